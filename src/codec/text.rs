@@ -1,0 +1,61 @@
+//! Canonical base64url of public bytes (FORMAT 1.2): tokens, ids and fingerprints. A fast codec that is not
+//! constant-time; keys go through `secret_text`.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+pub(crate) fn encode(bytes: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// Appends the text of `bytes`.
+pub(crate) fn encode_into(bytes: &[u8], out: &mut String) {
+    URL_SAFE_NO_PAD.encode_string(bytes, out);
+}
+
+/// How many characters `len` bytes become.
+pub(crate) fn encoded_len(len: usize) -> usize {
+    len.saturating_mul(4).div_ceil(3)
+}
+
+/// The most bytes that `len` characters can be.
+pub(crate) fn decoded_len(len: usize) -> usize {
+    len.saturating_mul(3) / 4
+}
+
+/// The bytes of a canonical text, or `None`.
+pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {
+    URL_SAFE_NO_PAD.decode(text).ok()
+}
+
+/// Decodes into the front of `out` and tells how many bytes it was.
+pub(crate) fn decode_slice(text: &str, out: &mut [u8]) -> Option<usize> {
+    URL_SAFE_NO_PAD.decode_slice(text, out).ok()
+}
+
+/// The bytes of a canonical text of exactly `N` bytes, or `None`.
+pub(crate) fn decode_array<const N: usize>(text: &str) -> Option<[u8; N]> {
+    decode(text)?.try_into().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn canonical_only() {
+        assert_eq!(decode("_-8").as_deref(), Some(&[0xFF, 0xEF][..]));
+        for bad in ["_-9", "_-8=", "_-8 ", "_", "+/8", "_-8\n", "_-8A_"] {
+            assert!(decode(bad).is_none(), "{bad}");
+        }
+        for len in 0..70 {
+            let bytes = vec![0xA5; len];
+            let text = encode(&bytes);
+            assert_eq!(text.len(), encoded_len(len));
+            assert_eq!(decoded_len(text.len()), len);
+            assert_eq!(decode(&text), Some(bytes));
+            let mut exact = vec![0; len];
+            assert_eq!(decode_slice(&text, &mut exact), Some(len));
+        }
+    }
+}

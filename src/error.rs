@@ -1,0 +1,218 @@
+//! One opaque error. Programs ask it questions (`is_…`) or branch on its stable [`code`](Error::code); people read its
+//! text, which names the field, the record type and the key id, and never a value or a key byte.
+
+mod kind;
+
+use std::fmt;
+
+pub(crate) use kind::{ErrorKind, Reason};
+
+use crate::id::{FieldId, KeyId};
+
+/// Why something was refused or did not succeed. One machine word.
+///
+/// Its text and its `Debug` never contain a value, a key byte or a record id. A wrong context and a damaged token give
+/// the same error on purpose: an attacker who could tell them apart would learn which one to work on.
+///
+/// # Example
+///
+/// ```
+/// # fn main() -> Result<(), rxseal::Error> {
+/// let error = "Jane Doe".parse::<rxseal::Token>().unwrap_err();
+/// assert!(error.is_not_a_token());
+/// assert_eq!(error.code(), "not-a-token");
+/// assert!(!error.to_string().contains("Jane"));
+/// # Ok(())
+/// # }
+/// ```
+pub struct Error(Box<Inner>);
+
+struct Inner {
+    kind: ErrorKind,
+    field: Option<FieldId>,
+    record_type: Option<Box<str>>,
+    key_id: Option<KeyId>,
+    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+impl Error {
+    /// A short text for programs, metrics and tests that stays the same for ever, such as `open-failed`.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        self.0.kind.code()
+    }
+
+    /// The declared id of the field this is about, if it is about one.
+    #[must_use]
+    pub fn field_id(&self) -> Option<&'static str> {
+        self.0.field.map(FieldId::as_str)
+    }
+
+    /// The record type this is about, if it is about one.
+    #[must_use]
+    pub fn record_type(&self) -> Option<&str> {
+        self.0.record_type.as_deref()
+    }
+
+    /// The id of the key this is about, if it is about one.
+    #[must_use]
+    pub fn key_id(&self) -> Option<KeyId> {
+        self.0.key_id
+    }
+
+    /// The context is another one than at sealing, or the token was changed. Which of the two cannot be told.
+    #[must_use]
+    pub fn is_open_failure(&self) -> bool {
+        matches!(self.0.kind, ErrorKind::OpenFailed | ErrorKind::SubjectKeyRefused)
+    }
+
+    /// What was given is no token at all: plaintext, another format, or cut off.
+    #[must_use]
+    pub fn is_not_a_token(&self) -> bool {
+        matches!(self.0.kind, ErrorKind::NotAToken)
+    }
+
+    /// The token names a key that this keyring does not have. Its keyring may be newer than the loaded one, or it
+    /// belongs to another keyspace.
+    #[must_use]
+    pub fn is_unknown_key(&self) -> bool {
+        matches!(self.0.kind, ErrorKind::UnknownKey)
+    }
+
+    /// The state of the key forbids this: compromised or destroyed.
+    #[must_use]
+    pub fn is_key_state(&self) -> bool {
+        matches!(self.0.kind, ErrorKind::KeyCompromised | ErrorKind::KeyDestroyed)
+    }
+
+    /// Whoever asked may not: the class is outside what the sealer or opener was limited to, or the observer refused.
+    #[must_use]
+    pub fn is_locked_out(&self) -> bool {
+        matches!(self.0.kind, ErrorKind::ClassLocked | ErrorKind::RefusedByObserver)
+    }
+
+    /// A field was written or read outside of a scope, or in a scope of the other direction.
+    #[must_use]
+    pub fn is_scope_missing(&self) -> bool {
+        matches!(self.0.kind, ErrorKind::ScopeMissing | ErrorKind::WrongDirection(_))
+    }
+
+    /// The token is authentic, but what it holds is not a value of the asked type.
+    #[must_use]
+    pub fn is_type_mismatch(&self) -> bool {
+        matches!(self.0.kind, ErrorKind::TypeMismatch)
+    }
+
+    /// The provider of the root key did not answer in a way that settles the matter; the same call may succeed later.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        matches!(self.0.kind, ErrorKind::ProviderUnavailable | ErrorKind::RandomFailed)
+    }
+
+    /// The program did something that no input can cause, such as sealing one field id twice in a record. Never the
+    /// result of untrusted data.
+    #[must_use]
+    pub fn is_api_misuse(&self) -> bool {
+        self.0.kind.is_api_misuse()
+    }
+
+    /// An error of a root key provider written outside this crate. `retryable` tells whether the same call may succeed
+    /// later. The cause is shown by [`source`](std::error::Error::source): keep key bytes out of it.
+    #[must_use]
+    pub fn from_provider(retryable: bool, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        let kind = if retryable { ErrorKind::ProviderUnavailable } else { ErrorKind::ProviderRefused };
+        Self::from(kind).caused_by(cause)
+    }
+
+    /// A refusal of an [`Observer`](crate::Observer), with its reason as the cause.
+    #[must_use]
+    pub fn refused(reason: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::from(ErrorKind::RefusedByObserver).caused_by(reason)
+    }
+
+    pub(crate) fn kind(&self) -> &ErrorKind {
+        &self.0.kind
+    }
+
+    pub(crate) fn at_field(mut self, field: FieldId) -> Self {
+        self.0.field.get_or_insert(field);
+        self
+    }
+
+    pub(crate) fn in_record(mut self, record_type: &str) -> Self {
+        self.0.record_type.get_or_insert_with(|| record_type.into());
+        self
+    }
+
+    pub(crate) fn with_key(mut self, key_id: KeyId) -> Self {
+        self.0.key_id.get_or_insert(key_id);
+        self
+    }
+
+    pub(crate) fn caused_by(mut self, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        self.0.source = Some(cause.into());
+        self
+    }
+}
+
+impl From<ErrorKind> for Error {
+    #[cold]
+    fn from(kind: ErrorKind) -> Self {
+        Self(Box::new(Inner { kind, field: None, record_type: None, key_id: None, source: None }))
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0.kind)?;
+        let mut separator = " (";
+        let mut detail = |f: &mut fmt::Formatter<'_>, name: &str, value: &dyn fmt::Display| {
+            write!(f, "{separator}{name} {value}")?;
+            separator = ", ";
+            Ok(())
+        };
+        if let Some(field) = self.0.field {
+            detail(f, "field", &field.as_str())?;
+        }
+        if let Some(record_type) = &self.0.record_type {
+            detail(f, "record type", record_type)?;
+        }
+        if let Some(key_id) = self.0.key_id {
+            detail(f, "key", &key_id)?;
+        }
+        if separator == ", " { f.write_str(")") } else { Ok(()) }
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The cause is left out: it may be of the caller's own making, and quote what the caller was parsing.
+        write!(f, "Error[{}]: {self}", self.code())
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source.as_deref().map(|source| source as _)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_word_wide() {
+        assert_eq!(size_of::<Error>(), size_of::<usize>());
+        assert_eq!(size_of::<Result<(), Error>>(), size_of::<usize>());
+    }
+
+    #[test]
+    fn text_names_what_it_is_about() {
+        const FIELD: FieldId = FieldId::new("rx.drug");
+        let error = Error::from(ErrorKind::OpenFailed).at_field(FIELD).in_record("prescription");
+        assert!(error.to_string().ends_with("(field rx.drug, record type prescription)"), "{error}");
+        assert!(error.is_open_failure());
+        assert_eq!(error.field_id(), Some("rx.drug"));
+    }
+}

@@ -1,0 +1,166 @@
+//! Every way in which a call can fail, with its text and its code.
+
+use thiserror::Error;
+
+/// Why a keyring file, a root key or a name was refused: constant text, so that no input is ever quoted.
+pub(crate) type Reason = &'static str;
+
+#[derive(Debug, Error)]
+pub(crate) enum ErrorKind {
+    // Tokens and values
+    #[error("this is not an rxseal token; a plaintext value is never read where a sealed one belongs")]
+    NotAToken,
+    #[error("the token cannot be opened: it was sealed for another record, field or tenant, or it was changed; \
+             which of these cannot be told")]
+    OpenFailed,
+    #[error("the token's key is not in this keyring: load its newest generation, or check the keyspace")]
+    UnknownKey,
+    #[error("the token's key is marked compromised: use `open_compromised`, whose result is not authentic, or reseal it")]
+    KeyCompromised,
+    #[error("the token's key was destroyed: its content is gone")]
+    KeyDestroyed,
+    #[error("the sealed value is authentic but not of the asked type")]
+    TypeMismatch,
+    #[error("the value is larger than the field's limit")]
+    TooLarge,
+    #[error("a float that is not a number or infinite cannot be sealed: JSON has no text for it and would lose it")]
+    NotFinite,
+    #[error("the value cannot be sealed: its Serialize failed, it nests deeper than 100 levels, or a map in it has keys \
+             that JSON cannot hold")]
+    Unrepresentable,
+    #[error("the value is itself a sealed token: open it first, or keep it in a field of type `Sealed`")]
+    TokenAsPlaintext,
+
+    // Scopes and roles
+    #[error("a sealed field was written or read outside of a scope: use `record.sealing(&value)` or `run_sealing` to \
+             write, `record.access(&access).opening()` or `run_opening` to read, `expose_plaintext` or `accept_plaintext` \
+             for an authorised client")]
+    ScopeMissing,
+    #[error("the active scope {0}")]
+    WrongDirection(Reason),
+    #[error("the class of this field is outside what this sealer or opener was limited to")]
+    ClassLocked,
+    #[error("the observer refused this opening")]
+    RefusedByObserver,
+    #[error("the work inside the scope failed")]
+    WorkFailed,
+
+    // Misuse by the program
+    #[error("this field id was already sealed in this pass: two tokens of one field in one record could be swapped. Put \
+             the repeated values under one marker as a list, give each its own `record.part(..)`, or use `Each`")]
+    FieldRepeated,
+    #[error("a program may use at most 32 classes")]
+    TooManyClasses,
+    #[error("a plaintext scope cannot be nested in another scope, nor another scope in it")]
+    PlaintextNested,
+    #[error("this provider waits for a network or a device: await the call in your async runtime instead of `run_local`")]
+    RuntimeNeeded,
+    #[error("a subject was given where the context has none, or the subject key is of another subject or keyspace")]
+    SubjectMismatch,
+    #[error("the records are of different keyspaces")]
+    KeyspaceMismatch,
+
+    // Names and settings
+    #[error("{what} is not valid: {reason}")]
+    InvalidId { what: Reason, reason: Reason },
+    #[error("the access is not valid: {0}")]
+    InvalidAccess(Reason),
+
+    // Keyrings
+    #[error("the keyring file is not valid: {0}")]
+    InvalidKeyring(Reason),
+    #[error("the keyring file is of another keyspace than the one asked for")]
+    KeyringMismatch,
+    #[error("the keyring file is of an older generation than the minimum asked for")]
+    KeyringTooOld,
+    #[error("the keyring does not contain the pinned key")]
+    PinMismatch,
+    #[error("no trusted root key has a wrap in this keyring file: it is wrapped by others")]
+    RootKeyForeign,
+    #[error("no trusted root key unlocks this keyring: the wrap or the body was changed, or the provider gave a wrong key")]
+    UnlockFailed,
+    #[error("the key cannot change to that state: {0}")]
+    StateRefused(Reason),
+
+    // Root keys and subject keys
+    #[error("the root key is not valid: {0}")]
+    InvalidRootKey(Reason),
+    #[error("the root key file may be read by others than its owner: set its mode to 0600, or allow a group with \
+             `KeyFile::allow_group_read` (Kubernetes secrets need that)")]
+    RootKeyPermissions,
+    #[error("the root key cannot be read or written")]
+    RootKeyIo,
+    #[error("the wrapped subject key is not valid")]
+    InvalidSubjectKey,
+    #[error("the wrapped subject key does not open: it is of another subject, keyspace or key, or it was changed")]
+    SubjectKeyRefused,
+    #[error("the root key provider is unavailable")]
+    ProviderUnavailable,
+    #[error("the root key provider refused")]
+    ProviderRefused,
+    #[error("the operating system gave no random bytes; nothing was written")]
+    RandomFailed,
+}
+
+impl ErrorKind {
+    pub(crate) fn code(&self) -> &'static str {
+        match self {
+            Self::NotAToken => "not-a-token",
+            Self::OpenFailed => "open-failed",
+            Self::UnknownKey => "unknown-key",
+            Self::KeyCompromised => "key-compromised",
+            Self::KeyDestroyed => "key-destroyed",
+            Self::TypeMismatch => "type-mismatch",
+            Self::TooLarge => "too-large",
+            Self::NotFinite => "not-finite",
+            Self::Unrepresentable => "unrepresentable",
+            Self::TokenAsPlaintext => "token-as-plaintext",
+            Self::ScopeMissing => "scope-missing",
+            Self::WrongDirection(_) => "wrong-direction",
+            Self::ClassLocked => "class-locked",
+            Self::RefusedByObserver => "refused-by-observer",
+            Self::WorkFailed => "work-failed",
+            Self::FieldRepeated => "field-repeated",
+            Self::TooManyClasses => "too-many-classes",
+            Self::PlaintextNested => "plaintext-nested",
+            Self::RuntimeNeeded => "runtime-needed",
+            Self::SubjectMismatch => "subject-mismatch",
+            Self::KeyspaceMismatch => "keyspace-mismatch",
+            Self::InvalidId { .. } => "invalid-id",
+            Self::InvalidAccess(_) => "invalid-access",
+            Self::InvalidKeyring(_) => "invalid-keyring",
+            Self::KeyringMismatch => "keyring-mismatch",
+            Self::KeyringTooOld => "keyring-too-old",
+            Self::PinMismatch => "pin-mismatch",
+            Self::RootKeyForeign | Self::UnlockFailed => "unlock-failed",
+            Self::StateRefused(_) => "state-refused",
+            Self::InvalidRootKey(_) => "invalid-root-key",
+            Self::RootKeyPermissions => "root-key-permissions",
+            Self::RootKeyIo => "root-key-io",
+            Self::InvalidSubjectKey => "invalid-subject-key",
+            Self::SubjectKeyRefused => "subject-key-refused",
+            Self::ProviderUnavailable => "provider-unavailable",
+            Self::ProviderRefused => "provider-refused",
+            Self::RandomFailed => "random-failed",
+        }
+    }
+
+    pub(crate) fn is_api_misuse(&self) -> bool {
+        matches!(
+            self,
+            Self::FieldRepeated
+                | Self::TooManyClasses
+                | Self::PlaintextNested
+                | Self::RuntimeNeeded
+                | Self::SubjectMismatch
+                | Self::KeyspaceMismatch
+        )
+    }
+
+    /// Whether the error of a serde adapter fails its whole scope even where the format or the type swallowed it
+    /// (an untagged enum, `DefaultOnError`). All do but one: an authentic value that is not a `T` is how a legal
+    /// untagged enum looks for its variant.
+    pub(crate) fn is_sticky(&self) -> bool {
+        !matches!(self, Self::TypeMismatch)
+    }
+}

@@ -1,0 +1,197 @@
+//! What a field declares: its id, its class and how its payload is padded.
+
+use crate::id::{Class, FieldId};
+use crate::payload;
+
+/// A declared field of PHI, as a marker type. Write it with [`fields!`](crate::fields), or take one of
+/// [`phi`](crate::phi).
+///
+/// ```
+/// rxseal::fields! {
+///     /// The pharmacist's remark on a fill.
+///     pub FillRemark = "fill.remark" in Clinical { block: 128 };
+/// }
+/// use rxseal::Field;
+/// assert_eq!(FillRemark::ID.as_str(), "fill.remark");
+/// assert_eq!(FillRemark::BLOCK, 128);
+/// ```
+pub trait Field: 'static {
+    /// The stable id that every token of this field is bound to. For ever.
+    const ID: FieldId;
+    /// The class whose keys seal it.
+    const CLASS: Class;
+    /// Payloads are padded to a multiple of this many bytes, 1 to 4096, since a length can tell which drug or diagnosis
+    /// it is. May be changed at any time: readers do not need to know it.
+    const BLOCK: u16 = 32;
+    /// The most bytes of content, at most 16 MiB.
+    const MAX_LEN: u32 = 16 * 1024 * 1024;
+    /// Up to 4 former ids with their classes, which open but never seal.
+    const FORMER: &'static [(FieldId, Class)] = &[];
+}
+
+/// Fails the build where a declaration is out of bounds (FORMAT 4.6, 7.1, 7.2).
+#[allow(clippy::panic)] // Evaluated when the program is compiled.
+pub(crate) const fn check<F: Field>() {
+    assert!(F::BLOCK >= 1 && F::BLOCK <= 4096, "a field's block is 1 to 4096 bytes");
+    assert!(F::MAX_LEN as usize <= payload::MAX_CONTENT, "a field's limit is at most 16 MiB");
+    assert!(F::FORMER.len() <= 4, "a field has at most 4 former ids");
+}
+
+/// Declares fields: marker types that implement [`Field`].
+///
+/// ```
+/// use rxseal::Class;
+/// const BILLING: Class = Class::new("billing");
+///
+/// rxseal::fields! {
+///     /// The drug as it is printed on the label.
+///     pub LabelDrug = "label.drug" in Medication { block: 64 };
+///     pub(crate) Copay = "billing.copay" in BILLING;
+///     // Renamed and moved to another class: tokens of the former pair still open.
+///     pub Reason = "rx.reason" in Clinical { former: ["rx.indication" in Medication], max: 4096 };
+/// }
+/// ```
+///
+/// The class is one of `Identity`, `Contact`, `Medication`, `Prescriber`, `Clinical`, `Coverage`, or a [`Class`](crate::Class)
+/// constant of yours. Options: `block` (padding, default 32), `max` (bytes of content, default 16 MiB), `former` (at most
+/// 4). An id or a former id that stands twice in one invocation does not compile, nor does one that starts with `phi.`, which
+/// belong to [`phi`](crate::phi):
+///
+/// ```compile_fail
+/// rxseal::fields! {
+///     pub First = "rx.drug" in Medication;
+///     pub Second = "rx.drug" in Clinical;
+/// }
+/// ```
+/// ```compile_fail
+/// rxseal::fields! { pub Mine = "phi.drug" in Medication; }
+/// ```
+#[macro_export]
+macro_rules! fields {
+    (@vocabulary $($rest:tt)*) => {
+        $crate::__declare_fields! { $($rest)* }
+    };
+    ($(
+        $(#[$meta:meta])* $vis:vis $name:ident = $id:literal in $class:ident
+        $({ $($option:ident : $value:tt),+ $(,)? })?
+    );+ $(;)?) => {
+        const _: () = {
+            $(assert!(!$crate::__private::starts_with($id, "phi."), "field ids that start with `phi.` belong to rxseal::phi");)+
+        };
+        $crate::__declare_fields! { $($(#[$meta])* $vis $name = $id in $class $({ $($option : $value),+ })?;)+ }
+    };
+}
+
+/// The work of [`fields!`], for it and for the vocabulary.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __declare_fields {
+    ($(
+        $(#[$meta:meta])* $vis:vis $name:ident = $id:literal in $class:ident
+        $({ $($option:ident : $value:tt),+ $(,)? })? ;
+    )+) => {
+        $(
+            $(#[$meta])*
+            #[derive(Debug)]
+            $vis enum $name {}
+
+            impl $crate::Field for $name {
+                const ID: $crate::FieldId = $crate::FieldId::new($id);
+                const CLASS: $crate::Class = $crate::__field_class!($class);
+                $($($crate::__field_option! { $option : $value })+)?
+            }
+        )+
+
+        const _: () = {
+            let declared = [$(
+                (<$name as $crate::Field>::ID, <$name as $crate::Field>::FORMER),
+            )+];
+            assert!($crate::__private::all_distinct(&declared), "a field id, current or former, stands here twice");
+        };
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __field_class {
+    (Identity) => { $crate::Class::IDENTITY };
+    (Contact) => { $crate::Class::CONTACT };
+    (Medication) => { $crate::Class::MEDICATION };
+    (Prescriber) => { $crate::Class::PRESCRIBER };
+    (Clinical) => { $crate::Class::CLINICAL };
+    (Coverage) => { $crate::Class::COVERAGE };
+    ($other:ident) => { $other };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __field_option {
+    (block : $block:literal) => { const BLOCK: u16 = $block; };
+    (max : $max:literal) => { const MAX_LEN: u32 = $max; };
+    (former : [$($id:literal in $class:ident),+ $(,)?]) => {
+        const FORMER: &'static [($crate::FieldId, $crate::Class)] =
+            &[$(($crate::FieldId::new($id), $crate::__field_class!($class))),+];
+    };
+}
+
+/// What the macros need at compile time.
+#[doc(hidden)]
+pub mod private {
+    use crate::id::{Class, FieldId};
+
+    const fn same(a: &[u8], b: &[u8]) -> bool {
+        matches_start(a, b) && a.len() == b.len()
+    }
+
+    const fn matches_start(mut text: &[u8], mut start: &[u8]) -> bool {
+        while let [first, rest @ ..] = start {
+            let [head, tail @ ..] = text else { return false };
+            if *head != *first {
+                return false;
+            }
+            (text, start) = (tail, rest);
+        }
+        true
+    }
+
+    #[must_use]
+    pub const fn starts_with(text: &str, start: &str) -> bool {
+        matches_start(text.as_bytes(), start.as_bytes())
+    }
+
+    type Declared = (FieldId, &'static [(FieldId, Class)]);
+
+    const fn count(id: FieldId, mut declared: &[Declared]) -> usize {
+        let mut found = 0_usize;
+        while let [(current, olds), rest @ ..] = declared {
+            let mut former = *olds;
+            found = found.saturating_add(same(id.as_str().as_bytes(), current.as_str().as_bytes()) as usize);
+            while let [(old, _), tail @ ..] = former {
+                found = found.saturating_add(same(id.as_str().as_bytes(), old.as_str().as_bytes()) as usize);
+                former = tail;
+            }
+            declared = rest;
+        }
+        found
+    }
+
+    /// Whether every id, current or former, stands once.
+    #[must_use]
+    pub const fn all_distinct(all: &[Declared]) -> bool {
+        let mut left = all;
+        while let [(current, olds), rest @ ..] = left {
+            let mut former = *olds;
+            if count(*current, all) != 1 {
+                return false;
+            }
+            while let [(old, _), tail @ ..] = former {
+                if count(*old, all) != 1 {
+                    return false;
+                }
+                former = tail;
+            }
+            left = rest;
+        }
+        true
+    }
+}

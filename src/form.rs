@@ -1,0 +1,18 @@
+//! The three forms of a field: `Sealing` for plain types, `Phi` for values that stay silent, `Sealed` for tokens that stay
+//! sealed.
+
+mod each;
+mod parts;
+mod phi_value;
+mod plain_reader;
+mod sealed;
+mod sealing;
+mod token_reader;
+mod wipe;
+
+pub use each::Each;
+pub use parts::Parts;
+pub use phi_value::Phi;
+pub use sealed::Sealed;
+pub use sealing::{OpenAs, SealAs, Sealing};
+pub use wipe::{NotWiped, Wipe};

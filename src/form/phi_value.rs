@@ -1,0 +1,107 @@
+//! `Phi<T, F>`: a value that stays silent.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::{Deserialize, Deserializer};
+use serde::ser::{Serialize, Serializer};
+
+use super::sealing::{OpenAs, SealAs};
+use super::wipe::Wipe;
+
+/// A value of PHI: its `Debug` is redacted, it is wiped on drop, and serde seals and opens it as
+/// [`Sealing::<F>`](crate::Sealing) does.
+///
+/// The form to recommend. It has no `Display`, `Clone`, `Default` or `Ord`, so that every copy and every print of it says
+/// `expose_phi`.
+///
+/// ```
+/// use rxseal::{Phi, phi};
+/// #[derive(Debug, serde::Serialize, serde::Deserialize)]
+/// struct Refill {
+///     rx_number: u64,
+///     drug: Phi<String, phi::Drug>,
+/// }
+/// let refill = Refill { rx_number: 1001, drug: "warfarin 5 MG".to_owned().into() };
+/// assert_eq!(format!("{refill:?}"), "Refill { rx_number: 1001, drug: Phi([REDACTED]) }");
+/// assert_eq!(refill.drug.expose_phi(), "warfarin 5 MG");
+/// ```
+pub struct Phi<T: Wipe, F> {
+    /// `None` only while `into_exposed` takes the value out.
+    value: Option<T>,
+    field: PhantomData<fn() -> F>,
+}
+
+impl<T: Wipe, F> Phi<T, F> {
+    /// Takes a value in.
+    pub const fn new(value: T) -> Self {
+        Self { value: Some(value), field: PhantomData }
+    }
+
+    /// The value.
+    #[allow(clippy::unreachable)] // The value is taken out only by the call that consumes `self`.
+    pub fn expose_phi(&self) -> &T {
+        match &self.value {
+            Some(value) => value,
+            None => unreachable!(),
+        }
+    }
+
+    /// The value, to be changed in place. What is replaced is not wiped: wipe it first.
+    #[allow(clippy::unreachable)] // As above.
+    pub fn expose_phi_mut(&mut self) -> &mut T {
+        match &mut self.value {
+            Some(value) => value,
+            None => unreachable!(),
+        }
+    }
+
+    /// The value, which nobody wipes from now on.
+    #[allow(clippy::unreachable)] // As above.
+    pub fn into_exposed(mut self) -> T {
+        match self.value.take() {
+            Some(value) => value,
+            None => unreachable!(),
+        }
+    }
+}
+
+impl<T: Wipe, F> Drop for Phi<T, F> {
+    fn drop(&mut self) {
+        if let Some(value) = &mut self.value {
+            value.wipe();
+        }
+    }
+}
+
+impl<T: Wipe, F> From<T> for Phi<T, F> {
+    fn from(value: T) -> Self {
+        Self::new(value)
+    }
+}
+
+impl<T: Wipe + PartialEq, F> PartialEq for Phi<T, F> {
+    fn eq(&self, other: &Self) -> bool {
+        self.value == other.value
+    }
+}
+
+impl<T: Wipe + Eq, F> Eq for Phi<T, F> {}
+
+impl<T: Wipe, F> fmt::Debug for Phi<T, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Phi([REDACTED])")
+    }
+}
+
+impl<T: Wipe, F: SealAs<T>> Serialize for Phi<T, F> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        F::seal_as(self.expose_phi(), serializer)
+    }
+}
+
+impl<'de, T: Wipe, F: OpenAs<'de, T>> Deserialize<'de> for Phi<T, F> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        F::open_as(deserializer).map(Self::new)
+    }
+}

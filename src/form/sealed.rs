@@ -1,0 +1,146 @@
+//! `Sealed<T, F>`: a token that knows what it is.
+
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::marker::PhantomData;
+
+use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error as _};
+use serde::ser::{Error as _, Serialize, Serializer};
+
+use super::token_reader::read_token;
+use crate::error::Error;
+use crate::field::Field;
+use crate::record::{MaySeal, Record, RecordAccess, TokenForm};
+use crate::scope;
+use crate::token::Token;
+
+/// A sealed value of type `T` and field `F`: it stays sealed until it is [opened](Self::open), and passes through
+/// untouched.
+///
+/// A record that holds one can be read and written without a scope, and is saved back intact where the field cannot be
+/// opened: a failed open never becomes a null that the next save writes over the token. It is also a column type of
+/// rusqlite and sqlx (features `rusqlite_0_39` and `sqlx_0_9`), stored as binary.
+///
+/// ```
+/// use rxseal::{Sealed, phi};
+/// #[derive(Debug, serde::Serialize, serde::Deserialize)]
+/// struct Prescription {
+///     rx_number: u64,
+///     prescriber: Sealed<String, phi::PrescriberName>,
+/// }
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let keys = rxseal::testing::insecure_keyring("pharmacy-17")?.unobserved();
+/// # let access = rxseal::Access::new("user:kim.rph", rxseal::Purpose::TREAT)?;
+/// let rec = keys.record("prescription", 1001_u64)?;
+/// let rx = Prescription { rx_number: 1001, prescriber: Sealed::seal(&rec, "Dr. Irvin Emard")? };
+///
+/// let json = serde_json::to_string(&rx)?;                     // no scope needed
+/// let rx: Prescription = serde_json::from_str(&json)?;
+/// assert_eq!(rx.prescriber.open(&rec.access(&access))?, "Dr. Irvin Emard");
+/// # Ok(())
+/// # }
+/// ```
+///
+/// A token of one field is not one of another:
+///
+/// ```compile_fail
+/// # use rxseal::{Sealed, phi};
+/// fn same(drug: Sealed<String, phi::Drug>) -> Sealed<String, phi::PatientName> { drug }
+/// ```
+pub struct Sealed<T, F> {
+    token: Token,
+    value: PhantomData<fn() -> (T, F)>,
+}
+
+impl<T, F: Field> Sealed<T, F> {
+    /// Seals a value for this record.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Record::seal`].
+    pub fn seal<R: MaySeal, V: Serialize + ?Sized>(record: &Record<R>, value: &V) -> Result<Self, Error>
+    where
+        T: std::borrow::Borrow<V>,
+    {
+        record.seal::<F>(value).map(Self::from)
+    }
+
+    /// Opens the value.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`RecordAccess::open`]. The token stays as it is.
+    pub fn open(&self, access: &RecordAccess) -> Result<T, Error>
+    where
+        T: DeserializeOwned,
+    {
+        access.open::<F, T>(&self.token)
+    }
+}
+
+impl<T, F> Sealed<T, F> {
+    /// The token.
+    pub fn token(&self) -> &Token {
+        &self.token
+    }
+
+    /// The token, owned.
+    pub fn into_token(self) -> Token {
+        self.token
+    }
+}
+
+/// Says of a token what it is. Opening checks that.
+impl<T, F> From<Token> for Sealed<T, F> {
+    fn from(token: Token) -> Self {
+        Self { token, value: PhantomData }
+    }
+}
+
+impl<T, F> Clone for Sealed<T, F> {
+    fn clone(&self) -> Self {
+        Self::from(self.token.clone())
+    }
+}
+
+impl<T, F> PartialEq for Sealed<T, F> {
+    fn eq(&self, other: &Self) -> bool {
+        self.token == other.token
+    }
+}
+
+impl<T, F> Eq for Sealed<T, F> {}
+
+impl<T, F> Hash for Sealed<T, F> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.token.hash(state);
+    }
+}
+
+impl<T, F> fmt::Debug for Sealed<T, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Sealed({:?})", self.token)
+    }
+}
+
+impl<T, F> Serialize for Sealed<T, F> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        scope::refuses_tokens().map_err(|error| scope::keep(error, |text| S::Error::custom(text)))?;
+        if serializer.is_human_readable() {
+            serializer.collect_str(&self.token)
+        } else {
+            serializer.serialize_bytes(self.token.as_bytes())
+        }
+    }
+}
+
+impl<'de, T, F: Field> Deserialize<'de> for Sealed<T, F> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        scope::refuses_tokens().map_err(|error| scope::keep(error, |text| D::Error::custom(text)))?;
+        let parse = |token: TokenForm<'_>| match token {
+            TokenForm::Text(text) => text.parse::<Token>(),
+            TokenForm::Bytes(bytes) => Token::try_from(bytes),
+        };
+        read_token(deserializer, F::ID, parse).map(Self::from)
+    }
+}

@@ -1,0 +1,10 @@
+//! Ids: parsed once, valid from then on (FORMAT 1.3 to 1.7).
+
+mod identifier;
+mod key_id;
+mod name;
+
+pub use identifier::Identifier;
+pub use key_id::KeyId;
+pub(crate) use name::Name;
+pub use name::{Class, FieldId};

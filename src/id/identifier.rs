@@ -1,0 +1,121 @@
+//! Identifiers: record, subject and part ids (FORMAT 1.4 to 1.6).
+
+use std::borrow::Cow;
+
+use crate::error::{Error, ErrorKind, Reason};
+
+const MAX: usize = 255;
+
+/// The id of a record, a subject or a part, as a caller gives it: text, an integer, or (feature `uuid_1`) a UUID.
+///
+/// 1 to 255 bytes of printable ASCII without space, compared byte for byte: `0042` and `42` are two ids. An integer is
+/// written as its shortest decimal, a UUID lower-case and hyphenated. A text that is a UUID in another spelling is
+/// refused when it is used, since databases rewrite those and the token would not open again.
+///
+/// You seldom name this type: calls take `impl Into<Identifier>`.
+///
+/// ```
+/// # fn main() -> Result<(), rxseal::Error> {
+/// # let keys = rxseal::testing::insecure_keyring("pharmacy-17")?.unobserved();
+/// keys.record("prescription", "RX-1001")?;
+/// keys.record("prescription", 1001_u64)?;
+/// assert!(keys.record("prescription", "RX 1001").is_err());
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Identifier<'a>(Cow<'a, str>);
+
+impl Identifier<'_> {
+    /// The valid text, or what is wrong with it.
+    pub(crate) fn parse(&self, what: Reason) -> Result<&str, Error> {
+        match problem(&self.0) {
+            None => Ok(&self.0),
+            Some(reason) => Err(ErrorKind::InvalidId { what, reason }.into()),
+        }
+    }
+}
+
+fn problem(text: &str) -> Option<Reason> {
+    // FORMAT 1.4
+    if text.is_empty() || text.len() > MAX || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Some("1 to 255 characters of printable ASCII without space");
+    }
+    // FORMAT 1.6
+    let bare = text.strip_prefix('{').and_then(|inner| inner.strip_suffix('}'));
+    let is_urn = text.get(..9).is_some_and(|prefix| prefix.eq_ignore_ascii_case("urn:uuid:"));
+    if is_urn || bare.is_some_and(is_hyphenated_uuid) {
+        return Some("write a UUID bare, without braces or `urn:uuid:`: databases rewrite other spellings");
+    }
+    if is_hyphenated_uuid(text) && text.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        return Some("write a UUID in lower case: databases rewrite other spellings");
+    }
+    None
+}
+
+fn is_hyphenated_uuid(text: &str) -> bool {
+    text.len() == 36
+        && text.bytes().enumerate().all(|(at, byte)| match at {
+            8 | 13 | 18 | 23 => byte == b'-',
+            _ => byte.is_ascii_hexdigit(),
+        })
+}
+
+impl<'a> From<&'a str> for Identifier<'a> {
+    fn from(text: &'a str) -> Self {
+        Self(Cow::Borrowed(text))
+    }
+}
+
+impl<'a> From<&'a String> for Identifier<'a> {
+    fn from(text: &'a String) -> Self {
+        Self(Cow::Borrowed(text))
+    }
+}
+
+impl From<String> for Identifier<'_> {
+    fn from(text: String) -> Self {
+        Self(Cow::Owned(text))
+    }
+}
+
+macro_rules! from_integers {
+    ($($integer:ty)*) => {$(
+        impl From<$integer> for Identifier<'_> {
+            fn from(number: $integer) -> Self {
+                Self(Cow::Owned(number.to_string()))
+            }
+        }
+    )*};
+}
+
+from_integers!(u8 u16 u32 u64 u128 usize i8 i16 i32 i64 i128 isize);
+
+#[cfg(feature = "uuid_1")]
+impl From<uuid::Uuid> for Identifier<'_> {
+    fn from(uuid: uuid::Uuid) -> Self {
+        Self(Cow::Owned(uuid.as_hyphenated().to_string()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn identifiers_are_strict() {
+        let good = ["RX-1001", "0042", "+42", "~", "0123456789abcdef0123456789abcdef", "6f9619ff-8b86-d011-b42d-00cf4fc964ff"];
+        for text in good {
+            assert_eq!(Identifier::from(text).parse("record id").unwrap(), text);
+        }
+        let long = "x".repeat(256);
+        let bad = ["", " ", "a b", "ä", "a\n", long.as_str(), "6F9619FF-8b86-d011-b42d-00cf4fc964ff",
+            "{6f9619ff-8b86-d011-b42d-00cf4fc964ff}", "URN:uuid:6f9619ff-8b86-d011-b42d-00cf4fc964ff"];
+        for text in bad {
+            let error = Identifier::from(text).parse("record id").unwrap_err();
+            assert_eq!(error.code(), "invalid-id", "{text}");
+        }
+        assert_eq!(Identifier::from(-7_i64).parse("record id").unwrap(), "-7");
+        assert_eq!(Identifier::from(u128::MAX).parse("record id").unwrap().len(), 39);
+    }
+}

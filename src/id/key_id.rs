@@ -1,0 +1,58 @@
+//! Key ids: the first 6 bytes of a key's public fingerprint (FORMAT 3.3).
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::codec::text;
+use crate::error::{Error, ErrorKind};
+
+/// The public id of a key, always shown as 8 base64url characters: characters 5 to 12 of every text token under it.
+///
+/// ```
+/// let id: rxseal::KeyId = "AbCdEf_-".parse()?;
+/// assert_eq!(id.to_string(), "AbCdEf_-");
+/// # Ok::<(), rxseal::Error>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct KeyId([u8; 6]);
+
+impl KeyId {
+    pub(crate) const LEN: usize = 6;
+
+    pub(crate) const fn from_bytes(bytes: [u8; 6]) -> Self {
+        Self(bytes)
+    }
+
+    pub(crate) fn of_fingerprint(fingerprint: &[u8; 32]) -> Self {
+        let [a, b, c, d, e, f, ..] = *fingerprint;
+        Self([a, b, c, d, e, f])
+    }
+
+    /// The id as bytes: bytes 4 to 9 of every binary token under it.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 6] {
+        &self.0
+    }
+}
+
+impl fmt::Display for KeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&text::encode(&self.0))
+    }
+}
+
+impl fmt::Debug for KeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "KeyId({self})")
+    }
+}
+
+impl FromStr for KeyId {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        text::decode_array(text)
+            .map(Self)
+            .ok_or_else(|| ErrorKind::InvalidId { what: "key id", reason: "8 characters of base64url" }.into())
+    }
+}

@@ -1,0 +1,150 @@
+//! Names: keyspaces, record types, parts, classes, fields, indexes and providers (FORMAT 1.3).
+
+use crate::error::{Error, ErrorKind, Reason};
+
+const RULE: Reason = "1 to 64 characters of a-z, 0-9, dot, underscore and hyphen, the first a letter or digit";
+const MAX: usize = 64;
+
+/// FORMAT 1.3 as a `const fn`, so that declared names are checked when the program is compiled.
+const fn is_name(text: &str) -> bool {
+    let mut rest = text.as_bytes();
+    if rest.is_empty() || rest.len() > MAX {
+        return false;
+    }
+    let mut first = true;
+    while let [byte, tail @ ..] = rest {
+        let legal = match byte {
+            b'a'..=b'z' | b'0'..=b'9' => true,
+            b'.' | b'_' | b'-' => !first,
+            _ => false,
+        };
+        if !legal {
+            return false;
+        }
+        first = false;
+        rest = tail;
+    }
+    true
+}
+
+/// A name that came at run time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Name(Box<str>);
+
+impl Name {
+    pub(crate) fn parse(what: Reason, text: &str) -> Result<Self, Error> {
+        Self::check(what, text)?;
+        Ok(Self(text.into()))
+    }
+
+    pub(crate) fn check(what: Reason, text: &str) -> Result<(), Error> {
+        if is_name(text) { Ok(()) } else { Err(ErrorKind::InvalidId { what, reason: RULE }.into()) }
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The declared, stable id of a field, which every token of it is bound to.
+///
+/// An id belongs to one field of a keyspace for ever. It is not the name of a Rust field or a column: those may change,
+/// this must not.
+///
+/// ```
+/// const DRUG: rxseal::FieldId = rxseal::FieldId::new("rx.drug");
+/// assert_eq!(DRUG.as_str(), "rx.drug");
+/// ```
+///
+/// A text that is not a name does not compile:
+///
+/// ```compile_fail
+/// const DRUG: rxseal::FieldId = rxseal::FieldId::new("Drug name");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct FieldId(&'static str);
+
+/// A class of PHI: the unit of access. Keys are derived per class, and sealers and openers can be limited to classes
+/// (minimum necessary, 45 CFR 164.502(b)).
+///
+/// A program may use at most 32.
+///
+/// ```
+/// const BILLING: rxseal::Class = rxseal::Class::new("billing");
+/// assert_ne!(BILLING, rxseal::Class::COVERAGE);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Class(&'static str);
+
+impl FieldId {
+    /// A field id. Meant for constants: there a text that is not 1 to 64 characters of `a-z 0-9 . _ -` is a compile error.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a constant, on such a text.
+    #[must_use]
+    #[allow(clippy::panic)] // The one way for a `const fn` to refuse; the text is the program's own.
+    pub const fn new(id: &'static str) -> Self {
+        if !is_name(id) {
+            panic!("a field id is 1 to 64 characters of a-z 0-9 . _ - and starts with a letter or digit");
+        }
+        Self(id)
+    }
+
+    /// The id as text.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        self.0
+    }
+}
+
+impl Class {
+    /// Who the patient is: name, date of birth, record numbers, pictures.
+    pub const IDENTITY: Self = Self::new("identity");
+    /// How the patient is reached: phone, email, address.
+    pub const CONTACT: Self = Self::new("contact");
+    /// What is taken: drug, strength, directions.
+    pub const MEDICATION: Self = Self::new("medication");
+    /// Who prescribed: name, NPI, DEA number.
+    pub const PRESCRIBER: Self = Self::new("prescriber");
+    /// Why: diagnoses, allergies, notes.
+    pub const CLINICAL: Self = Self::new("clinical");
+    /// Who pays: plan, member number, claims.
+    pub const COVERAGE: Self = Self::new("coverage");
+
+    /// A class of your own. Meant for constants: there a text that is not 1 to 64 characters of `a-z 0-9 . _ -` is a
+    /// compile error.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a constant, on such a text.
+    #[must_use]
+    #[allow(clippy::panic)] // As for FieldId::new.
+    pub const fn new(id: &'static str) -> Self {
+        if !is_name(id) {
+            panic!("a class id is 1 to 64 characters of a-z 0-9 . _ - and starts with a letter or digit");
+        }
+        Self(id)
+    }
+
+    /// The id as text.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_strict() {
+        for good in ["a", "0", "pharmacy-17", "rx.drug", "a_b", &"a".repeat(64)] {
+            assert!(Name::parse("keyspace", good).is_ok(), "{good}");
+        }
+        for bad in ["", "A", "-a", ".a", "_a", "a b", "a/b", "ä", &"a".repeat(65), "a\0"] {
+            assert_eq!(Name::parse("keyspace", bad).unwrap_err().code(), "invalid-id", "{bad}");
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! HKDF-SHA-256 (RFC 5869) over framed `info` (FORMAT 3.1, 3.2, 3.5).
+
+use hkdf::Hkdf;
+use sha2::Sha256;
+
+use crate::aead::Letter;
+use crate::codec::frame::{FrameWriter, domain};
+use crate::error::{Error, ErrorKind};
+use crate::secret::SecretBytes;
+
+/// What a derived key is for: the table of FORMAT 3.2, with the parts that each purpose binds.
+#[derive(Clone, Copy)]
+pub(crate) enum Purpose<'a> {
+    Fingerprint { keyspace: &'a str },
+    Seal { keyspace: &'a str, letter: Letter, class: &'a str },
+    Subject { keyspace: &'a str, letter: Letter, class: &'a str },
+    Wrap { keyspace: &'a str },
+    Body { keyspace: &'a str, generation: u64 },
+    RootWrap,
+    RootName,
+}
+
+impl Purpose<'_> {
+    fn info(self) -> Vec<u8> {
+        let (name, keyspace, letter, class, generation) = match self {
+            Self::Fingerprint { keyspace } => ("fingerprint", Some(keyspace), None, None, None),
+            Self::Seal { keyspace, letter, class } => ("seal", Some(keyspace), Some(letter), Some(class), None),
+            Self::Subject { keyspace, letter, class } => ("subject", Some(keyspace), Some(letter), Some(class), None),
+            Self::Wrap { keyspace } => ("wrap", Some(keyspace), Some(Letter::Xaes), None, None),
+            Self::Body { keyspace, generation } => {
+                ("body", Some(keyspace), Some(Letter::Xaes), None, Some(generation.to_be_bytes()))
+            }
+            Self::RootWrap => ("root-wrap", None, None, None, None),
+            Self::RootName => ("root-name", None, None, None, None),
+        };
+        let mut info = Vec::with_capacity(160);
+        FrameWriter::new(domain::KEY, &mut info)
+            .part(1, name.as_bytes())
+            .optional_part(2, keyspace.map(str::as_bytes))
+            .optional_part(3, letter.map(Letter::as_byte).as_ref().map(std::slice::from_ref))
+            .optional_part(4, class.map(str::as_bytes))
+            .optional_part(5, generation.as_ref().map(<[u8; 8]>::as_slice));
+        info
+    }
+}
+
+/// `derive` of FORMAT 3.1: Expand only, since the keys are uniform.
+pub(crate) fn derive(key: &SecretBytes<32>, purpose: Purpose<'_>) -> Result<SecretBytes<32>, Error> {
+    let hkdf = Hkdf::<Sha256>::from_prk(key.expose_bytes()).map_err(|_| ErrorKind::OpenFailed)?;
+    SecretBytes::try_fill(|okm| hkdf.expand(&purpose.info(), okm)).map_err(|_| ErrorKind::OpenFailed.into())
+}
+
+/// The AEAD key of a class where a subject key is the second factor (FORMAT 3.5): Extract and Expand.
+pub(crate) fn derive_with_subject(
+    subject_key: &SecretBytes<32>,
+    class_input: &SecretBytes<32>,
+    keyspace: &str,
+    letter: Letter,
+    class: &str,
+    subject_id: &str,
+) -> Result<SecretBytes<32>, Error> {
+    let mut info = Vec::with_capacity(256);
+    FrameWriter::new(domain::SUBJECT, &mut info)
+        .part(2, keyspace.as_bytes())
+        .part(3, &[letter.as_byte()])
+        .part(4, class.as_bytes())
+        .part(7, subject_id.as_bytes());
+    let hkdf = Hkdf::<Sha256>::new(Some(subject_key.expose_bytes()), class_input.expose_bytes());
+    SecretBytes::try_fill(|okm| hkdf.expand(&info, okm)).map_err(|_| ErrorKind::OpenFailed.into())
+}

@@ -1,0 +1,15 @@
+//! Keys: what a keyring holds and how it is stored (FORMAT 3, 8 and 10).
+
+mod class_key;
+mod dek;
+mod file;
+mod info;
+mod keys;
+mod subject_key;
+
+pub(crate) use dek::Dek;
+pub(crate) use file::{MAX_KEYS, Wrap, invalid};
+pub use file::{KeyringFile, WrapInfo};
+pub use info::{KeyInfo, KeyState, KeyUse};
+pub(crate) use keys::{BodyKey, Keys, NewKey, fingerprint, open_body, seal_body};
+pub use subject_key::{SubjectKey, WrappedSubjectKey};

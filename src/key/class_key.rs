@@ -1,0 +1,83 @@
+//! Class keys: derived from a DEK on first use, their key set-up done once.
+
+use std::sync::OnceLock;
+
+use crate::aead::{ClassCipher, Letter};
+use crate::error::{Error, ErrorKind};
+use crate::id::Class;
+use crate::kdf::{self, Purpose};
+use crate::secret::SecretBytes;
+
+/// As documented at `Class`.
+const MAX_CLASSES: usize = 32;
+
+/// The keys of one class under one DEK, each made when it is first asked for and read without a lock from then on.
+pub(crate) struct ClassKey {
+    class: Class,
+    bound_xaes: OnceLock<Made>,
+    other: OnceLock<Made>,
+}
+
+/// What is derived for one letter. A DEK of suite `X` uses two letters, one of suite `c` one.
+#[derive(Default)]
+struct Made {
+    cipher: OnceLock<Box<ClassCipher>>,
+    subject_input: OnceLock<SecretBytes<32>>,
+}
+
+/// The class keys of one DEK. Slots are filled from the front and never emptied.
+pub(super) struct ClassKeys([OnceLock<Box<ClassKey>>; MAX_CLASSES]);
+
+impl ClassKeys {
+    pub(super) fn new() -> Self {
+        Self([const { OnceLock::new() }; MAX_CLASSES])
+    }
+
+    pub(super) fn get(&self, class: Class) -> Result<&ClassKey, Error> {
+        for slot in &self.0 {
+            // Where another thread fills this slot first, its class decides, and the search goes on.
+            let found = slot.get_or_init(|| {
+                Box::new(ClassKey { class, bound_xaes: OnceLock::new(), other: OnceLock::new() })
+            });
+            if found.class == class {
+                return Ok(found);
+            }
+        }
+        Err(ErrorKind::TooManyClasses.into())
+    }
+}
+
+impl ClassKey {
+    /// The cipher of this class for tokens of `letter` (FORMAT 3.2, purpose `seal`).
+    pub(super) fn cipher(&self, dek: &SecretBytes<32>, keyspace: &str, letter: Letter) -> Result<&ClassCipher, Error> {
+        let made = &self.made(letter).cipher;
+        if let Some(cipher) = made.get() {
+            return Ok(cipher);
+        }
+        let key = kdf::derive(dek, Purpose::Seal { keyspace, letter, class: self.class.as_str() })?;
+        Ok(made.get_or_init(|| Box::new(ClassCipher::new(letter, key))))
+    }
+
+    /// The class's half of a key that a subject key completes (FORMAT 3.2, purpose `subject`).
+    pub(super) fn subject_input(
+        &self,
+        dek: &SecretBytes<32>,
+        keyspace: &str,
+        letter: Letter,
+    ) -> Result<&SecretBytes<32>, Error> {
+        let made = &self.made(letter).subject_input;
+        if let Some(input) = made.get() {
+            return Ok(input);
+        }
+        let key = kdf::derive(dek, Purpose::Subject { keyspace, letter, class: self.class.as_str() })?;
+        Ok(made.get_or_init(|| key))
+    }
+
+    fn made(&self, letter: Letter) -> &Made {
+        let slot = match letter {
+            Letter::BoundXaes => &self.bound_xaes,
+            Letter::Xaes | Letter::XChaCha => &self.other,
+        };
+        slot.get_or_init(Made::default)
+    }
+}

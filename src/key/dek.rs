@@ -1,0 +1,65 @@
+//! Data-encryption keys.
+
+use super::class_key::ClassKeys;
+use super::info::KeyState;
+use super::subject_key::SubjectKey;
+use crate::aead::{ClassCipher, Letter, MessageCipher, Suite};
+use crate::error::{Error, ErrorKind};
+use crate::id::{Class, KeyId};
+use crate::kdf::{self, Purpose};
+use crate::secret::SecretBytes;
+
+/// A DEK of an unlocked keyring. Only ever the input of a derivation (FORMAT 3.1).
+pub(crate) struct Dek {
+    pub(crate) id: KeyId,
+    pub(crate) state: KeyState,
+    pub(crate) suite: Suite,
+    secret: SecretBytes<32>,
+    classes: ClassKeys,
+}
+
+impl Dek {
+    pub(super) fn new(id: KeyId, state: KeyState, suite: Suite, secret: SecretBytes<32>) -> Self {
+        Self { id, state, suite, secret, classes: ClassKeys::new() }
+    }
+
+    /// The cipher of `class` for messages of `letter` whose nonce begins with `prefix`.
+    pub(crate) fn message_cipher(
+        &self,
+        keyspace: &str,
+        letter: Letter,
+        class: Class,
+        subject: Option<&SubjectKey>,
+        prefix: &[u8; 12],
+    ) -> Result<MessageCipher, Error> {
+        let class_key = self.classes.get(class)?;
+        let Some(subject) = subject else {
+            return Ok(class_key.cipher(&self.secret, keyspace, letter)?.for_prefix(prefix));
+        };
+        // FORMAT 3.5
+        let input = class_key.subject_input(&self.secret, keyspace, letter)?;
+        let key = kdf::derive_with_subject(
+            subject.secret(),
+            input,
+            keyspace,
+            letter,
+            class.as_str(),
+            subject.subject_id(),
+        )?;
+        Ok(ClassCipher::new(letter, key).for_prefix(prefix))
+    }
+
+    /// The key that wraps subject keys (FORMAT 3.2, purpose `wrap`).
+    pub(super) fn wrap_key(&self, keyspace: &str) -> Result<SecretBytes<32>, Error> {
+        kdf::derive(&self.secret, Purpose::Wrap { keyspace })
+    }
+
+    /// FORMAT 8.7: refuses what must not be opened in this state.
+    pub(crate) fn check_opens(&self) -> Result<(), Error> {
+        match self.state {
+            KeyState::PreActive | KeyState::Active | KeyState::Deactivated => Ok(()),
+            KeyState::Compromised => Err(Error::from(ErrorKind::KeyCompromised).with_key(self.id)),
+            KeyState::Destroyed => Err(Error::from(ErrorKind::KeyDestroyed).with_key(self.id)),
+        }
+    }
+}

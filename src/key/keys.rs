@@ -1,0 +1,179 @@
+//! The keys of an unlocked keyring, and its sealed body.
+
+use super::dek::Dek;
+use super::file::{KeyringFile, invalid};
+use super::info::{KeyInfo, KeyState, KeyUse};
+use crate::aead::{Suite, envelope};
+use crate::codec::frame::{FrameWriter, domain, split_frame};
+use crate::error::{Error, ErrorKind};
+use crate::id::{KeyId, Name};
+use crate::kdf::{self, Purpose};
+use crate::provider::Kek;
+use crate::random;
+use crate::secret::{PlainBuffer, SecretBytes, reserve_wiping};
+
+/// One key in a keyring's body.
+pub(crate) struct BodyKey {
+    id: KeyId,
+    secret: SecretBytes<32>,
+}
+
+impl BodyKey {
+    pub(crate) fn id(&self) -> KeyId {
+        self.id
+    }
+}
+
+/// A key that is about to enter a keyring.
+pub(crate) struct NewKey {
+    pub(crate) info: KeyInfo,
+    pub(crate) secret: BodyKey,
+}
+
+impl NewKey {
+    /// A fresh random key whose id is not among `taken` (FORMAT 3.3).
+    pub(crate) fn generate(
+        keyspace: &str,
+        usage: KeyUse,
+        suite: Option<Suite>,
+        state: KeyState,
+        now: u64,
+        taken: &[KeyInfo],
+    ) -> Result<Self, Error> {
+        loop {
+            let secret = random::key()?;
+            if secret.is_zero() {
+                return Err(ErrorKind::RandomFailed.into());
+            }
+            let fingerprint = fingerprint(&secret, keyspace)?;
+            let id = KeyId::of_fingerprint(&fingerprint);
+            if taken.iter().any(|key| key.id == id) {
+                continue;
+            }
+            let primary = state == KeyState::Active;
+            let info = KeyInfo { id, fingerprint, usage, state, primary, suite, created: now, changed: now };
+            return Ok(Self { info, secret: BodyKey { id, secret } });
+        }
+    }
+}
+
+/// The public fingerprint of a key (FORMAT 3.2).
+pub(crate) fn fingerprint(key: &SecretBytes<32>, keyspace: &str) -> Result<[u8; 32], Error> {
+    Ok(*kdf::derive(key, Purpose::Fingerprint { keyspace })?.expose_bytes())
+}
+
+/// Seals `keys` as the body of `file`, whose clear part is final (FORMAT 8.3), and checks the whole.
+pub(crate) fn seal_body(mut file: KeyringFile, kek: &Kek, mut keys: Vec<BodyKey>) -> Result<KeyringFile, Error> {
+    file.keys.sort_by_key(|key| key.id);
+    keys.sort_by_key(|key| key.id);
+    let mut plain = PlainBuffer::default();
+    // Room for all frames at once, so that the buffer does not move.
+    reserve_wiping(plain.vec(), keys.len().saturating_mul(96));
+    for key in &keys {
+        FrameWriter::new(domain::KEYRING_BODY, plain.vec())
+            .part(1, key.id.as_bytes())
+            .part(2, key.secret.expose_bytes());
+    }
+    let body_key = kdf::derive(kek.secret(), Purpose::Body { keyspace: file.keyspace(), generation: file.generation })?;
+    file.body.clear();
+    let context = file.body_context();
+    envelope::seal(body_key, &context, plain.as_mut_slice(), &mut file.body)?;
+    file.checked()
+}
+
+/// Opens the body of `file`, and checks every key in it (FORMAT 3.4, 8.3).
+pub(crate) fn open_body(file: &KeyringFile, kek: &Kek) -> Result<Vec<BodyKey>, Error> {
+    let body_key = kdf::derive(kek.secret(), Purpose::Body { keyspace: file.keyspace(), generation: file.generation })?;
+    let mut sealed = PlainBuffer::default();
+    reserve_wiping(sealed.vec(), file.body.len());
+    sealed.vec().extend_from_slice(&file.body);
+    let mut rest: &[u8] = envelope::open(body_key, &file.body_context(), sealed.as_mut_slice())?;
+    let mut keys = Vec::with_capacity(file.keys.len());
+    for info in file.keys.iter().filter(|info| info.state != KeyState::Destroyed) {
+        let ([id, bytes], after) =
+            split_frame(domain::KEYRING_BODY, [1, 2], rest).ok_or_else(|| invalid("its body is malformed"))?;
+        let secret = <&[u8; 32]>::try_from(bytes).map(SecretBytes::copy_of);
+        let secret = secret.map_err(|_| invalid("its body holds a key of a wrong length"))?;
+        let genuine = id == info.id.as_bytes()
+            && !secret.is_zero()
+            && fingerprint(&secret, file.keyspace())? == info.fingerprint;
+        if !genuine {
+            return Err(invalid("its body holds other keys than it lists"));
+        }
+        keys.push(BodyKey { id: info.id, secret });
+        rest = after;
+    }
+    if rest.is_empty() { Ok(keys) } else { Err(invalid("its body holds more keys than it lists")) }
+}
+
+/// Every key of an unlocked keyring.
+pub(crate) struct Keys {
+    keyspace: Name,
+    generation: u64,
+    infos: Vec<KeyInfo>,
+    /// Ascending by id, without the destroyed ones.
+    deks: Vec<Dek>,
+    primary: usize,
+}
+
+impl Keys {
+    /// Takes the keys of `file` over. Index roots are written and preserved by administrative calls; nothing of an
+    /// unlocked keyring uses them before search exists, so they are wiped here.
+    pub(crate) fn new(file: &KeyringFile, body: Vec<BodyKey>) -> Result<Self, Error> {
+        let mut deks = Vec::with_capacity(body.len());
+        let mut primary = None;
+        for BodyKey { id, secret } in body {
+            let Some(info) = file.keys.iter().find(|info| info.id == id) else { continue };
+            let Some(suite) = info.suite else { continue };
+            if info.primary {
+                primary = Some(deks.len());
+            }
+            deks.push(Dek::new(id, info.state, suite, secret));
+        }
+        let primary = primary.ok_or_else(|| invalid("its primary key is not in its body"))?;
+        Ok(Self {
+            keyspace: file.keyspace.clone(),
+            generation: file.generation,
+            infos: file.keys.clone(),
+            deks,
+            primary,
+        })
+    }
+
+    pub(crate) fn keyspace(&self) -> &Name {
+        &self.keyspace
+    }
+
+    pub(crate) fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    pub(crate) fn infos(&self) -> &[KeyInfo] {
+        &self.infos
+    }
+
+    /// The one key that seals: active, since the file was checked (FORMAT 8.1).
+    pub(crate) fn primary(&self) -> Result<&Dek, Error> {
+        let dek = self.deks.get(self.primary).filter(|dek| dek.state == KeyState::Active);
+        dek.ok_or_else(|| ErrorKind::UnknownKey.into())
+    }
+
+    /// The key that a token names (FORMAT 3.7).
+    pub(crate) fn find(&self, id: KeyId) -> Result<&Dek, Error> {
+        // Almost every token is of the primary.
+        if let Some(dek) = self.deks.get(self.primary).filter(|dek| dek.id == id) {
+            return Ok(dek);
+        }
+        if let Some(dek) = self.deks.binary_search_by_key(&id, |dek| dek.id).ok().and_then(|at| self.deks.get(at)) {
+            return Ok(dek);
+        }
+        let destroyed = self.infos.iter().any(|info| info.id == id && info.state == KeyState::Destroyed);
+        let kind = if destroyed { ErrorKind::KeyDestroyed } else { ErrorKind::UnknownKey };
+        Err(Error::from(kind).with_key(id))
+    }
+
+    /// Whether `id` is a key of this keyring.
+    pub(crate) fn knows(&self, id: KeyId) -> bool {
+        self.infos.binary_search_by_key(&id, |info| info.id).is_ok()
+    }
+}

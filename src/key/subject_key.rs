@@ -1,0 +1,181 @@
+//! Subject keys: one patient's own second factor (FORMAT 3.5 and 10).
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::keys::Keys;
+use crate::aead::envelope;
+use crate::codec::frame::{FrameWriter, domain};
+use crate::codec::text;
+use crate::error::{Error, ErrorKind};
+use crate::id::{Identifier, KeyId, Name};
+use crate::random;
+use crate::secret::{PlainBuffer, SecretBytes};
+
+/// FORMAT 10: the bytes whose base64url text is `rxkx`.
+const MAGIC: [u8; 3] = [0xAF, 0x19, 0x31];
+const HEADER_LEN: usize = MAGIC.len() + KeyId::LEN;
+const WRAPPED_LEN: usize = HEADER_LEN + envelope::OVERHEAD + 32;
+
+/// The key of one subject (patient): a second factor of every field sealed with it, so that destroying it makes that
+/// patient's fields unreadable while the keyring lives on.
+///
+/// Neither `Clone` nor serde; store its [`WrappedSubjectKey`].
+pub struct SubjectKey {
+    keyspace: Name,
+    subject_id: Box<str>,
+    secret: SecretBytes<32>,
+}
+
+impl SubjectKey {
+    /// A new key, and its wrapped form under the primary of `keys`.
+    pub(crate) fn generate(keys: &Keys, subject: &Identifier<'_>) -> Result<(Self, WrappedSubjectKey), Error> {
+        let subject_id = subject.parse("subject id")?;
+        let secret = random::key()?;
+        let key = Self { keyspace: keys.keyspace().clone(), subject_id: subject_id.into(), secret };
+        let wrapped = key.wrap_subject_key(keys)?;
+        Ok((key, wrapped))
+    }
+
+    /// FORMAT 10.1
+    fn wrap_subject_key(&self, keys: &Keys) -> Result<WrappedSubjectKey, Error> {
+        let dek = keys.primary()?;
+        let mut bytes = Vec::with_capacity(WRAPPED_LEN);
+        bytes.extend_from_slice(&MAGIC);
+        bytes.extend_from_slice(dek.id.as_bytes());
+        let key = dek.wrap_key(self.keyspace.as_str())?;
+        let context = wrap_context(self.keyspace.as_str(), &self.subject_id, dek.id);
+        envelope::seal(key, &context, self.secret.expose_bytes(), &mut bytes)?;
+        Ok(WrappedSubjectKey(bytes))
+    }
+
+    /// FORMAT 10.3
+    pub(crate) fn unwrap_subject_key(
+        keys: &Keys,
+        subject: &Identifier<'_>,
+        wrapped: &WrappedSubjectKey,
+    ) -> Result<Self, Error> {
+        keys.find(wrapped.key_id())?.check_opens()?;
+        Self::open_wrapped(keys, subject, wrapped)
+    }
+
+    /// The same key under the primary, also from a key that is compromised (FORMAT 10.4).
+    pub(crate) fn rewrap_subject_key(
+        keys: &Keys,
+        subject: &Identifier<'_>,
+        wrapped: &WrappedSubjectKey,
+    ) -> Result<WrappedSubjectKey, Error> {
+        Self::open_wrapped(keys, subject, wrapped)?.wrap_subject_key(keys)
+    }
+
+    fn open_wrapped(keys: &Keys, subject: &Identifier<'_>, wrapped: &WrappedSubjectKey) -> Result<Self, Error> {
+        let subject_id = subject.parse("subject id")?;
+        let keyspace = keys.keyspace();
+        let dek = keys.find(wrapped.key_id())?;
+        let key = dek.wrap_key(keyspace.as_str())?;
+        let context = wrap_context(keyspace.as_str(), subject_id, dek.id);
+        let mut sealed = PlainBuffer::default();
+        sealed.vec().extend_from_slice(wrapped.0.get(HEADER_LEN..).unwrap_or_default());
+        let plain = envelope::open(key, &context, sealed.as_mut_slice()).ok();
+        let secret = plain.and_then(|bytes| <&[u8; 32]>::try_from(&*bytes).ok().map(SecretBytes::copy_of));
+        match secret {
+            Some(secret) if !secret.is_zero() => {
+                Ok(Self { keyspace: keyspace.clone(), subject_id: subject_id.into(), secret })
+            }
+            _ => Err(Error::from(ErrorKind::SubjectKeyRefused).with_key(dek.id)),
+        }
+    }
+
+    /// The subject this key is of.
+    #[must_use]
+    pub fn subject_id(&self) -> &str {
+        &self.subject_id
+    }
+
+    pub(crate) fn is_of(&self, keyspace: &Name) -> bool {
+        self.keyspace == *keyspace
+    }
+
+    pub(crate) fn secret(&self) -> &SecretBytes<32> {
+        &self.secret
+    }
+
+    /// For a record context of its own, which outlives the borrow of this key.
+    pub(crate) fn duplicate(&self) -> Self {
+        Self {
+            keyspace: self.keyspace.clone(),
+            subject_id: self.subject_id.clone(),
+            secret: SecretBytes::copy_of(self.secret.expose_bytes()),
+        }
+    }
+}
+
+impl fmt::Debug for SubjectKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SubjectKey([REDACTED])")
+    }
+}
+
+/// A subject key as it is stored: 81 bytes or 108 characters, worthless without the keyring.
+///
+/// Keep these apart from the data, with short-lived backups: a subject is forgotten when its wrapped key is gone
+/// everywhere.
+#[derive(Clone, PartialEq, Eq)]
+pub struct WrappedSubjectKey(Vec<u8>);
+
+impl WrappedSubjectKey {
+    /// The stored bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// The id of the DEK that wraps it.
+    #[must_use]
+    pub fn key_id(&self) -> KeyId {
+        let bytes = self.0.get(MAGIC.len()..).and_then(|rest| rest.first_chunk());
+        KeyId::from_bytes(bytes.copied().unwrap_or_default())
+    }
+}
+
+impl TryFrom<&[u8]> for WrappedSubjectKey {
+    type Error = Error;
+
+    fn try_from(bytes: &[u8]) -> Result<Self, Error> {
+        if bytes.len() == WRAPPED_LEN && bytes.starts_with(&MAGIC) {
+            Ok(Self(bytes.to_vec()))
+        } else {
+            Err(ErrorKind::InvalidSubjectKey.into())
+        }
+    }
+}
+
+impl FromStr for WrappedSubjectKey {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let bytes = text::decode(text).ok_or(ErrorKind::InvalidSubjectKey)?;
+        Self::try_from(bytes.as_slice())
+    }
+}
+
+impl fmt::Display for WrappedSubjectKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&text::encode(&self.0))
+    }
+}
+
+impl fmt::Debug for WrappedSubjectKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "WrappedSubjectKey({})", self.key_id())
+    }
+}
+
+fn wrap_context(keyspace: &str, subject_id: &str, key_id: KeyId) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(384);
+    FrameWriter::new(domain::SUBJECT_WRAP, &mut bytes)
+        .part(2, keyspace.as_bytes())
+        .part(7, subject_id.as_bytes())
+        .part(8, key_id.as_bytes());
+    bytes
+}

@@ -1,0 +1,142 @@
+//! An unlocked keyring.
+
+mod lifecycle;
+mod unlock;
+
+use std::fmt;
+use std::sync::Arc;
+
+pub use unlock::{UnlockOptions, Unlocked};
+
+use crate::error::Error;
+use crate::id::{Identifier, KeyId};
+use crate::key::{KeyInfo, Keys, SubjectKey, WrappedSubjectKey};
+use crate::observe::Observer;
+use crate::token::Token;
+
+/// The unlocked keys of one keyspace. Immutable, `Send` and `Sync`, not `Clone`: share it as an `Arc<Keyring>`.
+///
+/// Unlocking costs one call of a root key; afterwards sealing and opening are pure CPU work. Keys are wiped on drop.
+///
+/// ```
+/// # fn main() -> Result<(), rxseal::Error> {
+/// use rxseal::phi::Drug;
+/// use rxseal::{Access, Purpose};
+/// # let keys = rxseal::testing::insecure_keyring("pharmacy-17")?.unobserved();
+/// let rec = keys.record("prescription", "RX-1001")?;
+/// let token = rec.seal::<Drug>("lisinopril 10 MG Oral Tablet")?;
+///
+/// let access = Access::new("user:kim.rph", Purpose::TREAT)?;
+/// let drug: String = rec.access(&access).open::<Drug, _>(&token)?;
+/// assert_eq!(drug, "lisinopril 10 MG Oral Tablet");
+///
+/// let other = keys.record("prescription", "RX-1002")?;
+/// assert!(other.access(&access).open::<Drug, String>(&token).unwrap_err().is_open_failure());
+/// # Ok(())
+/// # }
+/// ```
+pub struct Keyring(Arc<Shared>);
+
+/// What records of a keyring hold on to.
+pub(crate) struct Shared {
+    pub(crate) keys: Keys,
+    pub(crate) observer: Option<Box<dyn Observer>>,
+}
+
+impl Keyring {
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.0
+    }
+
+    /// The keyspace.
+    #[must_use]
+    pub fn keyspace(&self) -> &str {
+        self.0.keys.keyspace().as_str()
+    }
+
+    /// The generation of the keyring file that this was unlocked from.
+    #[must_use]
+    pub fn generation(&self) -> u64 {
+        self.0.keys.generation()
+    }
+
+    /// The public description of its keys, in ascending order of their ids.
+    #[must_use]
+    pub fn keys(&self) -> &[KeyInfo] {
+        self.0.keys.infos()
+    }
+
+    /// The id of the key that seals.
+    ///
+    /// # Errors
+    ///
+    /// None in practice: a keyring without an active primary key does not unlock.
+    pub fn primary_key(&self) -> Result<KeyId, Error> {
+        Ok(self.0.keys.primary()?.id)
+    }
+
+    /// Whether `token` should be sealed anew, since its key is not the one that seals now.
+    ///
+    /// # Errors
+    ///
+    /// `unknown-key` where the keyring does not have the token's key.
+    pub fn needs_reseal(&self, token: &Token) -> Result<bool, Error> {
+        let dek = self.0.keys.find(token.key_id())?;
+        Ok(dek.id != self.0.keys.primary()?.id)
+    }
+
+    /// Makes the key of a new subject, and its wrapped form to store.
+    ///
+    /// Store it insert-if-absent, and use the key that the store then holds: two programs may meet the same patient at
+    /// once.
+    ///
+    /// # Errors
+    ///
+    /// `invalid-id`, `random-failed`.
+    pub fn create_subject_key<'a>(
+        &self,
+        subject: impl Into<Identifier<'a>>,
+    ) -> Result<(SubjectKey, WrappedSubjectKey), Error> {
+        SubjectKey::generate(&self.0.keys, &subject.into())
+    }
+
+    /// Unwraps the stored key of a subject.
+    ///
+    /// # Errors
+    ///
+    /// `subject-key-refused` where it is of another subject or keyspace or was changed, `unknown-key`, `key-compromised`,
+    /// `key-destroyed`, `invalid-id`.
+    pub fn unwrap_subject_key<'a>(
+        &self,
+        subject: impl Into<Identifier<'a>>,
+        wrapped: &WrappedSubjectKey,
+    ) -> Result<SubjectKey, Error> {
+        SubjectKey::unwrap_subject_key(&self.0.keys, &subject.into(), wrapped)
+    }
+
+    /// The same subject key wrapped under the primary DEK, to be stored in place of `wrapped`.
+    ///
+    /// A DEK must not be destroyed while subject keys are wrapped under it: their patients' fields would be lost. Also
+    /// accepts a key wrapped under a compromised DEK, whose holder could have made it: compare it with a backup first.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`unwrap_subject_key`](Self::unwrap_subject_key), but for `key-compromised`.
+    pub fn rewrap_subject_key<'a>(
+        &self,
+        subject: impl Into<Identifier<'a>>,
+        wrapped: &WrappedSubjectKey,
+    ) -> Result<WrappedSubjectKey, Error> {
+        SubjectKey::rewrap_subject_key(&self.0.keys, &subject.into(), wrapped)
+    }
+}
+
+impl fmt::Debug for Keyring {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Keyring")
+            .field("keyspace", &self.keyspace())
+            .field("generation", &self.generation())
+            .field("keys", &self.keys().len())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,152 @@
+//! Unlocking a keyring file with a root key (FORMAT 8.5).
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::{Keyring, Shared};
+use crate::error::{Error, ErrorKind};
+use crate::id::Name;
+use crate::key::{BodyKey, KeyState, KeyringFile, Keys, fingerprint, open_body};
+use crate::observe::Observer;
+use crate::provider::{Kek, KekContext, RootKey, RootKeys};
+
+/// What an unlocked keyring must be, beyond genuine.
+///
+/// A keyring file proves that it is *a* genuine generation, not the latest one. A program that remembers the generation
+/// it saw last can refuse an older one.
+///
+/// ```
+/// let options = rxseal::UnlockOptions::default().min_generation(7);
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct UnlockOptions {
+    min_generation: u64,
+    pin: Option<[u8; 32]>,
+}
+
+impl UnlockOptions {
+    /// Refuses a file of an older generation.
+    #[must_use]
+    pub fn min_generation(mut self, generation: u64) -> Self {
+        self.min_generation = generation;
+        self
+    }
+
+    /// Refuses a keyring that does not hold the key with this full fingerprint (see
+    /// [`KeyInfo::fingerprint`](crate::KeyInfo::fingerprint)).
+    #[must_use]
+    pub fn pin(mut self, fingerprint: [u8; 32]) -> Self {
+        self.pin = Some(fingerprint);
+        self
+    }
+}
+
+/// An unlocked keyring that still has to be told who hears of its openings.
+#[must_use = "say `.observed_by(..)` or `.unobserved()`"]
+pub struct Unlocked(Keys);
+
+impl Unlocked {
+    /// A keyring whose every opening is told to `observer`.
+    #[must_use]
+    pub fn observed_by(self, observer: impl Observer + 'static) -> Keyring {
+        Keyring(Arc::new(Shared { keys: self.0, observer: Some(Box::new(observer)) }))
+    }
+
+    /// A keyring whose openings nobody hears of.
+    #[must_use]
+    pub fn unobserved(self) -> Keyring {
+        Keyring(Arc::new(Shared { keys: self.0, observer: None }))
+    }
+}
+
+impl fmt::Debug for Unlocked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Unlocked").field("keyspace", &self.0.keyspace().as_str()).finish_non_exhaustive()
+    }
+}
+
+impl Keyring {
+    /// Unlocks a stored keyring: one call of a root key, and none afterwards.
+    ///
+    /// The caller says which keyspace it wants and which root keys it trusts; what the file names only selects among
+    /// them. They are tried in their order until one of them yields a KEK that proves itself by opening the body.
+    ///
+    /// # Errors
+    ///
+    /// `keyring-mismatch` where the file is of another keyspace, `unlock-failed` where no trusted root key unlocks it,
+    /// `provider-unavailable` ([`Error::is_retryable`]) where one could not be asked.
+    pub async fn unlock(keyspace: &str, roots: &RootKeys, stored: &KeyringFile) -> Result<Unlocked, Error> {
+        Self::unlock_with(UnlockOptions::default(), keyspace, roots, stored).await
+    }
+
+    /// As [`unlock`](Self::unlock), with a minimum generation or a pinned key.
+    ///
+    /// # Errors
+    ///
+    /// Also `keyring-too-old` and `pin-mismatch`.
+    pub async fn unlock_with(
+        options: UnlockOptions,
+        keyspace: &str,
+        roots: &RootKeys,
+        stored: &KeyringFile,
+    ) -> Result<Unlocked, Error> {
+        let (_, body) = open_file(&options, keyspace, roots, stored).await?;
+        Ok(Unlocked(Keys::new(stored, body)?))
+    }
+}
+
+/// The KEK and the keys of a file, all verified.
+pub(super) async fn open_file(
+    options: &UnlockOptions,
+    keyspace: &str,
+    roots: &RootKeys,
+    stored: &KeyringFile,
+) -> Result<(Kek, Vec<BodyKey>), Error> {
+    Name::check("keyspace", keyspace)?;
+    if stored.keyspace() != keyspace {
+        return Err(ErrorKind::KeyringMismatch.into());
+    }
+    if stored.generation() < options.min_generation {
+        return Err(ErrorKind::KeyringTooOld.into());
+    }
+    let mut failure = Error::from(ErrorKind::RootKeyForeign);
+    for root in roots.iter() {
+        let Some(wrap) = stored.wraps.iter().find(|wrap| {
+            wrap.provider.as_str() == root.provider() && *wrap.root_key == *root.name()
+        }) else {
+            continue;
+        };
+        match try_root(root, &wrap.wrapped, stored).await {
+            Ok(opened) => return check_pin(options, stored).map(|()| opened),
+            // What may succeed later is worth more to the caller than what was refused for good.
+            Err(error) if !failure.is_retryable() => failure = error,
+            Err(_) => {}
+        }
+    }
+    Err(failure)
+}
+
+async fn try_root(root: &dyn RootKey, wrapped: &[u8], stored: &KeyringFile) -> Result<(Kek, Vec<BodyKey>), Error> {
+    let context = KekContext { keyspace: stored.keyspace(), fingerprint: &stored.kek_fingerprint };
+    let kek = root.unwrap_kek(wrapped, context).await.map_err(|error| match error.kind() {
+        // A local root key's own failure says no more than that.
+        ErrorKind::OpenFailed => ErrorKind::UnlockFailed.into(),
+        _ => error,
+    })?;
+    // FORMAT 3.4: an emulator of a cloud KMS was seen to hand out wrong keys.
+    let genuine = !kek.secret().is_zero() && fingerprint(kek.secret(), stored.keyspace())? == stored.kek_fingerprint;
+    if !genuine {
+        return Err(ErrorKind::UnlockFailed.into());
+    }
+    let body = open_body(stored, &kek).map_err(|_| ErrorKind::UnlockFailed)?;
+    Ok((kek, body))
+}
+
+fn check_pin(options: &UnlockOptions, stored: &KeyringFile) -> Result<(), Error> {
+    match options.pin {
+        Some(pin) if !stored.keys.iter().any(|key| key.fingerprint == pin && key.state != KeyState::Destroyed) => {
+            Err(ErrorKind::PinMismatch.into())
+        }
+        _ => Ok(()),
+    }
+}

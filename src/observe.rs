@@ -1,0 +1,170 @@
+//! What an observer hears of every opening.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::access::Access;
+use crate::error::Error;
+use crate::id::{Class, KeyId};
+
+/// Hears of every outermost opening: one record, one single field, or one page of a bulk call. Never of a value.
+///
+/// It is called on the thread that opens, so it returns quickly: put events into a channel, do not write them to a disk.
+///
+/// ```
+/// use rxseal::{Error, Observer, OpenEvent, Opening};
+///
+/// struct Audit(std::sync::mpsc::Sender<String>);
+///
+/// impl Observer for Audit {
+///     fn before_open(&self, opening: &Opening<'_>) -> Result<(), Error> {
+///         // An access budget, a break-glass rule or a maintenance window may refuse here.
+///         if opening.access().actor() == "svc:mallory" { Err(Error::refused("blocked")) } else { Ok(()) }
+///     }
+///
+///     fn opened(&self, event: &OpenEvent<'_>) {
+///         let opening = event.opening();
+///         let _ = self.0.send(format!("{} opened {} fields for {}", opening.access().actor(), event.fields(), opening.access().purpose()));
+///     }
+/// }
+/// ```
+pub trait Observer: Send + Sync {
+    /// Before anything is opened. An error (see [`Error::refused`]) refuses the opening.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the observer refuses with; the caller gets it.
+    fn before_open(&self, opening: &Opening<'_>) -> Result<(), Error> {
+        let _ = opening;
+        Ok(())
+    }
+
+    /// After it, once, whatever the outcome.
+    fn opened(&self, event: &OpenEvent<'_>);
+}
+
+impl<O: Observer + ?Sized> Observer for Arc<O> {
+    fn before_open(&self, opening: &Opening<'_>) -> Result<(), Error> {
+        (**self).before_open(opening)
+    }
+
+    fn opened(&self, event: &OpenEvent<'_>) {
+        (**self).opened(event);
+    }
+}
+
+/// One record of an opening. Record and subject ids are often identifiers of a patient: keep logs of them as safe as
+/// the records.
+#[derive(Clone, Copy)]
+pub struct OpenedRecord<'a> {
+    pub(crate) record_type: &'a str,
+    pub(crate) record_id: Option<&'a str>,
+    pub(crate) subject_id: Option<&'a str>,
+}
+
+impl<'a> OpenedRecord<'a> {
+    /// The record type.
+    #[must_use]
+    pub fn record_type(&self) -> &'a str {
+        self.record_type
+    }
+
+    /// The record id, unless the context is unbound.
+    #[must_use]
+    pub fn record_id(&self) -> Option<&'a str> {
+        self.record_id
+    }
+
+    /// The subject, where a subject key is used.
+    #[must_use]
+    pub fn subject_id(&self) -> Option<&'a str> {
+        self.subject_id
+    }
+}
+
+impl fmt::Debug for OpenedRecord<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OpenedRecord").field("record_type", &self.record_type).finish_non_exhaustive()
+    }
+}
+
+/// What is about to be opened, by whom and why.
+#[derive(Clone, Copy, Debug)]
+pub struct Opening<'a> {
+    pub(crate) keyspace: &'a str,
+    pub(crate) access: &'a Access,
+    pub(crate) records: &'a [OpenedRecord<'a>],
+}
+
+impl<'a> Opening<'a> {
+    /// The keyspace.
+    #[must_use]
+    pub fn keyspace(&self) -> &'a str {
+        self.keyspace
+    }
+
+    /// Who and why.
+    #[must_use]
+    pub fn access(&self) -> &'a Access {
+        self.access
+    }
+
+    /// The records: one, or all of a bulk call's page.
+    #[must_use]
+    pub fn records(&self) -> &'a [OpenedRecord<'a>] {
+        self.records
+    }
+}
+
+/// How an opening ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// Everything that was asked for was opened.
+    Opened,
+    /// The opening failed or was refused with the error of this [`code`](Error::code).
+    Failed(&'static str),
+    /// The program panicked inside the scope.
+    Panicked,
+}
+
+/// What happened in one opening.
+#[derive(Clone, Copy, Debug)]
+pub struct OpenEvent<'a> {
+    pub(crate) opening: Opening<'a>,
+    pub(crate) touched: &'a [Touched],
+    pub(crate) fields: usize,
+    pub(crate) outcome: Outcome,
+}
+
+/// A class and a key that an opening used or asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Touched {
+    pub(crate) class: Class,
+    pub(crate) key_id: KeyId,
+}
+
+impl<'a> OpenEvent<'a> {
+    /// What was opened, by whom and why.
+    #[must_use]
+    pub fn opening(&self) -> &Opening<'a> {
+        &self.opening
+    }
+
+    /// How many fields were opened.
+    #[must_use]
+    pub fn fields(&self) -> usize {
+        self.fields
+    }
+
+    /// Every (class, key) pair that was used or asked for, each once.
+    pub fn classes_and_keys(&self) -> impl Iterator<Item = (Class, KeyId)> + '_ {
+        self.touched.iter().map(|touched| (touched.class, touched.key_id))
+    }
+
+    /// How it ended.
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        self.outcome
+    }
+}

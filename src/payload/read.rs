@@ -1,0 +1,132 @@
+//! Reading a payload: strictly, and with one error for everything that is wrong (FORMAT 7.3, 7.4).
+
+use std::fmt::{self, Display};
+
+use serde::de::{self, DeserializeOwned, Deserializer, IntoDeserializer, Visitor};
+use serde::forward_to_deserialize_any;
+
+use super::{KIND_BYTES, KIND_JSON, KIND_TEXT, PAD_START};
+use crate::error::{Error, ErrorKind};
+
+/// What a payload holds.
+#[derive(Clone, Copy)]
+pub(crate) enum Content<'p> {
+    Bytes(&'p [u8]),
+    Text(&'p str),
+    Json(&'p str),
+}
+
+impl<'p> Content<'p> {
+    /// The content of text or bytes as it is.
+    pub(crate) fn scalar(self) -> Option<&'p [u8]> {
+        match self {
+            Self::Bytes(bytes) => Some(bytes),
+            Self::Text(text) => Some(text.as_bytes()),
+            Self::Json(_) => None,
+        }
+    }
+}
+
+/// Takes kind and padding off.
+pub(crate) fn content(payload: &[u8]) -> Result<Content<'_>, Error> {
+    parse(payload).ok_or_else(|| ErrorKind::OpenFailed.into())
+}
+
+/// The content of a payload of kind 0 that was just written.
+pub(crate) fn raw_bytes(payload: &[u8]) -> Option<&[u8]> {
+    if *payload.first()? != KIND_BYTES {
+        return None;
+    }
+    match parse(payload)? {
+        Content::Bytes(bytes) => Some(bytes),
+        _ => None,
+    }
+}
+
+fn parse(payload: &[u8]) -> Option<Content<'_>> {
+    let end = payload.iter().rposition(|byte| *byte != 0)?;
+    let (content, padding) = payload.split_at_checked(end)?;
+    if *padding.first()? != PAD_START {
+        return None;
+    }
+    let (kind, content) = content.split_first()?;
+    match *kind {
+        KIND_BYTES => Some(Content::Bytes(content)),
+        KIND_TEXT => std::str::from_utf8(content).ok().map(Content::Text),
+        KIND_JSON => std::str::from_utf8(content).ok().map(Content::Json),
+        _ => None,
+    }
+}
+
+/// The value in `content`. What serde says of a mismatch quotes the value, and is dropped.
+pub(crate) fn decode<T: DeserializeOwned>(content: Content<'_>) -> Result<T, Error> {
+    let value = match content {
+        Content::Bytes(bytes) => T::deserialize(One(Scalar::Bytes(bytes))).ok(),
+        Content::Text(text) => T::deserialize(One(Scalar::Text(text))).ok(),
+        Content::Json(json) => serde_json::from_str(json).ok(),
+    };
+    value.ok_or_else(|| ErrorKind::TypeMismatch.into())
+}
+
+/// The value is not of the asked type. Says nothing, so that it can quote nothing.
+#[derive(Debug)]
+struct Mismatch;
+
+impl Display for Mismatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("not of the asked type")
+    }
+}
+
+impl std::error::Error for Mismatch {}
+
+impl de::Error for Mismatch {
+    fn custom<M: Display>(_: M) -> Self {
+        Self
+    }
+}
+
+/// Text or bytes as the one value there is: also of an option or a newtype around it, so that `String`,
+/// `Option<String>` and a newtype evolve into each other.
+struct One<'p>(Scalar<'p>);
+
+enum Scalar<'p> {
+    Bytes(&'p [u8]),
+    Text(&'p str),
+}
+
+impl<'de> Deserializer<'de> for One<'_> {
+    type Error = Mismatch;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
+        match self.0 {
+            Scalar::Bytes(bytes) => visitor.visit_bytes(bytes),
+            Scalar::Text(text) => visitor.visit_str(text),
+        }
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
+        visitor.visit_some(self)
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Mismatch> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Mismatch> {
+        match self.0 {
+            Scalar::Text(text) => IntoDeserializer::<Mismatch>::into_deserializer(text).deserialize_enum(name, variants, visitor),
+            Scalar::Bytes(bytes) => visitor.visit_bytes(bytes),
+        }
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf
+        unit unit_struct seq tuple tuple_struct map struct identifier ignored_any
+    }
+}

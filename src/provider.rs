@@ -1,0 +1,186 @@
+//! The one joint for root keys: a KMS, an HSM or a key on this machine plugs in here and nowhere else.
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use crate::codec::frame::{FrameWriter, domain};
+use crate::error::{Error, ErrorKind};
+use crate::secret::SecretBytes;
+
+/// What the calls of a [`RootKey`] return: a boxed future, so that the trait is object-safe and needs no runtime.
+pub type ProviderFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
+
+/// A root key: it wraps and unwraps KEKs and never leaves its provider.
+///
+/// Implement it to bring a KMS or HSM of your own. A call ends in bounded time; what may succeed later is reported with
+/// [`Error::from_provider`]`(true, ..)`.
+///
+/// ```
+/// use rxseal::{Kek, KekContext, ProviderFuture, RootKey};
+///
+/// /// A key service of your own.
+/// struct Vault9 { client: Client }
+/// # struct Client;
+/// # impl Client {
+/// #     async fn encrypt(&self, _: &[u8], _: &[u8]) -> Result<Vec<u8>, std::io::Error> { unimplemented!() }
+/// #     async fn decrypt(&self, _: &[u8], _: &[u8]) -> Result<[u8; 32], std::io::Error> { unimplemented!() }
+/// # }
+///
+/// impl RootKey for Vault9 {
+///     fn provider(&self) -> &str { "vault9" }
+///     fn name(&self) -> &str { "phi-root" }
+///
+///     fn wrap_kek<'a>(&'a self, kek: &'a Kek, context: KekContext<'a>) -> ProviderFuture<'a, Vec<u8>> {
+///         Box::pin(async move {
+///             let answer = self.client.encrypt(kek.expose_bytes(), &context.associated_data()).await;
+///             answer.map_err(|cause| rxseal::Error::from_provider(true, cause))
+///         })
+///     }
+///
+///     fn unwrap_kek<'a>(&'a self, wrapped: &'a [u8], context: KekContext<'a>) -> ProviderFuture<'a, Kek> {
+///         Box::pin(async move {
+///             let answer = self.client.decrypt(wrapped, &context.associated_data()).await;
+///             answer.map(Kek::from).map_err(|cause| rxseal::Error::from_provider(true, cause))
+///         })
+///     }
+/// }
+/// ```
+pub trait RootKey: Send + Sync {
+    /// The provider's stable name, as it stands in keyring files: 1 to 64 characters of `a-z 0-9 . _ -`.
+    fn provider(&self) -> &str;
+
+    /// The key's stable name at the provider, such as its ARN: 1 to 2,048 characters of printable ASCII without space.
+    fn name(&self) -> &str;
+
+    /// Wraps a KEK, bound to `context`.
+    fn wrap_kek<'a>(&'a self, kek: &'a Kek, context: KekContext<'a>) -> ProviderFuture<'a, Vec<u8>>;
+
+    /// Unwraps a KEK that was wrapped with the same `context`. A wrong answer is noticed by the caller.
+    fn unwrap_kek<'a>(&'a self, wrapped: &'a [u8], context: KekContext<'a>) -> ProviderFuture<'a, Kek>;
+}
+
+/// A key-encryption key: 32 bytes, wiped on drop, neither `Clone` nor readable by accident.
+pub struct Kek(SecretBytes<32>);
+
+impl Kek {
+    pub(crate) fn new(secret: SecretBytes<32>) -> Self {
+        Self(secret)
+    }
+
+    /// The key bytes, for a provider to wrap.
+    #[must_use]
+    pub fn expose_bytes(&self) -> &[u8; 32] {
+        self.0.expose_bytes()
+    }
+
+    pub(crate) fn secret(&self) -> &SecretBytes<32> {
+        &self.0
+    }
+}
+
+impl From<[u8; 32]> for Kek {
+    /// Takes the bytes over and wipes what was given.
+    fn from(mut bytes: [u8; 32]) -> Self {
+        let kek = Self(SecretBytes::copy_of(&bytes));
+        crate::secret::wipe(&mut bytes);
+        kek
+    }
+}
+
+impl fmt::Debug for Kek {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Kek([REDACTED])")
+    }
+}
+
+/// What a wrapped KEK is bound to (FORMAT 8.4): its keyspace and its public fingerprint.
+#[derive(Clone, Copy, Debug)]
+pub struct KekContext<'a> {
+    pub(crate) keyspace: &'a str,
+    pub(crate) fingerprint: &'a [u8; 32],
+}
+
+impl KekContext<'_> {
+    /// The keyspace, for providers that bind named values.
+    #[must_use]
+    pub fn keyspace(&self) -> &str {
+        self.keyspace
+    }
+
+    /// The KEK's fingerprint, 32 public bytes, for providers that bind named values.
+    #[must_use]
+    pub fn fingerprint(&self) -> &[u8; 32] {
+        self.fingerprint
+    }
+
+    /// Both as one value (FORMAT 2.3, `kek-wrap`), for providers that bind bytes.
+    #[must_use]
+    pub fn associated_data(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(160);
+        FrameWriter::new(domain::KEK_WRAP, &mut bytes).part(2, self.keyspace.as_bytes()).part(8, self.fingerprint);
+        bytes
+    }
+}
+
+/// The root keys that a program trusts, in the order in which they are tried.
+///
+/// ```no_run
+/// use rxseal::{KeyFile, RootKeys};
+/// let roots = RootKeys::from(KeyFile::new("/etc/pharmacy/root.key").load()?)
+///     .and(KeyFile::new("/mnt/escrow/root.key").load()?);
+/// # Ok::<(), rxseal::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct RootKeys(Vec<Arc<dyn RootKey>>);
+
+impl RootKeys {
+    /// Trusts one more root key, tried after those before it.
+    #[must_use]
+    pub fn and(mut self, root: impl RootKey + 'static) -> Self {
+        self.0.push(Arc::new(root));
+        self
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &dyn RootKey> {
+        self.0.iter().map(Arc::as_ref)
+    }
+}
+
+impl<R: RootKey + 'static> From<R> for RootKeys {
+    fn from(root: R) -> Self {
+        Self(vec![Arc::new(root)])
+    }
+}
+
+impl fmt::Debug for RootKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter().map(|root| (root.provider().to_owned(), root.name().to_owned()))).finish()
+    }
+}
+
+/// Runs a call whose root keys are all on this machine, without an async runtime.
+///
+/// Local root keys never wait, so the call is done when it returns.
+///
+/// ```no_run
+/// # fn main() -> Result<(), rxseal::Error> {
+/// use rxseal::{KeyFile, Keyring, RootKeys, Suite, run_local};
+/// let roots = RootKeys::from(KeyFile::new("root.key").load_or_create()?);
+/// let stored = run_local(Keyring::create("pharmacy-17", &roots, Suite::default()))?;
+/// let keys = run_local(Keyring::unlock("pharmacy-17", &roots, &stored))?.unobserved();
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// Those of the call, and `runtime-needed` where a provider waits for a network or a device.
+pub fn run_local<T>(call: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    let mut call = std::pin::pin!(call);
+    match call.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(result) => result,
+        Poll::Pending => Err(ErrorKind::RuntimeNeeded.into()),
+    }
+}

@@ -1,0 +1,65 @@
+//! The only door to randomness: the operating system's generator, asked anew each time.
+//!
+//! No generator or counter of ours outlives a call, since both repeat after `fork` and in a restored snapshot of a
+//! virtual machine (FORMAT 5.3). A draw that fails is an error, and nothing is written.
+
+use getrandom::SysRng;
+use rand_core::TryRng;
+
+use crate::error::{Error, ErrorKind};
+use crate::secret::SecretBytes;
+
+/// Fills `bytes` from the operating system.
+pub(crate) fn fill(bytes: &mut [u8]) -> Result<(), Error> {
+    #[cfg(test)]
+    if hooks::next_draw_fails() {
+        return Err(ErrorKind::RandomFailed.into());
+    }
+    SysRng.try_fill_bytes(bytes).map_err(|_| ErrorKind::RandomFailed.into())
+}
+
+/// A new key.
+pub(crate) fn key() -> Result<SecretBytes<32>, Error> {
+    SecretBytes::try_fill(|bytes| fill(bytes))
+}
+
+/// What tests may do to the generator of their own thread: count its draws and make it fail.
+#[cfg(test)]
+pub(crate) mod hooks {
+    use std::cell::Cell;
+
+    thread_local! {
+        static DRAWS: Cell<u64> = const { Cell::new(0) };
+        static FAILING: Cell<bool> = const { Cell::new(false) };
+    }
+
+    pub(super) fn next_draw_fails() -> bool {
+        DRAWS.set(DRAWS.get() + 1);
+        FAILING.get()
+    }
+
+    pub(crate) fn draws_in<T>(work: impl FnOnce() -> T) -> (T, u64) {
+        let before = DRAWS.get();
+        let result = work();
+        (result, DRAWS.get() - before)
+    }
+
+    pub(crate) fn while_failing<T>(work: impl FnOnce() -> T) -> T {
+        FAILING.set(true);
+        let result = work();
+        FAILING.set(false);
+        result
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failed_draw_is_an_error() {
+        let error = hooks::while_failing(|| key().unwrap_err());
+        assert_eq!(error.code(), "random-failed");
+        assert!(key().is_ok());
+    }
+}

@@ -1,0 +1,156 @@
+//! Records: a record context together with the keys to seal and open its fields.
+
+mod access;
+mod audit;
+mod core;
+mod open;
+mod page;
+mod reseal;
+mod seal;
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+pub(crate) use self::core::{ClassLimit, RecordCore};
+pub use access::{NotAuthentic, OpenPass, RecordAccess};
+pub(crate) use access::{TokenForm, open_form};
+pub(crate) use audit::Audit;
+pub use page::{open_page, seal_page};
+pub use seal::SealPass;
+pub(crate) use seal::{Repeat, SealState, Sealing, seal_appending, seal_text};
+
+use crate::context::Context;
+use crate::error::{Error, ErrorKind};
+use crate::id::Identifier;
+use crate::key::SubjectKey;
+use crate::keyring::Keyring;
+
+/// What a [`Record`] may do, as a type: [`SealAndOpen`], [`SealOnly`] or [`OpenOnly`].
+pub trait Role: private::Sealed {}
+
+/// A role that seals.
+pub trait MaySeal: Role {}
+
+/// A role that opens.
+pub trait MayOpen: Role {}
+
+/// Seals and opens: the records of a [`Keyring`](crate::Keyring).
+#[derive(Debug)]
+pub enum SealAndOpen {}
+
+/// Seals, and has no way to open: the records of a [`Sealer`](crate::Sealer).
+#[derive(Debug)]
+pub enum SealOnly {}
+
+/// Opens, and has no way to seal: the records of an [`Opener`](crate::Opener).
+#[derive(Debug)]
+pub enum OpenOnly {}
+
+impl Role for SealAndOpen {}
+impl Role for SealOnly {}
+impl Role for OpenOnly {}
+impl MaySeal for SealAndOpen {}
+impl MaySeal for SealOnly {}
+impl MayOpen for SealAndOpen {}
+impl MayOpen for OpenOnly {}
+
+mod private {
+    pub trait Sealed {}
+    impl Sealed for super::SealAndOpen {}
+    impl Sealed for super::SealOnly {}
+    impl Sealed for super::OpenOnly {}
+}
+
+/// One record: what its tokens are bound to, and a snapshot of the keyring.
+///
+/// Made by [`Keyring::record`], [`Sealer::record`](crate::Sealer::record) or [`Opener::record`](crate::Opener::record).
+/// `Send` and `Sync`; it may be held across an `.await`. It does no I/O.
+///
+/// The record id is the row's own, stable key, known before the row is written: a UUIDv7 made by the program is best.
+pub struct Record<R = SealAndOpen> {
+    core: Arc<RecordCore>,
+    role: PhantomData<fn() -> R>,
+}
+
+impl Keyring {
+    /// The record of this type and id.
+    ///
+    /// `record_type` is a declared, stable name (`a-z 0-9 . _ -`), not a table's or a struct's.
+    ///
+    /// # Errors
+    ///
+    /// `invalid-id`.
+    pub fn record<'a>(&self, record_type: &str, id: impl Into<Identifier<'a>>) -> Result<Record, Error> {
+        Record::new(RecordCore::bound(self.shared(), record_type, &id.into(), None)?)
+    }
+
+    /// A record type without record ids. Its tokens can be exchanged among all records of the type: only for what has no
+    /// id at all.
+    ///
+    /// # Errors
+    ///
+    /// `invalid-id`.
+    pub fn unbound(&self, record_type: &str) -> Result<Record, Error> {
+        Record::new(RecordCore::unbound(self.shared(), record_type, None)?)
+    }
+}
+
+impl<R: Role> Record<R> {
+    // A Result for the callers' sake: each of them ends with it.
+    pub(crate) fn new(core: RecordCore) -> Result<Self, Error> {
+        Ok(Self { core: Arc::new(core), role: PhantomData })
+    }
+
+    pub(crate) fn core(&self) -> &Arc<RecordCore> {
+        &self.core
+    }
+
+    fn with_context(&self, context: Context) -> Self {
+        Self { core: Arc::new(self.core.with_context(context)), role: PhantomData }
+    }
+
+    /// For ids that do not each name one row (a singleton, a queue, a log): nonces are then random in full, since more than
+    /// 2^32 tokens of a class may be sealed in it. 12 bytes more a token.
+    #[must_use]
+    pub fn wide(self) -> Self {
+        let context = self.core.context().clone().into_wide();
+        self.with_context(context)
+    }
+
+    /// One part of this record, such as a line of a prescription: a context of its own, so that the same fields may be
+    /// sealed for each part and cannot be exchanged among them.
+    ///
+    /// # Errors
+    ///
+    /// `invalid-id`, also where parts nest more than 8 deep.
+    pub fn part<'a>(&self, name: &str, id: impl Into<Identifier<'a>>) -> Result<Self, Error> {
+        Ok(self.with_context(self.core.context().with_part(name, &id.into())?))
+    }
+
+    /// The same record with the key of its subject (patient) as a second factor of all its fields. Sealed with a subject,
+    /// a field opens only with it.
+    ///
+    /// # Errors
+    ///
+    /// `subject-mismatch` where the key is of another keyspace.
+    pub fn subject(&self, key: &SubjectKey) -> Result<Self, Error> {
+        if !key.is_of(self.core.shared().keys.keyspace()) {
+            return Err(ErrorKind::SubjectMismatch.into());
+        }
+        Self::new(self.core.with_subject(key))
+    }
+
+    /// The record type.
+    #[must_use]
+    pub fn record_type(&self) -> &str {
+        self.core.context().record_type()
+    }
+}
+
+impl<R> fmt::Debug for Record<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Without the id, which often names a patient.
+        f.debug_struct("Record").field("record_type", &self.core.context().record_type()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,75 @@
+//! One opening, from the observer's question to its event.
+
+use std::sync::Arc;
+
+use super::core::RecordCore;
+use super::open::OpenState;
+use crate::access::Access;
+use crate::error::Error;
+use crate::observe::{Observer, OpenEvent, OpenedRecord, Opening, Outcome};
+
+/// An opening under way: of one record, or of the records of a page. Its event is sent when it ends; where it is dropped
+/// before that, the program panicked.
+pub(crate) struct Audit<C: AsRef<[Arc<RecordCore>]> = [Arc<RecordCore>; 1]> {
+    records: C,
+    access: Access,
+    pub(crate) state: OpenState,
+    ended: bool,
+}
+
+impl<C: AsRef<[Arc<RecordCore>]>> Audit<C> {
+    /// Asks the observer. A refusal is an opening too, and its event is sent.
+    pub(crate) fn begin(records: C, access: Access) -> Result<Self, Error> {
+        let mut audit = Self { records, access, state: OpenState::default(), ended: false };
+        let refusal = audit.with_observer(|observer, opening, _| observer.before_open(&opening));
+        if let Some(Err(error)) = refusal {
+            audit.state.note_failure(&error);
+            audit.end();
+            return Err(error);
+        }
+        Ok(audit)
+    }
+
+    /// The records and what is kept of their opening.
+    pub(crate) fn parts(&mut self) -> (&[Arc<RecordCore>], &mut OpenState) {
+        (self.records.as_ref(), &mut self.state)
+    }
+
+    /// Whether this is an opening of `core` by `access`.
+    pub(crate) fn is_of(&self, core: &RecordCore, access: &Access) -> bool {
+        matches!(self.records.as_ref(), [own] if own.is_same(core)) && self.access.is_same(access)
+    }
+
+    /// Sends the event.
+    pub(crate) fn end(&mut self) {
+        self.tell(self.state.failed.map_or(Outcome::Opened, Outcome::Failed));
+    }
+
+    fn tell(&mut self, outcome: Outcome) {
+        self.ended = true;
+        self.with_observer(|observer, opening, state| {
+            observer.opened(&OpenEvent { opening, touched: &state.touched, fields: state.fields, outcome });
+        });
+    }
+
+    fn with_observer<T>(&self, work: impl FnOnce(&dyn Observer, Opening<'_>, &OpenState) -> T) -> Option<T> {
+        let records = self.records.as_ref();
+        let shared = records.first()?.shared();
+        let observer = shared.observer.as_deref()?;
+        let (keyspace, access) = (shared.keys.keyspace().as_str(), &self.access);
+        let of = |records: &[OpenedRecord<'_>]| work(observer, Opening { keyspace, access, records }, &self.state);
+        Some(match records {
+            // One record, as almost always, costs no allocation.
+            [one] => of(&[one.opened_record()]),
+            many => of(&many.iter().map(|core| core.opened_record()).collect::<Vec<_>>()),
+        })
+    }
+}
+
+impl<C: AsRef<[Arc<RecordCore>]>> Drop for Audit<C> {
+    fn drop(&mut self) {
+        if !self.ended {
+            self.tell(Outcome::Panicked);
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! What sealing and opening need of a record.
+
+use std::sync::Arc;
+
+use crate::context::Context;
+use crate::error::{Error, ErrorKind};
+use crate::id::{Class, FieldId, Identifier};
+use crate::key::SubjectKey;
+use crate::keyring::Shared;
+use crate::observe::OpenedRecord;
+use crate::token::HEADER_LEN;
+
+/// The classes that a sealer or an opener was limited to; all where there is none.
+pub(crate) type ClassLimit = Option<Arc<[Class]>>;
+
+/// Header, digest and the longest field id (FORMAT 4.4).
+const MAX_AAD: usize = HEADER_LEN + 32 + 64;
+
+pub(crate) struct RecordCore {
+    shared: Arc<Shared>,
+    context: Context,
+    subject: Option<SubjectKey>,
+    limit: ClassLimit,
+}
+
+impl RecordCore {
+    pub(crate) fn bound(
+        shared: &Arc<Shared>,
+        record_type: &str,
+        id: &Identifier<'_>,
+        limit: ClassLimit,
+    ) -> Result<Self, Error> {
+        let context = Context::new(shared.keys.keyspace(), record_type, Some(id))?;
+        Ok(Self { shared: Arc::clone(shared), context, subject: None, limit })
+    }
+
+    pub(crate) fn unbound(shared: &Arc<Shared>, record_type: &str, limit: ClassLimit) -> Result<Self, Error> {
+        let context = Context::new(shared.keys.keyspace(), record_type, None)?;
+        Ok(Self { shared: Arc::clone(shared), context, subject: None, limit })
+    }
+
+    pub(crate) fn with_context(&self, context: Context) -> Self {
+        Self {
+            shared: Arc::clone(&self.shared),
+            context,
+            subject: self.subject.as_ref().map(SubjectKey::duplicate),
+            limit: self.limit.clone(),
+        }
+    }
+
+    pub(crate) fn with_subject(&self, key: &SubjectKey) -> Self {
+        Self {
+            shared: Arc::clone(&self.shared),
+            context: self.context.with_subject(key.subject_id()),
+            subject: Some(key.duplicate()),
+            limit: self.limit.clone(),
+        }
+    }
+
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
+    pub(crate) fn context(&self) -> &Context {
+        &self.context
+    }
+
+    pub(crate) fn subject(&self) -> Option<&SubjectKey> {
+        self.subject.as_ref()
+    }
+
+    pub(crate) fn allows(&self, class: Class) -> bool {
+        self.limit.as_ref().is_none_or(|classes| classes.contains(&class))
+    }
+
+    pub(crate) fn check_class(&self, class: Class) -> Result<(), Error> {
+        if self.allows(class) { Ok(()) } else { Err(ErrorKind::ClassLocked.into()) }
+    }
+
+    /// Whether both are the same context of the same unlocked keyring.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.shared, &other.shared) && self.context.context_digest() == other.context.context_digest()
+    }
+
+    pub(crate) fn opened_record(&self) -> OpenedRecord<'_> {
+        OpenedRecord {
+            record_type: self.context.record_type(),
+            record_id: self.context.record_id(),
+            subject_id: self.context.subject_id(),
+        }
+    }
+
+    /// Runs `work` with the AAD of a field (FORMAT 4.4).
+    pub(crate) fn with_aad<T>(&self, header: &[u8; HEADER_LEN], field: FieldId, work: impl FnOnce(&[u8]) -> T) -> T {
+        let mut aad = [0; MAX_AAD];
+        let parts = [header.as_slice(), self.context.context_digest(), field.as_str().as_bytes()];
+        let len = parts.iter().map(|part| part.len()).sum();
+        aad.iter_mut().zip(parts.into_iter().flatten()).for_each(|(to, from)| *to = *from);
+        work(aad.get(..len).unwrap_or_default())
+    }
+}

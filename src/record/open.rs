@@ -1,0 +1,120 @@
+//! Opening tokens of a record.
+
+use super::core::RecordCore;
+use crate::aead::{Letter, MessageCipher, TAG_LEN, nonce_prefix};
+use crate::error::{Error, ErrorKind};
+use crate::field::Field;
+use crate::id::{Class, FieldId};
+use crate::key::Dek;
+use crate::observe::Touched;
+use crate::payload::{self, Content};
+use crate::token::{HEADER_LEN, Header};
+
+/// What one opening keeps from field to field, and what the observer is told of it.
+#[derive(Default)]
+pub(crate) struct OpenState {
+    /// Ciphers of letter `X`: their key is the same for all tokens of a class in a context, whose nonce prefix stands
+    /// beside it, since a scope reads the parts of its record too.
+    ciphers: Vec<(Touched, [u8; 12], MessageCipher)>,
+    pub(crate) touched: Vec<Touched>,
+    pub(crate) fields: usize,
+    /// The code of the first failure.
+    pub(crate) failed: Option<&'static str>,
+    pub(crate) allow_compromised: bool,
+}
+
+impl OpenState {
+    /// Opens the binary token in `token`, in place (FORMAT 4.6, 5.1, 7.3).
+    pub(crate) fn open<'b, F: Field>(&mut self, core: &RecordCore, token: &'b mut [u8]) -> Result<Content<'b>, Error> {
+        let content = self.open_pairs::<F>(core, token)?;
+        self.fields = self.fields.saturating_add(1);
+        Ok(content)
+    }
+
+    /// The ciphers of the record before are of no use for the next.
+    pub(super) fn next_record(&mut self) {
+        self.ciphers.clear();
+    }
+
+    pub(crate) fn note_failure(&mut self, error: &Error) {
+        self.failed.get_or_insert(error.code());
+    }
+
+    fn open_pairs<'b, F: Field>(&mut self, core: &RecordCore, token: &'b mut [u8]) -> Result<Content<'b>, Error> {
+        const { crate::field::check::<F>() };
+        let header = Header::parse(token)?;
+        let keys = &core.shared().keys;
+        let dek = keys.find(header.key_id)?;
+        self.touch(Touched { class: F::CLASS, key_id: dek.id });
+        core.check_class(F::CLASS)?;
+        if !self.allow_compromised {
+            dek.check_opens()?;
+        }
+        let failed = || Error::from(ErrorKind::OpenFailed).with_key(dek.id);
+        let bound = header.letter != Letter::BoundXaes || core.context().has_record_id();
+        if !dek.suite.opens(header.letter) || !bound {
+            return Err(failed());
+        }
+        let mut opened = self.decrypt(core, dek, header, F::ID, F::CLASS, token).is_ok();
+        for (id, class) in F::FORMER {
+            if opened {
+                break;
+            }
+            // A former pair of a locked class stays closed; the error is that of a token that does not open.
+            if core.allows(*class) {
+                self.touch(Touched { class: *class, key_id: dek.id });
+                opened = self.decrypt(core, dek, header, *id, *class, token).is_ok();
+            }
+        }
+        if !opened {
+            return Err(failed());
+        }
+        let start = HEADER_LEN.saturating_add(header.letter.nonce_len());
+        let end = token.len().saturating_sub(TAG_LEN);
+        payload::content(token.get(start..end).unwrap_or_default()).map_err(|_| failed())
+    }
+
+    fn touch(&mut self, touched: Touched) {
+        if !self.touched.contains(&touched) {
+            self.touched.push(touched);
+        }
+    }
+
+    /// Decrypts in place, or leaves the token as it was.
+    fn decrypt(
+        &mut self,
+        core: &RecordCore,
+        dek: &Dek,
+        header: Header,
+        field: FieldId,
+        class: Class,
+        token: &mut [u8],
+    ) -> Result<(), Error> {
+        let letter = header.letter;
+        let (head, rest) = token.split_first_chunk_mut::<HEADER_LEN>().ok_or(ErrorKind::NotAToken)?;
+        let (wire_nonce, rest) = rest.split_at_mut_checked(letter.nonce_len()).ok_or(ErrorKind::NotAToken)?;
+        let (text, tag) = rest.split_last_chunk_mut::<TAG_LEN>().ok_or(ErrorKind::NotAToken)?;
+
+        // FORMAT 5: the nonce's last bytes are on the wire; letter `X` has the context in front.
+        let mut nonce = [0; 24];
+        nonce.iter_mut().zip(core.context().nonce_prefix()).for_each(|(to, from)| *to = from);
+        nonce.iter_mut().rev().zip(wire_nonce.iter().rev()).for_each(|(to, from)| *to = *from);
+        let prefix = *nonce_prefix(&nonce);
+
+        let touched = Touched { class, key_id: dek.id };
+        let make = || dek.message_cipher(core.shared().keys.keyspace().as_str(), letter, class, core.subject(), &prefix);
+        core.with_aad(head, field, |aad| {
+            if letter != Letter::BoundXaes {
+                return make()?.open(&nonce, aad, text, tag);
+            }
+            let known = |entry: &&(Touched, [u8; 12], _)| entry.0 == touched && entry.1 == prefix;
+            if let Some((_, _, cipher)) = self.ciphers.iter().find(known) {
+                return cipher.open(&nonce, aad, text, tag);
+            }
+            let cipher = make()?;
+            let result = cipher.open(&nonce, aad, text, tag);
+            self.ciphers.push((touched, prefix, cipher));
+            result
+        })
+    }
+}

@@ -1,0 +1,86 @@
+//! Many records in one call: a page of an import, an export or a batch job.
+
+use std::sync::Arc;
+
+use super::access::OpenPass;
+use super::audit::Audit;
+use super::seal::{SealPass, SealState};
+use super::{MayOpen, MaySeal, Record};
+use crate::access::Access;
+use crate::error::Error;
+use crate::random;
+
+/// Records whose nonce bytes are drawn from the operating system in one request.
+const DRAWN_AT_ONCE: usize = 256;
+
+/// Seals fields of many records: `work` is called for each in order, with its place in `records`.
+///
+/// Nonce bytes are drawn for 256 records in one request, where record by record each costs a system call.
+///
+/// ```
+/// use rxseal::phi::Drug;
+/// # fn main() -> Result<(), rxseal::Error> {
+/// # let keys = rxseal::testing::insecure_keyring("pharmacy-17")?.unobserved();
+/// let rows = [("RX-1001", "warfarin 5 MG"), ("RX-1002", "lisinopril 10 MG")];
+/// let records = rows.iter().map(|(id, _)| keys.record("prescription", *id)).collect::<Result<Vec<_>, _>>()?;
+/// let tokens = rxseal::seal_page(&records, |at, pass| pass.seal_text::<Drug>(rows[at].1))?;
+/// assert_eq!(tokens.len(), 2);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// `random-failed`, and the first error of `work`.
+pub fn seal_page<R: MaySeal, T, E: From<Error>>(
+    records: &[Record<R>],
+    mut work: impl FnMut(usize, &mut SealPass<'_>) -> Result<T, E>,
+) -> Result<Vec<T>, E> {
+    let mut results = Vec::with_capacity(records.len());
+    let mut drawn = [[0; 24]; DRAWN_AT_ONCE];
+    for chunk in records.chunks(DRAWN_AT_ONCE) {
+        let drawn = drawn.get_mut(..chunk.len()).unwrap_or_default();
+        random::fill(drawn.as_flattened_mut())?;
+        for (record, nonce) in chunk.iter().zip(drawn.iter()) {
+            let state = SealState::with_nonce(record.core(), nonce)?;
+            results.push(work(results.len(), &mut SealPass::with_state(record.core(), state))?);
+        }
+    }
+    Ok(results)
+}
+
+/// Opens fields of many records as one opening, of which the observer hears once: `work` is called for each in order, with its
+/// place in `records`.
+///
+/// ```
+/// use rxseal::phi::Drug;
+/// # fn main() -> Result<(), rxseal::Error> {
+/// # let keys = rxseal::testing::insecure_keyring("pharmacy-17")?.unobserved();
+/// # let access = rxseal::Access::new("job:nightly-report", rxseal::Purpose::HOPERAT)?;
+/// # let records = [keys.record("prescription", "RX-1001")?];
+/// # let tokens = [records[0].seal_text::<Drug>("warfarin 5 MG")?];
+/// let drugs = rxseal::open_page(&records, &access, |at, pass| pass.open_text::<Drug, String>(&tokens[at]))?;
+/// assert_eq!(drugs, ["warfarin 5 MG"]);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// `refused-by-observer`, and the first error of `work`.
+pub fn open_page<R: MayOpen, T, E: From<Error>>(
+    records: &[Record<R>],
+    access: &Access,
+    mut work: impl FnMut(usize, &mut OpenPass<'_>) -> Result<T, E>,
+) -> Result<Vec<T>, E> {
+    let cores: Vec<_> = records.iter().map(|record| Arc::clone(record.core())).collect();
+    let mut audit = Audit::begin(cores, access.clone())?;
+    let (cores, state) = audit.parts();
+    let opened = cores.iter().enumerate().map(|(at, core)| {
+        state.next_record();
+        work(at, &mut OpenPass::new(core, state))
+    });
+    let results = opened.collect();
+    audit.end();
+    results
+}

@@ -1,0 +1,317 @@
+//! Sealing fields of a record.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use super::core::RecordCore;
+use super::{MaySeal, Record};
+use crate::aead::{Letter, MessageCipher, TAG_LEN, nonce_prefix};
+use crate::codec::text;
+use crate::error::{Error, ErrorKind};
+use crate::field::Field;
+use crate::id::{Class, FieldId};
+use crate::payload::{self, Limits, Plaintext, Room, Value};
+use crate::random;
+use crate::scratch;
+use crate::secret::wipe;
+use crate::token::{HEADER_LEN, Header, Token};
+
+impl<R: MaySeal> Record<R> {
+    /// Seals one field of this record.
+    ///
+    /// Several fields of one record are cheaper together: [`seal_fields`](Self::seal_fields), or
+    /// [`sealing`](Self::sealing) for a whole struct.
+    ///
+    /// # Errors
+    ///
+    /// `too-large`, `not-finite`, `unrepresentable` or `token-as-plaintext` for a value that cannot be sealed,
+    /// `class-locked`, `random-failed`. Nothing is written then.
+    pub fn seal<F: Field>(&self, value: &(impl Serialize + ?Sized)) -> Result<Token, Error> {
+        self.seal_fields(|pass| pass.seal::<F>(value))
+    }
+
+    /// As [`seal`](Self::seal), as text.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`seal`](Self::seal).
+    pub fn seal_text<F: Field>(&self, value: &(impl Serialize + ?Sized)) -> Result<String, Error> {
+        self.seal_fields(|pass| pass.seal_text::<F>(value))
+    }
+
+    /// Seals several fields in one pass: one draw of random bytes and one key set-up per class, however many fields.
+    ///
+    /// A field id is sealed at most once in a pass.
+    ///
+    /// ```
+    /// use rxseal::phi::{Directions, Drug};
+    /// # fn main() -> Result<(), rxseal::Error> {
+    /// # let keys = rxseal::testing::insecure_keyring("pharmacy-17")?.unobserved();
+    /// let rec = keys.record("prescription", "RX-1001")?;
+    /// let (drug, directions) = rec.seal_fields(|pass| {
+    ///     Ok::<_, rxseal::Error>((pass.seal::<Drug>("warfarin 5 MG")?, pass.seal::<Directions>("one daily")?))
+    /// })?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of `work`.
+    pub fn seal_fields<T, E>(&self, work: impl FnOnce(&mut SealPass<'_>) -> Result<T, E>) -> Result<T, E> {
+        work(&mut SealPass::with_state(self.core(), SealState::default()))
+    }
+}
+
+/// Seals fields of one record, each field id once.
+pub struct SealPass<'r> {
+    core: &'r RecordCore,
+    state: SealState,
+}
+
+impl<'r> SealPass<'r> {
+    pub(super) fn with_state(core: &'r RecordCore, state: SealState) -> Self {
+        Self { core, state }
+    }
+
+    /// Seals one field.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Record::seal`], and `field-repeated`.
+    pub fn seal<F: Field>(&mut self, value: &(impl Serialize + ?Sized)) -> Result<Token, Error> {
+        let mut bytes = Vec::new();
+        self.seal_into::<F>(value, &mut bytes)?;
+        Ok(Token::from_sealed(bytes))
+    }
+
+    /// Seals one field and gives its text form.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Record::seal`], and `field-repeated`.
+    pub fn seal_text<F: Field>(&mut self, value: &(impl Serialize + ?Sized)) -> Result<String, Error> {
+        let mut out = String::new();
+        self.seal_text_into::<F>(value, &mut out)?;
+        Ok(out)
+    }
+
+    /// Seals one field and appends its binary form to `out`. Where `out` has the room, nothing is allocated. On an error
+    /// `out` is as it was.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Record::seal`], and `field-repeated`.
+    pub fn seal_into<F: Field>(&mut self, value: &(impl Serialize + ?Sized), out: &mut Vec<u8>) -> Result<(), Error> {
+        let Self { core, state } = self;
+        seal_appending::<F>(core, &Value(value), out, |sealing| sealing.encrypt(core, state, Repeat::Refused))
+    }
+
+    /// Seals one field and appends its text form to `out`. Where `out` has the room, nothing is allocated. On an error
+    /// `out` is as it was.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Record::seal`], and `field-repeated`.
+    pub fn seal_text_into<F: Field>(
+        &mut self,
+        value: &(impl Serialize + ?Sized),
+        out: &mut String,
+    ) -> Result<(), Error> {
+        let Self { core, state } = self;
+        seal_text::<F>(core, &Value(value), |sealing| sealing.encrypt(core, state, Repeat::Refused), |token| {
+            out.reserve_exact(text::encoded_len(token.len()));
+            text::encode_into(token, out);
+        })
+    }
+}
+
+impl fmt::Debug for SealPass<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SealPass").finish_non_exhaustive()
+    }
+}
+
+/// Whether a field id may stand more than once in a pass (FORMAT 4.5).
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Repeat {
+    Refused,
+    Allowed,
+}
+
+/// What one pass keeps from field to field.
+#[derive(Default)]
+pub(crate) struct SealState {
+    /// The suite's whole nonce of the next token, from the first token on (FORMAT 5.3).
+    next_nonce: Option<[u8; 24]>,
+    ciphers: Vec<(Class, MessageCipher)>,
+    sealed: Vec<FieldId>,
+}
+
+impl SealState {
+    /// A state whose nonce bytes were drawn already, with those of other records.
+    pub(super) fn with_nonce(core: &RecordCore, drawn: &[u8; 24]) -> Result<Self, Error> {
+        let letter = core.shared().keys.primary()?.suite.sealing_letter(core.context().is_bound());
+        Ok(Self { next_nonce: Some(first_nonce(core, letter, drawn)), ..Self::default() })
+    }
+
+    /// Gives the nonce of this token and advances (FORMAT 5.3).
+    fn take_nonce(&mut self, core: &RecordCore, letter: Letter) -> Result<[u8; 24], Error> {
+        let nonce = match self.next_nonce {
+            Some(nonce) => nonce,
+            None => {
+                let mut drawn = [0; 24];
+                let (_, needed) = drawn.split_at_mut(24_usize.saturating_sub(letter.nonce_len()));
+                random::fill(needed)?;
+                first_nonce(core, letter, &drawn)
+            }
+        };
+        self.next_nonce = Some(successor(nonce));
+        Ok(nonce)
+    }
+}
+
+/// FORMAT 5: letter `X` puts the context in front of its 12 drawn bytes.
+fn first_nonce(core: &RecordCore, letter: Letter, drawn: &[u8; 24]) -> [u8; 24] {
+    let mut nonce = *drawn;
+    if letter == Letter::BoundXaes {
+        nonce.iter_mut().zip(core.context().nonce_prefix()).for_each(|(to, from)| *to = from);
+    }
+    nonce
+}
+
+/// The last 12 bytes as an integer, plus one, modulo 2^96 (FORMAT 5.3).
+fn successor(mut nonce: [u8; 24]) -> [u8; 24] {
+    for byte in nonce.iter_mut().skip(12).rev() {
+        let (next, carry) = byte.overflowing_add(1);
+        *byte = next;
+        if !carry {
+            break;
+        }
+    }
+    nonce
+}
+
+/// A payload in place, to be encrypted: `header | room for the nonce | payload`, from `start` on.
+pub(crate) struct Sealing<'o> {
+    out: &'o mut Vec<u8>,
+    start: usize,
+    header: Header,
+    field: FieldId,
+    class: Class,
+}
+
+/// Writes the payload of `value` behind what `out` holds, and has `encrypt` make a token of it. On an error `out` is as
+/// it was.
+///
+/// The payload is written before any state of the pass is touched: writing it runs the value's own `Serialize`, which may
+/// come here again.
+pub(crate) fn seal_appending<F: Field>(
+    core: &RecordCore,
+    value: &impl Plaintext,
+    out: &mut Vec<u8>,
+    encrypt: impl FnOnce(Sealing<'_>) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let start = out.len();
+    let result = write_payload::<F>(core, value, out)
+        .and_then(|header| encrypt(Sealing { out, start, header, field: F::ID, class: F::CLASS }));
+    result.map_err(|error| {
+        wipe(out.get_mut(start..).unwrap_or_default());
+        out.truncate(start);
+        error.at_field(F::ID).in_record(core.context().record_type())
+    })
+}
+
+fn write_payload<F: Field>(core: &RecordCore, value: &impl Plaintext, out: &mut Vec<u8>) -> Result<Header, Error> {
+    core.check_class(F::CLASS)?;
+    let dek = core.shared().keys.primary()?;
+    let header = Header { letter: dek.suite.sealing_letter(core.context().is_bound()), key_id: dek.id };
+    let head = HEADER_LEN.saturating_add(header.letter.nonce_len());
+    let start = out.len().saturating_add(head);
+    value.write_payload(Room { limits: Limits::of::<F>(), head, tail: TAG_LEN }, out)?;
+    // FORMAT 7.5, second half: text was checked as it was written, for bytes the keys must be known.
+    if let Some(bytes) = payload::raw_bytes(out.get(start..).unwrap_or_default())
+        && Header::parse(bytes).is_ok_and(|token| core.shared().keys.knows(token.key_id))
+    {
+        return Err(ErrorKind::TokenAsPlaintext.into());
+    }
+    Ok(header)
+}
+
+/// As `seal_appending`, in the thread's scratch buffer; `take` gets the binary token.
+pub(crate) fn seal_text<F: Field>(
+    core: &RecordCore,
+    value: &impl Plaintext,
+    encrypt: impl FnOnce(Sealing<'_>) -> Result<(), Error>,
+    take: impl FnOnce(&[u8]),
+) -> Result<(), Error> {
+    scratch::with(|buffer| {
+        seal_appending::<F>(core, value, buffer.vec(), encrypt)?;
+        take(buffer.as_mut_slice());
+        Ok(())
+    })
+}
+
+impl Sealing<'_> {
+    /// Encrypts in place.
+    pub(crate) fn encrypt(self, core: &RecordCore, state: &mut SealState, repeat: Repeat) -> Result<(), Error> {
+        let Self { out, start, header, field, class } = self;
+        if repeat == Repeat::Refused {
+            if state.sealed.contains(&field) {
+                return Err(ErrorKind::FieldRepeated.into());
+            }
+            state.sealed.push(field);
+        }
+        let letter = header.letter;
+        let nonce = state.take_nonce(core, letter)?;
+        let cipher = cipher(core, &mut state.ciphers, letter, class, &nonce)?;
+
+        let token = out.get_mut(start..).unwrap_or_default();
+        let header = header.to_bytes();
+        let (head, rest) = token.split_at_mut_checked(HEADER_LEN).ok_or(ErrorKind::TooLarge)?;
+        head.copy_from_slice(&header);
+        let (wire_nonce, text) = rest.split_at_mut_checked(letter.nonce_len()).ok_or(ErrorKind::TooLarge)?;
+        wire_nonce.iter_mut().rev().zip(nonce.iter().rev()).for_each(|(to, from)| *to = *from);
+        let tag = core.with_aad(&header, field, |aad| cipher.seal(&nonce, aad, text))?;
+        out.extend_from_slice(&tag);
+        Ok(())
+    }
+}
+
+/// The cipher of a class in this pass. Its key set-up is done once: all nonces of a pass begin with the same 12 bytes.
+fn cipher<'c>(
+    core: &RecordCore,
+    ciphers: &'c mut Vec<(Class, MessageCipher)>,
+    letter: Letter,
+    class: Class,
+    nonce: &[u8; 24],
+) -> Result<&'c MessageCipher, Error> {
+    let at = match ciphers.iter().position(|(known, _)| *known == class) {
+        Some(at) => at,
+        None => {
+            let keys = &core.shared().keys;
+            let dek = keys.primary()?;
+            let made = dek.message_cipher(keys.keyspace().as_str(), letter, class, core.subject(), nonce_prefix(nonce))?;
+            ciphers.push((class, made));
+            ciphers.len().saturating_sub(1)
+        }
+    };
+    ciphers.get(at).map(|(_, cipher)| cipher).ok_or_else(|| ErrorKind::TooManyClasses.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nonces_count_in_the_last_12_bytes_only() {
+        let mut nonce = [0xFF; 24];
+        nonce[23] = 0xFE;
+        let last = successor(nonce);
+        assert_eq!(last, [0xFF; 24]);
+        let mut wrapped = [0; 24];
+        wrapped[..12].fill(0xFF);
+        assert_eq!(successor(last), wrapped);
+    }
+}

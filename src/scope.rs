@@ -1,0 +1,193 @@
+//! Scopes: which record the fields being serialized or read on this thread belong to.
+//!
+//! serde gives a field's adapter no context (its maintainers advise a thread-local for that, serde pull request 2005).
+//! The thread-local exists only inside one synchronous call: there is no guard to hold across an `.await`, another
+//! thread or a spawned task sees no scope, and without a scope every field fails closed.
+
+mod opening;
+mod plaintext;
+mod sealing;
+
+use std::cell::RefCell;
+
+use opening::OpenFrame;
+pub use opening::RecordOpening;
+pub(crate) use opening::{in_part as open_part, open_field};
+pub use plaintext::{ExposedPlaintext, accept_plaintext, expose_plaintext};
+pub use sealing::RecordSealing;
+use sealing::SealFrame;
+pub(crate) use sealing::{in_part as seal_part, seal_field};
+
+use crate::error::{Error, ErrorKind, Reason};
+
+thread_local! {
+    static FRAMES: RefCell<Vec<Frame>> = const { RefCell::new(Vec::new()) };
+}
+
+/// One active scope of this thread.
+struct Frame {
+    kind: Kind,
+    /// The first refusal, kept because formats and types may swallow it.
+    refusal: Option<Error>,
+    /// The first authentic value that was not of its type. Fails the scope only where serde failed too.
+    mismatch: Option<Error>,
+}
+
+enum Kind {
+    Seal(SealFrame),
+    Open(OpenFrame),
+    ExposePlaintext,
+    AcceptPlaintext,
+}
+
+const NO_OPEN: Reason = "seals, and a token cannot be opened in it";
+const NO_SEAL: Reason = "opens, and a value cannot be sealed in it";
+const EXPOSES: Reason = "exposes plaintext, and nothing is sealed, opened or read in it";
+const ACCEPTS: Reason = "accepts plaintext, and nothing is sealed, opened or written in it";
+
+/// What a field is to do in the active scope.
+pub(crate) enum Writing {
+    Seal,
+    Expose,
+}
+
+pub(crate) enum Reading {
+    Open,
+    Accept,
+}
+
+/// What writing a field means now.
+pub(crate) fn writing() -> Result<Writing, Error> {
+    with_top(|frame| match frame.kind {
+        Kind::Seal(_) => Ok(Writing::Seal),
+        Kind::ExposePlaintext => Ok(Writing::Expose),
+        Kind::Open(_) => Err(ErrorKind::WrongDirection(NO_SEAL).into()),
+        Kind::AcceptPlaintext => Err(ErrorKind::WrongDirection(ACCEPTS).into()),
+    })
+}
+
+/// What reading a field means now.
+pub(crate) fn reading() -> Result<Reading, Error> {
+    with_top(|frame| match frame.kind {
+        Kind::Open(_) => Ok(Reading::Open),
+        Kind::AcceptPlaintext => Ok(Reading::Accept),
+        Kind::Seal(_) => Err(ErrorKind::WrongDirection(NO_OPEN).into()),
+        Kind::ExposePlaintext => Err(ErrorKind::WrongDirection(EXPOSES).into()),
+    })
+}
+
+/// Whether a plaintext scope is active, where tokens are refused.
+pub(crate) fn refuses_tokens() -> Result<(), Error> {
+    match with_top(|frame| match frame.kind {
+        Kind::Seal(_) | Kind::Open(_) => Ok(()),
+        Kind::ExposePlaintext | Kind::AcceptPlaintext => Err(ErrorKind::WrongDirection(
+            "is for plaintext, and a `Sealed` field holds a token: open it first, or leave it out of this answer",
+        )
+        .into()),
+    }) {
+        // A `Sealed` needs no scope at all.
+        Err(error) if matches!(error.kind(), ErrorKind::ScopeMissing) => Ok(()),
+        other => other,
+    }
+}
+
+/// Runs `work` on the active frame. `work` must not run any code of the user's: it would find the frames borrowed.
+fn with_top<T>(work: impl FnOnce(&mut Frame) -> Result<T, Error>) -> Result<T, Error> {
+    let found = FRAMES.try_with(|frames| {
+        let mut frames = frames.try_borrow_mut().ok()?;
+        frames.last_mut().map(work)
+    });
+    // A thread that is ending has no scope either.
+    found.ok().flatten().unwrap_or_else(|| Err(ErrorKind::ScopeMissing.into()))
+}
+
+/// Keeps `error` for the end of the scope, and gives the constant text that serde may report.
+pub(crate) fn keep<E>(error: Error, report: impl FnOnce(&str) -> E) -> E {
+    let text = error.to_string();
+    let _ = with_top(|frame| {
+        let slot = if error.kind().is_sticky() { &mut frame.refusal } else { &mut frame.mismatch };
+        slot.get_or_insert(error);
+        Ok(())
+    });
+    report(&text)
+}
+
+/// Runs `work` with `kind` as the active scope, and gives what both came to.
+fn enter<T>(kind: Kind, work: impl FnOnce() -> T) -> Result<(T, Left), Error> {
+    let plain = matches!(kind, Kind::ExposePlaintext | Kind::AcceptPlaintext);
+    FRAMES
+        .try_with(|frames| {
+            let mut frames = frames.try_borrow_mut().map_err(|_| ErrorKind::PlaintextNested)?;
+            let nested_plain =
+                frames.last().is_some_and(|top| plain || matches!(top.kind, Kind::ExposePlaintext | Kind::AcceptPlaintext));
+            if nested_plain {
+                return Err(Error::from(ErrorKind::PlaintextNested));
+            }
+            frames.push(Frame { kind, refusal: None, mismatch: None });
+            Ok(())
+        })
+        .unwrap_or_else(|_| Err(ErrorKind::ScopeMissing.into()))?;
+    let popped = Popped;
+    let value = work();
+    let left = popped.pop();
+    Ok((value, left))
+}
+
+/// What a scope that ended leaves behind.
+struct Left {
+    frame: Option<Frame>,
+}
+
+/// Takes the frame off when the scope ends, also by a panic.
+struct Popped;
+
+impl Popped {
+    fn pop(self) -> Left {
+        let frame = FRAMES.try_with(|frames| frames.try_borrow_mut().ok()?.pop()).ok().flatten();
+        std::mem::forget(self);
+        Left { frame }
+    }
+}
+
+impl Drop for Popped {
+    fn drop(&mut self) {
+        // Taken out first and dropped after: dropping an opening tells the observer, which may come here.
+        let frame = FRAMES.try_with(|frames| frames.try_borrow_mut().ok()?.pop());
+        drop(frame);
+    }
+}
+
+impl Left {
+    /// The scope's result: a refusal comes first, then what the work itself failed with.
+    fn settle<T, E>(self, result: Result<T, E>) -> Result<T, Error>
+    where
+        E: std::error::Error + Send + Sync + 'static,
+    {
+        let (refusal, mismatch) = match self.frame {
+            Some(frame) => (frame.refusal, frame.mismatch),
+            None => (Some(ErrorKind::ScopeMissing.into()), None),
+        };
+        if let Some(refusal) = refusal {
+            return Err(refusal);
+        }
+        result.map_err(|error| mismatch.unwrap_or_else(|| from_work(error)))
+    }
+
+    /// As `settle`, where the format's own error type has to carry it.
+    fn settle_as_text<T, E>(self, result: Result<T, E>, report: impl FnOnce(String) -> E) -> Result<T, E> {
+        match self.frame {
+            Some(Frame { refusal: Some(refusal), .. }) => Err(report(refusal.to_string())),
+            Some(_) => result,
+            None => Err(report(Error::from(ErrorKind::ScopeMissing).to_string())),
+        }
+    }
+}
+
+/// An error of the work inside a scope. One of ours stays what it is.
+fn from_work<E: std::error::Error + Send + Sync + 'static>(error: E) -> Error {
+    let boxed: Box<dyn std::error::Error + Send + Sync> = Box::new(error);
+    match boxed.downcast::<Error>() {
+        Ok(own) => *own,
+        Err(other) => Error::from(ErrorKind::WorkFailed).caused_by(other),
+    }
+}

@@ -1,0 +1,224 @@
+//! Scopes that open.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use serde::de::{Deserialize, DeserializeOwned, DeserializeSeed, Deserializer, Error as _};
+
+use super::{FRAMES, Frame, Kind, Left, enter, with_top};
+use crate::error::{Error, ErrorKind};
+use crate::field::Field;
+use crate::id::Identifier;
+use crate::record::{Audit, RecordAccess, RecordCore, TokenForm, open_form};
+use crate::token::Token;
+
+/// The opening under way. A part's frame has none of its own: what it opens belongs to the frame around it.
+pub(crate) struct OpenFrame {
+    audit: Audit,
+    /// The contexts of the parts being read, innermost last.
+    parts: Vec<Arc<RecordCore>>,
+}
+
+/// Reads a `T` and opens its fields, from any serde format. Made by [`RecordAccess::opening`].
+pub struct RecordOpening<'a, T> {
+    access: &'a RecordAccess,
+    value: PhantomData<fn() -> T>,
+}
+
+impl RecordAccess {
+    /// A seed that reads a `T` whose fields belong to this record.
+    ///
+    /// What goes wrong is reported as the format's own error, with our text. To branch on it, use
+    /// [`run_opening`](Self::run_opening).
+    ///
+    /// ```
+    /// # use rxseal::{Sealing, phi};
+    /// # use serde::de::DeserializeSeed;
+    /// # #[derive(serde::Serialize, serde::Deserialize)]
+    /// # struct Refill { #[serde(with = "Sealing::<phi::Drug>")] drug: String }
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let keys = rxseal::testing::insecure_keyring("pharmacy-17")?.unobserved();
+    /// # let rec = keys.record("refill", 1001_u64)?;
+    /// # let json = serde_json::to_string(&rec.sealing(&Refill { drug: "warfarin 5 MG".into() }))?;
+    /// # let access = rxseal::Access::new("user:kim.rph", rxseal::Purpose::TREAT)?;
+    /// let mut reader = serde_json::Deserializer::from_str(&json);
+    /// let refill: Refill = rec.access(&access).opening().deserialize(&mut reader)?;
+    /// assert_eq!(refill.drug, "warfarin 5 MG");
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn opening<T>(&self) -> RecordOpening<'_, T> {
+        RecordOpening { access: self, value: PhantomData }
+    }
+
+    /// Runs `work`, in which every field that is read on this thread is opened for this record.
+    ///
+    /// The first refusal inside fails the whole call, also where a format or a type swallowed it.
+    ///
+    /// ```
+    /// # use rxseal::{Sealing, phi};
+    /// # #[derive(serde::Serialize, serde::Deserialize)]
+    /// # struct Refill { #[serde(with = "Sealing::<phi::Drug>")] drug: String }
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let keys = rxseal::testing::insecure_keyring("pharmacy-17")?.unobserved();
+    /// # let rec = keys.record("refill", 1001_u64)?;
+    /// # let json = serde_json::to_string(&rec.sealing(&Refill { drug: "warfarin 5 MG".into() }))?;
+    /// # let access = rxseal::Access::new("user:kim.rph", rxseal::Purpose::TREAT)?;
+    /// let refill: Refill = rec.access(&access).run_opening(|| serde_json::from_str(&json))?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of opening; `work-failed` with the error of `work` as its source.
+    pub fn run_opening<T, E>(&self, work: impl FnOnce() -> Result<T, E>) -> Result<T, Error>
+    where
+        E: std::error::Error + Send + Sync + 'static,
+    {
+        let (result, left) = self.enter_opening(work)?;
+        ended(left).settle(result)
+    }
+
+    /// Opens one field.
+    ///
+    /// Inside a scope of this same record and access it belongs to that opening; otherwise it is one of its own, and the
+    /// observer hears of it.
+    ///
+    /// # Errors
+    ///
+    /// [`is_open_failure`](Error::is_open_failure) where the token is of another record, field or tenant or was changed;
+    /// `unknown-key`, `key-compromised`, `key-destroyed`, `class-locked`, `refused-by-observer`, `type-mismatch`.
+    pub fn open<F: Field, T: DeserializeOwned>(&self, token: &Token) -> Result<T, Error> {
+        self.open_one::<F, T>(TokenForm::Bytes(token.as_bytes()))
+    }
+
+    /// As [`open`](Self::open), from a token's text.
+    ///
+    /// # Errors
+    ///
+    /// Also `not-a-token`.
+    pub fn open_text<F: Field, T: DeserializeOwned>(&self, token: &str) -> Result<T, Error> {
+        self.open_one::<F, T>(TokenForm::Text(token))
+    }
+
+    fn open_one<F: Field, T: DeserializeOwned>(&self, token: TokenForm<'_>) -> Result<T, Error> {
+        if with_same(self, |_| ()).is_none() {
+            return self.open_fields(|pass| pass.open_form::<F, T>(token));
+        }
+        let gone = || Error::from(ErrorKind::ScopeMissing);
+        let result = open_form(token, |token| {
+            with_same(self, |audit| audit.state.open::<F>(self.core(), token)).unwrap_or_else(|| Err(gone()))
+        });
+        let result = result.map_err(|error| error.at_field(F::ID).in_record(self.core().context().record_type()));
+        result.inspect_err(|error| {
+            with_same(self, |audit| audit.state.note_failure(error));
+        })
+    }
+
+    fn enter_opening<T>(&self, work: impl FnOnce() -> T) -> Result<(T, Left), Error> {
+        enter(Kind::Open(OpenFrame { audit: self.begin_opening()?, parts: Vec::new() }), work)
+    }
+}
+
+/// Ends the opening that `left` holds, after what its scope failed with is known to it.
+fn ended(mut left: Left) -> Left {
+    if let Some(Frame { kind: Kind::Open(frame), refusal, .. }) = &mut left.frame {
+        if let Some(refusal) = refusal {
+            frame.audit.state.note_failure(refusal);
+        }
+        frame.audit.end();
+    }
+    left
+}
+
+impl<'de, T: Deserialize<'de>> DeserializeSeed<'de> for RecordOpening<'_, T> {
+    type Value = T;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
+        match self.access.enter_opening(|| T::deserialize(deserializer)) {
+            Ok((result, left)) => ended(left).settle_as_text(result, D::Error::custom),
+            Err(error) => Err(D::Error::custom(error)),
+        }
+    }
+}
+
+impl<T> fmt::Debug for RecordOpening<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RecordOpening").finish_non_exhaustive()
+    }
+}
+
+/// Opens `token` as field `F` of the active record, or of the part of it that is being read.
+pub(crate) fn open_field<F: Field, T: DeserializeOwned>(token: TokenForm<'_>) -> Result<T, Error> {
+    let result = open_form(token, |token| {
+        with_top(|frame| {
+            let OpenFrame { audit, parts } = frame.opening()?;
+            let (records, state) = audit.parts();
+            let core = parts.last().or(records.first()).ok_or(ErrorKind::ScopeMissing)?;
+            state.open::<F>(core, token)
+        })
+    });
+    result.map_err(|error| {
+        let error = error.at_field(F::ID);
+        let noted = with_top(|frame| {
+            let audit = &mut frame.opening()?.audit;
+            audit.state.note_failure(&error);
+            let (records, _) = audit.parts();
+            Ok(records.first().map_or_else(String::new, |core| core.context().record_type().to_owned()))
+        });
+        match noted {
+            Ok(record_type) => error.in_record(&record_type),
+            Err(_) => error,
+        }
+    })
+}
+
+/// Runs `work` with a part of the active record as what fields are read for (FORMAT 4.7).
+pub(crate) fn in_part<T>(name: &str, id: &str, work: impl FnOnce() -> T) -> Result<T, Error> {
+    with_top(|frame| {
+        let OpenFrame { audit, parts } = frame.opening()?;
+        let (records, _) = audit.parts();
+        let around = parts.last().or(records.first()).ok_or(ErrorKind::ScopeMissing)?;
+        let part = around.with_context(around.context().with_part(name, &Identifier::from(id))?);
+        parts.push(Arc::new(part));
+        Ok(())
+    })?;
+    let left = PartLeft;
+    let value = work();
+    drop(left);
+    Ok(value)
+}
+
+/// Leaves the part, also where its reading panics and somebody inside the scope catches that.
+struct PartLeft;
+
+impl Drop for PartLeft {
+    fn drop(&mut self) {
+        let _ = with_top(|frame| Ok(frame.opening()?.parts.pop()));
+    }
+}
+
+/// Runs `work` on the opening of this same record by this same access that is active on this thread, if there is one.
+fn with_same<T>(access: &RecordAccess, work: impl FnOnce(&mut Audit) -> T) -> Option<T> {
+    let found = FRAMES.try_with(|frames| {
+        let mut frames = frames.try_borrow_mut().ok()?;
+        let same = frames.iter_mut().rev().find_map(|frame| match &mut frame.kind {
+            Kind::Open(frame) if frame.audit.is_of(access.core(), access.who()) => Some(&mut frame.audit),
+            _ => None,
+        });
+        same.map(work)
+    });
+    found.ok().flatten()
+}
+
+impl Frame {
+    fn opening(&mut self) -> Result<&mut OpenFrame, Error> {
+        match &mut self.kind {
+            Kind::Open(frame) => Ok(frame),
+            _ => Err(ErrorKind::ScopeMissing.into()),
+        }
+    }
+}

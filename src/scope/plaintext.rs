@@ -1,0 +1,79 @@
+//! The plaintext side: answering an authorised client, and accepting what it sends. Explicit scopes of their own; nothing
+//! else writes or reads plaintext.
+
+use std::fmt;
+
+use serde::ser::{Error as _, Serialize, Serializer};
+
+use super::{Kind, enter};
+use crate::error::Error;
+
+/// A value that serializes with its fields as plaintext. Made by [`expose_plaintext`].
+pub struct ExposedPlaintext<'a, T: ?Sized>(&'a T);
+
+/// `value` as something that serializes with its marked fields as plaintext: the answer to an authorised client.
+///
+/// No key is needed or used, it nests in no other scope, and a [`Sealed`](crate::Sealed) field, which holds a token, is an
+/// error.
+///
+/// ```
+/// # use rxseal::{Sealing, phi};
+/// #[derive(serde::Serialize)]
+/// struct Refill {
+///     #[serde(with = "Sealing::<phi::Drug>")]
+///     drug: String,
+/// }
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let refill = Refill { drug: "warfarin 5 MG".into() };
+/// let answer = serde_json::to_string(&rxseal::expose_plaintext(&refill))?;
+/// assert_eq!(answer, r#"{"drug":"warfarin 5 MG"}"#);
+/// # Ok(())
+/// # }
+/// ```
+pub fn expose_plaintext<T: Serialize + ?Sized>(value: &T) -> ExposedPlaintext<'_, T> {
+    ExposedPlaintext(value)
+}
+
+impl<T: Serialize + ?Sized> Serialize for ExposedPlaintext<'_, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match enter(Kind::ExposePlaintext, || self.0.serialize(serializer)) {
+            Ok((result, left)) => left.settle_as_text(result, S::Error::custom),
+            Err(error) => Err(S::Error::custom(error)),
+        }
+    }
+}
+
+impl<T: ?Sized> fmt::Debug for ExposedPlaintext<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ExposedPlaintext([REDACTED])")
+    }
+}
+
+/// Runs `work`, in which marked fields are read as plaintext: the form of an authorised client.
+///
+/// A token in such a field is refused, so a client cannot post one that it has seen elsewhere.
+///
+/// ```
+/// # use rxseal::{Sealing, phi};
+/// #[derive(serde::Deserialize)]
+/// struct Refill {
+///     #[serde(with = "Sealing::<phi::Drug>")]
+///     drug: String,
+/// }
+/// # fn main() -> Result<(), rxseal::Error> {
+/// let body = r#"{"drug":"warfarin 5 MG"}"#;
+/// let refill: Refill = rxseal::accept_plaintext(|| serde_json::from_str(body))?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// `token-as-plaintext`; `plaintext-nested` inside another scope; `work-failed` with the error of `work` as its source.
+pub fn accept_plaintext<T, E>(work: impl FnOnce() -> Result<T, E>) -> Result<T, Error>
+where
+    E: std::error::Error + Send + Sync + 'static,
+{
+    let (result, left) = enter(Kind::AcceptPlaintext, work)?;
+    left.settle(result)
+}

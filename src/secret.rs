@@ -1,0 +1,137 @@
+//! Memory that holds keys and plaintext: wiped on drop and on growth, and silent.
+
+use std::fmt;
+
+use zeroize::optimization_barrier;
+
+/// Overwrites `bytes` with zeros in a way that the compiler must keep.
+///
+/// One wide fill and one barrier: a volatile store per byte costs more than encrypting the bytes did.
+pub(crate) fn wipe(bytes: &mut [u8]) {
+    bytes.fill(0);
+    optimization_barrier(bytes);
+}
+
+/// Overwrites everything that `buffer` holds and empties it; the capacity stays.
+pub(crate) fn wipe_vec(buffer: &mut Vec<u8>) {
+    wipe(buffer);
+    buffer.clear();
+}
+
+/// Makes room for `additional` more bytes. Where the buffer has to move, the old place is wiped, which `Vec` does not
+/// do when it grows.
+pub(crate) fn reserve_wiping(buffer: &mut Vec<u8>, additional: usize) {
+    if buffer.capacity().wrapping_sub(buffer.len()) >= additional {
+        return;
+    }
+    let wanted = buffer.len().saturating_add(additional).max(buffer.capacity().saturating_mul(2)).max(64);
+    let mut moved = Vec::with_capacity(wanted);
+    moved.extend_from_slice(buffer);
+    wipe(buffer);
+    *buffer = moved;
+}
+
+/// `N` secret bytes on the heap, so that moving the value leaves no copy behind.
+///
+/// No `Clone`, `Default`, `PartialEq` or serde; `Debug` shows the length only.
+pub(crate) struct SecretBytes<const N: usize>(Box<[u8; N]>);
+
+impl<const N: usize> SecretBytes<N> {
+    /// Fills the bytes in place.
+    pub(crate) fn try_fill<E>(fill: impl FnOnce(&mut [u8; N]) -> Result<(), E>) -> Result<Self, E> {
+        let mut secret = Self(Box::new([0; N]));
+        fill(&mut secret.0)?;
+        Ok(secret)
+    }
+
+    pub(crate) fn copy_of(bytes: &[u8; N]) -> Self {
+        let mut secret = Self(Box::new([0; N]));
+        secret.0.copy_from_slice(bytes);
+        secret
+    }
+
+    pub(crate) fn expose_bytes(&self) -> &[u8; N] {
+        &self.0
+    }
+
+    /// FORMAT 1.8: a key of zero bytes is no key.
+    pub(crate) fn is_zero(&self) -> bool {
+        use subtle::ConstantTimeEq;
+        self.0.ct_eq(&[0; N]).into()
+    }
+}
+
+impl<const N: usize> Drop for SecretBytes<N> {
+    fn drop(&mut self) {
+        wipe(self.0.as_mut_slice());
+    }
+}
+
+impl<const N: usize> fmt::Debug for SecretBytes<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SecretBytes<{N}>([REDACTED])")
+    }
+}
+
+/// A growing buffer of plaintext: wiped when it moves, when it is cleared and on drop.
+#[derive(Default)]
+pub(crate) struct PlainBuffer(Vec<u8>);
+
+impl PlainBuffer {
+    pub(crate) fn vec(&mut self) -> &mut Vec<u8> {
+        &mut self.0
+    }
+
+    pub(crate) fn as_mut_slice(&mut self) -> &mut [u8] {
+        &mut self.0
+    }
+
+    pub(crate) fn clear(&mut self) {
+        wipe_vec(&mut self.0);
+    }
+}
+
+impl Drop for PlainBuffer {
+    fn drop(&mut self) {
+        self.clear();
+    }
+}
+
+impl fmt::Debug for PlainBuffer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PlainBuffer([REDACTED])")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_shows_no_byte() {
+        let secret = SecretBytes::copy_of(&[0x41; 32]);
+        assert_eq!(format!("{secret:?}"), "SecretBytes<32>([REDACTED])");
+        let mut buffer = PlainBuffer::default();
+        buffer.vec().extend_from_slice(b"Jane");
+        assert_eq!(format!("{buffer:?}"), "PlainBuffer([REDACTED])");
+    }
+
+    #[test]
+    fn growth_keeps_the_content() {
+        let mut buffer = Vec::new();
+        for i in 0..1000_u32 {
+            reserve_wiping(&mut buffer, 4);
+            buffer.extend_from_slice(&i.to_be_bytes());
+        }
+        assert_eq!(buffer.len(), 4000);
+        assert_eq!(&buffer[3996..], &999_u32.to_be_bytes());
+    }
+
+    #[test]
+    fn a_zero_key_is_seen() {
+        assert!(SecretBytes::copy_of(&[0; 32]).is_zero());
+        let mut one = [0; 32];
+        one[31] = 1;
+        assert!(!SecretBytes::copy_of(&one).is_zero());
+    }
+}

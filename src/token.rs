@@ -1,0 +1,207 @@
+//! Tokens: one sealed field as bytes or text (FORMAT 6). Reading one needs no key.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::aead::{Letter, TAG_LEN};
+use crate::codec::text;
+use crate::error::{Error, ErrorKind};
+use crate::id::KeyId;
+use crate::payload;
+
+/// Magic and letter (FORMAT 6.1).
+const MAGIC_LEN: usize = 3;
+/// Magic, letter and key id.
+pub(crate) const HEADER_LEN: usize = MAGIC_LEN + KeyId::LEN;
+/// FORMAT 6.3, with the longer nonce.
+const MAX_LEN: usize = HEADER_LEN + 24 + payload::MAX_LEN + TAG_LEN;
+
+const MAGICS: [([u8; MAGIC_LEN], Letter); 3] = [
+    ([0xAF, 0x1B, 0x17], Letter::BoundXaes),
+    ([0xAF, 0x1B, 0x31], Letter::Xaes),
+    ([0xAF, 0x1B, 0x1C], Letter::XChaCha),
+];
+
+/// The first 9 bytes of a token: what says how and under which key it was sealed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Header {
+    pub(crate) letter: Letter,
+    pub(crate) key_id: KeyId,
+}
+
+impl Header {
+    pub(crate) fn to_bytes(self) -> [u8; HEADER_LEN] {
+        let [m0, m1, m2] = match self.letter {
+            Letter::BoundXaes => [0xAF, 0x1B, 0x17],
+            Letter::Xaes => [0xAF, 0x1B, 0x31],
+            Letter::XChaCha => [0xAF, 0x1B, 0x1C],
+        };
+        let [k0, k1, k2, k3, k4, k5] = *self.key_id.as_bytes();
+        [m0, m1, m2, k0, k1, k2, k3, k4, k5]
+    }
+
+    /// The header of a whole binary token, whose length is checked too (FORMAT 6.3, 6.4).
+    pub(crate) fn parse(token: &[u8]) -> Result<Self, Error> {
+        Self::find(token).ok_or_else(|| ErrorKind::NotAToken.into())
+    }
+
+    fn find(token: &[u8]) -> Option<Self> {
+        let (magic, rest) = token.split_first_chunk::<MAGIC_LEN>()?;
+        let (key_id, rest) = rest.split_first_chunk::<{ KeyId::LEN }>()?;
+        let letter = MAGICS.iter().find(|(bytes, _)| bytes == magic)?.1;
+        let ciphertext = rest.len().checked_sub(letter.nonce_len())?.checked_sub(TAG_LEN)?;
+        (payload::MIN_LEN..=payload::MAX_LEN)
+            .contains(&ciphertext)
+            .then_some(Self { letter, key_id: KeyId::from_bytes(*key_id) })
+    }
+}
+
+/// Whether `text` is a well-formed text token (FORMAT 6.4, 7.5).
+pub(crate) fn is_text_token(text: &str) -> bool {
+    // Almost every value is settled here, without an allocation.
+    text.starts_with("rxs") && text.parse::<Token>().is_ok()
+}
+
+/// Reads a text token into `out`, which is emptied first (FORMAT 6.2, 6.4).
+pub(crate) fn decode_text(token: &str, out: &mut Vec<u8>) -> Result<Header, Error> {
+    out.clear();
+    if !token.starts_with("rxs") || text::decoded_len(token.len()) > MAX_LEN {
+        return Err(ErrorKind::NotAToken.into());
+    }
+    out.resize(text::decoded_len(token.len()), 0);
+    let len = text::decode_slice(token, out).ok_or(ErrorKind::NotAToken)?;
+    out.truncate(len);
+    Header::parse(out)
+}
+
+/// One sealed field: public bytes that are worthless without their key and context.
+///
+/// Parsing checks the form only, and needs no key: an unknown letter, a wrong length, text that is not canonical
+/// base64url or trailing bytes are refused with [`Error::is_not_a_token`].
+///
+/// ```
+/// use rxseal::phi::Drug;
+/// # fn main() -> Result<(), rxseal::Error> {
+/// # let keys = rxseal::testing::insecure_keyring("pharmacy-17")?.unobserved();
+/// let token = keys.record("prescription", "RX-1001")?.seal::<Drug>("lisinopril 10 MG Oral Tablet")?;
+///
+/// let text = token.to_string();                      // for a text column
+/// assert!(text.starts_with("rxsX"));
+/// assert_eq!(text[4..12], token.key_id().to_string());
+/// assert_eq!(text.parse::<rxseal::Token>()?, token);
+///
+/// let bytes: &[u8] = token.as_bytes();               // for a binary column, a quarter smaller
+/// assert_eq!(rxseal::Token::try_from(bytes)?, token);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Token(Vec<u8>);
+
+impl Token {
+    /// Only for bytes that a sealing call of this crate has just written.
+    pub(crate) fn from_sealed(bytes: Vec<u8>) -> Self {
+        Self(bytes)
+    }
+
+    /// The binary form.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// The binary form, owned.
+    #[must_use]
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.0
+    }
+
+    /// The id of the key that this token was sealed under.
+    #[must_use]
+    pub fn key_id(&self) -> KeyId {
+        match self.0.get(MAGIC_LEN..).and_then(|rest| rest.first_chunk()) {
+            Some(bytes) => KeyId::from_bytes(*bytes),
+            None => KeyId::from_bytes([0; KeyId::LEN]),
+        }
+    }
+}
+
+impl TryFrom<Vec<u8>> for Token {
+    type Error = Error;
+
+    fn try_from(bytes: Vec<u8>) -> Result<Self, Error> {
+        Header::parse(&bytes)?;
+        Ok(Self(bytes))
+    }
+}
+
+impl TryFrom<&[u8]> for Token {
+    type Error = Error;
+
+    fn try_from(bytes: &[u8]) -> Result<Self, Error> {
+        Header::parse(bytes)?;
+        Ok(Self(bytes.to_vec()))
+    }
+}
+
+impl FromStr for Token {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let mut bytes = Vec::new();
+        decode_text(text, &mut bytes)?;
+        Ok(Self(bytes))
+    }
+}
+
+impl AsRef<[u8]> for Token {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Display for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&text::encode(&self.0))
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Token({}, {} bytes)", self.key_id(), self.0.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample(letter: Letter, ciphertext: usize) -> Vec<u8> {
+        let mut bytes = Header { letter, key_id: KeyId::from_bytes([7; 6]) }.to_bytes().to_vec();
+        bytes.resize(HEADER_LEN + letter.nonce_len() + ciphertext + TAG_LEN, 0x55);
+        bytes
+    }
+
+    #[test]
+    fn magic_is_the_text() {
+        for (letter, start) in [(Letter::BoundXaes, "rxsX"), (Letter::Xaes, "rxsx"), (Letter::XChaCha, "rxsc")] {
+            let token = Token::try_from(sample(letter, 32)).unwrap();
+            assert!(token.to_string().starts_with(start));
+            assert_eq!(token.to_string().parse::<Token>().unwrap(), token);
+            assert_eq!(format!("{token:?}"), format!("Token(BwcHBwcH, {} bytes)", token.as_bytes().len()));
+        }
+    }
+
+    #[test]
+    fn lengths_are_exact() {
+        for letter in [Letter::BoundXaes, Letter::Xaes, Letter::XChaCha] {
+            for (ciphertext, good) in
+                [(1, false), (2, true), (payload::MAX_LEN, true), (payload::MAX_LEN + 1, false)]
+            {
+                let bytes = sample(letter, ciphertext);
+                assert_eq!(Token::try_from(bytes.as_slice()).is_ok(), good, "{letter:?} {ciphertext}");
+                assert_eq!(text::encode(&bytes).parse::<Token>().is_ok(), good, "{letter:?} {ciphertext} as text");
+            }
+        }
+    }
+}
