@@ -1,6 +1,8 @@
 //! Element by element.
 
+use std::collections::{BTreeSet, HashSet, VecDeque};
 use std::fmt;
+use std::hash::{BuildHasher, Hash};
 use std::marker::PhantomData;
 
 use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, Error as _, SeqAccess, Visitor};
@@ -24,50 +26,62 @@ impl<F> fmt::Debug for Each<F> {
     }
 }
 
-impl<F: Field, C: ?Sized> SealAs<C> for Each<F>
-where
-    for<'a> &'a C: IntoIterator<Item: Serialize>,
-{
-    fn seal_as<S: Serializer>(list: &C, serializer: S) -> Result<S::Ok, S::Error> {
-        struct Element<F, T>(T, PhantomData<F>);
-
-        impl<F: Field, T: Serialize> Serialize for Element<F, T> {
-            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                write_field::<F, T, S>(&self.0, Repeat::Allowed, serializer)
+/// The lists of the standard library: named one by one, since a bound on every type that can be iterated leaves derived
+/// code without a type to infer.
+macro_rules! lists {
+    ($($list:ty $(where $($bound:ident)++)? $(, $hasher:ident)?;)*) => {$(
+        impl<F: Field, T: Serialize $(, $hasher)?> SealAs<$list> for Each<F> {
+            fn seal_as<S: Serializer>(list: &$list, serializer: S) -> Result<S::Ok, S::Error> {
+                write_list::<F, T, S>(list.iter(), serializer)
             }
         }
 
-        // An empty list has no element to be refused.
-        scope::writing().map_err(|error| scope::keep(error.at_field(F::ID), |text| S::Error::custom(text)))?;
-        let elements = list.into_iter();
-        let len = match elements.size_hint() {
-            (low, Some(high)) if low == high => Some(low),
-            _ => None,
-        };
-        let mut seq = serializer.serialize_seq(len)?;
-        for element in elements {
-            seq.serialize_element(&Element::<F, _>(element, PhantomData))?;
+        impl<'de, F: Field, T: DeserializeOwned $($(+ $bound)+)? $(, $hasher: BuildHasher + Default)?> OpenAs<'de, $list> for Each<F> {
+            fn open_as<D: Deserializer<'de>>(deserializer: D) -> Result<$list, D::Error> {
+                read_list::<F, T, $list, D>(deserializer)
+            }
         }
-        seq.end()
+    )*};
+}
+
+lists! {
+    Vec<T>;
+    VecDeque<T>;
+    BTreeSet<T> where Ord;
+    HashSet<T, H> where Eq + Hash, H;
+}
+
+struct Element<'a, F, T>(&'a T, PhantomData<F>);
+
+impl<F: Field, T: Serialize> Serialize for Element<'_, F, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        write_field::<F, T, S>(self.0, Repeat::Allowed, serializer)
     }
 }
 
-impl<'de, F: Field, C> OpenAs<'de, C> for Each<F>
-where
-    C: IntoIterator<Item: DeserializeOwned> + FromIterator<<C as IntoIterator>::Item>,
-{
-    fn open_as<D: Deserializer<'de>>(deserializer: D) -> Result<C, D::Error> {
-        scope::reading().map_err(|error| scope::keep(error.at_field(F::ID), |text| D::Error::custom(text)))?;
-        deserializer.deserialize_seq(ListVisitor::<F, C>(PhantomData))
+fn write_list<'a, F: Field, T: Serialize + 'a, S: Serializer>(
+    elements: impl ExactSizeIterator<Item = &'a T>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    // An empty list has no element to be refused.
+    scope::writing().map_err(|error| scope::keep(error.at_field(F::ID), |text| S::Error::custom(text)))?;
+    let mut seq = serializer.serialize_seq(Some(elements.len()))?;
+    for element in elements {
+        seq.serialize_element(&Element::<F, T>(element, PhantomData))?;
     }
+    seq.end()
 }
 
-struct ListVisitor<F, C>(PhantomData<fn() -> (F, C)>);
+fn read_list<'de, F: Field, T: DeserializeOwned, C: FromIterator<T>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<C, D::Error> {
+    scope::reading().map_err(|error| scope::keep(error.at_field(F::ID), |text| D::Error::custom(text)))?;
+    deserializer.deserialize_seq(ListVisitor::<F, T, C>(PhantomData))
+}
 
-impl<'de, F: Field, C> Visitor<'de> for ListVisitor<F, C>
-where
-    C: IntoIterator<Item: DeserializeOwned> + FromIterator<<C as IntoIterator>::Item>,
-{
+struct ListVisitor<F, T, C>(PhantomData<fn() -> (F, T, C)>);
+
+impl<'de, F: Field, T: DeserializeOwned, C: FromIterator<T>> Visitor<'de> for ListVisitor<F, T, C> {
     type Value = C;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -75,7 +89,7 @@ where
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<C, A::Error> {
-        std::iter::from_fn(|| seq.next_element_seed(ElementSeed::<F, C::Item>(PhantomData)).transpose()).collect()
+        std::iter::from_fn(|| seq.next_element_seed(ElementSeed::<F, T>(PhantomData)).transpose()).collect()
     }
 }
 

@@ -1,6 +1,8 @@
 //! Entry by entry, each bound to its key.
 
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::{self, Display};
+use std::hash::{BuildHasher, Hash};
 use std::marker::PhantomData;
 
 use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, Error as _, MapAccess, Visitor};
@@ -25,62 +27,52 @@ impl<F> fmt::Debug for Parts<F> {
     }
 }
 
-/// An entry of a map, as iterating over it gives it.
-pub trait Entry {
-    /// The key.
-    type Key: Display + Serialize;
-    /// The value.
-    type Value: Serialize;
-    #[doc(hidden)]
-    fn entry(&self) -> (&Self::Key, &Self::Value);
-}
-
-impl<K: Display + Serialize, V: Serialize> Entry for (&K, &V) {
-    type Key = K;
-    type Value = V;
-
-    fn entry(&self) -> (&K, &V) {
-        *self
-    }
-}
-
-/// An entry of a map that is being read.
-pub trait OwnedEntry: Sized {
-    /// The key.
-    type Key: Display + DeserializeOwned;
-    /// The value.
-    type Value: DeserializeOwned;
-    #[doc(hidden)]
-    fn of(key: Self::Key, value: Self::Value) -> Self;
-}
-
-impl<K: Display + DeserializeOwned, V: DeserializeOwned> OwnedEntry for (K, V) {
-    type Key = K;
-    type Value = V;
-
-    fn of(key: K, value: V) -> Self {
-        (key, value)
-    }
-}
-
-impl<F: Field, M: ?Sized> SealAs<M> for Parts<F>
-where
-    for<'a> &'a M: IntoIterator<Item: Entry>,
-{
-    fn seal_as<S: Serializer>(map: &M, serializer: S) -> Result<S::Ok, S::Error> {
-        scope::writing().map_err(|error| scope::keep(error.at_field(F::ID), |text| S::Error::custom(text)))?;
-        let entries = map.into_iter();
-        let len = match entries.size_hint() {
-            (low, Some(high)) if low == high => Some(low),
-            _ => None,
-        };
-        let mut writer = serializer.serialize_map(len)?;
-        for entry in entries {
-            let (key, value) = entry.entry();
-            writer.serialize_entry(key, &Value::<F, _> { id: key.to_string(), value, field: PhantomData })?;
+/// The maps of the standard library, as for `Each`.
+macro_rules! maps {
+    ($($map:ty where $($bound:ident)++ $(, $hasher:ident)?;)*) => {$(
+        impl<F: Field, K: Display + Serialize, V: Serialize $(, $hasher)?> SealAs<$map> for Parts<F> {
+            fn seal_as<S: Serializer>(map: &$map, serializer: S) -> Result<S::Ok, S::Error> {
+                write_map::<F, K, V, S>(map.iter(), serializer)
+            }
         }
-        writer.end()
+
+        impl<'de, F: Field, K: Display + DeserializeOwned $(+ $bound)+, V: DeserializeOwned $(, $hasher: BuildHasher + Default)?>
+            OpenAs<'de, $map> for Parts<F>
+        {
+            fn open_as<D: Deserializer<'de>>(deserializer: D) -> Result<$map, D::Error> {
+                read_map::<F, K, V, $map, D>(deserializer)
+            }
+        }
+    )*};
+}
+
+maps! {
+    BTreeMap<K, V> where Ord;
+    HashMap<K, V, H> where Eq + Hash, H;
+}
+
+fn write_map<'a, F: Field, K: Display + Serialize + 'a, V: Serialize + 'a, S: Serializer>(
+    entries: impl ExactSizeIterator<Item = (&'a K, &'a V)>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    scope::writing().map_err(|error| scope::keep(error.at_field(F::ID), |text| S::Error::custom(text)))?;
+    let mut map = serializer.serialize_map(Some(entries.len()))?;
+    for (key, value) in entries {
+        map.serialize_entry(key, &Value::<F, V> { id: key.to_string(), value, field: PhantomData })?;
     }
+    map.end()
+}
+
+fn read_map<'de, F, K, V, M, D>(deserializer: D) -> Result<M, D::Error>
+where
+    F: Field,
+    K: Display + DeserializeOwned,
+    V: DeserializeOwned,
+    M: FromIterator<(K, V)>,
+    D: Deserializer<'de>,
+{
+    scope::reading().map_err(|error| scope::keep(error.at_field(F::ID), |text| D::Error::custom(text)))?;
+    deserializer.deserialize_map(EntriesVisitor::<F, K, V, M>(PhantomData))
 }
 
 /// A value of a map, on its way out.
@@ -103,21 +95,14 @@ impl<F: Field, V: Serialize> Serialize for Value<'_, F, V> {
     }
 }
 
-impl<'de, F: Field, M> OpenAs<'de, M> for Parts<F>
-where
-    M: IntoIterator<Item: OwnedEntry> + FromIterator<<M as IntoIterator>::Item>,
-{
-    fn open_as<D: Deserializer<'de>>(deserializer: D) -> Result<M, D::Error> {
-        scope::reading().map_err(|error| scope::keep(error.at_field(F::ID), |text| D::Error::custom(text)))?;
-        deserializer.deserialize_map(EntriesVisitor::<F, M>(PhantomData))
-    }
-}
+struct EntriesVisitor<F, K, V, M>(PhantomData<fn() -> (F, K, V, M)>);
 
-struct EntriesVisitor<F, M>(PhantomData<fn() -> (F, M)>);
-
-impl<'de, F: Field, M> Visitor<'de> for EntriesVisitor<F, M>
+impl<'de, F, K, V, M> Visitor<'de> for EntriesVisitor<F, K, V, M>
 where
-    M: IntoIterator<Item: OwnedEntry> + FromIterator<<M as IntoIterator>::Item>,
+    F: Field,
+    K: Display + DeserializeOwned,
+    V: DeserializeOwned,
+    M: FromIterator<(K, V)>,
 {
     type Value = M;
 
@@ -126,11 +111,11 @@ where
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<M, A::Error> {
-        let mut next = || -> Result<Option<M::Item>, A::Error> {
-            let Some(key) = map.next_key::<<M::Item as OwnedEntry>::Key>()? else { return Ok(None) };
+        let mut next = || -> Result<Option<(K, V)>, A::Error> {
+            let Some(key) = map.next_key::<K>()? else { return Ok(None) };
             let id = key.to_string();
-            let seed = ValueSeed::<F, <M::Item as OwnedEntry>::Value> { id, value: PhantomData };
-            Ok(Some(OwnedEntry::of(key, map.next_value_seed(seed)?)))
+            let value = map.next_value_seed(ValueSeed::<F, V> { id, value: PhantomData })?;
+            Ok(Some((key, value)))
         };
         std::iter::from_fn(|| next().transpose()).collect()
     }
