@@ -30,7 +30,8 @@ struct Inner {
     request_id: Option<Box<str>>,
 }
 
-const ACTOR: Reason = "an actor is `user:`, `svc:` or `job:` and an id of 1 to 255 characters of printable ASCII without space";
+const ACTOR: Reason =
+    "an actor is `user:`, `svc:` or `job:` and an id of 1 to 255 characters of printable ASCII without space";
 const REQUEST_ID: Reason = "a request id is 1 to 255 characters of printable ASCII without space";
 
 fn is_id(text: &str) -> bool {

@@ -114,13 +114,27 @@ macro_rules! __declare_fields {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __field_class {
-    (Identity) => { $crate::Class::IDENTITY };
-    (Contact) => { $crate::Class::CONTACT };
-    (Medication) => { $crate::Class::MEDICATION };
-    (Prescriber) => { $crate::Class::PRESCRIBER };
-    (Clinical) => { $crate::Class::CLINICAL };
-    (Coverage) => { $crate::Class::COVERAGE };
-    ($other:ident) => { $other };
+    (Identity) => {
+        $crate::Class::IDENTITY
+    };
+    (Contact) => {
+        $crate::Class::CONTACT
+    };
+    (Medication) => {
+        $crate::Class::MEDICATION
+    };
+    (Prescriber) => {
+        $crate::Class::PRESCRIBER
+    };
+    (Clinical) => {
+        $crate::Class::CLINICAL
+    };
+    (Coverage) => {
+        $crate::Class::COVERAGE
+    };
+    ($other:ident) => {
+        $other
+    };
 }
 
 #[doc(hidden)]

@@ -118,8 +118,9 @@ fn enter<T>(kind: Kind, work: impl FnOnce() -> T) -> Result<(T, Left), Error> {
     FRAMES
         .try_with(|frames| {
             let mut frames = frames.try_borrow_mut().map_err(|_| ErrorKind::PlaintextNested)?;
-            let nested_plain =
-                frames.last().is_some_and(|top| plain || matches!(top.kind, Kind::ExposePlaintext | Kind::AcceptPlaintext));
+            let nested_plain = frames
+                .last()
+                .is_some_and(|top| plain || matches!(top.kind, Kind::ExposePlaintext | Kind::AcceptPlaintext));
             if nested_plain {
                 return Err(Error::from(ErrorKind::PlaintextNested));
             }

@@ -195,9 +195,7 @@ mod tests {
     #[test]
     fn lengths_are_exact() {
         for letter in [Letter::BoundXaes, Letter::Xaes, Letter::XChaCha] {
-            for (ciphertext, good) in
-                [(1, false), (2, true), (payload::MAX_LEN, true), (payload::MAX_LEN + 1, false)]
-            {
+            for (ciphertext, good) in [(1, false), (2, true), (payload::MAX_LEN, true), (payload::MAX_LEN + 1, false)] {
                 let bytes = sample(letter, ciphertext);
                 assert_eq!(Token::try_from(bytes.as_slice()).is_ok(), good, "{letter:?} {ciphertext}");
                 assert_eq!(text::encode(&bytes).parse::<Token>().is_ok(), good, "{letter:?} {ciphertext} as text");

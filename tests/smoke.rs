@@ -17,7 +17,13 @@ struct Rx {
 fn round_trip() {
     let keys = Keyring::insecure_for_tests("pharmacy-17").unwrap().unobserved();
     let rec = keys.record("prescription", 7_u64).unwrap();
-    let rx = Rx { n: 1, name: "Jane Doe".into(), dir: None, drug: "warfarin".to_owned().into(), prescriber: Sealed::seal(&rec, "Dr. No").unwrap() };
+    let rx = Rx {
+        n: 1,
+        name: "Jane Doe".into(),
+        dir: None,
+        drug: "warfarin".to_owned().into(),
+        prescriber: Sealed::seal(&rec, "Dr. No").unwrap(),
+    };
     let json = serde_json::to_string(&rec.sealing(&rx)).unwrap();
     println!("{json}");
     let access = Access::new("user:kim", Purpose::TREAT).unwrap();

@@ -10,12 +10,16 @@ pub(crate) enum ErrorKind {
     // Tokens and values
     #[error("this is not an rxseal token; a plaintext value is never read where a sealed one belongs")]
     NotAToken,
-    #[error("the token cannot be opened: it was sealed for another record, field or tenant, or it was changed; \
-             which of these cannot be told")]
+    #[error(
+        "the token cannot be opened: it was sealed for another record, field or tenant, or it was changed; \
+             which of these cannot be told"
+    )]
     OpenFailed,
     #[error("the token's key is not in this keyring: load its newest generation, or check the keyspace")]
     UnknownKey,
-    #[error("the token's key is marked compromised: use `open_compromised`, whose result is not authentic, or reseal it")]
+    #[error(
+        "the token's key is marked compromised: use `open_compromised`, whose result is not authentic, or reseal it"
+    )]
     KeyCompromised,
     #[error("the token's key was destroyed: its content is gone")]
     KeyDestroyed,
@@ -25,16 +29,20 @@ pub(crate) enum ErrorKind {
     TooLarge,
     #[error("a float that is not a number or infinite cannot be sealed: JSON has no text for it and would lose it")]
     NotFinite,
-    #[error("the value cannot be sealed: its Serialize failed, it nests deeper than 100 levels, or a map in it has keys \
-             that JSON cannot hold")]
+    #[error(
+        "the value cannot be sealed: its Serialize failed, it nests deeper than 100 levels, or a map in it has keys \
+             that JSON cannot hold"
+    )]
     Unrepresentable,
     #[error("the value is itself a sealed token: open it first, or keep it in a field of type `Sealed`")]
     TokenAsPlaintext,
 
     // Scopes and roles
-    #[error("a sealed field was written or read outside of a scope: use `record.sealing(&value)` or `run_sealing` to \
+    #[error(
+        "a sealed field was written or read outside of a scope: use `record.sealing(&value)` or `run_sealing` to \
              write, `record.access(&access).opening()` or `run_opening` to read, `expose_plaintext` or `accept_plaintext` \
-             for an authorised client")]
+             for an authorised client"
+    )]
     ScopeMissing,
     #[error("the active scope {0}")]
     WrongDirection(Reason),
@@ -46,14 +54,18 @@ pub(crate) enum ErrorKind {
     WorkFailed,
 
     // Misuse by the program
-    #[error("this field id was already sealed in this pass: two tokens of one field in one record could be swapped. Put \
-             the repeated values under one marker as a list, give each its own `record.part(..)`, or use `Each`")]
+    #[error(
+        "this field id was already sealed in this pass: two tokens of one field in one record could be swapped. Put \
+             the repeated values under one marker as a list, give each its own `record.part(..)`, or use `Each`"
+    )]
     FieldRepeated,
     #[error("a program may use at most 32 classes")]
     TooManyClasses,
     #[error("a plaintext scope cannot be nested in another scope, nor another scope in it")]
     PlaintextNested,
-    #[error("this provider waits for a network or a device: await the call in your async runtime instead of `run_local`")]
+    #[error(
+        "this provider waits for a network or a device: await the call in your async runtime instead of `run_local`"
+    )]
     RuntimeNeeded,
     #[error("a subject was given where the context has none, or the subject key is of another subject or keyspace")]
     SubjectMismatch,
@@ -77,7 +89,9 @@ pub(crate) enum ErrorKind {
     PinMismatch,
     #[error("no trusted root key has a wrap in this keyring file: it is wrapped by others")]
     RootKeyForeign,
-    #[error("no trusted root key unlocks this keyring: the wrap or the body was changed, or the provider gave a wrong key")]
+    #[error(
+        "no trusted root key unlocks this keyring: the wrap or the body was changed, or the provider gave a wrong key"
+    )]
     UnlockFailed,
     #[error("the key cannot change to that state: {0}")]
     StateRefused(Reason),
@@ -85,8 +99,10 @@ pub(crate) enum ErrorKind {
     // Root keys and subject keys
     #[error("the root key is not valid: {0}")]
     InvalidRootKey(Reason),
-    #[error("the root key file may be read by others than its owner: set its mode to 0600, or allow a group with \
-             `KeyFile::allow_group_read` (Kubernetes secrets need that)")]
+    #[error(
+        "the root key file may be read by others than its owner: set its mode to 0600, or allow a group with \
+             `KeyFile::allow_group_read` (Kubernetes secrets need that)"
+    )]
     RootKeyPermissions,
     #[error("the root key cannot be read or written")]
     RootKeyIo,

@@ -29,7 +29,7 @@ impl<F> fmt::Debug for Each<F> {
 /// The lists of the standard library: named one by one, since a bound on every type that can be iterated leaves derived
 /// code without a type to infer.
 macro_rules! lists {
-    ($($list:ty $(where $($bound:ident)++)? $(, $hasher:ident)?;)*) => {$(
+    ($($list:ty $(where [$($bound:ident),+])? $(, $hasher:ident)?;)*) => {$(
         impl<F: Field, T: Serialize $(, $hasher)?> SealAs<$list> for Each<F> {
             fn seal_as<S: Serializer>(list: &$list, serializer: S) -> Result<S::Ok, S::Error> {
                 write_list::<F, T, S>(list.iter(), serializer)
@@ -47,8 +47,8 @@ macro_rules! lists {
 lists! {
     Vec<T>;
     VecDeque<T>;
-    BTreeSet<T> where Ord;
-    HashSet<T, H> where Eq + Hash, H;
+    BTreeSet<T> where [Ord];
+    HashSet<T, H> where [Eq, Hash], H;
 }
 
 struct Element<'a, F, T>(&'a T, PhantomData<F>);

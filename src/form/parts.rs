@@ -29,7 +29,7 @@ impl<F> fmt::Debug for Parts<F> {
 
 /// The maps of the standard library, as for `Each`.
 macro_rules! maps {
-    ($($map:ty where $($bound:ident)++ $(, $hasher:ident)?;)*) => {$(
+    ($($map:ty where [$($bound:ident),+] $(, $hasher:ident)?;)*) => {$(
         impl<F: Field, K: Display + Serialize, V: Serialize $(, $hasher)?> SealAs<$map> for Parts<F> {
             fn seal_as<S: Serializer>(map: &$map, serializer: S) -> Result<S::Ok, S::Error> {
                 write_map::<F, K, V, S>(map.iter(), serializer)
@@ -47,8 +47,8 @@ macro_rules! maps {
 }
 
 maps! {
-    BTreeMap<K, V> where Ord;
-    HashMap<K, V, H> where Eq + Hash, H;
+    BTreeMap<K, V> where [Ord];
+    HashMap<K, V, H> where [Eq, Hash], H;
 }
 
 fn write_map<'a, F: Field, K: Display + Serialize + 'a, V: Serialize + 'a, S: Serializer>(

@@ -104,13 +104,23 @@ mod tests {
 
     #[test]
     fn identifiers_are_strict() {
-        let good = ["RX-1001", "0042", "+42", "~", "0123456789abcdef0123456789abcdef", "6f9619ff-8b86-d011-b42d-00cf4fc964ff"];
+        let good =
+            ["RX-1001", "0042", "+42", "~", "0123456789abcdef0123456789abcdef", "6f9619ff-8b86-d011-b42d-00cf4fc964ff"];
         for text in good {
             assert_eq!(Identifier::from(text).parse("record id").unwrap(), text);
         }
         let long = "x".repeat(256);
-        let bad = ["", " ", "a b", "ä", "a\n", long.as_str(), "6F9619FF-8b86-d011-b42d-00cf4fc964ff",
-            "{6f9619ff-8b86-d011-b42d-00cf4fc964ff}", "URN:uuid:6f9619ff-8b86-d011-b42d-00cf4fc964ff"];
+        let bad = [
+            "",
+            " ",
+            "a b",
+            "ä",
+            "a\n",
+            long.as_str(),
+            "6F9619FF-8b86-d011-b42d-00cf4fc964ff",
+            "{6f9619ff-8b86-d011-b42d-00cf4fc964ff}",
+            "URN:uuid:6f9619ff-8b86-d011-b42d-00cf4fc964ff",
+        ];
         for text in bad {
             let error = Identifier::from(text).parse("record id").unwrap_err();
             assert_eq!(error.code(), "invalid-id", "{text}");

@@ -36,9 +36,8 @@ impl ClassKeys {
     pub(super) fn get(&self, class: Class) -> Result<&ClassKey, Error> {
         for slot in &self.0 {
             // Where another thread fills this slot first, its class decides, and the search goes on.
-            let found = slot.get_or_init(|| {
-                Box::new(ClassKey { class, bound_xaes: OnceLock::new(), other: OnceLock::new() })
-            });
+            let found =
+                slot.get_or_init(|| Box::new(ClassKey { class, bound_xaes: OnceLock::new(), other: OnceLock::new() }));
             if found.class == class {
                 return Ok(found);
             }

@@ -38,14 +38,8 @@ impl Dek {
         };
         // FORMAT 3.5
         let input = class_key.subject_input(&self.secret, keyspace, letter)?;
-        let key = kdf::derive_with_subject(
-            subject.secret(),
-            input,
-            keyspace,
-            letter,
-            class.as_str(),
-            subject.subject_id(),
-        )?;
+        let key =
+            kdf::derive_with_subject(subject.secret(), input, keyspace, letter, class.as_str(), subject.subject_id())?;
         Ok(ClassCipher::new(letter, key).for_prefix(prefix))
     }
 

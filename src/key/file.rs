@@ -61,7 +61,8 @@ impl Wrap {
     /// A wrap within the bounds of FORMAT 8.
     pub(crate) fn new(provider: &str, root_key: &str, wrapped: Vec<u8>) -> Result<Self, Error> {
         let provider = Name::parse("provider", provider)?;
-        let named = (1..=MAX_ROOT_KEY).contains(&root_key.len()) && root_key.bytes().all(|byte| byte.is_ascii_graphic());
+        let named =
+            (1..=MAX_ROOT_KEY).contains(&root_key.len()) && root_key.bytes().all(|byte| byte.is_ascii_graphic());
         if !named || !(1..=MAX_WRAPPED).contains(&wrapped.len()) {
             return Err(invalid("a wrap names no root key, or its wrapped key has an impossible length"));
         }
@@ -177,7 +178,11 @@ impl KeyringFile {
 
     /// The suite of the primary DEK.
     pub(crate) fn primary_suite(&self) -> Suite {
-        self.keys.iter().find(|key| key.primary && key.usage == KeyUse::Seal).and_then(|key| key.suite).unwrap_or_default()
+        self.keys
+            .iter()
+            .find(|key| key.primary && key.usage == KeyUse::Seal)
+            .and_then(|key| key.suite)
+            .unwrap_or_default()
     }
 }
 

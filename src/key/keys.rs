@@ -94,9 +94,8 @@ pub(crate) fn open_body(file: &KeyringFile, kek: &Kek) -> Result<Vec<BodyKey>, E
             split_frame(domain::KEYRING_BODY, [1, 2], rest).ok_or_else(|| invalid("its body is malformed"))?;
         let secret = <&[u8; 32]>::try_from(bytes).map(SecretBytes::copy_of);
         let secret = secret.map_err(|_| invalid("its body holds a key of a wrong length"))?;
-        let genuine = id == info.id.as_bytes()
-            && !secret.is_zero()
-            && fingerprint(&secret, file.keyspace())? == info.fingerprint;
+        let genuine =
+            id == info.id.as_bytes() && !secret.is_zero() && fingerprint(&secret, file.keyspace())? == info.fingerprint;
         if !genuine {
             return Err(invalid("its body holds other keys than it lists"));
         }

@@ -100,7 +100,9 @@ impl Keyring {
             | (KeyState::PreActive | KeyState::Active | KeyState::Deactivated, KeyState::Compromised)
             | (KeyState::PreActive | KeyState::Deactivated | KeyState::Compromised, KeyState::Destroyed) => {}
             (KeyState::Destroyed, _) => return Err(refused("it was destroyed", key_id)),
-            (KeyState::Active, KeyState::Destroyed) => return Err(refused("deactivate it before it is destroyed", key_id)),
+            (KeyState::Active, KeyState::Destroyed) => {
+                return Err(refused("deactivate it before it is destroyed", key_id));
+            }
             _ => return Err(refused("that state does not follow on its present one", key_id)),
         }
         key.state = state;

@@ -111,9 +111,11 @@ pub(super) async fn open_file(
     }
     let mut failure = Error::from(ErrorKind::RootKeyForeign);
     for root in roots.iter() {
-        let Some(wrap) = stored.wraps.iter().find(|wrap| {
-            wrap.provider.as_str() == root.provider() && *wrap.root_key == *root.name()
-        }) else {
+        let Some(wrap) = stored
+            .wraps
+            .iter()
+            .find(|wrap| wrap.provider.as_str() == root.provider() && *wrap.root_key == *root.name())
+        else {
             continue;
         };
         match try_root(root, &wrap.wrapped, stored).await {

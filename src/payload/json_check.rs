@@ -98,11 +98,7 @@ impl<'p, S: Serializer> Serializer for Checked<'p, S> {
         self.inner.serialize_some(&member)
     }
 
-    fn serialize_newtype_struct<T: Serialize + ?Sized>(
-        self,
-        name: &'static str,
-        value: &T,
-    ) -> Result<S::Ok, S::Error> {
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, name: &'static str, value: &T) -> Result<S::Ok, S::Error> {
         let member = self.member(value);
         self.inner.serialize_newtype_struct(name, &member)
     }

@@ -120,7 +120,9 @@ impl<'de> Deserializer<'de> for One<'_> {
         visitor: V,
     ) -> Result<V::Value, Mismatch> {
         match self.0 {
-            Scalar::Text(text) => IntoDeserializer::<Mismatch>::into_deserializer(text).deserialize_enum(name, variants, visitor),
+            Scalar::Text(text) => {
+                IntoDeserializer::<Mismatch>::into_deserializer(text).deserialize_enum(name, variants, visitor)
+            }
             Scalar::Bytes(bytes) => visitor.visit_bytes(bytes),
         }
     }

@@ -155,10 +155,16 @@ mod tests {
         let folder = folder("modes");
         let file = KeyFile::new(folder.join("root.key"));
         file.create().unwrap();
-        for (mode, strict, group) in
-            [(0o600, true, true), (0o400, true, true), (0o640, false, true), (0o440, false, true), (0o644, false, false),
-             (0o604, false, false), (0o620, false, false), (0o666, false, false)]
-        {
+        for (mode, strict, group) in [
+            (0o600, true, true),
+            (0o400, true, true),
+            (0o640, false, true),
+            (0o440, false, true),
+            (0o644, false, false),
+            (0o604, false, false),
+            (0o620, false, false),
+            (0o666, false, false),
+        ] {
             fs::set_permissions(&file.path, fs::Permissions::from_mode(mode)).unwrap();
             assert_eq!(file.load().is_ok(), strict, "{mode:o}");
             assert_eq!(file.clone().allow_group_read().load().is_ok(), group, "{mode:o} for the group");

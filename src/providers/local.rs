@@ -64,9 +64,11 @@ impl LocalRootKey {
     /// FORMAT 9.1
     pub(crate) fn parse_line(line: &[u8]) -> Result<Self, Error> {
         let line = line.strip_suffix(b"\n").unwrap_or(line);
-        let text = line.strip_prefix(PREFIX).ok_or(ErrorKind::InvalidRootKey("it does not begin with `rxseal-root-v1:`"))?;
-        let secret = secret_text::decode_key(text)
-            .ok_or(ErrorKind::InvalidRootKey("`rxseal-root-v1:` is not followed by 43 characters of canonical base64url"))?;
+        let text =
+            line.strip_prefix(PREFIX).ok_or(ErrorKind::InvalidRootKey("it does not begin with `rxseal-root-v1:`"))?;
+        let secret = secret_text::decode_key(text).ok_or(ErrorKind::InvalidRootKey(
+            "`rxseal-root-v1:` is not followed by 43 characters of canonical base64url",
+        ))?;
         Self::new(secret)
     }
 

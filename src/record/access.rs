@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 
-use super::core::RecordCore;
 use super::audit::Audit;
+use super::core::RecordCore;
 use super::open::OpenState;
 use super::{MayOpen, Record};
 use crate::access::Access;
@@ -82,10 +82,7 @@ impl RecordAccess {
     /// # Errors
     ///
     /// `refused-by-observer`, and those of `work`.
-    pub fn open_fields<T, E: From<Error>>(
-        &self,
-        work: impl FnOnce(&mut OpenPass<'_>) -> Result<T, E>,
-    ) -> Result<T, E> {
+    pub fn open_fields<T, E: From<Error>>(&self, work: impl FnOnce(&mut OpenPass<'_>) -> Result<T, E>) -> Result<T, E> {
         let mut audit = self.begin_opening()?;
         let result = work(&mut OpenPass::new(&self.core, &mut audit.state));
         audit.end();

@@ -102,7 +102,8 @@ impl OpenState {
         let prefix = *nonce_prefix(&nonce);
 
         let touched = Touched { class, key_id: dek.id };
-        let make = || dek.message_cipher(core.shared().keys.keyspace().as_str(), letter, class, core.subject(), &prefix);
+        let make =
+            || dek.message_cipher(core.shared().keys.keyspace().as_str(), letter, class, core.subject(), &prefix);
         core.with_aad(head, field, |aad| {
             if letter != Letter::BoundXaes {
                 return make()?.open(&nonce, aad, text, tag);

@@ -63,9 +63,7 @@ fn moved<F: Field>(from: &RecordCore, to: &RecordCore, token: &Token, allow_comp
         let content = content.map_err(|error| error.at_field(F::ID).in_record(from.context().record_type()))?;
         let mut state = SealState::default();
         let mut out = Vec::new();
-        seal_appending::<F>(to, &content, &mut out, |sealing| {
-            sealing.encrypt(to, &mut state, Repeat::Refused)
-        })?;
+        seal_appending::<F>(to, &content, &mut out, |sealing| sealing.encrypt(to, &mut state, Repeat::Refused))?;
         Ok(Token::from_sealed(out))
     })
 }

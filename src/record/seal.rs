@@ -120,10 +120,15 @@ impl<'r> SealPass<'r> {
         out: &mut String,
     ) -> Result<(), Error> {
         let Self { core, state } = self;
-        seal_text::<F>(core, &Value(value), |sealing| sealing.encrypt(core, state, Repeat::Refused), |token| {
-            out.reserve_exact(text::encoded_len(token.len()));
-            text::encode_into(token, out);
-        })
+        seal_text::<F>(
+            core,
+            &Value(value),
+            |sealing| sealing.encrypt(core, state, Repeat::Refused),
+            |token| {
+                out.reserve_exact(text::encoded_len(token.len()));
+                text::encode_into(token, out);
+            },
+        )
     }
 }
 
@@ -292,7 +297,8 @@ fn cipher<'c>(
         None => {
             let keys = &core.shared().keys;
             let dek = keys.primary()?;
-            let made = dek.message_cipher(keys.keyspace().as_str(), letter, class, core.subject(), nonce_prefix(nonce))?;
+            let made =
+                dek.message_cipher(keys.keyspace().as_str(), letter, class, core.subject(), nonce_prefix(nonce))?;
             ciphers.push((class, made));
             ciphers.len().saturating_sub(1)
         }

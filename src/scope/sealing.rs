@@ -71,7 +71,11 @@ impl<R: MaySeal> Record<R> {
 }
 
 /// Runs `work` in a sealing scope that starts with `state`.
-pub(crate) fn run<T, E>(core: &Arc<RecordCore>, state: SealState, work: impl FnOnce() -> Result<T, E>) -> Result<T, Error>
+pub(crate) fn run<T, E>(
+    core: &Arc<RecordCore>,
+    state: SealState,
+    work: impl FnOnce() -> Result<T, E>,
+) -> Result<T, Error>
 where
     E: std::error::Error + Send + Sync + 'static,
 {

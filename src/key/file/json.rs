@@ -58,9 +58,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<KeyringFile, Error> {
     }
     let file: File = serde_json::from_slice(bytes).map_err(|error| match error.classify() {
         // serde_json's own text quotes the file, and is dropped.
-        serde_json::error::Category::Data => {
-            invalid("a member is missing, unknown, repeated or of a wrong type")
-        }
+        serde_json::error::Category::Data => invalid("a member is missing, unknown, repeated or of a wrong type"),
         _ => invalid("it is not one JSON document"),
     })?;
     if file.rxseal_keyring != u64::from(VERSION) {
@@ -72,7 +70,8 @@ pub(super) fn read(bytes: &[u8]) -> Result<KeyringFile, Error> {
     KeyringFile {
         keyspace: Name::parse("keyspace", &file.keyspace).map_err(|_| invalid("the keyspace is not a name"))?,
         generation: file.generation,
-        kek_fingerprint: text::decode_array(&file.kek).ok_or_else(|| invalid("the KEK's fingerprint is not 32 bytes"))?,
+        kek_fingerprint: text::decode_array(&file.kek)
+            .ok_or_else(|| invalid("the KEK's fingerprint is not 32 bytes"))?,
         keys: file.keys.iter().map(read_key).collect::<Result<_, _>>()?,
         wraps: file.wraps.iter().map(read_wrap).collect::<Result<_, _>>()?,
         body: text::decode(&file.body).ok_or_else(|| invalid("the body is not canonical base64url"))?,
