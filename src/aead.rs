@@ -1,9 +1,13 @@
 //! The closed set of suites (FORMAT 5). Primitives are the RustCrypto crates'; only their composition is ours.
 
+#[cfg(test)]
+mod vector_tests;
 mod xaes;
 
 use aes_gcm::aead::AeadInOut;
-use aes_gcm::{Aes256Gcm, KeyInit};
+use aes_gcm::aead::consts::U12;
+use aes_gcm::aes::Aes256Enc;
+use aes_gcm::{AesGcm, KeyInit};
 use chacha20poly1305::XChaCha20Poly1305;
 
 use crate::error::{Error, ErrorKind};
@@ -91,6 +95,7 @@ impl Letter {
 }
 
 /// A class key with its key set-up done once: what the ciphers of records are made from.
+#[expect(clippy::large_enum_variant, reason = "what is kept of them is boxed as a whole")]
 pub(crate) enum ClassCipher {
     Xaes(XaesKey),
     XChaCha(SecretBytes<32>),
@@ -114,7 +119,12 @@ impl ClassCipher {
     }
 }
 
+/// AES-256-GCM on the encrypting half of AES alone: GCM never decrypts a block, and the other half of the key schedule
+/// would be made and wiped for nothing.
+type Aes256Gcm = AesGcm<Aes256Enc, U12>;
+
 /// An expanded AEAD key.
+#[expect(clippy::large_enum_variant, reason = "the large one is the usual one; a box costs an allocation a record")]
 pub(crate) enum MessageCipher {
     Gcm(Aes256Gcm),
     XChaCha(XChaCha20Poly1305),
@@ -149,6 +159,14 @@ pub(crate) fn nonce_prefix(nonce: &[u8; 24]) -> &[u8; 12] {
 /// The half that AES-256-GCM takes.
 fn gcm_nonce(nonce: &[u8; 24]) -> &[u8; 12] {
     nonce.last_chunk().unwrap_or(&[0; 12])
+}
+
+/// The part of a nonce that stands in a token (FORMAT 5): for letter `X` without the context's half.
+pub(crate) fn on_wire(letter: Letter, nonce: &[u8; 24]) -> &[u8] {
+    match letter {
+        Letter::BoundXaes => gcm_nonce(nonce),
+        Letter::Xaes | Letter::XChaCha => nonce,
+    }
 }
 
 /// One message under XAES-256-GCM with its random nonce in front: `nonce (24) | ciphertext | tag (16)`. Keyring bodies

@@ -4,82 +4,60 @@ use std::ops::Range;
 
 use sha2::{Digest, Sha256};
 
-use crate::codec::frame::{FrameWriter, domain};
+use crate::codec::frame::{FrameWriter, HEAD, domain};
 use crate::error::{Error, ErrorKind, Reason};
 use crate::id::{Identifier, Name};
 
 /// FORMAT 4.1
 const MAX_PARTS: usize = 8;
 
-/// How a record id names rows (FORMAT 4.3).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Binding {
-    Bound,
-    Wide,
-    Unbound,
-}
+/// Where the keyspace begins: behind the frame's domain and its own head.
+const KEYSPACE_START: usize = HEAD + domain::CONTEXT.len() + HEAD;
 
-/// A record context: its ids in one allocation, and their digest.
+/// A record context: its bytes (FORMAT 4.1), where the ids stand in them, and their digest. One allocation.
 #[derive(Clone)]
 pub(crate) struct Context {
-    /// keyspace | record type | record id | subject id | part path (frames), one after the other.
-    ids: Vec<u8>,
-    ends: Ends,
-    parts: usize,
-    binding: Binding,
-    has_subject: bool,
+    bytes: Vec<u8>,
+    record_type: Range<usize>,
+    record_id: Option<Range<usize>>,
+    subject_id: Option<Range<usize>>,
+    parts: Range<usize>,
+    part_count: usize,
+    is_wide: bool,
     digest: [u8; 32],
 }
 
+/// The ids of a context, before they are encoded.
 #[derive(Clone, Copy)]
-struct Ends {
-    keyspace: usize,
-    record_type: usize,
-    record_id: usize,
-    subject_id: usize,
+struct Ids<'a> {
+    keyspace: &'a [u8],
+    record_type: &'a str,
+    record_id: Option<&'a str>,
+    subject_id: Option<&'a str>,
+    part_path: &'a [u8],
+    part_count: usize,
+    is_wide: bool,
 }
 
 impl Context {
     pub(crate) fn new(keyspace: &Name, record_type: &str, record_id: Option<&Identifier<'_>>) -> Result<Self, Error> {
         Name::check("record type", record_type)?;
-        let (id, binding) = match record_id {
-            Some(id) => (id.parse("record id")?, Binding::Bound),
-            None => ("", Binding::Unbound),
-        };
-        let mut ids = Vec::with_capacity(96);
-        let mut end_after = |text: &str| {
-            ids.extend_from_slice(text.as_bytes());
-            ids.len()
-        };
-        let keyspace = end_after(keyspace.as_str());
-        let record_type = end_after(record_type);
-        let record_id = end_after(id);
-        let ends = Ends { keyspace, record_type, record_id, subject_id: record_id };
-        let mut context = Self { ids, ends, parts: 0, binding, has_subject: false, digest: [0; 32] };
-        context.digest();
-        Ok(context)
+        let record_id = record_id.map(|id| id.parse("record id")).transpose()?;
+        let keyspace = keyspace.as_str().as_bytes();
+        let ids =
+            Ids { keyspace, record_type, record_id, subject_id: None, part_path: &[], part_count: 0, is_wide: false };
+        Ok(Self::encode(ids))
     }
 
     /// The same ids as a wide context (FORMAT 4.3); unbound stays unbound.
     pub(crate) fn into_wide(mut self) -> Self {
-        if self.binding == Binding::Bound {
-            self.binding = Binding::Wide;
-        }
+        self.is_wide = true;
         self
     }
 
-    /// The same context with a subject, before any part is added.
+    /// The same context with a subject.
     pub(crate) fn with_subject(&self, subject: &str) -> Self {
-        let (head, path) = self.ids.split_at_checked(self.ends.subject_id).unwrap_or_default();
-        let mut ids = Vec::with_capacity(self.ids.len().saturating_add(subject.len()));
-        ids.extend_from_slice(head.get(..self.ends.record_id).unwrap_or_default());
-        ids.extend_from_slice(subject.as_bytes());
-        let subject_id = ids.len();
-        ids.extend_from_slice(path);
-        let ends = Ends { subject_id, ..self.ends };
-        let mut context = Self { ids, ends, has_subject: true, ..*self };
-        context.digest();
-        context
+        Self::encode(Ids { subject_id: Some(subject), ..self.ids() })
     }
 
     /// The context of one part of this one.
@@ -87,35 +65,35 @@ impl Context {
         const REASON: Reason = "a record's parts nest at most 8 deep";
         Name::check("part name", name)?;
         let id = id.parse("part id")?;
-        let parts = self.parts.saturating_add(1);
-        if parts > MAX_PARTS {
+        let part_count = self.part_count.saturating_add(1);
+        if part_count > MAX_PARTS {
             return Err(ErrorKind::InvalidId { what: "part path", reason: REASON }.into());
         }
-        let mut ids = self.ids.clone();
-        FrameWriter::new(domain::PART, &mut ids).part(1, name.as_bytes()).part(2, id.as_bytes());
-        let mut context = Self { ids, parts, ..*self };
-        context.digest();
-        Ok(context)
+        let mut part_path = self.ids().part_path.to_vec();
+        FrameWriter::new(domain::PART, &mut part_path).part(1, name.as_bytes()).part(2, id.as_bytes());
+        Ok(Self::encode(Ids { part_path: &part_path, part_count, ..self.ids() }))
     }
 
     pub(crate) fn record_type(&self) -> &str {
-        self.text(self.ends.keyspace..self.ends.record_type)
+        self.text(&self.record_type)
     }
 
     pub(crate) fn record_id(&self) -> Option<&str> {
-        (self.binding != Binding::Unbound).then(|| self.text(self.ends.record_type..self.ends.record_id))
+        self.record_id.as_ref().map(|range| self.text(range))
     }
 
     pub(crate) fn subject_id(&self) -> Option<&str> {
-        self.has_subject.then(|| self.text(self.ends.record_id..self.ends.subject_id))
+        self.subject_id.as_ref().map(|range| self.text(range))
     }
 
+    /// Whether letter `X` seals here (FORMAT 5.1).
     pub(crate) fn is_bound(&self) -> bool {
-        self.binding == Binding::Bound
+        self.has_record_id() && !self.is_wide
     }
 
+    /// Whether letter `X` opens here (FORMAT 5.1).
     pub(crate) fn has_record_id(&self) -> bool {
-        self.binding != Binding::Unbound
+        self.record_id.is_some()
     }
 
     /// FORMAT 4.2
@@ -125,31 +103,78 @@ impl Context {
 
     /// The first 12 bytes of the digest: the first half of every nonce of letter `X` (FORMAT 5).
     pub(crate) fn nonce_prefix(&self) -> [u8; 12] {
-        let mut prefix = [0; 12];
-        prefix.iter_mut().zip(self.digest).for_each(|(to, from)| *to = from);
-        prefix
+        // The compiler knows that the chunk is there.
+        self.digest.first_chunk().copied().unwrap_or_default()
     }
 
-    fn text(&self, range: Range<usize>) -> &str {
-        // Everything in `ids` before the part path came from `str`, cut at the ends recorded for it.
-        self.ids.get(range).and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or_default()
+    #[cfg(test)]
+    pub(crate) fn context_bytes(&self) -> &[u8] {
+        &self.bytes
     }
 
-    fn digest(&mut self) {
-        self.digest = Sha256::digest(self.context_bytes()).into();
+    fn ids(&self) -> Ids<'_> {
+        // The keyspace is the first part after the domain, and ends where the head of the record type begins.
+        let keyspace_end = self.record_type.start.saturating_sub(HEAD);
+        Ids {
+            keyspace: self.bytes.get(KEYSPACE_START..keyspace_end).unwrap_or_default(),
+            record_type: self.record_type(),
+            record_id: self.record_id(),
+            subject_id: self.subject_id(),
+            part_path: self.bytes.get(self.parts.clone()).unwrap_or_default(),
+            part_count: self.part_count,
+            is_wide: self.is_wide,
+        }
     }
 
-    /// FORMAT 4.1
-    fn context_bytes(&self) -> Vec<u8> {
-        let path = self.ids.get(self.ends.subject_id..).unwrap_or_default();
-        let keyspace = self.ids.get(..self.ends.keyspace).unwrap_or_default();
-        let mut bytes = Vec::with_capacity(self.ids.len().saturating_add(64));
-        FrameWriter::new(domain::CONTEXT, &mut bytes)
-            .part(1, keyspace)
-            .part(2, self.record_type().as_bytes())
-            .optional_part(3, self.record_id().map(str::as_bytes))
-            .optional_part(4, self.subject_id().map(str::as_bytes))
-            .optional_part(6, (self.parts > 0).then_some(path));
-        bytes
+    fn text(&self, range: &Range<usize>) -> &str {
+        // Every range was recorded when a `str` was written there.
+        self.bytes.get(range.clone()).and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or_default()
+    }
+
+    /// FORMAT 4.1 and 4.2
+    fn encode(ids: Ids<'_>) -> Self {
+        let texts = [ids.record_type.len(), ids.record_id.map_or(0, str::len), ids.subject_id.map_or(0, str::len)];
+        let lengths = texts.into_iter().chain([ids.keyspace.len(), ids.part_path.len(), KEYSPACE_START, 4 * HEAD]);
+        let mut bytes = Vec::with_capacity(lengths.sum());
+        let frame = FrameWriter::new(domain::CONTEXT, &mut bytes).part(1, ids.keyspace);
+        let frame = frame.part(2, ids.record_type.as_bytes());
+        let record_type = frame.last_part(ids.record_type.len());
+        let frame = frame.optional_part(3, ids.record_id.map(str::as_bytes));
+        let record_id = ids.record_id.map(|id| frame.last_part(id.len()));
+        let frame = frame.optional_part(4, ids.subject_id.map(str::as_bytes));
+        let subject_id = ids.subject_id.map(|id| frame.last_part(id.len()));
+        let frame = frame.optional_part(6, (ids.part_count > 0).then_some(ids.part_path));
+        let parts = frame.last_part(ids.part_path.len());
+        let digest = Sha256::digest(&bytes).into();
+        Self {
+            bytes,
+            record_type,
+            record_id,
+            subject_id,
+            parts,
+            part_count: ids.part_count,
+            is_wide: ids.is_wide,
+            digest,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_survive_every_way_of_making_a_context() {
+        let keyspace = Name::parse("keyspace", "pharmacy-17").unwrap();
+        let context = Context::new(&keyspace, "prescription", Some(&"RX-1".into())).unwrap();
+        let context = context.with_part("line", &"7".into()).unwrap().with_subject("P-1");
+        let context = context.with_part("fill", &"2".into()).unwrap();
+        let straight = Context::new(&keyspace, "prescription", Some(&"RX-1".into())).unwrap().with_subject("P-1");
+        let straight = straight.with_part("line", &"7".into()).unwrap().with_part("fill", &"2".into()).unwrap();
+        assert_eq!(context.bytes, straight.bytes);
+        assert_eq!(context.record_type(), "prescription");
+        assert_eq!((context.record_id(), context.subject_id()), (Some("RX-1"), Some("P-1")));
+        assert_eq!(context.with_subject("P-1").bytes, context.bytes);
+        assert!(context.is_bound() && !context.clone().into_wide().is_bound());
     }
 }

@@ -7,7 +7,7 @@ use std::fmt;
 
 pub(crate) use kind::{ErrorKind, Reason};
 
-use crate::id::{FieldId, KeyId};
+use crate::codec::text;
 
 /// Why something was refused or did not succeed. One machine word.
 ///
@@ -29,9 +29,10 @@ pub struct Error(Box<Inner>);
 
 struct Inner {
     kind: ErrorKind,
-    field: Option<FieldId>,
+    // Ids as plain data: their types stand a layer above, and give and take them by `impl Error` blocks of their own.
+    field: Option<&'static str>,
     record_type: Option<Box<str>>,
-    key_id: Option<KeyId>,
+    key_id: Option<[u8; 6]>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -45,19 +46,13 @@ impl Error {
     /// The declared id of the field this is about, if it is about one.
     #[must_use]
     pub fn field_id(&self) -> Option<&'static str> {
-        self.0.field.map(FieldId::as_str)
+        self.0.field
     }
 
     /// The record type this is about, if it is about one.
     #[must_use]
     pub fn record_type(&self) -> Option<&str> {
         self.0.record_type.as_deref()
-    }
-
-    /// The id of the key this is about, if it is about one.
-    #[must_use]
-    pub fn key_id(&self) -> Option<KeyId> {
-        self.0.key_id
     }
 
     /// The context is another one than at sealing, or the token was changed. Which of the two cannot be told.
@@ -134,7 +129,12 @@ impl Error {
         &self.0.kind
     }
 
-    pub(crate) fn at_field(mut self, field: FieldId) -> Self {
+    /// The key id's bytes, for `KeyId`.
+    pub(crate) fn key_id_bytes(&self) -> Option<[u8; 6]> {
+        self.0.key_id
+    }
+
+    pub(crate) fn with_field_id(mut self, field: &'static str) -> Self {
         self.0.field.get_or_insert(field);
         self
     }
@@ -144,7 +144,7 @@ impl Error {
         self
     }
 
-    pub(crate) fn with_key(mut self, key_id: KeyId) -> Self {
+    pub(crate) fn with_key_id(mut self, key_id: [u8; 6]) -> Self {
         self.0.key_id.get_or_insert(key_id);
         self
     }
@@ -172,13 +172,13 @@ impl fmt::Display for Error {
             Ok(())
         };
         if let Some(field) = self.0.field {
-            detail(f, "field", &field.as_str())?;
+            detail(f, "field", &field)?;
         }
         if let Some(record_type) = &self.0.record_type {
             detail(f, "record type", record_type)?;
         }
         if let Some(key_id) = self.0.key_id {
-            detail(f, "key", &key_id)?;
+            detail(f, "key", &text::encode(&key_id))?;
         }
         if separator == ", " { f.write_str(")") } else { Ok(()) }
     }
@@ -193,7 +193,8 @@ impl fmt::Debug for Error {
 
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.0.source.as_deref().map(|source| source as _)
+        let source: &(dyn std::error::Error + 'static) = self.0.source.as_deref()?;
+        Some(source)
     }
 }
 
@@ -209,9 +210,10 @@ mod tests {
 
     #[test]
     fn text_names_what_it_is_about() {
-        const FIELD: FieldId = FieldId::new("rx.drug");
-        let error = Error::from(ErrorKind::OpenFailed).at_field(FIELD).in_record("prescription");
+        let error = Error::from(ErrorKind::OpenFailed).with_field_id("rx.drug").in_record("prescription");
         assert!(error.to_string().ends_with("(field rx.drug, record type prescription)"), "{error}");
+        let error = error.with_key_id([7; 6]);
+        assert!(error.to_string().ends_with("(field rx.drug, record type prescription, key BwcHBwcH)"), "{error}");
         assert!(error.is_open_failure());
         assert_eq!(error.field_id(), Some("rx.drug"));
     }

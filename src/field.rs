@@ -1,7 +1,11 @@
 //! What a field declares: its id, its class and how its payload is padded.
 
 use crate::id::{Class, FieldId};
-use crate::payload;
+
+/// FORMAT 7.1: the most bytes of content.
+pub(crate) const MAX_CONTENT: usize = 16 * 1024 * 1024;
+/// FORMAT 7.2: the most bytes that content is padded to a multiple of.
+pub(crate) const MAX_BLOCK: usize = 4096;
 
 /// A declared field of PHI, as a marker type. Write it with [`fields!`](crate::fields), or take one of
 /// [`phi`](crate::phi).
@@ -30,10 +34,10 @@ pub trait Field: 'static {
 }
 
 /// Fails the build where a declaration is out of bounds (FORMAT 4.6, 7.1, 7.2).
-#[allow(clippy::panic)] // Evaluated when the program is compiled.
+#[expect(clippy::as_conversions, reason = "they widen, and `From` is not const")]
 pub(crate) const fn check<F: Field>() {
-    assert!(F::BLOCK >= 1 && F::BLOCK <= 4096, "a field's block is 1 to 4096 bytes");
-    assert!(F::MAX_LEN as usize <= payload::MAX_CONTENT, "a field's limit is at most 16 MiB");
+    assert!(F::BLOCK >= 1 && F::BLOCK as usize <= MAX_BLOCK, "a field's block is 1 to 4096 bytes");
+    assert!(F::MAX_LEN as usize <= MAX_CONTENT, "a field's limit is at most 16 MiB");
     assert!(F::FORMER.len() <= 4, "a field has at most 4 former ids");
 }
 
@@ -179,9 +183,13 @@ pub mod private {
         let mut found = 0_usize;
         while let [(current, olds), rest @ ..] = declared {
             let mut former = *olds;
-            found = found.saturating_add(same(id.as_str().as_bytes(), current.as_str().as_bytes()) as usize);
+            if same(id.as_str().as_bytes(), current.as_str().as_bytes()) {
+                found = found.saturating_add(1);
+            }
             while let [(old, _), tail @ ..] = former {
-                found = found.saturating_add(same(id.as_str().as_bytes(), old.as_str().as_bytes()) as usize);
+                if same(id.as_str().as_bytes(), old.as_str().as_bytes()) {
+                    found = found.saturating_add(1);
+                }
                 former = tail;
             }
             declared = rest;

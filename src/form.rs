@@ -7,6 +7,8 @@ mod phi_value;
 mod plain_reader;
 mod sealed;
 mod sealing;
+#[cfg(feature = "serde_with_3")]
+mod serde_with;
 mod token_reader;
 mod wipe;
 

@@ -81,6 +81,7 @@ impl Keyring {
 }
 
 /// The classes that both limits allow.
+#[expect(clippy::unnecessary_wraps, reason = "it is a limit; the handles start without one")]
 fn narrowed(limit: &ClassLimit, classes: impl IntoIterator<Item = Class>) -> ClassLimit {
     let allowed = |class: &Class| limit.as_ref().is_none_or(|known| known.contains(class));
     Some(classes.into_iter().filter(allowed).collect())

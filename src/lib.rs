@@ -1,10 +1,58 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
+#![warn(
+    explicit_outlives_requirements,
+    meta_variable_misuse,
+    missing_debug_implementations,
+    redundant_lifetimes,
+    rust_2018_idioms,
+    trivial_casts,
+    trivial_numeric_casts,
+    unnameable_types,
+    unreachable_pub,
+    unused_lifetimes,
+    unused_qualifications
+)]
+#![warn(
+    clippy::pedantic,
+    clippy::allow_attributes,
+    clippy::allow_attributes_without_reason,
+    clippy::dbg_macro,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    clippy::todo,
+    clippy::unimplemented
+)]
+#![allow(
+    clippy::elidable_lifetime_names,
+    clippy::many_single_char_names,
+    clippy::single_match_else,
+    clippy::struct_field_names,
+    reason = "a matter of taste, and ours is another"
+)]
+// Untrusted input reaches all of the library: it does not panic, wrap around or cut off. Tests may.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::arithmetic_side_effects,
+        clippy::as_conversions,
+        clippy::expect_used,
+        clippy::get_unwrap,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::string_slice,
+        clippy::unreachable,
+        clippy::unwrap_in_result,
+        clippy::unwrap_used
+    )
+)]
 
 mod access;
 mod aead;
 mod codec;
+#[cfg(any(feature = "rusqlite_0_39", feature = "sqlx_0_9"))]
+mod columns;
 mod context;
 mod error;
 mod field;
@@ -27,6 +75,8 @@ mod secret;
 #[cfg(any(test, feature = "insecure-test-keys"))]
 pub mod testing;
 mod token;
+#[cfg(test)]
+mod vector_tests;
 
 // Keys
 pub use aead::Suite;

@@ -56,6 +56,7 @@ impl MayOpen for SealAndOpen {}
 impl MayOpen for OpenOnly {}
 
 mod private {
+    #[expect(unnameable_types, reason = "so that nobody else can implement it")]
     pub trait Sealed {}
     impl Sealed for super::SealAndOpen {}
     impl Sealed for super::SealOnly {}
@@ -97,7 +98,7 @@ impl Keyring {
 }
 
 impl<R: Role> Record<R> {
-    // A Result for the callers' sake: each of them ends with it.
+    #[expect(clippy::unnecessary_wraps, reason = "for the callers' sake: each of them ends with it")]
     pub(crate) fn new(core: RecordCore) -> Result<Self, Error> {
         Ok(Self { core: Arc::new(core), role: PhantomData })
     }

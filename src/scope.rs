@@ -16,7 +16,7 @@ pub(crate) use opening::{in_part as open_part, open_field};
 pub use plaintext::{ExposedPlaintext, accept_plaintext, expose_plaintext};
 pub use sealing::RecordSealing;
 use sealing::SealFrame;
-pub(crate) use sealing::{in_part as seal_part, seal_field};
+pub(crate) use sealing::{claim_parts, in_part as seal_part, seal_field};
 
 use crate::error::{Error, ErrorKind, Reason};
 
@@ -117,7 +117,7 @@ fn enter<T>(kind: Kind, work: impl FnOnce() -> T) -> Result<(T, Left), Error> {
     let plain = matches!(kind, Kind::ExposePlaintext | Kind::AcceptPlaintext);
     FRAMES
         .try_with(|frames| {
-            let mut frames = frames.try_borrow_mut().map_err(|_| ErrorKind::PlaintextNested)?;
+            let mut frames = frames.try_borrow_mut().map_err(|_| ErrorKind::ScopeMissing)?;
             let nested_plain = frames
                 .last()
                 .is_some_and(|top| plain || matches!(top.kind, Kind::ExposePlaintext | Kind::AcceptPlaintext));
@@ -145,6 +145,7 @@ struct Popped;
 impl Popped {
     fn pop(self) -> Left {
         let frame = FRAMES.try_with(|frames| frames.try_borrow_mut().ok()?.pop()).ok().flatten();
+        #[expect(clippy::disallowed_methods, reason = "it holds nothing: it is only the duty to pop")]
         std::mem::forget(self);
         Left { frame }
     }
@@ -159,6 +160,14 @@ impl Drop for Popped {
 }
 
 impl Left {
+    /// What the scope was refused for.
+    fn into_refusal(self) -> Option<Error> {
+        match self.frame {
+            Some(frame) => frame.refusal,
+            None => Some(ErrorKind::ScopeMissing.into()),
+        }
+    }
+
     /// The scope's result: a refusal comes first, then what the work itself failed with.
     fn settle<T, E>(self, result: Result<T, E>) -> Result<T, Error>
     where

@@ -6,15 +6,19 @@ use std::str::FromStr;
 use crate::aead::{Letter, TAG_LEN};
 use crate::codec::text;
 use crate::error::{Error, ErrorKind};
+use crate::field::{MAX_BLOCK, MAX_CONTENT};
 use crate::id::KeyId;
-use crate::payload;
 
 /// Magic and letter (FORMAT 6.1).
 const MAGIC_LEN: usize = 3;
 /// Magic, letter and key id.
 pub(crate) const HEADER_LEN: usize = MAGIC_LEN + KeyId::LEN;
+/// The shortest payload: a kind byte and the first byte of padding.
+const MIN_PAYLOAD: usize = 2;
+/// FORMAT 6.3: the largest content, padded to the largest block.
+const MAX_PAYLOAD: usize = MAX_CONTENT + MAX_BLOCK;
 /// FORMAT 6.3, with the longer nonce.
-const MAX_LEN: usize = HEADER_LEN + 24 + payload::MAX_LEN + TAG_LEN;
+const MAX_LEN: usize = HEADER_LEN + 24 + MAX_PAYLOAD + TAG_LEN;
 
 const MAGICS: [([u8; MAGIC_LEN], Letter); 3] = [
     ([0xAF, 0x1B, 0x17], Letter::BoundXaes),
@@ -50,9 +54,7 @@ impl Header {
         let (key_id, rest) = rest.split_first_chunk::<{ KeyId::LEN }>()?;
         let letter = MAGICS.iter().find(|(bytes, _)| bytes == magic)?.1;
         let ciphertext = rest.len().checked_sub(letter.nonce_len())?.checked_sub(TAG_LEN)?;
-        (payload::MIN_LEN..=payload::MAX_LEN)
-            .contains(&ciphertext)
-            .then_some(Self { letter, key_id: KeyId::from_bytes(*key_id) })
+        (MIN_PAYLOAD..=MAX_PAYLOAD).contains(&ciphertext).then_some(Self { letter, key_id: KeyId::from_bytes(*key_id) })
     }
 }
 
@@ -195,7 +197,7 @@ mod tests {
     #[test]
     fn lengths_are_exact() {
         for letter in [Letter::BoundXaes, Letter::Xaes, Letter::XChaCha] {
-            for (ciphertext, good) in [(1, false), (2, true), (payload::MAX_LEN, true), (payload::MAX_LEN + 1, false)] {
+            for (ciphertext, good) in [(1, false), (2, true), (MAX_PAYLOAD, true), (MAX_PAYLOAD + 1, false)] {
                 let bytes = sample(letter, ciphertext);
                 assert_eq!(Token::try_from(bytes.as_slice()).is_ok(), good, "{letter:?} {ciphertext}");
                 assert_eq!(text::encode(&bytes).parse::<Token>().is_ok(), good, "{letter:?} {ciphertext} as text");

@@ -5,9 +5,10 @@
 
 use aes_gcm::aes::Aes256Enc;
 use aes_gcm::aes::cipher::BlockCipherEncrypt;
-use aes_gcm::{Aes256Gcm, KeyInit};
+use aes_gcm::KeyInit;
 use zeroize::Zeroizing;
 
+use super::Aes256Gcm;
 use crate::secret::{SecretBytes, wipe};
 
 /// A key of XAES-256-GCM after steps 1 and 2: the expanded AES key and the CMAC subkey `K1`.

@@ -1,5 +1,7 @@
 //! Frames: the one encoding of everything that is bound (FORMAT 2).
 
+use std::ops::Range;
+
 /// Domain strings (FORMAT 2.3).
 pub(crate) mod domain {
     pub(crate) const KEY: &str = "rxseal/v1/key";
@@ -14,7 +16,7 @@ pub(crate) mod domain {
 }
 
 /// What `push` adds before the bytes of a part.
-const HEAD: usize = 5;
+pub(crate) const HEAD: usize = 5;
 
 /// Writes one frame (FORMAT 2.1), appending to a buffer, which may hold frames before it: that is a list (2.2).
 pub(crate) struct FrameWriter<'b> {
@@ -41,6 +43,11 @@ impl<'b> FrameWriter<'b> {
             Some(bytes) => self.part(tag, bytes),
             None => self,
         }
+    }
+
+    /// Where the last part, of `len` bytes, stands.
+    pub(crate) fn last_part(&self, len: usize) -> Range<usize> {
+        self.out.len().saturating_sub(len)..self.out.len()
     }
 
     fn push(&mut self, tag: u8, bytes: &[u8]) {

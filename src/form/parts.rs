@@ -55,7 +55,9 @@ fn write_map<'a, F: Field, K: Display + Serialize + 'a, V: Serialize + 'a, S: Se
     entries: impl ExactSizeIterator<Item = (&'a K, &'a V)>,
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
-    scope::writing().map_err(|error| scope::keep(error.at_field(F::ID), |text| S::Error::custom(text)))?;
+    let refused = |error: Error| scope::keep(error.at_field(F::ID), |text| S::Error::custom(text));
+    scope::writing().map_err(refused)?;
+    scope::claim_parts(F::ID).map_err(refused)?;
     let mut map = serializer.serialize_map(Some(entries.len()))?;
     for (key, value) in entries {
         map.serialize_entry(key, &Value::<F, V> { id: key.to_string(), value, field: PhantomData })?;
@@ -87,9 +89,7 @@ impl<F: Field, V: Serialize> Serialize for Value<'_, F, V> {
         let refused = |error: Error| scope::keep(error.at_field(F::ID), |text| S::Error::custom(text));
         let write = |serializer: S| write_field::<F, V, S>(self.value, Repeat::Refused, serializer);
         match scope::writing().map_err(refused)? {
-            Writing::Seal => {
-                scope::seal_part(F::ID.as_str(), &self.id, || write(serializer), S::Error::custom).map_err(refused)?
-            }
+            Writing::Seal => scope::seal_part(F::ID.as_str(), &self.id, || write(serializer)).map_err(refused)?,
             Writing::Expose => write(serializer),
         }
     }

@@ -39,7 +39,7 @@ impl<T: Wipe, F> Phi<T, F> {
     }
 
     /// The value.
-    #[allow(clippy::unreachable)] // The value is taken out only by the call that consumes `self`.
+    #[expect(clippy::unreachable, reason = "the value is taken out only by the call that consumes `self`")]
     pub fn expose_phi(&self) -> &T {
         match &self.value {
             Some(value) => value,
@@ -48,7 +48,7 @@ impl<T: Wipe, F> Phi<T, F> {
     }
 
     /// The value, to be changed in place. What is replaced is not wiped: wipe it first.
-    #[allow(clippy::unreachable)] // As above.
+    #[expect(clippy::unreachable, reason = "as above")]
     pub fn expose_phi_mut(&mut self) -> &mut T {
         match &mut self.value {
             Some(value) => value,
@@ -57,7 +57,7 @@ impl<T: Wipe, F> Phi<T, F> {
     }
 
     /// The value, which nobody wipes from now on.
-    #[allow(clippy::unreachable)] // As above.
+    #[expect(clippy::unreachable, reason = "as above")]
     pub fn into_exposed(mut self) -> T {
         match self.value.take() {
             Some(value) => value,

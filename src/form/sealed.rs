@@ -80,11 +80,13 @@ impl<T, F: Field> Sealed<T, F> {
 
 impl<T, F> Sealed<T, F> {
     /// The token.
+    #[must_use]
     pub fn token(&self) -> &Token {
         &self.token
     }
 
     /// The token, owned.
+    #[must_use]
     pub fn into_token(self) -> Token {
         self.token
     }

@@ -35,6 +35,18 @@ impl KeyId {
     }
 }
 
+impl Error {
+    /// The id of the key this is about, if it is about one.
+    #[must_use]
+    pub fn key_id(&self) -> Option<KeyId> {
+        self.key_id_bytes().map(KeyId)
+    }
+
+    pub(crate) fn with_key(self, key_id: KeyId) -> Self {
+        self.with_key_id(key_id.0)
+    }
+}
+
 impl fmt::Display for KeyId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&text::encode(&self.0))

@@ -83,11 +83,9 @@ impl FieldId {
     ///
     /// Outside of a constant, on such a text.
     #[must_use]
-    #[allow(clippy::panic)] // The one way for a `const fn` to refuse; the text is the program's own.
     pub const fn new(id: &'static str) -> Self {
-        if !is_name(id) {
-            panic!("a field id is 1 to 64 characters of a-z 0-9 . _ - and starts with a letter or digit");
-        }
+        // The one way for a `const fn` to refuse; the text is the program's own.
+        assert!(is_name(id), "a field id is 1 to 64 characters of a-z 0-9 . _ - and starts with a letter or digit");
         Self(id)
     }
 
@@ -95,6 +93,12 @@ impl FieldId {
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         self.0
+    }
+}
+
+impl Error {
+    pub(crate) fn at_field(self, field: FieldId) -> Self {
+        self.with_field_id(field.as_str())
     }
 }
 
@@ -119,11 +123,9 @@ impl Class {
     ///
     /// Outside of a constant, on such a text.
     #[must_use]
-    #[allow(clippy::panic)] // As for FieldId::new.
     pub const fn new(id: &'static str) -> Self {
-        if !is_name(id) {
-            panic!("a class id is 1 to 64 characters of a-z 0-9 . _ - and starts with a letter or digit");
-        }
+        // As for `FieldId::new`.
+        assert!(is_name(id), "a class id is 1 to 64 characters of a-z 0-9 . _ - and starts with a letter or digit");
         Self(id)
     }
 

@@ -20,6 +20,7 @@ pub(crate) struct Limits {
 }
 
 impl Limits {
+    #[expect(clippy::as_conversions, reason = "they widen, and `From` is not const")]
     pub(crate) const fn of<F: Field>() -> Self {
         const { crate::field::check::<F>() };
         Self { max: F::MAX_LEN as usize, block: F::BLOCK as usize }

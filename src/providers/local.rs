@@ -101,7 +101,7 @@ impl LocalRootKey {
 }
 
 impl RootKey for LocalRootKey {
-    fn provider(&self) -> &str {
+    fn provider(&self) -> &'static str {
         "local"
     }
 

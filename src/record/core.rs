@@ -93,9 +93,15 @@ impl RecordCore {
     /// Runs `work` with the AAD of a field (FORMAT 4.4).
     pub(crate) fn with_aad<T>(&self, header: &[u8; HEADER_LEN], field: FieldId, work: impl FnOnce(&[u8]) -> T) -> T {
         let mut aad = [0; MAX_AAD];
-        let parts = [header.as_slice(), self.context.context_digest(), field.as_str().as_bytes()];
-        let len = parts.iter().map(|part| part.len()).sum();
-        aad.iter_mut().zip(parts.into_iter().flatten()).for_each(|(to, from)| *to = *from);
-        work(aad.get(..len).unwrap_or_default())
+        let id = field.as_str().as_bytes();
+        if let Some((head, rest)) = aad.split_first_chunk_mut()
+            && let Some((digest, rest)) = rest.split_first_chunk_mut()
+            && let Some(room) = rest.get_mut(..id.len())
+        {
+            *head = *header;
+            *digest = *self.context.context_digest();
+            room.copy_from_slice(id);
+        }
+        work(aad.get(..HEADER_LEN.saturating_add(32).saturating_add(id.len())).unwrap_or_default())
     }
 }

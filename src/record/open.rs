@@ -15,7 +15,8 @@ use crate::token::{HEADER_LEN, Header};
 pub(crate) struct OpenState {
     /// Ciphers of letter `X`: their key is the same for all tokens of a class in a context, whose nonce prefix stands
     /// beside it, since a scope reads the parts of its record too.
-    ciphers: Vec<(Touched, [u8; 12], MessageCipher)>,
+    /// Boxed, since a vector that grows leaves what it held in freed memory.
+    ciphers: Vec<(Touched, [u8; 12], Box<MessageCipher>)>,
     pub(crate) touched: Vec<Touched>,
     pub(crate) fields: usize,
     /// The code of the first failure.
@@ -97,8 +98,10 @@ impl OpenState {
 
         // FORMAT 5: the nonce's last bytes are on the wire; letter `X` has the context in front.
         let mut nonce = [0; 24];
-        nonce.iter_mut().zip(core.context().nonce_prefix()).for_each(|(to, from)| *to = from);
-        nonce.iter_mut().rev().zip(wire_nonce.iter().rev()).for_each(|(to, from)| *to = *from);
+        let context_half = nonce.len().saturating_sub(wire_nonce.len());
+        let (from_context, from_wire) = nonce.split_at_mut(context_half);
+        from_wire.copy_from_slice(wire_nonce);
+        from_context.copy_from_slice(core.context().nonce_prefix().get(..context_half).unwrap_or_default());
         let prefix = *nonce_prefix(&nonce);
 
         let touched = Touched { class, key_id: dek.id };
@@ -114,7 +117,7 @@ impl OpenState {
             }
             let cipher = make()?;
             let result = cipher.open(&nonce, aad, text, tag);
-            self.ciphers.push((touched, prefix, cipher));
+            self.ciphers.push((touched, prefix, Box::new(cipher)));
             result
         })
     }

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::core::RecordCore;
 use super::{MaySeal, Record};
-use crate::aead::{Letter, MessageCipher, TAG_LEN, nonce_prefix};
+use crate::aead::{Letter, MessageCipher, TAG_LEN, nonce_prefix, on_wire};
 use crate::codec::text;
 use crate::error::{Error, ErrorKind};
 use crate::field::Field;
@@ -150,8 +150,9 @@ pub(crate) enum Repeat {
 pub(crate) struct SealState {
     /// The suite's whole nonce of the next token, from the first token on (FORMAT 5.3).
     next_nonce: Option<[u8; 24]>,
-    ciphers: Vec<(Class, MessageCipher)>,
-    sealed: Vec<FieldId>,
+    /// Boxed, since a vector that grows leaves what it held in freed memory.
+    ciphers: Vec<(Class, Box<MessageCipher>)>,
+    sealed: Vec<(FieldId, Repeat)>,
 }
 
 impl SealState {
@@ -159,6 +160,16 @@ impl SealState {
     pub(super) fn with_nonce(core: &RecordCore, drawn: &[u8; 24]) -> Result<Self, Error> {
         let letter = core.shared().keys.primary()?.suite.sealing_letter(core.context().is_bound());
         Ok(Self { next_nonce: Some(first_nonce(core, letter, drawn)), ..Self::default() })
+    }
+
+    /// Notes that `field` is sealed in this pass, or refuses a second time (FORMAT 4.5).
+    pub(crate) fn claim(&mut self, field: FieldId, repeat: Repeat) -> Result<(), Error> {
+        match self.sealed.iter().find(|(known, _)| *known == field) {
+            None => self.sealed.push((field, repeat)),
+            Some((_, Repeat::Allowed)) if repeat == Repeat::Allowed => {}
+            Some(_) => return Err(ErrorKind::FieldRepeated.into()),
+        }
+        Ok(())
     }
 
     /// Gives the nonce of this token and advances (FORMAT 5.3).
@@ -180,19 +191,24 @@ impl SealState {
 /// FORMAT 5: letter `X` puts the context in front of its 12 drawn bytes.
 fn first_nonce(core: &RecordCore, letter: Letter, drawn: &[u8; 24]) -> [u8; 24] {
     let mut nonce = *drawn;
-    if letter == Letter::BoundXaes {
-        nonce.iter_mut().zip(core.context().nonce_prefix()).for_each(|(to, from)| *to = from);
+    if letter == Letter::BoundXaes
+        && let Some(prefix) = nonce.first_chunk_mut()
+    {
+        *prefix = core.context().nonce_prefix();
     }
     nonce
 }
 
 /// The last 12 bytes as an integer, plus one, modulo 2^96 (FORMAT 5.3).
 fn successor(mut nonce: [u8; 24]) -> [u8; 24] {
-    for byte in nonce.iter_mut().skip(12).rev() {
-        let (next, carry) = byte.overflowing_add(1);
-        *byte = next;
-        if !carry {
-            break;
+    if let Some(number) = nonce.last_chunk_mut::<12>() {
+        let mut wide = [0; 16];
+        if let Some(low) = wide.last_chunk_mut() {
+            *low = *number;
+        }
+        let next = u128::from_be_bytes(wide).wrapping_add(1).to_be_bytes();
+        if let Some(low) = next.last_chunk() {
+            *number = *low;
         }
     }
     nonce
@@ -219,13 +235,26 @@ pub(crate) fn seal_appending<F: Field>(
     encrypt: impl FnOnce(Sealing<'_>) -> Result<(), Error>,
 ) -> Result<(), Error> {
     let start = out.len();
-    let result = write_payload::<F>(core, value, out)
-        .and_then(|header| encrypt(Sealing { out, start, header, field: F::ID, class: F::CLASS }));
-    result.map_err(|error| {
-        wipe(out.get_mut(start..).unwrap_or_default());
-        out.truncate(start);
-        error.at_field(F::ID).in_record(core.context().record_type())
-    })
+    let unfinished = Unfinished { out, start };
+    write_payload::<F>(core, value, unfinished.out)
+        .and_then(|header| encrypt(Sealing { out: unfinished.out, start, header, field: F::ID, class: F::CLASS }))
+        .map_err(|error| error.at_field(F::ID).in_record(core.context().record_type()))?;
+    std::mem::forget(unfinished);
+    Ok(())
+}
+
+/// A token being written. Dropped before it is whole, also by a panic of the value's own `Serialize`, it leaves nothing of
+/// the value.
+struct Unfinished<'o> {
+    out: &'o mut Vec<u8>,
+    start: usize,
+}
+
+impl Drop for Unfinished<'_> {
+    fn drop(&mut self) {
+        wipe(self.out.get_mut(self.start..).unwrap_or_default());
+        self.out.truncate(self.start);
+    }
 }
 
 fn write_payload<F: Field>(core: &RecordCore, value: &impl Plaintext, out: &mut Vec<u8>) -> Result<Header, Error> {
@@ -262,12 +291,7 @@ impl Sealing<'_> {
     /// Encrypts in place.
     pub(crate) fn encrypt(self, core: &RecordCore, state: &mut SealState, repeat: Repeat) -> Result<(), Error> {
         let Self { out, start, header, field, class } = self;
-        if repeat == Repeat::Refused {
-            if state.sealed.contains(&field) {
-                return Err(ErrorKind::FieldRepeated.into());
-            }
-            state.sealed.push(field);
-        }
+        state.claim(field, repeat)?;
         let letter = header.letter;
         let nonce = state.take_nonce(core, letter)?;
         let cipher = cipher(core, &mut state.ciphers, letter, class, &nonce)?;
@@ -277,7 +301,7 @@ impl Sealing<'_> {
         let (head, rest) = token.split_at_mut_checked(HEADER_LEN).ok_or(ErrorKind::TooLarge)?;
         head.copy_from_slice(&header);
         let (wire_nonce, text) = rest.split_at_mut_checked(letter.nonce_len()).ok_or(ErrorKind::TooLarge)?;
-        wire_nonce.iter_mut().rev().zip(nonce.iter().rev()).for_each(|(to, from)| *to = *from);
+        wire_nonce.copy_from_slice(on_wire(letter, &nonce));
         let tag = core.with_aad(&header, field, |aad| cipher.seal(&nonce, aad, text))?;
         out.extend_from_slice(&tag);
         Ok(())
@@ -287,7 +311,7 @@ impl Sealing<'_> {
 /// The cipher of a class in this pass. Its key set-up is done once: all nonces of a pass begin with the same 12 bytes.
 fn cipher<'c>(
     core: &RecordCore,
-    ciphers: &'c mut Vec<(Class, MessageCipher)>,
+    ciphers: &'c mut Vec<(Class, Box<MessageCipher>)>,
     letter: Letter,
     class: Class,
     nonce: &[u8; 24],
@@ -299,16 +323,53 @@ fn cipher<'c>(
             let dek = keys.primary()?;
             let made =
                 dek.message_cipher(keys.keyspace().as_str(), letter, class, core.subject(), nonce_prefix(nonce))?;
-            ciphers.push((class, made));
+            ciphers.push((class, Box::new(made)));
             ciphers.len().saturating_sub(1)
         }
     };
-    ciphers.get(at).map(|(_, cipher)| cipher).ok_or_else(|| ErrorKind::TooManyClasses.into())
+    ciphers.get(at).map(|(_, cipher)| &**cipher).ok_or_else(|| ErrorKind::TooManyClasses.into())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::phi::{Directions, Drug};
+    use crate::random::hooks::{draws_in, while_failing};
+    use crate::testing::insecure_keyring;
+
+    #[test]
+    fn one_draw_a_pass() {
+        let keys = insecure_keyring("pharmacy-17").unwrap().unobserved();
+        let record = keys.record("prescription", 1).unwrap();
+        let seal_two = || {
+            record.seal_fields(|pass| {
+                pass.seal::<Drug>("warfarin")?;
+                pass.seal::<Directions>("daily")
+            })
+        };
+        assert_eq!(draws_in(seal_two).1, 1);
+        assert_eq!(draws_in(|| record.seal_fields(|_| Ok::<_, Error>(()))).1, 0, "none before the first token");
+        assert_eq!(draws_in(|| record.seal::<Drug>("warfarin")).1, 1);
+        let records = [(); 300].map(|()| keys.record("prescription", 1).unwrap());
+        assert_eq!(draws_in(|| crate::seal_page(&records, |_, pass| pass.seal::<Drug>("warfarin"))).1, 2);
+        let token = record.seal::<Drug>("warfarin").unwrap();
+        assert_eq!(draws_in(|| record.reseal::<Drug>(&token)).1, 1);
+    }
+
+    #[test]
+    fn without_random_bytes_nothing_is_written() {
+        let keys = insecure_keyring("pharmacy-17").unwrap().unobserved();
+        let record = keys.record("prescription", 1).unwrap();
+        let mut out = b"before".to_vec();
+        let result = while_failing(|| record.seal_fields(|pass| pass.seal_into::<Drug>("warfarin", &mut out)));
+        assert_eq!(result.unwrap_err().code(), "random-failed");
+        assert_eq!(out, b"before");
+        let json =
+            while_failing(|| record.run_sealing(|| serde_json::to_string(&crate::Phi::<_, Drug>::new("x".to_owned()))));
+        assert_eq!(json.unwrap_err().code(), "random-failed");
+        assert!(while_failing(|| crate::seal_page(&[record], |_, pass| pass.seal::<Drug>("warfarin"))).is_err());
+        assert_eq!(while_failing(|| keys.create_subject_key("P-1").err().unwrap().code()), "random-failed");
+    }
 
     #[test]
     fn nonces_count_in_the_last_12_bytes_only() {

@@ -9,7 +9,7 @@ use super::{Frame, Kind, enter, with_top};
 use crate::codec::text;
 use crate::error::{Error, ErrorKind};
 use crate::field::Field;
-use crate::id::Identifier;
+use crate::id::{FieldId, Identifier};
 use crate::payload::Value;
 use crate::record::{MaySeal, Record, RecordCore, Repeat, SealState, Sealing, seal_text};
 
@@ -66,44 +66,25 @@ impl<R: MaySeal> Record<R> {
     where
         E: std::error::Error + Send + Sync + 'static,
     {
-        run(self.core(), SealState::default(), work)
+        let frame = SealFrame { core: Arc::clone(self.core()), state: SealState::default() };
+        let (result, left) = enter(Kind::Seal(frame), work)?;
+        left.settle(result)
     }
-}
-
-/// Runs `work` in a sealing scope that starts with `state`.
-pub(crate) fn run<T, E>(
-    core: &Arc<RecordCore>,
-    state: SealState,
-    work: impl FnOnce() -> Result<T, E>,
-) -> Result<T, Error>
-where
-    E: std::error::Error + Send + Sync + 'static,
-{
-    let (result, left) = enter(Kind::Seal(SealFrame { core: Arc::clone(core), state }), work)?;
-    left.settle(result)
 }
 
 impl<T: Serialize + ?Sized> Serialize for RecordSealing<'_, T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serialize_in(self.core, || self.value.serialize(serializer), S::Error::custom)
+        let frame = SealFrame { core: Arc::clone(self.core), state: SealState::default() };
+        match enter(Kind::Seal(frame), || self.value.serialize(serializer)) {
+            Ok((result, left)) => left.settle_as_text(result, S::Error::custom),
+            Err(error) => Err(S::Error::custom(error)),
+        }
     }
 }
 
 impl<T: ?Sized> fmt::Debug for RecordSealing<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("RecordSealing([REDACTED])")
-    }
-}
-
-fn serialize_in<T, E>(
-    core: &Arc<RecordCore>,
-    work: impl FnOnce() -> Result<T, E>,
-    report: impl Fn(String) -> E,
-) -> Result<T, E> {
-    let frame = SealFrame { core: Arc::clone(core), state: SealState::default() };
-    match enter(Kind::Seal(frame), work) {
-        Ok((result, left)) => left.settle_as_text(result, report),
-        Err(error) => Err(report(error.to_string())),
     }
 }
 
@@ -132,18 +113,27 @@ pub(crate) fn seal_field<F: Field, T: Serialize + ?Sized, S: Serializer>(
     result.ok_or_else(|| ErrorKind::Unrepresentable.into())
 }
 
-/// Runs `work` in the scope of a part of the active record (FORMAT 4.7).
-pub(crate) fn in_part<T, E>(
-    name: &str,
-    id: &str,
-    work: impl FnOnce() -> Result<T, E>,
-    report: impl Fn(String) -> E,
-) -> Result<Result<T, E>, Error> {
+/// Notes that the entries of a map are sealed as field `field` of the active record: a second map of the same field would have
+/// the same parts.
+pub(crate) fn claim_parts(field: FieldId) -> Result<(), Error> {
+    with_top(|frame| match &mut frame.kind {
+        Kind::Seal(frame) => frame.state.claim(field, Repeat::Refused),
+        _ => Ok(()),
+    })
+}
+
+/// Runs `work` in the scope of a part of the active record (FORMAT 4.7). Its refusal is the caller's.
+pub(crate) fn in_part<T, E>(name: &str, id: &str, work: impl FnOnce() -> Result<T, E>) -> Result<Result<T, E>, Error> {
     let core = with_top(|frame| {
         let core = &frame.sealing()?.core;
         Ok(core.with_context(core.context().with_part(name, &Identifier::from(id))?))
     })?;
-    Ok(serialize_in(&Arc::new(core), work, report))
+    let frame = SealFrame { core: Arc::new(core), state: SealState::default() };
+    let (result, left) = enter(Kind::Seal(frame), work)?;
+    match left.into_refusal() {
+        Some(refusal) => Err(refusal),
+        None => Ok(result),
+    }
 }
 
 impl Frame {

@@ -1,0 +1,72 @@
+//! What must hold, and how the program says that it does not.
+
+use std::fmt;
+
+use crate::show::Show;
+
+/// Why the program stops. Never contains a value.
+pub enum Failure {
+    /// Something that must hold does not.
+    Check { name: &'static str, detail: String },
+    /// The work could not be done at all.
+    CannotRun(String),
+}
+
+impl Failure {
+    pub fn new(text: impl Into<String>) -> Self {
+        Self::CannotRun(text.into())
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Check { name, detail } => write!(f, "FAILED: {name}: {detail}"),
+            Self::CannotRun(text) => write!(f, "error: {text}"),
+        }
+    }
+}
+
+impl From<rxseal::Error> for Failure {
+    fn from(error: rxseal::Error) -> Self {
+        // The cause of an error about a key file is the operating system's text, which helps. Other causes may quote
+        // what was being read, so they stay out.
+        match std::error::Error::source(&error) {
+            Some(cause) if error.code() == "root-key-io" => Self::new(format!("{error}: {cause}")),
+            _ => Self::new(error.to_string()),
+        }
+    }
+}
+
+impl From<rusqlite::Error> for Failure {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::new(format!("the database: {error}"))
+    }
+}
+
+/// The checks of a run: the first that fails ends it.
+pub struct Checks<'s> {
+    show: &'s Show,
+    held: usize,
+}
+
+impl<'s> Checks<'s> {
+    pub fn new(show: &'s Show) -> Self {
+        Self { show, held: 0 }
+    }
+
+    /// Goes on only where `holds`; `detail` is said either way.
+    pub fn ensure(&mut self, name: &'static str, holds: bool, detail: impl Into<String>) -> Result<(), Failure> {
+        let detail = detail.into();
+        if !holds {
+            return Err(Failure::Check { name, detail });
+        }
+        self.held = self.held.saturating_add(1);
+        self.show.held(name, &detail);
+        Ok(())
+    }
+
+    pub fn held(&self) -> usize {
+        self.held
+    }
+}

@@ -1,0 +1,197 @@
+//! Looks for plaintext in files: as it is, in hexadecimal and in base64, wherever it starts.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use indicatif::ProgressBar;
+use rusqlite::Connection;
+
+use crate::checks::Failure;
+
+/// A person who does not exist, for the control.
+const CANARY: [&str; 4] =
+    ["Canary Featherstonehaugh", "1901-02-03", "canarium 40 MG Oral Tablet", "Take one canary by mouth every full moon."];
+const CANARY_KIND: &str = "planted canary";
+
+/// A value's beginning is enough to find it, also where SQLite continues a long one on another page.
+const LONGEST: usize = 24;
+/// The bytes by which a place is looked up.
+const START: usize = 4;
+const BLOCK: usize = 1 << 20;
+
+/// What is looked for. Never printed.
+#[derive(Default)]
+pub struct Needles {
+    by_start: HashMap<[u8; START], Vec<Needle>>,
+    values: HashSet<Vec<u8>>,
+    too_short: HashSet<Vec<u8>>,
+}
+
+struct Needle {
+    bytes: Vec<u8>,
+    kind: &'static str,
+    spelling: &'static str,
+    value: usize,
+}
+
+/// A file that was looked through.
+pub struct Scanned {
+    pub path: PathBuf,
+    pub bytes: u64,
+    pub found: usize,
+    /// What kind of value was found and how it was spelled.
+    pub what: BTreeSet<String>,
+    hits: HashSet<(usize, &'static str)>,
+}
+
+impl Needles {
+    /// Looks for this value too. Each is counted once.
+    pub fn add(&mut self, kind: &'static str, value: &str) {
+        let value = &value.as_bytes()[..value.len().min(LONGEST)];
+        if value.is_empty() || self.values.contains(value) {
+            return;
+        }
+        // Tokens are long random text of 64 characters, in which a few letters turn up by chance.
+        if value.len() < START || (value.len() < 8 && value.iter().all(|byte| is_token_character(*byte))) {
+            self.too_short.insert(value.to_vec());
+            return;
+        }
+        let number = self.values.len();
+        self.values.insert(value.to_vec());
+        self.insert(value.to_vec(), kind, "as it is", number);
+        let hex: String = value.iter().map(|byte| format!("{byte:02x}")).collect();
+        self.insert(hex.to_uppercase().into_bytes(), kind, "in hexadecimal", number);
+        self.insert(hex.into_bytes(), kind, "in hexadecimal", number);
+        // Base64 takes three bytes at a time, so what surrounds the value decides where a group of three begins.
+        for skipped in 0..3 {
+            let whole = value.get(skipped..).unwrap_or_default();
+            let whole = &whole[..whole.len() / 3 * 3];
+            if whole.len() >= 9 {
+                self.insert(STANDARD_NO_PAD.encode(whole).into_bytes(), kind, "in base64", number);
+                self.insert(URL_SAFE_NO_PAD.encode(whole).into_bytes(), kind, "in base64", number);
+            }
+        }
+    }
+
+    /// How many values are looked for, and how many are too short to be told from chance.
+    pub fn counts(&self) -> (usize, usize) {
+        (self.values.len(), self.too_short.len())
+    }
+
+    /// Looks through every file in `folders`.
+    pub fn scan(&self, folders: &[&Path], bar: &ProgressBar) -> Result<Vec<Scanned>, Failure> {
+        let mut paths = Vec::new();
+        for folder in folders {
+            files_below(folder, &mut paths)?;
+        }
+        paths.sort();
+        let sizes = paths.iter().filter_map(|path| fs::metadata(path).ok()).map(|metadata| metadata.len());
+        bar.set_length(sizes.sum());
+        let by_two = self.by_two();
+        paths.into_iter().map(|path| self.scan_file(path, &by_two, bar)).collect()
+    }
+
+    /// A database like ours in which a made-up person is stored without sealing, and in other spellings: the same scan must
+    /// find all of it, or finding nothing elsewhere means nothing. No real value is ever written for this.
+    pub fn control(mut self, folder: &Path) -> Result<(Self, usize, usize), Failure> {
+        for value in CANARY {
+            self.add(CANARY_KIND, value);
+        }
+        let path = folder.join("control.sqlite");
+        plant(&path)?;
+        let scanned = self.scan_file(path.clone(), &self.by_two(), &ProgressBar::hidden())?;
+        fs::remove_file(&path).map_err(|error| unreadable(&path, &error))?;
+        Ok((self, scanned.hits.len(), CANARY.len() * 3))
+    }
+
+    fn insert(&mut self, bytes: Vec<u8>, kind: &'static str, spelling: &'static str, value: usize) {
+        let Some(start) = bytes.first_chunk::<START>() else { return };
+        let same = self.by_start.entry(*start).or_default();
+        if same.iter().all(|needle| needle.bytes != bytes) {
+            same.push(Needle { bytes, kind, spelling, value });
+        }
+    }
+
+    /// Which pairs of bytes any needle starts with: settles almost every place of a file at once.
+    fn by_two(&self) -> Vec<bool> {
+        let mut table = vec![false; 1 << 16];
+        for [first, second, ..] in self.by_start.keys() {
+            table[usize::from(u16::from_be_bytes([*first, *second]))] = true;
+        }
+        table
+    }
+
+    fn scan_file(&self, path: PathBuf, by_two: &[bool], bar: &ProgressBar) -> Result<Scanned, Failure> {
+        let mut file = File::open(&path).map_err(|error| unreadable(&path, &error))?;
+        let mut scanned = Scanned { path, bytes: 0, found: 0, what: BTreeSet::new(), hits: HashSet::new() };
+        let longest = self.by_start.values().flatten().map(|needle| needle.bytes.len()).max().unwrap_or_default();
+        let mut buffer = Vec::new();
+        loop {
+            let read = file.by_ref().take(BLOCK as u64).read_to_end(&mut buffer);
+            let read = read.map_err(|error| unreadable(&scanned.path, &error))?;
+            // What could go on in the next block is looked at with it.
+            let end = if read == 0 { buffer.len() } else { buffer.len().saturating_sub(longest) };
+            self.look(&buffer, end, by_two, &mut scanned);
+            if read == 0 {
+                return Ok(scanned);
+            }
+            buffer.drain(..end);
+            scanned.bytes += read as u64;
+            bar.inc(read as u64);
+        }
+    }
+
+    fn look(&self, buffer: &[u8], end: usize, by_two: &[bool], scanned: &mut Scanned) {
+        for at in 0..end {
+            let Some(start) = buffer[at..].first_chunk::<START>() else { return };
+            if !by_two[usize::from(u16::from_be_bytes([start[0], start[1]]))] {
+                continue;
+            }
+            for needle in self.by_start.get(start).into_iter().flatten() {
+                if buffer[at..].starts_with(&needle.bytes) {
+                    scanned.found += 1;
+                    scanned.what.insert(format!("{} {}", needle.kind, needle.spelling));
+                    if needle.kind == CANARY_KIND {
+                        scanned.hits.insert((needle.value, needle.spelling));
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn is_token_character(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_'
+}
+
+fn plant(path: &Path) -> Result<(), Failure> {
+    // Where an earlier run was killed.
+    let _ = fs::remove_file(path);
+    let db = Connection::open(path)?;
+    db.execute_batch("CREATE TABLE control (value TEXT NOT NULL) STRICT")?;
+    for value in CANARY {
+        let hex: String = value.bytes().map(|byte| format!("{byte:02X}")).collect();
+        // One byte before it: a base64 text in which the value does not begin a group of three.
+        let base64 = URL_SAFE_NO_PAD.encode(format!("\"{value}\""));
+        for text in [value.to_owned(), hex, base64] {
+            db.execute("INSERT INTO control VALUES (?1)", [text])?;
+        }
+    }
+    Ok(())
+}
+
+fn files_below(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), Failure> {
+    for entry in fs::read_dir(folder).map_err(|error| unreadable(folder, &error))? {
+        let path = entry.map_err(|error| unreadable(folder, &error))?.path();
+        if path.is_dir() { files_below(&path, files)? } else { files.push(path) }
+    }
+    Ok(())
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::new(format!("{}: {error}", path.display()))
+}

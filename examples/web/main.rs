@@ -1,0 +1,44 @@
+//! A web service whose database holds sealed fields and whose authorised clients see plaintext.
+//!
+//!     cargo run --example web -- --port 8080
+//!     curl -H 'x-demo-user: lee.intake' http://127.0.0.1:8080/prescriptions \
+//!          -d refills=2 -d 'patient_name=Jane Doe' -d 'drug=warfarin 5 MG Oral Tablet' -d directions=daily
+//!     curl -H 'x-demo-user: kim.rph' http://127.0.0.1:8080/prescriptions/ID     # the id that the first call gave
+//!
+//! What is worth copying is in app.rs.
+
+mod app;
+
+use std::error::Error;
+use std::net::Ipv4Addr;
+use std::sync::{Arc, mpsc};
+
+use clap::Parser;
+use rxseal::Keyring;
+use tokio::net::TcpListener;
+
+#[derive(Parser)]
+#[command(about = "A web service over sealed prescriptions, on loopback")]
+struct Options {
+    /// The port to listen on; 0 is any free one.
+    #[arg(long, default_value_t = 0)]
+    port: u16,
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let options = Options::parse();
+    let (audit, events) = mpsc::channel();
+    std::thread::spawn(move || events.iter().for_each(|event: String| println!("audit: {event}")));
+
+    // This keyring and this database are gone with the process. A service of yours unlocks a stored keyring with a root key
+    // that is kept apart from the data: see examples/pharmacy, and `Keyring::unlock`.
+    let keys = Keyring::insecure_for_tests("pharmacy-17")?.observed_by(app::Audit(audit));
+    let service = app::Service::new(&keys, rusqlite::Connection::open_in_memory()?)?;
+
+    // Plaintext goes over this socket: loopback here, TLS anywhere else.
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).await?;
+    println!("listening on http://{}", listener.local_addr()?);
+    axum::serve(listener, app::router(Arc::new(service))).await?;
+    Ok(())
+}

@@ -1,0 +1,69 @@
+//! Columns of rusqlite.
+
+use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
+
+use crate::error::{Error, ErrorKind};
+use crate::field::Field;
+use crate::form::Sealed;
+use crate::token::Token;
+
+/// Writes the binary token, as a BLOB (feature `rusqlite_0_39`).
+impl ToSql for Token {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(ValueRef::Blob(self.as_bytes())))
+    }
+}
+
+/// Reads a token from a BLOB, or from TEXT of its text form (feature `rusqlite_0_39`). Anything else is
+/// [`FromSqlError::Other`] with an [`Error`] in it.
+impl FromSql for Token {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        read(value).map_err(FromSqlError::other)
+    }
+}
+
+/// Writes the binary token, as a BLOB (feature `rusqlite_0_39`).
+///
+/// ```
+/// use rxseal::{Sealed, phi};
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let keys = rxseal::testing::insecure_keyring("pharmacy-17")?.unobserved();
+/// # let access = rxseal::Access::new("user:kim.rph", rxseal::Purpose::TREAT)?;
+/// # let db = rusqlite::Connection::open_in_memory()?;
+/// db.execute_batch("CREATE TABLE rx (id INTEGER PRIMARY KEY, drug BLOB NOT NULL)")?;
+/// let rec = keys.record("prescription", 1001)?;
+/// let drug = Sealed::<String, phi::Drug>::seal(&rec, "warfarin 5 MG")?;
+/// db.execute("INSERT INTO rx VALUES (?1, ?2)", (1001, &drug))?;
+///
+/// let read: Sealed<String, phi::Drug> = db.query_row("SELECT drug FROM rx WHERE id = 1001", (), |row| row.get(0))?;
+/// assert_eq!(read.open(&rec.access(&access))?, "warfarin 5 MG");
+///
+/// // Tokens by key, without any key: how far a rotation has come.
+/// let by_key = "SELECT substr(drug, 4, 6), count(*) FROM rx GROUP BY 1";
+/// let (key_id, tokens): ([u8; 6], i64) = db.query_row(by_key, (), |row| Ok((row.get(0)?, row.get(1)?)))?;
+/// assert_eq!((&key_id, tokens), (keys.primary_key()?.as_bytes(), 1));
+/// # Ok(())
+/// # }
+/// ```
+impl<T, F> ToSql for Sealed<T, F> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        self.token().to_sql()
+    }
+}
+
+/// Reads a token from a BLOB, or from TEXT of its text form (feature `rusqlite_0_39`). Anything else is
+/// [`FromSqlError::Other`] with an [`Error`] in it that names the field.
+impl<T, F: Field> FromSql for Sealed<T, F> {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        let token = read(value).map_err(|error| FromSqlError::other(error.at_field(F::ID)))?;
+        Ok(Self::from(token))
+    }
+}
+
+fn read(value: ValueRef<'_>) -> Result<Token, Error> {
+    match value {
+        ValueRef::Blob(bytes) => Token::try_from(bytes),
+        ValueRef::Text(text) => super::from_text(text),
+        ValueRef::Null | ValueRef::Integer(_) | ValueRef::Real(_) => Err(ErrorKind::NotAToken.into()),
+    }
+}

@@ -1,0 +1,115 @@
+//! Columns of sqlx: one generic implementation for every database whose binary type is `Vec<u8>`.
+
+use sqlx_core::database::Database;
+use sqlx_core::decode::Decode;
+use sqlx_core::encode::{Encode, IsNull};
+use sqlx_core::error::BoxDynError;
+use sqlx_core::types::Type;
+
+use crate::error::Error;
+use crate::field::Field;
+use crate::form::Sealed;
+use crate::token::Token;
+
+/// A binary column (feature `sqlx_0_9`): BLOB, BYTEA, VARBINARY.
+///
+/// For a text column of PostgreSQL bind and read a `sqlx::types::Text<Token>`.
+impl<DB: Database> Type<DB> for Token
+where
+    Vec<u8>: Type<DB>,
+{
+    fn type_info() -> DB::TypeInfo {
+        <Vec<u8> as Type<DB>>::type_info()
+    }
+
+    fn compatible(info: &DB::TypeInfo) -> bool {
+        <Vec<u8> as Type<DB>>::compatible(info)
+    }
+}
+
+/// Writes the binary token (feature `sqlx_0_9`).
+impl<'q, DB: Database> Encode<'q, DB> for Token
+where
+    Vec<u8>: Encode<'q, DB>,
+{
+    fn encode(self, buffer: &mut DB::ArgumentBuffer) -> Result<IsNull, BoxDynError> {
+        self.into_bytes().encode(buffer)
+    }
+
+    fn encode_by_ref(&self, buffer: &mut DB::ArgumentBuffer) -> Result<IsNull, BoxDynError> {
+        self.as_bytes().to_vec().encode(buffer)
+    }
+
+    fn size_hint(&self) -> usize {
+        self.as_bytes().len()
+    }
+}
+
+/// Reads a binary token, or its text form where the database gives text as bytes, as SQLite and MySQL do (feature
+/// `sqlx_0_9`). Anything else is `sqlx::Error::ColumnDecode` with an [`Error`] in it.
+impl<'r, DB: Database> Decode<'r, DB> for Token
+where
+    Vec<u8>: Decode<'r, DB>,
+{
+    fn decode(value: DB::ValueRef<'r>) -> Result<Self, BoxDynError> {
+        Ok(read(<Vec<u8> as Decode<'r, DB>>::decode(value)?)?)
+    }
+}
+
+/// As for [`Token`].
+impl<DB: Database, T, F> Type<DB> for Sealed<T, F>
+where
+    Vec<u8>: Type<DB>,
+{
+    fn type_info() -> DB::TypeInfo {
+        <Token as Type<DB>>::type_info()
+    }
+
+    fn compatible(info: &DB::TypeInfo) -> bool {
+        <Token as Type<DB>>::compatible(info)
+    }
+}
+
+/// As for [`Token`].
+impl<'q, DB: Database, T, F> Encode<'q, DB> for Sealed<T, F>
+where
+    Vec<u8>: Encode<'q, DB>,
+{
+    fn encode(self, buffer: &mut DB::ArgumentBuffer) -> Result<IsNull, BoxDynError> {
+        <Token as Encode<'q, DB>>::encode(self.into_token(), buffer)
+    }
+
+    fn encode_by_ref(&self, buffer: &mut DB::ArgumentBuffer) -> Result<IsNull, BoxDynError> {
+        <Token as Encode<'q, DB>>::encode_by_ref(self.token(), buffer)
+    }
+
+    fn size_hint(&self) -> usize {
+        <Token as Encode<'q, DB>>::size_hint(self.token())
+    }
+}
+
+/// As for [`Token`]; the error names the field.
+///
+/// ```
+/// use rxseal::{Sealed, phi};
+///
+/// type Row = (i64, Sealed<String, phi::Drug>, Option<Sealed<String, phi::Directions>>);
+///
+/// async fn all(db: &sqlx::SqlitePool) -> sqlx::Result<Vec<Row>> {
+///     sqlx::query_as("SELECT id, drug, directions FROM rx").fetch_all(db).await
+/// }
+/// ```
+impl<'r, DB: Database, T, F: Field> Decode<'r, DB> for Sealed<T, F>
+where
+    Vec<u8>: Decode<'r, DB>,
+{
+    fn decode(value: DB::ValueRef<'r>) -> Result<Self, BoxDynError> {
+        let token = read(<Vec<u8> as Decode<'r, DB>>::decode(value)?).map_err(|error| error.at_field(F::ID))?;
+        Ok(Self::from(token))
+    }
+}
+
+fn read(bytes: Vec<u8>) -> Result<Token, Error> {
+    // FORMAT 6.4: 0xAF is never the first byte of text.
+    if bytes.first() == Some(&0xAF) { Token::try_from(bytes) } else { super::from_text(&bytes) }
+}

@@ -1,0 +1,348 @@
+//! The vectors of tests/vectors that need the inside of the crate: derivations, frames, contexts, payloads and the bytes of
+//! keys. The others are in tests/vectors.rs. Run with `--nocapture` to see how much ran and what did not.
+#![expect(clippy::print_stdout, reason = "the counts, for whoever runs this with --nocapture")]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::{Serialize, Serializer};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use crate::aead::Letter;
+use crate::codec::frame::FrameWriter;
+use crate::error::Error;
+use crate::field::Field;
+use crate::id::{Class, FieldId};
+use crate::kdf::{self, Purpose};
+use crate::key::WrappedSubjectKey;
+use crate::keyring::Keyring;
+use crate::payload::{self, Content, Limits, Plaintext, Room};
+use crate::provider::{RootKey, RootKeys, run_local};
+use crate::providers::LocalRootKey;
+use crate::record::Record;
+use crate::secret::SecretBytes;
+
+struct Vector {
+    file: String,
+    json: Value,
+}
+
+impl Vector {
+    fn has(&self, member: &str) -> bool {
+        self.json.get(member).is_some()
+    }
+
+    #[track_caller]
+    fn get(&self, member: &str) -> &Value {
+        self.json.get(member).unwrap_or_else(|| panic!("{}: no member {member}", self.file))
+    }
+
+    #[track_caller]
+    fn text(&self, member: &str) -> &str {
+        self.get(member).as_str().unwrap_or_else(|| panic!("{}: {member} is no text", self.file))
+    }
+
+    #[track_caller]
+    fn number(&self, member: &str) -> u64 {
+        self.get(member).as_u64().unwrap_or_else(|| panic!("{}: {member} is no number", self.file))
+    }
+
+    fn bytes(&self, member: &str) -> Vec<u8> {
+        unhex(self.text(member))
+    }
+
+    fn key(&self, member: &str) -> SecretBytes<32> {
+        SecretBytes::copy_of(&self.bytes(member).try_into().unwrap())
+    }
+
+    #[track_caller]
+    fn check_code<T>(&self, outcome: &Result<T, Error>) {
+        let code = outcome.as_ref().map_or_else(Error::code, |_| "ok");
+        assert_eq!(code, self.text("expect"), "{}", self.file);
+    }
+
+    /// Compares bytes without showing them, since many of them are keys.
+    #[track_caller]
+    fn check_bytes(&self, member: &str, bytes: &[u8]) {
+        assert!(bytes == self.bytes(member), "{}: another {member}", self.file);
+    }
+}
+
+fn unhex(text: &str) -> Vec<u8> {
+    let digits = text.as_bytes().chunks(2).map(|pair| std::str::from_utf8(pair).unwrap());
+    digits.map(|pair| u8::from_str_radix(pair, 16).unwrap()).collect()
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors")
+}
+
+/// All vectors of a type: exactly `expected` of them, so that none gets lost.
+fn vectors(test: &str, expected: usize) -> Vec<Vector> {
+    let entries = fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path());
+    let files = entries.filter(|path| path.extension().is_some_and(|end| end == "json"));
+    let mut found: Vec<_> = files
+        .map(|path| Vector {
+            file: path.file_name().unwrap().to_string_lossy().into_owned(),
+            json: serde_json::from_slice(&fs::read(&path).unwrap()).unwrap(),
+        })
+        .filter(|vector| vector.text("test") == test)
+        .collect();
+    found.sort_by(|a, b| a.file.cmp(&b.file));
+    assert_eq!(found.len(), expected, "vectors of type {test}");
+    found
+}
+
+fn letter(text: &str) -> Letter {
+    let letters = [Letter::BoundXaes, Letter::Xaes, Letter::XChaCha];
+    letters.into_iter().find(|letter| text.as_bytes() == [letter.as_byte()]).unwrap()
+}
+
+#[test]
+fn derive_vectors() {
+    let mut ran = BTreeMap::new();
+    for vector in vectors("derive", 38) {
+        let purpose = vector.text("purpose");
+        *ran.entry(purpose.to_owned()).or_insert(0) += 1;
+        let Some(purpose) = purpose_of(&vector) else {
+            println!("{}: not expressible: no code derives index keys before search exists", vector.file);
+            continue;
+        };
+        let derived = kdf::derive(&vector.key("key_hex"), purpose).unwrap();
+        vector.check_bytes("derived_hex", derived.expose_bytes());
+        if vector.has("field_key_hex") {
+            let (keyspace, class) = (vector.text("keyspace"), vector.text("class"));
+            let subject = vector.key("subject_key_hex");
+            let letter = letter(vector.text("letter"));
+            let id = vector.text("subject_id");
+            let key = kdf::derive_with_subject(&subject, &derived, keyspace, letter, class, id).unwrap();
+            vector.check_bytes("field_key_hex", key.expose_bytes());
+        }
+    }
+    println!("derive: {ran:?}, of which `index` was skipped");
+    let counts = [
+        ("body", 5),
+        ("fingerprint", 5),
+        ("index", 2),
+        ("root-name", 3),
+        ("root-wrap", 3),
+        ("seal", 12),
+        ("subject", 6),
+        ("wrap", 2),
+    ];
+    assert_eq!(ran, counts.map(|(purpose, count)| (purpose.to_owned(), count)).into());
+}
+
+/// FORMAT 3.2. What the vector's `info_hex` says is part of what is derived.
+fn purpose_of(vector: &Vector) -> Option<Purpose<'_>> {
+    let keyspace = || vector.text("keyspace");
+    let letter = || letter(vector.text("letter"));
+    let class = || vector.text("class");
+    match vector.text("purpose") {
+        "fingerprint" => Some(Purpose::Fingerprint { keyspace: keyspace() }),
+        "seal" => Some(Purpose::Seal { keyspace: keyspace(), letter: letter(), class: class() }),
+        "subject" => Some(Purpose::Subject { keyspace: keyspace(), letter: letter(), class: class() }),
+        "wrap" => Some(Purpose::Wrap { keyspace: keyspace() }),
+        "body" => Some(Purpose::Body { keyspace: keyspace(), generation: vector.number("generation") }),
+        "root-wrap" => Some(Purpose::RootWrap),
+        "root-name" => Some(Purpose::RootName),
+        "index" => None,
+        other => panic!("{}: purpose {other}", vector.file),
+    }
+}
+
+#[test]
+fn frame_vectors() {
+    for vector in vectors("frame", 18) {
+        let parts = vector.get("parts").as_array().unwrap().iter();
+        let mut parts = parts.map(|part| (part[0].as_u64().unwrap(), part[1].as_str().map(unhex)));
+        let Some((0, Some(domain))) = parts.next() else { panic!("{}: no part 0", vector.file) };
+        // Domains are constants of the crate; those of vectors live as long as the test.
+        let domain: &'static str = String::from_utf8(domain).unwrap().leak();
+        let mut out = b"before".to_vec();
+        parts.fold(FrameWriter::new(domain, &mut out), |writer, (tag, bytes)| {
+            writer.optional_part(tag.try_into().unwrap(), bytes.as_deref())
+        });
+        vector.check_bytes("frame_hex", out.strip_prefix(b"before").unwrap());
+    }
+    println!("frame: 18 ran");
+}
+
+#[test]
+fn context_vectors() {
+    let mut with_aad = 0;
+    for vector in vectors("context", 24) {
+        // The keys are of no matter: contexts hold none.
+        let keys = Keyring::insecure_for_tests(vector.text("keyspace")).map(crate::Unlocked::unobserved);
+        let outcome = keys.and_then(|keys| record(&keys, &vector));
+        vector.check_code(&outcome);
+        let Ok(record) = outcome else { continue };
+        let context = record.core().context();
+        assert_eq!(Sha256::digest(vector.bytes("context_hex"))[..], vector.bytes("digest_hex"), "{}", vector.file);
+        vector.check_bytes("digest_hex", context.context_digest());
+        assert_eq!(context.nonce_prefix(), context.context_digest()[..12]);
+        if vector.has("field_id") {
+            let field = FieldId::new(vector.text("field_id").to_owned().leak());
+            let header = vector.bytes("header_hex").try_into().unwrap();
+            record.core().with_aad(&header, field, |aad| vector.check_bytes("aad_hex", aad));
+            with_aad += 1;
+        }
+    }
+    println!("context: 24 ran, {with_aad} of them with the AAD of a field");
+    assert_eq!(with_aad, 3);
+}
+
+fn record(keys: &Keyring, vector: &Vector) -> Result<Record, Error> {
+    let record_type = vector.text("record_type");
+    let mut record = match vector.text("binding") {
+        "bound" => keys.record(record_type, vector.text("record_id"))?,
+        "wide" => keys.record(record_type, vector.text("record_id"))?.wide(),
+        "unbound" => keys.unbound(record_type)?,
+        other => panic!("{}: binding {other}", vector.file),
+    };
+    if let Some(id) = vector.get("subject_id").as_str() {
+        let (key, _) = keys.create_subject_key(id)?;
+        record = record.subject(&key)?;
+    }
+    for part in vector.get("parts").as_array().unwrap() {
+        record = record.part(part[0].as_str().unwrap(), part[1].as_str().unwrap())?;
+    }
+    Ok(record)
+}
+
+/// A field of each block that vectors pad to.
+enum Padded<const BLOCK: u16> {}
+
+impl<const BLOCK: u16> Field for Padded<BLOCK> {
+    const ID: FieldId = FieldId::new("vector.padded");
+    const CLASS: Class = Class::CLINICAL;
+    const BLOCK: u16 = BLOCK;
+}
+
+fn limits(block: u64) -> Limits {
+    macro_rules! of {
+        ($($known:literal)*) => {
+            match block {
+                $($known => Limits::of::<Padded<$known>>(),)*
+                other => panic!("no field of block {other} in this test"),
+            }
+        };
+    }
+    of!(1 2 3 8 16 32 64 255 256 1024)
+}
+
+#[test]
+fn payload_vectors() {
+    let (mut padded, mut unpadded) = (0, 0);
+    for vector in vectors("payload", 70) {
+        if vector.has("block") {
+            check_padding(&vector);
+            padded += 1;
+        } else {
+            unpadded += 1;
+        }
+        // What was padded is taken off again too.
+        let payload = vector.bytes("payload_hex");
+        let outcome = payload::content(&payload).map(kind_and_content);
+        vector.check_code(&outcome);
+        if let Ok((kind, content)) = outcome {
+            assert_eq!(u64::from(kind), vector.number("kind"), "{}", vector.file);
+            vector.check_bytes("content_hex", content);
+        }
+    }
+    println!("payload: {padded} padded, {unpadded} unpadded");
+    assert_eq!((padded, unpadded), (30, 40));
+}
+
+fn check_padding(vector: &Vector) {
+    let content = vector.bytes("content_hex");
+    let room = Room { limits: limits(vector.number("block")), head: 0, tail: 0 };
+    let text = || std::str::from_utf8(&content).unwrap();
+    let moved = match vector.number("kind") {
+        0 => Content::Bytes(&content),
+        1 => Content::Text(text()),
+        2 => Content::Json(text()),
+        other => panic!("{}: kind {other}", vector.file),
+    };
+    let mut out = Vec::new();
+    moved.write_payload(room, &mut out).unwrap();
+    vector.check_bytes("payload_hex", &out);
+
+    // The same from a value of a user's own, whose `Serialize` decides the kind. JSON text of another writer may have
+    // other spaces.
+    out.clear();
+    match moved {
+        Content::Bytes(bytes) => payload::Value(&Bytes(bytes)).write_payload(room, &mut out).unwrap(),
+        Content::Text(text) => payload::Value(text).write_payload(room, &mut out).unwrap(),
+        Content::Json(_) => return,
+    }
+    vector.check_bytes("payload_hex", &out);
+}
+
+struct Bytes<'b>(&'b [u8]);
+
+impl Serialize for Bytes<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(self.0)
+    }
+}
+
+fn kind_and_content(content: Content<'_>) -> (u8, &[u8]) {
+    match content {
+        Content::Bytes(bytes) => (0, bytes),
+        Content::Text(text) => (1, text.as_bytes()),
+        Content::Json(json) => (2, json.as_bytes()),
+    }
+}
+
+#[test]
+fn root_key_vectors() {
+    let mut opened = 0;
+    for vector in vectors("root_key", 37) {
+        let outcome = LocalRootKey::parse_line(vector.text("text").as_bytes());
+        vector.check_code(&outcome);
+        let Ok(root) = outcome else { continue };
+        assert_eq!(root.name(), vector.text("name"), "{}", vector.file);
+        let key = vector.key("key_hex");
+        vector.check_bytes("wrap_key_hex", kdf::derive(&key, Purpose::RootWrap).unwrap().expose_bytes());
+        // The line that is written holds the key that was read.
+        let line = root.expose_line().as_mut_slice().to_vec();
+        assert!(line == format!("{}\n", vector.text("text").trim_end()).into_bytes(), "{}", vector.file);
+        opened += 1;
+    }
+    println!("root_key: 37 ran, {opened} of them with key bytes");
+    assert_eq!(opened, 6);
+}
+
+#[test]
+fn subject_key_vectors() {
+    let mut opened = 0;
+    for vector in vectors("subject_key", 53) {
+        let keys = keyring(&vector);
+        let outcome = wrapped(&vector).and_then(|wrapped| keys.unwrap_subject_key(vector.text("subject_id"), &wrapped));
+        vector.check_code(&outcome);
+        if let Ok(key) = outcome {
+            vector.check_bytes("secret_hex", key.secret().expose_bytes());
+            opened += 1;
+        }
+    }
+    println!("subject_key: 53 ran, {opened} of them with key bytes");
+    assert_eq!(opened, 9);
+}
+
+fn keyring(vector: &Vector) -> Keyring {
+    let read = |kind: &str, member: &str| fs::read(folder().join(kind).join(vector.text(member))).unwrap();
+    let root = LocalRootKey::parse_line(&read("root_keys", "root_key_file")).unwrap();
+    let file = read("keyrings", "keyring_file").as_slice().try_into().unwrap();
+    run_local(Keyring::unlock(vector.text("keyspace"), &RootKeys::from(root), &file)).unwrap().unobserved()
+}
+
+fn wrapped(vector: &Vector) -> Result<WrappedSubjectKey, Error> {
+    if vector.has("subject_key") {
+        vector.text("subject_key").parse()
+    } else {
+        vector.bytes("subject_key_hex").as_slice().try_into()
+    }
+}

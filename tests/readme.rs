@@ -1,0 +1,208 @@
+//! Proves that what README, CHANGELOG and the other texts say of versions, features, files and commands is still so.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+const NAME: &str = env!("CARGO_PKG_NAME");
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+const MSRV: &str = env!("CARGO_PKG_RUST_VERSION");
+
+#[test]
+fn the_changelog_begins_with_this_version() {
+    let changelog = read("CHANGELOG.md");
+    let heading =
+        changelog.lines().find_map(|line| line.strip_prefix("## ")).expect("CHANGELOG.md has no `## version`");
+    let version = heading.trim_start_matches('[').split([']', ' ']).next().unwrap();
+    assert_eq!(version, VERSION, "left: the first heading of CHANGELOG.md, right: Cargo.toml");
+}
+
+#[test]
+fn the_lock_file_has_this_version() {
+    let lock = read("Cargo.lock");
+    let entry = format!("[[package]]\nname = \"{NAME}\"\nversion = \"{VERSION}\"\n");
+    assert!(lock.contains(&entry), "Cargo.lock has another version of {NAME} than {VERSION}");
+}
+
+/// Whoever copies `rxseal = "…"` from a text must get this release.
+#[test]
+fn dependency_lines_name_this_version() {
+    let [major, minor, _] = VERSION.split('.').collect::<Vec<_>>()[..] else { panic!("{VERSION} is no version") };
+    for (path, text) in texts() {
+        for line in text.lines().filter(|line| line.trim_start().starts_with(&format!("{NAME} = "))) {
+            let named = line.split('"').find(|part| part.starts_with(|c: char| c.is_ascii_digit()));
+            let Some(named) = named else { continue };
+            let fits = named == VERSION || named == format!("{major}.{minor}");
+            assert!(fits, "{}: `{}` is not {VERSION}", path.display(), line.trim());
+        }
+    }
+    assert!(read("SECURITY.md").contains(&format!("{major}.{minor}")), "SECURITY.md does not name {major}.{minor}");
+}
+
+#[test]
+fn the_readme_names_the_msrv() {
+    assert!(!MSRV.is_empty(), "Cargo.toml has no rust-version");
+    let readme = read("README.md");
+    let named: Vec<_> =
+        readme.match_indices("Rust 1.").map(|(at, _)| version_at(&readme[at + "Rust ".len()..])).collect();
+    assert!(!named.is_empty(), "README.md does not say `Rust {MSRV}`");
+    assert!(named.iter().all(|version| *version == MSRV), "README.md says Rust {named:?}, Cargo.toml {MSRV}");
+}
+
+fn version_at(text: &str) -> &str {
+    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    text[..end].trim_end_matches('.')
+}
+
+#[test]
+fn the_readme_names_every_feature() {
+    let (readme, features) = (read("README.md"), features());
+    for feature in &features {
+        assert!(readme.contains(&format!("`{feature}`")), "README.md does not name the feature `{feature}`");
+    }
+    // And none that does not exist: those end in the version of the crate they bind to.
+    for word in code_spans(&readme).into_iter().filter(|word| looks_like_a_feature(word)) {
+        assert!(features.contains(word), "README.md names `{word}`, which is no feature");
+    }
+}
+
+/// `serde_with_3`: lower case, and the last part a number.
+fn looks_like_a_feature(word: &str) -> bool {
+    let is_lower = word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
+    is_lower
+        && word.rsplit_once('_').is_some_and(|(_, last)| !last.is_empty() && last.bytes().all(|b| b.is_ascii_digit()))
+}
+
+#[test]
+fn the_two_commands_stand_in_the_readme() {
+    let readme = read("README.md");
+    let commands: Vec<_> = readme.lines().map(str::trim).filter(|line| line.starts_with("cargo ")).collect();
+    for wanted in ["cargo run --example pharmacy", "cargo test"] {
+        let stands = commands.iter().any(|line| {
+            let rest = line.strip_prefix(wanted);
+            rest.is_some_and(|rest| rest.is_empty() || rest.trim_start().starts_with('#'))
+        });
+        assert!(stands, "README.md does not have `{wanted}` on a line of its own");
+    }
+}
+
+#[test]
+fn every_named_target_exists() {
+    for (path, text) in texts() {
+        for (flag, folder) in [("--example ", "examples"), ("--bench ", "benches"), ("--test ", "tests")] {
+            for (at, _) in text.match_indices(flag) {
+                let rest = &text[at + flag.len()..];
+                let name = &rest[..rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len())];
+                // `--test NAME` stands for any.
+                if name.is_empty() || name.bytes().all(|byte| byte.is_ascii_uppercase()) {
+                    continue;
+                }
+                let folder = root().join(folder);
+                let exists = folder.join(format!("{name}.rs")).is_file() || folder.join(name).join("main.rs").is_file();
+                assert!(exists, "{}: `{flag}{name}` names nothing in {}", path.display(), folder.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn every_linked_file_exists() {
+    let mut broken = Vec::new();
+    for (path, text) in texts() {
+        for link in links(&text) {
+            let file = link.split('#').next().unwrap();
+            let is_ours =
+                !file.is_empty() && !file.contains("::") && !file.contains("://") && !file.starts_with("mailto:");
+            if is_ours && !path.parent().unwrap().join(file).exists() {
+                broken.push(format!("{}: {link}", path.strip_prefix(root()).unwrap().display()));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
+
+/// The targets of `[text](target)`, of `![text](target)` and of `src="target"`.
+fn links(text: &str) -> Vec<&str> {
+    let mut found = Vec::new();
+    for (open, close) in [("](", ')'), ("src=\"", '"'), ("href=\"", '"')] {
+        for (at, _) in text.match_indices(open) {
+            let rest = &text[at + open.len()..];
+            found.extend(rest.find(close).map(|end| rest[..end].split(' ').next().unwrap()));
+        }
+    }
+    found
+}
+
+/// Markdown's `code` between backticks, on one line.
+fn code_spans(text: &str) -> Vec<&str> {
+    text.lines().flat_map(|line| line.split('`').skip(1).step_by(2)).collect()
+}
+
+/// "one of 27 in phi": the vocabulary grows, and its table and the README with it.
+#[test]
+fn the_vocabulary_is_counted() {
+    let source = read("src/phi.rs");
+    let declared: Vec<_> = source.lines().filter_map(|line| line.trim().strip_prefix("pub ")).collect();
+    assert!(declared.len() >= 24, "src/phi.rs was not understood");
+    for line in &declared {
+        let (name, id) = line.split_once(" = \"").unwrap();
+        let row = format!("| [`{name}`] | `{}` |", id.split('"').next().unwrap());
+        assert!(source.contains(&row), "the table of src/phi.rs has no row {row}");
+    }
+    let rows = source.lines().filter(|line| line.starts_with("//! | [`")).count();
+    assert_eq!(rows, declared.len(), "left: rows of the table of src/phi.rs, right: markers");
+    let counted = format!("one of {} in [`phi`]", declared.len());
+    assert!(read("README.md").contains(&counted), "README.md does not say `{counted}`");
+}
+
+/// The table of the README and `[features]`, and the crates of Cargo.toml with their reasons.
+#[test]
+fn every_dependency_has_its_reason() {
+    let manifest = read("Cargo.toml");
+    let dependencies = section(&manifest, "[dependencies]");
+    let mut group = "";
+    for line in dependencies.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        match line.strip_prefix('#') {
+            Some(comment) => group = comment.trim(),
+            None => {
+                let has_reason =
+                    line.contains("} #") || line.contains("\" #") || line.contains("  #") || !group.is_empty();
+                assert!(has_reason, "Cargo.toml: `{line}` has no reason beside it");
+            }
+        }
+    }
+    assert!(dependencies.contains("aes-gcm"), "Cargo.toml was not understood");
+}
+
+fn features() -> BTreeSet<String> {
+    let manifest = read("Cargo.toml");
+    let lines = section(&manifest, "[features]").lines().filter(|line| !line.starts_with('#'));
+    let names = lines.filter_map(|line| line.split_once('=')).map(|(name, _)| name.trim().to_owned());
+    let names: BTreeSet<_> = names.filter(|name| name != "default").collect();
+    assert!(names.len() >= 5, "Cargo.toml was not understood: {names:?}");
+    names
+}
+
+/// The lines of one table of the manifest.
+fn section<'t>(manifest: &'t str, heading: &str) -> &'t str {
+    let start = manifest.find(&format!("\n{heading}\n")).expect("the table is there") + heading.len() + 2;
+    let rest = &manifest[start..];
+    &rest[..rest.find("\n[").unwrap_or(rest.len())]
+}
+
+/// Every text for people, with its path.
+fn texts() -> Vec<(PathBuf, String)> {
+    let mut paths: Vec<_> = ["README.md", "CHANGELOG.md", "SECURITY.md"].map(|name| root().join(name)).into();
+    let docs = fs::read_dir(root().join("docs")).unwrap().map(|entry| entry.unwrap().path());
+    paths.extend(docs.filter(|path| path.extension().is_some_and(|extension| extension == "md")));
+    paths.into_iter().map(|path| (path.clone(), fs::read_to_string(path).expect("the text is there"))).collect()
+}
+
+fn read(name: &str) -> String {
+    fs::read_to_string(root().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}

@@ -1,0 +1,385 @@
+//! The vectors of `open`: one table of entry points, and every vector through each of them.
+
+use std::marker::PhantomData;
+
+use base64::Engine;
+use rxseal::{Class, Error, Field, Keyring, NotWiped, Phi, Record, Sealed, Sealing, Token, open_page};
+use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor, value};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value;
+
+use crate::files::{Keyrings, Run, Vector, access, vectors};
+
+const BILLING: Class = Class::new("billing");
+
+// The fields that the vectors are about. Their blocks are of no matter to a reader (FORMAT 7.3).
+rxseal::fields! {
+    Name = "vector.name" in Identity;
+    Drug = "vector.drug" in Medication { block: 64 };
+    Note = "vector.note" in Clinical { block: 256 };
+    Tight = "vector.tight" in Contact { block: 1 };
+    Renamed = "vector.renamed" in Medication { former: ["vector.old" in Clinical, "vector.older" in Medication] };
+    Photo = "vector.photo" in Identity { block: 4096 };
+    Own = "vector.own" in BILLING { block: 16 };
+}
+
+/// Runs `$body` with `$field` as the field that `$vector` names.
+macro_rules! by_field {
+    ($vector:expr, $field:ident => $body:expr) => {
+        by_field!(@ $vector, $field => $body, Name Drug Note Tight Renamed Photo Own)
+    };
+    (@ $vector:expr, $field:ident => $body:expr, $($known:ident)*) => {
+        match $vector.text("field_id") {
+            $(id if id == <$known as Field>::ID.as_str() => {
+                type $field = $known;
+                $body
+            })*
+            other => panic!("{}: no such field in this test: {other}", $vector.file),
+        }
+    };
+}
+
+/// A token as a vector gives it, in both forms.
+struct Given {
+    text: String,
+    /// Where the text is no token at all, its own bytes: text where a binary token belongs (FORMAT 6.4).
+    bytes: Vec<u8>,
+}
+
+impl Given {
+    fn of(vector: &Vector) -> Self {
+        if vector.has("token_hex") {
+            let bytes = vector.bytes("token_hex");
+            let text = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(&bytes);
+            return Self { text, bytes };
+        }
+        let text = vector.text("token").to_owned();
+        let bytes = text.parse().map_or_else(|_: Error| text.as_bytes().to_vec(), Token::into_bytes);
+        Self { text, bytes }
+    }
+}
+
+/// What a field opened to, of whatever type it was sealed as.
+#[derive(Clone, PartialEq)]
+enum Opened {
+    Raw(Vec<u8>),
+    /// Text, and what is JSON.
+    Value(Value),
+}
+
+impl Opened {
+    fn expected(vector: &Vector) -> Self {
+        let content = vector.bytes("content_hex");
+        match vector.number("kind") {
+            0 => Self::Raw(content),
+            1 => Self::Value(Value::String(String::from_utf8(content).unwrap())),
+            2 => Self::Value(serde_json::from_slice(&content).unwrap()),
+            other => panic!("{}: kind {other}", vector.file),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Opened {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct AnyVisitor;
+
+        impl<'de> Visitor<'de> for AnyVisitor {
+            type Value = Opened;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("anything")
+            }
+
+            fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Opened, E> {
+                Ok(Opened::Raw(bytes.to_vec()))
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Opened, E> {
+                Ok(Opened::Value(text.into()))
+            }
+
+            fn visit_bool<E>(self, value: bool) -> Result<Opened, E> {
+                Ok(Opened::Value(value.into()))
+            }
+
+            fn visit_u64<E>(self, value: u64) -> Result<Opened, E> {
+                Ok(Opened::Value(value.into()))
+            }
+
+            fn visit_i64<E>(self, value: i64) -> Result<Opened, E> {
+                Ok(Opened::Value(value.into()))
+            }
+
+            fn visit_f64<E>(self, value: f64) -> Result<Opened, E> {
+                Ok(Opened::Value(value.into()))
+            }
+
+            fn visit_unit<E>(self) -> Result<Opened, E> {
+                Ok(Opened::Value(Value::Null))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Opened, A::Error> {
+                Value::deserialize(value::SeqAccessDeserializer::new(seq)).map(Opened::Value)
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Opened, A::Error> {
+                Value::deserialize(value::MapAccessDeserializer::new(map)).map(Opened::Value)
+            }
+        }
+
+        deserializer.deserialize_any(AnyVisitor)
+    }
+}
+
+/// One way to open a field. Each entry point gets the token in the form that it takes.
+type EntryPoint = fn(&Record, &Given) -> Result<Opened, Error>;
+
+/// The table: every way to open one field, all of which must agree.
+fn entry_points<F: Field>() -> [(&'static str, EntryPoint); 14] {
+    [
+        ("RecordAccess::open", |rec, given| {
+            let token = Token::try_from(given.bytes.as_slice())?;
+            let outcome = rec.access(&access()).open::<F, Opened>(&token);
+            assert!(token.as_bytes() == given.bytes, "the token itself was changed");
+            outcome
+        }),
+        ("RecordAccess::open_text", |rec, given| rec.access(&access()).open_text::<F, Opened>(&given.text)),
+        ("OpenPass::open", |rec, given| {
+            rec.access(&access()).open_fields(|pass| pass.open::<F, Opened>(&Token::try_from(given.bytes.clone())?))
+        }),
+        ("OpenPass::open_text", |rec, given| {
+            rec.access(&access()).open_fields(|pass| pass.open_text::<F, Opened>(&given.text))
+        }),
+        ("OpenPass::open, a second time in one pass", |rec, given| {
+            rec.access(&access()).open_fields(|pass| {
+                // Whatever the first one left behind (key set-ups, a refusal) is of no matter to the second.
+                let first = pass.open_text::<F, Opened>(&given.text).map_err(|error| error.code());
+                let second = pass.open_text::<F, Opened>(&given.text);
+                assert!(first == second.as_ref().map(Opened::clone).map_err(Error::code));
+                second
+            })
+        }),
+        ("open_page", |rec, given| {
+            let opened =
+                open_page(std::slice::from_ref(rec), &access(), |_, pass| pass.open_text::<F, Opened>(&given.text));
+            opened.map(|mut opened| opened.remove(0))
+        }),
+        ("Sealing in JSON, run_opening", |rec, given| {
+            let json = serde_json::to_string(&InText { field: &given.text }).unwrap();
+            let opened: Result<WithSealing<F>, _> = rec.access(&access()).run_opening(|| serde_json::from_str(&json));
+            opened.map(|opened| opened.field)
+        }),
+        ("Sealing in a serde_json::Value, run_opening", |rec, given| {
+            let json = serde_json::to_value(InText { field: &given.text }).unwrap();
+            let opened: Result<WithSealing<F>, _> = rec.access(&access()).run_opening(|| serde_json::from_value(json));
+            opened.map(|opened| opened.field)
+        }),
+        ("Sealing in postcard, run_opening", |rec, given| {
+            let bytes = postcard::to_stdvec(&InBytes { field: Bytes(&given.bytes) }).unwrap();
+            let opened: Result<WithSealing<F>, _> = rec.access(&access()).run_opening(|| postcard::from_bytes(&bytes));
+            opened.map(|opened| opened.field)
+        }),
+        ("Sealing in CBOR, run_opening", |rec, given| {
+            let mut bytes = Vec::new();
+            ciborium::into_writer(&InBytes { field: Bytes(&given.bytes) }, &mut bytes).unwrap();
+            let reading = || ciborium::from_reader(bytes.as_slice());
+            let opened: Result<WithSealing<F>, _> = rec.access(&access()).run_opening(reading);
+            opened.map(|opened| opened.field)
+        }),
+        ("Sealing in JSON, opening as a seed", |rec, given| {
+            let json = serde_json::to_string(&InText { field: &given.text }).unwrap();
+            let opening = rec.access(&access());
+            let mut reader = serde_json::Deserializer::from_str(&json);
+            match opening.opening::<WithSealing<F>>().deserialize(&mut reader) {
+                Ok(opened) => Ok(opened.field),
+                // A seed can report text only (architecture.md): it is the text of the error that `open_text` gives.
+                Err(reported) => match opening.open_text::<F, Opened>(&given.text) {
+                    Err(error) if reported.to_string().starts_with(&without_details(&error)) => Err(error),
+                    _ => panic!("the seed reported something else than `open_text`"),
+                },
+            }
+        }),
+        ("Phi in JSON, run_opening", |rec, given| {
+            let json = serde_json::to_string(&InText { field: &given.text }).unwrap();
+            let opened: Result<WithPhi<F>, _> = rec.access(&access()).run_opening(|| serde_json::from_str(&json));
+            opened.map(|opened| opened.field.into_exposed().0)
+        }),
+        ("Sealed in JSON, opened afterwards", |rec, given| {
+            let json = serde_json::to_string(&InText { field: &given.text }).unwrap();
+            let Ok(WithSealed::<F> { field }) = serde_json::from_str(&json) else {
+                return Err(given.text.parse::<Token>().expect_err("a token that `Sealed` refuses"));
+            };
+            let outcome = field.open(&rec.access(&access()));
+            let written = serde_json::to_string(&WithSealed::<F> { field }).unwrap();
+            assert!(written == json, "a sealed field is not written back as it was read");
+            outcome
+        }),
+        ("RecordAccess::open inside run_opening", |rec, given| {
+            let open = rec.access(&access());
+            open.run_opening(|| open.open_text::<F, Opened>(&given.text))
+        }),
+    ]
+}
+
+fn without_details(error: &Error) -> String {
+    let text = error.to_string();
+    text.split(" (field").next().unwrap().to_owned()
+}
+
+#[derive(Serialize)]
+struct InText<'t> {
+    field: &'t str,
+}
+
+#[derive(Serialize)]
+struct InBytes<'b> {
+    field: Bytes<'b>,
+}
+
+struct Bytes<'b>(&'b [u8]);
+
+impl Serialize for Bytes<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(self.0)
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(bound = "F: Field")]
+struct WithSealing<F> {
+    #[serde(with = "Sealing::<F>")]
+    field: Opened,
+    #[serde(skip)]
+    _field: PhantomData<F>,
+}
+
+#[derive(Deserialize)]
+#[serde(bound = "F: Field")]
+struct WithPhi<F> {
+    field: Phi<NotWiped<Opened>, F>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(bound = "F: Field")]
+struct WithSealed<F> {
+    field: Sealed<Opened, F>,
+}
+
+#[test]
+fn open_vectors() {
+    let mut run = Run::of("open");
+    let mut keyrings = Keyrings::new("open");
+    for vector in vectors("open") {
+        let keys = keyrings.of(&vector);
+        match record(keys, &vector, Order::SubjectFirst) {
+            Ok(record) => open_by_every_way(&vector, &record, &mut run),
+            Err(error) => {
+                vector.check_code::<()>("the record", &Err(error));
+                run.count("the record");
+            }
+        }
+        // The order in which a program adds subject, parts and `wide` is no part of the context (FORMAT 4.1).
+        let outcome = record(keys, &vector, Order::SubjectLast)
+            .and_then(|record| by_field!(vector, F => entry_points::<F>()[0].1(&record, &Given::of(&vector))));
+        vector.check_code("a record made in another order", &outcome);
+        run.count("a record made in another order");
+    }
+    let mut expected = entry_points::<Name>().map(|(entry, _)| (entry, 372)).to_vec();
+    expected.extend([
+        ("OpenPass::open_into", 372),
+        ("open_compromised", 367),
+        ("open_compromised, a changed token", 2),
+        ("open_compromised, a compromised key", 3),
+        ("a record made in another order", 386),
+        ("the record", 14),
+    ]);
+    run.check(&expected, &[]);
+}
+
+/// In which order a program says what a record's context is.
+#[derive(Clone, Copy)]
+enum Order {
+    SubjectFirst,
+    SubjectLast,
+}
+
+fn record(keys: &Keyring, vector: &Vector, order: Order) -> Result<Record, Error> {
+    let record_type = vector.text("record_type");
+    let wide = vector.text("binding") == "wide";
+    let mut record = match vector.text("binding") {
+        "unbound" => keys.unbound(record_type)?,
+        _ => keys.record(record_type, vector.text("record_id"))?,
+    };
+    let subject = vector.get("subject_id").as_str().map(|id| (id, vector.text("subject_key")));
+    let with_subject = |record: Record| match subject {
+        Some((id, wrapped)) => record.subject(&keys.unwrap_subject_key(id, &wrapped.parse()?)?),
+        None => Ok(record),
+    };
+    if let Order::SubjectFirst = order {
+        record = with_subject(if wide { record.wide() } else { record })?;
+    }
+    for (name, id) in vector.pairs("parts") {
+        record = record.part(name, id)?;
+    }
+    if let Order::SubjectLast = order {
+        record = with_subject(record)?;
+        record = if wide { record.wide() } else { record };
+    }
+    Ok(record)
+}
+
+fn open_by_every_way(vector: &Vector, record: &Record, run: &mut Run) {
+    let given = Given::of(vector);
+    by_field!(vector, F => {
+        check_declaration::<F>(vector);
+        for (entry, open) in entry_points::<F>() {
+            let outcome = open(record, &given);
+            vector.check_code(entry, &outcome);
+            if let Ok(opened) = outcome {
+                assert!(opened == Opened::expected(vector), "{} by {entry}: another value", vector.file);
+            }
+            run.count(entry);
+        }
+        open_into::<F>(vector, record, &given);
+        run.count("OpenPass::open_into");
+        run.count(open_compromised::<F>(vector, record, &given));
+    });
+}
+
+/// Whether the field of this test is the one that the vector was made for.
+fn check_declaration<F: Field>(vector: &Vector) {
+    let former: Vec<_> = F::FORMER.iter().map(|(id, class)| (id.as_str(), class.as_str())).collect();
+    assert_eq!((F::CLASS.as_str(), former), (vector.text("class"), vector.pairs("former")), "{}", vector.file);
+}
+
+/// Appends the content as it is, so here text and bytes are told from JSON, which has no content to append.
+fn open_into<F: Field>(vector: &Vector, record: &Record, given: &Given) {
+    const BEFORE: &[u8] = b"what was there before";
+    let mut out = BEFORE.to_vec();
+    let token = given.bytes.clone();
+    let outcome = record.access(&access()).open_fields(|pass| pass.open_into::<F>(&given.bytes, &mut out));
+    assert!(token == given.bytes, "{}: the token given was changed", vector.file);
+    let content = out.strip_prefix(BEFORE).expect("what was there before is still there");
+    if vector.expects_ok() && vector.number("kind") == 2 {
+        assert_eq!(outcome.unwrap_err().code(), "type-mismatch", "{}", vector.file);
+        assert!(content.is_empty(), "{}: something was appended", vector.file);
+        return;
+    }
+    vector.check_code("OpenPass::open_into", &outcome);
+    let expected = if vector.expects_ok() { vector.bytes("content_hex") } else { Vec::new() };
+    assert!(content == expected, "{}: something else was appended", vector.file);
+}
+
+/// FORMAT 8.7: the explicit call opens what only the state of its key forbids, and nothing else.
+fn open_compromised<F: Field>(vector: &Vector, record: &Record, given: &Given) -> &'static str {
+    let token = Token::try_from(given.bytes.as_slice());
+    let outcome = token.and_then(|token| record.access(&access()).open_compromised::<F, Opened>(&token));
+    if vector.text("expect") != "key-compromised" {
+        vector.check_code("open_compromised", &outcome);
+        return "open_compromised";
+    }
+    // Two of the five were changed too; the vectors do not tell that, since the state of the key comes first.
+    let changed = ["damaged", "swap-key-id"].iter().any(|name| vector.file.contains(name));
+    assert_eq!(outcome.err().map(|error| error.code()), changed.then_some("open-failed"), "{}", vector.file);
+    if changed { "open_compromised, a changed token" } else { "open_compromised, a compromised key" }
+}
