@@ -98,6 +98,16 @@ impl Error {
         matches!(self.0.kind, ErrorKind::TypeMismatch)
     }
 
+    /// The value cannot be sealed as it is: too large, a float that is not finite, nothing that JSON can hold, or itself a
+    /// token. For a program that accepts values from a client, the client's mistake.
+    #[must_use]
+    pub fn is_value_refused(&self) -> bool {
+        matches!(
+            self.0.kind,
+            ErrorKind::TooLarge | ErrorKind::NotFinite | ErrorKind::Unrepresentable | ErrorKind::TokenAsPlaintext
+        )
+    }
+
     /// The provider of the root key did not answer in a way that settles the matter; the same call may succeed later.
     #[must_use]
     pub fn is_retryable(&self) -> bool {

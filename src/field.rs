@@ -56,7 +56,7 @@ pub(crate) const fn check<F: Field>() {
 /// }
 /// ```
 ///
-/// The class is one of `Identity`, `Contact`, `Medication`, `Prescriber`, `Clinical`, `Coverage`, or a [`Class`](crate::Class)
+/// The class is one of `Identity`, `Contact`, `Medication`, `Prescriber`, `Clinical`, `Coverage`, or a [`Class`]
 /// constant of yours. Options: `block` (padding, default 32), `max` (bytes of content, default 16 MiB), `former` (at most
 /// 4). An id or a former id that stands twice in one invocation does not compile, nor does one that starts with `phi.`, which
 /// belong to [`phi`](crate::phi):

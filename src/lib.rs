@@ -14,24 +14,7 @@
     unused_lifetimes,
     unused_qualifications
 )]
-#![warn(
-    clippy::pedantic,
-    clippy::allow_attributes,
-    clippy::allow_attributes_without_reason,
-    clippy::dbg_macro,
-    clippy::print_stderr,
-    clippy::print_stdout,
-    clippy::todo,
-    clippy::unimplemented
-)]
-#![allow(
-    clippy::elidable_lifetime_names,
-    clippy::many_single_char_names,
-    clippy::single_match_else,
-    clippy::struct_field_names,
-    reason = "a matter of taste, and ours is another"
-)]
-// Untrusted input reaches all of the library: it does not panic, wrap around or cut off. Tests may.
+// Untrusted input reaches all of the library: it does not panic, wrap around or cut off. Its unit tests may.
 #![cfg_attr(
     not(test),
     deny(
@@ -45,6 +28,23 @@
         clippy::unreachable,
         clippy::unwrap_in_result,
         clippy::unwrap_used
+    ),
+    warn(
+        clippy::pedantic,
+        clippy::allow_attributes,
+        clippy::allow_attributes_without_reason,
+        clippy::dbg_macro,
+        clippy::print_stderr,
+        clippy::print_stdout,
+        clippy::todo,
+        clippy::unimplemented
+    ),
+    allow(
+        clippy::elidable_lifetime_names,
+        clippy::many_single_char_names,
+        clippy::single_match_else,
+        clippy::struct_field_names,
+        reason = "a matter of taste, and ours is another"
     )
 )]
 

@@ -35,7 +35,7 @@ pub trait MaySeal: Role {}
 /// A role that opens.
 pub trait MayOpen: Role {}
 
-/// Seals and opens: the records of a [`Keyring`](crate::Keyring).
+/// Seals and opens: the records of a [`Keyring`].
 #[derive(Debug)]
 pub enum SealAndOpen {}
 

@@ -136,7 +136,9 @@ fn enter<T>(kind: Kind, work: impl FnOnce() -> T) -> Result<(T, Left), Error> {
 
 /// What a scope that ended leaves behind.
 struct Left {
-    frame: Option<Frame>,
+    kind: Option<Kind>,
+    refusal: Option<Error>,
+    mismatch: Option<Error>,
 }
 
 /// Takes the frame off when the scope ends, also by a panic.
@@ -147,7 +149,10 @@ impl Popped {
         let frame = FRAMES.try_with(|frames| frames.try_borrow_mut().ok()?.pop()).ok().flatten();
         #[expect(clippy::disallowed_methods, reason = "it holds nothing: it is only the duty to pop")]
         std::mem::forget(self);
-        Left { frame }
+        match frame {
+            Some(Frame { kind, refusal, mismatch }) => Left { kind: Some(kind), refusal, mismatch },
+            None => Left { kind: None, refusal: Some(ErrorKind::ScopeMissing.into()), mismatch: None },
+        }
     }
 }
 
@@ -160,35 +165,22 @@ impl Drop for Popped {
 }
 
 impl Left {
-    /// What the scope was refused for.
-    fn into_refusal(self) -> Option<Error> {
-        match self.frame {
-            Some(frame) => frame.refusal,
-            None => Some(ErrorKind::ScopeMissing.into()),
-        }
-    }
-
     /// The scope's result: a refusal comes first, then what the work itself failed with.
     fn settle<T, E>(self, result: Result<T, E>) -> Result<T, Error>
     where
         E: std::error::Error + Send + Sync + 'static,
     {
-        let (refusal, mismatch) = match self.frame {
-            Some(frame) => (frame.refusal, frame.mismatch),
-            None => (Some(ErrorKind::ScopeMissing.into()), None),
-        };
-        if let Some(refusal) = refusal {
-            return Err(refusal);
+        match self.refusal {
+            Some(refusal) => Err(refusal),
+            None => result.map_err(|error| self.mismatch.unwrap_or_else(|| from_work(error))),
         }
-        result.map_err(|error| mismatch.unwrap_or_else(|| from_work(error)))
     }
 
     /// As `settle`, where the format's own error type has to carry it.
     fn settle_as_text<T, E>(self, result: Result<T, E>, report: impl FnOnce(String) -> E) -> Result<T, E> {
-        match self.frame {
-            Some(Frame { refusal: Some(refusal), .. }) => Err(report(refusal.to_string())),
-            Some(_) => result,
-            None => Err(report(Error::from(ErrorKind::ScopeMissing).to_string())),
+        match self.refusal {
+            Some(refusal) => Err(report(refusal.to_string())),
+            None => result,
         }
     }
 }

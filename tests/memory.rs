@@ -304,9 +304,9 @@ fn rxseal_gives_back_no_plaintext_and_no_key() {
             let (after, given) = watch(|| path(world));
             let mut made = Vec::new();
             add_new_keys(world, &after, &mut made);
-            blocks += given.blocks;
-            let needles = world.needles().iter().chain(&made);
-            bad.extend(hits(given.bytes(), needles).into_iter().map(|what| format!("{name}, round {round}: {what}")));
+            blocks += given.blocks().count();
+            let found = hits(given.blocks(), world.needles().iter().chain(&made));
+            bad.extend(found.into_iter().map(|what| format!("{name}, round {round}: {what}")));
         }
     }
     println!("{} paths, {blocks} blocks given back, {} hits", PATHS.len(), bad.len());
@@ -347,7 +347,7 @@ fn leaking_controls_are_caught() {
     let needles = world.needles();
     for (name, control) in controls {
         let ((), given) = watch(control);
-        assert!(!hits(given.bytes(), needles).is_empty(), "the control `{name}` was not caught");
+        assert!(!hits(given.blocks(), needles).is_empty(), "the control `{name}` was not caught");
     }
     println!("{} leaking controls, all caught", controls.len());
     assert!(controls.len() >= 6);
@@ -370,7 +370,7 @@ fn known_limits() {
     let needles = world.needles();
     for (name, limit) in limits {
         let ((), given) = watch(limit);
-        let found = hits(given.bytes(), needles);
+        let found = hits(given.blocks(), needles);
         println!("known limit, {name}: {} pieces left behind", found.len());
         assert!(!found.is_empty(), "`{name}` is no limit any more: say so in the docs and move it to the paths");
         assert!(found.iter().all(|what| what.starts_with("text")), "only the plaintext, never a key: {found:?}");
@@ -389,7 +389,7 @@ fn stack_statement() {
             let found = scope.spawn(|| {
                 work();
                 let below = stack_below();
-                hits(&below, needles)
+                hits([below.as_slice()], needles)
             });
             found.join().unwrap()
         })
@@ -435,26 +435,29 @@ impl Needle {
     }
 }
 
-/// What of `needles` is in `bytes`. Only names are given, never a byte.
-fn hits<'n>(bytes: &[u8], needles: impl IntoIterator<Item = &'n Needle>) -> Vec<String> {
+/// What of `needles` is in `blocks`. Only names are given, never a byte.
+fn hits<'b, 'n>(
+    blocks: impl IntoIterator<Item = &'b [u8]>,
+    needles: impl IntoIterator<Item = &'n Needle>,
+) -> Vec<String> {
     // By their first 4 bytes, so that each place is looked at once for all of them.
     let mut starts: BTreeMap<[u8; 4], Vec<(&Needle, usize, &[u8])>> = BTreeMap::new();
+    let mut first = [false; 256];
     for needle in needles {
         for (at, piece) in needle.pieces.iter().enumerate() {
-            starts.entry(piece[..4].try_into().unwrap()).or_default().push((needle, at, piece));
+            let start: [u8; 4] = piece[..4].try_into().unwrap();
+            first[usize::from(start[0])] = true;
+            starts.entry(start).or_default().push((needle, at, piece));
         }
     }
-    let mut first = [false; 256];
-    starts.keys().for_each(|start| first[usize::from(start[0])] = true);
     let mut found = Vec::new();
-    for (at, window) in bytes.windows(4).enumerate() {
-        if !first[usize::from(window[0])] {
-            continue;
-        }
-        for (needle, piece_at, piece) in starts.get(window).into_iter().flatten() {
-            let what = format!("{} piece {piece_at}", needle.what);
-            if bytes[at..].starts_with(piece) && !found.contains(&what) {
-                found.push(what);
+    for block in blocks {
+        for (at, window) in block.windows(4).enumerate().filter(|(_, window)| first[usize::from(window[0])]) {
+            for (needle, piece_at, piece) in starts.get(window).into_iter().flatten() {
+                let what = format!("{}, piece {piece_at}, in a block of {} bytes", needle.what, block.len());
+                if block[at..].starts_with(piece) && !found.contains(&what) {
+                    found.push(what);
+                }
             }
         }
     }

@@ -156,23 +156,32 @@ fn the_vocabulary_is_counted() {
     assert!(read("README.md").contains(&counted), "README.md does not say `{counted}`");
 }
 
-/// The table of the README and `[features]`, and the crates of Cargo.toml with their reasons.
+/// Why a crate is here stands beside it; an optional one is explained by its feature.
 #[test]
-fn every_dependency_has_its_reason() {
+fn every_dependency_and_feature_has_its_reason() {
     let manifest = read("Cargo.toml");
-    let dependencies = section(&manifest, "[dependencies]");
-    let mut group = "";
-    for line in dependencies.lines().map(str::trim).filter(|line| !line.is_empty()) {
-        match line.strip_prefix('#') {
-            Some(comment) => group = comment.trim(),
-            None => {
-                let has_reason =
-                    line.contains("} #") || line.contains("\" #") || line.contains("  #") || !group.is_empty();
-                assert!(has_reason, "Cargo.toml: `{line}` has no reason beside it");
-            }
-        }
+    let dependencies = entries(section(&manifest, "[dependencies]"));
+    assert!(dependencies.iter().any(|(_, line)| line.starts_with("aes-gcm")), "Cargo.toml was not understood");
+    for (_, line) in dependencies {
+        assert!(line.contains('#') || line.contains("optional = true"), "Cargo.toml: `{line}` has no reason beside it");
     }
-    assert!(dependencies.contains("aes-gcm"), "Cargo.toml was not understood");
+    for (above, line) in entries(section(&manifest, "[features]")) {
+        let explained = above.starts_with("## ") || line.starts_with("default ");
+        assert!(explained, "Cargo.toml: the feature `{line}` has no `##` line above it");
+    }
+}
+
+/// Each line with an entry, and the line above it.
+fn entries(section: &str) -> Vec<(&str, &str)> {
+    let mut above = "";
+    let mut found = Vec::new();
+    for line in section.lines().map(str::trim) {
+        if !line.is_empty() && !line.starts_with('#') {
+            found.push((above, line));
+        }
+        above = line;
+    }
+    found
 }
 
 fn features() -> BTreeSet<String> {

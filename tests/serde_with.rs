@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use rxseal::phi::{Allergy, Diagnosis, Directions, Drug, Note, PatientName, Strength};
@@ -22,8 +23,8 @@ struct Everything {
     directions: Option<String>,
     #[serde_as(as = "Sealing<Option<Strength>>")]
     strength: Option<u16>,
-    #[serde_as(as = "Box<Sealing<Drug>>")]
-    drug: Box<String>,
+    #[serde_as(as = "Rc<Sealing<Drug>>")]
+    drug: Rc<String>,
     #[serde_as(as = "Sealing<Allergy>")]
     allergies: Vec<String>,
     #[serde_as(as = "Sealing<Each<Diagnosis>>")]
@@ -40,7 +41,7 @@ fn everything() -> Everything {
         name: CANARIES[0].into(),
         directions: Some(CANARIES[1].into()),
         strength: Some(4711),
-        drug: Box::new(CANARIES[3].into()),
+        drug: Rc::new(CANARIES[3].into()),
         allergies: vec![CANARIES[4].into(); 2],
         diagnoses: vec![CANARIES[5].into(); 2],
         notes: Some(Arc::new(BTreeMap::from([(1, CANARIES[6].into()), (2, CANARIES[6].into())]))),

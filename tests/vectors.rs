@@ -10,6 +10,8 @@
 mod files;
 #[path = "vector_support/open.rs"]
 mod open;
+#[path = "vector_support/opened.rs"]
+mod opened;
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -137,6 +139,32 @@ fn check_unlocked(vector: &Vector, keys: &Keyring, file: &KeyringFile, text: &st
     assert_eq!(json["keyspace"], *vector.get("keyspace"), "{}", vector.file);
     assert_eq!(written == text, vector.get("canonical").as_bool().unwrap(), "{}: canonical", vector.file);
     assert!(written.parse::<KeyringFile>().unwrap() == *file, "{}: read back", vector.file);
+}
+
+/// FORMAT 3.7: a token selects a DEK. The id of an index root, in whatever state, is unknown to it, as `open` vectors say
+/// of active and deactivated ones; only this keyring has a destroyed one.
+#[test]
+fn an_index_root_is_no_dek_in_any_state() {
+    let scratch = Scratch::new("index-root");
+    let vectors = vectors("unlock");
+    let vector = vectors.iter().find(|vector| vector.file == "0531-unlock-index-states.json").unwrap();
+    let roots = RootKeys::from(scratch.load_root_key("root-a.txt"));
+    let file: KeyringFile = vector.text("keyring").parse().unwrap();
+    let keys = run_local(Keyring::unlock(vector.text("keyspace"), &roots, &file)).unwrap().unobserved();
+    let record = keys.record("patient", 4711_u32).unwrap();
+    let token = record.seal::<PatientName>("x").unwrap();
+    let mut states = Vec::new();
+    for key in keys.keys().iter().filter(|key| key.usage() == KeyUse::Index) {
+        let mut bytes = token.as_bytes().to_vec();
+        bytes[3..9].copy_from_slice(key.id().as_bytes());
+        let token = Token::try_from(bytes).unwrap();
+        let error = record.access(&access()).open::<PatientName, String>(&token).unwrap_err();
+        assert_eq!((error.code(), error.key_id()), ("unknown-key", Some(key.id())), "{}", key.state());
+        assert_eq!(keys.needs_reseal(&token).unwrap_err().code(), "unknown-key", "{}", key.state());
+        states.push(key.state().as_str());
+    }
+    states.sort_unstable();
+    assert_eq!(states, ["active", "active", "compromised", "deactivated", "destroyed", "pre-active"]);
 }
 
 #[test]

@@ -145,7 +145,7 @@ fn drive(address: SocketAddr) -> Vec<String> {
     }
 
     let browser = |body: &str| {
-        let headers = "x-demo-user: lee.intake\r\ncontent-type: application/x-www-form-urlencoded\r\n";
+        let headers = "x-demo-user: lee.intake\r\ncontent-type: application/x-www-form-urlencoded; charset=utf-8\r\n";
         send(address, "POST", "/prescriptions", headers, body)
     };
     let (status, answer) =

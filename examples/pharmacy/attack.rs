@@ -3,39 +3,30 @@
 use rxseal::{Access, Keyring};
 
 use crate::checks::Failure;
-use crate::prescription::{Prescription, RECORD_TYPE};
-use crate::store::{Change, Store};
+use crate::jobs;
+use crate::store::Store;
 
-/// What is tried, and the SQL for it.
+/// What is put where the drug stands, in words and as SQL.
 const ATTEMPTS: &[(&str, &str)] = &[
-    (
-        "another patient's drug",
-        "UPDATE prescription SET drug = (SELECT drug FROM prescription WHERE id = :donor) WHERE id = :victim",
-    ),
-    (
-        "the patient's own name where the drug belongs",
-        "UPDATE prescription SET drug = patient_name WHERE id IN (:victim, :victim) OR :donor IS NULL",
-    ),
-    (
-        "a drug in the clear",
-        "UPDATE prescription SET drug = 'fentanyl 0.1 MG/HR Patch' WHERE id = :victim OR :donor IS NULL",
-    ),
+    (ANOTHERS_DRUG, "others"),
+    ("the patient's own name", "patient_name"),
+    ("a drug in the clear", "'fentanyl 0.1 MG/HR Transdermal System'"),
     (
         "the right drug with one character changed",
-        "UPDATE prescription SET drug = substr(drug, 1, 40) || iif(substr(drug, 41, 1) = 'A', 'B', 'A') || substr(drug, 42)
-         WHERE id = :victim OR :donor IS NULL",
+        "substr(drug, 1, 40) || iif(substr(drug, 41, 1) = 'A', 'B', 'A') || substr(drug, 42)",
     ),
 ];
+const ANOTHERS_DRUG: &str = "another patient's drug";
 
 /// How an attempt ended.
 pub struct Attempt {
     pub what: &'static str,
-    /// The code and the text of the refusal; none where the row opened.
-    pub refused: Option<(&'static str, String)>,
+    /// The code of the refusal; none where the row opened.
+    pub refused: Option<&'static str>,
 }
 
-/// Makes each attempt with a real UPDATE and opens the row, as the counter would. The changes are rolled back, so the
-/// rows are as before even if the program is killed half way.
+/// Makes each attempt with a real UPDATE and opens the row as the counter would. The changes are rolled back, so the row
+/// is as before even if the program is killed half way.
 pub fn attempt_all(
     store: &mut Store,
     keys: &Keyring,
@@ -44,32 +35,17 @@ pub fn attempt_all(
     donor: &str,
 ) -> Result<Vec<Attempt>, Failure> {
     let mut attempts = Vec::new();
-    for (what, sql) in ATTEMPTS {
-        // A row cannot be attacked with itself.
-        if sql.contains("id = :donor") && victim == donor {
+    for (what, expression) in ATTEMPTS {
+        // Where there is one row only, there is nothing to exchange.
+        if *what == ANOTHERS_DRUG && victim == donor {
             continue;
         }
         let change = store.change()?;
-        if change.tamper(sql, victim, donor)? != 1 {
+        if !change.tamper(expression, victim, donor)? {
             return Err(Failure::new("the row to attack is gone"));
         }
-        let refused = match open(&change, keys, access, victim)? {
-            Ok(_) => None,
-            Err(error) => Some((error.code(), error.to_string())),
-        };
-        attempts.push(Attempt { what, refused });
+        let opened = jobs::open_one(&change.row(victim)?, keys, access);
+        attempts.push(Attempt { what, refused: opened.err().map(|error| error.code()) });
     }
     Ok(attempts)
-}
-
-/// Opens one row, as the counter does it.
-pub fn open(
-    change: &Change<'_>,
-    keys: &Keyring,
-    access: &Access,
-    id: &str,
-) -> Result<Result<Prescription, rxseal::Error>, Failure> {
-    let columns = change.columns(id)?.ok_or_else(|| Failure::new("the row is gone"))?;
-    let record = keys.record(RECORD_TYPE, id)?.access(access);
-    Ok(Prescription::open(&columns, &record))
 }

@@ -25,19 +25,19 @@ fn prescription(number: usize) -> Prescription {
         // Every fifth comes without directions: "as discussed".
         directions: (draw.below(5) > 0).then(|| (*draw.pick(directions)).to_owned()),
         prescriber: prescriber(draw.below(40)).into(),
-        source: Source { patient: format!("MRN-{:07}", 4_100_000 + 37 * patient), request: format!("made-up-{number:07}") }
-            .into(),
+        source: Source {
+            patient: format!("MRN-{:07}", 4_100_000 + 37 * patient),
+            request: format!("made-up-{number:07}"),
+        }
+        .into(),
     }
 }
 
 fn person(number: usize) -> (String, String) {
     let mut draw = Draw::new(2, number);
-    let (given, family) = (*draw.pick(GIVEN), *draw.pick(FAMILY));
-    let name = match draw.below(3) {
-        0 => format!("{given} {} {family}", draw.pick(GIVEN)),
-        1 => format!("{given} {}. {family}", char::from(b"ABCDEFGHJKLMNPRSTW"[draw.below(18)])),
-        _ => format!("{given} {family}"),
-    };
+    let (given, family) = (draw.pick(GIVEN), draw.pick(FAMILY));
+    let initial = draw.pick(&["A.", "C.", "E.", "G.", "J.", "L.", "M.", "R.", "S.", "T."]);
+    let name = if draw.below(2) == 0 { format!("{given} {initial} {family}") } else { format!("{given} {family}") };
     (name, format!("{}-{:02}-{:02}", 1931 + draw.below(88), 1 + draw.below(12), 1 + draw.below(28)))
 }
 
@@ -53,7 +53,7 @@ impl Draw {
     fn new(stream: u64, number: usize) -> Self {
         let mut draw = Self((number as u64) << 8 | stream);
         // Neighbouring numbers are far apart after a few steps.
-        (0..4).for_each(|_| drop(draw.next()));
+        (0..4).for_each(|_| _ = draw.next());
         draw
     }
 
@@ -72,22 +72,136 @@ impl Draw {
 }
 
 const GIVEN: &[&str] = &[
-    "Aaliyah", "Abigail", "Adaeze", "Aleksander", "Amara", "Ana María", "Arjun", "Beatrix", "Benjamin", "Carlos",
-    "Chidi", "Chloë", "Daniel", "Deborah", "Dmitri", "Eleanor", "Emeka", "Esther", "Fatima", "Florence", "Gabriela",
-    "Giulia", "Hannah", "Harold", "Hiroshi", "Imani", "Ingrid", "Jamal", "Jasmine", "Joaquín", "Kamala", "Kenji",
-    "Kwame", "Latoya", "Leila", "Lucía", "Magdalena", "Malik", "Marguerite", "Mei-Ling", "Miguel", "Nadia", "Naomi",
-    "Nguyet", "Oksana", "Olumide", "Padraig", "Priya", "Rafael", "Rosalind", "Ruth", "Samir", "Sinéad", "Søren",
-    "Tamika", "Theodore", "Valentina", "Winifred", "Xiomara", "Yusuf", "Zainab", "Zoë",
+    "Aaliyah",
+    "Abigail",
+    "Adaeze",
+    "Aleksander",
+    "Amara",
+    "Ana María",
+    "Arjun",
+    "Beatrix",
+    "Benjamin",
+    "Carlos",
+    "Chidi",
+    "Chloë",
+    "Daniel",
+    "Deborah",
+    "Dmitri",
+    "Eleanor",
+    "Emeka",
+    "Esther",
+    "Fatima",
+    "Florence",
+    "Gabriela",
+    "Giulia",
+    "Hannah",
+    "Harold",
+    "Hiroshi",
+    "Imani",
+    "Ingrid",
+    "Jamal",
+    "Jasmine",
+    "Joaquín",
+    "Kamala",
+    "Kenji",
+    "Kwame",
+    "Latoya",
+    "Leila",
+    "Lucía",
+    "Magdalena",
+    "Malik",
+    "Marguerite",
+    "Mei-Ling",
+    "Miguel",
+    "Nadia",
+    "Naomi",
+    "Nguyet",
+    "Oksana",
+    "Olumide",
+    "Padraig",
+    "Priya",
+    "Rafael",
+    "Rosalind",
+    "Ruth",
+    "Samir",
+    "Sinéad",
+    "Søren",
+    "Tamika",
+    "Theodore",
+    "Valentina",
+    "Winifred",
+    "Xiomara",
+    "Yusuf",
+    "Zainab",
+    "Zoë",
 ];
 
 const FAMILY: &[&str] = &[
-    "Abdullahi", "Adeyemi", "Albrecht", "Almeida", "Andersson", "Banerjee", "Baptiste", "Begay", "Blackwood",
-    "Callahan", "Castellanos", "Chaudhary", "Chen-Ramirez", "D'Angelo", "Delacroix", "Díaz", "Eriksen", "Fitzgerald",
-    "Friedman", "Fujimoto", "García", "Goldstein", "Greenfield", "Gutiérrez", "Haddad", "Henderson", "Hofmann",
-    "Ibrahim", "Ivanova", "Jackson", "Jørgensen", "Kaczmarek", "Kowalczyk", "Krishnan", "Lindqvist", "MacKenzie",
-    "Mbeki", "McAllister", "Montgomery", "Moreau", "Nakamura", "Nguyen", "O'Sullivan", "Okafor", "Okonkwo", "Papadakis",
-    "Peña", "Petrov", "Quispe", "Ramachandran", "Reyes", "Robinson", "Rosenthal", "Saito", "Schwartz", "Silva",
-    "Sorensen", "Thompson", "Tran", "Underwood", "Van der Berg", "Villanueva", "Washington", "Whitehorse", "Yamamoto",
+    "Abdullahi",
+    "Adeyemi",
+    "Albrecht",
+    "Almeida",
+    "Andersson",
+    "Banerjee",
+    "Baptiste",
+    "Begay",
+    "Blackwood",
+    "Callahan",
+    "Castellanos",
+    "Chaudhary",
+    "Chen-Ramirez",
+    "D'Angelo",
+    "Delacroix",
+    "Díaz",
+    "Eriksen",
+    "Fitzgerald",
+    "Friedman",
+    "Fujimoto",
+    "García",
+    "Goldstein",
+    "Greenfield",
+    "Gutiérrez",
+    "Haddad",
+    "Henderson",
+    "Hofmann",
+    "Ibrahim",
+    "Ivanova",
+    "Jackson",
+    "Jørgensen",
+    "Kaczmarek",
+    "Kowalczyk",
+    "Krishnan",
+    "Lindqvist",
+    "MacKenzie",
+    "Mbeki",
+    "McAllister",
+    "Montgomery",
+    "Moreau",
+    "Nakamura",
+    "Nguyen",
+    "O'Sullivan",
+    "Okafor",
+    "Okonkwo",
+    "Papadakis",
+    "Peña",
+    "Petrov",
+    "Quispe",
+    "Ramachandran",
+    "Reyes",
+    "Robinson",
+    "Rosenthal",
+    "Saito",
+    "Schwartz",
+    "Silva",
+    "Sorensen",
+    "Thompson",
+    "Tran",
+    "Underwood",
+    "Van der Berg",
+    "Villanueva",
+    "Washington",
+    "Whitehorse",
+    "Yamamoto",
     "Zielinski",
 ];
 
@@ -105,7 +219,8 @@ const TWICE: &[&str] = &[
     "Take one tablet by mouth two times a day, morning and evening, with food.",
     "1 tab PO BID",
 ];
-const CAPSULE: &[&str] = &["Take 1 capsule by mouth once daily.", "Take 1 capsule by mouth twice daily.", "1 cap PO QHS"];
+const CAPSULE: &[&str] =
+    &["Take 1 capsule by mouth once daily.", "Take 1 capsule by mouth twice daily.", "1 cap PO QHS"];
 const PAIN: &[&str] = &[
     "Take 1 tablet by mouth every 6 hours as needed for pain. Do not take more than 4 tablets in 24 hours.",
     "Take 1 to 2 tablets by mouth every 4 to 6 hours as needed for pain.",
@@ -128,7 +243,8 @@ const WEEKLY: &[&str] = &[
     "Take 1 tablet by mouth once a week with a full glass of water, 30 minutes before food. Stay upright.",
     "Inject once a week on the same day.",
 ];
-const OUTSIDE: &[&str] = &["Apply a thin layer to the affected area twice daily.", "Instill 1 drop in each eye at bedtime."];
+const OUTSIDE: &[&str] =
+    &["Apply a thin layer to the affected area twice daily.", "Instill 1 drop in each eye at bedtime."];
 const CHILD: &[&str] = &["Give 5 mL by mouth every 12 hours for 10 days. Shake well, keep in the refrigerator."];
 
 const DRUGS: &[Drug] = &[

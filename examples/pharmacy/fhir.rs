@@ -43,12 +43,15 @@ pub fn read(folder: &Path) -> Result<Export, Failure> {
         }
     })?;
     let mut export = Export { prescriptions: Vec::new(), left_out: Vec::new() };
-    for_each_resource(folder, "MedicationRequest", Needed::Yes, |place, request: MedicationRequest| {
-        match prescription(request, &patients, &practitioners) {
+    for_each_resource(
+        folder,
+        "MedicationRequest",
+        Needed::Yes,
+        |place, request: MedicationRequest| match prescription(request, &patients, &practitioners) {
             Ok(prescription) => export.prescriptions.push(prescription),
             Err(reason) => export.left_out.push(format!("{place}: {reason}")),
-        }
-    })?;
+        },
+    )?;
     Ok(export)
 }
 

@@ -41,9 +41,9 @@ pub fn admit(incoming: &mut [Prescription], stored: &[Opened]) -> Vec<Slot> {
     for (id, row) in stored {
         known.entry(&row.source.expose_phi().request).or_default().push((row, id.clone()));
     }
-    let admit = |prescription: &'_ Prescription| (&prescription.source.expose_phi().request, prescription);
     let mut slots = Vec::with_capacity(incoming.len());
-    for (request, prescription) in incoming.iter().map(admit) {
+    for prescription in incoming.iter() {
+        let request = &prescription.source.expose_phi().request;
         let rows = known.entry(request).or_default();
         let same = rows.iter().find(|(row, _)| *row == prescription).map(|(_, id)| id.clone());
         let fresh = same.is_none();
@@ -96,6 +96,12 @@ pub fn take_in(
     }
     timing.total = started.elapsed();
     Ok(timing)
+}
+
+/// Opens one row, as it is done at the counter: one opening of one record.
+pub fn open_one(row: &Stored, keys: &Keyring, access: &Access) -> Result<Prescription, Error> {
+    let record = keys.record(RECORD_TYPE, &row.id)?;
+    Prescription::open(&row.columns, &record.access(access))
 }
 
 /// What `open_all` found.

@@ -151,12 +151,15 @@ impl Observer for Trail {
         classes.sort_unstable();
         classes.dedup();
         let line = format!(
-            "{} for {}: {} prescription(s), {} fields of {}: {outcome}",
+            "{}, for {}: {} fields ({}) in {}: {outcome}",
             opening.access().actor(),
             opening.access().purpose(),
-            opening.records().len(),
             event.fields(),
             classes.join(", "),
+            match opening.records().len() {
+                1 => "1 record".to_owned(),
+                more => format!("{more} records"),
+            },
         );
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = line;
     }

@@ -13,8 +13,14 @@ use rusqlite::Connection;
 use crate::checks::Failure;
 
 /// A person who does not exist, for the control.
-const CANARY: [&str; 4] =
-    ["Canary Featherstonehaugh", "1901-02-03", "canarium 40 MG Oral Tablet", "Take one canary by mouth every full moon."];
+const CANARY: [&str; 4] = [
+    "Canary Featherstonehaugh",
+    "1901-02-03",
+    "canarium 40 MG Oral Tablet",
+    "Take one canary by mouth every full moon.",
+];
+/// As it is, in hexadecimal, and in base64 with nothing, one and two characters before it.
+const SPELLINGS: usize = 5;
 const CANARY_KIND: &str = "planted canary";
 
 /// A value's beginning is enough to find it, also where SQLite continues a long one on another page.
@@ -24,7 +30,6 @@ const START: usize = 4;
 const BLOCK: usize = 1 << 20;
 
 /// What is looked for. Never printed.
-#[derive(Default)]
 pub struct Needles {
     by_start: HashMap<[u8; START], Vec<Needle>>,
     values: HashSet<Vec<u8>>,
@@ -35,7 +40,6 @@ struct Needle {
     bytes: Vec<u8>,
     kind: &'static str,
     spelling: &'static str,
-    value: usize,
 }
 
 /// A file that was looked through.
@@ -45,10 +49,19 @@ pub struct Scanned {
     pub found: usize,
     /// What kind of value was found and how it was spelled.
     pub what: BTreeSet<String>,
-    hits: HashSet<(usize, &'static str)>,
+    canaries: usize,
 }
 
 impl Needles {
+    /// With the values of the control, which must not be found elsewhere either.
+    pub fn new() -> Self {
+        let mut needles = Self { by_start: HashMap::new(), values: HashSet::new(), too_short: HashSet::new() };
+        for value in CANARY {
+            needles.add(CANARY_KIND, value);
+        }
+        needles
+    }
+
     /// Looks for this value too. Each is counted once.
     pub fn add(&mut self, kind: &'static str, value: &str) {
         let value = &value.as_bytes()[..value.len().min(LONGEST)];
@@ -60,26 +73,28 @@ impl Needles {
             self.too_short.insert(value.to_vec());
             return;
         }
-        let number = self.values.len();
         self.values.insert(value.to_vec());
-        self.insert(value.to_vec(), kind, "as it is", number);
+        self.insert(value.to_vec(), kind, "as it is");
         let hex: String = value.iter().map(|byte| format!("{byte:02x}")).collect();
-        self.insert(hex.to_uppercase().into_bytes(), kind, "in hexadecimal", number);
-        self.insert(hex.into_bytes(), kind, "in hexadecimal", number);
-        // Base64 takes three bytes at a time, so what surrounds the value decides where a group of three begins.
-        for skipped in 0..3 {
-            let whole = value.get(skipped..).unwrap_or_default();
-            let whole = &whole[..whole.len() / 3 * 3];
-            if whole.len() >= 9 {
-                self.insert(STANDARD_NO_PAD.encode(whole).into_bytes(), kind, "in base64", number);
-                self.insert(URL_SAFE_NO_PAD.encode(whole).into_bytes(), kind, "in base64", number);
+        self.insert(hex.to_uppercase().into_bytes(), kind, "in hexadecimal");
+        self.insert(hex.into_bytes(), kind, "in hexadecimal");
+        // Base64 takes three bytes at a time, so what stands before the value decides how it is spelled. What is left of
+        // it in either case are the characters that come from the value's own bits alone.
+        for before in 0..3 {
+            let bytes = [&[0; 2][..before], value].concat();
+            let own = (before * 8).div_ceil(6)..bytes.len() * 8 / 6;
+            for alphabet in [STANDARD_NO_PAD, URL_SAFE_NO_PAD] {
+                let text = &alphabet.encode(&bytes).into_bytes()[own.clone()];
+                if text.len() >= 10 {
+                    self.insert(text.to_vec(), kind, "in base64");
+                }
             }
         }
     }
 
     /// How many values are looked for, and how many are too short to be told from chance.
     pub fn counts(&self) -> (usize, usize) {
-        (self.values.len(), self.too_short.len())
+        (self.values.len() - CANARY.len(), self.too_short.len())
     }
 
     /// Looks through every file in `folders`.
@@ -95,24 +110,22 @@ impl Needles {
         paths.into_iter().map(|path| self.scan_file(path, &by_two, bar)).collect()
     }
 
-    /// A database like ours in which a made-up person is stored without sealing, and in other spellings: the same scan must
-    /// find all of it, or finding nothing elsewhere means nothing. No real value is ever written for this.
-    pub fn control(mut self, folder: &Path) -> Result<(Self, usize, usize), Failure> {
-        for value in CANARY {
-            self.add(CANARY_KIND, value);
-        }
+    /// Looks through a database in which a made-up person is stored without sealing, and in other spellings: the scan must
+    /// find all of it, or finding nothing elsewhere means nothing. No real value is ever written for this. Gives how many
+    /// were found and how many were planted.
+    pub fn control(&self, folder: &Path) -> Result<(usize, usize), Failure> {
         let path = folder.join("control.sqlite");
         plant(&path)?;
         let scanned = self.scan_file(path.clone(), &self.by_two(), &ProgressBar::hidden())?;
         fs::remove_file(&path).map_err(|error| unreadable(&path, &error))?;
-        Ok((self, scanned.hits.len(), CANARY.len() * 3))
+        Ok((scanned.canaries, CANARY.len() * SPELLINGS))
     }
 
-    fn insert(&mut self, bytes: Vec<u8>, kind: &'static str, spelling: &'static str, value: usize) {
+    fn insert(&mut self, bytes: Vec<u8>, kind: &'static str, spelling: &'static str) {
         let Some(start) = bytes.first_chunk::<START>() else { return };
         let same = self.by_start.entry(*start).or_default();
         if same.iter().all(|needle| needle.bytes != bytes) {
-            same.push(Needle { bytes, kind, spelling, value });
+            same.push(Needle { bytes, kind, spelling });
         }
     }
 
@@ -127,7 +140,7 @@ impl Needles {
 
     fn scan_file(&self, path: PathBuf, by_two: &[bool], bar: &ProgressBar) -> Result<Scanned, Failure> {
         let mut file = File::open(&path).map_err(|error| unreadable(&path, &error))?;
-        let mut scanned = Scanned { path, bytes: 0, found: 0, what: BTreeSet::new(), hits: HashSet::new() };
+        let mut scanned = Scanned { path, bytes: 0, found: 0, what: BTreeSet::new(), canaries: 0 };
         let longest = self.by_start.values().flatten().map(|needle| needle.bytes.len()).max().unwrap_or_default();
         let mut buffer = Vec::new();
         loop {
@@ -156,7 +169,7 @@ impl Needles {
                     scanned.found += 1;
                     scanned.what.insert(format!("{} {}", needle.kind, needle.spelling));
                     if needle.kind == CANARY_KIND {
-                        scanned.hits.insert((needle.value, needle.spelling));
+                        scanned.canaries += 1;
                     }
                 }
             }
@@ -174,10 +187,10 @@ fn plant(path: &Path) -> Result<(), Failure> {
     let db = Connection::open(path)?;
     db.execute_batch("CREATE TABLE control (value TEXT NOT NULL) STRICT")?;
     for value in CANARY {
-        let hex: String = value.bytes().map(|byte| format!("{byte:02X}")).collect();
-        // One byte before it: a base64 text in which the value does not begin a group of three.
-        let base64 = URL_SAFE_NO_PAD.encode(format!("\"{value}\""));
-        for text in [value.to_owned(), hex, base64] {
+        let hex = value.bytes().map(|byte| format!("{byte:02X}")).collect();
+        // Whatever stands before it, the value is found.
+        let base64 = ["", "x", "xx"].map(|before| URL_SAFE_NO_PAD.encode(format!("{before}{value}, and more")));
+        for text in [value.to_owned(), hex].into_iter().chain(base64) {
             db.execute("INSERT INTO control VALUES (?1)", [text])?;
         }
     }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior, params};
 
 use crate::checks::Failure;
 
@@ -79,6 +79,11 @@ impl Store {
         Ok(usize::try_from(count).unwrap_or_default())
     }
 
+    /// One row.
+    pub fn row(&self, id: &str) -> Result<Stored, Failure> {
+        row(&self.db, id)
+    }
+
     /// Up to `limit` rows in the order of their ids, from the one after `after` on.
     pub fn page(&self, after: &str, limit: u32) -> Result<Vec<Stored>, Failure> {
         page(&self.db, after, limit)
@@ -149,20 +154,30 @@ impl Change<'_> {
         page(&self.0, after, limit)
     }
 
-    /// The columns of one row.
-    pub fn columns(&self, id: &str) -> Result<Option<String>, Failure> {
-        let sql = format!("SELECT {COLUMNS} FROM prescription WHERE id = ?1");
-        Ok(self.0.prepare_cached(&sql)?.query_row([id], |row| row.get(0)).optional()?)
+    /// As `Store::row`.
+    pub fn row(&self, id: &str) -> Result<Stored, Failure> {
+        row(&self.0, id)
     }
 
-    /// Any SQL on one row, with another as `:donor`: what somebody could do who may write to the database.
-    pub fn tamper(&self, sql: &str, victim: &str, donor: &str) -> Result<usize, Failure> {
-        Ok(self.0.execute(sql, rusqlite::named_params! {":victim": victim, ":donor": donor})?)
+    /// Puts any SQL expression where the drug of a row stands; `others` is the drug of the row `donor`. What somebody could
+    /// do who may write to the database.
+    pub fn tamper(&self, expression: &str, victim: &str, donor: &str) -> Result<bool, Failure> {
+        let sql = format!(
+            "UPDATE prescription SET drug = {expression}
+             FROM (SELECT drug AS others FROM prescription WHERE id = ?2) WHERE id = ?1"
+        );
+        Ok(self.0.execute(&sql, params![victim, donor])? == 1)
     }
 
     pub fn commit(self) -> Result<(), Failure> {
         Ok(self.0.commit()?)
     }
+}
+
+fn row(db: &Connection, id: &str) -> Result<Stored, Failure> {
+    let sql = format!("SELECT {COLUMNS} FROM prescription WHERE id = ?1");
+    let columns = db.prepare_cached(&sql)?.query_row([id], |row| row.get(0))?;
+    Ok(Stored { id: id.to_owned(), columns })
 }
 
 fn page(db: &Connection, after: &str, limit: u32) -> Result<Vec<Stored>, Failure> {

@@ -8,7 +8,7 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Path, Request, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use axum::http::{HeaderValue, StatusCode, request::Parts};
+use axum::http::{StatusCode, request::Parts};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use rusqlite::Connection;
@@ -90,10 +90,11 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Plaintext<T> {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
         let content_type = request.headers().get(CONTENT_TYPE).cloned();
+        let media_type = content_type.as_ref().and_then(|value| value.as_bytes().split(|byte| *byte == b';').next());
         let body = Bytes::from_request(request, state).await;
         let body = body.map_err(|rejection| ApiError { status: rejection.status(), code: "body-refused" })?;
         // The scope is around the parsing alone: it is synchronous, and the body has been read to its end.
-        let accepted = match content_type.as_ref().map(HeaderValue::as_bytes) {
+        let accepted = match media_type {
             Some(b"application/json") => accept_plaintext(|| serde_json::from_slice(&body)),
             Some(b"application/x-www-form-urlencoded") => accept_plaintext(|| serde_urlencoded::from_bytes(&body)),
             _ => return Err(ApiError { status: StatusCode::UNSUPPORTED_MEDIA_TYPE, code: "media-type" }),

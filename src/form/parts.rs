@@ -1,6 +1,6 @@
 //! Entry by entry, each bound to its key.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt::{self, Display};
 use std::hash::{BuildHasher, Hash};
 use std::marker::PhantomData;
@@ -9,7 +9,8 @@ use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, Error as _, Map
 use serde::ser::{Error as _, Serialize, SerializeMap, Serializer};
 
 use super::sealing::{OpenAs, SealAs, read_field, write_field};
-use crate::error::Error;
+use super::token_reader::read_container;
+use crate::error::{Error, ErrorKind};
 use crate::field::Field;
 use crate::record::Repeat;
 use crate::scope::{self, Reading, Writing};
@@ -56,11 +57,17 @@ fn write_map<'a, F: Field, K: Display + Serialize + 'a, V: Serialize + 'a, S: Se
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
     let refused = |error: Error| scope::keep(error.at_field(F::ID), |text| S::Error::custom(text));
-    scope::writing().map_err(refused)?;
+    let writing = scope::writing().map_err(refused)?;
     scope::claim_parts(F::ID).map_err(refused)?;
     let mut map = serializer.serialize_map(Some(entries.len()))?;
+    let mut ids = HashSet::new();
     for (key, value) in entries {
-        map.serialize_entry(key, &Value::<F, V> { id: key.to_string(), value, field: PhantomData })?;
+        let id = key.to_string();
+        // Two keys that are written alike would be one part, whose values could be exchanged (FORMAT 4.5).
+        if matches!(writing, Writing::Seal) && !ids.insert(id.clone()) {
+            return Err(refused(ErrorKind::FieldRepeated.into()));
+        }
+        map.serialize_entry(key, &Value::<F, V> { id, value, field: PhantomData })?;
     }
     map.end()
 }
@@ -74,7 +81,7 @@ where
     D: Deserializer<'de>,
 {
     scope::reading().map_err(|error| scope::keep(error.at_field(F::ID), |text| D::Error::custom(text)))?;
-    deserializer.deserialize_map(EntriesVisitor::<F, K, V, M>(PhantomData))
+    read_container::<true, _, _>(deserializer, F::ID, EntriesVisitor::<F, K, V, M>(PhantomData))
 }
 
 /// A value of a map, on its way out.

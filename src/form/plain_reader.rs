@@ -20,10 +20,13 @@ pub(super) fn read<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,
     field: FieldId,
 ) -> Result<T, D::Error> {
-    T::deserialize(Checked { inner: deserializer, field }).map_err(|_| {
-        scope::keep(Error::from(ErrorKind::TypeMismatch).at_field(field), |_| {
-            D::Error::custom(format_args!("the value is not of the declared type (field {})", field.as_str()))
-        })
+    T::deserialize(Checked { inner: deserializer, field }).map_err(|_| mismatch(field))
+}
+
+/// What the client sent is not of the type of the field.
+pub(super) fn mismatch<E: DeError>(field: FieldId) -> E {
+    scope::keep(Error::from(ErrorKind::TypeMismatch).at_field(field), |_| {
+        E::custom(format_args!("the value is not of the declared type (field {})", field.as_str()))
     })
 }
 

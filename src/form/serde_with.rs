@@ -8,6 +8,8 @@ use super::sealing::{OpenAs, SealAs, Sealing};
 /// For `#[serde_as(as = "Sealing<F>")]` (feature `serde_with_3`), alone or inside serde_with's own adapters.
 ///
 /// ```
+/// use std::sync::Arc;
+///
 /// use rxseal::{Sealing, phi};
 /// use serde::{Deserialize, Serialize};
 ///
@@ -18,17 +20,17 @@ use super::sealing::{OpenAs, SealAs, Sealing};
 ///     drug: String,
 ///     #[serde_as(as = "Option<Sealing<phi::Directions>>")]    // may be missing too, without `default`
 ///     directions: Option<String>,
-///     #[serde_as(as = "Box<Sealing<phi::Note>>")]
-///     note: Box<String>,
+///     #[serde_as(as = "Arc<Sealing<phi::Note>>")]
+///     note: Arc<String>,
 /// }
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let keys = rxseal::testing::insecure_keyring("pharmacy-17")?.unobserved();
 /// # let access = rxseal::Access::new("user:kim.rph", rxseal::Purpose::TREAT)?;
 /// # let rec = keys.record("prescription", 1001)?;
-/// # let rx = Prescription { drug: "warfarin".into(), directions: None, note: Box::new("x".into()) };
+/// # let rx = Prescription { drug: "warfarin".into(), directions: None, note: Arc::new("x".into()) };
 /// # let json = serde_json::to_string(&rec.sealing(&rx))?;
 /// # let read: Prescription = rec.access(&access).run_opening(|| serde_json::from_str(&json))?;
-/// # assert_eq!((read.drug, read.directions, *read.note), (rx.drug, rx.directions, *rx.note));
+/// # assert_eq!((read.drug, read.directions, read.note), (rx.drug, rx.directions, rx.note));
 /// # Ok(())
 /// # }
 /// ```

@@ -21,7 +21,7 @@ pub(crate) struct ClassKey {
 /// What is derived for one letter. A DEK of suite `X` uses two letters, one of suite `c` one.
 #[derive(Default)]
 struct Made {
-    cipher: OnceLock<Box<ClassCipher>>,
+    cipher: OnceLock<ClassCipher>,
     subject_input: OnceLock<SecretBytes<32>>,
 }
 
@@ -54,7 +54,7 @@ impl ClassKey {
             return Ok(cipher);
         }
         let key = kdf::derive(dek, Purpose::Seal { keyspace, letter, class: self.class.as_str() })?;
-        Ok(made.get_or_init(|| Box::new(ClassCipher::new(letter, key))))
+        Ok(made.get_or_init(|| ClassCipher::new(letter, key)))
     }
 
     /// The class's half of a key that a subject key completes (FORMAT 3.2, purpose `subject`).

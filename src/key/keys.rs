@@ -166,7 +166,9 @@ impl Keys {
         if let Some(dek) = self.deks.binary_search_by_key(&id, |dek| dek.id).ok().and_then(|at| self.deks.get(at)) {
             return Ok(dek);
         }
-        let destroyed = self.infos.iter().any(|info| info.id == id && info.state == KeyState::Destroyed);
+        // An index root is no DEK in any state (FORMAT 3.7).
+        let gone = |info: &KeyInfo| info.usage == KeyUse::Seal && info.state == KeyState::Destroyed;
+        let destroyed = self.infos.iter().any(|info| info.id == id && gone(info));
         let kind = if destroyed { ErrorKind::KeyDestroyed } else { ErrorKind::UnknownKey };
         Err(Error::from(kind).with_key(id))
     }

@@ -31,9 +31,9 @@ impl<'p, S> Checked<'p, S> {
         E::custom("refused")
     }
 
-    /// One level deeper, with the members still to come.
-    fn enter<C, E: ser::Error>(self, open: impl FnOnce(S) -> Result<C, E>) -> Result<Checked<'p, C>, E> {
-        let depth = self.depth.saturating_add(1);
+    /// `levels` deeper, with the members still to come.
+    fn enter<C, E: ser::Error>(self, levels: usize, open: impl FnOnce(S) -> Result<C, E>) -> Result<Checked<'p, C>, E> {
+        let depth = self.depth.saturating_add(levels);
         if depth > MAX_DEPTH {
             return Err(self.refuse(ErrorKind::Unrepresentable));
         }
@@ -67,9 +67,9 @@ macro_rules! forward {
 }
 
 macro_rules! forward_compound {
-    ($($method:ident($($name:ident: $type:ty),*) -> $compound:ident;)*) => {$(
+    ($($levels:literal: $method:ident($($name:ident: $type:ty),*) -> $compound:ident;)*) => {$(
         fn $method(self, $($name: $type),*) -> Result<Self::$compound, S::Error> {
-            self.enter(|inner| inner.$method($($name),*))
+            self.enter($levels, |inner| inner.$method($($name),*))
         }
     )*};
 }
@@ -110,7 +110,7 @@ impl<'p, S: Serializer> Serializer for Checked<'p, S> {
         variant: &'static str,
         value: &T,
     ) -> Result<S::Ok, S::Error> {
-        let Checked { inner, depth, problem } = self.enter(Ok::<S, S::Error>)?;
+        let Checked { inner, depth, problem } = self.enter(1, Ok::<S, S::Error>)?;
         inner.serialize_newtype_variant(name, index, variant, &Member { value, depth, problem })
     }
 
@@ -143,14 +143,15 @@ impl<'p, S: Serializer> Serializer for Checked<'p, S> {
         serialize_unit_variant(name: &'static str, index: u32, variant: &'static str);
     }
 
+    // With the levels of JSON that each is written as: a variant is an object around its content.
     forward_compound! {
-        serialize_seq(len: Option<usize>) -> SerializeSeq;
-        serialize_tuple(len: usize) -> SerializeTuple;
-        serialize_tuple_struct(name: &'static str, len: usize) -> SerializeTupleStruct;
-        serialize_tuple_variant(name: &'static str, index: u32, variant: &'static str, len: usize) -> SerializeTupleVariant;
-        serialize_map(len: Option<usize>) -> SerializeMap;
-        serialize_struct(name: &'static str, len: usize) -> SerializeStruct;
-        serialize_struct_variant(name: &'static str, index: u32, variant: &'static str, len: usize) -> SerializeStructVariant;
+        1: serialize_seq(len: Option<usize>) -> SerializeSeq;
+        1: serialize_tuple(len: usize) -> SerializeTuple;
+        1: serialize_tuple_struct(name: &'static str, len: usize) -> SerializeTupleStruct;
+        2: serialize_tuple_variant(name: &'static str, index: u32, variant: &'static str, len: usize) -> SerializeTupleVariant;
+        1: serialize_map(len: Option<usize>) -> SerializeMap;
+        1: serialize_struct(name: &'static str, len: usize) -> SerializeStruct;
+        2: serialize_struct_variant(name: &'static str, index: u32, variant: &'static str, len: usize) -> SerializeStructVariant;
     }
 }
 

@@ -7,6 +7,7 @@ use serde::forward_to_deserialize_any;
 
 use super::{KIND_BYTES, KIND_JSON, KIND_TEXT, PAD_START};
 use crate::error::{Error, ErrorKind};
+use crate::field::MAX_CONTENT;
 
 /// What a payload holds.
 #[derive(Clone, Copy)]
@@ -50,6 +51,10 @@ fn parse(payload: &[u8]) -> Option<Content<'_>> {
         return None;
     }
     let (kind, content) = content.split_first()?;
+    // FORMAT 7.1: what a payload may be longer by is padding.
+    if content.len() > MAX_CONTENT {
+        return None;
+    }
     match *kind {
         KIND_BYTES => Some(Content::Bytes(content)),
         KIND_TEXT => std::str::from_utf8(content).ok().map(Content::Text),

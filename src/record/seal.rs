@@ -239,6 +239,7 @@ pub(crate) fn seal_appending<F: Field>(
     write_payload::<F>(core, value, unfinished.out)
         .and_then(|header| encrypt(Sealing { out: unfinished.out, start, header, field: F::ID, class: F::CLASS }))
         .map_err(|error| error.at_field(F::ID).in_record(core.context().record_type()))?;
+    #[expect(clippy::disallowed_methods, reason = "it is only the duty to wipe what is not whole, and this is")]
     std::mem::forget(unfinished);
     Ok(())
 }

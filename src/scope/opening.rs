@@ -78,8 +78,11 @@ impl RecordAccess {
     where
         E: std::error::Error + Send + Sync + 'static,
     {
-        let (result, left) = self.enter_opening(work)?;
-        ended(left).settle(result)
+        let (result, mut left) = self.enter_opening(work)?;
+        let kind = left.kind.take();
+        let result = left.settle(result);
+        end(kind, result.as_ref().err().map(Error::code));
+        result
     }
 
     /// Opens one field.
@@ -123,15 +126,15 @@ impl RecordAccess {
     }
 }
 
-/// Ends the opening that `left` holds, after what its scope failed with is known to it.
-fn ended(mut left: Left) -> Left {
-    if let Some(Frame { kind: Kind::Open(frame), refusal, .. }) = &mut left.frame {
-        if let Some(refusal) = refusal {
-            frame.audit.state.note_failure(refusal);
+/// Ends the opening of a scope that failed with this code, or did not.
+fn end(kind: Option<Kind>, failed: Option<&'static str>) {
+    if let Some(Kind::Open(mut frame)) = kind {
+        if failed.is_some() {
+            // What the whole scope failed with says more than what it met first.
+            frame.audit.state.failed = failed;
         }
         frame.audit.end();
     }
-    left
 }
 
 impl<'de, T: Deserialize<'de>> DeserializeSeed<'de> for RecordOpening<'_, T> {
@@ -139,7 +142,12 @@ impl<'de, T: Deserialize<'de>> DeserializeSeed<'de> for RecordOpening<'_, T> {
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
         match self.access.enter_opening(|| T::deserialize(deserializer)) {
-            Ok((result, left)) => ended(left).settle_as_text(result, D::Error::custom),
+            Ok((result, mut left)) => {
+                let reason = left.refusal.as_ref().or(left.mismatch.as_ref().filter(|_| result.is_err()));
+                let code = reason.map(Error::code).or(result.is_err().then(|| ErrorKind::WorkFailed.code()));
+                end(left.kind.take(), code);
+                left.settle_as_text(result, D::Error::custom)
+            }
             Err(error) => Err(D::Error::custom(error)),
         }
     }
@@ -163,13 +171,11 @@ pub(crate) fn open_field<F: Field, T: DeserializeOwned>(token: TokenForm<'_>) ->
     });
     result.map_err(|error| {
         let error = error.at_field(F::ID);
-        let noted = with_top(|frame| {
-            let audit = &mut frame.opening()?.audit;
-            audit.state.note_failure(&error);
-            let (records, _) = audit.parts();
+        let record_type = with_top(|frame| {
+            let (records, _) = frame.opening()?.audit.parts();
             Ok(records.first().map_or_else(String::new, |core| core.context().record_type().to_owned()))
         });
-        match noted {
+        match record_type {
             Ok(record_type) => error.in_record(&record_type),
             Err(_) => error,
         }

@@ -130,7 +130,7 @@ pub(crate) fn in_part<T, E>(name: &str, id: &str, work: impl FnOnce() -> Result<
     })?;
     let frame = SealFrame { core: Arc::new(core), state: SealState::default() };
     let (result, left) = enter(Kind::Seal(frame), work)?;
-    match left.into_refusal() {
+    match left.refusal {
         Some(refusal) => Err(refusal),
         None => Ok(result),
     }

@@ -15,7 +15,8 @@ pub struct Recorder;
 
 static START: AtomicPtr<u8> = AtomicPtr::new(std::ptr::null_mut());
 static USED: AtomicUsize = AtomicUsize::new(0);
-static BLOCKS: AtomicUsize = AtomicUsize::new(0);
+/// What stands before each block: its length.
+const HEAD: usize = size_of::<usize>();
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
 thread_local! {
@@ -47,24 +48,31 @@ unsafe fn keep(block: *const u8, len: usize) {
         return;
     }
     let start = START.load(Ordering::Relaxed);
-    let at = USED.fetch_add(len + 1, Ordering::Relaxed);
-    BLOCKS.fetch_add(1, Ordering::Relaxed);
-    if at + len < ARENA {
-        // One zero byte stays between two blocks, so that nothing is found across them.
-        unsafe { std::ptr::copy_nonoverlapping(block, start.add(at), len) };
+    let at = USED.fetch_add(HEAD + len, Ordering::Relaxed);
+    if at + HEAD + len <= ARENA {
+        unsafe {
+            std::ptr::copy_nonoverlapping(len.to_ne_bytes().as_ptr(), start.add(at), HEAD);
+            std::ptr::copy_nonoverlapping(block, start.add(at + HEAD), len);
+        }
     }
 }
 
 /// What was given back during a call.
 pub struct Given<'a> {
     bytes: &'a mut [u8],
-    pub blocks: usize,
     _alone: MutexGuard<'a, ()>,
 }
 
 impl Given<'_> {
-    pub fn bytes(&self) -> &[u8] {
-        self.bytes
+    /// Every block, as it was when it was given back.
+    pub fn blocks(&self) -> impl Iterator<Item = &[u8]> {
+        let mut rest = &*self.bytes;
+        std::iter::from_fn(move || {
+            let (len, after) = rest.split_first_chunk::<HEAD>()?;
+            let (block, after) = after.split_at_checked(usize::from_ne_bytes(*len))?;
+            rest = after;
+            Some(block)
+        })
     }
 }
 
@@ -81,7 +89,6 @@ pub fn watch<T>(work: impl FnOnce() -> T) -> (T, Given<'static>) {
         START.store(Vec::leak(vec![0_u8; ARENA]).as_mut_ptr(), Ordering::Relaxed);
     }
     USED.store(0, Ordering::Relaxed);
-    BLOCKS.store(0, Ordering::Relaxed);
     let watching = Watching::begin();
     let result = work();
     drop(watching);
@@ -89,7 +96,7 @@ pub fn watch<T>(work: impl FnOnce() -> T) -> (T, Given<'static>) {
     assert!(used <= ARENA, "the arena is too small");
     // The arena is of this module and never given back; nobody else has it while `alone` is held.
     let bytes = unsafe { std::slice::from_raw_parts_mut(START.load(Ordering::Relaxed), used) };
-    (result, Given { bytes, blocks: BLOCKS.load(Ordering::Relaxed), _alone: alone })
+    (result, Given { bytes, _alone: alone })
 }
 
 /// This thread is watched as long as this lives; a thread that keeps it to its end is watched to its end.

@@ -120,7 +120,8 @@ impl Format {
             Self::Cbor => ciborium::from_reader(bytes).map_err(Problem::new),
             Self::RmpCompact | Self::RmpNamed => rmp_serde::from_slice(bytes).map_err(Problem::new),
             Self::Postcard => postcard::from_bytes(bytes).map_err(Problem::new),
-            Self::Bincode => bincode::serde::decode_from_slice(bytes, bincode::config::standard())
+            // Without a limit bincode takes memory for whatever length a forged row states.
+            Self::Bincode => bincode::serde::decode_from_slice(bytes, bincode::config::standard().with_limit::<1_000_000>())
                 .map(|(value, _)| value)
                 .map_err(Problem::new),
         }

@@ -4,11 +4,12 @@ use std::marker::PhantomData;
 
 use base64::Engine;
 use rxseal::{Class, Error, Field, Keyring, NotWiped, Phi, Record, Sealed, Sealing, Token, open_page};
-use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor, value};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::de::DeserializeSeed;
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 
 use crate::files::{Keyrings, Run, Vector, access, vectors};
+use crate::opened::Opened;
 
 const BILLING: Class = Class::new("billing");
 
@@ -59,75 +60,14 @@ impl Given {
     }
 }
 
-/// What a field opened to, of whatever type it was sealed as.
-#[derive(Clone, PartialEq)]
-enum Opened {
-    Raw(Vec<u8>),
-    /// Text, and what is JSON.
-    Value(Value),
-}
-
-impl Opened {
-    fn expected(vector: &Vector) -> Self {
-        let content = vector.bytes("content_hex");
-        match vector.number("kind") {
-            0 => Self::Raw(content),
-            1 => Self::Value(Value::String(String::from_utf8(content).unwrap())),
-            2 => Self::Value(serde_json::from_slice(&content).unwrap()),
-            other => panic!("{}: kind {other}", vector.file),
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for Opened {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct AnyVisitor;
-
-        impl<'de> Visitor<'de> for AnyVisitor {
-            type Value = Opened;
-
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("anything")
-            }
-
-            fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Opened, E> {
-                Ok(Opened::Raw(bytes.to_vec()))
-            }
-
-            fn visit_str<E>(self, text: &str) -> Result<Opened, E> {
-                Ok(Opened::Value(text.into()))
-            }
-
-            fn visit_bool<E>(self, value: bool) -> Result<Opened, E> {
-                Ok(Opened::Value(value.into()))
-            }
-
-            fn visit_u64<E>(self, value: u64) -> Result<Opened, E> {
-                Ok(Opened::Value(value.into()))
-            }
-
-            fn visit_i64<E>(self, value: i64) -> Result<Opened, E> {
-                Ok(Opened::Value(value.into()))
-            }
-
-            fn visit_f64<E>(self, value: f64) -> Result<Opened, E> {
-                Ok(Opened::Value(value.into()))
-            }
-
-            fn visit_unit<E>(self) -> Result<Opened, E> {
-                Ok(Opened::Value(Value::Null))
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Opened, A::Error> {
-                Value::deserialize(value::SeqAccessDeserializer::new(seq)).map(Opened::Value)
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Opened, A::Error> {
-                Value::deserialize(value::MapAccessDeserializer::new(map)).map(Opened::Value)
-            }
-        }
-
-        deserializer.deserialize_any(AnyVisitor)
+/// What an `ok` vector opens to.
+fn expected(vector: &Vector) -> Opened {
+    let content = vector.bytes("content_hex");
+    match vector.number("kind") {
+        0 => Opened::Raw(content),
+        1 => Opened::Value(Value::String(String::from_utf8(content).unwrap())),
+        2 => Opened::Value(serde_json::from_slice(&content).unwrap()),
+        other => panic!("{}: kind {other}", vector.file),
     }
 }
 
@@ -336,7 +276,7 @@ fn open_by_every_way(vector: &Vector, record: &Record, run: &mut Run) {
             let outcome = open(record, &given);
             vector.check_code(entry, &outcome);
             if let Ok(opened) = outcome {
-                assert!(opened == Opened::expected(vector), "{} by {entry}: another value", vector.file);
+                assert!(opened == expected(vector), "{} by {entry}: another value", vector.file);
             }
             run.count(entry);
         }

@@ -1,0 +1,327 @@
+//! The steps of the example: each does a thing, shows it, and checks it.
+
+use std::collections::HashMap;
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+use rxseal::{Access, KeyState, KeyUse, Keyring, Purpose};
+
+use crate::attack;
+use crate::checks::{Checks, Failure};
+use crate::jobs::{self, OpenedRows, Slot, Timing};
+use crate::keys::{KEYSPACE, KeyStore};
+use crate::prescription::Prescription;
+use crate::scan::Needles;
+use crate::show::{Show, Tone, grouped};
+use crate::store::{COUNT_BY_KEY, Store};
+
+/// What the steps work with.
+pub struct Pharmacy<'s> {
+    show: &'s Show,
+    checks: Checks<'s>,
+    key_store: KeyStore,
+    keys: Keyring,
+    store: Store,
+    key_folder: PathBuf,
+    data_folder: PathBuf,
+    /// What this run takes in, and the row of each.
+    incoming: Vec<Prescription>,
+    slots: Vec<Slot>,
+    /// Every plaintext of every row, this run's and earlier ones'.
+    needles: Needles,
+    /// Openings that the observer must have heard of.
+    openings: usize,
+    timings: Vec<(&'static str, Timing)>,
+}
+
+impl<'s> Pharmacy<'s> {
+    /// Opens what is in `folder`, or begins there.
+    pub fn open(folder: &Path, incoming: Vec<Prescription>, show: &'s Show) -> Result<Self, Failure> {
+        show.step("Keys");
+        // Apart, as far as that goes on one machine. In earnest the root key lies on another one, or in a key service,
+        // and in no backup of this one: who has both folders can read everything.
+        let (key_folder, data_folder) = (folder.join("keys"), folder.join("db"));
+        make_folder(&key_folder)?;
+        make_folder(&data_folder)?;
+        let store = Store::open(&data_folder.join("pharmacy.sqlite"))?;
+        let key_store = KeyStore::open(&key_folder, store.count()? == 0)?;
+        let keys = key_store.unlock()?;
+        show.line(format_args!("root key: {}, mode 0600", key_folder.join("root.key").display()));
+        show.line(format_args!(
+            "keyring:  {KEYSPACE}, {}, generation {}, {} keys; {} seals",
+            if key_store.was_created() { "new" } else { "found" },
+            keys.generation(),
+            keys.keys().len(),
+            keys.primary_key()?,
+        ));
+        Ok(Self {
+            show,
+            checks: Checks::new(show),
+            key_store,
+            keys,
+            store,
+            key_folder,
+            data_folder,
+            incoming,
+            slots: Vec::new(),
+            needles: Needles::new(),
+            openings: 0,
+            timings: Vec::new(),
+        })
+    }
+
+    /// Opens what is stored, seals and stores what is new, and reads it back.
+    pub fn take_in(&mut self) -> Result<(), Failure> {
+        self.show.step("Seal and store");
+        let stored = self.open_all("every stored row opens")?;
+        self.slots = jobs::admit(&mut self.incoming, &stored.rows);
+        let fresh = self.slots.iter().filter(|slot| slot.fresh).count();
+        let bar = self.show.bar("sealing", fresh);
+        let sealed = jobs::take_in(&mut self.store, &self.keys, &self.incoming, &self.slots, &bar)?;
+        bar.finish_and_clear();
+        self.show.line(format_args!(
+            "{} sealed and stored; {} were here already",
+            count(sealed.records),
+            count(self.slots.len() - fresh)
+        ));
+        self.timings.push(("seal and store", sealed));
+        let opened = self.open_all("every row opens")?;
+        self.timings.push(("read and open", opened.timing));
+        for (_, row) in &opened.rows {
+            row.for_each_secret(|kind, value| self.needles.add(kind, value));
+        }
+        self.compare("what comes back is what went in", &opened)
+    }
+
+    /// One row as the thief has it and as the pharmacist has it.
+    pub fn show_one_row(&mut self) -> Result<(), Failure> {
+        self.show.step("One row");
+        // One with directions makes the better picture.
+        let chosen = self.incoming.iter().position(|row| row.directions.is_some()).unwrap_or_default();
+        let id = self.slots[chosen].id.clone();
+        let opened = jobs::open_one(&self.store.row(&id)?, &self.keys, &pharmacist()?)?;
+        self.openings += 1;
+
+        // The plaintext side, for an authorised client: a scope of its own, and the only way to get these fields as JSON.
+        let plain = serde_json::to_value(rxseal::expose_plaintext(&opened));
+        let mut plain = plain.map_err(|_| Failure::new("the row cannot be shown"))?;
+        plain["id"] = id.as_str().into();
+        let row = self.store.stolen(&id)?.into_iter().map(|(column, stolen)| {
+            let counter = match &plain[&column] {
+                serde_json::Value::String(text) => text.clone(),
+                other => other.to_string(),
+            };
+            vec![column, self.show.shorten(stolen.as_deref().unwrap_or("null")), self.show.shorten(&counter)]
+        });
+        self.show.table(
+            &[("column", Tone::Plain), ("a thief with the file", Tone::Thief), ("a pharmacist", Tone::Counter)],
+            &row.collect::<Vec<_>>(),
+        );
+        self.show.note(format_args!("the observer heard: {}", self.key_store.trail().last()));
+        Ok(())
+    }
+
+    /// Looks for every plaintext in every file that this program made.
+    pub fn scan_files(&mut self) -> Result<(), Failure> {
+        self.show.step("Plaintext in the files");
+        let (found, planted) = self.needles.control(&self.data_folder)?;
+        self.checks.ensure(
+            "the scan finds what was planted",
+            found == planted,
+            format!("{found} of {planted} spellings of a made-up person in a database without sealing"),
+        )?;
+        let (values, too_short) = self.needles.counts();
+        self.show.line(format_args!("{} different values, also in hexadecimal and base64", count(values)));
+        if too_short > 0 {
+            self.show.note(format_args!("{} more are too short to be told from chance", count(too_short)));
+        }
+        self.scan("no plaintext in any file", true)
+    }
+
+    /// Changes tokens as somebody could who may write to the database.
+    pub fn attack(&mut self) -> Result<(), Failure> {
+        self.show.step("Tokens moved and changed");
+        let (victim, donor) = self.store.two_rows()?;
+        let attempts = attack::attempt_all(&mut self.store, &self.keys, &pharmacist()?, &victim, &donor)?;
+        self.openings += attempts.len();
+        let rows: Vec<_> = attempts
+            .iter()
+            .map(|attempt| {
+                vec![
+                    attempt.what.to_owned(),
+                    attempt.refused.map_or("OPENED".to_owned(), |code| format!("refused: {code}")),
+                ]
+            })
+            .collect();
+        self.show.table(&[("in place of a patient's drug", Tone::Plain), ("opening the row", Tone::Counter)], &rows);
+        let opened = attempts.iter().filter(|attempt| attempt.refused.is_none()).count();
+        self.checks.ensure(
+            "moved and changed tokens are refused",
+            opened == 0,
+            format!("{} attempts, {opened} opened", attempts.len()),
+        )?;
+        let restored = jobs::open_one(&self.store.row(&victim)?, &self.keys, &pharmacist()?);
+        self.openings += 1;
+        self.checks.ensure("the row opens again after it was restored", restored.is_ok(), "")
+    }
+
+    /// A new key, and every row moved to it.
+    pub fn rotate(&mut self) -> Result<(), Failure> {
+        self.show.step("Rotation");
+        let before = self.rows_by_key()?;
+        self.keys = self.key_store.rotate()?;
+        let rotated = self.rows_by_key()?;
+
+        let rows = self.store.count()?;
+        let bar = self.show.bar("resealing", rows);
+        let resealed = jobs::reseal_all(&mut self.store, &self.keys, &bar)?;
+        bar.finish_and_clear();
+        self.timings.push(("reseal", resealed));
+        let after = self.rows_by_key()?;
+
+        self.show.line(COUNT_BY_KEY);
+        self.show_keys(&before, &rotated, &after);
+        let primary = self.keys.primary_key()?.to_string();
+        let elsewhere: u64 =
+            self.store.tokens_by_key()?.iter().filter(|(key, _)| *key != primary).map(|(_, n)| n).sum();
+        self.checks.ensure(
+            "every token is under the new key",
+            elsewhere == 0 && after.get(&primary) == Some(&(rows as u64)),
+            format!("{} rows, {} tokens elsewhere", count(rows), grouped(elsewhere)),
+        )?;
+        let opened = self.open_all("every row opens after it")?;
+        self.compare("what comes back is still what went in", &opened)?;
+        self.scan("no plaintext in any file after it", false)
+    }
+
+    /// The numbers, and whether the observer missed anything.
+    pub fn sum_up(&mut self) -> Result<(), Failure> {
+        self.show.step("In numbers");
+        let rows: Vec<_> = self.timings.iter().filter(|(_, timing)| timing.records > 0).map(row_of).collect();
+        self.show.table(
+            &[
+                ("", Tone::Plain),
+                ("records", Tone::Number),
+                ("records/s", Tone::Number),
+                ("records/s without SQLite", Tone::Number),
+            ],
+            &rows,
+        );
+        if cfg!(debug_assertions) {
+            self.show.note("a debug build: with `cargo run --release --example pharmacy` it is many times faster");
+        }
+        let trail = self.key_store.trail();
+        self.checks.ensure(
+            "the observer heard of every opening",
+            trail.openings() == self.openings,
+            format!(
+                "{} openings of {} prescriptions, {} fields, {} refused",
+                count(trail.openings()),
+                count(trail.records()),
+                count(trail.fields()),
+                count(trail.refused())
+            ),
+        )?;
+        self.show.line(format_args!("{} checks held", self.checks.held()));
+        Ok(())
+    }
+
+    fn open_all(&mut self, check: &'static str) -> Result<OpenedRows, Failure> {
+        let rows = self.store.count()?;
+        let bar = self.show.bar("opening", rows);
+        let access = Access::new("job:check", Purpose::HOPERAT)?;
+        let opened = jobs::open_all(&self.store, &self.keys, &access, &bar)?;
+        bar.finish_and_clear();
+        self.openings += opened.openings;
+        let detail = match opened.damaged.first() {
+            None => format!("{} rows", count(opened.rows.len())),
+            // A row's id says nothing about anybody, and whoever repairs the row needs it.
+            Some((id, why)) => {
+                format!("{} of {} rows do not, first {id}: {why}", count(opened.damaged.len()), count(rows))
+            }
+        };
+        self.checks.ensure(check, opened.damaged.is_empty(), detail)?;
+        Ok(opened)
+    }
+
+    fn compare(&mut self, check: &'static str, opened: &OpenedRows) -> Result<(), Failure> {
+        let rows: HashMap<&str, &Prescription> = opened.rows.iter().map(|(id, row)| (id.as_str(), row)).collect();
+        let pairs = self.incoming.iter().zip(&self.slots);
+        let same = pairs.filter(|(row, slot)| rows.get(slot.id.as_str()) == Some(row)).count();
+        let detail = format!("{} of {} prescriptions", count(same), count(self.incoming.len()));
+        self.checks.ensure(check, same == self.incoming.len(), detail)
+    }
+
+    fn scan(&mut self, check: &'static str, show_files: bool) -> Result<(), Failure> {
+        let bar = self.show.bar("scanning", 0);
+        let files = self.needles.scan(&[&self.data_folder, &self.key_folder], &bar)?;
+        bar.finish_and_clear();
+        if show_files {
+            let row = |file: &crate::scan::Scanned| {
+                vec![file.path.display().to_string(), grouped(file.bytes), count(file.found)]
+            };
+            let columns = [("file", Tone::Plain), ("bytes", Tone::Number), ("plaintexts found", Tone::Number)];
+            self.show.table(&columns, &files.iter().map(row).collect::<Vec<_>>());
+        }
+        let found: usize = files.iter().map(|file| file.found).sum();
+        let detail = match files.iter().find(|file| file.found > 0) {
+            None => format!("{} files, 0 found", files.len()),
+            Some(file) => {
+                let what: Vec<_> = file.what.iter().map(String::as_str).collect();
+                format!("{} found; {}: {}", count(found), file.path.display(), what.join(", "))
+            }
+        };
+        self.checks.ensure(check, found == 0, detail)
+    }
+
+    fn rows_by_key(&self) -> Result<HashMap<String, u64>, Failure> {
+        Ok(self.store.count_by_key()?.into_iter().collect())
+    }
+
+    fn show_keys(&self, before: &HashMap<String, u64>, rotated: &HashMap<String, u64>, after: &HashMap<String, u64>) {
+        let rows = |counts: &HashMap<String, u64>, key: &str| grouped(counts.get(key).copied().unwrap_or_default());
+        let mut table = Vec::new();
+        let mut idle = 0;
+        for key in self.keys.keys().iter().filter(|key| key.usage() == KeyUse::Seal) {
+            let id = key.id().to_string();
+            if !key.is_primary() && !before.contains_key(&id) {
+                idle += 1;
+                continue;
+            }
+            let state = if key.state() == KeyState::Active { "active: it seals" } else { "deactivated: it opens" };
+            table.push(vec![id.clone(), state.to_owned(), rows(before, &id), rows(rotated, &id), rows(after, &id)]);
+        }
+        self.show.table(
+            &[
+                ("key", Tone::Plain),
+                ("after the rotation", Tone::Plain),
+                ("rows before", Tone::Number),
+                ("after rotate", Tone::Number),
+                ("after reseal", Tone::Number),
+            ],
+            &table,
+        );
+        if idle > 0 {
+            self.show.note(format_args!("older keys, under which nothing is sealed any more: {idle}"));
+        }
+    }
+}
+
+fn pharmacist() -> Result<Access, Failure> {
+    Ok(Access::new("user:kim.rph", Purpose::TREAT)?)
+}
+
+fn make_folder(folder: &Path) -> Result<(), Failure> {
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
+    made.map_err(|error| Failure::new(format!("{}: {error}", folder.display())))
+}
+
+fn row_of((what, timing): &(&str, Timing)) -> Vec<String> {
+    let per_second = |time: std::time::Duration| grouped((timing.records as f64 / time.as_secs_f64()) as u64);
+    vec![(*what).to_owned(), count(timing.records), per_second(timing.total), per_second(timing.crypto)]
+}
+
+fn count(number: usize) -> String {
+    grouped(number as u64)
+}
