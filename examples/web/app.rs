@@ -119,11 +119,14 @@ impl IntoResponse for ApiError {
 
 impl From<rxseal::Error> for ApiError {
     fn from(error: rxseal::Error) -> Self {
-        let status = match error.code() {
-            "too-large" | "not-finite" | "token-as-plaintext" => StatusCode::BAD_REQUEST,
-            _ if error.is_locked_out() => StatusCode::FORBIDDEN,
-            _ if error.is_retryable() => StatusCode::SERVICE_UNAVAILABLE,
-            _ => StatusCode::INTERNAL_SERVER_ERROR,
+        let status = if error.is_value_refused() {
+            StatusCode::BAD_REQUEST
+        } else if error.is_locked_out() {
+            StatusCode::FORBIDDEN
+        } else if error.is_retryable() {
+            StatusCode::SERVICE_UNAVAILABLE
+        } else {
+            StatusCode::INTERNAL_SERVER_ERROR
         };
         if status.is_server_error() {
             // It names the field, the record type and the key, and no value. Leave its source() out: that may quote.
