@@ -57,6 +57,9 @@ mod context;
 mod error;
 mod field;
 mod form;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 mod handles;
 mod id;
 mod kdf;

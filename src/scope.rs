@@ -114,24 +114,37 @@ pub(crate) fn keep<E>(error: Error, report: impl FnOnce(&str) -> E) -> E {
 
 /// Runs `work` with `kind` as the active scope, and gives what both came to.
 fn enter<T>(kind: Kind, work: impl FnOnce() -> T) -> Result<(T, Left), Error> {
-    let plain = matches!(kind, Kind::ExposePlaintext | Kind::AcceptPlaintext);
+    check_nesting(kind.is_plain())?;
     FRAMES
         .try_with(|frames| {
             let mut frames = frames.try_borrow_mut().map_err(|_| ErrorKind::ScopeMissing)?;
-            let nested_plain = frames
-                .last()
-                .is_some_and(|top| plain || matches!(top.kind, Kind::ExposePlaintext | Kind::AcceptPlaintext));
-            if nested_plain {
-                return Err(Error::from(ErrorKind::PlaintextNested));
-            }
             frames.push(Frame { kind, refusal: None, mismatch: None });
             Ok(())
         })
-        .unwrap_or_else(|_| Err(ErrorKind::ScopeMissing.into()))?;
+        .unwrap_or_else(|_| Err(Error::from(ErrorKind::ScopeMissing)))?;
     let popped = Popped;
     let value = work();
     let left = popped.pop();
     Ok((value, left))
+}
+
+impl Kind {
+    fn is_plain(&self) -> bool {
+        matches!(self, Self::ExposePlaintext | Self::AcceptPlaintext)
+    }
+}
+
+/// Whether a scope may begin here: one for plaintext stands alone.
+fn check_nesting(plain: bool) -> Result<(), Error> {
+    let nested = FRAMES.try_with(|frames| {
+        let frames = frames.try_borrow().map_err(|_| ErrorKind::ScopeMissing)?;
+        Ok(frames.last().is_some_and(|top| plain || top.kind.is_plain()))
+    });
+    match nested.unwrap_or(Err(ErrorKind::ScopeMissing)) {
+        Ok(false) => Ok(()),
+        Ok(true) => Err(ErrorKind::PlaintextNested.into()),
+        Err(kind) => Err(kind.into()),
+    }
 }
 
 /// What a scope that ended leaves behind.

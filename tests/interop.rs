@@ -303,7 +303,8 @@ impl World {
         let destroyed = set(&again, &rotated, KeyState::Destroyed);
 
         let files = [created, rotated, compromised, again, destroyed];
-        let text = |at: usize, file: &KeyringFile| if at % 2 == 0 { file.to_string() } else { as_json_column(file) };
+        let text =
+            |at: usize, file: &KeyringFile| if at.is_multiple_of(2) { file.to_string() } else { as_json_column(file) };
         let stage = |(at, file)| Stage { keys: unlock(file), text: text(at, file) };
         let stages: Vec<_> = files.iter().enumerate().map(stage).collect();
         // Wrapped under the first and the second key, so that some of them share their fate.

@@ -31,6 +31,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("scope", 6),
     ("columns", 7),
     ("form", 7),
+    ("fuzzing", 7),
     ("phi", 7),
     ("testing", 7),
     ("lib", 9),

@@ -25,8 +25,8 @@ pub struct Attempt {
     pub refused: Option<&'static str>,
 }
 
-/// Makes each attempt with a real UPDATE and opens the row as the counter would. The changes are rolled back, so the row
-/// is as before even if the program is killed half way.
+/// Makes each attempt with a real UPDATE and opens the row as the counter would. The changes are rolled back, so the
+/// row is as before even if the program is killed half way.
 pub fn attempt_all(
     store: &mut Store,
     keys: &Keyring,

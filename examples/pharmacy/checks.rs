@@ -1,6 +1,7 @@
 //! What must hold, and how the program says that it does not.
 
 use std::fmt;
+use std::path::Path;
 
 use crate::show::Show;
 
@@ -15,6 +16,14 @@ pub enum Failure {
 impl Failure {
     pub fn new(text: impl Into<String>) -> Self {
         Self::CannotRun(text.into())
+    }
+
+    /// Names the file it is about.
+    pub fn about(self, path: &Path) -> Self {
+        match self {
+            Self::CannotRun(text) => Self::CannotRun(format!("{}: {text}", path.display())),
+            check => check,
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Prescriptions of people who do not exist: names, drugs and directions as a pharmacy has them.
 //!
-//! The same ones in every run, and the first thousand are the same however many are asked for. That is for test data only:
-//! what keys and nonces are made of never comes from here.
+//! The same ones in every run, and the first thousand are the same however many are asked for. That is for test data
+//! only: what keys and nonces are made of never comes from here.
 
 use crate::prescription::{Prescription, Source};
 
@@ -35,7 +35,7 @@ fn prescription(number: usize) -> Prescription {
 
 fn person(number: usize) -> (String, String) {
     let mut draw = Draw::new(2, number);
-    let (given, family) = (draw.pick(GIVEN), draw.pick(FAMILY));
+    let (given, family) = (draw.name(GIVEN), draw.name(FAMILY));
     let initial = draw.pick(&["A.", "C.", "E.", "G.", "J.", "L.", "M.", "R.", "S.", "T."]);
     let name = if draw.below(2) == 0 { format!("{given} {initial} {family}") } else { format!("{given} {family}") };
     (name, format!("{}-{:02}-{:02}", 1931 + draw.below(88), 1 + draw.below(12), 1 + draw.below(28)))
@@ -43,7 +43,7 @@ fn person(number: usize) -> (String, String) {
 
 fn prescriber(number: usize) -> String {
     let mut draw = Draw::new(3, number);
-    format!("Dr. {} {}", draw.pick(GIVEN), draw.pick(FAMILY))
+    format!("Dr. {} {}", draw.name(GIVEN), draw.name(FAMILY))
 }
 
 /// Draws that repeat: a linear congruential generator (Knuth's MMIX constants).
@@ -69,141 +69,28 @@ impl Draw {
     fn pick<'l, T>(&mut self, list: &'l [T]) -> &'l T {
         &list[self.below(list.len())]
     }
+
+    fn name<'l>(&mut self, names: &'l str) -> &'l str {
+        let names: Vec<&str> = names.split(", ").collect();
+        names[self.below(names.len())]
+    }
 }
 
-const GIVEN: &[&str] = &[
-    "Aaliyah",
-    "Abigail",
-    "Adaeze",
-    "Aleksander",
-    "Amara",
-    "Ana María",
-    "Arjun",
-    "Beatrix",
-    "Benjamin",
-    "Carlos",
-    "Chidi",
-    "Chloë",
-    "Daniel",
-    "Deborah",
-    "Dmitri",
-    "Eleanor",
-    "Emeka",
-    "Esther",
-    "Fatima",
-    "Florence",
-    "Gabriela",
-    "Giulia",
-    "Hannah",
-    "Harold",
-    "Hiroshi",
-    "Imani",
-    "Ingrid",
-    "Jamal",
-    "Jasmine",
-    "Joaquín",
-    "Kamala",
-    "Kenji",
-    "Kwame",
-    "Latoya",
-    "Leila",
-    "Lucía",
-    "Magdalena",
-    "Malik",
-    "Marguerite",
-    "Mei-Ling",
-    "Miguel",
-    "Nadia",
-    "Naomi",
-    "Nguyet",
-    "Oksana",
-    "Olumide",
-    "Padraig",
-    "Priya",
-    "Rafael",
-    "Rosalind",
-    "Ruth",
-    "Samir",
-    "Sinéad",
-    "Søren",
-    "Tamika",
-    "Theodore",
-    "Valentina",
-    "Winifred",
-    "Xiomara",
-    "Yusuf",
-    "Zainab",
-    "Zoë",
-];
+const GIVEN: &str = "\
+    Aaliyah, Abigail, Adaeze, Aleksander, Amara, Ana María, Arjun, Beatrix, Benjamin, Carlos, Chidi, Chloë, \
+    Daniel, Deborah, Dmitri, Eleanor, Emeka, Esther, Fatima, Florence, Gabriela, Giulia, Hannah, Harold, \
+    Hiroshi, Imani, Ingrid, Jamal, Jasmine, Joaquín, Kamala, Kenji, Kwame, Latoya, Leila, Lucía, Magdalena, \
+    Malik, Marguerite, Mei-Ling, Miguel, Nadia, Naomi, Nguyet, Oksana, Olumide, Padraig, Priya, Rafael, \
+    Rosalind, Ruth, Samir, Sinéad, Søren, Tamika, Theodore, Valentina, Winifred, Xiomara, Yusuf, Zainab, Zoë";
 
-const FAMILY: &[&str] = &[
-    "Abdullahi",
-    "Adeyemi",
-    "Albrecht",
-    "Almeida",
-    "Andersson",
-    "Banerjee",
-    "Baptiste",
-    "Begay",
-    "Blackwood",
-    "Callahan",
-    "Castellanos",
-    "Chaudhary",
-    "Chen-Ramirez",
-    "D'Angelo",
-    "Delacroix",
-    "Díaz",
-    "Eriksen",
-    "Fitzgerald",
-    "Friedman",
-    "Fujimoto",
-    "García",
-    "Goldstein",
-    "Greenfield",
-    "Gutiérrez",
-    "Haddad",
-    "Henderson",
-    "Hofmann",
-    "Ibrahim",
-    "Ivanova",
-    "Jackson",
-    "Jørgensen",
-    "Kaczmarek",
-    "Kowalczyk",
-    "Krishnan",
-    "Lindqvist",
-    "MacKenzie",
-    "Mbeki",
-    "McAllister",
-    "Montgomery",
-    "Moreau",
-    "Nakamura",
-    "Nguyen",
-    "O'Sullivan",
-    "Okafor",
-    "Okonkwo",
-    "Papadakis",
-    "Peña",
-    "Petrov",
-    "Quispe",
-    "Ramachandran",
-    "Reyes",
-    "Robinson",
-    "Rosenthal",
-    "Saito",
-    "Schwartz",
-    "Silva",
-    "Sorensen",
-    "Thompson",
-    "Tran",
-    "Underwood",
-    "Van der Berg",
-    "Villanueva",
-    "Washington",
-    "Whitehorse",
-    "Yamamoto",
-    "Zielinski",
-];
+const FAMILY: &str = "\
+    Abdullahi, Adeyemi, Albrecht, Almeida, Andersson, Banerjee, Baptiste, Begay, Blackwood, Callahan, \
+    Castellanos, Chaudhary, Chen-Ramirez, D'Angelo, Delacroix, Díaz, Eriksen, Fitzgerald, Friedman, Fujimoto, \
+    García, Goldstein, Greenfield, Gutiérrez, Haddad, Henderson, Hofmann, Ibrahim, Ivanova, Jackson, Jørgensen, \
+    Kaczmarek, Kowalczyk, Krishnan, Lindqvist, MacKenzie, Mbeki, McAllister, Montgomery, Moreau, Nakamura, \
+    Nguyen, O'Sullivan, Okafor, Okonkwo, Papadakis, Peña, Petrov, Quispe, Ramachandran, Reyes, Robinson, \
+    Rosenthal, Saito, Schwartz, Silva, Sorensen, Thompson, Tran, Underwood, Van der Berg, Villanueva, \
+    Washington, Whitehorse, Yamamoto, Zielinski";
 
 /// A drug as RxNorm writes it, and how it may be taken.
 type Drug = (&'static str, &'static [&'static str]);

@@ -112,10 +112,10 @@ fn for_each_resource<T: DeserializeOwned>(
 ) -> Result<(), Failure> {
     let files = files_of(folder, kind)?;
     if files.is_empty() && needed == Needed::Yes {
-        return Err(Failure::new(format!("{}: there is no {kind}.ndjson", folder.display())));
+        return Err(Failure::new(format!("there is no {kind}.ndjson")).about(folder));
     }
     for path in files {
-        let unreadable = |error: std::io::Error| Failure::new(format!("{}: {error}", path.display()));
+        let unreadable = |error: std::io::Error| Failure::new(error.to_string()).about(&path);
         let mut lines = BufReader::new(File::open(&path).map_err(unreadable)?);
         let mut line = Vec::new();
         for number in 1_usize.. {
@@ -149,7 +149,7 @@ fn resource<T: DeserializeOwned>(line: &[u8], kind: &str, place: &str) -> Result
 
 /// `Patient.ndjson`, and `Patient.000.ndjson` and so on, as servers split large exports.
 fn files_of(folder: &Path, kind: &str) -> Result<Vec<PathBuf>, Failure> {
-    let unreadable = |error: std::io::Error| Failure::new(format!("{}: {error}", folder.display()));
+    let unreadable = |error: std::io::Error| Failure::new(error.to_string()).about(folder);
     let mut files = Vec::new();
     for entry in fs::read_dir(folder).map_err(unreadable)? {
         let path = entry.map_err(unreadable)?.path();

@@ -31,10 +31,11 @@ pub struct Slot {
     pub fresh: bool,
 }
 
-/// Gives every incoming prescription its row: the one that already holds just the same, or a new one. What is stored is never
-/// overwritten: a request that comes again with other content gets a row of its own.
+/// Gives every incoming prescription its row: the one that already holds just the same, or a new one. What is stored
+/// is never overwritten: a request that comes again with other content gets a row of its own.
 ///
-/// Names and drugs are sealed with a new nonce each time, so the database cannot find them: that is done here, in memory.
+/// Names and drugs are sealed with a new nonce each time, so the database cannot find them: that is done here, in
+/// memory.
 pub fn admit(incoming: &mut [Prescription], stored: &[Opened]) -> Vec<Slot> {
     number_patients(incoming, stored);
     let mut known: HashMap<&str, Vec<(&Prescription, String)>> = HashMap::new();
@@ -57,8 +58,8 @@ pub fn admit(incoming: &mut [Prescription], stored: &[Opened]) -> Vec<Slot> {
     slots
 }
 
-/// Gives patients our own numbers. The same person is who has the same record number, name and birth date: two systems may
-/// both have a number 1.
+/// Gives patients our own numbers. The same person is who has the same record number, name and birth date: two
+/// systems may both have a number 1.
 fn number_patients(incoming: &mut [Prescription], stored: &[Opened]) {
     let person = |row: &Prescription| {
         let number = row.source.expose_phi().patient.clone();

@@ -31,13 +31,19 @@ impl KeyStore {
                  keyspace TEXT PRIMARY KEY NOT NULL, generation INTEGER NOT NULL, file TEXT NOT NULL
              ) STRICT",
         )?;
-        let root = KeyFile::new(folder.join("root.key"));
+        let path = folder.join("root.key");
+        let root = KeyFile::new(&path);
+        let at_path = |error: rxseal::Error| Failure::from(error).about(&path);
         let trail = Arc::new(Trail::default());
         let stored = load(&db)?;
         let roots = RootKeys::from(match stored {
-            Some(_) => root.load()?,
-            None if data_is_empty => root.load_or_create()?,
-            None => return Err(Failure::new("there is sealed data, but no keyring: restore keys/keyring.sqlite")),
+            Some(_) => root.load().map_err(at_path)?,
+            None if data_is_empty => root.load_or_create().map_err(at_path)?,
+            None => {
+                return Err(
+                    Failure::new("the keyring is gone, and without it the sealed rows: restore it").about(folder)
+                );
+            }
         });
         if stored.is_none() {
             let fresh = run_local(Keyring::create(KEYSPACE, &roots, Suite::default()))?;
@@ -104,7 +110,6 @@ fn generation(file: &KeyringFile) -> Result<i64, Failure> {
 #[derive(Default)]
 pub struct Trail {
     openings: AtomicUsize,
-    records: AtomicUsize,
     fields: AtomicUsize,
     refused: AtomicUsize,
     last: Mutex<String>,
@@ -113,10 +118,6 @@ pub struct Trail {
 impl Trail {
     pub fn openings(&self) -> usize {
         self.openings.load(Ordering::Relaxed)
-    }
-
-    pub fn records(&self) -> usize {
-        self.records.load(Ordering::Relaxed)
     }
 
     pub fn fields(&self) -> usize {
@@ -137,7 +138,6 @@ impl Observer for Trail {
     fn opened(&self, event: &OpenEvent<'_>) {
         let opening = event.opening();
         self.openings.fetch_add(1, Ordering::Relaxed);
-        self.records.fetch_add(opening.records().len(), Ordering::Relaxed);
         self.fields.fetch_add(event.fields(), Ordering::Relaxed);
         let outcome = match event.outcome() {
             Outcome::Failed(code) => {

@@ -1,4 +1,5 @@
-//! The main job of rxseal, end to end: a pharmacy's prescriptions go into an SQLite file in which a thief finds nothing.
+//! The main job of rxseal, end to end: a pharmacy's prescriptions go into an SQLite file in which a thief finds
+//! nothing.
 //!
 //! ```text
 //! cargo run --example pharmacy                        some 3,000 made-up prescriptions
@@ -8,8 +9,8 @@
 //! It shows each step, checks what it claims, and ends with an error where a claim does not hold. Run it again on the
 //! same folder: it opens what is there.
 //!
-//! To copy from: `prescription.rs` is what a record looks like, `keys.rs` how keys are kept, `store.rs` and `jobs.rs` how
-//! sealed rows are stored and moved. The rest shows and checks.
+//! To copy from: `prescription.rs` is what a record looks like, `keys.rs` how keys are kept, `store.rs` and `jobs.rs`
+//! how sealed rows are stored and moved. The rest shows and checks.
 
 mod attack;
 mod checks;
@@ -89,7 +90,7 @@ fn read_prescriptions(arguments: &Arguments, show: &Show) -> Result<Vec<Prescrip
         export.left_out.iter().take(5).for_each(|request| show.note(request));
     }
     if export.prescriptions.is_empty() {
-        return Err(Failure::new(format!("{}: it has no prescription to take in", folder.display())));
+        return Err(Failure::new("it has no prescription to take in").about(folder));
     }
     Ok(export.prescriptions)
 }

@@ -5,8 +5,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroize;
 
-/// What every token of a prescription is bound to, beside the keyspace and the row's id. For ever: it is not the name of the
-/// table, which may be changed.
+/// What every token of a prescription is bound to, beside the keyspace and the row's id. For ever: it is not the name
+/// of the table, which may be changed.
 pub const RECORD_TYPE: &str = "prescription";
 
 rxseal::fields! {
@@ -20,19 +20,20 @@ rxseal::fields! {
 /// outside of one it can neither be written nor read, so no log line and no cache ever gets it in the clear.
 #[derive(PartialEq, Serialize, Deserialize)]
 pub struct Prescription {
-    /// Our own number for the patient. Readable, to find a patient's prescriptions, and so a random one: the id that other
-    /// systems use is often the medical record number.
+    /// Our own number for the patient. Readable, to find a patient's prescriptions, and so a random one: the id that
+    /// other systems use is often the medical record number.
     pub patient: String,
-    /// The year in which it was written. Readable, for reports; of a date no more than the year is de-identified (45 CFR
-    /// 164.514(b)(2)(i)(C)).
+    /// The year in which it was written. Readable, for reports; of a date no more than the year is de-identified (45
+    /// CFR 164.514(b)(2)(i)(C)).
     pub authored: String,
 
-    // `Phi`: silent in `Debug`, wiped on drop, and every use of the value says `expose_phi`. Take this one when in doubt.
+    // `Phi`: silent in `Debug`, wiped on drop, and every use of the value says `expose_phi`. Take this one when in
+    // doubt.
     pub patient_name: Phi<String, phi::PatientName>,
     pub birth_date: Phi<String, phi::BirthDate>,
     pub drug: Phi<String, phi::Drug>,
-    // `Sealing`: an ordinary type in memory, for code that must have one. A derived `Debug` would print it, which is why
-    // this struct derives none. `None` stays a null in the table, so everybody sees that there are no directions:
+    // `Sealing`: an ordinary type in memory, for code that must have one. A derived `Debug` would print it, which is
+    // why this struct derives none. `None` stays a null in the table, so everybody sees that there are no directions:
     // `Sealing::<phi::Directions>` would hide that too.
     #[serde(with = "Sealing::<Option<phi::Directions>>")]
     pub directions: Option<String>,

@@ -1,6 +1,6 @@
 //! Looks for plaintext in files: as it is, in hexadecimal and in base64, wherever it starts.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -27,17 +27,21 @@ const CANARY_KIND: &str = "planted canary";
 const LONGEST: usize = 24;
 /// The bytes by which a place is looked up.
 const START: usize = 4;
+const START_BITS: u32 = 20;
 const BLOCK: usize = 1 << 20;
 
 /// What is looked for. Never printed.
 pub struct Needles {
-    by_start: HashMap<[u8; START], Vec<Needle>>,
+    /// By their length, so that a place in a file is looked up once for each length and not once for each needle.
+    by_length: BTreeMap<usize, HashMap<Vec<u8>, What>>,
+    /// Which beginnings there are: settles almost every place at once.
+    starts: Vec<bool>,
     values: HashSet<Vec<u8>>,
     too_short: HashSet<Vec<u8>>,
 }
 
-struct Needle {
-    bytes: Vec<u8>,
+#[derive(Clone, Copy)]
+struct What {
     kind: &'static str,
     spelling: &'static str,
 }
@@ -55,7 +59,12 @@ pub struct Scanned {
 impl Needles {
     /// With the values of the control, which must not be found elsewhere either.
     pub fn new() -> Self {
-        let mut needles = Self { by_start: HashMap::new(), values: HashSet::new(), too_short: HashSet::new() };
+        let mut needles = Self {
+            by_length: BTreeMap::new(),
+            starts: vec![false; 1 << START_BITS],
+            values: HashSet::new(),
+            too_short: HashSet::new(),
+        };
         for value in CANARY {
             needles.add(CANARY_KIND, value);
         }
@@ -78,8 +87,8 @@ impl Needles {
         let hex: String = value.iter().map(|byte| format!("{byte:02x}")).collect();
         self.insert(hex.to_uppercase().into_bytes(), kind, "in hexadecimal");
         self.insert(hex.into_bytes(), kind, "in hexadecimal");
-        // Base64 takes three bytes at a time, so what stands before the value decides how it is spelled. What is left of
-        // it in either case are the characters that come from the value's own bits alone.
+        // Base64 takes three bytes at a time, so what stands before the value decides how it is spelled. What is left
+        // of it in either case are the characters that come from the value's own bits alone.
         for before in 0..3 {
             let bytes = [&[0; 2][..before], value].concat();
             let own = (before * 8).div_ceil(6)..bytes.len() * 8 / 6;
@@ -106,49 +115,37 @@ impl Needles {
         paths.sort();
         let sizes = paths.iter().filter_map(|path| fs::metadata(path).ok()).map(|metadata| metadata.len());
         bar.set_length(sizes.sum());
-        let by_two = self.by_two();
-        paths.into_iter().map(|path| self.scan_file(path, &by_two, bar)).collect()
+        paths.into_iter().map(|path| self.scan_file(path, bar)).collect()
     }
 
-    /// Looks through a database in which a made-up person is stored without sealing, and in other spellings: the scan must
-    /// find all of it, or finding nothing elsewhere means nothing. No real value is ever written for this. Gives how many
-    /// were found and how many were planted.
+    /// Looks through a database in which a made-up person is stored without sealing, and in other spellings: the scan
+    /// must find all of it, or finding nothing elsewhere means nothing. No real value is ever written for this. Gives
+    /// how many were found and how many were planted.
     pub fn control(&self, folder: &Path) -> Result<(usize, usize), Failure> {
         let path = folder.join("control.sqlite");
         plant(&path)?;
-        let scanned = self.scan_file(path.clone(), &self.by_two(), &ProgressBar::hidden())?;
+        let scanned = self.scan_file(path.clone(), &ProgressBar::hidden())?;
         fs::remove_file(&path).map_err(|error| unreadable(&path, &error))?;
         Ok((scanned.canaries, CANARY.len() * SPELLINGS))
     }
 
     fn insert(&mut self, bytes: Vec<u8>, kind: &'static str, spelling: &'static str) {
-        let Some(start) = bytes.first_chunk::<START>() else { return };
-        let same = self.by_start.entry(*start).or_default();
-        if same.iter().all(|needle| needle.bytes != bytes) {
-            same.push(Needle { bytes, kind, spelling });
-        }
+        let Some(start) = start_of(&bytes) else { return };
+        self.starts[start] = true;
+        self.by_length.entry(bytes.len()).or_default().entry(bytes).or_insert(What { kind, spelling });
     }
 
-    /// Which pairs of bytes any needle starts with: settles almost every place of a file at once.
-    fn by_two(&self) -> Vec<bool> {
-        let mut table = vec![false; 1 << 16];
-        for [first, second, ..] in self.by_start.keys() {
-            table[usize::from(u16::from_be_bytes([*first, *second]))] = true;
-        }
-        table
-    }
-
-    fn scan_file(&self, path: PathBuf, by_two: &[bool], bar: &ProgressBar) -> Result<Scanned, Failure> {
+    fn scan_file(&self, path: PathBuf, bar: &ProgressBar) -> Result<Scanned, Failure> {
         let mut file = File::open(&path).map_err(|error| unreadable(&path, &error))?;
         let mut scanned = Scanned { path, bytes: 0, found: 0, what: BTreeSet::new(), canaries: 0 };
-        let longest = self.by_start.values().flatten().map(|needle| needle.bytes.len()).max().unwrap_or_default();
+        let longest = self.by_length.keys().last().copied().unwrap_or_default();
         let mut buffer = Vec::new();
         loop {
             let read = file.by_ref().take(BLOCK as u64).read_to_end(&mut buffer);
             let read = read.map_err(|error| unreadable(&scanned.path, &error))?;
             // What could go on in the next block is looked at with it.
             let end = if read == 0 { buffer.len() } else { buffer.len().saturating_sub(longest) };
-            self.look(&buffer, end, by_two, &mut scanned);
+            self.look(&buffer, end, &mut scanned);
             if read == 0 {
                 return Ok(scanned);
             }
@@ -158,23 +155,26 @@ impl Needles {
         }
     }
 
-    fn look(&self, buffer: &[u8], end: usize, by_two: &[bool], scanned: &mut Scanned) {
+    fn look(&self, buffer: &[u8], end: usize, scanned: &mut Scanned) {
         for at in 0..end {
-            let Some(start) = buffer[at..].first_chunk::<START>() else { return };
-            if !by_two[usize::from(u16::from_be_bytes([start[0], start[1]]))] {
+            let rest = &buffer[at..];
+            if !start_of(rest).is_some_and(|start| self.starts[start]) {
                 continue;
             }
-            for needle in self.by_start.get(start).into_iter().flatten() {
-                if buffer[at..].starts_with(&needle.bytes) {
-                    scanned.found += 1;
-                    scanned.what.insert(format!("{} {}", needle.kind, needle.spelling));
-                    if needle.kind == CANARY_KIND {
-                        scanned.canaries += 1;
-                    }
-                }
+            for (length, needles) in &self.by_length {
+                let Some(what) = rest.get(..*length).and_then(|text| needles.get(text)) else { continue };
+                scanned.found += 1;
+                scanned.what.insert(format!("{} {}", what.kind, what.spelling));
+                scanned.canaries += usize::from(what.kind == CANARY_KIND);
             }
         }
     }
+}
+
+/// The place of a text's first bytes in the table of beginnings.
+fn start_of(text: &[u8]) -> Option<usize> {
+    let start = u32::from_le_bytes(*text.first_chunk::<START>()?);
+    Some((start.wrapping_mul(0x9E37_79B1) >> (32 - START_BITS)) as usize)
 }
 
 fn is_token_character(byte: u8) -> bool {
@@ -185,7 +185,7 @@ fn plant(path: &Path) -> Result<(), Failure> {
     // Where an earlier run was killed.
     let _ = fs::remove_file(path);
     let db = Connection::open(path)?;
-    db.execute_batch("CREATE TABLE control (value TEXT NOT NULL) STRICT")?;
+    db.execute_batch("PRAGMA journal_mode = memory; CREATE TABLE control (value TEXT NOT NULL) STRICT")?;
     for value in CANARY {
         let hex = value.bytes().map(|byte| format!("{byte:02X}")).collect();
         // Whatever stands before it, the value is found.
@@ -206,5 +206,5 @@ fn files_below(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), Failure> {
 }
 
 fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
-    Failure::new(format!("{}: {error}", path.display()))
+    Failure::new(error.to_string()).about(path)
 }

@@ -74,7 +74,11 @@ impl Show {
         }
         table.set_header(columns.iter().map(|(name, _)| self.cell(name, Tone::Plain).add_attribute(Attribute::Bold)));
         for row in rows {
-            table.add_row(row.iter().zip(columns).map(|(text, (_, tone))| self.cell(text, *tone)));
+            // A column that is readable for everybody has no colour.
+            let readable =
+                columns.iter().any(|(_, tone)| *tone == Tone::Thief) && row.windows(2).any(|two| two[0] == two[1]);
+            let tone = |tone| if readable { Tone::Plain } else { tone };
+            table.add_row(row.iter().zip(columns).map(|(text, column)| self.cell(text, tone(column.1))));
         }
         for (column, (_, tone)) in table.column_iter_mut().zip(columns) {
             if *tone == Tone::Number {

@@ -103,7 +103,8 @@ impl<'s> Pharmacy<'s> {
         let opened = jobs::open_one(&self.store.row(&id)?, &self.keys, &pharmacist()?)?;
         self.openings += 1;
 
-        // The plaintext side, for an authorised client: a scope of its own, and the only way to get these fields as JSON.
+        // The plaintext side, for an authorised client: a scope of its own, and the only way to get these fields as
+        // JSON.
         let plain = serde_json::to_value(rxseal::expose_plaintext(&opened));
         let mut plain = plain.map_err(|_| Failure::new("the row cannot be shown"))?;
         plain["id"] = id.as_str().into();
@@ -129,7 +130,7 @@ impl<'s> Pharmacy<'s> {
         self.checks.ensure(
             "the scan finds what was planted",
             found == planted,
-            format!("{found} of {planted} spellings of a made-up person in a database without sealing"),
+            format!("{found} of {planted} spellings of a made-up person"),
         )?;
         let (values, too_short) = self.needles.counts();
         self.show.line(format_args!("{} different values, also in hexadecimal and base64", count(values)));
@@ -170,8 +171,12 @@ impl<'s> Pharmacy<'s> {
     pub fn rotate(&mut self) -> Result<(), Failure> {
         self.show.step("Rotation");
         let before = self.rows_by_key()?;
+        let old_key = self.keys.primary_key()?;
         self.keys = self.key_store.rotate()?;
         let rotated = self.rows_by_key()?;
+        let old = jobs::open_one(&self.store.row(&self.slots[0].id)?, &self.keys, &pharmacist()?);
+        self.openings += 1;
+        self.checks.ensure("a row under the old key opens with the new keyring", old.is_ok(), "")?;
 
         let rows = self.store.count()?;
         let bar = self.show.bar("resealing", rows);
@@ -182,13 +187,13 @@ impl<'s> Pharmacy<'s> {
 
         self.show.line(COUNT_BY_KEY);
         self.show_keys(&before, &rotated, &after);
-        let primary = self.keys.primary_key()?.to_string();
-        let elsewhere: u64 =
-            self.store.tokens_by_key()?.iter().filter(|(key, _)| *key != primary).map(|(_, n)| n).sum();
+        let new_key = self.keys.primary_key()?;
+        let id = new_key.to_string();
+        let elsewhere: u64 = self.store.tokens_by_key()?.iter().filter(|(key, _)| *key != id).map(|(_, n)| n).sum();
         self.checks.ensure(
             "every token is under the new key",
-            elsewhere == 0 && after.get(&primary) == Some(&(rows as u64)),
-            format!("{} rows, {} tokens elsewhere", count(rows), grouped(elsewhere)),
+            new_key != old_key && elsewhere == 0 && after.get(&id) == Some(&(rows as u64)),
+            format!("{} rows under {id}, {} tokens elsewhere", count(rows), grouped(elsewhere)),
         )?;
         let opened = self.open_all("every row opens after it")?;
         self.compare("what comes back is still what went in", &opened)?;
@@ -216,9 +221,8 @@ impl<'s> Pharmacy<'s> {
             "the observer heard of every opening",
             trail.openings() == self.openings,
             format!(
-                "{} openings of {} prescriptions, {} fields, {} refused",
+                "{} openings, {} fields, {} refused",
                 count(trail.openings()),
-                count(trail.records()),
                 count(trail.fields()),
                 count(trail.refused())
             ),
@@ -283,19 +287,21 @@ impl<'s> Pharmacy<'s> {
         let rows = |counts: &HashMap<String, u64>, key: &str| grouped(counts.get(key).copied().unwrap_or_default());
         let mut table = Vec::new();
         let mut idle = 0;
-        for key in self.keys.keys().iter().filter(|key| key.usage() == KeyUse::Seal) {
+        let mut keys: Vec<_> = self.keys.keys().iter().filter(|key| key.usage() == KeyUse::Seal).collect();
+        keys.sort_by_key(|key| key.is_primary());
+        for key in keys {
             let id = key.id().to_string();
             if !key.is_primary() && !before.contains_key(&id) {
                 idle += 1;
                 continue;
             }
-            let state = if key.state() == KeyState::Active { "active: it seals" } else { "deactivated: it opens" };
+            let state = if key.state() == KeyState::Active { "active, seals" } else { "deactivated, opens" };
             table.push(vec![id.clone(), state.to_owned(), rows(before, &id), rows(rotated, &id), rows(after, &id)]);
         }
         self.show.table(
             &[
                 ("key", Tone::Plain),
-                ("after the rotation", Tone::Plain),
+                ("now", Tone::Plain),
                 ("rows before", Tone::Number),
                 ("after rotate", Tone::Number),
                 ("after reseal", Tone::Number),
@@ -314,7 +320,7 @@ fn pharmacist() -> Result<Access, Failure> {
 
 fn make_folder(folder: &Path) -> Result<(), Failure> {
     let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
-    made.map_err(|error| Failure::new(format!("{}: {error}", folder.display())))
+    made.map_err(|error| Failure::new(error.to_string()).about(folder))
 }
 
 fn row_of((what, timing): &(&str, Timing)) -> Vec<String> {

@@ -159,8 +159,8 @@ impl Change<'_> {
         row(&self.0, id)
     }
 
-    /// Puts any SQL expression where the drug of a row stands; `others` is the drug of the row `donor`. What somebody could
-    /// do who may write to the database.
+    /// Puts any SQL expression where the drug of a row stands; `others` is the drug of the row `donor`. What somebody
+    /// could do who may write to the database.
     pub fn tamper(&self, expression: &str, victim: &str, donor: &str) -> Result<bool, Failure> {
         let sql = format!(
             "UPDATE prescription SET drug = {expression}

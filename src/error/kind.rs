@@ -69,7 +69,7 @@ pub(crate) enum ErrorKind {
     RuntimeNeeded,
     #[error("a subject was given where the context has none, or the subject key is of another subject or keyspace")]
     SubjectMismatch,
-    #[error("the records are of different keyspaces")]
+    #[error("the records are of different keyspaces, or of keyrings that were unlocked apart")]
     KeyspaceMismatch,
 
     // Names and settings

@@ -100,6 +100,13 @@ impl SubjectKey {
         &self.secret
     }
 
+    /// Whether both are the same key bytes of the same subject id.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        use subtle::ConstantTimeEq;
+        let same_bytes = self.secret.expose_bytes().ct_eq(other.secret.expose_bytes());
+        self.subject_id == other.subject_id && bool::from(same_bytes)
+    }
+
     /// For a record context of its own, which outlives the borrow of this key.
     pub(crate) fn duplicate(&self) -> Self {
         Self {

@@ -26,6 +26,11 @@ impl Limits {
         Self { max: F::MAX_LEN as usize, block: F::BLOCK as usize }
     }
 
+    #[cfg(fuzzing)]
+    pub(crate) const fn new(max: usize, block: usize) -> Self {
+        Self { max, block }
+    }
+
     /// What padding adds to `unpadded` bytes (FORMAT 7.2): one byte at least.
     fn padding(self, unpadded: usize) -> usize {
         let over = unpadded.checked_rem(self.block).unwrap_or_default();

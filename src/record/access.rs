@@ -163,11 +163,12 @@ impl<'a> OpenPass<'a> {
         scratch::with(|buffer| {
             TokenForm::Bytes(token).load(buffer.vec())?;
             let content = state.open::<F>(core, buffer.as_mut_slice())?;
-            let bytes = content.scalar().ok_or_else(|| Error::from(ErrorKind::TypeMismatch).at_field(F::ID))?;
+            let bytes = content.scalar().ok_or(ErrorKind::TypeMismatch)?;
             reserve_wiping(out, bytes.len());
             out.extend_from_slice(bytes);
             Ok(())
         })
+        .map_err(|error: Error| error.at_field(F::ID).in_record(core.context().record_type()))
         .inspect_err(|error| state.note_failure(error))
     }
 

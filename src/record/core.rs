@@ -19,7 +19,9 @@ const MAX_AAD: usize = HEADER_LEN + 32 + 64;
 pub(crate) struct RecordCore {
     shared: Arc<Shared>,
     context: Context,
-    subject: Option<SubjectKey>,
+    /// Shared by the parts of a record, so that there is one copy of the key. And behind a pointer: the room of an absent key
+    /// would be filled with what lay on the stack.
+    subject: Option<Arc<SubjectKey>>,
     limit: ClassLimit,
 }
 
@@ -43,7 +45,7 @@ impl RecordCore {
         Self {
             shared: Arc::clone(&self.shared),
             context,
-            subject: self.subject.as_ref().map(SubjectKey::duplicate),
+            subject: self.subject.clone(),
             limit: self.limit.clone(),
         }
     }
@@ -52,7 +54,7 @@ impl RecordCore {
         Self {
             shared: Arc::clone(&self.shared),
             context: self.context.with_subject(key.subject_id()),
-            subject: Some(key.duplicate()),
+            subject: Some(Arc::new(key.duplicate())),
             limit: self.limit.clone(),
         }
     }
@@ -66,7 +68,7 @@ impl RecordCore {
     }
 
     pub(crate) fn subject(&self) -> Option<&SubjectKey> {
-        self.subject.as_ref()
+        self.subject.as_deref()
     }
 
     pub(crate) fn allows(&self, class: Class) -> bool {
@@ -77,9 +79,20 @@ impl RecordCore {
         if self.allows(class) { Ok(()) } else { Err(ErrorKind::ClassLocked.into()) }
     }
 
-    /// Whether both are the same context of the same unlocked keyring.
+    /// Whether both are of the same unlocked keyring, and so have the same observer.
+    pub(crate) fn shares_keyring(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.shared, &other.shared)
+    }
+
+    /// Whether both are the same context of the same unlocked keyring, with the same subject key if any: what one opens the
+    /// other opens, under the same ciphers.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.shared, &other.shared) && self.context.context_digest() == other.context.context_digest()
+        let same_subject = match (self.subject(), other.subject()) {
+            (None, None) => true,
+            (Some(own), Some(other)) => own.is_same(other),
+            _ => false,
+        };
+        same_subject && self.shares_keyring(other) && self.context.context_digest() == other.context.context_digest()
     }
 
     pub(crate) fn opened_record(&self) -> OpenedRecord<'_> {

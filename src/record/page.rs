@@ -7,7 +7,7 @@ use super::audit::Audit;
 use super::seal::{SealPass, SealState};
 use super::{MayOpen, MaySeal, Record};
 use crate::access::Access;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::random;
 
 /// Records whose nonce bytes are drawn from the operating system in one request.
@@ -67,13 +67,18 @@ pub fn seal_page<R: MaySeal, T, E: From<Error>>(
 ///
 /// # Errors
 ///
-/// `refused-by-observer`, and the first error of `work`.
+/// `refused-by-observer`, `keyspace-mismatch` where the records are not all of one unlocked keyring, and the first error of
+/// `work`.
 pub fn open_page<R: MayOpen, T, E: From<Error>>(
     records: &[Record<R>],
     access: &Access,
     mut work: impl FnMut(usize, &mut OpenPass<'_>) -> Result<T, E>,
 ) -> Result<Vec<T>, E> {
     let cores: Vec<_> = records.iter().map(|record| Arc::clone(record.core())).collect();
+    // A page has one observer: records of a keyring with another one would be opened behind its back.
+    if !cores.iter().zip(cores.iter().skip(1)).all(|(one, next)| one.shares_keyring(next)) {
+        return Err(Error::from(ErrorKind::KeyspaceMismatch).into());
+    }
     let mut audit = Audit::begin(cores, access.clone())?;
     let (cores, state) = audit.parts();
     let opened = cores.iter().enumerate().map(|(at, core)| {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::de::{Deserialize, DeserializeOwned, DeserializeSeed, Deserializer, Error as _};
 
-use super::{FRAMES, Frame, Kind, Left, enter, with_top};
+use super::{FRAMES, Frame, Kind, Left, check_nesting, enter, with_top};
 use crate::error::{Error, ErrorKind};
 use crate::field::Field;
 use crate::id::Identifier;
@@ -122,6 +122,8 @@ impl RecordAccess {
     }
 
     fn enter_opening<T>(&self, work: impl FnOnce() -> T) -> Result<(T, Left), Error> {
+        // Before the observer is asked: what may not begin is no opening.
+        check_nesting(false)?;
         enter(Kind::Open(OpenFrame { audit: self.begin_opening()?, parts: Vec::new() }), work)
     }
 }

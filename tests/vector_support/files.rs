@@ -172,12 +172,19 @@ impl Keyrings {
     pub(crate) fn of(&mut self, vector: &Vector) -> &Keyring {
         let id = ["root_key_file", "keyring_file", "keyspace"].map(|member| vector.text(member).to_owned());
         let scratch = &self.scratch;
-        self.unlocked.entry(id).or_insert_with(|| {
-            let roots = RootKeys::from(scratch.load_root_key(vector.text("root_key_file")));
-            let file = keyring_text(vector).parse().unwrap();
-            run_local(Keyring::unlock(vector.text("keyspace"), &roots, &file)).unwrap().unobserved()
-        })
+        self.unlocked.entry(id).or_insert_with(|| unlock(scratch, vector))
     }
+
+    /// The same, unlocked for this vector only: none of its class keys was made for another vector.
+    pub(crate) fn fresh(&self, vector: &Vector) -> Keyring {
+        unlock(&self.scratch, vector)
+    }
+}
+
+fn unlock(scratch: &Scratch, vector: &Vector) -> Keyring {
+    let roots = RootKeys::from(scratch.load_root_key(vector.text("root_key_file")));
+    let file = keyring_text(vector).parse().unwrap();
+    run_local(Keyring::unlock(vector.text("keyspace"), &roots, &file)).unwrap().unobserved()
 }
 
 pub(crate) fn access() -> Access {

@@ -1,0 +1,8 @@
+//! What must not compile, with the text that a person reads where a marker is missing (T37, T41 of docs/THREAT-MODEL.md).
+//! Slow, since it builds a crate of its own: `.ci/run` runs it. After a new compiler: `TRYBUILD=overwrite`, and read the diff.
+
+#[test]
+#[ignore = "slow: builds a crate; .ci/run runs it"]
+fn what_must_not_compile_does_not() {
+    trybuild::TestCases::new().compile_fail("tests/compile_fail/*.rs");
+}

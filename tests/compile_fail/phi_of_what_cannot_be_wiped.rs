@@ -1,0 +1,9 @@
+//! What a person reads whose type cannot be wiped.
+
+use rxseal::{Phi, phi};
+
+struct Date;
+
+fn main() {
+    let _ = Phi::<Date, phi::BirthDate>::new(Date);
+}

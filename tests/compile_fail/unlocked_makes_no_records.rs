@@ -1,0 +1,12 @@
+//! A keyring opens nothing until the program said who hears of it (T38).
+
+use rxseal::Unlocked;
+
+fn main() {}
+
+fn opens(unlocked: Unlocked) -> Result<(), rxseal::Error> {
+    unlocked.record("refill", 1)?;
+    unlocked.opener();
+    unlocked.sealer();
+    Ok(())
+}
