@@ -107,6 +107,8 @@ macro_rules! __declare_fields {
         )+
 
         const _: () = {
+            // Here too, and not only where the field is used: `cargo check` does not get that far.
+            $($crate::__private::check_bounds::<$name>();)+
             let declared = [$(
                 (<$name as $crate::Field>::ID, <$name as $crate::Field>::FORMER),
             )+];
@@ -155,7 +157,12 @@ macro_rules! __field_option {
 /// What the macros need at compile time.
 #[doc(hidden)]
 pub mod private {
+    use super::{Field, check};
     use crate::id::{Class, FieldId};
+
+    pub const fn check_bounds<F: Field>() {
+        check::<F>();
+    }
 
     const fn same(a: &[u8], b: &[u8]) -> bool {
         matches_start(a, b) && a.len() == b.len()

@@ -67,12 +67,9 @@ impl Keyring {
     }
 
     /// The id of the key that seals.
-    ///
-    /// # Errors
-    ///
-    /// None in practice: a keyring without an active primary key does not unlock.
-    pub fn primary_key(&self) -> Result<KeyId, Error> {
-        Ok(self.0.keys.primary()?.id)
+    #[must_use]
+    pub fn primary_key(&self) -> KeyId {
+        self.0.keys.primary().id
     }
 
     /// Whether `token` should be sealed anew, since its key is not the one that seals now.
@@ -82,7 +79,7 @@ impl Keyring {
     /// `unknown-key` where the keyring does not have the token's key.
     pub fn needs_reseal(&self, token: &Token) -> Result<bool, Error> {
         let dek = self.0.keys.find(token.key_id())?;
-        Ok(dek.id != self.0.keys.primary()?.id)
+        Ok(dek.id != self.0.keys.primary().id)
     }
 
     /// Makes the key of a new subject, and its wrapped form to store.

@@ -166,7 +166,7 @@ fn all() -> Vec<(&'static str, Error)> {
     let wrapped = subject(SUBJECT_ID).1;
     let seal = |value: &str| fails(rec.seal::<Short>(value));
     let nan = f64::NAN;
-    let primary = world.keys.primary_key().unwrap();
+    let primary = world.keys.primary_key();
     let state = |id, state| fails(run_local(Keyring::set_state("pharmacy-17", &world.roots, &world.second, id, state)));
     let create = |service: Service| fails(run_local(Keyring::create("pharmacy-17", &RootKeys::from(service), Suite::default())));
     let with = |options| fails(run_local(Keyring::unlock_with(options, "pharmacy-17", &world.roots, &world.second)));
@@ -233,7 +233,7 @@ fn all() -> Vec<(&'static str, Error)> {
         ("unlock-failed", create(Service::GivesAnother)),
         ("state-refused", state(primary, KeyState::Compromised)),
         ("state-refused", state(world.token.key_id(), KeyState::Active)),
-        ("unknown-key", state(keyring().primary_key().unwrap(), KeyState::Destroyed)),
+        ("unknown-key", state(keyring().primary_key(), KeyState::Destroyed)),
         ("invalid-root-key", fails(LocalRootKey::from_env("RXSEAL_NO_SUCH_VARIABLE"))),
         ("invalid-root-key", fails(file("short.key", "rxseal-root-v1:Zoraida Quimby\n", 0o600).load())),
         ("invalid-root-key", fails(KeyFile::new(folder()).load())),

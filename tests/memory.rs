@@ -536,7 +536,7 @@ impl World {
         let chacha_stored = create(Suite::XChaCha20Poly1305);
         let (keys, chacha) = (unlock(&stored), unlock(&chacha_stored));
         let rotated = run_local(Keyring::rotate(KEYSPACE, &roots, &stored)).unwrap();
-        let old = keys.primary_key().unwrap();
+        let old = keys.primary_key();
         let compromised_stored =
             run_local(Keyring::set_state(KEYSPACE, &roots, &rotated, old, KeyState::Compromised)).unwrap();
         let wrapped_field = |file: &KeyringFile| {

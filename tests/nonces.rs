@@ -33,13 +33,16 @@ fn main() {
     if let Ok(records) = std::env::var(HELPER) {
         return helper(records.parse().unwrap());
     }
-    let arguments: Vec<String> = std::env::args().collect();
-    if arguments.iter().any(|argument| argument == "--list") {
-        // For test runners that ask what there is.
-        return if arguments.iter().any(|argument| argument == "--ignored") {
-        } else {
-            println!("nonces: test")
-        };
+    // Of the usual harness's arguments, those that others pass to every test program.
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let asked = |flag: &str| arguments.iter().any(|argument| argument == flag);
+    if asked("--list") && !asked("--ignored") {
+        println!("nonces: test");
+    }
+    let filters = arguments.iter().filter(|argument| !argument.starts_with('-')).collect::<Vec<_>>();
+    let others = !filters.is_empty() && !filters.iter().any(|filter| "nonces".contains(filter.as_str()));
+    if asked("--list") || asked("--ignored") || others {
+        return;
     }
     forked_children();
     threads();

@@ -509,7 +509,7 @@ fn trap_4_the_typed_error_survives_every_format() {
         let bytes = format.write(&one.sealing(&refill())).unwrap();
         let error = refused(open::<Refill>(&two, format, &bytes));
         let seen = (error.code(), error.field_id(), error.record_type(), error.key_id());
-        let key = keys.primary_key().unwrap();
+        let key = keys.primary_key();
         let wanted = ("open-failed", Some("phi.patient.name"), Some("refill"), Some(key));
         assert_eq!(seen, wanted, "{}", format.name());
 

@@ -247,7 +247,7 @@ fn tenant(w: &mut World) -> Refusals {
     let rec = other.record(&place);
     let access = rec.access(&w.access);
     assert!(access.open::<Drug, String>(&token).unwrap_err().is_unknown_key());
-    refused(access.open::<Drug, String>(&with_key_id(&token, *other.keyring.primary_key().unwrap().as_bytes())));
+    refused(access.open::<Drug, String>(&with_key_id(&token, *other.keyring.primary_key().as_bytes())));
     assert_eq!(rec.subject(&w.own[0].subjects[0]).unwrap_err().code(), "subject-mismatch");
     assert_eq!(w.own(&place).record(&place).rebind::<Drug>(&rec, &token).unwrap_err().code(), "keyspace-mismatch");
     Refusals(2)
@@ -330,7 +330,7 @@ fn key(w: &mut World) -> Refusals {
     let tenant = w.own(&place);
     let subject = place.subject.map(|at| &tenant.subjects[at]);
     let old = Tenant::record_of(&tenant.before, &place, subject).seal::<Drug>("warfarin 5 MG").unwrap();
-    let [old_id, new_id] = [&tenant.before, &tenant.keyring].map(|keys| *keys.primary_key().unwrap().as_bytes());
+    let [old_id, new_id] = [&tenant.before, &tenant.keyring].map(|keys| *keys.primary_key().as_bytes());
     let new = w.seal(&place);
     w.assert_opens(&place, &old);
     let access = w.access(&place);

@@ -53,7 +53,7 @@ impl<'s> Pharmacy<'s> {
             if key_store.was_created() { "new" } else { "found" },
             keys.generation(),
             keys.keys().len(),
-            keys.primary_key()?,
+            keys.primary_key(),
         ));
         Ok(Self {
             show,
@@ -171,7 +171,7 @@ impl<'s> Pharmacy<'s> {
     pub fn rotate(&mut self) -> Result<(), Failure> {
         self.show.step("Rotation");
         let before = self.rows_by_key()?;
-        let old_key = self.keys.primary_key()?;
+        let old_key = self.keys.primary_key();
         self.keys = self.key_store.rotate()?;
         let rotated = self.rows_by_key()?;
         let old = jobs::open_one(&self.store.row(&self.slots[0].id)?, &self.keys, &pharmacist()?);
@@ -187,7 +187,7 @@ impl<'s> Pharmacy<'s> {
 
         self.show.line(COUNT_BY_KEY);
         self.show_keys(&before, &rotated, &after);
-        let new_key = self.keys.primary_key()?;
+        let new_key = self.keys.primary_key();
         let id = new_key.to_string();
         let elsewhere: u64 = self.store.tokens_by_key()?.iter().filter(|(key, _)| *key != id).map(|(_, n)| n).sum();
         self.checks.ensure(

@@ -41,7 +41,7 @@ impl FromSql for Token {
 /// // Tokens by key, without any key: how far a rotation has come.
 /// let by_key = "SELECT substr(drug, 4, 6), count(*) FROM rx GROUP BY 1";
 /// let (key_id, tokens): ([u8; 6], i64) = db.query_row(by_key, (), |row| Ok((row.get(0)?, row.get(1)?)))?;
-/// assert_eq!((&key_id, tokens), (keys.primary_key()?.as_bytes(), 1));
+/// assert_eq!((&key_id, tokens), (keys.primary_key().as_bytes(), 1));
 /// # Ok(())
 /// # }
 /// ```

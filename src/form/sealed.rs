@@ -76,6 +76,15 @@ impl<T, F: Field> Sealed<T, F> {
     {
         access.open::<F, T>(&self.token)
     }
+
+    /// The same value under the primary key and the field's current id, class and padding. No plaintext leaves.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Record::reseal`].
+    pub fn reseal(&self, record: &Record) -> Result<Self, Error> {
+        record.reseal::<F>(&self.token).map(Self::from)
+    }
 }
 
 impl<T, F> Sealed<T, F> {

@@ -110,33 +110,28 @@ pub(crate) struct Keys {
     keyspace: Name,
     generation: u64,
     infos: Vec<KeyInfo>,
-    /// Ascending by id, without the destroyed ones.
-    deks: Vec<Dek>,
-    primary: usize,
+    primary: Dek,
+    /// Ascending by id, without the primary and the destroyed ones.
+    others: Vec<Dek>,
 }
 
 impl Keys {
     /// Takes the keys of `file` over. Index roots are written and preserved by administrative calls; nothing of an
     /// unlocked keyring uses them before search exists, so they are wiped here.
     pub(crate) fn new(file: &KeyringFile, body: Vec<BodyKey>) -> Result<Self, Error> {
-        let mut deks = Vec::with_capacity(body.len());
+        let mut others = Vec::with_capacity(body.len());
         let mut primary = None;
         for BodyKey { id, secret } in body {
             let Some(info) = file.keys.iter().find(|info| info.id == id) else { continue };
             let Some(suite) = info.suite else { continue };
-            if info.primary {
-                primary = Some(deks.len());
-            }
-            deks.push(Dek::new(id, info.state, suite, secret));
+            let dek = Dek::new(id, info.state, suite, secret);
+            if info.primary { primary = Some(dek) } else { others.push(dek) }
         }
+        // Active, since the file was checked (FORMAT 8.1).
+        let primary = primary.filter(|dek| dek.state == KeyState::Active);
         let primary = primary.ok_or_else(|| invalid("its primary key is not in its body"))?;
-        Ok(Self {
-            keyspace: file.keyspace.clone(),
-            generation: file.generation,
-            infos: file.keys.clone(),
-            deks,
-            primary,
-        })
+        let (keyspace, infos) = (file.keyspace.clone(), file.keys.clone());
+        Ok(Self { keyspace, generation: file.generation, infos, primary, others })
     }
 
     pub(crate) fn keyspace(&self) -> &Name {
@@ -151,19 +146,18 @@ impl Keys {
         &self.infos
     }
 
-    /// The one key that seals: active, since the file was checked (FORMAT 8.1).
-    pub(crate) fn primary(&self) -> Result<&Dek, Error> {
-        let dek = self.deks.get(self.primary).filter(|dek| dek.state == KeyState::Active);
-        dek.ok_or_else(|| ErrorKind::UnknownKey.into())
+    /// The one key that seals.
+    pub(crate) fn primary(&self) -> &Dek {
+        &self.primary
     }
 
     /// The key that a token names (FORMAT 3.7).
     pub(crate) fn find(&self, id: KeyId) -> Result<&Dek, Error> {
         // Almost every token is of the primary.
-        if let Some(dek) = self.deks.get(self.primary).filter(|dek| dek.id == id) {
-            return Ok(dek);
+        if self.primary.id == id {
+            return Ok(&self.primary);
         }
-        if let Some(dek) = self.deks.binary_search_by_key(&id, |dek| dek.id).ok().and_then(|at| self.deks.get(at)) {
+        if let Some(dek) = self.others.binary_search_by_key(&id, |dek| dek.id).ok().and_then(|at| self.others.get(at)) {
             return Ok(dek);
         }
         // An index root is no DEK in any state (FORMAT 3.7).

@@ -39,7 +39,7 @@ impl SubjectKey {
 
     /// FORMAT 10.1
     fn wrap_subject_key(&self, keys: &Keys) -> Result<WrappedSubjectKey, Error> {
-        let dek = keys.primary()?;
+        let dek = keys.primary();
         let mut bytes = Vec::with_capacity(WRAPPED_LEN);
         bytes.extend_from_slice(&MAGIC);
         bytes.extend_from_slice(dek.id.as_bytes());

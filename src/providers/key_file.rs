@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::local::LocalRootKey;
 use crate::error::{Error, ErrorKind};
+use crate::provider::RootKey;
 use crate::secret::PlainBuffer;
 
 /// A key file is 59 bytes; what is much longer is something else.
@@ -49,10 +50,10 @@ impl KeyFile {
     /// `root-key-permissions` where others than its owner may read or change it.
     pub fn load(&self) -> Result<LocalRootKey, Error> {
         // Looked at before it is opened, since opening a pipe would wait.
-        check_is_file(&fs::metadata(&self.path).map_err(unreadable)?)?;
-        let file = File::open(&self.path).map_err(unreadable)?;
+        check_is_file(&fs::metadata(&self.path).map_err(|cause| self.unreadable(&cause))?)?;
+        let file = File::open(&self.path).map_err(|cause| self.unreadable(&cause))?;
         // Looked at again through the handle: what is checked is what is read.
-        let metadata = file.metadata().map_err(unreadable)?;
+        let metadata = file.metadata().map_err(|cause| self.unreadable(&cause))?;
         check_is_file(&metadata)?;
         let tolerated = if self.allow_group_read { GROUP_READ } else { 0 };
         if metadata.mode() & GROUP_AND_OTHERS & !tolerated != 0 {
@@ -60,7 +61,7 @@ impl KeyFile {
         }
         let mut line = PlainBuffer::default();
         line.vec().reserve_exact(256);
-        file.take(MAX_LEN).read_to_end(line.vec()).map_err(unreadable)?;
+        file.take(MAX_LEN).read_to_end(line.vec()).map_err(|cause| self.unreadable(&cause))?;
         LocalRootKey::parse_line(line.as_mut_slice())
     }
 
@@ -74,26 +75,36 @@ impl KeyFile {
     /// `root-key-io` where something is there already or it cannot be written, `random-failed`.
     pub fn create(&self) -> Result<LocalRootKey, Error> {
         let root = LocalRootKey::generate()?;
-        self.store(&root).map_err(unreadable)?;
+        self.store(&root).map_err(|cause| self.unreadable(&cause))?;
         // Only a key that can be read again may wrap anything.
         self.load()
     }
 
-    /// Reads the root key, or makes one where there is no file yet. Of two processes that start at once both get the
+    /// Reads the root key, or makes one where there is no file yet.
+    ///
+    /// For the first start of a program. Once a keyring is stored use [`load`](Self::load): where the file was lost, this would
+    /// make another root key, and unlocking would then say that the keyring is of a foreign one.
+    /// Of two processes that start at once both get the
     /// same key.
     ///
     /// # Errors
     ///
     /// Those of [`load`](Self::load) and [`create`](Self::create).
     pub fn load_or_create(&self) -> Result<LocalRootKey, Error> {
-        if !self.path.try_exists().map_err(unreadable)? {
+        if !self.path.try_exists().map_err(|cause| self.unreadable(&cause))? {
             let root = LocalRootKey::generate()?;
             match self.store(&root) {
-                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(unreadable(error)),
+                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(self.unreadable(&error)),
                 _ => {}
             }
         }
         self.load()
+    }
+
+    /// With the path in its cause: it is no secret, and the first thing to look at.
+    fn unreadable(&self, cause: &io::Error) -> Error {
+        let cause = io::Error::new(cause.kind(), format!("{}: {cause}", self.path.display()));
+        Error::from(ErrorKind::RootKeyIo).caused_by(cause)
     }
 
     fn store(&self, root: &LocalRootKey) -> io::Result<()> {
@@ -102,8 +113,8 @@ impl KeyFile {
             _ => Path::new("."),
         };
         DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-        let temporary = folder.join(format!(".rxseal-root-{}-{:?}", std::process::id(), std::thread::current().id()));
-        let _ = fs::remove_file(&temporary);
+        // Named after the new key, which is random: containers that share a folder often have the same process id.
+        let temporary = folder.join(format!(".rxseal-root-{}", root.name()));
         let stored = write_new(&temporary, root).and_then(|()| fs::hard_link(&temporary, &self.path));
         let removed = fs::remove_file(&temporary);
         stored?;
@@ -120,10 +131,6 @@ fn write_new(path: &Path, root: &LocalRootKey) -> io::Result<()> {
 
 fn check_is_file(metadata: &fs::Metadata) -> Result<(), Error> {
     if metadata.is_file() { Ok(()) } else { Err(ErrorKind::InvalidRootKey("it is not a file").into()) }
-}
-
-fn unreadable(cause: io::Error) -> Error {
-    Error::from(ErrorKind::RootKeyIo).caused_by(cause)
 }
 
 #[cfg(test)]

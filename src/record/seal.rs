@@ -158,7 +158,7 @@ pub(crate) struct SealState {
 impl SealState {
     /// A state whose nonce bytes were drawn already, with those of other records.
     pub(super) fn with_nonce(core: &RecordCore, drawn: &[u8; 24]) -> Result<Self, Error> {
-        let letter = core.shared().keys.primary()?.suite.sealing_letter(core.context().is_bound());
+        let letter = core.shared().keys.primary().suite.sealing_letter(core.context().is_bound());
         Ok(Self { next_nonce: Some(first_nonce(core, letter, drawn)), ..Self::default() })
     }
 
@@ -260,7 +260,7 @@ impl Drop for Unfinished<'_> {
 
 fn write_payload<F: Field>(core: &RecordCore, value: &impl Plaintext, out: &mut Vec<u8>) -> Result<Header, Error> {
     core.check_class(F::CLASS)?;
-    let dek = core.shared().keys.primary()?;
+    let dek = core.shared().keys.primary();
     let header = Header { letter: dek.suite.sealing_letter(core.context().is_bound()), key_id: dek.id };
     let head = HEADER_LEN.saturating_add(header.letter.nonce_len());
     let start = out.len().saturating_add(head);
@@ -321,7 +321,7 @@ fn cipher<'c>(
         Some(at) => at,
         None => {
             let keys = &core.shared().keys;
-            let dek = keys.primary()?;
+            let dek = keys.primary();
             let made =
                 dek.message_cipher(keys.keyspace().as_str(), letter, class, core.subject(), nonce_prefix(nonce))?;
             ciphers.push((class, Box::new(made)));
