@@ -14,9 +14,9 @@ use std::sync::LazyLock;
 
 use proptest::prelude::*;
 use rxseal::{
-    Access, Class, Each, Error, Kek, KekContext, KeyFile, KeyState, Keyring, KeyringFile, LocalRootKey, Observer, OpenEvent,
-    Opening, Parts, Phi, ProviderFuture, Purpose, Record, RootKey, RootKeys, Sealed, Sealing, Suite, Token, UnlockOptions,
-    WrappedSubjectKey, accept_plaintext, open_page, phi, run_local,
+    Access, Class, Each, Error, Kek, KekContext, KeyFile, KeyState, Keyring, KeyringFile, LocalRootKey, Observer,
+    OpenEvent, Opening, Parts, Phi, ProviderFuture, Purpose, Record, RootKey, RootKeys, Sealed, Sealing, Suite, Token,
+    UnlockOptions, WrappedSubjectKey, accept_plaintext, open_page, phi, run_local,
 };
 use serde::{Deserialize, Serialize};
 use support::{CANARY, Problem, access, contains, keyring, leaks, texts};
@@ -168,7 +168,8 @@ fn all() -> Vec<(&'static str, Error)> {
     let nan = f64::NAN;
     let primary = world.keys.primary_key();
     let state = |id, state| fails(run_local(Keyring::set_state("pharmacy-17", &world.roots, &world.second, id, state)));
-    let create = |service: Service| fails(run_local(Keyring::create("pharmacy-17", &RootKeys::from(service), Suite::default())));
+    let create =
+        |service: Service| fails(run_local(Keyring::create("pharmacy-17", &RootKeys::from(service), Suite::default())));
     let with = |options| fails(run_local(Keyring::unlock_with(options, "pharmacy-17", &world.roots, &world.second)));
     let damaged = {
         let text = world.first.to_string();
@@ -185,7 +186,12 @@ fn all() -> Vec<(&'static str, Error)> {
         ("unknown-key", open(&keyring(), &world.token)),
         ("unknown-key", fails(keyring().needs_reseal(&world.token))),
         ("key-compromised", open(&in_state(KeyState::Compromised), &world.token)),
-        ("key-compromised", fails(in_state(KeyState::Compromised).record("refill", RECORD_ID).unwrap().reseal::<phi::Drug>(&world.token))),
+        (
+            "key-compromised",
+            fails(
+                in_state(KeyState::Compromised).record("refill", RECORD_ID).unwrap().reseal::<phi::Drug>(&world.token),
+            ),
+        ),
         ("key-destroyed", open(&in_state(KeyState::Destroyed), &world.token)),
         ("type-mismatch", fails(opener.open::<phi::Drug, u64>(&world.token))),
         ("too-large", seal(CANARY)),
@@ -193,18 +199,45 @@ fn all() -> Vec<(&'static str, Error)> {
         ("not-finite", fails(rec.seal::<phi::Strength>(&nan))),
         ("unrepresentable", fails(rec.seal::<phi::Note>(&BTreeMap::from([(vec![CANARY], 1)])))),
         ("token-as-plaintext", fails(rec.seal::<phi::Drug>(&world.token.to_string()))),
-        ("token-as-plaintext", fails(accept_plaintext(|| read(&serde_json::json!({ "drug": world.token.to_string() }).to_string())))),
+        (
+            "token-as-plaintext",
+            fails(accept_plaintext(|| read(&serde_json::json!({ "drug": world.token.to_string() }).to_string()))),
+        ),
         ("scope-missing", scope_missing()),
         ("wrong-direction", fails(rec.run_sealing(|| read(&forged)))),
         ("wrong-direction", fails(opener.run_opening(|| serde_json::to_string(&Row { drug: CANARY.into() })))),
-        ("class-locked", fails(world.keys.sealer().only([]).record("refill", RECORD_ID).unwrap().seal::<phi::Drug>(CANARY))),
-        ("class-locked", fails(world.keys.opener().only([]).record("refill", RECORD_ID).unwrap().access(&access()).open::<phi::Drug, String>(&world.token))),
-        ("refused-by-observer", open(&run_local(Keyring::unlock("pharmacy-17", &world.roots, &world.first)).unwrap().observed_by(Nobody), &world.token)),
+        (
+            "class-locked",
+            fails(world.keys.sealer().only([]).record("refill", RECORD_ID).unwrap().seal::<phi::Drug>(CANARY)),
+        ),
+        (
+            "class-locked",
+            fails(
+                world
+                    .keys
+                    .opener()
+                    .only([])
+                    .record("refill", RECORD_ID)
+                    .unwrap()
+                    .access(&access())
+                    .open::<phi::Drug, String>(&world.token),
+            ),
+        ),
+        (
+            "refused-by-observer",
+            open(
+                &run_local(Keyring::unlock("pharmacy-17", &world.roots, &world.first)).unwrap().observed_by(Nobody),
+                &world.token,
+            ),
+        ),
         ("work-failed", fails(opener.run_opening(|| Err::<(), _>(Problem("the program's own".into()))))),
-        ("field-repeated", fails(rec.seal_fields(|pass| {
-            pass.seal::<phi::Drug>(CANARY)?;
-            pass.seal::<phi::Drug>(CANARY)
-        }))),
+        (
+            "field-repeated",
+            fails(rec.seal_fields(|pass| {
+                pass.seal::<phi::Drug>(CANARY)?;
+                pass.seal::<phi::Drug>(CANARY)
+            })),
+        ),
         ("too-many-classes", {
             let record = keyring().record("refill", RECORD_ID).unwrap();
             seal_in_every_class(&record).unwrap();
@@ -213,7 +246,10 @@ fn all() -> Vec<(&'static str, Error)> {
         ("plaintext-nested", fails(rec.run_sealing(|| accept_plaintext(|| read(&forged))))),
         ("runtime-needed", create(Service::Waits)),
         ("subject-mismatch", fails(rec.subject(&keyring_of("other").create_subject_key(SUBJECT_ID).unwrap().0))),
-        ("keyspace-mismatch", fails(rec.rebind::<phi::Drug>(&keyring_of("other").record("refill", 1).unwrap(), &world.token))),
+        (
+            "keyspace-mismatch",
+            fails(rec.rebind::<phi::Drug>(&keyring_of("other").record("refill", 1).unwrap(), &world.token)),
+        ),
         ("invalid-id", fails(world.keys.record("refill", "MRN Zoraida Quimby"))),
         ("invalid-id", fails(world.keys.record("Zoraida Quimby", 1))),
         ("invalid-id", fails(rec.part("line", ""))),
@@ -224,11 +260,21 @@ fn all() -> Vec<(&'static str, Error)> {
         ("invalid-access", fails("Zoraida Quimby".parse::<Purpose>())),
         ("invalid-access", fails(access().request_id("Zoraida Quimby"))),
         ("invalid-keyring", fails("Zoraida Quimby".parse::<KeyringFile>())),
-        ("invalid-keyring", fails(world.first.to_string().replace("\"full\"", "\"Zoraida Quimby\"").parse::<KeyringFile>())),
+        (
+            "invalid-keyring",
+            fails(world.first.to_string().replace("\"full\"", "\"Zoraida Quimby\"").parse::<KeyringFile>()),
+        ),
         ("keyring-mismatch", fails(run_local(Keyring::unlock("other", &world.roots, &world.first)))),
         ("keyring-too-old", with(UnlockOptions::default().min_generation(3))),
         ("pin-mismatch", with(UnlockOptions::default().pin([7; 32]))),
-        ("unlock-failed", fails(run_local(Keyring::unlock("pharmacy-17", &rxseal::testing::insecure_keyring_file("x").unwrap().0, &world.first)))),
+        (
+            "unlock-failed",
+            fails(run_local(Keyring::unlock(
+                "pharmacy-17",
+                &rxseal::testing::insecure_keyring_file("x").unwrap().0,
+                &world.first,
+            ))),
+        ),
         ("unlock-failed", fails(run_local(Keyring::unlock("pharmacy-17", &world.roots, &damaged)))),
         ("unlock-failed", create(Service::GivesAnother)),
         ("state-refused", state(primary, KeyState::Compromised)),
@@ -253,9 +299,10 @@ fn keyring_of(keyspace: &str) -> Keyring {
 /// Outside of every scope the format's error is all there is, so our own comes from a thread that sees none.
 fn scope_missing() -> Error {
     let open = record().access(&access());
-    let error = fails(open.run_opening(|| {
-        std::thread::spawn(|| serde_json::to_string(&Row { drug: CANARY.into() })).join().unwrap()
-    }));
+    let error =
+        fails(open.run_opening(|| {
+            std::thread::spawn(|| serde_json::to_string(&Row { drug: CANARY.into() })).join().unwrap()
+        }));
     assert_eq!(error.code(), "work-failed");
     let text = error.source().unwrap().to_string();
     assert!(text.starts_with("a sealed field was written or read outside of a scope"), "{text}");
@@ -481,7 +528,9 @@ fn a_type_mismatch_is_not_sticky_and_still_typed_where_nothing_swallows_it() {
 
     let open = record().access(&access());
     let json = serde_json::json!({ "drug": WORLD.token.to_string() }).to_string();
-    assert!(matches!(open.run_opening(|| serde_json::from_str::<Any>(&json)).unwrap().drug, Loose::Text(text) if text == CANARY));
+    assert!(
+        matches!(open.run_opening(|| serde_json::from_str::<Any>(&json)).unwrap().drug, Loose::Text(text) if text == CANARY)
+    );
     let either = open.run_opening(|| serde_json::from_str::<Either>(&json)).unwrap();
     assert!(matches!(either, Either::Row(row) if row.drug == CANARY));
     let error = fails(open.run_opening(|| serde_json::from_str::<Number>(&json)));

@@ -11,8 +11,8 @@ use std::sync::{Arc, LazyLock, Mutex};
 
 use proptest::prelude::*;
 use rxseal::{
-    Access, Class, Each, Error, KeyId, Keyring, Observer, OpenEvent, Opening, Outcome, Parts, Purpose, Record, RecordAccess,
-    Sealed, Sealing, Token, accept_plaintext, open_page, phi, run_local,
+    Access, Class, Each, Error, KeyId, Keyring, Observer, OpenEvent, Opening, Outcome, Parts, Purpose, Record,
+    RecordAccess, Sealed, Sealing, Token, accept_plaintext, open_page, phi, run_local,
 };
 use serde::de::DeserializeSeed;
 use serde::{Deserialize, Serialize};
@@ -227,7 +227,13 @@ fn call() -> impl Strategy<Value = Call> {
 type Joined = [Option<Heard>; 2];
 
 /// A single opening of record `at`: it joins the scope of the same record and access around it, or is one of its own.
-fn single(joined: &mut Joined, at: usize, fields: usize, classes: impl IntoIterator<Item = Class>, outcome: Outcome) -> Vec<Heard> {
+fn single(
+    joined: &mut Joined,
+    at: usize,
+    fields: usize,
+    classes: impl IntoIterator<Item = Class>,
+    outcome: Outcome,
+) -> Vec<Heard> {
     let own = heard(at, fields, classes, outcome);
     let Some(around) = &mut joined[at] else { return vec![own] };
     around.fields += own.fields;
@@ -407,7 +413,8 @@ fn make(world: &World, at: usize, call: &Call, joined: &mut Joined) -> Vec<Heard
             vec![event]
         }
         Call::PageRefused => {
-            let result = open_page(&[world.record(at)], &world.refused, |_, _| -> Result<(), Error> { panic!("not run") });
+            let result =
+                open_page(&[world.record(at)], &world.refused, |_, _| -> Result<(), Error> { panic!("not run") });
             assert!(result.unwrap_err().is_locked_out());
             vec![heard(at, 0, NONE, Outcome::Failed("refused-by-observer"))]
         }
@@ -426,7 +433,11 @@ fn make(world: &World, at: usize, call: &Call, joined: &mut Joined) -> Vec<Heard
             open.run_opening(|| {
                 for at in 0..*opens {
                     // Also through another handle of the same record and access.
-                    if at % 2 == 0 { open.open::<phi::PatientName, String>(name)? } else { sealed.open(&open.clone())? };
+                    if at % 2 == 0 {
+                        open.open::<phi::PatientName, String>(name)?
+                    } else {
+                        sealed.open(&open.clone())?
+                    };
                 }
                 Ok::<_, Error>(())
             })

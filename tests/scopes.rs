@@ -156,7 +156,8 @@ fn without_a_scope_nothing_and_empty_lists_fail_too() {
 #[test]
 fn the_error_without_a_scope_is_typed_where_a_scope_can_carry_it() {
     // Outside of all scopes only the format's error exists; `run_*` around a foreign thread's work is the nearest.
-    let error = refused(opener("RX-1").run_opening(|| std::thread::spawn(|| read::<Refill>(&sealed("RX-1"))).join().unwrap()));
+    let error =
+        refused(opener("RX-1").run_opening(|| std::thread::spawn(|| read::<Refill>(&sealed("RX-1"))).join().unwrap()));
     assert_eq!(error.code(), "work-failed");
     assert!(has_remedy(&texts(&error)));
 }
@@ -309,10 +310,11 @@ fn a_nested_opening_by_seed_has_its_own_record() {
 
 #[test]
 fn plaintext_scopes_nest_nowhere_and_nothing_nests_in_them() {
-    fn is_nested<T>(result: Result<T, Error>) {
+    fn is_nested<T>(result: Result<T, Error>) -> Result<(), Error> {
         let error = refused(result);
         assert_eq!(error.code(), "plaintext-nested");
         assert!(error.is_api_misuse());
+        Ok(())
     }
     fn says_nested<T>(result: Result<T, serde_json::Error>) -> Result<(), serde_json::Error> {
         let text = refused(result).to_string();
@@ -328,13 +330,13 @@ fn plaintext_scopes_nest_nowhere_and_nothing_nests_in_them() {
     open.run_opening(|| says_nested(expose())).unwrap();
     accept_plaintext(|| says_nested(expose())).unwrap();
     let accept = || accept_plaintext(|| read::<Refill>(r#"{"drug":"x"}"#));
-    one.run_sealing(|| Ok::<_, Error>(is_nested(accept()))).unwrap();
-    open.run_opening(|| Ok::<_, Error>(is_nested(accept()))).unwrap();
-    accept_plaintext(|| Ok::<_, Error>(is_nested(accept()))).unwrap();
+    one.run_sealing(|| is_nested(accept())).unwrap();
+    open.run_opening(|| is_nested(accept())).unwrap();
+    accept_plaintext(|| is_nested(accept())).unwrap();
 
     // Nothing in them.
-    accept_plaintext(|| Ok::<_, Error>(is_nested(one.run_sealing(|| serde_json::to_string(&refill()))))).unwrap();
-    accept_plaintext(|| Ok::<_, Error>(is_nested(open.run_opening(|| read::<Refill>(&json))))).unwrap();
+    accept_plaintext(|| is_nested(one.run_sealing(|| serde_json::to_string(&refill())))).unwrap();
+    accept_plaintext(|| is_nested(open.run_opening(|| read::<Refill>(&json)))).unwrap();
     accept_plaintext(|| says_nested(serde_json::to_string(&one.sealing(&refill())))).unwrap();
     let seed = || open.opening::<Refill>().deserialize(&mut serde_json::Deserializer::from_str(&json));
     accept_plaintext(|| says_nested(seed())).unwrap();
@@ -437,7 +439,11 @@ fn a_panic_of_a_value_leaves_no_scope_and_no_part() {
 #[test]
 fn another_thread_sees_no_scope() {
     let json = sealed("RX-1");
-    let in_thread = || std::thread::scope(|scope| scope.spawn(|| (serde_json::to_string(&refill()).is_err(), read::<Refill>(&json).is_err())).join().unwrap());
+    let in_thread = || {
+        std::thread::scope(|scope| {
+            scope.spawn(|| (serde_json::to_string(&refill()).is_err(), read::<Refill>(&json).is_err())).join().unwrap()
+        })
+    };
     assert_eq!(record("RX-1").run_sealing(|| Ok::<_, Error>(in_thread())).unwrap(), (true, true));
     assert_eq!(opener("RX-1").run_opening(|| Ok::<_, Error>(in_thread())).unwrap(), (true, true));
     assert_eq!(accept_plaintext(|| Ok::<_, Error>(in_thread())).unwrap(), (true, true));
@@ -489,9 +495,8 @@ fn a_task_and_what_follows_an_await_see_no_scope() {
         });
         assert!(later.unwrap().await);
 
-        let spawned = opener("RX-1").run_opening(|| {
-            Ok::<_, Error>(tokio::spawn(async { read::<Refill>(&sealed("RX-1")).is_err() }))
-        });
+        let spawned = opener("RX-1")
+            .run_opening(|| Ok::<_, Error>(tokio::spawn(async { read::<Refill>(&sealed("RX-1")).is_err() })));
         assert!(spawned.unwrap().await.unwrap());
 
         // Records cross an await: they hold keys, not a scope.
@@ -535,7 +540,8 @@ struct Wide {
 #[test]
 fn two_serializations_of_one_value_share_no_token_and_no_nonce() {
     let wide = Wide { drug: CANARY, allergies: vec![CANARY; 20], notes: (0..20).map(|line| (line, CANARY)).collect() };
-    let keys = [keyring().record("refill", 1).unwrap(), record("RX-1"), record("RX-1").wide(), KEYS.unbound("note").unwrap()];
+    let keys =
+        [keyring().record("refill", 1).unwrap(), record("RX-1"), record("RX-1").wide(), KEYS.unbound("note").unwrap()];
     for record in keys {
         let sealing = record.sealing(&wide);
         let mut seen = BTreeSet::new();
@@ -724,9 +730,8 @@ fn parts_nest() {
         inner: BTreeMap<u8, Lines>,
     }
 
-    let outer = Outer {
-        inner: [1, 2].map(|key| (key, Lines { lines: [("1".to_owned(), CANARY.to_owned())].into() })).into(),
-    };
+    let outer =
+        Outer { inner: [1, 2].map(|key| (key, Lines { lines: [("1".to_owned(), CANARY.to_owned())].into() })).into() };
     let json = serde_json::to_string(&record("RX-1").sealing(&outer)).unwrap();
     assert!(opener("RX-1").run_opening(|| read::<Outer>(&json)).unwrap() == outer);
     assert!(opener("RX-2").run_opening(|| read::<Outer>(&json)).is_err());
@@ -803,7 +808,8 @@ fn a_sealed_field_passes_through_byte_for_byte_even_where_it_cannot_be_opened() 
         prescriber: Sealed::seal(&foreign, CANARY).unwrap(),
         maybe: Some(Token::try_from(changed).unwrap().into()),
     };
-    let ours = |holder: &Holder| (holder.prescriber.token().clone(), holder.maybe.as_ref().map(|note| note.token().clone()));
+    let ours =
+        |holder: &Holder| (holder.prescriber.token().clone(), holder.maybe.as_ref().map(|note| note.token().clone()));
     for format in Format::ALL {
         let first = format.write(&holder).unwrap();
         let outside: Holder = format.read(&first).unwrap();

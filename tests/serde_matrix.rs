@@ -87,7 +87,10 @@ mod plain_with {
     pub struct PassThrough<F>(std::marker::PhantomData<F>);
 
     impl<F> PassThrough<F> {
-        pub fn serialize<T: serde::Serialize, S: serde::Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
+        pub fn serialize<T: serde::Serialize, S: serde::Serializer>(
+            value: &T,
+            serializer: S,
+        ) -> Result<S::Ok, S::Error> {
             value.serialize(serializer)
         }
 
@@ -280,17 +283,17 @@ const PLAIN_WORKS: usize = 164;
 
 #[test]
 fn sealing_works_wherever_plain_serde_does() {
-    let plain = Run::over(Way::Plain, |run| plain_with::each_shape(run));
-    let sealing = Run::over(Way::Scoped, |run| sealing_with::each_shape(run));
+    let plain = Run::over(Way::Plain, plain_with::each_shape);
+    let sealing = Run::over(Way::Scoped, sealing_with::each_shape);
     let different = compare("#[serde(with = \"Sealing::<F>\")]", &plain, &sealing);
     assert_eq!((plain.len(), count(&plain), count(&sealing), different), (SHAPES, PLAIN_WORKS, PLAIN_WORKS, 0));
 }
 
 #[test]
 fn phi_and_sealed_work_wherever_plain_serde_does() {
-    let plain = Run::over(Way::Plain, |run| plain_typed::each_shape(run));
-    let phi = Run::over(Way::Scoped, |run| phi_typed::each_shape(run));
-    let sealed = Run::over(Way::Tokens, |run| sealed_typed::each_shape(run));
+    let plain = Run::over(Way::Plain, plain_typed::each_shape);
+    let phi = Run::over(Way::Scoped, phi_typed::each_shape);
+    let sealed = Run::over(Way::Tokens, sealed_typed::each_shape);
     let different = [compare("Phi<T, F>", &plain, &phi), compare("Sealed<T, F>", &plain, &sealed)];
     assert_eq!((plain.len(), count(&plain)), (SHAPES, PLAIN_WORKS));
     assert_eq!((count(&phi), count(&sealed), different), (PLAIN_WORKS, PLAIN_WORKS, [0, 0]));

@@ -10,7 +10,9 @@ use std::fmt::Debug;
 use std::sync::LazyLock;
 
 use proptest::prelude::*;
-use rxseal::{Class, Each, Error, Keyring, Parts, Phi, Record, Sealing, Token, accept_plaintext, expose_plaintext, phi};
+use rxseal::{
+    Class, Each, Error, Keyring, Parts, Phi, Record, Sealing, Token, accept_plaintext, expose_plaintext, phi,
+};
 use serde::de::{DeserializeOwned, DeserializeSeed, IntoDeserializer};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -185,7 +187,8 @@ fn trap_1_what_a_client_sends_is_never_quoted() {
         let body = json!({ "id": 7, "name": name }).to_string();
         let error = refused(accept_plaintext(|| serde_json::from_str::<T>(&body)));
         assert_silent(&error);
-        let error = refused(accept_plaintext(|| serde_json::from_value::<T>(body.parse().map_err(Problem::new).unwrap())));
+        let error =
+            refused(accept_plaintext(|| serde_json::from_value::<T>(body.parse().map_err(Problem::new).unwrap())));
         assert_silent(&error);
     }
 
@@ -722,9 +725,8 @@ fn trap_6_a_missing_field_needs_default() {
     assert!(texts(&error).contains("missing field"), "it says what is wrong");
     assert!(open.run_opening(|| serde_json::from_str::<Lenient>("{}")).unwrap().note.is_none());
     assert!(open.run_opening(|| serde_json::from_str::<Typed>("{}")).unwrap().note.is_none());
-    for json in [r#"{"note":null}"#] {
-        assert!(open.run_opening(|| serde_json::from_str::<Strict>(json)).unwrap().note.is_none());
-    }
+    let null = r#"{"note":null}"#;
+    assert!(open.run_opening(|| serde_json::from_str::<Strict>(null)).unwrap().note.is_none());
 }
 
 #[test]

@@ -14,6 +14,8 @@ pub trait Wipe {
     fn wipe(&mut self);
 }
 
+// Else the compiler asks for a trait of zeroize's insides, and the note above is never read.
+#[diagnostic::do_not_recommend]
 impl<T: Zeroize + ?Sized> Wipe for T {
     fn wipe(&mut self) {
         self.zeroize();

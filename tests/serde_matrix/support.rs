@@ -103,9 +103,7 @@ impl Format {
             Self::RmpCompact => rmp_serde::to_vec(value).map_err(Problem::new),
             Self::RmpNamed => rmp_serde::to_vec_named(value).map_err(Problem::new),
             Self::Postcard => postcard::to_stdvec(value).map_err(Problem::new),
-            Self::Bincode => {
-                bincode::serde::encode_to_vec(value, bincode::config::standard()).map_err(Problem::new)
-            }
+            Self::Bincode => bincode::serde::encode_to_vec(value, bincode::config::standard()).map_err(Problem::new),
         }
     }
 
@@ -121,9 +119,11 @@ impl Format {
             Self::RmpCompact | Self::RmpNamed => rmp_serde::from_slice(bytes).map_err(Problem::new),
             Self::Postcard => postcard::from_bytes(bytes).map_err(Problem::new),
             // Without a limit bincode takes memory for whatever length a forged row states.
-            Self::Bincode => bincode::serde::decode_from_slice(bytes, bincode::config::standard().with_limit::<1_000_000>())
-                .map(|(value, _)| value)
-                .map_err(Problem::new),
+            Self::Bincode => {
+                bincode::serde::decode_from_slice(bytes, bincode::config::standard().with_limit::<1_000_000>())
+                    .map(|(value, _)| value)
+                    .map_err(Problem::new)
+            }
         }
     }
 }
@@ -136,8 +136,7 @@ pub fn contains(haystack: &[u8], needle: &[u8]) -> bool {
 /// Whether one of the canaries does.
 pub fn leaks(haystack: &[u8]) -> bool {
     let digits = NUMBER.to_string();
-    let needles: [&[u8]; 4] =
-        [CANARY.as_bytes(), digits.as_bytes(), &NUMBER.to_be_bytes(), &NUMBER.to_le_bytes()];
+    let needles: [&[u8]; 4] = [CANARY.as_bytes(), digits.as_bytes(), &NUMBER.to_be_bytes(), &NUMBER.to_le_bytes()];
     needles.iter().any(|needle| contains(haystack, needle))
 }
 

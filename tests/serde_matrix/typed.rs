@@ -279,10 +279,7 @@ pub struct Newtypes {
 impl Shape for Newtypes {
     const NAME: &'static str = "newtype (name, date)";
     fn samples(m: &Maker) -> Vec<Self> {
-        vec![Self {
-            name: Newtype(m.put(CANARY.to_owned())),
-            born: m.put(NotWiped(Date("1970-01-01".into()))),
-        }]
+        vec![Self { name: Newtype(m.put(CANARY.to_owned())), born: m.put(NotWiped(Date("1970-01-01".into()))) }]
     }
 }
 
@@ -381,9 +378,7 @@ impl Shape for Numbers {
     const TEXT: bool = false;
     fn samples(m: &Maker) -> Vec<Self> {
         let reals = [0.0, -0.1, f64::MAX, f64::MIN_POSITIVE, 1.0e-7];
-        reals
-            .map(|real| Self { large: m.put(i128::from(i64::MIN)), real: m.put(real), small: m.put(-7_i8) })
-            .into()
+        reals.map(|real| Self { large: m.put(i128::from(i64::MIN)), real: m.put(real), small: m.put(-7_i8) }).into()
     }
 }
 

@@ -10,7 +10,9 @@ pub struct Text {
 impl Shape for Text {
     const NAME: &'static str = "String";
     fn samples(_: &Maker) -> Vec<Self> {
-        [String::new(), CANARY.into(), format!("{CANARY} \u{1F48A} \" \\ \n \0")].map(|name| Self { id: 7, name }).into()
+        [String::new(), CANARY.into(), format!("{CANARY} \u{1F48A} \" \\ \n \0")]
+            .map(|name| Self { id: 7, name })
+            .into()
     }
 }
 
@@ -162,12 +164,7 @@ impl Shape for Adjacent {
     const NAME: &'static str = "enum, adjacent tag";
     fn samples(_: &Maker) -> Vec<Self> {
         let person = Person { name: CANARY.into(), since: 1999 };
-        vec![
-            Self::New { drug: CANARY.into(), refills: 3 },
-            Self::Note(CANARY.into()),
-            Self::Of(person),
-            Self::Nothing,
-        ]
+        vec![Self::New { drug: CANARY.into(), refills: 3 }, Self::Note(CANARY.into()), Self::Of(person), Self::Nothing]
     }
 }
 

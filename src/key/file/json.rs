@@ -1,5 +1,10 @@
 //! The JSON text of a keyring file (FORMAT 8): exactly these members, each once.
 
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
 use super::{KeyInfo, KeyState, KeyUse, KeyringFile, MAX_FILE, MAX_NUMBER, Wrap, invalid};
@@ -19,7 +24,9 @@ struct File {
     keyspace: String,
     generation: u64,
     kek: String,
+    #[serde(deserialize_with = "objects")]
     keys: Vec<Key>,
+    #[serde(deserialize_with = "objects")]
     wraps: Vec<WrapText>,
     body: String,
 }
@@ -47,8 +54,36 @@ struct WrapText {
     wrapped: String,
 }
 
+/// A JSON object and nothing else: a derived reader takes an array of the members for a struct too.
+struct Object<T>(T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct MembersVisitor<T>(PhantomData<fn() -> T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for MembersVisitor<T> {
+            type Value = Object<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<Object<T>, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(members)).map(Object)
+            }
+        }
+
+        deserializer.deserialize_map(MembersVisitor(PhantomData))
+    }
+}
+
+fn objects<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
+    let objects = Vec::<Object<T>>::deserialize(deserializer)?;
+    Ok(objects.into_iter().map(|Object(object)| object).collect())
+}
+
 /// A member that is there is a string; `null` is not a way to leave it out.
-fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     String::deserialize(deserializer).map(Some)
 }
 
@@ -56,7 +91,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<KeyringFile, Error> {
     if bytes.len() > MAX_FILE {
         return Err(invalid("it is larger than 1 MiB"));
     }
-    let file: File = serde_json::from_slice(bytes).map_err(|error| match error.classify() {
+    let Object(file): Object<File> = serde_json::from_slice(bytes).map_err(|error| match error.classify() {
         // serde_json's own text quotes the file, and is dropped.
         serde_json::error::Category::Data => invalid("a member is missing, unknown, repeated or of a wrong type"),
         _ => invalid("it is not one JSON document"),
