@@ -22,11 +22,9 @@ impl serde::Serialize for Bytes<'_> {
 
 fn suites(c: &mut Criterion) {
     let access = common::access();
-    for (name, suite, wide) in [
-        ("X", Suite::Xaes256Gcm, false),
-        ("x", Suite::Xaes256Gcm, true),
-        ("c", Suite::XChaCha20Poly1305, false),
-    ] {
+    for (name, suite, wide) in
+        [("X", Suite::Xaes256Gcm, false), ("x", Suite::Xaes256Gcm, true), ("c", Suite::XChaCha20Poly1305, false)]
+    {
         let keys = common::keyring(suite);
         let record = keys.record("prescription", common::RECORD_ID).unwrap();
         let record = if wide { record.wide() } else { record };

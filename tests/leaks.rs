@@ -131,9 +131,10 @@ fn leaking_controls_are_caught() {
 
 // What is said, and the search in it
 
-/// Everything that was said, each with what it was said of.
+/// Everything that was said, each text once, with what it was first said of.
 struct Said {
-    texts: Vec<(String, Vec<u8>)>,
+    texts: BTreeMap<Vec<u8>, String>,
+    count: usize,
     needles: Vec<Vec<u8>>,
 }
 
@@ -141,17 +142,20 @@ impl Default for Said {
     fn default() -> Self {
         let mut all = needles(CANARY.as_bytes());
         all.push(CANARY_NUMBER.to_string().into_bytes());
-        Self { texts: Vec::new(), needles: all }
+        Self { texts: BTreeMap::new(), count: 0, needles: all }
     }
 }
 
 impl Said {
     fn text(&mut self, what: &str, text: String) {
-        self.texts.push((what.to_owned(), text.into_bytes()));
+        self.bytes(what, text.as_bytes());
     }
 
     fn bytes(&mut self, what: &str, bytes: &[u8]) {
-        self.texts.push((what.to_owned(), bytes.to_vec()));
+        self.count += 1;
+        if !self.texts.contains_key(bytes) {
+            self.texts.insert(bytes.to_vec(), what.to_owned());
+        }
     }
 
     /// An error in all its forms, with its causes. What did not fail says nothing.
@@ -175,15 +179,14 @@ impl Said {
     fn found(&self) -> Vec<&str> {
         let leaks =
             |text: &[u8]| self.needles.iter().any(|needle| text.windows(needle.len()).any(|window| window == needle));
-        self.texts.iter().filter(|(_, text)| leaks(text)).map(|(what, _)| what.as_str()).collect()
+        self.texts.iter().filter(|(text, _)| leaks(text)).map(|(_, what)| what.as_str()).collect()
     }
 
     fn assert_clean(&self, kind: &str, at_least: usize) {
-        let mut found = self.found();
-        println!("{} texts of {kind}, {} hits", self.texts.len(), found.len());
-        found.dedup();
+        let found = self.found();
+        println!("{} texts of {kind}, {} of them different, {} hits", self.count, self.texts.len(), found.len());
         assert!(found.is_empty(), "a canary was said in {kind} of:\n{}", found.join("\n"));
-        assert!(self.texts.len() >= at_least, "only {} texts were looked at", self.texts.len());
+        assert!(self.count >= at_least, "only {} texts were looked at", self.count);
     }
 }
 
@@ -393,7 +396,11 @@ fn in_every_form(said: &mut Said, value: &serde_json::Value) {
     macro_rules! forms {
         ($($form:ident)*) => {$( in_every_format::<$form>(said, stringify!($form), value); )*};
     }
-    forms!(AsSealing AsOption AsEach AsSet AsParts AsPhi AsSealed Flattened FlattenedEach Untagged Tagged Adjacent Inside);
+    forms!(AsSealing AsOption AsEach AsSet AsParts AsPhi AsSealed Flattened FlattenedEach Untagged Tagged Adjacent);
+    if value.is_array() {
+        // Where a list of sealed fields should be, and there is none, the list is a clear field.
+        forms!(Inside);
+    }
 }
 
 fn in_every_format<T: DeserializeOwned>(said: &mut Said, form: &str, value: &serde_json::Value) {

@@ -130,7 +130,7 @@ impl Target {
             (_, 1) => rec.part("line", number).unwrap(),
             _ => rec,
         };
-        let field = number % FIELDS.len();
+        let field = number / 3 % FIELDS.len();
         let token = FIELDS[field].0(&rec, number);
         let access = rec.access(&Access::new("job:test", Purpose::HOPERAT).unwrap());
         // Every fifth is of the key before.
@@ -167,7 +167,7 @@ type OpenText = fn(&RecordAccess, &str) -> Result<(), Error>;
 #[rustfmt::skip]
 const FIELDS: [(Seal, Open, OpenText); 3] = [
     (
-        |rec, number| rec.seal::<Tight>(&"x".repeat(number % 40)).unwrap(),
+        |rec, number| rec.seal::<Tight>(&"x".repeat(number * 7 % 41)).unwrap(),
         |access, token| access.open::<Tight, String>(&Token::try_from(token)?).map(drop),
         |access, token| access.open_text::<Tight, String>(token).map(drop),
     ),

@@ -3,9 +3,9 @@
 //! Composed here from AES blocks rather than taken from the crate `xaes-256-gcm`: that one derives and expands a key for
 //! every message, and ours is the same for all fields of a class in a record, so it is set up once for them.
 
+use aes_gcm::KeyInit;
 use aes_gcm::aes::Aes256Enc;
 use aes_gcm::aes::cipher::BlockCipherEncrypt;
-use aes_gcm::KeyInit;
 use zeroize::Zeroizing;
 
 use super::Aes256Gcm;

@@ -42,12 +42,7 @@ impl RecordCore {
     }
 
     pub(crate) fn with_context(&self, context: Context) -> Self {
-        Self {
-            shared: Arc::clone(&self.shared),
-            context,
-            subject: self.subject.clone(),
-            limit: self.limit.clone(),
-        }
+        Self { shared: Arc::clone(&self.shared), context, subject: self.subject.clone(), limit: self.limit.clone() }
     }
 
     pub(crate) fn with_subject(&self, key: &SubjectKey) -> Self {
