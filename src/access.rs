@@ -10,8 +10,8 @@ use crate::error::{Error, ErrorKind, Reason};
 
 /// Who opens sealed fields, and for which purpose. One per request; cloning it is cheap.
 ///
-/// No function of this crate returns plaintext without one. It reaches the keyring's [`Observer`](crate::Observer), so
-/// an audit trail is complete by construction (45 CFR 164.312(b)).
+/// No function of this crate returns plaintext without one, and every opening is told to the keyring's
+/// [`Observer`](crate::Observer), where there is one.
 ///
 /// ```
 /// use rxseal::{Access, Purpose};

@@ -2,18 +2,28 @@
 
 use std::collections::BTreeMap;
 
-use crate::codec::frame::FrameWriter;
+use serde::Serialize;
+
+use crate::codec::frame::{FrameWriter, domain, split_frame};
 use crate::field::MAX_CONTENT;
 use crate::payload::{self, Content, Limits, Plaintext, Room, Value};
+use crate::providers::LocalRootKey;
 
 /// The frames of these parts, one after the other.
 #[must_use]
-pub fn frames(frames: &[BTreeMap<u8, Vec<u8>>]) -> Vec<u8> {
+pub fn frames(domain: &'static str, frames: &[BTreeMap<u8, Vec<u8>>]) -> Vec<u8> {
     let mut out = Vec::new();
     for parts in frames {
-        parts.iter().fold(FrameWriter::new("fuzz", &mut out), |frame, (tag, bytes)| frame.part(*tag, bytes));
+        parts.iter().fold(FrameWriter::new(domain, &mut out), |frame, (tag, bytes)| frame.part(*tag, bytes));
     }
     out
+}
+
+/// Key id, key bytes and what follows of the first frame of a keyring's body.
+#[must_use]
+pub fn split_body(bytes: &[u8]) -> Option<(Vec<u8>, Vec<u8>, Vec<u8>)> {
+    let ([id, key], rest) = split_frame(domain::KEYRING_BODY, [1, 2], bytes)?;
+    Some((id.to_vec(), key.to_vec(), rest.to_vec()))
 }
 
 /// The payload of bytes under kind 0.
@@ -26,6 +36,12 @@ pub fn write_bytes(bytes: &[u8], block: usize) -> Option<Vec<u8>> {
 #[must_use]
 pub fn write_text(text: &str, block: usize) -> Option<Vec<u8>> {
     write(&Value(text), block)
+}
+
+/// The payload of anything else under kind 2; none where JSON cannot hold it.
+#[must_use]
+pub fn write_json(value: &impl Serialize, block: usize) -> Option<Vec<u8>> {
+    write(&Value(value), block)
 }
 
 fn write(value: &impl Plaintext, block: usize) -> Option<Vec<u8>> {
@@ -43,4 +59,10 @@ pub fn read_payload(payload: &[u8]) -> Option<(u8, Vec<u8>)> {
         Content::Text(text) => Some((1, text.as_bytes().to_vec())),
         Content::Json(json) => Some((2, json.as_bytes().to_vec())),
     }
+}
+
+/// The line of the root key in `line`, written anew.
+#[must_use]
+pub fn root_key_line(line: &[u8]) -> Option<Vec<u8>> {
+    LocalRootKey::parse_line(line).ok().map(|root| root.expose_line().as_mut_slice().to_vec())
 }

@@ -16,7 +16,8 @@ use crate::token::Token;
 
 /// The unlocked keys of one keyspace. Immutable, `Send` and `Sync`, not `Clone`: share it as an `Arc<Keyring>`.
 ///
-/// Unlocking costs one call of a root key; afterwards sealing and opening are pure CPU work. Keys are wiped on drop.
+/// Unlocking costs one call of a root key; afterwards sealing and opening are pure CPU work. Keys are wiped when
+/// it and the last record or handle made from it are gone.
 ///
 /// ```
 /// # fn main() -> Result<(), rxseal::Error> {
@@ -113,18 +114,31 @@ impl Keyring {
 
     /// The same subject key wrapped under the primary DEK, to be stored in place of `wrapped`.
     ///
-    /// A DEK must not be destroyed while subject keys are wrapped under it: their patients' fields would be lost. Also
-    /// accepts a key wrapped under a compromised DEK, whose holder could have made it: compare it with a backup first.
+    /// A DEK must not be destroyed while subject keys are wrapped under it: their patients' fields would be lost.
     ///
     /// # Errors
     ///
-    /// Those of [`unwrap_subject_key`](Self::unwrap_subject_key), but for `key-compromised`.
+    /// Those of [`unwrap_subject_key`](Self::unwrap_subject_key).
     pub fn rewrap_subject_key<'a>(
         &self,
         subject: impl Into<Identifier<'a>>,
         wrapped: &WrappedSubjectKey,
     ) -> Result<WrappedSubjectKey, Error> {
         SubjectKey::rewrap_subject_key(&self.0.keys, &subject.into(), wrapped)
+    }
+
+    /// As [`rewrap_subject_key`](Self::rewrap_subject_key), from a DEK that is marked compromised. Whoever holds that DEK could
+    /// have made the wrapped key, to know the patient's second factor from then on: compare it with a backup first.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`unwrap_subject_key`](Self::unwrap_subject_key), but for `key-compromised`.
+    pub fn rewrap_subject_key_compromised<'a>(
+        &self,
+        subject: impl Into<Identifier<'a>>,
+        wrapped: &WrappedSubjectKey,
+    ) -> Result<WrappedSubjectKey, Error> {
+        SubjectKey::rewrap_compromised(&self.0.keys, &subject.into(), wrapped)
     }
 }
 

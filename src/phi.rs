@@ -45,7 +45,7 @@ crate::fields! { @vocabulary
     pub Ssn = "phi.patient.ssn" in Identity { block: 16 };
     /// A driver's license, passport or certificate number.
     pub License = "phi.patient.license" in Identity;
-    /// A photograph of the patient.
+    /// A photograph of the patient: bytes, as for [`Scan`].
     pub Photo = "phi.patient.photo" in Identity { block: 4096 };
     /// A telephone or fax number.
     pub Phone = "phi.contact.phone" in Contact;
@@ -79,7 +79,7 @@ crate::fields! { @vocabulary
     pub Allergy = "phi.clinical.allergy" in Clinical { block: 64 };
     /// A note in free text.
     pub Note = "phi.clinical.note" in Clinical { block: 256 };
-    /// A scanned document.
+    /// A scanned document: bytes as `serde_bytes` gives them; a plain `Vec<u8>` is a list of numbers to serde, four times as long.
     pub Scan = "phi.clinical.scan" in Clinical { block: 4096 };
     /// A health plan.
     pub Plan = "phi.coverage.plan" in Coverage { block: 64 };

@@ -20,7 +20,9 @@ pub(crate) fn fill(bytes: &mut [u8]) -> Result<(), Error> {
 
 /// A new key.
 pub(crate) fn key() -> Result<SecretBytes<32>, Error> {
-    SecretBytes::try_fill(|bytes| fill(bytes))
+    let key = SecretBytes::try_fill(|bytes| fill(bytes))?;
+    // FORMAT 1.8: a generator that gives zeros is broken.
+    if key.is_zero() { Err(ErrorKind::RandomFailed.into()) } else { Ok(key) }
 }
 
 /// What tests may do to the generator of their own thread: count its draws and make it fail.

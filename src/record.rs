@@ -134,9 +134,9 @@ impl<R: Role> Record<R> {
     ///
     /// # Errors
     ///
-    /// `subject-mismatch` where the key is of another keyspace.
+    /// `subject-mismatch` where the key is of another keyspace, or the record has a subject already.
     pub fn subject(&self, key: &SubjectKey) -> Result<Self, Error> {
-        if !key.is_of(self.core.shared().keys.keyspace()) {
+        if !key.is_of(self.core.shared().keys.keyspace()) || self.core.subject().is_some() {
             return Err(ErrorKind::SubjectMismatch.into());
         }
         Self::new(self.core.with_subject(key))

@@ -248,7 +248,11 @@ fn all() -> Vec<(&'static str, Error)> {
         ("subject-mismatch", fails(rec.subject(&keyring_of("other").create_subject_key(SUBJECT_ID).unwrap().0))),
         (
             "keyspace-mismatch",
-            fails(rec.rebind::<phi::Drug>(&keyring_of("other").record("refill", 1).unwrap(), &world.token)),
+            fails(rec.rebind::<phi::Drug>(
+                &keyring_of("other").record("refill", 1).unwrap(),
+                &world.token,
+                &Access::new("user:kim", Purpose::TREAT).unwrap(),
+            )),
         ),
         ("invalid-id", fails(world.keys.record("refill", "MRN Zoraida Quimby"))),
         ("invalid-id", fails(world.keys.record("Zoraida Quimby", 1))),

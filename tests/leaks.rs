@@ -362,7 +362,10 @@ fn opening_failures(said: &mut Said) {
         world.keys.record("prescription", "RX-2").unwrap().access(&world.access).open::<Name, String>(&text),
     );
     said.refused("resealed", rec.reseal::<Note>(&text));
-    said.refused("rebound", world.keys.record("prescription", "RX-2").unwrap().rebind::<Name>(&rec, &text));
+    said.refused(
+        "rebound",
+        world.keys.record("prescription", "RX-2").unwrap().rebind::<Name>(&rec, &text, &world.access),
+    );
     said.refused(
         "work of one's own",
         open.open_fields(|pass| {

@@ -183,7 +183,7 @@ const PATHS: &[Path] = &[
     }),
     // Moving tokens
     ("reseal", |w| { w.rec().reseal::<Name>(&w.tokens.text).unwrap(); w.rec().reseal::<Note>(&w.tokens.json).unwrap(); After::default() }),
-    ("rebind", |w| { w.rec().rebind::<Name>(&w.keys.record("prescription", "RX-2").unwrap(), &w.tokens.text).unwrap(); After::default() }),
+    ("rebind", |w| { w.rec().rebind::<Name>(&w.keys.record("prescription", "RX-2").unwrap(), &w.tokens.text, &w.access).unwrap(); After::default() }),
     ("reseal_compromised", |w| { w.compromised().record("prescription", "RX-1").unwrap().reseal_compromised::<Name>(&w.tokens.text).unwrap(); After::default() }),
     // Keys
     ("Keyring::create", |w| w.file(&run_local(Keyring::create(KEYSPACE, &w.roots, Suite::default())).unwrap())),

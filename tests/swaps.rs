@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 rxseal::fields! {
     Drug = "swaps.drug" in Medication;
+    Dose = "swaps.dose" in Medication;
     Directions = "swaps.directions" in Medication;
     Note = "swaps.note" in Clinical;
 }
@@ -249,7 +250,10 @@ fn tenant(w: &mut World) -> Refusals {
     assert!(access.open::<Drug, String>(&token).unwrap_err().is_unknown_key());
     refused(access.open::<Drug, String>(&with_key_id(&token, *other.keyring.primary_key().as_bytes())));
     assert_eq!(rec.subject(&w.own[0].subjects[0]).unwrap_err().code(), "subject-mismatch");
-    assert_eq!(w.own(&place).record(&place).rebind::<Drug>(&rec, &token).unwrap_err().code(), "keyspace-mismatch");
+    assert_eq!(
+        w.own(&place).record(&place).rebind::<Drug>(&rec, &token, &w.access).unwrap_err().code(),
+        "keyspace-mismatch"
+    );
     Refusals(2)
 }
 
@@ -305,13 +309,14 @@ fn field(w: &mut World) -> Refusals {
         .unwrap();
     // T9 names the one exception: it is what the declaration of the former id asks for.
     assert_eq!(access.open::<later::Sig, String>(&directions).unwrap(), "a");
+    refused(access.open::<Dose, String>(&drug));
     refused(access.open::<Directions, String>(&drug));
     refused(access.open::<Drug, String>(&directions));
     refused(access.open::<Note, String>(&directions));
     refused(access.open::<Drug, String>(&note));
     refused(access.open::<later::Sig, String>(&drug));
     w.opened += 1;
-    Refusals(5)
+    Refusals(6)
 }
 
 fn class(w: &mut World) -> Refusals {

@@ -1,16 +1,31 @@
-//! Two lists of parts that differ never have the same bytes (FORMAT 2).
+//! Two lists of parts that differ never have the same bytes, and the one reader of frames takes exactly what the writer wrote
+//! (FORMAT 2).
 #![no_main]
+use std::collections::BTreeMap;
+
 use libfuzzer_sys::fuzz_target;
+use rxseal::fuzzing::{frames, split_body};
+use rxseal_fuzz::made;
 
-type Parts = std::collections::BTreeMap<u8, Vec<u8>>;
+type Parts = BTreeMap<u8, Vec<u8>>;
 
-fuzz_target!(|input: (Vec<Parts>, Vec<Parts>)| {
-    let (a, b) = input;
-    let encode = |frames: &[Parts]| rxseal::fuzzing::frames(frames);
-    // Tag 0 is the domain's.
-    let clean = |frames: Vec<Parts>| -> Vec<Parts> {
-        frames.into_iter().map(|mut frame| { frame.remove(&0); frame }).collect()
-    };
-    let (a, b) = (clean(a), clean(b));
-    assert_eq!(a == b, encode(&a) == encode(&b));
+fuzz_target!(|data: &[u8]| {
+    // Any bytes: what is read is what they are.
+    if let Some((id, key, rest)) = split_body(data) {
+        assert_eq!([body(&id, &key).as_slice(), &rest].concat(), data);
+    }
+    let Some((mut a, mut b)) = made::<(Vec<Parts>, Vec<Parts>)>(data) else { return };
+    for frame in a.iter_mut().chain(&mut b) {
+        // Tag 0 is the domain's.
+        frame.remove(&0);
+    }
+    assert_eq!(a == b, frames("fuzz", &a) == frames("fuzz", &b));
+    for (id, key) in a.iter().filter_map(|parts| Some((parts.get(&1)?, parts.get(&2)?))) {
+        let written = [body(id, key).as_slice(), data].concat();
+        assert_eq!(split_body(&written), Some((id.clone(), key.clone(), data.to_vec())));
+    }
 });
+
+fn body(id: &[u8], key: &[u8]) -> Vec<u8> {
+    frames("rxseal/v1/keyring-body", &[BTreeMap::from([(1, id.to_vec()), (2, key.to_vec())])])
+}

@@ -1,18 +1,32 @@
 //! What is written as a payload is read as the same; any bytes are read without a panic; the length is a multiple of the
-//! block (FORMAT 7).
+//! block and tells nothing else (FORMAT 7).
 #![no_main]
 use libfuzzer_sys::fuzz_target;
-use rxseal::fuzzing::{read_payload, write_bytes, write_text};
+use rxseal::fuzzing::{read_payload, write_bytes, write_json, write_text};
+use rxseal_fuzz::made;
 
-fuzz_target!(|input: (u16, &[u8], String)| {
-    let (block, bytes, text) = input;
+fuzz_target!(|data: &[u8]| {
+    // Any bytes: kind, content and padding are all there is.
+    if let Some((kind, content)) = read_payload(data) {
+        let padding = &data[1 + content.len()..];
+        assert!(kind <= 2 && data[0] == kind && data[1..].starts_with(&content));
+        assert!(padding[0] == 0x80 && padding[1..].iter().all(|byte| *byte == 0));
+        assert!(kind == 0 || std::str::from_utf8(&content).is_ok());
+    }
+    let Some((block, bytes, text)) = made::<(u16, Vec<u8>, String)>(data) else { return };
     let block = usize::from(block % 4096) + 1;
-    let _ = read_payload(bytes);
-    let payload = write_bytes(bytes, block).expect("bytes");
-    assert_eq!(payload.len() % block, 0);
-    assert_eq!(read_payload(&payload), Some((0, bytes.to_vec())));
+    let check = |payload: Vec<u8>, kind: u8, content: &[u8]| {
+        assert_eq!(payload.len(), (content.len() + 2).div_ceil(block) * block);
+        assert_eq!(read_payload(&payload), Some((kind, content.to_vec())));
+    };
+    check(write_bytes(&bytes, block).expect("bytes"), 0, &bytes);
     if let Some(payload) = write_text(&text, block) {
-        assert_eq!(payload.len() % block, 0);
-        assert_eq!(read_payload(&payload), Some((1, text.into_bytes())));
+        check(payload, 1, text.as_bytes());
+    }
+    if let Ok(value) = serde_json::from_slice::<serde_json::Value>(&bytes)
+        && !value.is_string()
+        && let Some(payload) = write_json(&value, block)
+    {
+        check(payload, 2, &serde_json::to_vec(&value).expect("JSON"));
     }
 });

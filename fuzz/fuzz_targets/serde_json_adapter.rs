@@ -1,20 +1,29 @@
-//! Through JSON: what is made up comes back, and hostile JSON is never read as a record, in no scope.
+//! Through JSON: what is made up comes back; hostile JSON is never read as a record, in no scope; and of a changed record only
+//! what was sealed in it is read.
 #![no_main]
 use libfuzzer_sys::fuzz_target;
-use rxseal_fuzz::{Fuzzed, Made, access, record};
+use rxseal_fuzz::{Fuzzed, Made, access, changed, made, record};
 
-fuzz_target!(|input: (Made, &[u8])| {
-    let (made, hostile) = input;
-    if let Some(value) = made.sealable()
-        && let Ok(json) = record().run_sealing(|| serde_json::to_vec(&value))
-    {
-        let read: Fuzzed = access().run_opening(|| serde_json::from_slice(&json)).expect("what was sealed");
-        made.assert_same(&read);
-        assert!(serde_json::from_slice::<Fuzzed>(&json).is_err(), "read without a scope");
-    }
+fuzz_target!(|data: &[u8]| {
     // `name` is not optional: without a token of ours in it nothing can be read.
-    let read = access().run_opening(|| serde_json::from_slice::<Fuzzed>(hostile));
-    assert!(read.is_err(), "input without a token of ours was read as a record");
-    assert!(!read.err().is_some_and(|error| error.is_api_misuse()));
-    let _ = rxseal::accept_plaintext(|| serde_json::from_slice::<Fuzzed>(hostile));
+    let read = access().run_opening(|| serde_json::from_slice::<Fuzzed>(data));
+    let refused = read.err().expect("input without a token of ours was read as a record");
+    assert!(!refused.is_api_misuse());
+    if let Ok(accepted) = rxseal::accept_plaintext(|| serde_json::from_slice::<Fuzzed>(data)) {
+        accepted.assert_no_tokens();
+    }
+    let Some((made, changes)) = made::<(Made, Vec<u8>)>(data) else { return };
+    let Some(value) = made.sealable() else { return };
+    let Ok(json) = record().run_sealing(|| serde_json::to_vec(&value)) else { return };
+    let read: Fuzzed = access().run_opening(|| serde_json::from_slice(&json)).expect("what was sealed");
+    made.assert_same(&read);
+    assert!(serde_json::from_slice::<Fuzzed>(&json).is_err(), "read without a scope");
+    assert!(
+        rxseal::accept_plaintext(|| serde_json::from_slice::<Fuzzed>(&json)).is_err(),
+        "tokens taken for plaintext"
+    );
+    let changed = changed(&json, &changes);
+    if let Ok(read) = access().run_opening(|| serde_json::from_slice::<Fuzzed>(&changed)) {
+        made.assert_ours(&read);
+    }
 });

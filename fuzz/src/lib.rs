@@ -3,20 +3,80 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use rxseal::{Access, Each, Keyring, Parts, Phi, Purpose, Record, RecordAccess, Sealed, Sealing, phi};
+use arbitrary::{Arbitrary, Unstructured};
+use rxseal::{
+    Access, Each, KeyState, Keyring, Parts, Phi, Purpose, Record, RecordAccess, Sealed, Sealing, SubjectKey, Suite,
+    Token, phi, run_local, testing,
+};
 use serde::{Deserialize, Serialize};
 
-/// Random keys that are gone with the process.
-pub static KEYS: LazyLock<Keyring> =
-    LazyLock::new(|| Keyring::insecure_for_tests("fuzz").expect("a keyring").unobserved());
+pub mod laws;
+
+/// Random keys that are gone with the process: a primary, and one each that is deactivated, compromised and destroyed.
+pub static KEYS: LazyLock<Keyring> = LazyLock::new(|| {
+    let (roots, first) = testing::insecure_keyring_file("fuzz").expect("a keyring");
+    let rotate = |file: &_| run_local(Keyring::rotate("fuzz", &roots, file)).expect("a rotation");
+    let last = rotate(&rotate(&rotate(&first)));
+    let old: Vec<_> =
+        last.keys().iter().filter(|key| key.state() == KeyState::Deactivated).map(|key| key.id()).collect();
+    let file = [(old[0], KeyState::Compromised), (old[1], KeyState::Destroyed)]
+        .into_iter()
+        .fold(last, |file, (key, state)| {
+            run_local(Keyring::set_state("fuzz", &roots, &file, key, state)).expect("a state")
+        });
+    run_local(Keyring::unlock("fuzz", &roots, &file)).expect("an unlocked keyring").unobserved()
+});
+
+/// The same of suite `c`.
+pub static CHACHA: LazyLock<Keyring> = LazyLock::new(|| {
+    let (roots, _) = testing::insecure_keyring_file("fuzz").expect("a keyring");
+    let file = run_local(Keyring::create("fuzz", &roots, Suite::XChaCha20Poly1305)).expect("a keyring");
+    run_local(Keyring::unlock("fuzz", &roots, &file)).expect("an unlocked keyring").unobserved()
+});
+
+pub static SUBJECT: LazyLock<SubjectKey> =
+    LazyLock::new(|| KEYS.create_subject_key("patient").expect("a subject key").0);
+
+pub static ACCESS: LazyLock<Access> = LazyLock::new(|| Access::new("job:fuzz", Purpose::HTEST).expect("an access"));
 
 pub fn record() -> Record {
     KEYS.record("fuzzed", 1_u64).expect("a record")
 }
 
 pub fn access() -> RecordAccess {
-    static ACCESS: LazyLock<Access> = LazyLock::new(|| Access::new("job:fuzz", Purpose::HTEST).expect("an access"));
     record().access(&ACCESS)
+}
+
+/// One record for each letter, and one with a subject and a part.
+pub fn records() -> [Record; 5] {
+    let part = record().subject(&SUBJECT).and_then(|record| record.part("line", 1_u64));
+    [
+        record(),
+        // Wide binds nothing less: of the same id it would be the same place.
+        KEYS.record("fuzzed", 2_u64).expect("a record").wide(),
+        KEYS.unbound("fuzzed").expect("a record"),
+        CHACHA.record("fuzzed", 1_u64).expect("a record"),
+        part.expect("a record"),
+    ]
+}
+
+/// Something made up of the fuzzer's bytes, which are looked at as they are too: so a corpus of plain files works.
+pub fn made<'a, T: Arbitrary<'a>>(data: &'a [u8]) -> Option<T> {
+    T::arbitrary_take_rest(Unstructured::new(data)).ok()
+}
+
+/// `genuine` with the changes that `data` says: three bytes each, place and what is flipped there, or cut out.
+pub fn changed(genuine: &[u8], data: &[u8]) -> Vec<u8> {
+    let mut changed = genuine.to_vec();
+    for change in data.chunks_exact(3).take(8).filter(|_| !genuine.is_empty()) {
+        let at = usize::from(u16::from_be_bytes([change[0], change[1]])) % genuine.len();
+        if change[2] == 0xFF {
+            changed.truncate(at);
+        } else if let Some(byte) = changed.get_mut(at) {
+            *byte ^= change[2];
+        }
+    }
+    changed
 }
 
 /// Every form of a field in one struct.
@@ -37,10 +97,12 @@ pub struct Fuzzed {
     pub strengths: BTreeMap<u32, String>,
     #[serde(with = "Sealing::<phi::DaysSupply>")]
     pub days: i64,
+    #[serde(with = "Sealing::<phi::Allergy>")]
+    pub allergies: Vec<(String, u8)>,
 }
 
 /// The same, as the fuzzer makes it up.
-#[derive(arbitrary::Arbitrary, Debug)]
+#[derive(Arbitrary, Debug)]
 pub struct Made {
     number: u64,
     name: String,
@@ -51,6 +113,7 @@ pub struct Made {
     diagnoses: Vec<String>,
     strengths: BTreeMap<u32, String>,
     days: i64,
+    allergies: Vec<(String, u8)>,
 }
 
 impl Made {
@@ -66,16 +129,39 @@ impl Made {
             diagnoses: self.diagnoses.clone(),
             strengths: self.strengths.clone(),
             days: self.days,
+            allergies: self.allergies.clone(),
         })
     }
 
     /// The law of both adapters: what was read is what was written.
     pub fn assert_same(&self, read: &Fuzzed) {
+        self.assert_ours(read);
         assert_eq!(self.number, read.number);
-        assert!(self.name == read.name && self.directions == read.directions && self.note == read.note);
-        assert!(self.drug == *read.drug.expose_phi() && self.days == read.days);
+        assert_eq!(self.directions, read.directions);
         assert!(self.diagnoses == read.diagnoses && self.strengths == read.strengths);
         assert!(self.prescriber == read.prescriber.open(&access()).expect("our own token"));
     }
+
+    /// What a thief with write access can do to a record, and no more (docs/THREAT-MODEL.md, N3 to N5): leave out what is
+    /// optional, take away or repeat elements, change what is clear. Every value that is read is one that was sealed there.
+    pub fn assert_ours(&self, read: &Fuzzed) {
+        assert!(self.name == read.name && self.note == read.note);
+        assert!(self.drug == *read.drug.expose_phi() && self.days == read.days && self.allergies == read.allergies);
+        assert!(read.directions.is_none() || read.directions == self.directions);
+        assert!(read.diagnoses.iter().all(|diagnosis| self.diagnoses.contains(diagnosis)));
+        assert!(read.strengths.iter().all(|(line, strength)| self.strengths.get(line) == Some(strength)));
+        if let Ok(prescriber) = read.prescriber.open(&access()) {
+            assert_eq!(prescriber, self.prescriber);
+        }
+    }
 }
 
+impl Fuzzed {
+    /// T45: what a client sent is no token, in no form.
+    pub fn assert_no_tokens(&self) {
+        let texts = [Some(&self.name), self.directions.as_ref(), self.note.as_ref(), Some(self.drug.expose_phi())];
+        let lists =
+            self.diagnoses.iter().chain(self.strengths.values()).chain(self.allergies.iter().map(|(text, _)| text));
+        assert!(texts.into_iter().flatten().chain(lists).all(|text| text.parse::<Token>().is_err()));
+    }
+}

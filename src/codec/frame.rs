@@ -66,6 +66,8 @@ fn split_part(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     let (tag, rest) = bytes.split_first()?;
     let (len, rest) = rest.split_first_chunk::<4>()?;
     let len = usize::try_from(u32::from_be_bytes(*len)).ok()?;
+    #[cfg(all(fuzzing, rxseal_planted = "allocation"))] // A bug that fuzz/planted.sh must find.
+    drop(std::hint::black_box(Vec::<u8>::with_capacity(len)));
     let (content, rest) = rest.split_at_checked(len)?;
     Some((*tag, content, rest))
 }

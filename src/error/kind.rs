@@ -18,7 +18,8 @@ pub(crate) enum ErrorKind {
     #[error("the token's key is not in this keyring: load its newest generation, or check the keyspace")]
     UnknownKey,
     #[error(
-        "the token's key is marked compromised: use `open_compromised`, whose result is not authentic, or reseal it"
+        "the key is marked compromised: use the call that says so (`open_compromised`, `reseal_compromised`, \
+         `rewrap_subject_key_compromised`); what it yields may be forged"
     )]
     KeyCompromised,
     #[error("the token's key was destroyed: its content is gone")]
@@ -67,7 +68,7 @@ pub(crate) enum ErrorKind {
         "this provider waits for a network or a device: await the call in your async runtime instead of `run_local`"
     )]
     RuntimeNeeded,
-    #[error("a subject was given where the context has none, or the subject key is of another subject or keyspace")]
+    #[error("the subject key is of another keyspace, or the record has a subject already")]
     SubjectMismatch,
     #[error("the records are of different keyspaces, or of keyrings that were unlocked apart")]
     KeyspaceMismatch,

@@ -18,7 +18,8 @@ use crate::scope::{self, Reading, Writing};
 /// Seals every value of a map as a token of its own, bound to its key: `#[serde(with = "Sealing::<Parts<F>>")]`.
 ///
 /// Each value is sealed in the context of a part of the record whose name is the field's id and whose id is the entry's key
-/// (FORMAT 4.7), so values cannot be exchanged among keys, though an entry can be deleted. Keys stay readable; they are text,
+/// (FORMAT 4.7; so `F` has no former ids: move the values of a renamed field with [`Record::rebind`](crate::Record::rebind), part
+/// by part), so values cannot be exchanged among keys, though an entry can be deleted. Keys stay readable; they are text,
 /// integers or UUIDs, and what they are written as must not change.
 pub struct Parts<F>(PhantomData<fn() -> F>);
 
@@ -56,6 +57,7 @@ fn write_map<'a, F: Field, K: Display + Serialize + 'a, V: Serialize + 'a, S: Se
     entries: impl ExactSizeIterator<Item = (&'a K, &'a V)>,
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
+    const { check_parts::<F>() };
     let refused = |error: Error| scope::keep(error.at_field(F::ID), |text| S::Error::custom(text));
     let writing = scope::writing().map_err(refused)?;
     scope::claim_parts(F::ID).map_err(refused)?;
@@ -82,6 +84,14 @@ where
 {
     scope::reading().map_err(|error| scope::keep(error.at_field(F::ID), |text| D::Error::custom(text)))?;
     read_container::<true, _, _>(deserializer, F::ID, EntriesVisitor::<F, K, V, M>(PhantomData))
+}
+
+/// FORMAT 4.7: the part's name is the field's current id, so a former id would open nothing.
+const fn check_parts<F: Field>() {
+    assert!(
+        F::FORMER.is_empty(),
+        "a field with former ids cannot be sealed entry by entry: rebind its values one by one"
+    );
 }
 
 /// A value of a map, on its way out.

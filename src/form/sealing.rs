@@ -43,6 +43,9 @@ use crate::scope::{self, Reading, Writing};
 /// Outside of a scope the field can neither be written nor read: never plaintext, never a token taken for one. With
 /// `Sealing::<Option<F>>` write `default` too where the field may be missing: serde asks for it with `with`.
 ///
+/// Read rows of a binary format with a limit where it has one (`bincode::config::standard().with_limit::<..>()`): without, a
+/// forged length makes the format itself allocate that much, before this crate sees anything.
+///
 /// What is in memory is a plain value that a derived `Debug` prints: see [`Phi`](crate::Phi).
 pub struct Sealing<F>(PhantomData<fn() -> F>);
 

@@ -1,6 +1,7 @@
 //! Identifiers: record, subject and part ids (FORMAT 1.4 to 1.6).
 
 use std::borrow::Cow;
+use std::fmt;
 
 use crate::error::{Error, ErrorKind, Reason};
 
@@ -23,8 +24,15 @@ const MAX: usize = 255;
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Identifier<'a>(Cow<'a, str>);
+
+impl fmt::Debug for Identifier<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Record and subject ids often name a patient.
+        f.write_str("Identifier([REDACTED])")
+    }
+}
 
 impl Identifier<'_> {
     /// The valid text, or what is wrong with it.

@@ -42,9 +42,6 @@ impl NewKey {
     ) -> Result<Self, Error> {
         loop {
             let secret = random::key()?;
-            if secret.is_zero() {
-                return Err(ErrorKind::RandomFailed.into());
-            }
             let fingerprint = fingerprint(&secret, keyspace)?;
             let id = KeyId::of_fingerprint(&fingerprint);
             if taken.iter().any(|key| key.id == id) {

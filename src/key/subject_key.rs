@@ -59,8 +59,17 @@ impl SubjectKey {
         Self::open_wrapped(keys, subject, wrapped)
     }
 
-    /// The same key under the primary, also from a key that is compromised (FORMAT 10.4).
+    /// The same key under the primary (FORMAT 10.4).
     pub(crate) fn rewrap_subject_key(
+        keys: &Keys,
+        subject: &Identifier<'_>,
+        wrapped: &WrappedSubjectKey,
+    ) -> Result<WrappedSubjectKey, Error> {
+        Self::unwrap_subject_key(keys, subject, wrapped)?.wrap_subject_key(keys)
+    }
+
+    /// As `rewrap_subject_key`, also from a key that is compromised.
+    pub(crate) fn rewrap_compromised(
         keys: &Keys,
         subject: &Identifier<'_>,
         wrapped: &WrappedSubjectKey,

@@ -53,7 +53,23 @@ impl Keyring {
     ///
     /// Those of [`unlock`](Self::unlock), and `invalid-keyring` where it holds 1,024 keys already.
     pub async fn rotate(keyspace: &str, roots: &RootKeys, stored: &KeyringFile) -> Result<KeyringFile, Error> {
-        let (kek, mut body) = open_file(&UnlockOptions::default(), keyspace, roots, stored).await?;
+        Self::rotate_with(UnlockOptions::default(), keyspace, roots, stored).await
+    }
+
+    /// As [`rotate`](Self::rotate), refusing a file below a minimum generation or without a pinned key. State the generation
+    /// that was live last: an older file put back by somebody else would become the newest one by a rotation, and the keys
+    /// made since would be lost.
+    ///
+    /// # Errors
+    ///
+    /// Also `keyring-too-old` and `pin-mismatch`.
+    pub async fn rotate_with(
+        options: UnlockOptions,
+        keyspace: &str,
+        roots: &RootKeys,
+        stored: &KeyringFile,
+    ) -> Result<KeyringFile, Error> {
+        let (kek, mut body) = open_file(&options, keyspace, roots, stored).await?;
         if stored.keys.len() >= MAX_KEYS {
             return Err(invalid("it holds 1,024 keys already"));
         }
@@ -74,7 +90,7 @@ impl Keyring {
     /// Gives a key that is not primary another state: `Deactivated`, `Compromised` or `Destroyed`.
     ///
     /// A destroyed key's bytes are not in the new file. They mean nothing only once no older file exists, and every token
-    /// under it is gone for good: count them first.
+    /// under it is gone for good, as is every subject key wrapped under it: count and rewrap them first.
     ///
     /// # Errors
     ///
@@ -88,7 +104,23 @@ impl Keyring {
         key_id: KeyId,
         state: KeyState,
     ) -> Result<KeyringFile, Error> {
-        let (kek, mut body) = open_file(&UnlockOptions::default(), keyspace, roots, stored).await?;
+        Self::set_state_with(UnlockOptions::default(), keyspace, roots, stored, key_id, state).await
+    }
+
+    /// As [`set_state`](Self::set_state), with the checks of [`rotate_with`](Self::rotate_with).
+    ///
+    /// # Errors
+    ///
+    /// Also `keyring-too-old` and `pin-mismatch`.
+    pub async fn set_state_with(
+        options: UnlockOptions,
+        keyspace: &str,
+        roots: &RootKeys,
+        stored: &KeyringFile,
+        key_id: KeyId,
+        state: KeyState,
+    ) -> Result<KeyringFile, Error> {
+        let (kek, mut body) = open_file(&options, keyspace, roots, stored).await?;
         let mut file = next_generation(stored);
         let key = file.keys.iter_mut().find(|key| key.id == key_id);
         let key = key.ok_or_else(|| Error::from(ErrorKind::UnknownKey).with_key(key_id))?;

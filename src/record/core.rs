@@ -108,6 +108,8 @@ impl RecordCore {
         {
             *head = *header;
             *digest = *self.context.context_digest();
+            #[cfg(all(fuzzing, rxseal_planted = "context"))] // A bug that fuzz/planted.sh must find.
+            digest.fill(0);
             room.copy_from_slice(id);
         }
         work(aad.get(..HEADER_LEN.saturating_add(32).saturating_add(id.len())).unwrap_or_default())

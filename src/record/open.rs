@@ -15,8 +15,7 @@ use crate::token::{HEADER_LEN, Header};
 pub(crate) struct OpenState {
     /// Ciphers of letter `X`: their key is the same for all tokens of a class in a context, whose nonce prefix stands
     /// beside it, since a scope reads the parts of its record too.
-    /// Boxed, since a vector that grows leaves what it held in freed memory.
-    ciphers: Vec<(Touched, [u8; 12], Box<MessageCipher>)>,
+    ciphers: Vec<(Touched, [u8; 12], MessageCipher)>,
     pub(crate) touched: Vec<Touched>,
     pub(crate) fields: usize,
     /// The code of the first failure.
@@ -35,6 +34,16 @@ impl OpenState {
     /// The ciphers of the record before are of no use for the next.
     pub(super) fn next_record(&mut self) {
         self.ciphers.clear();
+    }
+
+    /// How many ciphers there are, for `forget_ciphers`.
+    pub(crate) fn ciphers(&self) -> usize {
+        self.ciphers.len()
+    }
+
+    /// Wipes all but the first `kept` ciphers: those of a part that was left match nothing any more.
+    pub(crate) fn forget_ciphers(&mut self, kept: usize) {
+        self.ciphers.truncate(kept);
     }
 
     pub(crate) fn note_failure(&mut self, error: &Error) {
@@ -117,7 +126,7 @@ impl OpenState {
             }
             let cipher = make()?;
             let result = cipher.open(&nonce, aad, text, tag);
-            self.ciphers.push((touched, prefix, Box::new(cipher)));
+            self.ciphers.push((touched, prefix, cipher));
             result
         })
     }

@@ -42,7 +42,7 @@ pub fn seal_page<R: MaySeal, T, E: From<Error>>(
         let drawn = drawn.get_mut(..chunk.len()).unwrap_or_default();
         random::fill(drawn.as_flattened_mut())?;
         for (record, nonce) in chunk.iter().zip(drawn.iter()) {
-            let state = SealState::with_nonce(record.core(), nonce)?;
+            let state = SealState::with_nonce(record.core(), nonce);
             results.push(work(results.len(), &mut SealPass::with_state(record.core(), state))?);
         }
     }

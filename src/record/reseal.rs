@@ -3,6 +3,7 @@
 use super::core::RecordCore;
 use super::open::OpenState;
 use super::{Record, Repeat, SealState, seal_appending};
+use crate::access::Access;
 use crate::error::{Error, ErrorKind};
 use crate::field::Field;
 use crate::scratch;
@@ -16,7 +17,7 @@ impl Record {
     /// Those of opening and sealing the field. `key-compromised` where the token's key is: see
     /// [`reseal_compromised`](Self::reseal_compromised).
     pub fn reseal<F: Field>(&self, token: &Token) -> Result<Token, Error> {
-        moved::<F>(self.core(), self.core(), token, false)
+        moved::<F>(self.core(), self.core(), token, &mut OpenState::default())
     }
 
     /// As [`reseal`](Self::reseal), from a key that is marked compromised. What it vouches for may be forged, and is
@@ -26,10 +27,14 @@ impl Record {
     ///
     /// Those of opening and sealing the field.
     pub fn reseal_compromised<F: Field>(&self, token: &Token) -> Result<Token, Error> {
-        moved::<F>(self.core(), self.core(), token, true)
+        let mut open = OpenState::default();
+        open.allow_compromised = true;
+        moved::<F>(self.core(), self.core(), token, &mut open)
     }
 
     /// The value of this record's token, sealed for the record `to`: a merged patient, a copied row. The only way.
+    ///
+    /// An opening of this record, of which the observer hears: whoever may open the other one could read the value there.
     ///
     /// ```
     /// # fn main() -> Result<(), rxseal::Error> {
@@ -38,27 +43,30 @@ impl Record {
     /// let duplicate = keys.record("patient", "P-2")?;
     /// let merged = keys.record("patient", "P-1")?;
     /// let token = duplicate.seal::<PatientName>("Jane Doe")?;
-    /// let token = duplicate.rebind::<PatientName>(&merged, &token)?;
+    /// let access = rxseal::Access::new("job:merge-patients", rxseal::Purpose::PATADMIN)?;
+    /// let token = duplicate.rebind::<PatientName>(&merged, &token, &access)?;
     /// # Ok(())
     /// # }
     /// ```
     ///
     /// # Errors
     ///
-    /// Those of opening and sealing the field; `keyspace-mismatch` where `to` is of another keyspace.
-    pub fn rebind<F: Field>(&self, to: &Record, token: &Token) -> Result<Token, Error> {
+    /// Those of opening and sealing the field; `refused-by-observer`; `keyspace-mismatch` where `to` is of another keyspace.
+    pub fn rebind<F: Field>(&self, to: &Record, token: &Token, access: &Access) -> Result<Token, Error> {
         if self.core().shared().keys.keyspace() != to.core().shared().keys.keyspace() {
             return Err(ErrorKind::KeyspaceMismatch.into());
         }
-        moved::<F>(self.core(), to.core(), token, false)
+        let mut audit = self.access(access).begin_opening()?;
+        let moved = moved::<F>(self.core(), to.core(), token, &mut audit.state);
+        let moved = moved.inspect_err(|error| audit.state.note_failure(error));
+        audit.end();
+        moved
     }
 }
 
-fn moved<F: Field>(from: &RecordCore, to: &RecordCore, token: &Token, allow_compromised: bool) -> Result<Token, Error> {
+fn moved<F: Field>(from: &RecordCore, to: &RecordCore, token: &Token, open: &mut OpenState) -> Result<Token, Error> {
     scratch::with(|buffer| {
         buffer.vec().extend_from_slice(token.as_bytes());
-        let mut open = OpenState::default();
-        open.allow_compromised = allow_compromised;
         let content = open.open::<F>(from, buffer.as_mut_slice());
         let content = content.map_err(|error| error.at_field(F::ID).in_record(from.context().record_type()))?;
         let mut state = SealState::default();

@@ -125,7 +125,7 @@ impl<'r> SealPass<'r> {
             &Value(value),
             |sealing| sealing.encrypt(core, state, Repeat::Refused),
             |token| {
-                out.reserve_exact(text::encoded_len(token.len()));
+                out.reserve(text::encoded_len(token.len()));
                 text::encode_into(token, out);
             },
         )
@@ -150,16 +150,15 @@ pub(crate) enum Repeat {
 pub(crate) struct SealState {
     /// The suite's whole nonce of the next token, from the first token on (FORMAT 5.3).
     next_nonce: Option<[u8; 24]>,
-    /// Boxed, since a vector that grows leaves what it held in freed memory.
-    ciphers: Vec<(Class, Box<MessageCipher>)>,
+    ciphers: Vec<(Class, MessageCipher)>,
     sealed: Vec<(FieldId, Repeat)>,
 }
 
 impl SealState {
     /// A state whose nonce bytes were drawn already, with those of other records.
-    pub(super) fn with_nonce(core: &RecordCore, drawn: &[u8; 24]) -> Result<Self, Error> {
+    pub(super) fn with_nonce(core: &RecordCore, drawn: &[u8; 24]) -> Self {
         let letter = core.shared().keys.primary().suite.sealing_letter(core.context().is_bound());
-        Ok(Self { next_nonce: Some(first_nonce(core, letter, drawn)), ..Self::default() })
+        Self { next_nonce: Some(first_nonce(core, letter, drawn)), ..Self::default() }
     }
 
     /// Notes that `field` is sealed in this pass, or refuses a second time (FORMAT 4.5).
@@ -312,7 +311,7 @@ impl Sealing<'_> {
 /// The cipher of a class in this pass. Its key set-up is done once: all nonces of a pass begin with the same 12 bytes.
 fn cipher<'c>(
     core: &RecordCore,
-    ciphers: &'c mut Vec<(Class, Box<MessageCipher>)>,
+    ciphers: &'c mut Vec<(Class, MessageCipher)>,
     letter: Letter,
     class: Class,
     nonce: &[u8; 24],
@@ -324,11 +323,11 @@ fn cipher<'c>(
             let dek = keys.primary();
             let made =
                 dek.message_cipher(keys.keyspace().as_str(), letter, class, core.subject(), nonce_prefix(nonce))?;
-            ciphers.push((class, Box::new(made)));
+            ciphers.push((class, made));
             ciphers.len().saturating_sub(1)
         }
     };
-    ciphers.get(at).map(|(_, cipher)| &**cipher).ok_or_else(|| ErrorKind::TooManyClasses.into())
+    ciphers.get(at).map(|(_, cipher)| cipher).ok_or_else(|| ErrorKind::TooManyClasses.into())
 }
 
 #[cfg(test)]

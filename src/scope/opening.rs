@@ -186,26 +186,32 @@ pub(crate) fn open_field<F: Field, T: DeserializeOwned>(token: TokenForm<'_>) ->
 
 /// Runs `work` with a part of the active record as what fields are read for (FORMAT 4.7).
 pub(crate) fn in_part<T>(name: &str, id: &str, work: impl FnOnce() -> T) -> Result<T, Error> {
-    with_top(|frame| {
+    let ciphers = with_top(|frame| {
         let OpenFrame { audit, parts } = frame.opening()?;
         let (records, _) = audit.parts();
         let around = parts.last().or(records.first()).ok_or(ErrorKind::ScopeMissing)?;
         let part = around.with_context(around.context().with_part(name, &Identifier::from(id))?);
         parts.push(Arc::new(part));
-        Ok(())
+        Ok(audit.state.ciphers())
     })?;
-    let left = PartLeft;
+    let left = PartLeft { ciphers };
     let value = work();
     drop(left);
     Ok(value)
 }
 
 /// Leaves the part, also where its reading panics and somebody inside the scope catches that.
-struct PartLeft;
+struct PartLeft {
+    ciphers: usize,
+}
 
 impl Drop for PartLeft {
     fn drop(&mut self) {
-        let _ = with_top(|frame| Ok(frame.opening()?.parts.pop()));
+        drop(with_top(|frame| {
+            let OpenFrame { audit, parts } = frame.opening()?;
+            audit.state.forget_ciphers(self.ciphers);
+            Ok(parts.pop())
+        }));
     }
 }
 
