@@ -53,12 +53,14 @@ pub(crate) const fn check<F: Field>() {
 ///     pub(crate) Copay = "billing.copay" in BILLING;
 ///     // Renamed and moved to another class: tokens of the former pair still open.
 ///     pub Reason = "rx.reason" in Clinical { former: ["rx.indication" in Medication], max: 4096 };
+///     // Moved to another class under its old name.
+///     pub Copayer = "billing.copayer" in Coverage { former: ["billing.copayer" in BILLING] };
 /// }
 /// ```
 ///
 /// The class is one of `Identity`, `Contact`, `Medication`, `Prescriber`, `Clinical`, `Coverage`, or a [`Class`]
 /// constant of yours. Options: `block` (padding, default 32), `max` (bytes of content, default 16 MiB), `former` (at most
-/// 4). An id or a former id that stands twice in one invocation does not compile, nor does one that starts with `phi.`, which
+/// 4). An id or a former id of two fields of one invocation does not compile, nor does one that starts with `phi.`, which
 /// belong to [`phi`](crate::phi):
 ///
 /// ```compile_fail
@@ -110,7 +112,10 @@ macro_rules! __declare_fields {
             // Here too, and not only where the field is used: `cargo check` does not get that far.
             $($crate::__private::check_bounds::<$name>();)+
             let declared = [$(
-                (<$name as $crate::Field>::ID, <$name as $crate::Field>::FORMER),
+                (
+                    (<$name as $crate::Field>::ID, <$name as $crate::Field>::CLASS),
+                    <$name as $crate::Field>::FORMER,
+                ),
             )+];
             assert!($crate::__private::all_distinct(&declared), "a field id, current or former, stands here twice");
         };
@@ -184,37 +189,66 @@ pub mod private {
         matches_start(text.as_bytes(), start.as_bytes())
     }
 
-    type Declared = (FieldId, &'static [(FieldId, Class)]);
+    /// A field's current id and class, and its former ones.
+    type Declared = ((FieldId, Class), &'static [(FieldId, Class)]);
+    type Pair = (FieldId, Class);
 
-    const fn count(id: FieldId, mut declared: &[Declared]) -> usize {
+    const fn same_id(a: Pair, b: Pair) -> bool {
+        same(a.0.as_str().as_bytes(), b.0.as_str().as_bytes())
+    }
+
+    /// How often a field has this pair.
+    const fn times(pair: Pair, field: Declared) -> usize {
+        let (current, mut former) = field;
+        let class = pair.1.as_str().as_bytes();
         let mut found = 0_usize;
-        while let [(current, olds), rest @ ..] = declared {
-            let mut former = *olds;
-            if same(id.as_str().as_bytes(), current.as_str().as_bytes()) {
+        if same_id(pair, current) && same(class, current.1.as_str().as_bytes()) {
+            found = found.saturating_add(1);
+        }
+        while let [old, rest @ ..] = former {
+            if same_id(pair, *old) && same(class, old.1.as_str().as_bytes()) {
                 found = found.saturating_add(1);
             }
-            while let [(old, _), tail @ ..] = former {
-                if same(id.as_str().as_bytes(), old.as_str().as_bytes()) {
-                    found = found.saturating_add(1);
-                }
-                former = tail;
-            }
-            declared = rest;
+            former = rest;
         }
         found
     }
 
-    /// Whether every id, current or former, stands once.
+    /// Whether a field has this id, current or former.
+    const fn has_id(pair: Pair, field: Declared) -> bool {
+        let (current, mut former) = field;
+        let mut found = same_id(pair, current);
+        while let [old, rest @ ..] = former {
+            found = found || same_id(pair, *old);
+            former = rest;
+        }
+        found
+    }
+
+    /// Whether one field alone has this id, and the pair once.
+    const fn is_alone(pair: Pair, own: Declared, mut all: &[Declared]) -> bool {
+        let mut fields = 0_usize;
+        while let [field, rest @ ..] = all {
+            if has_id(pair, *field) {
+                fields = fields.saturating_add(1);
+            }
+            all = rest;
+        }
+        fields == 1 && times(pair, own) == 1
+    }
+
+    /// Whether every id, current or former, belongs to one field, and every (id, class) pair stands once in it: a field that
+    /// changed its class keeps its id.
     #[must_use]
     pub const fn all_distinct(all: &[Declared]) -> bool {
         let mut left = all;
-        while let [(current, olds), rest @ ..] = left {
-            let mut former = *olds;
-            if count(*current, all) != 1 {
+        while let [field, rest @ ..] = left {
+            let (current, mut former) = *field;
+            if !is_alone(current, *field, all) {
                 return false;
             }
-            while let [(old, _), tail @ ..] = former {
-                if count(*old, all) != 1 {
+            while let [old, tail @ ..] = former {
+                if !is_alone(*old, *field, all) {
                     return false;
                 }
                 former = tail;

@@ -134,6 +134,7 @@ pub struct OpenEvent<'a> {
     pub(crate) opening: Opening<'a>,
     pub(crate) touched: &'a [Touched],
     pub(crate) fields: usize,
+    pub(crate) accepts_compromised: bool,
     pub(crate) outcome: Outcome,
 }
 
@@ -160,6 +161,13 @@ impl<'a> OpenEvent<'a> {
     /// Every (class, key) pair that was used or asked for, each once.
     pub fn classes_and_keys(&self) -> impl Iterator<Item = (Class, KeyId)> + '_ {
         self.touched.iter().map(|touched| (touched.class, touched.key_id))
+    }
+
+    /// Whether tokens of a compromised key were accepted, whose values may be forged
+    /// ([`RecordAccess::open_compromised`](crate::RecordAccess::open_compromised)).
+    #[must_use]
+    pub fn accepts_compromised(&self) -> bool {
+        self.accepts_compromised
     }
 
     /// How it ended.

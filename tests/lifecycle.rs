@@ -101,3 +101,44 @@ fn a_subject_key_under_a_compromised_key_is_rewrapped_only_by_that_name() {
     let record = keys.record("patient", "P-1").unwrap().subject(&subject).unwrap();
     assert_eq!(record.subject(&subject).unwrap_err().code(), "subject-mismatch", "a record has one subject");
 }
+
+mod before {
+    rxseal::fields! { pub Copayer = "billing.copayer" in Contact; }
+}
+
+mod after {
+    rxseal::fields! { pub Copayer = "billing.copayer" in Coverage { former: ["billing.copayer" in Contact] }; }
+}
+
+#[test]
+fn a_field_changes_its_class_and_keeps_its_id() {
+    let (roots, file) = insecure_keyring_file(TENANT).unwrap();
+    let keys = unlocked(&roots, &file);
+    let record = keys.record("prescription", 1).unwrap();
+    let old = record.seal::<before::Copayer>("Jane Doe").unwrap();
+    let access = Access::new("user:kim", Purpose::HPAYMT).unwrap();
+    assert_eq!(record.access(&access).open::<after::Copayer, String>(&old).unwrap(), "Jane Doe");
+    let new = record.reseal::<after::Copayer>(&old).unwrap();
+    assert!(record.access(&access).open::<before::Copayer, String>(&new).is_err(), "the former class does not open it");
+}
+
+#[test]
+fn an_opening_that_accepts_compromised_keys_says_so() {
+    struct Flags(Mutex<Vec<bool>>);
+
+    impl Observer for Flags {
+        fn opened(&self, event: &OpenEvent<'_>) {
+            self.0.lock().unwrap().push(event.accepts_compromised());
+        }
+    }
+
+    let (roots, file) = insecure_keyring_file(TENANT).unwrap();
+    let flags = Arc::new(Flags(Mutex::default()));
+    let keys = run_local(Keyring::unlock(TENANT, &roots, &file)).unwrap().observed_by(Arc::clone(&flags));
+    let record = keys.record("prescription", 1).unwrap();
+    let token = record.seal::<Drug>("warfarin").unwrap();
+    let open = record.access(&Access::new("user:kim", Purpose::TREAT).unwrap());
+    open.open::<Drug, String>(&token).unwrap();
+    open.open_compromised::<Drug, String>(&token).unwrap();
+    assert_eq!(*flags.0.lock().unwrap(), [false, true]);
+}

@@ -647,7 +647,7 @@ fn two_keys_of_a_map_with_one_text_are_refused() {
 
     let lines = Lines { value: [(Line(1, 1), CANARY), (Line(1, 2), CANARY)].into() };
     let error = refused(record("RX-1").run_sealing(|| Format::Cbor.write(&lines)));
-    assert_eq!((error.code(), error.field_id()), ("field-repeated", Some("phi.rx.drug")));
+    assert_eq!((error.code(), error.field_id()), ("invalid-id", Some("phi.rx.drug")));
 }
 
 #[test]

@@ -139,7 +139,7 @@ impl Target {
             (FIELDS[field].0(&rec, number), *keys.keyring.primary_key().as_bytes())
         };
         let plain = number % 3 != 1 && number % 4 != 1;
-        let (token, other_id) = if number % 5 == 0 && plain { old() } else { (token, keys.other_id) };
+        let (token, other_id) = if number.is_multiple_of(5) && plain { old() } else { (token, keys.other_id) };
         let target = Self { text: token.to_string(), token, access, field, other_id, number };
         target.assert_opens();
         target

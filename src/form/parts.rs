@@ -67,7 +67,8 @@ fn write_map<'a, F: Field, K: Display + Serialize + 'a, V: Serialize + 'a, S: Se
         let id = key.to_string();
         // Two keys that are written alike would be one part, whose values could be exchanged (FORMAT 4.5).
         if matches!(writing, Writing::Seal) && !ids.insert(id.clone()) {
-            return Err(refused(ErrorKind::FieldRepeated.into()));
+            let reason = "two keys of the map are written alike";
+            return Err(refused(ErrorKind::InvalidId { what: "part id", reason }.into()));
         }
         map.serialize_entry(key, &Value::<F, V> { id, value, field: PhantomData })?;
     }

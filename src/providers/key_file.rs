@@ -112,6 +112,7 @@ impl KeyFile {
             Some(folder) if !folder.as_os_str().is_empty() => folder,
             _ => Path::new("."),
         };
+        let existed = folder.ancestors().find(|ancestor| ancestor.exists());
         DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
         // Named after the new key, which is random: containers that share a folder often have the same process id.
         let temporary = folder.join(format!(".rxseal-root-{}", root.name()));
@@ -119,7 +120,15 @@ impl KeyFile {
         let removed = fs::remove_file(&temporary);
         stored?;
         removed?;
-        File::open(folder)?.sync_all()
+        // The folder, and each that had to be made for it, up to the one that was there: a power cut must not lose them.
+        for ancestor in folder.ancestors() {
+            let named = if ancestor.as_os_str().is_empty() { Path::new(".") } else { ancestor };
+            File::open(named)?.sync_all()?;
+            if Some(ancestor) == existed {
+                break;
+            }
+        }
+        Ok(())
     }
 }
 

@@ -48,7 +48,13 @@ impl<C: AsRef<[Arc<RecordCore>]>> Audit<C> {
     fn tell(&mut self, outcome: Outcome) {
         self.ended = true;
         self.with_observer(|observer, opening, state| {
-            observer.opened(&OpenEvent { opening, touched: &state.touched, fields: state.fields, outcome });
+            observer.opened(&OpenEvent {
+                opening,
+                touched: &state.touched,
+                fields: state.fields,
+                accepts_compromised: state.allow_compromised,
+                outcome,
+            });
         });
     }
 
