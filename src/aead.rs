@@ -2,7 +2,10 @@
 
 #[cfg(test)]
 mod vector_tests;
+mod wiped;
 mod xaes;
+
+use std::sync::LazyLock;
 
 use aes_gcm::aead::AeadInOut;
 use aes_gcm::aead::consts::U12;
@@ -12,6 +15,7 @@ use chacha20poly1305::XChaCha20Poly1305;
 
 use crate::error::{Error, ErrorKind};
 use crate::secret::SecretBytes;
+use wiped::{Blank, Wiped};
 pub(crate) use xaes::XaesKey;
 
 /// Bytes of every authentication tag.
@@ -99,23 +103,29 @@ impl Letter {
 /// The large variant is boxed, not the whole: moved to the heap as a whole, the room that the small variant does not use
 /// was seen to carry a key that had lain on the stack, and nobody wipes that.
 pub(crate) enum ClassCipher {
-    Xaes(Box<XaesKey>),
+    Xaes(Wiped<XaesKey>),
     XChaCha(SecretBytes<32>),
 }
 
 impl ClassCipher {
     pub(crate) fn new(letter: Letter, key: SecretBytes<32>) -> Self {
         match letter {
-            Letter::BoundXaes | Letter::Xaes => Self::Xaes(Box::new(XaesKey::new(&key))),
+            Letter::BoundXaes | Letter::Xaes => Self::Xaes(Wiped::new(XaesKey::new(&key))),
             Letter::XChaCha => Self::XChaCha(key),
         }
     }
 
-    /// The cipher for all messages whose nonce begins with `prefix` (FORMAT 5.2). XChaCha20 takes its whole nonce with
-    /// each message instead.
-    pub(crate) fn for_prefix(&self, prefix: &[u8; 12]) -> MessageCipher {
+    /// The cipher for all messages whose nonce begins with `prefix` (FORMAT 5.2), in the room of `spare` where that fits.
+    /// XChaCha20 takes its whole nonce with each message instead.
+    pub(crate) fn for_prefix(&self, prefix: &[u8; 12], spare: Option<SpareCipher>) -> MessageCipher {
         match self {
-            Self::Xaes(key) => MessageCipher::Gcm(Box::new(key.message_cipher(prefix))),
+            Self::Xaes(key) => MessageCipher::Gcm(match spare {
+                Some(SpareCipher(mut room)) => {
+                    room.replace(key.message_cipher(prefix));
+                    room
+                }
+                None => Wiped::new(key.message_cipher(prefix)),
+            }),
             Self::XChaCha(key) => MessageCipher::XChaCha(Box::new(XChaCha20Poly1305::new(key.expose_bytes().into()))),
         }
     }
@@ -125,13 +135,34 @@ impl ClassCipher {
 /// would be made and wiped for nothing.
 type Aes256Gcm = AesGcm<Aes256Enc, U12>;
 
+impl Blank for Aes256Gcm {
+    fn blank() -> Self {
+        static BLANK: LazyLock<Aes256Gcm> = LazyLock::new(|| Aes256Gcm::new(&[0; 32].into()));
+        BLANK.clone()
+    }
+}
+
 /// An expanded AEAD key. Boxed variant by variant, as for `ClassCipher`; and a vector that grows then moves pointers only.
 pub(crate) enum MessageCipher {
-    Gcm(Box<Aes256Gcm>),
+    Gcm(Wiped<Aes256Gcm>),
     XChaCha(Box<XChaCha20Poly1305>),
 }
 
+/// The room of a wiped cipher, for the next one. There is no way to seal with it.
+pub(crate) struct SpareCipher(Wiped<Aes256Gcm>);
+
 impl MessageCipher {
+    /// Wipes the key, and keeps its room where that is worth it.
+    pub(crate) fn retire(self) -> Option<SpareCipher> {
+        match self {
+            Self::Gcm(mut room) => {
+                room.wipe();
+                Some(SpareCipher(room))
+            }
+            Self::XChaCha(_) => None,
+        }
+    }
+
     /// Encrypts in place and gives the tag. `nonce` is the suite's 24 bytes.
     pub(crate) fn seal(&self, nonce: &[u8; 24], aad: &[u8], text: &mut [u8]) -> Result<[u8; TAG_LEN], Error> {
         let tag = match self {
@@ -203,6 +234,6 @@ pub(crate) mod envelope {
     }
 
     fn cipher(key: SecretBytes<32>, nonce: &[u8; NONCE_LEN]) -> super::MessageCipher {
-        ClassCipher::new(Letter::Xaes, key).for_prefix(super::nonce_prefix(nonce))
+        ClassCipher::new(Letter::Xaes, key).for_prefix(super::nonce_prefix(nonce), None)
     }
 }

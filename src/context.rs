@@ -19,8 +19,10 @@ const KEYSPACE_START: usize = HEAD + domain::CONTEXT.len() + HEAD;
 pub(crate) struct Context {
     bytes: Vec<u8>,
     record_type: Range<usize>,
-    record_id: Option<Range<usize>>,
-    subject_id: Option<Range<usize>>,
+    /// Empty where there is none, which an id never is. No `Option`: the room of an absent range would carry what lay on the
+    /// stack, such as a key, to the heap.
+    record_id: Range<usize>,
+    subject_id: Range<usize>,
     parts: Range<usize>,
     part_count: usize,
     is_wide: bool,
@@ -79,11 +81,11 @@ impl Context {
     }
 
     pub(crate) fn record_id(&self) -> Option<&str> {
-        self.record_id.as_ref().map(|range| self.text(range))
+        (!self.record_id.is_empty()).then(|| self.text(&self.record_id))
     }
 
     pub(crate) fn subject_id(&self) -> Option<&str> {
-        self.subject_id.as_ref().map(|range| self.text(range))
+        (!self.subject_id.is_empty()).then(|| self.text(&self.subject_id))
     }
 
     /// Whether letter `X` seals here (FORMAT 5.1).
@@ -93,7 +95,7 @@ impl Context {
 
     /// Whether letter `X` opens here (FORMAT 5.1).
     pub(crate) fn has_record_id(&self) -> bool {
-        self.record_id.is_some()
+        !self.record_id.is_empty()
     }
 
     /// FORMAT 4.2
@@ -140,9 +142,9 @@ impl Context {
         let frame = frame.part(2, ids.record_type.as_bytes());
         let record_type = frame.last_part(ids.record_type.len());
         let frame = frame.optional_part(3, ids.record_id.map(str::as_bytes));
-        let record_id = ids.record_id.map(|id| frame.last_part(id.len()));
+        let record_id = ids.record_id.map_or(0..0, |id| frame.last_part(id.len()));
         let frame = frame.optional_part(4, ids.subject_id.map(str::as_bytes));
-        let subject_id = ids.subject_id.map(|id| frame.last_part(id.len()));
+        let subject_id = ids.subject_id.map_or(0..0, |id| frame.last_part(id.len()));
         let frame = frame.optional_part(6, (ids.part_count > 0).then_some(ids.part_path));
         let parts = frame.last_part(ids.part_path.len());
         let digest = Sha256::digest(&bytes).into();

@@ -96,8 +96,8 @@ pub use providers::LocalRootKey;
 pub use handles::{Opener, Sealer};
 pub use id::{Class, FieldId, Identifier, KeyId};
 pub use record::{
-    MayOpen, MaySeal, NotAuthentic, OpenOnly, OpenPass, Record, RecordAccess, Role, SealAndOpen, SealOnly, SealPass,
-    open_page, seal_page,
+    MayOpen, MaySeal, NotAuthentic, OpenOnly, OpenPass, Record, RecordAccess, ResealPass, Role, SealAndOpen, SealOnly,
+    SealPass, open_page, reseal_page, seal_page,
 };
 pub use token::Token;
 

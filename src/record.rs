@@ -7,6 +7,7 @@ mod open;
 mod page;
 mod reseal;
 mod seal;
+mod workspace;
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -16,9 +17,10 @@ pub(crate) use self::core::{ClassLimit, RecordCore};
 pub use access::{NotAuthentic, OpenPass, RecordAccess};
 pub(crate) use access::{TokenForm, open_form};
 pub(crate) use audit::Audit;
-pub use page::{open_page, seal_page};
+pub use page::{open_page, reseal_page, seal_page};
+pub use reseal::ResealPass;
 pub use seal::SealPass;
-pub(crate) use seal::{Repeat, SealState, Sealing, seal_appending, seal_text};
+pub(crate) use seal::{Repeat, SealState, seal_appending};
 
 use crate::context::Context;
 use crate::error::{Error, ErrorKind};

@@ -1,26 +1,47 @@
-//! One buffer a thread for the work of sealing and opening, so that a field costs no allocation. Wiped after every use.
+//! What a thread keeps, wiped, for its next use, so that a field costs no allocation.
 
-use std::cell::Cell;
+use std::cell::RefCell;
+use std::thread::LocalKey;
 
 use crate::secret::PlainBuffer;
 
-/// What a thread keeps for the next field; more was for one large value and is given back.
+/// What a thread keeps of one kind: resealing takes two at once, a scope inside a scope one more.
+pub(crate) type Spares<T> = RefCell<Vec<T>>;
+
+const MAX_SPARES: usize = 4;
+/// The most bytes of a buffer that is kept; what is larger was for one large value and is given back.
 const KEPT: usize = 64 * 1024;
 
 thread_local! {
-    static SPARE: Cell<Option<PlainBuffer>> = const { Cell::new(None) };
+    static BUFFERS: Spares<PlainBuffer> = const { RefCell::new(Vec::new()) };
 }
 
-/// Runs `work` with an empty buffer. Where `work` comes here again (a sealed value inside a sealed value), it gets
-/// another one.
+/// Runs `work` with an empty buffer, which is wiped afterwards. Where `work` comes here again (a sealed value inside a
+/// sealed value), it gets another one.
 pub(crate) fn with<T>(work: impl FnOnce(&mut PlainBuffer) -> T) -> T {
-    // A thread that is ending has no spare any more.
-    let mut buffer = SPARE.try_with(Cell::take).ok().flatten().unwrap_or_default();
+    let mut buffer = take(&BUFFERS);
     let result = work(&mut buffer);
     buffer.clear();
     if buffer.vec().capacity() <= KEPT {
-        // Where this fails the thread is ending, and the buffer goes with it.
-        let _ = SPARE.try_with(|spare| spare.set(Some(buffer)));
+        give_back(&BUFFERS, buffer);
     }
     result
+}
+
+/// One of the thread's spare ones, or a new one. A thread that is ending has none any more.
+pub(crate) fn take<T: Default>(spares: &'static LocalKey<Spares<T>>) -> T {
+    let spare = spares.try_with(|spares| spares.try_borrow_mut().ok()?.pop());
+    spare.ok().flatten().unwrap_or_default()
+}
+
+/// Keeps `used`, of which nothing secret is left, for the next time.
+pub(crate) fn give_back<T>(spares: &'static LocalKey<Spares<T>>, used: T) {
+    // Where this fails the thread is ending, and what was used goes with it.
+    let _ = spares.try_with(|spares| {
+        if let Ok(mut spares) = spares.try_borrow_mut()
+            && spares.len() < MAX_SPARES
+        {
+            spares.push(used);
+        }
+    });
 }

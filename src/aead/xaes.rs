@@ -3,12 +3,14 @@
 //! Composed here from AES blocks rather than taken from the crate `xaes-256-gcm`: that one derives and expands a key for
 //! every message, and ours is the same for all fields of a class in a record, so it is set up once for them.
 
+use std::sync::LazyLock;
+
 use aes_gcm::KeyInit;
 use aes_gcm::aes::Aes256Enc;
 use aes_gcm::aes::cipher::BlockCipherEncrypt;
-use zeroize::Zeroizing;
 
 use super::Aes256Gcm;
+use super::wiped::Blank;
 use crate::secret::{SecretBytes, wipe};
 
 /// A key of XAES-256-GCM after steps 1 and 2: the expanded AES key and the CMAC subkey `K1`.
@@ -32,7 +34,7 @@ impl XaesKey {
 
     /// Steps 3 to 5: the AES-256-GCM key `Kx` of all nonces that begin with `prefix`, expanded.
     pub(crate) fn message_cipher(&self, prefix: &[u8; 12]) -> Aes256Gcm {
-        let mut kx = Zeroizing::new([0; 32]);
+        let mut kx = [0; 32];
         let (halves, _) = kx.as_chunks_mut::<16>();
         for (half, counter) in halves.iter_mut().zip([1, 2]) {
             // M1 = 00 01 58 00 | N[..12] and M2 = 00 02 58 00 | N[..12]
@@ -42,12 +44,15 @@ impl XaesKey {
             }
             self.aes.encrypt_block(half.into());
         }
-        Aes256Gcm::new((&*kx).into())
+        let cipher = Aes256Gcm::new((&kx).into());
+        wipe(&mut kx);
+        cipher
     }
 }
 
-impl Drop for XaesKey {
-    fn drop(&mut self) {
-        wipe(&mut self.k1);
+impl Blank for XaesKey {
+    fn blank() -> Self {
+        static BLANK: LazyLock<Aes256Enc> = LazyLock::new(|| Aes256Enc::new(&[0; 32].into()));
+        Self { aes: BLANK.clone(), k1: [0; 16] }
     }
 }

@@ -8,13 +8,18 @@ pub(crate) fn encode(bytes: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// Appends the text of `bytes`.
-pub(crate) fn encode_into(bytes: &[u8], out: &mut String) {
-    URL_SAFE_NO_PAD.encode_string(bytes, out);
+/// Appends the text of what `bytes` holds behind it, and gives that text.
+pub(crate) fn encode_behind(bytes: &mut Vec<u8>) -> &str {
+    let len = bytes.len();
+    bytes.resize(len.saturating_add(encoded_len(len)), 0);
+    let (bytes, text) = bytes.split_at_mut_checked(len).unwrap_or_default();
+    let written = URL_SAFE_NO_PAD.encode_slice(bytes, text).unwrap_or_default();
+    // Base64url is ASCII, and the room is what it needs.
+    text.get(..written).and_then(|text| std::str::from_utf8(text).ok()).unwrap_or_default()
 }
 
 /// How many characters `len` bytes become.
-pub(crate) fn encoded_len(len: usize) -> usize {
+fn encoded_len(len: usize) -> usize {
     len.saturating_mul(4).div_ceil(3)
 }
 
@@ -52,6 +57,7 @@ mod tests {
             let bytes = vec![0xA5; len];
             let text = encode(&bytes);
             assert_eq!(text.len(), encoded_len(len));
+            assert_eq!(encode_behind(&mut bytes.clone()), text);
             assert_eq!(decoded_len(text.len()), len);
             assert_eq!(decode(&text), Some(bytes));
             let mut exact = vec![0; len];

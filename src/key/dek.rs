@@ -3,7 +3,7 @@
 use super::class_key::ClassKeys;
 use super::info::KeyState;
 use super::subject_key::SubjectKey;
-use crate::aead::{ClassCipher, Letter, MessageCipher, Suite};
+use crate::aead::{ClassCipher, Letter, MessageCipher, SpareCipher, Suite};
 use crate::error::{Error, ErrorKind};
 use crate::id::{Class, KeyId};
 use crate::kdf::{self, Purpose};
@@ -23,7 +23,7 @@ impl Dek {
         Self { id, state, suite, secret, classes: ClassKeys::new() }
     }
 
-    /// The cipher of `class` for messages of `letter` whose nonce begins with `prefix`.
+    /// The cipher of `class` for messages of `letter` whose nonce begins with `prefix`, in the room of `spare`.
     pub(crate) fn message_cipher(
         &self,
         keyspace: &str,
@@ -31,16 +31,17 @@ impl Dek {
         class: Class,
         subject: Option<&SubjectKey>,
         prefix: &[u8; 12],
+        spare: Option<SpareCipher>,
     ) -> Result<MessageCipher, Error> {
         let class_key = self.classes.get(class)?;
         let Some(subject) = subject else {
-            return Ok(class_key.cipher(&self.secret, keyspace, letter)?.for_prefix(prefix));
+            return Ok(class_key.cipher(&self.secret, keyspace, letter)?.for_prefix(prefix, spare));
         };
         // FORMAT 3.5
         let input = class_key.subject_input(&self.secret, keyspace, letter)?;
         let key =
             kdf::derive_with_subject(subject.secret(), input, keyspace, letter, class.as_str(), subject.subject_id())?;
-        Ok(ClassCipher::new(letter, key).for_prefix(prefix))
+        Ok(ClassCipher::new(letter, key).for_prefix(prefix, spare))
     }
 
     /// The key that wraps subject keys (FORMAT 3.2, purpose `wrap`).

@@ -83,7 +83,7 @@ impl RecordAccess {
     ///
     /// `refused-by-observer`, and those of `work`.
     pub fn open_fields<T, E: From<Error>>(&self, work: impl FnOnce(&mut OpenPass<'_>) -> Result<T, E>) -> Result<T, E> {
-        let mut audit = self.begin_opening()?;
+        let mut audit = Audit::begin(std::slice::from_ref(&self.core), &self.access)?;
         let result = work(&mut OpenPass::new(&self.core, &mut audit.state));
         audit.end();
         result
@@ -168,14 +168,14 @@ impl<'a> OpenPass<'a> {
             out.extend_from_slice(bytes);
             Ok(())
         })
-        .map_err(|error: Error| error.at_field(F::ID).in_record(core.context().record_type()))
+        .map_err(|error| core.located::<F>(error))
         .inspect_err(|error| state.note_failure(error))
     }
 
     pub(crate) fn open_form<F: Field, T: DeserializeOwned>(&mut self, token: TokenForm<'_>) -> Result<T, Error> {
         let Self { core, state } = self;
         open_form(token, |token| state.open::<F>(core, token))
-            .map_err(|error| error.at_field(F::ID).in_record(core.context().record_type()))
+            .map_err(|error| core.located::<F>(error))
             .inspect_err(|error| state.note_failure(error))
     }
 }
@@ -195,7 +195,7 @@ pub(crate) enum TokenForm<'t> {
 
 impl TokenForm<'_> {
     /// Puts the binary form into `out`.
-    fn load(self, out: &mut Vec<u8>) -> Result<(), Error> {
+    pub(super) fn load(self, out: &mut Vec<u8>) -> Result<(), Error> {
         match self {
             Self::Bytes(bytes) => {
                 // Its form and length are checked before it is copied anywhere.

@@ -1,5 +1,6 @@
 //! One opening, from the observer's question to its event.
 
+use std::borrow::Borrow;
 use std::sync::Arc;
 
 use super::core::RecordCore;
@@ -10,16 +11,16 @@ use crate::observe::{Observer, OpenEvent, OpenedRecord, Opening, Outcome};
 
 /// An opening under way: of one record, or of the records of a page. Its event is sent when it ends; where it is dropped
 /// before that, the program panicked.
-pub(crate) struct Audit<C: AsRef<[Arc<RecordCore>]> = [Arc<RecordCore>; 1]> {
+pub(crate) struct Audit<C: AsRef<[Arc<RecordCore>]> = [Arc<RecordCore>; 1], A: Borrow<Access> = Access> {
     records: C,
-    access: Access,
+    access: A,
     pub(crate) state: OpenState,
     ended: bool,
 }
 
-impl<C: AsRef<[Arc<RecordCore>]>> Audit<C> {
+impl<C: AsRef<[Arc<RecordCore>]>, A: Borrow<Access>> Audit<C, A> {
     /// Asks the observer. A refusal is an opening too, and its event is sent.
-    pub(crate) fn begin(records: C, access: Access) -> Result<Self, Error> {
+    pub(crate) fn begin(records: C, access: A) -> Result<Self, Error> {
         let mut audit = Self { records, access, state: OpenState::default(), ended: false };
         let refusal = audit.with_observer(|observer, opening, _| observer.before_open(&opening));
         if let Some(Err(error)) = refusal {
@@ -37,7 +38,7 @@ impl<C: AsRef<[Arc<RecordCore>]>> Audit<C> {
 
     /// Whether this is an opening of `core` by `access`.
     pub(crate) fn is_of(&self, core: &RecordCore, access: &Access) -> bool {
-        matches!(self.records.as_ref(), [own] if own.is_same(core)) && self.access.is_same(access)
+        matches!(self.records.as_ref(), [own] if own.is_same(core)) && self.access.borrow().is_same(access)
     }
 
     /// Sends the event.
@@ -50,7 +51,7 @@ impl<C: AsRef<[Arc<RecordCore>]>> Audit<C> {
         self.with_observer(|observer, opening, state| {
             observer.opened(&OpenEvent {
                 opening,
-                touched: &state.touched,
+                touched: state.touched(),
                 fields: state.fields,
                 accepts_compromised: state.allow_compromised,
                 outcome,
@@ -62,7 +63,7 @@ impl<C: AsRef<[Arc<RecordCore>]>> Audit<C> {
         let records = self.records.as_ref();
         let shared = records.first()?.shared();
         let observer = shared.observer.as_deref()?;
-        let (keyspace, access) = (shared.keys.keyspace().as_str(), &self.access);
+        let (keyspace, access) = (shared.keys.keyspace().as_str(), self.access.borrow());
         let of = |records: &[OpenedRecord<'_>]| work(observer, Opening { keyspace, access, records }, &self.state);
         Some(match records {
             // One record, as almost always, costs no allocation.
@@ -72,7 +73,7 @@ impl<C: AsRef<[Arc<RecordCore>]>> Audit<C> {
     }
 }
 
-impl<C: AsRef<[Arc<RecordCore>]>> Drop for Audit<C> {
+impl<C: AsRef<[Arc<RecordCore>]>, A: Borrow<Access>> Drop for Audit<C, A> {
     fn drop(&mut self) {
         if !self.ended {
             self.tell(Outcome::Panicked);

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use crate::context::Context;
 use crate::error::{Error, ErrorKind};
+use crate::field::Field;
 use crate::id::{Class, FieldId, Identifier};
 use crate::key::SubjectKey;
 use crate::keyring::Shared;
 use crate::observe::OpenedRecord;
-use crate::token::HEADER_LEN;
+use crate::token::{HEADER_LEN, Header};
 
 /// The classes that a sealer or an opener was limited to; all where there is none.
 pub(crate) type ClassLimit = Option<Arc<[Class]>>;
@@ -68,6 +69,18 @@ impl RecordCore {
 
     pub(crate) fn allows(&self, class: Class) -> bool {
         self.limit.as_ref().is_none_or(|classes| classes.contains(&class))
+    }
+
+    /// What a token of `class` that is sealed now begins with.
+    pub(crate) fn sealing_header(&self, class: Class) -> Result<Header, Error> {
+        self.check_class(class)?;
+        let dek = self.shared().keys.primary();
+        Ok(Header { letter: dek.suite.sealing_letter(self.context.is_bound()), key_id: dek.id })
+    }
+
+    /// `error` as one of field `F` of this record.
+    pub(crate) fn located<F: Field>(&self, error: Error) -> Error {
+        error.at_field(F::ID).in_record(self.context.record_type())
     }
 
     pub(crate) fn check_class(&self, class: Class) -> Result<(), Error> {

@@ -1,7 +1,8 @@
 //! Opening tokens of a record.
 
 use super::core::RecordCore;
-use crate::aead::{Letter, MessageCipher, TAG_LEN, nonce_prefix};
+use super::workspace::Workspace;
+use crate::aead::{Letter, TAG_LEN};
 use crate::error::{Error, ErrorKind};
 use crate::field::Field;
 use crate::id::{Class, FieldId};
@@ -13,10 +14,7 @@ use crate::token::{HEADER_LEN, Header};
 /// What one opening keeps from field to field, and what the observer is told of it.
 #[derive(Default)]
 pub(crate) struct OpenState {
-    /// Ciphers of letter `X`: their key is the same for all tokens of a class in a context, whose nonce prefix stands
-    /// beside it, since a scope reads the parts of its record too.
-    ciphers: Vec<(Touched, [u8; 12], MessageCipher)>,
-    pub(crate) touched: Vec<Touched>,
+    workspace: Workspace,
     pub(crate) fields: usize,
     /// The code of the first failure.
     pub(crate) failed: Option<&'static str>,
@@ -33,17 +31,21 @@ impl OpenState {
 
     /// The ciphers of the record before are of no use for the next.
     pub(super) fn next_record(&mut self) {
-        self.ciphers.clear();
+        self.forget_ciphers(0);
     }
 
     /// How many ciphers there are, for `forget_ciphers`.
     pub(crate) fn ciphers(&self) -> usize {
-        self.ciphers.len()
+        self.workspace.ciphers.len()
     }
 
     /// Wipes all but the first `kept` ciphers: those of a part that was left match nothing any more.
     pub(crate) fn forget_ciphers(&mut self, kept: usize) {
-        self.ciphers.truncate(kept);
+        self.workspace.ciphers.keep_first(kept);
+    }
+
+    pub(super) fn touched(&self) -> &[Touched] {
+        &self.workspace.touched
     }
 
     pub(crate) fn note_failure(&mut self, error: &Error) {
@@ -85,8 +87,9 @@ impl OpenState {
     }
 
     fn touch(&mut self, touched: Touched) {
-        if !self.touched.contains(&touched) {
-            self.touched.push(touched);
+        let known = &mut self.workspace.touched;
+        if !known.contains(&touched) {
+            known.push(touched);
         }
     }
 
@@ -111,23 +114,8 @@ impl OpenState {
         let (from_context, from_wire) = nonce.split_at_mut(context_half);
         from_wire.copy_from_slice(wire_nonce);
         from_context.copy_from_slice(core.context().nonce_prefix().get(..context_half).unwrap_or_default());
-        let prefix = *nonce_prefix(&nonce);
 
-        let touched = Touched { class, key_id: dek.id };
-        let make =
-            || dek.message_cipher(core.shared().keys.keyspace().as_str(), letter, class, core.subject(), &prefix);
-        core.with_aad(head, field, |aad| {
-            if letter != Letter::BoundXaes {
-                return make()?.open(&nonce, aad, text, tag);
-            }
-            let known = |entry: &&(Touched, [u8; 12], _)| entry.0 == touched && entry.1 == prefix;
-            if let Some((_, _, cipher)) = self.ciphers.iter().find(known) {
-                return cipher.open(&nonce, aad, text, tag);
-            }
-            let cipher = make()?;
-            let result = cipher.open(&nonce, aad, text, tag);
-            self.ciphers.push((touched, prefix, cipher));
-            result
-        })
+        let cipher = self.workspace.ciphers.get(core, dek, letter, class, &nonce)?;
+        core.with_aad(head, field, |aad| cipher.open(&nonce, aad, text, tag))
     }
 }

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use super::access::OpenPass;
 use super::audit::Audit;
+use super::core::RecordCore;
+use super::reseal::ResealPass;
 use super::seal::{SealPass, SealState};
 use super::{MayOpen, MaySeal, Record};
 use crate::access::Access;
@@ -36,6 +38,38 @@ pub fn seal_page<R: MaySeal, T, E: From<Error>>(
     records: &[Record<R>],
     mut work: impl FnMut(usize, &mut SealPass<'_>) -> Result<T, E>,
 ) -> Result<Vec<T>, E> {
+    with_nonces(records, |at, record, state| work(at, &mut SealPass::with_state(record, state)))
+}
+
+/// Reseals fields of many records: `work` is called for each in order, with its place in `records`.
+///
+/// ```
+/// use rxseal::phi::Drug;
+/// # fn main() -> Result<(), rxseal::Error> {
+/// # let keys = rxseal::testing::insecure_keyring("pharmacy-17")?.unobserved();
+/// # let records = [keys.record("prescription", "RX-1001")?];
+/// # let tokens = [records[0].seal::<Drug>("warfarin 5 MG")?];
+/// let resealed = rxseal::reseal_page(&records, |at, pass| pass.reseal::<Drug>(&tokens[at]))?;
+/// assert_eq!(resealed[0].key_id(), keys.primary_key());
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// `random-failed`, and the first error of `work`.
+pub fn reseal_page<T, E: From<Error>>(
+    records: &[Record],
+    mut work: impl FnMut(usize, &mut ResealPass<'_>) -> Result<T, E>,
+) -> Result<Vec<T>, E> {
+    with_nonces(records, |at, record, state| work(at, &mut ResealPass::with_state(record, state)))
+}
+
+/// Runs `work` for each record, with a pass whose nonce bytes are drawn.
+fn with_nonces<R: MaySeal, T, E: From<Error>>(
+    records: &[Record<R>],
+    mut work: impl FnMut(usize, &RecordCore, SealState) -> Result<T, E>,
+) -> Result<Vec<T>, E> {
     let mut results = Vec::with_capacity(records.len());
     let mut drawn = [[0; 24]; DRAWN_AT_ONCE];
     for chunk in records.chunks(DRAWN_AT_ONCE) {
@@ -43,7 +77,7 @@ pub fn seal_page<R: MaySeal, T, E: From<Error>>(
         random::fill(drawn.as_flattened_mut())?;
         for (record, nonce) in chunk.iter().zip(drawn.iter()) {
             let state = SealState::with_nonce(record.core(), nonce);
-            results.push(work(results.len(), &mut SealPass::with_state(record.core(), state))?);
+            results.push(work(results.len(), record.core(), state)?);
         }
     }
     Ok(results)
@@ -79,7 +113,7 @@ pub fn open_page<R: MayOpen, T, E: From<Error>>(
     if !cores.iter().zip(cores.iter().skip(1)).all(|(one, next)| one.shares_keyring(next)) {
         return Err(Error::from(ErrorKind::KeyspaceMismatch).into());
     }
-    let mut audit = Audit::begin(cores, access.clone())?;
+    let mut audit = Audit::begin(cores, access)?;
     let (cores, state) = audit.parts();
     let opened = cores.iter().enumerate().map(|(at, core)| {
         state.next_record();

@@ -1,9 +1,13 @@
 //! Moving tokens: to the primary key, or to another record. No plaintext leaves.
 
+use std::fmt;
+
 use super::core::RecordCore;
 use super::open::OpenState;
-use super::{Record, Repeat, SealState, seal_appending};
+use super::seal::Sealing;
+use super::{Record, Repeat, SealState, TokenForm, seal_appending};
 use crate::access::Access;
+use crate::codec::text;
 use crate::error::{Error, ErrorKind};
 use crate::field::Field;
 use crate::scratch;
@@ -17,7 +21,31 @@ impl Record {
     /// Those of opening and sealing the field. `key-compromised` where the token's key is: see
     /// [`reseal_compromised`](Self::reseal_compromised).
     pub fn reseal<F: Field>(&self, token: &Token) -> Result<Token, Error> {
-        moved::<F>(self.core(), self.core(), token, &mut OpenState::default())
+        self.reseal_fields(|pass| pass.reseal::<F>(token))
+    }
+
+    /// Reseals several fields in one pass: one draw of random bytes, and one key set-up per class and key, however many fields.
+    /// Of many records: [`reseal_page`](crate::reseal_page).
+    ///
+    /// ```
+    /// use rxseal::phi::{Directions, Drug};
+    /// # fn main() -> Result<(), rxseal::Error> {
+    /// # let keys = rxseal::testing::insecure_keyring("pharmacy-17")?.unobserved();
+    /// # let rec = keys.record("prescription", "RX-1001")?;
+    /// # let (drug, directions) = (rec.seal::<Drug>("warfarin 5 MG")?, rec.seal_text::<Directions>("one daily")?);
+    /// let (drug, directions) = rec.reseal_fields(|pass| {
+    ///     Ok::<_, rxseal::Error>((pass.reseal::<Drug>(&drug)?, pass.reseal_text::<Directions>(&directions)?))
+    /// })?;
+    /// assert_eq!(drug.key_id(), keys.primary_key());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of `work`.
+    pub fn reseal_fields<T, E>(&self, work: impl FnOnce(&mut ResealPass<'_>) -> Result<T, E>) -> Result<T, E> {
+        work(&mut ResealPass::with_state(self.core(), SealState::default()))
     }
 
     /// As [`reseal`](Self::reseal), from a key that is marked compromised. What it vouches for may be forged, and is
@@ -27,9 +55,10 @@ impl Record {
     ///
     /// Those of opening and sealing the field.
     pub fn reseal_compromised<F: Field>(&self, token: &Token) -> Result<Token, Error> {
-        let mut open = OpenState::default();
-        open.allow_compromised = true;
-        moved::<F>(self.core(), self.core(), token, &mut open)
+        self.reseal_fields(|pass| {
+            pass.open.allow_compromised = true;
+            pass.reseal::<F>(token)
+        })
     }
 
     /// The value of this record's token, sealed for the record `to`: a merged patient, a copied row. The only way.
@@ -57,21 +86,87 @@ impl Record {
             return Err(ErrorKind::KeyspaceMismatch.into());
         }
         let mut audit = self.access(access).begin_opening()?;
-        let moved = moved::<F>(self.core(), to.core(), token, &mut audit.state);
-        let moved = moved.inspect_err(|error| audit.state.note_failure(error));
+        let (mut seal, mut out) = (SealState::default(), Vec::new());
+        let form = TokenForm::Bytes(token.as_bytes());
+        let moved = move_token::<F>((self.core(), &mut audit.state), (to.core(), &mut seal), form, &mut out);
+        let moved = moved.map(|()| Token::from_sealed(out)).inspect_err(|error| audit.state.note_failure(error));
         audit.end();
         moved
     }
 }
 
-fn moved<F: Field>(from: &RecordCore, to: &RecordCore, token: &Token, open: &mut OpenState) -> Result<Token, Error> {
-    scratch::with(|buffer| {
-        buffer.vec().extend_from_slice(token.as_bytes());
-        let content = open.open::<F>(from, buffer.as_mut_slice());
-        let content = content.map_err(|error| error.at_field(F::ID).in_record(from.context().record_type()))?;
-        let mut state = SealState::default();
+/// Reseals fields of one record, each field id once. No plaintext leaves.
+pub struct ResealPass<'r> {
+    core: &'r RecordCore,
+    open: OpenState,
+    seal: SealState,
+}
+
+impl<'r> ResealPass<'r> {
+    pub(super) fn with_state(core: &'r RecordCore, seal: SealState) -> Self {
+        Self { core, open: OpenState::default(), seal }
+    }
+
+    /// The same value under the primary key and the field's current id, class and padding.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Record::reseal`], and `field-repeated`.
+    pub fn reseal<F: Field>(&mut self, token: &Token) -> Result<Token, Error> {
         let mut out = Vec::new();
-        seal_appending::<F>(to, &content, &mut out, |sealing| sealing.encrypt(to, &mut state, Repeat::Refused))?;
+        self.reseal_into::<F>(token.as_bytes(), &mut out)?;
         Ok(Token::from_sealed(out))
+    }
+
+    /// As [`reseal`](Self::reseal), from text to text.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`reseal`](Self::reseal); `not-a-token`.
+    pub fn reseal_text<F: Field>(&mut self, token: &str) -> Result<String, Error> {
+        scratch::with(|buffer| {
+            self.move_form::<F>(TokenForm::Text(token), buffer.vec())?;
+            Ok(text::encode_behind(buffer.vec()).to_owned())
+        })
+    }
+
+    /// As [`reseal`](Self::reseal), from a binary token; appends the new one to `out`. Where `out` has the room, nothing is
+    /// allocated. On an error `out` is as it was.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`reseal`](Self::reseal); `not-a-token`.
+    pub fn reseal_into<F: Field>(&mut self, token: &[u8], out: &mut Vec<u8>) -> Result<(), Error> {
+        self.move_form::<F>(TokenForm::Bytes(token), out)
+    }
+
+    fn move_form<F: Field>(&mut self, token: TokenForm<'_>, out: &mut Vec<u8>) -> Result<(), Error> {
+        let Self { core, open, seal } = self;
+        move_token::<F>((core, open), (core, seal), token, out)
+    }
+}
+
+impl fmt::Debug for ResealPass<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResealPass").finish_non_exhaustive()
+    }
+}
+
+/// Opens `token` in the thread's scratch buffer and appends its value, sealed anew, to `out`.
+fn move_token<F: Field>(
+    (from, open): (&RecordCore, &mut OpenState),
+    (to, seal): (&RecordCore, &mut SealState),
+    token: TokenForm<'_>,
+    out: &mut Vec<u8>,
+) -> Result<(), Error> {
+    scratch::with(|buffer| {
+        let opened = token.load(buffer.vec()).and_then(|()| open.open::<F>(from, buffer.as_mut_slice()));
+        let content = opened.map_err(|error| from.located::<F>(error))?;
+        to.sealing_header(F::CLASS)
+            .and_then(|header| {
+                let encrypt = |sealing: Sealing<'_>| sealing.encrypt(to, seal, Repeat::Refused);
+                seal_appending::<F>(header, &content, out, encrypt)
+            })
+            .map_err(|error| to.located::<F>(error))
     })
 }

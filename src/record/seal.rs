@@ -5,8 +5,9 @@ use std::fmt;
 use serde::Serialize;
 
 use super::core::RecordCore;
+use super::workspace::Workspace;
 use super::{MaySeal, Record};
-use crate::aead::{Letter, MessageCipher, TAG_LEN, nonce_prefix, on_wire};
+use crate::aead::{Letter, TAG_LEN, on_wire};
 use crate::codec::text;
 use crate::error::{Error, ErrorKind};
 use crate::field::Field;
@@ -92,9 +93,7 @@ impl<'r> SealPass<'r> {
     ///
     /// Those of [`Record::seal`], and `field-repeated`.
     pub fn seal_text<F: Field>(&mut self, value: &(impl Serialize + ?Sized)) -> Result<String, Error> {
-        let mut out = String::new();
-        self.seal_text_into::<F>(value, &mut out)?;
-        Ok(out)
+        self.seal_in_scratch::<F, _>(value, |token| text::encode_behind(token).to_owned())
     }
 
     /// Seals one field and appends its binary form to `out`. Where `out` has the room, nothing is allocated. On an error
@@ -105,7 +104,12 @@ impl<'r> SealPass<'r> {
     /// Those of [`Record::seal`], and `field-repeated`.
     pub fn seal_into<F: Field>(&mut self, value: &(impl Serialize + ?Sized), out: &mut Vec<u8>) -> Result<(), Error> {
         let Self { core, state } = self;
-        seal_appending::<F>(core, &Value(value), out, |sealing| sealing.encrypt(core, state, Repeat::Refused))
+        core.sealing_header(F::CLASS)
+            .and_then(|header| {
+                let encrypt = |sealing: Sealing<'_>| sealing.encrypt(core, state, Repeat::Refused);
+                seal_appending::<F>(header, &Value(value), out, encrypt)
+            })
+            .map_err(|error| core.located::<F>(error))
     }
 
     /// Seals one field and appends its text form to `out`. Where `out` has the room, nothing is allocated. On an error
@@ -119,16 +123,19 @@ impl<'r> SealPass<'r> {
         value: &(impl Serialize + ?Sized),
         out: &mut String,
     ) -> Result<(), Error> {
-        let Self { core, state } = self;
-        seal_text::<F>(
-            core,
-            &Value(value),
-            |sealing| sealing.encrypt(core, state, Repeat::Refused),
-            |token| {
-                out.reserve(text::encoded_len(token.len()));
-                text::encode_into(token, out);
-            },
-        )
+        self.seal_in_scratch::<F, _>(value, |token| out.push_str(text::encode_behind(token)))
+    }
+
+    /// Seals one field in the thread's scratch buffer; `take` gets the binary token.
+    fn seal_in_scratch<F: Field, T>(
+        &mut self,
+        value: &(impl Serialize + ?Sized),
+        take: impl FnOnce(&mut Vec<u8>) -> T,
+    ) -> Result<T, Error> {
+        scratch::with(|buffer| {
+            self.seal_into::<F>(value, buffer.vec())?;
+            Ok(take(buffer.vec()))
+        })
     }
 }
 
@@ -150,8 +157,7 @@ pub(crate) enum Repeat {
 pub(crate) struct SealState {
     /// The suite's whole nonce of the next token, from the first token on (FORMAT 5.3).
     next_nonce: Option<[u8; 24]>,
-    ciphers: Vec<(Class, MessageCipher)>,
-    sealed: Vec<(FieldId, Repeat)>,
+    workspace: Workspace,
 }
 
 impl SealState {
@@ -163,8 +169,9 @@ impl SealState {
 
     /// Notes that `field` is sealed in this pass, or refuses a second time (FORMAT 4.5).
     pub(crate) fn claim(&mut self, field: FieldId, repeat: Repeat) -> Result<(), Error> {
-        match self.sealed.iter().find(|(known, _)| *known == field) {
-            None => self.sealed.push((field, repeat)),
+        let sealed = &mut self.workspace.sealed;
+        match sealed.iter().find(|(known, _)| *known == field) {
+            None => sealed.push((field, repeat)),
             Some((_, Repeat::Allowed)) if repeat == Repeat::Allowed => {}
             Some(_) => return Err(ErrorKind::FieldRepeated.into()),
         }
@@ -228,16 +235,16 @@ pub(crate) struct Sealing<'o> {
 /// The payload is written before any state of the pass is touched: writing it runs the value's own `Serialize`, which may
 /// come here again.
 pub(crate) fn seal_appending<F: Field>(
-    core: &RecordCore,
+    header: Header,
     value: &impl Plaintext,
     out: &mut Vec<u8>,
     encrypt: impl FnOnce(Sealing<'_>) -> Result<(), Error>,
 ) -> Result<(), Error> {
     let start = out.len();
     let unfinished = Unfinished { out, start };
-    write_payload::<F>(core, value, unfinished.out)
-        .and_then(|header| encrypt(Sealing { out: unfinished.out, start, header, field: F::ID, class: F::CLASS }))
-        .map_err(|error| error.at_field(F::ID).in_record(core.context().record_type()))?;
+    let head = HEADER_LEN.saturating_add(header.letter.nonce_len());
+    value.write_payload(Room { limits: Limits::of::<F>(), head, tail: TAG_LEN }, unfinished.out)?;
+    encrypt(Sealing { out: unfinished.out, start, header, field: F::ID, class: F::CLASS })?;
     #[expect(clippy::disallowed_methods, reason = "it is only the duty to wipe what is not whole, and this is")]
     std::mem::forget(unfinished);
     Ok(())
@@ -257,77 +264,31 @@ impl Drop for Unfinished<'_> {
     }
 }
 
-fn write_payload<F: Field>(core: &RecordCore, value: &impl Plaintext, out: &mut Vec<u8>) -> Result<Header, Error> {
-    core.check_class(F::CLASS)?;
-    let dek = core.shared().keys.primary();
-    let header = Header { letter: dek.suite.sealing_letter(core.context().is_bound()), key_id: dek.id };
-    let head = HEADER_LEN.saturating_add(header.letter.nonce_len());
-    let start = out.len().saturating_add(head);
-    value.write_payload(Room { limits: Limits::of::<F>(), head, tail: TAG_LEN }, out)?;
-    // FORMAT 7.5, second half: text was checked as it was written, for bytes the keys must be known.
-    if let Some(bytes) = payload::raw_bytes(out.get(start..).unwrap_or_default())
-        && Header::parse(bytes).is_ok_and(|token| core.shared().keys.knows(token.key_id))
-    {
-        return Err(ErrorKind::TokenAsPlaintext.into());
-    }
-    Ok(header)
-}
-
-/// As `seal_appending`, in the thread's scratch buffer; `take` gets the binary token.
-pub(crate) fn seal_text<F: Field>(
-    core: &RecordCore,
-    value: &impl Plaintext,
-    encrypt: impl FnOnce(Sealing<'_>) -> Result<(), Error>,
-    take: impl FnOnce(&[u8]),
-) -> Result<(), Error> {
-    scratch::with(|buffer| {
-        seal_appending::<F>(core, value, buffer.vec(), encrypt)?;
-        take(buffer.as_mut_slice());
-        Ok(())
-    })
-}
-
 impl Sealing<'_> {
     /// Encrypts in place.
     pub(crate) fn encrypt(self, core: &RecordCore, state: &mut SealState, repeat: Repeat) -> Result<(), Error> {
         let Self { out, start, header, field, class } = self;
-        state.claim(field, repeat)?;
+        let keys = &core.shared().keys;
         let letter = header.letter;
-        let nonce = state.take_nonce(core, letter)?;
-        let cipher = cipher(core, &mut state.ciphers, letter, class, &nonce)?;
-
         let token = out.get_mut(start..).unwrap_or_default();
-        let header = header.to_bytes();
-        let (head, rest) = token.split_at_mut_checked(HEADER_LEN).ok_or(ErrorKind::TooLarge)?;
-        head.copy_from_slice(&header);
+        let (head, rest) = token.split_first_chunk_mut::<HEADER_LEN>().ok_or(ErrorKind::TooLarge)?;
         let (wire_nonce, text) = rest.split_at_mut_checked(letter.nonce_len()).ok_or(ErrorKind::TooLarge)?;
+        // FORMAT 7.5, second half: text was checked as it was written, for bytes the keys must be known.
+        if payload::raw_bytes(text)
+            .is_some_and(|bytes| Header::parse(bytes).is_ok_and(|token| keys.knows(token.key_id)))
+        {
+            return Err(ErrorKind::TokenAsPlaintext.into());
+        }
+        state.claim(field, repeat)?;
+        let nonce = state.take_nonce(core, letter)?;
+        // Its key set-up is done once: all nonces of a pass begin with the same 12 bytes.
+        let cipher = state.workspace.ciphers.get(core, keys.primary(), letter, class, &nonce)?;
+        *head = header.to_bytes();
         wire_nonce.copy_from_slice(on_wire(letter, &nonce));
-        let tag = core.with_aad(&header, field, |aad| cipher.seal(&nonce, aad, text))?;
+        let tag = core.with_aad(head, field, |aad| cipher.seal(&nonce, aad, text))?;
         out.extend_from_slice(&tag);
         Ok(())
     }
-}
-
-/// The cipher of a class in this pass. Its key set-up is done once: all nonces of a pass begin with the same 12 bytes.
-fn cipher<'c>(
-    core: &RecordCore,
-    ciphers: &'c mut Vec<(Class, MessageCipher)>,
-    letter: Letter,
-    class: Class,
-    nonce: &[u8; 24],
-) -> Result<&'c MessageCipher, Error> {
-    let at = match ciphers.iter().position(|(known, _)| *known == class) {
-        Some(at) => at,
-        None => {
-            let keys = &core.shared().keys;
-            let dek = keys.primary();
-            let made =
-                dek.message_cipher(keys.keyspace().as_str(), letter, class, core.subject(), nonce_prefix(nonce))?;
-            ciphers.push((class, made));
-            ciphers.len().saturating_sub(1)
-        }
-    };
-    ciphers.get(at).map(|(_, cipher)| cipher).ok_or_else(|| ErrorKind::TooManyClasses.into())
 }
 
 #[cfg(test)]

@@ -115,7 +115,7 @@ impl RecordAccess {
         let result = open_form(token, |token| {
             with_same(self, |audit| audit.state.open::<F>(self.core(), token)).unwrap_or_else(|| Err(gone()))
         });
-        let result = result.map_err(|error| error.at_field(F::ID).in_record(self.core().context().record_type()));
+        let result = result.map_err(|error| self.core().located::<F>(error));
         result.inspect_err(|error| {
             with_same(self, |audit| audit.state.note_failure(error));
         })
@@ -172,14 +172,10 @@ pub(crate) fn open_field<F: Field, T: DeserializeOwned>(token: TokenForm<'_>) ->
         })
     });
     result.map_err(|error| {
-        let error = error.at_field(F::ID);
-        let record_type = with_top(|frame| {
-            let (records, _) = frame.opening()?.audit.parts();
-            Ok(records.first().map_or_else(String::new, |core| core.context().record_type().to_owned()))
-        });
-        match record_type {
-            Ok(record_type) => error.in_record(&record_type),
-            Err(_) => error,
+        let around = with_top(|frame| Ok(frame.opening()?.audit.parts().0.first().map(Arc::clone)));
+        match around {
+            Ok(Some(core)) => core.located::<F>(error),
+            _ => error.at_field(F::ID),
         }
     })
 }

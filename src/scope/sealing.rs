@@ -11,7 +11,8 @@ use crate::error::{Error, ErrorKind};
 use crate::field::Field;
 use crate::id::{FieldId, Identifier};
 use crate::payload::Value;
-use crate::record::{MaySeal, Record, RecordCore, Repeat, SealState, Sealing, seal_text};
+use crate::record::{MaySeal, Record, RecordCore, Repeat, SealState, seal_appending};
+use crate::scratch;
 
 /// The record that fields are sealed for, and its pass.
 pub(crate) struct SealFrame {
@@ -88,29 +89,40 @@ impl<T: ?Sized> fmt::Debug for RecordSealing<'_, T> {
     }
 }
 
-/// Seals `value` as field `F` of the active record and hands the token, as text or as bytes, to `take`.
+/// Seals `value` as field `F` of the active record and hands the token, as text or as bytes, to `serializer`.
 pub(crate) fn seal_field<F: Field, T: Serialize + ?Sized, S: Serializer>(
     value: &T,
     repeat: Repeat,
     serializer: S,
 ) -> Result<Result<S::Ok, S::Error>, Error> {
-    let core = with_top(|frame| frame.sealing().map(|frame| Arc::clone(&frame.core)))?;
-    let encrypt = |sealing: Sealing<'_>| {
+    scratch::with(|buffer| {
+        write_token::<F, T>(value, repeat, buffer.vec())?;
+        // A binary format gets bytes: in JSON those would be an array of numbers.
+        Ok(if serializer.is_human_readable() {
+            serializer.serialize_str(text::encode_behind(buffer.vec()))
+        } else {
+            serializer.serialize_bytes(buffer.as_mut_slice())
+        })
+    })
+    .map_err(|error: Error| located::<F>(error))
+}
+
+fn write_token<F: Field, T: Serialize + ?Sized>(value: &T, repeat: Repeat, out: &mut Vec<u8>) -> Result<(), Error> {
+    let header = with_top(|frame| frame.sealing()?.core.sealing_header(F::CLASS))?;
+    seal_appending::<F>(header, &Value(value), out, |sealing| {
         with_top(|frame| {
             let frame = frame.sealing()?;
             sealing.encrypt(&frame.core, &mut frame.state, repeat)
         })
-    };
-    let mut result = None;
-    seal_text::<F>(&core, &Value(value), encrypt, |token| {
-        // A binary format gets bytes: in JSON those would be an array of numbers.
-        result = Some(if serializer.is_human_readable() {
-            serializer.serialize_str(&text::encode(token))
-        } else {
-            serializer.serialize_bytes(token)
-        });
-    })?;
-    result.ok_or_else(|| ErrorKind::Unrepresentable.into())
+    })
+}
+
+/// `error` as one of field `F` of the active record, where there is one.
+fn located<F: Field>(error: Error) -> Error {
+    match with_top(|frame| Ok(Arc::clone(&frame.sealing()?.core))) {
+        Ok(core) => core.located::<F>(error),
+        Err(_) => error,
+    }
 }
 
 /// Notes that the entries of a map are sealed as field `field` of the active record: a second map of the same field would have

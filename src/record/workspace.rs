@@ -1,0 +1,128 @@
+//! What a pass or an opening works with. The thread keeps it, wiped, for the next one: neither then allocates.
+
+use std::cell::RefCell;
+use std::mem;
+use std::ops::{Deref, DerefMut};
+
+use super::core::RecordCore;
+use super::seal::Repeat;
+use crate::aead::{Letter, MessageCipher, SpareCipher, nonce_prefix};
+use crate::error::{Error, ErrorKind};
+use crate::id::{Class, FieldId};
+use crate::key::Dek;
+use crate::observe::Touched;
+use crate::scratch::{self, Spares};
+
+/// The most ciphers that are held at once, and the most rooms of wiped ones that are kept.
+const MAX_CIPHERS: usize = 32;
+const MAX_SPARES: usize = 8;
+
+thread_local! {
+    static ROOMS: Spares<Rooms> = const { RefCell::new(Vec::new()) };
+}
+
+/// One pass's or opening's own, given back to the thread when it ends.
+pub(crate) struct Workspace(Rooms);
+
+#[derive(Default)]
+pub(crate) struct Rooms {
+    pub(super) ciphers: Ciphers,
+    /// The fields that were sealed in this pass (FORMAT 4.5).
+    pub(super) sealed: Vec<(FieldId, Repeat)>,
+    /// The classes and keys that an opening used or asked for.
+    pub(super) touched: Vec<Touched>,
+}
+
+impl Default for Workspace {
+    fn default() -> Self {
+        Self(scratch::take(&ROOMS))
+    }
+}
+
+impl Drop for Workspace {
+    fn drop(&mut self) {
+        let mut rooms = mem::take(&mut self.0);
+        rooms.ciphers.keep_first(0);
+        rooms.sealed.clear();
+        rooms.touched.clear();
+        scratch::give_back(&ROOMS, rooms);
+    }
+}
+
+impl Deref for Workspace {
+    type Target = Rooms;
+
+    fn deref(&self) -> &Rooms {
+        &self.0
+    }
+}
+
+impl DerefMut for Workspace {
+    fn deref_mut(&mut self) -> &mut Rooms {
+        &mut self.0
+    }
+}
+
+/// The ciphers of the classes that are sealed or opened, each set up once.
+#[derive(Default)]
+pub(crate) struct Ciphers {
+    set_up: Vec<SetUp>,
+    spares: Vec<SpareCipher>,
+}
+
+/// A cipher, the class and key it is of, and the nonces it is for: a scope reads the parts of its record too.
+struct SetUp {
+    of: Touched,
+    letter: Letter,
+    prefix: [u8; 12],
+    cipher: MessageCipher,
+}
+
+impl SetUp {
+    fn is_for(&self, of: Touched, letter: Letter, prefix: &[u8; 12]) -> bool {
+        self.prefix == *prefix && self.letter == letter && self.of == of
+    }
+}
+
+impl Ciphers {
+    /// The cipher of `class` under `dek` for messages of `core` whose nonce begins as this one does. All nonces of a pass, and
+    /// all of letter `X` in a context, begin with the same bytes (FORMAT 5, 5.3).
+    pub(super) fn get(
+        &mut self,
+        core: &RecordCore,
+        dek: &Dek,
+        letter: Letter,
+        class: Class,
+        nonce: &[u8; 24],
+    ) -> Result<&MessageCipher, Error> {
+        let of = Touched { class, key_id: dek.id };
+        let prefix = nonce_prefix(nonce);
+        let at = match self.set_up.iter().position(|known| known.is_for(of, letter, prefix)) {
+            Some(at) => at,
+            None => {
+                if self.set_up.len() >= MAX_CIPHERS {
+                    self.keep_first(0);
+                }
+                let keyspace = core.shared().keys.keyspace().as_str();
+                let cipher = dek.message_cipher(keyspace, letter, class, core.subject(), prefix, self.spares.pop())?;
+                self.set_up.push(SetUp { of, letter, prefix: *prefix, cipher });
+                self.set_up.len().saturating_sub(1)
+            }
+        };
+        self.set_up.get(at).map(|known| &known.cipher).ok_or_else(|| ErrorKind::TooManyClasses.into())
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.set_up.len()
+    }
+
+    /// Wipes all but the first `kept` ciphers.
+    pub(super) fn keep_first(&mut self, kept: usize) {
+        while self.set_up.len() > kept {
+            let spare = self.set_up.pop().and_then(|known| known.cipher.retire());
+            if self.spares.len() < MAX_SPARES {
+                self.spares.extend(spare);
+            }
+        }
+    }
+}
