@@ -9,6 +9,7 @@ use std::sync::LazyLock;
 
 use aes_gcm::aead::AeadInOut;
 use aes_gcm::aead::consts::U12;
+use aes_gcm::aead::inout::InOutBuf;
 use aes_gcm::aes::Aes256Enc;
 use aes_gcm::{AesGcm, KeyInit};
 use chacha20poly1305::XChaCha20Poly1305;
@@ -173,8 +174,31 @@ impl MessageCipher {
         tag.map(Into::into).map_err(|_| ErrorKind::TooLarge.into())
     }
 
+    /// Decrypts `text` into `out`, which is as long. On failure nothing of the plaintext is in `out`.
+    pub(crate) fn open(
+        &self,
+        nonce: &[u8; 24],
+        aad: &[u8],
+        text: &[u8],
+        tag: &[u8; TAG_LEN],
+        out: &mut [u8],
+    ) -> Result<(), Error> {
+        let buffer = InOutBuf::new(text, out).map_err(|_| ErrorKind::OpenFailed)?;
+        match self {
+            Self::Gcm(cipher) => cipher.decrypt_inout_detached(gcm_nonce(nonce).into(), aad, buffer, tag.into()),
+            Self::XChaCha(cipher) => cipher.decrypt_inout_detached(nonce.into(), aad, buffer, tag.into()),
+        }
+        .map_err(|_| ErrorKind::OpenFailed.into())
+    }
+
     /// Decrypts in place. On failure `text` is as it was.
-    pub(crate) fn open(&self, nonce: &[u8; 24], aad: &[u8], text: &mut [u8], tag: &[u8; TAG_LEN]) -> Result<(), Error> {
+    pub(crate) fn open_in_place(
+        &self,
+        nonce: &[u8; 24],
+        aad: &[u8],
+        text: &mut [u8],
+        tag: &[u8; TAG_LEN],
+    ) -> Result<(), Error> {
         match self {
             Self::Gcm(cipher) => cipher.decrypt_inout_detached(gcm_nonce(nonce).into(), aad, text.into(), tag.into()),
             Self::XChaCha(cipher) => cipher.decrypt_inout_detached(nonce.into(), aad, text.into(), tag.into()),
@@ -229,7 +253,7 @@ pub(crate) mod envelope {
     pub(crate) fn open<'a>(key: SecretBytes<32>, aad: &[u8], sealed: &'a mut [u8]) -> Result<&'a mut [u8], Error> {
         let (nonce, rest) = sealed.split_first_chunk_mut::<NONCE_LEN>().ok_or(ErrorKind::OpenFailed)?;
         let (text, tag) = rest.split_last_chunk_mut::<TAG_LEN>().ok_or(ErrorKind::OpenFailed)?;
-        cipher(key, nonce).open(nonce, aad, text, tag)?;
+        cipher(key, nonce).open_in_place(nonce, aad, text, tag)?;
         Ok(text)
     }
 

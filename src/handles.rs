@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use crate::error::Error;
 use crate::id::{Class, Identifier};
-use crate::keyring::{Keyring, Shared};
-use crate::record::{ClassLimit, OpenOnly, Record, RecordCore, SealOnly};
+use crate::keyring::{Holds, Keyring};
+use crate::record::{OpenOnly, Record, RecordCore, SealOnly};
 
 /// Seals fields and cannot open them: for an intake service. `Clone`, `Send` and `Sync`.
 ///
@@ -31,8 +31,7 @@ use crate::record::{ClassLimit, OpenOnly, Record, RecordCore, SealOnly};
 /// ```
 #[derive(Clone)]
 pub struct Sealer {
-    shared: Arc<Shared>,
-    limit: ClassLimit,
+    holds: Arc<Holds>,
 }
 
 /// Opens fields and cannot seal them: for a report or a label printer. `Clone`, `Send` and `Sync`.
@@ -62,36 +61,28 @@ pub struct Sealer {
 /// ```
 #[derive(Clone)]
 pub struct Opener {
-    shared: Arc<Shared>,
-    limit: ClassLimit,
+    holds: Arc<Holds>,
 }
 
 impl Keyring {
     /// A handle that seals only.
     #[must_use]
     pub fn sealer(&self) -> Sealer {
-        Sealer { shared: Arc::clone(self.shared()), limit: None }
+        Sealer { holds: Arc::clone(self.holds()) }
     }
 
     /// A handle that opens only.
     #[must_use]
     pub fn opener(&self) -> Opener {
-        Opener { shared: Arc::clone(self.shared()), limit: None }
+        Opener { holds: Arc::clone(self.holds()) }
     }
-}
-
-/// The classes that both limits allow.
-#[expect(clippy::unnecessary_wraps, reason = "it is a limit; the handles start without one")]
-fn narrowed(limit: &ClassLimit, classes: impl IntoIterator<Item = Class>) -> ClassLimit {
-    let allowed = |class: &Class| limit.as_ref().is_none_or(|known| known.contains(class));
-    Some(classes.into_iter().filter(allowed).collect())
 }
 
 impl Sealer {
     /// The same handle for these classes only; never for more than before.
     #[must_use]
     pub fn only(mut self, classes: impl IntoIterator<Item = Class>) -> Self {
-        self.limit = narrowed(&self.limit, classes);
+        self.holds = self.holds.only(classes);
         self
     }
 
@@ -101,7 +92,7 @@ impl Sealer {
     ///
     /// `invalid-id`.
     pub fn record<'a>(&self, record_type: &str, id: impl Into<Identifier<'a>>) -> Result<Record<SealOnly>, Error> {
-        Record::new(RecordCore::bound(&self.shared, record_type, &id.into(), self.limit.clone())?)
+        Record::new(RecordCore::bound(&self.holds, record_type, &id.into())?)
     }
 
     /// As [`Keyring::unbound`].
@@ -110,7 +101,7 @@ impl Sealer {
     ///
     /// `invalid-id`.
     pub fn unbound(&self, record_type: &str) -> Result<Record<SealOnly>, Error> {
-        Record::new(RecordCore::unbound(&self.shared, record_type, self.limit.clone())?)
+        Record::new(RecordCore::unbound(&self.holds, record_type)?)
     }
 }
 
@@ -119,7 +110,7 @@ impl Opener {
     /// refers to a keyring that holds the keys of all classes.
     #[must_use]
     pub fn only(mut self, classes: impl IntoIterator<Item = Class>) -> Self {
-        self.limit = narrowed(&self.limit, classes);
+        self.holds = self.holds.only(classes);
         self
     }
 
@@ -129,7 +120,7 @@ impl Opener {
     ///
     /// `invalid-id`.
     pub fn record<'a>(&self, record_type: &str, id: impl Into<Identifier<'a>>) -> Result<Record<OpenOnly>, Error> {
-        Record::new(RecordCore::bound(&self.shared, record_type, &id.into(), self.limit.clone())?)
+        Record::new(RecordCore::bound(&self.holds, record_type, &id.into())?)
     }
 
     /// As [`Keyring::unbound`].
@@ -138,18 +129,18 @@ impl Opener {
     ///
     /// `invalid-id`.
     pub fn unbound(&self, record_type: &str) -> Result<Record<OpenOnly>, Error> {
-        Record::new(RecordCore::unbound(&self.shared, record_type, self.limit.clone())?)
+        Record::new(RecordCore::unbound(&self.holds, record_type)?)
     }
 }
 
 impl fmt::Debug for Sealer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sealer").field("only", &self.limit).finish_non_exhaustive()
+        f.debug_struct("Sealer").field("only", self.holds.limit()).finish_non_exhaustive()
     }
 }
 
 impl fmt::Debug for Opener {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Opener").field("only", &self.limit).finish_non_exhaustive()
+        f.debug_struct("Opener").field("only", self.holds.limit()).finish_non_exhaustive()
     }
 }

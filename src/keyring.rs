@@ -1,11 +1,13 @@
 //! An unlocked keyring.
 
+mod hold;
 mod lifecycle;
 mod unlock;
 
 use std::fmt;
 use std::sync::Arc;
 
+pub(crate) use hold::{Hold, Holds};
 pub use unlock::{UnlockOptions, Unlocked};
 
 use crate::error::Error;
@@ -36,7 +38,7 @@ use crate::token::Token;
 /// # Ok(())
 /// # }
 /// ```
-pub struct Keyring(Arc<Shared>);
+pub struct Keyring(Arc<Holds>);
 
 /// What records of a keyring hold on to.
 pub(crate) struct Shared {
@@ -45,32 +47,36 @@ pub(crate) struct Shared {
 }
 
 impl Keyring {
-    pub(crate) fn shared(&self) -> &Arc<Shared> {
+    pub(crate) fn holds(&self) -> &Arc<Holds> {
         &self.0
+    }
+
+    fn keys_held(&self) -> &Keys {
+        &self.0.shared().keys
     }
 
     /// The keyspace.
     #[must_use]
     pub fn keyspace(&self) -> &str {
-        self.0.keys.keyspace().as_str()
+        self.keys_held().keyspace().as_str()
     }
 
     /// The generation of the keyring file that this was unlocked from.
     #[must_use]
     pub fn generation(&self) -> u64 {
-        self.0.keys.generation()
+        self.keys_held().generation()
     }
 
     /// The public description of its keys, in ascending order of their ids.
     #[must_use]
     pub fn keys(&self) -> &[KeyInfo] {
-        self.0.keys.infos()
+        self.keys_held().infos()
     }
 
     /// The id of the key that seals.
     #[must_use]
     pub fn primary_key(&self) -> KeyId {
-        self.0.keys.primary().id
+        self.keys_held().primary().id
     }
 
     /// Whether `token` should be sealed anew, since its key is not the one that seals now.
@@ -79,8 +85,8 @@ impl Keyring {
     ///
     /// `unknown-key` where the keyring does not have the token's key.
     pub fn needs_reseal(&self, token: &Token) -> Result<bool, Error> {
-        let dek = self.0.keys.find(token.key_id())?;
-        Ok(dek.id != self.0.keys.primary().id)
+        let dek = self.keys_held().find(token.key_id())?;
+        Ok(dek.id != self.keys_held().primary().id)
     }
 
     /// Makes the key of a new subject, and its wrapped form to store.
@@ -95,7 +101,7 @@ impl Keyring {
         &self,
         subject: impl Into<Identifier<'a>>,
     ) -> Result<(SubjectKey, WrappedSubjectKey), Error> {
-        SubjectKey::generate(&self.0.keys, &subject.into())
+        SubjectKey::generate(&self.keys_held(), &subject.into())
     }
 
     /// Unwraps the stored key of a subject.
@@ -109,7 +115,7 @@ impl Keyring {
         subject: impl Into<Identifier<'a>>,
         wrapped: &WrappedSubjectKey,
     ) -> Result<SubjectKey, Error> {
-        SubjectKey::unwrap_subject_key(&self.0.keys, &subject.into(), wrapped)
+        SubjectKey::unwrap_subject_key(&self.keys_held(), &subject.into(), wrapped)
     }
 
     /// The same subject key wrapped under the primary DEK, to be stored in place of `wrapped`.
@@ -124,7 +130,7 @@ impl Keyring {
         subject: impl Into<Identifier<'a>>,
         wrapped: &WrappedSubjectKey,
     ) -> Result<WrappedSubjectKey, Error> {
-        SubjectKey::rewrap_subject_key(&self.0.keys, &subject.into(), wrapped)
+        SubjectKey::rewrap_subject_key(&self.keys_held(), &subject.into(), wrapped)
     }
 
     /// As [`rewrap_subject_key`](Self::rewrap_subject_key), from a DEK that is marked compromised. Whoever holds that DEK could
@@ -138,7 +144,7 @@ impl Keyring {
         subject: impl Into<Identifier<'a>>,
         wrapped: &WrappedSubjectKey,
     ) -> Result<WrappedSubjectKey, Error> {
-        SubjectKey::rewrap_compromised(&self.0.keys, &subject.into(), wrapped)
+        SubjectKey::rewrap_compromised(&self.keys_held(), &subject.into(), wrapped)
     }
 }
 

@@ -1,9 +1,11 @@
 //! Payloads: what is encrypted (FORMAT 7).
 
+mod in_place;
 mod json_check;
 mod read;
 mod write;
 
+pub(crate) use in_place::{keep, unwrap_bytes, wrap_bytes};
 pub(crate) use read::{Content, content, decode, raw_bytes};
 pub(crate) use write::{Limits, Plaintext, Room, Value};
 

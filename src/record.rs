@@ -13,7 +13,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-pub(crate) use self::core::{ClassLimit, RecordCore};
+pub(crate) use self::core::RecordCore;
 pub use access::{NotAuthentic, OpenPass, RecordAccess};
 pub(crate) use access::{TokenForm, open_form};
 pub(crate) use audit::Audit;
@@ -85,7 +85,7 @@ impl Keyring {
     ///
     /// `invalid-id`.
     pub fn record<'a>(&self, record_type: &str, id: impl Into<Identifier<'a>>) -> Result<Record, Error> {
-        Record::new(RecordCore::bound(self.shared(), record_type, &id.into(), None)?)
+        Record::new(RecordCore::bound(self.holds(), record_type, &id.into())?)
     }
 
     /// A record type without record ids. Its tokens can be exchanged among all records of the type: only for what has no
@@ -95,7 +95,7 @@ impl Keyring {
     ///
     /// `invalid-id`.
     pub fn unbound(&self, record_type: &str) -> Result<Record, Error> {
-        Record::new(RecordCore::unbound(self.shared(), record_type, None)?)
+        Record::new(RecordCore::unbound(self.holds(), record_type)?)
     }
 }
 

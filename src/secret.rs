@@ -31,6 +31,40 @@ pub(crate) fn reserve_wiping(buffer: &mut Vec<u8>, additional: usize) {
     *buffer = moved;
 }
 
+/// Plaintext being appended to a buffer. Dropped before it is [finished](Self::finish), also by a panic, it leaves nothing
+/// of it, and the buffer as it was.
+pub(crate) struct Unfinished<'o> {
+    out: &'o mut Vec<u8>,
+    start: usize,
+}
+
+impl<'o> Unfinished<'o> {
+    pub(crate) fn begin(out: &'o mut Vec<u8>) -> Self {
+        let start = out.len();
+        Self { out, start }
+    }
+
+    pub(crate) fn vec(&mut self) -> &mut Vec<u8> {
+        self.out
+    }
+
+    pub(crate) fn start(&self) -> usize {
+        self.start
+    }
+
+    pub(crate) fn finish(self) {
+        #[expect(clippy::disallowed_methods, reason = "it is only the duty to wipe what is not whole, and this is")]
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for Unfinished<'_> {
+    fn drop(&mut self) {
+        wipe(self.out.get_mut(self.start..).unwrap_or_default());
+        self.out.truncate(self.start);
+    }
+}
+
 /// `N` secret bytes on the heap, so that moving the value leaves no copy behind.
 ///
 /// No `Clone`, `Default`, `PartialEq` or serde; `Debug` shows the length only.

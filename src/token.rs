@@ -46,18 +46,39 @@ impl Header {
 
     /// The header of a whole binary token, whose length is checked too (FORMAT 6.3, 6.4).
     pub(crate) fn parse(token: &[u8]) -> Result<Self, Error> {
+        Self::parse_body(token).map(|(header, _)| header)
+    }
+
+    /// As `parse`, with what follows.
+    pub(crate) fn parse_body(token: &[u8]) -> Result<(Self, Body<'_>), Error> {
         Self::find(token).ok_or_else(|| ErrorKind::NotAToken.into())
     }
 
-    fn find(token: &[u8]) -> Option<Self> {
+    /// Where the payload stands in a token.
+    pub(crate) fn payload_start(self) -> usize {
+        HEADER_LEN.saturating_add(self.letter.nonce_len())
+    }
+
+    fn find(token: &[u8]) -> Option<(Self, Body<'_>)> {
         let (magic, rest) = token.split_first_chunk::<MAGIC_LEN>()?;
         let (key_id, rest) = rest.split_first_chunk::<{ KeyId::LEN }>()?;
         let letter = MAGICS.iter().find(|(bytes, _)| bytes == magic)?.1;
+        let header = Self { letter, key_id: KeyId::from_bytes(*key_id) };
+        let (nonce, rest) = rest.split_at_checked(letter.nonce_len())?;
+        let (text, tag) = rest.split_last_chunk()?;
+        let fits = (MIN_PAYLOAD..=MAX_PAYLOAD).contains(&text.len());
         #[cfg(all(fuzzing, rxseal_planted = "length"))] // A bug that fuzz/planted.sh must find.
-        return Some(Self { letter, key_id: KeyId::from_bytes(*key_id) });
-        let ciphertext = rest.len().checked_sub(letter.nonce_len())?.checked_sub(TAG_LEN)?;
-        (MIN_PAYLOAD..=MAX_PAYLOAD).contains(&ciphertext).then_some(Self { letter, key_id: KeyId::from_bytes(*key_id) })
+        let fits = true;
+        fits.then_some((header, Body { nonce, text, tag }))
     }
+}
+
+/// What follows the header of a token.
+pub(crate) struct Body<'t> {
+    /// As many nonce bytes as stand on the wire.
+    pub(crate) nonce: &'t [u8],
+    pub(crate) text: &'t [u8],
+    pub(crate) tag: &'t [u8; TAG_LEN],
 }
 
 /// Whether `text` is a well-formed text token (FORMAT 6.4, 7.5).
@@ -66,8 +87,8 @@ pub(crate) fn is_text_token(text: &str) -> bool {
     text.starts_with("rxs") && text.parse::<Token>().is_ok()
 }
 
-/// Reads a text token into `out`, which is emptied first (FORMAT 6.2, 6.4).
-pub(crate) fn decode_text(token: &str, out: &mut Vec<u8>) -> Result<Header, Error> {
+/// Reads a text token into `out`, which is emptied first, and tells the length of its payload (FORMAT 6.2, 6.4).
+pub(crate) fn decode_text(token: &str, out: &mut Vec<u8>) -> Result<usize, Error> {
     out.clear();
     if !token.starts_with("rxs") || text::decoded_len(token.len()) > MAX_LEN {
         return Err(ErrorKind::NotAToken.into());
@@ -75,7 +96,7 @@ pub(crate) fn decode_text(token: &str, out: &mut Vec<u8>) -> Result<Header, Erro
     out.resize(text::decoded_len(token.len()), 0);
     let len = text::decode_slice(token, out).ok_or(ErrorKind::NotAToken)?;
     out.truncate(len);
-    Header::parse(out)
+    Header::parse_body(out).map(|(_, body)| body.text.len())
 }
 
 /// One sealed field: public bytes that are worthless without their key and context.

@@ -1,9 +1,8 @@
 //! Unlocking a keyring file with a root key (FORMAT 8.5).
 
 use std::fmt;
-use std::sync::Arc;
 
-use super::{Keyring, Shared};
+use super::{Holds, Keyring, Shared};
 use crate::error::{Error, ErrorKind};
 use crate::id::Name;
 use crate::key::{BodyKey, KeyState, KeyringFile, Keys, fingerprint, open_body};
@@ -49,13 +48,13 @@ impl Unlocked {
     /// A keyring whose every opening is told to `observer`.
     #[must_use]
     pub fn observed_by(self, observer: impl Observer + 'static) -> Keyring {
-        Keyring(Arc::new(Shared { keys: self.0, observer: Some(Box::new(observer)) }))
+        Keyring(Holds::new(Shared { keys: self.0, observer: Some(Box::new(observer)) }))
     }
 
     /// A keyring whose openings nobody hears of.
     #[must_use]
     pub fn unobserved(self) -> Keyring {
-        Keyring(Arc::new(Shared { keys: self.0, observer: None }))
+        Keyring(Holds::new(Shared { keys: self.0, observer: None }))
     }
 }
 

@@ -31,8 +31,13 @@ impl Limits {
         Self { max, block }
     }
 
+    /// The most bytes of content.
+    pub(super) fn max(self) -> usize {
+        self.max
+    }
+
     /// What padding adds to `unpadded` bytes (FORMAT 7.2): one byte at least.
-    fn padding(self, unpadded: usize) -> usize {
+    pub(super) fn padding(self, unpadded: usize) -> usize {
         let over = unpadded.checked_rem(self.block).unwrap_or_default();
         self.block.saturating_sub(over)
     }

@@ -14,7 +14,7 @@ use crate::error::{Error, ErrorKind};
 use crate::field::Field;
 use crate::payload::{self, Content};
 use crate::scratch;
-use crate::secret::reserve_wiping;
+use crate::secret::{Unfinished, reserve_wiping};
 use crate::token::{Header, Token, decode_text};
 
 impl<R: MayOpen> Record<R> {
@@ -153,28 +153,44 @@ impl<'a> OpenPass<'a> {
     }
 
     /// Opens one field of text or bytes from its binary token and appends the content to `out`, which the caller wipes.
-    /// Where `out` has the room, nothing is allocated. On an error `out` is as it was.
+    /// Where `out` has the room, also for the padding, nothing is allocated. On an error `out` is as it was.
     ///
     /// # Errors
     ///
     /// Those of [`RecordAccess::open`]; `type-mismatch` for a value that is neither text nor bytes.
     pub fn open_into<F: Field>(&mut self, token: &[u8], out: &mut Vec<u8>) -> Result<(), Error> {
         let Self { core, state } = self;
-        scratch::with(|buffer| {
-            TokenForm::Bytes(token).load(buffer.vec())?;
-            let content = state.open::<F>(core, buffer.as_mut_slice())?;
-            let bytes = content.scalar().ok_or(ErrorKind::TypeMismatch)?;
-            reserve_wiping(out, bytes.len());
-            out.extend_from_slice(bytes);
+        let mut append = || {
+            let payload_len = Header::parse_body(token)?.1.text.len();
+            reserve_wiping(out, payload_len);
+            let mut opened = Unfinished::begin(out);
+            let start = opened.start();
+            opened.vec().resize(start.saturating_add(payload_len), 0);
+            let room = opened.vec().get_mut(start..).unwrap_or_default();
+            let len = state.open::<F>(core, token, room)?.scalar().ok_or(ErrorKind::TypeMismatch)?.len();
+            payload::keep(opened.vec(), start, start.saturating_add(1), len);
+            opened.finish();
             Ok(())
-        })
-        .map_err(|error| core.located::<F>(error))
-        .inspect_err(|error| state.note_failure(error))
+        };
+        let result = append().map_err(|error| core.located::<F>(error));
+        result.inspect_err(|error| state.note_failure(error))
+    }
+
+    /// Opens one field of text or bytes in place: `buffer` holds its binary token before and its content afterwards, which the
+    /// caller wipes. For large values, such as a scan, of which there is then one copy. On an error `buffer` is as it was.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`RecordAccess::open`]; `type-mismatch` for a value that is neither text nor bytes.
+    pub fn open_in_place<F: Field>(&mut self, buffer: &mut Vec<u8>) -> Result<(), Error> {
+        let Self { core, state } = self;
+        let result = state.open_in_place::<F>(core, buffer).map_err(|error| core.located::<F>(error));
+        result.inspect_err(|error| state.note_failure(error))
     }
 
     pub(crate) fn open_form<F: Field, T: DeserializeOwned>(&mut self, token: TokenForm<'_>) -> Result<T, Error> {
         let Self { core, state } = self;
-        open_form(token, |token| state.open::<F>(core, token))
+        open_form(token, |token, out| state.open::<F>(core, token, out))
             .map_err(|error| core.located::<F>(error))
             .inspect_err(|error| state.note_failure(error))
     }
@@ -194,18 +210,25 @@ pub(crate) enum TokenForm<'t> {
 }
 
 impl TokenForm<'_> {
-    /// Puts the binary form into `out`.
-    pub(super) fn load(self, out: &mut Vec<u8>) -> Result<(), Error> {
-        match self {
-            Self::Bytes(bytes) => {
-                // Its form and length are checked before it is copied anywhere.
-                Header::parse(bytes)?;
-                reserve_wiping(out, bytes.len());
-                out.extend_from_slice(bytes);
-                Ok(())
+    /// Runs `work` with the binary form and with room for the payload, in the thread's scratch buffer.
+    pub(super) fn with_room<T>(self, work: impl FnOnce(&[u8], &mut [u8]) -> Result<T, Error>) -> Result<T, Error> {
+        scratch::with(|buffer| {
+            let buffer = buffer.vec();
+            match self {
+                Self::Bytes(token) => {
+                    // Its form and length are checked before room is made.
+                    buffer.resize(Header::parse_body(token)?.1.text.len(), 0);
+                    work(token, buffer)
+                }
+                Self::Text(text) => {
+                    let payload_len = decode_text(text, buffer)?;
+                    let token_len = buffer.len();
+                    buffer.resize(token_len.saturating_add(payload_len), 0);
+                    let (token, room) = buffer.split_at_mut_checked(token_len).ok_or(ErrorKind::NotAToken)?;
+                    work(token, room)
+                }
             }
-            Self::Text(text) => decode_text(text, out).map(drop),
-        }
+        })
     }
 }
 
@@ -213,10 +236,7 @@ impl TokenForm<'_> {
 /// value's own `Deserialize`, which may come here again.
 pub(crate) fn open_form<T: DeserializeOwned>(
     token: TokenForm<'_>,
-    decrypt: impl for<'b> FnOnce(&'b mut [u8]) -> Result<Content<'b>, Error>,
+    decrypt: impl for<'b> FnOnce(&[u8], &'b mut [u8]) -> Result<Content<'b>, Error>,
 ) -> Result<T, Error> {
-    scratch::with(|buffer| {
-        token.load(buffer.vec())?;
-        payload::decode(decrypt(buffer.as_mut_slice())?)
-    })
+    token.with_room(|token, room| payload::decode(decrypt(token, room)?))
 }

@@ -7,56 +7,46 @@ use crate::error::{Error, ErrorKind};
 use crate::field::Field;
 use crate::id::{Class, FieldId, Identifier};
 use crate::key::SubjectKey;
-use crate::keyring::Shared;
+use crate::keyring::{Hold, Holds, Shared};
 use crate::observe::OpenedRecord;
 use crate::token::{HEADER_LEN, Header};
-
-/// The classes that a sealer or an opener was limited to; all where there is none.
-pub(crate) type ClassLimit = Option<Arc<[Class]>>;
 
 /// Header, digest and the longest field id (FORMAT 4.4).
 const MAX_AAD: usize = HEADER_LEN + 32 + 64;
 
 pub(crate) struct RecordCore {
-    shared: Arc<Shared>,
+    hold: Arc<Hold>,
     context: Context,
     /// Shared by the parts of a record, so that there is one copy of the key. And behind a pointer: the room of an absent key
     /// would be filled with what lay on the stack.
     subject: Option<Arc<SubjectKey>>,
-    limit: ClassLimit,
 }
 
 impl RecordCore {
-    pub(crate) fn bound(
-        shared: &Arc<Shared>,
-        record_type: &str,
-        id: &Identifier<'_>,
-        limit: ClassLimit,
-    ) -> Result<Self, Error> {
-        let context = Context::new(shared.keys.keyspace(), record_type, Some(id))?;
-        Ok(Self { shared: Arc::clone(shared), context, subject: None, limit })
+    pub(crate) fn bound(holds: &Holds, record_type: &str, id: &Identifier<'_>) -> Result<Self, Error> {
+        let context = Context::new(holds.shared().keys.keyspace(), record_type, Some(id))?;
+        Ok(Self { hold: holds.hold(), context, subject: None })
     }
 
-    pub(crate) fn unbound(shared: &Arc<Shared>, record_type: &str, limit: ClassLimit) -> Result<Self, Error> {
-        let context = Context::new(shared.keys.keyspace(), record_type, None)?;
-        Ok(Self { shared: Arc::clone(shared), context, subject: None, limit })
+    pub(crate) fn unbound(holds: &Holds, record_type: &str) -> Result<Self, Error> {
+        let context = Context::new(holds.shared().keys.keyspace(), record_type, None)?;
+        Ok(Self { hold: holds.hold(), context, subject: None })
     }
 
     pub(crate) fn with_context(&self, context: Context) -> Self {
-        Self { shared: Arc::clone(&self.shared), context, subject: self.subject.clone(), limit: self.limit.clone() }
+        Self { hold: Arc::clone(&self.hold), context, subject: self.subject.clone() }
     }
 
     pub(crate) fn with_subject(&self, key: &SubjectKey) -> Self {
         Self {
-            shared: Arc::clone(&self.shared),
+            hold: Arc::clone(&self.hold),
             context: self.context.with_subject(key.subject_id()),
             subject: Some(Arc::new(key.duplicate())),
-            limit: self.limit.clone(),
         }
     }
 
     pub(crate) fn shared(&self) -> &Shared {
-        &self.shared
+        self.hold.shared()
     }
 
     pub(crate) fn context(&self) -> &Context {
@@ -68,7 +58,7 @@ impl RecordCore {
     }
 
     pub(crate) fn allows(&self, class: Class) -> bool {
-        self.limit.as_ref().is_none_or(|classes| classes.contains(&class))
+        self.hold.allows(class)
     }
 
     /// What a token of `class` that is sealed now begins with.
@@ -89,7 +79,7 @@ impl RecordCore {
 
     /// Whether both are of the same unlocked keyring, and so have the same observer.
     pub(crate) fn shares_keyring(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.shared, &other.shared)
+        self.hold.shares_keyring(&other.hold)
     }
 
     /// Whether both are the same context of the same unlocked keyring, with the same subject key if any: what one opens the

@@ -2,14 +2,14 @@
 
 use super::core::RecordCore;
 use super::workspace::Workspace;
-use crate::aead::{Letter, TAG_LEN};
+use crate::aead::{Letter, MessageCipher, TAG_LEN};
 use crate::error::{Error, ErrorKind};
 use crate::field::Field;
 use crate::id::{Class, FieldId};
 use crate::key::Dek;
 use crate::observe::Touched;
 use crate::payload::{self, Content};
-use crate::token::{HEADER_LEN, Header};
+use crate::token::Header;
 
 /// What one opening keeps from field to field, and what the observer is told of it.
 #[derive(Default)]
@@ -22,11 +22,45 @@ pub(crate) struct OpenState {
 }
 
 impl OpenState {
-    /// Opens the binary token in `token`, in place (FORMAT 4.6, 5.1, 7.3).
-    pub(crate) fn open<'b, F: Field>(&mut self, core: &RecordCore, token: &'b mut [u8]) -> Result<Content<'b>, Error> {
-        let content = self.open_pairs::<F>(core, token)?;
+    /// Opens the binary token `token` into `out`, whose length is that of its payload (FORMAT 4.6, 5.1, 7.3).
+    pub(crate) fn open<'o, F: Field>(
+        &mut self,
+        core: &RecordCore,
+        token: &[u8],
+        out: &'o mut [u8],
+    ) -> Result<Content<'o>, Error> {
+        let (header, body) = Header::parse_body(token)?;
+        let nonce = whole_nonce(core, body.nonce);
+        self.try_pairs::<F>(core, header, &nonce, |cipher, aad| cipher.open(&nonce, aad, body.text, body.tag, out))?;
+        let content = payload::content(out).map_err(|error| error.with_key(header.key_id))?;
         self.fields = self.fields.saturating_add(1);
         Ok(content)
+    }
+
+    /// Opens the binary token in `buffer`, which then holds its text or bytes and nothing else. On an error it is as it was.
+    pub(super) fn open_in_place<F: Field>(&mut self, core: &RecordCore, buffer: &mut Vec<u8>) -> Result<(), Error> {
+        let (header, body) = Header::parse_body(buffer)?;
+        let (nonce, tag) = (whole_nonce(core, body.nonce), *body.tag);
+        let start = header.payload_start();
+        let end = buffer.len().saturating_sub(TAG_LEN);
+        let text = buffer.get_mut(start..end).unwrap_or_default();
+        let decrypt = |cipher: &MessageCipher, aad: &[u8]| cipher.open_in_place(&nonce, aad, text, &tag);
+        let pair = self.try_pairs::<F>(core, header, &nonce, decrypt)?;
+        let text = buffer.get_mut(start..end).unwrap_or_default();
+        let scalar = |content: Content<'_>| content.scalar().map(<[u8]>::len).ok_or(ErrorKind::TypeMismatch.into());
+        match payload::content(text).and_then(scalar) {
+            Ok(len) => {
+                self.fields = self.fields.saturating_add(1);
+                payload::keep(buffer, 0, start.saturating_add(1), len);
+                Ok(())
+            }
+            Err(error) => {
+                // The same bytes under the same nonce are the same token.
+                let undo = |cipher: &MessageCipher, aad: &[u8]| cipher.seal(&nonce, aad, text).map(drop);
+                self.with_cipher(core, core.shared().keys.find(header.key_id)?, header, pair, &nonce, undo)?;
+                Err(error.with_key(header.key_id))
+            }
+        }
     }
 
     /// The ciphers of the record before are of no use for the next.
@@ -52,11 +86,16 @@ impl OpenState {
         self.failed.get_or_insert(error.code());
     }
 
-    fn open_pairs<'b, F: Field>(&mut self, core: &RecordCore, token: &'b mut [u8]) -> Result<Content<'b>, Error> {
+    /// Has `decrypt` try the field's pair of id and class, then its former ones, until one succeeds.
+    fn try_pairs<F: Field>(
+        &mut self,
+        core: &RecordCore,
+        header: Header,
+        nonce: &[u8; 24],
+        mut decrypt: impl FnMut(&MessageCipher, &[u8]) -> Result<(), Error>,
+    ) -> Result<Pair, Error> {
         const { crate::field::check::<F>() };
-        let header = Header::parse(token)?;
-        let keys = &core.shared().keys;
-        let dek = keys.find(header.key_id)?;
+        let dek = core.shared().keys.find(header.key_id)?;
         self.touch(Touched { class: F::CLASS, key_id: dek.id });
         core.check_class(F::CLASS)?;
         if !self.allow_compromised {
@@ -67,23 +106,19 @@ impl OpenState {
         if !dek.suite.opens(header.letter) || !bound {
             return Err(failed());
         }
-        let mut opened = self.decrypt(core, dek, header, F::ID, F::CLASS, token).is_ok();
-        for (id, class) in F::FORMER {
-            if opened {
-                break;
-            }
+        if self.with_cipher(core, dek, header, (F::ID, F::CLASS), nonce, &mut decrypt).is_ok() {
+            return Ok((F::ID, F::CLASS));
+        }
+        for former in F::FORMER {
             // A former pair of a locked class stays closed; the error is that of a token that does not open.
-            if core.allows(*class) {
-                self.touch(Touched { class: *class, key_id: dek.id });
-                opened = self.decrypt(core, dek, header, *id, *class, token).is_ok();
+            if core.allows(former.1) {
+                self.touch(Touched { class: former.1, key_id: dek.id });
+                if self.with_cipher(core, dek, header, *former, nonce, &mut decrypt).is_ok() {
+                    return Ok(*former);
+                }
             }
         }
-        if !opened {
-            return Err(failed());
-        }
-        let start = HEADER_LEN.saturating_add(header.letter.nonce_len());
-        let end = token.len().saturating_sub(TAG_LEN);
-        payload::content(token.get(start..end).unwrap_or_default()).map_err(|_| failed())
+        Err(failed())
     }
 
     fn touch(&mut self, touched: Touched) {
@@ -93,29 +128,32 @@ impl OpenState {
         }
     }
 
-    /// Decrypts in place, or leaves the token as it was.
-    fn decrypt(
+    fn with_cipher(
         &mut self,
         core: &RecordCore,
         dek: &Dek,
         header: Header,
-        field: FieldId,
-        class: Class,
-        token: &mut [u8],
+        (field, class): Pair,
+        nonce: &[u8; 24],
+        work: impl FnOnce(&MessageCipher, &[u8]) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        let letter = header.letter;
-        let (head, rest) = token.split_first_chunk_mut::<HEADER_LEN>().ok_or(ErrorKind::NotAToken)?;
-        let (wire_nonce, rest) = rest.split_at_mut_checked(letter.nonce_len()).ok_or(ErrorKind::NotAToken)?;
-        let (text, tag) = rest.split_last_chunk_mut::<TAG_LEN>().ok_or(ErrorKind::NotAToken)?;
-
-        // FORMAT 5: the nonce's last bytes are on the wire; letter `X` has the context in front.
-        let mut nonce = [0; 24];
-        let context_half = nonce.len().saturating_sub(wire_nonce.len());
-        let (from_context, from_wire) = nonce.split_at_mut(context_half);
-        from_wire.copy_from_slice(wire_nonce);
-        from_context.copy_from_slice(core.context().nonce_prefix().get(..context_half).unwrap_or_default());
-
-        let cipher = self.workspace.ciphers.get(core, dek, letter, class, &nonce)?;
-        core.with_aad(head, field, |aad| cipher.open(&nonce, aad, text, tag))
+        let cipher = self.workspace.ciphers.get(core, dek, header.letter, class, nonce)?;
+        core.with_aad(&header.to_bytes(), field, |aad| work(cipher, aad))
     }
+}
+
+/// A field's id and class.
+type Pair = (FieldId, Class);
+
+/// FORMAT 5: the nonce's last bytes are on the wire; letter `X` has the context in front.
+fn whole_nonce(core: &RecordCore, on_wire: &[u8]) -> [u8; 24] {
+    let mut nonce = [0; 24];
+    let context_half = nonce.len().saturating_sub(on_wire.len());
+    if let Some((from_context, from_wire)) = nonce.split_at_mut_checked(context_half)
+        && from_wire.len() == on_wire.len()
+    {
+        from_wire.copy_from_slice(on_wire);
+        from_context.copy_from_slice(core.context().nonce_prefix().get(..context_half).unwrap_or_default());
+    }
+    nonce
 }

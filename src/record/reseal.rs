@@ -159,14 +159,12 @@ fn move_token<F: Field>(
     token: TokenForm<'_>,
     out: &mut Vec<u8>,
 ) -> Result<(), Error> {
-    scratch::with(|buffer| {
-        let opened = token.load(buffer.vec()).and_then(|()| open.open::<F>(from, buffer.as_mut_slice()));
-        let content = opened.map_err(|error| from.located::<F>(error))?;
-        to.sealing_header(F::CLASS)
-            .and_then(|header| {
-                let encrypt = |sealing: Sealing<'_>| sealing.encrypt(to, seal, Repeat::Refused);
-                seal_appending::<F>(header, &content, out, encrypt)
-            })
-            .map_err(|error| to.located::<F>(error))
-    })
+    token
+        .with_room(|token, room| {
+            let content = open.open::<F>(from, token, room)?;
+            let header = to.sealing_header(F::CLASS)?;
+            let encrypt = |sealing: Sealing<'_>| sealing.encrypt(to, seal, Repeat::Refused);
+            seal_appending::<F>(header, &content, out, encrypt)
+        })
+        .map_err(|error| from.located::<F>(error))
 }

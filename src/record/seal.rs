@@ -15,7 +15,7 @@ use crate::id::{Class, FieldId};
 use crate::payload::{self, Limits, Plaintext, Room, Value};
 use crate::random;
 use crate::scratch;
-use crate::secret::wipe;
+use crate::secret::Unfinished;
 use crate::token::{HEADER_LEN, Header, Token};
 
 impl<R: MaySeal> Record<R> {
@@ -124,6 +124,26 @@ impl<'r> SealPass<'r> {
         out: &mut String,
     ) -> Result<(), Error> {
         self.seal_in_scratch::<F, _>(value, |token| out.push_str(text::encode_behind(token)))
+    }
+
+    /// Seals the bytes in `buffer` in place: for large values, such as a scan, of which there is then one copy. As with
+    /// `serde_bytes`, and opened alike. On an error `buffer` is as it was.
+    ///
+    /// Where `buffer` has no room for 50 bytes and the field's padding, it moves, and its old place is wiped.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Record::seal`], and `field-repeated`.
+    pub fn seal_in_place<F: Field>(&mut self, buffer: &mut Vec<u8>) -> Result<(), Error> {
+        let Self { core, state } = self;
+        let sealed = core.sealing_header(F::CLASS).and_then(|header| {
+            let head = header.payload_start();
+            let room = Room { limits: Limits::of::<F>(), head, tail: TAG_LEN };
+            payload::wrap_bytes(room, buffer)?;
+            let sealing = Sealing { out: buffer, start: 0, header, field: F::ID, class: F::CLASS };
+            sealing.encrypt(core, state, Repeat::Refused).inspect_err(|_| payload::unwrap_bytes(head, buffer))
+        });
+        sealed.map_err(|error| core.located::<F>(error))
     }
 
     /// Seals one field in the thread's scratch buffer; `take` gets the binary token.
@@ -240,28 +260,13 @@ pub(crate) fn seal_appending<F: Field>(
     out: &mut Vec<u8>,
     encrypt: impl FnOnce(Sealing<'_>) -> Result<(), Error>,
 ) -> Result<(), Error> {
-    let start = out.len();
-    let unfinished = Unfinished { out, start };
-    let head = HEADER_LEN.saturating_add(header.letter.nonce_len());
-    value.write_payload(Room { limits: Limits::of::<F>(), head, tail: TAG_LEN }, unfinished.out)?;
-    encrypt(Sealing { out: unfinished.out, start, header, field: F::ID, class: F::CLASS })?;
-    #[expect(clippy::disallowed_methods, reason = "it is only the duty to wipe what is not whole, and this is")]
-    std::mem::forget(unfinished);
+    let mut unfinished = Unfinished::begin(out);
+    let start = unfinished.start();
+    let room = Room { limits: Limits::of::<F>(), head: header.payload_start(), tail: TAG_LEN };
+    value.write_payload(room, unfinished.vec())?;
+    encrypt(Sealing { out: unfinished.vec(), start, header, field: F::ID, class: F::CLASS })?;
+    unfinished.finish();
     Ok(())
-}
-
-/// A token being written. Dropped before it is whole, also by a panic of the value's own `Serialize`, it leaves nothing of
-/// the value.
-struct Unfinished<'o> {
-    out: &'o mut Vec<u8>,
-    start: usize,
-}
-
-impl Drop for Unfinished<'_> {
-    fn drop(&mut self) {
-        wipe(self.out.get_mut(self.start..).unwrap_or_default());
-        self.out.truncate(self.start);
-    }
 }
 
 impl Sealing<'_> {

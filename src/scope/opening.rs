@@ -112,8 +112,8 @@ impl RecordAccess {
             return self.open_fields(|pass| pass.open_form::<F, T>(token));
         }
         let gone = || Error::from(ErrorKind::ScopeMissing);
-        let result = open_form(token, |token| {
-            with_same(self, |audit| audit.state.open::<F>(self.core(), token)).unwrap_or_else(|| Err(gone()))
+        let result = open_form(token, |token, room| {
+            with_same(self, |audit| audit.state.open::<F>(self.core(), token, room)).unwrap_or_else(|| Err(gone()))
         });
         let result = result.map_err(|error| self.core().located::<F>(error));
         result.inspect_err(|error| {
@@ -163,12 +163,12 @@ impl<T> fmt::Debug for RecordOpening<'_, T> {
 
 /// Opens `token` as field `F` of the active record, or of the part of it that is being read.
 pub(crate) fn open_field<F: Field, T: DeserializeOwned>(token: TokenForm<'_>) -> Result<T, Error> {
-    let result = open_form(token, |token| {
+    let result = open_form(token, |token, room| {
         with_top(|frame| {
             let OpenFrame { audit, parts } = frame.opening()?;
             let (records, state) = audit.parts();
             let core = parts.last().or(records.first()).ok_or(ErrorKind::ScopeMissing)?;
-            state.open::<F>(core, token)
+            state.open::<F>(core, token, room)
         })
     });
     result.map_err(|error| {

@@ -1,0 +1,87 @@
+//! How records hold on to an unlocked keyring.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::Shared;
+use crate::id::Class;
+
+/// The classes that a sealer or an opener was limited to; all where there is none.
+pub(crate) type ClassLimit = Option<Box<[Class]>>;
+
+/// How many counts there are: more threads than this share some.
+const COUNTS: usize = 16;
+
+/// A keyring, and what whoever has it may do. Each record holds on to one, and so to its keys.
+///
+/// A reference count of its own for each of 16 threads, in cache lines of its own: where all threads counted in one place, that
+/// place would travel between their processors with every record that is made and dropped.
+#[repr(align(128))]
+pub(crate) struct Hold {
+    shared: Arc<Shared>,
+    limit: ClassLimit,
+}
+
+impl Hold {
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
+    pub(crate) fn allows(&self, class: Class) -> bool {
+        self.limit.as_ref().is_none_or(|classes| classes.contains(&class))
+    }
+
+    /// Whether both are of the same unlocked keyring, and so have the same observer.
+    pub(crate) fn shares_keyring(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.shared, &other.shared)
+    }
+}
+
+/// The holds of one handle, one for each count.
+pub(crate) struct Holds([Arc<Hold>; COUNTS]);
+
+impl Holds {
+    pub(super) fn new(shared: Shared) -> Arc<Self> {
+        Self::of(&Arc::new(shared), &None)
+    }
+
+    /// The same keyring for these classes only; never for more than before.
+    pub(crate) fn only(&self, classes: impl IntoIterator<Item = Class>) -> Arc<Self> {
+        let known = self.any();
+        let limit = classes.into_iter().filter(|class| known.allows(*class)).collect();
+        Self::of(&known.shared, &Some(limit))
+    }
+
+    pub(crate) fn limit(&self) -> &ClassLimit {
+        &self.any().limit
+    }
+
+    pub(crate) fn shared(&self) -> &Shared {
+        self.any().shared()
+    }
+
+    /// The hold of this thread.
+    pub(crate) fn hold(&self) -> Arc<Hold> {
+        thread_local! {
+            static COUNT: usize = next_count();
+        }
+        // A thread that is ending counts with the first.
+        let count = COUNT.try_with(|count| *count).unwrap_or_default();
+        Arc::clone(self.0.get(count).unwrap_or_else(|| self.any()))
+    }
+
+    fn of(shared: &Arc<Shared>, limit: &ClassLimit) -> Arc<Self> {
+        let hold = || Hold { shared: Arc::clone(shared), limit: limit.clone() };
+        Arc::new(Self(std::array::from_fn(|_| Arc::new(hold()))))
+    }
+
+    fn any(&self) -> &Arc<Hold> {
+        let [first, ..] = &self.0;
+        first
+    }
+}
+
+fn next_count() -> usize {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    NEXT.fetch_add(1, Ordering::Relaxed).checked_rem(COUNTS).unwrap_or_default()
+}
