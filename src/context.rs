@@ -2,11 +2,11 @@
 
 use std::ops::Range;
 
-use sha2::{Digest, Sha256};
-
+use crate::backend::Backend;
 use crate::codec::frame::{FrameWriter, HEAD, domain};
 use crate::error::{Error, ErrorKind, Reason};
 use crate::id::{Identifier, Name};
+use crate::kdf;
 
 /// FORMAT 4.1
 const MAX_PARTS: usize = 8;
@@ -26,6 +26,7 @@ pub(crate) struct Context {
     parts: Range<usize>,
     part_count: usize,
     is_wide: bool,
+    backend: Backend,
     digest: [u8; 32],
 }
 
@@ -39,15 +40,29 @@ struct Ids<'a> {
     part_path: &'a [u8],
     part_count: usize,
     is_wide: bool,
+    backend: Backend,
 }
 
 impl Context {
-    pub(crate) fn new(keyspace: &Name, record_type: &str, record_id: Option<&Identifier<'_>>) -> Result<Self, Error> {
+    pub(crate) fn new(
+        backend: Backend,
+        keyspace: &Name,
+        record_type: &str,
+        record_id: Option<&Identifier<'_>>,
+    ) -> Result<Self, Error> {
         Name::check("record type", record_type)?;
         let record_id = record_id.map(|id| id.parse("record id")).transpose()?;
         let keyspace = keyspace.as_str().as_bytes();
-        let ids =
-            Ids { keyspace, record_type, record_id, subject_id: None, part_path: &[], part_count: 0, is_wide: false };
+        let ids = Ids {
+            keyspace,
+            record_type,
+            record_id,
+            subject_id: None,
+            part_path: &[],
+            part_count: 0,
+            is_wide: false,
+            backend,
+        };
         Ok(Self::encode(ids))
     }
 
@@ -125,6 +140,7 @@ impl Context {
             part_path: self.bytes.get(self.parts.clone()).unwrap_or_default(),
             part_count: self.part_count,
             is_wide: self.is_wide,
+            backend: self.backend,
         }
     }
 
@@ -147,7 +163,7 @@ impl Context {
         let subject_id = ids.subject_id.map_or(0..0, |id| frame.last_part(id.len()));
         let frame = frame.optional_part(6, (ids.part_count > 0).then_some(ids.part_path));
         let parts = frame.last_part(ids.part_path.len());
-        let digest = Sha256::digest(&bytes).into();
+        let digest = kdf::sha256(ids.backend, &bytes);
         Self {
             bytes,
             record_type,
@@ -156,6 +172,7 @@ impl Context {
             parts,
             part_count: ids.part_count,
             is_wide: ids.is_wide,
+            backend: ids.backend,
             digest,
         }
     }
@@ -168,10 +185,12 @@ mod tests {
     #[test]
     fn ids_survive_every_way_of_making_a_context() {
         let keyspace = Name::parse("keyspace", "pharmacy-17").unwrap();
-        let context = Context::new(&keyspace, "prescription", Some(&"RX-1".into())).unwrap();
+        let context = Context::new(Backend::RustCrypto, &keyspace, "prescription", Some(&"RX-1".into())).unwrap();
         let context = context.with_part("line", &"7".into()).unwrap().with_subject("P-1");
         let context = context.with_part("fill", &"2".into()).unwrap();
-        let straight = Context::new(&keyspace, "prescription", Some(&"RX-1".into())).unwrap().with_subject("P-1");
+        let straight = Context::new(Backend::RustCrypto, &keyspace, "prescription", Some(&"RX-1".into()))
+            .unwrap()
+            .with_subject("P-1");
         let straight = straight.with_part("line", &"7".into()).unwrap().with_part("fill", &"2".into()).unwrap();
         assert_eq!(context.bytes, straight.bytes);
         assert_eq!(context.record_type(), "prescription");

@@ -1,9 +1,13 @@
 //! HKDF-SHA-256 (RFC 5869) over framed `info` (FORMAT 3.1, 3.2, 3.5).
 
+#[cfg(feature = "aws-lc")]
+mod aws_lc;
+
 use hkdf::Hkdf;
-use sha2::Sha256;
+use sha2::{Digest, Sha256};
 
 use crate::aead::Letter;
+use crate::backend::Backend;
 use crate::codec::frame::{FrameWriter, domain};
 use crate::error::{Error, ErrorKind};
 use crate::secret::SecretBytes;
@@ -45,13 +49,22 @@ impl Purpose<'_> {
 }
 
 /// `derive` of FORMAT 3.1: Expand only, since the keys are uniform.
-pub(crate) fn derive(key: &SecretBytes<32>, purpose: Purpose<'_>) -> Result<SecretBytes<32>, Error> {
-    let hkdf = Hkdf::<Sha256>::from_prk(key.expose_bytes()).map_err(|_| ErrorKind::OpenFailed)?;
-    SecretBytes::try_fill(|okm| hkdf.expand(&purpose.info(), okm)).map_err(|_| ErrorKind::OpenFailed.into())
+pub(crate) fn derive(backend: Backend, key: &SecretBytes<32>, purpose: Purpose<'_>) -> Result<SecretBytes<32>, Error> {
+    let info = purpose.info();
+    SecretBytes::try_fill(|okm| match backend {
+        Backend::RustCrypto => {
+            let hkdf = Hkdf::<Sha256>::from_prk(key.expose_bytes()).map_err(|_| ErrorKind::BackendFailed)?;
+            hkdf.expand(&info, okm).map_err(|_| ErrorKind::BackendFailed)
+        }
+        #[cfg(feature = "aws-lc")]
+        Backend::AwsLc => aws_lc::expand(key.expose_bytes(), &info, okm),
+    })
+    .map_err(Error::from)
 }
 
 /// The AEAD key of a class where a subject key is the second factor (FORMAT 3.5): Extract and Expand.
 pub(crate) fn derive_with_subject(
+    backend: Backend,
     subject_key: &SecretBytes<32>,
     class_input: &SecretBytes<32>,
     keyspace: &str,
@@ -65,6 +78,22 @@ pub(crate) fn derive_with_subject(
         .part(3, &[letter.as_byte()])
         .part(4, class.as_bytes())
         .part(7, subject_id.as_bytes());
-    let hkdf = Hkdf::<Sha256>::new(Some(subject_key.expose_bytes()), class_input.expose_bytes());
-    SecretBytes::try_fill(|okm| hkdf.expand(&info, okm)).map_err(|_| ErrorKind::OpenFailed.into())
+    let (salt, input) = (subject_key.expose_bytes(), class_input.expose_bytes());
+    SecretBytes::try_fill(|okm| match backend {
+        Backend::RustCrypto => {
+            Hkdf::<Sha256>::new(Some(salt), input).expand(&info, okm).map_err(|_| ErrorKind::BackendFailed)
+        }
+        #[cfg(feature = "aws-lc")]
+        Backend::AwsLc => aws_lc::extract_and_expand(salt, input, &info, okm),
+    })
+    .map_err(Error::from)
+}
+
+/// SHA-256 (FIPS 180-4).
+pub(crate) fn sha256(backend: Backend, bytes: &[u8]) -> [u8; 32] {
+    match backend {
+        Backend::RustCrypto => Sha256::digest(bytes).into(),
+        #[cfg(feature = "aws-lc")]
+        Backend::AwsLc => aws_lc::sha256(bytes),
+    }
 }

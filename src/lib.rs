@@ -50,6 +50,7 @@
 
 mod access;
 mod aead;
+mod backend;
 mod codec;
 #[cfg(any(feature = "rusqlite_0_39", feature = "sqlx_0_9"))]
 mod columns;
@@ -83,6 +84,7 @@ mod vector_tests;
 
 // Keys
 pub use aead::Suite;
+pub use backend::Backend;
 pub use key::{KeyInfo, KeyState, KeyUse, KeyringFile, SubjectKey, WrapInfo, WrappedSubjectKey};
 pub use keyring::{Keyring, UnlockOptions, Unlocked};
 

@@ -12,6 +12,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("codec", 0),
     ("error", 0),
     ("id", 1),
+    ("backend", 1),
     ("random", 1),
     ("scratch", 1),
     ("aead", 2),
@@ -60,6 +61,8 @@ const DOORS: &[(&str, &[&str])] = &[
     ("aes_gcm", &["aead"]),
     ("base64", &["codec"]),
     ("base64ct", &["codec"]),
+    ("aws_lc_rs", &["aead", "kdf"]),
+    ("chacha20", &["aead"]),
     ("chacha20poly1305", &["aead"]),
     ("getrandom", &["random"]),
     ("hkdf", &["kdf"]),
@@ -67,7 +70,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("rand", &[]),
     ("rand_core", &["random"]),
     ("rusqlite", &["columns"]),
-    ("sha2", &["context", "kdf"]),
+    ("sha2", &["kdf"]),
     ("sqlx_core", &["columns"]),
 ];
 

@@ -9,50 +9,79 @@ use aes_gcm::KeyInit;
 use aes_gcm::aes::Aes256Enc;
 use aes_gcm::aes::cipher::BlockCipherEncrypt;
 
-use super::Aes256Gcm;
 use super::wiped::Blank;
-use crate::secret::{SecretBytes, wipe};
+use crate::error::{Error, ErrorKind};
+use crate::secret::wipe;
 
-/// A key of XAES-256-GCM after steps 1 and 2: the expanded AES key and the CMAC subkey `K1`.
-pub(crate) struct XaesKey {
-    aes: Aes256Enc,
-    k1: [u8; 16],
+pub(crate) type Block = [u8; 16];
+
+/// AES-256 with an expanded key, which wipes itself on drop.
+pub(crate) trait Aes {
+    fn encrypt<const N: usize>(&self, blocks: &mut [Block; N]) -> Result<(), ErrorKind>;
 }
 
-impl XaesKey {
-    pub(crate) fn new(key: &SecretBytes<32>) -> Self {
-        let aes = Aes256Enc::new(key.expose_bytes().into());
+/// A key of XAES-256-GCM after steps 1 and 2: the expanded AES key and the CMAC subkey `K1`.
+pub(crate) struct XaesKey<A> {
+    aes: A,
+    k1: Block,
+}
+
+impl<A: Aes> XaesKey<A> {
+    pub(super) fn new(aes: A) -> Result<Self, Error> {
         // Step 1: L = AES-256(K, 0^128)
-        let mut block = [0; 16].into();
-        aes.encrypt_block(&mut block);
+        let mut l = [[0; 16]];
+        aes.encrypt(&mut l)?;
+        let [block] = &mut l;
         // Step 2: K1 is L doubled in GF(2^128)
-        let l = u128::from_be_bytes(block.into());
-        let k1 = ((l << 1) ^ ((l >> 127).wrapping_mul(0x87))).to_be_bytes();
-        wipe(&mut block);
-        Self { aes, k1 }
+        let number = u128::from_be_bytes(*block);
+        let k1 = ((number << 1) ^ ((number >> 127).wrapping_mul(0x87))).to_be_bytes();
+        wipe(block);
+        Ok(Self { aes, k1 })
     }
 
-    /// Steps 3 to 5: the AES-256-GCM key `Kx` of all nonces that begin with `prefix`, expanded.
-    pub(crate) fn message_cipher(&self, prefix: &[u8; 12]) -> Aes256Gcm {
-        let mut kx = [0; 32];
-        let (halves, _) = kx.as_chunks_mut::<16>();
+    /// Steps 3 to 5: runs `work` with the AES-256-GCM key `Kx` of all nonces that begin with the same 12 bytes as this one.
+    pub(super) fn with_message_key<T>(
+        &self,
+        nonce: &[u8; 24],
+        work: impl FnOnce(&[u8; 32]) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let mut halves = [[0; 16]; 2];
         for (half, counter) in halves.iter_mut().zip([1, 2]) {
             // M1 = 00 01 58 00 | N[..12] and M2 = 00 02 58 00 | N[..12]
-            let message = [0, counter, b'X', 0].into_iter().chain(*prefix);
+            let message = [0, counter, b'X', 0].into_iter().chain(nonce.iter().copied().take(12));
             for ((byte, message), k1) in half.iter_mut().zip(message).zip(self.k1) {
                 *byte = message ^ k1;
             }
-            self.aes.encrypt_block(half.into());
         }
-        let cipher = Aes256Gcm::new((&kx).into());
-        wipe(&mut kx);
-        cipher
+        self.aes.encrypt(&mut halves)?;
+        let kx = halves.as_flattened_mut();
+        let result = match kx.first_chunk() {
+            Some(key) => work(key),
+            None => Err(ErrorKind::BackendFailed.into()),
+        };
+        wipe(kx);
+        result
     }
 }
 
-impl Blank for XaesKey {
+impl Aes for Aes256Enc {
+    fn encrypt<const N: usize>(&self, blocks: &mut [Block; N]) -> Result<(), ErrorKind> {
+        for block in blocks {
+            self.encrypt_block(block.into());
+        }
+        Ok(())
+    }
+}
+
+impl Blank for XaesKey<Aes256Enc> {
     fn blank() -> Self {
         static BLANK: LazyLock<Aes256Enc> = LazyLock::new(|| Aes256Enc::new(&[0; 32].into()));
         Self { aes: BLANK.clone(), k1: [0; 16] }
+    }
+}
+
+impl<A> Drop for XaesKey<A> {
+    fn drop(&mut self) {
+        wipe(&mut self.k1);
     }
 }

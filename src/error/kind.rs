@@ -117,6 +117,8 @@ pub(crate) enum ErrorKind {
     ProviderRefused,
     #[error("the operating system gave no random bytes; nothing was written")]
     RandomFailed,
+    #[error("the cryptographic backend failed; nothing was written")]
+    BackendFailed,
 }
 
 impl ErrorKind {
@@ -159,6 +161,7 @@ impl ErrorKind {
             Self::ProviderUnavailable => "provider-unavailable",
             Self::ProviderRefused => "provider-refused",
             Self::RandomFailed => "random-failed",
+            Self::BackendFailed => "backend-failed",
         }
     }
 

@@ -3,6 +3,7 @@
 use std::sync::OnceLock;
 
 use crate::aead::{ClassCipher, Letter};
+use crate::backend::Backend;
 use crate::error::{Error, ErrorKind};
 use crate::id::Class;
 use crate::kdf::{self, Purpose};
@@ -48,18 +49,26 @@ impl ClassKeys {
 
 impl ClassKey {
     /// The cipher of this class for tokens of `letter` (FORMAT 3.2, purpose `seal`).
-    pub(super) fn cipher(&self, dek: &SecretBytes<32>, keyspace: &str, letter: Letter) -> Result<&ClassCipher, Error> {
+    pub(super) fn cipher(
+        &self,
+        backend: Backend,
+        dek: &SecretBytes<32>,
+        keyspace: &str,
+        letter: Letter,
+    ) -> Result<&ClassCipher, Error> {
         let made = &self.made(letter).cipher;
         if let Some(cipher) = made.get() {
             return Ok(cipher);
         }
-        let key = kdf::derive(dek, Purpose::Seal { keyspace, letter, class: self.class.as_str() })?;
-        Ok(made.get_or_init(|| ClassCipher::new(letter, key)))
+        let key = kdf::derive(backend, dek, Purpose::Seal { keyspace, letter, class: self.class.as_str() })?;
+        let cipher = ClassCipher::new(backend, letter, key)?;
+        Ok(made.get_or_init(|| cipher))
     }
 
     /// The class's half of a key that a subject key completes (FORMAT 3.2, purpose `subject`).
     pub(super) fn subject_input(
         &self,
+        backend: Backend,
         dek: &SecretBytes<32>,
         keyspace: &str,
         letter: Letter,
@@ -68,7 +77,7 @@ impl ClassKey {
         if let Some(input) = made.get() {
             return Ok(input);
         }
-        let key = kdf::derive(dek, Purpose::Subject { keyspace, letter, class: self.class.as_str() })?;
+        let key = kdf::derive(backend, dek, Purpose::Subject { keyspace, letter, class: self.class.as_str() })?;
         Ok(made.get_or_init(|| key))
     }
 

@@ -1,9 +1,10 @@
 //! Data-encryption keys.
 
 use super::class_key::ClassKeys;
-use super::info::KeyState;
+use super::info::{KeyInfo, KeyState};
 use super::subject_key::SubjectKey;
 use crate::aead::{ClassCipher, Letter, MessageCipher, SpareCipher, Suite};
+use crate::backend::Backend;
 use crate::error::{Error, ErrorKind};
 use crate::id::{Class, KeyId};
 use crate::kdf::{self, Purpose};
@@ -14,39 +15,40 @@ pub(crate) struct Dek {
     pub(crate) id: KeyId,
     pub(crate) state: KeyState,
     pub(crate) suite: Suite,
+    backend: Backend,
     secret: SecretBytes<32>,
     classes: ClassKeys,
 }
 
 impl Dek {
-    pub(super) fn new(id: KeyId, state: KeyState, suite: Suite, secret: SecretBytes<32>) -> Self {
-        Self { id, state, suite, secret, classes: ClassKeys::new() }
+    pub(super) fn new(info: &KeyInfo, suite: Suite, backend: Backend, secret: SecretBytes<32>) -> Self {
+        Self { id: info.id, state: info.state, suite, backend, secret, classes: ClassKeys::new() }
     }
 
-    /// The cipher of `class` for messages of `letter` whose nonce begins with `prefix`, in the room of `spare`.
+    /// The cipher of `class` for messages of `letter` whose nonce begins as this one does, in the room of `spare`.
     pub(crate) fn message_cipher(
         &self,
         keyspace: &str,
         letter: Letter,
         class: Class,
         subject: Option<&SubjectKey>,
-        prefix: &[u8; 12],
+        nonce: &[u8; 24],
         spare: Option<SpareCipher>,
     ) -> Result<MessageCipher, Error> {
         let class_key = self.classes.get(class)?;
         let Some(subject) = subject else {
-            return Ok(class_key.cipher(&self.secret, keyspace, letter)?.for_prefix(prefix, spare));
+            return class_key.cipher(self.backend, &self.secret, keyspace, letter)?.for_nonce(nonce, spare);
         };
         // FORMAT 3.5
-        let input = class_key.subject_input(&self.secret, keyspace, letter)?;
-        let key =
-            kdf::derive_with_subject(subject.secret(), input, keyspace, letter, class.as_str(), subject.subject_id())?;
-        Ok(ClassCipher::new(letter, key).for_prefix(prefix, spare))
+        let input = class_key.subject_input(self.backend, &self.secret, keyspace, letter)?;
+        let (class, subject_id) = (class.as_str(), subject.subject_id());
+        let key = kdf::derive_with_subject(self.backend, subject.secret(), input, keyspace, letter, class, subject_id)?;
+        ClassCipher::new(self.backend, letter, key)?.for_nonce(nonce, spare)
     }
 
     /// The key that wraps subject keys (FORMAT 3.2, purpose `wrap`).
     pub(super) fn wrap_key(&self, keyspace: &str) -> Result<SecretBytes<32>, Error> {
-        kdf::derive(&self.secret, Purpose::Wrap { keyspace })
+        kdf::derive(self.backend, &self.secret, Purpose::Wrap { keyspace })
     }
 
     /// FORMAT 8.7: refuses what must not be opened in this state.

@@ -4,6 +4,7 @@ use super::dek::Dek;
 use super::file::{KeyringFile, invalid};
 use super::info::{KeyInfo, KeyState, KeyUse};
 use crate::aead::{Suite, envelope};
+use crate::backend::Backend;
 use crate::codec::frame::{FrameWriter, domain, split_frame};
 use crate::error::{Error, ErrorKind};
 use crate::id::{KeyId, Name};
@@ -33,6 +34,7 @@ pub(crate) struct NewKey {
 impl NewKey {
     /// A fresh random key whose id is not among `taken` (FORMAT 3.3).
     pub(crate) fn generate(
+        backend: Backend,
         keyspace: &str,
         usage: KeyUse,
         suite: Option<Suite>,
@@ -42,7 +44,7 @@ impl NewKey {
     ) -> Result<Self, Error> {
         loop {
             let secret = random::key()?;
-            let fingerprint = fingerprint(&secret, keyspace)?;
+            let fingerprint = fingerprint(backend, &secret, keyspace)?;
             let id = KeyId::of_fingerprint(&fingerprint);
             if taken.iter().any(|key| key.id == id) {
                 continue;
@@ -55,12 +57,17 @@ impl NewKey {
 }
 
 /// The public fingerprint of a key (FORMAT 3.2).
-pub(crate) fn fingerprint(key: &SecretBytes<32>, keyspace: &str) -> Result<[u8; 32], Error> {
-    Ok(*kdf::derive(key, Purpose::Fingerprint { keyspace })?.expose_bytes())
+pub(crate) fn fingerprint(backend: Backend, key: &SecretBytes<32>, keyspace: &str) -> Result<[u8; 32], Error> {
+    Ok(*kdf::derive(backend, key, Purpose::Fingerprint { keyspace })?.expose_bytes())
 }
 
 /// Seals `keys` as the body of `file`, whose clear part is final (FORMAT 8.3), and checks the whole.
-pub(crate) fn seal_body(mut file: KeyringFile, kek: &Kek, mut keys: Vec<BodyKey>) -> Result<KeyringFile, Error> {
+pub(crate) fn seal_body(
+    backend: Backend,
+    mut file: KeyringFile,
+    kek: &Kek,
+    mut keys: Vec<BodyKey>,
+) -> Result<KeyringFile, Error> {
     file.keys.sort_by_key(|key| key.id);
     keys.sort_by_key(|key| key.id);
     let mut plain = PlainBuffer::default();
@@ -71,28 +78,31 @@ pub(crate) fn seal_body(mut file: KeyringFile, kek: &Kek, mut keys: Vec<BodyKey>
             .part(1, key.id.as_bytes())
             .part(2, key.secret.expose_bytes());
     }
-    let body_key = kdf::derive(kek.secret(), Purpose::Body { keyspace: file.keyspace(), generation: file.generation })?;
+    let body_key =
+        kdf::derive(backend, kek.secret(), Purpose::Body { keyspace: file.keyspace(), generation: file.generation })?;
     file.body.clear();
     let context = file.body_context();
-    envelope::seal(body_key, &context, plain.as_mut_slice(), &mut file.body)?;
+    envelope::seal(backend, body_key, &context, plain.as_mut_slice(), &mut file.body)?;
     file.checked()
 }
 
 /// Opens the body of `file`, and checks every key in it (FORMAT 3.4, 8.3).
-pub(crate) fn open_body(file: &KeyringFile, kek: &Kek) -> Result<Vec<BodyKey>, Error> {
-    let body_key = kdf::derive(kek.secret(), Purpose::Body { keyspace: file.keyspace(), generation: file.generation })?;
+pub(crate) fn open_body(backend: Backend, file: &KeyringFile, kek: &Kek) -> Result<Vec<BodyKey>, Error> {
+    let body_key =
+        kdf::derive(backend, kek.secret(), Purpose::Body { keyspace: file.keyspace(), generation: file.generation })?;
     let mut sealed = PlainBuffer::default();
     reserve_wiping(sealed.vec(), file.body.len());
     sealed.vec().extend_from_slice(&file.body);
-    let mut rest: &[u8] = envelope::open(body_key, &file.body_context(), sealed.as_mut_slice())?;
+    let mut rest: &[u8] = envelope::open(backend, body_key, &file.body_context(), sealed.as_mut_slice())?;
     let mut keys = Vec::with_capacity(file.keys.len());
     for info in file.keys.iter().filter(|info| info.state != KeyState::Destroyed) {
         let ([id, bytes], after) =
             split_frame(domain::KEYRING_BODY, [1, 2], rest).ok_or_else(|| invalid("its body is malformed"))?;
         let secret = <&[u8; 32]>::try_from(bytes).map(SecretBytes::copy_of);
         let secret = secret.map_err(|_| invalid("its body holds a key of a wrong length"))?;
-        let genuine =
-            id == info.id.as_bytes() && !secret.is_zero() && fingerprint(&secret, file.keyspace())? == info.fingerprint;
+        let genuine = id == info.id.as_bytes()
+            && !secret.is_zero()
+            && fingerprint(backend, &secret, file.keyspace())? == info.fingerprint;
         if !genuine {
             return Err(invalid("its body holds other keys than it lists"));
         }
@@ -106,6 +116,7 @@ pub(crate) fn open_body(file: &KeyringFile, kek: &Kek) -> Result<Vec<BodyKey>, E
 pub(crate) struct Keys {
     keyspace: Name,
     generation: u64,
+    backend: Backend,
     infos: Vec<KeyInfo>,
     primary: Dek,
     /// Ascending by id, without the primary and the destroyed ones.
@@ -115,20 +126,20 @@ pub(crate) struct Keys {
 impl Keys {
     /// Takes the keys of `file` over. Index roots are written and preserved by administrative calls; nothing of an
     /// unlocked keyring uses them before search exists, so they are wiped here.
-    pub(crate) fn new(file: &KeyringFile, body: Vec<BodyKey>) -> Result<Self, Error> {
+    pub(crate) fn new(backend: Backend, file: &KeyringFile, body: Vec<BodyKey>) -> Result<Self, Error> {
         let mut others = Vec::with_capacity(body.len());
         let mut primary = None;
         for BodyKey { id, secret } in body {
             let Some(info) = file.keys.iter().find(|info| info.id == id) else { continue };
             let Some(suite) = info.suite else { continue };
-            let dek = Dek::new(id, info.state, suite, secret);
+            let dek = Dek::new(info, suite, backend, secret);
             if info.primary { primary = Some(dek) } else { others.push(dek) }
         }
         // Active, since the file was checked (FORMAT 8.1).
         let primary = primary.filter(|dek| dek.state == KeyState::Active);
         let primary = primary.ok_or_else(|| invalid("its primary key is not in its body"))?;
         let (keyspace, infos) = (file.keyspace.clone(), file.keys.clone());
-        Ok(Self { keyspace, generation: file.generation, infos, primary, others })
+        Ok(Self { keyspace, generation: file.generation, backend, infos, primary, others })
     }
 
     pub(crate) fn keyspace(&self) -> &Name {
@@ -137,6 +148,10 @@ impl Keys {
 
     pub(crate) fn generation(&self) -> u64 {
         self.generation
+    }
+
+    pub(crate) fn backend(&self) -> Backend {
+        self.backend
     }
 
     pub(crate) fn infos(&self) -> &[KeyInfo] {

@@ -45,7 +45,7 @@ impl SubjectKey {
         bytes.extend_from_slice(dek.id.as_bytes());
         let key = dek.wrap_key(self.keyspace.as_str())?;
         let context = wrap_context(self.keyspace.as_str(), &self.subject_id, dek.id);
-        envelope::seal(key, &context, self.secret.expose_bytes(), &mut bytes)?;
+        envelope::seal(keys.backend(), key, &context, self.secret.expose_bytes(), &mut bytes)?;
         Ok(WrappedSubjectKey(bytes))
     }
 
@@ -85,7 +85,7 @@ impl SubjectKey {
         let context = wrap_context(keyspace.as_str(), subject_id, dek.id);
         let mut sealed = PlainBuffer::default();
         sealed.vec().extend_from_slice(wrapped.0.get(HEADER_LEN..).unwrap_or_default());
-        let plain = envelope::open(key, &context, sealed.as_mut_slice()).ok();
+        let plain = envelope::open(keys.backend(), key, &context, sealed.as_mut_slice()).ok();
         let secret = plain.and_then(|bytes| <&[u8; 32]>::try_from(&*bytes).ok().map(SecretBytes::copy_of));
         match secret {
             Some(secret) if !secret.is_zero() => {

@@ -5,6 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use super::Keyring;
 use super::unlock::{UnlockOptions, open_file};
 use crate::aead::Suite;
+use crate::backend::Backend;
 use crate::error::{Error, ErrorKind};
 use crate::id::{KeyId, Name};
 use crate::key::{KeyState, KeyUse, KeyringFile, MAX_KEYS, NewKey, Wrap, fingerprint, invalid, seal_body};
@@ -22,12 +23,12 @@ impl Keyring {
     /// verified by unwrapping it again; `unlock-failed` where that gives another key.
     pub async fn create(keyspace: &str, roots: &RootKeys, suite: Suite) -> Result<KeyringFile, Error> {
         let name = Name::parse("keyspace", keyspace)?;
-        let now = unix_now();
+        let (now, backend) = (unix_now(), Backend::default());
         let kek = Kek::new(random::key()?);
-        let kek_fingerprint = fingerprint(kek.secret(), keyspace)?;
-        let dek = NewKey::generate(keyspace, KeyUse::Seal, Some(suite), KeyState::Active, now, &[])?;
+        let kek_fingerprint = fingerprint(backend, kek.secret(), keyspace)?;
+        let dek = NewKey::generate(backend, keyspace, KeyUse::Seal, Some(suite), KeyState::Active, now, &[])?;
         let taken = std::slice::from_ref(&dek.info);
-        let index = NewKey::generate(keyspace, KeyUse::Index, None, KeyState::Active, now, taken)?;
+        let index = NewKey::generate(backend, keyspace, KeyUse::Index, None, KeyState::Active, now, taken)?;
         let mut wraps = Vec::new();
         for root in roots.iter() {
             wraps.push(wrap_verified(root, &kek, KekContext { keyspace, fingerprint: &kek_fingerprint }).await?);
@@ -40,7 +41,7 @@ impl Keyring {
             wraps,
             body: Vec::new(),
         };
-        seal_body(file, &kek, vec![dek.secret, index.secret])
+        seal_body(backend, file, &kek, vec![dek.secret, index.secret])
     }
 
     /// A new primary DEK of the same suite; the one before it is deactivated: it opens, and never seals again. Data is
@@ -75,7 +76,15 @@ impl Keyring {
         }
         let now = unix_now();
         let suite = stored.primary_suite();
-        let fresh = NewKey::generate(keyspace, KeyUse::Seal, Some(suite), KeyState::Active, now, &stored.keys)?;
+        let fresh = NewKey::generate(
+            options.backend,
+            keyspace,
+            KeyUse::Seal,
+            Some(suite),
+            KeyState::Active,
+            now,
+            &stored.keys,
+        )?;
         let mut file = next_generation(stored);
         for key in file.keys.iter_mut().filter(|key| key.usage == KeyUse::Seal && key.primary) {
             key.primary = false;
@@ -84,7 +93,7 @@ impl Keyring {
         }
         file.keys.push(fresh.info);
         body.push(fresh.secret);
-        seal_body(file, &kek, body)
+        seal_body(options.backend, file, &kek, body)
     }
 
     /// Gives a key that is not primary another state: `Deactivated`, `Compromised` or `Destroyed`.
@@ -142,7 +151,7 @@ impl Keyring {
         if state == KeyState::Destroyed {
             body.retain(|key| key.id() != key_id);
         }
-        seal_body(file, &kek, body)
+        seal_body(options.backend, file, &kek, body)
     }
 }
 

@@ -3,13 +3,14 @@
 use std::fmt;
 
 use super::{Holds, Keyring, Shared};
+use crate::backend::Backend;
 use crate::error::{Error, ErrorKind};
 use crate::id::Name;
 use crate::key::{BodyKey, KeyState, KeyringFile, Keys, fingerprint, open_body};
 use crate::observe::Observer;
 use crate::provider::{Kek, KekContext, RootKey, RootKeys};
 
-/// What an unlocked keyring must be, beyond genuine.
+/// What an unlocked keyring must be, beyond genuine, and what computes.
 ///
 /// A keyring file proves that it is *a* genuine generation, not the latest one. A program that remembers the generation
 /// it saw last can refuse an older one.
@@ -21,6 +22,7 @@ use crate::provider::{Kek, KekContext, RootKey, RootKeys};
 pub struct UnlockOptions {
     min_generation: u64,
     pin: Option<[u8; 32]>,
+    pub(super) backend: Backend,
 }
 
 impl UnlockOptions {
@@ -36,6 +38,13 @@ impl UnlockOptions {
     #[must_use]
     pub fn pin(mut self, fingerprint: [u8; 32]) -> Self {
         self.pin = Some(fingerprint);
+        self
+    }
+
+    /// Computes with this implementation of the primitives. What is written does not depend on it.
+    #[must_use]
+    pub fn backend(mut self, backend: Backend) -> Self {
+        self.backend = backend;
         self
     }
 }
@@ -90,7 +99,7 @@ impl Keyring {
         stored: &KeyringFile,
     ) -> Result<Unlocked, Error> {
         let (_, body) = open_file(&options, keyspace, roots, stored).await?;
-        Ok(Unlocked(Keys::new(stored, body)?))
+        Ok(Unlocked(Keys::new(options.backend, stored, body)?))
     }
 }
 
@@ -117,7 +126,7 @@ pub(super) async fn open_file(
         else {
             continue;
         };
-        match try_root(root, &wrap.wrapped, stored).await {
+        match try_root(options.backend, root, &wrap.wrapped, stored).await {
             Ok(opened) => return check_pin(options, stored).map(|()| opened),
             // What may succeed later is worth more to the caller than what was refused for good.
             Err(error) if !failure.is_retryable() => failure = error,
@@ -127,7 +136,12 @@ pub(super) async fn open_file(
     Err(failure)
 }
 
-async fn try_root(root: &dyn RootKey, wrapped: &[u8], stored: &KeyringFile) -> Result<(Kek, Vec<BodyKey>), Error> {
+async fn try_root(
+    backend: Backend,
+    root: &dyn RootKey,
+    wrapped: &[u8],
+    stored: &KeyringFile,
+) -> Result<(Kek, Vec<BodyKey>), Error> {
     let context = KekContext { keyspace: stored.keyspace(), fingerprint: &stored.kek_fingerprint };
     let kek = root.unwrap_kek(wrapped, context).await.map_err(|error| match error.kind() {
         // A local root key's own failure says no more than that.
@@ -135,11 +149,12 @@ async fn try_root(root: &dyn RootKey, wrapped: &[u8], stored: &KeyringFile) -> R
         _ => error,
     })?;
     // FORMAT 3.4: an emulator of a cloud KMS was seen to hand out wrong keys.
-    let genuine = !kek.secret().is_zero() && fingerprint(kek.secret(), stored.keyspace())? == stored.kek_fingerprint;
+    let genuine =
+        !kek.secret().is_zero() && fingerprint(backend, kek.secret(), stored.keyspace())? == stored.kek_fingerprint;
     if !genuine {
         return Err(ErrorKind::UnlockFailed.into());
     }
-    let body = open_body(stored, &kek).map_err(|_| ErrorKind::UnlockFailed)?;
+    let body = open_body(backend, stored, &kek).map_err(|_| ErrorKind::UnlockFailed)?;
     Ok((kek, body))
 }
 

@@ -6,6 +6,7 @@ use std::future::ready;
 use zeroize::Zeroizing;
 
 use crate::aead::envelope;
+use crate::backend::Backend;
 use crate::codec::secret_text;
 use crate::error::{Error, ErrorKind};
 use crate::id::KeyId;
@@ -56,7 +57,7 @@ impl LocalRootKey {
         if secret.is_zero() {
             return Err(ErrorKind::InvalidRootKey("it is all zeros").into());
         }
-        let name = kdf::derive(&secret, Purpose::RootName)?;
+        let name = kdf::derive(Backend::default(), &secret, Purpose::RootName)?;
         let name = KeyId::of_fingerprint(name.expose_bytes()).to_string();
         Ok(Self { secret, name })
     }
@@ -84,17 +85,17 @@ impl LocalRootKey {
 
     /// FORMAT 9.2
     fn wrap_now(&self, kek: &Kek, context: KekContext<'_>) -> Result<Vec<u8>, Error> {
-        let key = kdf::derive(&self.secret, Purpose::RootWrap)?;
+        let key = kdf::derive(Backend::default(), &self.secret, Purpose::RootWrap)?;
         let mut wrapped = Vec::new();
-        envelope::seal(key, &context.associated_data(), kek.expose_bytes(), &mut wrapped)?;
+        envelope::seal(Backend::default(), key, &context.associated_data(), kek.expose_bytes(), &mut wrapped)?;
         Ok(wrapped)
     }
 
     fn unwrap_now(&self, wrapped: &[u8], context: KekContext<'_>) -> Result<Kek, Error> {
-        let key = kdf::derive(&self.secret, Purpose::RootWrap)?;
+        let key = kdf::derive(Backend::default(), &self.secret, Purpose::RootWrap)?;
         let mut sealed = PlainBuffer::default();
         sealed.vec().extend_from_slice(wrapped);
-        let plain = envelope::open(key, &context.associated_data(), sealed.as_mut_slice())?;
+        let plain = envelope::open(Backend::default(), key, &context.associated_data(), sealed.as_mut_slice())?;
         let bytes = <&[u8; 32]>::try_from(&*plain).map_err(|_| ErrorKind::UnlockFailed)?;
         Ok(Kek::new(SecretBytes::copy_of(bytes)))
     }

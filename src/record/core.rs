@@ -24,12 +24,16 @@ pub(crate) struct RecordCore {
 
 impl RecordCore {
     pub(crate) fn bound(holds: &Holds, record_type: &str, id: &Identifier<'_>) -> Result<Self, Error> {
-        let context = Context::new(holds.shared().keys.keyspace(), record_type, Some(id))?;
-        Ok(Self { hold: holds.hold(), context, subject: None })
+        Self::of(holds, record_type, Some(id))
     }
 
     pub(crate) fn unbound(holds: &Holds, record_type: &str) -> Result<Self, Error> {
-        let context = Context::new(holds.shared().keys.keyspace(), record_type, None)?;
+        Self::of(holds, record_type, None)
+    }
+
+    fn of(holds: &Holds, record_type: &str, id: Option<&Identifier<'_>>) -> Result<Self, Error> {
+        let keys = &holds.shared().keys;
+        let context = Context::new(keys.backend(), keys.keyspace(), record_type, id)?;
         Ok(Self { hold: holds.hold(), context, subject: None })
     }
 

@@ -31,7 +31,9 @@ impl OpenState {
     ) -> Result<Content<'o>, Error> {
         let (header, body) = Header::parse_body(token)?;
         let nonce = whole_nonce(core, body.nonce);
-        self.try_pairs::<F>(core, header, &nonce, |cipher, aad| cipher.open(&nonce, aad, body.text, body.tag, out))?;
+        self.try_pairs::<F>(core, header, &nonce, |cipher, aad| {
+            cipher.open(header.letter, &nonce, aad, body.text, body.tag, out)
+        })?;
         let content = payload::content(out).map_err(|error| error.with_key(header.key_id))?;
         self.fields = self.fields.saturating_add(1);
         Ok(content)
@@ -44,7 +46,7 @@ impl OpenState {
         let start = header.payload_start();
         let end = buffer.len().saturating_sub(TAG_LEN);
         let text = buffer.get_mut(start..end).unwrap_or_default();
-        let decrypt = |cipher: &MessageCipher, aad: &[u8]| cipher.open_in_place(&nonce, aad, text, &tag);
+        let decrypt = |cipher: &MessageCipher, aad: &[u8]| cipher.open_in_place(header.letter, &nonce, aad, text, &tag);
         let pair = self.try_pairs::<F>(core, header, &nonce, decrypt)?;
         let text = buffer.get_mut(start..end).unwrap_or_default();
         let scalar = |content: Content<'_>| content.scalar().map(<[u8]>::len).ok_or(ErrorKind::TypeMismatch.into());
@@ -56,7 +58,7 @@ impl OpenState {
             }
             Err(error) => {
                 // The same bytes under the same nonce are the same token.
-                let undo = |cipher: &MessageCipher, aad: &[u8]| cipher.seal(&nonce, aad, text).map(drop);
+                let undo = |cipher: &MessageCipher, aad: &[u8]| cipher.seal(header.letter, &nonce, aad, text).map(drop);
                 self.with_cipher(core, core.shared().keys.find(header.key_id)?, header, pair, &nonce, undo)?;
                 Err(error.with_key(header.key_id))
             }

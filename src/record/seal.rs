@@ -290,7 +290,7 @@ impl Sealing<'_> {
         let cipher = state.workspace.ciphers.get(core, keys.primary(), letter, class, &nonce)?;
         *head = header.to_bytes();
         wire_nonce.copy_from_slice(on_wire(letter, &nonce));
-        let tag = core.with_aad(head, field, |aad| cipher.seal(&nonce, aad, text))?;
+        let tag = core.with_aad(head, field, |aad| cipher.seal(letter, &nonce, aad, text))?;
         out.extend_from_slice(&tag);
         Ok(())
     }

@@ -6,7 +6,7 @@ use std::ops::{Deref, DerefMut};
 
 use super::core::RecordCore;
 use super::seal::Repeat;
-use crate::aead::{Letter, MessageCipher, SpareCipher, nonce_prefix};
+use crate::aead::{Letter, MessageCipher, SpareCipher, key_prefix};
 use crate::error::{Error, ErrorKind};
 use crate::id::{Class, FieldId};
 use crate::key::Dek;
@@ -74,12 +74,12 @@ pub(crate) struct Ciphers {
 struct SetUp {
     of: Touched,
     letter: Letter,
-    prefix: [u8; 12],
+    prefix: [u8; 16],
     cipher: MessageCipher,
 }
 
 impl SetUp {
-    fn is_for(&self, of: Touched, letter: Letter, prefix: &[u8; 12]) -> bool {
+    fn is_for(&self, of: Touched, letter: Letter, prefix: &[u8; 16]) -> bool {
         self.prefix == *prefix && self.letter == letter && self.of == of
     }
 }
@@ -96,16 +96,16 @@ impl Ciphers {
         nonce: &[u8; 24],
     ) -> Result<&MessageCipher, Error> {
         let of = Touched { class, key_id: dek.id };
-        let prefix = nonce_prefix(nonce);
-        let at = match self.set_up.iter().position(|known| known.is_for(of, letter, prefix)) {
+        let prefix = key_prefix(letter, nonce);
+        let at = match self.set_up.iter().position(|known| known.is_for(of, letter, &prefix)) {
             Some(at) => at,
             None => {
                 if self.set_up.len() >= MAX_CIPHERS {
                     self.keep_first(0);
                 }
                 let keyspace = core.shared().keys.keyspace().as_str();
-                let cipher = dek.message_cipher(keyspace, letter, class, core.subject(), prefix, self.spares.pop())?;
-                self.set_up.push(SetUp { of, letter, prefix: *prefix, cipher });
+                let cipher = dek.message_cipher(keyspace, letter, class, core.subject(), nonce, self.spares.pop())?;
+                self.set_up.push(SetUp { of, letter, prefix, cipher });
                 self.set_up.len().saturating_sub(1)
             }
         };
