@@ -1,25 +1,23 @@
 //! Ratios against the floor, in one run: every candidate is measured in turn, many times, and medians are compared.
 //!
 //! The floor of a record is what no design can avoid: one draw of 12 bytes from the operating system, and per sealed field one
-//! raw AES-256-GCM call with an expanded key, the same AAD and padded length, and base64 of the same length. Absolute numbers
-//! move between machines; ratios within one run hold.
+//! raw AES-256-GCM call of the same backend with an expanded key, the same AAD and padded length, and base64 of the same
+//! length. Absolute numbers move between machines; ratios within one run hold.
 //!
-//! `cargo bench --bench ratios` prints the table; `-- --test` runs everything once.
+//! `cargo bench --bench ratios` prints the table, with `--features aws-lc` also that of AWS-LC; `-- --test` runs everything once.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 mod common;
+#[path = "ratios/raw.rs"]
+mod raw;
 
 use std::hint::black_box;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use aes_gcm::aead::AeadInOut;
-use aes_gcm::{Aes256Gcm, KeyInit};
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use common::{BIRTH_DATE, BirthDate, DIRECTIONS, DRUG, Directions, Drug, FIELDS, NAME, Name, PRESCRIBER, Prescriber};
-use rxseal::{Record, RecordAccess, SealPass, Suite};
-use sha2::Digest;
+use common::{BIRTH_DATE, BirthDate, DIRECTIONS, DRUG, Directions, Drug, NAME, Name, PRESCRIBER, Prescriber};
+use raw::Raw;
+use rxseal::{Backend, Record, RecordAccess, SealPass, Suite};
 
 /// One thing to measure.
 struct Candidate<'a> {
@@ -31,8 +29,14 @@ struct Candidate<'a> {
 fn main() {
     let once = std::env::args().any(|argument| argument == "--test");
     let (rounds, repeats) = if once { (1, 1) } else { (200, 500) };
+    measure(Backend::RustCrypto, rounds, repeats, [1.6, 1.8]);
+    #[cfg(feature = "aws-lc")]
+    measure(Backend::AwsLc, rounds, repeats, [1.45, 1.75]);
+}
 
-    let keys = common::keyring(Suite::default());
+/// `targets` are those of sealing and opening the record.
+fn measure(backend: Backend, rounds: u32, repeats: u32, targets: [f64; 2]) {
+    let keys = common::unlocked_with(Suite::default(), backend).unobserved();
     let record = keys.record("prescription", common::RECORD_ID).unwrap();
     let access = common::access();
     let open = record.access(&access);
@@ -41,18 +45,20 @@ fn main() {
     let plain = common::plain_prescription();
     let json = serde_json::to_string(&record.sealing(&rx)).unwrap();
     let plain_json = serde_json::to_string(&plain).unwrap();
-    let observed = common::unlocked(Suite::default()).observed_by(Counting::default());
+    let observed = common::unlocked_with(Suite::default(), backend).observed_by(Counting::default());
     let observed_record = observed.record("prescription", common::RECORD_ID).unwrap();
     let observed_tokens = seal_record(&observed_record);
     let observed_open = observed_record.access(&access);
-    let cipher = Aes256Gcm::new(&[7; 32].into());
-    let mut floor = Floor::new(&cipher);
-    let mut floor_again = Floor::new(&cipher);
+    let raw = Raw::new(backend);
+    let raw_record = raw.seal_record();
+    let raw_single = raw.seal("bench.drug", DRUG);
     let single = record.seal_text::<Drug>(DRUG).unwrap();
 
     let mut candidates = vec![
-        candidate("floor: seal", || floor.seal()),
-        candidate("floor: open", || floor_again.open()),
+        candidate("floor: seal", || {
+            black_box(raw.seal_record());
+        }),
+        candidate("floor: open", || raw.open_record(&raw_record)),
         candidate("draw of 12 bytes", || getrandom::fill(black_box(&mut [0; 12])).unwrap()),
         candidate("seal the record, direct calls", || {
             black_box(seal_record(&record));
@@ -93,17 +99,15 @@ fn main() {
             let record = keys.record("prescription", common::RECORD_ID).unwrap();
             black_box(record.access(&access).open_text::<Drug, String>(&single).unwrap());
         }),
-        candidate("context digest (SHA-256)", || {
-            black_box(sha2::Sha256::digest(black_box([0_u8; 110])));
-        }),
+        candidate("context digest (SHA-256)", || raw.digest()),
         candidate("key derivation and set-up", || {
-            black_box(Aes256Gcm::new(black_box(&[7; 32].into())));
+            black_box(Raw::new(backend));
         }),
         candidate("one raw seal and base64", || {
-            black_box(raw_seal(&cipher, "bench.drug", DRUG));
+            black_box(raw.seal("bench.drug", DRUG));
         }),
         candidate("one raw open and base64", || {
-            black_box(raw_open(&cipher, "bench.drug", &single));
+            black_box(raw.open("bench.drug", &raw_single));
         }),
     ];
 
@@ -116,7 +120,8 @@ fn main() {
             candidate.nanoseconds.push(start.elapsed().as_nanos() as f64 / f64::from(repeats));
         }
     }
-    report(&mut candidates);
+    println!("{backend:?}");
+    report(&mut candidates, targets);
 }
 
 /// An observer that does what the least of them does.
@@ -133,7 +138,7 @@ fn candidate<'a>(name: &'static str, run: impl FnMut() + 'a) -> Candidate<'a> {
     Candidate { name, run: Box::new(run), nanoseconds: Vec::new() }
 }
 
-fn report(candidates: &mut [Candidate<'_>]) {
+fn report(candidates: &mut [Candidate<'_>], [seal_target, open_target]: [f64; 2]) {
     let mut median = std::collections::HashMap::new();
     println!("{:<34} {:>12}", "what", "ns (median)");
     for candidate in candidates {
@@ -145,10 +150,10 @@ fn report(candidates: &mut [Candidate<'_>]) {
     let ns = |name: &str| median[name];
     let single_floor = ns("draw of 12 bytes") + ns("context digest (SHA-256)") + ns("key derivation and set-up");
     let rows = [
-        ("seal the record / floor", ns("seal the record, direct calls") / ns("floor: seal"), 1.6),
-        ("open the record / floor", ns("open the record, direct calls") / ns("floor: open"), 1.8),
-        ("new record and seal it / floor", ns("new record and seal it") / ns("floor: seal"), 1.6),
-        ("new record and open it / floor", ns("new record and open it") / ns("floor: open"), 1.8),
+        ("seal the record / floor", ns("seal the record, direct calls") / ns("floor: seal"), seal_target),
+        ("open the record / floor", ns("open the record, direct calls") / ns("floor: open"), open_target),
+        ("new record and seal it / floor", ns("new record and seal it") / ns("floor: seal"), seal_target),
+        ("new record and open it / floor", ns("new record and open it") / ns("floor: open"), open_target),
         ("observed / unobserved", ns("open the record, observed") / ns("open the record, direct calls"), 1.03),
         (
             "JSON write / (direct + plain JSON)",
@@ -202,59 +207,4 @@ fn open_record(open: &RecordAccess, [name, birth_date, drug, directions, prescri
         ])
     })
     .unwrap()
-}
-
-/// What no design can avoid.
-struct Floor<'a> {
-    cipher: &'a Aes256Gcm,
-    sealed: Vec<(&'static str, String)>,
-}
-
-impl<'a> Floor<'a> {
-    fn new(cipher: &'a Aes256Gcm) -> Self {
-        let sealed = FIELDS.iter().map(|(id, value)| (*id, raw_seal(cipher, id, value))).collect();
-        Self { cipher, sealed }
-    }
-
-    fn seal(&mut self) {
-        getrandom::fill(black_box(&mut [0; 12])).unwrap();
-        for (id, value) in FIELDS {
-            black_box(raw_seal(self.cipher, id, value));
-        }
-    }
-
-    fn open(&mut self) {
-        for (id, text) in &self.sealed {
-            black_box(raw_open(self.cipher, id, text));
-        }
-    }
-}
-
-fn aad(id: &str) -> ([u8; 105], usize) {
-    let mut aad = [7; 105];
-    aad[41..41 + id.len()].copy_from_slice(id.as_bytes());
-    (aad, 41 + id.len())
-}
-
-/// One raw seal into a token's layout, and its text.
-fn raw_seal(cipher: &Aes256Gcm, id: &str, value: &str) -> String {
-    let (aad, len) = aad(id);
-    let mut token = [0; 256];
-    let padded = (value.len() + 2).next_multiple_of(32);
-    token[21..21 + value.len()].copy_from_slice(value.as_bytes());
-    let text = &mut token[21..21 + padded];
-    let tag = cipher.encrypt_inout_detached(&[9; 12].into(), &aad[..len], text.into()).unwrap();
-    token[21 + padded..37 + padded].copy_from_slice(&tag);
-    URL_SAFE_NO_PAD.encode(&token[..37 + padded])
-}
-
-/// One raw open of a token's layout; a tag of another key costs the same until it is compared, so the keystream is run too.
-fn raw_open(cipher: &Aes256Gcm, id: &str, text: &str) -> String {
-    let (aad, len) = aad(id);
-    let mut token = [0; 256];
-    let size = URL_SAFE_NO_PAD.decode_slice(text, &mut token).unwrap();
-    let (body, tag) = token[21..size].split_last_chunk_mut::<16>().unwrap();
-    let opened = cipher.decrypt_inout_detached(&[9; 12].into(), &aad[..len], (&mut *body).into(), (&*tag).into());
-    black_box(opened.is_ok());
-    String::from_utf8_lossy(&body[..8]).into_owned()
 }

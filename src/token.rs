@@ -49,6 +49,11 @@ impl Header {
         Self::parse_body(token).map(|(header, _)| header)
     }
 
+    /// As `parse`, for bytes that are rarely a token: what they are not is no error.
+    pub(crate) fn of(bytes: &[u8]) -> Option<Self> {
+        Self::find(bytes).map(|(header, _)| header)
+    }
+
     /// As `parse`, with what follows.
     pub(crate) fn parse_body(token: &[u8]) -> Result<(Self, Body<'_>), Error> {
         Self::find(token).ok_or_else(|| ErrorKind::NotAToken.into())

@@ -1,7 +1,7 @@
 //! The record that is measured: 8 fields, 5 of them sealed in 3 classes, 20 to 60 bytes each, 32-byte blocks.
 #![allow(dead_code, clippy::unwrap_used, missing_docs)]
 
-use rxseal::{Access, Keyring, Purpose, RootKeys, Sealing, Suite, run_local};
+use rxseal::{Access, Backend, Keyring, Purpose, RootKeys, Sealing, Suite, UnlockOptions, run_local};
 use serde::{Deserialize, Serialize};
 
 pub const NAME: &str = "Mrs. Corrin Gerhold-Whitfield";
@@ -95,9 +95,14 @@ pub fn keyring(suite: Suite) -> Keyring {
 }
 
 pub fn unlocked(suite: Suite) -> rxseal::Unlocked {
+    unlocked_with(suite, Backend::default())
+}
+
+pub fn unlocked_with(suite: Suite, backend: Backend) -> rxseal::Unlocked {
     let roots = roots();
     let file = run_local(Keyring::create("pharmacy-17", &roots, suite)).unwrap();
-    run_local(Keyring::unlock("pharmacy-17", &roots, &file)).unwrap()
+    let options = UnlockOptions::default().backend(backend);
+    run_local(Keyring::unlock_with(options, "pharmacy-17", &roots, &file)).unwrap()
 }
 
 pub fn access() -> Access {

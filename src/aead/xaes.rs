@@ -45,14 +45,13 @@ impl<A: Aes> XaesKey<A> {
         nonce: &[u8; 24],
         work: impl FnOnce(&[u8; 32]) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let mut halves = [[0; 16]; 2];
-        for (half, counter) in halves.iter_mut().zip([1, 2]) {
-            // M1 = 00 01 58 00 | N[..12] and M2 = 00 02 58 00 | N[..12]
-            let message = [0, counter, b'X', 0].into_iter().chain(nonce.iter().copied().take(12));
-            for ((byte, message), k1) in half.iter_mut().zip(message).zip(self.k1) {
-                *byte = message ^ k1;
-            }
+        // M1 = 00 01 58 00 | N[..12] and M2 = 00 02 58 00 | N[..12], as numbers
+        let mut message = [0, 0, b'X', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+        if let (Some(half), Some(prefix)) = (message.last_chunk_mut::<12>(), nonce.first_chunk()) {
+            *half = *prefix;
         }
+        let masked = u128::from_be_bytes(message) ^ u128::from_be_bytes(self.k1);
+        let mut halves = [1_u128, 2].map(|counter| (masked ^ (counter << 112)).to_be_bytes());
         self.aes.encrypt(&mut halves)?;
         let kx = halves.as_flattened_mut();
         let result = match kx.first_chunk() {

@@ -49,8 +49,8 @@ impl OpenState {
         let decrypt = |cipher: &MessageCipher, aad: &[u8]| cipher.open_in_place(header.letter, &nonce, aad, text, &tag);
         let pair = self.try_pairs::<F>(core, header, &nonce, decrypt)?;
         let text = buffer.get_mut(start..end).unwrap_or_default();
-        let scalar = |content: Content<'_>| content.scalar().map(<[u8]>::len).ok_or(ErrorKind::TypeMismatch.into());
-        match payload::content(text).and_then(scalar) {
+        let len = |content: Content<'_>| Ok(content.scalar().ok_or(ErrorKind::TypeMismatch)?.len());
+        match payload::content(text).and_then(len) {
             Ok(len) => {
                 self.fields = self.fields.saturating_add(1);
                 payload::keep(buffer, 0, start.saturating_add(1), len);

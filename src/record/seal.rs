@@ -279,9 +279,7 @@ impl Sealing<'_> {
         let (head, rest) = token.split_first_chunk_mut::<HEADER_LEN>().ok_or(ErrorKind::TooLarge)?;
         let (wire_nonce, text) = rest.split_at_mut_checked(letter.nonce_len()).ok_or(ErrorKind::TooLarge)?;
         // FORMAT 7.5, second half: text was checked as it was written, for bytes the keys must be known.
-        if payload::raw_bytes(text)
-            .is_some_and(|bytes| Header::parse(bytes).is_ok_and(|token| keys.knows(token.key_id)))
-        {
+        if payload::raw_bytes(text).and_then(Header::of).is_some_and(|token| keys.knows(token.key_id)) {
             return Err(ErrorKind::TokenAsPlaintext.into());
         }
         state.claim(field, repeat)?;
