@@ -44,7 +44,7 @@ def check_default(path):
 def check_msrv(readme):
     packages = {
         (package["name"], package["version"]): package
-        for package in json.loads(cargo("metadata", "--format-version=1"))["packages"]
+        for package in json.loads(cargo("metadata", "--format-version=1", "--all-features"))["packages"]
     }
     root = next(package for package in packages.values() if package["name"] == "rxseal")
     text = Path(readme).read_text()
