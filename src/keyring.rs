@@ -101,7 +101,7 @@ impl Keyring {
         &self,
         subject: impl Into<Identifier<'a>>,
     ) -> Result<(SubjectKey, WrappedSubjectKey), Error> {
-        SubjectKey::generate(&self.keys_held(), &subject.into())
+        SubjectKey::generate(self.keys_held(), &subject.into())
     }
 
     /// Unwraps the stored key of a subject.
@@ -115,7 +115,7 @@ impl Keyring {
         subject: impl Into<Identifier<'a>>,
         wrapped: &WrappedSubjectKey,
     ) -> Result<SubjectKey, Error> {
-        SubjectKey::unwrap_subject_key(&self.keys_held(), &subject.into(), wrapped)
+        SubjectKey::unwrap_subject_key(self.keys_held(), &subject.into(), wrapped)
     }
 
     /// The same subject key wrapped under the primary DEK, to be stored in place of `wrapped`.
@@ -130,7 +130,7 @@ impl Keyring {
         subject: impl Into<Identifier<'a>>,
         wrapped: &WrappedSubjectKey,
     ) -> Result<WrappedSubjectKey, Error> {
-        SubjectKey::rewrap_subject_key(&self.keys_held(), &subject.into(), wrapped)
+        SubjectKey::rewrap_subject_key(self.keys_held(), &subject.into(), wrapped)
     }
 
     /// As [`rewrap_subject_key`](Self::rewrap_subject_key), from a DEK that is marked compromised. Whoever holds that DEK could
@@ -144,7 +144,7 @@ impl Keyring {
         subject: impl Into<Identifier<'a>>,
         wrapped: &WrappedSubjectKey,
     ) -> Result<WrappedSubjectKey, Error> {
-        SubjectKey::rewrap_compromised(&self.keys_held(), &subject.into(), wrapped)
+        SubjectKey::rewrap_compromised(self.keys_held(), &subject.into(), wrapped)
     }
 }
 

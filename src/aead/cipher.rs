@@ -109,7 +109,9 @@ impl MessageCipher {
                 room.wipe();
                 Some(SpareCipher(room))
             }
-            _ => None,
+            Self::ChaCha(_) => None,
+            #[cfg(feature = "aws-lc")]
+            Self::AwsLc(_) => None,
         }
     }
 
