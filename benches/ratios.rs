@@ -15,9 +15,9 @@ use std::hint::black_box;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use common::{BIRTH_DATE, BirthDate, DIRECTIONS, DRUG, Directions, Drug, NAME, Name, PRESCRIBER, Prescriber};
+use common::{DRUG, Drug, open_record, seal_record};
 use raw::Raw;
-use rxseal::{Backend, Record, RecordAccess, SealPass, Suite};
+use rxseal::{Backend, Suite};
 
 /// One thing to measure.
 struct Candidate<'a> {
@@ -180,31 +180,4 @@ fn report(candidates: &mut [Candidate<'_>], [seal_target, open_target]: [f64; 2]
     for (name, ratio, target) in rows {
         println!("{name:<38} {ratio:>8.2} {target:>8.2}");
     }
-}
-
-fn seal_record(record: &Record) -> [String; 5] {
-    record
-        .seal_fields(|pass: &mut SealPass<'_>| {
-            Ok::<_, rxseal::Error>([
-                pass.seal_text::<Name>(NAME)?,
-                pass.seal_text::<BirthDate>(BIRTH_DATE)?,
-                pass.seal_text::<Drug>(DRUG)?,
-                pass.seal_text::<Directions>(DIRECTIONS)?,
-                pass.seal_text::<Prescriber>(PRESCRIBER)?,
-            ])
-        })
-        .unwrap()
-}
-
-fn open_record(open: &RecordAccess, [name, birth_date, drug, directions, prescriber]: &[String; 5]) -> [String; 5] {
-    open.open_fields(|pass| {
-        Ok::<_, rxseal::Error>([
-            pass.open_text::<Name, _>(name)?,
-            pass.open_text::<BirthDate, _>(birth_date)?,
-            pass.open_text::<Drug, _>(drug)?,
-            pass.open_text::<Directions, _>(directions)?,
-            pass.open_text::<Prescriber, _>(prescriber)?,
-        ])
-    })
-    .unwrap()
 }

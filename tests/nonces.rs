@@ -1,5 +1,5 @@
-//! Proves that no nonce is used twice (T2, T5; FORMAT 5.3): by 64 forked children under one keyring, by threads, by passes,
-//! pages and two serializations of one value, and after a failure inside a pass.
+//! Proves that no nonce is used twice (T2, T5; FORMAT 5.3): by 64 forked children under one keyring, by threads, by passes and
+//! pages that seal or reseal, by two serializations of one value, and after a failure inside a pass.
 //!
 //! A program of its own (`harness = false`), since it forks: that is done before any thread is there. The children seal 10,000
 //! tokens each in a release build, a sample in a debug build (`RXSEAL_FULL=1` asks for all there too).
@@ -12,7 +12,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use rxseal::{Each, Error, Keyring, Phi, Record, Sealing, Suite, Token, run_local, seal_page, testing};
+use rxseal::{
+    Each, Error, Keyring, Phi, Record, ResealPass, Sealing, Suite, Token, reseal_page, run_local, seal_page, testing,
+};
 use serde::ser::{Error as _, SerializeStruct};
 use serde::{Serialize, Serializer};
 
@@ -24,6 +26,11 @@ rxseal::fields! {
     Strength = "nonces.strength" in Medication { max: 64 };
     Note = "nonces.note" in Medication;
     Outer = "nonces.outer" in Medication;
+}
+
+/// `Strength` as it was before it got its limit.
+mod before {
+    rxseal::fields! { pub Strength = "nonces.strength" in Medication; }
 }
 
 /// What sets `helper` to work: how many records the traced program seals.
@@ -48,9 +55,12 @@ fn main() {
     threads();
     passes_count_up();
     a_failure_uses_no_nonce_twice();
+    reseal_passes_count_up();
+    a_failed_reseal_uses_no_nonce_twice();
     values_within_values();
     serializations();
     pages();
+    reseal_pages();
     draws();
     println!("nonces: ok");
 }
@@ -98,7 +108,7 @@ fn forked_children() {
     fs::remove_dir_all(folder).unwrap();
 }
 
-/// Single fields and passes of several, alternating.
+/// Single fields and passes of several, sealed and resealed, alternating.
 fn child_seals(folder: &Path, child: usize, records: &[Record], tokens: usize, mut stale: u64) {
     for (at, rec) in records.iter().enumerate() {
         let wanted = if at == 0 { tokens } else { tokens / 10 };
@@ -111,6 +121,11 @@ fn child_seals(folder: &Path, child: usize, records: &[Record], tokens: usize, m
                 });
                 three.unwrap().iter().for_each(|token| out.extend(nonce(token)));
                 sealed += 3;
+            } else if wanted - sealed >= 2 && sealed % 5 == 0 {
+                let token = rec.seal::<Drug>("a").unwrap();
+                out.extend(nonce(&token));
+                out.extend(nonce(&rec.reseal::<Drug>(&token).unwrap()));
+                sealed += 2;
             } else {
                 out.extend(nonce(&rec.seal::<Drug>("a").unwrap()));
                 sealed += 1;
@@ -226,6 +241,10 @@ fn a_failure_uses_no_nonce_twice() {
                 "token-as-plaintext",
             )
         }),
+        ("in place, too large", |pass| refused(pass.seal_in_place::<Strength>(&mut vec![b'x'; 65]), "too-large")),
+        ("in place, sealed twice", |pass| {
+            refused(pass.seal_in_place::<Drug>(&mut b"again".to_vec()), "field-repeated")
+        }),
         ("into a buffer, too large", |pass| {
             refused(pass.seal_into::<Strength>(&"x".repeat(65), &mut Vec::new()), "too-large")
         }),
@@ -253,6 +272,79 @@ fn a_failure_uses_no_nonce_twice() {
     }
     std::panic::set_hook(hook);
     assert_different("after failures inside a pass", nonces);
+}
+
+/// As for sealing: token i of a pass uses the drawn number plus i, whatever key it came from.
+fn reseal_passes_count_up() {
+    for suite in [Suite::Xaes256Gcm, Suite::XChaCha20Poly1305] {
+        let keys = keyring(suite);
+        let rec = keys.record("prescription", "RX-1").unwrap();
+        for rec in [keys.record("prescription", "RX-1").unwrap().wide(), rec] {
+            let [drug, directions, note] = three_fields(&rec);
+            let mut nonces: Vec<_> = [&drug, &directions, &note].map(nonce).to_vec();
+            for _ in 0..100 {
+                let resealed = rec.reseal_fields(|pass| {
+                    let directions = pass.reseal_text::<Directions>(&directions.to_string())?.parse()?;
+                    let mut out = Vec::new();
+                    pass.reseal_into::<Drug>(drug.as_bytes(), &mut out)?;
+                    Ok::<_, Error>([directions, Token::try_from(out)?, pass.reseal::<Note>(&note)?])
+                });
+                let resealed = resealed.unwrap();
+                assert_counting(&resealed);
+                nonces.extend(resealed.iter().map(nonce));
+            }
+            assert_different("100 passes that reseal", nonces);
+        }
+    }
+}
+
+/// What does not open or cannot be sealed any more, between two tokens of a pass.
+fn a_failed_reseal_uses_no_nonce_twice() {
+    type Failing = (&'static str, fn(&Record, &mut ResealPass<'_>));
+    const FAILURES: &[Failing] = &[
+        ("of another record", |rec, pass| {
+            let part = rec.part("line", 1).unwrap();
+            refused(pass.reseal::<Note>(&part.seal::<Note>("x").unwrap()), "open-failed");
+        }),
+        ("too large by now", |rec, pass| {
+            let long = rec.seal::<before::Strength>(&"x".repeat(65)).unwrap();
+            refused(pass.reseal::<Strength>(&long), "too-large");
+            refused(pass.reseal_text::<Strength>(&long.to_string()), "too-large");
+            refused(pass.reseal_into::<Strength>(long.as_bytes(), &mut Vec::new()), "too-large");
+        }),
+        ("twice", |rec, pass| refused(pass.reseal::<Drug>(&rec.seal::<Drug>("again").unwrap()), "field-repeated")),
+        ("no token", |_, pass| refused(pass.reseal_text::<Note>("rxsX"), "not-a-token")),
+        ("of another keyring", |_, pass| {
+            let other = keyring(Suite::default()).record("prescription", "RX-1").unwrap().seal::<Note>("x").unwrap();
+            refused(pass.reseal::<Note>(&other), "unknown-key");
+        }),
+    ];
+    let keys = keyring(Suite::default());
+    let rec = keys.record("prescription", "RX-1").unwrap();
+    let [drug, directions, _] = three_fields(&rec);
+    let mut nonces = Vec::new();
+    for (what, failure) in FAILURES {
+        let around = |pass: &mut ResealPass<'_>| {
+            let first = pass.reseal::<Drug>(&drug)?;
+            failure(&rec, pass);
+            Ok::<_, Error>([first, pass.reseal::<Directions>(&directions)?])
+        };
+        let pair = rec.reseal_fields(around).unwrap();
+        let of_page = reseal_page(std::slice::from_ref(&rec), |_, pass| around(pass)).unwrap();
+        for [first, second] in [&pair, &of_page[0]] {
+            let step = number(second).wrapping_sub(number(first)) % (1 << 96);
+            assert!((1..=2).contains(&step), "after what is {what}");
+            nonces.extend([nonce(first), nonce(second)]);
+        }
+    }
+    assert_different("after failures inside a pass that reseals", nonces);
+}
+
+fn three_fields(rec: &Record) -> [Token; 3] {
+    rec.seal_fields(|pass| {
+        Ok::<_, Error>([pass.seal::<Drug>("a")?, pass.seal::<Directions>("b")?, pass.seal::<Note>("c")?])
+    })
+    .unwrap()
 }
 
 fn refused<T>(result: Result<T, Error>, code: &str) {
@@ -355,6 +447,32 @@ fn pages() {
     }
 }
 
+/// The same for a page that reseals, and against the page that it came from.
+fn reseal_pages() {
+    for suite in [Suite::Xaes256Gcm, Suite::XChaCha20Poly1305] {
+        let keys = keyring(suite);
+        let records: Vec<_> = (0..1000).map(|_| keys.record("prescription", "RX-1").unwrap()).collect();
+        let mut tokens = seal_page(&records, |_, pass| {
+            Ok::<_, Error>([pass.seal::<Drug>("a")?, pass.seal::<Directions>("b")?, pass.seal::<Note>("c")?])
+        })
+        .unwrap();
+        let mut nonces: Vec<_> = tokens.iter().flatten().map(nonce).collect();
+        for _ in 0..3 {
+            let resealed = reseal_page(&records, |at, pass| {
+                let [drug, directions, note] = &tokens[at];
+                let note = pass.reseal_text::<Note>(&note.to_string())?.parse()?;
+                Ok::<_, Error>([pass.reseal::<Drug>(drug)?, pass.reseal::<Directions>(directions)?, note])
+            });
+            tokens = resealed.unwrap();
+            for [drug, directions, note] in &tokens {
+                assert_counting(&[note.clone(), drug.clone(), directions.clone()]);
+            }
+            nonces.extend(tokens.iter().flatten().map(nonce));
+        }
+        assert_different("a page of 1,000 records, resealed 3 times", nonces);
+    }
+}
+
 /// Random draws counted from outside the process, where strace is there: one for each pass, and one for 256 records of a page.
 fn draws() {
     if !traceable() {
@@ -380,12 +498,12 @@ fn draws() {
     let none = count(0);
     let some = count(512);
     println!(
-        "draws: {} for 512 bound passes, {} for 512 wide ones, {} for a page of 512",
+        "draws: {} for 512 bound passes that seal and as many that reseal, {} for wide ones, {} for two pages of 512",
         some.0 - none.0,
         some.1 - none.1,
         some.2 - none.2
     );
-    assert_eq!((some.0 - none.0, some.1 - none.1, some.2 - none.2), (512, 512, 2));
+    assert_eq!((some.0 - none.0, some.1 - none.1, some.2 - none.2), (1024, 1024, 4));
 }
 
 fn traceable() -> bool {
@@ -397,12 +515,16 @@ fn helper(records: usize) {
     let rec = keys.record("prescription", "RX-1").unwrap();
     let wide = keys.record("prescription", "RX-1").unwrap().wide();
     for rec in [rec, wide] {
+        let [drug, _, note] = three_fields(&rec);
         for _ in 0..records {
             rec.seal_fields(|pass| Ok::<_, Error>([pass.seal::<Drug>("a")?, pass.seal::<Note>("b")?])).unwrap();
+            rec.reseal_fields(|pass| Ok::<_, Error>([pass.reseal::<Drug>(&drug)?, pass.reseal::<Note>(&note)?]))
+                .unwrap();
         }
     }
     let page: Vec<_> = (0..records).map(|id| keys.record("prescription", id).unwrap()).collect();
-    seal_page(&page, |_, pass| pass.seal::<Drug>("a")).unwrap();
+    let tokens = seal_page(&page, |_, pass| pass.seal::<Drug>("a")).unwrap();
+    reseal_page(&page, |at, pass| pass.reseal::<Drug>(&tokens[at])).unwrap();
 }
 
 fn folder(name: &str) -> PathBuf {

@@ -1,7 +1,13 @@
 //! The record that is measured: 8 fields, 5 of them sealed in 3 classes, 20 to 60 bytes each, 32-byte blocks.
-#![allow(dead_code, clippy::unwrap_used, missing_docs)]
+#![allow(dead_code, clippy::print_stdout, clippy::unwrap_used, missing_docs)]
 
-use rxseal::{Access, Backend, Keyring, Purpose, RootKeys, Sealing, Suite, UnlockOptions, run_local};
+pub mod clock;
+pub mod heap;
+
+use rxseal::{
+    Access, Backend, Keyring, MaySeal, Purpose, Record, RecordAccess, RootKeys, SealPass, Sealing, Suite,
+    UnlockOptions, run_local,
+};
 use serde::{Deserialize, Serialize};
 
 pub const NAME: &str = "Mrs. Corrin Gerhold-Whitfield";
@@ -107,4 +113,59 @@ pub fn unlocked_with(suite: Suite, backend: Backend) -> rxseal::Unlocked {
 
 pub fn access() -> Access {
     Access::new("user:kim.rph", Purpose::TREAT).unwrap()
+}
+
+/// The backends that were compiled.
+pub fn backends() -> Vec<Backend> {
+    vec![
+        Backend::RustCrypto,
+        #[cfg(feature = "aws-lc")]
+        Backend::AwsLc,
+    ]
+}
+
+/// Seals the five fields as one pass, as text.
+pub fn seal_record<R: MaySeal>(record: &Record<R>) -> [String; 5] {
+    record
+        .seal_fields(|pass: &mut SealPass<'_>| {
+            Ok::<_, rxseal::Error>([
+                pass.seal_text::<Name>(NAME)?,
+                pass.seal_text::<BirthDate>(BIRTH_DATE)?,
+                pass.seal_text::<Drug>(DRUG)?,
+                pass.seal_text::<Directions>(DIRECTIONS)?,
+                pass.seal_text::<Prescriber>(PRESCRIBER)?,
+            ])
+        })
+        .unwrap()
+}
+
+/// Opens them as one opening.
+pub fn open_record(open: &RecordAccess, [name, birth_date, drug, directions, prescriber]: &[String; 5]) -> [String; 5] {
+    open.open_fields(|pass| {
+        Ok::<_, rxseal::Error>([
+            pass.open_text::<Name, _>(name)?,
+            pass.open_text::<BirthDate, _>(birth_date)?,
+            pass.open_text::<Drug, _>(drug)?,
+            pass.open_text::<Directions, _>(directions)?,
+            pass.open_text::<Prescriber, _>(prescriber)?,
+        ])
+    })
+    .unwrap()
+}
+
+/// The middle one. Sorts them.
+pub fn median(values: &mut [f64]) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+/// Prints a table whose columns, but for the first, hold numbers.
+pub fn print_table(headers: &[&str], rows: &[Vec<String>]) {
+    let mut table = comfy_table::Table::new();
+    table.load_preset(comfy_table::presets::ASCII_MARKDOWN).set_header(headers.to_vec());
+    table.add_rows(rows.iter().cloned());
+    for column in table.column_iter_mut().skip(1) {
+        column.set_cell_alignment(comfy_table::CellAlignment::Right);
+    }
+    println!("{table}");
 }

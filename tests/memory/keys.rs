@@ -58,6 +58,13 @@ pub fn context_digest(keyspace: &str, record_type: &str, record_id: &str, subjec
     Sha256::digest(frame("rxseal/v1/context", &parts)).into()
 }
 
+/// The same of one part of a record.
+pub fn part_digest(keyspace: &str, record_type: &str, record_id: &str, part: (&str, &str)) -> [u8; 32] {
+    let path = frame("rxseal/v1/part", &[(1, part.0.as_bytes()), (2, part.1.as_bytes())]);
+    let record = [(1, keyspace.as_bytes()), (2, record_type.as_bytes()), (3, record_id.as_bytes()), (6, &path)];
+    Sha256::digest(frame("rxseal/v1/context", &record)).into()
+}
+
 /// FORMAT 5.2: `Kx`, and `K1` on the way to it
 pub fn xaes(key: &Key, prefix: &[u8]) -> (Key, [u8; 16]) {
     let aes = Aes256::new(key.into());
@@ -76,6 +83,80 @@ pub fn xaes(key: &Key, prefix: &[u8]) -> (Key, [u8; 16]) {
         half.copy_from_slice(&block);
     }
     (kx, k1)
+}
+
+/// FIPS 197, 5.2: the round keys of AES-256 that follow on the first two, which are the key itself. As AES instructions read
+/// them; what computes without those has them in another order.
+pub fn round_keys(key: &Key) -> Vec<[u8; 16]> {
+    let sbox = sbox();
+    let substituted = |word: [u8; 4]| word.map(|byte| sbox[usize::from(byte)]);
+    let mut words: Vec<[u8; 4]> = key.as_chunks().0.to_vec();
+    let mut constant = 1_u8;
+    for at in 8..60 {
+        let mut word = words[at - 1];
+        if at % 8 == 0 {
+            word.rotate_left(1);
+            word = substituted(word);
+            word[0] ^= constant;
+            constant <<= 1;
+        } else if at % 8 == 4 {
+            word = substituted(word);
+        }
+        word.iter_mut().zip(words[at - 8]).for_each(|(byte, before)| *byte ^= before);
+        words.push(word);
+    }
+    words.as_flattened().as_chunks().0[2..].to_vec()
+}
+
+/// FIPS 197, 5.1.1: the inverse in GF(2^8), and an affine map of it.
+fn sbox() -> [u8; 256] {
+    let times = |mut a: u8, mut b: u8| {
+        let mut product = 0;
+        while b != 0 {
+            product ^= if b & 1 == 1 { a } else { 0 };
+            a = (a << 1) ^ if a & 0x80 == 0 { 0 } else { 0x1B };
+            b >>= 1;
+        }
+        product
+    };
+    std::array::from_fn(|byte| {
+        let byte = byte as u8;
+        let inverse = (1..=255).find(|other| times(byte, *other) == 1).unwrap_or_default();
+        (0..5).fold(0x63, |sum, turn| sum ^ inverse.rotate_left(turn))
+    })
+}
+
+/// What GHASH under `H` keeps, as the crate `polyval` has it (RFC 8452, appendix A): the first four powers, and of each what
+/// its multiplication takes beside it, the halves changed over with the lower one times `x^63 + x^62 + x^57`.
+pub fn ghash_keys(h: [u8; 16]) -> Vec<[u8; 16]> {
+    // `mulX_POLYVAL(ByteReverse(H))`
+    let reversed = u128::from_be_bytes(h);
+    let first = (reversed << 1) ^ if reversed >> 127 == 1 { POLYVAL | 1 } else { 0 };
+    let second = dot(first, first);
+    let powers = [first, second, dot(second, first), dot(second, second)];
+    let beside = |power: u128| {
+        let low = power & u128::from(u64::MAX);
+        power.rotate_left(64) ^ [63, 62, 57].iter().fold(0, |product, shift| product ^ (low << shift))
+    };
+    powers.iter().flat_map(|power| [power.to_le_bytes(), beside(*power).to_le_bytes()]).collect()
+}
+
+/// `x^127 + x^126 + x^121`, and 1 and `x^128` more.
+const POLYVAL: u128 = 1 << 127 | 1 << 126 | 1 << 121;
+
+/// RFC 8452, section 3: `a * b * x^-128`.
+fn dot(a: u128, b: u128) -> u128 {
+    (0..128).fold(0, |sum, bit| {
+        let sum = sum ^ if b >> bit & 1 == 1 { a } else { 0 };
+        // Divided by x: where the last bit is set, the polynomial is added first.
+        (sum >> 1) ^ if sum & 1 == 1 { POLYVAL >> 1 | 1 << 127 } else { 0 }
+    })
+}
+
+/// draft-irtf-cfrg-xchacha-03, 2.2: the key of all messages whose nonce begins with these 16 bytes.
+pub fn chacha_key(key: &Key, nonce: &[u8]) -> Key {
+    let prefix: &[u8; 16] = nonce[..16].try_into().unwrap();
+    chacha20::hchacha::<chacha20::R20>(key.into(), prefix.into()).into()
 }
 
 /// `nonce (24) | ciphertext | tag (16)` under XAES-256-GCM
@@ -142,6 +223,12 @@ pub fn unlock(root: &Key, file: &str) -> Unlocked {
     // Each entry: domain (5 + 22), id (5 + 6), key (5 + 32).
     let body = plain.chunks(75).map(|entry| (entry[32..38].to_vec(), entry[43..].try_into().unwrap())).collect();
     Unlocked { root_wrap, kek, body_key, body }
+}
+
+/// FORMAT 8.2, 8.3: the wrapped KEK and the sealed body of a keyring file; each begins with its nonce.
+pub fn envelopes(file: &str) -> [Vec<u8>; 2] {
+    let file: serde_json::Value = serde_json::from_str(file).unwrap();
+    [&file["wraps"][0]["wrapped"], &file["body"]].map(|text| URL_SAFE_NO_PAD.decode(text.as_str().unwrap()).unwrap())
 }
 
 /// FORMAT 10.1: the key in a wrapped subject key, under `dek`.

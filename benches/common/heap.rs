@@ -1,0 +1,72 @@
+//! How many bytes of the heap are in use, and the most that were, counted while `watch` runs.
+//!
+//! Only then: threads that are timed would otherwise meet in these counters.
+#![allow(unsafe_code)]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering::Relaxed};
+
+static WATCHED: AtomicBool = AtomicBool::new(false);
+static IN_USE: AtomicI64 = AtomicI64::new(0);
+static PEAK: AtomicI64 = AtomicI64::new(0);
+
+/// What a piece of work did to the heap.
+#[derive(Clone, Copy, Debug)]
+pub struct Heap {
+    /// Bytes that it left behind, its result among them; fewer than none where it gave back what was there before.
+    pub left: i64,
+    /// The most bytes in use at any time during it, beyond those before it.
+    pub peak: i64,
+}
+
+/// Runs `work`, the only thing that may run meanwhile.
+pub fn watch<T>(work: impl FnOnce() -> T) -> (T, Heap) {
+    IN_USE.store(0, Relaxed);
+    PEAK.store(0, Relaxed);
+    WATCHED.store(true, Relaxed);
+    let result = work();
+    WATCHED.store(false, Relaxed);
+    (result, Heap { left: IN_USE.load(Relaxed), peak: PEAK.load(Relaxed) })
+}
+
+/// The system's allocator, with `#[global_allocator]` in the bench that watches.
+pub struct Watched;
+
+// SAFETY: all four are passed on as they are.
+unsafe impl GlobalAlloc for Watched {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        note_more(layout.size());
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        note_more(layout.size());
+        unsafe { System.alloc_zeroed(layout) }
+    }
+
+    unsafe fn realloc(&self, old: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        // Both are there while one is copied into the other.
+        note_more(size);
+        let new = unsafe { System.realloc(old, layout, size) };
+        note_less(layout.size());
+        new
+    }
+
+    unsafe fn dealloc(&self, old: *mut u8, layout: Layout) {
+        unsafe { System.dealloc(old, layout) }
+        note_less(layout.size());
+    }
+}
+
+fn note_more(bytes: usize) {
+    if WATCHED.load(Relaxed) {
+        let in_use = IN_USE.fetch_add(bytes as i64, Relaxed) + bytes as i64;
+        PEAK.fetch_max(in_use, Relaxed);
+    }
+}
+
+fn note_less(bytes: usize) {
+    if WATCHED.load(Relaxed) {
+        IN_USE.fetch_sub(bytes as i64, Relaxed);
+    }
+}

@@ -1,0 +1,186 @@
+//! The job: reseals every row of a table to the key that seals now, after a rotation. Written to be copied; what stands around
+//! it makes the table, kills the job, races with it and checks it.
+//!
+//! - **The rows say what is left.** Bytes 4 to 9 of a token are the id of its key. So plain SQL finds the rows that are not
+//!   under the primary key yet, without a key and without an index. The job stores no place where it was: a stored place is
+//!   wrong after a restored backup, after one more rotation, and where a program that had not loaded the new keyring yet wrote
+//!   behind it. Started again, the job walks over the rows that are done, which is many times faster than resealing them.
+//! - **A page is a transaction.** Killed at any point, the job leaves pages that are done and rows that are as they were. Both
+//!   keys open meanwhile, so no reader notices.
+//! - **Nobody's newer value is overwritten.** Nothing is locked while a page is resealed: other programs may write. A row is
+//!   written only where it still holds the tokens that were read; otherwise it is left as it is, for the next walk.
+//! - **A row that does not open stops nothing.** It stays as it is and is reported: see what happened to it before its key is
+//!   destroyed.
+//!
+//! Rotate, have every program load the new keyring, then run this. What it leaves is zero when the old key can go.
+
+use std::thread;
+
+use rusqlite::{Connection, Row as SqlRow, TransactionBehavior, params};
+use rxseal::phi::{BirthDate, Directions, Drug, PatientName, PrescriberName};
+use rxseal::{Error, Field, KeyId, Keyring, ResealPass, reseal_page};
+
+use crate::Failure;
+
+pub const RECORD_TYPE: &str = "prescription";
+
+/// What is not under key `?1` yet. A column that is null is not.
+const LEFT: &str = "
+    (substr(patient_name, 4, 6) <> ?1 OR substr(birth_date, 4, 6) <> ?1 OR substr(drug, 4, 6) <> ?1
+        OR substr(directions, 4, 6) <> ?1 OR substr(prescriber, 4, 6) <> ?1)";
+
+/// Only where nobody changed it meanwhile. (For columns that may be null: `IS` instead of `=`.)
+const UPDATE: &str = "
+    UPDATE prescription SET patient_name = ?2, birth_date = ?3, drug = ?4, directions = ?5, prescriber = ?6
+    WHERE id = ?1 AND patient_name = ?7 AND birth_date = ?8 AND drug = ?9 AND directions = ?10 AND prescriber = ?11";
+
+/// A row's binary tokens: patient name, birth date, drug, directions, prescriber.
+pub type Tokens = [Vec<u8>; 5];
+
+pub struct Row {
+    pub id: i64,
+    pub tokens: Tokens,
+}
+
+#[derive(Clone, Copy)]
+pub struct Options {
+    /// Rows that are read, resealed and committed together.
+    pub page: u32,
+    /// Threads that reseal.
+    pub workers: usize,
+}
+
+#[derive(Default)]
+pub struct Summary {
+    pub resealed: u64,
+    /// Rows that were left to the next walk, since somebody else had written them.
+    pub changed_meanwhile: u64,
+    /// Rows that stay as they are, and why.
+    pub failed: Vec<(i64, Error)>,
+}
+
+/// Reseals all rows that are left. `progress` hears after each page how many rows it had.
+pub fn reseal_table(
+    db: &mut Connection,
+    keys: &Keyring,
+    options: Options,
+    mut progress: impl FnMut(usize),
+) -> Result<Summary, Failure> {
+    let mut summary = Summary::default();
+    loop {
+        let changed_before = summary.changed_meanwhile;
+        summary.failed.clear(); // The next walk meets them again.
+        walk(db, keys, options, &mut summary, &mut progress)?;
+        if summary.changed_meanwhile == changed_before {
+            return Ok(summary);
+        }
+    }
+}
+
+/// How many rows are left. Zero, in all tables, is when the old key may be destroyed.
+pub fn count_left(db: &Connection, primary: KeyId) -> Result<u64, Failure> {
+    let sql = format!("SELECT count(*) FROM prescription WHERE {LEFT}");
+    let count: i64 = db.query_row(&sql, [primary.as_bytes()], |row| row.get(0))?;
+    Ok(u64::try_from(count)?)
+}
+
+/// One walk over the rows that are left, in the order of their ids.
+fn walk(
+    db: &mut Connection,
+    keys: &Keyring,
+    options: Options,
+    summary: &mut Summary,
+    progress: &mut impl FnMut(usize),
+) -> Result<(), Failure> {
+    let mut after = i64::MIN;
+    loop {
+        let page = read_page(db, keys.primary_key(), after, options.page)?;
+        let Some(last) = page.last() else { return Ok(()) };
+        after = last.id;
+        let resealed = reseal_rows(keys, options.workers, &page)?;
+        write_page(db, &page, resealed, summary)?;
+        progress(page.len());
+    }
+}
+
+/// The next rows that are left.
+pub fn read_page(db: &Connection, primary: KeyId, after: i64, limit: u32) -> Result<Vec<Row>, Failure> {
+    let sql = format!(
+        "SELECT id, patient_name, birth_date, drug, directions, prescriber FROM prescription
+         WHERE id > ?2 AND {LEFT} ORDER BY id LIMIT ?3"
+    );
+    let mut query = db.prepare_cached(&sql)?;
+    let rows = query.query_map(params![primary.as_bytes(), after, limit], read_row)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Columns are taken as bytes: what is no token at all is found when it is resealed, and fails its own row only.
+pub fn read_row(row: &SqlRow<'_>) -> rusqlite::Result<Row> {
+    Ok(Row { id: row.get(0)?, tokens: [row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?] })
+}
+
+/// The new tokens of each row, or why it has none.
+pub fn reseal_rows(keys: &Keyring, workers: usize, rows: &[Row]) -> Result<Vec<Result<Tokens, Error>>, Error> {
+    if workers <= 1 {
+        return reseal_part(keys, rows);
+    }
+    thread::scope(|scope| {
+        let part = rows.len().div_ceil(workers).max(1);
+        let parts: Vec<_> = rows.chunks(part).map(|rows| scope.spawn(|| reseal_part(keys, rows))).collect();
+        let mut all = Vec::with_capacity(rows.len());
+        for part in parts {
+            all.extend(part.join().expect("a worker panicked")?);
+        }
+        Ok(all)
+    })
+}
+
+fn reseal_part(keys: &Keyring, rows: &[Row]) -> Result<Vec<Result<Tokens, Error>>, Error> {
+    let records = rows.iter().map(|row| keys.record(RECORD_TYPE, row.id)).collect::<Result<Vec<_>, _>>()?;
+    // What is wrong with one row is a result like any other: an error of the closure's own would end the page.
+    reseal_page(&records, |at, pass| Ok(reseal_row(pass, &rows[at].tokens)))
+}
+
+fn reseal_row(
+    pass: &mut ResealPass<'_>,
+    [patient_name, birth_date, drug, directions, prescriber]: &Tokens,
+) -> Result<Tokens, Error> {
+    Ok([
+        reseal::<PatientName>(pass, patient_name)?,
+        reseal::<BirthDate>(pass, birth_date)?,
+        reseal::<Drug>(pass, drug)?,
+        reseal::<Directions>(pass, directions)?,
+        reseal::<PrescriberName>(pass, prescriber)?,
+    ])
+}
+
+fn reseal<F: Field>(pass: &mut ResealPass<'_>, token: &[u8]) -> Result<Vec<u8>, Error> {
+    let mut resealed = Vec::with_capacity(token.len());
+    pass.reseal_into::<F>(token, &mut resealed)?;
+    Ok(resealed)
+}
+
+/// Writes a page in one transaction. It takes the lock at once and holds it for as long as the page is written.
+pub fn write_page(
+    db: &mut Connection,
+    page: &[Row],
+    resealed: Vec<Result<Tokens, Error>>,
+    summary: &mut Summary,
+) -> Result<(), Failure> {
+    let change = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    for (row, resealed) in page.iter().zip(resealed) {
+        match resealed {
+            Ok(new) if update(&change, row, &new)? => summary.resealed += 1,
+            Ok(_) => summary.changed_meanwhile += 1,
+            Err(error) => summary.failed.push((row.id, error)),
+        }
+    }
+    Ok(change.commit()?)
+}
+
+/// Whether the row still was what had been read, and was written.
+fn update(db: &Connection, Row { id, tokens: old }: &Row, new: &Tokens) -> Result<bool, Failure> {
+    let mut update = db.prepare_cached(UPDATE)?;
+    let params = params![id, new[0], new[1], new[2], new[3], new[4], old[0], old[1], old[2], old[3], old[4]];
+    Ok(update.execute(params)? == 1)
+}
