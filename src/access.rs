@@ -47,7 +47,7 @@ impl Access {
     pub fn new(actor: &str, purpose: Purpose) -> Result<Self, Error> {
         let id = ["user:", "svc:", "job:"].iter().find_map(|kind| actor.strip_prefix(kind));
         if !id.is_some_and(is_id) {
-            return Err(ErrorKind::InvalidAccess(ACTOR).into());
+            return Err(ErrorKind::InvalidAccess.because(ACTOR));
         }
         Ok(Self(Arc::new(Inner { actor: actor.into(), purpose, request_id: None })))
     }
@@ -59,7 +59,7 @@ impl Access {
     /// `invalid-access` where the id is not 1 to 255 characters of printable ASCII without space.
     pub fn request_id(self, id: &str) -> Result<Self, Error> {
         if !is_id(id) {
-            return Err(ErrorKind::InvalidAccess(REQUEST_ID).into());
+            return Err(ErrorKind::InvalidAccess.because(REQUEST_ID));
         }
         let inner = Inner { request_id: Some(id.into()), ..Arc::unwrap_or_clone(self.0) };
         Ok(Self(Arc::new(inner)))

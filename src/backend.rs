@@ -8,10 +8,10 @@
 #[non_exhaustive]
 pub enum Backend {
     /// The crates of RustCrypto, in Rust alone.
-    #[cfg_attr(not(rxseal_default_backend = "aws-lc"), default)]
+    #[cfg_attr(not(all(rxseal_default_backend = "aws-lc", feature = "aws-lc")), default)]
     RustCrypto,
-    /// AWS-LC, a C and assembler library, through `aws-lc-rs` (feature `aws-lc`). Faster, above all for large fields, and the
-    /// way to a FIPS 140-3 validated module: see docs/SPEED.md.
+    /// AWS-LC, a C and assembler library, through `aws-lc-rs` (feature `aws-lc`). Faster, above all for large fields. What
+    /// that means for a validated module: docs/SPEED.md.
     #[cfg(feature = "aws-lc")]
     #[cfg_attr(rxseal_default_backend = "aws-lc", default)] // So that CI runs every test with it.
     AwsLc,

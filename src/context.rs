@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::backend::Backend;
 use crate::codec::frame::{FrameWriter, HEAD, domain};
-use crate::error::{Error, ErrorKind, Reason};
+use crate::error::{Error, Reason};
 use crate::id::{Identifier, Name};
 use crate::kdf;
 
@@ -84,7 +84,7 @@ impl Context {
         let id = id.parse("part id")?;
         let part_count = self.part_count.saturating_add(1);
         if part_count > MAX_PARTS {
-            return Err(ErrorKind::InvalidId { what: "part path", reason: REASON }.into());
+            return Err(Error::invalid_id("part path", REASON));
         }
         let mut part_path = self.ids().part_path.to_vec();
         FrameWriter::new(domain::PART, &mut part_path).part(1, name.as_bytes()).part(2, id.as_bytes());

@@ -29,6 +29,9 @@ pub struct Error(Box<Inner>);
 
 struct Inner {
     kind: ErrorKind,
+    /// What is not valid, and why; empty for kinds that say all themselves.
+    what: Reason,
+    reason: Reason,
     // Ids as plain data: their types stand a layer above, and give and take them by `impl Error` blocks of their own.
     field: Option<&'static str>,
     record_type: Option<Box<str>>,
@@ -89,7 +92,7 @@ impl Error {
     /// A field was written or read outside of a scope, or in a scope of the other direction.
     #[must_use]
     pub fn is_scope_missing(&self) -> bool {
-        matches!(self.0.kind, ErrorKind::ScopeMissing | ErrorKind::WrongDirection(_))
+        matches!(self.0.kind, ErrorKind::ScopeMissing | ErrorKind::WrongDirection)
     }
 
     /// The token is authentic, but what it holds is not a value of the asked type.
@@ -135,8 +138,15 @@ impl Error {
         Self::from(ErrorKind::RefusedByObserver).caused_by(reason)
     }
 
-    pub(crate) fn kind(&self) -> &ErrorKind {
-        &self.0.kind
+    /// A name or an identifier that is none.
+    pub(crate) fn invalid_id(what: Reason, reason: Reason) -> Self {
+        let mut error = ErrorKind::InvalidId.because(reason);
+        error.0.what = what;
+        error
+    }
+
+    pub(crate) fn kind(&self) -> ErrorKind {
+        self.0.kind
     }
 
     /// The key id's bytes, for `KeyId`.
@@ -165,16 +175,30 @@ impl Error {
     }
 }
 
+impl ErrorKind {
+    pub(crate) fn because(self, reason: Reason) -> Error {
+        let mut error = Error::from(self);
+        error.0.reason = reason;
+        error
+    }
+}
+
 impl From<ErrorKind> for Error {
     #[cold]
     fn from(kind: ErrorKind) -> Self {
-        Self(Box::new(Inner { kind, field: None, record_type: None, key_id: None, source: None }))
+        Self(Box::new(Inner { kind, what: "", reason: "", field: None, record_type: None, key_id: None, source: None }))
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0.kind)?;
+        let Inner { kind, what, reason, .. } = &*self.0;
+        match (*kind, *reason) {
+            (_, "") => write!(f, "{kind}"),
+            (ErrorKind::WrongDirection, reason) => write!(f, "{kind} {reason}"),
+            (ErrorKind::InvalidId, reason) => write!(f, "{what} {kind}: {reason}"),
+            (_, reason) => write!(f, "{kind}: {reason}"),
+        }?;
         let mut separator = " (";
         let mut detail = |f: &mut fmt::Formatter<'_>, name: &str, value: &dyn fmt::Display| {
             write!(f, "{separator}{name} {value}")?;

@@ -61,8 +61,8 @@ pub(crate) fn writing() -> Result<Writing, Error> {
     with_top(|frame| match frame.kind {
         Kind::Seal(_) => Ok(Writing::Seal),
         Kind::ExposePlaintext => Ok(Writing::Expose),
-        Kind::Open(_) => Err(ErrorKind::WrongDirection(NO_SEAL).into()),
-        Kind::AcceptPlaintext => Err(ErrorKind::WrongDirection(ACCEPTS).into()),
+        Kind::Open(_) => Err(ErrorKind::WrongDirection.because(NO_SEAL)),
+        Kind::AcceptPlaintext => Err(ErrorKind::WrongDirection.because(ACCEPTS)),
     })
 }
 
@@ -71,8 +71,8 @@ pub(crate) fn reading() -> Result<Reading, Error> {
     with_top(|frame| match frame.kind {
         Kind::Open(_) => Ok(Reading::Open),
         Kind::AcceptPlaintext => Ok(Reading::Accept),
-        Kind::Seal(_) => Err(ErrorKind::WrongDirection(NO_OPEN).into()),
-        Kind::ExposePlaintext => Err(ErrorKind::WrongDirection(EXPOSES).into()),
+        Kind::Seal(_) => Err(ErrorKind::WrongDirection.because(NO_OPEN)),
+        Kind::ExposePlaintext => Err(ErrorKind::WrongDirection.because(EXPOSES)),
     })
 }
 
@@ -80,10 +80,9 @@ pub(crate) fn reading() -> Result<Reading, Error> {
 pub(crate) fn refuses_tokens() -> Result<(), Error> {
     match with_top(|frame| match frame.kind {
         Kind::Seal(_) | Kind::Open(_) => Ok(()),
-        Kind::ExposePlaintext | Kind::AcceptPlaintext => Err(ErrorKind::WrongDirection(
+        Kind::ExposePlaintext | Kind::AcceptPlaintext => Err(ErrorKind::WrongDirection.because(
             "is for plaintext, and a `Sealed` field holds a token: open it first, or leave it out of this answer",
-        )
-        .into()),
+        )),
     }) {
         // A `Sealed` needs no scope at all.
         Err(error) if matches!(error.kind(), ErrorKind::ScopeMissing) => Ok(()),

@@ -24,8 +24,18 @@ pub(crate) fn reserve_wiping(buffer: &mut Vec<u8>, additional: usize) {
     if buffer.capacity().wrapping_sub(buffer.len()) >= additional {
         return;
     }
-    let wanted = buffer.len().saturating_add(additional).max(buffer.capacity().saturating_mul(2)).max(64);
-    let mut moved = Vec::with_capacity(wanted);
+    move_wiping(buffer, buffer.len().saturating_add(additional).max(buffer.capacity().saturating_mul(2)).max(64));
+}
+
+/// As `reserve_wiping`, with no room to spare: for values of which there shall be little more than one copy.
+pub(crate) fn reserve_exact_wiping(buffer: &mut Vec<u8>, additional: usize) {
+    if buffer.capacity().wrapping_sub(buffer.len()) < additional {
+        move_wiping(buffer, buffer.len().saturating_add(additional));
+    }
+}
+
+fn move_wiping(buffer: &mut Vec<u8>, capacity: usize) {
+    let mut moved = Vec::with_capacity(capacity);
     moved.extend_from_slice(buffer);
     wipe(buffer);
     *buffer = moved;

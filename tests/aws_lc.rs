@@ -4,6 +4,7 @@
 //!
 //! Feature `aws-lc` only: `cargo test --features aws-lc --test aws_lc`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, unsafe_code)]
+#![allow(clippy::disallowed_methods, clippy::incompatible_msrv)] // What is forgotten and leaked here is so on purpose.
 
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 #[path = "aws_lc/heap.rs"]

@@ -316,7 +316,7 @@ fn scope_missing() -> Error {
 /// Every code that the source knows.
 fn codes() -> BTreeSet<&'static str> {
     let source = include_str!("../src/error/kind.rs");
-    let (_, table) = source.split_once("fn code(&self)").unwrap();
+    let (_, table) = source.split_once("fn code(self)").unwrap();
     let (table, _) = table.split_once("fn ").unwrap();
     table.lines().filter_map(|line| line.split_once("=> \"")?.1.split('"').next()).collect()
 }
@@ -333,6 +333,8 @@ fn every_code_can_be_produced_and_none_of_its_texts_names_a_value() {
     }
     // A generator that fails is made to fail in src/random.rs.
     produced.insert("random-failed");
+    // AWS-LC's, where it has no memory for a key or its self-test failed: nothing here can make it fail.
+    produced.insert("backend-failed");
     assert_eq!(produced, codes());
 }
 

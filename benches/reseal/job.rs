@@ -63,17 +63,19 @@ pub struct Summary {
 pub fn reseal_table(
     db: &mut Connection,
     keys: &Keyring,
-    options: Options,
+    mut options: Options,
     mut progress: impl FnMut(usize),
 ) -> Result<Summary, Failure> {
     let mut summary = Summary::default();
     loop {
         let changed_before = summary.changed_meanwhile;
-        summary.failed.clear(); // The next walk meets them again.
+        summary.failed.clear(); // Each walk meets them again.
         walk(db, keys, options, &mut summary, &mut progress)?;
         if summary.changed_meanwhile == changed_before {
             return Ok(summary);
         }
+        // Rows that are written to all the time: a smaller page leaves less time for that.
+        options.page = (options.page / 10).max(1);
     }
 }
 

@@ -51,7 +51,12 @@ fn kill_at(bench: &Bench<'_>, keys: &Keyring, db: &Connection, id: i64) -> Resul
     process.kill()?;
     let status = process.wait()?;
     let (left, torn) = (job::count_left(db, keys.primary_key())?, table::count_torn(db)?);
-    println!("killed ({status}): {left} of {} rows are left, {torn} are torn", bench.rows);
+    let ended = match status.code() {
+        None => status.to_string(),
+        Some(0) => "it had ended before".to_owned(),
+        Some(_) => return Err(format!("the job failed: {status}").into()),
+    };
+    println!("killed ({ended}): {left} of {} rows are left, {torn} are torn", bench.rows);
     assert_eq!(torn, 0);
     Ok(())
 }

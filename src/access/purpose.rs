@@ -105,7 +105,7 @@ impl FromStr for Purpose {
 
     fn from_str(code: &str) -> Result<Self, Error> {
         let found = Self::ALL.iter().find(|purpose| purpose.0 == code).copied();
-        found.ok_or_else(|| ErrorKind::InvalidAccess("the purpose is not a code of HL7 v3 PurposeOfUse").into())
+        found.ok_or_else(|| ErrorKind::InvalidAccess.because("the purpose is not a code of HL7 v3 PurposeOfUse"))
     }
 }
 

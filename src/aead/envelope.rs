@@ -5,7 +5,7 @@ use super::{ClassCipher, Letter, MessageCipher, TAG_LEN};
 use crate::backend::Backend;
 use crate::error::{Error, ErrorKind};
 use crate::random;
-use crate::secret::SecretBytes;
+use crate::secret::{SecretBytes, Unfinished};
 
 const LETTER: Letter = Letter::Xaes;
 const NONCE_LEN: usize = 24;
@@ -21,13 +21,15 @@ pub(crate) fn seal(
 ) -> Result<(), Error> {
     let mut nonce = [0; NONCE_LEN];
     random::fill(&mut nonce)?;
+    let cipher = cipher(backend, key, &nonce)?;
     out.reserve_exact(text.len().saturating_add(OVERHEAD));
-    out.extend_from_slice(&nonce);
-    let start = out.len();
-    out.extend_from_slice(text);
-    let text = out.get_mut(start..).unwrap_or_default();
-    let tag = cipher(backend, key, &nonce)?.seal(LETTER, &nonce, aad, text)?;
-    out.extend_from_slice(&tag);
+    let mut unfinished = Unfinished::begin(out);
+    unfinished.vec().extend_from_slice(&nonce);
+    let start = unfinished.vec().len();
+    unfinished.vec().extend_from_slice(text);
+    let tag = cipher.seal(LETTER, &nonce, aad, unfinished.vec().get_mut(start..).unwrap_or_default())?;
+    unfinished.vec().extend_from_slice(&tag);
+    unfinished.finish();
     Ok(())
 }
 

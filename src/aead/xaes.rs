@@ -52,11 +52,11 @@ impl<A: Aes> XaesKey<A> {
         }
         let masked = u128::from_be_bytes(message) ^ u128::from_be_bytes(self.k1);
         let mut halves = [1_u128, 2].map(|counter| (masked ^ (counter << 112)).to_be_bytes());
-        self.aes.encrypt(&mut halves)?;
+        let encrypted = self.aes.encrypt(&mut halves);
         let kx = halves.as_flattened_mut();
-        let result = match kx.first_chunk() {
-            Some(key) => work(key),
-            None => Err(ErrorKind::BackendFailed.into()),
+        let result = match (encrypted, kx.first_chunk()) {
+            (Ok(()), Some(key)) => work(key),
+            _ => Err(ErrorKind::BackendFailed.into()),
         };
         wipe(kx);
         result

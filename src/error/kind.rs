@@ -5,7 +5,9 @@ use thiserror::Error;
 /// Why a keyring file, a root key or a name was refused: constant text, so that no input is ever quoted.
 pub(crate) type Reason = &'static str;
 
-#[derive(Debug, Error)]
+/// None of them holds anything: in the room that one would leave unused, an `Error` was seen to carry a piece of a key that had
+/// lain on the stack. What some of them say beside stands in fields of the `Error`, which are always written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub(crate) enum ErrorKind {
     // Tokens and values
     #[error("this is not an rxseal token; a plaintext value is never read where a sealed one belongs")]
@@ -45,8 +47,8 @@ pub(crate) enum ErrorKind {
              for an authorised client"
     )]
     ScopeMissing,
-    #[error("the active scope {0}")]
-    WrongDirection(Reason),
+    #[error("the active scope")]
+    WrongDirection,
     #[error("the class of this field is outside what this sealer or opener was limited to")]
     ClassLocked,
     #[error("the observer refused this opening")]
@@ -74,14 +76,14 @@ pub(crate) enum ErrorKind {
     KeyspaceMismatch,
 
     // Names and settings
-    #[error("{what} is not valid: {reason}")]
-    InvalidId { what: Reason, reason: Reason },
-    #[error("the access is not valid: {0}")]
-    InvalidAccess(Reason),
+    #[error("is not valid")]
+    InvalidId,
+    #[error("the access is not valid")]
+    InvalidAccess,
 
     // Keyrings
-    #[error("the keyring file is not valid: {0}")]
-    InvalidKeyring(Reason),
+    #[error("the keyring file is not valid")]
+    InvalidKeyring,
     #[error("the keyring file is of another keyspace than the one asked for")]
     KeyringMismatch,
     #[error("the keyring file is of an older generation than the minimum asked for")]
@@ -94,12 +96,12 @@ pub(crate) enum ErrorKind {
         "no trusted root key unlocks this keyring: the wrap or the body was changed, or the provider gave a wrong key"
     )]
     UnlockFailed,
-    #[error("the key cannot change to that state: {0}")]
-    StateRefused(Reason),
+    #[error("the key cannot change to that state")]
+    StateRefused,
 
     // Root keys and subject keys
-    #[error("the root key is not valid: {0}")]
-    InvalidRootKey(Reason),
+    #[error("the root key is not valid")]
+    InvalidRootKey,
     #[error(
         "the root key file may be read by others than its owner: set its mode to 0600, or allow a group with \
              `KeyFile::allow_group_read` (Kubernetes secrets need that)"
@@ -117,12 +119,12 @@ pub(crate) enum ErrorKind {
     ProviderRefused,
     #[error("the operating system gave no random bytes; nothing was written")]
     RandomFailed,
-    #[error("the cryptographic backend failed; nothing was written")]
+    #[error("the cryptographic backend failed: it has no memory, or its self-test failed")]
     BackendFailed,
 }
 
 impl ErrorKind {
-    pub(crate) fn code(&self) -> &'static str {
+    pub(crate) fn code(self) -> &'static str {
         match self {
             Self::NotAToken => "not-a-token",
             Self::OpenFailed => "open-failed",
@@ -135,7 +137,7 @@ impl ErrorKind {
             Self::Unrepresentable => "unrepresentable",
             Self::TokenAsPlaintext => "token-as-plaintext",
             Self::ScopeMissing => "scope-missing",
-            Self::WrongDirection(_) => "wrong-direction",
+            Self::WrongDirection => "wrong-direction",
             Self::ClassLocked => "class-locked",
             Self::RefusedByObserver => "refused-by-observer",
             Self::WorkFailed => "work-failed",
@@ -145,15 +147,15 @@ impl ErrorKind {
             Self::RuntimeNeeded => "runtime-needed",
             Self::SubjectMismatch => "subject-mismatch",
             Self::KeyspaceMismatch => "keyspace-mismatch",
-            Self::InvalidId { .. } => "invalid-id",
-            Self::InvalidAccess(_) => "invalid-access",
-            Self::InvalidKeyring(_) => "invalid-keyring",
+            Self::InvalidId => "invalid-id",
+            Self::InvalidAccess => "invalid-access",
+            Self::InvalidKeyring => "invalid-keyring",
             Self::KeyringMismatch => "keyring-mismatch",
             Self::KeyringTooOld => "keyring-too-old",
             Self::PinMismatch => "pin-mismatch",
             Self::RootKeyForeign | Self::UnlockFailed => "unlock-failed",
-            Self::StateRefused(_) => "state-refused",
-            Self::InvalidRootKey(_) => "invalid-root-key",
+            Self::StateRefused => "state-refused",
+            Self::InvalidRootKey => "invalid-root-key",
             Self::RootKeyPermissions => "root-key-permissions",
             Self::RootKeyIo => "root-key-io",
             Self::InvalidSubjectKey => "invalid-subject-key",
@@ -165,7 +167,7 @@ impl ErrorKind {
         }
     }
 
-    pub(crate) fn is_api_misuse(&self) -> bool {
+    pub(crate) fn is_api_misuse(self) -> bool {
         matches!(
             self,
             Self::FieldRepeated
@@ -180,7 +182,7 @@ impl ErrorKind {
     /// Whether the error of a serde adapter fails its whole scope even where the format or the type swallowed it
     /// (an untagged enum, `DefaultOnError`). All do but one: an authentic value that is not a `T` is how a legal
     /// untagged enum looks for its variant.
-    pub(crate) fn is_sticky(&self) -> bool {
+    pub(crate) fn is_sticky(self) -> bool {
         !matches!(self, Self::TypeMismatch)
     }
 }

@@ -10,7 +10,7 @@ use serde::ser::{Error as _, Serialize, SerializeMap, Serializer};
 
 use super::sealing::{OpenAs, SealAs, read_field, write_field};
 use super::token_reader::read_container;
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::field::Field;
 use crate::record::Repeat;
 use crate::scope::{self, Reading, Writing};
@@ -68,7 +68,7 @@ fn write_map<'a, F: Field, K: Display + Serialize + 'a, V: Serialize + 'a, S: Se
         // Two keys that are written alike would be one part, whose values could be exchanged (FORMAT 4.5).
         if matches!(writing, Writing::Seal) && !ids.insert(id.clone()) {
             let reason = "two keys of the map are written alike";
-            return Err(refused(ErrorKind::InvalidId { what: "part id", reason }.into()));
+            return Err(refused(Error::invalid_id("part id", reason)));
         }
         map.serialize_entry(key, &Value::<F, V> { id, value, field: PhantomData })?;
     }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use crate::error::{Error, ErrorKind, Reason};
+use crate::error::{Error, Reason};
 
 const MAX: usize = 255;
 
@@ -39,7 +39,7 @@ impl Identifier<'_> {
     pub(crate) fn parse(&self, what: Reason) -> Result<&str, Error> {
         match problem(&self.0) {
             None => Ok(&self.0),
-            Some(reason) => Err(ErrorKind::InvalidId { what, reason }.into()),
+            Some(reason) => Err(Error::invalid_id(what, reason)),
         }
     }
 }

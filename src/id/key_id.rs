@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::codec::text;
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 
 /// The public id of a key, always shown as 8 base64url characters: characters 5 to 12 of every text token under it.
 ///
@@ -63,8 +63,6 @@ impl FromStr for KeyId {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        text::decode_array(text)
-            .map(Self)
-            .ok_or_else(|| ErrorKind::InvalidId { what: "key id", reason: "8 characters of base64url" }.into())
+        text::decode_array(text).map(Self).ok_or_else(|| Error::invalid_id("key id", "8 characters of base64url"))
     }
 }

@@ -1,6 +1,6 @@
 //! Names: keyspaces, record types, parts, classes, fields, indexes and providers (FORMAT 1.3).
 
-use crate::error::{Error, ErrorKind, Reason};
+use crate::error::{Error, Reason};
 
 const RULE: Reason = "1 to 64 characters of a-z, 0-9, dot, underscore and hyphen, the first a letter or digit";
 const MAX: usize = 64;
@@ -38,7 +38,7 @@ impl Name {
     }
 
     pub(crate) fn check(what: Reason, text: &str) -> Result<(), Error> {
-        if is_name(text) { Ok(()) } else { Err(ErrorKind::InvalidId { what, reason: RULE }.into()) }
+        if is_name(text) { Ok(()) } else { Err(Error::invalid_id(what, RULE)) }
     }
 
     pub(crate) fn as_str(&self) -> &str {

@@ -1,7 +1,8 @@
 //! HKDF and SHA-256 of AWS-LC.
 
 use aws_lc_rs::digest::{SHA256, digest};
-use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Prk, Salt};
+use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Prk};
+use aws_lc_rs::hmac::{HMAC_SHA256, Key as HmacKey, sign};
 
 use crate::error::ErrorKind;
 
@@ -18,13 +19,16 @@ pub(super) fn expand(prk: &[u8; 32], info: &[u8], okm: &mut [u8; 32]) -> Result<
     fill(&Prk::new_less_safe(HKDF_SHA256, prk), info, okm)
 }
 
+/// Extract is HMAC under the salt (RFC 5869, 2.2). Not by `hkdf::Salt`: aws-lc-rs keeps that in a block of the heap which it
+/// does not wipe, and the salt here is a subject key.
 pub(super) fn extract_and_expand(
     salt: &[u8; 32],
     input: &[u8; 32],
     info: &[u8],
     okm: &mut [u8; 32],
 ) -> Result<(), ErrorKind> {
-    fill(&Salt::new(HKDF_SHA256, salt).extract(input), info, okm)
+    let prk = sign(&HmacKey::new(HMAC_SHA256, salt), input);
+    fill(&Prk::new_less_safe(HKDF_SHA256, prk.as_ref()), info, okm)
 }
 
 fn fill(prk: &Prk, info: &[u8], okm: &mut [u8; 32]) -> Result<(), ErrorKind> {

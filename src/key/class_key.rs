@@ -15,14 +15,16 @@ const MAX_CLASSES: usize = 32;
 /// The keys of one class under one DEK, each made when it is first asked for and read without a lock from then on.
 pub(crate) struct ClassKey {
     class: Class,
-    bound_xaes: OnceLock<Made>,
-    other: OnceLock<Made>,
+    bound_xaes: Made,
+    other: Made,
 }
 
 /// What is derived for one letter. A DEK of suite `X` uses two letters, one of suite `c` one.
+///
+/// Pointers only: moved to the heap before it is filled, a larger room was seen to carry a key that had lain on the stack.
 #[derive(Default)]
 struct Made {
-    cipher: OnceLock<ClassCipher>,
+    cipher: OnceLock<Box<ClassCipher>>,
     subject_input: OnceLock<SecretBytes<32>>,
 }
 
@@ -38,7 +40,7 @@ impl ClassKeys {
         for slot in &self.0 {
             // Where another thread fills this slot first, its class decides, and the search goes on.
             let found =
-                slot.get_or_init(|| Box::new(ClassKey { class, bound_xaes: OnceLock::new(), other: OnceLock::new() }));
+                slot.get_or_init(|| Box::new(ClassKey { class, bound_xaes: Made::default(), other: Made::default() }));
             if found.class == class {
                 return Ok(found);
             }
@@ -61,7 +63,7 @@ impl ClassKey {
             return Ok(cipher);
         }
         let key = kdf::derive(backend, dek, Purpose::Seal { keyspace, letter, class: self.class.as_str() })?;
-        let cipher = ClassCipher::new(backend, letter, key)?;
+        let cipher = Box::new(ClassCipher::new(backend, letter, key)?);
         Ok(made.get_or_init(|| cipher))
     }
 
@@ -82,10 +84,9 @@ impl ClassKey {
     }
 
     fn made(&self, letter: Letter) -> &Made {
-        let slot = match letter {
+        match letter {
             Letter::BoundXaes => &self.bound_xaes,
             Letter::Xaes | Letter::XChaCha => &self.other,
-        };
-        slot.get_or_init(Made::default)
+        }
     }
 }

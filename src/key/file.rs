@@ -187,7 +187,7 @@ impl KeyringFile {
 }
 
 pub(crate) fn invalid(reason: Reason) -> Error {
-    ErrorKind::InvalidKeyring(reason).into()
+    ErrorKind::InvalidKeyring.because(reason)
 }
 
 impl FromStr for KeyringFile {

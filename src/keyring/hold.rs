@@ -7,7 +7,7 @@ use super::Shared;
 use crate::id::Class;
 
 /// The classes that a sealer or an opener was limited to; all where there is none.
-pub(crate) type ClassLimit = Option<Box<[Class]>>;
+pub(crate) type ClassLimit = Option<Arc<[Class]>>;
 
 /// How many counts there are: more threads than this share some.
 const COUNTS: usize = 16;
@@ -16,10 +16,11 @@ const COUNTS: usize = 16;
 ///
 /// A reference count of its own for each of 16 threads, in cache lines of its own: where all threads counted in one place, that
 /// place would travel between their processors with every record that is made and dropped.
-#[repr(align(128))]
 pub(crate) struct Hold {
     shared: Arc<Shared>,
     limit: ClassLimit,
+    /// Keeps the count of the next one away. Written, where the padding of an alignment would carry what lay on the stack.
+    _apart: [u64; 16],
 }
 
 impl Hold {
@@ -71,7 +72,7 @@ impl Holds {
     }
 
     fn of(shared: &Arc<Shared>, limit: &ClassLimit) -> Arc<Self> {
-        let hold = || Hold { shared: Arc::clone(shared), limit: limit.clone() };
+        let hold = || Hold { shared: Arc::clone(shared), limit: limit.clone(), _apart: [0; 16] };
         Arc::new(Self(std::array::from_fn(|_| Arc::new(hold()))))
     }
 

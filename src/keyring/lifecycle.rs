@@ -156,7 +156,7 @@ impl Keyring {
 }
 
 fn refused(reason: &'static str, key_id: KeyId) -> Error {
-    Error::from(ErrorKind::StateRefused(reason)).with_key(key_id)
+    ErrorKind::StateRefused.because(reason).with_key(key_id)
 }
 
 fn next_generation(stored: &KeyringFile) -> KeyringFile {

@@ -42,6 +42,9 @@ impl UnlockOptions {
     }
 
     /// Computes with this implementation of the primitives. What is written does not depend on it.
+    ///
+    /// Where it has no memory for a key, or its self-test failed, sealing and opening fail with `backend-failed`. Root keys on this
+    /// machine and [`Keyring::create`] compute with the default one.
     #[must_use]
     pub fn backend(mut self, backend: Backend) -> Self {
         self.backend = backend;
@@ -87,11 +90,11 @@ impl Keyring {
         Self::unlock_with(UnlockOptions::default(), keyspace, roots, stored).await
     }
 
-    /// As [`unlock`](Self::unlock), with a minimum generation or a pinned key.
+    /// As [`unlock`](Self::unlock), with a minimum generation, a pinned key or another backend.
     ///
     /// # Errors
     ///
-    /// Also `keyring-too-old` and `pin-mismatch`.
+    /// Also `keyring-too-old`, `pin-mismatch` and `backend-failed`.
     pub async fn unlock_with(
         options: UnlockOptions,
         keyspace: &str,
@@ -154,7 +157,10 @@ async fn try_root(
     if !genuine {
         return Err(ErrorKind::UnlockFailed.into());
     }
-    let body = open_body(backend, stored, &kek).map_err(|_| ErrorKind::UnlockFailed)?;
+    let body = open_body(backend, stored, &kek).map_err(|error| match error.kind() {
+        ErrorKind::BackendFailed => error,
+        _ => ErrorKind::UnlockFailed.into(),
+    })?;
     Ok((kek, body))
 }
 

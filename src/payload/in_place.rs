@@ -1,10 +1,9 @@
 //! Payloads of bytes made around what a buffer holds, and taken off again: one copy of the value, however large.
 
-use super::read::{Content, content};
 use super::write::Room;
 use super::{KIND_BYTES, PAD_START};
 use crate::error::{Error, ErrorKind};
-use crate::secret::{reserve_wiping, wipe};
+use crate::secret::{reserve_exact_wiping, wipe};
 
 /// Makes `room.head` zero bytes and a payload of what `buffer` holds (FORMAT 7, 7.2). On an error it is as it was.
 pub(crate) fn wrap_bytes(room: Room, buffer: &mut Vec<u8>) -> Result<(), Error> {
@@ -14,7 +13,7 @@ pub(crate) fn wrap_bytes(room: Room, buffer: &mut Vec<u8>) -> Result<(), Error> 
     }
     let front = room.head.saturating_add(1);
     let padding = room.limits.padding(len.saturating_add(1));
-    reserve_wiping(buffer, front.saturating_add(padding).saturating_add(room.tail));
+    reserve_exact_wiping(buffer, front.saturating_add(padding).saturating_add(room.tail));
     buffer.resize(len.saturating_add(front), 0);
     buffer.copy_within(..len, front);
     if let Some((kind, head)) = buffer.get_mut(..front).and_then(<[u8]>::split_last_mut) {
@@ -26,10 +25,8 @@ pub(crate) fn wrap_bytes(room: Room, buffer: &mut Vec<u8>) -> Result<(), Error> 
     Ok(())
 }
 
-/// Undoes `wrap_bytes`.
-pub(crate) fn unwrap_bytes(head: usize, buffer: &mut Vec<u8>) {
-    let found = buffer.get(head..).and_then(|payload| content(payload).ok()).and_then(Content::scalar);
-    let len = found.map_or(0, <[u8]>::len);
+/// Undoes `wrap_bytes` of `len` bytes.
+pub(crate) fn unwrap_bytes(head: usize, len: usize, buffer: &mut Vec<u8>) {
     keep(buffer, 0, head.saturating_add(1), len);
 }
 

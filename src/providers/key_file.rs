@@ -139,7 +139,7 @@ fn write_new(path: &Path, root: &LocalRootKey) -> io::Result<()> {
 }
 
 fn check_is_file(metadata: &fs::Metadata) -> Result<(), Error> {
-    if metadata.is_file() { Ok(()) } else { Err(ErrorKind::InvalidRootKey("it is not a file").into()) }
+    if metadata.is_file() { Ok(()) } else { Err(ErrorKind::InvalidRootKey.because("it is not a file")) }
 }
 
 #[cfg(test)]

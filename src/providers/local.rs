@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use crate::aead::envelope;
 use crate::backend::Backend;
 use crate::codec::secret_text;
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, Reason};
 use crate::id::KeyId;
 use crate::kdf::{self, Purpose};
 use crate::provider::{Kek, KekContext, ProviderFuture, RootKey};
@@ -41,9 +41,9 @@ impl LocalRootKey {
     /// ```
     pub fn from_env(variable: &str) -> Result<Self, Error> {
         let value = std::env::var_os(variable)
-            .ok_or(ErrorKind::InvalidRootKey("the environment variable is not set"))?
+            .ok_or_else(|| invalid("the environment variable is not set"))?
             .into_string()
-            .map_err(|_| ErrorKind::InvalidRootKey("the environment variable is not text"))?;
+            .map_err(|_| invalid("the environment variable is not text"))?;
         let value = Zeroizing::new(value);
         Self::parse_line(value.as_bytes())
     }
@@ -55,7 +55,7 @@ impl LocalRootKey {
 
     fn new(secret: SecretBytes<32>) -> Result<Self, Error> {
         if secret.is_zero() {
-            return Err(ErrorKind::InvalidRootKey("it is all zeros").into());
+            return Err(invalid("it is all zeros"));
         }
         let name = kdf::derive(Backend::default(), &secret, Purpose::RootName)?;
         let name = KeyId::of_fingerprint(name.expose_bytes()).to_string();
@@ -65,11 +65,9 @@ impl LocalRootKey {
     /// FORMAT 9.1
     pub(crate) fn parse_line(line: &[u8]) -> Result<Self, Error> {
         let line = line.strip_suffix(b"\n").unwrap_or(line);
-        let text =
-            line.strip_prefix(PREFIX).ok_or(ErrorKind::InvalidRootKey("it does not begin with `rxseal-root-v1:`"))?;
-        let secret = secret_text::decode_key(text).ok_or(ErrorKind::InvalidRootKey(
-            "`rxseal-root-v1:` is not followed by 43 characters of canonical base64url",
-        ))?;
+        let text = line.strip_prefix(PREFIX).ok_or_else(|| invalid("it does not begin with `rxseal-root-v1:`"))?;
+        let secret = secret_text::decode_key(text)
+            .ok_or_else(|| invalid("`rxseal-root-v1:` is not followed by 43 characters of canonical base64url"))?;
         Self::new(secret)
     }
 
@@ -123,4 +121,8 @@ impl fmt::Debug for LocalRootKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "LocalRootKey({})", self.name)
     }
+}
+
+fn invalid(reason: Reason) -> Error {
+    ErrorKind::InvalidRootKey.because(reason)
 }

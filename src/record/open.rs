@@ -9,6 +9,7 @@ use crate::id::{Class, FieldId};
 use crate::key::Dek;
 use crate::observe::Touched;
 use crate::payload::{self, Content};
+use crate::secret::wipe;
 use crate::token::Header;
 
 /// What one opening keeps from field to field, and what the observer is told of it.
@@ -49,18 +50,23 @@ impl OpenState {
         let decrypt = |cipher: &MessageCipher, aad: &[u8]| cipher.open_in_place(header.letter, &nonce, aad, text, &tag);
         let pair = self.try_pairs::<F>(core, header, &nonce, decrypt)?;
         let text = buffer.get_mut(start..end).unwrap_or_default();
+        let content = payload::content(text).map_err(|error| error.with_key(header.key_id));
+        self.fields = self.fields.saturating_add(usize::from(content.is_ok()));
         let len = |content: Content<'_>| Ok(content.scalar().ok_or(ErrorKind::TypeMismatch)?.len());
-        match payload::content(text).and_then(len) {
+        match content.and_then(len) {
             Ok(len) => {
-                self.fields = self.fields.saturating_add(1);
                 payload::keep(buffer, 0, start.saturating_add(1), len);
                 Ok(())
             }
             Err(error) => {
                 // The same bytes under the same nonce are the same token.
-                let undo = |cipher: &MessageCipher, aad: &[u8]| cipher.seal(header.letter, &nonce, aad, text).map(drop);
+                let undo = |cipher: &MessageCipher, aad: &[u8]| {
+                    let sealed = cipher.seal(header.letter, &nonce, aad, text).map(drop);
+                    // Better no token than plaintext in its place.
+                    sealed.inspect_err(|_| wipe(text))
+                };
                 self.with_cipher(core, core.shared().keys.find(header.key_id)?, header, pair, &nonce, undo)?;
-                Err(error.with_key(header.key_id))
+                Err(error)
             }
         }
     }
@@ -108,14 +114,20 @@ impl OpenState {
         if !dek.suite.opens(header.letter) || !bound {
             return Err(failed());
         }
-        if self.with_cipher(core, dek, header, (F::ID, F::CLASS), nonce, &mut decrypt).is_ok() {
+        // Only where the token does not open, another pair may: a backend that fails says nothing of the token.
+        let mut opens = |state: &mut Self, pair| match state.with_cipher(core, dek, header, pair, nonce, &mut decrypt) {
+            Ok(()) => Ok(true),
+            Err(error) if matches!(error.kind(), ErrorKind::OpenFailed) => Ok(false),
+            Err(error) => Err(error),
+        };
+        if opens(self, (F::ID, F::CLASS))? {
             return Ok((F::ID, F::CLASS));
         }
         for former in F::FORMER {
             // A former pair of a locked class stays closed; the error is that of a token that does not open.
             if core.allows(former.1) {
                 self.touch(Touched { class: former.1, key_id: dek.id });
-                if self.with_cipher(core, dek, header, *former, nonce, &mut decrypt).is_ok() {
+                if opens(self, *former)? {
                     return Ok(*former);
                 }
             }

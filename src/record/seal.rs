@@ -139,9 +139,10 @@ impl<'r> SealPass<'r> {
         let sealed = core.sealing_header(F::CLASS).and_then(|header| {
             let head = header.payload_start();
             let room = Room { limits: Limits::of::<F>(), head, tail: TAG_LEN };
+            let len = buffer.len();
             payload::wrap_bytes(room, buffer)?;
             let sealing = Sealing { out: buffer, start: 0, header, field: F::ID, class: F::CLASS };
-            sealing.encrypt(core, state, Repeat::Refused).inspect_err(|_| payload::unwrap_bytes(head, buffer))
+            sealing.encrypt(core, state, Repeat::Refused).inspect_err(|_| payload::unwrap_bytes(head, len, buffer))
         });
         sealed.map_err(|error| core.located::<F>(error))
     }
@@ -176,7 +177,9 @@ pub(crate) enum Repeat {
 #[derive(Default)]
 pub(crate) struct SealState {
     /// The suite's whole nonce of the next token, from the first token on (FORMAT 5.3).
-    next_nonce: Option<[u8; 24]>,
+    /// No `Option`: the room of an absent one would carry what lay on the stack to the heap.
+    next_nonce: [u8; 24],
+    drawn: bool,
     workspace: Workspace,
 }
 
@@ -184,32 +187,37 @@ impl SealState {
     /// A state whose nonce bytes were drawn already, with those of other records.
     pub(super) fn with_nonce(core: &RecordCore, drawn: &[u8; 24]) -> Self {
         let letter = core.shared().keys.primary().suite.sealing_letter(core.context().is_bound());
-        Self { next_nonce: Some(first_nonce(core, letter, drawn)), ..Self::default() }
+        Self { next_nonce: first_nonce(core, letter, drawn), drawn: true, ..Self::default() }
     }
 
     /// Notes that `field` is sealed in this pass, or refuses a second time (FORMAT 4.5).
     pub(crate) fn claim(&mut self, field: FieldId, repeat: Repeat) -> Result<(), Error> {
-        let sealed = &mut self.workspace.sealed;
-        match sealed.iter().find(|(known, _)| *known == field) {
-            None => sealed.push((field, repeat)),
-            Some((_, Repeat::Allowed)) if repeat == Repeat::Allowed => {}
-            Some(_) => return Err(ErrorKind::FieldRepeated.into()),
+        if self.is_new(field, repeat)? {
+            self.workspace.sealed.push((field, repeat));
         }
         Ok(())
     }
 
+    /// Whether this is the first time, or refuses a second one.
+    fn is_new(&self, field: FieldId, repeat: Repeat) -> Result<bool, Error> {
+        match self.workspace.sealed.iter().find(|(known, _)| *known == field) {
+            None => Ok(true),
+            Some((_, Repeat::Allowed)) if repeat == Repeat::Allowed => Ok(false),
+            Some(_) => Err(ErrorKind::FieldRepeated.into()),
+        }
+    }
+
     /// Gives the nonce of this token and advances (FORMAT 5.3).
     fn take_nonce(&mut self, core: &RecordCore, letter: Letter) -> Result<[u8; 24], Error> {
-        let nonce = match self.next_nonce {
-            Some(nonce) => nonce,
-            None => {
-                let mut drawn = [0; 24];
-                let (_, needed) = drawn.split_at_mut(24_usize.saturating_sub(letter.nonce_len()));
-                random::fill(needed)?;
-                first_nonce(core, letter, &drawn)
-            }
-        };
-        self.next_nonce = Some(successor(nonce));
+        if !self.drawn {
+            let mut drawn = [0; 24];
+            let (_, needed) = drawn.split_at_mut(24_usize.saturating_sub(letter.nonce_len()));
+            random::fill(needed)?;
+            self.next_nonce = first_nonce(core, letter, &drawn);
+            self.drawn = true;
+        }
+        let nonce = self.next_nonce;
+        self.next_nonce = successor(nonce);
         Ok(nonce)
     }
 }
@@ -282,7 +290,7 @@ impl Sealing<'_> {
         if payload::raw_bytes(text).and_then(Header::of).is_some_and(|token| keys.knows(token.key_id)) {
             return Err(ErrorKind::TokenAsPlaintext.into());
         }
-        state.claim(field, repeat)?;
+        let is_new = state.is_new(field, repeat)?;
         let nonce = state.take_nonce(core, letter)?;
         // Its key set-up is done once: all nonces of a pass begin with the same 12 bytes.
         let cipher = state.workspace.ciphers.get(core, keys.primary(), letter, class, &nonce)?;
@@ -290,6 +298,10 @@ impl Sealing<'_> {
         wire_nonce.copy_from_slice(on_wire(letter, &nonce));
         let tag = core.with_aad(head, field, |aad| cipher.seal(letter, &nonce, aad, text))?;
         out.extend_from_slice(&tag);
+        // Only now: what failed may be tried again in this pass.
+        if is_new {
+            state.workspace.sealed.push((field, repeat));
+        }
         Ok(())
     }
 }
