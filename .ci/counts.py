@@ -77,8 +77,8 @@ def judge(it, limit):
     """What is worse than the limit, and what is better."""
     worse = [f"takes {it['ratio']:.3f} x its floor"] * (it["ratio"] > limit["ratio"])
     worse += [f"draws {it['draws']} times, not {limit['draws']}"] * (it["draws"] != limit["draws"])
-    worse += [f"allocates {it['allocations']} times"] * (it["allocations"] > limit["allocations"])
-    better = it["ratio"] < limit["ratio"] * IMPROVED or it["allocations"] < limit["allocations"]
+    worse += [f"allocates {it['allocations']} times"] * (it["allocations"] != limit["allocations"])
+    better = it["ratio"] < limit["ratio"] * IMPROVED
     return worse, better
 
 

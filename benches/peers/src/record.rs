@@ -1,6 +1,6 @@
 //! The record that everybody seals: the one of rxseal's own benches, five text fields of a prescription.
 
-#[path = "../../common/mod.rs"]
+#[path = "../../common/record.rs"]
 mod common;
 
 pub use common::{
