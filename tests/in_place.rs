@@ -79,15 +79,17 @@ fn no_value_is_mistaken_for_padding() {
 #[test]
 fn so_it_is_for_64_kib() {
     let [bound, wide, _, _, _, chacha, ..] = &places()[..] else { panic!("the places") };
-    one_by_every_way::<Tight>(bound, &pattern(64 * KIB));
-    one_by_every_way::<Coarse>(wide, &pattern(64 * KIB));
-    one_by_every_way::<Padded>(chacha, &pattern(64 * KIB));
+    one_by_every_way::<Padded>(bound, &pattern(64 * KIB));
+    if full() {
+        one_by_every_way::<Coarse>(wide, &pattern(64 * KIB));
+        one_by_every_way::<Tight>(chacha, &pattern(64 * KIB));
+    }
 }
 
 /// There and back in one buffer, for the largest values too.
 #[test]
 fn large_values_come_back_in_their_own_buffer() {
-    let sizes: &[usize] = if full() { &[MIB - 1, MIB, 16 * MIB - 1, 16 * MIB] } else { &[MIB] };
+    let sizes: &[usize] = if full() { &[64 * KIB, MIB - 1, MIB, 16 * MIB - 1, 16 * MIB] } else { &[64 * KIB, MIB] };
     let places = places();
     let [bound, wide, _, _, _, chacha, ..] = &places[..] else { panic!("the places") };
     let chosen = if full() { vec![bound, wide, chacha] } else { vec![bound, chacha] };
@@ -271,7 +273,7 @@ fn stays<F: Field>(place: &Place, len: usize) {
     let mut tight = with_room(&content, exact - 1);
     if tight.capacity() < len + exact {
         seal::<F>(&place.record, &mut tight).unwrap();
-        assert!(tight.capacity() >= len + exact);
+        assert_eq!(tight.capacity(), len + exact, "no room to spare: there is little more than one copy");
         open::<F>(&place.open(), &mut tight).unwrap();
         assert_eq!(tight, content);
     }
@@ -496,8 +498,10 @@ fn given_back<F: Field>(place: &Place, value: &serde_json::Value) {
     place
         .open()
         .open_fields(|pass| {
+            let by_open = pass.open::<F, Raw>(&token).unwrap_err();
             for _ in 0..3 {
-                assert_eq!(pass.open_in_place::<F>(&mut buffer).unwrap_err().code(), "type-mismatch");
+                let error = pass.open_in_place::<F>(&mut buffer).unwrap_err();
+                assert_eq!((error.code(), error.to_string()), ("type-mismatch", by_open.to_string()));
                 assert_eq!(buffer, token.as_bytes(), "{}", place.name);
             }
             // The pass is none the worse.
@@ -750,8 +754,8 @@ fn the_observer_hears_of_it() {
     assert_eq!(take(), [(0, Outcome::Failed("open-failed"), vec![Class::MEDICATION])]);
     let mut json = number.into_bytes();
     open::<Padded>(&record.access(&access()), &mut json).unwrap_err();
-    let events = take();
-    assert_eq!((events.len(), events[0].1), (1, Outcome::Failed("type-mismatch")));
+    // Decrypted and given back as its token: opened all the same, as by `open`.
+    assert_eq!(take(), [(1, Outcome::Failed("type-mismatch"), vec![Class::IDENTITY])]);
 }
 
 // The places, and the values

@@ -1,6 +1,8 @@
 //! The key hierarchy of docs/FORMAT.md once more, from its text: what the test must look for in memory. Shares no code with
 //! the crate.
 
+use std::sync::LazyLock;
+
 use aes_gcm::aead::AeadInOut;
 use aes_gcm::aes::Aes256;
 use aes_gcm::aes::cipher::BlockCipherEncrypt;
@@ -88,8 +90,8 @@ pub fn xaes(key: &Key, prefix: &[u8]) -> (Key, [u8; 16]) {
 /// FIPS 197, 5.2: the round keys of AES-256 that follow on the first two, which are the key itself. As AES instructions read
 /// them; what computes without those has them in another order.
 pub fn round_keys(key: &Key) -> Vec<[u8; 16]> {
-    let sbox = sbox();
-    let substituted = |word: [u8; 4]| word.map(|byte| sbox[usize::from(byte)]);
+    static SBOX: LazyLock<[u8; 256]> = LazyLock::new(sbox);
+    let substituted = |word: [u8; 4]| word.map(|byte| SBOX[usize::from(byte)]);
     let mut words: Vec<[u8; 4]> = key.as_chunks().0.to_vec();
     let mut constant = 1_u8;
     for at in 8..60 {
