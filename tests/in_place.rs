@@ -689,7 +689,7 @@ fn a_pass_mixes_in_place_with_the_rest() {
                 Ok::<_, Error>([name, pass.seal::<Short>("brief")?])
             })
             .unwrap();
-        let numbers = [name.as_bytes(), &scan, short.as_bytes()].map(|token| number_of(token));
+        let numbers = [name.as_bytes(), &scan, short.as_bytes()].map(number_of);
         assert_eq!([numbers[1], numbers[2]], [numbers[0] + 1, numbers[0] + 2], "{}", place.name);
         place
             .open()

@@ -107,7 +107,7 @@ fn a_value_stays_what_it_was() {
                     let resealed = reseal(&new, &token).unwrap_or_else(|error| panic!("{way}: {error}"));
                     assert_eq!(resealed.key_id(), world.new.primary_key(), "{way}");
                     assert_ne!(resealed.key_id(), token.key_id(), "{way}");
-                    assert_eq!(world.new.needs_reseal(&resealed).unwrap(), false, "{way}");
+                    assert!(!world.new.needs_reseal(&resealed).unwrap(), "{way}");
                     resealed
                 };
                 let text = same(old.seal::<Note>("Zo\u{eb}, 5 MG").unwrap());
