@@ -12,6 +12,13 @@ pub(crate) fn wipe(bytes: &mut [u8]) {
     optimization_barrier(bytes);
 }
 
+/// Overwrites what calls that have returned left on the stack below the caller's frame.
+#[cfg(feature = "aws-lc")]
+#[inline(never)]
+pub(crate) fn wipe_stack_below() {
+    wipe(&mut [0xFF; 8 * 1024]);
+}
+
 /// Overwrites everything that `buffer` holds and empties it; the capacity stays.
 pub(crate) fn wipe_vec(buffer: &mut Vec<u8>) {
     wipe(buffer);

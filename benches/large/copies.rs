@@ -63,7 +63,7 @@ pub fn count(backend: Backend, size: usize) {
             of(|| open.run_opening(|| postcard::from_bytes::<Document>(&postcard)).unwrap())
         }),
     ];
-    let times = |bytes: i64| format!("{:.2}", bytes as f64 / size as f64);
+    let times = |bytes: i64| format!("{:.2}", bytes.max(0) as f64 / size as f64);
     let rows = rows.map(|(call, heap)| vec![call.to_owned(), times(heap.peak), times(heap.left)]);
     println!("{backend:?}: heap beyond what the call was given, as multiples of a value of {} KiB\n", size / KIB);
     print_table(&["call", "at its peak", "kept as result"], &rows);

@@ -17,6 +17,8 @@ use super::xaes::XaesKey;
 use super::{Letter, TAG_LEN, aead_nonce, key_prefix};
 use crate::backend::Backend;
 use crate::error::{Error, ErrorKind};
+#[cfg(feature = "aws-lc")]
+use crate::secret::wipe_stack_below;
 use crate::secret::{SecretBytes, wipe};
 
 /// A class key with its key set-up done once: what the ciphers of records are made from.
@@ -32,6 +34,18 @@ pub(crate) enum ClassCipher {
 
 impl ClassCipher {
     pub(crate) fn new(backend: Backend, letter: Letter, key: SecretBytes<32>) -> Result<Self, Error> {
+        let cipher = Self::expand(backend, letter, key);
+        #[cfg(feature = "aws-lc")]
+        if backend == Backend::AwsLc {
+            // aws-lc-rs hands expanded keys from frame to frame, and what lies there was seen to reach the heap in room that
+            // a value leaves unused.
+            wipe_stack_below();
+        }
+        cipher
+    }
+
+    #[inline(never)]
+    fn expand(backend: Backend, letter: Letter, key: SecretBytes<32>) -> Result<Self, Error> {
         Ok(match (letter, backend) {
             (Letter::XChaCha, _) => Self::XChaCha(backend, key),
             (Letter::BoundXaes | Letter::Xaes, Backend::RustCrypto) => {
