@@ -335,16 +335,20 @@ fn fields_of_a_pass_do_not_disturb_each_other() {
             let name = old.seal::<Name>("Jane Doe").unwrap();
             let drug = new.seal::<Drug>(&json!(["warfarin", 5])).unwrap();
             let note = old.seal::<Note>(&Raw(vec![7; 100])).unwrap();
+            // The class of the note, under the other key.
+            let brief = new.seal::<Brief>("b").unwrap();
             let stray = world.old.record("refill", 77).unwrap().seal::<Note>("stray").unwrap();
             let tokens = new.reseal_fields(|pass| {
                 let name = pass.reseal::<Name>(&name)?;
                 assert_eq!(pass.reseal::<Note>(&stray).unwrap_err().code(), "open-failed");
+                let brief = pass.reseal::<Brief>(&brief)?;
                 let drug = pass.reseal_text::<Drug>(&drug.to_string())?.parse()?;
                 let mut out = Vec::new();
                 pass.reseal_into::<Note>(note.as_bytes(), &mut out)?;
-                Ok::<_, Error>([name, drug, Token::try_from(out)?])
+                Ok::<_, Error>([name, drug, Token::try_from(out)?, brief])
             });
-            let [name, drug, note] = tokens.unwrap();
+            let [name, drug, note, brief] = tokens.unwrap();
+            assert_eq!(open::<Brief, String>(&new, &brief), "b");
             assert_eq!(open::<Name, String>(&new, &name), "Jane Doe");
             assert_eq!(open::<Drug, (String, u8)>(&new, &drug), ("warfarin".to_owned(), 5));
             assert_eq!(open::<Note, Raw>(&new, &note), Raw(vec![7; 100]));

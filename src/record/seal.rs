@@ -330,6 +330,18 @@ mod tests {
         assert_eq!(draws_in(|| crate::seal_page(&records, |_, pass| pass.seal::<Drug>("warfarin"))).1, 2);
         let token = record.seal::<Drug>("warfarin").unwrap();
         assert_eq!(draws_in(|| record.reseal::<Drug>(&token)).1, 1);
+        let text = record.seal_text::<Directions>("daily").unwrap();
+        let reseal_two = || {
+            record.reseal_fields(|pass| {
+                pass.reseal::<Drug>(&token)?;
+                pass.reseal_text::<Directions>(&text)
+            })
+        };
+        assert_eq!(draws_in(reseal_two).1, 1);
+        assert_eq!(draws_in(|| record.reseal::<Directions>(&token)).1, 0, "none for what does not open");
+        assert_eq!(draws_in(|| crate::reseal_page(&records, |_, pass| pass.reseal::<Drug>(&token))).1, 2);
+        let in_place = || record.seal_fields(|pass| pass.seal_in_place::<Drug>(&mut b"warfarin".to_vec()));
+        assert_eq!(draws_in(in_place).1, 1);
     }
 
     #[test]
@@ -343,7 +355,19 @@ mod tests {
         let json =
             while_failing(|| record.run_sealing(|| serde_json::to_string(&crate::Phi::<_, Drug>::new("x".to_owned()))));
         assert_eq!(json.unwrap_err().code(), "random-failed");
-        assert!(while_failing(|| crate::seal_page(&[record], |_, pass| pass.seal::<Drug>("warfarin"))).is_err());
+        let token = record.seal::<Drug>("warfarin").unwrap();
+        for room in [0, 1000] {
+            let mut scan = Vec::with_capacity(room);
+            scan.extend_from_slice(b"scan");
+            let result = while_failing(|| record.seal_fields(|pass| pass.seal_in_place::<Drug>(&mut scan)));
+            assert_eq!((result.unwrap_err().code(), scan.as_slice()), ("random-failed", b"scan".as_slice()));
+        }
+        let reseal = || record.reseal_fields(|pass| pass.reseal_into::<Drug>(token.as_bytes(), &mut out));
+        assert_eq!(while_failing(reseal).unwrap_err().code(), "random-failed");
+        assert_eq!(out, b"before");
+        let page = [record];
+        assert!(while_failing(|| crate::reseal_page(&page, |_, pass| pass.reseal::<Drug>(&token))).is_err());
+        assert!(while_failing(|| crate::seal_page(&page, |_, pass| pass.seal::<Drug>("warfarin"))).is_err());
         assert_eq!(while_failing(|| keys.create_subject_key("P-1").err().unwrap().code()), "random-failed");
     }
 
