@@ -111,10 +111,17 @@ impl Error {
         )
     }
 
-    /// The provider of the root key did not answer in a way that settles the matter; the same call may succeed later.
+    /// The provider of the root key, or the store, did not answer in a way that settles the matter; the same call may succeed
+    /// later.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
-        matches!(self.0.kind, ErrorKind::ProviderUnavailable | ErrorKind::RandomFailed)
+        matches!(self.0.kind, ErrorKind::ProviderUnavailable | ErrorKind::StoreUnavailable | ErrorKind::RandomFailed)
+    }
+
+    /// Somebody else changed the stored keyring meanwhile; nothing was written.
+    #[must_use]
+    pub fn is_conflict(&self) -> bool {
+        matches!(self.0.kind, ErrorKind::StoreConflict)
     }
 
     /// The program did something that no input can cause, such as sealing one field id twice in a record. Never the
@@ -132,6 +139,20 @@ impl Error {
         Self::from(kind).caused_by(cause)
     }
 
+    /// An error of a [`KeyringStore`](crate::KeyringStore) written outside this crate. `retryable` tells whether the same call
+    /// may succeed later.
+    #[must_use]
+    pub fn from_store(retryable: bool, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        let kind = if retryable { ErrorKind::StoreUnavailable } else { ErrorKind::StoreRefused };
+        Self::from(kind).caused_by(cause)
+    }
+
+    /// What a [`KeyringStore`](crate::KeyringStore) answers where another generation is stored than the one to be replaced.
+    #[must_use]
+    pub fn store_conflict() -> Self {
+        ErrorKind::StoreConflict.into()
+    }
+
     /// A refusal of an [`Observer`](crate::Observer), with its reason as the cause.
     #[must_use]
     pub fn refused(reason: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
@@ -143,6 +164,25 @@ impl Error {
         let mut error = ErrorKind::InvalidId.because(reason);
         error.0.what = what;
         error
+    }
+
+    /// The text with those of its causes, for an event: what a provider says is what its operator has to know.
+    pub(crate) fn with_cause(&self) -> String {
+        let mut text = self.to_string();
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            text = format!("{text}: {error}");
+            cause = error.source();
+        }
+        text
+    }
+
+    /// The same error for somebody else who waited for the same call; its cause as text.
+    #[cfg(feature = "key-manager")]
+    pub(crate) fn again(&self) -> Self {
+        let Inner { kind, what, reason, field, ref record_type, key_id, ref source } = *self.0;
+        let source = source.as_ref().map(|cause| cause.to_string().into());
+        Self(Box::new(Inner { kind, what, reason, field, record_type: record_type.clone(), key_id, source }))
     }
 
     pub(crate) fn kind(&self) -> ErrorKind {

@@ -2,12 +2,16 @@
 
 mod hold;
 mod lifecycle;
+mod opened;
 mod unlock;
 
 use std::fmt;
 use std::sync::Arc;
 
 pub(crate) use hold::{Hold, Holds};
+pub(crate) use lifecycle::unix_now;
+pub(crate) use opened::Opened;
+pub(crate) use unlock::check_root;
 pub use unlock::{UnlockOptions, Unlocked};
 
 use crate::error::Error;
@@ -49,6 +53,12 @@ pub(crate) struct Shared {
 impl Keyring {
     pub(crate) fn holds(&self) -> &Arc<Holds> {
         &self.0
+    }
+
+    /// Whether it has this key, in whatever state.
+    #[cfg(feature = "key-manager")]
+    pub(crate) fn knows(&self, key_id: KeyId) -> bool {
+        self.keys_held().knows(key_id)
     }
 
     fn keys_held(&self) -> &Keys {

@@ -49,12 +49,14 @@
 )]
 
 mod access;
+mod admin;
 mod aead;
 mod backend;
 mod codec;
 #[cfg(any(feature = "rusqlite_0_39", feature = "sqlx_0_9"))]
 mod columns;
 mod context;
+mod count;
 mod error;
 mod field;
 mod form;
@@ -66,6 +68,8 @@ mod id;
 mod kdf;
 mod key;
 mod keyring;
+#[cfg(feature = "key-manager")]
+mod manager;
 mod observe;
 mod payload;
 pub mod phi;
@@ -76,6 +80,7 @@ mod record;
 mod scope;
 mod scratch;
 mod secret;
+mod store;
 #[cfg(any(test, feature = "insecure-test-keys"))]
 pub mod testing;
 mod token;
@@ -90,9 +95,32 @@ pub use keyring::{Keyring, UnlockOptions, Unlocked};
 
 // Root keys
 pub use provider::{Kek, KekContext, ProviderFuture, RootKey, RootKeys, run_local};
+#[cfg(feature = "aws-kms")]
+pub use providers::AwsKmsKey;
 #[cfg(unix)]
 pub use providers::KeyFile;
 pub use providers::LocalRootKey;
+#[cfg(feature = "vault")]
+pub use providers::{VaultKey, VaultKeyBuilder};
+
+// Stores, and the life of what is in them
+pub use admin::{KeyringAdmin, StillUnder, WrapCheck};
+#[cfg(feature = "key-manager")]
+pub use manager::{KeyManager, KeyManagerBuilder};
+#[cfg(unix)]
+pub use store::FileStore;
+#[cfg(feature = "postgres-store")]
+pub use store::PostgresStore;
+#[cfg(feature = "sqlite-store")]
+pub use store::SqliteStore;
+pub use store::{KeyringStore, MemoryStore, StoreFuture};
+
+// How far a rotation has come
+#[cfg(feature = "postgres-store")]
+pub use count::count_postgres;
+#[cfg(feature = "sqlite-store")]
+pub use count::count_sqlite;
+pub use count::{CountSql, KeyCounts, count_by_key};
 
 // Records and tokens
 pub use handles::{Opener, Sealer};
@@ -110,7 +138,9 @@ pub use scope::{ExposedPlaintext, RecordOpening, RecordSealing, accept_plaintext
 
 // Who, why, and who hears of it
 pub use access::{Access, Purpose};
-pub use observe::{Observer, OpenEvent, OpenedRecord, Opening, Outcome};
+#[cfg(feature = "tracing_0_1")]
+pub use observe::TracingObserver;
+pub use observe::{KeyChange, KeyEvent, Observer, OpenEvent, OpenedRecord, Opening, Outcome};
 
 // Errors
 pub use error::Error;

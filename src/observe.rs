@@ -1,7 +1,15 @@
-//! What an observer hears of every opening.
+//! What an observer hears: of every opening, and of what happens to keys.
+
+mod key_event;
+#[cfg(feature = "tracing_0_1")]
+mod to_tracing;
 
 use std::fmt;
 use std::sync::Arc;
+
+pub use key_event::{KeyChange, KeyEvent};
+#[cfg(feature = "tracing_0_1")]
+pub use to_tracing::TracingObserver;
 
 use crate::access::Access;
 use crate::error::Error;
@@ -41,6 +49,11 @@ pub trait Observer: Send + Sync {
 
     /// After it, once, whatever the outcome.
     fn opened(&self, event: &OpenEvent<'_>);
+
+    /// When something happens to keys. Ignored unless an observer says otherwise.
+    fn key_event(&self, event: &KeyEvent<'_>) {
+        let _ = event;
+    }
 }
 
 impl<O: Observer + ?Sized> Observer for Arc<O> {
@@ -50,6 +63,10 @@ impl<O: Observer + ?Sized> Observer for Arc<O> {
 
     fn opened(&self, event: &OpenEvent<'_>) {
         (**self).opened(event);
+    }
+
+    fn key_event(&self, event: &KeyEvent<'_>) {
+        (**self).key_event(event);
     }
 }
 

@@ -61,6 +61,24 @@ pub trait RootKey: Send + Sync {
     fn unwrap_kek<'a>(&'a self, wrapped: &'a [u8], context: KekContext<'a>) -> ProviderFuture<'a, Kek>;
 }
 
+impl<R: RootKey + ?Sized> RootKey for Arc<R> {
+    fn provider(&self) -> &str {
+        (**self).provider()
+    }
+
+    fn name(&self) -> &str {
+        (**self).name()
+    }
+
+    fn wrap_kek<'a>(&'a self, kek: &'a Kek, context: KekContext<'a>) -> ProviderFuture<'a, Vec<u8>> {
+        (**self).wrap_kek(kek, context)
+    }
+
+    fn unwrap_kek<'a>(&'a self, wrapped: &'a [u8], context: KekContext<'a>) -> ProviderFuture<'a, Kek> {
+        (**self).unwrap_kek(wrapped, context)
+    }
+}
+
 /// A key-encryption key: 32 bytes, wiped on drop, neither `Clone` nor readable by accident.
 pub struct Kek(SecretBytes<32>);
 

@@ -1,10 +1,13 @@
 //! Proves that a root key file appears whole or not at all (FORMAT 9.1; T32, T33, T44): a program that makes one is killed at every
 //! system call, and every system call is made to fail, one at a time. Then the next start must get a key, and the same one
-//! wherever a key was given out or a file was there.
+//! wherever a key was given out or a file was there. Changes of stored keyrings are treated likewise (`stores/crash.rs`).
 //!
 //! Where strace does the killing the test is ignored; `.ci/run` asks for it. What a power cut does to a file system is not
 //! simulated.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+#[path = "stores/crash.rs"]
+mod stored;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -30,6 +33,7 @@ const QUICK: &[Test] = &[
 
 const TRACED: &[Test] = &[
     ("a_root_key_file_is_whole_or_not_there", a_root_key_file_is_whole_or_not_there),
+    ("a_stored_keyring_is_the_old_or_the_new_one", stored::a_stored_keyring_is_the_old_or_the_new_one),
     ("a_generator_that_fails_is_an_error", a_generator_that_fails_is_an_error),
     (
         "programs_with_the_same_process_id_do_not_mix_their_files",
@@ -64,8 +68,10 @@ fn main() {
 /// The traced program.
 fn helper(work: &str) {
     let path = std::env::var_os(FILE).unwrap();
+    let next = work.starts_with("put_").then(|| stored::prepared(Path::new(&path)));
     let _ = fs::metadata(BEGIN);
     let said = match work {
+        "put_file" | "put_sqlite" => stored::put(work, Path::new(&path), &next.unwrap()),
         "create" => root_key(KeyFile::new(path).create()),
         "load_or_create" => root_key(KeyFile::new(path).load_or_create()),
         "seal" => seal(Path::new(&path)),
@@ -248,10 +254,18 @@ impl Calls {
     fn of(work: &str, scene: Scene) -> Self {
         let folder = folder("calls");
         scene.set(&folder);
+        let calls = Self::traced(work, &scene.path(&folder));
+        fs::remove_dir_all(folder).unwrap();
+        calls
+    }
+
+    /// Those of `work` on `path`, when nothing is made to fail.
+    fn traced(work: &str, path: &Path) -> Self {
+        let folder = folder("log");
         let log = folder.join("log");
         let mut strace = Command::new("strace");
         strace.arg("-o").arg(&log).arg(this_program());
-        let output = helper_command(work, &scene.path(&folder), strace).output().unwrap();
+        let output = helper_command(work, path, strace).output().unwrap();
         assert!(what_was_said(&output).is_some_and(|said| !said.starts_with("error")), "{output:?}");
         let log_text = fs::read_to_string(&log).unwrap();
         fs::remove_dir_all(folder).unwrap();
@@ -280,13 +294,16 @@ impl Calls {
 fn errors_of(name: &str) -> &'static [&'static str] {
     match name {
         "openat" | "open" => &["EIO", "ENOSPC", "EACCES", "EMFILE", "EINTR"],
-        "write" => &["EIO", "ENOSPC", "EDQUOT", "EINTR"],
+        "write" | "pwrite64" => &["EIO", "ENOSPC", "EDQUOT", "EINTR"],
         "fsync" | "fdatasync" => &["EIO", "ENOSPC", "EINTR"],
         "link" | "linkat" => &["EIO", "ENOSPC", "EPERM", "EMLINK"],
+        "rename" | "renameat" => &["EIO", "ENOSPC", "EACCES"],
+        "ftruncate" => &["EIO", "EINTR"],
+        "flock" => &["ENOLCK", "EINTR", "EWOULDBLOCK"],
         "unlink" | "unlinkat" => &["EIO", "EACCES"],
         "mkdir" | "mkdirat" => &["EIO", "ENOSPC", "EACCES"],
         "getrandom" => &["EIO", "EINTR"],
-        "read" | "statx" | "stat" | "newfstatat" | "fstat" | "lseek" => &["EIO", "EINTR"],
+        "read" | "pread64" | "statx" | "stat" | "newfstatat" | "fstat" | "lseek" => &["EIO", "EINTR"],
         _ => &[],
     }
 }

@@ -14,9 +14,10 @@ use std::sync::LazyLock;
 
 use proptest::prelude::*;
 use rxseal::{
-    Access, Class, Each, Error, Kek, KekContext, KeyFile, KeyState, Keyring, KeyringFile, LocalRootKey, Observer,
-    OpenEvent, Opening, Parts, Phi, ProviderFuture, Purpose, Record, RootKey, RootKeys, Sealed, Sealing, Suite, Token,
-    UnlockOptions, WrappedSubjectKey, accept_plaintext, open_page, phi, run_local,
+    Access, Class, Each, Error, FileStore, Kek, KekContext, KeyFile, KeyState, Keyring, KeyringAdmin, KeyringFile,
+    KeyringStore, LocalRootKey, MemoryStore, Observer, OpenEvent, Opening, Parts, Phi, ProviderFuture, Purpose, Record,
+    RootKey, RootKeys, Sealed, Sealing, StillUnder, Suite, Token, UnlockOptions, WrappedSubjectKey, accept_plaintext,
+    open_page, phi, run_local,
 };
 use serde::{Deserialize, Serialize};
 use support::{CANARY, Problem, access, contains, keyring, leaks, texts};
@@ -293,7 +294,27 @@ fn all() -> Vec<(&'static str, Error)> {
         ("subject-key-refused", fails(world.keys.unwrap_subject_key("somebody-else", &wrapped))),
         ("provider-unavailable", create(Service::Unavailable)),
         ("provider-refused", create(Service::Refuses)),
+        ("keyring-missing", fails(run_local(admin(MemoryStore::default()).stored("pharmacy-17")))),
+        ("store-conflict", fails(run_local(stored().create("pharmacy-17", Suite::default())))),
+        ("key-in-use", {
+            let one_left = StillUnder { tokens: 1, subject_keys: 0 };
+            fails(run_local(stored().destroy("pharmacy-17", world.token.key_id(), one_left)))
+        }),
+        ("state-refused", fails(run_local(stored().force_destroy("pharmacy-17", primary)))),
+        ("store-unavailable", Error::from_store(true, "timeout")),
+        ("store-refused", fails(run_local(FileStore::new("/dev/null/rings").put(&world.first, None)))),
     ]
+}
+
+fn admin(store: impl KeyringStore + 'static) -> KeyringAdmin {
+    KeyringAdmin::new(store, WORLD.roots.clone())
+}
+
+/// With the keyring of generation 2 in its store.
+fn stored() -> KeyringAdmin {
+    let store = MemoryStore::default();
+    run_local(store.put(&WORLD.second, None)).unwrap();
+    admin(store)
 }
 
 fn keyring_of(keyspace: &str) -> Keyring {
@@ -373,7 +394,7 @@ fn no_error_names_key_bytes() {
 #[test]
 fn predicates_say_what_they_mean() {
     type Predicate = (&'static str, fn(&Error) -> bool, &'static [&'static str]);
-    let predicates: [Predicate; 9] = [
+    let predicates: [Predicate; 10] = [
         ("is_open_failure", Error::is_open_failure, &["open-failed", "subject-key-refused"]),
         ("is_not_a_token", Error::is_not_a_token, &["not-a-token"]),
         ("is_unknown_key", Error::is_unknown_key, &["unknown-key"]),
@@ -381,7 +402,8 @@ fn predicates_say_what_they_mean() {
         ("is_locked_out", Error::is_locked_out, &["class-locked", "refused-by-observer"]),
         ("is_scope_missing", Error::is_scope_missing, &["wrong-direction"]),
         ("is_type_mismatch", Error::is_type_mismatch, &["type-mismatch"]),
-        ("is_retryable", Error::is_retryable, &["provider-unavailable"]),
+        ("is_retryable", Error::is_retryable, &["provider-unavailable", "store-unavailable"]),
+        ("is_conflict", Error::is_conflict, &["store-conflict"]),
         (
             "is_api_misuse",
             Error::is_api_misuse,

@@ -99,6 +99,24 @@ pub(crate) enum ErrorKind {
     #[error("the key cannot change to that state")]
     StateRefused,
 
+    #[error(
+        "tokens or subject keys are still under the key, and would be lost: reseal and rewrap them first, and count again"
+    )]
+    KeyInUse,
+
+    // Stores
+    #[error(
+        "the stored keyring is of another generation than the one that this change was made from: somebody else changed it. \
+             Nothing was written: look at it and repeat the change"
+    )]
+    StoreConflict,
+    #[error("no keyring of this keyspace is stored: create it, or restore its file from a backup")]
+    KeyringMissing,
+    #[error("the store is unavailable")]
+    StoreUnavailable,
+    #[error("the store refused")]
+    StoreRefused,
+
     // Root keys and subject keys
     #[error("the root key is not valid")]
     InvalidRootKey,
@@ -155,6 +173,11 @@ impl ErrorKind {
             Self::PinMismatch => "pin-mismatch",
             Self::RootKeyForeign | Self::UnlockFailed => "unlock-failed",
             Self::StateRefused => "state-refused",
+            Self::KeyInUse => "key-in-use",
+            Self::StoreConflict => "store-conflict",
+            Self::KeyringMissing => "keyring-missing",
+            Self::StoreUnavailable => "store-unavailable",
+            Self::StoreRefused => "store-refused",
             Self::InvalidRootKey => "invalid-root-key",
             Self::RootKeyPermissions => "root-key-permissions",
             Self::RootKeyIo => "root-key-io",

@@ -68,6 +68,10 @@ impl Wrap {
         }
         Ok(Self { provider, root_key: root_key.into(), wrapped })
     }
+
+    pub(crate) fn is_of(&self, provider: &str, root_key: &str) -> bool {
+        self.provider.as_str() == provider && *self.root_key == *root_key
+    }
 }
 
 /// Which root key can unlock a keyring.

@@ -3,19 +3,21 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::Keyring;
-use super::unlock::{UnlockOptions, open_file};
+use super::opened::{Opened, wrap_verified};
+use super::unlock::UnlockOptions;
 use crate::aead::Suite;
 use crate::backend::Backend;
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::id::{KeyId, Name};
-use crate::key::{KeyState, KeyUse, KeyringFile, MAX_KEYS, NewKey, Wrap, fingerprint, invalid, seal_body};
-use crate::provider::{Kek, KekContext, RootKey, RootKeys};
+use crate::key::{KeyState, KeyUse, KeyringFile, NewKey, fingerprint, seal_body};
+use crate::provider::{Kek, KekContext, RootKeys};
 use crate::random;
 
 impl Keyring {
     /// Makes a new keyring for `keyspace`, with one DEK of `suite` and one index root, wrapped by every root key of `roots`.
     ///
     /// Store the file, read it back and [`unlock`](Self::unlock) what was read: only then do its keys seal.
+    /// [`KeyringAdmin`](crate::KeyringAdmin) does that with a store.
     ///
     /// # Errors
     ///
@@ -70,30 +72,8 @@ impl Keyring {
         roots: &RootKeys,
         stored: &KeyringFile,
     ) -> Result<KeyringFile, Error> {
-        let (kek, mut body) = open_file(&options, keyspace, roots, stored).await?;
-        if stored.keys.len() >= MAX_KEYS {
-            return Err(invalid("it holds 1,024 keys already"));
-        }
-        let now = unix_now();
-        let suite = stored.primary_suite();
-        let fresh = NewKey::generate(
-            options.backend,
-            keyspace,
-            KeyUse::Seal,
-            Some(suite),
-            KeyState::Active,
-            now,
-            &stored.keys,
-        )?;
-        let mut file = next_generation(stored);
-        for key in file.keys.iter_mut().filter(|key| key.usage == KeyUse::Seal && key.primary) {
-            key.primary = false;
-            key.state = KeyState::Deactivated;
-            key.changed = now;
-        }
-        file.keys.push(fresh.info);
-        body.push(fresh.secret);
-        seal_body(options.backend, file, &kek, body)
+        let opened = Opened::of(&options, keyspace, roots, stored, &mut Vec::new()).await?;
+        Ok(opened.rotate(unix_now())?.0)
     }
 
     /// Gives a key that is not primary another state: `Deactivated`, `Compromised` or `Destroyed`.
@@ -129,52 +109,12 @@ impl Keyring {
         key_id: KeyId,
         state: KeyState,
     ) -> Result<KeyringFile, Error> {
-        let (kek, mut body) = open_file(&options, keyspace, roots, stored).await?;
-        let mut file = next_generation(stored);
-        let key = file.keys.iter_mut().find(|key| key.id == key_id);
-        let key = key.ok_or_else(|| Error::from(ErrorKind::UnknownKey).with_key(key_id))?;
-        if key.primary {
-            return Err(refused("it is the primary key: rotate first", key_id));
-        }
-        match (key.state, state) {
-            (KeyState::PreActive | KeyState::Active, KeyState::Deactivated)
-            | (KeyState::PreActive | KeyState::Active | KeyState::Deactivated, KeyState::Compromised)
-            | (KeyState::PreActive | KeyState::Deactivated | KeyState::Compromised, KeyState::Destroyed) => {}
-            (KeyState::Destroyed, _) => return Err(refused("it was destroyed", key_id)),
-            (KeyState::Active, KeyState::Destroyed) => {
-                return Err(refused("deactivate it before it is destroyed", key_id));
-            }
-            _ => return Err(refused("that state does not follow on its present one", key_id)),
-        }
-        key.state = state;
-        key.changed = unix_now();
-        if state == KeyState::Destroyed {
-            body.retain(|key| key.id() != key_id);
-        }
-        seal_body(options.backend, file, &kek, body)
+        let opened = Opened::of(&options, keyspace, roots, stored, &mut Vec::new()).await?;
+        opened.set_state(key_id, state, unix_now())
     }
 }
 
-fn refused(reason: &'static str, key_id: KeyId) -> Error {
-    ErrorKind::StateRefused.because(reason).with_key(key_id)
-}
-
-fn next_generation(stored: &KeyringFile) -> KeyringFile {
-    // `checked` refuses the one after the last.
-    KeyringFile { generation: stored.generation.saturating_add(1), body: Vec::new(), ..stored.clone() }
-}
-
-/// FORMAT 8.4: a wrap is stored only after the same provider gave the KEK back.
-async fn wrap_verified(root: &dyn RootKey, kek: &Kek, context: KekContext<'_>) -> Result<Wrap, Error> {
-    use subtle::ConstantTimeEq;
-    let wrapped = root.wrap_kek(kek, context).await?;
-    let answered = root.unwrap_kek(&wrapped, context).await?;
-    if !bool::from(answered.expose_bytes().ct_eq(kek.expose_bytes())) {
-        return Err(ErrorKind::UnlockFailed.into());
-    }
-    Wrap::new(root.provider(), root.name(), wrapped)
-}
-
-fn unix_now() -> u64 {
+/// Now, in Unix seconds.
+pub(crate) fn unix_now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_secs())
 }

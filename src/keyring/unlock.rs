@@ -7,7 +7,7 @@ use crate::backend::Backend;
 use crate::error::{Error, ErrorKind};
 use crate::id::Name;
 use crate::key::{BodyKey, KeyState, KeyringFile, Keys, fingerprint, open_body};
-use crate::observe::Observer;
+use crate::observe::{KeyEvent, Observer};
 use crate::provider::{Kek, KekContext, RootKey, RootKeys};
 
 /// What an unlocked keyring must be, beyond genuine, and what computes.
@@ -54,25 +54,67 @@ impl UnlockOptions {
 
 /// An unlocked keyring that still has to be told who hears of its openings.
 #[must_use = "say `.observed_by(..)` or `.unobserved()`"]
-pub struct Unlocked(Keys);
+pub struct Unlocked {
+    keys: Keys,
+    report: UnlockReport,
+}
+
+/// How a keyring was unlocked, for an observer.
+#[derive(Default)]
+pub(crate) struct UnlockReport {
+    /// Provider and name of the root key.
+    unlocked_by: (String, String),
+    failed: Vec<RootFailure>,
+}
+
+/// A root key that did not unlock a keyring.
+pub(crate) struct RootFailure {
+    provider: String,
+    root_key: String,
+    code: &'static str,
+    reason: String,
+}
+
+impl RootFailure {
+    fn new(root: &dyn RootKey, error: &Error) -> Self {
+        let (provider, root_key) = (root.provider().to_owned(), root.name().to_owned());
+        Self { provider, root_key, code: error.code(), reason: error.with_cause() }
+    }
+
+    pub(crate) fn tell(&self, keyspace: &str, observer: &dyn Observer) {
+        observer.key_event(&KeyEvent::RootKeyFailed {
+            keyspace,
+            provider: &self.provider,
+            root_key: &self.root_key,
+            code: self.code,
+            reason: &self.reason,
+        });
+    }
+}
 
 impl Unlocked {
-    /// A keyring whose every opening is told to `observer`.
+    /// A keyring whose every opening is told to `observer`, beginning with how it was unlocked.
     #[must_use]
     pub fn observed_by(self, observer: impl Observer + 'static) -> Keyring {
-        Keyring(Holds::new(Shared { keys: self.0, observer: Some(Box::new(observer)) }))
+        let keyspace = self.keys.keyspace().as_str();
+        for failure in &self.report.failed {
+            failure.tell(keyspace, &observer);
+        }
+        let (provider, root_key) = &self.report.unlocked_by;
+        observer.key_event(&KeyEvent::Unlocked { keyspace, generation: self.keys.generation(), provider, root_key });
+        Keyring(Holds::new(Shared { keys: self.keys, observer: Some(Box::new(observer)) }))
     }
 
     /// A keyring whose openings nobody hears of.
     #[must_use]
     pub fn unobserved(self) -> Keyring {
-        Keyring(Holds::new(Shared { keys: self.0, observer: None }))
+        Keyring(Holds::new(Shared { keys: self.keys, observer: None }))
     }
 }
 
 impl fmt::Debug for Unlocked {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Unlocked").field("keyspace", &self.0.keyspace().as_str()).finish_non_exhaustive()
+        f.debug_struct("Unlocked").field("keyspace", &self.keys.keyspace().as_str()).finish_non_exhaustive()
     }
 }
 
@@ -80,7 +122,7 @@ impl Keyring {
     /// Unlocks a stored keyring: one call of a root key, and none afterwards.
     ///
     /// The caller says which keyspace it wants and which root keys it trusts; what the file names only selects among
-    /// them. They are tried in their order until one of them yields a KEK that proves itself by opening the body.
+    /// them. They are tried in their order, each once, until one of them yields a KEK that proves itself by opening the body.
     ///
     /// # Errors
     ///
@@ -101,42 +143,73 @@ impl Keyring {
         roots: &RootKeys,
         stored: &KeyringFile,
     ) -> Result<Unlocked, Error> {
-        let (_, body) = open_file(&options, keyspace, roots, stored).await?;
-        Ok(Unlocked(Keys::new(options.backend, stored, body)?))
+        Self::unlock_reporting(&options, keyspace, roots, stored, &mut Vec::new()).await
+    }
+
+    /// As `unlock_with`. Where it fails, `failed` has the root keys that did.
+    pub(crate) async fn unlock_reporting(
+        options: &UnlockOptions,
+        keyspace: &str,
+        roots: &RootKeys,
+        stored: &KeyringFile,
+        failed: &mut Vec<RootFailure>,
+    ) -> Result<Unlocked, Error> {
+        let opened = open_file(options, keyspace, roots, stored, failed).await?;
+        let keys = Keys::new(options.backend, stored, opened.body)?;
+        Ok(Unlocked { keys, report: UnlockReport { unlocked_by: opened.unlocked_by, failed: std::mem::take(failed) } })
     }
 }
 
 /// The KEK and the keys of a file, all verified.
+pub(super) struct OpenedFile {
+    pub(super) kek: Kek,
+    pub(super) body: Vec<BodyKey>,
+    unlocked_by: (String, String),
+}
+
 pub(super) async fn open_file(
     options: &UnlockOptions,
     keyspace: &str,
     roots: &RootKeys,
     stored: &KeyringFile,
-) -> Result<(Kek, Vec<BodyKey>), Error> {
-    Name::check("keyspace", keyspace)?;
-    if stored.keyspace() != keyspace {
-        return Err(ErrorKind::KeyringMismatch.into());
-    }
-    if stored.generation() < options.min_generation {
-        return Err(ErrorKind::KeyringTooOld.into());
-    }
+    failed: &mut Vec<RootFailure>,
+) -> Result<OpenedFile, Error> {
+    check_file(options, keyspace, stored)?;
     let mut failure = Error::from(ErrorKind::RootKeyForeign);
     for root in roots.iter() {
-        let Some(wrap) = stored
-            .wraps
-            .iter()
-            .find(|wrap| wrap.provider.as_str() == root.provider() && *wrap.root_key == *root.name())
-        else {
+        let Some(wrap) = stored.wraps.iter().find(|wrap| wrap.is_of(root.provider(), root.name())) else {
             continue;
         };
         match try_root(options.backend, root, &wrap.wrapped, stored).await {
-            Ok(opened) => return check_pin(options, stored).map(|()| opened),
-            // What may succeed later is worth more to the caller than what was refused for good.
-            Err(error) if !failure.is_retryable() => failure = error,
-            Err(_) => {}
+            Ok((kek, body)) => {
+                check_pin(options, stored)?;
+                let unlocked_by = (root.provider().to_owned(), root.name().to_owned());
+                return Ok(OpenedFile { kek, body, unlocked_by });
+            }
+            Err(error) => {
+                failed.push(RootFailure::new(root, &error));
+                // What may succeed later is worth more to the caller than what was refused for good.
+                if !failure.is_retryable() {
+                    failure = error;
+                }
+            }
         }
     }
     Err(failure)
+}
+
+/// Whether this root key alone unlocks the file.
+pub(crate) async fn check_root(
+    options: &UnlockOptions,
+    keyspace: &str,
+    root: &dyn RootKey,
+    stored: &KeyringFile,
+) -> Result<(), Error> {
+    check_file(options, keyspace, stored)?;
+    let wrap = stored.wraps.iter().find(|wrap| wrap.is_of(root.provider(), root.name()));
+    let wrap = wrap.ok_or(ErrorKind::RootKeyForeign)?;
+    try_root(options.backend, root, &wrap.wrapped, stored).await?;
+    check_pin(options, stored)
 }
 
 async fn try_root(
@@ -162,6 +235,18 @@ async fn try_root(
         _ => ErrorKind::UnlockFailed.into(),
     })?;
     Ok((kek, body))
+}
+
+/// What can be refused before a root key is asked.
+fn check_file(options: &UnlockOptions, keyspace: &str, stored: &KeyringFile) -> Result<(), Error> {
+    Name::check("keyspace", keyspace)?;
+    if stored.keyspace() != keyspace {
+        return Err(ErrorKind::KeyringMismatch.into());
+    }
+    if stored.generation() < options.min_generation {
+        return Err(ErrorKind::KeyringTooOld.into());
+    }
+    Ok(())
 }
 
 fn check_pin(options: &UnlockOptions, stored: &KeyringFile) -> Result<(), Error> {

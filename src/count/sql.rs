@@ -1,0 +1,250 @@
+//! The statements that count, for whoever wants to run or read them.
+
+use std::fmt;
+
+use crate::aead::TAG_LEN;
+use crate::error::{Error, Reason};
+use crate::field::{MAX_BLOCK, MAX_CONTENT};
+use crate::token::HEADER_LEN;
+
+/// What stands in place of a key id.
+pub(super) const NULL: &str = "null";
+pub(super) const NOT_A_TOKEN: &str = "not a token";
+
+/// NAMEDATALEN - 1: PostgreSQL cuts what is longer, and would read another table.
+const MAX_POSTGRES_NAME: usize = 63;
+
+/// The statement that counts the tokens of a column by key: one pass over the table, and nothing is written.
+///
+/// It yields rows of `key_id` and `tokens`. `key_id` is a key's id as 8 characters, or `null` for the rows without a value, or
+/// `not a token` for everything else: plaintext that was left behind, tokens that were cut off, numbers. What it takes for a token
+/// is what [`Token`](crate::Token) takes for one: the text form in a text column, the bytes in a binary one.
+///
+/// A table is given as `table` or `schema.table`, a name with a dot or a quote in it in double quotes; names are taken in the case
+/// in which they are written.
+///
+/// ```
+/// use rxseal::CountSql;
+/// # fn main() -> Result<(), rxseal::Error> {
+/// let sql = CountSql::postgres("pharmacy.rx", "drug")?;
+/// println!("{sql}");
+/// assert!(sql.as_str().contains(r#"v."drug" FROM "pharmacy"."rx" AS v"#));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CountSql(String);
+
+impl CountSql {
+    /// For SQLite, whose columns may mix text and binary values.
+    ///
+    /// # Errors
+    ///
+    /// `invalid-id`: a name is empty or contains a NUL, or the table's is not `table` or `schema.table`.
+    pub fn sqlite(table: &str, column: &str) -> Result<Self, Error> {
+        let (table, column) = (quoted_table(table)?, quoted("column", column)?);
+        let digit = |at: usize| format!("instr('123456789ABCDEF', substr(h, {at}, 1))");
+        // Three hex digits are two characters of base64url.
+        let characters = (0..4_usize).map(|group| group.saturating_mul(3)).map(|at| {
+            let [a, b, c] = [1, 2, 3].map(|step| digit(at.saturating_add(step)));
+            format!("substr(a, 1 + {a} * 4 + {b} / 4, 1) || substr(a, 1 + {b} % 4 * 16 + {c}, 1)")
+        });
+        let characters = characters.collect::<Vec<_>>().join("\n        || ");
+        let [(short_x, long_x), (short_c, long_c)] = [12, 24].map(binary_lengths);
+        let [(chars_x, most_x), (chars_c, most_c)] = [12, 24].map(text_lengths);
+        // - A column is named with its table: SQLite takes a name in quotes that is no column for a text.
+        // - GLOB and function results compare byte by byte, whatever the column's collation.
+        // - `length` of a text ends at a NUL, so it is compared with the length in bytes, in units of the database's encoding.
+        Ok(Self(format!(
+            "\
+WITH valued AS (
+    SELECT v.{column} AS c FROM {table} AS v
+), counted AS (
+    SELECT
+        CASE
+            WHEN c IS NULL THEN '{NULL}'
+            WHEN typeof(c) = 'blob' THEN CASE
+                WHEN hex(substr(c, 1, 3)) = 'AF1B17' AND length(c) BETWEEN {short_x} AND {long_x}
+                  OR hex(substr(c, 1, 3)) IN ('AF1B31', 'AF1B1C') AND length(c) BETWEEN {short_c} AND {long_c}
+                THEN hex(substr(c, 4, 6)) ELSE '{NOT_A_TOKEN}' END
+            WHEN typeof(c) = 'text' AND c NOT GLOB '*[^A-Za-z0-9_-]*'
+                AND length(CAST(c AS BLOB)) = length(c) * length(CAST('x' AS BLOB))
+                AND (c GLOB 'rxsX*' AND length(c) BETWEEN {chars_x} AND {most_x}
+                  OR c GLOB 'rxs[xc]*' AND length(c) BETWEEN {chars_c} AND {most_c})
+                AND (length(c) % 4 = 0
+                  OR length(c) % 4 = 2 AND c GLOB '*[AQgw]'
+                  OR length(c) % 4 = 3 AND c GLOB '*[AEIMQUYcgkosw048]')
+                THEN substr(c, 5, 8)
+            ELSE '{NOT_A_TOKEN}'
+        END AS k,
+        count(*) AS n
+    FROM valued GROUP BY 1
+), spelled AS (
+    SELECT k AS h, n, 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_' AS a FROM counted
+)
+SELECT
+    -- The 6 bytes of an id, here as 12 hex digits, are shown as text tokens show them.
+    CASE WHEN length(h) <> 12 THEN h ELSE
+        {characters}
+    END AS key_id,
+    sum(n) AS tokens
+FROM spelled GROUP BY 1 ORDER BY 1"
+        )))
+    }
+
+    /// For PostgreSQL: a column of type `text`, `varchar` or `bytea`; not `json` or `jsonb`.
+    ///
+    /// # Errors
+    ///
+    /// As for [`sqlite`](Self::sqlite), and `invalid-id` for a name of more than 63 bytes, which PostgreSQL would cut off.
+    pub fn postgres(table: &str, column: &str) -> Result<Self, Error> {
+        let too_long = |name: &str| name.len() > MAX_POSTGRES_NAME;
+        if too_long(column) {
+            return Err(Error::invalid_id("column", TOO_LONG));
+        }
+        if table_parts(table)?.iter().any(|part| too_long(part)) {
+            return Err(Error::invalid_id("table", TOO_LONG));
+        }
+        let (table, column) = (quoted_table(table)?, quoted("column", column)?);
+        let [(short_x, long_x), (short_c, long_c)] = [12, 24].map(binary_lengths);
+        let [(chars_x, most_x), (chars_c, most_c)] = [12, 24].map(text_lengths);
+        // - One statement for both types: in a text column the literals with a backslash are texts, which no start of 3
+        //   characters is; in a bytea column they are bytes, and no value's text begins with rxs.
+        // - COLLATE "C": byte by byte, whatever the column's collation.
+        Ok(Self(format!(
+            "\
+SELECT key_id, count(*) AS tokens FROM (
+    SELECT CASE
+        WHEN c IS NULL THEN '{NULL}'
+        WHEN substr(c, 1, 3) = '\\xaf1b17' AND octet_length(c) BETWEEN {short_x} AND {long_x}
+          OR substr(c, 1, 3) IN ('\\xaf1b31', '\\xaf1b1c') AND octet_length(c) BETWEEN {short_c} AND {long_c}
+            THEN translate(encode(substr(c, 4, 6)::text::bytea, 'base64'), '+/', '-_')
+        WHEN left(c::text, 3) COLLATE \"C\" = 'rxs'
+         AND (left(c::text, 4) COLLATE \"C\" = 'rxsX' AND octet_length(c) BETWEEN {chars_x} AND {most_x}
+           OR left(c::text, 4) COLLATE \"C\" IN ('rxsx', 'rxsc') AND octet_length(c) BETWEEN {chars_c} AND {most_c})
+         AND c::text COLLATE \"C\" ~
+            '^(?:[A-Za-z0-9_-]{{4}})+(?:[A-Za-z0-9_-](?:[AQgw]|[A-Za-z0-9_-][AEIMQUYcgkosw048]))?$'
+            THEN substr(c::text, 5, 8) COLLATE \"C\"
+        ELSE '{NOT_A_TOKEN}'
+    END AS key_id
+    FROM (SELECT v.{column} FROM {table} AS v) AS valued (c)
+) AS tokens_of GROUP BY key_id ORDER BY key_id"
+        )))
+    }
+
+    /// The statement.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for CountSql {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+const TOO_LONG: Reason = "at most 63 bytes";
+const NAME: Reason = "a name that is not empty, without NUL";
+const TABLE: Reason = "`table` or `schema.table`; a name with a dot or a double quote in it stands in double quotes, with its own doubled";
+
+/// FORMAT 6.3: from the shortest to the longest token with so many bytes of nonce.
+fn binary_lengths(nonce: usize) -> (usize, usize) {
+    let around = HEADER_LEN.saturating_add(nonce).saturating_add(TAG_LEN);
+    (around.saturating_add(2), around.saturating_add(MAX_CONTENT).saturating_add(MAX_BLOCK))
+}
+
+fn text_lengths(nonce: usize) -> (usize, usize) {
+    let characters = |bytes: usize| bytes.saturating_mul(4).div_ceil(3);
+    let (shortest, longest) = binary_lengths(nonce);
+    (characters(shortest), characters(longest))
+}
+
+fn quoted_table(table: &str) -> Result<String, Error> {
+    let parts = table_parts(table)?;
+    let quoted: Result<Vec<_>, _> = parts.iter().map(|part| quoted("table", part)).collect();
+    Ok(quoted?.join("."))
+}
+
+fn quoted(what: Reason, name: &str) -> Result<String, Error> {
+    if name.is_empty() || name.contains('\0') {
+        return Err(Error::invalid_id(what, NAME));
+    }
+    Ok(format!("\"{}\"", name.replace('"', "\"\"")))
+}
+
+/// One or two names, as they are called.
+fn table_parts(table: &str) -> Result<Vec<String>, Error> {
+    let invalid = || Error::invalid_id("table", TABLE);
+    let mut parts = Vec::new();
+    let mut rest = table;
+    loop {
+        let (part, behind) = match rest.strip_prefix('"') {
+            Some(inner) => quoted_part(inner).ok_or_else(invalid)?,
+            None => {
+                let (part, behind) = rest.split_at_checked(rest.find('.').unwrap_or(rest.len())).ok_or_else(invalid)?;
+                if part.contains('"') {
+                    return Err(invalid());
+                }
+                (part.to_owned(), behind)
+            }
+        };
+        parts.push(part);
+        match behind.strip_prefix('.') {
+            Some(next) if parts.len() < 2 => rest = next,
+            None if behind.is_empty() => return Ok(parts),
+            _ => return Err(invalid()),
+        }
+    }
+}
+
+/// What stands up to the closing quote, and what is behind it.
+fn quoted_part(text: &str) -> Option<(String, &str)> {
+    let mut part = String::new();
+    let mut rest = text;
+    loop {
+        let (before, behind) = rest.split_once('"')?;
+        part.push_str(before);
+        match behind.strip_prefix('"') {
+            Some(more) => {
+                part.push('"');
+                rest = more;
+            }
+            None => return Some((part, behind)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_names() {
+        for (table, quoted) in [
+            ("rx", r#""rx""#),
+            ("Pharmacy.Rx", r#""Pharmacy"."Rx""#),
+            (r#""a.b".c"#, r#""a.b"."c""#),
+            (r#""a""b""#, r#""a""b""#),
+            ("rx; DROP TABLE rx", r#""rx; DROP TABLE rx""#),
+            ("rx'--", r#""rx'--""#),
+        ] {
+            assert_eq!(quoted_table(table).unwrap(), quoted, "{table}");
+        }
+        for table in ["", ".", "a.", ".a", "a.b.c", r#"a"b"#, r#""a"#, r#""a"b"#, r#""""#, "a\0", r#"rx" AS v; --"#] {
+            assert_eq!(CountSql::sqlite(table, "c").unwrap_err().code(), "invalid-id", "{table:?}");
+            assert_eq!(CountSql::postgres(table, "c").unwrap_err().code(), "invalid-id", "{table:?}");
+        }
+        assert!(CountSql::postgres(&"a".repeat(63), "c").is_ok());
+        assert!(CountSql::postgres(&"a".repeat(64), "c").is_err());
+        assert!(CountSql::postgres("a", &"c".repeat(64)).is_err());
+        assert!(CountSql::sqlite("a", "").is_err());
+    }
+
+    #[test]
+    fn lengths_are_those_of_the_format() {
+        assert_eq!((binary_lengths(12).0, text_lengths(12).0), (39, 52));
+        assert_eq!((binary_lengths(24).0, text_lengths(24).0), (51, 68));
+    }
+}

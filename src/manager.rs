@@ -1,0 +1,99 @@
+//! The unlocked keyrings of many keyspaces, kept up to date.
+
+mod settings;
+mod slot;
+mod slots;
+
+use std::fmt;
+use std::sync::Arc;
+
+pub use settings::KeyManagerBuilder;
+
+use crate::error::Error;
+use crate::id::{KeyId, Name};
+use crate::keyring::Keyring;
+use crate::provider::RootKeys;
+use crate::store::KeyringStore;
+
+use settings::Settings;
+use slot::Refresher;
+use slots::Slots;
+
+/// Holds the unlocked keyrings of many keyspaces (tenants, pharmacies), and looks for newer generations in the background.
+///
+/// The first use of a keyspace reads its keyring from the store and unlocks it, with one call of a root key however many callers
+/// wait; from then on there is none. A keyring is looked up again in the store after half of the
+/// [`max_staleness`](KeyManagerBuilder::max_staleness), while callers go on with the one they have, and unlocked again only where
+/// the store has another file. Cheap to clone; needs a tokio runtime.
+///
+/// ```no_run
+/// # async fn serve() -> Result<(), rxseal::Error> {
+/// use rxseal::{FileStore, KeyFile, KeyManager, RootKeys};
+/// let roots = RootKeys::from(KeyFile::new("/etc/pharmacy/root.key").load()?);
+/// let manager = KeyManager::builder(FileStore::new("/var/lib/pharmacy/keyrings"), roots).unobserved();
+///
+/// // In a request: no call of the store or of a root key, once it is unlocked.
+/// let keys = manager.keyring("pharmacy-17").await?;
+/// let rec = keys.record("prescription", "RX-1001")?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct KeyManager(Arc<Inner>);
+
+struct Inner {
+    refresher: Arc<Refresher>,
+    slots: Slots,
+}
+
+impl KeyManager {
+    /// A manager of the keyrings in `store`, which one of `roots` unlocks. Say `.observed_by(..)` or `.unobserved()` to have it.
+    pub fn builder(store: impl KeyringStore + 'static, roots: RootKeys) -> KeyManagerBuilder {
+        KeyManagerBuilder::new(Arc::new(store), roots)
+    }
+
+    fn new(store: Arc<dyn KeyringStore>, roots: RootKeys, settings: Settings) -> Self {
+        let slots = Slots::new(settings.capacity);
+        Self(Arc::new(Inner { refresher: Arc::new(Refresher { store, roots, settings }), slots }))
+    }
+
+    /// The unlocked keyring of `keyspace`. Take it once for each request, not for each field.
+    ///
+    /// # Errors
+    ///
+    /// `invalid-id`, `keyring-missing`, `keyring-too-old` where the store has an older generation than was seen here, and those of
+    /// [`Keyring::unlock`] and of the store. All who wait for one attempt get its error, and for a second whoever asks
+    /// anew, so that an outage is not answered by a storm.
+    pub async fn keyring(&self, keyspace: &str) -> Result<Arc<Keyring>, Error> {
+        let slot = self.0.slots.slot(&Name::parse("keyspace", keyspace)?);
+        slot.keyring(&self.0.refresher).await
+    }
+
+    /// As [`keyring`](Self::keyring), for a token of the key `key_id`: where the keyring does not have that key, the store is asked
+    /// once for a newer generation, at most every five seconds. If there is none with the key, opening says `unknown-key`.
+    ///
+    /// # Errors
+    ///
+    /// As [`keyring`](Self::keyring).
+    pub async fn keyring_with(&self, keyspace: &str, key_id: KeyId) -> Result<Arc<Keyring>, Error> {
+        let slot = self.0.slots.slot(&Name::parse("keyspace", keyspace)?);
+        slot.keyring_with(&self.0.refresher, key_id).await
+    }
+
+    /// Lets a keyring go. Its keys are wiped when the last record and handle made from it are gone.
+    pub fn forget(&self, keyspace: &str) {
+        self.0.slots.forget(keyspace);
+    }
+
+    /// How many keyrings are unlocked.
+    #[must_use]
+    pub fn unlocked(&self) -> usize {
+        self.0.slots.unlocked()
+    }
+}
+
+impl fmt::Debug for KeyManager {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeyManager").field("unlocked", &self.unlocked()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,93 @@
+//! How long a keyring may be used without being looked up, and how many are held.
+
+use std::fmt;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::KeyManager;
+use crate::keyring::UnlockOptions;
+use crate::observe::Observer;
+use crate::provider::RootKeys;
+use crate::store::KeyringStore;
+
+/// What a [`KeyManager`] is made with.
+#[must_use = "say `.observed_by(..)` or `.unobserved()`"]
+pub struct KeyManagerBuilder {
+    store: Arc<dyn KeyringStore>,
+    roots: RootKeys,
+    settings: Settings,
+}
+
+pub(super) struct Settings {
+    pub(super) max_staleness: Duration,
+    pub(super) grace: Duration,
+    pub(super) capacity: NonZeroUsize,
+    pub(super) options: UnlockOptions,
+    pub(super) observer: Option<Arc<dyn Observer>>,
+}
+
+impl Settings {
+    /// Half of the staleness, so that there is as much time again to get an answer.
+    pub(super) fn refresh_after(&self) -> Duration {
+        self.max_staleness.checked_div(2).unwrap_or_default()
+    }
+}
+
+impl KeyManagerBuilder {
+    pub(super) fn new(store: Arc<dyn KeyringStore>, roots: RootKeys) -> Self {
+        let settings = Settings {
+            max_staleness: Duration::from_secs(300),
+            grace: Duration::from_secs(3600),
+            capacity: NonZeroUsize::new(1000).unwrap_or(NonZeroUsize::MIN),
+            options: UnlockOptions::default(),
+            observer: None,
+        };
+        Self { store, roots, settings }
+    }
+
+    /// For how long a keyring is used without asking the store whether there is a newer generation: 5 minutes, unless said
+    /// otherwise. The staging time of a rotation ([`KeyringAdmin::promote`](crate::KeyringAdmin::promote)) is at least this.
+    pub fn max_staleness(mut self, duration: Duration) -> Self {
+        self.settings.max_staleness = duration;
+        self
+    }
+
+    /// For how much longer it is used while the store or every root key is out of order: 1 hour, unless said otherwise. Only
+    /// after errors that are [retryable](crate::Error::is_retryable): who is refused has no grace. The observer hears of
+    /// every attempt ([`KeyEvent::RefreshFailed`](crate::KeyEvent::RefreshFailed)).
+    pub fn grace(mut self, duration: Duration) -> Self {
+        self.settings.grace = duration;
+        self
+    }
+
+    /// How many keyrings are held, 1,000 unless said otherwise; the one that was not used for the longest time goes first.
+    pub fn capacity(mut self, keyrings: NonZeroUsize) -> Self {
+        self.settings.capacity = keyrings;
+        self
+    }
+
+    /// What each keyring must be, and what computes.
+    pub fn options(mut self, options: UnlockOptions) -> Self {
+        self.settings.options = options;
+        self
+    }
+
+    /// A manager whose keyrings tell `observer` of every opening, and which tells it what happens to keys.
+    pub fn observed_by(mut self, observer: impl Observer + 'static) -> KeyManager {
+        self.settings.observer = Some(Arc::new(observer));
+        KeyManager::new(self.store, self.roots, self.settings)
+    }
+
+    /// A manager of whose openings nobody hears.
+    #[must_use]
+    pub fn unobserved(self) -> KeyManager {
+        KeyManager::new(self.store, self.roots, self.settings)
+    }
+}
+
+impl fmt::Debug for KeyManagerBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeyManagerBuilder").field("roots", &self.roots).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,146 @@
+//! What happens to keys beside openings.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::id::KeyId;
+
+/// Something that happened to the keys of a keyspace. It holds no key, and names no patient.
+///
+/// `code` is a stable [`Error::code`](crate::Error::code); `reason` is its text with what the provider or store said, to be read by
+/// an operator.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum KeyEvent<'a> {
+    /// A keyring was unlocked.
+    #[non_exhaustive]
+    Unlocked {
+        /// The keyspace.
+        keyspace: &'a str,
+        /// The generation of the keyring.
+        generation: u64,
+        /// The provider of the root key that unlocked it.
+        provider: &'a str,
+        /// The name of that root key.
+        root_key: &'a str,
+    },
+    /// A root key that should unlock a keyring did not. The next one is tried, if there is one.
+    #[non_exhaustive]
+    RootKeyFailed {
+        /// The keyspace.
+        keyspace: &'a str,
+        /// The provider of the root key.
+        provider: &'a str,
+        /// The name of the root key.
+        root_key: &'a str,
+        /// The error's code.
+        code: &'static str,
+        /// The error's text.
+        reason: &'a str,
+    },
+    /// A `KeyManager` has a newer generation than before.
+    #[non_exhaustive]
+    Refreshed {
+        /// The keyspace.
+        keyspace: &'a str,
+        /// The generation from now on.
+        generation: u64,
+    },
+    /// A `KeyManager` could not look for a newer generation.
+    #[non_exhaustive]
+    RefreshFailed {
+        /// The keyspace.
+        keyspace: &'a str,
+        /// The generation that is unlocked.
+        generation: u64,
+        /// For how long nobody knows whether it is the newest.
+        stale_for: Duration,
+        /// The error's code.
+        code: &'static str,
+        /// The error's text.
+        reason: &'a str,
+    },
+    /// A keyring was changed, and the change is stored.
+    #[non_exhaustive]
+    Changed {
+        /// The keyspace.
+        keyspace: &'a str,
+        /// The generation that has the change.
+        generation: u64,
+        /// What changed.
+        change: KeyChange,
+    },
+}
+
+/// What an administrative call did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum KeyChange {
+    /// The keyring was made.
+    Created,
+    /// A new key was staged.
+    Staged(KeyId),
+    /// A staged key became the one that seals.
+    Promoted(KeyId),
+    /// A new key became the one that seals, without staging.
+    Rotated(KeyId),
+    /// A key seals no more.
+    Deactivated(KeyId),
+    /// A key is marked compromised.
+    Compromised(KeyId),
+    /// A key was destroyed.
+    Destroyed(KeyId),
+    /// A key was destroyed whatever was still under it.
+    DestroyedByForce(KeyId),
+    /// The keys are under a new KEK, and these root keys alone.
+    Rewrapped,
+    /// One more root key unlocks it.
+    RootAdded,
+    /// One root key less unlocks it; the keys are under a new KEK.
+    RootRemoved,
+    /// A new index root.
+    IndexRootRotated(KeyId),
+}
+
+impl KeyChange {
+    /// A stable word, for logs.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Staged(_) => "staged",
+            Self::Promoted(_) => "promoted",
+            Self::Rotated(_) => "rotated",
+            Self::Deactivated(_) => "deactivated",
+            Self::Compromised(_) => "compromised",
+            Self::Destroyed(_) => "destroyed",
+            Self::DestroyedByForce(_) => "destroyed-by-force",
+            Self::Rewrapped => "rewrapped",
+            Self::RootAdded => "root-added",
+            Self::RootRemoved => "root-removed",
+            Self::IndexRootRotated(_) => "index-root-rotated",
+        }
+    }
+
+    /// The key it is about, if it is about one.
+    #[must_use]
+    pub fn key_id(self) -> Option<KeyId> {
+        match self {
+            Self::Staged(id)
+            | Self::Promoted(id)
+            | Self::Rotated(id)
+            | Self::Deactivated(id)
+            | Self::Compromised(id)
+            | Self::Destroyed(id)
+            | Self::DestroyedByForce(id)
+            | Self::IndexRootRotated(id) => Some(id),
+            Self::Created | Self::Rewrapped | Self::RootAdded | Self::RootRemoved => None,
+        }
+    }
+}
+
+impl fmt::Display for KeyChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

@@ -1,0 +1,78 @@
+//! Events as `tracing` events.
+
+use tracing::{info, warn};
+
+use super::{KeyEvent, Observer, OpenEvent, Outcome};
+
+/// An [`Observer`] that hands every event to `tracing`, with the target `rxseal`: `INFO` for what went well, `WARN` for what failed
+/// or accepted what may be forged.
+///
+/// Record and subject ids are left out, since they often name a patient and logs go far: an audit trail that needs them
+/// implements [`Observer`] itself. Actor, purpose and request id are there.
+///
+/// ```
+/// # fn main() -> Result<(), rxseal::Error> {
+/// # let (roots, stored) = rxseal::testing::insecure_keyring_file("pharmacy-17")?;
+/// # rxseal::run_local(async {
+/// use rxseal::{Keyring, TracingObserver};
+/// let keys = Keyring::unlock("pharmacy-17", &roots, &stored).await?.observed_by(TracingObserver);
+/// # Ok(())
+/// # })
+/// # }
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+pub struct TracingObserver;
+
+impl Observer for TracingObserver {
+    fn opened(&self, event: &OpenEvent<'_>) {
+        let opening = event.opening();
+        let access = opening.access();
+        let record_type = opening.records().first().map(super::OpenedRecord::record_type);
+        // Each macro makes a call site of its own level, so what both say stands in one place.
+        macro_rules! tell {
+            ($level:ident, $outcome:expr) => {
+                $level!(
+                    target: "rxseal",
+                    keyspace = opening.keyspace(),
+                    record_type,
+                    records = opening.records().len(),
+                    fields = event.fields(),
+                    actor = access.actor(),
+                    purpose = %access.purpose(),
+                    request = access.request(),
+                    accepts_compromised = event.accepts_compromised(),
+                    outcome = $outcome,
+                    "opened"
+                )
+            };
+        }
+        match event.outcome() {
+            Outcome::Opened if !event.accepts_compromised() => tell!(info, "opened"),
+            Outcome::Opened => tell!(warn, "opened"),
+            Outcome::Failed(code) => tell!(warn, code),
+            Outcome::Panicked => tell!(warn, "panicked"),
+        }
+    }
+
+    fn key_event(&self, event: &KeyEvent<'_>) {
+        match *event {
+            KeyEvent::Unlocked { keyspace, generation, provider, root_key } => {
+                info!(target: "rxseal", keyspace, generation, provider, root_key, "keyring unlocked");
+            }
+            KeyEvent::RootKeyFailed { keyspace, provider, root_key, code, reason } => {
+                warn!(target: "rxseal", keyspace, provider, root_key, code, reason, "root key failed");
+            }
+            KeyEvent::Refreshed { keyspace, generation } => {
+                info!(target: "rxseal", keyspace, generation, "keyring refreshed");
+            }
+            KeyEvent::RefreshFailed { keyspace, generation, stale_for, code, reason } => {
+                let stale_for = stale_for.as_secs();
+                warn!(target: "rxseal", keyspace, generation, stale_for, code, reason, "keyring not refreshed");
+            }
+            KeyEvent::Changed { keyspace, generation, change } => {
+                let key = change.key_id().map(tracing::field::display);
+                info!(target: "rxseal", keyspace, generation, change = change.as_str(), key, "keyring changed");
+            }
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! Where keyrings are kept: a trait, and stores in memory, in files and in databases.
+
+#[cfg(unix)]
+mod file;
+mod memory;
+#[cfg(feature = "postgres-store")]
+mod postgres;
+#[cfg(feature = "sqlite-store")]
+mod sqlite;
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+#[cfg(unix)]
+pub use file::FileStore;
+pub use memory::MemoryStore;
+#[cfg(feature = "postgres-store")]
+pub use postgres::PostgresStore;
+#[cfg(feature = "postgres-store")]
+pub(crate) use postgres::{DEADLINE, Table, parse_url, postgres_trouble, require_runtime, too_late};
+#[cfg(feature = "sqlite-store")]
+pub use sqlite::SqliteStore;
+#[cfg(feature = "sqlite-store")]
+pub(crate) use sqlite::{SQLITE_BUSY_WAIT, sqlite_trouble};
+
+use crate::error::{Error, ErrorKind};
+use crate::key::KeyringFile;
+
+/// What the calls of a [`KeyringStore`] return: a boxed future, so that the trait is object-safe and needs no runtime.
+pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
+
+/// Keeps the newest keyring file of each keyspace.
+///
+/// A keyring file is not secret, but whoever loses it loses every field under its keys: back the store up, apart from the root
+/// key. Implement this trait for a store of your own; a call ends in bounded time, and what went wrong is told with
+/// [`Error::from_store`] and [`Error::store_conflict`].
+///
+/// ```
+/// # fn main() -> Result<(), rxseal::Error> {
+/// use rxseal::{KeyringStore, MemoryStore, run_local};
+/// # let (_, first) = rxseal::testing::insecure_keyring_file("pharmacy-17")?;
+/// let store = MemoryStore::default();
+/// run_local(store.put(&first, None))?;
+/// assert_eq!(run_local(store.get("pharmacy-17"))?, Some(first.clone()));
+///
+/// // Whoever did not see the newest generation changes nothing.
+/// assert_eq!(run_local(store.put(&first, None)).unwrap_err().code(), "store-conflict");
+/// # Ok(())
+/// # }
+/// ```
+pub trait KeyringStore: Send + Sync {
+    /// The stored file of `keyspace`, `None` where there is none.
+    fn get<'a>(&'a self, keyspace: &'a str) -> StoreFuture<'a, Option<KeyringFile>>;
+
+    /// Stores `file` as the newest of its keyspace, durably and as a whole, if what is stored now is of the generation `over`
+    /// (`None`: if nothing is stored); otherwise nothing is changed and the call ends with [`Error::store_conflict`].
+    fn put<'a>(&'a self, file: &'a KeyringFile, over: Option<u64>) -> StoreFuture<'a, ()>;
+
+    /// The keyspaces of which a keyring is stored, in ascending order.
+    fn keyspaces(&self) -> StoreFuture<'_, Vec<String>>;
+}
+
+impl<S: KeyringStore + ?Sized> KeyringStore for Arc<S> {
+    fn get<'a>(&'a self, keyspace: &'a str) -> StoreFuture<'a, Option<KeyringFile>> {
+        (**self).get(keyspace)
+    }
+
+    fn put<'a>(&'a self, file: &'a KeyringFile, over: Option<u64>) -> StoreFuture<'a, ()> {
+        (**self).put(file, over)
+    }
+
+    fn keyspaces(&self) -> StoreFuture<'_, Vec<String>> {
+        (**self).keyspaces()
+    }
+}
+
+/// A file never replaces one of its own or a later generation.
+fn check_order(file: &KeyringFile, over: Option<u64>) -> Result<(), Error> {
+    if over.is_some_and(|over| file.generation() <= over) { Err(ErrorKind::KeyringTooOld.into()) } else { Ok(()) }
+}
+
+/// Reads what a store holds under the name of `keyspace`; what is stored beside it must say the same.
+fn parse_stored(text: &str, keyspace: &str) -> Result<KeyringFile, Error> {
+    let file: KeyringFile = text.parse()?;
+    if file.keyspace() == keyspace { Ok(file) } else { Err(ErrorKind::KeyringMismatch.into()) }
+}

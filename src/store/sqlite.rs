@@ -1,0 +1,241 @@
+//! Keyrings in an SQLite database: one row each, changed by one transaction.
+
+use std::fmt;
+use std::future::ready;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Row, Transaction, TransactionBehavior, params};
+
+use super::{KeyringStore, StoreFuture, check_order, parse_stored};
+use crate::error::{Error, ErrorKind};
+use crate::id::Name;
+use crate::key::{KeyringFile, MAX_FILE};
+
+/// How long a call waits for another connection that is writing. A change takes milliseconds.
+pub(crate) const SQLITE_BUSY_WAIT: Duration = Duration::from_secs(5);
+
+const HAS_TABLE: &str = "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'rxseal_keyrings')";
+const GET: &str = "SELECT generation, file, length(CAST(file AS BLOB)) FROM rxseal_keyrings WHERE keyspace = ?1";
+const INSERT: &str =
+    "INSERT INTO rxseal_keyrings (keyspace, generation, file) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
+const UPDATE: &str = "UPDATE rxseal_keyrings SET generation = ?2, file = ?3 WHERE keyspace = ?1 AND generation = ?4";
+const KEYSPACES: &str = "SELECT keyspace FROM rxseal_keyrings ORDER BY keyspace COLLATE BINARY";
+
+/// EXTRA is FULL, and syncs the folder when a journal is gone: after a power cut a change that was confirmed is still there.
+/// `fullfsync` does for macOS what the others do by themselves.
+const DURABLE: &str = "PRAGMA synchronous = EXTRA; PRAGMA fullfsync = ON;";
+
+/// Keyrings in the table `rxseal_keyrings` of an SQLite database (feature `sqlite-store`). Any number of processes may use it,
+/// on a file system that keeps locks: a local one.
+///
+/// Keep it in a database file of its own, apart from the data and its backups: that is what makes stolen data useless. Calls
+/// are short and block, waiting up to 5 seconds for another writer, so they also work with [`run_local`](crate::run_local).
+///
+/// This crate does not choose which SQLite is linked: add `rusqlite` with its feature `bundled` to your program, or link the
+/// system's.
+///
+/// ```
+/// # fn main() -> Result<(), rxseal::Error> {
+/// use rxseal::{KeyringStore, SqliteStore, run_local};
+/// # let folder = std::env::temp_dir().join(format!("rxseal-doc-sqlite-{}", std::process::id()));
+/// # std::fs::create_dir_all(&folder).unwrap();
+/// # let path = folder.join("keyrings.db");
+/// # let (_, first) = rxseal::testing::insecure_keyring_file("pharmacy-17")?;
+/// let store = SqliteStore::open(&path)?;
+/// run_local(store.put(&first, None))?;
+/// assert_eq!(run_local(store.get("pharmacy-17"))?, Some(first));
+/// # drop(store);
+/// # std::fs::remove_dir_all(folder).unwrap();
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct SqliteStore(Arc<Inner>);
+
+struct Inner {
+    path: Box<Path>,
+    connection: Mutex<Connection>,
+}
+
+impl SqliteStore {
+    /// What [`open`](Self::open) creates where it is missing.
+    pub const SCHEMA: &'static str = include_str!("sql/keyrings.sqlite.sql");
+
+    /// Opens the database file, and makes it (for its owner only) and its table where they are missing. The folder must be there.
+    ///
+    /// # Errors
+    ///
+    /// `store-refused`: it is no SQLite database, or may not be read; `store-unavailable`: it is locked, or the disk failed.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
+        let path = path.as_ref();
+        let connection = open(path).map_err(|error| sqlite_trouble(path, &error))?;
+        Ok(Self(Arc::new(Inner { path: path.into(), connection: Mutex::new(connection) })))
+    }
+
+    /// A change that panics is rolled back, so the connection stays good.
+    fn lock(&self) -> MutexGuard<'_, Connection> {
+        self.0.connection.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn failed(&self, error: &rusqlite::Error) -> Error {
+        sqlite_trouble(&self.0.path, error)
+    }
+
+    fn get_now(&self, keyspace: &str) -> Result<Option<KeyringFile>, Error> {
+        Name::check("keyspace", keyspace)?;
+        let stored = get(&self.lock(), keyspace).map_err(|error| self.failed(&error))?;
+        stored.map(|stored| stored.parse(keyspace)).transpose()
+    }
+
+    fn put_now(&self, file: &KeyringFile, over: Option<u64>) -> Result<(), Error> {
+        check_order(file, over)?;
+        let mut connection = self.lock();
+        // Immediate: whoever reads first and writes later would be refused in between, without waiting.
+        let begun = connection.transaction_with_behavior(TransactionBehavior::Immediate);
+        let change = begun.map_err(|error| self.failed(&error))?;
+        self.swap(&change, file, over)?;
+        change.commit().map_err(|error| self.failed(&error))
+    }
+
+    /// What is stored must be whole before it is written over: otherwise somebody should look at it first.
+    fn swap(&self, change: &Transaction<'_>, file: &KeyringFile, over: Option<u64>) -> Result<(), Error> {
+        let keyspace = file.keyspace();
+        if let Some(stored) = get(change, keyspace).map_err(|error| self.failed(&error))? {
+            stored.parse(keyspace)?;
+        }
+        let (new, text) = (file.generation(), file.to_string());
+        let changed = match over {
+            None => change.execute(INSERT, params![keyspace, to_sql(new), text]),
+            Some(over) => change.execute(UPDATE, params![keyspace, to_sql(new), text, to_sql(over)]),
+        };
+        if changed.map_err(|error| self.failed(&error))? == 1 { Ok(()) } else { Err(ErrorKind::StoreConflict.into()) }
+    }
+
+    fn keyspaces_now(&self) -> Result<Vec<String>, Error> {
+        let connection = self.lock();
+        keyspaces(&connection).map_err(|error| self.failed(&error))
+    }
+}
+
+impl KeyringStore for SqliteStore {
+    fn get<'a>(&'a self, keyspace: &'a str) -> StoreFuture<'a, Option<KeyringFile>> {
+        Box::pin(ready(self.get_now(keyspace)))
+    }
+
+    fn put<'a>(&'a self, file: &'a KeyringFile, over: Option<u64>) -> StoreFuture<'a, ()> {
+        Box::pin(ready(self.put_now(file, over)))
+    }
+
+    fn keyspaces(&self) -> StoreFuture<'_, Vec<String>> {
+        Box::pin(ready(self.keyspaces_now()))
+    }
+}
+
+impl fmt::Debug for SqliteStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SqliteStore").field("path", &self.0.path).finish_non_exhaustive()
+    }
+}
+
+/// A row as it stands; `None` for a text where there is something that no keyring file is.
+struct Stored {
+    generation: i64,
+    text: Option<String>,
+}
+
+impl Stored {
+    fn parse(self, keyspace: &str) -> Result<KeyringFile, Error> {
+        let text = self.text.ok_or_else(|| ErrorKind::InvalidKeyring.because("it is no text, or larger than 1 MiB"))?;
+        let file = parse_stored(&text, keyspace)?;
+        if i64::try_from(file.generation()).is_ok_and(|generation| generation == self.generation) {
+            Ok(file)
+        } else {
+            Err(ErrorKind::InvalidKeyring.because("its generation is not the one of its row"))
+        }
+    }
+}
+
+fn open(path: &Path) -> rusqlite::Result<Connection> {
+    // SQLite would make the file readable for all, as far as the umask lets it. One at a time, since closing a file that is open
+    // twice in a process takes away the locks that the other one has on it.
+    static OPENING: Mutex<()> = Mutex::new(());
+    let _one_at_a_time = OPENING.lock().unwrap_or_else(PoisonError::into_inner);
+    #[cfg(unix)]
+    create_private(path);
+    // No URI: a path is a path.
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(SQLITE_BUSY_WAIT)?;
+    connection.execute_batch(DURABLE)?;
+    // Asked first: where the table is there, nothing is written, and no other writer is waited for.
+    if !connection.query_row(HAS_TABLE, (), |row| row.get(0))? {
+        let change = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        change.execute_batch(SqliteStore::SCHEMA)?;
+        change.commit()?;
+    }
+    Ok(connection)
+}
+
+/// An empty file is an empty database. Where this fails, SQLite says why.
+#[cfg(unix)]
+fn create_private(path: &Path) {
+    use std::os::unix::fs::OpenOptionsExt;
+    let _ = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+}
+
+fn get(connection: &Connection, keyspace: &str) -> rusqlite::Result<Option<Stored>> {
+    connection.query_row(GET, [keyspace], read_row).optional()
+}
+
+fn keyspaces(connection: &Connection) -> rusqlite::Result<Vec<String>> {
+    connection.prepare(KEYSPACES)?.query_map((), |row| row.get(0))?.collect()
+}
+
+fn read_row(row: &Row<'_>) -> rusqlite::Result<Stored> {
+    let len: i64 = row.get(2)?;
+    let text = match row.get_ref(1)? {
+        // Not copied into memory if it cannot be one.
+        ValueRef::Text(text) if usize::try_from(len).is_ok_and(|len| len <= MAX_FILE) => {
+            std::str::from_utf8(text).ok().map(str::to_owned)
+        }
+        _ => None,
+    };
+    Ok(Stored { generation: row.get(0)?, text })
+}
+
+/// A generation is below 2^53 in every file that was parsed; another number is none that is stored.
+fn to_sql(generation: u64) -> i64 {
+    i64::try_from(generation).unwrap_or(i64::MAX)
+}
+
+/// With the path in its cause: it is no secret, and the first thing to look at.
+pub(crate) fn sqlite_trouble(path: &Path, error: &rusqlite::Error) -> Error {
+    let (retryable, what) = match error.sqlite_error_code() {
+        Some(ErrorCode::NotADatabase) => (false, "it is no SQLite database, or an encrypted one".into()),
+        Some(ErrorCode::DatabaseCorrupt) => (false, "the database is damaged: restore it from a backup".into()),
+        _ if path.is_dir() => (false, "it is a folder, and no database file".into()),
+        Some(ErrorCode::CannotOpen) => (false, "it cannot be opened: check its folder and its permissions".into()),
+        Some(ErrorCode::PermissionDenied | ErrorCode::ReadOnly) => {
+            (false, "it may not be written: check its permissions and those of its folder".into())
+        }
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+            (true, "another program held its lock for 5 seconds".into())
+        }
+        Some(ErrorCode::DiskFull) => (true, "the disk is full".into()),
+        Some(ErrorCode::SystemIoFailure) => (true, "the disk failed to read or write".into()),
+        Some(ErrorCode::OutOfMemory | ErrorCode::OperationInterrupted) => (true, error.to_string()),
+        _ => (false, without_statement(&error.to_string())),
+    };
+    Error::from_store(retryable, format!("{}: {what}", path.display()))
+}
+
+/// SQLite's texts name tables and columns, and no value of theirs. What some builds of rusqlite add, the whole statement, is cut.
+fn without_statement(text: &str) -> String {
+    let begins =
+        [" in SELECT", " in INSERT", " in UPDATE", " in WITH"].iter().filter_map(|begin| text.find(begin)).min();
+    let (text, _) = text.split_at_checked(begins.unwrap_or(text.len())).unwrap_or((text, ""));
+    text.lines().next().unwrap_or_default().to_owned()
+}

@@ -1,0 +1,322 @@
+//! The life of a stored keyring: what each change does, what it refuses, and what is stored when it is interrupted.
+#![allow(clippy::unwrap_used)]
+
+mod key_support;
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use key_support::{Heard, Mode, TENANT, TestRoot, TestStore};
+use rxseal::phi::Drug;
+use rxseal::{
+    Access, Error, KeyId, KeyState, KeyUse, Keyring, KeyringAdmin, KeyringFile, Purpose, Record, RootKeys, StillUnder,
+    Suite, UnlockOptions, run_local,
+};
+
+const NOTHING: StillUnder = StillUnder { tokens: 0, subject_keys: 0 };
+
+struct World {
+    root: TestRoot,
+    roots: RootKeys,
+    store: TestStore,
+    heard: Heard,
+    admin: KeyringAdmin,
+}
+
+fn world() -> World {
+    let (root, store, heard) = (TestRoot::new("root-1"), TestStore::default(), Heard::default());
+    let roots = RootKeys::from(root.clone());
+    let admin = KeyringAdmin::new(store.clone(), roots.clone()).observed_by(heard.clone());
+    run_local(admin.create(TENANT, Suite::default())).unwrap();
+    World { root, roots, store, heard, admin }
+}
+
+impl World {
+    fn stored(&self) -> KeyringFile {
+        run_local(self.admin.stored(TENANT)).unwrap()
+    }
+
+    fn keys(&self) -> Keyring {
+        unlocked(&self.roots, &self.stored())
+    }
+}
+
+fn unlocked(roots: &RootKeys, file: &KeyringFile) -> Keyring {
+    run_local(Keyring::unlock(TENANT, roots, file)).unwrap().unobserved()
+}
+
+fn record(keys: &Keyring) -> Record {
+    keys.record("prescription", "RX-1001").unwrap()
+}
+
+fn state_of(file: &KeyringFile, id: KeyId) -> KeyState {
+    file.keys().iter().find(|key| key.id() == id).unwrap().state()
+}
+
+fn reads(keys: &Keyring, token: &rxseal::Token) -> Result<String, Error> {
+    let access = Access::new("user:kim", Purpose::TREAT).unwrap();
+    record(keys).access(&access).open::<Drug, String>(token)
+}
+
+fn later(seconds: u64) -> SystemTime {
+    SystemTime::now() + Duration::from_secs(seconds)
+}
+
+#[test]
+fn a_whole_life() {
+    let world = world();
+    let first = world.keys().primary_key();
+    let token = record(&world.keys()).seal::<Drug>("warfarin 5 MG").unwrap();
+
+    let (staged_file, staged) = run_local(world.admin.stage(TENANT)).unwrap();
+    assert_eq!(staged_file, world.stored());
+    assert_eq!(state_of(&staged_file, staged), KeyState::PreActive);
+    assert_eq!(world.keys().primary_key(), first, "a staged key does not seal");
+
+    let promoted = run_local(world.admin.promote(TENANT, staged, later(301), Duration::from_secs(300))).unwrap();
+    assert_eq!(state_of(&promoted, first), KeyState::Deactivated);
+    assert_eq!(world.keys().primary_key(), staged);
+    // A reader that saw the staged generation opens what the writer seals now.
+    let fresh = record(&world.keys()).seal::<Drug>("warfarin 5 MG").unwrap();
+    assert_eq!(fresh.key_id(), staged);
+    assert_eq!(reads(&unlocked(&world.roots, &staged_file), &fresh).unwrap(), "warfarin 5 MG");
+    assert_eq!(reads(&world.keys(), &token).unwrap(), "warfarin 5 MG");
+
+    run_local(world.admin.compromise(TENANT, first)).unwrap();
+    assert!(reads(&world.keys(), &token).unwrap_err().is_key_state());
+    run_local(world.admin.destroy(TENANT, first, NOTHING)).unwrap();
+    assert_eq!(reads(&world.keys(), &token).unwrap_err().code(), "key-destroyed");
+
+    let index = |file: &KeyringFile| {
+        file.keys().iter().find(|key| key.usage() == KeyUse::Index && key.is_primary()).unwrap().id()
+    };
+    let before = index(&world.stored());
+    let (_, root) = run_local(world.admin.rotate_index_root(TENANT)).unwrap();
+    assert_eq!(index(&world.stored()), root);
+    assert_eq!(state_of(&world.stored(), before), KeyState::Deactivated);
+    assert_eq!(world.keys().primary_key(), staged, "index roots do not follow DEKs, nor the reverse");
+
+    assert_eq!(
+        world.heard.take(),
+        ["1 created", "2 staged", "3 promoted", "4 compromised", "5 destroyed", "6 index-root-rotated"]
+    );
+}
+
+#[test]
+fn what_a_promotion_refuses() {
+    let world = world();
+    let first = world.keys().primary_key();
+    let (_, staged) = run_local(world.admin.stage(TENANT)).unwrap();
+    let five_minutes = Duration::from_secs(300);
+    let promote = |id, now, time| run_local(world.admin.promote(TENANT, id, now, time));
+    for (id, now, staging_time, code) in [
+        (staged, later(0), five_minutes, "state-refused"),
+        (staged, later(290), five_minutes, "state-refused"),
+        // A clock that went back, or was never set.
+        (staged, SystemTime::now() - Duration::from_secs(3600), Duration::ZERO, "state-refused"),
+        (staged, SystemTime::UNIX_EPOCH, five_minutes, "state-refused"),
+        (staged, SystemTime::UNIX_EPOCH - five_minutes, five_minutes, "state-refused"),
+        (first, later(900), five_minutes, "state-refused"),
+    ] {
+        assert_eq!(promote(id, now, staging_time).unwrap_err().code(), code);
+        assert_eq!(world.stored().generation(), 2);
+    }
+    assert_eq!(run_local(world.admin.stage(TENANT)).unwrap_err().code(), "state-refused", "one is staged");
+    let index = world.stored().keys().iter().find(|key| key.usage() == KeyUse::Index).unwrap().id();
+    assert_eq!(promote(index, later(900), Duration::ZERO).unwrap_err().code(), "state-refused");
+    let other = self::world().keys().primary_key();
+    assert_eq!(promote(other, later(900), Duration::ZERO).unwrap_err().code(), "unknown-key");
+    promote(staged, later(0), Duration::ZERO).unwrap();
+    assert_eq!(promote(staged, later(0), Duration::ZERO).unwrap_err().code(), "state-refused", "once");
+}
+
+#[test]
+fn a_key_in_use_is_not_destroyed_unless_by_force() {
+    let world = world();
+    let first = world.keys().primary_key();
+    let destroy =
+        |tokens, subject_keys| run_local(world.admin.destroy(TENANT, first, StillUnder { tokens, subject_keys }));
+    assert_eq!(destroy(0, 0).unwrap_err().code(), "state-refused", "it is primary");
+    assert_eq!(run_local(world.admin.force_destroy(TENANT, first)).unwrap_err().code(), "state-refused");
+    assert_eq!(run_local(world.admin.deactivate(TENANT, first)).unwrap_err().code(), "state-refused");
+    run_local(world.admin.rotate(TENANT)).unwrap();
+    for (tokens, subject_keys) in [(1, 0), (0, 1), (u64::MAX, u64::MAX)] {
+        let error = destroy(tokens, subject_keys).unwrap_err();
+        assert_eq!((error.code(), error.key_id()), ("key-in-use", Some(first)));
+    }
+    assert_eq!(world.stored().generation(), 2);
+    run_local(world.admin.force_destroy(TENANT, first)).unwrap();
+    assert_eq!(state_of(&world.stored(), first), KeyState::Destroyed);
+    assert!(world.heard.take().contains(&"3 destroyed-by-force".to_owned()));
+    assert_eq!(run_local(world.admin.force_destroy(TENANT, first)).unwrap_err().code(), "state-refused");
+}
+
+#[test]
+fn rewrapping_keeps_the_keys_and_changes_the_kek() {
+    let world = world();
+    let token = record(&world.keys()).seal::<Drug>("warfarin 5 MG").unwrap();
+    let before = world.stored();
+    let other = RootKeys::from(TestRoot::new("root-2"));
+    let after = run_local(world.admin.rewrap(TENANT, &other)).unwrap();
+    assert_eq!(after.wraps().map(|wrap| wrap.root_key().to_owned()).collect::<Vec<_>>(), ["root-2"]);
+    assert_eq!(after.keys(), before.keys());
+    assert_eq!(reads(&unlocked(&other, &after), &token).unwrap(), "warfarin 5 MG");
+    assert_eq!(run_local(Keyring::unlock(TENANT, &world.roots, &after)).unwrap_err().code(), "unlock-failed");
+    // The wrap of before is not one of the new KEK: nobody can put it back.
+    assert!(kek(&before) != kek(&after));
+}
+
+fn kek(file: &KeyringFile) -> String {
+    let json: serde_json::Value = serde_json::from_str(&file.to_string()).unwrap();
+    json["kek"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn root_keys_come_and_go() {
+    let world = world();
+    let (second, third) = (TestRoot::new("root-2"), TestRoot::new("root-3"));
+    assert_eq!(run_local(world.admin.add_root(TENANT, &world.root)).unwrap_err().code(), "state-refused");
+    // One that does not give back what it wrapped is not stored.
+    for (mode, code) in [
+        (Mode::Lies, "unlock-failed"),
+        (Mode::Refuses, "provider-refused"),
+        (Mode::Unavailable, "provider-unavailable"),
+    ] {
+        second.set(mode);
+        assert_eq!(run_local(world.admin.add_root(TENANT, &second)).unwrap_err().code(), code);
+        assert_eq!(world.stored().generation(), 1);
+    }
+    second.set(Mode::Works);
+    run_local(world.admin.add_root(TENANT, &second)).unwrap();
+    let file = run_local(world.admin.add_root(TENANT, &third)).unwrap();
+    assert_eq!(kek(&file), kek(&run_local(world.admin.stored(TENANT)).unwrap()));
+    unlocked(&RootKeys::from(third.clone()), &file);
+
+    // To take one off, those that stay must wrap a new KEK.
+    let refused = run_local(world.admin.remove_root(TENANT, "test", "root-3")).unwrap_err();
+    assert!(refused.to_string().contains("has to wrap the new KEK"), "{refused}");
+    assert_eq!(run_local(world.admin.remove_root(TENANT, "test", "root-9")).unwrap_err().code(), "state-refused");
+    let all = world.roots.clone().and(second.clone());
+    let admin = KeyringAdmin::new(world.store.clone(), all.clone());
+    let after = run_local(admin.remove_root(TENANT, "test", "root-3")).unwrap();
+    assert!(kek(&after) != kek(&file));
+    assert!(run_local(Keyring::unlock(TENANT, &RootKeys::from(third), &after)).is_err());
+    unlocked(&RootKeys::from(second), &after);
+    run_local(admin.remove_root(TENANT, "test", "root-1")).unwrap();
+    let last = run_local(admin.remove_root(TENANT, "test", "root-2")).unwrap_err();
+    assert!(last.to_string().contains("the last root key"), "{last}");
+}
+
+#[test]
+fn verifying_asks_each_root_key_alone() {
+    let world = world();
+    let second = TestRoot::new("root-2");
+    run_local(world.admin.add_root(TENANT, &second)).unwrap();
+    run_local(world.admin.add_root(TENANT, &TestRoot::new("escrow"))).unwrap();
+    let admin = KeyringAdmin::new(world.store.clone(), world.roots.clone().and(second.clone()));
+    second.set(Mode::Lies);
+    let checks = run_local(admin.verify(TENANT)).unwrap();
+    let results: Vec<_> =
+        checks.iter().map(|check| check.result().map(|result| result.map_err(|error| error.code()))).collect();
+    assert_eq!(results, [Some(Ok(())), Some(Err("unlock-failed")), None]);
+    assert_eq!(checks[0].to_string(), "test root-1: unlocks");
+    assert_eq!(checks[2].to_string(), "test escrow: not asked");
+    assert_eq!((checks[1].provider(), checks[1].root_key()), ("test", "root-2"));
+}
+
+#[test]
+fn a_change_loses_against_another_that_came_first() {
+    let world = world();
+    let stale = world.stored();
+    run_local(world.admin.rotate(TENANT)).unwrap();
+    // Another admin read generation 1 before that.
+    world.store.answer(Some(stale.clone()));
+    let id = world.keys().primary_key();
+    let changes: Vec<(&str, Result<(), Error>)> = vec![
+        ("stage", run_local(world.admin.stage(TENANT)).map(drop)),
+        ("rotate", run_local(world.admin.rotate(TENANT)).map(drop)),
+        ("rotate_index_root", run_local(world.admin.rotate_index_root(TENANT)).map(drop)),
+        ("rewrap", run_local(world.admin.rewrap(TENANT, &world.roots)).map(drop)),
+        ("add_root", run_local(world.admin.add_root(TENANT, &TestRoot::new("root-2"))).map(drop)),
+    ];
+    let _ = id;
+    for (name, result) in changes {
+        let error = result.expect_err(name);
+        assert!(error.is_conflict(), "{name}: {error}");
+    }
+    world.store.answer(None);
+    assert_eq!(world.stored().generation(), 2);
+    assert!(run_local(world.admin.create(TENANT, Suite::default())).unwrap_err().is_conflict());
+    assert_eq!(run_local(world.admin.rotate("pharmacy-18")).unwrap_err().code(), "keyring-missing");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sixteen_rotations_at_once_make_one_new_generation() {
+    let world = world();
+    let admin = Arc::new(KeyringAdmin::new(world.store.clone(), world.roots.clone()));
+    // All have read generation 1 before one of them stores.
+    world.root.set_delay(Duration::from_millis(200));
+    let rotations: Vec<_> = (0..16)
+        .map(|_| {
+            let admin = Arc::clone(&admin);
+            tokio::spawn(async move { admin.rotate(TENANT).await.map(|(file, _)| file.generation()) })
+        })
+        .collect();
+    let mut won = 0;
+    for rotation in rotations {
+        match rotation.await.unwrap() {
+            Ok(generation) => {
+                assert_eq!(generation, 2);
+                won += 1;
+            }
+            Err(error) => assert!(error.is_conflict(), "{error}"),
+        }
+    }
+    assert_eq!((won, world.stored().generation()), (1, 2));
+}
+
+#[test]
+fn a_lost_answer_is_looked_up() {
+    let world = world();
+    // It was stored, but the store says that it could not: the change is there, and is told so.
+    world.store.set(Mode::Lies);
+    let (file, id) = run_local(world.admin.rotate(TENANT)).unwrap();
+    assert_eq!(world.stored(), file);
+    assert_eq!(world.keys().primary_key(), id);
+    // It was not stored.
+    world.store.set(Mode::Unavailable);
+    assert_eq!(run_local(world.admin.rotate(TENANT)).unwrap_err().code(), "store-unavailable");
+    world.store.set(Mode::Works);
+    assert_eq!(world.stored(), file);
+}
+
+#[test]
+fn nothing_is_stored_that_a_failing_root_key_touched() {
+    let world = world();
+    let stored = world.stored();
+    let puts = world.store.puts();
+    for mode in [Mode::Unavailable, Mode::Refuses, Mode::Lies] {
+        world.root.set(mode);
+        assert!(run_local(world.admin.rotate(TENANT)).is_err());
+        assert!(run_local(world.admin.stage(TENANT)).is_err());
+        assert!(run_local(world.admin.rewrap(TENANT, &world.roots)).is_err());
+        assert!(run_local(world.admin.create("pharmacy-18", Suite::default())).is_err(), "{mode:?}");
+    }
+    assert_eq!(world.store.puts(), puts);
+    assert_eq!(world.stored(), stored);
+    assert_eq!(world.heard.take().iter().filter(|event| event.starts_with("root-1 failed")).count(), 9);
+}
+
+#[test]
+fn an_older_file_that_was_put_back_is_not_changed() {
+    let world = world();
+    let at_least = UnlockOptions::default().min_generation(2);
+    let admin = KeyringAdmin::new(world.store.clone(), world.roots.clone()).options(at_least);
+    assert_eq!(run_local(admin.rotate(TENANT)).unwrap_err().code(), "keyring-too-old");
+    assert_eq!(run_local(admin.verify(TENANT)).unwrap()[0].result().unwrap().unwrap_err().code(), "keyring-too-old");
+    // A file of another tenant under this name.
+    let other = self::world();
+    run_local(other.admin.create("pharmacy-18", Suite::default())).unwrap();
+    world.store.answer(Some(run_local(other.admin.stored("pharmacy-18")).unwrap()));
+    assert_eq!(run_local(world.admin.rotate(TENANT)).unwrap_err().code(), "keyring-mismatch");
+}

@@ -1,0 +1,186 @@
+//! Counting tokens by key: in Rust, and by the statement for SQLite, over the same values. PostgreSQL's is in
+//! `live_postgres.rs`.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+#[path = "stores/column.rs"]
+mod column;
+
+use std::path::PathBuf;
+
+use column::{Value, expected, key_ids, values};
+use rusqlite::Connection;
+use rusqlite::types::Value as Cell;
+use rxseal::{CountSql, KeyCounts, KeyUse, count_by_key, count_sqlite};
+
+const ROWS: usize = 10_000;
+
+#[test]
+fn sqlite_counts_what_rust_counts() {
+    let home = Folder::new("equal");
+    let column = values(ROWS);
+    // In each encoding of SQLite, with a collation that would take lower case for upper case.
+    for encoding in ["UTF-8", "UTF-16le", "UTF-16be"] {
+        let path = home.0.join(encoding);
+        let mut db = Connection::open(&path).unwrap();
+        db.pragma_update(None, "encoding", encoding).unwrap();
+        db.execute_batch("CREATE TABLE rx (id INTEGER PRIMARY KEY, drug COLLATE NOCASE)").unwrap();
+        let change = db.transaction().unwrap();
+        for value in &column {
+            change.execute("INSERT INTO rx (drug) VALUES (?1)", [cell(value)]).unwrap();
+        }
+        change.commit().unwrap();
+        let before = std::fs::read(&path).unwrap();
+        let counts = count_sqlite(&path, "rx", "drug").unwrap();
+        assert_eq!(counts, with_nulls(&counts, expected(&column)), "{encoding}");
+        assert_eq!(counts.total() + counts.nulls() + counts.not_tokens(), ROWS as u64);
+        assert!(counts.nulls() > 0 && counts.not_tokens() > 0 && counts.iter().count() >= 4);
+        assert_eq!(count_sqlite(&path, "main.rx", "drug").unwrap(), counts);
+        assert_eq!(std::fs::read(&path).unwrap(), before, "nothing was written");
+        one_scan(&db);
+        index_roots_never_appear(&counts);
+    }
+}
+
+/// `expected` knows the nulls apart; the counts of Rust have no way to add one.
+fn with_nulls(counts: &KeyCounts, (tokens, nulls): (KeyCounts, u64)) -> KeyCounts {
+    assert_eq!(counts.nulls(), nulls);
+    assert_eq!(tokens.iter().collect::<Vec<_>>(), counts.iter().collect::<Vec<_>>());
+    assert_eq!(tokens.not_tokens(), counts.not_tokens());
+    counts.clone()
+}
+
+fn cell(value: &Value) -> Cell {
+    match value {
+        Value::Null => Cell::Null,
+        Value::Text(text) => Cell::Text(text.clone()),
+        Value::Bytes(bytes) => Cell::Blob(bytes.clone()),
+    }
+}
+
+fn one_scan(db: &Connection) {
+    let sql = CountSql::sqlite("rx", "drug").unwrap();
+    let mut plan = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+    let steps: Vec<String> = plan.query_map((), |row| row.get(3)).unwrap().collect::<Result<_, _>>().unwrap();
+    let scans = steps.iter().filter(|step| step.starts_with("SCAN v") || step.contains("rx")).count();
+    assert_eq!(scans, 1, "{steps:?}");
+}
+
+fn index_roots_never_appear(counts: &KeyCounts) {
+    for (file, _) in key_ids() {
+        for key in file.keys() {
+            assert_eq!(counts.of(key.id()) > 0, key.usage() == KeyUse::Seal, "{key:?}");
+        }
+    }
+}
+
+#[test]
+fn numbers_and_odd_texts_are_no_tokens() {
+    let home = Folder::new("odd");
+    let path = home.0.join("odd.db");
+    let db = Connection::open(&path).unwrap();
+    db.execute_batch("CREATE TABLE rx (drug)").unwrap();
+    let good = column::tokens()[0].to_string();
+    let bad = [
+        Cell::Integer(42),
+        Cell::Real(0.5),
+        Cell::Text(format!("{good}\0")),
+        Cell::Text(format!("{good}\0tail")),
+        Cell::Text(format!("{good}\n")),
+        Cell::Text(good.to_uppercase()),
+        Cell::Blob(good.clone().into_bytes()),
+        Cell::Text(format!("rxsä{good}")),
+    ];
+    for cell in &bad {
+        db.execute("INSERT INTO rx VALUES (?1)", [cell]).unwrap();
+    }
+    db.execute("INSERT INTO rx VALUES (CAST(?1 AS TEXT))", [column::tokens()[0].as_bytes()]).unwrap();
+    let counts = count_sqlite(&path, "rx", "drug").unwrap();
+    assert_eq!((counts.total(), counts.not_tokens()), (0, bad.len() as u64 + 1));
+}
+
+#[test]
+fn names_are_never_sql() {
+    let home = Folder::new("names");
+    let path = home.0.join("names.db");
+    let db = Connection::open(&path).unwrap();
+    db.execute_batch(
+        r#"CREATE TABLE rx (drug TEXT); INSERT INTO rx VALUES ('warfarin');
+           CREATE TABLE "a.b" ("select"" FROM" TEXT); INSERT INTO "a.b" VALUES ('x'), ('y');"#,
+    )
+    .unwrap();
+    assert_eq!(count_sqlite(&path, r#""a.b""#, r#"select" FROM"#).unwrap().not_tokens(), 2);
+    for (table, column) in [
+        ("rx\"; DROP TABLE rx; --", "drug"),
+        ("rx; DROP TABLE rx", "drug"),
+        ("rx", "drug\" AS c FROM rx; DROP TABLE rx; --"),
+        ("rx", "drug; DROP TABLE rx"),
+        ("rx", "*"),
+        ("rx", "1"),
+        ("(SELECT 1)", "drug"),
+        ("rx AS v", "drug"),
+        ("rx' OR '1'='1", "drug"),
+        ("", "drug"),
+        ("rx", ""),
+        ("rx\0", "drug"),
+        // In SQLite a quoted name that is no column is a text, unless it is named with its table.
+        ("rx", "nothing"),
+        ("nothing", "drug"),
+        ("nothing.rx", "drug"),
+    ] {
+        let error = count_sqlite(&path, table, column).unwrap_err();
+        let code = error.code();
+        assert!(["invalid-id", "store-refused"].contains(&code), "{table} {column}: {error:?}");
+        if let Some(cause) = std::error::Error::source(&error).map(ToString::to_string) {
+            let about = if table == "rx" { column } else { table.trim_matches('"') };
+            assert!(
+                (cause.contains("no table") || cause.contains("has no column")) && cause.contains(about),
+                "{about}: {cause}"
+            );
+            assert!(!cause.contains('\n') && cause.len() < 200, "one line: {cause}");
+        }
+    }
+    assert_eq!(count_sqlite(&path, "rx", "drug").unwrap().not_tokens(), 1);
+}
+
+#[test]
+fn files_that_cannot_be_counted() {
+    let home = Folder::new("files");
+    let text = home.0.join("notes.txt");
+    std::fs::write(&text, "Jane Doe ".repeat(500)).unwrap();
+    for path in [text, home.0.join("missing.db"), home.0.clone()] {
+        assert_eq!(count_sqlite(&path, "rx", "drug").unwrap_err().code(), "store-refused", "{path:?}");
+    }
+    assert!(!home.0.join("missing.db").exists());
+}
+
+#[test]
+fn counts_add_up() {
+    let tokens = column::tokens();
+    let mut all = count_by_key(tokens);
+    let mut halves = count_by_key(&tokens[..2]);
+    halves.merge(&count_by_key(tokens[2..].iter().map(ToString::to_string)));
+    assert_eq!(all, halves);
+    assert_eq!(all.total(), tokens.len() as u64);
+    all.add("Jane Doe");
+    all.add([0xAF, 0x1B, 0x17]);
+    assert_eq!((all.total(), all.not_tokens(), all.nulls()), (tokens.len() as u64, 2, 0));
+    assert!(all.iter().map(|(key, _)| key).is_sorted());
+    assert!(!format!("{all:?}").contains("Jane"));
+}
+
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("rxseal-count-{}-{name}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&path);
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}

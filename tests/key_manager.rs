@@ -1,0 +1,329 @@
+//! `KeyManager`: one attempt for all who wait, bounded staleness, grace in an outage, never backwards.
+#![allow(clippy::unwrap_used)]
+
+mod key_support;
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::Duration;
+
+use key_support::{Heard, Mode, TENANT, TestRoot, TestStore};
+use rxseal::phi::Drug;
+use rxseal::{Access, KeyId, KeyManager, KeyManagerBuilder, Keyring, KeyringAdmin, Purpose, RootKeys, Suite};
+use tokio::time::advance;
+
+struct World {
+    root: TestRoot,
+    store: TestStore,
+    admin: KeyringAdmin,
+}
+
+impl World {
+    async fn new() -> Self {
+        let (root, store) = (TestRoot::new("root-1"), TestStore::default());
+        let admin = KeyringAdmin::new(store.clone(), RootKeys::from(root.clone()));
+        admin.create(TENANT, Suite::default()).await.unwrap();
+        Self { root, store, admin }
+    }
+
+    fn builder(&self) -> KeyManagerBuilder {
+        KeyManager::builder(self.store.clone(), RootKeys::from(self.root.clone()))
+            .max_staleness(Duration::from_secs(300))
+            .grace(Duration::from_secs(3600))
+    }
+
+    /// Calls of the root key and of the store since `before`.
+    fn calls(&self, before: (usize, usize)) -> (usize, usize) {
+        (self.root.unwraps() - before.0, self.store.gets() - before.1)
+    }
+
+    fn now(&self) -> (usize, usize) {
+        (self.root.unwraps(), self.store.gets())
+    }
+}
+
+fn seconds(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+/// Lets tasks in the background end.
+async fn settle() {
+    for _ in 0..50 {
+        tokio::task::yield_now().await;
+    }
+}
+
+fn key_of(keys: &Keyring) -> KeyId {
+    keys.primary_key()
+}
+
+#[tokio::test(start_paused = true)]
+async fn sixty_four_cold_callers_make_one_call() {
+    let world = World::new().await;
+    world.root.set_delay(Duration::from_millis(80));
+    let before = world.now();
+    let manager = world.builder().unobserved();
+    let callers: Vec<_> = (0..64)
+        .map(|_| {
+            let manager = manager.clone();
+            tokio::spawn(async move { manager.keyring(TENANT).await.map(|keys| Arc::as_ptr(&keys) as usize) })
+        })
+        .collect();
+    let mut rings = Vec::new();
+    for caller in callers {
+        rings.push(caller.await.unwrap().unwrap());
+    }
+    assert!(rings.windows(2).all(|pair| pair[0] == pair[1]), "all have one keyring");
+    assert_eq!(world.calls(before).0, 1);
+
+    let before = world.now();
+    for _ in 0..10_000 {
+        manager.keyring(TENANT).await.unwrap();
+    }
+    assert_eq!(world.calls(before), (0, 0), "warm: nobody is asked");
+}
+
+#[tokio::test(start_paused = true)]
+async fn all_who_wait_get_the_error_of_one_attempt() {
+    let world = World::new().await;
+    world.root.set(Mode::Unavailable);
+    world.root.set_delay(seconds(5));
+    let before = world.now();
+    let manager = world.builder().unobserved();
+    let callers: Vec<_> = (0..64)
+        .map(|_| {
+            let manager = manager.clone();
+            tokio::spawn(async move { manager.keyring(TENANT).await.map(drop) })
+        })
+        .collect();
+    for caller in callers {
+        let error = caller.await.unwrap().unwrap_err();
+        assert!(error.is_retryable(), "{error}");
+        assert_eq!(std::error::Error::source(&error).unwrap().to_string(), "timeout");
+    }
+    assert_eq!(world.calls(before), (1, 1));
+    // Whoever comes a moment later is told at once; after a second there is a new attempt.
+    manager.keyring(TENANT).await.unwrap_err();
+    assert_eq!(world.calls(before), (1, 1));
+    advance(seconds(2)).await;
+    world.root.set(Mode::Works);
+    manager.keyring(TENANT).await.unwrap();
+    assert_eq!(world.calls(before), (2, 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_caller_who_gives_up_does_not_stop_the_others() {
+    let world = World::new().await;
+    world.root.set_delay(seconds(1));
+    let manager = world.builder().unobserved();
+    let first = tokio::spawn({
+        let manager = manager.clone();
+        async move { manager.keyring(TENANT).await.map(drop) }
+    });
+    settle().await;
+    let second = tokio::spawn({
+        let manager = manager.clone();
+        async move { manager.keyring(TENANT).await.map(drop) }
+    });
+    settle().await;
+    first.abort();
+    second.await.unwrap().unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_newer_generation_is_seen_within_the_staleness() {
+    let world = World::new().await;
+    let heard = Heard::default();
+    let manager = world.builder().observed_by(heard.clone());
+    let first = manager.keyring(TENANT).await.unwrap();
+    let (_, rotated) = world.admin.rotate(TENANT).await.unwrap();
+    let before = world.now();
+    advance(seconds(149)).await;
+    assert_eq!(key_of(&*manager.keyring(TENANT).await.unwrap()), key_of(&first));
+    settle().await;
+    assert_eq!(world.calls(before), (0, 0));
+    advance(seconds(2)).await;
+    // Who asks gets the old one at once; the next one has the new one.
+    assert_eq!(key_of(&*manager.keyring(TENANT).await.unwrap()), key_of(&first));
+    settle().await;
+    assert_eq!(key_of(&*manager.keyring(TENANT).await.unwrap()), rotated);
+    assert_eq!(world.calls(before), (1, 1));
+    assert_eq!(heard.take(), ["unlocked 1 by root-1", "unlocked 2 by root-1", "refreshed 2"]);
+
+    // An unchanged file is not unlocked again.
+    let before = world.now();
+    for _ in 0..10 {
+        advance(seconds(151)).await;
+        manager.keyring(TENANT).await.unwrap();
+        settle().await;
+    }
+    assert_eq!(world.calls(before), (0, 10));
+    // After a long silence nobody gets a stale one.
+    world.admin.rotate(TENANT).await.unwrap();
+    advance(seconds(86_400)).await;
+    assert_eq!(manager.keyring(TENANT).await.unwrap().generation(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outage_has_a_grace_that_is_bounded_and_reported() {
+    for breaks in ["store", "root key"] {
+        let world = World::new().await;
+        let heard = Heard::default();
+        let manager = world.builder().observed_by(heard.clone());
+        manager.keyring(TENANT).await.unwrap();
+        heard.take();
+        if breaks == "store" {
+            world.store.set(Mode::Unavailable);
+        } else {
+            world.admin.rotate(TENANT).await.unwrap();
+            world.root.set(Mode::Unavailable);
+        }
+        let before = world.now();
+        // A request every second: each is served at once, and the outage is asked about every ten seconds.
+        let mut served = 0;
+        for _ in 0..4000 {
+            advance(seconds(1)).await;
+            served += usize::from(manager.keyring(TENANT).await.is_ok());
+            settle().await;
+        }
+        assert!((3890..=3900).contains(&served), "{breaks}: {served}");
+        let attempts = world.calls(before).1;
+        assert!((340..=500).contains(&attempts), "{breaks}: {attempts}");
+        let error = manager.keyring(TENANT).await.unwrap_err();
+        assert!(error.is_retryable(), "{breaks}: {error}");
+        let heard = heard.take();
+        assert!(heard.iter().filter(|event| event.starts_with("refresh of 1 failed after")).count() >= 340, "{breaks}");
+
+        world.store.set(Mode::Works);
+        world.root.set(Mode::Works);
+        advance(seconds(2)).await;
+        manager.keyring(TENANT).await.unwrap();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_refused_has_no_grace() {
+    let world = World::new().await;
+    let manager = world.builder().unobserved();
+    manager.keyring(TENANT).await.unwrap();
+    world.store.set(Mode::Refuses);
+    advance(seconds(200)).await;
+    manager.keyring(TENANT).await.unwrap();
+    settle().await;
+    manager.keyring(TENANT).await.unwrap();
+    advance(seconds(101)).await;
+    assert_eq!(manager.keyring(TENANT).await.unwrap_err().code(), "store-refused");
+}
+
+#[tokio::test(start_paused = true)]
+async fn never_backwards() {
+    let world = World::new().await;
+    let first = world.admin.stored(TENANT).await.unwrap();
+    world.admin.rotate(TENANT).await.unwrap();
+    let manager = world.builder().unobserved();
+    assert_eq!(manager.keyring(TENANT).await.unwrap().generation(), 2);
+    world.store.answer(Some(first));
+    advance(seconds(200)).await;
+    manager.keyring(TENANT).await.unwrap();
+    settle().await;
+    assert_eq!(manager.keyring(TENANT).await.unwrap().generation(), 2);
+    advance(seconds(200)).await;
+    assert_eq!(manager.keyring(TENANT).await.unwrap_err().code(), "keyring-too-old");
+    // Not even when it was let go in between.
+    manager.forget(TENANT);
+    assert_eq!(manager.keyring(TENANT).await.unwrap_err().code(), "keyring-too-old");
+    world.store.answer(None);
+    advance(seconds(2)).await;
+    assert_eq!(manager.keyring(TENANT).await.unwrap().generation(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unknown_key_asks_once() {
+    let world = World::new().await;
+    let manager = world.builder().unobserved();
+    let old = manager.keyring(TENANT).await.unwrap();
+    advance(seconds(10)).await;
+    let (_, fresh) = world.admin.rotate(TENANT).await.unwrap();
+    let before = world.now();
+    assert_eq!(manager.keyring_with(TENANT, key_of(&old)).await.unwrap().generation(), 1, "no need to ask");
+    assert_eq!(manager.keyring_with(TENANT, fresh).await.unwrap().generation(), 2);
+    assert_eq!(world.calls(before), (1, 1));
+
+    // A key that nobody has: a forged token must not become a call of the store for each request.
+    let other = World::new().await.admin.stored(TENANT).await.unwrap().keys()[0].id();
+    for _ in 0..1000 {
+        manager.keyring_with(TENANT, other).await.unwrap();
+    }
+    assert_eq!(world.calls(before), (1, 1));
+    for _ in 0..60 {
+        advance(seconds(1)).await;
+        manager.keyring_with(TENANT, other).await.unwrap();
+    }
+    assert!(world.calls(before).1 <= 13, "{:?}", world.calls(before));
+}
+
+#[tokio::test(start_paused = true)]
+async fn too_many_keyspaces_push_out_the_one_unused_longest() {
+    let world = World::new().await;
+    for at in 0..5 {
+        world.admin.create(&format!("tenant-{at}"), Suite::default()).await.unwrap();
+    }
+    let manager = world.builder().capacity(NonZeroUsize::new(3).unwrap()).unobserved();
+    for at in [0, 1, 2, 0, 3] {
+        manager.keyring(&format!("tenant-{at}")).await.unwrap();
+    }
+    assert_eq!(manager.unlocked(), 3);
+    let before = world.now();
+    for at in [0, 2, 3] {
+        manager.keyring(&format!("tenant-{at}")).await.unwrap();
+    }
+    assert_eq!(world.calls(before), (0, 0), "tenant-1 went");
+
+    // Keyspaces that do not exist push nobody out.
+    let manager = world.builder().capacity(NonZeroUsize::new(3).unwrap()).unobserved();
+    manager.keyring("tenant-0").await.unwrap();
+    manager.keyring("tenant-1").await.unwrap();
+    for at in 0..100 {
+        assert_eq!(manager.keyring(&format!("nobody-{at}")).await.unwrap_err().code(), "keyring-missing");
+    }
+    let before = world.now();
+    manager.keyring("tenant-0").await.unwrap();
+    manager.keyring("tenant-1").await.unwrap();
+    assert_eq!(world.calls(before), (0, 0));
+    assert_eq!(manager.keyring("../etc").await.unwrap_err().code(), "invalid-id");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_in_use_outlives_what_is_let_go() {
+    let world = World::new().await;
+    let manager = world.builder().unobserved();
+    let keys = manager.keyring(TENANT).await.unwrap();
+    let rec = keys.record("prescription", "RX-1001").unwrap();
+    let weak = Arc::downgrade(&keys);
+    drop(keys);
+    manager.forget(TENANT);
+    assert!(weak.upgrade().is_none(), "the manager keeps nothing of it");
+    let token = rec.seal::<Drug>("warfarin 5 MG").unwrap();
+    let access = Access::new("user:kim", Purpose::TREAT).unwrap();
+    assert_eq!(rec.access(&access).open::<Drug, String>(&token).unwrap(), "warfarin 5 MG");
+}
+
+#[tokio::test(start_paused = true)]
+async fn several_root_keys_are_tried_in_order_each_once() {
+    let (first, second, third) = (TestRoot::new("root-1"), TestRoot::new("root-2"), TestRoot::new("root-3"));
+    let roots = RootKeys::from(first.clone()).and(second.clone()).and(third.clone());
+    let store = TestStore::default();
+    KeyringAdmin::new(store.clone(), roots.clone()).create(TENANT, Suite::default()).await.unwrap();
+    let before = [first.unwraps(), second.unwraps(), third.unwraps()];
+    first.set(Mode::Unavailable);
+    second.set(Mode::Lies);
+    let heard = Heard::default();
+    KeyManager::builder(store, roots).observed_by(heard.clone()).keyring(TENANT).await.unwrap();
+    let after = [first.unwraps(), second.unwraps(), third.unwraps()];
+    assert!(before.iter().zip(after).all(|(before, after)| after == before + 1));
+    let heard = heard.take();
+    assert_eq!(heard.len(), 3, "{heard:?}");
+    assert!(heard[0].starts_with("root-1 failed: provider-unavailable:") && heard[0].ends_with(": timeout"));
+    assert!(heard[1].starts_with("root-2 failed: unlock-failed:"));
+    assert_eq!(heard[2], "unlocked 1 by root-3");
+}

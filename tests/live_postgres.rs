@@ -1,0 +1,474 @@
+//! The store and the counting in PostgreSQL, against a real server. `RXSEAL_TEST_POSTGRES` names a database of which the role is
+//! a superuser, as `.ci/servers` starts one; every test works in a schema of its own.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+#[path = "stores/column.rs"]
+mod column;
+#[path = "stores/conformance.rs"]
+mod conformance;
+
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use column::Value;
+use conformance::{Fresh, generations};
+use rxseal::{CountSql, Error, KeyUse, KeyringStore, PostgresStore, count_postgres, run_local};
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use tokio::runtime::Runtime;
+
+const URL: &str = "RXSEAL_TEST_POSTGRES";
+
+#[test]
+#[ignore = "needs .ci/servers"]
+fn the_suite_of_all_stores() {
+    let runtime = runtime();
+    let fresh = || {
+        let schema = Schema::new(&runtime);
+        let store = runtime.block_on(PostgresStore::connect(&schema.url())).unwrap();
+        let inner = Arc::new(Runtime::new().unwrap());
+        let spoil = move |keyspace: &str, generation: u64, text: &str| {
+            let query = sqlx::query("UPDATE rxseal_keyrings SET generation = $2, file = $3 WHERE keyspace = $1");
+            let query = query.bind(keyspace).bind(i64::try_from(generation).unwrap()).bind(text);
+            inner.block_on(async { query.execute(&mut connection(&schema.url()).await).await.unwrap() });
+        };
+        Fresh { store: Arc::new(store), spoil: Some(Box::new(spoil)), rows: true }
+    };
+    conformance::all(&runtime, &fresh);
+}
+
+#[test]
+#[ignore = "needs .ci/servers"]
+fn many_create_the_table_at_once() {
+    let runtime = runtime();
+    for _ in 0..10 {
+        let schema = Schema::new(&runtime);
+        runtime.block_on(async {
+            let started: Vec<_> = (0..12)
+                .map(|_| {
+                    let url = schema.url();
+                    tokio::spawn(async move { PostgresStore::connect(&url).await.map(drop) })
+                })
+                .collect();
+            for one in started {
+                one.await.unwrap().unwrap();
+            }
+        });
+    }
+}
+
+#[test]
+#[ignore = "needs .ci/servers"]
+fn roles_with_few_rights() {
+    let runtime = runtime();
+    let schema = Schema::new(&runtime);
+    let role = format!("{}_role", schema.name);
+    let url = schema.url_as(&role, "role-secret-canary");
+    let connect = || runtime.block_on(PostgresStore::connect(&url));
+    schema.run(&format!("CREATE ROLE {role} LOGIN PASSWORD 'role-secret-canary'"));
+    schema.run(&format!("GRANT USAGE ON SCHEMA {} TO {role}", schema.name));
+    says(&connect().unwrap_err(), "store-refused", "grant SELECT, INSERT and UPDATE");
+
+    drop(runtime.block_on(PostgresStore::connect(&schema.url())).unwrap());
+    let files = generations("a", 2);
+    let store = connect().unwrap();
+    says(&runtime.block_on(store.get("a")).unwrap_err(), "store-refused", "grant SELECT, INSERT and UPDATE");
+    schema.run(&format!("GRANT SELECT ON {}.rxseal_keyrings TO {role}", schema.name));
+    assert_eq!(runtime.block_on(store.get("a")).unwrap(), None);
+    says(&runtime.block_on(store.put(&files[0], None)).unwrap_err(), "store-refused", "grant SELECT, INSERT");
+    schema.run(&format!("GRANT INSERT, UPDATE ON {}.rxseal_keyrings TO {role}", schema.name));
+    runtime.block_on(store.put(&files[0], None)).unwrap();
+
+    let read_only = format!("{url}%20-c%20default_transaction_read_only=on");
+    let reader = runtime.block_on(PostgresStore::connect(&read_only)).unwrap();
+    assert_eq!(runtime.block_on(reader.get("a")).unwrap().as_ref(), Some(&files[0]));
+    says(&runtime.block_on(reader.put(&files[1], Some(1))).unwrap_err(), "store-refused", "read-only");
+
+    schema.run(&format!("DROP TABLE {}.rxseal_keyrings", schema.name));
+    says(&runtime.block_on(store.get("a")).unwrap_err(), "store-refused", "rxseal_keyrings is missing");
+    schema.run(&format!(
+        "CREATE TABLE {0}.rxseal_keyrings (id INT); GRANT ALL ON {0}.rxseal_keyrings TO {role}",
+        schema.name
+    ));
+    says(&runtime.block_on(store.get("a")).unwrap_err(), "store-refused", "other columns");
+    schema.run(&format!("DROP OWNED BY {role}; DROP ROLE {role}"));
+}
+
+#[test]
+#[ignore = "needs .ci/servers"]
+fn what_cannot_be_connected_to() {
+    let runtime = runtime();
+    let schema = Schema::new(&runtime);
+    let wrong = schema.url_as("nobody_of_that_name", "role-secret-canary");
+    says(&runtime.block_on(PostgresStore::connect(&wrong)).unwrap_err(), "store-refused", "login was refused");
+    let no_database = url().replace("/postgres", "/no_such_database");
+    says(&runtime.block_on(PostgresStore::connect(&no_database)).unwrap_err(), "store-refused", "no such database");
+    for bad in [
+        "",
+        "secret-canary",
+        "mysql://a:secret-canary@h/d",
+        "postgres://a:secret-canary@h:x/d",
+        "postgres://[secret-canary",
+    ] {
+        let error = runtime.block_on(PostgresStore::connect(bad)).unwrap_err();
+        says(&error, "store-refused", "the URL is not valid");
+    }
+    // The server has no TLS, or a certificate of its own making.
+    let verified = format!("{}&sslmode=verify-full", schema.url());
+    says(&runtime.block_on(PostgresStore::connect(&verified)).unwrap_err(), "store-refused", "TLS failed");
+    // Nobody listens, and somebody listens and says nothing: both end in time.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    for port in [closed, silent.local_addr().unwrap().port()] {
+        let begun = Instant::now();
+        let bad = format!("postgres://a:secret-canary@127.0.0.1:{port}/d");
+        let error = runtime.block_on(PostgresStore::connect(&bad)).unwrap_err();
+        says(&error, "store-unavailable", "5 seconds");
+        assert!(begun.elapsed() < Duration::from_secs(7), "{:?}", begun.elapsed());
+        let error = runtime.block_on(count_postgres(&bad, "rx", "drug")).unwrap_err();
+        assert!(error.is_retryable(), "{error:?}");
+    }
+    // Outside of a runtime there is an error and no panic.
+    assert_eq!(run_local(PostgresStore::connect(&url())).unwrap_err().code(), "runtime-needed");
+    let store = runtime.block_on(PostgresStore::connect(&schema.url())).unwrap();
+    assert_eq!(run_local(store.get("a")).unwrap_err().code(), "runtime-needed");
+    assert!(!format!("{store:?} {store:#?}").contains("secret"));
+}
+
+#[test]
+#[ignore = "needs .ci/servers"]
+fn connections_that_die() {
+    let runtime = runtime();
+    let schema = Schema::new(&runtime);
+    let store = runtime.block_on(PostgresStore::connect(&schema.url())).unwrap();
+    let files = generations("a", 12);
+    runtime.block_on(store.put(&files[0], None)).unwrap();
+    for pair in files.windows(2) {
+        let of_this_test = format!("application_name = '{}' AND pid <> pg_backend_pid()", schema.name);
+        schema.run(&format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {of_this_test}"));
+        let over = Some(pair[0].generation());
+        if let Err(error) = runtime.block_on(store.put(&pair[1], over)) {
+            assert!(error.is_retryable(), "{error:?}");
+            runtime.block_on(store.put(&pair[1], over)).unwrap();
+        }
+        assert_eq!(runtime.block_on(store.get("a")).unwrap().as_ref(), Some(&pair[1]));
+    }
+}
+
+#[test]
+#[ignore = "needs .ci/servers"]
+fn a_row_that_another_program_holds() {
+    let runtime = runtime();
+    let schema = Schema::new(&runtime);
+    let store = runtime.block_on(PostgresStore::connect(&schema.url())).unwrap();
+    let files = generations("a", 2);
+    runtime.block_on(store.put(&files[0], None)).unwrap();
+    runtime.block_on(async {
+        let mut other = connection(&schema.url()).await;
+        sqlx::raw_sql("BEGIN; SELECT * FROM rxseal_keyrings FOR UPDATE").execute(&mut other).await.unwrap();
+        let begun = Instant::now();
+        let error = store.put(&files[1], Some(1)).await.unwrap_err();
+        assert!(error.is_retryable() && begun.elapsed() < Duration::from_secs(6), "{error:?} {:?}", begun.elapsed());
+        sqlx::raw_sql("COMMIT").execute(&mut other).await.unwrap();
+        // What was given up is not made after all.
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        assert_eq!(store.get("a").await.unwrap().as_ref(), Some(&files[0]));
+        store.put(&files[1], Some(1)).await.unwrap();
+    });
+}
+
+/// Between client and server, the connection breaks after the n-th byte of the server, for many n of a change: what the caller
+/// is told is never wrong. (The file is 1.1 KB of it.)
+#[test]
+#[ignore = "needs .ci/servers"]
+fn answers_that_are_cut_off() {
+    let runtime = runtime();
+    let schema = Schema::new(&runtime);
+    let direct = runtime.block_on(PostgresStore::connect(&schema.url())).unwrap();
+    let (mut unavailable, mut succeeded, mut landed_unheard) = (0, 0, 0);
+    let mut cut = 0;
+    loop {
+        schema.run("DELETE FROM rxseal_keyrings");
+        let files = generations("a", 2);
+        runtime.block_on(direct.put(&files[0], None)).unwrap();
+        let proxy = Proxy::start(&schema);
+        let store = runtime.block_on(PostgresStore::connect(&proxy.url)).unwrap();
+        // Its connection is back in the pool, so that the change uses it.
+        thread::sleep(Duration::from_millis(30));
+        proxy.cut_after(cut);
+        let put = runtime.block_on(store.put(&files[1], Some(1)));
+        let broken = proxy.broken();
+        thread::sleep(Duration::from_millis(10));
+        let stored = runtime.block_on(direct.get("a")).unwrap().unwrap();
+        match put {
+            Ok(()) => assert_eq!(stored, files[1], "cut at {cut}: confirmed and not stored"),
+            Err(error) if error.is_retryable() => {
+                unavailable += 1;
+                landed_unheard += usize::from(stored == files[1]);
+            }
+            Err(error) => panic!("cut at {cut}: {error:?}"),
+        }
+        succeeded += usize::from(!broken);
+        if !broken || cut > 4_000 {
+            break;
+        }
+        // Coarsely through the file that is read first, finely through the change itself.
+        cut += if cut < 1_300 { 37 } else { 1 };
+    }
+    println!("{unavailable} cut answers were unavailable ({landed_unheard} of them stored), {succeeded} whole");
+    assert!(unavailable >= 20 && landed_unheard >= 1);
+}
+
+#[test]
+#[ignore = "needs .ci/servers"]
+fn counts_are_those_of_rust() {
+    let runtime = runtime();
+    let schema = Schema::new(&runtime);
+    let values = column::values(10_000);
+    schema.run(
+        "CREATE COLLATION ignoring_case (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+         CREATE TABLE texts (c TEXT, v VARCHAR, i TEXT COLLATE ignoring_case); CREATE TABLE bytes (c BYTEA);",
+    );
+    let of = |text: bool| -> Vec<&Value> {
+        values.iter().filter(|value| matches!(value, Value::Null) || matches!(value, Value::Text(_)) == text).collect()
+    };
+    runtime.block_on(async {
+        let mut db = connection(&schema.url()).await;
+        let texts: Vec<_> = of(true)
+            .iter()
+            .map(|value| if let Value::Text(text) = value { Some(text.as_str()) } else { None })
+            .collect();
+        let sql = "INSERT INTO texts SELECT t, t, t FROM unnest($1::text[]) t";
+        sqlx::query(sql).bind(&texts).execute(&mut db).await.unwrap();
+        let bytes: Vec<_> = of(false)
+            .iter()
+            .map(|value| if let Value::Bytes(bytes) = value { Some(bytes.as_slice()) } else { None })
+            .collect();
+        sqlx::query("INSERT INTO bytes SELECT unnest($1::bytea[])").bind(&bytes).execute(&mut db).await.unwrap();
+        sqlx::raw_sql("INSERT INTO texts VALUES ('\\xaf1b17', '\\xaf1b17', '\\xaf1b17')")
+            .execute(&mut db)
+            .await
+            .unwrap();
+    });
+    for escape in ["", "%20-c%20bytea_output=escape"] {
+        let count = |table: &str, column: &str| {
+            runtime.block_on(count_postgres(&format!("{}{escape}", schema.url()), table, column)).unwrap()
+        };
+        for (table, column, text) in
+            [("texts", "c", true), ("texts", "v", true), ("texts", "i", true), ("bytes", "c", false)]
+        {
+            let (nulls, not_null): (Vec<_>, Vec<_>) =
+                of(text).into_iter().partition(|value| matches!(value, Value::Null));
+            let bytes = not_null.iter().map(|value| match value {
+                Value::Text(text) => text.as_bytes(),
+                Value::Bytes(bytes) => bytes.as_slice(),
+                Value::Null => unreachable!(),
+            });
+            let expected = rxseal::count_by_key(bytes);
+            let counted = count(table, column);
+            assert_eq!(counted.iter().collect::<Vec<_>>(), expected.iter().collect::<Vec<_>>(), "{table}.{column}");
+            assert_eq!(counted.not_tokens(), expected.not_tokens() + u64::from(text), "{table}.{column}");
+            assert_eq!(counted.nulls(), nulls.len() as u64);
+            assert_eq!(count(&format!("{}.{table}", schema.name), column), counted);
+            for (file, _) in column::key_ids() {
+                for key in file.keys() {
+                    assert_eq!(counted.of(key.id()) > 0, key.usage() == KeyUse::Seal);
+                }
+            }
+        }
+    }
+    let sql = CountSql::postgres("bytes", "c").unwrap();
+    let plan: Vec<String> = runtime.block_on(async {
+        let mut db = connection(&schema.url()).await;
+        sqlx::query_scalar(AssertSqlSafe(format!("EXPLAIN {sql}"))).fetch_all(&mut db).await.unwrap()
+    });
+    assert_eq!(plan.iter().filter(|line| line.contains("Scan")).count(), 1, "{plan:#?}");
+}
+
+#[test]
+#[ignore = "needs .ci/servers"]
+fn what_cannot_be_counted() {
+    let runtime = runtime();
+    let schema = Schema::new(&runtime);
+    schema.run(
+        "CREATE TABLE rx (drug TEXT, j JSON, b JSONB, n INT, a TEXT[]); INSERT INTO rx VALUES ('warfarin', '1', '1', 1, '{}');
+         CREATE TABLE \"a.b\" (\"select\"\" FROM\" TEXT); INSERT INTO \"a.b\" VALUES ('x'), ('y');",
+    );
+    let count = |table: &str, column: &str| runtime.block_on(count_postgres(&schema.url(), table, column));
+    assert_eq!(count("\"a.b\"", "select\" FROM").unwrap().not_tokens(), 2);
+    says(&count("nothing", "drug").unwrap_err(), "store-refused", "no table nothing");
+    says(&count("RX", "drug").unwrap_err(), "store-refused", "no table RX");
+    says(&count("nothing.rx", "drug").unwrap_err(), "store-refused", "no table nothing.rx");
+    says(&count("rx", "nothing").unwrap_err(), "store-refused", "no column nothing");
+    for column in ["j", "b", "n", "a"] {
+        says(&count("rx", column).unwrap_err(), "store-refused", "neither text nor bytea");
+    }
+    for (table, column) in [
+        ("rx\"; DROP TABLE rx; --", "drug"),
+        ("rx; DROP TABLE rx", "drug"),
+        ("rx", "drug\" AS c FROM rx; DROP TABLE rx; --"),
+        ("rx", "drug; DROP TABLE rx"),
+        ("rx", "*"),
+        ("(SELECT 1)", "drug"),
+        ("rx' OR '1'='1", "drug"),
+        ("", "drug"),
+        ("rx", ""),
+        ("rx\0", "drug"),
+        (&"r".repeat(64), "drug"),
+    ] {
+        let code = count(table, column).unwrap_err().code();
+        assert!(["invalid-id", "store-refused"].contains(&code), "{table} {column}: {code}");
+    }
+    assert_eq!(count("rx", "drug").unwrap().not_tokens(), 1);
+    let role = format!("{}_counter", schema.name);
+    schema.run(&format!(
+        "CREATE ROLE {role} LOGIN PASSWORD 'role-secret-canary'; GRANT USAGE ON SCHEMA {} TO {role}",
+        schema.name
+    ));
+    let refused = runtime.block_on(count_postgres(&schema.url_as(&role, "role-secret-canary"), "rx", "drug"));
+    says(&refused.unwrap_err(), "store-refused", "grant SELECT on it");
+    schema.run(&format!("DROP OWNED BY {role}; DROP ROLE {role}"));
+}
+
+/// The code and the one line of the cause; and no secret in any of its texts.
+fn says(error: &Error, code: &str, text: &str) {
+    let cause = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
+    assert_eq!(error.code(), code, "{cause}");
+    assert!(cause.contains(text) && !cause.contains('\n'), "{cause}");
+    let password = url().split([':', '@']).nth(2).unwrap().to_owned();
+    for shown in [error.to_string(), format!("{error:?}"), cause] {
+        assert!(!shown.contains("secret-canary") && !shown.contains(&password), "{shown}");
+    }
+}
+
+fn runtime() -> Runtime {
+    Runtime::new().unwrap()
+}
+
+fn url() -> String {
+    std::env::var(URL).unwrap_or_else(|_| {
+        panic!("set {URL} to a URL such as postgres://rxseal:secret@127.0.0.1:5432/postgres of a superuser, or run `.ci/run live`")
+    })
+}
+
+async fn connection(url: &str) -> PgConnection {
+    PgConnection::connect(url).await.unwrap()
+}
+
+/// Dropped with its tables at the end of its test.
+struct Schema {
+    name: String,
+    runtime: Runtime,
+}
+
+impl Schema {
+    fn new(_: &Runtime) -> Self {
+        static NUMBER: AtomicUsize = AtomicUsize::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let schema = Self { name: format!("rxseal_{}_{number}", std::process::id()), runtime: Runtime::new().unwrap() };
+        schema.runtime.block_on(async {
+            let sql = AssertSqlSafe(format!("CREATE SCHEMA {}", schema.name));
+            sqlx::raw_sql(sql).execute(&mut connection(&url()).await).await.unwrap();
+        });
+        schema
+    }
+
+    /// Ends where further settings may follow.
+    fn url(&self) -> String {
+        format!("{0}?application_name={1}&options=-c%20search_path={1}", url(), self.name)
+    }
+
+    fn url_as(&self, role: &str, password: &str) -> String {
+        let url = self.url();
+        let (_, host) = url.split_once('@').unwrap();
+        format!("postgres://{role}:{password}@{host}")
+    }
+
+    fn run(&self, sql: &str) {
+        self.runtime.block_on(async {
+            let mut db = connection(&self.url()).await;
+            sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(&mut db).await.unwrap();
+        });
+    }
+}
+
+impl Drop for Schema {
+    fn drop(&mut self) {
+        let sql = format!("DROP SCHEMA {} CASCADE", self.name);
+        self.runtime.block_on(async {
+            let _ = sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut connection(&url()).await).await;
+        });
+    }
+}
+
+/// Hands bytes through to the server and back, until it is told after how many of the server's it breaks.
+struct Proxy {
+    url: String,
+    state: Arc<ProxyState>,
+}
+
+#[derive(Default)]
+struct ProxyState {
+    /// `None` while nothing is counted.
+    left: Mutex<Option<usize>>,
+    broken: AtomicBool,
+}
+
+impl Proxy {
+    fn start(schema: &Schema) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let url = schema.url();
+        let host = url
+            .split(['@', '/', '?'])
+            .find(|part| part.contains(':') && part.starts_with(|c: char| c.is_ascii_digit() || c == 'l'))
+            .unwrap()
+            .to_owned();
+        let state = Arc::new(ProxyState::default());
+        let shared = Arc::clone(&state);
+        let server = host.clone();
+        thread::spawn(move || {
+            for client in listener.incoming().map_while(Result::ok) {
+                let (server, shared) = (TcpStream::connect(&server).unwrap(), Arc::clone(&shared));
+                let (from, to) = (client.try_clone().unwrap(), server.try_clone().unwrap());
+                thread::spawn(move || forward(from, to, None));
+                thread::spawn(move || forward(server, client, Some(&shared)));
+            }
+        });
+        let url = url.replace(&host, &format!("127.0.0.1:{port}"));
+        Self { url: url.replace('?', "?sslmode=disable&"), state }
+    }
+
+    fn cut_after(&self, bytes: usize) {
+        *self.state.left.lock().unwrap() = Some(bytes);
+    }
+
+    fn broken(&self) -> bool {
+        self.state.broken.load(Ordering::SeqCst)
+    }
+}
+
+fn forward(mut from: TcpStream, mut to: TcpStream, counted: Option<&ProxyState>) {
+    let mut buffer = [0; 4096];
+    while let Ok(read @ 1..) = from.read(&mut buffer) {
+        let mut passed = read;
+        if let Some(state) = counted {
+            let mut left = state.left.lock().unwrap();
+            if let Some(left) = left.as_mut() {
+                passed = read.min(*left);
+                *left -= passed;
+            }
+            if passed < read {
+                state.broken.store(true, Ordering::SeqCst);
+            }
+        }
+        if to.write_all(&buffer[..passed]).is_err() || passed < read {
+            break;
+        }
+    }
+    let _ = from.shutdown(Shutdown::Both);
+    let _ = to.shutdown(Shutdown::Both);
+}
