@@ -1,0 +1,304 @@
+//! What can be said on the command line.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+use rxseal::{KeyId, Suite};
+
+/// Manages keyrings: the encrypted keys with which a service seals fields of pharmacy and health records.
+///
+/// A keyring lives in a store, and is unlocked by a root key. Say where both are with --store and --root, in the environment,
+/// or in a configuration file.
+#[derive(Parser)]
+#[command(name = "rxseal", version, after_help = AFTER_HELP, after_long_help = after_long_help(), propagate_version = true)]
+pub struct Args {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(ClapArgs)]
+pub struct Global {
+    /// Where keyrings are: file:FOLDER, sqlite:FILE or postgres://HOST/DATABASE
+    #[arg(long, global = true, env = "RXSEAL_STORE", value_name = "STORE", hide_env_values = true)]
+    pub store: Option<String>,
+    /// A root key that is trusted, in the order to try; may be given several times. See --help for the forms
+    #[arg(long = "root", global = true, env = "RXSEAL_ROOTS", value_name = "ROOT", value_delimiter = ' ')]
+    pub roots: Vec<String>,
+    /// A configuration file in TOML, with `store` and `roots`
+    #[arg(long, global = true, env = "RXSEAL_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Prints JSON for programs instead of tables for people
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Makes, shows and changes keyrings
+    #[command(subcommand)]
+    Keyring(Keyring),
+    /// Makes a root key in a file of this machine
+    #[command(subcommand)]
+    KeyFile(KeyFile),
+    /// Shows what a sealed value tells without a key
+    #[command(subcommand)]
+    Token(Token),
+    /// Counts the sealed values of a column by the key they are under
+    Count(Count),
+    /// Prints completions for a shell
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Prints the manual page, in roff
+    Man,
+}
+
+#[derive(Subcommand)]
+pub enum Keyring {
+    /// Makes the keyring of a new keyspace, wrapped by every root key given
+    Init {
+        /// The keyspace: a tenant, a pharmacy, an application
+        keyspace: String,
+        /// The suite of its keys; xchacha is for machines without AES instructions
+        #[arg(long, value_enum, default_value_t)]
+        suite: SuiteName,
+        #[command(flatten)]
+        change: Change,
+    },
+    /// Lists the keyspaces in the store
+    List,
+    /// Shows the keys and root keys of a keyring; needs no root key
+    Inspect {
+        /// The keyspace
+        keyspace: String,
+    },
+    /// Asks every root key given to unlock the keyring, each on its own
+    Verify {
+        /// The keyspace
+        keyspace: String,
+    },
+    /// Adds a key that opens but does not seal yet: the first half of a rotation
+    Stage {
+        /// The keyspace
+        keyspace: String,
+        #[command(flatten)]
+        change: Change,
+    },
+    /// Makes the staged key the one that seals: the second half of a rotation
+    Promote {
+        /// The keyspace
+        keyspace: String,
+        /// The staged key; found by itself where it is left out
+        key: Option<KeyId>,
+        /// How long it must have been staged: at least as long as a reader may take to see it, such as 10m. 0s where one
+        /// process holds the keyring
+        #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, default_value = "10m")]
+        staged_for: Duration,
+        #[command(flatten)]
+        change: Change,
+    },
+    /// Stages and promotes a new key at once; only where one process holds the keyring
+    Rotate {
+        /// The keyspace
+        keyspace: String,
+        /// Rotates the index root instead; what was indexed before is found with the old one only
+        #[arg(long)]
+        index_root: bool,
+        #[command(flatten)]
+        change: Change,
+    },
+    /// Takes a staged key out of use
+    Deactivate {
+        /// The keyspace
+        keyspace: String,
+        /// The key
+        key: KeyId,
+        #[command(flatten)]
+        change: Change,
+    },
+    /// Marks a key that somebody else may hold; rotate first if it is the one that seals
+    Compromise {
+        /// The keyspace
+        keyspace: String,
+        /// The key
+        key: KeyId,
+        #[command(flatten)]
+        change: Change,
+    },
+    /// Destroys a key under which nothing is left
+    Destroy {
+        /// The keyspace
+        keyspace: String,
+        /// The key
+        key: KeyId,
+        /// How many sealed values are still under it, as `rxseal count` says, in all columns and backups
+        #[arg(long, value_name = "N", required_unless_present = "force")]
+        tokens: Option<u64>,
+        /// How many wrapped subject keys are still under it; 0 where none are used
+        #[arg(long, value_name = "N", required_unless_present = "force")]
+        subject_keys: Option<u64>,
+        /// Destroys it whatever is under it: all of that is lost for good
+        #[arg(long, conflicts_with_all = ["tokens", "subject_keys"])]
+        force: bool,
+        /// Says that you mean it: this cannot be undone
+        #[arg(long, required_unless_present = "dry_run")]
+        yes: bool,
+        #[command(flatten)]
+        change: Change,
+    },
+    /// Puts the same keys under a new KEK; data is not touched
+    Rewrap {
+        /// The keyspace
+        keyspace: String,
+        /// The root keys from now on; those given with --root where it is left out
+        #[arg(long = "to", value_name = "ROOT")]
+        to: Vec<String>,
+        #[command(flatten)]
+        change: Change,
+    },
+    /// Adds and removes root keys
+    #[command(subcommand)]
+    Root(Root),
+}
+
+#[derive(Subcommand)]
+pub enum Root {
+    /// Lets one more root key unlock the keyring
+    Add {
+        /// The keyspace
+        keyspace: String,
+        /// The root key to add, in the forms of --root
+        new_root: String,
+        #[command(flatten)]
+        change: Change,
+    },
+    /// Takes a root key off the keyring; each that stays has to be given with --root
+    Remove {
+        /// The keyspace
+        keyspace: String,
+        /// The provider, as `inspect` shows it
+        provider: String,
+        /// The root key's name, as `inspect` shows it
+        name: String,
+        #[command(flatten)]
+        change: Change,
+    },
+}
+
+#[derive(ClapArgs)]
+pub struct Change {
+    /// Does everything but storing the result, and says what would change
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Refuses a stored keyring that is older than this generation: the one that was live last
+    #[arg(long, value_name = "N")]
+    pub min_generation: Option<u64>,
+}
+
+#[derive(Subcommand)]
+pub enum KeyFile {
+    /// Makes a new random root key in a new file, with mode 0600
+    Create {
+        /// The file; keep it where the data and its backups are not
+        path: PathBuf,
+    },
+}
+
+#[derive(Subcommand)]
+pub enum Token {
+    /// Shows suite, key and size of sealed values
+    Inspect {
+        /// A sealed value as text. Without it and without --file, lines are read from the standard input
+        token: Option<String>,
+        /// A file with one sealed value as bytes, or with lines of text
+        #[arg(long, value_name = "FILE", conflicts_with = "token")]
+        file: Option<PathBuf>,
+    },
+}
+
+#[derive(ClapArgs)]
+pub struct Count {
+    /// An SQLite database, opened for reading only
+    #[arg(long, value_name = "FILE", required_unless_present = "postgres", conflicts_with = "postgres")]
+    pub sqlite: Option<PathBuf>,
+    /// A PostgreSQL database: its URL without a password (PGPASSWORD and the passfile are read)
+    #[arg(long, value_name = "URL")]
+    pub postgres: Option<String>,
+    /// The table
+    #[arg(long)]
+    pub table: String,
+    /// The column
+    #[arg(long)]
+    pub column: String,
+    /// Only prints the SQL, to be run by yourself
+    #[arg(long)]
+    pub sql: bool,
+}
+
+#[derive(Clone, Copy, Default, ValueEnum)]
+pub enum SuiteName {
+    /// XAES-256-GCM
+    #[default]
+    Xaes,
+    /// XChaCha20-Poly1305
+    Xchacha,
+}
+
+impl From<SuiteName> for Suite {
+    fn from(name: SuiteName) -> Self {
+        match name {
+            SuiteName::Xaes => Self::Xaes256Gcm,
+            SuiteName::Xchacha => Self::XChaCha20Poly1305,
+        }
+    }
+}
+
+const AFTER_HELP: &str = "`rxseal --help` has the forms of root keys, examples and exit codes.";
+
+fn after_long_help() -> String {
+    let built = |have: bool| if have { "in this build" } else { "not in this build: install with this feature" };
+    format!(
+        "\
+Root keys:
+  file:PATH                 a key file of this machine
+  env:VARIABLE              the line of a key file in an environment variable
+  aws-kms:KEY               key ARN, key id or alias/NAME; credentials of the standard chain
+                            (feature aws-kms, {aws})
+  vault:https://HOST:8200/MOUNT/KEY
+                            Transit of Vault or OpenBao; VAULT_NAMESPACE, and VAULT_TOKEN or VAULT_TOKEN_FILE or
+                            VAULT_ROLE_ID with VAULT_SECRET_ID (feature vault, {vault})
+Stores:
+  file:FOLDER, sqlite:FILE  in this build
+  postgres://HOST/DATABASE  PGUSER, PGPASSWORD and the passfile are read (feature postgres-store, {postgres})
+
+Secrets are never taken from the command line, where other users of the machine could read them.
+
+Configuration file (--config or RXSEAL_CONFIG):
+  store = \"file:/var/lib/pharmacy/keyrings\"
+  roots = [\"file:/etc/pharmacy/root.key\"]
+
+A first keyring:
+  rxseal key-file create /etc/pharmacy/root.key
+  export RXSEAL_STORE=file:/var/lib/pharmacy/keyrings RXSEAL_ROOTS=file:/etc/pharmacy/root.key
+  rxseal keyring init pharmacy-17
+  rxseal keyring inspect pharmacy-17
+
+A rotation:
+  rxseal keyring stage pharmacy-17
+  rxseal keyring promote pharmacy-17 --staged-for 10m      (ten minutes later)
+  rxseal count --sqlite pharmacy.db --table prescriptions --column medication
+  rxseal keyring destroy pharmacy-17 KEY --tokens 0 --subject-keys 0 --yes
+
+Exit codes:
+  0 done   1 failed   2 wrong usage   3 somebody else changed the keyring: look and repeat
+  4 a root key or store is unavailable: repeat later   5 refused: a root key, a key's state or what is under it forbids it",
+        aws = built(cfg!(feature = "aws-kms")),
+        vault = built(cfg!(feature = "vault")),
+        postgres = built(cfg!(feature = "postgres-store")),
+    )
+}

@@ -1,0 +1,157 @@
+//! Where the store and the root keys are: from flags, the environment and a file, in this order.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use rxseal::{FileStore, KeyFile, KeyringStore, LocalRootKey, RootKey, RootKeys, SqliteStore};
+use serde::Deserialize;
+
+use crate::args::Global;
+use crate::failure::Failure;
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ConfigFile {
+    store: Option<String>,
+    #[serde(default)]
+    roots: Vec<String>,
+}
+
+pub struct Config {
+    store: Option<String>,
+    roots: Vec<String>,
+}
+
+impl Config {
+    pub fn of(global: &Global) -> Result<Self, Failure> {
+        let file = match &global.config {
+            Some(path) => read(path)?,
+            None => ConfigFile::default(),
+        };
+        let roots = if global.roots.is_empty() { file.roots } else { global.roots.clone() };
+        Ok(Self { store: global.store.clone().or(file.store), roots })
+    }
+
+    pub async fn store(&self) -> Result<Arc<dyn KeyringStore>, Failure> {
+        let Some(store) = &self.store else {
+            return usage("where are the keyrings? Say --store file:FOLDER, or set RXSEAL_STORE");
+        };
+        match store.split_once(':') {
+            Some(("file", folder)) if !folder.is_empty() => Ok(Arc::new(FileStore::new(folder))),
+            Some(("sqlite", path)) if !path.is_empty() => Ok(Arc::new(SqliteStore::open(path)?)),
+            Some(("postgres" | "postgresql", _)) => postgres(store).await,
+            _ => usage("--store is file:FOLDER, sqlite:FILE or postgres://HOST/DATABASE"),
+        }
+    }
+
+    pub async fn roots(&self) -> Result<RootKeys, Failure> {
+        all_roots(&self.roots).await
+    }
+}
+
+/// Root keys in the order that they were given.
+pub async fn all_roots(specs: &[String]) -> Result<RootKeys, Failure> {
+    let mut roots: Option<RootKeys> = None;
+    for spec in specs.iter().filter(|spec| !spec.is_empty()) {
+        let root = root(spec).await?;
+        roots = Some(match roots {
+            Some(roots) => roots.and(root),
+            None => RootKeys::from(root),
+        });
+    }
+    match roots {
+        Some(roots) => Ok(roots),
+        None => {
+            usage("which root key is trusted? Say --root file:PATH, or set RXSEAL_ROOTS; `rxseal --help` has the forms")
+        }
+    }
+}
+
+pub async fn root(spec: &str) -> Result<Arc<dyn RootKey>, Failure> {
+    match spec.split_once(':') {
+        Some(("file", path)) if !path.is_empty() => Ok(Arc::new(KeyFile::new(path).load()?)),
+        Some(("env", variable)) if !variable.is_empty() => Ok(Arc::new(LocalRootKey::from_env(variable)?)),
+        Some(("aws-kms", key)) if !key.is_empty() => aws_kms(key).await,
+        Some(("vault", url)) if !url.is_empty() => vault(url),
+        _ => usage("--root is file:PATH, env:VARIABLE, aws-kms:KEY or vault:https://HOST/MOUNT/KEY"),
+    }
+}
+
+/// Refuses a URL with a password: arguments can be read by other users of the machine.
+pub fn without_password(url: &str) -> Result<(), Failure> {
+    let authority = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = authority.split(['/', '?']).next().unwrap_or_default();
+    let user = authority.rsplit_once('@').map(|(user, _)| user);
+    if user.is_some_and(|user| user.contains(':')) || url.contains("password=") {
+        return usage("the URL has a password in it: leave it out, and set PGPASSWORD or use a passfile");
+    }
+    Ok(())
+}
+
+fn read(path: &Path) -> Result<ConfigFile, Failure> {
+    let text = fs::read_to_string(path).map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))?;
+    // Its message alone: the error's own text quotes lines of the file.
+    toml::from_str(&text).map_err(|error| Failure::Usage(format!("{}: {}", path.display(), error.message())))
+}
+
+#[cfg(feature = "postgres-store")]
+async fn postgres(url: &str) -> Result<Arc<dyn KeyringStore>, Failure> {
+    without_password(url)?;
+    Ok(Arc::new(rxseal::PostgresStore::connect(url).await?))
+}
+
+#[cfg(not(feature = "postgres-store"))]
+async fn postgres(_: &str) -> Result<Arc<dyn KeyringStore>, Failure> {
+    not_built("PostgreSQL", "postgres-store")
+}
+
+#[cfg(feature = "aws-kms")]
+async fn aws_kms(key: &str) -> Result<Arc<dyn RootKey>, Failure> {
+    Ok(Arc::new(rxseal::AwsKmsKey::connect(key).await?))
+}
+
+#[cfg(not(feature = "aws-kms"))]
+async fn aws_kms(_: &str) -> Result<Arc<dyn RootKey>, Failure> {
+    not_built("AWS KMS", "aws-kms")
+}
+
+#[cfg(feature = "vault")]
+fn vault(url: &str) -> Result<Arc<dyn RootKey>, Failure> {
+    use std::env::var;
+    let path_at = url.find("://").and_then(|at| url[at + 3..].find('/').map(|slash| at + 3 + slash));
+    let Some((address, path)) = path_at.map(|at| url.split_at(at)) else {
+        return usage("a Vault root key is vault:https://HOST:8200/MOUNT/KEY");
+    };
+    let Some((mount, key)) = path.trim_matches('/').rsplit_once('/') else {
+        return usage("a Vault root key is vault:https://HOST:8200/MOUNT/KEY");
+    };
+    let mut builder = rxseal::VaultKey::builder(address, key).mount(mount);
+    if let Ok(namespace) = var("VAULT_NAMESPACE") {
+        builder = builder.namespace(namespace);
+    }
+    if let Ok(path) = var("VAULT_CACERT") {
+        builder =
+            builder.ca_certificate_pem(fs::read(&path).map_err(|error| Failure::Usage(format!("{path}: {error}")))?);
+    }
+    builder = match (var("VAULT_ROLE_ID"), var("VAULT_SECRET_ID"), var("VAULT_TOKEN_FILE")) {
+        (Ok(role), Ok(secret), _) => builder.app_role(role, secret),
+        (_, _, Ok(path)) => builder.token_file(path),
+        _ => builder.token_from_env("VAULT_TOKEN"),
+    };
+    Ok(Arc::new(builder.build()?))
+}
+
+#[cfg(not(feature = "vault"))]
+fn vault(_: &str) -> Result<Arc<dyn RootKey>, Failure> {
+    not_built("Vault", "vault")
+}
+
+#[cfg(not(all(feature = "aws-kms", feature = "vault", feature = "postgres-store")))]
+fn not_built<T>(what: &str, feature: &str) -> Result<T, Failure> {
+    Err(Failure::Usage(format!("{what} is not in this build: cargo install rxseal --features cli,{feature}")))
+}
+
+fn usage<T>(text: &str) -> Result<T, Failure> {
+    Err(Failure::Usage(text.to_owned()))
+}

@@ -1,0 +1,68 @@
+//! `rxseal count`.
+
+use std::path::Path;
+
+use rxseal::{CountSql, KeyCounts};
+use serde_json::json;
+
+use crate::args::Count;
+use crate::config::without_password;
+use crate::failure::Failure;
+use crate::output::{Output, table};
+
+pub async fn run(command: &Count, output: &Output) -> Result<(), Failure> {
+    let (table, column) = (&command.table, &command.column);
+    let (sql, counts) = match (&command.sqlite, &command.postgres) {
+        (Some(path), _) => {
+            let sql = CountSql::sqlite(table, column)?;
+            (sql, if command.sql { None } else { Some(in_sqlite(path, table, column)?) })
+        }
+        (None, Some(url)) => {
+            without_password(url)?;
+            let sql = CountSql::postgres(table, column)?;
+            (sql, if command.sql { None } else { Some(in_postgres(url, table, column).await?) })
+        }
+        (None, None) => return Err(Failure::Usage("count --sqlite FILE or --postgres URL".to_owned())),
+    };
+    match counts {
+        None => Ok(output.say(sql.as_str(), &json!({ "sql": sql.as_str() }))?),
+        Some(counts) => Ok(output.say(&describe(&counts), &as_json(&counts))?),
+    }
+}
+
+fn in_sqlite(path: &Path, table: &str, column: &str) -> Result<KeyCounts, Failure> {
+    Ok(rxseal::count_sqlite(path, table, column)?)
+}
+
+#[cfg(feature = "postgres-store")]
+async fn in_postgres(url: &str, table: &str, column: &str) -> Result<KeyCounts, Failure> {
+    Ok(rxseal::count_postgres(url, table, column).await?)
+}
+
+#[cfg(not(feature = "postgres-store"))]
+async fn in_postgres(_: &str, _: &str, _: &str) -> Result<KeyCounts, Failure> {
+    Err(Failure::Usage(
+        "PostgreSQL is not in this build: cargo install rxseal --features cli,postgres-store; or run the SQL of --sql \
+         yourself"
+            .to_owned(),
+    ))
+}
+
+fn describe(counts: &KeyCounts) -> String {
+    let keys = counts.iter().map(|(key, count)| [key.to_string(), count.to_string()]);
+    let others = [("not a token", counts.not_tokens()), ("null", counts.nulls())];
+    let others =
+        others.into_iter().filter(|(_, count)| *count > 0).map(|(what, count)| [what.to_owned(), count.to_string()]);
+    let mut text = table(["key", "tokens"], keys.chain(others));
+    if counts.not_tokens() > 0 {
+        text.push_str(
+            "\n\nvalues that are no token: plaintext left behind, or cut off? Look at them before a key is destroyed",
+        );
+    }
+    text
+}
+
+fn as_json(counts: &KeyCounts) -> serde_json::Value {
+    let keys: serde_json::Map<_, _> = counts.iter().map(|(key, count)| (key.to_string(), json!(count))).collect();
+    json!({ "keys": keys, "total": counts.total(), "not_tokens": counts.not_tokens(), "nulls": counts.nulls() })
+}

@@ -1,0 +1,63 @@
+//! The command for operators of keyrings. It uses the public API of the crate only.
+#![forbid(unsafe_code)]
+
+mod args;
+mod config;
+mod count;
+mod dry_run;
+mod failure;
+mod keyring;
+mod output;
+mod token;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+
+use args::{Args, Command};
+use failure::Failure;
+use output::Output;
+
+fn main() -> ExitCode {
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        // Help and version are answers, not failures; clap says which.
+        Err(answer) => {
+            let _ = answer.print();
+            return ExitCode::from(u8::try_from(answer.exit_code()).unwrap_or(failure::USAGE));
+        }
+    };
+    let output = Output::new(args.global.json);
+    match run(args, &output) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            output.failure(&failure);
+            ExitCode::from(failure.exit_code())
+        }
+    }
+}
+
+fn run(args: Args, output: &Output) -> Result<(), Failure> {
+    let Args { global, command } = args;
+    match command {
+        Command::Keyring(command) => wait(keyring::run(&global, command, output)),
+        Command::KeyFile(command) => keyring::make_key_file(&command, output),
+        Command::Token(command) => token::inspect(&command, output),
+        Command::Count(command) => wait(count::run(&command, output)),
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Args::command(), "rxseal", &mut io::stdout().lock());
+            Ok(())
+        }
+        Command::Man => {
+            let mut page = Vec::new();
+            clap_mangen::Man::new(Args::command()).render(&mut page)?;
+            Ok(io::stdout().lock().write_all(&page)?)
+        }
+    }
+}
+
+/// Stores and root keys may wait for a network.
+fn wait<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?.block_on(work)
+}

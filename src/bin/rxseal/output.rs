@@ -1,0 +1,47 @@
+//! Tables for people, JSON for programs.
+
+use std::io::{self, Write};
+
+use comfy_table::{Table, presets};
+use serde_json::{Value, json};
+
+use crate::failure::Failure;
+
+pub struct Output {
+    json: bool,
+}
+
+impl Output {
+    pub fn new(json: bool) -> Self {
+        Self { json }
+    }
+
+    /// One answer: as text, or as one line of JSON.
+    pub fn say(&self, text: &str, value: &Value) -> io::Result<()> {
+        let mut out = io::stdout().lock();
+        if self.json { writeln!(out, "{value}") } else { writeln!(out, "{}", text.trim_end()) }
+    }
+
+    pub fn failure(&self, failure: &Failure) {
+        // One line, whatever a provider put into its text.
+        let text = failure.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
+        let line = if self.json {
+            json!({ "error": text, "code": failure.code() }).to_string()
+        } else {
+            format!("rxseal: {text}")
+        };
+        // Nobody is left to be told where even that fails.
+        let _ = writeln!(io::stderr().lock(), "{line}");
+    }
+}
+
+/// Rows under these titles, without lines around them.
+pub fn table<const N: usize>(titles: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> String {
+    let mut table = Table::new();
+    table.load_preset(presets::NOTHING).set_header(titles);
+    for row in rows {
+        table.add_row(row);
+    }
+    // What the table pads its last column with.
+    table.to_string().lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
+}

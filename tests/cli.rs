@@ -1,0 +1,277 @@
+//! The command `rxseal`, as an operator meets it.
+#![allow(clippy::unwrap_used)]
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use rxseal::phi::Drug;
+use rxseal::{FileStore, KeyFile, Keyring, KeyringStore, RootKeys, Token, run_local};
+use serde_json::Value;
+
+const TENANT: &str = "pharmacy-17";
+
+struct Shop {
+    folder: PathBuf,
+    store: String,
+}
+
+impl Shop {
+    fn new(name: &str, store: &str) -> Self {
+        let folder = std::env::temp_dir().join(format!("rxseal-cli-{}-{name}", std::process::id()));
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(&folder).unwrap();
+        let store = store.replace("HERE", folder.to_str().unwrap());
+        Self { folder, store }
+    }
+
+    /// With a root key and a first keyring.
+    fn opened(name: &str, store: &str) -> Self {
+        let shop = Self::new(name, store);
+        shop.ok("key-file create root.key");
+        shop.ok("keyring init pharmacy-17");
+        shop
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_rxseal"));
+        command.current_dir(&self.folder).env_clear();
+        command.env("RXSEAL_STORE", &self.store).env("RXSEAL_ROOTS", "file:root.key");
+        command
+    }
+
+    fn run(&self, arguments: &str) -> Output {
+        self.command().args(arguments.split_whitespace()).stdin(Stdio::null()).output().unwrap()
+    }
+
+    #[track_caller]
+    fn ok(&self, arguments: &str) -> String {
+        let output = self.run(arguments);
+        assert!(output.status.success(), "{arguments}: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(output.stderr.is_empty());
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    #[track_caller]
+    fn json(&self, arguments: &str) -> Value {
+        serde_json::from_str(&self.ok(&format!("--json {arguments}"))).unwrap()
+    }
+
+    /// Fails with this exit code and one line, which it gives.
+    #[track_caller]
+    fn fails(&self, arguments: &str, exit: i32) -> String {
+        fails(self.run(arguments), arguments, exit)
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    fn stored(&self) -> rxseal::KeyringFile {
+        run_local(FileStore::new(self.path("rings")).get(TENANT)).unwrap().unwrap()
+    }
+
+    fn keys(&self) -> Keyring {
+        let roots = RootKeys::from(KeyFile::new(self.path("root.key")).load().unwrap());
+        run_local(Keyring::unlock(TENANT, &roots, &self.stored())).unwrap().unobserved()
+    }
+
+    fn token(&self) -> Token {
+        self.keys().record("prescription", "RX-1001").unwrap().seal::<Drug>("warfarin 5 MG").unwrap()
+    }
+}
+
+impl Drop for Shop {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+#[track_caller]
+fn fails(output: Output, what: &str, exit: i32) -> String {
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(exit), "{what}: {text}");
+    assert_eq!(text.lines().count(), 1, "{what}: {text}");
+    text
+}
+
+fn states(inspected: &Value) -> Vec<(String, String, bool)> {
+    let keys = inspected["keys"].as_array().unwrap().iter().filter(|key| key["use"] == "seal");
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    keys.map(|key| (text(&key["id"]), text(&key["state"]), key["primary"].as_bool().unwrap())).collect()
+}
+
+#[test]
+fn the_life_of_a_keyring() {
+    for store in ["file:HERE/rings", "sqlite:HERE/rings.db"] {
+        let shop = Shop::opened(if store.starts_with("file") { "life-file" } else { "life-sqlite" }, store);
+        let first = states(&shop.json("keyring inspect pharmacy-17"))[0].0.clone();
+        assert_eq!(shop.ok("keyring list").trim(), TENANT);
+        assert!(shop.ok("keyring inspect pharmacy-17").contains("active, primary"));
+
+        let staged = shop.json("keyring stage pharmacy-17")["key"].as_str().unwrap().to_owned();
+        let early = shop.fails("keyring promote pharmacy-17", 5);
+        assert!(early.contains("staging time has not passed"), "{early}");
+        shop.ok("keyring promote pharmacy-17 --staged-for 0s");
+        let now = states(&shop.json("keyring inspect pharmacy-17"));
+        assert!(now.contains(&(staged, "active".to_owned(), true)));
+        assert!(now.contains(&(first.clone(), "deactivated".to_owned(), false)));
+
+        let used = shop.fails(&format!("keyring destroy pharmacy-17 {first} --tokens 7 --subject-keys 0 --yes"), 5);
+        assert!(used.contains("still under the key"), "{used}");
+        shop.ok(&format!("keyring compromise pharmacy-17 {first}"));
+        shop.ok(&format!("keyring destroy pharmacy-17 {first} --tokens 0 --subject-keys 0 --yes"));
+        shop.ok("keyring rotate pharmacy-17");
+        shop.ok("keyring rotate --index-root pharmacy-17");
+        assert!(shop.ok("keyring verify pharmacy-17").contains("unlocks"));
+
+        // A second root key, then that one alone.
+        shop.ok("key-file create escrow.key");
+        shop.ok("keyring root add pharmacy-17 file:escrow.key");
+        let verified = shop.ok("keyring verify pharmacy-17");
+        assert!(verified.contains("not asked"), "{verified}");
+        let names: Vec<_> = shop.json("keyring inspect pharmacy-17")["root_keys"].as_array().unwrap().clone();
+        let old = names[0]["root_key"].as_str().unwrap().to_owned();
+        let refused = shop.fails(&format!("keyring root remove pharmacy-17 local {old}"), 5);
+        assert!(refused.contains("not among the trusted ones"), "{refused}");
+        shop.ok(&format!("keyring root remove pharmacy-17 local {old} --root file:root.key --root file:escrow.key"));
+        shop.fails("keyring verify pharmacy-17", 1);
+        shop.ok("keyring rewrap pharmacy-17 --root file:escrow.key --to file:root.key");
+        shop.ok("keyring verify pharmacy-17");
+    }
+}
+
+#[test]
+fn a_dry_run_stores_nothing_and_says_what_it_would() {
+    let shop = Shop::opened("dry", "file:HERE/rings");
+    let before = shop.stored();
+    let key = shop.keys().primary_key();
+    for change in ["stage", "rotate", "rewrap"] {
+        let text = shop.ok(&format!("keyring {change} pharmacy-17 --dry-run"));
+        assert!(text.contains("nothing is stored; it would be generation 2"), "{text}");
+    }
+    shop.ok("keyring init pharmacy-18 --dry-run");
+    // What would be refused is refused.
+    shop.fails(&format!("keyring destroy pharmacy-17 {key} --force --dry-run"), 5);
+    assert_eq!(shop.stored(), before);
+    assert_eq!(shop.ok("keyring list").trim(), TENANT);
+}
+
+#[test]
+fn tokens_and_counts() {
+    let shop = Shop::opened("tokens", "file:HERE/rings");
+    let (token, key) = (shop.token(), shop.keys().primary_key().to_string());
+    let shown = shop.json(&format!("token inspect {token}"));
+    assert_eq!((shown[0]["suite"].as_str(), shown[0]["key"].as_str()), (Some("X"), Some(key.as_str())));
+    fs::write(shop.path("token.bin"), token.as_bytes()).unwrap();
+    fs::write(shop.path("tokens.txt"), format!("{token}\n\"{token}\"\n\n{token}")).unwrap();
+    assert_eq!(shop.json("token inspect --file token.bin").as_array().unwrap().len(), 1);
+    assert_eq!(shop.json("token inspect --file tokens.txt").as_array().unwrap().len(), 3);
+    let mut child =
+        shop.command().args(["token", "inspect"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(token.to_string().as_bytes()).unwrap();
+    assert!(String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap().contains(&key));
+    let refused = shop.fails("token inspect warfarin-5-MG", 1);
+    assert!(!refused.contains("warfarin"), "{refused}");
+
+    let db = rusqlite::Connection::open(shop.path("pharmacy.db")).unwrap();
+    db.execute_batch("CREATE TABLE rx (id INTEGER PRIMARY KEY, drug TEXT)").unwrap();
+    for _ in 0..3 {
+        db.execute("INSERT INTO rx (drug) VALUES (?1)", [token.to_string()]).unwrap();
+    }
+    db.execute("INSERT INTO rx (drug) VALUES ('warfarin 5 MG'), (NULL)", []).unwrap();
+    let counted = shop.json("count --sqlite pharmacy.db --table rx --column drug");
+    assert_eq!(counted["keys"][&key], 3);
+    assert_eq!((&counted["not_tokens"], &counted["nulls"]), (&Value::from(1), &Value::from(1)));
+    let text = shop.ok("count --sqlite pharmacy.db --table rx --column drug");
+    assert!(text.contains("plaintext left behind"), "{text}");
+    let sql = shop.ok("count --sqlite pharmacy.db --table rx --column drug --sql");
+    assert!(db.prepare(&sql).is_ok(), "{sql}");
+    let missing = shop.fails("count --sqlite pharmacy.db --table prescriptions --column drug", 5);
+    assert!(missing.contains("prescriptions"), "{missing}");
+    shop.fails("count --sqlite nowhere.db --table rx --column drug", 5);
+    assert!(!shop.path("nowhere.db").exists());
+}
+
+#[test]
+fn each_mistake_is_one_line_that_says_what_to_do() {
+    let shop = Shop::opened("mistakes", "file:HERE/rings");
+    for (arguments, exit, part) in [
+        ("keyring init pharmacy-17", 3, "somebody else changed it"),
+        ("keyring inspect pharmacy-18", 2, "keyring list"),
+        ("keyring rotate pharmacy-18", 1, "no keyring of this keyspace"),
+        ("keyring promote pharmacy-17", 2, "keyring stage"),
+        ("keyring inspect Pharmacy", 1, "keyspace"),
+        ("keyring inspect ../../etc/passwd", 1, "keyspace"),
+        ("keyring rotate pharmacy-17 --min-generation 9", 1, "older generation"),
+        ("keyring list --store nowhere", 2, "file:FOLDER"),
+        ("keyring verify pharmacy-17 --root file:absent.key", 1, "absent.key"),
+        ("keyring verify pharmacy-17 --root env:ABSENT", 1, "not set"),
+        ("keyring verify pharmacy-17 --root hsm:1", 2, "--root is"),
+        ("key-file create root.key", 1, "root.key"),
+        ("keyring list --config absent.toml", 2, "absent.toml"),
+        ("count --postgres postgres://kim:secret@db/x --table t --column c", 2, "PGPASSWORD"),
+        ("keyring list --store postgres://kim:secret@db/x", 2, ""),
+    ] {
+        let text = shop.fails(arguments, exit);
+        assert!(text.contains(part), "{arguments}: {text}");
+        assert!(text.starts_with("rxseal: ") && !text.contains("secret@"), "{text}");
+    }
+    let mut bare = shop.command();
+    bare.env_remove("RXSEAL_ROOTS").env_remove("RXSEAL_STORE");
+    assert!(fails(bare.args(["keyring", "list"]).output().unwrap(), "bare", 2).contains("RXSEAL_STORE"));
+    let json = shop.run("--json keyring rotate pharmacy-18");
+    let error: Value = serde_json::from_slice(&json.stderr).unwrap();
+    assert_eq!(error["code"], "keyring-missing");
+}
+
+#[test]
+fn a_configuration_file_says_it_too() {
+    let shop = Shop::opened("config", "file:HERE/rings");
+    fs::write(shop.path("rxseal.toml"), "store = \"file:rings\"\nroots = [\"file:root.key\"]\n").unwrap();
+    let run = |config: &Path| {
+        let mut command = shop.command();
+        command.env_remove("RXSEAL_STORE").env_remove("RXSEAL_ROOTS").env("RXSEAL_CONFIG", config);
+        command.args(["keyring", "verify", TENANT]).output().unwrap()
+    };
+    assert!(run(Path::new("rxseal.toml")).status.success());
+    fs::write(shop.path("bad.toml"), "store = \"file:rings\"\nroot_key = \"rxseal-root-v1:secret\"\n").unwrap();
+    let text = fails(run(Path::new("bad.toml")), "bad.toml", 2);
+    assert!(text.contains("unknown field") && !text.contains("secret"), "{text}");
+}
+
+#[test]
+fn help_says_what_this_build_has() {
+    let shop = Shop::new("help", "file:HERE/rings");
+    let help = shop.ok("--help");
+    for part in ["Root keys:", "Exit codes:", "aws-kms:KEY", "in this build", "A rotation:"] {
+        assert!(help.contains(part), "{help}");
+    }
+    assert_eq!(help.contains("vault, in this build"), cfg!(feature = "vault"));
+    assert!(shop.ok("completions bash").contains("_rxseal"));
+    assert!(shop.ok("man").contains(".TH rxseal"));
+    assert_eq!(shop.run("keyring destroy pharmacy-17").status.code(), Some(2));
+}
+
+/// The root key stands in no output of any of these calls.
+#[test]
+fn no_secret_is_printed() {
+    let shop = Shop::opened("secrets", "file:HERE/rings");
+    let line = fs::read_to_string(shop.path("root.key")).unwrap();
+    let secret = line.trim().strip_prefix("rxseal-root-v1:").unwrap();
+    for arguments in [
+        "keyring inspect pharmacy-17",
+        "keyring verify pharmacy-17",
+        "keyring rotate pharmacy-17",
+        "--json keyring stage pharmacy-17",
+    ] {
+        let mut command = shop.command();
+        command.env("RXSEAL_ROOTS", "env:ROOT_LINE").env("ROOT_LINE", line.trim());
+        let output = command.args(arguments.split_whitespace()).output().unwrap();
+        assert!(output.status.success(), "{arguments}");
+        for text in [output.stdout, output.stderr] {
+            assert!(!String::from_utf8(text).unwrap().contains(secret), "{arguments}");
+        }
+    }
+}
