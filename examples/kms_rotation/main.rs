@@ -1,0 +1,113 @@
+//! The whole life of a keyring, against whichever root key is named: made, rotated, counted, its old key destroyed, put under
+//! another root key. Each step is checked, and the example ends with an error where a claim does not hold.
+//!
+//! ```text
+//! cargo run --example kms_rotation                                                    a key file, made for it
+//! cargo run --example kms_rotation --features aws-kms -- aws-kms alias/phi-root       AWS KMS, standard credentials
+//! cargo run --example kms_rotation --features vault -- vault https://vault:8200 phi-root    with VAULT_TOKEN
+//! ```
+//!
+//! To copy from: `roots.rs` is how root keys are named, `rows.rs` how rows are sealed, resealed and counted.
+
+mod roots;
+mod rows;
+
+use std::error::Error;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use clap::Parser;
+use rxseal::{
+    KeyFile, KeyManager, KeyState, Keyring, KeyringAdmin, RootKeys, SqliteStore, StillUnder, Suite, TracingObserver,
+};
+
+use roots::Root;
+use rows::Rows;
+
+const TENANT: &str = "pharmacy-17";
+const ROWS: u32 = 500;
+
+/// Runs the whole life of a keyring against one provider of root keys.
+#[derive(Parser)]
+struct Arguments {
+    #[command(subcommand)]
+    root: Option<Root>,
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let arguments = Arguments::parse();
+    let folder = std::env::temp_dir().join(format!("rxseal-kms-rotation-{}", std::process::id()));
+    std::fs::create_dir_all(&folder)?;
+    let result = live(&folder, arguments.root).await;
+    std::fs::remove_dir_all(&folder)?;
+    result
+}
+
+async fn live(folder: &Path, root: Option<Root>) -> Result<(), Box<dyn Error>> {
+    let root = roots::connect(root, folder).await?;
+    println!("root key        {} {}", root.provider(), root.name());
+    let roots = RootKeys::from(Arc::clone(&root));
+    // Keyrings apart from the data: a thief of the one has nothing of the other.
+    let store = Arc::new(SqliteStore::open(folder.join("keyrings.db"))?);
+    let admin = KeyringAdmin::new(Arc::clone(&store), roots.clone()).observed_by(TracingObserver);
+
+    admin.create(TENANT, Suite::default()).await?;
+    let manager = KeyManager::builder(Arc::clone(&store), roots.clone()).observed_by(TracingObserver);
+    let keys = manager.keyring(TENANT).await?;
+    let old = keys.primary_key();
+    let rows = Rows::sealed(&folder.join("pharmacy.db"), &keys, ROWS)?;
+    println!("sealed          {ROWS} rows under key {old}");
+
+    // Where several processes hold the keyring, the staging time is that after which all have seen it; here it is one process.
+    let (_, new) = admin.stage(TENANT).await?;
+    admin.promote(TENANT, new, SystemTime::now(), Duration::ZERO).await?;
+    // A token of the new key, met by a process that has not looked since: it asks the store once.
+    let keys = manager.keyring_with(TENANT, new).await?;
+    check(rows.open_all(&keys)? == ROWS, "every row opens after the rotation")?;
+    println!("rotated         {new} seals now, {old} still opens");
+
+    // The old key is not destroyed while anything is under it.
+    let before = rows.count()?;
+    check(before.of(old) == u64::from(ROWS) && before.not_tokens() == 0, "every row is under the old key")?;
+    let still = StillUnder { tokens: before.of(old), subject_keys: 0 };
+    check(admin.destroy(TENANT, old, still).await.is_err(), "a key in use is not destroyed")?;
+    // Where keys were not refreshed yet, the manager's turn comes within its staleness; here it is asked for.
+    manager.forget(TENANT);
+    let keys = manager.keyring(TENANT).await?;
+    check(keys.primary_key() == new, "the new key seals")?;
+    rows.reseal_all(&keys)?;
+    let after = rows.count()?;
+    check((after.of(old), after.of(new)) == (0, u64::from(ROWS)), "every row is under the new key")?;
+    println!("resealed        {} rows, {} left under {old}", after.of(new), after.of(old));
+
+    let still = StillUnder { tokens: after.of(old), subject_keys: 0 };
+    let stored = admin.destroy(TENANT, old, still).await?;
+    let state = stored.keys().iter().find(|key| key.id() == old).map(rxseal::KeyInfo::state);
+    check(state == Some(KeyState::Destroyed), "the old key is destroyed")?;
+    println!("destroyed       {old}");
+
+    // An escrow root key, kept offline, and the drill that it works.
+    let escrow = KeyFile::new(folder.join("escrow.key")).create()?;
+    let stored = admin.add_root(TENANT, &escrow).await?;
+    let (escrow_provider, escrow_name) = ("local", rxseal::RootKey::name(&escrow).to_owned());
+    let drill = Keyring::unlock(TENANT, &RootKeys::from(escrow), &stored).await?.unobserved();
+    check(rows.open_all(&drill)? == ROWS, "the escrow root key alone opens every row")?;
+    check(
+        admin.verify(TENANT).await?.iter().any(|check| matches!(check.result(), Some(Ok(())))),
+        "a root key unlocks",
+    )?;
+    admin.remove_root(TENANT, escrow_provider, &escrow_name).await?;
+    let stored = admin.rewrap(TENANT, &roots).await?;
+    println!("root keys       escrow added, drilled and removed; {} remains", stored.wraps().count());
+
+    let keys = Keyring::unlock(TENANT, &roots, &stored).await?.unobserved();
+    check(rows.open_all(&keys)? == ROWS, "every row opens at the end")?;
+    println!("ok              generation {}, {ROWS} rows open", stored.generation());
+    Ok(())
+}
+
+fn check(holds: bool, claim: &str) -> Result<(), Box<dyn Error>> {
+    if holds { Ok(()) } else { Err(format!("this does not hold: {claim}").into()) }
+}
