@@ -1,0 +1,21 @@
+//! The root key on this machine, held to what every root key must do.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+#[path = "root_keys/conformance.rs"]
+mod conformance;
+
+use std::sync::Arc;
+
+use rxseal::{KeyFile, RootKey};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn conforms() {
+    let folder = std::env::temp_dir().join(format!("rxseal-local-root-key-{}", std::process::id()));
+    let key = |name: &str| -> Arc<dyn RootKey> { Arc::new(KeyFile::new(folder.join(name)).create().unwrap()) };
+    let found = conformance::conforms(key("one.key"), key("other.key")).await;
+    found.assert_provider_is_strict();
+    assert!(found.wraps_differ);
+    println!("{found:#?}");
+    std::fs::remove_dir_all(folder).unwrap();
+}
