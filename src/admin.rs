@@ -55,11 +55,20 @@ pub struct KeyringAdmin {
 /// How much is still under a key that is to be destroyed. Both numbers have to be stated; see [`KeyCounts`](crate::KeyCounts)
 /// for the first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct StillUnder {
     /// Tokens, in every column and backup that has to stay readable.
     pub tokens: u64,
     /// Wrapped subject keys; 0 where none are used.
     pub subject_keys: u64,
+}
+
+impl StillUnder {
+    /// As counted.
+    #[must_use]
+    pub fn new(tokens: u64, subject_keys: u64) -> Self {
+        Self { tokens, subject_keys }
+    }
 }
 
 impl KeyringAdmin {
@@ -100,7 +109,7 @@ impl KeyringAdmin {
     pub async fn create(&self, keyspace: &str, suite: Suite) -> Result<KeyringFile, Error> {
         // Asked first, so that the usual mistake costs no call of a root key.
         if self.store.get(keyspace).await?.is_some() {
-            return Err(ErrorKind::StoreConflict.into());
+            return Err(ErrorKind::KeyringExists.into());
         }
         let file = Keyring::create(keyspace, &self.roots, suite).await?;
         self.publish(file, None, KeyChange::Created).await
@@ -183,6 +192,9 @@ impl KeyringAdmin {
 
     /// Destroys a key under which nothing is left: its bytes are not in the new generation. It means nothing while an older
     /// generation's file exists, in a backup of the store for example.
+    ///
+    /// Programs that have not seen yet that another key seals go on sealing under this one, for the staleness and grace of their
+    /// `KeyManager` at the longest. So count only after that time has passed since the promotion, and after resealing.
     ///
     /// # Errors
     ///
@@ -278,18 +290,18 @@ impl KeyringAdmin {
                 Ok(Some(stored)) if stored == file => {}
                 _ => return Err(error),
             },
-            other => {
-                other?;
-                let stored = self.stored(file.keyspace()).await?;
-                // Somebody may have made the next one already, from this one.
-                if stored != file && stored.generation() <= file.generation() {
-                    return Err(ErrorKind::StoreRefused.because("it gave back another keyring than it was given"));
-                }
-            }
+            other => other?,
         }
         if let Some(observer) = &self.observer {
             let (keyspace, generation) = (file.keyspace(), file.generation());
             observer.key_event(&KeyEvent::Changed { keyspace, generation, change });
+        }
+        let unread = "the change is stored, but could not be read back: look at it before you repeat it";
+        let stored = self.stored(file.keyspace()).await;
+        let stored = stored.map_err(|error| ErrorKind::StoreUnavailable.because(unread).caused_by(error))?;
+        // Somebody may have made the next one already, from this one.
+        if stored != file && stored.generation() <= file.generation() {
+            return Err(ErrorKind::StoreRefused.because("it gave back another keyring than it was given"));
         }
         Ok(file)
     }

@@ -121,7 +121,7 @@ impl Error {
     /// Somebody else changed the stored keyring meanwhile; nothing was written.
     #[must_use]
     pub fn is_conflict(&self) -> bool {
-        matches!(self.0.kind, ErrorKind::StoreConflict)
+        matches!(self.0.kind, ErrorKind::StoreConflict | ErrorKind::KeyringExists)
     }
 
     /// The program did something that no input can cause, such as sealing one field id twice in a record. Never the
@@ -168,20 +168,27 @@ impl Error {
 
     /// The text with those of its causes, for an event: what a provider says is what its operator has to know.
     pub(crate) fn with_cause(&self) -> String {
-        let mut text = self.to_string();
+        match &*self.causes() {
+            "" => self.to_string(),
+            causes => format!("{self}: {causes}"),
+        }
+    }
+
+    fn causes(&self) -> String {
+        let mut texts = Vec::new();
         let mut cause = std::error::Error::source(self);
         while let Some(error) = cause {
-            text = format!("{text}: {error}");
+            texts.push(error.to_string());
             cause = error.source();
         }
-        text
+        texts.join(": ")
     }
 
     /// The same error for somebody else who waited for the same call; its cause as text.
     #[cfg(feature = "key-manager")]
     pub(crate) fn again(&self) -> Self {
         let Inner { kind, what, reason, field, ref record_type, key_id, ref source } = *self.0;
-        let source = source.as_ref().map(|cause| cause.to_string().into());
+        let source = source.as_ref().map(|_| self.causes().into());
         Self(Box::new(Inner { kind, what, reason, field, record_type: record_type.clone(), key_id, source }))
     }
 

@@ -16,8 +16,8 @@ pub use unlock::{UnlockOptions, Unlocked};
 
 use crate::error::Error;
 use crate::id::{Identifier, KeyId};
-use crate::key::{KeyInfo, Keys, SubjectKey, WrappedSubjectKey};
-use crate::observe::Observer;
+use crate::key::{KeyInfo, KeyState, Keys, SubjectKey, WrappedSubjectKey};
+use crate::observe::{KeyEvent, Observer};
 use crate::token::Token;
 
 /// The unlocked keys of one keyspace. Immutable, `Send` and `Sync`, not `Clone`: share it as an `Arc<Keyring>`.
@@ -48,6 +48,16 @@ pub struct Keyring(Arc<Holds>);
 pub(crate) struct Shared {
     pub(crate) keys: Keys,
     pub(crate) observer: Option<Box<dyn Observer>>,
+}
+
+impl Shared {
+    /// What a compromised key vouched for is authentic from now on: somebody should hear of that.
+    pub(crate) fn tell_compromised(&self, key_id: KeyId) {
+        let compromised = self.keys.find(key_id).is_ok_and(|dek| dek.state == KeyState::Compromised);
+        if let Some(observer) = self.observer.as_ref().filter(|_| compromised) {
+            observer.key_event(&KeyEvent::CompromisedKeyUsed { keyspace: self.keys.keyspace().as_str(), key_id });
+        }
+    }
 }
 
 impl Keyring {
@@ -154,7 +164,9 @@ impl Keyring {
         subject: impl Into<Identifier<'a>>,
         wrapped: &WrappedSubjectKey,
     ) -> Result<WrappedSubjectKey, Error> {
-        SubjectKey::rewrap_compromised(self.keys_held(), &subject.into(), wrapped)
+        let rewrapped = SubjectKey::rewrap_compromised(self.keys_held(), &subject.into(), wrapped)?;
+        self.0.shared().tell_compromised(wrapped.key_id());
+        Ok(rewrapped)
     }
 }
 

@@ -16,7 +16,7 @@ use crate::provider::RootKeys;
 use crate::store::KeyringStore;
 
 use settings::Settings;
-use slot::Refresher;
+use slot::{Generations, Refresher};
 use slots::Slots;
 
 /// Holds the unlocked keyrings of many keyspaces (tenants, pharmacies), and looks for newer generations in the background.
@@ -54,7 +54,10 @@ impl KeyManager {
 
     fn new(store: Arc<dyn KeyringStore>, roots: RootKeys, settings: Settings) -> Self {
         let slots = Slots::new(settings.capacity);
-        Self(Arc::new(Inner { refresher: Arc::new(Refresher { store, roots, settings }), slots }))
+        Self(Arc::new(Inner {
+            refresher: Arc::new(Refresher { store, roots, settings, generations: Generations::default() }),
+            slots,
+        }))
     }
 
     /// The unlocked keyring of `keyspace`. Take it once for each request, not for each field.

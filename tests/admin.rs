@@ -13,7 +13,9 @@ use rxseal::{
     Suite, UnlockOptions, run_local,
 };
 
-const NOTHING: StillUnder = StillUnder { tokens: 0, subject_keys: 0 };
+fn nothing() -> StillUnder {
+    StillUnder::new(0, 0)
+}
 
 struct World {
     root: TestRoot,
@@ -84,7 +86,14 @@ fn a_whole_life() {
 
     run_local(world.admin.compromise(TENANT, first)).unwrap();
     assert!(reads(&world.keys(), &token).unwrap_err().is_key_state());
-    run_local(world.admin.destroy(TENANT, first, NOTHING)).unwrap();
+    let heard = Heard::default();
+    let keys = run_local(Keyring::unlock(TENANT, &world.roots, &world.stored())).unwrap().observed_by(heard.clone());
+    record(&keys).reseal_compromised::<Drug>(&token).unwrap();
+    record(&keys).reseal_compromised::<Drug>(&fresh).unwrap();
+    let used = heard.take().into_iter().filter(|event| event.starts_with("CompromisedKeyUsed")).collect::<Vec<_>>();
+    assert_eq!(used.len(), 1, "of the compromised key alone: {used:?}");
+    assert!(used[0].contains(&first.to_string()), "{used:?}");
+    run_local(world.admin.destroy(TENANT, first, nothing())).unwrap();
     assert_eq!(reads(&world.keys(), &token).unwrap_err().code(), "key-destroyed");
 
     let index = |file: &KeyringFile| {
@@ -135,7 +144,7 @@ fn a_key_in_use_is_not_destroyed_unless_by_force() {
     let world = world();
     let first = world.keys().primary_key();
     let destroy =
-        |tokens, subject_keys| run_local(world.admin.destroy(TENANT, first, StillUnder { tokens, subject_keys }));
+        |tokens, subject_keys| run_local(world.admin.destroy(TENANT, first, StillUnder::new(tokens, subject_keys)));
     assert_eq!(destroy(0, 0).unwrap_err().code(), "state-refused", "it is primary");
     assert_eq!(run_local(world.admin.force_destroy(TENANT, first)).unwrap_err().code(), "state-refused");
     assert_eq!(run_local(world.admin.deactivate(TENANT, first)).unwrap_err().code(), "state-refused");
@@ -222,6 +231,11 @@ fn verifying_asks_each_root_key_alone() {
     assert_eq!(checks[0].to_string(), "test root-1: unlocks");
     assert_eq!(checks[2].to_string(), "test escrow: not asked");
     assert_eq!((checks[1].provider(), checks[1].root_key()), ("test", "root-2"));
+    // A root key that somebody relies on, and that has no wrap.
+    let admin = KeyringAdmin::new(world.store.clone(), world.roots.clone().and(TestRoot::new("gone")));
+    let checks = run_local(admin.verify(TENANT)).unwrap();
+    assert_eq!(checks.len(), 4);
+    assert!(checks[3].to_string().starts_with("test gone: the keyring file has no wrap of this root key"));
 }
 
 #[test]

@@ -198,8 +198,8 @@ fn tokens_and_counts() {
 fn each_mistake_is_one_line_that_says_what_to_do() {
     let shop = Shop::opened("mistakes", "file:HERE/rings");
     for (arguments, exit, part) in [
-        ("keyring init pharmacy-17", 3, "somebody else changed it"),
-        ("keyring inspect pharmacy-18", 2, "keyring list"),
+        ("keyring init pharmacy-17", 3, "stored already"),
+        ("keyring inspect pharmacy-18", 1, "keyring list"),
         ("keyring rotate pharmacy-18", 1, "no keyring of this keyspace"),
         ("keyring promote pharmacy-17", 2, "keyring stage"),
         ("keyring inspect Pharmacy", 1, "keyspace"),
@@ -238,7 +238,10 @@ fn a_configuration_file_says_it_too() {
     assert!(run(Path::new("rxseal.toml")).status.success());
     fs::write(shop.path("bad.toml"), "store = \"file:rings\"\nroot_key = \"rxseal-root-v1:secret\"\n").unwrap();
     let text = fails(run(Path::new("bad.toml")), "bad.toml", 2);
-    assert!(text.contains("unknown field") && !text.contains("secret"), "{text}");
+    assert!(text.contains("line 2 is not valid") && !text.contains("secret"), "{text}");
+    fs::write(shop.path("bad.toml"), "roots = \"rxseal-root-v1:secret\"\n").unwrap();
+    let text = fails(run(Path::new("bad.toml")), "bad.toml", 2);
+    assert!(text.contains("line 1 is not valid") && !text.contains("secret"), "{text}");
 }
 
 #[test]
@@ -252,6 +255,64 @@ fn help_says_what_this_build_has() {
     assert!(shop.ok("completions bash").contains("_rxseal"));
     assert!(shop.ok("man").contains(".TH rxseal"));
     assert_eq!(shop.run("keyring destroy pharmacy-17").status.code(), Some(2));
+}
+
+#[test]
+fn a_rewrap_takes_no_root_key_off_unless_told() {
+    let shop = Shop::opened("rewrap", "file:HERE/rings");
+    shop.ok("key-file create escrow.key");
+    shop.ok("keyring root add pharmacy-17 file:escrow.key");
+    let refused = shop.fails("keyring rewrap pharmacy-17", 2);
+    assert!(refused.contains("would not unlock the keyring any more"), "{refused}");
+    shop.ok("keyring rewrap pharmacy-17 --root file:root.key --root file:escrow.key");
+    assert_eq!(shop.stored().wraps().count(), 2);
+    shop.ok("keyring rewrap pharmacy-17 --to file:root.key");
+    // A root key that somebody relies on, and that is not there, fails the drill.
+    let verified = shop.run("keyring verify pharmacy-17 --root file:root.key --root file:escrow.key");
+    assert_eq!(verified.status.code(), Some(1));
+    assert!(String::from_utf8(verified.stdout).unwrap().contains("no wrap of this root key"));
+}
+
+#[test]
+fn one_root_key_that_is_out_of_reach_is_a_warning() {
+    let shop = Shop::opened("reach", "file:HERE/rings");
+    let output = shop.run("keyring rotate pharmacy-17 --root file:gone.key --root file:root.key");
+    assert!(output.status.success());
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert!(text.starts_with("rxseal: warning: ") && text.contains("gone.key") && text.lines().count() == 1, "{text}");
+    // To wrap with, all are needed.
+    let text = shop.fails("keyring init pharmacy-18 --root file:gone.key --root file:root.key", 1);
+    assert!(text.contains("gone.key"), "{text}");
+}
+
+#[test]
+fn looking_makes_no_database() {
+    let shop = Shop::new("looking", "sqlite:HERE/typo.db");
+    shop.ok("key-file create root.key");
+    for arguments in [
+        "keyring list",
+        "keyring inspect pharmacy-17",
+        "keyring rotate pharmacy-17",
+        "keyring init pharmacy-17 --dry-run",
+    ] {
+        let text = shop.fails(arguments, 2);
+        assert!(text.contains("there is no database"), "{text}");
+        assert!(!shop.path("typo.db").exists());
+    }
+}
+
+/// One key id of 64 begins with a hyphen, and `-h` and `-V` are options.
+#[test]
+fn a_key_id_may_begin_with_a_hyphen() {
+    let shop = Shop::opened("hyphen", "file:HERE/rings");
+    for key in ["-hAbCdEf", "-VAbCdEf", "--AbCdEf", "-1234567"] {
+        let text = shop.fails(&format!("keyring compromise pharmacy-17 {key}"), 1);
+        assert!(text.contains("not in this keyring"), "{text}");
+        let text = shop.fails(&format!("keyring destroy pharmacy-17 {key} --tokens 0 --subject-keys 0 --yes"), 1);
+        assert!(text.contains("not in this keyring"), "{text}");
+        let text = shop.fails(&format!("keyring root remove pharmacy-17 local {key}"), 5);
+        assert!(text.contains("does not unlock the keyring"), "{text}");
+    }
 }
 
 /// The root key stands in no output of any of these calls.

@@ -297,7 +297,7 @@ fn all() -> Vec<(&'static str, Error)> {
         ("keyring-missing", fails(run_local(admin(MemoryStore::default()).stored("pharmacy-17")))),
         ("store-conflict", fails(run_local(stored().create("pharmacy-17", Suite::default())))),
         ("key-in-use", {
-            let one_left = StillUnder { tokens: 1, subject_keys: 0 };
+            let one_left = StillUnder::new(1, 0);
             fails(run_local(stored().destroy("pharmacy-17", world.token.key_id(), one_left)))
         }),
         ("state-refused", fails(run_local(stored().force_destroy("pharmacy-17", primary)))),

@@ -202,6 +202,104 @@ async fn an_outage_has_a_grace_that_is_bounded_and_reported() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_old_failure_is_no_outage() {
+    let world = World::new().await;
+    let manager = world.builder().unobserved();
+    manager.keyring(TENANT).await.unwrap();
+    // A moment without the store, just when it is asked, and then nobody asks for long.
+    advance(seconds(151)).await;
+    world.store.set(Mode::Unavailable);
+    manager.keyring(TENANT).await.unwrap();
+    settle().await;
+    world.store.set(Mode::Works);
+    world.admin.rotate(TENANT).await.unwrap();
+    advance(seconds(1800)).await;
+    assert_eq!(manager.keyring(TENANT).await.unwrap().generation(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_busy_loop_starts_one_refresh() {
+    let world = World::new().await;
+    let manager = world.builder().unobserved();
+    manager.keyring(TENANT).await.unwrap();
+    advance(seconds(151)).await;
+    let before = world.now();
+    let tasks = tokio::runtime::Handle::current().metrics().num_alive_tasks();
+    for _ in 0..10_000 {
+        manager.keyring(TENANT).await.unwrap();
+    }
+    assert!(tokio::runtime::Handle::current().metrics().num_alive_tasks() <= tasks + 1);
+    settle().await;
+    assert_eq!(world.calls(before).1, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn impatient_callers_do_not_begin_it_anew() {
+    let world = World::new().await;
+    world.root.set_delay(seconds(3));
+    let before = world.now();
+    let manager = world.builder().unobserved();
+    let impatient = || tokio::time::timeout(seconds(2), manager.keyring(TENANT));
+    assert!(impatient().await.is_err());
+    impatient().await.unwrap().unwrap();
+    assert_eq!(world.calls(before).0, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_waited_for_is_not_pushed_out() {
+    let world = World::new().await;
+    for at in 0..20 {
+        world.admin.create(&format!("tenant-{at}"), Suite::default()).await.unwrap();
+    }
+    world.root.set_delay(seconds(1));
+    let before = world.now();
+    let manager = world.builder().capacity(NonZeroUsize::new(2).unwrap()).unobserved();
+    let callers: Vec<_> = (0..100)
+        .map(|at| {
+            let manager = manager.clone();
+            tokio::spawn(async move { manager.keyring(&format!("tenant-{}", at % 20)).await.map(drop) })
+        })
+        .collect();
+    for caller in callers {
+        caller.await.unwrap().unwrap();
+    }
+    assert_eq!(world.calls(before).0, 20, "each once, whatever the capacity");
+    // And it is within its capacity again with the next one.
+    manager.keyring(TENANT).await.unwrap();
+    assert!(manager.unlocked() <= 2, "{}", manager.unlocked());
+}
+
+/// An observer that asks the manager something while it is told.
+#[tokio::test(start_paused = true)]
+async fn an_observer_may_ask_the_manager() {
+    struct Asks(Arc<std::sync::OnceLock<KeyManager>>, Heard);
+    impl rxseal::Observer for Asks {
+        fn opened(&self, _: &rxseal::OpenEvent<'_>) {}
+        fn key_event(&self, event: &rxseal::KeyEvent<'_>) {
+            if let Some(manager) = self.0.get() {
+                let _ = manager.unlocked();
+            }
+            self.1.key_event(event);
+        }
+    }
+    let world = World::new().await;
+    let (cell, heard) = (Arc::new(std::sync::OnceLock::new()), Heard::default());
+    let manager = world.builder().observed_by(Asks(Arc::clone(&cell), heard.clone()));
+    let _ = cell.set(manager.clone());
+    world.store.set(Mode::Unavailable);
+    manager.keyring(TENANT).await.unwrap_err();
+    assert!(heard.take()[0].starts_with("NotUnlocked"));
+    world.store.set(Mode::Works);
+    advance(seconds(2)).await;
+    manager.keyring(TENANT).await.unwrap();
+    world.store.set(Mode::Unavailable);
+    advance(seconds(200)).await;
+    manager.keyring(TENANT).await.unwrap();
+    settle().await;
+    assert!(heard.take().iter().any(|event| event.starts_with("refresh of 1 failed")));
+}
+
+#[tokio::test(start_paused = true)]
 async fn who_is_refused_has_no_grace() {
     let world = World::new().await;
     let manager = world.builder().unobserved();

@@ -242,6 +242,8 @@ fn become_nobody() {
 fn child(work: &str, folder: &Path) -> Child {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", "child_work", "--nocapture"]).env(CHILD, work).env(FOLDER, folder);
+    // A profile that a limit cuts off would spoil those of all others.
+    command.env("LLVM_PROFILE_FILE", "/dev/null");
     command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::KeyringAdmin;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::key::WrapInfo;
 use crate::keyring::check_root;
 
@@ -51,7 +51,8 @@ impl fmt::Display for WrapCheck {
 }
 
 impl KeyringAdmin {
-    /// Asks every trusted root key that the stored keyring names, each on its own, to unlock it. Nothing is changed.
+    /// Asks every trusted root key, each on its own, to unlock the stored keyring. Those that it names come first, also where they
+    /// are not trusted here; then those that it does not name, whose check has failed. Nothing is changed.
     ///
     /// # Errors
     ///
@@ -68,6 +69,13 @@ impl KeyringAdmin {
                 None => None,
             };
             checks.push(WrapCheck::of(&wrap, result));
+        }
+        // A root key that somebody relies on, and that was taken off.
+        for root in self.roots.iter() {
+            if !checks.iter().any(|check| check.provider == root.provider() && check.root_key == root.name()) {
+                let (provider, root_key) = (root.provider().to_owned(), root.name().to_owned());
+                checks.push(WrapCheck { provider, root_key, result: Some(Err(ErrorKind::NoSuchWrap.into())) });
+            }
         }
         Ok(checks)
     }

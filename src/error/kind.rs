@@ -92,6 +92,8 @@ pub(crate) enum ErrorKind {
     PinMismatch,
     #[error("no trusted root key has a wrap in this keyring file: it is wrapped by others")]
     RootKeyForeign,
+    #[error("the keyring file has no wrap of this root key: add it, or do not rely on it")]
+    NoSuchWrap,
     #[error(
         "no trusted root key unlocks this keyring: the wrap or the body was changed, or the provider gave a wrong key"
     )]
@@ -110,6 +112,8 @@ pub(crate) enum ErrorKind {
              Nothing was written: look at it and repeat the change"
     )]
     StoreConflict,
+    #[error("a keyring of this keyspace is stored already: look at that one")]
+    KeyringExists,
     #[error("no keyring of this keyspace is stored: create it, or restore its file from a backup")]
     KeyringMissing,
     #[error("the store is unavailable")]
@@ -171,10 +175,10 @@ impl ErrorKind {
             Self::KeyringMismatch => "keyring-mismatch",
             Self::KeyringTooOld => "keyring-too-old",
             Self::PinMismatch => "pin-mismatch",
-            Self::RootKeyForeign | Self::UnlockFailed => "unlock-failed",
+            Self::RootKeyForeign | Self::NoSuchWrap | Self::UnlockFailed => "unlock-failed",
             Self::StateRefused => "state-refused",
             Self::KeyInUse => "key-in-use",
-            Self::StoreConflict => "store-conflict",
+            Self::StoreConflict | Self::KeyringExists => "store-conflict",
             Self::KeyringMissing => "keyring-missing",
             Self::StoreUnavailable => "store-unavailable",
             Self::StoreRefused => "store-refused",

@@ -23,7 +23,7 @@ pub(super) struct Settings {
     pub(super) max_staleness: Duration,
     pub(super) grace: Duration,
     pub(super) capacity: NonZeroUsize,
-    pub(super) options: UnlockOptions,
+    pub(super) options_for: Box<dyn Fn(&str) -> UnlockOptions + Send + Sync>,
     pub(super) observer: Option<Arc<dyn Observer>>,
 }
 
@@ -40,7 +40,7 @@ impl KeyManagerBuilder {
             max_staleness: Duration::from_secs(300),
             grace: Duration::from_secs(3600),
             capacity: NonZeroUsize::new(1000).unwrap_or(NonZeroUsize::MIN),
-            options: UnlockOptions::default(),
+            options_for: Box::new(|_| UnlockOptions::default()),
             observer: None,
         };
         Self { store, roots, settings }
@@ -54,7 +54,9 @@ impl KeyManagerBuilder {
     }
 
     /// For how much longer it is used while the store or every root key is out of order: 1 hour, unless said otherwise. Only
-    /// after errors that are [retryable](crate::Error::is_retryable): who is refused has no grace. The observer hears of
+    /// after errors that are [retryable](crate::Error::is_retryable): who is refused has no grace. For so long, and the staleness
+    /// before it, this program may go on sealing under a key that is no longer the one that seals: whoever destroys a key waits
+    /// longer than both. The observer hears of
     /// every attempt ([`KeyEvent::RefreshFailed`](crate::KeyEvent::RefreshFailed)).
     pub fn grace(mut self, duration: Duration) -> Self {
         self.settings.grace = duration;
@@ -67,9 +69,10 @@ impl KeyManagerBuilder {
         self
     }
 
-    /// What each keyring must be, and what computes.
-    pub fn options(mut self, options: UnlockOptions) -> Self {
-        self.settings.options = options;
+    /// What the keyring of each keyspace must be, and what computes: its pin, and the generation that was live when the program
+    /// started, which no older file passes.
+    pub fn options_for(mut self, options: impl Fn(&str) -> UnlockOptions + Send + Sync + 'static) -> Self {
+        self.settings.options_for = Box::new(options);
         self
     }
 

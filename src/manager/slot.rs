@@ -1,10 +1,11 @@
 //! One keyspace: at most one attempt to unlock or refresh it at a time, whoever asks.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
-use tokio::sync::Mutex as AsyncMutex;
+use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 use tokio::time::Instant;
 
 use super::settings::Settings;
@@ -20,6 +21,8 @@ use crate::store::KeyringStore;
 const ERROR_KEPT: Duration = Duration::from_secs(1);
 /// How long to wait between two attempts while an unlocked keyring is in use.
 const BETWEEN_ATTEMPTS: Duration = Duration::from_secs(10);
+/// How old a failure may be to speak for an outage that still lasts.
+const OUTAGE_SEEN: Duration = Duration::from_secs(30);
 /// How often unknown key ids may ask the store: they come from outside.
 const BETWEEN_UNKNOWN_KEYS: Duration = Duration::from_secs(5);
 
@@ -28,20 +31,24 @@ pub(super) struct Refresher {
     pub(super) store: Arc<dyn KeyringStore>,
     pub(super) roots: RootKeys,
     pub(super) settings: Settings,
+    pub(super) generations: Generations,
 }
+
+/// The newest generation seen of each keyspace that was ever unlocked here: also after it was let go no older one is accepted.
+#[derive(Default)]
+pub(super) struct Generations(Mutex<BTreeMap<String, u64>>);
 
 pub(super) struct Slot {
     keyspace: Name,
     state: Mutex<State>,
     /// Whoever attempts holds it; whoever waits for the attempt waits here.
-    turn: AsyncMutex<()>,
+    turn: Arc<AsyncMutex<()>>,
 }
 
+#[derive(Default)]
 struct State {
     current: Option<Current>,
     failure: Option<Failure>,
-    /// The newest generation that was ever seen here.
-    min_generation: u64,
 }
 
 /// The keyring in use.
@@ -69,14 +76,12 @@ enum Look {
 }
 
 impl Slot {
-    pub(super) fn new(keyspace: Name, min_generation: u64) -> Self {
-        let state = State { current: None, failure: None, min_generation };
-        Self { keyspace, state: Mutex::new(state), turn: AsyncMutex::new(()) }
+    pub(super) fn new(keyspace: Name) -> Self {
+        Self { keyspace, state: Mutex::default(), turn: Arc::default() }
     }
 
-    /// The generation in use.
-    pub(super) fn generation(&self) -> Option<u64> {
-        self.state().current.as_ref().map(|current| current.file.generation())
+    pub(super) fn is_unlocked(&self) -> bool {
+        self.state().current.is_some()
     }
 
     pub(super) async fn keyring(self: Arc<Self>, refresher: &Arc<Refresher>) -> Result<Arc<Keyring>, Error> {
@@ -85,7 +90,7 @@ impl Slot {
         match look {
             Look::Use(keyring) => Ok(keyring),
             Look::UseAndRefresh(keyring) => {
-                self.refresh_meanwhile(refresher, asked);
+                self.refresh_meanwhile(refresher);
                 Ok(keyring)
             }
             Look::Wait => {
@@ -115,38 +120,45 @@ impl Slot {
         self.state().usable(&refresher.settings, asked)
     }
 
-    /// Without a runtime to go on in, the next caller waits instead.
-    fn refresh_meanwhile(self: &Arc<Self>, refresher: &Arc<Refresher>, asked: Instant) {
-        let (slot, refresher) = (Arc::clone(self), Arc::clone(refresher));
+    /// Without a runtime to go on in, a later caller waits instead.
+    fn refresh_meanwhile(self: &Arc<Self>, refresher: &Arc<Refresher>) {
+        // The turn goes with the task: until it ends, nobody starts another one.
         if let Ok(runtime) = Handle::try_current()
-            && self.turn.try_lock().is_ok()
+            && let Ok(turn) = Arc::clone(&self.turn).try_lock_owned()
         {
-            runtime.spawn(async move { slot.refresh(&refresher, asked).await });
+            runtime.spawn(Arc::clone(self).attempt(Arc::clone(refresher), turn));
         }
     }
 
-    /// One attempt, unless one ended since it was `asked` for.
-    async fn refresh(&self, refresher: &Refresher, asked: Instant) {
-        let _turn = self.turn.lock().await;
-        let (current, min_generation) = {
-            let state = self.state();
-            if state.answered_since(asked) {
-                return;
-            }
-            (state.current.clone(), state.min_generation)
-        };
-        let result = refresher.newest(&self.keyspace, current.as_ref(), min_generation).await;
-        let mut state = self.state();
+    /// Waits for one attempt, unless one ended since it was `asked` for.
+    async fn refresh(self: &Arc<Self>, refresher: &Arc<Refresher>, asked: Instant) {
+        let turn = Arc::clone(&self.turn).lock_owned().await;
+        if self.state().answered_since(asked) {
+            return;
+        }
+        let attempt = Arc::clone(self).attempt(Arc::clone(refresher), turn);
+        match Handle::try_current() {
+            // In a task of its own: callers with less patience than the root key would otherwise begin it anew for ever.
+            Ok(runtime) => drop(runtime.spawn(attempt).await),
+            Err(_) => attempt.await,
+        }
+    }
+
+    async fn attempt(self: Arc<Self>, refresher: Arc<Refresher>, _turn: OwnedMutexGuard<()>) {
+        let current = self.state().current.clone();
+        let result = refresher.newest(&self.keyspace, current.as_ref()).await;
         let now = Instant::now();
         match result {
             Ok(newest) => {
-                state.min_generation = newest.file.generation();
+                let mut state = self.state();
                 state.current = Some(newest);
                 state.failure = None;
             }
             Err(error) => {
-                refresher.tell_failure(&state, self.keyspace.as_str(), &error, now);
-                state.failure = Some(Failure { error, at: now });
+                let told = error.again();
+                self.state().failure = Some(Failure { error, at: now });
+                // Not under the lock: an observer may ask the manager something.
+                refresher.tell_failure(current.as_ref(), self.keyspace.as_str(), &told, now);
             }
         }
     }
@@ -166,16 +178,18 @@ impl State {
         let due = last_failed.is_none_or(|before| before >= BETWEEN_ATTEMPTS);
         if age < settings.refresh_after() {
             Look::Use(keyring())
-        } else if age < settings.max_staleness || self.has_grace(settings, age) {
+        } else if age < settings.max_staleness || self.has_grace(settings, age, now) {
             if due { Look::UseAndRefresh(keyring()) } else { Look::Use(keyring()) }
         } else {
             Look::Wait
         }
     }
 
-    /// Whether it may be used although nobody knows whether it is the newest: the last attempt failed, and not for good.
-    fn has_grace(&self, settings: &Settings, age: Duration) -> bool {
-        let down = self.failure.as_ref().is_some_and(|failure| failure.error.is_retryable());
+    /// Whether it may be used although nobody knows whether it is the newest: an attempt failed just now, and not for good.
+    fn has_grace(&self, settings: &Settings, age: Duration, now: Instant) -> bool {
+        let down = self.failure.as_ref().is_some_and(|failure| {
+            failure.error.is_retryable() && now.saturating_duration_since(failure.at) < OUTAGE_SEEN
+        });
         down && age < settings.max_staleness.saturating_add(settings.grace)
     }
 
@@ -191,32 +205,34 @@ impl State {
             (Some(current), failure) => {
                 let age = asked.duration_since(current.seen);
                 match failure {
-                    Some(failure) if age >= settings.max_staleness && !self.has_grace(settings, age) => {
+                    Some(failure) if age >= settings.max_staleness && !self.has_grace(settings, age, asked) => {
                         Err(failure.error.again())
                     }
                     _ => Ok(Arc::clone(&current.keyring)),
                 }
             }
             (None, Some(failure)) => Err(failure.error.again()),
-            // Not reached: an attempt leaves one of both.
-            (None, None) => Err(ErrorKind::KeyringMissing.into()),
+            // Somebody's store, root key or observer panicked.
+            (None, None) => {
+                Err(ErrorKind::StoreUnavailable.because("the attempt to read and unlock the keyring did not end"))
+            }
         }
     }
 }
 
 impl Refresher {
     /// The newest keyring of the store; unlocked only where it is not the one in use.
-    async fn newest(&self, keyspace: &Name, current: Option<&Current>, min_generation: u64) -> Result<Current, Error> {
+    async fn newest(&self, keyspace: &Name, current: Option<&Current>) -> Result<Current, Error> {
         let seen = Instant::now();
         let file = self.store.get(keyspace.as_str()).await?.ok_or(ErrorKind::KeyringMissing)?;
         if let Some(current) = current.filter(|current| *current.file == file) {
             return Ok(Current { seen, ..current.clone() });
         }
-        if file.generation() < min_generation {
+        if file.generation() < self.generations.newest(keyspace.as_str()) {
             return Err(ErrorKind::KeyringTooOld.into());
         }
         let mut failed = Vec::new();
-        let options = &self.settings.options;
+        let options = &(self.settings.options_for)(keyspace.as_str());
         let unlocked = Keyring::unlock_reporting(options, keyspace.as_str(), &self.roots, &file, &mut failed).await;
         let keyring = match &self.settings.observer {
             Some(observer) => {
@@ -227,6 +243,7 @@ impl Refresher {
             }
             None => unlocked?.unobserved(),
         };
+        self.generations.see(keyspace.as_str(), file.generation());
         if let (Some(observer), Some(_)) = (&self.settings.observer, current) {
             let (keyspace, generation) = (keyspace.as_str(), file.generation());
             observer.key_event(&KeyEvent::Refreshed { keyspace, generation });
@@ -234,14 +251,31 @@ impl Refresher {
         Ok(Current { keyring: Arc::new(keyring), file: Arc::new(file), seen })
     }
 
-    fn tell_failure(&self, state: &State, keyspace: &str, error: &Error, now: Instant) {
-        let (Some(observer), Some(current)) = (&self.settings.observer, &state.current) else { return };
-        observer.key_event(&KeyEvent::RefreshFailed {
-            keyspace,
-            generation: current.file.generation(),
-            stale_for: now.duration_since(current.seen),
-            code: error.code(),
-            reason: &error.with_cause(),
+    fn tell_failure(&self, current: Option<&Current>, keyspace: &str, error: &Error, now: Instant) {
+        let Some(observer) = &self.settings.observer else { return };
+        let (code, reason) = (error.code(), &*error.with_cause());
+        observer.key_event(&match current {
+            Some(current) => {
+                let (generation, stale_for) = (current.file.generation(), now.duration_since(current.seen));
+                KeyEvent::RefreshFailed { keyspace, generation, stale_for, code, reason }
+            }
+            None => KeyEvent::NotUnlocked { keyspace, code, reason },
         });
+    }
+}
+
+impl Generations {
+    fn newest(&self, keyspace: &str) -> u64 {
+        self.lock().get(keyspace).copied().unwrap_or_default()
+    }
+
+    fn see(&self, keyspace: &str, generation: u64) {
+        let mut newest = self.lock();
+        let seen = newest.entry(keyspace.to_owned()).or_default();
+        *seen = generation.max(*seen);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, u64>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

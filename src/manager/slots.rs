@@ -17,8 +17,6 @@ struct Held {
     slots: BTreeMap<String, Used>,
     /// Counts up with each use; larger is later.
     uses: u64,
-    /// The newest generation seen of a keyspace that was let go: not even then is an older one accepted.
-    generations: BTreeMap<String, u64>,
 }
 
 struct Used {
@@ -40,21 +38,18 @@ impl Slots {
             used.last = now;
             return Arc::clone(&used.slot);
         }
-        while held.slots.len() >= self.capacity.get() {
-            held.let_one_go();
-        }
-        let min_generation = held.generations.get(keyspace.as_str()).copied().unwrap_or_default();
-        let slot = Arc::new(Slot::new(keyspace.clone(), min_generation));
+        while held.slots.len() >= self.capacity.get() && held.let_one_go() {}
+        let slot = Arc::new(Slot::new(keyspace.clone()));
         held.slots.insert(keyspace.as_str().to_owned(), Used { slot: Arc::clone(&slot), last: now });
         slot
     }
 
     pub(super) fn forget(&self, keyspace: &str) {
-        self.lock().remove(keyspace);
+        self.lock().slots.remove(keyspace);
     }
 
     pub(super) fn unlocked(&self) -> usize {
-        self.lock().slots.values().filter(|used| used.slot.generation().is_some()).count()
+        self.lock().slots.values().filter(|used| used.slot.is_unlocked()).count()
     }
 
     /// Each change leaves it whole, so a panic elsewhere does no harm.
@@ -64,18 +59,12 @@ impl Slots {
 }
 
 impl Held {
-    /// First those that hold nothing, so that asking for keyspaces that do not exist pushes no keyring out.
-    fn let_one_go(&mut self) {
-        let order = |used: &Used| (used.slot.generation().is_some(), used.last);
-        let oldest = self.slots.iter().min_by_key(|(_, used)| order(used)).map(|(keyspace, _)| keyspace.clone());
-        if let Some(keyspace) = oldest {
-            self.remove(&keyspace);
-        }
-    }
-
-    fn remove(&mut self, keyspace: &str) {
-        if let Some(generation) = self.slots.remove(keyspace).and_then(|used| used.slot.generation()) {
-            self.generations.insert(keyspace.to_owned(), generation);
-        }
+    /// First those that hold nothing, so that asking for keyspaces that do not exist pushes no keyring out. Not one that somebody
+    /// waits for: its next caller would begin anew. So for a moment there may be more than the capacity.
+    fn let_one_go(&mut self) -> bool {
+        let idle = self.slots.iter().filter(|(_, used)| Arc::strong_count(&used.slot) == 1);
+        let oldest = idle.min_by_key(|(_, used)| (used.slot.is_unlocked(), used.last));
+        let Some(keyspace) = oldest.map(|(keyspace, _)| keyspace.clone()) else { return false };
+        self.slots.remove(&keyspace).is_some()
     }
 }

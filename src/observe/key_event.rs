@@ -60,6 +60,24 @@ pub enum KeyEvent<'a> {
         /// The error's text.
         reason: &'a str,
     },
+    /// A `KeyManager` has no keyring of this keyspace, and could not read or unlock one.
+    #[non_exhaustive]
+    NotUnlocked {
+        /// The keyspace.
+        keyspace: &'a str,
+        /// The error's code.
+        code: &'static str,
+        /// The error's text.
+        reason: &'a str,
+    },
+    /// What is under a compromised key was sealed anew: from now on it counts as authentic.
+    #[non_exhaustive]
+    CompromisedKeyUsed {
+        /// The keyspace.
+        keyspace: &'a str,
+        /// The compromised key.
+        key_id: KeyId,
+    },
     /// A keyring was changed, and the change is stored.
     #[non_exhaustive]
     Changed {

@@ -69,6 +69,12 @@ impl Observer for TracingObserver {
                 let stale_for = stale_for.as_secs();
                 warn!(target: "rxseal", keyspace, generation, stale_for, code, reason, "keyring not refreshed");
             }
+            KeyEvent::NotUnlocked { keyspace, code, reason } => {
+                warn!(target: "rxseal", keyspace, code, reason, "keyring not unlocked");
+            }
+            KeyEvent::CompromisedKeyUsed { keyspace, key_id } => {
+                warn!(target: "rxseal", keyspace, key = %key_id, "what is under a compromised key was sealed anew");
+            }
             KeyEvent::Changed { keyspace, generation, change } => {
                 let key = change.key_id().map(tracing::field::display);
                 info!(target: "rxseal", keyspace, generation, change = change.as_str(), key, "keyring changed");

@@ -49,16 +49,18 @@ impl Record {
     }
 
     /// As [`reseal`](Self::reseal), from a key that is marked compromised. What it vouches for may be forged, and is
-    /// authentic under the new key from then on: compare it with another source first.
+    /// authentic under the new key from then on: compare it with another source first. The observer hears of it.
     ///
     /// # Errors
     ///
     /// Those of opening and sealing the field.
     pub fn reseal_compromised<F: Field>(&self, token: &Token) -> Result<Token, Error> {
-        self.reseal_fields(|pass| {
+        let resealed = self.reseal_fields(|pass| {
             pass.open.allow_compromised = true;
             pass.reseal::<F>(token)
-        })
+        })?;
+        self.core().shared().tell_compromised(token.key_id());
+        Ok(resealed)
     }
 
     /// The value of this record's token, sealed for the record `to`: a merged patient, a copied row. The only way.

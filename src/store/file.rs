@@ -68,10 +68,14 @@ impl FileStore {
         if self.get_now(file.keyspace())?.map(|stored| stored.generation()) != over {
             return Err(ErrorKind::StoreConflict.into());
         }
-        self.replace(&path, file).map_err(|error| failed(&path, &error))?;
-        // It is there; only whether it outlives a power cut is open. So this is not a refusal, whatever the reason: read again.
+        replace(&path, file).map_err(|error| failed(&path, &error))?;
+        // Never retryable: reading it again would show it there, which says nothing of a power cut.
         let synced = File::open(&self.folder).and_then(|folder| folder.sync_all());
-        synced.map_err(|error| Error::from_store(true, with_path(&self.folder, &error)))
+        synced.map_err(|error| {
+            let reason =
+                "it is stored, but its folder could not be synced: check the disk before anything seals under it";
+            ErrorKind::StoreRefused.because(reason).caused_by(with_path(&self.folder, &error))
+        })
     }
 
     fn lock(&self) -> Result<File, Error> {
@@ -89,16 +93,6 @@ impl FileStore {
                 Err(TryLockError::Error(error)) => return Err(failed(&path, &error)),
             }
         }
-    }
-
-    /// Under the lock, so that what a crash left beside is nobody's and is written over.
-    fn replace(&self, path: &Path, keyring: &KeyringFile) -> io::Result<()> {
-        let temporary = path.with_extension("tmp");
-        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
-        file.write_all(keyring.to_string().as_bytes())?;
-        file.sync_all()?;
-        drop(file);
-        fs::rename(&temporary, path)
     }
 
     fn keyspaces_now(&self) -> Result<Vec<String>, Error> {
@@ -130,6 +124,16 @@ impl KeyringStore for FileStore {
     fn keyspaces(&self) -> StoreFuture<'_, Vec<String>> {
         Box::pin(ready(self.keyspaces_now()))
     }
+}
+
+/// Under the lock, so that what a crash left beside is nobody's and is written over.
+fn replace(path: &Path, keyring: &KeyringFile) -> io::Result<()> {
+    let temporary = path.with_extension("tmp");
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
+    file.write_all(keyring.to_string().as_bytes())?;
+    file.sync_all()?;
+    drop(file);
+    fs::rename(&temporary, path)
 }
 
 /// One byte more than the largest keyring file, so that its reader refuses what is larger.

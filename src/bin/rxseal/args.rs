@@ -25,8 +25,9 @@ pub struct Global {
     /// Where keyrings are: file:FOLDER, sqlite:FILE or postgres://HOST/DATABASE
     #[arg(long, global = true, env = "RXSEAL_STORE", value_name = "STORE", hide_env_values = true)]
     pub store: Option<String>,
-    /// A root key that is trusted, in the order to try; may be given several times. See --help for the forms
-    #[arg(long = "root", global = true, env = "RXSEAL_ROOTS", value_name = "ROOT", value_delimiter = ' ')]
+    /// A root key that is trusted; given several times they are tried in their order. See --help for the forms
+    /// [env: RXSEAL_ROOTS, separated by spaces]
+    #[arg(long = "root", global = true, value_name = "ROOT")]
     pub roots: Vec<String>,
     /// A configuration file in TOML, with `store` and `roots`
     #[arg(long, global = true, env = "RXSEAL_CONFIG", value_name = "FILE")]
@@ -94,6 +95,7 @@ pub enum Keyring {
         /// The keyspace
         keyspace: String,
         /// The staged key; found by itself where it is left out
+        #[arg(allow_hyphen_values = true)]
         key: Option<KeyId>,
         /// How long it must have been staged: at least as long as a reader may take to see it, such as 10m. 0s where one
         /// process holds the keyring
@@ -117,6 +119,7 @@ pub enum Keyring {
         /// The keyspace
         keyspace: String,
         /// The key
+        #[arg(allow_hyphen_values = true)]
         key: KeyId,
         #[command(flatten)]
         change: Change,
@@ -126,6 +129,7 @@ pub enum Keyring {
         /// The keyspace
         keyspace: String,
         /// The key
+        #[arg(allow_hyphen_values = true)]
         key: KeyId,
         #[command(flatten)]
         change: Change,
@@ -135,8 +139,9 @@ pub enum Keyring {
         /// The keyspace
         keyspace: String,
         /// The key
+        #[arg(allow_hyphen_values = true)]
         key: KeyId,
-        /// How many sealed values are still under it, as `rxseal count` says, in all columns and backups
+        /// How many sealed values are still under it, as `rxseal count` says of all columns and backups together
         #[arg(long, value_name = "N", required_unless_present = "force")]
         tokens: Option<u64>,
         /// How many wrapped subject keys are still under it; 0 where none are used
@@ -151,11 +156,11 @@ pub enum Keyring {
         #[command(flatten)]
         change: Change,
     },
-    /// Puts the same keys under a new KEK; data is not touched
+    /// Puts the same keys under a new KEK, which the root keys named here unlock and no other; data is not touched
     Rewrap {
         /// The keyspace
         keyspace: String,
-        /// The root keys from now on; those given with --root where it is left out
+        /// A root key from now on; may be given several times. Where it is left out, those that unlock it now stay
         #[arg(long = "to", value_name = "ROOT")]
         to: Vec<String>,
         #[command(flatten)]
@@ -184,6 +189,7 @@ pub enum Root {
         /// The provider, as `inspect` shows it
         provider: String,
         /// The root key's name, as `inspect` shows it
+        #[arg(allow_hyphen_values = true)]
         name: String,
         #[command(flatten)]
         change: Change,
@@ -270,8 +276,9 @@ Root keys:
   aws-kms:KEY               key ARN, key id or alias/NAME; credentials of the standard chain
                             (feature aws-kms, {aws})
   vault:https://HOST:8200/MOUNT/KEY
-                            Transit of Vault or OpenBao; VAULT_NAMESPACE, and VAULT_TOKEN or VAULT_TOKEN_FILE or
-                            VAULT_ROLE_ID with VAULT_SECRET_ID (feature vault, {vault})
+                            Transit of Vault or OpenBao (feature vault, {vault}). Login by the first of these that is
+                            set: VAULT_TOKEN, VAULT_TOKEN_FILE, VAULT_ROLE_ID with VAULT_SECRET_ID. Also read:
+                            VAULT_NAMESPACE, and VAULT_CACERT (a PEM file)
 Stores:
   file:FOLDER, sqlite:FILE  in this build
   postgres://HOST/DATABASE  PGUSER, PGPASSWORD and the passfile are read (feature postgres-store, {postgres})
@@ -289,10 +296,16 @@ A first keyring:
   rxseal keyring inspect pharmacy-17
 
 A rotation:
-  rxseal keyring stage pharmacy-17
-  rxseal keyring promote pharmacy-17 --staged-for 10m      (ten minutes later)
-  rxseal count --sqlite pharmacy.db --table prescriptions --column medication
-  rxseal keyring destroy pharmacy-17 KEY --tokens 0 --subject-keys 0 --yes
+  1. rxseal keyring stage pharmacy-17
+  2. Wait until every program has seen it: the max_staleness of its KeyManager, 5 minutes unless set otherwise.
+  3. rxseal keyring promote pharmacy-17
+     That is a rotation. To get rid of the old key too:
+  4. Wait for max_staleness and grace (65 minutes unless set otherwise): so long a program may seal under the old key.
+  5. Reseal every row with your program (Record::reseal, reseal_page).
+  6. Count every column in which tokens are, in backups too, and add up what is under the old key:
+     rxseal count --sqlite pharmacy.db --table prescriptions --column medication
+  7. rxseal keyring destroy pharmacy-17 KEY --tokens N --subject-keys N --yes
+     with the numbers that were counted; it refuses unless both are 0.
 
 Exit codes:
   0 done   1 failed   2 wrong usage   3 somebody else changed the keyring: look and repeat

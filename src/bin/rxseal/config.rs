@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use crate::args::Global;
 use crate::failure::Failure;
+use crate::output::Output;
 
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -29,39 +30,70 @@ impl Config {
             Some(path) => read(path)?,
             None => ConfigFile::default(),
         };
-        let roots = if global.roots.is_empty() { file.roots } else { global.roots.clone() };
-        Ok(Self { store: global.store.clone().or(file.store), roots })
+        let named = std::env::var("RXSEAL_ROOTS").unwrap_or_default();
+        let named: Vec<_> = named.split_whitespace().map(str::to_owned).collect();
+        let roots = [global.roots.clone(), named, file.roots].into_iter().find(|roots| !roots.is_empty());
+        Ok(Self { store: global.store.clone().or(file.store), roots: roots.unwrap_or_default() })
     }
 
-    pub async fn store(&self) -> Result<Arc<dyn KeyringStore>, Failure> {
+    /// The store. Where a keyring is only looked for, an SQLite file that is not there is a mistake, and not made.
+    pub async fn store(&self, may_create: bool) -> Result<Arc<dyn KeyringStore>, Failure> {
         let Some(store) = &self.store else {
             return usage("where are the keyrings? Say --store file:FOLDER, or set RXSEAL_STORE");
         };
         match store.split_once(':') {
             Some(("file", folder)) if !folder.is_empty() => Ok(Arc::new(FileStore::new(folder))),
-            Some(("sqlite", path)) if !path.is_empty() => Ok(Arc::new(SqliteStore::open(path)?)),
+            Some(("sqlite", path)) if !path.is_empty() => {
+                if !may_create && !Path::new(path).exists() {
+                    return Err(Failure::Usage(format!(
+                        "there is no database {path}: `rxseal keyring init` makes one"
+                    )));
+                }
+                Ok(Arc::new(SqliteStore::open(path)?))
+            }
             Some(("postgres" | "postgresql", _)) => postgres(store).await,
             _ => usage("--store is file:FOLDER, sqlite:FILE or postgres://HOST/DATABASE"),
         }
     }
 
-    pub async fn roots(&self) -> Result<RootKeys, Failure> {
+    /// The root keys to unlock with. One that cannot be reached is told, and the others are tried: that is what they are for.
+    pub async fn roots(&self, output: &Output) -> Result<RootKeys, Failure> {
+        let (mut roots, mut failures) = (Vec::new(), Vec::new());
+        for spec in &self.roots {
+            match root(spec).await {
+                Ok(root) => roots.push(root),
+                Err(Failure::Usage(text)) if self.roots.len() == 1 => return Err(Failure::Usage(text)),
+                Err(failure) => failures.push(failure),
+            }
+        }
+        if roots.is_empty() && failures.len() == 1 {
+            return Err(failures.remove(0));
+        }
+        for failure in &failures {
+            output.warning(&failure.to_string());
+        }
+        trusted(roots)
+    }
+
+    /// The root keys to wrap with: all of them, or none.
+    pub async fn all_roots(&self) -> Result<RootKeys, Failure> {
         all_roots(&self.roots).await
     }
 }
 
-/// Root keys in the order that they were given.
 pub async fn all_roots(specs: &[String]) -> Result<RootKeys, Failure> {
-    let mut roots: Option<RootKeys> = None;
-    for spec in specs.iter().filter(|spec| !spec.is_empty()) {
-        let root = root(spec).await?;
-        roots = Some(match roots {
-            Some(roots) => roots.and(root),
-            None => RootKeys::from(root),
-        });
+    let mut roots = Vec::new();
+    for spec in specs {
+        roots.push(root(spec).await?);
     }
-    match roots {
-        Some(roots) => Ok(roots),
+    trusted(roots)
+}
+
+/// In the order that they were given.
+fn trusted(roots: Vec<Arc<dyn RootKey>>) -> Result<RootKeys, Failure> {
+    let mut roots = roots.into_iter();
+    match roots.next() {
+        Some(first) => Ok(roots.fold(RootKeys::from(first), RootKeys::and)),
         None => {
             usage("which root key is trusted? Say --root file:PATH, or set RXSEAL_ROOTS; `rxseal --help` has the forms")
         }
@@ -91,8 +123,15 @@ pub fn without_password(url: &str) -> Result<(), Failure> {
 
 fn read(path: &Path) -> Result<ConfigFile, Failure> {
     let text = fs::read_to_string(path).map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))?;
-    // Its message alone: the error's own text quotes lines of the file.
-    toml::from_str(&text).map_err(|error| Failure::Usage(format!("{}: {}", path.display(), error.message())))
+    toml::from_str(&text).map_err(|error: toml::de::Error| {
+        // The error's own text may quote the file, in which somebody may have written a key.
+        let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+        let line = before.matches('\n').count().saturating_add(1);
+        Failure::Usage(format!(
+            "{}: line {line} is not valid; the file has `store = \"..\"` and `roots = [\"..\"]` and nothing else",
+            path.display()
+        ))
+    })
 }
 
 #[cfg(feature = "postgres-store")]
@@ -134,10 +173,15 @@ fn vault(url: &str) -> Result<Arc<dyn RootKey>, Failure> {
         builder =
             builder.ca_certificate_pem(fs::read(&path).map_err(|error| Failure::Usage(format!("{path}: {error}")))?);
     }
-    builder = match (var("VAULT_ROLE_ID"), var("VAULT_SECRET_ID"), var("VAULT_TOKEN_FILE")) {
-        (Ok(role), Ok(secret), _) => builder.app_role(role, secret),
-        (_, _, Ok(path)) => builder.token_file(path),
-        _ => builder.token_from_env("VAULT_TOKEN"),
+    builder = match (var("VAULT_TOKEN_FILE"), var("VAULT_ROLE_ID"), var("VAULT_SECRET_ID")) {
+        _ if var("VAULT_TOKEN").is_ok() => builder.token_from_env("VAULT_TOKEN"),
+        (Ok(path), _, _) => builder.token_file(path),
+        (_, Ok(role), Ok(secret)) => builder.app_role(role, secret),
+        _ => {
+            return usage(
+                "how to log in to Vault? Set VAULT_TOKEN, VAULT_TOKEN_FILE, or VAULT_ROLE_ID and VAULT_SECRET_ID",
+            );
+        }
     };
     Ok(Arc::new(builder.build()?))
 }

@@ -1,8 +1,12 @@
 //! `rxseal keyring` and `rxseal key-file`.
 
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use rxseal::{KeyId, KeyState, KeyUse, KeyringAdmin, KeyringFile, StillUnder, UnlockOptions};
+use rxseal::{
+    KeyEvent, KeyId, KeyState, KeyUse, KeyringAdmin, KeyringFile, Observer, OpenEvent, RootKeys, StillUnder,
+    UnlockOptions,
+};
 use serde_json::{Value, json};
 
 use crate::args::{Change, Global, KeyFile, Keyring, Root};
@@ -13,66 +17,142 @@ use crate::output::{Output, table};
 
 pub async fn run(global: &Global, command: Keyring, output: &Output) -> Result<(), Failure> {
     let config = Config::of(global)?;
-    match command {
-        Keyring::List => list(&config, output).await,
-        Keyring::Inspect { keyspace } => inspect(&config, &keyspace, output).await,
-        Keyring::Verify { keyspace } => verify(&config, &keyspace, output).await,
-        Keyring::Init { keyspace, suite, change } => {
-            let file = admin(&config, &change).await?.create(&keyspace, suite.into()).await?;
-            changed(output, &change, &file, "keyring made", None)
+    let desk = Desk { config, output, failed: FailedRoots::default() };
+    let result = desk.run(command).await;
+    desk.failed.warn(output, result.is_ok());
+    result
+}
+
+/// Where keyrings are changed.
+struct Desk<'o> {
+    config: Config,
+    output: &'o Output,
+    failed: FailedRoots,
+}
+
+/// The root keys that failed, for a warning where another one did the work.
+#[derive(Clone, Default)]
+struct FailedRoots(Arc<Mutex<Vec<String>>>);
+
+impl Observer for FailedRoots {
+    fn opened(&self, _: &OpenEvent<'_>) {}
+
+    fn key_event(&self, event: &KeyEvent<'_>) {
+        if let KeyEvent::RootKeyFailed { provider, root_key, reason, .. } = event {
+            let text = format!("the root key {provider} {root_key} failed: {reason}");
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).push(text);
         }
-        Keyring::Stage { keyspace, change } => {
-            let (file, key) = admin(&config, &change).await?.stage(&keyspace).await?;
-            changed(output, &change, &file, "key staged", Some(key))
+    }
+}
+
+impl FailedRoots {
+    /// Of one that failed alone the command's own line tells.
+    fn warn(&self, output: &Output, done: bool) {
+        let failed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for text in failed.iter().filter(|_| done || failed.len() > 1) {
+            output.warning(text);
         }
-        Keyring::Promote { keyspace, key, staged_for, change } => {
-            let admin = admin(&config, &change).await?;
-            let key = match key {
-                Some(key) => key,
-                None => staged_key(&admin.stored(&keyspace).await?)?,
-            };
-            let file = admin.promote(&keyspace, key, SystemTime::now(), staged_for).await?;
-            changed(output, &change, &file, "key promoted: it seals from now on", Some(key))
-        }
-        Keyring::Rotate { keyspace, index_root, change } => {
-            let admin = admin(&config, &change).await?;
-            let (file, key) =
-                if index_root { admin.rotate_index_root(&keyspace).await? } else { admin.rotate(&keyspace).await? };
-            let what = if index_root { "index root rotated" } else { "rotated: the new key seals from now on" };
-            changed(output, &change, &file, what, Some(key))
-        }
-        Keyring::Deactivate { keyspace, key, change } => {
-            let file = admin(&config, &change).await?.deactivate(&keyspace, key).await?;
-            changed(output, &change, &file, "key deactivated", Some(key))
-        }
-        Keyring::Compromise { keyspace, key, change } => {
-            let file = admin(&config, &change).await?.compromise(&keyspace, key).await?;
-            changed(output, &change, &file, "key marked compromised: reseal what is under it", Some(key))
-        }
-        Keyring::Destroy { keyspace, key, tokens, subject_keys, force, yes: _, change } => {
-            let admin = admin(&config, &change).await?;
-            let file = match (force, tokens, subject_keys) {
-                (false, Some(tokens), Some(subject_keys)) => {
-                    admin.destroy(&keyspace, key, StillUnder { tokens, subject_keys }).await?
+    }
+}
+
+impl Desk<'_> {
+    async fn run(&self, command: Keyring) -> Result<(), Failure> {
+        let (config, output) = (&self.config, self.output);
+        match command {
+            Keyring::List => list(config, output).await,
+            Keyring::Inspect { keyspace } => inspect(config, &keyspace, output).await,
+            Keyring::Verify { keyspace } => verify(config, &keyspace, output).await,
+            Keyring::Init { keyspace, suite, change } => {
+                let admin = self.admin_with(&change, config.all_roots().await?, !change.dry_run).await?;
+                let file = admin.create(&keyspace, suite.into()).await?;
+                changed(output, &change, &file, "keyring made", None)
+            }
+            Keyring::Stage { keyspace, change } => {
+                let (file, key) = self.admin(&change).await?.stage(&keyspace).await?;
+                changed(output, &change, &file, "key staged", Some(key))
+            }
+            Keyring::Promote { keyspace, key, staged_for, change } => {
+                let admin = self.admin(&change).await?;
+                let key = match key {
+                    Some(key) => key,
+                    None => staged_key(&admin.stored(&keyspace).await?)?,
+                };
+                let file = admin.promote(&keyspace, key, SystemTime::now(), staged_for).await?;
+                changed(output, &change, &file, "key promoted: it seals from now on", Some(key))
+            }
+            Keyring::Rotate { keyspace, index_root, change } => {
+                let admin = self.admin(&change).await?;
+                let (file, key) = if index_root {
+                    admin.rotate_index_root(&keyspace).await?
+                } else {
+                    admin.rotate(&keyspace).await?
+                };
+                let what = if index_root { "index root rotated" } else { "rotated: the new key seals from now on" };
+                changed(output, &change, &file, what, Some(key))
+            }
+            Keyring::Deactivate { keyspace, key, change } => {
+                let file = self.admin(&change).await?.deactivate(&keyspace, key).await?;
+                changed(output, &change, &file, "key deactivated", Some(key))
+            }
+            Keyring::Compromise { keyspace, key, change } => {
+                let file = self.admin(&change).await?.compromise(&keyspace, key).await?;
+                changed(output, &change, &file, "key marked compromised: reseal what is under it", Some(key))
+            }
+            Keyring::Destroy { keyspace, key, tokens, subject_keys, force, yes: _, change } => {
+                let admin = self.admin(&change).await?;
+                let file = match (force, tokens, subject_keys) {
+                    (false, Some(tokens), Some(subject_keys)) => {
+                        admin.destroy(&keyspace, key, StillUnder::new(tokens, subject_keys)).await?
+                    }
+                    _ => admin.force_destroy(&keyspace, key).await?,
+                };
+                changed(output, &change, &file, "key destroyed", Some(key))
+            }
+            Keyring::Rewrap { keyspace, to, change } => {
+                let roots = if to.is_empty() { self.config.all_roots().await? } else { all_roots(&to).await? };
+                let admin = self.admin(&change).await?;
+                if to.is_empty() {
+                    check_all_stay(&admin, &keyspace).await?;
                 }
-                _ => admin.force_destroy(&keyspace, key).await?,
-            };
-            changed(output, &change, &file, "key destroyed", Some(key))
+                let file = admin.rewrap(&keyspace, &roots).await?;
+                changed(output, &change, &file, "keyring rewrapped", None)
+            }
+            Keyring::Root(Root::Add { keyspace, new_root, change }) => {
+                let new_root = root(&new_root).await?;
+                let file = self.admin(&change).await?.add_root(&keyspace, &new_root).await?;
+                changed(output, &change, &file, "root key added", None)
+            }
+            Keyring::Root(Root::Remove { keyspace, provider, name, change }) => {
+                let file = self.admin(&change).await?.remove_root(&keyspace, &provider, &name).await?;
+                changed(output, &change, &file, "root key removed", None)
+            }
         }
-        Keyring::Rewrap { keyspace, to, change } => {
-            let roots = if to.is_empty() { config.roots().await? } else { all_roots(&to).await? };
-            let file = admin(&config, &change).await?.rewrap(&keyspace, &roots).await?;
-            changed(output, &change, &file, "keyring rewrapped", None)
-        }
-        Keyring::Root(Root::Add { keyspace, new_root, change }) => {
-            let new_root = root(&new_root).await?;
-            let file = admin(&config, &change).await?.add_root(&keyspace, &new_root).await?;
-            changed(output, &change, &file, "root key added", None)
-        }
-        Keyring::Root(Root::Remove { keyspace, provider, name, change }) => {
-            let file = admin(&config, &change).await?.remove_root(&keyspace, &provider, &name).await?;
-            changed(output, &change, &file, "root key removed", None)
-        }
+    }
+
+    async fn admin(&self, change: &Change) -> Result<KeyringAdmin, Failure> {
+        let roots = self.config.roots(self.output).await?;
+        self.admin_with(change, roots, false).await
+    }
+
+    async fn admin_with(&self, change: &Change, roots: RootKeys, may_create: bool) -> Result<KeyringAdmin, Failure> {
+        let store = self.config.store(may_create).await?;
+        let options = UnlockOptions::default().min_generation(change.min_generation.unwrap_or_default());
+        let admin =
+            if change.dry_run { KeyringAdmin::new(DryRun::new(store), roots) } else { KeyringAdmin::new(store, roots) };
+        Ok(admin.options(options).observed_by(self.failed.clone()))
+    }
+}
+
+/// A rewrap that names no root keys keeps those that there are.
+async fn check_all_stay(admin: &KeyringAdmin, keyspace: &str) -> Result<(), Failure> {
+    let checks = admin.verify(keyspace).await?;
+    match checks.iter().find(|check| check.result().is_none()) {
+        None => Ok(()),
+        Some(lost) => Err(Failure::Usage(format!(
+            "{} {} would not unlock the keyring any more: name it with --root too, or say with --to which root keys stay",
+            lost.provider(),
+            lost.root_key()
+        ))),
     }
 }
 
@@ -85,24 +165,16 @@ pub fn make_key_file(command: &KeyFile, output: &Output) -> Result<(), Failure> 
     Ok(output.say(&text, &json!({ "root_key": name, "path": path }))?)
 }
 
-async fn admin(config: &Config, change: &Change) -> Result<KeyringAdmin, Failure> {
-    let (store, roots) = (config.store().await?, config.roots().await?);
-    let options = UnlockOptions::default().min_generation(change.min_generation.unwrap_or_default());
-    let admin =
-        if change.dry_run { KeyringAdmin::new(DryRun::new(store), roots) } else { KeyringAdmin::new(store, roots) };
-    Ok(admin.options(options))
-}
-
 async fn list(config: &Config, output: &Output) -> Result<(), Failure> {
-    let keyspaces = config.store().await?.keyspaces().await?;
+    let keyspaces = config.store(false).await?.keyspaces().await?;
     let text = if keyspaces.is_empty() { "no keyring is stored".to_owned() } else { keyspaces.join("\n") };
     Ok(output.say(&text, &json!(keyspaces))?)
 }
 
 async fn inspect(config: &Config, keyspace: &str, output: &Output) -> Result<(), Failure> {
-    let stored = config.store().await?.get(keyspace).await?;
+    let stored = config.store(false).await?.get(keyspace).await?;
     let Some(file) = stored else {
-        return Err(Failure::Usage(format!(
+        return Err(Failure::Checked(format!(
             "no keyring of {keyspace:?} is stored: `rxseal keyring list` shows those that are"
         )));
     };
@@ -110,7 +182,7 @@ async fn inspect(config: &Config, keyspace: &str, output: &Output) -> Result<(),
 }
 
 async fn verify(config: &Config, keyspace: &str, output: &Output) -> Result<(), Failure> {
-    let admin = KeyringAdmin::new(config.store().await?, config.roots().await?);
+    let admin = KeyringAdmin::new(config.store(false).await?, config.roots(output).await?);
     let checks = admin.verify(keyspace).await?;
     let word = |result: Option<Result<(), &rxseal::Error>>| match result {
         Some(Ok(())) => "unlocks".to_owned(),
@@ -131,7 +203,6 @@ async fn verify(config: &Config, keyspace: &str, output: &Output) -> Result<(), 
     let bad = checks.iter().filter(|check| matches!(check.result(), Some(Err(_)))).count();
     let asked = checks.iter().filter(|check| check.result().is_some()).count();
     match (asked, bad) {
-        (0, _) => Err(Failure::Checked("none of the root keys given is one of this keyring".to_owned())),
         (_, 0) => Ok(()),
         _ => Err(Failure::Checked(format!("{bad} of {asked} root keys asked do not unlock the keyring"))),
     }

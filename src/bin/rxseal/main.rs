@@ -50,11 +50,25 @@ fn run(args: Args, output: &Output) -> Result<(), Failure> {
             Ok(())
         }
         Command::Man => {
-            let mut page = Vec::new();
-            clap_mangen::Man::new(Args::command()).render(&mut page)?;
-            Ok(io::stdout().lock().write_all(&page)?)
+            let mut pages = Vec::new();
+            write_pages(Args::command(), "", &mut pages)?;
+            Ok(io::stdout().lock().write_all(&pages)?)
         }
     }
+}
+
+/// A page for the command, and one for each below it, one after the other.
+fn write_pages(command: clap::Command, above: &str, pages: &mut Vec<u8>) -> io::Result<()> {
+    let name = format!("{above}{}", command.get_name());
+    for below in command.get_subcommands().filter(|below| below.get_name() != "help") {
+        write_pages(below.clone(), &format!("{name}-"), pages)?;
+    }
+    let mut page = Vec::new();
+    clap_mangen::Man::new(command.name(name)).render(&mut page)?;
+    // The command itself first.
+    page.append(pages);
+    *pages = page;
+    Ok(())
 }
 
 /// Stores and root keys may wait for a network.

@@ -23,16 +23,27 @@ impl Output {
     }
 
     pub fn failure(&self, failure: &Failure) {
-        // One line, whatever a provider put into its text.
-        let text = failure.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
-        let line = if self.json {
-            json!({ "error": text, "code": failure.code() }).to_string()
-        } else {
-            format!("rxseal: {text}")
-        };
+        let text = one_line(&failure.to_string());
+        self.complain(&text, &json!({ "error": text, "code": failure.code() }));
+    }
+
+    /// Something that did not keep the command from its work.
+    pub fn warning(&self, text: &str) {
+        let text = one_line(text);
+        self.complain(&format!("warning: {text}"), &json!({ "warning": text }));
+    }
+
+    fn complain(&self, text: &str, value: &Value) {
+        let line = if self.json { value.to_string() } else { format!("rxseal: {text}") };
         // Nobody is left to be told where even that fails.
         let _ = writeln!(io::stderr().lock(), "{line}");
     }
+}
+
+/// One line without what a terminal would obey, whatever a service put into its text.
+fn one_line(text: &str) -> String {
+    let shown: String = text.chars().filter(|char| char.is_whitespace() || !char.is_control()).collect();
+    shown.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// Rows under these titles, without lines around them.

@@ -1,7 +1,7 @@
 //! `rxseal token inspect`.
 
 use std::fs;
-use std::io::{self, Read};
+use std::io::{self, BufRead, BufReader, Read};
 
 use rxseal::Token;
 use serde_json::json;
@@ -10,8 +10,10 @@ use crate::args::Token as Command;
 use crate::failure::Failure;
 use crate::output::{Output, table};
 
-/// More than the largest sealed value as text; what is longer is something else.
-const MAX_INPUT: u64 = 64 * 1024 * 1024;
+/// More than the largest sealed value as text; a longer line is something else.
+const MAX_TOKEN: u64 = 64 * 1024 * 1024;
+/// What every sealed value begins with as bytes, and no text does.
+const FIRST_BYTE: u8 = 0xAF;
 
 pub fn inspect(command: &Command, output: &Output) -> Result<(), Failure> {
     let Command::Inspect { token, file } = command;
@@ -20,7 +22,7 @@ pub fn inspect(command: &Command, output: &Output) -> Result<(), Failure> {
         (None, Some(path)) => {
             let opened =
                 fs::File::open(path).map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))?;
-            read_all(opened)?
+            read_all(BufReader::new(opened))?
         }
         (None, None) => read_all(io::stdin().lock())?,
     };
@@ -37,22 +39,25 @@ pub fn inspect(command: &Command, output: &Output) -> Result<(), Failure> {
     Ok(output.say(&text, &json!(value))?)
 }
 
-/// One sealed value as bytes, or one as text on each line.
-fn read_all(input: impl Read) -> Result<Vec<Token>, Failure> {
-    let mut bytes = Vec::new();
-    input.take(MAX_INPUT).read_to_end(&mut bytes)?;
-    if let Ok(token) = Token::try_from(bytes.as_slice()) {
-        return Ok(vec![token]);
+/// One sealed value as bytes, or one as text on each line; a stream of any length.
+fn read_all(mut input: impl BufRead) -> Result<Vec<Token>, Failure> {
+    if input.fill_buf()?.first() == Some(&FIRST_BYTE) {
+        let mut bytes = Vec::new();
+        input.take(MAX_TOKEN).read_to_end(&mut bytes)?;
+        return Ok(vec![Token::try_from(bytes.as_slice())?]);
     }
-    let text = String::from_utf8(bytes)
-        .map_err(|_| Failure::Usage("the input is neither a sealed value nor text".to_owned()))?;
-    let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
-    let tokens = lines
-        .map(|(at, line)| {
-            let token = line.trim().trim_matches('"').parse::<Token>();
-            token.map_err(|error| Failure::Checked(format!("line {}: {error}", at.saturating_add(1))))
-        })
-        .collect::<Result<Vec<_>, _>>()?;
+    let mut tokens = Vec::new();
+    for at in 1_u64.. {
+        let mut line = Vec::new();
+        if input.by_ref().take(MAX_TOKEN).read_until(b'\n', &mut line)? == 0 {
+            break;
+        }
+        let text = str::from_utf8(&line).unwrap_or("?").trim().trim_matches('"');
+        if !text.is_empty() {
+            let token = text.parse::<Token>();
+            tokens.push(token.map_err(|error| Failure::Checked(format!("line {at}: {error}")))?);
+        }
+    }
     if tokens.is_empty() { Err(Failure::Usage("the input is empty".to_owned())) } else { Ok(tokens) }
 }
 
