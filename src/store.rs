@@ -5,6 +5,8 @@ mod file;
 mod memory;
 #[cfg(feature = "postgres-store")]
 mod postgres;
+#[cfg(any(feature = "postgres-store", feature = "sqlite-store"))]
+mod row;
 #[cfg(feature = "sqlite-store")]
 mod sqlite;
 

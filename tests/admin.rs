@@ -1,16 +1,18 @@
-//! The life of a stored keyring: what each change does, what it refuses, and what is stored when it is interrupted.
+//! The life of a stored keyring: what each change does, what it refuses, and what is stored when it is interrupted (T47 to T49 of
+//! docs/THREAT-MODEL.md).
 #![allow(clippy::unwrap_used)]
 
 mod key_support;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::time::{Duration, SystemTime};
 
 use key_support::{Heard, Mode, TENANT, TestRoot, TestStore};
 use rxseal::phi::Drug;
 use rxseal::{
-    Access, Error, KeyId, KeyState, KeyUse, Keyring, KeyringAdmin, KeyringFile, Purpose, Record, RootKeys, StillUnder,
-    Suite, UnlockOptions, run_local,
+    Access, Error, KeyId, KeyState, KeyUse, Keyring, KeyringAdmin, KeyringFile, KeyringStore, Purpose, Record,
+    RootKeys, StillUnder, StoreFuture, Suite, UnlockOptions, run_local,
 };
 
 fn nothing() -> StillUnder {
@@ -302,6 +304,56 @@ fn a_lost_answer_is_looked_up() {
     assert_eq!(run_local(world.admin.rotate(TENANT)).unwrap_err().code(), "store-unavailable");
     world.store.set(Mode::Works);
     assert_eq!(world.stored(), file);
+}
+
+/// T48: what could not be read back as it was written is not told to be done.
+#[test]
+fn what_a_store_gives_back_must_be_what_it_was_given() {
+    let world = world();
+    // A store that says that it stored, and has another keyring of that generation.
+    let elsewhere = self::world();
+    let (other, _) = run_local(elsewhere.admin.rotate(TENANT)).unwrap();
+    let lying = Arc::new(GivesBack { store: world.store.clone(), instead: Ok(other), put: AtomicBool::new(false) });
+    let admin = KeyringAdmin::new(Arc::clone(&lying), world.roots.clone());
+    let error = run_local(admin.rotate(TENANT)).unwrap_err();
+    assert_eq!(error.code(), "store-refused");
+    assert!(error.to_string().contains("another keyring than it was given"), "{error}");
+
+    // One that cannot be read after the change.
+    let world = self::world();
+    let silent = Arc::new(GivesBack { store: world.store.clone(), instead: Err(()), put: AtomicBool::new(false) });
+    let admin = KeyringAdmin::new(Arc::clone(&silent), world.roots.clone());
+    let error = run_local(admin.rotate(TENANT)).unwrap_err();
+    assert!(error.is_retryable() && error.to_string().contains("the change is stored"), "{error}");
+    assert_eq!(world.stored().generation(), 2, "and it is");
+}
+
+/// After a change it answers something else than what was stored.
+struct GivesBack {
+    store: TestStore,
+    instead: Result<KeyringFile, ()>,
+    put: AtomicBool,
+}
+
+impl KeyringStore for GivesBack {
+    fn get<'a>(&'a self, keyspace: &'a str) -> StoreFuture<'a, Option<KeyringFile>> {
+        Box::pin(async move {
+            match &self.instead {
+                _ if !self.put.load(SeqCst) => self.store.get(keyspace).await,
+                Ok(file) => Ok(Some(file.clone())),
+                Err(()) => Err(Error::from_store(true, "connection reset")),
+            }
+        })
+    }
+
+    fn put<'a>(&'a self, file: &'a KeyringFile, over: Option<u64>) -> StoreFuture<'a, ()> {
+        self.put.store(true, SeqCst);
+        self.store.put(file, over)
+    }
+
+    fn keyspaces(&self) -> StoreFuture<'_, Vec<String>> {
+        self.store.keyspaces()
+    }
 }
 
 #[test]

@@ -280,6 +280,12 @@ fn one_root_key_that_is_out_of_reach_is_a_warning() {
     assert!(output.status.success());
     let text = String::from_utf8(output.stderr).unwrap();
     assert!(text.starts_with("rxseal: warning: ") && text.contains("gone.key") && text.lines().count() == 1, "{text}");
+    // Where none is in reach, each is told of, and nobody is asked which root key is trusted.
+    let output = shop.run("keyring rotate pharmacy-17 --root file:gone.key --root file:lost.key");
+    assert_eq!(output.status.code(), Some(1));
+    let text = String::from_utf8(output.stderr).unwrap();
+    let lines: Vec<_> = text.lines().collect();
+    assert!(lines.len() == 2 && lines[0].contains("gone.key") && lines[1].contains("lost.key"), "{text}");
     // To wrap with, all are needed.
     let text = shop.fails("keyring init pharmacy-18 --root file:gone.key --root file:root.key", 1);
     assert!(text.contains("gone.key"), "{text}");

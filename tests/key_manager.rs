@@ -1,4 +1,5 @@
-//! `KeyManager`: one attempt for all who wait, bounded staleness, grace in an outage, never backwards.
+//! `KeyManager`: one attempt for all who wait, bounded staleness, grace in an outage, never backwards (T50 of
+//! docs/THREAT-MODEL.md).
 #![allow(clippy::unwrap_used)]
 
 mod key_support;

@@ -1,5 +1,5 @@
 //! Providers of root keys when things go wrong: the provider itself, what is between, and what answers in its place. Needs no
-//! server: `root_keys/faulty.rs` goes wrong on purpose.
+//! server: `root_keys/faulty.rs` goes wrong on purpose (T51 of docs/THREAT-MODEL.md).
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 #[path = "root_keys/aws_faults.rs"]

@@ -1,5 +1,5 @@
 //! Stores of keyrings: one suite for all of them, and what each can run into by itself (disks, permissions, other processes).
-//! PostgreSQL's is in `live_postgres.rs`, crashes are in `crash_points.rs`.
+//! PostgreSQL's is in `live_postgres.rs`, crashes are in `crash_points.rs` (T47 of docs/THREAT-MODEL.md).
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, unsafe_code)]
 
 #[path = "stores/conformance.rs"]

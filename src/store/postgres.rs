@@ -11,7 +11,8 @@ use sqlx::{ConnectOptions, Connection, Postgres};
 use tokio::runtime::Handle;
 use tokio::time::timeout;
 
-use super::{KeyringStore, StoreFuture, check_order, parse_stored};
+use super::row::{Stored, to_sql};
+use super::{KeyringStore, StoreFuture, check_order};
 use crate::error::{Error, ErrorKind};
 use crate::id::Name;
 use crate::key::{KeyringFile, MAX_FILE};
@@ -156,24 +157,6 @@ impl From<Error> for CallError {
     }
 }
 
-/// A row as it stands; `None` for a text that is too large for a keyring file.
-struct Stored {
-    generation: i64,
-    text: Option<String>,
-}
-
-impl Stored {
-    fn parse(self, keyspace: &str) -> Result<KeyringFile, Error> {
-        let text = self.text.ok_or_else(|| ErrorKind::InvalidKeyring.because("it is larger than 1 MiB"))?;
-        let file = parse_stored(&text, keyspace)?;
-        if i64::try_from(file.generation()).is_ok_and(|generation| generation == self.generation) {
-            Ok(file)
-        } else {
-            Err(ErrorKind::InvalidKeyring.because("its generation is not the one of its row"))
-        }
-    }
-}
-
 async fn get(
     connection: &mut PgConnection,
     query: &'static str,
@@ -233,11 +216,6 @@ async fn create_table(connection: &mut PgConnection) -> Result<(), CallError> {
 
 async fn has_table(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
     sqlx::query_scalar(HAS_TABLE).persistent(false).fetch_one(connection).await
-}
-
-/// A generation is below 2^53 in every file that was parsed; another number is none that is stored.
-fn to_sql(generation: u64) -> i64 {
-    i64::try_from(generation).unwrap_or(i64::MAX)
 }
 
 pub(crate) fn require_runtime() -> Result<(), Error> {

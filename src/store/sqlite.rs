@@ -9,7 +9,8 @@ use std::time::Duration;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Row, Transaction, TransactionBehavior, params};
 
-use super::{KeyringStore, StoreFuture, check_order, parse_stored};
+use super::row::{Stored, to_sql};
+use super::{KeyringStore, StoreFuture, check_order};
 use crate::error::{Error, ErrorKind};
 use crate::id::Name;
 use crate::key::{KeyringFile, MAX_FILE};
@@ -140,24 +141,6 @@ impl fmt::Debug for SqliteStore {
     }
 }
 
-/// A row as it stands; `None` for a text where there is something that no keyring file is.
-struct Stored {
-    generation: i64,
-    text: Option<String>,
-}
-
-impl Stored {
-    fn parse(self, keyspace: &str) -> Result<KeyringFile, Error> {
-        let text = self.text.ok_or_else(|| ErrorKind::InvalidKeyring.because("it is no text, or larger than 1 MiB"))?;
-        let file = parse_stored(&text, keyspace)?;
-        if i64::try_from(file.generation()).is_ok_and(|generation| generation == self.generation) {
-            Ok(file)
-        } else {
-            Err(ErrorKind::InvalidKeyring.because("its generation is not the one of its row"))
-        }
-    }
-}
-
 fn open(path: &Path) -> rusqlite::Result<Connection> {
     // SQLite would make the file readable for all, as far as the umask lets it. One at a time, since closing a file that is open
     // twice in a process takes away the locks that the other one has on it.
@@ -204,11 +187,6 @@ fn read_row(row: &Row<'_>) -> rusqlite::Result<Stored> {
         _ => None,
     };
     Ok(Stored { generation: row.get(0)?, text })
-}
-
-/// A generation is below 2^53 in every file that was parsed; another number is none that is stored.
-fn to_sql(generation: u64) -> i64 {
-    i64::try_from(generation).unwrap_or(i64::MAX)
 }
 
 /// With the path in its cause: it is no secret, and the first thing to look at.

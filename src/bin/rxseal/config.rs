@@ -62,17 +62,15 @@ impl Config {
         for spec in &self.roots {
             match root(spec).await {
                 Ok(root) => roots.push(root),
-                Err(Failure::Usage(text)) if self.roots.len() == 1 => return Err(Failure::Usage(text)),
                 Err(failure) => failures.push(failure),
             }
         }
-        if roots.is_empty() && failures.len() == 1 {
-            return Err(failures.remove(0));
-        }
+        // Of the last one the command's own line tells, where there is no other.
+        let fatal = if roots.is_empty() { failures.pop() } else { None };
         for failure in &failures {
             output.warning(&failure.to_string());
         }
-        trusted(roots)
+        fatal.map_or_else(|| trusted(roots), Err)
     }
 
     /// The root keys to wrap with: all of them, or none.
