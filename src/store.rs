@@ -1,12 +1,15 @@
 //! Where keyrings are kept: a trait, and stores in memory, in files and in databases.
 
 #[cfg(unix)]
+mod disk;
+#[cfg(unix)]
 mod file;
 mod memory;
 #[cfg(feature = "postgres-store")]
 mod postgres;
 #[cfg(feature = "sqlite-store")]
 mod sqlite;
+mod subject;
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -22,6 +25,14 @@ pub(crate) use postgres::{DEADLINE, Table, parse_url, postgres_trouble, require_
 pub use sqlite::SqliteStore;
 #[cfg(feature = "sqlite-store")]
 pub(crate) use sqlite::{SQLITE_BUSY_WAIT, sqlite_trouble};
+
+#[cfg(unix)]
+pub use subject::FileSubjectStore;
+#[cfg(feature = "postgres-store")]
+pub use subject::PostgresSubjectStore;
+#[cfg(feature = "sqlite-store")]
+pub use subject::SqliteSubjectStore;
+pub use subject::{MemorySubjectStore, Retention, StoredSubject, SubjectKeyStore};
 
 use crate::error::{Error, ErrorKind};
 use crate::key::KeyringFile;
