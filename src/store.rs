@@ -20,7 +20,9 @@ pub use memory::MemoryStore;
 #[cfg(feature = "postgres-store")]
 pub use postgres::PostgresStore;
 #[cfg(feature = "postgres-store")]
-pub(crate) use postgres::{DEADLINE, Table, parse_url, postgres_trouble, require_runtime, too_late};
+pub(crate) use postgres::pool::{DEADLINE, parse_url, require_runtime, too_late};
+#[cfg(feature = "postgres-store")]
+pub(crate) use postgres::trouble::{Table, postgres_trouble};
 #[cfg(feature = "sqlite-store")]
 pub use sqlite::SqliteStore;
 #[cfg(feature = "sqlite-store")]
