@@ -139,14 +139,14 @@ async fn a_newer_generation_is_seen_within_the_staleness() {
     let (_, rotated) = world.admin.rotate(TENANT).await.unwrap();
     let before = world.now();
     advance(seconds(149)).await;
-    assert_eq!(key_of(&*manager.keyring(TENANT).await.unwrap()), key_of(&first));
+    assert_eq!(key_of(&manager.keyring(TENANT).await.unwrap()), key_of(&first));
     settle().await;
     assert_eq!(world.calls(before), (0, 0));
     advance(seconds(2)).await;
     // Who asks gets the old one at once; the next one has the new one.
-    assert_eq!(key_of(&*manager.keyring(TENANT).await.unwrap()), key_of(&first));
+    assert_eq!(key_of(&manager.keyring(TENANT).await.unwrap()), key_of(&first));
     settle().await;
-    assert_eq!(key_of(&*manager.keyring(TENANT).await.unwrap()), rotated);
+    assert_eq!(key_of(&manager.keyring(TENANT).await.unwrap()), rotated);
     assert_eq!(world.calls(before), (1, 1));
     assert_eq!(heard.take(), ["unlocked 1 by root-1", "unlocked 2 by root-1", "refreshed 2"]);
 
