@@ -192,119 +192,7 @@ impl From<Failure> for Error {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { problem, key, about, code, cause: _ } = self;
-        match problem {
-            Problem::NotLoaded => {
-                write!(f, "the PKCS#11 library cannot be loaded: check its path and that it is for this machine")
-            }
-            Problem::NotInitialized => {
-                write!(f, "the PKCS#11 library does not start: check its configuration, and who may read it")
-            }
-            Problem::Forked => {
-                write!(f, "the process was forked: make root keys of PKCS#11 in the child, after the fork")
-            }
-            Problem::TokenAmbiguous(count) => {
-                write!(f, "{count} tokens fit: name the token by its serial number too")
-            }
-            Problem::PinMissing => write!(f, "the PIN cannot be had: check where it is to come from"),
-            Problem::PinText => write!(f, "what should be the PIN is empty or longer than 255 bytes"),
-            Problem::PinWrong => {
-                write!(
-                    f,
-                    "the token refuses the PIN: correct it before the next try, since a few wrong ones lock the token"
-                )
-            }
-            Problem::PinRefusedBefore => write!(
-                f,
-                "the token refused the PIN before, and it is not tried again, since that could lock the token: correct the \
-                 PIN, and make the root key anew or restart the program"
-            ),
-            Problem::PinLocked => {
-                write!(
-                    f,
-                    "the PIN is locked after too many wrong ones: the token's security officer has to set a new one"
-                )
-            }
-            Problem::PinExpired => write!(f, "the PIN has expired: set a new one with the tool of the HSM"),
-            Problem::PinNotSet => {
-                write!(f, "the token has no user PIN yet: its security officer has to set one (`--init-pin`)")
-            }
-            Problem::OtherUser => write!(
-                f,
-                "this process is logged in to the token as another user, such as the security officer: log out there first"
-            ),
-            Problem::KeyMissing => write!(
-                f,
-                "the token has no AES key of this name: check label and id, or make one (`pkcs11-tool --keygen --key-type \
-                 AES:32 --sensitive`)"
-            ),
-            Problem::KeyAmbiguous(count) => {
-                write!(
-                    f,
-                    "{count} AES keys of the token fit: name the key by its id too, or give each a label of its own"
-                )
-            }
-            Problem::KeyLength => write!(f, "the key is not of 256 bits: make an AES-256 key"),
-            Problem::KeyExtractable => write!(
-                f,
-                "the key may leave the token (CKA_SENSITIVE must be true and CKA_EXTRACTABLE false): make one that may not, or \
-                 say `allow_extractable()`"
-            ),
-            Problem::KeyForbids => write!(
-                f,
-                "the key may not be used for this: it needs CKA_ENCRYPT and CKA_DECRYPT, or CKA_WRAP and CKA_UNWRAP for key \
-                 wrapping"
-            ),
-            Problem::NoMechanism => write!(
-                f,
-                "token and key have none of the mechanisms CKM_AES_GCM, CKM_AES_KEY_WRAP and CKM_AES_KEY_WRAP_PAD in \
-                 common: check CKA_ENCRYPT, CKA_DECRYPT, CKA_WRAP and CKA_UNWRAP of the key"
-            ),
-            Problem::MechanismMissing(mechanism) => write!(
-                f,
-                "token or key cannot do {mechanism}: check the token's list of mechanisms, and CKA_ENCRYPT, CKA_DECRYPT, \
-                 CKA_WRAP and CKA_UNWRAP of the key"
-            ),
-            Problem::OddLength => {
-                write!(f, "what the token made is not as long as it must be: try another mechanism with `mechanism`")
-            }
-            Problem::NotAWrap => write!(f, "the wrapped key is none of PKCS#11: it was changed or cut off"),
-            Problem::NotOpened => write!(
-                f,
-                "the token does not open the wrapped key: it is of another key, keyspace or keyring, or changed; or the HSM \
-                 failed, so look at its log too"
-            ),
-            Problem::OtherContext => {
-                write!(f, "the wrapped key is of another keyspace or keyring, or it was changed")
-            }
-            Problem::Refused => write!(f, "the token refused the call: look at the log of the HSM"),
-            Problem::TokenMissing => write!(
-                f,
-                "no token of this name is there: check that the HSM is connected and its service runs, and the name \
-                 (`pkcs11-tool --list-slots`)"
-            ),
-            Problem::TokenGone => {
-                write!(f, "the token was removed, or the HSM cannot be reached: check its connection")
-            }
-            Problem::SessionLost => write!(f, "the HSM ended the session, twice: try again later, or look at its log"),
-            Problem::SessionsUsedUp => {
-                write!(f, "the token has no session left: allow it more, or use fewer with `sessions`")
-            }
-            Problem::Device => write!(f, "the HSM failed: try again later, and look at its log"),
-            Problem::Late(deadline) => write!(
-                f,
-                "the HSM did not answer within {} ms: check its connection and load, or allow more time with `deadline`",
-                deadline.as_millis()
-            ),
-            Problem::Hanging(calls) => write!(
-                f,
-                "{calls} calls hang in the HSM's library, and no more are begun: look at the HSM; if they do not return when \
-                 it is back, restart the program"
-            ),
-            Problem::NoThread => {
-                write!(f, "no thread could be started for the HSM, or it ended early: free memory or threads")
-            }
-        }?;
-        write!(f, " (")?;
+        write!(f, "{problem} (")?;
         if let Some(about) = about {
             write!(f, "{about}, ")?;
         }
@@ -313,6 +201,105 @@ impl fmt::Display for Failure {
             write!(f, ", C_{function:?}: {code:?}")?;
         }
         f.write_str(")")
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TokenAmbiguous(count) => write!(f, "{count} tokens fit: name the token by its serial number too"),
+            Self::KeyAmbiguous(count) => {
+                write!(
+                    f,
+                    "{count} AES keys of the token fit: name the key by its id too, or give each a label of its own"
+                )
+            }
+            Self::MechanismMissing(mechanism) => write!(
+                f,
+                "token or key cannot do {mechanism}: check the token's list of mechanisms, and CKA_ENCRYPT, CKA_DECRYPT, \
+                 CKA_WRAP and CKA_UNWRAP of the key"
+            ),
+            Self::Late(deadline) => write!(
+                f,
+                "the HSM did not answer within {} ms: check its connection and load, or allow more time with `deadline`",
+                deadline.as_millis()
+            ),
+            Self::Hanging(calls) => write!(
+                f,
+                "{calls} calls hang in the HSM's library, and no more are begun: look at the HSM; if they do not return when \
+                 it is back, restart the program"
+            ),
+            other => f.write_str(other.text()),
+        }
+    }
+}
+
+impl Problem {
+    fn text(self) -> &'static str {
+        match self {
+            Self::NotLoaded => "the PKCS#11 library cannot be loaded: check its path, and that it is for this machine",
+            Self::NotInitialized => "the PKCS#11 library does not start: check its configuration, and who may read it",
+            Self::Forked => "the process was forked: make root keys of PKCS#11 in the child, after the fork",
+            Self::PinMissing => "the PIN cannot be had: check where it is to come from",
+            Self::PinText => "what should be the PIN is empty or longer than 255 bytes",
+            Self::PinWrong => {
+                "the token refuses the PIN: correct it before the next try, since a few wrong ones lock the token"
+            }
+            Self::PinRefusedBefore => {
+                "the token refused the PIN before, and it is not tried again, since that could lock the token: correct the \
+                 PIN, and make the root key anew or restart the program"
+            }
+            Self::PinLocked => {
+                "the PIN is locked after too many wrong ones: the token's security officer has to set a new one"
+            }
+            Self::PinExpired => "the PIN has expired: set a new one with the tool of the HSM",
+            Self::PinNotSet => "the token has no user PIN yet: its security officer has to set one (`--init-pin`)",
+            Self::OtherUser => {
+                "this process is logged in to the token as another user, such as the security officer: log out there first"
+            }
+            Self::KeyMissing => {
+                "the token has no AES key of this name: check label and id, or make one (`pkcs11-tool --keygen --key-type \
+                 AES:32 --sensitive`)"
+            }
+            Self::KeyLength => "the key is not of 256 bits: make an AES-256 key",
+            Self::KeyExtractable => {
+                "the key may leave the token (CKA_SENSITIVE must be true and CKA_EXTRACTABLE false): make one that may not, \
+                 or say `allow_extractable()`"
+            }
+            Self::KeyForbids => {
+                "the key may not be used for this: it needs CKA_ENCRYPT and CKA_DECRYPT, or CKA_WRAP and CKA_UNWRAP for key \
+                 wrapping"
+            }
+            Self::NoMechanism => {
+                "token and key have none of the mechanisms CKM_AES_GCM, CKM_AES_KEY_WRAP and CKM_AES_KEY_WRAP_PAD in common: \
+                 check CKA_ENCRYPT, CKA_DECRYPT, CKA_WRAP and CKA_UNWRAP of the key"
+            }
+            Self::OddLength => {
+                "what the token made is not as long as it must be: try another mechanism with `mechanism`"
+            }
+            Self::NotAWrap => "the wrapped key is none of PKCS#11: it was changed or cut off",
+            Self::NotOpened => {
+                "the token does not open the wrapped key: it is of another key, keyspace or keyring, or changed; or the HSM \
+                 failed, so look at its log too"
+            }
+            Self::OtherContext => "the wrapped key is of another keyspace or keyring, or it was changed",
+            Self::Refused => "the token refused the call: look at the log of the HSM",
+            Self::TokenMissing => {
+                "no token of this name is there: check that the HSM is connected and its service runs, and the name \
+                 (`pkcs11-tool --list-slots`)"
+            }
+            Self::TokenGone => "the token was removed, or the HSM cannot be reached: check its connection",
+            Self::SessionLost => "the HSM ended the session, twice: try again later, or look at its log",
+            Self::SessionsUsedUp => "the token has no session left: allow it more, or use fewer with `sessions`",
+            Self::Device => "the HSM failed: try again later, and look at its log",
+            Self::NoThread => "no thread could be started for the HSM, or it ended early: free memory or threads",
+            // Said above, with their numbers.
+            Self::TokenAmbiguous(_)
+            | Self::KeyAmbiguous(_)
+            | Self::MechanismMissing(_)
+            | Self::Late(_)
+            | Self::Hanging(_) => "",
+        }
     }
 }
 

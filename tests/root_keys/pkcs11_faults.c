@@ -1,0 +1,120 @@
+/* A PKCS#11 library that stands in front of SoftHSM, writes down what it is asked, and fails as it is told.
+ *
+ * `tests/live_pkcs11.rs` makes one copy of it for each test: beside the copy NAME.so, NAME.so.calls gets a line for every call, and
+ * NAME.so.faults has lines `FUNCTION ACTION TIMES`. An action is a return code in hex, `hang` (until the line is gone) or `close`
+ * (close all sessions of the slot behind the caller's back).
+ */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+typedef unsigned long Number;
+typedef void *Pointer;
+typedef Number (*Function)();
+
+enum { GET_INFO = 2, GET_SLOT_LIST = 4, OPEN_SESSION = 12, CLOSE_ALL_SESSIONS = 14, LOGIN = 18, FIND_OBJECTS_INIT = 26,
+       ENCRYPT = 30, DECRYPT_INIT = 33, DECRYPT = 34, FUNCTIONS = 68 };
+
+struct List {
+    unsigned char version[2];
+    Function functions[FUNCTIONS];
+};
+
+static struct List real, ours;
+static Number slot;
+
+static const char *beside(char *path, const char *suffix)
+{
+    Dl_info info;
+    dladdr((Pointer)&real, &info);
+    snprintf(path, 4096, "%s%s", info.dli_fname, suffix);
+    return path;
+}
+
+static int told(const char *function, char *action, int *times)
+{
+    char path[4096], name[64];
+    FILE *file = fopen(beside(path, ".faults"), "r");
+    int found = 0;
+    while (file && !found && fscanf(file, "%63s %31s %d", name, action, times) == 3)
+        found = strcmp(name, function) == 0;
+    if (file)
+        fclose(file);
+    return found;
+}
+
+/* A code to return instead of calling, or 0. */
+static Number fault(const char *function, int *done)
+{
+    char path[4096], action[32];
+    int times, calls = open(beside(path, ".calls"), O_WRONLY | O_CREAT | O_APPEND, 0600);
+    if (calls >= 0) {
+        snprintf(path, sizeof path, "%s\n", function);
+        if (write(calls, path, strlen(path)) < 0)
+            abort();
+        close(calls);
+    }
+    if (!told(function, action, &times) || __sync_add_and_fetch(done, 1) > times)
+        return 0;
+    if (strcmp(action, "close") == 0) {
+        real.functions[CLOSE_ALL_SESSIONS](slot);
+        return 0;
+    }
+    if (strcmp(action, "hang") == 0) {
+        while (told(function, action, &times))
+            usleep(10 * 1000);
+        return 0;
+    }
+    return strtoul(action, NULL, 16);
+}
+
+#define IN_FRONT_OF(index, name, parameters, arguments)                                                   \
+    static Number name parameters                                                                        \
+    {                                                                                                     \
+        static int done;                                                                                  \
+        Number code = fault(#name, &done);                                                                \
+        return code ? code : ((Number(*) parameters)real.functions[index])arguments;                      \
+    }
+
+IN_FRONT_OF(GET_INFO, C_GetInfo, (Pointer info), (info))
+IN_FRONT_OF(GET_SLOT_LIST, C_GetSlotList, (unsigned char present, Pointer list, Pointer count), (present, list, count))
+IN_FRONT_OF(LOGIN, C_Login, (Number session, Number user, Pointer pin, Number length), (session, user, pin, length))
+IN_FRONT_OF(FIND_OBJECTS_INIT, C_FindObjectsInit, (Number session, Pointer template, Number count), (session, template, count))
+IN_FRONT_OF(ENCRYPT, C_Encrypt, (Number session, Pointer in, Number length, Pointer out, Pointer out_length),
+            (session, in, length, out, out_length))
+IN_FRONT_OF(DECRYPT_INIT, C_DecryptInit, (Number session, Pointer mechanism, Number key), (session, mechanism, key))
+IN_FRONT_OF(DECRYPT, C_Decrypt, (Number session, Pointer in, Number length, Pointer out, Pointer out_length),
+            (session, in, length, out, out_length))
+
+static Number C_OpenSession(Number in, Number flags, Pointer application, Pointer notify, Number *session)
+{
+    static int done;
+    Number code = fault("C_OpenSession", &done);
+    slot = in;
+    return code ? code
+                : ((Number(*)(Number, Number, Pointer, Pointer, Number *))real.functions[OPEN_SESSION])(
+                      in, flags, application, notify, session);
+}
+
+Number C_GetFunctionList(struct List **list)
+{
+    Pointer library = dlopen(getenv("RXSEAL_TEST_SOFTHSM"), RTLD_NOW | RTLD_LOCAL);
+    struct List *of_softhsm;
+    if (!library || ((Number(*)(struct List **))dlsym(library, "C_GetFunctionList"))(&of_softhsm) != 0)
+        return 5;
+    real = ours = *of_softhsm;
+    ours.functions[GET_INFO] = (Function)C_GetInfo;
+    ours.functions[GET_SLOT_LIST] = (Function)C_GetSlotList;
+    ours.functions[OPEN_SESSION] = (Function)C_OpenSession;
+    ours.functions[LOGIN] = (Function)C_Login;
+    ours.functions[FIND_OBJECTS_INIT] = (Function)C_FindObjectsInit;
+    ours.functions[ENCRYPT] = (Function)C_Encrypt;
+    ours.functions[DECRYPT_INIT] = (Function)C_DecryptInit;
+    ours.functions[DECRYPT] = (Function)C_Decrypt;
+    *list = &ours;
+    return 0;
+}
