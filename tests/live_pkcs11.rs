@@ -1,7 +1,8 @@
 //! `Pkcs11Key` against SoftHSM2, a whole HSM in a library.
 //!
-//! `RXSEAL_TEST_SOFTHSM` names the library. Every run makes its tokens in a folder of its own, which `SOFTHSM2_CONF` names from then on.
-//! Faults come from a library that stands in front of it (`tests/root_keys/pkcs11_faults.c`), for which a C compiler `cc` is needed.
+//! `RXSEAL_TEST_SOFTHSM` names the library. Every run makes its tokens in a folder of its own, which `SOFTHSM2_CONF`
+//! names from then on. Faults come from a library that stands in front of it (`tests/root_keys/pkcs11_faults.c`), for
+//! which a C compiler `cc` is needed.
 //!
 //! ```text
 //! apt-get install softhsm2
@@ -271,7 +272,8 @@ async fn a_lost_session_is_opened_anew() {
     token.log_out_others();
     unlock_many(&roots, TENANT, &stored, 16).await;
 
-    // Each code that means it, once and twice: SESSION_HANDLE_INVALID, SESSION_CLOSED, DEVICE_REMOVED, USER_NOT_LOGGED_IN, KEY_HANDLE_INVALID.
+    // Each code that means it, once and twice: SESSION_HANDLE_INVALID, SESSION_CLOSED, DEVICE_REMOVED,
+    // USER_NOT_LOGGED_IN, KEY_HANDLE_INVALID.
     for code in ["b3", "b0", "32", "101", "60"] {
         let faults = Faults::new();
         let roots = token.roots_behind(&faults);

@@ -38,9 +38,10 @@ use crate::secret::SecretBytes;
 ///
 /// # The key
 ///
-/// An AES key of 256 bits, found by label or id, which is exactly one of its token. It must be sensitive and not extractable; one that is not
-/// is refused unless [`allow_extractable`](Pkcs11KeyBuilder::allow_extractable) says otherwise. It needs `CKA_ENCRYPT` and
-/// `CKA_DECRYPT`, or `CKA_WRAP` and `CKA_UNWRAP` where the token cannot do AES-GCM. Use it for nothing else.
+/// An AES key of 256 bits, found by label or id, which is exactly one of its token. It must be sensitive and not
+/// extractable; one that is not is refused unless [`allow_extractable`](Pkcs11KeyBuilder::allow_extractable) says
+/// otherwise. It needs `CKA_ENCRYPT` and `CKA_DECRYPT`, or `CKA_WRAP` and `CKA_UNWRAP` where the token cannot do
+/// AES-GCM. Use it for nothing else.
 ///
 /// ```sh
 /// pkcs11-tool --module /usr/lib/softhsm/libsofthsm2.so --token-label phi --login \
@@ -52,36 +53,38 @@ use crate::secret::SecretBytes;
 /// # What a wrap is bound to
 ///
 /// Keyspace and fingerprint of the KEK: with `CKM_AES_GCM` as associated data; with `CKM_AES_KEY_WRAP` and
-/// `CKM_AES_KEY_WRAP_PAD`, which have none, as a digest that is wrapped with the KEK and compared after unwrapping. The first that token
-/// and key can do is used. Where a token does key wrapping by `C_WrapKey` alone (SoftHSM), the KEK is for a moment an object of our
-/// session there, which others in this process could read.
+/// `CKM_AES_KEY_WRAP_PAD`, which have none, as a digest that is wrapped with the KEK and compared after unwrapping. The
+/// first that token and key can do is used. Where a token does key wrapping by `C_WrapKey` alone (SoftHSM), the KEK is
+/// for a moment an object of our session there, which others in this process could read.
 ///
 /// # Names
 ///
-/// In keyring files the key is `token=LABEL;object=LABEL`, in the spelling of RFC 7512; where the token is named by its serial number or
-/// slot, or the key by its id, that stands there. So name a key always in one way. A copy in a second HSM under the same labels
-/// unlocks what the first one wrapped.
+/// In keyring files the key is `token=LABEL;object=LABEL`, in the spelling of RFC 7512; where the token is named by its
+/// serial number or slot, or the key by its id, that stands there. So name a key always in one way. A copy in a second
+/// HSM under the same labels unlocks what the first one wrapped.
 ///
 /// # The PIN
 ///
-/// It is asked for when this process has to log in, wiped afterwards, and in no error, log or `Debug`. A PIN that the token refuses is
-/// never tried again by the same `Pkcs11Key`, since a few attempts lock a token: make another one, or restart. A
-/// login is of the whole process. Whatever else in it uses the token is logged in too, and a `C_Logout` there is noticed and
-/// costs us one more login.
+/// It is asked for when this process has to log in, wiped afterwards, and in no error, log or `Debug`. A PIN that the
+/// token refuses is never tried again by the same `Pkcs11Key`, since a few attempts lock a token: make another one, or
+/// restart. A login is of the whole process. Whatever else in it uses the token is logged in too, and a `C_Logout`
+/// there is noticed and costs us one more login.
 ///
 /// # Time, and what fails
 ///
-/// A call ends within its [deadline](Pkcs11KeyBuilder::deadline), also where the library hangs. Then a thread and a session are left behind
-/// until the library returns; after 16 of those no call is begun until some return. A session that was lost (the HSM was restarted,
-/// the card taken out) is opened anew and the call made once more, once. The error's [`source`](std::error::Error::source) says in
-/// one line what to do. Whether a wrap was changed or an HSM failed cannot be told apart at every HSM: SoftHSM says
-/// `CKR_GENERAL_ERROR` to both. Such an answer while unwrapping counts as a wrap that does not open, and is not retryable.
+/// A call ends within its [deadline](Pkcs11KeyBuilder::deadline), also where the library hangs. Then a thread and a
+/// session are left behind until the library returns. At most 16 are, beside as many as it has sessions; then no call
+/// is begun until one returns. A session that was lost (the HSM was restarted, the card taken out) is opened anew and
+/// the call made once more, once. The error's [`source`](std::error::Error::source) says in one line what to do.
+/// Whether a wrap was changed or an HSM failed cannot be told apart at every HSM: SoftHSM says `CKR_GENERAL_ERROR` to
+/// both. Such an answer while unwrapping counts as a wrap that does not open, and is not retryable.
 ///
 /// # Processes
 ///
-/// The library is loaded into this process and initialized once, for all keys of it, and never finalized. It is code from your HSM's vendor
-/// which sees every key of this program. After `fork` a child must make its own `Pkcs11Key`; one of its parent refuses.
-/// The library's own buffers, and those of the crate cryptoki for key wrapping, cannot be wiped from here.
+/// The library is loaded into this process and initialized once, for all keys of it, and never finalized. It is code
+/// from your HSM's vendor which sees every key of this program. After `fork` a child must make its own `Pkcs11Key`; one
+/// of its parent refuses. The library's own buffers, and those of the crate cryptoki for key wrapping, cannot be wiped
+/// from here.
 ///
 /// Needs a tokio runtime with its timers enabled; without one, calls fail with `runtime-needed`.
 pub struct Pkcs11Key {
@@ -96,7 +99,8 @@ impl Pkcs11Key {
         Pkcs11KeyBuilder::new(library.into(), Selection::default())
     }
 
-    /// As [`builder`](Self::builder), with token and key from a URI of RFC 7512, such as `pkcs11:token=phi;object=phi-root`.
+    /// As [`builder`](Self::builder), with token and key from a URI of RFC 7512, such as
+    /// `pkcs11:token=phi;object=phi-root`.
     ///
     /// Its attributes are `token`, `serial`, `slot-id`, `object`, `id`, and `type`, which must be `secret-key`.
     ///

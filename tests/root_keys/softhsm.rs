@@ -27,8 +27,8 @@ static SOFTHSM: LazyLock<Pkcs11> = LazyLock::new(|| {
     let configuration = folder.join("softhsm2.conf");
     let tokens = folder.join("tokens");
     fs::write(&configuration, format!("directories.tokendir = {}\nlog.level = ERROR\n", tokens.display())).unwrap();
-    // SAFETY: SoftHSM reads it when it is initialized, which is in the line after the next and once for a process. Whatever else runs now
-    // reads the environment through std, which takes a lock.
+    // SAFETY: SoftHSM reads it when it is initialized, which is in the line after the next and once for a process.
+    // Whatever else runs now reads the environment through std, which takes a lock.
     unsafe { std::env::set_var("SOFTHSM2_CONF", &configuration) };
     let pkcs11 = Pkcs11::new(library()).expect("RXSEAL_TEST_SOFTHSM is the library of SoftHSM2");
     pkcs11.initialize(CInitializeArgs::new(CInitializeFlags::OS_LOCKING_OK)).unwrap();

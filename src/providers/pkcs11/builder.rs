@@ -54,7 +54,8 @@ impl Pkcs11KeyBuilder {
         self
     }
 
-    /// The token in this slot. Where tokens can be named otherwise, do so: some libraries number slots anew at each start.
+    /// The token in this slot. Where tokens can be named otherwise, do so: some libraries number slots anew at each
+    /// start.
     pub fn slot_id(mut self, slot_id: u64) -> Self {
         self.selection.slot_id = Some(slot_id);
         self
@@ -72,10 +73,11 @@ impl Pkcs11KeyBuilder {
         self
     }
 
-    /// Asks `pin` for the user's PIN whenever the process has to log in to the token, which is once unless the HSM ends sessions.
+    /// Asks `pin` for the user's PIN whenever the process has to log in to the token, which is once unless the HSM ends
+    /// sessions.
     ///
-    /// It is called on a thread of its own, and its time counts against the deadline. The PIN is wiped when the token has it. An error
-    /// is passed on as the cause of ours: keep the PIN out of its text.
+    /// It is called on a thread of its own, and its time counts against the deadline. The PIN is wiped when the token
+    /// has it. An error is passed on as the cause of ours: keep the PIN out of its text.
     pub fn pin<P, E>(mut self, pin: impl Fn() -> Result<P, E> + Send + Sync + 'static) -> Self
     where
         P: Into<Zeroizing<String>>,
@@ -85,8 +87,8 @@ impl Pkcs11KeyBuilder {
         self
     }
 
-    /// Takes the PIN from this environment variable, as [`pin`](Self::pin) says. The environment of a process can be read by its
-    /// user and by root, and is inherited by its children. Prefer a file.
+    /// Takes the PIN from this environment variable, as [`pin`](Self::pin) says. The environment of a process can be
+    /// read by its user and by root, and is inherited by its children. Prefer a file.
     pub fn pin_from_env(mut self, variable: impl Into<String>) -> Self {
         self.pin = Some(PinSource::Environment(variable.into()));
         self
@@ -110,15 +112,15 @@ impl Pkcs11KeyBuilder {
         self
     }
 
-    /// Wraps with this mechanism instead of the first that token and key can do. What was wrapped with another one is unwrapped all
-    /// the same.
+    /// Wraps with this mechanism instead of the first that token and key can do. What was wrapped with another one is
+    /// unwrapped all the same.
     pub fn mechanism(mut self, mechanism: Pkcs11Mechanism) -> Self {
         self.mechanism = Some(mechanism);
         self
     }
 
-    /// Accepts a key that the token would hand out (`CKA_EXTRACTABLE`, or not `CKA_SENSITIVE`). Whoever has the PIN can then copy it,
-    /// and no log of the HSM shows its use: for tests, and for moving off such a key.
+    /// Accepts a key that the token would hand out (`CKA_EXTRACTABLE`, or not `CKA_SENSITIVE`). Whoever has the PIN can
+    /// then copy it, and no log of the HSM shows its use: for tests, and for moving off such a key.
     pub fn allow_extractable(mut self) -> Self {
         self.allow_extractable = true;
         self
@@ -128,8 +130,8 @@ impl Pkcs11KeyBuilder {
     ///
     /// # Errors
     ///
-    /// `invalid-root-key` where token, key or PIN are not named, a name or a limit is none, or the path of the library is not
-    /// absolute: it is given the PIN and the KEK, so no search path decides which one it is.
+    /// `invalid-root-key` where token, key or PIN are not named, a name or a limit is none, or the path of the library
+    /// is not absolute: it is given the PIN and the KEK, so no search path decides which one it is.
     pub fn build(self) -> Result<Pkcs11Key, Error> {
         let name = self.selection.name()?;
         if !self.library.is_absolute() {

@@ -1,5 +1,5 @@
-//! What went wrong at an HSM, in one line that says what to do. Texts are ours; of the HSM only the names of its function and its
-//! code are quoted.
+//! What went wrong at an HSM, in one line that says what to do. Texts are ours; of the HSM only the names of its
+//! function and its code are quoted.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -130,8 +130,8 @@ impl Failure {
         Self { about: Some(what.to_string().into()), ..Self::from(problem) }
     }
 
-    /// Of the call that opens a wrap. A wrap that was changed gives other codes at every HSM, and at SoftHSM the one that says
-    /// nothing. So every code is taken for that, unless it is one that a wrap has no part in.
+    /// Of the call that opens a wrap. A wrap that was changed gives other codes at every HSM, and at SoftHSM the one
+    /// that says nothing. So every code is taken for that, unless it is one that a wrap has no part in.
     pub(super) fn of_opening(error: CryptokiError) -> Self {
         let failure = Self::from(error);
         match (failure.problem, failure.code) {
@@ -209,15 +209,12 @@ impl fmt::Display for Problem {
         match self {
             Self::TokenAmbiguous(count) => write!(f, "{count} tokens fit: name the token by its serial number too"),
             Self::KeyAmbiguous(count) => {
-                write!(
-                    f,
-                    "{count} AES keys of the token fit: name the key by its id too, or give each a label of its own"
-                )
+                write!(f, "{count} AES keys of the token fit: name the key by its id too, or give each its own label")
             }
             Self::MechanismMissing(mechanism) => write!(
                 f,
-                "token or key cannot do {mechanism}: check the token's list of mechanisms, and CKA_ENCRYPT, CKA_DECRYPT, \
-                 CKA_WRAP and CKA_UNWRAP of the key"
+                "token or key cannot do {mechanism}: check the token's list of mechanisms, and CKA_ENCRYPT, \
+                 CKA_DECRYPT, CKA_WRAP and CKA_UNWRAP of the key"
             ),
             Self::Late(deadline) => write!(
                 f,
@@ -226,8 +223,8 @@ impl fmt::Display for Problem {
             ),
             Self::Hanging(calls) => write!(
                 f,
-                "{calls} calls hang in the HSM's library, and no more are begun: look at the HSM; if they do not return when \
-                 it is back, restart the program"
+                "{calls} calls hang in the HSM's library, and no more are begun: look at the HSM; if they do not return \
+                 when it is back, restart the program"
             ),
             other => f.write_str(other.text()),
         }
@@ -246,8 +243,8 @@ impl Problem {
                 "the token refuses the PIN: correct it before the next try, since a few wrong ones lock the token"
             }
             Self::PinRefusedBefore => {
-                "the token refused the PIN before, and it is not tried again, since that could lock the token: correct the \
-                 PIN, and make the root key anew or restart the program"
+                "the token refused the PIN before, and it is not tried again, since that could lock the token: \
+                 correct the PIN, and make the root key anew or restart the program"
             }
             Self::PinLocked => {
                 "the PIN is locked after too many wrong ones: the token's security officer has to set a new one"
@@ -255,32 +252,33 @@ impl Problem {
             Self::PinExpired => "the PIN has expired: set a new one with the tool of the HSM",
             Self::PinNotSet => "the token has no user PIN yet: its security officer has to set one (`--init-pin`)",
             Self::OtherUser => {
-                "this process is logged in to the token as another user, such as the security officer: log out there first"
+                "this process is logged in to the token as another user, such as the security officer: log out there \
+                 first"
             }
             Self::KeyMissing => {
-                "the token has no AES key of this name: check label and id, or make one (`pkcs11-tool --keygen --key-type \
-                 AES:32 --sensitive`)"
+                "the token has no AES key of this name: check label and id, or make one (`pkcs11-tool --keygen \
+                 --key-type AES:32 --sensitive`)"
             }
             Self::KeyLength => "the key is not of 256 bits: make an AES-256 key",
             Self::KeyExtractable => {
-                "the key may leave the token (CKA_SENSITIVE must be true and CKA_EXTRACTABLE false): make one that may not, \
-                 or say `allow_extractable()`"
+                "the key may leave the token (CKA_SENSITIVE must be true and CKA_EXTRACTABLE false): make one that \
+                 may not, or say `allow_extractable()`"
             }
             Self::KeyForbids => {
-                "the key may not be used for this: it needs CKA_ENCRYPT and CKA_DECRYPT, or CKA_WRAP and CKA_UNWRAP for key \
-                 wrapping"
+                "the key may not be used for this: it needs CKA_ENCRYPT and CKA_DECRYPT, or CKA_WRAP and CKA_UNWRAP \
+                 for key wrapping"
             }
             Self::NoMechanism => {
-                "token and key have none of the mechanisms CKM_AES_GCM, CKM_AES_KEY_WRAP and CKM_AES_KEY_WRAP_PAD in common: \
-                 check CKA_ENCRYPT, CKA_DECRYPT, CKA_WRAP and CKA_UNWRAP of the key"
+                "token and key have none of the mechanisms CKM_AES_GCM, CKM_AES_KEY_WRAP and CKM_AES_KEY_WRAP_PAD in \
+                 common: check CKA_ENCRYPT, CKA_DECRYPT, CKA_WRAP and CKA_UNWRAP of the key"
             }
             Self::OddLength => {
                 "what the token made is not as long as it must be: try another mechanism with `mechanism`"
             }
             Self::NotAWrap => "the wrapped key is none of PKCS#11: it was changed or cut off",
             Self::NotOpened => {
-                "the token does not open the wrapped key: it is of another key, keyspace or keyring, or changed; or the HSM \
-                 failed, so look at its log too"
+                "the token does not open the wrapped key: it is of another key, keyspace or keyring, or changed; or \
+                 the HSM failed, so look at its log too"
             }
             Self::OtherContext => "the wrapped key is of another keyspace or keyring, or it was changed",
             Self::Refused => "the token refused the call: look at the log of the HSM",

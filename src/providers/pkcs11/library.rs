@@ -10,8 +10,8 @@ use cryptoki::error::{Error as CryptokiError, RvError};
 
 use super::failure::{Failure, Problem};
 
-/// `C_Initialize` is of the process, not of a key, so what is loaded is too. It is never finalized: that would end the sessions
-/// of everybody else in the process who uses the library.
+/// `C_Initialize` is of the process, not of a key, so what is loaded is too. It is never finalized: that would end the
+/// sessions of everybody else in the process who uses the library.
 static LIBRARIES: Mutex<BTreeMap<PathBuf, Library>> = Mutex::new(BTreeMap::new());
 
 /// Under a lock of its own, so that one library that hangs while it is loaded does not hold up another.

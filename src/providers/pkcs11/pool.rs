@@ -1,12 +1,13 @@
-//! Calls of an HSM: a few at a time, on threads of their own, each with a session from the pool, and a caller that does not wait
-//! longer than its deadline.
+//! Calls of an HSM: a few at a time, on threads of their own, each with a session from the pool, and a caller that does
+//! not wait longer than its deadline.
 //!
-//! A call into a PKCS#11 library cannot be interrupted. Where the HSM hangs, the caller leaves at its deadline, and its thread
-//! and session stay behind until the library returns. So that the pool does not run dry for that, what is left behind gives its
-//! turn back and takes one of a limited number of spares. When these are all taken, nothing more is begun.
+//! A call into a PKCS#11 library cannot be interrupted. Where the HSM hangs, the caller leaves at its deadline, and its
+//! thread and session stay behind until the library returns. So that the pool does not run dry for that, what is left
+//! behind gives its turn back and takes one of a limited number of spares. When these are all taken, nothing more is
+//! begun.
 //!
-//! Threads of our own rather than `tokio::task::spawn_blocking`: a runtime that ends waits for its blocking tasks, and so a program
-//! would never end whose HSM hangs.
+//! Threads of our own rather than `tokio::task::spawn_blocking`: a runtime that ends waits for its blocking tasks, and
+//! so a program would never end whose HSM hangs.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -84,8 +85,8 @@ impl Pool {
     }
 }
 
-/// A caller that waits for its call. Whoever stops waiting, at the deadline or because nobody wants the answer any more, gives the
-/// turn to the next one if there is a spare.
+/// A caller that waits for its call. Whoever stops waiting, at the deadline or because nobody wants the answer any
+/// more, gives the turn to the next one if there is a spare.
 struct Waiting<'p> {
     turn: Arc<Mutex<Option<OwnedSemaphorePermit>>>,
     spares: &'p Arc<Semaphore>,

@@ -23,7 +23,7 @@ impl Selection {
         let path = uri.strip_prefix("pkcs11:").ok_or_else(|| invalid("it does not begin with `pkcs11:`"))?;
         if path.contains('?') {
             return Err(invalid(
-                "the PKCS#11 URI has a query after `?`: the library and the PIN are given apart from it, and never in it",
+                "the PKCS#11 URI has a query after `?`: the library and the PIN are given apart, and never in it",
             ));
         }
         let mut selection = Self::default();
@@ -52,8 +52,8 @@ impl Selection {
         }
     }
 
-    /// The name in keyring files: how the caller names the token, and the key in it. A label says what stays when a device is
-    /// replaced, so it goes before a serial number, and that before the place where the token is plugged in.
+    /// The name in keyring files: how the caller names the token, and the key in it. A label says what stays when a
+    /// device is replaced, so it goes before a serial number, and that before the place where the token is plugged in.
     pub(super) fn name(&self) -> Result<String, Error> {
         let texts = [&self.token, &self.serial, &self.label].into_iter().flatten();
         let lengths = texts.map(String::len).chain(self.id.iter().map(Vec::len));
@@ -84,8 +84,8 @@ impl Selection {
     }
 }
 
-const FORM: Reason = "a PKCS#11 URI is `pkcs11:token=LABEL;object=LABEL`, with `serial`, `slot-id`, `id` and `type` beside or \
-                      instead of them, and nothing else";
+const FORM: Reason = "a PKCS#11 URI is `pkcs11:token=LABEL;object=LABEL`, with `serial`, `slot-id`, `id` and `type` \
+                      beside or instead of them, and nothing else";
 
 fn once<T>(place: &mut Option<T>, value: T) -> Result<(), Error> {
     match place.replace(value) {

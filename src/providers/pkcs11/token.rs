@@ -73,7 +73,8 @@ impl Connection {
         self.library.get_mechanism_info(self.slot, mechanism)
     }
 
-    /// Ends it after `failure`. What a failed call has left begun in a session is known to nobody, so none is used again.
+    /// Ends it after `failure`. What a failed call has left begun in a session is known to nobody, so none is used
+    /// again.
     pub(super) fn end(self, failure: &Failure) {
         end(self.session, failure);
     }

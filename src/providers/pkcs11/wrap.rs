@@ -8,15 +8,16 @@
 //!
 //! The associated data is that of FORMAT 2.3, `kek-wrap`: keyspace and fingerprint of the KEK.
 //!
-//! Key wrapping takes no associated data, so a digest of it is wrapped with the KEK, and compared when both come out. Whoever
-//! changes the wrap has to hit that digest and the 8 bytes that the mechanism checks itself. 64 bytes need no padding, so
-//! `CKM_AES_KEY_WRAP` goes before `CKM_AES_KEY_WRAP_PAD`, which is RFC 5649 at some tokens (SoftHSM) and RFC 3394 over PKCS#7
-//! at others (PKCS#11 3.0). A wrap is opened by a token of the same kind, so either will do. `CKM_AES_KEY_WRAP_KWP` of
-//! PKCS#11 3.0 is not among the mechanisms that the crate cryptoki (0.12) can name.
+//! Key wrapping takes no associated data, so a digest of it is wrapped with the KEK, and compared when both come out.
+//! Whoever changes the wrap has to hit that digest and the 8 bytes that the mechanism checks itself. 64 bytes need no
+//! padding, so `CKM_AES_KEY_WRAP` goes before `CKM_AES_KEY_WRAP_PAD`, which is RFC 5649 at some tokens (SoftHSM) and
+//! RFC 3394 over PKCS#7 at others (PKCS#11 3.0). A wrap is opened by a token of the same kind, so either will do.
+//! `CKM_AES_KEY_WRAP_KWP` of PKCS#11 3.0 is not among the mechanisms that the crate cryptoki (0.12) can name.
 //!
-//! The 12 bytes of the nonce come from the operating system's generator, as all of this crate (FORMAT 5.3), and not from
-//! `C_GenerateRandom`, which not every token has. A root key wraps a KEK per keyring and rewrap: the 2^32 messages that random
-//! nonces allow are far away. Some HSMs insist on drawing it, and write theirs over ours, so it is read after the call.
+//! The 12 bytes of the nonce come from the operating system's generator, as all of this crate (FORMAT 5.3), and not
+//! from `C_GenerateRandom`, which not every token has. A root key wraps a KEK per keyring and rewrap: the 2^32 messages
+//! that random nonces allow are far away. Some HSMs insist on drawing it, and write theirs over ours, so it is read
+//! after the call.
 
 use std::fmt;
 
@@ -99,7 +100,8 @@ impl fmt::Display for Pkcs11Mechanism {
 enum Way {
     /// `C_Encrypt` and `C_Decrypt`: the KEK is data, and no object.
     Data,
-    /// `C_WrapKey` and `C_UnwrapKey`: the KEK is put into the token as an object of the session. Where there is no other way.
+    /// `C_WrapKey` and `C_UnwrapKey`: the KEK is put into the token as an object of the session. Where there is no
+    /// other way.
     Object,
 }
 
