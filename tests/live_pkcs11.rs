@@ -386,6 +386,29 @@ fn an_hsm_that_hangs_does_not_hold_up_the_end_of_a_runtime() {
     faults.set("");
 }
 
+/// Nor must what hangs when the last session is closed.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs SoftHSM2"]
+async fn a_root_key_is_dropped_in_bounded_time() {
+    let token = Token::new();
+    token.make(Key::named("phi-root"));
+    let faults = Faults::new();
+    let roots = token.roots_behind(&faults);
+    create(TENANT, &roots, Suite::default()).await;
+    drop(roots);
+    assert_eq!(faults.calls("C_CloseSession"), faults.calls("C_OpenSession"), "they are closed when it is dropped");
+
+    let roots = token.roots_behind(&faults);
+    create(TENANT, &roots, Suite::default()).await;
+    faults.set("C_CloseSession hang 99\n");
+    let begun = Instant::now();
+    drop(roots);
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    faults.set("");
+    // A program that ends with a thread in SoftHSM was seen to crash.
+    tokio::time::sleep(Duration::from_millis(500)).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs SoftHSM2"]
 async fn a_key_that_is_deleted_is_missed() {

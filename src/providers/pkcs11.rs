@@ -79,6 +79,9 @@ use crate::secret::SecretBytes;
 /// Whether a wrap was changed or an HSM failed cannot be told apart at every HSM: SoftHSM says `CKR_GENERAL_ERROR` to
 /// both. Such an answer while unwrapping counts as a wrap that does not open, and is not retryable.
 ///
+/// Dropping the last of a root key waits up to a second for calls that nobody waits for any more, and closes its sessions: some
+/// libraries crash where a program ends with a thread in them.
+///
 /// # Processes
 ///
 /// The library is loaded into this process and initialized once, for all keys of it, and never finalized. It is code

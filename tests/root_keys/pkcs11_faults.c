@@ -16,7 +16,7 @@ typedef unsigned long Number;
 typedef void *Pointer;
 typedef Number (*Function)();
 
-enum { GET_INFO = 2, GET_SLOT_LIST = 4, OPEN_SESSION = 12, CLOSE_ALL_SESSIONS = 14, LOGIN = 18, FIND_OBJECTS_INIT = 26,
+enum { GET_INFO = 2, GET_SLOT_LIST = 4, OPEN_SESSION = 12, CLOSE_SESSION = 13, CLOSE_ALL_SESSIONS = 14, LOGIN = 18, FIND_OBJECTS_INIT = 26,
        ENCRYPT = 30, DECRYPT_INIT = 33, DECRYPT = 34, FUNCTIONS = 68 };
 
 struct List {
@@ -82,6 +82,7 @@ static Number fault(const char *function, int *done)
 
 IN_FRONT_OF(GET_INFO, C_GetInfo, (Pointer info), (info))
 IN_FRONT_OF(GET_SLOT_LIST, C_GetSlotList, (unsigned char present, Pointer list, Pointer count), (present, list, count))
+IN_FRONT_OF(CLOSE_SESSION, C_CloseSession, (Number session), (session))
 IN_FRONT_OF(LOGIN, C_Login, (Number session, Number user, Pointer pin, Number length), (session, user, pin, length))
 IN_FRONT_OF(FIND_OBJECTS_INIT, C_FindObjectsInit, (Number session, Pointer template, Number count), (session, template, count))
 IN_FRONT_OF(ENCRYPT, C_Encrypt, (Number session, Pointer in, Number length, Pointer out, Pointer out_length),
@@ -110,6 +111,7 @@ Number C_GetFunctionList(struct List **list)
     ours.functions[GET_INFO] = (Function)C_GetInfo;
     ours.functions[GET_SLOT_LIST] = (Function)C_GetSlotList;
     ours.functions[OPEN_SESSION] = (Function)C_OpenSession;
+    ours.functions[CLOSE_SESSION] = (Function)C_CloseSession;
     ours.functions[LOGIN] = (Function)C_Login;
     ours.functions[FIND_OBJECTS_INIT] = (Function)C_FindObjectsInit;
     ours.functions[ENCRYPT] = (Function)C_Encrypt;

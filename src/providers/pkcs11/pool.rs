@@ -9,7 +9,7 @@
 //! Threads of our own rather than `tokio::task::spawn_blocking`: a runtime that ends waits for its blocking tasks, and
 //! so a program would never end whose HSM hangs.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 use std::{process, thread};
 
@@ -23,12 +23,17 @@ use crate::providers::call::within;
 
 /// Calls that may be left behind beside those that are waited for.
 const SPARES: usize = 16;
+/// For what still runs when the root key is dropped.
+const GOODBYE: Duration = Duration::from_secs(1);
 
 pub(super) struct Pool {
     inner: Arc<Inner>,
     turns: Arc<Semaphore>,
     spares: Arc<Semaphore>,
     deadline: Duration,
+    /// A copy is with every thread, so that their end is seen at the other one.
+    busy: Option<mpsc::Sender<()>>,
+    ended: Mutex<mpsc::Receiver<()>>,
 }
 
 struct Inner {
@@ -44,7 +49,8 @@ impl Pool {
     pub(super) fn new(name: String, place: Place, login: Login, sessions: usize, deadline: Duration) -> Self {
         let inner = Inner { name, place, login, sessions, idle: Mutex::new(Vec::new()), process: process::id() };
         let (turns, spares) = (Arc::new(Semaphore::new(sessions)), Arc::new(Semaphore::new(SPARES)));
-        Self { inner: Arc::new(inner), turns, spares, deadline }
+        let (busy, ended) = mpsc::channel();
+        Self { inner: Arc::new(inner), turns, spares, deadline, busy: Some(busy), ended: Mutex::new(ended) }
     }
 
     pub(super) fn name(&self) -> &str {
@@ -67,12 +73,15 @@ impl Pool {
             let turn = Arc::clone(&self.turns).acquire_owned().await.map_err(|_| failed(Problem::NoThread))?;
             let waiting = Waiting { turn: Arc::new(Mutex::new(Some(turn))), spares: &self.spares };
             let (answer, answered) = oneshot::channel();
-            let (inner, turn) = (Arc::clone(&self.inner), Arc::clone(&waiting.turn));
+            let (inner, turn, busy) = (Arc::clone(&self.inner), Arc::clone(&waiting.turn), self.busy.clone());
             let run = move || {
                 let result = inner.run(&work, ends);
                 drop(take(&turn));
                 // Nobody may be waiting any more.
                 let _ = answer.send(result);
+                // The last one closes the session, which is still work.
+                drop(inner);
+                drop(busy);
             };
             thread::Builder::new()
                 .name("rxseal-pkcs11".to_owned())
@@ -82,6 +91,24 @@ impl Pool {
             result.map_err(|failure| failure.of_key(self.name()).into())
         };
         within(self.deadline, Box::pin(call), late).await
+    }
+}
+
+impl Drop for Pool {
+    /// Waits for what is still in the library, and closes the sessions: a program that ends with a thread in there may crash in
+    /// the library's last steps. It waits not for ever, since both may hang.
+    fn drop(&mut self) {
+        let idle = std::mem::take(&mut *self.inner.idle.lock().unwrap_or_else(PoisonError::into_inner));
+        if let Some(busy) = self.busy.take() {
+            let close = move || {
+                drop(idle);
+                drop(busy);
+            };
+            drop(thread::Builder::new().name("rxseal-pkcs11".to_owned()).spawn(close));
+        }
+        let ended = self.ended.get_mut().unwrap_or_else(PoisonError::into_inner);
+        // An error either way: nobody is busy any more, or it takes too long.
+        let _ = ended.recv_timeout(GOODBYE);
     }
 }
 
@@ -146,5 +173,48 @@ impl Inner {
                 Err(failure)
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::provider::run_local;
+    use crate::providers::pkcs11::pin::PinSource;
+    use crate::providers::pkcs11::selection::Selection;
+
+    fn pool() -> Pool {
+        let selection = Selection::parse("pkcs11:token=phi;object=phi-root").unwrap();
+        let place = Place { library: "/no/such/library.so".into(), selection, allow_extractable: false };
+        let login = Login::new(PinSource::Environment("RXSEAL_NO_SUCH_VARIABLE".to_owned()));
+        Pool::new("token=phi;object=phi-root".to_owned(), place, login, 2, Duration::from_secs(5))
+    }
+
+    fn text(error: &Error) -> String {
+        std::error::Error::source(error).unwrap().to_string()
+    }
+
+    #[tokio::test]
+    async fn a_child_makes_its_own() {
+        let mut pool = pool();
+        let error = pool.call(|_| Ok(())).await.unwrap_err();
+        assert!(text(&error).contains("cannot be loaded"), "{}", text(&error));
+        Arc::get_mut(&mut pool.inner).unwrap().process = 0;
+        let error = pool.call(|_| Ok(())).await.unwrap_err();
+        assert!(text(&error).contains("forked") && !error.is_retryable(), "{}", text(&error));
+    }
+
+    #[tokio::test]
+    async fn every_turn_comes_back() {
+        let pool = pool();
+        for _ in 0..8 {
+            pool.call(|_| Ok(())).await.unwrap_err();
+        }
+        assert_eq!((pool.turns.available_permits(), pool.spares.available_permits()), (2, SPARES));
+    }
+
+    #[test]
+    fn without_a_runtime_it_says_so() {
+        assert_eq!(run_local(pool().call(|_| Ok(()))).unwrap_err().code(), "runtime-needed");
     }
 }

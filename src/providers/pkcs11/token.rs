@@ -94,19 +94,22 @@ fn prepare(session: &Session, place: &Place, login: &Login) -> Result<(ObjectHan
 }
 
 fn find_token(library: &Pkcs11, selection: &Selection) -> Result<Slot, Failure> {
-    let mut found = Vec::new();
+    let (mut found, mut failed) = (Vec::new(), None);
     for slot in library.get_slots_with_token()? {
         match library.get_token_info(slot) {
             Ok(token) if selection.is_of_token(slot.id(), token.label(), token.serial_number()) => found.push(slot),
-            // Another token that is just being taken out, or is broken, is not ours to complain of.
-            Ok(_) | Err(CryptokiError::Pkcs11(RvError::TokenNotPresent | RvError::TokenNotRecognized, _)) => {}
-            Err(error) => return Err(error.into()),
+            Ok(_) => {}
+            // It matters only where it may be the token that is looked for.
+            Err(error) => failed = Some(error),
         }
     }
-    match found.as_slice() {
-        [slot] => Ok(*slot),
-        [] => Err(Problem::TokenMissing.into()),
-        several => Err(Problem::TokenAmbiguous(several.len()).into()),
+    match (found.as_slice(), failed) {
+        ([slot], _) => Ok(*slot),
+        ([], None | Some(CryptokiError::Pkcs11(RvError::TokenNotPresent | RvError::TokenNotRecognized, _))) => {
+            Err(Problem::TokenMissing.into())
+        }
+        ([], Some(error)) => Err(error.into()),
+        (several, _) => Err(Problem::TokenAmbiguous(several.len()).into()),
     }
 }
 
