@@ -87,6 +87,31 @@ async fn the_mechanism_follows_token_and_key() {
     }
 }
 
+/// HSMs that do key wrapping as encryption, and allow no key to be brought in as SoftHSM needs it.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs SoftHSM2"]
+async fn key_wrapping_of_data_is_the_same() {
+    let token = Token::new();
+    token.make(Key::named("phi-root"));
+    for mechanism in [Pkcs11Mechanism::AesKeyWrap, Pkcs11Mechanism::AesKeyWrapPad] {
+        let faults = Faults::new();
+        faults.set("C_GetMechanismInfo data 1\n");
+        let root = |library| {
+            let builder = token.builder_of(library).key_label("phi-root").pin(softhsm::pin);
+            RootKeys::from(builder.mechanism(mechanism).build().unwrap())
+        };
+        let (as_data, as_object) = (root(&faults.library), root(&softhsm::library()));
+        for (wrapping, unwrapping) in [(&as_data, &as_data), (&as_data, &as_object), (&as_object, &as_data)] {
+            let stored = create(TENANT, wrapping, Suite::default()).await;
+            unlock(unwrapping, &stored).await.unwrap();
+            let changed = conformance::change_wraps(&stored, |wrap| *wrap.last_mut().unwrap() ^= 1);
+            says(&refused(unwrapping, &changed).await, &["does not open"]);
+        }
+        assert_eq!(faults.calls("C_DestroyObject"), 0, "we have made no object");
+        assert!(faults.calls("C_Encrypt") > 0 && faults.calls("C_Decrypt") > 0);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs SoftHSM2"]
 async fn one_key_and_no_other() {
