@@ -103,6 +103,8 @@ pub use providers::AwsKmsKey;
 #[cfg(unix)]
 pub use providers::KeyFile;
 pub use providers::LocalRootKey;
+#[cfg(feature = "pkcs11")]
+pub use providers::{Pkcs11Key, Pkcs11KeyBuilder, Pkcs11Mechanism};
 #[cfg(feature = "vault")]
 pub use providers::{VaultKey, VaultKeyBuilder};
 

@@ -194,6 +194,9 @@ fn tokens_and_counts() {
     assert!(!shop.path("nowhere.db").exists());
 }
 
+/// What is missing first.
+const PKCS11: &str = if cfg!(feature = "pkcs11") { "RXSEAL_PKCS11_MODULE" } else { "--features cli,pkcs11" };
+
 #[test]
 fn each_mistake_is_one_line_that_says_what_to_do() {
     let shop = Shop::opened("mistakes", "file:HERE/rings");
@@ -209,6 +212,7 @@ fn each_mistake_is_one_line_that_says_what_to_do() {
         ("keyring verify pharmacy-17 --root file:absent.key", 1, "absent.key"),
         ("keyring verify pharmacy-17 --root env:ABSENT", 1, "not set"),
         ("keyring verify pharmacy-17 --root hsm:1", 2, "--root is"),
+        ("keyring verify pharmacy-17 --root pkcs11:token=phi;object=phi-root", 2, PKCS11),
         ("key-file create root.key", 1, "root.key"),
         ("keyring list --config absent.toml", 2, "absent.toml"),
         ("count --postgres postgres://kim:secret@db/x --table t --column c", 2, "PGPASSWORD"),
@@ -252,6 +256,7 @@ fn help_says_what_this_build_has() {
         assert!(help.contains(part), "{help}");
     }
     assert_eq!(help.contains("vault, in this build"), cfg!(feature = "vault"));
+    assert_eq!(help.contains("pkcs11, in this build"), cfg!(feature = "pkcs11"));
     assert!(shop.ok("completions bash").contains("_rxseal"));
     assert!(shop.ok("man").contains(".TH rxseal"));
     assert_eq!(shop.run("keyring destroy pharmacy-17").status.code(), Some(2));

@@ -76,6 +76,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("aws_sdk_kms", &["providers"]),
     ("chacha20", &["aead"]),
     ("chacha20poly1305", &["aead"]),
+    ("cryptoki", &["providers"]),
     ("getrandom", &["random"]),
     ("hkdf", &["kdf"]),
     ("hmac", &[]),

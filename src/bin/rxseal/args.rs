@@ -275,6 +275,10 @@ Root keys:
   env:VARIABLE              the line of a key file in an environment variable
   aws-kms:KEY               key ARN, key id or alias/NAME; credentials of the standard chain
                             (feature aws-kms, {aws})
+  pkcs11:token=LABEL;object=LABEL
+                            AES-256 key of an HSM, as a URI of RFC 7512 (also serial, slot-id, id); in quotes, for its
+                            semicolon (feature pkcs11, {pkcs11}). Set RXSEAL_PKCS11_MODULE to
+                            the path of the HSM's library, and RXSEAL_PKCS11_PIN_FILE or RXSEAL_PKCS11_PIN
   vault:https://HOST:8200/MOUNT/KEY
                             Transit of Vault or OpenBao (feature vault, {vault}). Login by the first of these that is
                             set: VAULT_TOKEN, VAULT_TOKEN_FILE, VAULT_ROLE_ID with VAULT_SECRET_ID. Also read:
@@ -311,6 +315,7 @@ Exit codes:
   0 done   1 failed   2 wrong usage   3 somebody else changed the keyring: look and repeat
   4 a root key or store is unavailable: repeat later   5 refused: a root key, a key's state or what is under it forbids it",
         aws = built(cfg!(feature = "aws-kms")),
+        pkcs11 = built(cfg!(feature = "pkcs11")),
         vault = built(cfg!(feature = "vault")),
         postgres = built(cfg!(feature = "postgres-store")),
     )

@@ -105,8 +105,12 @@ pub async fn root(spec: &str) -> Result<Arc<dyn RootKey>, Failure> {
         Some(("file", path)) if !path.is_empty() => Ok(Arc::new(KeyFile::new(path).load()?)),
         Some(("env", variable)) if !variable.is_empty() => Ok(Arc::new(LocalRootKey::from_env(variable)?)),
         Some(("aws-kms", key)) if !key.is_empty() => aws_kms(key).await,
+        Some(("pkcs11", _)) => pkcs11(spec),
         Some(("vault", url)) if !url.is_empty() => vault(url),
-        _ => usage("--root is file:PATH, env:VARIABLE, aws-kms:KEY or vault:https://HOST/MOUNT/KEY"),
+        _ => usage(
+            "--root is file:PATH, env:VARIABLE, aws-kms:KEY, 'pkcs11:token=LABEL;object=LABEL' or \
+             vault:https://HOST/MOUNT/KEY",
+        ),
     }
 }
 
@@ -155,6 +159,33 @@ async fn aws_kms(_: &str) -> Result<Arc<dyn RootKey>, Failure> {
     not_built("AWS KMS", "aws-kms")
 }
 
+#[cfg(feature = "pkcs11")]
+fn pkcs11(uri: &str) -> Result<Arc<dyn RootKey>, Failure> {
+    use std::env::{var, var_os};
+    let Some(library) = var_os("RXSEAL_PKCS11_MODULE") else {
+        return usage(
+            "which PKCS#11 library? Set RXSEAL_PKCS11_MODULE to the path of the HSM's, such as \
+             /usr/lib/softhsm/libsofthsm2.so",
+        );
+    };
+    let builder = rxseal::Pkcs11Key::from_uri(library, uri)?;
+    let builder = match var("RXSEAL_PKCS11_PIN_FILE") {
+        Ok(path) => builder.pin_file(path),
+        _ if var_os("RXSEAL_PKCS11_PIN").is_some() => builder.pin_from_env("RXSEAL_PKCS11_PIN"),
+        _ => {
+            return usage(
+                "where is the PIN of the HSM? Set RXSEAL_PKCS11_PIN_FILE to a file with it, or RXSEAL_PKCS11_PIN",
+            );
+        }
+    };
+    Ok(Arc::new(builder.build()?))
+}
+
+#[cfg(not(feature = "pkcs11"))]
+fn pkcs11(_: &str) -> Result<Arc<dyn RootKey>, Failure> {
+    not_built("PKCS#11", "pkcs11")
+}
+
 #[cfg(feature = "vault")]
 fn vault(url: &str) -> Result<Arc<dyn RootKey>, Failure> {
     use std::env::var;
@@ -191,7 +222,7 @@ fn vault(_: &str) -> Result<Arc<dyn RootKey>, Failure> {
     not_built("Vault", "vault")
 }
 
-#[cfg(not(all(feature = "aws-kms", feature = "vault", feature = "postgres-store")))]
+#[cfg(not(all(feature = "aws-kms", feature = "pkcs11", feature = "postgres-store", feature = "vault")))]
 fn not_built<T>(what: &str, feature: &str) -> Result<T, Failure> {
     Err(Failure::Usage(format!("{what} is not in this build: cargo install rxseal --features cli,{feature}")))
 }
