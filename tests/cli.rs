@@ -7,7 +7,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use rxseal::phi::Drug;
-use rxseal::{FileStore, KeyFile, Keyring, KeyringStore, RootKeys, Token, run_local};
+use rxseal::{
+    FileStore, KeyFile, Keyring, KeyringStore, RootKeys, SqliteSubjectStore, SubjectKeyStore, SubjectKeys, Token,
+    run_local,
+};
 use serde_json::Value;
 
 const TENANT: &str = "pharmacy-17";
@@ -318,6 +321,48 @@ fn a_key_id_may_begin_with_a_hyphen() {
         let text = shop.fails(&format!("keyring root remove pharmacy-17 local {key}"), 5);
         assert!(text.contains("does not unlock the keyring"), "{text}");
     }
+}
+
+#[test]
+fn a_patient_is_shredded_held_and_carried_over() {
+    let shop = Shop::opened("subjects", "file:HERE/rings");
+    let database = shop.path("subjects.db");
+    let store = SqliteSubjectStore::open(&database).unwrap();
+    let subjects = SubjectKeys::new(store);
+    for patient in ["P-7", "P-8", "P-9"] {
+        run_local(subjects.subject(&shop.keys(), patient)).unwrap();
+    }
+    let run = |arguments: &str| {
+        let mut command = shop.command();
+        command.env("RXSEAL_SUBJECT_STORE", format!("sqlite:{}", database.display()));
+        command.env("RXSEAL_SHRED_LOG", "shredded.log").env("RXSEAL_BACKUPS_KEPT", "30days");
+        command.args(arguments.split_whitespace()).output().unwrap()
+    };
+    let ok = |arguments: &str| {
+        let output = run(arguments);
+        assert!(output.status.success(), "{arguments}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    ok("subject hold pharmacy-17 P-7 --until 2999-01-01");
+    assert!(fails(run("subject shred pharmacy-17 P-7 --yes"), "held", 5).contains("must be kept"));
+    assert!(ok("subject hold pharmacy-17 P-7").contains("2999-01-01"));
+    ok("subject hold pharmacy-17 P-7 --release");
+    let receipt = ok("subject shred pharmacy-17 P-7 --yes");
+    assert!(receipt.contains("complete at") && receipt.contains("Not covered:"), "{receipt}");
+    assert_eq!(run("subject shred pharmacy-17 P-8").status.code(), Some(2), "only with --yes");
+
+    let old = shop.keys().primary_key().to_string();
+    ok("keyring rotate pharmacy-17");
+    assert_eq!(ok(&format!("subject under pharmacy-17 {old}")).lines().collect::<Vec<_>>(), ["P-8", "P-9"]);
+    assert!(ok("subject count pharmacy-17").contains(&old));
+    assert!(ok("subject rewrap pharmacy-17").contains("2 subject keys"));
+    assert_eq!(ok(&format!("subject under pharmacy-17 {old}")).trim(), "none");
+
+    fs::remove_file(&database).unwrap();
+    run_local(SqliteSubjectStore::open(&database).unwrap().get(TENANT, &["P-7"])).unwrap();
+    assert!(ok("subject reapply").contains("1 subjects are shredded"));
+    let bare = shop.fails("subject reapply", 2);
+    assert!(bare.contains("RXSEAL_SHRED_LOG"), "{bare}");
 }
 
 /// The root key stands in no output of any of these calls.
