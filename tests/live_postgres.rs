@@ -45,9 +45,11 @@ fn the_suite_of_all_stores() {
 #[test]
 #[ignore = "needs .ci/servers"]
 fn the_suite_of_all_subject_stores() {
-    runtime().block_on(async {
-        let store = rxseal::PostgresSubjectStore::connect(&url()).await.unwrap();
-        subjects::conforms(std::sync::Arc::new(store)).await;
+    let runtime = runtime();
+    let schema = Schema::new(&runtime);
+    runtime.block_on(async {
+        let store = rxseal::PostgresSubjectStore::connect(&schema.url()).await.unwrap();
+        subjects::conforms(Arc::new(store)).await;
     });
 }
 
