@@ -1,5 +1,6 @@
 //! Subject keys as files in folders: one file for each subject.
 
+use std::fmt::Write;
 use std::future::ready;
 use std::path::PathBuf;
 
@@ -51,9 +52,12 @@ impl FileSubjectStore {
     fn path(&self, keyspace: &str, subject: &str) -> Result<PathBuf, Error> {
         check(keyspace, subject)?;
         let digest = kdf::sha256(Backend::default(), subject.as_bytes());
-        let name: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-        let shelf: String = name.chars().take(2).collect();
-        Ok(self.0.path().join(keyspace).join(shelf).join(format!("{name}{SUFFIX}")))
+        let mut name = String::with_capacity(64);
+        for byte in digest {
+            write!(name, "{byte:02x}").map_err(|_| ErrorKind::Unrepresentable)?;
+        }
+        let drawer: String = name.chars().take(2).collect();
+        Ok(self.0.path().join(keyspace).join(drawer).join(format!("{name}{SUFFIX}")))
     }
 
     fn read(&self, keyspace: &str, subject: &str) -> Result<SubjectRow, Error> {
@@ -99,11 +103,11 @@ impl FileSubjectStore {
         Name::check("keyspace", keyspace)?;
         let home = self.0.path().join(keyspace);
         let mut keys = Vec::new();
-        for shelf in disk::names(&home)? {
-            let shelf = home.join(shelf);
-            for name in disk::names(&shelf)?.iter().filter(|name| name.ends_with(SUFFIX)) {
+        for drawer in disk::names(&home)? {
+            let drawer = home.join(drawer);
+            for name in disk::names(&drawer)?.iter().filter(|name| name.ends_with(SUFFIX)) {
                 // Gone since its folder was read: nobody removes one but a person.
-                let Some(text) = disk::read(&shelf.join(name), MAX_FILE)? else { continue };
+                let Some(text) = disk::read(&drawer.join(name), MAX_FILE)? else { continue };
                 let (subject, row) = parse(&text)?;
                 if after.is_none_or(|after| *subject > *after) {
                     keys.extend(row.key.map(|key| (subject, key)));

@@ -112,7 +112,7 @@ impl fmt::Debug for PostgresSubjectStore {
     }
 }
 
-/// subject, wrapped, shredded_at, retain_until, legal_hold
+/// In the order in which the queries name them.
 type Stored = (String, Option<Vec<u8>>, Option<i64>, Option<i64>, bool);
 
 fn parse((subject, wrapped, shredded_at, until, held): Stored) -> Result<(String, SubjectRow), Error> {

@@ -101,7 +101,7 @@ impl SqliteSubjectStore {
     fn retention_now(&self, keyspace: &str, subject: &str) -> Result<Retention, Error> {
         check(keyspace, subject)?;
         let row = select(&self.lock(), keyspace, subject).map_err(|error| self.failed(&error))?;
-        Ok(row.map(|row| row.parse()).transpose()?.map_or_else(Retention::default, |(_, row)| row.retention))
+        Ok(row.map(Stored::parse).transpose()?.map_or_else(Retention::default, |(_, row)| row.retention))
     }
 
     fn page_now(
