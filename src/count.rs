@@ -78,7 +78,7 @@ impl KeyCounts {
         self.nulls = self.nulls.saturating_add(other.nulls);
     }
 
-    fn add_key(&mut self, key: KeyId, count: u64) {
+    pub(crate) fn add_key(&mut self, key: KeyId, count: u64) {
         let sum = self.by_key.entry(key).or_default();
         *sum = sum.saturating_add(count);
     }

@@ -118,6 +118,13 @@ impl Error {
         matches!(self.0.kind, ErrorKind::ProviderUnavailable | ErrorKind::StoreUnavailable | ErrorKind::RandomFailed)
     }
 
+    /// The subject was shredded: what was sealed with its key is gone for good.
+    #[cfg(feature = "subject-keys")]
+    #[must_use]
+    pub fn is_shredded(&self) -> bool {
+        matches!(self.0.kind, ErrorKind::SubjectShredded)
+    }
+
     /// Somebody else changed the stored keyring meanwhile; nothing was written.
     #[must_use]
     pub fn is_conflict(&self) -> bool {
@@ -153,6 +160,12 @@ impl Error {
         ErrorKind::StoreConflict.into()
     }
 
+    /// What a [`SubjectKeyStore`](crate::SubjectKeyStore) answers where a subject's retention forbids to shred it.
+    #[must_use]
+    pub fn subject_retained() -> Self {
+        ErrorKind::SubjectRetained.into()
+    }
+
     /// A refusal of an [`Observer`](crate::Observer), with its reason as the cause.
     #[must_use]
     pub fn refused(reason: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
@@ -185,7 +198,7 @@ impl Error {
     }
 
     /// The same error for somebody else who waited for the same call; its cause as text.
-    #[cfg(feature = "key-manager")]
+    #[cfg(any(feature = "key-manager", feature = "subject-keys"))]
     pub(crate) fn again(&self) -> Self {
         let Inner { kind, what, reason, field, ref record_type, key_id, ref source } = *self.0;
         let source = source.as_ref().map(|_| self.causes().into());

@@ -81,6 +81,9 @@ mod scope;
 mod scratch;
 mod secret;
 mod store;
+mod subject_admin;
+#[cfg(feature = "subject-keys")]
+mod subjects;
 #[cfg(any(test, feature = "insecure-test-keys"))]
 pub mod testing;
 mod token;
@@ -100,6 +103,8 @@ pub use providers::AwsKmsKey;
 #[cfg(unix)]
 pub use providers::KeyFile;
 pub use providers::LocalRootKey;
+#[cfg(feature = "pkcs11")]
+pub use providers::{Pkcs11Key, Pkcs11KeyBuilder, Pkcs11Mechanism};
 #[cfg(feature = "vault")]
 pub use providers::{VaultKey, VaultKeyBuilder};
 
@@ -109,11 +114,19 @@ pub use admin::{KeyringAdmin, StillUnder, WrapCheck};
 pub use manager::{KeyManager, KeyManagerBuilder};
 #[cfg(unix)]
 pub use store::FileStore;
+#[cfg(unix)]
+pub use store::FileSubjectStore;
 #[cfg(feature = "postgres-store")]
 pub use store::PostgresStore;
+#[cfg(feature = "postgres-store")]
+pub use store::PostgresSubjectStore;
 #[cfg(feature = "sqlite-store")]
 pub use store::SqliteStore;
-pub use store::{KeyringStore, MemoryStore, StoreFuture};
+#[cfg(feature = "sqlite-store")]
+pub use store::SqliteSubjectStore;
+pub use store::{
+    KeyringStore, MemoryStore, MemorySubjectStore, Retention, StoreFuture, StoredSubject, SubjectKeyStore,
+};
 
 // How far a rotation has come
 #[cfg(feature = "postgres-store")]
@@ -121,6 +134,11 @@ pub use count::count_postgres;
 #[cfg(feature = "sqlite-store")]
 pub use count::count_sqlite;
 pub use count::{CountSql, KeyCounts, count_by_key};
+
+// Subjects, and shredding them
+pub use subject_admin::{Reapplied, RewrapReport, ShredReceipt, SubjectAdmin};
+#[cfg(feature = "subject-keys")]
+pub use subjects::{LoadedSubjects, SubjectKeys};
 
 // Records and tokens
 pub use handles::{Opener, Sealer};

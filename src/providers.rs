@@ -2,11 +2,13 @@
 
 #[cfg(feature = "aws-kms")]
 mod aws_kms;
-#[cfg(feature = "aws-kms")]
+#[cfg(any(feature = "aws-kms", feature = "pkcs11"))]
 mod call;
 #[cfg(unix)]
 mod key_file;
 mod local;
+#[cfg(feature = "pkcs11")]
+mod pkcs11;
 #[cfg(feature = "vault")]
 mod vault;
 
@@ -15,5 +17,7 @@ pub use aws_kms::AwsKmsKey;
 #[cfg(unix)]
 pub use key_file::KeyFile;
 pub use local::LocalRootKey;
+#[cfg(feature = "pkcs11")]
+pub use pkcs11::{Pkcs11Key, Pkcs11KeyBuilder, Pkcs11Mechanism};
 #[cfg(feature = "vault")]
 pub use vault::{VaultKey, VaultKeyBuilder};

@@ -1,6 +1,8 @@
 //! Where keyrings are kept: a trait, and stores in memory, in files and in databases.
 
 #[cfg(unix)]
+mod disk;
+#[cfg(unix)]
 mod file;
 mod memory;
 #[cfg(feature = "postgres-store")]
@@ -9,6 +11,7 @@ mod postgres;
 mod row;
 #[cfg(feature = "sqlite-store")]
 mod sqlite;
+mod subject;
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -19,11 +22,21 @@ pub use memory::MemoryStore;
 #[cfg(feature = "postgres-store")]
 pub use postgres::PostgresStore;
 #[cfg(feature = "postgres-store")]
-pub(crate) use postgres::{DEADLINE, Table, parse_url, postgres_trouble, require_runtime, too_late};
+pub(crate) use postgres::pool::{DEADLINE, parse_url, require_runtime, too_late};
+#[cfg(feature = "postgres-store")]
+pub(crate) use postgres::trouble::{Table, postgres_trouble};
 #[cfg(feature = "sqlite-store")]
 pub use sqlite::SqliteStore;
 #[cfg(feature = "sqlite-store")]
 pub(crate) use sqlite::{SQLITE_BUSY_WAIT, sqlite_trouble};
+
+#[cfg(unix)]
+pub use subject::FileSubjectStore;
+#[cfg(feature = "postgres-store")]
+pub use subject::PostgresSubjectStore;
+#[cfg(feature = "sqlite-store")]
+pub use subject::SqliteSubjectStore;
+pub use subject::{MemorySubjectStore, Retention, StoredSubject, SubjectKeyStore};
 
 use crate::error::{Error, ErrorKind};
 use crate::key::KeyringFile;

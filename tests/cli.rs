@@ -7,7 +7,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use rxseal::phi::Drug;
-use rxseal::{FileStore, KeyFile, Keyring, KeyringStore, RootKeys, Token, run_local};
+use rxseal::{
+    FileStore, KeyFile, Keyring, KeyringStore, RootKeys, SqliteSubjectStore, SubjectKeyStore, SubjectKeys, Token,
+    run_local,
+};
 use serde_json::Value;
 
 const TENANT: &str = "pharmacy-17";
@@ -194,6 +197,9 @@ fn tokens_and_counts() {
     assert!(!shop.path("nowhere.db").exists());
 }
 
+/// What is missing first.
+const PKCS11: &str = if cfg!(feature = "pkcs11") { "RXSEAL_PKCS11_MODULE" } else { "--features cli,pkcs11" };
+
 #[test]
 fn each_mistake_is_one_line_that_says_what_to_do() {
     let shop = Shop::opened("mistakes", "file:HERE/rings");
@@ -209,6 +215,7 @@ fn each_mistake_is_one_line_that_says_what_to_do() {
         ("keyring verify pharmacy-17 --root file:absent.key", 1, "absent.key"),
         ("keyring verify pharmacy-17 --root env:ABSENT", 1, "not set"),
         ("keyring verify pharmacy-17 --root hsm:1", 2, "--root is"),
+        ("keyring verify pharmacy-17 --root pkcs11:token=phi;object=phi-root", 2, PKCS11),
         ("key-file create root.key", 1, "root.key"),
         ("keyring list --config absent.toml", 2, "absent.toml"),
         ("count --postgres postgres://kim:secret@db/x --table t --column c", 2, "PGPASSWORD"),
@@ -252,6 +259,7 @@ fn help_says_what_this_build_has() {
         assert!(help.contains(part), "{help}");
     }
     assert_eq!(help.contains("vault, in this build"), cfg!(feature = "vault"));
+    assert_eq!(help.contains("pkcs11, in this build"), cfg!(feature = "pkcs11"));
     assert!(shop.ok("completions bash").contains("_rxseal"));
     assert!(shop.ok("man").contains(".TH rxseal"));
     assert_eq!(shop.run("keyring destroy pharmacy-17").status.code(), Some(2));
@@ -319,6 +327,48 @@ fn a_key_id_may_begin_with_a_hyphen() {
         let text = shop.fails(&format!("keyring root remove pharmacy-17 local {key}"), 5);
         assert!(text.contains("does not unlock the keyring"), "{text}");
     }
+}
+
+#[test]
+fn a_patient_is_shredded_held_and_carried_over() {
+    let shop = Shop::opened("subjects", "file:HERE/rings");
+    let database = shop.path("subjects.db");
+    let store = SqliteSubjectStore::open(&database).unwrap();
+    let subjects = SubjectKeys::new(store);
+    for patient in ["P-7", "P-8", "P-9"] {
+        run_local(subjects.subject(&shop.keys(), patient)).unwrap();
+    }
+    let run = |arguments: &str| {
+        let mut command = shop.command();
+        command.env("RXSEAL_SUBJECT_STORE", format!("sqlite:{}", database.display()));
+        command.env("RXSEAL_SHRED_LOG", "shredded.log").env("RXSEAL_BACKUPS_KEPT", "30days");
+        command.args(arguments.split_whitespace()).output().unwrap()
+    };
+    let ok = |arguments: &str| {
+        let output = run(arguments);
+        assert!(output.status.success(), "{arguments}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    ok("subject hold pharmacy-17 P-7 --until 2999-01-01");
+    assert!(fails(run("subject shred pharmacy-17 P-7 --yes"), "held", 5).contains("must be kept"));
+    assert!(ok("subject hold pharmacy-17 P-7").contains("2999-01-01"));
+    ok("subject hold pharmacy-17 P-7 --release");
+    let receipt = ok("subject shred pharmacy-17 P-7 --yes");
+    assert!(receipt.contains("complete at") && receipt.contains("Not covered:"), "{receipt}");
+    assert_eq!(run("subject shred pharmacy-17 P-8").status.code(), Some(2), "only with --yes");
+
+    let old = shop.keys().primary_key().to_string();
+    ok("keyring rotate pharmacy-17");
+    assert_eq!(ok(&format!("subject under pharmacy-17 {old}")).lines().collect::<Vec<_>>(), ["P-8", "P-9"]);
+    assert!(ok("subject count pharmacy-17").contains(&old));
+    assert!(ok("subject rewrap pharmacy-17").contains("2 subject keys"));
+    assert_eq!(ok(&format!("subject under pharmacy-17 {old}")).trim(), "none");
+
+    fs::remove_file(&database).unwrap();
+    run_local(SqliteSubjectStore::open(&database).unwrap().get(TENANT, &["P-7"])).unwrap();
+    assert!(ok("subject reapply").contains("1 subjects are shredded"));
+    let bare = shop.fails("subject reapply", 2);
+    assert!(bare.contains("RXSEAL_SHRED_LOG"), "{bare}");
 }
 
 /// The root key stands in no output of any of these calls.

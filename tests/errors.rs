@@ -15,9 +15,9 @@ use std::sync::LazyLock;
 use proptest::prelude::*;
 use rxseal::{
     Access, Class, Each, Error, FileStore, Kek, KekContext, KeyFile, KeyState, Keyring, KeyringAdmin, KeyringFile,
-    KeyringStore, LocalRootKey, MemoryStore, Observer, OpenEvent, Opening, Parts, Phi, ProviderFuture, Purpose, Record,
-    RootKey, RootKeys, Sealed, Sealing, StillUnder, Suite, Token, UnlockOptions, WrappedSubjectKey, accept_plaintext,
-    open_page, phi, run_local,
+    KeyringStore, LocalRootKey, MemoryStore, MemorySubjectStore, Observer, OpenEvent, Opening, Parts, Phi,
+    ProviderFuture, Purpose, Record, RootKey, RootKeys, Sealed, Sealing, StillUnder, SubjectKeyStore, SubjectKeys,
+    Suite, Token, UnlockOptions, WrappedSubjectKey, accept_plaintext, open_page, phi, run_local,
 };
 use serde::{Deserialize, Serialize};
 use support::{CANARY, Problem, access, contains, keyring, leaks, texts};
@@ -302,8 +302,20 @@ fn all() -> Vec<(&'static str, Error)> {
         }),
         ("state-refused", fails(run_local(stored().force_destroy("pharmacy-17", primary)))),
         ("store-unavailable", Error::from_store(true, "timeout")),
+        ("subject-retained", Error::subject_retained()),
+        ("subject-shredded", of_subject(true)),
+        ("subject-missing", of_subject(false)),
         ("store-refused", fails(run_local(FileStore::new("/dev/null/rings").put(&world.first, None)))),
     ]
+}
+
+/// Of a subject that was shredded, or that has no key.
+fn of_subject(shredded: bool) -> Error {
+    let store = MemorySubjectStore::default();
+    if shredded {
+        run_local(store.shred("pharmacy-17", SUBJECT_ID, 1)).unwrap();
+    }
+    fails(run_local(SubjectKeys::new(store).load(&WORLD.keys, [SUBJECT_ID])).unwrap().get(SUBJECT_ID))
 }
 
 fn admin(store: impl KeyringStore + 'static) -> KeyringAdmin {
@@ -394,7 +406,7 @@ fn no_error_names_key_bytes() {
 #[test]
 fn predicates_say_what_they_mean() {
     type Predicate = (&'static str, fn(&Error) -> bool, &'static [&'static str]);
-    let predicates: [Predicate; 10] = [
+    let predicates: [Predicate; 11] = [
         ("is_open_failure", Error::is_open_failure, &["open-failed", "subject-key-refused"]),
         ("is_not_a_token", Error::is_not_a_token, &["not-a-token"]),
         ("is_unknown_key", Error::is_unknown_key, &["unknown-key"]),
@@ -403,6 +415,7 @@ fn predicates_say_what_they_mean() {
         ("is_scope_missing", Error::is_scope_missing, &["wrong-direction"]),
         ("is_type_mismatch", Error::is_type_mismatch, &["type-mismatch"]),
         ("is_retryable", Error::is_retryable, &["provider-unavailable", "store-unavailable"]),
+        ("is_shredded", Error::is_shredded, &["subject-shredded"]),
         ("is_conflict", Error::is_conflict, &["store-conflict"]),
         (
             "is_api_misuse",

@@ -6,6 +6,8 @@
 mod column;
 #[path = "stores/conformance.rs"]
 mod conformance;
+#[path = "subjects/conformance.rs"]
+mod subjects;
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -38,6 +40,17 @@ fn the_suite_of_all_stores() {
         Fresh { store: Arc::new(store), spoil: Some(Box::new(spoil)), rows: true }
     };
     conformance::all(&runtime, &fresh);
+}
+
+#[test]
+#[ignore = "needs .ci/servers"]
+fn the_suite_of_all_subject_stores() {
+    let runtime = runtime();
+    let schema = Schema::new(&runtime);
+    runtime.block_on(async {
+        let store = rxseal::PostgresSubjectStore::connect(&schema.url()).await.unwrap();
+        subjects::conforms(Arc::new(store)).await;
+    });
 }
 
 #[test]

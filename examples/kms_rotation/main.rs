@@ -4,6 +4,8 @@
 //! ```text
 //! cargo run --example kms_rotation                                                    a key file, made for it
 //! cargo run --example kms_rotation --features aws-kms -- aws-kms alias/phi-root       AWS KMS, standard credentials
+//! cargo run --example kms_rotation --features pkcs11 -- pkcs11 /usr/lib/hsm.so 'pkcs11:token=phi;object=phi-root'
+//!                                                                                     with RXSEAL_PKCS11_PIN
 //! cargo run --example kms_rotation --features vault -- vault https://vault:8200 phi-root    with VAULT_TOKEN
 //! ```
 //!

@@ -1,4 +1,4 @@
-//! Which root key: a file of this machine, or a key service.
+//! Which root key: a file of this machine, a key service or an HSM.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -13,6 +13,14 @@ pub enum Root {
     AwsKms {
         /// Key ARN, key id or alias/NAME
         key: String,
+    },
+    /// A root key in an HSM, with the PIN in RXSEAL_PKCS11_PIN
+    #[cfg(feature = "pkcs11")]
+    Pkcs11 {
+        /// The HSM's PKCS#11 library, such as /usr/lib/softhsm/libsofthsm2.so
+        library: std::path::PathBuf,
+        /// Such as 'pkcs11:token=phi;object=phi-root'
+        uri: String,
     },
     /// A root key in the Transit engine of Vault or OpenBao, with the token in VAULT_TOKEN
     #[cfg(feature = "vault")]
@@ -35,6 +43,10 @@ pub async fn connect(root: Option<Root>, folder: &Path) -> Result<Arc<dyn RootKe
         Some(Root::File { path }) => Arc::new(KeyFile::new(path).load_or_create()?),
         #[cfg(feature = "aws-kms")]
         Some(Root::AwsKms { key }) => Arc::new(rxseal::AwsKmsKey::connect(&key).await?),
+        #[cfg(feature = "pkcs11")]
+        Some(Root::Pkcs11 { library, uri }) => {
+            Arc::new(rxseal::Pkcs11Key::from_uri(library, &uri)?.pin_from_env("RXSEAL_PKCS11_PIN").build()?)
+        }
         #[cfg(feature = "vault")]
         Some(Root::Vault { address, key }) => {
             Arc::new(rxseal::VaultKey::builder(address, key).token_from_env("VAULT_TOKEN").build()?)

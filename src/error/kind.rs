@@ -116,6 +116,16 @@ pub(crate) enum ErrorKind {
     KeyringExists,
     #[error("no keyring of this keyspace is stored: create it, or restore its file from a backup")]
     KeyringMissing,
+    #[error(
+        "the subject's key must be kept: a legal hold is on it, or the time for which its records must be kept has not passed"
+    )]
+    SubjectRetained,
+    #[cfg(feature = "subject-keys")]
+    #[error("the subject's key was shredded: what was sealed with it is gone for good, and it gets no other key")]
+    SubjectShredded,
+    #[cfg(feature = "subject-keys")]
+    #[error("no key of this subject is stored: nothing was sealed with it, or its store was lost")]
+    SubjectMissing,
     #[error("the store is unavailable")]
     StoreUnavailable,
     #[error("the store refused")]
@@ -180,6 +190,11 @@ impl ErrorKind {
             Self::KeyInUse => "key-in-use",
             Self::StoreConflict | Self::KeyringExists => "store-conflict",
             Self::KeyringMissing => "keyring-missing",
+            Self::SubjectRetained => "subject-retained",
+            #[cfg(feature = "subject-keys")]
+            Self::SubjectShredded => "subject-shredded",
+            #[cfg(feature = "subject-keys")]
+            Self::SubjectMissing => "subject-missing",
             Self::StoreUnavailable => "store-unavailable",
             Self::StoreRefused => "store-refused",
             Self::InvalidRootKey => "invalid-root-key",

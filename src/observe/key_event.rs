@@ -78,6 +78,16 @@ pub enum KeyEvent<'a> {
         /// The compromised key.
         key_id: KeyId,
     },
+    /// A subject was shredded. Its id often names a patient: keep logs of it as safe as the records.
+    #[non_exhaustive]
+    Shredded {
+        /// The keyspace.
+        keyspace: &'a str,
+        /// The subject.
+        subject: &'a str,
+        /// From when on no backup of the store has its key, in Unix seconds.
+        complete_at: u64,
+    },
     /// A keyring was changed, and the change is stored.
     #[non_exhaustive]
     Changed {

@@ -75,6 +75,9 @@ impl Observer for TracingObserver {
             KeyEvent::CompromisedKeyUsed { keyspace, key_id } => {
                 warn!(target: "rxseal", keyspace, key = %key_id, "what is under a compromised key was sealed anew");
             }
+            KeyEvent::Shredded { keyspace, subject: _, complete_at } => {
+                info!(target: "rxseal", keyspace, complete_at, "subject shredded");
+            }
             KeyEvent::Changed { keyspace, generation, change } => {
                 let key = change.key_id().map(tracing::field::display);
                 info!(target: "rxseal", keyspace, generation, change = change.as_str(), key, "keyring changed");

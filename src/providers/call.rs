@@ -1,4 +1,4 @@
-//! What calls over a network have in common: they run in tokio, and they end in bounded time.
+//! What calls of key services and devices have in common: they run in tokio, and they end in bounded time.
 
 use std::time::Duration;
 

@@ -18,7 +18,7 @@ use crate::key::{KeyringFile, MAX_FILE};
 /// How long a call waits for another connection that is writing. A change takes milliseconds.
 pub(crate) const SQLITE_BUSY_WAIT: Duration = Duration::from_secs(5);
 
-const HAS_TABLE: &str = "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'rxseal_keyrings')";
+const HAS_TABLE: &str = "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?1)";
 const GET: &str = "SELECT generation, file, length(CAST(file AS BLOB)) FROM rxseal_keyrings WHERE keyspace = ?1";
 const INSERT: &str =
     "INSERT INTO rxseal_keyrings (keyspace, generation, file) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
@@ -72,7 +72,8 @@ impl SqliteStore {
     /// `store-refused`: it is no SQLite database, or may not be read; `store-unavailable`: it is locked, or the disk failed.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
-        let connection = open(path).map_err(|error| sqlite_trouble(path, &error))?;
+        let connection = open_database(path, "rxseal_keyrings", Self::SCHEMA);
+        let connection = connection.map_err(|error| sqlite_trouble(path, &error))?;
         Ok(Self(Arc::new(Inner { path: path.into(), connection: Mutex::new(connection) })))
     }
 
@@ -141,7 +142,8 @@ impl fmt::Debug for SqliteStore {
     }
 }
 
-fn open(path: &Path) -> rusqlite::Result<Connection> {
+/// A connection to the database with this table, both made where they are missing.
+pub(super) fn open_database(path: &Path, table: &str, schema: &str) -> rusqlite::Result<Connection> {
     // SQLite would make the file readable for all, as far as the umask lets it. One at a time, since closing a file that is open
     // twice in a process takes away the locks that the other one has on it.
     static OPENING: Mutex<()> = Mutex::new(());
@@ -154,9 +156,9 @@ fn open(path: &Path) -> rusqlite::Result<Connection> {
     connection.busy_timeout(SQLITE_BUSY_WAIT)?;
     connection.execute_batch(DURABLE)?;
     // Asked first: where the table is there, nothing is written, and no other writer is waited for.
-    if !connection.query_row(HAS_TABLE, (), |row| row.get(0))? {
+    if !connection.query_row(HAS_TABLE, [table], |row| row.get(0))? {
         let change = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        change.execute_batch(SqliteStore::SCHEMA)?;
+        change.execute_batch(schema)?;
         change.commit()?;
     }
     Ok(connection)

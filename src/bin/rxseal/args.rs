@@ -32,6 +32,15 @@ pub struct Global {
     /// A configuration file in TOML, with `store` and `roots`
     #[arg(long, global = true, env = "RXSEAL_CONFIG", value_name = "FILE")]
     pub config: Option<PathBuf>,
+    /// Where wrapped subject keys are: file:FOLDER, sqlite:FILE or postgres://HOST/DATABASE
+    #[arg(long, global = true, env = "RXSEAL_SUBJECT_STORE", value_name = "STORE", hide_env_values = true)]
+    pub subject_store: Option<String>,
+    /// The file that says who was shredded, outside of the subject store and its backups
+    #[arg(long, global = true, env = "RXSEAL_SHRED_LOG", value_name = "FILE")]
+    pub shred_log: Option<PathBuf>,
+    /// For how long backups of the subject store are kept, such as 30days
+    #[arg(long, global = true, env = "RXSEAL_BACKUPS_KEPT", value_name = "TIME", value_parser = humantime::parse_duration)]
+    pub backups_kept: Option<Duration>,
     /// Prints JSON for programs instead of tables for people
     #[arg(long, global = true)]
     pub json: bool,
@@ -42,6 +51,9 @@ pub enum Command {
     /// Makes, shows and changes keyrings
     #[command(subcommand)]
     Keyring(Keyring),
+    /// Shreds patients, keeps them from being shredded, carries their keys over to a new key
+    #[command(subcommand)]
+    Subject(Subject),
     /// Makes a root key in a file of this machine
     #[command(subcommand)]
     KeyFile(KeyFile),
@@ -196,6 +208,66 @@ pub enum Root {
     },
 }
 
+#[derive(Subcommand)]
+pub enum Subject {
+    /// Destroys a patient's key: every field that was sealed with it is gone for good
+    Shred {
+        /// The keyspace
+        keyspace: String,
+        /// The subject: the patient's id
+        #[arg(allow_hyphen_values = true)]
+        subject: String,
+        /// Says that you mean it: this cannot be undone
+        #[arg(long, required = true)]
+        yes: bool,
+    },
+    /// Says until when a patient's key must not be destroyed; without options shows it
+    Hold {
+        /// The keyspace
+        keyspace: String,
+        /// The subject: the patient's id
+        #[arg(allow_hyphen_values = true)]
+        subject: String,
+        /// Until this day, such as 2031-01-01 (UTC)
+        #[arg(long, value_name = "DATE", value_parser = parse_day)]
+        until: Option<u64>,
+        /// Until somebody says otherwise
+        #[arg(long)]
+        legal_hold: bool,
+        /// Takes both away
+        #[arg(long, conflicts_with_all = ["until", "legal_hold"])]
+        release: bool,
+    },
+    /// Shreds again whoever the log says was shredded: after a restore of the subject store
+    Reapply,
+    /// Wraps every subject key under the key that seals now
+    Rewrap {
+        /// The keyspace
+        keyspace: String,
+    },
+    /// Counts the subject keys by the key they are wrapped under
+    Count {
+        /// The keyspace
+        keyspace: String,
+    },
+    /// Lists the subjects whose key is wrapped under a key: those exposed where it is compromised
+    Under {
+        /// The keyspace
+        keyspace: String,
+        /// The key
+        #[arg(allow_hyphen_values = true)]
+        key: KeyId,
+    },
+}
+
+fn parse_day(text: &str) -> Result<u64, String> {
+    let time =
+        humantime::parse_rfc3339_weak(&format!("{text}T00:00:00Z")).map_err(|_| "write it as 2031-01-01".to_owned())?;
+    time.duration_since(std::time::UNIX_EPOCH)
+        .map(|since| since.as_secs())
+        .map_err(|_| "that is before 1970".to_owned())
+}
+
 #[derive(ClapArgs)]
 pub struct Change {
     /// Does everything but storing the result, and says what would change
@@ -275,6 +347,10 @@ Root keys:
   env:VARIABLE              the line of a key file in an environment variable
   aws-kms:KEY               key ARN, key id or alias/NAME; credentials of the standard chain
                             (feature aws-kms, {aws})
+  pkcs11:token=LABEL;object=LABEL
+                            AES-256 key of an HSM, as a URI of RFC 7512 (also serial, slot-id, id); in quotes, for its
+                            semicolon (feature pkcs11, {pkcs11}). Set RXSEAL_PKCS11_MODULE to
+                            the path of the HSM's library, and RXSEAL_PKCS11_PIN_FILE or RXSEAL_PKCS11_PIN
   vault:https://HOST:8200/MOUNT/KEY
                             Transit of Vault or OpenBao (feature vault, {vault}). Login by the first of these that is
                             set: VAULT_TOKEN, VAULT_TOKEN_FILE, VAULT_ROLE_ID with VAULT_SECRET_ID. Also read:
@@ -288,6 +364,9 @@ Secrets are never taken from the command line, where other users of the machine 
 Configuration file (--config or RXSEAL_CONFIG):
   store = \"file:/var/lib/pharmacy/keyrings\"
   roots = [\"file:/etc/pharmacy/root.key\"]
+  subject_store = \"sqlite:/var/lib/pharmacy/subjects.db\"
+  shred_log = \"/var/log/pharmacy/shredded.log\"
+  backups_kept = \"30days\"
 
 A first keyring:
   rxseal key-file create /etc/pharmacy/root.key
@@ -301,7 +380,8 @@ A rotation:
   3. rxseal keyring promote pharmacy-17
      That is a rotation. To get rid of the old key too:
   4. Wait for max_staleness and grace (65 minutes unless set otherwise): so long a program may seal under the old key.
-  5. Reseal every row with your program (Record::reseal, reseal_page).
+  5. Reseal every row with your program (Record::reseal, reseal_page), and where subject keys are used
+     rxseal subject rewrap pharmacy-17
   6. Count every column in which tokens are, in backups too, and add up what is under the old key:
      rxseal count --sqlite pharmacy.db --table prescriptions --column medication
   7. rxseal keyring destroy pharmacy-17 KEY --tokens N --subject-keys N --yes
@@ -311,6 +391,7 @@ Exit codes:
   0 done   1 failed   2 wrong usage   3 somebody else changed the keyring: look and repeat
   4 a root key or store is unavailable: repeat later   5 refused: a root key, a key's state or what is under it forbids it",
         aws = built(cfg!(feature = "aws-kms")),
+        pkcs11 = built(cfg!(feature = "pkcs11")),
         vault = built(cfg!(feature = "vault")),
         postgres = built(cfg!(feature = "postgres-store")),
     )

@@ -1,10 +1,14 @@
 //! Where the store and the root keys are: from flags, the environment and a file, in this order.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
-use rxseal::{FileStore, KeyFile, KeyringStore, LocalRootKey, RootKey, RootKeys, SqliteStore};
+use rxseal::{
+    FileStore, FileSubjectStore, KeyFile, KeyringStore, LocalRootKey, RootKey, RootKeys, SqliteStore,
+    SqliteSubjectStore, SubjectAdmin, SubjectKeyStore,
+};
 use serde::Deserialize;
 
 use crate::args::Global;
@@ -17,11 +21,17 @@ struct ConfigFile {
     store: Option<String>,
     #[serde(default)]
     roots: Vec<String>,
+    subject_store: Option<String>,
+    shred_log: Option<PathBuf>,
+    backups_kept: Option<String>,
 }
 
 pub struct Config {
     store: Option<String>,
     roots: Vec<String>,
+    subject_store: Option<String>,
+    shred_log: Option<PathBuf>,
+    backups_kept: Option<Duration>,
 }
 
 impl Config {
@@ -33,7 +43,15 @@ impl Config {
         let named = std::env::var("RXSEAL_ROOTS").unwrap_or_default();
         let named: Vec<_> = named.split_whitespace().map(str::to_owned).collect();
         let roots = [global.roots.clone(), named, file.roots].into_iter().find(|roots| !roots.is_empty());
-        Ok(Self { store: global.store.clone().or(file.store), roots: roots.unwrap_or_default() })
+        let kept = file.backups_kept.map(|text| humantime::parse_duration(&text)).transpose();
+        let kept = kept.map_err(|_| Failure::Usage("backups_kept is a time such as 30days".to_owned()))?;
+        Ok(Self {
+            store: global.store.clone().or(file.store),
+            roots: roots.unwrap_or_default(),
+            subject_store: global.subject_store.clone().or(file.subject_store),
+            shred_log: global.shred_log.clone().or(file.shred_log),
+            backups_kept: global.backups_kept.or(kept),
+        })
     }
 
     /// The store. Where a keyring is only looked for, an SQLite file that is not there is a mistake, and not made.
@@ -73,6 +91,36 @@ impl Config {
         fatal.map_or_else(|| trusted(roots), Err)
     }
 
+    pub async fn subject_store(&self) -> Result<Arc<dyn SubjectKeyStore>, Failure> {
+        let Some(store) = &self.subject_store else {
+            return usage("where are the subject keys? Say --subject-store sqlite:FILE, or set RXSEAL_SUBJECT_STORE");
+        };
+        match store.split_once(':') {
+            Some(("file", folder)) if !folder.is_empty() => Ok(Arc::new(FileSubjectStore::new(folder))),
+            Some(("sqlite", path)) if !path.is_empty() => {
+                // Services make it: here a name that is not there is a mistake.
+                if !Path::new(path).exists() {
+                    return Err(Failure::Usage(format!("there is no database {path}")));
+                }
+                Ok(Arc::new(SqliteSubjectStore::open(path)?))
+            }
+            Some(("postgres" | "postgresql", _)) => postgres_subjects(store).await,
+            _ => usage("--subject-store is file:FOLDER, sqlite:FILE or postgres://HOST/DATABASE"),
+        }
+    }
+
+    pub async fn subjects(&self) -> Result<SubjectAdmin, Failure> {
+        let Some(log) = &self.shred_log else {
+            return usage("where is the shred log? Say --shred-log FILE, or set RXSEAL_SHRED_LOG");
+        };
+        let Some(kept) = self.backups_kept else {
+            return usage(
+                "for how long are backups of the subject store kept? Say --backups-kept 30days, or set RXSEAL_BACKUPS_KEPT",
+            );
+        };
+        Ok(SubjectAdmin::new(self.subject_store().await?, log, kept))
+    }
+
     /// The root keys to wrap with: all of them, or none.
     pub async fn all_roots(&self) -> Result<RootKeys, Failure> {
         all_roots(&self.roots).await
@@ -103,8 +151,12 @@ pub async fn root(spec: &str) -> Result<Arc<dyn RootKey>, Failure> {
         Some(("file", path)) if !path.is_empty() => Ok(Arc::new(KeyFile::new(path).load()?)),
         Some(("env", variable)) if !variable.is_empty() => Ok(Arc::new(LocalRootKey::from_env(variable)?)),
         Some(("aws-kms", key)) if !key.is_empty() => aws_kms(key).await,
+        Some(("pkcs11", _)) => pkcs11(spec),
         Some(("vault", url)) if !url.is_empty() => vault(url),
-        _ => usage("--root is file:PATH, env:VARIABLE, aws-kms:KEY or vault:https://HOST/MOUNT/KEY"),
+        _ => usage(
+            "--root is file:PATH, env:VARIABLE, aws-kms:KEY, 'pkcs11:token=LABEL;object=LABEL' or \
+             vault:https://HOST/MOUNT/KEY",
+        ),
     }
 }
 
@@ -126,7 +178,8 @@ fn read(path: &Path) -> Result<ConfigFile, Failure> {
         let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
         let line = before.matches('\n').count().saturating_add(1);
         Failure::Usage(format!(
-            "{}: line {line} is not valid; the file has `store = \"..\"` and `roots = [\"..\"]` and nothing else",
+            "{}: line {line} is not valid; the file has `store`, `roots = [..]`, `subject_store`, `shred_log`, `backups_kept` \
+             and nothing else",
             path.display()
         ))
     })
@@ -143,6 +196,17 @@ async fn postgres(_: &str) -> Result<Arc<dyn KeyringStore>, Failure> {
     not_built("PostgreSQL", "postgres-store")
 }
 
+#[cfg(feature = "postgres-store")]
+async fn postgres_subjects(url: &str) -> Result<Arc<dyn SubjectKeyStore>, Failure> {
+    without_password(url)?;
+    Ok(Arc::new(rxseal::PostgresSubjectStore::connect(url).await?))
+}
+
+#[cfg(not(feature = "postgres-store"))]
+async fn postgres_subjects(_: &str) -> Result<Arc<dyn SubjectKeyStore>, Failure> {
+    not_built("PostgreSQL", "postgres-store")
+}
+
 #[cfg(feature = "aws-kms")]
 async fn aws_kms(key: &str) -> Result<Arc<dyn RootKey>, Failure> {
     Ok(Arc::new(rxseal::AwsKmsKey::connect(key).await?))
@@ -151,6 +215,33 @@ async fn aws_kms(key: &str) -> Result<Arc<dyn RootKey>, Failure> {
 #[cfg(not(feature = "aws-kms"))]
 async fn aws_kms(_: &str) -> Result<Arc<dyn RootKey>, Failure> {
     not_built("AWS KMS", "aws-kms")
+}
+
+#[cfg(feature = "pkcs11")]
+fn pkcs11(uri: &str) -> Result<Arc<dyn RootKey>, Failure> {
+    use std::env::{var, var_os};
+    let Some(library) = var_os("RXSEAL_PKCS11_MODULE") else {
+        return usage(
+            "which PKCS#11 library? Set RXSEAL_PKCS11_MODULE to the path of the HSM's, such as \
+             /usr/lib/softhsm/libsofthsm2.so",
+        );
+    };
+    let builder = rxseal::Pkcs11Key::from_uri(library, uri)?;
+    let builder = match var("RXSEAL_PKCS11_PIN_FILE") {
+        Ok(path) => builder.pin_file(path),
+        _ if var_os("RXSEAL_PKCS11_PIN").is_some() => builder.pin_from_env("RXSEAL_PKCS11_PIN"),
+        _ => {
+            return usage(
+                "where is the PIN of the HSM? Set RXSEAL_PKCS11_PIN_FILE to a file with it, or RXSEAL_PKCS11_PIN",
+            );
+        }
+    };
+    Ok(Arc::new(builder.build()?))
+}
+
+#[cfg(not(feature = "pkcs11"))]
+fn pkcs11(_: &str) -> Result<Arc<dyn RootKey>, Failure> {
+    not_built("PKCS#11", "pkcs11")
 }
 
 #[cfg(feature = "vault")]
@@ -189,7 +280,7 @@ fn vault(_: &str) -> Result<Arc<dyn RootKey>, Failure> {
     not_built("Vault", "vault")
 }
 
-#[cfg(not(all(feature = "aws-kms", feature = "vault", feature = "postgres-store")))]
+#[cfg(not(all(feature = "aws-kms", feature = "pkcs11", feature = "postgres-store", feature = "vault")))]
 fn not_built<T>(what: &str, feature: &str) -> Result<T, Failure> {
     Err(Failure::Usage(format!("{what} is not in this build: cargo install rxseal --features cli,{feature}")))
 }

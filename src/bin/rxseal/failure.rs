@@ -26,7 +26,8 @@ impl Failure {
             Self::Rxseal(error) if error.is_conflict() => CONFLICT,
             Self::Rxseal(error) if error.is_retryable() => UNAVAILABLE,
             Self::Rxseal(error) => match error.code() {
-                "state-refused" | "key-in-use" | "provider-refused" | "store-refused" | "unlock-failed" => REFUSED,
+                "state-refused" | "subject-retained" | "key-in-use" | "provider-refused" | "store-refused"
+                | "unlock-failed" => REFUSED,
                 _ => FAILED,
             },
             Self::Checked(_) | Self::Io(_) => FAILED,

@@ -1,7 +1,7 @@
 //! `rxseal keyring` and `rxseal key-file`.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use rxseal::{
     KeyEvent, KeyId, KeyState, KeyUse, KeyringAdmin, KeyringFile, Observer, OpenEvent, RootKeys, StillUnder,
@@ -13,7 +13,7 @@ use crate::args::{Change, Global, KeyFile, Keyring, Root};
 use crate::config::{Config, all_roots, root};
 use crate::dry_run::DryRun;
 use crate::failure::Failure;
-use crate::output::{Output, table};
+use crate::output::{Output, table, time};
 
 pub async fn run(global: &Global, command: Keyring, output: &Output) -> Result<(), Failure> {
     let config = Config::of(global)?;
@@ -276,9 +276,4 @@ fn as_json(file: &KeyringFile) -> Value {
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn time(seconds: u64) -> String {
-    let time = UNIX_EPOCH.checked_add(Duration::from_secs(seconds));
-    time.map_or_else(String::new, |time| humantime::format_rfc3339_seconds(time).to_string())
 }

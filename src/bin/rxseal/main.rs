@@ -8,6 +8,7 @@ mod dry_run;
 mod failure;
 mod keyring;
 mod output;
+mod subject;
 mod token;
 
 use std::io::{self, Write};
@@ -42,6 +43,7 @@ fn run(args: Args, output: &Output) -> Result<(), Failure> {
     let Args { global, command } = args;
     match command {
         Command::Keyring(command) => wait(keyring::run(&global, command, output)),
+        Command::Subject(command) => wait(subject::run(&global, command, output)),
         Command::KeyFile(command) => keyring::make_key_file(&command, output),
         Command::Token(command) => token::inspect(&command, output),
         Command::Count(command) => wait(count::run(&command, output)),

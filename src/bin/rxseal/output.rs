@@ -1,6 +1,7 @@
 //! Tables for people, JSON for programs.
 
 use std::io::{self, Write};
+use std::time::{Duration, UNIX_EPOCH};
 
 use comfy_table::{Table, presets};
 use serde_json::{Value, json};
@@ -55,4 +56,10 @@ pub fn table<const N: usize>(titles: [&str; N], rows: impl IntoIterator<Item = [
     }
     // What the table pads its last column with.
     table.to_string().lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
+}
+
+/// Unix seconds as people read them.
+pub fn time(seconds: u64) -> String {
+    let time = UNIX_EPOCH.checked_add(Duration::from_secs(seconds));
+    time.map_or_else(String::new, |time| humantime::format_rfc3339_seconds(time).to_string())
 }

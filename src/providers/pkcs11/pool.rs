@@ -1,0 +1,220 @@
+//! Calls of an HSM: a few at a time, on threads of their own, each with a session from the pool, and a caller that does
+//! not wait longer than its deadline.
+//!
+//! A call into a PKCS#11 library cannot be interrupted. Where the HSM hangs, the caller leaves at its deadline, and its
+//! thread and session stay behind until the library returns. So that the pool does not run dry for that, what is left
+//! behind gives its turn back and takes one of a limited number of spares. When these are all taken, nothing more is
+//! begun.
+//!
+//! Threads of our own rather than `tokio::task::spawn_blocking`: a runtime that ends waits for its blocking tasks, and
+//! so a program would never end whose HSM hangs.
+
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::time::{Duration, Instant};
+use std::{process, thread};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+
+use super::failure::{Failure, Problem};
+use super::pin::Login;
+use super::token::{Connection, Place};
+use crate::error::Error;
+use crate::providers::call::within;
+
+/// Calls that may be left behind beside those that are waited for.
+const SPARES: usize = 16;
+/// For what still runs when the root key is dropped.
+const GOODBYE: Duration = Duration::from_secs(1);
+
+pub(super) struct Pool {
+    inner: Arc<Inner>,
+    turns: Arc<Semaphore>,
+    spares: Arc<Semaphore>,
+    deadline: Duration,
+    /// A copy is with every thread, so that their end is seen at the other one.
+    busy: Option<mpsc::Sender<()>>,
+    ended: Mutex<mpsc::Receiver<()>>,
+}
+
+struct Inner {
+    name: String,
+    place: Place,
+    login: Login,
+    sessions: usize,
+    idle: Mutex<Vec<Connection>>,
+    process: u32,
+}
+
+impl Pool {
+    pub(super) fn new(name: String, place: Place, login: Login, sessions: usize, deadline: Duration) -> Self {
+        let inner = Inner { name, place, login, sessions, idle: Mutex::new(Vec::new()), process: process::id() };
+        let (turns, spares) = (Arc::new(Semaphore::new(sessions)), Arc::new(Semaphore::new(SPARES)));
+        let (busy, ended) = mpsc::channel();
+        Self { inner: Arc::new(inner), turns, spares, deadline, busy: Some(busy), ended: Mutex::new(ended) }
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.inner.name
+    }
+
+    /// What `work` does with a session. It may be asked a second time, where the first session turns out to be lost.
+    pub(super) async fn call<T: Send + 'static>(
+        &self,
+        work: impl Fn(&Connection) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, Error> {
+        let failed = |problem| Error::from(Failure::from(problem).of_key(self.name()));
+        let late = || {
+            let (turns, spares) = (self.turns.available_permits(), self.spares.available_permits());
+            let hanging = SPARES.saturating_add(self.inner.sessions);
+            failed(if turns == 0 && spares == 0 { Problem::Hanging(hanging) } else { Problem::Late(self.deadline) })
+        };
+        let ends = Instant::now().checked_add(self.deadline);
+        let call = async {
+            let turn = Arc::clone(&self.turns).acquire_owned().await.map_err(|_| failed(Problem::NoThread))?;
+            let waiting = Waiting { turn: Arc::new(Mutex::new(Some(turn))), spares: &self.spares };
+            let (answer, answered) = oneshot::channel();
+            let (inner, turn, busy) = (Arc::clone(&self.inner), Arc::clone(&waiting.turn), self.busy.clone());
+            let run = move || {
+                let result = inner.run(&work, ends);
+                drop(take(&turn));
+                // Nobody may be waiting any more.
+                let _ = answer.send(result);
+                // The last one closes the session, which is still work.
+                drop(inner);
+                drop(busy);
+            };
+            thread::Builder::new()
+                .name("rxseal-pkcs11".to_owned())
+                .spawn(run)
+                .map_err(|cause| Error::from(Failure::from(Problem::NoThread).of_key(self.name()).caused_by(cause)))?;
+            let result = answered.await.map_err(|_| failed(Problem::NoThread))?;
+            result.map_err(|failure| failure.of_key(self.name()).into())
+        };
+        within(self.deadline, Box::pin(call), late).await
+    }
+}
+
+impl Drop for Pool {
+    /// Waits for what is still in the library, and closes the sessions: a program that ends with a thread in there may crash in
+    /// the library's last steps. It waits not for ever, since both may hang.
+    fn drop(&mut self) {
+        let idle = std::mem::take(&mut *self.inner.idle.lock().unwrap_or_else(PoisonError::into_inner));
+        if let Some(busy) = self.busy.take() {
+            let close = move || {
+                drop(idle);
+                drop(busy);
+            };
+            drop(thread::Builder::new().name("rxseal-pkcs11".to_owned()).spawn(close));
+        }
+        let ended = self.ended.get_mut().unwrap_or_else(PoisonError::into_inner);
+        // An error either way: nobody is busy any more, or it takes too long.
+        let _ = ended.recv_timeout(GOODBYE);
+    }
+}
+
+/// A caller that waits for its call. Whoever stops waiting, at the deadline or because nobody wants the answer any
+/// more, gives the turn to the next one if there is a spare.
+struct Waiting<'p> {
+    turn: Arc<Mutex<Option<OwnedSemaphorePermit>>>,
+    spares: &'p Arc<Semaphore>,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        let mut turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        if turn.is_some()
+            && let Ok(spare) = Arc::clone(self.spares).try_acquire_owned()
+        {
+            *turn = Some(spare);
+        }
+    }
+}
+
+fn take(turn: &Mutex<Option<OwnedSemaphorePermit>>) -> Option<OwnedSemaphorePermit> {
+    turn.lock().unwrap_or_else(PoisonError::into_inner).take()
+}
+
+impl Inner {
+    /// With a session of the pool or a new one; and once more with a new one where that was lost.
+    fn run<T>(&self, work: &impl Fn(&Connection) -> Result<T, Failure>, ends: Option<Instant>) -> Result<T, Failure> {
+        if process::id() != self.process {
+            return Err(Problem::Forked.into());
+        }
+        let pooled = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let first = pooled.map_or_else(|| self.connect(), Ok).and_then(|connection| self.attempt(connection, work));
+        match first {
+            // Nobody would hear of it after the deadline.
+            Err(failure) if failure.is_lost() && ends.is_none_or(|ends| Instant::now() < ends) => {
+                self.attempt(self.connect()?, work)
+            }
+            result => result,
+        }
+    }
+
+    fn connect(&self) -> Result<Connection, Failure> {
+        Connection::open(&self.place, &self.login)
+    }
+
+    fn attempt<T>(
+        &self,
+        connection: Connection,
+        work: &impl Fn(&Connection) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        match work(&connection) {
+            Ok(result) => {
+                let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+                if idle.len() < self.sessions {
+                    idle.push(connection);
+                }
+                Ok(result)
+            }
+            Err(failure) => {
+                connection.end(&failure);
+                Err(failure)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::provider::run_local;
+    use crate::providers::pkcs11::pin::PinSource;
+    use crate::providers::pkcs11::selection::Selection;
+
+    fn pool() -> Pool {
+        let selection = Selection::parse("pkcs11:token=phi;object=phi-root").unwrap();
+        let place = Place { library: "/no/such/library.so".into(), selection, allow_extractable: false };
+        let login = Login::new(PinSource::Environment("RXSEAL_NO_SUCH_VARIABLE".to_owned()));
+        Pool::new("token=phi;object=phi-root".to_owned(), place, login, 2, Duration::from_secs(5))
+    }
+
+    fn text(error: &Error) -> String {
+        std::error::Error::source(error).unwrap().to_string()
+    }
+
+    #[tokio::test]
+    async fn a_child_makes_its_own() {
+        let mut pool = pool();
+        let error = pool.call(|_| Ok(())).await.unwrap_err();
+        assert!(text(&error).contains("cannot be loaded"), "{}", text(&error));
+        Arc::get_mut(&mut pool.inner).unwrap().process = 0;
+        let error = pool.call(|_| Ok(())).await.unwrap_err();
+        assert!(text(&error).contains("forked") && !error.is_retryable(), "{}", text(&error));
+    }
+
+    #[tokio::test]
+    async fn every_turn_comes_back() {
+        let pool = pool();
+        for _ in 0..8 {
+            pool.call(|_| Ok(())).await.unwrap_err();
+        }
+        assert_eq!((pool.turns.available_permits(), pool.spares.available_permits()), (2, SPARES));
+    }
+
+    #[test]
+    fn without_a_runtime_it_says_so() {
+        assert_eq!(run_local(pool().call(|_| Ok(()))).unwrap_err().code(), "runtime-needed");
+    }
+}

@@ -1,0 +1,196 @@
+//! One session with a token: found, logged in, and its key looked at before it is used.
+
+use std::mem::ManuallyDrop;
+use std::path::PathBuf;
+
+use cryptoki::context::Pkcs11;
+use cryptoki::error::{Error as CryptokiError, RvError};
+use cryptoki::mechanism::{MechanismInfo, MechanismType};
+use cryptoki::object::{Attribute, AttributeType, KeyType, ObjectClass, ObjectHandle};
+use cryptoki::session::Session;
+use cryptoki::slot::Slot;
+
+use super::failure::{Failure, Problem};
+use super::library;
+use super::pin::Login;
+use super::selection::Selection;
+
+/// Where the key is, and what it may be.
+pub(super) struct Place {
+    pub(super) library: PathBuf,
+    pub(super) selection: Selection,
+    pub(super) allow_extractable: bool,
+}
+
+/// What the key's attributes allow.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "they are the token's four flags")]
+pub(super) struct KeyMay {
+    pub(super) encrypt: bool,
+    pub(super) decrypt: bool,
+    pub(super) wrap: bool,
+    pub(super) unwrap: bool,
+}
+
+/// A session that is logged in, with the key. Dropped, it is closed.
+pub(super) struct Connection {
+    library: Pkcs11,
+    slot: Slot,
+    session: Session,
+    key: ObjectHandle,
+    key_may: KeyMay,
+}
+
+impl Connection {
+    /// Everything is looked up anew, so that it is found again after an HSM was restarted or replaced.
+    pub(super) fn open(place: &Place, login: &Login) -> Result<Self, Failure> {
+        let library = library::open(&place.library)?;
+        let slot = find_token(&library, &place.selection)?;
+        let session = library.open_ro_session(slot)?;
+        match prepare(&session, place, login) {
+            Ok((key, key_may)) => Ok(Self { library, slot, session, key, key_may }),
+            Err(failure) => {
+                end(session, &failure);
+                Err(failure)
+            }
+        }
+    }
+
+    pub(super) fn session(&self) -> &Session {
+        &self.session
+    }
+
+    pub(super) fn key(&self) -> ObjectHandle {
+        self.key
+    }
+
+    pub(super) fn key_may(&self) -> KeyMay {
+        self.key_may
+    }
+
+    pub(super) fn mechanism_info(&self, mechanism: MechanismType) -> Result<MechanismInfo, CryptokiError> {
+        // Not the list of all: cryptoki logs an error for each in it that it does not know.
+        self.library.get_mechanism_info(self.slot, mechanism)
+    }
+
+    /// Ends it after `failure`. What a failed call has left begun in a session is known to nobody, so none is used
+    /// again.
+    pub(super) fn end(self, failure: &Failure) {
+        end(self.session, failure);
+    }
+}
+
+fn end(session: Session, failure: &Failure) {
+    if failure.has_no_session() {
+        let _ = ManuallyDrop::new(session);
+    }
+}
+
+fn prepare(session: &Session, place: &Place, login: &Login) -> Result<(ObjectHandle, KeyMay), Failure> {
+    login.ensure(session)?;
+    let key = find_key(session, &place.selection)?;
+    let key_may = check_key(&session.get_attributes(key, ATTRIBUTES)?, place.allow_extractable)?;
+    Ok((key, key_may))
+}
+
+fn find_token(library: &Pkcs11, selection: &Selection) -> Result<Slot, Failure> {
+    let (mut found, mut failed) = (Vec::new(), None);
+    for slot in library.get_slots_with_token()? {
+        match library.get_token_info(slot) {
+            Ok(token) if selection.is_of_token(slot.id(), token.label(), token.serial_number()) => found.push(slot),
+            Ok(_) => {}
+            // It matters only where it may be the token that is looked for.
+            Err(error) => failed = Some(error),
+        }
+    }
+    match (found.as_slice(), failed) {
+        ([slot], _) => Ok(*slot),
+        ([], None | Some(CryptokiError::Pkcs11(RvError::TokenNotPresent | RvError::TokenNotRecognized, _))) => {
+            Err(Problem::TokenMissing.into())
+        }
+        ([], Some(error)) => Err(error.into()),
+        (several, _) => Err(Problem::TokenAmbiguous(several.len()).into()),
+    }
+}
+
+fn find_key(session: &Session, selection: &Selection) -> Result<ObjectHandle, Failure> {
+    let mut template =
+        vec![Attribute::Class(ObjectClass::SECRET_KEY), Attribute::KeyType(KeyType::AES), Attribute::Token(true)];
+    template.extend(selection.label.as_ref().map(|label| Attribute::Label(label.as_bytes().to_vec())));
+    template.extend(selection.id.clone().map(Attribute::Id));
+    match session.find_objects(&template)?.as_slice() {
+        [key] => Ok(*key),
+        [] => Err(Problem::KeyMissing.into()),
+        several => Err(Problem::KeyAmbiguous(several.len()).into()),
+    }
+}
+
+const ATTRIBUTES: &[AttributeType] = &[
+    AttributeType::ValueLen,
+    AttributeType::Sensitive,
+    AttributeType::Extractable,
+    AttributeType::Encrypt,
+    AttributeType::Decrypt,
+    AttributeType::Wrap,
+    AttributeType::Unwrap,
+];
+
+/// What a token does not tell counts as the worse.
+fn check_key(attributes: &[Attribute], allow_extractable: bool) -> Result<KeyMay, Problem> {
+    let (mut len, mut sensitive, mut extractable) = (None, false, true);
+    let mut key_may = KeyMay::default();
+    for attribute in attributes {
+        match attribute {
+            Attribute::ValueLen(value) => len = Some(usize::from(*value)),
+            Attribute::Sensitive(value) => sensitive = *value,
+            Attribute::Extractable(value) => extractable = *value,
+            Attribute::Encrypt(value) => key_may.encrypt = *value,
+            Attribute::Decrypt(value) => key_may.decrypt = *value,
+            Attribute::Wrap(value) => key_may.wrap = *value,
+            Attribute::Unwrap(value) => key_may.unwrap = *value,
+            _ => {}
+        }
+    }
+    if len != Some(32) {
+        return Err(Problem::KeyLength);
+    }
+    if (extractable || !sensitive) && !allow_extractable {
+        return Err(Problem::KeyExtractable);
+    }
+    Ok(key_may)
+}
+
+#[cfg(test)]
+mod tests {
+    use cryptoki::types::Ulong;
+
+    use super::*;
+
+    fn key(len: u32, sensitive: bool, extractable: bool) -> Vec<Attribute> {
+        let len = Attribute::ValueLen(Ulong::new(len.into()));
+        vec![len, Attribute::Sensitive(sensitive), Attribute::Extractable(extractable), Attribute::Encrypt(true)]
+    }
+
+    #[test]
+    fn only_a_key_that_stays_is_used() {
+        let may = KeyMay { encrypt: true, ..KeyMay::default() };
+        assert_eq!(check_key(&key(32, true, false), false), Ok(may));
+        for loose in [key(32, true, true), key(32, false, false), key(32, false, true)] {
+            assert_eq!(check_key(&loose, false), Err(Problem::KeyExtractable));
+            assert_eq!(check_key(&loose, true), Ok(may));
+        }
+        for len in [0, 16, 24, 64] {
+            assert_eq!(check_key(&key(len, true, false), true), Err(Problem::KeyLength));
+        }
+    }
+
+    #[test]
+    fn what_is_not_told_counts_as_the_worse() {
+        for missing in 0..3 {
+            let mut attributes = key(32, true, false);
+            attributes.remove(missing);
+            assert!(check_key(&attributes, false).is_err(), "{missing}");
+        }
+        assert_eq!(check_key(&key(32, true, false)[..3], false), Ok(KeyMay::default()));
+    }
+}

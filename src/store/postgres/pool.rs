@@ -1,0 +1,159 @@
+//! Connections to one PostgreSQL database with one table of ours, and a deadline for every call.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use sqlx::ConnectOptions;
+use sqlx::Postgres;
+use sqlx::pool::{PoolConnection, PoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
+use tokio::runtime::Handle;
+use tokio::time::timeout;
+
+use super::trouble::{Table, postgres_trouble};
+use crate::error::{Error, ErrorKind};
+
+/// Of a whole call: waiting for a connection, and every answer.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(5);
+pub(in crate::store) const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
+/// The server gives up before we do, so that a change which waits for a lock is not made after all when nobody listens any
+/// more. A role or database that does not wait for the disk must not lose a key.
+pub(in crate::store) const CAREFUL: &str = "SELECT set_config('statement_timeout', '4000', true), \
+    CASE WHEN current_setting('synchronous_commit') = 'off' THEN set_config('synchronous_commit', 'on', true) END";
+
+/// A table of ours, made where it is missing.
+pub(in crate::store) struct OwnTable {
+    pub(in crate::store) name: &'static str,
+    pub(in crate::store) schema: &'static str,
+    /// The constant that has the schema, for whoever must run it.
+    pub(in crate::store) schema_of: &'static str,
+}
+
+#[derive(Clone)]
+pub(in crate::store) struct Pool {
+    pool: PgPool,
+    table: &'static OwnTable,
+}
+
+impl Pool {
+    pub(in crate::store) async fn connect(
+        url: &str,
+        connections: u32,
+        table: &'static OwnTable,
+    ) -> Result<Self, Error> {
+        let options = parse_url(url)?;
+        // Outside of a runtime the pool panics.
+        require_runtime()?;
+        let pool: PgPoolOptions = PoolOptions::new().max_connections(connections).acquire_timeout(DEADLINE);
+        let pool = Self { pool: pool.connect_lazy_with(options), table };
+        pool.call(async |connection| create_table(connection, table).await).await?;
+        Ok(pool)
+    }
+
+    /// Runs `work` on a connection of the pool, with a deadline for all of it.
+    pub(in crate::store) async fn call<T>(
+        &self,
+        work: impl AsyncFnOnce(&mut PgConnection) -> Result<T, CallError>,
+    ) -> Result<T, Error> {
+        require_runtime()?;
+        let mut held: Option<PoolConnection<Postgres>> = None;
+        let whole = async {
+            let connection = held.insert(self.pool.acquire().await?);
+            work(connection).await
+        };
+        let ended = timeout(DEADLINE, whole).await;
+        let lost = !matches!(ended, Ok(Ok(_) | Err(CallError::Own(_))));
+        // Whatever is on its way on it belongs to a call that has ended: the socket is closed, and a change not yet confirmed
+        // is rolled back by the server.
+        if let Some(connection) = held.filter(|_| lost) {
+            drop(connection.detach());
+        }
+        match ended {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(CallError::Own(error))) => Err(error),
+            Ok(Err(CallError::Sqlx(error))) => {
+                Err(postgres_trouble(&error, &Table::Own { name: self.table.name, schema: self.table.schema_of }))
+            }
+            Err(_) => Err(too_late()),
+        }
+    }
+}
+
+/// The pool's own text holds the password.
+impl fmt::Debug for Pool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pool").field("connections", &self.pool.size()).finish_non_exhaustive()
+    }
+}
+
+/// What ends a call: an answer of ours, after which the connection is good, or something of the database.
+pub(in crate::store) enum CallError {
+    Own(Error),
+    Sqlx(sqlx::Error),
+}
+
+impl From<sqlx::Error> for CallError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Sqlx(error)
+    }
+}
+
+impl From<Error> for CallError {
+    fn from(error: Error) -> Self {
+        Self::Own(error)
+    }
+}
+async fn create_table(connection: &mut PgConnection, table: &OwnTable) -> Result<(), CallError> {
+    // Asked first: a role that may not create tables can use one that is there.
+    if has_table(connection, table).await? {
+        return Ok(());
+    }
+    match sqlx::raw_sql(table.schema).execute(&mut *connection).await {
+        Ok(_) => Ok(()),
+        // Two that create it at once: PostgreSQL lets `IF NOT EXISTS` of one of them fail.
+        Err(sqlx::Error::Database(error)) if matches!(error.code().as_deref(), Some("23505" | "42P07" | "42710")) => {
+            if has_table(connection, table).await? {
+                Ok(())
+            } else {
+                Err(sqlx::Error::Database(error).into())
+            }
+        }
+        Err(sqlx::Error::Database(error)) if matches!(error.code().as_deref(), Some("42501" | "3F000" | "25006")) => {
+            let OwnTable { name, schema_of, .. } = table;
+            let text = format!(
+                "the table {name} is missing and the role may not create it: let its owner run `{schema_of}`, and grant SELECT, \
+                 INSERT and UPDATE on it"
+            );
+            Err(Error::from_store(false, text).into())
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn has_table(connection: &mut PgConnection, table: &OwnTable) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar("SELECT to_regclass($1) IS NOT NULL")
+        .persistent(false)
+        .bind(table.name)
+        .fetch_one(connection)
+        .await
+}
+pub(crate) fn require_runtime() -> Result<(), Error> {
+    Handle::try_current().map(drop).map_err(|_| ErrorKind::RuntimeNeeded.into())
+}
+
+/// The driver's own error may quote the URL, and is dropped. Its logs of statements are not wanted either.
+pub(crate) fn parse_url(url: &str) -> Result<PgConnectOptions, Error> {
+    let is_postgres = ["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme));
+    let options = if is_postgres { PgConnectOptions::from_str(url).ok() } else { None };
+    let options = options.ok_or_else(|| {
+        Error::from_store(false, "the URL is not valid: write `postgres://role:password@host:5432/database`")
+    })?;
+    let named = options.get_application_name().is_some();
+    let options = if named { options } else { options.application_name("rxseal") };
+    Ok(options.disable_statement_logging())
+}
+
+pub(crate) fn too_late() -> Error {
+    Error::from_store(true, "the database did not answer within 5 seconds: is it there, and reachable from here?")
+}

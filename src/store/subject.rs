@@ -1,0 +1,188 @@
+//! Where wrapped subject keys are kept, apart from the data and apart from the keyrings.
+
+#[cfg(unix)]
+mod file;
+mod memory;
+#[cfg(feature = "postgres-store")]
+mod postgres;
+mod row;
+#[cfg(feature = "sqlite-store")]
+mod sqlite;
+
+use std::sync::Arc;
+
+#[cfg(unix)]
+pub use file::FileSubjectStore;
+pub use memory::MemorySubjectStore;
+#[cfg(feature = "postgres-store")]
+pub use postgres::PostgresSubjectStore;
+#[cfg(feature = "sqlite-store")]
+pub use sqlite::SqliteSubjectStore;
+
+use super::StoreFuture;
+use crate::error::Error;
+use crate::id::{Identifier, Name};
+use crate::key::WrappedSubjectKey;
+
+/// What a store holds of a subject.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StoredSubject {
+    /// Nothing: no key was made for it yet.
+    Absent,
+    /// Its wrapped key.
+    Key(WrappedSubjectKey),
+    /// Its key was destroyed, and no other one is ever made.
+    Shredded {
+        /// When, in Unix seconds.
+        at: u64,
+    },
+}
+
+/// Until when a subject's key must not be destroyed.
+///
+/// ```
+/// use rxseal::Retention;
+/// let until = 1_924_992_000; // 2031-01-01
+/// let retention = Retention::default().until(Some(until)).legal_hold(true);
+/// assert!(retention.holds_at(until + 1));
+/// assert!(!retention.legal_hold(false).holds_at(until + 1));
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Retention {
+    until: Option<u64>,
+    legal_hold: bool,
+}
+
+impl Retention {
+    /// The law asks for the records until then, in Unix seconds: pharmacy records must be kept for years.
+    #[must_use]
+    pub fn until(mut self, seconds: Option<u64>) -> Self {
+        self.until = seconds;
+        self
+    }
+
+    /// A court or a payer asks for them, until somebody says otherwise.
+    #[must_use]
+    pub fn legal_hold(mut self, hold: bool) -> Self {
+        self.legal_hold = hold;
+        self
+    }
+
+    /// Until when the law asks for the records, in Unix seconds.
+    #[must_use]
+    pub fn retained_until(&self) -> Option<u64> {
+        self.until
+    }
+
+    /// Whether somebody asks for them until further notice.
+    #[must_use]
+    pub fn is_held(&self) -> bool {
+        self.legal_hold
+    }
+
+    /// Whether the key must not be destroyed at that time, in Unix seconds.
+    #[must_use]
+    pub fn holds_at(&self, seconds: u64) -> bool {
+        self.legal_hold || self.until.is_some_and(|until| until > seconds)
+    }
+}
+
+/// Keeps the wrapped subject keys of keyspaces, and which of them were shredded.
+///
+/// A patient's fields are gone when their subject key is gone *everywhere*: so keep this store apart from the data, and its backups
+/// for a short time only. A call ends in bounded time, and changes one subject as a whole or not at all.
+pub trait SubjectKeyStore: Send + Sync {
+    /// What is stored of each of `subjects`, in their order, with one query for all.
+    fn get<'a>(&'a self, keyspace: &'a str, subjects: &'a [&'a str]) -> StoreFuture<'a, Vec<StoredSubject>>;
+
+    /// Stores `key` if nothing is stored of the subject; gives what is stored then. So of two programs that meet a new patient at
+    /// once both use the same key.
+    fn insert<'a>(
+        &'a self,
+        keyspace: &'a str,
+        subject: &'a str,
+        key: &'a WrappedSubjectKey,
+    ) -> StoreFuture<'a, StoredSubject>;
+
+    /// Stores `key` in place of `old`, which is the same subject key under another DEK. Ends with
+    /// [`Error::store_conflict`](crate::Error::store_conflict) where something else is stored.
+    fn replace<'a>(
+        &'a self,
+        keyspace: &'a str,
+        subject: &'a str,
+        old: &'a WrappedSubjectKey,
+        key: &'a WrappedSubjectKey,
+    ) -> StoreFuture<'a, ()>;
+
+    /// Destroys the subject's key and leaves a tombstone of `at` (Unix seconds), also where there was no key. Gives when it was
+    /// shredded, which is earlier than `at` where it was before. Ends with
+    /// [`Error::subject_retained`](crate::Error::subject_retained) while its retention asks for it.
+    fn shred<'a>(&'a self, keyspace: &'a str, subject: &'a str, at: u64) -> StoreFuture<'a, u64>;
+
+    /// Sets until when the subject's key must not be destroyed.
+    fn retain<'a>(&'a self, keyspace: &'a str, subject: &'a str, retention: Retention) -> StoreFuture<'a, ()>;
+
+    /// What [`retain`](Self::retain) set last.
+    fn retention<'a>(&'a self, keyspace: &'a str, subject: &'a str) -> StoreFuture<'a, Retention>;
+
+    /// At most `limit` subjects that have a key, in ascending order of their ids, after `after`.
+    fn page<'a>(
+        &'a self,
+        keyspace: &'a str,
+        after: Option<&'a str>,
+        limit: usize,
+    ) -> StoreFuture<'a, Vec<(String, WrappedSubjectKey)>>;
+}
+
+impl<S: SubjectKeyStore + ?Sized> SubjectKeyStore for Arc<S> {
+    fn get<'a>(&'a self, keyspace: &'a str, subjects: &'a [&'a str]) -> StoreFuture<'a, Vec<StoredSubject>> {
+        (**self).get(keyspace, subjects)
+    }
+
+    fn insert<'a>(
+        &'a self,
+        keyspace: &'a str,
+        subject: &'a str,
+        key: &'a WrappedSubjectKey,
+    ) -> StoreFuture<'a, StoredSubject> {
+        (**self).insert(keyspace, subject, key)
+    }
+
+    fn replace<'a>(
+        &'a self,
+        keyspace: &'a str,
+        subject: &'a str,
+        old: &'a WrappedSubjectKey,
+        key: &'a WrappedSubjectKey,
+    ) -> StoreFuture<'a, ()> {
+        (**self).replace(keyspace, subject, old, key)
+    }
+
+    fn shred<'a>(&'a self, keyspace: &'a str, subject: &'a str, at: u64) -> StoreFuture<'a, u64> {
+        (**self).shred(keyspace, subject, at)
+    }
+
+    fn retain<'a>(&'a self, keyspace: &'a str, subject: &'a str, retention: Retention) -> StoreFuture<'a, ()> {
+        (**self).retain(keyspace, subject, retention)
+    }
+
+    fn retention<'a>(&'a self, keyspace: &'a str, subject: &'a str) -> StoreFuture<'a, Retention> {
+        (**self).retention(keyspace, subject)
+    }
+
+    fn page<'a>(
+        &'a self,
+        keyspace: &'a str,
+        after: Option<&'a str>,
+        limit: usize,
+    ) -> StoreFuture<'a, Vec<(String, WrappedSubjectKey)>> {
+        (**self).page(keyspace, after, limit)
+    }
+}
+
+/// The names of a call, both legal: some stores would take others for a path or a pattern.
+fn check(keyspace: &str, subject: &str) -> Result<(), Error> {
+    Name::check("keyspace", keyspace)?;
+    Identifier::from(subject).parse("subject id").map(drop)
+}

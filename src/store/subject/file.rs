@@ -1,0 +1,146 @@
+//! Subject keys as files in folders: one file for each subject.
+
+use std::fmt::Write;
+use std::future::ready;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::row::{SubjectRow, impl_subject_key_store};
+use super::{Retention, StoredSubject, check};
+use crate::backend::Backend;
+use crate::error::{Error, ErrorKind};
+use crate::id::Name;
+use crate::kdf;
+use crate::key::WrappedSubjectKey;
+use crate::store::disk::{self, Folder};
+
+/// A file has a name, an identifier of 255 bytes and a key.
+const MAX_FILE: usize = 4096;
+const SUFFIX: &str = ".subject.json";
+
+/// Wrapped subject keys in a folder, one file each under `<keyspace>/<2 digits>/`, named after the SHA-256 of the subject id. Unix
+/// only, for some thousands of subjects: [`page`](crate::SubjectKeyStore::page) reads them all.
+///
+/// Keep it apart from the data, with short-lived backups. What is shredded is gone from the file; the blocks of the disk that it stood
+/// in are not written over. As with [`FileStore`](crate::FileStore), a local file system is needed, and calls are short and block.
+#[derive(Clone, Debug)]
+pub struct FileSubjectStore(Folder);
+
+/// What a file holds. The subject stands in it because its name is a digest.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Stored {
+    subject: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    wrapped: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    shredded_at: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    retain_until: Option<u64>,
+    #[serde(default)]
+    legal_hold: bool,
+}
+
+impl FileSubjectStore {
+    /// The store in `folder`. Nothing is read or written yet; the first subject makes the folder, for its owner only.
+    pub fn new(folder: impl Into<PathBuf>) -> Self {
+        Self(Folder::new(folder.into()))
+    }
+
+    /// Two levels, so that no folder holds more than some hundreds.
+    fn path(&self, keyspace: &str, subject: &str) -> Result<PathBuf, Error> {
+        check(keyspace, subject)?;
+        let digest = kdf::sha256(Backend::default(), subject.as_bytes());
+        let mut name = String::with_capacity(64);
+        for byte in digest {
+            write!(name, "{byte:02x}").map_err(|_| ErrorKind::Unrepresentable)?;
+        }
+        let drawer: String = name.chars().take(2).collect();
+        Ok(self.0.path().join(keyspace).join(drawer).join(format!("{name}{SUFFIX}")))
+    }
+
+    fn read(&self, keyspace: &str, subject: &str) -> Result<SubjectRow, Error> {
+        let text = disk::read(&self.path(keyspace, subject)?, MAX_FILE)?;
+        let Some((of, row)) = text.map(|text| parse(&text)).transpose()? else { return Ok(SubjectRow::default()) };
+        if of == subject { Ok(row) } else { Err(damaged()) }
+    }
+
+    fn get_now(&self, keyspace: &str, subjects: &[&str]) -> Result<Vec<StoredSubject>, Error> {
+        subjects.iter().map(|subject| Ok(self.read(keyspace, subject)?.stored())).collect()
+    }
+
+    fn change<T>(
+        &self,
+        keyspace: &str,
+        subject: &str,
+        work: impl FnOnce(&mut SubjectRow) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let path = self.path(keyspace, subject)?;
+        let _lock = self.0.lock()?;
+        let before = self.read(keyspace, subject)?;
+        let mut after = before.clone();
+        let result = work(&mut after)?;
+        if after != before {
+            if let Some(folder) = path.parent() {
+                disk::create_folders(folder).map_err(|error| disk::failed(folder, &error))?;
+            }
+            disk::replace(&path, &format(subject, &after)?)?;
+        }
+        Ok(result)
+    }
+
+    fn retention_now(&self, keyspace: &str, subject: &str) -> Result<Retention, Error> {
+        Ok(self.read(keyspace, subject)?.retention)
+    }
+
+    fn page_now(
+        &self,
+        keyspace: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<(String, WrappedSubjectKey)>, Error> {
+        Name::check("keyspace", keyspace)?;
+        let home = self.0.path().join(keyspace);
+        let mut keys = Vec::new();
+        for drawer in disk::names(&home)? {
+            let drawer = home.join(drawer);
+            for name in disk::names(&drawer)?.iter().filter(|name| name.ends_with(SUFFIX)) {
+                // Gone since its folder was read: nobody removes one but a person.
+                let Some(text) = disk::read(&drawer.join(name), MAX_FILE)? else { continue };
+                let (subject, row) = parse(&text)?;
+                if after.is_none_or(|after| *subject > *after) {
+                    keys.extend(row.key.map(|key| (subject, key)));
+                }
+            }
+        }
+        keys.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+        keys.truncate(limit);
+        Ok(keys)
+    }
+}
+
+impl_subject_key_store!(FileSubjectStore, ready);
+
+fn parse(text: &str) -> Result<(String, SubjectRow), Error> {
+    let stored: Stored = serde_json::from_str(text).map_err(|_| damaged())?;
+    let key = stored.wrapped.map(|text| text.parse()).transpose()?;
+    let retention = Retention::default().until(stored.retain_until).legal_hold(stored.legal_hold);
+    Ok((stored.subject, SubjectRow { key, shredded_at: stored.shredded_at, retention }))
+}
+
+fn format(subject: &str, row: &SubjectRow) -> Result<String, Error> {
+    let stored = Stored {
+        subject: subject.to_owned(),
+        wrapped: row.key.as_ref().map(WrappedSubjectKey::to_string),
+        shredded_at: row.shredded_at,
+        retain_until: row.retention.retained_until(),
+        legal_hold: row.retention.is_held(),
+    };
+    serde_json::to_string(&stored).map_err(|_| ErrorKind::Unrepresentable.into())
+}
+
+/// The parser's own text would quote the file, and with it the subject.
+fn damaged() -> Error {
+    Error::from_store(false, "a file of a subject is damaged, or not of its subject: restore it from a backup")
+}

@@ -1,0 +1,126 @@
+//! What is stored of one subject, and how it changes: the same in every store.
+
+use super::{Retention, StoredSubject};
+use crate::error::{Error, ErrorKind};
+use crate::key::WrappedSubjectKey;
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct SubjectRow {
+    pub(super) key: Option<WrappedSubjectKey>,
+    pub(super) shredded_at: Option<u64>,
+    pub(super) retention: Retention,
+}
+
+impl SubjectRow {
+    pub(super) fn stored(&self) -> StoredSubject {
+        match (&self.key, self.shredded_at) {
+            // A tombstone counts more than a key beside it, which nobody puts there but a restore gone wrong.
+            (_, Some(at)) => StoredSubject::Shredded { at },
+            (Some(key), None) => StoredSubject::Key(key.clone()),
+            (None, None) => StoredSubject::Absent,
+        }
+    }
+
+    /// Insert-if-absent; what is stored then.
+    pub(super) fn insert(&mut self, key: &WrappedSubjectKey) -> StoredSubject {
+        if self.stored() == StoredSubject::Absent {
+            self.key = Some(key.clone());
+        }
+        self.stored()
+    }
+
+    pub(super) fn replace(&mut self, old: &WrappedSubjectKey, key: &WrappedSubjectKey) -> Result<(), Error> {
+        if self.shredded_at.is_some() || self.key.as_ref() != Some(old) {
+            return Err(ErrorKind::StoreConflict.into());
+        }
+        self.key = Some(key.clone());
+        Ok(())
+    }
+
+    pub(super) fn shred(&mut self, at: u64) -> Result<u64, Error> {
+        if let Some(before) = self.shredded_at {
+            self.key = None;
+            return Ok(before);
+        }
+        if self.retention.holds_at(at) {
+            return Err(ErrorKind::SubjectRetained.into());
+        }
+        self.key = None;
+        self.shredded_at = Some(at);
+        Ok(at)
+    }
+}
+
+/// The public trait over what a store can do with rows: `get_now`, `change`, `retention_now` and `page_now`. `$answer` makes a future of
+/// what these give, for a store that blocks; nothing for one whose calls are futures.
+macro_rules! impl_subject_key_store {
+    ($store:ty $(, $answer:path)?) => {
+        impl $crate::store::SubjectKeyStore for $store {
+            fn get<'a>(
+                &'a self,
+                keyspace: &'a str,
+                subjects: &'a [&'a str],
+            ) -> $crate::store::StoreFuture<'a, Vec<$crate::store::StoredSubject>> {
+                Box::pin($($answer)?(self.get_now(keyspace, subjects)))
+            }
+
+            fn insert<'a>(
+                &'a self,
+                keyspace: &'a str,
+                subject: &'a str,
+                key: &'a $crate::key::WrappedSubjectKey,
+            ) -> $crate::store::StoreFuture<'a, $crate::store::StoredSubject> {
+                Box::pin($($answer)?(self.change(keyspace, subject, |row| Ok(row.insert(key)))))
+            }
+
+            fn replace<'a>(
+                &'a self,
+                keyspace: &'a str,
+                subject: &'a str,
+                old: &'a $crate::key::WrappedSubjectKey,
+                key: &'a $crate::key::WrappedSubjectKey,
+            ) -> $crate::store::StoreFuture<'a, ()> {
+                Box::pin($($answer)?(self.change(keyspace, subject, |row| row.replace(old, key))))
+            }
+
+            fn shred<'a>(
+                &'a self,
+                keyspace: &'a str,
+                subject: &'a str,
+                at: u64,
+            ) -> $crate::store::StoreFuture<'a, u64> {
+                Box::pin($($answer)?(self.change(keyspace, subject, move |row| row.shred(at))))
+            }
+
+            fn retain<'a>(
+                &'a self,
+                keyspace: &'a str,
+                subject: &'a str,
+                retention: $crate::store::Retention,
+            ) -> $crate::store::StoreFuture<'a, ()> {
+                Box::pin($($answer)?(self.change(keyspace, subject, move |row| {
+                    row.retention = retention;
+                    Ok(())
+                })))
+            }
+
+            fn retention<'a>(
+                &'a self,
+                keyspace: &'a str,
+                subject: &'a str,
+            ) -> $crate::store::StoreFuture<'a, $crate::store::Retention> {
+                Box::pin($($answer)?(self.retention_now(keyspace, subject)))
+            }
+
+            fn page<'a>(
+                &'a self,
+                keyspace: &'a str,
+                after: Option<&'a str>,
+                limit: usize,
+            ) -> $crate::store::StoreFuture<'a, Vec<(String, $crate::key::WrappedSubjectKey)>> {
+                Box::pin($($answer)?(self.page_now(keyspace, after, limit)))
+            }
+        }
+    };
+}
+pub(super) use impl_subject_key_store;

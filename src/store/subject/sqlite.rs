@@ -1,0 +1,190 @@
+//! Subject keys in an SQLite database: one row each.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::future::ready;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params};
+
+use super::row::{SubjectRow, impl_subject_key_store};
+use super::{Retention, StoredSubject, check};
+use crate::error::{Error, ErrorKind};
+use crate::key::WrappedSubjectKey;
+use crate::store::sqlite::{open_database, sqlite_trouble};
+
+const COLUMNS: &str = "subject, wrapped, shredded_at, retain_until, legal_hold";
+const UPSERT: &str =
+    "INSERT INTO rxseal_subject_keys (keyspace, subject, wrapped, shredded_at, retain_until, legal_hold)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+    ON CONFLICT DO UPDATE SET wrapped = ?3, shredded_at = ?4, retain_until = ?5, legal_hold = ?6";
+
+/// Wrapped subject keys in the table `rxseal_subject_keys` of an SQLite database (feature `sqlite-store`). Any number of
+/// processes may use it, on a file system that keeps locks: a local one.
+///
+/// Keep it in a file of its own, apart from the data, with short-lived backups. What is shredded is written over with zeros in the
+/// database file (`secure_delete`). Calls are short and block, so they also work with [`run_local`](crate::run_local).
+#[derive(Clone)]
+pub struct SqliteSubjectStore(Arc<Inner>);
+
+struct Inner {
+    path: Box<Path>,
+    connection: Mutex<Connection>,
+}
+
+impl SqliteSubjectStore {
+    /// What [`open`](Self::open) creates where it is missing.
+    pub const SCHEMA: &'static str = include_str!("../sql/subject_keys.sqlite.sql");
+
+    /// Opens the database file, and makes it (for its owner only) and its table where they are missing. The folder must be there.
+    ///
+    /// # Errors
+    ///
+    /// `store-refused`: it is no SQLite database, or may not be read; `store-unavailable`: it is locked, or the disk failed.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
+        let path = path.as_ref();
+        let connection = open_database(path, "rxseal_subject_keys", Self::SCHEMA).and_then(|connection| {
+            connection.execute_batch("PRAGMA secure_delete = ON;")?;
+            Ok(connection)
+        });
+        let connection = connection.map_err(|error| sqlite_trouble(path, &error))?;
+        Ok(Self(Arc::new(Inner { path: path.into(), connection: Mutex::new(connection) })))
+    }
+
+    /// A change that panics is rolled back, so the connection stays good.
+    fn lock(&self) -> MutexGuard<'_, Connection> {
+        self.0.connection.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn failed(&self, error: &rusqlite::Error) -> Error {
+        sqlite_trouble(&self.0.path, error)
+    }
+
+    fn get_now(&self, keyspace: &str, subjects: &[&str]) -> Result<Vec<StoredSubject>, Error> {
+        subjects.iter().try_for_each(|subject| check(keyspace, subject))?;
+        // One query for all, whatever their number.
+        let list = serde_json::to_string(subjects).map_err(|_| ErrorKind::Unrepresentable)?;
+        let rows = select_all(&self.lock(), keyspace, &list).map_err(|error| self.failed(&error))?;
+        let mut found = HashMap::with_capacity(rows.len());
+        for row in rows {
+            let (subject, row) = row.parse()?;
+            found.insert(subject, row.stored());
+        }
+        // A subject that is named twice is there twice.
+        Ok(subjects.iter().map(|subject| found.get(*subject).cloned().unwrap_or(StoredSubject::Absent)).collect())
+    }
+
+    /// One subject, read and written in one transaction.
+    fn change<T>(
+        &self,
+        keyspace: &str,
+        subject: &str,
+        work: impl FnOnce(&mut SubjectRow) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        check(keyspace, subject)?;
+        let mut connection = self.lock();
+        // Immediate: whoever reads first and writes later would be refused in between, without waiting.
+        let begun = connection.transaction_with_behavior(TransactionBehavior::Immediate);
+        let change = begun.map_err(|error| self.failed(&error))?;
+        let stored = select(&change, keyspace, subject).map_err(|error| self.failed(&error))?;
+        let before = stored.map_or_else(|| Ok(SubjectRow::default()), |row| row.parse().map(|(_, row)| row))?;
+        let mut after = before.clone();
+        let result = work(&mut after)?;
+        if after != before {
+            write(&change, keyspace, subject, &after).map_err(|error| self.failed(&error))?;
+            change.commit().map_err(|error| self.failed(&error))?;
+        }
+        Ok(result)
+    }
+
+    fn retention_now(&self, keyspace: &str, subject: &str) -> Result<Retention, Error> {
+        check(keyspace, subject)?;
+        let row = select(&self.lock(), keyspace, subject).map_err(|error| self.failed(&error))?;
+        Ok(row.map(Stored::parse).transpose()?.map_or_else(Retention::default, |(_, row)| row.retention))
+    }
+
+    fn page_now(
+        &self,
+        keyspace: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<(String, WrappedSubjectKey)>, Error> {
+        let rows =
+            page(&self.lock(), keyspace, after.unwrap_or_default(), limit).map_err(|error| self.failed(&error))?;
+        let mut keys = Vec::with_capacity(rows.len());
+        for row in rows {
+            let (subject, row) = row.parse()?;
+            keys.extend(row.key.map(|key| (subject, key)));
+        }
+        Ok(keys)
+    }
+}
+
+impl_subject_key_store!(SqliteSubjectStore, ready);
+
+impl fmt::Debug for SqliteSubjectStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SqliteSubjectStore").field("path", &self.0.path).finish_non_exhaustive()
+    }
+}
+
+/// A row as it stands.
+struct Stored {
+    subject: String,
+    wrapped: Option<Vec<u8>>,
+    shredded_at: Option<i64>,
+    retain_until: Option<i64>,
+    legal_hold: bool,
+}
+
+impl Stored {
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            subject: row.get(0)?,
+            wrapped: row.get(1)?,
+            shredded_at: row.get(2)?,
+            retain_until: row.get(3)?,
+            legal_hold: row.get(4)?,
+        })
+    }
+
+    fn parse(self) -> Result<(String, SubjectRow), Error> {
+        let key = self.wrapped.map(|bytes| WrappedSubjectKey::try_from(bytes.as_slice())).transpose()?;
+        // Before 1970 is nothing that is ever written; the tombstone counts all the same.
+        let shredded_at = self.shredded_at.map(|at| u64::try_from(at).unwrap_or_default());
+        let until = self.retain_until.map(|until| u64::try_from(until).unwrap_or_default());
+        let retention = Retention::default().until(until).legal_hold(self.legal_hold);
+        Ok((self.subject, SubjectRow { key, shredded_at, retention }))
+    }
+}
+
+fn select_all(connection: &Connection, keyspace: &str, list: &str) -> rusqlite::Result<Vec<Stored>> {
+    let query = format!(
+        "SELECT {COLUMNS} FROM rxseal_subject_keys
+        WHERE keyspace = ?1 AND subject IN (SELECT value FROM json_each(?2))"
+    );
+    connection.prepare(&query)?.query_map([keyspace, list], Stored::read)?.collect()
+}
+
+fn select(connection: &Connection, keyspace: &str, subject: &str) -> rusqlite::Result<Option<Stored>> {
+    let query = format!("SELECT {COLUMNS} FROM rxseal_subject_keys WHERE keyspace = ?1 AND subject = ?2");
+    connection.prepare(&query)?.query_row([keyspace, subject], Stored::read).optional()
+}
+
+fn page(connection: &Connection, keyspace: &str, after: &str, limit: usize) -> rusqlite::Result<Vec<Stored>> {
+    let query = format!(
+        "SELECT {COLUMNS} FROM rxseal_subject_keys
+        WHERE keyspace = ?1 AND subject > ?2 AND wrapped IS NOT NULL ORDER BY subject LIMIT ?3"
+    );
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    connection.prepare(&query)?.query_map(params![keyspace, after, limit], Stored::read)?.collect()
+}
+
+fn write(connection: &Connection, keyspace: &str, subject: &str, row: &SubjectRow) -> rusqlite::Result<()> {
+    let wrapped = row.key.as_ref().map(WrappedSubjectKey::as_bytes);
+    let to_sql = |seconds: u64| i64::try_from(seconds).unwrap_or(i64::MAX);
+    let (shredded_at, until) = (row.shredded_at.map(to_sql), row.retention.retained_until().map(to_sql));
+    let held = row.retention.is_held();
+    connection.execute(UPSERT, params![keyspace, subject, wrapped, shredded_at, until, held]).map(drop)
+}

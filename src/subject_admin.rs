@@ -1,0 +1,231 @@
+//! What is done to subjects once in their life: shredded, held, carried over to a new DEK.
+
+mod log;
+mod receipt;
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use receipt::{Reapplied, RewrapReport, ShredReceipt};
+
+use crate::count::KeyCounts;
+use crate::error::{Error, ErrorKind};
+use crate::id::{Identifier, KeyId};
+use crate::key::WrappedSubjectKey;
+use crate::keyring::{Keyring, unix_now};
+use crate::observe::{KeyEvent, Observer};
+use crate::store::{Retention, SubjectKeyStore};
+
+use log::ShredLog;
+
+/// For how long other processes may hold a key that was shredded (`SubjectKeys`).
+const CACHED: Duration = Duration::from_secs(300);
+const PAGE: usize = 1000;
+
+/// Shreds subjects, keeps them from being shredded, and carries their keys over to a new DEK. For operators and jobs.
+///
+/// ```
+/// # fn main() -> Result<(), rxseal::Error> {
+/// # let folder = std::env::temp_dir().join(format!("rxseal-shred-doc-{}", std::process::id()));
+/// # std::fs::create_dir_all(&folder).unwrap();
+/// # rxseal::run_local(async {
+/// use std::sync::Arc;
+/// use std::time::Duration;
+/// use rxseal::{MemorySubjectStore, Retention, SubjectAdmin};
+/// let store = Arc::new(MemorySubjectStore::default());
+/// // The log outlives the store: after a restore of the store it says who must be shredded again.
+/// let admin = SubjectAdmin::new(store, folder.join("shredded.log"), Duration::from_secs(30 * 86_400));
+///
+/// admin.retain("pharmacy-17", "P-7", Retention::default().legal_hold(true)).await?;
+/// assert_eq!(admin.shred("pharmacy-17", "P-7").await.unwrap_err().code(), "subject-retained");
+///
+/// admin.retain("pharmacy-17", "P-7", Retention::default()).await?;
+/// let receipt = admin.shred("pharmacy-17", "P-7").await?;
+/// assert_eq!(receipt.complete_at() - receipt.shredded_at(), 30 * 86_400);
+/// # Ok(())
+/// # })?;
+/// # std::fs::remove_dir_all(&folder).unwrap();
+/// # Ok(())
+/// # }
+/// ```
+pub struct SubjectAdmin {
+    store: Arc<dyn SubjectKeyStore>,
+    log: ShredLog,
+    backups_kept: Duration,
+    observer: Option<Arc<dyn Observer>>,
+}
+
+impl SubjectAdmin {
+    /// The subjects in `store`. `log` is a file outside of it, kept with other backups than its own; `backups_kept` is for how long
+    /// a backup of the store is kept.
+    pub fn new(store: impl SubjectKeyStore + 'static, log: impl Into<PathBuf>, backups_kept: Duration) -> Self {
+        Self { store: Arc::new(store), log: ShredLog::new(log.into()), backups_kept, observer: None }
+    }
+
+    /// Tells `observer` of every subject that is shredded.
+    #[must_use]
+    pub fn observed_by(mut self, observer: impl Observer + 'static) -> Self {
+        self.observer = Some(Arc::new(observer));
+        self
+    }
+
+    /// Destroys the key of a subject, and leaves a tombstone: the subject gets no other key. Also where it had none, and again
+    /// where it was shredded before.
+    ///
+    /// What was sealed with it opens no more, from [`effective_at`](ShredReceipt::effective_at) on in every process, and from
+    /// [`complete_at`](ShredReceipt::complete_at) on with no backup either. It says so only when the line in the log is on the disk:
+    /// where it fails, repeat it.
+    ///
+    /// # Errors
+    ///
+    /// `subject-retained` while the subject's retention asks for its records; `invalid-id`, and those of the store and of the log.
+    pub async fn shred<'a>(&self, keyspace: &str, subject: impl Into<Identifier<'a>>) -> Result<ShredReceipt, Error> {
+        let subject = subject.into();
+        self.shred_at(keyspace, subject.parse("subject id")?, unix_now()).await
+    }
+
+    /// Sets until when the subject's key must not be destroyed, in place of what was set before.
+    ///
+    /// # Errors
+    ///
+    /// `invalid-id`, and those of the store.
+    pub async fn retain<'a>(
+        &self,
+        keyspace: &str,
+        subject: impl Into<Identifier<'a>>,
+        retention: Retention,
+    ) -> Result<(), Error> {
+        self.store.retain(keyspace, subject.into().parse("subject id")?, retention).await
+    }
+
+    /// Until when the subject's key must not be destroyed.
+    ///
+    /// # Errors
+    ///
+    /// `invalid-id`, and those of the store.
+    pub async fn retention<'a>(&self, keyspace: &str, subject: impl Into<Identifier<'a>>) -> Result<Retention, Error> {
+        self.store.retention(keyspace, subject.into().parse("subject id")?).await
+    }
+
+    /// Shreds again whoever the log says was shredded: after the store was restored from a backup, which brought their keys back.
+    ///
+    /// # Errors
+    ///
+    /// `store-refused` where the log cannot be read or has a line that is none of ours, before anything is done; those of the store.
+    pub async fn reapply(&self) -> Result<Reapplied, Error> {
+        let mut reapplied = Reapplied::default();
+        for line in self.log.read()? {
+            match self.store.shred(&line.keyspace, &line.subject, line.at).await {
+                Ok(_) => reapplied.shredded = reapplied.shredded.saturating_add(1),
+                // Set since, and nobody may overrule it silently.
+                Err(error) if error.kind() == ErrorKind::SubjectRetained => {
+                    reapplied.retained.push((line.keyspace, line.subject));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(reapplied)
+    }
+
+    /// How many subject keys are wrapped under which DEK. A DEK under which one is must not be destroyed.
+    ///
+    /// # Errors
+    ///
+    /// Those of the store.
+    pub async fn count_by_key(&self, keyspace: &str) -> Result<KeyCounts, Error> {
+        let mut counts = KeyCounts::default();
+        let mut pages = Pages::of(&*self.store, keyspace);
+        while let Some(page) = pages.next().await? {
+            for (_, wrapped) in &page {
+                counts.add_key(wrapped.key_id(), 1);
+            }
+        }
+        Ok(counts)
+    }
+
+    /// The subjects whose key is wrapped under this DEK: those that are exposed when it is compromised, to whoever also has a copy
+    /// of the store.
+    ///
+    /// # Errors
+    ///
+    /// Those of the store.
+    pub async fn under(&self, keyspace: &str, key_id: KeyId) -> Result<Vec<String>, Error> {
+        let mut subjects = Vec::new();
+        let mut pages = Pages::of(&*self.store, keyspace);
+        while let Some(page) = pages.next().await? {
+            let under = page.into_iter().filter(|(_, wrapped)| wrapped.key_id() == key_id);
+            subjects.extend(under.map(|(subject, _)| subject));
+        }
+        Ok(subjects)
+    }
+
+    /// Wraps every subject key that is under another DEK under the primary. Safe to interrupt and to repeat, and beside running
+    /// services. Keys under a compromised DEK are left and listed: see
+    /// [`Keyring::rewrap_subject_key_compromised`].
+    ///
+    /// # Errors
+    ///
+    /// Those of the store.
+    pub async fn rewrap(&self, keys: &Keyring) -> Result<RewrapReport, Error> {
+        let mut report = RewrapReport::default();
+        let keyspace = keys.keyspace();
+        let mut pages = Pages::of(&*self.store, keyspace);
+        while let Some(page) = pages.next().await? {
+            for (subject, wrapped) in page.iter().filter(|(_, wrapped)| wrapped.key_id() != keys.primary_key()) {
+                let fresh = match keys.rewrap_subject_key(subject.as_str(), wrapped) {
+                    Ok(fresh) => fresh,
+                    Err(error) => {
+                        report.failed.push((subject.clone(), error));
+                        continue;
+                    }
+                };
+                match self.store.replace(keyspace, subject, wrapped, &fresh).await {
+                    Ok(()) => report.rewrapped = report.rewrapped.saturating_add(1),
+                    // Rewrapped or shredded by somebody else meanwhile.
+                    Err(error) if error.is_conflict() => {}
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+        Ok(report)
+    }
+
+    async fn shred_at(&self, keyspace: &str, subject: &str, now: u64) -> Result<ShredReceipt, Error> {
+        let shredded_at = self.store.shred(keyspace, subject, now).await?;
+        // After the store, which may refuse: the log has none who was not shredded. Each time, since its line may be missing.
+        self.log.append(keyspace, subject, shredded_at)?;
+        let receipt = ShredReceipt::new(keyspace, subject, shredded_at, CACHED, self.backups_kept);
+        if let Some(observer) = &self.observer {
+            observer.key_event(&KeyEvent::Shredded { keyspace, subject, complete_at: receipt.complete_at() });
+        }
+        Ok(receipt)
+    }
+}
+
+impl fmt::Debug for SubjectAdmin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SubjectAdmin").field("log", &self.log).finish_non_exhaustive()
+    }
+}
+
+/// Every subject of a keyspace that has a key, page by page.
+struct Pages<'a> {
+    store: &'a dyn SubjectKeyStore,
+    keyspace: &'a str,
+    after: Option<String>,
+}
+
+impl<'a> Pages<'a> {
+    fn of(store: &'a dyn SubjectKeyStore, keyspace: &'a str) -> Self {
+        Self { store, keyspace, after: None }
+    }
+
+    async fn next(&mut self) -> Result<Option<Vec<(String, WrappedSubjectKey)>>, Error> {
+        let page = self.store.page(self.keyspace, self.after.as_deref(), PAGE).await?;
+        let Some((last, _)) = page.last() else { return Ok(None) };
+        self.after = Some(last.clone());
+        Ok(Some(page))
+    }
+}

@@ -1,0 +1,178 @@
+//! The subject keys of a service: made once for each patient, and held for minutes.
+
+mod loaded;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use moka::future::Cache;
+
+pub use loaded::LoadedSubjects;
+
+use crate::error::{Error, ErrorKind};
+use crate::id::Identifier;
+use crate::key::{SubjectKey, WrappedSubjectKey};
+use crate::keyring::Keyring;
+use crate::store::{StoredSubject, SubjectKeyStore};
+
+/// Whatever is asked for, a key is not held longer: shredding is complete only when no process has it any more (FORMAT 10.3).
+const LONGEST: Duration = Duration::from_secs(300);
+const CAPACITY: u64 = 100_000;
+
+/// The keys of patients, from a store and for at most five minutes from memory. Cheap to clone; it needs a runtime only where its
+/// store does.
+///
+/// A record that is sealed with a subject's key opens only with it: destroy that key (see
+/// [`SubjectAdmin::shred`](crate::SubjectAdmin::shred)) and every such field of the patient is gone, wherever a copy of it is.
+///
+/// ```
+/// # fn main() -> Result<(), rxseal::Error> {
+/// # rxseal::run_local(async {
+/// use rxseal::{MemorySubjectStore, SubjectKeys, phi};
+/// # let keys = rxseal::testing::insecure_keyring("pharmacy-17")?.unobserved();
+/// let subjects = SubjectKeys::new(MemorySubjectStore::default());
+///
+/// // Made where the patient has none yet.
+/// let patient = subjects.subject(&keys, "P-7").await?;
+/// let rec = keys.record("prescription", "RX-1001")?.subject(&patient)?;
+/// let token = rec.seal::<phi::Drug>("warfarin 5 MG")?;
+/// # Ok(())
+/// # })
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct SubjectKeys {
+    store: Arc<dyn SubjectKeyStore>,
+    cache: Cache<Box<str>, Held>,
+}
+
+/// What is known of a subject. That it has no key is not: the next call may make one.
+#[derive(Clone)]
+enum Held {
+    Key(Arc<SubjectKey>),
+    Shredded,
+}
+
+impl SubjectKeys {
+    /// The keys in `store`; at most 100,000 are held, each for 5 minutes.
+    pub fn new(store: impl SubjectKeyStore + 'static) -> Self {
+        Self::with_limits(store, CAPACITY, LONGEST)
+    }
+
+    /// As [`new`](Self::new), holding at most `capacity` keys, each for `time`; longer than 5 minutes is 5 minutes.
+    pub fn with_limits(store: impl SubjectKeyStore + 'static, capacity: u64, time: Duration) -> Self {
+        let cache = Cache::builder().max_capacity(capacity).time_to_live(time.min(LONGEST)).build();
+        Self { store: Arc::new(store), cache }
+    }
+
+    /// The key of a subject, made and stored where it has none. For sealing.
+    ///
+    /// All who wait for one subject cause one call of the store. Of two programs that meet a new patient at once both get the key
+    /// that was stored first.
+    ///
+    /// # Errors
+    ///
+    /// `subject-shredded`, `invalid-id`, `random-failed`, those of [`Keyring::unwrap_subject_key`] and of the store.
+    pub async fn subject<'a>(
+        &self,
+        keys: &Keyring,
+        subject: impl Into<Identifier<'a>>,
+    ) -> Result<Arc<SubjectKey>, Error> {
+        let subject = subject.into();
+        let subject = subject.parse("subject id")?;
+        let made = self.cache.try_get_with(entry(keys, subject), self.make(keys, subject)).await;
+        match made.map_err(|error: Arc<Error>| error.again())? {
+            Held::Key(key) => Ok(key),
+            Held::Shredded => Err(ErrorKind::SubjectShredded.into()),
+        }
+    }
+
+    /// The keys of many subjects, with one query of the store for all that are not held. None is made: for opening.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), rxseal::Error> {
+    /// # rxseal::run_local(async {
+    /// # use rxseal::{MemorySubjectStore, SubjectKeys};
+    /// # let keys = rxseal::testing::insecure_keyring("pharmacy-17")?.unobserved();
+    /// # let subjects = SubjectKeys::new(MemorySubjectStore::default());
+    /// # subjects.subject(&keys, "P-7").await?;
+    /// let patients = subjects.load(&keys, ["P-7", "P-8"]).await?;
+    /// let rec = keys.record("prescription", "RX-1001")?.subject(patients.get("P-7")?)?;
+    /// assert_eq!(patients.get("P-8").unwrap_err().code(), "subject-missing");
+    /// # Ok(())
+    /// # })
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// `invalid-id`, and those of the store. What is wrong with one subject is told where its key is taken out.
+    pub async fn load<'a>(
+        &self,
+        keys: &Keyring,
+        subjects: impl IntoIterator<Item = &'a str>,
+    ) -> Result<LoadedSubjects, Error> {
+        let mut loaded = LoadedSubjects::default();
+        let mut missing = Vec::new();
+        for subject in subjects {
+            match self.cache.get(&entry(keys, subject)).await {
+                Some(held) => loaded.put(subject, Ok(held)),
+                None => missing.push(subject),
+            }
+        }
+        if missing.is_empty() {
+            return Ok(loaded);
+        }
+        missing.sort_unstable();
+        missing.dedup();
+        let stored = self.store.get(keys.keyspace(), &missing).await?;
+        for (subject, stored) in missing.into_iter().zip(stored) {
+            let held = held(keys, subject, &stored);
+            if let Ok(held) = &held {
+                self.cache.insert(entry(keys, subject), held.clone()).await;
+            }
+            loaded.put(subject, held);
+        }
+        Ok(loaded)
+    }
+
+    /// Lets the keys of a subject go, after it was shredded in this program for example.
+    pub async fn forget(&self, keyspace: &str, subject: &str) {
+        self.cache.invalidate(&*name(keyspace, subject)).await;
+    }
+
+    async fn make(&self, keys: &Keyring, subject: &str) -> Result<Held, Error> {
+        let keyspace = keys.keyspace();
+        let stored = self.store.get(keyspace, &[subject]).await?.pop().unwrap_or(StoredSubject::Absent);
+        if stored != StoredSubject::Absent {
+            return held(keys, subject, &stored);
+        }
+        let (_, wrapped): (_, WrappedSubjectKey) = keys.create_subject_key(subject)?;
+        // Whoever stored one first, it is that one: the one made here is forgotten then.
+        held(keys, subject, &self.store.insert(keyspace, subject, &wrapped).await?)
+    }
+}
+
+impl fmt::Debug for SubjectKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SubjectKeys").field("held", &self.cache.entry_count()).finish_non_exhaustive()
+    }
+}
+
+fn held(keys: &Keyring, subject: &str, stored: &StoredSubject) -> Result<Held, Error> {
+    match stored {
+        StoredSubject::Key(wrapped) => Ok(Held::Key(Arc::new(keys.unwrap_subject_key(subject, wrapped)?))),
+        StoredSubject::Shredded { .. } => Ok(Held::Shredded),
+        StoredSubject::Absent => Err(ErrorKind::SubjectMissing.into()),
+    }
+}
+
+fn entry(keys: &Keyring, subject: &str) -> Box<str> {
+    name(keys.keyspace(), subject)
+}
+
+/// Neither name has a space in it.
+fn name(keyspace: &str, subject: &str) -> Box<str> {
+    format!("{keyspace} {subject}").into()
+}

@@ -1,0 +1,40 @@
+//! The keys of many subjects.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+
+use super::Held;
+use crate::error::{Error, ErrorKind};
+use crate::key::SubjectKey;
+
+/// What [`SubjectKeys::load`](crate::SubjectKeys::load) found.
+#[derive(Default)]
+pub struct LoadedSubjects(HashMap<Box<str>, Result<Held, Error>>);
+
+impl LoadedSubjects {
+    /// The key of a subject.
+    ///
+    /// # Errors
+    ///
+    /// `subject-shredded`, `subject-missing` where it has none or was not asked for, and those of
+    /// [`Keyring::unwrap_subject_key`](crate::Keyring::unwrap_subject_key).
+    pub fn get(&self, subject: &str) -> Result<&Arc<SubjectKey>, Error> {
+        match self.0.get(subject) {
+            Some(Ok(Held::Key(key))) => Ok(key),
+            Some(Ok(Held::Shredded)) => Err(ErrorKind::SubjectShredded.into()),
+            Some(Err(error)) => Err(error.again()),
+            None => Err(ErrorKind::SubjectMissing.into()),
+        }
+    }
+
+    pub(super) fn put(&mut self, subject: &str, held: Result<Held, Error>) {
+        self.0.insert(subject.into(), held);
+    }
+}
+
+impl fmt::Debug for LoadedSubjects {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LoadedSubjects").field("subjects", &self.0.len()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,336 @@
+//! Subject keys: every store alike, one key for each patient, shredded for good.
+#![allow(clippy::unwrap_used)]
+
+#[path = "subjects/conformance.rs"]
+mod conformance;
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::time::Duration;
+
+use rxseal::phi::{Drug, PatientName};
+use rxseal::{
+    Access, Error, FileSubjectStore, KeyState, Keyring, KeyringAdmin, MemoryStore, MemorySubjectStore, Purpose,
+    Retention, RootKeys, SqliteSubjectStore, StillUnder, StoreFuture, StoredSubject, SubjectAdmin, SubjectKeyStore,
+    SubjectKeys, Token, WrappedSubjectKey, run_local,
+};
+
+const TENANT: &str = "pharmacy-17";
+const MONTH: Duration = Duration::from_secs(30 * 86_400);
+
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let folder = std::env::temp_dir().join(format!("rxseal-subjects-{}-{name}", std::process::id()));
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(&folder).unwrap();
+        Self(folder)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_store_conforms() {
+    let folder = Folder::new("conforms");
+    conformance::conforms(Arc::new(MemorySubjectStore::default())).await;
+    conformance::conforms(Arc::new(FileSubjectStore::new(folder.0.join("subjects")))).await;
+    conformance::conforms(Arc::new(SqliteSubjectStore::open(folder.0.join("subjects.db")).unwrap())).await;
+    // Another handle sees what the first one stored, after a restart too.
+    let again = SqliteSubjectStore::open(folder.0.join("subjects.db")).unwrap();
+    assert!(matches!(again.get(TENANT, &["P-1"]).await.unwrap()[0], StoredSubject::Key(_)));
+    assert_eq!(FileSubjectStore::new(folder.0.join("subjects")).page("pages-1", None, 100).await.unwrap().len(), 24);
+}
+
+/// Counts what a store is asked.
+#[derive(Default)]
+struct Counting {
+    store: MemorySubjectStore,
+    gets: AtomicUsize,
+    others: AtomicUsize,
+    slow: bool,
+}
+
+impl SubjectKeyStore for Counting {
+    fn get<'a>(&'a self, keyspace: &'a str, subjects: &'a [&'a str]) -> StoreFuture<'a, Vec<StoredSubject>> {
+        self.gets.fetch_add(1, SeqCst);
+        Box::pin(async move {
+            if self.slow {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+            self.store.get(keyspace, subjects).await
+        })
+    }
+
+    fn insert<'a>(
+        &'a self,
+        keyspace: &'a str,
+        subject: &'a str,
+        key: &'a WrappedSubjectKey,
+    ) -> StoreFuture<'a, StoredSubject> {
+        self.others.fetch_add(1, SeqCst);
+        self.store.insert(keyspace, subject, key)
+    }
+
+    fn replace<'a>(
+        &'a self,
+        keyspace: &'a str,
+        subject: &'a str,
+        old: &'a WrappedSubjectKey,
+        key: &'a WrappedSubjectKey,
+    ) -> StoreFuture<'a, ()> {
+        self.store.replace(keyspace, subject, old, key)
+    }
+
+    fn shred<'a>(&'a self, keyspace: &'a str, subject: &'a str, at: u64) -> StoreFuture<'a, u64> {
+        self.store.shred(keyspace, subject, at)
+    }
+
+    fn retain<'a>(&'a self, keyspace: &'a str, subject: &'a str, retention: Retention) -> StoreFuture<'a, ()> {
+        self.store.retain(keyspace, subject, retention)
+    }
+
+    fn retention<'a>(&'a self, keyspace: &'a str, subject: &'a str) -> StoreFuture<'a, Retention> {
+        self.store.retention(keyspace, subject)
+    }
+
+    fn page<'a>(
+        &'a self,
+        keyspace: &'a str,
+        after: Option<&'a str>,
+        limit: usize,
+    ) -> StoreFuture<'a, Vec<(String, WrappedSubjectKey)>> {
+        self.store.page(keyspace, after, limit)
+    }
+}
+
+fn keyring() -> Keyring {
+    Keyring::insecure_for_tests(TENANT).unwrap().unobserved()
+}
+
+fn access() -> Access {
+    Access::new("user:kim", Purpose::TREAT).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_key_for_a_patient_whoever_asks() {
+    let store = Arc::new(Counting { slow: true, ..Counting::default() });
+    let (keys, subjects) = (Arc::new(keyring()), SubjectKeys::new(Arc::clone(&store)));
+    let callers: Vec<_> = (0..64)
+        .map(|_| {
+            let (keys, subjects) = (Arc::clone(&keys), subjects.clone());
+            tokio::spawn(async move {
+                let patient = subjects.subject(&keys, "P-7").await.unwrap();
+                keys.record("rx", 1).unwrap().subject(&patient).unwrap().seal::<Drug>("warfarin 5 MG").unwrap()
+            })
+        })
+        .collect();
+    let mut tokens: Vec<Token> = Vec::new();
+    for caller in callers {
+        tokens.push(caller.await.unwrap());
+    }
+    assert_eq!(
+        (store.gets.load(SeqCst), store.others.load(SeqCst)),
+        (1, 1),
+        "64 cold callers, one look and one insert"
+    );
+    // Another process, which has its own cache.
+    let elsewhere = SubjectKeys::new(Arc::clone(&store));
+    let patient = elsewhere.subject(&keys, "P-7").await.unwrap();
+    let rec = keys.record("rx", 1).unwrap().subject(&patient).unwrap();
+    for token in &tokens {
+        assert_eq!(rec.access(&access()).open::<Drug, String>(token).unwrap(), "warfarin 5 MG");
+    }
+    let before = store.gets.load(SeqCst);
+    for _ in 0..1000 {
+        elsewhere.subject(&keys, "P-7").await.unwrap();
+        elsewhere.load(&keys, ["P-7"]).await.unwrap();
+    }
+    assert_eq!(store.gets.load(SeqCst), before, "warm: the store is not asked");
+}
+
+#[test]
+fn many_are_loaded_with_one_query() {
+    let store = Arc::new(Counting::default());
+    let (keys, subjects) = (keyring(), SubjectKeys::new(Arc::clone(&store)));
+    let ids: Vec<_> = (0..10_000).map(|at| format!("P-{at}")).collect();
+    for id in &ids[..9_000] {
+        run_local(subjects.subject(&keys, id.as_str())).unwrap();
+    }
+    run_local(store.shred(TENANT, "P-0", 1)).unwrap();
+    let fresh = SubjectKeys::new(Arc::clone(&store));
+    let before = store.gets.load(SeqCst);
+    let loaded = run_local(fresh.load(&keys, ids.iter().map(String::as_str))).unwrap();
+    assert_eq!(store.gets.load(SeqCst), before + 1);
+    assert!(loaded.get("P-1").is_ok() && loaded.get("P-8999").is_ok());
+    assert!(loaded.get("P-0").unwrap_err().is_shredded());
+    assert_eq!(loaded.get("P-9000").unwrap_err().code(), "subject-missing");
+    assert_eq!(loaded.get("never asked for").unwrap_err().code(), "subject-missing");
+    // None was made by looking.
+    assert_eq!(run_local(store.store.get(TENANT, &["P-9000"])).unwrap(), [StoredSubject::Absent]);
+    // Again: only those that have none are asked for.
+    let loaded = run_local(fresh.load(&keys, ids[..9_000].iter().map(String::as_str))).unwrap();
+    assert_eq!(store.gets.load(SeqCst), before + 1);
+    assert!(loaded.get("P-0").unwrap_err().is_shredded(), "that it was shredded is remembered");
+}
+
+#[test]
+fn a_shredded_patient_is_gone_for_good() {
+    let folder = Folder::new("shred");
+    let log = folder.0.join("shredded.log");
+    let store = Arc::new(MemorySubjectStore::default());
+    let admin = SubjectAdmin::new(Arc::clone(&store), &log, MONTH);
+    let (keys, subjects) = (keyring(), SubjectKeys::new(Arc::clone(&store)));
+    let seal = |id: &str| {
+        let patient = run_local(subjects.subject(&keys, id)).unwrap();
+        keys.record("rx", id).unwrap().subject(&patient).unwrap().seal::<PatientName>("Jane Doe").unwrap()
+    };
+    let (gone, stays) = (seal("P-7"), seal("P-8"));
+    let backup: Vec<_> = run_local(store.page(TENANT, None, 10)).unwrap();
+
+    let receipt = run_local(admin.shred(TENANT, "P-7")).unwrap();
+    assert_eq!((receipt.keyspace(), receipt.subject()), (TENANT, "P-7"));
+    assert_eq!(receipt.effective_at() - receipt.shredded_at(), 300);
+    assert_eq!(receipt.complete_at() - receipt.shredded_at(), MONTH.as_secs());
+    assert!(!format!("{receipt:?}").contains("P-7"));
+    run_local(async { Ok(subjects.forget(TENANT, "P-7").await) }).unwrap();
+
+    assert!(run_local(subjects.subject(&keys, "P-7")).unwrap_err().is_shredded());
+    let elsewhere = SubjectKeys::new(Arc::clone(&store));
+    let loaded = run_local(elsewhere.load(&keys, ["P-7", "P-8"])).unwrap();
+    assert!(loaded.get("P-7").unwrap_err().is_shredded());
+    let rec = keys.record("rx", "P-8").unwrap().subject(loaded.get("P-8").unwrap()).unwrap();
+    assert_eq!(rec.access(&access()).open::<PatientName, String>(&stays).unwrap(), "Jane Doe");
+    // Neither without a subject nor with another's key.
+    assert!(keys.record("rx", "P-7").unwrap().access(&access()).open::<PatientName, String>(&gone).is_err());
+
+    // A restore brings the key back, until the log is applied.
+    let restored = Arc::new(MemorySubjectStore::default());
+    for (subject, wrapped) in &backup {
+        run_local(restored.insert(TENANT, subject, wrapped)).unwrap();
+    }
+    let after_restore = SubjectKeys::new(Arc::clone(&restored));
+    assert!(run_local(after_restore.load(&keys, ["P-7"])).unwrap().get("P-7").is_ok());
+    let reapplied = run_local(SubjectAdmin::new(Arc::clone(&restored), &log, MONTH).reapply()).unwrap();
+    assert_eq!((reapplied.shredded(), reapplied.retained().count()), (1, 0));
+    let looked = SubjectKeys::new(restored);
+    assert!(run_local(looked.subject(&keys, "P-7")).unwrap_err().is_shredded());
+}
+
+#[test]
+fn a_hold_and_a_damaged_log_are_respected() {
+    let folder = Folder::new("hold");
+    let log = folder.0.join("shredded.log");
+    let store = Arc::new(MemorySubjectStore::default());
+    let admin = SubjectAdmin::new(Arc::clone(&store), &log, MONTH);
+    run_local(admin.retain(TENANT, "P-7", Retention::default().legal_hold(true))).unwrap();
+    assert_eq!(run_local(admin.shred(TENANT, "P-7")).unwrap_err().code(), "subject-retained");
+    assert!(!log.exists(), "who was not shredded is not in the log");
+    assert_eq!(run_local(admin.reapply()).unwrap_err().code(), "store-refused", "a log that is not there");
+    run_local(admin.shred(TENANT, "P-8")).unwrap();
+    run_local(admin.shred(TENANT, "P-9")).unwrap();
+    run_local(admin.shred(TENANT, "P-9")).unwrap();
+
+    // Held since: it is listed, and not shredded.
+    let other = Arc::new(MemorySubjectStore::default());
+    let restored = SubjectAdmin::new(Arc::clone(&other), &log, MONTH);
+    run_local(restored.retain(TENANT, "P-8", Retention::default().legal_hold(true))).unwrap();
+    let reapplied = run_local(restored.reapply()).unwrap();
+    assert_eq!(reapplied.retained().collect::<Vec<_>>(), [(TENANT, "P-8")]);
+    assert_eq!(reapplied.shredded(), 2);
+
+    // A crash may cut the last line off; a damaged one in between stops all.
+    let whole = fs::read_to_string(&log).unwrap();
+    fs::write(&log, format!("{whole}{{\"keyspace\":\"pharm")).unwrap();
+    assert!(run_local(restored.reapply()).is_ok());
+    fs::write(&log, whole.replacen("\"at\"", "\"Zoraida\"", 1)).unwrap();
+    let error = run_local(restored.reapply()).unwrap_err();
+    let text = format!("{error} {}", std::error::Error::source(&error).unwrap());
+    assert!(text.contains("is damaged") && !text.contains("Zoraida") && !text.contains("P-8"), "{text}");
+    // Nothing was confirmed that is not on the disk.
+    fs::remove_file(&log).unwrap();
+    fs::create_dir(&log).unwrap();
+    assert_eq!(run_local(admin.shred(TENANT, "P-10")).unwrap_err().code(), "store-refused");
+}
+
+#[test]
+fn subject_keys_follow_a_rotation_before_the_old_dek_goes() {
+    let folder = Folder::new("rewrap");
+    let (roots, file): (RootKeys, _) = rxseal::testing::insecure_keyring_file(TENANT).unwrap();
+    let rings = Arc::new(MemoryStore::default());
+    run_local(rxseal::KeyringStore::put(&*rings, &file, None)).unwrap();
+    let admin = KeyringAdmin::new(Arc::clone(&rings), roots.clone());
+    let unlock = || {
+        let file = run_local(admin.stored(TENANT)).unwrap();
+        run_local(Keyring::unlock(TENANT, &roots, &file)).unwrap().unobserved()
+    };
+    let store = Arc::new(MemorySubjectStore::default());
+    let subjects = SubjectAdmin::new(Arc::clone(&store), folder.0.join("log"), MONTH);
+    let keys = unlock();
+    let old = keys.primary_key();
+    for at in 0..2_500 {
+        run_local(SubjectKeys::new(Arc::clone(&store)).subject(&keys, format!("P-{at}").as_str())).unwrap();
+    }
+    run_local(admin.rotate(TENANT)).unwrap();
+    let keys = unlock();
+    let counted = run_local(subjects.count_by_key(TENANT)).unwrap();
+    assert_eq!((counted.of(old), counted.of(keys.primary_key())), (2_500, 0));
+    let still = StillUnder::new(0, counted.of(old));
+    assert_eq!(run_local(admin.destroy(TENANT, old, still)).unwrap_err().code(), "key-in-use");
+
+    run_local(admin.compromise(TENANT, old)).unwrap();
+    let keys = unlock();
+    assert_eq!(run_local(subjects.under(TENANT, old)).unwrap().len(), 2_500, "those that are exposed");
+    let report = run_local(subjects.rewrap(&keys)).unwrap();
+    assert_eq!((report.rewrapped(), report.failed().count()), (0, 2_500));
+    assert!(report.failed().all(|(_, error)| error.is_key_state()));
+    for (subject, wrapped) in run_local(store.page(TENANT, None, 5_000)).unwrap() {
+        let fresh = keys.rewrap_subject_key_compromised(subject.as_str(), &wrapped).unwrap();
+        run_local(store.replace(TENANT, &subject, &wrapped, &fresh)).unwrap();
+    }
+    assert_eq!(run_local(subjects.rewrap(&keys)).unwrap().rewrapped(), 0);
+    let counted = run_local(subjects.count_by_key(TENANT)).unwrap();
+    assert_eq!((counted.of(old), counted.total()), (0, 2_500));
+    let file = run_local(admin.destroy(TENANT, old, StillUnder::new(0, counted.of(old)))).unwrap();
+    assert!(file.keys().iter().any(|key| key.id() == old && key.state() == KeyState::Destroyed));
+}
+
+#[test]
+fn a_rewrap_is_repeated_safely() {
+    let folder = Folder::new("repeat");
+    let (roots, file) = rxseal::testing::insecure_keyring_file(TENANT).unwrap();
+    let unlock = |file| run_local(Keyring::unlock(TENANT, &roots, file)).unwrap().unobserved();
+    let store = Arc::new(MemorySubjectStore::default());
+    let subjects = SubjectAdmin::new(Arc::clone(&store), folder.0.join("log"), MONTH);
+    let keys = unlock(&file);
+    let patient = run_local(SubjectKeys::new(Arc::clone(&store)).subject(&keys, "P-7")).unwrap();
+    let token = keys.record("rx", 1).unwrap().subject(&patient).unwrap().seal::<Drug>("warfarin 5 MG").unwrap();
+    let keys = unlock(&run_local(Keyring::rotate(TENANT, &roots, &file)).unwrap());
+    assert_eq!(run_local(subjects.rewrap(&keys)).unwrap().rewrapped(), 1);
+    assert_eq!(run_local(subjects.rewrap(&keys)).unwrap().rewrapped(), 0);
+    let patient = run_local(SubjectKeys::new(store).subject(&keys, "P-7")).unwrap();
+    let rec = keys.record("rx", 1).unwrap().subject(&patient).unwrap();
+    assert_eq!(rec.access(&access()).open::<Drug, String>(&token).unwrap(), "warfarin 5 MG");
+}
+
+#[test]
+fn what_runs_in_tasks_may_move_between_threads() {
+    fn sends<T: Send>(_: T) {}
+    let folder = Folder::new("send");
+    let admin = SubjectAdmin::new(MemorySubjectStore::default(), folder.0.join("log"), MONTH);
+    let (keys, subjects) = (keyring(), SubjectKeys::new(MemorySubjectStore::default()));
+    sends(admin.shred(TENANT, "P-7"));
+    sends(admin.rewrap(&keys));
+    sends(admin.count_by_key(TENANT));
+    sends(admin.under(TENANT, keys.primary_key()));
+    sends(subjects.subject(&keys, "P-7"));
+    sends(subjects.load(&keys, ["P-7"]));
+    let _: fn(Error) = sends;
+}
