@@ -13,8 +13,8 @@ use std::time::Duration;
 use rxseal::phi::{Drug, PatientName};
 use rxseal::{
     Access, Error, FileSubjectStore, KeyState, Keyring, KeyringAdmin, MemoryStore, MemorySubjectStore, Purpose,
-    Retention, RootKeys, SqliteSubjectStore, StillUnder, StoreFuture, StoredSubject, SubjectAdmin, SubjectKeyStore,
-    SubjectKeys, Token, WrappedSubjectKey, run_local,
+    Retention, RootKeys, ShredLog, SqliteSubjectStore, StillUnder, StoreFuture, StoredSubject, SubjectAdmin,
+    SubjectKeyStore, SubjectKeys, Token, WrappedSubjectKey, run_local,
 };
 
 const TENANT: &str = "pharmacy-17";
@@ -93,8 +93,14 @@ impl SubjectKeyStore for Counting {
         self.store.shred(keyspace, subject, at)
     }
 
-    fn retain<'a>(&'a self, keyspace: &'a str, subject: &'a str, retention: Retention) -> StoreFuture<'a, ()> {
-        self.store.retain(keyspace, subject, retention)
+    fn retain<'a>(
+        &'a self,
+        keyspace: &'a str,
+        subject: &'a str,
+        old: Retention,
+        retention: Retention,
+    ) -> StoreFuture<'a, ()> {
+        self.store.retain(keyspace, subject, old, retention)
     }
 
     fn retention<'a>(&'a self, keyspace: &'a str, subject: &'a str) -> StoreFuture<'a, Retention> {
@@ -184,9 +190,10 @@ fn many_are_loaded_with_one_query() {
 #[test]
 fn a_shredded_patient_is_gone_for_good() {
     let folder = Folder::new("shred");
-    let log = folder.0.join("shredded.log");
+    let path = folder.0.join("shredded.log");
+    let log = ShredLog::new(&path, MONTH);
     let store = Arc::new(MemorySubjectStore::default());
-    let admin = SubjectAdmin::new(Arc::clone(&store), &log, MONTH);
+    let admin = SubjectAdmin::new(Arc::clone(&store));
     let (keys, subjects) = (keyring(), SubjectKeys::new(Arc::clone(&store)));
     let seal = |id: &str| {
         let patient = run_local(subjects.subject(&keys, id)).unwrap();
@@ -195,7 +202,7 @@ fn a_shredded_patient_is_gone_for_good() {
     let (gone, stays) = (seal("P-7"), seal("P-8"));
     let backup: Vec<_> = run_local(store.page(TENANT, None, 10)).unwrap();
 
-    let receipt = run_local(admin.shred(TENANT, "P-7")).unwrap();
+    let receipt = run_local(admin.shred(TENANT, "P-7", &log)).unwrap();
     assert_eq!((receipt.keyspace(), receipt.subject()), (TENANT, "P-7"));
     assert_eq!(receipt.effective_at() - receipt.shredded_at(), 300);
     assert_eq!(receipt.complete_at() - receipt.shredded_at(), MONTH.as_secs());
@@ -218,7 +225,7 @@ fn a_shredded_patient_is_gone_for_good() {
     }
     let after_restore = SubjectKeys::new(Arc::clone(&restored));
     assert!(run_local(after_restore.load(&keys, ["P-7"])).unwrap().get("P-7").is_ok());
-    let reapplied = run_local(SubjectAdmin::new(Arc::clone(&restored), &log, MONTH).reapply()).unwrap();
+    let reapplied = run_local(SubjectAdmin::new(Arc::clone(&restored)).reapply(&log)).unwrap();
     assert_eq!((reapplied.shredded(), reapplied.retained().count()), (1, 0));
     let looked = SubjectKeys::new(restored);
     assert!(run_local(looked.subject(&keys, "P-7")).unwrap_err().is_shredded());
@@ -227,42 +234,42 @@ fn a_shredded_patient_is_gone_for_good() {
 #[test]
 fn a_hold_and_a_damaged_log_are_respected() {
     let folder = Folder::new("hold");
-    let log = folder.0.join("shredded.log");
+    let path = folder.0.join("shredded.log");
+    let log = ShredLog::new(&path, MONTH);
     let store = Arc::new(MemorySubjectStore::default());
-    let admin = SubjectAdmin::new(Arc::clone(&store), &log, MONTH);
-    run_local(admin.retain(TENANT, "P-7", Retention::default().legal_hold(true))).unwrap();
-    assert_eq!(run_local(admin.shred(TENANT, "P-7")).unwrap_err().code(), "subject-retained");
-    assert!(!log.exists(), "who was not shredded is not in the log");
-    assert_eq!(run_local(admin.reapply()).unwrap_err().code(), "store-refused", "a log that is not there");
-    run_local(admin.shred(TENANT, "P-8")).unwrap();
-    run_local(admin.shred(TENANT, "P-9")).unwrap();
-    run_local(admin.shred(TENANT, "P-9")).unwrap();
+    let admin = SubjectAdmin::new(Arc::clone(&store));
+    run_local(admin.set_legal_hold(TENANT, "P-7", true)).unwrap();
+    assert_eq!(run_local(admin.shred(TENANT, "P-7", &log)).unwrap_err().code(), "subject-retained");
+    assert!(!path.exists(), "who was not shredded is not in the log");
+    assert_eq!(run_local(admin.reapply(&log)).unwrap_err().code(), "store-refused", "a log that is not there");
+    run_local(admin.shred(TENANT, "P-8", &log)).unwrap();
+    run_local(admin.shred(TENANT, "P-9", &log)).unwrap();
+    run_local(admin.shred(TENANT, "P-9", &log)).unwrap();
 
     // Held since: it is listed, and not shredded.
     let other = Arc::new(MemorySubjectStore::default());
-    let restored = SubjectAdmin::new(Arc::clone(&other), &log, MONTH);
-    run_local(restored.retain(TENANT, "P-8", Retention::default().legal_hold(true))).unwrap();
-    let reapplied = run_local(restored.reapply()).unwrap();
+    let restored = SubjectAdmin::new(Arc::clone(&other));
+    run_local(restored.set_legal_hold(TENANT, "P-8", true)).unwrap();
+    let reapplied = run_local(restored.reapply(&log)).unwrap();
     assert_eq!(reapplied.retained().collect::<Vec<_>>(), [(TENANT, "P-8")]);
     assert_eq!(reapplied.shredded(), 2);
 
     // A crash may cut the last line off; a damaged one in between stops all.
-    let whole = fs::read_to_string(&log).unwrap();
-    fs::write(&log, format!("{whole}{{\"keyspace\":\"pharm")).unwrap();
-    assert!(run_local(restored.reapply()).is_ok());
-    fs::write(&log, whole.replacen("\"at\"", "\"Zoraida\"", 1)).unwrap();
-    let error = run_local(restored.reapply()).unwrap_err();
+    let whole = fs::read_to_string(&path).unwrap();
+    fs::write(&path, format!("{whole}{{\"keyspace\":\"pharm")).unwrap();
+    assert!(run_local(restored.reapply(&log)).is_ok());
+    fs::write(&path, whole.replacen("\"at\"", "\"Zoraida\"", 1)).unwrap();
+    let error = run_local(restored.reapply(&log)).unwrap_err();
     let text = format!("{error} {}", std::error::Error::source(&error).unwrap());
     assert!(text.contains("is damaged") && !text.contains("Zoraida") && !text.contains("P-8"), "{text}");
     // Nothing was confirmed that is not on the disk.
-    fs::remove_file(&log).unwrap();
-    fs::create_dir(&log).unwrap();
-    assert_eq!(run_local(admin.shred(TENANT, "P-10")).unwrap_err().code(), "store-refused");
+    fs::remove_file(&path).unwrap();
+    fs::create_dir(&path).unwrap();
+    assert_eq!(run_local(admin.shred(TENANT, "P-10", &log)).unwrap_err().code(), "store-refused");
 }
 
 #[test]
 fn subject_keys_follow_a_rotation_before_the_old_dek_goes() {
-    let folder = Folder::new("rewrap");
     let (roots, file): (RootKeys, _) = rxseal::testing::insecure_keyring_file(TENANT).unwrap();
     let rings = Arc::new(MemoryStore::default());
     run_local(rxseal::KeyringStore::put(&*rings, &file, None)).unwrap();
@@ -272,7 +279,7 @@ fn subject_keys_follow_a_rotation_before_the_old_dek_goes() {
         run_local(Keyring::unlock(TENANT, &roots, &file)).unwrap().unobserved()
     };
     let store = Arc::new(MemorySubjectStore::default());
-    let subjects = SubjectAdmin::new(Arc::clone(&store), folder.0.join("log"), MONTH);
+    let subjects = SubjectAdmin::new(Arc::clone(&store));
     let keys = unlock();
     let old = keys.primary_key();
     for at in 0..2_500 {
@@ -304,11 +311,10 @@ fn subject_keys_follow_a_rotation_before_the_old_dek_goes() {
 
 #[test]
 fn a_rewrap_is_repeated_safely() {
-    let folder = Folder::new("repeat");
     let (roots, file) = rxseal::testing::insecure_keyring_file(TENANT).unwrap();
     let unlock = |file| run_local(Keyring::unlock(TENANT, &roots, file)).unwrap().unobserved();
     let store = Arc::new(MemorySubjectStore::default());
-    let subjects = SubjectAdmin::new(Arc::clone(&store), folder.0.join("log"), MONTH);
+    let subjects = SubjectAdmin::new(Arc::clone(&store));
     let keys = unlock(&file);
     let patient = run_local(SubjectKeys::new(Arc::clone(&store)).subject(&keys, "P-7")).unwrap();
     let token = keys.record("rx", 1).unwrap().subject(&patient).unwrap().seal::<Drug>("warfarin 5 MG").unwrap();
@@ -324,9 +330,10 @@ fn a_rewrap_is_repeated_safely() {
 fn what_runs_in_tasks_may_move_between_threads() {
     fn sends<T: Send>(_: T) {}
     let folder = Folder::new("send");
-    let admin = SubjectAdmin::new(MemorySubjectStore::default(), folder.0.join("log"), MONTH);
+    let log = ShredLog::new(folder.0.join("log"), MONTH);
+    let admin = SubjectAdmin::new(MemorySubjectStore::default());
     let (keys, subjects) = (keyring(), SubjectKeys::new(MemorySubjectStore::default()));
-    sends(admin.shred(TENANT, "P-7"));
+    sends(admin.shred(TENANT, "P-7", &log));
     sends(admin.rewrap(&keys));
     sends(admin.count_by_key(TENANT));
     sends(admin.under(TENANT, keys.primary_key()));

@@ -63,8 +63,8 @@ impl SubjectCache {
         name: Box<str>,
         make: impl Future<Output = Result<Held, Error>>,
     ) -> Result<Option<Held>, Error> {
-        let made = self.0.slots.try_get_with(name, async { make.await.map(full) }).await;
-        made.map(|slot| look(&slot)).map_err(|error: Arc<Error>| error.again())
+        let slot = self.0.slots.try_get_with(name, async { make.await.map(full) }).await;
+        slot.map(|slot| look(&slot)).map_err(|error: Arc<Error>| error.again())
     }
 
     pub(super) async fn put(&self, name: Box<str>, held: Held) {
