@@ -190,19 +190,40 @@ impl SubjectAdmin {
     }
 
     /// Wraps every subject key that is under another DEK under the primary. Safe to interrupt and to repeat, and beside running
-    /// services. Keys under a compromised DEK are left and listed: see
-    /// [`Keyring::rewrap_subject_key_compromised`].
+    /// services. Keys under a compromised DEK are left and listed: see [`rewrap_compromised`](Self::rewrap_compromised).
     ///
     /// # Errors
     ///
     /// Those of the store.
     pub async fn rewrap(&self, keys: &Keyring) -> Result<RewrapReport, Error> {
+        self.rewrap_by(keys, |subject, wrapped| keys.rewrap_subject_key(subject, wrapped)).await
+    }
+
+    /// As [`rewrap`](Self::rewrap), and also those under a compromised DEK, whose holder could have put keys of their own there: trust
+    /// the store for that, or compare with a backup from before. See [`Keyring::rewrap_subject_key_compromised`].
+    ///
+    /// # Errors
+    ///
+    /// Those of the store.
+    pub async fn rewrap_compromised(&self, keys: &Keyring) -> Result<RewrapReport, Error> {
+        self.rewrap_by(keys, |subject, wrapped| match keys.rewrap_subject_key(subject, wrapped) {
+            Err(error) if error.is_key_state() => keys.rewrap_subject_key_compromised(subject, wrapped),
+            done => done,
+        })
+        .await
+    }
+
+    async fn rewrap_by(
+        &self,
+        keys: &Keyring,
+        rewrap: impl Fn(&str, &WrappedSubjectKey) -> Result<WrappedSubjectKey, Error> + Send,
+    ) -> Result<RewrapReport, Error> {
         let mut report = RewrapReport::default();
         let keyspace = keys.keyspace();
         let mut pages = Pages::of(&*self.store, keyspace);
         while let Some(page) = pages.next().await? {
             for (subject, wrapped) in page.iter().filter(|(_, wrapped)| wrapped.key_id() != keys.primary_key()) {
-                let fresh = match keys.rewrap_subject_key(subject.as_str(), wrapped) {
+                let fresh = match rewrap(subject, wrapped) {
                     Ok(fresh) => fresh,
                     Err(error) => {
                         report.failed.push((subject.clone(), error));

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rxseal::phi::{Drug, PatientName};
 use rxseal::{
@@ -231,6 +231,41 @@ fn a_shredded_patient_is_gone_for_good() {
     assert!(run_local(looked.subject(&keys, "P-7")).unwrap_err().is_shredded());
 }
 
+/// What a program was given and let go of is wiped when the cache lets go of it, not at some later time.
+#[test]
+fn keys_are_wiped_when_their_time_is_over() {
+    let keys = keyring();
+    let store = Arc::new(MemorySubjectStore::default());
+    let held = |subjects: &SubjectKeys, name: &str| Arc::downgrade(&run_local(subjects.subject(&keys, name)).unwrap());
+
+    let subjects = SubjectKeys::new(Arc::clone(&store));
+    let patient = held(&subjects, "P-7");
+    assert!(patient.upgrade().is_some(), "it is held");
+    assert!(
+        run_local(async {
+            subjects.forget(TENANT, "P-7").await;
+            Ok(patient.upgrade().is_none())
+        })
+        .unwrap()
+    );
+    let patient = held(&subjects, "P-7");
+    drop(subjects);
+    assert!(patient.upgrade().is_none(), "with the last handle");
+
+    let none = SubjectKeys::with_limits(Arc::clone(&store), 0, MONTH);
+    let patients: Vec<_> = (0..2_000).map(|at| held(&none, &format!("P-{at}"))).collect();
+    assert!(patients.iter().filter(|patient| patient.upgrade().is_some()).count() < 1_000, "there is no room for them");
+
+    // Nobody calls any more: they go all the same.
+    let short = SubjectKeys::with_limits(store, 5_000, Duration::from_millis(10));
+    let patients: Vec<_> = (0..2_000).map(|at| held(&short, &format!("P-{at}"))).collect();
+    let begun = Instant::now();
+    while patients.iter().any(|patient| patient.upgrade().is_some()) {
+        assert!(begun.elapsed() < Duration::from_secs(120), "an idle program holds keys");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
 #[test]
 fn a_hold_and_a_damaged_log_are_respected() {
     let folder = Folder::new("hold");
@@ -262,6 +297,26 @@ fn a_hold_and_a_damaged_log_are_respected() {
     let error = run_local(restored.reapply(&log)).unwrap_err();
     let text = format!("{error} {}", std::error::Error::source(&error).unwrap());
     assert!(text.contains("is damaged") && !text.contains("Zoraida") && !text.contains("P-8"), "{text}");
+    // What is no log of ours is not written to, and nobody is shredded without one.
+    for other in [
+        "root:x:0:0",
+        "root:x:0:0\n",
+        "{\"keyspace\":\"x\"}\n",
+        "{\"keyspace\":\"UPPER\",\"subject\":\"P-7\",\"at\":1}\n",
+    ] {
+        fs::write(&path, other).unwrap();
+        assert_eq!(run_local(admin.shred(TENANT, "P-11", &log)).unwrap_err().code(), "store-refused");
+        assert_eq!(run_local(admin.reapply(&log)).unwrap_err().code(), "store-refused");
+        assert_eq!(fs::read_to_string(&path).unwrap(), other);
+    }
+    assert_eq!(run_local(store.get(TENANT, &["P-11"])).unwrap(), [StoredSubject::Absent]);
+    // A line that a crash cut off gives way to the next one.
+    for torn in [1, 10, 40] {
+        fs::write(&path, format!("{whole}{}", &whole[..torn])).unwrap();
+        run_local(admin.shred(TENANT, "P-9", &log)).unwrap();
+        assert!(fs::read_to_string(&path).unwrap().starts_with(&whole));
+        assert_eq!(run_local(admin.reapply(&log)).unwrap().shredded(), 4);
+    }
     // Nothing was confirmed that is not on the disk.
     fs::remove_file(&path).unwrap();
     fs::create_dir(&path).unwrap();
@@ -298,10 +353,8 @@ fn subject_keys_follow_a_rotation_before_the_old_dek_goes() {
     let report = run_local(subjects.rewrap(&keys)).unwrap();
     assert_eq!((report.rewrapped(), report.failed().count()), (0, 2_500));
     assert!(report.failed().all(|(_, error)| error.is_key_state()));
-    for (subject, wrapped) in run_local(store.page(TENANT, None, 5_000)).unwrap() {
-        let fresh = keys.rewrap_subject_key_compromised(subject.as_str(), &wrapped).unwrap();
-        run_local(store.replace(TENANT, &subject, &wrapped, &fresh)).unwrap();
-    }
+    let report = run_local(subjects.rewrap_compromised(&keys)).unwrap();
+    assert_eq!((report.rewrapped(), report.failed().count()), (2_500, 0));
     assert_eq!(run_local(subjects.rewrap(&keys)).unwrap().rewrapped(), 0);
     let counted = run_local(subjects.count_by_key(TENANT)).unwrap();
     assert_eq!((counted.of(old), counted.total()), (0, 2_500));

@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::key::SubjectKey;
 use crate::provider::run_local;
 
-/// Shredding is effective after five minutes (FORMAT 10.3), in which a key is read, held and swept away: so the longest time that
+/// Shredding is effective after five minutes (THREAT-MODEL N38), in which a key is read, held and swept away: so the longest time that
 /// one is held is shorter, whatever is asked for.
 const LONGEST: Duration = Duration::from_secs(270);
 const SWEEP: Duration = Duration::from_secs(10);

@@ -253,6 +253,9 @@ pub enum Subject {
     Rewrap {
         /// The keyspace
         keyspace: String,
+        /// Also those under a compromised key, whose holder could have put keys of their own into the store
+        #[arg(long)]
+        compromised: bool,
         /// Only says what would be done
         #[arg(long)]
         dry_run: bool,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use rxseal::{Keyring, ShredReceipt, SubjectAdmin, SubjectKeyStore};
+use rxseal::{Keyring, RewrapReport, ShredReceipt, SubjectAdmin, SubjectKeyStore};
 use serde_json::json;
 
 use crate::args::{Day, Global, Subject};
@@ -40,11 +40,13 @@ pub async fn run(global: &Global, command: Subject, output: &Output) -> Result<(
         }
         Subject::Reapply { dry_run: true } => reapply(&SubjectAdmin::new(dry), &config, "would be", output).await,
         Subject::Reapply { dry_run: false } => reapply(&subjects, &config, "are", output).await,
-        Subject::Rewrap { keyspace, dry_run: true } => {
-            rewrap(&config, &SubjectAdmin::new(dry), &keyspace, "would be under", output).await
-        }
-        Subject::Rewrap { keyspace, dry_run: false } => {
-            rewrap(&config, &subjects, &keyspace, "are now under", output).await
+        Subject::Rewrap { keyspace, compromised, dry_run } => {
+            let (subjects, done) =
+                if dry_run { (SubjectAdmin::new(dry), "would be under") } else { (subjects, "are now under") };
+            let keys = unlock(&config, &keyspace, output).await?;
+            let report =
+                if compromised { subjects.rewrap_compromised(&keys).await? } else { subjects.rewrap(&keys).await? };
+            show_rewrapped(&report, &keys, done, output)
         }
         Subject::Count { keyspace } => {
             let counts = subjects.count_by_key(&keyspace).await?;
@@ -77,17 +79,13 @@ async fn reapply(subjects: &SubjectAdmin, config: &Config, done: &str, output: &
     }
 }
 
-async fn rewrap(
-    config: &Config,
-    subjects: &SubjectAdmin,
-    keyspace: &str,
-    done: &str,
-    output: &Output,
-) -> Result<(), Failure> {
+async fn unlock(config: &Config, keyspace: &str, output: &Output) -> Result<Keyring, Failure> {
     let stored = config.store(false).await?.get(keyspace).await?;
     let stored = stored.ok_or_else(|| Failure::Checked(format!("no keyring of {keyspace:?} is stored")))?;
-    let keys = Keyring::unlock(keyspace, &config.roots(output).await?, &stored).await?.unobserved();
-    let report = subjects.rewrap(&keys).await?;
+    Ok(Keyring::unlock(keyspace, &config.roots(output).await?, &stored).await?.unobserved())
+}
+
+fn show_rewrapped(report: &RewrapReport, keys: &Keyring, done: &str, output: &Output) -> Result<(), Failure> {
     let failed: Vec<_> = report.failed().map(|(subject, error)| (subject, error.code())).collect();
     let mut text = format!("{} subject keys {done} {}", report.rewrapped(), keys.primary_key());
     for (subject, code) in &failed {
