@@ -14,6 +14,8 @@ pub enum Failure {
     /// What the operator said cannot be done as it is.
     Usage(String),
     Rxseal(rxseal::Error),
+    /// `key-in-use`, and what is under the key: tokens, subject keys.
+    InUse(rxseal::Error, u64, u64),
     /// A result was printed, and it is not good.
     Checked(String),
     Io(io::Error),
@@ -26,10 +28,12 @@ impl Failure {
             Self::Rxseal(error) if error.is_conflict() => CONFLICT,
             Self::Rxseal(error) if error.is_retryable() => UNAVAILABLE,
             Self::Rxseal(error) => match error.code() {
-                "state-refused" | "subject-retained" | "key-in-use" | "provider-refused" | "store-refused"
-                | "unlock-failed" => REFUSED,
+                "state-refused" | "subject-retained" | "provider-refused" | "store-refused" | "unlock-failed" => {
+                    REFUSED
+                }
                 _ => FAILED,
             },
+            Self::InUse(..) => REFUSED,
             Self::Checked(_) | Self::Io(_) => FAILED,
         }
     }
@@ -48,7 +52,7 @@ impl Failure {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Usage(_) => "usage",
-            Self::Rxseal(error) => error.code(),
+            Self::Rxseal(error) | Self::InUse(error, ..) => error.code(),
             Self::Checked(_) => "check-failed",
             Self::Io(_) => "io",
         }
@@ -61,6 +65,9 @@ impl fmt::Display for Failure {
             Self::Usage(text) | Self::Checked(text) => f.write_str(text),
             Self::Io(error) => write!(f, "{error}"),
             Self::Rxseal(error) => write_error(f, error),
+            Self::InUse(error, tokens, subject_keys) => {
+                write!(f, "{tokens} tokens and {subject_keys} subject keys: {error}")
+            }
         }
     }
 }
