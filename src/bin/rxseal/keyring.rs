@@ -106,11 +106,11 @@ impl Desk<'_> {
                 } else {
                     let tokens = tokens.unwrap_or_default().saturating_add(count_under(key, &counted, output).await?);
                     let subject_keys = self.subject_keys_under(&keyspace, key, subject_keys).await?;
-                    if tokens > 0 || subject_keys > 0 {
-                        output
-                            .warning(&format!("under {key} are still {tokens} tokens and {subject_keys} subject keys"));
-                    }
-                    admin.destroy(&keyspace, key, StillUnder::new(tokens, subject_keys)).await?
+                    let destroyed = admin.destroy(&keyspace, key, StillUnder::new(tokens, subject_keys)).await;
+                    destroyed.map_err(|error| match error.code() {
+                        "key-in-use" => Failure::InUse(error, tokens, subject_keys),
+                        _ => error.into(),
+                    })?
                 };
                 changed(output, &change, &file, "key destroyed", Some(key))
             }
