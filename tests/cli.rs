@@ -195,6 +195,21 @@ fn tokens_and_counts() {
     assert!(missing.contains("prescriptions"), "{missing}");
     shop.fails("count --sqlite nowhere.db --table rx --column drug", 5);
     assert!(!shop.path("nowhere.db").exists());
+
+    // Counted once more before the key goes, with what is in backups.
+    shop.ok("keyring rotate pharmacy-17");
+    db.execute("DELETE FROM rx WHERE drug IS NULL OR drug LIKE 'warfarin%'", []).unwrap();
+    let destroy = format!("keyring destroy pharmacy-17 {key} --subject-keys 0 --yes");
+    let columns = "--sqlite pharmacy.db --column rx.drug";
+    assert!(shop.fails(&format!("{destroy} {columns} --tokens 4"), 5).contains("7 tokens and 0 subject keys"));
+    assert!(shop.fails(&format!("{destroy} --tokens 0 --column rx.drug"), 2).contains("--sqlite FILE"));
+    assert!(shop.fails(&format!("{destroy} --sqlite pharmacy.db --column drug"), 2).contains("TABLE.COLUMN"));
+    assert!(
+        shop.command().args(destroy.split_whitespace()).output().unwrap().status.code() == Some(2),
+        "nothing counted"
+    );
+    db.execute("DELETE FROM rx", []).unwrap();
+    shop.ok(&format!("{destroy} {columns}"));
 }
 
 /// What is missing first.
