@@ -20,29 +20,31 @@ pub struct Args {
     pub command: Command,
 }
 
+const EVERYWHERE: &str = "Options of every command";
+
 #[derive(ClapArgs)]
 pub struct Global {
     /// Where keyrings are: file:FOLDER, sqlite:FILE or postgres://HOST/DATABASE
-    #[arg(long, global = true, env = "RXSEAL_STORE", value_name = "STORE", hide_env_values = true)]
+    #[arg(long, global = true, help_heading = EVERYWHERE, env = "RXSEAL_STORE", value_name = "STORE", hide_env_values = true)]
     pub store: Option<String>,
     /// A root key that is trusted; given several times they are tried in their order. See --help for the forms
     /// [env: RXSEAL_ROOTS, separated by spaces]
-    #[arg(long = "root", global = true, value_name = "ROOT")]
+    #[arg(long = "root", global = true, help_heading = EVERYWHERE, value_name = "ROOT")]
     pub roots: Vec<String>,
     /// A configuration file in TOML, with `store` and `roots`
-    #[arg(long, global = true, env = "RXSEAL_CONFIG", value_name = "FILE")]
+    #[arg(long, global = true, help_heading = EVERYWHERE, env = "RXSEAL_CONFIG", value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Where wrapped subject keys are: file:FOLDER, sqlite:FILE or postgres://HOST/DATABASE
-    #[arg(long, global = true, env = "RXSEAL_SUBJECT_STORE", value_name = "STORE", hide_env_values = true)]
+    #[arg(long, global = true, help_heading = EVERYWHERE, env = "RXSEAL_SUBJECT_STORE", value_name = "STORE", hide_env_values = true)]
     pub subject_store: Option<String>,
     /// The file that says who was shredded, outside of the subject store and its backups
-    #[arg(long, global = true, env = "RXSEAL_SHRED_LOG", value_name = "FILE")]
+    #[arg(long, global = true, help_heading = EVERYWHERE, env = "RXSEAL_SHRED_LOG", value_name = "FILE")]
     pub shred_log: Option<PathBuf>,
     /// For how long backups of the subject store are kept, such as 30days
-    #[arg(long, global = true, env = "RXSEAL_BACKUPS_KEPT", value_name = "TIME", value_parser = humantime::parse_duration)]
+    #[arg(long, global = true, help_heading = EVERYWHERE, env = "RXSEAL_BACKUPS_KEPT", value_name = "TIME", value_parser = humantime::parse_duration)]
     pub backups_kept: Option<Duration>,
     /// Prints JSON for programs instead of tables for people
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = EVERYWHERE)]
     pub json: bool,
 }
 
@@ -158,7 +160,7 @@ pub enum Keyring {
         tokens: Option<u64>,
         #[command(flatten)]
         counted: Counted,
-        /// How many wrapped subject keys are still under it; 0 where none are used. Those in --subject-store are counted here
+        /// How many wrapped subject keys are still under it; 0 where none are used. Those in --subject-store are counted by itself
         #[arg(long, value_name = "N")]
         subject_keys: Option<u64>,
         /// Destroys it whatever is under it: all of that is lost for good
