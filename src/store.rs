@@ -4,6 +4,7 @@
 mod disk;
 #[cfg(unix)]
 mod file;
+mod files;
 mod memory;
 #[cfg(feature = "postgres-store")]
 mod postgres;
@@ -18,6 +19,7 @@ use std::sync::Arc;
 
 #[cfg(unix)]
 pub use file::FileStore;
+pub(crate) use files::{lock, parent};
 pub use memory::MemoryStore;
 #[cfg(feature = "postgres-store")]
 pub use postgres::PostgresStore;

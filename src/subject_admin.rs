@@ -193,6 +193,7 @@ impl SubjectAdmin {
     }
 
     async fn shred_at(&self, keyspace: &str, subject: &str, now: u64) -> Result<ShredReceipt, Error> {
+        self.log.check()?;
         let shredded_at = self.store.shred(keyspace, subject, now).await?;
         // After the store, which may refuse: the log has none who was not shredded. Each time, since its line may be missing.
         self.log.append(keyspace, subject, shredded_at)?;

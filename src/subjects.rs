@@ -1,12 +1,11 @@
 //! The subject keys of a service: made once for each patient, and held for minutes.
 
+mod cache;
 mod loaded;
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
-
-use moka::future::Cache;
 
 pub use loaded::LoadedSubjects;
 
@@ -16,8 +15,8 @@ use crate::key::{SubjectKey, WrappedSubjectKey};
 use crate::keyring::Keyring;
 use crate::store::{StoredSubject, SubjectKeyStore};
 
-/// Whatever is asked for, a key is not held longer: shredding is complete only when no process has it any more (FORMAT 10.3).
-const LONGEST: Duration = Duration::from_secs(300);
+use cache::{Held, SubjectCache};
+
 const CAPACITY: u64 = 100_000;
 
 /// The keys of patients, from a store and for at most five minutes from memory. Cheap to clone; it needs a runtime only where its
@@ -44,26 +43,19 @@ const CAPACITY: u64 = 100_000;
 #[derive(Clone)]
 pub struct SubjectKeys {
     store: Arc<dyn SubjectKeyStore>,
-    cache: Cache<Box<str>, Held>,
-}
-
-/// What is known of a subject. That it has no key is not: the next call may make one.
-#[derive(Clone)]
-enum Held {
-    Key(Arc<SubjectKey>),
-    Shredded,
+    cache: SubjectCache,
 }
 
 impl SubjectKeys {
-    /// The keys in `store`; at most 100,000 are held, each for 5 minutes.
+    /// The keys in `store`; at most 100,000 are held, each for less than 5 minutes.
     pub fn new(store: impl SubjectKeyStore + 'static) -> Self {
-        Self::with_limits(store, CAPACITY, LONGEST)
+        Self::with_limits(store, CAPACITY, Duration::MAX)
     }
 
-    /// As [`new`](Self::new), holding at most `capacity` keys, each for `time`; longer than 5 minutes is 5 minutes.
+    /// As [`new`](Self::new), holding at most `capacity` keys, each for `time` where that is less. A thread wipes those whose time is
+    /// over every 10 seconds; without threads none is held.
     pub fn with_limits(store: impl SubjectKeyStore + 'static, capacity: u64, time: Duration) -> Self {
-        let cache = Cache::builder().max_capacity(capacity).time_to_live(time.min(LONGEST)).build();
-        Self { store: Arc::new(store), cache }
+        Self { store: Arc::new(store), cache: SubjectCache::new(capacity, time) }
     }
 
     /// The key of a subject, made and stored where it has none. For sealing.
@@ -81,8 +73,11 @@ impl SubjectKeys {
     ) -> Result<Arc<SubjectKey>, Error> {
         let subject = subject.into();
         let subject = subject.parse("subject id")?;
-        let made = self.cache.try_get_with(entry(keys, subject), self.make(keys, subject)).await;
-        match made.map_err(|error: Arc<Error>| error.again())? {
+        let held = match self.cache.get_or_make(entry(keys, subject), self.make(keys, subject)).await? {
+            Some(held) => held,
+            None => self.make(keys, subject).await?,
+        };
+        match held {
             Held::Key(key) => Ok(key),
             Held::Shredded => Err(ErrorKind::SubjectShredded.into()),
         }
@@ -130,7 +125,7 @@ impl SubjectKeys {
         for (subject, stored) in missing.into_iter().zip(stored) {
             let held = held(keys, subject, &stored);
             if let Ok(held) = &held {
-                self.cache.insert(entry(keys, subject), held.clone()).await;
+                self.cache.put(entry(keys, subject), held.clone()).await;
             }
             loaded.put(subject, held);
         }
@@ -139,7 +134,7 @@ impl SubjectKeys {
 
     /// Lets the keys of a subject go, after it was shredded in this program for example.
     pub async fn forget(&self, keyspace: &str, subject: &str) {
-        self.cache.invalidate(&*name(keyspace, subject)).await;
+        self.cache.forget(&name(keyspace, subject)).await;
     }
 
     async fn make(&self, keys: &Keyring, subject: &str) -> Result<Held, Error> {
@@ -156,7 +151,7 @@ impl SubjectKeys {
 
 impl fmt::Debug for SubjectKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SubjectKeys").field("held", &self.cache.entry_count()).finish_non_exhaustive()
+        f.debug_struct("SubjectKeys").field("held", &self.cache.count()).finish_non_exhaustive()
     }
 }
 

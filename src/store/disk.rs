@@ -1,18 +1,14 @@
 //! A folder whose files are whole or not there, also after a crash, and for several processes.
 
-use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::thread;
-use std::time::{Duration, Instant};
 
+use super::files::{lock, parent};
 use crate::error::{Error, ErrorKind};
 
 const LOCK: &str = ".rxseal-lock";
-/// How long a change waits for another process that is changing the folder. One takes milliseconds.
-const LOCK_WAIT: Duration = Duration::from_secs(5);
-const LOCK_POLL: Duration = Duration::from_millis(5);
 
 #[derive(Clone, Debug)]
 pub(super) struct Folder(PathBuf);
@@ -33,17 +29,8 @@ impl Folder {
         let path = self.0.join(LOCK);
         let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path);
         let file = file.map_err(|error| failed(&path, &error))?;
-        let begun = Instant::now();
-        loop {
-            match file.try_lock() {
-                Ok(()) => return Ok(file),
-                Err(TryLockError::WouldBlock) if begun.elapsed() < LOCK_WAIT => thread::sleep(LOCK_POLL),
-                Err(TryLockError::WouldBlock) => {
-                    return Err(ErrorKind::StoreUnavailable.because("another process holds the lock of its folder"));
-                }
-                Err(TryLockError::Error(error)) => return Err(failed(&path, &error)),
-            }
-        }
+        lock(&file).map_err(|error| failed(&path, &error))?;
+        Ok(file)
     }
 }
 
@@ -121,10 +108,6 @@ fn write_and_rename(path: &Path, text: &str) -> io::Result<()> {
     file.sync_all()?;
     drop(file);
     fs::rename(&temporary, path)
-}
-
-fn parent(path: &Path) -> &Path {
-    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 fn with_path(path: &Path, cause: &io::Error) -> io::Error {

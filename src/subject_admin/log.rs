@@ -1,13 +1,19 @@
 //! Who was shredded, in a file outside of the store: the store's backups know nothing of it.
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
-use std::path::PathBuf;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 use crate::id::{Identifier, Name};
+use crate::store::{lock, parent};
+
+/// With which every line begins.
+const BEGIN: &[u8] = br#"{"keyspace":"#;
+/// Longer than two lines: a subject id of 255 characters that are all escaped makes one of 650.
+const TAIL: u64 = 4096;
 
 #[derive(Debug)]
 pub(super) struct ShredLog(PathBuf);
@@ -27,38 +33,80 @@ impl ShredLog {
         Self(path)
     }
 
-    /// On the disk when it returns. One write for the line and its end: two programs that append at once do not mix them.
+    /// Whether a line could be appended, asked before there is one: who is shredded must not be missing in it.
+    pub(super) fn check(&self) -> Result<(), Error> {
+        match self.open(false) {
+            Ok(mut file) => self.whole_length(&mut file).map(drop),
+            Err(error) if error.kind() == io::ErrorKind::NotFound && parent(&self.0).is_dir() => Ok(()),
+            Err(error) => Err(self.failed(&error)),
+        }
+    }
+
+    /// On the disk when it returns.
     pub(super) fn append(&self, keyspace: &str, subject: &str, at: u64) -> Result<(), Error> {
         let line = Line { keyspace: keyspace.to_owned(), subject: subject.to_owned(), at };
         let mut text = serde_json::to_string(&line).map_err(|error| self.failed(&io::Error::other(error)))?;
         text.push('\n');
-        self.append_text(&text).map_err(|error| self.failed(&error))
+        let mut file = self.open(true).map_err(|error| self.failed(&error))?;
+        let length = self.whole_length(&mut file)?;
+        self.write(&mut file, length, &text).map_err(|error| self.failed(&error))
     }
 
     /// All lines, or an error: a log of which a part is not understood must be looked at by a person. A line that a crash cut off at
     /// the very end is of somebody who got no receipt.
     pub(super) fn read(&self) -> Result<Vec<Line>, Error> {
         let text = fs::read_to_string(&self.0).map_err(|error| self.failed(&error))?;
-        let whole = text.rfind('\n').map_or("", |end| text.get(..end).unwrap_or_default());
+        let (whole, torn) = text.rsplit_once('\n').unwrap_or(("", &text));
+        if !is_torn(torn.as_bytes()) {
+            return Err(self.damaged());
+        }
         whole.lines().filter(|line| !line.is_empty()).map(|line| self.parse(line)).collect()
     }
 
     fn parse(&self, text: &str) -> Result<Line, Error> {
         // The parser's own text would quote the line, and with it the subject.
         let line: Line = serde_json::from_str(text).map_err(|_| self.damaged())?;
-        Name::check("keyspace", &line.keyspace)?;
-        Identifier::from(line.subject.as_str()).parse("subject id")?;
+        Name::check("keyspace", &line.keyspace).map_err(|_| self.damaged())?;
+        Identifier::from(line.subject.as_str()).parse("subject id").map_err(|_| self.damaged())?;
         Ok(line)
     }
 
-    fn append_text(&self, text: &str) -> io::Result<()> {
+    fn open(&self, create: bool) -> io::Result<File> {
         let mut options = OpenOptions::new();
-        options.create(true).append(true);
+        options.create(create).truncate(false).read(true).write(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(&self.0)?;
+        let file = options.open(&self.0)?;
+        lock(&file)?;
+        Ok(file)
+    }
+
+    /// The length without what a crash cut off: the next line would not be read behind it. What is no line of ours is an error, since
+    /// this may be another file, and nothing of that is cut.
+    fn whole_length(&self, file: &mut File) -> Result<u64, Error> {
+        let (length, tail) = read_tail(file).map_err(|error| self.failed(&error))?;
+        let end = tail.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at.saturating_add(1));
+        let (whole, torn) = tail.split_at_checked(end).ok_or_else(|| self.damaged())?;
+        if let Some(last) = whole.split(|byte| *byte == b'\n').rfind(|line| !line.is_empty()) {
+            // Of a line that is longer than the tail only its end is here, which does not parse: ours never are.
+            self.parse(str::from_utf8(last).map_err(|_| self.damaged())?)?;
+        }
+        if !is_torn(torn) {
+            return Err(self.damaged());
+        }
+        Ok(length.saturating_sub(u64::try_from(torn.len()).unwrap_or(length)))
+    }
+
+    fn write(&self, file: &mut File, length: u64, text: &str) -> io::Result<()> {
+        file.set_len(length)?;
+        file.seek(SeekFrom::Start(length))?;
+        // What it may leave half written is cut off by the next one.
         file.write_all(text.as_bytes())?;
-        file.sync_all()
+        file.sync_all()?;
+        // Or a power cut would lose a log that is new.
+        #[cfg(unix)]
+        File::open(parent(&self.0))?.sync_all()?;
+        Ok(())
     }
 
     fn damaged(&self) -> Error {
@@ -72,4 +120,18 @@ impl ShredLog {
     fn failed(&self, cause: &io::Error) -> Error {
         Error::from_store(false, io::Error::new(cause.kind(), format!("{}: {cause}", self.0.display())))
     }
+}
+
+/// The length of a file, and its last few lines.
+fn read_tail(file: &mut File) -> io::Result<(u64, Vec<u8>)> {
+    let length = file.metadata()?.len();
+    file.seek(SeekFrom::Start(length.saturating_sub(TAIL)))?;
+    let mut tail = Vec::new();
+    file.take(TAIL).read_to_end(&mut tail)?;
+    Ok((length, tail))
+}
+
+/// Whether these bytes at the end may be what is left of a line: nothing is one, too.
+fn is_torn(bytes: &[u8]) -> bool {
+    bytes.starts_with(BEGIN) || BEGIN.starts_with(bytes)
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
-use super::Held;
+use super::cache::Held;
 use crate::error::{Error, ErrorKind};
 use crate::key::SubjectKey;
 

@@ -1,0 +1,110 @@
+//! The keys in memory, for minutes, wiped when their time is over.
+
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::thread;
+use std::time::Duration;
+
+use moka::future::Cache;
+use moka::policy::EvictionPolicy;
+
+use crate::error::Error;
+use crate::key::SubjectKey;
+use crate::provider::run_local;
+
+/// Shredding is effective after five minutes (FORMAT 10.3), in which a key is read, held and swept away: so the longest time that
+/// one is held is shorter, whatever is asked for.
+const LONGEST: Duration = Duration::from_secs(270);
+const SWEEP: Duration = Duration::from_secs(10);
+
+/// What is known of a subject. That it has no key is not: the next call may make one.
+#[derive(Clone)]
+pub(super) enum Held {
+    Key(Arc<SubjectKey>),
+    Shredded,
+}
+
+/// Emptied when the cache lets go of it: moka frees what it removed at some later time, and a key must be wiped at once.
+type Slot = Arc<Mutex<Option<Held>>>;
+
+#[derive(Clone)]
+pub(super) struct SubjectCache(Arc<Swept>);
+
+struct Swept {
+    slots: Cache<Box<str>, Slot>,
+    /// The thread ends with it.
+    _alive: Option<Sender<()>>,
+}
+
+impl SubjectCache {
+    pub(super) fn new(capacity: u64, time: Duration) -> Self {
+        Self(Arc::new_cyclic(|swept| {
+            let alive = sweep(Weak::clone(swept));
+            // Without a thread that sweeps, an idle program would hold keys for ever: it holds none then.
+            let capacity = if alive.is_some() { capacity } else { 0 };
+            let slots = Cache::builder()
+                .max_capacity(capacity)
+                // A patient who was just met is worth more than one who came often yesterday.
+                .eviction_policy(EvictionPolicy::lru())
+                .time_to_live(time.min(LONGEST))
+                .eviction_listener(|_, slot, _| drop(take(&slot)))
+                .build();
+            Swept { slots, _alive: alive }
+        }))
+    }
+
+    pub(super) async fn get(&self, name: &str) -> Option<Held> {
+        look(&self.0.slots.get(name).await?)
+    }
+
+    /// All who wait for one name cause one call of `make`. `None` where the cache let go of it at once, for want of room.
+    pub(super) async fn get_or_make(
+        &self,
+        name: Box<str>,
+        make: impl Future<Output = Result<Held, Error>>,
+    ) -> Result<Option<Held>, Error> {
+        let made = self.0.slots.try_get_with(name, async { make.await.map(full) }).await;
+        made.map(|slot| look(&slot)).map_err(|error: Arc<Error>| error.again())
+    }
+
+    pub(super) async fn put(&self, name: Box<str>, held: Held) {
+        self.0.slots.insert(name, full(held)).await;
+    }
+
+    pub(super) async fn forget(&self, name: &str) {
+        self.0.slots.invalidate(name).await;
+    }
+
+    pub(super) fn count(&self) -> u64 {
+        self.0.slots.entry_count()
+    }
+}
+
+fn full(held: Held) -> Slot {
+    Arc::new(Mutex::new(Some(held)))
+}
+
+fn look(slot: &Slot) -> Option<Held> {
+    slot.lock().unwrap_or_else(PoisonError::into_inner).clone()
+}
+
+fn take(slot: &Slot) -> Option<Held> {
+    slot.lock().unwrap_or_else(PoisonError::into_inner).take()
+}
+
+/// moka lets go of what is over its time when it is called next, which may be never: so a thread calls it. `None` where there can be
+/// none.
+fn sweep(swept: Weak<Swept>) -> Option<Sender<()>> {
+    let (alive, ended) = mpsc::channel();
+    let sweeping = move || {
+        while ended.recv_timeout(SWEEP) == Err(RecvTimeoutError::Timeout) {
+            let Some(swept) = swept.upgrade() else { return };
+            // It waits for nothing but another call that sweeps.
+            let _ = run_local(async {
+                swept.slots.run_pending_tasks().await;
+                Ok(())
+            });
+        }
+    };
+    thread::Builder::new().name("rxseal-subjects".to_owned()).spawn(sweeping).ok().map(|_| alive)
+}
