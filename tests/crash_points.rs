@@ -290,6 +290,26 @@ impl Calls {
         all
     }
 
+    /// As `faults`, without those that end like another one: a kill at a call that only looks leaves what a kill at the next one
+    /// leaves, and such a call fails in one way for all. The last call, which looks at `END`, is a kill when all is done.
+    fn faults_that_differ(&self) -> Vec<String> {
+        let mut all = Vec::new();
+        for (name, indices) in self.by_name() {
+            let looks = LOOKING.contains(&&*name);
+            if !looks {
+                all.extend(indices.iter().map(|index| format!("inject={name}:signal=KILL:when={index}")));
+            }
+            let errors = errors_of(&name).iter().take(if looks { 1 } else { usize::MAX });
+            for error in errors {
+                all.extend(indices.iter().map(|index| format!("inject={name}:error={error}:when={index}")));
+            }
+        }
+        let last = &self.names[self.work.end - 1];
+        let count = self.names[..self.work.end].iter().filter(|name| *name == last).count();
+        all.push(format!("inject={last}:signal=KILL:when={count}"));
+        all
+    }
+
     /// The calls of the work by name, as strace counts them: each name by itself, from 1.
     fn by_name(&self) -> BTreeMap<String, Vec<usize>> {
         let mut counts: BTreeMap<&String, usize> = BTreeMap::new();
@@ -304,6 +324,33 @@ impl Calls {
         found
     }
 }
+
+/// Calls that leave the disk as it is. Whatever is not here counts as one that writes.
+const LOOKING: &[&str] = &[
+    "access",
+    "brk",
+    "fcntl",
+    "flock",
+    "fstat",
+    "getcwd",
+    "geteuid",
+    "getpid",
+    "getrandom",
+    "gettid",
+    "getuid",
+    "lseek",
+    "lstat",
+    "mmap",
+    "mremap",
+    "munmap",
+    "newfstatat",
+    "pread64",
+    "read",
+    "readlink",
+    "readlinkat",
+    "stat",
+    "statx",
+];
 
 /// How a call may fail in earnest. Memory is not taken away: Rust aborts then.
 fn errors_of(name: &str) -> &'static [&'static str] {

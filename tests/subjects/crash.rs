@@ -1,10 +1,11 @@
-//! Changes of stored subject keys, killed or made to fail at every system call: the subject is as before or as after, and who was
+//! Changes of stored subject keys, killed or made to fail at every system call that writes: the subject is as before or as after, and who was
 //! shredded stays it, in the store and by the shred log.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use rxseal::{
@@ -99,16 +100,16 @@ fn given(home: &Path, name: &str) -> WrappedSubjectKey {
     fs::read_to_string(home.join(GIVEN).join(name)).unwrap().parse().unwrap()
 }
 
-fn open(kind: &str, home: &Path) -> Result<Box<dyn SubjectKeyStore>, rxseal::Error> {
+fn open(kind: &str, home: &Path) -> Result<Arc<dyn SubjectKeyStore>, rxseal::Error> {
     Ok(match kind {
-        "file" => Box::new(FileSubjectStore::new(home.join("subjects"))),
-        "sqlite" => Box::new(SqliteSubjectStore::open(home.join("subjects.db"))?),
+        "file" => Arc::new(FileSubjectStore::new(home.join("subjects"))),
+        "sqlite" => Arc::new(SqliteSubjectStore::open(home.join("subjects.db"))?),
         other => panic!("{other}"),
     })
 }
 
-fn admin(store: Box<dyn SubjectKeyStore>, home: &Path) -> SubjectAdmin {
-    SubjectAdmin::new(std::sync::Arc::from(store), home.join(LOG), BACKUPS_KEPT)
+fn admin(store: Arc<dyn SubjectKeyStore>, home: &Path) -> SubjectAdmin {
+    SubjectAdmin::new(store, home.join(LOG), BACKUPS_KEPT)
 }
 
 pub fn a_stored_subject_is_as_before_or_as_after() {
@@ -128,8 +129,9 @@ pub fn a_stored_subject_is_as_before_or_as_after() {
             }
             let points: usize = report.values().sum();
             println!("{kind} {change:?}: {points} crash points, 0 unreadable: {report:?}");
-            assert!(points >= 100, "{kind} {change:?}: fewer than 100 points");
-            for seen in [("nothing", "as before"), ("nothing", "as after"), ("an error", "as before"), ("done", "as after")]
+            assert!(points >= 50, "{kind} {change:?}: fewer than 50 points");
+            for seen in
+                [("nothing", "as before"), ("nothing", "as after"), ("an error", "as before"), ("done", "as after")]
             {
                 assert!(report.contains_key(&seen), "{kind} {change:?}: no point with {seen:?}");
             }
@@ -141,7 +143,7 @@ pub fn a_stored_subject_is_as_before_or_as_after() {
 fn attempts(keys: &Keys, scene: Scene) -> Vec<(&'static str, &'static str)> {
     let template = keys.set(scene);
     let home = copied(&template);
-    let faults = Calls::traced(&work(scene), &home).faults();
+    let faults = Calls::traced(&work(scene), &home).faults_that_differ();
     fs::remove_dir_all(home).unwrap();
     let attempt = |fault: &String| keys.attempt(scene, &template, fault);
     let seen = std::thread::scope(|scope| {
@@ -266,7 +268,7 @@ struct Crashed<'a> {
 
 impl Crashed<'_> {
     /// As a program that starts now finds it.
-    fn store(&self) -> Box<dyn SubjectKeyStore> {
+    fn store(&self) -> Arc<dyn SubjectKeyStore> {
         open(self.scene.kind, self.home).unwrap_or_else(|error| panic!("{}: {error:?}", self.what))
     }
 
@@ -346,10 +348,10 @@ impl Crashed<'_> {
 
     /// The log over a backup of the store, which has the key. What it is then.
     fn restores(&self) -> StoredSubject {
-        let restored = std::sync::Arc::new(MemorySubjectStore::default());
+        let restored = Arc::new(MemorySubjectStore::default());
         run_local(restored.insert(KEYSPACE, PATIENT, &self.keys.first)).unwrap();
         run_local(restored.insert(KEYSPACE, STAYS, &self.keys.stays)).unwrap();
-        self.reapply(Box::new(restored.clone()));
+        self.reapply(restored.clone());
         let found = run_local(restored.get(KEYSPACE, &[PATIENT, STAYS])).unwrap();
         let [patient, stays] = found.try_into().unwrap();
         assert!(matches!(patient, StoredSubject::Shredded { .. }), "{}: came back with a restore", self.what);
@@ -357,7 +359,7 @@ impl Crashed<'_> {
         patient
     }
 
-    fn reapply(&self, store: Box<dyn SubjectKeyStore>) -> Reapplied {
+    fn reapply(&self, store: Arc<dyn SubjectKeyStore>) -> Reapplied {
         let reapplied = run_local(admin(store, self.home).reapply());
         let reapplied = reapplied.unwrap_or_else(|error| panic!("{}: the log: {error:?}", self.what));
         assert_eq!(reapplied.retained().count(), 0, "{}", self.what);
