@@ -234,7 +234,9 @@ impl Keys {
         let text = [output.stdout, output.stderr].concat();
         assert!(!String::from_utf8_lossy(&text).contains("panicked"), "{what}: a panic");
 
-        let crashed = Crashed { keys: self, scene, home: &home, what: &what };
+        // As a program that starts now finds it.
+        let store = open(scene.kind, &home).unwrap_or_else(|error| panic!("{what}: {error:?}"));
+        let crashed = Crashed { keys: self, scene, home: &home, store, what: &what };
         let stored = crashed.stored(PATIENT);
         let is_new = crashed.is_as_after(&stored);
         assert!(is_new || stored == self.before(scene), "{what}: neither as before nor as after: {stored:?}");
@@ -245,6 +247,7 @@ impl Keys {
             Change::Shred => crashed.reapplies(&stored, said == "done"),
         }
         crashed.shreds();
+        drop(crashed);
         fs::remove_dir_all(home).unwrap();
         (said, if is_new { "as after" } else { "as before" })
     }
@@ -263,17 +266,13 @@ struct Crashed<'a> {
     keys: &'a Keys,
     scene: Scene,
     home: &'a Path,
+    store: Arc<dyn SubjectKeyStore>,
     what: &'a str,
 }
 
 impl Crashed<'_> {
-    /// As a program that starts now finds it.
-    fn store(&self) -> Arc<dyn SubjectKeyStore> {
-        open(self.scene.kind, self.home).unwrap_or_else(|error| panic!("{}: {error:?}", self.what))
-    }
-
     fn stored(&self, subject: &str) -> StoredSubject {
-        let stored = run_local(self.store().get(KEYSPACE, &[subject]));
+        let stored = run_local(self.store.get(KEYSPACE, &[subject]));
         stored.unwrap_or_else(|error| panic!("{}: {error:?}", self.what)).remove(0)
     }
 
@@ -289,7 +288,7 @@ impl Crashed<'_> {
     /// The key that was stored is the one that a rival gets.
     fn inserts(&self, stored: &StoredSubject) {
         let key = if let StoredSubject::Key(key) = stored { key } else { &self.keys.rival };
-        let now = run_local(self.store().insert(KEYSPACE, PATIENT, &self.keys.rival));
+        let now = run_local(self.store.insert(KEYSPACE, PATIENT, &self.keys.rival));
         let now = now.unwrap_or_else(|error| panic!("{}: then {error:?}", self.what));
         assert_eq!(now, StoredSubject::Key(key.clone()), "{}", self.what);
         assert_eq!(self.stored(PATIENT), now, "{}", self.what);
@@ -300,7 +299,7 @@ impl Crashed<'_> {
         let StoredSubject::Key(now) = stored else { panic!("{}: {stored:?}", self.what) };
         let Keys { first, second, third, .. } = self.keys;
         let other = if now == first { second } else { first };
-        let replace = |old, new| run_local(self.store().replace(KEYSPACE, PATIENT, old, new));
+        let replace = |old, new| run_local(self.store.replace(KEYSPACE, PATIENT, old, new));
         assert!(replace(other, third).unwrap_err().is_conflict(), "{}", self.what);
         replace(now, third).unwrap_or_else(|error| panic!("{}: then {error:?}", self.what));
         assert_eq!(self.stored(PATIENT), StoredSubject::Key(third.clone()), "{}", self.what);
@@ -314,13 +313,13 @@ impl Crashed<'_> {
         let is_shredded = matches!(stored, StoredSubject::Shredded { .. });
         assert!(is_shredded || !is_logged, "{}: in the log, and not shredded", self.what);
         if self.home.join(LOG).exists() {
-            self.reapply(self.store());
+            self.reapply(Arc::clone(&self.store));
             assert_eq!(self.stored(PATIENT), *stored, "{}: reapplied", self.what);
             if confirmed {
                 self.restores();
             }
         } else {
-            let error = run_local(admin(self.store(), self.home).reapply()).unwrap_err();
+            let error = run_local(admin(Arc::clone(&self.store), self.home).reapply()).unwrap_err();
             let cause = std::error::Error::source(&error).unwrap().to_string();
             assert!(error.code() == "store-refused" && cause.contains(LOG), "{}: {error:?}", self.what);
         }
@@ -329,7 +328,7 @@ impl Crashed<'_> {
     /// Whatever came before: the patient is shredded now, for good.
     fn shreds(&self) {
         let before = self.stored(PATIENT);
-        let receipt = run_local(admin(self.store(), self.home).shred(KEYSPACE, PATIENT));
+        let receipt = run_local(admin(Arc::clone(&self.store), self.home).shred(KEYSPACE, PATIENT));
         let receipt = receipt.unwrap_or_else(|error| panic!("{}: then {error:?}", self.what));
         let shredded = StoredSubject::Shredded { at: receipt.shredded_at() };
         if let StoredSubject::Shredded { .. } = before {
@@ -339,9 +338,9 @@ impl Crashed<'_> {
         assert!(self.is_logged(), "{}: not in the log", self.what);
         self.finds_no_key();
 
-        let insert = run_local(self.store().insert(KEYSPACE, PATIENT, &self.keys.rival)).unwrap();
+        let insert = run_local(self.store.insert(KEYSPACE, PATIENT, &self.keys.rival)).unwrap();
         assert_eq!(insert, shredded, "{}: another key was made", self.what);
-        self.reapply(self.store());
+        self.reapply(Arc::clone(&self.store));
         assert_eq!(self.restores(), shredded, "{}", self.what);
         self.leaves_the_others();
     }
@@ -376,16 +375,13 @@ impl Crashed<'_> {
     /// In no file of the store, nor beside it: as bytes or as text.
     fn finds_no_key(&self) {
         let Keys { first, second, third, rival, stays: _ } = self.keys;
+        // Less than the whole of each, which a torn write may have left.
+        let needles: Vec<_> = [first, second, third, rival]
+            .into_iter()
+            .flat_map(|key| [key.as_bytes()[30..60].to_vec(), key.to_string().as_bytes()[40..80].to_vec()])
+            .collect();
         for path in files(self.home).iter().filter(|path| !path.starts_with(self.home.join(GIVEN))) {
-            let bytes = fs::read(path).unwrap();
-            for key in [first, second, third, rival] {
-                let text = key.to_string();
-                // Less than the whole of it, which a torn write may have left.
-                for needle in [&key.as_bytes()[30..60], &text.as_bytes()[40..80]] {
-                    let found = bytes.windows(needle.len()).any(|window| window == needle);
-                    assert!(!found, "{}: {} still holds the key", self.what, path.display());
-                }
-            }
+            assert!(!holds_any(&fs::read(path).unwrap(), &needles), "{}: {} holds the key", self.what, path.display());
         }
     }
 
@@ -396,9 +392,23 @@ impl Crashed<'_> {
         let stays = StoredSubject::Key(self.keys.stays.clone());
         assert_eq!(self.stored(STAYS), stays, "{}", self.what);
         assert_eq!(self.stored(GONE), StoredSubject::Shredded { at: LONG_AGO }, "{}", self.what);
-        let page = run_local(self.store().page(KEYSPACE, None, 10)).unwrap();
+        let page = run_local(self.store.page(KEYSPACE, None, 10)).unwrap();
         assert_eq!(page, [(STAYS.to_owned(), self.keys.stays.clone())], "{}", self.what);
     }
+}
+
+/// In one pass: without an optimizer, one for each needle would take longer than all else.
+fn holds_any(bytes: &[u8], needles: &[Vec<u8>]) -> bool {
+    let mut begins = [false; 256];
+    needles.iter().for_each(|needle| begins[usize::from(needle[0])] = true);
+    let mut at = 0;
+    while at < bytes.len() {
+        if begins[usize::from(bytes[at])] && needles.iter().any(|needle| bytes[at..].starts_with(needle)) {
+            return true;
+        }
+        at += 1;
+    }
+    false
 }
 
 /// A copy of a folder, modes included.
