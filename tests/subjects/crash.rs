@@ -169,6 +169,8 @@ struct Keys {
     third: WrappedSubjectKey,
     rival: WrappedSubjectKey,
     stays: WrappedSubjectKey,
+    /// Of all of the patient's.
+    parts: Parts,
 }
 
 impl Keys {
@@ -177,8 +179,15 @@ impl Keys {
         let make = |subject: &str| keys.create_subject_key(subject).unwrap().1;
         let first = make(PATIENT);
         let rewrapped = || keys.rewrap_subject_key(PATIENT, &first).unwrap();
-        let (second, third) = (rewrapped(), rewrapped());
-        Self { first, second, third, rival: make(PATIENT), stays: make(STAYS) }
+        let (second, third, rival) = (rewrapped(), rewrapped(), make(PATIENT));
+        let parts = Parts::of([&first, &second, &third, &rival]);
+        let keys = Self { first, second, third, rival, stays: make(STAYS), parts };
+        // The search finds them where they are, and nothing of them in the key that stays.
+        for key in [&keys.first, &keys.second, &keys.third, &keys.rival] {
+            assert!(keys.parts.are_in(key.as_bytes()) && keys.parts.are_in(key.to_string().as_bytes()));
+        }
+        assert!(!keys.parts.are_in(keys.stays.as_bytes()) && !keys.parts.are_in(keys.stays.to_string().as_bytes()));
+        keys
     }
 
     /// A folder as it is before the change.
@@ -372,16 +381,15 @@ impl Crashed<'_> {
         lines.any(|line| line.contains(&format!("\"{PATIENT}\"")))
     }
 
-    /// In no file of the store, nor beside it: as bytes or as text.
+    /// In no file of the store, nor beside it, is anything of a key: as bytes or as text.
     fn finds_no_key(&self) {
-        let Keys { first, second, third, rival, stays: _ } = self.keys;
-        // Less than the whole of each, which a torn write may have left.
-        let needles: Vec<_> = [first, second, third, rival]
-            .into_iter()
-            .flat_map(|key| [key.as_bytes()[30..60].to_vec(), key.to_string().as_bytes()[40..80].to_vec()])
-            .collect();
         for path in files(self.home).iter().filter(|path| !path.starts_with(self.home.join(GIVEN))) {
-            assert!(!holds_any(&fs::read(path).unwrap(), &needles), "{}: {} holds the key", self.what, path.display());
+            assert!(
+                !self.keys.parts.are_in(&fs::read(path).unwrap()),
+                "{}: {} holds of the key",
+                self.what,
+                path.display()
+            );
         }
     }
 
@@ -397,18 +405,26 @@ impl Crashed<'_> {
     }
 }
 
-/// In one pass: without an optimizer, one for each needle would take longer than all else.
-fn holds_any(bytes: &[u8], needles: &[Vec<u8>]) -> bool {
-    let mut begins = [false; 256];
-    needles.iter().for_each(|needle| begins[usize::from(needle[0])] = true);
-    let mut at = 0;
-    while at < bytes.len() {
-        if begins[usize::from(bytes[at])] && needles.iter().any(|needle| bytes[at..].starts_with(needle)) {
-            return true;
+/// What may be left of keys, by its first byte: without an optimizer, one search for each would take longer than all else.
+struct Parts(Vec<Vec<Vec<u8>>>);
+
+impl Parts {
+    /// Without their beginnings, which are the same for all keys under one DEK.
+    fn of(keys: [&WrappedSubjectKey; 4]) -> Self {
+        let mut parts = vec![Vec::new(); 256];
+        for key in keys {
+            let text = key.to_string();
+            for part in key.as_bytes()[21..].chunks_exact(12).chain(text.as_bytes()[28..].chunks_exact(16)) {
+                parts[usize::from(part[0])].push(part.to_vec());
+            }
         }
-        at += 1;
+        Self(parts)
     }
-    false
+
+    fn are_in(&self, bytes: &[u8]) -> bool {
+        let begins = |at: usize, byte: u8| self.0[usize::from(byte)].iter().any(|part| bytes[at..].starts_with(part));
+        bytes.iter().enumerate().any(|(at, byte)| begins(at, *byte))
+    }
 }
 
 /// A copy of a folder, modes included.
