@@ -136,7 +136,7 @@ pub use count::count_sqlite;
 pub use count::{CountSql, KeyCounts, count_by_key};
 
 // Subjects, and shredding them
-pub use subject_admin::{Reapplied, RewrapReport, ShredReceipt, SubjectAdmin};
+pub use subject_admin::{Reapplied, RewrapReport, ShredLog, ShredReceipt, SubjectAdmin};
 #[cfg(feature = "subject-keys")]
 pub use subjects::{LoadedSubjects, SubjectKeys};
 

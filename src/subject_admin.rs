@@ -4,10 +4,10 @@ mod log;
 mod receipt;
 
 use std::fmt;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use log::ShredLog;
 pub use receipt::{Reapplied, RewrapReport, ShredReceipt};
 
 use crate::count::KeyCounts;
@@ -18,11 +18,11 @@ use crate::keyring::{Keyring, unix_now};
 use crate::observe::{KeyEvent, Observer};
 use crate::store::{Retention, SubjectKeyStore};
 
-use log::ShredLog;
-
 /// For how long other processes may hold a key that was shredded (`SubjectKeys`).
 const CACHED: Duration = Duration::from_secs(300);
 const PAGE: usize = 1000;
+/// Of a change that others keep preceding.
+const ATTEMPTS: usize = 16;
 
 /// Shreds subjects, keeps them from being shredded, and carries their keys over to a new DEK. For operators and jobs.
 ///
@@ -33,16 +33,17 @@ const PAGE: usize = 1000;
 /// # rxseal::run_local(async {
 /// use std::sync::Arc;
 /// use std::time::Duration;
-/// use rxseal::{MemorySubjectStore, Retention, SubjectAdmin};
+/// use rxseal::{MemorySubjectStore, ShredLog, SubjectAdmin};
 /// let store = Arc::new(MemorySubjectStore::default());
-/// // The log outlives the store: after a restore of the store it says who must be shredded again.
-/// let admin = SubjectAdmin::new(store, folder.join("shredded.log"), Duration::from_secs(30 * 86_400));
+/// let admin = SubjectAdmin::new(store);
+/// // Outside of the store, whose backups are kept for 30 days.
+/// let log = ShredLog::new(folder.join("shredded.log"), Duration::from_secs(30 * 86_400));
 ///
-/// admin.retain("pharmacy-17", "P-7", Retention::default().legal_hold(true)).await?;
-/// assert_eq!(admin.shred("pharmacy-17", "P-7").await.unwrap_err().code(), "subject-retained");
+/// admin.set_legal_hold("pharmacy-17", "P-7", true).await?;
+/// assert_eq!(admin.shred("pharmacy-17", "P-7", &log).await.unwrap_err().code(), "subject-retained");
 ///
-/// admin.retain("pharmacy-17", "P-7", Retention::default()).await?;
-/// let receipt = admin.shred("pharmacy-17", "P-7").await?;
+/// admin.set_legal_hold("pharmacy-17", "P-7", false).await?;
+/// let receipt = admin.shred("pharmacy-17", "P-7", &log).await?;
 /// assert_eq!(receipt.complete_at() - receipt.shredded_at(), 30 * 86_400);
 /// # Ok(())
 /// # })?;
@@ -52,16 +53,13 @@ const PAGE: usize = 1000;
 /// ```
 pub struct SubjectAdmin {
     store: Arc<dyn SubjectKeyStore>,
-    log: ShredLog,
-    backups_kept: Duration,
     observer: Option<Arc<dyn Observer>>,
 }
 
 impl SubjectAdmin {
-    /// The subjects in `store`. `log` is a file outside of it, kept with other backups than its own; `backups_kept` is for how long
-    /// a backup of the store is kept.
-    pub fn new(store: impl SubjectKeyStore + 'static, log: impl Into<PathBuf>, backups_kept: Duration) -> Self {
-        Self { store: Arc::new(store), log: ShredLog::new(log.into()), backups_kept, observer: None }
+    /// The subjects in `store`.
+    pub fn new(store: impl SubjectKeyStore + 'static) -> Self {
+        Self { store: Arc::new(store), observer: None }
     }
 
     /// Tells `observer` of every subject that is shredded.
@@ -81,23 +79,53 @@ impl SubjectAdmin {
     /// # Errors
     ///
     /// `subject-retained` while the subject's retention asks for its records; `invalid-id`, and those of the store and of the log.
-    pub async fn shred<'a>(&self, keyspace: &str, subject: impl Into<Identifier<'a>>) -> Result<ShredReceipt, Error> {
+    pub async fn shred<'a>(
+        &self,
+        keyspace: &str,
+        subject: impl Into<Identifier<'a>>,
+        log: &ShredLog,
+    ) -> Result<ShredReceipt, Error> {
         let subject = subject.into();
-        self.shred_at(keyspace, subject.parse("subject id")?, unix_now()).await
+        let subject = subject.parse("subject id")?;
+        log.check()?;
+        let shredded_at = self.store.shred(keyspace, subject, unix_now()).await?;
+        // After the store, which may refuse: the log has none who was not shredded. Each time, since its line may be missing.
+        log.append(keyspace, subject, shredded_at)?;
+        let receipt = ShredReceipt::new(keyspace, subject, shredded_at, CACHED, log.backups_kept());
+        if let Some(observer) = &self.observer {
+            observer.key_event(&KeyEvent::Shredded { keyspace, subject, complete_at: receipt.complete_at() });
+        }
+        Ok(receipt)
     }
 
-    /// Sets until when the subject's key must not be destroyed, in place of what was set before.
+    /// Keeps the subject's key from being destroyed until further notice, or lets go of that: a court or a payer asks for its records.
+    /// Gives what holds now.
     ///
     /// # Errors
     ///
     /// `invalid-id`, and those of the store.
-    pub async fn retain<'a>(
+    pub async fn set_legal_hold<'a>(
         &self,
         keyspace: &str,
         subject: impl Into<Identifier<'a>>,
-        retention: Retention,
-    ) -> Result<(), Error> {
-        self.store.retain(keyspace, subject.into().parse("subject id")?, retention).await
+        held: bool,
+    ) -> Result<Retention, Error> {
+        self.change_retention(keyspace, subject.into().parse("subject id")?, |now| now.legal_hold(held)).await
+    }
+
+    /// Keeps the subject's key from being destroyed until then, in Unix seconds, or lets go of that: the law asks for its records.
+    /// Gives what holds now.
+    ///
+    /// # Errors
+    ///
+    /// `invalid-id`, and those of the store.
+    pub async fn set_retain_until<'a>(
+        &self,
+        keyspace: &str,
+        subject: impl Into<Identifier<'a>>,
+        seconds: Option<u64>,
+    ) -> Result<Retention, Error> {
+        self.change_retention(keyspace, subject.into().parse("subject id")?, |now| now.until(seconds)).await
     }
 
     /// Until when the subject's key must not be destroyed.
@@ -114,9 +142,9 @@ impl SubjectAdmin {
     /// # Errors
     ///
     /// `store-refused` where the log cannot be read or has a line that is none of ours, before anything is done; those of the store.
-    pub async fn reapply(&self) -> Result<Reapplied, Error> {
+    pub async fn reapply(&self, log: &ShredLog) -> Result<Reapplied, Error> {
         let mut reapplied = Reapplied::default();
-        for line in self.log.read()? {
+        for line in log.read()? {
             match self.store.shred(&line.keyspace, &line.subject, line.at).await {
                 Ok(_) => reapplied.shredded = reapplied.shredded.saturating_add(1),
                 // Set since, and nobody may overrule it silently.
@@ -162,19 +190,40 @@ impl SubjectAdmin {
     }
 
     /// Wraps every subject key that is under another DEK under the primary. Safe to interrupt and to repeat, and beside running
-    /// services. Keys under a compromised DEK are left and listed: see
-    /// [`Keyring::rewrap_subject_key_compromised`].
+    /// services. Keys under a compromised DEK are left and listed: see [`rewrap_compromised`](Self::rewrap_compromised).
     ///
     /// # Errors
     ///
     /// Those of the store.
     pub async fn rewrap(&self, keys: &Keyring) -> Result<RewrapReport, Error> {
+        self.rewrap_by(keys, |subject, wrapped| keys.rewrap_subject_key(subject, wrapped)).await
+    }
+
+    /// As [`rewrap`](Self::rewrap), and also those under a compromised DEK, whose holder could have put keys of their own there: trust
+    /// the store for that, or compare with a backup from before. See [`Keyring::rewrap_subject_key_compromised`].
+    ///
+    /// # Errors
+    ///
+    /// Those of the store.
+    pub async fn rewrap_compromised(&self, keys: &Keyring) -> Result<RewrapReport, Error> {
+        self.rewrap_by(keys, |subject, wrapped| match keys.rewrap_subject_key(subject, wrapped) {
+            Err(error) if error.is_key_state() => keys.rewrap_subject_key_compromised(subject, wrapped),
+            done => done,
+        })
+        .await
+    }
+
+    async fn rewrap_by(
+        &self,
+        keys: &Keyring,
+        rewrap: impl Fn(&str, &WrappedSubjectKey) -> Result<WrappedSubjectKey, Error> + Send,
+    ) -> Result<RewrapReport, Error> {
         let mut report = RewrapReport::default();
         let keyspace = keys.keyspace();
         let mut pages = Pages::of(&*self.store, keyspace);
         while let Some(page) = pages.next().await? {
             for (subject, wrapped) in page.iter().filter(|(_, wrapped)| wrapped.key_id() != keys.primary_key()) {
-                let fresh = match keys.rewrap_subject_key(subject.as_str(), wrapped) {
+                let fresh = match rewrap(subject, wrapped) {
                     Ok(fresh) => fresh,
                     Err(error) => {
                         report.failed.push((subject.clone(), error));
@@ -192,22 +241,29 @@ impl SubjectAdmin {
         Ok(report)
     }
 
-    async fn shred_at(&self, keyspace: &str, subject: &str, now: u64) -> Result<ShredReceipt, Error> {
-        self.log.check()?;
-        let shredded_at = self.store.shred(keyspace, subject, now).await?;
-        // After the store, which may refuse: the log has none who was not shredded. Each time, since its line may be missing.
-        self.log.append(keyspace, subject, shredded_at)?;
-        let receipt = ShredReceipt::new(keyspace, subject, shredded_at, CACHED, self.backups_kept);
-        if let Some(observer) = &self.observer {
-            observer.key_event(&KeyEvent::Shredded { keyspace, subject, complete_at: receipt.complete_at() });
+    /// Repeated where somebody else changed it in between, so that both changes are there in the end.
+    async fn change_retention(
+        &self,
+        keyspace: &str,
+        subject: &str,
+        change: impl Fn(Retention) -> Retention + Send,
+    ) -> Result<Retention, Error> {
+        let mut attempts = 0..ATTEMPTS;
+        loop {
+            let old = self.store.retention(keyspace, subject).await?;
+            let new = change(old);
+            match self.store.retain(keyspace, subject, old, new).await {
+                Ok(()) => return Ok(new),
+                Err(error) if error.is_conflict() && attempts.next().is_some() => {}
+                Err(error) => return Err(error),
+            }
         }
-        Ok(receipt)
     }
 }
 
 impl fmt::Debug for SubjectAdmin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SubjectAdmin").field("log", &self.log).finish_non_exhaustive()
+        f.debug_struct("SubjectAdmin").finish_non_exhaustive()
     }
 }
 

@@ -352,7 +352,13 @@ fn a_patient_is_shredded_held_and_carried_over() {
     ok("subject hold pharmacy-17 P-7 --until 2999-01-01");
     assert!(fails(run("subject shred pharmacy-17 P-7 --yes"), "held", 5).contains("must be kept"));
     assert!(ok("subject hold pharmacy-17 P-7").contains("2999-01-01"));
+    ok("subject hold pharmacy-17 P-7 --legal-hold");
+    let held = ok("subject hold pharmacy-17 P-7");
+    assert!(held.contains("2999-01-01") && held.contains("a legal hold is on it"), "both hold: {held}");
+    ok("subject hold pharmacy-17 P-7 --until none");
+    assert!(fails(run("subject shred pharmacy-17 P-7 --dry-run"), "held", 5).contains("must be kept"));
     ok("subject hold pharmacy-17 P-7 --release");
+    assert!(ok("subject shred pharmacy-17 P-7 --dry-run").contains("would be shredded"));
     let receipt = ok("subject shred pharmacy-17 P-7 --yes");
     assert!(receipt.contains("complete at") && receipt.contains("Not covered:"), "{receipt}");
     assert_eq!(run("subject shred pharmacy-17 P-8").status.code(), Some(2), "only with --yes");
@@ -361,14 +367,22 @@ fn a_patient_is_shredded_held_and_carried_over() {
     ok("keyring rotate pharmacy-17");
     assert_eq!(ok(&format!("subject under pharmacy-17 {old}")).lines().collect::<Vec<_>>(), ["P-8", "P-9"]);
     assert!(ok("subject count pharmacy-17").contains(&old));
-    assert!(ok("subject rewrap pharmacy-17").contains("2 subject keys"));
+    let destroy = format!("keyring destroy pharmacy-17 {old} --tokens 0 --yes");
+    let refused = fails(run(&destroy), "wrapped", 5);
+    assert!(refused.contains("0 tokens and 2 subject keys"), "they are counted: {refused}");
+    assert!(ok("subject rewrap pharmacy-17 --dry-run").contains("2 subject keys would be under"));
+    assert!(ok("subject rewrap pharmacy-17").contains("2 subject keys are now under"));
     assert_eq!(ok(&format!("subject under pharmacy-17 {old}")).trim(), "none");
+
+    shop.fails(&destroy, 2);
+    ok(&destroy);
 
     fs::remove_file(&database).unwrap();
     run_local(SqliteSubjectStore::open(&database).unwrap().get(TENANT, &["P-7"])).unwrap();
+    assert!(ok("subject reapply --dry-run").contains("1 subjects would be shredded"));
     assert!(ok("subject reapply").contains("1 subjects are shredded"));
     let bare = shop.fails("subject reapply", 2);
-    assert!(bare.contains("RXSEAL_SHRED_LOG"), "{bare}");
+    assert!(bare.contains("RXSEAL_SUBJECT_STORE"), "{bare}");
 }
 
 /// The root key stands in no output of any of these calls.

@@ -12,13 +12,13 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rxseal::phi::{Drug, PatientName};
 use rxseal::{
     Access, Error, FileSubjectStore, KeyState, Keyring, KeyringAdmin, MemoryStore, MemorySubjectStore, Purpose,
-    Retention, RootKeys, SqliteSubjectStore, StillUnder, StoreFuture, StoredSubject, SubjectAdmin, SubjectKeyStore,
-    SubjectKeys, Token, WrappedSubjectKey, run_local,
+    Retention, RootKeys, ShredLog, SqliteSubjectStore, StillUnder, StoreFuture, StoredSubject, SubjectAdmin,
+    SubjectKeyStore, SubjectKeys, Token, WrappedSubjectKey, run_local,
 };
 
 const TENANT: &str = "pharmacy-17";
@@ -97,8 +97,14 @@ impl SubjectKeyStore for Counting {
         self.store.shred(keyspace, subject, at)
     }
 
-    fn retain<'a>(&'a self, keyspace: &'a str, subject: &'a str, retention: Retention) -> StoreFuture<'a, ()> {
-        self.store.retain(keyspace, subject, retention)
+    fn retain<'a>(
+        &'a self,
+        keyspace: &'a str,
+        subject: &'a str,
+        old: Retention,
+        retention: Retention,
+    ) -> StoreFuture<'a, ()> {
+        self.store.retain(keyspace, subject, old, retention)
     }
 
     fn retention<'a>(&'a self, keyspace: &'a str, subject: &'a str) -> StoreFuture<'a, Retention> {
@@ -188,9 +194,10 @@ fn many_are_loaded_with_one_query() {
 #[test]
 fn a_shredded_patient_is_gone_for_good() {
     let folder = Folder::new("shred");
-    let log = folder.0.join("shredded.log");
+    let path = folder.0.join("shredded.log");
+    let log = ShredLog::new(&path, MONTH);
     let store = Arc::new(MemorySubjectStore::default());
-    let admin = SubjectAdmin::new(Arc::clone(&store), &log, MONTH);
+    let admin = SubjectAdmin::new(Arc::clone(&store));
     let (keys, subjects) = (keyring(), SubjectKeys::new(Arc::clone(&store)));
     let seal = |id: &str| {
         let patient = run_local(subjects.subject(&keys, id)).unwrap();
@@ -199,7 +206,7 @@ fn a_shredded_patient_is_gone_for_good() {
     let (gone, stays) = (seal("P-7"), seal("P-8"));
     let backup: Vec<_> = run_local(store.page(TENANT, None, 10)).unwrap();
 
-    let receipt = run_local(admin.shred(TENANT, "P-7")).unwrap();
+    let receipt = run_local(admin.shred(TENANT, "P-7", &log)).unwrap();
     assert_eq!((receipt.keyspace(), receipt.subject()), (TENANT, "P-7"));
     assert_eq!(receipt.effective_at() - receipt.shredded_at(), 300);
     assert_eq!(receipt.complete_at() - receipt.shredded_at(), MONTH.as_secs());
@@ -222,51 +229,106 @@ fn a_shredded_patient_is_gone_for_good() {
     }
     let after_restore = SubjectKeys::new(Arc::clone(&restored));
     assert!(run_local(after_restore.load(&keys, ["P-7"])).unwrap().get("P-7").is_ok());
-    let reapplied = run_local(SubjectAdmin::new(Arc::clone(&restored), &log, MONTH).reapply()).unwrap();
+    let reapplied = run_local(SubjectAdmin::new(Arc::clone(&restored)).reapply(&log)).unwrap();
     assert_eq!((reapplied.shredded(), reapplied.retained().count()), (1, 0));
     let looked = SubjectKeys::new(restored);
     assert!(run_local(looked.subject(&keys, "P-7")).unwrap_err().is_shredded());
 }
 
+/// What a program was given and let go of is wiped when the cache lets go of it, not at some later time.
+#[test]
+fn keys_are_wiped_when_their_time_is_over() {
+    let keys = keyring();
+    let store = Arc::new(MemorySubjectStore::default());
+    let held = |subjects: &SubjectKeys, name: &str| Arc::downgrade(&run_local(subjects.subject(&keys, name)).unwrap());
+
+    let subjects = SubjectKeys::new(Arc::clone(&store));
+    let patient = held(&subjects, "P-7");
+    assert!(patient.upgrade().is_some(), "it is held");
+    assert!(
+        run_local(async {
+            subjects.forget(TENANT, "P-7").await;
+            Ok(patient.upgrade().is_none())
+        })
+        .unwrap()
+    );
+    let patient = held(&subjects, "P-7");
+    drop(subjects);
+    assert!(patient.upgrade().is_none(), "with the last handle");
+
+    let none = SubjectKeys::with_limits(Arc::clone(&store), 0, MONTH);
+    let patients: Vec<_> = (0..2_000).map(|at| held(&none, &format!("P-{at}"))).collect();
+    assert!(patients.iter().filter(|patient| patient.upgrade().is_some()).count() < 1_000, "there is no room for them");
+
+    // Nobody calls any more: they go all the same.
+    let short = SubjectKeys::with_limits(store, 5_000, Duration::from_millis(10));
+    let patients: Vec<_> = (0..2_000).map(|at| held(&short, &format!("P-{at}"))).collect();
+    let begun = Instant::now();
+    while patients.iter().any(|patient| patient.upgrade().is_some()) {
+        assert!(begun.elapsed() < Duration::from_secs(120), "an idle program holds keys");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
 #[test]
 fn a_hold_and_a_damaged_log_are_respected() {
     let folder = Folder::new("hold");
-    let log = folder.0.join("shredded.log");
+    let path = folder.0.join("shredded.log");
+    let log = ShredLog::new(&path, MONTH);
     let store = Arc::new(MemorySubjectStore::default());
-    let admin = SubjectAdmin::new(Arc::clone(&store), &log, MONTH);
-    run_local(admin.retain(TENANT, "P-7", Retention::default().legal_hold(true))).unwrap();
-    assert_eq!(run_local(admin.shred(TENANT, "P-7")).unwrap_err().code(), "subject-retained");
-    assert!(!log.exists(), "who was not shredded is not in the log");
-    assert_eq!(run_local(admin.reapply()).unwrap_err().code(), "store-refused", "a log that is not there");
-    run_local(admin.shred(TENANT, "P-8")).unwrap();
-    run_local(admin.shred(TENANT, "P-9")).unwrap();
-    run_local(admin.shred(TENANT, "P-9")).unwrap();
+    let admin = SubjectAdmin::new(Arc::clone(&store));
+    run_local(admin.set_legal_hold(TENANT, "P-7", true)).unwrap();
+    assert_eq!(run_local(admin.shred(TENANT, "P-7", &log)).unwrap_err().code(), "subject-retained");
+    assert!(!path.exists(), "who was not shredded is not in the log");
+    assert_eq!(run_local(admin.reapply(&log)).unwrap_err().code(), "store-refused", "a log that is not there");
+    run_local(admin.shred(TENANT, "P-8", &log)).unwrap();
+    run_local(admin.shred(TENANT, "P-9", &log)).unwrap();
+    run_local(admin.shred(TENANT, "P-9", &log)).unwrap();
 
     // Held since: it is listed, and not shredded.
     let other = Arc::new(MemorySubjectStore::default());
-    let restored = SubjectAdmin::new(Arc::clone(&other), &log, MONTH);
-    run_local(restored.retain(TENANT, "P-8", Retention::default().legal_hold(true))).unwrap();
-    let reapplied = run_local(restored.reapply()).unwrap();
+    let restored = SubjectAdmin::new(Arc::clone(&other));
+    run_local(restored.set_legal_hold(TENANT, "P-8", true)).unwrap();
+    let reapplied = run_local(restored.reapply(&log)).unwrap();
     assert_eq!(reapplied.retained().collect::<Vec<_>>(), [(TENANT, "P-8")]);
     assert_eq!(reapplied.shredded(), 2);
 
     // A crash may cut the last line off; a damaged one in between stops all.
-    let whole = fs::read_to_string(&log).unwrap();
-    fs::write(&log, format!("{whole}{{\"keyspace\":\"pharm")).unwrap();
-    assert!(run_local(restored.reapply()).is_ok());
-    fs::write(&log, whole.replacen("\"at\"", "\"Zoraida\"", 1)).unwrap();
-    let error = run_local(restored.reapply()).unwrap_err();
+    let whole = fs::read_to_string(&path).unwrap();
+    fs::write(&path, format!("{whole}{{\"keyspace\":\"pharm")).unwrap();
+    assert!(run_local(restored.reapply(&log)).is_ok());
+    fs::write(&path, whole.replacen("\"at\"", "\"Zoraida\"", 1)).unwrap();
+    let error = run_local(restored.reapply(&log)).unwrap_err();
     let text = format!("{error} {}", std::error::Error::source(&error).unwrap());
     assert!(text.contains("is damaged") && !text.contains("Zoraida") && !text.contains("P-8"), "{text}");
+    // What is no log of ours is not written to, and nobody is shredded without one.
+    for other in [
+        "root:x:0:0",
+        "root:x:0:0\n",
+        "{\"keyspace\":\"x\"}\n",
+        "{\"keyspace\":\"UPPER\",\"subject\":\"P-7\",\"at\":1}\n",
+    ] {
+        fs::write(&path, other).unwrap();
+        assert_eq!(run_local(admin.shred(TENANT, "P-11", &log)).unwrap_err().code(), "store-refused");
+        assert_eq!(run_local(admin.reapply(&log)).unwrap_err().code(), "store-refused");
+        assert_eq!(fs::read_to_string(&path).unwrap(), other);
+    }
+    assert_eq!(run_local(store.get(TENANT, &["P-11"])).unwrap(), [StoredSubject::Absent]);
+    // A line that a crash cut off gives way to the next one.
+    for torn in [1, 10, 40] {
+        fs::write(&path, format!("{whole}{}", &whole[..torn])).unwrap();
+        run_local(admin.shred(TENANT, "P-9", &log)).unwrap();
+        assert!(fs::read_to_string(&path).unwrap().starts_with(&whole));
+        assert_eq!(run_local(admin.reapply(&log)).unwrap().shredded(), 4);
+    }
     // Nothing was confirmed that is not on the disk.
-    fs::remove_file(&log).unwrap();
-    fs::create_dir(&log).unwrap();
-    assert_eq!(run_local(admin.shred(TENANT, "P-10")).unwrap_err().code(), "store-refused");
+    fs::remove_file(&path).unwrap();
+    fs::create_dir(&path).unwrap();
+    assert_eq!(run_local(admin.shred(TENANT, "P-10", &log)).unwrap_err().code(), "store-refused");
 }
 
 #[test]
 fn subject_keys_follow_a_rotation_before_the_old_dek_goes() {
-    let folder = Folder::new("rewrap");
     let (roots, file): (RootKeys, _) = rxseal::testing::insecure_keyring_file(TENANT).unwrap();
     let rings = Arc::new(MemoryStore::default());
     run_local(rxseal::KeyringStore::put(&*rings, &file, None)).unwrap();
@@ -276,7 +338,7 @@ fn subject_keys_follow_a_rotation_before_the_old_dek_goes() {
         run_local(Keyring::unlock(TENANT, &roots, &file)).unwrap().unobserved()
     };
     let store = Arc::new(MemorySubjectStore::default());
-    let subjects = SubjectAdmin::new(Arc::clone(&store), folder.0.join("log"), MONTH);
+    let subjects = SubjectAdmin::new(Arc::clone(&store));
     let keys = unlock();
     let old = keys.primary_key();
     for at in 0..2_500 {
@@ -295,10 +357,8 @@ fn subject_keys_follow_a_rotation_before_the_old_dek_goes() {
     let report = run_local(subjects.rewrap(&keys)).unwrap();
     assert_eq!((report.rewrapped(), report.failed().count()), (0, 2_500));
     assert!(report.failed().all(|(_, error)| error.is_key_state()));
-    for (subject, wrapped) in run_local(store.page(TENANT, None, 5_000)).unwrap() {
-        let fresh = keys.rewrap_subject_key_compromised(subject.as_str(), &wrapped).unwrap();
-        run_local(store.replace(TENANT, &subject, &wrapped, &fresh)).unwrap();
-    }
+    let report = run_local(subjects.rewrap_compromised(&keys)).unwrap();
+    assert_eq!((report.rewrapped(), report.failed().count()), (2_500, 0));
     assert_eq!(run_local(subjects.rewrap(&keys)).unwrap().rewrapped(), 0);
     let counted = run_local(subjects.count_by_key(TENANT)).unwrap();
     assert_eq!((counted.of(old), counted.total()), (0, 2_500));
@@ -308,11 +368,10 @@ fn subject_keys_follow_a_rotation_before_the_old_dek_goes() {
 
 #[test]
 fn a_rewrap_is_repeated_safely() {
-    let folder = Folder::new("repeat");
     let (roots, file) = rxseal::testing::insecure_keyring_file(TENANT).unwrap();
     let unlock = |file| run_local(Keyring::unlock(TENANT, &roots, file)).unwrap().unobserved();
     let store = Arc::new(MemorySubjectStore::default());
-    let subjects = SubjectAdmin::new(Arc::clone(&store), folder.0.join("log"), MONTH);
+    let subjects = SubjectAdmin::new(Arc::clone(&store));
     let keys = unlock(&file);
     let patient = run_local(SubjectKeys::new(Arc::clone(&store)).subject(&keys, "P-7")).unwrap();
     let token = keys.record("rx", 1).unwrap().subject(&patient).unwrap().seal::<Drug>("warfarin 5 MG").unwrap();
@@ -328,9 +387,10 @@ fn a_rewrap_is_repeated_safely() {
 fn what_runs_in_tasks_may_move_between_threads() {
     fn sends<T: Send>(_: T) {}
     let folder = Folder::new("send");
-    let admin = SubjectAdmin::new(MemorySubjectStore::default(), folder.0.join("log"), MONTH);
+    let log = ShredLog::new(folder.0.join("log"), MONTH);
+    let admin = SubjectAdmin::new(MemorySubjectStore::default());
     let (keys, subjects) = (keyring(), SubjectKeys::new(MemorySubjectStore::default()));
-    sends(admin.shred(TENANT, "P-7"));
+    sends(admin.shred(TENANT, "P-7", &log));
     sends(admin.rewrap(&keys));
     sends(admin.count_by_key(TENANT));
     sends(admin.under(TENANT, keys.primary_key()));

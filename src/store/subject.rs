@@ -120,8 +120,15 @@ pub trait SubjectKeyStore: Send + Sync {
     /// [`Error::subject_retained`](crate::Error::subject_retained) while its retention asks for it.
     fn shred<'a>(&'a self, keyspace: &'a str, subject: &'a str, at: u64) -> StoreFuture<'a, u64>;
 
-    /// Sets until when the subject's key must not be destroyed.
-    fn retain<'a>(&'a self, keyspace: &'a str, subject: &'a str, retention: Retention) -> StoreFuture<'a, ()>;
+    /// Sets until when the subject's key must not be destroyed, in place of `old`, which is `Retention::default()` at first. Ends with
+    /// [`Error::store_conflict`](crate::Error::store_conflict) where something else is stored: a hold of somebody else is never lost.
+    fn retain<'a>(
+        &'a self,
+        keyspace: &'a str,
+        subject: &'a str,
+        old: Retention,
+        retention: Retention,
+    ) -> StoreFuture<'a, ()>;
 
     /// What [`retain`](Self::retain) set last.
     fn retention<'a>(&'a self, keyspace: &'a str, subject: &'a str) -> StoreFuture<'a, Retention>;
@@ -163,8 +170,14 @@ impl<S: SubjectKeyStore + ?Sized> SubjectKeyStore for Arc<S> {
         (**self).shred(keyspace, subject, at)
     }
 
-    fn retain<'a>(&'a self, keyspace: &'a str, subject: &'a str, retention: Retention) -> StoreFuture<'a, ()> {
-        (**self).retain(keyspace, subject, retention)
+    fn retain<'a>(
+        &'a self,
+        keyspace: &'a str,
+        subject: &'a str,
+        old: Retention,
+        retention: Retention,
+    ) -> StoreFuture<'a, ()> {
+        (**self).retain(keyspace, subject, old, retention)
     }
 
     fn retention<'a>(&'a self, keyspace: &'a str, subject: &'a str) -> StoreFuture<'a, Retention> {

@@ -2,7 +2,8 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -15,8 +16,16 @@ const BEGIN: &[u8] = br#"{"keyspace":"#;
 /// Longer than two lines: a subject id of 255 characters that are all escaped makes one of 650.
 const TAIL: u64 = 4096;
 
+/// The file that says who was shredded. It outlives the store of the subject keys: after a restore of that it says who must be
+/// shredded again. So keep it elsewhere, with other backups.
+///
+/// One line of JSON for each, with the keyspace, the subject id and the Unix seconds. A subject id names a patient: protect it as you
+/// protect those.
 #[derive(Debug)]
-pub(super) struct ShredLog(PathBuf);
+pub struct ShredLog {
+    path: PathBuf,
+    backups_kept: Duration,
+}
 
 /// One line, as JSON.
 #[derive(Serialize, Deserialize)]
@@ -29,15 +38,21 @@ pub(super) struct Line {
 }
 
 impl ShredLog {
-    pub(super) fn new(path: PathBuf) -> Self {
-        Self(path)
+    /// The log at `path`, made by its first line, of a store whose backups are kept for `backups_kept`: only then a shredded key is
+    /// gone from all of them.
+    pub fn new(path: impl Into<PathBuf>, backups_kept: Duration) -> Self {
+        Self { path: path.into(), backups_kept }
+    }
+
+    pub(super) fn backups_kept(&self) -> Duration {
+        self.backups_kept
     }
 
     /// Whether a line could be appended, asked before there is one: who is shredded must not be missing in it.
     pub(super) fn check(&self) -> Result<(), Error> {
         match self.open(false) {
             Ok(mut file) => self.whole_length(&mut file).map(drop),
-            Err(error) if error.kind() == io::ErrorKind::NotFound && parent(&self.0).is_dir() => Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound && parent(&self.path).is_dir() => Ok(()),
             Err(error) => Err(self.failed(&error)),
         }
     }
@@ -55,7 +70,7 @@ impl ShredLog {
     /// All lines, or an error: a log of which a part is not understood must be looked at by a person. A line that a crash cut off at
     /// the very end is of somebody who got no receipt.
     pub(super) fn read(&self) -> Result<Vec<Line>, Error> {
-        let text = fs::read_to_string(&self.0).map_err(|error| self.failed(&error))?;
+        let text = fs::read_to_string(&self.path).map_err(|error| self.failed(&error))?;
         let (whole, torn) = text.rsplit_once('\n').unwrap_or(("", &text));
         if !is_torn(torn.as_bytes()) {
             return Err(self.damaged());
@@ -76,7 +91,7 @@ impl ShredLog {
         options.create(create).truncate(false).read(true).write(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options.open(&self.0)?;
+        let file = options.open(&self.path)?;
         lock(&file)?;
         Ok(file)
     }
@@ -105,20 +120,20 @@ impl ShredLog {
         file.sync_all()?;
         // Or a power cut would lose a log that is new.
         #[cfg(unix)]
-        File::open(parent(&self.0))?.sync_all()?;
+        File::open(parent(&self.path))?.sync_all()?;
         Ok(())
     }
 
     fn damaged(&self) -> Error {
         let text = format!(
             "{}: a line of the shred log is damaged: look at it, and take it out or put it right",
-            self.0.display()
+            self.path.display()
         );
         Error::from_store(false, text)
     }
 
     fn failed(&self, cause: &io::Error) -> Error {
-        Error::from_store(false, io::Error::new(cause.kind(), format!("{}: {cause}", self.0.display())))
+        Error::from_store(false, io::Error::new(cause.kind(), format!("{}: {cause}", self.path.display())))
     }
 }
 

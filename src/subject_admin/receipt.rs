@@ -58,7 +58,8 @@ impl ShredReceipt {
         self.shredded_at
     }
 
-    /// From when on no process holds its key any more: five minutes later.
+    /// From when on no `SubjectKeys` holds its key any more: five minutes later. A program that keeps what it was given longer than a
+    /// request keeps it longer.
     #[must_use]
     pub fn effective_at(&self) -> u64 {
         self.effective_at

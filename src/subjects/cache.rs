@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::key::SubjectKey;
 use crate::provider::run_local;
 
-/// Shredding is effective after five minutes (FORMAT 10.3), in which a key is read, held and swept away: so the longest time that
+/// Shredding is effective after five minutes (THREAT-MODEL N38), in which a key is read, held and swept away: so the longest time that
 /// one is held is shorter, whatever is asked for.
 const LONGEST: Duration = Duration::from_secs(270);
 const SWEEP: Duration = Duration::from_secs(10);
@@ -63,8 +63,8 @@ impl SubjectCache {
         name: Box<str>,
         make: impl Future<Output = Result<Held, Error>>,
     ) -> Result<Option<Held>, Error> {
-        let made = self.0.slots.try_get_with(name, async { make.await.map(full) }).await;
-        made.map(|slot| look(&slot)).map_err(|error: Arc<Error>| error.again())
+        let slot = self.0.slots.try_get_with(name, async { make.await.map(full) }).await;
+        slot.map(|slot| look(&slot)).map_err(|error: Arc<Error>| error.again())
     }
 
     pub(super) async fn put(&self, name: Box<str>, held: Held) {

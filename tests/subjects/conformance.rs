@@ -84,20 +84,26 @@ async fn kept_while_retained(store: &dyn SubjectKeyStore, key: Make<'_>) {
     let stored = StoredSubject::Key(key("P-4"));
     let StoredSubject::Key(wrapped) = &stored else { unreachable!() };
     store.insert(TENANT, "P-4", wrapped).await.unwrap();
+    let mut old = Retention::default();
     for (retention, at) in [
         (Retention::default().legal_hold(true), u64::from(u32::MAX)),
         (Retention::default().until(Some(5_000)), 4_999),
         (Retention::default().until(Some(5_000)).legal_hold(true), 9_000),
     ] {
-        store.retain(TENANT, "P-4", retention).await.unwrap();
+        store.retain(TENANT, "P-4", old, retention).await.unwrap();
+        assert!(
+            store.retain(TENANT, "P-4", old, Retention::default()).await.unwrap_err().is_conflict(),
+            "a hold is lost"
+        );
+        old = retention;
         assert_eq!(store.retention(TENANT, "P-4").await.unwrap(), retention);
         assert_eq!(store.shred(TENANT, "P-4", at).await.unwrap_err().code(), "subject-retained");
         assert_eq!(one(store, "P-4").await, stored);
     }
-    store.retain(TENANT, "P-4", Retention::default().until(Some(5_000))).await.unwrap();
+    store.retain(TENANT, "P-4", old, Retention::default().until(Some(5_000))).await.unwrap();
     store.shred(TENANT, "P-4", 5_000).await.unwrap();
     // A hold before there is a key.
-    store.retain(TENANT, "P-5", Retention::default().legal_hold(true)).await.unwrap();
+    store.retain(TENANT, "P-5", Retention::default(), Retention::default().legal_hold(true)).await.unwrap();
     assert_eq!(one(store, "P-5").await, StoredSubject::Absent);
     assert_eq!(store.shred(TENANT, "P-5", 1).await.unwrap_err().code(), "subject-retained");
     assert!(matches!(store.insert(TENANT, "P-5", &key("P-5")).await.unwrap(), StoredSubject::Key(_)));
@@ -111,7 +117,7 @@ async fn pages(store: &dyn SubjectKeyStore, key: Make<'_>) {
         store.insert(keyspace, &subject, &key(&subject)).await.unwrap();
     }
     store.shred(keyspace, "S03", 1).await.unwrap();
-    store.retain(keyspace, "S99", Retention::default().legal_hold(true)).await.unwrap();
+    store.retain(keyspace, "S99", Retention::default(), Retention::default().legal_hold(true)).await.unwrap();
     let (mut seen, mut after) = (Vec::new(), None::<String>);
     loop {
         let page = store.page(keyspace, after.as_deref(), 7).await.unwrap();
@@ -132,7 +138,10 @@ async fn names_are_checked(store: &dyn SubjectKeyStore, key: Make<'_>) {
         assert_eq!(store.get(keyspace, &[subject]).await.unwrap_err().code(), "invalid-id");
         assert_eq!(store.insert(keyspace, subject, &wrapped).await.unwrap_err().code(), "invalid-id");
         assert_eq!(store.shred(keyspace, subject, 1).await.unwrap_err().code(), "invalid-id");
-        assert_eq!(store.retain(keyspace, subject, Retention::default()).await.unwrap_err().code(), "invalid-id");
+        assert_eq!(
+            store.retain(keyspace, subject, Retention::default(), Retention::default()).await.unwrap_err().code(),
+            "invalid-id"
+        );
         assert_eq!(store.retention(keyspace, subject).await.unwrap_err().code(), "invalid-id");
     }
     // Odd ones that are legal.

@@ -153,14 +153,16 @@ pub enum Keyring {
         /// The key
         #[arg(allow_hyphen_values = true)]
         key: KeyId,
-        /// How many sealed values are still under it, as `rxseal count` says of all columns and backups together
-        #[arg(long, value_name = "N", required_unless_present = "force")]
+        /// How many sealed values are still under it where nothing is counted here: in backups, in other columns
+        #[arg(long, value_name = "N", required_unless_present_any = ["force", "columns"])]
         tokens: Option<u64>,
-        /// How many wrapped subject keys are still under it; 0 where none are used
-        #[arg(long, value_name = "N", required_unless_present = "force")]
+        #[command(flatten)]
+        counted: Counted,
+        /// How many wrapped subject keys are still under it; 0 where none are used. Those in --subject-store are counted here
+        #[arg(long, value_name = "N")]
         subject_keys: Option<u64>,
         /// Destroys it whatever is under it: all of that is lost for good
-        #[arg(long, conflicts_with_all = ["tokens", "subject_keys"])]
+        #[arg(long, conflicts_with_all = ["tokens", "columns", "subject_keys"])]
         force: bool,
         /// Says that you mean it: this cannot be undone
         #[arg(long, required_unless_present = "dry_run")]
@@ -218,8 +220,11 @@ pub enum Subject {
         #[arg(allow_hyphen_values = true)]
         subject: String,
         /// Says that you mean it: this cannot be undone
-        #[arg(long, required = true)]
+        #[arg(long, required_unless_present = "dry_run")]
         yes: bool,
+        /// Only says whether it would be done
+        #[arg(long)]
+        dry_run: bool,
     },
     /// Says until when a patient's key must not be destroyed; without options shows it
     Hold {
@@ -228,22 +233,32 @@ pub enum Subject {
         /// The subject: the patient's id
         #[arg(allow_hyphen_values = true)]
         subject: String,
-        /// Until this day, such as 2031-01-01 (UTC)
+        /// The law asks for the records until this day, such as 2031-01-01 (UTC); `none` takes the day away
         #[arg(long, value_name = "DATE", value_parser = parse_day)]
-        until: Option<u64>,
-        /// Until somebody says otherwise
+        until: Option<Day>,
+        /// A court or a payer asks for them, until --release
         #[arg(long)]
         legal_hold: bool,
-        /// Takes both away
-        #[arg(long, conflicts_with_all = ["until", "legal_hold"])]
+        /// Ends the legal hold; the day stays
+        #[arg(long, conflicts_with = "legal_hold")]
         release: bool,
     },
     /// Shreds again whoever the log says was shredded: after a restore of the subject store
-    Reapply,
+    Reapply {
+        /// Only says what would be done
+        #[arg(long)]
+        dry_run: bool,
+    },
     /// Wraps every subject key under the key that seals now
     Rewrap {
         /// The keyspace
         keyspace: String,
+        /// Also those under a compromised key, whose holder could have put keys of their own into the store
+        #[arg(long)]
+        compromised: bool,
+        /// Only says what would be done
+        #[arg(long)]
+        dry_run: bool,
     },
     /// Counts the subject keys by the key they are wrapped under
     Count {
@@ -260,12 +275,33 @@ pub enum Subject {
     },
 }
 
-fn parse_day(text: &str) -> Result<u64, String> {
+/// The first second of a day, in Unix seconds, or none.
+#[derive(Clone, Copy)]
+pub struct Day(pub Option<u64>);
+
+fn parse_day(text: &str) -> Result<Day, String> {
+    if text == "none" {
+        return Ok(Day(None));
+    }
     let time =
         humantime::parse_rfc3339_weak(&format!("{text}T00:00:00Z")).map_err(|_| "write it as 2031-01-01".to_owned())?;
     time.duration_since(std::time::UNIX_EPOCH)
-        .map(|since| since.as_secs())
+        .map(|since| Day(Some(since.as_secs())))
         .map_err(|_| "that is before 1970".to_owned())
+}
+
+/// Columns of one database whose tokens are counted before a key is destroyed.
+#[derive(ClapArgs)]
+pub struct Counted {
+    /// Counts the tokens in this SQLite database, in the columns of --column
+    #[arg(long, value_name = "FILE", conflicts_with = "postgres", requires = "columns")]
+    pub sqlite: Option<PathBuf>,
+    /// Counts them in this PostgreSQL database: its URL without a password
+    #[arg(long, value_name = "URL", requires = "columns")]
+    pub postgres: Option<String>,
+    /// A column to count, as TABLE.COLUMN; may be given several times
+    #[arg(long = "column", value_name = "TABLE.COLUMN")]
+    pub columns: Vec<String>,
 }
 
 #[derive(ClapArgs)]
@@ -382,10 +418,11 @@ A rotation:
   4. Wait for max_staleness and grace (65 minutes unless set otherwise): so long a program may seal under the old key.
   5. Reseal every row with your program (Record::reseal, reseal_page), and where subject keys are used
      rxseal subject rewrap pharmacy-17
-  6. Count every column in which tokens are, in backups too, and add up what is under the old key:
-     rxseal count --sqlite pharmacy.db --table prescriptions --column medication
-  7. rxseal keyring destroy pharmacy-17 KEY --tokens N --subject-keys N --yes
-     with the numbers that were counted; it refuses unless both are 0.
+  6. Count what is under the old key in the backups that must stay readable:
+     rxseal count --sqlite backup.db --table prescriptions --column medication
+  7. rxseal keyring destroy pharmacy-17 KEY --tokens N --sqlite pharmacy.db --column prescriptions.medication --yes
+     with the number of the backups and every column in which tokens are. It counts these and the subject keys in
+     --subject-store (or say --subject-keys 0 where none are used), and refuses unless nothing is left.
 
 Exit codes:
   0 done   1 failed   2 wrong usage   3 somebody else changed the keyring: look and repeat

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rxseal::{
-    FileStore, FileSubjectStore, KeyFile, KeyringStore, LocalRootKey, RootKey, RootKeys, SqliteStore,
-    SqliteSubjectStore, SubjectAdmin, SubjectKeyStore,
+    FileStore, FileSubjectStore, KeyFile, KeyringStore, LocalRootKey, RootKey, RootKeys, ShredLog, SqliteStore,
+    SqliteSubjectStore, SubjectKeyStore,
 };
 use serde::Deserialize;
 
@@ -109,7 +109,12 @@ impl Config {
         }
     }
 
-    pub async fn subjects(&self) -> Result<SubjectAdmin, Failure> {
+    /// Whether there are subject keys to count.
+    pub fn has_subject_store(&self) -> bool {
+        self.subject_store.is_some()
+    }
+
+    pub fn shred_log(&self) -> Result<ShredLog, Failure> {
         let Some(log) = &self.shred_log else {
             return usage("where is the shred log? Say --shred-log FILE, or set RXSEAL_SHRED_LOG");
         };
@@ -118,7 +123,7 @@ impl Config {
                 "for how long are backups of the subject store kept? Say --backups-kept 30days, or set RXSEAL_BACKUPS_KEPT",
             );
         };
-        Ok(SubjectAdmin::new(self.subject_store().await?, log, kept))
+        Ok(ShredLog::new(log, kept))
     }
 
     /// The root keys to wrap with: all of them, or none.

@@ -1,11 +1,9 @@
 //! `rxseal count`.
 
-use std::path::Path;
-
-use rxseal::{CountSql, KeyCounts};
+use rxseal::{CountSql, KeyCounts, KeyId};
 use serde_json::json;
 
-use crate::args::Count;
+use crate::args::{Count, Counted};
 use crate::config::without_password;
 use crate::failure::Failure;
 use crate::output::{Output, table};
@@ -15,7 +13,7 @@ pub async fn run(command: &Count, output: &Output) -> Result<(), Failure> {
     let (sql, counts) = match (&command.sqlite, &command.postgres) {
         (Some(path), _) => {
             let sql = CountSql::sqlite(table, column)?;
-            (sql, if command.sql { None } else { Some(in_sqlite(path, table, column)?) })
+            (sql, if command.sql { None } else { Some(rxseal::count_sqlite(path, table, column)?) })
         }
         (None, Some(url)) => {
             without_password(url)?;
@@ -30,8 +28,29 @@ pub async fn run(command: &Count, output: &Output) -> Result<(), Failure> {
     }
 }
 
-fn in_sqlite(path: &Path, table: &str, column: &str) -> Result<KeyCounts, Failure> {
-    Ok(rxseal::count_sqlite(path, table, column)?)
+/// How many tokens are under `key` in columns that an operator named.
+pub async fn count_under(key: KeyId, counted: &Counted, output: &Output) -> Result<u64, Failure> {
+    let mut total: u64 = 0;
+    for name in &counted.columns {
+        let Some((table, column)) = name.rsplit_once('.') else {
+            return Err(Failure::Usage(format!("--column is TABLE.COLUMN, not {name:?}")));
+        };
+        let counts = match (&counted.sqlite, &counted.postgres) {
+            (Some(path), _) => rxseal::count_sqlite(path, table, column)?,
+            (None, Some(url)) => {
+                without_password(url)?;
+                in_postgres(url, table, column).await?
+            }
+            (None, None) => {
+                return Err(Failure::Usage("of which database? Say --sqlite FILE or --postgres URL".to_owned()));
+            }
+        };
+        if counts.not_tokens() > 0 {
+            output.warning(&format!("{name}: {} values are no token; look at them", counts.not_tokens()));
+        }
+        total = total.saturating_add(counts.of(key));
+    }
+    Ok(total)
 }
 
 #[cfg(feature = "postgres-store")]

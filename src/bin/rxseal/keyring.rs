@@ -5,12 +5,13 @@ use std::time::SystemTime;
 
 use rxseal::{
     KeyEvent, KeyId, KeyState, KeyUse, KeyringAdmin, KeyringFile, Observer, OpenEvent, RootKeys, StillUnder,
-    UnlockOptions,
+    SubjectAdmin, UnlockOptions,
 };
 use serde_json::{Value, json};
 
 use crate::args::{Change, Global, KeyFile, Keyring, Root};
 use crate::config::{Config, all_roots, root};
+use crate::count::count_under;
 use crate::dry_run::DryRun;
 use crate::failure::Failure;
 use crate::output::{Output, table, time};
@@ -98,13 +99,18 @@ impl Desk<'_> {
                 let file = self.admin(&change).await?.compromise(&keyspace, key).await?;
                 changed(output, &change, &file, "key marked compromised: reseal what is under it", Some(key))
             }
-            Keyring::Destroy { keyspace, key, tokens, subject_keys, force, yes: _, change } => {
+            Keyring::Destroy { keyspace, key, tokens, counted, subject_keys, force, yes: _, change } => {
                 let admin = self.admin(&change).await?;
-                let file = match (force, tokens, subject_keys) {
-                    (false, Some(tokens), Some(subject_keys)) => {
-                        admin.destroy(&keyspace, key, StillUnder::new(tokens, subject_keys)).await?
+                let file = if force {
+                    admin.force_destroy(&keyspace, key).await?
+                } else {
+                    let tokens = tokens.unwrap_or_default().saturating_add(count_under(key, &counted, output).await?);
+                    let subject_keys = self.subject_keys_under(&keyspace, key, subject_keys).await?;
+                    if tokens > 0 || subject_keys > 0 {
+                        output
+                            .warning(&format!("under {key} are still {tokens} tokens and {subject_keys} subject keys"));
                     }
-                    _ => admin.force_destroy(&keyspace, key).await?,
+                    admin.destroy(&keyspace, key, StillUnder::new(tokens, subject_keys)).await?
                 };
                 changed(output, &change, &file, "key destroyed", Some(key))
             }
@@ -127,6 +133,21 @@ impl Desk<'_> {
                 changed(output, &change, &file, "root key removed", None)
             }
         }
+    }
+
+    /// What the operator says is elsewhere, and what is counted here.
+    async fn subject_keys_under(&self, keyspace: &str, key: KeyId, elsewhere: Option<u64>) -> Result<u64, Failure> {
+        if self.config.has_subject_store() {
+            let counts = SubjectAdmin::new(self.config.subject_store().await?).count_by_key(keyspace).await?;
+            return Ok(elsewhere.unwrap_or_default().saturating_add(counts.of(key)));
+        }
+        elsewhere.ok_or_else(|| {
+            Failure::Usage(
+                "how many subject keys are under it? Say --subject-store to have them counted, or --subject-keys 0 where none \
+                 are used"
+                    .to_owned(),
+            )
+        })
     }
 
     async fn admin(&self, change: &Change) -> Result<KeyringAdmin, Failure> {

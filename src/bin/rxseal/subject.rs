@@ -1,46 +1,53 @@
 //! `rxseal subject`.
 
-use rxseal::{Keyring, Retention, ShredReceipt, SubjectAdmin};
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use rxseal::{Keyring, RewrapReport, ShredReceipt, SubjectAdmin, SubjectKeyStore};
 use serde_json::json;
 
-use crate::args::{Global, Subject};
+use crate::args::{Day, Global, Subject};
 use crate::config::Config;
+use crate::dry_run::DrySubjects;
 use crate::failure::Failure;
 use crate::output::{Output, table, time};
 
 pub async fn run(global: &Global, command: Subject, output: &Output) -> Result<(), Failure> {
     let config = Config::of(global)?;
-    let subjects = config.subjects().await?;
+    let store = config.subject_store().await?;
+    let dry = DrySubjects(Arc::clone(&store));
+    let subjects = SubjectAdmin::new(store);
     match command {
-        Subject::Shred { keyspace, subject, yes: _ } => {
-            let receipt = subjects.shred(&keyspace, subject.as_str()).await?;
+        Subject::Shred { keyspace, subject, yes: _, dry_run: true } => {
+            config.shred_log()?;
+            dry.shred(&keyspace, &subject, now()).await?;
+            let text =
+                format!("{subject} of {keyspace} would be shredded: nothing asks for its records. Nothing was done");
+            Ok(output.say(&text, &json!({ "would_shred": true }))?)
+        }
+        Subject::Shred { keyspace, subject, yes: _, dry_run: false } => {
+            let receipt = subjects.shred(&keyspace, subject.as_str(), &config.shred_log()?).await?;
             Ok(output.say(&describe(&receipt), &as_json(&receipt))?)
         }
         Subject::Hold { keyspace, subject, until, legal_hold, release } => {
-            if until.is_some() || legal_hold || release {
-                let retention = Retention::default().until(until).legal_hold(legal_hold);
-                subjects.retain(&keyspace, subject.as_str(), retention).await?;
+            if let Some(Day(until)) = until {
+                subjects.set_retain_until(&keyspace, subject.as_str(), until).await?;
+            }
+            if legal_hold || release {
+                subjects.set_legal_hold(&keyspace, subject.as_str(), legal_hold).await?;
             }
             show_hold(&subjects, &keyspace, &subject, output).await
         }
-        Subject::Reapply => {
-            let reapplied = subjects.reapply().await?;
-            let retained: Vec<_> = reapplied.retained().collect();
-            let mut text = format!("{} subjects are shredded", reapplied.shredded());
-            for (keyspace, subject) in &retained {
-                text.push_str(&format!("\nheld, and not shredded: {keyspace} {subject}"));
-            }
-            output.say(&text, &json!({ "shredded": reapplied.shredded(), "retained": retained }))?;
-            if retained.is_empty() {
-                Ok(())
-            } else {
-                Err(Failure::Checked(format!(
-                    "{} subjects of the log are held since, and were not shredded",
-                    retained.len()
-                )))
-            }
+        Subject::Reapply { dry_run: true } => reapply(&SubjectAdmin::new(dry), &config, "would be", output).await,
+        Subject::Reapply { dry_run: false } => reapply(&subjects, &config, "are", output).await,
+        Subject::Rewrap { keyspace, compromised, dry_run } => {
+            let (subjects, done) =
+                if dry_run { (SubjectAdmin::new(dry), "would be under") } else { (subjects, "are now under") };
+            let keys = unlock(&config, &keyspace, output).await?;
+            let report =
+                if compromised { subjects.rewrap_compromised(&keys).await? } else { subjects.rewrap(&keys).await? };
+            show_rewrapped(&report, &keys, done, output)
         }
-        Subject::Rewrap { keyspace } => rewrap(&config, &subjects, &keyspace, output).await,
         Subject::Count { keyspace } => {
             let counts = subjects.count_by_key(&keyspace).await?;
             let text =
@@ -57,13 +64,30 @@ pub async fn run(global: &Global, command: Subject, output: &Output) -> Result<(
     }
 }
 
-async fn rewrap(config: &Config, subjects: &SubjectAdmin, keyspace: &str, output: &Output) -> Result<(), Failure> {
+async fn reapply(subjects: &SubjectAdmin, config: &Config, done: &str, output: &Output) -> Result<(), Failure> {
+    let reapplied = subjects.reapply(&config.shred_log()?).await?;
+    let retained: Vec<_> = reapplied.retained().collect();
+    let mut text = format!("{} subjects {done} shredded", reapplied.shredded());
+    for (keyspace, subject) in &retained {
+        text.push_str(&format!("\nheld, and not shredded: {keyspace} {subject}"));
+    }
+    output.say(&text, &json!({ "shredded": reapplied.shredded(), "retained": retained }))?;
+    if retained.is_empty() {
+        Ok(())
+    } else {
+        Err(Failure::Checked(format!("{} subjects of the log are held since, and were not shredded", retained.len())))
+    }
+}
+
+async fn unlock(config: &Config, keyspace: &str, output: &Output) -> Result<Keyring, Failure> {
     let stored = config.store(false).await?.get(keyspace).await?;
     let stored = stored.ok_or_else(|| Failure::Checked(format!("no keyring of {keyspace:?} is stored")))?;
-    let keys = Keyring::unlock(keyspace, &config.roots(output).await?, &stored).await?.unobserved();
-    let report = subjects.rewrap(&keys).await?;
+    Ok(Keyring::unlock(keyspace, &config.roots(output).await?, &stored).await?.unobserved())
+}
+
+fn show_rewrapped(report: &RewrapReport, keys: &Keyring, done: &str, output: &Output) -> Result<(), Failure> {
     let failed: Vec<_> = report.failed().map(|(subject, error)| (subject, error.code())).collect();
-    let mut text = format!("{} subject keys are under {} now", report.rewrapped(), keys.primary_key());
+    let mut text = format!("{} subject keys {done} {}", report.rewrapped(), keys.primary_key());
     for (subject, code) in &failed {
         text.push_str(&format!("\nleft as it was: {subject} ({code})"));
     }
@@ -101,4 +125,8 @@ fn as_json(receipt: &ShredReceipt) -> serde_json::Value {
         "keyspace": receipt.keyspace(), "subject": receipt.subject(), "shredded_at": receipt.shredded_at(),
         "effective_at": receipt.effective_at(), "complete_at": receipt.complete_at(), "not_covered": ShredReceipt::NOT_COVERED,
     })
+}
+
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }

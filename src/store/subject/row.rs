@@ -37,6 +37,14 @@ impl SubjectRow {
         Ok(())
     }
 
+    pub(super) fn retain(&mut self, old: Retention, retention: Retention) -> Result<(), Error> {
+        if self.retention != old {
+            return Err(ErrorKind::StoreConflict.into());
+        }
+        self.retention = retention;
+        Ok(())
+    }
+
     pub(super) fn shred(&mut self, at: u64) -> Result<u64, Error> {
         if let Some(before) = self.shredded_at {
             self.key = None;
@@ -96,12 +104,10 @@ macro_rules! impl_subject_key_store {
                 &'a self,
                 keyspace: &'a str,
                 subject: &'a str,
+                old: $crate::store::Retention,
                 retention: $crate::store::Retention,
             ) -> $crate::store::StoreFuture<'a, ()> {
-                Box::pin($($answer)?(self.change(keyspace, subject, move |row| {
-                    row.retention = retention;
-                    Ok(())
-                })))
+                Box::pin($($answer)?(self.change(keyspace, subject, move |row| row.retain(old, retention))))
             }
 
             fn retention<'a>(
