@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rxseal::{
-    FileSubjectStore, Keyring, MemorySubjectStore, Reapplied, SqliteSubjectStore, StoredSubject, SubjectAdmin,
-    SubjectKeyStore, WrappedSubjectKey, run_local,
+    FileSubjectStore, Keyring, MemorySubjectStore, Reapplied, ShredLog, SqliteSubjectStore, StoredSubject,
+    SubjectAdmin, SubjectKeyStore, WrappedSubjectKey, run_local,
 };
 
 use super::{Calls, folder, traced, what_was_said};
@@ -90,7 +90,7 @@ pub fn prepared(work: &str, home: PathBuf) -> Box<dyn FnOnce() -> String> {
         let ended = open(&kind, &home).and_then(|store| match &*change {
             "Insert" => run_local(store.insert(KEYSPACE, PATIENT, &first)).map(|_| ()),
             "Replace" => run_local(store.replace(KEYSPACE, PATIENT, &first, &second)),
-            _ => run_local(admin(store, &home).shred(KEYSPACE, PATIENT)).map(|_| ()),
+            _ => run_local(SubjectAdmin::new(store).shred(KEYSPACE, PATIENT, &log(&home))).map(|_| ()),
         });
         ended.map_or_else(|error| format!("error {}", error.code()), |()| "done".to_owned())
     })
@@ -108,8 +108,8 @@ fn open(kind: &str, home: &Path) -> Result<Arc<dyn SubjectKeyStore>, rxseal::Err
     })
 }
 
-fn admin(store: Arc<dyn SubjectKeyStore>, home: &Path) -> SubjectAdmin {
-    SubjectAdmin::new(store, home.join(LOG), BACKUPS_KEPT)
+fn log(home: &Path) -> ShredLog {
+    ShredLog::new(home.join(LOG), BACKUPS_KEPT)
 }
 
 pub fn a_stored_subject_is_as_before_or_as_after() {
@@ -328,7 +328,7 @@ impl Crashed<'_> {
                 self.restores();
             }
         } else {
-            let error = run_local(admin(Arc::clone(&self.store), self.home).reapply()).unwrap_err();
+            let error = run_local(SubjectAdmin::new(Arc::clone(&self.store)).reapply(&log(self.home))).unwrap_err();
             let cause = std::error::Error::source(&error).unwrap().to_string();
             assert!(error.code() == "store-refused" && cause.contains(LOG), "{}: {error:?}", self.what);
         }
@@ -337,7 +337,7 @@ impl Crashed<'_> {
     /// Whatever came before: the patient is shredded now, for good.
     fn shreds(&self) {
         let before = self.stored(PATIENT);
-        let receipt = run_local(admin(Arc::clone(&self.store), self.home).shred(KEYSPACE, PATIENT));
+        let receipt = run_local(SubjectAdmin::new(Arc::clone(&self.store)).shred(KEYSPACE, PATIENT, &log(self.home)));
         let receipt = receipt.unwrap_or_else(|error| panic!("{}: then {error:?}", self.what));
         let shredded = StoredSubject::Shredded { at: receipt.shredded_at() };
         if let StoredSubject::Shredded { .. } = before {
@@ -368,7 +368,7 @@ impl Crashed<'_> {
     }
 
     fn reapply(&self, store: Arc<dyn SubjectKeyStore>) -> Reapplied {
-        let reapplied = run_local(admin(store, self.home).reapply());
+        let reapplied = run_local(SubjectAdmin::new(store).reapply(&log(self.home)));
         let reapplied = reapplied.unwrap_or_else(|error| panic!("{}: the log: {error:?}", self.what));
         assert_eq!(reapplied.retained().count(), 0, "{}", self.what);
         reapplied

@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use rxseal::phi::Drug;
 use rxseal::{
-    Error, FileSubjectStore, KeyFile, Keyring, MemorySubjectStore, RootKeys, SqliteSubjectStore, StoredSubject,
-    SubjectAdmin, SubjectKeyStore, SubjectKeys, Suite, Token, WrappedSubjectKey, run_local,
+    Error, FileSubjectStore, KeyFile, Keyring, MemorySubjectStore, RootKeys, ShredLog, SqliteSubjectStore,
+    StoredSubject, SubjectAdmin, SubjectKeyStore, SubjectKeys, Suite, Token, WrappedSubjectKey, run_local,
 };
 
 use super::children::{self, Folder, said};
@@ -295,8 +295,9 @@ impl Home {
     }
 
     fn shred(&self, subject: &str) -> Result<String, Error> {
-        let admin = SubjectAdmin::new(store(&self.kind, &self.path)?, self.log(), MONTH);
-        Ok(format!("receipt {}", run_local(admin.shred(TENANT, subject))?.shredded_at()))
+        let admin = SubjectAdmin::new(store(&self.kind, &self.path)?);
+        let log = ShredLog::new(self.log(), MONTH);
+        Ok(format!("receipt {}", run_local(admin.shred(TENANT, subject, &log))?.shredded_at()))
     }
 
     fn stored(&self, subject: &str) -> StoredSubject {
@@ -309,16 +310,26 @@ impl Home {
 
     /// The log is understood, and has this many lines.
     fn reapply(&self, lines: u64) {
-        let admin = SubjectAdmin::new(store(&self.kind, &self.path).unwrap(), self.log(), MONTH);
-        assert_eq!(run_local(admin.reapply()).unwrap().shredded(), lines, "{}", self.kind);
+        let admin = SubjectAdmin::new(store(&self.kind, &self.path).unwrap());
+        assert_eq!(
+            run_local(admin.reapply(&ShredLog::new(self.log(), MONTH))).unwrap().shredded(),
+            lines,
+            "{}",
+            self.kind
+        );
     }
 
     /// The log has this many lines, and shreds the patient also in a backup of the store that has the key.
     fn restores(&self, lines: u64) {
         let restored = Arc::new(MemorySubjectStore::default());
         run_local(restored.insert(TENANT, PATIENT, &self.given("first").unwrap())).unwrap();
-        let admin = SubjectAdmin::new(Arc::clone(&restored), self.log(), MONTH);
-        assert_eq!(run_local(admin.reapply()).unwrap().shredded(), lines, "{}", self.kind);
+        let admin = SubjectAdmin::new(Arc::clone(&restored));
+        assert_eq!(
+            run_local(admin.reapply(&ShredLog::new(self.log(), MONTH))).unwrap().shredded(),
+            lines,
+            "{}",
+            self.kind
+        );
         assert_eq!(run_local(restored.get(TENANT, &[PATIENT])).unwrap(), [self.stored(PATIENT)], "{}", self.kind);
     }
 }
