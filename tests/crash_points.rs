@@ -1,6 +1,7 @@
 //! Proves that a root key file appears whole or not at all (FORMAT 9.1; T32, T33, T44): a program that makes one is killed at every
 //! system call, and every system call is made to fail, one at a time. Then the next start must get a key, and the same one
-//! wherever a key was given out or a file was there. Changes of stored keyrings are treated likewise (`stores/crash.rs`).
+//! wherever a key was given out or a file was there. Changes of stored keyrings (`stores/crash.rs`) and of stored subject keys
+//! (`subjects/crash.rs`) are treated likewise.
 //!
 //! Where strace does the killing the test is ignored; `.ci/run` asks for it. What a power cut does to a file system is not
 //! simulated.
@@ -8,6 +9,8 @@
 
 #[path = "stores/crash.rs"]
 mod stored;
+#[path = "subjects/crash.rs"]
+mod subjects;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -34,6 +37,7 @@ const QUICK: &[Test] = &[
 const TRACED: &[Test] = &[
     ("a_root_key_file_is_whole_or_not_there", a_root_key_file_is_whole_or_not_there),
     ("a_stored_keyring_is_the_old_or_the_new_one", stored::a_stored_keyring_is_the_old_or_the_new_one),
+    ("a_stored_subject_is_as_before_or_as_after", subjects::a_stored_subject_is_as_before_or_as_after),
     ("a_generator_that_fails_is_an_error", a_generator_that_fails_is_an_error),
     (
         "programs_with_the_same_process_id_do_not_mix_their_files",
@@ -67,19 +71,24 @@ fn main() {
 
 /// The traced program.
 fn helper(work: &str) {
-    let path = std::env::var_os(FILE).unwrap();
-    let next = work.starts_with("put_").then(|| stored::prepared(Path::new(&path)));
+    let path = PathBuf::from(std::env::var_os(FILE).unwrap());
+    let traced = prepared(work, path);
     let _ = fs::metadata(BEGIN);
-    let said = match work {
-        "put_file" | "put_sqlite" => stored::put(work, Path::new(&path), &next.unwrap()),
-        "create" => root_key(KeyFile::new(path).create()),
-        "load_or_create" => root_key(KeyFile::new(path).load_or_create()),
-        "seal" => seal(Path::new(&path)),
-        other => panic!("{other}"),
-    };
+    let said = traced();
     let _ = fs::metadata(END);
     // In one piece, after all that may fail.
     println!("said {said}");
+}
+
+/// What is traced of it: all that it needs was read before.
+fn prepared(work: &str, path: PathBuf) -> Box<dyn FnOnce() -> String> {
+    match work {
+        "put_file" | "put_sqlite" => stored::prepared(work, path),
+        "create" => Box::new(|| root_key(KeyFile::new(path).create())),
+        "load_or_create" => Box::new(|| root_key(KeyFile::new(path).load_or_create())),
+        "seal" => Box::new(move || seal(&path)),
+        _ => subjects::prepared(work, path),
+    }
 }
 
 fn root_key(made: Result<rxseal::LocalRootKey, rxseal::Error>) -> String {
@@ -108,14 +117,8 @@ fn a_root_key_file_is_whole_or_not_there() {
     let mut report = Report::default();
     for work in ["create", "load_or_create"] {
         for scene in [Scene::NewFolder, Scene::Folder, Scene::Leftover] {
-            // Killed at the entry of each system call of the work, and each of those that matter made to fail.
-            for (name, indices) in Calls::of(work, scene).by_name() {
-                let faults = errors_of(&name).iter().map(|error| format!("error={error}"));
-                for fault in std::iter::once("signal=KILL".to_owned()).chain(faults) {
-                    for index in &indices {
-                        attempt(work, scene, &format!("inject={name}:{fault}:when={index}"), &mut report);
-                    }
-                }
+            for fault in Calls::of(work, scene).faults() {
+                attempt(work, scene, &fault, &mut report);
             }
         }
     }
@@ -275,6 +278,38 @@ impl Calls {
         Self { names, work: at(BEGIN) + 1..at(END) + 1 }
     }
 
+    /// Killed at the entry of each system call of the work, and each of those that matter made to fail.
+    fn faults(&self) -> Vec<String> {
+        let mut all = Vec::new();
+        for (name, indices) in self.by_name() {
+            let errors = errors_of(&name).iter().map(|error| format!("error={error}"));
+            for fault in std::iter::once("signal=KILL".to_owned()).chain(errors) {
+                all.extend(indices.iter().map(|index| format!("inject={name}:{fault}:when={index}")));
+            }
+        }
+        all
+    }
+
+    /// As `faults`, without those that end like another one: a kill at a call that only looks leaves what a kill at the next one
+    /// leaves, and such a call fails in one way for all. The last call, which looks at `END`, is a kill when all is done.
+    fn faults_that_differ(&self) -> Vec<String> {
+        let mut all = Vec::new();
+        for (name, indices) in self.by_name() {
+            let looks = LOOKING.contains(&&*name);
+            if !looks {
+                all.extend(indices.iter().map(|index| format!("inject={name}:signal=KILL:when={index}")));
+            }
+            let errors = errors_of(&name).iter().take(if looks { 1 } else { usize::MAX });
+            for error in errors {
+                all.extend(indices.iter().map(|index| format!("inject={name}:error={error}:when={index}")));
+            }
+        }
+        let last = &self.names[self.work.end - 1];
+        let count = self.names[..self.work.end].iter().filter(|name| *name == last).count();
+        all.push(format!("inject={last}:signal=KILL:when={count}"));
+        all
+    }
+
     /// The calls of the work by name, as strace counts them: each name by itself, from 1.
     fn by_name(&self) -> BTreeMap<String, Vec<usize>> {
         let mut counts: BTreeMap<&String, usize> = BTreeMap::new();
@@ -289,6 +324,33 @@ impl Calls {
         found
     }
 }
+
+/// Calls that leave the disk as it is. Whatever is not here counts as one that writes.
+const LOOKING: &[&str] = &[
+    "access",
+    "brk",
+    "fcntl",
+    "flock",
+    "fstat",
+    "getcwd",
+    "geteuid",
+    "getpid",
+    "getrandom",
+    "gettid",
+    "getuid",
+    "lseek",
+    "lstat",
+    "mmap",
+    "mremap",
+    "munmap",
+    "newfstatat",
+    "pread64",
+    "read",
+    "readlink",
+    "readlinkat",
+    "stat",
+    "statx",
+];
 
 /// How a call may fail in earnest. Memory is not taken away: Rust aborts then.
 fn errors_of(name: &str) -> &'static [&'static str] {

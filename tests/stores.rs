@@ -1,26 +1,25 @@
 //! Stores of keyrings: one suite for all of them, and what each can run into by itself (disks, permissions, other processes).
 //! PostgreSQL's is in `live_postgres.rs`, crashes are in `crash_points.rs` (T47 of docs/THREAT-MODEL.md).
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, unsafe_code)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+#[path = "stores/children.rs"]
+mod children;
 #[path = "stores/conformance.rs"]
 mod conformance;
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Child;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
+use children::{Folder, said};
 use conformance::{Fresh, generations, rivals};
 use rusqlite::params;
 use rxseal::{Error, FileStore, KeyringFile, KeyringStore, MemoryStore, SqliteStore, run_local};
 use tokio::runtime::Runtime;
 
-/// What sets a copy of this program to work: `file` or `sqlite`, and how.
-const CHILD: &str = "RXSEAL_STORE_CHILD";
-const FOLDER: &str = "RXSEAL_STORE_FOLDER";
 const KINDS: [&str; 2] = ["file", "sqlite"];
 
 #[test]
@@ -33,7 +32,7 @@ fn memory() {
 fn files() {
     let home = Folder::new("files");
     let fresh = || {
-        let folder = home.sub();
+        let folder = sub(&home);
         let path = folder.clone();
         let spoil = move |keyspace: &str, _, text: &str| {
             fs::write(path.join(format!("{keyspace}.keyring.json")), text).unwrap();
@@ -47,7 +46,7 @@ fn files() {
 fn sqlite() {
     let home = Folder::new("sqlite");
     let fresh = || {
-        let path = home.sub().with_extension("db");
+        let path = sub(&home).with_extension("db");
         let store = SqliteStore::open(&path).unwrap();
         let spoil = move |keyspace: &str, generation: u64, text: &str| spoil_row(&path, keyspace, generation, &text);
         Fresh { store: Arc::new(store), spoil: Some(Box::new(spoil)), rows: true }
@@ -123,9 +122,7 @@ fn sixteen_processes_make_one_new_generation() {
                     child(&format!("{kind} race {at}"), &home.0)
                 })
                 .collect();
-            std::thread::sleep(Duration::from_millis(300));
-            fs::write(home.0.join("go"), "").unwrap();
-            let said: Vec<_> = children.into_iter().map(said).collect();
+            let said = children::let_go(&home.0, children);
             let won: Vec<_> = said.iter().enumerate().filter(|(_, said)| *said == "ok").map(|(at, _)| at).collect();
             assert_eq!(won.len(), 1, "{kind}: {said:?}");
             assert_eq!(said.iter().filter(|said| *said == "store-conflict").count(), 15, "{kind}: {said:?}");
@@ -164,14 +161,7 @@ fn a_folder_that_may_not_be_written_leaves_the_old_file() {
         fs::write(inner.join("rival-0"), files[1].to_string()).unwrap();
         // Readable by everyone, as a child that is nobody must read it; writable by no one.
         fs::set_permissions(&home.0, fs::Permissions::from_mode(0o755)).unwrap();
-        let mut modes = vec![(inner.clone(), 0o555)];
-        modes.extend(fs::read_dir(&inner).unwrap().map(|entry| entry.unwrap().path()).map(|path| {
-            let mode = if path.is_dir() { 0o555 } else { 0o444 };
-            (path, mode)
-        }));
-        for (path, mode) in &modes {
-            fs::set_permissions(path, fs::Permissions::from_mode(*mode)).unwrap();
-        }
+        children::permit(&inner, 0o444, 0o555);
         let said = said(child(&format!("{kind} nobody 0"), &inner));
         fs::set_permissions(&inner, fs::Permissions::from_mode(0o755)).unwrap();
         assert_eq!(said, "store-refused", "{kind}");
@@ -196,21 +186,15 @@ fn file_store_in_a_folder_that_is_none() {
 /// Not a test, but what the copies of this program run.
 #[test]
 fn child_work() {
-    let Ok(work) = std::env::var(CHILD) else { return };
-    let folder = PathBuf::from(std::env::var_os(FOLDER).unwrap());
-    let words: Vec<_> = work.split(' ').collect();
-    let [kind, how, number] = words[..] else { panic!("{work}") };
+    let Some((words, folder)) = children::work() else { return };
+    let [kind, how, number] = &words[..] else { panic!("{words:?}") };
     let number: u64 = number.parse().unwrap();
     let rival = if how == "race" { number } else { 0 };
     let file: KeyringFile = fs::read_to_string(folder.join(format!("rival-{rival}"))).unwrap().parse().unwrap();
-    match how {
-        "race" => {
-            while !folder.join("go").exists() {
-                std::thread::sleep(Duration::from_millis(1));
-            }
-        }
-        "limit" => limit_files(number),
-        "nobody" => become_nobody(),
+    match &**how {
+        "race" => children::wait_for_go(&folder),
+        "limit" => children::limit_files(number),
+        "nobody" => children::become_nobody(),
         other => panic!("{other}"),
     }
     let ended = try_store(kind, &folder).and_then(|store| run_local(store.put(&file, Some(1))));
@@ -218,40 +202,8 @@ fn child_work() {
     println!("said {}", ended.map_or_else(|error| error.code(), |()| "ok"));
 }
 
-/// A write behind `bytes` fails, as on a full disk.
-fn limit_files(bytes: u64) {
-    let limit = libc::rlimit { rlim_cur: bytes, rlim_max: bytes };
-    // SAFETY: plain system calls; the limit is a valid struct.
-    unsafe {
-        libc::signal(libc::SIGXFSZ, libc::SIG_IGN);
-        assert_eq!(libc::setrlimit(libc::RLIMIT_FSIZE, &raw const limit), 0);
-    }
-}
-
-/// Permissions do not hold for root.
-fn become_nobody() {
-    // SAFETY: plain system calls; glibc gives up the rights of every thread.
-    unsafe {
-        if libc::geteuid() == 0 {
-            assert_eq!(libc::setgid(65534), 0);
-            assert_eq!(libc::setuid(65534), 0);
-        }
-    }
-}
-
 fn child(work: &str, folder: &Path) -> Child {
-    let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(["--exact", "child_work", "--nocapture"]).env(CHILD, work).env(FOLDER, folder);
-    // A profile that a limit cuts off would spoil those of all others.
-    command.env("LLVM_PROFILE_FILE", "/dev/null");
-    command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
-}
-
-fn said(child: Child) -> String {
-    let output = child.wait_with_output().unwrap();
-    let text = String::from_utf8_lossy(&output.stdout);
-    let said = text.lines().find_map(|line| line.split_once("said ").map(|(_, said)| said.to_owned()));
-    said.unwrap_or_else(|| panic!("{output:?}"))
+    children::child("child_work", work, folder)
 }
 
 fn store(kind: &str, folder: &Path) -> Arc<dyn KeyringStore> {
@@ -274,29 +226,9 @@ fn cause(error: &Error) -> String {
     std::error::Error::source(error).unwrap().to_string()
 }
 
-/// Gone at the end of its test.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        static NUMBER: AtomicUsize = AtomicUsize::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("rxseal-stores-{}-{name}-{number}", std::process::id()));
-        let _ = fs::remove_dir_all(&path);
-        fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-
-    fn sub(&self) -> PathBuf {
-        let number = fs::read_dir(&self.0).unwrap().count();
-        let path = self.0.join(format!("store-{number}"));
-        fs::create_dir(&path).unwrap();
-        path
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
+fn sub(home: &Folder) -> PathBuf {
+    let number = fs::read_dir(&home.0).unwrap().count();
+    let path = home.0.join(format!("store-{number}"));
+    fs::create_dir(&path).unwrap();
+    path
 }

@@ -1,8 +1,12 @@
 //! Subject keys: every store alike, one key for each patient, shredded for good.
 #![allow(clippy::unwrap_used)]
 
+#[path = "stores/children.rs"]
+mod children;
 #[path = "subjects/conformance.rs"]
 mod conformance;
+#[path = "subjects/faults.rs"]
+mod faults;
 
 use std::fs;
 use std::path::PathBuf;

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rxseal::testing::insecure_keyring_file;
 use rxseal::{FileStore, Keyring, KeyringFile, KeyringStore, SqliteStore, run_local};
 
-use super::{Calls, errors_of, folder, traced, what_was_said};
+use super::{Calls, folder, traced, what_was_said};
 
 /// What the traced program puts.
 const NEXT: &str = "next.json";
@@ -25,12 +25,14 @@ enum Before {
 }
 
 /// The part of the traced program that comes before its first traced system call.
-pub fn prepared(home: &Path) -> KeyringFile {
-    fs::read_to_string(home.join(NEXT)).unwrap().parse().unwrap()
+pub fn prepared(work: &str, home: PathBuf) -> Box<dyn FnOnce() -> String> {
+    let next: KeyringFile = fs::read_to_string(home.join(NEXT)).unwrap().parse().unwrap();
+    let work = work.to_owned();
+    Box::new(move || put(&work, &home, &next))
 }
 
 /// The traced change.
-pub fn put(work: &str, home: &Path, next: &KeyringFile) -> String {
+fn put(work: &str, home: &Path, next: &KeyringFile) -> String {
     let over = next.generation().checked_sub(1).filter(|over| *over > 0);
     let ended = open(work, home).and_then(|store| run_local(store.put(next, over)));
     ended.map_or_else(|error| format!("error {}", error.code()), |()| "put".to_owned())
@@ -54,17 +56,11 @@ pub fn a_stored_keyring_is_the_old_or_the_new_one() {
             }
             let files = Files::new();
             let home = files.set(work, before);
-            let calls = Calls::traced(work, &home).by_name();
+            let faults = Calls::traced(work, &home).faults();
             fs::remove_dir_all(home).unwrap();
-            for (name, indices) in calls {
-                let faults = errors_of(&name).iter().map(|error| format!("error={error}"));
-                for fault in std::iter::once("signal=KILL".to_owned()).chain(faults) {
-                    for index in &indices {
-                        let fault = format!("inject={name}:{fault}:when={index}");
-                        *report.entry(files.attempt(work, before, &fault)).or_insert(0) += 1;
-                        points += 1;
-                    }
-                }
+            for fault in faults {
+                *report.entry(files.attempt(work, before, &fault)).or_insert(0) += 1;
+                points += 1;
             }
         }
         println!("{work}: {points} crash points, 0 unreadable: {report:?}");
@@ -94,7 +90,7 @@ impl Files {
     }
 
     /// A new folder as it is before the change.
-    fn set(&self, work: &str, before: Before) -> std::path::PathBuf {
+    fn set(&self, work: &str, before: Before) -> PathBuf {
         let home = folder("put");
         let (old, new) = self.old_and_new(before);
         fs::write(home.join(NEXT), new.to_string()).unwrap();
