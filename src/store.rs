@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 #[cfg(unix)]
 pub use file::FileStore;
-pub(crate) use files::{lock, parent};
+pub(crate) use files::{file_failed, lock, parent};
 pub use memory::MemoryStore;
 #[cfg(feature = "postgres-store")]
 pub use postgres::PostgresStore;

@@ -5,7 +5,7 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use super::files::{lock, parent};
+use super::files::{file_failed, lock, parent, with_path};
 use crate::error::{Error, ErrorKind};
 
 const LOCK: &str = ".rxseal-lock";
@@ -25,11 +25,11 @@ impl Folder {
     /// Made where it is missing, and kept from every other change until the lock is dropped, at the latest by the end of the
     /// process.
     pub(super) fn lock(&self) -> Result<File, Error> {
-        create_folders(&self.0).map_err(|error| failed(&self.0, &error))?;
+        create_folders(&self.0).map_err(|error| file_failed(&self.0, &error))?;
         let path = self.0.join(LOCK);
         let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path);
-        let file = file.map_err(|error| failed(&path, &error))?;
-        lock(&file).map_err(|error| failed(&path, &error))?;
+        let file = file.map_err(|error| file_failed(&path, &error))?;
+        lock(&file).map_err(|error| file_failed(&path, &error))?;
         Ok(file)
     }
 }
@@ -41,13 +41,13 @@ pub(super) fn read(path: &Path, limit: usize) -> Result<Option<String>, Error> {
     match File::open(path).and_then(|file| file.take(limit).read_to_string(&mut text)) {
         Ok(_) => Ok(Some(text)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(failed(path, &error)),
+        Err(error) => Err(file_failed(path, &error)),
     }
 }
 
 /// Writes beside and renames: under the lock, so that what a crash left beside is nobody's and is written over.
 pub(super) fn replace(path: &Path, text: &str) -> Result<(), Error> {
-    write_and_rename(path, text).map_err(|error| failed(path, &error))?;
+    write_and_rename(path, text).map_err(|error| file_failed(path, &error))?;
     // Never retryable: reading it again would show it there, which says nothing of a power cut.
     let folder = parent(path);
     let synced = File::open(folder).and_then(|folder| folder.sync_all());
@@ -76,29 +76,16 @@ pub(super) fn names(folder: &Path) -> Result<Vec<String>, Error> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(failed(folder, &error)),
+        Err(error) => return Err(file_failed(folder, &error)),
     };
     let mut names = Vec::new();
     for entry in entries {
-        let name = entry.map_err(|error| failed(folder, &error))?.file_name();
+        let name = entry.map_err(|error| file_failed(folder, &error))?.file_name();
         // What is no text is none of ours.
         names.extend(name.into_string());
     }
     names.sort_unstable();
     Ok(names)
-}
-
-/// With the path in its cause: it is no secret, and the first thing to look at. For what left the folder as it was.
-pub(super) fn failed(path: &Path, cause: &io::Error) -> Error {
-    let settled = matches!(
-        cause.kind(),
-        io::ErrorKind::PermissionDenied
-            | io::ErrorKind::InvalidData
-            | io::ErrorKind::NotADirectory
-            | io::ErrorKind::IsADirectory
-            | io::ErrorKind::ReadOnlyFilesystem
-    );
-    Error::from_store(!settled, with_path(path, cause))
 }
 
 fn write_and_rename(path: &Path, text: &str) -> io::Result<()> {
@@ -108,8 +95,4 @@ fn write_and_rename(path: &Path, text: &str) -> io::Result<()> {
     file.sync_all()?;
     drop(file);
     fs::rename(&temporary, path)
-}
-
-fn with_path(path: &Path, cause: &io::Error) -> io::Error {
-    io::Error::new(cause.kind(), format!("{}: {cause}", path.display()))
 }

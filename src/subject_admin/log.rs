@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 use crate::id::{Identifier, Name};
-use crate::store::{lock, parent};
+use crate::store::{file_failed, lock, parent};
 
 /// With which every line begins.
 const BEGIN: &[u8] = br#"{"keyspace":"#;
@@ -133,7 +133,7 @@ impl ShredLog {
     }
 
     fn failed(&self, cause: &io::Error) -> Error {
-        Error::from_store(false, io::Error::new(cause.kind(), format!("{}: {cause}", self.path.display())))
+        file_failed(&self.path, cause)
     }
 }
 

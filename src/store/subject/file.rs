@@ -14,6 +14,7 @@ use crate::id::Name;
 use crate::kdf;
 use crate::key::WrappedSubjectKey;
 use crate::store::disk::{self, Folder};
+use crate::store::file_failed;
 
 /// A file has a name, an identifier of 255 bytes and a key.
 const MAX_FILE: usize = 4096;
@@ -83,7 +84,7 @@ impl FileSubjectStore {
         let result = work(&mut after)?;
         if after != before {
             if let Some(folder) = path.parent() {
-                disk::create_folders(folder).map_err(|error| disk::failed(folder, &error))?;
+                disk::create_folders(folder).map_err(|error| file_failed(folder, &error))?;
             }
             disk::replace(&path, &format(subject, &after)?)?;
         }
