@@ -6,7 +6,9 @@ pub mod heap;
 mod record;
 
 pub use record::*;
-use rxseal::{Backend, Keyring, MaySeal, Record, RecordAccess, SealPass, Suite, UnlockOptions, run_local};
+use rxseal::{
+    Backend, Error, Keyring, MaySeal, OpenPass, Record, RecordAccess, SealPass, Suite, UnlockOptions, run_local,
+};
 
 pub fn keyring(suite: Suite) -> Keyring {
     unlocked(suite).unobserved()
@@ -34,31 +36,35 @@ pub fn backends() -> Vec<Backend> {
 
 /// Seals the five fields as one pass, as text.
 pub fn seal_record<R: MaySeal>(record: &Record<R>) -> [String; 5] {
-    record
-        .seal_fields(|pass: &mut SealPass<'_>| {
-            Ok::<_, rxseal::Error>([
-                pass.seal_text::<Name>(NAME)?,
-                pass.seal_text::<BirthDate>(BIRTH_DATE)?,
-                pass.seal_text::<Drug>(DRUG)?,
-                pass.seal_text::<Directions>(DIRECTIONS)?,
-                pass.seal_text::<Prescriber>(PRESCRIBER)?,
-            ])
-        })
-        .unwrap()
+    record.seal_fields(seal_five).unwrap()
+}
+
+pub fn seal_five(pass: &mut SealPass<'_>) -> Result<[String; 5], Error> {
+    Ok([
+        pass.seal_text::<Name>(NAME)?,
+        pass.seal_text::<BirthDate>(BIRTH_DATE)?,
+        pass.seal_text::<Drug>(DRUG)?,
+        pass.seal_text::<Directions>(DIRECTIONS)?,
+        pass.seal_text::<Prescriber>(PRESCRIBER)?,
+    ])
 }
 
 /// Opens them as one opening.
-pub fn open_record(open: &RecordAccess, [name, birth_date, drug, directions, prescriber]: &[String; 5]) -> [String; 5] {
-    open.open_fields(|pass| {
-        Ok::<_, rxseal::Error>([
-            pass.open_text::<Name, _>(name)?,
-            pass.open_text::<BirthDate, _>(birth_date)?,
-            pass.open_text::<Drug, _>(drug)?,
-            pass.open_text::<Directions, _>(directions)?,
-            pass.open_text::<Prescriber, _>(prescriber)?,
-        ])
-    })
-    .unwrap()
+pub fn open_record(open: &RecordAccess, tokens: &[String; 5]) -> [String; 5] {
+    open.open_fields(|pass| open_five(pass, tokens)).unwrap()
+}
+
+pub fn open_five(
+    pass: &mut OpenPass<'_>,
+    [name, birth_date, drug, directions, prescriber]: &[String; 5],
+) -> Result<[String; 5], Error> {
+    Ok([
+        pass.open_text::<Name, _>(name)?,
+        pass.open_text::<BirthDate, _>(birth_date)?,
+        pass.open_text::<Drug, _>(drug)?,
+        pass.open_text::<Directions, _>(directions)?,
+        pass.open_text::<Prescriber, _>(prescriber)?,
+    ])
 }
 
 /// The middle one. Sorts them.

@@ -1,0 +1,143 @@
+//! Patients, and the stores of their keys.
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+use rusqlite::Connection;
+use rxseal::{
+    Keyring, MemorySubjectStore, Retention, SqliteSubjectStore, StoreFuture, StoredSubject, SubjectKeyStore,
+    WrappedSubjectKey, run_local,
+};
+
+/// Patients, each with a subject key of its own.
+pub struct Patients {
+    pub ids: Vec<String>,
+    keyspace: String,
+    wrapped: Vec<WrappedSubjectKey>,
+}
+
+impl Patients {
+    pub fn new(keys: &Keyring, count: usize) -> Self {
+        // As long as a UUID, which is what most programs name their patients by.
+        let ids: Vec<_> = (0..count).map(|at| format!("0193a7e4-7c1e-7d5a-9b1f-{at:012x}")).collect();
+        let wrapped = ids.iter().map(|id| keys.create_subject_key(id.as_str()).unwrap().1).collect();
+        Self { ids, keyspace: keys.keyspace().to_owned(), wrapped }
+    }
+
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.ids.iter().map(String::as_str)
+    }
+
+    pub fn in_memory(&self) -> Arc<Counted> {
+        let store = MemorySubjectStore::default();
+        for (id, key) in self.names().zip(&self.wrapped) {
+            run_local(store.insert(&self.keyspace, id, key)).unwrap();
+        }
+        Counted::new(store)
+    }
+
+    /// Filled in one transaction: the store would have the disk confirm every patient.
+    pub fn in_sqlite(&self, folder: &Folder) -> Arc<Counted> {
+        let path = folder.0.join("subjects.db");
+        let store = SqliteSubjectStore::open(&path).unwrap();
+        let mut connection = Connection::open(path).unwrap();
+        let change = connection.transaction().unwrap();
+        for (id, key) in self.names().zip(&self.wrapped) {
+            let insert = "INSERT INTO rxseal_subject_keys (keyspace, subject, wrapped) VALUES (?1, ?2, ?3)";
+            change.prepare_cached(insert).unwrap().execute((&self.keyspace, id, key.as_bytes())).unwrap();
+        }
+        change.commit().unwrap();
+        Counted::new(store)
+    }
+}
+
+/// A folder that is gone when the bench ends.
+pub struct Folder(PathBuf);
+
+impl Folder {
+    pub fn new() -> Self {
+        let folder = std::env::temp_dir().join(format!("rxseal-bench-subjects-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        Self(folder)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// A store, and how often it was asked for keys.
+pub struct Counted {
+    store: Box<dyn SubjectKeyStore>,
+    queries: AtomicUsize,
+}
+
+impl Counted {
+    fn new(store: impl SubjectKeyStore + 'static) -> Arc<Self> {
+        Arc::new(Self { store: Box::new(store), queries: AtomicUsize::new(0) })
+    }
+
+    /// How many queries `work` made, and its result.
+    pub fn queries_of<T>(&self, work: impl FnOnce() -> T) -> (usize, T) {
+        let before = self.queries.load(Relaxed);
+        let result = work();
+        (self.queries.load(Relaxed) - before, result)
+    }
+}
+
+impl SubjectKeyStore for Counted {
+    fn get<'a>(&'a self, keyspace: &'a str, subjects: &'a [&'a str]) -> StoreFuture<'a, Vec<StoredSubject>> {
+        self.queries.fetch_add(1, Relaxed);
+        self.store.get(keyspace, subjects)
+    }
+
+    fn insert<'a>(
+        &'a self,
+        keyspace: &'a str,
+        subject: &'a str,
+        key: &'a WrappedSubjectKey,
+    ) -> StoreFuture<'a, StoredSubject> {
+        self.store.insert(keyspace, subject, key)
+    }
+
+    fn replace<'a>(
+        &'a self,
+        keyspace: &'a str,
+        subject: &'a str,
+        old: &'a WrappedSubjectKey,
+        key: &'a WrappedSubjectKey,
+    ) -> StoreFuture<'a, ()> {
+        self.store.replace(keyspace, subject, old, key)
+    }
+
+    fn shred<'a>(&'a self, keyspace: &'a str, subject: &'a str, at: u64) -> StoreFuture<'a, u64> {
+        self.store.shred(keyspace, subject, at)
+    }
+
+    fn retain<'a>(
+        &'a self,
+        keyspace: &'a str,
+        subject: &'a str,
+        old: Retention,
+        retention: Retention,
+    ) -> StoreFuture<'a, ()> {
+        self.store.retain(keyspace, subject, old, retention)
+    }
+
+    fn retention<'a>(&'a self, keyspace: &'a str, subject: &'a str) -> StoreFuture<'a, Retention> {
+        self.store.retention(keyspace, subject)
+    }
+
+    fn page<'a>(
+        &'a self,
+        keyspace: &'a str,
+        after: Option<&'a str>,
+        limit: usize,
+    ) -> StoreFuture<'a, Vec<(String, WrappedSubjectKey)>> {
+        self.store.page(keyspace, after, limit)
+    }
+}
