@@ -16,7 +16,7 @@ use crate::id::{Identifier, KeyId};
 use crate::key::WrappedSubjectKey;
 use crate::keyring::{Keyring, unix_now};
 use crate::observe::{KeyEvent, Observer};
-use crate::store::{Retention, SubjectKeyStore};
+use crate::store::{Retention, StoredSubject, SubjectKeyStore};
 
 /// For how long other processes may hold a key that was shredded (`SubjectKeys`).
 const CACHED: Duration = Duration::from_secs(300);
@@ -88,10 +88,12 @@ impl SubjectAdmin {
         let subject = subject.into();
         let subject = subject.parse("subject id")?;
         log.check()?;
+        let before = self.store.get(keyspace, &[subject]).await?.pop().unwrap_or(StoredSubject::Absent);
         let shredded_at = self.store.shred(keyspace, subject, unix_now()).await?;
         // After the store, which may refuse: the log has none who was not shredded. Each time, since its line may be missing.
         log.append(keyspace, subject, shredded_at)?;
-        let receipt = ShredReceipt::new(keyspace, subject, shredded_at, CACHED, log.backups_kept());
+        let receipt = ShredReceipt::new(keyspace, subject, shredded_at, CACHED, log.backups_kept())
+            .of_nobody(before == StoredSubject::Absent);
         if let Some(observer) = &self.observer {
             observer.key_event(&KeyEvent::Shredded { keyspace, subject, complete_at: receipt.complete_at() });
         }
@@ -144,13 +146,13 @@ impl SubjectAdmin {
     /// `store-refused` where the log cannot be read or has a line that is none of ours, before anything is done; those of the store.
     pub async fn reapply(&self, log: &ShredLog) -> Result<Reapplied, Error> {
         let mut reapplied = Reapplied::default();
-        for line in log.read()? {
-            match self.store.shred(&line.keyspace, &line.subject, line.at).await {
-                Ok(_) => reapplied.shredded = reapplied.shredded.saturating_add(1),
+        for ((keyspace, subject), at) in log.read()? {
+            let stored = self.store.get(&keyspace, &[&subject]).await?.pop();
+            match self.store.shred(&keyspace, &subject, at).await {
+                Ok(_) if matches!(stored, Some(StoredSubject::Shredded { .. })) => reapplied.add_before(),
+                Ok(_) => reapplied.add_now(),
                 // Set since, and nobody may overrule it silently.
-                Err(error) if error.kind() == ErrorKind::SubjectRetained => {
-                    reapplied.retained.push((line.keyspace, line.subject));
-                }
+                Err(error) if error.kind() == ErrorKind::SubjectRetained => reapplied.add_retained(keyspace, subject),
                 Err(error) => return Err(error),
             }
         }
@@ -161,20 +163,20 @@ impl SubjectAdmin {
     ///
     /// # Errors
     ///
-    /// Those of the store.
+    /// `invalid-subject-key` where one is damaged, which may be under any: [`rewrap`](Self::rewrap) says of whom. Those of the store.
     pub async fn count_by_key(&self, keyspace: &str) -> Result<KeyCounts, Error> {
         let mut counts = KeyCounts::default();
         let mut pages = Pages::of(&*self.store, keyspace);
         while let Some(page) = pages.next().await? {
-            for (_, wrapped) in &page {
-                counts.add_key(wrapped.key_id(), 1);
+            for (_, stored) in &page {
+                counts.add_key(whole(stored)?.key_id(), 1);
             }
         }
         Ok(counts)
     }
 
     /// The subjects whose key is wrapped under this DEK: those that are exposed when it is compromised, to whoever also has a copy
-    /// of the store.
+    /// of the store. One that is damaged is not among them; [`rewrap`](Self::rewrap) tells of it.
     ///
     /// # Errors
     ///
@@ -183,7 +185,7 @@ impl SubjectAdmin {
         let mut subjects = Vec::new();
         let mut pages = Pages::of(&*self.store, keyspace);
         while let Some(page) = pages.next().await? {
-            let under = page.into_iter().filter(|(_, wrapped)| wrapped.key_id() == key_id);
+            let under = page.into_iter().filter(|(_, stored)| whole(stored).is_ok_and(|key| key.key_id() == key_id));
             subjects.extend(under.map(|(subject, _)| subject));
         }
         Ok(subjects)
@@ -222,9 +224,13 @@ impl SubjectAdmin {
         let keyspace = keys.keyspace();
         let mut pages = Pages::of(&*self.store, keyspace);
         while let Some(page) = pages.next().await? {
-            for (subject, wrapped) in page.iter().filter(|(_, wrapped)| wrapped.key_id() != keys.primary_key()) {
-                let fresh = match rewrap(subject, wrapped) {
-                    Ok(fresh) => fresh,
+            for (subject, stored) in &page {
+                let wrapped = whole(stored);
+                if wrapped.as_ref().is_ok_and(|wrapped| wrapped.key_id() == keys.primary_key()) {
+                    continue;
+                }
+                let (wrapped, fresh) = match wrapped.and_then(|wrapped| Ok((wrapped, rewrap(subject, wrapped)?))) {
+                    Ok(both) => both,
                     Err(error) => {
                         report.failed.push((subject.clone(), error));
                         continue;
@@ -267,6 +273,13 @@ impl fmt::Debug for SubjectAdmin {
     }
 }
 
+fn whole(stored: &StoredSubject) -> Result<&WrappedSubjectKey, Error> {
+    match stored {
+        StoredSubject::Key(wrapped) => Ok(wrapped),
+        _ => Err(ErrorKind::InvalidSubjectKey.into()),
+    }
+}
+
 /// Every subject of a keyspace that has a key, page by page.
 struct Pages<'a> {
     store: &'a dyn SubjectKeyStore,
@@ -279,7 +292,7 @@ impl<'a> Pages<'a> {
         Self { store, keyspace, after: None }
     }
 
-    async fn next(&mut self) -> Result<Option<Vec<(String, WrappedSubjectKey)>>, Error> {
+    async fn next(&mut self) -> Result<Option<Vec<(String, StoredSubject)>>, Error> {
         let page = self.store.page(self.keyspace, self.after.as_deref(), PAGE).await?;
         let Some((last, _)) = page.last() else { return Ok(None) };
         self.after = Some(last.clone());

@@ -159,6 +159,7 @@ fn held(keys: &Keyring, subject: &str, stored: &StoredSubject) -> Result<Held, E
     match stored {
         StoredSubject::Key(wrapped) => Ok(Held::Key(Arc::new(keys.unwrap_subject_key(subject, wrapped)?))),
         StoredSubject::Shredded { .. } => Ok(Held::Shredded),
+        StoredSubject::Damaged => Err(ErrorKind::InvalidSubjectKey.into()),
         StoredSubject::Absent => Err(ErrorKind::SubjectMissing.into()),
     }
 }

@@ -198,9 +198,10 @@ fn tokens_and_counts() {
 
     // Counted once more before the key goes, with what is in backups.
     shop.ok("keyring rotate pharmacy-17");
-    db.execute("DELETE FROM rx WHERE drug IS NULL OR drug LIKE 'warfarin%'", []).unwrap();
     let destroy = format!("keyring destroy pharmacy-17 {key} --subject-keys 0 --yes");
     let columns = "--sqlite pharmacy.db --column rx.drug";
+    assert!(shop.fails(&format!("{destroy} {columns}"), 1).contains("1 values are no token"));
+    db.execute("DELETE FROM rx WHERE drug IS NULL OR drug LIKE 'warfarin%'", []).unwrap();
     assert!(shop.fails(&format!("{destroy} {columns} --tokens 4"), 5).contains("7 tokens and 0 subject keys"));
     assert!(shop.fails(&format!("{destroy} --tokens 0 --column rx.drug"), 2).contains("--sqlite FILE"));
     assert!(shop.fails(&format!("{destroy} --sqlite pharmacy.db --column drug"), 2).contains("TABLE.COLUMN"));
@@ -370,11 +371,22 @@ fn a_patient_is_shredded_held_and_carried_over() {
     ok("subject hold pharmacy-17 P-7 --legal-hold");
     let held = ok("subject hold pharmacy-17 P-7");
     assert!(held.contains("2999-01-01") && held.contains("a legal hold is on it"), "both hold: {held}");
-    ok("subject hold pharmacy-17 P-7 --until none");
+    for less in ["none", "2998-12-31"] {
+        assert!(fails(run(&format!("subject hold pharmacy-17 P-7 --until {less}")), "less", 2).contains("2999-01-01"));
+    }
+    ok("subject hold pharmacy-17 P-7 --until none --yes");
     assert!(fails(run("subject shred pharmacy-17 P-7 --dry-run"), "held", 5).contains("must be kept"));
     ok("subject hold pharmacy-17 P-7 --release");
     assert!(ok("subject shred pharmacy-17 P-7 --dry-run").contains("would be shredded"));
+    assert!(ok("subject hold pharmacy-17 P-7").contains("its key is under"));
     let receipt = ok("subject shred pharmacy-17 P-7 --yes");
+    assert!(!receipt.contains("no key is stored") && ok("subject hold pharmacy-17 P-7").contains("it was shredded at"));
+    assert!(ok("subject shred pharmacy-17 P-77 --dry-run").contains("no key is stored"), "another id, perhaps");
+    fs::write(shop.path("passwd"), "root:x:0:0\n").unwrap();
+    fails(run("subject shred pharmacy-17 P-8 --dry-run --shred-log passwd"), "no shred log", 5);
+    fails(run("subject count pharmacy-17 --subject-store file:typo"), "no such store", 2);
+    let far = ok("--backups-kept 999999999years subject shred pharmacy-17 P-78 --yes");
+    assert!(far.contains("after the year 9999") && far.contains("no key is stored"), "{far}");
     assert!(receipt.contains("complete at") && receipt.contains("Not covered:"), "{receipt}");
     assert_eq!(run("subject shred pharmacy-17 P-8").status.code(), Some(2), "only with --yes");
 
@@ -394,8 +406,9 @@ fn a_patient_is_shredded_held_and_carried_over() {
 
     fs::remove_file(&database).unwrap();
     run_local(SqliteSubjectStore::open(&database).unwrap().get(TENANT, &["P-7"])).unwrap();
-    assert!(ok("subject reapply --dry-run").contains("1 subjects would be shredded"));
-    assert!(ok("subject reapply").contains("1 subjects are shredded"));
+    assert!(ok("subject reapply --dry-run").contains("2 subjects would be shredded; 0 were before"));
+    assert!(ok("subject reapply").contains("2 subjects are shredded; 0 were before"));
+    assert!(ok("subject reapply").contains("0 subjects are shredded; 2 were before"));
     let bare = shop.fails("subject reapply", 2);
     assert!(bare.contains("RXSEAL_SUBJECT_STORE"), "{bare}");
 }

@@ -9,7 +9,7 @@ mod conformance;
 mod faults;
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::{Duration, Instant};
@@ -116,7 +116,7 @@ impl SubjectKeyStore for Counting {
         keyspace: &'a str,
         after: Option<&'a str>,
         limit: usize,
-    ) -> StoreFuture<'a, Vec<(String, WrappedSubjectKey)>> {
+    ) -> StoreFuture<'a, Vec<(String, StoredSubject)>> {
         self.store.page(keyspace, after, limit)
     }
 }
@@ -228,13 +228,14 @@ fn a_shredded_patient_is_gone_for_good() {
 
     // A restore brings the key back, until the log is applied.
     let restored = Arc::new(MemorySubjectStore::default());
-    for (subject, wrapped) in &backup {
+    for (subject, stored) in &backup {
+        let StoredSubject::Key(wrapped) = stored else { panic!("damaged") };
         run_local(restored.insert(TENANT, subject, wrapped)).unwrap();
     }
     let after_restore = SubjectKeys::new(Arc::clone(&restored));
     assert!(run_local(after_restore.load(&keys, ["P-7"])).unwrap().get("P-7").is_ok());
     let reapplied = run_local(SubjectAdmin::new(Arc::clone(&restored)).reapply(&log)).unwrap();
-    assert_eq!((reapplied.shredded(), reapplied.retained().count()), (1, 0));
+    assert_eq!((reapplied.shredded(), reapplied.shredded_before(), reapplied.retained().count()), (1, 0, 0));
     let looked = SubjectKeys::new(restored);
     assert!(run_local(looked.subject(&keys, "P-7")).unwrap_err().is_shredded());
 }
@@ -294,7 +295,9 @@ fn a_hold_and_a_damaged_log_are_respected() {
     run_local(restored.set_legal_hold(TENANT, "P-8", true)).unwrap();
     let reapplied = run_local(restored.reapply(&log)).unwrap();
     assert_eq!(reapplied.retained().collect::<Vec<_>>(), [(TENANT, "P-8")]);
-    assert_eq!(reapplied.shredded(), 2);
+    assert_eq!(reapplied.shredded(), 1);
+    let other = ShredLog::new(folder.0.join("other.log"), MONTH);
+    assert!(!run_local(admin.shred(TENANT, "P-6", &other)).unwrap().had_key(), "nobody ever sealed for it");
 
     // A crash may cut the last line off; a damaged one in between stops all.
     let whole = fs::read_to_string(&path).unwrap();
@@ -322,7 +325,7 @@ fn a_hold_and_a_damaged_log_are_respected() {
         fs::write(&path, format!("{whole}{}", &whole[..torn])).unwrap();
         run_local(admin.shred(TENANT, "P-9", &log)).unwrap();
         assert!(fs::read_to_string(&path).unwrap().starts_with(&whole));
-        assert_eq!(run_local(admin.reapply(&log)).unwrap().shredded(), 4);
+        assert_eq!(run_local(admin.reapply(&log)).unwrap().shredded_before(), 2);
     }
     // Nothing was confirmed that is not on the disk.
     fs::remove_file(&path).unwrap();
@@ -367,6 +370,54 @@ fn subject_keys_follow_a_rotation_before_the_old_dek_goes() {
     assert_eq!((counted.of(old), counted.total()), (0, 2_500));
     let file = run_local(admin.destroy(TENANT, old, StillUnder::new(0, counted.of(old)))).unwrap();
     assert!(file.keys().iter().any(|key| key.id() == old && key.state() == KeyState::Destroyed));
+}
+
+/// One row that a disk or a person damaged stops neither the others nor the end of its patient.
+#[test]
+fn a_damaged_row_is_of_one_patient_only() {
+    let folder = Folder::new("damaged");
+    let (files, database) = (folder.0.join("files"), folder.0.join("subjects.db"));
+    let stores: [Arc<dyn SubjectKeyStore>; 2] =
+        [Arc::new(FileSubjectStore::new(&files)), Arc::new(SqliteSubjectStore::open(&database).unwrap())];
+    for (kind, store) in stores.into_iter().enumerate() {
+        let keys = keyring();
+        for patient in ["P-7", "P-8"] {
+            run_local(SubjectKeys::new(Arc::clone(&store)).subject(&keys, patient)).unwrap();
+        }
+        if kind == 0 {
+            damage_file(&files.join(TENANT));
+        } else {
+            let database = rusqlite::Connection::open(&database).unwrap();
+            database.execute("UPDATE rxseal_subject_keys SET wrapped = x'00ff' WHERE subject = 'P-7'", []).unwrap();
+        }
+        let (subjects, admin) = (SubjectKeys::new(Arc::clone(&store)), SubjectAdmin::new(Arc::clone(&store)));
+        let loaded = run_local(subjects.load(&keys, ["P-7", "P-8"])).unwrap();
+        assert_eq!(loaded.get("P-7").unwrap_err().code(), "invalid-subject-key");
+        assert!(loaded.get("P-8").is_ok());
+        assert_eq!(
+            run_local(subjects.subject(&keys, "P-7")).unwrap_err().code(),
+            "invalid-subject-key",
+            "no other one"
+        );
+        assert_eq!(run_local(admin.count_by_key(TENANT)).unwrap_err().code(), "invalid-subject-key", "under which?");
+        let report = run_local(admin.rewrap(&keys)).unwrap();
+        assert_eq!(report.failed().map(|(subject, _)| subject).collect::<Vec<_>>(), ["P-7"]);
+        run_local(admin.set_legal_hold(TENANT, "P-7", true)).unwrap();
+        run_local(admin.set_legal_hold(TENANT, "P-7", false)).unwrap();
+        assert_eq!(run_local(store.get(TENANT, &["P-7"])).unwrap(), [StoredSubject::Damaged], "as it was");
+        let log = ShredLog::new(folder.0.join(format!("{kind}.log")), MONTH);
+        assert!(run_local(admin.shred(TENANT, "P-7", &log)).unwrap().had_key());
+        assert_eq!(run_local(admin.count_by_key(TENANT)).unwrap().total(), 1);
+    }
+}
+
+/// The wrapped key of P-7, in its file, cut short.
+fn damage_file(folder: &Path) {
+    let files = fs::read_dir(folder).unwrap().flat_map(|drawer| fs::read_dir(drawer.unwrap().path()).unwrap());
+    let mut files = files.map(|file| file.unwrap().path());
+    let path = files.find(|path| fs::read_to_string(path).unwrap().contains("\"P-7\"")).unwrap();
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, text.replacen("\"wrapped\":\"rxkx", "\"wrapped\":\"rx", 1)).unwrap();
 }
 
 #[test]

@@ -32,6 +32,8 @@ pub enum StoredSubject {
     Absent,
     /// Its wrapped key.
     Key(WrappedSubjectKey),
+    /// Something that is no wrapped key. Restore the row, or shred the subject: its fields are lost without.
+    Damaged,
     /// Its key was destroyed, and no other one is ever made.
     Shredded {
         /// When, in Unix seconds.
@@ -133,13 +135,13 @@ pub trait SubjectKeyStore: Send + Sync {
     /// What [`retain`](Self::retain) set last.
     fn retention<'a>(&'a self, keyspace: &'a str, subject: &'a str) -> StoreFuture<'a, Retention>;
 
-    /// At most `limit` subjects that have a key, in ascending order of their ids, after `after`.
+    /// At most `limit` subjects that have a key, whole or damaged, in ascending order of their ids, after `after`.
     fn page<'a>(
         &'a self,
         keyspace: &'a str,
         after: Option<&'a str>,
         limit: usize,
-    ) -> StoreFuture<'a, Vec<(String, WrappedSubjectKey)>>;
+    ) -> StoreFuture<'a, Vec<(String, StoredSubject)>>;
 }
 
 impl<S: SubjectKeyStore + ?Sized> SubjectKeyStore for Arc<S> {
@@ -189,7 +191,7 @@ impl<S: SubjectKeyStore + ?Sized> SubjectKeyStore for Arc<S> {
         keyspace: &'a str,
         after: Option<&'a str>,
         limit: usize,
-    ) -> StoreFuture<'a, Vec<(String, WrappedSubjectKey)>> {
+    ) -> StoreFuture<'a, Vec<(String, StoredSubject)>> {
         (**self).page(keyspace, after, limit)
     }
 }

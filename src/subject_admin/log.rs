@@ -1,5 +1,6 @@
 //! Who was shredded, in a file outside of the store: the store's backups know nothing of it.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::PathBuf;
@@ -30,11 +31,11 @@ pub struct ShredLog {
 /// One line, as JSON.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Line {
-    pub(super) keyspace: String,
-    pub(super) subject: String,
+struct Line {
+    keyspace: String,
+    subject: String,
     /// Unix seconds.
-    pub(super) at: u64,
+    at: u64,
 }
 
 impl ShredLog {
@@ -48,8 +49,13 @@ impl ShredLog {
         self.backups_kept
     }
 
-    /// Whether a line could be appended, asked before there is one: who is shredded must not be missing in it.
-    pub(super) fn check(&self) -> Result<(), Error> {
+    /// Whether a line can be appended: it is a shred log of this crate or not there yet, and may be written to. Asked by every shredding
+    /// before the key goes.
+    ///
+    /// # Errors
+    ///
+    /// `store-refused` where not; `store-unavailable` where it may be later.
+    pub fn check(&self) -> Result<(), Error> {
         match self.open(false) {
             Ok(mut file) => self.whole_length(&mut file).map(drop),
             Err(error) if error.kind() == io::ErrorKind::NotFound && parent(&self.path).is_dir() => Ok(()),
@@ -67,15 +73,20 @@ impl ShredLog {
         self.write(&mut file, length, &text).map_err(|error| self.failed(&error))
     }
 
-    /// All lines, or an error: a log of which a part is not understood must be looked at by a person. A line that a crash cut off at
+    /// Who was shredded, and when first, or an error: a log of which a part is not understood must be looked at by a person. A line that a crash cut off at
     /// the very end is of somebody who got no receipt.
-    pub(super) fn read(&self) -> Result<Vec<Line>, Error> {
+    pub(super) fn read(&self) -> Result<BTreeMap<(String, String), u64>, Error> {
         let text = fs::read_to_string(&self.path).map_err(|error| self.failed(&error))?;
         let (whole, torn) = text.rsplit_once('\n').unwrap_or(("", &text));
         if !is_torn(torn.as_bytes()) {
             return Err(self.damaged());
         }
-        whole.lines().filter(|line| !line.is_empty()).map(|line| self.parse(line)).collect()
+        let mut first = BTreeMap::new();
+        for line in whole.lines().filter(|line| !line.is_empty()) {
+            let Line { keyspace, subject, at } = self.parse(line)?;
+            first.entry((keyspace, subject)).or_insert(at);
+        }
+        Ok(first)
     }
 
     fn parse(&self, text: &str) -> Result<Line, Error> {

@@ -13,6 +13,7 @@ pub struct ShredReceipt {
     shredded_at: u64,
     effective_at: u64,
     complete_at: u64,
+    had_key: bool,
 }
 
 impl ShredReceipt {
@@ -37,7 +38,12 @@ impl ShredReceipt {
             shredded_at,
             effective_at: after(cached),
             complete_at: after(cached.max(backups_kept)),
+            had_key: true,
         }
+    }
+
+    pub(super) fn of_nobody(self, nobody: bool) -> Self {
+        Self { had_key: !nobody, ..self }
     }
 
     /// The keyspace.
@@ -50,6 +56,13 @@ impl ShredReceipt {
     #[must_use]
     pub fn subject(&self) -> &str {
         &self.subject
+    }
+
+    /// Whether the store knew the subject: a key, or that it was shredded before. Where not, nothing was ever sealed for it, or its id
+    /// is another.
+    #[must_use]
+    pub fn had_key(&self) -> bool {
+        self.had_key
     }
 
     /// When its key was destroyed in the store.
@@ -86,15 +99,34 @@ impl fmt::Debug for ShredReceipt {
 /// What [`SubjectAdmin::reapply`](crate::SubjectAdmin::reapply) did.
 #[derive(Default)]
 pub struct Reapplied {
-    pub(super) shredded: u64,
-    pub(super) retained: Vec<(String, String)>,
+    shredded: u64,
+    before: u64,
+    retained: Vec<(String, String)>,
 }
 
 impl Reapplied {
-    /// How many subjects are shredded now.
+    /// How many subjects were shredded by this call.
     #[must_use]
     pub fn shredded(&self) -> u64 {
         self.shredded
+    }
+
+    /// How many were shredded already.
+    #[must_use]
+    pub fn shredded_before(&self) -> u64 {
+        self.before
+    }
+
+    pub(super) fn add_now(&mut self) {
+        self.shredded = self.shredded.saturating_add(1);
+    }
+
+    pub(super) fn add_before(&mut self) {
+        self.before = self.before.saturating_add(1);
+    }
+
+    pub(super) fn add_retained(&mut self, keyspace: String, subject: String) {
+        self.retained.push((keyspace, subject));
     }
 
     /// Keyspace and subject of those whose retention forbids it since, and who are not.
@@ -105,7 +137,11 @@ impl Reapplied {
 
 impl fmt::Debug for Reapplied {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Reapplied").field("shredded", &self.shredded).field("retained", &self.retained.len()).finish()
+        f.debug_struct("Reapplied")
+            .field("shredded", &self.shredded)
+            .field("before", &self.before)
+            .field("retained", &self.retained.len())
+            .finish()
     }
 }
 

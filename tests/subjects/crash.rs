@@ -401,7 +401,7 @@ impl Crashed<'_> {
         assert_eq!(self.stored(STAYS), stays, "{}", self.what);
         assert_eq!(self.stored(GONE), StoredSubject::Shredded { at: LONG_AGO }, "{}", self.what);
         let page = run_local(self.store.page(KEYSPACE, None, 10)).unwrap();
-        assert_eq!(page, [(STAYS.to_owned(), self.keys.stays.clone())], "{}", self.what);
+        assert_eq!(page, [(STAYS.to_owned(), StoredSubject::Key(self.keys.stays.clone()))], "{}", self.what);
     }
 }
 

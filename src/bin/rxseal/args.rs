@@ -235,7 +235,7 @@ pub enum Subject {
         /// The subject: the patient's id
         #[arg(allow_hyphen_values = true)]
         subject: String,
-        /// The law asks for the records until this day, such as 2031-01-01 (UTC); `none` takes the day away
+        /// The law asks for the records until this day begins, such as 2031-01-01 (UTC); `none` takes the day away
         #[arg(long, value_name = "DATE", value_parser = parse_day)]
         until: Option<Day>,
         /// A court or a payer asks for them, until --release
@@ -244,6 +244,9 @@ pub enum Subject {
         /// Ends the legal hold; the day stays
         #[arg(long, conflicts_with = "legal_hold")]
         release: bool,
+        /// Says that you mean an earlier day than before, or none
+        #[arg(long)]
+        yes: bool,
     },
     /// Shreds again whoever the log says was shredded: after a restore of the subject store
     Reapply {
@@ -414,7 +417,8 @@ A first keyring:
 
 A rotation:
   1. rxseal keyring stage pharmacy-17
-  2. Wait until every program has seen it: the max_staleness of its KeyManager, 5 minutes unless set otherwise.
+  2. Wait until every program has seen it: the max_staleness of its KeyManager, 5 minutes unless set otherwise. `promote`
+     refuses before 10 minutes are over; --staged-for says another time.
   3. rxseal keyring promote pharmacy-17
      That is a rotation. To get rid of the old key too:
   4. Wait for max_staleness and grace (65 minutes unless set otherwise): so long a program may seal under the old key.

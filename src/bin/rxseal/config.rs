@@ -64,7 +64,7 @@ impl Config {
             Some(("sqlite", path)) if !path.is_empty() => {
                 if !may_create && !Path::new(path).exists() {
                     return Err(Failure::Usage(format!(
-                        "there is no database {path}: `rxseal keyring init` makes one"
+                        "there is no database {path} (or it may not be read): `rxseal keyring init` makes one"
                     )));
                 }
                 Ok(Arc::new(SqliteStore::open(path)?))
@@ -76,6 +76,11 @@ impl Config {
 
     /// The root keys to unlock with. One that cannot be reached is told, and the others are tried: that is what they are for.
     pub async fn roots(&self, output: &Output) -> Result<RootKeys, Failure> {
+        Ok(self.reachable_roots(output).await?.0)
+    }
+
+    /// The same, and how many could not be reached.
+    pub async fn reachable_roots(&self, output: &Output) -> Result<(RootKeys, usize), Failure> {
         let (mut roots, mut failures) = (Vec::new(), Vec::new());
         for spec in &self.roots {
             match root(spec).await {
@@ -88,7 +93,7 @@ impl Config {
         for failure in &failures {
             output.warning(&failure.to_string());
         }
-        fatal.map_or_else(|| trusted(roots), Err)
+        fatal.map_or_else(|| Ok((trusted(roots)?, failures.len())), Err)
     }
 
     pub async fn subject_store(&self) -> Result<Arc<dyn SubjectKeyStore>, Failure> {
@@ -96,11 +101,20 @@ impl Config {
             return usage("where are the subject keys? Say --subject-store sqlite:FILE, or set RXSEAL_SUBJECT_STORE");
         };
         match store.split_once(':') {
-            Some(("file", folder)) if !folder.is_empty() => Ok(Arc::new(FileSubjectStore::new(folder))),
+            // Services make it: here a name that is not there is a mistake, and an empty store would let a key be destroyed.
+            Some(("file", folder)) if !folder.is_empty() => {
+                if !Path::new(folder).is_dir() {
+                    return Err(Failure::Usage(format!(
+                        "there is no folder {folder} (or it may not be read): the service makes the store, or `mkdir` for a new one"
+                    )));
+                }
+                Ok(Arc::new(FileSubjectStore::new(folder)))
+            }
             Some(("sqlite", path)) if !path.is_empty() => {
-                // Services make it: here a name that is not there is a mistake.
-                if !Path::new(path).exists() {
-                    return Err(Failure::Usage(format!("there is no database {path}")));
+                if !Path::new(path).is_file() {
+                    return Err(Failure::Usage(format!(
+                        "there is no database {path} (or it may not be read): the service makes it, or `touch` for a new one"
+                    )));
                 }
                 Ok(Arc::new(SqliteSubjectStore::open(path)?))
             }

@@ -29,7 +29,7 @@ pub async fn run(command: &Count, output: &Output) -> Result<(), Failure> {
 }
 
 /// How many tokens are under `key` in columns that an operator named.
-pub async fn count_under(key: KeyId, counted: &Counted, output: &Output) -> Result<u64, Failure> {
+pub async fn count_under(key: KeyId, counted: &Counted) -> Result<u64, Failure> {
     let mut total: u64 = 0;
     for name in &counted.columns {
         let Some((table, column)) = name.rsplit_once('.') else {
@@ -46,7 +46,11 @@ pub async fn count_under(key: KeyId, counted: &Counted, output: &Output) -> Resu
             }
         };
         if counts.not_tokens() > 0 {
-            output.warning(&format!("{name}: {} values are no token; look at them", counts.not_tokens()));
+            return Err(Failure::Checked(format!(
+                "{name}: {} values are no token, and may be what is left of one: look at them. Or count by yourself with `rxseal \
+                 count`, and say --tokens",
+                counts.not_tokens()
+            )));
         }
         total = total.saturating_add(counts.of(key));
     }

@@ -117,7 +117,7 @@ impl SubjectKeyStore for DrySubjects {
         keyspace: &'a str,
         after: Option<&'a str>,
         limit: usize,
-    ) -> StoreFuture<'a, Vec<(String, WrappedSubjectKey)>> {
+    ) -> StoreFuture<'a, Vec<(String, StoredSubject)>> {
         self.0.page(keyspace, after, limit)
     }
 }

@@ -60,6 +60,11 @@ pub fn table<const N: usize>(titles: [&str; N], rows: impl IntoIterator<Item = [
 
 /// Unix seconds as people read them.
 pub fn time(seconds: u64) -> String {
+    // What is behind it cannot be written in this form, and the library for it would panic.
+    const LAST: u64 = 253_402_300_799;
+    if seconds > LAST {
+        return "after the year 9999".to_owned();
+    }
     let time = UNIX_EPOCH.checked_add(Duration::from_secs(seconds));
     time.map_or_else(String::new, |time| humantime::format_rfc3339_seconds(time).to_string())
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use rxseal::{Keyring, RewrapReport, ShredReceipt, SubjectAdmin, SubjectKeyStore};
+use rxseal::{Keyring, RewrapReport, ShredReceipt, StoredSubject, SubjectAdmin, SubjectKeyStore};
 use serde_json::json;
 
 use crate::args::{Day, Global, Subject};
@@ -19,24 +19,33 @@ pub async fn run(global: &Global, command: Subject, output: &Output) -> Result<(
     let subjects = SubjectAdmin::new(store);
     match command {
         Subject::Shred { keyspace, subject, yes: _, dry_run: true } => {
-            config.shred_log()?;
+            config.shred_log()?.check()?;
+            let stored = dry.get(&keyspace, &[&subject]).await?.pop();
             dry.shred(&keyspace, &subject, now()).await?;
+            let known = stored.is_some_and(|stored| stored != StoredSubject::Absent);
             let text =
                 format!("{subject} of {keyspace} would be shredded: nothing asks for its records. Nothing was done");
-            Ok(output.say(&text, &json!({ "would_shred": true }))?)
+            let text = if known { text } else { format!("{text}\n{UNKNOWN}") };
+            Ok(output.say(&text, &json!({ "would_shred": true, "had_key": known }))?)
         }
         Subject::Shred { keyspace, subject, yes: _, dry_run: false } => {
             let receipt = subjects.shred(&keyspace, subject.as_str(), &config.shred_log()?).await?;
             Ok(output.say(&describe(&receipt), &as_json(&receipt))?)
         }
-        Subject::Hold { keyspace, subject, until, legal_hold, release } => {
+        Subject::Hold { keyspace, subject, until, legal_hold, release, yes } => {
+            let before = subjects.retention(&keyspace, subject.as_str()).await?.retained_until();
+            if until.is_some_and(|Day(until)| until < before) && !yes {
+                let before = before.map(time).unwrap_or_default();
+                return Err(Failure::Usage(format!("it is kept until {before}: say --yes to keep it for less")));
+            }
             if let Some(Day(until)) = until {
                 subjects.set_retain_until(&keyspace, subject.as_str(), until).await?;
             }
             if legal_hold || release {
                 subjects.set_legal_hold(&keyspace, subject.as_str(), legal_hold).await?;
             }
-            show_hold(&subjects, &keyspace, &subject, output).await
+            let stored = dry.get(&keyspace, &[&subject]).await?.pop().unwrap_or(StoredSubject::Absent);
+            show_hold(&subjects, (&keyspace, &subject), &stored, output).await
         }
         Subject::Reapply { dry_run: true } => reapply(&SubjectAdmin::new(dry), &config, "would be", output).await,
         Subject::Reapply { dry_run: false } => reapply(&subjects, &config, "are", output).await,
@@ -67,11 +76,12 @@ pub async fn run(global: &Global, command: Subject, output: &Output) -> Result<(
 async fn reapply(subjects: &SubjectAdmin, config: &Config, done: &str, output: &Output) -> Result<(), Failure> {
     let reapplied = subjects.reapply(&config.shred_log()?).await?;
     let retained: Vec<_> = reapplied.retained().collect();
-    let mut text = format!("{} subjects {done} shredded", reapplied.shredded());
+    let mut text =
+        format!("{} subjects {done} shredded; {} were before", reapplied.shredded(), reapplied.shredded_before());
     for (keyspace, subject) in &retained {
         text.push_str(&format!("\nheld, and not shredded: {keyspace} {subject}"));
     }
-    output.say(&text, &json!({ "shredded": reapplied.shredded(), "retained": retained }))?;
+    output.say(&text, &json!({ "shredded": reapplied.shredded(), "shredded_before": reapplied.shredded_before(), "retained": retained }))?;
     if retained.is_empty() {
         Ok(())
     } else {
@@ -99,19 +109,37 @@ fn show_rewrapped(report: &RewrapReport, keys: &Keyring, done: &str, output: &Ou
     }
 }
 
-async fn show_hold(subjects: &SubjectAdmin, keyspace: &str, subject: &str, output: &Output) -> Result<(), Failure> {
+async fn show_hold(
+    subjects: &SubjectAdmin,
+    (keyspace, subject): (&str, &str),
+    stored: &StoredSubject,
+    output: &Output,
+) -> Result<(), Failure> {
     let retention = subjects.retention(keyspace, subject).await?;
     let until = retention.retained_until().map_or_else(|| "no time".to_owned(), time);
     let held = if retention.is_held() { "a legal hold is on it" } else { "no legal hold" };
-    let value = json!({ "retain_until": retention.retained_until(), "legal_hold": retention.is_held() });
-    Ok(output.say(&format!("kept until: {until}; {held}"), &value)?)
+    let (key, shredded_at) = match stored {
+        StoredSubject::Key(wrapped) => (format!("its key is under {}", wrapped.key_id()), None),
+        StoredSubject::Shredded { at } => (format!("it was shredded at {}", time(*at)), Some(at)),
+        StoredSubject::Absent => (UNKNOWN.to_owned(), None),
+        _ => ("its key is damaged: restore the row, or shred it".to_owned(), None),
+    };
+    let value = json!({
+        "retain_until": retention.retained_until(), "legal_hold": retention.is_held(), "shredded_at": shredded_at,
+        "had_key": *stored != StoredSubject::Absent,
+    });
+    Ok(output.say(&format!("kept until: {until}; {held}\n{key}"), &value)?)
 }
 
+/// Not an error: who never had a key must not get one any more either.
+const UNKNOWN: &str = "no key is stored for it: nothing was sealed for it yet, or its id is another one";
+
 fn describe(receipt: &ShredReceipt) -> String {
+    let unknown = if receipt.had_key() { String::new() } else { format!("{UNKNOWN}\n") };
     let not_covered = ShredReceipt::NOT_COVERED.join("\n  ");
     format!(
         "shredded {} of {} at {}\neffective at {}: no program opens its fields any more\ncomplete at {}: no backup has its key\n\
-         Not covered:\n  {not_covered}",
+         {unknown}Not covered:\n  {not_covered}",
         receipt.subject(),
         receipt.keyspace(),
         time(receipt.shredded_at()),
@@ -123,7 +151,8 @@ fn describe(receipt: &ShredReceipt) -> String {
 fn as_json(receipt: &ShredReceipt) -> serde_json::Value {
     json!({
         "keyspace": receipt.keyspace(), "subject": receipt.subject(), "shredded_at": receipt.shredded_at(),
-        "effective_at": receipt.effective_at(), "complete_at": receipt.complete_at(), "not_covered": ShredReceipt::NOT_COVERED,
+        "effective_at": receipt.effective_at(), "complete_at": receipt.complete_at(), "had_key": receipt.had_key(),
+        "not_covered": ShredReceipt::NOT_COVERED,
     })
 }
 

@@ -9,10 +9,10 @@ use serde::{Deserialize, Serialize};
 use super::row::{SubjectRow, impl_subject_key_store};
 use super::{Retention, StoredSubject, check};
 use crate::backend::Backend;
+use crate::codec::text;
 use crate::error::{Error, ErrorKind};
 use crate::id::Name;
 use crate::kdf;
-use crate::key::WrappedSubjectKey;
 use crate::store::disk::{self, Folder};
 use crate::store::file_failed;
 
@@ -100,7 +100,7 @@ impl FileSubjectStore {
         keyspace: &str,
         after: Option<&str>,
         limit: usize,
-    ) -> Result<Vec<(String, WrappedSubjectKey)>, Error> {
+    ) -> Result<Vec<(String, StoredSubject)>, Error> {
         Name::check("keyspace", keyspace)?;
         let home = self.0.path().join(keyspace);
         let mut keys = Vec::new();
@@ -111,7 +111,7 @@ impl FileSubjectStore {
                 let Some(text) = disk::read(&drawer.join(name), MAX_FILE)? else { continue };
                 let (subject, row) = parse(&text)?;
                 if after.is_none_or(|after| *subject > *after) {
-                    keys.extend(row.key.map(|key| (subject, key)));
+                    keys.extend(row.key.is_some().then(|| (subject, row.stored())));
                 }
             }
         }
@@ -125,7 +125,8 @@ impl_subject_key_store!(FileSubjectStore, ready);
 
 fn parse(text: &str) -> Result<(String, SubjectRow), Error> {
     let stored: Stored = serde_json::from_str(text).map_err(|_| damaged())?;
-    let key = stored.wrapped.map(|text| text.parse()).transpose()?;
+    // What is no base64url is damaged all the same: it stays what it is.
+    let key = stored.wrapped.map(|text| text::decode(&text).unwrap_or_else(|| text.into_bytes()));
     let retention = Retention::default().until(stored.retain_until).legal_hold(stored.legal_hold);
     Ok((stored.subject, SubjectRow { key, shredded_at: stored.shredded_at, retention }))
 }
@@ -133,7 +134,7 @@ fn parse(text: &str) -> Result<(String, SubjectRow), Error> {
 fn format(subject: &str, row: &SubjectRow) -> Result<String, Error> {
     let stored = Stored {
         subject: subject.to_owned(),
-        wrapped: row.key.as_ref().map(WrappedSubjectKey::to_string),
+        wrapped: row.key.as_deref().map(text::encode),
         shredded_at: row.shredded_at,
         retain_until: row.retention.retained_until(),
         legal_hold: row.retention.is_held(),

@@ -9,7 +9,6 @@ use super::row::{SubjectRow, impl_subject_key_store};
 use super::{Retention, StoredSubject, check};
 use crate::error::Error;
 use crate::id::Name;
-use crate::key::WrappedSubjectKey;
 
 /// Wrapped subject keys in memory: for tests, and for data that ends with the process.
 #[derive(Debug, Default)]
@@ -51,13 +50,14 @@ impl MemorySubjectStore {
         keyspace: &str,
         after: Option<&str>,
         limit: usize,
-    ) -> Result<Vec<(String, WrappedSubjectKey)>, Error> {
+    ) -> Result<Vec<(String, StoredSubject)>, Error> {
         Name::check("keyspace", keyspace)?;
         // No id is empty, so the empty one is before all.
         let from = Bound::Excluded((keyspace.to_owned(), after.unwrap_or_default().to_owned()));
         let rows = self.lock();
         let of_keyspace = rows.range((from, Bound::Unbounded)).take_while(|((of, _), _)| of == keyspace);
-        let keys = of_keyspace.filter_map(|((_, subject), row)| Some((subject.clone(), row.key.clone()?)));
+        let keys = of_keyspace.filter(|(_, row)| row.key.is_some());
+        let keys = keys.map(|((_, subject), row)| (subject.clone(), row.stored()));
         Ok(keys.take(limit).collect())
     }
 }

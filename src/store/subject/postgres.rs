@@ -10,7 +10,6 @@ use super::row::{SubjectRow, impl_subject_key_store};
 use super::{Retention, StoredSubject, check};
 use crate::error::Error;
 use crate::id::Name;
-use crate::key::WrappedSubjectKey;
 use crate::store::postgres::pool::{BEGIN, CAREFUL, CallError, OwnTable, Pool};
 
 /// Requests wait for a subject that is not in memory.
@@ -59,7 +58,7 @@ impl PostgresSubjectStore {
         let rows = self.0.call(async |connection| Ok(select(connection, keyspace, subjects).await?)).await?;
         let mut found = HashMap::with_capacity(rows.len());
         for row in rows {
-            let (subject, row) = parse(row)?;
+            let (subject, row) = parse(row);
             found.insert(subject, row.stored());
         }
         // A subject that is named twice is there twice.
@@ -79,8 +78,7 @@ impl PostgresSubjectStore {
     async fn retention_now(&self, keyspace: &str, subject: &str) -> Result<Retention, Error> {
         check(keyspace, subject)?;
         let rows = self.0.call(async |connection| Ok(select(connection, keyspace, &[subject]).await?)).await?;
-        let row = rows.into_iter().next().map(parse).transpose()?;
-        Ok(row.map_or_else(Retention::default, |(_, row)| row.retention))
+        Ok(rows.into_iter().next().map(parse).map_or_else(Retention::default, |(_, row)| row.retention))
     }
 
     async fn page_now(
@@ -88,7 +86,7 @@ impl PostgresSubjectStore {
         keyspace: &str,
         after: Option<&str>,
         limit: usize,
-    ) -> Result<Vec<(String, WrappedSubjectKey)>, Error> {
+    ) -> Result<Vec<(String, StoredSubject)>, Error> {
         Name::check("keyspace", keyspace)?;
         let (after, limit) = (after.unwrap_or_default(), i64::try_from(limit).unwrap_or(i64::MAX));
         let page = async |connection: &mut PgConnection| {
@@ -97,8 +95,8 @@ impl PostgresSubjectStore {
         };
         let mut keys = Vec::new();
         for row in self.0.call(page).await? {
-            let (subject, row) = parse(row)?;
-            keys.extend(row.key.map(|key| (subject, key)));
+            let (subject, row) = parse(row);
+            keys.push((subject, row.stored()));
         }
         Ok(keys)
     }
@@ -115,12 +113,11 @@ impl fmt::Debug for PostgresSubjectStore {
 /// In the order in which the queries name them.
 type Stored = (String, Option<Vec<u8>>, Option<i64>, Option<i64>, bool);
 
-fn parse((subject, wrapped, shredded_at, until, held): Stored) -> Result<(String, SubjectRow), Error> {
-    let key = wrapped.map(|bytes| WrappedSubjectKey::try_from(bytes.as_slice())).transpose()?;
+fn parse((subject, key, shredded_at, until, held): Stored) -> (String, SubjectRow) {
     // Before 1970 is nothing that is ever written; the tombstone counts all the same.
     let seconds = |at: i64| u64::try_from(at).unwrap_or_default();
     let retention = Retention::default().until(until.map(seconds)).legal_hold(held);
-    Ok((subject, SubjectRow { key, shredded_at: shredded_at.map(seconds), retention }))
+    (subject, SubjectRow { key, shredded_at: shredded_at.map(seconds), retention })
 }
 
 async fn select(connection: &mut PgConnection, keyspace: &str, subjects: &[&str]) -> Result<Vec<Stored>, sqlx::Error> {
@@ -139,13 +136,13 @@ async fn change<T>(
     sqlx::query(CAREFUL).persistent(false).execute(&mut *change).await?;
     sqlx::query(PLACE).persistent(false).bind(keyspace).bind(subject).execute(&mut *change).await?;
     let query = sqlx::query_as(GET_FOR_UPDATE).persistent(false).bind(keyspace).bind(subject);
-    let (_, before) = parse(query.fetch_one(&mut *change).await?)?;
+    let (_, before) = parse(query.fetch_one(&mut *change).await?);
     let mut after = before.clone();
     let result = work(&mut after)?;
     if after != before {
         let to_sql = |seconds: u64| i64::try_from(seconds).unwrap_or(i64::MAX);
         let query = sqlx::query(UPDATE).persistent(false).bind(keyspace).bind(subject);
-        let query = query.bind(after.key.as_ref().map(WrappedSubjectKey::as_bytes));
+        let query = query.bind(after.key.as_deref());
         let query = query.bind(after.shredded_at.map(to_sql)).bind(after.retention.retained_until().map(to_sql));
         query.bind(after.retention.is_held()).execute(&mut *change).await?;
         change.commit().await?;

@@ -6,7 +6,8 @@ use crate::key::WrappedSubjectKey;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct SubjectRow {
-    pub(super) key: Option<WrappedSubjectKey>,
+    /// As it stands there, whole or damaged: also what is damaged can be shredded.
+    pub(super) key: Option<Vec<u8>>,
     pub(super) shredded_at: Option<u64>,
     pub(super) retention: Retention,
 }
@@ -16,7 +17,9 @@ impl SubjectRow {
         match (&self.key, self.shredded_at) {
             // A tombstone counts more than a key beside it, which nobody puts there but a restore gone wrong.
             (_, Some(at)) => StoredSubject::Shredded { at },
-            (Some(key), None) => StoredSubject::Key(key.clone()),
+            (Some(key), None) => {
+                WrappedSubjectKey::try_from(key.as_slice()).map_or(StoredSubject::Damaged, StoredSubject::Key)
+            }
             (None, None) => StoredSubject::Absent,
         }
     }
@@ -24,16 +27,16 @@ impl SubjectRow {
     /// Insert-if-absent; what is stored then.
     pub(super) fn insert(&mut self, key: &WrappedSubjectKey) -> StoredSubject {
         if self.stored() == StoredSubject::Absent {
-            self.key = Some(key.clone());
+            self.key = Some(key.as_bytes().to_vec());
         }
         self.stored()
     }
 
     pub(super) fn replace(&mut self, old: &WrappedSubjectKey, key: &WrappedSubjectKey) -> Result<(), Error> {
-        if self.shredded_at.is_some() || self.key.as_ref() != Some(old) {
+        if self.shredded_at.is_some() || self.key.as_deref() != Some(old.as_bytes()) {
             return Err(ErrorKind::StoreConflict.into());
         }
-        self.key = Some(key.clone());
+        self.key = Some(key.as_bytes().to_vec());
         Ok(())
     }
 
@@ -123,7 +126,7 @@ macro_rules! impl_subject_key_store {
                 keyspace: &'a str,
                 after: Option<&'a str>,
                 limit: usize,
-            ) -> $crate::store::StoreFuture<'a, Vec<(String, $crate::key::WrappedSubjectKey)>> {
+            ) -> $crate::store::StoreFuture<'a, Vec<(String, $crate::store::StoredSubject)>> {
                 Box::pin($($answer)?(self.page_now(keyspace, after, limit)))
             }
         }

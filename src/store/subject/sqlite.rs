@@ -11,7 +11,6 @@ use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params};
 use super::row::{SubjectRow, impl_subject_key_store};
 use super::{Retention, StoredSubject, check};
 use crate::error::{Error, ErrorKind};
-use crate::key::WrappedSubjectKey;
 use crate::store::sqlite::{open_database, sqlite_trouble};
 
 const COLUMNS: &str = "subject, wrapped, shredded_at, retain_until, legal_hold";
@@ -68,7 +67,7 @@ impl SqliteSubjectStore {
         let rows = select_all(&self.lock(), keyspace, &list).map_err(|error| self.failed(&error))?;
         let mut found = HashMap::with_capacity(rows.len());
         for row in rows {
-            let (subject, row) = row.parse()?;
+            let (subject, row) = row.parse();
             found.insert(subject, row.stored());
         }
         // A subject that is named twice is there twice.
@@ -88,7 +87,7 @@ impl SqliteSubjectStore {
         let begun = connection.transaction_with_behavior(TransactionBehavior::Immediate);
         let change = begun.map_err(|error| self.failed(&error))?;
         let stored = select(&change, keyspace, subject).map_err(|error| self.failed(&error))?;
-        let before = stored.map_or_else(|| Ok(SubjectRow::default()), |row| row.parse().map(|(_, row)| row))?;
+        let before = stored.map_or_else(SubjectRow::default, |row| row.parse().1);
         let mut after = before.clone();
         let result = work(&mut after)?;
         if after != before {
@@ -101,7 +100,7 @@ impl SqliteSubjectStore {
     fn retention_now(&self, keyspace: &str, subject: &str) -> Result<Retention, Error> {
         check(keyspace, subject)?;
         let row = select(&self.lock(), keyspace, subject).map_err(|error| self.failed(&error))?;
-        Ok(row.map(Stored::parse).transpose()?.map_or_else(Retention::default, |(_, row)| row.retention))
+        Ok(row.map_or_else(Retention::default, |row| row.parse().1.retention))
     }
 
     fn page_now(
@@ -109,13 +108,13 @@ impl SqliteSubjectStore {
         keyspace: &str,
         after: Option<&str>,
         limit: usize,
-    ) -> Result<Vec<(String, WrappedSubjectKey)>, Error> {
+    ) -> Result<Vec<(String, StoredSubject)>, Error> {
         let rows =
             page(&self.lock(), keyspace, after.unwrap_or_default(), limit).map_err(|error| self.failed(&error))?;
         let mut keys = Vec::with_capacity(rows.len());
         for row in rows {
-            let (subject, row) = row.parse()?;
-            keys.extend(row.key.map(|key| (subject, key)));
+            let (subject, row) = row.parse();
+            keys.push((subject, row.stored()));
         }
         Ok(keys)
     }
@@ -149,13 +148,12 @@ impl Stored {
         })
     }
 
-    fn parse(self) -> Result<(String, SubjectRow), Error> {
-        let key = self.wrapped.map(|bytes| WrappedSubjectKey::try_from(bytes.as_slice())).transpose()?;
+    fn parse(self) -> (String, SubjectRow) {
         // Before 1970 is nothing that is ever written; the tombstone counts all the same.
         let shredded_at = self.shredded_at.map(|at| u64::try_from(at).unwrap_or_default());
         let until = self.retain_until.map(|until| u64::try_from(until).unwrap_or_default());
         let retention = Retention::default().until(until).legal_hold(self.legal_hold);
-        Ok((self.subject, SubjectRow { key, shredded_at, retention }))
+        (self.subject, SubjectRow { key: self.wrapped, shredded_at, retention })
     }
 }
 
@@ -182,7 +180,7 @@ fn page(connection: &Connection, keyspace: &str, after: &str, limit: usize) -> r
 }
 
 fn write(connection: &Connection, keyspace: &str, subject: &str, row: &SubjectRow) -> rusqlite::Result<()> {
-    let wrapped = row.key.as_ref().map(WrappedSubjectKey::as_bytes);
+    let wrapped = row.key.as_deref();
     let to_sql = |seconds: u64| i64::try_from(seconds).unwrap_or(i64::MAX);
     let (shredded_at, until) = (row.shredded_at.map(to_sql), row.retention.retained_until().map(to_sql));
     let held = row.retention.is_held();
