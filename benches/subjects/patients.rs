@@ -137,7 +137,7 @@ impl SubjectKeyStore for Counted {
         keyspace: &'a str,
         after: Option<&'a str>,
         limit: usize,
-    ) -> StoreFuture<'a, Vec<(String, WrappedSubjectKey)>> {
+    ) -> StoreFuture<'a, Vec<(String, StoredSubject)>> {
         self.store.page(keyspace, after, limit)
     }
 }
