@@ -177,6 +177,24 @@ async fn a_key_that_could_leave_is_refused() {
     }
 }
 
+/// Whoever has no PIN can make a key in the token, and use it, if it is not private.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs SoftHSM2"]
+async fn a_key_that_anybody_can_use_is_refused() {
+    let token = Token::new();
+    token.make(Key { public: true, ..Key::named("phi-root") });
+    for roots in [token.roots("phi-root"), RootKeys::from(token.root("phi-root").allow_extractable().build().unwrap())]
+    {
+        says(&refused_create(&roots).await, &["any process can use this key without the PIN", "--private"]);
+    }
+    // Beside the real key a planted one is passed over, before and after.
+    token.make(Key::named("phi-root"));
+    let stored = create(TENANT, &token.roots("phi-root"), Suite::default()).await;
+    token.log_out();
+    token.make(Key { public: true, ..Key::named("phi-root") });
+    unlock(&token.roots("phi-root"), &stored).await.unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs SoftHSM2"]
 async fn a_wrong_pin_is_tried_once() {

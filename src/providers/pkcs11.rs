@@ -38,14 +38,15 @@ use crate::secret::SecretBytes;
 ///
 /// # The key
 ///
-/// An AES key of 256 bits, found by label or id, which is exactly one of its token. It must be sensitive and not
-/// extractable; one that is not is refused unless [`allow_extractable`](Pkcs11KeyBuilder::allow_extractable) says
-/// otherwise. It needs `CKA_ENCRYPT` and `CKA_DECRYPT`, or `CKA_WRAP` and `CKA_UNWRAP` where the token cannot do
+/// An AES key of 256 bits, found by label or id, which is exactly one of its token. It must be private
+/// (`CKA_PRIVATE`): one that is not can be used, and planted, by any process without the PIN, and is always refused. It
+/// must be sensitive and not extractable; one that is not is refused unless
+/// [`allow_extractable`](Pkcs11KeyBuilder::allow_extractable) says otherwise. It needs `CKA_ENCRYPT` and `CKA_DECRYPT`, or `CKA_WRAP` and `CKA_UNWRAP` where the token cannot do
 /// AES-GCM. Use it for nothing else.
 ///
 /// ```sh
 /// pkcs11-tool --module /usr/lib/softhsm/libsofthsm2.so --token-label phi --login \
-///     --keygen --key-type AES:32 --label phi-root --id 01 --sensitive --usage-decrypt
+///     --keygen --key-type AES:32 --label phi-root --id 01 --private --sensitive --usage-decrypt
 /// ```
 ///
 /// Whoever can log in to the token can use every key in it. So give this key a token, or a partition, of its own.

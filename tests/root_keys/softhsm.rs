@@ -112,10 +112,11 @@ impl Token {
     }
 
     pub fn make(&self, key: Key<'_>) {
-        let session = self.session();
+        // A public key needs no login, so it is made as anybody could.
+        let session = if key.public { SOFTHSM.open_rw_session(self.slot).unwrap() } else { self.session() };
         let mut template = vec![
             Attribute::Token(true),
-            Attribute::Private(true),
+            Attribute::Private(!key.public),
             Attribute::Label(key.label.into()),
             Attribute::Id(vec![key.id]),
             Attribute::ValueLen(Ulong::new(key.bytes)),
@@ -174,12 +175,14 @@ pub struct Key<'a> {
     pub encrypts: bool,
     pub wraps: bool,
     pub generic: bool,
+    pub public: bool,
 }
 
 impl<'a> Key<'a> {
     pub fn named(label: &'a str) -> Self {
         let (sensitive, extractable) = (true, false);
-        Self { label, id: 0, bytes: 32, sensitive, extractable, encrypts: true, wraps: true, generic: false }
+        let (generic, public) = (false, false);
+        Self { label, id: 0, bytes: 32, sensitive, extractable, encrypts: true, wraps: true, generic, public }
     }
 }
 

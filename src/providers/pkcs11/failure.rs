@@ -31,6 +31,7 @@ pub(super) enum Problem {
     KeyMissing,
     KeyAmbiguous(usize),
     KeyLength,
+    KeyPublic,
     KeyExtractable,
     KeyForbids,
     NoMechanism,
@@ -257,9 +258,13 @@ impl Problem {
             }
             Self::KeyMissing => {
                 "the token has no AES key of this name: check label and id, or make one (`pkcs11-tool --keygen \
-                 --key-type AES:32 --sensitive`)"
+                 --key-type AES:32 --private --sensitive`)"
             }
             Self::KeyLength => "the key is not of 256 bits: make an AES-256 key",
+            Self::KeyPublic => {
+                "any process can use this key without the PIN, or put one of its own there (CKA_PRIVATE must be \
+                 true): make one with --private"
+            }
             Self::KeyExtractable => {
                 "the key may leave the token (CKA_SENSITIVE must be true and CKA_EXTRACTABLE false): make one that \
                  may not, or say `allow_extractable()`"
@@ -330,6 +335,7 @@ mod tests {
         Problem::KeyMissing,
         Problem::KeyAmbiguous(2),
         Problem::KeyLength,
+        Problem::KeyPublic,
         Problem::KeyExtractable,
         Problem::KeyForbids,
         Problem::NoMechanism,

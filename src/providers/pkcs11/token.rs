@@ -113,20 +113,26 @@ fn find_token(library: &Pkcs11, selection: &Selection) -> Result<Slot, Failure> 
     }
 }
 
+/// Private keys alone: others are made and used without the PIN, and one that anybody could put beside ours must not
+/// even make it ambiguous.
 fn find_key(session: &Session, selection: &Selection) -> Result<ObjectHandle, Failure> {
     let mut template =
         vec![Attribute::Class(ObjectClass::SECRET_KEY), Attribute::KeyType(KeyType::AES), Attribute::Token(true)];
     template.extend(selection.label.as_ref().map(|label| Attribute::Label(label.as_bytes().to_vec())));
     template.extend(selection.id.clone().map(Attribute::Id));
+    let public = template.clone();
+    template.push(Attribute::Private(true));
     match session.find_objects(&template)?.as_slice() {
         [key] => Ok(*key),
-        [] => Err(Problem::KeyMissing.into()),
+        [] if session.find_objects(&public)?.is_empty() => Err(Problem::KeyMissing.into()),
+        [] => Err(Problem::KeyPublic.into()),
         several => Err(Problem::KeyAmbiguous(several.len()).into()),
     }
 }
 
 const ATTRIBUTES: &[AttributeType] = &[
     AttributeType::ValueLen,
+    AttributeType::Private,
     AttributeType::Sensitive,
     AttributeType::Extractable,
     AttributeType::Encrypt,
@@ -137,11 +143,12 @@ const ATTRIBUTES: &[AttributeType] = &[
 
 /// What a token does not tell counts as the worse.
 fn check_key(attributes: &[Attribute], allow_extractable: bool) -> Result<KeyMay, Problem> {
-    let (mut len, mut sensitive, mut extractable) = (None, false, true);
+    let (mut len, mut private, mut sensitive, mut extractable) = (None, false, false, true);
     let mut key_may = KeyMay::default();
     for attribute in attributes {
         match attribute {
             Attribute::ValueLen(value) => len = Some(usize::from(*value)),
+            Attribute::Private(value) => private = *value,
             Attribute::Sensitive(value) => sensitive = *value,
             Attribute::Extractable(value) => extractable = *value,
             Attribute::Encrypt(value) => key_may.encrypt = *value,
@@ -153,6 +160,9 @@ fn check_key(attributes: &[Attribute], allow_extractable: bool) -> Result<KeyMay
     }
     if len != Some(32) {
         return Err(Problem::KeyLength);
+    }
+    if !private {
+        return Err(Problem::KeyPublic);
     }
     if (extractable || !sensitive) && !allow_extractable {
         return Err(Problem::KeyExtractable);
@@ -168,7 +178,8 @@ mod tests {
 
     fn key(len: u32, sensitive: bool, extractable: bool) -> Vec<Attribute> {
         let len = Attribute::ValueLen(Ulong::new(len.into()));
-        vec![len, Attribute::Sensitive(sensitive), Attribute::Extractable(extractable), Attribute::Encrypt(true)]
+        let stays = [Attribute::Private(true), Attribute::Sensitive(sensitive), Attribute::Extractable(extractable)];
+        [vec![len], stays.to_vec(), vec![Attribute::Encrypt(true)]].concat()
     }
 
     #[test]
@@ -185,12 +196,20 @@ mod tests {
     }
 
     #[test]
+    fn a_key_that_needs_no_pin_is_refused() {
+        let mut public = key(32, true, false);
+        public[1] = Attribute::Private(false);
+        assert_eq!(check_key(&public, false), Err(Problem::KeyPublic));
+        assert_eq!(check_key(&public, true), Err(Problem::KeyPublic));
+    }
+
+    #[test]
     fn what_is_not_told_counts_as_the_worse() {
-        for missing in 0..3 {
+        for missing in 0..4 {
             let mut attributes = key(32, true, false);
             attributes.remove(missing);
             assert!(check_key(&attributes, false).is_err(), "{missing}");
         }
-        assert_eq!(check_key(&key(32, true, false)[..3], false), Ok(KeyMay::default()));
+        assert_eq!(check_key(&key(32, true, false)[..4], false), Ok(KeyMay::default()));
     }
 }
