@@ -452,6 +452,31 @@ async fn a_root_key_is_dropped_in_bounded_time() {
     tokio::time::sleep(Duration::from_millis(500)).await;
 }
 
+/// A thread that has answered is not yet at its end, and one that ends beside `exit` may crash there.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs SoftHSM2"]
+async fn a_root_key_that_is_dropped_leaves_no_thread() {
+    static ENDED: AtomicUsize = AtomicUsize::new(0);
+    struct LastStep;
+    impl Drop for LastStep {
+        fn drop(&mut self) {
+            std::thread::sleep(Duration::from_millis(300));
+            ENDED.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+    thread_local!(static LAST_STEP: LastStep = const { LastStep });
+
+    let token = Token::new();
+    token.make(Key::named("phi-root"));
+    token.log_out();
+    // The PIN is asked for on the thread of the call, which so gets a slow end.
+    let pin = || LAST_STEP.with(|_| softhsm::pin());
+    let faults = Faults::new();
+    let root = token.builder_of(&faults.library).key_label("phi-root").pin(pin).build().unwrap();
+    drop(wrap_of(root).await);
+    assert_eq!((faults.calls("C_Login"), ENDED.load(Ordering::SeqCst)), (1, 1));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs SoftHSM2"]
 async fn a_key_that_is_deleted_is_missed() {

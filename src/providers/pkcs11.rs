@@ -80,8 +80,10 @@ use crate::secret::SecretBytes;
 /// Whether a wrap was changed or an HSM failed cannot be told apart at every HSM: SoftHSM says `CKR_GENERAL_ERROR` to
 /// both. Such an answer while unwrapping counts as a wrap that does not open, and is not retryable.
 ///
-/// Dropping the last of a root key waits up to a second for calls that nobody waits for any more, and closes its sessions: some
-/// libraries crash where a program ends with a thread in them.
+/// Dropping the last of a root key closes its sessions, and waits up to a second until all of its threads have ended: a
+/// program that exits beside such a thread may crash in the library's clean-up. So drop the root key before the program
+/// ends. Nothing waits where it is in a static, at `std::process::exit`, and for calls that hang longer; and some
+/// libraries, SoftHSM among them, have crashes at exit of their own.
 ///
 /// # Processes
 ///
