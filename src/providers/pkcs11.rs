@@ -66,9 +66,9 @@ use crate::secret::SecretBytes;
 ///
 /// # The PIN
 ///
-/// It is asked for when this process has to log in, wiped afterwards, and in no error, log or `Debug`. A PIN that the
-/// token refuses is never tried again by the same `Pkcs11Key`, since a few attempts lock a token: make another one, or
-/// restart. A login is of the whole process. Whatever else in it uses the token is logged in too, and a `C_Logout`
+/// It is asked for when this process has to log in, wiped afterwards, and in no error, log or `Debug`. A PIN with
+/// which a login failed is never tried again at that token by this process, also by other root keys, since a few
+/// attempts lock a token. A corrected one is tried; where the PIN was right and the failure another, restart. A login is of the whole process. Whatever else in it uses the token is logged in too, and a `C_Logout`
 /// there is noticed and costs us one more login.
 ///
 /// # Time, and what fails

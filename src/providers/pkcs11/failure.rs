@@ -151,6 +151,7 @@ impl Failure {
         Self { key: name.into(), ..self }
     }
 
+    #[cfg(test)]
     pub(super) fn problem(&self) -> Problem {
         self.problem
     }
@@ -239,13 +240,13 @@ impl Problem {
             Self::NotInitialized => "the PKCS#11 library does not start: check its configuration, and who may read it",
             Self::Forked => "the process was forked: make root keys of PKCS#11 in the child, after the fork",
             Self::PinMissing => "the PIN cannot be had: check where it is to come from",
-            Self::PinText => "what should be the PIN is empty or longer than 255 bytes",
+            Self::PinText => "what should be the PIN is empty, longer than 255 bytes, or has control characters in it",
             Self::PinWrong => {
                 "the token refuses the PIN: correct it before the next try, since a few wrong ones lock the token"
             }
             Self::PinRefusedBefore => {
-                "the token refused the PIN before, and it is not tried again, since that could lock the token: \
-                 correct the PIN, and make the root key anew or restart the program"
+                "the login with this PIN failed before, and it is not tried again, since that could lock the token: \
+                 correct the PIN, or, where it was right, settle why it failed and restart the program"
             }
             Self::PinLocked => {
                 "the PIN is locked after too many wrong ones: the token's security officer has to set a new one"

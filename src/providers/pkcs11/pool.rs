@@ -151,18 +151,18 @@ impl Inner {
             return Err(Problem::Forked.into());
         }
         let pooled = self.idle.lock().unwrap_or_else(PoisonError::into_inner).as_mut().and_then(Vec::pop);
-        let first = pooled.map_or_else(|| self.connect(), Ok).and_then(|connection| self.attempt(connection, work));
+        let first = pooled.map_or_else(|| self.connect(ends), Ok).and_then(|connection| self.attempt(connection, work));
         match first {
             // Nobody would hear of it after the deadline.
             Err(failure) if failure.is_lost() && ends.is_none_or(|ends| Instant::now() < ends) => {
-                self.attempt(self.connect()?, work)
+                self.attempt(self.connect(ends)?, work)
             }
             result => result,
         }
     }
 
-    fn connect(&self) -> Result<Connection, Failure> {
-        Connection::open(&self.place, &self.login)
+    fn connect(&self, ends: Option<Instant>) -> Result<Connection, Failure> {
+        Connection::open(&self.place, &self.login, ends)
     }
 
     fn attempt<T>(

@@ -2,17 +2,18 @@
 
 use std::mem::ManuallyDrop;
 use std::path::PathBuf;
+use std::time::Instant;
 
 use cryptoki::context::Pkcs11;
 use cryptoki::error::{Error as CryptokiError, RvError};
 use cryptoki::mechanism::{MechanismInfo, MechanismType};
 use cryptoki::object::{Attribute, AttributeType, KeyType, ObjectClass, ObjectHandle};
 use cryptoki::session::Session;
-use cryptoki::slot::Slot;
+use cryptoki::slot::{Slot, TokenInfo};
 
 use super::failure::{Failure, Problem};
 use super::library;
-use super::pin::Login;
+use super::pin::{Attempts, Login};
 use super::selection::Selection;
 
 /// Where the key is, and what it may be.
@@ -43,11 +44,12 @@ pub(super) struct Connection {
 
 impl Connection {
     /// Everything is looked up anew, so that it is found again after an HSM was restarted or replaced.
-    pub(super) fn open(place: &Place, login: &Login) -> Result<Self, Failure> {
+    pub(super) fn open(place: &Place, login: &Login, ends: Option<Instant>) -> Result<Self, Failure> {
         let library = library::open(&place.library)?;
-        let slot = find_token(&library, &place.selection)?;
+        let (slot, token) = find_token(&library, &place.selection)?;
+        let attempts = Attempts::at(&place.library, &token);
         let session = library.open_ro_session(slot)?;
-        match prepare(&session, place, login) {
+        match prepare(&session, place, login, &attempts, ends) {
             Ok((key, key_may)) => Ok(Self { library, slot, session, key, key_may }),
             Err(failure) => {
                 end(session, &failure);
@@ -86,30 +88,38 @@ fn end(session: Session, failure: &Failure) {
     }
 }
 
-fn prepare(session: &Session, place: &Place, login: &Login) -> Result<(ObjectHandle, KeyMay), Failure> {
-    login.ensure(session)?;
+fn prepare(
+    session: &Session,
+    place: &Place,
+    login: &Login,
+    attempts: &Attempts,
+    ends: Option<Instant>,
+) -> Result<(ObjectHandle, KeyMay), Failure> {
+    login.ensure(session, attempts, ends)?;
     let key = find_key(session, &place.selection)?;
     let key_may = check_key(&session.get_attributes(key, ATTRIBUTES)?, place.allow_extractable)?;
     Ok((key, key_may))
 }
 
-fn find_token(library: &Pkcs11, selection: &Selection) -> Result<Slot, Failure> {
+fn find_token(library: &Pkcs11, selection: &Selection) -> Result<(Slot, TokenInfo), Failure> {
     let (mut found, mut failed) = (Vec::new(), None);
     for slot in library.get_slots_with_token()? {
         match library.get_token_info(slot) {
-            Ok(token) if selection.is_of_token(slot.id(), token.label(), token.serial_number()) => found.push(slot),
+            Ok(token) if selection.is_of_token(slot.id(), token.label(), token.serial_number()) => {
+                found.push((slot, token));
+            }
             Ok(_) => {}
             // It matters only where it may be the token that is looked for.
             Err(error) => failed = Some(error),
         }
     }
-    match (found.as_slice(), failed) {
-        ([slot], _) => Ok(*slot),
-        ([], None | Some(CryptokiError::Pkcs11(RvError::TokenNotPresent | RvError::TokenNotRecognized, _))) => {
+    match (found.pop(), failed) {
+        (Some(only), _) if found.is_empty() => Ok(only),
+        (None, None | Some(CryptokiError::Pkcs11(RvError::TokenNotPresent | RvError::TokenNotRecognized, _))) => {
             Err(Problem::TokenMissing.into())
         }
-        ([], Some(error)) => Err(error.into()),
-        (several, _) => Err(Problem::TokenAmbiguous(several.len()).into()),
+        (None, Some(error)) => Err(error.into()),
+        (Some(_), _) => Err(Problem::TokenAmbiguous(found.len().saturating_add(1)).into()),
     }
 }
 
