@@ -538,6 +538,28 @@ async fn a_key_that_is_deleted_is_missed() {
     says(&refused(&roots, &stored).await, &["does not open"]);
 }
 
+/// What is wrapped has to last, so a session that was open before takes nothing for granted.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs SoftHSM2"]
+async fn a_wrap_is_of_the_key_as_it_is_now() {
+    let token = Token::new();
+    token.make(Key { id: 1, ..Key::named("phi-root") });
+    let roots = token.roots("phi-root");
+    create(TENANT, &roots, Suite::default()).await;
+    token.make(Key { id: 2, ..Key::named("phi-root") });
+    says(&refused_create(&roots).await, &["2 AES keys"]);
+
+    let token = Token::new();
+    token.make(Key::named("phi-root"));
+    let faults = Faults::new();
+    let roots = token.roots_behind(&faults);
+    create(TENANT, &roots, Suite::default()).await;
+    faults.set("C_Encrypt damage 1\n");
+    says(&refused_create(&roots).await, &["does not open again", "not stored"]);
+    faults.set("");
+    create(TENANT, &roots, Suite::default()).await;
+}
+
 /// As an operator meets it.
 #[cfg(feature = "cli")]
 #[test]

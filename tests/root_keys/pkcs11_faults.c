@@ -2,7 +2,7 @@
  *
  * `tests/live_pkcs11.rs` makes one copy of it for each test: beside the copy NAME.so, NAME.so.calls gets a line for every call, and
  * NAME.so.faults has lines `FUNCTION ACTION TIMES`. An action is a return code in hex, `hang` (until the line is gone) or `close`
- * (close all sessions of the slot behind the caller's back). `C_GetMechanismInfo data 1` makes it an HSM that does key wrapping by
+ * (close all sessions of the slot behind the caller's back). `C_Encrypt damage 1` changes what comes out. `C_GetMechanismInfo data 1` makes it an HSM that does key wrapping by
  * C_Encrypt and C_Decrypt, which SoftHSM does by C_WrapKey and C_UnwrapKey alone.
  */
 #define _GNU_SOURCE
@@ -71,6 +71,8 @@ static Number fault(const char *function, int *done)
             usleep(10 * 1000);
         return 0;
     }
+    if (strcmp(action, "damage") == 0)
+        return 0;
     return strtoul(action, NULL, 16);
 }
 
@@ -178,13 +180,18 @@ static Number wrap_data(int encrypt, Number session, char *in, Number length, ch
     static Number name(Number session, char *in, Number length, char *out, Number *out_length)           \
     {                                                                                                     \
         static int done;                                                                                  \
+        char action[32];                                                                                  \
+        int times;                                                                                        \
         Number code = fault(#name, &done);                                                                \
         if (code)                                                                                         \
             return code;                                                                                  \
         if (begun.type)                                                                                   \
             return wrap_data(encrypt, session, in, length, out, out_length);                              \
-        return ((Number(*)(Number, char *, Number, char *, Number *))real.functions[index])(              \
+        code = ((Number(*)(Number, char *, Number, char *, Number *))real.functions[index])(              \
             session, in, length, out, out_length);                                                        \
+        if (code == 0 && out && told(#name, action, &times) && strcmp(action, "damage") == 0)             \
+            out[0] ^= 1;                                                                                  \
+        return code;                                                                                      \
     }
 
 CRYPT(ENCRYPT, C_Encrypt, 1)

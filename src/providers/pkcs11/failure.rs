@@ -37,6 +37,7 @@ pub(super) enum Problem {
     NoMechanism,
     MechanismMissing(Pkcs11Mechanism),
     OddLength,
+    NotVerified,
     NotAWrap,
     NotOpened,
     OtherContext,
@@ -140,6 +141,14 @@ impl Failure {
                 Self { problem: Problem::NotOpened, ..failure }
             }
             _ => failure,
+        }
+    }
+
+    /// Of opening what was wrapped a moment ago, which nobody can have changed.
+    pub(super) fn of_checking(self) -> Self {
+        match self.problem {
+            Problem::NotOpened | Problem::OtherContext => Self { problem: Problem::NotVerified, ..self },
+            _ => self,
         }
     }
 
@@ -281,6 +290,10 @@ impl Problem {
             Self::OddLength => {
                 "what the token made is not as long as it must be: try another mechanism with `mechanism`"
             }
+            Self::NotVerified => {
+                "what the token wrapped does not open again, so it is not stored: look at the log of the HSM, and try \
+                 another mechanism with `mechanism`"
+            }
             Self::NotAWrap => "the wrapped key is none of PKCS#11: it was changed or cut off",
             Self::NotOpened => {
                 "the token does not open the wrapped key: it is of another key, keyspace or keyring, or changed; or \
@@ -342,6 +355,7 @@ mod tests {
         Problem::NoMechanism,
         Problem::MechanismMissing(Pkcs11Mechanism::AesGcm),
         Problem::OddLength,
+        Problem::NotVerified,
         Problem::NotAWrap,
         Problem::NotOpened,
         Problem::OtherContext,

@@ -39,7 +39,7 @@ pub(super) struct Pool {
 
 struct Inner {
     name: String,
-    place: Place,
+    place: Arc<Place>,
     login: Login,
     sessions: usize,
     /// None when the root key was dropped.
@@ -49,6 +49,7 @@ struct Inner {
 
 impl Pool {
     pub(super) fn new(name: String, place: Place, login: Login, sessions: usize, deadline: Duration) -> Self {
+        let place = Arc::new(place);
         let inner = Inner { name, place, login, sessions, idle: Mutex::new(Some(Vec::new())), process: process::id() };
         let (turns, spares) = (Arc::new(Semaphore::new(sessions)), Arc::new(Semaphore::new(SPARES)));
         Self { inner: Arc::new(inner), turns, spares, deadline, threads: Mutex::default() }

@@ -1,7 +1,9 @@
 //! One session with a token: found, logged in, and its key looked at before it is used.
 
+use std::cell::Cell;
 use std::mem::ManuallyDrop;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Instant;
 
 use cryptoki::context::Pkcs11;
@@ -35,22 +37,22 @@ pub(super) struct KeyMay {
 
 /// A session that is logged in, with the key. Dropped, it is closed.
 pub(super) struct Connection {
+    place: Arc<Place>,
     library: Pkcs11,
     slot: Slot,
     session: Session,
-    key: ObjectHandle,
-    key_may: KeyMay,
+    found: Cell<(ObjectHandle, KeyMay)>,
 }
 
 impl Connection {
     /// Everything is looked up anew, so that it is found again after an HSM was restarted or replaced.
-    pub(super) fn open(place: &Place, login: &Login, ends: Option<Instant>) -> Result<Self, Failure> {
+    pub(super) fn open(place: &Arc<Place>, login: &Login, ends: Option<Instant>) -> Result<Self, Failure> {
         let library = library::open(&place.library)?;
         let (slot, token) = find_token(&library, &place.selection)?;
         let attempts = Attempts::at(&place.library, &token);
         let session = library.open_ro_session(slot)?;
         match prepare(&session, place, login, &attempts, ends) {
-            Ok((key, key_may)) => Ok(Self { library, slot, session, key, key_may }),
+            Ok(found) => Ok(Self { place: Arc::clone(place), library, slot, session, found: Cell::new(found) }),
             Err(failure) => {
                 end(session, &failure);
                 Err(failure)
@@ -63,11 +65,17 @@ impl Connection {
     }
 
     pub(super) fn key(&self) -> ObjectHandle {
-        self.key
+        self.found.get().0
     }
 
     pub(super) fn key_may(&self) -> KeyMay {
-        self.key_may
+        self.found.get().1
+    }
+
+    /// The key as it is now: while a session is in the pool a key may get another's place, or other attributes.
+    pub(super) fn find_key_anew(&self) -> Result<(), Failure> {
+        self.found.set(look(&self.session, &self.place)?);
+        Ok(())
     }
 
     pub(super) fn mechanism_info(&self, mechanism: MechanismType) -> Result<MechanismInfo, CryptokiError> {
@@ -96,6 +104,10 @@ fn prepare(
     ends: Option<Instant>,
 ) -> Result<(ObjectHandle, KeyMay), Failure> {
     login.ensure(session, attempts, ends)?;
+    look(session, place)
+}
+
+fn look(session: &Session, place: &Place) -> Result<(ObjectHandle, KeyMay), Failure> {
     let key = find_key(session, &place.selection)?;
     let key_may = check_key(&session.get_attributes(key, ATTRIBUTES)?, place.allow_extractable)?;
     Ok((key, key_may))

@@ -26,6 +26,7 @@ use cryptoki::mechanism::aead::GcmParams;
 use cryptoki::mechanism::{Mechanism, MechanismInfo, MechanismType};
 use cryptoki::object::{Attribute, AttributeType, KeyType, ObjectClass};
 use cryptoki::types::Ulong;
+use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, Zeroizing};
 
 use super::failure::{Failure, Problem};
@@ -106,12 +107,16 @@ enum Way {
 }
 
 /// Wraps with the mechanism that was asked for, or with the best that token and key can do.
+///
+/// Wrapping is rare and has to last, so it takes no handle from before: the key is looked for and checked anew, and the
+/// wrap must open again with the key that is found after it.
 pub(super) fn wrap(
     connection: &Connection,
     asked: Option<Pkcs11Mechanism>,
     kek: &SecretBytes<32>,
     associated_data: &[u8],
 ) -> Result<Vec<u8>, Failure> {
+    connection.find_key_anew()?;
     let (mechanism, way) = choose(connection, asked)?;
     let body = match mechanism {
         Pkcs11Mechanism::AesGcm => seal(connection, kek, associated_data)?,
@@ -122,6 +127,11 @@ pub(super) fn wrap(
     }
     let mut wrapped = vec![mechanism.byte()];
     wrapped.extend_from_slice(&body);
+    connection.find_key_anew()?;
+    let opened = unwrap(connection, &wrapped, associated_data).map_err(Failure::of_checking)?;
+    if !bool::from(opened.expose_bytes().ct_eq(kek.expose_bytes())) {
+        return Err(Problem::NotVerified.into());
+    }
     Ok(wrapped)
 }
 
