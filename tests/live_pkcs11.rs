@@ -614,6 +614,9 @@ fn without_a_runtime_it_says_so() {
     let roots = token.roots("phi-root");
     let call = Keyring::create(TENANT, &roots, Suite::default());
     assert_eq!(rxseal::run_local(call).unwrap_err().code(), "runtime-needed");
+    let without_timers = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let call = Keyring::create(TENANT, &roots, Suite::default());
+    assert_eq!(without_timers.block_on(call).unwrap_err().code(), "runtime-needed");
 }
 
 const TENANT: &str = "conformance-a";
