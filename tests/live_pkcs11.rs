@@ -131,11 +131,19 @@ async fn one_key_and_no_other() {
     // A label and an id, an id alone, a URI; and the two twins are two keys.
     let first = token.root("twin").key_id([1]).build().unwrap();
     let second = token.builder().key_id([2]).build().unwrap();
+    assert_eq!(first.name(), format!("token={};object=twin;id=%01", token.label));
     assert_eq!(second.name(), format!("token={};id=%02", token.label));
     let stored = create(TENANT, &RootKeys::from(first).and(second), Suite::default()).await;
     let uri = format!("pkcs11:token={};id=%02;type=secret-key", token.label);
     let by_uri = Pkcs11Key::from_uri(softhsm::library(), &uri).unwrap().pin(softhsm::pin).build().unwrap();
     unlock(&RootKeys::from(by_uri), &stored).await.unwrap();
+
+    // Both by the label they share and their ids.
+    let twin = |id: u8| token.root("twin").key_id([id]).build().unwrap();
+    let stored = create(TENANT, &RootKeys::from(twin(1)).and(twin(2)), Suite::default()).await;
+    for id in [1, 2] {
+        unlock(&RootKeys::from(twin(id)), &stored).await.unwrap();
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -558,6 +566,60 @@ async fn a_wrap_is_of_the_key_as_it_is_now() {
     says(&refused_create(&roots).await, &["does not open again", "not stored"]);
     faults.set("");
     create(TENANT, &roots, Suite::default()).await;
+}
+
+/// AWS CloudHSM refuses an IV that is not zero, and writes its own in its place: with MECHANISM_PARAM_INVALID,
+/// ARGUMENTS_BAD or DATA_INVALID.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs SoftHSM2"]
+async fn an_hsm_may_draw_the_nonce() {
+    let token = Token::new();
+    token.make(Key::named("phi-root"));
+    for code in ["71", "7", "20"] {
+        let faults = Faults::new();
+        faults.set(&format!("C_EncryptInit draws-{code} 1\n"));
+        let behind = || token.builder_of(&faults.library).key_label("phi-root").pin(softhsm::pin).build().unwrap();
+        let wrap = wrap_of(behind()).await;
+        assert!(wrap[0] == 1 && wrap.len() == 61 && wrap[1..13] != [0; 12], "{code}: {wrap:?}");
+        let stored = create(TENANT, &RootKeys::from(behind()), Suite::default()).await;
+        unlock(&token.roots("phi-root"), &stored).await.unwrap();
+        // One that gives none is refused: the same nonce twice would give the KEKs away.
+        faults.set(&format!("C_EncryptInit zero-{code} 1\n"));
+        says(&refused_create(&RootKeys::from(behind())).await, &["takes no nonce from us", "mechanism"]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs SoftHSM2"]
+async fn an_hsm_may_have_read_write_sessions_alone() {
+    let token = Token::new();
+    token.make(Key::named("phi-root"));
+    let faults = Faults::new();
+    faults.set("C_OpenSession rw 1\n");
+    let stored = create(TENANT, &token.roots_behind(&faults), Suite::default()).await;
+    token.log_out();
+    unlock(&token.roots_behind(&faults), &stored).await.unwrap();
+}
+
+/// Which says nothing of the wrap: TEMPLATE_INCONSISTENT, ATTRIBUTE_VALUE_INVALID, MECHANISM_INVALID,
+/// MECHANISM_PARAM_INVALID, ARGUMENTS_BAD, FUNCTION_NOT_SUPPORTED.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs SoftHSM2"]
+async fn what_an_hsm_does_not_do_is_no_changed_wrap() {
+    let token = Token::new();
+    token.make(Key::named("phi-root"));
+    let faults = Faults::new();
+    let root = token.builder_of(&faults.library).key_label("phi-root").pin(softhsm::pin);
+    let roots = RootKeys::from(root.mechanism(Pkcs11Mechanism::AesKeyWrap).build().unwrap());
+    let stored = create(TENANT, &roots, Suite::default()).await;
+    for code in ["d1", "13", "70", "71", "7", "54"] {
+        faults.set(&format!("C_UnwrapKey {code} 99\n"));
+        says(&refused(&roots, &stored).await, &["does not do this call", "try another mechanism"]);
+    }
+    faults.set("C_GetAttributeValue sensitive 1\n");
+    says(&refused(&roots, &stored).await, &["does not hand the KEK back", "use AES-GCM"]);
+    faults.set("");
+    unlock(&roots, &stored).await.unwrap();
 }
 
 /// As an operator meets it.

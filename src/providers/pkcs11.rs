@@ -36,6 +36,11 @@ use crate::secret::SecretBytes;
 /// # }
 /// ```
 ///
+/// # Devices
+///
+/// SoftHSM is the only one that this was tried with. What is said here of others is from their manuals, and was tried
+/// with SoftHSM behind a library that does the like. So try yours before you rely on it, with a keyring that holds nothing.
+///
 /// # The key
 ///
 /// An AES key of 256 bits, found by label or id, which is exactly one of its token. It must be private
@@ -61,7 +66,7 @@ use crate::secret::SecretBytes;
 /// # Names
 ///
 /// In keyring files the key is `token=LABEL;object=LABEL`, in the spelling of RFC 7512; where the token is named by its
-/// serial number or slot, or the key by its id, that stands there. So name a key always in one way. A copy in a second
+/// serial number or slot, or the key by its id, that stands there; `;id=%01` also beside a label. So name a key always in one way. A copy in a second
 /// HSM under the same labels unlocks what the first one wrapped.
 ///
 /// # The PIN

@@ -37,6 +37,9 @@ pub(super) enum Problem {
     NoMechanism,
     MechanismMissing(Pkcs11Mechanism),
     OddLength,
+    NoNonce,
+    Unsupported,
+    NotHandedBack,
     NotVerified,
     NotAWrap,
     NotOpened,
@@ -97,6 +100,16 @@ impl Problem {
             | RvError::WrappingKeySizeRange
             | RvError::UnwrappingKeyTypeInconsistent
             | RvError::UnwrappingKeySizeRange => Self::KeyForbids,
+            RvError::ArgumentsBad
+            | RvError::AttributeReadOnly
+            | RvError::AttributeTypeInvalid
+            | RvError::AttributeValueInvalid
+            | RvError::FunctionNotSupported
+            | RvError::FunctionRejected
+            | RvError::MechanismInvalid
+            | RvError::MechanismParamInvalid
+            | RvError::TemplateIncomplete
+            | RvError::TemplateInconsistent => Self::Unsupported,
             RvError::DeviceError
             | RvError::DeviceMemory
             | RvError::HostMemory
@@ -163,6 +176,17 @@ impl Failure {
     #[cfg(test)]
     pub(super) fn problem(&self) -> Problem {
         self.problem
+    }
+
+    /// Whether the token may want to draw the nonce of AES-GCM itself, for which HSMs have no code of their own.
+    pub(super) fn is_of_parameters(&self) -> bool {
+        use RvError::{ArgumentsBad, DataInvalid, MechanismParamInvalid};
+        self.code.is_some_and(|(code, _)| [ArgumentsBad, DataInvalid, MechanismParamInvalid].contains(&code))
+    }
+
+    /// Whether a session of another kind may be had.
+    pub(super) fn is_refused(&self) -> bool {
+        matches!(self.problem, Problem::Refused | Problem::Unsupported)
     }
 
     /// Whether another session may do what this one could not.
@@ -290,6 +314,18 @@ impl Problem {
             Self::OddLength => {
                 "what the token made is not as long as it must be: try another mechanism with `mechanism`"
             }
+            Self::NoNonce => {
+                "the token takes no nonce from us for CKM_AES_GCM, and gives none of its own: try another mechanism \
+                 with `mechanism`"
+            }
+            Self::Unsupported => {
+                "the token does not do this call, or not with the mechanism, the parameters or the attributes that it \
+                 is given: try another mechanism with `mechanism`, and look at the log of the HSM"
+            }
+            Self::NotHandedBack => {
+                "the HSM does not hand the KEK back after key wrapping: use AES-GCM, and give the key CKA_ENCRYPT and \
+                 CKA_DECRYPT"
+            }
             Self::NotVerified => {
                 "what the token wrapped does not open again, so it is not stored: look at the log of the HSM, and try \
                  another mechanism with `mechanism`"
@@ -355,6 +391,9 @@ mod tests {
         Problem::NoMechanism,
         Problem::MechanismMissing(Pkcs11Mechanism::AesGcm),
         Problem::OddLength,
+        Problem::NoNonce,
+        Problem::Unsupported,
+        Problem::NotHandedBack,
         Problem::NotVerified,
         Problem::NotAWrap,
         Problem::NotOpened,
@@ -410,6 +449,12 @@ mod tests {
             (RvError::EncryptedDataInvalid, Problem::NotOpened),
             (RvError::WrappedKeyInvalid, Problem::NotOpened),
             (RvError::VendorDefined(1), Problem::NotOpened),
+            (RvError::TemplateInconsistent, Problem::Unsupported),
+            (RvError::AttributeValueInvalid, Problem::Unsupported),
+            (RvError::MechanismInvalid, Problem::Unsupported),
+            (RvError::MechanismParamInvalid, Problem::Unsupported),
+            (RvError::ArgumentsBad, Problem::Unsupported),
+            (RvError::FunctionNotSupported, Problem::Unsupported),
             (RvError::DeviceError, Problem::Device),
             (RvError::SessionHandleInvalid, Problem::SessionLost),
             (RvError::KeyFunctionNotPermitted, Problem::KeyForbids),

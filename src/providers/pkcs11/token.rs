@@ -50,7 +50,7 @@ impl Connection {
         let library = library::open(&place.library)?;
         let (slot, token) = find_token(&library, &place.selection)?;
         let attempts = Attempts::at(&place.library, &token);
-        let session = library.open_ro_session(slot)?;
+        let session = open_session(&library, slot)?;
         match prepare(&session, place, login, &attempts, ends) {
             Ok(found) => Ok(Self { place: Arc::clone(place), library, slot, session, found: Cell::new(found) }),
             Err(failure) => {
@@ -88,6 +88,15 @@ impl Connection {
     pub(super) fn end(self, failure: &Failure) {
         end(self.session, failure);
     }
+}
+
+/// Read-only, since nothing is written; some HSMs have read-write sessions alone.
+fn open_session(library: &Pkcs11, slot: Slot) -> Result<Session, Failure> {
+    let refused = match library.open_ro_session(slot).map_err(Failure::from) {
+        Err(refused) if refused.is_refused() => refused,
+        result => return result,
+    };
+    library.open_rw_session(slot).map_err(|_| refused)
 }
 
 fn end(session: Session, failure: &Failure) {
