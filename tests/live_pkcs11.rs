@@ -251,11 +251,11 @@ async fn a_corrected_pin_is_tried() {
     token.make(Key::named("phi-root"));
     token.log_out();
     let file = softhsm::folder().join(format!("{}-corrected.pin", token.label));
-    std::fs::write(&file, "canary-wrong-pin\n").unwrap();
+    softhsm::write_pin(&file, "canary-wrong-pin\n");
     let roots = RootKeys::from(token.builder().key_label("phi-root").pin_file(&file).build().unwrap());
     says(&refused_create(&roots).await, &["PinIncorrect"]);
     says(&refused_create(&roots).await, &["not tried again"]);
-    std::fs::write(&file, format!("{PIN}\n")).unwrap();
+    softhsm::write_pin(&file, &format!("{PIN}\n"));
     create(TENANT, &roots, Suite::default()).await;
 }
 
@@ -321,9 +321,16 @@ async fn the_pin_of_a_file() {
     token.make(Key::named("phi-root"));
     token.log_out();
     let file = softhsm::folder().join(format!("{}.pin", token.label));
-    std::fs::write(&file, format!("{PIN}\n")).unwrap();
+    softhsm::write_pin(&file, &format!("{PIN}\n"));
     let root = token.builder().key_label("phi-root").pin_file(&file).build().unwrap();
-    create(TENANT, &RootKeys::from(root), Suite::default()).await;
+    let mode = |mode| std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap();
+    let roots = RootKeys::from(root);
+    mode(0o644);
+    let error = refused_create(&roots).await;
+    says(&error, &["0600", &file.display().to_string()]);
+    assert_eq!((error.code(), error.is_retryable()), ("root-key-permissions", false));
+    mode(0o640);
+    create(TENANT, &roots, Suite::default()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -631,7 +638,7 @@ fn the_command() {
     token.make(Key { id: 1, ..Key::named("phi-root") });
     let folder = softhsm::folder();
     let pin_file = folder.join(format!("{}-command.pin", token.label));
-    std::fs::write(&pin_file, format!("{PIN}\n")).unwrap();
+    softhsm::write_pin(&pin_file, &format!("{PIN}\n"));
     let name = format!("token={};object=phi-root", token.label);
     let command = |arguments: &str| {
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_rxseal"));

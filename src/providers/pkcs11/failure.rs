@@ -9,7 +9,7 @@ use cryptoki::context::Function;
 use cryptoki::error::{Error as CryptokiError, RvError};
 
 use super::wrap::Pkcs11Mechanism;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 
 pub(super) type BoxError = Box<dyn StdError + Send + Sync>;
 
@@ -21,6 +21,7 @@ pub(super) enum Problem {
     Forked,
     TokenAmbiguous(usize),
     PinMissing,
+    PinFileOpen,
     PinText,
     PinWrong,
     PinRefusedBefore,
@@ -220,7 +221,10 @@ impl From<CryptokiError> for Failure {
 
 impl From<Failure> for Error {
     fn from(failure: Failure) -> Self {
-        Self::from_provider(failure.problem.is_retryable(), failure)
+        match failure.problem {
+            Problem::PinFileOpen => Self::from(ErrorKind::RootKeyPermissions).caused_by(failure),
+            problem => Self::from_provider(problem.is_retryable(), failure),
+        }
     }
 }
 
@@ -273,6 +277,9 @@ impl Problem {
             Self::NotInitialized => "the PKCS#11 library does not start: check its configuration, and who may read it",
             Self::Forked => "the process was forked: make root keys of PKCS#11 in the child, after the fork",
             Self::PinMissing => "the PIN cannot be had: check where it is to come from",
+            Self::PinFileOpen => {
+                "the file of the PIN may be read by all users, or changed by others: set its mode to 0600, or to 0640"
+            }
             Self::PinText => "what should be the PIN is empty, longer than 255 bytes, or has control characters in it",
             Self::PinWrong => {
                 "the token refuses the PIN: correct it before the next try, since a few wrong ones lock the token"
@@ -375,6 +382,7 @@ mod tests {
         Problem::Forked,
         Problem::TokenAmbiguous(2),
         Problem::PinMissing,
+        Problem::PinFileOpen,
         Problem::PinText,
         Problem::PinWrong,
         Problem::PinRefusedBefore,

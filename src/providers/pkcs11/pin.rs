@@ -43,8 +43,12 @@ impl PinSource {
                 Zeroizing::new(value)
             }
             Self::File(path) => {
-                let line = File::open(path).and_then(|file| first_line(&file));
-                line.map_err(|cause| Failure::about(Problem::PinMissing, self).caused_by(cause))?
+                let missing = |cause| Failure::about(Problem::PinMissing, self).caused_by(cause);
+                let file = File::open(path).map_err(missing)?;
+                if is_open_to_others(&file).map_err(missing)? {
+                    return Err(Failure::about(Problem::PinFileOpen, self));
+                }
+                first_line(&file).map_err(missing)?
             }
         };
         if !(1..=MAX_LEN).contains(&pin.len()) || pin.chars().any(char::is_control) {
@@ -62,6 +66,20 @@ impl fmt::Display for PinSource {
             Self::File(path) => write!(f, "file {}", path.display()),
         }
     }
+}
+
+/// A group may read it (0640): Kubernetes mounts secrets so for a `fsGroup`.
+#[cfg(unix)]
+fn is_open_to_others(file: &File) -> io::Result<bool> {
+    use std::os::unix::fs::MetadataExt;
+    Ok(file.metadata()?.mode() & 0o037 != 0)
+}
+
+/// What an access list says cannot be told from here.
+#[cfg(not(unix))]
+#[expect(clippy::unnecessary_wraps, reason = "as on Unix")]
+fn is_open_to_others(_: &File) -> io::Result<bool> {
+    Ok(false)
 }
 
 /// In a buffer that does not grow, since it would leave what it held.
@@ -184,6 +202,7 @@ impl Login {
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::os::unix::fs::PermissionsExt;
 
     use cryptoki::context::Function;
 
@@ -203,6 +222,11 @@ mod tests {
             assert_eq!(*first_line(&File::open(&path).unwrap()).unwrap(), pin);
         }
         let source = PinSource::File(path.clone());
+        for (mode, open) in [(0o644, true), (0o604, true), (0o660, true), (0o640, false), (0o600, false)] {
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+            let refused = source.read().err().map(|failure| failure.problem());
+            assert_eq!(refused, open.then_some(Problem::PinFileOpen), "{mode:o}");
+        }
         for (content, problem) in [
             (&b""[..], Problem::PinText),
             (b"\n1234", Problem::PinText),
