@@ -244,6 +244,29 @@ async fn a_wrong_pin_is_tried_once() {
     assert!(!token.info().user_pin_count_low());
 }
 
+/// Who waits behind a slow answer until the deadline has left, and needs no PIN any more.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs SoftHSM2"]
+async fn nobody_is_asked_for_a_pin_after_the_deadline() {
+    let token = Token::new();
+    token.make(Key::named("phi-root"));
+    token.log_out();
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counting = Arc::clone(&asked);
+    let slow = move || {
+        counting.fetch_add(1, Ordering::SeqCst);
+        std::thread::sleep(Duration::from_millis(600));
+        Err::<String, _>("the operator is at lunch")
+    };
+    let root = token.builder().key_label("phi-root").pin(slow).deadline(Duration::from_millis(200));
+    let roots = RootKeys::from(root.build().unwrap());
+    let (first, second) = tokio::join!(refused_create(&roots), refused_create(&roots));
+    says(&first, &["did not answer within 200 ms"]);
+    says(&second, &["did not answer within 200 ms"]);
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(asked.load(Ordering::SeqCst), 1);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs SoftHSM2"]
 async fn a_corrected_pin_is_tried() {

@@ -94,12 +94,14 @@ fn first_line(file: &File) -> io::Result<Zeroizing<String>> {
 
 /// The PINs that a token did not take, by digest. Of the process and not of a root key: whoever makes the root key anew
 /// after each failure would else try a wrong PIN until it locks. A corrected PIN is another one, and is tried.
-pub(super) struct Attempts(Arc<Mutex<BTreeSet<[u8; 32]>>>);
+pub(super) struct Attempts(Refused);
 
-static ATTEMPTS: Mutex<BTreeMap<(PathBuf, String), Arc<Mutex<BTreeSet<[u8; 32]>>>>> = Mutex::new(BTreeMap::new());
+type Refused = Arc<Mutex<BTreeSet<[u8; 32]>>>;
+
+/// By library and serial number of the token: one that gets another label is the same.
+static ATTEMPTS: Mutex<BTreeMap<(PathBuf, String), Refused>> = Mutex::new(BTreeMap::new());
 
 impl Attempts {
-    /// By the serial number: a token that gets another label is the same one.
     pub(super) fn at(library: &Path, token: &TokenInfo) -> Self {
         let token = (library::real_path(library), token.serial_number().to_owned());
         let mut attempts = ATTEMPTS.lock().unwrap_or_else(PoisonError::into_inner);

@@ -17,8 +17,9 @@
 //! The 12 bytes of the nonce come from the operating system's generator, as all of this crate (FORMAT 5.3), and not
 //! from `C_GenerateRandom`, which not every token has. A root key wraps a KEK per keyring and rewrap: the 2^32 messages
 //! that random nonces allow are far away. Some HSMs insist on drawing it, and write theirs over ours, so it is read
-//! after the call. Of these some (AWS CloudHSM) refuse what is not zero, so a refused call is made once more with zeros; a nonce that is
-//! still zero after that is never stored. This was tried with SoftHSM behind a library that does the like, and not with such an HSM.
+//! after the call. Of these some (`CloudHSM` of AWS) refuse what is not zero, so a refused call is made once more with
+//! zeros; a nonce that is still zero after that is never stored. This was tried with SoftHSM behind a library that does
+//! the like, and not with such an HSM.
 
 use std::fmt;
 
