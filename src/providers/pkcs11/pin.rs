@@ -260,8 +260,11 @@ mod tests {
 
     #[test]
     fn what_tells_nothing_of_the_pin() {
+        use RvError::{
+            ArgumentsBad, DeviceError, DeviceRemoved, FunctionFailed, GeneralError, HostMemory, PinExpired,
+            PinIncorrect, PinLocked, SessionClosed, SessionCount, SessionHandleInvalid, VendorDefined,
+        };
         let costs = |code| may_have_cost_an_attempt(&CryptokiError::Pkcs11(code, Function::Login));
-        use RvError::*;
         for code in [PinIncorrect, PinLocked, PinExpired, GeneralError, FunctionFailed, DeviceError, ArgumentsBad] {
             assert!(costs(code), "{code:?}");
         }
