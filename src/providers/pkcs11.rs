@@ -39,15 +39,16 @@ use crate::secret::SecretBytes;
 /// # Devices
 ///
 /// SoftHSM is the only one that this was tried with. What is said here of others is from their manuals, and was tried
-/// with SoftHSM behind a library that does the like. So try yours before you rely on it, with a keyring that holds nothing.
+/// with SoftHSM behind a library that does the like. So try yours before you rely on it, with a keyring that holds
+/// nothing.
 ///
 /// # The key
 ///
-/// An AES key of 256 bits, found by label or id, which is exactly one of its token. It must be private
-/// (`CKA_PRIVATE`): one that is not can be used, and planted, by any process without the PIN, and is always refused. It
-/// must be sensitive and not extractable; one that is not is refused unless
-/// [`allow_extractable`](Pkcs11KeyBuilder::allow_extractable) says otherwise. It needs `CKA_ENCRYPT` and `CKA_DECRYPT`, or `CKA_WRAP` and `CKA_UNWRAP` where the token cannot do
-/// AES-GCM. Use it for nothing else.
+/// An AES key of 256 bits, found by label or id, which is exactly one of its token. It must be private (`CKA_PRIVATE`):
+/// one that is not can be used, and planted, by any process without the PIN, and is always refused. It must be
+/// sensitive and not extractable; one that is not is refused unless
+/// [`allow_extractable`](Pkcs11KeyBuilder::allow_extractable) says otherwise. It needs `CKA_ENCRYPT` and `CKA_DECRYPT`,
+/// or `CKA_WRAP` and `CKA_UNWRAP` where the token cannot do AES-GCM. Use it for nothing else.
 ///
 /// ```sh
 /// pkcs11-tool --module /usr/lib/softhsm/libsofthsm2.so --token-label phi --login \
@@ -66,15 +67,16 @@ use crate::secret::SecretBytes;
 /// # Names
 ///
 /// In keyring files the key is `token=LABEL;object=LABEL`, in the spelling of RFC 7512; where the token is named by its
-/// serial number or slot, or the key by its id, that stands there; `;id=%01` also beside a label. So name a key always in one way. A copy in a second
-/// HSM under the same labels unlocks what the first one wrapped.
+/// serial number or slot, or the key by its id, that stands there; `;id=%01` also beside a label. So name a key always
+/// in one way. A copy in a second HSM under the same labels unlocks what the first one wrapped.
 ///
 /// # The PIN
 ///
-/// It is asked for when this process has to log in, wiped afterwards, and in no error, log or `Debug`. A PIN with
-/// which a login failed is never tried again at that token by this process, also by other root keys, since a few
-/// attempts lock a token. A corrected one is tried; where the PIN was right and the failure another, restart. A login is of the whole process. Whatever else in it uses the token is logged in too, and a `C_Logout`
-/// there is noticed and costs us one more login.
+/// It is asked for when this process has to log in, wiped afterwards, and in no error, log or `Debug`. A PIN with which
+/// a login failed is never tried again at that token by this process, also by other root keys, since a few attempts
+/// lock a token. A corrected one is tried; where the PIN was right and the failure another, restart. A login is of the
+/// whole process. Whatever else in it uses the token is logged in too, and a `C_Logout` there is noticed and costs us
+/// one more login.
 ///
 /// # Time, and what fails
 ///

@@ -94,8 +94,8 @@ impl Pkcs11KeyBuilder {
         self
     }
 
-    /// Takes the PIN from the first line of this file, as [`pin`](Self::pin) says. One that all users may read, or others
-    /// change, is refused with `root-key-permissions`: its mode is 0600, or 0640 for a group.
+    /// Takes the PIN from the first line of this file, as [`pin`](Self::pin) says. One that all users may read, or
+    /// others change, is refused with `root-key-permissions`: its mode is 0600, or 0640 for a group.
     pub fn pin_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.pin = Some(PinSource::File(path.into()));
         self

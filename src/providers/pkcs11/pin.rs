@@ -158,7 +158,8 @@ fn may_have_cost_an_attempt(error: &CryptokiError) -> bool {
     )
 }
 
-/// With a salt of this process, so that it is the digest of no list. Whoever reads this memory may try PINs all the same.
+/// With a salt of this process, so that it is the digest of no list. Whoever reads this memory may try PINs all the
+/// same.
 fn digest(pin: &str) -> Result<[u8; 32], Failure> {
     static SALT: Mutex<Option<[u8; 32]>> = Mutex::new(None);
     let mut salt = SALT.lock().unwrap_or_else(PoisonError::into_inner);
