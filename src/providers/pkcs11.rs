@@ -38,9 +38,8 @@ use crate::secret::SecretBytes;
 ///
 /// # Devices
 ///
-/// SoftHSM is the only one that this was tried with. What is said here of others is from their manuals, and was tried
-/// with SoftHSM behind a library that does the like. So try yours before you rely on it, with a keyring that holds
-/// nothing.
+/// SoftHSM is the only one that this was tried with. What others are said to do differently was tried with SoftHSM
+/// behind a library that does the like. So try yours before you rely on it, with a keyring that holds nothing.
 ///
 /// # The key
 ///
