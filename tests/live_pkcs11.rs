@@ -131,11 +131,19 @@ async fn one_key_and_no_other() {
     // A label and an id, an id alone, a URI; and the two twins are two keys.
     let first = token.root("twin").key_id([1]).build().unwrap();
     let second = token.builder().key_id([2]).build().unwrap();
+    assert_eq!(first.name(), format!("token={};object=twin;id=%01", token.label));
     assert_eq!(second.name(), format!("token={};id=%02", token.label));
     let stored = create(TENANT, &RootKeys::from(first).and(second), Suite::default()).await;
     let uri = format!("pkcs11:token={};id=%02;type=secret-key", token.label);
     let by_uri = Pkcs11Key::from_uri(softhsm::library(), &uri).unwrap().pin(softhsm::pin).build().unwrap();
     unlock(&RootKeys::from(by_uri), &stored).await.unwrap();
+
+    // Both by the label they share and their ids.
+    let twin = |id: u8| token.root("twin").key_id([id]).build().unwrap();
+    let stored = create(TENANT, &RootKeys::from(twin(1)).and(twin(2)), Suite::default()).await;
+    for id in [1, 2] {
+        unlock(&RootKeys::from(twin(id)), &stored).await.unwrap();
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -177,6 +185,24 @@ async fn a_key_that_could_leave_is_refused() {
     }
 }
 
+/// Whoever has no PIN can make a key in the token, and use it, if it is not private.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs SoftHSM2"]
+async fn a_key_that_anybody_can_use_is_refused() {
+    let token = Token::new();
+    token.make(Key { public: true, ..Key::named("phi-root") });
+    for roots in [token.roots("phi-root"), RootKeys::from(token.root("phi-root").allow_extractable().build().unwrap())]
+    {
+        says(&refused_create(&roots).await, &["any process can use this key without the PIN", "--private"]);
+    }
+    // Beside the real key a planted one is passed over, before and after.
+    token.make(Key::named("phi-root"));
+    let stored = create(TENANT, &token.roots("phi-root"), Suite::default()).await;
+    token.log_out();
+    token.make(Key { public: true, ..Key::named("phi-root") });
+    unlock(&token.roots("phi-root"), &stored).await.unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs SoftHSM2"]
 async fn a_wrong_pin_is_tried_once() {
@@ -206,10 +232,80 @@ async fn a_wrong_pin_is_tried_once() {
         first += usize::from(text(&error).contains("PinIncorrect"));
     }
     says(&refused(&roots, &stored).await, &["not tried again", "restart"]);
-    assert_eq!((first, faults.calls("C_Login"), asked.load(Ordering::Relaxed)), (1, 1, 1));
+    // Asked for each time, since it may have been corrected.
+    assert_eq!((first, faults.calls("C_Login"), asked.load(Ordering::Relaxed)), (1, 1, 65));
     assert!(token.info().user_pin_count_low(), "the token has seen it too");
+    // A root key that is made anew does not try it either.
+    let wrong = || Ok::<_, std::io::Error>("canary-wrong-pin".to_owned());
+    let anew = token.builder_of(&faults.library).key_label("phi-root").pin(wrong).build().unwrap();
+    says(&refused(&RootKeys::from(anew), &stored).await, &["not tried again"]);
+    assert_eq!(faults.calls("C_Login"), 1);
     unlock(&token.roots("phi-root"), &stored).await.unwrap();
     assert!(!token.info().user_pin_count_low());
+}
+
+/// Who waits behind a slow answer until the deadline has left, and needs no PIN any more.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs SoftHSM2"]
+async fn nobody_is_asked_for_a_pin_after_the_deadline() {
+    let token = Token::new();
+    token.make(Key::named("phi-root"));
+    token.log_out();
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counting = Arc::clone(&asked);
+    let slow = move || {
+        counting.fetch_add(1, Ordering::SeqCst);
+        std::thread::sleep(Duration::from_millis(600));
+        Err::<String, _>("the operator is at lunch")
+    };
+    let root = token.builder().key_label("phi-root").pin(slow).deadline(Duration::from_millis(200));
+    let roots = RootKeys::from(root.build().unwrap());
+    let (first, second) = tokio::join!(refused_create(&roots), refused_create(&roots));
+    says(&first, &["did not answer within 200 ms"]);
+    says(&second, &["did not answer within 200 ms"]);
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(asked.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs SoftHSM2"]
+async fn a_corrected_pin_is_tried() {
+    let token = Token::new();
+    token.make(Key::named("phi-root"));
+    token.log_out();
+    let file = softhsm::folder().join(format!("{}-corrected.pin", token.label));
+    softhsm::write_pin(&file, "canary-wrong-pin\n");
+    let roots = RootKeys::from(token.builder().key_label("phi-root").pin_file(&file).build().unwrap());
+    says(&refused_create(&roots).await, &["PinIncorrect"]);
+    says(&refused_create(&roots).await, &["not tried again"]);
+    softhsm::write_pin(&file, &format!("{PIN}\n"));
+    create(TENANT, &roots, Suite::default()).await;
+}
+
+/// Not every HSM says PIN_INCORRECT to a wrong one: GENERAL_ERROR, FUNCTION_FAILED, DEVICE_ERROR, PIN_EXPIRED,
+/// PIN_LOCKED, and a code of its own. What comes before a look at the PIN does not count: SESSION_HANDLE_INVALID,
+/// DEVICE_REMOVED, SESSION_COUNT, HOST_MEMORY.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs SoftHSM2"]
+async fn a_login_that_fails_may_have_cost_an_attempt() {
+    let token = Token::new();
+    token.make(Key::named("phi-root"));
+    for code in ["5", "6", "30", "a3", "a4", "80000001"] {
+        let faults = Faults::new();
+        faults.set(&format!("C_Login {code} 99\n"));
+        token.log_out();
+        refused_create(&token.roots_behind(&faults)).await;
+        says(&refused_create(&token.roots_behind(&faults)).await, &["not tried again"]);
+        assert_eq!(faults.calls("C_Login"), 1, "{code}");
+    }
+    for code in ["b3", "32", "b1", "2"] {
+        let faults = Faults::new();
+        faults.set(&format!("C_Login {code} 2\n"));
+        token.log_out();
+        refused_create(&token.roots_behind(&faults)).await;
+        faults.set("");
+        create(TENANT, &token.roots_behind(&faults), Suite::default()).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -248,9 +344,16 @@ async fn the_pin_of_a_file() {
     token.make(Key::named("phi-root"));
     token.log_out();
     let file = softhsm::folder().join(format!("{}.pin", token.label));
-    std::fs::write(&file, format!("{PIN}\n")).unwrap();
+    softhsm::write_pin(&file, &format!("{PIN}\n"));
     let root = token.builder().key_label("phi-root").pin_file(&file).build().unwrap();
-    create(TENANT, &RootKeys::from(root), Suite::default()).await;
+    let mode = |mode| std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap();
+    let roots = RootKeys::from(root);
+    mode(0o644);
+    let error = refused_create(&roots).await;
+    says(&error, &["0600", &file.display().to_string()]);
+    assert_eq!((error.code(), error.is_retryable()), ("root-key-permissions", false));
+    mode(0o640);
+    create(TENANT, &roots, Suite::default()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -434,6 +537,31 @@ async fn a_root_key_is_dropped_in_bounded_time() {
     tokio::time::sleep(Duration::from_millis(500)).await;
 }
 
+/// A thread that has answered is not yet at its end, and one that ends beside `exit` may crash there.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs SoftHSM2"]
+async fn a_root_key_that_is_dropped_leaves_no_thread() {
+    static ENDED: AtomicUsize = AtomicUsize::new(0);
+    struct LastStep;
+    impl Drop for LastStep {
+        fn drop(&mut self) {
+            std::thread::sleep(Duration::from_millis(300));
+            ENDED.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+    thread_local!(static LAST_STEP: LastStep = const { LastStep });
+
+    let token = Token::new();
+    token.make(Key::named("phi-root"));
+    token.log_out();
+    // The PIN is asked for on the thread of the call, which so gets a slow end.
+    let pin = || LAST_STEP.with(|_| softhsm::pin());
+    let faults = Faults::new();
+    let root = token.builder_of(&faults.library).key_label("phi-root").pin(pin).build().unwrap();
+    drop(wrap_of(root).await);
+    assert_eq!((faults.calls("C_Login"), ENDED.load(Ordering::SeqCst)), (1, 1));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs SoftHSM2"]
 async fn a_key_that_is_deleted_is_missed() {
@@ -448,6 +576,82 @@ async fn a_key_that_is_deleted_is_missed() {
     says(&refused(&roots, &stored).await, &["does not open"]);
 }
 
+/// What is wrapped has to last, so a session that was open before takes nothing for granted.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs SoftHSM2"]
+async fn a_wrap_is_of_the_key_as_it_is_now() {
+    let token = Token::new();
+    token.make(Key { id: 1, ..Key::named("phi-root") });
+    let roots = token.roots("phi-root");
+    create(TENANT, &roots, Suite::default()).await;
+    token.make(Key { id: 2, ..Key::named("phi-root") });
+    says(&refused_create(&roots).await, &["2 AES keys"]);
+
+    let token = Token::new();
+    token.make(Key::named("phi-root"));
+    let faults = Faults::new();
+    let roots = token.roots_behind(&faults);
+    create(TENANT, &roots, Suite::default()).await;
+    faults.set("C_Encrypt damage 1\n");
+    says(&refused_create(&roots).await, &["does not open again", "not stored"]);
+    faults.set("");
+    create(TENANT, &roots, Suite::default()).await;
+}
+
+/// AWS CloudHSM refuses an IV that is not zero, and writes its own in its place: with MECHANISM_PARAM_INVALID,
+/// ARGUMENTS_BAD or DATA_INVALID.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs SoftHSM2"]
+async fn an_hsm_may_draw_the_nonce() {
+    let token = Token::new();
+    token.make(Key::named("phi-root"));
+    for code in ["71", "7", "20"] {
+        let faults = Faults::new();
+        faults.set(&format!("C_EncryptInit draws-{code} 1\n"));
+        let behind = || token.builder_of(&faults.library).key_label("phi-root").pin(softhsm::pin).build().unwrap();
+        let wrap = wrap_of(behind()).await;
+        assert!(wrap[0] == 1 && wrap.len() == 61 && wrap[1..13] != [0; 12], "{code}: {wrap:?}");
+        let stored = create(TENANT, &RootKeys::from(behind()), Suite::default()).await;
+        unlock(&token.roots("phi-root"), &stored).await.unwrap();
+        // One that gives none is refused: the same nonce twice would give the KEKs away.
+        faults.set(&format!("C_EncryptInit zero-{code} 1\n"));
+        says(&refused_create(&RootKeys::from(behind())).await, &["takes no nonce from us", "mechanism"]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs SoftHSM2"]
+async fn an_hsm_may_have_read_write_sessions_alone() {
+    let token = Token::new();
+    token.make(Key::named("phi-root"));
+    let faults = Faults::new();
+    faults.set("C_OpenSession rw 1\n");
+    let stored = create(TENANT, &token.roots_behind(&faults), Suite::default()).await;
+    token.log_out();
+    unlock(&token.roots_behind(&faults), &stored).await.unwrap();
+}
+
+/// Which says nothing of the wrap: TEMPLATE_INCONSISTENT, ATTRIBUTE_VALUE_INVALID, MECHANISM_INVALID,
+/// MECHANISM_PARAM_INVALID, ARGUMENTS_BAD, FUNCTION_NOT_SUPPORTED.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs SoftHSM2"]
+async fn what_an_hsm_does_not_do_is_no_changed_wrap() {
+    let token = Token::new();
+    token.make(Key::named("phi-root"));
+    let faults = Faults::new();
+    let root = token.builder_of(&faults.library).key_label("phi-root").pin(softhsm::pin);
+    let roots = RootKeys::from(root.mechanism(Pkcs11Mechanism::AesKeyWrap).build().unwrap());
+    let stored = create(TENANT, &roots, Suite::default()).await;
+    for code in ["d1", "13", "70", "71", "7", "54"] {
+        faults.set(&format!("C_UnwrapKey {code} 99\n"));
+        says(&refused(&roots, &stored).await, &["does not do this call", "try another mechanism"]);
+    }
+    faults.set("C_GetAttributeValue sensitive 1\n");
+    says(&refused(&roots, &stored).await, &["does not hand the KEK back", "use AES-GCM"]);
+    faults.set("");
+    unlock(&roots, &stored).await.unwrap();
+}
+
 /// As an operator meets it.
 #[cfg(feature = "cli")]
 #[test]
@@ -457,7 +661,7 @@ fn the_command() {
     token.make(Key { id: 1, ..Key::named("phi-root") });
     let folder = softhsm::folder();
     let pin_file = folder.join(format!("{}-command.pin", token.label));
-    std::fs::write(&pin_file, format!("{PIN}\n")).unwrap();
+    softhsm::write_pin(&pin_file, &format!("{PIN}\n"));
     let name = format!("token={};object=phi-root", token.label);
     let command = |arguments: &str| {
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_rxseal"));
@@ -502,6 +706,9 @@ fn without_a_runtime_it_says_so() {
     let roots = token.roots("phi-root");
     let call = Keyring::create(TENANT, &roots, Suite::default());
     assert_eq!(rxseal::run_local(call).unwrap_err().code(), "runtime-needed");
+    let without_timers = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let call = Keyring::create(TENANT, &roots, Suite::default());
+    assert_eq!(without_timers.block_on(call).unwrap_err().code(), "runtime-needed");
 }
 
 const TENANT: &str = "conformance-a";

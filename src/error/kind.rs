@@ -135,7 +135,7 @@ pub(crate) enum ErrorKind {
     #[error("the root key is not valid")]
     InvalidRootKey,
     #[error(
-        "the root key file may be read by others than its owner: set its mode to 0600, or allow a group with \
+        "the file of the root key, or of its PIN, may be read by others than its owner: set its mode to 0600, or allow a group with \
              `KeyFile::allow_group_read` (Kubernetes secrets need that)"
     )]
     RootKeyPermissions,

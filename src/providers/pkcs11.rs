@@ -36,16 +36,22 @@ use crate::secret::SecretBytes;
 /// # }
 /// ```
 ///
+/// # Devices
+///
+/// SoftHSM is the only one that this was tried with. What others are said to do differently was tried with SoftHSM
+/// behind a library that does the like. So try yours before you rely on it, with a keyring that holds nothing.
+///
 /// # The key
 ///
-/// An AES key of 256 bits, found by label or id, which is exactly one of its token. It must be sensitive and not
-/// extractable; one that is not is refused unless [`allow_extractable`](Pkcs11KeyBuilder::allow_extractable) says
-/// otherwise. It needs `CKA_ENCRYPT` and `CKA_DECRYPT`, or `CKA_WRAP` and `CKA_UNWRAP` where the token cannot do
-/// AES-GCM. Use it for nothing else.
+/// An AES key of 256 bits, found by label or id, which is exactly one of its token. It must be private (`CKA_PRIVATE`):
+/// one that is not can be used, and planted, by any process without the PIN, and is always refused. It must be
+/// sensitive and not extractable; one that is not is refused unless
+/// [`allow_extractable`](Pkcs11KeyBuilder::allow_extractable) says otherwise. It needs `CKA_ENCRYPT` and `CKA_DECRYPT`,
+/// or `CKA_WRAP` and `CKA_UNWRAP` where the token cannot do AES-GCM. Use it for nothing else.
 ///
 /// ```sh
 /// pkcs11-tool --module /usr/lib/softhsm/libsofthsm2.so --token-label phi --login \
-///     --keygen --key-type AES:32 --label phi-root --id 01 --sensitive --usage-decrypt
+///     --keygen --key-type AES:32 --label phi-root --id 01 --private --sensitive --usage-decrypt
 /// ```
 ///
 /// Whoever can log in to the token can use every key in it. So give this key a token, or a partition, of its own.
@@ -60,15 +66,16 @@ use crate::secret::SecretBytes;
 /// # Names
 ///
 /// In keyring files the key is `token=LABEL;object=LABEL`, in the spelling of RFC 7512; where the token is named by its
-/// serial number or slot, or the key by its id, that stands there. So name a key always in one way. A copy in a second
-/// HSM under the same labels unlocks what the first one wrapped.
+/// serial number or slot, or the key by its id, that stands there; `;id=%01` also beside a label. So name a key always
+/// in one way. A copy in a second HSM under the same labels unlocks what the first one wrapped.
 ///
 /// # The PIN
 ///
-/// It is asked for when this process has to log in, wiped afterwards, and in no error, log or `Debug`. A PIN that the
-/// token refuses is never tried again by the same `Pkcs11Key`, since a few attempts lock a token: make another one, or
-/// restart. A login is of the whole process. Whatever else in it uses the token is logged in too, and a `C_Logout`
-/// there is noticed and costs us one more login.
+/// It is asked for when this process has to log in, wiped afterwards, and in no error, log or `Debug`. A PIN with which
+/// a login failed is never tried again at that token by this process, also by other root keys, since a few attempts
+/// lock a token. A corrected one is tried; where the PIN was right and the failure another, restart. A login is of the
+/// whole process. Whatever else in it uses the token is logged in too, and a `C_Logout` there is noticed and costs us
+/// one more login.
 ///
 /// # Time, and what fails
 ///
@@ -79,8 +86,10 @@ use crate::secret::SecretBytes;
 /// Whether a wrap was changed or an HSM failed cannot be told apart at every HSM: SoftHSM says `CKR_GENERAL_ERROR` to
 /// both. Such an answer while unwrapping counts as a wrap that does not open, and is not retryable.
 ///
-/// Dropping the last of a root key waits up to a second for calls that nobody waits for any more, and closes its sessions: some
-/// libraries crash where a program ends with a thread in them.
+/// Dropping the last of a root key closes its sessions, and waits up to a second until all of its threads have ended: a
+/// program that exits beside such a thread may crash in the library's clean-up. So drop the root key before the program
+/// ends. Nothing waits where it is in a static, at `std::process::exit`, and for calls that hang longer; and some
+/// libraries, SoftHSM among them, have crashes at exit of their own.
 ///
 /// # Processes
 ///

@@ -19,8 +19,9 @@ pub use builder::VaultKeyBuilder;
 
 use self::client::{Call, Client};
 use self::failure::{Failure, Problem};
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::provider::{Kek, KekContext, ProviderFuture, RootKey};
+use crate::providers::call::need_runtime;
 use crate::secret::SecretBytes;
 
 /// A root key in the Transit engine of HashiCorp Vault or OpenBao.
@@ -116,7 +117,7 @@ impl VaultKey {
     /// What is done from now on until the deadline.
     fn begin(&self) -> Result<Operation<'_>, Error> {
         // reqwest panics without one.
-        tokio::runtime::Handle::try_current().map_err(|_| ErrorKind::RuntimeNeeded)?;
+        need_runtime()?;
         Ok(Operation { root: self, ends: self.client.ends() })
     }
 }

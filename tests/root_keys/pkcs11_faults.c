@@ -2,8 +2,10 @@
  *
  * `tests/live_pkcs11.rs` makes one copy of it for each test: beside the copy NAME.so, NAME.so.calls gets a line for every call, and
  * NAME.so.faults has lines `FUNCTION ACTION TIMES`. An action is a return code in hex, `hang` (until the line is gone) or `close`
- * (close all sessions of the slot behind the caller's back). `C_GetMechanismInfo data 1` makes it an HSM that does key wrapping by
- * C_Encrypt and C_Decrypt, which SoftHSM does by C_WrapKey and C_UnwrapKey alone.
+ * (close all sessions of the slot behind the caller's back). `C_Encrypt damage 1` changes what comes out. `C_GetMechanismInfo data 1` makes it an HSM that does key wrapping by
+ * C_Encrypt and C_Decrypt, which SoftHSM does by C_WrapKey and C_UnwrapKey alone. `C_EncryptInit draws-71 1` makes it one that draws
+ * the IV of AES-GCM itself, and answers 71 to an IV that is not zero; `zero-71` leaves the zeros. `C_OpenSession rw 1` refuses
+ * read-only sessions, and `C_GetAttributeValue sensitive 1` does not hand values of objects out.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -71,6 +73,8 @@ static Number fault(const char *function, int *done)
             usleep(10 * 1000);
         return 0;
     }
+    if (strcmp(action, "damage") == 0)
+        return 0;
     return strtoul(action, NULL, 16);
 }
 
@@ -87,6 +91,9 @@ IN_FRONT_OF(GET_SLOT_LIST, C_GetSlotList, (unsigned char present, Pointer list, 
 IN_FRONT_OF(CLOSE_SESSION, C_CloseSession, (Number session), (session))
 IN_FRONT_OF(LOGIN, C_Login, (Number session, Number user, Pointer pin, Number length), (session, user, pin, length))
 IN_FRONT_OF(FIND_OBJECTS_INIT, C_FindObjectsInit, (Number session, Pointer template, Number count), (session, template, count))
+IN_FRONT_OF(UNWRAP_KEY, C_UnwrapKey,
+            (Number session, Pointer mechanism, Number key, Pointer in, Number length, Pointer template, Number count, Number *object),
+            (session, mechanism, key, in, length, template, count, object))
 IN_FRONT_OF(DESTROY_OBJECT, C_DestroyObject, (Number session, Number object), (session, object))
 
 struct Mechanism {
@@ -130,8 +137,24 @@ static Number begin(int index, Number session, struct Mechanism *mechanism, Numb
     return 0;
 }
 
+static int is_zero(const unsigned char *bytes, Number length)
+{
+    while (length > 0 && bytes[length - 1] == 0)
+        length--;
+    return length == 0;
+}
+
 static Number C_EncryptInit(Number session, struct Mechanism *mechanism, Number key)
 {
+    struct { unsigned char *iv; Number length; } *gcm = mechanism->parameter;
+    char action[32];
+    int times;
+    if (mechanism->type == 0x1087 && told("C_EncryptInit", action, &times)) {
+        if (!is_zero(gcm->iv, gcm->length))
+            return strtoul(action + strcspn(action, "0123456789"), NULL, 16);
+        if (strncmp(action, "draws", 5) == 0 && getentropy(gcm->iv, gcm->length) != 0)
+            abort();
+    }
     return begin(ENCRYPT_INIT, session, mechanism, key);
 }
 
@@ -178,13 +201,18 @@ static Number wrap_data(int encrypt, Number session, char *in, Number length, ch
     static Number name(Number session, char *in, Number length, char *out, Number *out_length)           \
     {                                                                                                     \
         static int done;                                                                                  \
+        char action[32];                                                                                  \
+        int times;                                                                                        \
         Number code = fault(#name, &done);                                                                \
         if (code)                                                                                         \
             return code;                                                                                  \
         if (begun.type)                                                                                   \
             return wrap_data(encrypt, session, in, length, out, out_length);                              \
-        return ((Number(*)(Number, char *, Number, char *, Number *))real.functions[index])(              \
+        code = ((Number(*)(Number, char *, Number, char *, Number *))real.functions[index])(              \
             session, in, length, out, out_length);                                                        \
+        if (code == 0 && out && told(#name, action, &times) && strcmp(action, "damage") == 0)             \
+            out[0] ^= 1;                                                                                  \
+        return code;                                                                                      \
     }
 
 CRYPT(ENCRYPT, C_Encrypt, 1)
@@ -193,11 +221,27 @@ CRYPT(DECRYPT, C_Decrypt, 0)
 static Number C_OpenSession(Number in, Number flags, Pointer application, Pointer notify, Number *session)
 {
     static int done;
+    char action[32];
+    int times;
     Number code = fault("C_OpenSession", &done);
     slot = in;
+    if (told("C_OpenSession", action, &times) && strcmp(action, "rw") == 0)
+        code = flags & 2 ? 0 : 0xb5;
     return code ? code
                 : ((Number(*)(Number, Number, Pointer, Pointer, Number *))real.functions[OPEN_SESSION])(
                       in, flags, application, notify, session);
+}
+
+static Number C_GetAttributeValue(Number session, Number object, struct Attribute *template, Number count)
+{
+    char action[32];
+    int times;
+    if (count == 1 && template->type == 0x11 && told("C_GetAttributeValue", action, &times)) {
+        template->length = -1;
+        return 0x11; /* CKR_ATTRIBUTE_SENSITIVE */
+    }
+    return ((Number(*)(Number, Number, struct Attribute *, Number))real.functions[GET_ATTRIBUTE_VALUE])(
+        session, object, template, count);
 }
 
 Number C_GetFunctionList(struct List **list)
@@ -210,6 +254,8 @@ Number C_GetFunctionList(struct List **list)
     ours.functions[GET_INFO] = (Function)C_GetInfo;
     ours.functions[GET_SLOT_LIST] = (Function)C_GetSlotList;
     ours.functions[GET_MECHANISM_INFO] = (Function)C_GetMechanismInfo;
+    ours.functions[GET_ATTRIBUTE_VALUE] = (Function)C_GetAttributeValue;
+    ours.functions[UNWRAP_KEY] = (Function)C_UnwrapKey;
     ours.functions[DESTROY_OBJECT] = (Function)C_DestroyObject;
     ours.functions[ENCRYPT_INIT] = (Function)C_EncryptInit;
     ours.functions[OPEN_SESSION] = (Function)C_OpenSession;

@@ -21,8 +21,7 @@ const SO_PIN: &str = "so-pin-0815";
 
 static SOFTHSM: LazyLock<Pkcs11> = LazyLock::new(|| {
     let folder = folder();
-    // Of the last run.
-    let _ = fs::remove_dir_all(&folder);
+    remove_earlier_runs();
     fs::create_dir_all(folder.join("tokens")).unwrap();
     let configuration = folder.join("softhsm2.conf");
     let tokens = folder.join("tokens");
@@ -35,12 +34,26 @@ static SOFTHSM: LazyLock<Pkcs11> = LazyLock::new(|| {
     pkcs11
 });
 
+/// Of processes that are no more: two runs at a time leave each other's tokens alone.
+fn remove_earlier_runs() {
+    if !Path::new("/proc/self").exists() {
+        return;
+    }
+    for entry in fs::read_dir(env!("CARGO_TARGET_TMPDIR")).unwrap().flatten() {
+        let name = entry.file_name();
+        let run = name.to_str().and_then(|name| name.strip_prefix("live-pkcs11-"));
+        if run.is_some_and(|process| !Path::new("/proc").join(process).exists()) {
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
 /// SoftHSM gives a new token the slot that was free, so one is made at a time.
 static MAKING: Mutex<()> = Mutex::new(());
 
 /// For the tokens, copies and files of this run.
 pub fn folder() -> PathBuf {
-    Path::new(env!("CARGO_TARGET_TMPDIR")).join("live-pkcs11")
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("live-pkcs11-{}", std::process::id()))
 }
 
 pub fn library() -> PathBuf {
@@ -50,6 +63,13 @@ pub fn library() -> PathBuf {
 
 pub fn pin() -> Result<String, std::io::Error> {
     Ok(PIN.to_owned())
+}
+
+/// For its owner alone, as a root key asks for.
+pub fn write_pin(file: &Path, text: &str) {
+    use std::os::unix::fs::PermissionsExt;
+    fs::write(file, text).unwrap();
+    fs::set_permissions(file, fs::Permissions::from_mode(0o600)).unwrap();
 }
 
 /// A token of its own for each test, with the user PIN [`PIN`].
@@ -112,10 +132,11 @@ impl Token {
     }
 
     pub fn make(&self, key: Key<'_>) {
-        let session = self.session();
+        // A public key needs no login, so it is made as anybody could.
+        let session = if key.public { SOFTHSM.open_rw_session(self.slot).unwrap() } else { self.session() };
         let mut template = vec![
             Attribute::Token(true),
-            Attribute::Private(true),
+            Attribute::Private(!key.public),
             Attribute::Label(key.label.into()),
             Attribute::Id(vec![key.id]),
             Attribute::ValueLen(Ulong::new(key.bytes)),
@@ -174,12 +195,14 @@ pub struct Key<'a> {
     pub encrypts: bool,
     pub wraps: bool,
     pub generic: bool,
+    pub public: bool,
 }
 
 impl<'a> Key<'a> {
     pub fn named(label: &'a str) -> Self {
         let (sensitive, extractable) = (true, false);
-        Self { label, id: 0, bytes: 32, sensitive, extractable, encrypts: true, wraps: true, generic: false }
+        let (generic, public) = (false, false);
+        Self { label, id: 0, bytes: 32, sensitive, extractable, encrypts: true, wraps: true, generic, public }
     }
 }
 

@@ -238,7 +238,7 @@ async fn aws_kms(_: &str) -> Result<Arc<dyn RootKey>, Failure> {
 
 #[cfg(feature = "pkcs11")]
 fn pkcs11(uri: &str) -> Result<Arc<dyn RootKey>, Failure> {
-    use std::env::{var, var_os};
+    use std::env::var_os;
     let Some(library) = var_os("RXSEAL_PKCS11_MODULE") else {
         return usage(
             "which PKCS#11 library? Set RXSEAL_PKCS11_MODULE to the path of the HSM's, such as \
@@ -246,8 +246,8 @@ fn pkcs11(uri: &str) -> Result<Arc<dyn RootKey>, Failure> {
         );
     };
     let builder = rxseal::Pkcs11Key::from_uri(library, uri)?;
-    let builder = match var("RXSEAL_PKCS11_PIN_FILE") {
-        Ok(path) => builder.pin_file(path),
+    let builder = match var_os("RXSEAL_PKCS11_PIN_FILE") {
+        Some(path) => builder.pin_file(path),
         _ if var_os("RXSEAL_PKCS11_PIN").is_some() => builder.pin_from_env("RXSEAL_PKCS11_PIN"),
         _ => {
             return usage(

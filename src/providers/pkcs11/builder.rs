@@ -74,7 +74,7 @@ impl Pkcs11KeyBuilder {
     }
 
     /// Asks `pin` for the user's PIN whenever the process has to log in to the token, which is once unless the HSM ends
-    /// sessions.
+    /// sessions or the login fails.
     ///
     /// It is called on a thread of its own, and its time counts against the deadline. The PIN is wiped when the token
     /// has it. An error is passed on as the cause of ours: keep the PIN out of its text.
@@ -94,7 +94,8 @@ impl Pkcs11KeyBuilder {
         self
     }
 
-    /// Takes the PIN from this file, a line of which the end does not count, as [`pin`](Self::pin) says.
+    /// Takes the PIN from the first line of this file, as [`pin`](Self::pin) says. One that all users may read, or
+    /// others change, is refused with `root-key-permissions`: its mode is 0600, or 0640 for a group.
     pub fn pin_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.pin = Some(PinSource::File(path.into()));
         self

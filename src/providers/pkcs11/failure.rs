@@ -9,7 +9,7 @@ use cryptoki::context::Function;
 use cryptoki::error::{Error as CryptokiError, RvError};
 
 use super::wrap::Pkcs11Mechanism;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 
 pub(super) type BoxError = Box<dyn StdError + Send + Sync>;
 
@@ -21,6 +21,7 @@ pub(super) enum Problem {
     Forked,
     TokenAmbiguous(usize),
     PinMissing,
+    PinFileOpen,
     PinText,
     PinWrong,
     PinRefusedBefore,
@@ -31,11 +32,16 @@ pub(super) enum Problem {
     KeyMissing,
     KeyAmbiguous(usize),
     KeyLength,
+    KeyPublic,
     KeyExtractable,
     KeyForbids,
     NoMechanism,
     MechanismMissing(Pkcs11Mechanism),
     OddLength,
+    NoNonce,
+    Unsupported,
+    NotHandedBack,
+    NotVerified,
     NotAWrap,
     NotOpened,
     OtherContext,
@@ -95,6 +101,16 @@ impl Problem {
             | RvError::WrappingKeySizeRange
             | RvError::UnwrappingKeyTypeInconsistent
             | RvError::UnwrappingKeySizeRange => Self::KeyForbids,
+            RvError::ArgumentsBad
+            | RvError::AttributeReadOnly
+            | RvError::AttributeTypeInvalid
+            | RvError::AttributeValueInvalid
+            | RvError::FunctionNotSupported
+            | RvError::FunctionRejected
+            | RvError::MechanismInvalid
+            | RvError::MechanismParamInvalid
+            | RvError::TemplateIncomplete
+            | RvError::TemplateInconsistent => Self::Unsupported,
             RvError::DeviceError
             | RvError::DeviceMemory
             | RvError::HostMemory
@@ -142,6 +158,14 @@ impl Failure {
         }
     }
 
+    /// Of opening what was wrapped a moment ago, which nobody can have changed.
+    pub(super) fn of_checking(self) -> Self {
+        match self.problem {
+            Problem::NotOpened | Problem::OtherContext => Self { problem: Problem::NotVerified, ..self },
+            _ => self,
+        }
+    }
+
     pub(super) fn caused_by(self, cause: impl Into<BoxError>) -> Self {
         Self { cause: Some(cause.into()), ..self }
     }
@@ -150,8 +174,20 @@ impl Failure {
         Self { key: name.into(), ..self }
     }
 
+    #[cfg(test)]
     pub(super) fn problem(&self) -> Problem {
         self.problem
+    }
+
+    /// Whether the token may want to draw the nonce of AES-GCM itself, for which HSMs have no code of their own.
+    pub(super) fn is_of_parameters(&self) -> bool {
+        use RvError::{ArgumentsBad, DataInvalid, MechanismParamInvalid};
+        self.code.is_some_and(|(code, _)| [ArgumentsBad, DataInvalid, MechanismParamInvalid].contains(&code))
+    }
+
+    /// Whether a session of another kind may be had.
+    pub(super) fn is_refused(&self) -> bool {
+        matches!(self.problem, Problem::Refused | Problem::Unsupported)
     }
 
     /// Whether another session may do what this one could not.
@@ -185,7 +221,10 @@ impl From<CryptokiError> for Failure {
 
 impl From<Failure> for Error {
     fn from(failure: Failure) -> Self {
-        Self::from_provider(failure.problem.is_retryable(), failure)
+        match failure.problem {
+            Problem::PinFileOpen => Self::from(ErrorKind::RootKeyPermissions).caused_by(failure),
+            problem => Self::from_provider(problem.is_retryable(), failure),
+        }
     }
 }
 
@@ -238,13 +277,16 @@ impl Problem {
             Self::NotInitialized => "the PKCS#11 library does not start: check its configuration, and who may read it",
             Self::Forked => "the process was forked: make root keys of PKCS#11 in the child, after the fork",
             Self::PinMissing => "the PIN cannot be had: check where it is to come from",
-            Self::PinText => "what should be the PIN is empty or longer than 255 bytes",
+            Self::PinFileOpen => {
+                "the file of the PIN may be read by all users, or changed by others: set its mode to 0600, or to 0640"
+            }
+            Self::PinText => "what should be the PIN is empty, longer than 255 bytes, or has control characters in it",
             Self::PinWrong => {
                 "the token refuses the PIN: correct it before the next try, since a few wrong ones lock the token"
             }
             Self::PinRefusedBefore => {
-                "the token refused the PIN before, and it is not tried again, since that could lock the token: \
-                 correct the PIN, and make the root key anew or restart the program"
+                "the login with this PIN failed before, and it is not tried again, since that could lock the token: \
+                 correct the PIN, or, where it was right, settle why it failed and restart the program"
             }
             Self::PinLocked => {
                 "the PIN is locked after too many wrong ones: the token's security officer has to set a new one"
@@ -257,9 +299,13 @@ impl Problem {
             }
             Self::KeyMissing => {
                 "the token has no AES key of this name: check label and id, or make one (`pkcs11-tool --keygen \
-                 --key-type AES:32 --sensitive`)"
+                 --key-type AES:32 --private --sensitive`)"
             }
             Self::KeyLength => "the key is not of 256 bits: make an AES-256 key",
+            Self::KeyPublic => {
+                "any process can use this key without the PIN, or put one of its own there (CKA_PRIVATE must be \
+                 true): make one with --private"
+            }
             Self::KeyExtractable => {
                 "the key may leave the token (CKA_SENSITIVE must be true and CKA_EXTRACTABLE false): make one that \
                  may not, or say `allow_extractable()`"
@@ -274,6 +320,22 @@ impl Problem {
             }
             Self::OddLength => {
                 "what the token made is not as long as it must be: try another mechanism with `mechanism`"
+            }
+            Self::NoNonce => {
+                "the token takes no nonce from us for CKM_AES_GCM, and gives none of its own: try another mechanism \
+                 with `mechanism`"
+            }
+            Self::Unsupported => {
+                "the token does not do this call, or not with the mechanism, the parameters or the attributes that it \
+                 is given: try another mechanism with `mechanism`, and look at the log of the HSM"
+            }
+            Self::NotHandedBack => {
+                "the HSM does not hand the KEK back after key wrapping: use AES-GCM, and give the key CKA_ENCRYPT and \
+                 CKA_DECRYPT"
+            }
+            Self::NotVerified => {
+                "what the token wrapped does not open again, so it is not stored: look at the log of the HSM, and try \
+                 another mechanism with `mechanism`"
             }
             Self::NotAWrap => "the wrapped key is none of PKCS#11: it was changed or cut off",
             Self::NotOpened => {
@@ -320,6 +382,7 @@ mod tests {
         Problem::Forked,
         Problem::TokenAmbiguous(2),
         Problem::PinMissing,
+        Problem::PinFileOpen,
         Problem::PinText,
         Problem::PinWrong,
         Problem::PinRefusedBefore,
@@ -330,11 +393,16 @@ mod tests {
         Problem::KeyMissing,
         Problem::KeyAmbiguous(2),
         Problem::KeyLength,
+        Problem::KeyPublic,
         Problem::KeyExtractable,
         Problem::KeyForbids,
         Problem::NoMechanism,
         Problem::MechanismMissing(Pkcs11Mechanism::AesGcm),
         Problem::OddLength,
+        Problem::NoNonce,
+        Problem::Unsupported,
+        Problem::NotHandedBack,
+        Problem::NotVerified,
         Problem::NotAWrap,
         Problem::NotOpened,
         Problem::OtherContext,
@@ -389,6 +457,12 @@ mod tests {
             (RvError::EncryptedDataInvalid, Problem::NotOpened),
             (RvError::WrappedKeyInvalid, Problem::NotOpened),
             (RvError::VendorDefined(1), Problem::NotOpened),
+            (RvError::TemplateInconsistent, Problem::Unsupported),
+            (RvError::AttributeValueInvalid, Problem::Unsupported),
+            (RvError::MechanismInvalid, Problem::Unsupported),
+            (RvError::MechanismParamInvalid, Problem::Unsupported),
+            (RvError::ArgumentsBad, Problem::Unsupported),
+            (RvError::FunctionNotSupported, Problem::Unsupported),
             (RvError::DeviceError, Problem::Device),
             (RvError::SessionHandleInvalid, Problem::SessionLost),
             (RvError::KeyFunctionNotPermitted, Problem::KeyForbids),

@@ -18,10 +18,9 @@ static LIBRARIES: Mutex<BTreeMap<PathBuf, Library>> = Mutex::new(BTreeMap::new()
 type Library = Arc<Mutex<Option<Pkcs11>>>;
 
 pub(super) fn open(path: &Path) -> Result<Pkcs11, Failure> {
-    let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let library = {
         let mut libraries = LIBRARIES.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(libraries.entry(real).or_default())
+        Arc::clone(libraries.entry(real_path(path)).or_default())
     };
     let mut loaded = library.lock().unwrap_or_else(PoisonError::into_inner);
     let pkcs11 = match &*loaded {
@@ -31,6 +30,11 @@ pub(super) fn open(path: &Path) -> Result<Pkcs11, Failure> {
     initialize(&pkcs11)?;
     *loaded = Some(pkcs11.clone());
     Ok(pkcs11)
+}
+
+/// By which a library is known to be the same.
+pub(super) fn real_path(path: &Path) -> PathBuf {
+    fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
 }
 
 fn not_loaded(path: &Path, error: CryptokiError) -> Failure {

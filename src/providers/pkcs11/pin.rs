@@ -1,17 +1,25 @@
-//! Where the PIN comes from, each time it is needed, and that it is tried no second time.
+//! Where the PIN comes from, each time it is needed, and that one the token does not take is tried no second time.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use cryptoki::error::{Error as CryptokiError, RvError};
 use cryptoki::session::{Session, SessionState, UserType};
+use cryptoki::slot::TokenInfo;
 use cryptoki::types::AuthPin;
 use zeroize::Zeroizing;
 
 use super::failure::{BoxError, Failure, Problem};
+use super::library;
+use crate::backend::Backend;
+use crate::kdf::sha256;
+use crate::random;
 
 /// PINs have 4 to 255 bytes at the tokens that say so.
 const MAX_LEN: usize = 255;
@@ -23,25 +31,30 @@ pub(super) enum PinSource {
 }
 
 impl PinSource {
-    fn read(&self) -> Result<AuthPin, Failure> {
+    fn read(&self) -> Result<Zeroizing<String>, Failure> {
         let pin = match self {
             Self::Callback(callback) => {
-                callback().map_err(|cause| Failure::from(Problem::PinMissing).caused_by(cause))?
+                // A panic of the program's code is its answer, and no reason to try again.
+                let answer = catch_unwind(AssertUnwindSafe(callback)).unwrap_or_else(|_| Err("it panicked".into()));
+                answer.map_err(|cause| Failure::about(Problem::PinMissing, self).caused_by(cause))?
             }
             Self::Environment(variable) => {
                 let value = std::env::var(variable).map_err(|_| Failure::about(Problem::PinMissing, self))?;
                 Zeroizing::new(value)
             }
             Self::File(path) => {
-                let line = File::open(path).and_then(|file| first_line(&file));
-                line.map_err(|cause| Failure::about(Problem::PinMissing, self).caused_by(cause))?
+                let missing = |cause| Failure::about(Problem::PinMissing, self).caused_by(cause);
+                let file = File::open(path).map_err(missing)?;
+                if is_open_to_others(&file).map_err(missing)? {
+                    return Err(Failure::about(Problem::PinFileOpen, self));
+                }
+                first_line(&file).map_err(missing)?
             }
         };
-        if !(1..=MAX_LEN).contains(&pin.len()) {
+        if !(1..=MAX_LEN).contains(&pin.len()) || pin.chars().any(char::is_control) {
             return Err(Failure::about(Problem::PinText, self));
         }
-        // Of its exact size, so that no copy is left where a buffer was made smaller.
-        Ok(AuthPin::new(Box::from(pin.as_str())))
+        Ok(pin)
     }
 }
 
@@ -55,66 +68,176 @@ impl fmt::Display for PinSource {
     }
 }
 
+/// A group may read it (0640): Kubernetes mounts secrets so for a `fsGroup`.
+#[cfg(unix)]
+fn is_open_to_others(file: &File) -> io::Result<bool> {
+    use std::os::unix::fs::MetadataExt;
+    Ok(file.metadata()?.mode() & 0o037 != 0)
+}
+
+/// What an access list says cannot be told from here.
+#[cfg(not(unix))]
+#[expect(clippy::unnecessary_wraps, reason = "as on Unix")]
+fn is_open_to_others(_: &File) -> io::Result<bool> {
+    Ok(false)
+}
+
 /// In a buffer that does not grow, since it would leave what it held.
 fn first_line(file: &File) -> io::Result<Zeroizing<String>> {
     let mut bytes = Zeroizing::new(Vec::with_capacity(4096));
     file.take(1024).read_to_end(&mut bytes)?;
-    let line = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
+    let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     let text = std::str::from_utf8(line).map_err(|_| io::ErrorKind::InvalidData)?;
     Ok(Zeroizing::new(text.to_owned()))
 }
 
-/// Logs sessions in, one at a time: of many callers with a wrong PIN each would use up an attempt, and lock it.
+/// The PINs that a token did not take, by digest. Of the process and not of a root key: whoever makes the root key anew
+/// after each failure would else try a wrong PIN until it locks. A corrected PIN is another one, and is tried.
+pub(super) struct Attempts(Refused);
+
+type Refused = Arc<Mutex<BTreeSet<[u8; 32]>>>;
+
+/// By library and serial number of the token: one that gets another label is the same.
+static ATTEMPTS: Mutex<BTreeMap<(PathBuf, String), Refused>> = Mutex::new(BTreeMap::new());
+
+impl Attempts {
+    pub(super) fn at(library: &Path, token: &TokenInfo) -> Self {
+        let token = (library::real_path(library), token.serial_number().to_owned());
+        let mut attempts = ATTEMPTS.lock().unwrap_or_else(PoisonError::into_inner);
+        Self(Arc::clone(attempts.entry(token).or_default()))
+    }
+
+    /// One at a time: of many callers with a wrong PIN each would use up an attempt.
+    fn log_in(&self, session: &Session, pin: &Zeroizing<String>) -> Result<(), Failure> {
+        let mut refused = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if is_logged_in(session)? {
+            return Ok(());
+        }
+        let digest = digest(pin)?;
+        if refused.contains(&digest) {
+            return Err(Problem::PinRefusedBefore.into());
+        }
+        // Of its exact size, so that no copy is left where a buffer was made smaller.
+        match session.login(UserType::User, Some(&AuthPin::new(Box::from(pin.as_str())))) {
+            Ok(()) | Err(CryptokiError::Pkcs11(RvError::UserAlreadyLoggedIn, _)) => Ok(()),
+            Err(error) => {
+                if may_have_cost_an_attempt(&error) {
+                    refused.insert(digest);
+                }
+                Err(error.into())
+            }
+        }
+    }
+}
+
+fn is_logged_in(session: &Session) -> Result<bool, Failure> {
+    let state = session.get_session_info()?.session_state();
+    Ok(matches!(state, SessionState::RoUser | SessionState::RwUser))
+}
+
+/// Every code but those that can only come before a token has looked at the PIN: HSMs have their own for a wrong one,
+/// or say no more than that something failed.
+fn may_have_cost_an_attempt(error: &CryptokiError) -> bool {
+    let CryptokiError::Pkcs11(code, _) = error else { return true };
+    !matches!(
+        code,
+        RvError::CryptokiNotInitialized
+            | RvError::DeviceRemoved
+            | RvError::HostMemory
+            | RvError::SessionClosed
+            | RvError::SessionCount
+            | RvError::SessionHandleInvalid
+            | RvError::SlotIdInvalid
+            | RvError::TokenNotPresent
+            | RvError::TokenNotRecognized
+            // Of the state of the login, and of a token without a PIN.
+            | RvError::UserAnotherAlreadyLoggedIn
+            | RvError::UserPinNotInitialized
+            | RvError::UserTooManyTypes
+    )
+}
+
+/// With a salt of this process, so that it is the digest of no list. Whoever reads this memory may try PINs all the
+/// same.
+fn digest(pin: &str) -> Result<[u8; 32], Failure> {
+    static SALT: Mutex<Option<[u8; 32]>> = Mutex::new(None);
+    let mut salt = SALT.lock().unwrap_or_else(PoisonError::into_inner);
+    let salt = match *salt {
+        Some(salt) => salt,
+        None => {
+            let mut bytes = [0; 32];
+            random::fill(&mut bytes).map_err(|error| Failure::from(Problem::Device).caused_by(error))?;
+            *salt.insert(bytes)
+        }
+    };
+    let mut salted = Zeroizing::new(Vec::with_capacity(salt.len().saturating_add(MAX_LEN)));
+    salted.extend_from_slice(&salt);
+    salted.extend_from_slice(pin.as_bytes());
+    Ok(sha256(Backend::default(), &salted))
+}
+
+/// Logs sessions in, and asks one caller at a time for the PIN.
 pub(super) struct Login {
     source: PinSource,
-    refused: Mutex<bool>,
+    asking: Mutex<()>,
 }
 
 impl Login {
     pub(super) fn new(source: PinSource) -> Self {
-        Self { source, refused: Mutex::new(false) }
+        Self { source, asking: Mutex::new(()) }
     }
 
     /// A login is of the whole process: where another session is logged in, so is this one, and no PIN is asked for.
-    pub(super) fn ensure(&self, session: &Session) -> Result<(), Failure> {
-        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
-        let state = session.get_session_info()?.session_state();
-        if matches!(state, SessionState::RoUser | SessionState::RwUser) {
+    pub(super) fn ensure(&self, session: &Session, attempts: &Attempts, ends: Option<Instant>) -> Result<(), Failure> {
+        let _one_at_a_time = self.asking.lock().unwrap_or_else(PoisonError::into_inner);
+        if is_logged_in(session)? {
             return Ok(());
         }
-        if *refused {
-            return Err(Problem::PinRefusedBefore.into());
+        if ends.is_some_and(|ends| Instant::now() >= ends) {
+            // Of a caller who has left: nobody is asked for a PIN, and nobody hears this.
+            return Err(Problem::Late(Duration::ZERO).into());
         }
-        let pin = self.source.read()?;
-        match session.login(UserType::User, Some(&pin)) {
-            Ok(()) | Err(CryptokiError::Pkcs11(RvError::UserAlreadyLoggedIn, _)) => Ok(()),
-            Err(error) => {
-                let failure = Failure::from(error);
-                *refused = failure.problem() == Problem::PinWrong;
-                Err(failure)
-            }
-        }
+        attempts.log_in(session, &self.source.read()?)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+
+    use cryptoki::context::Function;
 
     use super::*;
 
     #[test]
     fn a_pin_is_a_line_of_a_file() {
         let path = std::env::temp_dir().join(format!("rxseal-pin-{}", std::process::id()));
-        for (content, pin) in [("1234", "1234"), ("1234\n", "1234"), ("12 34\r\n", "12 34"), ("1234\n\n", "1234\n")] {
+        for (content, pin) in [
+            ("1234", "1234"),
+            ("1234\n", "1234"),
+            ("12 34\r\n", "12 34"),
+            ("1234\n\n", "1234"),
+            ("1234\r\n# of the test token\n", "1234"),
+        ] {
             fs::write(&path, content).unwrap();
             assert_eq!(*first_line(&File::open(&path).unwrap()).unwrap(), pin);
         }
         let source = PinSource::File(path.clone());
-        for (content, problem) in
-            [(&b""[..], Problem::PinText), (&[b'1'; 256], Problem::PinText), (b"\xFF", Problem::PinMissing)]
-        {
+        for (mode, open) in [(0o644, true), (0o604, true), (0o660, true), (0o640, false), (0o600, false)] {
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+            let refused = source.read().err().map(|failure| failure.problem());
+            assert_eq!(refused, open.then_some(Problem::PinFileOpen), "{mode:o}");
+        }
+        for (content, problem) in [
+            (&b""[..], Problem::PinText),
+            (b"\n1234", Problem::PinText),
+            (b"12\t34", Problem::PinText),
+            (b"1234\0\n", Problem::PinText),
+            (&[b'1'; 256], Problem::PinText),
+            (b"\xFF", Problem::PinMissing),
+        ] {
             fs::write(&path, content).unwrap();
             assert_eq!(source.read().unwrap_err().problem(), problem);
         }
@@ -132,5 +255,23 @@ mod tests {
         let failure = callback.read().unwrap_err();
         assert_eq!(failure.problem(), Problem::PinMissing);
         assert_eq!(std::error::Error::source(&failure).unwrap().to_string(), "the safe is closed");
+        let callback = PinSource::Callback(Box::new(|| panic!("a bug")));
+        assert_eq!(callback.read().unwrap_err().problem(), Problem::PinMissing);
+    }
+
+    #[test]
+    fn what_tells_nothing_of_the_pin() {
+        use RvError::{
+            ArgumentsBad, DeviceError, DeviceRemoved, FunctionFailed, GeneralError, HostMemory, PinExpired,
+            PinIncorrect, PinLocked, SessionClosed, SessionCount, SessionHandleInvalid, VendorDefined,
+        };
+        let costs = |code| may_have_cost_an_attempt(&CryptokiError::Pkcs11(code, Function::Login));
+        for code in [PinIncorrect, PinLocked, PinExpired, GeneralError, FunctionFailed, DeviceError, ArgumentsBad] {
+            assert!(costs(code), "{code:?}");
+        }
+        assert!(costs(VendorDefined(0x8000_0001)));
+        for code in [SessionHandleInvalid, SessionClosed, DeviceRemoved, SessionCount, HostMemory] {
+            assert!(!costs(code), "{code:?}");
+        }
     }
 }

@@ -9,9 +9,10 @@
 //! Threads of our own rather than `tokio::task::spawn_blocking`: a runtime that ends waits for its blocking tasks, and
 //! so a program would never end whose HSM hangs.
 
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
-use std::{process, thread};
+use std::{io, process, thread};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
@@ -31,26 +32,27 @@ pub(super) struct Pool {
     turns: Arc<Semaphore>,
     spares: Arc<Semaphore>,
     deadline: Duration,
-    /// A copy is with every thread, so that their end is seen at the other one.
-    busy: Option<mpsc::Sender<()>>,
-    ended: Mutex<mpsc::Receiver<()>>,
+    /// Kept until they are joined: a thread that has done its work still has to end, and the library may have a part in
+    /// that, which must not meet the end of the process.
+    threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
 struct Inner {
     name: String,
-    place: Place,
+    place: Arc<Place>,
     login: Login,
     sessions: usize,
-    idle: Mutex<Vec<Connection>>,
+    /// None when the root key was dropped.
+    idle: Mutex<Option<Vec<Connection>>>,
     process: u32,
 }
 
 impl Pool {
     pub(super) fn new(name: String, place: Place, login: Login, sessions: usize, deadline: Duration) -> Self {
-        let inner = Inner { name, place, login, sessions, idle: Mutex::new(Vec::new()), process: process::id() };
+        let place = Arc::new(place);
+        let inner = Inner { name, place, login, sessions, idle: Mutex::new(Some(Vec::new())), process: process::id() };
         let (turns, spares) = (Arc::new(Semaphore::new(sessions)), Arc::new(Semaphore::new(SPARES)));
-        let (busy, ended) = mpsc::channel();
-        Self { inner: Arc::new(inner), turns, spares, deadline, busy: Some(busy), ended: Mutex::new(ended) }
+        Self { inner: Arc::new(inner), turns, spares, deadline, threads: Mutex::default() }
     }
 
     pub(super) fn name(&self) -> &str {
@@ -73,42 +75,51 @@ impl Pool {
             let turn = Arc::clone(&self.turns).acquire_owned().await.map_err(|_| failed(Problem::NoThread))?;
             let waiting = Waiting { turn: Arc::new(Mutex::new(Some(turn))), spares: &self.spares };
             let (answer, answered) = oneshot::channel();
-            let (inner, turn, busy) = (Arc::clone(&self.inner), Arc::clone(&waiting.turn), self.busy.clone());
+            let (inner, turn) = (Arc::clone(&self.inner), Arc::clone(&waiting.turn));
             let run = move || {
                 let result = inner.run(&work, ends);
                 drop(take(&turn));
                 // Nobody may be waiting any more.
                 let _ = answer.send(result);
-                // The last one closes the session, which is still work.
-                drop(inner);
-                drop(busy);
             };
-            thread::Builder::new()
-                .name("rxseal-pkcs11".to_owned())
-                .spawn(run)
+            self.spawn(run)
                 .map_err(|cause| Error::from(Failure::from(Problem::NoThread).of_key(self.name()).caused_by(cause)))?;
             let result = answered.await.map_err(|_| failed(Problem::NoThread))?;
             result.map_err(|failure| failure.of_key(self.name()).into())
         };
         within(self.deadline, Box::pin(call), late).await
     }
+
+    fn spawn(&self, run: impl FnOnce() + Send + 'static) -> io::Result<()> {
+        let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
+        reap(&mut threads);
+        threads.push(thread::Builder::new().name("rxseal-pkcs11".to_owned()).spawn(run)?);
+        Ok(())
+    }
+}
+
+/// Joins the threads that have done their work, and keeps the others.
+fn reap(threads: &mut Vec<JoinHandle<()>>) {
+    for done in threads.extract_if(.., |thread| thread.is_finished()) {
+        // It has told its caller, also where it panicked.
+        let _ = done.join();
+    }
 }
 
 impl Drop for Pool {
-    /// Waits for what is still in the library, and closes the sessions: a program that ends with a thread in there may crash in
-    /// the library's last steps. It waits not for ever, since both may hang.
+    /// Closes the sessions, and waits for the threads to end: where a program exits beside one, the library's clean-up
+    /// for the thread races that for the process, and crashes were seen. It waits not for ever, since both may hang.
     fn drop(&mut self) {
-        let idle = std::mem::take(&mut *self.inner.idle.lock().unwrap_or_else(PoisonError::into_inner));
-        if let Some(busy) = self.busy.take() {
-            let close = move || {
-                drop(idle);
-                drop(busy);
-            };
-            drop(thread::Builder::new().name("rxseal-pkcs11".to_owned()).spawn(close));
+        let idle = self.inner.idle.lock().unwrap_or_else(PoisonError::into_inner).take();
+        // Where no thread can be had, the sessions are closed here, when the closure is dropped.
+        let _ = self.spawn(move || drop(idle));
+        let threads = self.threads.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let begun = Instant::now();
+        reap(threads);
+        while !threads.is_empty() && begun.elapsed() < GOODBYE {
+            thread::sleep(Duration::from_millis(1));
+            reap(threads);
         }
-        let ended = self.ended.get_mut().unwrap_or_else(PoisonError::into_inner);
-        // An error either way: nobody is busy any more, or it takes too long.
-        let _ = ended.recv_timeout(GOODBYE);
     }
 }
 
@@ -140,19 +151,19 @@ impl Inner {
         if process::id() != self.process {
             return Err(Problem::Forked.into());
         }
-        let pooled = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let first = pooled.map_or_else(|| self.connect(), Ok).and_then(|connection| self.attempt(connection, work));
+        let pooled = self.idle.lock().unwrap_or_else(PoisonError::into_inner).as_mut().and_then(Vec::pop);
+        let first = pooled.map_or_else(|| self.connect(ends), Ok).and_then(|connection| self.attempt(connection, work));
         match first {
             // Nobody would hear of it after the deadline.
             Err(failure) if failure.is_lost() && ends.is_none_or(|ends| Instant::now() < ends) => {
-                self.attempt(self.connect()?, work)
+                self.attempt(self.connect(ends)?, work)
             }
             result => result,
         }
     }
 
-    fn connect(&self) -> Result<Connection, Failure> {
-        Connection::open(&self.place, &self.login)
+    fn connect(&self, ends: Option<Instant>) -> Result<Connection, Failure> {
+        Connection::open(&self.place, &self.login, ends)
     }
 
     fn attempt<T>(
@@ -163,7 +174,8 @@ impl Inner {
         match work(&connection) {
             Ok(result) => {
                 let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-                if idle.len() < self.sessions {
+                // After the root key was dropped it is closed on this thread, and not by whoever dropped it.
+                if let Some(idle) = idle.as_mut().filter(|idle| idle.len() < self.sessions) {
                     idle.push(connection);
                 }
                 Ok(result)
@@ -199,6 +211,10 @@ mod tests {
         let mut pool = pool();
         let error = pool.call(|_| Ok(())).await.unwrap_err();
         assert!(text(&error).contains("cannot be loaded"), "{}", text(&error));
+        // Its thread lets go of the pool a moment after it has answered.
+        for thread in pool.threads.get_mut().unwrap().drain(..) {
+            thread.join().unwrap();
+        }
         Arc::get_mut(&mut pool.inner).unwrap().process = 0;
         let error = pool.call(|_| Ok(())).await.unwrap_err();
         assert!(text(&error).contains("forked") && !error.is_retryable(), "{}", text(&error));

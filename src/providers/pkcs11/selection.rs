@@ -68,11 +68,16 @@ impl Selection {
                 return Err(invalid("say which token: by `token`, `token_serial` or `slot_id`"));
             }
         };
-        match (&self.label, &self.id) {
-            (Some(label), _) => name.push_str(&encoded(";object=", label.as_bytes(), is_unreserved)),
+        if self.label.is_none() && self.id.is_none() {
+            return Err(invalid("say which key of the token: by `key_label` or `key_id`"));
+        }
+        if let Some(label) = &self.label {
+            name.push_str(&encoded(";object=", label.as_bytes(), is_unreserved));
+        }
+        // Also beside a label: two keys of one label are two root keys, and a keyring may have both.
+        if let Some(id) = &self.id {
             // Ids are bytes, of which some look like letters by chance.
-            (None, Some(id)) => name.push_str(&encoded(";id=", id, |_| false)),
-            (None, None) => return Err(invalid("say which key of the token: by `key_label` or `key_id`")),
+            name.push_str(&encoded(";id=", id, |_| false));
         }
         Ok(name)
     }
@@ -149,7 +154,7 @@ mod tests {
         assert_eq!(name("pkcs11:serial=0123;id=%01%41"), "serial=0123;id=%01%41");
         assert_eq!(name("pkcs11:slot-id=7;id=A;type=secret-key"), "slot-id=7;id=%41");
         let narrow = "pkcs11:token=phi;serial=0123;slot-id=7;object=phi-root;id=%01";
-        assert_eq!(name(narrow), "token=phi;object=phi-root", "what is only narrowed keeps its name");
+        assert_eq!(name(narrow), "token=phi;object=phi-root;id=%01", "a token that is only narrowed keeps its name");
     }
 
     #[test]

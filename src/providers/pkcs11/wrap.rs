@@ -17,7 +17,9 @@
 //! The 12 bytes of the nonce come from the operating system's generator, as all of this crate (FORMAT 5.3), and not
 //! from `C_GenerateRandom`, which not every token has. A root key wraps a KEK per keyring and rewrap: the 2^32 messages
 //! that random nonces allow are far away. Some HSMs insist on drawing it, and write theirs over ours, so it is read
-//! after the call.
+//! after the call. Of these some (`CloudHSM` of AWS) refuse what is not zero, so a refused call is made once more with
+//! zeros; a nonce that is still zero after that is never stored. This was tried with SoftHSM behind a library that does
+//! the like, and not with such an HSM.
 
 use std::fmt;
 
@@ -26,6 +28,7 @@ use cryptoki::mechanism::aead::GcmParams;
 use cryptoki::mechanism::{Mechanism, MechanismInfo, MechanismType};
 use cryptoki::object::{Attribute, AttributeType, KeyType, ObjectClass};
 use cryptoki::types::Ulong;
+use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, Zeroizing};
 
 use super::failure::{Failure, Problem};
@@ -106,12 +109,16 @@ enum Way {
 }
 
 /// Wraps with the mechanism that was asked for, or with the best that token and key can do.
+///
+/// Wrapping is rare and has to last, so it takes no handle from before: the key is looked for and checked anew, and the
+/// wrap must open again with the key that is found after it.
 pub(super) fn wrap(
     connection: &Connection,
     asked: Option<Pkcs11Mechanism>,
     kek: &SecretBytes<32>,
     associated_data: &[u8],
 ) -> Result<Vec<u8>, Failure> {
+    connection.find_key_anew()?;
     let (mechanism, way) = choose(connection, asked)?;
     let body = match mechanism {
         Pkcs11Mechanism::AesGcm => seal(connection, kek, associated_data)?,
@@ -122,6 +129,11 @@ pub(super) fn wrap(
     }
     let mut wrapped = vec![mechanism.byte()];
     wrapped.extend_from_slice(&body);
+    connection.find_key_anew()?;
+    let opened = unwrap(connection, &wrapped, associated_data).map_err(Failure::of_checking)?;
+    if !bool::from(opened.expose_bytes().ct_eq(kek.expose_bytes())) {
+        return Err(Problem::NotVerified.into());
+    }
     Ok(wrapped)
 }
 
@@ -181,10 +193,25 @@ fn way(connection: &Connection, mechanism: Pkcs11Mechanism) -> Result<Option<Way
 fn seal(connection: &Connection, kek: &SecretBytes<32>, associated_data: &[u8]) -> Result<Vec<u8>, Failure> {
     let mut nonce = [0; NONCE];
     random::fill(&mut nonce).map_err(|error| Failure::from(Problem::Device).caused_by(error))?;
+    match seal_with(connection, nonce, kek, associated_data) {
+        Err(failure) if failure.is_of_parameters() => seal_with(connection, [0; NONCE], kek, associated_data),
+        result => result,
+    }
+}
+
+fn seal_with(
+    connection: &Connection,
+    mut nonce: [u8; NONCE],
+    kek: &SecretBytes<32>,
+    associated_data: &[u8],
+) -> Result<Vec<u8>, Failure> {
     let sealed = {
         let mechanism = gcm(&mut nonce, associated_data)?;
         connection.session().encrypt(&mechanism, connection.key(), kek.expose_bytes())?
     };
+    if nonce == [0; NONCE] {
+        return Err(Problem::NoNonce.into());
+    }
     Ok([nonce.as_slice(), &sealed].concat())
 }
 
@@ -256,7 +283,7 @@ fn unwrap_bound(
     });
     wipe_values(&mut attributes);
     session.destroy_object(object)?;
-    plain.ok_or_else(|| Problem::NotOpened.into())
+    plain.ok_or_else(|| Problem::NotHandedBack.into())
 }
 
 /// A secret of this session alone, which can be read back.
