@@ -77,6 +77,8 @@ mod provider;
 mod providers;
 mod random;
 mod record;
+#[cfg(any(feature = "aws-kms", feature = "pkcs11", feature = "postgres-store", feature = "vault"))]
+mod runtime;
 mod scope;
 mod scratch;
 mod secret;

@@ -2,7 +2,7 @@
 
 #[cfg(feature = "aws-kms")]
 mod aws_kms;
-#[cfg(any(feature = "aws-kms", feature = "pkcs11", feature = "vault"))]
+#[cfg(any(feature = "aws-kms", feature = "pkcs11"))]
 mod call;
 #[cfg(unix)]
 mod key_file;

@@ -24,7 +24,7 @@ pub use memory::MemoryStore;
 #[cfg(feature = "postgres-store")]
 pub use postgres::PostgresStore;
 #[cfg(feature = "postgres-store")]
-pub(crate) use postgres::pool::{DEADLINE, parse_url, require_runtime, too_late};
+pub(crate) use postgres::pool::{DEADLINE, parse_url, too_late};
 #[cfg(feature = "postgres-store")]
 pub(crate) use postgres::trouble::{Table, postgres_trouble};
 #[cfg(feature = "sqlite-store")]

@@ -14,6 +14,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("id", 1),
     ("backend", 1),
     ("random", 1),
+    ("runtime", 1),
     ("scratch", 1),
     ("aead", 2),
     ("kdf", 2),
@@ -89,7 +90,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("sqlx", &["count", "store"]),
     ("sqlx_core", &["columns"]),
     ("tracing", &["observe", "providers"]),
-    ("tokio", &["count", "manager", "providers", "store"]),
+    ("tokio", &["count", "manager", "providers", "runtime", "store"]),
 ];
 
 /// What the library never uses, and why.

@@ -6,7 +6,8 @@ use tokio::time::timeout;
 
 use super::{CountSql, KeyCounts};
 use crate::error::Error;
-use crate::store::{DEADLINE, Table, parse_url, postgres_trouble, require_runtime, too_late};
+use crate::runtime::need_runtime;
+use crate::store::{DEADLINE, Table, parse_url, postgres_trouble, too_late};
 
 /// Counts the tokens of a column by key, as [`CountSql::postgres`] does, in a read-only transaction (feature `postgres-store`).
 ///
@@ -30,7 +31,7 @@ use crate::store::{DEADLINE, Table, parse_url, postgres_trouble, require_runtime
 pub async fn count_postgres(url: &str, table: &str, column: &str) -> Result<KeyCounts, Error> {
     let sql = CountSql::postgres(table, column)?;
     let options = parse_url(url)?;
-    require_runtime()?;
+    need_runtime()?;
     let about = Table::Counted { table, column };
     let connected = timeout(DEADLINE, options.connect()).await.map_err(|_| too_late())?;
     let mut connection = connected.map_err(|error| postgres_trouble(&error, &about))?;

@@ -1,25 +1,11 @@
 //! What calls of key services and devices have in common: they run in tokio, and they end in bounded time.
 
-use std::panic::catch_unwind;
 use std::time::Duration;
 
-use tokio::runtime::Handle;
-use tokio::time::sleep;
-
-use crate::error::{Error, ErrorKind};
-
-/// `runtime-needed` where tokio's timers and sockets would panic.
-///
-/// Whether a runtime has timers, which `Builder::enable_time` gives it, tokio (1.54) tells in no other way than by a
-/// panic when one is made. So that is caught here, once a call, instead of taking down the caller. What the panic hook
-/// prints to it names the setting that is missing. A program that aborts at panics does so here too.
-pub(super) fn need_runtime() -> Result<(), Error> {
-    Handle::try_current().map_err(|_| ErrorKind::RuntimeNeeded)?;
-    catch_unwind(|| drop(sleep(Duration::ZERO))).map_err(|_| ErrorKind::RuntimeNeeded.into())
-}
+use crate::error::Error;
+use crate::runtime::need_runtime;
 
 /// The result of `call`, or of `late` where it takes longer than `deadline`.
-#[cfg(any(feature = "aws-kms", feature = "pkcs11"))]
 pub(super) async fn within<T>(
     deadline: Duration,
     call: impl Future<Output = Result<T, Error>>,
@@ -29,7 +15,7 @@ pub(super) async fn within<T>(
     tokio::time::timeout(deadline, call).await.unwrap_or_else(|_| Err(late()))
 }
 
-#[cfg(all(test, any(feature = "aws-kms", feature = "pkcs11")))]
+#[cfg(test)]
 mod tests {
     use std::future::{pending, ready};
 

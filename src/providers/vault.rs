@@ -21,7 +21,7 @@ use self::client::{Call, Client};
 use self::failure::{Failure, Problem};
 use crate::error::Error;
 use crate::provider::{Kek, KekContext, ProviderFuture, RootKey};
-use crate::providers::call::need_runtime;
+use crate::runtime::need_runtime;
 use crate::secret::SecretBytes;
 
 /// A root key in the Transit engine of HashiCorp Vault or OpenBao.

@@ -4,15 +4,14 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use sqlx::ConnectOptions;
-use sqlx::Postgres;
 use sqlx::pool::{PoolConnection, PoolOptions};
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
-use tokio::runtime::Handle;
+use sqlx::{ConnectOptions, Postgres};
 use tokio::time::timeout;
 
 use super::trouble::{Table, postgres_trouble};
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
+use crate::runtime::need_runtime;
 
 /// Of a whole call: waiting for a connection, and every answer.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(5);
@@ -44,7 +43,7 @@ impl Pool {
     ) -> Result<Self, Error> {
         let options = parse_url(url)?;
         // Outside of a runtime the pool panics.
-        require_runtime()?;
+        need_runtime()?;
         let pool: PgPoolOptions = PoolOptions::new().max_connections(connections).acquire_timeout(DEADLINE);
         let pool = Self { pool: pool.connect_lazy_with(options), table };
         pool.call(async |connection| create_table(connection, table).await).await?;
@@ -56,7 +55,7 @@ impl Pool {
         &self,
         work: impl AsyncFnOnce(&mut PgConnection) -> Result<T, CallError>,
     ) -> Result<T, Error> {
-        require_runtime()?;
+        need_runtime()?;
         let mut held: Option<PoolConnection<Postgres>> = None;
         let whole = async {
             let connection = held.insert(self.pool.acquire().await?);
@@ -137,9 +136,6 @@ async fn has_table(connection: &mut PgConnection, table: &OwnTable) -> Result<bo
         .bind(table.name)
         .fetch_one(connection)
         .await
-}
-pub(crate) fn require_runtime() -> Result<(), Error> {
-    Handle::try_current().map(drop).map_err(|_| ErrorKind::RuntimeNeeded.into())
 }
 
 /// The driver's own error may quote the URL, and is dropped. Its logs of statements are not wanted either.
