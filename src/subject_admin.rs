@@ -12,7 +12,7 @@ pub use receipt::{Reapplied, RewrapReport, ShredReceipt};
 
 use crate::count::KeyCounts;
 use crate::error::{Error, ErrorKind};
-use crate::id::{Identifier, KeyId};
+use crate::id::{Identifier, KeyId, Name};
 use crate::key::WrappedSubjectKey;
 use crate::keyring::{Keyring, unix_now};
 use crate::observe::{KeyEvent, Observer};
@@ -87,17 +87,14 @@ impl SubjectAdmin {
     ) -> Result<ShredReceipt, Error> {
         let subject = subject.into();
         let subject = subject.parse("subject id")?;
+        Name::check("keyspace", keyspace)?;
         log.check()?;
         let before = self.store.get(keyspace, &[subject]).await?.pop().unwrap_or(StoredSubject::Absent);
         let shredded_at = self.store.shred(keyspace, subject, unix_now()).await?;
         // After the store, which may refuse: the log has none who was not shredded. Each time, since its line may be missing.
         log.append(keyspace, subject, shredded_at)?;
-        let receipt = ShredReceipt::new(keyspace, subject, shredded_at, CACHED, log.backups_kept())
-            .of_nobody(before == StoredSubject::Absent);
-        if let Some(observer) = &self.observer {
-            observer.key_event(&KeyEvent::Shredded { keyspace, subject, complete_at: receipt.complete_at() });
-        }
-        Ok(receipt)
+        let was_known = before != StoredSubject::Absent;
+        Ok(self.receipt(keyspace, subject, shredded_at, was_known, log))
     }
 
     /// Keeps the subject's key from being destroyed until further notice, or lets go of that: a court or a payer asks for its records.
@@ -139,7 +136,8 @@ impl SubjectAdmin {
         self.store.retention(keyspace, subject.into().parse("subject id")?).await
     }
 
-    /// Shreds again whoever the log says was shredded: after the store was restored from a backup, which brought their keys back.
+    /// Shreds again whoever the log says was shredded: after the store was restored from a backup, or a standby took over, which brought
+    /// their keys back. Holds come back too, also those that were released before the shredding: release them and repeat it.
     ///
     /// # Errors
     ///
@@ -147,12 +145,18 @@ impl SubjectAdmin {
     pub async fn reapply(&self, log: &ShredLog) -> Result<Reapplied, Error> {
         let mut reapplied = Reapplied::default();
         for ((keyspace, subject), at) in log.read()? {
-            let stored = self.store.get(&keyspace, &[&subject]).await?.pop();
+            let before = self.store.get(&keyspace, &[&subject]).await?.pop().unwrap_or(StoredSubject::Absent);
             match self.store.shred(&keyspace, &subject, at).await {
-                Ok(_) if matches!(stored, Some(StoredSubject::Shredded { .. })) => reapplied.add_before(),
-                Ok(_) => reapplied.add_now(),
-                // Set since, and nobody may overrule it silently.
+                Ok(_) if matches!(before, StoredSubject::Shredded { .. }) => reapplied.add_before(),
+                Ok(shredded_at) => {
+                    let was_known = before != StoredSubject::Absent;
+                    reapplied.add_now(was_known);
+                    self.receipt(&keyspace, &subject, shredded_at, was_known, log);
+                }
+                // Set since, or back with the restore: nobody may overrule it silently.
                 Err(error) if error.kind() == ErrorKind::SubjectRetained => reapplied.add_retained(keyspace, subject),
+                // Of this one alone, perhaps: the others must not wait for a person.
+                Err(error) if !error.is_retryable() => reapplied.add_failed(keyspace, subject, error),
                 Err(error) => return Err(error),
             }
         }
@@ -245,6 +249,16 @@ impl SubjectAdmin {
             }
         }
         Ok(report)
+    }
+
+    /// Told to the observer. Times count from now, when no one can read the key from the store any more.
+    fn receipt(&self, keyspace: &str, subject: &str, at: u64, was_known: bool, log: &ShredLog) -> ShredReceipt {
+        let receipt =
+            ShredReceipt::new(keyspace, subject, at, was_known).complete(unix_now(), CACHED, log.backups_kept());
+        if let Some(observer) = &self.observer {
+            observer.key_event(&KeyEvent::Shredded { keyspace, subject, complete_at: receipt.complete_at() });
+        }
+        receipt
     }
 
     /// Repeated where somebody else changed it in between, so that both changes are there in the end.

@@ -73,9 +73,12 @@ impl SubjectKeys {
     ) -> Result<Arc<SubjectKey>, Error> {
         let subject = subject.into();
         let subject = subject.parse("subject id")?;
-        let held = match self.cache.get_or_make(entry(keys, subject), self.make(keys, subject)).await? {
-            Some(held) => held,
-            None => self.make(keys, subject).await?,
+        let made = self.cache.get_or_make(&entry(keys, subject), self.make(keys, subject)).await;
+        let held = match made {
+            Ok(Some(held)) => held,
+            // Of another caller, perhaps, whose keyring is older.
+            Err(error) if !error.is_unknown_key() && !error.is_key_state() => return Err(error),
+            Ok(None) | Err(_) => self.make(keys, subject).await?,
         };
         match held {
             Held::Key(key) => Ok(key),
@@ -121,11 +124,15 @@ impl SubjectKeys {
         }
         missing.sort_unstable();
         missing.dedup();
+        let mark = self.cache.mark();
         let stored = self.store.get(keys.keyspace(), &missing).await?;
+        if stored.len() != missing.len() {
+            return Err(Error::from_store(false, "it answered for another number of subjects than it was asked for"));
+        }
         for (subject, stored) in missing.into_iter().zip(stored) {
             let held = held(keys, subject, &stored);
             if let Ok(held) = &held {
-                self.cache.put(entry(keys, subject), held.clone()).await;
+                self.cache.put(entry(keys, subject), held.clone(), &mark).await;
             }
             loaded.put(subject, held);
         }

@@ -7,10 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use rxseal::phi::Drug;
-use rxseal::{
-    FileStore, KeyFile, Keyring, KeyringStore, RootKeys, SqliteSubjectStore, SubjectKeyStore, SubjectKeys, Token,
-    run_local,
-};
+use rxseal::{FileStore, KeyFile, Keyring, KeyringStore, RootKeys, SqliteSubjectStore, SubjectKeys, Token, run_local};
 use serde_json::Value;
 
 const TENANT: &str = "pharmacy-17";
@@ -379,6 +376,7 @@ fn a_patient_is_shredded_held_and_carried_over() {
     ok("subject hold pharmacy-17 P-7 --release");
     assert!(ok("subject shred pharmacy-17 P-7 --dry-run").contains("would be shredded"));
     assert!(ok("subject hold pharmacy-17 P-7").contains("its key is under"));
+    fs::copy(&database, shop.path("backup.db")).unwrap();
     let receipt = ok("subject shred pharmacy-17 P-7 --yes");
     assert!(!receipt.contains("no key is stored") && ok("subject hold pharmacy-17 P-7").contains("it was shredded at"));
     assert!(ok("subject shred pharmacy-17 P-77 --dry-run").contains("no key is stored"), "another id, perhaps");
@@ -402,13 +400,19 @@ fn a_patient_is_shredded_held_and_carried_over() {
     assert_eq!(ok(&format!("subject under pharmacy-17 {old}")).trim(), "none");
 
     shop.fails(&destroy, 2);
+    fs::write(shop.path("empty.db"), "").unwrap();
+    let other = fails(run("subject reapply --dry-run --subject-store sqlite:empty.db"), "another store", 1);
+    assert!(other.contains("the right store"), "{other}");
+    let other = run(&format!("keyring destroy pharmacy-17 {old} --tokens 0 --yes --subject-store sqlite:empty.db"));
+    assert!(fails(other, "another store", 2).contains("is it the right one"));
     ok(&destroy);
-
-    fs::remove_file(&database).unwrap();
-    run_local(SqliteSubjectStore::open(&database).unwrap().get(TENANT, &["P-7"])).unwrap();
-    assert!(ok("subject reapply --dry-run").contains("2 subjects would be shredded; 0 were before"));
-    assert!(ok("subject reapply").contains("2 subjects are shredded; 0 were before"));
-    assert!(ok("subject reapply").contains("0 subjects are shredded; 2 were before"));
+    fs::copy(shop.path("backup.db"), &database).unwrap();
+    assert!(
+        ok("subject reapply --dry-run")
+            .contains("2 subjects would be shredded, 1 of them without a key; 0 were before")
+    );
+    assert!(ok("subject reapply").contains("2 subjects are shredded, 1 of them without a key; 0 were before"));
+    assert!(ok("subject reapply").contains("0 subjects are shredded, 0 of them without a key; 2 were before"));
     let bare = shop.fails("subject reapply", 2);
     assert!(bare.contains("RXSEAL_SUBJECT_STORE"), "{bare}");
 }

@@ -32,7 +32,7 @@ pub enum StoredSubject {
     Absent,
     /// Its wrapped key.
     Key(WrappedSubjectKey),
-    /// Something that is no wrapped key. Restore the row, or shred the subject: its fields are lost without.
+    /// Something that is no wrapped key. Restore it, or its fields are lost.
     Damaged,
     /// Its key was destroyed, and no other one is ever made.
     Shredded {
@@ -41,7 +41,7 @@ pub enum StoredSubject {
     },
 }
 
-/// Until when a subject's key must not be destroyed.
+/// Until when a subject's key must not be destroyed, by the clock of whoever asks for it.
 ///
 /// ```
 /// use rxseal::Retention;

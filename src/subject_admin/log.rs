@@ -14,14 +14,15 @@ use crate::store::{file_failed, lock, parent};
 
 /// With which every line begins.
 const BEGIN: &[u8] = br#"{"keyspace":"#;
-/// Longer than two lines: a subject id of 255 characters that are all escaped makes one of 650.
+/// No line is longer: a subject id of 255 characters that are all escaped makes one of 650.
+const LONGEST: usize = 1024;
 const TAIL: u64 = 4096;
 
 /// The file that says who was shredded. It outlives the store of the subject keys: after a restore of that it says who must be
 /// shredded again. So keep it elsewhere, with other backups.
 ///
 /// One line of JSON for each, with the keyspace, the subject id and the Unix seconds. A subject id names a patient: protect it as you
-/// protect those.
+/// protect those. Let nothing rotate or shorten it. Calls block, and wait up to 5 seconds for the lock of another one.
 #[derive(Debug)]
 pub struct ShredLog {
     path: PathBuf,
@@ -57,7 +58,7 @@ impl ShredLog {
     /// `store-refused` where not; `store-unavailable` where it may be later.
     pub fn check(&self) -> Result<(), Error> {
         match self.open(false) {
-            Ok(mut file) => self.whole_length(&mut file).map(drop),
+            Ok(mut file) => self.whole_end(&mut file).map(drop),
             Err(error) if error.kind() == io::ErrorKind::NotFound && parent(&self.path).is_dir() => Ok(()),
             Err(error) => Err(self.failed(&error)),
         }
@@ -69,8 +70,8 @@ impl ShredLog {
         let mut text = serde_json::to_string(&line).map_err(|error| self.failed(&io::Error::other(error)))?;
         text.push('\n');
         let mut file = self.open(true).map_err(|error| self.failed(&error))?;
-        let length = self.whole_length(&mut file)?;
-        self.write(&mut file, length, &text).map_err(|error| self.failed(&error))
+        let end = self.whole_end(&mut file)?;
+        self.write(&mut file, &end, &text).map_err(|error| self.failed(&error))
     }
 
     /// Who was shredded, and when first, or an error: a log of which a part is not understood must be looked at by a person. A line that a crash cut off at
@@ -78,13 +79,17 @@ impl ShredLog {
     pub(super) fn read(&self) -> Result<BTreeMap<(String, String), u64>, Error> {
         let text = fs::read_to_string(&self.path).map_err(|error| self.failed(&error))?;
         let (whole, torn) = text.rsplit_once('\n').unwrap_or(("", &text));
-        if !is_torn(torn.as_bytes()) {
+        // An editor or a copy may have taken the last line's end away.
+        let last = self.parse(torn).ok();
+        if last.is_none() && !is_torn(torn.as_bytes()) {
             return Err(self.damaged());
         }
+        let lines = whole.lines().filter(|line| !line.is_empty()).map(|line| self.parse(line));
         let mut first = BTreeMap::new();
-        for line in whole.lines().filter(|line| !line.is_empty()) {
-            let Line { keyspace, subject, at } = self.parse(line)?;
-            first.entry((keyspace, subject)).or_insert(at);
+        for line in lines.chain(last.map(Ok)) {
+            let Line { keyspace, subject, at } = line?;
+            let earliest = first.entry((keyspace, subject)).or_insert(at);
+            *earliest = at.min(*earliest);
         }
         Ok(first)
     }
@@ -107,9 +112,9 @@ impl ShredLog {
         Ok(file)
     }
 
-    /// The length without what a crash cut off: the next line would not be read behind it. What is no line of ours is an error, since
-    /// this may be another file, and nothing of that is cut.
-    fn whole_length(&self, file: &mut File) -> Result<u64, Error> {
+    /// Where the next line goes: over what a crash cut off, behind which it would not be read. What is no line of ours is an error,
+    /// since this may be another file, and nothing of that is cut.
+    fn whole_end(&self, file: &mut File) -> Result<End, Error> {
         let (length, tail) = read_tail(file).map_err(|error| self.failed(&error))?;
         let end = tail.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at.saturating_add(1));
         let (whole, torn) = tail.split_at_checked(end).ok_or_else(|| self.damaged())?;
@@ -117,15 +122,20 @@ impl ShredLog {
             // Of a line that is longer than the tail only its end is here, which does not parse: ours never are.
             self.parse(str::from_utf8(last).map_err(|_| self.damaged())?)?;
         }
+        if str::from_utf8(torn).is_ok_and(|line| self.parse(line).is_ok()) {
+            return Ok(End { length, line_is_open: true });
+        }
         if !is_torn(torn) {
             return Err(self.damaged());
         }
-        Ok(length.saturating_sub(u64::try_from(torn.len()).unwrap_or(length)))
+        let length = length.saturating_sub(u64::try_from(torn.len()).unwrap_or(length));
+        Ok(End { length, line_is_open: false })
     }
 
-    fn write(&self, file: &mut File, length: u64, text: &str) -> io::Result<()> {
-        file.set_len(length)?;
-        file.seek(SeekFrom::Start(length))?;
+    fn write(&self, file: &mut File, end: &End, text: &str) -> io::Result<()> {
+        file.set_len(end.length)?;
+        file.seek(SeekFrom::Start(end.length))?;
+        let text = if end.line_is_open { format!("\n{text}") } else { text.to_owned() };
         // What it may leave half written is cut off by the next one.
         file.write_all(text.as_bytes())?;
         file.sync_all()?;
@@ -148,6 +158,12 @@ impl ShredLog {
     }
 }
 
+struct End {
+    length: u64,
+    /// Its last line is whole, but for its end.
+    line_is_open: bool,
+}
+
 /// The length of a file, and its last few lines.
 fn read_tail(file: &mut File) -> io::Result<(u64, Vec<u8>)> {
     let length = file.metadata()?.len();
@@ -159,5 +175,5 @@ fn read_tail(file: &mut File) -> io::Result<(u64, Vec<u8>)> {
 
 /// Whether these bytes at the end may be what is left of a line: nothing is one, too.
 fn is_torn(bytes: &[u8]) -> bool {
-    bytes.starts_with(BEGIN) || BEGIN.starts_with(bytes)
+    (bytes.starts_with(BEGIN) && bytes.len() < LONGEST) || BEGIN.starts_with(bytes)
 }

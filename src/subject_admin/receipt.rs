@@ -13,7 +13,7 @@ pub struct ShredReceipt {
     shredded_at: u64,
     effective_at: u64,
     complete_at: u64,
-    had_key: bool,
+    was_known: bool,
 }
 
 impl ShredReceipt {
@@ -24,26 +24,15 @@ impl ShredReceipt {
         "copies of the subject's wrapped key outside of its store and of the backups counted here",
     ];
 
-    pub(super) fn new(
-        keyspace: &str,
-        subject: &str,
-        shredded_at: u64,
-        cached: Duration,
-        backups_kept: Duration,
-    ) -> Self {
-        let after = |time: Duration| shredded_at.saturating_add(time.as_secs());
-        Self {
-            keyspace: keyspace.to_owned(),
-            subject: subject.to_owned(),
-            shredded_at,
-            effective_at: after(cached),
-            complete_at: after(cached.max(backups_kept)),
-            had_key: true,
-        }
+    pub(super) fn new(keyspace: &str, subject: &str, shredded_at: u64, was_known: bool) -> Self {
+        let (keyspace, subject) = (keyspace.to_owned(), subject.to_owned());
+        Self { keyspace, subject, shredded_at, effective_at: shredded_at, complete_at: shredded_at, was_known }
     }
 
-    pub(super) fn of_nobody(self, nobody: bool) -> Self {
-        Self { had_key: !nobody, ..self }
+    /// Keys are held for `cached` more, backups for `kept`.
+    pub(super) fn complete(self, now: u64, cached: Duration, kept: Duration) -> Self {
+        let after = |time: Duration| self.shredded_at.max(now).saturating_add(time.as_secs());
+        Self { effective_at: after(cached), complete_at: after(cached.max(kept)), ..self }
     }
 
     /// The keyspace.
@@ -61,8 +50,8 @@ impl ShredReceipt {
     /// Whether the store knew the subject: a key, or that it was shredded before. Where not, nothing was ever sealed for it, or its id
     /// is another.
     #[must_use]
-    pub fn had_key(&self) -> bool {
-        self.had_key
+    pub fn was_known(&self) -> bool {
+        self.was_known
     }
 
     /// When its key was destroyed in the store.
@@ -100,8 +89,10 @@ impl fmt::Debug for ShredReceipt {
 #[derive(Default)]
 pub struct Reapplied {
     shredded: u64,
+    unknown: u64,
     before: u64,
     retained: Vec<(String, String)>,
+    failed: Vec<(String, String, Error)>,
 }
 
 impl Reapplied {
@@ -117,8 +108,24 @@ impl Reapplied {
         self.before
     }
 
-    pub(super) fn add_now(&mut self) {
+    /// How many of those were unknown to the store: all of them, where it is another store than the log's.
+    #[must_use]
+    pub fn unknown(&self) -> u64 {
+        self.unknown
+    }
+
+    /// Keyspace and subject of those that could not be shredded, and why.
+    pub fn failed(&self) -> impl Iterator<Item = (&str, &str, &Error)> {
+        self.failed.iter().map(|(keyspace, subject, error)| (keyspace.as_str(), subject.as_str(), error))
+    }
+
+    pub(super) fn add_now(&mut self, was_known: bool) {
         self.shredded = self.shredded.saturating_add(1);
+        self.unknown = self.unknown.saturating_add(u64::from(!was_known));
+    }
+
+    pub(super) fn add_failed(&mut self, keyspace: String, subject: String, error: Error) {
+        self.failed.push((keyspace, subject, error));
     }
 
     pub(super) fn add_before(&mut self) {
@@ -129,7 +136,7 @@ impl Reapplied {
         self.retained.push((keyspace, subject));
     }
 
-    /// Keyspace and subject of those whose retention forbids it since, and who are not.
+    /// Keyspace and subject of those whose retention forbids it, and who are not: set since, or brought back by a restore.
     pub fn retained(&self) -> impl Iterator<Item = (&str, &str)> {
         self.retained.iter().map(|(keyspace, subject)| (keyspace.as_str(), subject.as_str()))
     }
@@ -139,8 +146,10 @@ impl fmt::Debug for Reapplied {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Reapplied")
             .field("shredded", &self.shredded)
+            .field("unknown", &self.unknown)
             .field("before", &self.before)
             .field("retained", &self.retained.len())
+            .field("failed", &self.failed.len())
             .finish()
     }
 }

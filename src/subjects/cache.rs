@@ -1,9 +1,10 @@
 //! The keys in memory, for minutes, wiped when their time is over.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use moka::future::Cache;
 use moka::policy::EvictionPolicy;
@@ -15,6 +16,8 @@ use crate::provider::run_local;
 /// Shredding is effective after five minutes (THREAT-MODEL N38), in which a key is read, held and swept away: so the longest time that
 /// one is held is shorter, whatever is asked for.
 const LONGEST: Duration = Duration::from_secs(270);
+/// From the question to the store until its answer is here. A program that was held up for longer asks again next time.
+const LONGEST_READ: Duration = Duration::from_secs(15);
 const SWEEP: Duration = Duration::from_secs(10);
 
 /// What is known of a subject. That it has no key is not: the next call may make one.
@@ -27,11 +30,19 @@ pub(super) enum Held {
 /// Emptied when the cache lets go of it: moka frees what it removed at some later time, and a key must be wiped at once.
 type Slot = Arc<Mutex<Option<Held>>>;
 
+/// When the store was asked.
+pub(super) struct Mark {
+    forgotten: u64,
+    begun: Instant,
+}
+
 #[derive(Clone)]
 pub(super) struct SubjectCache(Arc<Swept>);
 
 struct Swept {
     slots: Cache<Box<str>, Slot>,
+    /// How often a key was asked to go: what was read from the store before that is not held.
+    forgotten: AtomicU64,
     /// The thread ends with it.
     _alive: Option<Sender<()>>,
 }
@@ -49,7 +60,7 @@ impl SubjectCache {
                 .time_to_live(time.min(LONGEST))
                 .eviction_listener(|_, slot, _| drop(take(&slot)))
                 .build();
-            Swept { slots, _alive: alive }
+            Swept { slots, forgotten: AtomicU64::new(0), _alive: alive }
         }))
     }
 
@@ -57,22 +68,41 @@ impl SubjectCache {
         look(&self.0.slots.get(name).await?)
     }
 
-    /// All who wait for one name cause one call of `make`. `None` where the cache let go of it at once, for want of room.
-    pub(super) async fn get_or_make(
-        &self,
-        name: Box<str>,
-        make: impl Future<Output = Result<Held, Error>>,
-    ) -> Result<Option<Held>, Error> {
-        let slot = self.0.slots.try_get_with(name, async { make.await.map(full) }).await;
-        slot.map(|slot| look(&slot)).map_err(|error: Arc<Error>| error.again())
+    /// To be taken before the store is asked.
+    pub(super) fn mark(&self) -> Mark {
+        Mark { forgotten: self.0.forgotten.load(Ordering::SeqCst), begun: Instant::now() }
     }
 
-    pub(super) async fn put(&self, name: Box<str>, held: Held) {
-        self.0.slots.insert(name, full(held)).await;
+    /// All who wait for one name cause one call of `make`. `None` where the cache let go of it at once, for want of room or since it
+    /// was forgotten meanwhile.
+    pub(super) async fn get_or_make(
+        &self,
+        name: &str,
+        make: impl Future<Output = Result<Held, Error>>,
+    ) -> Result<Option<Held>, Error> {
+        let mark = self.mark();
+        let fill = async { make.await.map(|held| if self.is_good(&mark) { full(held) } else { Slot::default() }) };
+        let slot = self.0.slots.try_get_with(name.into(), fill).await.map_err(|error: Arc<Error>| error.again())?;
+        let held = look(&slot);
+        if held.is_none() {
+            self.0.slots.invalidate(name).await;
+        }
+        Ok(held)
+    }
+
+    pub(super) async fn put(&self, name: Box<str>, held: Held, mark: &Mark) {
+        if self.is_good(mark) {
+            self.0.slots.insert(name, full(held)).await;
+        }
     }
 
     pub(super) async fn forget(&self, name: &str) {
+        self.0.forgotten.fetch_add(1, Ordering::SeqCst);
         self.0.slots.invalidate(name).await;
+    }
+
+    fn is_good(&self, mark: &Mark) -> bool {
+        mark.forgotten == self.0.forgotten.load(Ordering::SeqCst) && mark.begun.elapsed() < LONGEST_READ
     }
 
     pub(super) fn count(&self) -> u64 {
@@ -101,7 +131,12 @@ fn sweep(swept: Weak<Swept>) -> Option<Sender<()>> {
             let Some(swept) = swept.upgrade() else { return };
             // It waits for nothing but another call that sweeps.
             let _ = run_local(async {
-                swept.slots.run_pending_tasks().await;
+                // One call ends after some thousands.
+                let mut before = u64::MAX;
+                while swept.slots.entry_count() < before {
+                    before = swept.slots.entry_count();
+                    swept.slots.run_pending_tasks().await;
+                }
                 Ok(())
             });
         }

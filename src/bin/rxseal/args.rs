@@ -406,7 +406,7 @@ Configuration file (--config or RXSEAL_CONFIG):
   store = \"file:/var/lib/pharmacy/keyrings\"
   roots = [\"file:/etc/pharmacy/root.key\"]
   subject_store = \"sqlite:/var/lib/pharmacy/subjects.db\"
-  shred_log = \"/var/log/pharmacy/shredded.log\"
+  shred_log = \"/var/lib/pharmacy/shredded.log\"
   backups_kept = \"30days\"
 
 A first keyring:

@@ -139,6 +139,11 @@ impl Desk<'_> {
     async fn subject_keys_under(&self, keyspace: &str, key: KeyId, elsewhere: Option<u64>) -> Result<u64, Failure> {
         if self.config.has_subject_store() {
             let counts = SubjectAdmin::new(self.config.subject_store().await?).count_by_key(keyspace).await?;
+            if counts.total() == 0 && elsewhere.is_none() {
+                return Err(Failure::Usage(format!(
+                    "--subject-store has no key of {keyspace} at all: is it the right one? Say --subject-keys 0 if it is"
+                )));
+            }
             return Ok(elsewhere.unwrap_or_default().saturating_add(counts.of(key)));
         }
         elsewhere.ok_or_else(|| {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use rxseal::{Keyring, RewrapReport, ShredReceipt, StoredSubject, SubjectAdmin, SubjectKeyStore};
+use rxseal::{Keyring, Retention, RewrapReport, ShredReceipt, StoredSubject, SubjectAdmin, SubjectKeyStore};
 use serde_json::json;
 
 use crate::args::{Day, Global, Subject};
@@ -16,7 +16,7 @@ pub async fn run(global: &Global, command: Subject, output: &Output) -> Result<(
     let config = Config::of(global)?;
     let store = config.subject_store().await?;
     let dry = DrySubjects(Arc::clone(&store));
-    let subjects = SubjectAdmin::new(store);
+    let subjects = SubjectAdmin::new(Arc::clone(&store));
     match command {
         Subject::Shred { keyspace, subject, yes: _, dry_run: true } => {
             config.shred_log()?.check()?;
@@ -26,26 +26,25 @@ pub async fn run(global: &Global, command: Subject, output: &Output) -> Result<(
             let text =
                 format!("{subject} of {keyspace} would be shredded: nothing asks for its records. Nothing was done");
             let text = if known { text } else { format!("{text}\n{UNKNOWN}") };
-            Ok(output.say(&text, &json!({ "would_shred": true, "had_key": known }))?)
+            Ok(output.say(&text, &json!({ "would_shred": true, "was_known": known }))?)
         }
         Subject::Shred { keyspace, subject, yes: _, dry_run: false } => {
             let receipt = subjects.shred(&keyspace, subject.as_str(), &config.shred_log()?).await?;
             Ok(output.say(&describe(&receipt), &as_json(&receipt))?)
         }
         Subject::Hold { keyspace, subject, until, legal_hold, release, yes } => {
-            let before = subjects.retention(&keyspace, subject.as_str()).await?.retained_until();
-            if until.is_some_and(|Day(until)| until < before) && !yes {
-                let before = before.map(time).unwrap_or_default();
+            let old = store.retention(&keyspace, &subject).await?;
+            let new = until.map_or(old, |Day(until)| old.until(until));
+            let new = if legal_hold || release { new.legal_hold(legal_hold) } else { new };
+            if new.retained_until() < old.retained_until() && !yes {
+                let before = old.retained_until().map(time).unwrap_or_default();
                 return Err(Failure::Usage(format!("it is kept until {before}: say --yes to keep it for less")));
             }
-            if let Some(Day(until)) = until {
-                subjects.set_retain_until(&keyspace, subject.as_str(), until).await?;
+            if new != old {
+                store.retain(&keyspace, &subject, old, new).await?;
             }
-            if legal_hold || release {
-                subjects.set_legal_hold(&keyspace, subject.as_str(), legal_hold).await?;
-            }
-            let stored = dry.get(&keyspace, &[&subject]).await?.pop().unwrap_or(StoredSubject::Absent);
-            show_hold(&subjects, (&keyspace, &subject), &stored, output).await
+            let stored = store.get(&keyspace, &[&subject]).await?.pop().unwrap_or(StoredSubject::Absent);
+            show_hold(new, &stored, output)
         }
         Subject::Reapply { dry_run: true } => reapply(&SubjectAdmin::new(dry), &config, "would be", output).await,
         Subject::Reapply { dry_run: false } => reapply(&subjects, &config, "are", output).await,
@@ -75,18 +74,40 @@ pub async fn run(global: &Global, command: Subject, output: &Output) -> Result<(
 
 async fn reapply(subjects: &SubjectAdmin, config: &Config, done: &str, output: &Output) -> Result<(), Failure> {
     let reapplied = subjects.reapply(&config.shred_log()?).await?;
+    let (shredded, unknown, before) = (reapplied.shredded(), reapplied.unknown(), reapplied.shredded_before());
     let retained: Vec<_> = reapplied.retained().collect();
+    let failed: Vec<_> = reapplied
+        .failed()
+        .map(|(keyspace, subject, error)| (keyspace, subject, Failure::from_reference(error)))
+        .collect();
     let mut text =
-        format!("{} subjects {done} shredded; {} were before", reapplied.shredded(), reapplied.shredded_before());
+        format!("{shredded} subjects {done} shredded, {unknown} of them without a key; {before} were before");
     for (keyspace, subject) in &retained {
         text.push_str(&format!("\nheld, and not shredded: {keyspace} {subject}"));
     }
-    output.say(&text, &json!({ "shredded": reapplied.shredded(), "shredded_before": reapplied.shredded_before(), "retained": retained }))?;
-    if retained.is_empty() {
-        Ok(())
-    } else {
-        Err(Failure::Checked(format!("{} subjects of the log are held since, and were not shredded", retained.len())))
+    for (keyspace, subject, error) in &failed {
+        text.push_str(&format!("\nnot shredded: {keyspace} {subject}: {error}"));
     }
+    let value = json!({
+        "shredded": shredded, "unknown": unknown, "shredded_before": before, "retained": retained, "failed": failed,
+    });
+    output.say(&text, &value)?;
+    if !failed.is_empty() {
+        return Err(Failure::Checked(format!("{} subjects of the log could not be shredded", failed.len())));
+    }
+    if !retained.is_empty() {
+        return Err(Failure::Checked(format!(
+            "{} subjects of the log are held, since or again by the restore: release them and repeat",
+            retained.len()
+        )));
+    }
+    // No log is of no one, and a store that was restored knows some of those in its log.
+    if before == 0 && unknown == shredded {
+        return Err(Failure::Checked(
+            "none of them had a key here: is it the right log, and the right store?".to_owned(),
+        ));
+    }
+    Ok(())
 }
 
 async fn unlock(config: &Config, keyspace: &str, output: &Output) -> Result<Keyring, Failure> {
@@ -109,13 +130,7 @@ fn show_rewrapped(report: &RewrapReport, keys: &Keyring, done: &str, output: &Ou
     }
 }
 
-async fn show_hold(
-    subjects: &SubjectAdmin,
-    (keyspace, subject): (&str, &str),
-    stored: &StoredSubject,
-    output: &Output,
-) -> Result<(), Failure> {
-    let retention = subjects.retention(keyspace, subject).await?;
+fn show_hold(retention: Retention, stored: &StoredSubject, output: &Output) -> Result<(), Failure> {
     let until = retention.retained_until().map_or_else(|| "no time".to_owned(), time);
     let held = if retention.is_held() { "a legal hold is on it" } else { "no legal hold" };
     let (key, shredded_at) = match stored {
@@ -126,7 +141,7 @@ async fn show_hold(
     };
     let value = json!({
         "retain_until": retention.retained_until(), "legal_hold": retention.is_held(), "shredded_at": shredded_at,
-        "had_key": *stored != StoredSubject::Absent,
+        "was_known": *stored != StoredSubject::Absent,
     });
     Ok(output.say(&format!("kept until: {until}; {held}\n{key}"), &value)?)
 }
@@ -135,10 +150,10 @@ async fn show_hold(
 const UNKNOWN: &str = "no key is stored for it: nothing was sealed for it yet, or its id is another one";
 
 fn describe(receipt: &ShredReceipt) -> String {
-    let unknown = if receipt.had_key() { String::new() } else { format!("{UNKNOWN}\n") };
+    let unknown = if receipt.was_known() { String::new() } else { format!("{UNKNOWN}\n") };
     let not_covered = ShredReceipt::NOT_COVERED.join("\n  ");
     format!(
-        "shredded {} of {} at {}\neffective at {}: no program opens its fields any more\ncomplete at {}: no backup has its key\n\
+        "shredded {} of {} at {}\neffective at {}: no program holds its key any more\ncomplete at {}: no backup has its key\n\
          {unknown}Not covered:\n  {not_covered}",
         receipt.subject(),
         receipt.keyspace(),
@@ -151,7 +166,7 @@ fn describe(receipt: &ShredReceipt) -> String {
 fn as_json(receipt: &ShredReceipt) -> serde_json::Value {
     json!({
         "keyspace": receipt.keyspace(), "subject": receipt.subject(), "shredded_at": receipt.shredded_at(),
-        "effective_at": receipt.effective_at(), "complete_at": receipt.complete_at(), "had_key": receipt.had_key(),
+        "effective_at": receipt.effective_at(), "complete_at": receipt.complete_at(), "was_known": receipt.was_known(),
         "not_covered": ShredReceipt::NOT_COVERED,
     })
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 use std::future::ready;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -62,13 +62,16 @@ impl FileSubjectStore {
     }
 
     fn read(&self, keyspace: &str, subject: &str) -> Result<SubjectRow, Error> {
-        let text = disk::read(&self.path(keyspace, subject)?, MAX_FILE)?;
-        let Some((of, row)) = text.map(|text| parse(&text)).transpose()? else { return Ok(SubjectRow::default()) };
-        if of == subject { Ok(row) } else { Err(damaged()) }
+        let path = self.path(keyspace, subject)?;
+        look(&path, subject)?.ok_or_else(|| damaged(&path))
     }
 
     fn get_now(&self, keyspace: &str, subjects: &[&str]) -> Result<Vec<StoredSubject>, Error> {
-        subjects.iter().map(|subject| Ok(self.read(keyspace, subject)?.stored())).collect()
+        let stored = subjects.iter().map(|subject| {
+            let row = look(&self.path(keyspace, subject)?, subject)?;
+            Ok(row.map_or(StoredSubject::Damaged, |row| row.stored()))
+        });
+        stored.collect()
     }
 
     fn change<T>(
@@ -104,14 +107,16 @@ impl FileSubjectStore {
         Name::check("keyspace", keyspace)?;
         let home = self.0.path().join(keyspace);
         let mut keys = Vec::new();
-        for drawer in disk::names(&home)? {
+        // What else lies there, of a file system or a desktop, is none of ours.
+        for drawer in disk::names(&home)?.iter().filter(|name| is_drawer(name)) {
             let drawer = home.join(drawer);
             for name in disk::names(&drawer)?.iter().filter(|name| name.ends_with(SUFFIX)) {
                 // Gone since its folder was read: nobody removes one but a person.
-                let Some(text) = disk::read(&drawer.join(name), MAX_FILE)? else { continue };
-                let (subject, row) = parse(&text)?;
+                let path = drawer.join(name);
+                let Some(text) = disk::read(&path, MAX_FILE)? else { continue };
+                let (subject, row) = parse(&text).ok_or_else(|| damaged(&path))?;
                 if after.is_none_or(|after| *subject > *after) {
-                    keys.extend(row.key.is_some().then(|| (subject, row.stored())));
+                    keys.extend(row.has_key().then(|| (subject, row.stored())));
                 }
             }
         }
@@ -123,12 +128,22 @@ impl FileSubjectStore {
 
 impl_subject_key_store!(FileSubjectStore, ready);
 
-fn parse(text: &str) -> Result<(String, SubjectRow), Error> {
-    let stored: Stored = serde_json::from_str(text).map_err(|_| damaged())?;
+/// `None` for a file that is damaged, or of another subject.
+fn look(path: &Path, subject: &str) -> Result<Option<SubjectRow>, Error> {
+    let Some(text) = disk::read(path, MAX_FILE)? else { return Ok(Some(SubjectRow::default())) };
+    Ok(parse(&text).filter(|(of, _)| of == subject).map(|(_, row)| row))
+}
+
+fn is_drawer(name: &str) -> bool {
+    name.len() == 2 && name.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+fn parse(text: &str) -> Option<(String, SubjectRow)> {
+    let stored: Stored = serde_json::from_str(text).ok()?;
     // What is no base64url is damaged all the same: it stays what it is.
     let key = stored.wrapped.map(|text| text::decode(&text).unwrap_or_else(|| text.into_bytes()));
     let retention = Retention::default().until(stored.retain_until).legal_hold(stored.legal_hold);
-    Ok((stored.subject, SubjectRow { key, shredded_at: stored.shredded_at, retention }))
+    Some((stored.subject, SubjectRow { key, shredded_at: stored.shredded_at, retention }))
 }
 
 fn format(subject: &str, row: &SubjectRow) -> Result<String, Error> {
@@ -142,7 +157,8 @@ fn format(subject: &str, row: &SubjectRow) -> Result<String, Error> {
     serde_json::to_string(&stored).map_err(|_| ErrorKind::Unrepresentable.into())
 }
 
-/// The parser's own text would quote the file, and with it the subject.
-fn damaged() -> Error {
-    Error::from_store(false, "a file of a subject is damaged, or not of its subject: restore it from a backup")
+/// The parser's own text would quote the file, and with it the subject. Nothing is written over it: a hold may be in it.
+fn damaged(path: &Path) -> Error {
+    let text = format!("{}: it is damaged, or not of its subject: restore it from a backup", path.display());
+    Error::from_store(false, text)
 }

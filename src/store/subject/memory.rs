@@ -56,7 +56,7 @@ impl MemorySubjectStore {
         let from = Bound::Excluded((keyspace.to_owned(), after.unwrap_or_default().to_owned()));
         let rows = self.lock();
         let of_keyspace = rows.range((from, Bound::Unbounded)).take_while(|((of, _), _)| of == keyspace);
-        let keys = of_keyspace.filter(|(_, row)| row.key.is_some());
+        let keys = of_keyspace.filter(|(_, row)| row.has_key());
         let keys = keys.map(|((_, subject), row)| (subject.clone(), row.stored()));
         Ok(keys.take(limit).collect())
     }

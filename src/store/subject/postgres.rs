@@ -19,6 +19,7 @@ const TABLE: OwnTable = OwnTable {
     schema: PostgresSubjectStore::SCHEMA,
     schema_of: "PostgresSubjectStore::SCHEMA",
 };
+const IS_STANDBY: &str = "SELECT pg_is_in_recovery()";
 const GET: &str = "SELECT subject, wrapped, shredded_at, retain_until, legal_hold FROM rxseal_subject_keys \
     WHERE keyspace = $1 AND subject = ANY($2)";
 const GET_FOR_UPDATE: &str = "SELECT subject, wrapped, shredded_at, retain_until, legal_hold FROM rxseal_subject_keys \
@@ -28,7 +29,7 @@ const PLACE: &str = "INSERT INTO rxseal_subject_keys (keyspace, subject) VALUES 
 const UPDATE: &str = "UPDATE rxseal_subject_keys SET wrapped = $3, shredded_at = $4, retain_until = $5, legal_hold = $6 \
     WHERE keyspace = $1 AND subject = $2";
 const PAGE: &str = "SELECT subject, wrapped, shredded_at, retain_until, legal_hold FROM rxseal_subject_keys \
-    WHERE keyspace = $1 AND subject > $2 AND wrapped IS NOT NULL ORDER BY subject LIMIT $3";
+    WHERE keyspace = $1 AND subject > $2 AND wrapped IS NOT NULL AND shredded_at IS NULL ORDER BY subject LIMIT $3";
 
 /// Wrapped subject keys in the table `rxseal_subject_keys` of a PostgreSQL database (feature `postgres-store`). Needs a tokio
 /// runtime.
@@ -47,10 +48,18 @@ impl PostgresSubjectStore {
     ///
     /// # Errors
     ///
-    /// `store-refused`: the URL is none, or the role may not log in or has no right to the table; `store-unavailable`: no answer
+    /// `store-refused`: the URL is none, or of a standby, or the role may not log in or has no right to the table; `store-unavailable`: no answer
     /// within 5 seconds; `runtime-needed` outside of a tokio runtime.
     pub async fn connect(url: &str) -> Result<Self, Error> {
-        Ok(Self(Pool::connect(url, MAX_CONNECTIONS, &TABLE).await?))
+        let pool = Pool::connect(url, MAX_CONNECTIONS, &TABLE).await?;
+        let standby = async |connection: &mut PgConnection| {
+            Ok(sqlx::query_scalar(IS_STANDBY).persistent(false).fetch_one(connection).await?)
+        };
+        if pool.call(standby).await? {
+            let text = "this is a standby, which may still have keys that were shredded: connect to the primary server";
+            return Err(Error::from_store(false, text));
+        }
+        Ok(Self(pool))
     }
 
     async fn get_now(&self, keyspace: &str, subjects: &[&str]) -> Result<Vec<StoredSubject>, Error> {

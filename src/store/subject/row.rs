@@ -24,6 +24,11 @@ impl SubjectRow {
         }
     }
 
+    /// Whether it belongs into a page.
+    pub(super) fn has_key(&self) -> bool {
+        self.key.is_some() && self.shredded_at.is_none()
+    }
+
     /// Insert-if-absent; what is stored then.
     pub(super) fn insert(&mut self, key: &WrappedSubjectKey) -> StoredSubject {
         if self.stored() == StoredSubject::Absent {

@@ -173,7 +173,7 @@ fn select(connection: &Connection, keyspace: &str, subject: &str) -> rusqlite::R
 fn page(connection: &Connection, keyspace: &str, after: &str, limit: usize) -> rusqlite::Result<Vec<Stored>> {
     let query = format!(
         "SELECT {COLUMNS} FROM rxseal_subject_keys
-        WHERE keyspace = ?1 AND subject > ?2 AND wrapped IS NOT NULL ORDER BY subject LIMIT ?3"
+        WHERE keyspace = ?1 AND subject > ?2 AND wrapped IS NOT NULL AND shredded_at IS NULL ORDER BY subject LIMIT ?3"
     );
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     connection.prepare(&query)?.query_map(params![keyspace, after, limit], Stored::read)?.collect()
