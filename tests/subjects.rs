@@ -7,11 +7,13 @@ mod children;
 mod conformance;
 #[path = "subjects/faults.rs"]
 mod faults;
+#[path = "subjects/moods.rs"]
+mod moods;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::time::{Duration, Instant};
 
 use rxseal::phi::{Drug, PatientName};
@@ -53,13 +55,28 @@ async fn every_store_conforms() {
     assert_eq!(FileSubjectStore::new(folder.0.join("subjects")).page("pages-1", None, 100).await.unwrap().len(), 24);
 }
 
-/// Counts what a store is asked.
+/// Counts what a store is asked, and answers as it is told.
 #[derive(Default)]
 struct Counting {
     store: MemorySubjectStore,
     gets: AtomicUsize,
     others: AtomicUsize,
     slow: bool,
+    /// How many changes from now on meet one of somebody else.
+    conflicts: AtomicUsize,
+    broken: AtomicBool,
+    /// One answer too few.
+    short: AtomicBool,
+}
+
+impl Counting {
+    fn mood(&self) -> Result<(), Error> {
+        if self.broken.load(SeqCst) {
+            return Err(Error::from_store(true, "the database is down"));
+        }
+        let met = self.conflicts.fetch_update(SeqCst, SeqCst, |left| left.checked_sub(1));
+        if met.is_ok() { Err(Error::store_conflict()) } else { Ok(()) }
+    }
 }
 
 impl SubjectKeyStore for Counting {
@@ -69,7 +86,11 @@ impl SubjectKeyStore for Counting {
             if self.slow {
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
-            self.store.get(keyspace, subjects).await
+            let mut stored = self.store.get(keyspace, subjects).await?;
+            if self.short.load(SeqCst) {
+                stored.pop();
+            }
+            Ok(stored)
         })
     }
 
@@ -90,11 +111,17 @@ impl SubjectKeyStore for Counting {
         old: &'a WrappedSubjectKey,
         key: &'a WrappedSubjectKey,
     ) -> StoreFuture<'a, ()> {
-        self.store.replace(keyspace, subject, old, key)
+        Box::pin(async move {
+            self.mood()?;
+            self.store.replace(keyspace, subject, old, key).await
+        })
     }
 
     fn shred<'a>(&'a self, keyspace: &'a str, subject: &'a str, at: u64) -> StoreFuture<'a, u64> {
-        self.store.shred(keyspace, subject, at)
+        Box::pin(async move {
+            self.mood()?;
+            self.store.shred(keyspace, subject, at).await
+        })
     }
 
     fn retain<'a>(
@@ -104,7 +131,10 @@ impl SubjectKeyStore for Counting {
         old: Retention,
         retention: Retention,
     ) -> StoreFuture<'a, ()> {
-        self.store.retain(keyspace, subject, old, retention)
+        Box::pin(async move {
+            self.mood()?;
+            self.store.retain(keyspace, subject, old, retention).await
+        })
     }
 
     fn retention<'a>(&'a self, keyspace: &'a str, subject: &'a str) -> StoreFuture<'a, Retention> {

@@ -1,6 +1,6 @@
 //! Subject keys in a PostgreSQL database: one row each.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::fmt;
 
 use sqlx::Connection;
@@ -65,7 +65,8 @@ impl PostgresSubjectStore {
     async fn get_now(&self, keyspace: &str, subjects: &[&str]) -> Result<Vec<StoredSubject>, Error> {
         subjects.iter().try_for_each(|subject| check(keyspace, subject))?;
         let rows = self.0.call(async |connection| Ok(select(connection, keyspace, subjects).await?)).await?;
-        let mut found = HashMap::with_capacity(rows.len());
+        // No map that hashes: std's draws a random key for it, and panics where there is none.
+        let mut found = BTreeMap::new();
         for row in rows {
             let (subject, row) = parse(row);
             found.insert(subject, row.stored());

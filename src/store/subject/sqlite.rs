@@ -1,6 +1,6 @@
 //! Subject keys in an SQLite database: one row each.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::future::ready;
 use std::path::Path;
@@ -65,7 +65,8 @@ impl SqliteSubjectStore {
         // One query for all, whatever their number.
         let list = serde_json::to_string(subjects).map_err(|_| ErrorKind::Unrepresentable)?;
         let rows = select_all(&self.lock(), keyspace, &list).map_err(|error| self.failed(&error))?;
-        let mut found = HashMap::with_capacity(rows.len());
+        // No map that hashes: std's draws a random key for it, and panics where there is none.
+        let mut found = BTreeMap::new();
         for row in rows {
             let (subject, row) = row.parse();
             found.insert(subject, row.stored());
