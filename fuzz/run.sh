@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Runs every fuzz target in turn, each for the given number of seconds (default 60), with the address sanitizer.
+# Runs every fuzz target for the given number of seconds (default 60), with the address sanitizer: as many at once as there
+# are cores, each on one.
 #
 #   fuzz/run.sh [SECONDS [TARGET...]]
 #
@@ -14,11 +15,30 @@ mapfile -t targets < <(if (($# > 1)); then printf '%s\n' "${@:2}"; else cargo fu
 found=$(mktemp -d)
 trap 'rm -rf "$found"' EXIT
 cargo fuzz build
-for target in "${targets[@]}"; do
-    echo "== fuzz $target, $seconds s"
-    options=(-max_total_time="$seconds" -malloc_limit_mb=64 -max_len=4096 -timeout=20 -verbosity=0 -print_final_stats=1)
+
+# fuzz TARGET: told in one piece, when it is over
+fuzz() {
+    local target=$1 status=0
+    local options=(-max_total_time="$seconds" -malloc_limit_mb=64 -max_len=4096 -timeout=20 -verbosity=0 -print_final_stats=1)
     [[ ! -f fuzz/dictionaries/$target.dict ]] || options+=(-dict="fuzz/dictionaries/$target.dict")
     mkdir -p "$found/$target" "fuzz/corpus/$target"
-    cargo fuzz run "$target" "$found/$target" "fuzz/corpus/$target" -- "${options[@]}" 2>&1 | sed -E '/^(INFO|#)/d'
+    cargo fuzz run "$target" "$found/$target" "fuzz/corpus/$target" -- "${options[@]}" >"$found/$target.log" 2>&1 || status=$?
+    echo "== fuzz $target, $seconds s"
+    sed -E '/^(INFO|#)/d' "$found/$target.log"
+    return "$status"
+}
+
+failed=0 running=0
+for target in "${targets[@]}"; do
+    if ((running == $(nproc))); then
+        wait -n || failed=1
+        running=$((running - 1))
+    fi
+    fuzz "$target" &
+    running=$((running + 1))
 done
+for ((; running > 0; running--)); do
+    wait -n || failed=1
+done
+((failed == 0)) || exit 1
 echo "fuzzed ${#targets[@]} targets for $seconds s each"
