@@ -1,4 +1,4 @@
-//! Subject keys: every store alike, one key for each patient, shredded for good.
+//! Subject keys: every store alike, one key for each patient, shredded for good (T52 to T55 of docs/THREAT-MODEL.md).
 #![allow(clippy::unwrap_used)]
 
 #[path = "stores/children.rs"]
