@@ -23,6 +23,9 @@ use conformance::{Tampering, bounded, chain, create, unlock, unlock_many};
 use rxseal::{Error, Keyring, KeyringFile, Pkcs11Key, Pkcs11Mechanism, RootKey, RootKeys, Suite};
 use softhsm::{Faults, Key, PIN, Token};
 
+/// Far from what anything here takes, and from what hangs.
+const BOUND: Duration = Duration::from_secs(30);
+
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs SoftHSM2"]
 async fn conforms() {
@@ -459,15 +462,16 @@ async fn an_hsm_that_hangs_holds_nobody_up() {
     let stored = create(TENANT, &token.roots("phi-root"), Suite::default()).await;
     let faults = Faults::new();
     let root = |library| token.builder_of(library).key_label("phi-root").pin(softhsm::pin).sessions(2);
-    let limit = Duration::from_millis(300);
+    let limit = Duration::from_millis(500);
     let roots = RootKeys::from(root(&faults.library).deadline(limit).build().unwrap());
-    unlock(&roots, &stored).await.unwrap();
+    unlock_at_last(&roots, &stored).await;
 
+    let before = faults.calls("C_DecryptInit");
     faults.set("C_DecryptInit hang 999\n");
     let begun = Instant::now();
     let error = refused(&roots, &stored).await;
-    says(&error, &["did not answer within 300 ms", "deadline"]);
-    assert!(error.is_retryable() && begun.elapsed() < limit * 3, "{:?}", begun.elapsed());
+    says(&error, &["did not answer within 500 ms", "deadline"]);
+    assert!(error.is_retryable() && begun.elapsed() < BOUND, "{:?}", begun.elapsed());
     // Sessions that hang are replaced: as many as are there and 16 more, then nothing more is begun.
     let mut last = String::new();
     for _ in 0..20 {
@@ -476,12 +480,13 @@ async fn an_hsm_that_hangs_holds_nobody_up() {
         last = text(&error);
     }
     assert!(last.contains("18 calls hang") && last.contains("restart"), "{last}");
-    assert_eq!(faults.calls("C_DecryptInit"), 1 + 18);
+    assert_eq!(faults.calls("C_DecryptInit") - before, 18);
 
     // It comes back, and what had hung gives its turns back. Nobody has to restart.
     faults.set("");
-    tokio::time::sleep(limit).await;
-    unlock_many(&roots, TENANT, &stored, 16).await;
+    for _ in 0..16 {
+        unlock_at_last(&roots, &stored).await;
+    }
 
     // Callers that give up by themselves, before the deadline.
     let faults = Faults::new();
@@ -494,6 +499,14 @@ async fn an_hsm_that_hangs_holds_nobody_up() {
     }
     unlock(&roots, &stored).await.unwrap();
     faults.set("");
+}
+
+/// With a deadline so short that a slow machine may miss it.
+async fn unlock_at_last(roots: &RootKeys, stored: &KeyringFile) {
+    let begun = Instant::now();
+    while let Err(error) = unlock(roots, stored).await {
+        assert!(error.is_retryable() && begun.elapsed() < BOUND, "{}", text(&error));
+    }
 }
 
 /// What is hanging must not keep a program from ending.
@@ -510,7 +523,7 @@ fn an_hsm_that_hangs_does_not_hold_up_the_end_of_a_runtime() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_time().build().unwrap();
     runtime.block_on(Keyring::create(TENANT, &roots, Suite::default())).unwrap_err();
     drop(runtime);
-    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < BOUND, "{:?}", begun.elapsed());
     faults.set("");
 }
 
@@ -531,7 +544,7 @@ async fn a_root_key_is_dropped_in_bounded_time() {
     faults.set("C_CloseSession hang 99\n");
     let begun = Instant::now();
     drop(roots);
-    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < BOUND, "{:?}", begun.elapsed());
     faults.set("");
     // A program that ends with a thread in SoftHSM was seen to crash.
     tokio::time::sleep(Duration::from_millis(500)).await;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{LazyLock, Mutex, PoisonError};
+use std::time::Duration;
 
 use cryptoki::context::{CInitializeArgs, CInitializeFlags, Pkcs11};
 use cryptoki::error::{Error, RvError};
@@ -112,7 +113,8 @@ impl Token {
 
     /// The token, and how to log in is still to be said.
     pub fn builder_of(&self, library: &Path) -> Pkcs11KeyBuilder {
-        Pkcs11Key::builder(library).token(&self.label)
+        // Long enough for a machine that stands still for some seconds, as those of CI do.
+        Pkcs11Key::builder(library).token(&self.label).deadline(Duration::from_secs(20))
     }
 
     pub fn builder(&self) -> Pkcs11KeyBuilder {
