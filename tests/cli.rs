@@ -288,6 +288,10 @@ fn a_rewrap_takes_no_root_key_off_unless_told() {
     shop.ok("keyring rewrap pharmacy-17 --root file:root.key --root file:escrow.key");
     assert_eq!(shop.stored().wraps().count(), 2);
     shop.ok("keyring rewrap pharmacy-17 --to file:root.key");
+    // Whoever takes a root key off next must not be told that all is well.
+    let lost = shop.run("keyring verify pharmacy-17 --root file:root.key --root file:nowhere.key");
+    assert_eq!(lost.status.code(), Some(1));
+    assert!(String::from_utf8(lost.stderr).unwrap().contains("1 of the root keys named here could not be asked"));
     // A root key that somebody relies on, and that is not there, fails the drill.
     let verified = shop.run("keyring verify pharmacy-17 --root file:root.key --root file:escrow.key");
     assert_eq!(verified.status.code(), Some(1));
