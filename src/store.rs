@@ -34,6 +34,7 @@ pub(crate) use sqlite::{SQLITE_BUSY_WAIT, sqlite_trouble};
 
 #[cfg(unix)]
 pub use subject::FileSubjectStore;
+pub(crate) use subject::HELD_AT_MOST;
 #[cfg(feature = "postgres-store")]
 pub use subject::PostgresSubjectStore;
 #[cfg(feature = "sqlite-store")]

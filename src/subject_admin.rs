@@ -5,7 +5,6 @@ mod receipt;
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 pub use log::ShredLog;
 pub use receipt::{Reapplied, RewrapReport, ShredReceipt};
@@ -16,10 +15,8 @@ use crate::id::{Identifier, KeyId, Name};
 use crate::key::WrappedSubjectKey;
 use crate::keyring::{Keyring, unix_now};
 use crate::observe::{KeyEvent, Observer};
-use crate::store::{Retention, StoredSubject, SubjectKeyStore};
+use crate::store::{HELD_AT_MOST, Retention, StoredSubject, SubjectKeyStore};
 
-/// For how long other processes may hold a key that was shredded (`SubjectKeys`).
-const CACHED: Duration = Duration::from_secs(300);
 const PAGE: usize = 1000;
 /// Of a change that others keep preceding.
 const ATTEMPTS: usize = 16;
@@ -32,8 +29,7 @@ const ATTEMPTS: usize = 16;
 /// # std::fs::create_dir_all(&folder).unwrap();
 /// # rxseal::run_local(async {
 /// use std::sync::Arc;
-/// use std::time::Duration;
-/// use rxseal::{MemorySubjectStore, ShredLog, SubjectAdmin};
+/// /// use rxseal::{MemorySubjectStore, ShredLog, SubjectAdmin};
 /// let store = Arc::new(MemorySubjectStore::default());
 /// let admin = SubjectAdmin::new(store);
 /// // Outside of the store, whose backups are kept for 30 days.
@@ -254,7 +250,7 @@ impl SubjectAdmin {
     /// Told to the observer. Times count from now, when no one can read the key from the store any more.
     fn receipt(&self, keyspace: &str, subject: &str, at: u64, was_known: bool, log: &ShredLog) -> ShredReceipt {
         let receipt =
-            ShredReceipt::new(keyspace, subject, at, was_known).complete(unix_now(), CACHED, log.backups_kept());
+            ShredReceipt::new(keyspace, subject, at, was_known).complete(unix_now(), HELD_AT_MOST, log.backups_kept());
         if let Some(observer) = &self.observer {
             observer.key_event(&KeyEvent::Shredded { keyspace, subject, complete_at: receipt.complete_at() });
         }

@@ -54,12 +54,7 @@ const DURABLE: &str = "PRAGMA synchronous = EXTRA; PRAGMA fullfsync = ON;";
 /// # }
 /// ```
 #[derive(Clone)]
-pub struct SqliteStore(Arc<Inner>);
-
-struct Inner {
-    path: Box<Path>,
-    connection: Mutex<Connection>,
-}
+pub struct SqliteStore(Arc<Database>);
 
 impl SqliteStore {
     /// What [`open`](Self::open) creates where it is missing.
@@ -71,41 +66,29 @@ impl SqliteStore {
     ///
     /// `store-refused`: it is no SQLite database, or may not be read; `store-unavailable`: it is locked, or the disk failed.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
-        let path = path.as_ref();
-        let connection = open_database(path, "rxseal_keyrings", Self::SCHEMA);
-        let connection = connection.map_err(|error| sqlite_trouble(path, &error))?;
-        Ok(Self(Arc::new(Inner { path: path.into(), connection: Mutex::new(connection) })))
-    }
-
-    /// A change that panics is rolled back, so the connection stays good.
-    fn lock(&self) -> MutexGuard<'_, Connection> {
-        self.0.connection.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn failed(&self, error: &rusqlite::Error) -> Error {
-        sqlite_trouble(&self.0.path, error)
+        Ok(Self(Arc::new(Database::open(path.as_ref(), "rxseal_keyrings", Self::SCHEMA)?)))
     }
 
     fn get_now(&self, keyspace: &str) -> Result<Option<KeyringFile>, Error> {
         Name::check("keyspace", keyspace)?;
-        let stored = get(&self.lock(), keyspace).map_err(|error| self.failed(&error))?;
+        let stored = get(&self.0.lock(), keyspace).map_err(|error| self.0.failed(&error))?;
         stored.map(|stored| stored.parse(keyspace)).transpose()
     }
 
     fn put_now(&self, file: &KeyringFile, over: Option<u64>) -> Result<(), Error> {
         check_order(file, over)?;
-        let mut connection = self.lock();
+        let mut connection = self.0.lock();
         // Immediate: whoever reads first and writes later would be refused in between, without waiting.
         let begun = connection.transaction_with_behavior(TransactionBehavior::Immediate);
-        let change = begun.map_err(|error| self.failed(&error))?;
+        let change = begun.map_err(|error| self.0.failed(&error))?;
         self.swap(&change, file, over)?;
-        change.commit().map_err(|error| self.failed(&error))
+        change.commit().map_err(|error| self.0.failed(&error))
     }
 
     /// What is stored must be whole before it is written over: otherwise somebody should look at it first.
     fn swap(&self, change: &Transaction<'_>, file: &KeyringFile, over: Option<u64>) -> Result<(), Error> {
         let keyspace = file.keyspace();
-        if let Some(stored) = get(change, keyspace).map_err(|error| self.failed(&error))? {
+        if let Some(stored) = get(change, keyspace).map_err(|error| self.0.failed(&error))? {
             stored.parse(keyspace)?;
         }
         let (new, text) = (file.generation(), file.to_string());
@@ -113,12 +96,12 @@ impl SqliteStore {
             None => change.execute(INSERT, params![keyspace, to_sql(new), text]),
             Some(over) => change.execute(UPDATE, params![keyspace, to_sql(new), text, to_sql(over)]),
         };
-        if changed.map_err(|error| self.failed(&error))? == 1 { Ok(()) } else { Err(ErrorKind::StoreConflict.into()) }
+        if changed.map_err(|error| self.0.failed(&error))? == 1 { Ok(()) } else { Err(ErrorKind::StoreConflict.into()) }
     }
 
     fn keyspaces_now(&self) -> Result<Vec<String>, Error> {
-        let connection = self.lock();
-        keyspaces(&connection).map_err(|error| self.failed(&error))
+        let connection = self.0.lock();
+        keyspaces(&connection).map_err(|error| self.0.failed(&error))
     }
 }
 
@@ -142,8 +125,30 @@ impl fmt::Debug for SqliteStore {
     }
 }
 
+/// A database file with a table of ours.
+pub(super) struct Database {
+    pub(super) path: Box<Path>,
+    connection: Mutex<Connection>,
+}
+
+impl Database {
+    pub(super) fn open(path: &Path, table: &str, schema: &str) -> Result<Self, Error> {
+        let connection = open_database(path, table, schema).map_err(|error| sqlite_trouble(path, &error))?;
+        Ok(Self { path: path.into(), connection: Mutex::new(connection) })
+    }
+
+    /// A change that panics is rolled back, so the connection stays good.
+    pub(super) fn lock(&self) -> MutexGuard<'_, Connection> {
+        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn failed(&self, error: &rusqlite::Error) -> Error {
+        sqlite_trouble(&self.path, error)
+    }
+}
+
 /// A connection to the database with this table, both made where they are missing.
-pub(super) fn open_database(path: &Path, table: &str, schema: &str) -> rusqlite::Result<Connection> {
+fn open_database(path: &Path, table: &str, schema: &str) -> rusqlite::Result<Connection> {
     // SQLite would make the file readable for all, as far as the umask lets it. One at a time, since closing a file that is open
     // twice in a process takes away the locks that the other one has on it.
     static OPENING: Mutex<()> = Mutex::new(());

@@ -10,6 +10,7 @@ mod row;
 mod sqlite;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 #[cfg(unix)]
 pub use file::FileSubjectStore;
@@ -23,6 +24,9 @@ use super::StoreFuture;
 use crate::error::Error;
 use crate::id::{Identifier, Name};
 use crate::key::WrappedSubjectKey;
+
+/// For how long a program may hold a key after it asked a store for it (THREAT-MODEL N38): then a shredding is effective.
+pub(crate) const HELD_AT_MOST: Duration = Duration::from_secs(300);
 
 /// What a store holds of a subject.
 #[derive(Clone, Debug, PartialEq, Eq)]

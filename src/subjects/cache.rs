@@ -12,13 +12,15 @@ use moka::policy::EvictionPolicy;
 use crate::error::Error;
 use crate::key::SubjectKey;
 use crate::provider::run_local;
+use crate::store::HELD_AT_MOST;
 
-/// Shredding is effective after five minutes (THREAT-MODEL N38), in which a key is read, held and swept away: so the longest time that
-/// one is held is shorter, whatever is asked for.
+/// Whatever is asked for.
 const LONGEST: Duration = Duration::from_secs(270);
 /// From the question to the store until its answer is here. A program that was held up for longer asks again next time.
 const LONGEST_READ: Duration = Duration::from_secs(15);
 const SWEEP: Duration = Duration::from_secs(10);
+/// A key is read, held and swept away before its shredding is said to be effective.
+const _: () = assert!(LONGEST_READ.as_secs() + LONGEST.as_secs() + SWEEP.as_secs() < HELD_AT_MOST.as_secs());
 
 /// What is known of a subject. That it has no key is not: the next call may make one.
 #[derive(Clone)]

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::future::ready;
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params};
 
 use super::row::{SubjectRow, impl_subject_key_store};
 use super::{Retention, StoredSubject, check};
 use crate::error::{Error, ErrorKind};
-use crate::store::sqlite::{open_database, sqlite_trouble};
+use crate::store::sqlite::Database;
 
 const COLUMNS: &str = "subject, wrapped, shredded_at, retain_until, legal_hold";
 const UPSERT: &str =
@@ -25,12 +25,7 @@ const UPSERT: &str =
 /// Keep it in a file of its own, apart from the data, with short-lived backups. What is shredded is written over with zeros in the
 /// database file (`secure_delete`). Calls are short and block, so they also work with [`run_local`](crate::run_local).
 #[derive(Clone)]
-pub struct SqliteSubjectStore(Arc<Inner>);
-
-struct Inner {
-    path: Box<Path>,
-    connection: Mutex<Connection>,
-}
+pub struct SqliteSubjectStore(Arc<Database>);
 
 impl SqliteSubjectStore {
     /// What [`open`](Self::open) creates where it is missing.
@@ -42,29 +37,17 @@ impl SqliteSubjectStore {
     ///
     /// `store-refused`: it is no SQLite database, or may not be read; `store-unavailable`: it is locked, or the disk failed.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
-        let path = path.as_ref();
-        let connection = open_database(path, "rxseal_subject_keys", Self::SCHEMA).and_then(|connection| {
-            connection.execute_batch("PRAGMA secure_delete = ON;")?;
-            Ok(connection)
-        });
-        let connection = connection.map_err(|error| sqlite_trouble(path, &error))?;
-        Ok(Self(Arc::new(Inner { path: path.into(), connection: Mutex::new(connection) })))
-    }
-
-    /// A change that panics is rolled back, so the connection stays good.
-    fn lock(&self) -> MutexGuard<'_, Connection> {
-        self.0.connection.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn failed(&self, error: &rusqlite::Error) -> Error {
-        sqlite_trouble(&self.0.path, error)
+        let database = Database::open(path.as_ref(), "rxseal_subject_keys", Self::SCHEMA)?;
+        let secure = database.lock().execute_batch("PRAGMA secure_delete = ON;");
+        secure.map_err(|error| database.failed(&error))?;
+        Ok(Self(Arc::new(database)))
     }
 
     fn get_now(&self, keyspace: &str, subjects: &[&str]) -> Result<Vec<StoredSubject>, Error> {
         subjects.iter().try_for_each(|subject| check(keyspace, subject))?;
         // One query for all, whatever their number.
         let list = serde_json::to_string(subjects).map_err(|_| ErrorKind::Unrepresentable)?;
-        let rows = select_all(&self.lock(), keyspace, &list).map_err(|error| self.failed(&error))?;
+        let rows = select_all(&self.0.lock(), keyspace, &list).map_err(|error| self.0.failed(&error))?;
         // No map that hashes: std's draws a random key for it, and panics where there is none.
         let mut found = BTreeMap::new();
         for row in rows {
@@ -83,24 +66,24 @@ impl SqliteSubjectStore {
         work: impl FnOnce(&mut SubjectRow) -> Result<T, Error>,
     ) -> Result<T, Error> {
         check(keyspace, subject)?;
-        let mut connection = self.lock();
+        let mut connection = self.0.lock();
         // Immediate: whoever reads first and writes later would be refused in between, without waiting.
         let begun = connection.transaction_with_behavior(TransactionBehavior::Immediate);
-        let change = begun.map_err(|error| self.failed(&error))?;
-        let stored = select(&change, keyspace, subject).map_err(|error| self.failed(&error))?;
+        let change = begun.map_err(|error| self.0.failed(&error))?;
+        let stored = select(&change, keyspace, subject).map_err(|error| self.0.failed(&error))?;
         let before = stored.map_or_else(SubjectRow::default, |row| row.parse().1);
         let mut after = before.clone();
         let result = work(&mut after)?;
         if after != before {
-            write(&change, keyspace, subject, &after).map_err(|error| self.failed(&error))?;
-            change.commit().map_err(|error| self.failed(&error))?;
+            write(&change, keyspace, subject, &after).map_err(|error| self.0.failed(&error))?;
+            change.commit().map_err(|error| self.0.failed(&error))?;
         }
         Ok(result)
     }
 
     fn retention_now(&self, keyspace: &str, subject: &str) -> Result<Retention, Error> {
         check(keyspace, subject)?;
-        let row = select(&self.lock(), keyspace, subject).map_err(|error| self.failed(&error))?;
+        let row = select(&self.0.lock(), keyspace, subject).map_err(|error| self.0.failed(&error))?;
         Ok(row.map_or_else(Retention::default, |row| row.parse().1.retention))
     }
 
@@ -111,7 +94,7 @@ impl SqliteSubjectStore {
         limit: usize,
     ) -> Result<Vec<(String, StoredSubject)>, Error> {
         let rows =
-            page(&self.lock(), keyspace, after.unwrap_or_default(), limit).map_err(|error| self.failed(&error))?;
+            page(&self.0.lock(), keyspace, after.unwrap_or_default(), limit).map_err(|error| self.0.failed(&error))?;
         let mut keys = Vec::with_capacity(rows.len());
         for row in rows {
             let (subject, row) = row.parse();
