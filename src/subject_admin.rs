@@ -29,7 +29,8 @@ const ATTEMPTS: usize = 16;
 /// # std::fs::create_dir_all(&folder).unwrap();
 /// # rxseal::run_local(async {
 /// use std::sync::Arc;
-/// /// use rxseal::{MemorySubjectStore, ShredLog, SubjectAdmin};
+/// use std::time::Duration;
+/// use rxseal::{MemorySubjectStore, ShredLog, SubjectAdmin};
 /// let store = Arc::new(MemorySubjectStore::default());
 /// let admin = SubjectAdmin::new(store);
 /// // Outside of the store, whose backups are kept for 30 days.
