@@ -1,5 +1,7 @@
 //! Record contexts: what every token of a record is bound to (FORMAT 4).
 
+mod digest;
+
 use std::ops::Range;
 
 use crate::backend::Backend;
@@ -8,6 +10,8 @@ use crate::error::{Error, Reason};
 use crate::id::{Identifier, Name};
 use crate::kdf;
 
+use digest::LazyDigest;
+
 /// FORMAT 4.1
 const MAX_PARTS: usize = 8;
 
@@ -15,7 +19,6 @@ const MAX_PARTS: usize = 8;
 const KEYSPACE_START: usize = HEAD + domain::CONTEXT.len() + HEAD;
 
 /// A record context: its bytes (FORMAT 4.1), where the ids stand in them, and their digest. One allocation.
-#[derive(Clone)]
 pub(crate) struct Context {
     bytes: Vec<u8>,
     record_type: Range<usize>,
@@ -27,7 +30,7 @@ pub(crate) struct Context {
     part_count: usize,
     is_wide: bool,
     backend: Backend,
-    digest: [u8; 32],
+    digest: LazyDigest,
 }
 
 /// The ids of a context, before they are encoded.
@@ -67,9 +70,8 @@ impl Context {
     }
 
     /// The same ids as a wide context (FORMAT 4.3); unbound stays unbound.
-    pub(crate) fn into_wide(mut self) -> Self {
-        self.is_wide = true;
-        self
+    pub(crate) fn to_wide(&self) -> Self {
+        Self::encode(Ids { is_wide: true, ..self.ids() })
     }
 
     /// The same context with a subject.
@@ -114,14 +116,19 @@ impl Context {
     }
 
     /// FORMAT 4.2
-    pub(crate) fn context_digest(&self) -> &[u8; 32] {
-        &self.digest
+    pub(crate) fn context_digest(&self) -> [u8; 32] {
+        self.digest.get(|| kdf::sha256(self.backend, &self.bytes))
     }
 
     /// The first 12 bytes of the digest: the first half of every nonce of letter `X` (FORMAT 5).
     pub(crate) fn nonce_prefix(&self) -> [u8; 12] {
         // The compiler knows that the chunk is there.
-        self.digest.first_chunk().copied().unwrap_or_default()
+        self.context_digest().first_chunk().copied().unwrap_or_default()
+    }
+
+    /// Whether both have the same bytes, and so the same digest: the encoding is injective (FORMAT 4.1).
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        self.bytes == other.bytes
     }
 
     #[cfg(test)]
@@ -149,7 +156,7 @@ impl Context {
         self.bytes.get(range.clone()).and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or_default()
     }
 
-    /// FORMAT 4.1 and 4.2
+    /// FORMAT 4.1
     fn encode(ids: Ids<'_>) -> Self {
         let texts = [ids.record_type.len(), ids.record_id.map_or(0, str::len), ids.subject_id.map_or(0, str::len)];
         let lengths = texts.into_iter().chain([ids.keyspace.len(), ids.part_path.len(), KEYSPACE_START, 4 * HEAD]);
@@ -163,7 +170,6 @@ impl Context {
         let subject_id = ids.subject_id.map_or(0..0, |id| frame.last_part(id.len()));
         let frame = frame.optional_part(6, (ids.part_count > 0).then_some(ids.part_path));
         let parts = frame.last_part(ids.part_path.len());
-        let digest = kdf::sha256(ids.backend, &bytes);
         Self {
             bytes,
             record_type,
@@ -173,7 +179,7 @@ impl Context {
             part_count: ids.part_count,
             is_wide: ids.is_wide,
             backend: ids.backend,
-            digest,
+            digest: LazyDigest::new(),
         }
     }
 }
@@ -196,6 +202,6 @@ mod tests {
         assert_eq!(context.record_type(), "prescription");
         assert_eq!((context.record_id(), context.subject_id()), (Some("RX-1"), Some("P-1")));
         assert_eq!(context.with_subject("P-1").bytes, context.bytes);
-        assert!(context.is_bound() && !context.clone().into_wide().is_bound());
+        assert!(context.is_bound() && !context.to_wide().is_bound());
     }
 }

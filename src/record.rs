@@ -117,8 +117,7 @@ impl<R: Role> Record<R> {
     /// 2^32 tokens of a class may be sealed in it. 12 bytes more a token.
     #[must_use]
     pub fn wide(self) -> Self {
-        let context = self.core.context().clone().into_wide();
-        self.with_context(context)
+        self.with_context(self.core.context().to_wide())
     }
 
     /// One part of this record, such as a line of a prescription: a context of its own, so that the same fields may be

@@ -66,11 +66,7 @@ impl SubjectKeys {
     /// # Errors
     ///
     /// `subject-shredded`, `invalid-id`, `random-failed`, those of [`Keyring::unwrap_subject_key`] and of the store.
-    pub async fn subject<'a>(
-        &self,
-        keys: &Keyring,
-        subject: impl Into<Identifier<'a>>,
-    ) -> Result<Arc<SubjectKey>, Error> {
+    pub async fn subject<'a>(&self, keys: &Keyring, subject: impl Into<Identifier<'a>>) -> Result<SubjectKey, Error> {
         let subject = subject.into();
         let subject = subject.parse("subject id")?;
         let made = self.cache.get_or_make(&entry(keys, subject), self.make(keys, subject)).await;
@@ -132,7 +128,7 @@ impl SubjectKeys {
         for (subject, stored) in missing.into_iter().zip(stored) {
             let held = held(keys, subject, &stored);
             if let Ok(held) = &held {
-                self.cache.put(entry(keys, subject), held.clone(), &mark).await;
+                self.cache.put(entry(keys, subject), held.share(), &mark).await;
             }
             loaded.put(subject, held);
         }
@@ -164,7 +160,7 @@ impl fmt::Debug for SubjectKeys {
 
 fn held(keys: &Keyring, subject: &str, stored: &StoredSubject) -> Result<Held, Error> {
     match stored {
-        StoredSubject::Key(wrapped) => Ok(Held::Key(Arc::new(keys.unwrap_subject_key(subject, wrapped)?))),
+        StoredSubject::Key(wrapped) => Ok(Held::Key(keys.unwrap_subject_key(subject, wrapped)?)),
         StoredSubject::Shredded { .. } => Ok(Held::Shredded),
         StoredSubject::Damaged => Err(ErrorKind::InvalidSubjectKey.into()),
         StoredSubject::Absent => Err(ErrorKind::SubjectMissing.into()),
@@ -178,4 +174,49 @@ fn entry(keys: &Keyring, subject: &str) -> Box<str> {
 /// Neither name has a space in it.
 fn name(keyspace: &str, subject: &str) -> Box<str> {
     format!("{keyspace} {subject}").into()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+    use crate::provider::run_local;
+    use crate::store::MemorySubjectStore;
+
+    const TENANT: &str = "pharmacy-17";
+
+    /// What a program was given and let go of is wiped when the cache lets go of it, not at some later time.
+    #[test]
+    fn keys_are_wiped_when_their_time_is_over() {
+        let keys = crate::testing::insecure_keyring(TENANT).unwrap().unobserved();
+        let store = Arc::new(MemorySubjectStore::default());
+        let ask = |subjects: &SubjectKeys, name: &str| run_local(subjects.subject(&keys, name)).unwrap().watch();
+
+        let subjects = SubjectKeys::new(Arc::clone(&store));
+        let is_wiped = ask(&subjects, "P-7");
+        assert!(!is_wiped(), "it is held");
+        run_local(async {
+            subjects.forget(TENANT, "P-7").await;
+            Ok(())
+        })
+        .unwrap();
+        assert!(is_wiped(), "at once");
+        let is_wiped = ask(&subjects, "P-7");
+        drop(subjects);
+        assert!(is_wiped(), "with the last handle");
+
+        let none = SubjectKeys::with_limits(Arc::clone(&store), 0, Duration::MAX);
+        let patients: Vec<_> = (0..2_000).map(|at| ask(&none, &format!("P-{at}"))).collect();
+        assert!(patients.iter().filter(|is_wiped| !is_wiped()).count() < 1_000, "there is no room for them");
+
+        // Nobody calls any more: they go all the same.
+        let short = SubjectKeys::with_limits(store, 5_000, Duration::from_millis(10));
+        let patients: Vec<_> = (0..2_000).map(|at| ask(&short, &format!("P-{at}"))).collect();
+        let begun = Instant::now();
+        while patients.iter().any(|is_wiped| !is_wiped()) {
+            assert!(begun.elapsed() < Duration::from_secs(120), "an idle program holds keys");
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    }
 }

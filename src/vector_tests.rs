@@ -186,7 +186,7 @@ fn context_vectors() {
         let Ok(record) = outcome else { continue };
         let context = record.core().context();
         vector.check_bytes("context_hex", context.context_bytes());
-        vector.check_bytes("digest_hex", context.context_digest());
+        vector.check_bytes("digest_hex", &context.context_digest());
         assert_eq!(context.nonce_prefix(), context.context_digest()[..12]);
         if vector.has("field_id") {
             let field = FieldId::new(vector.text("field_id").to_owned().leak());

@@ -271,40 +271,6 @@ fn a_shredded_patient_is_gone_for_good() {
     assert!(run_local(looked.subject(&keys, "P-7")).unwrap_err().is_shredded());
 }
 
-/// What a program was given and let go of is wiped when the cache lets go of it, not at some later time.
-#[test]
-fn keys_are_wiped_when_their_time_is_over() {
-    let keys = keyring();
-    let store = Arc::new(MemorySubjectStore::default());
-    let held = |subjects: &SubjectKeys, name: &str| Arc::downgrade(&run_local(subjects.subject(&keys, name)).unwrap());
-
-    let subjects = SubjectKeys::new(Arc::clone(&store));
-    let patient = held(&subjects, "P-7");
-    assert!(patient.upgrade().is_some(), "it is held");
-    run_local(async {
-        subjects.forget(TENANT, "P-7").await;
-        Ok(())
-    })
-    .unwrap();
-    assert!(patient.upgrade().is_none(), "at once");
-    let patient = held(&subjects, "P-7");
-    drop(subjects);
-    assert!(patient.upgrade().is_none(), "with the last handle");
-
-    let none = SubjectKeys::with_limits(Arc::clone(&store), 0, MONTH);
-    let patients: Vec<_> = (0..2_000).map(|at| held(&none, &format!("P-{at}"))).collect();
-    assert!(patients.iter().filter(|patient| patient.upgrade().is_some()).count() < 1_000, "there is no room for them");
-
-    // Nobody calls any more: they go all the same.
-    let short = SubjectKeys::with_limits(store, 5_000, Duration::from_millis(10));
-    let patients: Vec<_> = (0..2_000).map(|at| held(&short, &format!("P-{at}"))).collect();
-    let begun = Instant::now();
-    while patients.iter().any(|patient| patient.upgrade().is_some()) {
-        assert!(begun.elapsed() < Duration::from_secs(120), "an idle program holds keys");
-        std::thread::sleep(Duration::from_millis(100));
-    }
-}
-
 #[test]
 fn a_hold_and_a_damaged_log_are_respected() {
     let folder = Folder::new("hold");

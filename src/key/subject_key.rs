@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use super::keys::Keys;
 use crate::aead::envelope;
@@ -21,7 +22,11 @@ const WRAPPED_LEN: usize = HEADER_LEN + envelope::OVERHEAD + 32;
 /// patient's fields unreadable while the keyring lives on.
 ///
 /// Neither `Clone` nor serde; store its [`WrappedSubjectKey`].
-pub struct SubjectKey {
+pub struct SubjectKey(Arc<Parts>);
+
+/// Shared with the records of the subject, so that there is one copy of the key. And behind a pointer: the room of a record without
+/// a subject would be filled with what lay on the stack.
+struct Parts {
     keyspace: Name,
     subject_id: Box<str>,
     secret: SecretBytes<32>,
@@ -32,7 +37,7 @@ impl SubjectKey {
     pub(crate) fn generate(keys: &Keys, subject: &Identifier<'_>) -> Result<(Self, WrappedSubjectKey), Error> {
         let subject_id = subject.parse("subject id")?;
         let secret = random::key()?;
-        let key = Self { keyspace: keys.keyspace().clone(), subject_id: subject_id.into(), secret };
+        let key = Self::of(keys.keyspace(), subject_id, secret);
         let wrapped = key.wrap_subject_key(keys)?;
         Ok((key, wrapped))
     }
@@ -43,9 +48,9 @@ impl SubjectKey {
         let mut bytes = Vec::with_capacity(WRAPPED_LEN);
         bytes.extend_from_slice(&MAGIC);
         bytes.extend_from_slice(dek.id.as_bytes());
-        let key = dek.wrap_key(self.keyspace.as_str())?;
-        let context = wrap_context(self.keyspace.as_str(), &self.subject_id, dek.id);
-        envelope::seal(keys.backend(), key, &context, self.secret.expose_bytes(), &mut bytes)?;
+        let key = dek.wrap_key(self.0.keyspace.as_str())?;
+        let context = wrap_context(self.0.keyspace.as_str(), &self.0.subject_id, dek.id);
+        envelope::seal(keys.backend(), key, &context, self.0.secret.expose_bytes(), &mut bytes)?;
         Ok(WrappedSubjectKey(bytes))
     }
 
@@ -88,41 +93,46 @@ impl SubjectKey {
         let plain = envelope::open(keys.backend(), key, &context, sealed.as_mut_slice()).ok();
         let secret = plain.and_then(|bytes| <&[u8; 32]>::try_from(&*bytes).ok().map(SecretBytes::copy_of));
         match secret {
-            Some(secret) if !secret.is_zero() => {
-                Ok(Self { keyspace: keyspace.clone(), subject_id: subject_id.into(), secret })
-            }
+            Some(secret) if !secret.is_zero() => Ok(Self::of(keyspace, subject_id, secret)),
             _ => Err(Error::from(ErrorKind::SubjectKeyRefused).with_key(dek.id)),
         }
+    }
+
+    fn of(keyspace: &Name, subject_id: &str, secret: SecretBytes<32>) -> Self {
+        Self(Arc::new(Parts { keyspace: keyspace.clone(), subject_id: subject_id.into(), secret }))
     }
 
     /// The subject this key is of.
     #[must_use]
     pub fn subject_id(&self) -> &str {
-        &self.subject_id
+        &self.0.subject_id
     }
 
     pub(crate) fn is_of(&self, keyspace: &Name) -> bool {
-        self.keyspace == *keyspace
+        self.0.keyspace == *keyspace
     }
 
     pub(crate) fn secret(&self) -> &SecretBytes<32> {
-        &self.secret
+        &self.0.secret
     }
 
     /// Whether both are the same key bytes of the same subject id.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         use subtle::ConstantTimeEq;
-        let same_bytes = self.secret.expose_bytes().ct_eq(other.secret.expose_bytes());
-        self.subject_id == other.subject_id && bool::from(same_bytes)
+        let same_bytes = self.0.secret.expose_bytes().ct_eq(other.0.secret.expose_bytes());
+        self.0.subject_id == other.0.subject_id && bool::from(same_bytes)
     }
 
-    /// For a record context of its own, which outlives the borrow of this key.
-    pub(crate) fn duplicate(&self) -> Self {
-        Self {
-            keyspace: self.keyspace.clone(),
-            subject_id: self.subject_id.clone(),
-            secret: SecretBytes::copy_of(self.secret.expose_bytes()),
-        }
+    /// The same key, for a record that outlives the borrow of this one: wiped when the last of them is dropped.
+    pub(crate) fn share(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+
+    /// Lets go of the key, and then tells whether everyone else did: the last one wipes it.
+    #[cfg(test)]
+    pub(crate) fn watch(self) -> impl Fn() -> bool {
+        let watched = Arc::downgrade(&self.0);
+        move || watched.strong_count() == 0
     }
 }
 

@@ -17,9 +17,7 @@ const MAX_AAD: usize = HEADER_LEN + 32 + 64;
 pub(crate) struct RecordCore {
     hold: Arc<Hold>,
     context: Context,
-    /// Shared by the parts of a record, so that there is one copy of the key. And behind a pointer: the room of an absent key
-    /// would be filled with what lay on the stack.
-    subject: Option<Arc<SubjectKey>>,
+    subject: Option<SubjectKey>,
 }
 
 impl RecordCore {
@@ -38,14 +36,14 @@ impl RecordCore {
     }
 
     pub(crate) fn with_context(&self, context: Context) -> Self {
-        Self { hold: Arc::clone(&self.hold), context, subject: self.subject.clone() }
+        Self { hold: Arc::clone(&self.hold), context, subject: self.subject.as_ref().map(SubjectKey::share) }
     }
 
     pub(crate) fn with_subject(&self, key: &SubjectKey) -> Self {
         Self {
             hold: Arc::clone(&self.hold),
             context: self.context.with_subject(key.subject_id()),
-            subject: Some(Arc::new(key.duplicate())),
+            subject: Some(key.share()),
         }
     }
 
@@ -58,7 +56,7 @@ impl RecordCore {
     }
 
     pub(crate) fn subject(&self) -> Option<&SubjectKey> {
-        self.subject.as_deref()
+        self.subject.as_ref()
     }
 
     pub(crate) fn allows(&self, class: Class) -> bool {
@@ -94,7 +92,7 @@ impl RecordCore {
             (Some(own), Some(other)) => own.is_same(other),
             _ => false,
         };
-        same_subject && self.shares_keyring(other) && self.context.context_digest() == other.context.context_digest()
+        same_subject && self.shares_keyring(other) && self.context.is_same(&other.context)
     }
 
     pub(crate) fn opened_record(&self) -> OpenedRecord<'_> {
@@ -114,7 +112,7 @@ impl RecordCore {
             && let Some(room) = rest.get_mut(..id.len())
         {
             *head = *header;
-            *digest = *self.context.context_digest();
+            *digest = self.context.context_digest();
             #[cfg(all(fuzzing, rxseal_planted = "context"))] // A bug that fuzz/planted.sh must find.
             digest.fill(0);
             room.copy_from_slice(id);

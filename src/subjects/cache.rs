@@ -23,10 +23,18 @@ const SWEEP: Duration = Duration::from_secs(10);
 const _: () = assert!(LONGEST_READ.as_secs() + LONGEST.as_secs() + SWEEP.as_secs() < HELD_AT_MOST.as_secs());
 
 /// What is known of a subject. That it has no key is not: the next call may make one.
-#[derive(Clone)]
 pub(super) enum Held {
-    Key(Arc<SubjectKey>),
+    Key(SubjectKey),
     Shredded,
+}
+
+impl Held {
+    pub(super) fn share(&self) -> Self {
+        match self {
+            Self::Key(key) => Self::Key(key.share()),
+            Self::Shredded => Self::Shredded,
+        }
+    }
 }
 
 /// Emptied when the cache lets go of it: moka frees what it removed at some later time, and a key must be wiped at once.
@@ -117,7 +125,7 @@ fn full(held: Held) -> Slot {
 }
 
 fn look(slot: &Slot) -> Option<Held> {
-    slot.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    slot.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(Held::share)
 }
 
 fn take(slot: &Slot) -> Option<Held> {

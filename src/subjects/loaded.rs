@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::Arc;
 
 use super::cache::Held;
 use crate::error::{Error, ErrorKind};
@@ -19,7 +18,7 @@ impl LoadedSubjects {
     ///
     /// `subject-shredded`, `subject-missing` where it has none or was not asked for, and those of
     /// [`Keyring::unwrap_subject_key`](crate::Keyring::unwrap_subject_key).
-    pub fn get(&self, subject: &str) -> Result<&Arc<SubjectKey>, Error> {
+    pub fn get(&self, subject: &str) -> Result<&SubjectKey, Error> {
         match self.0.get(subject) {
             Some(Ok(Held::Key(key))) => Ok(key),
             Some(Ok(Held::Shredded)) => Err(ErrorKind::SubjectShredded.into()),
