@@ -53,6 +53,33 @@ fn the_suite_of_all_subject_stores() {
     });
 }
 
+/// It lags behind, and would give a shredded key back.
+#[test]
+#[ignore = "needs .ci/servers"]
+fn a_standby_is_refused() {
+    let standby =
+        std::env::var("RXSEAL_TEST_POSTGRES_STANDBY").expect("the URL of a standby, which .ci/servers starts");
+    let runtime = runtime();
+    let schema = Schema::new(&runtime);
+    runtime.block_on(async {
+        drop(rxseal::PostgresSubjectStore::connect(&schema.url()).await.unwrap());
+        let url = schema.url().replacen(&url(), &standby, 1);
+        let begun = Instant::now();
+        // Until the table is there, it is missing.
+        let error = loop {
+            let error = rxseal::PostgresSubjectStore::connect(&url).await.unwrap_err();
+            assert_eq!(error.code(), "store-refused");
+            let text = std::error::Error::source(&error).unwrap().to_string();
+            if !text.contains("is missing") {
+                break text;
+            }
+            assert!(begun.elapsed() < Duration::from_secs(60), "it replays nothing");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        };
+        assert!(error.contains("this is a standby"), "{error}");
+    });
+}
+
 #[test]
 #[ignore = "needs .ci/servers"]
 fn many_create_the_table_at_once() {

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use sqlx::Connection;
 use sqlx::postgres::PgConnection;
+use sqlx::{Connection, Row};
 
 use super::row::{SubjectRow, impl_subject_key_store};
 use super::{Retention, StoredSubject, check};
@@ -19,9 +19,10 @@ const TABLE: OwnTable = OwnTable {
     schema: PostgresSubjectStore::SCHEMA,
     schema_of: "PostgresSubjectStore::SCHEMA",
 };
-const IS_STANDBY: &str = "SELECT pg_is_in_recovery()";
-const GET: &str = "SELECT subject, wrapped, shredded_at, retain_until, legal_hold FROM rxseal_subject_keys \
-    WHERE keyspace = $1 AND subject = ANY($2)";
+/// At least one row, which says whether the server is a standby.
+const GET: &str = "SELECT pg_is_in_recovery(), keys.* FROM (SELECT 1) AS server LEFT JOIN \
+    (SELECT subject, wrapped, shredded_at, retain_until, legal_hold FROM rxseal_subject_keys \
+    WHERE keyspace = $1 AND subject = ANY($2)) AS keys ON TRUE";
 const GET_FOR_UPDATE: &str = "SELECT subject, wrapped, shredded_at, retain_until, legal_hold FROM rxseal_subject_keys \
     WHERE keyspace = $1 AND subject = $2 FOR UPDATE";
 /// Two that meet a subject at once: one of them waits here for the other, and then sees its row.
@@ -52,19 +53,13 @@ impl PostgresSubjectStore {
     /// within 5 seconds; `runtime-needed` outside of a tokio runtime.
     pub async fn connect(url: &str) -> Result<Self, Error> {
         let pool = Pool::connect(url, MAX_CONNECTIONS, &TABLE).await?;
-        let standby = async |connection: &mut PgConnection| {
-            Ok(sqlx::query_scalar(IS_STANDBY).persistent(false).fetch_one(connection).await?)
-        };
-        if pool.call(standby).await? {
-            let text = "this is a standby, which may still have keys that were shredded: connect to the primary server";
-            return Err(Error::from_store(false, text));
-        }
+        pool.call(async |connection| select(connection, "", &[]).await).await?;
         Ok(Self(pool))
     }
 
     async fn get_now(&self, keyspace: &str, subjects: &[&str]) -> Result<Vec<StoredSubject>, Error> {
         subjects.iter().try_for_each(|subject| check(keyspace, subject))?;
-        let rows = self.0.call(async |connection| Ok(select(connection, keyspace, subjects).await?)).await?;
+        let rows = self.0.call(async |connection| select(connection, keyspace, subjects).await).await?;
         // No map that hashes: std's draws a random key for it, and panics where there is none.
         let mut found = BTreeMap::new();
         for row in rows {
@@ -87,7 +82,7 @@ impl PostgresSubjectStore {
 
     async fn retention_now(&self, keyspace: &str, subject: &str) -> Result<Retention, Error> {
         check(keyspace, subject)?;
-        let rows = self.0.call(async |connection| Ok(select(connection, keyspace, &[subject]).await?)).await?;
+        let rows = self.0.call(async |connection| select(connection, keyspace, &[subject]).await).await?;
         Ok(rows.into_iter().next().map(parse).map_or_else(Retention::default, |(_, row)| row.retention))
     }
 
@@ -130,9 +125,22 @@ fn parse((subject, key, shredded_at, until, held): Stored) -> (String, SubjectRo
     (subject, SubjectRow { key, shredded_at: shredded_at.map(seconds), retention })
 }
 
-async fn select(connection: &mut PgConnection, keyspace: &str, subjects: &[&str]) -> Result<Vec<Stored>, sqlx::Error> {
+/// Refuses a standby each time: what is behind an address may change while the program runs.
+async fn select(connection: &mut PgConnection, keyspace: &str, subjects: &[&str]) -> Result<Vec<Stored>, CallError> {
     // Not kept on the server: a pooler between may give the next statement another connection.
-    sqlx::query_as(GET).persistent(false).bind(keyspace).bind(subjects).fetch_all(connection).await
+    let query = sqlx::query(GET).persistent(false).bind(keyspace).bind(subjects);
+    let rows = query.fetch_all(connection).await?;
+    let mut found = Vec::with_capacity(rows.len());
+    for row in &rows {
+        if row.try_get(0)? {
+            let text = "this is a standby, which may still have keys that were shredded: connect to the primary server";
+            return Err(Error::from_store(false, text).into());
+        }
+        if let Some(subject) = row.try_get(1)? {
+            found.push((subject, row.try_get(2)?, row.try_get(3)?, row.try_get(4)?, row.try_get(5)?));
+        }
+    }
+    Ok(found)
 }
 
 /// One subject, read and written in one transaction. Dropped before its end, it is rolled back.
