@@ -62,7 +62,7 @@ fn record() -> Record {
 
 fn in_state(state: KeyState) -> Keyring {
     let id = WORLD.token.key_id();
-    let file = run_local(Keyring::set_state("pharmacy-17", &WORLD.roots, &WORLD.second, id, state)).unwrap();
+    let file = run_local(Keyring::force_state("pharmacy-17", &WORLD.roots, &WORLD.second, id, state)).unwrap();
     unlock(&WORLD.roots, &file)
 }
 
@@ -168,7 +168,8 @@ fn all() -> Vec<(&'static str, Error)> {
     let seal = |value: &str| fails(rec.seal::<Short>(value));
     let nan = f64::NAN;
     let primary = world.keys.primary_key();
-    let state = |id, state| fails(run_local(Keyring::set_state("pharmacy-17", &world.roots, &world.second, id, state)));
+    let state =
+        |id, state| fails(run_local(Keyring::force_state("pharmacy-17", &world.roots, &world.second, id, state)));
     let create =
         |service: Service| fails(run_local(Keyring::create("pharmacy-17", &RootKeys::from(service), Suite::default())));
     let with = |options| fails(run_local(Keyring::unlock_with(options, "pharmacy-17", &world.roots, &world.second)));
