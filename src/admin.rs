@@ -206,8 +206,9 @@ impl KeyringAdmin {
     /// Destroys a key under which nothing is left: its bytes are not in the new generation. It means nothing while an older
     /// generation's file exists, in a backup of the store for example.
     ///
-    /// Programs that have not seen yet that another key seals go on sealing under this one, for the staleness and grace of their
-    /// `KeyManager` at the longest. So count only after that time has passed since the promotion, and after resealing.
+    /// Programs that have not seen yet that another key seals go on sealing under this one: for the staleness and grace of their
+    /// `KeyManager` at the longest, and for ever where one keeps a `Keyring`, `Sealer` or `Record` that it took before. So count only
+    /// after that time has passed since the promotion, and after resealing.
     ///
     /// # Errors
     ///
