@@ -172,7 +172,10 @@ fn rewrapping_keeps_the_keys_and_changes_the_kek() {
     assert_eq!(after.wraps().map(|wrap| wrap.root_key().to_owned()).collect::<Vec<_>>(), ["root-2"]);
     assert_eq!(after.keys(), before.keys());
     assert_eq!(reads(&unlocked(&other, &after), &token).unwrap(), "warfarin 5 MG");
-    assert_eq!(run_local(Keyring::unlock(TENANT, &world.roots, &after)).unwrap_err().code(), "unlock-failed");
+    let error = run_local(Keyring::unlock(TENANT, &world.roots, &after)).unwrap_err();
+    assert_eq!(error.code(), "unlock-failed");
+    let names = std::error::Error::source(&error).unwrap().to_string();
+    assert_eq!(names, "wrapped by test root-2; trusted here: test root-1");
     // The wrap of before is not one of the new KEK: nobody can put it back.
     assert!(kek(&before) != kek(&after));
 }
