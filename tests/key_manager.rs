@@ -6,11 +6,15 @@ mod key_support;
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::time::Duration;
 
 use key_support::{Heard, Mode, TENANT, TestRoot, TestStore};
 use rxseal::phi::Drug;
-use rxseal::{Access, KeyId, KeyManager, KeyManagerBuilder, Keyring, KeyringAdmin, Purpose, RootKeys, Suite};
+use rxseal::{
+    Access, KeyEvent, KeyId, KeyManager, KeyManagerBuilder, Keyring, KeyringAdmin, Observer, OpenEvent, Purpose,
+    RootKeys, Suite, UnlockOptions,
+};
 use tokio::time::advance;
 
 struct World {
@@ -312,6 +316,63 @@ async fn who_is_refused_has_no_grace() {
     manager.keyring(TENANT).await.unwrap();
     advance(seconds(101)).await;
     assert_eq!(manager.keyring(TENANT).await.unwrap_err().code(), "store-refused");
+}
+
+/// Hears what `Heard` does, until it panics at what a refresh tells it.
+struct Panics(Arc<AtomicBool>, Heard);
+
+impl Observer for Panics {
+    fn opened(&self, _: &OpenEvent<'_>) {}
+
+    fn key_event(&self, event: &KeyEvent<'_>) {
+        assert!(!(self.0.load(SeqCst) && matches!(event, KeyEvent::Refreshed { .. })), "on command");
+        self.1.key_event(event);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_is_a_failure() {
+    for breaks in ["store", "root key", "options_for", "observer"] {
+        let world = World::new().await;
+        let (heard, observer, options) = (Heard::default(), Arc::new(AtomicBool::new(false)), Arc::default());
+        let manager = world
+            .builder()
+            .grace(seconds(60))
+            .options_for({
+                let options: Arc<AtomicBool> = Arc::clone(&options);
+                move |_| {
+                    assert!(!options.load(SeqCst), "on command");
+                    UnlockOptions::default()
+                }
+            })
+            .observed_by(Panics(Arc::clone(&observer), heard.clone()));
+        manager.keyring(TENANT).await.unwrap();
+        world.admin.rotate(TENANT).await.unwrap();
+        match breaks {
+            "store" => world.store.set(Mode::Panics),
+            "root key" => world.root.set(Mode::Panics),
+            "options_for" => options.store(true, SeqCst),
+            _ => observer.store(true, SeqCst),
+        }
+        heard.take();
+        advance(seconds(151)).await;
+        manager.keyring(TENANT).await.unwrap();
+        settle().await;
+        assert_eq!(heard.take().last().unwrap(), "refresh of 1 failed after 151 s: store-unavailable", "{breaks}");
+        // The staleness and the grace are those of any other failure.
+        advance(seconds(150)).await;
+        assert_eq!(manager.keyring(TENANT).await.unwrap().generation(), 1, "{breaks}");
+        advance(seconds(60)).await;
+        let error = manager.keyring(TENANT).await.unwrap_err();
+        assert!(error.is_retryable() && error.to_string().contains("panicked"), "{breaks}: {error}");
+
+        world.store.set(Mode::Works);
+        world.root.set(Mode::Works);
+        options.store(false, SeqCst);
+        observer.store(false, SeqCst);
+        advance(seconds(2)).await;
+        assert_eq!(manager.keyring(TENANT).await.unwrap().generation(), 2, "{breaks}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,7 +1,11 @@
 //! One keyspace: at most one attempt to unlock or refresh it at a time, whoever asks.
 
 use std::collections::BTreeMap;
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
 use std::time::Duration;
 
 use tokio::runtime::Handle;
@@ -146,7 +150,7 @@ impl Slot {
 
     async fn attempt(self: Arc<Self>, refresher: Arc<Refresher>, _turn: OwnedMutexGuard<()>) {
         let current = self.state().current.clone();
-        let result = refresher.newest(&self.keyspace, current.as_ref()).await;
+        let result = unless_it_panics(refresher.newest(&self.keyspace, current.as_ref())).await;
         let now = Instant::now();
         match result {
             Ok(newest) => {
@@ -199,25 +203,30 @@ impl State {
             || self.failure.as_ref().is_some_and(|failure| asked.saturating_duration_since(failure.at) < ERROR_KEPT)
     }
 
-    /// What there is after an attempt that was waited for.
+    /// What there is after an attempt that was waited for. One that was cut off, as by a runtime that ends, leaves nothing behind:
+    /// so what is not known to be good is refused.
     fn usable(&self, settings: &Settings, asked: Instant) -> Result<Arc<Keyring>, Error> {
-        match (&self.current, &self.failure) {
-            (Some(current), failure) => {
-                let age = asked.duration_since(current.seen);
-                match failure {
-                    Some(failure) if age >= settings.max_staleness && !self.has_grace(settings, age, asked) => {
-                        Err(failure.error.again())
-                    }
-                    _ => Ok(Arc::clone(&current.keyring)),
-                }
-            }
-            (None, Some(failure)) => Err(failure.error.again()),
-            // Somebody's store, root key or observer panicked.
-            (None, None) => {
-                Err(ErrorKind::StoreUnavailable.because("the attempt to read and unlock the keyring did not end"))
+        let now = Instant::now();
+        if let Some(current) = &self.current {
+            let age = now.duration_since(current.seen);
+            if current.seen >= asked || age < settings.max_staleness || self.has_grace(settings, age, now) {
+                return Ok(Arc::clone(&current.keyring));
             }
         }
+        let cut_off = || ErrorKind::StoreUnavailable.because("the attempt to read and unlock the keyring was cut off");
+        Err(self.failure.as_ref().map_or_else(cut_off, |failure| failure.error.again()))
     }
+}
+
+/// Somebody's store, root key, observer or `options_for` may panic: that is a failure as any other, with its event and its end.
+async fn unless_it_panics<T>(attempt: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    let mut attempt = pin!(attempt);
+    let panicked = || ErrorKind::StoreUnavailable.because("the attempt to read and unlock the keyring panicked");
+    poll_fn(|context| {
+        catch_unwind(AssertUnwindSafe(|| attempt.as_mut().poll(context)))
+            .unwrap_or_else(|_| Poll::Ready(Err(panicked())))
+    })
+    .await
 }
 
 impl Refresher {
