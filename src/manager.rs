@@ -24,7 +24,13 @@ use slots::Slots;
 /// The first use of a keyspace reads its keyring from the store and unlocks it, with one call of a root key however many callers
 /// wait; from then on there is none. A keyring is looked up again in the store after half of the
 /// [`max_staleness`](KeyManagerBuilder::max_staleness), while callers go on with the one they have, and unlocked again only where
-/// the store has another file. Cheap to clone; needs a tokio runtime.
+/// the store has another file. Cheap to clone.
+///
+/// It needs a tokio runtime with timers, and one that is driven all the time: an attempt runs in the runtime of whoever asked for it,
+/// and there is never a second one beside it. One that did not end after two minutes, because nobody drives its runtime any more or
+/// because a store hangs, counts as an outage until it ends: the observer hears of it, callers go on for the
+/// [`grace`](KeyManagerBuilder::grace) without waiting, and get `store-unavailable` after it. So give it to a server's runtime, not
+/// to one that runs for a moment now and then.
 ///
 /// ```no_run
 /// # async fn serve() -> Result<(), rxseal::Error> {

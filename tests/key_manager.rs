@@ -13,9 +13,10 @@ use key_support::{Heard, Mode, TENANT, TestRoot, TestStore};
 use rxseal::phi::Drug;
 use rxseal::{
     Access, KeyEvent, KeyId, KeyManager, KeyManagerBuilder, Keyring, KeyringAdmin, Observer, OpenEvent, Purpose,
-    RootKeys, Suite, UnlockOptions,
+    RootKeys, Suite, UnlockOptions, run_local,
 };
-use tokio::time::advance;
+use tokio::runtime::{Builder, Runtime};
+use tokio::time::{Instant, advance, timeout};
 
 struct World {
     root: TestRoot,
@@ -316,6 +317,115 @@ async fn who_is_refused_has_no_grace() {
     manager.keyring(TENANT).await.unwrap();
     advance(seconds(101)).await;
     assert_eq!(manager.keyring(TENANT).await.unwrap_err().code(), "store-refused");
+}
+
+fn runtime() -> Runtime {
+    Builder::new_current_thread().enable_all().start_paused(true).build().unwrap()
+}
+
+/// Fails instead of waiting for ever.
+async fn asked(manager: &KeyManager) -> (Result<u64, rxseal::Error>, Duration) {
+    let began = Instant::now();
+    let keys = timeout(seconds(3600), manager.keyring(TENANT)).await.expect("it hangs");
+    (keys.map(|keys| keys.generation()), began.elapsed())
+}
+
+async fn at_once(manager: &KeyManager) -> u64 {
+    let (generation, waited) = asked(manager).await;
+    assert_eq!(waited, Duration::ZERO);
+    generation.unwrap()
+}
+
+#[test]
+fn a_runtime_that_nobody_drives_holds_nobody_up_for_long() {
+    let (parked, driven) = (runtime(), runtime());
+    let world = driven.block_on(World::new());
+    let heard = Heard::default();
+    let manager = world.builder().max_staleness(seconds(100)).observed_by(heard.clone());
+    parked.block_on(async {
+        manager.keyring(TENANT).await.unwrap();
+        advance(seconds(51)).await;
+        // A refresh begins in the background, and this runtime is left alone.
+        manager.keyring(TENANT).await.unwrap();
+    });
+    driven.block_on(async {
+        world.admin.rotate(TENANT).await.unwrap();
+        let before = world.now();
+        heard.take();
+        advance(seconds(101)).await;
+        let (generation, waited) = asked(&manager).await;
+        assert_eq!(generation.unwrap(), 1);
+        assert!((69..=71).contains(&waited.as_secs()), "two minutes from the beginning: {waited:?}");
+        let told = heard.take();
+        assert_eq!(told.len(), 1);
+        assert!(told[0].starts_with("refresh of 1 failed after 17"), "{told:?}");
+        // It is an outage from then on: nobody waits, and the observer hears of it.
+        for _ in 0..100 {
+            advance(seconds(1)).await;
+            assert_eq!(at_once(&manager).await, 1);
+        }
+        assert_eq!(heard.take().len(), 10);
+        advance(seconds(60)).await;
+        assert_eq!(at_once(&manager).await, 1);
+        advance(seconds(3600)).await;
+        let (error, waited) = asked(&manager).await;
+        assert!(error.unwrap_err().is_retryable() && waited.is_zero());
+        assert_eq!(world.calls(before), (0, 0), "one attempt at a time");
+        parked.shutdown_background();
+        advance(seconds(2)).await;
+        assert_eq!(at_once(&manager).await, 2);
+    });
+}
+
+#[test]
+fn cold_callers_wait_for_a_parked_runtime_no_longer_than_for_a_slow_one() {
+    let (parked, driven) = (runtime(), runtime());
+    let world = driven.block_on(World::new());
+    let manager = world.builder().unobserved();
+    world.root.set_delay(seconds(5));
+    parked.block_on(async { timeout(seconds(1), manager.keyring(TENANT)).await.unwrap_err() });
+    let before = world.now();
+    driven.block_on(async {
+        let (error, waited) = asked(&manager).await;
+        assert!(error.unwrap_err().to_string().contains("did not end"));
+        assert!((119..=121).contains(&waited.as_secs()), "{waited:?}");
+        let (error, waited) = asked(&manager).await;
+        assert!(error.unwrap_err().is_retryable() && waited.is_zero());
+        assert_eq!(world.calls(before), (0, 0), "one attempt at a time");
+    });
+}
+
+#[test]
+fn who_waits_for_an_attempt_that_is_cut_off_begins_another_one() {
+    let (parked, driven) = (runtime(), runtime());
+    let world = driven.block_on(World::new());
+    let manager = world.builder().unobserved();
+    world.root.set_delay(seconds(5));
+    parked.block_on(async { timeout(seconds(1), manager.keyring(TENANT)).await.unwrap_err() });
+    driven.block_on(async {
+        let waiting: Vec<_> = (0..8)
+            .map(|_| {
+                let manager = manager.clone();
+                tokio::spawn(async move { asked(&manager).await.0 })
+            })
+            .collect();
+        settle().await;
+        let before = world.now();
+        parked.shutdown_background();
+        for caller in waiting {
+            assert_eq!(caller.await.unwrap().unwrap(), 1);
+        }
+        assert_eq!(world.calls(before).0, 1);
+    });
+}
+
+#[test]
+fn it_works_without_timers_and_without_a_runtime() {
+    let world = run_local(async { Ok(World::new().await) }).unwrap();
+    let manager = world.builder().max_staleness(Duration::ZERO).unobserved();
+    Builder::new_current_thread().build().unwrap().block_on(manager.keyring(TENANT)).unwrap();
+    run_local(world.admin.rotate(TENANT)).unwrap();
+    assert_eq!(run_local(manager.keyring(TENANT)).unwrap().generation(), 2);
 }
 
 /// Hears what `Heard` does, until it panics at what a refresh tells it.
