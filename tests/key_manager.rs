@@ -208,6 +208,51 @@ async fn an_outage_has_a_grace_that_is_bounded_and_reported() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn in_an_outage_nobody_waits_for_slow_attempts() {
+    let world = World::new().await;
+    let manager = world.builder().unobserved();
+    manager.keyring(TENANT).await.unwrap();
+    world.admin.rotate(TENANT).await.unwrap();
+    world.root.set(Mode::Unavailable);
+    world.root.set_delay(seconds(60));
+    let before = world.now();
+    for second in 1..=3900 {
+        advance(seconds(1)).await;
+        if second < 3900 {
+            assert_eq!(at_once(&manager).await, 1, "after {second} s");
+        }
+        settle().await;
+    }
+    assert!((50..=54).contains(&world.calls(before).0), "{:?}", world.calls(before));
+    // The grace ends in the middle of an attempt or between two: there is an error, with or without a wait.
+    assert!(asked(&manager).await.0.unwrap_err().is_retryable());
+    world.root.set(Mode::Works);
+    advance(seconds(61)).await;
+    assert_eq!(asked(&manager).await.0.unwrap(), 2);
+}
+
+/// Only a failure begins an outage: who comes after a long silence waits, however slow the answer is.
+#[tokio::test(start_paused = true)]
+async fn a_slow_attempt_alone_is_no_outage() {
+    let world = World::new().await;
+    let manager = world.builder().unobserved();
+    manager.keyring(TENANT).await.unwrap();
+    world.admin.rotate(TENANT).await.unwrap();
+    world.root.set_delay(seconds(60));
+    advance(seconds(1000)).await;
+    let callers: Vec<_> = (0..8)
+        .map(|_| {
+            let manager = manager.clone();
+            tokio::spawn(async move { asked(&manager).await })
+        })
+        .collect();
+    for caller in callers {
+        let (generation, waited) = caller.await.unwrap();
+        assert_eq!((generation.unwrap(), waited.as_secs()), (2, 60));
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_old_failure_is_no_outage() {
     let world = World::new().await;
     let manager = world.builder().unobserved();

@@ -26,7 +26,7 @@ use crate::store::KeyringStore;
 const ERROR_KEPT: Duration = Duration::from_secs(1);
 /// How long to wait between two attempts while an unlocked keyring is in use.
 const BETWEEN_ATTEMPTS: Duration = Duration::from_secs(10);
-/// How old a failure may be to speak for an outage that still lasts.
+/// How old a failure may be, now or when the attempt underway began, to speak for an outage that still lasts.
 const OUTAGE_SEEN: Duration = Duration::from_secs(30);
 /// For how long anybody waits for one attempt: longer than a store and sixteen root keys take that all miss their deadlines.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -291,10 +291,12 @@ impl State {
         self.underway.as_ref().is_some_and(|underway| now.duration_since(underway.began) >= PATIENCE)
     }
 
-    /// Whether it may be used although nobody knows whether it is the newest: an attempt failed just now, and not for good.
+    /// Whether it may be used although nobody knows whether it is the newest: an attempt failed just now, and not for good. While
+    /// the next one lasts the outage does too: it may take as long as a deadline of the store, for which nobody should wait.
     fn has_grace(&self, settings: &Settings, age: Duration, now: Instant) -> bool {
+        let known_at = self.underway.as_ref().map_or(now, |underway| underway.began);
         let down = self.failure.as_ref().is_some_and(|failure| {
-            failure.error.is_retryable() && now.saturating_duration_since(failure.at) < OUTAGE_SEEN
+            failure.error.is_retryable() && known_at.saturating_duration_since(failure.at) < OUTAGE_SEEN
         });
         down && age < settings.max_staleness.saturating_add(settings.grace)
     }
