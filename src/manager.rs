@@ -1,5 +1,6 @@
 //! The unlocked keyrings of many keyspaces, kept up to date.
 
+mod seen;
 mod settings;
 mod slot;
 mod slots;
@@ -15,8 +16,9 @@ use crate::keyring::Keyring;
 use crate::provider::RootKeys;
 use crate::store::KeyringStore;
 
+use seen::Seen;
 use settings::Settings;
-use slot::{Generations, Refresher};
+use slot::Refresher;
 use slots::Slots;
 
 /// Holds the unlocked keyrings of many keyspaces (tenants, pharmacies), and looks for newer generations in the background.
@@ -61,7 +63,7 @@ impl KeyManager {
     fn new(store: Arc<dyn KeyringStore>, roots: RootKeys, settings: Settings) -> Self {
         let slots = Slots::new(settings.capacity);
         Self(Arc::new(Inner {
-            refresher: Arc::new(Refresher { store, roots, settings, generations: Generations::default() }),
+            refresher: Arc::new(Refresher { store, roots, settings, seen: Seen::default() }),
             slots,
         }))
     }
@@ -70,7 +72,8 @@ impl KeyManager {
     ///
     /// # Errors
     ///
-    /// `invalid-id`, `keyring-missing`, `keyring-too-old` where the store has an older generation than was seen here, and those of
+    /// `invalid-id`, `keyring-missing`, `keyring-too-old` where the store has an older generation than was seen here, or one
+    /// that lacks a key which was seen here (a backup that was restored, and changed after that), and those of
     /// [`Keyring::unlock`] and of the store. All who wait for one attempt get its error, and for a second whoever asks
     /// anew, so that an outage is not answered by a storm.
     pub async fn keyring(&self, keyspace: &str) -> Result<Arc<Keyring>, Error> {

@@ -12,8 +12,8 @@ use std::time::Duration;
 use key_support::{Heard, Mode, TENANT, TestRoot, TestStore};
 use rxseal::phi::Drug;
 use rxseal::{
-    Access, KeyEvent, KeyId, KeyManager, KeyManagerBuilder, Keyring, KeyringAdmin, Observer, OpenEvent, Purpose,
-    RootKeys, Suite, UnlockOptions, run_local,
+    Access, KeyEvent, KeyId, KeyManager, KeyManagerBuilder, KeyState, Keyring, KeyringAdmin, Observer, OpenEvent,
+    Purpose, RootKeys, Suite, UnlockOptions, run_local,
 };
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::{Instant, advance, timeout};
@@ -550,6 +550,59 @@ async fn never_backwards() {
     world.store.answer(None);
     advance(seconds(2)).await;
     assert_eq!(manager.keyring(TENANT).await.unwrap().generation(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn never_to_a_keyring_that_lacks_a_key() {
+    let world = World::new().await;
+    let roots = RootKeys::from(world.root.clone());
+    let first = world.admin.stored(TENANT).await.unwrap();
+    world.admin.rotate(TENANT).await.unwrap();
+    // A backup of the first generation was restored, and rotated once or twice.
+    let second = Keyring::rotate(TENANT, &roots, &first).await.unwrap();
+    let third = Keyring::rotate(TENANT, &roots, &second).await.unwrap();
+    for fork in [second, third] {
+        let heard = Heard::default();
+        let manager = world.builder().observed_by(heard.clone());
+        world.store.answer(None);
+        let keys = manager.keyring(TENANT).await.unwrap();
+        let token = keys.record("prescription", "RX-1001").unwrap().seal::<Drug>("warfarin 5 MG").unwrap();
+
+        world.store.answer(Some(fork.clone()));
+        advance(seconds(151)).await;
+        manager.keyring(TENANT).await.unwrap();
+        settle().await;
+        assert_eq!(heard.take().last().unwrap(), "refresh of 2 failed after 151 s: keyring-too-old");
+        let rec = manager.keyring(TENANT).await.unwrap().record("prescription", "RX-1001").unwrap();
+        let access = Access::new("user:kim", Purpose::TREAT).unwrap();
+        assert_eq!(rec.access(&access).open::<Drug, String>(&token).unwrap(), "warfarin 5 MG");
+
+        advance(seconds(150)).await;
+        let error = manager.keyring(TENANT).await.unwrap_err();
+        assert!(error.code() == "keyring-too-old" && error.to_string().contains("lacks a key"), "{error}");
+        manager.forget(TENANT);
+        assert_eq!(manager.keyring(TENANT).await.unwrap_err().code(), "keyring-too-old");
+        // Who is restarted begins with what there is.
+        let generation = fork.generation();
+        assert_eq!(world.builder().unobserved().keyring(TENANT).await.unwrap().generation(), generation);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_destroyed_key_is_not_missed() {
+    let world = World::new().await;
+    let roots = RootKeys::from(world.root.clone());
+    let manager = world.builder().unobserved();
+    let old = key_of(&manager.keyring(TENANT).await.unwrap());
+    world.admin.rotate(TENANT).await.unwrap();
+    let rotated = world.admin.stored(TENANT).await.unwrap();
+    let destroyed = Keyring::set_state(TENANT, &roots, &rotated, old, KeyState::Destroyed).await.unwrap();
+    for file in [rotated, destroyed] {
+        let generation = file.generation();
+        world.store.answer(Some(file));
+        advance(seconds(301)).await;
+        assert_eq!(manager.keyring(TENANT).await.unwrap().generation(), generation);
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,6 +1,5 @@
 //! One keyspace: at most one attempt to unlock or refresh it at a time, whoever asks.
 
-use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
@@ -12,6 +11,7 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
+use super::seen::Seen;
 use super::settings::Settings;
 use crate::error::{Error, ErrorKind};
 use crate::id::{KeyId, Name};
@@ -38,12 +38,8 @@ pub(super) struct Refresher {
     pub(super) store: Arc<dyn KeyringStore>,
     pub(super) roots: RootKeys,
     pub(super) settings: Settings,
-    pub(super) generations: Generations,
+    pub(super) seen: Seen,
 }
-
-/// The newest generation seen of each keyspace that was ever unlocked here: also after it was let go no older one is accepted.
-#[derive(Default)]
-pub(super) struct Generations(Mutex<BTreeMap<String, u64>>);
 
 pub(super) struct Slot {
     keyspace: Name,
@@ -341,9 +337,7 @@ impl Refresher {
         if let Some(current) = current.filter(|current| *current.file == file) {
             return Ok(Current { seen, ..current.clone() });
         }
-        if file.generation() < self.generations.newest(keyspace.as_str()) {
-            return Err(ErrorKind::KeyringTooOld.into());
-        }
+        self.seen.check(&file)?;
         let mut failed = Vec::new();
         let options = &(self.settings.options_for)(keyspace.as_str());
         let unlocked = Keyring::unlock_reporting(options, keyspace.as_str(), &self.roots, &file, &mut failed).await;
@@ -356,7 +350,7 @@ impl Refresher {
             }
             None => unlocked?.unobserved(),
         };
-        self.generations.see(keyspace.as_str(), file.generation());
+        self.seen.see(&file);
         if let (Some(observer), Some(_)) = (&self.settings.observer, current) {
             let (keyspace, generation) = (keyspace.as_str(), file.generation());
             observer.key_event(&KeyEvent::Refreshed { keyspace, generation });
@@ -374,21 +368,5 @@ impl Refresher {
             }
             None => KeyEvent::NotUnlocked { keyspace, code, reason },
         });
-    }
-}
-
-impl Generations {
-    fn newest(&self, keyspace: &str) -> u64 {
-        self.lock().get(keyspace).copied().unwrap_or_default()
-    }
-
-    fn see(&self, keyspace: &str, generation: u64) {
-        let mut newest = self.lock();
-        let seen = newest.entry(keyspace.to_owned()).or_default();
-        *seen = generation.max(*seen);
-    }
-
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, u64>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
