@@ -68,7 +68,13 @@ impl KeyManager {
         }))
     }
 
-    /// The unlocked keyring of `keyspace`. Take it once for each request, not for each field.
+    /// The unlocked keyring of `keyspace`. Take it anew for each request, and once, not for each field.
+    ///
+    /// **It is a snapshot, as is every [`Sealer`](crate::Sealer), [`Opener`](crate::Opener) and [`Record`](crate::Record) made from
+    /// it: none of them ever sees a refresh.** Keep none of them in the state of an application, nor longer than a request takes: a
+    /// service that does goes on sealing under the old key after `stage`, `promote` and `destroy`, for as long as it runs, and what
+    /// is sealed under a destroyed key is lost. Keep the `KeyManager` instead. To ask it costs two short locks and no call, once the
+    /// keyring is unlocked: measured at 0.2 to 0.5 microseconds on one thread, with up to 1,000 keyspaces.
     ///
     /// # Errors
     ///
@@ -82,7 +88,9 @@ impl KeyManager {
     }
 
     /// As [`keyring`](Self::keyring), for a token of the key `key_id`: where the keyring does not have that key, the store is asked
-    /// once for a newer generation, at most every five seconds. If there is none with the key, opening says `unknown-key`.
+    /// once for a newer generation; but not where it was asked in the last five seconds, for whatever reason: the look-ups of
+    /// `keyring` count too. So a key that is newer than the last look-up may stay unknown for five seconds. Where the key is not
+    /// found, this gives the keyring without it, and opening says `unknown-key`.
     ///
     /// # Errors
     ///

@@ -610,9 +610,12 @@ async fn an_unknown_key_asks_once() {
     let world = World::new().await;
     let manager = world.builder().unobserved();
     let old = manager.keyring(TENANT).await.unwrap();
-    advance(seconds(10)).await;
     let (_, fresh) = world.admin.rotate(TENANT).await.unwrap();
     let before = world.now();
+    advance(seconds(4)).await;
+    assert_eq!(manager.keyring_with(TENANT, fresh).await.unwrap().generation(), 1, "an ordinary look-up counts too");
+    assert_eq!(world.calls(before), (0, 0));
+    advance(seconds(2)).await;
     assert_eq!(manager.keyring_with(TENANT, key_of(&old)).await.unwrap().generation(), 1, "no need to ask");
     assert_eq!(manager.keyring_with(TENANT, fresh).await.unwrap().generation(), 2);
     assert_eq!(world.calls(before), (1, 1));
