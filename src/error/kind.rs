@@ -95,6 +95,12 @@ pub(crate) enum ErrorKind {
              back? Its newest generation is needed"
     )]
     KeyringTooOld,
+    #[cfg(feature = "key-manager")]
+    #[error(
+        "the stored keyring lacks a key that was in use here: an older one was restored and changed after that. What was sealed \
+             under that key does not open with it: put the newest generation back, or restart every program to accept the loss"
+    )]
+    KeyringForked,
     #[error("the keyring does not contain the pinned key")]
     PinMismatch,
     #[error("no trusted root key has a wrap in this keyring file: it is wrapped by others")]
@@ -192,6 +198,8 @@ impl ErrorKind {
             Self::InvalidKeyring => "invalid-keyring",
             Self::KeyringMismatch => "keyring-mismatch",
             Self::KeyringTooOld => "keyring-too-old",
+            #[cfg(feature = "key-manager")]
+            Self::KeyringForked => "keyring-too-old",
             Self::PinMismatch => "pin-mismatch",
             Self::RootKeyForeign | Self::NoSuchWrap | Self::UnlockFailed => "unlock-failed",
             Self::StateRefused => "state-refused",
