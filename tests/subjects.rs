@@ -9,12 +9,14 @@ mod conformance;
 mod faults;
 #[path = "subjects/moods.rs"]
 mod moods;
+#[path = "subjects/wal.rs"]
+mod wal;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rxseal::phi::{Drug, PatientName};
 use rxseal::{
