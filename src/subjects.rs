@@ -128,7 +128,7 @@ impl SubjectKeys {
         for (subject, stored) in missing.into_iter().zip(stored) {
             let held = held(keys, subject, &stored);
             if let Ok(held) = &held {
-                self.cache.put(entry(keys, subject), held.share(), &mark).await;
+                self.cache.put(entry(keys, subject), held.share(), mark).await;
             }
             loaded.put(subject, held);
         }

@@ -41,6 +41,7 @@ impl Held {
 type Slot = Arc<Mutex<Option<Held>>>;
 
 /// When the store was asked.
+#[derive(Clone, Copy)]
 pub(super) struct Mark {
     forgotten: u64,
     begun: Instant,
@@ -90,8 +91,14 @@ impl SubjectCache {
         name: &str,
         make: impl Future<Output = Result<Held, Error>>,
     ) -> Result<Option<Held>, Error> {
-        let mark = self.mark();
-        let fill = async { make.await.map(|held| if self.is_good(&mark) { full(held) } else { Slot::default() }) };
+        let late = Late { cache: self, mark: self.mark(), slot: Slot::default() };
+        let fill = async {
+            let held = make.await?;
+            if self.is_good(&late.mark) {
+                late.fill(held);
+            }
+            Ok(Arc::clone(&late.slot))
+        };
         let slot = self.0.slots.try_get_with(name.into(), fill).await.map_err(|error: Arc<Error>| error.again())?;
         let held = look(&slot);
         if held.is_none() {
@@ -100,9 +107,11 @@ impl SubjectCache {
         Ok(held)
     }
 
-    pub(super) async fn put(&self, name: Box<str>, held: Held, mark: &Mark) {
-        if self.is_good(mark) {
-            self.0.slots.insert(name, full(held)).await;
+    pub(super) async fn put(&self, name: Box<str>, held: Held, mark: Mark) {
+        let late = Late { cache: self, mark, slot: Slot::default() };
+        if self.is_good(&late.mark) {
+            late.fill(held);
+            self.0.slots.insert(name, Arc::clone(&late.slot)).await;
         }
     }
 
@@ -120,8 +129,28 @@ impl SubjectCache {
     }
 }
 
-fn full(held: Held) -> Slot {
-    Arc::new(Mutex::new(Some(held)))
+/// Looks once more when its slot is in the cache, also where its caller waits no longer: the key may have been forgotten after
+/// the last look and before that, and then nobody else lets go of it.
+struct Late<'a> {
+    cache: &'a SubjectCache,
+    mark: Mark,
+    slot: Slot,
+}
+
+impl Late<'_> {
+    fn fill(&self, held: Held) {
+        #[cfg(test)]
+        tests::meanwhile();
+        *self.slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(held);
+    }
+}
+
+impl Drop for Late<'_> {
+    fn drop(&mut self) {
+        if !self.cache.is_good(&self.mark) {
+            drop(take(&self.slot));
+        }
+    }
 }
 
 fn look(slot: &Slot) -> Option<Held> {
@@ -152,4 +181,40 @@ fn sweep(swept: Weak<Swept>) -> Option<Sender<()>> {
         }
     };
     thread::Builder::new().name("rxseal-subjects".to_owned()).spawn(sweeping).ok().map(|_| alive)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    thread_local!(static FORGETTING: Cell<Option<SubjectCache>> = const { Cell::new(None) });
+
+    /// Somebody else is as fast as can be.
+    pub(super) fn meanwhile() {
+        if let Some(cache) = FORGETTING.take() {
+            run(cache.forget("P-7"));
+        }
+    }
+
+    #[test]
+    fn what_is_forgotten_while_it_is_put_is_not_held() {
+        let cache = SubjectCache::new(100, Duration::MAX);
+        let get = || run(cache.get("P-7"));
+        run(cache.put("P-7".into(), Held::Shredded, cache.mark()));
+        assert!(get().is_some());
+        FORGETTING.set(Some(cache.clone()));
+        run(cache.put("P-7".into(), Held::Shredded, cache.mark()));
+        assert!(get().is_none());
+        FORGETTING.set(Some(cache.clone()));
+        run(cache.forget("P-7"));
+        let make = async { Ok(Held::Shredded) };
+        assert!(run(cache.get_or_make("P-7", make)).is_ok_and(|held| held.is_some()), "it was read before");
+        assert!(FORGETTING.take().is_none() && get().is_none());
+    }
+
+    fn run<T>(work: impl Future<Output = T>) -> T {
+        run_local(async { Ok(work.await) }).unwrap()
+    }
 }
