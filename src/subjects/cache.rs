@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use moka::future::Cache;
 use moka::policy::EvictionPolicy;
 
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::key::SubjectKey;
 use crate::provider::run_local;
 use crate::store::HELD_AT_MOST;
@@ -29,6 +29,13 @@ pub(super) enum Held {
 }
 
 impl Held {
+    pub(super) fn key(self) -> Result<SubjectKey, Error> {
+        match self {
+            Self::Key(key) => Ok(key),
+            Self::Shredded => Err(ErrorKind::SubjectShredded.into()),
+        }
+    }
+
     pub(super) fn share(&self) -> Self {
         match self {
             Self::Key(key) => Self::Key(key.share()),
@@ -86,11 +93,11 @@ impl SubjectCache {
 
     /// All who wait for one name cause one call of `make`. `None` where the cache let go of it at once, for want of room or since it
     /// was forgotten meanwhile.
-    pub(super) async fn get_or_make(
+    pub(super) async fn get_or_make<E: Send + Sync + 'static>(
         &self,
         name: &str,
-        make: impl Future<Output = Result<Held, Error>>,
-    ) -> Result<Option<Held>, Error> {
+        make: impl Future<Output = Result<Held, E>>,
+    ) -> Result<Option<Held>, Arc<E>> {
         let late = Late { cache: self, mark: self.mark(), slot: Slot::default() };
         let fill = async {
             let held = make.await?;
@@ -99,7 +106,7 @@ impl SubjectCache {
             }
             Ok(Arc::clone(&late.slot))
         };
-        let slot = self.0.slots.try_get_with(name.into(), fill).await.map_err(|error: Arc<Error>| error.again())?;
+        let slot = self.0.slots.try_get_with(name.into(), fill).await?;
         let held = look(&slot);
         if held.is_none() {
             self.0.slots.invalidate(name).await;
@@ -209,7 +216,7 @@ mod tests {
         assert!(get().is_none());
         FORGETTING.set(Some(cache.clone()));
         run(cache.forget("P-7"));
-        let make = async { Ok(Held::Shredded) };
+        let make = async { Ok::<_, ()>(Held::Shredded) };
         assert!(run(cache.get_or_make("P-7", make)).is_ok_and(|held| held.is_some()), "it was read before");
         assert!(FORGETTING.take().is_none() && get().is_none());
     }
