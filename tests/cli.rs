@@ -137,7 +137,7 @@ fn the_life_of_a_keyring() {
         assert!(refused.contains("not among the trusted ones"), "{refused}");
         shop.ok(&format!("keyring root remove pharmacy-17 local {old} --root file:root.key --root file:escrow.key"));
         shop.fails("keyring verify pharmacy-17", 1);
-        shop.ok("keyring rewrap pharmacy-17 --root file:escrow.key --to file:root.key");
+        shop.ok("keyring rewrap pharmacy-17 --root file:escrow.key --to file:root.key --yes");
         shop.ok("keyring verify pharmacy-17");
     }
 }
@@ -287,7 +287,15 @@ fn a_rewrap_takes_no_root_key_off_unless_told() {
     assert!(refused.contains("would not unlock the keyring any more"), "{refused}");
     shop.ok("keyring rewrap pharmacy-17 --root file:root.key --root file:escrow.key");
     assert_eq!(shop.stored().wraps().count(), 2);
-    shop.ok("keyring rewrap pharmacy-17 --to file:root.key");
+    let unsaid = shop.fails("keyring rewrap pharmacy-17 --to file:root.key", 2);
+    assert!(unsaid.contains("--yes"), "{unsaid}");
+    assert!(shop.ok("keyring rewrap pharmacy-17 --to file:root.key --dry-run").contains("taken off"));
+    assert_eq!(shop.stored().wraps().count(), 2);
+    shop.ok("keyring rewrap pharmacy-17 --to file:root.key --yes");
+    // A root key that was taken off as lost, and that is configured still, does not come back.
+    let lost = shop.fails("keyring rewrap pharmacy-17 --root file:root.key --root file:escrow.key", 2);
+    assert!(lost.contains("does not unlock the keyring now"), "{lost}");
+    assert_eq!(shop.stored().wraps().count(), 1);
     // Whoever takes a root key off next must not be told that all is well.
     let lost = shop.run("keyring verify pharmacy-17 --root file:root.key --root file:nowhere.key");
     assert_eq!(lost.status.code(), Some(1));
