@@ -48,8 +48,9 @@ impl KeyCounts {
         self.by_key.values().fold(0, |sum, count| sum.saturating_add(*count))
     }
 
-    /// Values that are no token: plaintext that was left behind, tokens that were cut off, other formats. In a column that is
-    /// to be sealed throughout this is 0, and otherwise the first thing to look at.
+    /// Values that are no token and in which none is seen, and tokens that were cut off: plaintext that was left behind, documents
+    /// without a token, documents in a binary format, whose tokens cannot be told from other bytes. In a column that is to be
+    /// sealed throughout this is 0, and otherwise the first thing to look at.
     #[must_use]
     pub fn not_tokens(&self) -> u64 {
         self.not_tokens
@@ -61,9 +62,24 @@ impl KeyCounts {
         self.nulls
     }
 
-    /// Counts one more value: a token as bytes or text.
+    /// Counts one more value: a token as bytes or text, or each text token in a longer text, such as a JSON document.
     pub fn add(&mut self, value: impl AsRef<[u8]>) {
-        match key_of(value.as_ref()) {
+        let value = value.as_ref();
+        // FORMAT 6.4: 0xAF is never the first byte of text.
+        if value.first() == Some(&0xAF) {
+            return self.add_one(Header::of(value).map(|header| header.key_id));
+        }
+        let mut found = tokens_in(std::str::from_utf8(value).unwrap_or_default()).peekable();
+        if found.peek().is_none() {
+            self.add_one(None);
+        }
+        for text in found {
+            self.add_one(text.parse::<Token>().ok().map(|token| token.key_id()));
+        }
+    }
+
+    fn add_one(&mut self, key: Option<KeyId>) {
+        match key {
             Some(key) => self.add_key(key, 1),
             None => self.not_tokens = self.not_tokens.saturating_add(1),
         }
@@ -96,7 +112,8 @@ impl KeyCounts {
     }
 }
 
-/// Counts tokens by key, over anything that yields them as bytes or text.
+/// Counts tokens by key, over anything that yields them as bytes or text, or yields texts with text tokens in them: JSON
+/// documents, lines of a CSV file.
 ///
 /// ```
 /// use rxseal::{count_by_key, phi};
@@ -110,6 +127,9 @@ impl KeyCounts {
 /// counts.merge(&count_by_key([text.as_str(), "warfarin 5 MG"]));
 /// assert_eq!(counts.of(keys.primary_key()), 2);
 /// assert_eq!((counts.total(), counts.not_tokens()), (2, 1));
+///
+/// let document = format!(r#"{{"id":1001,"drug":"{text}","former":["{text}"]}}"#);
+/// assert_eq!(count_by_key([document]).of(keys.primary_key()), 2);
 /// # Ok(())
 /// # }
 /// ```
@@ -121,11 +141,16 @@ pub fn count_by_key<V: AsRef<[u8]>>(values: impl IntoIterator<Item = V>) -> KeyC
     counts
 }
 
-/// FORMAT 6.4: 0xAF is never the first byte of text.
-fn key_of(value: &[u8]) -> Option<KeyId> {
-    if value.first() == Some(&0xAF) {
-        return Header::of(value).map(|header| header.key_id);
-    }
-    let text = std::str::from_utf8(value).ok().filter(|text| text.starts_with("rxs"))?;
-    text.parse::<Token>().ok().map(|token| token.key_id())
+/// Whatever begins as a text token does, up to the first character that none has.
+fn tokens_in(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let is_letter = |at: usize| rest.as_bytes().get(at.saturating_add(3)).is_some_and(|byte| b"Xxc".contains(byte));
+        let (begin, _) = rest.match_indices("rxs").find(|(at, _)| is_letter(*at))?;
+        let found = rest.get(begin..)?;
+        let end = found.find(|char: char| !(char.is_ascii_alphanumeric() || "-_".contains(char)));
+        let (token, behind) = found.split_at_checked(end.unwrap_or(found.len()))?;
+        rest = behind;
+        Some(token)
+    })
 }

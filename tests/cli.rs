@@ -137,7 +137,7 @@ fn the_life_of_a_keyring() {
         assert!(refused.contains("not among the trusted ones"), "{refused}");
         shop.ok(&format!("keyring root remove pharmacy-17 local {old} --root file:root.key --root file:escrow.key"));
         shop.fails("keyring verify pharmacy-17", 1);
-        shop.ok("keyring rewrap pharmacy-17 --root file:escrow.key --to file:root.key");
+        shop.ok("keyring rewrap pharmacy-17 --root file:escrow.key --to file:root.key --yes");
         shop.ok("keyring verify pharmacy-17");
     }
 }
@@ -197,7 +197,7 @@ fn tokens_and_counts() {
     shop.ok("keyring rotate pharmacy-17");
     let destroy = format!("keyring destroy pharmacy-17 {key} --subject-keys 0 --yes");
     let columns = "--sqlite pharmacy.db --column rx.drug";
-    assert!(shop.fails(&format!("{destroy} {columns}"), 1).contains("1 values are no token"));
+    assert!(shop.fails(&format!("{destroy} {columns}"), 1).contains("1 values show no token"));
     db.execute("DELETE FROM rx WHERE drug IS NULL OR drug LIKE 'warfarin%'", []).unwrap();
     assert!(shop.fails(&format!("{destroy} {columns} --tokens 4"), 5).contains("7 tokens and 0 subject keys"));
     assert!(shop.fails(&format!("{destroy} --tokens 0 --column rx.drug"), 2).contains("--sqlite FILE"));
@@ -208,6 +208,34 @@ fn tokens_and_counts() {
     );
     db.execute("DELETE FROM rx", []).unwrap();
     shop.ok(&format!("{destroy} {columns}"));
+}
+
+/// A derived record, written as JSON into a text column, is under the key as a token in a column of its own is.
+#[test]
+fn a_key_that_documents_need_is_not_destroyed() {
+    let shop = Shop::opened("documents", "file:HERE/rings");
+    let (token, key) = (shop.token(), shop.keys().primary_key().to_string());
+    let db = rusqlite::Connection::open(shop.path("pharmacy.db")).unwrap();
+    db.execute_batch("CREATE TABLE rx (doc)").unwrap();
+    for id in 0..3 {
+        let document = serde_json::json!({ "id": id, "drug": token.to_string(), "former": [token.to_string()] });
+        db.execute("INSERT INTO rx VALUES (?1)", [document.to_string()]).unwrap();
+    }
+    let counted = shop.json("count --sqlite pharmacy.db --table rx --column doc");
+    assert_eq!((&counted["keys"][&key], &counted["not_tokens"]), (&Value::from(6), &Value::from(0)));
+    shop.ok("keyring rotate pharmacy-17");
+    let destroy =
+        format!("keyring destroy pharmacy-17 {key} --sqlite pharmacy.db --column rx.doc --subject-keys 0 --yes");
+    assert!(shop.fails(&destroy, 5).contains("6 tokens and 0 subject keys"));
+
+    // Where tokens are not seen, nobody is told to say that there are none.
+    db.execute("UPDATE rx SET doc = CAST(doc AS BLOB)", []).unwrap();
+    assert!(shop.ok("count --sqlite pharmacy.db --table rx --column doc").contains("binary documents"));
+    let refused = shop.fails(&destroy, 1);
+    assert!(refused.contains("only where they are text") && !refused.contains("--tokens"), "{refused}");
+    let token = shop.token().to_string();
+    db.execute("UPDATE rx SET doc = json_object('drug', ?1)", [&token]).unwrap();
+    shop.ok(&destroy);
 }
 
 /// What is missing first.
@@ -287,7 +315,15 @@ fn a_rewrap_takes_no_root_key_off_unless_told() {
     assert!(refused.contains("would not unlock the keyring any more"), "{refused}");
     shop.ok("keyring rewrap pharmacy-17 --root file:root.key --root file:escrow.key");
     assert_eq!(shop.stored().wraps().count(), 2);
-    shop.ok("keyring rewrap pharmacy-17 --to file:root.key");
+    let unsaid = shop.fails("keyring rewrap pharmacy-17 --to file:root.key", 2);
+    assert!(unsaid.contains("--yes"), "{unsaid}");
+    assert!(shop.ok("keyring rewrap pharmacy-17 --to file:root.key --dry-run").contains("taken off"));
+    assert_eq!(shop.stored().wraps().count(), 2);
+    shop.ok("keyring rewrap pharmacy-17 --to file:root.key --yes");
+    // A root key that was taken off as lost, and that is configured still, does not come back.
+    let lost = shop.fails("keyring rewrap pharmacy-17 --root file:root.key --root file:escrow.key", 2);
+    assert!(lost.contains("does not unlock the keyring now"), "{lost}");
+    assert_eq!(shop.stored().wraps().count(), 1);
     // Whoever takes a root key off next must not be told that all is well.
     let lost = shop.run("keyring verify pharmacy-17 --root file:root.key --root file:nowhere.key");
     assert_eq!(lost.status.code(), Some(1));

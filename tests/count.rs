@@ -85,10 +85,10 @@ fn numbers_and_odd_texts_are_no_tokens() {
         Cell::Real(0.5),
         Cell::Text(format!("{good}\0")),
         Cell::Text(format!("{good}\0tail")),
-        Cell::Text(format!("{good}\n")),
+        Cell::Text(format!("{}\n", &good[..40])),
         Cell::Text(good.to_uppercase()),
         Cell::Blob(good.clone().into_bytes()),
-        Cell::Text(format!("rxsä{good}")),
+        Cell::Text(format!("rxsä{}", &good[1..])),
     ];
     for cell in &bad {
         db.execute("INSERT INTO rx VALUES (?1)", [cell]).unwrap();
@@ -96,6 +96,45 @@ fn numbers_and_odd_texts_are_no_tokens() {
     db.execute("INSERT INTO rx VALUES (CAST(?1 AS TEXT))", [column::tokens()[0].as_bytes()]).unwrap();
     let counts = count_sqlite(&path, "rx", "drug").unwrap();
     assert_eq!((counts.total(), counts.not_tokens()), (0, bad.len() as u64 + 1));
+}
+
+/// The form in which most records are kept: derived, written as JSON, in a text column.
+#[test]
+fn tokens_in_documents_are_counted() {
+    let home = Folder::new("documents");
+    let [first, second, third] = [0, 3, 5].map(|at| column::tokens()[at].to_string());
+    let documents = [
+        format!(
+            r#"{{"id":7,"drug":"{first}","prices":{{"net":"{second}","tax":null}},"notes":["{third}","{third}"]}}"#
+        ),
+        // Escapes before it, a document in a document, other formats, letters that only look like a token's.
+        format!(r#"{{"note":"rxs rxsY rxrxs\n{first}\u00e4{second}","raw":"{{\"drug\":\"{third}\"}}"}}"#),
+        format!("7,{first},{second}\r\n8,{third}\rxs,ä{first}"),
+        format!("{first}\n"),
+        format!("id-{first}"),
+        // One that was cut off, beside one that was not; none at all; as it stands in memory.
+        format!(r#"{{"drug":"{first}","price":"{}"}}"#, &second[..40]),
+        r#"{"id":8,"drug":null}"#.to_owned(),
+        String::new(),
+    ];
+    let counted = count_by_key(&documents);
+    assert_eq!((counted.total(), counted.not_tokens()), (4 + 3 + 4 + 1 + 1 + 1, 1 + 1 + 1));
+    for encoding in ["UTF-8", "UTF-16le", "UTF-16be"] {
+        let path = home.0.join(encoding);
+        let db = Connection::open(&path).unwrap();
+        db.pragma_update(None, "encoding", encoding).unwrap();
+        db.execute_batch("CREATE TABLE rx (doc COLLATE NOCASE)").unwrap();
+        for document in &documents {
+            db.execute("INSERT INTO rx VALUES (?1)", [document]).unwrap();
+        }
+        assert_eq!(count_sqlite(&path, "rx", "doc").unwrap(), counted, "{encoding}");
+        // In bytes nothing is looked for: somebody has to look.
+        db.execute("INSERT INTO rx VALUES (?1)", [documents[0].as_bytes()]).unwrap();
+        let mut binary = vec![7, 0, 0, 0];
+        binary.extend_from_slice(column::tokens()[0].as_bytes());
+        db.execute("INSERT INTO rx VALUES (?1)", [binary]).unwrap();
+        assert_eq!(count_sqlite(&path, "rx", "doc").unwrap().not_tokens(), counted.not_tokens() + 2);
+    }
 }
 
 #[test]

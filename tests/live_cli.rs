@@ -68,7 +68,7 @@ fn the_life_of_a_keyring_in_services() {
     assert_eq!(desk.ok("keyring verify KEYSPACE").matches("unlocks").count(), 2);
     desk.ok("keyring stage KEYSPACE");
     desk.ok("keyring promote KEYSPACE --staged-for 0s");
-    desk.ok(&format!("keyring rewrap KEYSPACE --to {}", desk.root_kms));
+    desk.ok(&format!("keyring rewrap KEYSPACE --to {} --yes", desk.root_kms));
     assert!(!desk.ok("keyring inspect KEYSPACE").contains("vault"));
     desk.ok(&format!("keyring root add KEYSPACE {}", desk.root_vault));
     assert_eq!(desk.ok("keyring verify KEYSPACE").matches("unlocks").count(), 2);

@@ -11,6 +11,9 @@ use crate::token::HEADER_LEN;
 pub(super) const NULL: &str = "null";
 pub(super) const NOT_A_TOKEN: &str = "not a token";
 
+/// Of base64url, in its order.
+const ALPHABET: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
 /// NAMEDATALEN - 1: PostgreSQL cuts what is longer, and would read another table.
 const MAX_POSTGRES_NAME: usize = 63;
 
@@ -19,6 +22,9 @@ const MAX_POSTGRES_NAME: usize = 63;
 /// It yields rows of `key_id` and `tokens`. `key_id` is a key's id as 8 characters, or `null` for the rows without a value, or
 /// `not a token` for everything else: plaintext that was left behind, tokens that were cut off, numbers. What it takes for a token
 /// is what [`Token`](crate::Token) takes for one: the text form in a text column, the bytes in a binary one.
+///
+/// A text with text tokens in it, such as a JSON document, counts each of them. Tokens in a binary value that is more than a token
+/// (CBOR, bincode, a text kept as bytes) are not seen: that value is `not a token`.
 ///
 /// A table is given as `table` or `schema.table`, a name with a dot or a quote in it in double quotes; names are taken in the case
 /// in which they are written.
@@ -36,7 +42,7 @@ const MAX_POSTGRES_NAME: usize = 63;
 pub struct CountSql(String);
 
 impl CountSql {
-    /// For SQLite, whose columns may mix text and binary values.
+    /// For SQLite from 3.38 on, whose columns may mix text and binary values.
     ///
     /// # Errors
     ///
@@ -55,10 +61,29 @@ impl CountSql {
         // - A column is named with its table: SQLite takes a name in quotes that is no column for a text.
         // - GLOB and function results compare byte by byte, whatever the column's collation.
         // - `length` of a text ends at a NUL, so it is compared with the length in bytes, in units of the database's encoding.
+        // - `ltrim` takes off a run of the alphabet, for which SQLite has no pattern. Most values are one run, and not searched.
         Ok(Self(format!(
             "\
 WITH valued AS (
-    SELECT v.{column} AS c FROM {table} AS v
+    SELECT v.{column} AS d FROM {table} AS v
+), single AS (
+    -- Each text token in a longer text, up to the first character that none has; every other value as it is.
+    SELECT coalesce(t.value, d) AS c FROM valued LEFT JOIN json_each(
+        CASE WHEN typeof(d) = 'text' AND instr(d, 'rxs') > 0 AND instr(d, char(0)) = 0
+            AND (d NOT GLOB 'rxs[Xxc]*' OR d GLOB '*[^A-Za-z0-9_-]*') THEN (
+            WITH RECURSIVE found (s) AS (
+                SELECT d
+                UNION ALL
+                SELECT CASE
+                    WHEN s GLOB 'rxs[Xxc]*' THEN ltrim(s, '{ALPHABET}')
+                    WHEN s GLOB 'rxs*' THEN substr(s, 4)
+                    ELSE substr(s, instr(s, 'rxs'))
+                END FROM found WHERE instr(s, 'rxs') > 0
+            )
+            SELECT json_group_array(substr(s, 1, length(s) - length(ltrim(s, '{ALPHABET}'))))
+            FROM found WHERE s GLOB 'rxs[Xxc]*'
+        ) END
+    ) AS t
 ), counted AS (
     SELECT
         CASE
@@ -78,9 +103,9 @@ WITH valued AS (
             ELSE '{NOT_A_TOKEN}'
         END AS k,
         count(*) AS n
-    FROM valued GROUP BY 1
+    FROM single GROUP BY 1
 ), spelled AS (
-    SELECT k AS h, n, 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_' AS a FROM counted
+    SELECT k AS h, n, '{ALPHABET}' AS a FROM counted
 )
 SELECT
     -- The 6 bytes of an id, here as 12 hex digits, are shown as text tokens show them.
@@ -92,7 +117,8 @@ FROM spelled GROUP BY 1 ORDER BY 1"
         )))
     }
 
-    /// For PostgreSQL: a column of type `text`, `varchar` or `bytea`; not `json` or `jsonb`.
+    /// For PostgreSQL: a column of type `text`, `varchar` or `bytea`. For one of type `json` or `jsonb` name a view that has it as
+    /// text: `CREATE VIEW rx_text AS SELECT doc::text FROM rx`.
     ///
     /// # Errors
     ///
@@ -109,7 +135,7 @@ FROM spelled GROUP BY 1 ORDER BY 1"
         let [(short_x, long_x), (short_c, long_c)] = [12, 24].map(binary_lengths);
         let [(chars_x, most_x), (chars_c, most_c)] = [12, 24].map(text_lengths);
         // - One statement for both types: in a text column the literals with a backslash are texts, which no start of 3
-        //   characters is; in a bytea column they are bytes, and no value's text begins with rxs.
+        //   characters is; in a bytea column they are bytes, in whose text no token is looked for.
         // - COLLATE "C": byte by byte, whatever the column's collation.
         Ok(Self(format!(
             "\
@@ -119,15 +145,17 @@ SELECT key_id, count(*) AS tokens FROM (
         WHEN substr(c, 1, 3) = '\\xaf1b17' AND octet_length(c) BETWEEN {short_x} AND {long_x}
           OR substr(c, 1, 3) IN ('\\xaf1b31', '\\xaf1b1c') AND octet_length(c) BETWEEN {short_c} AND {long_c}
             THEN translate(encode(substr(c, 4, 6)::text::bytea, 'base64'), '+/', '-_')
-        WHEN left(c::text, 3) COLLATE \"C\" = 'rxs'
-         AND (left(c::text, 4) COLLATE \"C\" = 'rxsX' AND octet_length(c) BETWEEN {chars_x} AND {most_x}
-           OR left(c::text, 4) COLLATE \"C\" IN ('rxsx', 'rxsc') AND octet_length(c) BETWEEN {chars_c} AND {most_c})
-         AND c::text COLLATE \"C\" ~
-            '^(?:[A-Za-z0-9_-]{{4}})+(?:[A-Za-z0-9_-](?:[AQgw]|[A-Za-z0-9_-][AEIMQUYcgkosw048]))?$'
-            THEN substr(c::text, 5, 8) COLLATE \"C\"
+        WHEN (left(t[1], 4) = 'rxsX' AND octet_length(t[1]) BETWEEN {chars_x} AND {most_x}
+           OR left(t[1], 4) <> 'rxsX' AND octet_length(t[1]) BETWEEN {chars_c} AND {most_c})
+         AND t[1] ~ '^(?:[A-Za-z0-9_-]{{4}})+(?:[A-Za-z0-9_-](?:[AQgw]|[A-Za-z0-9_-][AEIMQUYcgkosw048]))?$'
+            THEN substr(t[1], 5, 8)
         ELSE '{NOT_A_TOKEN}'
     END AS key_id
     FROM (SELECT v.{column} FROM {table} AS v) AS valued (c)
+    -- Each text token in a text, up to the first character that none has.
+    LEFT JOIN LATERAL regexp_matches(
+        CASE WHEN pg_typeof(c) <> 'bytea'::regtype THEN c::text END COLLATE \"C\", 'rxs[Xxc][A-Za-z0-9_-]*', 'g'
+    ) AS tokens_in (t) ON TRUE
 ) AS tokens_of GROUP BY key_id ORDER BY key_id"
         )))
     }

@@ -179,6 +179,9 @@ pub enum Keyring {
         /// A root key from now on; may be given several times. Where it is left out, those that unlock it now stay
         #[arg(long = "to", value_name = "ROOT")]
         to: Vec<String>,
+        /// Says that you mean it, where root keys that unlock it now are not among those of --to
+        #[arg(long)]
+        yes: bool,
         #[command(flatten)]
         change: Change,
     },

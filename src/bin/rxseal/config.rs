@@ -141,21 +141,21 @@ impl Config {
     }
 
     /// The root keys to wrap with: all of them, or none.
-    pub async fn all_roots(&self) -> Result<RootKeys, Failure> {
+    pub async fn all_roots(&self) -> Result<Vec<Arc<dyn RootKey>>, Failure> {
         all_roots(&self.roots).await
     }
 }
 
-pub async fn all_roots(specs: &[String]) -> Result<RootKeys, Failure> {
+pub async fn all_roots(specs: &[String]) -> Result<Vec<Arc<dyn RootKey>>, Failure> {
     let mut roots = Vec::new();
     for spec in specs {
         roots.push(root(spec).await?);
     }
-    trusted(roots)
+    Ok(roots)
 }
 
 /// In the order that they were given.
-fn trusted(roots: Vec<Arc<dyn RootKey>>) -> Result<RootKeys, Failure> {
+pub fn trusted(roots: Vec<Arc<dyn RootKey>>) -> Result<RootKeys, Failure> {
     let mut roots = roots.into_iter();
     match roots.next() {
         Some(first) => Ok(roots.fold(RootKeys::from(first), RootKeys::and)),

@@ -47,8 +47,9 @@ pub async fn count_under(key: KeyId, counted: &Counted) -> Result<u64, Failure> 
         };
         if counts.not_tokens() > 0 {
             return Err(Failure::Checked(format!(
-                "{name}: {} values are no token, and may be what is left of one: look at them. Or count by yourself with `rxseal \
-                 count`, and say --tokens",
+                "{name}: {} values show no token, so nobody knows what is under the key: a token that was cut off, or plaintext? \
+                 Mend or seal them. If these are documents, tokens in them are counted only where they are text (not in CBOR, \
+                 bincode): reseal them first, as `Documents` in docs/RUNBOOKS.md says",
                 counts.not_tokens()
             )));
         }
@@ -79,7 +80,8 @@ fn describe(counts: &KeyCounts) -> String {
     let mut text = table(["key", "tokens"], keys.chain(others));
     if counts.not_tokens() > 0 {
         text.push_str(
-            "\n\nvalues that are no token: plaintext left behind, or cut off? Look at them before a key is destroyed",
+            "\n\nvalues that show no token: plaintext left behind, cut off, or binary documents (CBOR, bincode), whose tokens are \
+             not seen? Look at them before a key is destroyed",
         );
     }
     text

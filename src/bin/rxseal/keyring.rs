@@ -4,13 +4,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use rxseal::{
-    KeyEvent, KeyId, KeyState, KeyUse, KeyringAdmin, KeyringFile, Observer, OpenEvent, RootKeys, StillUnder,
-    SubjectAdmin, UnlockOptions,
+    KeyEvent, KeyId, KeyState, KeyUse, KeyringAdmin, KeyringFile, Observer, OpenEvent, RootKey, RootKeys, StillUnder,
+    SubjectAdmin, UnlockOptions, WrapInfo,
 };
 use serde_json::{Value, json};
 
 use crate::args::{Change, Global, KeyFile, Keyring, Root};
-use crate::config::{Config, all_roots, root};
+use crate::config::{Config, all_roots, root, trusted};
 use crate::count::count_under;
 use crate::dry_run::DryRun;
 use crate::failure::Failure;
@@ -64,7 +64,7 @@ impl Desk<'_> {
             Keyring::Inspect { keyspace } => inspect(config, &keyspace, output).await,
             Keyring::Verify { keyspace } => verify(config, &keyspace, output).await,
             Keyring::Init { keyspace, suite, change } => {
-                let admin = self.admin_with(&change, config.all_roots().await?, !change.dry_run).await?;
+                let admin = self.admin_with(&change, trusted(config.all_roots().await?)?, !change.dry_run).await?;
                 let file = admin.create(&keyspace, suite.into()).await?;
                 changed(output, &change, &file, "keyring made", None)
             }
@@ -114,14 +114,20 @@ impl Desk<'_> {
                 };
                 changed(output, &change, &file, "key destroyed", Some(key))
             }
-            Keyring::Rewrap { keyspace, to, change } => {
-                let roots = if to.is_empty() { self.config.all_roots().await? } else { all_roots(&to).await? };
+            Keyring::Rewrap { keyspace, to, yes, change } => {
+                let roots = if to.is_empty() { config.all_roots().await? } else { all_roots(&to).await? };
                 let admin = self.admin(&change).await?;
+                let stored = admin.stored(&keyspace).await?;
                 if to.is_empty() {
-                    check_all_stay(&admin, &keyspace).await?;
+                    check_the_same(&stored, &roots)?;
                 }
-                let file = admin.rewrap(&keyspace, &roots).await?;
-                changed(output, &change, &file, "keyring rewrapped", None)
+                let off = taken_off(&stored, &roots);
+                if !(off.is_empty() || yes || change.dry_run) {
+                    return Err(Failure::Usage(format!("{} would not unlock it any more: say --yes", off.join(", "))));
+                }
+                let file = admin.rewrap(&keyspace, &trusted(roots)?).await?;
+                let off = if off.is_empty() { String::new() } else { format!(", and {} taken off", off.join(", ")) };
+                changed(output, &change, &file, &format!("keyring rewrapped{off}"), None)
             }
             Keyring::Root(Root::Add { keyspace, new_root, change }) => {
                 let new_root = root(&new_root).await?;
@@ -169,17 +175,32 @@ impl Desk<'_> {
     }
 }
 
-/// A rewrap that names no root keys keeps those that there are.
-async fn check_all_stay(admin: &KeyringAdmin, keyspace: &str) -> Result<(), Failure> {
-    let checks = admin.verify(keyspace).await?;
-    match checks.iter().find(|check| check.result().is_none()) {
+/// A rewrap that names no root keys keeps those that there are: it takes none off, and brings none back that was taken off.
+fn check_the_same(stored: &KeyringFile, roots: &[Arc<dyn RootKey>]) -> Result<(), Failure> {
+    if let Some(lost) = taken_off(stored, roots).first() {
+        return Err(Failure::Usage(format!(
+            "{lost} would not unlock the keyring any more: name it with --root too, or say with --to which root keys stay"
+        )));
+    }
+    match roots.iter().find(|root| !stored.wraps().any(|wrap| is_of(&wrap, root.as_ref()))) {
         None => Ok(()),
-        Some(lost) => Err(Failure::Usage(format!(
-            "{} {} would not unlock the keyring any more: name it with --root too, or say with --to which root keys stay",
-            lost.provider(),
-            lost.root_key()
+        Some(new) => Err(Failure::Usage(format!(
+            "{} {} does not unlock the keyring now: was it taken off? Leave it out of --root and RXSEAL_ROOTS, or let it in with \
+             `rxseal keyring root add`",
+            new.provider(),
+            new.name()
         ))),
     }
+}
+
+/// The root keys of the stored keyring that are not among `roots`.
+fn taken_off(stored: &KeyringFile, roots: &[Arc<dyn RootKey>]) -> Vec<String> {
+    let off = stored.wraps().filter(|wrap| !roots.iter().any(|root| is_of(wrap, root.as_ref())));
+    off.map(|wrap| format!("{} {}", wrap.provider(), wrap.root_key())).collect()
+}
+
+fn is_of(wrap: &WrapInfo<'_>, root: &dyn RootKey) -> bool {
+    (wrap.provider(), wrap.root_key()) == (root.provider(), root.name())
 }
 
 pub fn make_key_file(command: &KeyFile, output: &Output) -> Result<(), Failure> {

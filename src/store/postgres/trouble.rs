@@ -67,9 +67,10 @@ fn explain(code: &str, table: &Table<'_>) -> (bool, String) {
         ("42703", Table::Counted { table, column }) => {
             (false, format!("the table {table} has no column {column}: write it in the case in which it was created"))
         }
-        ("42883" | "42804" | "42846" | "42725", Table::Counted { table, column }) => {
-            (false, format!("the column {column} of {table} is neither text nor bytea; json and jsonb are not counted"))
-        }
+        ("42883" | "42804" | "42846" | "42725", Table::Counted { table, column }) => (
+            false,
+            format!("the column {column} of {table} is neither text nor bytea: for json, count a view of it as text"),
+        ),
         ("25006", _) => settled("the database is read-only: connect to the primary server"),
         ("3D000", _) => settled("there is no such database: check the URL"),
         ("57014", _) => later("the server cancelled the statement: it waited too long"),
