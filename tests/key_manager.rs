@@ -596,7 +596,7 @@ async fn a_destroyed_key_is_not_missed() {
     let old = key_of(&manager.keyring(TENANT).await.unwrap());
     world.admin.rotate(TENANT).await.unwrap();
     let rotated = world.admin.stored(TENANT).await.unwrap();
-    let destroyed = Keyring::set_state(TENANT, &roots, &rotated, old, KeyState::Destroyed).await.unwrap();
+    let destroyed = Keyring::force_state(TENANT, &roots, &rotated, old, KeyState::Destroyed).await.unwrap();
     for file in [rotated, destroyed] {
         let generation = file.generation();
         world.store.answer(Some(file));
