@@ -1,7 +1,6 @@
 //! Keyrings in an SQLite database: one row each, changed by one transaction.
 
 use std::fmt;
-use std::future::ready;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -107,15 +106,15 @@ impl SqliteStore {
 
 impl KeyringStore for SqliteStore {
     fn get<'a>(&'a self, keyspace: &'a str) -> StoreFuture<'a, Option<KeyringFile>> {
-        Box::pin(ready(self.get_now(keyspace)))
+        Box::pin(async move { self.get_now(keyspace) })
     }
 
     fn put<'a>(&'a self, file: &'a KeyringFile, over: Option<u64>) -> StoreFuture<'a, ()> {
-        Box::pin(ready(self.put_now(file, over)))
+        Box::pin(async move { self.put_now(file, over) })
     }
 
     fn keyspaces(&self) -> StoreFuture<'_, Vec<String>> {
-        Box::pin(ready(self.keyspaces_now()))
+        Box::pin(async move { self.keyspaces_now() })
     }
 }
 

@@ -1,7 +1,6 @@
 //! Subject keys as files in folders: one file for each subject.
 
 use std::fmt::Write;
-use std::future::ready;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -126,7 +125,7 @@ impl FileSubjectStore {
     }
 }
 
-impl_subject_key_store!(FileSubjectStore, ready);
+impl_subject_key_store!(FileSubjectStore);
 
 /// `None` for a file that is damaged, or of another subject.
 fn look(path: &Path, subject: &str) -> Result<Option<SubjectRow>, Error> {

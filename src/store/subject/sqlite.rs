@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::future::ready;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -123,7 +122,7 @@ impl SqliteSubjectStore {
     }
 }
 
-impl_subject_key_store!(SqliteSubjectStore, ready);
+impl_subject_key_store!(SqliteSubjectStore);
 
 impl fmt::Debug for SqliteSubjectStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
