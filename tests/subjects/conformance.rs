@@ -150,6 +150,9 @@ async fn names_are_checked(store: &dyn SubjectKeyStore, key: Make<'_>) {
             "invalid-id"
         );
         assert_eq!(store.retention(keyspace, subject).await.unwrap_err().code(), "invalid-id");
+        if keyspace != TENANT {
+            assert_eq!(store.page(keyspace, None, 1).await.unwrap_err().code(), "invalid-id");
+        }
     }
     // Odd ones that are legal.
     for subject in ["../../etc/passwd", "a'b\"c;--", "%00", &"x".repeat(255)] {

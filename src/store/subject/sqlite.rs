@@ -10,6 +10,7 @@ use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params};
 use super::row::{SubjectRow, impl_subject_key_store};
 use super::{Retention, StoredSubject, check};
 use crate::error::{Error, ErrorKind};
+use crate::id::Name;
 use crate::store::sqlite::Database;
 
 const COLUMNS: &str = "subject, wrapped, shredded_at, retain_until, legal_hold";
@@ -111,6 +112,7 @@ impl SqliteSubjectStore {
         after: Option<&str>,
         limit: usize,
     ) -> Result<Vec<(String, StoredSubject)>, Error> {
+        Name::check("keyspace", keyspace)?;
         let rows = page(&*self.0.lock()?, keyspace, after.unwrap_or_default(), limit)
             .map_err(|error| self.0.failed(&error))?;
         let mut keys = Vec::with_capacity(rows.len());
