@@ -81,10 +81,8 @@ impl SqliteSubjectStore {
         let result = work(&mut after)?;
         if after != before {
             write(&change, keyspace, subject, &after).map_err(|error| self.0.failed(&error))?;
-            change.commit().map_err(|error| self.0.failed(&error))?;
-        } else {
-            drop(change);
         }
+        change.commit().map_err(|error| self.0.failed(&error))?;
         if after.shredded_at.is_some() {
             self.empty_log(&connection)?;
         }
