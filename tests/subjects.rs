@@ -207,7 +207,7 @@ async fn looking_makes_no_key() {
     assert_eq!(store.others.load(SeqCst), 0);
     SubjectKeys::new(Arc::clone(&store)).subject_or_create(&keys, "P-7").await.unwrap();
     assert!(subjects.subject(&keys, "P-7").await.is_ok(), "that there was none is not remembered");
-    assert!(subjects.load(&keys, [String::from("P-7")]).await.unwrap().get(&String::from("P-7")).is_ok());
+    assert!(subjects.load(&keys, [String::from("P-7")]).await.unwrap().get(String::from("P-7")).is_ok());
 
     // Who seals waits for the call of who looks, and then makes one all the same.
     let before = store.gets.load(SeqCst);
