@@ -12,7 +12,7 @@ pub use receipt::{Reapplied, RewrapReport, ShredReceipt};
 use crate::count::KeyCounts;
 use crate::error::{Error, ErrorKind};
 use crate::id::{Identifier, KeyId, Name};
-use crate::key::WrappedSubjectKey;
+use crate::key::{KeyInfo, KeyState, WrappedSubjectKey};
 use crate::keyring::{Keyring, unix_now};
 use crate::observe::{KeyEvent, Observer};
 use crate::store::{HELD_AT_MOST, Retention, StoredSubject, SubjectKeyStore};
@@ -86,8 +86,7 @@ impl SubjectAdmin {
         let subject = subject.parse("subject id")?;
         Name::check("keyspace", keyspace)?;
         log.check()?;
-        let before = self.store.get(keyspace, &[subject]).await?.pop().unwrap_or(StoredSubject::Absent);
-        let shredded_at = self.store.shred(keyspace, subject, unix_now()).await?;
+        let (before, shredded_at) = self.destroy(keyspace, subject, unix_now()).await?;
         // After the store, which may refuse: the log has none who was not shredded. Each time, since its line may be missing.
         log.append(keyspace, subject, shredded_at)?;
         let was_known = before != StoredSubject::Absent;
@@ -142,10 +141,9 @@ impl SubjectAdmin {
     pub async fn reapply(&self, log: &ShredLog) -> Result<Reapplied, Error> {
         let mut reapplied = Reapplied::default();
         for ((keyspace, subject), at) in log.read()? {
-            let before = self.store.get(&keyspace, &[&subject]).await?.pop().unwrap_or(StoredSubject::Absent);
-            match self.store.shred(&keyspace, &subject, at).await {
-                Ok(_) if matches!(before, StoredSubject::Shredded { .. }) => reapplied.add_before(),
-                Ok(shredded_at) => {
+            match self.destroy(&keyspace, &subject, at).await {
+                Ok((StoredSubject::Shredded { .. }, _)) => reapplied.add_before(),
+                Ok((before, shredded_at)) => {
                     let was_known = before != StoredSubject::Absent;
                     reapplied.add_now(was_known);
                     self.receipt(&keyspace, &subject, shredded_at, was_known, log);
@@ -193,7 +191,8 @@ impl SubjectAdmin {
     }
 
     /// Wraps every subject key that is under another DEK under the primary. Safe to interrupt and to repeat, and beside running
-    /// services. Keys under a compromised DEK are left and listed: see [`rewrap_compromised`](Self::rewrap_compromised).
+    /// services. Keys under a compromised DEK are left and listed: see [`rewrap_compromised`](Self::rewrap_compromised). Those under a
+    /// DEK that is pre-active in `keys` are left: whoever has a newer keyring put them there.
     ///
     /// # Errors
     ///
@@ -227,7 +226,7 @@ impl SubjectAdmin {
         while let Some(page) = pages.next().await? {
             for (subject, stored) in &page {
                 let wrapped = whole(stored);
-                if wrapped.as_ref().is_ok_and(|wrapped| wrapped.key_id() == keys.primary_key()) {
+                if wrapped.as_ref().is_ok_and(|wrapped| is_done(keys, wrapped.key_id())) {
                     continue;
                 }
                 let (wrapped, fresh) = match wrapped.and_then(|wrapped| Ok((wrapped, rewrap(subject, wrapped)?))) {
@@ -246,6 +245,12 @@ impl SubjectAdmin {
             }
         }
         Ok(report)
+    }
+
+    /// What was stored before, and when it was shredded.
+    async fn destroy(&self, keyspace: &str, subject: &str, at: u64) -> Result<(StoredSubject, u64), Error> {
+        let before = self.store.get(keyspace, &[subject]).await?.pop().unwrap_or(StoredSubject::Absent);
+        Ok((before, self.store.shred(keyspace, subject, at).await?))
     }
 
     /// Told to the observer. Times count from now, when no one can read the key from the store any more.
@@ -282,6 +287,11 @@ impl fmt::Debug for SubjectAdmin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SubjectAdmin").finish_non_exhaustive()
     }
+}
+
+fn is_done(keys: &Keyring, key: KeyId) -> bool {
+    let is_newer = |info: &KeyInfo| info.id() == key && info.state() == KeyState::PreActive;
+    key == keys.primary_key() || keys.keys().iter().any(is_newer)
 }
 
 fn whole(stored: &StoredSubject) -> Result<&WrappedSubjectKey, Error> {

@@ -107,6 +107,26 @@ fn sqlite_refuses_what_it_cannot_use() {
     assert_eq!(code(run_local(store.get("a"))), "store-refused");
 }
 
+/// They stand in one line, and each waits 5 seconds all in all.
+#[test]
+fn sqlite_callers_wait_for_another_program_together() {
+    let home = Folder::new("line");
+    let store = SqliteStore::open(home.0.join("keyrings.db")).unwrap();
+    let other = rusqlite::Connection::open(home.0.join("keyrings.db")).unwrap();
+    other.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    let begun = Instant::now();
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                let error = run_local(store.get("a")).unwrap_err();
+                assert!(error.is_retryable() && begun.elapsed().as_secs() < 8, "{error:?}: {:?}", begun.elapsed());
+            });
+        }
+    });
+    other.execute_batch("ROLLBACK").unwrap();
+    assert_eq!(run_local(store.get("a")).unwrap(), None);
+}
+
 #[test]
 fn sixteen_processes_make_one_new_generation() {
     for kind in KINDS {

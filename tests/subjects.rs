@@ -207,7 +207,7 @@ async fn looking_makes_no_key() {
     assert_eq!(store.others.load(SeqCst), 0);
     SubjectKeys::new(Arc::clone(&store)).subject_or_create(&keys, "P-7").await.unwrap();
     assert!(subjects.subject(&keys, "P-7").await.is_ok(), "that there was none is not remembered");
-    assert!(subjects.load(&keys, [String::from("P-7")]).await.unwrap().get(&String::from("P-7")).is_ok());
+    assert!(subjects.load(&keys, [String::from("P-7")]).await.unwrap().get(String::from("P-7")).is_ok());
 
     // Who seals waits for the call of who looks, and then makes one all the same.
     let before = store.gets.load(SeqCst);
@@ -500,10 +500,24 @@ fn a_damaged_file_is_of_one_patient_only() {
     let loaded = run_local(SubjectKeys::new(Arc::clone(&store)).load(&keys, ["P-7", "P-9"])).unwrap();
     assert_eq!(loaded.get("P-7").unwrap_err().code(), "invalid-subject-key");
     assert!(loaded.get("P-9").is_ok());
+    let rewrapped = run_local(admin.rewrap(&keys)).unwrap();
+    assert_eq!(rewrapped.failed().map(|(subject, _)| subject).collect::<Vec<_>>(), ["P-7"]);
     assert_eq!(run_local(admin.shred(TENANT, "P-7", &log)).unwrap_err().code(), "store-refused");
-    let reapplied = run_local(admin.reapply(&log)).unwrap();
-    assert_eq!(reapplied.shredded_before(), 1);
-    assert_eq!(reapplied.failed().map(|(_, subject, _)| subject).collect::<Vec<_>>(), ["P-7"]);
+    let one_failed = || {
+        let reapplied = run_local(admin.reapply(&log)).unwrap();
+        assert_eq!(reapplied.shredded_before(), 1);
+        assert_eq!(reapplied.failed().map(|(_, subject, _)| subject).collect::<Vec<_>>(), ["P-7"]);
+    };
+    one_failed();
+    // Of whom is it?
+    for text in ["", "{\"subject\":\"P-77\",\"legal_ho"] {
+        fs::write(&path, text).unwrap();
+        assert_eq!(run_local(admin.rewrap(&keys)).unwrap_err().code(), "store-refused");
+    }
+    // It cannot even be read.
+    fs::remove_file(&path).unwrap();
+    fs::create_dir(&path).unwrap();
+    one_failed();
 }
 
 /// What was read before a patient was forgotten is not held after it.
@@ -547,6 +561,30 @@ fn a_rewrap_is_repeated_safely() {
     let patient = run_local(SubjectKeys::new(store).subject_or_create(&keys, "P-7")).unwrap();
     let rec = keys.record("rx", 1).unwrap().subject(&patient).unwrap();
     assert_eq!(rec.access(&access()).open::<Drug, String>(&token).unwrap(), "warfarin 5 MG");
+}
+
+/// A job that has an older keyring than the services, which may make keys under the next DEK already.
+#[test]
+fn a_rewrap_carries_no_key_back() {
+    let (roots, file) = rxseal::testing::insecure_keyring_file(TENANT).unwrap();
+    let rings = Arc::new(MemoryStore::default());
+    run_local(rxseal::KeyringStore::put(&*rings, &file, None)).unwrap();
+    let admin = KeyringAdmin::new(rings, roots.clone());
+    let unlock = |file| run_local(Keyring::unlock(TENANT, &roots, &file)).unwrap().unobserved();
+    let (staged, next) = run_local(admin.stage(TENANT)).unwrap();
+    let older = unlock(staged);
+    let promoted = run_local(admin.promote(TENANT, next, std::time::SystemTime::now(), Duration::ZERO)).unwrap();
+    let newer = unlock(promoted);
+    let store = Arc::new(MemorySubjectStore::default());
+    let subjects = SubjectKeys::new(Arc::clone(&store));
+    run_local(subjects.subject_or_create(&newer, "P-7")).unwrap();
+    run_local(subjects.subject_or_create(&older, "P-8")).unwrap();
+    let subjects = SubjectAdmin::new(store);
+    for (keys, rewrapped) in [(&older, 0), (&newer, 1), (&older, 0)] {
+        let report = run_local(subjects.rewrap(keys)).unwrap();
+        assert_eq!((report.rewrapped(), report.failed().count()), (rewrapped, 0));
+    }
+    assert_eq!(run_local(subjects.count_by_key(TENANT)).unwrap().of(next), 2);
 }
 
 #[test]

@@ -1,6 +1,5 @@
 //! Keyrings as files in a folder.
 
-use std::future::ready;
 use std::path::PathBuf;
 
 use super::disk::{self, Folder};
@@ -68,14 +67,14 @@ impl FileStore {
 
 impl KeyringStore for FileStore {
     fn get<'a>(&'a self, keyspace: &'a str) -> StoreFuture<'a, Option<KeyringFile>> {
-        Box::pin(ready(self.get_now(keyspace)))
+        Box::pin(async move { self.get_now(keyspace) })
     }
 
     fn put<'a>(&'a self, file: &'a KeyringFile, over: Option<u64>) -> StoreFuture<'a, ()> {
-        Box::pin(ready(self.put_now(file, over)))
+        Box::pin(async move { self.put_now(file, over) })
     }
 
     fn keyspaces(&self) -> StoreFuture<'_, Vec<String>> {
-        Box::pin(ready(self.keyspaces_now()))
+        Box::pin(async move { self.keyspaces_now() })
     }
 }

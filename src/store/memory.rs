@@ -1,7 +1,6 @@
 //! A store that is gone with the process.
 
 use std::collections::BTreeMap;
-use std::future::ready;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::{KeyringStore, StoreFuture, check_order};
@@ -32,15 +31,17 @@ impl MemoryStore {
 
 impl KeyringStore for MemoryStore {
     fn get<'a>(&'a self, keyspace: &'a str) -> StoreFuture<'a, Option<KeyringFile>> {
-        let named = Name::check("keyspace", keyspace);
-        Box::pin(ready(named.map(|()| self.lock().get(keyspace).cloned())))
+        Box::pin(async move {
+            Name::check("keyspace", keyspace)?;
+            Ok(self.lock().get(keyspace).cloned())
+        })
     }
 
     fn put<'a>(&'a self, file: &'a KeyringFile, over: Option<u64>) -> StoreFuture<'a, ()> {
-        Box::pin(ready(self.put_now(file, over)))
+        Box::pin(async move { self.put_now(file, over) })
     }
 
     fn keyspaces(&self) -> StoreFuture<'_, Vec<String>> {
-        Box::pin(ready(Ok(self.lock().keys().cloned().collect())))
+        Box::pin(async move { Ok(self.lock().keys().cloned().collect()) })
     }
 }

@@ -1,10 +1,12 @@
 //! Keyrings in an SQLite database: one row each, changed by one transaction.
 
+use std::cell::Cell;
 use std::fmt;
-use std::future::ready;
+use std::ops::{Deref, DerefMut};
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Row, Transaction, TransactionBehavior, params};
@@ -17,6 +19,7 @@ use crate::key::{KeyringFile, MAX_FILE};
 
 /// How long a call waits for another connection that is writing. A change takes milliseconds.
 pub(crate) const SQLITE_BUSY_WAIT: Duration = Duration::from_secs(5);
+const POLL: Duration = Duration::from_millis(5);
 
 const HAS_TABLE: &str = "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?1)";
 const GET: &str = "SELECT generation, file, length(CAST(file AS BLOB)) FROM rxseal_keyrings WHERE keyspace = ?1";
@@ -71,13 +74,13 @@ impl SqliteStore {
 
     fn get_now(&self, keyspace: &str) -> Result<Option<KeyringFile>, Error> {
         Name::check("keyspace", keyspace)?;
-        let stored = get(&self.0.lock(), keyspace).map_err(|error| self.0.failed(&error))?;
+        let stored = get(&*self.0.lock()?, keyspace).map_err(|error| self.0.failed(&error))?;
         stored.map(|stored| stored.parse(keyspace)).transpose()
     }
 
     fn put_now(&self, file: &KeyringFile, over: Option<u64>) -> Result<(), Error> {
         check_order(file, over)?;
-        let mut connection = self.0.lock();
+        let mut connection = self.0.lock()?;
         // Immediate: whoever reads first and writes later would be refused in between, without waiting.
         let begun = connection.transaction_with_behavior(TransactionBehavior::Immediate);
         let change = begun.map_err(|error| self.0.failed(&error))?;
@@ -100,22 +103,22 @@ impl SqliteStore {
     }
 
     fn keyspaces_now(&self) -> Result<Vec<String>, Error> {
-        let connection = self.0.lock();
+        let connection = self.0.lock()?;
         keyspaces(&connection).map_err(|error| self.0.failed(&error))
     }
 }
 
 impl KeyringStore for SqliteStore {
     fn get<'a>(&'a self, keyspace: &'a str) -> StoreFuture<'a, Option<KeyringFile>> {
-        Box::pin(ready(self.get_now(keyspace)))
+        Box::pin(async move { self.get_now(keyspace) })
     }
 
     fn put<'a>(&'a self, file: &'a KeyringFile, over: Option<u64>) -> StoreFuture<'a, ()> {
-        Box::pin(ready(self.put_now(file, over)))
+        Box::pin(async move { self.put_now(file, over) })
     }
 
     fn keyspaces(&self) -> StoreFuture<'_, Vec<String>> {
-        Box::pin(ready(self.keyspaces_now()))
+        Box::pin(async move { self.keyspaces_now() })
     }
 }
 
@@ -129,17 +132,30 @@ impl fmt::Debug for SqliteStore {
 pub(super) struct Database {
     pub(super) path: Box<Path>,
     connection: Mutex<Connection>,
+    taken: Mutex<bool>,
+    given_back: Condvar,
 }
 
 impl Database {
     pub(super) fn open(path: &Path, table: &str, schema: &str) -> Result<Self, Error> {
         let connection = open_database(path, table, schema).map_err(|error| sqlite_trouble(path, &error))?;
-        Ok(Self { path: path.into(), connection: Mutex::new(connection) })
+        let (connection, taken) = (Mutex::new(connection), Mutex::new(false));
+        Ok(Self { path: path.into(), connection, taken, given_back: Condvar::new() })
     }
 
-    /// A change that panics is rolled back, so the connection stays good.
-    pub(super) fn lock(&self) -> MutexGuard<'_, Connection> {
-        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The connection, for one call: whoever waits for it, and then for another program, waits 5 seconds for both.
+    pub(super) fn lock(&self) -> Result<Turn<'_>, Error> {
+        wait_from_now();
+        let taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let free = self.given_back.wait_timeout_while(taken, SQLITE_BUSY_WAIT, |taken| *taken);
+        let (mut taken, _) = free.unwrap_or_else(PoisonError::into_inner);
+        if *taken {
+            return Err(self.trouble(true, "calls before this one waited for another program for 5 seconds"));
+        }
+        *taken = true;
+        // A change that panics is rolled back, so the connection stays good.
+        let connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(Turn { connection, _end: TurnEnd(self) })
     }
 
     pub(super) fn failed(&self, error: &rusqlite::Error) -> Error {
@@ -149,6 +165,51 @@ impl Database {
     pub(super) fn trouble(&self, retryable: bool, what: &str) -> Error {
         Error::from_store(retryable, format!("{}: {what}", self.path.display()))
     }
+}
+
+/// Fields are dropped in their order: the connection is free when the next one is told.
+pub(super) struct Turn<'a> {
+    connection: MutexGuard<'a, Connection>,
+    _end: TurnEnd<'a>,
+}
+
+impl Deref for Turn<'_> {
+    type Target = Connection;
+
+    fn deref(&self) -> &Connection {
+        &self.connection
+    }
+}
+
+impl DerefMut for Turn<'_> {
+    fn deref_mut(&mut self) -> &mut Connection {
+        &mut self.connection
+    }
+}
+
+struct TurnEnd<'a>(&'a Database);
+
+impl Drop for TurnEnd<'_> {
+    fn drop(&mut self) {
+        *self.0.taken.lock().unwrap_or_else(PoisonError::into_inner) = false;
+        self.0.given_back.notify_one();
+    }
+}
+
+// SQLite's own timeout begins anew at every step of a call, and its callback gets nothing of ours. A call stays on its thread.
+thread_local!(static DEADLINE: Cell<Option<Instant>> = const { Cell::new(None) });
+
+fn wait_from_now() {
+    DEADLINE.set(Instant::now().checked_add(SQLITE_BUSY_WAIT));
+}
+
+/// Whether SQLite tries once more to get a lock.
+fn wait_on(_: i32) -> bool {
+    let waits = DEADLINE.get().is_some_and(|deadline| Instant::now() < deadline);
+    if waits {
+        thread::sleep(POLL);
+    }
+    waits
 }
 
 /// A connection to the database with this table, both made where they are missing.
@@ -162,7 +223,8 @@ fn open_database(path: &Path, table: &str, schema: &str) -> rusqlite::Result<Con
     // No URI: a path is a path.
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(path, flags)?;
-    connection.busy_timeout(SQLITE_BUSY_WAIT)?;
+    wait_from_now();
+    connection.busy_handler(Some(wait_on))?;
     connection.execute_batch(DURABLE)?;
     // Asked first: where the table is there, nothing is written, and no other writer is waited for.
     if !connection.query_row(HAS_TABLE, [table], |row| row.get(0))? {

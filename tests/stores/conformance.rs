@@ -41,6 +41,7 @@ impl Calls<'_> {
 pub fn all(runtime: &Runtime, fresh: &dyn Fn() -> Fresh) {
     let calls = |fresh: &Fresh| Calls(runtime, Arc::clone(&fresh.store));
     nothing_is_there_at_first(&calls(&fresh()));
+    what_is_not_awaited_is_not_done(&calls(&fresh()));
     what_was_put_is_got(&calls(&fresh()));
     only_over_what_is_stored(&calls(&fresh()));
     keyspaces_are_apart_and_sorted(&calls(&fresh()));
@@ -71,6 +72,11 @@ pub fn rivals(keyspace: &str, count: usize) -> (KeyringFile, Vec<KeyringFile>) {
 fn nothing_is_there_at_first(store: &Calls<'_>) {
     assert_eq!(store.get("pharmacy-17").unwrap(), None);
     assert!(store.keyspaces().is_empty());
+}
+
+fn what_is_not_awaited_is_not_done(store: &Calls<'_>) {
+    drop(store.1.put(&generations("pharmacy-17", 1)[0], None));
+    assert_eq!(store.get("pharmacy-17").unwrap(), None);
 }
 
 fn what_was_put_is_got(store: &Calls<'_>) {

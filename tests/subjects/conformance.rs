@@ -9,6 +9,7 @@ const TENANT: &str = "pharmacy-17";
 pub async fn conforms(store: Arc<dyn SubjectKeyStore>) {
     let keys = Keyring::insecure_for_tests(TENANT).unwrap().unobserved();
     let key = |subject: &str| keys.create_subject_key(subject).unwrap().1;
+    what_is_not_awaited_is_not_done(&*store, &key).await;
     insert_if_absent(&*store, &key).await;
     in_the_order_asked_for(&*store, &key).await;
     replaced_by_compare_and_swap(&*store, &key).await;
@@ -23,6 +24,12 @@ type Make<'a> = &'a dyn Fn(&str) -> WrappedSubjectKey;
 
 async fn one(store: &dyn SubjectKeyStore, subject: &str) -> StoredSubject {
     store.get(TENANT, &[subject]).await.unwrap().remove(0)
+}
+
+async fn what_is_not_awaited_is_not_done(store: &dyn SubjectKeyStore, key: Make<'_>) {
+    drop(store.insert(TENANT, "P-0", &key("P-0")));
+    drop(store.shred(TENANT, "P-0", 1));
+    assert_eq!(one(store, "P-0").await, StoredSubject::Absent);
 }
 
 async fn insert_if_absent(store: &dyn SubjectKeyStore, key: Make<'_>) {
@@ -143,6 +150,9 @@ async fn names_are_checked(store: &dyn SubjectKeyStore, key: Make<'_>) {
             "invalid-id"
         );
         assert_eq!(store.retention(keyspace, subject).await.unwrap_err().code(), "invalid-id");
+        if keyspace != TENANT {
+            assert_eq!(store.page(keyspace, None, 1).await.unwrap_err().code(), "invalid-id");
+        }
     }
     // Odd ones that are legal.
     for subject in ["../../etc/passwd", "a'b\"c;--", "%00", &"x".repeat(255)] {

@@ -1,7 +1,6 @@
 //! Subject keys as files in folders: one file for each subject.
 
 use std::fmt::Write;
-use std::future::ready;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -61,6 +60,14 @@ impl FileSubjectStore {
         Ok(self.0.path().join(keyspace).join(drawer).join(format!("{name}{SUFFIX}")))
     }
 
+    /// Of whom a damaged file is, as far as its first field is whole: its name, a digest, says whether that is right.
+    fn whose(&self, keyspace: &str, text: &str, path: &Path) -> Result<String, Error> {
+        let rest = text.strip_prefix("{\"subject\":").unwrap_or_default();
+        let first = serde_json::Deserializer::from_str(rest).into_iter::<String>().next();
+        let subject = first.and_then(Result::ok).ok_or_else(|| damaged(path))?;
+        if self.path(keyspace, &subject).is_ok_and(|of| of == path) { Ok(subject) } else { Err(damaged(path)) }
+    }
+
     fn read(&self, keyspace: &str, subject: &str) -> Result<SubjectRow, Error> {
         let path = self.path(keyspace, subject)?;
         look(&path, subject)?.ok_or_else(|| damaged(&path))
@@ -114,9 +121,13 @@ impl FileSubjectStore {
                 // Gone since its folder was read: nobody removes one but a person.
                 let path = drawer.join(name);
                 let Some(text) = disk::read(&path, MAX_FILE)? else { continue };
-                let (subject, row) = parse(&text).ok_or_else(|| damaged(&path))?;
+                let (subject, stored) = match parse(&text) {
+                    Some((_, row)) if !row.has_key() => continue,
+                    Some((subject, row)) => (subject, row.stored()),
+                    None => (self.whose(keyspace, &text, &path)?, StoredSubject::Damaged),
+                };
                 if after.is_none_or(|after| *subject > *after) {
-                    keys.extend(row.has_key().then(|| (subject, row.stored())));
+                    keys.push((subject, stored));
                 }
             }
         }
@@ -126,7 +137,7 @@ impl FileSubjectStore {
     }
 }
 
-impl_subject_key_store!(FileSubjectStore, ready);
+impl_subject_key_store!(FileSubjectStore);
 
 /// `None` for a file that is damaged, or of another subject.
 fn look(path: &Path, subject: &str) -> Result<Option<SubjectRow>, Error> {

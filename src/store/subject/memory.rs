@@ -1,7 +1,6 @@
 //! Subject keys in memory.
 
 use std::collections::BTreeMap;
-use std::future::ready;
 use std::ops::Bound;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -62,4 +61,4 @@ impl MemorySubjectStore {
     }
 }
 
-impl_subject_key_store!(MemorySubjectStore, ready);
+impl_subject_key_store!(MemorySubjectStore);

@@ -107,7 +107,7 @@ impl PostgresSubjectStore {
     }
 }
 
-impl_subject_key_store!(PostgresSubjectStore);
+impl_subject_key_store!(PostgresSubjectStore, await);
 
 impl fmt::Debug for PostgresSubjectStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

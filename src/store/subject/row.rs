@@ -67,17 +67,17 @@ impl SubjectRow {
     }
 }
 
-/// The public trait over what a store can do with rows: `get_now`, `change`, `retention_now` and `page_now`. `$answer` makes a future of
-/// what these give, for a store that blocks; nothing for one whose calls are futures.
+/// The public trait over what a store can do with rows: `get_now`, `change`, `retention_now` and `page_now`. With `await` for a store
+/// where these are futures; one that blocks does so when it is awaited, and nothing for a caller who lets go of the future.
 macro_rules! impl_subject_key_store {
-    ($store:ty $(, $answer:path)?) => {
+    ($store:ty $(, $await:tt)?) => {
         impl $crate::store::SubjectKeyStore for $store {
             fn get<'a>(
                 &'a self,
                 keyspace: &'a str,
                 subjects: &'a [&'a str],
             ) -> $crate::store::StoreFuture<'a, Vec<$crate::store::StoredSubject>> {
-                Box::pin($($answer)?(self.get_now(keyspace, subjects)))
+                Box::pin(async move { self.get_now(keyspace, subjects)$(.$await)? })
             }
 
             fn insert<'a>(
@@ -86,7 +86,7 @@ macro_rules! impl_subject_key_store {
                 subject: &'a str,
                 key: &'a $crate::key::WrappedSubjectKey,
             ) -> $crate::store::StoreFuture<'a, $crate::store::StoredSubject> {
-                Box::pin($($answer)?(self.change(keyspace, subject, |row| Ok(row.insert(key)))))
+                Box::pin(async move { self.change(keyspace, subject, |row| Ok(row.insert(key)))$(.$await)? })
             }
 
             fn replace<'a>(
@@ -96,7 +96,7 @@ macro_rules! impl_subject_key_store {
                 old: &'a $crate::key::WrappedSubjectKey,
                 key: &'a $crate::key::WrappedSubjectKey,
             ) -> $crate::store::StoreFuture<'a, ()> {
-                Box::pin($($answer)?(self.change(keyspace, subject, |row| row.replace(old, key))))
+                Box::pin(async move { self.change(keyspace, subject, |row| row.replace(old, key))$(.$await)? })
             }
 
             fn shred<'a>(
@@ -105,7 +105,7 @@ macro_rules! impl_subject_key_store {
                 subject: &'a str,
                 at: u64,
             ) -> $crate::store::StoreFuture<'a, u64> {
-                Box::pin($($answer)?(self.change(keyspace, subject, move |row| row.shred(at))))
+                Box::pin(async move { self.change(keyspace, subject, move |row| row.shred(at))$(.$await)? })
             }
 
             fn retain<'a>(
@@ -115,7 +115,7 @@ macro_rules! impl_subject_key_store {
                 old: $crate::store::Retention,
                 retention: $crate::store::Retention,
             ) -> $crate::store::StoreFuture<'a, ()> {
-                Box::pin($($answer)?(self.change(keyspace, subject, move |row| row.retain(old, retention))))
+                Box::pin(async move { self.change(keyspace, subject, move |row| row.retain(old, retention))$(.$await)? })
             }
 
             fn retention<'a>(
@@ -123,7 +123,7 @@ macro_rules! impl_subject_key_store {
                 keyspace: &'a str,
                 subject: &'a str,
             ) -> $crate::store::StoreFuture<'a, $crate::store::Retention> {
-                Box::pin($($answer)?(self.retention_now(keyspace, subject)))
+                Box::pin(async move { self.retention_now(keyspace, subject)$(.$await)? })
             }
 
             fn page<'a>(
@@ -132,7 +132,7 @@ macro_rules! impl_subject_key_store {
                 after: Option<&'a str>,
                 limit: usize,
             ) -> $crate::store::StoreFuture<'a, Vec<(String, $crate::store::StoredSubject)>> {
-                Box::pin($($answer)?(self.page_now(keyspace, after, limit)))
+                Box::pin(async move { self.page_now(keyspace, after, limit)$(.$await)? })
             }
         }
     };

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::future::ready;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -11,6 +10,7 @@ use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params};
 use super::row::{SubjectRow, impl_subject_key_store};
 use super::{Retention, StoredSubject, check};
 use crate::error::{Error, ErrorKind};
+use crate::id::Name;
 use crate::store::sqlite::Database;
 
 const COLUMNS: &str = "subject, wrapped, shredded_at, retain_until, legal_hold";
@@ -43,7 +43,7 @@ impl SqliteSubjectStore {
     /// `store-refused`: it is no SQLite database, or may not be read; `store-unavailable`: it is locked, or the disk failed.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
         let database = Database::open(path.as_ref(), "rxseal_subject_keys", Self::SCHEMA)?;
-        let secure = database.lock().execute_batch("PRAGMA secure_delete = ON;");
+        let secure = database.lock()?.execute_batch("PRAGMA secure_delete = ON;");
         secure.map_err(|error| database.failed(&error))?;
         Ok(Self(Arc::new(database)))
     }
@@ -52,7 +52,7 @@ impl SqliteSubjectStore {
         subjects.iter().try_for_each(|subject| check(keyspace, subject))?;
         // One query for all, whatever their number.
         let list = serde_json::to_string(subjects).map_err(|_| ErrorKind::Unrepresentable)?;
-        let rows = select_all(&self.0.lock(), keyspace, &list).map_err(|error| self.0.failed(&error))?;
+        let rows = select_all(&*self.0.lock()?, keyspace, &list).map_err(|error| self.0.failed(&error))?;
         // No map that hashes: std's draws a random key for it, and panics where there is none.
         let mut found = BTreeMap::new();
         for row in rows {
@@ -71,7 +71,7 @@ impl SqliteSubjectStore {
         work: impl FnOnce(&mut SubjectRow) -> Result<T, Error>,
     ) -> Result<T, Error> {
         check(keyspace, subject)?;
-        let mut connection = self.0.lock();
+        let mut connection = self.0.lock()?;
         // Immediate: whoever reads first and writes later would be refused in between, without waiting.
         let begun = connection.transaction_with_behavior(TransactionBehavior::Immediate);
         let change = begun.map_err(|error| self.0.failed(&error))?;
@@ -81,10 +81,8 @@ impl SqliteSubjectStore {
         let result = work(&mut after)?;
         if after != before {
             write(&change, keyspace, subject, &after).map_err(|error| self.0.failed(&error))?;
-            change.commit().map_err(|error| self.0.failed(&error))?;
-        } else {
-            drop(change);
         }
+        change.commit().map_err(|error| self.0.failed(&error))?;
         if after.shredded_at.is_some() {
             self.empty_log(&connection)?;
         }
@@ -102,7 +100,7 @@ impl SqliteSubjectStore {
 
     fn retention_now(&self, keyspace: &str, subject: &str) -> Result<Retention, Error> {
         check(keyspace, subject)?;
-        let row = select(&self.0.lock(), keyspace, subject).map_err(|error| self.0.failed(&error))?;
+        let row = select(&*self.0.lock()?, keyspace, subject).map_err(|error| self.0.failed(&error))?;
         Ok(row.map_or_else(Retention::default, |row| row.parse().1.retention))
     }
 
@@ -112,8 +110,9 @@ impl SqliteSubjectStore {
         after: Option<&str>,
         limit: usize,
     ) -> Result<Vec<(String, StoredSubject)>, Error> {
-        let rows =
-            page(&self.0.lock(), keyspace, after.unwrap_or_default(), limit).map_err(|error| self.0.failed(&error))?;
+        Name::check("keyspace", keyspace)?;
+        let rows = page(&*self.0.lock()?, keyspace, after.unwrap_or_default(), limit)
+            .map_err(|error| self.0.failed(&error))?;
         let mut keys = Vec::with_capacity(rows.len());
         for row in rows {
             let (subject, row) = row.parse();
@@ -123,7 +122,7 @@ impl SqliteSubjectStore {
     }
 }
 
-impl_subject_key_store!(SqliteSubjectStore, ready);
+impl_subject_key_store!(SqliteSubjectStore);
 
 impl fmt::Debug for SqliteSubjectStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
