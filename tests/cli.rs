@@ -356,16 +356,37 @@ fn one_root_key_that_is_out_of_reach_is_a_warning() {
 fn looking_makes_no_database() {
     let shop = Shop::new("looking", "sqlite:HERE/typo.db");
     shop.ok("key-file create root.key");
-    for arguments in [
-        "keyring list",
-        "keyring inspect pharmacy-17",
-        "keyring rotate pharmacy-17",
-        "keyring init pharmacy-17 --dry-run",
-    ] {
+    let looking = ["keyring list", "keyring inspect pharmacy-17", "keyring rotate pharmacy-17"];
+    for arguments in looking {
         let text = shop.fails(arguments, 2);
         assert!(text.contains("there is no database"), "{text}");
-        assert!(!shop.path("typo.db").exists());
     }
+    let init = shop.ok("keyring init pharmacy-17 --dry-run");
+    assert!(init.contains("nothing is stored; it would be generation 1"), "{init}");
+    assert!(!shop.path("typo.db").exists());
+
+    // And no table in the database of the data.
+    let data = rusqlite::Connection::open(shop.path("data.db")).unwrap();
+    data.execute_batch("CREATE TABLE rx (drug TEXT)").unwrap();
+    let before = fs::read(shop.path("data.db")).unwrap();
+    for arguments in looking {
+        let text = shop.fails(&format!("{arguments} --store sqlite:data.db"), 2);
+        assert!(text.contains("`rxseal keyring init` makes one"), "{text}");
+    }
+    shop.ok("keyring init pharmacy-17 --dry-run --store sqlite:data.db");
+    for arguments in [
+        "count pharmacy-17",
+        "under pharmacy-17 AAAAAAAA",
+        "hold pharmacy-17 P-7",
+        "shred pharmacy-17 P-7 --dry-run --shred-log log --backups-kept 1day",
+    ] {
+        let text = shop.fails(&format!("subject {arguments} --subject-store sqlite:data.db"), 2);
+        assert!(text.contains("is it the right one?"), "{text}");
+    }
+    assert_eq!(fs::read(shop.path("data.db")).unwrap(), before);
+    // One that is meant to be new is made by the first command that writes.
+    fs::write(shop.path("new.db"), "").unwrap();
+    shop.ok("subject hold pharmacy-17 P-7 --legal-hold --subject-store sqlite:new.db");
 }
 
 /// One key id of 64 begins with a hyphen, and `-h` and `-V` are options.
@@ -441,8 +462,11 @@ fn a_patient_is_shredded_held_and_carried_over() {
 
     shop.fails(&destroy, 2);
     fs::write(shop.path("empty.db"), "").unwrap();
-    let other = fails(run("subject reapply --dry-run --subject-store sqlite:empty.db"), "another store", 1);
+    let other = fails(run("subject reapply --dry-run --subject-store sqlite:empty.db"), "another store", 2);
+    assert!(other.contains("is it the right one"), "{other}");
+    let other = fails(run("subject reapply --subject-store sqlite:empty.db"), "another store", 1);
     assert!(other.contains("the right store"), "{other}");
+    fs::write(shop.path("empty.db"), "").unwrap();
     let other = run(&format!("keyring destroy pharmacy-17 {old} --tokens 0 --yes --subject-store sqlite:empty.db"));
     assert!(fails(other, "another store", 2).contains("is it the right one"));
     ok(&destroy);

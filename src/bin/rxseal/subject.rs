@@ -14,7 +14,7 @@ use crate::output::{Output, table, time};
 
 pub async fn run(global: &Global, command: Subject, output: &Output) -> Result<(), Failure> {
     let config = Config::of(global)?;
-    let store = config.subject_store().await?;
+    let store = config.subject_store(writes(&command)).await?;
     let dry = DrySubjects(Arc::clone(&store));
     let subjects = SubjectAdmin::new(Arc::clone(&store));
     match command {
@@ -72,6 +72,15 @@ pub async fn run(global: &Global, command: Subject, output: &Output) -> Result<(
     }
 }
 
+/// Whether a store to which nothing was written yet may be the right one.
+fn writes(command: &Subject) -> bool {
+    match command {
+        Subject::Shred { dry_run, .. } | Subject::Reapply { dry_run } => !dry_run,
+        Subject::Hold { until, legal_hold, .. } => until.is_some() || *legal_hold,
+        _ => false,
+    }
+}
+
 async fn reapply(subjects: &SubjectAdmin, config: &Config, done: &str, output: &Output) -> Result<(), Failure> {
     let reapplied = subjects.reapply(&config.shred_log()?).await?;
     let (shredded, unknown, before) = (reapplied.shredded(), reapplied.unknown(), reapplied.shredded_before());
@@ -111,7 +120,7 @@ async fn reapply(subjects: &SubjectAdmin, config: &Config, done: &str, output: &
 }
 
 async fn unlock(config: &Config, keyspace: &str, output: &Output) -> Result<Keyring, Failure> {
-    let stored = config.store(false).await?.get(keyspace).await?;
+    let stored = config.store().await?.get(keyspace).await?;
     let stored = stored.ok_or_else(|| Failure::Checked(format!("no keyring of {keyspace:?} is stored")))?;
     Ok(Keyring::unlock(keyspace, &config.roots(output).await?, &stored).await?.unobserved())
 }
