@@ -423,6 +423,9 @@ fn a_patient_is_shredded_held_and_carried_over() {
         assert!(output.status.success(), "{arguments}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap()
     };
+    let would = ok("subject hold pharmacy-17 P-7 --until 2999-01-01 --legal-hold --dry-run");
+    assert!(would.contains("it would be kept until: 2999-01-01") && would.contains("a legal hold is on it"), "{would}");
+    assert!(ok("subject hold pharmacy-17 P-7").contains("kept until: no time; no legal hold"));
     ok("subject hold pharmacy-17 P-7 --until 2999-01-01");
     assert!(fails(run("subject shred pharmacy-17 P-7 --yes"), "held", 5).contains("must be kept"));
     assert!(ok("subject hold pharmacy-17 P-7").contains("2999-01-01"));
@@ -453,6 +456,11 @@ fn a_patient_is_shredded_held_and_carried_over() {
     ok("keyring rotate pharmacy-17");
     assert_eq!(ok(&format!("subject under pharmacy-17 {old}")).lines().collect::<Vec<_>>(), ["P-8", "P-9"]);
     assert!(ok("subject count pharmacy-17").contains(&old));
+    let marked = ok(&format!("keyring compromise pharmacy-17 {old} --dry-run"));
+    let lists = format!("`rxseal subject under pharmacy-17 {old}` lists");
+    assert!(marked.contains("rewrap 2 subject keys") && marked.contains(&lists), "{marked}");
+    let marked = shop.ok(&format!("keyring compromise pharmacy-17 {old} --dry-run"));
+    assert!(marked.contains("Where patients have keys") && marked.contains(&lists), "{marked}");
     let destroy = format!("keyring destroy pharmacy-17 {old} --tokens 0 --yes");
     let refused = fails(run(&destroy), "wrapped", 5);
     assert!(refused.contains("0 tokens and 2 subject keys"), "they are counted: {refused}");

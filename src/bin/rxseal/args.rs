@@ -250,6 +250,9 @@ pub enum Subject {
         /// Says that you mean an earlier day than before, or none
         #[arg(long)]
         yes: bool,
+        /// Only says what would hold
+        #[arg(long)]
+        dry_run: bool,
     },
     /// Shreds again whoever the log says was shredded: after a restore of the subject store
     Reapply {

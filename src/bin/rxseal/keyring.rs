@@ -98,7 +98,9 @@ impl Desk<'_> {
             }
             Keyring::Compromise { keyspace, key, change } => {
                 let file = self.admin(&change).await?.compromise(&keyspace, key).await?;
-                changed(output, &change, &file, "key marked compromised: reseal what is under it", Some(key))
+                let exposed = self.exposed(&keyspace, key).await;
+                let what = format!("key marked compromised: reseal what is under it{exposed}");
+                changed(output, &change, &file, &what, Some(key))
             }
             Keyring::Destroy { keyspace, key, tokens, counted, subject_keys, force, yes: _, change } => {
                 let admin = self.admin(&change).await?;
@@ -160,6 +162,24 @@ impl Desk<'_> {
                     .to_owned(),
             )
         })
+    }
+
+    /// Of the subject keys under a key that somebody else may hold. The mark is stored, whatever the subject store answers.
+    async fn exposed(&self, keyspace: &str, key: KeyId) -> String {
+        let lists = format!("`rxseal subject under {keyspace} {key}` lists");
+        if !self.config.has_subject_store() {
+            return format!(". Where patients have keys of their own, {lists} those exposed, with --subject-store");
+        }
+        let under =
+            async { Ok(SubjectAdmin::new(self.config.subject_store(false).await?).under(keyspace, key).await?) };
+        match under.await {
+            Ok(under) => format!(", and rewrap {} subject keys: {lists} them", under.len()),
+            Err(failure) => {
+                let failure: Failure = failure;
+                self.output.warning(&format!("the subject keys under it were not counted: {failure}"));
+                format!(". Then {lists} the subject keys exposed")
+            }
+        }
     }
 
     async fn admin(&self, change: &Change) -> Result<KeyringAdmin, Failure> {
