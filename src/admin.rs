@@ -9,6 +9,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 pub use check::WrapCheck;
 
 use crate::aead::Suite;
+use crate::count::KeyCounts;
 use crate::error::{Error, ErrorKind};
 use crate::id::KeyId;
 use crate::key::{KeyState, KeyringFile};
@@ -52,8 +53,7 @@ pub struct KeyringAdmin {
     observer: Option<Arc<dyn Observer>>,
 }
 
-/// How much is still under a key that is to be destroyed. Both numbers have to be stated; see [`KeyCounts`](crate::KeyCounts)
-/// for the first.
+/// How much is still under a key that is to be destroyed. Both numbers have to be stated; see [`KeyCounts`] for the first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StillUnder {
@@ -68,6 +68,19 @@ impl StillUnder {
     #[must_use]
     pub fn new(tokens: u64, subject_keys: u64) -> Self {
         Self { tokens, subject_keys }
+    }
+
+    /// What `counts`, of all columns together, has under `key`.
+    ///
+    /// # Errors
+    ///
+    /// `key-in-use` where values were counted that are no tokens: nobody knows what is in them.
+    pub fn counted(counts: &KeyCounts, key: KeyId, subject_keys: u64) -> Result<Self, Error> {
+        if counts.not_tokens() > 0 {
+            let text = "values were counted that are no tokens, and may have some in them: look at them first";
+            return Err(ErrorKind::KeyInUse.because(text).with_key(key));
+        }
+        Ok(Self::new(counts.of(key), subject_keys))
     }
 }
 
@@ -193,8 +206,9 @@ impl KeyringAdmin {
     /// Destroys a key under which nothing is left: its bytes are not in the new generation. It means nothing while an older
     /// generation's file exists, in a backup of the store for example.
     ///
-    /// Programs that have not seen yet that another key seals go on sealing under this one, for the staleness and grace of their
-    /// `KeyManager` at the longest. So count only after that time has passed since the promotion, and after resealing.
+    /// Programs that have not seen yet that another key seals go on sealing under this one: for the staleness and grace of their
+    /// `KeyManager` at the longest, and for ever where one keeps a `Keyring`, `Sealer` or `Record` that it took before. So count only
+    /// after that time has passed since the promotion, and after resealing.
     ///
     /// # Errors
     ///
@@ -298,7 +312,8 @@ impl KeyringAdmin {
         }
         let unread = "the change is stored, but could not be read back: look at it before you repeat it";
         let stored = self.stored(file.keyspace()).await;
-        let stored = stored.map_err(|error| ErrorKind::StoreUnavailable.because(unread).caused_by(error))?;
+        // Not retryable: whoever repeats the change makes it twice.
+        let stored = stored.map_err(|error| ErrorKind::StoreRefused.because(unread).caused_by(error))?;
         // Somebody may have made the next one already, from this one.
         if stored != file && stored.generation() <= file.generation() {
             return Err(ErrorKind::StoreRefused.because("it gave back another keyring than it was given"));

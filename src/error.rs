@@ -12,7 +12,8 @@ use crate::codec::text;
 /// Why something was refused or did not succeed. One machine word.
 ///
 /// Its text and its `Debug` never contain a value, a key byte or a record id. A wrong context and a damaged token give
-/// the same error on purpose: an attacker who could tell them apart would learn which one to work on.
+/// the same error on purpose: an attacker who could tell them apart would learn which one to work on. What led to it, such as the path
+/// of a key file or the answer of a store, is its [`source`](std::error::Error::source).
 ///
 /// # Example
 ///
@@ -101,14 +102,24 @@ impl Error {
         matches!(self.0.kind, ErrorKind::TypeMismatch)
     }
 
-    /// The value cannot be sealed as it is: too large, a float that is not finite, nothing that JSON can hold, or itself a
-    /// token. For a program that accepts values from a client, the client's mistake.
+    /// The value cannot be sealed as it is: too large, a float that is not finite, nothing that JSON can hold, itself a token, or
+    /// not of the field's type. For a program that accepts values from a client, the client's mistake.
     #[must_use]
     pub fn is_value_refused(&self) -> bool {
         matches!(
             self.0.kind,
-            ErrorKind::TooLarge | ErrorKind::NotFinite | ErrorKind::Unrepresentable | ErrorKind::TokenAsPlaintext
+            ErrorKind::TooLarge
+                | ErrorKind::NotFinite
+                | ErrorKind::Unrepresentable
+                | ErrorKind::TokenAsPlaintext
+                | ErrorKind::ValueMismatch
         )
+    }
+
+    /// A record, part or subject id, or a name, that is none. Of an id that came with a request, the client's mistake.
+    #[must_use]
+    pub fn is_invalid_id(&self) -> bool {
+        matches!(self.0.kind, ErrorKind::InvalidId)
     }
 
     /// The provider of the root key, or the store, did not answer in a way that settles the matter; the same call may succeed
@@ -125,7 +136,7 @@ impl Error {
         matches!(self.0.kind, ErrorKind::SubjectShredded)
     }
 
-    /// Somebody else changed the stored keyring meanwhile; nothing was written.
+    /// Somebody else changed the stored keyring, or what is stored of the subject, meanwhile; nothing was written.
     #[must_use]
     pub fn is_conflict(&self) -> bool {
         matches!(self.0.kind, ErrorKind::StoreConflict | ErrorKind::KeyringExists)
@@ -146,7 +157,7 @@ impl Error {
         Self::from(kind).caused_by(cause)
     }
 
-    /// An error of a [`KeyringStore`](crate::KeyringStore) written outside this crate. `retryable` tells whether the same call
+    /// An error of a [`KeyringStore`](crate::KeyringStore) or [`SubjectKeyStore`](crate::SubjectKeyStore) written outside this crate. `retryable` tells whether the same call
     /// may succeed later.
     #[must_use]
     pub fn from_store(retryable: bool, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
@@ -154,7 +165,8 @@ impl Error {
         Self::from(kind).caused_by(cause)
     }
 
-    /// What a [`KeyringStore`](crate::KeyringStore) answers where another generation is stored than the one to be replaced.
+    /// What a [`KeyringStore`](crate::KeyringStore) answers where another generation is stored than the one to be replaced, and a
+    /// [`SubjectKeyStore`](crate::SubjectKeyStore) where another key or retention is.
     #[must_use]
     pub fn store_conflict() -> Self {
         ErrorKind::StoreConflict.into()
@@ -280,8 +292,12 @@ impl fmt::Display for Error {
 
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The cause is left out: it may be of the caller's own making, and quote what the caller was parsing.
-        write!(f, "Error[{}]: {self}", self.code())
+        write!(f, "Error[{}]: {self}", self.code())?;
+        // Other causes are left out: one may be of the caller's own making, and quote what the caller was parsing.
+        match std::error::Error::source(self) {
+            Some(cause) if self.0.kind.has_own_cause() => write!(f, ": {cause}"),
+            _ => Ok(()),
+        }
     }
 }
 

@@ -10,6 +10,9 @@ use crate::record::{OpenOnly, Record, RecordCore, SealOnly};
 
 /// Seals fields and cannot open them: for an intake service. `Clone`, `Send` and `Sync`.
 ///
+/// It has the keys of the keyring that it was made of, and never sees a newer generation. With a
+/// `KeyManager`, make one for each request, which costs a counter: one that is kept would go on with keys that were taken out of use.
+///
 /// ```
 /// # fn main() -> Result<(), rxseal::Error> {
 /// # let keys = rxseal::testing::insecure_keyring("pharmacy-17")?.unobserved();
@@ -35,6 +38,9 @@ pub struct Sealer {
 }
 
 /// Opens fields and cannot seal them: for a report or a label printer. `Clone`, `Send` and `Sync`.
+///
+/// It has the keys of the keyring that it was made of, and never sees a newer generation. With a
+/// `KeyManager`, make one for each request, which costs a counter: one that is kept would go on with keys that were taken out of use.
 ///
 /// ```
 /// # fn main() -> Result<(), rxseal::Error> {

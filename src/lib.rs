@@ -77,7 +77,13 @@ mod provider;
 mod providers;
 mod random;
 mod record;
-#[cfg(any(feature = "aws-kms", feature = "pkcs11", feature = "postgres-store", feature = "vault"))]
+#[cfg(any(
+    feature = "aws-kms",
+    feature = "key-manager",
+    feature = "pkcs11",
+    feature = "postgres-store",
+    feature = "vault"
+))]
 mod runtime;
 mod scope;
 mod scratch;

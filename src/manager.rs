@@ -1,5 +1,6 @@
 //! The unlocked keyrings of many keyspaces, kept up to date.
 
+mod seen;
 mod settings;
 mod slot;
 mod slots;
@@ -15,8 +16,9 @@ use crate::keyring::Keyring;
 use crate::provider::RootKeys;
 use crate::store::KeyringStore;
 
+use seen::Seen;
 use settings::Settings;
-use slot::{Generations, Refresher};
+use slot::Refresher;
 use slots::Slots;
 
 /// Holds the unlocked keyrings of many keyspaces (tenants, pharmacies), and looks for newer generations in the background.
@@ -24,7 +26,13 @@ use slots::Slots;
 /// The first use of a keyspace reads its keyring from the store and unlocks it, with one call of a root key however many callers
 /// wait; from then on there is none. A keyring is looked up again in the store after half of the
 /// [`max_staleness`](KeyManagerBuilder::max_staleness), while callers go on with the one they have, and unlocked again only where
-/// the store has another file. Cheap to clone; needs a tokio runtime.
+/// the store has another file. Cheap to clone.
+///
+/// It needs a tokio runtime with timers, and one that is driven all the time: an attempt runs in the runtime of whoever asked for it,
+/// and there is never a second one beside it. One that did not end after two minutes, because nobody drives its runtime any more or
+/// because a store hangs, counts as an outage until it ends: the observer hears of it, callers go on for the
+/// [`grace`](KeyManagerBuilder::grace) without waiting, and get `store-unavailable` after it. So give it to a server's runtime, not
+/// to one that runs for a moment now and then.
 ///
 /// ```no_run
 /// # async fn serve() -> Result<(), rxseal::Error> {
@@ -55,16 +63,23 @@ impl KeyManager {
     fn new(store: Arc<dyn KeyringStore>, roots: RootKeys, settings: Settings) -> Self {
         let slots = Slots::new(settings.capacity);
         Self(Arc::new(Inner {
-            refresher: Arc::new(Refresher { store, roots, settings, generations: Generations::default() }),
+            refresher: Arc::new(Refresher { store, roots, settings, seen: Seen::default() }),
             slots,
         }))
     }
 
-    /// The unlocked keyring of `keyspace`. Take it once for each request, not for each field.
+    /// The unlocked keyring of `keyspace`. Take it anew for each request, and once, not for each field.
+    ///
+    /// **It is a snapshot, as is every [`Sealer`](crate::Sealer), [`Opener`](crate::Opener) and [`Record`](crate::Record) made from
+    /// it: none of them ever sees a refresh.** Keep none of them in the state of an application, nor longer than a request takes: a
+    /// service that does goes on sealing under the old key after `stage`, `promote` and `destroy`, for as long as it runs, and what
+    /// is sealed under a destroyed key is lost. Keep the `KeyManager` instead. To ask it costs two short locks and no call, once the
+    /// keyring is unlocked: measured at 0.2 to 0.5 microseconds on one thread, with up to 1,000 keyspaces.
     ///
     /// # Errors
     ///
-    /// `invalid-id`, `keyring-missing`, `keyring-too-old` where the store has an older generation than was seen here, and those of
+    /// `invalid-id`, `keyring-missing`, `keyring-too-old` where the store has an older generation than was seen here, or one
+    /// that lacks a key which was seen here (a backup that was restored, and changed after that), and those of
     /// [`Keyring::unlock`] and of the store. All who wait for one attempt get its error, and for a second whoever asks
     /// anew, so that an outage is not answered by a storm.
     pub async fn keyring(&self, keyspace: &str) -> Result<Arc<Keyring>, Error> {
@@ -73,7 +88,9 @@ impl KeyManager {
     }
 
     /// As [`keyring`](Self::keyring), for a token of the key `key_id`: where the keyring does not have that key, the store is asked
-    /// once for a newer generation, at most every five seconds. If there is none with the key, opening says `unknown-key`.
+    /// once for a newer generation; but not where it was asked in the last five seconds, for whatever reason: the look-ups of
+    /// `keyring` count too. So a key that is newer than the last look-up may stay unknown for five seconds. Where the key is not
+    /// found, this gives the keyring without it, and opening says `unknown-key`.
     ///
     /// # Errors
     ///

@@ -14,14 +14,20 @@ pub type ProviderFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> +
 
 /// A root key: it wraps and unwraps KEKs and never leaves its provider.
 ///
-/// Implement it to bring a KMS or HSM of your own. A call ends in bounded time; what may succeed later is reported with
-/// [`Error::from_provider`]`(true, ..)`.
+/// Implement it to bring a KMS or HSM of your own. A call ends in bounded time. What may succeed later is reported with
+/// [`Error::from_provider`]`(true, ..)`, and only that: while it lasts a `KeyManager` goes on with the keys it
+/// has, for its grace. A refusal is final, `(false, ..)`.
 ///
 /// ```
 /// use rxseal::{Kek, KekContext, ProviderFuture, RootKey};
 ///
 /// /// A key service of your own.
 /// struct Vault9 { client: Client }
+///
+/// fn reported(cause: std::io::Error) -> rxseal::Error {
+///     let may_succeed_later = cause.kind() != std::io::ErrorKind::PermissionDenied;
+///     rxseal::Error::from_provider(may_succeed_later, cause)
+/// }
 /// # struct Client;
 /// # impl Client {
 /// #     async fn encrypt(&self, _: &[u8], _: &[u8]) -> Result<Vec<u8>, std::io::Error> { unimplemented!() }
@@ -35,14 +41,14 @@ pub type ProviderFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> +
 ///     fn wrap_kek<'a>(&'a self, kek: &'a Kek, context: KekContext<'a>) -> ProviderFuture<'a, Vec<u8>> {
 ///         Box::pin(async move {
 ///             let answer = self.client.encrypt(kek.expose_bytes(), &context.associated_data()).await;
-///             answer.map_err(|cause| rxseal::Error::from_provider(true, cause))
+///             answer.map_err(reported)
 ///         })
 ///     }
 ///
 ///     fn unwrap_kek<'a>(&'a self, wrapped: &'a [u8], context: KekContext<'a>) -> ProviderFuture<'a, Kek> {
 ///         Box::pin(async move {
 ///             let answer = self.client.decrypt(wrapped, &context.associated_data()).await;
-///             answer.map(Kek::from).map_err(|cause| rxseal::Error::from_provider(true, cause))
+///             answer.map(Kek::from).map_err(reported)
 ///         })
 ///     }
 /// }

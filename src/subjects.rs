@@ -10,7 +10,7 @@ use std::time::Duration;
 pub use loaded::LoadedSubjects;
 
 use crate::error::{Error, ErrorKind};
-use crate::id::Identifier;
+use crate::id::{Identifier, KeyId};
 use crate::key::{SubjectKey, WrappedSubjectKey};
 use crate::keyring::Keyring;
 use crate::store::{StoredSubject, SubjectKeyStore};
@@ -18,6 +18,8 @@ use crate::store::{StoredSubject, SubjectKeyStore};
 use cache::{Held, SubjectCache};
 
 const CAPACITY: u64 = 100_000;
+/// How often a caller waits for a call of somebody else's that says nothing of its own, before it makes one by itself.
+const SHARED_ATTEMPTS: usize = 2;
 
 /// The keys of patients, from a store and for at most five minutes from memory. Cheap to clone; it needs a runtime only where its
 /// store does.
@@ -33,9 +35,12 @@ const CAPACITY: u64 = 100_000;
 /// let subjects = SubjectKeys::new(MemorySubjectStore::default());
 ///
 /// // Made where the patient has none yet.
-/// let patient = subjects.subject(&keys, "P-7").await?;
+/// let patient = subjects.subject_or_create(&keys, "P-7").await?;
 /// let rec = keys.record("prescription", "RX-1001")?.subject(&patient)?;
 /// let token = rec.seal::<phi::Drug>("warfarin 5 MG")?;
+///
+/// // To read, only who has one.
+/// assert_eq!(subjects.subject(&keys, "P-8").await.unwrap_err().code(), "subject-missing");
 /// # Ok(())
 /// # })
 /// # }
@@ -58,6 +63,17 @@ impl SubjectKeys {
         Self { store: Arc::new(store), cache: SubjectCache::new(capacity, time) }
     }
 
+    /// The key of a subject that has one. For opening: a subject that nobody sealed for gets none by being looked at.
+    ///
+    /// All who wait for one subject cause one call of the store.
+    ///
+    /// # Errors
+    ///
+    /// `subject-missing` where it has none, `subject-shredded`, `invalid-id`, those of [`Keyring::unwrap_subject_key`] and of the store.
+    pub async fn subject<'a>(&self, keys: &Keyring, subject: impl Into<Identifier<'a>>) -> Result<SubjectKey, Error> {
+        self.hold(keys, subject.into().parse("subject id")?, false).await
+    }
+
     /// The key of a subject, made and stored where it has none. For sealing.
     ///
     /// All who wait for one subject cause one call of the store. Of two programs that meet a new patient at once both get the key
@@ -66,20 +82,12 @@ impl SubjectKeys {
     /// # Errors
     ///
     /// `subject-shredded`, `invalid-id`, `random-failed`, those of [`Keyring::unwrap_subject_key`] and of the store.
-    pub async fn subject<'a>(&self, keys: &Keyring, subject: impl Into<Identifier<'a>>) -> Result<SubjectKey, Error> {
-        let subject = subject.into();
-        let subject = subject.parse("subject id")?;
-        let made = self.cache.get_or_make(&entry(keys, subject), self.make(keys, subject)).await;
-        let held = match made {
-            Ok(Some(held)) => held,
-            // Of another caller, perhaps, whose keyring is older.
-            Err(error) if !error.is_unknown_key() && !error.is_key_state() => return Err(error),
-            Ok(None) | Err(_) => self.make(keys, subject).await?,
-        };
-        match held {
-            Held::Key(key) => Ok(key),
-            Held::Shredded => Err(ErrorKind::SubjectShredded.into()),
-        }
+    pub async fn subject_or_create<'a>(
+        &self,
+        keys: &Keyring,
+        subject: impl Into<Identifier<'a>>,
+    ) -> Result<SubjectKey, Error> {
+        self.hold(keys, subject.into().parse("subject id")?, true).await
     }
 
     /// The keys of many subjects, with one query of the store for all that are not held. None is made: for opening.
@@ -90,7 +98,7 @@ impl SubjectKeys {
     /// # use rxseal::{MemorySubjectStore, SubjectKeys};
     /// # let keys = rxseal::testing::insecure_keyring("pharmacy-17")?.unobserved();
     /// # let subjects = SubjectKeys::new(MemorySubjectStore::default());
-    /// # subjects.subject(&keys, "P-7").await?;
+    /// # subjects.subject_or_create(&keys, "P-7").await?;
     /// let patients = subjects.load(&keys, ["P-7", "P-8"]).await?;
     /// let rec = keys.record("prescription", "RX-1001")?.subject(patients.get("P-7")?)?;
     /// assert_eq!(patients.get("P-8").unwrap_err().code(), "subject-missing");
@@ -105,11 +113,13 @@ impl SubjectKeys {
     pub async fn load<'a>(
         &self,
         keys: &Keyring,
-        subjects: impl IntoIterator<Item = &'a str>,
+        subjects: impl IntoIterator<Item = impl Into<Identifier<'a>>>,
     ) -> Result<LoadedSubjects, Error> {
+        let subjects: Vec<_> = subjects.into_iter().map(Into::into).collect();
         let mut loaded = LoadedSubjects::default();
         let mut missing = Vec::new();
-        for subject in subjects {
+        for subject in &subjects {
+            let subject = subject.parse("subject id")?;
             match self.cache.get(&entry(keys, subject)).await {
                 Some(held) => loaded.put(subject, Ok(held)),
                 None => missing.push(subject),
@@ -128,7 +138,7 @@ impl SubjectKeys {
         for (subject, stored) in missing.into_iter().zip(stored) {
             let held = held(keys, subject, &stored);
             if let Ok(held) = &held {
-                self.cache.put(entry(keys, subject), held.share(), &mark).await;
+                self.cache.put(entry(keys, subject), held.share(), mark).await;
             }
             loaded.put(subject, held);
         }
@@ -136,14 +146,33 @@ impl SubjectKeys {
     }
 
     /// Lets the keys of a subject go, after it was shredded in this program for example.
-    pub async fn forget(&self, keyspace: &str, subject: &str) {
-        self.cache.forget(&name(keyspace, subject)).await;
+    pub async fn forget<'a>(&self, keyspace: &str, subject: impl Into<Identifier<'a>>) {
+        // What is no id has no key.
+        if let Ok(subject) = subject.into().parse("subject id") {
+            self.cache.forget(&name(keyspace, subject)).await;
+        }
     }
 
-    async fn make(&self, keys: &Keyring, subject: &str) -> Result<Held, Error> {
+    async fn hold(&self, keys: &Keyring, subject: &str, creates: bool) -> Result<SubjectKey, Error> {
+        let asker = Asker { generation: keys.generation(), primary: keys.primary_key(), creates };
+        let name = entry(keys, subject);
+        for _ in 0..SHARED_ATTEMPTS {
+            let make = async { self.make(keys, subject, creates).await.map_err(|error| Failed { asker, error }) };
+            match self.cache.get_or_make(&name, make).await {
+                Ok(Some(held)) => return held.key(),
+                Ok(None) => break,
+                // Of somebody else, who has another keyring or makes no key. One that may pass is the store's own.
+                Err(failed) if failed.asker != asker && !failed.error.is_retryable() => {}
+                Err(failed) => return Err(failed.error.again()),
+            }
+        }
+        self.make(keys, subject, creates).await?.key()
+    }
+
+    async fn make(&self, keys: &Keyring, subject: &str, creates: bool) -> Result<Held, Error> {
         let keyspace = keys.keyspace();
         let stored = self.store.get(keyspace, &[subject]).await?.pop().unwrap_or(StoredSubject::Absent);
-        if stored != StoredSubject::Absent {
+        if stored != StoredSubject::Absent || !creates {
             return held(keys, subject, &stored);
         }
         let (_, wrapped): (_, WrappedSubjectKey) = keys.create_subject_key(subject)?;
@@ -156,6 +185,19 @@ impl fmt::Debug for SubjectKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SubjectKeys").field("held", &self.cache.count()).finish_non_exhaustive()
     }
+}
+
+/// What decides, beside the store, how a call of it ends.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Asker {
+    generation: u64,
+    primary: KeyId,
+    creates: bool,
+}
+
+struct Failed {
+    asker: Asker,
+    error: Error,
 }
 
 fn held(keys: &Keyring, subject: &str, stored: &StoredSubject) -> Result<Held, Error> {
@@ -191,7 +233,8 @@ mod tests {
     fn keys_are_wiped_when_their_time_is_over() {
         let keys = crate::testing::insecure_keyring(TENANT).unwrap().unobserved();
         let store = Arc::new(MemorySubjectStore::default());
-        let ask = |subjects: &SubjectKeys, name: &str| run_local(subjects.subject(&keys, name)).unwrap().watch();
+        let ask =
+            |subjects: &SubjectKeys, name: &str| run_local(subjects.subject_or_create(&keys, name)).unwrap().watch();
 
         let subjects = SubjectKeys::new(Arc::clone(&store));
         let is_wiped = ask(&subjects, "P-7");

@@ -229,7 +229,8 @@ fn keyrings_are_changed_by_either() {
             }
 
             let set_state = |step, file: &KeyringFile, state| {
-                run_local(Keyring::set_state_with(backend(step), KEYSPACE, &roots, file, old.key_id(), state)).unwrap()
+                run_local(Keyring::force_state_with(backend(step), KEYSPACE, &roots, file, old.key_id(), state))
+                    .unwrap()
             };
             let compromised = set_state(1, &rotated, KeyState::Compromised);
             opens_under_both(&roots, &compromised, &[&old, &old_too], Err("key-compromised"));

@@ -410,7 +410,7 @@ fn a_patient_is_shredded_held_and_carried_over() {
     let store = SqliteSubjectStore::open(&database).unwrap();
     let subjects = SubjectKeys::new(store);
     for patient in ["P-7", "P-8", "P-9"] {
-        run_local(subjects.subject(&shop.keys(), patient)).unwrap();
+        run_local(subjects.subject_or_create(&shop.keys(), patient)).unwrap();
     }
     let run = |arguments: &str| {
         let mut command = shop.command();

@@ -62,7 +62,7 @@ fn record() -> Record {
 
 fn in_state(state: KeyState) -> Keyring {
     let id = WORLD.token.key_id();
-    let file = run_local(Keyring::set_state("pharmacy-17", &WORLD.roots, &WORLD.second, id, state)).unwrap();
+    let file = run_local(Keyring::force_state("pharmacy-17", &WORLD.roots, &WORLD.second, id, state)).unwrap();
     unlock(&WORLD.roots, &file)
 }
 
@@ -168,7 +168,8 @@ fn all() -> Vec<(&'static str, Error)> {
     let seal = |value: &str| fails(rec.seal::<Short>(value));
     let nan = f64::NAN;
     let primary = world.keys.primary_key();
-    let state = |id, state| fails(run_local(Keyring::set_state("pharmacy-17", &world.roots, &world.second, id, state)));
+    let state =
+        |id, state| fails(run_local(Keyring::force_state("pharmacy-17", &world.roots, &world.second, id, state)));
     let create =
         |service: Service| fails(run_local(Keyring::create("pharmacy-17", &RootKeys::from(service), Suite::default())));
     let with = |options| fails(run_local(Keyring::unlock_with(options, "pharmacy-17", &world.roots, &world.second)));
@@ -204,6 +205,7 @@ fn all() -> Vec<(&'static str, Error)> {
             "token-as-plaintext",
             fails(accept_plaintext(|| read(&serde_json::json!({ "drug": world.token.to_string() }).to_string()))),
         ),
+        ("value-mismatch", fails(accept_plaintext(|| read(r#"{"drug":["Zoraida Quimby"]}"#)))),
         ("scope-missing", scope_missing()),
         ("wrong-direction", fails(rec.run_sealing(|| read(&forged)))),
         ("wrong-direction", fails(opener.run_opening(|| serde_json::to_string(&Row { drug: CANARY.into() })))),
@@ -406,7 +408,7 @@ fn no_error_names_key_bytes() {
 #[test]
 fn predicates_say_what_they_mean() {
     type Predicate = (&'static str, fn(&Error) -> bool, &'static [&'static str]);
-    let predicates: [Predicate; 11] = [
+    let predicates: [Predicate; 13] = [
         ("is_open_failure", Error::is_open_failure, &["open-failed", "subject-key-refused"]),
         ("is_not_a_token", Error::is_not_a_token, &["not-a-token"]),
         ("is_unknown_key", Error::is_unknown_key, &["unknown-key"]),
@@ -414,6 +416,12 @@ fn predicates_say_what_they_mean() {
         ("is_locked_out", Error::is_locked_out, &["class-locked", "refused-by-observer"]),
         ("is_scope_missing", Error::is_scope_missing, &["wrong-direction"]),
         ("is_type_mismatch", Error::is_type_mismatch, &["type-mismatch"]),
+        (
+            "is_value_refused",
+            Error::is_value_refused,
+            &["too-large", "not-finite", "unrepresentable", "token-as-plaintext", "value-mismatch"],
+        ),
+        ("is_invalid_id", Error::is_invalid_id, &["invalid-id"]),
         ("is_retryable", Error::is_retryable, &["provider-unavailable", "store-unavailable"]),
         ("is_shredded", Error::is_shredded, &["subject-shredded"]),
         ("is_conflict", Error::is_conflict, &["store-conflict"]),

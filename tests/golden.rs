@@ -440,7 +440,7 @@ fn sealed_in_every_state(mut file: KeyringFile) -> Vec<Entry> {
     }
     for (at, state) in [(1, KeyState::Compromised), (2, KeyState::Destroyed)] {
         let id = entries[at].token.parse::<Token>().unwrap().key_id();
-        file = run_local(Keyring::set_state(KEYSPACE, &root(), &file, id, state)).unwrap();
+        file = run_local(Keyring::force_state(KEYSPACE, &root(), &file, id, state)).unwrap();
     }
     write_new("keyring-states.json", &file.to_string());
     entries

@@ -817,7 +817,7 @@ fn rotated(state: KeyState) -> (Keyring, Keyring) {
     let second = run_local(Keyring::rotate("pharmacy-17", &roots, &first)).unwrap();
     let third = match state {
         KeyState::Deactivated => second,
-        _ => run_local(Keyring::set_state("pharmacy-17", &roots, &second, old.primary_key(), state)).unwrap(),
+        _ => run_local(Keyring::force_state("pharmacy-17", &roots, &second, old.primary_key(), state)).unwrap(),
     };
     (old, unlock(&third))
 }

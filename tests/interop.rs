@@ -294,7 +294,7 @@ impl World {
         let rotate = |file: &KeyringFile| run_local(Keyring::rotate(KEYSPACE, &roots.both, file)).unwrap();
         let set = |file: &KeyringFile, primary_of: &KeyringFile, state| {
             let key = unlock(primary_of).primary_key();
-            run_local(Keyring::set_state(KEYSPACE, &roots.both, file, key, state)).unwrap()
+            run_local(Keyring::force_state(KEYSPACE, &roots.both, file, key, state)).unwrap()
         };
         let created = run_local(Keyring::create(KEYSPACE, &roots.both, suite)).unwrap();
         let rotated = rotate(&created);

@@ -6,12 +6,17 @@ mod key_support;
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::time::Duration;
 
 use key_support::{Heard, Mode, TENANT, TestRoot, TestStore};
 use rxseal::phi::Drug;
-use rxseal::{Access, KeyId, KeyManager, KeyManagerBuilder, Keyring, KeyringAdmin, Purpose, RootKeys, Suite};
-use tokio::time::advance;
+use rxseal::{
+    Access, KeyEvent, KeyId, KeyManager, KeyManagerBuilder, KeyState, Keyring, KeyringAdmin, Observer, OpenEvent,
+    Purpose, RootKeys, Suite, UnlockOptions, run_local,
+};
+use tokio::runtime::{Builder, Runtime};
+use tokio::time::{Instant, advance, timeout};
 
 struct World {
     root: TestRoot,
@@ -203,6 +208,51 @@ async fn an_outage_has_a_grace_that_is_bounded_and_reported() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn in_an_outage_nobody_waits_for_slow_attempts() {
+    let world = World::new().await;
+    let manager = world.builder().unobserved();
+    manager.keyring(TENANT).await.unwrap();
+    world.admin.rotate(TENANT).await.unwrap();
+    world.root.set(Mode::Unavailable);
+    world.root.set_delay(seconds(60));
+    let before = world.now();
+    for second in 1..=3900 {
+        advance(seconds(1)).await;
+        if second < 3900 {
+            assert_eq!(at_once(&manager).await, 1, "after {second} s");
+        }
+        settle().await;
+    }
+    assert!((50..=54).contains(&world.calls(before).0), "{:?}", world.calls(before));
+    // The grace ends in the middle of an attempt or between two: there is an error, with or without a wait.
+    assert!(asked(&manager).await.0.unwrap_err().is_retryable());
+    world.root.set(Mode::Works);
+    advance(seconds(61)).await;
+    assert_eq!(asked(&manager).await.0.unwrap(), 2);
+}
+
+/// Only a failure begins an outage: who comes after a long silence waits, however slow the answer is.
+#[tokio::test(start_paused = true)]
+async fn a_slow_attempt_alone_is_no_outage() {
+    let world = World::new().await;
+    let manager = world.builder().unobserved();
+    manager.keyring(TENANT).await.unwrap();
+    world.admin.rotate(TENANT).await.unwrap();
+    world.root.set_delay(seconds(60));
+    advance(seconds(1000)).await;
+    let callers: Vec<_> = (0..8)
+        .map(|_| {
+            let manager = manager.clone();
+            tokio::spawn(async move { asked(&manager).await })
+        })
+        .collect();
+    for caller in callers {
+        let (generation, waited) = caller.await.unwrap();
+        assert_eq!((generation.unwrap(), waited.as_secs()), (2, 60));
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_old_failure_is_no_outage() {
     let world = World::new().await;
     let manager = world.builder().unobserved();
@@ -314,6 +364,172 @@ async fn who_is_refused_has_no_grace() {
     assert_eq!(manager.keyring(TENANT).await.unwrap_err().code(), "store-refused");
 }
 
+fn runtime() -> Runtime {
+    Builder::new_current_thread().enable_all().start_paused(true).build().unwrap()
+}
+
+/// Fails instead of waiting for ever.
+async fn asked(manager: &KeyManager) -> (Result<u64, rxseal::Error>, Duration) {
+    let began = Instant::now();
+    let keys = timeout(seconds(3600), manager.keyring(TENANT)).await.expect("it hangs");
+    (keys.map(|keys| keys.generation()), began.elapsed())
+}
+
+async fn at_once(manager: &KeyManager) -> u64 {
+    let (generation, waited) = asked(manager).await;
+    assert_eq!(waited, Duration::ZERO);
+    generation.unwrap()
+}
+
+#[test]
+fn a_runtime_that_nobody_drives_holds_nobody_up_for_long() {
+    let (parked, driven) = (runtime(), runtime());
+    let world = driven.block_on(World::new());
+    let heard = Heard::default();
+    let manager = world.builder().max_staleness(seconds(100)).observed_by(heard.clone());
+    parked.block_on(async {
+        manager.keyring(TENANT).await.unwrap();
+        advance(seconds(51)).await;
+        // A refresh begins in the background, and this runtime is left alone.
+        manager.keyring(TENANT).await.unwrap();
+    });
+    driven.block_on(async {
+        world.admin.rotate(TENANT).await.unwrap();
+        let before = world.now();
+        heard.take();
+        advance(seconds(101)).await;
+        let (generation, waited) = asked(&manager).await;
+        assert_eq!(generation.unwrap(), 1);
+        assert!((69..=71).contains(&waited.as_secs()), "two minutes from the beginning: {waited:?}");
+        let told = heard.take();
+        assert_eq!(told.len(), 1);
+        assert!(told[0].starts_with("refresh of 1 failed after 17"), "{told:?}");
+        // It is an outage from then on: nobody waits, and the observer hears of it.
+        for _ in 0..100 {
+            advance(seconds(1)).await;
+            assert_eq!(at_once(&manager).await, 1);
+        }
+        assert_eq!(heard.take().len(), 10);
+        advance(seconds(60)).await;
+        assert_eq!(at_once(&manager).await, 1);
+        advance(seconds(3600)).await;
+        let (error, waited) = asked(&manager).await;
+        assert!(error.unwrap_err().is_retryable() && waited.is_zero());
+        assert_eq!(world.calls(before), (0, 0), "one attempt at a time");
+        parked.shutdown_background();
+        advance(seconds(2)).await;
+        assert_eq!(at_once(&manager).await, 2);
+    });
+}
+
+#[test]
+fn cold_callers_wait_for_a_parked_runtime_no_longer_than_for_a_slow_one() {
+    let (parked, driven) = (runtime(), runtime());
+    let world = driven.block_on(World::new());
+    let manager = world.builder().unobserved();
+    world.root.set_delay(seconds(5));
+    parked.block_on(async { timeout(seconds(1), manager.keyring(TENANT)).await.unwrap_err() });
+    let before = world.now();
+    driven.block_on(async {
+        let (error, waited) = asked(&manager).await;
+        assert!(error.unwrap_err().to_string().contains("did not end"));
+        assert!((119..=121).contains(&waited.as_secs()), "{waited:?}");
+        let (error, waited) = asked(&manager).await;
+        assert!(error.unwrap_err().is_retryable() && waited.is_zero());
+        assert_eq!(world.calls(before), (0, 0), "one attempt at a time");
+    });
+}
+
+#[test]
+fn who_waits_for_an_attempt_that_is_cut_off_begins_another_one() {
+    let (parked, driven) = (runtime(), runtime());
+    let world = driven.block_on(World::new());
+    let manager = world.builder().unobserved();
+    world.root.set_delay(seconds(5));
+    parked.block_on(async { timeout(seconds(1), manager.keyring(TENANT)).await.unwrap_err() });
+    driven.block_on(async {
+        let waiting: Vec<_> = (0..8)
+            .map(|_| {
+                let manager = manager.clone();
+                tokio::spawn(async move { asked(&manager).await.0 })
+            })
+            .collect();
+        settle().await;
+        let before = world.now();
+        parked.shutdown_background();
+        for caller in waiting {
+            assert_eq!(caller.await.unwrap().unwrap(), 1);
+        }
+        assert_eq!(world.calls(before).0, 1);
+    });
+}
+
+#[test]
+fn it_works_without_timers_and_without_a_runtime() {
+    let world = run_local(async { Ok(World::new().await) }).unwrap();
+    let manager = world.builder().max_staleness(Duration::ZERO).unobserved();
+    Builder::new_current_thread().build().unwrap().block_on(manager.keyring(TENANT)).unwrap();
+    run_local(world.admin.rotate(TENANT)).unwrap();
+    assert_eq!(run_local(manager.keyring(TENANT)).unwrap().generation(), 2);
+}
+
+/// Hears what `Heard` does, until it panics at what a refresh tells it.
+struct Panics(Arc<AtomicBool>, Heard);
+
+impl Observer for Panics {
+    fn opened(&self, _: &OpenEvent<'_>) {}
+
+    fn key_event(&self, event: &KeyEvent<'_>) {
+        assert!(!(self.0.load(SeqCst) && matches!(event, KeyEvent::Refreshed { .. })), "on command");
+        self.1.key_event(event);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_is_a_failure() {
+    for breaks in ["store", "root key", "options_for", "observer"] {
+        let world = World::new().await;
+        let (heard, observer, options) = (Heard::default(), Arc::new(AtomicBool::new(false)), Arc::default());
+        let manager = world
+            .builder()
+            .grace(seconds(60))
+            .options_for({
+                let options: Arc<AtomicBool> = Arc::clone(&options);
+                move |_| {
+                    assert!(!options.load(SeqCst), "on command");
+                    UnlockOptions::default()
+                }
+            })
+            .observed_by(Panics(Arc::clone(&observer), heard.clone()));
+        manager.keyring(TENANT).await.unwrap();
+        world.admin.rotate(TENANT).await.unwrap();
+        match breaks {
+            "store" => world.store.set(Mode::Panics),
+            "root key" => world.root.set(Mode::Panics),
+            "options_for" => options.store(true, SeqCst),
+            _ => observer.store(true, SeqCst),
+        }
+        heard.take();
+        advance(seconds(151)).await;
+        manager.keyring(TENANT).await.unwrap();
+        settle().await;
+        assert_eq!(heard.take().last().unwrap(), "refresh of 1 failed after 151 s: store-unavailable", "{breaks}");
+        // The staleness and the grace are those of any other failure.
+        advance(seconds(150)).await;
+        assert_eq!(manager.keyring(TENANT).await.unwrap().generation(), 1, "{breaks}");
+        advance(seconds(60)).await;
+        let error = manager.keyring(TENANT).await.unwrap_err();
+        assert!(error.is_retryable() && error.to_string().contains("panicked"), "{breaks}: {error}");
+
+        world.store.set(Mode::Works);
+        world.root.set(Mode::Works);
+        options.store(false, SeqCst);
+        observer.store(false, SeqCst);
+        advance(seconds(2)).await;
+        assert_eq!(manager.keyring(TENANT).await.unwrap().generation(), 2, "{breaks}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn never_backwards() {
     let world = World::new().await;
@@ -337,13 +553,69 @@ async fn never_backwards() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn never_to_a_keyring_that_lacks_a_key() {
+    let world = World::new().await;
+    let roots = RootKeys::from(world.root.clone());
+    let first = world.admin.stored(TENANT).await.unwrap();
+    world.admin.rotate(TENANT).await.unwrap();
+    // A backup of the first generation was restored, and rotated once or twice.
+    let second = Keyring::rotate(TENANT, &roots, &first).await.unwrap();
+    let third = Keyring::rotate(TENANT, &roots, &second).await.unwrap();
+    for fork in [second, third] {
+        let heard = Heard::default();
+        let manager = world.builder().observed_by(heard.clone());
+        world.store.answer(None);
+        let keys = manager.keyring(TENANT).await.unwrap();
+        let token = keys.record("prescription", "RX-1001").unwrap().seal::<Drug>("warfarin 5 MG").unwrap();
+
+        world.store.answer(Some(fork.clone()));
+        advance(seconds(151)).await;
+        manager.keyring(TENANT).await.unwrap();
+        settle().await;
+        assert_eq!(heard.take().last().unwrap(), "refresh of 2 failed after 151 s: keyring-too-old");
+        let rec = manager.keyring(TENANT).await.unwrap().record("prescription", "RX-1001").unwrap();
+        let access = Access::new("user:kim", Purpose::TREAT).unwrap();
+        assert_eq!(rec.access(&access).open::<Drug, String>(&token).unwrap(), "warfarin 5 MG");
+
+        advance(seconds(150)).await;
+        let error = manager.keyring(TENANT).await.unwrap_err();
+        assert!(error.code() == "keyring-too-old" && error.to_string().contains("lacks a key"), "{error}");
+        manager.forget(TENANT);
+        assert_eq!(manager.keyring(TENANT).await.unwrap_err().code(), "keyring-too-old");
+        // Who is restarted begins with what there is.
+        let generation = fork.generation();
+        assert_eq!(world.builder().unobserved().keyring(TENANT).await.unwrap().generation(), generation);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_destroyed_key_is_not_missed() {
+    let world = World::new().await;
+    let roots = RootKeys::from(world.root.clone());
+    let manager = world.builder().unobserved();
+    let old = key_of(&manager.keyring(TENANT).await.unwrap());
+    world.admin.rotate(TENANT).await.unwrap();
+    let rotated = world.admin.stored(TENANT).await.unwrap();
+    let destroyed = Keyring::force_state(TENANT, &roots, &rotated, old, KeyState::Destroyed).await.unwrap();
+    for file in [rotated, destroyed] {
+        let generation = file.generation();
+        world.store.answer(Some(file));
+        advance(seconds(301)).await;
+        assert_eq!(manager.keyring(TENANT).await.unwrap().generation(), generation);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_unknown_key_asks_once() {
     let world = World::new().await;
     let manager = world.builder().unobserved();
     let old = manager.keyring(TENANT).await.unwrap();
-    advance(seconds(10)).await;
     let (_, fresh) = world.admin.rotate(TENANT).await.unwrap();
     let before = world.now();
+    advance(seconds(4)).await;
+    assert_eq!(manager.keyring_with(TENANT, fresh).await.unwrap().generation(), 1, "an ordinary look-up counts too");
+    assert_eq!(world.calls(before), (0, 0));
+    advance(seconds(2)).await;
     assert_eq!(manager.keyring_with(TENANT, key_of(&old)).await.unwrap().generation(), 1, "no need to ask");
     assert_eq!(manager.keyring_with(TENANT, fresh).await.unwrap().generation(), 2);
     assert_eq!(world.calls(before), (1, 1));

@@ -55,6 +55,7 @@ const SAME_LAYER: &[(&str, &str, &str)] = &[
     ("payload", "field", "a field's limits"),
     ("payload", "token", "a value that is itself a token is refused"),
     ("handles", "record", "a handle makes records of one role"),
+    ("admin", "count", "what is left under a key that is to be destroyed"),
     ("subject_admin", "count", "which DEKs subject keys are under"),
     ("scope", "record", "a scope seals and opens for a record"),
     ("columns", "form", "a column holds a `Sealed`"),

@@ -565,7 +565,7 @@ fn unreadable_input(said: &mut Said) {
     said.refused("another keyspace", run_local(Keyring::unlock("pharmacy-18", &world.roots, &world.file)));
     said.refused(
         "a state",
-        run_local(Keyring::set_state(
+        run_local(Keyring::force_state(
             "pharmacy-17",
             &world.roots,
             &world.file,

@@ -33,7 +33,7 @@ fn an_older_file_that_was_put_back_is_not_made_the_newest() {
     let rotation = run_local(Keyring::rotate_with(at_least(2), TENANT, &roots, &first));
     assert_eq!(rotation.unwrap_err().code(), "keyring-too-old");
     let old = sealing_key(&first);
-    let change = Keyring::set_state_with(at_least(3), TENANT, &roots, &second, old, KeyState::Compromised);
+    let change = Keyring::force_state_with(at_least(3), TENANT, &roots, &second, old, KeyState::Compromised);
     assert_eq!(run_local(change).unwrap_err().code(), "keyring-too-old");
 
     let pinned = UnlockOptions::default().pin([7; 32]);
@@ -89,7 +89,7 @@ fn a_subject_key_under_a_compromised_key_is_rewrapped_only_by_that_name() {
     let (_, wrapped) = unlocked(&roots, &first).create_subject_key("P-1").unwrap();
     let second = rotated(&roots, &first);
     let old = sealing_key(&first);
-    let third = run_local(Keyring::set_state(TENANT, &roots, &second, old, KeyState::Compromised)).unwrap();
+    let third = run_local(Keyring::force_state(TENANT, &roots, &second, old, KeyState::Compromised)).unwrap();
     let keys = unlocked(&roots, &third);
 
     assert_eq!(keys.unwrap_subject_key("P-1", &wrapped).unwrap_err().code(), "key-compromised");

@@ -220,6 +220,37 @@ fn a_row_that_another_program_holds() {
     });
 }
 
+/// Callers who wait no longer, of calls on connections that went silent: others get connections of their own.
+#[test]
+#[ignore = "needs .ci/servers"]
+fn callers_that_give_up_leave_no_connection_behind() {
+    let runtime = runtime();
+    let schema = Schema::new(&runtime);
+    let proxy = Proxy::start(&schema);
+    let files = generations("a", 2);
+    runtime.block_on(async {
+        let store = PostgresStore::connect(&proxy.url).await.unwrap();
+        store.put(&files[0], None).await.unwrap();
+        let mut other = connection(&schema.url()).await;
+        sqlx::raw_sql("BEGIN; SELECT * FROM rxseal_keyrings FOR UPDATE").execute(&mut other).await.unwrap();
+        let impatient: Vec<_> = (0..4)
+            .map(|_| {
+                let (store, file) = (store.clone(), files[1].clone());
+                let put = async move { store.put(&file, Some(1)).await };
+                tokio::spawn(tokio::time::timeout(Duration::from_secs(2), put))
+            })
+            .collect();
+        // All connections that there may be wait for the row.
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        proxy.hush();
+        for one in impatient {
+            assert!(one.await.unwrap().is_err(), "it did not wait");
+        }
+        sqlx::raw_sql("COMMIT").execute(&mut other).await.unwrap();
+        assert_eq!(store.get("a").await.unwrap().as_ref(), Some(&files[0]));
+    });
+}
+
 /// Between client and server, the connection breaks after the n-th byte of the server, for many n of a change: what the caller
 /// is told is never wrong. (The file is 1.1 KB of it.)
 #[test]
@@ -489,6 +520,8 @@ struct ProxyState {
     /// `None` while nothing is counted.
     left: Mutex<Option<usize>>,
     broken: AtomicBool,
+    /// How often everything that was open went silent.
+    hushed: AtomicUsize,
 }
 
 impl Proxy {
@@ -520,6 +553,11 @@ impl Proxy {
         *self.state.left.lock().unwrap() = Some(bytes);
     }
 
+    /// Nothing of the server comes through on what is open now.
+    fn hush(&self) {
+        self.state.hushed.fetch_add(1, Ordering::SeqCst);
+    }
+
     fn broken(&self) -> bool {
         self.state.broken.load(Ordering::SeqCst)
     }
@@ -527,7 +565,12 @@ impl Proxy {
 
 fn forward(mut from: TcpStream, mut to: TcpStream, counted: Option<&ProxyState>) {
     let mut buffer = [0; 4096];
+    let hushed = || counted.map(|state| state.hushed.load(Ordering::SeqCst));
+    let at_first = hushed();
     while let Ok(read @ 1..) = from.read(&mut buffer) {
+        if hushed() != at_first {
+            continue;
+        }
         let mut passed = read;
         if let Some(state) = counted {
             let mut left = state.left.lock().unwrap();

@@ -313,10 +313,10 @@ const PATHS: &[Path] = &[
         seal_all(&keys.record("prescription", "RX-1").unwrap())
     }),
     ("Keyring::rotate", |w| w.file(&run_local(Keyring::rotate(KEYSPACE, &w.roots, &w.stored)).unwrap())),
-    ("Keyring::set_state to destroyed", |w| {
+    ("Keyring::force_state to destroyed", |w| {
         let rotated = run_local(Keyring::rotate(KEYSPACE, &w.roots, &w.stored)).unwrap();
         let old = w.tokens.text.key_id();
-        w.file(&run_local(Keyring::set_state(KEYSPACE, &w.roots, &rotated, old, KeyState::Destroyed)).unwrap())
+        w.file(&run_local(Keyring::force_state(KEYSPACE, &w.roots, &rotated, old, KeyState::Destroyed)).unwrap())
     }),
     ("create_subject_key", |w| {
         let (key, wrapped) = w.keys.create_subject_key("patient-89").unwrap();
@@ -777,7 +777,7 @@ impl World {
         let rotated = run_local(Keyring::rotate(KEYSPACE, &roots, &stored)).unwrap();
         let old = keys.primary_key();
         let compromised_stored =
-            run_local(Keyring::set_state(KEYSPACE, &roots, &rotated, old, KeyState::Compromised)).unwrap();
+            run_local(Keyring::force_state(KEYSPACE, &roots, &rotated, old, KeyState::Compromised)).unwrap();
         let wrapped_field = |file: &KeyringFile| {
             let json: serde_json::Value = serde_json::from_str(&file.to_string()).unwrap();
             json["wraps"][0]["wrapped"].as_str().unwrap().to_owned()

@@ -226,7 +226,7 @@ impl Model {
             }
             Step::SetState(key, state) => {
                 let id = *key.get(&self.states.keys().copied().collect::<Vec<_>>());
-                let result = run_local(Keyring::set_state("pharmacy-17", &self.roots, &self.file, id, *state));
+                let result = run_local(Keyring::force_state("pharmacy-17", &self.roots, &self.file, id, *state));
                 let is_primary = self.file.keys().iter().any(|key| key.id() == id && key.is_primary());
                 if is_primary || !may_follow(self.states[&id], *state) {
                     let error = result.err().unwrap();

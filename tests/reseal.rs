@@ -584,7 +584,7 @@ impl World {
         let second = run_local(Keyring::rotate(KEYSPACE, &roots, &first)).unwrap();
         let last = match state {
             KeyState::Deactivated => second,
-            _ => run_local(Keyring::set_state(KEYSPACE, &roots, &second, old.primary_key(), state)).unwrap(),
+            _ => run_local(Keyring::force_state(KEYSPACE, &roots, &second, old.primary_key(), state)).unwrap(),
         };
         let wrapped = old.create_subject_key("P-1").unwrap().1;
         Self { old, new: unlock(&last), wrapped }

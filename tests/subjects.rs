@@ -9,12 +9,14 @@ mod conformance;
 mod faults;
 #[path = "subjects/moods.rs"]
 mod moods;
+#[path = "subjects/wal.rs"]
+mod wal;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rxseal::phi::{Drug, PatientName};
 use rxseal::{
@@ -167,7 +169,7 @@ async fn one_key_for_a_patient_whoever_asks() {
         .map(|_| {
             let (keys, subjects) = (Arc::clone(&keys), subjects.clone());
             tokio::spawn(async move {
-                let patient = subjects.subject(&keys, "P-7").await.unwrap();
+                let patient = subjects.subject_or_create(&keys, "P-7").await.unwrap();
                 keys.record("rx", 1).unwrap().subject(&patient).unwrap().seal::<Drug>("warfarin 5 MG").unwrap()
             })
         })
@@ -196,13 +198,69 @@ async fn one_key_for_a_patient_whoever_asks() {
     assert_eq!(store.gets.load(SeqCst), before, "warm: the store is not asked");
 }
 
+/// Ids that nobody has come with every request; and after a restore from an old backup another key would be made.
+#[tokio::test]
+async fn looking_makes_no_key() {
+    let store = Arc::new(Counting { slow: true, ..Counting::default() });
+    let (keys, subjects) = (keyring(), SubjectKeys::new(Arc::clone(&store)));
+    assert_eq!(subjects.subject(&keys, "P-7").await.unwrap_err().code(), "subject-missing");
+    assert_eq!(store.others.load(SeqCst), 0);
+    SubjectKeys::new(Arc::clone(&store)).subject_or_create(&keys, "P-7").await.unwrap();
+    assert!(subjects.subject(&keys, "P-7").await.is_ok(), "that there was none is not remembered");
+    assert!(subjects.load(&keys, [String::from("P-7")]).await.unwrap().get(&String::from("P-7")).is_ok());
+
+    // Who seals waits for the call of who looks, and then makes one all the same.
+    let before = store.gets.load(SeqCst);
+    let seal = async || drop(subjects.subject_or_create(&keys, 8).await.unwrap());
+    let (looked, ..) = tokio::join!(subjects.subject(&keys, 8), seal(), seal(), seal());
+    assert_eq!(looked.unwrap_err().code(), "subject-missing");
+    assert_eq!((store.gets.load(SeqCst) - before, store.others.load(SeqCst)), (2, 2));
+    subjects.forget(TENANT, 8).await;
+    let (looked, ..) = tokio::join!(subjects.subject(&keys, 8), seal(), seal(), seal());
+    assert!(looked.is_ok());
+    assert_eq!((store.gets.load(SeqCst) - before, store.others.load(SeqCst)), (3, 2));
+}
+
+/// Callers with one keyring share what it cannot do; one with another keyring asks for itself.
+#[tokio::test]
+async fn a_key_that_cannot_be_had_is_asked_for_once() {
+    let (roots, file) = rxseal::testing::insecure_keyring_file(TENANT).unwrap();
+    let unlock = |file| run_local(Keyring::unlock(TENANT, &roots, file)).unwrap().unobserved();
+    let old = unlock(&file);
+    let store = Arc::new(Counting { slow: true, ..Counting::default() });
+    SubjectKeys::new(Arc::clone(&store)).subject_or_create(&old, "P-7").await.unwrap();
+    let file = run_local(Keyring::rotate(TENANT, &roots, &file)).unwrap();
+    let file = run_local(Keyring::force_state(TENANT, &roots, &file, old.primary_key(), KeyState::Compromised)).unwrap();
+    let keys = Arc::new(unlock(&file));
+    let subjects = SubjectKeys::new(Arc::clone(&store));
+    let before = store.gets.load(SeqCst);
+    let callers: Vec<_> = (0..64)
+        .map(|_| {
+            let (keys, subjects) = (Arc::clone(&keys), subjects.clone());
+            tokio::spawn(async move { subjects.subject(&keys, "P-7").await.unwrap_err().is_key_state() })
+        })
+        .collect();
+    let older = async {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        subjects.subject(&old, "P-7").await
+    };
+    let (older, _) = tokio::join!(older, async {
+        for caller in callers {
+            assert!(caller.await.unwrap());
+        }
+    });
+    assert!(older.is_ok(), "its keyring does not know yet");
+    let asked = store.gets.load(SeqCst) - before;
+    assert!(asked <= 2, "{asked} reads for two keyrings");
+}
+
 #[test]
 fn many_are_loaded_with_one_query() {
     let store = Arc::new(Counting::default());
     let (keys, subjects) = (keyring(), SubjectKeys::new(Arc::clone(&store)));
     let ids: Vec<_> = (0..10_000).map(|at| format!("P-{at}")).collect();
     for id in &ids[..9_000] {
-        run_local(subjects.subject(&keys, id.as_str())).unwrap();
+        run_local(subjects.subject_or_create(&keys, id.as_str())).unwrap();
     }
     run_local(store.shred(TENANT, "P-0", 1)).unwrap();
     let fresh = SubjectKeys::new(Arc::clone(&store));
@@ -230,7 +288,7 @@ fn a_shredded_patient_is_gone_for_good() {
     let admin = SubjectAdmin::new(Arc::clone(&store));
     let (keys, subjects) = (keyring(), SubjectKeys::new(Arc::clone(&store)));
     let seal = |id: &str| {
-        let patient = run_local(subjects.subject(&keys, id)).unwrap();
+        let patient = run_local(subjects.subject_or_create(&keys, id)).unwrap();
         keys.record("rx", id).unwrap().subject(&patient).unwrap().seal::<PatientName>("Jane Doe").unwrap()
     };
     let (gone, stays) = (seal("P-7"), seal("P-8"));
@@ -350,7 +408,7 @@ fn subject_keys_follow_a_rotation_before_the_old_dek_goes() {
     let keys = unlock();
     let old = keys.primary_key();
     for at in 0..2_500 {
-        run_local(SubjectKeys::new(Arc::clone(&store)).subject(&keys, format!("P-{at}").as_str())).unwrap();
+        run_local(SubjectKeys::new(Arc::clone(&store)).subject_or_create(&keys, format!("P-{at}").as_str())).unwrap();
     }
     run_local(admin.rotate(TENANT)).unwrap();
     let keys = unlock();
@@ -384,7 +442,7 @@ fn a_damaged_row_is_of_one_patient_only() {
     for (kind, store) in stores.into_iter().enumerate() {
         let keys = keyring();
         for patient in ["P-7", "P-8"] {
-            run_local(SubjectKeys::new(Arc::clone(&store)).subject(&keys, patient)).unwrap();
+            run_local(SubjectKeys::new(Arc::clone(&store)).subject_or_create(&keys, patient)).unwrap();
         }
         if kind == 0 {
             damage_file(&files.join(TENANT));
@@ -431,7 +489,7 @@ fn a_damaged_file_is_of_one_patient_only() {
     let log = ShredLog::new(folder.0.join("log"), MONTH);
     run_local(admin.shred(TENANT, "P-7", &log)).unwrap();
     run_local(admin.shred(TENANT, "P-8", &log)).unwrap();
-    run_local(SubjectKeys::new(Arc::clone(&store)).subject(&keys, "P-9")).unwrap();
+    run_local(SubjectKeys::new(Arc::clone(&store)).subject_or_create(&keys, "P-9")).unwrap();
     fs::create_dir(folder.0.join("files").join(TENANT).join("lost+found")).unwrap();
     let files = fs::read_dir(folder.0.join("files").join(TENANT)).unwrap();
     let mut files =
@@ -453,14 +511,14 @@ fn a_damaged_file_is_of_one_patient_only() {
 async fn what_is_forgotten_while_it_is_read_is_not_held() {
     let store = Arc::new(Counting { slow: true, ..Counting::default() });
     let (keys, subjects) = (keyring(), SubjectKeys::new(Arc::clone(&store)));
-    subjects.subject(&keys, "P-7").await.unwrap();
+    subjects.subject_or_create(&keys, "P-7").await.unwrap();
     for bulk in [true, false] {
         subjects.forget(TENANT, "P-7").await;
         let read = async {
             if bulk {
                 drop(subjects.load(&keys, ["P-7"]).await.unwrap());
             } else {
-                drop(subjects.subject(&keys, "P-7").await.unwrap());
+                drop(subjects.subject_or_create(&keys, "P-7").await.unwrap());
             }
         };
         let forget = async {
@@ -469,7 +527,7 @@ async fn what_is_forgotten_while_it_is_read_is_not_held() {
         };
         tokio::join!(read, forget);
         let asked = store.gets.load(SeqCst);
-        subjects.subject(&keys, "P-7").await.unwrap();
+        subjects.subject_or_create(&keys, "P-7").await.unwrap();
         assert_eq!(store.gets.load(SeqCst), asked + 1, "asked again");
     }
 }
@@ -481,12 +539,12 @@ fn a_rewrap_is_repeated_safely() {
     let store = Arc::new(MemorySubjectStore::default());
     let subjects = SubjectAdmin::new(Arc::clone(&store));
     let keys = unlock(&file);
-    let patient = run_local(SubjectKeys::new(Arc::clone(&store)).subject(&keys, "P-7")).unwrap();
+    let patient = run_local(SubjectKeys::new(Arc::clone(&store)).subject_or_create(&keys, "P-7")).unwrap();
     let token = keys.record("rx", 1).unwrap().subject(&patient).unwrap().seal::<Drug>("warfarin 5 MG").unwrap();
     let keys = unlock(&run_local(Keyring::rotate(TENANT, &roots, &file)).unwrap());
     assert_eq!(run_local(subjects.rewrap(&keys)).unwrap().rewrapped(), 1);
     assert_eq!(run_local(subjects.rewrap(&keys)).unwrap().rewrapped(), 0);
-    let patient = run_local(SubjectKeys::new(store).subject(&keys, "P-7")).unwrap();
+    let patient = run_local(SubjectKeys::new(store).subject_or_create(&keys, "P-7")).unwrap();
     let rec = keys.record("rx", 1).unwrap().subject(&patient).unwrap();
     assert_eq!(rec.access(&access()).open::<Drug, String>(&token).unwrap(), "warfarin 5 MG");
 }
@@ -502,7 +560,7 @@ fn what_runs_in_tasks_may_move_between_threads() {
     sends(admin.rewrap(&keys));
     sends(admin.count_by_key(TENANT));
     sends(admin.under(TENANT, keys.primary_key()));
-    sends(subjects.subject(&keys, "P-7"));
+    sends(subjects.subject_or_create(&keys, "P-7"));
     sends(subjects.load(&keys, ["P-7"]));
     let _: fn(Error) = sends;
 }

@@ -174,9 +174,9 @@ fn drive(address: SocketAddr) -> Vec<String> {
     for (field, value, code) in [
         ("drug", json!(token()), "token-as-plaintext"),
         ("directions", json!(token()), "token-as-plaintext"),
-        ("drug", json!([CANARIES[1]]), "type-mismatch"),
-        ("patient_name", json!({ "given": CANARIES[0] }), "type-mismatch"),
-        ("patient_name", json!(null), "type-mismatch"),
+        ("drug", json!([CANARIES[1]]), "value-mismatch"),
+        ("patient_name", json!({ "given": CANARIES[0] }), "value-mismatch"),
+        ("patient_name", json!(null), "value-mismatch"),
         // serde's own error quotes these, and only serde_json's text would tell.
         ("refills", json!(CANARIES[0]), "work-failed"),
         (CANARIES[0], json!(1), "work-failed"),

@@ -29,6 +29,7 @@ pub struct Prescription {
 }
 
 /// What the handlers share. The intake has nothing that opens, and reading has nothing that seals.
+/// One tenant and one generation, for the life of the process. With a `KeyManager` a handler takes both from it for each request.
 pub struct Service {
     pub sealer: Sealer,
     pub opener: Opener,
@@ -119,7 +120,7 @@ impl IntoResponse for ApiError {
 
 impl From<rxseal::Error> for ApiError {
     fn from(error: rxseal::Error) -> Self {
-        let status = if error.is_value_refused() {
+        let status = if error.is_value_refused() || error.is_invalid_id() {
             StatusCode::BAD_REQUEST
         } else if error.is_locked_out() {
             StatusCode::FORBIDDEN

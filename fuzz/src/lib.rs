@@ -22,7 +22,7 @@ pub static KEYS: LazyLock<Keyring> = LazyLock::new(|| {
     let file = [(old[0], KeyState::Compromised), (old[1], KeyState::Destroyed)]
         .into_iter()
         .fold(last, |file, (key, state)| {
-            run_local(Keyring::set_state("fuzz", &roots, &file, key, state)).expect("a state")
+            run_local(Keyring::force_state("fuzz", &roots, &file, key, state)).expect("a state")
         });
     run_local(Keyring::unlock("fuzz", &roots, &file)).expect("an unlocked keyring").unobserved()
 });

@@ -61,14 +61,17 @@ impl KeyringAdmin {
         let stored = self.stored(keyspace).await?;
         let mut checks = Vec::new();
         for wrap in stored.wraps() {
-            let is_it = |root: &&dyn crate::provider::RootKey| {
-                root.provider() == wrap.provider() && root.name() == wrap.root_key()
-            };
-            let result = match self.roots.iter().find(is_it) {
-                Some(root) => Some(check_root(&self.options, keyspace, root, &stored).await),
-                None => None,
-            };
-            checks.push(WrapCheck::of(&wrap, result));
+            let asked = checks.len();
+            // Several where they share a name: the replicas of a key in many regions, each of which has to unlock it alone.
+            for root in self.roots.iter() {
+                if root.provider() == wrap.provider() && root.name() == wrap.root_key() {
+                    let result = check_root(&self.options, keyspace, root, &stored).await;
+                    checks.push(WrapCheck::of(&wrap, Some(result)));
+                }
+            }
+            if checks.len() == asked {
+                checks.push(WrapCheck::of(&wrap, None));
+            }
         }
         // A root key that somebody relies on, and that was taken off.
         for root in self.roots.iter() {

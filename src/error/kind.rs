@@ -13,8 +13,8 @@ pub(crate) enum ErrorKind {
     #[error("this is not an rxseal token; a plaintext value is never read where a sealed one belongs")]
     NotAToken,
     #[error(
-        "the token cannot be opened: it was sealed for another record, field or tenant, or it was changed; \
-             which of these cannot be told"
+        "the token cannot be opened: it was sealed for another record, field or tenant, or with another subject (or with none, or \
+             this record has none), or it was changed; which of these cannot be told"
     )]
     OpenFailed,
     #[error("the token's key is not in this keyring: load its newest generation, or check the keyspace")]
@@ -28,6 +28,8 @@ pub(crate) enum ErrorKind {
     KeyDestroyed,
     #[error("the sealed value is authentic but not of the asked type")]
     TypeMismatch,
+    #[error("what was sent is no value of the field's type: it is of another type, missing or cut off")]
+    ValueMismatch,
     #[error("the value is larger than the field's limit")]
     TooLarge,
     #[error("a float that is not a number or infinite cannot be sealed: JSON has no text for it and would lose it")]
@@ -37,7 +39,9 @@ pub(crate) enum ErrorKind {
              that JSON cannot hold"
     )]
     Unrepresentable,
-    #[error("the value is itself a sealed token: open it first, or keep it in a field of type `Sealed`")]
+    #[error(
+        "the value is itself a sealed token: open it first, or keep it in a field of type `Sealed`; or the field is marked twice"
+    )]
     TokenAsPlaintext,
 
     // Scopes and roles
@@ -86,8 +90,17 @@ pub(crate) enum ErrorKind {
     InvalidKeyring,
     #[error("the keyring file is of another keyspace than the one asked for")]
     KeyringMismatch,
-    #[error("the keyring file is of an older generation than the minimum asked for")]
+    #[error(
+        "the keyring file is of an older generation than the minimum asked for, or than one that was seen before: was a backup put \
+             back? Its newest generation is needed"
+    )]
     KeyringTooOld,
+    #[cfg(feature = "key-manager")]
+    #[error(
+        "the stored keyring lacks a key that was in use here: an older one was restored and changed after that. What was sealed \
+             under that key does not open with it: put the newest generation back, or restart every program to accept the loss"
+    )]
+    KeyringForked,
     #[error("the keyring does not contain the pinned key")]
     PinMismatch,
     #[error("no trusted root key has a wrap in this keyring file: it is wrapped by others")]
@@ -108,8 +121,8 @@ pub(crate) enum ErrorKind {
 
     // Stores
     #[error(
-        "the stored keyring is of another generation than the one that this change was made from: somebody else changed it. \
-             Nothing was written: look at it and repeat the change"
+        "what is stored (the keyring, or what is known of the subject) is not what this change was made from: somebody else changed \
+             it. Nothing was written: look at it and repeat the change"
     )]
     StoreConflict,
     #[error("a keyring of this keyspace is stored already: look at that one")]
@@ -164,6 +177,7 @@ impl ErrorKind {
             Self::KeyCompromised => "key-compromised",
             Self::KeyDestroyed => "key-destroyed",
             Self::TypeMismatch => "type-mismatch",
+            Self::ValueMismatch => "value-mismatch",
             Self::TooLarge => "too-large",
             Self::NotFinite => "not-finite",
             Self::Unrepresentable => "unrepresentable",
@@ -184,6 +198,8 @@ impl ErrorKind {
             Self::InvalidKeyring => "invalid-keyring",
             Self::KeyringMismatch => "keyring-mismatch",
             Self::KeyringTooOld => "keyring-too-old",
+            #[cfg(feature = "key-manager")]
+            Self::KeyringForked => "keyring-too-old",
             Self::PinMismatch => "pin-mismatch",
             Self::RootKeyForeign | Self::NoSuchWrap | Self::UnlockFailed => "unlock-failed",
             Self::StateRefused => "state-refused",
@@ -209,6 +225,11 @@ impl ErrorKind {
         }
     }
 
+    /// Whether the cause is always one that rxseal made: the path of a key file, and what the system says of it.
+    pub(crate) fn has_own_cause(self) -> bool {
+        matches!(self, Self::InvalidRootKey | Self::RootKeyPermissions | Self::RootKeyIo)
+    }
+
     pub(crate) fn is_api_misuse(self) -> bool {
         matches!(
             self,
@@ -222,9 +243,9 @@ impl ErrorKind {
     }
 
     /// Whether the error of a serde adapter fails its whole scope even where the format or the type swallowed it
-    /// (an untagged enum, `DefaultOnError`). All do but one: an authentic value that is not a `T` is how a legal
+    /// (an untagged enum, `DefaultOnError`). All do but two: a value that is not a `T` is how a legal
     /// untagged enum looks for its variant.
     pub(crate) fn is_sticky(self) -> bool {
-        !matches!(self, Self::TypeMismatch)
+        !matches!(self, Self::TypeMismatch | Self::ValueMismatch)
     }
 }

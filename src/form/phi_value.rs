@@ -26,6 +26,17 @@ use super::wipe::Wipe;
 /// assert_eq!(format!("{refill:?}"), "Refill { rx_number: 1001, drug: Phi([REDACTED]) }");
 /// assert_eq!(refill.drug.expose_phi(), "warfarin 5 MG");
 /// ```
+///
+/// In a generic struct serde has to be told the bounds:
+///
+/// ```
+/// # use rxseal::{Phi, Wipe, phi};
+/// #[derive(serde::Serialize, serde::Deserialize)]
+/// #[serde(bound(serialize = "T: serde::Serialize", deserialize = "T: serde::de::DeserializeOwned"))]
+/// struct Noted<T: Wipe> {
+///     note: Phi<T, phi::Note>,
+/// }
+/// ```
 pub struct Phi<T: Wipe, F> {
     /// `None` only while `into_exposed` takes the value out.
     value: Option<T>,

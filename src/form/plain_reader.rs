@@ -25,7 +25,7 @@ pub(super) fn read<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
 
 /// What the client sent is not of the type of the field.
 pub(super) fn mismatch<E: DeError>(field: FieldId) -> E {
-    scope::keep(Error::from(ErrorKind::TypeMismatch).at_field(field), |_| {
+    scope::keep(Error::from(ErrorKind::ValueMismatch).at_field(field), |_| {
         E::custom(format_args!("the value is not of the declared type (field {})", field.as_str()))
     })
 }

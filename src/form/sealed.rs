@@ -41,7 +41,8 @@ use crate::token::Token;
 /// # }
 /// ```
 ///
-/// A token of one field is not one of another:
+/// A token of one field is not one of another, so give each column a marker of its own: of two columns with the same marker and record
+/// that were sealed apart, either opens the other's tokens.
 ///
 /// ```compile_fail
 /// # use rxseal::{Sealed, phi};

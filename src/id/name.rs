@@ -49,7 +49,8 @@ impl Name {
 /// The declared, stable id of a field, which every token of it is bound to.
 ///
 /// An id belongs to one field of a keyspace for ever. It is not the name of a Rust field or a column: those may change,
-/// this must not.
+/// this must not. (In a document, a JSON object for example, the Rust field's name is serde's key: rename the field with
+/// `#[serde(rename = "..")]` or `alias`, or what stands under the old key is not read.)
 ///
 /// ```
 /// const DRUG: rxseal::FieldId = rxseal::FieldId::new("rx.drug");

@@ -3,7 +3,7 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::Keyring;
-use super::opened::{Opened, wrap_verified};
+use super::opened::{Opened, wrap_for_all};
 use super::unlock::UnlockOptions;
 use crate::aead::Suite;
 use crate::backend::Backend;
@@ -22,7 +22,8 @@ impl Keyring {
     /// # Errors
     ///
     /// `invalid-id` where the keyspace is no name, `random-failed`, and what a provider of `roots` reports. Every wrap is
-    /// verified by unwrapping it again; `unlock-failed` where that gives another key.
+    /// verified by unwrapping it again; `unlock-failed` where that gives another key. Of several root keys of one name (the replicas of a
+    /// multi-region key) the first that answers wraps for all.
     pub async fn create(keyspace: &str, roots: &RootKeys, suite: Suite) -> Result<KeyringFile, Error> {
         let name = Name::parse("keyspace", keyspace)?;
         let (now, backend) = (unix_now(), Backend::default());
@@ -31,10 +32,8 @@ impl Keyring {
         let dek = NewKey::generate(backend, keyspace, KeyUse::Seal, Some(suite), KeyState::Active, now, &[])?;
         let taken = std::slice::from_ref(&dek.info);
         let index = NewKey::generate(backend, keyspace, KeyUse::Index, None, KeyState::Active, now, taken)?;
-        let mut wraps = Vec::new();
-        for root in roots.iter() {
-            wraps.push(wrap_verified(root, &kek, KekContext { keyspace, fingerprint: &kek_fingerprint }).await?);
-        }
+        let context = KekContext { keyspace, fingerprint: &kek_fingerprint };
+        let wraps = wrap_for_all(roots.iter(), &kek, context).await?;
         let file = KeyringFile {
             keyspace: name,
             generation: 1,
@@ -76,7 +75,8 @@ impl Keyring {
         Ok(opened.rotate(unix_now())?.0)
     }
 
-    /// Gives a key that is not primary another state: `Deactivated`, `Compromised` or `Destroyed`.
+    /// Gives a key that is not primary another state, `Deactivated`, `Compromised` or `Destroyed`, whatever is still under it. For a
+    /// keyring file in hand; with a store, [`KeyringAdmin`](crate::KeyringAdmin) asks what is left before it destroys.
     ///
     /// A destroyed key's bytes are not in the new file. They mean nothing only once no older file exists, and every token
     /// under it is gone for good, as is every subject key wrapped under it: count and rewrap them first.
@@ -86,22 +86,22 @@ impl Keyring {
     /// `state-refused` where the key is primary (rotate first) or destroyed, where an active key is to be destroyed
     /// (deactivate it first), where a compromised one is to be anything but destroyed, or for any other state;
     /// `unknown-key`; those of [`unlock`](Self::unlock).
-    pub async fn set_state(
+    pub async fn force_state(
         keyspace: &str,
         roots: &RootKeys,
         stored: &KeyringFile,
         key_id: KeyId,
         state: KeyState,
     ) -> Result<KeyringFile, Error> {
-        Self::set_state_with(UnlockOptions::default(), keyspace, roots, stored, key_id, state).await
+        Self::force_state_with(UnlockOptions::default(), keyspace, roots, stored, key_id, state).await
     }
 
-    /// As [`set_state`](Self::set_state), with the checks of [`rotate_with`](Self::rotate_with).
+    /// As [`force_state`](Self::force_state), with the checks of [`rotate_with`](Self::rotate_with).
     ///
     /// # Errors
     ///
     /// Also `keyring-too-old` and `pin-mismatch`.
-    pub async fn set_state_with(
+    pub async fn force_state_with(
         options: UnlockOptions,
         keyspace: &str,
         roots: &RootKeys,

@@ -100,10 +100,8 @@ impl Opened {
         let kek = Kek::new(random::key()?);
         self.file.kek_fingerprint = fingerprint(self.backend, kek.secret(), self.file.keyspace())?;
         self.kek = kek;
-        self.file.wraps.clear();
-        for root in roots {
-            self.wrap_for(root).await?;
-        }
+        let context = KekContext { keyspace: self.file.keyspace(), fingerprint: &self.file.kek_fingerprint };
+        self.file.wraps = wrap_for_all(roots, &self.kek, context).await?;
         self.sealed()
     }
 
@@ -134,7 +132,9 @@ impl Opened {
         if self.file.wraps.iter().any(|wrap| wrap.is_of(root.provider(), root.name())) {
             return Err(ErrorKind::StateRefused.because("that root key unlocks the keyring already"));
         }
-        self.wrap_for(root).await?;
+        let context = KekContext { keyspace: self.file.keyspace(), fingerprint: &self.file.kek_fingerprint };
+        let wrap = wrap_verified(root, &self.kek, context).await?;
+        self.file.wraps.push(wrap);
         self.sealed()
     }
 
@@ -177,13 +177,6 @@ impl Opened {
         }
     }
 
-    async fn wrap_for(&mut self, root: &dyn RootKey) -> Result<(), Error> {
-        let context = KekContext { keyspace: self.file.keyspace(), fingerprint: &self.file.kek_fingerprint };
-        let wrap = wrap_verified(root, &self.kek, context).await?;
-        self.file.wraps.push(wrap);
-        Ok(())
-    }
-
     /// The file of the next generation.
     fn sealed(mut self) -> Result<KeyringFile, Error> {
         // `checked` refuses the one after the last.
@@ -194,8 +187,32 @@ impl Opened {
     }
 }
 
+/// A wrap by every name among `roots`. Several may have one name, as the replicas of a key in many regions do: the first of them
+/// that answers wraps, and each of them unwraps.
+pub(super) async fn wrap_for_all(
+    roots: impl Iterator<Item = &dyn RootKey>,
+    kek: &Kek,
+    context: KekContext<'_>,
+) -> Result<Vec<Wrap>, Error> {
+    let mut wraps: Vec<Wrap> = Vec::new();
+    let mut failed: Vec<(&dyn RootKey, Error)> = Vec::new();
+    for root in roots {
+        if !wraps.iter().any(|wrap| wrap.is_of(root.provider(), root.name())) {
+            match wrap_verified(root, kek, context).await {
+                Ok(wrap) => wraps.push(wrap),
+                Err(error) => failed.push((root, error)),
+            }
+        }
+    }
+    let is_missing = |root: &dyn RootKey| !wraps.iter().any(|wrap| wrap.is_of(root.provider(), root.name()));
+    match failed.into_iter().find(|(root, _)| is_missing(*root)) {
+        Some((_, error)) => Err(error),
+        None => Ok(wraps),
+    }
+}
+
 /// FORMAT 8.4: a wrap is stored only after the same provider gave the KEK back.
-pub(super) async fn wrap_verified(root: &dyn RootKey, kek: &Kek, context: KekContext<'_>) -> Result<Wrap, Error> {
+async fn wrap_verified(root: &dyn RootKey, kek: &Kek, context: KekContext<'_>) -> Result<Wrap, Error> {
     let wrapped = root.wrap_kek(kek, context).await?;
     let answered = root.unwrap_kek(&wrapped, context).await?;
     if !bool::from(answered.expose_bytes().ct_eq(kek.expose_bytes())) {

@@ -175,7 +175,7 @@ pub(super) async fn open_file(
     failed: &mut Vec<RootFailure>,
 ) -> Result<OpenedFile, Error> {
     check_file(options, keyspace, stored)?;
-    let mut failure = Error::from(ErrorKind::RootKeyForeign);
+    let mut failure = foreign(roots, stored);
     for root in roots.iter() {
         let Some(wrap) = stored.wraps.iter().find(|wrap| wrap.is_of(root.provider(), root.name())) else {
             continue;
@@ -196,6 +196,14 @@ pub(super) async fn open_file(
         }
     }
     Err(failure)
+}
+
+/// With both sides by name: which of them is the wrong one is not known here.
+fn foreign(roots: &RootKeys, stored: &KeyringFile) -> Error {
+    let wraps: Vec<_> = stored.wraps().map(|wrap| format!("{} {}", wrap.provider(), wrap.root_key())).collect();
+    let trusted: Vec<_> = roots.iter().map(|root| format!("{} {}", root.provider(), root.name())).collect();
+    let names = format!("wrapped by {}; trusted here: {}", wraps.join(", "), trusted.join(", "));
+    Error::from(ErrorKind::RootKeyForeign).caused_by(names)
 }
 
 /// Whether this root key alone unlocks the file.

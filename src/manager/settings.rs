@@ -54,10 +54,10 @@ impl KeyManagerBuilder {
     }
 
     /// For how much longer it is used while the store or every root key is out of order: 1 hour, unless said otherwise. Only
-    /// after errors that are [retryable](crate::Error::is_retryable): who is refused has no grace. For so long, and the staleness
-    /// before it, this program may go on sealing under a key that is no longer the one that seals: whoever destroys a key waits
-    /// longer than both. The observer hears of
-    /// every attempt ([`KeyEvent::RefreshFailed`](crate::KeyEvent::RefreshFailed)).
+    /// after errors that are [retryable](crate::Error::is_retryable), a panic of theirs, or two minutes without an answer: who is
+    /// refused has no grace. For so long, and the staleness before it, this program may go on sealing under a key that is no longer
+    /// the one that seals: whoever destroys a key waits longer than both. The observer hears of every attempt
+    /// ([`KeyEvent::RefreshFailed`](crate::KeyEvent::RefreshFailed)).
     pub fn grace(mut self, duration: Duration) -> Self {
         self.settings.grace = duration;
         self

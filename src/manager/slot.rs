@@ -1,13 +1,17 @@
 //! One keyspace: at most one attempt to unlock or refresh it at a time, whoever asks.
 
-use std::collections::BTreeMap;
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
 use std::time::Duration;
 
 use tokio::runtime::Handle;
-use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
-use tokio::time::Instant;
+use tokio::sync::watch;
+use tokio::time::{Instant, timeout};
 
+use super::seen::Seen;
 use super::settings::Settings;
 use crate::error::{Error, ErrorKind};
 use crate::id::{KeyId, Name};
@@ -15,14 +19,17 @@ use crate::key::KeyringFile;
 use crate::keyring::Keyring;
 use crate::observe::{KeyEvent, Observer};
 use crate::provider::RootKeys;
+use crate::runtime::need_runtime;
 use crate::store::KeyringStore;
 
 /// For how long the error of an attempt is also that of whoever asks anew and has nothing else.
 const ERROR_KEPT: Duration = Duration::from_secs(1);
 /// How long to wait between two attempts while an unlocked keyring is in use.
 const BETWEEN_ATTEMPTS: Duration = Duration::from_secs(10);
-/// How old a failure may be to speak for an outage that still lasts.
+/// How old a failure may be, now or when the attempt underway began, to speak for an outage that still lasts.
 const OUTAGE_SEEN: Duration = Duration::from_secs(30);
+/// For how long anybody waits for one attempt: longer than a store and sixteen root keys take that all miss their deadlines.
+const PATIENCE: Duration = Duration::from_secs(120);
 /// How often unknown key ids may ask the store: they come from outside.
 const BETWEEN_UNKNOWN_KEYS: Duration = Duration::from_secs(5);
 
@@ -31,24 +38,19 @@ pub(super) struct Refresher {
     pub(super) store: Arc<dyn KeyringStore>,
     pub(super) roots: RootKeys,
     pub(super) settings: Settings,
-    pub(super) generations: Generations,
+    pub(super) seen: Seen,
 }
-
-/// The newest generation seen of each keyspace that was ever unlocked here: also after it was let go no older one is accepted.
-#[derive(Default)]
-pub(super) struct Generations(Mutex<BTreeMap<String, u64>>);
 
 pub(super) struct Slot {
     keyspace: Name,
     state: Mutex<State>,
-    /// Whoever attempts holds it; whoever waits for the attempt waits here.
-    turn: Arc<AsyncMutex<()>>,
 }
 
 #[derive(Default)]
 struct State {
     current: Option<Current>,
     failure: Option<Failure>,
+    underway: Option<Underway>,
 }
 
 /// The keyring in use.
@@ -61,10 +63,34 @@ struct Current {
     seen: Instant,
 }
 
-/// The last attempt, where it failed.
+/// The last attempt, where it failed; or the one underway, where it hangs.
 struct Failure {
     error: Error,
     at: Instant,
+}
+
+/// The attempt in progress.
+#[derive(Clone)]
+struct Underway {
+    began: Instant,
+    /// Closed when it ends, in whatever way.
+    end: watch::Receiver<()>,
+}
+
+/// The right to attempt: there is one of it, from before its task first runs until that is done, panics or is cut off.
+struct Attempt {
+    slot: Arc<Slot>,
+    underway: Underway,
+    /// Whoever waits is woken when it is dropped, and hands no right on: a runtime that nobody drives would keep it for ever.
+    _end: watch::Sender<()>,
+}
+
+/// Whose turn it is to get an answer.
+enum Turn {
+    /// There is one.
+    Nobody,
+    Mine(Attempt),
+    Another(Underway),
 }
 
 /// What a caller gets without waiting.
@@ -77,7 +103,7 @@ enum Look {
 
 impl Slot {
     pub(super) fn new(keyspace: Name) -> Self {
-        Self { keyspace, state: Mutex::default(), turn: Arc::default() }
+        Self { keyspace, state: Mutex::default() }
     }
 
     pub(super) fn is_unlocked(&self) -> bool {
@@ -90,7 +116,7 @@ impl Slot {
         match look {
             Look::Use(keyring) => Ok(keyring),
             Look::UseAndRefresh(keyring) => {
-                self.refresh_meanwhile(refresher);
+                self.refresh_meanwhile(refresher, asked);
                 Ok(keyring)
             }
             Look::Wait => {
@@ -120,47 +146,68 @@ impl Slot {
         self.state().usable(&refresher.settings, asked)
     }
 
-    /// Without a runtime to go on in, a later caller waits instead.
-    fn refresh_meanwhile(self: &Arc<Self>, refresher: &Arc<Refresher>) {
-        // The turn goes with the task: until it ends, nobody starts another one.
-        if let Ok(runtime) = Handle::try_current()
-            && let Ok(turn) = Arc::clone(&self.turn).try_lock_owned()
-        {
-            runtime.spawn(Arc::clone(self).attempt(Arc::clone(refresher), turn));
+    fn refresh_meanwhile(self: &Arc<Self>, refresher: &Arc<Refresher>, asked: Instant) {
+        match self.turn(asked) {
+            Turn::Nobody => {}
+            Turn::Mine(attempt) => {
+                // Without a runtime to go on in, a later caller waits instead.
+                if let Ok(runtime) = Handle::try_current() {
+                    drop(runtime.spawn(attempt.run(Arc::clone(refresher))));
+                }
+            }
+            Turn::Another(_) => self.tell_if_it_hangs(refresher),
         }
     }
 
     /// Waits for one attempt, unless one ended since it was `asked` for.
     async fn refresh(self: &Arc<Self>, refresher: &Arc<Refresher>, asked: Instant) {
-        let turn = Arc::clone(&self.turn).lock_owned().await;
-        if self.state().answered_since(asked) {
-            return;
-        }
-        let attempt = Arc::clone(self).attempt(Arc::clone(refresher), turn);
-        match Handle::try_current() {
-            // In a task of its own: callers with less patience than the root key would otherwise begin it anew for ever.
-            Ok(runtime) => drop(runtime.spawn(attempt).await),
-            Err(_) => attempt.await,
+        loop {
+            let (underway, mine) = match self.turn(asked) {
+                Turn::Nobody => return,
+                Turn::Mine(attempt) => (attempt.start(refresher).await, true),
+                Turn::Another(underway) => (underway, false),
+            };
+            if !underway.ends().await {
+                return self.tell_if_it_hangs(refresher);
+            }
+            if mine {
+                return;
+            }
         }
     }
 
-    async fn attempt(self: Arc<Self>, refresher: Arc<Refresher>, _turn: OwnedMutexGuard<()>) {
-        let current = self.state().current.clone();
-        let result = refresher.newest(&self.keyspace, current.as_ref()).await;
-        let now = Instant::now();
-        match result {
-            Ok(newest) => {
-                let mut state = self.state();
-                state.current = Some(newest);
-                state.failure = None;
-            }
-            Err(error) => {
-                let told = error.again();
-                self.state().failure = Some(Failure { error, at: now });
-                // Not under the lock: an observer may ask the manager something.
-                refresher.tell_failure(current.as_ref(), self.keyspace.as_str(), &told, now);
-            }
+    fn turn(self: &Arc<Self>, asked: Instant) -> Turn {
+        let mut state = self.state();
+        if state.answered_since(asked) {
+            return Turn::Nobody;
         }
+        if let Some(underway) = &state.underway {
+            return Turn::Another(underway.clone());
+        }
+        let (sender, end) = watch::channel(());
+        let underway = state.underway.insert(Underway { began: Instant::now(), end }).clone();
+        Turn::Mine(Attempt { slot: Arc::clone(self), underway, _end: sender })
+    }
+
+    /// There is no second attempt beside one that hangs, but it is told of, and counts as an outage, as if it had failed.
+    fn tell_if_it_hangs(&self, refresher: &Refresher) {
+        let now = Instant::now();
+        let state = self.state();
+        if state.hangs(now) && state.is_due(now) {
+            let error = ErrorKind::StoreUnavailable.because(
+                "the attempt to read and unlock the keyring did not end in two minutes: the store or a root key hangs, or nobody \
+                 drives the runtime of the caller who began it",
+            );
+            self.fail(state, refresher, error, now);
+        }
+    }
+
+    fn fail(&self, mut state: MutexGuard<'_, State>, refresher: &Refresher, error: Error, now: Instant) {
+        let (told, current) = (error.again(), state.current.clone());
+        state.failure = Some(Failure { error, at: now });
+        // Not under the lock: an observer may ask the manager something.
+        drop(state);
+        refresher.tell_failure(current.as_ref(), self.keyspace.as_str(), &told, now);
     }
 
     /// Each change leaves it whole, so a panic elsewhere does no harm.
@@ -169,26 +216,83 @@ impl Slot {
     }
 }
 
+impl Attempt {
+    /// In a task of its own: callers with less patience than the root key would otherwise begin it anew for ever.
+    async fn start(self, refresher: &Arc<Refresher>) -> Underway {
+        let underway = self.underway.clone();
+        let attempt = self.run(Arc::clone(refresher));
+        match Handle::try_current() {
+            Ok(runtime) => drop(runtime.spawn(attempt)),
+            Err(_) => attempt.await,
+        }
+        underway
+    }
+
+    async fn run(self, refresher: Arc<Refresher>) {
+        let slot = &self.slot;
+        let current = slot.state().current.clone();
+        let result = unless_it_panics(refresher.newest(&slot.keyspace, current.as_ref())).await;
+        let now = Instant::now();
+        let mut state = slot.state();
+        match result {
+            Ok(newest) => {
+                state.current = Some(newest);
+                state.failure = None;
+            }
+            Err(error) => slot.fail(state, &refresher, error, now),
+        }
+    }
+}
+
+impl Drop for Attempt {
+    fn drop(&mut self) {
+        self.slot.state().underway = None;
+    }
+}
+
+impl Underway {
+    /// Whether it ends while anybody is patient enough. Without timers everybody is.
+    async fn ends(mut self) -> bool {
+        let patience = PATIENCE.saturating_sub(self.began.elapsed());
+        let end = async { while self.end.changed().await.is_ok() {} };
+        if need_runtime().is_ok() {
+            timeout(patience, end).await.is_ok()
+        } else {
+            end.await;
+            true
+        }
+    }
+}
+
 impl State {
     fn look(&self, settings: &Settings, now: Instant) -> Look {
         let Some(current) = &self.current else { return Look::Wait };
         let age = now.duration_since(current.seen);
         let keyring = || Arc::clone(&current.keyring);
-        let last_failed = self.failure.as_ref().map(|failure| now.duration_since(failure.at));
-        let due = last_failed.is_none_or(|before| before >= BETWEEN_ATTEMPTS);
         if age < settings.refresh_after() {
             Look::Use(keyring())
         } else if age < settings.max_staleness || self.has_grace(settings, age, now) {
-            if due { Look::UseAndRefresh(keyring()) } else { Look::Use(keyring()) }
+            if self.is_due(now) { Look::UseAndRefresh(keyring()) } else { Look::Use(keyring()) }
         } else {
             Look::Wait
         }
     }
 
-    /// Whether it may be used although nobody knows whether it is the newest: an attempt failed just now, and not for good.
+    /// Whether the last failure is long enough ago for a new attempt.
+    fn is_due(&self, now: Instant) -> bool {
+        self.failure.as_ref().is_none_or(|failure| now.duration_since(failure.at) >= BETWEEN_ATTEMPTS)
+    }
+
+    fn hangs(&self, now: Instant) -> bool {
+        self.underway.as_ref().is_some_and(|underway| now.duration_since(underway.began) >= PATIENCE)
+    }
+
+    /// Whether it may be used although nobody knows whether it is the newest: an attempt failed just now, and not for good. While
+    /// the next one lasts the outage does too: it may take as long as a deadline of the store, for which nobody should wait.
     fn has_grace(&self, settings: &Settings, age: Duration, now: Instant) -> bool {
+        let known_at = self.underway.as_ref().map_or(now, |underway| underway.began);
         let down = self.failure.as_ref().is_some_and(|failure| {
-            failure.error.is_retryable() && now.saturating_duration_since(failure.at) < OUTAGE_SEEN
+            failure.error.is_retryable() && known_at.saturating_duration_since(failure.at) < OUTAGE_SEEN
         });
         down && age < settings.max_staleness.saturating_add(settings.grace)
     }
@@ -199,25 +303,30 @@ impl State {
             || self.failure.as_ref().is_some_and(|failure| asked.saturating_duration_since(failure.at) < ERROR_KEPT)
     }
 
-    /// What there is after an attempt that was waited for.
+    /// What there is after an attempt that was waited for. One that was cut off, as by a runtime that ends, leaves nothing behind:
+    /// so what is not known to be good is refused.
     fn usable(&self, settings: &Settings, asked: Instant) -> Result<Arc<Keyring>, Error> {
-        match (&self.current, &self.failure) {
-            (Some(current), failure) => {
-                let age = asked.duration_since(current.seen);
-                match failure {
-                    Some(failure) if age >= settings.max_staleness && !self.has_grace(settings, age, asked) => {
-                        Err(failure.error.again())
-                    }
-                    _ => Ok(Arc::clone(&current.keyring)),
-                }
-            }
-            (None, Some(failure)) => Err(failure.error.again()),
-            // Somebody's store, root key or observer panicked.
-            (None, None) => {
-                Err(ErrorKind::StoreUnavailable.because("the attempt to read and unlock the keyring did not end"))
+        let now = Instant::now();
+        if let Some(current) = &self.current {
+            let age = now.duration_since(current.seen);
+            if current.seen >= asked || age < settings.max_staleness || self.has_grace(settings, age, now) {
+                return Ok(Arc::clone(&current.keyring));
             }
         }
+        let cut_off = || ErrorKind::StoreUnavailable.because("the attempt to read and unlock the keyring was cut off");
+        Err(self.failure.as_ref().map_or_else(cut_off, |failure| failure.error.again()))
     }
+}
+
+/// Somebody's store, root key, observer or `options_for` may panic: that is a failure as any other, with its event and its end.
+async fn unless_it_panics<T>(attempt: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    let mut attempt = pin!(attempt);
+    let panicked = || ErrorKind::StoreUnavailable.because("the attempt to read and unlock the keyring panicked");
+    poll_fn(|context| {
+        catch_unwind(AssertUnwindSafe(|| attempt.as_mut().poll(context)))
+            .unwrap_or_else(|_| Poll::Ready(Err(panicked())))
+    })
+    .await
 }
 
 impl Refresher {
@@ -228,9 +337,7 @@ impl Refresher {
         if let Some(current) = current.filter(|current| *current.file == file) {
             return Ok(Current { seen, ..current.clone() });
         }
-        if file.generation() < self.generations.newest(keyspace.as_str()) {
-            return Err(ErrorKind::KeyringTooOld.into());
-        }
+        self.seen.check(&file)?;
         let mut failed = Vec::new();
         let options = &(self.settings.options_for)(keyspace.as_str());
         let unlocked = Keyring::unlock_reporting(options, keyspace.as_str(), &self.roots, &file, &mut failed).await;
@@ -243,7 +350,7 @@ impl Refresher {
             }
             None => unlocked?.unobserved(),
         };
-        self.generations.see(keyspace.as_str(), file.generation());
+        self.seen.see(&file);
         if let (Some(observer), Some(_)) = (&self.settings.observer, current) {
             let (keyspace, generation) = (keyspace.as_str(), file.generation());
             observer.key_event(&KeyEvent::Refreshed { keyspace, generation });
@@ -261,21 +368,5 @@ impl Refresher {
             }
             None => KeyEvent::NotUnlocked { keyspace, code, reason },
         });
-    }
-}
-
-impl Generations {
-    fn newest(&self, keyspace: &str) -> u64 {
-        self.lock().get(keyspace).copied().unwrap_or_default()
-    }
-
-    fn see(&self, keyspace: &str, generation: u64) {
-        let mut newest = self.lock();
-        let seen = newest.entry(keyspace.to_owned()).or_default();
-        *seen = generation.max(*seen);
-    }
-
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, u64>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -50,19 +50,20 @@ impl KeyFile {
     /// `root-key-permissions` where others than its owner may read or change it.
     pub fn load(&self) -> Result<LocalRootKey, Error> {
         // Looked at before it is opened, since opening a pipe would wait.
-        check_is_file(&fs::metadata(&self.path).map_err(|cause| self.unreadable(&cause))?)?;
+        self.check_is_file(&fs::metadata(&self.path).map_err(|cause| self.unreadable(&cause))?)?;
         let file = File::open(&self.path).map_err(|cause| self.unreadable(&cause))?;
         // Looked at again through the handle: what is checked is what is read.
         let metadata = file.metadata().map_err(|cause| self.unreadable(&cause))?;
-        check_is_file(&metadata)?;
+        self.check_is_file(&metadata)?;
         let tolerated = if self.allow_group_read { GROUP_READ } else { 0 };
         if metadata.mode() & GROUP_AND_OTHERS & !tolerated != 0 {
-            return Err(ErrorKind::RootKeyPermissions.into());
+            let cause = format!("{}: its mode is {:04o}", self.path.display(), metadata.mode() & 0o7777);
+            return Err(Error::from(ErrorKind::RootKeyPermissions).caused_by(cause));
         }
         let mut line = PlainBuffer::default();
         line.vec().reserve_exact(256);
         file.take(MAX_LEN).read_to_end(line.vec()).map_err(|cause| self.unreadable(&cause))?;
-        LocalRootKey::parse_line(line.as_mut_slice())
+        LocalRootKey::parse_line(line.as_mut_slice()).map_err(|error| self.here(error))
     }
 
     /// Makes a new random root key and stores it with mode 0600, never over an existing file.
@@ -107,6 +108,17 @@ impl KeyFile {
         Error::from(ErrorKind::RootKeyIo).caused_by(cause)
     }
 
+    fn check_is_file(&self, metadata: &fs::Metadata) -> Result<(), Error> {
+        if metadata.is_file() {
+            return Ok(());
+        }
+        Err(self.here(ErrorKind::InvalidRootKey.because("it is not a file")))
+    }
+
+    fn here(&self, error: Error) -> Error {
+        error.caused_by(self.path.display().to_string())
+    }
+
     fn store(&self, root: &LocalRootKey) -> io::Result<()> {
         let folder = match self.path.parent() {
             Some(folder) if !folder.as_os_str().is_empty() => folder,
@@ -136,10 +148,6 @@ fn write_new(path: &Path, root: &LocalRootKey) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
     file.write_all(root.expose_line().as_mut_slice())?;
     file.sync_all()
-}
-
-fn check_is_file(metadata: &fs::Metadata) -> Result<(), Error> {
-    if metadata.is_file() { Ok(()) } else { Err(ErrorKind::InvalidRootKey.because("it is not a file")) }
 }
 
 #[cfg(test)]

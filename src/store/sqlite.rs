@@ -167,6 +167,10 @@ impl Database {
     pub(super) fn failed(&self, error: &rusqlite::Error) -> Error {
         sqlite_trouble(&self.path, error)
     }
+
+    pub(super) fn trouble(&self, retryable: bool, what: &str) -> Error {
+        Error::from_store(retryable, format!("{}: {what}", self.path.display()))
+    }
 }
 
 /// A connection to the database with this table, both made where they are missing.

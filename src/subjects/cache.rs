@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use moka::future::Cache;
 use moka::policy::EvictionPolicy;
 
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::key::SubjectKey;
 use crate::provider::run_local;
 use crate::store::HELD_AT_MOST;
@@ -29,6 +29,13 @@ pub(super) enum Held {
 }
 
 impl Held {
+    pub(super) fn key(self) -> Result<SubjectKey, Error> {
+        match self {
+            Self::Key(key) => Ok(key),
+            Self::Shredded => Err(ErrorKind::SubjectShredded.into()),
+        }
+    }
+
     pub(super) fn share(&self) -> Self {
         match self {
             Self::Key(key) => Self::Key(key.share()),
@@ -41,6 +48,7 @@ impl Held {
 type Slot = Arc<Mutex<Option<Held>>>;
 
 /// When the store was asked.
+#[derive(Clone, Copy)]
 pub(super) struct Mark {
     forgotten: u64,
     begun: Instant,
@@ -85,14 +93,20 @@ impl SubjectCache {
 
     /// All who wait for one name cause one call of `make`. `None` where the cache let go of it at once, for want of room or since it
     /// was forgotten meanwhile.
-    pub(super) async fn get_or_make(
+    pub(super) async fn get_or_make<E: Send + Sync + 'static>(
         &self,
         name: &str,
-        make: impl Future<Output = Result<Held, Error>>,
-    ) -> Result<Option<Held>, Error> {
-        let mark = self.mark();
-        let fill = async { make.await.map(|held| if self.is_good(&mark) { full(held) } else { Slot::default() }) };
-        let slot = self.0.slots.try_get_with(name.into(), fill).await.map_err(|error: Arc<Error>| error.again())?;
+        make: impl Future<Output = Result<Held, E>>,
+    ) -> Result<Option<Held>, Arc<E>> {
+        let late = Late { cache: self, mark: self.mark(), slot: Slot::default() };
+        let fill = async {
+            let held = make.await?;
+            if self.is_good(&late.mark) {
+                late.fill(held);
+            }
+            Ok(Arc::clone(&late.slot))
+        };
+        let slot = self.0.slots.try_get_with(name.into(), fill).await?;
         let held = look(&slot);
         if held.is_none() {
             self.0.slots.invalidate(name).await;
@@ -100,9 +114,11 @@ impl SubjectCache {
         Ok(held)
     }
 
-    pub(super) async fn put(&self, name: Box<str>, held: Held, mark: &Mark) {
-        if self.is_good(mark) {
-            self.0.slots.insert(name, full(held)).await;
+    pub(super) async fn put(&self, name: Box<str>, held: Held, mark: Mark) {
+        let late = Late { cache: self, mark, slot: Slot::default() };
+        if self.is_good(&late.mark) {
+            late.fill(held);
+            self.0.slots.insert(name, Arc::clone(&late.slot)).await;
         }
     }
 
@@ -120,8 +136,28 @@ impl SubjectCache {
     }
 }
 
-fn full(held: Held) -> Slot {
-    Arc::new(Mutex::new(Some(held)))
+/// Looks once more when its slot is in the cache, also where its caller waits no longer: the key may have been forgotten after
+/// the last look and before that, and then nobody else lets go of it.
+struct Late<'a> {
+    cache: &'a SubjectCache,
+    mark: Mark,
+    slot: Slot,
+}
+
+impl Late<'_> {
+    fn fill(&self, held: Held) {
+        #[cfg(test)]
+        tests::meanwhile();
+        *self.slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(held);
+    }
+}
+
+impl Drop for Late<'_> {
+    fn drop(&mut self) {
+        if !self.cache.is_good(&self.mark) {
+            drop(take(&self.slot));
+        }
+    }
 }
 
 fn look(slot: &Slot) -> Option<Held> {
@@ -152,4 +188,40 @@ fn sweep(swept: Weak<Swept>) -> Option<Sender<()>> {
         }
     };
     thread::Builder::new().name("rxseal-subjects".to_owned()).spawn(sweeping).ok().map(|_| alive)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    thread_local!(static FORGETTING: Cell<Option<SubjectCache>> = const { Cell::new(None) });
+
+    /// Somebody else is as fast as can be.
+    pub(super) fn meanwhile() {
+        if let Some(cache) = FORGETTING.take() {
+            run(cache.forget("P-7"));
+        }
+    }
+
+    #[test]
+    fn what_is_forgotten_while_it_is_put_is_not_held() {
+        let cache = SubjectCache::new(100, Duration::MAX);
+        let get = || run(cache.get("P-7"));
+        run(cache.put("P-7".into(), Held::Shredded, cache.mark()));
+        assert!(get().is_some());
+        FORGETTING.set(Some(cache.clone()));
+        run(cache.put("P-7".into(), Held::Shredded, cache.mark()));
+        assert!(get().is_none());
+        FORGETTING.set(Some(cache.clone()));
+        run(cache.forget("P-7"));
+        let make = async { Ok::<_, ()>(Held::Shredded) };
+        assert!(run(cache.get_or_make("P-7", make)).is_ok_and(|held| held.is_some()), "it was read before");
+        assert!(FORGETTING.take().is_none() && get().is_none());
+    }
+
+    fn run<T>(work: impl Future<Output = T>) -> T {
+        run_local(async { Ok(work.await) }).unwrap()
+    }
 }

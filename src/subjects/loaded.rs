@@ -5,6 +5,7 @@ use std::fmt;
 
 use super::cache::Held;
 use crate::error::{Error, ErrorKind};
+use crate::id::Identifier;
 use crate::key::SubjectKey;
 
 /// What [`SubjectKeys::load`](crate::SubjectKeys::load) found.
@@ -18,8 +19,9 @@ impl LoadedSubjects {
     ///
     /// `subject-shredded`, `subject-missing` where it has none or was not asked for, and those of
     /// [`Keyring::unwrap_subject_key`](crate::Keyring::unwrap_subject_key).
-    pub fn get(&self, subject: &str) -> Result<&SubjectKey, Error> {
-        match self.0.get(subject) {
+    pub fn get<'a>(&self, subject: impl Into<Identifier<'a>>) -> Result<&SubjectKey, Error> {
+        let subject = subject.into();
+        match subject.parse("subject id").ok().and_then(|subject| self.0.get(subject)) {
             Some(Ok(Held::Key(key))) => Ok(key),
             Some(Ok(Held::Shredded)) => Err(ErrorKind::SubjectShredded.into()),
             Some(Err(error)) => Err(error.again()),

@@ -152,7 +152,7 @@ const PATHS: &[Path] = &[
     ("set_state_with", 4, |w| {
         let rotated = run_local(Keyring::rotate_with(aws_lc(), KEYSPACE, &w.roots, &w.stored)).unwrap();
         let old = w.keys.primary_key();
-        file(run_local(Keyring::set_state_with(aws_lc(), KEYSPACE, &w.roots, &rotated, old, KeyState::Destroyed)))
+        file(run_local(Keyring::force_state_with(aws_lc(), KEYSPACE, &w.roots, &rotated, old, KeyState::Destroyed)))
     }),
     ("unlock a changed keyring", 1, |w| {
         let changed = w.stored.to_string().replace("\"generation\": 1", "\"generation\": 2").parse().unwrap();

@@ -20,6 +20,7 @@ pub enum Mode {
     Refuses,
     /// Gives another key than the wrapped one, or does what it was told and says that it could not.
     Lies,
+    Panics,
 }
 
 /// A root key in this process, which stands for one in a KMS.
@@ -92,6 +93,7 @@ impl RootKey for TestRoot {
                 Mode::Works | Mode::Lies => Ok(self.turned(kek.expose_bytes(), context)),
                 Mode::Unavailable => Err(Error::from_provider(true, "timeout")),
                 Mode::Refuses => Err(Error::from_provider(false, "denied: grant encrypt")),
+                Mode::Panics => panic!("on command"),
             }
         })
     }
@@ -108,6 +110,7 @@ impl RootKey for TestRoot {
                 Mode::Lies => Ok(Kek::from([7; 32])),
                 Mode::Unavailable => Err(Error::from_provider(true, "timeout")),
                 Mode::Refuses => Err(Error::from_provider(false, "denied: grant decrypt")),
+                Mode::Panics => panic!("on command"),
             }
         })
     }
@@ -145,9 +148,11 @@ impl TestStore {
     }
 
     fn fails(&self) -> Result<(), Error> {
-        match *self.0.mode.lock().unwrap() {
+        let mode = *self.0.mode.lock().unwrap();
+        match mode {
             Some(Mode::Unavailable) => Err(Error::from_store(true, "connection reset")),
             Some(Mode::Refuses) => Err(Error::from_store(false, "permission denied")),
+            Some(Mode::Panics) => panic!("on command"),
             _ => Ok(()),
         }
     }

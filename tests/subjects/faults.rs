@@ -276,7 +276,7 @@ impl Home {
 
     fn meet(&self, keys: &Keyring) -> Result<String, Error> {
         let subjects = SubjectKeys::new(store(&self.kind, &self.path)?);
-        let patient = run_local(subjects.subject(keys, PATIENT))?;
+        let patient = run_local(subjects.subject_or_create(keys, PATIENT))?;
         Ok(keys.record("rx", 1)?.subject(&patient)?.seal::<Drug>("warfarin 5 MG")?.to_string())
     }
 

@@ -67,7 +67,7 @@ fn a_change_of_somebody_else_is_met_or_told() {
 
     // A rewrap that somebody else did is neither done nor failed; one that cannot be stored ends the job.
     let keys = keyring();
-    run_local(SubjectKeys::new(Arc::clone(&store)).subject(&keys, "P-8")).unwrap();
+    run_local(SubjectKeys::new(Arc::clone(&store)).subject_or_create(&keys, "P-8")).unwrap();
     let (roots, file) = rxseal::testing::insecure_keyring_file(TENANT).unwrap();
     let rings = Arc::new(MemoryStore::default());
     run_local(rings.put(&file, None)).unwrap();
@@ -76,7 +76,7 @@ fn a_change_of_somebody_else_is_met_or_told() {
         run_local(Keyring::unlock(TENANT, &roots, &file)).unwrap().unobserved()
     };
     let first = unlock();
-    run_local(SubjectKeys::new(Arc::clone(&store)).subject(&first, "P-9")).unwrap();
+    run_local(SubjectKeys::new(Arc::clone(&store)).subject_or_create(&first, "P-9")).unwrap();
     run_local(KeyringAdmin::new(Arc::clone(&rings), roots.clone()).rotate(TENANT)).unwrap();
     let second = unlock();
     store.conflicts.store(1, SeqCst);
@@ -99,7 +99,7 @@ fn a_change_of_somebody_else_is_met_or_told() {
 fn keys_that_do_not_fit_are_no_keys() {
     let store = Arc::new(Counting::default());
     let (keys, subjects) = (keyring(), SubjectKeys::new(Arc::clone(&store)));
-    run_local(subjects.subject(&keys, "P-7")).unwrap();
+    run_local(subjects.subject_or_create(&keys, "P-7")).unwrap();
 
     // Of another keyring of the same name, and of another patient.
     let other = keyring();
@@ -123,7 +123,7 @@ fn what_is_no_file_of_a_subject_is_passed_over_or_told() {
     let home = folder.0.join("deep").join("files");
     let store = FileSubjectStore::new(&home);
     assert_eq!(run_local(store.page(TENANT, None, 10)).unwrap(), [], "nobody yet");
-    run_local(SubjectKeys::new(store.clone()).subject(&keyring(), "P-7")).unwrap();
+    run_local(SubjectKeys::new(store.clone()).subject_or_create(&keyring(), "P-7")).unwrap();
     for name in ["zz", "lost+found"] {
         fs::create_dir(home.join(TENANT).join(name)).unwrap();
     }

@@ -2,6 +2,7 @@
 //! not as a call that takes too long.
 
 use std::sync::Mutex;
+use std::time::SystemTime;
 
 use aws_config::SdkConfig;
 use aws_credential_types::Credentials;
@@ -29,8 +30,9 @@ impl ProvideCredentials for FirstLoaded {
     where
         Self: 'a,
     {
-        // What a panic left behind is given up, and loaded anew.
-        match self.first.lock().ok().and_then(|mut first| first.take()) {
+        // What a panic left behind is given up, and loaded anew; so is what expired before it was used.
+        let first = self.first.lock().ok().and_then(|mut first| first.take());
+        match first.filter(|first| first.expiry().is_none_or(|expiry| expiry > SystemTime::now())) {
             Some(first) => future::ProvideCredentials::ready(Ok(first)),
             None => future::ProvideCredentials::new(self.then.provide_credentials()),
         }
@@ -94,5 +96,15 @@ mod tests {
         let failing = Counting(Arc::new(AtomicUsize::new(1)));
         let config = SdkConfig::builder().credentials_provider(SharedCredentialsProvider::new(failing)).build();
         assert_eq!(first(config).unwrap_err(), Problem::CredentialsMissing);
+    }
+    #[test]
+    fn what_expired_before_its_use_is_loaded_anew() {
+        let counting = Counting::default();
+        counting.0.store(2, Ordering::Relaxed);
+        let expired = Credentials::new("AKIDOLD", "canary", None, Some(SystemTime::UNIX_EPOCH), "test");
+        let then = SharedCredentialsProvider::new(counting);
+        let provider = FirstLoaded { first: Mutex::new(Some(expired)), then };
+        let asked = run_local(async { Ok(provider.provide_credentials().await) }).unwrap();
+        assert_eq!(asked.unwrap().access_key_id(), "AKID2");
     }
 }

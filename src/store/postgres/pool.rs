@@ -71,17 +71,14 @@ impl Pool {
         work: impl AsyncFnOnce(&mut PgConnection) -> Result<T, CallError>,
     ) -> Result<T, Error> {
         need_runtime()?;
-        let mut held: Option<PoolConnection<Postgres>> = None;
+        let mut held = Held(None);
         let whole = async {
-            let connection = held.insert(self.pool.acquire().await?);
+            let connection = held.0.insert(self.pool.acquire().await?);
             work(connection).await
         };
         let ended = timeout(DEADLINE, whole).await;
-        let lost = !matches!(ended, Ok(Ok(_) | Err(CallError::Own(_))));
-        // Whatever is on its way on it belongs to a call that has ended: the socket is closed, and a change not yet confirmed
-        // is rolled back by the server.
-        if let Some(connection) = held.filter(|_| lost) {
-            drop(connection.detach());
+        if matches!(ended, Ok(Ok(_) | Err(CallError::Own(_)))) {
+            held.give_back();
         }
         match ended {
             Ok(Ok(value)) => Ok(value),
@@ -90,6 +87,25 @@ impl Pool {
                 Err(postgres_trouble(&error, &Table::Own { name: self.table.name, schema: self.table.schema_of }))
             }
             Err(_) => Err(too_late()),
+        }
+    }
+}
+
+/// Closed when it is dropped, also by a caller who waits no longer: whatever is on its way on it belongs to a call that has ended,
+/// and a change not yet confirmed is rolled back by the server. The pool would ask the server whether it is good, for as long as that
+/// says nothing.
+struct Held(Option<PoolConnection<Postgres>>);
+
+impl Held {
+    fn give_back(&mut self) {
+        drop(self.0.take());
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        if let Some(connection) = self.0.take() {
+            drop(connection.detach());
         }
     }
 }

@@ -19,11 +19,16 @@ const UPSERT: &str =
     VALUES (?1, ?2, ?3, ?4, ?5, ?6)
     ON CONFLICT DO UPDATE SET wrapped = ?3, shredded_at = ?4, retain_until = ?5, legal_hold = ?6";
 
+const LOG_IS_READ: &str = "the key is deleted, but another connection still reads an older state, so that the write-ahead log \
+    could not be emptied: repeat it when that one has ended";
+
 /// Wrapped subject keys in the table `rxseal_subject_keys` of an SQLite database (feature `sqlite-store`). Any number of
 /// processes may use it, on a file system that keeps locks: a local one.
 ///
 /// Keep it in a file of its own, apart from the data, with short-lived backups. What is shredded is written over with zeros in the
-/// database file (`secure_delete`). Calls are short and block, so they also work with [`run_local`](crate::run_local).
+/// database file (`secure_delete`). Where somebody set the file to WAL mode, `shred` also empties the write-ahead log, and is
+/// `store-unavailable` while another connection reads an older state from it: repeat it. Calls are short and block, so they also work
+/// with [`run_local`](crate::run_local).
 #[derive(Clone)]
 pub struct SqliteSubjectStore(Arc<Database>);
 
@@ -89,8 +94,22 @@ impl SqliteSubjectStore {
         if after != before {
             write(&change, keyspace, subject, &after).map_err(|error| self.0.failed(&error))?;
             change.commit().map_err(|error| self.0.failed(&error))?;
+        } else {
+            drop(change);
+        }
+        if after.shredded_at.is_some() {
+            self.empty_log(&connection)?;
         }
         Ok(result)
+    }
+
+    /// In WAL mode the key stands in the log too. Nothing is done in another mode. After every call that meets a tombstone: the one
+    /// that left it may have been refused here.
+    fn empty_log(&self, connection: &Connection) -> Result<(), Error> {
+        let busy: bool = connection
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))
+            .map_err(|error| self.0.failed(&error))?;
+        if busy { Err(self.0.trouble(true, LOG_IS_READ)) } else { Ok(()) }
     }
 
     fn retention_now(&self, keyspace: &str, subject: &str) -> Result<Retention, Error> {
