@@ -356,16 +356,37 @@ fn one_root_key_that_is_out_of_reach_is_a_warning() {
 fn looking_makes_no_database() {
     let shop = Shop::new("looking", "sqlite:HERE/typo.db");
     shop.ok("key-file create root.key");
-    for arguments in [
-        "keyring list",
-        "keyring inspect pharmacy-17",
-        "keyring rotate pharmacy-17",
-        "keyring init pharmacy-17 --dry-run",
-    ] {
+    let looking = ["keyring list", "keyring inspect pharmacy-17", "keyring rotate pharmacy-17"];
+    for arguments in looking {
         let text = shop.fails(arguments, 2);
         assert!(text.contains("there is no database"), "{text}");
-        assert!(!shop.path("typo.db").exists());
     }
+    let init = shop.ok("keyring init pharmacy-17 --dry-run");
+    assert!(init.contains("nothing is stored; it would be generation 1"), "{init}");
+    assert!(!shop.path("typo.db").exists());
+
+    // And no table in the database of the data.
+    let data = rusqlite::Connection::open(shop.path("data.db")).unwrap();
+    data.execute_batch("CREATE TABLE rx (drug TEXT)").unwrap();
+    let before = fs::read(shop.path("data.db")).unwrap();
+    for arguments in looking {
+        let text = shop.fails(&format!("{arguments} --store sqlite:data.db"), 2);
+        assert!(text.contains("`rxseal keyring init` makes one"), "{text}");
+    }
+    shop.ok("keyring init pharmacy-17 --dry-run --store sqlite:data.db");
+    for arguments in [
+        "count pharmacy-17",
+        "under pharmacy-17 AAAAAAAA",
+        "hold pharmacy-17 P-7",
+        "shred pharmacy-17 P-7 --dry-run --shred-log log --backups-kept 1day",
+    ] {
+        let text = shop.fails(&format!("subject {arguments} --subject-store sqlite:data.db"), 2);
+        assert!(text.contains("is it the right one?"), "{text}");
+    }
+    assert_eq!(fs::read(shop.path("data.db")).unwrap(), before);
+    // One that is meant to be new is made by the first command that writes.
+    fs::write(shop.path("new.db"), "").unwrap();
+    shop.ok("subject hold pharmacy-17 P-7 --legal-hold --subject-store sqlite:new.db");
 }
 
 /// One key id of 64 begins with a hyphen, and `-h` and `-V` are options.
@@ -402,6 +423,9 @@ fn a_patient_is_shredded_held_and_carried_over() {
         assert!(output.status.success(), "{arguments}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap()
     };
+    let would = ok("subject hold pharmacy-17 P-7 --until 2999-01-01 --legal-hold --dry-run");
+    assert!(would.contains("it would be kept until: 2999-01-01") && would.contains("a legal hold is on it"), "{would}");
+    assert!(ok("subject hold pharmacy-17 P-7").contains("kept until: no time; no legal hold"));
     ok("subject hold pharmacy-17 P-7 --until 2999-01-01");
     assert!(fails(run("subject shred pharmacy-17 P-7 --yes"), "held", 5).contains("must be kept"));
     assert!(ok("subject hold pharmacy-17 P-7").contains("2999-01-01"));
@@ -432,6 +456,11 @@ fn a_patient_is_shredded_held_and_carried_over() {
     ok("keyring rotate pharmacy-17");
     assert_eq!(ok(&format!("subject under pharmacy-17 {old}")).lines().collect::<Vec<_>>(), ["P-8", "P-9"]);
     assert!(ok("subject count pharmacy-17").contains(&old));
+    let marked = ok(&format!("keyring compromise pharmacy-17 {old} --dry-run"));
+    let lists = format!("`rxseal subject under pharmacy-17 {old}` lists");
+    assert!(marked.contains("rewrap 2 subject keys") && marked.contains(&lists), "{marked}");
+    let marked = shop.ok(&format!("keyring compromise pharmacy-17 {old} --dry-run"));
+    assert!(marked.contains("Where patients have keys") && marked.contains(&lists), "{marked}");
     let destroy = format!("keyring destroy pharmacy-17 {old} --tokens 0 --yes");
     let refused = fails(run(&destroy), "wrapped", 5);
     assert!(refused.contains("0 tokens and 2 subject keys"), "they are counted: {refused}");
@@ -441,8 +470,11 @@ fn a_patient_is_shredded_held_and_carried_over() {
 
     shop.fails(&destroy, 2);
     fs::write(shop.path("empty.db"), "").unwrap();
-    let other = fails(run("subject reapply --dry-run --subject-store sqlite:empty.db"), "another store", 1);
+    let other = fails(run("subject reapply --dry-run --subject-store sqlite:empty.db"), "another store", 2);
+    assert!(other.contains("is it the right one"), "{other}");
+    let other = fails(run("subject reapply --subject-store sqlite:empty.db"), "another store", 1);
     assert!(other.contains("the right store"), "{other}");
+    fs::write(shop.path("empty.db"), "").unwrap();
     let other = run(&format!("keyring destroy pharmacy-17 {old} --tokens 0 --yes --subject-store sqlite:empty.db"));
     assert!(fails(other, "another store", 2).contains("is it the right one"));
     ok(&destroy);

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 use column::Value;
 use conformance::{Fresh, generations};
-use rxseal::{CountSql, Error, KeyUse, KeyringStore, PostgresStore, count_postgres, run_local};
+use rxseal::{CountSql, Error, KeyUse, KeyringStore, PostgresStore, PostgresSubjectStore, count_postgres, run_local};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use tokio::runtime::Runtime;
 
@@ -363,6 +363,24 @@ fn counts_are_those_of_rust() {
         sqlx::query_scalar(AssertSqlSafe(format!("EXPLAIN {sql}"))).fetch_all(&mut db).await.unwrap()
     });
     assert_eq!(plan.iter().filter(|line| line.contains("Scan on bytes")).count(), 1, "{plan:#?}");
+}
+
+#[test]
+#[ignore = "needs .ci/servers"]
+fn looking_counts_on_nothing_and_makes_nothing() {
+    let runtime = runtime();
+    let schema = Schema::new(&runtime);
+    let url = schema.url();
+    runtime.block_on(async {
+        for _ in 0..2 {
+            assert!(PostgresStore::connect_existing(&url).await.unwrap().is_none(), "nor did the one before make it");
+            assert!(PostgresSubjectStore::connect_existing(&url).await.unwrap().is_none());
+        }
+        PostgresStore::connect(&url).await.unwrap();
+        PostgresSubjectStore::connect(&url).await.unwrap();
+        assert!(PostgresStore::connect_existing(&url).await.unwrap().is_some());
+        assert!(PostgresSubjectStore::connect_existing(&url).await.unwrap().is_some());
+    });
 }
 
 /// Texts with tokens in them, one that was cut off among them.

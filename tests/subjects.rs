@@ -230,7 +230,8 @@ async fn a_key_that_cannot_be_had_is_asked_for_once() {
     let store = Arc::new(Counting { slow: true, ..Counting::default() });
     SubjectKeys::new(Arc::clone(&store)).subject_or_create(&old, "P-7").await.unwrap();
     let file = run_local(Keyring::rotate(TENANT, &roots, &file)).unwrap();
-    let file = run_local(Keyring::force_state(TENANT, &roots, &file, old.primary_key(), KeyState::Compromised)).unwrap();
+    let file =
+        run_local(Keyring::force_state(TENANT, &roots, &file, old.primary_key(), KeyState::Compromised)).unwrap();
     let keys = Arc::new(unlock(&file));
     let subjects = SubjectKeys::new(Arc::clone(&store));
     let before = store.gets.load(SeqCst);

@@ -65,6 +65,15 @@ impl PostgresStore {
         Ok(Self(Pool::connect(url, MAX_CONNECTIONS, &TABLE).await?))
     }
 
+    /// Connects to look into the database: nothing is made. `None` where the table is not there.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`connect`](Self::connect).
+    pub async fn connect_existing(url: &str) -> Result<Option<Self>, Error> {
+        Ok(Pool::connect_existing(url, MAX_CONNECTIONS, &TABLE).await?.map(Self))
+    }
+
     async fn get_now(&self, keyspace: &str) -> Result<Option<KeyringFile>, Error> {
         Name::check("keyspace", keyspace)?;
         let stored = self.0.call(async |connection| Ok(get(connection, GET, keyspace).await?)).await?;

@@ -72,6 +72,16 @@ impl SqliteStore {
         Ok(Self(Arc::new(Database::open(path.as_ref(), "rxseal_keyrings", Self::SCHEMA)?)))
     }
 
+    /// Opens the database file to look into it: nothing is made. `None` where the file or its table is not there.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`open`](Self::open).
+    pub fn open_existing(path: impl AsRef<Path>) -> Result<Option<Self>, Error> {
+        let database = Database::open_existing(path.as_ref(), "rxseal_keyrings")?;
+        Ok(database.map(|database| Self(Arc::new(database))))
+    }
+
     fn get_now(&self, keyspace: &str) -> Result<Option<KeyringFile>, Error> {
         Name::check("keyspace", keyspace)?;
         let stored = get(&*self.0.lock()?, keyspace).map_err(|error| self.0.failed(&error))?;
@@ -139,8 +149,24 @@ pub(super) struct Database {
 impl Database {
     pub(super) fn open(path: &Path, table: &str, schema: &str) -> Result<Self, Error> {
         let connection = open_database(path, table, schema).map_err(|error| sqlite_trouble(path, &error))?;
+        Ok(Self::of(path, connection))
+    }
+
+    fn of(path: &Path, connection: Connection) -> Self {
         let (connection, taken) = (Mutex::new(connection), Mutex::new(false));
-        Ok(Self { path: path.into(), connection, taken, given_back: Condvar::new() })
+        Self { path: path.into(), connection, taken, given_back: Condvar::new() }
+    }
+
+    pub(super) fn open_existing(path: &Path, table: &str) -> Result<Option<Self>, Error> {
+        if !path.exists() {
+            return Ok(None);
+        }
+        let opened = open_file(path, OpenFlags::empty()).and_then(|connection| {
+            let has_table = connection.query_row(HAS_TABLE, [table], |row| row.get(0))?;
+            Ok(if has_table { Some(connection) } else { None })
+        });
+        let connection = opened.map_err(|error| sqlite_trouble(path, &error))?;
+        Ok(connection.map(|connection| Self::of(path, connection)))
     }
 
     /// The connection, for one call: whoever waits for it, and then for another program, waits 5 seconds for both.
@@ -220,18 +246,23 @@ fn open_database(path: &Path, table: &str, schema: &str) -> rusqlite::Result<Con
     let _one_at_a_time = OPENING.lock().unwrap_or_else(PoisonError::into_inner);
     #[cfg(unix)]
     create_private(path);
-    // No URI: a path is a path.
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let mut connection = Connection::open_with_flags(path, flags)?;
-    wait_from_now();
-    connection.busy_handler(Some(wait_on))?;
-    connection.execute_batch(DURABLE)?;
+    let mut connection = open_file(path, OpenFlags::SQLITE_OPEN_CREATE)?;
     // Asked first: where the table is there, nothing is written, and no other writer is waited for.
     if !connection.query_row(HAS_TABLE, [table], |row| row.get(0))? {
         let change = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         change.execute_batch(schema)?;
         change.commit()?;
     }
+    Ok(connection)
+}
+
+fn open_file(path: &Path, more: OpenFlags) -> rusqlite::Result<Connection> {
+    // No URI: a path is a path.
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | more;
+    let connection = Connection::open_with_flags(path, flags)?;
+    wait_from_now();
+    connection.busy_handler(Some(wait_on))?;
+    connection.execute_batch(DURABLE)?;
     Ok(connection)
 }
 

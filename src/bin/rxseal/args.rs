@@ -62,7 +62,7 @@ pub enum Command {
     /// Shows what a sealed value tells without a key
     #[command(subcommand)]
     Token(Token),
-    /// Counts the sealed values of a column by the key they are under
+    /// Counts the sealed values of a column by the key they are under, also those in documents of text such as JSON
     Count(Count),
     /// Prints completions for a shell
     Completions {
@@ -250,6 +250,9 @@ pub enum Subject {
         /// Says that you mean an earlier day than before, or none
         #[arg(long)]
         yes: bool,
+        /// Only says what would hold
+        #[arg(long)]
+        dry_run: bool,
     },
     /// Shreds again whoever the log says was shredded: after a restore of the subject store
     Reapply {
@@ -420,14 +423,14 @@ A first keyring:
 
 A rotation:
   1. rxseal keyring stage pharmacy-17
-  2. Wait until every program has seen it: the max_staleness of its KeyManager, 5 minutes unless set otherwise. `promote`
-     refuses before 10 minutes are over; --staged-for says another time.
+  2. Wait 10 minutes, so that every program has seen it: `promote` refuses before. Where the max_staleness of a KeyManager (5
+     minutes unless set otherwise) is longer than that, wait as long, and say so with --staged-for.
   3. rxseal keyring promote pharmacy-17
      That is a rotation. To get rid of the old key too:
   4. Wait for max_staleness and grace (65 minutes unless set otherwise): so long a program may seal under the old key.
   5. Reseal every row with your program (Record::reseal, reseal_page), and where subject keys are used
      rxseal subject rewrap pharmacy-17
-  6. Count what is under the old key in the backups that must stay readable:
+  6. Count what is under the old key in the backups that must stay readable, each text token in a document too:
      rxseal count --sqlite backup.db --table prescriptions --column medication
   7. rxseal keyring destroy pharmacy-17 KEY --tokens N --sqlite pharmacy.db --column prescriptions.medication --yes
      with the number of the backups and every column in which tokens are. It counts these and the subject keys in

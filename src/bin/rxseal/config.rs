@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rxseal::{
-    FileStore, FileSubjectStore, KeyFile, KeyringStore, LocalRootKey, RootKey, RootKeys, ShredLog, SqliteStore,
-    SqliteSubjectStore, SubjectKeyStore,
+    FileStore, FileSubjectStore, KeyFile, KeyringStore, LocalRootKey, MemoryStore, RootKey, RootKeys, ShredLog,
+    SqliteStore, SqliteSubjectStore, SubjectKeyStore,
 };
 use serde::Deserialize;
 
@@ -54,22 +54,33 @@ impl Config {
         })
     }
 
-    /// The store. Where a keyring is only looked for, an SQLite file that is not there is a mistake, and not made.
-    pub async fn store(&self, may_create: bool) -> Result<Arc<dyn KeyringStore>, Failure> {
+    /// The store, in which a keyring must be already: nothing is made, in a database that may be another one.
+    pub async fn store(&self) -> Result<Arc<dyn KeyringStore>, Failure> {
+        self.open_store(false).await?.ok_or_else(|| {
+            Failure::Usage(
+                "there is no database with keyrings at --store (or it may not be read): is it the right one? `rxseal keyring \
+                 init` makes one"
+                    .to_owned(),
+            )
+        })
+    }
+
+    /// The store, made where it is not there; an empty one in memory for a dry run.
+    pub async fn new_store(&self, dry_run: bool) -> Result<Arc<dyn KeyringStore>, Failure> {
+        Ok(self.open_store(!dry_run).await?.unwrap_or_else(|| Arc::new(MemoryStore::default())))
+    }
+
+    async fn open_store(&self, may_create: bool) -> Result<Option<Arc<dyn KeyringStore>>, Failure> {
         let Some(store) = &self.store else {
             return usage("where are the keyrings? Say --store file:FOLDER, or set RXSEAL_STORE");
         };
         match store.split_once(':') {
-            Some(("file", folder)) if !folder.is_empty() => Ok(Arc::new(FileStore::new(folder))),
+            Some(("file", folder)) if !folder.is_empty() => Ok(Some(Arc::new(FileStore::new(folder)))),
+            Some(("sqlite", path)) if !path.is_empty() && may_create => Ok(Some(Arc::new(SqliteStore::open(path)?))),
             Some(("sqlite", path)) if !path.is_empty() => {
-                if !may_create && !Path::new(path).exists() {
-                    return Err(Failure::Usage(format!(
-                        "there is no database {path} (or it may not be read): `rxseal keyring init` makes one"
-                    )));
-                }
-                Ok(Arc::new(SqliteStore::open(path)?))
+                Ok(SqliteStore::open_existing(path)?.map(|store| Arc::new(store) as _))
             }
-            Some(("postgres" | "postgresql", _)) => postgres(store).await,
+            Some(("postgres" | "postgresql", _)) => postgres(store, may_create).await,
             _ => usage("--store is file:FOLDER, sqlite:FILE or postgres://HOST/DATABASE"),
         }
     }
@@ -96,7 +107,16 @@ impl Config {
         fatal.map_or_else(|| Ok((trusted(roots)?, failures.len())), Err)
     }
 
-    pub async fn subject_store(&self) -> Result<Arc<dyn SubjectKeyStore>, Failure> {
+    /// The subject keys. The service makes their table; where nothing is written, one that is not there is a mistake.
+    pub async fn subject_store(&self, may_create: bool) -> Result<Arc<dyn SubjectKeyStore>, Failure> {
+        self.open_subject_store(may_create).await?.ok_or_else(|| {
+            Failure::Usage(
+                "--subject-store has no subject key at all: is it the right one? The service makes it".to_owned(),
+            )
+        })
+    }
+
+    async fn open_subject_store(&self, may_create: bool) -> Result<Option<Arc<dyn SubjectKeyStore>>, Failure> {
         let Some(store) = &self.subject_store else {
             return usage("where are the subject keys? Say --subject-store sqlite:FILE, or set RXSEAL_SUBJECT_STORE");
         };
@@ -108,7 +128,7 @@ impl Config {
                         "there is no folder {folder} (or it may not be read): the service makes the store, or `mkdir` for a new one"
                     )));
                 }
-                Ok(Arc::new(FileSubjectStore::new(folder)))
+                Ok(Some(Arc::new(FileSubjectStore::new(folder))))
             }
             Some(("sqlite", path)) if !path.is_empty() => {
                 if !Path::new(path).is_file() {
@@ -116,9 +136,12 @@ impl Config {
                         "there is no database {path} (or it may not be read): the service makes it, or `touch` for a new one"
                     )));
                 }
-                Ok(Arc::new(SqliteSubjectStore::open(path)?))
+                if may_create {
+                    return Ok(Some(Arc::new(SqliteSubjectStore::open(path)?)));
+                }
+                Ok(SqliteSubjectStore::open_existing(path)?.map(|store| Arc::new(store) as _))
             }
-            Some(("postgres" | "postgresql", _)) => postgres_subjects(store).await,
+            Some(("postgres" | "postgresql", _)) => postgres_subjects(store, may_create).await,
             _ => usage("--subject-store is file:FOLDER, sqlite:FILE or postgres://HOST/DATABASE"),
         }
     }
@@ -205,24 +228,30 @@ fn read(path: &Path) -> Result<ConfigFile, Failure> {
 }
 
 #[cfg(feature = "postgres-store")]
-async fn postgres(url: &str) -> Result<Arc<dyn KeyringStore>, Failure> {
+async fn postgres(url: &str, may_create: bool) -> Result<Option<Arc<dyn KeyringStore>>, Failure> {
     without_password(url)?;
-    Ok(Arc::new(rxseal::PostgresStore::connect(url).await?))
+    if may_create {
+        return Ok(Some(Arc::new(rxseal::PostgresStore::connect(url).await?)));
+    }
+    Ok(rxseal::PostgresStore::connect_existing(url).await?.map(|store| Arc::new(store) as _))
 }
 
 #[cfg(not(feature = "postgres-store"))]
-async fn postgres(_: &str) -> Result<Arc<dyn KeyringStore>, Failure> {
+async fn postgres(_: &str, _: bool) -> Result<Option<Arc<dyn KeyringStore>>, Failure> {
     not_built("PostgreSQL", "postgres-store")
 }
 
 #[cfg(feature = "postgres-store")]
-async fn postgres_subjects(url: &str) -> Result<Arc<dyn SubjectKeyStore>, Failure> {
+async fn postgres_subjects(url: &str, may_create: bool) -> Result<Option<Arc<dyn SubjectKeyStore>>, Failure> {
     without_password(url)?;
-    Ok(Arc::new(rxseal::PostgresSubjectStore::connect(url).await?))
+    if may_create {
+        return Ok(Some(Arc::new(rxseal::PostgresSubjectStore::connect(url).await?)));
+    }
+    Ok(rxseal::PostgresSubjectStore::connect_existing(url).await?.map(|store| Arc::new(store) as _))
 }
 
 #[cfg(not(feature = "postgres-store"))]
-async fn postgres_subjects(_: &str) -> Result<Arc<dyn SubjectKeyStore>, Failure> {
+async fn postgres_subjects(_: &str, _: bool) -> Result<Option<Arc<dyn SubjectKeyStore>>, Failure> {
     not_built("PostgreSQL", "postgres-store")
 }
 

@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use rxseal::{
-    KeyEvent, KeyId, KeyState, KeyUse, KeyringAdmin, KeyringFile, Observer, OpenEvent, RootKey, RootKeys, StillUnder,
-    SubjectAdmin, UnlockOptions, WrapInfo,
+    KeyEvent, KeyId, KeyState, KeyUse, KeyringAdmin, KeyringFile, KeyringStore, Observer, OpenEvent, RootKey, RootKeys,
+    StillUnder, SubjectAdmin, UnlockOptions, WrapInfo,
 };
 use serde_json::{Value, json};
 
@@ -64,7 +64,8 @@ impl Desk<'_> {
             Keyring::Inspect { keyspace } => inspect(config, &keyspace, output).await,
             Keyring::Verify { keyspace } => verify(config, &keyspace, output).await,
             Keyring::Init { keyspace, suite, change } => {
-                let admin = self.admin_with(&change, trusted(config.all_roots().await?)?, !change.dry_run).await?;
+                let roots = trusted(config.all_roots().await?)?;
+                let admin = self.admin_with(&change, roots, config.new_store(change.dry_run).await?);
                 let file = admin.create(&keyspace, suite.into()).await?;
                 changed(output, &change, &file, "keyring made", None)
             }
@@ -97,7 +98,9 @@ impl Desk<'_> {
             }
             Keyring::Compromise { keyspace, key, change } => {
                 let file = self.admin(&change).await?.compromise(&keyspace, key).await?;
-                changed(output, &change, &file, "key marked compromised: reseal what is under it", Some(key))
+                let exposed = self.exposed(&keyspace, key).await;
+                let what = format!("key marked compromised: reseal what is under it{exposed}");
+                changed(output, &change, &file, &what, Some(key))
             }
             Keyring::Destroy { keyspace, key, tokens, counted, subject_keys, force, yes: _, change } => {
                 let admin = self.admin(&change).await?;
@@ -144,7 +147,7 @@ impl Desk<'_> {
     /// What the operator says is elsewhere, and what is counted here.
     async fn subject_keys_under(&self, keyspace: &str, key: KeyId, elsewhere: Option<u64>) -> Result<u64, Failure> {
         if self.config.has_subject_store() {
-            let counts = SubjectAdmin::new(self.config.subject_store().await?).count_by_key(keyspace).await?;
+            let counts = SubjectAdmin::new(self.config.subject_store(false).await?).count_by_key(keyspace).await?;
             if counts.total() == 0 && elsewhere.is_none() {
                 return Err(Failure::Usage(format!(
                     "--subject-store has no key of {keyspace} at all: is it the right one? Say --subject-keys 0 if it is"
@@ -161,17 +164,34 @@ impl Desk<'_> {
         })
     }
 
-    async fn admin(&self, change: &Change) -> Result<KeyringAdmin, Failure> {
-        let roots = self.config.roots(self.output).await?;
-        self.admin_with(change, roots, false).await
+    /// Of the subject keys under a key that somebody else may hold. The mark is stored, whatever the subject store answers.
+    async fn exposed(&self, keyspace: &str, key: KeyId) -> String {
+        let lists = format!("`rxseal subject under {keyspace} {key}` lists");
+        if !self.config.has_subject_store() {
+            return format!(". Where patients have keys of their own, {lists} those exposed, with --subject-store");
+        }
+        let under =
+            async { Ok(SubjectAdmin::new(self.config.subject_store(false).await?).under(keyspace, key).await?) };
+        match under.await {
+            Ok(under) => format!(", and rewrap {} subject keys: {lists} them", under.len()),
+            Err(failure) => {
+                let failure: Failure = failure;
+                self.output.warning(&format!("the subject keys under it were not counted: {failure}"));
+                format!(". Then {lists} the subject keys exposed")
+            }
+        }
     }
 
-    async fn admin_with(&self, change: &Change, roots: RootKeys, may_create: bool) -> Result<KeyringAdmin, Failure> {
-        let store = self.config.store(may_create).await?;
+    async fn admin(&self, change: &Change) -> Result<KeyringAdmin, Failure> {
+        let roots = self.config.roots(self.output).await?;
+        Ok(self.admin_with(change, roots, self.config.store().await?))
+    }
+
+    fn admin_with(&self, change: &Change, roots: RootKeys, store: Arc<dyn KeyringStore>) -> KeyringAdmin {
         let options = UnlockOptions::default().min_generation(change.min_generation.unwrap_or_default());
         let admin =
             if change.dry_run { KeyringAdmin::new(DryRun::new(store), roots) } else { KeyringAdmin::new(store, roots) };
-        Ok(admin.options(options).observed_by(self.failed.clone()))
+        admin.options(options).observed_by(self.failed.clone())
     }
 }
 
@@ -213,13 +233,13 @@ pub fn make_key_file(command: &KeyFile, output: &Output) -> Result<(), Failure> 
 }
 
 async fn list(config: &Config, output: &Output) -> Result<(), Failure> {
-    let keyspaces = config.store(false).await?.keyspaces().await?;
+    let keyspaces = config.store().await?.keyspaces().await?;
     let text = if keyspaces.is_empty() { "no keyring is stored".to_owned() } else { keyspaces.join("\n") };
     Ok(output.say(&text, &json!(keyspaces))?)
 }
 
 async fn inspect(config: &Config, keyspace: &str, output: &Output) -> Result<(), Failure> {
-    let stored = config.store(false).await?.get(keyspace).await?;
+    let stored = config.store().await?.get(keyspace).await?;
     let Some(file) = stored else {
         return Err(Failure::Checked(format!(
             "no keyring of {keyspace:?} is stored: `rxseal keyring list` shows those that are"
@@ -230,7 +250,7 @@ async fn inspect(config: &Config, keyspace: &str, output: &Output) -> Result<(),
 
 async fn verify(config: &Config, keyspace: &str, output: &Output) -> Result<(), Failure> {
     let (roots, lost) = config.reachable_roots(output).await?;
-    let admin = KeyringAdmin::new(config.store(false).await?, roots);
+    let admin = KeyringAdmin::new(config.store().await?, roots);
     let checks = admin.verify(keyspace).await?;
     let word = |result: Option<Result<(), &rxseal::Error>>| match result {
         Some(Ok(())) => "unlocks".to_owned(),

@@ -14,7 +14,7 @@ use crate::output::{Output, table, time};
 
 pub async fn run(global: &Global, command: Subject, output: &Output) -> Result<(), Failure> {
     let config = Config::of(global)?;
-    let store = config.subject_store().await?;
+    let store = config.subject_store(writes(&command)).await?;
     let dry = DrySubjects(Arc::clone(&store));
     let subjects = SubjectAdmin::new(Arc::clone(&store));
     match command {
@@ -32,19 +32,28 @@ pub async fn run(global: &Global, command: Subject, output: &Output) -> Result<(
             let receipt = subjects.shred(&keyspace, subject.as_str(), &config.shred_log()?).await?;
             Ok(output.say(&describe(&receipt), &as_json(&receipt))?)
         }
-        Subject::Hold { keyspace, subject, until, legal_hold, release, yes } => {
-            let old = store.retention(&keyspace, &subject).await?;
+        Subject::Hold { keyspace, subject, until, legal_hold, release, yes, dry_run } => {
+            let subjects = if dry_run { SubjectAdmin::new(dry) } else { subjects };
+            let old = subjects.retention(&keyspace, subject.as_str()).await?;
             let new = until.map_or(old, |Day(until)| old.until(until));
             let new = if legal_hold || release { new.legal_hold(legal_hold) } else { new };
             if new.retained_until() < old.retained_until() && !yes {
                 let before = old.retained_until().map(time).unwrap_or_default();
                 return Err(Failure::Usage(format!("it is kept until {before}: say --yes to keep it for less")));
             }
-            if new != old {
-                store.retain(&keyspace, &subject, old, new).await?;
+            // In this order somebody asks for the records throughout.
+            if legal_hold {
+                subjects.set_legal_hold(&keyspace, subject.as_str(), true).await?;
             }
+            if let Some(Day(until)) = until {
+                subjects.set_retain_until(&keyspace, subject.as_str(), until).await?;
+            }
+            if release {
+                subjects.set_legal_hold(&keyspace, subject.as_str(), false).await?;
+            }
+            let now = if dry_run { new } else { subjects.retention(&keyspace, subject.as_str()).await? };
             let stored = store.get(&keyspace, &[&subject]).await?.pop().unwrap_or(StoredSubject::Absent);
-            show_hold(new, &stored, output)
+            show_hold(now, &stored, dry_run, output)
         }
         Subject::Reapply { dry_run: true } => reapply(&SubjectAdmin::new(dry), &config, "would be", output).await,
         Subject::Reapply { dry_run: false } => reapply(&subjects, &config, "are", output).await,
@@ -69,6 +78,15 @@ pub async fn run(global: &Global, command: Subject, output: &Output) -> Result<(
             let text = if under.is_empty() { "none".to_owned() } else { under.join("\n") };
             Ok(output.say(&text, &json!(under))?)
         }
+    }
+}
+
+/// Whether a store to which nothing was written yet may be the right one.
+fn writes(command: &Subject) -> bool {
+    match command {
+        Subject::Shred { dry_run, .. } | Subject::Reapply { dry_run } => !dry_run,
+        Subject::Hold { until, legal_hold, dry_run, .. } => !dry_run && (until.is_some() || *legal_hold),
+        _ => false,
     }
 }
 
@@ -111,7 +129,7 @@ async fn reapply(subjects: &SubjectAdmin, config: &Config, done: &str, output: &
 }
 
 async fn unlock(config: &Config, keyspace: &str, output: &Output) -> Result<Keyring, Failure> {
-    let stored = config.store(false).await?.get(keyspace).await?;
+    let stored = config.store().await?.get(keyspace).await?;
     let stored = stored.ok_or_else(|| Failure::Checked(format!("no keyring of {keyspace:?} is stored")))?;
     Ok(Keyring::unlock(keyspace, &config.roots(output).await?, &stored).await?.unobserved())
 }
@@ -130,7 +148,7 @@ fn show_rewrapped(report: &RewrapReport, keys: &Keyring, done: &str, output: &Ou
     }
 }
 
-fn show_hold(retention: Retention, stored: &StoredSubject, output: &Output) -> Result<(), Failure> {
+fn show_hold(retention: Retention, stored: &StoredSubject, dry_run: bool, output: &Output) -> Result<(), Failure> {
     let until = retention.retained_until().map_or_else(|| "no time".to_owned(), time);
     let held = if retention.is_held() { "a legal hold is on it" } else { "no legal hold" };
     let (key, shredded_at) = match stored {
@@ -141,9 +159,10 @@ fn show_hold(retention: Retention, stored: &StoredSubject, output: &Output) -> R
     };
     let value = json!({
         "retain_until": retention.retained_until(), "legal_hold": retention.is_held(), "shredded_at": shredded_at,
-        "was_known": *stored != StoredSubject::Absent,
+        "was_known": *stored != StoredSubject::Absent, "dry_run": dry_run,
     });
-    Ok(output.say(&format!("kept until: {until}; {held}\n{key}"), &value)?)
+    let kept = if dry_run { "dry run, nothing is stored; it would be " } else { "" };
+    Ok(output.say(&format!("{kept}kept until: {until}; {held}\n{key}"), &value)?)
 }
 
 /// Not an error: who never had a key must not get one any more either.

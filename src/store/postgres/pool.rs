@@ -41,13 +41,28 @@ impl Pool {
         connections: u32,
         table: &'static OwnTable,
     ) -> Result<Self, Error> {
+        let pool = Self::lazy(url, connections, table)?;
+        pool.call(async |connection| create_table(connection, table).await).await?;
+        Ok(pool)
+    }
+
+    /// Without making the table; `None` where it is not there.
+    pub(in crate::store) async fn connect_existing(
+        url: &str,
+        connections: u32,
+        table: &'static OwnTable,
+    ) -> Result<Option<Self>, Error> {
+        let pool = Self::lazy(url, connections, table)?;
+        let has_table = pool.call(async |connection| Ok(has_table(connection, table).await?)).await?;
+        Ok(if has_table { Some(pool) } else { None })
+    }
+
+    fn lazy(url: &str, connections: u32, table: &'static OwnTable) -> Result<Self, Error> {
         let options = parse_url(url)?;
         // Outside of a runtime the pool panics.
         need_runtime()?;
         let pool: PgPoolOptions = PoolOptions::new().max_connections(connections).acquire_timeout(DEADLINE);
-        let pool = Self { pool: pool.connect_lazy_with(options), table };
-        pool.call(async |connection| create_table(connection, table).await).await?;
-        Ok(pool)
+        Ok(Self { pool: pool.connect_lazy_with(options), table })
     }
 
     /// Runs `work` on a connection of the pool, with a deadline for all of it.

@@ -52,7 +52,22 @@ impl PostgresSubjectStore {
     /// `store-refused`: the URL is none, or of a standby, or the role may not log in or has no right to the table; `store-unavailable`: no answer
     /// within 5 seconds; `runtime-needed` outside of a tokio runtime.
     pub async fn connect(url: &str) -> Result<Self, Error> {
-        let pool = Pool::connect(url, MAX_CONNECTIONS, &TABLE).await?;
+        Self::of(Pool::connect(url, MAX_CONNECTIONS, &TABLE).await?).await
+    }
+
+    /// Connects to look into the database: nothing is made. `None` where the table is not there.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`connect`](Self::connect).
+    pub async fn connect_existing(url: &str) -> Result<Option<Self>, Error> {
+        match Pool::connect_existing(url, MAX_CONNECTIONS, &TABLE).await? {
+            Some(pool) => Self::of(pool).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    async fn of(pool: Pool) -> Result<Self, Error> {
         pool.call(async |connection| select(connection, "", &[]).await).await?;
         Ok(Self(pool))
     }

@@ -42,7 +42,19 @@ impl SqliteSubjectStore {
     ///
     /// `store-refused`: it is no SQLite database, or may not be read; `store-unavailable`: it is locked, or the disk failed.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
-        let database = Database::open(path.as_ref(), "rxseal_subject_keys", Self::SCHEMA)?;
+        Self::of(Database::open(path.as_ref(), "rxseal_subject_keys", Self::SCHEMA)?)
+    }
+
+    /// Opens the database file to look into it: nothing is made. `None` where the file or its table is not there.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`open`](Self::open).
+    pub fn open_existing(path: impl AsRef<Path>) -> Result<Option<Self>, Error> {
+        Database::open_existing(path.as_ref(), "rxseal_subject_keys")?.map(Self::of).transpose()
+    }
+
+    fn of(database: Database) -> Result<Self, Error> {
         let secure = database.lock()?.execute_batch("PRAGMA secure_delete = ON;");
         secure.map_err(|error| database.failed(&error))?;
         Ok(Self(Arc::new(database)))
