@@ -13,8 +13,8 @@ pub(crate) enum ErrorKind {
     #[error("this is not an rxseal token; a plaintext value is never read where a sealed one belongs")]
     NotAToken,
     #[error(
-        "the token cannot be opened: it was sealed for another record, field or tenant, or with another subject (or with none, or \
-             this record has none), or it was changed; which of these cannot be told"
+        "the token cannot be opened: it was sealed for another record, field or tenant, with another subject or with none, or it \
+             was changed; which of these cannot be told"
     )]
     OpenFailed,
     #[error("the token's key is not in this keyring: load its newest generation, or check the keyspace")]
