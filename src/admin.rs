@@ -236,7 +236,7 @@ impl KeyringAdmin {
     ///
     /// # Errors
     ///
-    /// What a provider of `roots` reports: each has to wrap and to unwrap. `store-conflict`, those of unlocking and of the store.
+    /// What a provider of `roots` reports: each has to wrap and to unwrap; of several of one name, one that is out of reach may be missing. `store-conflict`, those of unlocking and of the store.
     pub async fn rewrap(&self, keyspace: &str, roots: &RootKeys) -> Result<KeyringFile, Error> {
         let (opened, over) = self.open(keyspace).await?;
         let file = opened.rewrap(roots.iter()).await?;

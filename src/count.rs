@@ -14,7 +14,7 @@ pub use sql::CountSql;
 #[cfg(feature = "sqlite-store")]
 pub use sqlite::count_sqlite;
 
-#[cfg(any(feature = "sqlite-store", feature = "postgres-store"))]
+#[cfg(feature = "postgres-store")]
 use crate::error::{Error, ErrorKind};
 use crate::id::KeyId;
 use crate::token::{Header, Token};
@@ -67,9 +67,18 @@ impl KeyCounts {
         let value = value.as_ref();
         // FORMAT 6.4: 0xAF is never the first byte of text.
         if value.first() == Some(&0xAF) {
-            return self.add_one(Header::of(value).map(|header| header.key_id));
+            self.add_bytes(value);
+        } else {
+            self.add_text(std::str::from_utf8(value).unwrap_or_default());
         }
-        let mut found = tokens_in(std::str::from_utf8(value).unwrap_or_default()).peekable();
+    }
+
+    fn add_bytes(&mut self, bytes: &[u8]) {
+        self.add_one(Header::of(bytes).map(|header| header.key_id));
+    }
+
+    fn add_text(&mut self, text: &str) {
+        let mut found = tokens_in(text).peekable();
         if found.peek().is_none() {
             self.add_one(None);
         }
@@ -100,7 +109,7 @@ impl KeyCounts {
     }
 
     /// A row of `CountSql`.
-    #[cfg(any(feature = "sqlite-store", feature = "postgres-store"))]
+    #[cfg(feature = "postgres-store")]
     fn add_row(&mut self, key_id: &str, count: i64) -> Result<(), Error> {
         let count = u64::try_from(count).map_err(|_| ErrorKind::NotAToken)?;
         match key_id {

@@ -139,7 +139,7 @@ impl SubjectAdmin {
     ///
     /// `store-refused` where the log cannot be read or has a line that is none of ours, before anything is done; those of the store.
     pub async fn reapply(&self, log: &ShredLog) -> Result<Reapplied, Error> {
-        let mut reapplied = Reapplied::default();
+        let (mut reapplied, mut unfinished) = (Reapplied::default(), None);
         for ((keyspace, subject), at) in log.read()? {
             match self.destroy(&keyspace, &subject, at).await {
                 Ok((StoredSubject::Shredded { .. }, _)) => reapplied.add_before(),
@@ -152,10 +152,17 @@ impl SubjectAdmin {
                 Err(error) if error.kind() == ErrorKind::SubjectRetained => reapplied.add_retained(keyspace, subject),
                 // Of this one alone, perhaps: the others must not wait for a person.
                 Err(error) if !error.is_retryable() => reapplied.add_failed(keyspace, subject, error),
+                // Its key is deleted, and still stands in a log of the database that somebody reads: no reason to let the others' be.
+                Err(error) if self.has_tombstone(&keyspace, &subject).await => unfinished = Some(error),
                 Err(error) => return Err(error),
             }
         }
-        Ok(reapplied)
+        unfinished.map_or(Ok(reapplied), Err)
+    }
+
+    async fn has_tombstone(&self, keyspace: &str, subject: &str) -> bool {
+        let stored = self.store.get(keyspace, &[subject]).await;
+        stored.is_ok_and(|stored| matches!(*stored, [StoredSubject::Shredded { .. }]))
     }
 
     /// How many subject keys are wrapped under which DEK. A DEK under which one is must not be destroyed.

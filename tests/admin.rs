@@ -255,10 +255,25 @@ fn root_keys_of_one_name() {
     assert_eq!(file.wraps().count(), 1);
     let file = run_local(admin.rewrap(TENANT, &roots)).unwrap();
     assert_eq!((file.generation(), file.wraps().count()), (2, 1));
-    far.set(Mode::Refuses);
-    assert_eq!(run_local(admin.rewrap(TENANT, &roots)).unwrap_err().code(), "provider-unavailable");
+    far.set(Mode::Unavailable);
+    assert_eq!(run_local(admin.rewrap(TENANT, &roots)).unwrap_err().code(), "provider-unavailable", "none of them");
+    // Two keys that only have the same name: what the one wraps the other cannot open, and nothing is stored.
+    near.set(Mode::Works);
+    for (mode, code) in [(Mode::Lies, "unlock-failed"), (Mode::Refuses, "provider-refused")] {
+        far.set(mode);
+        assert_eq!(run_local(admin.rewrap(TENANT, &roots)).unwrap_err().code(), code);
+    }
+    assert_eq!(run_local(admin.stored(TENANT)).unwrap().generation(), 2);
+
+    // Another root key is taken off while one of them is out of reach.
+    let other = TestRoot::new("root-2");
+    far.set(Mode::Works);
+    run_local(admin.add_root(TENANT, &other)).unwrap();
+    near.set(Mode::Unavailable);
+    assert_eq!(run_local(admin.remove_root(TENANT, "test", "root-2")).unwrap().wraps().count(), 1);
 
     near.set(Mode::Works);
+    far.set(Mode::Refuses);
     let checks = run_local(admin.verify(TENANT)).unwrap();
     let results: Vec<_> = checks.iter().map(|check| check.result().unwrap().is_ok()).collect();
     assert_eq!(results, [true, false], "what unlocks does not speak for the other one");

@@ -477,6 +477,9 @@ fn a_patient_is_shredded_held_and_carried_over() {
     fs::write(shop.path("empty.db"), "").unwrap();
     let other = run(&format!("keyring destroy pharmacy-17 {old} --tokens 0 --yes --subject-store sqlite:empty.db"));
     assert!(fails(other, "another store", 2).contains("is it the right one"));
+    // No patient has a key yet, and the operator says so.
+    let none = format!("keyring destroy pharmacy-17 {old} --tokens 0 --subject-keys 0 --dry-run --yes");
+    ok(&format!("{none} --subject-store sqlite:empty.db"));
     ok(&destroy);
     fs::copy(shop.path("backup.db"), &database).unwrap();
     assert!(

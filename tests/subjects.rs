@@ -599,6 +599,7 @@ fn what_runs_in_tasks_may_move_between_threads() {
     sends(admin.rewrap(&keys));
     sends(admin.count_by_key(TENANT));
     sends(admin.under(TENANT, keys.primary_key()));
+    sends(subjects.subject(&keys, "P-7"));
     sends(subjects.subject_or_create(&keys, "P-7"));
     sends(subjects.load(&keys, ["P-7"]));
     let _: fn(Error) = sends;

@@ -41,8 +41,15 @@ const MAX_POSTGRES_NAME: usize = 63;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CountSql(String);
 
+/// Every value of a column of SQLite. A column is named with its table: SQLite takes a name in quotes that is no column for a text.
+#[cfg(feature = "sqlite-store")]
+pub(super) fn values_of(table: &str, column: &str) -> Result<String, Error> {
+    Ok(format!("SELECT v.{} FROM {} AS v", quoted("column", column)?, quoted_table(table)?))
+}
+
 impl CountSql {
-    /// For SQLite from 3.38 on, whose columns may mix text and binary values.
+    /// For SQLite from 3.38 on, whose columns may mix text and binary values. The time it takes for one document grows with the square
+    /// of its length: for documents of more than some 10 kB use `count_sqlite`.
     ///
     /// # Errors
     ///
@@ -64,11 +71,11 @@ impl CountSql {
         // - `ltrim` takes off a run of the alphabet, for which SQLite has no pattern. Most values are one run, and not searched.
         Ok(Self(format!(
             "\
-WITH valued AS (
+WITH rxseal_valued AS (
     SELECT v.{column} AS d FROM {table} AS v
-), single AS (
+), rxseal_single AS (
     -- Each text token in a longer text, up to the first character that none has; every other value as it is.
-    SELECT coalesce(t.value, d) AS c FROM valued LEFT JOIN json_each(
+    SELECT coalesce(t.value, d) AS c FROM rxseal_valued LEFT JOIN json_each(
         CASE WHEN typeof(d) = 'text' AND instr(d, 'rxs') > 0 AND instr(d, char(0)) = 0
             AND (d NOT GLOB 'rxs[Xxc]*' OR d GLOB '*[^A-Za-z0-9_-]*') THEN (
             WITH RECURSIVE found (s) AS (
@@ -84,7 +91,7 @@ WITH valued AS (
             FROM found WHERE s GLOB 'rxs[Xxc]*'
         ) END
     ) AS t
-), counted AS (
+), rxseal_counted AS (
     SELECT
         CASE
             WHEN c IS NULL THEN '{NULL}'
@@ -103,9 +110,9 @@ WITH valued AS (
             ELSE '{NOT_A_TOKEN}'
         END AS k,
         count(*) AS n
-    FROM single GROUP BY 1
-), spelled AS (
-    SELECT k AS h, n, '{ALPHABET}' AS a FROM counted
+    FROM rxseal_single GROUP BY 1
+), rxseal_spelled AS (
+    SELECT k AS h, n, '{ALPHABET}' AS a FROM rxseal_counted
 )
 SELECT
     -- The 6 bytes of an id, here as 12 hex digits, are shown as text tokens show them.
@@ -113,7 +120,7 @@ SELECT
         {characters}
     END AS key_id,
     sum(n) AS tokens
-FROM spelled GROUP BY 1 ORDER BY 1"
+FROM rxseal_spelled GROUP BY 1 ORDER BY 1"
         )))
     }
 

@@ -2,14 +2,16 @@
 
 use std::path::Path;
 
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags};
 
-use super::{CountSql, KeyCounts};
+use super::KeyCounts;
+use super::sql::values_of;
 use crate::error::Error;
 use crate::store::{SQLITE_BUSY_WAIT, sqlite_trouble};
 
-/// Counts the tokens of a column by key, as [`CountSql::sqlite`] does, in one consistent reading of the file, which is opened
-/// read-only (feature `sqlite-store`).
+/// Counts the tokens of a column by key, with the result of [`CountSql::sqlite`](crate::CountSql::sqlite) and faster, in one consistent reading of the file,
+/// which is opened read-only (feature `sqlite-store`).
 ///
 /// ```no_run
 /// # fn main() -> Result<(), rxseal::Error> {
@@ -27,17 +29,12 @@ use crate::store::{SQLITE_BUSY_WAIT, sqlite_trouble};
 /// `invalid-id`: a name that can be none; `store-refused`: the file, the table or the column is not there, or may not be read;
 /// `store-unavailable`: another program holds the file's lock, or the disk failed. The cause says which.
 pub fn count_sqlite(path: impl AsRef<Path>, table: &str, column: &str) -> Result<KeyCounts, Error> {
-    let sql = CountSql::sqlite(table, column)?;
+    let sql = values_of(table, column)?;
     let path = path.as_ref();
     // No URI: a path is a path.
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let rows = Connection::open_with_flags(path, flags).and_then(|connection| read(&connection, &sql));
-    let rows = rows.map_err(|error| failed(path, &error, table, column))?;
-    let mut counts = KeyCounts::default();
-    for (key_id, tokens) in rows {
-        counts.add_row(&key_id, tokens)?;
-    }
-    Ok(counts)
+    let counts = Connection::open_with_flags(path, flags).and_then(|connection| count(&connection, &sql));
+    counts.map_err(|error| failed(path, &error, table, column))
 }
 
 /// What is missing, in one line.
@@ -53,9 +50,20 @@ fn failed(path: &Path, error: &rusqlite::Error, table: &str, column: &str) -> Er
     Error::from_store(false, missing)
 }
 
-fn read(connection: &Connection, sql: &CountSql) -> rusqlite::Result<Vec<(String, i64)>> {
+fn count(connection: &Connection, sql: &str) -> rusqlite::Result<KeyCounts> {
     connection.busy_timeout(SQLITE_BUSY_WAIT)?;
-    let mut statement = connection.prepare(sql.as_str())?;
-    let rows = statement.query_map((), |row| Ok((row.get(0)?, row.get(1)?)))?;
-    rows.collect()
+    let mut statement = connection.prepare(sql)?;
+    let mut rows = statement.query(())?;
+    let mut counts = KeyCounts::default();
+    while let Some(row) = rows.next()? {
+        match row.get_ref(0)? {
+            ValueRef::Null => counts.nulls = counts.nulls.saturating_add(1),
+            ValueRef::Integer(_) | ValueRef::Real(_) => counts.add_one(None),
+            // As the statement has it: SQLite's own functions see a text up to its first NUL.
+            ValueRef::Text(text) if text.contains(&0) => counts.add_one(None),
+            ValueRef::Text(text) => counts.add_text(std::str::from_utf8(text).unwrap_or_default()),
+            ValueRef::Blob(bytes) => counts.add_bytes(bytes),
+        }
+    }
+    Ok(counts)
 }

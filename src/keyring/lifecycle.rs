@@ -23,7 +23,7 @@ impl Keyring {
     ///
     /// `invalid-id` where the keyspace is no name, `random-failed`, and what a provider of `roots` reports. Every wrap is
     /// verified by unwrapping it again; `unlock-failed` where that gives another key. Of several root keys of one name (the replicas of a
-    /// multi-region key) the first that answers wraps for all.
+    /// multi-region key) the first that answers wraps, and the others have to unwrap that, unless they are out of reach.
     pub async fn create(keyspace: &str, roots: &RootKeys, suite: Suite) -> Result<KeyringFile, Error> {
         let name = Name::parse("keyspace", keyspace)?;
         let (now, backend) = (unix_now(), Backend::default());

@@ -119,12 +119,13 @@ impl Opened {
         if stay.is_empty() {
             return Err(ErrorKind::StateRefused.because("it is the last root key: add another one first"));
         }
-        let find = |wrap: &Wrap| trusted.iter().find(|root| wrap.is_of(root.provider(), root.name()));
-        let stay: Option<Vec<_>> = stay.into_iter().map(find).collect();
-        stay.ok_or_else(|| {
-            ErrorKind::StateRefused
-                .because("a root key that stays is not among the trusted ones: it has to wrap the new KEK")
-        })
+        let is_of = |root: &dyn RootKey, wrap: &Wrap| wrap.is_of(root.provider(), root.name());
+        if !stay.iter().all(|wrap| trusted.iter().any(|root| is_of(root, wrap))) {
+            return Err(ErrorKind::StateRefused
+                .because("a root key that stays is not among the trusted ones: it has to wrap the new KEK"));
+        }
+        // All of one name: the first of them may be out of reach.
+        Ok(trusted.iter().filter(|root| stay.iter().any(|wrap| is_of(*root, wrap))).collect())
     }
 
     /// Also lets `root` unlock it.
@@ -188,24 +189,27 @@ impl Opened {
 }
 
 /// A wrap by every name among `roots`. Several may have one name, as the replicas of a key in many regions do: the first of them
-/// that answers wraps, and each of them unwraps.
+/// that answers wraps, and each further one has to unwrap that, or to be out of reach for now. One that cannot is another key.
 pub(super) async fn wrap_for_all(
     roots: impl Iterator<Item = &dyn RootKey>,
     kek: &Kek,
     context: KekContext<'_>,
 ) -> Result<Vec<Wrap>, Error> {
     let mut wraps: Vec<Wrap> = Vec::new();
-    let mut failed: Vec<(&dyn RootKey, Error)> = Vec::new();
+    let mut unreached: Vec<(&dyn RootKey, Error)> = Vec::new();
     for root in roots {
-        if !wraps.iter().any(|wrap| wrap.is_of(root.provider(), root.name())) {
-            match wrap_verified(root, kek, context).await {
-                Ok(wrap) => wraps.push(wrap),
-                Err(error) => failed.push((root, error)),
-            }
+        let wrapped = match wraps.iter().find(|wrap| wrap.is_of(root.provider(), root.name())) {
+            Some(wrap) => verify(root, &wrap.wrapped, kek, context).await.map(|()| None),
+            None => wrap_verified(root, kek, context).await.map(Some),
+        };
+        match wrapped {
+            Ok(wrap) => wraps.extend(wrap),
+            Err(error) if error.is_retryable() => unreached.push((root, error)),
+            Err(error) => return Err(error),
         }
     }
     let is_missing = |root: &dyn RootKey| !wraps.iter().any(|wrap| wrap.is_of(root.provider(), root.name()));
-    match failed.into_iter().find(|(root, _)| is_missing(*root)) {
+    match unreached.into_iter().find(|(root, _)| is_missing(*root)) {
         Some((_, error)) => Err(error),
         None => Ok(wraps),
     }
@@ -214,11 +218,17 @@ pub(super) async fn wrap_for_all(
 /// FORMAT 8.4: a wrap is stored only after the same provider gave the KEK back.
 async fn wrap_verified(root: &dyn RootKey, kek: &Kek, context: KekContext<'_>) -> Result<Wrap, Error> {
     let wrapped = root.wrap_kek(kek, context).await?;
-    let answered = root.unwrap_kek(&wrapped, context).await?;
-    if !bool::from(answered.expose_bytes().ct_eq(kek.expose_bytes())) {
-        return Err(ErrorKind::UnlockFailed.into());
-    }
+    verify(root, &wrapped, kek, context).await?;
     Wrap::new(root.provider(), root.name(), wrapped)
+}
+
+async fn verify(root: &dyn RootKey, wrapped: &[u8], kek: &Kek, context: KekContext<'_>) -> Result<(), Error> {
+    let answered = root.unwrap_kek(wrapped, context).await?;
+    if bool::from(answered.expose_bytes().ct_eq(kek.expose_bytes())) {
+        Ok(())
+    } else {
+        Err(ErrorKind::UnlockFailed.into())
+    }
 }
 
 fn refused(reason: &'static str, key_id: KeyId) -> Error {

@@ -22,12 +22,12 @@ impl Seen {
         self.lock().get(file.keyspace()).map_or(Ok(()), |newest| newest.check(file))
     }
 
-    pub(super) fn see(&self, file: &KeyringFile) {
+    /// Checked once more: after a keyspace was let go, a slower attempt from before may end after a newer one.
+    pub(super) fn see(&self, file: &KeyringFile) -> Result<(), Error> {
         let mut seen = self.lock();
-        // After a keyspace was let go, a slower attempt from before may end after a newer one.
-        if seen.get(file.keyspace()).is_none_or(|newest| newest.check(file).is_ok()) {
-            seen.insert(file.keyspace().to_owned(), Newest::of(file));
-        }
+        seen.get(file.keyspace()).map_or(Ok(()), |newest| newest.check(file))?;
+        seen.insert(file.keyspace().to_owned(), Newest::of(file));
+        Ok(())
     }
 
     /// Each change leaves it whole, so a panic elsewhere does no harm.

@@ -28,7 +28,8 @@ const ERROR_KEPT: Duration = Duration::from_secs(1);
 const BETWEEN_ATTEMPTS: Duration = Duration::from_secs(10);
 /// How old a failure may be, now or when the attempt underway began, to speak for an outage that still lasts.
 const OUTAGE_SEEN: Duration = Duration::from_secs(30);
-/// For how long anybody waits for one attempt: longer than a store and sixteen root keys take that all miss their deadlines.
+/// For how long anybody waits for one attempt: longer than a store and sixteen root keys with the usual deadlines take
+/// that all miss them.
 const PATIENCE: Duration = Duration::from_secs(120);
 /// How often unknown key ids may ask the store: they come from outside.
 const BETWEEN_UNKNOWN_KEYS: Duration = Duration::from_secs(5);
@@ -196,7 +197,7 @@ impl Slot {
         if state.hangs(now) && state.is_due(now) {
             let error = ErrorKind::StoreUnavailable.because(
                 "the attempt to read and unlock the keyring did not end in two minutes: the store or a root key hangs, or nobody \
-                 drives the runtime of the caller who began it",
+                 drives the runtime of the caller who began it; `KeyManager::forget` begins anew",
             );
             self.fail(state, refresher, error, now);
         }
@@ -350,7 +351,7 @@ impl Refresher {
             }
             None => unlocked?.unobserved(),
         };
-        self.seen.see(&file);
+        self.seen.see(&file)?;
         if let (Some(observer), Some(_)) = (&self.settings.observer, current) {
             let (keyspace, generation) = (keyspace.as_str(), file.generation());
             observer.key_event(&KeyEvent::Refreshed { keyspace, generation });

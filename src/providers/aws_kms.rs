@@ -66,7 +66,7 @@ const SETUP_DEADLINE: Duration = Duration::from_secs(15);
 ///
 /// A key whose id begins with `mrk-` is named in keyring files without its region, and any replica unlocks what another one
 /// wrapped. So name the replica of the region that the program runs in, and behind it one of another region, for when the first is
-/// lost. All replicas are one root key: a keyring is made with one of them.
+/// lost. All replicas are one root key: whichever of them is given first and answers wraps, and each unwraps.
 ///
 /// # What AWS sees
 ///

@@ -149,7 +149,7 @@ const PATHS: &[Path] = &[
         seal_all(&rec)
     }),
     ("rotate_with", 2, |w| file(run_local(Keyring::rotate_with(aws_lc(), KEYSPACE, &w.roots, &w.stored)))),
-    ("set_state_with", 4, |w| {
+    ("force_state_with", 4, |w| {
         let rotated = run_local(Keyring::rotate_with(aws_lc(), KEYSPACE, &w.roots, &w.stored)).unwrap();
         let old = w.keys.primary_key();
         file(run_local(Keyring::force_state_with(aws_lc(), KEYSPACE, &w.roots, &rotated, old, KeyState::Destroyed)))

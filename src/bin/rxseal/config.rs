@@ -116,7 +116,8 @@ impl Config {
         })
     }
 
-    async fn open_subject_store(&self, may_create: bool) -> Result<Option<Arc<dyn SubjectKeyStore>>, Failure> {
+    /// `None` where its table is not there and may not be made.
+    pub async fn open_subject_store(&self, may_create: bool) -> Result<Option<Arc<dyn SubjectKeyStore>>, Failure> {
         let Some(store) = &self.subject_store else {
             return usage("where are the subject keys? Say --subject-store sqlite:FILE, or set RXSEAL_SUBJECT_STORE");
         };

@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use rxseal::{
-    KeyEvent, KeyId, KeyState, KeyUse, KeyringAdmin, KeyringFile, KeyringStore, Observer, OpenEvent, RootKey, RootKeys,
-    StillUnder, SubjectAdmin, UnlockOptions, WrapInfo,
+    KeyCounts, KeyEvent, KeyId, KeyState, KeyUse, KeyringAdmin, KeyringFile, KeyringStore, Observer, OpenEvent,
+    RootKey, RootKeys, StillUnder, SubjectAdmin, UnlockOptions, WrapInfo,
 };
 use serde_json::{Value, json};
 
@@ -147,7 +147,10 @@ impl Desk<'_> {
     /// What the operator says is elsewhere, and what is counted here.
     async fn subject_keys_under(&self, keyspace: &str, key: KeyId, elsewhere: Option<u64>) -> Result<u64, Failure> {
         if self.config.has_subject_store() {
-            let counts = SubjectAdmin::new(self.config.subject_store(false).await?).count_by_key(keyspace).await?;
+            let counts = match self.config.open_subject_store(false).await? {
+                Some(store) => SubjectAdmin::new(store).count_by_key(keyspace).await?,
+                None => KeyCounts::default(),
+            };
             if counts.total() == 0 && elsewhere.is_none() {
                 return Err(Failure::Usage(format!(
                     "--subject-store has no key of {keyspace} at all: is it the right one? Say --subject-keys 0 if it is"

@@ -33,7 +33,6 @@ pub async fn run(global: &Global, command: Subject, output: &Output) -> Result<(
             Ok(output.say(&describe(&receipt), &as_json(&receipt))?)
         }
         Subject::Hold { keyspace, subject, until, legal_hold, release, yes, dry_run } => {
-            let subjects = if dry_run { SubjectAdmin::new(dry) } else { subjects };
             let old = subjects.retention(&keyspace, subject.as_str()).await?;
             let new = until.map_or(old, |Day(until)| old.until(until));
             let new = if legal_hold || release { new.legal_hold(legal_hold) } else { new };
@@ -41,19 +40,11 @@ pub async fn run(global: &Global, command: Subject, output: &Output) -> Result<(
                 let before = old.retained_until().map(time).unwrap_or_default();
                 return Err(Failure::Usage(format!("it is kept until {before}: say --yes to keep it for less")));
             }
-            // In this order somebody asks for the records throughout.
-            if legal_hold {
-                subjects.set_legal_hold(&keyspace, subject.as_str(), true).await?;
-            }
-            if let Some(Day(until)) = until {
-                subjects.set_retain_until(&keyspace, subject.as_str(), until).await?;
-            }
-            if release {
-                subjects.set_legal_hold(&keyspace, subject.as_str(), false).await?;
-            }
-            let now = if dry_run { new } else { subjects.retention(&keyspace, subject.as_str()).await? };
+            // One change, and only of what was looked at: a later day that somebody else sets meanwhile is not overruled.
+            let target: &dyn SubjectKeyStore = if dry_run { &dry } else { &*store };
+            target.retain(&keyspace, &subject, old, new).await?;
             let stored = store.get(&keyspace, &[&subject]).await?.pop().unwrap_or(StoredSubject::Absent);
-            show_hold(now, &stored, dry_run, output)
+            show_hold(new, &stored, dry_run, output)
         }
         Subject::Reapply { dry_run: true } => reapply(&SubjectAdmin::new(dry), &config, "would be", output).await,
         Subject::Reapply { dry_run: false } => reapply(&subjects, &config, "are", output).await,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use sqlx::postgres::PgConnection;
+use sqlx::postgres::{PgConnection, PgRow};
 use sqlx::{Connection, Row};
 
 use super::row::{SubjectRow, impl_subject_key_store};
@@ -19,7 +19,7 @@ const TABLE: OwnTable = OwnTable {
     schema: PostgresSubjectStore::SCHEMA,
     schema_of: "PostgresSubjectStore::SCHEMA",
 };
-/// At least one row, which says whether the server is a standby.
+// At least one row, which says whether the server is a standby.
 const GET: &str = "SELECT pg_is_in_recovery(), keys.* FROM (SELECT 1) AS server LEFT JOIN \
     (SELECT subject, wrapped, shredded_at, retain_until, legal_hold FROM rxseal_subject_keys \
     WHERE keyspace = $1 AND subject = ANY($2)) AS keys ON TRUE";
@@ -29,8 +29,10 @@ const GET_FOR_UPDATE: &str = "SELECT subject, wrapped, shredded_at, retain_until
 const PLACE: &str = "INSERT INTO rxseal_subject_keys (keyspace, subject) VALUES ($1, $2) ON CONFLICT DO NOTHING";
 const UPDATE: &str = "UPDATE rxseal_subject_keys SET wrapped = $3, shredded_at = $4, retain_until = $5, legal_hold = $6 \
     WHERE keyspace = $1 AND subject = $2";
-const PAGE: &str = "SELECT subject, wrapped, shredded_at, retain_until, legal_hold FROM rxseal_subject_keys \
-    WHERE keyspace = $1 AND subject > $2 AND wrapped IS NOT NULL AND shredded_at IS NULL ORDER BY subject LIMIT $3";
+const PAGE: &str = "SELECT pg_is_in_recovery(), keys.* FROM (SELECT 1) AS server LEFT JOIN \
+    (SELECT subject, wrapped, shredded_at, retain_until, legal_hold FROM rxseal_subject_keys \
+    WHERE keyspace = $1 AND subject > $2 AND wrapped IS NOT NULL AND shredded_at IS NULL ORDER BY subject LIMIT $3) AS keys ON TRUE \
+    ORDER BY keys.subject";
 
 /// Wrapped subject keys in the table `rxseal_subject_keys` of a PostgreSQL database (feature `postgres-store`). Needs a tokio
 /// runtime.
@@ -110,8 +112,8 @@ impl PostgresSubjectStore {
         Name::check("keyspace", keyspace)?;
         let (after, limit) = (after.unwrap_or_default(), i64::try_from(limit).unwrap_or(i64::MAX));
         let page = async |connection: &mut PgConnection| {
-            let query = sqlx::query_as(PAGE).persistent(false).bind(keyspace).bind(after).bind(limit);
-            Ok(query.fetch_all(connection).await?)
+            let query = sqlx::query(PAGE).persistent(false).bind(keyspace).bind(after).bind(limit);
+            not_of_standby(query.fetch_all(connection).await?)
         };
         let mut keys = Vec::new();
         for row in self.0.call(page).await? {
@@ -140,11 +142,14 @@ fn parse((subject, key, shredded_at, until, held): Stored) -> (String, SubjectRo
     (subject, SubjectRow { key, shredded_at: shredded_at.map(seconds), retention })
 }
 
-/// Refuses a standby each time: what is behind an address may change while the program runs.
 async fn select(connection: &mut PgConnection, keyspace: &str, subjects: &[&str]) -> Result<Vec<Stored>, CallError> {
     // Not kept on the server: a pooler between may give the next statement another connection.
     let query = sqlx::query(GET).persistent(false).bind(keyspace).bind(subjects);
-    let rows = query.fetch_all(connection).await?;
+    not_of_standby(query.fetch_all(connection).await?)
+}
+
+/// Asked each time: what is behind an address may change while the program runs.
+fn not_of_standby(rows: Vec<PgRow>) -> Result<Vec<Stored>, CallError> {
     let mut found = Vec::with_capacity(rows.len());
     for row in &rows {
         if row.try_get(0)? {
