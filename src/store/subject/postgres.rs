@@ -113,7 +113,7 @@ impl PostgresSubjectStore {
         let (after, limit) = (after.unwrap_or_default(), i64::try_from(limit).unwrap_or(i64::MAX));
         let page = async |connection: &mut PgConnection| {
             let query = sqlx::query(PAGE).persistent(false).bind(keyspace).bind(after).bind(limit);
-            not_of_standby(query.fetch_all(connection).await?)
+            not_of_standby(&query.fetch_all(connection).await?)
         };
         let mut keys = Vec::new();
         for row in self.0.call(page).await? {
@@ -145,13 +145,13 @@ fn parse((subject, key, shredded_at, until, held): Stored) -> (String, SubjectRo
 async fn select(connection: &mut PgConnection, keyspace: &str, subjects: &[&str]) -> Result<Vec<Stored>, CallError> {
     // Not kept on the server: a pooler between may give the next statement another connection.
     let query = sqlx::query(GET).persistent(false).bind(keyspace).bind(subjects);
-    not_of_standby(query.fetch_all(connection).await?)
+    not_of_standby(&query.fetch_all(connection).await?)
 }
 
 /// Asked each time: what is behind an address may change while the program runs.
-fn not_of_standby(rows: Vec<PgRow>) -> Result<Vec<Stored>, CallError> {
+fn not_of_standby(rows: &[PgRow]) -> Result<Vec<Stored>, CallError> {
     let mut found = Vec::with_capacity(rows.len());
-    for row in &rows {
+    for row in rows {
         if row.try_get(0)? {
             let text = "this is a standby, which may still have keys that were shredded: connect to the primary server";
             return Err(Error::from_store(false, text).into());
