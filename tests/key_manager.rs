@@ -362,6 +362,13 @@ async fn who_is_refused_has_no_grace() {
     manager.keyring(TENANT).await.unwrap();
     advance(seconds(101)).await;
     assert_eq!(manager.keyring(TENANT).await.unwrap_err().code(), "store-refused");
+    // An outage after it changes nothing of that; a success does.
+    world.store.set(Mode::Unavailable);
+    advance(seconds(11)).await;
+    assert_eq!(manager.keyring(TENANT).await.unwrap_err().code(), "store-unavailable");
+    world.store.set(Mode::Works);
+    advance(seconds(11)).await;
+    manager.keyring(TENANT).await.unwrap();
 }
 
 fn runtime() -> Runtime {

@@ -68,6 +68,8 @@ struct Current {
 struct Failure {
     error: Error,
     at: Instant,
+    /// It, or one before it since the last success, is none that may pass.
+    is_final: bool,
 }
 
 /// The attempt in progress.
@@ -205,7 +207,9 @@ impl Slot {
 
     fn fail(&self, mut state: MutexGuard<'_, State>, refresher: &Refresher, error: Error, now: Instant) {
         let (told, current) = (error.again(), state.current.clone());
-        state.failure = Some(Failure { error, at: now });
+        // What was refused once stays so until an attempt succeeds: an outage that follows gives no grace back.
+        let is_final = !error.is_retryable() || state.failure.as_ref().is_some_and(|before| before.is_final);
+        state.failure = Some(Failure { error, at: now, is_final });
         // Not under the lock: an observer may ask the manager something.
         drop(state);
         refresher.tell_failure(current.as_ref(), self.keyspace.as_str(), &told, now);
@@ -292,9 +296,10 @@ impl State {
     /// the next one lasts the outage does too: it may take as long as a deadline of the store, for which nobody should wait.
     fn has_grace(&self, settings: &Settings, age: Duration, now: Instant) -> bool {
         let known_at = self.underway.as_ref().map_or(now, |underway| underway.began);
-        let down = self.failure.as_ref().is_some_and(|failure| {
-            failure.error.is_retryable() && known_at.saturating_duration_since(failure.at) < OUTAGE_SEEN
-        });
+        let down = self
+            .failure
+            .as_ref()
+            .is_some_and(|failure| !failure.is_final && known_at.saturating_duration_since(failure.at) < OUTAGE_SEEN);
         down && age < settings.max_staleness.saturating_add(settings.grace)
     }
 
