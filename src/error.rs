@@ -12,8 +12,8 @@ use crate::codec::text;
 /// Why something was refused or did not succeed. One machine word.
 ///
 /// Its text and its `Debug` never contain a value, a key byte or a record id. A wrong context and a damaged token give
-/// the same error on purpose: an attacker who could tell them apart would learn which one to work on. What led to it, such as the path
-/// of a key file or the answer of a store, is its [`source`](std::error::Error::source).
+/// the same error on purpose: an attacker who could tell them apart would learn which one to work on. What
+/// led to it, such as the path of a key file or the answer of a store, is its [`source`](std::error::Error::source).
 ///
 /// # Example
 ///
@@ -157,8 +157,8 @@ impl Error {
         Self::from(kind).caused_by(cause)
     }
 
-    /// An error of a [`KeyringStore`](crate::KeyringStore) or [`SubjectKeyStore`](crate::SubjectKeyStore) written outside this crate. `retryable` tells whether the same call
-    /// may succeed later.
+    /// An error of a [`KeyringStore`](crate::KeyringStore) or [`SubjectKeyStore`](crate::SubjectKeyStore) written outside this
+    /// crate. `retryable` tells whether the same call may succeed later.
     #[must_use]
     pub fn from_store(retryable: bool, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         let kind = if retryable { ErrorKind::StoreUnavailable } else { ErrorKind::StoreRefused };

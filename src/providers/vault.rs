@@ -80,9 +80,10 @@ use crate::secret::SecretBytes;
 ///
 /// A call ends within its [deadline](VaultKeyBuilder::deadline), all attempts and logins included. Connections that fail,
 /// 408, 412, 429, 472, 473 and 5xx (a sealed server among them) are tried again with backoff and jitter, and are reported as
-/// [retryable](Error::is_retryable). Everything else is refused at the first attempt. Only where the token is
-/// not accepted, or has no right, one that came from a login or a file is got anew, once: Vault may answer a token that was revoked in the
-/// same words. The error's [`source`](std::error::Error::source) says in one line what to do, such as which capability on which path is missing.
+/// [retryable](Error::is_retryable). Everything else is refused at the first attempt. Only where
+/// the token is not accepted, or has no right, one that came from a login or a file is got anew, once: Vault may answer a token
+/// that was revoked in the same words. The error's [`source`](std::error::Error::source) says in one line what to do, such as
+/// which capability on which path is missing.
 ///
 /// A redirect is an error, since the token and the KEK go to the given address only. Proxies of the environment
 /// (`HTTPS_PROXY`) are not used, for the same reason.
