@@ -201,6 +201,8 @@ fn all() -> Vec<(&'static str, Error)> {
         ("not-finite", fails(rec.seal::<phi::Strength>(&nan))),
         ("unrepresentable", fails(rec.seal::<phi::Note>(&BTreeMap::from([(vec![CANARY], 1)])))),
         ("token-as-plaintext", fails(rec.seal::<phi::Drug>(&world.token.to_string()))),
+        ("token-inside", fails(rec.seal::<phi::Drug>(&[world.token.to_string()]))),
+        ("token-inside", fails(rec.seal::<phi::Drug>(&[Row { drug: CANARY.into() }]))),
         (
             "token-as-plaintext",
             fails(accept_plaintext(|| read(&serde_json::json!({ "drug": world.token.to_string() }).to_string()))),
