@@ -113,6 +113,12 @@ pub(crate) enum ErrorKind {
     UnlockFailed,
     #[error("the key cannot change to that state")]
     StateRefused,
+    #[error(
+        "clock skew: the keyring has a time that is in the future for this machine, so one of both clocks is wrong, and how long to \
+             wait cannot be told. Set this machine's clock right; or, where it is right and another one was not, say so \
+             (`KeyringAdmin::clock_is_right`)"
+    )]
+    ClockSkew,
 
     #[error(
         "tokens or subject keys are still under the key, and would be lost: reseal and rewrap them first, and count again"
@@ -203,6 +209,7 @@ impl ErrorKind {
             Self::PinMismatch => "pin-mismatch",
             Self::RootKeyForeign | Self::NoSuchWrap | Self::UnlockFailed => "unlock-failed",
             Self::StateRefused => "state-refused",
+            Self::ClockSkew => "clock-skew",
             Self::KeyInUse => "key-in-use",
             Self::StoreConflict | Self::KeyringExists => "store-conflict",
             Self::KeyringMissing => "keyring-missing",
