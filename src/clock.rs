@@ -1,19 +1,15 @@
 //! What time it is, by both clocks of a machine, and whether a waiting time has passed.
 
+#[cfg(any(feature = "key-manager", feature = "subject-keys"))]
 mod moment;
 #[cfg(any(test, feature = "insecure-test-keys"))]
 mod test_clock;
 mod waiting;
 
-#[cfg(not(feature = "key-manager"))]
-use std::time::Instant;
-use std::time::SystemTime;
+use std::time::{SystemTime, UNIX_EPOCH};
 
-// That of std, but for tests of programs that pause it.
-#[cfg(feature = "key-manager")]
-use tokio::time::Instant;
-
-pub(crate) use moment::{Moment, unix_seconds};
+#[cfg(any(feature = "key-manager", feature = "subject-keys"))]
+pub(crate) use moment::Moment;
 #[cfg(any(test, feature = "insecure-test-keys"))]
 pub use test_clock::TestClock;
 pub(crate) use waiting::{SKEW, waited};
@@ -26,20 +22,29 @@ pub(crate) struct Clock {
 }
 
 impl Clock {
+    /// Both clocks, for how long ago something was.
+    #[cfg(any(feature = "key-manager", feature = "subject-keys"))]
     pub(crate) fn now(&self) -> Moment {
         #[cfg(any(test, feature = "insecure-test-keys"))]
         if let Some(test) = &self.test {
-            return test.moment();
+            let (monotonic, wall) = test.read();
+            return Moment::new(monotonic, wall);
         }
-        let monotonic = Instant::now();
+        // Of tokio where there is one: that of std, but for programs that pause it in their tests.
         #[cfg(feature = "key-manager")]
-        let monotonic = monotonic.into_std();
+        let monotonic = tokio::time::Instant::now().into_std();
+        #[cfg(not(feature = "key-manager"))]
+        let monotonic = std::time::Instant::now();
         Moment::new(monotonic, SystemTime::now())
     }
 
-    /// By the wall clock, in Unix seconds. For what is written down; how long ago something was is asked of two [`Moment`]s.
+    /// The wall clock, in Unix seconds, for what is written down.
     pub(crate) fn unix_now(&self) -> u64 {
-        self.now().unix_seconds()
+        #[cfg(any(test, feature = "insecure-test-keys"))]
+        if let Some(test) = &self.test {
+            return unix_seconds(test.now());
+        }
+        unix_seconds(SystemTime::now())
     }
 }
 
@@ -48,4 +53,9 @@ impl From<&TestClock> for Clock {
     fn from(test: &TestClock) -> Self {
         Self { test: Some(test.clone()) }
     }
+}
+
+/// Zero for what is before 1970.
+pub(crate) fn unix_seconds(time: SystemTime) -> u64 {
+    time.duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_secs())
 }

@@ -195,8 +195,8 @@ impl Error {
     }
 
     /// A time that was written down is that far in the future.
-    pub(crate) fn clock_skew(apart: Duration) -> Self {
-        let mut error = Self::from(ErrorKind::ClockSkew);
+    pub(crate) fn clock_skew(apart: Duration, reason: Reason) -> Self {
+        let mut error = ErrorKind::ClockSkew.because(reason);
         error.0.clocks_apart = Some(apart);
         error
     }
@@ -322,7 +322,7 @@ impl fmt::Display for Error {
             detail(f, "time left", &Spoken(left))?;
         }
         if let Some(apart) = self.0.clocks_apart {
-            detail(f, "by", &Spoken(apart))?;
+            detail(f, "ahead by", &Spoken(apart))?;
         }
         if separator == ", " { f.write_str(")") } else { Ok(()) }
     }

@@ -1,6 +1,6 @@
 //! One reading of both clocks.
 
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime};
 
 /// What both clocks of a machine said at one time. The monotonic one stands still while the machine is suspended; the wall clock
 /// may be set forward and back. So neither alone tells how long ago something was.
@@ -29,28 +29,42 @@ impl Moment {
     }
 
     /// Whether it was read before `other`, which no change of the wall clock turns round.
+    #[cfg(feature = "key-manager")]
     pub(crate) fn is_before(self, other: Self) -> bool {
         self.monotonic < other.monotonic
     }
-
-    /// The wall clock, in Unix seconds.
-    pub(crate) fn unix_seconds(self) -> u64 {
-        unix_seconds(self.wall)
-    }
-
-    #[cfg(any(test, feature = "insecure-test-keys"))]
-    pub(super) fn wall(self) -> SystemTime {
-        self.wall
-    }
-
-    /// What both say after that.
-    #[cfg(any(test, feature = "insecure-test-keys"))]
-    pub(super) fn after(self, steady: Duration, wall: SystemTime) -> Self {
-        Self { monotonic: self.monotonic.checked_add(steady).unwrap_or(self.monotonic), wall }
-    }
 }
 
-/// Zero for what is before 1970.
-pub(crate) fn unix_seconds(time: SystemTime) -> u64 {
-    time.duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_secs())
+#[cfg(test)]
+mod tests {
+    use super::super::{Clock, TestClock};
+    use super::*;
+
+    /// Whatever the clocks do between two readings, no more time is granted than the one that moved further leaves.
+    #[test]
+    fn the_clock_that_moved_further_decides() {
+        let seconds = Duration::from_secs;
+        for (steady, forward, back, since) in [
+            (0, 0, 0, 0),
+            (100, 0, 0, 100),
+            (0, 100, 0, 100),
+            (100, 3600, 0, 3700),
+            (100, 0, 30, 100),
+            (100, 0, 3600, 3500),
+            (0, 0, 3600, 3600),
+            (100, 0, 150, 100),
+        ] {
+            let test = TestClock::default();
+            let clock = Clock::from(&test);
+            let earlier = clock.now();
+            test.advance(seconds(steady));
+            test.set_forward(seconds(forward));
+            test.set_back(seconds(back));
+            let now = clock.now();
+            assert_eq!(now.since(earlier), seconds(since), "{steady} {forward} {back}");
+            assert_eq!(now.steadily_since(earlier), seconds(steady));
+            assert_eq!(earlier.steadily_since(now), Duration::ZERO);
+            assert_eq!(earlier.is_before(now), steady > 0);
+        }
+    }
 }

@@ -3,8 +3,6 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-use super::Moment;
-
 /// A clock that stands still until a test moves it, for managers and admins that are given it. A clone is the same clock.
 ///
 /// ```
@@ -28,44 +26,53 @@ use super::Moment;
 /// # }
 /// ```
 #[derive(Clone, Debug)]
-pub struct TestClock(Arc<Mutex<Moment>>);
+pub struct TestClock(Arc<Mutex<Reading>>);
+
+#[derive(Clone, Copy, Debug)]
+struct Reading {
+    monotonic: Instant,
+    wall: SystemTime,
+}
 
 impl TestClock {
     /// What its wall clock says.
     #[must_use]
     pub fn now(&self) -> SystemTime {
-        self.moment().wall()
+        self.read().1
     }
 
     /// Time passes.
     pub fn advance(&self, time: Duration) {
-        self.change(time, |wall| wall.checked_add(time));
+        self.change(|now| now.monotonic.checked_add(time), |now| now.wall.checked_add(time));
     }
 
     /// The wall clock alone goes forward: the machine was suspended for so long, or somebody set it.
     pub fn set_forward(&self, time: Duration) {
-        self.change(Duration::ZERO, |wall| wall.checked_add(time));
+        self.change(|now| Some(now.monotonic), |now| now.wall.checked_add(time));
     }
 
     /// Somebody sets the wall clock back.
     pub fn set_back(&self, time: Duration) {
-        self.change(Duration::ZERO, |wall| wall.checked_sub(time));
+        self.change(|now| Some(now.monotonic), |now| now.wall.checked_sub(time));
     }
 
-    pub(super) fn moment(&self) -> Moment {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn read(&self) -> (Instant, SystemTime) {
+        let Reading { monotonic, wall } = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        (monotonic, wall)
     }
 
-    fn change(&self, steady: Duration, wall: impl Fn(SystemTime) -> Option<SystemTime>) {
-        let mut moment = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let set = wall(moment.wall()).unwrap_or(moment.wall());
-        *moment = moment.after(steady, set);
+    /// Unchanged where it would be later than a clock can say.
+    fn change(&self, monotonic: impl Fn(Reading) -> Option<Instant>, wall: impl Fn(Reading) -> Option<SystemTime>) {
+        let mut now = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let (Some(monotonic), Some(wall)) = (monotonic(*now), wall(*now)) {
+            *now = Reading { monotonic, wall };
+        }
     }
 }
 
 /// At what the machine's clocks say now.
 impl Default for TestClock {
     fn default() -> Self {
-        Self(Arc::new(Mutex::new(Moment::new(Instant::now(), SystemTime::now()))))
+        Self(Arc::new(Mutex::new(Reading { monotonic: Instant::now(), wall: SystemTime::now() })))
     }
 }

@@ -16,7 +16,9 @@ pub(crate) fn waited(written: u64, now: u64, wait: Duration, reason: Reason) -> 
     }
     let ahead = written.saturating_sub(now);
     if ahead > SKEW {
-        return Err(Error::clock_skew(Duration::from_secs(ahead)));
+        let reason = "set this machine's clock right; where it is right, what was written is wrong: wait that long by another clock, \
+             and then say a wait of zero";
+        return Err(Error::clock_skew(Duration::from_secs(ahead), reason));
     }
     match wait.checked_sub(Duration::from_secs(now.saturating_sub(written))) {
         Some(left) if !left.is_zero() => Err(ErrorKind::StateRefused.because(reason).with_time_left(left)),

@@ -95,10 +95,9 @@ pub(crate) enum ErrorKind {
              back? Its newest generation is needed"
     )]
     KeyringTooOld,
-    #[cfg(feature = "key-manager")]
     #[error(
-        "the stored keyring lacks a key that was in use here: an older one was restored and changed after that. What was sealed \
-             under that key does not open with it: put the newest generation back, or restart every program to accept the loss"
+        "the stored keyring was not made from the newest one that was seen here: an older one was restored and changed after that. What \
+             was sealed or settled since is lost with it: put the newest generation back, or restart every program to accept the loss"
     )]
     KeyringForked,
     #[error("the keyring does not contain the pinned key")]
@@ -114,9 +113,7 @@ pub(crate) enum ErrorKind {
     #[error("the key cannot change to that state")]
     StateRefused,
     #[error(
-        "clock skew: the keyring has a time that is in the future for this machine, so one of both clocks is wrong, and how long to \
-             wait cannot be told. Set this machine's clock right; or, where it is right and another one was not, say so \
-             (`KeyringAdmin::clock_is_right`)"
+        "clock skew: a time that was written down is in the future for this machine, so one of two clocks is wrong"
     )]
     ClockSkew,
 
@@ -204,7 +201,6 @@ impl ErrorKind {
             Self::InvalidKeyring => "invalid-keyring",
             Self::KeyringMismatch => "keyring-mismatch",
             Self::KeyringTooOld => "keyring-too-old",
-            #[cfg(feature = "key-manager")]
             Self::KeyringForked => "keyring-too-old",
             Self::PinMismatch => "pin-mismatch",
             Self::RootKeyForeign | Self::NoSuchWrap | Self::UnlockFailed => "unlock-failed",
