@@ -28,9 +28,8 @@ impl Failure {
             Self::Rxseal(error) if error.is_conflict() => CONFLICT,
             Self::Rxseal(error) if error.is_retryable() => UNAVAILABLE,
             Self::Rxseal(error) => match error.code() {
-                "state-refused" | "subject-retained" | "provider-refused" | "store-refused" | "unlock-failed" => {
-                    REFUSED
-                }
+                "clock-skew" | "state-refused" | "subject-retained" | "provider-refused" | "store-refused"
+                | "unlock-failed" => REFUSED,
                 _ => FAILED,
             },
             Self::InUse(..) => REFUSED,
