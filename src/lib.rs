@@ -57,6 +57,7 @@ mod codec;
 mod columns;
 mod context;
 mod count;
+mod disk;
 mod error;
 mod field;
 mod form;
@@ -68,6 +69,8 @@ mod id;
 mod kdf;
 mod key;
 mod keyring;
+#[cfg(any(feature = "aws-kms", feature = "postgres-store", feature = "vault"))]
+mod loopback;
 #[cfg(feature = "key-manager")]
 mod manager;
 mod observe;
