@@ -310,10 +310,9 @@ impl KeyringAdmin {
             let (keyspace, generation) = (file.keyspace(), file.generation());
             observer.key_event(&KeyEvent::Changed { keyspace, generation, change });
         }
-        let unread = "the change is stored, but could not be read back: look at it before you repeat it";
         let stored = self.stored(file.keyspace()).await;
         // Not retryable: whoever repeats the change makes it twice.
-        let stored = stored.map_err(|error| ErrorKind::StoreRefused.because(unread).caused_by(error))?;
+        let stored = stored.map_err(|error| Error::from(ErrorKind::StoredUnread).caused_by(error))?;
         // Somebody may have made the next one already, from this one.
         if stored != file && stored.generation() <= file.generation() {
             return Err(ErrorKind::StoreRefused.because("it gave back another keyring than it was given"));

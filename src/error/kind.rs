@@ -17,14 +17,14 @@ pub(crate) enum ErrorKind {
              was changed; which of these cannot be told"
     )]
     OpenFailed,
-    #[error("the token's key is not in this keyring: load its newest generation, or check the keyspace")]
+    #[error("the key is not in this keyring: load its newest generation, or check the keyspace and the key's id")]
     UnknownKey,
     #[error(
         "the key is marked compromised: use the call that says so (`open_compromised`, `reseal_compromised`, \
          `rewrap_subject_key_compromised`); what it yields may be forged"
     )]
     KeyCompromised,
-    #[error("the token's key was destroyed: its content is gone")]
+    #[error("the key was destroyed: what was sealed under it is gone")]
     KeyDestroyed,
     #[error("the sealed value is authentic but not of the asked type")]
     TypeMismatch,
@@ -125,6 +125,8 @@ pub(crate) enum ErrorKind {
              it. Nothing was written: look at it and repeat the change"
     )]
     StoreConflict,
+    #[error("the change is stored, but could not be read back: look at it before you repeat it")]
+    StoredUnread,
     #[error("a keyring of this keyspace is stored already: look at that one")]
     KeyringExists,
     #[error("no keyring of this keyspace is stored: create it, or restore its file from a backup")]
@@ -206,6 +208,7 @@ impl ErrorKind {
             Self::StateRefused => "state-refused",
             Self::KeyInUse => "key-in-use",
             Self::StoreConflict | Self::KeyringExists => "store-conflict",
+            Self::StoredUnread => "stored-unread",
             Self::KeyringMissing => "keyring-missing",
             Self::SubjectRetained => "subject-retained",
             #[cfg(feature = "subject-keys")]

@@ -257,7 +257,7 @@ impl fmt::Display for Problem {
             ),
             Self::Late(deadline) => write!(
                 f,
-                "the HSM did not answer within {} ms: check its connection and load, or allow more time with `deadline`",
+                "the HSM did not answer within {} ms: check its connection and load, or allow more time (its `deadline`)",
                 deadline.as_millis()
             ),
             Self::Hanging(calls) => write!(

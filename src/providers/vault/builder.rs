@@ -26,6 +26,7 @@ pub struct VaultKeyBuilder {
     key: String,
     mount: String,
     namespace: Option<String>,
+    label: Option<String>,
     ca_certificates: Vec<u8>,
     deadline: Duration,
     attempts: usize,
@@ -48,6 +49,7 @@ impl VaultKeyBuilder {
             key,
             mount: "transit".to_owned(),
             namespace: None,
+            label: None,
             ca_certificates: Vec::new(),
             deadline: Duration::from_secs(5),
             attempts: 3,
@@ -66,6 +68,14 @@ impl VaultKeyBuilder {
     /// The namespace of the Transit engine and of the login (OpenBao 2.3 or later, Vault Enterprise).
     pub fn namespace(mut self, namespace: impl Into<String>) -> Self {
         self.namespace = Some(namespace.into());
+        self
+    }
+
+    /// Tells this key from one of the same mount and name on another server, for keyrings that both unlock: the label becomes
+    /// the end of the key's [name](VaultKey#names), as in `transit/phi-root@dc2`. Give one to the second key, and leave the first
+    /// as it is: what a key wrapped under one name is not found under another.
+    pub fn label(mut self, label: impl Into<String>) -> Self {
+        self.label = Some(label.into());
         self
     }
 
@@ -150,10 +160,18 @@ impl VaultKeyBuilder {
         if !(1..=100).contains(&self.attempts) {
             return Err(invalid("the number of attempts is not 1 to 100"));
         }
-        let name = match &namespace {
+        let mut name = match &namespace {
             None => format!("{mount}/{key}"),
             Some(namespace) => format!("{namespace}/{mount}/{key}"),
         };
+        if let Some(label) = &self.label {
+            if !is_segment(label) {
+                return Err(invalid("the label is not a name of letters, digits, `-`, `_` and `.`"));
+            }
+            // No part of a path may have an `@`, so two keys never get one name.
+            name.push('@');
+            name.push_str(label);
+        }
         let origin = match &namespace {
             None => address.clone(),
             Some(namespace) => format!("{address}, namespace {namespace}"),
@@ -265,8 +283,8 @@ fn http_client(address: &str, ca_certificates: &[u8]) -> Result<reqwest::Client,
     }
     http.build().map_err(|_| {
         invalid(
-            "TLS cannot be set up: this machine has no CA certificates (give them with `ca_certificate_pem`), or those \
-                 that were given are not valid",
+            "TLS cannot be set up: this machine has no CA certificates (give that of the server: `ca_certificate_pem`, or \
+                 VAULT_CACERT for the command), or those that were given are not valid",
         )
     })
 }

@@ -197,7 +197,7 @@ impl fmt::Display for Failure {
             Problem::Certificate => {
                 write!(
                     f,
-                    "Vault's TLS certificate is not trusted: give its CA with `ca_certificate_pem`, and \
+                    "Vault's TLS certificate is not trusted: give its CA (`ca_certificate_pem`, or VAULT_CACERT for the command), and \
                            check that the address is a name in the certificate"
                 )
             }
