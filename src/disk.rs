@@ -34,7 +34,11 @@ pub(crate) fn open_file(path: &Path, options: &mut OpenOptions) -> io::Result<Fi
     std::os::unix::fs::OpenOptionsExt::custom_flags(options, owner::flags(rustix::fs::OFlags::NONBLOCK));
     let file = options.open(path)?;
     // The handle is asked, since the path may lead elsewhere by now.
-    if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::new(io::ErrorKind::InvalidData, "it is not a file")) }
+    if file.metadata()?.is_file() {
+        Ok(file)
+    } else {
+        Err(io::Error::new(io::ErrorKind::InvalidData, "it is not a file"))
+    }
 }
 
 /// The text of a file, at most one byte more than `limit`, so that its reader refuses what is larger.

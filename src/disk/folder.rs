@@ -39,7 +39,7 @@ impl Folder {
         let folder = fs::metadata(&self.0)?;
         let mut options = OpenOptions::new();
         // A link would have another file locked and, by root, given away; a pipe would be waited for.
-        options.write(true).custom_flags(owner::flags(OFlags::NOFOLLOW | OFlags::NONBLOCK)).mode(0o600);
+        options.read(true).write(true).custom_flags(owner::flags(OFlags::NOFOLLOW | OFlags::NONBLOCK)).mode(0o600);
         let file = match options.clone().create_new(true).open(path) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => options.open(path).map_err(|error| {
                 let is_link = fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink());

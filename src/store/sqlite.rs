@@ -247,7 +247,8 @@ fn open_database(path: &Path, table: &str, schema: &str) -> Result<Connection, E
     let _one_at_a_time = OPENING.lock().unwrap_or_else(PoisonError::into_inner);
     #[cfg(unix)]
     create_private(path)?;
-    let opened = open_file(path, OpenFlags::SQLITE_OPEN_CREATE).and_then(|connection| with_table(connection, table, schema));
+    let opened =
+        open_file(path, OpenFlags::SQLITE_OPEN_CREATE).and_then(|connection| with_table(connection, table, schema));
     opened.map_err(|error| sqlite_trouble(path, &error))
 }
 
@@ -280,7 +281,8 @@ fn open_file(path: &Path, more: OpenFlags) -> rusqlite::Result<Connection> {
 fn create_private(path: &Path) -> Result<(), Error> {
     use std::os::unix::fs::OpenOptionsExt;
     if let Ok(file) = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
-        let owned = disk::parent(path).metadata().and_then(|folder| disk::own_as_folder(&file, &folder, disk::SHARED_FILE));
+        let owned =
+            disk::parent(path).metadata().and_then(|folder| disk::own_as_folder(&file, &folder, disk::SHARED_FILE));
         owned.map_err(|error| disk::file_failed(path, &error))?;
     }
     Ok(())
@@ -325,9 +327,7 @@ pub(crate) fn sqlite_trouble(path: &Path, error: &rusqlite::Error) -> Error {
         Some(ErrorCode::DatabaseCorrupt) => (false, "the database is damaged: restore it from a backup".into()),
         _ if path.is_dir() => (false, "it is a folder, and no database file".into()),
         Some(ErrorCode::CannotOpen) => (false, "it cannot be opened: check its folder and its permissions".into()),
-        Some(ErrorCode::PermissionDenied | ErrorCode::ReadOnly) => {
-            (false, not_writable(path).into())
-        }
+        Some(ErrorCode::PermissionDenied | ErrorCode::ReadOnly) => (false, not_writable(path).into()),
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
             (true, "another program held its lock for 5 seconds".into())
         }

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::disk::{file_failed, lock, open_file, parent, sync_folder};
 #[cfg(unix)]
 use crate::disk::{SHARED_FILE, own_as_folder};
+use crate::disk::{file_failed, lock, open_file, parent, sync_folder};
 use crate::error::Error;
 use crate::id::{Identifier, Name};
 

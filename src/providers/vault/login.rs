@@ -85,7 +85,9 @@ async fn read_file(file: &SecretFile) -> Result<Token, Failure> {
     let failed = |problem| Failure::of_file(problem, file.path());
     let asked = file.clone();
     let read = tokio::task::spawn_blocking(move || asked.read()).await;
-    let mut text = read.unwrap_or(Err(Unfit::Unreadable(io::ErrorKind::Interrupted))).map_err(|unfit| failed(Problem::TokenFile(unfit)))?;
+    let mut text = read
+        .unwrap_or(Err(Unfit::Unreadable(io::ErrorKind::Interrupted)))
+        .map_err(|unfit| failed(Problem::TokenFile(unfit)))?;
     // Editors and `echo` put a line end there.
     let len = text.trim_ascii_end().len();
     text.truncate(len);
