@@ -17,8 +17,8 @@ use proptest::prelude::*;
 use rxseal::{
     Access, Class, Each, Error, FileStore, Kek, KekContext, KeyFile, KeyState, Keyring, KeyringAdmin, KeyringFile,
     KeyringStore, LocalRootKey, MemoryStore, MemorySubjectStore, Observer, OpenEvent, Opening, Parts, Phi,
-    ProviderFuture, Purpose, Record, RootKey, RootKeys, Sealed, Sealing, StillUnder, SubjectKeyStore, SubjectKeys,
-    Suite, Token, UnlockOptions, WrappedSubjectKey, accept_plaintext, open_page, phi, run_local,
+    ProviderFuture, Purpose, Record, RootKey, RootKeys, Sealed, Sealing, StillUnder, StoreFuture, SubjectKeyStore,
+    SubjectKeys, Suite, Token, UnlockOptions, WrappedSubjectKey, accept_plaintext, open_page, phi, run_local,
 };
 use serde::{Deserialize, Serialize};
 use support::{CANARY, Problem, access, contains, keyring, leaks, texts};
@@ -297,6 +297,7 @@ fn all() -> Vec<(&'static str, Error)> {
         ("subject-key-refused", fails(world.keys.unwrap_subject_key("somebody-else", &wrapped))),
         ("provider-unavailable", create(Service::Unavailable)),
         ("provider-refused", create(Service::Refuses)),
+        ("stored-unread", fails(run_local(admin(GoneAfterPut::default()).create("pharmacy-17", Suite::default())))),
         ("keyring-missing", fails(run_local(admin(MemoryStore::default()).stored("pharmacy-17")))),
         ("store-conflict", fails(run_local(stored().create("pharmacy-17", Suite::default())))),
         ("key-in-use", {
@@ -336,6 +337,24 @@ fn of_subject(shredded: bool) -> Error {
         run_local(store.shred("pharmacy-17", SUBJECT_ID, 1)).unwrap();
     }
     fails(run_local(SubjectKeys::new(store).load(&WORLD.keys, [SUBJECT_ID])).unwrap().get(SUBJECT_ID))
+}
+
+/// A store that has nothing when it is read again.
+#[derive(Default)]
+struct GoneAfterPut(MemoryStore);
+
+impl KeyringStore for GoneAfterPut {
+    fn get<'a>(&'a self, _: &'a str) -> StoreFuture<'a, Option<KeyringFile>> {
+        Box::pin(std::future::ready(Ok(None)))
+    }
+
+    fn put<'a>(&'a self, file: &'a KeyringFile, over: Option<u64>) -> StoreFuture<'a, ()> {
+        self.0.put(file, over)
+    }
+
+    fn keyspaces(&self) -> StoreFuture<'_, Vec<String>> {
+        self.0.keyspaces()
+    }
 }
 
 fn admin(store: impl KeyringStore + 'static) -> KeyringAdmin {

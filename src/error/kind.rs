@@ -17,14 +17,14 @@ pub(crate) enum ErrorKind {
              was changed; which of these cannot be told"
     )]
     OpenFailed,
-    #[error("the token's key is not in this keyring: load its newest generation, or check the keyspace")]
+    #[error("the key is not in this keyring: load its newest generation, or check the keyspace and the key's id")]
     UnknownKey,
     #[error(
         "the key is marked compromised: use the call that says so (`open_compromised`, `reseal_compromised`, \
          `rewrap_subject_key_compromised`); what it yields may be forged"
     )]
     KeyCompromised,
-    #[error("the token's key was destroyed: its content is gone")]
+    #[error("the key was destroyed: what was sealed under it is gone")]
     KeyDestroyed,
     #[error("the sealed value is authentic but not of the asked type")]
     TypeMismatch,
@@ -141,6 +141,8 @@ pub(crate) enum ErrorKind {
              it. Nothing was written: look at it and repeat the change"
     )]
     StoreConflict,
+    #[error("the change is stored, but could not be read back: look at it before you repeat it")]
+    StoredUnread,
     #[error("a keyring of this keyspace is stored already: look at that one")]
     KeyringExists,
     #[error("no keyring of this keyspace is stored: create it, or restore its file from a backup")]
@@ -164,8 +166,9 @@ pub(crate) enum ErrorKind {
     #[error("the root key is not valid")]
     InvalidRootKey,
     #[error(
-        "the file of the root key, or of its PIN, may be read by others than its owner: set its mode to 0600, or allow a group with \
-             `KeyFile::allow_group_read` (Kubernetes secrets need that)"
+        "a file with a secret (a root key, a PIN, a token) can be read or changed by somebody else: give it to the user of this \
+             process or to root, with mode 0600. For one that a group reads (0640, as Kubernetes' fsGroup has it) call \
+             `allow_group_read()`, or give the command --allow-group-read"
     )]
     RootKeyPermissions,
     #[error("the root key cannot be read or written")]
@@ -222,6 +225,7 @@ impl ErrorKind {
             Self::ClockSkew => "clock-skew",
             Self::KeyInUse => "key-in-use",
             Self::StoreConflict | Self::KeyringExists => "store-conflict",
+            Self::StoredUnread => "stored-unread",
             Self::KeyringMissing => "keyring-missing",
             Self::SubjectRetained => "subject-retained",
             #[cfg(feature = "subject-keys")]
