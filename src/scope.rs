@@ -218,11 +218,17 @@ fn from_work<E: std::error::Error + Send + Sync + 'static>(error: E, reads: bool
     }
 }
 
-/// Where the input is not valid, if that is what `error` says. Its text quotes, and is dropped.
+/// Where the input is not valid, if that is what `error` says. Its text may quote, and is dropped.
 fn invalid_input(error: &serde_json::Error) -> Option<Error> {
-    match (error.is_io(), error.line()) {
-        (true, _) => None,
-        (false, 0) => Some(ErrorKind::InvalidInput.because("it was no text but a value in memory, so there is no line to name")),
-        (false, line) => Some(Error::from(ErrorKind::InvalidInput).at_place(line, error.column())),
+    if error.is_io() {
+        return None;
     }
+    // Work on another thread finds no scope to leave the error in: there it is text alone.
+    if error.is_data() && error.to_string().starts_with(&ErrorKind::ScopeMissing.to_string()) {
+        return Some(ErrorKind::ScopeMissing.into());
+    }
+    Some(match error.line() {
+        0 => ErrorKind::InvalidInput.because("it was read from a value in memory, which has no lines"),
+        line => Error::from(ErrorKind::InvalidInput).at_place(line, error.column()),
+    })
 }

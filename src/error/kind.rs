@@ -67,7 +67,9 @@ pub(crate) enum ErrorKind {
     RefusedByObserver,
     #[error("the work inside the scope failed")]
     WorkFailed,
-    #[error("what was read is not valid: it is malformed or cut off, or something in it is missing, unknown or of another type")]
+    #[error(
+        "what was read is not valid: it is malformed or cut off, or something in it is missing, unknown or of another type"
+    )]
     InvalidInput,
 
     // Misuse by the program

@@ -1,5 +1,6 @@
 //! Reading a token from any format.
 
+use std::any::type_name;
 use std::fmt;
 
 use serde::de::{Deserializer, Error as DeError, Visitor};
@@ -27,6 +28,9 @@ pub(super) fn read_token<'de, T, D: Deserializer<'de>>(
     let asks_anything = asks_anything(&deserializer);
     let read = ask(deserializer, TokenVisitor { field, open, refusal: &mut refusal });
     read.map_err(|error| {
+        if is_absent::<D>() {
+            return error;
+        }
         // Ours comes first; some formats drop its text.
         let text = refusal.unwrap_or_else(|| refuse(ErrorKind::Unreadable, field, str::to_owned));
         if asks_anything { error } else { D::Error::custom(text) }
@@ -48,6 +52,12 @@ fn asks_anything<'de, D: Deserializer<'de>>(deserializer: &D) -> bool {
     payload::is_json::<D::Error>() && deserializer.is_human_readable()
 }
 
+/// Whether `D` is what serde reads a field from that is not there, which is no refusal: that is how an untagged enum looks
+/// for its variant. It says so by its name alone, and with another name such an enum would be refused.
+fn is_absent<D>() -> bool {
+    type_name::<D>().contains("::MissingFieldDeserializer<")
+}
+
 /// Reads a list of fields, or with `MAP` a map of them.
 ///
 /// As for a token: serde_json is asked for anything, every other format for the list or the map. An error of the format's
@@ -66,7 +76,7 @@ pub(super) fn read_container<'de, const MAP: bool, V: Visitor<'de>, D: Deseriali
         (false, true) => deserializer.deserialize_map(container),
     };
     read.map_err(|error| {
-        if found {
+        if found || is_absent::<D>() {
             return error;
         }
         let ours = misplaced(field);
@@ -99,7 +109,8 @@ impl<O> TokenVisitor<'_, O> {
         O: FnOnce(TokenForm<'_>) -> Result<T, Error>,
     {
         let Self { field, open, refusal } = self;
-        open(token).map_err(|error| scope::keep(error.at_field(field), |text| E::custom(refusal.insert(text.to_owned()))))
+        open(token)
+            .map_err(|error| scope::keep(error.at_field(field), |text| E::custom(refusal.insert(text.to_owned()))))
     }
 
     fn refused<E: DeError>(self) -> E {

@@ -49,9 +49,15 @@ fn number<T>(text: &str, rounds: bool) -> Option<f64> {
     let taken = if rounds {
         !is::<serde_json::Value, T>() && !is::<serde_json::Number, T>()
     } else {
-        type_name::<T>().ends_with("::Content") && (is_written(number, text) || is_written(text.parse::<f32>().ok()?, text))
+        is_buffer::<T>() && (is_written(number, text) || is_written(text.parse::<f32>().ok()?, text))
     };
     taken.then_some(number)
+}
+
+/// Whether `T` is serde's buffer, by its name as in `is_json`: some versions of Rust write a lifetime behind it.
+fn is_buffer<T>() -> bool {
+    let name = type_name::<T>();
+    name.strip_suffix("<'_>").unwrap_or(name).ends_with("::Content")
 }
 
 /// As in `is_json`.
