@@ -825,7 +825,7 @@ fn one_field_is_opened_for_a_drill() {
     let of_patient = record.subject(&patient).unwrap();
     for (name, token) in [
         ("text", record.seal::<Drug>("warfarin 5 MG").unwrap()),
-        ("bytes", record.seal::<Drug>(&[0xAB_u8, 0x01][..]).unwrap()),
+        ("bytes", record.seal::<Drug>(&Raw).unwrap()),
         ("value", record.seal::<Drug>(&serde_json::json!({ "mg": 5 })).unwrap()),
         ("part", line.seal::<Drug>("ibuprofen").unwrap()),
         ("subject", of_patient.seal::<Drug>("aspirin").unwrap()),
@@ -871,6 +871,15 @@ fn one_field_is_opened_for_a_drill() {
     assert!(shop.fails(&format!("{} --file text", rx.replace("phi.rx.drug", "Drug")), 1).contains("field id"));
     assert!(shop.fails(&format!("{rx} --file root.key"), 1).contains("not an rxseal token"));
     assert_eq!(shop.run(&rx.replace("--who user:kim", "")).status.code(), Some(2), "nobody opens for nobody");
+}
+
+/// What serde takes for bytes, and not for a list of numbers.
+struct Raw;
+
+impl serde::Serialize for Raw {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(&[0xAB, 0x01])
+    }
 }
 
 /// An older keyring that was put back must not become the newest by a change.
