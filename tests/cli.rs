@@ -570,7 +570,7 @@ fn every_code_is_in_the_docs_with_its_exit_status() {
 fn one_fault_has_one_code_in_every_command() {
     let shop = Shop::opened("faults", "file:HERE/rings");
     shop.ok("key-file create other.key");
-    let record = "record open NAME t 1 --field phi.drug --class medication --who user:kim --why TREAT --file token";
+    let record = "record open NAME t 1 --field phi.rx.drug --class medication --who user:kim --why TREAT --file token";
     fs::write(shop.path("token"), shop.token().to_string()).unwrap();
     fs::write(shop.path("crlf.key"), fs::read_to_string(shop.path("root.key")).unwrap().replace('\n', "\r\n")).unwrap();
     fs::set_permissions(shop.path("crlf.key"), std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
@@ -829,7 +829,7 @@ fn one_field_is_opened_for_a_drill() {
     let of_patient = record.subject(&patient).unwrap();
     for (name, token) in [
         ("text", record.seal::<Drug>("warfarin 5 MG").unwrap()),
-        ("bytes", record.seal::<Drug>(&[0xAB_u8, 0x01][..]).unwrap()),
+        ("bytes", record.seal::<Drug>(&Raw).unwrap()),
         ("value", record.seal::<Drug>(&serde_json::json!({ "mg": 5 })).unwrap()),
         ("part", line.seal::<Drug>("ibuprofen").unwrap()),
         ("subject", of_patient.seal::<Drug>("aspirin").unwrap()),
@@ -838,7 +838,7 @@ fn one_field_is_opened_for_a_drill() {
         fs::write(shop.path(name), token.to_string()).unwrap();
         fs::write(shop.path(&format!("{name}.bin")), token.as_bytes()).unwrap();
     }
-    let who = "--field phi.drug --class medication --who user:kim --why SYSADMIN";
+    let who = "--field phi.rx.drug --class medication --who user:kim --why HSYSADMIN";
     let rx = format!("record open pharmacy-17 prescription RX-1001 {who}");
     for (options, plaintext) in [
         (format!("{rx} --file text"), "warfarin 5 MG"),
@@ -851,17 +851,17 @@ fn one_field_is_opened_for_a_drill() {
     ] {
         // Not shown unless told.
         let quiet = shop.ok(&options);
-        assert!(quiet.starts_with("opens: phi.drug under ") && !quiet.contains(plaintext), "{options}: {quiet}");
+        assert!(quiet.starts_with("opens: phi.rx.drug under ") && !quiet.contains(plaintext), "{options}: {quiet}");
         assert!(!shop.ok(&format!("--json {options}")).contains(plaintext));
         let shown = shop.run(&format!("{options} --show-plaintext"));
         assert_eq!(String::from_utf8(shown.stdout).unwrap().trim_end(), plaintext, "{options}");
-        assert!(String::from_utf8(shown.stderr).unwrap().contains("opened by user:kim for SYSADMIN"));
+        assert!(String::from_utf8(shown.stderr).unwrap().contains("opened by user:kim for HSYSADMIN"));
     }
     // Anything else than what it was sealed for fails closed.
     for wrong in [
         rx.replace("RX-1001", "RX-1002"),
         rx.replace("medication", "clinical"),
-        rx.replace("phi.drug", "phi.sig"),
+        rx.replace("phi.rx.drug", "phi.rx.sig"),
         rx.replace("prescription", "refill"),
         format!("{rx} --part line=1"),
         format!("{rx} --subject P-7 --subject-store sqlite:subjects.db"),
@@ -871,10 +871,19 @@ fn one_field_is_opened_for_a_drill() {
     assert!(
         shop.fails(&format!("{rx} --file text --subject P-8 --subject-store sqlite:subjects.db"), 1).contains("P-8")
     );
-    assert!(shop.fails(&format!("{} --file text", rx.replace("SYSADMIN", "curiosity")), 1).contains("access"));
-    assert!(shop.fails(&format!("{} --file text", rx.replace("phi.drug", "Drug")), 1).contains("field id"));
+    assert!(shop.fails(&format!("{} --file text", rx.replace("HSYSADMIN", "curiosity")), 1).contains("access"));
+    assert!(shop.fails(&format!("{} --file text", rx.replace("phi.rx.drug", "Drug")), 1).contains("field id"));
     assert!(shop.fails(&format!("{rx} --file root.key"), 1).contains("not an rxseal token"));
     assert_eq!(shop.run(&rx.replace("--who user:kim", "")).status.code(), Some(2), "nobody opens for nobody");
+}
+
+/// What serde takes for bytes, and not for a list of numbers.
+struct Raw;
+
+impl serde::Serialize for Raw {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(&[0xAB, 0x01])
+    }
 }
 
 /// An older keyring that was put back must not become the newest by a change.

@@ -162,7 +162,7 @@ impl<'a> OpenPass<'a> {
     /// # let keys = rxseal::testing::insecure_keyring("pharmacy-17")?.unobserved();
     /// # let rec = keys.record("prescription", "RX-1001")?;
     /// # let token = rec.seal::<rxseal::phi::Drug>("warfarin")?;
-    /// let (field, class) = (FieldId::parse("phi.drug")?, Class::parse("medication")?);
+    /// let (field, class) = (FieldId::parse("phi.rx.drug")?, Class::parse("medication")?);
     /// let access = Access::new("user:kim", Purpose::TREAT)?;
     /// let drug: String = rec.access(&access).open_fields(|pass| pass.open_by_id(field, class, &token))?;
     /// # Ok(())

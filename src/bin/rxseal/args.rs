@@ -383,7 +383,7 @@ pub struct OpenRecord {
     /// The record's id; leave it out for a record type without ids
     #[arg(allow_hyphen_values = true)]
     pub record_id: Option<String>,
-    /// The field's id, such as phi.drug
+    /// The field's id, such as phi.rx.drug
     #[arg(long, value_name = "ID")]
     pub field: String,
     /// The field's class, such as medication
@@ -398,7 +398,7 @@ pub struct OpenRecord {
     /// Who opens it, such as user:kim
     #[arg(long, value_name = "ACTOR")]
     pub who: String,
-    /// Why: a code of HL7 PurposeOfUse, such as SYSADMIN or TREAT
+    /// Why: a code of HL7 PurposeOfUse, such as HSYSADMIN or TREAT
     #[arg(long, value_name = "PURPOSE")]
     pub why: String,
     /// The file with the token, as text or bytes; without it the standard input is read
