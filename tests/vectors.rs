@@ -2,7 +2,7 @@
 //! independent implementation of docs/FORMAT.md (tests/python) says must open, opens to the same bytes, and what it
 //! says must be refused is refused with the same code, whichever way it comes in (FORMAT 1 to 10).
 //!
-//! What needs the crate's inside (`derive`, `frame`, `context`, `payload`, key bytes) is in src/vector_tests.rs. Run with
+//! What needs the crate's inside (`derive`, `frame`, `context`, `payload`, `aead`, key bytes) or much time (`open_large`) is in src/vector_tests.rs. Run with
 //! `--nocapture` to see how much ran and what did not.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
@@ -66,7 +66,8 @@ fn unlock_vectors() {
             run.skip(&vector, "`RootKeys` cannot be empty");
             continue;
         };
-        let bytes = if vector.has("keyring_hex") { vector.bytes("keyring_hex") } else { keyring_text(&vector).into_bytes() };
+        let bytes =
+            if vector.has("keyring_hex") { vector.bytes("keyring_hex") } else { keyring_text(&vector).into_bytes() };
         let file = KeyringFile::try_from(bytes.as_slice());
         let text = String::from_utf8(bytes);
         if let Ok(text) = &text {

@@ -32,7 +32,7 @@ Every file has `description`, `rule` (a rule of docs/FORMAT.md), `test`, inputs,
 | `test` | inputs | results when `ok` |
 |---|---|---|
 | `open` | `root_key_file`; `keyring_file` or `keyring`; `keyspace`, `record_type`, `record_id`, `binding`, `parts`, `subject_id`, `subject_key`, `field_id`, `class`, `former`; `token` (text) or `token_hex` (binary); perhaps `decode`: the content is read as a JSON value too (7.8 to 7.11) | `kind`, `content_hex`; with `decode` also `value`, as JSON text |
-| `open_large` | those of `open` without a token; `made`, of which the token is made: `header_hex`, `nonce_hex`, and the AES-256-GCM ciphertext and tag under `message_key_hex` (Kx of 5.2) with that nonce and `aad_hex` of the payload `payload_repeated`; SHA-256 of the whole is `token_sha256` | `kind`, `content_sha256` |
+| `open_large` | those of `open` without a token; `made`, of which the token is made: `header_hex`, `nonce_hex`, and the AES-256-GCM ciphertext and tag under `message_key_hex` (Kx of 5.2) with that nonce and `aad_hex` of the payload `payload_repeated`; SHA-256 of the whole is `token_sha256` | `kind`, `content_repeated`: `[hex, count]` |
 | `unlock` | `root_key_files` (the trusted root keys, in order); `keyring_file`, `keyring` or `keyring_hex` (bytes), then `spaces_after` spaces if present; `keyspace`; `min_generation` and `pin` (a fingerprint in hexadecimal; both may be absent). `keys_added`: put so many keys behind `"keys":[`, number n from 1 with the fingerprint n (6 bytes) and 26 bytes 0x5A, of use `seal`, `deactivated`, suite `X`, both times 1760000000. `wrap_added`: put a wrap of so many zero bytes behind `"wraps":[`, of provider `p` and root key `n` | `generation`, `kek`, `unlocked_by` (root key name), `primary`, `primary_index`, `keys` (id to state), `canonical` (the text is what a writer writes) |
 | `token` | `token` or `token_hex`, then `zeros_after` zero bytes if present | `letter`, `key_id`, `header_hex`, `nonce_hex`, `ciphertext_length`, `tag_hex` |
 | `identifier` | `text`, or `integer` (decimal), or `uuid_hex` (16 bytes) | `identifier` |
@@ -44,7 +44,7 @@ Every file has `description`, `rule` (a rule of docs/FORMAT.md), `test`, inputs,
 | `context` | `keyspace`, `record_type`, `record_id`, `binding`, `parts`, `subject_id`; perhaps `field_id`, `header_hex` | `context_hex`, `digest_hex`; `aad_hex` when a field is given |
 | `payload` | `kind`, `content_hex`, `block` (pad) | `payload_hex` |
 | `payload` | `payload_hex` (unpad) | `kind`, `content_hex` |
-| `payload` | `payload_repeated` (unpad): `[hex, count]`, each repeated so often | `kind`, `content_sha256` |
+| `payload` | `payload_repeated` (unpad): `[hex, count]`, each repeated so often | `kind`, `content_repeated`: `[hex, count]` |
 | `aead` | `letter`, `key_hex`, `nonce_hex` (24 bytes), `aad_hex`, `plaintext_hex` | the steps of 5.2 or 5.5; `ciphertext_hex`, `tag_hex` |
 """
 
@@ -2762,11 +2762,13 @@ def _open_large(v: dict[str, Any], files: dict[str, str]) -> dict[str, Any]:
     line = {k: v[k] for k in v if k not in ("root_key_file", "keyring_file", "made")} | {"token_hex": token.hex()}
     line |= {"root_key": files["root_keys/" + v["root_key_file"]], "keyring": _keyring_text(v, files)}
     answer = r.run_open(line)
-    return {"kind": answer["kind"], "content_sha256": _sha256_of_hex(answer["content_hex"])}
+    return {"kind": answer["kind"], "content_repeated": _as_repeated(bytes.fromhex(answer["content_hex"]))}
 
 
-def _sha256_of_hex(content: str) -> str:
-    return hashlib.sha256(bytes.fromhex(content)).hexdigest()
+def _as_repeated(content: bytes) -> list[Any]:
+    """One byte and how often, where a content is nothing else."""
+    assert content.strip(content[:1]) == b""
+    return [content[:1].hex(), len(content)]
 
 
 def run(v: dict[str, Any], files: dict[str, str]) -> dict[str, Any]:
@@ -2861,7 +2863,7 @@ def run(v: dict[str, Any], files: dict[str, str]) -> dict[str, Any]:
                 return {"payload_hex": r.pad(v["kind"], bytes.fromhex(v["content_hex"]), v["block"]).hex()}
             if "payload_repeated" in v:
                 kind, content = r.unpad(_repeated(v["payload_repeated"]))
-                return {"kind": kind, "content_sha256": hashlib.sha256(content).hexdigest()}
+                return {"kind": kind, "content_repeated": _as_repeated(content)}
             kind, content = r.unpad(bytes.fromhex(v["payload_hex"]))
             return {"kind": kind, "content_hex": content.hex()}
     raise SystemExit(f"unknown test {v['test']}")

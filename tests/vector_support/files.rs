@@ -183,12 +183,6 @@ pub(crate) fn base64(bytes: &[u8]) -> String {
     base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// `[[hex, count], ..]`: each piece repeated so often.
-pub(crate) fn repeated(pieces: &Value) -> Vec<u8> {
-    let pieces = pieces.as_array().unwrap().iter();
-    pieces.flat_map(|piece| unhex(piece[0].as_str().unwrap()).repeat(piece[1].as_u64().unwrap() as usize)).collect()
-}
-
 /// The unlocked keyrings that `open` and `subject_key` vectors name.
 pub(crate) struct Keyrings {
     scratch: Scratch,

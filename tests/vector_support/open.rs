@@ -2,15 +2,12 @@
 
 use std::marker::PhantomData;
 
-use aes_gcm::aead::AeadInOut;
-use aes_gcm::{Aes256Gcm, KeyInit};
 use rxseal::{Class, Error, Field, Keyring, NotWiped, Phi, Record, Sealed, Sealing, Token, open_page};
 use serde::de::DeserializeSeed;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 
-use crate::files::{Keyrings, Run, Vector, access, base64, hex, repeated, unhex, vectors};
+use crate::files::{Keyrings, Run, Vector, access, base64, vectors};
 use crate::opened::Opened;
 
 const BILLING: Class = Class::new("billing");
@@ -242,39 +239,6 @@ fn open_vectors() {
         ("the record", 16),
     ]);
     run.check(&expected, &[]);
-}
-
-/// FORMAT 7.1 in whole tokens: made here, since no file has room for 16 MiB.
-#[test]
-fn large_tokens() {
-    let mut run = Run::of("open_large");
-    let mut keyrings = Keyrings::new("open-large");
-    for vector in vectors("open_large") {
-        let record = record(keyrings.of(&vector), &vector, Order::SubjectFirst).unwrap();
-        let bytes = made(&vector);
-        let given = Given { text: base64(&bytes), bytes };
-        for (entry, open) in [&entry_points::<Photo>()[0], &entry_points::<Photo>()[1]] {
-            let outcome = open(&record, &given);
-            vector.check_code(entry, &outcome);
-            if let Ok(Opened::Raw(content)) = outcome {
-                assert_eq!(hex(&Sha256::digest(&content)), vector.text("content_sha256"), "{} by {entry}", vector.file);
-            }
-            run.count(entry);
-        }
-    }
-    run.check(&[("RecordAccess::open", 2), ("RecordAccess::open_text", 2)], &[]);
-}
-
-fn made(vector: &Vector) -> Vec<u8> {
-    let made = vector.get("made");
-    let bytes = |member: &str| unhex(made[member].as_str().unwrap());
-    let (nonce, mut text) = (bytes("nonce_hex"), repeated(&made["payload_repeated"]));
-    let cipher = Aes256Gcm::new(bytes("message_key_hex").as_slice().try_into().unwrap());
-    let nonce: [u8; 12] = nonce.try_into().unwrap();
-    let tag = cipher.encrypt_inout_detached(&nonce.into(), &bytes("aad_hex"), text.as_mut_slice().into()).unwrap();
-    let token = [&bytes("header_hex"), &nonce[..], &text, &tag].concat();
-    assert_eq!(hex(&Sha256::digest(&token)), made["token_sha256"].as_str().unwrap(), "{}", vector.file);
-    token
 }
 
 /// In which order a program says what a record's context is.
