@@ -24,13 +24,14 @@ use std::sync::{Arc, Mutex, Once};
 use files::{Keyrings, Run, Scratch, Vector, access, all_vectors, folder, hex, keyring_text, vectors};
 use rxseal::{
     Class, Error, FieldId, Identifier, Kek, KekContext, KeyUse, Keyring, KeyringFile, LocalRootKey, Observer,
-    OpenEvent, ProviderFuture, RootKey, RootKeys, SubjectKey, Suite, Token, UnlockOptions, WrappedSubjectKey,
+    OpenEvent, ProviderFuture, Record, RootKey, RootKeys, SubjectKey, Suite, Token, UnlockOptions, WrappedSubjectKey,
     phi::PatientName, run_local,
 };
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 /// How many files there are of each type. A file that gets lost, or one that nobody runs, fails here.
-const FILES: [(&str, usize); 13] = [
+const FILES: [(&str, usize); 14] = [
     ("aead", 12),
     ("context", 26),
     ("derive", 38),
@@ -44,6 +45,7 @@ const FILES: [(&str, usize); 13] = [
     ("subject_key", 64),
     ("token", 145),
     ("unlock", 448),
+    ("write", 27),
 ];
 
 #[test]
@@ -53,7 +55,7 @@ fn no_file_is_lost() {
         *found.entry(vector.text("test").to_owned()).or_insert(0) += 1;
     }
     assert_eq!(found, FILES.map(|(test, count)| (test.to_owned(), count)).into());
-    assert_eq!(found.values().sum::<usize>(), 1462);
+    assert_eq!(found.values().sum::<usize>(), 1489);
 }
 
 #[test]
@@ -478,4 +480,36 @@ fn check_subject_key(vector: &Vector, keys: &Keyring, key: &SubjectKey, wrapped:
     let again = keys.unwrap_subject_key(subject_id, &rewrapped).unwrap();
     let record = keys.unbound("patient").unwrap().subject(&again).unwrap();
     assert_eq!(record.access(&access()).open::<PatientName, String>(&token).unwrap(), "x", "{}", vector.file);
+}
+
+/// FORMAT 7.5 and 7.6, as a value alone and in a pass.
+#[test]
+fn write_vectors() {
+    let mut run = Run::of("write");
+    let mut keyrings = Keyrings::new("write");
+    for vector in vectors("write") {
+        let record = keyrings.of(&vector).record("patient", 4711_u32).unwrap();
+        let content = vector.bytes("content_hex");
+        let text = String::from_utf8(content.clone());
+        match vector.number("kind") {
+            0 => check_write(&vector, &record, &Bytes(&content)),
+            1 => check_write(&vector, &record, &text.unwrap()),
+            _ => check_write(&vector, &record, &serde_json::from_str::<Value>(&text.unwrap()).unwrap()),
+        }
+        run.count("Record::seal, SealPass::seal");
+    }
+    run.check(&[("Record::seal, SealPass::seal", 27)], &[]);
+}
+
+fn check_write<T: Serialize>(vector: &Vector, record: &Record, value: &T) {
+    vector.check_code("Record::seal", &record.seal::<PatientName>(value));
+    vector.check_code("SealPass::seal", &record.seal_fields(|pass| pass.seal::<PatientName, _>(value)));
+}
+
+struct Bytes<'b>(&'b [u8]);
+
+impl Serialize for Bytes<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(self.0)
+    }
 }

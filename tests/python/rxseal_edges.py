@@ -40,6 +40,7 @@ def scenarios(s: v.Scenarios) -> None:
         file_keys,
         pins,
         suites,
+        what_writers_refuse,
     ):
         add(s)
 
@@ -632,3 +633,53 @@ def suites(s: v.Scenarios) -> None:
             rule = "5.2" if letter == "x" else "5.5"
             s.add(f"aead-{slug}", f"{text} bytes with {aad} bytes of AAD", rule, "aead", "ok", **given,
                   results=r.aead_steps(letter, key, nonce, plaintext, context))
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# 7.5 and 7.6: what a writer refuses
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+def what_writers_refuse(s: v.Scenarios) -> None:
+    def write(slug: str, description: str, kind: int, content: Any, expect: str = "ok") -> None:
+        if kind == r.JSON:
+            content = json.dumps(content, separators=(",", ":"))
+        data = content if isinstance(content, bytes) else content.encode()
+        rule = "7.6" if kind == r.JSON else "7.5"
+        s.add(f"write-{slug}", description, rule, "write", expect, root_key_file="root-a.txt", keyring_file="main.json",
+              keyspace=v.KEYSPACE, kind=kind, content_hex=data.hex())
+
+    token = v.sealed("write")
+    text, binary, subject = token.text(), token.binary(), v.wrapped()
+    elsewhere = replace(token, key_id=bytes.fromhex("010203040506"))
+    gone = replace(token, key_id=v.key_id("dek-gone"))
+    as_text, inside = "token-as-plaintext", "token-inside"
+    # The value itself.
+    write("text", "the text of a token", 1, text, as_text)
+    write("text-elsewhere", "the text of a token under another keyring's key", 1, elsewhere.text(), as_text)
+    write("text-subject-key", "the text of a wrapped subject key", 1, b64(subject), as_text)
+    write("text-cut", "a text that is no token: one character less", 1, text[:-1])
+    write("text-space", "a text that is no token: a space behind it", 1, text + " ")
+    write("text-around", "a token as a piece of a text", 1, f"see {text}")
+    write("bytes", "a binary token", 0, binary, as_text)
+    write("bytes-destroyed", "a binary token under a destroyed key", 0, gone.binary(), as_text)
+    write("bytes-index", "a binary token that names an index root", 0, replace(token, key_id=v.key_id("index-1")).binary(), as_text)
+    write("bytes-elsewhere", "bytes that look like a token under no key of this keyring", 0, elsewhere.binary())
+    write("bytes-subject-key", "a wrapped subject key", 0, subject, as_text)
+    write("bytes-text", "the text form as bytes is no binary token", 0, text.encode())
+    # Inside JSON.
+    write("json-text", "a JSON string", 2, text, inside)
+    write("json-elsewhere", "under another keyring's key", 2, [elsewhere.text()], inside)
+    write("json-list", "in a list", 2, ["Jane", text], inside)
+    write("json-member", "as a member's value", 2, {"a": {"b": [{"c": text}]}}, inside)
+    write("json-name", "as a member's name", 2, {text: 1}, inside)
+    write("json-subject-key", "a wrapped subject key", 2, {"key": b64(subject)}, inside)
+    write("json-bytes", "a binary token as a list of numbers", 2, list(binary), inside)
+    write("json-bytes-deep", "a binary token as a list of numbers, deep inside", 2, {"a": [[list(binary)]]}, inside)
+    write("json-bytes-subject-key", "a wrapped subject key as a list of numbers", 2, [list(subject)], inside)
+    write("json-bytes-elsewhere", "numbers that look like a token under no key of this keyring", 2, list(elsewhere.binary()))
+    write("json-bytes-longer", "a list that begins as a token and has a greater number", 2, [*binary, 256])
+    write("json-bytes-double", "a list that begins as a token and has no integer at its end", 2, [*binary, 0.5])
+    write("json-piece", "a token as a piece of a string", 2, [f"see {text}"])
+    write("json-cut", "a string that is no token", 2, {"a": text[:-1]})
+    write("json-plain", "no token at all", 2, {"rxsX": ["rxsX", 175, 27, 23]})

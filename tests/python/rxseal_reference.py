@@ -964,13 +964,41 @@ def open_token(
     raise Refused("open-failed", "the tag is wrong")
 
 
-def is_token(keyring: Keyring, kind: int, content: bytes) -> bool:
-    """7.5: values that the writer refuses."""
+def _is_text_token(text: str) -> bool:
+    """7.5: the text of a token, or that of a wrapped subject key."""
+    data = unb64(text) if text.isascii() else None
+    return data is not None and (_key_id_of(data) is not None)
+
+
+def _key_id_of(data: bytes) -> bytes | None:
+    """The key id of a well-formed binary token or wrapped subject key."""
     try:
-        token = parse_token(content.decode("utf-8") if kind == TEXT else content)
+        return parse_token(data).key_id
     except Refused:
-        return False
-    return kind == TEXT or (kind == RAW and token.key_id in keyring.entries)
+        return data[3:9] if len(data) == 81 and data[:3] == SUBJECT_MAGIC else None
+
+
+def _holds_token(keyring: Keyring, value: Any) -> bool:
+    """7.6: anywhere in a JSON value."""
+    if isinstance(value, str):
+        return _is_text_token(value)
+    if isinstance(value, dict):
+        return any(_is_text_token(name) or _holds_token(keyring, inner) for name, inner in value.items())
+    if isinstance(value, list):
+        if value and all(type(item) is int and 0 <= item <= 255 for item in value):
+            return _key_id_of(bytes(value)) in keyring.entries
+        return any(_holds_token(keyring, item) for item in value)
+    return False
+
+
+def check_holds_no_token(keyring: Keyring, kind: int, content: bytes) -> None:
+    """7.5 and 7.6: values that the writer refuses."""
+    if kind == TEXT and _is_text_token(content.decode("utf-8")):
+        raise Refused("token-as-plaintext", "the text is a token")
+    if kind == RAW and _key_id_of(content) in keyring.entries:
+        raise Refused("token-as-plaintext", "the bytes are a token")
+    if kind == JSON and _holds_token(keyring, json.loads(content.decode("utf-8"))):
+        raise Refused("token-inside", "a token is inside")
 
 
 def seal_token(
@@ -988,11 +1016,10 @@ def seal_token(
     if kind in (TEXT, JSON):
         content.decode("utf-8")
     if kind == JSON:
-        json.loads(content)
+        json.loads(content.decode("utf-8"))
         if content.strip(b" \t\r\n") != content:
             raise BadRequest("white space around the JSON value")
-    if is_token(keyring, kind, content):
-        raise BadRequest("the value is a token already (7.5)")
+    check_holds_no_token(keyring, kind, content)
     entry = keyring.primary()
     letter = letter_to_seal(entry.suite, context.binding)
     nonce = os.urandom(SUITES[letter].wire_nonce) if wire_nonce is None else wire_nonce

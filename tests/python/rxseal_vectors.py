@@ -32,6 +32,7 @@ Every file has `description`, `rule` (a rule of docs/FORMAT.md), `test`, inputs,
 | `test` | inputs | results when `ok` |
 |---|---|---|
 | `open` | `root_key_file`; `keyring_file` or `keyring`; `keyspace`, `record_type`, `record_id`, `binding`, `parts`, `subject_id`, `subject_key`, `field_id`, `class`, `former`; `token` (text) or `token_hex` (binary); perhaps `decode`: the content is read as a JSON value too (7.8 to 7.11) | `kind`, `content_hex`; with `decode` also `value`, as JSON text |
+| `write` | `root_key_file`, `keyring_file`, `keyspace`, `kind`, `content_hex`: whether a writer seals it (7.5, 7.6) | |
 | `open_large` | those of `open` without a token; `made`, of which the token is made: `header_hex`, `nonce_hex`, and the AES-256-GCM ciphertext and tag under `message_key_hex` (Kx of 5.2) with that nonce and `aad_hex` of the payload `payload_repeated`; SHA-256 of the whole is `token_sha256` | `kind`, `content_repeated`: `[hex, count]` |
 | `unlock` | `root_key_files` (the trusted root keys, in order); `keyring_file`, `keyring` or `keyring_hex` (bytes), then `spaces_after` spaces if present; `keyspace`; `min_generation` and `pin` (a fingerprint in hexadecimal; both may be absent). `keys_added`: put so many keys behind `"keys":[`, number n from 1 with the fingerprint n (6 bytes) and 26 bytes 0x5A, of use `seal`, `deactivated`, suite `X`, both times 1760000000. `wrap_added`: put a wrap of so many zero bytes behind `"wraps":[`, of provider `p` and root key `n` | `generation`, `kek`, `unlocked_by` (root key name), `primary`, `primary_index`, `keys` (id to state), `canonical` (the text is what a writer writes) |
 | `token` | `token` or `token_hex`, then `zeros_after` zero bytes if present | `letter`, `key_id`, `header_hex`, `nonce_hex`, `ciphertext_length`, `tag_hex` |
@@ -2783,6 +2784,11 @@ def run(v: dict[str, Any], files: dict[str, str]) -> dict[str, Any]:
                 value = r.decode_value(answer["kind"], bytes.fromhex(answer["content_hex"]))
                 results["value"] = json.dumps(value, separators=(",", ":"))
             return results
+        case "write":
+            root = files["root_keys/" + v["root_key_file"]]
+            keyring = r.cached_unlock(root, _keyring_text(v, files), v["keyspace"], 0)
+            r.check_holds_no_token(keyring, v["kind"], bytes.fromhex(v["content_hex"]))
+            return {}
         case "open_large":
             return _open_large(v, files)
         case "aead":
