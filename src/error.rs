@@ -37,6 +37,8 @@ struct Inner {
     field: Option<&'static str>,
     record_type: Option<Box<str>>,
     key_id: Option<[u8; 6]>,
+    /// Line and column of what was read, counted from 1.
+    place: Option<(usize, usize)>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -68,7 +70,15 @@ impl Error {
     /// What was given is no token at all: plaintext, another format, or cut off.
     #[must_use]
     pub fn is_not_a_token(&self) -> bool {
-        matches!(self.0.kind, ErrorKind::NotAToken)
+        self.code() == ErrorKind::NotAToken.code()
+    }
+
+    /// What was read inside a scope is not valid: malformed, cut off, or with a value that is missing or of another type. Of a
+    /// request, the client's mistake; of a stored row, a damaged or foreign one. Known of serde_json alone; the text says in
+    /// which line and column, and quotes nothing.
+    #[must_use]
+    pub fn is_invalid_input(&self) -> bool {
+        matches!(self.0.kind, ErrorKind::InvalidInput)
     }
 
     /// The token names a key that this keyring does not have. Its keyring may be newer than the loaded one, or it
@@ -212,9 +222,9 @@ impl Error {
     /// The same error for somebody else who waited for the same call; its cause as text.
     #[cfg(any(feature = "key-manager", feature = "subject-keys"))]
     pub(crate) fn again(&self) -> Self {
-        let Inner { kind, what, reason, field, ref record_type, key_id, ref source } = *self.0;
+        let Inner { kind, what, reason, field, ref record_type, key_id, place, ref source } = *self.0;
         let source = source.as_ref().map(|_| self.causes().into());
-        Self(Box::new(Inner { kind, what, reason, field, record_type: record_type.clone(), key_id, source }))
+        Self(Box::new(Inner { kind, what, reason, field, record_type: record_type.clone(), key_id, place, source }))
     }
 
     pub(crate) fn kind(&self) -> ErrorKind {
@@ -241,6 +251,20 @@ impl Error {
         self
     }
 
+    /// With `reason` if the token does not open.
+    pub(crate) fn if_not_opened(mut self, reason: Reason) -> Self {
+        if matches!(self.0.kind, ErrorKind::OpenFailed) {
+            self.0.reason = reason;
+        }
+        self
+    }
+
+    /// An error at this line and column of what was read.
+    pub(crate) fn at_place(mut self, line: usize, column: usize) -> Self {
+        self.0.place = Some((line, column));
+        self
+    }
+
     pub(crate) fn caused_by(mut self, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         self.0.source = Some(cause.into());
         self
@@ -258,7 +282,16 @@ impl ErrorKind {
 impl From<ErrorKind> for Error {
     #[cold]
     fn from(kind: ErrorKind) -> Self {
-        Self(Box::new(Inner { kind, what: "", reason: "", field: None, record_type: None, key_id: None, source: None }))
+        Self(Box::new(Inner {
+            kind,
+            what: "",
+            reason: "",
+            field: None,
+            record_type: None,
+            key_id: None,
+            place: None,
+            source: None,
+        }))
     }
 }
 
@@ -285,6 +318,10 @@ impl fmt::Display for Error {
         }
         if let Some(key_id) = self.0.key_id {
             detail(f, "key", &text::encode(&key_id))?;
+        }
+        if let Some((line, column)) = self.0.place {
+            detail(f, "line", &line)?;
+            detail(f, "column", &column)?;
         }
         if separator == ", " { f.write_str(")") } else { Ok(()) }
     }

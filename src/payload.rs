@@ -1,10 +1,13 @@
 //! Payloads: what is encrypted (FORMAT 7).
 
+mod even;
 mod in_place;
 mod json_check;
+mod number;
 mod read;
 mod write;
 
+pub(crate) use even::{Even, Watch, is_json};
 pub(crate) use in_place::{keep, unwrap_bytes, wrap_bytes};
 pub(crate) use read::{Content, content, decode, raw_bytes};
 pub(crate) use write::{Limits, Plaintext, Room, Value};

@@ -13,6 +13,14 @@ pub(crate) enum ErrorKind {
     #[error("this is not an rxseal token; a plaintext value is never read where a sealed one belongs")]
     NotAToken,
     #[error(
+        "no rxseal token could be read here: what stands here is something else or cut off, or the format cannot give it; a plaintext \
+         value is never read where a sealed one belongs"
+    )]
+    Unreadable,
+    #[cfg(any(feature = "rusqlite_0_39", feature = "sqlx_0_9"))]
+    #[error("the column holds no rxseal token")]
+    NoTokenInColumn,
+    #[error(
         "the token cannot be opened: it was sealed for another record, field or tenant, with another subject or with none, or it \
              was changed; which of these cannot be told"
     )]
@@ -59,6 +67,10 @@ pub(crate) enum ErrorKind {
     RefusedByObserver,
     #[error("the work inside the scope failed")]
     WorkFailed,
+    #[error(
+        "what was read is not valid: it is malformed or cut off, or something in it is missing, unknown or of another type"
+    )]
+    InvalidInput,
 
     // Misuse by the program
     #[error(
@@ -171,7 +183,9 @@ pub(crate) enum ErrorKind {
 impl ErrorKind {
     pub(crate) fn code(self) -> &'static str {
         match self {
-            Self::NotAToken => "not-a-token",
+            Self::NotAToken | Self::Unreadable => "not-a-token",
+            #[cfg(any(feature = "rusqlite_0_39", feature = "sqlx_0_9"))]
+            Self::NoTokenInColumn => "not-a-token",
             Self::OpenFailed => "open-failed",
             Self::UnknownKey => "unknown-key",
             Self::KeyCompromised => "key-compromised",
@@ -187,6 +201,7 @@ impl ErrorKind {
             Self::ClassLocked => "class-locked",
             Self::RefusedByObserver => "refused-by-observer",
             Self::WorkFailed => "work-failed",
+            Self::InvalidInput => "invalid-input",
             Self::FieldRepeated => "field-repeated",
             Self::TooManyClasses => "too-many-classes",
             Self::PlaintextNested => "plaintext-nested",
