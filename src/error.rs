@@ -103,7 +103,7 @@ impl Error {
     /// A field was written or read outside of a scope, or in a scope of the other direction.
     #[must_use]
     pub fn is_scope_missing(&self) -> bool {
-        matches!(self.0.kind, ErrorKind::ScopeMissing | ErrorKind::WrongDirection)
+        matches!(self.0.kind, ErrorKind::ScopeMissing | ErrorKind::ScopeOfAnotherTask | ErrorKind::WrongDirection)
     }
 
     /// The token is authentic, but what it holds is not a value of the asked type.
@@ -112,8 +112,8 @@ impl Error {
         matches!(self.0.kind, ErrorKind::TypeMismatch)
     }
 
-    /// The value cannot be sealed as it is: too large, a float that is not finite, nothing that JSON can hold, itself a token, or
-    /// not of the field's type. For a program that accepts values from a client, the client's mistake.
+    /// The value cannot be sealed as it is: too large, a float that is not finite, nothing that JSON can hold, a token or with one in it,
+    /// or not of the field's type. For a program that accepts values from a client, the client's mistake.
     #[must_use]
     pub fn is_value_refused(&self) -> bool {
         matches!(
@@ -122,6 +122,7 @@ impl Error {
                 | ErrorKind::NotFinite
                 | ErrorKind::Unrepresentable
                 | ErrorKind::TokenAsPlaintext
+                | ErrorKind::TokenInside
                 | ErrorKind::ValueMismatch
         )
     }

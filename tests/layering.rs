@@ -92,7 +92,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("sqlx", &["count", "store"]),
     ("sqlx_core", &["columns"]),
     ("tracing", &["observe", "providers"]),
-    ("tokio", &["count", "manager", "providers", "runtime", "store"]),
+    ("tokio", &["count", "manager", "providers", "runtime", "scope", "store"]),
 ];
 
 /// What the library never uses, and why.
