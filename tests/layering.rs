@@ -62,6 +62,7 @@ const SAME_LAYER: &[(&str, &str, &str)] = &[
     ("subject_admin", "count", "which DEKs subject keys are under"),
     ("scope", "record", "a scope seals and opens for a record"),
     ("columns", "form", "a column holds a `Sealed`"),
+    ("testing", "form", "a value is sealed and opened in each form"),
 ];
 
 /// Macros that stand at the crate's root because Rust puts them there, and the modules they are of.

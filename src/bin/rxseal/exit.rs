@@ -21,6 +21,7 @@ pub const STATUSES: &[Status] = &[
             "field-repeated",
             "invalid-access",
             "invalid-id",
+            "invalid-input",
             "invalid-keyring",
             "invalid-root-key",
             "invalid-subject-key",
