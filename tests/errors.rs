@@ -456,7 +456,7 @@ fn predicates_say_what_they_mean() {
         (
             "is_value_refused",
             Error::is_value_refused,
-            &["too-large", "not-finite", "unrepresentable", "token-as-plaintext", "value-mismatch"],
+            &["too-large", "not-finite", "unrepresentable", "token-as-plaintext", "token-inside", "value-mismatch"],
         ),
         ("is_invalid_id", Error::is_invalid_id, &["invalid-id"]),
         ("is_retryable", Error::is_retryable, &["provider-unavailable", "store-unavailable"]),
