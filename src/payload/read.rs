@@ -35,17 +35,6 @@ pub(crate) fn content(payload: &[u8]) -> Result<Content<'_>, Error> {
     parse(payload).ok_or_else(|| ErrorKind::OpenFailed.into())
 }
 
-/// The content of a payload of kind 0 that was just written.
-pub(crate) fn raw_bytes(payload: &[u8]) -> Option<&[u8]> {
-    if *payload.first()? != KIND_BYTES {
-        return None;
-    }
-    match parse(payload)? {
-        Content::Bytes(bytes) => Some(bytes),
-        _ => None,
-    }
-}
-
 fn parse(payload: &[u8]) -> Option<Content<'_>> {
     let end = payload.iter().rposition(|byte| *byte != 0)?;
     let (content, padding) = payload.split_at_checked(end)?;

@@ -9,6 +9,7 @@ use crate::id::{Class, FieldId, Identifier};
 use crate::key::SubjectKey;
 use crate::keyring::{Hold, Holds, Shared};
 use crate::observe::OpenedRecord;
+use crate::payload;
 use crate::token::{HEADER_LEN, Header};
 
 /// Header, digest and the longest field id (FORMAT 4.4).
@@ -69,6 +70,7 @@ impl RecordCore {
 
     /// What a token of `class` that is sealed now begins with.
     pub(crate) fn sealing_header(&self, class: Class) -> Result<Header, Error> {
+        payload::refuse_inside()?;
         self.check_class(class)?;
         let dek = self.shared().keys.primary();
         Ok(Header { letter: dek.suite.sealing_letter(self.context.is_bound()), key_id: dek.id })
