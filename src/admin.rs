@@ -367,11 +367,10 @@ impl KeyringAdmin {
             let (keyspace, generation) = (file.keyspace(), file.generation());
             observer.key_event(&KeyEvent::Changed { keyspace, generation, change });
         }
-        let unread = "the change is stored, but could not be read back: look at it before you repeat it";
         let stored =
             self.store.get(file.keyspace()).await.and_then(|stored| Ok(stored.ok_or(ErrorKind::KeyringMissing)?));
         // Not retryable: whoever repeats the change makes it twice.
-        let stored = stored.map_err(|error| ErrorKind::StoreRefused.because(unread).caused_by(error))?;
+        let stored = stored.map_err(|error| Error::from(ErrorKind::StoredUnread).caused_by(error))?;
         // Somebody may have made the next one already, from this one.
         let is_next = stored.generation() > file.generation() && Newest::of(&file).check(&stored).is_ok();
         if stored != file && !is_next {

@@ -397,6 +397,7 @@ fn what_a_store_gives_back_must_be_what_it_was_given() {
     let silent = Arc::new(GivesBack { store: world.store.clone(), instead: Err(()), put: AtomicBool::new(false) });
     let admin = KeyringAdmin::new(Arc::clone(&silent), world.roots.clone());
     let error = run_local(admin.rotate(TENANT)).unwrap_err();
+    assert_eq!(error.code(), "stored-unread");
     assert!(!error.is_retryable() && error.to_string().contains("the change is stored"), "{error}");
     assert_eq!(world.stored().generation(), 2, "and it is");
 }

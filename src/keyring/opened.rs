@@ -128,9 +128,12 @@ impl Opened {
             return Err(ErrorKind::StateRefused.because("it is the last root key: add another one first"));
         }
         let is_of = |root: &dyn RootKey, wrap: &Wrap| wrap.is_of(root.provider(), root.name());
-        if !stay.iter().all(|wrap| trusted.iter().any(|root| is_of(root, wrap))) {
+        let absent = stay.iter().filter(|wrap| !trusted.iter().any(|root| is_of(root, wrap)));
+        let absent: Vec<_> = absent.map(|wrap| format!("{} {}", wrap.provider.as_str(), wrap.root_key)).collect();
+        if !absent.is_empty() {
             return Err(ErrorKind::StateRefused
-                .because("a root key that stays is not among the trusted ones: it has to wrap the new KEK"));
+                .because("a root key that stays is not among the trusted ones: it has to wrap the new KEK")
+                .caused_by(absent.join(", ")));
         }
         // All of one name: the first of them may be out of reach.
         Ok(trusted.iter().filter(|root| stay.iter().any(|wrap| is_of(*root, wrap))).collect())
@@ -139,7 +142,9 @@ impl Opened {
     /// Also lets `root` unlock it.
     pub(crate) async fn add_root(mut self, root: &dyn RootKey) -> Result<KeyringFile, Error> {
         if self.file.wraps.iter().any(|wrap| wrap.is_of(root.provider(), root.name())) {
-            return Err(ErrorKind::StateRefused.because("that root key unlocks the keyring already"));
+            let text = "the keyring has a wrap of a root key of this provider and name already, and can have one of each. If this is \
+                        another key, give it another name: a Vault key by `label`, one of an HSM by the token's serial number";
+            return Err(ErrorKind::StateRefused.because(text));
         }
         let context = KekContext { keyspace: self.file.keyspace(), fingerprint: &self.file.kek_fingerprint };
         let wrap = wrap_verified(root, &self.kek, context).await?;
