@@ -1,13 +1,16 @@
 //! Payloads: what is encrypted (FORMAT 7).
 
+mod even;
 mod in_place;
 mod json_check;
 mod json_keys;
 mod nested;
+mod number;
 mod read;
 mod write;
 mod writing;
 
+pub(crate) use even::{Even, Watch, is_json};
 pub(crate) use in_place::{keep, unwrap_bytes, wrap_bytes};
 pub(crate) use nested::{nested_keys, refuse_nested};
 pub(crate) use read::{Content, content, decode};

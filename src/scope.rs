@@ -178,6 +178,7 @@ fn check_nesting(alone: bool) -> Result<(), Error> {
 /// What a scope that ended leaves behind.
 struct Left {
     kind: Option<Kind>,
+    reads: bool,
     refusal: Option<Error>,
     mismatch: Option<Error>,
 }
@@ -191,8 +192,11 @@ impl Popped {
         #[expect(clippy::disallowed_methods, reason = "it holds nothing: it is only the duty to pop")]
         std::mem::forget(self);
         match frame {
-            Some(Frame { kind, refusal, mismatch, .. }) => Left { kind: Some(kind), refusal, mismatch },
-            None => Left { kind: None, refusal: Some(ErrorKind::ScopeMissing.into()), mismatch: None },
+            Some(Frame { kind, refusal, mismatch, .. }) => {
+                let reads = matches!(kind, Kind::Open(_) | Kind::AcceptPlaintext);
+                Left { kind: Some(kind), reads, refusal, mismatch }
+            }
+            None => Left { kind: None, reads: false, refusal: Some(ErrorKind::ScopeMissing.into()), mismatch: None },
         }
     }
 }
@@ -211,9 +215,14 @@ impl Left {
     where
         E: std::error::Error + Send + Sync + 'static,
     {
-        match self.refusal {
-            Some(refusal) => Err(refusal),
-            None => result.map_err(|error| self.mismatch.unwrap_or_else(|| from_work(error))),
+        let Self { reads, refusal, mismatch, .. } = self;
+        match (refusal, result) {
+            (None, result) => result.map_err(|error| mismatch.unwrap_or_else(|| from_work(error, reads))),
+            // Where the format says where it stopped, that is more than that it gave no token.
+            (Some(refusal), Err(error)) if matches!(refusal.kind(), ErrorKind::Unreadable) => {
+                Err(Some(from_work(error, reads)).filter(Error::is_invalid_input).unwrap_or(refusal))
+            }
+            (Some(refusal), _) => Err(refusal),
         }
     }
 
@@ -226,11 +235,29 @@ impl Left {
     }
 }
 
-/// An error of the work inside a scope. One of ours stays what it is.
-fn from_work<E: std::error::Error + Send + Sync + 'static>(error: E) -> Error {
+/// An error of the work inside a scope, which may read. One of ours stays what it is.
+fn from_work<E: std::error::Error + Send + Sync + 'static>(error: E, reads: bool) -> Error {
     let boxed: Box<dyn std::error::Error + Send + Sync> = Box::new(error);
     match boxed.downcast::<Error>() {
         Ok(own) => *own,
-        Err(other) => Error::from(ErrorKind::WorkFailed).caused_by(other),
+        Err(other) => match other.downcast_ref().filter(|_| reads).and_then(invalid_input) {
+            Some(error) => error,
+            None => Error::from(ErrorKind::WorkFailed).caused_by(other),
+        },
     }
+}
+
+/// Where the input is not valid, if that is what `error` says. Its text may quote, and is dropped.
+fn invalid_input(error: &serde_json::Error) -> Option<Error> {
+    if error.is_io() {
+        return None;
+    }
+    // Work on another thread finds no scope to leave the error in: there it is text alone.
+    if error.is_data() && error.to_string().starts_with(&ErrorKind::ScopeMissing.to_string()) {
+        return Some(ErrorKind::ScopeMissing.into());
+    }
+    Some(match error.line() {
+        0 => ErrorKind::InvalidInput.because("it was read from a value in memory, which has no lines"),
+        line => Error::from(ErrorKind::InvalidInput).at_place(line, error.column()),
+    })
 }

@@ -13,18 +13,26 @@ pub(crate) enum ErrorKind {
     #[error("this is not an rxseal token; a plaintext value is never read where a sealed one belongs")]
     NotAToken,
     #[error(
+        "no rxseal token could be read here: what stands here is something else or cut off, or the format cannot give it; a plaintext \
+         value is never read where a sealed one belongs"
+    )]
+    Unreadable,
+    #[cfg(any(feature = "rusqlite_0_39", feature = "sqlx_0_9"))]
+    #[error("the column holds no rxseal token")]
+    NoTokenInColumn,
+    #[error(
         "the token cannot be opened: it was sealed for another record, field or tenant, with another subject or with none, or it \
              was changed; which of these cannot be told"
     )]
     OpenFailed,
-    #[error("the token's key is not in this keyring: load its newest generation, or check the keyspace")]
+    #[error("the key is not in this keyring: load its newest generation, or check the keyspace and the key's id")]
     UnknownKey,
     #[error(
         "the key is marked compromised: use the call that says so (`open_compromised`, `reseal_compromised`, \
          `rewrap_subject_key_compromised`); what it yields may be forged"
     )]
     KeyCompromised,
-    #[error("the token's key was destroyed: its content is gone")]
+    #[error("the key was destroyed: what was sealed under it is gone")]
     KeyDestroyed,
     #[error("the sealed value is authentic but not of the asked type")]
     TypeMismatch,
@@ -71,6 +79,10 @@ pub(crate) enum ErrorKind {
     RefusedByObserver,
     #[error("the work inside the scope failed")]
     WorkFailed,
+    #[error(
+        "what was read is not valid: it is malformed or cut off, or something in it is missing, unknown or of another type"
+    )]
+    InvalidInput,
 
     // Misuse by the program
     #[error(
@@ -108,10 +120,9 @@ pub(crate) enum ErrorKind {
              back? Its newest generation is needed"
     )]
     KeyringTooOld,
-    #[cfg(feature = "key-manager")]
     #[error(
-        "the stored keyring lacks a key that was in use here: an older one was restored and changed after that. What was sealed \
-             under that key does not open with it: put the newest generation back, or restart every program to accept the loss"
+        "the stored keyring was not made from the newest one that was seen here: an older one was restored and changed after that. What \
+             was sealed or settled since is lost with it: put the newest generation back, or restart every program to accept the loss"
     )]
     KeyringForked,
     #[error("the keyring does not contain the pinned key")]
@@ -126,6 +137,10 @@ pub(crate) enum ErrorKind {
     UnlockFailed,
     #[error("the key cannot change to that state")]
     StateRefused,
+    #[error(
+        "clock skew: a time that was written down is in the future for this machine, so one of two clocks is wrong"
+    )]
+    ClockSkew,
 
     #[error(
         "tokens or subject keys are still under the key, and would be lost: reseal and rewrap them first, and count again"
@@ -138,6 +153,8 @@ pub(crate) enum ErrorKind {
              it. Nothing was written: look at it and repeat the change"
     )]
     StoreConflict,
+    #[error("the change is stored, but could not be read back: look at it before you repeat it")]
+    StoredUnread,
     #[error("a keyring of this keyspace is stored already: look at that one")]
     KeyringExists,
     #[error("no keyring of this keyspace is stored: create it, or restore its file from a backup")]
@@ -161,8 +178,9 @@ pub(crate) enum ErrorKind {
     #[error("the root key is not valid")]
     InvalidRootKey,
     #[error(
-        "the file of the root key, or of its PIN, may be read by others than its owner: set its mode to 0600, or allow a group with \
-             `KeyFile::allow_group_read` (Kubernetes secrets need that)"
+        "a file with a secret (a root key, a PIN, a token) can be read or changed by somebody else: give it to the user of this \
+             process or to root, with mode 0600. For one that a group reads (0640, as Kubernetes' fsGroup has it) call \
+             `allow_group_read()`, or give the command --allow-group-read"
     )]
     RootKeyPermissions,
     #[error("the root key cannot be read or written")]
@@ -184,7 +202,9 @@ pub(crate) enum ErrorKind {
 impl ErrorKind {
     pub(crate) fn code(self) -> &'static str {
         match self {
-            Self::NotAToken => "not-a-token",
+            Self::NotAToken | Self::Unreadable => "not-a-token",
+            #[cfg(any(feature = "rusqlite_0_39", feature = "sqlx_0_9"))]
+            Self::NoTokenInColumn => "not-a-token",
             Self::OpenFailed => "open-failed",
             Self::UnknownKey => "unknown-key",
             Self::KeyCompromised => "key-compromised",
@@ -201,6 +221,7 @@ impl ErrorKind {
             Self::ClassLocked => "class-locked",
             Self::RefusedByObserver => "refused-by-observer",
             Self::WorkFailed => "work-failed",
+            Self::InvalidInput => "invalid-input",
             Self::FieldRepeated => "field-repeated",
             Self::TooManyClasses => "too-many-classes",
             Self::PlaintextNested => "plaintext-nested",
@@ -212,13 +233,14 @@ impl ErrorKind {
             Self::InvalidKeyring => "invalid-keyring",
             Self::KeyringMismatch => "keyring-mismatch",
             Self::KeyringTooOld => "keyring-too-old",
-            #[cfg(feature = "key-manager")]
             Self::KeyringForked => "keyring-too-old",
             Self::PinMismatch => "pin-mismatch",
             Self::RootKeyForeign | Self::NoSuchWrap | Self::UnlockFailed => "unlock-failed",
             Self::StateRefused => "state-refused",
+            Self::ClockSkew => "clock-skew",
             Self::KeyInUse => "key-in-use",
             Self::StoreConflict | Self::KeyringExists => "store-conflict",
+            Self::StoredUnread => "stored-unread",
             Self::KeyringMissing => "keyring-missing",
             Self::SubjectRetained => "subject-retained",
             #[cfg(feature = "subject-keys")]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::context::Context;
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, Reason};
 use crate::field::Field;
 use crate::id::{Class, FieldId, Identifier};
 use crate::key::SubjectKey;
@@ -14,6 +14,10 @@ use crate::token::{HEADER_LEN, Header};
 
 /// Header, digest and the longest field id (FORMAT 4.4).
 const MAX_AAD: usize = HEADER_LEN + 32 + 64;
+
+/// Said whatever the token is: it follows from how the caller made the record alone.
+const NO_SUBJECT: Reason =
+    "this record was opened without a subject; a token that was sealed with one needs `Record::subject`";
 
 pub(crate) struct RecordCore {
     hold: Arc<Hold>,
@@ -74,6 +78,7 @@ impl RecordCore {
 
     /// `error` as one of field `F` of this record.
     pub(crate) fn located<F: Field>(&self, error: Error) -> Error {
+        let error = if self.subject.is_none() { error.if_not_opened(NO_SUBJECT) } else { error };
         error.at_field(F::ID).in_record(self.context.record_type())
     }
 
