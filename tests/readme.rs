@@ -295,6 +295,30 @@ fn ranges_of_promises_and_gaps_are_whole() {
     }
 }
 
+/// Each promise is named by a test that proves it, in the text above it: "T8 to T12" names all of these.
+#[test]
+fn every_promise_is_named_by_a_test() {
+    let mut named = BTreeSet::new();
+    for (path, text) in sources() {
+        let is_test = path.starts_with("tests") || text.contains("#[cfg(test)]");
+        for line in text.lines().filter(|line| is_test && line.trim_start().starts_with("//")) {
+            let mut last: Option<(usize, u32)> = None;
+            for id in ids(line).filter(|id| id.starts_with('T')) {
+                let (at, number) = (id.as_ptr().addr() - line.as_ptr().addr(), id[1..].parse::<u32>().unwrap());
+                let first = match last {
+                    Some((end, first)) if &line[end..at] == " to " => first,
+                    _ => number,
+                };
+                named.extend(first..=number);
+                last = Some((at + id.len(), number));
+            }
+        }
+    }
+    let numbers = promises().into_iter().map(|(id, _)| id[1..].parse::<u32>().unwrap());
+    let unnamed: Vec<_> = numbers.filter(|number| !named.contains(number)).collect();
+    assert!(unnamed.is_empty(), "no test names the promises {unnamed:?}");
+}
+
 /// The words that SECURITY.md gives to search for are words of the public interface.
 #[test]
 fn words_to_search_for_exist() {
