@@ -9,11 +9,14 @@ use std::sync::Arc;
 pub use log::ShredLog;
 pub use receipt::{Reapplied, RewrapReport, ShredReceipt};
 
+use crate::clock::Clock;
+#[cfg(any(test, feature = "insecure-test-keys"))]
+use crate::clock::TestClock;
 use crate::count::KeyCounts;
 use crate::error::{Error, ErrorKind};
 use crate::id::{Identifier, KeyId, Name};
 use crate::key::{KeyInfo, KeyState, WrappedSubjectKey};
-use crate::keyring::{Keyring, unix_now};
+use crate::keyring::Keyring;
 use crate::observe::{KeyEvent, Observer};
 use crate::store::{HELD_AT_MOST, Retention, StoredSubject, SubjectKeyStore};
 
@@ -51,18 +54,27 @@ const ATTEMPTS: usize = 16;
 pub struct SubjectAdmin {
     store: Arc<dyn SubjectKeyStore>,
     observer: Option<Arc<dyn Observer>>,
+    clock: Clock,
 }
 
 impl SubjectAdmin {
     /// The subjects in `store`.
     pub fn new(store: impl SubjectKeyStore + 'static) -> Self {
-        Self { store: Arc::new(store), observer: None }
+        Self { store: Arc::new(store), observer: None, clock: Clock::default() }
     }
 
     /// Tells `observer` of every subject that is shredded.
     #[must_use]
     pub fn observed_by(mut self, observer: impl Observer + 'static) -> Self {
         self.observer = Some(Arc::new(observer));
+        self
+    }
+
+    /// Judges and writes by `clock` instead of the machine's, for tests.
+    #[cfg(any(test, feature = "insecure-test-keys"))]
+    #[must_use]
+    pub fn clock(mut self, clock: &TestClock) -> Self {
+        self.clock = clock.into();
         self
     }
 
@@ -86,7 +98,7 @@ impl SubjectAdmin {
         let subject = subject.parse("subject id")?;
         Name::check("keyspace", keyspace)?;
         log.check()?;
-        let (before, shredded_at) = self.destroy(keyspace, subject, unix_now()).await?;
+        let (before, shredded_at) = self.destroy(keyspace, subject, self.clock.unix_now()).await?;
         // After the store, which may refuse: the log has none who was not shredded. Each time, since its line may be missing.
         log.append(keyspace, subject, shredded_at)?;
         let was_known = before != StoredSubject::Absent;
@@ -262,8 +274,8 @@ impl SubjectAdmin {
 
     /// Told to the observer. Times count from now, when no one can read the key from the store any more.
     fn receipt(&self, keyspace: &str, subject: &str, at: u64, was_known: bool, log: &ShredLog) -> ShredReceipt {
-        let receipt =
-            ShredReceipt::new(keyspace, subject, at, was_known).complete(unix_now(), HELD_AT_MOST, log.backups_kept());
+        let receipt = ShredReceipt::new(keyspace, subject, at, was_known);
+        let receipt = receipt.complete(self.clock.unix_now(), HELD_AT_MOST, log.backups_kept());
         if let Some(observer) = &self.observer {
             observer.key_event(&KeyEvent::Shredded { keyspace, subject, complete_at: receipt.complete_at() });
         }

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 pub use loaded::LoadedSubjects;
 
+use crate::clock::Clock;
 use crate::error::{Error, ErrorKind};
 use crate::id::{Identifier, KeyId};
 use crate::key::{SubjectKey, WrappedSubjectKey};
@@ -58,9 +59,10 @@ impl SubjectKeys {
     }
 
     /// As [`new`](Self::new), holding at most `capacity` keys, each for `time` where that is less. A thread wipes those whose time is
-    /// over every 10 seconds; without threads none is held.
+    /// over every 10 seconds; without threads none is held. Time is that of the monotonic clock or of the wall clock, whichever moved
+    /// further: so a machine that was suspended holds none.
     pub fn with_limits(store: impl SubjectKeyStore + 'static, capacity: u64, time: Duration) -> Self {
-        Self { store: Arc::new(store), cache: SubjectCache::new(capacity, time) }
+        Self { store: Arc::new(store), cache: SubjectCache::new(capacity, time, Clock::default()) }
     }
 
     /// The key of a subject that has one. For opening: a subject that nobody sealed for gets none by being looked at.

@@ -10,9 +10,14 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 
 use rxseal::phi::Drug;
-use rxseal::{FileStore, KeyFile, Keyring, KeyringStore, RootKeys, SqliteSubjectStore, SubjectKeys, Token, run_local};
+use rxseal::testing::TestClock;
+use rxseal::{
+    FileStore, KeyFile, Keyring, KeyringAdmin, KeyringStore, RootKeys, SqliteSubjectStore, SubjectKeys, Token,
+    run_local,
+};
 use serde_json::Value;
 
 const TENANT: &str = "pharmacy-17";
@@ -906,4 +911,31 @@ fn a_keyring_that_lacks_a_key_in_use_is_not_rotated() {
         assert!(text.contains("an older keyring was put back") && text.contains("--min-generation 1"), "{text}");
         shop.ok(&format!("{command} --min-generation 1 --dry-run"));
     }
+}
+
+/// A machine whose clock is ten years ahead stages a key: the refusal names the skew, and there is a way out.
+#[test]
+fn a_clock_that_was_ahead_is_named_and_got_over() {
+    let shop = Shop::opened("skew", "file:HERE/rings");
+    let clock = TestClock::default();
+    clock.set_forward(Duration::from_secs(3653 * 86_400));
+    let roots = RootKeys::from(KeyFile::new(shop.path("root.key")).load().unwrap());
+    let ahead = KeyringAdmin::new(FileStore::new(shop.path("rings")), roots).clock(&clock);
+    let (_, staged) = run_local(ahead.stage(TENANT)).unwrap();
+    for change in ["promote pharmacy-17", "promote pharmacy-17 --staged-for 0s", "rotate pharmacy-17"] {
+        let text = shop.fails(&format!("keyring {change}"), 5);
+        assert!(text.contains("clock skew: ") && text.contains("--clock-is-right (ahead by 365"), "{change}: {text}");
+    }
+    let text = shop.fails("keyring promote pharmacy-17 --clock-is-right", 5);
+    assert!(text.contains("wait that long by another clock"), "{text}");
+    // Without the key that has the wrong time all is as before.
+    shop.ok(&format!("keyring destroy pharmacy-17 {staged} --tokens 0 --subject-keys 0 --yes"));
+    shop.ok("keyring stage pharmacy-17");
+    let early = shop.fails("keyring promote pharmacy-17", 5);
+    assert!(early.contains("time left 9 min ") || early.contains("time left 10 min 0 s"), "{early}");
+
+    // One that rotated can be rotated out by who says that this clock is right.
+    run_local(ahead.rotate(TENANT)).unwrap();
+    shop.fails("keyring rotate pharmacy-17", 5);
+    shop.ok("keyring rotate pharmacy-17 --clock-is-right");
 }

@@ -27,6 +27,8 @@ use super::wipe::Wipe;
 /// assert_eq!(refill.drug.expose_phi(), "warfarin 5 MG");
 /// ```
 ///
+/// Not inside of another sealed value: [`Sealing`](crate::Sealing) says why.
+///
 /// In a generic struct serde has to be told the bounds:
 ///
 /// ```

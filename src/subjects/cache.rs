@@ -4,11 +4,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use moka::future::Cache;
 use moka::policy::EvictionPolicy;
 
+use crate::clock::{Clock, Moment};
 use crate::error::{Error, ErrorKind};
 use crate::key::SubjectKey;
 use crate::provider::run_local;
@@ -19,6 +20,9 @@ const LONGEST: Duration = Duration::from_secs(270);
 /// From the question to the store until its answer is here. A program that was held up for longer asks again next time.
 const LONGEST_READ: Duration = Duration::from_secs(15);
 const SWEEP: Duration = Duration::from_secs(10);
+/// By how much the wall clock may leave the monotonic one behind between two sweeps. More shows that the machine was suspended, or that
+/// somebody set the clock.
+const APART: Duration = Duration::from_secs(5);
 /// A key is read, held and swept away before its shredding is said to be effective.
 const _: () = assert!(LONGEST_READ.as_secs() + LONGEST.as_secs() + SWEEP.as_secs() < HELD_AT_MOST.as_secs());
 
@@ -45,13 +49,19 @@ impl Held {
 }
 
 /// Emptied when the cache lets go of it: moka frees what it removed at some later time, and a key must be wiped at once.
-type Slot = Arc<Mutex<Option<Held>>>;
+type Slot = Arc<Mutex<Option<Kept>>>;
+
+struct Kept {
+    held: Held,
+    /// moka's clock stands still in a machine that is suspended.
+    asked: Moment,
+}
 
 /// When the store was asked.
 #[derive(Clone, Copy)]
 pub(super) struct Mark {
     forgotten: u64,
-    begun: Instant,
+    begun: Moment,
 }
 
 #[derive(Clone)]
@@ -59,6 +69,8 @@ pub(super) struct SubjectCache(Arc<Swept>);
 
 struct Swept {
     slots: Cache<Box<str>, Slot>,
+    time: Duration,
+    clock: Clock,
     /// How often a key was asked to go: what was read from the store before that is not held.
     forgotten: AtomicU64,
     /// The thread ends with it.
@@ -66,29 +78,38 @@ struct Swept {
 }
 
 impl SubjectCache {
-    pub(super) fn new(capacity: u64, time: Duration) -> Self {
+    pub(super) fn new(capacity: u64, time: Duration, clock: Clock) -> Self {
+        let time = time.min(LONGEST);
         Self(Arc::new_cyclic(|swept| {
-            let alive = sweep(Weak::clone(swept));
+            let alive = sweep(Weak::clone(swept), clock.clone());
             // Without a thread that sweeps, an idle program would hold keys for ever: it holds none then.
             let capacity = if alive.is_some() { capacity } else { 0 };
             let slots = Cache::builder()
                 .max_capacity(capacity)
                 // A patient who was just met is worth more than one who came often yesterday.
                 .eviction_policy(EvictionPolicy::lru())
-                .time_to_live(time.min(LONGEST))
+                .time_to_live(time)
                 .eviction_listener(|_, slot, _| drop(take(&slot)))
                 .build();
-            Swept { slots, forgotten: AtomicU64::new(0), _alive: alive }
+            Swept { slots, time, clock, forgotten: AtomicU64::new(0), _alive: alive }
         }))
     }
 
     pub(super) async fn get(&self, name: &str) -> Option<Held> {
-        look(&self.0.slots.get(name).await?)
+        self.look(&self.0.slots.get(name).await?)
+    }
+
+    /// Whose time is over by any clock is nobody's any more.
+    fn look(&self, slot: &Slot) -> Option<Held> {
+        let mut kept = slot.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = self.0.clock.now();
+        drop(kept.take_if(|kept| now.since(kept.asked) >= self.0.time));
+        kept.as_ref().map(|kept| kept.held.share())
     }
 
     /// To be taken before the store is asked.
     pub(super) fn mark(&self) -> Mark {
-        Mark { forgotten: self.0.forgotten.load(Ordering::SeqCst), begun: Instant::now() }
+        Mark { forgotten: self.0.forgotten.load(Ordering::SeqCst), begun: self.0.clock.now() }
     }
 
     /// All who wait for one name cause one call of `make`. `None` where the cache let go of it at once, for want of room or since it
@@ -107,7 +128,7 @@ impl SubjectCache {
             Ok(Arc::clone(&late.slot))
         };
         let slot = self.0.slots.try_get_with(name.into(), fill).await?;
-        let held = look(&slot);
+        let held = self.look(&slot);
         if held.is_none() {
             self.0.slots.invalidate(name).await;
         }
@@ -128,7 +149,7 @@ impl SubjectCache {
     }
 
     fn is_good(&self, mark: &Mark) -> bool {
-        mark.forgotten == self.0.forgotten.load(Ordering::SeqCst) && mark.begun.elapsed() < LONGEST_READ
+        mark.forgotten == self.0.forgotten.load(Ordering::SeqCst) && self.0.clock.now().since(mark.begun) < LONGEST_READ
     }
 
     pub(super) fn count(&self) -> u64 {
@@ -148,7 +169,8 @@ impl Late<'_> {
     fn fill(&self, held: Held) {
         #[cfg(test)]
         tests::meanwhile();
-        *self.slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(held);
+        let asked = self.mark.begun;
+        *self.slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(Kept { held, asked });
     }
 }
 
@@ -160,21 +182,23 @@ impl Drop for Late<'_> {
     }
 }
 
-fn look(slot: &Slot) -> Option<Held> {
-    slot.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(Held::share)
-}
-
-fn take(slot: &Slot) -> Option<Held> {
+fn take(slot: &Slot) -> Option<Kept> {
     slot.lock().unwrap_or_else(PoisonError::into_inner).take()
 }
 
 /// moka lets go of what is over its time when it is called next, which may be never: so a thread calls it. `None` where there can be
 /// none.
-fn sweep(swept: Weak<Swept>) -> Option<Sender<()>> {
+fn sweep(swept: Weak<Swept>, clock: Clock) -> Option<Sender<()>> {
     let (alive, ended) = mpsc::channel();
+    let mut last = clock.now();
     let sweeping = move || {
         while ended.recv_timeout(SWEEP) == Err(RecvTimeoutError::Timeout) {
             let Some(swept) = swept.upgrade() else { return };
+            let now = clock.now();
+            if now.since(last).saturating_sub(now.steadily_since(last)) > APART {
+                swept.slots.invalidate_all();
+            }
+            last = now;
             // It waits for nothing but another call that sweeps.
             let _ = run_local(async {
                 // One call ends after some thousands.
@@ -195,6 +219,7 @@ mod tests {
     use std::cell::Cell;
 
     use super::*;
+    use crate::clock::TestClock;
 
     thread_local!(static FORGETTING: Cell<Option<SubjectCache>> = const { Cell::new(None) });
 
@@ -207,7 +232,7 @@ mod tests {
 
     #[test]
     fn what_is_forgotten_while_it_is_put_is_not_held() {
-        let cache = SubjectCache::new(100, Duration::MAX);
+        let cache = SubjectCache::new(100, Duration::MAX, Clock::default());
         let get = || run(cache.get("P-7"));
         run(cache.put("P-7".into(), Held::Shredded, cache.mark()));
         assert!(get().is_some());
@@ -219,6 +244,39 @@ mod tests {
         let make = async { Ok::<_, ()>(Held::Shredded) };
         assert!(run(cache.get_or_make("P-7", make)).is_ok_and(|held| held.is_some()), "it was read before");
         assert!(FORGETTING.take().is_none() && get().is_none());
+    }
+
+    /// A machine that was suspended, or whose clock was set, holds no key for longer than its time.
+    #[test]
+    fn time_is_over_by_the_clock_that_moved_further() {
+        let seconds = Duration::from_secs;
+        for (steady, forward, back, is_held) in [
+            (269, 0, 0, true),
+            (270, 0, 0, false),
+            (0, 269, 0, true),
+            (0, 270, 0, false),
+            (0, 0, 269, true),
+            (0, 0, 270, false),
+            (269, 0, 269, true),
+            (270, 0, 270, false),
+        ] {
+            let test = TestClock::default();
+            let cache = SubjectCache::new(100, Duration::MAX, Clock::from(&test));
+            run(cache.put("P-7".into(), Held::Shredded, cache.mark()));
+            let make = || async { Ok::<_, ()>(Held::Shredded) };
+            test.advance(seconds(steady));
+            test.set_forward(seconds(forward));
+            test.set_back(seconds(back));
+            assert_eq!(run(cache.get("P-7")).is_some(), is_held, "{steady} {forward} {back}");
+            let shared = run(cache.get_or_make("P-7", make())).unwrap();
+            assert_eq!(shared.is_some(), is_held, "what is over is not shared with who waits");
+            assert!(run(cache.get_or_make("P-7", make())).unwrap().is_some(), "and is asked for anew");
+            // A call of the store that lasted as long is not held.
+            let mark = cache.mark();
+            test.set_forward(LONGEST_READ);
+            run(cache.put("P-8".into(), Held::Shredded, mark));
+            assert!(run(cache.get("P-8")).is_none());
+        }
     }
 
     fn run<T>(work: impl Future<Output = T>) -> T {
