@@ -8,6 +8,7 @@ mod maps;
 mod scalars;
 mod shapes;
 mod standard;
+mod tokens;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -36,7 +37,7 @@ impl Cases {
 pub fn all() -> Vec<Case> {
     let mut cases = Cases::default();
     for family in
-        [scalars::add, shapes::add, enums::add, maps::add, bytes::add, standard::add, crates::add, health::add]
+        [scalars::add, shapes::add, enums::add, maps::add, bytes::add, standard::add, crates::add, health::add, tokens::add]
     {
         family(&mut cases);
     }

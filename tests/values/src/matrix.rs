@@ -55,6 +55,17 @@ pub struct Cell {
     pub sealed: Option<Outcome>,
 }
 
+impl Cell {
+    pub fn name(&self) -> String {
+        format!("{} {:?} {:?}", self.format.name(), self.place, self.way)
+    }
+
+    /// Whether it holds the value once, and not in a list or map.
+    pub fn is_for_one(&self) -> bool {
+        matches!(self.way, Way::With)
+    }
+}
+
 /// Rows of one keyring and record.
 pub struct Bench {
     record: Record,

@@ -135,6 +135,8 @@ pub fn add(cases: &mut Cases) {
     cases.add("serde_json::Map", vec![json!({"b": 1, "a": 2}).as_object().expect("a map").clone(), Map::new()]);
     cases.add("serde_json::Number", vec![number("7"), number("-7"), number("0.5")]);
     cases.add("serde_json::Value: a long float", vec![json!(0.1), json!(1.0e300), json!({"value": [0.1]})]);
+    let digits: Value = serde_json::from_str("{\"value\": 1.50, \"n\": 123456789012345678901234567890}").expect("JSON");
+    cases.add("serde_json::Value: digits as they were written", vec![digits]);
     cases.add("serde_json RawValue", vec![Raw::new("{\"a\": 1.50, \"b\": null}")]);
     cases.add("struct: RawValue", vec![Holder { value: Raw::new("[1.50,  2]") }]);
     cases.add("struct: serde_json::Value", vec![Holder { value: json!({"a": [1, 2.5]}) }]);
