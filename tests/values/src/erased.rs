@@ -31,6 +31,10 @@ impl Leaf {
     pub fn new<T: Serialize + PartialEq + 'static>(value: T) -> Self {
         Self(Rc::new(value))
     }
+
+    pub fn get<T: 'static>(&self) -> &T {
+        self.0.as_any().downcast_ref().expect("a value of its case")
+    }
 }
 
 impl PartialEq for Leaf {

@@ -81,6 +81,11 @@ impl Bench {
         Self { record, open }
     }
 
+    /// What becomes of a case that is sealed and opened alone, by code that is compiled for its type as a user's is.
+    pub fn direct(&self, case: &Case) -> Outcome {
+        case.values.iter().map(|value| (case.direct)(value, &self.record, &self.open)).max().unwrap_or(Outcome::Kept)
+    }
+
     /// Every cell of a case.
     pub fn cells(&self, case: &Case) -> Vec<Cell> {
         let mut cells = Vec::new();
@@ -89,15 +94,15 @@ impl Bench {
                 macro_rules! at {
                     ($place:expr, $module:ident, $around:ident) => {
                         self.place::<
-                            $around<$module::Plain<Leaf>>,
-                            $around<$module::Plain<Vec<Leaf>>>,
-                            $around<$module::Plain<BTreeMap<String, Leaf>>>,
-                            $around<$module::With>,
-                            $around<$module::Typed>,
-                            $around<$module::Token>,
-                            $around<$module::List>,
-                            $around<$module::Map>,
-                        >($place, format, case, &mut cells)
+                                                    $around<$module::Plain<Leaf>>,
+                                                    $around<$module::Plain<Vec<Leaf>>>,
+                                                    $around<$module::Plain<BTreeMap<String, Leaf>>>,
+                                                    $around<$module::With>,
+                                                    $around<$module::Typed>,
+                                                    $around<$module::Token>,
+                                                    $around<$module::List>,
+                                                    $around<$module::Map>,
+                                                >($place, format, case, &mut cells)
                     };
                 }
                 type Alone<R> = R;
@@ -147,8 +152,7 @@ impl Bench {
         case.values.iter().all(|value| {
             let Ok(row) = R::with(value, &self.record) else { return false };
             let Ok(bytes) = write(format, &row) else { return false };
-            read_row::<R, _>(|| format.read(&bytes))
-                .is_ok_and(|row| matches!(row.holds(value, &self.open), Ok(true)))
+            read_row::<R, _>(|| format.read(&bytes)).is_ok_and(|row| matches!(row.holds(value, &self.open), Ok(true)))
         })
     }
 
@@ -184,4 +188,3 @@ impl Bench {
 fn write(format: Format, row: &dyn erased_serde::Serialize) -> Result<Vec<u8>, Problem> {
     format.write(row)
 }
-

@@ -111,12 +111,7 @@ pub const LINES: &[Line] = &[
     },
     Line {
         shown: "maps with integer or `bool` keys inside a type with `#[serde(flatten)]`, `tag` or `untagged`",
-        cases: &[
-            "flatten: integer keys",
-            "flatten: bool keys",
-            "internal tag: integer keys",
-            "untagged: integer keys",
-        ],
+        cases: &["flatten: integer keys", "flatten: bool keys", "internal tag: integer keys", "untagged: integer keys"],
         expected: Expected::Lost,
         reason: "JSON writes keys as text, and serde's buffer does not turn them back. Make them text: `BTreeMap<DisplayFromStr, _>` of serde_with.",
     },

@@ -249,7 +249,10 @@ pub fn add(cases: &mut Cases) {
     cases.add("flatten: i128 as text", vec![around(AsText(i128::MAX))]);
     cases.add("flatten: char", vec![around('a')]);
     cases.add("flatten: bytes", vec![around(serde_bytes::ByteBuf::from(vec![1, 2]))]);
-    cases.add("integer keys in a struct", vec![Integers { lines: [(1_u32, "a".to_owned()), (20, "b".to_owned())].into() }]);
+    cases.add(
+        "integer keys in a struct",
+        vec![Integers { lines: [(1_u32, "a".to_owned()), (20, "b".to_owned())].into() }],
+    );
     cases.add("rename, alias", vec![Renamed { rx_number: 7, name: "a".into(), kind: "b".into() }]);
     cases.add(
         "skip_serializing_if, skip",
