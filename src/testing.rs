@@ -9,6 +9,8 @@ mod round_trips;
 pub use leaks::assert_no_plaintext;
 pub use round_trips::assert_round_trips;
 
+pub use crate::clock::TestClock;
+
 use crate::aead::Suite;
 use crate::error::Error;
 use crate::key::KeyringFile;

@@ -11,13 +11,14 @@ use std::fmt::Debug;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
+use std::time::{Duration, SystemTime};
 
 use proptest::prelude::*;
 use rxseal::{
     Access, Class, Each, Error, FileStore, Kek, KekContext, KeyFile, KeyState, Keyring, KeyringAdmin, KeyringFile,
     KeyringStore, LocalRootKey, MemoryStore, MemorySubjectStore, Observer, OpenEvent, Opening, Parts, Phi,
-    ProviderFuture, Purpose, Record, RootKey, RootKeys, Sealed, Sealing, StillUnder, SubjectKeyStore, SubjectKeys,
-    Suite, Token, UnlockOptions, WrappedSubjectKey, accept_plaintext, open_page, phi, run_local,
+    ProviderFuture, Purpose, Record, RootKey, RootKeys, Sealed, Sealing, StillUnder, StoreFuture, SubjectKeyStore,
+    SubjectKeys, Suite, Token, UnlockOptions, WrappedSubjectKey, accept_plaintext, open_page, phi, run_local,
 };
 use serde::{Deserialize, Serialize};
 use support::{CANARY, Problem, access, contains, keyring, leaks, texts};
@@ -297,13 +298,31 @@ fn all() -> Vec<(&'static str, Error)> {
         ("subject-key-refused", fails(world.keys.unwrap_subject_key("somebody-else", &wrapped))),
         ("provider-unavailable", create(Service::Unavailable)),
         ("provider-refused", create(Service::Refuses)),
+        ("stored-unread", fails(run_local(admin(GoneAfterPut::default()).create("pharmacy-17", Suite::default())))),
         ("keyring-missing", fails(run_local(admin(MemoryStore::default()).stored("pharmacy-17")))),
         ("store-conflict", fails(run_local(stored().create("pharmacy-17", Suite::default())))),
         ("key-in-use", {
             let one_left = StillUnder::new(1, 0);
-            fails(run_local(stored().destroy("pharmacy-17", world.token.key_id(), one_left)))
+            fails(run_local(stored().destroy(
+                "pharmacy-17",
+                world.token.key_id(),
+                one_left,
+                SystemTime::now(),
+                Duration::ZERO,
+            )))
         }),
         ("state-refused", fails(run_local(stored().force_destroy("pharmacy-17", primary)))),
+        ("state-refused", {
+            let admin = stored();
+            run_local(admin.rotate("pharmacy-17")).unwrap();
+            let wait = KeyringAdmin::UNUSED_FOR;
+            fails(run_local(admin.destroy("pharmacy-17", primary, StillUnder::new(0, 0), SystemTime::now(), wait)))
+        }),
+        ("clock-skew", {
+            let clock = rxseal::testing::TestClock::default();
+            clock.set_back(Duration::from_secs(3600));
+            fails(run_local(stored().clock(&clock).rotate("pharmacy-17")))
+        }),
         ("store-unavailable", Error::from_store(true, "timeout")),
         ("subject-retained", Error::subject_retained()),
         ("subject-shredded", of_subject(true)),
@@ -319,6 +338,24 @@ fn of_subject(shredded: bool) -> Error {
         run_local(store.shred("pharmacy-17", SUBJECT_ID, 1)).unwrap();
     }
     fails(run_local(SubjectKeys::new(store).load(&WORLD.keys, [SUBJECT_ID])).unwrap().get(SUBJECT_ID))
+}
+
+/// A store that has nothing when it is read again.
+#[derive(Default)]
+struct GoneAfterPut(MemoryStore);
+
+impl KeyringStore for GoneAfterPut {
+    fn get<'a>(&'a self, _: &'a str) -> StoreFuture<'a, Option<KeyringFile>> {
+        Box::pin(std::future::ready(Ok(None)))
+    }
+
+    fn put<'a>(&'a self, file: &'a KeyringFile, over: Option<u64>) -> StoreFuture<'a, ()> {
+        self.0.put(file, over)
+    }
+
+    fn keyspaces(&self) -> StoreFuture<'_, Vec<String>> {
+        self.0.keyspaces()
+    }
 }
 
 fn admin(store: impl KeyringStore + 'static) -> KeyringAdmin {

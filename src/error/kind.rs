@@ -25,14 +25,14 @@ pub(crate) enum ErrorKind {
              was changed; which of these cannot be told"
     )]
     OpenFailed,
-    #[error("the token's key is not in this keyring: load its newest generation, or check the keyspace")]
+    #[error("the key is not in this keyring: load its newest generation, or check the keyspace and the key's id")]
     UnknownKey,
     #[error(
         "the key is marked compromised: use the call that says so (`open_compromised`, `reseal_compromised`, \
          `rewrap_subject_key_compromised`); what it yields may be forged"
     )]
     KeyCompromised,
-    #[error("the token's key was destroyed: its content is gone")]
+    #[error("the key was destroyed: what was sealed under it is gone")]
     KeyDestroyed,
     #[error("the sealed value is authentic but not of the asked type")]
     TypeMismatch,
@@ -120,10 +120,9 @@ pub(crate) enum ErrorKind {
              back? Its newest generation is needed"
     )]
     KeyringTooOld,
-    #[cfg(feature = "key-manager")]
     #[error(
-        "the stored keyring lacks a key that was in use here: an older one was restored and changed after that. What was sealed \
-             under that key does not open with it: put the newest generation back, or restart every program to accept the loss"
+        "the stored keyring was not made from the newest one that was seen here: an older one was restored and changed after that. What \
+             was sealed or settled since is lost with it: put the newest generation back, or restart every program to accept the loss"
     )]
     KeyringForked,
     #[error("the keyring does not contain the pinned key")]
@@ -138,6 +137,10 @@ pub(crate) enum ErrorKind {
     UnlockFailed,
     #[error("the key cannot change to that state")]
     StateRefused,
+    #[error(
+        "clock skew: a time that was written down is in the future for this machine, so one of two clocks is wrong"
+    )]
+    ClockSkew,
 
     #[error(
         "tokens or subject keys are still under the key, and would be lost: reseal and rewrap them first, and count again"
@@ -150,6 +153,8 @@ pub(crate) enum ErrorKind {
              it. Nothing was written: look at it and repeat the change"
     )]
     StoreConflict,
+    #[error("the change is stored, but could not be read back: look at it before you repeat it")]
+    StoredUnread,
     #[error("a keyring of this keyspace is stored already: look at that one")]
     KeyringExists,
     #[error("no keyring of this keyspace is stored: create it, or restore its file from a backup")]
@@ -173,8 +178,9 @@ pub(crate) enum ErrorKind {
     #[error("the root key is not valid")]
     InvalidRootKey,
     #[error(
-        "the file of the root key, or of its PIN, may be read by others than its owner: set its mode to 0600, or allow a group with \
-             `KeyFile::allow_group_read` (Kubernetes secrets need that)"
+        "a file with a secret (a root key, a PIN, a token) can be read or changed by somebody else: give it to the user of this \
+             process or to root, with mode 0600. For one that a group reads (0640, as Kubernetes' fsGroup has it) call \
+             `allow_group_read()`, or give the command --allow-group-read"
     )]
     RootKeyPermissions,
     #[error("the root key cannot be read or written")]
@@ -227,13 +233,14 @@ impl ErrorKind {
             Self::InvalidKeyring => "invalid-keyring",
             Self::KeyringMismatch => "keyring-mismatch",
             Self::KeyringTooOld => "keyring-too-old",
-            #[cfg(feature = "key-manager")]
             Self::KeyringForked => "keyring-too-old",
             Self::PinMismatch => "pin-mismatch",
             Self::RootKeyForeign | Self::NoSuchWrap | Self::UnlockFailed => "unlock-failed",
             Self::StateRefused => "state-refused",
+            Self::ClockSkew => "clock-skew",
             Self::KeyInUse => "key-in-use",
             Self::StoreConflict | Self::KeyringExists => "store-conflict",
+            Self::StoredUnread => "stored-unread",
             Self::KeyringMissing => "keyring-missing",
             Self::SubjectRetained => "subject-retained",
             #[cfg(feature = "subject-keys")]

@@ -11,7 +11,7 @@ use crate::codec::text;
 use crate::error::{Error, ErrorKind};
 use crate::id::{Identifier, KeyId, Name};
 use crate::random;
-use crate::secret::{PlainBuffer, SecretBytes};
+use crate::secret::{PlainBuffer, SecretBytes, wipe};
 use crate::token::{WRAPPED_KEY_LEN, WRAPPED_KEY_MAGIC};
 
 const HEADER_LEN: usize = WRAPPED_KEY_MAGIC.len() + KeyId::LEN;
@@ -178,8 +178,13 @@ impl FromStr for WrappedSubjectKey {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        let bytes = text::decode(text).ok_or(ErrorKind::InvalidSubjectKey)?;
-        Self::try_from(bytes.as_slice())
+        let mut bytes = text::decode(text).ok_or(ErrorKind::InvalidSubjectKey)?;
+        let key = Self::try_from(bytes.as_slice());
+        if key.is_err() {
+            // It may be plaintext.
+            wipe(&mut bytes);
+        }
+        key
     }
 }
 
