@@ -202,6 +202,8 @@ fn all() -> Vec<(&'static str, Error)> {
         ("not-finite", fails(rec.seal::<phi::Strength>(&nan))),
         ("unrepresentable", fails(rec.seal::<phi::Note>(&BTreeMap::from([(vec![CANARY], 1)])))),
         ("token-as-plaintext", fails(rec.seal::<phi::Drug>(&world.token.to_string()))),
+        ("token-inside", fails(rec.seal::<phi::Drug>(&[world.token.to_string()]))),
+        ("token-inside", fails(rec.seal::<phi::Drug>(&[Row { drug: CANARY.into() }]))),
         (
             "token-as-plaintext",
             fails(accept_plaintext(|| read(&serde_json::json!({ "drug": world.token.to_string() }).to_string()))),
@@ -454,7 +456,7 @@ fn predicates_say_what_they_mean() {
         (
             "is_value_refused",
             Error::is_value_refused,
-            &["too-large", "not-finite", "unrepresentable", "token-as-plaintext", "value-mismatch"],
+            &["too-large", "not-finite", "unrepresentable", "token-as-plaintext", "token-inside", "value-mismatch"],
         ),
         ("is_invalid_id", Error::is_invalid_id, &["invalid-id"]),
         ("is_retryable", Error::is_retryable, &["provider-unavailable", "store-unavailable"]),

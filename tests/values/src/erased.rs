@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::cell::Cell;
+use std::fmt;
 use std::rc::Rc;
 
 use erased_serde::Deserializer as ErasedDeserializer;
@@ -34,6 +35,13 @@ impl Leaf {
 
     pub fn get<T: 'static>(&self) -> &T {
         self.0.as_any().downcast_ref().expect("a value of its case")
+    }
+}
+
+/// For a failing test: nothing here is anybody's.
+impl fmt::Debug for Leaf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&serde_json::to_string(self).unwrap_or_else(|error| error.to_string()))
     }
 }
 
