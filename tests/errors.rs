@@ -17,7 +17,7 @@ use rxseal::{
     Access, Class, Each, Error, FileStore, Kek, KekContext, KeyFile, KeyState, Keyring, KeyringAdmin, KeyringFile,
     KeyringStore, LocalRootKey, MemoryStore, MemorySubjectStore, Observer, OpenEvent, Opening, Parts, Phi,
     ProviderFuture, Purpose, Record, RootKey, RootKeys, Sealed, Sealing, StillUnder, SubjectKeyStore, SubjectKeys,
-    Suite, Token, UnlockOptions, WrappedSubjectKey, accept_plaintext, open_page, phi, run_local,
+    Suite, Token, UnlockOptions, WrappedSubjectKey, accept_plaintext, count_by_key, open_page, phi, run_local,
 };
 use serde::{Deserialize, Serialize};
 use support::{CANARY, Problem, access, contains, keyring, leaks, texts};
@@ -302,6 +302,7 @@ fn all() -> Vec<(&'static str, Error)> {
             let one_left = StillUnder::new(1, 0);
             fails(run_local(stored().destroy("pharmacy-17", world.token.key_id(), one_left)))
         }),
+        ("not-counted", fails(count_by_key([CANARY]).confirmed_empty())),
         ("state-refused", fails(run_local(stored().force_destroy("pharmacy-17", primary)))),
         ("store-unavailable", Error::from_store(true, "timeout")),
         ("subject-retained", Error::subject_retained()),

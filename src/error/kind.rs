@@ -118,6 +118,8 @@ pub(crate) enum ErrorKind {
         "tokens or subject keys are still under the key, and would be lost: reseal and rewrap them first, and count again"
     )]
     KeyInUse,
+    #[error("a zero was counted that says nothing")]
+    NotCounted,
 
     // Stores
     #[error(
@@ -204,6 +206,7 @@ impl ErrorKind {
             Self::RootKeyForeign | Self::NoSuchWrap | Self::UnlockFailed => "unlock-failed",
             Self::StateRefused => "state-refused",
             Self::KeyInUse => "key-in-use",
+            Self::NotCounted => "not-counted",
             Self::StoreConflict | Self::KeyringExists => "store-conflict",
             Self::KeyringMissing => "keyring-missing",
             Self::SubjectRetained => "subject-retained",

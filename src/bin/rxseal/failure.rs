@@ -14,6 +14,8 @@ pub enum Failure {
     /// What the operator said cannot be done as it is.
     Usage(String),
     Rxseal(rxseal::Error),
+    /// What the command itself found, under the code that the library has for it.
+    Coded(&'static str, String),
     /// `key-in-use`, and what is under the key: tokens, subject keys.
     InUse(rxseal::Error, u64, u64),
     /// A result was printed, and it is not good.
@@ -33,7 +35,7 @@ impl Failure {
                 }
                 _ => FAILED,
             },
-            Self::InUse(..) => REFUSED,
+            Self::InUse(..) | Self::Coded(..) => REFUSED,
             Self::Checked(_) | Self::Io(_) => FAILED,
         }
     }
@@ -53,6 +55,7 @@ impl Failure {
         match self {
             Self::Usage(_) => "usage",
             Self::Rxseal(error) | Self::InUse(error, ..) => error.code(),
+            Self::Coded(code, _) => code,
             Self::Checked(_) => "check-failed",
             Self::Io(_) => "io",
         }
@@ -62,7 +65,7 @@ impl Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Usage(text) | Self::Checked(text) => f.write_str(text),
+            Self::Usage(text) | Self::Checked(text) | Self::Coded(_, text) => f.write_str(text),
             Self::Io(error) => write!(f, "{error}"),
             Self::Rxseal(error) => write_error(f, error),
             Self::InUse(error, tokens, subject_keys) => {

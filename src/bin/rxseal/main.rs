@@ -46,7 +46,7 @@ fn run(args: Args, output: &Output) -> Result<(), Failure> {
         Command::Subject(command) => wait(subject::run(&global, command, output)),
         Command::KeyFile(command) => keyring::make_key_file(&command, output),
         Command::Token(command) => token::inspect(&command, output),
-        Command::Count(command) => wait(count::run(&command, output)),
+        Command::Count(command) => wait(count::run(&global, &command, output)),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Args::command(), "rxseal", &mut io::stdout().lock());
             Ok(())
