@@ -11,8 +11,8 @@ use std::time::{Duration, SystemTime};
 use key_support::{Heard, Mode, TENANT, TestRoot, TestStore};
 use rxseal::phi::Drug;
 use rxseal::{
-    Access, Error, KeyCounts, KeyId, KeyState, KeyUse, Keyring, KeyringAdmin, KeyringFile, KeyringStore, Purpose, Record,
-    RootKeys, StillUnder, StoreFuture, Suite, UnlockOptions, count_by_key, run_local,
+    Access, Error, KeyCounts, KeyId, KeyState, KeyUse, Keyring, KeyringAdmin, KeyringFile, KeyringStore, Purpose,
+    Record, RootKeys, StillUnder, StoreFuture, Suite, UnlockOptions, count_by_key, run_local,
 };
 
 fn nothing() -> StillUnder {

@@ -168,7 +168,11 @@ fn joined_tokens_are_never_silent() {
         for (key, count) in &placed {
             assert!(counts.of(*key) >= *count || counts.not_tokens() > 0, "{key} {count} {counts:?}: {text:?}");
         }
-        if counts.not_tokens() == 0 { counted += 1 } else { reported += 1 }
+        if counts.not_tokens() == 0 {
+            counted += 1
+        } else {
+            reported += 1
+        }
         for (bytes, placed) in column::joined_bytes(&placed) {
             let counts = count_by_key([&bytes]);
             for (key, count) in &placed {
@@ -244,7 +248,12 @@ fn what_cannot_be_told_apart_is_said() {
         let counts = count_by_key([&long[..at]]);
         let whole = long[..at].matches(&text).count() as u64;
         assert!(counts.of(one) >= whole, "{at}");
-        assert!(counts.of(one) > whole || counts.not_tokens() > 0 || long[..at].ends_with([',', 'r', 'x', 's']) || counts.of(one) == whole);
+        assert!(
+            counts.of(one) > whole
+                || counts.not_tokens() > 0
+                || long[..at].ends_with([',', 'r', 'x', 's'])
+                || counts.of(one) == whole
+        );
     }
     // No prose is taken for one.
     for prose in ["Call about the rx\nscheduled for Monday", "rx\nscreening", "RXSCAN 7", "5%72 tablets", "r\nxsc"] {

@@ -67,9 +67,9 @@ fn is_broken(text: &str) -> bool {
     }
     let text = text.replace('\r', "").replace("=\n", "\n");
     BROKEN.iter().any(|broken| {
-        text.match_indices(broken).filter_map(|(at, found)| text.get(at.saturating_add(found.len())..)).any(|behind| {
-            behind.starts_with(['X', 'x', 'c']) && run_len(behind) > NO_WORD
-        })
+        text.match_indices(broken)
+            .filter_map(|(at, found)| text.get(at.saturating_add(found.len())..))
+            .any(|behind| behind.starts_with(['X', 'x', 'c']) && run_len(behind) > NO_WORD)
     })
 }
 

@@ -70,8 +70,30 @@ fn value(row: usize, token: &Token) -> Value {
 #[allow(dead_code, reason = "not every program that has this module joins tokens")]
 pub fn joined_texts(cases: usize) -> impl Iterator<Item = (String, BTreeMap<KeyId, u64>)> {
     const BETWEEN: [&str; 24] = [
-        "-", "_", "", "a", "Zz9", "-7-", ",", "\n", "\r\n", "\"", " ", "ä", "rxs", "rxsX", "rxrxs", "rxsc-", r"\u002d", "%2D", "&#45;",
-        r"\/", "RXSX", "=\n", "%72%78%73", "rx\nsX",
+        "-",
+        "_",
+        "",
+        "a",
+        "Zz9",
+        "-7-",
+        ",",
+        "\n",
+        "\r\n",
+        "\"",
+        " ",
+        "ä",
+        "rxs",
+        "rxsX",
+        "rxrxs",
+        "rxsc-",
+        r"\u002d",
+        "%2D",
+        "&#45;",
+        r"\/",
+        "RXSX",
+        "=\n",
+        "%72%78%73",
+        "rx\nsX",
     ];
     let mut state = 0x9E37_79B9_7F4A_7C15_u64;
     let mut draw = move |below: usize| {

@@ -306,17 +306,17 @@ fn parse_day(text: &str) -> Result<Day, String> {
 #[derive(ClapArgs)]
 pub struct Counted {
     /// Counts the tokens in this SQLite database, in the columns of --column
-    #[arg(long, value_name = "FILE", conflicts_with = "postgres", requires = "named")]
+    #[arg(long, value_name = "FILE", conflicts_with = "postgres")]
     pub sqlite: Option<PathBuf>,
     /// Counts them in this PostgreSQL database: its URL without a password
-    #[arg(long, value_name = "URL", requires = "named")]
+    #[arg(long, value_name = "URL")]
     pub postgres: Option<String>,
     /// A column to count, as TABLE.COLUMN; may be given several times. It must have a token of this keyring, since a mistyped name,
     /// another database and hidden rows look like an empty column
-    #[arg(long = "column", value_name = "TABLE.COLUMN", group = "named")]
+    #[arg(long = "column", value_name = "TABLE.COLUMN")]
     pub columns: Vec<String>,
     /// A column that is meant to have no value at all; may be given several times. Refused where it has one
-    #[arg(long, value_name = "TABLE.COLUMN", group = "named")]
+    #[arg(long, value_name = "TABLE.COLUMN")]
     pub empty: Vec<String>,
 }
 

@@ -58,17 +58,18 @@ pub fn has_key(ring: &KeyringFile, key: KeyId) -> bool {
 }
 
 /// How many tokens are under `key` in the columns that an operator named, none of which says nothing.
-pub async fn count_under(
-    key: KeyId,
-    ring: &KeyringFile,
-    counted: &Counted,
-    output: &Output,
-) -> Result<u64, Failure> {
-    if counted.columns.is_empty() && counted.empty.is_empty() {
-        return Ok(0);
-    }
-    let database = Database::of(&counted.sqlite, &counted.postgres)
-        .ok_or_else(|| Failure::Usage("of which database? Say --sqlite FILE or --postgres URL".to_owned()))?;
+pub async fn count_under(key: KeyId, ring: &KeyringFile, counted: &Counted, output: &Output) -> Result<u64, Failure> {
+    let database = Database::of(&counted.sqlite, &counted.postgres);
+    let database = match (database, counted.columns.is_empty() && counted.empty.is_empty()) {
+        (Some(database), false) => database,
+        (None, true) => return Ok(0),
+        (None, false) => {
+            return Err(Failure::Usage("of which database? Say --sqlite FILE or --postgres URL".to_owned()));
+        }
+        (Some(_), true) => {
+            return Err(Failure::Usage("which columns? Name each with --column TABLE.COLUMN".to_owned()));
+        }
+    };
     let mut total: u64 = 0;
     for name in &counted.columns {
         let counts = database.count_named(name, "--column").await?;
@@ -83,7 +84,8 @@ pub async fn count_under(
         let still = StillUnder::counted([&counts], ring.keys(), key, 0, None);
         let still = still.map_err(|error| says_nothing(name, &counts, ring, &error))?;
         total = total.saturating_add(still.tokens());
-        let others = counts.iter().filter(|(key, _)| !has_key(ring, *key)).fold(0_u64, |sum, (_, n)| sum.saturating_add(n));
+        let others =
+            counts.iter().filter(|(key, _)| !has_key(ring, *key)).fold(0_u64, |sum, (_, n)| sum.saturating_add(n));
         if others > 0 {
             output.warning(&format!(
                 "{name}: {others} tokens are under keys that are not in this keyring: another keyspace's, or was an older keyring \
@@ -121,7 +123,11 @@ fn says_nothing(name: &str, counts: &KeyCounts, ring: &KeyringFile, error: &rxse
         ring.keyspace()
     );
     // Another reason than what is seen here is the library's own.
-    if error.code() == "not-counted" { Failure::Coded("not-counted", text) } else { Failure::Checked(format!("{name}: {error}")) }
+    if error.code() == "not-counted" {
+        Failure::Coded("not-counted", text)
+    } else {
+        Failure::Checked(format!("{name}: {error}"))
+    }
 }
 
 enum Database<'a> {
@@ -179,8 +185,10 @@ fn describe(counts: &KeyCounts, lost: &[(KeyId, u64)]) -> String {
     let keys = counts.iter().map(|(key, count)| [key.to_string(), count.to_string(), mark(key).to_owned()]);
     let joined = counts.joined().fold(0_u64, |sum, (_, count)| sum.saturating_add(count));
     let others = [("not a token", counts.not_tokens()), ("null", counts.nulls()), ("joined", joined)];
-    let others =
-        others.into_iter().filter(|(_, count)| *count > 0).map(|(what, count)| [what.to_owned(), count.to_string(), String::new()]);
+    let others = others
+        .into_iter()
+        .filter(|(_, count)| *count > 0)
+        .map(|(what, count)| [what.to_owned(), count.to_string(), String::new()]);
     let mut text = table(["key", "tokens", ""], keys.chain(others));
     if counts.not_tokens() > 0 {
         text.push_str(

@@ -147,12 +147,7 @@ impl Desk<'_> {
     }
 
     /// What the operator says is elsewhere, and what is counted here.
-    async fn subject_keys_under(
-        &self,
-        ring: &KeyringFile,
-        key: KeyId,
-        elsewhere: Option<u64>,
-    ) -> Result<u64, Failure> {
+    async fn subject_keys_under(&self, ring: &KeyringFile, key: KeyId, elsewhere: Option<u64>) -> Result<u64, Failure> {
         if self.config.has_subject_store() {
             let counts = match self.config.open_subject_store(false).await? {
                 Some(store) => SubjectAdmin::new(store).count_by_key(ring.keyspace()).await?,
