@@ -52,11 +52,13 @@ mod access;
 mod admin;
 mod aead;
 mod backend;
+mod clock;
 mod codec;
 #[cfg(any(feature = "rusqlite_0_39", feature = "sqlx_0_9"))]
 mod columns;
 mod context;
 mod count;
+mod disk;
 mod error;
 mod field;
 mod form;
@@ -68,6 +70,8 @@ mod id;
 mod kdf;
 mod key;
 mod keyring;
+#[cfg(any(feature = "aws-kms", feature = "postgres-store", feature = "vault"))]
+mod loopback;
 #[cfg(feature = "key-manager")]
 mod manager;
 mod observe;

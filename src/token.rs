@@ -1,13 +1,18 @@
 //! Tokens: one sealed field as bytes or text (FORMAT 6). Reading one needs no key.
 
+mod carrier;
+
 use std::fmt;
 use std::str::FromStr;
+
+pub(crate) use carrier::{FIRST_BYTE, WRAPPED_KEY_LEN, WRAPPED_KEY_MAGIC, key_of_bytes, key_of_text};
 
 use crate::aead::{Letter, TAG_LEN};
 use crate::codec::text;
 use crate::error::{Error, ErrorKind};
 use crate::field::{MAX_BLOCK, MAX_CONTENT};
 use crate::id::KeyId;
+use crate::secret::wipe_vec;
 
 /// Magic and letter (FORMAT 6.1).
 const MAGIC_LEN: usize = 3;
@@ -95,10 +100,9 @@ pub(crate) struct Body<'t> {
     pub(crate) tag: &'t [u8; TAG_LEN],
 }
 
-/// Whether `text` is a well-formed text token (FORMAT 6.4, 7.5).
+/// Whether `text` is a well-formed text token (FORMAT 6.4).
 pub(crate) fn is_text_token(text: &str) -> bool {
-    // Almost every value is settled here, without an allocation.
-    text.starts_with("rxs") && text.parse::<Token>().is_ok()
+    text.starts_with("rxs") && key_of_text(text).is_some()
 }
 
 /// Reads a text token into `out`, which is emptied first, and tells the length of its payload (FORMAT 6.2, 6.4).
@@ -108,9 +112,16 @@ pub(crate) fn decode_text(token: &str, out: &mut Vec<u8>) -> Result<usize, Error
         return Err(ErrorKind::NotAToken.into());
     }
     out.resize(text::decoded_len(token.len()), 0);
-    let len = text::decode_slice(token, out).ok_or(ErrorKind::NotAToken)?;
-    out.truncate(len);
-    Header::parse_body(out).map(|(_, body)| body.text.len())
+    match text::decode_slice(token, out) {
+        Some(len) => out.truncate(len),
+        // A value of a user that begins as a token does: it may be plaintext.
+        None => wipe_vec(out),
+    }
+    let payload_len = Header::parse_body(out).map(|(_, body)| body.text.len());
+    if payload_len.is_err() {
+        wipe_vec(out);
+    }
+    payload_len
 }
 
 /// One sealed field: public bytes that are worthless without their key and context.

@@ -1,6 +1,11 @@
 //! The command `rxseal`, as an operator meets it.
 #![allow(clippy::unwrap_used)]
 
+/// The command's own list, so that docs and codes can be held to it.
+#[path = "../src/bin/rxseal/exit.rs"]
+mod exit;
+
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -118,10 +123,16 @@ fn the_life_of_a_keyring() {
         assert!(now.contains(&(staged, "active".to_owned(), true)));
         assert!(now.contains(&(first.clone(), "deactivated".to_owned(), false)));
 
-        let used = shop.fails(&format!("keyring destroy pharmacy-17 {first} --tokens 7 --subject-keys 0 --yes"), 5);
+        let used = shop.fails(
+            &format!("keyring destroy pharmacy-17 {first} --tokens 7 --subject-keys 0 --unused-for 0s --yes"),
+            5,
+        );
         assert!(used.contains("still under the key"), "{used}");
         shop.ok(&format!("keyring compromise pharmacy-17 {first}"));
-        shop.ok(&format!("keyring destroy pharmacy-17 {first} --tokens 0 --subject-keys 0 --yes"));
+        let destroy = format!("keyring destroy pharmacy-17 {first} --tokens 0 --subject-keys 0 --yes");
+        let early = shop.fails(&destroy, 5);
+        assert!(early.contains("may still seal under it") && early.contains("time left 1 h "), "{early}");
+        shop.ok(&format!("{destroy} --unused-for 0s"));
         shop.ok("keyring rotate pharmacy-17");
         shop.ok("keyring rotate --index-root pharmacy-17");
         assert!(shop.ok("keyring verify pharmacy-17").contains("unlocks"));
@@ -134,9 +145,9 @@ fn the_life_of_a_keyring() {
         let names: Vec<_> = shop.json("keyring inspect pharmacy-17")["root_keys"].as_array().unwrap().clone();
         let old = names[0]["root_key"].as_str().unwrap().to_owned();
         let refused = shop.fails(&format!("keyring root remove pharmacy-17 local {old}"), 5);
-        assert!(refused.contains("not among the trusted ones"), "{refused}");
+        assert!(refused.contains("not among the trusted ones") && refused.contains(": local "), "{refused}");
         shop.ok(&format!("keyring root remove pharmacy-17 local {old} --root file:root.key --root file:escrow.key"));
-        shop.fails("keyring verify pharmacy-17", 1);
+        shop.fails("keyring verify pharmacy-17", 5);
         shop.ok("keyring rewrap pharmacy-17 --root file:escrow.key --to file:root.key --yes");
         shop.ok("keyring verify pharmacy-17");
     }
@@ -195,7 +206,7 @@ fn tokens_and_counts() {
 
     // Counted once more before the key goes, with what is in backups.
     shop.ok("keyring rotate pharmacy-17");
-    let destroy = format!("keyring destroy pharmacy-17 {key} --subject-keys 0 --yes");
+    let destroy = format!("keyring destroy pharmacy-17 {key} --subject-keys 0 --unused-for 0s --yes");
     let columns = "--sqlite pharmacy.db --column rx.drug";
     assert!(shop.fails(&format!("{destroy} {columns} --tokens 0"), 1).contains("1 values show no token"));
     assert_eq!(shop.run(&format!("{destroy} {columns}")).status.code(), Some(2), "and in the backups?");
@@ -237,7 +248,7 @@ fn a_zero_that_says_nothing_destroys_no_key() {
     other.execute_batch("CREATE TABLE rx (drug TEXT)").unwrap();
     fs::write(shop.path("empty.db"), "").unwrap();
 
-    let destroy = format!("keyring destroy pharmacy-17 {key} --subject-keys 0 --tokens 0 --yes");
+    let destroy = format!("keyring destroy pharmacy-17 {key} --subject-keys 0 --unused-for 0s --tokens 0 --yes");
     let good = "--sqlite pharmacy.db --column rx.drug";
     for (columns, exit, part) in [
         ("--sqlite pharmacy.db --column rx.unused", 5, "rx.unused: it has 1 rows and no value"),
@@ -261,9 +272,9 @@ fn a_zero_that_says_nothing_destroys_no_key() {
         assert!(text.contains(part), "{columns}: {text}");
     }
     assert!(!shop.path("absent.db").exists());
-    let said = format!("keyring destroy pharmacy-17 {key} --subject-keys 0 --yes {good}");
+    let said = format!("keyring destroy pharmacy-17 {key} --subject-keys 0 --unused-for 0s --yes {good}");
     assert_eq!(shop.run(&said).status.code(), Some(2), "the number of the backups is asked for");
-    let said = format!("keyring destroy pharmacy-17 {key} --tokens 0 --yes {good}");
+    let said = format!("keyring destroy pharmacy-17 {key} --tokens 0 --unused-for 0s --yes {good}");
     assert!(shop.fails(&said, 2).contains("--subject-keys 0"), "and that no subject keys are used");
 
     // Joined to another one, and in the letters of another one.
@@ -310,13 +321,14 @@ fn keys_that_the_keyring_lacks_are_flagged() {
     assert_eq!(counted["not_in_keyring"], serde_json::json!({ third.key_id().to_string(): 2 }));
     // A column of two tenants.
     shop.ok("keyring init pharmacy-18");
-    fails(shop.run(&format!("{count} --keyspace pharmacy-19")), "no such keyring", 5);
+    fails(shop.run(&format!("{count} --keyspace pharmacy-19")), "no such keyring", 1);
     let output = shop.run(&format!("{count} --keyspace pharmacy-17 --keyspace pharmacy-18"));
     assert_eq!(output.status.code(), Some(1));
     // Who destroys a key is told too.
     let first =
         states(&shop.json("keyring inspect pharmacy-17")).into_iter().find(|(_, _, primary)| !primary).unwrap().0;
-    let destroy = format!("keyring destroy pharmacy-17 {first} --tokens 0 --subject-keys 0 --yes --dry-run");
+    let destroy =
+        format!("keyring destroy pharmacy-17 {first} --tokens 0 --subject-keys 0 --unused-for 0s --yes --dry-run");
     let output = shop.run(&format!("{destroy} --sqlite pharmacy.db --column rx.drug"));
     let error = String::from_utf8(output.stderr).unwrap();
     assert!(
@@ -340,7 +352,7 @@ fn a_key_that_documents_need_is_not_destroyed() {
     assert_eq!((&counted["keys"][&key], &counted["not_tokens"]), (&Value::from(6), &Value::from(0)));
     shop.ok("keyring rotate pharmacy-17");
     let destroy = format!(
-        "keyring destroy pharmacy-17 {key} --sqlite pharmacy.db --column rx.doc --tokens 0 --subject-keys 0 --yes"
+        "keyring destroy pharmacy-17 {key} --sqlite pharmacy.db --column rx.doc --tokens 0 --subject-keys 0 --unused-for 0s --yes"
     );
     assert!(shop.fails(&destroy, 5).contains("6 tokens and 0 subject keys"));
 
@@ -367,11 +379,11 @@ fn each_mistake_is_one_line_that_says_what_to_do() {
         ("keyring promote pharmacy-17", 2, "keyring stage"),
         ("keyring inspect Pharmacy", 1, "keyspace"),
         ("keyring inspect ../../etc/passwd", 1, "keyspace"),
-        ("keyring rotate pharmacy-17 --min-generation 9", 1, "older generation"),
+        ("keyring rotate pharmacy-17 --min-generation 9", 5, "older generation"),
         ("keyring list --store nowhere", 2, "file:FOLDER"),
         ("keyring verify pharmacy-17 --root file:absent.key", 1, "absent.key"),
-        ("keyring verify pharmacy-17 --root env:ABSENT", 1, "not set"),
-        ("keyring verify pharmacy-17 --root hsm:1", 2, "--root is"),
+        ("keyring verify pharmacy-17 --root env:ABSENT", 1, "not set: ABSENT"),
+        ("keyring verify pharmacy-17 --root hsm:1", 2, "a root key is"),
         ("keyring verify pharmacy-17 --root pkcs11:token=phi;object=phi-root", 2, PKCS11),
         ("key-file create root.key", 1, "root.key"),
         ("keyring list --config absent.toml", 2, "absent.toml"),
@@ -412,7 +424,7 @@ fn a_configuration_file_says_it_too() {
 fn help_says_what_this_build_has() {
     let shop = Shop::new("help", "file:HERE/rings");
     let help = shop.ok("--help");
-    for part in ["Root keys:", "Exit codes:", "aws-kms:KEY", "in this build", "A rotation:"] {
+    for part in ["Root keys:", "Exit codes (", "aws-kms:KEY", "in this build", "A rotation:"] {
         assert!(help.contains(part), "{help}");
     }
     assert_eq!(help.contains("vault, in this build"), cfg!(feature = "vault"));
@@ -446,7 +458,7 @@ fn a_rewrap_takes_no_root_key_off_unless_told() {
     assert!(String::from_utf8(lost.stderr).unwrap().contains("1 of the root keys named here could not be asked"));
     // A root key that somebody relies on, and that is not there, fails the drill.
     let verified = shop.run("keyring verify pharmacy-17 --root file:root.key --root file:escrow.key");
-    assert_eq!(verified.status.code(), Some(1));
+    assert_eq!(verified.status.code(), Some(5));
     assert!(String::from_utf8(verified.stdout).unwrap().contains("no wrap of this root key"));
 }
 
@@ -512,7 +524,8 @@ fn a_key_id_may_begin_with_a_hyphen() {
     for key in ["-hAbCdEf", "-VAbCdEf", "--AbCdEf", "-1234567"] {
         let text = shop.fails(&format!("keyring compromise pharmacy-17 {key}"), 1);
         assert!(text.contains("not in this keyring"), "{text}");
-        let text = shop.fails(&format!("keyring destroy pharmacy-17 {key} --tokens 0 --subject-keys 0 --yes"), 1);
+        let text = shop
+            .fails(&format!("keyring destroy pharmacy-17 {key} --tokens 0 --subject-keys 0 --unused-for 0s --yes"), 1);
         assert!(text.contains("not in this keyring"), "{text}");
         let text = shop.fails(&format!("keyring root remove pharmacy-17 local {key}"), 5);
         assert!(text.contains("does not unlock the keyring"), "{text}");
@@ -572,17 +585,19 @@ fn a_patient_is_shredded_held_and_carried_over() {
     ok("keyring rotate pharmacy-17");
     assert_eq!(ok(&format!("subject under pharmacy-17 {old}")).lines().collect::<Vec<_>>(), ["P-8", "P-9"]);
     assert!(ok("subject count pharmacy-17").contains(&old));
+    let counted = ok(&format!("--json keyring compromise pharmacy-17 {old} --dry-run"));
+    assert_eq!(serde_json::from_str::<Value>(&counted).unwrap()["subject_keys_under"], 2);
     let marked = ok(&format!("keyring compromise pharmacy-17 {old} --dry-run"));
     let lists = format!("`rxseal subject under pharmacy-17 {old}` lists");
     assert!(marked.contains("rewrap 2 subject keys") && marked.contains(&lists), "{marked}");
     let marked = shop.ok(&format!("keyring compromise pharmacy-17 {old} --dry-run"));
     assert!(marked.contains("Where patients have keys") && marked.contains(&lists), "{marked}");
-    let destroy = format!("keyring destroy pharmacy-17 {old} --tokens 0 --yes");
+    let destroy = format!("keyring destroy pharmacy-17 {old} --tokens 0 --unused-for 0s --yes");
     let refused = fails(run(&destroy), "wrapped", 5);
     assert!(refused.contains("0 tokens and 2 subject keys"), "they are counted: {refused}");
     assert!(ok("subject rewrap pharmacy-17 --dry-run").contains("2 subject keys would be under"));
     assert!(ok("subject rewrap pharmacy-17").contains("2 subject keys are now under"));
-    assert_eq!(ok(&format!("subject under pharmacy-17 {old}")).trim(), "none");
+    assert_eq!(ok(&format!("subject under pharmacy-17 {old}")), "", "data only");
 
     shop.fails(&destroy, 2);
     fs::write(shop.path("empty.db"), "").unwrap();
@@ -594,7 +609,7 @@ fn a_patient_is_shredded_held_and_carried_over() {
     let other = run(&format!("keyring destroy pharmacy-17 {old} --tokens 0 --yes --subject-store sqlite:empty.db"));
     assert!(fails(other, "another store", 2).contains("is it the right one"));
     // No patient has a key yet, and the operator says so.
-    let none = format!("keyring destroy pharmacy-17 {old} --tokens 0 --subject-keys 0 --dry-run --yes");
+    let none = format!("keyring destroy pharmacy-17 {old} --tokens 0 --subject-keys 0 --unused-for 0s --dry-run --yes");
     ok(&format!("{none} --subject-store sqlite:empty.db"));
     ok(&destroy);
     fs::copy(shop.path("backup.db"), &database).unwrap();
@@ -627,5 +642,388 @@ fn no_secret_is_printed() {
         for text in [output.stdout, output.stderr] {
             assert!(!String::from_utf8(text).unwrap().contains(secret), "{arguments}");
         }
+    }
+}
+
+/// One code has one exit status; the list, the docs, the help and the library have the same codes.
+#[test]
+fn every_code_is_in_the_docs_with_its_exit_status() {
+    let kinds = include_str!("../src/error/kind.rs").split_once("fn code(self)").unwrap().1;
+    let kinds = kinds.split_once("fn ").unwrap().0;
+    let mut expected: BTreeMap<String, u8> = BTreeMap::new();
+    for line in kinds.lines() {
+        if let Some((_, code)) = line.split_once("=> \"") {
+            let code = code.split('"').next().unwrap();
+            expected.insert(code.to_owned(), exit::status(code));
+        }
+    }
+    for own in ["usage", "check-failed", "io", "unreported"] {
+        expected.insert(own.to_owned(), exit::status(own));
+    }
+    let listed: BTreeMap<_, _> = exit::STATUSES
+        .iter()
+        .flat_map(|status| status.codes.iter().map(|code| ((*code).to_owned(), status.exit)))
+        .collect();
+    assert_eq!(listed, expected, "src/bin/rxseal/exit.rs against src/error/kind.rs");
+
+    let docs = include_str!("../docs/COMMAND.md").split_once("| exit | meaning | codes |").unwrap().1;
+    let rows: Vec<Vec<&str>> =
+        docs.lines().skip(2).take_while(|line| line.starts_with('|')).map(|row| row.split('|').collect()).collect();
+    let mut documented = BTreeMap::new();
+    for row in &rows {
+        for code in row[3].split('`').skip(1).step_by(2) {
+            documented.insert(code.to_owned(), row[1].trim().parse().unwrap());
+        }
+    }
+    assert_eq!(documented, expected, "docs/COMMAND.md");
+    let help = Shop::new("codes", "file:HERE/rings").ok("--help");
+    assert_eq!(rows.len(), exit::STATUSES.len());
+    for (row, status) in rows.iter().zip(exit::STATUSES) {
+        assert_eq!((row[1].trim(), row[2].trim()), (&*status.exit.to_string(), status.meaning));
+        assert!(help.contains(status.meaning), "{}", status.meaning);
+    }
+    assert_eq!((exit::FAILED, exit::USAGE, exit::BROKEN_PIPE), (1, 2, 141));
+}
+
+/// Commands that meet the same fault end alike, whatever they are about to do.
+#[test]
+fn one_fault_has_one_code_in_every_command() {
+    let shop = Shop::opened("faults", "file:HERE/rings");
+    shop.ok("key-file create other.key");
+    let record = "record open NAME t 1 --field phi.rx.drug --class medication --who user:kim --why TREAT --file token";
+    fs::write(shop.path("token"), shop.token().to_string()).unwrap();
+    fs::write(shop.path("crlf.key"), fs::read_to_string(shop.path("root.key")).unwrap().replace('\n', "\r\n")).unwrap();
+    fs::set_permissions(shop.path("crlf.key"), std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    let looking = ["keyring inspect NAME", "keyring verify NAME"];
+    let changing = ["keyring rotate NAME", "keyring stage NAME", "keyring rewrap NAME"];
+    let needs_root: Vec<_> = changing.iter().chain(&looking[1..]).chain([&record]).collect();
+    let mut cases: Vec<(String, i32, &str, &str)> = Vec::new();
+    for command in looking.iter().chain(&changing).chain([&record]) {
+        cases.push((command.replace("NAME", "pharmacy-18"), 1, "keyring-missing", "no keyring of this keyspace"));
+        cases.push((command.replace("NAME", "Pharmacy"), 1, "invalid-id", "keyspace"));
+    }
+    for command in looking.iter().chain(&changing) {
+        let old = format!("{} --min-generation 9", command.replace("NAME", TENANT));
+        cases.push((old, 5, "keyring-too-old", "older generation"));
+    }
+    for command in needs_root {
+        let command = command.replace("NAME", TENANT);
+        if !command.contains("rewrap") {
+            cases.push((format!("{command} --root file:other.key"), 5, "unlock-failed", "root key"));
+        }
+        cases.push((format!("{command} --root file:gone.key"), 1, "root-key-io", "root key file:gone.key: "));
+        cases.push((format!("{command} --root env:GONE"), 1, "invalid-root-key", "GONE"));
+        cases.push((format!("{command} --root file:crlf.key"), 1, "invalid-root-key", "CRLF"));
+    }
+    for (arguments, exit, code, part) in &cases {
+        let output = shop.run(&format!("--json {arguments}"));
+        let text = String::from_utf8(output.stderr).unwrap();
+        let last: Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
+        assert_eq!((output.status.code(), last["code"].as_str()), (Some(*exit), Some(*code)), "{arguments}: {text}");
+        let told = format!("{text}{}", String::from_utf8(output.stdout).unwrap());
+        assert!(told.contains(part), "{arguments}: {told}");
+    }
+    let verified = shop.run("--json keyring verify pharmacy-17 --root file:root.key --root file:other.key");
+    let verified: Value = serde_json::from_slice(&verified.stdout).unwrap();
+    assert_eq!((&verified[0]["code"], &verified[1]["code"]), (&Value::Null, &Value::from("unlock-failed")));
+}
+
+#[test]
+fn mistakes_in_arguments_are_json_too() {
+    let shop = Shop::new("arguments", "file:HERE/rings");
+    for arguments in
+        ["--json", "keyring inspect --json", "--json nonsense", "keyring --json destroy t AAAAAAAA --tokens x"]
+    {
+        let output = shop.run(arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments}");
+        let error: Value = serde_json::from_slice(&output.stderr).unwrap();
+        assert!(error["code"] == "usage" && error["error"].as_str().unwrap().len() > 5, "{arguments}: {error}");
+    }
+}
+
+#[test]
+fn the_standard_output_has_data_only() {
+    let shop = Shop::new("data", "file:HERE/rings");
+    fs::create_dir(shop.path("rings")).unwrap();
+    let output = shop.run("keyring list");
+    assert!(output.status.success() && output.stdout.is_empty());
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), "rxseal: no keyring is stored\n");
+    let output = shop.run("keyring list --json");
+    assert!(output.stderr.is_empty() && output.stdout == b"[]\n");
+    // A folder that is not there is not an empty one.
+    assert!(shop.fails("keyring list --store file:typo", 2).contains("is it the right one"));
+    let made = shop.fails("keyring init pharmacy-17 --store sqlite:new/folder/rings.db", 1);
+    assert!(made.contains("root.key"), "{made}");
+    shop.ok("key-file create root.key");
+    let folder = shop.fails("keyring init pharmacy-17 --store sqlite:new/folder/rings.db", 2);
+    assert!(folder.contains("mkdir -p -m 0700 new/folder"), "{folder}");
+}
+
+#[test]
+fn an_answer_that_cannot_be_written() {
+    let shop = Shop::opened("full", "file:HERE/rings");
+    let full = |arguments: &str| {
+        let device = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        shop.command().args(arguments.split_whitespace()).stdout(device).output().unwrap()
+    };
+    let generation = shop.stored().generation();
+    for change in ["keyring rotate pharmacy-17", "keyring stage pharmacy-17", "key-file create second.key"] {
+        let text = fails(full(change), change, 6);
+        assert!(
+            text.contains("the change WAS stored") && text.contains("made") | text.contains("generation"),
+            "{text}"
+        );
+    }
+    assert_eq!(shop.stored().generation(), generation + 2);
+    // Where nothing was changed, nothing was stored.
+    for look in ["keyring list", "keyring inspect pharmacy-17", "keyring rotate pharmacy-17 --dry-run", "man"] {
+        assert!(!fails(full(look), look, 1).contains("WAS stored"), "{look}");
+    }
+    // Whoever read it went away.
+    for (arguments, exit) in [
+        ("keyring inspect pharmacy-17", 141),
+        ("completions bash", 141),
+        ("keyring promote pharmacy-17 --staged-for 0s", 6),
+    ] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let output = shop.command().args(arguments.split_whitespace()).stdout(writer).output().unwrap();
+        assert_eq!(output.status.code(), Some(exit), "{arguments}");
+        assert_eq!(output.stderr.is_empty(), exit == 141, "{arguments}");
+    }
+}
+
+#[test]
+fn an_empty_variable_says_nothing() {
+    let shop = Shop::opened("empty", "file:HERE/rings");
+    let config = "store = \"file:rings\"\nroots = [\"file:root.key\"]\nsubject_store = \"sqlite:subjects.db\"\n\
+        shred_log = \"shredded.log\"\nbackups_kept = \"30days\"\n";
+    fs::write(shop.path("rxseal.toml"), config).unwrap();
+    let store = SqliteSubjectStore::open(shop.path("subjects.db")).unwrap();
+    run_local(SubjectKeys::new(store).subject_or_create(&shop.keys(), "P-7")).unwrap();
+    let variables = [
+        "RXSEAL_STORE",
+        "RXSEAL_ROOTS",
+        "RXSEAL_SUBJECT_STORE",
+        "RXSEAL_SHRED_LOG",
+        "RXSEAL_BACKUPS_KEPT",
+        "RXSEAL_CONFIG",
+        "VAULT_TOKEN",
+        "VAULT_TOKEN_FILE",
+        "VAULT_NAMESPACE",
+        "VAULT_CACERT",
+        "RXSEAL_PKCS11_MODULE",
+        "RXSEAL_PKCS11_PIN_FILE",
+    ];
+    for arguments in
+        ["keyring verify pharmacy-17", "subject count pharmacy-17", "subject shred pharmacy-17 P-7 --dry-run"]
+    {
+        let mut command = shop.command();
+        command.envs(variables.map(|variable| (variable, ""))).args(["--config", "rxseal.toml"]);
+        let output = command.args(arguments.split_whitespace()).output().unwrap();
+        assert!(output.status.success(), "{arguments}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+    // A bad value is told by the name of who says it.
+    for (variable, value, part) in [
+        ("RXSEAL_STORE", "nowhere", "RXSEAL_STORE is file:FOLDER"),
+        ("RXSEAL_SUBJECT_STORE", "nowhere", "RXSEAL_SUBJECT_STORE is file:FOLDER"),
+        ("RXSEAL_BACKUPS_KEPT", "soon", "RXSEAL_BACKUPS_KEPT is a time"),
+    ] {
+        let mut command = shop.command();
+        command.args(["--config", "rxseal.toml"]).env(variable, value);
+        let command = command.args(["subject", "rewrap", TENANT]);
+        assert!(fails(command.output().unwrap(), variable, 2).contains(part), "{variable}");
+    }
+    // Usage says what a command takes, not what the environment has.
+    let usage = String::from_utf8(shop.run("keyring inspect").stderr).unwrap();
+    assert!(!usage.contains("--store"), "{usage}");
+}
+
+#[test]
+fn root_keys_in_a_variable_and_in_tables() {
+    let shop = Shop::opened("roots", "file:HERE/rings");
+    fs::create_dir(shop.path("my stick")).unwrap();
+    shop.ok("key-file create escrow.key");
+    fs::copy(shop.path("escrow.key"), shop.path("my stick/escrow.key")).unwrap();
+    shop.ok("keyring root add pharmacy-17 file:escrow.key");
+    let verify = |roots: &str| {
+        let output = shop.command().env("RXSEAL_ROOTS", roots).args(["keyring", "verify", TENANT]).output().unwrap();
+        assert!(output.status.success(), "{roots:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap().matches("unlocks").count()
+    };
+    assert_eq!(verify("file:root.key file:escrow.key"), 2);
+    assert_eq!(verify("file:root.key\nfile:my stick/escrow.key\n"), 2);
+    assert_eq!(verify("file:my stick/escrow.key\n"), 1);
+    fs::write(
+        shop.path("rxseal.toml"),
+        "store = \"file:rings\"\nroots = [\"file:root.key\", { root = \"file:my stick/escrow.key\" }]\n",
+    )
+    .unwrap();
+    let mut command = shop.command();
+    command.env_remove("RXSEAL_ROOTS").args(["--config", "rxseal.toml", "keyring", "verify", TENANT]);
+    assert_eq!(String::from_utf8(command.output().unwrap().stdout).unwrap().matches("unlocks").count(), 2);
+
+    for (root, part) in [
+        ("vault:https://v/transit/k?token=hvs.secret", "a secret is never part"),
+        ("pkcs11:token=t;object=o?pin-value=1234", "a secret is never part"),
+        ("vault:https://v/transit/k?label", "?NAME=VALUE"),
+        ("vault:https://v/transit/k?label=a&label=b", "one option twice"),
+    ] {
+        let text = shop.fails(&format!("keyring verify pharmacy-17 --root {root}"), 2);
+        assert!(text.contains(part) && !text.contains("hvs") && !text.contains("1234"), "{text}");
+    }
+    if cfg!(feature = "vault") {
+        for (root, part) in [
+            ("vault:https://v/transit/k?token_file=t&lable=dc2", "it has: label, "),
+            ("vault:https://v/transit/k?token_env=NO_SUCH", "NO_SUCH, which token_env names"),
+            ("vault:https://v/transit/k?token_file=t&role_id=r", "logs in by"),
+            ("vault:https://v/transit/k?token_file=t&deadline=soon", "such as 10s"),
+        ] {
+            let text = shop.fails(&format!("keyring verify pharmacy-17 --root {root}"), 2);
+            assert!(text.contains(part), "{text}");
+        }
+    }
+    // Whoever gives the key itself in place of its variable does not find it in a log.
+    let line = fs::read_to_string(shop.path("root.key")).unwrap();
+    let text = shop.fails(&format!("keyring verify pharmacy-17 --root env:{}", line.trim()), 1);
+    assert!(!text.contains(&line.trim()[20..]), "{text}");
+}
+
+/// Ids come from stores that somebody else may write.
+#[test]
+fn what_a_terminal_would_obey_is_shown_escaped() {
+    let shop = Shop::opened("escapes", "sqlite:HERE/rings.db");
+    let evil = "P-7\u{1b}]0;owned\u{7}\u{9b}2J\n\u{202e}x";
+    let db = rusqlite::Connection::open(shop.path("rings.db")).unwrap();
+    db.execute("INSERT INTO rxseal_keyrings VALUES (?1, 1, 'x')", [evil]).unwrap();
+    drop(SqliteSubjectStore::open(shop.path("subjects.db")).unwrap());
+    let key = states(&shop.json("keyring inspect pharmacy-17"))[0].0.clone();
+    let subjects = rusqlite::Connection::open(shop.path("subjects.db")).unwrap();
+    let wrapped = shop_keys(&shop).create_subject_key("P-7").unwrap().1;
+    subjects
+        .execute(
+            "INSERT INTO rxseal_subject_keys (keyspace, subject, wrapped) VALUES ('pharmacy-17', ?1, ?2)",
+            rusqlite::params![evil, wrapped.as_bytes()],
+        )
+        .unwrap();
+    fs::write(shop.path("shredded.log"), "").unwrap();
+    let with = "--subject-store sqlite:subjects.db --shred-log shredded.log --backups-kept 1day";
+    for arguments in [
+        "keyring list".to_owned(),
+        format!("subject under pharmacy-17 {key} {with}"),
+        format!("subject count pharmacy-17 {with}"),
+        format!("subject rewrap pharmacy-17 {with}"),
+        format!("subject reapply {with}"),
+    ] {
+        let output = shop.run(&arguments);
+        let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        assert!(
+            text.chars().all(|char| char == '\n' || !char.is_control() && char != '\u{202e}'),
+            "{arguments}: {text:?}"
+        );
+        if arguments.contains("list") || arguments.contains("under") {
+            assert!(text.contains("P-7\\u{1b}]0;owned"), "{arguments}: {text}");
+        }
+    }
+    // And what was typed: a log of a script that was given it.
+    let output = shop.command().args(["keyring", "inspect", evil]).output().unwrap();
+    assert!(!fails(output, "inspect", 1).trim_end().contains(char::is_control));
+}
+
+fn shop_keys(shop: &Shop) -> Keyring {
+    let roots = RootKeys::from(KeyFile::new(shop.path("root.key")).load().unwrap());
+    let store = rxseal::SqliteStore::open(shop.path("rings.db")).unwrap();
+    let stored = run_local(store.get(TENANT)).unwrap().unwrap();
+    run_local(Keyring::unlock(TENANT, &roots, &stored)).unwrap().unobserved()
+}
+
+#[test]
+fn one_field_is_opened_for_a_drill() {
+    let shop = Shop::opened("record", "file:HERE/rings");
+    let keys = shop.keys();
+    let store = SqliteSubjectStore::open(shop.path("subjects.db")).unwrap();
+    let subjects = SubjectKeys::new(store);
+    let patient = run_local(subjects.subject_or_create(&keys, "P-7")).unwrap();
+    let record = keys.record("prescription", "RX-1001").unwrap();
+    let line = record.part("line", 2).unwrap();
+    let of_patient = record.subject(&patient).unwrap();
+    for (name, token) in [
+        ("text", record.seal::<Drug>("warfarin 5 MG").unwrap()),
+        ("bytes", record.seal::<Drug>(&Raw).unwrap()),
+        ("value", record.seal::<Drug>(&serde_json::json!({ "mg": 5 })).unwrap()),
+        ("part", line.seal::<Drug>("ibuprofen").unwrap()),
+        ("subject", of_patient.seal::<Drug>("aspirin").unwrap()),
+        ("unbound", keys.unbound("queue").unwrap().seal::<Drug>("insulin").unwrap()),
+    ] {
+        fs::write(shop.path(name), token.to_string()).unwrap();
+        fs::write(shop.path(&format!("{name}.bin")), token.as_bytes()).unwrap();
+    }
+    let who = "--field phi.rx.drug --class medication --who user:kim --why HSYSADMIN";
+    let rx = format!("record open pharmacy-17 prescription RX-1001 {who}");
+    for (options, plaintext) in [
+        (format!("{rx} --file text"), "warfarin 5 MG"),
+        (format!("{rx} --file text.bin"), "warfarin 5 MG"),
+        (format!("{rx} --file bytes"), "ab01"),
+        (format!("{rx} --file value"), "{\"mg\":5}"),
+        (format!("{rx} --file part --part line=2"), "ibuprofen"),
+        (format!("{rx} --file subject --subject P-7 --subject-store sqlite:subjects.db"), "aspirin"),
+        (format!("record open pharmacy-17 queue {who} --file unbound"), "insulin"),
+    ] {
+        // Not shown unless told.
+        let quiet = shop.ok(&options);
+        assert!(quiet.starts_with("opens: phi.rx.drug under ") && !quiet.contains(plaintext), "{options}: {quiet}");
+        assert!(!shop.ok(&format!("--json {options}")).contains(plaintext));
+        let shown = shop.run(&format!("{options} --show-plaintext"));
+        assert_eq!(String::from_utf8(shown.stdout).unwrap().trim_end(), plaintext, "{options}");
+        assert!(String::from_utf8(shown.stderr).unwrap().contains("opened by user:kim for HSYSADMIN"));
+    }
+    // Anything else than what it was sealed for fails closed.
+    for wrong in [
+        rx.replace("RX-1001", "RX-1002"),
+        rx.replace("medication", "clinical"),
+        rx.replace("phi.rx.drug", "phi.rx.sig"),
+        rx.replace("prescription", "refill"),
+        format!("{rx} --part line=1"),
+        format!("{rx} --subject P-7 --subject-store sqlite:subjects.db"),
+    ] {
+        assert!(!shop.fails(&format!("{wrong} --file text --show-plaintext"), 1).contains("warfarin"), "{wrong}");
+    }
+    assert!(
+        shop.fails(&format!("{rx} --file text --subject P-8 --subject-store sqlite:subjects.db"), 1).contains("P-8")
+    );
+    assert!(shop.fails(&format!("{} --file text", rx.replace("HSYSADMIN", "curiosity")), 1).contains("access"));
+    assert!(shop.fails(&format!("{} --file text", rx.replace("phi.rx.drug", "Drug")), 1).contains("field id"));
+    assert!(shop.fails(&format!("{rx} --file root.key"), 1).contains("not an rxseal token"));
+    assert_eq!(shop.run(&rx.replace("--who user:kim", "")).status.code(), Some(2), "nobody opens for nobody");
+}
+
+/// What serde takes for bytes, and not for a list of numbers.
+struct Raw;
+
+impl serde::Serialize for Raw {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(&[0xAB, 0x01])
+    }
+}
+
+/// An older keyring that was put back must not become the newest by a change.
+#[test]
+fn a_keyring_that_lacks_a_key_in_use_is_not_rotated() {
+    let shop = Shop::opened("restored", "file:HERE/rings");
+    let rings: Vec<_> = fs::read_dir(shop.path("rings")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let file = rings
+        .iter()
+        .find(|path| path.is_file() && path.file_name().unwrap().to_str().unwrap().contains(TENANT))
+        .unwrap();
+    let backup = fs::read(file).unwrap();
+    shop.ok("keyring rotate pharmacy-17");
+    let subjects = SubjectKeys::new(SqliteSubjectStore::open(shop.path("subjects.db")).unwrap());
+    run_local(subjects.subject_or_create(&shop.keys(), "P-7")).unwrap();
+    fs::write(file, backup).unwrap();
+    for change in ["rotate", "stage"] {
+        let command = format!("keyring {change} pharmacy-17 --subject-store sqlite:subjects.db");
+        let text = shop.fails(&command, 5);
+        assert!(text.contains("an older keyring was put back") && text.contains("--min-generation 1"), "{text}");
+        shop.ok(&format!("{command} --min-generation 1 --dry-run"));
     }
 }

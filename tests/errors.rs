@@ -11,13 +11,15 @@ use std::fmt::Debug;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
+use std::time::{Duration, SystemTime};
 
 use proptest::prelude::*;
 use rxseal::{
     Access, Class, Each, Error, FileStore, Kek, KekContext, KeyFile, KeyState, Keyring, KeyringAdmin, KeyringFile,
     KeyringStore, LocalRootKey, MemoryStore, MemorySubjectStore, Observer, OpenEvent, Opening, Parts, Phi,
-    ProviderFuture, Purpose, Record, RootKey, RootKeys, Sealed, Sealing, StillUnder, SubjectKeyStore, SubjectKeys,
-    Suite, Token, UnlockOptions, WrappedSubjectKey, accept_plaintext, count_by_key, open_page, phi, run_local,
+    ProviderFuture, Purpose, Record, RootKey, RootKeys, Sealed, Sealing, StillUnder, StoreFuture, SubjectKeyStore,
+    SubjectKeys, Suite, Token, UnlockOptions, WrappedSubjectKey, accept_plaintext, count_by_key, open_page, phi,
+    run_local,
 };
 use serde::{Deserialize, Serialize};
 use support::{CANARY, Problem, access, contains, keyring, leaks, texts};
@@ -234,6 +236,7 @@ fn all() -> Vec<(&'static str, Error)> {
             ),
         ),
         ("work-failed", fails(opener.run_opening(|| Err::<(), _>(Problem("the program's own".into()))))),
+        ("invalid-input", fails(opener.run_opening(|| serde_json::from_str::<Row>("{")))),
         (
             "field-repeated",
             fails(rec.seal_fields(|pass| {
@@ -296,14 +299,32 @@ fn all() -> Vec<(&'static str, Error)> {
         ("subject-key-refused", fails(world.keys.unwrap_subject_key("somebody-else", &wrapped))),
         ("provider-unavailable", create(Service::Unavailable)),
         ("provider-refused", create(Service::Refuses)),
+        ("stored-unread", fails(run_local(admin(GoneAfterPut::default()).create("pharmacy-17", Suite::default())))),
         ("keyring-missing", fails(run_local(admin(MemoryStore::default()).stored("pharmacy-17")))),
         ("store-conflict", fails(run_local(stored().create("pharmacy-17", Suite::default())))),
         ("key-in-use", {
             let one_left = StillUnder::new(1, 0);
-            fails(run_local(stored().destroy("pharmacy-17", world.token.key_id(), one_left)))
+            fails(run_local(stored().destroy(
+                "pharmacy-17",
+                world.token.key_id(),
+                one_left,
+                SystemTime::now(),
+                Duration::ZERO,
+            )))
         }),
         ("not-counted", fails(count_by_key([CANARY]).confirmed_empty())),
         ("state-refused", fails(run_local(stored().force_destroy("pharmacy-17", primary)))),
+        ("state-refused", {
+            let admin = stored();
+            run_local(admin.rotate("pharmacy-17")).unwrap();
+            let wait = KeyringAdmin::UNUSED_FOR;
+            fails(run_local(admin.destroy("pharmacy-17", primary, StillUnder::new(0, 0), SystemTime::now(), wait)))
+        }),
+        ("clock-skew", {
+            let clock = rxseal::testing::TestClock::default();
+            clock.set_back(Duration::from_secs(3600));
+            fails(run_local(stored().clock(&clock).rotate("pharmacy-17")))
+        }),
         ("store-unavailable", Error::from_store(true, "timeout")),
         ("subject-retained", Error::subject_retained()),
         ("subject-shredded", of_subject(true)),
@@ -321,6 +342,24 @@ fn of_subject(shredded: bool) -> Error {
     fails(run_local(SubjectKeys::new(store).load(&WORLD.keys, [SUBJECT_ID])).unwrap().get(SUBJECT_ID))
 }
 
+/// A store that has nothing when it is read again.
+#[derive(Default)]
+struct GoneAfterPut(MemoryStore);
+
+impl KeyringStore for GoneAfterPut {
+    fn get<'a>(&'a self, _: &'a str) -> StoreFuture<'a, Option<KeyringFile>> {
+        Box::pin(std::future::ready(Ok(None)))
+    }
+
+    fn put<'a>(&'a self, file: &'a KeyringFile, over: Option<u64>) -> StoreFuture<'a, ()> {
+        self.0.put(file, over)
+    }
+
+    fn keyspaces(&self) -> StoreFuture<'_, Vec<String>> {
+        self.0.keyspaces()
+    }
+}
+
 fn admin(store: impl KeyringStore + 'static) -> KeyringAdmin {
     KeyringAdmin::new(store, WORLD.roots.clone())
 }
@@ -336,16 +375,14 @@ fn keyring_of(keyspace: &str) -> Keyring {
     Keyring::insecure_for_tests(keyspace).unwrap().unobserved()
 }
 
-/// Outside of every scope the format's error is all there is, so our own comes from a thread that sees none.
+/// Outside of every scope the format's error is all there is, so ours comes from a thread that sees none.
 fn scope_missing() -> Error {
     let open = record().access(&access());
     let error =
         fails(open.run_opening(|| {
             std::thread::spawn(|| serde_json::to_string(&Row { drug: CANARY.into() })).join().unwrap()
         }));
-    assert_eq!(error.code(), "work-failed");
-    let text = error.source().unwrap().to_string();
-    assert!(text.starts_with("a sealed field was written or read outside of a scope"), "{text}");
+    assert!(error.is_scope_missing());
     error
 }
 
@@ -361,9 +398,7 @@ fn codes() -> BTreeSet<&'static str> {
 fn every_code_can_be_produced_and_none_of_its_texts_names_a_value() {
     let mut produced = BTreeSet::new();
     for (code, error) in all() {
-        // Only a format can carry this one out of its scope.
-        let carried = if code == "scope-missing" { "work-failed" } else { code };
-        assert_eq!(error.code(), carried);
+        assert_eq!(error.code(), code);
         assert_silent(&error);
         produced.insert(code);
     }
@@ -409,13 +444,14 @@ fn no_error_names_key_bytes() {
 #[test]
 fn predicates_say_what_they_mean() {
     type Predicate = (&'static str, fn(&Error) -> bool, &'static [&'static str]);
-    let predicates: [Predicate; 13] = [
+    let predicates: [Predicate; 14] = [
         ("is_open_failure", Error::is_open_failure, &["open-failed", "subject-key-refused"]),
         ("is_not_a_token", Error::is_not_a_token, &["not-a-token"]),
         ("is_unknown_key", Error::is_unknown_key, &["unknown-key"]),
         ("is_key_state", Error::is_key_state, &["key-compromised", "key-destroyed"]),
         ("is_locked_out", Error::is_locked_out, &["class-locked", "refused-by-observer"]),
-        ("is_scope_missing", Error::is_scope_missing, &["wrong-direction"]),
+        ("is_scope_missing", Error::is_scope_missing, &["scope-missing", "wrong-direction"]),
+        ("is_invalid_input", Error::is_invalid_input, &["invalid-input"]),
         ("is_type_mismatch", Error::is_type_mismatch, &["type-mismatch"]),
         (
             "is_value_refused",

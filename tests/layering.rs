@@ -11,12 +11,15 @@ const LAYERS: &[(&str, u8)] = &[
     ("secret", 0),
     ("codec", 0),
     ("error", 0),
+    ("loopback", 0),
     ("id", 1),
     ("backend", 1),
+    ("clock", 1),
     ("random", 1),
     ("runtime", 1),
     ("scratch", 1),
     ("aead", 2),
+    ("disk", 2),
     ("kdf", 2),
     ("access", 3),
     ("context", 3),
@@ -59,6 +62,7 @@ const SAME_LAYER: &[(&str, &str, &str)] = &[
     ("subject_admin", "count", "which DEKs subject keys are under"),
     ("scope", "record", "a scope seals and opens for a record"),
     ("columns", "form", "a column holds a `Sealed`"),
+    ("testing", "form", "a value is sealed and opened in each form"),
 ];
 
 /// Macros that stand at the crate's root because Rust puts them there, and the modules they are of.
@@ -86,12 +90,13 @@ const DOORS: &[(&str, &[&str])] = &[
     ("rand", &[]),
     ("rand_core", &["random"]),
     ("reqwest", &["providers"]),
+    ("rustix", &["disk"]),
     ("rusqlite", &["columns", "count", "store"]),
     ("sha2", &["kdf"]),
     ("sqlx", &["count", "store"]),
     ("sqlx_core", &["columns"]),
     ("tracing", &["observe", "providers"]),
-    ("tokio", &["count", "manager", "providers", "runtime", "store"]),
+    ("tokio", &["clock", "count", "manager", "providers", "runtime", "scope", "store"]),
 ];
 
 /// What the library never uses, and why.

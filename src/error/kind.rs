@@ -13,18 +13,26 @@ pub(crate) enum ErrorKind {
     #[error("this is not an rxseal token; a plaintext value is never read where a sealed one belongs")]
     NotAToken,
     #[error(
+        "no rxseal token could be read here: what stands here is something else or cut off, or the format cannot give it; a plaintext \
+         value is never read where a sealed one belongs"
+    )]
+    Unreadable,
+    #[cfg(any(feature = "rusqlite_0_39", feature = "sqlx_0_9"))]
+    #[error("the column holds no rxseal token")]
+    NoTokenInColumn,
+    #[error(
         "the token cannot be opened: it was sealed for another record, field or tenant, with another subject or with none, or it \
              was changed; which of these cannot be told"
     )]
     OpenFailed,
-    #[error("the token's key is not in this keyring: load its newest generation, or check the keyspace")]
+    #[error("the key is not in this keyring: load its newest generation, or check the keyspace and the key's id")]
     UnknownKey,
     #[error(
         "the key is marked compromised: use the call that says so (`open_compromised`, `reseal_compromised`, \
          `rewrap_subject_key_compromised`); what it yields may be forged"
     )]
     KeyCompromised,
-    #[error("the token's key was destroyed: its content is gone")]
+    #[error("the key was destroyed: what was sealed under it is gone")]
     KeyDestroyed,
     #[error("the sealed value is authentic but not of the asked type")]
     TypeMismatch,
@@ -35,14 +43,21 @@ pub(crate) enum ErrorKind {
     #[error("a float that is not a number or infinite cannot be sealed: JSON has no text for it and would lose it")]
     NotFinite,
     #[error(
-        "the value cannot be sealed: its Serialize failed, it nests deeper than 100 levels, or a map in it has keys \
-             that JSON cannot hold"
+        "the value cannot be sealed: its Serialize failed, it nests deeper than 100 levels, a map in it has keys that JSON cannot \
+             hold or writes alike, or an option in it is present but would be read as absent (`Some(None)`, `Some(())`)"
     )]
     Unrepresentable,
     #[error(
-        "the value is itself a sealed token: open it first, or keep it in a field of type `Sealed`; or the field is marked twice"
+        "the value is itself a sealed token or a wrapped subject key: open it first, or keep it beside the sealed fields, in a field \
+             of type `Sealed`"
     )]
     TokenAsPlaintext,
+    #[error(
+        "the value holds a token or a wrapped subject key, or has a field that is sealed on its own: inside a sealed value no reseal, \
+             count or destruction of a key could see it. Use plain types inside it, put the sealed fields beside it, or seal \
+             `expose_plaintext(&value)`; what an earlier release sealed so, open and seal as such a value"
+    )]
+    TokenInside,
 
     // Scopes and roles
     #[error(
@@ -51,6 +66,11 @@ pub(crate) enum ErrorKind {
              for an authorised client"
     )]
     ScopeMissing,
+    #[error(
+        "a task wrote or read a sealed field in a scope that another task has entered: do not run other tasks inside the closure of a \
+             scope (`block_on` does); await first, and enter the scope afterwards"
+    )]
+    ScopeOfAnotherTask,
     #[error("the active scope")]
     WrongDirection,
     #[error("the class of this field is outside what this sealer or opener was limited to")]
@@ -59,11 +79,16 @@ pub(crate) enum ErrorKind {
     RefusedByObserver,
     #[error("the work inside the scope failed")]
     WorkFailed,
+    #[error(
+        "what was read is not valid: it is malformed or cut off, or something in it is missing, unknown or of another type"
+    )]
+    InvalidInput,
 
     // Misuse by the program
     #[error(
         "this field id was already sealed in this pass: two tokens of one field in one record could be swapped. Put \
-             the repeated values under one marker as a list, give each its own `record.part(..)`, or use `Each`"
+             the repeated values under one marker as a list or as one `Each`, or give each its own `record.part(..)`. Where a format \
+             writes each row twice (csv with headers, bincode 1), use `record.sealing(&row)` instead of `run_sealing`"
     )]
     FieldRepeated,
     #[error("a program may use at most 32 classes")]
@@ -95,10 +120,9 @@ pub(crate) enum ErrorKind {
              back? Its newest generation is needed"
     )]
     KeyringTooOld,
-    #[cfg(feature = "key-manager")]
     #[error(
-        "the stored keyring lacks a key that was in use here: an older one was restored and changed after that. What was sealed \
-             under that key does not open with it: put the newest generation back, or restart every program to accept the loss"
+        "the stored keyring was not made from the newest one that was seen here: an older one was restored and changed after that. What \
+             was sealed or settled since is lost with it: put the newest generation back, or restart every program to accept the loss"
     )]
     KeyringForked,
     #[error("the keyring does not contain the pinned key")]
@@ -113,6 +137,10 @@ pub(crate) enum ErrorKind {
     UnlockFailed,
     #[error("the key cannot change to that state")]
     StateRefused,
+    #[error(
+        "clock skew: a time that was written down is in the future for this machine, so one of two clocks is wrong"
+    )]
+    ClockSkew,
 
     #[error(
         "tokens or subject keys are still under the key, and would be lost: reseal and rewrap them first, and count again"
@@ -127,6 +155,8 @@ pub(crate) enum ErrorKind {
              it. Nothing was written: look at it and repeat the change"
     )]
     StoreConflict,
+    #[error("the change is stored, but could not be read back: look at it before you repeat it")]
+    StoredUnread,
     #[error("a keyring of this keyspace is stored already: look at that one")]
     KeyringExists,
     #[error("no keyring of this keyspace is stored: create it, or restore its file from a backup")]
@@ -150,8 +180,9 @@ pub(crate) enum ErrorKind {
     #[error("the root key is not valid")]
     InvalidRootKey,
     #[error(
-        "the file of the root key, or of its PIN, may be read by others than its owner: set its mode to 0600, or allow a group with \
-             `KeyFile::allow_group_read` (Kubernetes secrets need that)"
+        "a file with a secret (a root key, a PIN, a token) can be read or changed by somebody else: give it to the user of this \
+             process or to root, with mode 0600. For one that a group reads (0640, as Kubernetes' fsGroup has it) call \
+             `allow_group_read()`, or give the command --allow-group-read"
     )]
     RootKeyPermissions,
     #[error("the root key cannot be read or written")]
@@ -173,7 +204,9 @@ pub(crate) enum ErrorKind {
 impl ErrorKind {
     pub(crate) fn code(self) -> &'static str {
         match self {
-            Self::NotAToken => "not-a-token",
+            Self::NotAToken | Self::Unreadable => "not-a-token",
+            #[cfg(any(feature = "rusqlite_0_39", feature = "sqlx_0_9"))]
+            Self::NoTokenInColumn => "not-a-token",
             Self::OpenFailed => "open-failed",
             Self::UnknownKey => "unknown-key",
             Self::KeyCompromised => "key-compromised",
@@ -184,11 +217,13 @@ impl ErrorKind {
             Self::NotFinite => "not-finite",
             Self::Unrepresentable => "unrepresentable",
             Self::TokenAsPlaintext => "token-as-plaintext",
-            Self::ScopeMissing => "scope-missing",
+            Self::TokenInside => "token-inside",
+            Self::ScopeMissing | Self::ScopeOfAnotherTask => "scope-missing",
             Self::WrongDirection => "wrong-direction",
             Self::ClassLocked => "class-locked",
             Self::RefusedByObserver => "refused-by-observer",
             Self::WorkFailed => "work-failed",
+            Self::InvalidInput => "invalid-input",
             Self::FieldRepeated => "field-repeated",
             Self::TooManyClasses => "too-many-classes",
             Self::PlaintextNested => "plaintext-nested",
@@ -200,14 +235,15 @@ impl ErrorKind {
             Self::InvalidKeyring => "invalid-keyring",
             Self::KeyringMismatch => "keyring-mismatch",
             Self::KeyringTooOld => "keyring-too-old",
-            #[cfg(feature = "key-manager")]
             Self::KeyringForked => "keyring-too-old",
             Self::PinMismatch => "pin-mismatch",
             Self::RootKeyForeign | Self::NoSuchWrap | Self::UnlockFailed => "unlock-failed",
             Self::StateRefused => "state-refused",
+            Self::ClockSkew => "clock-skew",
             Self::KeyInUse => "key-in-use",
             Self::NotCounted => "not-counted",
             Self::StoreConflict | Self::KeyringExists => "store-conflict",
+            Self::StoredUnread => "stored-unread",
             Self::KeyringMissing => "keyring-missing",
             Self::SubjectRetained => "subject-retained",
             #[cfg(feature = "subject-keys")]

@@ -90,6 +90,16 @@ impl FieldId {
         Self(id)
     }
 
+    /// A field id that a tool is given at run time.
+    ///
+    /// # Errors
+    ///
+    /// `invalid-id`.
+    pub fn parse(id: &'static str) -> Result<Self, Error> {
+        Name::check("field id", id)?;
+        Ok(Self(id))
+    }
+
     /// The id as text.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -128,6 +138,16 @@ impl Class {
         // As for `FieldId::new`.
         assert!(is_name(id), "a class id is 1 to 64 characters of a-z 0-9 . _ - and starts with a letter or digit");
         Self(id)
+    }
+
+    /// A class id that a tool is given at run time.
+    ///
+    /// # Errors
+    ///
+    /// `invalid-id`.
+    pub fn parse(id: &'static str) -> Result<Self, Error> {
+        Name::check("class id", id)?;
+        Ok(Self(id))
     }
 
     /// The id as text.

@@ -40,10 +40,15 @@ impl LocalRootKey {
     /// # Ok::<(), rxseal::Error>(())
     /// ```
     pub fn from_env(variable: &str) -> Result<Self, Error> {
+        let named = |reason| match invalid(reason) {
+            // Whoever gave the key itself in place of a name must not find it in a log.
+            error if is_variable_name(variable) => error.caused_by(variable.to_owned()),
+            error => error,
+        };
         let value = std::env::var_os(variable)
-            .ok_or_else(|| invalid("the environment variable is not set"))?
+            .ok_or_else(|| named("the environment variable is not set"))?
             .into_string()
-            .map_err(|_| invalid("the environment variable is not text"))?;
+            .map_err(|_| named("the environment variable is not text"))?;
         let value = Zeroizing::new(value);
         Self::parse_line(value.as_bytes())
     }
@@ -65,6 +70,9 @@ impl LocalRootKey {
     /// FORMAT 9.1
     pub(crate) fn parse_line(line: &[u8]) -> Result<Self, Error> {
         let line = line.strip_suffix(b"\n").unwrap_or(line);
+        if line.ends_with(b"\r") {
+            return Err(invalid("it ends with a carriage return, as files of Windows do: take that away (CRLF to LF)"));
+        }
         let text = line.strip_prefix(PREFIX).ok_or_else(|| invalid("it does not begin with `rxseal-root-v1:`"))?;
         let secret = secret_text::decode_key(text)
             .ok_or_else(|| invalid("`rxseal-root-v1:` is not followed by 43 characters of canonical base64url"))?;
@@ -121,6 +129,11 @@ impl fmt::Debug for LocalRootKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "LocalRootKey({})", self.name)
     }
+}
+
+/// Shorter than a key, which has 43 characters.
+fn is_variable_name(text: &str) -> bool {
+    (1..=40).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 fn invalid(reason: Reason) -> Error {

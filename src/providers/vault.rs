@@ -73,8 +73,9 @@ use crate::secret::SecretBytes;
 /// # Names
 ///
 /// The name is `<namespace>/<mount>/<key>`, such as `transit/phi-root`, without the address: any node of the cluster and
-/// OpenBao in the place of Vault find the wraps again. Two root keys of one name are one to a keyring; what is recovered under
-/// another mount or name has another name, and the keyring needs to be rewrapped.
+/// OpenBao in the place of Vault find the wraps again. What is recovered under another mount or name has another name, and the
+/// keyring needs to be rewrapped. Two root keys of one name are one to a keyring: where two clusters have a key of the same
+/// mount and name, give the second a [`label`](VaultKeyBuilder::label), and its name is `transit/phi-root@dc2`.
 ///
 /// # Time, and what fails
 ///

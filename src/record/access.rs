@@ -7,11 +7,12 @@ use serde::de::DeserializeOwned;
 
 use super::audit::Audit;
 use super::core::RecordCore;
-use super::open::OpenState;
+use super::open::{Declared, OpenState};
 use super::{MayOpen, Record};
 use crate::access::Access;
 use crate::error::{Error, ErrorKind};
 use crate::field::Field;
+use crate::id::{Class, FieldId};
 use crate::payload::{self, Content};
 use crate::scratch;
 use crate::secret::{Unfinished, reserve_wiping};
@@ -125,8 +126,8 @@ impl fmt::Debug for RecordAccess {
 
 /// Opens fields of one record, as one opening.
 pub struct OpenPass<'a> {
-    core: &'a RecordCore,
-    state: &'a mut OpenState,
+    pub(super) core: &'a RecordCore,
+    pub(super) state: &'a mut OpenState,
 }
 
 impl<'a> OpenPass<'a> {
@@ -150,6 +151,33 @@ impl<'a> OpenPass<'a> {
     /// Those of [`RecordAccess::open_text`].
     pub fn open_text<F: Field, T: DeserializeOwned>(&mut self, token: &str) -> Result<T, Error> {
         self.open_form::<F, T>(TokenForm::Text(token))
+    }
+
+    /// Opens a field that no type declares, by its id and its class. For tools that get both at run time, such as a recovery
+    /// drill; a program declares its fields with [`fields!`](crate::fields). Former ids of the field are not tried.
+    ///
+    /// ```
+    /// use rxseal::{Access, Class, FieldId, Purpose};
+    /// # fn main() -> Result<(), rxseal::Error> {
+    /// # let keys = rxseal::testing::insecure_keyring("pharmacy-17")?.unobserved();
+    /// # let rec = keys.record("prescription", "RX-1001")?;
+    /// # let token = rec.seal::<rxseal::phi::Drug>("warfarin")?;
+    /// let (field, class) = (FieldId::parse("phi.rx.drug")?, Class::parse("medication")?);
+    /// let access = Access::new("user:kim", Purpose::TREAT)?;
+    /// let drug: String = rec.access(&access).open_fields(|pass| pass.open_by_id(field, class, &token))?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`RecordAccess::open`].
+    pub fn open_by_id<T: DeserializeOwned>(&mut self, field: FieldId, class: Class, token: &Token) -> Result<T, Error> {
+        let Self { core, state } = self;
+        let declared = Declared { current: (field, class), former: &[] };
+        open_form(TokenForm::Bytes(token.as_bytes()), |token, out| state.open_declared(declared, core, token, out))
+            .map_err(|error| error.at_field(field).in_record(core.context().record_type()))
+            .inspect_err(|error| state.note_failure(error))
     }
 
     /// Opens one field of text or bytes from its binary token and appends the content to `out`, which the caller wipes.

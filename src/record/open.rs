@@ -30,9 +30,22 @@ impl OpenState {
         token: &[u8],
         out: &'o mut [u8],
     ) -> Result<Content<'o>, Error> {
+        const { crate::field::check::<F>() };
+        self.open_declared(Declared::of::<F>(), core, token, out)
+    }
+
+    /// The same for a field that no type declares.
+    #[inline]
+    pub(super) fn open_declared<'o>(
+        &mut self,
+        field: Declared,
+        core: &RecordCore,
+        token: &[u8],
+        out: &'o mut [u8],
+    ) -> Result<Content<'o>, Error> {
         let (header, body) = Header::parse_body(token)?;
         let nonce = whole_nonce(core, body.nonce);
-        self.try_pairs::<F>(core, header, &nonce, |cipher, aad| {
+        self.try_pairs(field, core, header, &nonce, |cipher, aad| {
             cipher.open(header.letter, &nonce, aad, body.text, body.tag, out)
         })?;
         let content = payload::content(out).map_err(|error| error.with_key(header.key_id))?;
@@ -48,7 +61,8 @@ impl OpenState {
         let end = buffer.len().saturating_sub(TAG_LEN);
         let text = buffer.get_mut(start..end).unwrap_or_default();
         let decrypt = |cipher: &MessageCipher, aad: &[u8]| cipher.open_in_place(header.letter, &nonce, aad, text, &tag);
-        let pair = self.try_pairs::<F>(core, header, &nonce, decrypt)?;
+        const { crate::field::check::<F>() };
+        let pair = self.try_pairs(Declared::of::<F>(), core, header, &nonce, decrypt)?;
         let text = buffer.get_mut(start..end).unwrap_or_default();
         let content = payload::content(text).map_err(|error| error.with_key(header.key_id));
         self.fields = self.fields.saturating_add(usize::from(content.is_ok()));
@@ -95,17 +109,18 @@ impl OpenState {
     }
 
     /// Has `decrypt` try the field's pair of id and class, then its former ones, until one succeeds.
-    fn try_pairs<F: Field>(
+    #[inline]
+    fn try_pairs(
         &mut self,
+        Declared { current, former }: Declared,
         core: &RecordCore,
         header: Header,
         nonce: &[u8; 24],
         mut decrypt: impl FnMut(&MessageCipher, &[u8]) -> Result<(), Error>,
     ) -> Result<Pair, Error> {
-        const { crate::field::check::<F>() };
         let dek = core.shared().keys.find(header.key_id)?;
-        self.touch(Touched { class: F::CLASS, key_id: dek.id });
-        core.check_class(F::CLASS)?;
+        self.touch(Touched { class: current.1, key_id: dek.id });
+        core.check_class(current.1)?;
         if !self.allow_compromised {
             dek.check_opens()?;
         }
@@ -120,10 +135,10 @@ impl OpenState {
             Err(error) if matches!(error.kind(), ErrorKind::OpenFailed) => Ok(false),
             Err(error) => Err(error),
         };
-        if opens(self, (F::ID, F::CLASS))? {
-            return Ok((F::ID, F::CLASS));
+        if opens(self, current)? {
+            return Ok(current);
         }
-        for former in F::FORMER {
+        for former in former {
             // A former pair of a locked class stays closed; the error is that of a token that does not open.
             if core.allows(former.1) {
                 self.touch(Touched { class: former.1, key_id: dek.id });
@@ -158,6 +173,19 @@ impl OpenState {
 
 /// A field's id and class.
 type Pair = (FieldId, Class);
+
+/// What a token of a field may be bound to.
+#[derive(Clone, Copy)]
+pub(super) struct Declared {
+    pub(super) current: Pair,
+    pub(super) former: &'static [Pair],
+}
+
+impl Declared {
+    const fn of<F: Field>() -> Self {
+        Self { current: (F::ID, F::CLASS), former: F::FORMER }
+    }
+}
 
 /// FORMAT 5: the nonce's last bytes are on the wire; letter `X` has the context in front.
 fn whole_nonce(core: &RecordCore, on_wire: &[u8]) -> [u8; 24] {

@@ -7,6 +7,8 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use rxseal::{KeyId, Suite};
 
+use crate::exit::STATUSES;
+
 /// Manages keyrings: the encrypted keys with which a service seals fields of pharmacy and health records.
 ///
 /// A keyring lives in a store, and is unlocked by a root key. Say where both are with --store and --root, in the environment,
@@ -24,25 +26,29 @@ const EVERYWHERE: &str = "Options of every command";
 
 #[derive(ClapArgs)]
 pub struct Global {
-    /// Where keyrings are: file:FOLDER, sqlite:FILE or postgres://HOST/DATABASE
-    #[arg(long, global = true, help_heading = EVERYWHERE, env = "RXSEAL_STORE", value_name = "STORE", hide_env_values = true)]
+    /// Where keyrings are: file:FOLDER, sqlite:FILE or postgres://HOST/DATABASE [env: RXSEAL_STORE]
+    #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "STORE")]
     pub store: Option<String>,
-    /// A root key that is trusted; given several times they are tried in their order. See --help for the forms
-    /// [env: RXSEAL_ROOTS, separated by spaces]
+    /// A root key that is trusted; several are tried in the order given. See --help for the forms
+    /// [env: RXSEAL_ROOTS, separated by spaces, or one on each line]
     #[arg(long = "root", global = true, help_heading = EVERYWHERE, value_name = "ROOT")]
     pub roots: Vec<String>,
-    /// A configuration file in TOML, with `store` and `roots`
-    #[arg(long, global = true, help_heading = EVERYWHERE, env = "RXSEAL_CONFIG", value_name = "FILE")]
+    /// A configuration file in TOML, with `store` and `roots` [env: RXSEAL_CONFIG]
+    #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Where wrapped subject keys are: file:FOLDER, sqlite:FILE or postgres://HOST/DATABASE
-    #[arg(long, global = true, help_heading = EVERYWHERE, env = "RXSEAL_SUBJECT_STORE", value_name = "STORE", hide_env_values = true)]
+    /// Where wrapped subject keys are: file:FOLDER, sqlite:FILE or postgres://HOST/DATABASE [env: RXSEAL_SUBJECT_STORE]
+    #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "STORE")]
     pub subject_store: Option<String>,
-    /// The file that says who was shredded, outside of the subject store and its backups
-    #[arg(long, global = true, help_heading = EVERYWHERE, env = "RXSEAL_SHRED_LOG", value_name = "FILE")]
+    /// The file that says who was shredded, outside of the subject store and its backups [env: RXSEAL_SHRED_LOG]
+    #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "FILE")]
     pub shred_log: Option<PathBuf>,
-    /// For how long backups of the subject store are kept, such as 30days
-    #[arg(long, global = true, help_heading = EVERYWHERE, env = "RXSEAL_BACKUPS_KEPT", value_name = "TIME", value_parser = humantime::parse_duration)]
+    /// For how long backups of the subject store are kept, such as 30days [env: RXSEAL_BACKUPS_KEPT]
+    #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "TIME", value_parser = humantime::parse_duration)]
     pub backups_kept: Option<Duration>,
+    /// Also accepts key files, PIN files and token files that their group may read (mode 0640), as Kubernetes mounts secrets
+    /// for a fsGroup [env: RXSEAL_ALLOW_GROUP_READ=true]
+    #[arg(long, global = true, help_heading = EVERYWHERE)]
+    pub allow_group_read: bool,
     /// Prints JSON for programs instead of tables for people
     #[arg(long, global = true, help_heading = EVERYWHERE)]
     pub json: bool,
@@ -62,6 +68,9 @@ pub enum Command {
     /// Shows what a sealed value tells without a key
     #[command(subcommand)]
     Token(Token),
+    /// Opens one field of one record: for drills and for recovery
+    #[command(subcommand)]
+    Record(Record),
     /// Counts the sealed values of a column by the key they are under, also those in documents of text such as JSON
     Count(Count),
     /// Prints completions for a shell
@@ -91,11 +100,17 @@ pub enum Keyring {
     Inspect {
         /// The keyspace
         keyspace: String,
+        /// Fails (keyring-too-old) if the stored keyring is older than this generation: somebody put an older one back
+        #[arg(long, value_name = "N")]
+        min_generation: Option<u64>,
     },
     /// Asks every root key given to unlock the keyring, each on its own
     Verify {
         /// The keyspace
         keyspace: String,
+        /// Fails (keyring-too-old) if the stored keyring is older than this generation: somebody put an older one back
+        #[arg(long, value_name = "N")]
+        min_generation: Option<u64>,
     },
     /// Adds a key that opens but does not seal yet: the first half of a rotation
     Stage {
@@ -164,8 +179,12 @@ pub enum Keyring {
         /// How many wrapped subject keys are still under it; 0 where none are used. Those in --subject-store are counted by itself
         #[arg(long, value_name = "N")]
         subject_keys: Option<u64>,
-        /// Destroys it whatever is under it: all of that is lost for good
-        #[arg(long, conflicts_with_all = ["tokens", "columns", "empty", "subject_keys"])]
+        /// How long it must have been out of use: as long as a program may go on sealing under it. 0s where one process holds the
+        /// keyring
+        #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, default_value = "65min")]
+        unused_for: Duration,
+        /// Destroys it whatever is under it and however lately it was in use: all of that is lost for good
+        #[arg(long, conflicts_with_all = ["tokens", "columns", "empty", "subject_keys", "unused_for"])]
         force: bool,
         /// Says that you mean it: this cannot be undone
         #[arg(long, required_unless_present = "dry_run")]
@@ -328,6 +347,9 @@ pub struct Change {
     /// Refuses a stored keyring that is older than this generation: the one that was live last
     #[arg(long, value_name = "N")]
     pub min_generation: Option<u64>,
+    /// Says that this machine's clock is right, where the keyring has a time in its future: another machine's clock was wrong
+    #[arg(long)]
+    pub clock_is_right: bool,
 }
 
 #[derive(Subcommand)]
@@ -349,6 +371,47 @@ pub enum Token {
         #[arg(long, value_name = "FILE", conflicts_with = "token")]
         file: Option<PathBuf>,
     },
+}
+
+#[derive(Subcommand)]
+pub enum Record {
+    /// Opens the token of one field. Says whether it opens; shows what is in it only if told to
+    Open(OpenRecord),
+}
+
+#[derive(ClapArgs)]
+pub struct OpenRecord {
+    /// The keyspace
+    pub keyspace: String,
+    /// The record type, as the program names it
+    pub record_type: String,
+    /// The record's id; leave it out for a record type without ids
+    #[arg(allow_hyphen_values = true)]
+    pub record_id: Option<String>,
+    /// The field's id, such as phi.rx.drug
+    #[arg(long, value_name = "ID")]
+    pub field: String,
+    /// The field's class, such as medication
+    #[arg(long, value_name = "ID")]
+    pub class: String,
+    /// A part of the record, such as line=1; may be given several times, the outermost first
+    #[arg(long = "part", value_name = "NAME=ID")]
+    pub parts: Vec<String>,
+    /// The subject (patient) with whose key the field was sealed, which is taken from --subject-store
+    #[arg(long, value_name = "ID")]
+    pub subject: Option<String>,
+    /// Who opens it, such as user:kim
+    #[arg(long, value_name = "ACTOR")]
+    pub who: String,
+    /// Why: a code of HL7 PurposeOfUse, such as HSYSADMIN or TREAT
+    #[arg(long, value_name = "PURPOSE")]
+    pub why: String,
+    /// The file with the token, as text or bytes; without it the standard input is read
+    #[arg(long, value_name = "FILE")]
+    pub file: Option<PathBuf>,
+    /// Prints the plaintext to the standard output: text as it is, bytes in hexadecimal, anything else as JSON
+    #[arg(long)]
+    pub show_plaintext: bool,
 }
 
 #[derive(ClapArgs)]
@@ -395,6 +458,8 @@ impl From<SuiteName> for Suite {
 const AFTER_HELP: &str = "`rxseal --help` has the forms of root keys, examples and exit codes.";
 
 fn after_long_help() -> String {
+    let exits: Vec<_> = STATUSES.iter().map(|status| format!("  {:<4}{}", status.exit, status.meaning)).collect();
+    let exits = exits.join("\n");
     let built = |have: bool| if have { "in this build" } else { "not in this build: install with this feature" };
     format!(
         "\
@@ -403,14 +468,19 @@ Root keys:
   env:VARIABLE              the line of a key file in an environment variable
   aws-kms:KEY               key ARN, key id or alias/NAME; credentials of the standard chain
                             (feature aws-kms, {aws})
-  pkcs11:token=LABEL;object=LABEL
+  pkcs11:token=LABEL;object=LABEL[?OPTIONS]
                             AES-256 key of an HSM, as a URI of RFC 7512 (also serial, slot-id, id); in quotes, for its
                             semicolon (feature pkcs11, {pkcs11}). Set RXSEAL_PKCS11_MODULE to
-                            the path of the HSM's library, and RXSEAL_PKCS11_PIN_FILE or RXSEAL_PKCS11_PIN
-  vault:https://HOST:8200/MOUNT/KEY
+                            the path of the HSM's library, and RXSEAL_PKCS11_PIN_FILE or RXSEAL_PKCS11_PIN.
+                            Options: module-path, pin-source, pin_env, deadline
+  vault:https://HOST:8200/MOUNT/KEY[?OPTIONS]
                             Transit of Vault or OpenBao (feature vault, {vault}). Login by the first of these that is
                             set: VAULT_TOKEN, VAULT_TOKEN_FILE, VAULT_ROLE_ID with VAULT_SECRET_ID. Also read:
-                            VAULT_NAMESPACE, and VAULT_CACERT (a PEM file)
+                            VAULT_NAMESPACE, and VAULT_CACERT (a PEM file).
+                            Options: label, token_file, token_env, role_id with secret_id_env, namespace, ca_file, deadline
+  Options are for the one root key and go before the variables, so that two Vaults, tokens or HSMs have a place in one
+  command: 'vault:https://vault2:8200/transit/phi-root?label=dc2&token_file=/run/vault2.token'. A label tells the key of
+  one Vault from that of another with the same mount and name.
 Stores:
   file:FOLDER, sqlite:FILE  in this build
   postgres://HOST/DATABASE  PGUSER, PGPASSWORD and the passfile are read (feature postgres-store, {postgres})
@@ -419,7 +489,10 @@ Secrets are never taken from the command line, where other users of the machine 
 
 Configuration file (--config or RXSEAL_CONFIG):
   store = \"file:/var/lib/pharmacy/keyrings\"
-  roots = [\"file:/etc/pharmacy/root.key\"]
+  roots = [
+    \"vault:https://vault:8200/transit/phi-root\",
+    {{ root = \"vault:https://vault2:8200/transit/phi-root\", label = \"dc2\", token_file = \"/run/vault2.token\" }},
+  ]
   subject_store = \"sqlite:/var/lib/pharmacy/subjects.db\"
   shred_log = \"/var/lib/pharmacy/shredded.log\"
   backups_kept = \"30days\"
@@ -446,9 +519,8 @@ A rotation:
      --empty. It counts these and the subject keys in --subject-store (or say --subject-keys 0 where none are used), and
      refuses unless nothing is left, and where a column shows no token of this keyring at all.
 
-Exit codes:
-  0 done   1 failed   2 wrong usage   3 somebody else changed the keyring: look and repeat
-  4 a root key or store is unavailable: repeat later   5 refused: a root key, a key's state or what is under it forbids it",
+Exit codes (docs/COMMAND.md has the codes of --json for each):
+{exits}",
         aws = built(cfg!(feature = "aws-kms")),
         pkcs11 = built(cfg!(feature = "pkcs11")),
         vault = built(cfg!(feature = "vault")),

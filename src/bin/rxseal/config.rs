@@ -1,67 +1,88 @@
-//! Where the store and the root keys are: from flags, the environment and a file, in this order.
+//! Where the store and the root keys are: from options, the environment and a file, in this order.
 
+use std::env;
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use rxseal::{
-    FileStore, FileSubjectStore, KeyFile, KeyringStore, LocalRootKey, MemoryStore, RootKey, RootKeys, ShredLog,
-    SqliteStore, SqliteSubjectStore, SubjectKeyStore,
+    FileStore, FileSubjectStore, KeyringStore, MemoryStore, RootKey, RootKeys, ShredLog, SqliteStore,
+    SqliteSubjectStore, SubjectKeyStore,
 };
 use serde::Deserialize;
 
 use crate::args::Global;
 use crate::failure::Failure;
 use crate::output::Output;
+use crate::root::{self, Spec};
 
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ConfigFile {
     store: Option<String>,
     #[serde(default)]
-    roots: Vec<String>,
+    roots: Vec<Spec>,
     subject_store: Option<String>,
     shred_log: Option<PathBuf>,
     backups_kept: Option<String>,
+    #[serde(default)]
+    allow_group_read: bool,
+}
+
+/// A setting, and who says so: an option, a variable or the configuration file.
+struct Setting<T> {
+    value: T,
+    from: &'static str,
 }
 
 pub struct Config {
-    store: Option<String>,
-    roots: Vec<String>,
-    subject_store: Option<String>,
+    store: Option<Setting<String>>,
+    roots: Vec<Spec>,
+    subject_store: Option<Setting<String>>,
     shred_log: Option<PathBuf>,
     backups_kept: Option<Duration>,
+    allow_group_read: bool,
 }
 
 impl Config {
     pub fn of(global: &Global) -> Result<Self, Failure> {
-        let file = match &global.config {
-            Some(path) => read(path)?,
+        let file = match global.config.clone().or(variable_os("RXSEAL_CONFIG").map(PathBuf::from)) {
+            Some(path) => read(&path)?,
             None => ConfigFile::default(),
         };
-        let named = std::env::var("RXSEAL_ROOTS").unwrap_or_default();
-        let named: Vec<_> = named.split_whitespace().map(str::to_owned).collect();
-        let roots = [global.roots.clone(), named, file.roots].into_iter().find(|roots| !roots.is_empty());
-        let kept = file.backups_kept.map(|text| humantime::parse_duration(&text)).transpose();
-        let kept = kept.map_err(|_| Failure::Usage("backups_kept is a time such as 30days".to_owned()))?;
+        let given = global.roots.iter().map(|text| Spec::parse(text)).collect::<Result<Vec<_>, _>>()?;
+        let named = root::specs(&variable("RXSEAL_ROOTS")?.unwrap_or_default())?;
+        let roots = [given, named, file.roots].into_iter().find(|roots| !roots.is_empty());
+        let kept = match variable("RXSEAL_BACKUPS_KEPT")? {
+            Some(text) => Some(parse_kept(&text, "RXSEAL_BACKUPS_KEPT")?),
+            None => file.backups_kept.map(|text| parse_kept(&text, "backups_kept")).transpose()?,
+        };
+        let group_may_read = match variable("RXSEAL_ALLOW_GROUP_READ")?.as_deref() {
+            None | Some("false" | "0") => false,
+            Some("true" | "1") => true,
+            Some(_) => return usage("RXSEAL_ALLOW_GROUP_READ is true or false"),
+        };
+        let log = global.shred_log.clone().or(variable_os("RXSEAL_SHRED_LOG").map(PathBuf::from));
         Ok(Self {
-            store: global.store.clone().or(file.store),
+            store: first(&global.store, "--store", "RXSEAL_STORE", file.store)?,
             roots: roots.unwrap_or_default(),
-            subject_store: global.subject_store.clone().or(file.subject_store),
-            shred_log: global.shred_log.clone().or(file.shred_log),
+            subject_store: first(&global.subject_store, "--subject-store", "RXSEAL_SUBJECT_STORE", file.subject_store)?,
+            shred_log: log.or(file.shred_log),
             backups_kept: global.backups_kept.or(kept),
+            allow_group_read: global.allow_group_read || group_may_read || file.allow_group_read,
         })
     }
 
     /// The store, in which a keyring must be already: nothing is made, in a database that may be another one.
     pub async fn store(&self) -> Result<Arc<dyn KeyringStore>, Failure> {
         self.open_store(false).await?.ok_or_else(|| {
-            Failure::Usage(
-                "there is no database with keyrings at --store (or it may not be read): is it the right one? `rxseal keyring \
-                 init` makes one"
-                    .to_owned(),
-            )
+            let from = self.store.as_ref().map_or("--store", |store| store.from);
+            Failure::Usage(format!(
+                "there is no database or folder with keyrings where {from} says (or it may not be read): is it the right one? \
+                 `rxseal keyring init` makes one"
+            ))
         })
     }
 
@@ -71,17 +92,23 @@ impl Config {
     }
 
     async fn open_store(&self, may_create: bool) -> Result<Option<Arc<dyn KeyringStore>>, Failure> {
-        let Some(store) = &self.store else {
+        let Some(Setting { value: store, from }) = &self.store else {
             return usage("where are the keyrings? Say --store file:FOLDER, or set RXSEAL_STORE");
         };
         match store.split_once(':') {
-            Some(("file", folder)) if !folder.is_empty() => Ok(Some(Arc::new(FileStore::new(folder)))),
-            Some(("sqlite", path)) if !path.is_empty() && may_create => Ok(Some(Arc::new(SqliteStore::open(path)?))),
+            Some(("file", folder)) if !folder.is_empty() && (may_create || Path::new(folder).is_dir()) => {
+                Ok(Some(Arc::new(FileStore::new(folder))))
+            }
+            Some(("file", folder)) if !folder.is_empty() => Ok(None),
+            Some(("sqlite", path)) if !path.is_empty() && may_create => {
+                need_folder_of(path)?;
+                Ok(Some(Arc::new(SqliteStore::open(path)?)))
+            }
             Some(("sqlite", path)) if !path.is_empty() => {
                 Ok(SqliteStore::open_existing(path)?.map(|store| Arc::new(store) as _))
             }
             Some(("postgres" | "postgresql", _)) => postgres(store, may_create).await,
-            _ => usage("--store is file:FOLDER, sqlite:FILE or postgres://HOST/DATABASE"),
+            _ => Err(Failure::Usage(format!("{from} is file:FOLDER, sqlite:FILE or postgres://HOST/DATABASE"))),
         }
     }
 
@@ -90,21 +117,21 @@ impl Config {
         Ok(self.reachable_roots(output).await?.0)
     }
 
-    /// The same, and how many could not be reached.
-    pub async fn reachable_roots(&self, output: &Output) -> Result<(RootKeys, usize), Failure> {
+    /// The same, and the code of each that could not be reached.
+    pub async fn reachable_roots(&self, output: &Output) -> Result<(RootKeys, Vec<&'static str>), Failure> {
         let (mut roots, mut failures) = (Vec::new(), Vec::new());
         for spec in &self.roots {
-            match root(spec).await {
+            match self.connect(spec).await {
                 Ok(root) => roots.push(root),
                 Err(failure) => failures.push(failure),
             }
         }
-        // Of the last one the command's own line tells, where there is no other.
+        // If all fail, the last becomes the command's error.
         let fatal = if roots.is_empty() { failures.pop() } else { None };
         for failure in &failures {
             output.warning(&failure.to_string());
         }
-        fatal.map_or_else(|| Ok((trusted(roots)?, failures.len())), Err)
+        fatal.map_or_else(|| Ok((root::trusted(roots)?, failures.iter().map(Failure::code).collect())), Err)
     }
 
     /// The subject keys. The service makes their table; where nothing is written, one that is not there is a mistake.
@@ -118,7 +145,7 @@ impl Config {
 
     /// `None` where its table is not there and may not be made.
     pub async fn open_subject_store(&self, may_create: bool) -> Result<Option<Arc<dyn SubjectKeyStore>>, Failure> {
-        let Some(store) = &self.subject_store else {
+        let Some(Setting { value: store, from }) = &self.subject_store else {
             return usage("where are the subject keys? Say --subject-store sqlite:FILE, or set RXSEAL_SUBJECT_STORE");
         };
         match store.split_once(':') {
@@ -143,7 +170,7 @@ impl Config {
                 Ok(SqliteSubjectStore::open_existing(path)?.map(|store| Arc::new(store) as _))
             }
             Some(("postgres" | "postgresql", _)) => postgres_subjects(store, may_create).await,
-            _ => usage("--subject-store is file:FOLDER, sqlite:FILE or postgres://HOST/DATABASE"),
+            _ => Err(Failure::Usage(format!("{from} is file:FOLDER, sqlite:FILE or postgres://HOST/DATABASE"))),
         }
     }
 
@@ -164,42 +191,22 @@ impl Config {
         Ok(ShredLog::new(log, kept))
     }
 
+    /// All of these, or none.
+    pub async fn connect_all(&self, specs: &[Spec]) -> Result<Vec<Arc<dyn RootKey>>, Failure> {
+        let mut roots = Vec::new();
+        for spec in specs {
+            roots.push(self.connect(spec).await?);
+        }
+        Ok(roots)
+    }
+
+    pub async fn connect(&self, spec: &Spec) -> Result<Arc<dyn RootKey>, Failure> {
+        spec.connect(self.allow_group_read).await
+    }
+
     /// The root keys to wrap with: all of them, or none.
     pub async fn all_roots(&self) -> Result<Vec<Arc<dyn RootKey>>, Failure> {
-        all_roots(&self.roots).await
-    }
-}
-
-pub async fn all_roots(specs: &[String]) -> Result<Vec<Arc<dyn RootKey>>, Failure> {
-    let mut roots = Vec::new();
-    for spec in specs {
-        roots.push(root(spec).await?);
-    }
-    Ok(roots)
-}
-
-/// In the order that they were given.
-pub fn trusted(roots: Vec<Arc<dyn RootKey>>) -> Result<RootKeys, Failure> {
-    let mut roots = roots.into_iter();
-    match roots.next() {
-        Some(first) => Ok(roots.fold(RootKeys::from(first), RootKeys::and)),
-        None => {
-            usage("which root key is trusted? Say --root file:PATH, or set RXSEAL_ROOTS; `rxseal --help` has the forms")
-        }
-    }
-}
-
-pub async fn root(spec: &str) -> Result<Arc<dyn RootKey>, Failure> {
-    match spec.split_once(':') {
-        Some(("file", path)) if !path.is_empty() => Ok(Arc::new(KeyFile::new(path).load()?)),
-        Some(("env", variable)) if !variable.is_empty() => Ok(Arc::new(LocalRootKey::from_env(variable)?)),
-        Some(("aws-kms", key)) if !key.is_empty() => aws_kms(key).await,
-        Some(("pkcs11", _)) => pkcs11(spec),
-        Some(("vault", url)) if !url.is_empty() => vault(url),
-        _ => usage(
-            "--root is file:PATH, env:VARIABLE, aws-kms:KEY, 'pkcs11:token=LABEL;object=LABEL' or \
-             vault:https://HOST/MOUNT/KEY",
-        ),
+        self.connect_all(&self.roots).await
     }
 }
 
@@ -221,7 +228,7 @@ fn read(path: &Path) -> Result<ConfigFile, Failure> {
         let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
         let line = before.matches('\n').count().saturating_add(1);
         Failure::Usage(format!(
-            "{}: line {line} is not valid; the file has `store`, `roots = [..]`, `subject_store`, `shred_log`, `backups_kept` \
+            "{}: line {line} is not valid; the file has `store`, `roots = [..]` (texts, or tables with `root` and its options), `subject_store`, `shred_log`, `backups_kept`, `allow_group_read` \
              and nothing else",
             path.display()
         ))
@@ -256,80 +263,43 @@ async fn postgres_subjects(_: &str, _: bool) -> Result<Option<Arc<dyn SubjectKey
     not_built("PostgreSQL", "postgres-store")
 }
 
-#[cfg(feature = "aws-kms")]
-async fn aws_kms(key: &str) -> Result<Arc<dyn RootKey>, Failure> {
-    Ok(Arc::new(rxseal::AwsKmsKey::connect(key).await?))
+/// What a variable says. An empty one says nothing.
+pub fn variable(name: &str) -> Result<Option<String>, Failure> {
+    let value = variable_os(name).map(OsString::into_string).transpose();
+    value.map_err(|_| Failure::Usage(format!("{name} is not text")))
 }
 
-#[cfg(not(feature = "aws-kms"))]
-async fn aws_kms(_: &str) -> Result<Arc<dyn RootKey>, Failure> {
-    not_built("AWS KMS", "aws-kms")
+fn variable_os(name: &str) -> Option<OsString> {
+    env::var_os(name).filter(|value| !value.is_empty())
 }
 
-#[cfg(feature = "pkcs11")]
-fn pkcs11(uri: &str) -> Result<Arc<dyn RootKey>, Failure> {
-    use std::env::var_os;
-    let Some(library) = var_os("RXSEAL_PKCS11_MODULE") else {
-        return usage(
-            "which PKCS#11 library? Set RXSEAL_PKCS11_MODULE to the path of the HSM's, such as \
-             /usr/lib/softhsm/libsofthsm2.so",
-        );
-    };
-    let builder = rxseal::Pkcs11Key::from_uri(library, uri)?;
-    let builder = match var_os("RXSEAL_PKCS11_PIN_FILE") {
-        Some(path) => builder.pin_file(path),
-        _ if var_os("RXSEAL_PKCS11_PIN").is_some() => builder.pin_from_env("RXSEAL_PKCS11_PIN"),
-        _ => {
-            return usage(
-                "where is the PIN of the HSM? Set RXSEAL_PKCS11_PIN_FILE to a file with it, or RXSEAL_PKCS11_PIN",
-            );
-        }
-    };
-    Ok(Arc::new(builder.build()?))
+fn first(
+    given: &Option<String>,
+    option: &'static str,
+    name: &'static str,
+    file: Option<String>,
+) -> Result<Option<Setting<String>>, Failure> {
+    let said = given.clone().map(|value| Setting { value, from: option });
+    let named = variable(name)?.map(|value| Setting { value, from: name });
+    Ok(said.or(named).or(file.map(|value| Setting { value, from: "the configuration file" })))
 }
 
-#[cfg(not(feature = "pkcs11"))]
-fn pkcs11(_: &str) -> Result<Arc<dyn RootKey>, Failure> {
-    not_built("PKCS#11", "pkcs11")
+fn parse_kept(text: &str, from: &str) -> Result<Duration, Failure> {
+    humantime::parse_duration(text).map_err(|_| Failure::Usage(format!("{from} is a time such as 30days")))
 }
 
-#[cfg(feature = "vault")]
-fn vault(url: &str) -> Result<Arc<dyn RootKey>, Failure> {
-    use std::env::var;
-    let path_at = url.find("://").and_then(|at| url[at + 3..].find('/').map(|slash| at + 3 + slash));
-    let Some((address, path)) = path_at.map(|at| url.split_at(at)) else {
-        return usage("a Vault root key is vault:https://HOST:8200/MOUNT/KEY");
-    };
-    let Some((mount, key)) = path.trim_matches('/').rsplit_once('/') else {
-        return usage("a Vault root key is vault:https://HOST:8200/MOUNT/KEY");
-    };
-    let mut builder = rxseal::VaultKey::builder(address, key).mount(mount);
-    if let Ok(namespace) = var("VAULT_NAMESPACE") {
-        builder = builder.namespace(namespace);
+/// SQLite makes a database, and no folder.
+fn need_folder_of(path: &str) -> Result<(), Failure> {
+    match Path::new(path).parent() {
+        Some(folder) if !folder.as_os_str().is_empty() && !folder.is_dir() => Err(Failure::Usage(format!(
+            "there is no folder for the database: `mkdir -p -m 0700 {}` makes one",
+            folder.display()
+        ))),
+        _ => Ok(()),
     }
-    if let Ok(path) = var("VAULT_CACERT") {
-        builder =
-            builder.ca_certificate_pem(fs::read(&path).map_err(|error| Failure::Usage(format!("{path}: {error}")))?);
-    }
-    builder = match (var("VAULT_TOKEN_FILE"), var("VAULT_ROLE_ID"), var("VAULT_SECRET_ID")) {
-        _ if var("VAULT_TOKEN").is_ok() => builder.token_from_env("VAULT_TOKEN"),
-        (Ok(path), _, _) => builder.token_file(path),
-        (_, Ok(role), Ok(secret)) => builder.app_role(role, secret),
-        _ => {
-            return usage(
-                "how to log in to Vault? Set VAULT_TOKEN, VAULT_TOKEN_FILE, or VAULT_ROLE_ID and VAULT_SECRET_ID",
-            );
-        }
-    };
-    Ok(Arc::new(builder.build()?))
 }
 
-#[cfg(not(feature = "vault"))]
-fn vault(_: &str) -> Result<Arc<dyn RootKey>, Failure> {
-    not_built("Vault", "vault")
-}
-
-#[cfg(not(all(feature = "aws-kms", feature = "pkcs11", feature = "postgres-store", feature = "vault")))]
+#[cfg(not(feature = "postgres-store"))]
 fn not_built<T>(what: &str, feature: &str) -> Result<T, Failure> {
     Err(Failure::Usage(format!("{what} is not in this build: cargo install rxseal --features cli,{feature}")))
 }

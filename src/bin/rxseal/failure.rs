@@ -1,14 +1,10 @@
-//! Why the command failed, in one line, and its exit code.
+//! Why the command failed, in one line, with its code and its exit status.
 
 use std::error::Error as _;
 use std::fmt;
 use std::io;
 
-pub const USAGE: u8 = 2;
-const FAILED: u8 = 1;
-const CONFLICT: u8 = 3;
-const UNAVAILABLE: u8 = 4;
-const REFUSED: u8 = 5;
+use crate::exit;
 
 pub enum Failure {
     /// What the operator said cannot be done as it is.
@@ -16,28 +12,25 @@ pub enum Failure {
     Rxseal(rxseal::Error),
     /// What the command itself found, under the code that the library has for it.
     Coded(&'static str, String),
+    /// One of the root keys, as the operator wrote it, and what is wrong with it.
+    Root(String, Box<Failure>),
     /// `key-in-use`, and what is under the key: tokens, subject keys.
     InUse(rxseal::Error, u64, u64),
     /// A result was printed, and it is not good.
     Checked(String),
+    /// A change was made and stored; then its answer, which is here, could not be written.
+    Unreported(io::Error, String),
     Io(io::Error),
 }
 
 impl Failure {
     pub fn exit_code(&self) -> u8 {
-        match self {
-            Self::Usage(_) => USAGE,
-            Self::Rxseal(error) if error.is_conflict() => CONFLICT,
-            Self::Rxseal(error) if error.is_retryable() => UNAVAILABLE,
-            Self::Rxseal(error) => match error.code() {
-                "state-refused" | "subject-retained" | "provider-refused" | "store-refused" | "unlock-failed" => {
-                    REFUSED
-                }
-                _ => FAILED,
-            },
-            Self::InUse(..) | Self::Coded(..) => REFUSED,
-            Self::Checked(_) | Self::Io(_) => FAILED,
-        }
+        if self.is_broken_pipe() { exit::BROKEN_PIPE } else { exit::status(self.code()) }
+    }
+
+    /// Whether the reader of an answer went away: nobody needs to be told.
+    pub fn is_broken_pipe(&self) -> bool {
+        matches!(self, Self::Io(error) if error.kind() == io::ErrorKind::BrokenPipe)
     }
 
     /// The text of an error that is part of an answer.
@@ -56,7 +49,9 @@ impl Failure {
             Self::Usage(_) => "usage",
             Self::Rxseal(error) | Self::InUse(error, ..) => error.code(),
             Self::Coded(code, _) => code,
+            Self::Root(_, failure) => failure.code(),
             Self::Checked(_) => "check-failed",
+            Self::Unreported(..) => "unreported",
             Self::Io(_) => "io",
         }
     }
@@ -68,8 +63,12 @@ impl fmt::Display for Failure {
             Self::Usage(text) | Self::Checked(text) | Self::Coded(_, text) => f.write_str(text),
             Self::Io(error) => write!(f, "{error}"),
             Self::Rxseal(error) => write_error(f, error),
+            Self::Root(root, failure) => write!(f, "root key {root}: {failure}"),
             Self::InUse(error, tokens, subject_keys) => {
                 write!(f, "{tokens} tokens and {subject_keys} subject keys: {error}")
+            }
+            Self::Unreported(error, answer) => {
+                write!(f, "the change WAS stored, but its answer could not be written ({error}). It was: {answer}")
             }
         }
     }

@@ -10,11 +10,12 @@ use rxseal::{
 use serde_json::{Value, json};
 
 use crate::args::{Change, Global, KeyFile, Keyring, Root};
-use crate::config::{Config, all_roots, root, trusted};
+use crate::config::Config;
 use crate::count::{count_under, has_key};
 use crate::dry_run::DryRun;
 use crate::failure::Failure;
 use crate::output::{Output, table, time};
+use crate::root::{Spec, trusted};
 
 pub async fn run(global: &Global, command: Keyring, output: &Output) -> Result<(), Failure> {
     let config = Config::of(global)?;
@@ -61,17 +62,19 @@ impl Desk<'_> {
         let (config, output) = (&self.config, self.output);
         match command {
             Keyring::List => list(config, output).await,
-            Keyring::Inspect { keyspace } => inspect(config, &keyspace, output).await,
-            Keyring::Verify { keyspace } => verify(config, &keyspace, output).await,
+            Keyring::Inspect { keyspace, min_generation } => inspect(config, &keyspace, min_generation, output).await,
+            Keyring::Verify { keyspace, min_generation } => verify(config, &keyspace, min_generation, output).await,
             Keyring::Init { keyspace, suite, change } => {
                 let roots = trusted(config.all_roots().await?)?;
                 let admin = self.admin_with(&change, roots, config.new_store(change.dry_run).await?);
                 let file = admin.create(&keyspace, suite.into()).await?;
-                changed(output, &change, &file, "keyring made", None)
+                changed(output, &change, &file, "keyring made", None, json!({}))
             }
             Keyring::Stage { keyspace, change } => {
-                let (file, key) = self.admin(&change).await?.stage(&keyspace).await?;
-                changed(output, &change, &file, "key staged", Some(key))
+                let admin = self.admin(&change).await?;
+                self.check_newest(&admin, &keyspace, &change).await?;
+                let (file, key) = admin.stage(&keyspace).await?;
+                changed(output, &change, &file, "key staged", Some(key), json!({}))
             }
             Keyring::Promote { keyspace, key, staged_for, change } => {
                 let admin = self.admin(&change).await?;
@@ -80,47 +83,51 @@ impl Desk<'_> {
                     None => staged_key(&admin.stored(&keyspace).await?)?,
                 };
                 let file = admin.promote(&keyspace, key, SystemTime::now(), staged_for).await?;
-                changed(output, &change, &file, "key promoted: it seals from now on", Some(key))
+                changed(output, &change, &file, "key promoted: it seals from now on", Some(key), json!({}))
             }
             Keyring::Rotate { keyspace, index_root, change } => {
                 let admin = self.admin(&change).await?;
+                self.check_newest(&admin, &keyspace, &change).await?;
                 let (file, key) = if index_root {
                     admin.rotate_index_root(&keyspace).await?
                 } else {
                     admin.rotate(&keyspace).await?
                 };
                 let what = if index_root { "index root rotated" } else { "rotated: the new key seals from now on" };
-                changed(output, &change, &file, what, Some(key))
+                changed(output, &change, &file, what, Some(key), json!({}))
             }
             Keyring::Deactivate { keyspace, key, change } => {
                 let file = self.admin(&change).await?.deactivate(&keyspace, key).await?;
-                changed(output, &change, &file, "key deactivated", Some(key))
+                changed(output, &change, &file, "key deactivated", Some(key), json!({}))
             }
             Keyring::Compromise { keyspace, key, change } => {
                 let file = self.admin(&change).await?.compromise(&keyspace, key).await?;
-                let exposed = self.exposed(&keyspace, key).await;
+                let (exposed, count) = self.exposed(&keyspace, key).await;
                 let what = format!("key marked compromised: reseal what is under it{exposed}");
-                changed(output, &change, &file, &what, Some(key))
+                changed(output, &change, &file, &what, Some(key), json!({ "subject_keys_under": count }))
             }
-            Keyring::Destroy { keyspace, key, tokens, counted, subject_keys, force, yes: _, change } => {
+            Keyring::Destroy { keyspace, key, tokens, counted, subject_keys, unused_for, force, yes: _, change } => {
                 let admin = self.admin(&change).await?;
-                let file = if force {
-                    admin.force_destroy(&keyspace, key).await?
+                let (file, counted) = if force {
+                    (admin.force_destroy(&keyspace, key).await?, json!({ "forced": true }))
                 } else {
                     let ring = admin.stored(&keyspace).await?;
                     let counted = count_under(key, &ring, &counted, output).await?;
                     let tokens = tokens.unwrap_or_default().saturating_add(counted);
                     let subject_keys = self.subject_keys_under(&ring, key, subject_keys).await?;
-                    let destroyed = admin.destroy(&keyspace, key, StillUnder::new(tokens, subject_keys)).await;
-                    destroyed.map_err(|error| match error.code() {
+                    let still_under = StillUnder::new(tokens, subject_keys);
+                    let destroyed = admin.destroy(&keyspace, key, still_under, SystemTime::now(), unused_for).await;
+                    let file = destroyed.map_err(|error| match error.code() {
                         "key-in-use" => Failure::InUse(error, tokens, subject_keys),
                         _ => error.into(),
-                    })?
+                    })?;
+                    (file, json!({ "forced": false, "tokens_under": tokens, "subject_keys_under": subject_keys }))
                 };
-                changed(output, &change, &file, "key destroyed", Some(key))
+                changed(output, &change, &file, "key destroyed", Some(key), counted)
             }
             Keyring::Rewrap { keyspace, to, yes, change } => {
-                let roots = if to.is_empty() { config.all_roots().await? } else { all_roots(&to).await? };
+                let roots =
+                    if to.is_empty() { config.all_roots().await? } else { config.connect_all(&specs(&to)?).await? };
                 let admin = self.admin(&change).await?;
                 let stored = admin.stored(&keyspace).await?;
                 if to.is_empty() {
@@ -132,16 +139,16 @@ impl Desk<'_> {
                 }
                 let file = admin.rewrap(&keyspace, &trusted(roots)?).await?;
                 let off = if off.is_empty() { String::new() } else { format!(", and {} taken off", off.join(", ")) };
-                changed(output, &change, &file, &format!("keyring rewrapped{off}"), None)
+                changed(output, &change, &file, &format!("keyring rewrapped{off}"), None, json!({}))
             }
             Keyring::Root(Root::Add { keyspace, new_root, change }) => {
-                let new_root = root(&new_root).await?;
+                let new_root = config.connect(&Spec::parse(&new_root)?).await?;
                 let file = self.admin(&change).await?.add_root(&keyspace, &new_root).await?;
-                changed(output, &change, &file, "root key added", None)
+                changed(output, &change, &file, "root key added", None, json!({}))
             }
             Keyring::Root(Root::Remove { keyspace, provider, name, change }) => {
                 let file = self.admin(&change).await?.remove_root(&keyspace, &provider, &name).await?;
-                changed(output, &change, &file, "root key removed", None)
+                changed(output, &change, &file, "root key removed", None, json!({}))
             }
         }
     }
@@ -172,20 +179,47 @@ impl Desk<'_> {
     }
 
     /// Of the subject keys under a key that somebody else may hold. The mark is stored, whatever the subject store answers.
-    async fn exposed(&self, keyspace: &str, key: KeyId) -> String {
+    async fn exposed(&self, keyspace: &str, key: KeyId) -> (String, Option<usize>) {
         let lists = format!("`rxseal subject under {keyspace} {key}` lists");
         if !self.config.has_subject_store() {
-            return format!(". Where patients have keys of their own, {lists} those exposed, with --subject-store");
+            return (
+                format!(". Where patients have keys of their own, {lists} those exposed, with --subject-store"),
+                None,
+            );
         }
         let under =
             async { Ok(SubjectAdmin::new(self.config.subject_store(false).await?).under(keyspace, key).await?) };
         match under.await {
-            Ok(under) => format!(", and rewrap {} subject keys: {lists} them", under.len()),
+            Ok(under) => (format!(", and rewrap {} subject keys: {lists} them", under.len()), Some(under.len())),
             Err(failure) => {
                 let failure: Failure = failure;
                 self.output.warning(&format!("the subject keys under it were not counted: {failure}"));
-                format!(". Then {lists} the subject keys exposed")
+                (format!(". Then {lists} the subject keys exposed"), None)
             }
+        }
+    }
+
+    /// Before a key is made: subject keys under a key that the stored keyring lacks show that an older keyring was put back. A new
+    /// generation over it would take the number of the lost one, and programs would no longer notice.
+    async fn check_newest(&self, admin: &KeyringAdmin, keyspace: &str, change: &Change) -> Result<(), Failure> {
+        if change.min_generation.is_some() || !self.config.has_subject_store() {
+            return Ok(());
+        }
+        let stored = admin.stored(keyspace).await?;
+        let Some(store) = self.config.open_subject_store(false).await? else { return Ok(()) };
+        let counts = SubjectAdmin::new(store).count_by_key(keyspace).await?;
+        match counts.iter().find(|(under, _)| !stored.keys().iter().any(|key| key.id() == *under)) {
+            None => Ok(()),
+            Some((key, count)) => Err(Failure::Coded(
+                "keyring-too-old",
+                format!(
+                    "{count} subject keys are under the key {key}, which the stored keyring (generation {}) does not have: an \
+                     older keyring was put back. Put the newest one back. If it is lost, so are those subject keys: go on with \
+                     --min-generation {}",
+                    stored.generation(),
+                    stored.generation()
+                ),
+            )),
         }
     }
 
@@ -195,7 +229,9 @@ impl Desk<'_> {
     }
 
     fn admin_with(&self, change: &Change, roots: RootKeys, store: Arc<dyn KeyringStore>) -> KeyringAdmin {
-        let options = UnlockOptions::default().min_generation(change.min_generation.unwrap_or_default());
+        let options = UnlockOptions::default()
+            .min_generation(change.min_generation.unwrap_or_default())
+            .clock_is_right(change.clock_is_right);
         let admin =
             if change.dry_run { KeyringAdmin::new(DryRun::new(store), roots) } else { KeyringAdmin::new(store, roots) };
         admin.options(options).observed_by(self.failed.clone())
@@ -236,26 +272,47 @@ pub fn make_key_file(command: &KeyFile, output: &Output) -> Result<(), Failure> 
     let name = rxseal::RootKey::name(&root).to_owned();
     let path = path.display().to_string();
     let text = format!("root key {name} made in {path}: keep a copy offline, and none beside the data");
-    Ok(output.say(&text, &json!({ "root_key": name, "path": path }))?)
+    output.done(true, &text, &json!({ "root_key": name, "path": path }))
 }
 
 async fn list(config: &Config, output: &Output) -> Result<(), Failure> {
     let keyspaces = config.store().await?.keyspaces().await?;
-    let text = if keyspaces.is_empty() { "no keyring is stored".to_owned() } else { keyspaces.join("\n") };
-    Ok(output.say(&text, &json!(keyspaces))?)
+    Ok(output.list(&keyspaces, "no keyring is stored", &json!(keyspaces))?)
 }
 
-async fn inspect(config: &Config, keyspace: &str, output: &Output) -> Result<(), Failure> {
-    let stored = config.store().await?.get(keyspace).await?;
-    let Some(file) = stored else {
-        return Err(Failure::Checked(format!(
-            "no keyring of {keyspace:?} is stored: `rxseal keyring list` shows those that are"
-        )));
+/// The stored keyring, which is at least of this generation.
+async fn stored(config: &Config, keyspace: &str, min_generation: Option<u64>) -> Result<KeyringFile, Failure> {
+    let file = config.store().await?.get(keyspace).await?;
+    let Some(file) = file else {
+        let text =
+            "is stored: create it, or restore its file from a backup; `rxseal keyring list` shows those that are";
+        return Err(Failure::Coded("keyring-missing", format!("no keyring of this keyspace ({keyspace:?}) {text}")));
     };
+    match min_generation {
+        Some(min) if file.generation() < min => Err(Failure::Coded(
+            "keyring-too-old",
+            format!(
+                "the stored keyring is of an older generation, {}, than {min}: was a backup put back?",
+                file.generation()
+            ),
+        )),
+        _ => Ok(file),
+    }
+}
+
+/// The stored keyring, unlocked by one of the root keys.
+pub async fn unlock(config: &Config, keyspace: &str, output: &Output) -> Result<rxseal::Keyring, Failure> {
+    let stored = stored(config, keyspace, None).await?;
+    Ok(rxseal::Keyring::unlock(keyspace, &config.roots(output).await?, &stored).await?.unobserved())
+}
+
+async fn inspect(config: &Config, keyspace: &str, min: Option<u64>, output: &Output) -> Result<(), Failure> {
+    let file = stored(config, keyspace, min).await?;
     Ok(output.say(&describe(&file), &as_json(&file))?)
 }
 
-async fn verify(config: &Config, keyspace: &str, output: &Output) -> Result<(), Failure> {
+async fn verify(config: &Config, keyspace: &str, min: Option<u64>, output: &Output) -> Result<(), Failure> {
+    stored(config, keyspace, min).await?;
     let (roots, lost) = config.reachable_roots(output).await?;
     let admin = KeyringAdmin::new(config.store().await?, roots);
     let checks = admin.verify(keyspace).await?;
@@ -271,18 +328,34 @@ async fn verify(config: &Config, keyspace: &str, output: &Output) -> Result<(), 
         .iter()
         .map(|check| {
             let unlocks = check.result().map(|result| result.is_ok());
-            json!({ "provider": check.provider(), "root_key": check.root_key(), "unlocks": unlocks, "result": word(check.result()) })
+            let code = check.result().and_then(Result::err).map(rxseal::Error::code);
+            json!({
+                "provider": check.provider(), "root_key": check.root_key(), "unlocks": unlocks, "code": code,
+                "result": word(check.result()),
+            })
         })
         .collect();
     output.say(&text, &json!(value))?;
-    let bad = checks.iter().filter(|check| matches!(check.result(), Some(Err(_)))).count();
+    let errors: Vec<_> = checks.iter().filter_map(|check| check.result()?.err()).collect();
     let asked = checks.iter().filter(|check| check.result().is_some()).count();
-    match (lost, bad) {
-        (0, 0) => Ok(()),
+    // What was refused for good weighs more than what may succeed later.
+    let worst = errors.iter().find(|error| !error.is_retryable()).or(errors.first());
+    match (worst, lost.first()) {
+        (Some(worst), _) => Err(Failure::Coded(
+            worst.code(),
+            format!("{} of {asked} root keys asked do not unlock the keyring", errors.len()),
+        )),
         // Each had its warning. Whoever takes another root key off next must not be told that all is well.
-        (lost, 0) => Err(Failure::Checked(format!("{lost} of the root keys named here could not be asked"))),
-        _ => Err(Failure::Checked(format!("{bad} of {asked} root keys asked do not unlock the keyring"))),
+        (None, Some(code)) => {
+            Err(Failure::Coded(code, format!("{} of the root keys named here could not be asked", lost.len())))
+        }
+        (None, None) => Ok(()),
     }
+}
+
+/// Root keys as options give them.
+fn specs(texts: &[String]) -> Result<Vec<Spec>, Failure> {
+    texts.iter().map(|text| Spec::parse(text)).collect()
 }
 
 fn staged_key(file: &KeyringFile) -> Result<KeyId, Failure> {
@@ -298,19 +371,23 @@ fn changed(
     file: &KeyringFile,
     what: &str,
     key: Option<KeyId>,
+    more: Value,
 ) -> Result<(), Failure> {
     let key = key.map(|key| key.to_string());
     let about = key.as_ref().map_or(String::new(), |key| format!(" ({key})"));
     let kept = if change.dry_run { "dry run, nothing is stored; it would be " } else { "" };
     let text = format!("{what}{about}; {kept}generation {} of {}", file.generation(), file.keyspace());
-    let value = json!({ "done": what, "key": key, "dry_run": change.dry_run, "keyring": as_json(file) });
-    Ok(output.say(&text, &value)?)
+    let mut value = json!({ "done": what, "key": key, "dry_run": change.dry_run, "keyring": as_json(file) });
+    if let (Some(value), Value::Object(more)) = (value.as_object_mut(), more) {
+        value.extend(more);
+    }
+    output.done(!change.dry_run, &text, &value)
 }
 
 fn describe(file: &KeyringFile) -> String {
     let keys = table(
         ["key", "use", "state", "suite", "created", "changed"],
-        file.keys().iter().map(|key| {
+        by_date(file).into_iter().map(|key| {
             let state = if key.is_primary() { format!("{}, primary", key.state()) } else { key.state().to_string() };
             let suite = key.suite().map_or(String::new(), |suite| suite.letter().to_string());
             [
@@ -335,9 +412,8 @@ fn describe(file: &KeyringFile) -> String {
 }
 
 fn as_json(file: &KeyringFile) -> Value {
-    let keys: Vec<_> = file
-        .keys()
-        .iter()
+    let keys: Vec<_> = by_date(file)
+        .into_iter()
         .map(|key| {
             json!({
                 "id": key.id().to_string(), "use": key.usage().as_str(), "state": key.state().as_str(), "primary": key.is_primary(),
@@ -349,6 +425,13 @@ fn as_json(file: &KeyringFile) -> Value {
     let wraps: Vec<_> =
         file.wraps().map(|wrap| json!({ "provider": wrap.provider(), "root_key": wrap.root_key() })).collect();
     json!({ "keyspace": file.keyspace(), "generation": file.generation(), "keys": keys, "root_keys": wraps })
+}
+
+/// The oldest first. In the file they are by id, which says nothing to a person.
+fn by_date(file: &KeyringFile) -> Vec<&rxseal::KeyInfo> {
+    let mut keys: Vec<_> = file.keys().iter().collect();
+    keys.sort_by_key(|key| (key.created(), key.id()));
+    keys
 }
 
 fn hex(bytes: &[u8]) -> String {

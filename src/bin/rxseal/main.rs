@@ -5,15 +5,19 @@ mod args;
 mod config;
 mod count;
 mod dry_run;
+mod exit;
 mod failure;
 mod keyring;
 mod output;
+mod record;
+mod root;
 mod subject;
 mod token;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
 
 use args::{Args, Command};
@@ -23,20 +27,38 @@ use output::Output;
 fn main() -> ExitCode {
     let args = match Args::try_parse() {
         Ok(args) => args,
-        // Help and version are answers, not failures; clap says which.
-        Err(answer) => {
-            let _ = answer.print();
-            return ExitCode::from(u8::try_from(answer.exit_code()).unwrap_or(failure::USAGE));
-        }
+        Err(answer) => return not_parsed(&answer),
     };
     let output = Output::new(args.global.json);
     match run(args, &output) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            output.failure(&failure);
+            if !failure.is_broken_pipe() {
+                output.failure(&failure);
+            }
             ExitCode::from(failure.exit_code())
         }
     }
+}
+
+/// Help and version are answers, not failures; clap says which.
+fn not_parsed(answer: &clap::Error) -> ExitCode {
+    // What cannot be parsed may ask for JSON all the same.
+    let json = std::env::args_os().skip(1).take_while(|argument| argument != "--").any(|argument| argument == "--json");
+    if !answer.use_stderr() || !json {
+        let _ = answer.print();
+        return ExitCode::from(if answer.use_stderr() { exit::USAGE } else { 0 });
+    }
+    let text = match answer.kind() {
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => "which command? `rxseal --help` lists them".to_owned(),
+        _ => {
+            let text = answer.to_string();
+            let text = text.split("\n\nUsage:").next().unwrap_or_default();
+            text.trim_start_matches("error: ").to_owned()
+        }
+    };
+    Output::new(true).failure(&Failure::Usage(text));
+    ExitCode::from(exit::USAGE)
 }
 
 fn run(args: Args, output: &Output) -> Result<(), Failure> {
@@ -46,10 +68,13 @@ fn run(args: Args, output: &Output) -> Result<(), Failure> {
         Command::Subject(command) => wait(subject::run(&global, command, output)),
         Command::KeyFile(command) => keyring::make_key_file(&command, output),
         Command::Token(command) => token::inspect(&command, output),
+        Command::Record(command) => wait(record::run(&global, command, output)),
         Command::Count(command) => wait(count::run(&global, &command, output)),
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Args::command(), "rxseal", &mut io::stdout().lock());
-            Ok(())
+            // Into memory first, since it panics where it cannot write.
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Args::command(), "rxseal", &mut script);
+            Ok(io::stdout().lock().write_all(&script)?)
         }
         Command::Man => {
             let mut pages = Vec::new();

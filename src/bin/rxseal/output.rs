@@ -1,4 +1,5 @@
-//! Tables for people, JSON for programs.
+//! Tables for people, JSON for programs. The standard output has answers only; what is said beside them goes to the standard
+//! error.
 
 use std::io::{self, Write};
 use std::time::{Duration, UNIX_EPOCH};
@@ -20,7 +21,40 @@ impl Output {
     /// One answer: as text, or as one line of JSON.
     pub fn say(&self, text: &str, value: &Value) -> io::Result<()> {
         let mut out = io::stdout().lock();
-        if self.json { writeln!(out, "{value}") } else { writeln!(out, "{}", text.trim_end()) }
+        if self.json {
+            writeln!(out, "{value}")?
+        } else {
+            writeln!(out, "{}", shown(text.trim_end(), true))?
+        }
+        out.flush()
+    }
+
+    /// The answer of a change, which is `stored` already unless it was a dry run.
+    pub fn done(&self, stored: bool, text: &str, value: &Value) -> Result<(), Failure> {
+        self.say(text, value).map_err(|error| {
+            if !stored {
+                return error.into();
+            }
+            let answer = if self.json { value.to_string() } else { text.to_owned() };
+            Failure::Unreported(error, answer)
+        })
+    }
+
+    /// A list: as text one line for each, and nothing at all if there are none, which is said beside.
+    pub fn list(&self, lines: &[String], none: &str, value: &Value) -> io::Result<()> {
+        if !lines.is_empty() || self.json {
+            let lines: Vec<_> = lines.iter().map(|line| shown(line, false)).collect();
+            return self.say(&lines.join("\n"), value);
+        }
+        self.note(none);
+        Ok(())
+    }
+
+    /// Something for a person beside the answer.
+    pub fn note(&self, text: &str) {
+        if !self.json {
+            self.complain(&one_line(text), &Value::Null);
+        }
     }
 
     pub fn failure(&self, failure: &Failure) {
@@ -36,15 +70,27 @@ impl Output {
 
     fn complain(&self, text: &str, value: &Value) {
         let line = if self.json { value.to_string() } else { format!("rxseal: {text}") };
-        // Nobody is left to be told where even that fails.
+        // If even that fails, nobody is left to be told.
         let _ = writeln!(io::stderr().lock(), "{line}");
     }
 }
 
-/// One line without what a terminal would obey, whatever a service put into its text.
+/// Without anything that a terminal would obey or a reader would not see: stores that somebody else writes, and services, may put
+/// escape sequences into what is shown here.
+fn shown(text: &str, lines: bool) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for char in text.chars() {
+        match char {
+            '"' | '\'' | '\\' => shown.push(char),
+            '\n' if lines => shown.push(char),
+            _ => shown.extend(char.escape_debug()),
+        }
+    }
+    shown
+}
+
 fn one_line(text: &str) -> String {
-    let shown: String = text.chars().filter(|char| char.is_whitespace() || !char.is_control()).collect();
-    shown.split_whitespace().collect::<Vec<_>>().join(" ")
+    shown(&text.split_whitespace().collect::<Vec<_>>().join(" "), false)
 }
 
 /// Rows under these titles, without lines around them.
@@ -52,7 +98,7 @@ pub fn table<const N: usize>(titles: [&str; N], rows: impl IntoIterator<Item = [
     let mut table = Table::new();
     table.load_preset(presets::NOTHING).set_header(titles);
     for row in rows {
-        table.add_row(row);
+        table.add_row(row.map(|cell| shown(&cell, false)));
     }
     // What the table pads its last column with.
     table.to_string().lines().map(str::trim_end).collect::<Vec<_>>().join("\n")

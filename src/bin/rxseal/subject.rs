@@ -10,6 +10,7 @@ use crate::args::{Day, Global, Subject};
 use crate::config::Config;
 use crate::dry_run::DrySubjects;
 use crate::failure::Failure;
+use crate::keyring::unlock;
 use crate::output::{Output, table, time};
 
 pub async fn run(global: &Global, command: Subject, output: &Output) -> Result<(), Failure> {
@@ -30,7 +31,7 @@ pub async fn run(global: &Global, command: Subject, output: &Output) -> Result<(
         }
         Subject::Shred { keyspace, subject, yes: _, dry_run: false } => {
             let receipt = subjects.shred(&keyspace, subject.as_str(), &config.shred_log()?).await?;
-            Ok(output.say(&describe(&receipt), &as_json(&receipt))?)
+            output.done(true, &describe(&receipt), &as_json(&receipt))
         }
         Subject::Hold { keyspace, subject, until, legal_hold, release, yes, dry_run } => {
             let old = subjects.retention(&keyspace, subject.as_str()).await?;
@@ -44,17 +45,17 @@ pub async fn run(global: &Global, command: Subject, output: &Output) -> Result<(
             let target: &dyn SubjectKeyStore = if dry_run { &dry } else { &*store };
             target.retain(&keyspace, &subject, old, new).await?;
             let stored = store.get(&keyspace, &[&subject]).await?.pop().unwrap_or(StoredSubject::Absent);
-            show_hold(new, &stored, dry_run, output)
+            let changes = until.is_some() || legal_hold || release;
+            show_hold(new, &stored, dry_run, changes, output)
         }
-        Subject::Reapply { dry_run: true } => reapply(&SubjectAdmin::new(dry), &config, "would be", output).await,
-        Subject::Reapply { dry_run: false } => reapply(&subjects, &config, "are", output).await,
+        Subject::Reapply { dry_run: true } => reapply(&SubjectAdmin::new(dry), &config, false, output).await,
+        Subject::Reapply { dry_run: false } => reapply(&subjects, &config, true, output).await,
         Subject::Rewrap { keyspace, compromised, dry_run } => {
-            let (subjects, done) =
-                if dry_run { (SubjectAdmin::new(dry), "would be under") } else { (subjects, "are now under") };
+            let subjects = if dry_run { SubjectAdmin::new(dry) } else { subjects };
             let keys = unlock(&config, &keyspace, output).await?;
             let report =
                 if compromised { subjects.rewrap_compromised(&keys).await? } else { subjects.rewrap(&keys).await? };
-            show_rewrapped(&report, &keys, done, output)
+            show_rewrapped(&report, &keys, !dry_run, output)
         }
         Subject::Count { keyspace } => {
             let counts = subjects.count_by_key(&keyspace).await?;
@@ -66,8 +67,7 @@ pub async fn run(global: &Global, command: Subject, output: &Output) -> Result<(
         }
         Subject::Under { keyspace, key } => {
             let under = subjects.under(&keyspace, key).await?;
-            let text = if under.is_empty() { "none".to_owned() } else { under.join("\n") };
-            Ok(output.say(&text, &json!(under))?)
+            Ok(output.list(&under, "no subject key is under it", &json!(under))?)
         }
     }
 }
@@ -81,7 +81,8 @@ fn writes(command: &Subject) -> bool {
     }
 }
 
-async fn reapply(subjects: &SubjectAdmin, config: &Config, done: &str, output: &Output) -> Result<(), Failure> {
+async fn reapply(subjects: &SubjectAdmin, config: &Config, stored: bool, output: &Output) -> Result<(), Failure> {
+    let done = if stored { "are" } else { "would be" };
     let reapplied = subjects.reapply(&config.shred_log()?).await?;
     let (shredded, unknown, before) = (reapplied.shredded(), reapplied.unknown(), reapplied.shredded_before());
     let retained: Vec<_> = reapplied.retained().collect();
@@ -100,7 +101,7 @@ async fn reapply(subjects: &SubjectAdmin, config: &Config, done: &str, output: &
     let value = json!({
         "shredded": shredded, "unknown": unknown, "shredded_before": before, "retained": retained, "failed": failed,
     });
-    output.say(&text, &value)?;
+    output.done(stored, &text, &value)?;
     if !failed.is_empty() {
         return Err(Failure::Checked(format!("{} subjects of the log could not be shredded", failed.len())));
     }
@@ -119,19 +120,14 @@ async fn reapply(subjects: &SubjectAdmin, config: &Config, done: &str, output: &
     Ok(())
 }
 
-async fn unlock(config: &Config, keyspace: &str, output: &Output) -> Result<Keyring, Failure> {
-    let stored = config.store().await?.get(keyspace).await?;
-    let stored = stored.ok_or_else(|| Failure::Checked(format!("no keyring of {keyspace:?} is stored")))?;
-    Ok(Keyring::unlock(keyspace, &config.roots(output).await?, &stored).await?.unobserved())
-}
-
-fn show_rewrapped(report: &RewrapReport, keys: &Keyring, done: &str, output: &Output) -> Result<(), Failure> {
+fn show_rewrapped(report: &RewrapReport, keys: &Keyring, stored: bool, output: &Output) -> Result<(), Failure> {
+    let done = if stored { "are now under" } else { "would be under" };
     let failed: Vec<_> = report.failed().map(|(subject, error)| (subject, error.code())).collect();
     let mut text = format!("{} subject keys {done} {}", report.rewrapped(), keys.primary_key());
     for (subject, code) in &failed {
         text.push_str(&format!("\nleft as it was: {subject} ({code})"));
     }
-    output.say(&text, &json!({ "rewrapped": report.rewrapped(), "failed": failed }))?;
+    output.done(stored, &text, &json!({ "rewrapped": report.rewrapped(), "failed": failed }))?;
     if failed.is_empty() {
         Ok(())
     } else {
@@ -139,7 +135,13 @@ fn show_rewrapped(report: &RewrapReport, keys: &Keyring, done: &str, output: &Ou
     }
 }
 
-fn show_hold(retention: Retention, stored: &StoredSubject, dry_run: bool, output: &Output) -> Result<(), Failure> {
+fn show_hold(
+    retention: Retention,
+    stored: &StoredSubject,
+    dry_run: bool,
+    changes: bool,
+    output: &Output,
+) -> Result<(), Failure> {
     let until = retention.retained_until().map_or_else(|| "no time".to_owned(), time);
     let held = if retention.is_held() { "a legal hold is on it" } else { "no legal hold" };
     let (key, shredded_at) = match stored {
@@ -153,7 +155,7 @@ fn show_hold(retention: Retention, stored: &StoredSubject, dry_run: bool, output
         "was_known": *stored != StoredSubject::Absent, "dry_run": dry_run,
     });
     let kept = if dry_run { "dry run, nothing is stored; it would be " } else { "" };
-    Ok(output.say(&format!("{kept}kept until: {until}; {held}\n{key}"), &value)?)
+    output.done(changes && !dry_run, &format!("{kept}kept until: {until}; {held}\n{key}"), &value)
 }
 
 /// Not an error: who never had a key must not get one any more either.

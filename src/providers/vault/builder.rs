@@ -1,7 +1,6 @@
 //! What a `VaultKey` is made from, and the checks on it.
 
 use std::fmt;
-use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +12,9 @@ use zeroize::Zeroizing;
 use super::VaultKey;
 use super::client::Client;
 use super::login::{AppRole, Login, Token};
+use crate::disk::SecretFile;
 use crate::error::{Error, ErrorKind, Reason};
+use crate::loopback::is_loopback;
 
 const MAX_DEADLINE: Duration = Duration::from_secs(600);
 const MAX_PATH: usize = 512;
@@ -25,11 +26,13 @@ pub struct VaultKeyBuilder {
     key: String,
     mount: String,
     namespace: Option<String>,
+    label: Option<String>,
     ca_certificates: Vec<u8>,
     deadline: Duration,
     attempts: usize,
     auth: Option<Auth>,
     app_role_mount: String,
+    allow_group_read: bool,
 }
 
 enum Auth {
@@ -46,11 +49,13 @@ impl VaultKeyBuilder {
             key,
             mount: "transit".to_owned(),
             namespace: None,
+            label: None,
             ca_certificates: Vec::new(),
             deadline: Duration::from_secs(5),
             attempts: 3,
             auth: None,
             app_role_mount: "approle".to_owned(),
+            allow_group_read: false,
         }
     }
 
@@ -63,6 +68,14 @@ impl VaultKeyBuilder {
     /// The namespace of the Transit engine and of the login (OpenBao 2.3 or later, Vault Enterprise).
     pub fn namespace(mut self, namespace: impl Into<String>) -> Self {
         self.namespace = Some(namespace.into());
+        self
+    }
+
+    /// Tells this key from one of the same mount and name on another server, for keyrings that both unlock: the label becomes
+    /// the end of the key's [name](VaultKey#names), as in `transit/phi-root@dc2`. Give one to the second key, and leave the first
+    /// as it is: what a key wrapped under one name is not found under another.
+    pub fn label(mut self, label: impl Into<String>) -> Self {
+        self.label = Some(label.into());
         self
     }
 
@@ -90,9 +103,17 @@ impl VaultKeyBuilder {
         self
     }
 
-    /// Uses the token in this file, as Vault Agent and OpenBao Agent keep it fresh. It is read for every call.
+    /// Uses the token in this file, as Vault Agent and OpenBao Agent keep it fresh. It is read for every call, and refused with
+    /// `root-key-permissions` if somebody else can read or change it: it belongs to root or to the user of this process, so run the
+    /// agent as that user, and has mode 0600.
     pub fn token_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.auth = Some(Auth::File(path.into()));
+        self
+    }
+
+    /// Also accepts a token file that its group may read (mode 0640).
+    pub fn allow_group_read(mut self) -> Self {
+        self.allow_group_read = true;
         self
     }
 
@@ -139,10 +160,18 @@ impl VaultKeyBuilder {
         if !(1..=100).contains(&self.attempts) {
             return Err(invalid("the number of attempts is not 1 to 100"));
         }
-        let name = match &namespace {
+        let mut name = match &namespace {
             None => format!("{mount}/{key}"),
             Some(namespace) => format!("{namespace}/{mount}/{key}"),
         };
+        if let Some(label) = &self.label {
+            if !is_segment(label) {
+                return Err(invalid("the label is not a name of letters, digits, `-`, `_` and `.`"));
+            }
+            // No part of a path may have an `@`, so two keys never get one name.
+            name.push('@');
+            name.push_str(label);
+        }
         let origin = match &namespace {
             None => address.clone(),
             Some(namespace) => format!("{address}, namespace {namespace}"),
@@ -154,7 +183,7 @@ impl VaultKeyBuilder {
             namespace: namespace.and_then(|namespace| HeaderValue::try_from(namespace).ok()),
             deadline: self.deadline,
             attempts: self.attempts,
-            login: login(self.auth, &self.app_role_mount)?,
+            login: login(self.auth, &self.app_role_mount, self.allow_group_read)?,
         };
         Ok(VaultKey::new(name, mount.to_owned(), key.to_owned(), client))
     }
@@ -167,7 +196,7 @@ impl fmt::Debug for VaultKeyBuilder {
     }
 }
 
-fn login(auth: Option<Auth>, app_role_mount: &str) -> Result<Login, Error> {
+fn login(auth: Option<Auth>, app_role_mount: &str, allow_group_read: bool) -> Result<Login, Error> {
     let token = |text: &str| {
         let text = Zeroizing::new(text.trim_ascii().as_bytes().to_vec());
         Token::new(text).map(Login::Token).ok_or_else(|| invalid("the token is empty, too long or not printable"))
@@ -175,7 +204,13 @@ fn login(auth: Option<Auth>, app_role_mount: &str) -> Result<Login, Error> {
     match auth {
         None => Err(invalid("say how to log in: `token`, `token_file`, `token_from_env` or `app_role`")),
         Some(Auth::Token(text)) => token(&text),
-        Some(Auth::File(path)) => Ok(Login::File(path)),
+        Some(Auth::File(path)) => {
+            let mut file = SecretFile::new(path);
+            if allow_group_read {
+                file.allow_group_read();
+            }
+            Ok(Login::File(file))
+        }
         Some(Auth::Environment(variable)) => {
             let text = std::env::var(&variable)
                 .map_err(|_| invalid("the environment variable for the token is not set, or no text"))?;
@@ -210,11 +245,6 @@ fn parse_address(text: &str) -> Result<String, Error> {
         return Err(invalid("the address has more than a host, a port and a path"));
     }
     Ok(url.as_str().trim_end_matches('/').to_owned())
-}
-
-fn is_loopback(host: &str) -> bool {
-    let address = host.trim_start_matches('[').trim_end_matches(']').parse();
-    host == "localhost" || address.is_ok_and(|address: IpAddr| address.is_loopback())
 }
 
 fn one_segment(key: &str) -> Result<&str, Error> {
@@ -253,8 +283,8 @@ fn http_client(address: &str, ca_certificates: &[u8]) -> Result<reqwest::Client,
     }
     http.build().map_err(|_| {
         invalid(
-            "TLS cannot be set up: this machine has no CA certificates (give them with `ca_certificate_pem`), or those \
-                 that were given are not valid",
+            "TLS cannot be set up: this machine has no CA certificates (give that of the server: `ca_certificate_pem`, or \
+                 VAULT_CACERT for the command), or those that were given are not valid",
         )
     })
 }
