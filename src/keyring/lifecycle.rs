@@ -114,6 +114,6 @@ impl Keyring {
 }
 
 /// Now, in Unix seconds.
-pub(crate) fn unix_now() -> u64 {
+fn unix_now() -> u64 {
     Clock::default().unix_now()
 }
