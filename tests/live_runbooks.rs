@@ -277,7 +277,7 @@ impl Pharmacy {
                 )
                 .unwrap();
         }
-        let access = Access::new("service:pharmacy", Purpose::TREAT).unwrap();
+        let access = Access::new("svc:pharmacy", Purpose::TREAT).unwrap();
         for (number, medication, note) in self.all() {
             let record = self.record(number);
             let drug: String = record.access(&access).open::<Drug, _>(&medication).unwrap();
