@@ -4,16 +4,19 @@ mod check;
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
 pub use check::WrapCheck;
 
 use crate::aead::Suite;
+#[cfg(any(test, feature = "insecure-test-keys"))]
+use crate::clock::TestClock;
+use crate::clock::{Clock, unix_seconds};
 use crate::count::KeyCounts;
 use crate::error::{Error, ErrorKind};
 use crate::id::KeyId;
 use crate::key::{KeyState, KeyringFile};
-use crate::keyring::{Keyring, Opened, UnlockOptions, unix_now};
+use crate::keyring::{GRACE, Keyring, MAX_STALENESS, Newest, Opened, Seen, UnlockOptions};
 use crate::observe::{KeyChange, KeyEvent, Observer};
 use crate::provider::{RootKey, RootKeys};
 use crate::store::KeyringStore;
@@ -24,7 +27,9 @@ use crate::store::KeyringStore;
 /// Each call reads the newest generation, unlocks it with one of the trusted root keys, makes the change, opens the result again,
 /// and stores it only over the generation that it was made from. So whenever it is interrupted, the store has the old generation
 /// or the new one; and of two changes at once, one ends with `store-conflict` ([`Error::is_conflict`]) and changed nothing.
-/// Where the store's answer was lost, what it has is read before anything is said.
+/// Where the store's answer was lost, what it has is read before anything is said. Of each keyspace it remembers the newest
+/// generation that it unlocked or made, and refuses what goes back behind that: an older file that somebody put back, and what was made
+/// from one (`keyring-too-old`).
 ///
 /// ```
 /// # fn main() -> Result<(), rxseal::Error> {
@@ -51,6 +56,8 @@ pub struct KeyringAdmin {
     roots: RootKeys,
     options: UnlockOptions,
     observer: Option<Arc<dyn Observer>>,
+    clock: Clock,
+    seen: Seen,
 }
 
 /// How much is still under a key that is to be destroyed. Both numbers have to be stated; see [`KeyCounts`] for the first.
@@ -85,9 +92,14 @@ impl StillUnder {
 }
 
 impl KeyringAdmin {
+    /// For how long a key must be out of use before it is destroyed, unless said otherwise: 65 minutes, the longest time for which a
+    /// [`KeyManager`](crate::KeyManager) with its usual settings goes on with a keyring (5 minutes of staleness and 1 hour of grace).
+    pub const UNUSED_FOR: Duration = MAX_STALENESS.saturating_add(GRACE);
+
     /// Changes the keyrings in `store`, which one of `roots` unlocks.
     pub fn new(store: impl KeyringStore + 'static, roots: RootKeys) -> Self {
-        Self { store: Arc::new(store), roots, options: UnlockOptions::default(), observer: None }
+        let (options, clock) = (UnlockOptions::default(), Clock::default());
+        Self { store: Arc::new(store), roots, options, observer: None, clock, seen: Seen::default() }
     }
 
     /// What the stored keyring must be before it is changed. State the generation that was live last: an older file put back by
@@ -105,20 +117,36 @@ impl KeyringAdmin {
         self
     }
 
+    /// Writes the times of `clock` down instead of the machine's, for tests.
+    #[cfg(any(test, feature = "insecure-test-keys"))]
+    #[must_use]
+    pub fn clock(mut self, clock: &TestClock) -> Self {
+        self.clock = clock.into();
+        self
+    }
+
     /// The stored keyring. Nothing is unlocked: what it says of itself is authentic once it was.
     ///
     /// # Errors
     ///
-    /// `keyring-missing`, `invalid-keyring`, and those of the store.
+    /// `keyring-missing`, `invalid-keyring`, `keyring-mismatch`, `keyring-too-old` where a newer one was seen here, and those of the
+    /// store.
     pub async fn stored(&self, keyspace: &str) -> Result<KeyringFile, Error> {
-        self.store.get(keyspace).await?.ok_or_else(|| ErrorKind::KeyringMissing.into())
+        let newest = self.seen.newest(keyspace);
+        let stored = self.store.get(keyspace).await?.ok_or(ErrorKind::KeyringMissing)?;
+        if stored.keyspace() != keyspace {
+            return Err(ErrorKind::KeyringMismatch.into());
+        }
+        newest.check(&stored)?;
+        Ok(stored)
     }
 
     /// Makes and stores the keyring of a new keyspace, wrapped by every trusted root key.
     ///
     /// # Errors
     ///
-    /// `store-conflict` where there is one, and those of [`Keyring::create`] and of the store.
+    /// `store-conflict` where there is one; `keyring-too-old` where there was one, which is lost; those of [`Keyring::create`] and of the
+    /// store.
     pub async fn create(&self, keyspace: &str, suite: Suite) -> Result<KeyringFile, Error> {
         // Asked first, so that the usual mistake costs no call of a root key.
         if self.store.get(keyspace).await?.is_some() {
@@ -133,10 +161,11 @@ impl KeyringAdmin {
     ///
     /// # Errors
     ///
-    /// `state-refused` where one is staged already, `store-conflict`, those of unlocking and of the store.
+    /// `state-refused` where one is staged already; `clock-skew` where the keyring has a time that is more than a minute in the future
+    /// of this machine's clock; `store-conflict`, those of unlocking and of the store.
     pub async fn stage(&self, keyspace: &str) -> Result<(KeyringFile, KeyId), Error> {
         let (opened, over) = self.open(keyspace).await?;
-        let (file, id) = opened.stage(unix_now())?;
+        let (file, id) = opened.stage(self.clock.unix_now())?;
         Ok((self.publish(file, over, KeyChange::Staged(id)).await?, id))
     }
 
@@ -146,7 +175,8 @@ impl KeyringAdmin {
     ///
     /// # Errors
     ///
-    /// `state-refused` where the key is not pre-active, or `now` is not `staging_time` after it was staged; `unknown-key`,
+    /// `state-refused` where the key is not pre-active, or `now` is not `staging_time` after it was staged or the keyring was changed
+    /// last, with the [time left](Error::time_left); `clock-skew` where the keyring has a time in the future of `now`; `unknown-key`,
     /// `store-conflict`, those of unlocking and of the store.
     pub async fn promote(
         &self,
@@ -155,9 +185,8 @@ impl KeyringAdmin {
         now: SystemTime,
         staging_time: Duration,
     ) -> Result<KeyringFile, Error> {
-        let now = now.duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_secs());
         let (opened, over) = self.open(keyspace).await?;
-        let file = opened.promote(key_id, now, staging_time)?;
+        let file = opened.promote(key_id, unix_seconds(now), staging_time)?;
         self.publish(file, over, KeyChange::Promoted(key_id)).await
     }
 
@@ -166,10 +195,11 @@ impl KeyringAdmin {
     ///
     /// # Errors
     ///
-    /// `store-conflict`, `invalid-keyring` where it holds 1,024 keys already, those of unlocking and of the store.
+    /// `clock-skew` as for [`stage`](Self::stage); `store-conflict`, `invalid-keyring` where it holds 1,024 keys already, those of
+    /// unlocking and of the store.
     pub async fn rotate(&self, keyspace: &str) -> Result<(KeyringFile, KeyId), Error> {
         let (opened, over) = self.open(keyspace).await?;
-        let (file, id) = opened.rotate(unix_now())?;
+        let (file, id) = opened.rotate(self.clock.unix_now())?;
         Ok((self.publish(file, over, KeyChange::Rotated(id)).await?, id))
     }
 
@@ -180,7 +210,7 @@ impl KeyringAdmin {
     /// Those of [`rotate`](Self::rotate).
     pub async fn rotate_index_root(&self, keyspace: &str) -> Result<(KeyringFile, KeyId), Error> {
         let (opened, over) = self.open(keyspace).await?;
-        let (file, id) = opened.rotate_index_root(unix_now())?;
+        let (file, id) = opened.rotate_index_root(self.clock.unix_now())?;
         Ok((self.publish(file, over, KeyChange::IndexRootRotated(id)).await?, id))
     }
 
@@ -203,30 +233,49 @@ impl KeyringAdmin {
         self.set_state(keyspace, key_id, KeyState::Compromised, KeyChange::Compromised(key_id)).await
     }
 
-    /// Destroys a key under which nothing is left: its bytes are not in the new generation. It means nothing while an older
-    /// generation's file exists, in a backup of the store for example.
+    /// Destroys a key under which nothing is left and under which no program seals any more: its bytes are not in the new generation.
+    /// It means nothing while an older generation's file exists, in a backup of the store for example.
     ///
-    /// Programs that have not seen yet that another key seals go on sealing under this one: for the staleness and grace of their
-    /// `KeyManager` at the longest, and for ever where one keeps a `Keyring`, `Sealer` or `Record` that it took before. So count only
-    /// after that time has passed since the promotion, and after resealing.
+    /// Programs that have not seen yet that another key seals go on sealing under this one, for the staleness and grace of their
+    /// `KeyManager` at the longest. So the key must have been out of use for `unused_for` at `now`, which is refused until then with
+    /// the [time left](Error::time_left): take [`UNUSED_FOR`](Self::UNUSED_FOR), or more where a manager is set otherwise or a request
+    /// may hold its keyring for longer than a moment. Zero is right where one process holds the keyring. What is counted counts only
+    /// *after* that time and after resealing: a program may have sealed under the key since an earlier count. A key that is still
+    /// pre-active never sealed, and need not wait.
+    ///
+    /// **No wait helps against a `Keyring`, `Sealer` or `Record` that a program keeps: it seals under its key for ever.** Restart such
+    /// programs, or let them ask a `KeyManager` for each request.
+    ///
+    /// How long it was out of use counts from [`KeyInfo::changed`](crate::KeyInfo::changed): where it was marked compromised after it
+    /// was deactivated, from the mark. A clock that was ahead of the others when this is called cannot be told from time that passed.
     ///
     /// # Errors
     ///
-    /// `key-in-use` where something is; `state-refused` where the key is primary or active; `unknown-key`, `store-conflict`, those
-    /// of unlocking and of the store.
-    pub async fn destroy(&self, keyspace: &str, key_id: KeyId, still_under: StillUnder) -> Result<KeyringFile, Error> {
+    /// `key-in-use` where something is under it; `state-refused` where the key is primary or active, or was in use not long enough ago;
+    /// `clock-skew` where it went out of use in the future of `now`; `unknown-key`, `store-conflict`, those of unlocking and of the
+    /// store.
+    pub async fn destroy(
+        &self,
+        keyspace: &str,
+        key_id: KeyId,
+        still_under: StillUnder,
+        now: SystemTime,
+        unused_for: Duration,
+    ) -> Result<KeyringFile, Error> {
         if still_under.tokens > 0 || still_under.subject_keys > 0 {
             return Err(Error::from(ErrorKind::KeyInUse).with_key(key_id));
         }
-        self.set_state(keyspace, key_id, KeyState::Destroyed, KeyChange::Destroyed(key_id)).await
+        let (opened, over) = self.open(keyspace).await?;
+        let file = opened.destroy(key_id, unix_seconds(now), unused_for)?;
+        self.publish(file, over, KeyChange::Destroyed(key_id)).await
     }
 
-    /// As [`destroy`](Self::destroy), whatever is still under the key: every token and every subject key under it is lost for
-    /// good, and with a subject key every field of its patient.
+    /// As [`destroy`](Self::destroy), without asking what is under the key nor how long it was out of use: every token and every
+    /// subject key that is or comes under it is lost for good, and with a subject key every field of its patient.
     ///
     /// # Errors
     ///
-    /// As [`destroy`](Self::destroy), but for `key-in-use`.
+    /// `state-refused` where the key is primary or active; `unknown-key`, `store-conflict`, those of unlocking and of the store.
     pub async fn force_destroy(&self, keyspace: &str, key_id: KeyId) -> Result<KeyringFile, Error> {
         self.set_state(keyspace, key_id, KeyState::Destroyed, KeyChange::DestroyedByForce(key_id)).await
     }
@@ -278,7 +327,7 @@ impl KeyringAdmin {
         change: KeyChange,
     ) -> Result<KeyringFile, Error> {
         let (opened, over) = self.open(keyspace).await?;
-        let file = opened.set_state(key_id, state, unix_now())?;
+        let file = opened.set_state(key_id, state, self.clock.unix_now())?;
         self.publish(file, over, change).await
     }
 
@@ -292,13 +341,19 @@ impl KeyringAdmin {
                 failure.tell(keyspace, observer);
             }
         }
-        Ok((opened?, Some(stored.generation())))
+        let opened = opened?;
+        // It was the newest when it was read.
+        self.seen.see(&stored).map_err(|_| ErrorKind::StoreConflict)?;
+        Ok((opened, Some(stored.generation())))
     }
 
     /// Stores a generation and reads it back: before that, no key in it seals (FORMAT 8.8).
     async fn publish(&self, file: KeyringFile, over: Option<u64>, change: KeyChange) -> Result<KeyringFile, Error> {
-        let put = self.store.put(&file, over).await;
-        match put {
+        if over.is_none() {
+            // Whose keyring was stored and is gone gets no other one, under whose keys nothing opens.
+            self.seen.newest(file.keyspace()).check(&file)?;
+        }
+        match self.store.put(&file, over).await {
             // Its answer may have been lost after it was done.
             Err(error) if error.is_retryable() => match self.store.get(file.keyspace()).await {
                 Ok(Some(stored)) if stored == file => {}
@@ -306,15 +361,19 @@ impl KeyringAdmin {
             },
             other => other?,
         }
+        // Refused only where somebody here made the next one from it already.
+        let _ = self.seen.see(&file);
         if let Some(observer) = &self.observer {
             let (keyspace, generation) = (file.keyspace(), file.generation());
             observer.key_event(&KeyEvent::Changed { keyspace, generation, change });
         }
-        let stored = self.stored(file.keyspace()).await;
+        let stored =
+            self.store.get(file.keyspace()).await.and_then(|stored| Ok(stored.ok_or(ErrorKind::KeyringMissing)?));
         // Not retryable: whoever repeats the change makes it twice.
         let stored = stored.map_err(|error| Error::from(ErrorKind::StoredUnread).caused_by(error))?;
         // Somebody may have made the next one already, from this one.
-        if stored != file && stored.generation() <= file.generation() {
+        let is_next = stored.generation() > file.generation() && Newest::of(&file).check(&stored).is_ok();
+        if stored != file && !is_next {
             return Err(ErrorKind::StoreRefused.because("it gave back another keyring than it was given"));
         }
         Ok(file)

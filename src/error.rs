@@ -4,6 +4,7 @@
 mod kind;
 
 use std::fmt;
+use std::time::Duration;
 
 pub(crate) use kind::{ErrorKind, Reason};
 
@@ -37,6 +38,8 @@ struct Inner {
     field: Option<&'static str>,
     record_type: Option<Box<str>>,
     key_id: Option<[u8; 6]>,
+    time_left: Option<Duration>,
+    clocks_apart: Option<Duration>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -57,6 +60,13 @@ impl Error {
     #[must_use]
     pub fn record_type(&self) -> Option<&str> {
         self.0.record_type.as_deref()
+    }
+
+    /// How long to wait until the same call is not refused for its time any more, where that is why it was: a staged key that some
+    /// readers may not have yet, a key that programs may still seal under.
+    #[must_use]
+    pub fn time_left(&self) -> Option<Duration> {
+        self.0.time_left
     }
 
     /// The context is another one than at sealing, or the token was changed. Which of the two cannot be told.
@@ -184,6 +194,13 @@ impl Error {
         Self::from(ErrorKind::RefusedByObserver).caused_by(reason)
     }
 
+    /// A time that was written down is that far in the future.
+    pub(crate) fn clock_skew(apart: Duration, reason: Reason) -> Self {
+        let mut error = ErrorKind::ClockSkew.because(reason);
+        error.0.clocks_apart = Some(apart);
+        error
+    }
+
     /// A name or an identifier that is none.
     pub(crate) fn invalid_id(what: Reason, reason: Reason) -> Self {
         let mut error = ErrorKind::InvalidId.because(reason);
@@ -212,9 +229,9 @@ impl Error {
     /// The same error for somebody else who waited for the same call; its cause as text.
     #[cfg(any(feature = "key-manager", feature = "subject-keys"))]
     pub(crate) fn again(&self) -> Self {
-        let Inner { kind, what, reason, field, ref record_type, key_id, ref source } = *self.0;
-        let source = source.as_ref().map(|_| self.causes().into());
-        Self(Box::new(Inner { kind, what, reason, field, record_type: record_type.clone(), key_id, source }))
+        let Inner { kind, what, reason, field, ref record_type, key_id, time_left, clocks_apart, ref source } = *self.0;
+        let (record_type, source) = (record_type.clone(), source.as_ref().map(|_| self.causes().into()));
+        Self(Box::new(Inner { kind, what, reason, field, record_type, key_id, time_left, clocks_apart, source }))
     }
 
     pub(crate) fn kind(&self) -> ErrorKind {
@@ -241,6 +258,11 @@ impl Error {
         self
     }
 
+    pub(crate) fn with_time_left(mut self, left: Duration) -> Self {
+        self.0.time_left = Some(left);
+        self
+    }
+
     pub(crate) fn caused_by(mut self, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         self.0.source = Some(cause.into());
         self
@@ -258,7 +280,17 @@ impl ErrorKind {
 impl From<ErrorKind> for Error {
     #[cold]
     fn from(kind: ErrorKind) -> Self {
-        Self(Box::new(Inner { kind, what: "", reason: "", field: None, record_type: None, key_id: None, source: None }))
+        Self(Box::new(Inner {
+            kind,
+            what: "",
+            reason: "",
+            field: None,
+            record_type: None,
+            key_id: None,
+            time_left: None,
+            clocks_apart: None,
+            source: None,
+        }))
     }
 }
 
@@ -286,6 +318,12 @@ impl fmt::Display for Error {
         if let Some(key_id) = self.0.key_id {
             detail(f, "key", &text::encode(&key_id))?;
         }
+        if let Some(left) = self.0.time_left {
+            detail(f, "time left", &Spoken(left))?;
+        }
+        if let Some(apart) = self.0.clocks_apart {
+            detail(f, "ahead by", &Spoken(apart))?;
+        }
         if separator == ", " { f.write_str(")") } else { Ok(()) }
     }
 }
@@ -308,9 +346,45 @@ impl std::error::Error for Error {
     }
 }
 
+/// A time for people, with its two largest units; what is less than a second counts as one.
+struct Spoken(Duration);
+
+impl fmt::Display for Spoken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const UNITS: [(u64, &str); 4] = [(86_400, "d"), (3600, "h"), (60, "min"), (1, "s")];
+        let mut rest = self.0.as_secs().saturating_add(u64::from(self.0.subsec_nanos() > 0));
+        let mut written = 0_u8;
+        for (seconds, unit) in UNITS {
+            let count = rest.checked_div(seconds).unwrap_or_default();
+            if written == 1 || (written == 0 && (count > 0 || seconds == 1)) {
+                write!(f, "{}{count} {unit}", if written == 0 { "" } else { " " })?;
+                written = written.saturating_add(1);
+            }
+            rest = rest.saturating_sub(count.saturating_mul(seconds));
+        }
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn times_are_said_in_two_units() {
+        for (seconds, text) in [
+            (0, "0 s"),
+            (59, "59 s"),
+            (61, "1 min 1 s"),
+            (3900, "1 h 5 min"),
+            (86_399, "23 h 59 min"),
+            (90_000, "1 d 1 h"),
+            (u64::MAX, "213503982334601 d 7 h"),
+        ] {
+            assert_eq!(Spoken(Duration::from_secs(seconds)).to_string(), text);
+        }
+        assert_eq!(Spoken(Duration::from_millis(300)).to_string(), "1 s");
+    }
 
     #[test]
     fn one_word_wide() {

@@ -3,14 +3,17 @@
 mod hold;
 mod lifecycle;
 mod opened;
+mod seen;
 mod unlock;
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 pub(crate) use hold::{Hold, Holds};
 pub(crate) use lifecycle::unix_now;
 pub(crate) use opened::Opened;
+pub(crate) use seen::{Newest, Seen};
 pub(crate) use unlock::check_root;
 pub use unlock::{UnlockOptions, Unlocked};
 
@@ -19,6 +22,11 @@ use crate::id::{Identifier, KeyId};
 use crate::key::{KeyInfo, KeyState, Keys, SubjectKey, WrappedSubjectKey};
 use crate::observe::{KeyEvent, Observer};
 use crate::token::Token;
+
+/// For how long a `KeyManager` with its usual settings uses a keyring without looking for a newer one, and for how much longer in an
+/// outage. Whoever destroys a key waits for both.
+pub(crate) const MAX_STALENESS: Duration = Duration::from_secs(300);
+pub(crate) const GRACE: Duration = Duration::from_secs(3600);
 
 /// The unlocked keys of one keyspace. Immutable, `Send` and `Sync`, not `Clone`: share it as an `Arc<Keyring>`.
 ///

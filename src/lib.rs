@@ -52,6 +52,7 @@ mod access;
 mod admin;
 mod aead;
 mod backend;
+mod clock;
 mod codec;
 #[cfg(any(feature = "rusqlite_0_39", feature = "sqlx_0_9"))]
 mod columns;

@@ -1,6 +1,5 @@
 //! The unlocked keyrings of many keyspaces, kept up to date.
 
-mod seen;
 mod settings;
 mod slot;
 mod slots;
@@ -12,11 +11,10 @@ pub use settings::KeyManagerBuilder;
 
 use crate::error::Error;
 use crate::id::{KeyId, Name};
-use crate::keyring::Keyring;
+use crate::keyring::{Keyring, Seen};
 use crate::provider::RootKeys;
 use crate::store::KeyringStore;
 
-use seen::Seen;
 use settings::Settings;
 use slot::Refresher;
 use slots::Slots;
@@ -79,7 +77,8 @@ impl KeyManager {
     /// # Errors
     ///
     /// `invalid-id`, `keyring-missing`, `keyring-too-old` where the store has an older generation than was seen here, or one
-    /// that lacks a key which was seen here (a backup that was restored, and changed after that), and those of
+    /// that was not made from it (a backup that was restored, and changed after that): it lacks a key, has one in an earlier state, or
+    /// has other content under the same number; and those of
     /// [`Keyring::unlock`] and of the store. All who wait for one attempt get its error, and for a second whoever asks
     /// anew, so that an outage is not answered by a storm.
     pub async fn keyring(&self, keyspace: &str) -> Result<Arc<Keyring>, Error> {

@@ -3,6 +3,8 @@
 //!
 //! Put the feature into `[dev-dependencies]` only. There is no fixed key here either.
 
+pub use crate::clock::TestClock;
+
 use crate::aead::Suite;
 use crate::error::Error;
 use crate::key::KeyringFile;

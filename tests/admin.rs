@@ -10,6 +10,7 @@ use std::time::{Duration, SystemTime};
 
 use key_support::{Heard, Mode, TENANT, TestRoot, TestStore};
 use rxseal::phi::Drug;
+use rxseal::testing::TestClock;
 use rxseal::{
     Access, Error, KeyId, KeyState, KeyUse, Keyring, KeyringAdmin, KeyringFile, KeyringStore, Purpose, Record,
     RootKeys, StillUnder, StoreFuture, Suite, UnlockOptions, count_by_key, run_local,
@@ -25,14 +26,15 @@ struct World {
     store: TestStore,
     heard: Heard,
     admin: KeyringAdmin,
+    clock: TestClock,
 }
 
 fn world() -> World {
     let (root, store, heard) = (TestRoot::new("root-1"), TestStore::default(), Heard::default());
-    let roots = RootKeys::from(root.clone());
-    let admin = KeyringAdmin::new(store.clone(), roots.clone()).observed_by(heard.clone());
+    let (roots, clock) = (RootKeys::from(root.clone()), TestClock::default());
+    let admin = KeyringAdmin::new(store.clone(), roots.clone()).clock(&clock).observed_by(heard.clone());
     run_local(admin.create(TENANT, Suite::default())).unwrap();
-    World { root, roots, store, heard, admin }
+    World { root, roots, store, heard, admin, clock }
 }
 
 impl World {
@@ -42,6 +44,20 @@ impl World {
 
     fn keys(&self) -> Keyring {
         unlocked(&self.roots, &self.stored())
+    }
+
+    /// An admin of another process: it has seen nothing yet.
+    fn elsewhere(&self) -> KeyringAdmin {
+        KeyringAdmin::new(self.store.clone(), self.roots.clone()).clock(&self.clock)
+    }
+
+    fn destroy(&self, id: KeyId, unused_for: Duration) -> Result<KeyringFile, Error> {
+        run_local(self.admin.destroy(TENANT, id, nothing(), self.clock.now(), unused_for))
+    }
+
+    /// A staged key of which that time has passed.
+    fn promote(&self, id: KeyId, staging_time: Duration) -> Result<KeyringFile, Error> {
+        run_local(self.admin.promote(TENANT, id, self.clock.now(), staging_time))
     }
 }
 
@@ -77,7 +93,8 @@ fn a_whole_life() {
     assert_eq!(state_of(&staged_file, staged), KeyState::PreActive);
     assert_eq!(world.keys().primary_key(), first, "a staged key does not seal");
 
-    let promoted = run_local(world.admin.promote(TENANT, staged, later(301), Duration::from_secs(300))).unwrap();
+    world.clock.advance(Duration::from_secs(300));
+    let promoted = world.promote(staged, Duration::from_secs(300)).unwrap();
     assert_eq!(state_of(&promoted, first), KeyState::Deactivated);
     assert_eq!(world.keys().primary_key(), staged);
     // A reader that saw the staged generation opens what the writer seals now.
@@ -95,7 +112,7 @@ fn a_whole_life() {
     let used = heard.take().into_iter().filter(|event| event.starts_with("CompromisedKeyUsed")).collect::<Vec<_>>();
     assert_eq!(used.len(), 1, "of the compromised key alone: {used:?}");
     assert!(used[0].contains(&first.to_string()), "{used:?}");
-    run_local(world.admin.destroy(TENANT, first, nothing())).unwrap();
+    world.destroy(first, Duration::ZERO).unwrap();
     assert_eq!(reads(&world.keys(), &token).unwrap_err().code(), "key-destroyed");
 
     let index = |file: &KeyringFile| {
@@ -124,9 +141,11 @@ fn what_a_promotion_refuses() {
         (staged, later(0), five_minutes, "state-refused"),
         (staged, later(290), five_minutes, "state-refused"),
         // A clock that went back, or was never set.
-        (staged, SystemTime::now() - Duration::from_secs(3600), Duration::ZERO, "state-refused"),
-        (staged, SystemTime::UNIX_EPOCH, five_minutes, "state-refused"),
-        (staged, SystemTime::UNIX_EPOCH - five_minutes, five_minutes, "state-refused"),
+        (staged, SystemTime::now() - Duration::from_secs(3600), Duration::ZERO, "clock-skew"),
+        (staged, SystemTime::UNIX_EPOCH, five_minutes, "clock-skew"),
+        (staged, SystemTime::UNIX_EPOCH - five_minutes, five_minutes, "clock-skew"),
+        // Later than a keyring can say: no reader would take it.
+        (staged, SystemTime::UNIX_EPOCH + Duration::from_secs(1 << 53), five_minutes, "state-refused"),
         (first, later(900), five_minutes, "state-refused"),
     ] {
         assert_eq!(promote(id, now, staging_time).unwrap_err().code(), code);
@@ -145,8 +164,10 @@ fn what_a_promotion_refuses() {
 fn a_key_in_use_is_not_destroyed_unless_by_force() {
     let world = world();
     let first = world.keys().primary_key();
-    let destroy =
-        |tokens, subject_keys| run_local(world.admin.destroy(TENANT, first, StillUnder::new(tokens, subject_keys)));
+    let destroy = |tokens, subject_keys| {
+        let still_under = StillUnder::new(tokens, subject_keys);
+        run_local(world.admin.destroy(TENANT, first, still_under, world.clock.now(), Duration::ZERO))
+    };
     assert_eq!(destroy(0, 0).unwrap_err().code(), "state-refused", "it is primary");
     assert_eq!(run_local(world.admin.force_destroy(TENANT, first)).unwrap_err().code(), "state-refused");
     assert_eq!(run_local(world.admin.deactivate(TENANT, first)).unwrap_err().code(), "state-refused");
@@ -158,7 +179,7 @@ fn a_key_in_use_is_not_destroyed_unless_by_force() {
     assert_eq!(world.stored().generation(), 2);
     run_local(world.admin.force_destroy(TENANT, first)).unwrap();
     assert_eq!(state_of(&world.stored(), first), KeyState::Destroyed);
-    assert!(world.heard.take().contains(&"3 destroyed-by-force".to_owned()));
+    assert!(world.heard.take().contains(&"3 destroyed-without-count-or-wait".to_owned()));
     assert_eq!(run_local(world.admin.force_destroy(TENANT, first)).unwrap_err().code(), "state-refused");
 }
 
@@ -300,15 +321,14 @@ fn a_change_loses_against_another_that_came_first() {
     run_local(world.admin.rotate(TENANT)).unwrap();
     // Another admin read generation 1 before that.
     world.store.answer(Some(stale.clone()));
-    let id = world.keys().primary_key();
+    let admin = world.elsewhere();
     let changes: Vec<(&str, Result<(), Error>)> = vec![
-        ("stage", run_local(world.admin.stage(TENANT)).map(drop)),
-        ("rotate", run_local(world.admin.rotate(TENANT)).map(drop)),
-        ("rotate_index_root", run_local(world.admin.rotate_index_root(TENANT)).map(drop)),
-        ("rewrap", run_local(world.admin.rewrap(TENANT, &world.roots)).map(drop)),
-        ("add_root", run_local(world.admin.add_root(TENANT, &TestRoot::new("root-2"))).map(drop)),
+        ("stage", run_local(admin.stage(TENANT)).map(drop)),
+        ("rotate", run_local(admin.rotate(TENANT)).map(drop)),
+        ("rotate_index_root", run_local(admin.rotate_index_root(TENANT)).map(drop)),
+        ("rewrap", run_local(admin.rewrap(TENANT, &world.roots)).map(drop)),
+        ("add_root", run_local(admin.add_root(TENANT, &TestRoot::new("root-2"))).map(drop)),
     ];
-    let _ = id;
     for (name, result) in changes {
         let error = result.expect_err(name);
         assert!(error.is_conflict(), "{name}: {error}");
@@ -439,4 +459,257 @@ fn an_older_file_that_was_put_back_is_not_changed() {
     run_local(other.admin.create("pharmacy-18", Suite::default())).unwrap();
     world.store.answer(Some(run_local(other.admin.stored("pharmacy-18")).unwrap()));
     assert_eq!(run_local(world.admin.rotate(TENANT)).unwrap_err().code(), "keyring-mismatch");
+}
+
+/// A key that programs may still seal under is not destroyed: neither right after it was deactivated nor after it was marked.
+#[test]
+fn a_key_that_was_in_use_lately_is_not_destroyed() {
+    let (world, wait) = (world(), KeyringAdmin::UNUSED_FOR);
+    assert_eq!(wait, Duration::from_secs(65 * 60));
+    let seconds = Duration::from_secs;
+    let refused = |id| {
+        let error = world.destroy(id, wait).unwrap_err();
+        assert_eq!((error.code(), error.key_id()), ("state-refused", Some(id)), "{error}");
+        error
+    };
+    let first = world.keys().primary_key();
+    let (_, second) = run_local(world.admin.rotate(TENANT)).unwrap();
+    let error = refused(first);
+    assert_eq!(error.time_left(), Some(wait));
+    assert!(
+        error.to_string().contains("may still seal under it") && error.to_string().contains("1 h 5 min"),
+        "{error}"
+    );
+    world.clock.advance(wait - seconds(90));
+    assert_eq!(refused(first).time_left(), Some(seconds(90)));
+
+    // The mark overwrites when it was deactivated: the wait begins anew, since nobody knows the earlier time any more.
+    run_local(world.admin.compromise(TENANT, first)).unwrap();
+    assert_eq!(refused(first).time_left(), Some(wait));
+    // So does another clock that is behind: it makes a wait no shorter.
+    world.clock.set_back(seconds(30));
+    assert_eq!(refused(first).time_left(), Some(wait));
+    world.clock.advance(wait + seconds(29));
+    assert_eq!(refused(first).time_left(), Some(seconds(1)));
+    world.clock.advance(seconds(1));
+    let generation = world.stored().generation();
+    assert_eq!(world.destroy(first, wait).unwrap().generation(), generation + 1);
+
+    // It never sealed.
+    let (_, staged) = run_local(world.admin.stage(TENANT)).unwrap();
+    world.destroy(staged, wait).unwrap();
+    // One process holds the keyring; or whoever says so by force.
+    run_local(world.admin.rotate(TENANT)).unwrap();
+    world.destroy(second, Duration::ZERO).unwrap();
+    let (_, fourth) = run_local(world.admin.rotate(TENANT)).unwrap();
+    run_local(world.admin.rotate(TENANT)).unwrap();
+    refused(fourth);
+    run_local(world.admin.force_destroy(TENANT, fourth)).unwrap();
+    // What is counted comes first: whoever has to wait reseals meanwhile.
+    let (_, sixth) = run_local(world.admin.rotate(TENANT)).unwrap();
+    run_local(world.admin.rotate(TENANT)).unwrap();
+    let one = world.admin.destroy(TENANT, sixth, StillUnder::new(1, 0), world.clock.now(), wait);
+    assert_eq!(run_local(one).unwrap_err().code(), "key-in-use");
+    // An index root is waited for too.
+    let index = world.stored().keys().iter().find(|key| key.usage() == KeyUse::Index).unwrap().id();
+    run_local(world.admin.rotate_index_root(TENANT)).unwrap();
+    refused(index);
+}
+
+const YEAR: Duration = Duration::from_secs(365 * 86_400);
+const WAIT: Duration = Duration::from_secs(600);
+
+fn is_skew<T: std::fmt::Debug>(result: Result<T, Error>) -> String {
+    let error = result.unwrap_err();
+    assert_eq!((error.code(), error.time_left()), ("clock-skew", None), "{error}");
+    assert!(error.to_string().starts_with("clock skew: "), "{error}");
+    error.to_string()
+}
+
+/// A machine whose clock is behind begins no wait that another machine would find over at once.
+#[test]
+fn a_clock_that_is_behind_starts_no_wait() {
+    let world = world();
+    let (_, staged) = run_local(world.admin.stage(TENANT)).unwrap();
+    let stored = world.stored();
+    world.clock.set_back(YEAR);
+    let text = is_skew(world.promote(staged, Duration::ZERO));
+    assert!(text.contains("ahead by 365 d 0 h") && text.contains("clock right"), "{text}");
+    is_skew(world.promote(staged, WAIT));
+    is_skew(run_local(world.admin.rotate(TENANT)));
+    is_skew(run_local(world.admin.rotate_index_root(TENANT)));
+    assert_eq!(world.stored(), stored);
+    // What is urgent, and begins no wait, is done: the times that are there already stay.
+    run_local(world.admin.compromise(TENANT, staged)).unwrap();
+    let marked = world.stored();
+    assert_eq!(
+        (changed(&marked, staged), state_of(&marked, staged)),
+        (changed(&stored, staged), KeyState::Compromised)
+    );
+    is_skew(world.destroy(staged, WAIT));
+    run_local(world.admin.rewrap(TENANT, &world.roots)).unwrap();
+    run_local(world.admin.force_destroy(TENANT, staged)).unwrap();
+    is_skew(run_local(world.admin.stage(TENANT)));
+
+    world.clock.set_forward(YEAR);
+    let (_, staged) = run_local(world.admin.stage(TENANT)).unwrap();
+    world.clock.advance(WAIT - Duration::from_secs(1));
+    assert_eq!(world.promote(staged, WAIT).unwrap_err().time_left(), Some(Duration::from_secs(1)));
+    // Two clocks are never quite the same: a minute is no skew, and makes no wait shorter.
+    let before = changed(&world.stored(), staged);
+    world.clock.set_back(WAIT + Duration::from_secs(59));
+    assert_eq!(world.promote(staged, WAIT).unwrap_err().time_left(), Some(WAIT));
+    world.promote(staged, Duration::ZERO).unwrap();
+    assert_eq!(changed(&world.stored(), staged), before, "times in one keyring never go back");
+}
+
+fn changed(file: &KeyringFile, id: KeyId) -> u64 {
+    file.keys().iter().find(|key| key.id() == id).unwrap().changed()
+}
+
+/// A machine whose clock was ahead leaves times that nobody can wait for: what is refused says so, and there is a way out.
+#[test]
+fn a_clock_that_was_ahead_is_named_and_got_over() {
+    let world = world();
+    world.clock.set_forward(YEAR * 10);
+    let (_, staged) = run_local(world.admin.stage(TENANT)).unwrap();
+    world.clock.set_back(YEAR * 10);
+    let text = is_skew(world.promote(staged, WAIT));
+    assert!(text.contains("ahead by 3650 d 0 h"), "{text}");
+    is_skew(run_local(world.admin.rotate(TENANT)));
+
+    // Of the staged key itself nobody knows how long it has been there, whoever is right.
+    let sure = world.elsewhere().options(UnlockOptions::default().clock_is_right(true));
+    is_skew(run_local(sure.promote(TENANT, staged, world.clock.now(), WAIT)));
+    // It goes, and its time with it.
+    world.destroy(staged, WAIT).unwrap();
+    let (_, staged) = run_local(world.admin.stage(TENANT)).unwrap();
+    assert!(world.promote(staged, WAIT).unwrap_err().time_left().is_some());
+    world.clock.advance(WAIT);
+    world.promote(staged, WAIT).unwrap();
+
+    // A whole keyring that was made under such a clock.
+    world.clock.set_forward(YEAR);
+    let (_, wrong) = run_local(world.admin.rotate(TENANT)).unwrap();
+    world.clock.set_back(YEAR);
+    is_skew(run_local(world.admin.stage(TENANT)));
+    let (_, fresh) = run_local(sure.rotate(TENANT)).unwrap();
+    world.clock.advance(KeyringAdmin::UNUSED_FOR);
+    world.destroy(wrong, KeyringAdmin::UNUSED_FOR).unwrap();
+    is_skew(world.destroy(staged, KeyringAdmin::UNUSED_FOR));
+    world.destroy(staged, Duration::ZERO).unwrap();
+    run_local(world.admin.rotate(TENANT)).unwrap();
+    assert_eq!(state_of(&world.stored(), fresh), KeyState::Deactivated, "no word of skew is left");
+}
+
+/// Whoever changed the keyring after the staging may have had the better clock: the wait counts from the latest time.
+#[test]
+fn a_staging_time_counts_from_the_latest_change() {
+    let world = world();
+    let (_, staged) = run_local(world.admin.stage(TENANT)).unwrap();
+    world.clock.advance(WAIT - Duration::from_secs(10));
+    run_local(world.admin.rotate_index_root(TENANT)).unwrap();
+    world.clock.advance(Duration::from_secs(20));
+    assert_eq!(world.promote(staged, WAIT).unwrap_err().time_left(), Some(WAIT - Duration::from_secs(20)));
+    world.clock.advance(WAIT - Duration::from_secs(20));
+    world.promote(staged, WAIT).unwrap();
+}
+
+/// Within one process nothing goes back, whatever file is put back and whatever is made from it.
+#[test]
+fn an_admin_never_goes_back() {
+    let world = world();
+    let first = world.stored();
+    let old = world.keys().primary_key();
+    run_local(world.admin.rotate(TENANT)).unwrap();
+    let second = world.stored();
+    run_local(world.admin.compromise(TENANT, old)).unwrap();
+    let third = world.stored();
+    let all = |what: &str| {
+        let admin = &world.admin;
+        for (name, result) in [
+            ("stored", run_local(admin.stored(TENANT)).map(drop)),
+            ("verify", run_local(admin.verify(TENANT)).map(drop)),
+            ("stage", run_local(admin.stage(TENANT)).map(drop)),
+            ("rotate", run_local(admin.rotate(TENANT)).map(drop)),
+            ("rotate_index_root", run_local(admin.rotate_index_root(TENANT)).map(drop)),
+            ("compromise", run_local(admin.compromise(TENANT, old)).map(drop)),
+            ("force_destroy", run_local(admin.force_destroy(TENANT, old)).map(drop)),
+            ("rewrap", run_local(admin.rewrap(TENANT, &world.roots)).map(drop)),
+            ("add_root", run_local(admin.add_root(TENANT, &TestRoot::new("root-2"))).map(drop)),
+            ("remove_root", run_local(admin.remove_root(TENANT, "test", "root-1")).map(drop)),
+        ] {
+            assert_eq!(result.expect_err(name).code(), "keyring-too-old", "{what}: {name}");
+        }
+    };
+    let puts = world.store.puts();
+    for older in [&first, &second] {
+        world.store.answer(Some(older.clone()));
+        all("an older generation");
+    }
+    // Somebody else goes on from the older files: the number is right again, and the mark is not there, or the key.
+    let rotated = |file: &KeyringFile| run_local(Keyring::rotate(TENANT, &world.roots, file)).unwrap();
+    for (fork, what) in [
+        (rotated(&second), "the same generation without the mark"),
+        (rotated(&rotated(&second)), "a later generation without the mark"),
+        (rotated(&rotated(&rotated(&first))), "a later generation without the key"),
+        (compromised(&world, &second, old), "the same generation with other content"),
+    ] {
+        world.store.answer(Some(fork));
+        all(what);
+    }
+    // What was made from the newest one elsewhere is welcome, some generations later too.
+    world.store.answer(Some(rotated(&rotated(&third))));
+    assert_eq!(run_local(world.admin.stored(TENANT)).unwrap().generation(), 5);
+    assert!(run_local(world.admin.verify(TENANT)).unwrap()[0].result().unwrap().is_ok());
+    // What was unlocked for a check counts as seen too.
+    world.store.answer(Some(third.clone()));
+    assert_eq!(run_local(world.admin.stored(TENANT)).unwrap_err().code(), "keyring-too-old");
+    assert_eq!(world.store.puts(), puts);
+    // Whoever begins anew takes what there is.
+    assert_eq!(run_local(world.elsewhere().stored(TENANT)).unwrap(), third);
+}
+
+fn compromised(world: &World, file: &KeyringFile, id: KeyId) -> KeyringFile {
+    run_local(Keyring::force_state(TENANT, &world.roots, file, id, KeyState::Compromised)).unwrap()
+}
+
+/// A keyring that was stored and is gone is restored, not replaced by one under which nothing opens.
+#[test]
+fn a_lost_keyring_is_not_made_anew() {
+    let world = world();
+    let emptied = TestStore::default();
+    let switch = Arc::new(Switch { stores: [world.store.clone(), emptied.clone()], second: AtomicBool::new(false) });
+    let admin = KeyringAdmin::new(Arc::clone(&switch), world.roots.clone());
+    run_local(admin.rotate(TENANT)).unwrap();
+    switch.second.store(true, SeqCst);
+    assert_eq!(run_local(admin.create(TENANT, Suite::default())).unwrap_err().code(), "keyring-too-old");
+    assert_eq!(emptied.puts(), 0);
+    run_local(admin.create("pharmacy-18", Suite::default())).unwrap();
+}
+
+/// Two stores of which one is behind an address at a time.
+struct Switch {
+    stores: [TestStore; 2],
+    second: AtomicBool,
+}
+
+impl Switch {
+    fn store(&self) -> &TestStore {
+        &self.stores[usize::from(self.second.load(SeqCst))]
+    }
+}
+
+impl KeyringStore for Switch {
+    fn get<'a>(&'a self, keyspace: &'a str) -> StoreFuture<'a, Option<KeyringFile>> {
+        self.store().get(keyspace)
+    }
+
+    fn put<'a>(&'a self, file: &'a KeyringFile, over: Option<u64>) -> StoreFuture<'a, ()> {
+        self.store().put(file, over)
+    }
+
+    fn keyspaces(&self) -> StoreFuture<'_, Vec<String>> {
+        self.store().keyspaces()
+    }
 }

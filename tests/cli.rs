@@ -126,7 +126,10 @@ fn the_life_of_a_keyring() {
         let used = shop.fails(&format!("keyring destroy pharmacy-17 {first} --tokens 7 --subject-keys 0 --yes"), 5);
         assert!(used.contains("still under the key"), "{used}");
         shop.ok(&format!("keyring compromise pharmacy-17 {first}"));
-        shop.ok(&format!("keyring destroy pharmacy-17 {first} --tokens 0 --subject-keys 0 --yes"));
+        let destroy = format!("keyring destroy pharmacy-17 {first} --tokens 0 --subject-keys 0 --yes");
+        let early = shop.fails(&destroy, 5);
+        assert!(early.contains("may still seal under it") && early.contains("time left 1 h "), "{early}");
+        shop.ok(&format!("{destroy} --unused-for 0s"));
         shop.ok("keyring rotate pharmacy-17");
         shop.ok("keyring rotate --index-root pharmacy-17");
         assert!(shop.ok("keyring verify pharmacy-17").contains("unlocks"));
@@ -200,7 +203,7 @@ fn tokens_and_counts() {
 
     // Counted once more before the key goes, with what is in backups.
     shop.ok("keyring rotate pharmacy-17");
-    let destroy = format!("keyring destroy pharmacy-17 {key} --subject-keys 0 --yes");
+    let destroy = format!("keyring destroy pharmacy-17 {key} --subject-keys 0 --unused-for 0s --yes");
     let columns = "--sqlite pharmacy.db --column rx.drug";
     assert!(shop.fails(&format!("{destroy} {columns}"), 1).contains("1 values show no token"));
     db.execute("DELETE FROM rx WHERE drug IS NULL OR drug LIKE 'warfarin%'", []).unwrap();
@@ -229,8 +232,9 @@ fn a_key_that_documents_need_is_not_destroyed() {
     let counted = shop.json("count --sqlite pharmacy.db --table rx --column doc");
     assert_eq!((&counted["keys"][&key], &counted["not_tokens"]), (&Value::from(6), &Value::from(0)));
     shop.ok("keyring rotate pharmacy-17");
-    let destroy =
-        format!("keyring destroy pharmacy-17 {key} --sqlite pharmacy.db --column rx.doc --subject-keys 0 --yes");
+    let destroy = format!(
+        "keyring destroy pharmacy-17 {key} --sqlite pharmacy.db --column rx.doc --subject-keys 0 --unused-for 0s --yes"
+    );
     assert!(shop.fails(&destroy, 5).contains("6 tokens and 0 subject keys"));
 
     // Where tokens are not seen, nobody is told to say that there are none.
@@ -468,7 +472,7 @@ fn a_patient_is_shredded_held_and_carried_over() {
     assert!(marked.contains("rewrap 2 subject keys") && marked.contains(&lists), "{marked}");
     let marked = shop.ok(&format!("keyring compromise pharmacy-17 {old} --dry-run"));
     assert!(marked.contains("Where patients have keys") && marked.contains(&lists), "{marked}");
-    let destroy = format!("keyring destroy pharmacy-17 {old} --tokens 0 --yes");
+    let destroy = format!("keyring destroy pharmacy-17 {old} --tokens 0 --unused-for 0s --yes");
     let refused = fails(run(&destroy), "wrapped", 5);
     assert!(refused.contains("0 tokens and 2 subject keys"), "they are counted: {refused}");
     assert!(ok("subject rewrap pharmacy-17 --dry-run").contains("2 subject keys would be under"));
@@ -485,7 +489,7 @@ fn a_patient_is_shredded_held_and_carried_over() {
     let other = run(&format!("keyring destroy pharmacy-17 {old} --tokens 0 --yes --subject-store sqlite:empty.db"));
     assert!(fails(other, "another store", 2).contains("is it the right one"));
     // No patient has a key yet, and the operator says so.
-    let none = format!("keyring destroy pharmacy-17 {old} --tokens 0 --subject-keys 0 --dry-run --yes");
+    let none = format!("keyring destroy pharmacy-17 {old} --tokens 0 --subject-keys 0 --unused-for 0s --dry-run --yes");
     ok(&format!("{none} --subject-store sqlite:empty.db"));
     ok(&destroy);
     fs::copy(shop.path("backup.db"), &database).unwrap();

@@ -11,6 +11,7 @@ use std::fmt::Debug;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
+use std::time::{Duration, SystemTime};
 
 use proptest::prelude::*;
 use rxseal::{
@@ -301,9 +302,26 @@ fn all() -> Vec<(&'static str, Error)> {
         ("store-conflict", fails(run_local(stored().create("pharmacy-17", Suite::default())))),
         ("key-in-use", {
             let one_left = StillUnder::new(1, 0);
-            fails(run_local(stored().destroy("pharmacy-17", world.token.key_id(), one_left)))
+            fails(run_local(stored().destroy(
+                "pharmacy-17",
+                world.token.key_id(),
+                one_left,
+                SystemTime::now(),
+                Duration::ZERO,
+            )))
         }),
         ("state-refused", fails(run_local(stored().force_destroy("pharmacy-17", primary)))),
+        ("state-refused", {
+            let admin = stored();
+            run_local(admin.rotate("pharmacy-17")).unwrap();
+            let wait = KeyringAdmin::UNUSED_FOR;
+            fails(run_local(admin.destroy("pharmacy-17", primary, StillUnder::new(0, 0), SystemTime::now(), wait)))
+        }),
+        ("clock-skew", {
+            let clock = rxseal::testing::TestClock::default();
+            clock.set_back(Duration::from_secs(3600));
+            fails(run_local(stored().clock(&clock).rotate("pharmacy-17")))
+        }),
         ("store-unavailable", Error::from_store(true, "timeout")),
         ("subject-retained", Error::subject_retained()),
         ("subject-shredded", of_subject(true)),

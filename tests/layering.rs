@@ -13,6 +13,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("error", 0),
     ("id", 1),
     ("backend", 1),
+    ("clock", 1),
     ("random", 1),
     ("runtime", 1),
     ("scratch", 1),
@@ -91,7 +92,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("sqlx", &["count", "store"]),
     ("sqlx_core", &["columns"]),
     ("tracing", &["observe", "providers"]),
-    ("tokio", &["count", "manager", "providers", "runtime", "store"]),
+    ("tokio", &["clock", "count", "manager", "providers", "runtime", "store"]),
 ];
 
 /// What the library never uses, and why.

@@ -16,7 +16,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use rxseal::phi::{Drug, PatientName};
 use rxseal::{
@@ -416,7 +416,10 @@ fn subject_keys_follow_a_rotation_before_the_old_dek_goes() {
     let counted = run_local(subjects.count_by_key(TENANT)).unwrap();
     assert_eq!((counted.of(old), counted.of(keys.primary_key())), (2_500, 0));
     let still = StillUnder::new(0, counted.of(old));
-    assert_eq!(run_local(admin.destroy(TENANT, old, still)).unwrap_err().code(), "key-in-use");
+    assert_eq!(
+        run_local(admin.destroy(TENANT, old, still, SystemTime::now(), Duration::ZERO)).unwrap_err().code(),
+        "key-in-use"
+    );
 
     run_local(admin.compromise(TENANT, old)).unwrap();
     let keys = unlock();
@@ -429,7 +432,8 @@ fn subject_keys_follow_a_rotation_before_the_old_dek_goes() {
     assert_eq!(run_local(subjects.rewrap(&keys)).unwrap().rewrapped(), 0);
     let counted = run_local(subjects.count_by_key(TENANT)).unwrap();
     assert_eq!((counted.of(old), counted.total()), (0, 2_500));
-    let file = run_local(admin.destroy(TENANT, old, StillUnder::new(0, counted.of(old)))).unwrap();
+    let still = StillUnder::new(0, counted.of(old));
+    let file = run_local(admin.destroy(TENANT, old, still, SystemTime::now(), Duration::ZERO)).unwrap();
     assert!(file.keys().iter().any(|key| key.id() == old && key.state() == KeyState::Destroyed));
 }
 
@@ -574,7 +578,7 @@ fn a_rewrap_carries_no_key_back() {
     let unlock = |file| run_local(Keyring::unlock(TENANT, &roots, &file)).unwrap().unobserved();
     let (staged, next) = run_local(admin.stage(TENANT)).unwrap();
     let older = unlock(staged);
-    let promoted = run_local(admin.promote(TENANT, next, std::time::SystemTime::now(), Duration::ZERO)).unwrap();
+    let promoted = run_local(admin.promote(TENANT, next, SystemTime::now(), Duration::ZERO)).unwrap();
     let newer = unlock(promoted);
     let store = Arc::new(MemorySubjectStore::default());
     let subjects = SubjectKeys::new(Arc::clone(&store));

@@ -76,14 +76,18 @@ async fn live(folder: &Path, root: Option<Root>) -> Result<(), Box<dyn Error>> {
     let before = rows.count()?;
     check(before.of(old) == u64::from(ROWS) && before.not_tokens() == 0, "every row is under the old key")?;
     let still = StillUnder::counted(&before, old, 0)?;
-    check(admin.destroy(TENANT, old, still).await.is_err(), "a key in use is not destroyed")?;
+    check(
+        admin.destroy(TENANT, old, still, SystemTime::now(), Duration::ZERO).await.is_err(),
+        "a key in use is not destroyed",
+    )?;
     rows.reseal_all(&keys)?;
     let after = rows.count()?;
     check((after.of(old), after.of(new)) == (0, u64::from(ROWS)), "every row is under the new key")?;
     println!("resealed        {} rows, {} left under {old}", after.of(new), after.of(old));
 
     let still = StillUnder::counted(&after, old, 0)?;
-    let stored = admin.destroy(TENANT, old, still).await?;
+    // Where other processes hold the keyring, after `KeyringAdmin::UNUSED_FOR`; nothing here has the old one any more.
+    let stored = admin.destroy(TENANT, old, still, SystemTime::now(), Duration::ZERO).await?;
     let state = stored.keys().iter().find(|key| key.id() == old).map(rxseal::KeyInfo::state);
     check(state == Some(KeyState::Destroyed), "the old key is destroyed")?;
     println!("destroyed       {old}");

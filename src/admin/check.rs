@@ -66,6 +66,10 @@ impl KeyringAdmin {
             for root in self.roots.iter() {
                 if root.provider() == wrap.provider() && root.name() == wrap.root_key() {
                     let result = check_root(&self.options, keyspace, root, &stored).await;
+                    if result.is_ok() {
+                        // Refused only where a newer one was seen meanwhile.
+                        let _ = self.seen.see(&stored);
+                    }
                     checks.push(WrapCheck::of(&wrap, Some(result)));
                 }
             }

@@ -95,10 +95,9 @@ pub(crate) enum ErrorKind {
              back? Its newest generation is needed"
     )]
     KeyringTooOld,
-    #[cfg(feature = "key-manager")]
     #[error(
-        "the stored keyring lacks a key that was in use here: an older one was restored and changed after that. What was sealed \
-             under that key does not open with it: put the newest generation back, or restart every program to accept the loss"
+        "the stored keyring was not made from the newest one that was seen here: an older one was restored and changed after that. What \
+             was sealed or settled since is lost with it: put the newest generation back, or restart every program to accept the loss"
     )]
     KeyringForked,
     #[error("the keyring does not contain the pinned key")]
@@ -113,6 +112,10 @@ pub(crate) enum ErrorKind {
     UnlockFailed,
     #[error("the key cannot change to that state")]
     StateRefused,
+    #[error(
+        "clock skew: a time that was written down is in the future for this machine, so one of two clocks is wrong"
+    )]
+    ClockSkew,
 
     #[error(
         "tokens or subject keys are still under the key, and would be lost: reseal and rewrap them first, and count again"
@@ -200,11 +203,11 @@ impl ErrorKind {
             Self::InvalidKeyring => "invalid-keyring",
             Self::KeyringMismatch => "keyring-mismatch",
             Self::KeyringTooOld => "keyring-too-old",
-            #[cfg(feature = "key-manager")]
             Self::KeyringForked => "keyring-too-old",
             Self::PinMismatch => "pin-mismatch",
             Self::RootKeyForeign | Self::NoSuchWrap | Self::UnlockFailed => "unlock-failed",
             Self::StateRefused => "state-refused",
+            Self::ClockSkew => "clock-skew",
             Self::KeyInUse => "key-in-use",
             Self::StoreConflict | Self::KeyringExists => "store-conflict",
             Self::StoredUnread => "stored-unread",

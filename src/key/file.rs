@@ -7,9 +7,11 @@ use std::str::FromStr;
 
 use super::info::{KeyInfo, KeyState, KeyUse};
 use crate::aead::{Suite, envelope};
+use crate::backend::Backend;
 use crate::codec::frame::{FrameWriter, domain};
 use crate::error::{Error, ErrorKind, Reason};
 use crate::id::Name;
+use crate::kdf::sha256;
 
 /// FORMAT 8
 pub(crate) const MAX_FILE: usize = 1024 * 1024;
@@ -178,6 +180,14 @@ impl KeyringFile {
             .part(8, &self.kek_fingerprint)
             .part(9, &list);
         context
+    }
+
+    /// Of all that its KEK vouches for, so that two files of one generation can be told apart. Without the wraps, of which one may be
+    /// damaged and put right again.
+    pub(crate) fn digest(&self, backend: Backend) -> [u8; 32] {
+        let mut content = self.body_context();
+        content.extend_from_slice(&self.body);
+        sha256(backend, &content)
     }
 
     /// The suite of the primary DEK.

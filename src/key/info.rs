@@ -22,6 +22,7 @@ pub enum KeyState {
 }
 
 impl KeyState {
+    /// In the order of a key's life, which may leave some out.
     const ALL: [(Self, &'static str); 5] = [
         (Self::PreActive, "pre-active"),
         (Self::Active, "active"),
@@ -38,6 +39,12 @@ impl KeyState {
 
     pub(crate) fn parse(text: &str) -> Option<Self> {
         Self::ALL.iter().find(|(_, name)| *name == text).map(|(state, _)| *state)
+    }
+
+    /// Whether a key may be in this state some generations after it was in `earlier`: its life has one direction.
+    pub(crate) fn may_follow(self, earlier: Self) -> bool {
+        let place = |wanted: Self| Self::ALL.iter().position(|(state, _)| *state == wanted);
+        place(self) >= place(earlier)
     }
 }
 

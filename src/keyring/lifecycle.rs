@@ -1,12 +1,11 @@
 //! Administrative calls: each unlocks the file anew and gives a new file of the next generation (FORMAT 8.8).
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use super::Keyring;
 use super::opened::{Opened, wrap_for_all};
 use super::unlock::UnlockOptions;
 use crate::aead::Suite;
 use crate::backend::Backend;
+use crate::clock::Clock;
 use crate::error::Error;
 use crate::id::{KeyId, Name};
 use crate::key::{KeyState, KeyUse, KeyringFile, NewKey, fingerprint, seal_body};
@@ -116,5 +115,5 @@ impl Keyring {
 
 /// Now, in Unix seconds.
 pub(crate) fn unix_now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_secs())
+    Clock::default().unix_now()
 }

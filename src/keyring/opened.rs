@@ -7,10 +7,12 @@ use subtle::ConstantTimeEq;
 
 use super::unlock::{RootFailure, UnlockOptions, open_file};
 use crate::backend::Backend;
+use crate::clock::{SKEW, waited};
 use crate::error::{Error, ErrorKind};
 use crate::id::KeyId;
 use crate::key::{
-    BodyKey, KeyInfo, KeyState, KeyUse, KeyringFile, MAX_KEYS, NewKey, Wrap, fingerprint, invalid, open_body, seal_body,
+    BodyKey, KeyInfo, KeyState, KeyUse, KeyringFile, MAX_KEYS, MAX_NUMBER, NewKey, Wrap, fingerprint, invalid,
+    open_body, seal_body,
 };
 use crate::provider::{Kek, KekContext, RootKey, RootKeys};
 use crate::random;
@@ -19,6 +21,7 @@ use crate::random;
 pub(crate) struct Opened {
     file: KeyringFile,
     backend: Backend,
+    clock_is_right: bool,
     kek: Kek,
     body: Vec<BodyKey>,
 }
@@ -32,7 +35,8 @@ impl Opened {
         failed: &mut Vec<RootFailure>,
     ) -> Result<Self, Error> {
         let opened = open_file(options, keyspace, roots, stored, failed).await?;
-        Ok(Self { file: stored.clone(), backend: options.backend, kek: opened.kek, body: opened.body })
+        let (file, clock_is_right) = (stored.clone(), options.clock_is_right);
+        Ok(Self { file, backend: options.backend, clock_is_right, kek: opened.kek, body: opened.body })
     }
 
     /// A pre-active DEK of the primary's suite: it opens, so that every reader has it before a writer uses it.
@@ -41,7 +45,8 @@ impl Opened {
         if let Some(key) = staged {
             return Err(refused("a key is staged already: promote or destroy it", key.id));
         }
-        let id = self.add_key(KeyUse::Seal, KeyState::PreActive, now)?;
+        let at = self.time(now)?;
+        let id = self.add_key(KeyUse::Seal, KeyState::PreActive, at)?;
         Ok((self.sealed()?, id))
     }
 
@@ -51,13 +56,27 @@ impl Opened {
         if key.usage != KeyUse::Seal || key.state != KeyState::PreActive {
             return Err(refused("only a staged (pre-active) key can be promoted", key_id));
         }
-        // A clock before the staging shows that one of both is wrong: no time has passed then.
-        let staged_for = now.checked_sub(key.created).map(Duration::from_secs);
-        if staged_for.is_none_or(|staged_for| staged_for < staging_time) {
-            return Err(refused("its staging time has not passed: readers may not have it yet", key_id));
-        }
-        self.make_primary(KeyUse::Seal, key_id, now);
+        let at = self.time(now)?;
+        // Whoever changed the keyring since may have had the better clock.
+        let staged = self.times().filter(|time| *time <= at).fold(key.created.max(key.changed), u64::max);
+        let reason = "its staging time has not passed: readers may not have it yet";
+        waited(staged, at, staging_time, reason).map_err(|error| error.with_key(key_id))?;
+        self.make_primary(KeyUse::Seal, key_id, at);
         self.sealed()
+    }
+
+    /// Destroys a key that no program seals under any more, since it was out of use for `unused_for`.
+    pub(crate) fn destroy(self, key_id: KeyId, now: u64, unused_for: Duration) -> Result<KeyringFile, Error> {
+        let key = self.key(key_id)?;
+        // Where it was deactivated and then marked compromised, only the later time is known, and counts.
+        let (state, changed) = (key.state, key.changed);
+        may_become(key, KeyState::Destroyed)?;
+        // It never sealed.
+        if state != KeyState::PreActive {
+            let reason = "programs that have not seen yet that another key seals may still seal under it, and that would be lost";
+            waited(changed, now, unused_for, reason).map_err(|error| error.with_key(key_id))?;
+        }
+        self.set_state(key_id, KeyState::Destroyed, now)
     }
 
     /// A new primary DEK at once.
@@ -71,23 +90,12 @@ impl Opened {
     }
 
     pub(crate) fn set_state(mut self, key_id: KeyId, state: KeyState, now: u64) -> Result<KeyringFile, Error> {
-        let key = self.key(key_id)?;
-        if key.primary {
-            return Err(refused("it is the primary key: rotate first", key_id));
-        }
-        match (key.state, state) {
-            (KeyState::PreActive | KeyState::Active, KeyState::Deactivated)
-            | (KeyState::PreActive | KeyState::Active | KeyState::Deactivated, KeyState::Compromised)
-            | (KeyState::PreActive | KeyState::Deactivated | KeyState::Compromised, KeyState::Destroyed) => {}
-            (KeyState::Destroyed, _) => return Err(refused("it was destroyed", key_id)),
-            (KeyState::Active, KeyState::Destroyed) => {
-                return Err(refused("deactivate it before it is destroyed", key_id));
-            }
-            _ => return Err(refused("that state does not follow on its present one", key_id)),
-        }
+        may_become(self.key(key_id)?, state)?;
         for key in self.file.keys.iter_mut().filter(|key| key.id == key_id) {
             key.state = state;
-            key.changed = now;
+            // Whatever this machine's clock says, a key that somebody else may hold is marked at once; but it is out of use no longer
+            // than was written before. Of a destroyed key nobody asks that.
+            key.changed = if state == KeyState::Destroyed { now } else { now.max(key.changed) };
         }
         if state == KeyState::Destroyed {
             self.body.retain(|key| key.id() != key_id);
@@ -150,9 +158,35 @@ impl Opened {
     }
 
     fn replace_primary(mut self, usage: KeyUse, now: u64) -> Result<(KeyringFile, KeyId), Error> {
-        let id = self.add_key(usage, KeyState::PreActive, now)?;
-        self.make_primary(usage, id, now);
+        let at = self.time(now)?;
+        let id = self.add_key(usage, KeyState::PreActive, at)?;
+        self.make_primary(usage, id, at);
         Ok((self.sealed()?, id))
+    }
+
+    /// The time that a change is written with, where a waiting time begins with it: not before what the file knows. A clock that is
+    /// behind that would let the wait end too early; so it is refused, unless somebody said that it is right.
+    fn time(&self, now: u64) -> Result<u64, Error> {
+        let latest = self.times().max().unwrap_or_default();
+        let ahead = latest.saturating_sub(now);
+        if ahead <= SKEW {
+            Ok(now.max(latest))
+        } else if self.clock_is_right {
+            Ok(now)
+        } else {
+            let reason = "set this machine's clock right; or, where it is right and the time was written by one that was not, say \
+                 so: `UnlockOptions::clock_is_right`, --clock-is-right";
+            Err(Error::clock_skew(Duration::from_secs(ahead), reason))
+        }
+    }
+
+    /// Every time in the file. When a key was made that is destroyed says nothing any more: so a time that was wrong goes with it.
+    fn times(&self) -> impl Iterator<Item = u64> {
+        let time_of = |key: &KeyInfo| match key.state {
+            KeyState::Destroyed => key.changed,
+            _ => key.changed.max(key.created),
+        };
+        self.file.keys.iter().map(time_of)
     }
 
     fn add_key(&mut self, usage: KeyUse, state: KeyState, now: u64) -> Result<KeyId, Error> {
@@ -185,6 +219,10 @@ impl Opened {
 
     /// The file of the next generation.
     fn sealed(mut self) -> Result<KeyringFile, Error> {
+        // A file with a time that no reader takes would be stored, and then lost.
+        if self.file.keys.iter().any(|key| key.created.max(key.changed) > MAX_NUMBER) {
+            return Err(ErrorKind::StateRefused.because("the time is later than a keyring can hold"));
+        }
         // `checked` refuses the one after the last.
         self.file.generation = self.file.generation.saturating_add(1);
         let file = seal_body(self.backend, self.file, &self.kek, self.body)?;
@@ -234,6 +272,20 @@ async fn verify(root: &dyn RootKey, wrapped: &[u8], kek: &Kek, context: KekConte
     } else {
         Err(ErrorKind::UnlockFailed.into())
     }
+}
+
+/// The steps of FORMAT 8.7 that are made by their own call. A key never goes back.
+fn may_become(key: &KeyInfo, state: KeyState) -> Result<(), Error> {
+    let reason = match (key.state, state) {
+        _ if key.primary => "it is the primary key: rotate first",
+        (KeyState::PreActive | KeyState::Active, KeyState::Deactivated)
+        | (KeyState::PreActive | KeyState::Active | KeyState::Deactivated, KeyState::Compromised)
+        | (KeyState::PreActive | KeyState::Deactivated | KeyState::Compromised, KeyState::Destroyed) => return Ok(()),
+        (KeyState::Destroyed, _) => "it was destroyed",
+        (KeyState::Active, KeyState::Destroyed) => "deactivate it before it is destroyed",
+        _ => "that state does not follow on its present one",
+    };
+    Err(refused(reason, key.id))
 }
 
 fn refused(reason: &'static str, key_id: KeyId) -> Error {

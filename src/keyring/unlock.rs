@@ -22,6 +22,7 @@ use crate::provider::{Kek, KekContext, RootKey, RootKeys};
 pub struct UnlockOptions {
     min_generation: u64,
     pin: Option<[u8; 32]>,
+    pub(super) clock_is_right: bool,
     pub(super) backend: Backend,
 }
 
@@ -38,6 +39,15 @@ impl UnlockOptions {
     #[must_use]
     pub fn pin(mut self, fingerprint: [u8; 32]) -> Self {
         self.pin = Some(fingerprint);
+        self
+    }
+
+    /// Says that this machine's clock is right, for changes of a keyring that has a time in its future (`clock-skew`): a machine whose
+    /// clock was wrong wrote that. Times in the future are then left out of account; the wait for a key whose own time is one is still
+    /// refused, but for a wait of zero.
+    #[must_use]
+    pub fn clock_is_right(mut self, is_right: bool) -> Self {
+        self.clock_is_right = is_right;
         self
     }
 

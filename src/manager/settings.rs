@@ -6,7 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::KeyManager;
-use crate::keyring::UnlockOptions;
+use crate::clock::Clock;
+#[cfg(any(test, feature = "insecure-test-keys"))]
+use crate::clock::TestClock;
+use crate::keyring::{GRACE, MAX_STALENESS, UnlockOptions};
 use crate::observe::Observer;
 use crate::provider::RootKeys;
 use crate::store::KeyringStore;
@@ -25,6 +28,7 @@ pub(super) struct Settings {
     pub(super) capacity: NonZeroUsize,
     pub(super) options_for: Box<dyn Fn(&str) -> UnlockOptions + Send + Sync>,
     pub(super) observer: Option<Arc<dyn Observer>>,
+    pub(super) clock: Clock,
 }
 
 impl Settings {
@@ -37,17 +41,19 @@ impl Settings {
 impl KeyManagerBuilder {
     pub(super) fn new(store: Arc<dyn KeyringStore>, roots: RootKeys) -> Self {
         let settings = Settings {
-            max_staleness: Duration::from_secs(300),
-            grace: Duration::from_secs(3600),
+            max_staleness: MAX_STALENESS,
+            grace: GRACE,
             capacity: NonZeroUsize::new(1000).unwrap_or(NonZeroUsize::MIN),
             options_for: Box::new(|_| UnlockOptions::default()),
             observer: None,
+            clock: Clock::default(),
         };
         Self { store, roots, settings }
     }
 
     /// For how long a keyring is used without asking the store whether there is a newer generation: 5 minutes, unless said
-    /// otherwise. The staging time of a rotation ([`KeyringAdmin::promote`](crate::KeyringAdmin::promote)) is at least this.
+    /// otherwise. By the monotonic clock or the wall clock, whichever moved further: so also on a machine that was suspended, and
+    /// where somebody sets the wall clock it is asked again earlier, never later. The staging time of a rotation ([`KeyringAdmin::promote`](crate::KeyringAdmin::promote)) is at least this.
     pub fn max_staleness(mut self, duration: Duration) -> Self {
         self.settings.max_staleness = duration;
         self
@@ -56,7 +62,8 @@ impl KeyManagerBuilder {
     /// For how much longer it is used while the store or every root key is out of order: 1 hour, unless said otherwise. Only
     /// after errors that are [retryable](crate::Error::is_retryable), a panic of theirs, or two minutes without an answer: who is
     /// refused has no grace. For so long, and the staleness before it, this program may go on sealing under a key that is no longer
-    /// the one that seals: whoever destroys a key waits longer than both. The observer hears of every attempt
+    /// the one that seals: whoever destroys a key waits for both ([`KeyringAdmin::UNUSED_FOR`](crate::KeyringAdmin::UNUSED_FOR)). The
+    /// observer hears of every attempt
     /// ([`KeyEvent::RefreshFailed`](crate::KeyEvent::RefreshFailed)).
     pub fn grace(mut self, duration: Duration) -> Self {
         self.settings.grace = duration;
@@ -73,6 +80,13 @@ impl KeyManagerBuilder {
     /// started, which no older file passes.
     pub fn options_for(mut self, options: impl Fn(&str) -> UnlockOptions + Send + Sync + 'static) -> Self {
         self.settings.options_for = Box::new(options);
+        self
+    }
+
+    /// Looks at `clock` instead of the machine's, for tests. What waits for a store or root key does so by the runtime's timers.
+    #[cfg(any(test, feature = "insecure-test-keys"))]
+    pub fn clock(mut self, clock: &TestClock) -> Self {
+        self.settings.clock = clock.into();
         self
     }
 

@@ -9,14 +9,14 @@ use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::watch;
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
 
-use super::seen::Seen;
 use super::settings::Settings;
+use crate::clock::{Clock, Moment};
 use crate::error::{Error, ErrorKind};
 use crate::id::{KeyId, Name};
 use crate::key::KeyringFile;
-use crate::keyring::Keyring;
+use crate::keyring::{Keyring, Seen};
 use crate::observe::{KeyEvent, Observer};
 use crate::provider::RootKeys;
 use crate::runtime::need_runtime;
@@ -60,14 +60,14 @@ struct Current {
     keyring: Arc<Keyring>,
     /// What it was unlocked from: unlocked again only where the store has another.
     file: Arc<KeyringFile>,
-    /// When the store last said that it is the newest. Of the monotonic clock, which nobody sets.
-    seen: Instant,
+    /// When the store was last asked, and said that it is the newest.
+    seen: Moment,
 }
 
 /// The last attempt, where it failed; or the one underway, where it hangs.
 struct Failure {
     error: Error,
-    at: Instant,
+    at: Moment,
     /// It, or one before it since the last success, is none that may pass.
     is_final: bool,
 }
@@ -75,7 +75,7 @@ struct Failure {
 /// The attempt in progress.
 #[derive(Clone)]
 struct Underway {
-    began: Instant,
+    began: Moment,
     /// Closed when it ends, in whatever way.
     end: watch::Receiver<()>,
 }
@@ -114,7 +114,7 @@ impl Slot {
     }
 
     pub(super) async fn keyring(self: Arc<Self>, refresher: &Arc<Refresher>) -> Result<Arc<Keyring>, Error> {
-        let asked = Instant::now();
+        let asked = refresher.now();
         let look = self.state().look(&refresher.settings, asked);
         match look {
             Look::Use(keyring) => Ok(keyring),
@@ -124,7 +124,7 @@ impl Slot {
             }
             Look::Wait => {
                 self.refresh(refresher, asked).await;
-                self.state().usable(&refresher.settings, asked)
+                self.state().usable(refresher, asked)
             }
         }
     }
@@ -135,8 +135,8 @@ impl Slot {
         key_id: KeyId,
     ) -> Result<Arc<Keyring>, Error> {
         let keyring = Arc::clone(&self).keyring(refresher).await?;
-        let asked = Instant::now();
-        let recent = |at: Instant| asked.duration_since(at) < BETWEEN_UNKNOWN_KEYS;
+        let asked = refresher.now();
+        let recent = |at: Moment| asked.steadily_since(at) < BETWEEN_UNKNOWN_KEYS;
         let asked_lately = {
             let state = self.state();
             state.current.as_ref().is_some_and(|current| recent(current.seen))
@@ -146,11 +146,11 @@ impl Slot {
             return Ok(keyring);
         }
         self.refresh(refresher, asked).await;
-        self.state().usable(&refresher.settings, asked)
+        self.state().usable(refresher, asked)
     }
 
-    fn refresh_meanwhile(self: &Arc<Self>, refresher: &Arc<Refresher>, asked: Instant) {
-        match self.turn(asked) {
+    fn refresh_meanwhile(self: &Arc<Self>, refresher: &Arc<Refresher>, asked: Moment) {
+        match self.turn(refresher, asked) {
             Turn::Nobody => {}
             Turn::Mine(attempt) => {
                 // Without a runtime to go on in, a later caller waits instead.
@@ -163,14 +163,14 @@ impl Slot {
     }
 
     /// Waits for one attempt, unless one ended since it was `asked` for.
-    async fn refresh(self: &Arc<Self>, refresher: &Arc<Refresher>, asked: Instant) {
+    async fn refresh(self: &Arc<Self>, refresher: &Arc<Refresher>, asked: Moment) {
         loop {
-            let (underway, mine) = match self.turn(asked) {
+            let (underway, mine) = match self.turn(refresher, asked) {
                 Turn::Nobody => return,
                 Turn::Mine(attempt) => (attempt.start(refresher).await, true),
                 Turn::Another(underway) => (underway, false),
             };
-            if !underway.ends().await {
+            if !underway.ends(&refresher.settings.clock).await {
                 return self.tell_if_it_hangs(refresher);
             }
             if mine {
@@ -179,7 +179,7 @@ impl Slot {
         }
     }
 
-    fn turn(self: &Arc<Self>, asked: Instant) -> Turn {
+    fn turn(self: &Arc<Self>, refresher: &Refresher, asked: Moment) -> Turn {
         let mut state = self.state();
         if state.answered_since(asked) {
             return Turn::Nobody;
@@ -188,13 +188,13 @@ impl Slot {
             return Turn::Another(underway.clone());
         }
         let (sender, end) = watch::channel(());
-        let underway = state.underway.insert(Underway { began: Instant::now(), end }).clone();
+        let underway = state.underway.insert(Underway { began: refresher.now(), end }).clone();
         Turn::Mine(Attempt { slot: Arc::clone(self), underway, _end: sender })
     }
 
     /// There is no second attempt beside one that hangs, but it is told of, and counts as an outage, as if it had failed.
     fn tell_if_it_hangs(&self, refresher: &Refresher) {
-        let now = Instant::now();
+        let now = refresher.now();
         let state = self.state();
         if state.hangs(now) && state.is_due(now) {
             let error = ErrorKind::StoreUnavailable.because(
@@ -205,7 +205,7 @@ impl Slot {
         }
     }
 
-    fn fail(&self, mut state: MutexGuard<'_, State>, refresher: &Refresher, error: Error, now: Instant) {
+    fn fail(&self, mut state: MutexGuard<'_, State>, refresher: &Refresher, error: Error, now: Moment) {
         let (told, current) = (error.again(), state.current.clone());
         // What was refused once stays so until an attempt succeeds: an outage that follows gives no grace back.
         let is_final = !error.is_retryable() || state.failure.as_ref().is_some_and(|before| before.is_final);
@@ -237,7 +237,7 @@ impl Attempt {
         let slot = &self.slot;
         let current = slot.state().current.clone();
         let result = unless_it_panics(refresher.newest(&slot.keyspace, current.as_ref())).await;
-        let now = Instant::now();
+        let now = refresher.now();
         let mut state = slot.state();
         match result {
             Ok(newest) => {
@@ -257,8 +257,8 @@ impl Drop for Attempt {
 
 impl Underway {
     /// Whether it ends while anybody is patient enough. Without timers everybody is.
-    async fn ends(mut self) -> bool {
-        let patience = PATIENCE.saturating_sub(self.began.elapsed());
+    async fn ends(mut self, clock: &Clock) -> bool {
+        let patience = PATIENCE.saturating_sub(clock.now().steadily_since(self.began));
         let end = async { while self.end.changed().await.is_ok() {} };
         if need_runtime().is_ok() {
             timeout(patience, end).await.is_ok()
@@ -270,9 +270,9 @@ impl Underway {
 }
 
 impl State {
-    fn look(&self, settings: &Settings, now: Instant) -> Look {
+    fn look(&self, settings: &Settings, now: Moment) -> Look {
         let Some(current) = &self.current else { return Look::Wait };
-        let age = now.duration_since(current.seen);
+        let age = now.since(current.seen);
         let keyring = || Arc::clone(&current.keyring);
         if age < settings.refresh_after() {
             Look::Use(keyring())
@@ -284,38 +284,37 @@ impl State {
     }
 
     /// Whether the last failure is long enough ago for a new attempt.
-    fn is_due(&self, now: Instant) -> bool {
-        self.failure.as_ref().is_none_or(|failure| now.duration_since(failure.at) >= BETWEEN_ATTEMPTS)
+    fn is_due(&self, now: Moment) -> bool {
+        self.failure.as_ref().is_none_or(|failure| now.steadily_since(failure.at) >= BETWEEN_ATTEMPTS)
     }
 
-    fn hangs(&self, now: Instant) -> bool {
-        self.underway.as_ref().is_some_and(|underway| now.duration_since(underway.began) >= PATIENCE)
+    /// By the monotonic clock: on a machine that was suspended nothing hangs.
+    fn hangs(&self, now: Moment) -> bool {
+        self.underway.as_ref().is_some_and(|underway| now.steadily_since(underway.began) >= PATIENCE)
     }
 
     /// Whether it may be used although nobody knows whether it is the newest: an attempt failed just now, and not for good. While
     /// the next one lasts the outage does too: it may take as long as a deadline of the store, for which nobody should wait.
-    fn has_grace(&self, settings: &Settings, age: Duration, now: Instant) -> bool {
+    fn has_grace(&self, settings: &Settings, age: Duration, now: Moment) -> bool {
         let known_at = self.underway.as_ref().map_or(now, |underway| underway.began);
-        let down = self
-            .failure
-            .as_ref()
-            .is_some_and(|failure| !failure.is_final && known_at.saturating_duration_since(failure.at) < OUTAGE_SEEN);
+        let down =
+            self.failure.as_ref().is_some_and(|failure| !failure.is_final && known_at.since(failure.at) < OUTAGE_SEEN);
         down && age < settings.max_staleness.saturating_add(settings.grace)
     }
 
     /// Whether there is no need for another attempt: one ended after `asked`, or failed just before it.
-    fn answered_since(&self, asked: Instant) -> bool {
-        self.current.as_ref().is_some_and(|current| current.seen >= asked)
-            || self.failure.as_ref().is_some_and(|failure| asked.saturating_duration_since(failure.at) < ERROR_KEPT)
+    fn answered_since(&self, asked: Moment) -> bool {
+        self.current.as_ref().is_some_and(|current| !current.seen.is_before(asked))
+            || self.failure.as_ref().is_some_and(|failure| asked.steadily_since(failure.at) < ERROR_KEPT)
     }
 
     /// What there is after an attempt that was waited for. One that was cut off, as by a runtime that ends, leaves nothing behind:
     /// so what is not known to be good is refused.
-    fn usable(&self, settings: &Settings, asked: Instant) -> Result<Arc<Keyring>, Error> {
-        let now = Instant::now();
+    fn usable(&self, refresher: &Refresher, asked: Moment) -> Result<Arc<Keyring>, Error> {
+        let (now, settings) = (refresher.now(), &refresher.settings);
         if let Some(current) = &self.current {
-            let age = now.duration_since(current.seen);
-            if current.seen >= asked || age < settings.max_staleness || self.has_grace(settings, age, now) {
+            let age = now.since(current.seen);
+            if !current.seen.is_before(asked) || age < settings.max_staleness || self.has_grace(settings, age, now) {
                 return Ok(Arc::clone(&current.keyring));
             }
         }
@@ -336,14 +335,18 @@ async fn unless_it_panics<T>(attempt: impl Future<Output = Result<T, Error>>) ->
 }
 
 impl Refresher {
+    fn now(&self) -> Moment {
+        self.settings.clock.now()
+    }
+
     /// The newest keyring of the store; unlocked only where it is not the one in use.
     async fn newest(&self, keyspace: &Name, current: Option<&Current>) -> Result<Current, Error> {
-        let seen = Instant::now();
+        let seen = self.now();
         let file = self.store.get(keyspace.as_str()).await?.ok_or(ErrorKind::KeyringMissing)?;
         if let Some(current) = current.filter(|current| *current.file == file) {
             return Ok(Current { seen, ..current.clone() });
         }
-        self.seen.check(&file)?;
+        self.seen.newest(file.keyspace()).check(&file)?;
         let mut failed = Vec::new();
         let options = &(self.settings.options_for)(keyspace.as_str());
         let unlocked = Keyring::unlock_reporting(options, keyspace.as_str(), &self.roots, &file, &mut failed).await;
@@ -364,12 +367,12 @@ impl Refresher {
         Ok(Current { keyring: Arc::new(keyring), file: Arc::new(file), seen })
     }
 
-    fn tell_failure(&self, current: Option<&Current>, keyspace: &str, error: &Error, now: Instant) {
+    fn tell_failure(&self, current: Option<&Current>, keyspace: &str, error: &Error, now: Moment) {
         let Some(observer) = &self.settings.observer else { return };
         let (code, reason) = (error.code(), &*error.with_cause());
         observer.key_event(&match current {
             Some(current) => {
-                let (generation, stale_for) = (current.file.generation(), now.duration_since(current.seen));
+                let (generation, stale_for) = (current.file.generation(), now.since(current.seen));
                 KeyEvent::RefreshFailed { keyspace, generation, stale_for, code, reason }
             }
             None => KeyEvent::NotUnlocked { keyspace, code, reason },

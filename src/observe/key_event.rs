@@ -118,7 +118,7 @@ pub enum KeyChange {
     Compromised(KeyId),
     /// A key was destroyed.
     Destroyed(KeyId),
-    /// A key was destroyed whatever was still under it.
+    /// A key was destroyed without asking what was still under it, nor how long it was out of use.
     DestroyedByForce(KeyId),
     /// The keys are under a new KEK, and these root keys alone.
     Rewrapped,
@@ -142,7 +142,7 @@ impl KeyChange {
             Self::Deactivated(_) => "deactivated",
             Self::Compromised(_) => "compromised",
             Self::Destroyed(_) => "destroyed",
-            Self::DestroyedByForce(_) => "destroyed-by-force",
+            Self::DestroyedByForce(_) => "destroyed-without-count-or-wait",
             Self::Rewrapped => "rewrapped",
             Self::RootAdded => "root-added",
             Self::RootRemoved => "root-removed",

@@ -174,8 +174,12 @@ pub enum Keyring {
         /// How many wrapped subject keys are still under it; 0 where none are used. Those in --subject-store are counted by itself
         #[arg(long, value_name = "N")]
         subject_keys: Option<u64>,
-        /// Destroys it whatever is under it: all of that is lost for good
-        #[arg(long, conflicts_with_all = ["tokens", "columns", "subject_keys"])]
+        /// How long it must have been out of use: as long as a program may go on sealing under it. 0s where one process holds the
+        /// keyring
+        #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, default_value = "65min")]
+        unused_for: Duration,
+        /// Destroys it whatever is under it and however lately it was in use: all of that is lost for good
+        #[arg(long, conflicts_with_all = ["tokens", "columns", "subject_keys", "unused_for"])]
         force: bool,
         /// Says that you mean it: this cannot be undone
         #[arg(long, required_unless_present = "dry_run")]
@@ -334,6 +338,9 @@ pub struct Change {
     /// Refuses a stored keyring that is older than this generation: the one that was live last
     #[arg(long, value_name = "N")]
     pub min_generation: Option<u64>,
+    /// Says that this machine's clock is right, where the keyring has a time in its future: another machine's clock was wrong
+    #[arg(long)]
+    pub clock_is_right: bool,
 }
 
 #[derive(Subcommand)]

@@ -67,6 +67,7 @@ pub const STATUSES: &[Status] = &[
         exit: 5,
         meaning: "refused: a root key, a store, a key's state, what is under it, or a rollback forbids it",
         codes: &[
+            "clock-skew",
             "key-compromised",
             "key-destroyed",
             "key-in-use",

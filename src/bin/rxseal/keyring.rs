@@ -106,14 +106,15 @@ impl Desk<'_> {
                 let what = format!("key marked compromised: reseal what is under it{exposed}");
                 changed(output, &change, &file, &what, Some(key), json!({ "subject_keys_under": count }))
             }
-            Keyring::Destroy { keyspace, key, tokens, counted, subject_keys, force, yes: _, change } => {
+            Keyring::Destroy { keyspace, key, tokens, counted, subject_keys, unused_for, force, yes: _, change } => {
                 let admin = self.admin(&change).await?;
                 let (file, counted) = if force {
                     (admin.force_destroy(&keyspace, key).await?, json!({ "forced": true }))
                 } else {
                     let tokens = tokens.unwrap_or_default().saturating_add(count_under(key, &counted).await?);
                     let subject_keys = self.subject_keys_under(&keyspace, key, subject_keys).await?;
-                    let destroyed = admin.destroy(&keyspace, key, StillUnder::new(tokens, subject_keys)).await;
+                    let still_under = StillUnder::new(tokens, subject_keys);
+                    let destroyed = admin.destroy(&keyspace, key, still_under, SystemTime::now(), unused_for).await;
                     let file = destroyed.map_err(|error| match error.code() {
                         "key-in-use" => Failure::InUse(error, tokens, subject_keys),
                         _ => error.into(),
@@ -223,7 +224,9 @@ impl Desk<'_> {
     }
 
     fn admin_with(&self, change: &Change, roots: RootKeys, store: Arc<dyn KeyringStore>) -> KeyringAdmin {
-        let options = UnlockOptions::default().min_generation(change.min_generation.unwrap_or_default());
+        let options = UnlockOptions::default()
+            .min_generation(change.min_generation.unwrap_or_default())
+            .clock_is_right(change.clock_is_right);
         let admin =
             if change.dry_run { KeyringAdmin::new(DryRun::new(store), roots) } else { KeyringAdmin::new(store, roots) };
         admin.options(options).observed_by(self.failed.clone())

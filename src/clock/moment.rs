@@ -1,0 +1,70 @@
+//! One reading of both clocks.
+
+use std::time::{Duration, Instant, SystemTime};
+
+/// What both clocks of a machine said at one time. The monotonic one stands still while the machine is suspended; the wall clock
+/// may be set forward and back. So neither alone tells how long ago something was.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Moment {
+    monotonic: Instant,
+    wall: SystemTime,
+}
+
+impl Moment {
+    pub(super) fn new(monotonic: Instant, wall: SystemTime) -> Self {
+        Self { monotonic, wall }
+    }
+
+    /// For how long at the most it has been since `earlier`: for what is allowed for some time only. Both clocks are believed, and
+    /// whichever moved further decides. A wall clock that was set back counts by how far: nobody knows what it hides.
+    pub(crate) fn since(self, earlier: Self) -> Duration {
+        let wall = self.wall.duration_since(earlier.wall).unwrap_or_else(|back| back.duration());
+        self.steadily_since(earlier).max(wall)
+    }
+
+    /// By the monotonic clock alone: for how often something is tried, or how long it is waited for, where too little does no
+    /// harm. Zero where `earlier` is later.
+    pub(crate) fn steadily_since(self, earlier: Self) -> Duration {
+        self.monotonic.saturating_duration_since(earlier.monotonic)
+    }
+
+    /// Whether it was read before `other`, which no change of the wall clock turns round.
+    #[cfg(feature = "key-manager")]
+    pub(crate) fn is_before(self, other: Self) -> bool {
+        self.monotonic < other.monotonic
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Clock, TestClock};
+    use super::*;
+
+    /// Whatever the clocks do between two readings, no more time is granted than the one that moved further leaves.
+    #[test]
+    fn the_clock_that_moved_further_decides() {
+        let seconds = Duration::from_secs;
+        for (steady, forward, back, since) in [
+            (0, 0, 0, 0),
+            (100, 0, 0, 100),
+            (0, 100, 0, 100),
+            (100, 3600, 0, 3700),
+            (100, 0, 30, 100),
+            (100, 0, 3600, 3500),
+            (0, 0, 3600, 3600),
+            (100, 0, 150, 100),
+        ] {
+            let test = TestClock::default();
+            let clock = Clock::from(&test);
+            let earlier = clock.now();
+            test.advance(seconds(steady));
+            test.set_forward(seconds(forward));
+            test.set_back(seconds(back));
+            let now = clock.now();
+            assert_eq!(now.since(earlier), seconds(since), "{steady} {forward} {back}");
+            assert_eq!(now.steadily_since(earlier), seconds(steady));
+            assert_eq!(earlier.steadily_since(now), Duration::ZERO);
+            assert_eq!(earlier.is_before(now), steady > 0);
+        }
+    }
+}

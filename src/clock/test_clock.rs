@@ -1,0 +1,78 @@
+//! A clock that a test sets.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+/// A clock that stands still until a test moves it, for managers and admins that are given it. A clone is the same clock.
+///
+/// ```
+/// # fn main() -> Result<(), rxseal::Error> {
+/// use std::time::Duration;
+/// use rxseal::testing::TestClock;
+/// use rxseal::{KeyringAdmin, MemoryStore, RootKeys, StillUnder, Suite, run_local};
+/// # let roots = RootKeys::from(rxseal::LocalRootKey::generate()?);
+/// let clock = TestClock::default();
+/// let admin = KeyringAdmin::new(MemoryStore::default(), roots).clock(&clock);
+/// let old = run_local(admin.create("pharmacy-17", Suite::default()))?.keys()[0].id();
+/// # let old = run_local(admin.stored("pharmacy-17"))?.keys().iter().find(|key| key.suite().is_some()).map_or(old, |key| key.id());
+/// run_local(admin.rotate("pharmacy-17"))?;
+///
+/// let nothing = StillUnder::new(0, 0);
+/// let destroy = || run_local(admin.destroy("pharmacy-17", old, nothing, clock.now(), KeyringAdmin::UNUSED_FOR));
+/// assert_eq!(destroy().unwrap_err().time_left(), Some(KeyringAdmin::UNUSED_FOR));
+/// clock.advance(KeyringAdmin::UNUSED_FOR);
+/// destroy()?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct TestClock(Arc<Mutex<Reading>>);
+
+#[derive(Clone, Copy, Debug)]
+struct Reading {
+    monotonic: Instant,
+    wall: SystemTime,
+}
+
+impl TestClock {
+    /// What its wall clock says.
+    #[must_use]
+    pub fn now(&self) -> SystemTime {
+        self.read().1
+    }
+
+    /// Time passes.
+    pub fn advance(&self, time: Duration) {
+        self.change(|now| now.monotonic.checked_add(time), |now| now.wall.checked_add(time));
+    }
+
+    /// The wall clock alone goes forward: the machine was suspended for so long, or somebody set it.
+    pub fn set_forward(&self, time: Duration) {
+        self.change(|now| Some(now.monotonic), |now| now.wall.checked_add(time));
+    }
+
+    /// Somebody sets the wall clock back.
+    pub fn set_back(&self, time: Duration) {
+        self.change(|now| Some(now.monotonic), |now| now.wall.checked_sub(time));
+    }
+
+    pub(super) fn read(&self) -> (Instant, SystemTime) {
+        let Reading { monotonic, wall } = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        (monotonic, wall)
+    }
+
+    /// Unchanged where it would be later than a clock can say.
+    fn change(&self, monotonic: impl Fn(Reading) -> Option<Instant>, wall: impl Fn(Reading) -> Option<SystemTime>) {
+        let mut now = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let (Some(monotonic), Some(wall)) = (monotonic(*now), wall(*now)) {
+            *now = Reading { monotonic, wall };
+        }
+    }
+}
+
+/// At what the machine's clocks say now.
+impl Default for TestClock {
+    fn default() -> Self {
+        Self(Arc::new(Mutex::new(Reading { monotonic: Instant::now(), wall: SystemTime::now() })))
+    }
+}

@@ -1,0 +1,53 @@
+//! Whether a time that somebody wrote down is long enough ago.
+
+use std::time::Duration;
+
+use crate::error::{Error, ErrorKind, Reason};
+
+/// How far the clocks of two machines may be apart, in seconds. What is further in the future shows that one of both is wrong.
+pub(crate) const SKEW: u64 = 60;
+
+/// Whether `wait` has passed since `written`, which the clock of another machine may have said. Both times in Unix seconds. What is
+/// refused is refused for that `reason`, with `state-refused` and the [time left](Error::time_left), or with `clock-skew` where
+/// `written` is in the future: then nobody knows how long it has been. A wait of zero asks no clock.
+pub(crate) fn waited(written: u64, now: u64, wait: Duration, reason: Reason) -> Result<(), Error> {
+    if wait.is_zero() {
+        return Ok(());
+    }
+    let ahead = written.saturating_sub(now);
+    if ahead > SKEW {
+        let reason = "set this machine's clock right; where it is right, what was written is wrong: wait that long by another clock, \
+             and then say a wait of zero";
+        return Err(Error::clock_skew(Duration::from_secs(ahead), reason));
+    }
+    match wait.checked_sub(Duration::from_secs(now.saturating_sub(written))) {
+        Some(left) if !left.is_zero() => Err(ErrorKind::StateRefused.because(reason).with_time_left(left)),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_wait_ends_when_it_is_over() {
+        let wait = |written, now, seconds| waited(written, now, Duration::from_secs(seconds), "wait");
+        let left = |error: Error| (error.code(), error.time_left().map(|left| left.as_secs()));
+        for (written, now, seconds, refusal) in [
+            (1000, 1000, 0, None),
+            (1000, 1000, 1, Some(("state-refused", Some(1)))),
+            (1000, 1299, 300, Some(("state-refused", Some(1)))),
+            (1000, 1300, 300, None),
+            (1000, u64::MAX, 300, None),
+            (0, 0, u64::MAX, Some(("state-refused", Some(u64::MAX)))),
+            // A little in the future is how two clocks are: it counts as now.
+            (1060, 1000, 300, Some(("state-refused", Some(300)))),
+            (1061, 1000, 300, Some(("clock-skew", None))),
+            (u64::MAX, 1000, 300, Some(("clock-skew", None))),
+            (u64::MAX, 0, 0, None),
+        ] {
+            assert_eq!(wait(written, now, seconds).err().map(left), refusal, "{written} {now} {seconds}");
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! What a process has seen of keyrings, so that none goes back while it runs.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::backend::Backend;
+use crate::error::{Error, ErrorKind, Reason};
+use crate::key::{KeyInfo, KeyState, KeyringFile};
+
+/// The newest generation that was unlocked of each keyspace, also of those that were let go since.
+///
+/// A keyring file proves that it is a genuine generation, not that it is the newest (FORMAT 8.6). What was made from the newest one has
+/// all of its keys, none in an earlier state. What lacks one of both was made from an older file: under a key that is missing tokens
+/// were sealed a moment ago, and what counted as forged under a key that was marked compromised would count as genuine again.
+#[derive(Default)]
+pub(crate) struct Seen(Mutex<BTreeMap<String, Arc<Newest>>>);
+
+/// The newest generation of one keyspace; of none before one was seen.
+#[derive(Default)]
+pub(crate) struct Newest {
+    generation: u64,
+    /// Of all that the KEK vouches for.
+    digest: [u8; 32],
+    /// In ascending order.
+    keys: Box<[Fact]>,
+}
+
+/// What stays so of a key (its full fingerprint), and how far it has come.
+#[derive(Clone, Copy)]
+struct Fact {
+    fingerprint: [u8; 32],
+    state: KeyState,
+}
+
+impl Seen {
+    /// To be taken before a store is asked: what it then answers is no older, whatever others see meanwhile.
+    pub(crate) fn newest(&self, keyspace: &str) -> Arc<Newest> {
+        self.lock().get(keyspace).map(Arc::clone).unwrap_or_default()
+    }
+
+    /// Remembers a file that was unlocked, or stored. Checked once more: a slower call from before may end after a newer one.
+    pub(crate) fn see(&self, file: &KeyringFile) -> Result<(), Error> {
+        let mut seen = self.lock();
+        seen.get(file.keyspace()).map_or(Ok(()), |newest| newest.check(file))?;
+        seen.insert(file.keyspace().to_owned(), Arc::new(Newest::of(file)));
+        Ok(())
+    }
+
+    /// Each change leaves it whole, so a panic elsewhere does no harm.
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Arc<Newest>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Newest {
+    pub(crate) fn of(file: &KeyringFile) -> Self {
+        let fact = |key: &KeyInfo| Fact { fingerprint: key.fingerprint, state: key.state };
+        Self {
+            generation: file.generation(),
+            digest: file.digest(Backend::default()),
+            keys: file.keys().iter().map(fact).collect(),
+        }
+    }
+
+    /// Refuses a file that was not made from what was seen of its keyspace. Says nothing of whether it is genuine.
+    pub(crate) fn check(&self, file: &KeyringFile) -> Result<(), Error> {
+        if file.generation() < self.generation {
+            return Err(ErrorKind::KeyringTooOld.into());
+        }
+        for fact in &self.keys {
+            // A file's keys are in ascending order of their ids, and an id is the start of its fingerprint.
+            let found = file.keys().binary_search_by(|key| key.fingerprint.cmp(&fact.fingerprint));
+            let key = found.ok().and_then(|at| file.keys().get(at)).ok_or_else(|| forked("it lacks a key"))?;
+            if !key.state.may_follow(fact.state) {
+                return Err(forked("a key in it is in an earlier state").with_key(key.id));
+            }
+        }
+        if file.generation() == self.generation && file.digest(Backend::default()) != self.digest {
+            return Err(forked("its generation was seen with another content"));
+        }
+        Ok(())
+    }
+}
+
+fn forked(reason: Reason) -> Error {
+    ErrorKind::KeyringForked.because(reason)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::provider::run_local;
+    use crate::testing::insecure_keyring_file;
+
+    const STATES: [KeyState; 5] =
+        [KeyState::PreActive, KeyState::Active, KeyState::Deactivated, KeyState::Compromised, KeyState::Destroyed];
+
+    /// Whether a file is taken by a process that has seen another one.
+    fn is_taken(seen: &KeyringFile, file: &KeyringFile) -> bool {
+        let memory = Seen::default();
+        memory.see(seen).unwrap();
+        let result = memory.newest(seen.keyspace()).check(file);
+        assert!(result.as_ref().err().is_none_or(|error| error.code() == "keyring-too-old"));
+        assert_eq!(memory.see(file).is_ok(), result.is_ok());
+        // What was refused leaves nothing behind.
+        memory.newest(seen.keyspace()).check(if result.is_ok() { file } else { seen }).unwrap();
+        result.is_ok()
+    }
+
+    /// Every state of a key that was seen against every state in a later, the same and an earlier generation, and against a file that
+    /// lacks the key.
+    #[test]
+    fn a_key_goes_forward_only() {
+        let (roots, first) = insecure_keyring_file("pharmacy-17").unwrap();
+        let base = run_local(crate::keyring::Keyring::rotate("pharmacy-17", &roots, &first)).unwrap();
+        let with = |at: usize, state, generation| {
+            let mut file = base.clone();
+            file.generation = generation;
+            file.keys[at].state = state;
+            file
+        };
+        for at in 0..base.keys.len() {
+            for (was_at, was) in STATES.into_iter().enumerate() {
+                let seen = with(at, was, 10);
+                for (is_at, is) in STATES.into_iter().enumerate() {
+                    for later in [11, 12, 1000] {
+                        assert_eq!(is_taken(&seen, &with(at, is, later)), is_at >= was_at, "{was} to {is} in {later}");
+                    }
+                    assert_eq!(is_taken(&seen, &with(at, is, 10)), is == was, "one generation has one content");
+                    assert!(!is_taken(&seen, &with(at, is, 9)), "{was} to {is} in an earlier generation");
+                }
+                for generation in [10, 11] {
+                    let mut lacks = with(at, was, generation);
+                    lacks.keys.remove(at);
+                    assert!(!is_taken(&seen, &lacks), "{was} to none in {generation}");
+                    // Another key whose id happens to be the same.
+                    let mut other = with(at, was, generation);
+                    other.keys[at].fingerprint[31] ^= 1;
+                    assert!(!is_taken(&seen, &other), "{was} to another key in {generation}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn one_generation_has_one_content() {
+        let (roots, first) = insecure_keyring_file("pharmacy-17").unwrap();
+        assert!(is_taken(&first, &first));
+        let [one, other] =
+            [0; 2].map(|_| run_local(crate::keyring::Keyring::rotate("pharmacy-17", &roots, &first)).unwrap());
+        assert!(!is_taken(&one, &other) && !is_taken(&other, &one));
+        let changes: [fn(&mut KeyringFile); 4] = [
+            |file| file.body[30] ^= 1,
+            |file| file.kek_fingerprint[0] ^= 1,
+            |file| file.keys[0].changed += 1,
+            |file| file.keys[0].primary = !file.keys[0].primary,
+        ];
+        for change in changes {
+            let mut changed = one.clone();
+            change(&mut changed);
+            assert!(!is_taken(&one, &changed));
+        }
+        // A wrap that was damaged and put right: the KEK vouches for the rest.
+        let mut wrap = one.clone();
+        wrap.wraps[0].wrapped[0] ^= 1;
+        assert!(is_taken(&one, &wrap) && is_taken(&wrap, &one));
+    }
+
+    #[test]
+    fn keyspaces_are_apart() {
+        let [(_, one), (_, other)] = ["a", "b"].map(|keyspace| insecure_keyring_file(keyspace).unwrap());
+        let seen = Seen::default();
+        seen.see(&one).unwrap();
+        seen.see(&other).unwrap();
+        seen.newest("c").check(&other).unwrap();
+        assert!(seen.newest("b").check(&one).is_err());
+    }
+}
