@@ -58,6 +58,7 @@ mod codec;
 mod columns;
 mod context;
 mod count;
+mod disk;
 mod error;
 mod field;
 mod form;
@@ -69,6 +70,8 @@ mod id;
 mod kdf;
 mod key;
 mod keyring;
+#[cfg(any(feature = "aws-kms", feature = "postgres-store", feature = "vault"))]
+mod loopback;
 #[cfg(feature = "key-manager")]
 mod manager;
 mod observe;

@@ -1,10 +1,7 @@
 //! Where keyrings are kept: a trait, and stores in memory, in files and in databases.
 
 #[cfg(unix)]
-mod disk;
-#[cfg(unix)]
 mod file;
-mod files;
 mod memory;
 #[cfg(feature = "postgres-store")]
 mod postgres;
@@ -19,7 +16,6 @@ use std::sync::Arc;
 
 #[cfg(unix)]
 pub use file::FileStore;
-pub(crate) use files::{file_failed, lock, parent};
 pub use memory::MemoryStore;
 #[cfg(feature = "postgres-store")]
 pub use postgres::PostgresStore;

@@ -8,6 +8,7 @@ use crate::codec::text;
 use crate::error::{Error, ErrorKind};
 use crate::field::{MAX_BLOCK, MAX_CONTENT};
 use crate::id::KeyId;
+use crate::secret::wipe_vec;
 
 /// Magic and letter (FORMAT 6.1).
 const MAGIC_LEN: usize = 3;
@@ -99,9 +100,16 @@ pub(crate) fn decode_text(token: &str, out: &mut Vec<u8>) -> Result<usize, Error
         return Err(ErrorKind::NotAToken.into());
     }
     out.resize(text::decoded_len(token.len()), 0);
-    let len = text::decode_slice(token, out).ok_or(ErrorKind::NotAToken)?;
-    out.truncate(len);
-    Header::parse_body(out).map(|(_, body)| body.text.len())
+    match text::decode_slice(token, out) {
+        Some(len) => out.truncate(len),
+        // A value of a user that begins as a token does: it may be plaintext.
+        None => wipe_vec(out),
+    }
+    let payload_len = Header::parse_body(out).map(|(_, body)| body.text.len());
+    if payload_len.is_err() {
+        wipe_vec(out);
+    }
+    payload_len
 }
 
 /// One sealed field: public bytes that are worthless without their key and context.

@@ -6,6 +6,8 @@
 mod children;
 #[path = "stores/conformance.rs"]
 mod conformance;
+#[path = "stores/owners.rs"]
+mod owners;
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};

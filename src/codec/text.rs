@@ -1,8 +1,12 @@
 //! Canonical base64url of public bytes (FORMAT 1.2): tokens, ids and fingerprints. A fast codec that is not
 //! constant-time; keys go through `secret_text`.
+//!
+//! Values are asked here whether they are tokens: what is not one may be plaintext, and what was decoded of it is wiped.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use crate::secret::wipe;
 
 pub(crate) fn encode(bytes: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
@@ -30,7 +34,15 @@ pub(crate) fn decoded_len(len: usize) -> usize {
 
 /// The bytes of a canonical text, or `None`.
 pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {
-    URL_SAFE_NO_PAD.decode(text).ok()
+    let mut bytes = vec![0; decoded_len(text.len())];
+    match decode_slice(text, &mut bytes) {
+        Some(len) => bytes.truncate(len),
+        None => {
+            wipe(&mut bytes);
+            return None;
+        }
+    }
+    Some(bytes)
 }
 
 /// Decodes into the front of `out` and tells how many bytes it was.
@@ -40,7 +52,7 @@ pub(crate) fn decode_slice(text: &str, out: &mut [u8]) -> Option<usize> {
 
 /// The bytes of a canonical text of exactly `N` bytes, or `None`.
 pub(crate) fn decode_array<const N: usize>(text: &str) -> Option<[u8; N]> {
-    decode(text)?.try_into().ok()
+    <[u8; N]>::try_from(decode(text)?).map_err(|mut bytes| wipe(&mut bytes)).ok()
 }
 
 #[cfg(test)]

@@ -153,8 +153,9 @@ pub(crate) enum ErrorKind {
     #[error("the root key is not valid")]
     InvalidRootKey,
     #[error(
-        "the file of the root key, or of its PIN, may be read by others than its owner: set its mode to 0600, or allow a group with \
-             `KeyFile::allow_group_read` (Kubernetes secrets need that)"
+        "a file with a secret (a root key, a PIN, a token) can be read or changed by somebody else: give it to the user of this \
+             process or to root, with mode 0600. For one that a group reads (0640, as Kubernetes' fsGroup has it) call \
+             `allow_group_read()`, or give the command --allow-group-read"
     )]
     RootKeyPermissions,
     #[error("the root key cannot be read or written")]

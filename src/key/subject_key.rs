@@ -11,7 +11,7 @@ use crate::codec::text;
 use crate::error::{Error, ErrorKind};
 use crate::id::{Identifier, KeyId, Name};
 use crate::random;
-use crate::secret::{PlainBuffer, SecretBytes};
+use crate::secret::{PlainBuffer, SecretBytes, wipe};
 
 /// FORMAT 10: the bytes whose base64url text is `rxkx`.
 const MAGIC: [u8; 3] = [0xAF, 0x19, 0x31];
@@ -180,8 +180,13 @@ impl FromStr for WrappedSubjectKey {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        let bytes = text::decode(text).ok_or(ErrorKind::InvalidSubjectKey)?;
-        Self::try_from(bytes.as_slice())
+        let mut bytes = text::decode(text).ok_or(ErrorKind::InvalidSubjectKey)?;
+        let key = Self::try_from(bytes.as_slice());
+        if key.is_err() {
+            // It may be plaintext.
+            wipe(&mut bytes);
+        }
+        key
     }
 }
 

@@ -1,6 +1,7 @@
 //! A root key in AWS KMS.
 
 mod credentials;
+mod endpoint;
 mod failure;
 mod key_arn;
 
@@ -17,6 +18,7 @@ use aws_sdk_kms::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_kms::primitives::Blob;
 use aws_sdk_kms::types::{EncryptionAlgorithmSpec, KeyMetadata, KeySpec, KeyState, KeyUsageType};
 use credentials::with_first_credentials;
+use endpoint::{NoClearText, refuse_clear_text};
 use failure::{Failure, Operation, Problem};
 use key_arn::{KeyArn, KeyName};
 use tracing::instrument::WithSubscriber;
@@ -96,7 +98,8 @@ impl AwsKmsKey {
     ///
     /// # Errors
     ///
-    /// `invalid-root-key` where `key` names none or no region is known. `provider-refused` where there are no credentials, the key
+    /// `invalid-root-key` where `key` names none, no region is known, or `AWS_ENDPOINT_URL` or its like is `http://` to another machine: the
+    /// KEK would travel in clear. `provider-refused` where there are no credentials, the key
     /// that was looked up is not there, not for symmetric encryption, disabled or about to be deleted, or a right is
     /// missing; `provider-unavailable` where AWS could not be asked. What to do is the text of the
     /// [`source`](std::error::Error::source). `runtime-needed` outside of a tokio runtime.
@@ -107,7 +110,10 @@ impl AwsKmsKey {
             if let Some(region) = named.region() {
                 loader = loader.region(Region::new(region.to_owned()));
             }
-            with_first_credentials(loader.load().await).await.map_err(|problem| not_connected(key, problem))
+            let config = loader.load().await;
+            // Credentials may come from the same address.
+            refuse_clear_text(&config)?;
+            with_first_credentials(config).await.map_err(|problem| not_connected(key, problem))
         };
         let late = || not_connected(key, Problem::CredentialsUnavailable);
         let config = within(SETUP_DEADLINE, Box::pin(setup), late).await?;
@@ -140,6 +146,7 @@ impl AwsKmsKey {
     }
 
     async fn open(config: SdkConfig, named: KeyName) -> Result<Self, Error> {
+        refuse_clear_text(&config)?;
         let region = named.region().map(|region| Region::new(region.to_owned())).or_else(|| config.region().cloned());
         let region = region.ok_or_else(|| {
             ErrorKind::InvalidRootKey.because("its AWS region is not known: name it by its ARN, or set AWS_REGION")
@@ -248,6 +255,7 @@ fn client(config: &SdkConfig, deadline: Duration, attempts: u32) -> Client {
         .timeout_config(timeouts)
         .retry_config(retries)
         .retry_partition(partition)
+        .interceptor(NoClearText)
         // The client panics where a configuration made by hand does not say it.
         .behavior_version(config.behavior_version().unwrap_or_else(BehaviorVersion::latest));
     Client::from_conf(config.build())

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::disk::{self, Folder};
 use super::{KeyringStore, StoreFuture, check_order, parse_stored};
+use crate::disk::{self, Folder};
 use crate::error::{Error, ErrorKind};
 use crate::id::Name;
 use crate::key::{KeyringFile, MAX_FILE};

@@ -53,8 +53,11 @@ impl PostgresStore {
 
     /// Connects to `postgres://role:password@host/database?sslmode=verify-full`, and makes the table where it is missing.
     ///
-    /// Without `sslmode` TLS is used if the server offers it, and its certificate is not checked. `verify-full` checks it
-    /// against the web's authorities, or that of `sslrootcert=FILE`. Up to 4 connections are kept. The URL and the password
+    /// A server on another machine must offer TLS, unless the URL says `sslmode=disable` or `sslmode=allow`; `prefer` is taken for
+    /// `require`. Only `verify-full` checks the certificate, against the web's authorities or that of `sslrootcert=FILE`: anything
+    /// less is safe from those who listen, and not from those who stand between. On this machine (a loopback address or a Unix socket)
+    /// TLS is used if the server offers it.
+    /// Up to 4 connections are kept. The URL and the password
     /// are in no error, no log and no `Debug` text.
     ///
     /// # Errors

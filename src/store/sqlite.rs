@@ -13,6 +13,8 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Row, Transac
 
 use super::row::{Stored, to_sql};
 use super::{KeyringStore, StoreFuture, check_order};
+#[cfg(unix)]
+use crate::disk;
 use crate::error::{Error, ErrorKind};
 use crate::id::Name;
 use crate::key::{KeyringFile, MAX_FILE};
@@ -148,8 +150,7 @@ pub(super) struct Database {
 
 impl Database {
     pub(super) fn open(path: &Path, table: &str, schema: &str) -> Result<Self, Error> {
-        let connection = open_database(path, table, schema).map_err(|error| sqlite_trouble(path, &error))?;
-        Ok(Self::of(path, connection))
+        Ok(Self::of(path, open_database(path, table, schema)?))
     }
 
     fn of(path: &Path, connection: Connection) -> Self {
@@ -239,14 +240,19 @@ fn wait_on(_: i32) -> bool {
 }
 
 /// A connection to the database with this table, both made where they are missing.
-fn open_database(path: &Path, table: &str, schema: &str) -> rusqlite::Result<Connection> {
+fn open_database(path: &Path, table: &str, schema: &str) -> Result<Connection, Error> {
     // SQLite would make the file readable for all, as far as the umask lets it. One at a time, since closing a file that is open
     // twice in a process takes away the locks that the other one has on it.
     static OPENING: Mutex<()> = Mutex::new(());
     let _one_at_a_time = OPENING.lock().unwrap_or_else(PoisonError::into_inner);
     #[cfg(unix)]
-    create_private(path);
-    let mut connection = open_file(path, OpenFlags::SQLITE_OPEN_CREATE)?;
+    create_private(path)?;
+    let opened =
+        open_file(path, OpenFlags::SQLITE_OPEN_CREATE).and_then(|connection| with_table(connection, table, schema));
+    opened.map_err(|error| sqlite_trouble(path, &error))
+}
+
+fn with_table(mut connection: Connection, table: &str, schema: &str) -> rusqlite::Result<Connection> {
     // Asked first: where the table is there, nothing is written, and no other writer is waited for.
     if !connection.query_row(HAS_TABLE, [table], |row| row.get(0))? {
         let change = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -258,7 +264,11 @@ fn open_database(path: &Path, table: &str, schema: &str) -> rusqlite::Result<Con
 
 fn open_file(path: &Path, more: OpenFlags) -> rusqlite::Result<Connection> {
     // No URI: a path is a path.
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | more;
+    let flags = match foreign_owner(path) {
+        None => OpenFlags::SQLITE_OPEN_READ_WRITE | more,
+        Some(_) => OpenFlags::SQLITE_OPEN_READ_ONLY,
+    };
+    let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     wait_from_now();
     connection.busy_handler(Some(wait_on))?;
@@ -266,11 +276,28 @@ fn open_file(path: &Path, more: OpenFlags) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-/// An empty file is an empty database. Where this fails, SQLite says why.
+/// An empty file is an empty database, for the owner of its folder. Where it cannot be made, SQLite says why.
 #[cfg(unix)]
-fn create_private(path: &Path) {
+fn create_private(path: &Path) -> Result<(), Error> {
     use std::os::unix::fs::OpenOptionsExt;
-    let _ = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    if let Ok(file) = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+        let owned =
+            disk::parent(path).metadata().and_then(|folder| disk::own_as_folder(&file, &folder, disk::SHARED_FILE));
+        owned.map_err(|error| disk::file_failed(path, &error))?;
+    }
+    Ok(())
+}
+
+/// What SQLite writes beside the file (`-journal`, `-wal`) belongs to whoever writes it, unless that is root, who gives it away: after a
+/// crash the owner of the database could not read it. So who is neither may only look.
+#[cfg(unix)]
+fn foreign_owner(path: &Path) -> Option<u32> {
+    disk::foreign_owner(&path.metadata().ok()?)
+}
+
+#[cfg(not(unix))]
+fn foreign_owner(_: &Path) -> Option<u32> {
+    None
 }
 
 fn get(connection: &Connection, keyspace: &str) -> rusqlite::Result<Option<Stored>> {
@@ -300,9 +327,7 @@ pub(crate) fn sqlite_trouble(path: &Path, error: &rusqlite::Error) -> Error {
         Some(ErrorCode::DatabaseCorrupt) => (false, "the database is damaged: restore it from a backup".into()),
         _ if path.is_dir() => (false, "it is a folder, and no database file".into()),
         Some(ErrorCode::CannotOpen) => (false, "it cannot be opened: check its folder and its permissions".into()),
-        Some(ErrorCode::PermissionDenied | ErrorCode::ReadOnly) => {
-            (false, "it may not be written: check its permissions and those of its folder".into())
-        }
+        Some(ErrorCode::PermissionDenied | ErrorCode::ReadOnly) => (false, not_writable(path).into()),
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
             (true, "another program held its lock for 5 seconds".into())
         }
@@ -312,6 +337,16 @@ pub(crate) fn sqlite_trouble(path: &Path, error: &rusqlite::Error) -> Error {
         _ => (false, without_statement(&error.to_string())),
     };
     Error::from_store(retryable, format!("{}: {what}", path.display()))
+}
+
+fn not_writable(path: &Path) -> String {
+    match foreign_owner(path) {
+        Some(user) => format!(
+            "it belongs to user {user}, who could not read what this process would leave beside it; nothing was changed: run this as \
+             that user, or as root"
+        ),
+        None => "it may not be written: check its permissions and those of its folder".to_owned(),
+    }
 }
 
 /// SQLite's texts name tables and columns, and no value of theirs. What some builds of rusqlite add, the whole statement, is cut.

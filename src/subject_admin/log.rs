@@ -1,16 +1,18 @@
 //! Who was shredded, in a file outside of the store: the store's backups know nothing of it.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+#[cfg(unix)]
+use crate::disk::{SHARED_FILE, own_as_folder};
+use crate::disk::{file_failed, lock, open_file, parent, sync_folder};
 use crate::error::Error;
 use crate::id::{Identifier, Name};
-use crate::store::{file_failed, lock, parent};
 
 /// With which every line begins.
 const BEGIN: &[u8] = br#"{"keyspace":"#;
@@ -77,7 +79,9 @@ impl ShredLog {
     /// Who was shredded, and when first, or an error: a log of which a part is not understood must be looked at by a person. A line that a crash cut off at
     /// the very end is of somebody who got no receipt.
     pub(super) fn read(&self) -> Result<BTreeMap<(String, String), u64>, Error> {
-        let text = fs::read_to_string(&self.path).map_err(|error| self.failed(&error))?;
+        let mut text = String::new();
+        let file = open_file(&self.path, OpenOptions::new().read(true));
+        file.and_then(|mut file| file.read_to_string(&mut text)).map_err(|error| self.failed(&error))?;
         let (whole, torn) = text.rsplit_once('\n').unwrap_or(("", &text));
         // An editor or a copy may have taken the last line's end away.
         let last = self.parse(torn).ok();
@@ -104,12 +108,30 @@ impl ShredLog {
 
     fn open(&self, create: bool) -> io::Result<File> {
         let mut options = OpenOptions::new();
-        options.create(create).truncate(false).read(true).write(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options.open(&self.path)?;
+        options.read(true).write(true);
+        let file = match open_file(&self.path, &mut options) {
+            Err(error) if create && error.kind() == io::ErrorKind::NotFound => self.make(&mut options)?,
+            opened => opened?,
+        };
         lock(&file)?;
         Ok(file)
+    }
+
+    /// With the owner and the group of its folder: the service that appends to it may be another user than the one who ran a command
+    /// first.
+    fn make(&self, options: &mut OpenOptions) -> io::Result<File> {
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
+        match options.clone().create_new(true).open(&self.path) {
+            // Somebody else was first; or it is a link that leads nowhere, and opening it says so.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => open_file(&self.path, options),
+            Err(error) => Err(error),
+            Ok(file) => {
+                #[cfg(unix)]
+                own_as_folder(&file, &parent(&self.path).metadata()?, SHARED_FILE)?;
+                Ok(file)
+            }
+        }
     }
 
     /// Where the next line goes: over what a crash cut off, behind which it would not be read. What is no line of ours is an error,
@@ -139,10 +161,7 @@ impl ShredLog {
         // What it may leave half written is cut off by the next one.
         file.write_all(text.as_bytes())?;
         file.sync_all()?;
-        // Or a power cut would lose a log that is new.
-        #[cfg(unix)]
-        File::open(parent(&self.path))?.sync_all()?;
-        Ok(())
+        sync_folder(parent(&self.path))
     }
 
     fn damaged(&self) -> Error {

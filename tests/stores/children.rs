@@ -22,7 +22,11 @@ pub fn work() -> Option<(Vec<String>, PathBuf)> {
 
 /// Starts a copy that runs only `test`, which is to do this work.
 pub fn child(test: &str, work: &str, folder: &Path) -> Child {
-    let mut command = Command::new(std::env::current_exe().unwrap());
+    start(Command::new(std::env::current_exe().unwrap()), test, work, folder)
+}
+
+/// The same through `command`, which runs what it is given.
+pub fn start(mut command: Command, test: &str, work: &str, folder: &Path) -> Child {
     command.args(["--exact", test, "--nocapture"]).env(CHILD, work).env(FOLDER, folder);
     // A profile that a limit cuts off would spoil those of all others.
     command.env("LLVM_PROFILE_FILE", "/dev/null");

@@ -45,6 +45,10 @@ pub struct Global {
     /// For how long backups of the subject store are kept, such as 30days [env: RXSEAL_BACKUPS_KEPT]
     #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "TIME", value_parser = humantime::parse_duration)]
     pub backups_kept: Option<Duration>,
+    /// Also accepts key files, PIN files and token files that their group may read (mode 0640), as Kubernetes mounts secrets
+    /// for a fsGroup [env: RXSEAL_ALLOW_GROUP_READ=true]
+    #[arg(long, global = true, help_heading = EVERYWHERE)]
+    pub allow_group_read: bool,
     /// Prints JSON for programs instead of tables for people
     #[arg(long, global = true, help_heading = EVERYWHERE)]
     pub json: bool,

@@ -27,6 +27,8 @@ struct ConfigFile {
     subject_store: Option<String>,
     shred_log: Option<PathBuf>,
     backups_kept: Option<String>,
+    #[serde(default)]
+    allow_group_read: bool,
 }
 
 /// A setting, and who says so: an option, a variable or the configuration file.
@@ -41,6 +43,7 @@ pub struct Config {
     subject_store: Option<Setting<String>>,
     shred_log: Option<PathBuf>,
     backups_kept: Option<Duration>,
+    allow_group_read: bool,
 }
 
 impl Config {
@@ -56,6 +59,11 @@ impl Config {
             Some(text) => Some(parse_kept(&text, "RXSEAL_BACKUPS_KEPT")?),
             None => file.backups_kept.map(|text| parse_kept(&text, "backups_kept")).transpose()?,
         };
+        let group_may_read = match variable("RXSEAL_ALLOW_GROUP_READ")?.as_deref() {
+            None | Some("false" | "0") => false,
+            Some("true" | "1") => true,
+            Some(_) => return usage("RXSEAL_ALLOW_GROUP_READ is true or false"),
+        };
         let log = global.shred_log.clone().or(variable_os("RXSEAL_SHRED_LOG").map(PathBuf::from));
         Ok(Self {
             store: first(&global.store, "--store", "RXSEAL_STORE", file.store)?,
@@ -63,6 +71,7 @@ impl Config {
             subject_store: first(&global.subject_store, "--subject-store", "RXSEAL_SUBJECT_STORE", file.subject_store)?,
             shred_log: log.or(file.shred_log),
             backups_kept: global.backups_kept.or(kept),
+            allow_group_read: global.allow_group_read || group_may_read || file.allow_group_read,
         })
     }
 
@@ -112,7 +121,7 @@ impl Config {
     pub async fn reachable_roots(&self, output: &Output) -> Result<(RootKeys, Vec<&'static str>), Failure> {
         let (mut roots, mut failures) = (Vec::new(), Vec::new());
         for spec in &self.roots {
-            match spec.connect().await {
+            match self.connect(spec).await {
                 Ok(root) => roots.push(root),
                 Err(failure) => failures.push(failure),
             }
@@ -182,9 +191,22 @@ impl Config {
         Ok(ShredLog::new(log, kept))
     }
 
+    /// All of these, or none.
+    pub async fn connect_all(&self, specs: &[Spec]) -> Result<Vec<Arc<dyn RootKey>>, Failure> {
+        let mut roots = Vec::new();
+        for spec in specs {
+            roots.push(self.connect(spec).await?);
+        }
+        Ok(roots)
+    }
+
+    pub async fn connect(&self, spec: &Spec) -> Result<Arc<dyn RootKey>, Failure> {
+        spec.connect(self.allow_group_read).await
+    }
+
     /// The root keys to wrap with: all of them, or none.
     pub async fn all_roots(&self) -> Result<Vec<Arc<dyn RootKey>>, Failure> {
-        root::connect_all(&self.roots).await
+        self.connect_all(&self.roots).await
     }
 }
 
@@ -206,7 +228,7 @@ fn read(path: &Path) -> Result<ConfigFile, Failure> {
         let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
         let line = before.matches('\n').count().saturating_add(1);
         Failure::Usage(format!(
-            "{}: line {line} is not valid; the file has `store`, `roots = [..]` (texts, or tables with `root` and its options), `subject_store`, `shred_log`, `backups_kept` \
+            "{}: line {line} is not valid; the file has `store`, `roots = [..]` (texts, or tables with `root` and its options), `subject_store`, `shred_log`, `backups_kept`, `allow_group_read` \
              and nothing else",
             path.display()
         ))

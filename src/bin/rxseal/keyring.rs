@@ -15,7 +15,7 @@ use crate::count::count_under;
 use crate::dry_run::DryRun;
 use crate::failure::Failure;
 use crate::output::{Output, table, time};
-use crate::root::{Spec, connect_all, trusted};
+use crate::root::{Spec, trusted};
 
 pub async fn run(global: &Global, command: Keyring, output: &Output) -> Result<(), Failure> {
     let config = Config::of(global)?;
@@ -124,7 +124,8 @@ impl Desk<'_> {
                 changed(output, &change, &file, "key destroyed", Some(key), counted)
             }
             Keyring::Rewrap { keyspace, to, yes, change } => {
-                let roots = if to.is_empty() { config.all_roots().await? } else { connect_all(&specs(&to)?).await? };
+                let roots =
+                    if to.is_empty() { config.all_roots().await? } else { config.connect_all(&specs(&to)?).await? };
                 let admin = self.admin(&change).await?;
                 let stored = admin.stored(&keyspace).await?;
                 if to.is_empty() {
@@ -139,7 +140,7 @@ impl Desk<'_> {
                 changed(output, &change, &file, &format!("keyring rewrapped{off}"), None, json!({}))
             }
             Keyring::Root(Root::Add { keyspace, new_root, change }) => {
-                let new_root = Spec::parse(&new_root)?.connect().await?;
+                let new_root = config.connect(&Spec::parse(&new_root)?).await?;
                 let file = self.admin(&change).await?.add_root(&keyspace, &new_root).await?;
                 changed(output, &change, &file, "root key added", None, json!({}))
             }

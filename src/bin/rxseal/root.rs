@@ -73,16 +73,18 @@ impl Spec {
         Ok(spec)
     }
 
-    pub async fn connect(&self) -> Result<Arc<dyn RootKey>, Failure> {
-        self.try_connect().await.map_err(|failure| Failure::Root(self.shown(), Box::new(failure)))
+    pub async fn connect(&self, allow_group_read: bool) -> Result<Arc<dyn RootKey>, Failure> {
+        self.try_connect(allow_group_read).await.map_err(|failure| Failure::Root(self.shown(), Box::new(failure)))
     }
 
-    async fn try_connect(&self) -> Result<Arc<dyn RootKey>, Failure> {
+    async fn try_connect(&self, allow_group_read: bool) -> Result<Arc<dyn RootKey>, Failure> {
         let options = self.options.clone();
         match self.text.split_once(':') {
             Some(("file", path)) if !path.is_empty() => {
                 options.finish(&[])?;
-                Ok(Arc::new(KeyFile::new(path).load()?))
+                let file = KeyFile::new(path);
+                let file = if allow_group_read { file.allow_group_read() } else { file };
+                Ok(Arc::new(file.load()?))
             }
             Some(("env", variable)) if !variable.is_empty() => {
                 options.finish(&[])?;
@@ -92,8 +94,8 @@ impl Spec {
                 options.finish(&[])?;
                 aws_kms(key).await
             }
-            Some(("pkcs11", _)) => pkcs11(&self.text, options),
-            Some(("vault", url)) if !url.is_empty() => vault(url, options),
+            Some(("pkcs11", _)) => pkcs11(&self.text, options, allow_group_read),
+            Some(("vault", url)) if !url.is_empty() => vault(url, options, allow_group_read),
             _ => usage(FORMS),
         }
     }
@@ -120,15 +122,6 @@ pub fn specs(text: &str) -> Result<Vec<Spec>, Failure> {
     } else {
         text.split_whitespace().map(Spec::parse).collect()
     }
-}
-
-/// All of them, or none.
-pub async fn connect_all(specs: &[Spec]) -> Result<Vec<Arc<dyn RootKey>>, Failure> {
-    let mut roots = Vec::new();
-    for spec in specs {
-        roots.push(spec.connect().await?);
-    }
-    Ok(roots)
 }
 
 /// In the order that they were given.
@@ -193,7 +186,7 @@ async fn aws_kms(_: &str) -> Result<Arc<dyn RootKey>, Failure> {
 }
 
 #[cfg(feature = "pkcs11")]
-fn pkcs11(uri: &str, mut options: Options) -> Result<Arc<dyn RootKey>, Failure> {
+fn pkcs11(uri: &str, mut options: Options, allow_group_read: bool) -> Result<Arc<dyn RootKey>, Failure> {
     let own = |variable| env::var_os(variable).filter(|value| !value.is_empty());
     let library = options.take("module_path").map(Into::into).or_else(|| own("RXSEAL_PKCS11_MODULE"));
     let Some(library) = library else {
@@ -203,6 +196,9 @@ fn pkcs11(uri: &str, mut options: Options) -> Result<Arc<dyn RootKey>, Failure> 
         );
     };
     let mut builder = rxseal::Pkcs11Key::from_uri(library, uri)?;
+    if allow_group_read {
+        builder = builder.allow_group_read();
+    }
     if let Some(deadline) = options.deadline()? {
         builder = builder.deadline(deadline);
     }
@@ -226,17 +222,20 @@ fn pkcs11(uri: &str, mut options: Options) -> Result<Arc<dyn RootKey>, Failure> 
 }
 
 #[cfg(not(feature = "pkcs11"))]
-fn pkcs11(_: &str, _: Options) -> Result<Arc<dyn RootKey>, Failure> {
+fn pkcs11(_: &str, _: Options, _: bool) -> Result<Arc<dyn RootKey>, Failure> {
     not_built("PKCS#11", "pkcs11")
 }
 
 #[cfg(feature = "vault")]
-fn vault(url: &str, mut options: Options) -> Result<Arc<dyn RootKey>, Failure> {
+fn vault(url: &str, mut options: Options, allow_group_read: bool) -> Result<Arc<dyn RootKey>, Failure> {
     let form = "a Vault root key is vault:https://HOST:8200/MOUNT/KEY";
     let path_at = url.find("://").and_then(|at| url[at + 3..].find('/').map(|slash| at + 3 + slash));
     let Some((address, path)) = path_at.map(|at| url.split_at(at)) else { return usage(form) };
     let Some((mount, key)) = path.trim_matches('/').rsplit_once('/') else { return usage(form) };
     let mut builder = rxseal::VaultKey::builder(address, key).mount(mount);
+    if allow_group_read {
+        builder = builder.allow_group_read();
+    }
     if let Some(label) = options.take("label") {
         builder = builder.label(label);
     }
@@ -297,7 +296,7 @@ fn or_variable(own: Option<String>, name: &str) -> Result<Option<String>, Failur
 }
 
 #[cfg(not(feature = "vault"))]
-fn vault(_: &str, _: Options) -> Result<Arc<dyn RootKey>, Failure> {
+fn vault(_: &str, _: Options, _: bool) -> Result<Arc<dyn RootKey>, Failure> {
     not_built("Vault", "vault")
 }
 

@@ -11,6 +11,7 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_kms::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_kms::operation::RequestId;
 
+use super::endpoint::ClearText;
 use crate::error::Error;
 
 /// A right of IAM, which is also what the call is called.
@@ -50,6 +51,7 @@ pub(super) enum Problem {
     OtherKeyAnswered,
     WrongLength,
     Rejected,
+    ClearText,
     // What may succeed later
     CredentialsUnavailable,
     KeyUnavailable,
@@ -193,6 +195,9 @@ impl From<Failure> for Error {
 fn not_sent<E: StdError + 'static>(error: &SdkError<E>) -> (Problem, Option<String>) {
     let mut next = error.source();
     while let Some(cause) = next {
+        if cause.is::<ClearText>() {
+            return (Problem::ClearText, None);
+        }
         if let Some(credentials) = cause.downcast_ref::<CredentialsError>() {
             return (Problem::of_credentials(credentials), None);
         }
@@ -226,6 +231,11 @@ impl fmt::Display for Failure {
             Problem::Denied => {
                 write!(f, "AWS KMS denied {operation} on {key}: grant it to this identity (key policy or IAM)")
             }
+            Problem::ClearText => write!(
+                f,
+                "the endpoint of AWS is `http://` to another machine, and nothing was sent: the KEK would travel in clear. Use \
+                 `https://` in AWS_ENDPOINT_URL and the profile's `endpoint_url`"
+            ),
             Problem::CredentialsExpired => write!(f, "the AWS credentials have expired: renew them"),
             Problem::CredentialsNotAccepted => {
                 write!(f, "AWS does not accept the credentials: check them, and the clock of this machine")

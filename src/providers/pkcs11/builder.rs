@@ -13,6 +13,7 @@ use super::pool::Pool;
 use super::selection::Selection;
 use super::token::Place;
 use super::wrap::Pkcs11Mechanism;
+use crate::disk::SecretFile;
 use crate::error::{Error, ErrorKind, Reason};
 
 const MAX_DEADLINE: Duration = Duration::from_secs(600);
@@ -23,6 +24,7 @@ pub struct Pkcs11KeyBuilder {
     library: PathBuf,
     selection: Selection,
     pin: Option<PinSource>,
+    allow_group_read: bool,
     deadline: Duration,
     sessions: usize,
     mechanism: Option<Pkcs11Mechanism>,
@@ -35,6 +37,7 @@ impl Pkcs11KeyBuilder {
             library,
             selection,
             pin: None,
+            allow_group_read: false,
             deadline: Duration::from_secs(5),
             sessions: 4,
             mechanism: None,
@@ -94,10 +97,16 @@ impl Pkcs11KeyBuilder {
         self
     }
 
-    /// Takes the PIN from the first line of this file, as [`pin`](Self::pin) says. One that all users may read, or
-    /// others change, is refused with `root-key-permissions`: its mode is 0600, or 0640 for a group.
+    /// Takes the PIN from the first line of this file, as [`pin`](Self::pin) says. One that somebody else can read or change is
+    /// refused with `root-key-permissions`: it belongs to root or to the user of this process, and has mode 0600.
     pub fn pin_file(mut self, path: impl Into<PathBuf>) -> Self {
-        self.pin = Some(PinSource::File(path.into()));
+        self.pin = Some(PinSource::File(SecretFile::new(path.into())));
+        self
+    }
+
+    /// Also accepts a PIN file that its group may read (mode 0640), as Kubernetes mounts secrets for a `fsGroup`.
+    pub fn allow_group_read(mut self) -> Self {
+        self.allow_group_read = true;
         self
     }
 
@@ -146,8 +155,11 @@ impl Pkcs11KeyBuilder {
         if !(1..=64).contains(&self.sessions) {
             return Err(invalid("the number of sessions is not 1 to 64"));
         }
-        let pin =
+        let mut pin =
             self.pin.ok_or_else(|| invalid("say where the PIN comes from: `pin`, `pin_from_env` or `pin_file`"))?;
+        if let (PinSource::File(file), true) = (&mut pin, self.allow_group_read) {
+            file.allow_group_read();
+        }
         let place =
             Place { library: self.library, selection: self.selection, allow_extractable: self.allow_extractable };
         let pool = Pool::new(name, place, Login::new(pin), self.sessions, self.deadline);

@@ -278,7 +278,7 @@ impl Problem {
             Self::Forked => "the process was forked: make root keys of PKCS#11 in the child, after the fork",
             Self::PinMissing => "the PIN cannot be had: check where it is to come from",
             Self::PinFileOpen => {
-                "the file of the PIN may be read by all users, or changed by others: set its mode to 0600, or to 0640"
+                "the file of the PIN can be read or changed by somebody else: give it to the user of this process, with mode 0600"
             }
             Self::PinText => "what should be the PIN is empty, longer than 255 bytes, or has control characters in it",
             Self::PinWrong => {

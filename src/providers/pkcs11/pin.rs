@@ -2,8 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::fs::File;
-use std::io::{self, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,6 +16,7 @@ use zeroize::Zeroizing;
 use super::failure::{BoxError, Failure, Problem};
 use super::library;
 use crate::backend::Backend;
+use crate::disk::{SecretFile, Unfit};
 use crate::kdf::sha256;
 use crate::random;
 
@@ -27,7 +26,7 @@ const MAX_LEN: usize = 255;
 pub(super) enum PinSource {
     Callback(Box<dyn Fn() -> Result<Zeroizing<String>, BoxError> + Send + Sync>),
     Environment(String),
-    File(PathBuf),
+    File(SecretFile),
 }
 
 impl PinSource {
@@ -42,13 +41,12 @@ impl PinSource {
                 let value = std::env::var(variable).map_err(|_| Failure::about(Problem::PinMissing, self))?;
                 Zeroizing::new(value)
             }
-            Self::File(path) => {
-                let missing = |cause| Failure::about(Problem::PinMissing, self).caused_by(cause);
-                let file = File::open(path).map_err(missing)?;
-                if is_open_to_others(&file).map_err(missing)? {
-                    return Err(Failure::about(Problem::PinFileOpen, self));
-                }
-                first_line(&file).map_err(missing)?
+            Self::File(file) => {
+                let unfit = |unfit: Unfit| {
+                    let problem = if unfit.is_about_rights() { Problem::PinFileOpen } else { Problem::PinMissing };
+                    Failure::about(problem, self).caused_by(unfit.to_string())
+                };
+                first_line(&file.read().map_err(unfit)?).ok_or_else(|| Failure::about(Problem::PinText, self))?
             }
         };
         if !(1..=MAX_LEN).contains(&pin.len()) || pin.chars().any(char::is_control) {
@@ -63,33 +61,16 @@ impl fmt::Display for PinSource {
         match self {
             Self::Callback(_) => f.write_str("the program's callback"),
             Self::Environment(variable) => write!(f, "environment variable {variable}"),
-            Self::File(path) => write!(f, "file {}", path.display()),
+            Self::File(file) => write!(f, "file {}", file.path().display()),
         }
     }
 }
 
-/// A group may read it (0640): Kubernetes mounts secrets so for a `fsGroup`.
-#[cfg(unix)]
-fn is_open_to_others(file: &File) -> io::Result<bool> {
-    use std::os::unix::fs::MetadataExt;
-    Ok(file.metadata()?.mode() & 0o037 != 0)
-}
-
-/// What an access list says cannot be told from here.
-#[cfg(not(unix))]
-#[expect(clippy::unnecessary_wraps, reason = "as on Unix")]
-fn is_open_to_others(_: &File) -> io::Result<bool> {
-    Ok(false)
-}
-
-/// In a buffer that does not grow, since it would leave what it held.
-fn first_line(file: &File) -> io::Result<Zeroizing<String>> {
-    let mut bytes = Zeroizing::new(Vec::with_capacity(4096));
-    file.take(1024).read_to_end(&mut bytes)?;
+/// Copied into a buffer of its size, which does not grow: that would leave what it held.
+fn first_line(bytes: &[u8]) -> Option<Zeroizing<String>> {
     let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let line = line.strip_suffix(b"\r").unwrap_or(line);
-    let text = std::str::from_utf8(line).map_err(|_| io::ErrorKind::InvalidData)?;
-    Ok(Zeroizing::new(text.to_owned()))
+    std::str::from_utf8(line).ok().map(|text| Zeroizing::new(text.to_owned()))
 }
 
 /// The PINs that a token did not take, by digest. Of the process and not of a root key: whoever makes the root key anew
@@ -221,10 +202,12 @@ mod tests {
             ("1234\n\n", "1234"),
             ("1234\r\n# of the test token\n", "1234"),
         ] {
-            fs::write(&path, content).unwrap();
-            assert_eq!(*first_line(&File::open(&path).unwrap()).unwrap(), pin);
+            assert_eq!(*first_line(content.as_bytes()).unwrap(), pin);
         }
-        let source = PinSource::File(path.clone());
+        fs::write(&path, "1234").unwrap();
+        let mut file = SecretFile::new(path.clone());
+        file.allow_group_read();
+        let source = PinSource::File(file);
         for (mode, open) in [(0o644, true), (0o604, true), (0o660, true), (0o640, false), (0o600, false)] {
             fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
             let refused = source.read().err().map(|failure| failure.problem());
@@ -236,7 +219,7 @@ mod tests {
             (b"12\t34", Problem::PinText),
             (b"1234\0\n", Problem::PinText),
             (&[b'1'; 256], Problem::PinText),
-            (b"\xFF", Problem::PinMissing),
+            (b"\xFF", Problem::PinText),
         ] {
             fs::write(&path, content).unwrap();
             assert_eq!(source.read().unwrap_err().problem(), problem);

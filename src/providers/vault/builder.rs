@@ -1,7 +1,6 @@
 //! What a `VaultKey` is made from, and the checks on it.
 
 use std::fmt;
-use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +12,9 @@ use zeroize::Zeroizing;
 use super::VaultKey;
 use super::client::Client;
 use super::login::{AppRole, Login, Token};
+use crate::disk::SecretFile;
 use crate::error::{Error, ErrorKind, Reason};
+use crate::loopback::is_loopback;
 
 const MAX_DEADLINE: Duration = Duration::from_secs(600);
 const MAX_PATH: usize = 512;
@@ -31,6 +32,7 @@ pub struct VaultKeyBuilder {
     attempts: usize,
     auth: Option<Auth>,
     app_role_mount: String,
+    allow_group_read: bool,
 }
 
 enum Auth {
@@ -53,6 +55,7 @@ impl VaultKeyBuilder {
             attempts: 3,
             auth: None,
             app_role_mount: "approle".to_owned(),
+            allow_group_read: false,
         }
     }
 
@@ -100,9 +103,17 @@ impl VaultKeyBuilder {
         self
     }
 
-    /// Uses the token in this file, as Vault Agent and OpenBao Agent keep it fresh. It is read for every call.
+    /// Uses the token in this file, as Vault Agent and OpenBao Agent keep it fresh. It is read for every call, and refused with
+    /// `root-key-permissions` if somebody else can read or change it: it belongs to root or to the user of this process, so run the
+    /// agent as that user, and has mode 0600.
     pub fn token_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.auth = Some(Auth::File(path.into()));
+        self
+    }
+
+    /// Also accepts a token file that its group may read (mode 0640).
+    pub fn allow_group_read(mut self) -> Self {
+        self.allow_group_read = true;
         self
     }
 
@@ -172,7 +183,7 @@ impl VaultKeyBuilder {
             namespace: namespace.and_then(|namespace| HeaderValue::try_from(namespace).ok()),
             deadline: self.deadline,
             attempts: self.attempts,
-            login: login(self.auth, &self.app_role_mount)?,
+            login: login(self.auth, &self.app_role_mount, self.allow_group_read)?,
         };
         Ok(VaultKey::new(name, mount.to_owned(), key.to_owned(), client))
     }
@@ -185,7 +196,7 @@ impl fmt::Debug for VaultKeyBuilder {
     }
 }
 
-fn login(auth: Option<Auth>, app_role_mount: &str) -> Result<Login, Error> {
+fn login(auth: Option<Auth>, app_role_mount: &str, allow_group_read: bool) -> Result<Login, Error> {
     let token = |text: &str| {
         let text = Zeroizing::new(text.trim_ascii().as_bytes().to_vec());
         Token::new(text).map(Login::Token).ok_or_else(|| invalid("the token is empty, too long or not printable"))
@@ -193,7 +204,13 @@ fn login(auth: Option<Auth>, app_role_mount: &str) -> Result<Login, Error> {
     match auth {
         None => Err(invalid("say how to log in: `token`, `token_file`, `token_from_env` or `app_role`")),
         Some(Auth::Token(text)) => token(&text),
-        Some(Auth::File(path)) => Ok(Login::File(path)),
+        Some(Auth::File(path)) => {
+            let mut file = SecretFile::new(path);
+            if allow_group_read {
+                file.allow_group_read();
+            }
+            Ok(Login::File(file))
+        }
         Some(Auth::Environment(variable)) => {
             let text = std::env::var(&variable)
                 .map_err(|_| invalid("the environment variable for the token is not set, or no text"))?;
@@ -228,11 +245,6 @@ fn parse_address(text: &str) -> Result<String, Error> {
         return Err(invalid("the address has more than a host, a port and a path"));
     }
     Ok(url.as_str().trim_end_matches('/').to_owned())
-}
-
-fn is_loopback(host: &str) -> bool {
-    let address = host.trim_start_matches('[').trim_end_matches(']').parse();
-    host == "localhost" || address.is_ok_and(|address: IpAddr| address.is_loopback())
 }
 
 fn one_segment(key: &str) -> Result<&str, Error> {

@@ -2,14 +2,14 @@
 
 use std::error::Error as StdError;
 use std::fmt;
-use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::StatusCode;
 
-use crate::error::Error;
+use crate::disk::Unfit;
+use crate::error::{Error, ErrorKind};
 
 /// One failed request, or the reason why it was not made.
 #[derive(Clone, Debug)]
@@ -46,7 +46,7 @@ pub(super) enum Problem {
     TokenRefused,
     LoginRefused,
     LoginDenied,
-    TokenFile(io::ErrorKind),
+    TokenFile(Unfit),
     TokenText,
     // What is asked
     NoNamespace,
@@ -180,7 +180,12 @@ fn tells(error: &reqwest::Error, word: &str) -> bool {
 
 impl From<Failure> for Error {
     fn from(failure: Failure) -> Self {
-        Self::from_provider(failure.is_retryable(), failure)
+        match failure.problem {
+            Problem::TokenFile(unfit) if unfit.is_about_rights() => {
+                Self::from(ErrorKind::RootKeyPermissions).caused_by(failure)
+            }
+            _ => Self::from_provider(failure.is_retryable(), failure),
+        }
     }
 }
 
@@ -244,7 +249,7 @@ impl fmt::Display for Failure {
                            addresses to which the role is bound"
                 )
             }
-            Problem::TokenFile(kind) => write!(f, "the file with the token cannot be read: {kind}"),
+            Problem::TokenFile(unfit) => write!(f, "the file with the token cannot be read: {unfit}"),
             Problem::TokenText => {
                 write!(
                     f,

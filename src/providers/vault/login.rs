@@ -1,8 +1,6 @@
 //! Where the token of a request comes from.
 
-use std::fs::{self, File};
-use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -15,6 +13,7 @@ use zeroize::Zeroizing;
 use super::client::{Call, Client};
 use super::failure::{Failure, Problem};
 use super::message;
+use crate::disk::{SecretFile, Unfit};
 
 /// Tokens of Vault have about 100 bytes, those with embedded JWTs a few thousand.
 const MAX_TOKEN: usize = 8 * 1024;
@@ -22,7 +21,7 @@ const MAX_TOKEN: usize = 8 * 1024;
 pub(super) enum Login {
     Token(Token),
     /// Read for every call: Vault Agent replaces it before its token expires.
-    File(PathBuf),
+    File(SecretFile),
     AppRole(Box<AppRole>),
 }
 
@@ -57,7 +56,7 @@ impl Login {
     pub(super) async fn token(&self, client: &Client, ends: Instant) -> Result<Token, Failure> {
         match self {
             Self::Token(token) => Ok(token.clone()),
-            Self::File(path) => read_file(path).await,
+            Self::File(file) => read_file(file).await,
             Self::AppRole(role) => role.token(None, client, ends).await,
         }
     }
@@ -71,8 +70,8 @@ impl Login {
     ) -> Result<Option<Token>, Failure> {
         match self {
             Self::Token(_) => Ok(None),
-            Self::File(path) => {
-                let token = read_file(path).await?;
+            Self::File(file) => {
+                let token = read_file(file).await?;
                 Ok((token.value != refused.value).then_some(token))
             }
             Self::AppRole(_) if refused.is_new => Ok(None),
@@ -82,28 +81,17 @@ impl Login {
 }
 
 /// Beside the threads of the runtime: a file may be on a disk that does not answer.
-async fn read_file(path: &Path) -> Result<Token, Failure> {
-    let failed = |problem| Failure::of_file(problem, path);
-    let owned = path.to_owned();
-    let read = tokio::task::spawn_blocking(move || read_line(&owned)).await;
-    let line = read.unwrap_or_else(|_| Err(io::ErrorKind::Interrupted.into()));
-    let line = line.map_err(|cause| failed(Problem::TokenFile(cause.kind())))?;
-    Token::new(line).ok_or_else(|| failed(Problem::TokenText))
-}
-
-/// The file's content without the line end that editors and `echo` put there.
-fn read_line(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
-    // Looked at before it is opened, since opening a pipe would wait.
-    if !fs::metadata(path)?.is_file() {
-        return Err(io::ErrorKind::InvalidInput.into());
-    }
-    // With room for more than is read: a `Vec` that grows leaves a copy behind.
-    let mut line = Zeroizing::new(Vec::with_capacity(MAX_TOKEN.saturating_mul(2)));
-    let limit = u64::try_from(MAX_TOKEN).unwrap_or(u64::MAX).saturating_add(2);
-    File::open(path)?.take(limit).read_to_end(&mut line)?;
-    let len = line.trim_ascii_end().len();
-    line.truncate(len);
-    Ok(line)
+async fn read_file(file: &SecretFile) -> Result<Token, Failure> {
+    let failed = |problem| Failure::of_file(problem, file.path());
+    let asked = file.clone();
+    let read = tokio::task::spawn_blocking(move || asked.read()).await;
+    let mut text = read
+        .unwrap_or(Err(Unfit::Unreadable(io::ErrorKind::Interrupted)))
+        .map_err(|unfit| failed(Problem::TokenFile(unfit)))?;
+    // Editors and `echo` put a line end there.
+    let len = text.trim_ascii_end().len();
+    text.truncate(len);
+    Token::new(text).ok_or_else(|| failed(Problem::TokenText))
 }
 
 /// Logs in when a token is first needed, when two thirds of its time are over, and when it was refused.

@@ -43,7 +43,11 @@ pub(crate) fn postgres_trouble(error: &sqlx::Error, table: &Table<'_>) -> Error 
 }
 
 fn tls_failed() -> Error {
-    Error::from_store(false, "TLS failed: check the server's certificate, `sslmode` and `sslrootcert`")
+    Error::from_store(
+        false,
+        "TLS failed: check the server's certificate, `sslmode` and `sslrootcert`. A server on another machine must offer TLS, unless the \
+         URL says `sslmode=disable`",
+    )
 }
 
 fn explain(code: &str, table: &Table<'_>) -> (bool, String) {

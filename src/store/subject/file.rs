@@ -9,11 +9,10 @@ use super::row::{SubjectRow, impl_subject_key_store};
 use super::{Retention, StoredSubject, check};
 use crate::backend::Backend;
 use crate::codec::text;
+use crate::disk::{self, Folder};
 use crate::error::{Error, ErrorKind};
 use crate::id::Name;
 use crate::kdf;
-use crate::store::disk::{self, Folder};
-use crate::store::file_failed;
 
 /// A file has a name, an identifier of 255 bytes and a key.
 const MAX_FILE: usize = 4096;
@@ -94,7 +93,7 @@ impl FileSubjectStore {
         let result = work(&mut after)?;
         if after != before {
             if let Some(folder) = path.parent() {
-                disk::create_folders(folder).map_err(|error| file_failed(folder, &error))?;
+                disk::create_folders(folder).map_err(|error| disk::file_failed(folder, &error))?;
             }
             disk::replace(&path, &format(subject, &after)?)?;
         }

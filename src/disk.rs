@@ -1,0 +1,86 @@
+//! Files on the disk: read, replaced as a whole, and never under rights other than those that they had.
+//!
+//! The one place that knows about temporary files, links, owners and modes. What is stored in a file is no matter of this module.
+
+#[cfg(unix)]
+mod folder;
+mod lock;
+#[cfg(unix)]
+mod owner;
+#[cfg(unix)]
+mod replace;
+mod secret_file;
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read};
+use std::path::Path;
+
+use crate::error::Error;
+
+#[cfg(unix)]
+pub(crate) use folder::{Folder, create_folders, names};
+pub(crate) use lock::lock;
+#[cfg(all(unix, feature = "sqlite-store"))]
+pub(crate) use owner::foreign_owner;
+#[cfg(unix)]
+pub(crate) use owner::{SHARED_FILE, own_as_folder};
+#[cfg(unix)]
+pub(crate) use replace::{place_new, replace};
+pub(crate) use secret_file::{SecretFile, Unfit};
+
+/// Opens a file, and nothing else: what a pipe or a device gives would be waited for. A link is followed.
+pub(crate) fn open_file(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::custom_flags(options, owner::flags(rustix::fs::OFlags::NONBLOCK));
+    let file = options.open(path)?;
+    // The handle is asked, since the path may lead elsewhere by now.
+    if file.metadata()?.is_file() {
+        Ok(file)
+    } else {
+        Err(io::Error::new(io::ErrorKind::InvalidData, "it is not a file"))
+    }
+}
+
+/// The text of a file, at most one byte more than `limit`, so that its reader refuses what is larger.
+pub(crate) fn read(path: &Path, limit: usize) -> Result<Option<String>, Error> {
+    let limit = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
+    let mut text = String::new();
+    let opened = open_file(path, OpenOptions::new().read(true));
+    match opened.and_then(|file| file.take(limit).read_to_string(&mut text)) {
+        Ok(_) => Ok(Some(text)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(file_failed(path, &error)),
+    }
+}
+
+/// The folder of a file, also of one that is named without any.
+pub(crate) fn parent(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Or a power cut would lose the name of a file that is new.
+pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    File::open(folder)?.sync_all()?;
+    #[cfg(not(unix))]
+    let _ = folder;
+    Ok(())
+}
+
+/// With the path in its cause: it is no secret, and the first thing to look at. For what left the file as it was.
+pub(crate) fn file_failed(path: &Path, cause: &io::Error) -> Error {
+    let settled = matches!(
+        cause.kind(),
+        io::ErrorKind::NotFound
+            | io::ErrorKind::PermissionDenied
+            | io::ErrorKind::InvalidData
+            | io::ErrorKind::NotADirectory
+            | io::ErrorKind::IsADirectory
+            | io::ErrorKind::ReadOnlyFilesystem
+    );
+    Error::from_store(!settled, with_path(path, cause))
+}
+
+fn with_path(path: &Path, cause: &io::Error) -> io::Error {
+    io::Error::new(cause.kind(), format!("{}: {cause}", path.display()))
+}

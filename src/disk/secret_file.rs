@@ -1,0 +1,205 @@
+//! The one reader of files that hold a secret: root keys, PINs, tokens.
+
+use std::fmt;
+use std::fs::OpenOptions;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use zeroize::Zeroizing;
+
+use super::open_file;
+
+/// A token of Vault with claims in it has some thousand bytes, everything else less.
+const MAX_LEN: usize = 64 * 1024;
+
+/// A file that holds a secret. Links to it are followed, as Kubernetes has them: what is checked is what was opened.
+///
+/// Its owner is root or the user of this process, and nobody else can read or change it; a group may read it if that was allowed. Root
+/// also reads what belongs to the user of a service, unless anybody can put files there.
+#[derive(Clone, Debug)]
+pub(crate) struct SecretFile {
+    path: PathBuf,
+    allow_group_read: bool,
+}
+
+/// Why it is not read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unfit {
+    Unreadable(io::ErrorKind),
+    NotAFile,
+    TooLong,
+    /// The user who owns it.
+    #[cfg(unix)]
+    Owner(u32),
+    #[cfg(unix)]
+    Mode(u32),
+}
+
+impl SecretFile {
+    pub(crate) fn new(path: PathBuf) -> Self {
+        Self { path, allow_group_read: false }
+    }
+
+    pub(crate) fn allow_group_read(&mut self) {
+        self.allow_group_read = true;
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// All of it, in memory that is wiped.
+    pub(crate) fn read(&self) -> Result<Zeroizing<Vec<u8>>, Unfit> {
+        let unreadable = |error: io::Error| Unfit::Unreadable(error.kind());
+        let file = open_file(&self.path, OpenOptions::new().read(true)).map_err(|error| match error.kind() {
+            io::ErrorKind::InvalidData => Unfit::NotAFile,
+            kind => Unfit::Unreadable(kind),
+        })?;
+        #[cfg(unix)]
+        self.check(&file.metadata().map_err(unreadable)?)?;
+        // A buffer that does not grow, since it would leave what it held.
+        let room = MAX_LEN.saturating_add(1);
+        let mut bytes = Zeroizing::new(Vec::with_capacity(room));
+        let limit = u64::try_from(room).unwrap_or(u64::MAX);
+        file.take(limit).read_to_end(&mut bytes).map_err(unreadable)?;
+        if bytes.len() > MAX_LEN { Err(Unfit::TooLong) } else { Ok(bytes) }
+    }
+
+    #[cfg(unix)]
+    fn check(&self, found: &std::fs::Metadata) -> Result<(), Unfit> {
+        use std::os::unix::fs::MetadataExt;
+
+        use super::owner::{ROOT, effective_user, is_open_to_all};
+
+        const GROUP_READS: u32 = 0o040;
+        const GROUP_AND_OTHERS: u32 = 0o077;
+
+        let (owner, me) = (found.uid(), effective_user());
+        let is_of_service =
+            || me == ROOT && std::fs::metadata(super::parent(&self.path)).is_ok_and(|folder| !is_open_to_all(&folder));
+        if owner != ROOT && owner != me && !is_of_service() {
+            return Err(Unfit::Owner(owner));
+        }
+        let tolerated = if self.allow_group_read { GROUP_READS } else { 0 };
+        if found.mode() & GROUP_AND_OTHERS & !tolerated != 0 {
+            return Err(Unfit::Mode(found.mode() & 0o7777));
+        }
+        Ok(())
+    }
+}
+
+impl Unfit {
+    /// Somebody else can read it, or may have written it.
+    #[cfg(any(feature = "pkcs11", feature = "vault"))]
+    pub(crate) fn is_about_rights(self) -> bool {
+        match self {
+            Self::Unreadable(_) | Self::NotAFile | Self::TooLong => false,
+            #[cfg(unix)]
+            Self::Owner(_) | Self::Mode(_) => true,
+        }
+    }
+}
+
+impl fmt::Display for Unfit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreadable(kind) => write!(f, "{kind}"),
+            Self::NotAFile => f.write_str("it is not a file"),
+            Self::TooLong => write!(f, "it is longer than {MAX_LEN} bytes"),
+            #[cfg(unix)]
+            Self::Owner(user) => {
+                write!(f, "it belongs to user {user}, and this is user {}", super::owner::effective_user())
+            }
+            #[cfg(unix)]
+            Self::Mode(mode) => write!(f, "its mode is {mode:04o}"),
+        }
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::fs::{self, Permissions};
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    use std::process::Command;
+
+    use super::*;
+
+    /// Gone at the end of its test.
+    struct Place(PathBuf);
+
+    impl Place {
+        fn new(name: &str) -> Self {
+            let path = std::env::temp_dir().join(format!("rxseal-secret-{}-{name}", std::process::id()));
+            let _ = fs::remove_dir_all(&path);
+            fs::create_dir(&path).unwrap();
+            Self(path)
+        }
+
+        fn file(&self, name: &str, bytes: &[u8], mode: u32) -> SecretFile {
+            let path = self.0.join(name);
+            fs::write(&path, bytes).unwrap();
+            fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
+            SecretFile::new(path)
+        }
+    }
+
+    impl Drop for Place {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    #[test]
+    fn modes() {
+        let place = Place::new("modes");
+        for mode in 0..0o1000 {
+            let mut file = place.file("secret", b"s3cret", 0o400 | mode);
+            let mode = 0o400 | mode;
+            let refused = Err(Unfit::Mode(mode));
+            let read = |file: &SecretFile| file.read().map(|_| ());
+            assert_eq!(read(&file), if mode & 0o077 == 0 { Ok(()) } else { refused }, "{mode:o}");
+            file.allow_group_read();
+            assert_eq!(read(&file), if mode & 0o037 == 0 { Ok(()) } else { refused }, "{mode:o} for the group");
+            fs::remove_file(file.path()).unwrap();
+        }
+    }
+
+    #[test]
+    fn what_is_read() {
+        let place = Place::new("read");
+        for len in [0, 1, 255, 4096, MAX_LEN - 1, MAX_LEN] {
+            let bytes = vec![0xA5; len];
+            assert_eq!(place.file("secret", &bytes, 0o600).read().unwrap().as_slice(), bytes);
+        }
+        assert_eq!(place.file("secret", &[1; MAX_LEN + 1], 0o600).read().unwrap_err(), Unfit::TooLong);
+        let read = |name: &str| SecretFile::new(place.0.join(name)).read().map(|_| ());
+        assert_eq!(read("none"), Err(Unfit::Unreadable(io::ErrorKind::NotFound)));
+        assert_eq!(read(""), Err(Unfit::NotAFile));
+        assert_eq!(SecretFile::new("/dev/zero".into()).read().unwrap_err(), Unfit::NotAFile);
+        assert!(Command::new("mkfifo").args(["-m", "600"]).arg(place.0.join("pipe")).status().unwrap().success());
+        assert_eq!(read("pipe"), Err(Unfit::NotAFile));
+        // What a link leads to is checked, and the link is not: its own mode is 0777.
+        for (mode, expected) in [(0o600, Ok(())), (0o644, Err(Unfit::Mode(0o644)))] {
+            place.file("..data", b"s3cret", mode);
+            let _ = symlink("..data", place.0.join("link"));
+            assert_eq!(read("link"), expected);
+        }
+    }
+
+    #[test]
+    fn owners() {
+        let place = Place::new("owners");
+        let file = place.file("secret", b"s3cret", 0o600);
+        if effective_user_is_root() {
+            std::os::unix::fs::chown(file.path(), Some(1234), None).unwrap();
+            assert!(file.read().is_ok(), "of a service that root looks after");
+            fs::set_permissions(&place.0, Permissions::from_mode(0o1777)).unwrap();
+            assert_eq!(file.read().unwrap_err(), Unfit::Owner(1234));
+        }
+        assert!(Unfit::Owner(1234).to_string().contains("user 1234"));
+    }
+
+    fn effective_user_is_root() -> bool {
+        super::super::owner::effective_user() == super::super::owner::ROOT
+    }
+}
