@@ -57,7 +57,7 @@ fn count(connection: &Connection, sql: &str) -> rusqlite::Result<KeyCounts> {
     let mut counts = KeyCounts::default();
     while let Some(row) = rows.next()? {
         match row.get_ref(0)? {
-            ValueRef::Null => counts.nulls = counts.nulls.saturating_add(1),
+            ValueRef::Null => counts.add_nulls(1),
             ValueRef::Integer(_) | ValueRef::Real(_) => counts.add_one(None),
             // As the statement has it: SQLite's own functions see a text up to its first NUL.
             ValueRef::Text(text) if text.contains(&0) => counts.add_one(None),

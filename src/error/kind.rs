@@ -121,6 +121,8 @@ pub(crate) enum ErrorKind {
         "tokens or subject keys are still under the key, and would be lost: reseal and rewrap them first, and count again"
     )]
     KeyInUse,
+    #[error("a zero was counted that says nothing")]
+    NotCounted,
 
     // Stores
     #[error(
@@ -210,6 +212,7 @@ impl ErrorKind {
             Self::StateRefused => "state-refused",
             Self::ClockSkew => "clock-skew",
             Self::KeyInUse => "key-in-use",
+            Self::NotCounted => "not-counted",
             Self::StoreConflict | Self::KeyringExists => "store-conflict",
             Self::StoredUnread => "stored-unread",
             Self::KeyringMissing => "keyring-missing",

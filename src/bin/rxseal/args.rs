@@ -170,8 +170,9 @@ pub enum Keyring {
         /// The key
         #[arg(allow_hyphen_values = true)]
         key: KeyId,
-        /// How many sealed values are still under it where nothing is counted here: in backups, in other columns
-        #[arg(long, value_name = "N", required_unless_present_any = ["force", "columns"])]
+        /// How many sealed values are still under it in the backups that must stay readable, and wherever else nothing is counted
+        /// here; 0 where there is none
+        #[arg(long, value_name = "N", required_unless_present = "force")]
         tokens: Option<u64>,
         #[command(flatten)]
         counted: Counted,
@@ -183,7 +184,7 @@ pub enum Keyring {
         #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, default_value = "65min")]
         unused_for: Duration,
         /// Destroys it whatever is under it and however lately it was in use: all of that is lost for good
-        #[arg(long, conflicts_with_all = ["tokens", "columns", "subject_keys", "unused_for"])]
+        #[arg(long, conflicts_with_all = ["tokens", "columns", "empty", "subject_keys", "unused_for"])]
         force: bool,
         /// Says that you mean it: this cannot be undone
         #[arg(long, required_unless_present = "dry_run")]
@@ -324,14 +325,18 @@ fn parse_day(text: &str) -> Result<Day, String> {
 #[derive(ClapArgs)]
 pub struct Counted {
     /// Counts the tokens in this SQLite database, in the columns of --column
-    #[arg(long, value_name = "FILE", conflicts_with = "postgres", requires = "columns")]
+    #[arg(long, value_name = "FILE", conflicts_with = "postgres", requires = "named")]
     pub sqlite: Option<PathBuf>,
     /// Counts them in this PostgreSQL database: its URL without a password
-    #[arg(long, value_name = "URL", requires = "columns")]
+    #[arg(long, value_name = "URL", requires = "named")]
     pub postgres: Option<String>,
-    /// A column to count, as TABLE.COLUMN; may be given several times
-    #[arg(long = "column", value_name = "TABLE.COLUMN")]
+    /// A column to count, as TABLE.COLUMN; may be given several times. It must have a token of this keyring, since a mistyped name,
+    /// another database and hidden rows look like an empty column
+    #[arg(long = "column", value_name = "TABLE.COLUMN", group = "named")]
     pub columns: Vec<String>,
+    /// A column that is meant to have no value at all; may be given several times. Refused where it has one
+    #[arg(long, value_name = "TABLE.COLUMN", group = "named")]
+    pub empty: Vec<String>,
 }
 
 #[derive(ClapArgs)]
@@ -423,6 +428,10 @@ pub struct Count {
     /// The column
     #[arg(long)]
     pub column: String,
+    /// Whose keyring the keys should be in; may be given several times, for a column of many tenants. Keys that are in the column
+    /// and in none of these keyrings are shown, and end the command with exit code 1
+    #[arg(long = "keyspace", value_name = "KEYSPACE", conflicts_with = "sql")]
+    pub keyspaces: Vec<String>,
     /// Only prints the SQL, to be run by yourself
     #[arg(long)]
     pub sql: bool,
@@ -506,8 +515,9 @@ A rotation:
   6. Count what is under the old key in the backups that must stay readable, each text token in a document too:
      rxseal count --sqlite backup.db --table prescriptions --column medication
   7. rxseal keyring destroy pharmacy-17 KEY --tokens N --sqlite pharmacy.db --column prescriptions.medication --yes
-     with the number of the backups and every column in which tokens are. It counts these and the subject keys in
-     --subject-store (or say --subject-keys 0 where none are used), and refuses unless nothing is left.
+     with the number of the backups (always said) and every column in which tokens are; one that is empty is named with
+     --empty. It counts these and the subject keys in --subject-store (or say --subject-keys 0 where none are used), and
+     refuses unless nothing is left, and where a column shows no token of this keyring at all.
 
 Exit codes (docs/COMMAND.md has the codes of --json for each):
 {exits}",

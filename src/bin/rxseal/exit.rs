@@ -72,6 +72,7 @@ pub const STATUSES: &[Status] = &[
             "key-destroyed",
             "key-in-use",
             "keyring-too-old",
+            "not-counted",
             "provider-refused",
             "state-refused",
             "store-refused",
