@@ -9,8 +9,10 @@ mod rusqlite_0_39;
 #[cfg(feature = "sqlx_0_9")]
 mod sqlx_0_9;
 
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, Reason};
 use crate::token::Token;
+
+const NULL: Reason = "it is NULL; where it may be, read an `Option<Sealed<..>>`";
 
 /// The token in a text column, which a database may hand out as bytes.
 fn from_text(text: &[u8]) -> Result<Token, Error> {

@@ -48,6 +48,7 @@ fn write(value: &impl Plaintext, block: usize) -> Option<Vec<u8>> {
     let mut out = Vec::new();
     let limits = Limits::new(MAX_CONTENT, block);
     value.write_payload(Room { limits, head: 0, tail: 0 }, &mut out).ok()?;
+    payload::refuse_nested(&out, |_| false).ok()?;
     Some(out)
 }
 

@@ -1,13 +1,21 @@
 //! Payloads: what is encrypted (FORMAT 7).
 
+mod even;
 mod in_place;
 mod json_check;
+mod json_keys;
+mod nested;
+mod number;
 mod read;
 mod write;
+mod writing;
 
+pub(crate) use even::{Even, Watch, is_json};
 pub(crate) use in_place::{keep, unwrap_bytes, wrap_bytes};
-pub(crate) use read::{Content, content, decode, raw_bytes};
+pub(crate) use nested::{nested_keys, refuse_nested};
+pub(crate) use read::{Content, content, decode};
 pub(crate) use write::{Limits, Plaintext, Room, Value};
+pub(crate) use writing::{is_writing, refuse_inside};
 
 /// FORMAT 7, the table of kinds.
 const KIND_BYTES: u8 = 0;

@@ -3,6 +3,7 @@
 mod access;
 mod audit;
 mod core;
+mod nested;
 mod open;
 mod page;
 mod reseal;
@@ -20,7 +21,7 @@ pub(crate) use audit::Audit;
 pub use page::{open_page, reseal_page, seal_page};
 pub use reseal::ResealPass;
 pub use seal::SealPass;
-pub(crate) use seal::{Repeat, SealState, seal_appending};
+pub(crate) use seal::{Claim, SealState, seal_appending};
 
 use crate::context::Context;
 use crate::error::{Error, ErrorKind};

@@ -7,6 +7,7 @@
 mod opening;
 mod plaintext;
 mod sealing;
+mod task;
 
 use std::cell::RefCell;
 
@@ -16,9 +17,11 @@ pub(crate) use opening::{in_part as open_part, open_field};
 pub use plaintext::{ExposedPlaintext, accept_plaintext, expose_plaintext};
 pub use sealing::RecordSealing;
 use sealing::SealFrame;
-pub(crate) use sealing::{claim_parts, in_part as seal_part, seal_field};
+pub(crate) use sealing::{claim_container, in_part as seal_part, seal_field};
+use task::Task;
 
 use crate::error::{Error, ErrorKind, Reason};
+use crate::payload;
 
 thread_local! {
     static FRAMES: RefCell<Vec<Frame>> = const { RefCell::new(Vec::new()) };
@@ -27,6 +30,8 @@ thread_local! {
 /// One active scope of this thread.
 struct Frame {
     kind: Kind,
+    /// The task that entered it. What another task does, which the work of this one polls, is not its work.
+    task: Task,
     /// The first refusal, kept because formats and types may swallow it.
     refusal: Option<Error>,
     /// The first authentic value that was not of its type. Fails the scope only where serde failed too.
@@ -58,17 +63,21 @@ pub(crate) enum Reading {
 
 /// What writing a field means now.
 pub(crate) fn writing() -> Result<Writing, Error> {
-    with_top(|frame| match frame.kind {
+    let writing = with_own(|frame| match frame.kind {
         Kind::Seal(_) => Ok(Writing::Seal),
         Kind::ExposePlaintext => Ok(Writing::Expose),
         Kind::Open(_) => Err(ErrorKind::WrongDirection.because(NO_SEAL)),
         Kind::AcceptPlaintext => Err(ErrorKind::WrongDirection.because(ACCEPTS)),
-    })
+    });
+    if !matches!(writing, Ok(Writing::Expose)) {
+        payload::refuse_inside()?;
+    }
+    writing
 }
 
 /// What reading a field means now.
 pub(crate) fn reading() -> Result<Reading, Error> {
-    with_top(|frame| match frame.kind {
+    with_own(|frame| match frame.kind {
         Kind::Open(_) => Ok(Reading::Open),
         Kind::AcceptPlaintext => Ok(Reading::Accept),
         Kind::Seal(_) => Err(ErrorKind::WrongDirection.because(NO_OPEN)),
@@ -100,6 +109,16 @@ fn with_top<T>(work: impl FnOnce(&mut Frame) -> Result<T, Error>) -> Result<T, E
     found.ok().flatten().unwrap_or_else(|| Err(ErrorKind::ScopeMissing.into()))
 }
 
+/// As `with_top`, where this task entered the scope.
+fn with_own<T>(work: impl FnOnce(&mut Frame) -> Result<T, Error>) -> Result<T, Error> {
+    with_top(|frame| {
+        if frame.task != Task::current() {
+            return Err(ErrorKind::ScopeOfAnotherTask.into());
+        }
+        work(frame)
+    })
+}
+
 /// Keeps `error` for the end of the scope, and gives the constant text that serde may report.
 pub(crate) fn keep<E>(error: Error, report: impl FnOnce(&str) -> E) -> E {
     let text = error.to_string();
@@ -113,11 +132,12 @@ pub(crate) fn keep<E>(error: Error, report: impl FnOnce(&str) -> E) -> E {
 
 /// Runs `work` with `kind` as the active scope, and gives what both came to.
 fn enter<T>(kind: Kind, work: impl FnOnce() -> T) -> Result<(T, Left), Error> {
-    check_nesting(kind.is_plain())?;
+    check_nesting(kind.stands_alone())?;
+    let task = Task::current();
     FRAMES
         .try_with(|frames| {
             let mut frames = frames.try_borrow_mut().map_err(|_| ErrorKind::ScopeMissing)?;
-            frames.push(Frame { kind, refusal: None, mismatch: None });
+            frames.push(Frame { kind, task, refusal: None, mismatch: None });
             Ok(())
         })
         .unwrap_or_else(|_| Err(Error::from(ErrorKind::ScopeMissing)))?;
@@ -131,13 +151,22 @@ impl Kind {
     fn is_plain(&self) -> bool {
         matches!(self, Self::ExposePlaintext | Self::AcceptPlaintext)
     }
+
+    /// Whether it nests in no other. What is being written into a sealed value may be exposed there: nobody but its reader sees it.
+    fn stands_alone(&self) -> bool {
+        match self {
+            Self::ExposePlaintext => !payload::is_writing(),
+            Self::AcceptPlaintext => true,
+            Self::Seal(_) | Self::Open(_) => false,
+        }
+    }
 }
 
-/// Whether a scope may begin here: one for plaintext stands alone.
-fn check_nesting(plain: bool) -> Result<(), Error> {
+/// Whether a scope may begin here: nothing nests in one for plaintext.
+fn check_nesting(alone: bool) -> Result<(), Error> {
     let nested = FRAMES.try_with(|frames| {
         let frames = frames.try_borrow().map_err(|_| ErrorKind::ScopeMissing)?;
-        Ok(frames.last().is_some_and(|top| plain || top.kind.is_plain()))
+        Ok(frames.last().is_some_and(|top| alone || top.kind.is_plain()))
     });
     match nested.unwrap_or(Err(ErrorKind::ScopeMissing)) {
         Ok(false) => Ok(()),
@@ -149,6 +178,7 @@ fn check_nesting(plain: bool) -> Result<(), Error> {
 /// What a scope that ended leaves behind.
 struct Left {
     kind: Option<Kind>,
+    reads: bool,
     refusal: Option<Error>,
     mismatch: Option<Error>,
 }
@@ -162,8 +192,11 @@ impl Popped {
         #[expect(clippy::disallowed_methods, reason = "it holds nothing: it is only the duty to pop")]
         std::mem::forget(self);
         match frame {
-            Some(Frame { kind, refusal, mismatch }) => Left { kind: Some(kind), refusal, mismatch },
-            None => Left { kind: None, refusal: Some(ErrorKind::ScopeMissing.into()), mismatch: None },
+            Some(Frame { kind, refusal, mismatch, .. }) => {
+                let reads = matches!(kind, Kind::Open(_) | Kind::AcceptPlaintext);
+                Left { kind: Some(kind), reads, refusal, mismatch }
+            }
+            None => Left { kind: None, reads: false, refusal: Some(ErrorKind::ScopeMissing.into()), mismatch: None },
         }
     }
 }
@@ -182,9 +215,14 @@ impl Left {
     where
         E: std::error::Error + Send + Sync + 'static,
     {
-        match self.refusal {
-            Some(refusal) => Err(refusal),
-            None => result.map_err(|error| self.mismatch.unwrap_or_else(|| from_work(error))),
+        let Self { reads, refusal, mismatch, .. } = self;
+        match (refusal, result) {
+            (None, result) => result.map_err(|error| mismatch.unwrap_or_else(|| from_work(error, reads))),
+            // Where the format says where it stopped, that is more than that it gave no token.
+            (Some(refusal), Err(error)) if matches!(refusal.kind(), ErrorKind::Unreadable) => {
+                Err(Some(from_work(error, reads)).filter(Error::is_invalid_input).unwrap_or(refusal))
+            }
+            (Some(refusal), _) => Err(refusal),
         }
     }
 
@@ -197,11 +235,29 @@ impl Left {
     }
 }
 
-/// An error of the work inside a scope. One of ours stays what it is.
-fn from_work<E: std::error::Error + Send + Sync + 'static>(error: E) -> Error {
+/// An error of the work inside a scope, which may read. One of ours stays what it is.
+fn from_work<E: std::error::Error + Send + Sync + 'static>(error: E, reads: bool) -> Error {
     let boxed: Box<dyn std::error::Error + Send + Sync> = Box::new(error);
     match boxed.downcast::<Error>() {
         Ok(own) => *own,
-        Err(other) => Error::from(ErrorKind::WorkFailed).caused_by(other),
+        Err(other) => match other.downcast_ref().filter(|_| reads).and_then(invalid_input) {
+            Some(error) => error,
+            None => Error::from(ErrorKind::WorkFailed).caused_by(other),
+        },
     }
+}
+
+/// Where the input is not valid, if that is what `error` says. Its text may quote, and is dropped.
+fn invalid_input(error: &serde_json::Error) -> Option<Error> {
+    if error.is_io() {
+        return None;
+    }
+    // Work on another thread finds no scope to leave the error in: there it is text alone.
+    if error.is_data() && error.to_string().starts_with(&ErrorKind::ScopeMissing.to_string()) {
+        return Some(ErrorKind::ScopeMissing.into());
+    }
+    Some(match error.line() {
+        0 => ErrorKind::InvalidInput.because("it was read from a value in memory, which has no lines"),
+        line => Error::from(ErrorKind::InvalidInput).at_place(line, error.column()),
+    })
 }

@@ -1,7 +1,13 @@
-//! For your own tests, behind the feature `insecure-test-keys`: keyrings of random keys that are gone with the process, and
-//! a check that nothing leaks.
+//! For your own tests, behind the feature `insecure-test-keys`: keyrings of random keys that are gone with the process, a check
+//! that a value comes back, and one that nothing leaks.
 //!
 //! Put the feature into `[dev-dependencies]` only. There is no fixed key here either.
+
+mod leaks;
+mod round_trips;
+
+pub use leaks::assert_no_plaintext;
+pub use round_trips::assert_round_trips;
 
 pub use crate::clock::TestClock;
 
@@ -42,27 +48,4 @@ pub fn insecure_keyring_file(keyspace: &str) -> Result<(RootKeys, KeyringFile), 
     let roots = RootKeys::from(LocalRootKey::generate()?);
     let file = run_local(Keyring::create(keyspace, &roots, Suite::default()))?;
     Ok((roots, file))
-}
-
-/// Fails where the `Debug` text of `value` contains one of `canaries`.
-///
-/// For structs whose fields are plain types under `with = "Sealing::<..>"`: a derived `Debug` prints them.
-///
-/// ```
-/// use rxseal::{Phi, phi};
-/// #[derive(Debug)]
-/// struct Refill { drug: Phi<String, phi::Drug> }
-/// let refill = Refill { drug: "warfarin 5 MG".to_owned().into() };
-/// rxseal::testing::assert_no_plaintext(&refill, &["warfarin"]);
-/// ```
-///
-/// # Panics
-///
-/// Where it does, without showing the text.
-#[track_caller]
-pub fn assert_no_plaintext(value: &dyn std::fmt::Debug, canaries: &[&str]) {
-    for text in [format!("{value:?}"), format!("{value:#?}")] {
-        let found = canaries.iter().position(|canary| !canary.is_empty() && text.contains(canary));
-        assert!(found.is_none(), "the Debug text contains canary number {}", found.unwrap_or_default());
-    }
 }

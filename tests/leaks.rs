@@ -766,6 +766,7 @@ fn panic_messages() -> Said {
             drop(accept_plaintext(|| serde_json::from_str::<Read<Vec<u8>>>(&plain)).map(|read| read.value).unwrap())
         }),
         ("assert_no_plaintext", &|| testing::assert_no_plaintext(&CANARY, &[CANARY])),
+        ("assert_round_trips", &|| testing::assert_round_trips::<Name, _>(&Panics(CANARY.to_owned()))),
     ];
     let hook = std::panic::take_hook();
     std::panic::set_hook(Box::new(|info| HEARD.lock().unwrap().push(info.to_string())));
@@ -794,7 +795,7 @@ fn stop<E>() -> Result<(), E> {
 // Values
 
 /// A plain value, and it panics when it is half written or read.
-#[derive(zeroize::Zeroize)]
+#[derive(PartialEq, zeroize::Zeroize)]
 struct Panics(String);
 
 impl Serialize for Panics {

@@ -4,10 +4,11 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
 
 use rusqlite::Connection;
+use rxseal::{KeyUse, KeyringStore, SqliteStore, run_local};
 
 /// Made-up people, in parts that tokens do not contain by chance.
 const PATIENT: &str = concat!(
@@ -71,6 +72,54 @@ fn runs_twice_on_one_folder() {
     assert_eq!(scratch.rows("SELECT id FROM prescription").len(), 60);
     assert_ne!(scratch.keys(), keys, "it rotates again");
     assert!(text(&second).contains(&keys[0]), "and shows the key before");
+}
+
+/// Two at once in one folder: one works, the other says what the matter is and what to do. Twenty times, since which of
+/// them comes first, and how far the other has come by then, differs.
+#[test]
+fn two_at_once_are_one_run_and_one_refusal() {
+    let scratch = Scratch::new("at-once");
+    let mut refused = 0;
+    for _ in 0..20 {
+        let start = || {
+            let mut run = Command::new(example());
+            run.args(["--count", "40", "--dir"]).arg(scratch.dir()).stdout(Stdio::piped()).stderr(Stdio::piped());
+            run.spawn().unwrap()
+        };
+        let runs = [start(), start()].map(|run| run.wait_with_output().unwrap());
+        for run in &runs {
+            if run.status.success() {
+                holds(run);
+                continue;
+            }
+            refused += 1;
+            let error = String::from_utf8(run.stderr.clone()).unwrap();
+            let expected =
+                format!("error: {}: another run of this example works in this folder: ", scratch.dir().display());
+            assert!(error.starts_with(&expected) && error.contains("--dir"), "{error}");
+            assert_eq!((run.status.code(), error.lines().count()), (Some(2), 1), "{error}");
+        }
+        assert!(runs.iter().any(|run| run.status.success()), "both were refused");
+    }
+    assert!(refused > 0, "no two of them met");
+    holds(&scratch.run(&["--count", "40"]));
+}
+
+/// Whoever has seen the example looks at its keyring with the command: it is where the command looks.
+#[test]
+fn the_keyring_is_in_a_store_of_the_library() {
+    let scratch = Scratch::new("store");
+    let run = scratch.run(&["--count", "1"]);
+    holds(&run);
+    let keyring = scratch.dir().join("keys/keyring.sqlite");
+    says(&run, &format!("--store sqlite:{} keyring inspect pharmacy-17", keyring.display()));
+    for file in ["db", "keys/keyring.sqlite", "keys/root.key"] {
+        says(&run, &format!("  {}: ", scratch.dir().join(file).display()));
+    }
+    let store = SqliteStore::open_existing(&keyring).unwrap().expect("keyrings are there");
+    let stored = run_local(store.get("pharmacy-17")).unwrap().expect("the example's keyring is there");
+    let primary = stored.keys().iter().find(|key| key.is_primary() && key.usage() == KeyUse::Seal).unwrap();
+    assert_eq!(scratch.keys(), [primary.id().to_string()]);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //! independent implementation of docs/FORMAT.md (tests/python) says must open, opens to the same bytes, and what it
 //! says must be refused is refused with the same code, whichever way it comes in (FORMAT 1 to 10).
 //!
-//! What needs the crate's inside (`derive`, `frame`, `context`, `payload`, key bytes) is in src/vector_tests.rs. Run with
+//! What needs the crate's inside (`derive`, `frame`, `context`, `payload`, `aead`, key bytes) or much time (`open_large`) is in src/vector_tests.rs. Run with
 //! `--nocapture` to see how much ran and what did not.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
@@ -24,24 +24,28 @@ use std::sync::{Arc, Mutex, Once};
 use files::{Keyrings, Run, Scratch, Vector, access, all_vectors, folder, hex, keyring_text, vectors};
 use rxseal::{
     Class, Error, FieldId, Identifier, Kek, KekContext, KeyUse, Keyring, KeyringFile, LocalRootKey, Observer,
-    OpenEvent, ProviderFuture, RootKey, RootKeys, SubjectKey, Suite, Token, UnlockOptions, WrappedSubjectKey,
-    phi::PatientName, run_local,
+    OpenEvent, ProviderFuture, Record, RootKey, RootKeys, Sealing, SubjectKey, Suite, Token, UnlockOptions,
+    WrappedSubjectKey, phi::PatientName, run_local,
 };
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 /// How many files there are of each type. A file that gets lost, or one that nobody runs, fails here.
-const FILES: [(&str, usize); 11] = [
-    ("context", 24),
+const FILES: [(&str, usize); 14] = [
+    ("aead", 12),
+    ("context", 26),
     ("derive", 38),
     ("frame", 18),
-    ("identifier", 76),
+    ("identifier", 89),
     ("name", 33),
-    ("open", 386),
-    ("payload", 70),
+    ("open", 472),
+    ("open_large", 2),
+    ("payload", 78),
     ("root_key", 37),
-    ("subject_key", 53),
-    ("token", 133),
-    ("unlock", 395),
+    ("subject_key", 64),
+    ("token", 145),
+    ("unlock", 448),
+    ("write", 27),
 ];
 
 #[test]
@@ -51,7 +55,7 @@ fn no_file_is_lost() {
         *found.entry(vector.text("test").to_owned()).or_insert(0) += 1;
     }
     assert_eq!(found, FILES.map(|(test, count)| (test.to_owned(), count)).into());
-    assert_eq!(found.values().sum::<usize>(), 1263);
+    assert_eq!(found.values().sum::<usize>(), 1489);
 }
 
 #[test]
@@ -64,14 +68,21 @@ fn unlock_vectors() {
             run.skip(&vector, "`RootKeys` cannot be empty");
             continue;
         };
-        let text = keyring_text(&vector);
-        let file = KeyringFile::from_str(&text);
-        let from_bytes = KeyringFile::try_from(text.as_bytes());
-        assert_eq!(file.as_ref().map_err(Error::code), from_bytes.as_ref().map_err(Error::code), "{}", vector.file);
+        let bytes =
+            if vector.has("keyring_hex") { vector.bytes("keyring_hex") } else { keyring_text(&vector).into_bytes() };
+        let file = KeyringFile::try_from(bytes.as_slice());
+        let text = String::from_utf8(bytes);
+        if let Ok(text) = &text {
+            let from_text = KeyringFile::from_str(text);
+            assert_eq!(file.as_ref().map_err(Error::code), from_text.as_ref().map_err(Error::code), "{}", vector.file);
+        }
 
         let mut options = UnlockOptions::default();
         if vector.has("min_generation") {
             options = options.min_generation(vector.number("min_generation"));
+        }
+        if vector.has("pin") {
+            options = options.pin(vector.bytes("pin").try_into().unwrap());
         }
         let is_readable = file.is_ok();
         let unlocked = file.and_then(|file| {
@@ -80,14 +91,14 @@ fn unlock_vectors() {
         });
         vector.check_code("unlock_with", &unlocked);
         if let Ok((keys, file)) = unlocked {
-            check_unlocked(&vector, &keys, &file, &text, &asked);
+            check_unlocked(&vector, &keys, &file, &text.unwrap(), &asked);
         }
         // FORMAT 8.1 and 8.5: all of these are told before a provider is called.
         let early = ["invalid-keyring", "invalid-id", "keyring-mismatch", "keyring-too-old"];
         assert!(!early.contains(&vector.text("expect")) || asked.lock().unwrap().is_empty(), "{}", vector.file);
         run.count(if is_readable { "unlock_with" } else { "refused by the reader" });
     }
-    run.check(&[("refused by the reader", 232), ("unlock_with", 162)], &[("`RootKeys` cannot be empty", 1)]);
+    run.check(&[("refused by the reader", 257), ("unlock_with", 190)], &[("`RootKeys` cannot be empty", 1)]);
 }
 
 /// A root key that writes down when it is asked, so that a test sees which one unlocked, and that none was asked at all.
@@ -190,7 +201,7 @@ fn token_vectors() {
             check_token(&vector, &token);
         }
     }
-    run.check(&[("FromStr", 86), ("TryFrom, borrowed and owned", 47)], &[]);
+    run.check(&[("FromStr", 98), ("TryFrom, borrowed and owned", 47)], &[]);
 }
 
 fn check_token(vector: &Vector, token: &Token) {
@@ -239,9 +250,9 @@ fn identifier_vectors() {
         }
     }
     #[cfg(feature = "uuid_1")]
-    run.check(&[("UUIDs", 3), ("integers", 9), ("text", 64)], &[]);
+    run.check(&[("UUIDs", 3), ("integers", 9), ("text", 77)], &[]);
     #[cfg(not(feature = "uuid_1"))]
-    run.check(&[("integers", 9), ("text", 64)], &[("needs the feature `uuid_1`", 3)]);
+    run.check(&[("integers", 9), ("text", 77)], &[("needs the feature `uuid_1`", 3)]);
 }
 
 #[cfg(feature = "uuid_1")]
@@ -453,7 +464,7 @@ fn subject_key_vectors() {
             check_subject_key(&vector, keys, &key, &wrapped);
         }
     }
-    run.check(&[("FromStr", 46), ("TryFrom", 7)], &[]);
+    run.check(&[("FromStr", 57), ("TryFrom", 7)], &[]);
 }
 
 /// The key bytes are compared in src/vector_tests.rs; here, that the key works and survives being wrapped anew
@@ -469,4 +480,49 @@ fn check_subject_key(vector: &Vector, keys: &Keyring, key: &SubjectKey, wrapped:
     let again = keys.unwrap_subject_key(subject_id, &rewrapped).unwrap();
     let record = keys.unbound("patient").unwrap().subject(&again).unwrap();
     assert_eq!(record.access(&access()).open::<PatientName, String>(&token).unwrap(), "x", "{}", vector.file);
+}
+
+/// FORMAT 7.5 and 7.6, as a value alone and as a field of a row.
+#[test]
+fn write_vectors() {
+    let mut run = Run::of("write");
+    let mut keyrings = Keyrings::new("write");
+    for vector in vectors("write") {
+        let record = keyrings.of(&vector).record("patient", 4711_u32).unwrap();
+        let content = vector.bytes("content_hex");
+        let text = String::from_utf8(content.clone());
+        match vector.number("kind") {
+            0 => check_write(&vector, &record, &Bytes(&content)),
+            1 => check_write(&vector, &record, &text.unwrap()),
+            _ => {
+                let value: Value = serde_json::from_str(&text.unwrap()).unwrap();
+                if value.is_string() {
+                    run.skip(&vector, "a string alone is of kind 1");
+                    continue;
+                }
+                check_write(&vector, &record, &value);
+            }
+        }
+        run.count("Record::seal, run_sealing");
+    }
+    run.check(&[("Record::seal, run_sealing", 26)], &[("a string alone is of kind 1", 1)]);
+}
+
+fn check_write<T: Serialize>(vector: &Vector, record: &Record, value: &T) {
+    vector.check_code("Record::seal", &record.seal::<PatientName>(value));
+    vector.check_code("run_sealing", &record.run_sealing(|| serde_json::to_string(&Row { field: value })));
+}
+
+#[derive(Serialize)]
+struct Row<'v, T: Serialize> {
+    #[serde(with = "Sealing::<PatientName>")]
+    field: &'v T,
+}
+
+struct Bytes<'b>(&'b [u8]);
+
+impl Serialize for Bytes<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(self.0)
+    }
 }

@@ -4,17 +4,24 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rusqlite::{Connection, OptionalExtension, params};
-use rxseal::{KeyFile, Keyring, KeyringFile, Observer, OpenEvent, Outcome, RootKeys, Suite, UnlockOptions, run_local};
+use rxseal::{
+    KeyFile, Keyring, KeyringAdmin, KeyringStore, Observer, OpenEvent, Outcome, RootKeys, SqliteStore, Suite,
+    UnlockOptions, run_local,
+};
 
 use crate::checks::Failure;
 
 /// The name of the keyring. A tenant, a pharmacy, an application: tokens of one keyspace are worthless in another.
 pub const KEYSPACE: &str = "pharmacy-17";
 
-/// Where keyrings are stored. A keyring file is sealed and may lie in any database; the root key may not.
+/// The files in the folder of the keys.
+pub const KEYRINGS: &str = "keyring.sqlite";
+pub const ROOT_KEY: &str = "root.key";
+
+/// The keyring, in a store that the command `rxseal` reads too. A keyring file is sealed and may lie in any database; the
+/// root key may not.
 pub struct KeyStore {
-    db: Connection,
+    admin: KeyringAdmin,
     roots: RootKeys,
     trail: Arc<Trail>,
     created: bool,
@@ -24,36 +31,26 @@ impl KeyStore {
     /// Opens what is in `folder`. Makes new keys only where nothing was sealed before: without its keyring and root key
     /// sealed data is lost, and new keys would hide that.
     pub fn open(folder: &Path, data_is_empty: bool) -> Result<Self, Failure> {
-        let db = Connection::open(folder.join("keyring.sqlite"))?;
-        db.busy_timeout(std::time::Duration::from_secs(10))?;
-        db.execute_batch(
-            "CREATE TABLE IF NOT EXISTS keyring (
-                 keyspace TEXT PRIMARY KEY NOT NULL, generation INTEGER NOT NULL, file TEXT NOT NULL
-             ) STRICT",
-        )?;
-        let path = folder.join("root.key");
+        let path = folder.join(KEYRINGS);
+        let store = SqliteStore::open(&path).map_err(|error| Failure::from(error).about(&path))?;
+        let stored = run_local(store.get(KEYSPACE))?.is_some();
+        let path = folder.join(ROOT_KEY);
         let root = KeyFile::new(&path);
         let at_path = |error: rxseal::Error| Failure::from(error).about(&path);
-        let trail = Arc::new(Trail::default());
-        let stored = load(&db)?;
         let roots = RootKeys::from(match stored {
-            Some(_) => root.load().map_err(at_path)?,
-            None if data_is_empty => root.load_or_create().map_err(at_path)?,
-            None => {
+            true => root.load().map_err(at_path)?,
+            false if data_is_empty => root.load_or_create().map_err(at_path)?,
+            false => {
                 return Err(
                     Failure::new("the keyring is gone, and without it the sealed rows: restore it").about(folder)
                 );
             }
         });
-        if stored.is_none() {
-            let fresh = run_local(Keyring::create(KEYSPACE, &roots, Suite::default()))?;
-            // Where another program was faster, its keyring stays.
-            db.execute(
-                "INSERT INTO keyring VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
-                params![KEYSPACE, generation(&fresh)?, fresh.to_string()],
-            )?;
+        let admin = KeyringAdmin::new(store, roots.clone());
+        if !stored {
+            run_local(admin.create(KEYSPACE, Suite::default()))?;
         }
-        Ok(Self { db, roots, trail, created: stored.is_none() })
+        Ok(Self { admin, roots, trail: Arc::default(), created: !stored })
     }
 
     /// Unlocks the stored keyring: the one place where the root key is used. Everything after it is computing.
@@ -61,20 +58,11 @@ impl KeyStore {
         self.unlock_from(0)
     }
 
-    /// A new key that seals from now on; the one before it opens and never seals again. No row is touched.
+    /// A new key that seals from now on; the one before it opens and never seals again. No row is touched. Stored before it
+    /// is used: of two programs that rotate at once, one is refused.
     pub fn rotate(&self) -> Result<Keyring, Failure> {
-        let before = self.stored()?;
-        let after = run_local(Keyring::rotate(KEYSPACE, &self.roots, &before))?;
-        // Compare and swap: of two programs that rotate at once, one must fail, or a key would be lost.
-        let swapped = self.db.execute(
-            "UPDATE keyring SET generation = ?1, file = ?2 WHERE keyspace = ?3 AND generation = ?4",
-            params![generation(&after)?, after.to_string(), KEYSPACE, generation(&before)?],
-        )?;
-        if swapped != 1 {
-            return Err(Failure::new("another program changed the keyring: start again"));
-        }
-        // A key seals only after the keyring with it was stored, read back and unlocked.
-        self.unlock_from(after.generation())
+        let (stored, _) = run_local(self.admin.rotate(KEYSPACE))?;
+        self.unlock_from(stored.generation())
     }
 
     pub fn was_created(&self) -> bool {
@@ -87,23 +75,10 @@ impl KeyStore {
 
     fn unlock_from(&self, min_generation: u64) -> Result<Keyring, Failure> {
         let options = UnlockOptions::default().min_generation(min_generation);
-        let unlocked = run_local(Keyring::unlock_with(options, KEYSPACE, &self.roots, &self.stored()?))?;
+        let stored = run_local(self.admin.stored(KEYSPACE))?;
+        let unlocked = run_local(Keyring::unlock_with(options, KEYSPACE, &self.roots, &stored))?;
         Ok(unlocked.observed_by(Arc::clone(&self.trail)))
     }
-
-    fn stored(&self) -> Result<KeyringFile, Failure> {
-        load(&self.db)?.ok_or_else(|| Failure::new("the keyring is gone"))
-    }
-}
-
-fn load(db: &Connection) -> Result<Option<KeyringFile>, Failure> {
-    let text = db.query_row("SELECT file FROM keyring WHERE keyspace = ?1", [KEYSPACE], |row| row.get::<_, String>(0));
-    Ok(text.optional()?.map(|text| text.parse()).transpose()?)
-}
-
-/// SQLite's integers are signed; a generation has at most 53 bits.
-fn generation(file: &KeyringFile) -> Result<i64, Failure> {
-    i64::try_from(file.generation()).map_err(|_| Failure::new("the keyring's generation is out of bounds"))
 }
 
 /// Hears of every opening. A real one sends the events to a store that this program cannot change.

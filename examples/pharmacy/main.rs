@@ -72,7 +72,8 @@ fn run(arguments: &Arguments, show: &Show) -> Result<(), Failure> {
     pharmacy.attack()?;
     pharmacy.rotate()?;
     pharmacy.sum_up()?;
-    show.print(format_args!("\nfiles are in {}", arguments.dir.display()));
+    pharmacy.say_what_is_left();
+    show.print("");
     show.end("everything held");
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! The steps of the example: each does a thing, shows it, and checks it.
 
 use std::collections::HashMap;
-use std::fs::DirBuilder;
+use std::fs::{DirBuilder, File, TryLockError};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
@@ -10,7 +10,7 @@ use rxseal::{Access, KeyState, KeyUse, Keyring, Purpose};
 use crate::attack;
 use crate::checks::{Checks, Failure};
 use crate::jobs::{self, OpenedRows, Slot, Timing};
-use crate::keys::{KEYSPACE, KeyStore};
+use crate::keys::{KEYRINGS, KEYSPACE, KeyStore, ROOT_KEY};
 use crate::prescription::Prescription;
 use crate::scan::Needles;
 use crate::show::{Show, Tone, grouped};
@@ -33,6 +33,8 @@ pub struct Pharmacy<'s> {
     /// Openings that the observer must have heard of.
     openings: usize,
     timings: Vec<(&'static str, Timing)>,
+    /// Held until the end: a second run in the same folder would see rows that this one changes on purpose.
+    _lock: File,
 }
 
 impl<'s> Pharmacy<'s> {
@@ -42,12 +44,14 @@ impl<'s> Pharmacy<'s> {
         // Apart, as far as that goes on one machine. In earnest the root key lies on another one, or in a key service,
         // and in no backup of this one: who has both folders can read everything.
         let (key_folder, data_folder) = (folder.join("keys"), folder.join("db"));
+        make_folder(folder)?;
+        let lock = lock(folder)?;
         make_folder(&key_folder)?;
         make_folder(&data_folder)?;
         let store = Store::open(&data_folder.join("pharmacy.sqlite"))?;
         let key_store = KeyStore::open(&key_folder, store.count()? == 0)?;
         let keys = key_store.unlock()?;
-        show.line(format_args!("root key: {}, mode 0600", key_folder.join("root.key").display()));
+        show.line(format_args!("root key: {}, mode 0600", key_folder.join(ROOT_KEY).display()));
         show.line(format_args!(
             "keyring:  {KEYSPACE}, {}, generation {}, {} keys; {} seals",
             if key_store.was_created() { "new" } else { "found" },
@@ -68,6 +72,7 @@ impl<'s> Pharmacy<'s> {
             needles: Needles::new(),
             openings: 0,
             timings: Vec::new(),
+            _lock: lock,
         })
     }
 
@@ -164,7 +169,7 @@ impl<'s> Pharmacy<'s> {
         )?;
         let restored = jobs::open_one(&self.store.row(&victim)?, &self.keys, &pharmacist()?);
         self.openings += 1;
-        self.checks.ensure("the row opens again after it was restored", restored.is_ok(), "")
+        self.checks.ensure("the row opens again after it was restored", restored.is_ok(), why(&restored))
     }
 
     /// A new key, and every row moved to it.
@@ -176,7 +181,7 @@ impl<'s> Pharmacy<'s> {
         let rotated = self.rows_by_key()?;
         let old = jobs::open_one(&self.store.row(&self.slots[0].id)?, &self.keys, &pharmacist()?);
         self.openings += 1;
-        self.checks.ensure("a row under the old key opens with the new keyring", old.is_ok(), "")?;
+        self.checks.ensure("a row under the old key opens with the new keyring", old.is_ok(), why(&old))?;
 
         let rows = self.store.count()?;
         let bar = self.show.bar("resealing", rows);
@@ -229,6 +234,22 @@ impl<'s> Pharmacy<'s> {
         )?;
         self.show.line(format_args!("{} checks held", self.checks.held()));
         Ok(())
+    }
+
+    /// What lies where, and how to look at it from outside.
+    pub fn say_what_is_left(&self) {
+        self.show.step("What is left");
+        self.show.line(format_args!("{}: the database that a thief may take, tokens only", self.data_folder.display()));
+        let keyring = self.key_folder.join(KEYRINGS);
+        self.show
+            .line(format_args!("{}: the sealed keyring; it goes into every backup of the data", keyring.display()));
+        let root_key = self.key_folder.join(ROOT_KEY);
+        self.show.line(format_args!("{}: what opens it; it goes into no backup of the data", root_key.display()));
+        self.show.line("the command rxseal reads the keyring too:");
+        self.show.line(format_args!(
+            "cargo run --features cli --bin rxseal -- --store sqlite:{} keyring inspect {KEYSPACE}",
+            keyring.display()
+        ));
     }
 
     fn open_all(&mut self, check: &'static str) -> Result<OpenedRows, Failure> {
@@ -316,6 +337,27 @@ impl<'s> Pharmacy<'s> {
 
 fn pharmacist() -> Result<Access, Failure> {
     Ok(Access::new("user:kim.rph", Purpose::TREAT)?)
+}
+
+/// Only one run at a time. The system lets go of the lock when the program ends, however it ends.
+fn lock(folder: &Path) -> Result<File, Failure> {
+    let path = folder.join("in-use.lock");
+    let cannot = |error: std::io::Error| Failure::new(format!("cannot be locked: {error}")).about(&path);
+    let lock = File::options().create(true).truncate(false).write(true).open(&path).map_err(cannot)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => {
+            let what =
+                "another run of this example works in this folder: wait until it has ended, or name another with --dir";
+            Err(Failure::new(what).about(folder))
+        }
+        Err(TryLockError::Error(error)) => Err(cannot(error)),
+    }
+}
+
+/// What a check says beside its name: why the row did not open.
+fn why<T>(opened: &Result<T, rxseal::Error>) -> String {
+    opened.as_ref().err().map(rxseal::Error::to_string).unwrap_or_default()
 }
 
 fn make_folder(folder: &Path) -> Result<(), Failure> {

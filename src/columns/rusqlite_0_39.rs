@@ -64,6 +64,8 @@ fn read(value: ValueRef<'_>) -> Result<Token, Error> {
     match value {
         ValueRef::Blob(bytes) => Token::try_from(bytes),
         ValueRef::Text(text) => super::from_text(text),
-        ValueRef::Null | ValueRef::Integer(_) | ValueRef::Real(_) => Err(ErrorKind::NotAToken.into()),
+        ValueRef::Null => Err(ErrorKind::NoTokenInColumn.because(super::NULL)),
+        ValueRef::Integer(_) => Err(ErrorKind::NoTokenInColumn.because("it is an INTEGER")),
+        ValueRef::Real(_) => Err(ErrorKind::NoTokenInColumn.because("it is a REAL")),
     }
 }

@@ -5,8 +5,9 @@ use sqlx_core::decode::Decode;
 use sqlx_core::encode::{Encode, IsNull};
 use sqlx_core::error::BoxDynError;
 use sqlx_core::types::Type;
+use sqlx_core::value::ValueRef;
 
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::field::Field;
 use crate::form::Sealed;
 use crate::token::Token;
@@ -52,7 +53,7 @@ where
     Vec<u8>: Decode<'r, DB>,
 {
     fn decode(value: DB::ValueRef<'r>) -> Result<Self, BoxDynError> {
-        Ok(read(<Vec<u8> as Decode<'r, DB>>::decode(value)?)?)
+        Ok(read::<DB>(value)??)
     }
 }
 
@@ -104,12 +105,20 @@ where
     Vec<u8>: Decode<'r, DB>,
 {
     fn decode(value: DB::ValueRef<'r>) -> Result<Self, BoxDynError> {
-        let token = read(<Vec<u8> as Decode<'r, DB>>::decode(value)?).map_err(|error| error.at_field(F::ID))?;
-        Ok(Self::from(token))
+        Ok(Self::from(read::<DB>(value)?.map_err(|error| error.at_field(F::ID))?))
     }
 }
 
-fn read(bytes: Vec<u8>) -> Result<Token, Error> {
+/// The token in `value`, or why it is none; the outer error is the driver's.
+fn read<'r, DB: Database>(value: DB::ValueRef<'r>) -> Result<Result<Token, Error>, BoxDynError>
+where
+    Vec<u8>: Decode<'r, DB>,
+{
+    // Some drivers give NULL as no bytes.
+    if value.is_null() {
+        return Ok(Err(ErrorKind::NoTokenInColumn.because(super::NULL)));
+    }
+    let bytes = <Vec<u8> as Decode<'r, DB>>::decode(value)?;
     // FORMAT 6.4: 0xAF is never the first byte of text.
-    if bytes.first() == Some(&0xAF) { Token::try_from(bytes) } else { super::from_text(&bytes) }
+    Ok(if bytes.first() == Some(&0xAF) { Token::try_from(bytes) } else { super::from_text(&bytes) })
 }

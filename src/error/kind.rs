@@ -13,6 +13,14 @@ pub(crate) enum ErrorKind {
     #[error("this is not an rxseal token; a plaintext value is never read where a sealed one belongs")]
     NotAToken,
     #[error(
+        "no rxseal token could be read here: what stands here is something else or cut off, or the format cannot give it; a plaintext \
+         value is never read where a sealed one belongs"
+    )]
+    Unreadable,
+    #[cfg(any(feature = "rusqlite_0_39", feature = "sqlx_0_9"))]
+    #[error("the column holds no rxseal token")]
+    NoTokenInColumn,
+    #[error(
         "the token cannot be opened: it was sealed for another record, field or tenant, with another subject or with none, or it \
              was changed; which of these cannot be told"
     )]
@@ -35,14 +43,21 @@ pub(crate) enum ErrorKind {
     #[error("a float that is not a number or infinite cannot be sealed: JSON has no text for it and would lose it")]
     NotFinite,
     #[error(
-        "the value cannot be sealed: its Serialize failed, it nests deeper than 100 levels, or a map in it has keys \
-             that JSON cannot hold"
+        "the value cannot be sealed: its Serialize failed, it nests deeper than 100 levels, a map in it has keys that JSON cannot \
+             hold or writes alike, or an option in it is present but would be read as absent (`Some(None)`, `Some(())`)"
     )]
     Unrepresentable,
     #[error(
-        "the value is itself a sealed token: open it first, or keep it in a field of type `Sealed`; or the field is marked twice"
+        "the value is itself a sealed token or a wrapped subject key: open it first, or keep it beside the sealed fields, in a field \
+             of type `Sealed`"
     )]
     TokenAsPlaintext,
+    #[error(
+        "the value holds a token or a wrapped subject key, or has a field that is sealed on its own: inside a sealed value no reseal, \
+             count or destruction of a key could see it. Use plain types inside it, put the sealed fields beside it, or seal \
+             `expose_plaintext(&value)`; what an earlier release sealed so, open and seal as such a value"
+    )]
+    TokenInside,
 
     // Scopes and roles
     #[error(
@@ -51,6 +66,11 @@ pub(crate) enum ErrorKind {
              for an authorised client"
     )]
     ScopeMissing,
+    #[error(
+        "a task wrote or read a sealed field in a scope that another task has entered: do not run other tasks inside the closure of a \
+             scope (`block_on` does); await first, and enter the scope afterwards"
+    )]
+    ScopeOfAnotherTask,
     #[error("the active scope")]
     WrongDirection,
     #[error("the class of this field is outside what this sealer or opener was limited to")]
@@ -59,11 +79,16 @@ pub(crate) enum ErrorKind {
     RefusedByObserver,
     #[error("the work inside the scope failed")]
     WorkFailed,
+    #[error(
+        "what was read is not valid: it is malformed or cut off, or something in it is missing, unknown or of another type"
+    )]
+    InvalidInput,
 
     // Misuse by the program
     #[error(
         "this field id was already sealed in this pass: two tokens of one field in one record could be swapped. Put \
-             the repeated values under one marker as a list, give each its own `record.part(..)`, or use `Each`"
+             the repeated values under one marker as a list or as one `Each`, or give each its own `record.part(..)`. Where a format \
+             writes each row twice (csv with headers, bincode 1), use `record.sealing(&row)` instead of `run_sealing`"
     )]
     FieldRepeated,
     #[error("a program may use at most 32 classes")]
@@ -179,7 +204,9 @@ pub(crate) enum ErrorKind {
 impl ErrorKind {
     pub(crate) fn code(self) -> &'static str {
         match self {
-            Self::NotAToken => "not-a-token",
+            Self::NotAToken | Self::Unreadable => "not-a-token",
+            #[cfg(any(feature = "rusqlite_0_39", feature = "sqlx_0_9"))]
+            Self::NoTokenInColumn => "not-a-token",
             Self::OpenFailed => "open-failed",
             Self::UnknownKey => "unknown-key",
             Self::KeyCompromised => "key-compromised",
@@ -190,11 +217,13 @@ impl ErrorKind {
             Self::NotFinite => "not-finite",
             Self::Unrepresentable => "unrepresentable",
             Self::TokenAsPlaintext => "token-as-plaintext",
-            Self::ScopeMissing => "scope-missing",
+            Self::TokenInside => "token-inside",
+            Self::ScopeMissing | Self::ScopeOfAnotherTask => "scope-missing",
             Self::WrongDirection => "wrong-direction",
             Self::ClassLocked => "class-locked",
             Self::RefusedByObserver => "refused-by-observer",
             Self::WorkFailed => "work-failed",
+            Self::InvalidInput => "invalid-input",
             Self::FieldRepeated => "field-repeated",
             Self::TooManyClasses => "too-many-classes",
             Self::PlaintextNested => "plaintext-nested",

@@ -10,8 +10,9 @@ use serde::ser::{Error as _, Serialize, SerializeSeq, Serializer};
 
 use super::sealing::{OpenAs, SealAs, read_field, write_field};
 use super::token_reader::read_container;
+use crate::error::Error;
 use crate::field::Field;
-use crate::record::Repeat;
+use crate::record::Claim;
 use crate::scope;
 
 /// Seals every element of a list as a token of its own: `#[serde(with = "Sealing::<Each<F>>")]`.
@@ -19,6 +20,10 @@ use crate::scope;
 /// For lists whose elements are added and removed one by one in the database. The elements are an *unordered set*: whoever
 /// can write to the database can reorder, repeat or delete them unnoticed. Where that matters, seal the list as one value
 /// (`Sealing::<F>`) or give each element an id (`Sealing::<Parts<F>>`).
+///
+/// A marker belongs to one list of a record: a second one, whose elements could be exchanged with those of the first, is the
+/// error `field-repeated`. Give each list a marker of its own, and each line of a list that holds such lists a
+/// [part](crate::Record::part) of its own.
 pub struct Each<F>(PhantomData<fn() -> F>);
 
 impl<F> fmt::Debug for Each<F> {
@@ -56,7 +61,7 @@ struct Element<'a, F, T>(&'a T, PhantomData<F>);
 
 impl<F: Field, T: Serialize> Serialize for Element<'_, F, T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        write_field::<F, T, S>(self.0, Repeat::Allowed, serializer)
+        write_field::<F, T, S>(self.0, Claim::List, serializer)
     }
 }
 
@@ -64,13 +69,17 @@ fn write_list<'a, F: Field, T: Serialize + 'a, S: Serializer>(
     elements: impl ExactSizeIterator<Item = &'a T>,
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
+    let refused = |error: Error| scope::keep(error.at_field(F::ID), |text| S::Error::custom(text));
     // An empty list has no element to be refused.
-    scope::writing().map_err(|error| scope::keep(error.at_field(F::ID), |text| S::Error::custom(text)))?;
-    let mut seq = serializer.serialize_seq(Some(elements.len()))?;
-    for element in elements {
-        seq.serialize_element(&Element::<F, T>(element, PhantomData))?;
-    }
-    seq.end()
+    scope::writing().map_err(refused)?;
+    let write = || {
+        let mut seq = serializer.serialize_seq(Some(elements.len()))?;
+        for element in elements {
+            seq.serialize_element(&Element::<F, T>(element, PhantomData))?;
+        }
+        seq.end()
+    };
+    scope::claim_container(F::ID, write).map_err(refused)?
 }
 
 fn read_list<'de, F: Field, T: DeserializeOwned, C: FromIterator<T>, D: Deserializer<'de>>(

@@ -12,7 +12,7 @@ use super::sealing::{OpenAs, SealAs, read_field, write_field};
 use super::token_reader::read_container;
 use crate::error::Error;
 use crate::field::Field;
-use crate::record::Repeat;
+use crate::record::Claim;
 use crate::scope::{self, Reading, Writing};
 
 /// Seals every value of a map as a token of its own, bound to its key: `#[serde(with = "Sealing::<Parts<F>>")]`.
@@ -60,19 +60,21 @@ fn write_map<'a, F: Field, K: Display + Serialize + 'a, V: Serialize + 'a, S: Se
     const { check_parts::<F>() };
     let refused = |error: Error| scope::keep(error.at_field(F::ID), |text| S::Error::custom(text));
     let writing = scope::writing().map_err(refused)?;
-    scope::claim_parts(F::ID).map_err(refused)?;
-    let mut map = serializer.serialize_map(Some(entries.len()))?;
-    let mut ids = HashSet::new();
-    for (key, value) in entries {
-        let id = key.to_string();
-        // Two keys that are written alike would be one part, whose values could be exchanged (FORMAT 4.5).
-        if matches!(writing, Writing::Seal) && !ids.insert(id.clone()) {
-            let reason = "two keys of the map are written alike";
-            return Err(refused(Error::invalid_id("part id", reason)));
+    let write = || {
+        let mut map = serializer.serialize_map(Some(entries.len()))?;
+        let mut ids = HashSet::new();
+        for (key, value) in entries {
+            let id = key.to_string();
+            // Two keys that are written alike would be one part, whose values could be exchanged (FORMAT 4.5).
+            if matches!(writing, Writing::Seal) && !ids.insert(id.clone()) {
+                let reason = "two keys of the map are written alike";
+                return Err(refused(Error::invalid_id("part id", reason)));
+            }
+            map.serialize_entry(key, &Value::<F, V> { id, value, field: PhantomData })?;
         }
-        map.serialize_entry(key, &Value::<F, V> { id, value, field: PhantomData })?;
-    }
-    map.end()
+        map.end()
+    };
+    scope::claim_container(F::ID, write).map_err(refused)?
 }
 
 fn read_map<'de, F, K, V, M, D>(deserializer: D) -> Result<M, D::Error>
@@ -105,7 +107,7 @@ struct Value<'a, F, V> {
 impl<F: Field, V: Serialize> Serialize for Value<'_, F, V> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let refused = |error: Error| scope::keep(error.at_field(F::ID), |text| S::Error::custom(text));
-        let write = |serializer: S| write_field::<F, V, S>(self.value, Repeat::Refused, serializer);
+        let write = |serializer: S| write_field::<F, V, S>(self.value, Claim::Token, serializer);
         match scope::writing().map_err(refused)? {
             Writing::Seal => scope::seal_part(F::ID.as_str(), &self.id, || write(serializer)).map_err(refused)?,
             Writing::Expose => write(serializer),

@@ -10,6 +10,8 @@ use serde::ser::{Error as _, Serialize, Serializer};
 use super::token_reader::read_token;
 use crate::error::Error;
 use crate::field::Field;
+use crate::id::KeyId;
+use crate::payload;
 use crate::record::{MaySeal, Record, RecordAccess, TokenForm};
 use crate::scope;
 use crate::token::Token;
@@ -78,6 +80,15 @@ impl<T, F: Field> Sealed<T, F> {
         access.open::<F, T>(&self.token)
     }
 
+    /// The keys of what earlier releases sealed inside the value: see [`RecordAccess::nested_keys`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`RecordAccess::nested_keys`].
+    pub fn nested_keys(&self, access: &RecordAccess) -> Result<Vec<KeyId>, Error> {
+        access.nested_keys::<F>(&self.token)
+    }
+
     /// The same value under the primary key and the field's current id, class and padding. No plaintext leaves.
     ///
     /// # Errors
@@ -137,7 +148,8 @@ impl<T, F> fmt::Debug for Sealed<T, F> {
 
 impl<T, F> Serialize for Sealed<T, F> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        scope::refuses_tokens().map_err(|error| scope::keep(error, |text| S::Error::custom(text)))?;
+        let refused = |error: Error| scope::keep(error, |text| S::Error::custom(text));
+        payload::refuse_inside().and_then(|()| scope::refuses_tokens()).map_err(refused)?;
         if serializer.is_human_readable() {
             serializer.collect_str(&self.token)
         } else {

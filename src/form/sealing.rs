@@ -10,7 +10,7 @@ use super::plain_reader;
 use super::token_reader::read_token;
 use crate::error::Error;
 use crate::field::Field;
-use crate::record::Repeat;
+use crate::record::Claim;
 use crate::scope::{self, Reading, Writing};
 
 /// Seals a field when its struct is written and opens it when it is read, in the scope of a record.
@@ -109,7 +109,7 @@ impl<F> fmt::Debug for Sealing<F> {
 
 impl<F: Field, T: Serialize + ?Sized> SealAs<T> for F {
     fn seal_as<S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
-        write_field::<F, T, S>(value, Repeat::Refused, serializer)
+        write_field::<F, T, S>(value, Claim::Token, serializer)
     }
 }
 
@@ -172,12 +172,12 @@ impl<'de, F: OpenAs<'de, T>, T> OpenAs<'de, Option<T>> for Option<F> {
 /// Writes `value` as the active scope says.
 pub(super) fn write_field<F: Field, T: Serialize + ?Sized, S: Serializer>(
     value: &T,
-    repeat: Repeat,
+    claim: Claim,
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
     let refused = |error: Error| scope::keep(error.at_field(F::ID), |text| S::Error::custom(text));
     match scope::writing().map_err(refused)? {
-        Writing::Seal => scope::seal_field::<F, T, S>(value, repeat, serializer).map_err(refused)?,
+        Writing::Seal => scope::seal_field::<F, T, S>(value, claim, serializer).map_err(refused)?,
         Writing::Expose => value.serialize(serializer),
     }
 }

@@ -1,5 +1,6 @@
 //! Reading a token from any format.
 
+use std::any::type_name;
 use std::fmt;
 
 use serde::de::{Deserializer, Error as DeError, Visitor};
@@ -7,57 +8,87 @@ use serde::de::{Deserializer, Error as DeError, Visitor};
 use super::plain_reader;
 use crate::error::{Error, ErrorKind};
 use crate::id::FieldId;
+use crate::payload;
 use crate::record::TokenForm;
 use crate::scope::{self, Reading};
 
 /// Reads a token and hands it to `open`.
 ///
-/// `deserialize_any` where the format says that it is for people: asked for a string, serde_json quotes the offending value
-/// in an error of its own. Binary formats are asked for bytes, and what they report is replaced. One visitor takes text and
+/// A format that is for people is asked for what a plain `String` asks for, which every format that can hold one answers:
+/// XML has no other way to say that an element is text. Only serde_json is asked for anything: asked for a string, it
+/// quotes what stands there instead in an error of its own. Binary formats are asked for bytes. What a format itself
+/// reports is replaced, but for serde_json's syntax errors, which quote nothing and say where. One visitor takes text and
 /// bytes, since `is_human_readable` is wrong under `flatten`, `tag` and `untagged` (serde issues 1183 and 2172).
 pub(super) fn read_token<'de, T, D: Deserializer<'de>>(
     deserializer: D,
     field: FieldId,
     open: impl FnOnce(TokenForm<'_>) -> Result<T, Error>,
 ) -> Result<T, D::Error> {
-    let visitor = TokenVisitor { field, open };
-    if deserializer.is_human_readable() {
-        return deserializer.deserialize_any(visitor);
-    }
     let mut refusal = None;
-    let read = deserializer.deserialize_byte_buf(Remembering { visitor, refusal: &mut refusal });
-    read.map_err(|_| {
-        // Ours comes first; a format that found no bytes at all has its own text replaced, which may quote the value.
-        let text = refusal.unwrap_or_else(|| refuse::<String>(ErrorKind::NotAToken, field, str::to_owned));
-        D::Error::custom(text)
+    let asks_anything = asks_anything(&deserializer);
+    let read = ask(deserializer, TokenVisitor { field, open, refusal: &mut refusal });
+    read.map_err(|error| {
+        if is_absent::<D>() {
+            return error;
+        }
+        // Ours comes first; some formats drop its text.
+        let text = refusal.unwrap_or_else(|| refuse(ErrorKind::Unreadable, field, str::to_owned));
+        if asks_anything { error } else { D::Error::custom(text) }
     })
+}
+
+/// Asks for a token.
+fn ask<'de, V: Visitor<'de>, D: Deserializer<'de>>(deserializer: D, visitor: V) -> Result<V::Value, D::Error> {
+    if asks_anything(&deserializer) {
+        deserializer.deserialize_any(visitor)
+    } else if deserializer.is_human_readable() {
+        deserializer.deserialize_string(visitor)
+    } else {
+        deserializer.deserialize_byte_buf(visitor)
+    }
+}
+
+fn asks_anything<'de, D: Deserializer<'de>>(deserializer: &D) -> bool {
+    payload::is_json::<D::Error>() && deserializer.is_human_readable()
+}
+
+/// Whether `D` is what serde reads a field from that is not there, which is no refusal: that is how an untagged enum looks
+/// for its variant. It says so by its name alone, and with another name such an enum would be refused.
+fn is_absent<D>() -> bool {
+    type_name::<D>().contains("::MissingFieldDeserializer<")
 }
 
 /// Reads a list of fields, or with `MAP` a map of them.
 ///
-/// As for a token: asked for a list, serde_json quotes what stands there instead, and such an error of the format's own
-/// would not fail the scope where a type swallows it.
+/// As for a token: serde_json is asked for anything, every other format for the list or the map. An error of the format's
+/// own must not be lost where a type swallows it.
 pub(super) fn read_container<'de, const MAP: bool, V: Visitor<'de>, D: Deserializer<'de>>(
     deserializer: D,
     field: FieldId,
     visitor: V,
 ) -> Result<V::Value, D::Error> {
-    let for_people = deserializer.is_human_readable();
+    let asks_anything = asks_anything(&deserializer);
     let mut found = false;
     let container = Container::<V, MAP> { visitor, field, found: &mut found };
-    let read = match (for_people, MAP) {
+    let read = match (asks_anything, MAP) {
         (true, _) => deserializer.deserialize_any(container),
         (false, false) => deserializer.deserialize_seq(container),
         (false, true) => deserializer.deserialize_map(container),
     };
-    read.map_err(|error| if found || for_people { error } else { misplaced(field) })
+    read.map_err(|error| {
+        if found || is_absent::<D>() {
+            return error;
+        }
+        let ours = misplaced(field);
+        if asks_anything { error } else { ours }
+    })
 }
 
-/// What stands where a field belongs is none, nor a list or a map of them.
+/// What stands where fields belong is no list or map of them.
 fn misplaced<E: DeError>(field: FieldId) -> E {
     match scope::reading() {
         Ok(Reading::Accept) => plain_reader::mismatch(field),
-        _ => refuse(ErrorKind::NotAToken, field, |text| E::custom(text)),
+        _ => refuse(ErrorKind::Unreadable, field, |text| E::custom(text)),
     }
 }
 
@@ -65,17 +96,25 @@ fn refuse<E>(kind: ErrorKind, field: FieldId, report: impl FnOnce(&str) -> E) ->
     scope::keep(Error::from(kind).at_field(field), report)
 }
 
-struct TokenVisitor<O> {
+struct TokenVisitor<'r, O> {
     field: FieldId,
     open: O,
+    /// What we refused with: some formats drop the text of an error.
+    refusal: &'r mut Option<String>,
 }
 
-impl<O> TokenVisitor<O> {
-    fn opened<T>(self, token: TokenForm<'_>) -> Result<T, String>
+impl<O> TokenVisitor<'_, O> {
+    fn opened<T, E: DeError>(self, token: TokenForm<'_>) -> Result<T, E>
     where
         O: FnOnce(TokenForm<'_>) -> Result<T, Error>,
     {
-        (self.open)(token).map_err(|error| scope::keep(error.at_field(self.field), str::to_owned))
+        let Self { field, open, refusal } = self;
+        open(token)
+            .map_err(|error| scope::keep(error.at_field(field), |text| E::custom(refusal.insert(text.to_owned()))))
+    }
+
+    fn refused<E: DeError>(self) -> E {
+        refuse(ErrorKind::NotAToken, self.field, |text| E::custom(self.refusal.insert(text.to_owned())))
     }
 }
 
@@ -88,13 +127,7 @@ macro_rules! refuse_others {
     )*};
 }
 
-impl<O> TokenVisitor<O> {
-    fn refused<E: DeError>(self) -> E {
-        refuse(ErrorKind::NotAToken, self.field, |text| E::custom(text))
-    }
-}
-
-impl<'de, T, O: FnOnce(TokenForm<'_>) -> Result<T, Error>> Visitor<'de> for TokenVisitor<O> {
+impl<'de, T, O: FnOnce(TokenForm<'_>) -> Result<T, Error>> Visitor<'de> for TokenVisitor<'_, O> {
     type Value = T;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -102,19 +135,19 @@ impl<'de, T, O: FnOnce(TokenForm<'_>) -> Result<T, Error>> Visitor<'de> for Toke
     }
 
     fn visit_str<E: DeError>(self, text: &str) -> Result<T, E> {
-        self.opened(TokenForm::Text(text)).map_err(E::custom)
+        self.opened(TokenForm::Text(text))
     }
 
     fn visit_bytes<E: DeError>(self, bytes: &[u8]) -> Result<T, E> {
-        self.opened(TokenForm::Bytes(bytes)).map_err(E::custom)
+        self.opened(TokenForm::Bytes(bytes))
     }
 
     fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
-        deserializer.deserialize_any(self)
+        ask(deserializer, self)
     }
 
     fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
-        deserializer.deserialize_any(self)
+        ask(deserializer, self)
     }
 
     fn visit_seq<A: serde::de::SeqAccess<'de>>(self, _: A) -> Result<T, A::Error> {
@@ -200,29 +233,5 @@ impl<'de, V: Visitor<'de>, const MAP: bool> Visitor<'de> for Container<'_, V, MA
         visit_bytes(&[u8]);
         visit_none();
         visit_unit();
-    }
-}
-
-/// The same as `TokenVisitor` for binary formats, some of which drop the text of an error.
-struct Remembering<'r, O> {
-    visitor: TokenVisitor<O>,
-    refusal: &'r mut Option<String>,
-}
-
-impl<'de, T, O: FnOnce(TokenForm<'_>) -> Result<T, Error>> Visitor<'de> for Remembering<'_, O> {
-    type Value = T;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a sealed field")
-    }
-
-    fn visit_str<E: DeError>(self, text: &str) -> Result<T, E> {
-        let opened = self.visitor.opened(TokenForm::Text(text));
-        opened.map_err(|text| E::custom(self.refusal.insert(text)))
-    }
-
-    fn visit_bytes<E: DeError>(self, bytes: &[u8]) -> Result<T, E> {
-        let opened = self.visitor.opened(TokenForm::Bytes(bytes));
-        opened.map_err(|text| E::custom(self.refusal.insert(text)))
     }
 }

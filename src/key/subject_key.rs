@@ -12,11 +12,9 @@ use crate::error::{Error, ErrorKind};
 use crate::id::{Identifier, KeyId, Name};
 use crate::random;
 use crate::secret::{PlainBuffer, SecretBytes, wipe};
+use crate::token::{WRAPPED_KEY_LEN, WRAPPED_KEY_MAGIC};
 
-/// FORMAT 10: the bytes whose base64url text is `rxkx`.
-const MAGIC: [u8; 3] = [0xAF, 0x19, 0x31];
-const HEADER_LEN: usize = MAGIC.len() + KeyId::LEN;
-const WRAPPED_LEN: usize = HEADER_LEN + envelope::OVERHEAD + 32;
+const HEADER_LEN: usize = WRAPPED_KEY_MAGIC.len() + KeyId::LEN;
 
 /// The key of one subject (patient): a second factor of every field sealed with it, so that destroying it makes that
 /// patient's fields unreadable while the keyring lives on.
@@ -45,8 +43,8 @@ impl SubjectKey {
     /// FORMAT 10.1
     fn wrap_subject_key(&self, keys: &Keys) -> Result<WrappedSubjectKey, Error> {
         let dek = keys.primary();
-        let mut bytes = Vec::with_capacity(WRAPPED_LEN);
-        bytes.extend_from_slice(&MAGIC);
+        let mut bytes = Vec::with_capacity(WRAPPED_KEY_LEN);
+        bytes.extend_from_slice(&WRAPPED_KEY_MAGIC);
         bytes.extend_from_slice(dek.id.as_bytes());
         let key = dek.wrap_key(self.0.keyspace.as_str())?;
         let context = wrap_context(self.0.keyspace.as_str(), &self.0.subject_id, dek.id);
@@ -159,7 +157,7 @@ impl WrappedSubjectKey {
     /// The id of the DEK that wraps it.
     #[must_use]
     pub fn key_id(&self) -> KeyId {
-        let bytes = self.0.get(MAGIC.len()..).and_then(|rest| rest.first_chunk());
+        let bytes = self.0.get(WRAPPED_KEY_MAGIC.len()..).and_then(|rest| rest.first_chunk());
         KeyId::from_bytes(bytes.copied().unwrap_or_default())
     }
 }
@@ -168,7 +166,7 @@ impl TryFrom<&[u8]> for WrappedSubjectKey {
     type Error = Error;
 
     fn try_from(bytes: &[u8]) -> Result<Self, Error> {
-        if bytes.len() == WRAPPED_LEN && bytes.starts_with(&MAGIC) {
+        if bytes.len() == WRAPPED_KEY_LEN && bytes.starts_with(&WRAPPED_KEY_MAGIC) {
             Ok(Self(bytes.to_vec()))
         } else {
             Err(ErrorKind::InvalidSubjectKey.into())

@@ -1,5 +1,6 @@
 //! What JSON would lose or could not read again is refused while it is written: floats that are not finite become
-//! `null` for ever, and more than 128 levels of nesting are not read back.
+//! `null` for ever, an option that holds `null` is read as absent, of two keys that are written alike one is lost, and more
+//! than 128 levels of nesting are not read back.
 //!
 //! A wrapper and not a pass of its own before the writing, since a value may hold sealed fields, and serializing those
 //! has an effect: they would be sealed twice.
@@ -9,21 +10,36 @@ use std::fmt::Display;
 
 use serde::ser::{self, Serialize, Serializer};
 
+use super::json_keys::Keys;
 use crate::error::ErrorKind;
 
 /// serde_json reads 127 levels; a value keeps well below.
 const MAX_DEPTH: usize = 100;
 
+/// The name by which serde_json knows its `RawValue`, whose only field is text that is written as it is.
+const RAW_VALUE: &str = "$serde_json::private::RawValue";
+
 /// Forwards to `inner`, checking on the way. What was refused is left in `problem`.
 pub(super) struct Checked<'p, S> {
     inner: S,
     depth: usize,
+    place: Place,
     problem: &'p Cell<Option<ErrorKind>>,
+}
+
+/// Where a value is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Anywhere,
+    /// In an option that is present, and would be read as absent where it held `null`.
+    InOption,
+    /// The text of a `RawValue` that is there.
+    RawInOption,
 }
 
 impl<'p, S> Checked<'p, S> {
     pub(super) fn new(inner: S, problem: &'p Cell<Option<ErrorKind>>) -> Self {
-        Self { inner, depth: 0, problem }
+        Self { inner, depth: 0, place: Place::Anywhere, problem }
     }
 
     fn refuse<E: ser::Error>(&self, problem: ErrorKind) -> E {
@@ -37,11 +53,19 @@ impl<'p, S> Checked<'p, S> {
         if depth > MAX_DEPTH {
             return Err(self.refuse(ErrorKind::Unrepresentable));
         }
-        Ok(Checked { inner: open(self.inner)?, depth, problem: self.problem })
+        Ok(Checked { inner: open(self.inner)?, depth, place: Place::Anywhere, problem: self.problem })
     }
 
-    fn member<'v, T: ?Sized>(&self, value: &'v T) -> Member<'p, 'v, T> {
-        Member { value, depth: self.depth, problem: self.problem }
+    fn member<'v, T: ?Sized>(&self, value: &'v T, place: Place) -> Member<'p, 'v, T> {
+        Member { value, depth: self.depth, place, problem: self.problem }
+    }
+
+    /// Something that JSON writes as `null`.
+    fn null<T, E: ser::Error>(self, write: impl FnOnce(S) -> Result<T, E>) -> Result<T, E> {
+        match self.place {
+            Place::InOption => Err(self.refuse(ErrorKind::Unrepresentable)),
+            Place::Anywhere | Place::RawInOption => write(self.inner),
+        }
     }
 }
 
@@ -49,12 +73,14 @@ impl<'p, S> Checked<'p, S> {
 struct Member<'p, 'v, T: ?Sized> {
     value: &'v T,
     depth: usize,
+    place: Place,
     problem: &'p Cell<Option<ErrorKind>>,
 }
 
 impl<T: Serialize + ?Sized> Serialize for Member<'_, '_, T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.value.serialize(Checked { inner: serializer, depth: self.depth, problem: self.problem })
+        let Self { value, depth, place, problem } = self;
+        value.serialize(Checked { inner: serializer, depth: *depth, place: *place, problem })
     }
 }
 
@@ -81,8 +107,8 @@ impl<'p, S: Serializer> Serializer for Checked<'p, S> {
     type SerializeTuple = Checked<'p, S::SerializeTuple>;
     type SerializeTupleStruct = Checked<'p, S::SerializeTupleStruct>;
     type SerializeTupleVariant = Checked<'p, S::SerializeTupleVariant>;
-    type SerializeMap = Checked<'p, S::SerializeMap>;
-    type SerializeStruct = Checked<'p, S::SerializeStruct>;
+    type SerializeMap = CheckedMap<'p, S::SerializeMap>;
+    type SerializeStruct = CheckedStruct<'p, S::SerializeStruct>;
     type SerializeStructVariant = Checked<'p, S::SerializeStructVariant>;
 
     fn serialize_f32(self, value: f32) -> Result<S::Ok, S::Error> {
@@ -94,12 +120,12 @@ impl<'p, S: Serializer> Serializer for Checked<'p, S> {
     }
 
     fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<S::Ok, S::Error> {
-        let member = self.member(value);
+        let member = self.member(value, Place::InOption);
         self.inner.serialize_some(&member)
     }
 
     fn serialize_newtype_struct<T: Serialize + ?Sized>(self, name: &'static str, value: &T) -> Result<S::Ok, S::Error> {
-        let member = self.member(value);
+        let member = self.member(value, self.place);
         self.inner.serialize_newtype_struct(name, &member)
     }
 
@@ -110,8 +136,41 @@ impl<'p, S: Serializer> Serializer for Checked<'p, S> {
         variant: &'static str,
         value: &T,
     ) -> Result<S::Ok, S::Error> {
-        let Checked { inner, depth, problem } = self.enter(1, Ok::<S, S::Error>)?;
-        inner.serialize_newtype_variant(name, index, variant, &Member { value, depth, problem })
+        let Checked { inner, depth, place, problem } = self.enter(1, Ok::<S, S::Error>)?;
+        inner.serialize_newtype_variant(name, index, variant, &Member { value, depth, place, problem })
+    }
+
+    fn serialize_none(self) -> Result<S::Ok, S::Error> {
+        self.null(S::serialize_none)
+    }
+
+    fn serialize_unit(self) -> Result<S::Ok, S::Error> {
+        self.null(S::serialize_unit)
+    }
+
+    fn serialize_unit_struct(self, name: &'static str) -> Result<S::Ok, S::Error> {
+        self.null(|inner| inner.serialize_unit_struct(name))
+    }
+
+    fn serialize_str(self, text: &str) -> Result<S::Ok, S::Error> {
+        if self.place == Place::RawInOption && text.trim() == "null" {
+            return Err(self.refuse(ErrorKind::Unrepresentable));
+        }
+        self.inner.serialize_str(text)
+    }
+
+    fn serialize_map(self, len: Option<usize>) -> Result<Self::SerializeMap, S::Error> {
+        let entries = self.enter(1, |inner| inner.serialize_map(len))?;
+        Ok(CheckedMap { entries, keys: Keys::default() })
+    }
+
+    fn serialize_struct(self, name: &'static str, len: usize) -> Result<Self::SerializeStruct, S::Error> {
+        let raw = self.place == Place::InOption && name == RAW_VALUE;
+        let mut fields = self.enter(1, |inner| inner.serialize_struct(name, len))?;
+        if raw {
+            fields.place = Place::RawInOption;
+        }
+        Ok(CheckedStruct { fields, tag: None })
     }
 
     fn collect_str<T: Display + ?Sized>(self, value: &T) -> Result<S::Ok, S::Error> {
@@ -135,11 +194,7 @@ impl<'p, S: Serializer> Serializer for Checked<'p, S> {
         serialize_u64(v: u64);
         serialize_u128(v: u128);
         serialize_char(v: char);
-        serialize_str(v: &str);
         serialize_bytes(v: &[u8]);
-        serialize_none();
-        serialize_unit();
-        serialize_unit_struct(name: &'static str);
         serialize_unit_variant(name: &'static str, index: u32, variant: &'static str);
     }
 
@@ -149,8 +204,6 @@ impl<'p, S: Serializer> Serializer for Checked<'p, S> {
         1: serialize_tuple(len: usize) -> SerializeTuple;
         1: serialize_tuple_struct(name: &'static str, len: usize) -> SerializeTupleStruct;
         2: serialize_tuple_variant(name: &'static str, index: u32, variant: &'static str, len: usize) -> SerializeTupleVariant;
-        1: serialize_map(len: Option<usize>) -> SerializeMap;
-        1: serialize_struct(name: &'static str, len: usize) -> SerializeStruct;
         2: serialize_struct_variant(name: &'static str, index: u32, variant: &'static str, len: usize) -> SerializeStructVariant;
     }
 }
@@ -162,7 +215,7 @@ macro_rules! members {
             type Error = C::Error;
 
             fn $method<T: Serialize + ?Sized>(&mut self, $($name: $type,)? value: &T) -> Result<(), C::Error> {
-                let member = self.member(value);
+                let member = self.member(value, Place::Anywhere);
                 self.inner.$method($($name,)? &member)
             }
 
@@ -178,25 +231,58 @@ members! {
     SerializeTuple: serialize_element();
     SerializeTupleStruct: serialize_field();
     SerializeTupleVariant: serialize_field();
-    SerializeStruct: serialize_field(key: &'static str);
     SerializeStructVariant: serialize_field(key: &'static str);
 }
 
-impl<C: ser::SerializeMap> ser::SerializeMap for Checked<'_, C> {
+/// A map on its way out, which is also what a struct with a flattened field becomes.
+pub(super) struct CheckedMap<'p, C> {
+    entries: Checked<'p, C>,
+    keys: Keys,
+}
+
+impl<C: ser::SerializeMap> ser::SerializeMap for CheckedMap<'_, C> {
     type Ok = C::Ok;
     type Error = C::Error;
 
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), C::Error> {
-        let member = self.member(key);
-        self.inner.serialize_key(&member)
+        if !self.keys.is_new(key) {
+            return Err(self.entries.refuse(ErrorKind::Unrepresentable));
+        }
+        let member = self.entries.member(key, Place::Anywhere);
+        self.entries.inner.serialize_key(&member)
     }
 
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), C::Error> {
-        let member = self.member(value);
-        self.inner.serialize_value(&member)
+        let member = self.entries.member(value, Place::Anywhere);
+        self.entries.inner.serialize_value(&member)
     }
 
     fn end(self) -> Result<C::Ok, C::Error> {
-        self.inner.end()
+        self.entries.inner.end()
+    }
+}
+
+/// A struct on its way out.
+pub(super) struct CheckedStruct<'p, C> {
+    fields: Checked<'p, C>,
+    /// The first key. serde puts the tag of an enum there, and does not know whether the variant has a field of that name.
+    tag: Option<&'static str>,
+}
+
+impl<C: ser::SerializeStruct> ser::SerializeStruct for CheckedStruct<'_, C> {
+    type Ok = C::Ok;
+    type Error = C::Error;
+
+    fn serialize_field<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) -> Result<(), C::Error> {
+        if self.tag == Some(key) {
+            return Err(self.fields.refuse(ErrorKind::Unrepresentable));
+        }
+        self.tag.get_or_insert(key);
+        let member = self.fields.member(value, self.fields.place);
+        self.fields.inner.serialize_field(key, &member)
+    }
+
+    fn end(self) -> Result<C::Ok, C::Error> {
+        self.fields.inner.end()
     }
 }

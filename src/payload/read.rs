@@ -1,10 +1,12 @@
 //! Reading a payload: strictly, and with one error for everything that is wrong (FORMAT 7.3, 7.4).
 
+use std::cell::Cell;
 use std::fmt::{self, Display};
 
 use serde::de::{self, DeserializeOwned, Deserializer, IntoDeserializer, Visitor};
 use serde::forward_to_deserialize_any;
 
+use super::even::{Even, Watch, visit_as_list};
 use super::{KIND_BYTES, KIND_JSON, KIND_TEXT, PAD_START};
 use crate::error::{Error, ErrorKind};
 use crate::field::MAX_CONTENT;
@@ -33,17 +35,6 @@ pub(crate) fn content(payload: &[u8]) -> Result<Content<'_>, Error> {
     parse(payload).ok_or_else(|| ErrorKind::OpenFailed.into())
 }
 
-/// The content of a payload of kind 0 that was just written.
-pub(crate) fn raw_bytes(payload: &[u8]) -> Option<&[u8]> {
-    if *payload.first()? != KIND_BYTES {
-        return None;
-    }
-    match parse(payload)? {
-        Content::Bytes(bytes) => Some(bytes),
-        _ => None,
-    }
-}
-
 fn parse(payload: &[u8]) -> Option<Content<'_>> {
     let end = payload.iter().rposition(|byte| *byte != 0)?;
     let (content, padding) = payload.split_at_checked(end)?;
@@ -68,9 +59,46 @@ pub(crate) fn decode<T: DeserializeOwned>(content: Content<'_>) -> Result<T, Err
     let value = match content {
         Content::Bytes(bytes) => T::deserialize(One(Scalar::Bytes(bytes))).ok(),
         Content::Text(text) => T::deserialize(One(Scalar::Text(text))).ok(),
-        Content::Json(json) => serde_json::from_str(json).ok(),
+        Content::Json(json) => decode_json(json),
     };
     value.ok_or_else(|| ErrorKind::TypeMismatch.into())
+}
+
+/// The value in `json`. With exact numbers first: a type that holds them, such as `serde_json::Value` where it does, is to
+/// get back what was sealed. If that does not fit, with rounded ones, which is what every other program reads.
+fn decode_json<T: DeserializeOwned>(json: &str) -> Option<T> {
+    let left_exact = Cell::new(false);
+    let decoded = |rounds| {
+        let mut json = serde_json::Deserializer::from_str(json);
+        let value = T::deserialize(Even::new(&mut json, Numbers { rounds, left_exact: &left_exact })).ok()?;
+        json.end().ok()?;
+        Some(value)
+    };
+    decoded(false).or_else(|| if left_exact.get() { decoded(true) } else { None })
+}
+
+#[derive(Clone, Copy)]
+struct Numbers<'c> {
+    rounds: bool,
+    left_exact: &'c Cell<bool>,
+}
+
+impl Watch for Numbers<'_> {
+    fn text<E: de::Error>(self, _: &str) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn bytes<E: de::Error>(self, _: &[u8]) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn rounds(self) -> bool {
+        self.rounds
+    }
+
+    fn left_exact(self) {
+        self.left_exact.set(true);
+    }
 }
 
 /// The value is not of the asked type. Says nothing, so that it can quote nothing.
@@ -92,7 +120,7 @@ impl de::Error for Mismatch {
 }
 
 /// Text or bytes as the one value there is: also of an option or a newtype around it, so that `String`,
-/// `Option<String>` and a newtype evolve into each other.
+/// `Option<String>` and a newtype evolve into each other; bytes also as a list.
 struct One<'p>(Scalar<'p>);
 
 enum Scalar<'p> {
@@ -132,8 +160,28 @@ impl<'de> Deserializer<'de> for One<'_> {
         }
     }
 
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
+        match self.0 {
+            Scalar::Bytes(bytes) => visit_as_list(bytes, visitor),
+            Scalar::Text(text) => visitor.visit_str(text),
+        }
+    }
+
+    fn deserialize_tuple<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Mismatch> {
+        self.deserialize_seq(visitor)
+    }
+
+    fn deserialize_tuple_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: usize,
+        visitor: V,
+    ) -> Result<V::Value, Mismatch> {
+        self.deserialize_seq(visitor)
+    }
+
     forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf
-        unit unit_struct seq tuple tuple_struct map struct identifier ignored_any
+        unit unit_struct map struct identifier ignored_any
     }
 }

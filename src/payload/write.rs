@@ -6,11 +6,10 @@ use std::fmt::{self, Display};
 use serde::ser::{self, Impossible, Serialize, Serializer};
 
 use super::json_check::Checked;
-use super::{Content, KIND_BYTES, KIND_JSON, KIND_TEXT, PAD_START};
+use super::{Content, KIND_BYTES, KIND_JSON, KIND_TEXT, PAD_START, writing};
 use crate::error::{Error, ErrorKind};
 use crate::field::Field;
 use crate::secret::reserve_wiping;
-use crate::token;
 
 /// How long a field's content may be and to what it is padded.
 #[derive(Clone, Copy)]
@@ -64,14 +63,15 @@ pub(crate) struct Value<'v, T: ?Sized>(pub(crate) &'v T);
 
 impl<T: Serialize + ?Sized> Plaintext for Value<'_, T> {
     fn write_payload(&self, room: Room, out: &mut Vec<u8>) -> Result<(), Error> {
-        Sink::write(room, out, |sink| {
+        let content = |sink: &mut Sink<'_>| {
             let mut shape = Shape::Whole;
             let written = self.0.serialize(Probe { sink, shape: &mut shape });
             match shape {
                 Shape::Whole => written,
                 Shape::Compound => sink.json(self.0),
             }
-        })
+        };
+        writing::value(|| Sink::write(room, out, content))
     }
 }
 
@@ -146,9 +146,6 @@ impl<'o> Sink<'o> {
     }
 
     fn text(&mut self, text: &str) -> Result<(), Refused> {
-        if token::is_text_token(text) {
-            return Err(self.fail(ErrorKind::TokenAsPlaintext));
-        }
         self.begin(KIND_TEXT, text.len())?;
         self.push(text.as_bytes())
     }
@@ -264,16 +261,9 @@ impl Serializer for Probe<'_, '_> {
     }
 
     fn collect_str<T: Display + ?Sized>(self, value: &T) -> Result<(), Refused> {
-        // Into the sink, not through a String that nobody would wipe. No token has a Display with state to sneak past
-        // the check of FORMAT 7.5, so the text is checked once it is there.
+        // Into the sink, not through a String that nobody would wipe.
         self.sink.begin(KIND_TEXT, 0)?;
-        let start = self.sink.out.len();
-        fmt::write(self.sink, format_args!("{value}")).map_err(|fmt::Error| Refused)?;
-        let written = self.sink.out.get(start..).unwrap_or_default();
-        if std::str::from_utf8(written).is_ok_and(token::is_text_token) {
-            return Err(self.sink.fail(ErrorKind::TokenAsPlaintext));
-        }
-        Ok(())
+        fmt::write(self.sink, format_args!("{value}")).map_err(|fmt::Error| Refused)
     }
 
     fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), Refused> {

@@ -126,8 +126,8 @@ impl fmt::Debug for RecordAccess {
 
 /// Opens fields of one record, as one opening.
 pub struct OpenPass<'a> {
-    core: &'a RecordCore,
-    state: &'a mut OpenState,
+    pub(super) core: &'a RecordCore,
+    pub(super) state: &'a mut OpenState,
 }
 
 impl<'a> OpenPass<'a> {

@@ -3,16 +3,21 @@
 use std::sync::Arc;
 
 use crate::context::Context;
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, Reason};
 use crate::field::Field;
 use crate::id::{Class, FieldId, Identifier};
 use crate::key::SubjectKey;
 use crate::keyring::{Hold, Holds, Shared};
 use crate::observe::OpenedRecord;
+use crate::payload;
 use crate::token::{HEADER_LEN, Header};
 
 /// Header, digest and the longest field id (FORMAT 4.4).
 const MAX_AAD: usize = HEADER_LEN + 32 + 64;
+
+/// Said whatever the token is: it follows from how the caller made the record alone.
+const NO_SUBJECT: Reason =
+    "this record was opened without a subject; a token that was sealed with one needs `Record::subject`";
 
 pub(crate) struct RecordCore {
     hold: Arc<Hold>,
@@ -65,6 +70,7 @@ impl RecordCore {
 
     /// What a token of `class` that is sealed now begins with.
     pub(crate) fn sealing_header(&self, class: Class) -> Result<Header, Error> {
+        payload::refuse_inside()?;
         self.check_class(class)?;
         let dek = self.shared().keys.primary();
         Ok(Header { letter: dek.suite.sealing_letter(self.context.is_bound()), key_id: dek.id })
@@ -72,6 +78,7 @@ impl RecordCore {
 
     /// `error` as one of field `F` of this record.
     pub(crate) fn located<F: Field>(&self, error: Error) -> Error {
+        let error = if self.subject.is_none() { error.if_not_opened(NO_SUBJECT) } else { error };
         error.at_field(F::ID).in_record(self.context.record_type())
     }
 

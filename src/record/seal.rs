@@ -26,7 +26,7 @@ impl<R: MaySeal> Record<R> {
     ///
     /// # Errors
     ///
-    /// `too-large`, `not-finite`, `unrepresentable` or `token-as-plaintext` for a value that cannot be sealed,
+    /// `too-large`, `not-finite`, `unrepresentable`, `token-as-plaintext` or `token-inside` for a value that cannot be sealed,
     /// `class-locked`, `random-failed`. Nothing is written then.
     pub fn seal<F: Field>(&self, value: &(impl Serialize + ?Sized)) -> Result<Token, Error> {
         self.seal_fields(|pass| pass.seal::<F>(value))
@@ -106,7 +106,7 @@ impl<'r> SealPass<'r> {
         let Self { core, state } = self;
         core.sealing_header(F::CLASS)
             .and_then(|header| {
-                let encrypt = |sealing: Sealing<'_>| sealing.encrypt(core, state, Repeat::Refused);
+                let encrypt = |sealing: Sealing<'_>| sealing.encrypt(core, state, Claim::Token);
                 seal_appending::<F>(header, &Value(value), out, encrypt)
             })
             .map_err(|error| core.located::<F>(error))
@@ -142,7 +142,7 @@ impl<'r> SealPass<'r> {
             let len = buffer.len();
             payload::wrap_bytes(room, buffer)?;
             let sealing = Sealing { out: buffer, start: 0, header, field: F::ID, class: F::CLASS };
-            sealing.encrypt(core, state, Repeat::Refused).inspect_err(|_| payload::unwrap_bytes(head, len, buffer))
+            sealing.encrypt(core, state, Claim::Token).inspect_err(|_| payload::unwrap_bytes(head, len, buffer))
         });
         sealed.map_err(|error| core.located::<F>(error))
     }
@@ -166,11 +166,13 @@ impl fmt::Debug for SealPass<'_> {
     }
 }
 
-/// Whether a field id may stand more than once in a pass (FORMAT 4.5).
+/// What claims a field id in a pass: it belongs to one token, one list or one map there (FORMAT 4.5).
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Repeat {
-    Refused,
-    Allowed,
+pub(crate) enum Claim {
+    /// The token.
+    Token,
+    /// The list that the token is in, which did so before.
+    List,
 }
 
 /// What one pass keeps from field to field.
@@ -191,20 +193,19 @@ impl SealState {
     }
 
     /// Notes that `field` is sealed in this pass, or refuses a second time (FORMAT 4.5).
-    pub(crate) fn claim(&mut self, field: FieldId, repeat: Repeat) -> Result<(), Error> {
-        if self.is_new(field, repeat)? {
-            self.workspace.sealed.push((field, repeat));
-        }
+    pub(crate) fn claim(&mut self, field: FieldId) -> Result<(), Error> {
+        self.check_unclaimed(field)?;
+        self.workspace.claimed.push(field);
         Ok(())
     }
 
-    /// Whether this is the first time, or refuses a second one.
-    fn is_new(&self, field: FieldId, repeat: Repeat) -> Result<bool, Error> {
-        match self.workspace.sealed.iter().find(|(known, _)| *known == field) {
-            None => Ok(true),
-            Some((_, Repeat::Allowed)) if repeat == Repeat::Allowed => Ok(false),
-            Some(_) => Err(ErrorKind::FieldRepeated.into()),
-        }
+    /// Takes the claim back: nobody has what was sealed.
+    pub(crate) fn release(&mut self, field: FieldId) {
+        self.workspace.claimed.retain(|claimed| *claimed != field);
+    }
+
+    fn check_unclaimed(&self, field: FieldId) -> Result<(), Error> {
+        if self.workspace.claimed.contains(&field) { Err(ErrorKind::FieldRepeated.into()) } else { Ok(()) }
     }
 
     /// Gives the nonce of this token and advances (FORMAT 5.3).
@@ -279,18 +280,17 @@ pub(crate) fn seal_appending<F: Field>(
 
 impl Sealing<'_> {
     /// Encrypts in place.
-    pub(crate) fn encrypt(self, core: &RecordCore, state: &mut SealState, repeat: Repeat) -> Result<(), Error> {
+    pub(crate) fn encrypt(self, core: &RecordCore, state: &mut SealState, claim: Claim) -> Result<(), Error> {
         let Self { out, start, header, field, class } = self;
         let keys = &core.shared().keys;
         let letter = header.letter;
         let token = out.get_mut(start..).unwrap_or_default();
         let (head, rest) = token.split_first_chunk_mut::<HEADER_LEN>().ok_or(ErrorKind::TooLarge)?;
         let (wire_nonce, text) = rest.split_at_mut_checked(letter.nonce_len()).ok_or(ErrorKind::TooLarge)?;
-        // FORMAT 7.5, second half: text was checked as it was written, for bytes the keys must be known.
-        if payload::raw_bytes(text).and_then(Header::of).is_some_and(|token| keys.knows(token.key_id)) {
-            return Err(ErrorKind::TokenAsPlaintext.into());
+        payload::refuse_nested(text, |key_id| keys.knows(key_id))?;
+        if claim == Claim::Token {
+            state.check_unclaimed(field)?;
         }
-        let is_new = state.is_new(field, repeat)?;
         let nonce = state.take_nonce(core, letter)?;
         // Its key set-up is done once: all nonces of a pass begin with the same 12 bytes.
         let cipher = state.workspace.ciphers.get(core, keys.primary(), letter, class, &nonce)?;
@@ -299,8 +299,8 @@ impl Sealing<'_> {
         let tag = core.with_aad(head, field, |aad| cipher.seal(letter, &nonce, aad, text))?;
         out.extend_from_slice(&tag);
         // Only now: what failed may be tried again in this pass.
-        if is_new {
-            state.workspace.sealed.push((field, repeat));
+        if claim == Claim::Token {
+            state.workspace.claimed.push(field);
         }
         Ok(())
     }

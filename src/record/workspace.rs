@@ -5,7 +5,6 @@ use std::mem;
 use std::ops::{Deref, DerefMut};
 
 use super::core::RecordCore;
-use super::seal::Repeat;
 use crate::aead::{Letter, MessageCipher, SpareCipher, key_prefix};
 use crate::error::{Error, ErrorKind};
 use crate::id::{Class, FieldId};
@@ -28,7 +27,7 @@ pub(crate) struct Workspace(Rooms);
 pub(crate) struct Rooms {
     pub(super) ciphers: Ciphers,
     /// The fields that were sealed in this pass (FORMAT 4.5).
-    pub(super) sealed: Vec<(FieldId, Repeat)>,
+    pub(super) claimed: Vec<FieldId>,
     /// The classes and keys that an opening used or asked for.
     pub(super) touched: Vec<Touched>,
 }
@@ -43,7 +42,7 @@ impl Drop for Workspace {
     fn drop(&mut self) {
         let mut rooms = mem::take(&mut self.0);
         rooms.ciphers.keep_first(0);
-        rooms.sealed.clear();
+        rooms.claimed.clear();
         rooms.touched.clear();
         scratch::give_back(&ROOMS, rooms);
     }

@@ -73,7 +73,8 @@ impl RecordAccess {
     ///
     /// # Errors
     ///
-    /// Those of opening; `work-failed` with the error of `work` as its source.
+    /// Those of opening; `invalid-input` for what serde_json says of what it read; `work-failed` with the error of `work` as
+    /// its source for every other.
     pub fn run_opening<T, E>(&self, work: impl FnOnce() -> Result<T, E>) -> Result<T, Error>
     where
         E: std::error::Error + Send + Sync + 'static,

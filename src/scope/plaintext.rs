@@ -69,7 +69,8 @@ impl<T: ?Sized> fmt::Debug for ExposedPlaintext<'_, T> {
 ///
 /// # Errors
 ///
-/// `token-as-plaintext`; `plaintext-nested` inside another scope; `work-failed` with the error of `work` as its source.
+/// `value-mismatch` for a marked field that is not of its type; `token-as-plaintext`; `plaintext-nested` inside another scope;
+/// `invalid-input` for what serde_json says of the rest; `work-failed` with the error of `work` as its source for every other.
 pub fn accept_plaintext<T, E>(work: impl FnOnce() -> Result<T, E>) -> Result<T, Error>
 where
     E: std::error::Error + Send + Sync + 'static,

@@ -11,7 +11,7 @@ use crate::error::{Error, ErrorKind};
 use crate::field::Field;
 use crate::id::{FieldId, Identifier};
 use crate::payload::Value;
-use crate::record::{MaySeal, Record, RecordCore, Repeat, SealState, seal_appending};
+use crate::record::{Claim, MaySeal, Record, RecordCore, SealState, seal_appending};
 use crate::scratch;
 
 /// The record that fields are sealed for, and its pass.
@@ -92,27 +92,31 @@ impl<T: ?Sized> fmt::Debug for RecordSealing<'_, T> {
 /// Seals `value` as field `F` of the active record and hands the token, as text or as bytes, to `serializer`.
 pub(crate) fn seal_field<F: Field, T: Serialize + ?Sized, S: Serializer>(
     value: &T,
-    repeat: Repeat,
+    claim: Claim,
     serializer: S,
 ) -> Result<Result<S::Ok, S::Error>, Error> {
     scratch::with(|buffer| {
-        write_token::<F, T>(value, repeat, buffer.vec())?;
+        write_token::<F, T>(value, claim, buffer.vec())?;
         // A binary format gets bytes: in JSON those would be an array of numbers.
-        Ok(if serializer.is_human_readable() {
+        let taken = if serializer.is_human_readable() {
             serializer.serialize_str(text::encode_behind(buffer.vec()))
         } else {
             serializer.serialize_bytes(buffer.as_mut_slice())
-        })
+        };
+        if taken.is_err() && claim == Claim::Token {
+            release(F::ID);
+        }
+        Ok(taken)
     })
     .map_err(|error: Error| located::<F>(error))
 }
 
-fn write_token<F: Field, T: Serialize + ?Sized>(value: &T, repeat: Repeat, out: &mut Vec<u8>) -> Result<(), Error> {
+fn write_token<F: Field, T: Serialize + ?Sized>(value: &T, claim: Claim, out: &mut Vec<u8>) -> Result<(), Error> {
     let header = with_top(|frame| frame.sealing()?.core.sealing_header(F::CLASS))?;
     seal_appending::<F>(header, &Value(value), out, |sealing| {
         with_top(|frame| {
             let frame = frame.sealing()?;
-            sealing.encrypt(&frame.core, &mut frame.state, repeat)
+            sealing.encrypt(&frame.core, &mut frame.state, claim)
         })
     })
 }
@@ -125,13 +129,30 @@ fn located<F: Field>(error: Error) -> Error {
     }
 }
 
-/// Notes that the entries of a map are sealed as field `field` of the active record: a second map of the same field would have
-/// the same parts.
-pub(crate) fn claim_parts(field: FieldId) -> Result<(), Error> {
+/// Runs `write`, which writes a list or a map whose elements are sealed as `field` of the active record: the only one of
+/// that field, also beside a token of it (FORMAT 4.5).
+pub(crate) fn claim_container<T, E>(
+    field: FieldId,
+    write: impl FnOnce() -> Result<T, E>,
+) -> Result<Result<T, E>, Error> {
     with_top(|frame| match &mut frame.kind {
-        Kind::Seal(frame) => frame.state.claim(field, Repeat::Refused),
+        Kind::Seal(frame) => frame.state.claim(field),
         _ => Ok(()),
-    })
+    })?;
+    let taken = write();
+    if taken.is_err() {
+        release(field);
+    }
+    Ok(taken)
+}
+
+/// Takes the claim on `field` back, since the format did not take what was sealed: toml tries every value on a serializer
+/// that fails, and writes it after that.
+fn release(field: FieldId) {
+    let _ = with_top(|frame| {
+        frame.sealing()?.state.release(field);
+        Ok(())
+    });
 }
 
 /// Runs `work` in the scope of a part of the active record (FORMAT 4.7). Its refusal is the caller's.

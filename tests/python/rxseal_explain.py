@@ -204,7 +204,7 @@ def text() -> str:
 def check(page: Path) -> None:
     """Section 12 is: the heading, an empty line, one paragraph, an empty line, and then this text to the end."""
     whole = page.read_text("utf-8")
-    section = whole.split(f"\n{HEADING}\n\n", 1)[1]
+    section = whole.split(f"\n{HEADING}\n\n", 1)[1].split("\n## ", 1)[0]
     examples = section.split("\n\n", 1)[1] if "\n\n" in section else ""
     if examples != text():
         raise SystemExit(f"explain: section 12 of {page} is not what this program makes")

@@ -270,6 +270,18 @@ def xchacha_open(key: bytes, nonce: bytes, sealed: bytes, aad: bytes) -> bytes |
         return None
 
 
+def aead_steps(letter: str, key: bytes, nonce: bytes, plaintext: bytes, aad: bytes) -> dict[str, str]:
+    """5.2 and 5.5, with every intermediate value in hexadecimal. `nonce` is that of the AEAD, 24 bytes."""
+    if letter == "c":
+        steps = {"subkey": hchacha20(key, nonce[:16]), "inner_nonce": bytes(4) + nonce[16:]}
+        sealed = xchacha_seal(key, nonce, plaintext, aad)
+    else:
+        steps = xaes_steps(key, nonce)
+        sealed = xaes_seal(key, nonce, plaintext, aad)
+    named = {f"{name}_hex": value.hex() for name, value in steps.items()}
+    return named | {"ciphertext_hex": sealed[:-TAG_BYTES].hex(), "tag_hex": sealed[-TAG_BYTES:].hex()}
+
+
 @dataclass(frozen=True)
 class Suite:
     """One row of the table of section 5."""
@@ -393,6 +405,28 @@ def unpad(payload: bytes) -> tuple[int, bytes]:
         except UnicodeDecodeError:
             raise Refused("open-failed", "not UTF-8") from None
     return kind, content
+
+
+def _value_members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """7.10: the last of repeated members."""
+    return dict(pairs)
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(name)
+
+
+def decode_value(kind: int, content: bytes) -> Any:
+    """7.8 to 7.11: the value of content of kind 2, where a program asks for any JSON value."""
+    if kind != JSON:
+        raise BadRequest("only kind 2 is JSON")
+    try:
+        # From text, not from bytes: of bytes, Python guesses whether they are UTF-16 or UTF-32.
+        value = json.loads(content.decode("utf-8"), object_pairs_hook=_value_members, parse_constant=_no_constant)
+        json.dumps(value, ensure_ascii=False).encode("utf-8")  # Python lets lone surrogates pass
+    except (ValueError, RecursionError):
+        raise Refused("type-mismatch", "authentic, and not JSON") from None
+    return value
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -786,7 +820,17 @@ class Keyring:
         return entry, self.secrets[key_id]
 
 
-def unlock(text: str, keyspace: str, roots: list[RootKey], min_generation: int = 0) -> Keyring:
+def text_of(data: bytes) -> str:
+    """8.1: a file given as bytes."""
+    try:
+        return data.decode("utf-8", "strict")
+    except UnicodeDecodeError:
+        raise invalid("not UTF-8") from None
+
+
+def unlock(
+    text: str, keyspace: str, roots: list[RootKey], min_generation: int = 0, pin: bytes | None = None
+) -> Keyring:
     """8.5"""
     check_name(keyspace)
     file = read_keyring(text)
@@ -802,9 +846,12 @@ def unlock(text: str, keyspace: str, roots: list[RootKey], min_generation: int =
             if kek is None or not check_key(kek) or fingerprint(kek, file.keyspace) != file.kek:
                 continue
             try:
-                return Keyring(file, open_body(file, kek), root.name)
+                keyring = Keyring(file, open_body(file, kek), root.name)
             except Refused:
                 continue
+            if pin is not None and all(key.fingerprint != pin or key.state == "destroyed" for key in file.keys):
+                raise Refused("pin-mismatch", "no key that is not destroyed has the pinned fingerprint")
+            return keyring
     raise Refused("unlock-failed", "no trusted root key unlocks this keyring")
 
 
@@ -917,13 +964,41 @@ def open_token(
     raise Refused("open-failed", "the tag is wrong")
 
 
-def is_token(keyring: Keyring, kind: int, content: bytes) -> bool:
-    """7.5: values that the writer refuses."""
+def _is_text_token(text: str) -> bool:
+    """7.5: the text of a token, or that of a wrapped subject key."""
+    data = unb64(text) if text.isascii() else None
+    return data is not None and (_key_id_of(data) is not None)
+
+
+def _key_id_of(data: bytes) -> bytes | None:
+    """The key id of a well-formed binary token or wrapped subject key."""
     try:
-        token = parse_token(content.decode("utf-8") if kind == TEXT else content)
+        return parse_token(data).key_id
     except Refused:
-        return False
-    return kind == TEXT or (kind == RAW and token.key_id in keyring.entries)
+        return data[3:9] if len(data) == 81 and data[:3] == SUBJECT_MAGIC else None
+
+
+def _holds_token(keyring: Keyring, value: Any) -> bool:
+    """7.6: anywhere in a JSON value."""
+    if isinstance(value, str):
+        return _is_text_token(value)
+    if isinstance(value, dict):
+        return any(_is_text_token(name) or _holds_token(keyring, inner) for name, inner in value.items())
+    if isinstance(value, list):
+        if value and all(type(item) is int and 0 <= item <= 255 for item in value):
+            return _key_id_of(bytes(value)) in keyring.entries
+        return any(_holds_token(keyring, item) for item in value)
+    return False
+
+
+def check_holds_no_token(keyring: Keyring, kind: int, content: bytes) -> None:
+    """7.5 and 7.6: values that the writer refuses."""
+    if kind == TEXT and _is_text_token(content.decode("utf-8")):
+        raise Refused("token-as-plaintext", "the text is a token")
+    if kind == RAW and _key_id_of(content) in keyring.entries:
+        raise Refused("token-as-plaintext", "the bytes are a token")
+    if kind == JSON and _holds_token(keyring, json.loads(content.decode("utf-8"))):
+        raise Refused("token-inside", "a token is inside")
 
 
 def seal_token(
@@ -941,11 +1016,10 @@ def seal_token(
     if kind in (TEXT, JSON):
         content.decode("utf-8")
     if kind == JSON:
-        json.loads(content)
+        json.loads(content.decode("utf-8"))
         if content.strip(b" \t\r\n") != content:
             raise BadRequest("white space around the JSON value")
-    if is_token(keyring, kind, content):
-        raise BadRequest("the value is a token already (7.5)")
+    check_holds_no_token(keyring, kind, content)
     entry = keyring.primary()
     letter = letter_to_seal(entry.suite, context.binding)
     nonce = os.urandom(SUITES[letter].wire_nonce) if wire_nonce is None else wire_nonce

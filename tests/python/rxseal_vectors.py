@@ -31,8 +31,10 @@ Every file has `description`, `rule` (a rule of docs/FORMAT.md), `test`, inputs,
 
 | `test` | inputs | results when `ok` |
 |---|---|---|
-| `open` | `root_key_file`; `keyring_file` or `keyring`; `keyspace`, `record_type`, `record_id`, `binding`, `parts`, `subject_id`, `subject_key`, `field_id`, `class`, `former`; `token` (text) or `token_hex` (binary) | `kind`, `content_hex` |
-| `unlock` | `root_key_files` (the trusted root keys, in order); `keyring_file` or `keyring`, then `spaces_after` spaces if present; `keyspace`; `min_generation` (may be absent) | `generation`, `kek`, `unlocked_by` (root key name), `primary`, `primary_index`, `keys` (id to state), `canonical` (the text is what a writer writes) |
+| `open` | `root_key_file`; `keyring_file` or `keyring`; `keyspace`, `record_type`, `record_id`, `binding`, `parts`, `subject_id`, `subject_key`, `field_id`, `class`, `former`; `token` (text) or `token_hex` (binary); perhaps `decode`: the content is read as a JSON value too (7.8 to 7.11) | `kind`, `content_hex`; with `decode` also `value`, as JSON text |
+| `write` | `root_key_file`, `keyring_file`, `keyspace`, `kind`, `content_hex`: whether a writer seals it (7.5, 7.6) | |
+| `open_large` | those of `open` without a token; `made`, of which the token is made: `header_hex`, `nonce_hex`, and the AES-256-GCM ciphertext and tag under `message_key_hex` (Kx of 5.2) with that nonce and `aad_hex` of the payload `payload_repeated`; SHA-256 of the whole is `token_sha256` | `kind`, `content_repeated`: `[hex, count]` |
+| `unlock` | `root_key_files` (the trusted root keys, in order); `keyring_file`, `keyring` or `keyring_hex` (bytes), then `spaces_after` spaces if present; `keyspace`; `min_generation` and `pin` (a fingerprint in hexadecimal; both may be absent). `keys_added`: put so many keys behind `"keys":[`, number n from 1 with the fingerprint n (6 bytes) and 26 bytes 0x5A, of use `seal`, `deactivated`, suite `X`, both times 1760000000. `wrap_added`: put a wrap of so many zero bytes behind `"wraps":[`, of provider `p` and root key `n` | `generation`, `kek`, `unlocked_by` (root key name), `primary`, `primary_index`, `keys` (id to state), `canonical` (the text is what a writer writes) |
 | `token` | `token` or `token_hex`, then `zeros_after` zero bytes if present | `letter`, `key_id`, `header_hex`, `nonce_hex`, `ciphertext_length`, `tag_hex` |
 | `identifier` | `text`, or `integer` (decimal), or `uuid_hex` (16 bytes) | `identifier` |
 | `name` | `text` | |
@@ -43,6 +45,8 @@ Every file has `description`, `rule` (a rule of docs/FORMAT.md), `test`, inputs,
 | `context` | `keyspace`, `record_type`, `record_id`, `binding`, `parts`, `subject_id`; perhaps `field_id`, `header_hex` | `context_hex`, `digest_hex`; `aad_hex` when a field is given |
 | `payload` | `kind`, `content_hex`, `block` (pad) | `payload_hex` |
 | `payload` | `payload_hex` (unpad) | `kind`, `content_hex` |
+| `payload` | `payload_repeated` (unpad): `[hex, count]`, each repeated so often | `kind`, `content_repeated`: `[hex, count]` |
+| `aead` | `letter`, `key_hex`, `nonce_hex` (24 bytes), `aad_hex`, `plaintext_hex` | the steps of 5.2 or 5.5; `ciphertext_hex`, `tag_hex` |
 """
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -2727,8 +2731,45 @@ def value_scenarios(s: Scenarios) -> None:
 
 
 def _keyring_text(v: dict[str, Any], files: dict[str, str]) -> str:
+    if "keyring_hex" in v:
+        return r.text_of(bytes.fromhex(v["keyring_hex"]))
     text = files["keyrings/" + v["keyring_file"]] if "keyring_file" in v else v["keyring"]
+    added = ""
+    for number in range(1, v.get("keys_added", 0) + 1):
+        print_ = number.to_bytes(6, "big") + b"\x5a" * 26
+        added += (
+            f'{{"id":"{b64(print_[:6])}","fingerprint":"{b64(print_)}","use":"seal","state":"deactivated",'
+            '"primary":false,"suite":"X","created":1760000000,"changed":1760000000},'
+        )
+    text = text.replace('"keys":[', '"keys":[' + added, 1)
+    if "wrap_added" in v:
+        wrap = f'{{"provider":"p","root_key":"n","wrapped":"{b64(bytes(v["wrap_added"]))}"}},'
+        text = text.replace('"wraps":[', '"wraps":[' + wrap, 1)
     return text + " " * v.get("spaces_after", 0)
+
+
+def _repeated(pieces: list[list[Any]]) -> bytes:
+    return b"".join(bytes.fromhex(piece) * count for piece, count in pieces)
+
+
+def _open_large(v: dict[str, Any], files: dict[str, str]) -> dict[str, Any]:
+    """Makes the token that the scenario describes, and opens it as any other."""
+    made = v["made"]
+    head = bytes.fromhex(made["header_hex"]) + bytes.fromhex(made["nonce_hex"])
+    key, nonce, aad = (bytes.fromhex(made[name]) for name in ("message_key_hex", "nonce_hex", "aad_hex"))
+    token = head + r.AESGCM(key).encrypt(nonce, _repeated(made["payload_repeated"]), aad)
+    if hashlib.sha256(token).hexdigest() != made["token_sha256"]:
+        raise SystemExit("the token made is another one")
+    line = {k: v[k] for k in v if k not in ("root_key_file", "keyring_file", "made")} | {"token_hex": token.hex()}
+    line |= {"root_key": files["root_keys/" + v["root_key_file"]], "keyring": _keyring_text(v, files)}
+    answer = r.run_open(line)
+    return {"kind": answer["kind"], "content_repeated": _as_repeated(bytes.fromhex(answer["content_hex"]))}
+
+
+def _as_repeated(content: bytes) -> list[Any]:
+    """One byte and how often, where a content is nothing else."""
+    assert content.strip(content[:1]) == b""
+    return [content[:1].hex(), len(content)]
 
 
 def run(v: dict[str, Any], files: dict[str, str]) -> dict[str, Any]:
@@ -2738,11 +2779,27 @@ def run(v: dict[str, Any], files: dict[str, str]) -> dict[str, Any]:
             line = {k: v[k] for k in v if k not in ("root_key_file", "keyring_file", "keyring")}
             line |= {"root_key": files["root_keys/" + v["root_key_file"]], "keyring": _keyring_text(v, files)}
             answer = r.run_open(line)
-            return {"kind": answer["kind"], "content_hex": answer["content_hex"]}
+            results = {"kind": answer["kind"], "content_hex": answer["content_hex"]}
+            if v.get("decode"):
+                value = r.decode_value(answer["kind"], bytes.fromhex(answer["content_hex"]))
+                results["value"] = json.dumps(value, separators=(",", ":"))
+            return results
+        case "write":
+            root = files["root_keys/" + v["root_key_file"]]
+            keyring = r.cached_unlock(root, _keyring_text(v, files), v["keyspace"], 0)
+            r.check_holds_no_token(keyring, v["kind"], bytes.fromhex(v["content_hex"]))
+            return {}
+        case "open_large":
+            return _open_large(v, files)
+        case "aead":
+            return r.aead_steps(
+                v["letter"], *(bytes.fromhex(v[f"{name}_hex"]) for name in ("key", "nonce", "plaintext", "aad"))
+            )
         case "unlock":
             roots = [r.RootKey.parse(files["root_keys/" + name]) for name in v["root_key_files"]]
             text = _keyring_text(v, files)
-            keyring = r.unlock(text, v["keyspace"], roots, v.get("min_generation", 0))
+            pin = bytes.fromhex(v["pin"]) if "pin" in v else None
+            keyring = r.unlock(text, v["keyspace"], roots, v.get("min_generation", 0), pin)
             return {
                 "generation": keyring.file.generation,
                 "kek": b64(keyring.file.kek),
@@ -2810,6 +2867,9 @@ def run(v: dict[str, Any], files: dict[str, str]) -> dict[str, Any]:
         case "payload":
             if "block" in v:
                 return {"payload_hex": r.pad(v["kind"], bytes.fromhex(v["content_hex"]), v["block"]).hex()}
+            if "payload_repeated" in v:
+                kind, content = r.unpad(_repeated(v["payload_repeated"]))
+                return {"kind": kind, "content_repeated": _as_repeated(content)}
             kind, content = r.unpad(bytes.fromhex(v["payload_hex"]))
             return {"kind": kind, "content_hex": content.hex()}
     raise SystemExit(f"unknown test {v['test']}")
@@ -2821,8 +2881,12 @@ def run(v: dict[str, Any], files: dict[str, str]) -> dict[str, Any]:
 
 
 def scenarios() -> list[tuple[str, dict[str, Any]]]:
+    import rxseal_edges  # imports this module
+
     s = Scenarios()
-    for add in (open_scenarios, token_scenarios, unlock_scenarios, text_scenarios, value_scenarios):
+    # New scenarios go to the end, so that the numbers of files stay.
+    every = (open_scenarios, token_scenarios, unlock_scenarios, text_scenarios, value_scenarios, rxseal_edges.scenarios)
+    for add in every:
         add(s)
     slugs = Counter(slug for slug, _ in s.list)
     repeated = [slug for slug, count in slugs.items() if count > 1]

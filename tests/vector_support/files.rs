@@ -6,6 +6,7 @@ use std::fs;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use base64::Engine;
 use rxseal::{Access, Error, KeyFile, Keyring, LocalRootKey, Purpose, RootKeys, run_local};
 use serde_json::Value;
 
@@ -152,10 +153,34 @@ pub(crate) fn keyring_text(vector: &Vector) -> String {
         Some(text) => text.as_str().unwrap().to_owned(),
         None => fs::read_to_string(folder().join("keyrings").join(vector.text("keyring_file"))).unwrap(),
     };
+    if vector.has("keys_added") {
+        let keys: String = (1..=vector.number("keys_added")).map(added_key).collect();
+        text = text.replacen("\"keys\":[", &format!("\"keys\":[{keys}"), 1);
+    }
+    if vector.has("wrap_added") {
+        let wrapped = base64(&vec![0; vector.number("wrap_added").try_into().unwrap()]);
+        let wrap = format!("{{\"provider\":\"p\",\"root_key\":\"n\",\"wrapped\":\"{wrapped}\"}},");
+        text = text.replacen("\"wraps\":[", &format!("\"wraps\":[{wrap}"), 1);
+    }
     if vector.has("spaces_after") {
         text.extend(std::iter::repeat_n(' ', vector.number("spaces_after").try_into().unwrap()));
     }
     text
+}
+
+/// One of the keys that make a file too large to be committed.
+fn added_key(number: u64) -> String {
+    let mut fingerprint = [0x5A; 32];
+    fingerprint[..6].copy_from_slice(&number.to_be_bytes()[2..]);
+    let (id, fingerprint) = (base64(&fingerprint[..6]), base64(&fingerprint));
+    format!(
+        "{{\"id\":\"{id}\",\"fingerprint\":\"{fingerprint}\",\"use\":\"seal\",\"state\":\"deactivated\",\"primary\":false,\
+         \"suite\":\"X\",\"created\":1760000000,\"changed\":1760000000}},"
+    )
+}
+
+pub(crate) fn base64(bytes: &[u8]) -> String {
+    base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes)
 }
 
 /// The unlocked keyrings that `open` and `subject_key` vectors name.

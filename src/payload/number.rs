@@ -1,0 +1,210 @@
+//! Numbers as serde_json hands them on where the user's program has its feature `arbitrary_precision`: a map of one
+//! private key, which no type but its own `Number` and `Value`, and some decimals, takes for a number.
+
+use std::any::type_name;
+use std::borrow::Cow;
+use std::fmt;
+use std::io::Cursor;
+use std::iter;
+use std::marker::PhantomData;
+
+use serde::de::value::MapDeserializer;
+use serde::de::{DeserializeSeed, Deserializer, Error as DeError, IntoDeserializer, MapAccess, Visitor};
+use serde::{Serialize, forward_to_deserialize_any};
+use zeroize::Zeroizing;
+
+use super::even::{Even, Watch};
+use crate::secret::wipe;
+
+const PRIVATE_KEY: &str = "$serde_json::private::Number";
+
+/// Hands `map`, which serde_json gave where anything was asked for, to `visitor`: as a number where it is one.
+pub(super) fn visit_map<'de, A: MapAccess<'de>, V: Visitor<'de>, W: Watch>(
+    mut map: A,
+    visitor: V,
+    watch: W,
+) -> Result<V::Value, A::Error> {
+    match map.next_key_seed(KeySeed)? {
+        None => visitor.visit_map(Even::new(map, watch)),
+        Some(Key::PrivateNumber) => {
+            let text: Zeroizing<String> = Zeroizing::new(map.next_value()?);
+            match number::<V::Value>(&text, watch.rounds()) {
+                Some(number) => visitor.visit_f64(number),
+                None => {
+                    watch.left_exact();
+                    visitor.visit_map(MapDeserializer::new(iter::once((PRIVATE_KEY, text.as_str()))))
+                }
+            }
+        }
+        Some(Key::Text(first)) => visitor.visit_map(Even::new(Begun { first: Some(first), map }, watch)),
+    }
+}
+
+/// The number `text` as what a `T` is made from, if not from serde_json's private form.
+///
+/// Serde reads flattened, tagged and untagged values into a buffer of its own, `Content`, from which nothing but a number
+/// becomes a number. Text that serde_json itself writes for an `f64` or an `f32` loses nothing there.
+fn number<T>(text: &str, rounds: bool) -> Option<f64> {
+    let number: f64 = text.parse().ok().filter(|number: &f64| number.is_finite())?;
+    let taken = if rounds {
+        !is::<serde_json::Value, T>() && !is::<serde_json::Number, T>()
+    } else {
+        is_buffer::<T>() && (is_written(number, text) || is_written(text.parse::<f32>().ok()?, text))
+    };
+    taken.then_some(number)
+}
+
+/// Whether `T` is serde's buffer, by its name as in `is_json`: some versions of Rust write a lifetime behind it.
+fn is_buffer<T>() -> bool {
+    let name = type_name::<T>();
+    name.strip_suffix("<'_>").unwrap_or(name).ends_with("::Content")
+}
+
+/// As in `is_json`.
+fn is<T, U>() -> bool {
+    type_name::<T>() == type_name::<U>()
+}
+
+/// Whether `text` is what serde_json writes for `number`.
+fn is_written(number: impl Serialize, text: &str) -> bool {
+    let mut room = [0; 32];
+    let mut written = Cursor::new(room.as_mut_slice());
+    let same = serde_json::to_writer(&mut written, &number).is_ok() && {
+        let len = usize::try_from(written.position()).ok();
+        len.and_then(|len| written.get_ref().get(..len)) == Some(text.as_bytes())
+    };
+    wipe(&mut room);
+    same
+}
+
+enum Key<'de> {
+    PrivateNumber,
+    Text(Cow<'de, str>),
+}
+
+/// Tells the private key from the same text in JSON: asked for an option, serde_json answers `Some` for a key that was
+/// read, and gives its own key as text.
+struct KeySeed;
+
+impl<'de> DeserializeSeed<'de> for KeySeed {
+    type Value = Key<'de>;
+
+    fn deserialize<D: Deserializer<'de>>(self, key: D) -> Result<Key<'de>, D::Error> {
+        key.deserialize_option(KeyVisitor { read: false })
+    }
+}
+
+struct KeyVisitor {
+    read: bool,
+}
+
+impl<'de> Visitor<'de> for KeyVisitor {
+    type Value = Key<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key")
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, key: D) -> Result<Key<'de>, D::Error> {
+        key.deserialize_str(Self { read: true })
+    }
+
+    fn visit_borrowed_str<E>(self, key: &'de str) -> Result<Key<'de>, E> {
+        Ok(if !self.read && key == PRIVATE_KEY { Key::PrivateNumber } else { Key::Text(Cow::Borrowed(key)) })
+    }
+
+    fn visit_str<E: DeError>(self, key: &str) -> Result<Key<'de>, E> {
+        Ok(Key::Text(Cow::Owned(key.to_owned())))
+    }
+}
+
+/// A map whose first key was looked at.
+struct Begun<'de, A> {
+    first: Option<Cow<'de, str>>,
+    map: A,
+}
+
+impl<'de, A: MapAccess<'de>> MapAccess<'de> for Begun<'de, A> {
+    type Error = A::Error;
+
+    fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, A::Error> {
+        match self.first.take() {
+            Some(key) => seed.deserialize(FirstKey { key, error: PhantomData }).map(Some),
+            None => self.map.next_key_seed(seed),
+        }
+    }
+
+    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, A::Error> {
+        self.map.next_value_seed(seed)
+    }
+
+    fn size_hint(&self) -> Option<usize> {
+        let rest = self.map.size_hint()?;
+        Some(rest.saturating_add(usize::from(self.first.is_some())))
+    }
+}
+
+/// A key of JSON, which gives numbers too where its text is one.
+struct FirstKey<'de, E> {
+    key: Cow<'de, str>,
+    error: PhantomData<E>,
+}
+
+macro_rules! numeric {
+    ($($method:ident)*) => {$(
+        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, E> {
+            let no_number = |_| E::custom("a key of another type");
+            let mut number = serde_json::Deserializer::from_reader(self.key.as_bytes());
+            let value = number.$method(visitor).map_err(no_number)?;
+            number.end().map_err(no_number)?;
+            Ok(value)
+        }
+    )*};
+}
+
+impl<'de, E: DeError> Deserializer<'de> for FirstKey<'de, E> {
+    type Error = E;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, E> {
+        match self.key {
+            Cow::Borrowed(key) => visitor.visit_borrowed_str(key),
+            Cow::Owned(key) => visitor.visit_string(key),
+        }
+    }
+
+    numeric! {
+        deserialize_bool
+        deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64 deserialize_i128
+        deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64 deserialize_u128
+        deserialize_f32 deserialize_f64
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, E> {
+        visitor.visit_some(self)
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, E> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, E> {
+        self.key.into_deserializer().deserialize_enum(name, variants, visitor)
+    }
+
+    fn deserialize_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, E> {
+        visitor.visit_bytes(self.key.as_bytes())
+    }
+
+    fn deserialize_byte_buf<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, E> {
+        visitor.visit_bytes(self.key.as_bytes())
+    }
+
+    forward_to_deserialize_any! {
+        char str string unit unit_struct seq tuple tuple_struct map struct identifier ignored_any
+    }
+}

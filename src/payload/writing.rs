@@ -1,0 +1,53 @@
+//! Whether a value is being written into a payload on this thread. Nothing is sealed then: its token would be inside
+//! another one (FORMAT 7.6).
+//!
+//! A thread-local, since serde gives a value's `Serialize` no context.
+
+use std::cell::Cell;
+
+use crate::error::{Error, ErrorKind};
+
+thread_local! {
+    static WRITING: Cell<Writing> = const { Cell::new(Writing::Nothing) };
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Writing {
+    Nothing,
+    Value,
+    /// A value in which something was to be sealed. Kept, because formats and types may swallow the refusal.
+    Refused,
+}
+
+/// Refuses to seal, or to write a token, while a value is being written.
+pub(crate) fn refuse_inside() -> Result<(), Error> {
+    if !is_writing() {
+        return Ok(());
+    }
+    WRITING.set(Writing::Refused);
+    Err(ErrorKind::TokenInside.into())
+}
+
+/// Whether a value is being written.
+pub(crate) fn is_writing() -> bool {
+    WRITING.get() != Writing::Nothing
+}
+
+/// Runs `write`, which writes a value.
+pub(super) fn value<T>(write: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+    WRITING.set(Writing::Value);
+    let done = Done;
+    let written = write();
+    let refused = WRITING.get() == Writing::Refused;
+    drop(done);
+    if refused { Err(ErrorKind::TokenInside.into()) } else { written }
+}
+
+/// Also where the value's `Serialize` panics and somebody catches that.
+struct Done;
+
+impl Drop for Done {
+    fn drop(&mut self) {
+        WRITING.set(Writing::Nothing);
+    }
+}

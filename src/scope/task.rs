@@ -1,0 +1,41 @@
+//! Which task of tokio is running, in builds that have tokio.
+
+#[cfg(any(
+    feature = "aws-kms",
+    feature = "key-manager",
+    feature = "pkcs11",
+    feature = "postgres-store",
+    feature = "vault"
+))]
+mod running {
+    /// The running task; none outside of tasks.
+    #[derive(PartialEq)]
+    pub(crate) struct Task(Option<tokio::task::Id>);
+
+    impl Task {
+        pub(crate) fn current() -> Self {
+            Self(tokio::task::try_id())
+        }
+    }
+}
+
+#[cfg(not(any(
+    feature = "aws-kms",
+    feature = "key-manager",
+    feature = "pkcs11",
+    feature = "postgres-store",
+    feature = "vault"
+)))]
+mod running {
+    /// Nothing tells tasks apart in this build.
+    #[derive(PartialEq)]
+    pub(crate) struct Task;
+
+    impl Task {
+        pub(crate) fn current() -> Self {
+            Self
+        }
+    }
+}
+
+pub(crate) use running::Task;
