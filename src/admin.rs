@@ -221,7 +221,7 @@ impl KeyringAdmin {
     ///
     /// # Errors
     ///
-    /// `key-in-use` where something is under it; `not-counted` where what was counted is under another key; `state-refused` where the key is primary or active, or was in use not long enough ago;
+    /// `key-in-use` where something is under it; `not-counted` where it was counted of another key; `state-refused` where the key is primary or active, or was in use not long enough ago;
     /// `clock-skew` where it went out of use in the future of `now`; `unknown-key`, `store-conflict`, those of unlocking and of the
     /// store.
     pub async fn destroy(

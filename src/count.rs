@@ -22,6 +22,9 @@ use crate::token::{Header, Token};
 
 use find::{is_changed, joined_in_bytes, joined_in_run, runs_in};
 
+#[cfg(any(feature = "postgres-store", feature = "sqlite-store"))]
+const VIEW: Reason = "it is a view, which may leave rows out: count the columns of the tables that it is made of";
+
 /// Tokens by the key they were sealed under, which shows whether an old key is still in use.
 ///
 /// A token names a DEK only, so the ids of index roots are never among them. Counts say what one place, such as a column, held

@@ -377,9 +377,10 @@ fn a_zero_that_says_nothing_destroys_no_key() {
     // What was counted of one key says nothing of another one.
     run_local(world.admin.rotate(TENANT)).unwrap();
     let still = counted(&[&good], None).unwrap();
-    let error = run_local(world.admin.destroy(TENANT, keys.primary_key(), still)).unwrap_err();
+    let error = run_local(world.admin.destroy(TENANT, keys.primary_key(), still, SystemTime::now(), Duration::ZERO))
+        .unwrap_err();
     assert_eq!((error.code(), error.key_id()), ("not-counted", Some(keys.primary_key())));
-    run_local(world.admin.destroy(TENANT, old, still)).unwrap();
+    run_local(world.admin.destroy(TENANT, old, still, SystemTime::now(), Duration::ZERO)).unwrap();
 }
 
 #[test]

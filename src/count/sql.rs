@@ -272,7 +272,7 @@ fn text_lengths(nonce: usize) -> (usize, usize) {
     (characters(shortest), characters(longest))
 }
 
-fn quoted_table(table: &str) -> Result<String, Error> {
+pub(super) fn quoted_table(table: &str) -> Result<String, Error> {
     let parts = table_parts(table)?;
     let quoted: Result<Vec<_>, _> = parts.iter().map(|part| quoted("table", part)).collect();
     Ok(quoted?.join("."))
@@ -286,7 +286,7 @@ fn quoted(what: Reason, name: &str) -> Result<String, Error> {
 }
 
 /// One or two names, as they are called.
-fn table_parts(table: &str) -> Result<Vec<String>, Error> {
+pub(super) fn table_parts(table: &str) -> Result<Vec<String>, Error> {
     let invalid = || Error::invalid_id("table", TABLE);
     let mut parts = Vec::new();
     let mut rest = table;

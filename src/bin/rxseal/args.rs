@@ -325,17 +325,17 @@ fn parse_day(text: &str) -> Result<Day, String> {
 #[derive(ClapArgs)]
 pub struct Counted {
     /// Counts the tokens in this SQLite database, in the columns of --column
-    #[arg(long, value_name = "FILE", conflicts_with = "postgres", requires = "named")]
+    #[arg(long, value_name = "FILE", conflicts_with = "postgres")]
     pub sqlite: Option<PathBuf>,
     /// Counts them in this PostgreSQL database: its URL without a password
-    #[arg(long, value_name = "URL", requires = "named")]
+    #[arg(long, value_name = "URL")]
     pub postgres: Option<String>,
     /// A column to count, as TABLE.COLUMN; may be given several times. It must have a token of this keyring, since a mistyped name,
     /// another database and hidden rows look like an empty column
-    #[arg(long = "column", value_name = "TABLE.COLUMN", group = "named")]
+    #[arg(long = "column", value_name = "TABLE.COLUMN")]
     pub columns: Vec<String>,
     /// A column that is meant to have no value at all; may be given several times. Refused where it has one
-    #[arg(long, value_name = "TABLE.COLUMN", group = "named")]
+    #[arg(long, value_name = "TABLE.COLUMN")]
     pub empty: Vec<String>,
 }
 
@@ -417,10 +417,10 @@ pub struct OpenRecord {
 #[derive(ClapArgs)]
 pub struct Count {
     /// An SQLite database, opened for reading only
-    #[arg(long, value_name = "FILE", required_unless_present = "postgres", conflicts_with = "postgres")]
+    #[arg(long, value_name = "FILE", required_unless_present_any = ["postgres", "sql"], conflicts_with = "postgres")]
     pub sqlite: Option<PathBuf>,
     /// A PostgreSQL database: its URL without a password (PGPASSWORD and the passfile are read)
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", conflicts_with = "sql")]
     pub postgres: Option<String>,
     /// The table
     #[arg(long)]
@@ -432,9 +432,15 @@ pub struct Count {
     /// and in none of these keyrings are shown, and end the command with exit code 1
     #[arg(long = "keyspace", value_name = "KEYSPACE", conflicts_with = "sql")]
     pub keyspaces: Vec<String>,
-    /// Only prints the SQL, to be run by yourself
-    #[arg(long)]
-    pub sql: bool,
+    /// Only prints the SQL, to be run by yourself. No database is needed
+    #[arg(long, value_name = "DIALECT", conflicts_with = "sqlite")]
+    pub sql: Option<Dialect>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub enum Dialect {
+    Sqlite,
+    Postgres,
 }
 
 #[derive(Clone, Copy, Default, ValueEnum)]

@@ -5,19 +5,22 @@ use std::path::{Path, PathBuf};
 use rxseal::{CountSql, KeyCounts, KeyId, KeyringFile, StillUnder};
 use serde_json::json;
 
-use crate::args::{Count, Counted, Global};
+use crate::args::{Count, Counted, Dialect, Global};
 use crate::config::{Config, without_password};
 use crate::failure::Failure;
 use crate::output::{Output, table};
 
 pub async fn run(global: &Global, command: &Count, output: &Output) -> Result<(), Failure> {
     let (table, column) = (&command.table, &command.column);
-    let database = Database::of(&command.sqlite, &command.postgres)
-        .ok_or_else(|| Failure::Usage("count --sqlite FILE or --postgres URL".to_owned()))?;
-    if command.sql {
-        let sql = database.sql(table, column)?;
+    if let Some(dialect) = command.sql {
+        let sql = match dialect {
+            Dialect::Sqlite => CountSql::sqlite(table, column)?,
+            Dialect::Postgres => CountSql::postgres(table, column)?,
+        };
         return Ok(output.say(sql.as_str(), &json!({ "sql": sql.as_str() }))?);
     }
+    let database = Database::of(&command.sqlite, &command.postgres)
+        .ok_or_else(|| Failure::Usage("count --sqlite FILE or --postgres URL".to_owned()))?;
     let rings = keyrings(global, &command.keyspaces).await?;
     let counts = database.count(table, column).await?;
     let lost: Vec<_> = counts.iter().filter(|(key, _)| !rings.iter().any(|ring| has_key(ring, *key))).collect();
@@ -59,11 +62,17 @@ pub fn has_key(ring: &KeyringFile, key: KeyId) -> bool {
 
 /// How many tokens are under `key` in the columns that an operator named, none of which says nothing.
 pub async fn count_under(key: KeyId, ring: &KeyringFile, counted: &Counted, output: &Output) -> Result<u64, Failure> {
-    if counted.columns.is_empty() && counted.empty.is_empty() {
-        return Ok(0);
-    }
-    let database = Database::of(&counted.sqlite, &counted.postgres)
-        .ok_or_else(|| Failure::Usage("of which database? Say --sqlite FILE or --postgres URL".to_owned()))?;
+    let database = Database::of(&counted.sqlite, &counted.postgres);
+    let database = match (database, counted.columns.is_empty() && counted.empty.is_empty()) {
+        (Some(database), false) => database,
+        (None, true) => return Ok(0),
+        (None, false) => {
+            return Err(Failure::Usage("of which database? Say --sqlite FILE or --postgres URL".to_owned()));
+        }
+        (Some(_), true) => {
+            return Err(Failure::Usage("which columns? Name each with --column TABLE.COLUMN".to_owned()));
+        }
+    };
     let mut total: u64 = 0;
     for name in &counted.columns {
         let counts = database.count_named(name, "--column").await?;
@@ -133,13 +142,6 @@ impl<'a> Database<'a> {
     fn of(sqlite: &'a Option<PathBuf>, postgres: &'a Option<String>) -> Option<Self> {
         let sqlite = sqlite.as_deref().map(Self::Sqlite);
         sqlite.or_else(|| postgres.as_deref().map(Self::Postgres))
-    }
-
-    fn sql(&self, table: &str, column: &str) -> Result<CountSql, Failure> {
-        Ok(match self {
-            Self::Sqlite(_) => CountSql::sqlite(table, column)?,
-            Self::Postgres(_) => CountSql::postgres(table, column)?,
-        })
     }
 
     async fn count(&self, table: &str, column: &str) -> Result<KeyCounts, Failure> {
