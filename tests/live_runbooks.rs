@@ -272,7 +272,7 @@ impl Pharmacy {
             let medication = record.seal::<Drug>("warfarin").unwrap().to_string();
             self.rows
                 .execute(
-                    "INSERT INTO prescriptions VALUES (?1, ?2, ?3)",
+                    "INSERT INTO prescriptions (id, medication, note) VALUES (?1, ?2, ?3)",
                     params![format!("RX-{number}"), medication, note],
                 )
                 .unwrap();
