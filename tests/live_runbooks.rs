@@ -233,6 +233,7 @@ fn the_service_of_the_page() {
     let program = Pharmacy { runtime, keys, subjects, rows };
     match &*work {
         "serve" => program.serve(),
+        "nested" => program.nested(),
         "reseal" => program.reseal(false),
         "reseal --compromised" => program.reseal(true),
         other => panic!("pharmacy has no `{other}`"),
@@ -290,6 +291,19 @@ impl Pharmacy {
                 Err(error) => assert!(number == 1 && error.is_shredded(), "{error}"),
             }
         }
+    }
+
+    fn nested(&self) {
+        let access = Access::new("svc:pharmacy", Purpose::HSYSADMIN).unwrap();
+        let mut found = 0;
+        for (number, medication, note) in self.all() {
+            let record = self.record(number);
+            let patient = self.of_patient(number, &record).unwrap();
+            found += record.access(&access).nested_keys::<Drug>(&medication).unwrap().len();
+            found += patient.access(&access).nested_keys::<Note>(&note).unwrap().len();
+        }
+        println!("{found} sealed values inside others");
+        assert_eq!(found, 0);
     }
 
     fn reseal(&self, compromised: bool) {
