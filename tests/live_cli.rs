@@ -1,6 +1,9 @@
 //! The command `rxseal` against real services: the life of a keyring, and one line for each mistake. Run by .ci/servers.
 #![allow(clippy::unwrap_used)]
 
+#[path = "root_keys/softhsm.rs"]
+mod softhsm;
+
 use std::env;
 use std::net::TcpListener;
 use std::process::{Child, Command, Output, Stdio};
@@ -222,6 +225,37 @@ fn two_vaults_in_one_command() {
     ok(&[&labelled], "keyring rotate pharmacy-17");
     fails(&run(&[&labelled], "keyring rewrap pharmacy-17"), 5, "provider refused");
     fails(&run(&[&labelled], "keyring init pharmacy-18"), 5, "provider refused");
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+/// Each token has a PIN and a library of its own, which the root key's text names.
+#[test]
+#[ignore = "needs .ci/servers"]
+fn two_hsm_tokens_in_one_command() {
+    let folder = env::temp_dir().join(format!("rxseal-two-tokens-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    softhsm::write_pin(&folder.join("pin file"), softhsm::PIN);
+    let tokens = [softhsm::Token::new(), softhsm::Token::new()];
+    for token in &tokens {
+        token.make(softhsm::Key::named("phi-root"));
+    }
+    let module = softhsm::library();
+    let uri = |token: &softhsm::Token, pin: &str| {
+        format!("pkcs11:token={};object=phi-root?module-path={}&{pin}&deadline=20s", token.label, module.display())
+    };
+    let roots = [uri(&tokens[0], "pin-source=file:pin%20file"), uri(&tokens[1], "pin_env=OTHER_PIN")].join("\n");
+    let run = |arguments: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_rxseal"));
+        command.env_clear().current_dir(&folder).env("RXSEAL_STORE", "file:rings").env("RXSEAL_ROOTS", &roots);
+        command.env("SOFTHSM2_CONF", env::var("SOFTHSM2_CONF").unwrap()).env("OTHER_PIN", softhsm::PIN);
+        // What one root key says goes before what is said of all.
+        command.env("RXSEAL_PKCS11_MODULE", "/nonexistent.so").env("RXSEAL_PKCS11_PIN", "0000");
+        let output = command.args(arguments.split_whitespace()).output().unwrap();
+        assert!(output.status.success(), "{arguments}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    run("keyring init pharmacy-17");
+    assert_eq!(run("keyring verify pharmacy-17").matches("unlocks").count(), 2);
     std::fs::remove_dir_all(folder).unwrap();
 }
 

@@ -128,7 +128,7 @@ impl Ground {
         }
         let made = output(Command::new("python3").arg(concat!(env!("CARGO_MANIFEST_DIR"), "/.ci/key_services.py")));
         let key = made.trim().to_owned();
-        let database = format!("runbooks_{}", std::process::id());
+        let database = key.replace("rotation-", "runbooks_");
         let url = server("RXSEAL_TEST_POSTGRES");
         output(Command::new("psql").args(["--quiet", "--command", &format!("CREATE DATABASE {database}"), &url]));
         let mut ground =
@@ -195,6 +195,9 @@ impl Ground {
 impl Drop for Ground {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.folder);
+        let name = self.database.rsplit('/').next().unwrap_or_default();
+        let drop = format!("DROP DATABASE IF EXISTS {name}");
+        let _ = Command::new("psql").args(["--quiet", "--command", &drop, &server("RXSEAL_TEST_POSTGRES")]).status();
     }
 }
 
