@@ -202,7 +202,7 @@ fn tokens_and_counts() {
     assert_eq!((&counted["not_tokens"], &counted["nulls"]), (&Value::from(1), &Value::from(1)));
     let text = shop.ok("count --sqlite pharmacy.db --table rx --column drug");
     assert!(text.contains("plaintext left behind"), "{text}");
-    let sql = shop.ok("count --sqlite pharmacy.db --table rx --column drug --sql");
+    let sql = shop.ok("count --table rx --column drug --sql sqlite");
     assert!(db.prepare(&sql).is_ok(), "{sql}");
     let missing = shop.fails("count --sqlite pharmacy.db --table prescriptions --column drug", 5);
     assert!(missing.contains("prescriptions"), "{missing}");

@@ -18,7 +18,10 @@ use std::time::{Duration, Instant};
 
 use column::Value;
 use conformance::{Fresh, generations};
-use rxseal::{CountSql, Error, KeyUse, KeyringStore, PostgresStore, PostgresSubjectStore, count_postgres, run_local};
+use rxseal::{
+    CountSql, Error, KeyUse, KeyringStore, PostgresStore, PostgresSubjectStore, SubjectKeyStore, count_postgres,
+    run_local,
+};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use tokio::runtime::Runtime;
 
@@ -131,6 +134,79 @@ fn many_create_the_table_at_once() {
                 one.await.unwrap().unwrap();
             }
         });
+    }
+}
+
+/// The statements of docs/KEYS.md, as they stand there but for the names of roles, which all databases of the server share.
+#[test]
+#[ignore = "needs .ci/servers"]
+fn the_grants_of_the_docs_give_each_role_its_work() {
+    let runtime = runtime();
+    let schema = Schema::new(&runtime);
+    let keyrings = runtime.block_on(PostgresStore::connect(&schema.url())).unwrap();
+    let subject_keys = runtime.block_on(PostgresSubjectStore::connect(&schema.url())).unwrap();
+    let named = |role: &str| format!("{}_{role}", schema.name);
+    let roles = ["pharmacy_reader", "pharmacy_service", "keyring_admin"];
+    for role in roles {
+        let role = named(role);
+        schema.run(&format!("CREATE ROLE {role} LOGIN; GRANT USAGE ON SCHEMA {} TO {role}", schema.name));
+    }
+    let docs = include_str!("../docs/KEYS.md");
+    let blocks: Vec<_> = docs.split("```sql\n").skip(1).map(|block| block.split("```").next().unwrap()).collect();
+    assert_eq!(blocks.len(), 2, "keyrings and subject keys");
+    for block in blocks {
+        schema.run(&roles.iter().fold(block.to_owned(), |sql, role| sql.replace(role, &named(role))));
+    }
+
+    let files = generations("a", 2);
+    let key = |subject: &str| {
+        let keys = rxseal::testing::insecure_keyring("a").unwrap().unobserved();
+        keys.create_subject_key(subject).unwrap().1
+    };
+    runtime.block_on(async {
+        keyrings.put(&files[0], None).await.unwrap();
+        subject_keys.insert("a", "P-1", &key("P-1")).await.unwrap();
+        for role in roles {
+            let url = schema.url_as(&named(role), "");
+            let keyrings = PostgresStore::connect_existing(&url).await.unwrap().unwrap();
+            let subject_keys = PostgresSubjectStore::connect_existing(&url).await.unwrap().unwrap();
+            let (writes_keyrings, writes_subjects) = (role == "keyring_admin", role != "pharmacy_reader");
+            // Who opens.
+            assert_eq!(keyrings.get("a").await.unwrap().as_ref(), Some(&files[0]), "{role}");
+            assert_eq!(keyrings.keyspaces().await.unwrap(), ["a"], "{role}");
+            assert_eq!(subject_keys.get("a", &["P-1"]).await.unwrap().len(), 1, "{role}");
+            assert_eq!(subject_keys.page("a", None, 10).await.unwrap().len(), 1, "{role}");
+            // Who makes keys of patients, holds and shreds.
+            let made = subject_keys.insert("a", &format!("P-{role}"), &key("P-2")).await;
+            let shredded = subject_keys.shred("a", &format!("P-{role}"), 1).await;
+            for done in [made.map(drop), shredded.map(drop)] {
+                assert_eq!(
+                    done.map_err(|error| error.code()),
+                    if writes_subjects { Ok(()) } else { Err("store-refused") },
+                    "{role}"
+                );
+            }
+            if writes_subjects {
+                let mut db = connection(&schema.url()).await;
+                let sql = format!("DELETE FROM {}.rxseal_subject_keys WHERE subject <> 'P-1'", schema.name);
+                sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut db).await.unwrap();
+            }
+            // Who changes keyrings: the last one, since it does.
+            let changed = keyrings.put(&files[1], Some(1)).await.map_err(|error| error.code());
+            assert_eq!(changed, if writes_keyrings { Ok(()) } else { Err("store-refused") }, "{role}");
+            // Nobody takes anything away.
+            let mut db = connection(&url).await;
+            for statement in ["DELETE FROM", "TRUNCATE"] {
+                for table in ["rxseal_keyrings", "rxseal_subject_keys"] {
+                    let sql = AssertSqlSafe(format!("{statement} {table}"));
+                    let error = sqlx::raw_sql(sql).execute(&mut db).await.unwrap_err();
+                    assert!(error.to_string().contains("permission denied"), "{role}: {error}");
+                }
+            }
+        }
+    });
+    for role in roles {
+        schema.run(&format!("DROP OWNED BY {0}; DROP ROLE {0}", named(role)));
     }
 }
 
