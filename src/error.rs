@@ -240,7 +240,8 @@ impl Error {
     /// The same error for somebody else who waited for the same call; its cause as text.
     #[cfg(any(feature = "key-manager", feature = "subject-keys"))]
     pub(crate) fn again(&self) -> Self {
-        let Inner { kind, what, reason, field, ref record_type, key_id, time_left, clocks_apart, place, ref source } = *self.0;
+        let Inner { kind, what, reason, field, ref record_type, key_id, time_left, clocks_apart, place, ref source } =
+            *self.0;
         let (record_type, source) = (record_type.clone(), source.as_ref().map(|_| self.causes().into()));
         Self(Box::new(Inner { kind, what, reason, field, record_type, key_id, time_left, clocks_apart, place, source }))
     }
@@ -325,6 +326,7 @@ impl fmt::Display for Error {
         let Inner { kind, what, reason, .. } = &*self.0;
         match (*kind, *reason) {
             (_, "") => write!(f, "{kind}"),
+            (ErrorKind::OpenFailed, reason) => write!(f, "{kind}; {reason}"),
             (ErrorKind::WrongDirection, reason) => write!(f, "{kind} {reason}"),
             (ErrorKind::InvalidId, reason) => write!(f, "{what} {kind}: {reason}"),
             (_, reason) => write!(f, "{kind}: {reason}"),
