@@ -2,7 +2,8 @@
 //!
 //! serde gives a field's adapter no context (its maintainers advise a thread-local for that, serde pull request 2005).
 //! The thread-local exists only inside one synchronous call: there is no guard to hold across an `.await`, another
-//! thread or a spawned task sees no scope, and without a scope every field fails closed.
+//! thread or a spawned task sees no scope, and without a scope every field fails closed. What that call itself polls on
+//! its thread is inside, but for a task that tokio knows to be another one.
 
 mod opening;
 mod plaintext;

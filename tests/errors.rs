@@ -18,7 +18,8 @@ use rxseal::{
     Access, Class, Each, Error, FileStore, Kek, KekContext, KeyFile, KeyState, Keyring, KeyringAdmin, KeyringFile,
     KeyringStore, LocalRootKey, MemoryStore, MemorySubjectStore, Observer, OpenEvent, Opening, Parts, Phi,
     ProviderFuture, Purpose, Record, RootKey, RootKeys, Sealed, Sealing, StillUnder, StoreFuture, SubjectKeyStore,
-    SubjectKeys, Suite, Token, UnlockOptions, WrappedSubjectKey, accept_plaintext, open_page, phi, run_local,
+    SubjectKeys, Suite, Token, UnlockOptions, WrappedSubjectKey, accept_plaintext, count_by_key, open_page, phi,
+    run_local,
 };
 use serde::{Deserialize, Serialize};
 use support::{CANARY, Problem, access, contains, keyring, leaks, texts};
@@ -202,6 +203,8 @@ fn all() -> Vec<(&'static str, Error)> {
         ("not-finite", fails(rec.seal::<phi::Strength>(&nan))),
         ("unrepresentable", fails(rec.seal::<phi::Note>(&BTreeMap::from([(vec![CANARY], 1)])))),
         ("token-as-plaintext", fails(rec.seal::<phi::Drug>(&world.token.to_string()))),
+        ("token-inside", fails(rec.seal::<phi::Drug>(&[world.token.to_string()]))),
+        ("token-inside", fails(rec.seal::<phi::Drug>(&[Row { drug: CANARY.into() }]))),
         (
             "token-as-plaintext",
             fails(accept_plaintext(|| read(&serde_json::json!({ "drug": world.token.to_string() }).to_string()))),
@@ -311,6 +314,7 @@ fn all() -> Vec<(&'static str, Error)> {
                 Duration::ZERO,
             )))
         }),
+        ("not-counted", fails(count_by_key([CANARY]).confirmed_empty())),
         ("state-refused", fails(run_local(stored().force_destroy("pharmacy-17", primary)))),
         ("state-refused", {
             let admin = stored();
@@ -454,7 +458,7 @@ fn predicates_say_what_they_mean() {
         (
             "is_value_refused",
             Error::is_value_refused,
-            &["too-large", "not-finite", "unrepresentable", "token-as-plaintext", "value-mismatch"],
+            &["too-large", "not-finite", "unrepresentable", "token-as-plaintext", "token-inside", "value-mismatch"],
         ),
         ("is_invalid_id", Error::is_invalid_id, &["invalid-id"]),
         ("is_retryable", Error::is_retryable, &["provider-unavailable", "store-unavailable"]),
