@@ -18,7 +18,8 @@ use rxseal::{
     Access, Class, Each, Error, FileStore, Kek, KekContext, KeyFile, KeyState, Keyring, KeyringAdmin, KeyringFile,
     KeyringStore, LocalRootKey, MemoryStore, MemorySubjectStore, Observer, OpenEvent, Opening, Parts, Phi,
     ProviderFuture, Purpose, Record, RootKey, RootKeys, Sealed, Sealing, StillUnder, StoreFuture, SubjectKeyStore,
-    SubjectKeys, Suite, Token, UnlockOptions, WrappedSubjectKey, accept_plaintext, open_page, phi, run_local,
+    SubjectKeys, Suite, Token, UnlockOptions, WrappedSubjectKey, accept_plaintext, count_by_key, open_page, phi,
+    run_local,
 };
 use serde::{Deserialize, Serialize};
 use support::{CANARY, Problem, access, contains, keyring, leaks, texts};
@@ -313,6 +314,7 @@ fn all() -> Vec<(&'static str, Error)> {
                 Duration::ZERO,
             )))
         }),
+        ("not-counted", fails(count_by_key([CANARY]).confirmed_empty())),
         ("state-refused", fails(run_local(stored().force_destroy("pharmacy-17", primary)))),
         ("state-refused", {
             let admin = stored();
