@@ -10,9 +10,14 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 
 use rxseal::phi::Drug;
-use rxseal::{FileStore, KeyFile, Keyring, KeyringStore, RootKeys, SqliteSubjectStore, SubjectKeys, Token, run_local};
+use rxseal::testing::TestClock;
+use rxseal::{
+    FileStore, KeyFile, Keyring, KeyringAdmin, KeyringStore, RootKeys, SqliteSubjectStore, SubjectKeys, Token,
+    run_local,
+};
 use serde_json::Value;
 
 const TENANT: &str = "pharmacy-17";
@@ -123,7 +128,10 @@ fn the_life_of_a_keyring() {
         assert!(now.contains(&(staged, "active".to_owned(), true)));
         assert!(now.contains(&(first.clone(), "deactivated".to_owned(), false)));
 
-        let used = shop.fails(&format!("keyring destroy pharmacy-17 {first} --tokens 7 --subject-keys 0 --yes"), 5);
+        let used = shop.fails(
+            &format!("keyring destroy pharmacy-17 {first} --tokens 7 --subject-keys 0 --unused-for 0s --yes"),
+            5,
+        );
         assert!(used.contains("still under the key"), "{used}");
         shop.ok(&format!("keyring compromise pharmacy-17 {first}"));
         let destroy = format!("keyring destroy pharmacy-17 {first} --tokens 0 --subject-keys 0 --yes");
@@ -194,7 +202,7 @@ fn tokens_and_counts() {
     assert_eq!((&counted["not_tokens"], &counted["nulls"]), (&Value::from(1), &Value::from(1)));
     let text = shop.ok("count --sqlite pharmacy.db --table rx --column drug");
     assert!(text.contains("plaintext left behind"), "{text}");
-    let sql = shop.ok("count --sqlite pharmacy.db --table rx --column drug --sql");
+    let sql = shop.ok("count --table rx --column drug --sql sqlite");
     assert!(db.prepare(&sql).is_ok(), "{sql}");
     let missing = shop.fails("count --sqlite pharmacy.db --table prescriptions --column drug", 5);
     assert!(missing.contains("prescriptions"), "{missing}");
@@ -205,17 +213,133 @@ fn tokens_and_counts() {
     shop.ok("keyring rotate pharmacy-17");
     let destroy = format!("keyring destroy pharmacy-17 {key} --subject-keys 0 --unused-for 0s --yes");
     let columns = "--sqlite pharmacy.db --column rx.drug";
-    assert!(shop.fails(&format!("{destroy} {columns}"), 1).contains("1 values show no token"));
+    assert!(shop.fails(&format!("{destroy} {columns} --tokens 0"), 1).contains("1 values show no token"));
+    assert_eq!(shop.run(&format!("{destroy} {columns}")).status.code(), Some(2), "and in the backups?");
     db.execute("DELETE FROM rx WHERE drug IS NULL OR drug LIKE 'warfarin%'", []).unwrap();
     assert!(shop.fails(&format!("{destroy} {columns} --tokens 4"), 5).contains("7 tokens and 0 subject keys"));
     assert!(shop.fails(&format!("{destroy} --tokens 0 --column rx.drug"), 2).contains("--sqlite FILE"));
-    assert!(shop.fails(&format!("{destroy} --sqlite pharmacy.db --column drug"), 2).contains("TABLE.COLUMN"));
     assert!(
-        shop.command().args(destroy.split_whitespace()).output().unwrap().status.code() == Some(2),
-        "nothing counted"
+        shop.fails(&format!("{destroy} --tokens 0 --sqlite pharmacy.db --column drug"), 2).contains("TABLE.COLUMN")
     );
-    db.execute("DELETE FROM rx", []).unwrap();
-    shop.ok(&format!("{destroy} {columns}"));
+    assert!(shop.fails(&format!("{destroy} --tokens 0 --sqlite pharmacy.db"), 2).contains("--column"));
+    assert_eq!(shop.run(&destroy).status.code(), Some(2), "nothing counted");
+    let token = shop.token().to_string();
+    db.execute("UPDATE rx SET drug = ?1", [token]).unwrap();
+    shop.ok(&format!("{destroy} --tokens 0 {columns}"));
+}
+
+/// Each looks like a column in which nothing is left.
+#[test]
+fn a_zero_that_says_nothing_destroys_no_key() {
+    let shop = Shop::opened("zeros", "file:HERE/rings");
+    let key = shop.keys().primary_key().to_string();
+    let old = shop.token().to_string();
+    shop.ok("keyring rotate pharmacy-17");
+    let token = shop.token().to_string();
+    let foreign = Keyring::insecure_for_tests("pharmacy-18").unwrap().unobserved();
+    let foreign = foreign.record("rx", 1).unwrap().seal::<Drug>("warfarin 5 MG").unwrap().to_string();
+    let db = rusqlite::Connection::open(shop.path("pharmacy.db")).unwrap();
+    db.execute_batch(
+        "CREATE TABLE rx (id INTEGER PRIMARY KEY, drug TEXT, unused TEXT, foreign_tokens TEXT, refills INTEGER);
+         CREATE TABLE rx_new (drug TEXT);
+         CREATE VIEW this_year AS SELECT drug FROM rx WHERE id > 1000;
+         CREATE VIEW everything AS SELECT drug FROM rx;",
+    )
+    .unwrap();
+    let insert = "INSERT INTO rx (drug, foreign_tokens, refills) VALUES (?1, ?2, 3)";
+    db.execute(insert, [&token, &foreign]).unwrap();
+    // Another database, in which the table is there and empty: a copy of the schema, or one that SQLite has just made.
+    let other = rusqlite::Connection::open(shop.path("other.db")).unwrap();
+    other.execute_batch("CREATE TABLE rx (drug TEXT)").unwrap();
+    fs::write(shop.path("empty.db"), "").unwrap();
+
+    let destroy = format!("keyring destroy pharmacy-17 {key} --subject-keys 0 --unused-for 0s --tokens 0 --yes");
+    let good = "--sqlite pharmacy.db --column rx.drug";
+    for (columns, exit, part) in [
+        ("--sqlite pharmacy.db --column rx.unused", 5, "rx.unused: it has 1 rows and no value"),
+        ("--sqlite pharmacy.db --column rx_new.drug", 5, "rx_new.drug: it has no rows"),
+        ("--sqlite pharmacy.db --column rx.foreign_tokens", 5, "it has 1 tokens, all of other keyrings"),
+        ("--sqlite pharmacy.db --column rx.refills", 1, "1 values show no token"),
+        ("--sqlite pharmacy.db --column rx.id", 1, "1 values show no token"),
+        ("--sqlite pharmacy.db --column this_year.drug", 5, "a view"),
+        ("--sqlite pharmacy.db --column everything.drug", 5, "a view"),
+        ("--sqlite pharmacy.db --column rx.drug --column rx.unused", 5, "rx.unused"),
+        ("--sqlite pharmacy.db --column rx.drog", 5, "no column drog"),
+        ("--sqlite other.db --column rx.drug", 5, "it has no rows"),
+        ("--sqlite empty.db --column rx.drug", 5, "no table rx"),
+        ("--sqlite absent.db --column rx.drug", 5, "absent.db"),
+        ("--sqlite pharmacy.db --empty rx.drug", 5, "it was named with --empty, and has 1 tokens and 0 other values"),
+        ("--sqlite pharmacy.db --empty rx.refills", 5, "0 tokens and 1 other values"),
+        ("--sqlite pharmacy.db --empty this_year.drug", 5, "a view"),
+        ("--sqlite pharmacy.db --empty rx.drog", 5, "no column drog"),
+    ] {
+        let text = shop.fails(&format!("{destroy} {columns}"), exit);
+        assert!(text.contains(part), "{columns}: {text}");
+    }
+    assert!(!shop.path("absent.db").exists());
+    let said = format!("keyring destroy pharmacy-17 {key} --subject-keys 0 --unused-for 0s --yes {good}");
+    assert_eq!(shop.run(&said).status.code(), Some(2), "the number of the backups is asked for");
+    let said = format!("keyring destroy pharmacy-17 {key} --tokens 0 --unused-for 0s --yes {good}");
+    assert!(shop.fails(&said, 2).contains("--subject-keys 0"), "and that no subject keys are used");
+
+    // Joined to another one, and in the letters of another one.
+    let json = |text: &str| -> Value { serde_json::from_str(text).unwrap() };
+    db.execute("UPDATE rx SET drug = ?1", [format!("{token}-{old}")]).unwrap();
+    assert!(shop.fails(&format!("{destroy} {good}"), 5).contains("1 tokens and 0 subject keys"));
+    let counted = json(&shop.ok("--json count --sqlite pharmacy.db --table rx --column drug"));
+    assert_eq!(counted["joined"][&key], 1, "{counted}");
+    assert!(shop.ok("count --sqlite pharmacy.db --table rx --column drug").contains("joined"));
+    db.execute("UPDATE rx SET drug = ?1", [&token]).unwrap();
+    let done = shop.ok(&format!("{destroy} {good} --empty rx.unused --empty rx_new.drug"));
+    assert!(done.contains("key destroyed"), "{done}");
+}
+
+/// Generation 2 was put back where generation 3 was live, and what was sealed since is under a key that nobody has.
+#[test]
+fn keys_that_the_keyring_lacks_are_flagged() {
+    let shop = Shop::opened("lacks", "file:HERE/rings");
+    shop.ok("keyring rotate pharmacy-17");
+    let second = shop.token();
+    let ring = shop.path("rings").join("pharmacy-17.keyring.json");
+    fs::copy(&ring, shop.path("generation-2")).unwrap();
+    shop.ok("keyring rotate pharmacy-17");
+    let third = shop.token();
+    let db = rusqlite::Connection::open(shop.path("pharmacy.db")).unwrap();
+    db.execute_batch("CREATE TABLE rx (drug TEXT)").unwrap();
+    for token in [&second, &third, &third] {
+        db.execute("INSERT INTO rx VALUES (?1)", [token.to_string()]).unwrap();
+    }
+    let count = "count --sqlite pharmacy.db --table rx --column drug";
+    let counted = shop.json(&format!("{count} --keyspace pharmacy-17"));
+    assert_eq!(counted["not_in_keyring"], serde_json::json!({}));
+    assert_eq!(shop.json(count)["not_in_keyring"], Value::Null, "nobody asked");
+
+    fs::copy(shop.path("generation-2"), &ring).unwrap();
+    let output = shop.run(&format!("{count} --keyspace pharmacy-17"));
+    assert_eq!(output.status.code(), Some(1));
+    let (text, error) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    let line = text.lines().find(|line| line.contains(&third.key_id().to_string())).unwrap();
+    assert!(line.contains('2') && line.contains("not in the keyring"), "{text}");
+    assert!(error.contains("2 tokens are under 1 keys that are not in the keyring of pharmacy-17"), "{error}");
+    let output = shop.run(&format!("--json {count} --keyspace pharmacy-17"));
+    let counted: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(counted["not_in_keyring"], serde_json::json!({ third.key_id().to_string(): 2 }));
+    // A column of two tenants.
+    shop.ok("keyring init pharmacy-18");
+    fails(shop.run(&format!("{count} --keyspace pharmacy-19")), "no such keyring", 1);
+    let output = shop.run(&format!("{count} --keyspace pharmacy-17 --keyspace pharmacy-18"));
+    assert_eq!(output.status.code(), Some(1));
+    // Who destroys a key is told too.
+    let first =
+        states(&shop.json("keyring inspect pharmacy-17")).into_iter().find(|(_, _, primary)| !primary).unwrap().0;
+    let destroy =
+        format!("keyring destroy pharmacy-17 {first} --tokens 0 --subject-keys 0 --unused-for 0s --yes --dry-run");
+    let output = shop.run(&format!("{destroy} --sqlite pharmacy.db --column rx.drug"));
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        output.status.success() && error.contains("rx.drug: 2 tokens are under keys that are not in this keyring"),
+        "{error}"
+    );
 }
 
 /// A derived record, written as JSON into a text column, is under the key as a token in a column of its own is.
@@ -233,7 +357,7 @@ fn a_key_that_documents_need_is_not_destroyed() {
     assert_eq!((&counted["keys"][&key], &counted["not_tokens"]), (&Value::from(6), &Value::from(0)));
     shop.ok("keyring rotate pharmacy-17");
     let destroy = format!(
-        "keyring destroy pharmacy-17 {key} --sqlite pharmacy.db --column rx.doc --subject-keys 0 --unused-for 0s --yes"
+        "keyring destroy pharmacy-17 {key} --sqlite pharmacy.db --column rx.doc --tokens 0 --subject-keys 0 --unused-for 0s --yes"
     );
     assert!(shop.fails(&destroy, 5).contains("6 tokens and 0 subject keys"));
 
@@ -405,7 +529,8 @@ fn a_key_id_may_begin_with_a_hyphen() {
     for key in ["-hAbCdEf", "-VAbCdEf", "--AbCdEf", "-1234567"] {
         let text = shop.fails(&format!("keyring compromise pharmacy-17 {key}"), 1);
         assert!(text.contains("not in this keyring"), "{text}");
-        let text = shop.fails(&format!("keyring destroy pharmacy-17 {key} --tokens 0 --subject-keys 0 --yes"), 1);
+        let text = shop
+            .fails(&format!("keyring destroy pharmacy-17 {key} --tokens 0 --subject-keys 0 --unused-for 0s --yes"), 1);
         assert!(text.contains("not in this keyring"), "{text}");
         let text = shop.fails(&format!("keyring root remove pharmacy-17 local {key}"), 5);
         assert!(text.contains("does not unlock the keyring"), "{text}");
@@ -905,5 +1030,114 @@ fn a_keyring_that_lacks_a_key_in_use_is_not_rotated() {
         let text = shop.fails(&command, 5);
         assert!(text.contains("an older keyring was put back") && text.contains("--min-generation 1"), "{text}");
         shop.ok(&format!("{command} --min-generation 1 --dry-run"));
+    }
+}
+
+/// A machine whose clock is ten years ahead stages a key: the refusal names the skew, and there is a way out.
+#[test]
+fn a_clock_that_was_ahead_is_named_and_got_over() {
+    let shop = Shop::opened("skew", "file:HERE/rings");
+    let clock = TestClock::default();
+    clock.set_forward(Duration::from_secs(3653 * 86_400));
+    let roots = RootKeys::from(KeyFile::new(shop.path("root.key")).load().unwrap());
+    let ahead = KeyringAdmin::new(FileStore::new(shop.path("rings")), roots).clock(&clock);
+    let (_, staged) = run_local(ahead.stage(TENANT)).unwrap();
+    for change in ["promote pharmacy-17", "promote pharmacy-17 --staged-for 0s", "rotate pharmacy-17"] {
+        let text = shop.fails(&format!("keyring {change}"), 5);
+        assert!(text.contains("clock skew: ") && text.contains("--clock-is-right (ahead by 365"), "{change}: {text}");
+    }
+    let text = shop.fails("keyring promote pharmacy-17 --clock-is-right", 5);
+    assert!(text.contains("wait that long by another clock"), "{text}");
+    // Without the key that has the wrong time all is as before.
+    shop.ok(&format!("keyring destroy pharmacy-17 {staged} --tokens 0 --subject-keys 0 --yes"));
+    shop.ok("keyring stage pharmacy-17");
+    let early = shop.fails("keyring promote pharmacy-17", 5);
+    assert!(early.contains("time left 9 min ") || early.contains("time left 10 min 0 s"), "{early}");
+
+    // One that rotated can be rotated out by who says that this clock is right.
+    run_local(ahead.rotate(TENANT)).unwrap();
+    shop.fails("keyring rotate pharmacy-17", 5);
+    shop.ok("keyring rotate pharmacy-17 --clock-is-right");
+}
+
+/// Kubernetes mounts secrets for a `fsGroup` so that the group reads them.
+#[test]
+fn a_group_reads_secret_files_only_where_that_is_said() {
+    let shop = Shop::opened("group", "file:HERE/rings");
+    let mode = |file: &str, mode| {
+        fs::set_permissions(shop.path(file), std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap();
+    };
+    mode("root.key", 0o640);
+    let verify = ["keyring", "verify", TENANT];
+    let text = shop.fails("keyring verify pharmacy-17", 1);
+    assert!(text.contains("--allow-group-read") && text.contains("root.key") && text.contains("0640"), "{text}");
+    shop.ok("--allow-group-read keyring verify pharmacy-17");
+    for (value, works) in [("true", true), ("1", true), ("", false), ("false", false), ("0", false)] {
+        let output = shop.command().env("RXSEAL_ALLOW_GROUP_READ", value).args(verify).output().unwrap();
+        assert_eq!(output.status.success(), works, "{value}");
+    }
+    let output = shop.command().env("RXSEAL_ALLOW_GROUP_READ", "perhaps").args(verify).output().unwrap();
+    assert!(fails(output, "perhaps", 2).contains("RXSEAL_ALLOW_GROUP_READ"));
+    fs::write(shop.path("rxseal.toml"), "allow_group_read = true\n").unwrap();
+    shop.ok("--config rxseal.toml keyring verify pharmacy-17");
+    // Of others, no flag allows it.
+    mode("root.key", 0o644);
+    shop.fails("--allow-group-read keyring verify pharmacy-17", 1);
+    mode("root.key", 0o600);
+    if cfg!(feature = "vault") {
+        fs::write(shop.path("token"), "hvs.s3cret").unwrap();
+        let add = "keyring root add pharmacy-17 vault:http://127.0.0.1:1/transit/k?token_file=token";
+        for (bits, flag, refused) in [
+            (0o644, "--allow-group-read ", true),
+            (0o640, "", true),
+            (0o640, "--allow-group-read ", false),
+            (0o600, "", false),
+        ] {
+            mode("token", bits);
+            let output = shop.run(&format!("--json {flag}{add}"));
+            let text = String::from_utf8(output.stderr).unwrap();
+            assert_eq!(text.contains("root-key-permissions"), refused, "{bits:o} {flag}: {text}");
+            assert!(!output.status.success() && !text.contains("s3cret"));
+        }
+    }
+}
+
+/// An operator works as root on what belongs to the service's user.
+#[test]
+fn what_root_changes_the_service_still_reads() {
+    use std::os::unix::fs::{MetadataExt, chown};
+    const SERVICE: u32 = 65534;
+    for store in ["file:HERE/rings", "sqlite:HERE/rings.db"] {
+        let shop = Shop::new("service", store);
+        if fs::metadata(&shop.folder).unwrap().uid() != 0 {
+            assert!(std::env::var_os("CI").is_none_or(|ci| ci != "true"), "CI runs this as root");
+            println!("not root: nothing is tested");
+            return;
+        }
+        chown(&shop.folder, Some(SERVICE), Some(SERVICE)).unwrap();
+        shop.ok("key-file create keys/root.key");
+        let as_root = |arguments: &str| {
+            let output =
+                shop.command().env("RXSEAL_ROOTS", "file:keys/root.key").args(arguments.split(' ')).output().unwrap();
+            assert!(output.status.success(), "{arguments}: {}", String::from_utf8_lossy(&output.stderr));
+        };
+        for command in ["init", "stage", "promote --staged-for 0s", "rotate", "verify"] {
+            let (command, more) = command.split_once(' ').unwrap_or((command, ""));
+            as_root(format!("keyring {command} pharmacy-17 {more}").trim_end());
+        }
+        let mut service = Command::new("setpriv");
+        service.args([format!("--reuid={SERVICE}"), format!("--regid={SERVICE}"), "--clear-groups".to_owned()]);
+        service.arg(env!("CARGO_BIN_EXE_rxseal")).args(["keyring", "rotate", TENANT]).current_dir(&shop.folder);
+        service.env("RXSEAL_STORE", &shop.store).env("RXSEAL_ROOTS", "file:keys/root.key");
+        let output = service.output().unwrap();
+        assert!(output.status.success(), "{store}: {}", String::from_utf8_lossy(&output.stderr));
+        let mut folders = vec![shop.folder.clone()];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
+                let found = entry.metadata().unwrap();
+                assert_eq!((found.uid(), found.gid()), (SERVICE, SERVICE), "{}", entry.path().display());
+                folders.extend(found.is_dir().then(|| entry.path()));
+            }
+        }
     }
 }

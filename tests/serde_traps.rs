@@ -2,6 +2,8 @@
 //! nesting (T13, T17, T40 and T45 of docs/THREAT-MODEL.md; FORMAT 4.5, 6.4, 7).
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+#[path = "serde_traps/evened.rs"]
+mod evened;
 #[path = "serde_matrix/support.rs"]
 mod support;
 

@@ -170,8 +170,9 @@ pub enum Keyring {
         /// The key
         #[arg(allow_hyphen_values = true)]
         key: KeyId,
-        /// How many sealed values are still under it where nothing is counted here: in backups, in other columns
-        #[arg(long, value_name = "N", required_unless_present_any = ["force", "columns"])]
+        /// How many sealed values are still under it in the backups that must stay readable, and wherever else nothing is counted
+        /// here; 0 where there is none
+        #[arg(long, value_name = "N", required_unless_present = "force")]
         tokens: Option<u64>,
         #[command(flatten)]
         counted: Counted,
@@ -183,7 +184,7 @@ pub enum Keyring {
         #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, default_value = "65min")]
         unused_for: Duration,
         /// Destroys it whatever is under it and however lately it was in use: all of that is lost for good
-        #[arg(long, conflicts_with_all = ["tokens", "columns", "subject_keys", "unused_for"])]
+        #[arg(long, conflicts_with_all = ["tokens", "columns", "empty", "subject_keys", "unused_for"])]
         force: bool,
         /// Says that you mean it: this cannot be undone
         #[arg(long, required_unless_present = "dry_run")]
@@ -243,6 +244,9 @@ pub enum Subject {
         /// The subject: the patient's id
         #[arg(allow_hyphen_values = true)]
         subject: String,
+        /// Also a patient of whom nothing is stored: an id that is mistyped looks the same
+        #[arg(long)]
+        unknown_too: bool,
         /// Says that you mean it: this cannot be undone
         #[arg(long, required_unless_present = "dry_run")]
         yes: bool,
@@ -266,6 +270,9 @@ pub enum Subject {
         /// Ends the legal hold; the day stays
         #[arg(long, conflicts_with = "legal_hold")]
         release: bool,
+        /// Also a patient of whom nothing is stored: an id that is mistyped looks the same
+        #[arg(long)]
+        unknown_too: bool,
         /// Says that you mean an earlier day than before, or none
         #[arg(long)]
         yes: bool,
@@ -275,6 +282,9 @@ pub enum Subject {
     },
     /// Shreds again whoever the log says was shredded: after a restore of the subject store
     Reapply {
+        /// Also where the store knows nobody in the log: it was lost as a whole
+        #[arg(long)]
+        unknown_too: bool,
         /// Only says what would be done
         #[arg(long)]
         dry_run: bool,
@@ -324,14 +334,18 @@ fn parse_day(text: &str) -> Result<Day, String> {
 #[derive(ClapArgs)]
 pub struct Counted {
     /// Counts the tokens in this SQLite database, in the columns of --column
-    #[arg(long, value_name = "FILE", conflicts_with = "postgres", requires = "columns")]
+    #[arg(long, value_name = "FILE", conflicts_with = "postgres")]
     pub sqlite: Option<PathBuf>,
     /// Counts them in this PostgreSQL database: its URL without a password
-    #[arg(long, value_name = "URL", requires = "columns")]
+    #[arg(long, value_name = "URL")]
     pub postgres: Option<String>,
-    /// A column to count, as TABLE.COLUMN; may be given several times
+    /// A column to count, as TABLE.COLUMN; may be given several times. It must have a token of this keyring, since a mistyped name,
+    /// another database and hidden rows look like an empty column
     #[arg(long = "column", value_name = "TABLE.COLUMN")]
     pub columns: Vec<String>,
+    /// A column that is meant to have no value at all; may be given several times. Refused where it has one
+    #[arg(long, value_name = "TABLE.COLUMN")]
+    pub empty: Vec<String>,
 }
 
 #[derive(ClapArgs)]
@@ -412,10 +426,10 @@ pub struct OpenRecord {
 #[derive(ClapArgs)]
 pub struct Count {
     /// An SQLite database, opened for reading only
-    #[arg(long, value_name = "FILE", required_unless_present = "postgres", conflicts_with = "postgres")]
+    #[arg(long, value_name = "FILE", required_unless_present_any = ["postgres", "sql"], conflicts_with = "postgres")]
     pub sqlite: Option<PathBuf>,
     /// A PostgreSQL database: its URL without a password (PGPASSWORD and the passfile are read)
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", conflicts_with = "sql")]
     pub postgres: Option<String>,
     /// The table
     #[arg(long)]
@@ -423,9 +437,19 @@ pub struct Count {
     /// The column
     #[arg(long)]
     pub column: String,
-    /// Only prints the SQL, to be run by yourself
-    #[arg(long)]
-    pub sql: bool,
+    /// Whose keyring the keys should be in; may be given several times, for a column of many tenants. Keys that are in the column
+    /// and in none of these keyrings are shown, and end the command with exit code 1
+    #[arg(long = "keyspace", value_name = "KEYSPACE", conflicts_with = "sql")]
+    pub keyspaces: Vec<String>,
+    /// Only prints the SQL, to be run by yourself. No database is needed
+    #[arg(long, value_name = "DIALECT", conflicts_with = "sqlite")]
+    pub sql: Option<Dialect>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub enum Dialect {
+    Sqlite,
+    Postgres,
 }
 
 #[derive(Clone, Copy, Default, ValueEnum)]
@@ -506,8 +530,9 @@ A rotation:
   6. Count what is under the old key in the backups that must stay readable, each text token in a document too:
      rxseal count --sqlite backup.db --table prescriptions --column medication
   7. rxseal keyring destroy pharmacy-17 KEY --tokens N --sqlite pharmacy.db --column prescriptions.medication --yes
-     with the number of the backups and every column in which tokens are. It counts these and the subject keys in
-     --subject-store (or say --subject-keys 0 where none are used), and refuses unless nothing is left.
+     with the number of the backups (always said) and every column in which tokens are; one that is empty is named with
+     --empty. It counts these and the subject keys in --subject-store (or say --subject-keys 0 where none are used), and
+     refuses unless nothing is left, and where a column shows no token of this keyring at all.
 
 Exit codes (docs/COMMAND.md has the codes of --json for each):
 {exits}",
