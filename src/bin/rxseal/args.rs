@@ -426,10 +426,10 @@ pub struct OpenRecord {
 #[derive(ClapArgs)]
 pub struct Count {
     /// An SQLite database, opened for reading only
-    #[arg(long, value_name = "FILE", required_unless_present = "postgres", conflicts_with = "postgres")]
+    #[arg(long, value_name = "FILE", required_unless_present_any = ["postgres", "sql"], conflicts_with = "postgres")]
     pub sqlite: Option<PathBuf>,
     /// A PostgreSQL database: its URL without a password (PGPASSWORD and the passfile are read)
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", conflicts_with = "sql")]
     pub postgres: Option<String>,
     /// The table
     #[arg(long)]
@@ -441,9 +441,15 @@ pub struct Count {
     /// and in none of these keyrings are shown, and end the command with exit code 1
     #[arg(long = "keyspace", value_name = "KEYSPACE", conflicts_with = "sql")]
     pub keyspaces: Vec<String>,
-    /// Only prints the SQL, to be run by yourself
-    #[arg(long)]
-    pub sql: bool,
+    /// Only prints the SQL, to be run by yourself. No database is needed
+    #[arg(long, value_name = "DIALECT", conflicts_with = "sqlite")]
+    pub sql: Option<Dialect>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub enum Dialect {
+    Sqlite,
+    Postgres,
 }
 
 #[derive(Clone, Copy, Default, ValueEnum)]

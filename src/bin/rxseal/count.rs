@@ -5,19 +5,22 @@ use std::path::{Path, PathBuf};
 use rxseal::{CountSql, KeyCounts, KeyId, KeyringFile, StillUnder};
 use serde_json::json;
 
-use crate::args::{Count, Counted, Global};
+use crate::args::{Count, Counted, Dialect, Global};
 use crate::config::{Config, without_password};
 use crate::failure::Failure;
 use crate::output::{Output, table};
 
 pub async fn run(global: &Global, command: &Count, output: &Output) -> Result<(), Failure> {
     let (table, column) = (&command.table, &command.column);
-    let database = Database::of(&command.sqlite, &command.postgres)
-        .ok_or_else(|| Failure::Usage("count --sqlite FILE or --postgres URL".to_owned()))?;
-    if command.sql {
-        let sql = database.sql(table, column)?;
+    if let Some(dialect) = command.sql {
+        let sql = match dialect {
+            Dialect::Sqlite => CountSql::sqlite(table, column)?,
+            Dialect::Postgres => CountSql::postgres(table, column)?,
+        };
         return Ok(output.say(sql.as_str(), &json!({ "sql": sql.as_str() }))?);
     }
+    let database = Database::of(&command.sqlite, &command.postgres)
+        .ok_or_else(|| Failure::Usage("count --sqlite FILE or --postgres URL".to_owned()))?;
     let rings = keyrings(global, &command.keyspaces).await?;
     let counts = database.count(table, column).await?;
     let lost: Vec<_> = counts.iter().filter(|(key, _)| !rings.iter().any(|ring| has_key(ring, *key))).collect();
@@ -139,13 +142,6 @@ impl<'a> Database<'a> {
     fn of(sqlite: &'a Option<PathBuf>, postgres: &'a Option<String>) -> Option<Self> {
         let sqlite = sqlite.as_deref().map(Self::Sqlite);
         sqlite.or_else(|| postgres.as_deref().map(Self::Postgres))
-    }
-
-    fn sql(&self, table: &str, column: &str) -> Result<CountSql, Failure> {
-        Ok(match self {
-            Self::Sqlite(_) => CountSql::sqlite(table, column)?,
-            Self::Postgres(_) => CountSql::postgres(table, column)?,
-        })
     }
 
     async fn count(&self, table: &str, column: &str) -> Result<KeyCounts, Failure> {
