@@ -151,7 +151,6 @@ impl Error {
     }
 
     /// The subject was shredded: what was sealed with its key is gone for good.
-    #[cfg(feature = "subject-keys")]
     #[must_use]
     pub fn is_shredded(&self) -> bool {
         matches!(self.0.kind, ErrorKind::SubjectShredded)

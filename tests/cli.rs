@@ -10,9 +10,14 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 
 use rxseal::phi::Drug;
-use rxseal::{FileStore, KeyFile, Keyring, KeyringStore, RootKeys, SqliteSubjectStore, SubjectKeys, Token, run_local};
+use rxseal::testing::TestClock;
+use rxseal::{
+    FileStore, KeyFile, Keyring, KeyringAdmin, KeyringStore, RootKeys, SqliteSubjectStore, SubjectKeys, Token,
+    run_local,
+};
 use serde_json::Value;
 
 const TENANT: &str = "pharmacy-17";
@@ -1025,5 +1030,114 @@ fn a_keyring_that_lacks_a_key_in_use_is_not_rotated() {
         let text = shop.fails(&command, 5);
         assert!(text.contains("an older keyring was put back") && text.contains("--min-generation 1"), "{text}");
         shop.ok(&format!("{command} --min-generation 1 --dry-run"));
+    }
+}
+
+/// A machine whose clock is ten years ahead stages a key: the refusal names the skew, and there is a way out.
+#[test]
+fn a_clock_that_was_ahead_is_named_and_got_over() {
+    let shop = Shop::opened("skew", "file:HERE/rings");
+    let clock = TestClock::default();
+    clock.set_forward(Duration::from_secs(3653 * 86_400));
+    let roots = RootKeys::from(KeyFile::new(shop.path("root.key")).load().unwrap());
+    let ahead = KeyringAdmin::new(FileStore::new(shop.path("rings")), roots).clock(&clock);
+    let (_, staged) = run_local(ahead.stage(TENANT)).unwrap();
+    for change in ["promote pharmacy-17", "promote pharmacy-17 --staged-for 0s", "rotate pharmacy-17"] {
+        let text = shop.fails(&format!("keyring {change}"), 5);
+        assert!(text.contains("clock skew: ") && text.contains("--clock-is-right (ahead by 365"), "{change}: {text}");
+    }
+    let text = shop.fails("keyring promote pharmacy-17 --clock-is-right", 5);
+    assert!(text.contains("wait that long by another clock"), "{text}");
+    // Without the key that has the wrong time all is as before.
+    shop.ok(&format!("keyring destroy pharmacy-17 {staged} --tokens 0 --subject-keys 0 --yes"));
+    shop.ok("keyring stage pharmacy-17");
+    let early = shop.fails("keyring promote pharmacy-17", 5);
+    assert!(early.contains("time left 9 min ") || early.contains("time left 10 min 0 s"), "{early}");
+
+    // One that rotated can be rotated out by who says that this clock is right.
+    run_local(ahead.rotate(TENANT)).unwrap();
+    shop.fails("keyring rotate pharmacy-17", 5);
+    shop.ok("keyring rotate pharmacy-17 --clock-is-right");
+}
+
+/// Kubernetes mounts secrets for a `fsGroup` so that the group reads them.
+#[test]
+fn a_group_reads_secret_files_only_where_that_is_said() {
+    let shop = Shop::opened("group", "file:HERE/rings");
+    let mode = |file: &str, mode| {
+        fs::set_permissions(shop.path(file), std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap();
+    };
+    mode("root.key", 0o640);
+    let verify = ["keyring", "verify", TENANT];
+    let text = shop.fails("keyring verify pharmacy-17", 1);
+    assert!(text.contains("--allow-group-read") && text.contains("root.key") && text.contains("0640"), "{text}");
+    shop.ok("--allow-group-read keyring verify pharmacy-17");
+    for (value, works) in [("true", true), ("1", true), ("", false), ("false", false), ("0", false)] {
+        let output = shop.command().env("RXSEAL_ALLOW_GROUP_READ", value).args(verify).output().unwrap();
+        assert_eq!(output.status.success(), works, "{value}");
+    }
+    let output = shop.command().env("RXSEAL_ALLOW_GROUP_READ", "perhaps").args(verify).output().unwrap();
+    assert!(fails(output, "perhaps", 2).contains("RXSEAL_ALLOW_GROUP_READ"));
+    fs::write(shop.path("rxseal.toml"), "allow_group_read = true\n").unwrap();
+    shop.ok("--config rxseal.toml keyring verify pharmacy-17");
+    // Of others, no flag allows it.
+    mode("root.key", 0o644);
+    shop.fails("--allow-group-read keyring verify pharmacy-17", 1);
+    mode("root.key", 0o600);
+    if cfg!(feature = "vault") {
+        fs::write(shop.path("token"), "hvs.s3cret").unwrap();
+        let add = "keyring root add pharmacy-17 vault:http://127.0.0.1:1/transit/k?token_file=token";
+        for (bits, flag, refused) in [
+            (0o644, "--allow-group-read ", true),
+            (0o640, "", true),
+            (0o640, "--allow-group-read ", false),
+            (0o600, "", false),
+        ] {
+            mode("token", bits);
+            let output = shop.run(&format!("--json {flag}{add}"));
+            let text = String::from_utf8(output.stderr).unwrap();
+            assert_eq!(text.contains("root-key-permissions"), refused, "{bits:o} {flag}: {text}");
+            assert!(!output.status.success() && !text.contains("s3cret"));
+        }
+    }
+}
+
+/// An operator works as root on what belongs to the service's user.
+#[test]
+fn what_root_changes_the_service_still_reads() {
+    use std::os::unix::fs::{MetadataExt, chown};
+    const SERVICE: u32 = 65534;
+    for store in ["file:HERE/rings", "sqlite:HERE/rings.db"] {
+        let shop = Shop::new("service", store);
+        if fs::metadata(&shop.folder).unwrap().uid() != 0 {
+            assert!(std::env::var_os("CI").is_none_or(|ci| ci != "true"), "CI runs this as root");
+            println!("not root: nothing is tested");
+            return;
+        }
+        chown(&shop.folder, Some(SERVICE), Some(SERVICE)).unwrap();
+        shop.ok("key-file create keys/root.key");
+        let as_root = |arguments: &str| {
+            let output =
+                shop.command().env("RXSEAL_ROOTS", "file:keys/root.key").args(arguments.split(' ')).output().unwrap();
+            assert!(output.status.success(), "{arguments}: {}", String::from_utf8_lossy(&output.stderr));
+        };
+        for command in ["init", "stage", "promote --staged-for 0s", "rotate", "verify"] {
+            let (command, more) = command.split_once(' ').unwrap_or((command, ""));
+            as_root(format!("keyring {command} pharmacy-17 {more}").trim_end());
+        }
+        let mut service = Command::new("setpriv");
+        service.args([format!("--reuid={SERVICE}"), format!("--regid={SERVICE}"), "--clear-groups".to_owned()]);
+        service.arg(env!("CARGO_BIN_EXE_rxseal")).args(["keyring", "rotate", TENANT]).current_dir(&shop.folder);
+        service.env("RXSEAL_STORE", &shop.store).env("RXSEAL_ROOTS", "file:keys/root.key");
+        let output = service.output().unwrap();
+        assert!(output.status.success(), "{store}: {}", String::from_utf8_lossy(&output.stderr));
+        let mut folders = vec![shop.folder.clone()];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
+                let found = entry.metadata().unwrap();
+                assert_eq!((found.uid(), found.gid()), (SERVICE, SERVICE), "{}", entry.path().display());
+                folders.extend(found.is_dir().then(|| entry.path()));
+            }
+        }
     }
 }

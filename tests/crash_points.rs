@@ -421,7 +421,7 @@ fn attempt(work: &str, scene: Scene, fault: &str, report: &mut Report) {
         if name == "log" {
             continue;
         }
-        assert!(name.starts_with(".rxseal-root-"), "{}: left {name}", what());
+        assert!(name.starts_with(".rxseal-tmp-") || LEFT_BEFORE.contains(&name.as_str()), "{}: left {name}", what());
         assert_eq!(entry.metadata().unwrap().permissions().mode() & 0o177, 0, "{}: {name}", what());
         if !LEFT_BEFORE.contains(&name.as_str()) {
             report.leftovers += 1;

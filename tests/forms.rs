@@ -435,3 +435,52 @@ fn former_ids_open_in_every_form_and_never_seal() {
     assert!(limited.run_opening(|| serde_json::from_str::<New>(&new)).is_ok());
     assert!(limited.run_opening(|| serde_json::from_str::<New>(&old)).is_err());
 }
+
+/// Its name says that it is not wiped, and not that it is not sealed.
+#[test]
+fn a_not_wiped_alone_is_never_written() {
+    #[derive(Serialize)]
+    struct Bare {
+        id: u32,
+        born: NotWiped<String>,
+        others: Vec<NotWiped<String>>,
+    }
+    #[derive(Serialize)]
+    struct Marked {
+        born: Phi<NotWiped<String>, phi::BirthDate>,
+        #[serde(with = "rxseal::Sealing::<phi::Note>")]
+        note: NotWiped<Vec<NotWiped<String>>>,
+        #[serde(with = "rxseal::Sealing::<rxseal::Each<phi::Allergy>>")]
+        allergies: Vec<NotWiped<String>>,
+        #[serde(with = "rxseal::Sealing::<Parts<phi::Drug>>")]
+        drugs: BTreeMap<u8, NotWiped<String>>,
+    }
+    let value = || NotWiped(CANARY.to_owned());
+    let bare = Bare { id: 7, born: value(), others: vec![value()] };
+    assert_eq!(bare.id, 7);
+    assert!(serde_json::to_string(&value()).is_err());
+    assert!(serde_json::to_string(&Some(value())).is_err());
+    assert!(serde_json::to_string(&bare).is_err());
+    assert!(serde_json::to_string(&Bare { others: Vec::new(), ..bare }).is_err());
+    let bare = Bare { id: 7, born: value(), others: Vec::new() };
+    // A scope makes no field of it.
+    assert!(serde_json::to_string(&record("1").sealing(&bare)).is_err());
+    let swallowed: Result<(), _> = record("1").run_sealing(|| {
+        let _ = serde_json::to_string(&bare);
+        Ok::<_, rxseal::Error>(())
+    });
+    assert_eq!(swallowed.unwrap_err().code(), "scope-missing");
+
+    let marked = Marked {
+        born: value().into(),
+        note: NotWiped(vec![value()]),
+        allergies: vec![value()],
+        drugs: [(1, value())].into(),
+    };
+    assert!(!serde_json::to_string(&record("1").sealing(&marked)).unwrap().contains(CANARY));
+    assert_eq!(serde_json::to_string(&rxseal::expose_plaintext(&marked)).unwrap().matches(CANARY).count(), 4);
+    let token = record("1").seal::<phi::Note>(&value()).unwrap();
+    assert_eq!(opener("1").open::<phi::Note, NotWiped<String>>(&token).unwrap().0, CANARY);
+    // Nothing of the scope is left.
+    assert!(serde_json::to_string(&value()).is_err());
+}

@@ -1,4 +1,4 @@
-//! `Pkcs11Key` against SoftHSM2, a whole HSM in a library.
+//! `Pkcs11Key` against SoftHSM2, a whole HSM in a library (T51, T56).
 //!
 //! `RXSEAL_TEST_SOFTHSM` names the library. Every run makes its tokens in a folder of its own, which `SOFTHSM2_CONF`
 //! names from then on. Faults come from a library that stands in front of it (`tests/root_keys/pkcs11_faults.c`), for
@@ -356,7 +356,9 @@ async fn the_pin_of_a_file() {
     says(&error, &["0600", &file.display().to_string()]);
     assert_eq!((error.code(), error.is_retryable()), ("root-key-permissions", false));
     mode(0o640);
-    create(TENANT, &roots, Suite::default()).await;
+    assert_eq!(refused_create(&roots).await.code(), "root-key-permissions");
+    let shared = token.builder().key_label("phi-root").pin_file(&file).allow_group_read().build().unwrap();
+    create(TENANT, &RootKeys::from(shared), Suite::default()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -19,7 +19,8 @@ mod faulty;
 
 use std::fs::{self, File};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -114,13 +115,16 @@ async fn a_token_file_is_read_again() {
     says(&refused(&roots, &stored).await, &["cannot be read", "live-vault-token"]);
     for _ in 0..2 {
         let token = transit.server.token(&[&decrypt], json!({})).await;
-        fs::write(&file, format!("{token}\n")).unwrap();
+        write_private(&file, &format!("{token}\n"));
         unlock("pharmacy-17", &roots, &stored).await.unwrap();
         transit.server.must("auth/token/revoke", json!({"token": token})).await;
         says(&refused(&roots, &stored).await, &["expired"]);
     }
-    fs::write(&file, "").unwrap();
+    write_private(&file, "");
     says(&refused(&roots, &stored).await, &["live-vault-token", "empty"]);
+    fs::set_permissions(&file, PermissionsExt::from_mode(0o644)).unwrap();
+    let open = refused(&roots, &stored).await;
+    assert_eq!((open.code(), open.is_retryable()), ("root-key-permissions", false));
     fs::remove_file(file).unwrap();
 }
 
@@ -489,6 +493,11 @@ async fn forward_from(address: &str, to: &str) -> SocketAddr {
         }
     });
     address
+}
+
+fn write_private(file: &Path, text: &str) {
+    fs::write(file, text).unwrap();
+    fs::set_permissions(file, PermissionsExt::from_mode(0o600)).unwrap();
 }
 
 fn scratch(what: &str) -> PathBuf {

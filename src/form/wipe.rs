@@ -2,7 +2,12 @@
 
 use std::fmt;
 
+use serde::ser::{Error as _, Serialize, Serializer};
 use zeroize::Zeroize;
+
+use crate::error::ErrorKind;
+use crate::payload;
+use crate::scope::{self, Writing};
 
 /// A value that can be wiped from memory: everything that implements [`zeroize::Zeroize`], and [`NotWiped`] by name.
 #[diagnostic::on_unimplemented(
@@ -25,10 +30,38 @@ impl<T: Zeroize + ?Sized> Wipe for T {
 /// A value that stays in freed memory, said by name: for types of other crates that cannot be wiped, such as dates and
 /// decimals.
 ///
-/// Transparent to serde; `Debug` is redacted.
-#[derive(Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+/// It says nothing of sealing: serde writes it inside a field that is sealed or exposed, such as `Phi<NotWiped<Date>, F>`, and refuses to
+/// write it alone, where it would be plaintext. `Debug` is redacted.
+///
+/// ```
+/// use rxseal::{NotWiped, Phi, phi};
+/// #[derive(serde::Serialize, serde::Deserialize)]
+/// struct Patient {
+///     born: Phi<NotWiped<(u16, u8, u8)>, phi::BirthDate>,
+/// }
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let keys = rxseal::testing::insecure_keyring("pharmacy-17")?.unobserved();
+/// let patient = Patient { born: NotWiped((1970, 1, 1)).into() };
+/// let row = serde_json::to_string(&keys.record("patient", "P-7")?.sealing(&patient))?;
+/// assert!(!row.contains("1970"));
+/// assert!(serde_json::to_string(&NotWiped((1970, 1, 1))).is_err());
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, PartialEq, Eq, serde::Deserialize)]
 #[serde(transparent)]
 pub struct NotWiped<T>(pub T);
+
+impl<T: Serialize> Serialize for NotWiped<T> {
+    /// Fails outside of a field that is sealed or exposed.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if payload::is_writing() || matches!(scope::writing(), Ok(Writing::Expose)) {
+            return self.0.serialize(serializer);
+        }
+        let reason = "a `NotWiped` alone is not sealed: hold the value as `Phi<NotWiped<T>, Field>`";
+        Err(scope::keep(ErrorKind::ScopeMissing.because(reason), |text| S::Error::custom(text)))
+    }
+}
 
 impl<T> Wipe for NotWiped<T> {
     fn wipe(&mut self) {}

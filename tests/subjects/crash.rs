@@ -237,7 +237,7 @@ impl Keys {
         let said = match what_was_said(&output).as_deref() {
             None => "nothing",
             Some("done") => "done",
-            Some("error store-unavailable" | "error store-refused") => "an error",
+            Some("error store-unavailable" | "error store-refused" | "error random-failed") => "an error",
             Some(other) => panic!("{what}: {other}"),
         };
         let text = [output.stdout, output.stderr].concat();

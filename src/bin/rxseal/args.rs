@@ -244,6 +244,9 @@ pub enum Subject {
         /// The subject: the patient's id
         #[arg(allow_hyphen_values = true)]
         subject: String,
+        /// Also a patient of whom nothing is stored: an id that is mistyped looks the same
+        #[arg(long)]
+        unknown_too: bool,
         /// Says that you mean it: this cannot be undone
         #[arg(long, required_unless_present = "dry_run")]
         yes: bool,
@@ -267,6 +270,9 @@ pub enum Subject {
         /// Ends the legal hold; the day stays
         #[arg(long, conflicts_with = "legal_hold")]
         release: bool,
+        /// Also a patient of whom nothing is stored: an id that is mistyped looks the same
+        #[arg(long)]
+        unknown_too: bool,
         /// Says that you mean an earlier day than before, or none
         #[arg(long)]
         yes: bool,
@@ -276,6 +282,9 @@ pub enum Subject {
     },
     /// Shreds again whoever the log says was shredded: after a restore of the subject store
     Reapply {
+        /// Also where the store knows nobody in the log: it was lost as a whole
+        #[arg(long)]
+        unknown_too: bool,
         /// Only says what would be done
         #[arg(long)]
         dry_run: bool,

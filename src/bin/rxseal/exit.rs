@@ -76,6 +76,7 @@ pub const STATUSES: &[Status] = &[
             "keyring-too-old",
             "not-counted",
             "provider-refused",
+            "retention-past",
             "state-refused",
             "store-refused",
             "subject-retained",

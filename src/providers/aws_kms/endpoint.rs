@@ -50,3 +50,50 @@ impl Intercept for NoClearText {
         if leads_away_in_clear(context.request().uri()) { Err(ClearText.into()) } else { Ok(()) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use aws_config::{BehaviorVersion, Region};
+    use aws_credential_types::Credentials;
+    use aws_credential_types::provider::SharedCredentialsProvider;
+
+    use super::super::{AwsKmsKey, client, resolve};
+    use super::*;
+    use crate::provider::run_local;
+
+    const KEY: &str = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
+
+    fn config(endpoint: &str) -> SdkConfig {
+        let credentials = Credentials::new("AKID", "s3cret", None, None, "test");
+        SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("eu-west-1"))
+            .credentials_provider(SharedCredentialsProvider::new(credentials))
+            .endpoint_url(endpoint)
+            .build()
+    }
+
+    #[test]
+    fn an_endpoint_in_clear_is_refused_before_its_use() {
+        for (endpoint, good) in [
+            ("https://kms.internal", true),
+            ("http://127.0.0.1:5000", true),
+            ("http://kms.internal", false),
+            ("http://192.0.2.1:5000", false),
+        ] {
+            let key = run_local(AwsKmsKey::with_config(&config(endpoint), KEY));
+            assert_eq!(key.as_ref().err().map(Error::code), (!good).then_some("invalid-root-key"), "{endpoint}");
+        }
+    }
+
+    /// Where the check above was not asked, nothing is sent all the same: this address answers nobody.
+    #[tokio::test]
+    async fn no_request_leaves_in_clear() {
+        let client = client(&config("http://192.0.2.1"), std::time::Duration::from_secs(5), 3);
+        let begun = std::time::Instant::now();
+        let error = resolve(&client, "alias/phi").await.unwrap_err();
+        let text = error.with_cause();
+        assert!(!error.is_retryable() && text.contains("nothing was sent"), "{text}");
+        assert!(begun.elapsed().as_secs() < 4, "{:?}", begun.elapsed());
+    }
+}
