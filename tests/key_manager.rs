@@ -889,8 +889,8 @@ async fn what_a_service_seals_with_the_old_keyring_is_not_lost() {
         for row in &mut rows {
             *row = rec.reseal::<Drug>(row).unwrap();
         }
-        let still_under = StillUnder::counted(&count_by_key(&rows), old, 0).unwrap();
-        assert_eq!(still_under, StillUnder::new(0, 0), "the count alone would allow it, every minute");
+        let still_under = StillUnder::counted([&count_by_key(&rows)], newest.keys(), old, 0, None).unwrap();
+        assert_eq!((still_under.tokens(), still_under.subject_keys()), (0, 0), "the count alone would allow it");
         match admin.destroy(TENANT, old, still_under, clock.now(), KeyringAdmin::UNUSED_FOR).await {
             Ok(_) => break refused_for_time,
             Err(error) => {
