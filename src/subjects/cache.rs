@@ -245,6 +245,7 @@ mod tests {
     use std::cell::Cell;
 
     use super::*;
+    use crate::clock::TestClock;
 
     thread_local!(static FORGETTING: Cell<Option<SubjectCache>> = const { Cell::new(None) });
 
@@ -269,6 +270,39 @@ mod tests {
         let make = async { Ok::<_, ()>(Held::Shredded) };
         assert!(run(cache.get_or_make("P-7", make)).is_ok_and(|held| held.is_some()), "it was read before");
         assert!(FORGETTING.take().is_none() && get().is_none());
+    }
+
+    /// A machine that was suspended, or whose clock was set, holds no key for longer than its time.
+    #[test]
+    fn time_is_over_by_the_clock_that_moved_further() {
+        let seconds = Duration::from_secs;
+        for (steady, forward, back, is_held) in [
+            (269, 0, 0, true),
+            (270, 0, 0, false),
+            (0, 269, 0, true),
+            (0, 270, 0, false),
+            (0, 0, 269, true),
+            (0, 0, 270, false),
+            (269, 0, 269, true),
+            (270, 0, 270, false),
+        ] {
+            let test = TestClock::default();
+            let cache = SubjectCache::new(100, Duration::MAX).clock(Clock::from(&test));
+            run(cache.put("P-7".into(), Held::Shredded, cache.mark()));
+            let make = || async { Ok::<_, ()>(Held::Shredded) };
+            test.advance(seconds(steady));
+            test.set_forward(seconds(forward));
+            test.set_back(seconds(back));
+            assert_eq!(run(cache.get("P-7")).is_some(), is_held, "{steady} {forward} {back}");
+            let shared = run(cache.get_or_make("P-7", make())).unwrap();
+            assert_eq!(shared.is_some(), is_held, "what is over is not shared with who waits");
+            assert!(run(cache.get_or_make("P-7", make())).unwrap().is_some(), "and is asked for anew");
+            // A call of the store that lasted as long is not held.
+            let mark = cache.mark();
+            test.set_forward(LONGEST_READ);
+            run(cache.put("P-8".into(), Held::Shredded, mark));
+            assert!(run(cache.get("P-8")).is_none());
+        }
     }
 
     fn run<T>(work: impl Future<Output = T>) -> T {
