@@ -213,7 +213,8 @@ impl SubjectAdmin {
             if at > now.saturating_add(SKEW) {
                 reapplied.add_ahead(keyspace.clone(), subject.clone());
             }
-            match self.destroy(&keyspace, &subject, now).await {
+            // What the tombstone says is when it was shredded first.
+            match self.destroy(&keyspace, &subject, at.min(now)).await {
                 Ok((StoredSubject::Shredded { .. }, _)) => reapplied.add_before(),
                 Ok((before, shredded_at)) => {
                     let was_known = before != StoredSubject::Absent;
@@ -258,12 +259,16 @@ impl SubjectAdmin {
         }
     }
 
-    /// What is stored of a subject that is not nobody, or is meant.
+    /// What is stored of a subject that is known, also by a hold alone, or is meant.
     async fn known(&self, keyspace: &str, subject: &str) -> Result<StoredSubject, Error> {
-        match self.stored(keyspace, subject).await? {
-            StoredSubject::Absent if !self.unknown_too => Err(ErrorKind::SubjectMissing.because(UNKNOWN)),
-            stored => Ok(stored),
+        let stored = self.stored(keyspace, subject).await?;
+        if stored != StoredSubject::Absent
+            || self.unknown_too
+            || self.store.retention(keyspace, subject).await? != Retention::default()
+        {
+            return Ok(stored);
         }
+        Err(ErrorKind::SubjectMissing.because(UNKNOWN))
     }
 
     /// How many subject keys are wrapped under which DEK. A DEK under which one is must not be destroyed.

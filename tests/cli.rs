@@ -519,7 +519,9 @@ fn looking_makes_no_database() {
     assert_eq!(fs::read(shop.path("data.db")).unwrap(), before);
     // One that is meant to be new is made by the first command that writes.
     fs::write(shop.path("new.db"), "").unwrap();
-    shop.ok("subject hold pharmacy-17 P-7 --legal-hold --subject-store sqlite:new.db");
+    let nobody = shop.fails("subject hold pharmacy-17 P-7 --legal-hold --subject-store sqlite:new.db", 2);
+    assert!(nobody.contains("is it the right one?"), "{nobody}");
+    shop.ok("subject hold pharmacy-17 P-7 --legal-hold --unknown-too --subject-store sqlite:new.db");
 }
 
 /// One key id of 64 begins with a hyphen, and `-h` and `-V` are options.
@@ -577,11 +579,43 @@ fn a_patient_is_shredded_held_and_carried_over() {
     fs::copy(&database, shop.path("backup.db")).unwrap();
     let receipt = ok("subject shred pharmacy-17 P-7 --yes");
     assert!(!receipt.contains("no key is stored") && ok("subject hold pharmacy-17 P-7").contains("it was shredded at"));
-    assert!(ok("subject shred pharmacy-17 P-77 --dry-run").contains("no key is stored"), "another id, perhaps");
+    assert!(
+        ok("subject shred pharmacy-17 P-77 --unknown-too --dry-run").contains("no key is stored"),
+        "another id, perhaps"
+    );
+    // What has no effect is not confirmed.
+    let past = "--until 1999-01-01";
+    for (arguments, exit, part) in [
+        ("shred pharmacy-17 P-77 --yes", 1, "--unknown-too"),
+        ("shred pharmacy-17 P-77 --dry-run", 1, "--unknown-too"),
+        ("shred pharmacy-71 P-8 --yes", 1, "--unknown-too"),
+        ("shred Pharmacy P-8 --yes", 1, "keyspace"),
+        ("hold pharmacy-17 P-77 --legal-hold", 1, "--unknown-too"),
+        ("hold pharmacy-17 P-77 --release", 1, "--unknown-too"),
+        ("hold pharmacy-17 P-77 --legal-hold --dry-run", 1, "--unknown-too"),
+        ("hold pharmacy-17 P-7 --legal-hold", 5, "was shredded"),
+        ("hold pharmacy-17 P-7 --legal-hold --unknown-too", 5, "was shredded"),
+        ("hold pharmacy-17 P-7 --until 2999-01-01 --dry-run", 5, "was shredded"),
+        (&format!("hold pharmacy-17 P-8 {past}"), 5, "has passed already"),
+        (&format!("hold pharmacy-17 P-8 {past} --legal-hold"), 5, "has passed already"),
+        (&format!("hold pharmacy-17 P-8 {past} --dry-run"), 5, "has passed already"),
+        ("rewrap pharmacy-18", 1, "keyring"),
+        ("under pharmacy-71 AAAAAAAA", 1, "no subject key of pharmacy-71 at all"),
+    ] {
+        let text = fails(run(&format!("subject {arguments}")), arguments, exit);
+        assert!(text.contains(part), "{arguments}: {text}");
+    }
+    assert!(ok("subject hold pharmacy-17 P-8").contains("kept until: no time; no legal hold"));
+    let log = fs::read_to_string(shop.path("shredded.log")).unwrap();
+    assert_eq!(log.lines().count(), 1, "who was not shredded is not in it: {log}");
+    assert!(
+        ok("subject shred pharmacy-17 P-7 --yes").contains("shredded P-7"),
+        "repeated after a crash, with its receipt"
+    );
     fs::write(shop.path("passwd"), "root:x:0:0\n").unwrap();
     fails(run("subject shred pharmacy-17 P-8 --dry-run --shred-log passwd"), "no shred log", 5);
     fails(run("subject count pharmacy-17 --subject-store file:typo"), "no such store", 2);
-    let far = ok("--backups-kept 999999999years subject shred pharmacy-17 P-78 --yes");
+    let far = ok("--backups-kept 999999999years subject shred pharmacy-17 P-78 --unknown-too --yes");
     assert!(far.contains("after the year 9999") && far.contains("no key is stored"), "{far}");
     assert!(receipt.contains("complete at") && receipt.contains("Not covered:"), "{receipt}");
     assert_eq!(run("subject shred pharmacy-17 P-8").status.code(), Some(2), "only with --yes");
@@ -596,7 +630,7 @@ fn a_patient_is_shredded_held_and_carried_over() {
     let lists = format!("`rxseal subject under pharmacy-17 {old}` lists");
     assert!(marked.contains("rewrap 2 subject keys") && marked.contains(&lists), "{marked}");
     let marked = shop.ok(&format!("keyring compromise pharmacy-17 {old} --dry-run"));
-    assert!(marked.contains("Where patients have keys") && marked.contains(&lists), "{marked}");
+    assert!(marked.contains("If patients have keys") && marked.contains(&lists), "{marked}");
     let destroy = format!("keyring destroy pharmacy-17 {old} --tokens 0 --unused-for 0s --yes");
     let refused = fails(run(&destroy), "wrapped", 5);
     assert!(refused.contains("0 tokens and 2 subject keys"), "they are counted: {refused}");
@@ -608,8 +642,16 @@ fn a_patient_is_shredded_held_and_carried_over() {
     fs::write(shop.path("empty.db"), "").unwrap();
     let other = fails(run("subject reapply --dry-run --subject-store sqlite:empty.db"), "another store", 2);
     assert!(other.contains("is it the right one"), "{other}");
-    let other = fails(run("subject reapply --subject-store sqlite:empty.db"), "another store", 1);
-    assert!(other.contains("the right store"), "{other}");
+    let other = fails(run("subject reapply --subject-store sqlite:empty.db"), "another store", 2);
+    assert!(other.contains("is it the right one"), "{other}");
+    assert_eq!(fs::read(shop.path("empty.db")).unwrap(), b"", "nothing was written there");
+    drop(SqliteSubjectStore::open(shop.path("nobody.db")).unwrap());
+    let other = fails(run("subject reapply --subject-store sqlite:nobody.db"), "another store", 1);
+    assert!(other.contains("the right store") && other.contains("--unknown-too"), "{other}");
+    let other = fails(run("subject rewrap pharmacy-17 --subject-store sqlite:nobody.db"), "another store", 1);
+    assert!(other.contains("no subject key of pharmacy-17 at all"), "{other}");
+    let lost = ok("subject reapply --unknown-too --subject-store sqlite:nobody.db");
+    assert!(lost.contains("2 subjects are shredded, 2 of them without a key"), "{lost}");
     fs::write(shop.path("empty.db"), "").unwrap();
     let other = run(&format!("keyring destroy pharmacy-17 {old} --tokens 0 --yes --subject-store sqlite:empty.db"));
     assert!(fails(other, "another store", 2).contains("is it the right one"));
@@ -624,6 +666,19 @@ fn a_patient_is_shredded_held_and_carried_over() {
     );
     assert!(ok("subject reapply").contains("2 subjects are shredded, 1 of them without a key; 0 were before"));
     assert!(ok("subject reapply").contains("0 subjects are shredded, 0 of them without a key; 2 were before"));
+    // A line that somebody wrote, of a time that is yet to come, shreds nobody who is kept until then.
+    ok("subject hold pharmacy-17 P-8 --until 2096-01-01");
+    let line = "{\"keyspace\":\"pharmacy-17\",\"subject\":\"P-8\",\"at\":4000000000}\n";
+    fs::write(shop.path("shredded.log"), format!("{log}{line}")).unwrap();
+    let output = run("subject reapply");
+    let (text, error) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    assert_eq!(output.status.code(), Some(1), "{error}");
+    assert!(
+        text.contains("held, and not shredded: pharmacy-17 P-8") && text.contains("yet to come: pharmacy-17 P-8"),
+        "{text}"
+    );
+    assert!(error.contains("warning: 1 lines of the log are of a time that is yet to come"), "{error}");
+    assert!(ok("subject hold pharmacy-17 P-8").contains("its key is under"));
     let bare = shop.fails("subject reapply", 2);
     assert!(bare.contains("RXSEAL_SUBJECT_STORE"), "{bare}");
 }

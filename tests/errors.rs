@@ -17,9 +17,9 @@ use proptest::prelude::*;
 use rxseal::{
     Access, Class, Each, Error, FileStore, Kek, KekContext, KeyFile, KeyState, Keyring, KeyringAdmin, KeyringFile,
     KeyringStore, LocalRootKey, MemoryStore, MemorySubjectStore, Observer, OpenEvent, Opening, Parts, Phi,
-    ProviderFuture, Purpose, Record, RootKey, RootKeys, Sealed, Sealing, StillUnder, StoreFuture, SubjectKeyStore,
-    SubjectKeys, Suite, Token, UnlockOptions, WrappedSubjectKey, accept_plaintext, count_by_key, open_page, phi,
-    run_local,
+    ProviderFuture, Purpose, Record, RootKey, RootKeys, Sealed, Sealing, StillUnder, StoreFuture, SubjectAdmin,
+    SubjectKeyStore, SubjectKeys, Suite, Token, UnlockOptions, WrappedSubjectKey, accept_plaintext, count_by_key,
+    open_page, phi, run_local,
 };
 use serde::{Deserialize, Serialize};
 use support::{CANARY, Problem, access, contains, keyring, leaks, texts};
@@ -329,6 +329,10 @@ fn all() -> Vec<(&'static str, Error)> {
         }),
         ("store-unavailable", Error::from_store(true, "timeout")),
         ("subject-retained", Error::subject_retained()),
+        ("retention-past", {
+            let subjects = SubjectAdmin::new(MemorySubjectStore::default()).unknown_too();
+            fails(run_local(subjects.set_retain_until("pharmacy-17", SUBJECT_ID, Some(1))))
+        }),
         ("subject-shredded", of_subject(true)),
         ("subject-missing", of_subject(false)),
         ("store-refused", fails(run_local(FileStore::new("/dev/null/rings").put(&world.first, None)))),

@@ -48,7 +48,7 @@ fn act(kind: &str, home: &Path, round: usize) -> Result<(), Error> {
             let store = Arc::new(MemorySubjectStore::default());
             run_local(store.insert(TENANT, "P-7", &key)).unwrap();
             let log = ShredLog::new(home.join("shredded.log"), Duration::from_secs(1));
-            run_local(SubjectAdmin::new(store).shred(TENANT, "P-7", &log)).map(drop)
+            run_local(SubjectAdmin::new(store).unknown_too().shred(TENANT, "P-7", &log)).map(drop)
         }
         "key-file" if round == 0 => KeyFile::new(home.join("deep/root.key")).create().map(drop),
         "key-file" => KeyFile::new(home.join("deep/root.key")).load().map(drop),

@@ -1,7 +1,6 @@
 //! `rxseal subject`.
 
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use rxseal::{Keyring, Retention, RewrapReport, ShredReceipt, StoredSubject, SubjectAdmin, SubjectKeyStore};
 use serde_json::json;
@@ -27,7 +26,7 @@ pub async fn run(global: &Global, command: Subject, output: &Output) -> Result<(
             if !known && !unknown_too {
                 return Err(Failure::Coded("subject-missing", format!("{UNKNOWN}. If it is meant, say --unknown-too")));
             }
-            dry.shred(&keyspace, &subject, now()).await?;
+            dry.shred(&keyspace, &subject, 0).await?;
             let text =
                 format!("{subject} of {keyspace} would be shredded: nothing asks for its records. Nothing was done");
             let text = if known { text } else { format!("{text}\n{UNKNOWN}") };
@@ -215,8 +214,4 @@ fn as_json(receipt: &ShredReceipt) -> serde_json::Value {
         "effective_at": receipt.effective_at(), "complete_at": receipt.complete_at(), "was_known": receipt.was_known(),
         "not_covered": ShredReceipt::NOT_COVERED,
     })
-}
-
-fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
