@@ -66,6 +66,7 @@ pub(crate) fn decode<T: DeserializeOwned>(content: Content<'_>) -> Result<T, Err
 
 /// The value in `json`. With exact numbers first: a type that holds them, such as `serde_json::Value` where it does, is to
 /// get back what was sealed. If that does not fit, with rounded ones, which is what every other program reads.
+#[inline(never)] // Text, the usual content, is not to pay for it.
 fn decode_json<T: DeserializeOwned>(json: &str) -> Option<T> {
     let left_exact = Cell::new(false);
     let decoded = |rounds| {
