@@ -114,7 +114,11 @@ mod sealing_with {
 
 mod plain_typed {
     use super::prelude::*;
-    use rxseal::NotWiped;
+
+    /// In the place of rxseal's, which is not written outside of a sealed field.
+    #[derive(Serialize, Deserialize, PartialEq)]
+    #[serde(transparent)]
+    pub struct NotWiped<T>(pub T);
 
     pub trait Of<T> {
         type Is;

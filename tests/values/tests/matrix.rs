@@ -1,5 +1,10 @@
 //! What plain serde keeps, rxseal keeps, or refuses while it seals, or docs/SERDE.md says why not: types by formats by forms by places.
 
+#[path = "matrix/erasing.rs"]
+mod erasing;
+#[path = "matrix/random.rs"]
+mod random;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::path::Path;
