@@ -325,6 +325,7 @@ impl fmt::Display for Error {
         let Inner { kind, what, reason, .. } = &*self.0;
         match (*kind, *reason) {
             (_, "") => write!(f, "{kind}"),
+            (ErrorKind::OpenFailed, reason) => write!(f, "{kind}; {reason}"),
             (ErrorKind::WrongDirection, reason) => write!(f, "{kind} {reason}"),
             (ErrorKind::InvalidId, reason) => write!(f, "{what} {kind}: {reason}"),
             (_, reason) => write!(f, "{kind}: {reason}"),

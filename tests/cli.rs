@@ -630,7 +630,7 @@ fn a_patient_is_shredded_held_and_carried_over() {
     let lists = format!("`rxseal subject under pharmacy-17 {old}` lists");
     assert!(marked.contains("rewrap 2 subject keys") && marked.contains(&lists), "{marked}");
     let marked = shop.ok(&format!("keyring compromise pharmacy-17 {old} --dry-run"));
-    assert!(marked.contains("Where patients have keys") && marked.contains(&lists), "{marked}");
+    assert!(marked.contains("If patients have keys") && marked.contains(&lists), "{marked}");
     let destroy = format!("keyring destroy pharmacy-17 {old} --tokens 0 --unused-for 0s --yes");
     let refused = fails(run(&destroy), "wrapped", 5);
     assert!(refused.contains("0 tokens and 2 subject keys"), "they are counted: {refused}");

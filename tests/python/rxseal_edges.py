@@ -41,6 +41,7 @@ def scenarios(s: v.Scenarios) -> None:
         pins,
         suites,
         what_writers_refuse,
+        json_zeros,
     ):
         add(s)
 
@@ -950,3 +951,10 @@ def what_writers_refuse(s: v.Scenarios) -> None:
         2,
         json.dumps([*binary[:-1], float(binary[-1])]).encode(),
     )
+
+
+def json_zeros(s: v.Scenarios) -> None:
+    for slug, text, value in (("minus", "-0", "-0.0"), ("minus-double", "-0.0", "-0.0"), ("minus-exponent", "[-0e9]", "[-0.0]")):
+        token = v.sealed(f"json zero {slug}", kind=2, content=text.encode())
+        results = {"kind": 2, "content_hex": text.encode().hex(), "value": value}
+        opening(s, f"json-zero-{slug}", "minus zero keeps its sign", "7.11", token, "ok", decode=True, results=results)

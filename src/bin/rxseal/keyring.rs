@@ -32,7 +32,7 @@ struct Desk<'o> {
     failed: FailedRoots,
 }
 
-/// The root keys that failed, for a warning where another one did the work.
+/// The root keys that failed, for a warning if another one did the work.
 #[derive(Clone, Default)]
 struct FailedRoots(Arc<Mutex<Vec<String>>>);
 
@@ -171,7 +171,7 @@ impl Desk<'_> {
         }
         elsewhere.ok_or_else(|| {
             Failure::Usage(
-                "how many subject keys are under it? Say --subject-store to have them counted, or --subject-keys 0 where none \
+                "how many subject keys are under it? Say --subject-store to have them counted, or --subject-keys 0 if none \
                  are used"
                     .to_owned(),
             )
@@ -183,7 +183,7 @@ impl Desk<'_> {
         let lists = format!("`rxseal subject under {keyspace} {key}` lists");
         if !self.config.has_subject_store() {
             return (
-                format!(". Where patients have keys of their own, {lists} those exposed, with --subject-store"),
+                format!(". If patients have keys of their own, {lists} those exposed, with --subject-store"),
                 None,
             );
         }

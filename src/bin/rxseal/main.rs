@@ -71,7 +71,7 @@ fn run(args: Args, output: &Output) -> Result<(), Failure> {
         Command::Record(command) => wait(record::run(&global, command, output)),
         Command::Count(command) => wait(count::run(&global, &command, output)),
         Command::Completions { shell } => {
-            // Into memory first, since it panics where it cannot write.
+            // Into memory first, since it panics if it cannot write.
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Args::command(), "rxseal", &mut script);
             Ok(io::stdout().lock().write_all(&script)?)

@@ -131,13 +131,16 @@ pub const LINES: &[Line] = &[
 
 /// The two tables as they are in docs/SERDE.md. `kept` names the formats in which plain serde keeps the values of a line.
 pub fn markdown(kept: impl Fn(&Line) -> String) -> String {
-    let mut out = String::from("| value | error code | why, and what to do |\n|---|---|---|\n");
+    let mut out =
+        String::from("### Refused while it is sealed\n\n| value | error code | why, and what to do |\n|---|---|---|\n");
     for line in LINES {
         if let Expected::Refused(code) = line.expected {
             out.push_str(&format!("| {} | `{code}` | {} |\n", line.shown, line.reason));
         }
     }
-    out.push_str("\n| value | plain serde keeps it in | why, and what to do |\n|---|---|---|\n");
+    out.push_str("\n### Sealed, but not readable\n\n");
+    out.push_str("Nothing can see these while they are sealed: the type fails when it reads what it wrote itself. Test your types (below).\n\n");
+    out.push_str("| value | plain serde keeps it in | why, and what to do |\n|---|---|---|\n");
     for line in LINES.iter().filter(|line| line.expected == Expected::Lost) {
         out.push_str(&format!("| {} | {} | {} |\n", line.shown, kept(line), line.reason));
     }

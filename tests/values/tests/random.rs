@@ -99,8 +99,13 @@ fn line() -> impl Strategy<Value = Line> {
 fn row() -> impl Strategy<Value = Row> {
     let lines = prop::collection::vec(line(), 0..4);
     let codes = prop::collection::btree_map(text(), any::<i64>(), 0..3);
-    (text(), real(), prop::option::of(text()), lines, codes)
-        .prop_map(|(name, dose, note, lines, codes)| Row { name, dose, note, lines, codes })
+    (text(), real(), prop::option::of(text()), lines, codes).prop_map(|(name, dose, note, lines, codes)| Row {
+        name,
+        dose,
+        note,
+        lines,
+        codes,
+    })
 }
 
 fn json() -> impl Strategy<Value = Value> {
@@ -122,9 +127,9 @@ fn json() -> impl Strategy<Value = Value> {
 }
 
 fn tree() -> impl Strategy<Value = Tree> {
-    any::<i32>().prop_map(Tree::Leaf).prop_recursive(6, 24, 3, |inner| {
-        prop::collection::vec(inner, 0..3).prop_map(Tree::Node)
-    })
+    any::<i32>()
+        .prop_map(Tree::Leaf)
+        .prop_recursive(6, 24, 3, |inner| prop::collection::vec(inner, 0..3).prop_map(Tree::Node))
 }
 
 fn sample() -> impl Strategy<Value = Sample> {
