@@ -71,17 +71,13 @@ impl Header {
 
     /// Whether `bytes` begin as a binary token does (FORMAT 6.1).
     pub(crate) fn starts(bytes: &[u8]) -> bool {
-        Self::find_letter(bytes).is_some()
-    }
-
-    fn find_letter(token: &[u8]) -> Option<(Letter, &[u8])> {
-        let (magic, rest) = token.split_first_chunk::<MAGIC_LEN>()?;
-        MAGICS.iter().find(|(bytes, _)| bytes == magic).map(|(_, letter)| (*letter, rest))
+        bytes.first_chunk().is_some_and(|magic| MAGICS.iter().any(|(known, _)| known == magic))
     }
 
     fn find(token: &[u8]) -> Option<(Self, Body<'_>)> {
-        let (letter, rest) = Self::find_letter(token)?;
+        let (magic, rest) = token.split_first_chunk::<MAGIC_LEN>()?;
         let (key_id, rest) = rest.split_first_chunk::<{ KeyId::LEN }>()?;
+        let letter = MAGICS.iter().find(|(bytes, _)| bytes == magic)?.1;
         let header = Self { letter, key_id: KeyId::from_bytes(*key_id) };
         let (nonce, rest) = rest.split_at_checked(letter.nonce_len())?;
         let (text, tag) = rest.split_last_chunk()?;

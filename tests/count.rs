@@ -161,7 +161,7 @@ fn tokens_in_documents_are_counted() {
 /// said.
 #[test]
 fn joined_tokens_are_never_silent() {
-    let cases = if std::env::var_os("RXSEAL_FULL").is_some() { 100_000 } else { 2_000 };
+    let cases = std::env::var("RXSEAL_CASES").map_or(2_000, |cases| cases.parse().unwrap());
     let (mut counted, mut reported) = (0, 0);
     for (text, placed) in column::joined_texts(cases) {
         let counts = count_by_key([&text]);
@@ -248,12 +248,6 @@ fn what_cannot_be_told_apart_is_said() {
         let counts = count_by_key([&long[..at]]);
         let whole = long[..at].matches(&text).count() as u64;
         assert!(counts.of(one) >= whole, "{at}");
-        assert!(
-            counts.of(one) > whole
-                || counts.not_tokens() > 0
-                || long[..at].ends_with([',', 'r', 'x', 's'])
-                || counts.of(one) == whole
-        );
     }
     // No prose is taken for one.
     for prose in ["Call about the rx\nscheduled for Monday", "rx\nscreening", "RXSCAN 7", "5%72 tablets", "r\nxsc"] {
