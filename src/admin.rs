@@ -1,18 +1,19 @@
 //! The life of a stored keyring: every administrative change as one compare-and-swap of its store.
 
 mod check;
+mod still_under;
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 pub use check::WrapCheck;
+pub use still_under::StillUnder;
 
 use crate::aead::Suite;
 #[cfg(any(test, feature = "insecure-test-keys"))]
 use crate::clock::TestClock;
 use crate::clock::{Clock, unix_seconds};
-use crate::count::KeyCounts;
 use crate::error::{Error, ErrorKind};
 use crate::id::KeyId;
 use crate::key::{KeyState, KeyringFile};
@@ -58,37 +59,6 @@ pub struct KeyringAdmin {
     observer: Option<Arc<dyn Observer>>,
     clock: Clock,
     seen: Seen,
-}
-
-/// How much is still under a key that is to be destroyed. Both numbers have to be stated; see [`KeyCounts`] for the first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct StillUnder {
-    /// Tokens, in every column and backup that has to stay readable.
-    pub tokens: u64,
-    /// Wrapped subject keys; 0 where none are used.
-    pub subject_keys: u64,
-}
-
-impl StillUnder {
-    /// As counted.
-    #[must_use]
-    pub fn new(tokens: u64, subject_keys: u64) -> Self {
-        Self { tokens, subject_keys }
-    }
-
-    /// What `counts`, of all columns together, has under `key`.
-    ///
-    /// # Errors
-    ///
-    /// `key-in-use` where values were counted that are no tokens: nobody knows what is in them.
-    pub fn counted(counts: &KeyCounts, key: KeyId, subject_keys: u64) -> Result<Self, Error> {
-        if counts.not_tokens() > 0 {
-            let text = "values were counted that are no tokens, and may have some in them: look at them first";
-            return Err(ErrorKind::KeyInUse.because(text).with_key(key));
-        }
-        Ok(Self::new(counts.of(key), subject_keys))
-    }
 }
 
 impl KeyringAdmin {
@@ -251,7 +221,7 @@ impl KeyringAdmin {
     ///
     /// # Errors
     ///
-    /// `key-in-use` where something is under it; `state-refused` where the key is primary or active, or was in use not long enough ago;
+    /// `key-in-use` where something is under it; `not-counted` where it was counted of another key; `state-refused` where the key is primary or active, or was in use not long enough ago;
     /// `clock-skew` where it went out of use in the future of `now`; `unknown-key`, `store-conflict`, those of unlocking and of the
     /// store.
     pub async fn destroy(
@@ -262,9 +232,7 @@ impl KeyringAdmin {
         now: SystemTime,
         unused_for: Duration,
     ) -> Result<KeyringFile, Error> {
-        if still_under.tokens > 0 || still_under.subject_keys > 0 {
-            return Err(Error::from(ErrorKind::KeyInUse).with_key(key_id));
-        }
+        still_under.check(key_id)?;
         let (opened, over) = self.open(keyspace).await?;
         let file = opened.destroy(key_id, unix_seconds(now), unused_for)?;
         self.publish(file, over, KeyChange::Destroyed(key_id)).await

@@ -21,6 +21,7 @@ pub(crate) struct Clock {
     test: Option<TestClock>,
 }
 
+#[cfg_attr(not(any(test, feature = "insecure-test-keys")), expect(clippy::unused_self, reason = "tests have others"))]
 impl Clock {
     /// Both clocks, for how long ago something was.
     #[cfg(any(feature = "key-manager", feature = "subject-keys"))]

@@ -1,12 +1,13 @@
 //! How many tokens are under which key: in a column of a database, or over any tokens. Needs no key.
 
+mod find;
 #[cfg(feature = "postgres-store")]
 mod postgres;
 mod sql;
 #[cfg(feature = "sqlite-store")]
 mod sqlite;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 #[cfg(feature = "postgres-store")]
 pub use postgres::count_postgres;
@@ -14,43 +15,68 @@ pub use sql::CountSql;
 #[cfg(feature = "sqlite-store")]
 pub use sqlite::count_sqlite;
 
-#[cfg(feature = "postgres-store")]
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, Reason};
 use crate::id::KeyId;
+use crate::key::KeyInfo;
 use crate::token::{Header, Token};
+
+use find::{is_changed, joined_in_bytes, joined_in_run, runs_in};
+
+#[cfg(any(feature = "postgres-store", feature = "sqlite-store"))]
+const VIEW: Reason = "it is a view, which may leave rows out: count the columns of the tables that it is made of";
 
 /// Tokens by the key they were sealed under, which shows whether an old key is still in use.
 ///
-/// A token names a DEK only, so the ids of index roots are never among them. Counts say what one column, or one set of tokens,
-/// held when it was read: add up all columns of a keyspace (and its backups, exports and queues) before a key is destroyed.
+/// A token names a DEK only, so the ids of index roots are never among them. Counts say what one place, such as a column, held
+/// when it was read: count every column of a keyspace (and its backups, exports and queues) before a key is destroyed, and give
+/// them all to [`StillUnder::counted`](crate::StillUnder::counted), which takes no zero for granted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct KeyCounts {
     by_key: BTreeMap<KeyId, u64>,
+    /// What may be a token inside the letters of another one.
+    joined: BTreeMap<KeyId, u64>,
     not_tokens: u64,
     nulls: u64,
+    /// The keys that were seen in this place.
+    seen: BTreeSet<KeyId>,
+    /// Somebody said so, and nothing was seen.
+    is_empty: bool,
+    /// Those that each place seen which was merged. One that showed none is kept too: nobody knows whether it was the right one.
+    merged: BTreeSet<BTreeSet<KeyId>>,
+    /// Why a place may have more than was seen.
+    doubt: Option<Reason>,
 }
 
 impl KeyCounts {
-    /// The tokens under `key`.
+    /// The tokens under `key`, those among them that may only be [`joined`](Self::joined) to others.
     #[must_use]
     pub fn of(&self, key: KeyId) -> u64 {
-        self.by_key.get(&key).copied().unwrap_or_default()
+        let [plain, joined] = [&self.by_key, &self.joined].map(|counts| counts.get(&key).copied().unwrap_or_default());
+        plain.saturating_add(joined)
     }
 
     /// Every key that has a token, in ascending order of the ids, with the number of its tokens.
     pub fn iter(&self) -> impl Iterator<Item = (KeyId, u64)> {
-        self.by_key.iter().map(|(key, count)| (*key, *count))
+        self.by_key.keys().map(|key| (*key, self.of(*key)))
     }
 
-    /// The tokens under all keys.
+    /// The tokens under all keys of [`iter`](Self::iter).
     #[must_use]
     pub fn total(&self) -> u64 {
-        self.by_key.values().fold(0, |sum, count| sum.saturating_add(*count))
+        self.iter().fold(0, |sum, (_, count)| sum.saturating_add(count))
     }
 
-    /// Values that are no token and in which none is seen, and tokens that were cut off: plaintext that was left behind, documents
-    /// without a token, documents in a binary format, whose tokens cannot be told from other bytes. In a column that is to be
-    /// sealed throughout this is 0, and otherwise the first thing to look at.
+    /// Keys of which no token is seen but inside the letters or bytes of another one, with how often. Each is one of two things: a
+    /// token that was joined to the one before it by a letter, a digit, `-` or `_`, or by nothing; or chance, once in 5,600,000
+    /// letters. Of a key of yours it is no chance: [`of`](Self::of) counts it.
+    pub fn joined(&self) -> impl Iterator<Item = (KeyId, u64)> {
+        let others = self.joined.iter().filter(|(key, _)| !self.by_key.contains_key(key));
+        others.map(|(key, count)| (*key, *count))
+    }
+
+    /// Values that are no token and in which none is seen, and tokens that were cut off or changed: plaintext that was left behind,
+    /// documents without a token, documents in a binary format, whose tokens cannot be told from other bytes. In a column that is to
+    /// be sealed throughout this is 0, and otherwise the first thing to look at.
     #[must_use]
     pub fn not_tokens(&self) -> u64 {
         self.not_tokens
@@ -60,6 +86,35 @@ impl KeyCounts {
     #[must_use]
     pub fn nulls(&self) -> u64 {
         self.nulls
+    }
+
+    /// Why the place may hold more than was seen there, in a few words: it is a view, or on a standby. `None` where nothing is known
+    /// that speaks against the counts.
+    #[must_use]
+    pub fn doubt(&self) -> Option<&'static str> {
+        self.doubt
+    }
+
+    /// Says that this place is empty and is meant to be: a new table, a column that is not used yet. Without that
+    /// [`StillUnder::counted`](crate::StillUnder::counted) refuses a place without a token, since a mistyped name looks the same.
+    ///
+    /// # Errors
+    ///
+    /// `not-counted` where something is in it. Rows without a value are nothing.
+    pub fn confirmed_empty(mut self) -> Result<Self, Error> {
+        let something = self.not_tokens > 0 || !self.by_key.is_empty() || !self.joined.is_empty();
+        if something {
+            return Err(ErrorKind::NotCounted.because("a place that was said to be empty has values in it"));
+        }
+        self.merged.clear();
+        self.is_empty = true;
+        Ok(self)
+    }
+
+    /// Whether every place showed a token, or was confirmed to be empty.
+    pub(crate) fn shows_one_of(&self, ring: &[KeyInfo]) -> bool {
+        let own = Some(&self.seen).filter(|_| !self.is_empty);
+        self.merged.iter().chain(own).all(|seen| ring.iter().any(|key| seen.contains(&key.id())))
     }
 
     /// Counts one more value: a token as bytes or text, or each text token in a longer text, such as a JSON document.
@@ -75,50 +130,83 @@ impl KeyCounts {
 
     fn add_bytes(&mut self, bytes: &[u8]) {
         self.add_one(Header::of(bytes).map(|header| header.key_id));
+        joined_in_bytes(bytes).for_each(|key| self.add_joined(key, 1));
     }
 
     fn add_text(&mut self, text: &str) {
-        let mut found = tokens_in(text).peekable();
-        if found.peek().is_none() {
-            self.add_one(None);
+        let mut none = true;
+        for run in runs_in(text) {
+            none = false;
+            self.add_one(run.parse::<Token>().ok().map(|token| token.key_id()));
+            joined_in_run(run).for_each(|key| self.add_joined(key, 1));
         }
-        for text in found {
-            self.add_one(text.parse::<Token>().ok().map(|token| token.key_id()));
+        if none || is_changed(text) {
+            self.add_one(None);
         }
     }
 
     fn add_one(&mut self, key: Option<KeyId>) {
         match key {
             Some(key) => self.add_key(key, 1),
-            None => self.not_tokens = self.not_tokens.saturating_add(1),
+            None => self.add_not_tokens(1),
         }
     }
 
-    /// Adds what was counted elsewhere.
+    /// Adds what was counted elsewhere: in another column, database or backup. A place that showed no token stays one, so that it is
+    /// not lost in a sum; `KeyCounts::default()` is such a place too, so begin with the first one that was counted. Parts of *one*
+    /// column are counted with [`add`](Self::add) into one `KeyCounts`.
     pub fn merge(&mut self, other: &Self) {
-        for (key, count) in other.iter() {
-            self.add_key(key, count);
+        for (key, count) in &other.by_key {
+            add_to(&mut self.by_key, *key, *count);
+        }
+        for (key, count) in &other.joined {
+            self.add_joined(*key, *count);
         }
         self.not_tokens = self.not_tokens.saturating_add(other.not_tokens);
         self.nulls = self.nulls.saturating_add(other.nulls);
+        let own = Some(&other.seen).filter(|_| !other.is_empty);
+        self.merged.extend(other.merged.iter().chain(own).cloned());
+        self.doubt = self.doubt.or(other.doubt);
     }
 
     pub(crate) fn add_key(&mut self, key: KeyId, count: u64) {
-        let sum = self.by_key.entry(key).or_default();
-        *sum = sum.saturating_add(count);
+        add_to(&mut self.by_key, key, count);
+        self.seen.insert(key);
+        self.is_empty = false;
+    }
+
+    fn add_joined(&mut self, key: KeyId, count: u64) {
+        add_to(&mut self.joined, key, count);
+        self.is_empty = false;
+    }
+
+    fn add_not_tokens(&mut self, count: u64) {
+        self.not_tokens = self.not_tokens.saturating_add(count);
+        self.is_empty = false;
+    }
+
+    #[cfg(any(feature = "postgres-store", feature = "sqlite-store"))]
+    fn add_nulls(&mut self, count: u64) {
+        self.nulls = self.nulls.saturating_add(count);
     }
 
     /// A row of `CountSql`.
     #[cfg(feature = "postgres-store")]
     fn add_row(&mut self, key_id: &str, count: i64) -> Result<(), Error> {
         let count = u64::try_from(count).map_err(|_| ErrorKind::NotAToken)?;
-        match key_id {
-            sql::NULL => self.nulls = self.nulls.saturating_add(count),
-            sql::NOT_A_TOKEN => self.not_tokens = self.not_tokens.saturating_add(count),
-            key_id => self.add_key(key_id.parse()?, count),
+        match (key_id, key_id.strip_prefix(sql::JOINED)) {
+            (_, Some(key_id)) => self.add_joined(key_id.parse()?, count),
+            (sql::NULL, _) => self.add_nulls(count),
+            (sql::NOT_A_TOKEN, _) => self.add_not_tokens(count),
+            (key_id, _) => self.add_key(key_id.parse()?, count),
         }
         Ok(())
     }
+}
+
+fn add_to(counts: &mut BTreeMap<KeyId, u64>, key: KeyId, count: u64) {
+    let sum = counts.entry(key).or_default();
+    *sum = sum.saturating_add(count);
 }
 
 /// Counts tokens by key, over anything that yields them as bytes or text, or yields texts with text tokens in them: JSON
@@ -148,18 +236,4 @@ pub fn count_by_key<V: AsRef<[u8]>>(values: impl IntoIterator<Item = V>) -> KeyC
         counts.add(value);
     }
     counts
-}
-
-/// Whatever begins as a text token does, up to the first character that none has.
-fn tokens_in(text: &str) -> impl Iterator<Item = &str> {
-    let mut rest = text;
-    std::iter::from_fn(move || {
-        let is_letter = |at: usize| rest.as_bytes().get(at.saturating_add(3)).is_some_and(|byte| b"Xxc".contains(byte));
-        let (begin, _) = rest.match_indices("rxs").find(|(at, _)| is_letter(*at))?;
-        let found = rest.get(begin..)?;
-        let end = found.find(|char: char| !(char.is_ascii_alphanumeric() || "-_".contains(char)));
-        let (token, behind) = found.split_at_checked(end.unwrap_or(found.len()))?;
-        rest = behind;
-        Some(token)
-    })
 }

@@ -151,7 +151,6 @@ impl Error {
     }
 
     /// The subject was shredded: what was sealed with its key is gone for good.
-    #[cfg(feature = "subject-keys")]
     #[must_use]
     pub fn is_shredded(&self) -> bool {
         matches!(self.0.kind, ErrorKind::SubjectShredded)
@@ -326,6 +325,7 @@ impl fmt::Display for Error {
         let Inner { kind, what, reason, .. } = &*self.0;
         match (*kind, *reason) {
             (_, "") => write!(f, "{kind}"),
+            (ErrorKind::OpenFailed, reason) => write!(f, "{kind}; {reason}"),
             (ErrorKind::WrongDirection, reason) => write!(f, "{kind} {reason}"),
             (ErrorKind::InvalidId, reason) => write!(f, "{what} {kind}: {reason}"),
             (_, reason) => write!(f, "{kind}: {reason}"),

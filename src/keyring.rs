@@ -11,7 +11,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub(crate) use hold::{Hold, Holds};
-pub(crate) use lifecycle::unix_now;
 pub(crate) use opened::Opened;
 pub(crate) use seen::{Newest, Seen};
 pub(crate) use unlock::check_root;

@@ -2,7 +2,8 @@
 //!
 //! serde gives a field's adapter no context (its maintainers advise a thread-local for that, serde pull request 2005).
 //! The thread-local exists only inside one synchronous call: there is no guard to hold across an `.await`, another
-//! thread or a spawned task sees no scope, and without a scope every field fails closed.
+//! thread or a spawned task sees no scope, and without a scope every field fails closed. What that call itself polls on
+//! its thread is inside, but for a task that tokio knows to be another one.
 
 mod opening;
 mod plaintext;
@@ -240,15 +241,18 @@ fn from_work<E: std::error::Error + Send + Sync + 'static>(error: E, reads: bool
     let boxed: Box<dyn std::error::Error + Send + Sync> = Box::new(error);
     match boxed.downcast::<Error>() {
         Ok(own) => *own,
-        Err(other) => match other.downcast_ref().filter(|_| reads).and_then(invalid_input) {
+        Err(other) => match invalid_input(&*other).filter(|_| reads) {
             Some(error) => error,
             None => Error::from(ErrorKind::WorkFailed).caused_by(other),
         },
     }
 }
 
-/// Where the input is not valid, if that is what `error` says. Its text may quote, and is dropped.
-fn invalid_input(error: &serde_json::Error) -> Option<Error> {
+/// What is wrong with the input, if that is known to be what `error` says. Its text may quote, and is dropped.
+fn invalid_input(error: &(dyn std::error::Error + 'static)) -> Option<Error> {
+    let Some(error) = error.downcast_ref::<serde_json::Error>() else {
+        return error.is::<serde::de::value::Error>().then(|| ErrorKind::InvalidInput.because(NO_LINE));
+    };
     if error.is_io() {
         return None;
     }
@@ -257,7 +261,10 @@ fn invalid_input(error: &serde_json::Error) -> Option<Error> {
         return Some(ErrorKind::ScopeMissing.into());
     }
     Some(match error.line() {
-        0 => ErrorKind::InvalidInput.because("it was read from a value in memory, which has no lines"),
+        0 => ErrorKind::InvalidInput.because(NO_LINE),
         line => Error::from(ErrorKind::InvalidInput).at_place(line, error.column()),
     })
 }
+
+/// Of what is read from a value in memory, or by a format that counts none, such as that of a browser's forms.
+const NO_LINE: Reason = "in which line is not known";

@@ -9,6 +9,8 @@ use std::time::Duration;
 
 pub use loaded::LoadedSubjects;
 
+#[cfg(any(test, feature = "insecure-test-keys"))]
+use crate::clock::TestClock;
 use crate::error::{Error, ErrorKind};
 use crate::id::{Identifier, KeyId};
 use crate::key::{SubjectKey, WrappedSubjectKey};
@@ -23,6 +25,9 @@ const SHARED_ATTEMPTS: usize = 2;
 
 /// The keys of patients, from a store and for at most five minutes from memory. Cheap to clone; it needs a runtime only where its
 /// store does.
+///
+/// Whom it has seen shredded stays so as long as the program runs: a backup of the store that is put back, with the key, changes
+/// nothing here.
 ///
 /// A record that is sealed with a subject's key opens only with it: destroy that key (see
 /// [`SubjectAdmin::shred`](crate::SubjectAdmin::shred)) and every such field of the patient is gone, wherever a copy of it is.
@@ -61,6 +66,13 @@ impl SubjectKeys {
     /// over every 10 seconds; without threads none is held.
     pub fn with_limits(store: impl SubjectKeyStore + 'static, capacity: u64, time: Duration) -> Self {
         Self { store: Arc::new(store), cache: SubjectCache::new(capacity, time) }
+    }
+
+    /// With the clocks of a test.
+    #[cfg(any(test, feature = "insecure-test-keys"))]
+    #[must_use]
+    pub fn clock(self, clock: &TestClock) -> Self {
+        Self { cache: self.cache.clock(clock.into()), ..self }
     }
 
     /// The key of a subject that has one. For opening: a subject that nobody sealed for gets none by being looked at.
@@ -136,7 +148,7 @@ impl SubjectKeys {
             return Err(Error::from_store(false, "it answered for another number of subjects than it was asked for"));
         }
         for (subject, stored) in missing.into_iter().zip(stored) {
-            let held = held(keys, subject, &stored);
+            let held = self.held(keys, subject, &stored);
             if let Ok(held) = &held {
                 self.cache.put(entry(keys, subject), held.share(), mark).await;
             }
@@ -172,12 +184,26 @@ impl SubjectKeys {
     async fn make(&self, keys: &Keyring, subject: &str, creates: bool) -> Result<Held, Error> {
         let keyspace = keys.keyspace();
         let stored = self.store.get(keyspace, &[subject]).await?.pop().unwrap_or(StoredSubject::Absent);
-        if stored != StoredSubject::Absent || !creates {
-            return held(keys, subject, &stored);
+        if stored != StoredSubject::Absent || !creates || self.cache.is_buried(&entry(keys, subject)) {
+            return self.held(keys, subject, &stored);
         }
         let (_, wrapped): (_, WrappedSubjectKey) = keys.create_subject_key(subject)?;
         // Whoever stored one first, it is that one: the one made here is forgotten then.
-        held(keys, subject, &self.store.insert(keyspace, subject, &wrapped).await?)
+        self.held(keys, subject, &self.store.insert(keyspace, subject, &wrapped).await?)
+    }
+
+    /// What is stored, but for one thing: who was seen to be shredded stays shredded, also where a backup of the store was put back.
+    fn held(&self, keys: &Keyring, subject: &str, stored: &StoredSubject) -> Result<Held, Error> {
+        match stored {
+            StoredSubject::Shredded { .. } => {
+                self.cache.bury(&entry(keys, subject));
+                Ok(Held::Shredded)
+            }
+            _ if self.cache.is_buried(&entry(keys, subject)) => Ok(Held::Shredded),
+            StoredSubject::Key(wrapped) => Ok(Held::Key(keys.unwrap_subject_key(subject, wrapped)?)),
+            StoredSubject::Damaged => Err(ErrorKind::InvalidSubjectKey.into()),
+            StoredSubject::Absent => Err(ErrorKind::SubjectMissing.into()),
+        }
     }
 }
 
@@ -198,15 +224,6 @@ struct Asker {
 struct Failed {
     asker: Asker,
     error: Error,
-}
-
-fn held(keys: &Keyring, subject: &str, stored: &StoredSubject) -> Result<Held, Error> {
-    match stored {
-        StoredSubject::Key(wrapped) => Ok(Held::Key(keys.unwrap_subject_key(subject, wrapped)?)),
-        StoredSubject::Shredded { .. } => Ok(Held::Shredded),
-        StoredSubject::Damaged => Err(ErrorKind::InvalidSubjectKey.into()),
-        StoredSubject::Absent => Err(ErrorKind::SubjectMissing.into()),
-    }
 }
 
 fn entry(keys: &Keyring, subject: &str) -> Box<str> {

@@ -69,10 +69,19 @@ impl Header {
         HEADER_LEN.saturating_add(self.letter.nonce_len())
     }
 
-    fn find(token: &[u8]) -> Option<(Self, Body<'_>)> {
+    /// Whether `bytes` begin as a binary token does (FORMAT 6.1).
+    pub(crate) fn starts(bytes: &[u8]) -> bool {
+        Self::find_letter(bytes).is_some()
+    }
+
+    fn find_letter(token: &[u8]) -> Option<(Letter, &[u8])> {
         let (magic, rest) = token.split_first_chunk::<MAGIC_LEN>()?;
+        MAGICS.iter().find(|(bytes, _)| bytes == magic).map(|(_, letter)| (*letter, rest))
+    }
+
+    fn find(token: &[u8]) -> Option<(Self, Body<'_>)> {
+        let (letter, rest) = Self::find_letter(token)?;
         let (key_id, rest) = rest.split_first_chunk::<{ KeyId::LEN }>()?;
-        let letter = MAGICS.iter().find(|(bytes, _)| bytes == magic)?.1;
         let header = Self { letter, key_id: KeyId::from_bytes(*key_id) };
         let (nonce, rest) = rest.split_at_checked(letter.nonce_len())?;
         let (text, tag) = rest.split_last_chunk()?;

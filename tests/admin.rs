@@ -12,8 +12,8 @@ use key_support::{Heard, Mode, TENANT, TestRoot, TestStore};
 use rxseal::phi::Drug;
 use rxseal::testing::TestClock;
 use rxseal::{
-    Access, Error, KeyId, KeyState, KeyUse, Keyring, KeyringAdmin, KeyringFile, KeyringStore, Purpose, Record,
-    RootKeys, StillUnder, StoreFuture, Suite, UnlockOptions, count_by_key, run_local,
+    Access, Error, KeyCounts, KeyId, KeyState, KeyUse, Keyring, KeyringAdmin, KeyringFile, KeyringStore, Purpose,
+    Record, RootKeys, StillUnder, StoreFuture, Suite, UnlockOptions, count_by_key, run_local,
 };
 
 fn nothing() -> StillUnder {
@@ -307,11 +307,80 @@ fn what_was_counted_says_what_is_left() {
     let token = record(&keys).seal::<Drug>("warfarin 5 MG").unwrap();
     let counts = count_by_key([token.as_bytes()]);
     let first = keys.primary_key();
-    assert_eq!(StillUnder::counted(&counts, first, 2).unwrap(), StillUnder::new(1, 2));
+    let still = StillUnder::counted([&counts], keys.keys(), first, 2, None).unwrap();
+    assert_eq!((still.tokens(), still.subject_keys()), (3, 0));
+    let still = StillUnder::counted([&counts, &counts], keys.keys(), first, 0, Some(&counts)).unwrap();
+    assert_eq!((still.tokens(), still.subject_keys()), (2, 1));
     // A document whose tokens nobody counted, for example.
     let counts = count_by_key([b"\xA1\x01\x02"]);
-    let error = StillUnder::counted(&counts, first, 0).unwrap_err();
+    let error = StillUnder::counted([&counts], keys.keys(), first, 0, None).unwrap_err();
     assert_eq!((error.code(), error.key_id()), ("key-in-use", Some(first)));
+}
+
+/// Every way in which a place says nothing and looks like one in which nothing is left.
+#[test]
+fn a_zero_that_says_nothing_destroys_no_key() {
+    let world = world();
+    let old = world.keys().primary_key();
+    let old_token = record(&world.keys()).seal::<Drug>("warfarin 5 MG").unwrap();
+    run_local(world.admin.rotate(TENANT)).unwrap();
+    let keys = world.keys();
+    let new_token = record(&keys).seal::<Drug>("warfarin 5 MG").unwrap();
+    let foreign = Keyring::insecure_for_tests("pharmacy-18").unwrap().unobserved();
+    let foreign = foreign.record("rx", 1).unwrap().seal::<Drug>("warfarin 5 MG").unwrap();
+    let counted = |columns: &[&KeyCounts], subject_keys: Option<&KeyCounts>| {
+        StillUnder::counted(columns.iter().copied(), keys.keys(), old, 0, subject_keys)
+    };
+    let good = count_by_key([&new_token]);
+    let empty = || count_by_key([""; 0]);
+    let others = count_by_key([&foreign]);
+    let merged = |first: &KeyCounts, second: &KeyCounts| {
+        let mut merged = first.clone();
+        merged.merge(second);
+        merged
+    };
+    let refused: [(&str, Result<StillUnder, Error>); 10] = [
+        ("no column", counted(&[], None)),
+        ("an empty column", counted(&[&empty()], None)),
+        ("nothing counted", counted(&[&KeyCounts::default()], None)),
+        ("beside a good one", counted(&[&good, &empty()], None)),
+        ("merged into a good one", counted(&[&merged(&good, &empty())], None)),
+        ("a good one merged into it", counted(&[&merged(&empty(), &good)], None)),
+        ("of another keyring", counted(&[&others], None)),
+        ("of another keyring, merged", counted(&[&merged(&good, &merged(&others, &good))], None)),
+        ("an empty store of subject keys", counted(&[&good], Some(&empty()))),
+        ("another store of subject keys", counted(&[&good], Some(&others))),
+    ];
+    for (what, result) in refused {
+        let error = result.expect_err(what);
+        assert_eq!((error.code(), error.key_id()), ("not-counted", Some(old)), "{what}");
+    }
+    // Said to be empty, and it is.
+    let confirmed = empty().confirmed_empty().unwrap();
+    for columns in [vec![&good], vec![&confirmed], vec![&good, &confirmed], vec![&merged(&good, &confirmed)]] {
+        assert_eq!(counted(&columns, None).unwrap().tokens(), 0);
+    }
+    for something in [&good, &others, &count_by_key(["warfarin 5 MG"]), &merged(&confirmed, &good)] {
+        assert_eq!(something.clone().confirmed_empty().unwrap_err().code(), "not-counted");
+    }
+    // And no longer empty.
+    let mut later = confirmed;
+    later.add(foreign.as_bytes());
+    assert_eq!(counted(&[&later], None).unwrap_err().code(), "not-counted");
+
+    // Joined to a token of the new key, as text and as bytes.
+    let joined = format!("{new_token}-{old_token}");
+    assert_eq!(counted(&[&count_by_key([&joined])], None).unwrap().tokens(), 1, "it is seen");
+    let joined = [new_token.as_bytes(), old_token.as_bytes()].concat();
+    assert_eq!(counted(&[&count_by_key([&joined])], None).unwrap().tokens(), 1, "it is seen");
+
+    // What was counted of one key says nothing of another one.
+    run_local(world.admin.rotate(TENANT)).unwrap();
+    let still = counted(&[&good], None).unwrap();
+    let error = run_local(world.admin.destroy(TENANT, keys.primary_key(), still, SystemTime::now(), Duration::ZERO))
+        .unwrap_err();
+    assert_eq!((error.code(), error.key_id()), ("not-counted", Some(keys.primary_key())));
+    run_local(world.admin.destroy(TENANT, old, still, SystemTime::now(), Duration::ZERO)).unwrap();
 }
 
 #[test]

@@ -10,9 +10,14 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 
 use rxseal::phi::Drug;
-use rxseal::{FileStore, KeyFile, Keyring, KeyringStore, RootKeys, SqliteSubjectStore, SubjectKeys, Token, run_local};
+use rxseal::testing::TestClock;
+use rxseal::{
+    FileStore, KeyFile, Keyring, KeyringAdmin, KeyringStore, RootKeys, SqliteSubjectStore, SubjectKeys, Token,
+    run_local,
+};
 use serde_json::Value;
 
 const TENANT: &str = "pharmacy-17";
@@ -123,7 +128,10 @@ fn the_life_of_a_keyring() {
         assert!(now.contains(&(staged, "active".to_owned(), true)));
         assert!(now.contains(&(first.clone(), "deactivated".to_owned(), false)));
 
-        let used = shop.fails(&format!("keyring destroy pharmacy-17 {first} --tokens 7 --subject-keys 0 --yes"), 5);
+        let used = shop.fails(
+            &format!("keyring destroy pharmacy-17 {first} --tokens 7 --subject-keys 0 --unused-for 0s --yes"),
+            5,
+        );
         assert!(used.contains("still under the key"), "{used}");
         shop.ok(&format!("keyring compromise pharmacy-17 {first}"));
         let destroy = format!("keyring destroy pharmacy-17 {first} --tokens 0 --subject-keys 0 --yes");
@@ -194,7 +202,7 @@ fn tokens_and_counts() {
     assert_eq!((&counted["not_tokens"], &counted["nulls"]), (&Value::from(1), &Value::from(1)));
     let text = shop.ok("count --sqlite pharmacy.db --table rx --column drug");
     assert!(text.contains("plaintext left behind"), "{text}");
-    let sql = shop.ok("count --sqlite pharmacy.db --table rx --column drug --sql");
+    let sql = shop.ok("count --table rx --column drug --sql sqlite");
     assert!(db.prepare(&sql).is_ok(), "{sql}");
     let missing = shop.fails("count --sqlite pharmacy.db --table prescriptions --column drug", 5);
     assert!(missing.contains("prescriptions"), "{missing}");
@@ -205,17 +213,133 @@ fn tokens_and_counts() {
     shop.ok("keyring rotate pharmacy-17");
     let destroy = format!("keyring destroy pharmacy-17 {key} --subject-keys 0 --unused-for 0s --yes");
     let columns = "--sqlite pharmacy.db --column rx.drug";
-    assert!(shop.fails(&format!("{destroy} {columns}"), 1).contains("1 values show no token"));
+    assert!(shop.fails(&format!("{destroy} {columns} --tokens 0"), 1).contains("1 values show no token"));
+    assert_eq!(shop.run(&format!("{destroy} {columns}")).status.code(), Some(2), "and in the backups?");
     db.execute("DELETE FROM rx WHERE drug IS NULL OR drug LIKE 'warfarin%'", []).unwrap();
     assert!(shop.fails(&format!("{destroy} {columns} --tokens 4"), 5).contains("7 tokens and 0 subject keys"));
     assert!(shop.fails(&format!("{destroy} --tokens 0 --column rx.drug"), 2).contains("--sqlite FILE"));
-    assert!(shop.fails(&format!("{destroy} --sqlite pharmacy.db --column drug"), 2).contains("TABLE.COLUMN"));
     assert!(
-        shop.command().args(destroy.split_whitespace()).output().unwrap().status.code() == Some(2),
-        "nothing counted"
+        shop.fails(&format!("{destroy} --tokens 0 --sqlite pharmacy.db --column drug"), 2).contains("TABLE.COLUMN")
     );
-    db.execute("DELETE FROM rx", []).unwrap();
-    shop.ok(&format!("{destroy} {columns}"));
+    assert!(shop.fails(&format!("{destroy} --tokens 0 --sqlite pharmacy.db"), 2).contains("--column"));
+    assert_eq!(shop.run(&destroy).status.code(), Some(2), "nothing counted");
+    let token = shop.token().to_string();
+    db.execute("UPDATE rx SET drug = ?1", [token]).unwrap();
+    shop.ok(&format!("{destroy} --tokens 0 {columns}"));
+}
+
+/// Each looks like a column in which nothing is left.
+#[test]
+fn a_zero_that_says_nothing_destroys_no_key() {
+    let shop = Shop::opened("zeros", "file:HERE/rings");
+    let key = shop.keys().primary_key().to_string();
+    let old = shop.token().to_string();
+    shop.ok("keyring rotate pharmacy-17");
+    let token = shop.token().to_string();
+    let foreign = Keyring::insecure_for_tests("pharmacy-18").unwrap().unobserved();
+    let foreign = foreign.record("rx", 1).unwrap().seal::<Drug>("warfarin 5 MG").unwrap().to_string();
+    let db = rusqlite::Connection::open(shop.path("pharmacy.db")).unwrap();
+    db.execute_batch(
+        "CREATE TABLE rx (id INTEGER PRIMARY KEY, drug TEXT, unused TEXT, foreign_tokens TEXT, refills INTEGER);
+         CREATE TABLE rx_new (drug TEXT);
+         CREATE VIEW this_year AS SELECT drug FROM rx WHERE id > 1000;
+         CREATE VIEW everything AS SELECT drug FROM rx;",
+    )
+    .unwrap();
+    let insert = "INSERT INTO rx (drug, foreign_tokens, refills) VALUES (?1, ?2, 3)";
+    db.execute(insert, [&token, &foreign]).unwrap();
+    // Another database, in which the table is there and empty: a copy of the schema, or one that SQLite has just made.
+    let other = rusqlite::Connection::open(shop.path("other.db")).unwrap();
+    other.execute_batch("CREATE TABLE rx (drug TEXT)").unwrap();
+    fs::write(shop.path("empty.db"), "").unwrap();
+
+    let destroy = format!("keyring destroy pharmacy-17 {key} --subject-keys 0 --unused-for 0s --tokens 0 --yes");
+    let good = "--sqlite pharmacy.db --column rx.drug";
+    for (columns, exit, part) in [
+        ("--sqlite pharmacy.db --column rx.unused", 5, "rx.unused: it has 1 rows and no value"),
+        ("--sqlite pharmacy.db --column rx_new.drug", 5, "rx_new.drug: it has no rows"),
+        ("--sqlite pharmacy.db --column rx.foreign_tokens", 5, "it has 1 tokens, all of other keyrings"),
+        ("--sqlite pharmacy.db --column rx.refills", 1, "1 values show no token"),
+        ("--sqlite pharmacy.db --column rx.id", 1, "1 values show no token"),
+        ("--sqlite pharmacy.db --column this_year.drug", 5, "a view"),
+        ("--sqlite pharmacy.db --column everything.drug", 5, "a view"),
+        ("--sqlite pharmacy.db --column rx.drug --column rx.unused", 5, "rx.unused"),
+        ("--sqlite pharmacy.db --column rx.drog", 5, "no column drog"),
+        ("--sqlite other.db --column rx.drug", 5, "it has no rows"),
+        ("--sqlite empty.db --column rx.drug", 5, "no table rx"),
+        ("--sqlite absent.db --column rx.drug", 5, "absent.db"),
+        ("--sqlite pharmacy.db --empty rx.drug", 5, "it was named with --empty, and has 1 tokens and 0 other values"),
+        ("--sqlite pharmacy.db --empty rx.refills", 5, "0 tokens and 1 other values"),
+        ("--sqlite pharmacy.db --empty this_year.drug", 5, "a view"),
+        ("--sqlite pharmacy.db --empty rx.drog", 5, "no column drog"),
+    ] {
+        let text = shop.fails(&format!("{destroy} {columns}"), exit);
+        assert!(text.contains(part), "{columns}: {text}");
+    }
+    assert!(!shop.path("absent.db").exists());
+    let said = format!("keyring destroy pharmacy-17 {key} --subject-keys 0 --unused-for 0s --yes {good}");
+    assert_eq!(shop.run(&said).status.code(), Some(2), "the number of the backups is asked for");
+    let said = format!("keyring destroy pharmacy-17 {key} --tokens 0 --unused-for 0s --yes {good}");
+    assert!(shop.fails(&said, 2).contains("--subject-keys 0"), "and that no subject keys are used");
+
+    // Joined to another one, and in the letters of another one.
+    let json = |text: &str| -> Value { serde_json::from_str(text).unwrap() };
+    db.execute("UPDATE rx SET drug = ?1", [format!("{token}-{old}")]).unwrap();
+    assert!(shop.fails(&format!("{destroy} {good}"), 5).contains("1 tokens and 0 subject keys"));
+    let counted = json(&shop.ok("--json count --sqlite pharmacy.db --table rx --column drug"));
+    assert_eq!(counted["joined"][&key], 1, "{counted}");
+    assert!(shop.ok("count --sqlite pharmacy.db --table rx --column drug").contains("joined"));
+    db.execute("UPDATE rx SET drug = ?1", [&token]).unwrap();
+    let done = shop.ok(&format!("{destroy} {good} --empty rx.unused --empty rx_new.drug"));
+    assert!(done.contains("key destroyed"), "{done}");
+}
+
+/// Generation 2 was put back where generation 3 was live, and what was sealed since is under a key that nobody has.
+#[test]
+fn keys_that_the_keyring_lacks_are_flagged() {
+    let shop = Shop::opened("lacks", "file:HERE/rings");
+    shop.ok("keyring rotate pharmacy-17");
+    let second = shop.token();
+    let ring = shop.path("rings").join("pharmacy-17.keyring.json");
+    fs::copy(&ring, shop.path("generation-2")).unwrap();
+    shop.ok("keyring rotate pharmacy-17");
+    let third = shop.token();
+    let db = rusqlite::Connection::open(shop.path("pharmacy.db")).unwrap();
+    db.execute_batch("CREATE TABLE rx (drug TEXT)").unwrap();
+    for token in [&second, &third, &third] {
+        db.execute("INSERT INTO rx VALUES (?1)", [token.to_string()]).unwrap();
+    }
+    let count = "count --sqlite pharmacy.db --table rx --column drug";
+    let counted = shop.json(&format!("{count} --keyspace pharmacy-17"));
+    assert_eq!(counted["not_in_keyring"], serde_json::json!({}));
+    assert_eq!(shop.json(count)["not_in_keyring"], Value::Null, "nobody asked");
+
+    fs::copy(shop.path("generation-2"), &ring).unwrap();
+    let output = shop.run(&format!("{count} --keyspace pharmacy-17"));
+    assert_eq!(output.status.code(), Some(1));
+    let (text, error) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    let line = text.lines().find(|line| line.contains(&third.key_id().to_string())).unwrap();
+    assert!(line.contains('2') && line.contains("not in the keyring"), "{text}");
+    assert!(error.contains("2 tokens are under 1 keys that are not in the keyring of pharmacy-17"), "{error}");
+    let output = shop.run(&format!("--json {count} --keyspace pharmacy-17"));
+    let counted: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(counted["not_in_keyring"], serde_json::json!({ third.key_id().to_string(): 2 }));
+    // A column of two tenants.
+    shop.ok("keyring init pharmacy-18");
+    fails(shop.run(&format!("{count} --keyspace pharmacy-19")), "no such keyring", 1);
+    let output = shop.run(&format!("{count} --keyspace pharmacy-17 --keyspace pharmacy-18"));
+    assert_eq!(output.status.code(), Some(1));
+    // Who destroys a key is told too.
+    let first =
+        states(&shop.json("keyring inspect pharmacy-17")).into_iter().find(|(_, _, primary)| !primary).unwrap().0;
+    let destroy =
+        format!("keyring destroy pharmacy-17 {first} --tokens 0 --subject-keys 0 --unused-for 0s --yes --dry-run");
+    let output = shop.run(&format!("{destroy} --sqlite pharmacy.db --column rx.drug"));
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        output.status.success() && error.contains("rx.drug: 2 tokens are under keys that are not in this keyring"),
+        "{error}"
+    );
 }
 
 /// A derived record, written as JSON into a text column, is under the key as a token in a column of its own is.
@@ -233,7 +357,7 @@ fn a_key_that_documents_need_is_not_destroyed() {
     assert_eq!((&counted["keys"][&key], &counted["not_tokens"]), (&Value::from(6), &Value::from(0)));
     shop.ok("keyring rotate pharmacy-17");
     let destroy = format!(
-        "keyring destroy pharmacy-17 {key} --sqlite pharmacy.db --column rx.doc --subject-keys 0 --unused-for 0s --yes"
+        "keyring destroy pharmacy-17 {key} --sqlite pharmacy.db --column rx.doc --tokens 0 --subject-keys 0 --unused-for 0s --yes"
     );
     assert!(shop.fails(&destroy, 5).contains("6 tokens and 0 subject keys"));
 
@@ -395,7 +519,9 @@ fn looking_makes_no_database() {
     assert_eq!(fs::read(shop.path("data.db")).unwrap(), before);
     // One that is meant to be new is made by the first command that writes.
     fs::write(shop.path("new.db"), "").unwrap();
-    shop.ok("subject hold pharmacy-17 P-7 --legal-hold --subject-store sqlite:new.db");
+    let nobody = shop.fails("subject hold pharmacy-17 P-7 --legal-hold --subject-store sqlite:new.db", 2);
+    assert!(nobody.contains("is it the right one?"), "{nobody}");
+    shop.ok("subject hold pharmacy-17 P-7 --legal-hold --unknown-too --subject-store sqlite:new.db");
 }
 
 /// One key id of 64 begins with a hyphen, and `-h` and `-V` are options.
@@ -405,7 +531,8 @@ fn a_key_id_may_begin_with_a_hyphen() {
     for key in ["-hAbCdEf", "-VAbCdEf", "--AbCdEf", "-1234567"] {
         let text = shop.fails(&format!("keyring compromise pharmacy-17 {key}"), 1);
         assert!(text.contains("not in this keyring"), "{text}");
-        let text = shop.fails(&format!("keyring destroy pharmacy-17 {key} --tokens 0 --subject-keys 0 --yes"), 1);
+        let text = shop
+            .fails(&format!("keyring destroy pharmacy-17 {key} --tokens 0 --subject-keys 0 --unused-for 0s --yes"), 1);
         assert!(text.contains("not in this keyring"), "{text}");
         let text = shop.fails(&format!("keyring root remove pharmacy-17 local {key}"), 5);
         assert!(text.contains("does not unlock the keyring"), "{text}");
@@ -452,11 +579,43 @@ fn a_patient_is_shredded_held_and_carried_over() {
     fs::copy(&database, shop.path("backup.db")).unwrap();
     let receipt = ok("subject shred pharmacy-17 P-7 --yes");
     assert!(!receipt.contains("no key is stored") && ok("subject hold pharmacy-17 P-7").contains("it was shredded at"));
-    assert!(ok("subject shred pharmacy-17 P-77 --dry-run").contains("no key is stored"), "another id, perhaps");
+    assert!(
+        ok("subject shred pharmacy-17 P-77 --unknown-too --dry-run").contains("no key is stored"),
+        "another id, perhaps"
+    );
+    // What has no effect is not confirmed.
+    let past = "--until 1999-01-01";
+    for (arguments, exit, part) in [
+        ("shred pharmacy-17 P-77 --yes", 1, "--unknown-too"),
+        ("shred pharmacy-17 P-77 --dry-run", 1, "--unknown-too"),
+        ("shred pharmacy-71 P-8 --yes", 1, "--unknown-too"),
+        ("shred Pharmacy P-8 --yes", 1, "keyspace"),
+        ("hold pharmacy-17 P-77 --legal-hold", 1, "--unknown-too"),
+        ("hold pharmacy-17 P-77 --release", 1, "--unknown-too"),
+        ("hold pharmacy-17 P-77 --legal-hold --dry-run", 1, "--unknown-too"),
+        ("hold pharmacy-17 P-7 --legal-hold", 5, "was shredded"),
+        ("hold pharmacy-17 P-7 --legal-hold --unknown-too", 5, "was shredded"),
+        ("hold pharmacy-17 P-7 --until 2999-01-01 --dry-run", 5, "was shredded"),
+        (&format!("hold pharmacy-17 P-8 {past}"), 5, "has passed already"),
+        (&format!("hold pharmacy-17 P-8 {past} --legal-hold"), 5, "has passed already"),
+        (&format!("hold pharmacy-17 P-8 {past} --dry-run"), 5, "has passed already"),
+        ("rewrap pharmacy-18", 1, "keyring"),
+        ("under pharmacy-71 AAAAAAAA", 1, "no subject key of pharmacy-71 at all"),
+    ] {
+        let text = fails(run(&format!("subject {arguments}")), arguments, exit);
+        assert!(text.contains(part), "{arguments}: {text}");
+    }
+    assert!(ok("subject hold pharmacy-17 P-8").contains("kept until: no time; no legal hold"));
+    let log = fs::read_to_string(shop.path("shredded.log")).unwrap();
+    assert_eq!(log.lines().count(), 1, "who was not shredded is not in it: {log}");
+    assert!(
+        ok("subject shred pharmacy-17 P-7 --yes").contains("shredded P-7"),
+        "repeated after a crash, with its receipt"
+    );
     fs::write(shop.path("passwd"), "root:x:0:0\n").unwrap();
     fails(run("subject shred pharmacy-17 P-8 --dry-run --shred-log passwd"), "no shred log", 5);
     fails(run("subject count pharmacy-17 --subject-store file:typo"), "no such store", 2);
-    let far = ok("--backups-kept 999999999years subject shred pharmacy-17 P-78 --yes");
+    let far = ok("--backups-kept 999999999years subject shred pharmacy-17 P-78 --unknown-too --yes");
     assert!(far.contains("after the year 9999") && far.contains("no key is stored"), "{far}");
     assert!(receipt.contains("complete at") && receipt.contains("Not covered:"), "{receipt}");
     assert_eq!(run("subject shred pharmacy-17 P-8").status.code(), Some(2), "only with --yes");
@@ -471,7 +630,7 @@ fn a_patient_is_shredded_held_and_carried_over() {
     let lists = format!("`rxseal subject under pharmacy-17 {old}` lists");
     assert!(marked.contains("rewrap 2 subject keys") && marked.contains(&lists), "{marked}");
     let marked = shop.ok(&format!("keyring compromise pharmacy-17 {old} --dry-run"));
-    assert!(marked.contains("Where patients have keys") && marked.contains(&lists), "{marked}");
+    assert!(marked.contains("If patients have keys") && marked.contains(&lists), "{marked}");
     let destroy = format!("keyring destroy pharmacy-17 {old} --tokens 0 --unused-for 0s --yes");
     let refused = fails(run(&destroy), "wrapped", 5);
     assert!(refused.contains("0 tokens and 2 subject keys"), "they are counted: {refused}");
@@ -483,8 +642,16 @@ fn a_patient_is_shredded_held_and_carried_over() {
     fs::write(shop.path("empty.db"), "").unwrap();
     let other = fails(run("subject reapply --dry-run --subject-store sqlite:empty.db"), "another store", 2);
     assert!(other.contains("is it the right one"), "{other}");
-    let other = fails(run("subject reapply --subject-store sqlite:empty.db"), "another store", 1);
-    assert!(other.contains("the right store"), "{other}");
+    let other = fails(run("subject reapply --subject-store sqlite:empty.db"), "another store", 2);
+    assert!(other.contains("is it the right one"), "{other}");
+    assert_eq!(fs::read(shop.path("empty.db")).unwrap(), b"", "nothing was written there");
+    drop(SqliteSubjectStore::open(shop.path("nobody.db")).unwrap());
+    let other = fails(run("subject reapply --subject-store sqlite:nobody.db"), "another store", 1);
+    assert!(other.contains("the right store") && other.contains("--unknown-too"), "{other}");
+    let other = fails(run("subject rewrap pharmacy-17 --subject-store sqlite:nobody.db"), "another store", 1);
+    assert!(other.contains("no subject key of pharmacy-17 at all"), "{other}");
+    let lost = ok("subject reapply --unknown-too --subject-store sqlite:nobody.db");
+    assert!(lost.contains("2 subjects are shredded, 2 of them without a key"), "{lost}");
     fs::write(shop.path("empty.db"), "").unwrap();
     let other = run(&format!("keyring destroy pharmacy-17 {old} --tokens 0 --yes --subject-store sqlite:empty.db"));
     assert!(fails(other, "another store", 2).contains("is it the right one"));
@@ -499,6 +666,19 @@ fn a_patient_is_shredded_held_and_carried_over() {
     );
     assert!(ok("subject reapply").contains("2 subjects are shredded, 1 of them without a key; 0 were before"));
     assert!(ok("subject reapply").contains("0 subjects are shredded, 0 of them without a key; 2 were before"));
+    // A line that somebody wrote, of a time that is yet to come, shreds nobody who is kept until then.
+    ok("subject hold pharmacy-17 P-8 --until 2096-01-01");
+    let line = "{\"keyspace\":\"pharmacy-17\",\"subject\":\"P-8\",\"at\":4000000000}\n";
+    fs::write(shop.path("shredded.log"), format!("{log}{line}")).unwrap();
+    let output = run("subject reapply");
+    let (text, error) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    assert_eq!(output.status.code(), Some(1), "{error}");
+    assert!(
+        text.contains("held, and not shredded: pharmacy-17 P-8") && text.contains("yet to come: pharmacy-17 P-8"),
+        "{text}"
+    );
+    assert!(error.contains("warning: 1 lines of the log are of a time that is yet to come"), "{error}");
+    assert!(ok("subject hold pharmacy-17 P-8").contains("its key is under"));
     let bare = shop.fails("subject reapply", 2);
     assert!(bare.contains("RXSEAL_SUBJECT_STORE"), "{bare}");
 }
@@ -906,6 +1086,33 @@ fn a_keyring_that_lacks_a_key_in_use_is_not_rotated() {
         assert!(text.contains("an older keyring was put back") && text.contains("--min-generation 1"), "{text}");
         shop.ok(&format!("{command} --min-generation 1 --dry-run"));
     }
+}
+
+/// A machine whose clock is ten years ahead stages a key: the refusal names the skew, and there is a way out.
+#[test]
+fn a_clock_that_was_ahead_is_named_and_got_over() {
+    let shop = Shop::opened("skew", "file:HERE/rings");
+    let clock = TestClock::default();
+    clock.set_forward(Duration::from_secs(3653 * 86_400));
+    let roots = RootKeys::from(KeyFile::new(shop.path("root.key")).load().unwrap());
+    let ahead = KeyringAdmin::new(FileStore::new(shop.path("rings")), roots).clock(&clock);
+    let (_, staged) = run_local(ahead.stage(TENANT)).unwrap();
+    for change in ["promote pharmacy-17", "promote pharmacy-17 --staged-for 0s", "rotate pharmacy-17"] {
+        let text = shop.fails(&format!("keyring {change}"), 5);
+        assert!(text.contains("clock skew: ") && text.contains("--clock-is-right (ahead by 365"), "{change}: {text}");
+    }
+    let text = shop.fails("keyring promote pharmacy-17 --clock-is-right", 5);
+    assert!(text.contains("wait that long by another clock"), "{text}");
+    // Without the key that has the wrong time all is as before.
+    shop.ok(&format!("keyring destroy pharmacy-17 {staged} --tokens 0 --subject-keys 0 --yes"));
+    shop.ok("keyring stage pharmacy-17");
+    let early = shop.fails("keyring promote pharmacy-17", 5);
+    assert!(early.contains("time left 9 min ") || early.contains("time left 10 min 0 s"), "{early}");
+
+    // One that rotated can be rotated out by who says that this clock is right.
+    run_local(ahead.rotate(TENANT)).unwrap();
+    shop.fails("keyring rotate pharmacy-17", 5);
+    shop.ok("keyring rotate pharmacy-17 --clock-is-right");
 }
 
 /// Kubernetes mounts secrets for a `fsGroup` so that the group reads them.

@@ -123,6 +123,15 @@ async fn anything_else_is_refused_and_never_quoted() {
             // sqlx checks the type of the column itself, before anything is decoded.
             let own_check = driver == "sqlx" && matches!(value, Value::Integer(_) | Value::Real(_));
             assert_eq!(code(&*error), (!own_check).then_some("not-a-token"), "{driver}, {what}");
+            // What is no text and no bytes is named by its type, and is not called a plaintext.
+            let storage_type = match value {
+                Value::Null => "NULL",
+                Value::Integer(_) => "INTEGER",
+                Value::Real(_) => "REAL",
+                Value::Text(_) | Value::Blob(_) => continue,
+            };
+            let text = causes(&*error).map(|error| format!("{error}\n")).collect::<String>();
+            assert!(text.contains(storage_type) && !text.contains("plaintext"), "{driver}, {what}: {text}");
         }
         if value != Value::Null {
             // An option forgives an absent token, never a wrong one.

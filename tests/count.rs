@@ -54,21 +54,16 @@ fn with_nulls(counts: &KeyCounts, (tokens, nulls): (KeyCounts, u64)) -> KeyCount
 fn by_statement(db: &Connection, table: &str, column: &str) -> Vec<(String, u64)> {
     let sql = CountSql::sqlite(table, column).unwrap();
     let mut statement = db.prepare(sql.as_str()).unwrap();
-    let mut rows: Vec<_> = statement
+    let rows: Vec<_> = statement
         .query_map((), |row| Ok((row.get(0)?, row.get::<_, i64>(1)?.unsigned_abs())))
         .unwrap()
         .map(Result::unwrap)
         .collect();
-    rows.sort();
-    rows
+    column::with_joined(rows)
 }
 
 fn rows_of(counts: &KeyCounts) -> Vec<(String, u64)> {
-    let others = [("not a token", counts.not_tokens()), ("null", counts.nulls())];
-    let others = others.into_iter().filter(|(_, count)| *count > 0).map(|(name, count)| (name.to_owned(), count));
-    let mut rows: Vec<_> = counts.iter().map(|(key, count)| (key.to_string(), count)).chain(others).collect();
-    rows.sort();
-    rows
+    column::rows_of(counts)
 }
 
 fn cell(value: &Value) -> Cell {
@@ -162,6 +157,149 @@ fn tokens_in_documents_are_counted() {
     }
 }
 
+/// FORMAT 6.4: a text token ends where a character is that none has. What is joined by others is seen all the same, or something is
+/// said.
+#[test]
+fn joined_tokens_are_never_silent() {
+    let cases = if std::env::var_os("RXSEAL_FULL").is_some() { 100_000 } else { 2_000 };
+    let (mut counted, mut reported) = (0, 0);
+    for (text, placed) in column::joined_texts(cases) {
+        let counts = count_by_key([&text]);
+        for (key, count) in &placed {
+            assert!(counts.of(*key) >= *count || counts.not_tokens() > 0, "{key} {count} {counts:?}: {text:?}");
+        }
+        if counts.not_tokens() == 0 {
+            counted += 1
+        } else {
+            reported += 1
+        }
+        for (bytes, placed) in column::joined_bytes(&placed) {
+            let counts = count_by_key([&bytes]);
+            for (key, count) in &placed {
+                assert!(counts.of(*key) >= *count, "{key} {count} {counts:?}");
+            }
+        }
+    }
+    println!("{counted} counted, {reported} reported");
+    assert!(counted > cases / 10 && reported > cases / 10);
+}
+
+/// Each shape on its own, with what is said of it.
+#[test]
+fn what_cannot_be_told_apart_is_said() {
+    let [first, second] = [0, 8].map(|at| &column::tokens()[at]);
+    let (one, other) = (first.key_id(), second.key_id());
+    assert_ne!(one, other);
+    let of = |text: &str| {
+        let counts = count_by_key([text]);
+        (counts.of(one), counts.of(other), counts.not_tokens())
+    };
+    assert_eq!(of(&format!("{first},{second}")), (1, 1, 0));
+    for separator in ["-", "_", "", "a", "-item-", "7"] {
+        let (ours, theirs, not_tokens) = of(&format!("{first}{separator}{second}"));
+        assert!(theirs == 1 && (ours == 1 || not_tokens > 0), "{separator:?}: {ours} {not_tokens}");
+        // With its own: two, and not one.
+        let (ours, _, not_tokens) = of(&format!("{first}{separator}{first}"));
+        assert!(ours == 2 || not_tokens > 0, "{separator:?}: {ours} {not_tokens}");
+        // Three.
+        let (ours, theirs, not_tokens) = of(&format!("{first}{separator}{second}{separator}{first}"));
+        assert!(theirs == 1 && (ours == 2 || not_tokens > 0), "{separator:?}: {ours} {not_tokens}");
+    }
+    assert_eq!(count_by_key([format!("{first}_{second}")]).joined().collect::<Vec<_>>(), [(other, 1)]);
+    // A beginning of one before it.
+    assert_eq!(of(&format!("rxsX{first}")).0, 1);
+    assert_eq!(of(&format!("rxsrxs{first}")).0, 1);
+
+    // Beside one that is whole: what was changed is said.
+    let text = first.to_string();
+    let escape = |from: &str, to: &str| text.replacen(from, to, 1);
+    for changed in [
+        text.to_uppercase(),
+        escape("rxs", r"\u0072\u0078\u0073"),
+        escape("rxs", r"\x72\x78\x73"),
+        escape("rxs", "%72%78%73"),
+        escape("rxs", "&#114;&#120;&#115;"),
+        escape("rxs", "&#x72;&#x78;&#x73;"),
+        escape("rxs", "r\nxs"),
+        escape("rxs", "rx\r\ns"),
+        escape("rxs", "rxs=\r\n"),
+        // Too little is left of it.
+        escape(&text[10..], r"\u002d"),
+        escape(&text[10..], "\n"),
+        escape(&text[40..], "..."),
+        escape(&text[4..12], "%2D"),
+    ] {
+        let (ours, theirs, not_tokens) = of(&format!(r#"{{"a":"{second}","b":"{changed}"}}"#));
+        assert_eq!((ours, theirs, not_tokens), (0, 1, 1), "{changed:?}");
+    }
+    // Broken further on, its key is still there to be read.
+    for broken in ["\n", "=\n", r"\u002d", "&#45;", "%2D", r"\/"] {
+        for at in 20..text.len() {
+            let (ours, _, not_tokens) = of(&format!("{second} {}{broken}{}", &text[..at], &text[at..]));
+            assert!(ours == 1 || not_tokens > 0, "{broken:?} at {at}");
+        }
+    }
+    // In lower case it is under a key that nobody has.
+    let lower = count_by_key([format!("{second} {}", text.to_lowercase())]);
+    assert!(lower.not_tokens() > 0 || lower.iter().count() == 2);
+    // As long as a column lets it be.
+    let long = format!("{first},{first},{first},{second}");
+    for at in 0..long.len() {
+        let counts = count_by_key([&long[..at]]);
+        let whole = long[..at].matches(&text).count() as u64;
+        assert!(counts.of(one) >= whole, "{at}");
+        assert!(
+            counts.of(one) > whole
+                || counts.not_tokens() > 0
+                || long[..at].ends_with([',', 'r', 'x', 's'])
+                || counts.of(one) == whole
+        );
+    }
+    // No prose is taken for one.
+    for prose in ["Call about the rx\nscheduled for Monday", "rx\nscreening", "RXSCAN 7", "5%72 tablets", "r\nxsc"] {
+        assert_eq!(of(&format!("{first} {prose}")), (1, 0, 0), "{prose:?}");
+    }
+}
+
+/// The three counters answer alike of what is hardest.
+#[test]
+fn sqlite_sees_what_rust_sees_of_joined_tokens() {
+    let home = Folder::new("joined");
+    let mut cells: Vec<_> = Vec::new();
+    for (text, placed) in column::joined_texts(400) {
+        cells.push(Cell::Text(text));
+        cells.extend(column::joined_bytes(&placed).into_iter().map(|(bytes, _)| Cell::Blob(bytes)));
+    }
+    for encoding in ["UTF-8", "UTF-16le"] {
+        let path = home.0.join(encoding);
+        let mut db = Connection::open(&path).unwrap();
+        db.pragma_update(None, "encoding", encoding).unwrap();
+        db.execute_batch("CREATE TABLE rx (id INTEGER PRIMARY KEY, doc COLLATE NOCASE)").unwrap();
+        let change = db.transaction().unwrap();
+        for cell in &cells {
+            change.execute("INSERT INTO rx (doc) VALUES (?1)", [cell]).unwrap();
+        }
+        change.commit().unwrap();
+        let counts = count_sqlite(&path, "rx", "doc").unwrap();
+        let rust = count_by_key(cells.iter().map(|cell| match cell {
+            Cell::Text(text) => text.as_bytes(),
+            Cell::Blob(bytes) => bytes,
+            _ => unreachable!(),
+        }));
+        assert_eq!(counts, rust);
+        assert!(counts.iter().any(|(key, _)| counts.of(key) > 0) && counts.not_tokens() > 0);
+        if by_statement(&db, "rx", "doc") != rows_of(&counts) {
+            for cell in &cells {
+                db.execute_batch("CREATE TABLE IF NOT EXISTS one (doc); DELETE FROM one").unwrap();
+                db.execute("INSERT INTO one VALUES (?1)", [cell]).unwrap();
+                let counts = count_sqlite(&path, "one", "doc").unwrap();
+                assert_eq!(by_statement(&db, "one", "doc"), rows_of(&counts), "{cell:?}");
+            }
+            panic!("together they differ");
+        }
+    }
+}
+
 #[test]
 fn names_are_never_sql() {
     let home = Folder::new("names");
@@ -223,7 +361,8 @@ fn counts_add_up() {
     let mut all = count_by_key(tokens);
     let mut halves = count_by_key(&tokens[..2]);
     halves.merge(&count_by_key(tokens[2..].iter().map(ToString::to_string)));
-    assert_eq!(all, halves);
+    assert_eq!(all.iter().collect::<Vec<_>>(), halves.iter().collect::<Vec<_>>());
+    assert_eq!((all.not_tokens(), all.nulls()), (halves.not_tokens(), halves.nulls()));
     assert_eq!(all.total(), tokens.len() as u64);
     all.add("Jane Doe");
     all.add([0xAF, 0x1B, 0x17]);

@@ -17,8 +17,9 @@ use proptest::prelude::*;
 use rxseal::{
     Access, Class, Each, Error, FileStore, Kek, KekContext, KeyFile, KeyState, Keyring, KeyringAdmin, KeyringFile,
     KeyringStore, LocalRootKey, MemoryStore, MemorySubjectStore, Observer, OpenEvent, Opening, Parts, Phi,
-    ProviderFuture, Purpose, Record, RootKey, RootKeys, Sealed, Sealing, StillUnder, StoreFuture, SubjectKeyStore,
-    SubjectKeys, Suite, Token, UnlockOptions, WrappedSubjectKey, accept_plaintext, open_page, phi, run_local,
+    ProviderFuture, Purpose, Record, RootKey, RootKeys, Sealed, Sealing, StillUnder, StoreFuture, SubjectAdmin,
+    SubjectKeyStore, SubjectKeys, Suite, Token, UnlockOptions, WrappedSubjectKey, accept_plaintext, count_by_key,
+    open_page, phi, run_local,
 };
 use serde::{Deserialize, Serialize};
 use support::{CANARY, Problem, access, contains, keyring, leaks, texts};
@@ -313,6 +314,7 @@ fn all() -> Vec<(&'static str, Error)> {
                 Duration::ZERO,
             )))
         }),
+        ("not-counted", fails(count_by_key([CANARY]).confirmed_empty())),
         ("state-refused", fails(run_local(stored().force_destroy("pharmacy-17", primary)))),
         ("state-refused", {
             let admin = stored();
@@ -327,6 +329,10 @@ fn all() -> Vec<(&'static str, Error)> {
         }),
         ("store-unavailable", Error::from_store(true, "timeout")),
         ("subject-retained", Error::subject_retained()),
+        ("retention-past", {
+            let subjects = SubjectAdmin::new(MemorySubjectStore::default()).unknown_too();
+            fails(run_local(subjects.set_retain_until("pharmacy-17", SUBJECT_ID, Some(1))))
+        }),
         ("subject-shredded", of_subject(true)),
         ("subject-missing", of_subject(false)),
         ("store-refused", fails(run_local(FileStore::new("/dev/null/rings").put(&world.first, None)))),
@@ -456,7 +462,7 @@ fn predicates_say_what_they_mean() {
         (
             "is_value_refused",
             Error::is_value_refused,
-            &["too-large", "not-finite", "unrepresentable", "token-as-plaintext", "value-mismatch"],
+            &["too-large", "not-finite", "unrepresentable", "token-as-plaintext", "token-inside", "value-mismatch"],
         ),
         ("is_invalid_id", Error::is_invalid_id, &["invalid-id"]),
         ("is_retryable", Error::is_retryable, &["provider-unavailable", "store-unavailable"]),
@@ -576,6 +582,199 @@ fn bad_tag_bad_padding_and_wrong_context_are_one_error() {
     // Another field of the same record differs in the field's name only, which the program knows.
     let other = fails(patient("4711").open_text::<VectorOther, String>(&good)).to_string();
     assert_eq!(other.replace("vector.other", "vector.name"), bad_tag.to_string());
+}
+
+/// What the text says beside follows from how the caller made the record, and so is the same for every token.
+#[test]
+fn open_failed_says_that_there_was_no_subject_and_nothing_of_the_token() {
+    let (keys, token) = (&WORLD.keys, &WORLD.token);
+    let (key, _) = keys.create_subject_key(SUBJECT_ID).unwrap();
+    let (other, _) = keys.create_subject_key("patient-2").unwrap();
+    let plain = |id: &str| keys.record("refill", id).unwrap();
+    let with = |id: &str, key| plain(id).subject(key).unwrap();
+    let bound = with(RECORD_ID, &key).seal::<phi::Drug>(CANARY).unwrap();
+    let second = plain(RECORD_ID).seal::<phi::Drug>(CANARY).unwrap();
+    let changed = |token: &Token| {
+        let mut bytes = token.as_bytes().to_vec();
+        *bytes.last_mut().unwrap() ^= 1;
+        Token::try_from(bytes).unwrap()
+    };
+    let text = |record: Record, token: &Token| {
+        let error = fails(record.access(&access()).open::<phi::Drug, String>(token));
+        assert!(error.is_open_failure());
+        let in_scope = {
+            let row = serde_json::json!({ "drug": token.to_string() }).to_string();
+            fails(record.access(&access()).run_opening(|| serde_json::from_str::<Row>(&row)))
+        };
+        let resealed = fails(record.reseal::<phi::Drug>(token));
+        assert_eq!([in_scope.to_string(), resealed.to_string()], [error.to_string(), error.to_string()]);
+        error.to_string()
+    };
+
+    let without = [
+        text(plain("RX-2"), &second),
+        text(plain("RX-2"), &bound),
+        text(plain(RECORD_ID), &bound),
+        text(plain(RECORD_ID), &changed(&second)),
+        text(plain(RECORD_ID), &changed(&bound)),
+    ];
+    let given = [
+        text(with("RX-2", &key), &second),
+        text(with("RX-2", &key), &bound),
+        text(with(RECORD_ID, &key), &second),
+        text(with(RECORD_ID, &other), &bound),
+        text(with(RECORD_ID, &key), &changed(&bound)),
+    ];
+    assert!(without.iter().all(|text| *text == without[0] && text.contains("opened without a subject")), "{without:?}");
+    assert!(given.iter().all(|text| *text == given[0] && !text.contains("opened without")), "{given:?}");
+    // An error that is none of opening does not say it.
+    assert!(!fails(plain(RECORD_ID).access(&access()).open::<phi::Drug, u8>(token)).to_string().contains("subject"));
+}
+
+// What was read is not valid
+
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    #[serde(with = "Sealing::<phi::Drug>")]
+    drug: String,
+    refills: u8,
+    #[serde(with = "Sealing::<Each<phi::Diagnosis>>")]
+    diagnoses: Vec<String>,
+    #[serde(with = "Sealing::<Parts<phi::Note>>")]
+    notes: BTreeMap<String, String>,
+}
+
+fn stored_row() -> (String, String) {
+    let row = Stored {
+        drug: CANARY.into(),
+        refills: 3,
+        diagnoses: vec![CANARY.into()],
+        notes: [("a".into(), CANARY.into())].into(),
+    };
+    let sealed = serde_json::to_string_pretty(&record().sealing(&row)).unwrap();
+    (sealed, serde_json::to_string_pretty(&rxseal::expose_plaintext(&row)).unwrap())
+}
+
+/// Reads `json` in every way that says where, and asserts that each error does and that none quotes.
+fn places(json: &str) -> Vec<Error> {
+    let open = record().access(&access());
+    let by_line = [
+        fails(open.run_opening(|| serde_json::from_str::<Stored>(json))),
+        fails(open.run_opening(|| serde_json::from_slice::<Stored>(json.as_bytes()))),
+        fails(open.run_opening(|| serde_json::from_reader::<_, Stored>(json.as_bytes()))),
+    ];
+    for error in &by_line {
+        assert_silent(error);
+        assert!(error.source().is_none());
+    }
+    by_line.into()
+}
+
+#[test]
+fn json_that_is_cut_off_anywhere_is_invalid_input() {
+    let (sealed, posted) = stored_row();
+    for len in 0..sealed.len() {
+        for error in places(&sealed[..len]) {
+            assert!(error.is_invalid_input(), "{len}: {error}");
+            let line = sealed[..len].lines().count().max(1);
+            let text = error.to_string();
+            // At a line's end serde_json may be on the next one already.
+            let lines = [line.saturating_sub(1), line, line + 1].map(|line| format!("(line {line}, column "));
+            assert!(lines.iter().any(|place| text.contains(place)), "{len}: {text}");
+        }
+    }
+    for len in 0..posted.len() {
+        let error = fails(accept_plaintext(|| serde_json::from_str::<Stored>(&posted[..len])));
+        assert_silent(&error);
+        assert!(matches!(error.code(), "invalid-input" | "value-mismatch"), "{len}: {error}");
+    }
+}
+
+#[test]
+fn what_is_wrong_in_a_field_without_a_mark_is_invalid_input() {
+    let (sealed, posted) = stored_row();
+    for (from, to) in [
+        ("\"refills\": 3", "\"refills\": 999"),
+        ("\"refills\": 3", "\"refills\": \"Canary-Jane-Doe-metformin\""),
+        ("\"refills\": 3", "\"Canary-Jane-Doe-metformin\": 3"),
+        ("\"refills\": 3", "\"refills\": 3, \"refills\": 3"),
+        ("\"refills\": 3", "\"refills\": 3 Canary-Jane-Doe-metformin"),
+        ("\"diagnoses\"", "\"Canary\""),
+    ] {
+        for error in places(&sealed.replace(from, to)) {
+            assert_eq!(error.code(), "invalid-input", "{to}: {error}");
+            assert!(error.to_string().contains("(line "), "{error}");
+        }
+        let error = fails(accept_plaintext(|| serde_json::from_str::<Stored>(&posted.replace(from, to))));
+        assert_eq!(error.code(), "invalid-input", "{to}: {error}");
+        assert_silent(&error);
+    }
+    // From a value in memory, and from a browser's form, without a line.
+    let open = record().access(&access());
+    let value = || serde_json::json!({ "drug": WORLD.token.to_string(), "refills": CANARY });
+    let form = format!("drug={}&refills={CANARY}", WORLD.token);
+    for error in [
+        fails(open.run_opening(|| serde_json::from_value::<Stored>(value()))),
+        fails(open.run_opening(|| serde_urlencoded::from_str::<Stored>(&form))),
+    ] {
+        assert_eq!(error.code(), "invalid-input");
+        assert!(error.to_string().contains("in which line is not known"), "{error}");
+        assert_silent(&error);
+    }
+}
+
+#[test]
+fn what_is_not_known_to_be_input_stays_failed_work() {
+    struct Broken;
+
+    impl std::io::Read for Broken {
+        fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
+            Err(std::io::Error::other("the disk"))
+        }
+    }
+
+    let open = record().access(&access());
+    let input = || serde_json::from_str::<u8>("{").map(drop);
+    for error in [
+        fails(open.run_opening(|| serde_json::from_reader::<_, Stored>(Broken))),
+        fails(accept_plaintext(|| serde_json::from_reader::<_, Stored>(Broken))),
+        fails(record().run_sealing(input)),
+        fails(open.run_opening(|| input().map_err(std::io::Error::from).map_err(|_| Problem("another type".into())))),
+    ] {
+        assert_eq!(error.code(), "work-failed");
+        assert!(error.source().is_some());
+    }
+    // A refusal comes before what the input is like after it.
+    let (sealed, _) = stored_row();
+    for forged in [format!("\"{CANARY}\""), "5".to_owned(), "null".to_owned(), "[{}]".to_owned()] {
+        let text = serde_json::json!({ "refills": 3 }).to_string();
+        let broken = format!("{{\"drug\": {forged}, {}", &text[1..text.len() - 2]);
+        assert_eq!(fails(open.run_opening(|| serde_json::from_str::<Stored>(&broken))).code(), "not-a-token");
+    }
+    assert!(open.run_opening(|| serde_json::from_str::<Stored>(&sealed)).is_ok());
+}
+
+/// A number that serde_json cannot read is its own error, which reaches no field; a type that forgives every error must not
+/// hide it.
+#[test]
+fn what_the_format_could_not_read_is_not_forgiven() {
+    fn lenient<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+        Ok(Sealing::<phi::Drug>::deserialize(deserializer).ok())
+    }
+
+    #[derive(Deserialize)]
+    #[allow(dead_code)]
+    struct Lenient {
+        #[serde(deserialize_with = "lenient")]
+        drug: Option<String>,
+    }
+
+    let open = record().access(&access());
+    for forged in ["1e999", "5", "\"x\"", "null", "[]", "{}"] {
+        let row = format!("{{\"drug\": {forged}}}");
+        let error = open.run_opening(|| serde_json::from_str::<Lenient>(&row)).err();
+        assert_eq!(error.map(|error| error.is_not_a_token() || error.is_invalid_input()), Some(true), "{forged}");
+    }
 }
 
 // What a type mismatch does (FORMAT has no word on it: the value is authentic)

@@ -1,6 +1,6 @@
 //! The golden files open for ever: tokens of every letter, kind and binding, of every field of the vocabulary, whole
 //! records, keyring files, a root key and wrapped subject keys, all made by the crate before its first release (FORMAT,
-//! first paragraph: no byte described there changes).
+//! first paragraph: no byte described there changes; T18).
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use std::collections::BTreeMap;

@@ -11,9 +11,10 @@ use std::time::Duration;
 
 use key_support::{Heard, Mode, TENANT, TestRoot, TestStore};
 use rxseal::phi::Drug;
+use rxseal::testing::TestClock;
 use rxseal::{
-    Access, KeyEvent, KeyId, KeyManager, KeyManagerBuilder, KeyState, Keyring, KeyringAdmin, Observer, OpenEvent,
-    Purpose, RootKeys, Suite, UnlockOptions, run_local,
+    Access, Error, KeyEvent, KeyId, KeyManager, KeyManagerBuilder, KeyState, Keyring, KeyringAdmin, Observer,
+    OpenEvent, Purpose, RootKeys, StillUnder, Suite, Token, UnlockOptions, count_by_key, run_local,
 };
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::{Instant, advance, timeout};
@@ -704,4 +705,216 @@ async fn several_root_keys_are_tried_in_order_each_once() {
     assert!(heard[0].starts_with("root-1 failed: provider-unavailable:") && heard[0].ends_with(": timeout"));
     assert!(heard[1].starts_with("root-2 failed: unlock-failed:"));
     assert_eq!(heard[2], "unlocked 1 by root-3");
+}
+
+/// A keyring is used for five minutes of whichever clock moved further: the monotonic one stands still in a machine that is suspended,
+/// and the wall clock is set by people.
+#[tokio::test(start_paused = true)]
+async fn staleness_ends_by_the_clock_that_moved_further() {
+    #[derive(Clone, Copy, Debug)]
+    enum Move {
+        Pass(u64),
+        Forward(u64),
+        Back(u64),
+    }
+    use Move::{Back, Forward, Pass};
+    // What a caller gets, and the next one: 1 is the old generation.
+    for (moves, expected) in [
+        (&[Pass(149)][..], [1, 1]),
+        (&[Pass(150)], [1, 2]),
+        (&[Pass(299)], [1, 2]),
+        (&[Pass(300)], [2, 2]),
+        // Suspended: the monotonic clock stands still.
+        (&[Forward(149)], [1, 1]),
+        (&[Forward(150)], [1, 2]),
+        (&[Forward(300)], [2, 2]),
+        (&[Forward(86_400)], [2, 2]),
+        (&[Pass(100), Forward(100)], [1, 2]),
+        (&[Pass(100), Forward(200)], [2, 2]),
+        // Set back: that makes nothing younger.
+        (&[Back(149)], [1, 1]),
+        (&[Back(150)], [1, 2]),
+        (&[Back(86_400)], [2, 2]),
+        (&[Pass(149), Back(149)], [1, 1]),
+        (&[Pass(299), Back(299)], [1, 2]),
+        (&[Pass(300), Back(300)], [2, 2]),
+        (&[Back(60), Pass(300)], [2, 2]),
+        (&[Forward(300), Back(300)], [1, 1]),
+    ] {
+        let (world, clock) = (World::new().await, TestClock::default());
+        let manager = world.builder().clock(&clock).unobserved();
+        manager.keyring(TENANT).await.unwrap();
+        world.admin.rotate(TENANT).await.unwrap();
+        for one in moves {
+            match one {
+                Pass(time) => clock.advance(seconds(*time)),
+                Forward(time) => clock.set_forward(seconds(*time)),
+                Back(time) => clock.set_back(seconds(*time)),
+            }
+        }
+        let mut got = [0; 2];
+        for generation in &mut got {
+            *generation = manager.keyring(TENANT).await.unwrap().generation();
+            settle().await;
+        }
+        assert_eq!(got, expected, "{moves:?}");
+    }
+}
+
+/// A grace is as long on a machine that is suspended, and no clock that is set makes it longer.
+#[tokio::test(start_paused = true)]
+async fn a_grace_ends_by_the_clock_that_moved_further() {
+    for (forward, back, is_served) in
+        [(3899, 0, true), (3900, 0, false), (86_400, 0, false), (0, 3899, true), (0, 3900, false), (3900, 3900, true)]
+    {
+        let (world, clock) = (World::new().await, TestClock::default());
+        let manager = world.builder().clock(&clock).unobserved();
+        manager.keyring(TENANT).await.unwrap();
+        world.store.set(Mode::Unavailable);
+        clock.set_forward(seconds(forward));
+        clock.set_back(seconds(back));
+        let result = manager.keyring(TENANT).await;
+        assert_eq!(result.is_ok(), is_served, "{forward} {back}");
+        assert!(result.err().is_none_or(|error| error.is_retryable()));
+        // An outage that was seen before the machine was suspended says nothing of now.
+        clock.advance(seconds(10));
+        let _ = manager.keyring(TENANT).await;
+        settle().await;
+        world.store.set(Mode::Works);
+        world.admin.rotate(TENANT).await.unwrap();
+        clock.set_forward(seconds(1000));
+        clock.advance(seconds(1));
+        assert_eq!(manager.keyring(TENANT).await.unwrap().generation(), 2, "{forward} {back}");
+    }
+}
+
+fn reads(keys: &Keyring, token: &Token) -> Result<String, Error> {
+    let access = Access::new("user:kim", Purpose::TREAT).unwrap();
+    keys.record("prescription", "RX-1001").unwrap().access(&access).open::<Drug, String>(token)
+}
+
+/// A key was marked compromised, and a file from before that is put back and gets a newer number by an operator's rotation: whoever
+/// holds the key forges nothing for a process that saw the mark.
+#[tokio::test(start_paused = true)]
+async fn a_mark_is_not_taken_back() {
+    let world = World::new().await;
+    let manager = world.builder().unobserved();
+    let stolen = manager.keyring(TENANT).await.unwrap();
+    let forged = stolen.record("prescription", "RX-1001").unwrap().seal::<Drug>("morphine 100 MG").unwrap();
+    world.admin.rotate(TENANT).await.unwrap();
+    let unmarked = world.admin.stored(TENANT).await.unwrap();
+    let marked = world.admin.compromise(TENANT, key_of(&stolen)).await.unwrap();
+    advance(seconds(301)).await;
+    let keys = manager.keyring(TENANT).await.unwrap();
+    assert_eq!((keys.generation(), reads(&keys, &forged).unwrap_err().code()), (3, "key-compromised"));
+
+    // An operator, who has seen nothing, goes on from what was restored.
+    let restored = TestStore::default();
+    rxseal::KeyringStore::put(&restored, &unmarked, None).await.unwrap();
+    let operator = KeyringAdmin::new(restored, RootKeys::from(world.root.clone()));
+    let mut files = vec![unmarked];
+    let (staged, key) = operator.stage(TENANT).await.unwrap();
+    files.push(staged);
+    files.push(operator.promote(TENANT, key, std::time::SystemTime::now(), Duration::ZERO).await.unwrap());
+    files.push(operator.rewrap(TENANT, &RootKeys::from(world.root.clone())).await.unwrap());
+    assert_eq!(files.iter().map(rxseal::KeyringFile::generation).collect::<Vec<_>>(), [2, 3, 4, 5]);
+    for file in files {
+        let generation = file.generation();
+        world.store.answer(Some(file));
+        for _ in 0..12 {
+            advance(seconds(31)).await;
+            for result in [manager.keyring(TENANT).await, manager.keyring_with(TENANT, key_of(&stolen)).await] {
+                match result {
+                    Ok(keys) => assert!(reads(&keys, &forged).is_err(), "generation {generation}"),
+                    Err(error) => assert_eq!(error.code(), "keyring-too-old", "{error}"),
+                }
+            }
+            settle().await;
+        }
+        manager.forget(TENANT);
+        assert_eq!(manager.keyring(TENANT).await.unwrap_err().code(), "keyring-too-old", "let go in between");
+        // The newest one is put back: all is well again.
+        world.store.answer(Some(marked.clone()));
+        advance(seconds(2)).await;
+        assert_eq!(manager.keyring(TENANT).await.unwrap().generation(), 3);
+    }
+}
+
+/// What a manager is told at its start stands beside what it has seen.
+#[tokio::test(start_paused = true)]
+async fn the_minimum_generation_holds_from_the_first_call() {
+    let world = World::new().await;
+    let first = world.admin.stored(TENANT).await.unwrap();
+    world.admin.rotate(TENANT).await.unwrap();
+    let at_least = |generation| {
+        world.builder().options_for(move |_| UnlockOptions::default().min_generation(generation)).unobserved()
+    };
+    assert_eq!(at_least(3).keyring(TENANT).await.unwrap_err().code(), "keyring-too-old");
+    let manager = at_least(2);
+    assert_eq!(manager.keyring(TENANT).await.unwrap().generation(), 2);
+    world.store.answer(Some(first));
+    manager.forget(TENANT);
+    assert_eq!(manager.keyring(TENANT).await.unwrap_err().code(), "keyring-too-old");
+}
+
+/// Nothing is lost while a service that has the old keyring goes on sealing: in an outage it does so for 65 minutes after a rotation.
+/// Every minute an operator counts, reseals and tries to destroy the old key.
+#[tokio::test(start_paused = true)]
+async fn what_a_service_seals_with_the_old_keyring_is_not_lost() {
+    let (world, clock) = (World::new().await, TestClock::default());
+    let admin = KeyringAdmin::new(world.store.clone(), RootKeys::from(world.root.clone())).clock(&clock);
+    let manager = world.builder().clock(&clock).unobserved();
+    let old = key_of(&manager.keyring(TENANT).await.unwrap());
+    let (_, staged) = admin.stage(TENANT).await.unwrap();
+    clock.advance(seconds(600));
+    // The service looks a last time, and then its store is out of reach.
+    let keys = manager.keyring(TENANT).await.unwrap();
+    assert!(keys.keys().iter().any(|key| key.id() == staged));
+    admin.promote(TENANT, staged, clock.now(), seconds(600)).await.unwrap();
+
+    let mut rows: Vec<Token> = Vec::new();
+    let (mut refused_for_time, mut sealed_under_old) = (0, 0);
+    let destroyed_after = loop {
+        world.store.set(Mode::Unavailable);
+        if let Ok(keys) = manager.keyring(TENANT).await {
+            rows.push(keys.record("prescription", "RX-1001").unwrap().seal::<Drug>("warfarin 5 MG").unwrap());
+        }
+        settle().await;
+        sealed_under_old += usize::from(rows.last().is_some_and(|token| token.key_id() == old));
+        world.store.set(Mode::Works);
+
+        let file = admin.stored(TENANT).await.unwrap();
+        let newest = Keyring::unlock(TENANT, &RootKeys::from(world.root.clone()), &file).await.unwrap().unobserved();
+        let rec = newest.record("prescription", "RX-1001").unwrap();
+        for row in &mut rows {
+            *row = rec.reseal::<Drug>(row).unwrap();
+        }
+        let still_under = StillUnder::counted([&count_by_key(&rows)], newest.keys(), old, 0, None).unwrap();
+        assert_eq!((still_under.tokens(), still_under.subject_keys()), (0, 0), "the count alone would allow it");
+        match admin.destroy(TENANT, old, still_under, clock.now(), KeyringAdmin::UNUSED_FOR).await {
+            Ok(_) => break refused_for_time,
+            Err(error) => {
+                assert_eq!(
+                    error.time_left(),
+                    Some(KeyringAdmin::UNUSED_FOR - seconds(60 * refused_for_time)),
+                    "{error}"
+                );
+                refused_for_time += 1;
+            }
+        }
+        clock.advance(seconds(60));
+    };
+    assert_eq!((destroyed_after, sealed_under_old), (65, 65), "until the last minute it sealed under the old key");
+
+    // What the service seals from now on is under the key that stays, and every row opens.
+    for _ in 0..200 {
+        clock.advance(seconds(60));
+        let keys = manager.keyring(TENANT).await.unwrap();
+        rows.push(keys.record("prescription", "RX-1001").unwrap().seal::<Drug>("warfarin 5 MG").unwrap());
+        settle().await;
+    }
+    let keys = manager.keyring(TENANT).await.unwrap();
+    for row in &rows {
+        assert_eq!(reads(&keys, row).unwrap(), "warfarin 5 MG");
+    }
 }

@@ -1,9 +1,12 @@
 //! The command `rxseal` against real services: the life of a keyring, and one line for each mistake. Run by .ci/servers.
 #![allow(clippy::unwrap_used)]
 
+#[path = "root_keys/softhsm.rs"]
+mod softhsm;
+
 use std::env;
 use std::net::TcpListener;
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 /// A keyring in PostgreSQL under root keys of Vault and AWS KMS.
@@ -113,40 +116,162 @@ fn each_trouble_with_a_service_is_one_line() {
     assert!(desk.ok(&format!("count --postgres {url} --table rxseal_keyrings --column file")).contains("not a token"));
 }
 
+/// A Vault of its own, with the key `transit/phi-root`.
+struct OwnVault {
+    server: Child,
+    address: String,
+}
+
+impl OwnVault {
+    fn start() -> Self {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let server = Command::new(server("RXSEAL_TEST_BAO"))
+            .args(["server", "-dev", "-dev-no-store-token", "-dev-root-token-id=root"])
+            .arg(format!("-dev-listen-address=127.0.0.1:{port}"))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let vault = Self { server, address: format!("http://127.0.0.1:{port}") };
+        let begun = Instant::now();
+        while !vault.control(&["status"]).status.success() {
+            assert!(begun.elapsed() < Duration::from_secs(30), "OpenBao did not start");
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        assert!(vault.control(&["secrets", "enable", "transit"]).status.success());
+        assert!(vault.control(&["write", "-f", "transit/keys/phi-root", "type=aes256-gcm96"]).status.success());
+        vault
+    }
+
+    fn control(&self, arguments: &[&str]) -> Output {
+        let mut command = Command::new(server("RXSEAL_TEST_BAO"));
+        command.args(arguments).env("BAO_ADDR", &self.address).env("BAO_TOKEN", "root").output().unwrap()
+    }
+
+    /// A token that may do this with the key, and nothing else.
+    fn token_for(&self, rights: &[&str]) -> String {
+        let policy: String = rights
+            .iter()
+            .map(|right| format!("path \"transit/{right}/phi-root\" {{ capabilities = [\"update\"] }}\n"))
+            .collect();
+        let file = env::temp_dir().join(format!("rxseal-policy-{}-{}", std::process::id(), rights.len()));
+        std::fs::write(&file, policy).unwrap();
+        let name = format!("may-{}", rights.join("-"));
+        assert!(self.control(&["policy", "write", &name, file.to_str().unwrap()]).status.success());
+        std::fs::remove_file(file).unwrap();
+        let made = self.control(&["token", "create", "-field=token", &format!("-policy={name}")]);
+        String::from_utf8(made.stdout).unwrap().trim().to_owned()
+    }
+}
+
+impl Drop for OwnVault {
+    fn drop(&mut self) {
+        self.server.kill().unwrap();
+        let _ = self.server.wait().unwrap();
+    }
+}
+
+/// One of the same mount and name in each of two Vaults: only a label tells them apart.
+#[test]
+#[ignore = "needs .ci/servers"]
+fn two_vaults_in_one_command() {
+    let (first, second) = (OwnVault::start(), OwnVault::start());
+    let folder = env::temp_dir().join(format!("rxseal-two-vaults-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let files = [("one", first.token_for(&["encrypt", "decrypt"])), ("two", second.token_for(&["encrypt", "decrypt"]))];
+    for (name, token) in &files {
+        std::fs::write(folder.join(name), token).unwrap();
+        std::fs::set_permissions(folder.join(name), std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    }
+    let one = format!("vault:{}/transit/phi-root?token_file=one", first.address);
+    let two = format!("vault:{}/transit/phi-root?token_file=two", second.address);
+    let labelled = format!("{two}&label=dc2");
+    let run = |roots: &[&str], arguments: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_rxseal"));
+        command
+            .env_clear()
+            .current_dir(&folder)
+            .env("RXSEAL_STORE", "file:rings")
+            .env("RXSEAL_ROOTS", roots.join("\n"));
+        command.args(arguments.split_whitespace()).output().unwrap()
+    };
+    let ok = |roots: &[&str], arguments: &str| {
+        let output = run(roots, arguments);
+        assert!(output.status.success(), "{arguments}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    ok(&[&one], "keyring init pharmacy-17");
+    let refused = run(&[&one], &format!("keyring root add pharmacy-17 {two}"));
+    assert!(!String::from_utf8_lossy(&refused.stderr).contains("already unlocks"));
+    fails(&refused, 5, "`label`");
+    ok(&[&one], &format!("keyring root add pharmacy-17 {labelled}"));
+    let both = ok(&[&one, &labelled], "keyring verify pharmacy-17");
+    assert!(both.matches("unlocks").count() == 2 && both.contains("transit/phi-root@dc2"), "{both}");
+    assert_eq!(ok(&[&labelled], "keyring verify pharmacy-17").matches("unlocks").count(), 1);
+    // What was wrapped before there was a label is found without one.
+    fails(&run(&[&two], "keyring verify pharmacy-17"), 5, "do not unlock");
+    ok(&[&one, &labelled], "keyring root remove pharmacy-17 vault transit/phi-root");
+    ok(&[&labelled], "keyring verify pharmacy-17");
+    // The same in a configuration file.
+    let table = format!(
+        "store = \"file:rings\"\n[[roots]]\nroot = \"vault:{}/transit/phi-root\"\nlabel = \"dc2\"\ntoken_file = \"two\"\n",
+        second.address
+    );
+    std::fs::write(folder.join("rxseal.toml"), table).unwrap();
+    ok(&[], "--config rxseal.toml keyring verify pharmacy-17");
+
+    // What KEYS.md says: who may only unlock can rotate if it can write the store, and can wrap nothing.
+    std::fs::write(folder.join("two"), second.token_for(&["decrypt"])).unwrap();
+    ok(&[&labelled], "keyring rotate pharmacy-17");
+    fails(&run(&[&labelled], "keyring rewrap pharmacy-17"), 5, "provider refused");
+    fails(&run(&[&labelled], "keyring init pharmacy-18"), 5, "provider refused");
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+/// Each token has a PIN and a library of its own, which the root key's text names.
+#[test]
+#[ignore = "needs .ci/servers"]
+fn two_hsm_tokens_in_one_command() {
+    let folder = env::temp_dir().join(format!("rxseal-two-tokens-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    softhsm::write_pin(&folder.join("pin file"), softhsm::PIN);
+    let tokens = [softhsm::Token::new(), softhsm::Token::new()];
+    for token in &tokens {
+        token.make(softhsm::Key::named("phi-root"));
+    }
+    let module = softhsm::library();
+    let uri = |token: &softhsm::Token, pin: &str| {
+        format!("pkcs11:token={};object=phi-root?module-path={}&{pin}&deadline=20s", token.label, module.display())
+    };
+    let roots = [uri(&tokens[0], "pin-source=file:pin%20file"), uri(&tokens[1], "pin_env=OTHER_PIN")].join("\n");
+    let run = |arguments: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_rxseal"));
+        command.env_clear().current_dir(&folder).env("RXSEAL_STORE", "file:rings").env("RXSEAL_ROOTS", &roots);
+        command.env("SOFTHSM2_CONF", env::var("SOFTHSM2_CONF").unwrap()).env("OTHER_PIN", softhsm::PIN);
+        // What one root key says goes before what is said of all.
+        command.env("RXSEAL_PKCS11_MODULE", "/nonexistent.so").env("RXSEAL_PKCS11_PIN", "0000");
+        let output = command.args(arguments.split_whitespace()).output().unwrap();
+        assert!(output.status.success(), "{arguments}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    run("keyring init pharmacy-17");
+    assert_eq!(run("keyring verify pharmacy-17").matches("unlocks").count(), 2);
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
 #[test]
 #[ignore = "needs .ci/servers"]
 fn a_sealed_vault_says_so() {
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let address = format!("http://127.0.0.1:{port}");
-    let mut bao = Command::new(server("RXSEAL_TEST_BAO"))
-        .args(["server", "-dev", "-dev-no-store-token", "-dev-root-token-id=root"])
-        .arg(format!("-dev-listen-address=127.0.0.1:{port}"))
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let control = |arguments: &[&str]| {
-        let mut command = Command::new(server("RXSEAL_TEST_BAO"));
-        command.args(arguments).env("BAO_ADDR", &address).env("BAO_TOKEN", "root").output().unwrap()
-    };
-    let begun = Instant::now();
-    while !control(&["status"]).status.success() {
-        assert!(begun.elapsed() < Duration::from_secs(30), "OpenBao did not start");
-        std::thread::sleep(Duration::from_millis(100));
-    }
-    assert!(control(&["secrets", "enable", "transit"]).status.success());
-    assert!(control(&["write", "-f", "transit/keys/phi-root", "type=aes256-gcm96"]).status.success());
+    let vault = OwnVault::start();
     let folder = env::temp_dir().join(format!("rxseal-live-cli-{}", std::process::id()));
     let rxseal = |arguments: &str| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_rxseal"));
         command.env_clear().env("RXSEAL_STORE", format!("file:{}", folder.display())).env("VAULT_TOKEN", "root");
-        command.env("RXSEAL_ROOTS", format!("vault:{address}/transit/phi-root"));
+        command.env("RXSEAL_ROOTS", format!("vault:{}/transit/phi-root", vault.address));
         command.args(arguments.split_whitespace()).output().unwrap()
     };
     assert!(rxseal("keyring init pharmacy-17").status.success());
-    assert!(control(&["operator", "seal"]).status.success());
+    assert!(vault.control(&["operator", "seal"]).status.success());
     fails(&rxseal("keyring rotate pharmacy-17"), 4, "unseal");
-    bao.kill().unwrap();
-    let _ = bao.wait().unwrap();
     std::fs::remove_dir_all(folder).unwrap();
 }

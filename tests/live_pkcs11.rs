@@ -1,4 +1,4 @@
-//! `Pkcs11Key` against SoftHSM2, a whole HSM in a library.
+//! `Pkcs11Key` against SoftHSM2, a whole HSM in a library (T51, T56).
 //!
 //! `RXSEAL_TEST_SOFTHSM` names the library. Every run makes its tokens in a folder of its own, which `SOFTHSM2_CONF`
 //! names from then on. Faults come from a library that stands in front of it (`tests/root_keys/pkcs11_faults.c`), for

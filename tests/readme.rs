@@ -200,6 +200,184 @@ fn section<'t>(manifest: &'t str, heading: &str) -> &'t str {
     &rest[..rest.find("\n[").unwrap_or(rest.len())]
 }
 
+/// `FORMAT 3.2`, in code, comments and texts: the rule is there.
+#[test]
+fn every_cited_rule_of_the_format_exists() {
+    let format = read("docs/FORMAT.md");
+    let mut cited = 0;
+    let mut wrong = Vec::new();
+    for (path, text) in sources() {
+        for (at, _) in text.match_indices("FORMAT ") {
+            let rest = text[at + "FORMAT ".len()..].trim_start_matches("section ");
+            for rule in numbers(rest) {
+                cited += 1;
+                if !has_rule(&format, rule) {
+                    wrong.push(format!("{}: FORMAT {rule}", path.display()));
+                }
+            }
+        }
+    }
+    for (id, rules) in promises() {
+        wrong
+            .extend(rules.into_iter().filter(|rule| !has_rule(&format, rule)).map(|rule| format!("{id}: rule {rule}")));
+    }
+    assert!(cited > 200, "the sources were not understood: {cited} rules");
+    assert!(wrong.is_empty(), "docs/FORMAT.md has no such rule:\n{}", wrong.join("\n"));
+}
+
+fn has_rule(format: &str, rule: &str) -> bool {
+    match rule.contains('.') {
+        true => format.contains(&format!("\n- **{rule}** ")) || format.contains(&format!("\n### {rule} ")),
+        false => format.contains(&format!("\n## {rule}. ")),
+    }
+}
+
+/// The numbers of `8.1, 8.2 and 9.3; T5`: those that come one after the other.
+fn numbers(mut text: &str) -> Vec<&str> {
+    let mut found = Vec::new();
+    loop {
+        let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+        let number = text[..end].trim_end_matches('.');
+        if number.is_empty() {
+            return found;
+        }
+        found.push(number);
+        let rest = &text[number.len()..];
+        let Some(next) = [", ", " and ", " to ", " or "].iter().find_map(|word| rest.strip_prefix(word)) else {
+            return found;
+        };
+        // A number that begins something else, such as a length in bytes, has no point in it.
+        let is_rule = next
+            .split([' ', ',', ')', ';', ':', '\n'])
+            .next()
+            .is_some_and(|word| word.trim_end_matches('.').contains('.'));
+        if !is_rule {
+            return found;
+        }
+        text = next;
+    }
+}
+
+/// `T14` and `N31`, in comments and texts: the promise and the gap are there.
+#[test]
+fn every_cited_promise_and_gap_exists() {
+    let model = read("docs/THREAT-MODEL.md");
+    let defined: BTreeSet<_> = ids(&model).filter(|id| model.contains(&format!("**{id}**"))).collect();
+    let mut wrong = Vec::new();
+    let mut cited = 0;
+    for (path, text) in sources() {
+        let is_code = path.extension().is_some_and(|extension| extension == "rs");
+        for line in text.lines() {
+            let line = if is_code { line.split_once("//").map_or("", |(_, comment)| comment) } else { line };
+            for id in ids(line) {
+                cited += 1;
+                if !defined.contains(id) {
+                    wrong.push(format!("{}: {id}", path.display()));
+                }
+            }
+        }
+    }
+    assert!(cited > 200, "the sources were not understood: {cited} promises and gaps");
+    assert!(wrong.is_empty(), "docs/THREAT-MODEL.md has no such promise or gap:\n{}", wrong.join("\n"));
+}
+
+/// "T1 to T46" says all of them, so it has to end where they end.
+#[test]
+fn ranges_of_promises_and_gaps_are_whole() {
+    let model = read("docs/THREAT-MODEL.md");
+    for letter in ["T", "N"] {
+        let defined = ids(&model).filter(|id| id.starts_with(letter) && model.contains(&format!("**{id}**")));
+        let last = defined.filter_map(|id| id[1..].parse::<u32>().ok()).max().unwrap();
+        let range = format!("{letter}1 to {letter}{last}");
+        assert!(read("SECURITY.md").contains(&range), "SECURITY.md does not say {range}");
+        let range = format!("**{letter}1** to **{letter}{last}**");
+        assert!(model.contains(&range), "docs/THREAT-MODEL.md does not say {range}");
+    }
+}
+
+/// Each promise is named by a test that proves it, in the text above it: "T8 to T12" names all of these.
+#[test]
+fn every_promise_is_named_by_a_test() {
+    let mut named = BTreeSet::new();
+    for (path, text) in sources() {
+        let is_test = path.starts_with("tests") || text.contains("#[cfg(test)]");
+        for line in text.lines().filter(|line| is_test && line.trim_start().starts_with("//")) {
+            let mut last: Option<(usize, u32)> = None;
+            for id in ids(line).filter(|id| id.starts_with('T')) {
+                let (at, number) = (id.as_ptr().addr() - line.as_ptr().addr(), id[1..].parse::<u32>().unwrap());
+                let first = match last {
+                    Some((end, first)) if &line[end..at] == " to " => first,
+                    _ => number,
+                };
+                named.extend(first..=number);
+                last = Some((at + id.len(), number));
+            }
+        }
+    }
+    let numbers = promises().into_iter().map(|(id, _)| id[1..].parse::<u32>().unwrap());
+    let unnamed: Vec<_> = numbers.filter(|number| !named.contains(number)).collect();
+    assert!(unnamed.is_empty(), "no test names the promises {unnamed:?}");
+}
+
+/// The words that SECURITY.md gives to search for are words of the public interface.
+#[test]
+fn words_to_search_for_exist() {
+    let security = read("SECURITY.md");
+    let line = security.lines().find(|line| line.contains("without the words")).expect("SECURITY.md names words");
+    let names: String =
+        sources().into_iter().filter(|(path, _)| path.starts_with("src")).map(|(_, text)| text).collect();
+    for word in code_spans(line) {
+        let found = names.match_indices("pub fn ").any(|(at, found)| {
+            let name = &names[at + found.len()..];
+            name[..name.find(['(', '<']).unwrap_or_default()].contains(word)
+        });
+        assert!(found, "SECURITY.md: no public function has `{word}` in its name");
+    }
+}
+
+/// What stands in the column *Rule* of the promises, by the number of the promise.
+fn promises() -> Vec<(String, Vec<String>)> {
+    let model = read("docs/THREAT-MODEL.md");
+    let rows = model.lines().filter(|line| line.starts_with("| **T"));
+    let rows: Vec<_> = rows
+        .map(|row| {
+            let cells: Vec<_> = row.trim_end_matches(" |").split(" | ").collect();
+            let rules = cells.last().unwrap().split(", ").filter(|rule| rule.starts_with(|c: char| c.is_ascii_digit()));
+            (cells[0].trim_matches(['|', '*', ' ']).to_owned(), rules.map(str::to_owned).collect())
+        })
+        .collect();
+    assert!(rows.len() > 50, "docs/THREAT-MODEL.md was not understood");
+    rows
+}
+
+/// `T14` and `N3`, as words.
+fn ids(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '<').filter(|word| {
+        let number = word.strip_prefix(['T', 'N']).unwrap_or_default();
+        (1..=2).contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_digit()) && !number.starts_with('0')
+    })
+}
+
+/// Everything that cites: code, tests and texts, with their paths from the root.
+fn sources() -> Vec<(PathBuf, String)> {
+    let mut found = Vec::new();
+    let mut folders: Vec<_> =
+        ["src", "tests", "examples", "benches", "fuzz", "docs", ".ci"].map(|name| root().join(name)).into();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() && !path.ends_with("target") {
+                folders.push(path);
+            } else if path.extension().is_some_and(|end| ["rs", "md", "py"].iter().any(|known| end == *known)) {
+                found.push(path);
+            }
+        }
+    }
+    found.extend(["README.md", "CHANGELOG.md", "SECURITY.md"].map(|name| root().join(name)));
+    let named = |path: PathBuf| (path.strip_prefix(root()).unwrap().to_owned(), fs::read_to_string(&path).unwrap());
+    found.into_iter().map(named).collect()
+}
+
 /// Every text for people, with its path.
 fn texts() -> Vec<(PathBuf, String)> {
     let mut paths: Vec<_> = ["README.md", "CHANGELOG.md", "SECURITY.md"].map(|name| root().join(name)).into();

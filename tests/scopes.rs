@@ -515,6 +515,45 @@ fn a_task_and_what_follows_an_await_see_no_scope() {
     });
 }
 
+/// Which task a field is written or read in is known where tokio runs it: a scope is the work's that entered it.
+#[test]
+fn a_task_that_the_work_polls_sees_no_scope() {
+    let runtime = || tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let no_scope = |error: Error| (error.code() == "scope-missing" && error.to_string().contains("task")).then_some(());
+
+    let sealing = record("RX-1").run_sealing(|| {
+        let runtime = runtime();
+        let other = runtime.spawn(async { serde_json::to_string(&refill()).map_err(|error| error.to_string()) });
+        Ok::<_, Error>(runtime.block_on(other).unwrap())
+    });
+    no_scope(refused(sealing)).unwrap();
+
+    let json = sealed("RX-1");
+    let opening = opener("RX-1").run_opening(|| {
+        let runtime = runtime();
+        let other = runtime.spawn(async move { read::<Refill>(&json).is_err() });
+        Ok::<_, Error>(runtime.block_on(other).unwrap())
+    });
+    no_scope(refused(opening)).unwrap();
+
+    // A scope of its own is the task's, and what the work itself awaits is the work's.
+    record("RX-1")
+        .run_sealing(|| {
+            let runtime = runtime();
+            let other = runtime.spawn(async { serde_json::to_string(&record("RX-2").sealing(&refill())) });
+            let json = runtime.block_on(other).unwrap().unwrap();
+            assert!(opener("RX-2").run_opening(|| read::<Refill>(&json)).is_ok_and(|read| read == refill()));
+            runtime.block_on(async { serde_json::to_string(&refill()) })
+        })
+        .unwrap();
+    runtime().block_on(async {
+        let task = tokio::spawn(async { record("RX-1").run_sealing(|| serde_json::to_string(&refill())) });
+        assert!(task.await.unwrap().is_ok());
+        let blocking = tokio::task::spawn_blocking(|| record("RX-1").run_sealing(|| serde_json::to_string(&refill())));
+        assert!(blocking.await.unwrap().is_ok());
+    });
+}
+
 // One value, many serializations
 
 fn tokens(json: &serde_json::Value) -> Vec<Token> {
@@ -620,11 +659,115 @@ fn each_repeats_a_field_id_and_nothing_else_may_share_it() {
     is_repeated(Two { a: many.clone(), b: single });
 }
 
+/// A field id belongs to one token, one list or one map of a record.
 #[test]
-fn a_second_map_of_one_field_would_have_the_same_parts() {
-    let by_line = ByLine { value: [(1, CANARY)].into() };
-    is_repeated(Two { a: by_line.clone(), b: by_line.clone() });
-    is_repeated(vec![by_line.clone(), by_line]);
+fn no_two_containers_share_a_field_id() {
+    #[derive(Serialize, Clone)]
+    #[serde(untagged)]
+    enum Form {
+        Single(Single),
+        Many(Many),
+        Empty(Many),
+        ByLine(ByLine),
+    }
+
+    #[derive(Serialize)]
+    struct Flat<A: Serialize, B: Serialize> {
+        #[serde(flatten)]
+        a: A,
+        #[serde(flatten)]
+        b: B,
+    }
+
+    let forms = [
+        Form::Single(Single { value: CANARY }),
+        Form::Many(Many { value: vec![CANARY; 3] }),
+        Form::Empty(Many { value: vec![] }),
+        Form::ByLine(ByLine { value: [(1, CANARY)].into() }),
+    ];
+    for first in &forms {
+        assert!(record("RX-1").run_sealing(|| serde_json::to_string(first)).is_ok(), "alone");
+        for second in &forms {
+            is_repeated(Two { a: first, b: second });
+            is_repeated(Two { a: [first], b: Some(second) });
+            is_repeated(vec![Two { a: 1, b: first }, Two { a: 2, b: second }]);
+            let flat = Flat { a: Two { a: first, b: 1 }, b: BTreeMap::from([("c", second)]) };
+            assert_eq!(refused(record("RX-1").run_sealing(|| serde_json::to_string(&flat))).code(), "field-repeated");
+        }
+    }
+
+    // Lines of a list are parts.
+    struct Line<'f>(usize, &'f Form);
+
+    impl Serialize for Line<'_> {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            let part = record("RX-1").part("line", self.0).map_err(serde::ser::Error::custom)?;
+            part.sealing(self.1).serialize(serializer)
+        }
+    }
+
+    let lines: Vec<_> = forms.iter().cycle().take(9).enumerate().map(|(line, form)| Line(line, form)).collect();
+    for format in Format::ALL {
+        record("RX-1").run_sealing(|| format.write(&lines)).unwrap();
+    }
+}
+
+/// toml tries every value on a serializer that fails, and writes it after that: what no format took uses nothing up.
+#[test]
+fn what_a_format_did_not_take_may_be_written_again() {
+    struct Tried<T>(T);
+
+    impl<T: Serialize> Serialize for Tried<T> {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            // No room for a token, for the length of a list, and for its second element.
+            for room in [0, 10, 90] {
+                assert!(postcard::to_slice(&self.0, &mut [0; 90][..room]).is_err());
+            }
+            self.0.serialize(serializer)
+        }
+    }
+
+    const LONG: &str = "so long that its token has more than ninety bytes, whatever it is padded to";
+
+    #[derive(Serialize)]
+    struct Many3 {
+        #[serde(with = "Sealing::<Each<phi::Allergy>>")]
+        value: Vec<&'static str>,
+    }
+
+    #[derive(Serialize)]
+    struct Notes {
+        #[serde(with = "Sealing::<Parts<phi::Note>>")]
+        value: BTreeMap<u8, &'static str>,
+    }
+
+    let value = Two {
+        a: Tried(Single { value: LONG }),
+        b: [Two {
+            a: Tried(Many3 { value: vec![CANARY; 3] }),
+            b: Tried(Notes { value: [(1, CANARY), (2, CANARY)].into() }),
+        }],
+    };
+    for format in Format::ALL {
+        record("RX-1").run_sealing(|| format.write(&value)).unwrap();
+        // What it took is used up.
+        let twice = Two { a: Tried(Single { value: LONG }), b: Tried(Single { value: LONG }) };
+        assert_eq!(refused(record("RX-1").run_sealing(|| format.write(&twice))).code(), "field-repeated");
+        let twice = Two { a: Tried(Many3 { value: vec![CANARY; 3] }), b: Tried(Many3 { value: vec![CANARY; 3] }) };
+        assert_eq!(refused(record("RX-1").run_sealing(|| format.write(&twice))).code(), "field-repeated");
+    }
+}
+
+/// Formats that write a whole row twice (csv with headers, bincode 1) are told what to do.
+#[test]
+fn a_row_that_is_written_twice_needs_a_scope_of_its_own() {
+    let single = Single { value: CANARY };
+    let twice = || serde_json::to_string(&single).and_then(|_| serde_json::to_string(&single));
+    let error = refused(record("RX-1").run_sealing(twice));
+    assert!(error.code() == "field-repeated" && error.to_string().contains("record.sealing(&row)"));
+    let record = record("RX-1");
+    let row = record.sealing(&single);
+    assert!(serde_json::to_string(&row).and_then(|_| serde_json::to_string(&row)).is_ok());
 }
 
 /// Keys that are written alike are one part: their values could be exchanged.

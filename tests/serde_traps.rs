@@ -2,6 +2,8 @@
 //! nesting (T13, T17, T40 and T45 of docs/THREAT-MODEL.md; FORMAT 4.5, 6.4, 7).
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+#[path = "serde_traps/evened.rs"]
+mod evened;
 #[path = "serde_matrix/support.rs"]
 mod support;
 
@@ -971,6 +973,156 @@ fn a_key_that_json_cannot_hold_is_refused() {
     let error = refused(record().seal::<phi::Note>(&BTreeMap::from([(vec![CANARY], 1)])));
     assert_eq!(error.code(), "unrepresentable");
     assert_silent(&error);
+}
+
+/// JSON writes an option that is present with nothing in it as one that is absent.
+#[test]
+fn an_option_that_would_come_back_absent_is_refused() {
+    #[derive(Serialize, Deserialize, PartialEq, Debug, Clone, Copy)]
+    struct Unit;
+    #[derive(Serialize, Deserialize, PartialEq, Debug, Clone)]
+    struct Newtype<T>(T);
+    #[derive(Serialize, Deserialize, PartialEq, Debug)]
+    struct Field<T> {
+        value: T,
+    }
+    #[derive(Serialize, Deserialize, PartialEq, Debug)]
+    #[serde(untagged)]
+    enum Untagged {
+        Nothing,
+        Number(u8),
+        Maybe(Option<u8>),
+    }
+    #[derive(Serialize, Deserialize, PartialEq, Debug)]
+    enum Tagged {
+        Maybe(Option<u8>),
+        Nothing,
+    }
+    #[derive(Serialize, Deserialize, PartialEq, Debug, Default)]
+    struct Double {
+        #[serde(default, with = "serde_with::rust::double_option", skip_serializing_if = "Option::is_none")]
+        value: Option<Option<u8>>,
+    }
+
+    fn everywhere<T: Serialize + DeserializeOwned + PartialEq + Debug + Clone>(value: T) -> [Option<bool>; 6] {
+        [
+            survives(&value),
+            survives(&vec![value.clone()]),
+            survives(&BTreeMap::from([("a".to_owned(), value.clone())])),
+            survives(&Field { value: value.clone() }),
+            survives(&Newtype(value.clone())),
+            survives(&(1, (value,))),
+        ]
+    }
+
+    for lost in [
+        everywhere(Some(None::<u8>)),
+        everywhere(Some(Some(None::<u8>))),
+        everywhere(Some(())),
+        everywhere(Some(Unit)),
+        everywhere(Some(Newtype(Unit))),
+        everywhere(Some(Newtype(None::<u8>))),
+        everywhere(Some(Box::new(None::<String>))),
+        everywhere(Some(serde_json::Value::Null)),
+        everywhere(Newtype(Some(Newtype(())))),
+    ] {
+        assert_eq!(lost, [None; 6]);
+    }
+    assert_eq!([survives(&Some(Untagged::Nothing)), survives(&Some(Untagged::Maybe(None)))], [None; 2]);
+    for kept in [
+        everywhere(None::<u8>),
+        everywhere(()),
+        everywhere(Unit),
+        everywhere(None::<Option<u8>>),
+        everywhere(Some(Some(1))),
+        everywhere(Newtype(None::<u8>)),
+        everywhere(serde_json::Value::Null),
+        everywhere(Some(json!([null, { "a": null }]))),
+        everywhere(Some(vec![None::<u8>])),
+        everywhere(Some("null".to_owned())),
+        everywhere(Some(String::new())),
+    ] {
+        assert_eq!(kept, [Some(true); 6]);
+    }
+    let variants = [survives(&Some(Tagged::Maybe(None))), survives(&Some(Tagged::Nothing)), survives(&Tagged::Nothing)];
+    assert_eq!(variants, [Some(true); 3]);
+    assert_eq!([survives(&vec![Untagged::Nothing]), survives(&Some(Untagged::Number(1)))], [Some(true); 2]);
+    // A type that tells them apart by leaving out what is absent.
+    for value in [None, Some(None), Some(Some(1))] {
+        assert_eq!(survives(&Double { value }), Some(true));
+    }
+    // Under a marker that shows absence, the inner option is the value.
+    #[derive(Serialize, Deserialize, PartialEq, Debug)]
+    struct Shown {
+        #[serde(with = "Sealing::<Option<phi::Note>>", default)]
+        value: Option<Option<u8>>,
+    }
+    for value in [None, Some(None), Some(Some(1))] {
+        for format in Format::ALL {
+            let row = Shown { value };
+            let bytes = format.write(&record().sealing(&row)).unwrap();
+            assert_eq!(open::<Shown>(&record(), format, &bytes).unwrap(), row, "{}", format.name());
+        }
+    }
+}
+
+#[derive(Serialize, Deserialize, PartialEq, Eq, PartialOrd, Ord, Debug, Clone)]
+#[serde(untagged)]
+enum Key {
+    Flag(bool),
+    Number(i16),
+    Letter(char),
+    Text(String),
+}
+
+/// Of two keys that JSON writes alike a reader takes one.
+#[test]
+fn keys_that_json_writes_alike_are_refused() {
+    #[derive(Serialize, Deserialize, PartialEq, Debug, Clone)]
+    struct Flat {
+        a: u8,
+        #[serde(flatten)]
+        rest: BTreeMap<String, u8>,
+    }
+    #[derive(Serialize, Deserialize, PartialEq, Debug, Clone)]
+    struct WithKind {
+        kind: String,
+        x: u8,
+    }
+    #[derive(Serialize, Deserialize, PartialEq, Debug, Clone)]
+    #[serde(tag = "kind")]
+    enum Tagged {
+        Struct(WithKind),
+        Map(BTreeMap<String, u8>),
+    }
+
+    let text = |text: &str| Key::Text(text.into());
+    let map = |keys: &[Key]| -> BTreeMap<Key, u8> { keys.iter().cloned().zip(0..).collect() };
+    for keys in [
+        [Key::Number(1), text("1")],
+        [Key::Number(-7), text("-7")],
+        [Key::Flag(true), text("true")],
+        [Key::Letter('x'), text("x")],
+        [Key::Letter('1'), Key::Number(1)],
+        [Key::Letter('"'), text("\"")],
+    ] {
+        let map = map(&keys);
+        let lost =
+            [survives(&map), survives(&vec![Some(map.clone())]), survives(&BTreeMap::from([("a".to_owned(), map)]))];
+        assert_eq!(lost, [None; 3], "{keys:?}");
+    }
+    let flat = |key: &str| Flat { a: 1, rest: [(key.to_owned(), 2)].into() };
+    let tagged = |key: &str| Tagged::Map([(key.to_owned(), 2)].into());
+    let with_kind = WithKind { kind: "x".into(), x: 1 };
+    assert_eq!(
+        [survives(&flat("a")), survives(&tagged("kind")), survives(&Tagged::Struct(with_kind.clone()))],
+        [None; 3]
+    );
+    assert_eq!([survives(&flat("b")), survives(&tagged("other")), survives(&with_kind)], [Some(true); 3]);
+    let numbers: BTreeMap<u16, u16> = (0..2000).zip(0..).collect();
+    let texts: HashMap<String, Option<bool>> = (0..2000).map(|key| (format!("{key:x}"), None)).collect();
+    assert_eq!([survives(&numbers), survives(&texts)], [Some(true); 2]);
+    assert_eq!(survives(&BTreeMap::from([(String::new(), 1), (" ".into(), 2), ("\u{0}".into(), 3)])), Some(true));
 }
 
 #[test]

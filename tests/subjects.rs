@@ -9,6 +9,8 @@ mod conformance;
 mod faults;
 #[path = "subjects/moods.rs"]
 mod moods;
+#[path = "subjects/states.rs"]
+mod states;
 #[path = "subjects/wal.rs"]
 mod wal;
 
@@ -336,7 +338,7 @@ fn a_hold_and_a_damaged_log_are_respected() {
     let path = folder.0.join("shredded.log");
     let log = ShredLog::new(&path, MONTH);
     let store = Arc::new(MemorySubjectStore::default());
-    let admin = SubjectAdmin::new(Arc::clone(&store));
+    let admin = SubjectAdmin::new(Arc::clone(&store)).unknown_too();
     run_local(admin.set_legal_hold(TENANT, "P-7", true)).unwrap();
     assert_eq!(run_local(admin.shred(TENANT, "P-7", &log)).unwrap_err().code(), "subject-retained");
     assert!(!path.exists(), "who was not shredded is not in the log");
@@ -347,7 +349,7 @@ fn a_hold_and_a_damaged_log_are_respected() {
 
     // Held since: it is listed, and not shredded.
     let other = Arc::new(MemorySubjectStore::default());
-    let restored = SubjectAdmin::new(Arc::clone(&other));
+    let restored = SubjectAdmin::new(Arc::clone(&other)).unknown_too();
     run_local(restored.set_legal_hold(TENANT, "P-8", true)).unwrap();
     let reapplied = run_local(restored.reapply(&log)).unwrap();
     assert_eq!(reapplied.retained().collect::<Vec<_>>(), [(TENANT, "P-8")]);
@@ -490,7 +492,7 @@ fn damage_file(folder: &Path) {
 fn a_damaged_file_is_of_one_patient_only() {
     let folder = Folder::new("damaged-file");
     let store = Arc::new(FileSubjectStore::new(folder.0.join("files")));
-    let (keys, admin) = (keyring(), SubjectAdmin::new(Arc::clone(&store)));
+    let (keys, admin) = (keyring(), SubjectAdmin::new(Arc::clone(&store)).unknown_too());
     let log = ShredLog::new(folder.0.join("log"), MONTH);
     run_local(admin.shred(TENANT, "P-7", &log)).unwrap();
     run_local(admin.shred(TENANT, "P-8", &log)).unwrap();

@@ -88,7 +88,7 @@ fn an_error_of_opening_is_a_status_and_a_code() {
     server.outcomes_are(&["open-failed", "open-failed", "open-failed", "not-a-token"]);
 
     server.sql("UPDATE prescription SET row = 'Canary-Jane-Doe'");
-    refused(read(&first), 500, "work-failed");
+    refused(read(&first), 500, "invalid-input");
     server.sql("DROP TABLE prescription");
     refused(read(&first), 500, "database");
     assert_eq!(server.events.try_iter().count(), 1);
@@ -158,7 +158,7 @@ fn drive(address: SocketAddr) -> Vec<String> {
     let stolen = token();
     refused(browser(&format!("refills=2&patient_name=x&drug={stolen}")), 400, "token-as-plaintext");
     refused(browser(&format!("refills=2&patient_name=x&drug=x&directions={stolen}")), 400, "token-as-plaintext");
-    refused(browser("refills=Canary-daily&patient_name=Canary-Jane-Doe&drug=x"), 400, "work-failed");
+    refused(browser("refills=Canary-daily&patient_name=Canary-Jane-Doe&drug=x"), 400, "invalid-input");
 
     // Whoever may not read gets nothing, whether there is something or not.
     for user in [None, Some("mallory"), Some("KIM.RPH")] {
@@ -177,16 +177,16 @@ fn drive(address: SocketAddr) -> Vec<String> {
         ("drug", json!([CANARIES[1]]), "value-mismatch"),
         ("patient_name", json!({ "given": CANARIES[0] }), "value-mismatch"),
         ("patient_name", json!(null), "value-mismatch"),
-        // serde's own error quotes these, and only serde_json's text would tell.
-        ("refills", json!(CANARIES[0]), "work-failed"),
-        (CANARIES[0], json!(1), "work-failed"),
+        // serde's own error quotes these.
+        ("refills", json!(CANARIES[0]), "invalid-input"),
+        (CANARIES[0], json!(1), "invalid-input"),
     ] {
         let mut body = form();
         body[field] = value;
         refused(post(LEE, &body.to_string()), 400, code);
     }
-    refused(post(LEE, CANARIES[0]), 400, "work-failed");
-    refused(post(LEE, ""), 400, "work-failed");
+    refused(post(LEE, CANARIES[0]), 400, "invalid-input");
+    refused(post(LEE, ""), 400, "invalid-input");
     for content_type in ["", "content-type: text/plain\r\n"] {
         let headers = format!("x-demo-user: lee.intake\r\n{content_type}");
         refused(send(address, "POST", "/prescriptions", &headers, &form().to_string()), 415, "media-type");

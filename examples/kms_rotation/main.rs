@@ -75,7 +75,7 @@ async fn live(folder: &Path, root: Option<Root>) -> Result<(), Box<dyn Error>> {
     // The old key is not destroyed while anything is under it.
     let before = rows.count()?;
     check(before.of(old) == u64::from(ROWS) && before.not_tokens() == 0, "every row is under the old key")?;
-    let still = StillUnder::counted(&before, old, 0)?;
+    let still = StillUnder::counted([&before], keys.keys(), old, 0, None)?;
     check(
         admin.destroy(TENANT, old, still, SystemTime::now(), Duration::ZERO).await.is_err(),
         "a key in use is not destroyed",
@@ -85,7 +85,7 @@ async fn live(folder: &Path, root: Option<Root>) -> Result<(), Box<dyn Error>> {
     check((after.of(old), after.of(new)) == (0, u64::from(ROWS)), "every row is under the new key")?;
     println!("resealed        {} rows, {} left under {old}", after.of(new), after.of(old));
 
-    let still = StillUnder::counted(&after, old, 0)?;
+    let still = StillUnder::counted([&after], keys.keys(), old, 0, None)?;
     // Where other processes hold the keyring, after `KeyringAdmin::UNUSED_FOR`; nothing here has the old one any more.
     let stored = admin.destroy(TENANT, old, still, SystemTime::now(), Duration::ZERO).await?;
     let state = stored.keys().iter().find(|key| key.id() == old).map(rxseal::KeyInfo::state);

@@ -28,10 +28,11 @@ impl Moment {
         self.monotonic.saturating_duration_since(earlier.monotonic)
     }
 
-    /// Whether it was read before `other`, which no change of the wall clock turns round.
+    /// Whether it was read before `other`, by the clock that nobody sets. Where that stood still and the wall clock did not, which of both
+    /// came first is not known: then each is before the other one.
     #[cfg(feature = "key-manager")]
     pub(crate) fn is_before(self, other: Self) -> bool {
-        self.monotonic < other.monotonic
+        self.monotonic < other.monotonic || (self.monotonic == other.monotonic && self.wall != other.wall)
     }
 }
 
@@ -64,7 +65,8 @@ mod tests {
             assert_eq!(now.since(earlier), seconds(since), "{steady} {forward} {back}");
             assert_eq!(now.steadily_since(earlier), seconds(steady));
             assert_eq!(earlier.steadily_since(now), Duration::ZERO);
-            assert_eq!(earlier.is_before(now), steady > 0);
+            assert_eq!(earlier.is_before(now), steady + forward + back > 0);
+            assert!(!earlier.is_before(earlier) && now.is_before(earlier) == (steady == 0 && forward != back));
         }
     }
 }

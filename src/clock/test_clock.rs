@@ -7,16 +7,16 @@ use std::time::{Duration, Instant, SystemTime};
 ///
 /// ```
 /// # fn main() -> Result<(), rxseal::Error> {
-/// use std::time::Duration;
-/// use rxseal::testing::TestClock;
-/// use rxseal::{KeyringAdmin, MemoryStore, RootKeys, StillUnder, Suite, run_local};
-/// # let roots = RootKeys::from(rxseal::LocalRootKey::generate()?);
+/// use rxseal::testing::{TestClock, insecure_keyring_file};
+/// use rxseal::{KeyUse, KeyringAdmin, KeyringStore, MemoryStore, StillUnder, run_local};
+/// let (roots, stored) = insecure_keyring_file("pharmacy-17")?;
+/// let store = MemoryStore::default();
+/// run_local(store.put(&stored, None))?;
 /// let clock = TestClock::default();
-/// let admin = KeyringAdmin::new(MemoryStore::default(), roots).clock(&clock);
-/// let old = run_local(admin.create("pharmacy-17", Suite::default()))?.keys()[0].id();
-/// # let old = run_local(admin.stored("pharmacy-17"))?.keys().iter().find(|key| key.suite().is_some()).map_or(old, |key| key.id());
-/// run_local(admin.rotate("pharmacy-17"))?;
+/// let admin = KeyringAdmin::new(store, roots).clock(&clock);
 ///
+/// let old = stored.keys().iter().find(|key| key.usage() == KeyUse::Seal).unwrap().id();
+/// run_local(admin.rotate("pharmacy-17"))?;
 /// let nothing = StillUnder::new(0, 0);
 /// let destroy = || run_local(admin.destroy("pharmacy-17", old, nothing, clock.now(), KeyringAdmin::UNUSED_FOR));
 /// assert_eq!(destroy().unwrap_err().time_left(), Some(KeyringAdmin::UNUSED_FOR));

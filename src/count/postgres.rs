@@ -4,12 +4,16 @@ use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 use tokio::time::timeout;
 
-use super::{CountSql, KeyCounts};
-use crate::error::Error;
+use super::sql::{quoted_table, table_parts};
+use super::{CountSql, KeyCounts, VIEW};
+use crate::error::{Error, Reason};
 use crate::runtime::need_runtime;
 use crate::store::{DEADLINE, Table, parse_url, postgres_trouble, too_late};
 
 /// Counts the tokens of a column by key, as [`CountSql::postgres`] does, in a read-only transaction (feature `postgres-store`).
+///
+/// A role from which row-level security hides rows is refused. Of a view, a foreign table, a standby, and a name without a schema that
+/// several tables have, the result tells with [`KeyCounts::doubt`].
 ///
 /// Connecting ends within 5 seconds. How long the counting takes depends on the table, so it has no deadline: put it into a
 /// `tokio::time::timeout`, or set `statement_timeout` in the URL. The URL and the password are in no error and no log.
@@ -35,21 +39,51 @@ pub async fn count_postgres(url: &str, table: &str, column: &str) -> Result<KeyC
     let about = Table::Counted { table, column };
     let connected = timeout(DEADLINE, options.connect()).await.map_err(|_| too_late())?;
     let mut connection = connected.map_err(|error| postgres_trouble(&error, &about))?;
-    let rows = read(&mut connection, &sql).await;
+    let rows = read(&mut connection, table, &sql).await;
     // The server learns at once that nobody reads any more; a failure here changes nothing.
     drop(timeout(DEADLINE, connection.close()).await);
-    let mut counts = KeyCounts::default();
-    for (key_id, tokens) in rows.map_err(|error| postgres_trouble(&error, &about))? {
+    let (doubt, rows) = rows.map_err(|error| postgres_trouble(&error, &about))?;
+    let mut counts = KeyCounts { doubt, ..KeyCounts::default() };
+    for (key_id, tokens) in rows {
         counts.add_row(&key_id, tokens)?;
     }
     Ok(counts)
 }
 
-async fn read(connection: &mut PgConnection, sql: &CountSql) -> Result<Vec<(String, i64)>, sqlx::Error> {
+/// What is counted, as the server takes the name.
+const WHAT: &str = "SELECT pg_is_in_recovery(), c.relkind::text, (
+    SELECT count(*) FROM pg_class AS same JOIN pg_namespace AS n ON n.oid = same.relnamespace
+    WHERE same.relname = c.relname AND same.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname !~ '^(pg_|information_schema$)'
+) FROM pg_class AS c WHERE c.oid = to_regclass($1)";
+
+async fn read(
+    connection: &mut PgConnection,
+    table: &str,
+    sql: &CountSql,
+) -> Result<(Option<Reason>, Vec<(String, i64)>), sqlx::Error> {
     let mut reading = connection.begin_with("BEGIN READ ONLY").await?;
+    // Rows that are hidden from the role are an error then, also of tables behind a view.
+    sqlx::query("SET LOCAL row_security = off").persistent(false).execute(&mut *reading).await?;
+    let what = sqlx::query_as(WHAT).persistent(false).bind(quoted_table(table).unwrap_or_default());
+    let what: Option<(bool, String, i64)> = what.fetch_optional(&mut *reading).await?;
+    let has_schema = table_parts(table).is_ok_and(|parts| parts.len() > 1);
+    let doubt = what.and_then(|(is_standby, kind, named)| doubt(is_standby, &kind, named > 1 && !has_schema));
     // All of the statement but quoted names is constant.
     let query = sqlx::query_as(AssertSqlSafe(sql.as_str().to_owned())).persistent(false);
     let rows = query.fetch_all(&mut *reading).await?;
     reading.rollback().await?;
-    Ok(rows)
+    Ok((doubt, rows))
+}
+
+fn doubt(is_standby: bool, kind: &str, is_one_of_several: bool) -> Option<Reason> {
+    match kind {
+        _ if is_standby => Some("the server is a standby, which may be behind: count on the primary server"),
+        "v" => Some(VIEW),
+        "m" => Some(
+            "it is a materialized view, which may be out of date: count the columns of the tables that it is made of",
+        ),
+        "f" => Some("it is a foreign table, which may leave rows out: count on its own server"),
+        _ if is_one_of_several => Some("there are several tables of this name: write `schema.table`"),
+        _ => None,
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::find::{ESCAPED, LONG, NO_WORD};
 use crate::aead::TAG_LEN;
 use crate::error::{Error, Reason};
 use crate::field::{MAX_BLOCK, MAX_CONTENT};
@@ -10,6 +11,8 @@ use crate::token::HEADER_LEN;
 /// What stands in place of a key id.
 pub(super) const NULL: &str = "null";
 pub(super) const NOT_A_TOKEN: &str = "not a token";
+/// What stands before a key id in the letters of another token.
+pub(super) const JOINED: &str = "joined:";
 
 /// Of base64url, in its order.
 const ALPHABET: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -20,11 +23,12 @@ const MAX_POSTGRES_NAME: usize = 63;
 /// The statement that counts the tokens of a column by key: one pass over the table, and nothing is written.
 ///
 /// It yields rows of `key_id` and `tokens`. `key_id` is a key's id as 8 characters, or `null` for the rows without a value, or
-/// `not a token` for everything else: plaintext that was left behind, tokens that were cut off, numbers. What it takes for a token
-/// is what [`Token`](crate::Token) takes for one: the text form in a text column, the bytes in a binary one.
+/// `not a token` for everything else: plaintext that was left behind, tokens that were cut off or changed, numbers. What it takes
+/// for a token is what [`Token`](crate::Token) takes for one: the text form in a text column, the bytes in a binary one.
 ///
 /// A text with text tokens in it, such as a JSON document, counts each of them. Tokens in a binary value that is more than a token
-/// (CBOR, bincode, a text kept as bytes) are not seen: that value is `not a token`.
+/// (CBOR, bincode, a text kept as bytes) are not seen: that value is `not a token`. `joined:` and a key's id is what may be a
+/// further token in the letters or bytes of one: see [`KeyCounts::joined`](crate::KeyCounts::joined).
 ///
 /// A table is given as `table` or `schema.table`, a name with a dot or a quote in it in double quotes; names are taken in the case
 /// in which they are written.
@@ -65,35 +69,73 @@ impl CountSql {
         let characters = characters.collect::<Vec<_>>().join("\n        || ");
         let [(short_x, long_x), (short_c, long_c)] = [12, 24].map(binary_lengths);
         let [(chars_x, most_x), (chars_c, most_c)] = [12, 24].map(text_lengths);
+        let escaped = ESCAPED.map(|escaped| format!("instr(d, '{escaped}') > 0")).join(" OR ");
+        let upper = "[A-Z0-9_-]".repeat(LONG);
+        let no_word = "[A-Za-z0-9_-]".repeat(NO_WORD);
+        let broken = ["'*r' || char(10) || 'xs", "'*rx' || char(10) || 's", "'*rxs' || char(10) || '"];
+        let broken = broken.map(|start| format!("b GLOB {start}[Xxc]{no_word}*'")).join(" OR ");
         // - A column is named with its table: SQLite takes a name in quotes that is no column for a text.
         // - GLOB and function results compare byte by byte, whatever the column's collation.
         // - `length` of a text ends at a NUL, so it is compared with the length in bytes, in units of the database's encoding.
         // - `ltrim` takes off a run of the alphabet, for which SQLite has no pattern. Most values are one run, and not searched.
+        // - `json_each` is the one way to make several rows of one value. What is found begins with what it is: `=` a run, `+` a key
+        //   in the letters of another token, `*` the value itself, `!` something that was changed.
         Ok(Self(format!(
             "\
 WITH rxseal_valued AS (
     SELECT v.{column} AS d FROM {table} AS v
 ), rxseal_single AS (
     -- Each text token in a longer text, up to the first character that none has; every other value as it is.
-    SELECT coalesce(t.value, d) AS c FROM rxseal_valued LEFT JOIN json_each(
-        CASE WHEN typeof(d) = 'text' AND instr(d, 'rxs') > 0 AND instr(d, char(0)) = 0
-            AND (d NOT GLOB 'rxs[Xxc]*' OR d GLOB '*[^A-Za-z0-9_-]*') THEN (
-            WITH RECURSIVE found (s) AS (
-                SELECT d
+    SELECT coalesce(substr(t.value, 1, 1), '*') AS f,
+        CASE WHEN substr(t.value, 1, 1) IN ('=', '+') THEN substr(t.value, 2) ELSE d END AS c
+    FROM rxseal_valued LEFT JOIN json_each(CASE
+        WHEN typeof(d) = 'text' AND instr(d, 'rxs') > 0 AND instr(d, char(0)) = 0
+            AND (d NOT GLOB 'rxs[Xxc]*' OR d GLOB '*[^A-Za-z0-9_-]*' OR instr(substr(d, 5), 'rxs') > 0
+              OR instr(d, 'RXS') > 0) THEN (
+            -- From each `rxs` on, with how much is left of the run that it is in.
+            WITH RECURSIVE found (s, open) AS (
+                SELECT '   ' || d, 0
                 UNION ALL
-                SELECT CASE
-                    WHEN s GLOB 'rxs[Xxc]*' THEN ltrim(s, '{ALPHABET}')
-                    WHEN s GLOB 'rxs*' THEN substr(s, 4)
-                    ELSE substr(s, instr(s, 'rxs'))
-                END FROM found WHERE instr(s, 'rxs') > 0
+                SELECT substr(s, 3 + instr(substr(s, 4), 'rxs')), max(0, CASE
+                        WHEN open > 0 THEN open
+                        WHEN s GLOB 'rxs[Xxc]*' THEN length(s) - length(ltrim(s, '{ALPHABET}'))
+                        ELSE 0
+                    END - instr(substr(s, 4), 'rxs') - 2)
+                FROM found WHERE instr(substr(s, 4), 'rxs') > 0
             )
-            SELECT json_group_array(substr(s, 1, length(s) - length(ltrim(s, '{ALPHABET}'))))
-            FROM found WHERE s GLOB 'rxs[Xxc]*'
-        ) END
-    ) AS t
+            SELECT json_group_array(i) FROM (
+                SELECT '=' || substr(s, 1, length(s) - length(ltrim(s, '{ALPHABET}'))) AS i
+                FROM found WHERE s GLOB 'rxs[Xxc]*' AND open = 0
+                UNION ALL
+                SELECT '+' || substr(s, 5, 8) FROM found WHERE s GLOB 'rxs[Xxc]*' AND open >= 12
+                UNION ALL
+                SELECT '!' FROM (
+                    SELECT CASE WHEN instr(d, char(10)) > 0
+                        THEN replace(replace(d, char(13), ''), '=' || char(10), char(10)) END AS b
+                ) WHERE {escaped}
+                    OR instr(d, 'RXS') > 0 AND d GLOB '*RXS[XC]{upper}*'
+                    OR {broken}
+            )
+        )
+        WHEN typeof(d) = 'blob' AND hex(substr(d, 1, 3)) IN ('AF1B17', 'AF1B31', 'AF1B1C') AND instr(substr(d, 2), x'AF1B') > 0 THEN (
+            WITH RECURSIVE found (s, n) AS (
+                SELECT substr(d, 2), 0
+                UNION ALL
+                SELECT substr(s, instr(s, x'AF1B') + 2), 1 FROM found WHERE instr(s, x'AF1B') > 0
+            )
+            SELECT json_group_array(i) FROM (
+                SELECT '*' AS i
+                UNION ALL
+                SELECT '+' || hex(substr(s, 2, 6)) FROM found
+                WHERE n = 1 AND hex(substr(s, 1, 1)) IN ('17', '31', '1C') AND length(s) >= 7
+            )
+        )
+    END) AS t
 ), rxseal_counted AS (
     SELECT
         CASE
+            WHEN f = '+' THEN c
+            WHEN f = '!' THEN '{NOT_A_TOKEN}'
             WHEN c IS NULL THEN '{NULL}'
             WHEN typeof(c) = 'blob' THEN CASE
                 WHEN hex(substr(c, 1, 3)) = 'AF1B17' AND length(c) BETWEEN {short_x} AND {long_x}
@@ -109,14 +151,15 @@ WITH rxseal_valued AS (
                 THEN substr(c, 5, 8)
             ELSE '{NOT_A_TOKEN}'
         END AS k,
+        f = '+' AS j,
         count(*) AS n
-    FROM rxseal_single GROUP BY 1
+    FROM rxseal_single GROUP BY 1, 2
 ), rxseal_spelled AS (
-    SELECT k AS h, n, '{ALPHABET}' AS a FROM rxseal_counted
+    SELECT k AS h, j, n, '{ALPHABET}' AS a FROM rxseal_counted
 )
 SELECT
     -- The 6 bytes of an id, here as 12 hex digits, are shown as text tokens show them.
-    CASE WHEN length(h) <> 12 THEN h ELSE
+    CASE WHEN j THEN '{JOINED}' ELSE '' END || CASE WHEN length(h) <> 12 THEN h ELSE
         {characters}
     END AS key_id,
     sum(n) AS tokens
@@ -124,8 +167,9 @@ FROM rxseal_spelled GROUP BY 1 ORDER BY 1"
         )))
     }
 
-    /// For PostgreSQL: a column of type `text`, `varchar` or `bytea`. For one of type `json` or `jsonb` name a view that has it as
-    /// text: `CREATE VIEW rx_text AS SELECT doc::text FROM rx`.
+    /// For PostgreSQL from 12 on. A column of type `bytea` has binary tokens; of every other type (`text`, `varchar`, `jsonb`,
+    /// `text[]`) the text is read. Say `SET row_security = off` first: rows that are hidden from the role are an error then, and
+    /// not a smaller number.
     ///
     /// # Errors
     ///
@@ -141,29 +185,61 @@ FROM rxseal_spelled GROUP BY 1 ORDER BY 1"
         let (table, column) = (quoted_table(table)?, quoted("column", column)?);
         let [(short_x, long_x), (short_c, long_c)] = [12, 24].map(binary_lengths);
         let [(chars_x, most_x), (chars_c, most_c)] = [12, 24].map(text_lengths);
-        // - One statement for both types: in a text column the literals with a backslash are texts, which no start of 3
-        //   characters is; in a bytea column they are bytes, in whose text no token is looked for.
+        let escaped = ESCAPED.map(|escaped| format!("position('{escaped}' IN s) > 0")).join(" OR ");
+        // - One statement for all types: bytes go the way of their text and back.
         // - COLLATE "C": byte by byte, whatever the column's collation.
+        // - OFFSET 0: a value is read once, and not once for each place that asks for it.
         Ok(Self(format!(
             "\
 SELECT key_id, count(*) AS tokens FROM (
+    SELECT c::text COLLATE \"C\" AS s, CASE WHEN pg_typeof(c) = 'bytea'::regtype THEN c::text::bytea END AS b,
+        pg_typeof(c) = 'bytea'::regtype AS is_bytes
+    FROM (SELECT v.{column} FROM {table} AS v) AS valued (c) OFFSET 0
+) AS single CROSS JOIN LATERAL (
+    SELECT '{NULL}' WHERE s IS NULL
+    UNION ALL
     SELECT CASE
-        WHEN c IS NULL THEN '{NULL}'
-        WHEN substr(c, 1, 3) = '\\xaf1b17' AND octet_length(c) BETWEEN {short_x} AND {long_x}
-          OR substr(c, 1, 3) IN ('\\xaf1b31', '\\xaf1b1c') AND octet_length(c) BETWEEN {short_c} AND {long_c}
-            THEN translate(encode(substr(c, 4, 6)::text::bytea, 'base64'), '+/', '-_')
-        WHEN (left(t[1], 4) = 'rxsX' AND octet_length(t[1]) BETWEEN {chars_x} AND {most_x}
-           OR left(t[1], 4) <> 'rxsX' AND octet_length(t[1]) BETWEEN {chars_c} AND {most_c})
-         AND t[1] ~ '^(?:[A-Za-z0-9_-]{{4}})+(?:[A-Za-z0-9_-](?:[AQgw]|[A-Za-z0-9_-][AEIMQUYcgkosw048]))?$'
-            THEN substr(t[1], 5, 8)
-        ELSE '{NOT_A_TOKEN}'
-    END AS key_id
-    FROM (SELECT v.{column} FROM {table} AS v) AS valued (c)
+        WHEN substr(b, 1, 3) = '\\xaf1b17' AND octet_length(b) BETWEEN {short_x} AND {long_x}
+          OR substr(b, 1, 3) IN ('\\xaf1b31', '\\xaf1b1c') AND octet_length(b) BETWEEN {short_c} AND {long_c}
+            THEN translate(encode(substr(b, 4, 6), 'base64'), '+/', '-_')
+        ELSE '{NOT_A_TOKEN}' END
+    WHERE b IS NOT NULL
+    UNION ALL
+    -- What may be a token in the bytes of another one: behind each of its first two bytes.
+    (WITH RECURSIVE found (r, n) AS (
+        SELECT substr(b, 2), 0 WHERE substr(b, 1, 3) IN ('\\xaf1b17', '\\xaf1b31', '\\xaf1b1c')
+        UNION ALL
+        SELECT substr(r, position('\\xaf1b'::bytea IN r) + 2), 1 FROM found WHERE position('\\xaf1b'::bytea IN r) > 0
+    )
+    SELECT '{JOINED}' || translate(encode(substr(r, 2, 6), 'base64'), '+/', '-_') FROM found
+    WHERE n = 1 AND substr(r, 1, 1) IN ('\\x17', '\\x31', '\\x1c') AND octet_length(r) >= 7)
+    UNION ALL
     -- Each text token in a text, up to the first character that none has.
-    LEFT JOIN LATERAL regexp_matches(
-        CASE WHEN pg_typeof(c) <> 'bytea'::regtype THEN c::text END COLLATE \"C\", 'rxs[Xxc][A-Za-z0-9_-]*', 'g'
-    ) AS tokens_in (t) ON TRUE
-) AS tokens_of GROUP BY key_id ORDER BY key_id"
+    SELECT of_run.key_id
+    FROM regexp_matches(CASE WHEN NOT is_bytes THEN s END, 'rxs[Xxc][A-Za-z0-9_-]*', 'g') AS runs (t) CROSS JOIN LATERAL (
+        SELECT CASE
+            WHEN (left(t[1], 4) = 'rxsX' AND octet_length(t[1]) BETWEEN {chars_x} AND {most_x}
+               OR left(t[1], 4) <> 'rxsX' AND octet_length(t[1]) BETWEEN {chars_c} AND {most_c})
+             AND t[1] ~ '^(?:[A-Za-z0-9_-]{{4}})+(?:[A-Za-z0-9_-](?:[AQgw]|[A-Za-z0-9_-][AEIMQUYcgkosw048]))?$'
+                THEN substr(t[1], 5, 8)
+            ELSE '{NOT_A_TOKEN}' END
+        UNION ALL
+        -- What may be a token in the letters of another one: behind each `rxs`.
+        (WITH RECURSIVE found (r, n) AS (
+            SELECT substr(t[1], 5), 0
+            UNION ALL
+            SELECT substr(r, position('rxs' IN r) + 3), 1 FROM found WHERE position('rxs' IN r) > 0
+        )
+        SELECT '{JOINED}' || substr(r, 2, 8) FROM found
+        WHERE n = 1 AND left(r, 1) IN ('X', 'x', 'c') AND length(r) >= 9)
+    ) AS of_run (key_id)
+    UNION ALL
+    -- No token, or one that was changed.
+    SELECT '{NOT_A_TOKEN}' WHERE NOT is_bytes AND (s !~ 'rxs[Xxc]' OR {escaped}
+        OR s ~ 'RXS[XC][A-Z0-9_-]{{{LONG}}}'
+        OR position(chr(10) IN s) > 0 AND replace(replace(s, chr(13), ''), '=' || chr(10), chr(10))
+            ~ '(?:r\\nxs|rx\\ns|rxs\\n)[Xxc][A-Za-z0-9_-]{{{NO_WORD}}}')
+) AS tokens_of (key_id) GROUP BY key_id ORDER BY key_id"
         )))
     }
 
@@ -196,7 +272,7 @@ fn text_lengths(nonce: usize) -> (usize, usize) {
     (characters(shortest), characters(longest))
 }
 
-fn quoted_table(table: &str) -> Result<String, Error> {
+pub(super) fn quoted_table(table: &str) -> Result<String, Error> {
     let parts = table_parts(table)?;
     let quoted: Result<Vec<_>, _> = parts.iter().map(|part| quoted("table", part)).collect();
     Ok(quoted?.join("."))
@@ -210,7 +286,7 @@ fn quoted(what: Reason, name: &str) -> Result<String, Error> {
 }
 
 /// One or two names, as they are called.
-fn table_parts(table: &str) -> Result<Vec<String>, Error> {
+pub(super) fn table_parts(table: &str) -> Result<Vec<String>, Error> {
     let invalid = || Error::invalid_id("table", TABLE);
     let mut parts = Vec::new();
     let mut rest = table;

@@ -6,7 +6,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags};
 
 use super::KeyCounts;
-use super::sql::values_of;
+use super::sql::{table_parts, values_of};
 use crate::error::Error;
 use crate::store::{SQLITE_BUSY_WAIT, sqlite_trouble};
 
@@ -33,7 +33,11 @@ pub fn count_sqlite(path: impl AsRef<Path>, table: &str, column: &str) -> Result
     let path = path.as_ref();
     // No URI: a path is a path.
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let counts = Connection::open_with_flags(path, flags).and_then(|connection| count(&connection, &sql));
+    let counts = Connection::open_with_flags(path, flags).and_then(|connection| {
+        let mut counts = count(&connection, &sql)?;
+        counts.doubt = is_view(&connection, table)?.then_some(super::VIEW);
+        Ok(counts)
+    });
     counts.map_err(|error| failed(path, &error, table, column))
 }
 
@@ -50,6 +54,13 @@ fn failed(path: &Path, error: &rusqlite::Error, table: &str, column: &str) -> Er
     Error::from_store(false, missing)
 }
 
+/// In SQLite a name is taken in any case.
+fn is_view(connection: &Connection, table: &str) -> rusqlite::Result<bool> {
+    let name = table_parts(table).ok().and_then(|parts| parts.into_iter().next_back()).unwrap_or_default();
+    let sql = "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'view' AND name = ?1 COLLATE NOCASE)";
+    connection.query_row(sql, [name], |row| row.get(0))
+}
+
 fn count(connection: &Connection, sql: &str) -> rusqlite::Result<KeyCounts> {
     connection.busy_timeout(SQLITE_BUSY_WAIT)?;
     let mut statement = connection.prepare(sql)?;
@@ -57,7 +68,7 @@ fn count(connection: &Connection, sql: &str) -> rusqlite::Result<KeyCounts> {
     let mut counts = KeyCounts::default();
     while let Some(row) = rows.next()? {
         match row.get_ref(0)? {
-            ValueRef::Null => counts.nulls = counts.nulls.saturating_add(1),
+            ValueRef::Null => counts.add_nulls(1),
             ValueRef::Integer(_) | ValueRef::Real(_) => counts.add_one(None),
             // As the statement has it: SQLite's own functions see a text up to its first NUL.
             ValueRef::Text(text) if text.contains(&0) => counts.add_one(None),

@@ -146,6 +146,8 @@ pub(crate) enum ErrorKind {
         "tokens or subject keys are still under the key, and would be lost: reseal and rewrap them first, and count again"
     )]
     KeyInUse,
+    #[error("a zero was counted that says nothing")]
+    NotCounted,
 
     // Stores
     #[error(
@@ -163,10 +165,10 @@ pub(crate) enum ErrorKind {
         "the subject's key must be kept: a legal hold is on it, or the time for which its records must be kept has not passed"
     )]
     SubjectRetained,
-    #[cfg(feature = "subject-keys")]
+    #[error("that time has passed already, and would keep nothing: say a later one, or none to let go")]
+    RetentionPast,
     #[error("the subject's key was shredded: what was sealed with it is gone for good, and it gets no other key")]
     SubjectShredded,
-    #[cfg(feature = "subject-keys")]
     #[error("no key of this subject is stored: nothing was sealed with it, or its store was lost")]
     SubjectMissing,
     #[error("the store is unavailable")]
@@ -239,13 +241,13 @@ impl ErrorKind {
             Self::StateRefused => "state-refused",
             Self::ClockSkew => "clock-skew",
             Self::KeyInUse => "key-in-use",
+            Self::NotCounted => "not-counted",
             Self::StoreConflict | Self::KeyringExists => "store-conflict",
             Self::StoredUnread => "stored-unread",
             Self::KeyringMissing => "keyring-missing",
             Self::SubjectRetained => "subject-retained",
-            #[cfg(feature = "subject-keys")]
+            Self::RetentionPast => "retention-past",
             Self::SubjectShredded => "subject-shredded",
-            #[cfg(feature = "subject-keys")]
             Self::SubjectMissing => "subject-missing",
             Self::StoreUnavailable => "store-unavailable",
             Self::StoreRefused => "store-refused",

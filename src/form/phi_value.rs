@@ -27,6 +27,12 @@ use super::wipe::Wipe;
 /// assert_eq!(refill.drug.expose_phi(), "warfarin 5 MG");
 /// ```
 ///
+/// Not inside of another sealed value: [`Sealing`](crate::Sealing) says why.
+///
+/// Give it no rule of the crate `validator`: its derive serializes a value that breaks a rule and panics if that fails, as it does without a
+/// scope. Write one `#[validate(schema(function = ..))]` for the struct, which looks at
+/// [`expose_phi`](Self::expose_phi) (docs/SERDE.md).
+///
 /// In a generic struct serde has to be told the bounds:
 ///
 /// ```

@@ -43,6 +43,9 @@ use crate::token::Token;
 /// # }
 /// ```
 ///
+/// It passes through a scope that seals, but not into a sealed value: that is the error `token-inside`, since no count, reseal or
+/// destruction of a key could see it there.
+///
 /// A token of one field is not one of another, so give each column a marker of its own: of two columns with the same marker and record
 /// that were sealed apart, either opens the other's tokens.
 ///

@@ -40,6 +40,14 @@ use crate::scope::{self, Reading, Writing};
 /// }
 /// ```
 ///
+/// **Inside a sealed value nothing is sealed once more**: no count, reseal or destruction of a key could see a token there. So the
+/// type under a marker is plain all through. One with a marked field, a `Phi` or a `Sealed` inside, or with the text of a token in
+/// a list, is the error `token-inside`. Use a plain type there, or put the sealed fields beside each other; or seal
+/// [`expose_plaintext(&value)`](crate::expose_plaintext), which writes those fields as plaintext into the sealed value, and read it
+/// with [`accept_plaintext`](crate::accept_plaintext) around the opening.
+///
+/// A marker belongs to one field of a record, one list or one map there: a second use is the error `field-repeated`.
+///
 /// Outside of a scope the field can neither be written nor read: never plaintext, never a token taken for one. With
 /// `Sealing::<Option<F>>` write `default` too where the field may be missing: serde asks for it with `with`.
 ///

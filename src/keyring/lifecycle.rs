@@ -25,7 +25,7 @@ impl Keyring {
     /// multi-region key) the first that answers wraps, and the others have to unwrap that, unless they are out of reach.
     pub async fn create(keyspace: &str, roots: &RootKeys, suite: Suite) -> Result<KeyringFile, Error> {
         let name = Name::parse("keyspace", keyspace)?;
-        let (now, backend) = (unix_now(), Backend::default());
+        let (now, backend) = (Clock::default().unix_now(), Backend::default());
         let kek = Kek::new(random::key()?);
         let kek_fingerprint = fingerprint(backend, kek.secret(), keyspace)?;
         let dek = NewKey::generate(backend, keyspace, KeyUse::Seal, Some(suite), KeyState::Active, now, &[])?;
@@ -71,7 +71,7 @@ impl Keyring {
         stored: &KeyringFile,
     ) -> Result<KeyringFile, Error> {
         let opened = Opened::of(&options, keyspace, roots, stored, &mut Vec::new()).await?;
-        Ok(opened.rotate(unix_now())?.0)
+        Ok(opened.rotate(Clock::default().unix_now())?.0)
     }
 
     /// Gives a key that is not primary another state, `Deactivated`, `Compromised` or `Destroyed`, whatever is still under it. For a
@@ -109,11 +109,6 @@ impl Keyring {
         state: KeyState,
     ) -> Result<KeyringFile, Error> {
         let opened = Opened::of(&options, keyspace, roots, stored, &mut Vec::new()).await?;
-        opened.set_state(key_id, state, unix_now())
+        opened.set_state(key_id, state, Clock::default().unix_now())
     }
-}
-
-/// Now, in Unix seconds.
-pub(crate) fn unix_now() -> u64 {
-    Clock::default().unix_now()
 }

@@ -314,7 +314,9 @@ impl State {
         let (now, settings) = (refresher.now(), &refresher.settings);
         if let Some(current) = &self.current {
             let age = now.since(current.seen);
-            if !current.seen.is_before(asked) || age < settings.max_staleness || self.has_grace(settings, age, now) {
+            // Longer than anybody waits it lasts only on a machine that was suspended meanwhile.
+            let just_asked = !current.seen.is_before(asked) && age < PATIENCE;
+            if just_asked || age < settings.max_staleness || self.has_grace(settings, age, now) {
                 return Ok(Arc::clone(&current.keyring));
             }
         }

@@ -37,7 +37,9 @@ pub(crate) fn nested_keys(content: Content<'_>, knows: impl Fn(KeyId) -> bool) -
 fn is_suspect(json: &[u8]) -> bool {
     // The first characters of a text form, the first byte of a list, and an escape that any of the characters may hide in.
     let at = |(first, (second, third)): (&u8, (&u8, &u8))| {
-        let text = u8::from(*first == b'r') & u8::from(*second == b'x') & u8::from((*third == b's') | (*third == b'k'));
+        let text = u8::from(*first == b'r')
+            & u8::from(*second == b'x')
+            & (u8::from(*third == b's') | u8::from(*third == b'k'));
         let list = u8::from(*first == b'1') & u8::from(*second == b'7') & u8::from(*third == b'5');
         let escape = u8::from(*first == b'\\') & u8::from(*second == b'u');
         text | list | escape

@@ -154,6 +154,9 @@ macro_rules! numeric {
     ($($method:ident)*) => {$(
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, E> {
             let no_number = |_| E::custom("a key of another type");
+            if self.key.trim_ascii() != self.key {
+                return Err(E::custom("a key of another type"));
+            }
             let mut number = serde_json::Deserializer::from_reader(self.key.as_bytes());
             let value = number.$method(visitor).map_err(no_number)?;
             number.end().map_err(no_number)?;

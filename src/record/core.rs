@@ -17,7 +17,7 @@ const MAX_AAD: usize = HEADER_LEN + 32 + 64;
 
 /// Said whatever the token is: it follows from how the caller made the record alone.
 const NO_SUBJECT: Reason =
-    "this record was opened without a subject; a token that was sealed with one needs `Record::subject`";
+    "this record was opened without a subject, and a token that was sealed with one needs `Record::subject`";
 
 pub(crate) struct RecordCore {
     hold: Arc<Hold>,

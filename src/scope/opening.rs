@@ -57,6 +57,8 @@ impl RecordAccess {
     ///
     /// The first refusal inside fails the whole call, also where a format or a type swallowed it.
     ///
+    /// Run no other task in `work`: what it polls reads with this access, as [`run_sealing`](crate::Record::run_sealing) says.
+    ///
     /// ```
     /// # use rxseal::{Sealing, phi};
     /// # #[derive(serde::Serialize, serde::Deserialize)]

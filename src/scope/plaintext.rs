@@ -14,7 +14,27 @@ pub struct ExposedPlaintext<'a, T: ?Sized>(&'a T);
 /// `value` as something that serializes with its marked fields as plaintext: the answer to an authorised client.
 ///
 /// No key is needed or used, it nests in no other scope, and a [`Sealed`](crate::Sealed) field, which holds a token, is an
-/// error.
+/// error. It may be what is sealed: a type with marked fields can only be sealed as one value so.
+///
+/// ```
+/// # use rxseal::{Phi, expose_plaintext, accept_plaintext, phi};
+/// #[derive(serde::Serialize, serde::Deserialize)]
+/// struct Summary {
+///     drug: Phi<String, phi::Drug>,
+/// }
+/// # fn main() -> Result<(), rxseal::Error> {
+/// # let keys = rxseal::testing::insecure_keyring("pharmacy-17")?.unobserved();
+/// # let access = rxseal::Access::new("user:kim.rph", rxseal::Purpose::TREAT)?;
+/// let record = keys.record("chart", "P-1")?;
+/// let summary = Summary { drug: "warfarin 5 MG".to_owned().into() };
+/// let token = record.seal::<phi::Note>(&expose_plaintext(&summary))?;
+/// let opener = record.access(&access);
+/// let summary: Summary = accept_plaintext(|| opener.open::<phi::Note, _>(&token))?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// To answer a client:
 ///
 /// ```
 /// # use rxseal::{Sealing, phi};

@@ -5,10 +5,10 @@ pub(super) mod trouble;
 
 use std::fmt;
 
-use sqlx::Connection;
-use sqlx::postgres::PgConnection;
+use sqlx::postgres::{PgConnection, PgRow};
+use sqlx::{Connection, Row};
 
-use pool::{BEGIN, CAREFUL, CallError, OwnTable, Pool};
+use pool::{BEGIN, CAREFUL, CallError, OwnTable, Pool, refuse_standby};
 
 use super::row::{Stored, to_sql};
 use super::{KeyringStore, StoreFuture, check_order};
@@ -21,19 +21,22 @@ const MAX_CONNECTIONS: u32 = 4;
 
 const TABLE: OwnTable =
     OwnTable { name: "rxseal_keyrings", schema: PostgresStore::SCHEMA, schema_of: "PostgresStore::SCHEMA" };
-const GET: &str = "SELECT generation, CASE WHEN octet_length(file) <= $2 THEN file END FROM rxseal_keyrings \
-    WHERE keyspace = $1";
-const GET_FOR_UPDATE: &str = "SELECT generation, CASE WHEN octet_length(file) <= $2 THEN file END FROM rxseal_keyrings \
-    WHERE keyspace = $1 FOR UPDATE";
+// At least one row, which says whether the server is a standby.
+const GET: &str = "SELECT pg_is_in_recovery(), keyrings.* FROM (SELECT 1) AS server LEFT JOIN \
+    (SELECT generation, CASE WHEN octet_length(file) <= $2 THEN file END FROM rxseal_keyrings WHERE keyspace = $1) \
+    AS keyrings ON TRUE";
+const GET_FOR_UPDATE: &str = "SELECT FALSE, generation, CASE WHEN octet_length(file) <= $2 THEN file END \
+    FROM rxseal_keyrings WHERE keyspace = $1 FOR UPDATE";
 const INSERT: &str =
     "INSERT INTO rxseal_keyrings (keyspace, generation, file) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
 const UPDATE: &str = "UPDATE rxseal_keyrings SET generation = $2, file = $3 WHERE keyspace = $1 AND generation = $4";
-const KEYSPACES: &str = "SELECT keyspace FROM rxseal_keyrings ORDER BY keyspace COLLATE \"C\"";
+const KEYSPACES: &str = "SELECT pg_is_in_recovery(), keyspace FROM (SELECT 1) AS server LEFT JOIN rxseal_keyrings ON TRUE \
+    ORDER BY keyspace COLLATE \"C\"";
 
 /// Keyrings in the table `rxseal_keyrings` of a PostgreSQL database (feature `postgres-store`). Needs a tokio runtime.
 ///
 /// Keep it in a database apart from the data, with a role and backups of its own: that is what makes stolen data useless. Every
-/// call ends within 5 seconds. A change whose answer was lost is `store-unavailable`: read again to see whether it was made.
+/// call ends within 5 seconds. A standby is refused, since it lags behind. A change whose answer was lost is `store-unavailable`: read again to see whether it was made.
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), rxseal::Error> {
@@ -62,8 +65,8 @@ impl PostgresStore {
     ///
     /// # Errors
     ///
-    /// `store-refused`: the URL is none, or the role may not log in or has no right to the table; `store-unavailable`: no answer
-    /// within 5 seconds; `runtime-needed` outside of a tokio runtime.
+    /// `store-refused`: the URL is none, or of a standby, or the role may not log in or has no right to the table; `store-unavailable`:
+    /// no answer within 5 seconds; `runtime-needed` outside of a tokio runtime.
     pub async fn connect(url: &str) -> Result<Self, Error> {
         Ok(Self(Pool::connect(url, MAX_CONNECTIONS, &TABLE).await?))
     }
@@ -79,7 +82,7 @@ impl PostgresStore {
 
     async fn get_now(&self, keyspace: &str) -> Result<Option<KeyringFile>, Error> {
         Name::check("keyspace", keyspace)?;
-        let stored = self.0.call(async |connection| Ok(get(connection, GET, keyspace).await?)).await?;
+        let stored = self.0.call(async |connection| get(connection, GET, keyspace).await).await?;
         stored.map(|stored| stored.parse(keyspace)).transpose()
     }
 
@@ -89,9 +92,15 @@ impl PostgresStore {
     }
 
     async fn keyspaces_now(&self) -> Result<Vec<String>, Error> {
-        self.0
-            .call(async |connection| Ok(sqlx::query_scalar(KEYSPACES).persistent(false).fetch_all(connection).await?))
-            .await
+        let read = async |connection: &mut PgConnection| {
+            let mut keyspaces = Vec::new();
+            for row in sqlx::query(KEYSPACES).persistent(false).fetch_all(connection).await? {
+                refuse_standby(&row)?;
+                keyspaces.extend(row.try_get::<Option<String>, _>(1)?);
+            }
+            Ok(keyspaces)
+        };
+        self.0.call(read).await
     }
 }
 
@@ -115,16 +124,17 @@ impl fmt::Debug for PostgresStore {
     }
 }
 
-async fn get(
-    connection: &mut PgConnection,
-    query: &'static str,
-    keyspace: &str,
-) -> Result<Option<Stored>, sqlx::Error> {
+async fn get(connection: &mut PgConnection, query: &'static str, keyspace: &str) -> Result<Option<Stored>, CallError> {
     let limit = i32::try_from(MAX_FILE).unwrap_or(i32::MAX);
     // Not kept on the server: a pooler between may give the next statement another connection.
-    let query = sqlx::query_as(query).persistent(false).bind(keyspace).bind(limit);
-    let row: Option<(i64, Option<String>)> = query.fetch_optional(connection).await?;
-    Ok(row.map(|(generation, text)| Stored { generation, text }))
+    let query = sqlx::query(query).persistent(false).bind(keyspace).bind(limit);
+    let stored = |row: PgRow| -> Result<Option<Stored>, CallError> {
+        refuse_standby(&row)?;
+        let generation: Option<i64> = row.try_get(1)?;
+        let text = row.try_get(2)?;
+        Ok(generation.map(|generation| Stored { generation, text }))
+    };
+    query.fetch_optional(connection).await?.map_or(Ok(None), stored)
 }
 
 /// Dropped before its end, it is rolled back.

@@ -123,11 +123,13 @@ pub trait SubjectKeyStore: Send + Sync {
 
     /// Destroys the subject's key and leaves a tombstone of `at` (Unix seconds), also where there was no key. Gives when it was
     /// shredded, which is earlier than `at` where it was before. Ends with
-    /// [`Error::subject_retained`](crate::Error::subject_retained) while its retention asks for it.
+    /// [`Error::subject_retained`](crate::Error::subject_retained) while its retention asks for it: now, by the clock of whoever carries
+    /// it out, whatever `at` says. A tombstone stays, whatever else is stored of the subject.
     fn shred<'a>(&'a self, keyspace: &'a str, subject: &'a str, at: u64) -> StoreFuture<'a, u64>;
 
     /// Sets until when the subject's key must not be destroyed, in place of `old`, which is `Retention::default()` at first. Ends with
     /// [`Error::store_conflict`](crate::Error::store_conflict) where something else is stored: a hold of somebody else is never lost.
+    /// What was shredded cannot be kept: a change is refused.
     fn retain<'a>(
         &'a self,
         keyspace: &'a str,

@@ -76,7 +76,7 @@ impl ShredLog {
         self.write(&mut file, &end, &text).map_err(|error| self.failed(&error))
     }
 
-    /// Who was shredded, and when first, or an error: a log of which a part is not understood must be looked at by a person. A line that a crash cut off at
+    /// Who was shredded, and the latest time that a line says, or an error: a log of which a part is not understood must be looked at by a person. A line that a crash cut off at
     /// the very end is of somebody who got no receipt.
     pub(super) fn read(&self) -> Result<BTreeMap<(String, String), u64>, Error> {
         let mut text = String::new();
@@ -89,13 +89,13 @@ impl ShredLog {
             return Err(self.damaged());
         }
         let lines = whole.lines().filter(|line| !line.is_empty()).map(|line| self.parse(line));
-        let mut first = BTreeMap::new();
+        let mut all = BTreeMap::new();
         for line in lines.chain(last.map(Ok)) {
             let Line { keyspace, subject, at } = line?;
-            let earliest = first.entry((keyspace, subject)).or_insert(at);
-            *earliest = at.min(*earliest);
+            let latest = all.entry((keyspace, subject)).or_insert(at);
+            *latest = at.max(*latest);
         }
-        Ok(first)
+        Ok(all)
     }
 
     fn parse(&self, text: &str) -> Result<Line, Error> {

@@ -92,6 +92,7 @@ pub struct Reapplied {
     unknown: u64,
     before: u64,
     retained: Vec<(String, String)>,
+    ahead: Vec<(String, String)>,
     failed: Vec<(String, String, Error)>,
 }
 
@@ -136,6 +137,16 @@ impl Reapplied {
         self.retained.push((keyspace, subject));
     }
 
+    /// Keyspace and subject of those whose line in the log is of a time more than a minute in the future: somebody wrote it, or
+    /// a clock was wrong, that one's or the one here. Whether they were shredded does not depend on it.
+    pub fn ahead(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.ahead.iter().map(|(keyspace, subject)| (keyspace.as_str(), subject.as_str()))
+    }
+
+    pub(super) fn add_ahead(&mut self, keyspace: String, subject: String) {
+        self.ahead.push((keyspace, subject));
+    }
+
     /// Keyspace and subject of those whose retention forbids it, and who are not: set since, or brought back by a restore.
     pub fn retained(&self) -> impl Iterator<Item = (&str, &str)> {
         self.retained.iter().map(|(keyspace, subject)| (keyspace.as_str(), subject.as_str()))
@@ -149,6 +160,7 @@ impl fmt::Debug for Reapplied {
             .field("unknown", &self.unknown)
             .field("before", &self.before)
             .field("retained", &self.retained.len())
+            .field("ahead", &self.ahead.len())
             .field("failed", &self.failed.len())
             .finish()
     }
@@ -158,6 +170,7 @@ impl fmt::Debug for Reapplied {
 #[derive(Default)]
 pub struct RewrapReport {
     pub(super) rewrapped: u64,
+    pub(super) before: u64,
     pub(super) failed: Vec<(String, Error)>,
 }
 
@@ -168,6 +181,13 @@ impl RewrapReport {
         self.rewrapped
     }
 
+    /// How many needed nothing: they were under the primary, or a newer DEK. Where this, [`rewrapped`](Self::rewrapped) and
+    /// [`failed`](Self::failed) are all 0, the store has no subject of this keyspace: is it the right one?
+    #[must_use]
+    pub fn before(&self) -> u64 {
+        self.before
+    }
+
     /// The subjects whose key stayed where it was, and why: under a compromised DEK (`key-compromised`), or damaged.
     pub fn failed(&self) -> impl Iterator<Item = (&str, &Error)> {
         self.failed.iter().map(|(subject, error)| (subject.as_str(), error))
@@ -176,6 +196,10 @@ impl RewrapReport {
 
 impl fmt::Debug for RewrapReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RewrapReport").field("rewrapped", &self.rewrapped).field("failed", &self.failed.len()).finish()
+        f.debug_struct("RewrapReport")
+            .field("rewrapped", &self.rewrapped)
+            .field("before", &self.before)
+            .field("failed", &self.failed.len())
+            .finish()
     }
 }

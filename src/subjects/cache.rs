@@ -1,15 +1,19 @@
 //! The keys in memory, for minutes, wiped when their time is over.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use moka::future::Cache;
 use moka::policy::EvictionPolicy;
 
+use crate::backend::Backend;
+use crate::clock::{Clock, Moment};
 use crate::error::{Error, ErrorKind};
+use crate::kdf;
 use crate::key::SubjectKey;
 use crate::provider::run_local;
 use crate::store::HELD_AT_MOST;
@@ -44,21 +48,30 @@ impl Held {
     }
 }
 
-/// Emptied when the cache lets go of it: moka frees what it removed at some later time, and a key must be wiped at once.
-type Slot = Arc<Mutex<Option<Held>>>;
+/// Emptied when the cache lets go of it: moka frees what it removed at some later time, and a key must be wiped at once. With when the
+/// store was asked: moka's clock stands still while the machine is suspended.
+type Slot = Arc<Mutex<Option<(Held, Moment)>>>;
 
 /// When the store was asked.
 #[derive(Clone, Copy)]
 pub(super) struct Mark {
     forgotten: u64,
-    begun: Instant,
+    begun: Moment,
 }
 
 #[derive(Clone)]
-pub(super) struct SubjectCache(Arc<Swept>);
+pub(super) struct SubjectCache {
+    swept: Arc<Swept>,
+    clock: Clock,
+}
 
 struct Swept {
     slots: Cache<Box<str>, Slot>,
+    /// For how long a key is held.
+    time: Duration,
+    /// The digests of the names of those who were seen to be shredded. It has no end: what a restored store says later is an older
+    /// truth.
+    shredded: Mutex<BTreeSet<[u8; 32]>>,
     /// How often a key was asked to go: what was read from the store before that is not held.
     forgotten: AtomicU64,
     /// The thread ends with it.
@@ -67,7 +80,8 @@ struct Swept {
 
 impl SubjectCache {
     pub(super) fn new(capacity: u64, time: Duration) -> Self {
-        Self(Arc::new_cyclic(|swept| {
+        let time = time.min(LONGEST);
+        let swept = Arc::new_cyclic(|swept| {
             let alive = sweep(Weak::clone(swept));
             // Without a thread that sweeps, an idle program would hold keys for ever: it holds none then.
             let capacity = if alive.is_some() { capacity } else { 0 };
@@ -75,20 +89,47 @@ impl SubjectCache {
                 .max_capacity(capacity)
                 // A patient who was just met is worth more than one who came often yesterday.
                 .eviction_policy(EvictionPolicy::lru())
-                .time_to_live(time.min(LONGEST))
+                .time_to_live(time)
                 .eviction_listener(|_, slot, _| drop(take(&slot)))
                 .build();
-            Swept { slots, forgotten: AtomicU64::new(0), _alive: alive }
-        }))
+            Swept { slots, time, shredded: Mutex::default(), forgotten: AtomicU64::new(0), _alive: alive }
+        });
+        Self { swept, clock: Clock::default() }
+    }
+
+    #[cfg(any(test, feature = "insecure-test-keys"))]
+    pub(super) fn clock(self, clock: Clock) -> Self {
+        Self { clock, ..self }
     }
 
     pub(super) async fn get(&self, name: &str) -> Option<Held> {
-        look(&self.0.slots.get(name).await?)
+        self.look(&self.swept.slots.get(name).await?)
+    }
+
+    /// Remembers that the subject of this name was shredded.
+    pub(super) fn bury(&self, name: &str) {
+        self.shredded().insert(digest(name));
+    }
+
+    pub(super) fn is_buried(&self, name: &str) -> bool {
+        self.shredded().contains(&digest(name))
+    }
+
+    fn shredded(&self) -> MutexGuard<'_, BTreeSet<[u8; 32]>> {
+        self.swept.shredded.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn look(&self, slot: &Slot) -> Option<Held> {
+        let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
+        if slot.as_ref().is_some_and(|(_, asked)| self.clock.now().since(*asked) >= self.swept.time) {
+            *slot = None;
+        }
+        slot.as_ref().map(|(held, _)| held.share())
     }
 
     /// To be taken before the store is asked.
     pub(super) fn mark(&self) -> Mark {
-        Mark { forgotten: self.0.forgotten.load(Ordering::SeqCst), begun: Instant::now() }
+        Mark { forgotten: self.swept.forgotten.load(Ordering::SeqCst), begun: self.clock.now() }
     }
 
     /// All who wait for one name cause one call of `make`. `None` where the cache let go of it at once, for want of room or since it
@@ -106,10 +147,10 @@ impl SubjectCache {
             }
             Ok(Arc::clone(&late.slot))
         };
-        let slot = self.0.slots.try_get_with(name.into(), fill).await?;
-        let held = look(&slot);
+        let slot = self.swept.slots.try_get_with(name.into(), fill).await?;
+        let held = self.look(&slot);
         if held.is_none() {
-            self.0.slots.invalidate(name).await;
+            self.swept.slots.invalidate(name).await;
         }
         Ok(held)
     }
@@ -118,21 +159,22 @@ impl SubjectCache {
         let late = Late { cache: self, mark, slot: Slot::default() };
         if self.is_good(&late.mark) {
             late.fill(held);
-            self.0.slots.insert(name, Arc::clone(&late.slot)).await;
+            self.swept.slots.insert(name, Arc::clone(&late.slot)).await;
         }
     }
 
     pub(super) async fn forget(&self, name: &str) {
-        self.0.forgotten.fetch_add(1, Ordering::SeqCst);
-        self.0.slots.invalidate(name).await;
+        self.swept.forgotten.fetch_add(1, Ordering::SeqCst);
+        self.swept.slots.invalidate(name).await;
     }
 
     fn is_good(&self, mark: &Mark) -> bool {
-        mark.forgotten == self.0.forgotten.load(Ordering::SeqCst) && mark.begun.elapsed() < LONGEST_READ
+        mark.forgotten == self.swept.forgotten.load(Ordering::SeqCst)
+            && self.clock.now().since(mark.begun) < LONGEST_READ
     }
 
     pub(super) fn count(&self) -> u64 {
-        self.0.slots.entry_count()
+        self.swept.slots.entry_count()
     }
 }
 
@@ -148,7 +190,7 @@ impl Late<'_> {
     fn fill(&self, held: Held) {
         #[cfg(test)]
         tests::meanwhile();
-        *self.slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(held);
+        *self.slot.lock().unwrap_or_else(PoisonError::into_inner) = Some((held, self.mark.begun));
     }
 }
 
@@ -160,12 +202,12 @@ impl Drop for Late<'_> {
     }
 }
 
-fn look(slot: &Slot) -> Option<Held> {
-    slot.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(Held::share)
+fn take(slot: &Slot) -> Option<(Held, Moment)> {
+    slot.lock().unwrap_or_else(PoisonError::into_inner).take()
 }
 
-fn take(slot: &Slot) -> Option<Held> {
-    slot.lock().unwrap_or_else(PoisonError::into_inner).take()
+fn digest(name: &str) -> [u8; 32] {
+    kdf::sha256(Backend::default(), name.as_bytes())
 }
 
 /// moka lets go of what is over its time when it is called next, which may be never: so a thread calls it. `None` where there can be
@@ -173,14 +215,22 @@ fn take(slot: &Slot) -> Option<Held> {
 fn sweep(swept: Weak<Swept>) -> Option<Sender<()>> {
     let (alive, ended) = mpsc::channel();
     let sweeping = move || {
+        let clock = Clock::default();
+        let mut before = clock.now();
         while ended.recv_timeout(SWEEP) == Err(RecvTimeoutError::Timeout) {
             let Some(swept) = swept.upgrade() else { return };
+            let now = clock.now();
+            // The machine was suspended, or its clock was set: nobody knows how old the keys are.
+            if now.since(before) > now.steadily_since(before).saturating_add(SWEEP) {
+                swept.slots.invalidate_all();
+            }
+            before = now;
             // It waits for nothing but another call that sweeps.
             let _ = run_local(async {
                 // One call ends after some thousands.
-                let mut before = u64::MAX;
-                while swept.slots.entry_count() < before {
-                    before = swept.slots.entry_count();
+                let mut more = u64::MAX;
+                while swept.slots.entry_count() < more {
+                    more = swept.slots.entry_count();
                     swept.slots.run_pending_tasks().await;
                 }
                 Ok(())

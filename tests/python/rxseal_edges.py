@@ -41,6 +41,7 @@ def scenarios(s: v.Scenarios) -> None:
         pins,
         suites,
         what_writers_refuse,
+        json_zeros,
     ):
         add(s)
 
@@ -141,15 +142,27 @@ def _encrypt(key: bytes, blocks: bytes) -> bytes:
 
 def former_pairs(s: v.Scenarios) -> None:
     for slug, description, pairs in (
-        ("current-and-former", "it opens under the current pair and under a former one: the current one rules", (CURRENT, OLD)),
+        (
+            "current-and-former",
+            "it opens under the current pair and under a former one: the current one rules",
+            (CURRENT, OLD),
+        ),
         ("former-and-former", "it opens under both former pairs: the first one rules", (OLD, OLDER)),
     ):
         token, payload, _ = two_faced(slug, *pairs, (r.RAW, r.RAW))
         results = {"kind": r.RAW, "content_hex": payload[1:47].hex()}
         opening(s, f"order-{slug}", description, "4.6", token, "ok", **RENAMED, results=results)
     for slug, description, pairs in (
-        ("malformed-current", "authentic and malformed under the current pair, well formed under a former one", (CURRENT, OLD)),
-        ("malformed-former", "authentic and malformed under the first former pair, well formed under the next", (OLD, OLDER)),
+        (
+            "malformed-current",
+            "authentic and malformed under the current pair, well formed under a former one",
+            (CURRENT, OLD),
+        ),
+        (
+            "malformed-former",
+            "authentic and malformed under the first former pair, well formed under the next",
+            (OLD, OLDER),
+        ),
     ):
         token, _, _ = two_faced(slug, *pairs, (3, r.RAW))
         opening(s, f"order-{slug}", description, "4.6", token, "open-failed", **RENAMED)
@@ -177,7 +190,11 @@ def order_of_opening(s: v.Scenarios) -> None:
         token = v.sealed(f"order form {slug}", key_id=ident)
         no(f"form-{slug}", f"a line end after a token of {why}", token.text() + "\n", "not-a-token")
         no(f"form-{slug}-cut", f"too short, of {why}", token.binary()[:38], "not-a-token")
-    for slug, expect in (("unknown", "unknown-key"), ("destroyed", "key-destroyed"), ("compromised", "key-compromised")):
+    for slug, expect in (
+        ("unknown", "unknown-key"),
+        ("destroyed", "key-destroyed"),
+        ("compromised", "key-compromised"),
+    ):
         ident = {"unknown": nowhere, "destroyed": v.key_id("dek-gone"), "compromised": v.key_id("dek-bad")}[slug]
         token = v.sealed(f"order {slug}", key_id=ident)
         no(f"{slug}-damaged", "the key, before the tag", _damaged(token), expect)
@@ -229,27 +246,72 @@ def order_of_unlocking(s: v.Scenarios) -> None:
         _unlock(s, f"order-{slug}", description, "13.3", expect, **members)
 
     mini = v.KEYRINGS["mini"]
-    two_primaries = [replace(key, primary=key.use == "seal" and key.state == "active" or key.primary) for key in mini.keys]
-    no("form-keyspace", "two primaries, in a file of another keyspace", "invalid-keyring",
-       file=replace(mini, keys=two_primaries), keyspace=v.OTHER_KEYSPACE)
-    no("form-generation", "two primaries, in a file below the minimum generation", "invalid-keyring",
-       file=replace(mini, keys=two_primaries), min_generation=4)
-    no("keyspace-generation", "another keyspace, and below the minimum generation", "keyring-mismatch",
-       keyring_file="mini.json", keyspace=v.OTHER_KEYSPACE, min_generation=4)
-    no("keyspace-untrusted", "another keyspace, and no trusted root key", "keyring-mismatch",
-       keyring_file="mini.json", keyspace=v.OTHER_KEYSPACE, roots=("root-c",))
-    no("generation-untrusted", "below the minimum generation, and no trusted root key", "keyring-too-old",
-       keyring_file="mini.json", min_generation=4, roots=("root-c",))
+    two_primaries = [
+        replace(key, primary=key.use == "seal" and key.state == "active" or key.primary) for key in mini.keys
+    ]
+    no(
+        "form-keyspace",
+        "two primaries, in a file of another keyspace",
+        "invalid-keyring",
+        file=replace(mini, keys=two_primaries),
+        keyspace=v.OTHER_KEYSPACE,
+    )
+    no(
+        "form-generation",
+        "two primaries, in a file below the minimum generation",
+        "invalid-keyring",
+        file=replace(mini, keys=two_primaries),
+        min_generation=4,
+    )
+    no(
+        "keyspace-generation",
+        "another keyspace, and below the minimum generation",
+        "keyring-mismatch",
+        keyring_file="mini.json",
+        keyspace=v.OTHER_KEYSPACE,
+        min_generation=4,
+    )
+    no(
+        "keyspace-untrusted",
+        "another keyspace, and no trusted root key",
+        "keyring-mismatch",
+        keyring_file="mini.json",
+        keyspace=v.OTHER_KEYSPACE,
+        roots=("root-c",),
+    )
+    no(
+        "generation-untrusted",
+        "below the minimum generation, and no trusted root key",
+        "keyring-too-old",
+        keyring_file="mini.json",
+        min_generation=4,
+        roots=("root-c",),
+    )
     body = mini.body[:-1] + bytes([mini.body[-1] ^ 1])
-    no("generation-body", "below the minimum generation, and a changed body", "keyring-too-old",
-       file=replace(mini, body=body), min_generation=4)
+    no(
+        "generation-body",
+        "below the minimum generation, and a changed body",
+        "keyring-too-old",
+        file=replace(mini, body=body),
+        min_generation=4,
+    )
 
 
 def order_of_subject_keys(s: v.Scenarios) -> None:
     def no(slug: str, description: str, expect: str, wrapped: bytes | str, subject_id: str = v.PATIENT) -> None:
         form = {"subject_key": wrapped if isinstance(wrapped, str) else b64(wrapped)}
-        s.add(f"subject-key-order-{slug}", description, "13.4", "subject_key", expect, root_key_file="root-a.txt",
-              keyring_file="main.json", keyspace=v.KEYSPACE, subject_id=subject_id, **form)
+        s.add(
+            f"subject-key-order-{slug}",
+            description,
+            "13.4",
+            "subject_key",
+            expect,
+            root_key_file="root-a.txt",
+            keyring_file="main.json",
+            keyspace=v.KEYSPACE,
+            subject_id=subject_id,
+            **form,
+        )
 
     nowhere = bytes.fromhex("010203040506")
     for slug, ident, expect in (
@@ -274,9 +336,19 @@ def parts(s: v.Scenarios) -> None:
     opening(s, "parts-9", "nine steps, sealed like that", "4.1", token, "invalid-id", parts=steps)
     opening(s, "parts-9-wide", "nine steps, wide", "4.1", token, "invalid-id", parts=steps, **WIDE)
     for binding, record_id in (("bound", "4711"), ("unbound", None)):
-        s.add(f"context-of-parts-9-{binding}", f"nine steps, {binding}", "4.1", "context", "invalid-id",
-              keyspace=v.KEYSPACE, record_type="patient", record_id=record_id, binding=binding, parts=steps,
-              subject_id=None)
+        s.add(
+            f"context-of-parts-9-{binding}",
+            f"nine steps, {binding}",
+            "4.1",
+            "context",
+            "invalid-id",
+            keyspace=v.KEYSPACE,
+            record_type="patient",
+            record_id=record_id,
+            binding=binding,
+            parts=steps,
+            subject_id=None,
+        )
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -334,8 +406,17 @@ def json_content(s: v.Scenarios) -> None:
         ("case", '{"a":1,"A":2}', {"a": 1, "A": 2}),
         ("normal-form", '{"\u00e9":1,"e\u0301":2}', {"\u00e9": 1, "e\u0301": 2}),
     ):
-        opened(f"members-{slug}", f"repeated members, the last one rules: {slug}" if slug not in ("case", "normal-form")
-               else f"two members, not one: {slug}", "7.10", text.encode(), value)
+        opened(
+            f"members-{slug}",
+            (
+                f"repeated members, the last one rules: {slug}"
+                if slug not in ("case", "normal-form")
+                else f"two members, not one: {slug}"
+            ),
+            "7.10",
+            text.encode(),
+            value,
+        )
     for slug, text, value in (
         ("above-53-bits", "9007199254740993", 2**53 + 1),
         ("least", "-9223372036854775808", -(2**63)),
@@ -346,7 +427,9 @@ def json_content(s: v.Scenarios) -> None:
         opened(f"number-{slug}", f"a number that a reader has to keep: {slug}", "7.11", text.encode(), value)
     deep = "[" * 100 + "]" * 100
     opened("depth-100", "a hundred levels", "7.11", deep.encode(), json.loads(deep))
-    opened("pair-of-surrogates", "an escaped character outside the basic plane", "7.8", b'"\\ud83d\\ude00"', "\U0001f600")
+    opened(
+        "pair-of-surrogates", "an escaped character outside the basic plane", "7.8", b'"\\ud83d\\ude00"', "\U0001f600"
+    )
 
 
 def tokens_inside(s: v.Scenarios) -> None:
@@ -383,21 +466,38 @@ def tokens_inside(s: v.Scenarios) -> None:
 
 def large_content(s: v.Scenarios) -> None:
     """7.1: 16 MiB. The files say how often something is repeated."""
+
     def payload(slug: str, description: str, kind: int, pieces: list[tuple[bytes, int]], expect: str = "ok") -> None:
         repeated = [[piece.hex(), count] for piece, count in pieces]
         results = {"kind": kind, "content_repeated": repeated[1]} if expect == "ok" else {}
-        s.add(f"payload-large-{slug}", description, "7.1", "payload", expect, payload_repeated=repeated, results=results)
+        s.add(
+            f"payload-large-{slug}", description, "7.1", "payload", expect, payload_repeated=repeated, results=results
+        )
 
     most = r.MAX_CONTENT
     for kind, name in ((0, "raw"), (1, "text"), (2, "json")):
         byte = b"1"
         payload(f"{name}-most", f"kind {kind}, 16 MiB", kind, [(bytes([kind]), 1), (byte, most), (b"\x80", 1)])
-        payload(f"{name}-over", f"kind {kind}, 16 MiB and a byte", kind, [(bytes([kind]), 1), (byte, most + 1), (b"\x80", 1)],
-                "open-failed")
-    payload("zeros-most", "16 MiB of zero bytes, padded to 4,096 bytes", 0,
-            [(b"\x00", 1), (b"\x00", most), (b"\x80", 1), (bytes(2), 2047)])
-    payload("zeros-over", "as much content as the longest payload has room for", 0,
-            [(b"\x00", 1), (b"a", most + 4094), (b"\x80", 1)], "open-failed")
+        payload(
+            f"{name}-over",
+            f"kind {kind}, 16 MiB and a byte",
+            kind,
+            [(bytes([kind]), 1), (byte, most + 1), (b"\x80", 1)],
+            "open-failed",
+        )
+    payload(
+        "zeros-most",
+        "16 MiB of zero bytes, padded to 4,096 bytes",
+        0,
+        [(b"\x00", 1), (b"\x00", most), (b"\x80", 1), (bytes(2), 2047)],
+    )
+    payload(
+        "zeros-over",
+        "as much content as the longest payload has room for",
+        0,
+        [(b"\x00", 1), (b"a", most + 4094), (b"\x80", 1)],
+        "open-failed",
+    )
 
     for slug, description, count, padding, expect in (
         ("most", "16 MiB in an authentic token", most, 4094, "ok"),
@@ -417,8 +517,16 @@ def large_content(s: v.Scenarios) -> None:
             "token_sha256": hashlib.sha256(token.binary()).hexdigest(),
         }
         results = {"kind": 0, "content_repeated": [b"a".hex(), count]} if expect == "ok" else {}
-        s.add(f"large-{slug}", description, "7.1", "open_large", expect, **v.request(field_id="vector.photo"), made=made,
-              results=results)
+        s.add(
+            f"large-{slug}",
+            description,
+            "7.1",
+            "open_large",
+            expect,
+            **v.request(field_id="vector.photo"),
+            made=made,
+            results=results,
+        )
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -447,10 +555,22 @@ def text_forms(s: v.Scenarios) -> None:
     ):
         s.add(f"token-form-{slug}", f"no text token: {slug}", "1.2", "token", "not-a-token", token=text)
     wrapped = b64(v.wrapped())
-    for slug, text in (("mime", wrapped[:76] + "\r\n" + wrapped[76:]), ("inner-padding", wrapped[:54] + "=" + wrapped[54:])):
-        s.add(f"subject-key-form-{slug}", f"no wrapped subject key: {slug}", "1.2", "subject_key", "invalid-subject-key",
-              root_key_file="root-a.txt", keyring_file="main.json", keyspace=v.KEYSPACE, subject_id=v.PATIENT,
-              subject_key=text)
+    for slug, text in (
+        ("mime", wrapped[:76] + "\r\n" + wrapped[76:]),
+        ("inner-padding", wrapped[:54] + "=" + wrapped[54:]),
+    ):
+        s.add(
+            f"subject-key-form-{slug}",
+            f"no wrapped subject key: {slug}",
+            "1.2",
+            "subject_key",
+            "invalid-subject-key",
+            root_key_file="root-a.txt",
+            keyring_file="main.json",
+            keyspace=v.KEYSPACE,
+            subject_id=v.PATIENT,
+            subject_key=text,
+        )
 
 
 def identifiers(s: v.Scenarios) -> None:
@@ -467,14 +587,28 @@ def identifiers(s: v.Scenarios) -> None:
         ("uuid-35-upper", lower[:-1].upper()),
         ("32-hex-braces-upper", "{" + lower.replace("-", "").upper() + "}"),
     ):
-        s.add(f"identifier-{slug}", f"an ordinary identifier: {slug}", "1.6", "identifier", "ok", text=text,
-              results={"identifier": text})
+        s.add(
+            f"identifier-{slug}",
+            f"an ordinary identifier: {slug}",
+            "1.6",
+            "identifier",
+            "ok",
+            text=text,
+            results={"identifier": text},
+        )
     for slug, text in (
         ("braces-one-upper", "{" + lower[:-1] + "B}"),
         ("braces-nil", "{00000000-0000-0000-0000-000000000000}"),
         ("urn-braces", "urn:uuid:{" + lower + "}"),
     ):
-        s.add(f"identifier-refused-{slug}", f"a UUID in another spelling: {slug}", "1.6", "identifier", "invalid-id", text=text)
+        s.add(
+            f"identifier-refused-{slug}",
+            f"a UUID in another spelling: {slug}",
+            "1.6",
+            "identifier",
+            "invalid-id",
+            text=text,
+        )
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -486,8 +620,15 @@ def large_files(s: v.Scenarios) -> None:
     mini = v.KEYRINGS["mini"]
     minified = json.dumps(json.loads(mini.write()), separators=(",", ":"))
     for total, expect in ((1024, "unlock-failed"), (1025, "invalid-keyring")):
-        _unlock(s, f"keys-{total}", f"{total} keys, of which the body has four: a file of 1,024 is well formed", "8", expect,
-                keyring=minified, keys_added=total - len(mini.keys))
+        _unlock(
+            s,
+            f"keys-{total}",
+            f"{total} keys, of which the body has four: a file of 1,024 is well formed",
+            "8",
+            expect,
+            keyring=minified,
+            keys_added=total - len(mini.keys),
+        )
     results = _unlocked(replace(mini), canonical=False)
     _unlock(s, "wrap-8192", "a wrap of 8,192 bytes", "8", "ok", keyring=minified, wrap_added=8192, results=results)
     _unlock(s, "wrap-8193", "a wrap of 8,193 bytes", "8", "invalid-keyring", keyring=minified, wrap_added=8193)
@@ -506,10 +647,23 @@ def file_bytes(s: v.Scenarios) -> None:
         ("surrogate", text.encode().replace(b'"local"', b'"loca\xed\xa0\x80"')),
         ("byte-ff-behind", text.encode() + b"\xff"),
     ):
-        _unlock(s, f"bytes-{slug}", f"bytes that are not UTF-8 without a byte order mark: {slug}", "8.1", "invalid-keyring",
-                keyring_hex=data.hex())
-    _unlock(s, "bytes-utf-8", "the bytes of a canonical file", "8.1", "ok", keyring_hex=text.encode().hex(),
-            results=_unlocked(v.KEYRINGS["mini"]))
+        _unlock(
+            s,
+            f"bytes-{slug}",
+            f"bytes that are not UTF-8 without a byte order mark: {slug}",
+            "8.1",
+            "invalid-keyring",
+            keyring_hex=data.hex(),
+        )
+    _unlock(
+        s,
+        "bytes-utf-8",
+        "the bytes of a canonical file",
+        "8.1",
+        "ok",
+        keyring_hex=text.encode().hex(),
+        results=_unlocked(v.KEYRINGS["mini"]),
+    )
 
 
 def file_members(s: v.Scenarios) -> None:
@@ -523,7 +677,7 @@ def file_members(s: v.Scenarios) -> None:
         _unlock(s, f"root-key-{slug}", description, "8.1", expect, keyring=text, **results)
 
     good = {"results": _unlocked(two, canonical=False)}
-    named("escaped", "a name written with escapes", "\\u0061\\/b\\\\\\\"c", "ok", **good)
+    named("escaped", "a name written with escapes", '\\u0061\\/b\\\\\\"c', "ok", **good)
     for slug, name in (
         ("escaped-space", "a\\u0020b"),
         ("escaped-tab", "a\\tb"),
@@ -542,15 +696,23 @@ def file_members(s: v.Scenarios) -> None:
     name = document["wraps"][0]["root_key"]
     at = text.rindex(name)
     text = f"{text[:at]}\\u{ord(name[0]):04x}{text[at + 1 :]}"
-    _unlock(s, "wraps-same-escaped", "two wraps of one root key, in two spellings", "8.1", "invalid-keyring", keyring=text)
+    _unlock(
+        s, "wraps-same-escaped", "two wraps of one root key, in two spellings", "8.1", "invalid-keyring", keyring=text
+    )
     body = b64(two.body)
-    for slug, changed in (("crlf", body[:76] + "\\r\\n" + body[76:]), ("line-feed", body + "\\n"), ("padding", body + "=")):
+    for slug, changed in (
+        ("crlf", body[:76] + "\\r\\n" + body[76:]),
+        ("line-feed", body + "\\n"),
+        ("padding", body + "="),
+    ):
         text = two.write().replace(f'"{body}"', f'"{changed}"')
         _unlock(s, f"body-text-{slug}", "the body is canonical base64url", "1.2", "invalid-keyring", keyring=text)
 
 
 def _resealed(name: str, file: r.KeyringFile, keys: dict[str, tuple]) -> r.KeyringFile:
-    file.body = r.seal_body(file, v.kek_bytes(name), v.body_plaintext(file, keys), v.secret(f"nonce of body {name}", 24))
+    file.body = r.seal_body(
+        file, v.kek_bytes(name), v.body_plaintext(file, keys), v.secret(f"nonce of body {name}", 24)
+    )
     return file
 
 
@@ -575,44 +737,98 @@ def file_keys(s: v.Scenarios) -> None:
         file = v.make_keyring(name, keys)
         print_ = v.secret(f"fingerprint of nothing {slug}")
         file.keys.append(r.KeyEntry(print_[:6], print_, use, "destroyed", False, suite, v.START, v.START))
-        ok(f"destroyed-{slug}-fingerprint", "a destroyed key whose fingerprint is that of no key", "3.4",
-           _resealed(name, file, keys))
+        ok(
+            f"destroyed-{slug}-fingerprint",
+            "a destroyed key whose fingerprint is that of no key",
+            "3.4",
+            _resealed(name, file, keys),
+        )
     name = "unfounded zero"
     keys = {**v.DEK1, "zero": ("seal", "X", "destroyed", False), **v.INDEX}
     ok("destroyed-zero", "a destroyed key that has the fingerprint of 32 zero bytes", "3.4", v.make_keyring(name, keys))
 
-    for slug, entry in (("index", ("index", None, "deactivated", False)), ("pre-active", ("seal", "c", "pre-active", False))):
+    for slug, entry in (
+        ("index", ("index", None, "deactivated", False)),
+        ("pre-active", ("seal", "c", "pre-active", False)),
+    ):
         file = v.make_keyring(f"zero {slug}", {**v.DEK1, "zero": entry, **v.INDEX})
-        _unlock(s, f"zero-{slug}", "a key of zero bytes with the fingerprint that it has", "1.8", "unlock-failed", file=file)
+        _unlock(
+            s, f"zero-{slug}", "a key of zero bytes with the fingerprint that it has", "1.8", "unlock-failed", file=file
+        )
     name = "lying deactivated index"
     keys = {**v.DEK1, "index-old": ("index", None, "deactivated", False), **v.INDEX}
     file = v.make_keyring(name, keys)
     key = file.keys[1]
     file.keys[1] = replace(key, fingerprint=key.fingerprint[:31] + bytes([key.fingerprint[31] ^ 1]))
-    _unlock(s, "lying-index", "an index root that is not in use, with a wrong fingerprint", "3.4", "unlock-failed",
-            file=_resealed(name, file, keys))
+    _unlock(
+        s,
+        "lying-index",
+        "an index root that is not in use, with a wrong fingerprint",
+        "3.4",
+        "unlock-failed",
+        file=_resealed(name, file, keys),
+    )
 
 
 def pins(s: v.Scenarios) -> None:
     main = v.KEYRINGS["main"]
     prints = {label: r.fingerprint(v.key_bytes(label), v.KEYSPACE).hex() for label in (*v.MAIN_KEYS, "nowhere")}
     for label in ("dek-1", "dek-pre", "dek-old", "dek-bad", "index-old"):
-        _unlock(s, f"pin-{label}", "the pinned fingerprint is that of a key that is not destroyed", "8.5", "ok",
-                keyring_file="main.json", pin=prints[label], results=_unlocked(main))
+        _unlock(
+            s,
+            f"pin-{label}",
+            "the pinned fingerprint is that of a key that is not destroyed",
+            "8.5",
+            "ok",
+            keyring_file="main.json",
+            pin=prints[label],
+            results=_unlocked(main),
+        )
     for label in ("dek-gone", "nowhere"):
-        _unlock(s, f"pin-{label}", "no key that is not destroyed has the pinned fingerprint", "8.5", "pin-mismatch",
-                keyring_file="main.json", pin=prints[label])
+        _unlock(
+            s,
+            f"pin-{label}",
+            "no key that is not destroyed has the pinned fingerprint",
+            "8.5",
+            "pin-mismatch",
+            keyring_file="main.json",
+            pin=prints[label],
+        )
     kek = main.kek.hex()
-    _unlock(s, "pin-kek", "the fingerprint of the KEK is that of no key", "8.5", "pin-mismatch", keyring_file="main.json", pin=kek)
+    _unlock(
+        s,
+        "pin-kek",
+        "the fingerprint of the KEK is that of no key",
+        "8.5",
+        "pin-mismatch",
+        keyring_file="main.json",
+        pin=kek,
+    )
     almost = prints["dek-1"][:-1] + ("0" if prints["dek-1"][-1] != "0" else "1")
-    _unlock(s, "pin-last-digit", "all of the fingerprint is compared", "8.5", "pin-mismatch", keyring_file="main.json", pin=almost)
+    _unlock(
+        s,
+        "pin-last-digit",
+        "all of the fingerprint is compared",
+        "8.5",
+        "pin-mismatch",
+        keyring_file="main.json",
+        pin=almost,
+    )
     for slug, expect, members in (
         ("untrusted", "unlock-failed", {"roots": ("root-c",)}),
         ("generation", "keyring-too-old", {"min_generation": 8}),
         ("keyspace", "keyring-mismatch", {"keyspace": v.OTHER_KEYSPACE}),
     ):
-        _unlock(s, f"order-pin-{slug}", "the pin comes last", "13.3", expect, keyring_file="main.json", pin=prints["nowhere"],
-                **members)
+        _unlock(
+            s,
+            f"order-pin-{slug}",
+            "the pin comes last",
+            "13.3",
+            expect,
+            keyring_file="main.json",
+            pin=prints["nowhere"],
+            **members,
+        )
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -628,11 +844,23 @@ def suites(s: v.Scenarios) -> None:
             key, nonce = v.secret(f"aead key {slug}"), v.secret(f"aead nonce {slug}", 24)
             data = [b"".join(v.secret(f"aead {slug} {what} {i}") for i in range(3)) for what in ("text", "aad")]
             plaintext, context = data[0][:text], data[1][:aad]
-            given = {"letter": letter, "key_hex": key.hex(), "nonce_hex": nonce.hex(), "aad_hex": context.hex(),
-                     "plaintext_hex": plaintext.hex()}
+            given = {
+                "letter": letter,
+                "key_hex": key.hex(),
+                "nonce_hex": nonce.hex(),
+                "aad_hex": context.hex(),
+                "plaintext_hex": plaintext.hex(),
+            }
             rule = "5.2" if letter == "x" else "5.5"
-            s.add(f"aead-{slug}", f"{text} bytes with {aad} bytes of AAD", rule, "aead", "ok", **given,
-                  results=r.aead_steps(letter, key, nonce, plaintext, context))
+            s.add(
+                f"aead-{slug}",
+                f"{text} bytes with {aad} bytes of AAD",
+                rule,
+                "aead",
+                "ok",
+                **given,
+                results=r.aead_steps(letter, key, nonce, plaintext, context),
+            )
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -642,12 +870,22 @@ def suites(s: v.Scenarios) -> None:
 
 def what_writers_refuse(s: v.Scenarios) -> None:
     def write(slug: str, description: str, kind: int, content: Any, expect: str = "ok") -> None:
-        if kind == r.JSON:
+        if kind == r.JSON and not isinstance(content, bytes):
             content = json.dumps(content, separators=(",", ":"))
         data = content if isinstance(content, bytes) else content.encode()
         rule = "7.6" if kind == r.JSON else "7.5"
-        s.add(f"write-{slug}", description, rule, "write", expect, root_key_file="root-a.txt", keyring_file="main.json",
-              keyspace=v.KEYSPACE, kind=kind, content_hex=data.hex())
+        s.add(
+            f"write-{slug}",
+            description,
+            rule,
+            "write",
+            expect,
+            root_key_file="root-a.txt",
+            keyring_file="main.json",
+            keyspace=v.KEYSPACE,
+            kind=kind,
+            content_hex=data.hex(),
+        )
 
     token = v.sealed("write")
     text, binary, subject = token.text(), token.binary(), v.wrapped()
@@ -663,7 +901,13 @@ def what_writers_refuse(s: v.Scenarios) -> None:
     write("text-around", "a token as a piece of a text", 1, f"see {text}")
     write("bytes", "a binary token", 0, binary, as_text)
     write("bytes-destroyed", "a binary token under a destroyed key", 0, gone.binary(), as_text)
-    write("bytes-index", "a binary token that names an index root", 0, replace(token, key_id=v.key_id("index-1")).binary(), as_text)
+    write(
+        "bytes-index",
+        "a binary token that names an index root",
+        0,
+        replace(token, key_id=v.key_id("index-1")).binary(),
+        as_text,
+    )
     write("bytes-elsewhere", "bytes that look like a token under no key of this keyring", 0, elsewhere.binary())
     write("bytes-subject-key", "a wrapped subject key", 0, subject, as_text)
     write("bytes-text", "the text form as bytes is no binary token", 0, text.encode())
@@ -677,9 +921,40 @@ def what_writers_refuse(s: v.Scenarios) -> None:
     write("json-bytes", "a binary token as a list of numbers", 2, list(binary), inside)
     write("json-bytes-deep", "a binary token as a list of numbers, deep inside", 2, {"a": [[list(binary)]]}, inside)
     write("json-bytes-subject-key", "a wrapped subject key as a list of numbers", 2, [list(subject)], inside)
-    write("json-bytes-elsewhere", "numbers that look like a token under no key of this keyring", 2, list(elsewhere.binary()))
+    write(
+        "json-bytes-elsewhere",
+        "numbers that look like a token under no key of this keyring",
+        2,
+        list(elsewhere.binary()),
+    )
     write("json-bytes-longer", "a list that begins as a token and has a greater number", 2, [*binary, 256])
     write("json-bytes-double", "a list that begins as a token and has no integer at its end", 2, [*binary, 0.5])
     write("json-piece", "a token as a piece of a string", 2, [f"see {text}"])
     write("json-cut", "a string that is no token", 2, {"a": text[:-1]})
     write("json-plain", "no token at all", 2, {"rxsX": ["rxsX", 175, 27, 23]})
+    # As another writer may have spelled it.
+    escaped = "".join(f"\\u{ord(c):04x}" for c in text)
+    write("json-escaped", "a token in escapes", 2, f'["{escaped}"]'.encode(), inside)
+    write(
+        "json-escaped-name",
+        "a member's name with one escape in it",
+        2,
+        f'{{"{escaped[:6]}{text[1:]}":1}}'.encode(),
+        inside,
+    )
+    write("json-escaped-solidus", "a text that only begins as a token", 2, f'["{text[:40]}\\/{text[41:]}"]'.encode())
+    spaced = "[ " + " ,\n ".join(str(byte) for byte in binary) + " ]"
+    write("json-bytes-spaced", "a list of numbers with white space", 2, spaced.encode(), inside)
+    write(
+        "json-bytes-fraction",
+        "a list with a number that is written as a fraction",
+        2,
+        json.dumps([*binary[:-1], float(binary[-1])]).encode(),
+    )
+
+
+def json_zeros(s: v.Scenarios) -> None:
+    for slug, text, value in (("minus", "-0", "-0.0"), ("minus-double", "-0.0", "-0.0"), ("minus-exponent", "[-0e9]", "[-0.0]")):
+        token = v.sealed(f"json zero {slug}", kind=2, content=text.encode())
+        results = {"kind": 2, "content_hex": text.encode().hex(), "value": value}
+        opening(s, f"json-zero-{slug}", "minus zero keeps its sign", "7.11", token, "ok", decode=True, results=results)

@@ -416,13 +416,33 @@ def _no_constant(name: str) -> Any:
     raise ValueError(name)
 
 
+def _value_integer(text: str) -> int | float:
+    """7.11: minus zero is a double, and so is what is beyond 64 bits."""
+    number = int(text)
+    exact = -(2**63) <= number < 2**64 and text != "-0"
+    return number if exact else _value_double(text)
+
+
+def _value_double(text: str) -> float:
+    number = float(text)
+    if number in (float("inf"), float("-inf")):
+        raise ValueError("no double holds it")
+    return number
+
+
 def decode_value(kind: int, content: bytes) -> Any:
     """7.8 to 7.11: the value of content of kind 2, where a program asks for any JSON value."""
     if kind != JSON:
         raise BadRequest("only kind 2 is JSON")
     try:
         # From text, not from bytes: of bytes, Python guesses whether they are UTF-16 or UTF-32.
-        value = json.loads(content.decode("utf-8"), object_pairs_hook=_value_members, parse_constant=_no_constant)
+        value = json.loads(
+            content.decode("utf-8"),
+            object_pairs_hook=_value_members,
+            parse_constant=_no_constant,
+            parse_int=_value_integer,
+            parse_float=_value_double,
+        )
         json.dumps(value, ensure_ascii=False).encode("utf-8")  # Python lets lone surrogates pass
     except (ValueError, RecursionError):
         raise Refused("type-mismatch", "authentic, and not JSON") from None

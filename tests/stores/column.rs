@@ -1,10 +1,11 @@
 //! A column as it looks in the middle of a migration: tokens of every kind under several keys, as text and as bytes, cut off and
 //! changed ones, plaintext and nulls.
 
+use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use rxseal::testing::insecure_keyring_file;
-use rxseal::{KeyCounts, Keyring, KeyringFile, RootKeys, Suite, Token, count_by_key, phi, run_local};
+use rxseal::{KeyCounts, KeyId, Keyring, KeyringFile, RootKeys, Suite, Token, count_by_key, phi, run_local};
 
 pub enum Value {
     Null,
@@ -63,6 +64,105 @@ fn value(row: usize, token: &Token) -> Value {
         14 => Value::Bytes([&[0xAF, 0x1B, [0x17, 0x31, 0x1C, 0x18][row / 16 % 4]], &bytes[3..]].concat()),
         _ => Value::Bytes(b"warfarin 5 MG, once a day, for the patient of before".to_vec()),
     }
+}
+
+/// Texts of tokens that are joined in all kinds of ways, and how many of each key are in them.
+#[allow(dead_code, reason = "not every program that has this module joins tokens")]
+pub fn joined_texts(cases: usize) -> impl Iterator<Item = (String, BTreeMap<KeyId, u64>)> {
+    const BETWEEN: [&str; 24] = [
+        "-",
+        "_",
+        "",
+        "a",
+        "Zz9",
+        "-7-",
+        ",",
+        "\n",
+        "\r\n",
+        "\"",
+        " ",
+        "ä",
+        "rxs",
+        "rxsX",
+        "rxrxs",
+        "rxsc-",
+        r"\u002d",
+        "%2D",
+        "&#45;",
+        r"\/",
+        "RXSX",
+        "=\n",
+        "%72%78%73",
+        "rx\nsX",
+    ];
+    let mut state = 0x9E37_79B9_7F4A_7C15_u64;
+    let mut draw = move |below: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        usize::try_from(state >> 33).unwrap() % below
+    };
+    (0..cases).map(move |_| {
+        let (mut text, mut placed) = (String::new(), BTreeMap::new());
+        for _ in 0..=draw(4) {
+            let token = &tokens()[draw(tokens().len())];
+            text.push_str(BETWEEN[draw(BETWEEN.len())]);
+            let letters = token.to_string();
+            match draw(12) {
+                // Cut off, or with letters that are others: it is none any more.
+                0 => text.push_str(&letters[..draw(letters.len())]),
+                1 => text.push_str(&letters.to_uppercase()),
+                // Wrapped, as mail is.
+                2 => {
+                    // Not within its key, of which nothing can be read then where it is joined to another one.
+                    let at = [1 + draw(3), 12 + draw(letters.len() - 20)][draw(2)];
+                    text.push_str(&format!("{}{}{}", &letters[..at], ["\n", "\r\n", "=\n"][draw(3)], &letters[at..]));
+                    *placed.entry(token.key_id()).or_default() += 1;
+                }
+                _ => {
+                    text.push_str(&letters);
+                    *placed.entry(token.key_id()).or_default() += 1;
+                }
+            }
+        }
+        text.push_str(BETWEEN[draw(BETWEEN.len())]);
+        (text, placed)
+    })
+}
+
+/// Binary tokens of these keys, one behind the other, with nothing or a byte between.
+#[allow(dead_code, reason = "as above")]
+pub fn joined_bytes(placed: &BTreeMap<KeyId, u64>) -> Vec<(Vec<u8>, BTreeMap<KeyId, u64>)> {
+    let of = |key: &KeyId| tokens().iter().find(|token| token.key_id() == *key).unwrap().as_bytes();
+    let join = |between: &[u8]| {
+        let all: Vec<_> = placed.iter().flat_map(|(key, count)| (0..*count).map(|_| of(key))).collect();
+        (all.join(between), placed.clone())
+    };
+    let none = placed.is_empty();
+    if none { Vec::new() } else { vec![join(&[]), join(&[0]), join(&[0xAF]), join(&[0xAF, 0x1B])] }
+}
+
+/// The rows of a statement, in the way in which `KeyCounts` tells them: what is joined counts as what it is where its key is known.
+#[allow(dead_code, reason = "as above")]
+pub fn with_joined(rows: Vec<(String, u64)>) -> Vec<(String, u64)> {
+    let (joined, plain): (Vec<_>, Vec<_>) = rows.into_iter().partition(|(name, _)| name.starts_with("joined:"));
+    let mut all: BTreeMap<_, _> = plain.into_iter().collect();
+    for (name, count) in joined {
+        let key = name.trim_start_matches("joined:").to_owned();
+        *all.entry(if all.contains_key(&key) { key } else { name }).or_default() += count;
+    }
+    all.into_iter().collect()
+}
+
+#[allow(dead_code, reason = "as above")]
+pub fn rows_of(counts: &KeyCounts) -> Vec<(String, u64)> {
+    let others = [("not a token", counts.not_tokens()), ("null", counts.nulls())];
+    let others = others.into_iter().filter(|(_, count)| *count > 0).map(|(name, count)| (name.to_owned(), count));
+    let joined = counts.joined().map(|(key, count)| (format!("joined:{key}"), count));
+    let mut rows: Vec<_> =
+        counts.iter().map(|(key, count)| (key.to_string(), count)).chain(others).chain(joined).collect();
+    rows.sort();
+    rows
 }
 
 /// What Rust counts, and the nulls.

@@ -1,5 +1,5 @@
-//! Owner, group and mode of everything that a store, a log or a command writes, and what a file's name may lead to. As root, and as
-//! another user.
+//! Owner, group and mode of everything that a store, a log or a command writes, and what a file's name may lead to (T33, T58).
+//! As root, and as another user.
 
 use std::fs::{self, File, FileTimes};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, chown, symlink};
@@ -48,7 +48,7 @@ fn act(kind: &str, home: &Path, round: usize) -> Result<(), Error> {
             let store = Arc::new(MemorySubjectStore::default());
             run_local(store.insert(TENANT, "P-7", &key)).unwrap();
             let log = ShredLog::new(home.join("shredded.log"), Duration::from_secs(1));
-            run_local(SubjectAdmin::new(store).shred(TENANT, "P-7", &log)).map(drop)
+            run_local(SubjectAdmin::new(store).unknown_too().shred(TENANT, "P-7", &log)).map(drop)
         }
         "key-file" if round == 0 => KeyFile::new(home.join("deep/root.key")).create().map(drop),
         "key-file" => KeyFile::new(home.join("deep/root.key")).load().map(drop),

@@ -90,7 +90,7 @@ pub fn prepared(work: &str, home: PathBuf) -> Box<dyn FnOnce() -> String> {
         let ended = open(&kind, &home).and_then(|store| match &*change {
             "Insert" => run_local(store.insert(KEYSPACE, PATIENT, &first)).map(|_| ()),
             "Replace" => run_local(store.replace(KEYSPACE, PATIENT, &first, &second)),
-            _ => run_local(SubjectAdmin::new(store).shred(KEYSPACE, PATIENT, &log(&home))).map(|_| ()),
+            _ => run_local(SubjectAdmin::new(store).unknown_too().shred(KEYSPACE, PATIENT, &log(&home))).map(|_| ()),
         });
         ended.map_or_else(|error| format!("error {}", error.code()), |()| "done".to_owned())
     })
@@ -328,7 +328,8 @@ impl Crashed<'_> {
                 self.restores();
             }
         } else {
-            let error = run_local(SubjectAdmin::new(Arc::clone(&self.store)).reapply(&log(self.home))).unwrap_err();
+            let error = run_local(SubjectAdmin::new(Arc::clone(&self.store)).unknown_too().reapply(&log(self.home)))
+                .unwrap_err();
             let cause = std::error::Error::source(&error).unwrap().to_string();
             assert!(error.code() == "store-refused" && cause.contains(LOG), "{}: {error:?}", self.what);
         }
@@ -337,7 +338,11 @@ impl Crashed<'_> {
     /// Whatever came before: the patient is shredded now, for good.
     fn shreds(&self) {
         let before = self.stored(PATIENT);
-        let receipt = run_local(SubjectAdmin::new(Arc::clone(&self.store)).shred(KEYSPACE, PATIENT, &log(self.home)));
+        let receipt = run_local(SubjectAdmin::new(Arc::clone(&self.store)).unknown_too().shred(
+            KEYSPACE,
+            PATIENT,
+            &log(self.home),
+        ));
         let receipt = receipt.unwrap_or_else(|error| panic!("{}: then {error:?}", self.what));
         let shredded = StoredSubject::Shredded { at: receipt.shredded_at() };
         if let StoredSubject::Shredded { .. } = before {
@@ -368,7 +373,7 @@ impl Crashed<'_> {
     }
 
     fn reapply(&self, store: Arc<dyn SubjectKeyStore>) -> Reapplied {
-        let reapplied = run_local(SubjectAdmin::new(store).reapply(&log(self.home)));
+        let reapplied = run_local(SubjectAdmin::new(store).unknown_too().reapply(&log(self.home)));
         let reapplied = reapplied.unwrap_or_else(|error| panic!("{}: the log: {error:?}", self.what));
         assert_eq!(reapplied.retained().count(), 0, "{}", self.what);
         reapplied

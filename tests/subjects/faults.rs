@@ -295,7 +295,7 @@ impl Home {
     }
 
     fn shred(&self, subject: &str) -> Result<String, Error> {
-        let admin = SubjectAdmin::new(store(&self.kind, &self.path)?);
+        let admin = SubjectAdmin::new(store(&self.kind, &self.path)?).unknown_too();
         let log = ShredLog::new(self.log(), MONTH);
         Ok(format!("receipt {}", run_local(admin.shred(TENANT, subject, &log))?.shredded_at()))
     }
@@ -311,7 +311,7 @@ impl Home {
     /// The log is understood, and has this many lines.
     fn reapply(&self, lines: u64) {
         assert_eq!(self.lines(), lines, "{}", self.kind);
-        let admin = SubjectAdmin::new(store(&self.kind, &self.path).unwrap());
+        let admin = SubjectAdmin::new(store(&self.kind, &self.path).unwrap()).unknown_too();
         run_local(admin.reapply(&ShredLog::new(self.log(), MONTH))).unwrap();
     }
 
@@ -323,7 +323,7 @@ impl Home {
     fn restores(&self, lines: u64) {
         let restored = Arc::new(MemorySubjectStore::default());
         run_local(restored.insert(TENANT, PATIENT, &self.given("first").unwrap())).unwrap();
-        let admin = SubjectAdmin::new(Arc::clone(&restored));
+        let admin = SubjectAdmin::new(Arc::clone(&restored)).unknown_too();
         assert_eq!(self.lines(), lines, "{}", self.kind);
         run_local(admin.reapply(&ShredLog::new(self.log(), MONTH))).unwrap();
         assert_eq!(run_local(restored.get(TENANT, &[PATIENT])).unwrap(), [self.stored(PATIENT)], "{}", self.kind);

@@ -30,14 +30,14 @@ fn the_observer_hears_of_everyone_who_is_shredded() {
     let folder = Folder::new("heard");
     let log = ShredLog::new(folder.0.join("log"), MONTH);
     let heard = Heard::default();
-    let admin = SubjectAdmin::new(MemorySubjectStore::default()).observed_by(heard.clone());
+    let admin = SubjectAdmin::new(MemorySubjectStore::default()).unknown_too().observed_by(heard.clone());
     let receipt = run_local(admin.shred(TENANT, "P-7", &log)).unwrap();
     run_local(admin.shred(TENANT, "P-8", &log)).unwrap();
     assert_eq!(heard.0.lock().unwrap()[0], ("P-7".to_owned(), receipt.complete_at()));
     assert_eq!(heard.0.lock().unwrap().len(), 2);
     run_local(admin.reapply(&log)).unwrap();
     assert_eq!(heard.0.lock().unwrap().len(), 2, "they were shredded before");
-    let restored = SubjectAdmin::new(MemorySubjectStore::default()).observed_by(heard.clone());
+    let restored = SubjectAdmin::new(MemorySubjectStore::default()).unknown_too().observed_by(heard.clone());
     assert_eq!(run_local(restored.reapply(&log)).unwrap().unknown(), 2);
     assert_eq!(heard.0.lock().unwrap().len(), 4);
     assert!(!format!("{admin:?} {:?}", run_local(restored.reapply(&log)).unwrap()).contains("P-7"));
@@ -54,11 +54,14 @@ fn the_observer_hears_of_everyone_who_is_shredded() {
 fn a_change_of_somebody_else_is_met_or_told() {
     let folder = Folder::new("met");
     let store = Arc::new(Counting::default());
-    let admin = SubjectAdmin::new(Arc::clone(&store));
+    let admin = SubjectAdmin::new(Arc::clone(&store)).unknown_too();
     store.conflicts.store(3, SeqCst);
     assert!(run_local(admin.set_legal_hold(TENANT, "P-7", true)).unwrap().is_held());
     store.conflicts.store(1_000, SeqCst);
-    assert!(run_local(admin.set_retain_until(TENANT, "P-7", Some(9))).unwrap_err().is_conflict(), "not for ever");
+    assert!(
+        run_local(admin.set_retain_until(TENANT, "P-7", Some(4_000_000_000))).unwrap_err().is_conflict(),
+        "not for ever"
+    );
     store.conflicts.store(0, SeqCst);
     store.broken.store(true, SeqCst);
     assert!(run_local(admin.set_legal_hold(TENANT, "P-7", false)).unwrap_err().is_retryable());
@@ -91,7 +94,7 @@ fn a_change_of_somebody_else_is_met_or_told() {
 
     // Nor does reapply go on over a store that is down.
     let log = ShredLog::new(folder.0.join("log"), MONTH);
-    run_local(SubjectAdmin::new(MemorySubjectStore::default()).shred(TENANT, "P-8", &log)).unwrap();
+    run_local(SubjectAdmin::new(MemorySubjectStore::default()).unknown_too().shred(TENANT, "P-8", &log)).unwrap();
     assert!(run_local(admin.reapply(&log)).unwrap_err().is_retryable());
 }
 
@@ -109,7 +112,7 @@ fn keys_that_do_not_fit_are_no_keys() {
     let StoredSubject::Key(wrapped) = &stored else { panic!("{stored:?}") };
     run_local(store.store.insert(TENANT, "P-8", wrapped)).unwrap();
     assert_eq!(run_local(fresh.subject(&keys, "P-8")).unwrap_err().code(), "subject-key-refused");
-    let report = run_local(SubjectAdmin::new(Arc::clone(&store)).rewrap_compromised(&other)).unwrap();
+    let report = run_local(SubjectAdmin::new(Arc::clone(&store)).unknown_too().rewrap_compromised(&other)).unwrap();
     assert_eq!(report.failed().count(), 2);
 
     // A store that answers for another number of patients.

@@ -74,7 +74,7 @@ impl Home {
 
     fn shred(&self) -> Result<(), rxseal::Error> {
         let log = ShredLog::new(self.log(), MONTH);
-        run_local(SubjectAdmin::new(Arc::clone(&self.store)).shred(TENANT, "P-7", &log)).map(drop)
+        run_local(SubjectAdmin::new(Arc::clone(&self.store)).unknown_too().shred(TENANT, "P-7", &log)).map(drop)
     }
 
     fn files_with_the_key(&self) -> usize {

@@ -229,13 +229,13 @@ fn open_vectors() {
         vector.check_code("another order, a fresh keyring", &outcome);
         run.count("another order, a fresh keyring");
     }
-    let mut expected = entry_points::<Name>().map(|(entry, _)| (entry, 456)).to_vec();
+    let mut expected = entry_points::<Name>().map(|(entry, _)| (entry, 459)).to_vec();
     expected.extend([
-        ("OpenPass::open_into", 456),
-        ("open_compromised", 446),
+        ("OpenPass::open_into", 459),
+        ("open_compromised", 449),
         ("open_compromised, a changed token", 7),
         ("open_compromised, a compromised key", 3),
-        ("another order, a fresh keyring", 472),
+        ("another order, a fresh keyring", 475),
         ("the record", 16),
     ]);
     run.check(&expected, &[]);

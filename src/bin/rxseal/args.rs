@@ -123,17 +123,17 @@ pub enum Keyring {
     Promote {
         /// The keyspace
         keyspace: String,
-        /// The staged key; found by itself where it is left out
+        /// The staged key; the command finds it if you leave it out
         #[arg(allow_hyphen_values = true)]
         key: Option<KeyId>,
-        /// How long it must have been staged: at least as long as a reader may take to see it, such as 10m. 0s where one
+        /// How long it must have been staged: at least as long as a reader may take to see it, such as 10m. 0s if one
         /// process holds the keyring
         #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, default_value = "10m")]
         staged_for: Duration,
         #[command(flatten)]
         change: Change,
     },
-    /// Stages and promotes a new key at once; only where one process holds the keyring
+    /// Stages and promotes a new key at once; only if one process holds the keyring
     Rotate {
         /// The keyspace
         keyspace: String,
@@ -170,20 +170,21 @@ pub enum Keyring {
         /// The key
         #[arg(allow_hyphen_values = true)]
         key: KeyId,
-        /// How many sealed values are still under it where nothing is counted here: in backups, in other columns
-        #[arg(long, value_name = "N", required_unless_present_any = ["force", "columns"])]
+        /// How many sealed values are still under it in the backups that must stay readable, and wherever else nothing is counted
+        /// here; 0 if there are none
+        #[arg(long, value_name = "N", required_unless_present = "force")]
         tokens: Option<u64>,
         #[command(flatten)]
         counted: Counted,
-        /// How many wrapped subject keys are still under it; 0 where none are used. Those in --subject-store are counted by itself
+        /// How many wrapped subject keys are still under it; 0 if none are used. Those in --subject-store are counted here
         #[arg(long, value_name = "N")]
         subject_keys: Option<u64>,
-        /// How long it must have been out of use: as long as a program may go on sealing under it. 0s where one process holds the
+        /// How long it must have been out of use: as long as a program may go on sealing under it. 0s if one process holds the
         /// keyring
         #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, default_value = "65min")]
         unused_for: Duration,
         /// Destroys it whatever is under it and however lately it was in use: all of that is lost for good
-        #[arg(long, conflicts_with_all = ["tokens", "columns", "subject_keys", "unused_for"])]
+        #[arg(long, conflicts_with_all = ["tokens", "columns", "empty", "subject_keys", "unused_for"])]
         force: bool,
         /// Says that you mean it: this cannot be undone
         #[arg(long, required_unless_present = "dry_run")]
@@ -195,10 +196,10 @@ pub enum Keyring {
     Rewrap {
         /// The keyspace
         keyspace: String,
-        /// A root key from now on; may be given several times. Where it is left out, those that unlock it now stay
+        /// A root key from now on; may be given several times. If you leave it out, those that unlock it now stay
         #[arg(long = "to", value_name = "ROOT")]
         to: Vec<String>,
-        /// Says that you mean it, where root keys that unlock it now are not among those of --to
+        /// Says that you mean it, if root keys that unlock it now are not among those of --to
         #[arg(long)]
         yes: bool,
         #[command(flatten)]
@@ -243,6 +244,9 @@ pub enum Subject {
         /// The subject: the patient's id
         #[arg(allow_hyphen_values = true)]
         subject: String,
+        /// Also a patient of whom nothing is stored: an id that is mistyped looks the same
+        #[arg(long)]
+        unknown_too: bool,
         /// Says that you mean it: this cannot be undone
         #[arg(long, required_unless_present = "dry_run")]
         yes: bool,
@@ -266,6 +270,9 @@ pub enum Subject {
         /// Ends the legal hold; the day stays
         #[arg(long, conflicts_with = "legal_hold")]
         release: bool,
+        /// Also a patient of whom nothing is stored: an id that is mistyped looks the same
+        #[arg(long)]
+        unknown_too: bool,
         /// Says that you mean an earlier day than before, or none
         #[arg(long)]
         yes: bool,
@@ -275,6 +282,9 @@ pub enum Subject {
     },
     /// Shreds again whoever the log says was shredded: after a restore of the subject store
     Reapply {
+        /// Also if the store knows nobody in the log: it was lost as a whole
+        #[arg(long)]
+        unknown_too: bool,
         /// Only says what would be done
         #[arg(long)]
         dry_run: bool,
@@ -295,7 +305,7 @@ pub enum Subject {
         /// The keyspace
         keyspace: String,
     },
-    /// Lists the subjects whose key is wrapped under a key: those exposed where it is compromised
+    /// Lists the subjects whose key is wrapped under a key: those exposed if it is compromised
     Under {
         /// The keyspace
         keyspace: String,
@@ -324,25 +334,29 @@ fn parse_day(text: &str) -> Result<Day, String> {
 #[derive(ClapArgs)]
 pub struct Counted {
     /// Counts the tokens in this SQLite database, in the columns of --column
-    #[arg(long, value_name = "FILE", conflicts_with = "postgres", requires = "columns")]
+    #[arg(long, value_name = "FILE", conflicts_with = "postgres")]
     pub sqlite: Option<PathBuf>,
     /// Counts them in this PostgreSQL database: its URL without a password
-    #[arg(long, value_name = "URL", requires = "columns")]
+    #[arg(long, value_name = "URL")]
     pub postgres: Option<String>,
-    /// A column to count, as TABLE.COLUMN; may be given several times
+    /// A column to count, as TABLE.COLUMN; may be given several times. It must have a token of this keyring, since a mistyped name,
+    /// another database and hidden rows look like an empty column
     #[arg(long = "column", value_name = "TABLE.COLUMN")]
     pub columns: Vec<String>,
+    /// A column that is meant to have no value at all; may be given several times. Refused if it has one
+    #[arg(long, value_name = "TABLE.COLUMN")]
+    pub empty: Vec<String>,
 }
 
 #[derive(ClapArgs)]
 pub struct Change {
-    /// Does everything but storing the result, and says what would change
+    /// Does everything but store the result, and says what would change
     #[arg(long)]
     pub dry_run: bool,
     /// Refuses a stored keyring that is older than this generation: the one that was live last
     #[arg(long, value_name = "N")]
     pub min_generation: Option<u64>,
-    /// Says that this machine's clock is right, where the keyring has a time in its future: another machine's clock was wrong
+    /// Says that this machine's clock is right, although the keyring has a time in its future: another machine's clock was wrong
     #[arg(long)]
     pub clock_is_right: bool,
 }
@@ -412,10 +426,10 @@ pub struct OpenRecord {
 #[derive(ClapArgs)]
 pub struct Count {
     /// An SQLite database, opened for reading only
-    #[arg(long, value_name = "FILE", required_unless_present = "postgres", conflicts_with = "postgres")]
+    #[arg(long, value_name = "FILE", required_unless_present_any = ["postgres", "sql"], conflicts_with = "postgres")]
     pub sqlite: Option<PathBuf>,
     /// A PostgreSQL database: its URL without a password (PGPASSWORD and the passfile are read)
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", conflicts_with = "sql")]
     pub postgres: Option<String>,
     /// The table
     #[arg(long)]
@@ -423,9 +437,19 @@ pub struct Count {
     /// The column
     #[arg(long)]
     pub column: String,
-    /// Only prints the SQL, to be run by yourself
-    #[arg(long)]
-    pub sql: bool,
+    /// Whose keyring the keys should be in; may be given several times, for a column of many tenants. Keys that are in the column
+    /// and in none of these keyrings are shown, and end the command with exit code 1
+    #[arg(long = "keyspace", value_name = "KEYSPACE", conflicts_with = "sql")]
+    pub keyspaces: Vec<String>,
+    /// Only prints the SQL, to be run by yourself. No database is needed
+    #[arg(long, value_name = "DIALECT", conflicts_with = "sqlite")]
+    pub sql: Option<Dialect>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub enum Dialect {
+    Sqlite,
+    Postgres,
 }
 
 #[derive(Clone, Copy, Default, ValueEnum)]
@@ -496,18 +520,19 @@ A first keyring:
 
 A rotation:
   1. rxseal keyring stage pharmacy-17
-  2. Wait 10 minutes, so that every program has seen it: `promote` refuses before. Where the max_staleness of a KeyManager (5
-     minutes unless set otherwise) is longer than that, wait as long, and say so with --staged-for.
+  2. Wait 10 minutes, so that every program has seen it: `promote` refuses before. If the max_staleness of a KeyManager (5
+     minutes unless set otherwise) is longer than that, wait that long, and say so with --staged-for.
   3. rxseal keyring promote pharmacy-17
      That is a rotation. To get rid of the old key too:
-  4. Wait for max_staleness and grace (65 minutes unless set otherwise): so long a program may seal under the old key.
-  5. Reseal every row with your program (Record::reseal, reseal_page), and where subject keys are used
+  4. Wait for max_staleness and grace (65 minutes unless set otherwise): until then a program may seal under the old key.
+  5. Reseal every row with your program (Record::reseal, reseal_page), and if subject keys are used
      rxseal subject rewrap pharmacy-17
   6. Count what is under the old key in the backups that must stay readable, each text token in a document too:
      rxseal count --sqlite backup.db --table prescriptions --column medication
   7. rxseal keyring destroy pharmacy-17 KEY --tokens N --sqlite pharmacy.db --column prescriptions.medication --yes
-     with the number of the backups and every column in which tokens are. It counts these and the subject keys in
-     --subject-store (or say --subject-keys 0 where none are used), and refuses unless nothing is left.
+     with the number of the backups (always said) and every column in which tokens are; one that is empty is named with
+     --empty. It counts these and the subject keys in --subject-store (or say --subject-keys 0 if none are used). It
+     refuses unless nothing is left, and if a column shows no token of this keyring at all.
 
 Exit codes (docs/COMMAND.md has the codes of --json for each):
 {exits}",

@@ -86,7 +86,7 @@ impl Config {
         })
     }
 
-    /// The store, made where it is not there; an empty one in memory for a dry run.
+    /// The store, made if it is not there; an empty one in memory for a dry run.
     pub async fn new_store(&self, dry_run: bool) -> Result<Arc<dyn KeyringStore>, Failure> {
         Ok(self.open_store(!dry_run).await?.unwrap_or_else(|| Arc::new(MemoryStore::default())))
     }
@@ -134,7 +134,7 @@ impl Config {
         fatal.map_or_else(|| Ok((root::trusted(roots)?, failures.iter().map(Failure::code).collect())), Err)
     }
 
-    /// The subject keys. The service makes their table; where nothing is written, one that is not there is a mistake.
+    /// The subject keys. The service makes their table; if nothing is written, one that is not there is a mistake.
     pub async fn subject_store(&self, may_create: bool) -> Result<Arc<dyn SubjectKeyStore>, Failure> {
         self.open_subject_store(may_create).await?.ok_or_else(|| {
             Failure::Usage(
@@ -143,7 +143,7 @@ impl Config {
         })
     }
 
-    /// `None` where its table is not there and may not be made.
+    /// `None` if its table is not there and may not be made.
     pub async fn open_subject_store(&self, may_create: bool) -> Result<Option<Arc<dyn SubjectKeyStore>>, Failure> {
         let Some(Setting { value: store, from }) = &self.subject_store else {
             return usage("where are the subject keys? Say --subject-store sqlite:FILE, or set RXSEAL_SUBJECT_STORE");

@@ -1,6 +1,7 @@
 //! Stores that are read and never written.
 
 use std::sync::{Arc, Mutex};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use rxseal::{
     Error, KeyringFile, KeyringStore, Retention, StoreFuture, StoredSubject, SubjectKeyStore, WrappedSubjectKey,
@@ -95,7 +96,7 @@ impl SubjectKeyStore for DrySubjects {
             if let StoredSubject::Shredded { at } = self.stored(keyspace, subject).await? {
                 return Ok(at);
             }
-            if self.0.retention(keyspace, subject).await?.holds_at(at) {
+            if self.0.retention(keyspace, subject).await?.holds_at(now()) {
                 return Err(Error::subject_retained());
             }
             Ok(at)
@@ -120,4 +121,9 @@ impl SubjectKeyStore for DrySubjects {
     ) -> StoreFuture<'a, Vec<(String, StoredSubject)>> {
         self.0.page(keyspace, after, limit)
     }
+}
+
+/// In Unix seconds.
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::args::{Change, Global, KeyFile, Keyring, Root};
 use crate::config::Config;
-use crate::count::count_under;
+use crate::count::{count_under, has_key};
 use crate::dry_run::DryRun;
 use crate::failure::Failure;
 use crate::output::{Output, table, time};
@@ -32,7 +32,7 @@ struct Desk<'o> {
     failed: FailedRoots,
 }
 
-/// The root keys that failed, for a warning where another one did the work.
+/// The root keys that failed, for a warning if another one did the work.
 #[derive(Clone, Default)]
 struct FailedRoots(Arc<Mutex<Vec<String>>>);
 
@@ -111,8 +111,10 @@ impl Desk<'_> {
                 let (file, counted) = if force {
                     (admin.force_destroy(&keyspace, key).await?, json!({ "forced": true }))
                 } else {
-                    let tokens = tokens.unwrap_or_default().saturating_add(count_under(key, &counted).await?);
-                    let subject_keys = self.subject_keys_under(&keyspace, key, subject_keys).await?;
+                    let ring = admin.stored(&keyspace).await?;
+                    let counted = count_under(key, &ring, &counted, output).await?;
+                    let tokens = tokens.unwrap_or_default().saturating_add(counted);
+                    let subject_keys = self.subject_keys_under(&ring, key, subject_keys).await?;
                     let still_under = StillUnder::new(tokens, subject_keys);
                     let destroyed = admin.destroy(&keyspace, key, still_under, SystemTime::now(), unused_for).await;
                     let file = destroyed.map_err(|error| match error.code() {
@@ -152,22 +154,24 @@ impl Desk<'_> {
     }
 
     /// What the operator says is elsewhere, and what is counted here.
-    async fn subject_keys_under(&self, keyspace: &str, key: KeyId, elsewhere: Option<u64>) -> Result<u64, Failure> {
+    async fn subject_keys_under(&self, ring: &KeyringFile, key: KeyId, elsewhere: Option<u64>) -> Result<u64, Failure> {
         if self.config.has_subject_store() {
             let counts = match self.config.open_subject_store(false).await? {
-                Some(store) => SubjectAdmin::new(store).count_by_key(keyspace).await?,
+                Some(store) => SubjectAdmin::new(store).count_by_key(ring.keyspace()).await?,
                 None => KeyCounts::default(),
             };
-            if counts.total() == 0 && elsewhere.is_none() {
+            if elsewhere.is_none() && !counts.iter().any(|(key, _)| has_key(ring, key)) {
                 return Err(Failure::Usage(format!(
-                    "--subject-store has no key of {keyspace} at all: is it the right one? Say --subject-keys 0 if it is"
+                    "--subject-store has no subject key under this keyring of {} at all: is it the right one? Say --subject-keys \
+                     0 if it is",
+                    ring.keyspace()
                 )));
             }
             return Ok(elsewhere.unwrap_or_default().saturating_add(counts.of(key)));
         }
         elsewhere.ok_or_else(|| {
             Failure::Usage(
-                "how many subject keys are under it? Say --subject-store to have them counted, or --subject-keys 0 where none \
+                "how many subject keys are under it? Say --subject-store to have them counted, or --subject-keys 0 if none \
                  are used"
                     .to_owned(),
             )
@@ -179,7 +183,7 @@ impl Desk<'_> {
         let lists = format!("`rxseal subject under {keyspace} {key}` lists");
         if !self.config.has_subject_store() {
             return (
-                format!(". Where patients have keys of their own, {lists} those exposed, with --subject-store"),
+                format!(". If patients have keys of their own, {lists} those exposed, with --subject-store"),
                 None,
             );
         }

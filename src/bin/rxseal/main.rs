@@ -69,9 +69,9 @@ fn run(args: Args, output: &Output) -> Result<(), Failure> {
         Command::KeyFile(command) => keyring::make_key_file(&command, output),
         Command::Token(command) => token::inspect(&command, output),
         Command::Record(command) => wait(record::run(&global, command, output)),
-        Command::Count(command) => wait(count::run(&command, output)),
+        Command::Count(command) => wait(count::run(&global, &command, output)),
         Command::Completions { shell } => {
-            // Into memory first, since it panics where it cannot write.
+            // Into memory first, since it panics if it cannot write.
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Args::command(), "rxseal", &mut script);
             Ok(io::stdout().lock().write_all(&script)?)

@@ -113,7 +113,7 @@ impl Spec {
     }
 }
 
-/// The values of a variable: one on each line where it has several lines, so that a path may have blanks in it, and otherwise
+/// The values of a variable: one on each line if it has several lines, so that a path may have blanks in it, and otherwise
 /// separated by blanks.
 pub fn specs(text: &str) -> Result<Vec<Spec>, Failure> {
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());

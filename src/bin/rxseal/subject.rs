@@ -1,7 +1,6 @@
 //! `rxseal subject`.
 
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use rxseal::{Keyring, Retention, RewrapReport, ShredReceipt, StoredSubject, SubjectAdmin, SubjectKeyStore};
 use serde_json::json;
@@ -17,41 +16,51 @@ pub async fn run(global: &Global, command: Subject, output: &Output) -> Result<(
     let config = Config::of(global)?;
     let store = config.subject_store(writes(&command)).await?;
     let dry = DrySubjects(Arc::clone(&store));
-    let subjects = SubjectAdmin::new(Arc::clone(&store));
+    let (subjects, dry_subjects) = (SubjectAdmin::new(Arc::clone(&store)), SubjectAdmin::new(DrySubjects(store)));
+    let unknown_too = |subjects: SubjectAdmin, meant: bool| if meant { subjects.unknown_too() } else { subjects };
     match command {
-        Subject::Shred { keyspace, subject, yes: _, dry_run: true } => {
+        Subject::Shred { keyspace, subject, unknown_too, yes: _, dry_run: true } => {
             config.shred_log()?.check()?;
             let stored = dry.get(&keyspace, &[&subject]).await?.pop();
-            dry.shred(&keyspace, &subject, now()).await?;
             let known = stored.is_some_and(|stored| stored != StoredSubject::Absent);
+            if !known && !unknown_too {
+                return Err(Failure::Coded("subject-missing", format!("{UNKNOWN}. If it is meant, say --unknown-too")));
+            }
+            dry.shred(&keyspace, &subject, 0).await?;
             let text =
                 format!("{subject} of {keyspace} would be shredded: nothing asks for its records. Nothing was done");
             let text = if known { text } else { format!("{text}\n{UNKNOWN}") };
             Ok(output.say(&text, &json!({ "would_shred": true, "was_known": known }))?)
         }
-        Subject::Shred { keyspace, subject, yes: _, dry_run: false } => {
+        Subject::Shred { keyspace, subject, unknown_too: meant, yes: _, dry_run: false } => {
+            let subjects = unknown_too(subjects, meant);
             let receipt = subjects.shred(&keyspace, subject.as_str(), &config.shred_log()?).await?;
             output.done(true, &describe(&receipt), &as_json(&receipt))
         }
-        Subject::Hold { keyspace, subject, until, legal_hold, release, yes, dry_run } => {
+        Subject::Hold { keyspace, subject, until, legal_hold, release, unknown_too: meant, yes, dry_run } => {
             let old = subjects.retention(&keyspace, subject.as_str()).await?;
             let new = until.map_or(old, |Day(until)| old.until(until));
             let new = if legal_hold || release { new.legal_hold(legal_hold) } else { new };
-            if new.retained_until() < old.retained_until() && !yes {
-                let before = old.retained_until().map(time).unwrap_or_default();
-                return Err(Failure::Usage(format!("it is kept until {before}: say --yes to keep it for less")));
-            }
-            // One change, and only of what was looked at: a later day that somebody else sets meanwhile is not overruled.
-            let target: &dyn SubjectKeyStore = if dry_run { &dry } else { &*store };
-            target.retain(&keyspace, &subject, old, new).await?;
-            let stored = store.get(&keyspace, &[&subject]).await?.pop().unwrap_or(StoredSubject::Absent);
             let changes = until.is_some() || legal_hold || release;
+            if changes {
+                // One change, and only of what was looked at: a later day that somebody else sets meanwhile is not overruled.
+                let less = new.retained_until() < old.retained_until() && !yes;
+                let target = if dry_run || less { dry_subjects } else { subjects };
+                unknown_too(target, meant).retain(&keyspace, subject.as_str(), old, new).await?;
+                if less {
+                    let before = old.retained_until().map(time).unwrap_or_default();
+                    return Err(Failure::Usage(format!("it is kept until {before}: say --yes to keep it for less")));
+                }
+            }
+            let stored = dry.get(&keyspace, &[&subject]).await?.pop().unwrap_or(StoredSubject::Absent);
             show_hold(new, &stored, dry_run, changes, output)
         }
-        Subject::Reapply { dry_run: true } => reapply(&SubjectAdmin::new(dry), &config, false, output).await,
-        Subject::Reapply { dry_run: false } => reapply(&subjects, &config, true, output).await,
+        Subject::Reapply { unknown_too: meant, dry_run } => {
+            let subjects = if dry_run { dry_subjects } else { subjects };
+            reapply(&unknown_too(subjects, meant), &config, !dry_run, output).await
+        }
         Subject::Rewrap { keyspace, compromised, dry_run } => {
-            let subjects = if dry_run { SubjectAdmin::new(dry) } else { subjects };
+            let subjects = if dry_run { dry_subjects } else { subjects };
             let keys = unlock(&config, &keyspace, output).await?;
             let report =
                 if compromised { subjects.rewrap_compromised(&keys).await? } else { subjects.rewrap(&keys).await? };
@@ -59,6 +68,9 @@ pub async fn run(global: &Global, command: Subject, output: &Output) -> Result<(
         }
         Subject::Count { keyspace } => {
             let counts = subjects.count_by_key(&keyspace).await?;
+            if counts.total() == 0 {
+                output.note(&nobody(&keyspace));
+            }
             let text =
                 table(["key", "subject keys"], counts.iter().map(|(key, count)| [key.to_string(), count.to_string()]));
             let keys: serde_json::Map<_, _> =
@@ -67,6 +79,10 @@ pub async fn run(global: &Global, command: Subject, output: &Output) -> Result<(
         }
         Subject::Under { keyspace, key } => {
             let under = subjects.under(&keyspace, key).await?;
+            // A store with no subject at all says nothing of the key.
+            if under.is_empty() && subjects.count_by_key(&keyspace).await?.total() == 0 {
+                return Err(Failure::Checked(nobody(&keyspace)));
+            }
             Ok(output.list(&under, "no subject key is under it", &json!(under))?)
         }
     }
@@ -75,8 +91,12 @@ pub async fn run(global: &Global, command: Subject, output: &Output) -> Result<(
 /// Whether a store to which nothing was written yet may be the right one.
 fn writes(command: &Subject) -> bool {
     match command {
-        Subject::Shred { dry_run, .. } | Subject::Reapply { dry_run } => !dry_run,
-        Subject::Hold { until, legal_hold, dry_run, .. } => !dry_run && (until.is_some() || *legal_hold),
+        Subject::Shred { dry_run, unknown_too, .. } | Subject::Reapply { dry_run, unknown_too } => {
+            !dry_run && *unknown_too
+        }
+        Subject::Hold { until, legal_hold, dry_run, unknown_too, .. } => {
+            !dry_run && *unknown_too && (until.is_some() || *legal_hold)
+        }
         _ => false,
     }
 }
@@ -90,18 +110,27 @@ async fn reapply(subjects: &SubjectAdmin, config: &Config, stored: bool, output:
         .failed()
         .map(|(keyspace, subject, error)| (keyspace, subject, Failure::from_reference(error)))
         .collect();
+    let ahead: Vec<_> = reapplied.ahead().collect();
     let mut text =
         format!("{shredded} subjects {done} shredded, {unknown} of them without a key; {before} were before");
     for (keyspace, subject) in &retained {
         text.push_str(&format!("\nheld, and not shredded: {keyspace} {subject}"));
+    }
+    for (keyspace, subject) in &ahead {
+        text.push_str(&format!("\nits line in the log is of a time that is yet to come: {keyspace} {subject}"));
     }
     for (keyspace, subject, error) in &failed {
         text.push_str(&format!("\nnot shredded: {keyspace} {subject}: {error}"));
     }
     let value = json!({
         "shredded": shredded, "unknown": unknown, "shredded_before": before, "retained": retained, "failed": failed,
+        "ahead": ahead,
     });
     output.done(stored, &text, &value)?;
+    if !ahead.is_empty() {
+        let text = "lines of the log are of a time that is yet to come: a clock was wrong, or somebody wrote them. Holds are judged now";
+        output.warning(&format!("{} {text}", ahead.len()));
+    }
     if !failed.is_empty() {
         return Err(Failure::Checked(format!("{} subjects of the log could not be shredded", failed.len())));
     }
@@ -111,23 +140,22 @@ async fn reapply(subjects: &SubjectAdmin, config: &Config, stored: bool, output:
             retained.len()
         )));
     }
-    // No log is of no one, and a store that was restored knows some of those in its log.
-    if before == 0 && unknown == shredded {
-        return Err(Failure::Checked(
-            "none of them had a key here: is it the right log, and the right store?".to_owned(),
-        ));
-    }
     Ok(())
 }
 
 fn show_rewrapped(report: &RewrapReport, keys: &Keyring, stored: bool, output: &Output) -> Result<(), Failure> {
     let done = if stored { "are now under" } else { "would be under" };
     let failed: Vec<_> = report.failed().map(|(subject, error)| (subject, error.code())).collect();
-    let mut text = format!("{} subject keys {done} {}", report.rewrapped(), keys.primary_key());
+    let mut text =
+        format!("{} subject keys {done} {}; {} were before", report.rewrapped(), keys.primary_key(), report.before());
     for (subject, code) in &failed {
         text.push_str(&format!("\nleft as it was: {subject} ({code})"));
     }
-    output.done(stored, &text, &json!({ "rewrapped": report.rewrapped(), "failed": failed }))?;
+    let value = json!({ "rewrapped": report.rewrapped(), "before": report.before(), "failed": failed });
+    output.done(stored, &text, &value)?;
+    if report.rewrapped() == 0 && report.before() == 0 && failed.is_empty() {
+        return Err(Failure::Checked(nobody(keys.keyspace())));
+    }
     if failed.is_empty() {
         Ok(())
     } else {
@@ -158,7 +186,12 @@ fn show_hold(
     output.done(changes && !dry_run, &format!("{kept}kept until: {until}; {held}\n{key}"), &value)
 }
 
-/// Not an error: who never had a key must not get one any more either.
+/// Of a store from which a zero says nothing.
+fn nobody(keyspace: &str) -> String {
+    format!("the store has no subject key of {keyspace} at all: is it the right one, and the right keyspace?")
+}
+
+/// Shredded only if it is meant: who never had a key must not get one any more either.
 const UNKNOWN: &str = "no key is stored for it: nothing was sealed for it yet, or its id is another one";
 
 fn describe(receipt: &ShredReceipt) -> String {
@@ -181,8 +214,4 @@ fn as_json(receipt: &ShredReceipt) -> serde_json::Value {
         "effective_at": receipt.effective_at(), "complete_at": receipt.complete_at(), "was_known": receipt.was_known(),
         "not_covered": ShredReceipt::NOT_COVERED,
     })
-}
-
-fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }

@@ -309,6 +309,11 @@ mod tests {
         assert_eq!(name(|b| b).unwrap(), "transit/phi-root");
         assert_eq!(name(|b| b.mount("/kms/phi/")).unwrap(), "kms/phi/phi-root");
         assert_eq!(name(|b| b.namespace("pharmacy/")).unwrap(), "pharmacy/transit/phi-root");
+        assert_eq!(name(|b| b.label("dc2")).unwrap(), "transit/phi-root@dc2");
+        assert_eq!(name(|b| b.namespace("pharmacy").label("dc2")).unwrap(), "pharmacy/transit/phi-root@dc2");
+        for bad in ["", "dc 2", "dc@2", "dc/2", ".."] {
+            assert!(name(|b| b.label(bad)).unwrap_err().contains("the label is not a name"), "{bad:?}");
+        }
         let other = VaultKey::builder("http://127.0.0.1:8200/", "phi-root").token("x").build().unwrap();
         assert_eq!(other.name, "transit/phi-root");
         assert_eq!(format!("{other:?}"), "VaultKey(transit/phi-root at http://127.0.0.1:8200)");

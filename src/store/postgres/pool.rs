@@ -5,8 +5,8 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use sqlx::pool::{PoolConnection, PoolOptions};
-use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions, PgSslMode};
-use sqlx::{ConnectOptions, Postgres};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions, PgRow, PgSslMode};
+use sqlx::{ConnectOptions, Postgres, Row};
 use tokio::time::timeout;
 
 use super::trouble::{Table, postgres_trouble};
@@ -54,7 +54,7 @@ impl Pool {
         table: &'static OwnTable,
     ) -> Result<Option<Self>, Error> {
         let pool = Self::lazy(url, connections, table)?;
-        let has_table = pool.call(async |connection| Ok(has_table(connection, table).await?)).await?;
+        let has_table = pool.call(async |connection| has_table(connection, table).await).await?;
         Ok(if has_table { Some(pool) } else { None })
     }
 
@@ -135,6 +135,7 @@ impl From<Error> for CallError {
         Self::Own(error)
     }
 }
+
 async fn create_table(connection: &mut PgConnection, table: &OwnTable) -> Result<(), CallError> {
     // Asked first: a role that may not create tables can use one that is there.
     if has_table(connection, table).await? {
@@ -162,12 +163,22 @@ async fn create_table(connection: &mut PgConnection, table: &OwnTable) -> Result
     }
 }
 
-async fn has_table(connection: &mut PgConnection, table: &OwnTable) -> Result<bool, sqlx::Error> {
-    sqlx::query_scalar("SELECT to_regclass($1) IS NOT NULL")
-        .persistent(false)
-        .bind(table.name)
-        .fetch_one(connection)
-        .await
+async fn has_table(connection: &mut PgConnection, table: &OwnTable) -> Result<bool, CallError> {
+    let query = sqlx::query("SELECT pg_is_in_recovery(), to_regclass($1) IS NOT NULL").persistent(false);
+    let row = query.bind(table.name).fetch_one(connection).await?;
+    refuse_standby(&row)?;
+    Ok(row.try_get(1)?)
+}
+
+/// A row that begins with `pg_is_in_recovery()`, which is asked with each answer: what is behind an address may change while the
+/// program runs.
+pub(in crate::store) fn refuse_standby(row: &PgRow) -> Result<(), CallError> {
+    if row.try_get(0)? {
+        let text = "this is a standby, which lags behind: it may have a key that was shredded, or an older keyring. Connect to the \
+             primary server";
+        return Err(Error::from_store(false, text).into());
+    }
+    Ok(())
 }
 
 /// The driver's own error may quote the URL, and is dropped. Its logs of statements are not wanted either.

@@ -59,7 +59,8 @@ fn explain(code: &str, table: &Table<'_>) -> (bool, String) {
             format!("the role lacks a right: grant SELECT, INSERT and UPDATE on {name}, and USAGE on its schema"),
         ),
         ("42501", Table::Counted { table, .. }) => {
-            (false, format!("the role may not read {table}: grant SELECT on it, and USAGE on its schema"))
+            let text = "grant SELECT on it, and USAGE on its schema; if it has row-level security, count as a role with BYPASSRLS";
+            (false, format!("the role may not read every row of {table}: {text}"))
         }
         ("42P01" | "3F000", Table::Own { name, schema }) => {
             (false, format!("the table {name} is missing: connect again, or let its owner run `{schema}`"))
@@ -71,10 +72,6 @@ fn explain(code: &str, table: &Table<'_>) -> (bool, String) {
         ("42703", Table::Counted { table, column }) => {
             (false, format!("the table {table} has no column {column}: write it in the case in which it was created"))
         }
-        ("42883" | "42804" | "42846" | "42725", Table::Counted { table, column }) => (
-            false,
-            format!("the column {column} of {table} is neither text nor bytea: for json, count a view of it as text"),
-        ),
         ("25006", _) => settled("the database is read-only: connect to the primary server"),
         ("3D000", _) => settled("there is no such database: check the URL"),
         ("57014", _) => later("the server cancelled the statement: it waited too long"),

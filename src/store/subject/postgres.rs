@@ -10,7 +10,7 @@ use super::row::{SubjectRow, impl_subject_key_store};
 use super::{Retention, StoredSubject, check};
 use crate::error::Error;
 use crate::id::Name;
-use crate::store::postgres::pool::{BEGIN, CAREFUL, CallError, OwnTable, Pool};
+use crate::store::postgres::pool::{BEGIN, CAREFUL, CallError, OwnTable, Pool, refuse_standby};
 
 /// Requests wait for a subject that is not in memory.
 const MAX_CONNECTIONS: u32 = 8;
@@ -54,7 +54,7 @@ impl PostgresSubjectStore {
     /// `store-refused`: the URL is none, or of a standby, or the role may not log in or has no right to the table; `store-unavailable`: no answer
     /// within 5 seconds; `runtime-needed` outside of a tokio runtime.
     pub async fn connect(url: &str) -> Result<Self, Error> {
-        Self::of(Pool::connect(url, MAX_CONNECTIONS, &TABLE).await?).await
+        Ok(Self(Pool::connect(url, MAX_CONNECTIONS, &TABLE).await?))
     }
 
     /// Connects to look into the database: nothing is made. `None` where the table is not there.
@@ -63,15 +63,7 @@ impl PostgresSubjectStore {
     ///
     /// Those of [`connect`](Self::connect).
     pub async fn connect_existing(url: &str) -> Result<Option<Self>, Error> {
-        match Pool::connect_existing(url, MAX_CONNECTIONS, &TABLE).await? {
-            Some(pool) => Self::of(pool).await.map(Some),
-            None => Ok(None),
-        }
-    }
-
-    async fn of(pool: Pool) -> Result<Self, Error> {
-        pool.call(async |connection| select(connection, "", &[]).await).await?;
-        Ok(Self(pool))
+        Ok(Pool::connect_existing(url, MAX_CONNECTIONS, &TABLE).await?.map(Self))
     }
 
     async fn get_now(&self, keyspace: &str, subjects: &[&str]) -> Result<Vec<StoredSubject>, Error> {
@@ -148,14 +140,10 @@ async fn select(connection: &mut PgConnection, keyspace: &str, subjects: &[&str]
     not_of_standby(&query.fetch_all(connection).await?)
 }
 
-/// Asked each time: what is behind an address may change while the program runs.
 fn not_of_standby(rows: &[PgRow]) -> Result<Vec<Stored>, CallError> {
     let mut found = Vec::with_capacity(rows.len());
     for row in rows {
-        if row.try_get(0)? {
-            let text = "this is a standby, which may still have keys that were shredded: connect to the primary server";
-            return Err(Error::from_store(false, text).into());
-        }
+        refuse_standby(row)?;
         if let Some(subject) = row.try_get(1)? {
             found.push((subject, row.try_get(2)?, row.try_get(3)?, row.try_get(4)?, row.try_get(5)?));
         }

@@ -1,6 +1,7 @@
 //! What is stored of one subject, and how it changes: the same in every store.
 
 use super::{Retention, StoredSubject};
+use crate::clock::Clock;
 use crate::error::{Error, ErrorKind};
 use crate::key::WrappedSubjectKey;
 
@@ -49,6 +50,10 @@ impl SubjectRow {
         if self.retention != old {
             return Err(ErrorKind::StoreConflict.into());
         }
+        // It would keep nothing, and whoever asked for it would believe that it does.
+        if self.shredded_at.is_some() && retention != old {
+            return Err(ErrorKind::SubjectShredded.into());
+        }
         self.retention = retention;
         Ok(())
     }
@@ -58,7 +63,8 @@ impl SubjectRow {
             self.key = None;
             return Ok(before);
         }
-        if self.retention.holds_at(at) {
+        // Not by the caller's time, which may come from a file.
+        if self.retention.holds_at(Clock::default().unix_now()) {
             return Err(ErrorKind::SubjectRetained.into());
         }
         self.key = None;

@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::cell::Cell;
+use std::fmt;
 use std::rc::Rc;
 
 use erased_serde::Deserializer as ErasedDeserializer;
@@ -30,6 +31,17 @@ impl<T: Serialize + PartialEq + 'static> Value for T {
 impl Leaf {
     pub fn new<T: Serialize + PartialEq + 'static>(value: T) -> Self {
         Self(Rc::new(value))
+    }
+
+    pub fn get<T: 'static>(&self) -> &T {
+        self.0.as_any().downcast_ref().expect("a value of its case")
+    }
+}
+
+/// For a failing test: nothing here is anybody's.
+impl fmt::Debug for Leaf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&serde_json::to_string(self).unwrap_or_else(|error| error.to_string()))
     }
 }
 

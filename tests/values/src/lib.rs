@@ -9,3 +9,4 @@ pub mod erased;
 pub mod formats;
 pub mod matrix;
 pub mod rows;
+pub mod table;

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use rxseal::{Access, Keyring, Purpose, Record, RecordAccess, Sealed};
 
+use serde::Serialize;
+
 use crate::cases::Case;
-use crate::erased::{Leaf, read_row, reading_as};
+use crate::erased::{Leaf, Read, read_row, reading_as};
 use crate::formats::{Format, Problem};
 use crate::rows::{Flat, Form, Marker, Tagged, Untagged, attribute, content, element};
 
@@ -19,6 +21,10 @@ pub enum Way {
     Parts,
 }
 
+impl Way {
+    pub const ALL: [Self; 5] = [Self::With, Self::Phi, Self::Sealed, Self::Each, Self::Parts];
+}
+
 /// Where the row with the field stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Place {
@@ -30,6 +36,19 @@ pub enum Place {
     Attribute,
     /// `$text` of XML.
     Content,
+}
+
+impl Place {
+    /// Those that a format has.
+    pub fn of(format: Format) -> &'static [Self] {
+        match format {
+            Format::QuickXml => {
+                &[Self::Alone, Self::Flatten, Self::Tag, Self::Untagged, Self::Attribute, Self::Content]
+            }
+            Format::SerdeXmlRs => &[Self::Alone, Self::Flatten, Self::Tag, Self::Untagged, Self::Attribute],
+            _ => &[Self::Alone, Self::Flatten, Self::Tag, Self::Untagged],
+        }
+    }
 }
 
 /// What became of a value that was sealed.
@@ -55,6 +74,17 @@ pub struct Cell {
     pub sealed: Option<Outcome>,
 }
 
+impl Cell {
+    pub fn name(&self) -> String {
+        format!("{} {:?} {:?}", self.format.name(), self.place, self.way)
+    }
+
+    /// Whether it holds the value once, and not in a list or map.
+    pub fn is_for_one(&self) -> bool {
+        matches!(self.way, Way::With)
+    }
+}
+
 /// Rows of one keyring and record.
 pub struct Bench {
     record: Record,
@@ -70,80 +100,82 @@ impl Bench {
         Self { record, open }
     }
 
-    /// Every cell of a case.
-    pub fn cells(&self, case: &Case) -> Vec<Cell> {
+    /// What becomes of a case that is sealed and opened alone, by code that is compiled for its type as a user's is.
+    pub fn direct(&self, case: &Case) -> Outcome {
+        case.values.iter().map(|value| (case.direct)(value, &self.record, &self.open)).max().unwrap_or(Outcome::Kept)
+    }
+
+    /// The cells of a case: alone, each way; elsewhere one way, another one for each case and format, or all of them if `all`.
+    pub fn cells(&self, number: usize, case: &Case, all: bool) -> Vec<Cell> {
         let mut cells = Vec::new();
-        reading_as(case.read, || {
-            for format in Format::ALL {
-                macro_rules! at {
-                    ($place:expr, $module:ident, $around:ident) => {
-                        self.place::<
-                            $around<$module::Plain<Leaf>>,
-                            $around<$module::Plain<Vec<Leaf>>>,
-                            $around<$module::Plain<BTreeMap<String, Leaf>>>,
-                            $around<$module::With>,
-                            $around<$module::Typed>,
-                            $around<$module::Token>,
-                            $around<$module::List>,
-                            $around<$module::Map>,
-                        >($place, format, case, &mut cells)
-                    };
-                }
-                type Alone<R> = R;
-                at!(Place::Alone, element, Alone);
-                at!(Place::Flatten, element, Flat);
-                at!(Place::Tag, element, Tagged);
-                at!(Place::Untagged, element, Untagged);
-                if matches!(format, Format::QuickXml) {
-                    at!(Place::Attribute, attribute, Alone);
-                    at!(Place::Content, content, Alone);
-                }
-                if matches!(format, Format::SerdeXmlRs) {
-                    at!(Place::Attribute, attribute, Alone);
+        for (format_number, format) in Format::ALL.into_iter().enumerate() {
+            for (place_number, place) in Place::of(format).iter().enumerate() {
+                let turn = number.wrapping_add(format_number).wrapping_add(place_number) % Way::ALL.len();
+                for (way_number, way) in Way::ALL.into_iter().enumerate() {
+                    if *place == Place::Alone || all || way_number == turn {
+                        cells.push(self.cell(format, *place, way, &case.values, case.read));
+                    }
                 }
             }
-        });
+        }
         cells
     }
 
-    fn place<One: Form, Many: Form, ByLine: Form, A: Form, B: Form, C: Form, D: Form, E: Form>(
-        &self,
-        place: Place,
-        format: Format,
-        case: &Case,
-        cells: &mut Vec<Cell>,
-    ) {
-        let one = self.plain::<One>(format, case);
-        let many = self.plain::<Many>(format, case);
-        let by_line = self.plain::<ByLine>(format, case);
-        let sealed: [(Way, bool, fn(&Self, Format, &Case) -> Outcome); 5] = [
-            (Way::With, one, Self::sealed::<A>),
-            (Way::Phi, one, Self::sealed::<B>),
-            (Way::Sealed, one, Self::sealed::<C>),
-            (Way::Each, many, Self::sealed::<D>),
-            (Way::Parts, by_line, Self::sealed::<E>),
-        ];
-        for (way, plain, sealed) in sealed {
-            // Where the format fails by itself there is nothing to compare with; but one look at each value, since a loss that
-            // plain serde has too is one to tell users of.
-            let look = plain || (place == Place::Alone && format == Format::JsonText);
-            cells.push(Cell { place, way, format, plain, sealed: look.then(|| sealed(self, format, case)) });
+    /// One cell, for values that are read as this.
+    pub fn cell(&self, format: Format, place: Place, way: Way, values: &[Leaf], read: Read<Leaf>) -> Cell {
+        type Alone<R> = R;
+        macro_rules! of {
+            ($module:ident, $around:ident) => {
+                match way {
+                    Way::With => {
+                        self.both::<$around<$module::Plain<Leaf>>, $around<$module::With>>(format, place, values)
+                    }
+                    Way::Phi => {
+                        self.both::<$around<$module::Plain<Leaf>>, $around<$module::Typed>>(format, place, values)
+                    }
+                    Way::Sealed => {
+                        self.both::<$around<$module::Plain<Leaf>>, $around<$module::Token>>(format, place, values)
+                    }
+                    Way::Each => {
+                        self.both::<$around<$module::Plain<Vec<Leaf>>>, $around<$module::List>>(format, place, values)
+                    }
+                    Way::Parts => self.both::<$around<$module::Plain<BTreeMap<String, Leaf>>>, $around<$module::Map>>(
+                        format, place, values,
+                    ),
+                }
+            };
         }
+        let (plain, sealed) = reading_as(read, || match place {
+            Place::Alone => of!(element, Alone),
+            Place::Flatten => of!(element, Flat),
+            Place::Tag => of!(element, Tagged),
+            Place::Untagged => of!(element, Untagged),
+            Place::Attribute => of!(attribute, Alone),
+            Place::Content => of!(content, Alone),
+        });
+        Cell { place, way, format, plain, sealed }
     }
 
-    /// Whether plain serde keeps every value of the case.
-    fn plain<R: Form>(&self, format: Format, case: &Case) -> bool {
-        case.values.iter().all(|value| {
+    fn both<P: Form, S: Form>(&self, format: Format, place: Place, values: &[Leaf]) -> (bool, Option<Outcome>) {
+        let plain = self.plain::<P>(format, values);
+        // Where the format fails by itself there is nothing to compare with; but one look at each value, since a loss that
+        // plain serde has too is one to tell users of.
+        let look = plain || (place == Place::Alone && format == Format::JsonText);
+        (plain, look.then(|| self.sealed::<S>(format, values)))
+    }
+
+    /// Whether plain serde keeps every value.
+    fn plain<R: Form>(&self, format: Format, values: &[Leaf]) -> bool {
+        values.iter().all(|value| {
             let Ok(row) = R::with(value, &self.record) else { return false };
             let Ok(bytes) = write(format, &row) else { return false };
-            read_row::<R, _>(|| format.read(&bytes))
-                .is_ok_and(|row| matches!(row.holds(value, &self.open), Ok(true)))
+            read_row::<R, _>(|| format.read(&bytes)).is_ok_and(|row| matches!(row.holds(value, &self.open), Ok(true)))
         })
     }
 
-    /// The worst that became of a value of the case.
-    fn sealed<R: Form>(&self, format: Format, case: &Case) -> Outcome {
-        case.values.iter().map(|value| self.sealed_one::<R>(format, value)).max().unwrap_or(Outcome::Kept)
+    /// The worst that became of one of the values.
+    fn sealed<R: Form>(&self, format: Format, values: &[Leaf]) -> Outcome {
+        values.iter().map(|value| self.sealed_one::<R>(format, value)).max().unwrap_or(Outcome::Kept)
     }
 
     fn sealed_one<R: Form>(&self, format: Format, value: &Leaf) -> Outcome {
@@ -170,7 +202,11 @@ impl Bench {
     }
 }
 
-fn write(format: Format, row: &dyn erased_serde::Serialize) -> Result<Vec<u8>, Problem> {
-    format.write(row)
+/// toml tries each value on a serializer that fails, to find out what it is. The erased traits tell of that too late: a failed
+/// `serialize_str` looks as if the token had been taken, and the second time is a repeat.
+fn write<R: Serialize>(format: Format, row: &R) -> Result<Vec<u8>, Problem> {
+    match format {
+        Format::Toml => format.write(row),
+        _ => format.write(row as &dyn erased_serde::Serialize),
+    }
 }
-

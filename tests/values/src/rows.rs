@@ -28,11 +28,11 @@ macro_rules! rows {
             #[derive(Serialize, Deserialize)]
             pub struct Plain<V> {
                 #[serde(rename = $id)]
-                id: u32,
+                pub id: u32,
                 #[serde(rename = $name)]
-                value: V,
+                pub value: V,
                 #[serde(rename = $end)]
-                end: bool,
+                pub end: bool,
             }
 
             impl Form for Plain<Leaf> {
@@ -68,7 +68,7 @@ macro_rules! rows {
             #[derive(Serialize, Deserialize)]
             pub struct With {
                 #[serde(rename = $id)]
-                id: u32,
+                pub id: u32,
                 #[serde(rename = $name, with = "Sealing::<Marker>")]
                 value: Leaf,
                 #[serde(rename = $end)]
@@ -88,7 +88,7 @@ macro_rules! rows {
             #[derive(Serialize, Deserialize)]
             pub struct Typed {
                 #[serde(rename = $id)]
-                id: u32,
+                pub id: u32,
                 #[serde(rename = $name)]
                 value: Phi<NotWiped<Leaf>, Marker>,
                 #[serde(rename = $end)]
@@ -108,7 +108,7 @@ macro_rules! rows {
             #[derive(Serialize, Deserialize)]
             pub struct Token {
                 #[serde(rename = $id)]
-                id: u32,
+                pub id: u32,
                 #[serde(rename = $name)]
                 value: Sealed<Leaf, Marker>,
                 #[serde(rename = $end)]
@@ -128,7 +128,7 @@ macro_rules! rows {
             #[derive(Serialize, Deserialize)]
             pub struct List {
                 #[serde(rename = $id)]
-                id: u32,
+                pub id: u32,
                 #[serde(rename = $name, with = "Sealing::<Each<Marker>>")]
                 value: Vec<Leaf>,
                 #[serde(rename = $end)]
@@ -148,7 +148,7 @@ macro_rules! rows {
             #[derive(Serialize, Deserialize)]
             pub struct Map {
                 #[serde(rename = $id)]
-                id: u32,
+                pub id: u32,
                 #[serde(rename = $name, with = "Sealing::<Parts<Marker>>")]
                 value: BTreeMap<String, Leaf>,
                 #[serde(rename = $end)]
@@ -186,9 +186,9 @@ fn by_line(value: &Leaf) -> BTreeMap<String, Leaf> {
 #[derive(Serialize, Deserialize)]
 #[serde(bound(deserialize = "R: DeserializeOwned"))]
 pub struct Flat<R> {
-    before: String,
+    pub before: String,
     #[serde(flatten)]
-    row: R,
+    pub row: R,
 }
 
 impl<R: Form> Form for Flat<R> {

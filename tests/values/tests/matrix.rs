@@ -1,40 +1,170 @@
-//! x
-use std::collections::BTreeMap;
-use rxseal_values::cases;
-use rxseal_values::matrix::{Bench, Outcome, Way, Place};
-use rxseal_values::formats::Format;
+//! What plain serde keeps, rxseal keeps, or refuses while it seals, or docs/SERDE.md says why not: types by formats by forms by places.
 
-type Found = Vec<(&'static str, Place, Way, Format, bool, Option<Outcome>)>;
-fn run(part: usize, of: usize) -> Found {
-    let bench = Bench::new();
-    let only = std::env::var("ONLY").ok();
-    let mut found = Vec::new();
-    for (n, case) in cases::all().iter().enumerate() {
-        if n % of != part || only.as_ref().is_some_and(|only| !case.name.contains(only)) { continue; }
-        for c in bench.cells(case) { found.push((case.name, c.place, c.way, c.format, c.plain, c.sealed)); }
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
+use std::path::Path;
+use std::thread;
+
+use rxseal_values::cases;
+use rxseal_values::formats::Format;
+use rxseal_values::matrix::{Bench, Cell, Outcome, Place};
+use rxseal_values::table::{Expected, LINES, Line, markdown};
+
+/// So that a harness which fails everywhere cannot pass.
+const LEAST_CASES: usize = 300;
+const LEAST_PLAIN_CELLS: usize = 18_000;
+const LEAST_KEPT_CELLS: usize = 17_000;
+
+/// With serde_json's `arbitrary_precision`, rxseal knows serde's buffer by the name of its type, which erasing hides: of these, what
+/// code of their own type makes of them counts alone.
+const HIDDEN_BY_ERASING: &[&str] =
+    if cfg!(feature = "every-json-feature") { &["untagged: FHIR's quantity"] } else { &[] };
+
+#[test]
+fn what_plain_serde_keeps_is_kept_or_refused_or_listed() {
+    let Found { cells, direct } = all_cells();
+    let mut problems = BTreeMap::<String, Vec<String>>::new();
+    let mut seen = BTreeSet::new();
+    let tried = cells.iter().filter_map(|(case, cell)| Some((case, cell.sealed.as_ref()?, cell.name())));
+    let tried = tried.filter(|(case, ..)| !HIDDEN_BY_ERASING.contains(case));
+    for (case, outcome, at) in tried.chain(direct.iter().map(|(case, outcome)| (case, outcome, "one field".to_owned())))
+    {
+        if *outcome == Outcome::Kept {
+            continue;
+        }
+        let line = LINES.iter().find(|line| line.cases.contains(case) && line.expected.is(outcome));
+        match line {
+            Some(_) => {
+                seen.insert(*case);
+            }
+            None => problems.entry(format!("{case}: {}", class(outcome))).or_default().push(at),
+        }
+    }
+    print_counts(&cells);
+    for (problem, cells) in &problems {
+        let some = cells.iter().take(4).cloned().collect::<Vec<_>>().join(", ");
+        println!("{problem} in {} cells: {some}", cells.len());
+    }
+    assert!(problems.is_empty(), "{} kinds of cells are neither kept nor listed; they are above", problems.len());
+    for line in LINES {
+        for case in line.cases {
+            assert!(seen.contains(case), "src/table.rs lists {case:?}, but no cell is so any more");
+        }
+    }
+    check_floors(&cells);
+    check_erasing(&cells, &direct);
+    compare_with_docs(&cells);
+}
+
+struct Found {
+    cells: Vec<(&'static str, Cell)>,
+    /// Without the erased traits.
+    direct: Vec<(&'static str, Outcome)>,
+}
+
+/// Of every case. By two threads with room for what nests.
+fn all_cells() -> Found {
+    const THREADS: usize = 2;
+    let threads: Vec<_> = (0..THREADS)
+        .map(|part| {
+            let work = move || {
+                let bench = Bench::new();
+                let cases = cases::all();
+                assert!(cases.len() >= LEAST_CASES, "{} cases", cases.len());
+                let mut found = Found { cells: Vec::new(), direct: Vec::new() };
+                let all = std::env::var_os("RXSEAL_FULL").is_some();
+                for (number, case) in cases.iter().enumerate().skip(part).step_by(THREADS) {
+                    found.direct.push((case.name, bench.direct(case)));
+                    found.cells.extend(bench.cells(number, case, all).into_iter().map(|cell| (case.name, cell)));
+                }
+                found
+            };
+            thread::Builder::new().stack_size(64 << 20).spawn(work).expect("a thread")
+        })
+        .collect();
+    let mut found = Found { cells: Vec::new(), direct: Vec::new() };
+    for thread in threads {
+        let part = thread.join().expect("a thread that ends");
+        found.cells.extend(part.cells);
+        found.direct.extend(part.direct);
     }
     found
 }
 
-#[test]
-fn dump() {
-    let found: Found = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..2).map(|part| std::thread::Builder::new().stack_size(64 << 20).spawn_scoped(scope, move || run(part, 2)).unwrap()).collect();
-        threads.into_iter().flat_map(|t| t.join().unwrap()).collect()
-    });
-    let mut totals: BTreeMap<String, usize> = BTreeMap::new();
-    let mut bad: BTreeMap<String, BTreeMap<&str, Vec<String>>> = BTreeMap::new();
-    for (name, place, way, format, plain, sealed) in found {
-        let kind = match &sealed { None => "not looked".into(), Some(Outcome::Kept) => "kept".to_owned(), Some(Outcome::Refused(c)) => format!("refused {c}"), Some(Outcome::NotWritten(c)) => format!("NOT WRITTEN {}", c.chars().take(60).collect::<String>()), Some(Outcome::Late(c)) => format!("LATE {c}"), Some(Outcome::Changed) => "CHANGED".into() };
-        *totals.entry(format!("{} / {kind}", if plain { "plain works" } else { "plain fails" })).or_default() += 1;
-        if (plain || sealed.is_some()) && sealed != Some(Outcome::Kept) {
-            let plain = if plain { "" } else { " (plain fails too)" };
-            bad.entry(format!("{kind}{plain}{}", if matches!(format, Format::QuickXml|Format::SerdeXmlRs|Format::Toml) {format!(" {}", format.name())} else {"".into()} )).or_default().entry(name).or_default().push(format!("{:?}/{:?}/{}", place, way, format.name()));
+fn print_counts(cells: &[(&str, Cell)]) {
+    let mut counts = BTreeMap::<String, usize>::new();
+    for (_, cell) in cells {
+        let sealed = cell.sealed.as_ref().map_or("not tried".to_owned(), class);
+        let plain = if cell.plain { "plain serde keeps it" } else { "plain serde fails" };
+        *counts.entry(format!("{plain}, sealed: {sealed}")).or_default() += 1;
+    }
+    println!("{} cells", cells.len());
+    for (class, count) in &counts {
+        println!("{count:>7} {class}");
+    }
+}
+
+fn class(outcome: &Outcome) -> String {
+    match outcome {
+        // With what the format says, which is different in each cell.
+        Outcome::NotWritten(_) => "NotWritten".to_owned(),
+        outcome => format!("{outcome:?}"),
+    }
+}
+
+fn check_floors(cells: &[(&str, Cell)]) {
+    let plain = cells.iter().filter(|(_, cell)| cell.plain).count();
+    let kept = cells.iter().filter(|(_, cell)| cell.plain && cell.sealed == Some(Outcome::Kept)).count();
+    assert!(plain >= LEAST_PLAIN_CELLS && kept >= LEAST_KEPT_CELLS, "plain serde keeps {plain} cells, rxseal {kept}");
+}
+
+/// The control: what is erased does as what is not.
+fn check_erasing(cells: &[(&str, Cell)], direct: &[(&str, Outcome)]) {
+    for (case, outcome) in direct.iter().filter(|(case, _)| !HIDDEN_BY_ERASING.contains(case)) {
+        let erased = cells.iter().find(|(name, cell)| name == case && cell.format == Format::JsonText);
+        let erased = erased.and_then(|(_, cell)| cell.sealed.as_ref());
+        assert!(erased == Some(outcome), "{case}: {outcome:?}, but erased {erased:?}");
+    }
+}
+
+/// The tables between the marks in docs/SERDE.md are these.
+fn compare_with_docs(cells: &[(&str, Cell)]) {
+    // What plain serde keeps depends on serde_json's features; the docs have what most programs build.
+    if cfg!(feature = "every-json-feature") {
+        return;
+    }
+    let tables = markdown(|line| kept_in(line, cells));
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/SERDE.md");
+    let docs = std::fs::read_to_string(path).expect("docs/SERDE.md");
+    let between = docs.split_once("<!-- table -->\n").and_then(|(_, rest)| rest.split_once("<!-- end -->"));
+    let shown = between.map(|(tables, _)| tables.trim()).unwrap_or_default();
+    assert!(shown == tables.trim(), "docs/SERDE.md must have these between its marks:\n\n{tables}");
+}
+
+/// The formats in which plain serde keeps every case of a line.
+fn kept_in(line: &Line, cells: &[(&str, Cell)]) -> String {
+    let keeps = |format: Format, case: &str| {
+        let mut cells = cells.iter().filter(|(name, cell)| {
+            *name == case && cell.format == format && cell.place == Place::Alone && cell.is_for_one()
+        });
+        cells.all(|(_, cell)| cell.plain)
+    };
+    let mut out = String::new();
+    for format in Format::ALL {
+        // The three ways into JSON are one format for a reader.
+        if !matches!(format, Format::JsonStream | Format::JsonValue)
+            && line.cases.iter().all(|case| keeps(format, case))
+        {
+            let _ = write!(out, "{}{}", if out.is_empty() { "" } else { ", " }, format.name());
         }
     }
-    for (kind, names) in bad {
-        println!("\n== {kind}: {} cases, {} cells", names.len(), names.values().map(Vec::len).sum::<usize>());
-        for (name, list) in names.iter().take(if kind.contains("toml") || kind.contains("xml") { 8 } else { 999 }) { println!("  {:45} {}: {}", name, list.len(), list.iter().take(6).cloned().collect::<Vec<_>>().join(" ")); }
+    if out.is_empty() { "no format".to_owned() } else { out }
+}
+
+#[test]
+fn the_table_has_a_reason_in_each_line() {
+    for line in LINES {
+        assert!(line.reason.len() > 40 && line.reason.ends_with('.') && !line.shown.ends_with('.'), "{}", line.shown);
+        assert!(line.expected == Expected::Lost || !line.cases.is_empty());
     }
-    for (kind, count) in totals { println!("{count:7} {kind}"); }
 }

@@ -135,6 +135,8 @@ pub fn add(cases: &mut Cases) {
     cases.add("serde_json::Map", vec![json!({"b": 1, "a": 2}).as_object().expect("a map").clone(), Map::new()]);
     cases.add("serde_json::Number", vec![number("7"), number("-7"), number("0.5")]);
     cases.add("serde_json::Value: a long float", vec![json!(0.1), json!(1.0e300), json!({"value": [0.1]})]);
+    let digits: Value = serde_json::from_str("{\"value\": 1.50, \"n\": 123456789012345678901234567890}").expect("JSON");
+    cases.add("serde_json::Value: digits as they were written", vec![digits]);
     cases.add("serde_json RawValue", vec![Raw::new("{\"a\": 1.50, \"b\": null}")]);
     cases.add("struct: RawValue", vec![Holder { value: Raw::new("[1.50,  2]") }]);
     cases.add("struct: serde_json::Value", vec![Holder { value: json!({"a": [1, 2.5]}) }]);
@@ -149,7 +151,10 @@ pub fn add(cases: &mut Cases) {
     cases.add("chrono: NaiveDateTime", vec![NaiveDateTime::new(date, time)]);
     cases.add("chrono: DateTime<Utc>", vec![Utc.from_utc_datetime(&NaiveDateTime::new(date, time))]);
     let east = FixedOffset::east_opt(3600).expect("an offset");
-    cases.add("chrono: DateTime<FixedOffset>", vec![DateTime::<FixedOffset>::from_naive_utc_and_offset(date.into(), east)]);
+    cases.add(
+        "chrono: DateTime<FixedOffset>",
+        vec![DateTime::<FixedOffset>::from_naive_utc_and_offset(date.into(), east)],
+    );
     cases.add("Option<NaiveDate>", vec![None, Some(date)]);
     cases.add("struct: NaiveDate", vec![Holder { value: date }]);
     cases.add("time: Date", vec![time::Date::from_ordinal_date(1970, 59).expect("a date")]);
@@ -173,10 +178,7 @@ pub fn add(cases: &mut Cases) {
     cases.add("serde_with: hex", vec![HexText(vec![]), HexText(vec![1, 255])]);
     cases.add("serde_with: map as list of pairs", vec![PairList([((1, 2), 3)].into())]);
     cases.add("serde_with: bytes", vec![AsBytes([1, 2, 3, 4])]);
-    cases.add(
-        "serde_with: double_option",
-        vec![Patch { note: None }, Patch { note: Some(Some("a".into())) }],
-    );
+    cases.add("serde_with: double_option", vec![Patch { note: None }, Patch { note: Some(Some("a".into())) }]);
     cases.add("serde_with: double_option, null", vec![Patch { note: Some(None) }]);
     cases.add("serde_with: skip_serializing_none", vec![SkipsNone { a: None, b: Some(String::new()) }]);
     cases.add("smallvec", vec![SmallVec::<[u32; 2]>::new(), smallvec![1, 2, 3]]);

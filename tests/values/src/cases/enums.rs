@@ -182,7 +182,13 @@ pub fn add(cases: &mut Cases) {
     cases.add("untagged: struct", vec![Untagged::Struct { drug: "a".into(), refills: Some(3) }]);
     cases.add(
         "untagged: FHIR's quantity",
-        vec![Quantity::Whole(7), Quantity::Real(0.25), Quantity::Real(7.0), Quantity::Yes(true), Quantity::Text("7".into())],
+        vec![
+            Quantity::Whole(7),
+            Quantity::Real(0.25),
+            Quantity::Real(7.0),
+            Quantity::Yes(true),
+            Quantity::Text("7".into()),
+        ],
     );
     cases.add("untagged: map", vec![Quantity::Map([("a".to_owned(), "b".to_owned())].into())]);
     cases.add("untagged: f64", vec![Loose::Of { value: 0.1_f64 }, Loose::Of { value: 1.0e300 }]);

@@ -88,7 +88,8 @@ struct Sig {
 }
 
 fn patient() -> Resource {
-    let name = HumanName { purpose: Some("official".into()), family: "O'Brien-Smith".into(), given: vec!["Zoë".into()] };
+    let name =
+        HumanName { purpose: Some("official".into()), family: "O'Brien-Smith".into(), given: vec!["Zoë".into()] };
     Resource::Patient { id: "p1".into(), name: vec![name], birth_date: "1970-02-28".into() }
 }
 
@@ -96,7 +97,8 @@ fn observation() -> Resource {
     let quantity = Quantity {
         value: 6.3,
         unit: "mmol/l".into(),
-        extension: [("system".to_owned(), json!("http://unitsofmeasure.org")), ("precision".to_owned(), json!(0.1))].into(),
+        extension: [("system".to_owned(), json!("http://unitsofmeasure.org")), ("precision".to_owned(), json!(0.1))]
+            .into(),
     };
     Resource::Observation {
         code: "15074-8".into(),
@@ -110,7 +112,10 @@ pub fn add(cases: &mut Cases) {
     cases.add("FHIR: Observation", vec![observation()]);
     let entry = |resource| Entry { resource: Box::new(resource) };
     cases.add("FHIR: Bundle", vec![Resource::Bundle { entry: vec![entry(patient()), entry(observation())] }]);
-    cases.add("FHIR: resource as serde_json::Value", vec![json!({"resourceType": "Patient", "multipleBirthInteger": 2, "x": 1.50})]);
+    cases.add(
+        "FHIR: resource as serde_json::Value",
+        vec![json!({"resourceType": "Patient", "multipleBirthInteger": 2, "x": 1.50})],
+    );
     cases.add("FHIR: choice of times", vec![EffectiveTime::EffectiveDateTime("2026".into())]);
     cases.add(
         "NCPDP: MedicationPrescribed",

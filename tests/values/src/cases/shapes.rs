@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashSet, LinkedList, VecDeque};
 
 use serde::{Deserialize, Serialize};
+use serde_with::{DisplayFromStr, serde_as};
 
 use super::Cases;
 use super::scalars::Bits;
@@ -83,6 +84,17 @@ struct Around<T> {
 struct Inner<T> {
     value: T,
 }
+
+/// What docs/SERDE.md advises.
+#[serde_as]
+#[derive(Serialize, Deserialize, PartialEq)]
+#[serde(transparent)]
+struct KeysAsText(#[serde_as(as = "BTreeMap<DisplayFromStr, _>")] BTreeMap<u32, String>);
+
+#[serde_as]
+#[derive(Serialize, Deserialize, PartialEq)]
+#[serde(transparent)]
+struct AsText(#[serde_as(as = "DisplayFromStr")] i128);
 
 #[derive(Serialize, Deserialize, PartialEq)]
 #[serde(rename_all = "camelCase")]
@@ -233,9 +245,14 @@ pub fn add(cases: &mut Cases) {
     cases.add("flatten: u128, large", vec![around(u128::MAX)]);
     cases.add("flatten: integer keys", vec![around(BTreeMap::from([(1_u32, "a".to_owned())]))]);
     cases.add("flatten: bool keys", vec![around(BTreeMap::from([(true, "a".to_owned())]))]);
+    cases.add("flatten: integer keys as text", vec![around(KeysAsText([(1, "a".to_owned())].into()))]);
+    cases.add("flatten: i128 as text", vec![around(AsText(i128::MAX))]);
     cases.add("flatten: char", vec![around('a')]);
     cases.add("flatten: bytes", vec![around(serde_bytes::ByteBuf::from(vec![1, 2]))]);
-    cases.add("integer keys in a struct", vec![Integers { lines: [(1_u32, "a".to_owned()), (20, "b".to_owned())].into() }]);
+    cases.add(
+        "integer keys in a struct",
+        vec![Integers { lines: [(1_u32, "a".to_owned()), (20, "b".to_owned())].into() }],
+    );
     cases.add("rename, alias", vec![Renamed { rx_number: 7, name: "a".into(), kind: "b".into() }]);
     cases.add(
         "skip_serializing_if, skip",

@@ -1,0 +1,91 @@
+//! Where tokens are, in what may be more than one: a text with others around it, letters that were joined.
+
+use std::iter;
+
+use crate::id::KeyId;
+use crate::token::{HEADER_LEN, Header};
+
+/// FORMAT 6.1: the letters of a text token's magic, before the one of its suite.
+const MAGIC: &str = "rxs";
+/// With that letter.
+const MAGIC_LEN: usize = 4;
+/// A key id as letters.
+const KEY_LEN: usize = 8;
+/// What a writer that escapes letters makes of `rxs`: JSON, C, a URL, HTML.
+pub(super) const ESCAPED: [&str; 5] =
+    [r"\u0072\u0078\u0073", r"\x72\x78\x73", "%72%78%73", "&#114;&#120;&#115;", "&#x72;&#x78;&#x73;"];
+/// `rxs` with a line break in it, of texts in which line ends are all `\n` and the `=` before them is taken away.
+const BROKEN: [&str; 3] = ["r\nxs", "rx\ns", "rxs\n"];
+/// Letters behind a broken magic that no word has.
+pub(super) const NO_WORD: usize = 16;
+/// As long as the rest of the shortest token.
+pub(super) const LONG: usize = 48;
+
+/// Whatever begins as a text token does, up to the first character that none has.
+pub(super) fn runs_in(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    iter::from_fn(move || {
+        let found = rest.get(next_magic(rest)?..)?;
+        let (run, behind) = found.split_at_checked(run_len(found))?;
+        rest = behind;
+        Some(run)
+    })
+}
+
+/// The keys of what may be further tokens in a run. A token's own letters look like the beginning of one by chance too, and nothing
+/// tells the two apart but whether somebody knows the key.
+pub(super) fn joined_in_run(run: &str) -> impl Iterator<Item = KeyId> {
+    let mut rest = run;
+    iter::from_fn(move || {
+        let behind = rest.get(MAGIC_LEN..)?;
+        rest = behind.get(next_magic(behind)?..)?;
+        // Behind one whose key is not whole there is no other.
+        rest.get(MAGIC_LEN..)?.get(..KEY_LEN)?.parse().ok()
+    })
+}
+
+/// As [`joined_in_run`], of a binary token.
+pub(super) fn joined_in_bytes(bytes: &[u8]) -> impl Iterator<Item = KeyId> {
+    let mut rest = if Header::starts(bytes) { bytes } else { &[] };
+    iter::from_fn(move || {
+        let behind = rest.get(1..)?;
+        let begin = behind.windows(HEADER_LEN).position(Header::starts)?;
+        rest = behind.get(begin..)?;
+        rest.get(3..)?.first_chunk().map(|key| KeyId::from_bytes(*key))
+    })
+}
+
+/// Whether there is what was a token before somebody wrote it in other letters, or broke it within its first ones. Of one that was
+/// broken further on the beginning is seen, and counted or no token.
+pub(super) fn is_changed(text: &str) -> bool {
+    ESCAPED.iter().any(|escaped| text.contains(escaped)) || is_broken(text) || is_upper_case(text)
+}
+
+fn is_broken(text: &str) -> bool {
+    if !text.contains('\n') {
+        return false;
+    }
+    let text = text.replace('\r', "").replace("=\n", "\n");
+    BROKEN.iter().any(|broken| {
+        text.match_indices(broken)
+            .filter_map(|(at, found)| text.get(at.saturating_add(found.len())..))
+            .any(|behind| behind.starts_with(['X', 'x', 'c']) && run_len(behind) > NO_WORD)
+    })
+}
+
+fn is_upper_case(text: &str) -> bool {
+    let behind = text.match_indices("RXS").filter_map(|(at, found)| text.get(at.saturating_add(found.len())..));
+    behind.filter(|behind| behind.starts_with(['X', 'C'])).any(|behind| {
+        let is_upper = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || b"-_".contains(&byte);
+        behind.bytes().take_while(|byte| is_upper(*byte)).count() > LONG
+    })
+}
+
+fn next_magic(text: &str) -> Option<usize> {
+    let letter = |at: usize| text.as_bytes().get(at.saturating_add(MAGIC.len())).copied();
+    text.match_indices(MAGIC).map(|(at, _)| at).find(|at| letter(*at).is_some_and(|letter| b"Xxc".contains(&letter)))
+}
+
+fn run_len(text: &str) -> usize {
+    text.find(|char: char| !(char.is_ascii_alphanumeric() || "-_".contains(char))).unwrap_or(text.len())
+}
