@@ -30,15 +30,15 @@ const PERMISSIONS: u32 = 0o7777;
 
 /// Gives what is new the owner and the group of its folder, as far as this process may: root may, others keep their own.
 pub(crate) fn own_as_folder(new: &File, folder: &Metadata, modes: Modes) -> io::Result<()> {
-    let made = new.metadata()?;
-    if (made.uid(), made.gid()) != (folder.uid(), folder.gid())
+    let found = new.metadata()?;
+    if (found.uid(), found.gid()) != (folder.uid(), folder.gid())
         && !is_permitted(fchown(new, Some(folder.uid()), Some(folder.gid())))?
     {
         is_permitted(fchown(new, None, Some(folder.gid())))?;
     }
-    let made = new.metadata()?;
-    let mode = if is_shared(folder) && made.gid() == folder.gid() { modes.shared } else { modes.alone };
-    if made.mode() & PERMISSIONS != mode {
+    let found = new.metadata()?;
+    let mode = if is_shared(folder) && found.gid() == folder.gid() { modes.shared } else { modes.alone };
+    if found.mode() & PERMISSIONS != mode {
         // A file system without modes (FAT) refuses it.
         is_permitted(new.set_permissions(Permissions::from_mode(mode)))?;
     }

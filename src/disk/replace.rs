@@ -39,7 +39,7 @@ pub(crate) fn replace(path: &Path, text: &str) -> Result<(), Error> {
     }
     let placed = temporary.write(text.as_bytes()).and_then(|()| fs::rename(&temporary.path, path));
     placed.map_err(|error| file_failed(path, &error))?;
-    temporary.is_placed();
+    temporary.keep();
     // Never retryable: reading it again would show it there, which says nothing of a power cut.
     sync_folder(folder).map_err(|error| {
         let reason = "it is stored, but its folder could not be synced: check the disk before anything seals under it";
@@ -65,7 +65,7 @@ pub(crate) fn place_new(path: &Path, bytes: &[u8]) -> Result<io::Result<()>, Err
         .and_then(|()| fs::hard_link(&temporary.path, path))
         .and_then(|()| fs::remove_file(&temporary.path));
     Ok(placed.and_then(|()| {
-        temporary.is_placed();
+        temporary.keep();
         sync_folder(folder)
     }))
 }
@@ -97,7 +97,7 @@ impl Temporary {
         self.file.sync_all()
     }
 
-    fn is_placed(mut self) {
+    fn keep(mut self) {
         self.placed = true;
     }
 }

@@ -327,7 +327,7 @@ pub(crate) fn sqlite_trouble(path: &Path, error: &rusqlite::Error) -> Error {
         Some(ErrorCode::DatabaseCorrupt) => (false, "the database is damaged: restore it from a backup".into()),
         _ if path.is_dir() => (false, "it is a folder, and no database file".into()),
         Some(ErrorCode::CannotOpen) => (false, "it cannot be opened: check its folder and its permissions".into()),
-        Some(ErrorCode::PermissionDenied | ErrorCode::ReadOnly) => (false, not_writable(path).into()),
+        Some(ErrorCode::PermissionDenied | ErrorCode::ReadOnly) => (false, not_writable(path)),
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
             (true, "another program held its lock for 5 seconds".into())
         }
