@@ -107,6 +107,14 @@ type Path = (&'static str, fn(&World) -> After);
 const PATHS: &[Path] = &[
     // Sealing
     ("seal text", |w| sealed(w.rec().seal::<Name>(TEXT))),
+    ("a value that begins as a token does", |w| {
+        for text in &*DISGUISED {
+            assert!(text.parse::<Token>().is_err() && text.parse::<WrappedSubjectKey>().is_err());
+            drop(rxseal::count_by_key([text]));
+            w.rec().seal::<Name>(text.as_str()).unwrap();
+        }
+        done()
+    }),
     ("seal bytes", |w| sealed(w.rec().seal::<Name>(&Raw(BYTES)))),
     ("seal a struct", |w| sealed(w.rec().seal::<Note>(&PATIENT))),
     ("seal a number", |w| sealed(w.rec().seal::<Note>(&NUMBER))),
@@ -694,6 +702,13 @@ fn stack_below() -> Vec<u8> {
 }
 
 /// Everything that the paths work on, and every key in it.
+/// Base64url that decodes to plaintext: cut off as a token, not canonical at its end, and not base64url there.
+static DISGUISED: std::sync::LazyLock<[String; 4]> = std::sync::LazyLock::new(|| {
+    use base64::Engine;
+    let text = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(TEXT);
+    [format!("rxsX{}", &text[..40]), format!("rxsQ{text}{text}"), format!("rxsQ{text}="), format!("rxsQ{text}!")]
+});
+
 struct World {
     folder: PathBuf,
     key_path: PathBuf,
