@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used)]
 
 mod key_support;
+#[path = "key_manager/walk.rs"]
+mod walk;
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
