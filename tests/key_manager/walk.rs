@@ -67,14 +67,20 @@ impl Life {
     async fn step(&mut self, chance: &mut Chance) {
         match chance.below(10) {
             // Mostly of what is newest, or every life would end in forks.
-            0..=2 => self.change(self.newest(), chance).await,
-            3 => self.change(chance.below(self.files.len()), chance).await,
+            0 | 1 => self.change(self.newest(), chance).await,
+            // As many changes of an older one as make it the newest, or nearly.
+            2 | 3 => {
+                let mut at = self.files.len() - 1 - chance.below(self.files.len().min(4));
+                for _ in 0..=chance.below(3) {
+                    self.change(at, chance).await;
+                    at = self.files.len() - 1;
+                }
+            }
             4 => self.put(self.newest()),
             5 => self.put(chance.below(self.files.len())),
             6 => self.world.store.set(if chance.below(3) == 0 { Mode::Unavailable } else { Mode::Works }),
             7 => self.set_clock(chance).await,
-            8 => self.manager.forget(TENANT),
-            _ => {}
+            _ => self.manager.forget(TENANT),
         }
         let known = self.files[chance.below(self.files.len())].keys()[0].id();
         for answer in [self.manager.keyring(TENANT).await, self.manager.keyring_with(TENANT, known).await] {
@@ -99,13 +105,13 @@ impl Life {
         let keys = self.files[from].keys();
         let key = keys[chance.below(keys.len())].id();
         // What a key's state forbids is refused, and nothing was made.
-        let made = match chance.below(7) {
+        let made = match chance.below(9) {
             0 => admin.stage(TENANT).await.map(|(file, _)| file),
             1 => admin.promote(TENANT, key, SystemTime::now(), seconds(0)).await,
             2 => admin.rotate(TENANT).await.map(|(file, _)| file),
-            3 => admin.deactivate(TENANT, key).await,
-            4 => admin.compromise(TENANT, key).await,
-            5 => admin.force_destroy(TENANT, key).await,
+            3 | 4 => admin.deactivate(TENANT, key).await,
+            5 | 6 => admin.compromise(TENANT, key).await,
+            7 => admin.force_destroy(TENANT, key).await,
             _ => admin.rewrap(TENANT, &roots).await,
         };
         if let Ok(file) = made {
