@@ -63,7 +63,7 @@ pub struct KeyringAdmin {
 
 impl KeyringAdmin {
     /// For how long a key must be out of use before it is destroyed, unless said otherwise: 65 minutes, the longest time for which a
-    /// [`KeyManager`](crate::KeyManager) with its usual settings goes on with a keyring (5 minutes of staleness and 1 hour of grace).
+    /// `KeyManager` with its usual settings goes on with a keyring (5 minutes of staleness and 1 hour of grace).
     pub const UNUSED_FOR: Duration = MAX_STALENESS.saturating_add(GRACE);
 
     /// Changes the keyrings in `store`, which one of `roots` unlocks.
