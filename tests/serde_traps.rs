@@ -7,6 +7,7 @@ mod evened;
 #[path = "serde_matrix/support.rs"]
 mod support;
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Debug;
 use std::sync::LazyLock;
@@ -1140,4 +1141,38 @@ fn a_value_that_cannot_be_serialized_is_not_quoted() {
         assert_silent(&error);
     }
     assert!(!contains(b"control", CANARY.as_bytes()));
+}
+
+/// Gives its elements away: the second time there is nothing left.
+struct Once(Cell<Option<std::vec::IntoIter<u32>>>);
+
+impl Once {
+    fn new(values: &[u32]) -> Self {
+        Self(Cell::new(Some(values.to_vec().into_iter())))
+    }
+}
+
+impl Serialize for Once {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.take().into_iter().flatten())
+    }
+}
+
+#[derive(Serialize)]
+struct Streamed {
+    #[serde(with = "Sealing::<phi::Note>")]
+    values: Option<Once>,
+}
+
+/// What plain serde keeps: a value whose `Serialize` runs once in each format runs once here too.
+#[test]
+fn a_value_that_can_be_written_once_is_written_once() {
+    let record = record();
+    let opener = record.access(&access());
+    let token = record.seal::<phi::Note>(&Once::new(&[1, 2, 3])).unwrap();
+    assert_eq!(opener.open::<phi::Note, Vec<u32>>(&token).unwrap(), [1, 2, 3]);
+    let row = Streamed { values: Some(Once::new(&[4, 5])) };
+    let json = serde_json::to_value(record.sealing(&row)).unwrap();
+    let token = json["values"].as_str().unwrap();
+    assert_eq!(opener.open_text::<phi::Note, Vec<u32>>(token).unwrap(), [4, 5]);
 }

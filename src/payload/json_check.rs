@@ -42,6 +42,11 @@ impl<'p, S> Checked<'p, S> {
         Self { inner, depth: 0, place: Place::Anywhere, problem }
     }
 
+    /// For the value of an option that is present.
+    pub(super) fn in_option(self) -> Self {
+        Self { place: Place::InOption, ..self }
+    }
+
     fn refuse<E: ser::Error>(&self, problem: ErrorKind) -> E {
         self.problem.set(Some(problem));
         E::custom("refused")
