@@ -1126,6 +1126,48 @@ fn keys_that_json_writes_alike_are_refused() {
     assert_eq!(survives(&BTreeMap::from([(String::new(), 1), (" ".into(), 2), ("\u{0}".into(), 3)])), Some(true));
 }
 
+/// The tags of enums in one another stand side by side, and the innermost struct may have a field of each of these names: it is never
+/// sealed as something that its own type does not read.
+#[test]
+fn a_field_named_as_any_of_several_tags_is_refused() {
+    #[derive(Serialize, Deserialize, PartialEq, Debug)]
+    struct Inner {
+        x: u8,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        outer: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        middle: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        inner: Option<String>,
+    }
+    #[derive(Serialize, Deserialize, PartialEq, Debug)]
+    #[serde(tag = "inner")]
+    enum Innermost {
+        Of(Inner),
+    }
+    #[derive(Serialize, Deserialize, PartialEq, Debug)]
+    #[serde(tag = "middle")]
+    enum Middle {
+        Of(Innermost),
+    }
+    #[derive(Serialize, Deserialize, PartialEq, Debug)]
+    #[serde(tag = "outer")]
+    enum Outer {
+        Of(Middle),
+    }
+
+    let nested = |names: [bool; 3]| {
+        let [outer, middle, inner] = names.map(|has| has.then(|| "x".to_owned()));
+        Outer::Of(Middle::Of(Innermost::Of(Inner { x: 1, outer, middle, inner })))
+    };
+    for at in 0..3 {
+        let mut names = [false; 3];
+        names[at] = true;
+        assert_eq!(survives(&nested(names)), None, "{at}");
+    }
+    assert_eq!(survives(&nested([false; 3])), Some(true));
+}
+
 #[test]
 fn a_value_that_cannot_be_serialized_is_not_quoted() {
     struct Broken;
