@@ -20,7 +20,7 @@ use crate::id::KeyId;
 use crate::key::KeyInfo;
 use crate::token::{Header, Token};
 
-use find::{is_changed, joined_in_bytes, joined_in_run, runs_in};
+use find::{has_uncounted, joined_in_bytes, joined_in_run, runs_in};
 
 #[cfg(any(feature = "postgres-store", feature = "sqlite-store"))]
 const VIEW: Reason = "it is a view, which may leave rows out: count the columns of the tables that it is made of";
@@ -74,7 +74,8 @@ impl KeyCounts {
         others.map(|(key, count)| (*key, *count))
     }
 
-    /// Values that are no token and in which none is seen, and tokens that were cut off or changed: plaintext that was left behind,
+    /// Values that are no token and in which none is seen, tokens that were cut off or changed, and texts with a wrapped subject key in
+    /// them, which is under a key too and is no token: plaintext that was left behind,
     /// documents without a token, documents in a binary format, whose tokens cannot be told from other bytes. In a column that is to
     /// be sealed throughout this is 0, and otherwise the first thing to look at.
     #[must_use]
@@ -140,7 +141,7 @@ impl KeyCounts {
             self.add_one(run.parse::<Token>().ok().map(|token| token.key_id()));
             joined_in_run(run).for_each(|key| self.add_joined(key, 1));
         }
-        if none || is_changed(text) {
+        if none || has_uncounted(text) {
             self.add_one(None);
         }
     }

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use column::{Value, expected, key_ids, values};
 use rusqlite::Connection;
 use rusqlite::types::Value as Cell;
-use rxseal::{CountSql, KeyCounts, KeyUse, count_by_key, count_sqlite};
+use rxseal::{CountSql, KeyCounts, KeyUse, Keyring, StillUnder, count_by_key, count_sqlite, run_local};
 
 const ROWS: usize = 10_000;
 
@@ -252,6 +252,44 @@ fn what_cannot_be_told_apart_is_said() {
     // No prose is taken for one.
     for prose in ["Call about the rx\nscheduled for Monday", "rx\nscreening", "RXSCAN 7", "5%72 tablets", "r\nxsc"] {
         assert_eq!(of(&format!("{first} {prose}")), (1, 0, 0), "{prose:?}");
+    }
+}
+
+/// A wrapped subject key is under a DEK too, and with that it is lost. Where it is kept beside tokens, no count may be silent about it.
+#[test]
+fn a_wrapped_subject_key_beside_a_token_is_said() {
+    let (file, roots) = &key_ids()[0];
+    let keys = run_local(Keyring::unlock(file.keyspace(), roots, file)).unwrap().unobserved();
+    let (_, wrapped) = keys.create_subject_key("P-7").unwrap();
+    let token = &column::tokens()[8];
+    assert_ne!(token.key_id(), wrapped.key_id());
+    let texts = [
+        format!(r#"{{"drug":"{token}","subject_key":"{wrapped}"}}"#),
+        format!("{wrapped},{token}"),
+        format!("{token}\n{wrapped}"),
+        format!("{token} {wrapped}-and more"),
+    ];
+    let silent = [
+        // Too short to be one, or in the middle of other letters.
+        format!("{token} {}", &wrapped.to_string()[..107]),
+        format!("{token} rxkx"),
+        format!("{token}{wrapped}"),
+    ];
+    let home = Folder::new("wrapped");
+    let path = home.0.join("rx.db");
+    let db = Connection::open(&path).unwrap();
+    db.execute_batch("CREATE TABLE rx (drug)").unwrap();
+    for (text, doubtful) in texts.iter().map(|text| (text, 1)).chain(silent.iter().map(|text| (text, 0))) {
+        let counts = count_by_key([text]);
+        if doubtful == 1 {
+            assert_eq!((counts.of(token.key_id()), counts.not_tokens()), (1, 1), "{text}");
+            let still = StillUnder::counted([&counts], key_ids()[1].0.keys(), wrapped.key_id(), 0, None);
+            assert_eq!(still.unwrap_err().code(), "key-in-use", "{text}");
+        }
+        db.execute("DELETE FROM rx", ()).unwrap();
+        db.execute("INSERT INTO rx VALUES (?1)", [text]).unwrap();
+        assert_eq!(count_sqlite(&path, "rx", "drug").unwrap(), counts, "{text}");
+        assert_eq!(by_statement(&db, "rx", "drug"), rows_of(&counts), "{text}");
     }
 }
 

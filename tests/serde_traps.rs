@@ -7,6 +7,7 @@ mod evened;
 #[path = "serde_matrix/support.rs"]
 mod support;
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Debug;
 use std::sync::LazyLock;
@@ -1125,6 +1126,48 @@ fn keys_that_json_writes_alike_are_refused() {
     assert_eq!(survives(&BTreeMap::from([(String::new(), 1), (" ".into(), 2), ("\u{0}".into(), 3)])), Some(true));
 }
 
+/// The tags of enums in one another stand side by side, and the innermost struct may have a field of each of these names: it is never
+/// sealed as something that its own type does not read.
+#[test]
+fn a_field_named_as_any_of_several_tags_is_refused() {
+    #[derive(Serialize, Deserialize, PartialEq, Debug)]
+    struct Inner {
+        x: u8,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        outer: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        middle: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        inner: Option<String>,
+    }
+    #[derive(Serialize, Deserialize, PartialEq, Debug)]
+    #[serde(tag = "inner")]
+    enum Innermost {
+        Of(Inner),
+    }
+    #[derive(Serialize, Deserialize, PartialEq, Debug)]
+    #[serde(tag = "middle")]
+    enum Middle {
+        Of(Innermost),
+    }
+    #[derive(Serialize, Deserialize, PartialEq, Debug)]
+    #[serde(tag = "outer")]
+    enum Outer {
+        Of(Middle),
+    }
+
+    let nested = |names: [bool; 3]| {
+        let [outer, middle, inner] = names.map(|has| has.then(|| "x".to_owned()));
+        Outer::Of(Middle::Of(Innermost::Of(Inner { x: 1, outer, middle, inner })))
+    };
+    for at in 0..3 {
+        let mut names = [false; 3];
+        names[at] = true;
+        assert_eq!(survives(&nested(names)), None, "{at}");
+    }
+    assert_eq!(survives(&nested([false; 3])), Some(true));
+}
+
 #[test]
 fn a_value_that_cannot_be_serialized_is_not_quoted() {
     struct Broken;
@@ -1140,4 +1183,38 @@ fn a_value_that_cannot_be_serialized_is_not_quoted() {
         assert_silent(&error);
     }
     assert!(!contains(b"control", CANARY.as_bytes()));
+}
+
+/// Gives its elements away: the second time there is nothing left.
+struct Once(Cell<Option<std::vec::IntoIter<u32>>>);
+
+impl Once {
+    fn new(values: &[u32]) -> Self {
+        Self(Cell::new(Some(values.to_vec().into_iter())))
+    }
+}
+
+impl Serialize for Once {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.take().into_iter().flatten())
+    }
+}
+
+#[derive(Serialize)]
+struct Streamed {
+    #[serde(with = "Sealing::<phi::Note>")]
+    values: Option<Once>,
+}
+
+/// What plain serde keeps: a value whose `Serialize` runs once in each format runs once here too.
+#[test]
+fn a_value_that_can_be_written_once_is_written_once() {
+    let record = record();
+    let opener = record.access(&access());
+    let token = record.seal::<phi::Note>(&Once::new(&[1, 2, 3])).unwrap();
+    assert_eq!(opener.open::<phi::Note, Vec<u32>>(&token).unwrap(), [1, 2, 3]);
+    let row = Streamed { values: Some(Once::new(&[4, 5])) };
+    let json = serde_json::to_value(record.sealing(&row)).unwrap();
+    let token = json["values"].as_str().unwrap();
+    assert_eq!(opener.open_text::<phi::Note, Vec<u32>>(token).unwrap(), [4, 5]);
 }

@@ -20,6 +20,10 @@ const BROKEN: [&str; 3] = ["r\nxs", "rx\ns", "rxs\n"];
 pub(super) const NO_WORD: usize = 16;
 /// As long as the rest of the shortest token.
 pub(super) const LONG: usize = 48;
+/// FORMAT 10: with what the text of a wrapped subject key begins.
+pub(super) const WRAPPED_MAGIC: &str = "rxkx";
+/// How many letters follow on that (FORMAT 10.1).
+pub(super) const WRAPPED_REST: usize = 104;
 
 /// Whatever begins as a text token does, up to the first character that none has.
 pub(super) fn runs_in(text: &str) -> impl Iterator<Item = &str> {
@@ -55,10 +59,21 @@ pub(super) fn joined_in_bytes(bytes: &[u8]) -> impl Iterator<Item = KeyId> {
     })
 }
 
-/// Whether there is what was a token before somebody wrote it in other letters, or broke it within its first ones. Of one that was
-/// broken further on the beginning is seen, and counted or no token.
-pub(super) fn is_changed(text: &str) -> bool {
-    ESCAPED.iter().any(|escaped| text.contains(escaped)) || is_broken(text) || is_upper_case(text)
+/// Whether there is something under a key that is not counted: what was a token before somebody wrote it in other letters, or broke
+/// it within its first ones; or the wrapped key of a subject. Of a token that was broken further on the beginning is seen, and
+/// counted or no token.
+pub(super) fn has_uncounted(text: &str) -> bool {
+    ESCAPED.iter().any(|escaped| text.contains(escaped))
+        || is_broken(text)
+        || is_upper_case(text)
+        || has_wrapped_key(text)
+}
+
+/// Not in the letters of a token, where it is chance.
+fn has_wrapped_key(text: &str) -> bool {
+    let starts_one = |at: usize| text.get(..at).is_none_or(|before| !before.ends_with(is_letter));
+    let mut found = text.match_indices(WRAPPED_MAGIC).filter(|(at, _)| starts_one(*at));
+    found.any(|(at, magic)| text.get(at..).is_some_and(|run| run_len(run) >= magic.len().saturating_add(WRAPPED_REST)))
 }
 
 fn is_broken(text: &str) -> bool {
@@ -87,5 +102,26 @@ fn next_magic(text: &str) -> Option<usize> {
 }
 
 fn run_len(text: &str) -> usize {
-    text.find(|char: char| !(char.is_ascii_alphanumeric() || "-_".contains(char))).unwrap_or(text.len())
+    text.find(|char: char| !is_letter(char)).unwrap_or(text.len())
+}
+
+/// Whether it is one of base64url.
+fn is_letter(char: char) -> bool {
+    char.is_ascii_alphanumeric() || "-_".contains(char)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::codec::text;
+    use crate::token::{WRAPPED_KEY_LEN, WRAPPED_KEY_MAGIC};
+
+    #[test]
+    fn wrapped_keys_are_as_the_format_says() {
+        let mut bytes = WRAPPED_KEY_MAGIC.to_vec();
+        bytes.resize(WRAPPED_KEY_LEN, 0x55);
+        let wrapped = text::encode(&bytes);
+        assert!(wrapped.starts_with(WRAPPED_MAGIC));
+        assert_eq!(wrapped.len(), WRAPPED_MAGIC.len() + WRAPPED_REST);
+    }
 }

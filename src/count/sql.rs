@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::find::{ESCAPED, LONG, NO_WORD};
+use super::find::{ESCAPED, LONG, NO_WORD, WRAPPED_MAGIC, WRAPPED_REST};
 use crate::aead::TAG_LEN;
 use crate::error::{Error, Reason};
 use crate::field::{MAX_BLOCK, MAX_CONTENT};
@@ -71,7 +71,7 @@ impl CountSql {
         let [(chars_x, most_x), (chars_c, most_c)] = [12, 24].map(text_lengths);
         let escaped = ESCAPED.map(|escaped| format!("instr(d, '{escaped}') > 0")).join(" OR ");
         let upper = "[A-Z0-9_-]".repeat(LONG);
-        let no_word = "[A-Za-z0-9_-]".repeat(NO_WORD);
+        let [no_word, rest] = [NO_WORD, WRAPPED_REST].map(|times| "[A-Za-z0-9_-]".repeat(times));
         let broken = ["'*r' || char(10) || 'xs", "'*rx' || char(10) || 's", "'*rxs' || char(10) || '"];
         let broken = broken.map(|start| format!("b GLOB {start}[Xxc]{no_word}*'")).join(" OR ");
         // - A column is named with its table: SQLite takes a name in quotes that is no column for a text.
@@ -114,6 +114,7 @@ WITH rxseal_valued AS (
                         THEN replace(replace(d, char(13), ''), '=' || char(10), char(10)) END AS b
                 ) WHERE {escaped}
                     OR instr(d, 'RXS') > 0 AND d GLOB '*RXS[XC]{upper}*'
+                    OR instr(d, '{WRAPPED_MAGIC}') > 0 AND ' ' || d GLOB '*[^A-Za-z0-9_-]{WRAPPED_MAGIC}{rest}*'
                     OR {broken}
             )
         )
@@ -237,6 +238,7 @@ SELECT key_id, count(*) AS tokens FROM (
     -- No token, or one that was changed.
     SELECT '{NOT_A_TOKEN}' WHERE NOT is_bytes AND (s !~ 'rxs[Xxc]' OR {escaped}
         OR s ~ 'RXS[XC][A-Z0-9_-]{{{LONG}}}'
+        OR s ~ '(?:^|[^A-Za-z0-9_-]){WRAPPED_MAGIC}[A-Za-z0-9_-]{{{WRAPPED_REST}}}'
         OR position(chr(10) IN s) > 0 AND replace(replace(s, chr(13), ''), '=' || chr(10), chr(10))
             ~ '(?:r\\nxs|rx\\ns|rxs\\n)[Xxc][A-Za-z0-9_-]{{{NO_WORD}}}')
 ) AS tokens_of (key_id) GROUP BY key_id ORDER BY key_id"

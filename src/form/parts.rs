@@ -20,7 +20,8 @@ use crate::scope::{self, Reading, Writing};
 /// Each value is sealed in the context of a part of the record whose name is the field's id and whose id is the entry's key
 /// (FORMAT 4.7; so `F` has no former ids: move the values of a renamed field with [`Record::rebind`](crate::Record::rebind), part
 /// by part), so values cannot be exchanged among keys, though an entry can be deleted. Keys stay readable; they are text,
-/// integers or UUIDs, and what they are written as must not change.
+/// integers or UUIDs, and what they are written as must not change. A key is an identifier (FORMAT 1.4 to 1.6), so one that is empty, has
+/// a space or a letter outside of ASCII in it, or is a UUID in upper case, is `invalid-id`, and the map is not sealed.
 pub struct Parts<F>(PhantomData<fn() -> F>);
 
 impl<F> fmt::Debug for Parts<F> {

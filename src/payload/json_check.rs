@@ -16,6 +16,9 @@ use crate::error::ErrorKind;
 /// serde_json reads 127 levels; a value keeps well below.
 const MAX_DEPTH: usize = 100;
 
+/// How many tagged enums in one another are looked after.
+const TAGS: usize = 4;
+
 /// The name by which serde_json knows its `RawValue`, whose only field is text that is written as it is.
 const RAW_VALUE: &str = "$serde_json::private::RawValue";
 
@@ -40,6 +43,11 @@ enum Place {
 impl<'p, S> Checked<'p, S> {
     pub(super) fn new(inner: S, problem: &'p Cell<Option<ErrorKind>>) -> Self {
         Self { inner, depth: 0, place: Place::Anywhere, problem }
+    }
+
+    /// For the value of an option that is present.
+    pub(super) fn in_option(self) -> Self {
+        Self { place: Place::InOption, ..self }
     }
 
     fn refuse<E: ser::Error>(&self, problem: ErrorKind) -> E {
@@ -170,7 +178,7 @@ impl<'p, S: Serializer> Serializer for Checked<'p, S> {
         if raw {
             fields.place = Place::RawInOption;
         }
-        Ok(CheckedStruct { fields, tag: None })
+        Ok(CheckedStruct { fields, tags: [None; TAGS] })
     }
 
     fn collect_str<T: Display + ?Sized>(self, value: &T) -> Result<S::Ok, S::Error> {
@@ -265,8 +273,9 @@ impl<C: ser::SerializeMap> ser::SerializeMap for CheckedMap<'_, C> {
 /// A struct on its way out.
 pub(super) struct CheckedStruct<'p, C> {
     fields: Checked<'p, C>,
-    /// The first key. serde puts the tag of an enum there, and does not know whether the variant has a field of that name.
-    tag: Option<&'static str>,
+    /// The first keys. serde puts the tag of an enum there, those of enums in one another side by side, and does not know whether the
+    /// variant has a field of such a name.
+    tags: [Option<&'static str>; TAGS],
 }
 
 impl<C: ser::SerializeStruct> ser::SerializeStruct for CheckedStruct<'_, C> {
@@ -274,10 +283,12 @@ impl<C: ser::SerializeStruct> ser::SerializeStruct for CheckedStruct<'_, C> {
     type Error = C::Error;
 
     fn serialize_field<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) -> Result<(), C::Error> {
-        if self.tag == Some(key) {
+        if self.tags.contains(&Some(key)) {
             return Err(self.fields.refuse(ErrorKind::Unrepresentable));
         }
-        self.tag.get_or_insert(key);
+        if let Some(free) = self.tags.iter_mut().find(|tag| tag.is_none()) {
+            *free = Some(key);
+        }
         let member = self.fields.member(value, self.fields.place);
         self.fields.inner.serialize_field(key, &member)
     }

@@ -1,9 +1,9 @@
 //! Writing a payload: the kind follows from the first call that the value's `Serialize` makes.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::fmt::{self, Display};
 
-use serde::ser::{self, Impossible, Serialize, Serializer};
+use serde::ser::{self, Serialize, Serializer};
 
 use super::json_check::Checked;
 use super::{Content, KIND_BYTES, KIND_JSON, KIND_TEXT, PAD_START, writing};
@@ -63,15 +63,7 @@ pub(crate) struct Value<'v, T: ?Sized>(pub(crate) &'v T);
 
 impl<T: Serialize + ?Sized> Plaintext for Value<'_, T> {
     fn write_payload(&self, room: Room, out: &mut Vec<u8>) -> Result<(), Error> {
-        let content = |sink: &mut Sink<'_>| {
-            let mut shape = Shape::Whole;
-            let written = self.0.serialize(Probe { sink, shape: &mut shape });
-            match shape {
-                Shape::Whole => written,
-                Shape::Compound => sink.json(self.0),
-            }
-        };
-        writing::value(|| Sink::write(room, out, content))
+        writing::value(|| Sink::write(room, out, |sink| sink.value(self.0)))
     }
 }
 
@@ -155,24 +147,37 @@ impl<'o> Sink<'o> {
         self.push(bytes)
     }
 
-    /// The whole of `value` as JSON.
-    fn json<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Refused> {
-        self.begin(KIND_JSON, 0)?;
+    /// A user's value. Its `Serialize` runs once: of one that gives what it has away, such as an iterator, nothing would be left for
+    /// a second time, and that nothing would be sealed.
+    fn value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Refused> {
         let problem = Cell::new(None);
-        let mut json = serde_json::Serializer::new(&mut *self);
+        let sink = RefCell::new(self);
+        let mut json = serde_json::Serializer::new(Shared(&sink));
+        let probe = Probe { sink: Shared(&sink), json: Checked::new(&mut json, &problem) };
         // serde_json's own error may quote the value, and is dropped here.
-        let written = value.serialize(Checked::new(&mut json, &problem)).map_err(drop);
+        let written = value.serialize(probe).map_err(drop);
         match (written, problem.take()) {
             (Ok(()), None) => Ok(()),
-            (_, Some(problem)) => Err(self.fail(problem)),
+            (_, Some(problem)) => Err(sink.into_inner().fail(problem)),
             (Err(()), None) => Err(Refused),
         }
     }
 }
 
-impl std::io::Write for Sink<'_> {
+/// The sink as both of the probe and of the JSON that the value may turn out to be. Borrowed for as long as bytes are copied, and never
+/// while code of the user's runs.
+#[derive(Clone, Copy)]
+struct Shared<'s, 'm, 'o>(&'s RefCell<&'m mut Sink<'o>>);
+
+impl Shared<'_, '_, '_> {
+    fn with(self, work: impl FnOnce(&mut Sink<'_>) -> Result<(), Refused>) -> Result<(), Refused> {
+        work(*self.0.try_borrow_mut().map_err(|_| Refused)?)
+    }
+}
+
+impl std::io::Write for Shared<'_, '_, '_> {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.push(bytes).map_err(|Refused| std::io::ErrorKind::Other)?;
+        self.with(|sink| sink.push(bytes)).map_err(|Refused| std::io::ErrorKind::Other)?;
         Ok(bytes.len())
     }
 
@@ -181,9 +186,9 @@ impl std::io::Write for Sink<'_> {
     }
 }
 
-impl fmt::Write for Sink<'_> {
+impl fmt::Write for Shared<'_, '_, '_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        self.push(text.as_bytes()).map_err(|Refused| fmt::Error)
+        self.with(|sink| sink.push(text.as_bytes())).map_err(|Refused| fmt::Error)
     }
 }
 
@@ -191,122 +196,117 @@ impl fmt::Write for Sink<'_> {
 #[derive(Debug)]
 struct Refused;
 
-impl Display for Refused {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the value cannot be sealed")
+impl From<Refused> for serde_json::Error {
+    fn from(Refused: Refused) -> Self {
+        ser::Error::custom("refused")
     }
 }
 
-impl std::error::Error for Refused {}
-
-impl ser::Error for Refused {
-    fn custom<M: Display>(_: M) -> Self {
-        Self
-    }
-}
-
-/// Whether the probe wrote the value or found that it is more than one string.
-enum Shape {
-    Whole,
-    Compound,
-}
+type Json<'j, 's, 'm, 'o> = &'j mut serde_json::Serializer<Shared<'s, 'm, 'o>>;
 
 /// The serializer that finds out what the value is. Text and bytes are written as they are. At the first sign of
-/// anything else it stops, before any member of the value is visited, and the value is written as JSON.
-struct Probe<'s, 'o> {
-    sink: &'s mut Sink<'o>,
-    shape: &'s mut Shape,
+/// anything else, before any member of the value is visited, it gives way to JSON.
+struct Probe<'j, 's, 'm, 'o> {
+    sink: Shared<'s, 'm, 'o>,
+    json: Checked<'s, Json<'j, 's, 'm, 'o>>,
 }
 
-impl Probe<'_, '_> {
-    fn compound<T>(self) -> Result<T, Refused> {
-        *self.shape = Shape::Compound;
-        Err(Refused)
+impl<'j, 's, 'm, 'o> Probe<'j, 's, 'm, 'o> {
+    fn json(self) -> Result<Checked<'s, Json<'j, 's, 'm, 'o>>, serde_json::Error> {
+        self.sink.with(|sink| sink.begin(KIND_JSON, 0))?;
+        Ok(self.json)
     }
 }
 
-macro_rules! compound {
+macro_rules! as_json {
     ($($method:ident($($name:ident: $type:ty),*) -> $ok:ty;)*) => {$(
-        fn $method(self, $($name: $type),*) -> Result<$ok, Refused> {
-            self.compound()
+        fn $method(self, $($name: $type),*) -> Result<$ok, serde_json::Error> {
+            self.json()?.$method($($name),*)
         }
     )*};
 }
 
-impl Serializer for Probe<'_, '_> {
+macro_rules! of_json {
+    ($($compound:ident)*) => {$(
+        type $compound = <Checked<'s, Json<'j, 's, 'm, 'o>> as Serializer>::$compound;
+    )*};
+}
+
+impl<'j, 's, 'm, 'o> Serializer for Probe<'j, 's, 'm, 'o> {
     type Ok = ();
-    type Error = Refused;
-    type SerializeSeq = Impossible<(), Refused>;
-    type SerializeTuple = Impossible<(), Refused>;
-    type SerializeTupleStruct = Impossible<(), Refused>;
-    type SerializeTupleVariant = Impossible<(), Refused>;
-    type SerializeMap = Impossible<(), Refused>;
-    type SerializeStruct = Impossible<(), Refused>;
-    type SerializeStructVariant = Impossible<(), Refused>;
+    type Error = serde_json::Error;
 
-    fn serialize_str(self, text: &str) -> Result<(), Refused> {
-        self.sink.text(text)
+    of_json! {
+        SerializeSeq SerializeTuple SerializeTupleStruct SerializeTupleVariant SerializeMap SerializeStruct SerializeStructVariant
     }
 
-    fn serialize_char(self, character: char) -> Result<(), Refused> {
-        self.sink.text(character.encode_utf8(&mut [0; 4]))
+    fn serialize_str(self, text: &str) -> Result<(), serde_json::Error> {
+        Ok(self.sink.with(|sink| sink.text(text))?)
     }
 
-    fn serialize_unit_variant(self, _: &'static str, _: u32, variant: &'static str) -> Result<(), Refused> {
-        self.sink.text(variant)
+    fn serialize_char(self, character: char) -> Result<(), serde_json::Error> {
+        self.serialize_str(character.encode_utf8(&mut [0; 4]))
     }
 
-    fn serialize_bytes(self, bytes: &[u8]) -> Result<(), Refused> {
-        self.sink.bytes(bytes)
+    fn serialize_unit_variant(self, _: &'static str, _: u32, variant: &'static str) -> Result<(), serde_json::Error> {
+        self.serialize_str(variant)
     }
 
-    fn collect_str<T: Display + ?Sized>(self, value: &T) -> Result<(), Refused> {
+    fn serialize_bytes(self, bytes: &[u8]) -> Result<(), serde_json::Error> {
+        Ok(self.sink.with(|sink| sink.bytes(bytes))?)
+    }
+
+    fn collect_str<T: Display + ?Sized>(mut self, value: &T) -> Result<(), serde_json::Error> {
         // Into the sink, not through a String that nobody would wipe.
-        self.sink.begin(KIND_TEXT, 0)?;
-        fmt::write(self.sink, format_args!("{value}")).map_err(|fmt::Error| Refused)
+        self.sink.with(|sink| sink.begin(KIND_TEXT, 0))?;
+        fmt::write(&mut self.sink, format_args!("{value}")).map_err(|fmt::Error| Refused.into())
     }
 
-    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), Refused> {
-        value.serialize(self)
+    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), serde_json::Error> {
+        value.serialize(Self { json: self.json.in_option(), ..self })
     }
 
-    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, value: &T) -> Result<(), Refused> {
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(
+        self,
+        _: &'static str,
+        value: &T,
+    ) -> Result<(), serde_json::Error> {
         value.serialize(self)
     }
 
     fn serialize_newtype_variant<T: Serialize + ?Sized>(
         self,
-        _: &'static str,
-        _: u32,
-        _: &'static str,
-        _: &T,
-    ) -> Result<(), Refused> {
-        self.compound()
+        name: &'static str,
+        index: u32,
+        variant: &'static str,
+        value: &T,
+    ) -> Result<(), serde_json::Error> {
+        self.json()?.serialize_newtype_variant(name, index, variant, value)
     }
 
-    compound! {
-        serialize_bool(_v: bool) -> ();
-        serialize_i8(_v: i8) -> ();
-        serialize_i16(_v: i16) -> ();
-        serialize_i32(_v: i32) -> ();
-        serialize_i64(_v: i64) -> ();
-        serialize_i128(_v: i128) -> ();
-        serialize_u8(_v: u8) -> ();
-        serialize_u16(_v: u16) -> ();
-        serialize_u32(_v: u32) -> ();
-        serialize_u64(_v: u64) -> ();
-        serialize_u128(_v: u128) -> ();
-        serialize_f32(_v: f32) -> ();
-        serialize_f64(_v: f64) -> ();
+    as_json! {
+        serialize_bool(value: bool) -> ();
+        serialize_i8(value: i8) -> ();
+        serialize_i16(value: i16) -> ();
+        serialize_i32(value: i32) -> ();
+        serialize_i64(value: i64) -> ();
+        serialize_i128(value: i128) -> ();
+        serialize_u8(value: u8) -> ();
+        serialize_u16(value: u16) -> ();
+        serialize_u32(value: u32) -> ();
+        serialize_u64(value: u64) -> ();
+        serialize_u128(value: u128) -> ();
+        serialize_f32(value: f32) -> ();
+        serialize_f64(value: f64) -> ();
         serialize_none() -> ();
         serialize_unit() -> ();
-        serialize_unit_struct(_n: &'static str) -> ();
-        serialize_seq(_l: Option<usize>) -> Self::SerializeSeq;
-        serialize_tuple(_l: usize) -> Self::SerializeTuple;
-        serialize_tuple_struct(_n: &'static str, _l: usize) -> Self::SerializeTupleStruct;
-        serialize_tuple_variant(_n: &'static str, _i: u32, _v: &'static str, _l: usize) -> Self::SerializeTupleVariant;
-        serialize_map(_l: Option<usize>) -> Self::SerializeMap;
-        serialize_struct(_n: &'static str, _l: usize) -> Self::SerializeStruct;
-        serialize_struct_variant(_n: &'static str, _i: u32, _v: &'static str, _l: usize) -> Self::SerializeStructVariant;
+        serialize_unit_struct(name: &'static str) -> ();
+        serialize_seq(len: Option<usize>) -> Self::SerializeSeq;
+        serialize_tuple(len: usize) -> Self::SerializeTuple;
+        serialize_tuple_struct(name: &'static str, len: usize) -> Self::SerializeTupleStruct;
+        serialize_tuple_variant(name: &'static str, index: u32, variant: &'static str, len: usize) -> Self::SerializeTupleVariant;
+        serialize_map(len: Option<usize>) -> Self::SerializeMap;
+        serialize_struct(name: &'static str, len: usize) -> Self::SerializeStruct;
+        serialize_struct_variant(name: &'static str, index: u32, variant: &'static str, len: usize) -> Self::SerializeStructVariant;
     }
 }

@@ -73,6 +73,9 @@ impl<T: ?Sized> fmt::Debug for ExposedPlaintext<'_, T> {
 ///
 /// A token in such a field is refused, so a client cannot post one that it has seen elsewhere.
 ///
+/// The source of `work-failed` is the format's own error, and some formats (toml) show in it the whole line that they did not like, with
+/// the marked fields in it. Do not log that source, nor send it back.
+///
 /// ```
 /// # use rxseal::{Sealing, phi};
 /// #[derive(serde::Deserialize)]

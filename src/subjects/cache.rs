@@ -103,7 +103,16 @@ impl SubjectCache {
     }
 
     pub(super) async fn get(&self, name: &str) -> Option<Held> {
-        self.look(&self.swept.slots.get(name).await?)
+        let held = self.look(&self.swept.slots.get(name).await?);
+        self.unless_buried(name, held)
+    }
+
+    /// A key that was read from the store before its subject was seen to be shredded may be put here after that.
+    fn unless_buried(&self, name: &str, held: Option<Held>) -> Option<Held> {
+        match held {
+            Some(Held::Key(_)) if self.is_buried(name) => Some(Held::Shredded),
+            other => other,
+        }
     }
 
     /// Remembers that the subject of this name was shredded.
@@ -112,7 +121,8 @@ impl SubjectCache {
     }
 
     pub(super) fn is_buried(&self, name: &str) -> bool {
-        self.shredded().contains(&digest(name))
+        let shredded = self.shredded();
+        !shredded.is_empty() && shredded.contains(&digest(name))
     }
 
     fn shredded(&self) -> MutexGuard<'_, BTreeSet<[u8; 32]>> {
@@ -152,7 +162,7 @@ impl SubjectCache {
         if held.is_none() {
             self.swept.slots.invalidate(name).await;
         }
-        Ok(held)
+        Ok(self.unless_buried(name, held))
     }
 
     pub(super) async fn put(&self, name: Box<str>, held: Held, mark: Mark) {
@@ -270,6 +280,25 @@ mod tests {
         let make = async { Ok::<_, ()>(Held::Shredded) };
         assert!(run(cache.get_or_make("P-7", make)).is_ok_and(|held| held.is_some()), "it was read before");
         assert!(FORGETTING.take().is_none() && get().is_none());
+    }
+
+    /// T55: two calls at once, of which one read the key before the shredding and the other one the tombstone after it.
+    #[test]
+    fn a_key_that_is_put_after_its_shredding_was_seen_is_not_given() {
+        let keys = crate::testing::insecure_keyring("pharmacy-17").unwrap().unobserved();
+        let key = || Held::Key(keys.create_subject_key("P-7").unwrap().0);
+        let cache = SubjectCache::new(100, Duration::MAX);
+        let mark = cache.mark();
+        cache.bury("P-7");
+        run(cache.put("P-7".into(), key(), mark));
+        run(cache.put("P-8".into(), key(), mark));
+        assert!(matches!(run(cache.get("P-7")), Some(Held::Shredded)));
+        assert!(matches!(run(cache.get("P-8")), Some(Held::Key(_))));
+        let shared = run(cache.get_or_make("P-7", async { Ok::<_, ()>(key()) }));
+        assert!(matches!(shared, Ok(Some(Held::Shredded))));
+        cache.bury("P-9");
+        let made = run(cache.get_or_make("P-9", async { Ok::<_, ()>(key()) }));
+        assert!(matches!(made, Ok(Some(Held::Shredded))));
     }
 
     /// A machine that was suspended, or whose clock was set, holds no key for longer than its time.
