@@ -910,7 +910,7 @@ def what_writers_refuse(s: v.Scenarios) -> None:
     )
     write("bytes-elsewhere", "bytes that look like a token under no key of this keyring", 0, elsewhere.binary())
     write("bytes-subject-key", "a wrapped subject key", 0, subject, as_text)
-    write("bytes-text", "the text form as bytes is no binary token", 0, text.encode())
+    write("bytes-text", "the letters of the text form as bytes", 0, text.encode(), as_text)
     # Inside JSON.
     write("json-text", "a JSON string", 2, text, inside)
     write("json-elsewhere", "under another keyring's key", 2, [elsewhere.text()], inside)
@@ -951,6 +951,12 @@ def what_writers_refuse(s: v.Scenarios) -> None:
         2,
         json.dumps([*binary[:-1], float(binary[-1])]).encode(),
     )
+    # The letters of the text form as bytes.
+    write("bytes-text-elsewhere", "under another keyring's key", 0, elsewhere.text().encode(), as_text)
+    write("bytes-text-subject-key", "the letters of a wrapped subject key", 0, b64(subject).encode(), as_text)
+    write("bytes-text-around", "letters of a token as a piece of more", 0, f"{text}\n".encode())
+    write("json-bytes-text", "the letters as a list of numbers", 2, [list(text.encode())], inside)
+    write("json-bytes-text-cut", "letters of no token as a list of numbers", 2, list(text[:-1].encode()))
 
 
 def json_zeros(s: v.Scenarios) -> None:

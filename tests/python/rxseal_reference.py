@@ -998,6 +998,11 @@ def _key_id_of(data: bytes) -> bytes | None:
         return data[3:9] if len(data) == 81 and data[:3] == SUBJECT_MAGIC else None
 
 
+def _are_token(keyring: Keyring, data: bytes) -> bool:
+    """7.5: the binary form under a key of the keyring, or the letters of the text form."""
+    return _key_id_of(data) in keyring.entries or (data.isascii() and _is_text_token(data.decode("ascii")))
+
+
 def _holds_token(keyring: Keyring, value: Any) -> bool:
     """7.6: anywhere in a JSON value."""
     if isinstance(value, str):
@@ -1006,7 +1011,7 @@ def _holds_token(keyring: Keyring, value: Any) -> bool:
         return any(_is_text_token(name) or _holds_token(keyring, inner) for name, inner in value.items())
     if isinstance(value, list):
         if value and all(type(item) is int and 0 <= item <= 255 for item in value):
-            return _key_id_of(bytes(value)) in keyring.entries
+            return _are_token(keyring, bytes(value))
         return any(_holds_token(keyring, item) for item in value)
     return False
 
@@ -1015,7 +1020,7 @@ def check_holds_no_token(keyring: Keyring, kind: int, content: bytes) -> None:
     """7.5 and 7.6: values that the writer refuses."""
     if kind == TEXT and _is_text_token(content.decode("utf-8")):
         raise Refused("token-as-plaintext", "the text is a token")
-    if kind == RAW and _key_id_of(content) in keyring.entries:
+    if kind == RAW and _are_token(keyring, content):
         raise Refused("token-as-plaintext", "the bytes are a token")
     if kind == JSON and _holds_token(keyring, json.loads(content.decode("utf-8"))):
         raise Refused("token-inside", "a token is inside")
