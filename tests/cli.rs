@@ -683,6 +683,31 @@ fn a_patient_is_shredded_held_and_carried_over() {
     assert!(bare.contains("RXSEAL_SUBJECT_STORE"), "{bare}");
 }
 
+/// The key is not destroyed before its line can be written, and if it was all the same, the operator is told.
+#[test]
+fn no_patient_is_shredded_without_a_log() {
+    let shop = Shop::opened("no-log", "file:HERE/rings");
+    let subjects = SubjectKeys::new(SqliteSubjectStore::open(shop.path("subjects.db")).unwrap());
+    run_local(subjects.subject_or_create(&shop.keys(), "P-7")).unwrap();
+    let places = "--subject-store sqlite:subjects.db --backups-kept 30days --shred-log";
+    std::os::unix::fs::symlink("nowhere/shredded.log", shop.path("link.log")).unwrap();
+    // Folders in which not even root can make a file, and a link that leads nowhere.
+    for log in ["/proc/shredded.log", "link.log"] {
+        for how in ["--dry-run", "--yes"] {
+            let text = shop.fails(&format!("subject shred pharmacy-17 P-7 {how} {places} {log}"), 5);
+            assert!(!text.contains("WAS destroyed"), "{text}");
+        }
+        let hold = shop.ok("subject hold pharmacy-17 P-7 --subject-store sqlite:subjects.db");
+        assert!(hold.contains("its key is under"), "{log}: {hold}");
+    }
+    shop.ok(&format!("subject shred pharmacy-17 P-7 --yes {places} shredded.log"));
+    // Nothing is left of the attempts.
+    let names = fs::read_dir(&shop.folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    assert_eq!(names.filter(|name| name.starts_with(".rxseal-tmp")).count(), 0);
+    let text = shop.fails(&format!("--json subject shred pharmacy-17 P-7 --yes {places} /proc/shredded.log"), 6);
+    assert!(text.contains("\"unreported\"") && text.contains("key WAS destroyed"), "{text}");
+}
+
 /// The root key stands in no output of any of these calls.
 #[test]
 fn no_secret_is_printed() {

@@ -34,7 +34,10 @@ pub async fn run(global: &Global, command: Subject, output: &Output) -> Result<(
         }
         Subject::Shred { keyspace, subject, unknown_too: meant, yes: _, dry_run: false } => {
             let subjects = unknown_too(subjects, meant);
-            let receipt = subjects.shred(&keyspace, subject.as_str(), &config.shred_log()?).await?;
+            let receipt = match subjects.shred(&keyspace, subject.as_str(), &config.shred_log()?).await {
+                Ok(receipt) => receipt,
+                Err(error) => return Err(not_shredded(error, &dry, &keyspace, &subject).await),
+            };
             output.done(true, &describe(&receipt), &as_json(&receipt))
         }
         Subject::Hold { keyspace, subject, until, legal_hold, release, unknown_too: meant, yes, dry_run } => {
@@ -98,6 +101,14 @@ fn writes(command: &Subject) -> bool {
             !dry_run && *unknown_too && (until.is_some() || *legal_hold)
         }
         _ => false,
+    }
+}
+
+/// Why there is no receipt. The key may be gone all the same: the log is written after it.
+async fn not_shredded(error: rxseal::Error, store: &DrySubjects, keyspace: &str, subject: &str) -> Failure {
+    match store.get(keyspace, &[subject]).await.ok().and_then(|mut stored| stored.pop()) {
+        Some(StoredSubject::Shredded { .. }) => Failure::Unreceipted(error),
+        _ => error.into(),
     }
 }
 
