@@ -706,6 +706,12 @@ fn no_patient_is_shredded_without_a_log() {
     assert_eq!(names.filter(|name| name.starts_with(".rxseal-tmp")).count(), 0);
     let text = shop.fails(&format!("--json subject shred pharmacy-17 P-7 --yes {places} /proc/shredded.log"), 6);
     assert!(text.contains("\"unreported\"") && text.contains("key WAS destroyed"), "{text}");
+    // Something rotated the log: that nobody is in it shreds nobody, and is no success.
+    fs::write(shop.path("rotated.log"), "").unwrap();
+    for how in ["", "--dry-run"] {
+        let text = shop.fails(&format!("subject reapply {how} {places} rotated.log"), 1);
+        assert!(text.contains("nobody is in the shred log"), "{text}");
+    }
 }
 
 /// The root key stands in no output of any of these calls.

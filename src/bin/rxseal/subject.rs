@@ -138,6 +138,13 @@ async fn reapply(subjects: &SubjectAdmin, config: &Config, stored: bool, output:
         "ahead": ahead,
     });
     output.done(stored, &text, &value)?;
+    // A log is made by its first line: an empty one is another, or was shortened.
+    if shredded == 0 && before == 0 && failed.is_empty() && retained.is_empty() {
+        return Err(Failure::Checked(
+            "nobody is in the shred log: is it the right one? Something may have rotated or shortened it. Nobody was shredded again"
+                .to_owned(),
+        ));
+    }
     if !ahead.is_empty() {
         let text = "lines of the log are of a time that is yet to come: a clock was wrong, or somebody wrote them. Holds are judged now";
         output.warning(&format!("{} {text}", ahead.len()));
