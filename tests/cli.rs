@@ -714,6 +714,21 @@ fn no_patient_is_shredded_without_a_log() {
     }
 }
 
+/// No patient is under a key that is mistyped: that is not an answer for those who have to be told.
+#[test]
+fn a_mistyped_key_exposes_nobody_and_says_so() {
+    let shop = Shop::opened("mistyped", "file:HERE/rings");
+    let subjects = SubjectKeys::new(SqliteSubjectStore::open(shop.path("subjects.db")).unwrap());
+    run_local(subjects.subject_or_create(&shop.keys(), "P-7")).unwrap();
+    let old = shop.keys().primary_key().to_string();
+    let under = |key: &str| format!("--json subject under pharmacy-17 {key} --subject-store sqlite:subjects.db");
+    assert_eq!(shop.ok(&under(&old)), "[\"P-7\"]\n");
+    let text = shop.fails(&under("AAAAAAAA"), 1);
+    assert!(text.contains("\"unknown-key\"") && text.contains("has no such key"), "{text}");
+    shop.ok("keyring rotate pharmacy-17");
+    assert_eq!(shop.ok(&under(&shop.keys().primary_key().to_string())), "[]\n", "a key of the keyring may have none");
+}
+
 /// The root key stands in no output of any of these calls.
 #[test]
 fn no_secret_is_printed() {

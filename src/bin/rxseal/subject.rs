@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use rxseal::{Keyring, Retention, RewrapReport, ShredReceipt, StoredSubject, SubjectAdmin, SubjectKeyStore};
+use rxseal::{KeyId, Keyring, Retention, RewrapReport, ShredReceipt, StoredSubject, SubjectAdmin, SubjectKeyStore};
 use serde_json::json;
 
 use crate::args::{Day, Global, Subject};
 use crate::config::Config;
+use crate::count::has_key;
 use crate::dry_run::DrySubjects;
 use crate::failure::Failure;
 use crate::keyring::unlock;
@@ -85,6 +86,9 @@ pub async fn run(global: &Global, command: Subject, output: &Output) -> Result<(
             // A store with no subject at all says nothing of the key.
             if under.is_empty() && subjects.count_by_key(&keyspace).await?.total() == 0 {
                 return Err(Failure::Checked(nobody(&keyspace)));
+            }
+            if under.is_empty() {
+                check_key(&config, &keyspace, key).await?;
             }
             Ok(output.list(&under, "no subject key is under it", &json!(under))?)
         }
@@ -202,6 +206,20 @@ fn show_hold(
     });
     let kept = if dry_run { "dry run, nothing is stored; it would be " } else { "" };
     output.done(changes && !dry_run, &format!("{kept}kept until: {until}; {held}\n{key}"), &value)
+}
+
+/// Nothing is under a mistyped key either. The keyring, where it is at hand, tells.
+async fn check_key(config: &Config, keyspace: &str, key: KeyId) -> Result<(), Failure> {
+    let Ok(store) = config.store().await else { return Ok(()) };
+    match store.get(keyspace).await {
+        Ok(Some(ring)) if !has_key(&ring, key) => Err(Failure::Coded(
+            "unknown-key",
+            format!(
+                "no subject key is under {key}, and the keyring of {keyspace} has no such key: is it the right one?"
+            ),
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// Of a store from which a zero says nothing.
