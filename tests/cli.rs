@@ -749,6 +749,19 @@ fn no_secret_is_printed() {
             assert!(!String::from_utf8(text).unwrap().contains(secret), "{arguments}");
         }
     }
+    // Also where it was written in place of its file or its variable, or a password into a URL.
+    for (root, secret) in [
+        (format!("file:{}", line.trim()), secret),
+        (format!("env:{}", line.trim()), secret),
+        ("vault:https://kim:canary@127.0.0.1:1/transit/phi-root".to_owned(), "canary"),
+    ] {
+        for command in ["keyring verify pharmacy-17", "--json keyring rotate pharmacy-17"] {
+            let output = shop.run(&format!("{command} --root {root}"));
+            assert!(!output.status.success());
+            let text = format!("{output:?}");
+            assert!(!text.contains(secret) && text.contains("(not shown)"), "{text}");
+        }
+    }
 }
 
 /// One code has one exit status; the list, the docs, the help and the library have the same codes.
