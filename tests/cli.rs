@@ -381,7 +381,7 @@ fn each_mistake_is_one_line_that_says_what_to_do() {
         ("keyring init pharmacy-17", 3, "stored already"),
         ("keyring inspect pharmacy-18", 1, "keyring list"),
         ("keyring rotate pharmacy-18", 1, "no keyring of this keyspace"),
-        ("keyring promote pharmacy-17", 2, "keyring stage"),
+        ("keyring promote pharmacy-17", 5, "keyring stage"),
         ("keyring inspect Pharmacy", 1, "keyspace"),
         ("keyring inspect ../../etc/passwd", 1, "keyspace"),
         ("keyring rotate pharmacy-17 --min-generation 9", 5, "older generation"),
@@ -825,6 +825,8 @@ fn one_fault_has_one_code_in_every_command() {
         let old = format!("{} --min-generation 9", command.replace("NAME", TENANT));
         cases.push((old, 5, "keyring-too-old", "older generation"));
     }
+    let unstaged = ["keyring promote pharmacy-17", "keyring promote pharmacy-17 --staged-for 0s"];
+    cases.extend(unstaged.map(|command| (command.to_owned(), 5, "state-refused", "no key is staged")));
     for command in needs_root {
         let command = command.replace("NAME", TENANT);
         if !command.contains("rewrap") {

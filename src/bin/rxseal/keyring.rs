@@ -362,7 +362,7 @@ fn staged_key(file: &KeyringFile) -> Result<KeyId, Failure> {
     let staged = file.keys().iter().find(|key| key.usage() == KeyUse::Seal && key.state() == KeyState::PreActive);
     staged
         .map(rxseal::KeyInfo::id)
-        .ok_or_else(|| Failure::Usage("no key is staged: `rxseal keyring stage` first".to_owned()))
+        .ok_or_else(|| Failure::Coded("state-refused", "no key is staged: `rxseal keyring stage` first".to_owned()))
 }
 
 fn changed(
