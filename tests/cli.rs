@@ -1129,7 +1129,7 @@ impl serde::Serialize for Raw {
 
 /// An older keyring that was put back must not become the newest by a change.
 #[test]
-fn a_keyring_that_lacks_a_key_in_use_is_not_rotated() {
+fn a_keyring_that_lacks_a_key_in_use_is_not_changed() {
     let shop = Shop::opened("restored", "file:HERE/rings");
     let rings: Vec<_> = fs::read_dir(shop.path("rings")).unwrap().map(|entry| entry.unwrap().path()).collect();
     let file = rings
@@ -1141,12 +1141,26 @@ fn a_keyring_that_lacks_a_key_in_use_is_not_rotated() {
     let subjects = SubjectKeys::new(SqliteSubjectStore::open(shop.path("subjects.db")).unwrap());
     run_local(subjects.subject_or_create(&shop.keys(), "P-7")).unwrap();
     fs::write(file, backup).unwrap();
-    for change in ["rotate", "stage"] {
-        let command = format!("keyring {change} pharmacy-17 --subject-store sqlite:subjects.db");
+    shop.ok("key-file create other.key");
+    for change in
+        ["rotate pharmacy-17", "stage pharmacy-17", "rewrap pharmacy-17", "root add pharmacy-17 file:other.key"]
+    {
+        let command = format!("keyring {change} --subject-store sqlite:subjects.db");
         let text = shop.fails(&command, 5);
         assert!(text.contains("an older keyring was put back") && text.contains("--min-generation 1"), "{text}");
         shop.ok(&format!("{command} --min-generation 1 --dry-run"));
     }
+    let key = shop.keys().primary_key().to_string();
+    for change in ["promote", "deactivate", "compromise"] {
+        let text = shop.fails(&format!("keyring {change} pharmacy-17 {key} --subject-store sqlite:subjects.db"), 5);
+        assert!(text.contains("an older keyring was put back"), "{change}: {text}");
+    }
+    // Nor is there a first keyring of a keyspace that has subject keys already.
+    let init = "keyring init pharmacy-17 --store file:typo --subject-store sqlite:subjects.db";
+    let text = shop.fails(init, 1);
+    assert!(text.contains("1 subject keys of pharmacy-17 are stored"), "{text}");
+    shop.ok(&format!("{init} --min-generation 1"));
+    shop.ok("keyring init pharmacy-18 --store file:typo --subject-store sqlite:subjects.db");
 }
 
 /// A machine whose clock is ten years ahead stages a key: the refusal names the skew, and there is a way out.
