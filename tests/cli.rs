@@ -391,6 +391,7 @@ fn each_mistake_is_one_line_that_says_what_to_do() {
         ("keyring verify pharmacy-17 --root hsm:1", 2, "a root key is"),
         ("keyring verify pharmacy-17 --root pkcs11:token=phi;object=phi-root", 2, PKCS11),
         ("key-file create root.key", 1, "root.key"),
+        ("key-file create /proc/root.key", 1, "the root key cannot be read or written: /proc/root.key: "),
         ("keyring list --config absent.toml", 2, "absent.toml"),
         ("count --postgres postgres://kim:secret@db/x --table t --column c", 2, "PGPASSWORD"),
         ("keyring list --store postgres://kim:secret@db/x", 2, ""),
