@@ -1109,7 +1109,8 @@ fn one_field_is_opened_for_a_drill() {
         format!("{rx} --part line=1"),
         format!("{rx} --subject P-7 --subject-store sqlite:subjects.db"),
     ] {
-        assert!(!shop.fails(&format!("{wrong} --file text --show-plaintext"), 1).contains("warfarin"), "{wrong}");
+        let text = shop.fails(&format!("{wrong} --file text --show-plaintext"), 1);
+        assert!(!text.contains("warfarin") && text.contains("--field, --class and --subject"), "{wrong}: {text}");
     }
     assert!(
         shop.fails(&format!("{rx} --file text --subject P-8 --subject-store sqlite:subjects.db"), 1).contains("P-8")
