@@ -899,7 +899,16 @@ fn an_answer_that_cannot_be_written() {
     }
     assert_eq!(shop.stored().generation(), generation + 2);
     // Where nothing was changed, nothing was stored.
-    for look in ["keyring list", "keyring inspect pharmacy-17", "keyring rotate pharmacy-17 --dry-run", "man"] {
+    let subjects = SubjectKeys::new(SqliteSubjectStore::open(shop.path("subjects.db")).unwrap());
+    run_local(subjects.subject_or_create(&shop.keys(), "P-7")).unwrap();
+    for look in [
+        "keyring list",
+        "keyring inspect pharmacy-17",
+        "keyring rotate pharmacy-17 --dry-run",
+        "man",
+        "subject rewrap pharmacy-17 --subject-store sqlite:subjects.db",
+        "subject hold pharmacy-17 P-7 --release --subject-store sqlite:subjects.db",
+    ] {
         assert!(!fails(full(look), look, 1).contains("WAS stored"), "{look}");
     }
     // Whoever read it went away.

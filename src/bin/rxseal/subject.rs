@@ -57,7 +57,7 @@ pub async fn run(global: &Global, command: Subject, output: &Output) -> Result<(
                 }
             }
             let stored = dry.get(&keyspace, &[&subject]).await?.pop().unwrap_or(StoredSubject::Absent);
-            show_hold(new, &stored, dry_run, changes, output)
+            show_hold(new, &stored, dry_run, changes && new != old, output)
         }
         Subject::Reapply { unknown_too: meant, dry_run } => {
             let subjects = if dry_run { dry_subjects } else { subjects };
@@ -141,7 +141,7 @@ async fn reapply(subjects: &SubjectAdmin, config: &Config, stored: bool, output:
         "shredded": shredded, "unknown": unknown, "shredded_before": before, "retained": retained, "failed": failed,
         "ahead": ahead,
     });
-    output.done(stored, &text, &value)?;
+    output.done(stored && shredded > 0, &text, &value)?;
     // A log is made by its first line: an empty one is another, or was shortened.
     if shredded == 0 && before == 0 && failed.is_empty() && retained.is_empty() {
         return Err(Failure::Checked(
@@ -174,7 +174,7 @@ fn show_rewrapped(report: &RewrapReport, keys: &Keyring, stored: bool, output: &
         text.push_str(&format!("\nleft as it was: {subject} ({code})"));
     }
     let value = json!({ "rewrapped": report.rewrapped(), "before": report.before(), "failed": failed });
-    output.done(stored, &text, &value)?;
+    output.done(stored && report.rewrapped() > 0, &text, &value)?;
     if report.rewrapped() == 0 && report.before() == 0 && failed.is_empty() {
         return Err(Failure::Checked(nobody(keys.keyspace())));
     }
