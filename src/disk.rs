@@ -25,7 +25,7 @@ pub(crate) use owner::foreign_owner;
 #[cfg(unix)]
 pub(crate) use owner::{SHARED_FILE, own_as_folder};
 #[cfg(unix)]
-pub(crate) use replace::{place_new, replace};
+pub(crate) use replace::{check_room, place_new, replace};
 pub(crate) use secret_file::{SecretFile, Unfit};
 
 /// Opens a file, and nothing else: what a pipe or a device gives would be waited for. A link is followed.

@@ -381,7 +381,7 @@ fn each_mistake_is_one_line_that_says_what_to_do() {
         ("keyring init pharmacy-17", 3, "stored already"),
         ("keyring inspect pharmacy-18", 1, "keyring list"),
         ("keyring rotate pharmacy-18", 1, "no keyring of this keyspace"),
-        ("keyring promote pharmacy-17", 2, "keyring stage"),
+        ("keyring promote pharmacy-17", 5, "keyring stage"),
         ("keyring inspect Pharmacy", 1, "keyspace"),
         ("keyring inspect ../../etc/passwd", 1, "keyspace"),
         ("keyring rotate pharmacy-17 --min-generation 9", 5, "older generation"),
@@ -391,6 +391,7 @@ fn each_mistake_is_one_line_that_says_what_to_do() {
         ("keyring verify pharmacy-17 --root hsm:1", 2, "a root key is"),
         ("keyring verify pharmacy-17 --root pkcs11:token=phi;object=phi-root", 2, PKCS11),
         ("key-file create root.key", 1, "root.key"),
+        ("key-file create /proc/root.key", 1, "the root key cannot be read or written: /proc/root.key: "),
         ("keyring list --config absent.toml", 2, "absent.toml"),
         ("count --postgres postgres://kim:secret@db/x --table t --column c", 2, "PGPASSWORD"),
         ("keyring list --store postgres://kim:secret@db/x", 2, ""),
@@ -683,6 +684,52 @@ fn a_patient_is_shredded_held_and_carried_over() {
     assert!(bare.contains("RXSEAL_SUBJECT_STORE"), "{bare}");
 }
 
+/// The key is not destroyed before its line can be written, and if it was all the same, the operator is told.
+#[test]
+fn no_patient_is_shredded_without_a_log() {
+    let shop = Shop::opened("no-log", "file:HERE/rings");
+    let subjects = SubjectKeys::new(SqliteSubjectStore::open(shop.path("subjects.db")).unwrap());
+    run_local(subjects.subject_or_create(&shop.keys(), "P-7")).unwrap();
+    let places = "--subject-store sqlite:subjects.db --backups-kept 30days --shred-log";
+    std::os::unix::fs::symlink("nowhere/shredded.log", shop.path("link.log")).unwrap();
+    // Folders in which not even root can make a file, and a link that leads nowhere.
+    for log in ["/proc/shredded.log", "link.log"] {
+        for how in ["--dry-run", "--yes"] {
+            let text = shop.fails(&format!("subject shred pharmacy-17 P-7 {how} {places} {log}"), 5);
+            assert!(!text.contains("WAS destroyed"), "{text}");
+        }
+        let hold = shop.ok("subject hold pharmacy-17 P-7 --subject-store sqlite:subjects.db");
+        assert!(hold.contains("its key is under"), "{log}: {hold}");
+    }
+    shop.ok(&format!("subject shred pharmacy-17 P-7 --yes {places} shredded.log"));
+    // Nothing is left of the attempts.
+    let names = fs::read_dir(&shop.folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    assert_eq!(names.filter(|name| name.starts_with(".rxseal-tmp")).count(), 0);
+    let text = shop.fails(&format!("--json subject shred pharmacy-17 P-7 --yes {places} /proc/shredded.log"), 6);
+    assert!(text.contains("\"unreported\"") && text.contains("key WAS destroyed"), "{text}");
+    // Something rotated the log: that nobody is in it shreds nobody, and is no success.
+    fs::write(shop.path("rotated.log"), "").unwrap();
+    for how in ["", "--dry-run"] {
+        let text = shop.fails(&format!("subject reapply {how} {places} rotated.log"), 1);
+        assert!(text.contains("nobody is in the shred log"), "{text}");
+    }
+}
+
+/// No patient is under a key that is mistyped: that is not an answer for those who have to be told.
+#[test]
+fn a_mistyped_key_exposes_nobody_and_says_so() {
+    let shop = Shop::opened("mistyped", "file:HERE/rings");
+    let subjects = SubjectKeys::new(SqliteSubjectStore::open(shop.path("subjects.db")).unwrap());
+    run_local(subjects.subject_or_create(&shop.keys(), "P-7")).unwrap();
+    let old = shop.keys().primary_key().to_string();
+    let under = |key: &str| format!("--json subject under pharmacy-17 {key} --subject-store sqlite:subjects.db");
+    assert_eq!(shop.ok(&under(&old)), "[\"P-7\"]\n");
+    let text = shop.fails(&under("AAAAAAAA"), 1);
+    assert!(text.contains("\"unknown-key\"") && text.contains("has no such key"), "{text}");
+    shop.ok("keyring rotate pharmacy-17");
+    assert_eq!(shop.ok(&under(&shop.keys().primary_key().to_string())), "[]\n", "a key of the keyring may have none");
+}
+
 /// The root key stands in no output of any of these calls.
 #[test]
 fn no_secret_is_printed() {
@@ -701,6 +748,19 @@ fn no_secret_is_printed() {
         assert!(output.status.success(), "{arguments}");
         for text in [output.stdout, output.stderr] {
             assert!(!String::from_utf8(text).unwrap().contains(secret), "{arguments}");
+        }
+    }
+    // Also where it was written in place of its file or its variable, or a password into a URL.
+    for (root, secret) in [
+        (format!("file:{}", line.trim()), secret),
+        (format!("env:{}", line.trim()), secret),
+        ("vault:https://kim:canary@127.0.0.1:1/transit/phi-root".to_owned(), "canary"),
+    ] {
+        for command in ["keyring verify pharmacy-17", "--json keyring rotate pharmacy-17"] {
+            let output = shop.run(&format!("{command} --root {root}"));
+            assert!(!output.status.success());
+            let text = format!("{output:?}");
+            assert!(!text.contains(secret) && text.contains("(not shown)"), "{text}");
         }
     }
 }
@@ -766,6 +826,8 @@ fn one_fault_has_one_code_in_every_command() {
         let old = format!("{} --min-generation 9", command.replace("NAME", TENANT));
         cases.push((old, 5, "keyring-too-old", "older generation"));
     }
+    let unstaged = ["keyring promote pharmacy-17", "keyring promote pharmacy-17 --staged-for 0s"];
+    cases.extend(unstaged.map(|command| (command.to_owned(), 5, "state-refused", "no key is staged")));
     for command in needs_root {
         let command = command.replace("NAME", TENANT);
         if !command.contains("rewrap") {
@@ -811,7 +873,8 @@ fn the_standard_output_has_data_only() {
     let output = shop.run("keyring list --json");
     assert!(output.stderr.is_empty() && output.stdout == b"[]\n");
     // A folder that is not there is not an empty one.
-    assert!(shop.fails("keyring list --store file:typo", 2).contains("is it the right one"));
+    let text = shop.fails("keyring list --store file:typo", 2);
+    assert!(text.contains("is it the right one") && text.contains("--store (file:typo)"), "{text}");
     let made = shop.fails("keyring init pharmacy-17 --store sqlite:new/folder/rings.db", 1);
     assert!(made.contains("root.key"), "{made}");
     shop.ok("key-file create root.key");
@@ -836,7 +899,16 @@ fn an_answer_that_cannot_be_written() {
     }
     assert_eq!(shop.stored().generation(), generation + 2);
     // Where nothing was changed, nothing was stored.
-    for look in ["keyring list", "keyring inspect pharmacy-17", "keyring rotate pharmacy-17 --dry-run", "man"] {
+    let subjects = SubjectKeys::new(SqliteSubjectStore::open(shop.path("subjects.db")).unwrap());
+    run_local(subjects.subject_or_create(&shop.keys(), "P-7")).unwrap();
+    for look in [
+        "keyring list",
+        "keyring inspect pharmacy-17",
+        "keyring rotate pharmacy-17 --dry-run",
+        "man",
+        "subject rewrap pharmacy-17 --subject-store sqlite:subjects.db",
+        "subject hold pharmacy-17 P-7 --release --subject-store sqlite:subjects.db",
+    ] {
         assert!(!fails(full(look), look, 1).contains("WAS stored"), "{look}");
     }
     // Whoever read it went away.
@@ -1046,7 +1118,8 @@ fn one_field_is_opened_for_a_drill() {
         format!("{rx} --part line=1"),
         format!("{rx} --subject P-7 --subject-store sqlite:subjects.db"),
     ] {
-        assert!(!shop.fails(&format!("{wrong} --file text --show-plaintext"), 1).contains("warfarin"), "{wrong}");
+        let text = shop.fails(&format!("{wrong} --file text --show-plaintext"), 1);
+        assert!(!text.contains("warfarin") && text.contains("--field, --class and --subject"), "{wrong}: {text}");
     }
     assert!(
         shop.fails(&format!("{rx} --file text --subject P-8 --subject-store sqlite:subjects.db"), 1).contains("P-8")
@@ -1068,7 +1141,7 @@ impl serde::Serialize for Raw {
 
 /// An older keyring that was put back must not become the newest by a change.
 #[test]
-fn a_keyring_that_lacks_a_key_in_use_is_not_rotated() {
+fn a_keyring_that_lacks_a_key_in_use_is_not_changed() {
     let shop = Shop::opened("restored", "file:HERE/rings");
     let rings: Vec<_> = fs::read_dir(shop.path("rings")).unwrap().map(|entry| entry.unwrap().path()).collect();
     let file = rings
@@ -1080,12 +1153,26 @@ fn a_keyring_that_lacks_a_key_in_use_is_not_rotated() {
     let subjects = SubjectKeys::new(SqliteSubjectStore::open(shop.path("subjects.db")).unwrap());
     run_local(subjects.subject_or_create(&shop.keys(), "P-7")).unwrap();
     fs::write(file, backup).unwrap();
-    for change in ["rotate", "stage"] {
-        let command = format!("keyring {change} pharmacy-17 --subject-store sqlite:subjects.db");
+    shop.ok("key-file create other.key");
+    for change in
+        ["rotate pharmacy-17", "stage pharmacy-17", "rewrap pharmacy-17", "root add pharmacy-17 file:other.key"]
+    {
+        let command = format!("keyring {change} --subject-store sqlite:subjects.db");
         let text = shop.fails(&command, 5);
         assert!(text.contains("an older keyring was put back") && text.contains("--min-generation 1"), "{text}");
         shop.ok(&format!("{command} --min-generation 1 --dry-run"));
     }
+    let key = shop.keys().primary_key().to_string();
+    for change in ["promote", "deactivate", "compromise"] {
+        let text = shop.fails(&format!("keyring {change} pharmacy-17 {key} --subject-store sqlite:subjects.db"), 5);
+        assert!(text.contains("an older keyring was put back"), "{change}: {text}");
+    }
+    // Nor is there a first keyring of a keyspace that has subject keys already.
+    let init = "keyring init pharmacy-17 --store file:typo --subject-store sqlite:subjects.db";
+    let text = shop.fails(init, 1);
+    assert!(text.contains("1 subject keys of pharmacy-17 are stored"), "{text}");
+    shop.ok(&format!("{init} --min-generation 1"));
+    shop.ok("keyring init pharmacy-18 --store file:typo --subject-store sqlite:subjects.db");
 }
 
 /// A machine whose clock is ten years ahead stages a key: the refusal names the skew, and there is a way out.

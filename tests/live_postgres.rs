@@ -562,6 +562,10 @@ fn what_may_not_be_all_is_refused_or_told() {
             (2, 'b', '{second}', NULL, NULL, NULL);
          CREATE VIEW recent AS SELECT drug FROM rx WHERE id < 2;
          CREATE MATERIALIZED VIEW old AS SELECT drug FROM rx;
+         CREATE TABLE parted (id INT, drug TEXT) PARTITION BY RANGE (id);
+         CREATE TABLE parted_1 PARTITION OF parted FOR VALUES FROM (1) TO (2);
+         CREATE TABLE parted_2 PARTITION OF parted FOR VALUES FROM (2) TO (3);
+         INSERT INTO parted SELECT id, drug FROM rx;
          CREATE TABLE \"Hidden\" AS SELECT * FROM rx;
          CREATE VIEW over_hidden AS SELECT drug FROM \"Hidden\";
          ALTER TABLE \"Hidden\" ENABLE ROW LEVEL SECURITY;
@@ -582,6 +586,9 @@ fn what_may_not_be_all_is_refused_or_told() {
     }
     assert!(count("recent", "drug").doubt().unwrap().contains("a view"));
     assert!(count("old", "drug").doubt().unwrap().contains("a materialized view"));
+    // Last year's rows are in another partition, and may be under last year's key.
+    assert!(count("parted_2", "drug").doubt().unwrap().contains("a partition"));
+    assert_eq!((count("parted", "drug").total(), count("parted", "drug").doubt()), (2, None));
     // A policy does not hold for the owner.
     assert_eq!((count("Hidden", "drug").total(), count("Hidden", "drug").doubt()), (2, None));
     let clerk = schema.url_as(&role, "role-secret-canary");

@@ -12,8 +12,8 @@ use crate::store::{DEADLINE, Table, parse_url, postgres_trouble, too_late};
 
 /// Counts the tokens of a column by key, as [`CountSql::postgres`] does, in a read-only transaction (feature `postgres-store`).
 ///
-/// A role from which row-level security hides rows is refused. Of a view, a foreign table, a standby, and a name without a schema that
-/// several tables have, the result tells with [`KeyCounts::doubt`].
+/// A role from which row-level security hides rows is refused. Of a view, a foreign table, a partition, a standby, and a name without a
+/// schema that several tables have, the result tells with [`KeyCounts::doubt`].
 ///
 /// Connecting ends within 5 seconds. How long the counting takes depends on the table, so it has no deadline: put it into a
 /// `tokio::time::timeout`, or set `statement_timeout` in the URL. The URL and the password are in no error and no log.
@@ -51,7 +51,7 @@ pub async fn count_postgres(url: &str, table: &str, column: &str) -> Result<KeyC
 }
 
 /// What is counted, as the server takes the name.
-const WHAT: &str = "SELECT pg_is_in_recovery(), c.relkind::text, (
+const WHAT: &str = "SELECT pg_is_in_recovery(), c.relkind::text, c.relispartition, (
     SELECT count(*) FROM pg_class AS same JOIN pg_namespace AS n ON n.oid = same.relnamespace
     WHERE same.relname = c.relname AND same.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname !~ '^(pg_|information_schema$)'
 ) FROM pg_class AS c WHERE c.oid = to_regclass($1)";
@@ -65,9 +65,10 @@ async fn read(
     // Rows that are hidden from the role are an error then, also of tables behind a view.
     sqlx::query("SET LOCAL row_security = off").persistent(false).execute(&mut *reading).await?;
     let what = sqlx::query_as(WHAT).persistent(false).bind(quoted_table(table).unwrap_or_default());
-    let what: Option<(bool, String, i64)> = what.fetch_optional(&mut *reading).await?;
+    let what: Option<(bool, String, bool, i64)> = what.fetch_optional(&mut *reading).await?;
     let has_schema = table_parts(table).is_ok_and(|parts| parts.len() > 1);
-    let doubt = what.and_then(|(is_standby, kind, named)| doubt(is_standby, &kind, named > 1 && !has_schema));
+    let doubt =
+        what.and_then(|(is_standby, kind, is_part, named)| doubt(is_standby, &kind, is_part, named > 1 && !has_schema));
     // All of the statement but quoted names is constant.
     let query = sqlx::query_as(AssertSqlSafe(sql.as_str().to_owned())).persistent(false);
     let rows = query.fetch_all(&mut *reading).await?;
@@ -75,7 +76,7 @@ async fn read(
     Ok((doubt, rows))
 }
 
-fn doubt(is_standby: bool, kind: &str, is_one_of_several: bool) -> Option<Reason> {
+fn doubt(is_standby: bool, kind: &str, is_partition: bool, is_one_of_several: bool) -> Option<Reason> {
     match kind {
         _ if is_standby => Some("the server is a standby, which may be behind: count on the primary server"),
         "v" => Some(VIEW),
@@ -83,6 +84,7 @@ fn doubt(is_standby: bool, kind: &str, is_one_of_several: bool) -> Option<Reason
             "it is a materialized view, which may be out of date: count the columns of the tables that it is made of",
         ),
         "f" => Some("it is a foreign table, which may leave rows out: count on its own server"),
+        _ if is_partition => Some("it is a partition, which leaves the rows of the others out: count the whole table"),
         _ if is_one_of_several => Some("there are several tables of this name: write `schema.table`"),
         _ => None,
     }

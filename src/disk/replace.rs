@@ -70,6 +70,13 @@ pub(crate) fn place_new(path: &Path, bytes: &[u8]) -> Result<io::Result<()>, Err
     }))
 }
 
+/// Whether a new file of a few lines can be made in a folder, by making one and removing it: rights alone do not tell.
+pub(crate) fn check_room(folder: &Path) -> Result<(), Error> {
+    let temporary = Temporary::create(folder)?;
+    let made = temporary.own_as_folder(folder, SHARED_FILE).and_then(|()| temporary.write(&[b' '; 1024]));
+    made.map_err(|error| file_failed(folder, &error))
+}
+
 /// Removed when it is dropped, unless it was put in its place.
 struct Temporary {
     file: File,

@@ -1,5 +1,6 @@
 //! Root key files: created for their owner only, and never half written.
 
+use std::error::Error as _;
 use std::io;
 use std::path::PathBuf;
 
@@ -103,7 +104,15 @@ impl KeyFile {
         if let Err(error) = create_folders(parent(self.0.path())) {
             return Ok(Err(error));
         }
-        place_new(self.0.path(), root.expose_line().as_mut_slice())
+        // That is told of a root key file, as every other reason why it cannot be written.
+        let placed = place_new(self.0.path(), root.expose_line().as_mut_slice());
+        placed.map_err(|error| match error.kind() {
+            ErrorKind::StoreRefused | ErrorKind::StoreUnavailable => {
+                let cause = error.source().map_or_else(|| error.to_string(), ToString::to_string);
+                Error::from(ErrorKind::RootKeyIo).caused_by(format!("{}: {cause}", self.0.path().display()))
+            }
+            _ => error,
+        })
     }
 }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 #[cfg(unix)]
-use crate::disk::{SHARED_FILE, own_as_folder};
+use crate::disk::{SHARED_FILE, check_room, own_as_folder};
 use crate::disk::{file_failed, lock, open_file, parent, sync_folder};
 use crate::error::Error;
 use crate::id::{Identifier, Name};
@@ -52,8 +52,8 @@ impl ShredLog {
         self.backups_kept
     }
 
-    /// Whether a line can be appended: it is a shred log of this crate or not there yet, and may be written to. Asked by every shredding
-    /// before the key goes.
+    /// Whether a line can be appended: it is a shred log of this crate that may be written to, or is not there yet and can be made.
+    /// Asked by every shredding before the key goes.
     ///
     /// # Errors
     ///
@@ -61,9 +61,18 @@ impl ShredLog {
     pub fn check(&self) -> Result<(), Error> {
         match self.open(false) {
             Ok(mut file) => self.whole_end(&mut file).map(drop),
-            Err(error) if error.kind() == io::ErrorKind::NotFound && parent(&self.path).is_dir() => Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound && !self.is_link() && parent(&self.path).is_dir() => {
+                #[cfg(unix)]
+                check_room(parent(&self.path))?;
+                Ok(())
+            }
             Err(error) => Err(self.failed(&error)),
         }
+    }
+
+    /// One that leads nowhere, if it cannot be opened.
+    fn is_link(&self) -> bool {
+        self.path.symlink_metadata().is_ok()
     }
 
     /// On the disk when it returns.

@@ -176,7 +176,8 @@ pub enum Keyring {
         tokens: Option<u64>,
         #[command(flatten)]
         counted: Counted,
-        /// How many wrapped subject keys are still under it; 0 if none are used. Those in --subject-store are counted here
+        /// How many wrapped subject keys are still under it, also in backups of the subject store; 0 if none are used. Those in
+        /// --subject-store are counted here
         #[arg(long, value_name = "N")]
         subject_keys: Option<u64>,
         /// How long it must have been out of use: as long as a program may go on sealing under it. 0s if one process holds the

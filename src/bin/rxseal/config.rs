@@ -78,10 +78,10 @@ impl Config {
     /// The store, in which a keyring must be already: nothing is made, in a database that may be another one.
     pub async fn store(&self) -> Result<Arc<dyn KeyringStore>, Failure> {
         self.open_store(false).await?.ok_or_else(|| {
-            let from = self.store.as_ref().map_or("--store", |store| store.from);
             Failure::Usage(format!(
-                "there is no database or folder with keyrings where {from} says (or it may not be read): is it the right one? \
-                 `rxseal keyring init` makes one"
+                "there is no database or folder with keyrings where {} says (or it may not be read): is it the right one? \
+                 `rxseal keyring init` makes one",
+                named(self.store.as_ref(), "--store")
             ))
         })
     }
@@ -137,9 +137,10 @@ impl Config {
     /// The subject keys. The service makes their table; if nothing is written, one that is not there is a mistake.
     pub async fn subject_store(&self, may_create: bool) -> Result<Arc<dyn SubjectKeyStore>, Failure> {
         self.open_subject_store(may_create).await?.ok_or_else(|| {
-            Failure::Usage(
-                "--subject-store has no subject key at all: is it the right one? The service makes it".to_owned(),
-            )
+            Failure::Usage(format!(
+                "there is no subject key at all where {} says: is it the right one? The service makes it",
+                named(self.subject_store.as_ref(), "--subject-store")
+            ))
         })
     }
 
@@ -282,6 +283,15 @@ fn first(
     let said = given.clone().map(|value| Setting { value, from: option });
     let named = variable(name)?.map(|value| Setting { value, from: name });
     Ok(said.or(named).or(file.map(|value| Setting { value, from: "the configuration file" })))
+}
+
+/// Who says where something is, and where that is. A URL is not shown: it may have a password in it after all.
+fn named(setting: Option<&Setting<String>>, option: &str) -> String {
+    match setting {
+        Some(Setting { value, from }) if !value.contains("://") => format!("{from} ({value})"),
+        Some(Setting { from, .. }) => (*from).to_owned(),
+        None => option.to_owned(),
+    }
 }
 
 fn parse_kept(text: &str, from: &str) -> Result<Duration, Failure> {

@@ -20,6 +20,8 @@ pub enum Failure {
     Checked(String),
     /// A change was made and stored; then its answer, which is here, could not be written.
     Unreported(io::Error, String),
+    /// A patient's key was destroyed; then something failed, so that there is no receipt.
+    Unreceipted(rxseal::Error),
     Io(io::Error),
 }
 
@@ -51,7 +53,7 @@ impl Failure {
             Self::Coded(code, _) => code,
             Self::Root(_, failure) => failure.code(),
             Self::Checked(_) => "check-failed",
-            Self::Unreported(..) => "unreported",
+            Self::Unreported(..) | Self::Unreceipted(_) => "unreported",
             Self::Io(_) => "io",
         }
     }
@@ -63,6 +65,13 @@ impl fmt::Display for Failure {
             Self::Usage(text) | Self::Checked(text) | Self::Coded(_, text) => f.write_str(text),
             Self::Io(error) => write!(f, "{error}"),
             Self::Rxseal(error) => write_error(f, error),
+            Self::Unreceipted(error) => {
+                write_error(f, error)?;
+                write!(
+                    f,
+                    ". The patient's key WAS destroyed, and may not be in the log: repeat the command until it gives the receipt"
+                )
+            }
             Self::Root(root, failure) => write!(f, "root key {root}: {failure}"),
             Self::InUse(error, tokens, subject_keys) => {
                 write!(f, "{tokens} tokens and {subject_keys} subject keys: {error}")

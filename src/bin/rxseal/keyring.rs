@@ -66,18 +66,21 @@ impl Desk<'_> {
             Keyring::Verify { keyspace, min_generation } => verify(config, &keyspace, min_generation, output).await,
             Keyring::Init { keyspace, suite, change } => {
                 let roots = trusted(config.all_roots().await?)?;
-                let admin = self.admin_with(&change, roots, config.new_store(change.dry_run).await?);
+                let store = config.new_store(change.dry_run).await?;
+                if store.get(&keyspace).await?.is_none() {
+                    self.check_new(&keyspace, &change).await?;
+                }
+                let admin = self.admin_with(&change, roots, store);
                 let file = admin.create(&keyspace, suite.into()).await?;
                 changed(output, &change, &file, "keyring made", None, json!({}))
             }
             Keyring::Stage { keyspace, change } => {
-                let admin = self.admin(&change).await?;
-                self.check_newest(&admin, &keyspace, &change).await?;
+                let admin = self.admin(&keyspace, &change).await?;
                 let (file, key) = admin.stage(&keyspace).await?;
                 changed(output, &change, &file, "key staged", Some(key), json!({}))
             }
             Keyring::Promote { keyspace, key, staged_for, change } => {
-                let admin = self.admin(&change).await?;
+                let admin = self.admin(&keyspace, &change).await?;
                 let key = match key {
                     Some(key) => key,
                     None => staged_key(&admin.stored(&keyspace).await?)?,
@@ -86,8 +89,7 @@ impl Desk<'_> {
                 changed(output, &change, &file, "key promoted: it seals from now on", Some(key), json!({}))
             }
             Keyring::Rotate { keyspace, index_root, change } => {
-                let admin = self.admin(&change).await?;
-                self.check_newest(&admin, &keyspace, &change).await?;
+                let admin = self.admin(&keyspace, &change).await?;
                 let (file, key) = if index_root {
                     admin.rotate_index_root(&keyspace).await?
                 } else {
@@ -97,17 +99,24 @@ impl Desk<'_> {
                 changed(output, &change, &file, what, Some(key), json!({}))
             }
             Keyring::Deactivate { keyspace, key, change } => {
-                let file = self.admin(&change).await?.deactivate(&keyspace, key).await?;
+                let file = self.admin(&keyspace, &change).await?.deactivate(&keyspace, key).await?;
                 changed(output, &change, &file, "key deactivated", Some(key), json!({}))
             }
             Keyring::Compromise { keyspace, key, change } => {
-                let file = self.admin(&change).await?.compromise(&keyspace, key).await?;
+                let admin = self.any_admin(&change).await?;
+                // The mark is not to wait for a subject store that does not answer.
+                if let Err(failure) = self.check_newest(&admin, &keyspace, &change).await
+                    && failure.code() == "keyring-too-old"
+                {
+                    return Err(failure);
+                }
+                let file = admin.compromise(&keyspace, key).await?;
                 let (exposed, count) = self.exposed(&keyspace, key).await;
                 let what = format!("key marked compromised: reseal what is under it{exposed}");
                 changed(output, &change, &file, &what, Some(key), json!({ "subject_keys_under": count }))
             }
             Keyring::Destroy { keyspace, key, tokens, counted, subject_keys, unused_for, force, yes: _, change } => {
-                let admin = self.admin(&change).await?;
+                let admin = self.admin(&keyspace, &change).await?;
                 let (file, counted) = if force {
                     (admin.force_destroy(&keyspace, key).await?, json!({ "forced": true }))
                 } else {
@@ -128,7 +137,7 @@ impl Desk<'_> {
             Keyring::Rewrap { keyspace, to, yes, change } => {
                 let roots =
                     if to.is_empty() { config.all_roots().await? } else { config.connect_all(&specs(&to)?).await? };
-                let admin = self.admin(&change).await?;
+                let admin = self.admin(&keyspace, &change).await?;
                 let stored = admin.stored(&keyspace).await?;
                 if to.is_empty() {
                     check_the_same(&stored, &roots)?;
@@ -143,11 +152,11 @@ impl Desk<'_> {
             }
             Keyring::Root(Root::Add { keyspace, new_root, change }) => {
                 let new_root = config.connect(&Spec::parse(&new_root)?).await?;
-                let file = self.admin(&change).await?.add_root(&keyspace, &new_root).await?;
+                let file = self.admin(&keyspace, &change).await?.add_root(&keyspace, &new_root).await?;
                 changed(output, &change, &file, "root key added", None, json!({}))
             }
             Keyring::Root(Root::Remove { keyspace, provider, name, change }) => {
-                let file = self.admin(&change).await?.remove_root(&keyspace, &provider, &name).await?;
+                let file = self.admin(&keyspace, &change).await?.remove_root(&keyspace, &provider, &name).await?;
                 changed(output, &change, &file, "root key removed", None, json!({}))
             }
         }
@@ -199,7 +208,7 @@ impl Desk<'_> {
         }
     }
 
-    /// Before a key is made: subject keys under a key that the stored keyring lacks show that an older keyring was put back. A new
+    /// Before a change: subject keys under a key that the stored keyring lacks show that an older keyring was put back. A new
     /// generation over it would take the number of the lost one, and programs would no longer notice.
     async fn check_newest(&self, admin: &KeyringAdmin, keyspace: &str, change: &Change) -> Result<(), Failure> {
         if change.min_generation.is_some() || !self.config.has_subject_store() {
@@ -223,7 +232,37 @@ impl Desk<'_> {
         }
     }
 
-    async fn admin(&self, change: &Change) -> Result<KeyringAdmin, Failure> {
+    /// Before a keyring is made: subject keys of its keyspace show that there was one already, which is in another store or lost.
+    async fn check_new(&self, keyspace: &str, change: &Change) -> Result<(), Failure> {
+        if change.min_generation.is_some() || !self.config.has_subject_store() {
+            return Ok(());
+        }
+        let store = match self.config.open_subject_store(false).await {
+            Ok(Some(store)) => store,
+            // The service has not made it yet.
+            Ok(None) | Err(Failure::Usage(_)) => return Ok(()),
+            Err(failure) => return Err(failure),
+        };
+        match SubjectAdmin::new(store).count_by_key(keyspace).await?.total() {
+            0 => Ok(()),
+            count => Err(Failure::Coded(
+                "keyring-missing",
+                format!(
+                    "{count} subject keys of {keyspace} are stored, so it had a keyring, which is not in this store: is --store the right \
+                     one? Restore the keyring. If it is lost, so are those subject keys: make a new one with --min-generation 1"
+                ),
+            )),
+        }
+    }
+
+    /// To change the newest keyring.
+    async fn admin(&self, keyspace: &str, change: &Change) -> Result<KeyringAdmin, Failure> {
+        let admin = self.any_admin(change).await?;
+        self.check_newest(&admin, keyspace, change).await?;
+        Ok(admin)
+    }
+
+    async fn any_admin(&self, change: &Change) -> Result<KeyringAdmin, Failure> {
         let roots = self.config.roots(self.output).await?;
         Ok(self.admin_with(change, roots, self.config.store().await?))
     }
@@ -362,7 +401,7 @@ fn staged_key(file: &KeyringFile) -> Result<KeyId, Failure> {
     let staged = file.keys().iter().find(|key| key.usage() == KeyUse::Seal && key.state() == KeyState::PreActive);
     staged
         .map(rxseal::KeyInfo::id)
-        .ok_or_else(|| Failure::Usage("no key is staged: `rxseal keyring stage` first".to_owned()))
+        .ok_or_else(|| Failure::Coded("state-refused", "no key is staged: `rxseal keyring stage` first".to_owned()))
 }
 
 fn changed(

@@ -17,6 +17,9 @@ use crate::output::Output;
 /// More than the largest sealed value as text.
 const MAX_TOKEN: u64 = 64 * 1024 * 1024;
 
+/// What an operator types of what a token is bound to.
+const CHECK: &str = "Check the keyspace, the record's type and id, --part, --field, --class and --subject";
+
 pub async fn run(global: &Global, command: Command, output: &Output) -> Result<(), Failure> {
     let Command::Open(open) = command;
     let config = Config::of(global)?;
@@ -26,7 +29,11 @@ pub async fn run(global: &Global, command: Command, output: &Output) -> Result<(
     let (field, class) = (FieldId::parse(for_ever(&FIELD, &open.field))?, Class::parse(for_ever(&CLASS, &open.class))?);
     let keys = unlock(&config, &open.keyspace, output).await?;
     let record = record_of(&keys, &config, &open).await?;
-    let opened: Opened = record.access(&access).open_fields(|pass| pass.open_by_id(field, class, &token))?;
+    let opened = record.access(&access).open_fields(|pass| pass.open_by_id(field, class, &token));
+    let opened: Opened = opened.map_err(|error| match error.code() {
+        "open-failed" => Failure::Coded(error.code(), format!("{}. {CHECK}", Failure::from_reference(&error))),
+        _ => error.into(),
+    })?;
     show(&open, &token, opened, output)
 }
 

@@ -15,6 +15,9 @@ use crate::failure::Failure;
 pub const FORMS: &str = "a root key is file:PATH, env:VARIABLE, aws-kms:KEY, 'pkcs11:token=LABEL;object=LABEL' or \
                          vault:https://HOST/MOUNT/KEY";
 
+const NOT_A_PLACE: &str =
+    "it does not say where the key is: is this the key itself? Write file:PATH, with the path of its file";
+
 /// One root key as it was written. Nothing is looked up yet.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "Written")]
@@ -74,7 +77,17 @@ impl Spec {
     }
 
     pub async fn connect(&self, allow_group_read: bool) -> Result<Arc<dyn RootKey>, Failure> {
-        self.try_connect(allow_group_read).await.map_err(|failure| Failure::Root(self.shown(), Box::new(failure)))
+        self.try_connect(allow_group_read).await.map_err(|failure| {
+            // The cause may quote what is not shown.
+            let quoted = self.text.split_once(':').is_some_and(|(_, place)| failure.to_string().contains(place));
+            let failure = match failure {
+                Failure::Rxseal(error) if quoted && !self.may_show() => {
+                    Failure::Coded(error.code(), NOT_A_PLACE.to_owned())
+                }
+                failure => failure,
+            };
+            Failure::Root(self.shown(), Box::new(failure))
+        })
     }
 
     async fn try_connect(&self, allow_group_read: bool) -> Result<Arc<dyn RootKey>, Failure> {
@@ -100,15 +113,20 @@ impl Spec {
         }
     }
 
-    /// For messages. Somebody may have written the key itself where its place belongs.
+    /// For messages.
     fn shown(&self) -> String {
+        if self.may_show() { self.text.clone() } else { "(not shown)".to_owned() }
+    }
+
+    /// Somebody may have written the key itself where its place belongs, or a password into a URL.
+    fn may_show(&self) -> bool {
         match self.text.split_once(':') {
-            Some((kind @ ("file" | "aws-kms" | "pkcs11" | "vault" | "env"), place))
-                if !place.contains("rxseal-root") && (kind != "env" || place.len() <= 40) =>
-            {
-                self.text.clone()
+            Some((kind @ ("file" | "aws-kms" | "pkcs11" | "vault" | "env"), place)) => {
+                !place.contains("rxseal-root")
+                    && (kind != "env" || place.len() <= 40)
+                    && (kind != "vault" || !place.contains('@'))
             }
-            _ => "(not shown)".to_owned(),
+            _ => false,
         }
     }
 }

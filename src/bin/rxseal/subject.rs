@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use rxseal::{Keyring, Retention, RewrapReport, ShredReceipt, StoredSubject, SubjectAdmin, SubjectKeyStore};
+use rxseal::{KeyId, Keyring, Retention, RewrapReport, ShredReceipt, StoredSubject, SubjectAdmin, SubjectKeyStore};
 use serde_json::json;
 
 use crate::args::{Day, Global, Subject};
 use crate::config::Config;
+use crate::count::has_key;
 use crate::dry_run::DrySubjects;
 use crate::failure::Failure;
 use crate::keyring::unlock;
@@ -34,7 +35,10 @@ pub async fn run(global: &Global, command: Subject, output: &Output) -> Result<(
         }
         Subject::Shred { keyspace, subject, unknown_too: meant, yes: _, dry_run: false } => {
             let subjects = unknown_too(subjects, meant);
-            let receipt = subjects.shred(&keyspace, subject.as_str(), &config.shred_log()?).await?;
+            let receipt = match subjects.shred(&keyspace, subject.as_str(), &config.shred_log()?).await {
+                Ok(receipt) => receipt,
+                Err(error) => return Err(not_shredded(error, &dry, &keyspace, &subject).await),
+            };
             output.done(true, &describe(&receipt), &as_json(&receipt))
         }
         Subject::Hold { keyspace, subject, until, legal_hold, release, unknown_too: meant, yes, dry_run } => {
@@ -53,7 +57,7 @@ pub async fn run(global: &Global, command: Subject, output: &Output) -> Result<(
                 }
             }
             let stored = dry.get(&keyspace, &[&subject]).await?.pop().unwrap_or(StoredSubject::Absent);
-            show_hold(new, &stored, dry_run, changes, output)
+            show_hold(new, &stored, dry_run, changes && new != old, output)
         }
         Subject::Reapply { unknown_too: meant, dry_run } => {
             let subjects = if dry_run { dry_subjects } else { subjects };
@@ -83,6 +87,9 @@ pub async fn run(global: &Global, command: Subject, output: &Output) -> Result<(
             if under.is_empty() && subjects.count_by_key(&keyspace).await?.total() == 0 {
                 return Err(Failure::Checked(nobody(&keyspace)));
             }
+            if under.is_empty() {
+                check_key(&config, &keyspace, key).await?;
+            }
             Ok(output.list(&under, "no subject key is under it", &json!(under))?)
         }
     }
@@ -98,6 +105,14 @@ fn writes(command: &Subject) -> bool {
             !dry_run && *unknown_too && (until.is_some() || *legal_hold)
         }
         _ => false,
+    }
+}
+
+/// Why there is no receipt. The key may be gone all the same: the log is written after it.
+async fn not_shredded(error: rxseal::Error, store: &DrySubjects, keyspace: &str, subject: &str) -> Failure {
+    match store.get(keyspace, &[subject]).await.ok().and_then(|mut stored| stored.pop()) {
+        Some(StoredSubject::Shredded { .. }) => Failure::Unreceipted(error),
+        _ => error.into(),
     }
 }
 
@@ -126,7 +141,14 @@ async fn reapply(subjects: &SubjectAdmin, config: &Config, stored: bool, output:
         "shredded": shredded, "unknown": unknown, "shredded_before": before, "retained": retained, "failed": failed,
         "ahead": ahead,
     });
-    output.done(stored, &text, &value)?;
+    output.done(stored && shredded > 0, &text, &value)?;
+    // A log is made by its first line: an empty one is another, or was shortened.
+    if shredded == 0 && before == 0 && failed.is_empty() && retained.is_empty() {
+        return Err(Failure::Checked(
+            "nobody is in the shred log: is it the right one? Something may have rotated or shortened it. Nobody was shredded again"
+                .to_owned(),
+        ));
+    }
     if !ahead.is_empty() {
         let text = "lines of the log are of a time that is yet to come: a clock was wrong, or somebody wrote them. Holds are judged now";
         output.warning(&format!("{} {text}", ahead.len()));
@@ -152,7 +174,7 @@ fn show_rewrapped(report: &RewrapReport, keys: &Keyring, stored: bool, output: &
         text.push_str(&format!("\nleft as it was: {subject} ({code})"));
     }
     let value = json!({ "rewrapped": report.rewrapped(), "before": report.before(), "failed": failed });
-    output.done(stored, &text, &value)?;
+    output.done(stored && report.rewrapped() > 0, &text, &value)?;
     if report.rewrapped() == 0 && report.before() == 0 && failed.is_empty() {
         return Err(Failure::Checked(nobody(keys.keyspace())));
     }
@@ -184,6 +206,20 @@ fn show_hold(
     });
     let kept = if dry_run { "dry run, nothing is stored; it would be " } else { "" };
     output.done(changes && !dry_run, &format!("{kept}kept until: {until}; {held}\n{key}"), &value)
+}
+
+/// Nothing is under a mistyped key either. The keyring, where it is at hand, tells.
+async fn check_key(config: &Config, keyspace: &str, key: KeyId) -> Result<(), Failure> {
+    let Ok(store) = config.store().await else { return Ok(()) };
+    match store.get(keyspace).await {
+        Ok(Some(ring)) if !has_key(&ring, key) => Err(Failure::Coded(
+            "unknown-key",
+            format!(
+                "no subject key is under {key}, and the keyring of {keyspace} has no such key: is it the right one?"
+            ),
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// Of a store from which a zero says nothing.
