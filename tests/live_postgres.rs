@@ -588,6 +588,8 @@ fn what_may_not_be_all_is_refused_or_told() {
     assert!(count("old", "drug").doubt().unwrap().contains("a materialized view"));
     // Last year's rows are in another partition, and may be under last year's key.
     assert!(count("parted_2", "drug").doubt().unwrap().contains("a partition"));
+    schema.run("CREATE TABLE heir () INHERITS (rx)");
+    assert!(count("heir", "drug").doubt().unwrap().contains("inherits"));
     assert_eq!((count("parted", "drug").total(), count("parted", "drug").doubt()), (2, None));
     // A policy does not hold for the owner.
     assert_eq!((count("Hidden", "drug").total(), count("Hidden", "drug").doubt()), (2, None));

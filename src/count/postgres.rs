@@ -51,7 +51,7 @@ pub async fn count_postgres(url: &str, table: &str, column: &str) -> Result<KeyC
 }
 
 /// What is counted, as the server takes the name.
-const WHAT: &str = "SELECT pg_is_in_recovery(), c.relkind::text, c.relispartition, (
+const WHAT: &str = "SELECT pg_is_in_recovery(), c.relkind::text, EXISTS (SELECT FROM pg_inherits AS i WHERE i.inhrelid = c.oid), (
     SELECT count(*) FROM pg_class AS same JOIN pg_namespace AS n ON n.oid = same.relnamespace
     WHERE same.relname = c.relname AND same.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname !~ '^(pg_|information_schema$)'
 ) FROM pg_class AS c WHERE c.oid = to_regclass($1)";
@@ -84,7 +84,9 @@ fn doubt(is_standby: bool, kind: &str, is_partition: bool, is_one_of_several: bo
             "it is a materialized view, which may be out of date: count the columns of the tables that it is made of",
         ),
         "f" => Some("it is a foreign table, which may leave rows out: count on its own server"),
-        _ if is_partition => Some("it is a partition, which leaves the rows of the others out: count the whole table"),
+        _ if is_partition => Some(
+            "it is a partition, or a table that inherits, which leaves the rows of the others out: count the whole table",
+        ),
         _ if is_one_of_several => Some("there are several tables of this name: write `schema.table`"),
         _ => None,
     }

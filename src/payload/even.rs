@@ -10,6 +10,7 @@ use serde::de::value::SeqDeserializer;
 use serde::de::{
     DeserializeSeed, Deserializer, EnumAccess, Error as DeError, MapAccess, SeqAccess, VariantAccess, Visitor,
 };
+use zeroize::Zeroizing;
 
 use super::number;
 use crate::secret::{PlainBuffer, reserve_wiping};
@@ -173,7 +174,15 @@ impl<'de, V: Visitor<'de>, W: Watch> Visitor<'de> for Even<V, W> {
     visit_bytes! {
         visit_bytes: &[u8];
         visit_borrowed_bytes: &'de [u8];
-        visit_byte_buf: Vec<u8>;
+    }
+
+    fn visit_byte_buf<E: DeError>(self, value: Vec<u8>) -> Result<V::Value, E> {
+        self.watch.bytes(&value)?;
+        match self.asked {
+            // Nobody else has them: they are wiped here.
+            Asked::List => visit_as_list(&Zeroizing::new(value), self.inner),
+            _ => self.inner.visit_byte_buf(value),
+        }
     }
 
     fn visit_none<E: DeError>(self) -> Result<V::Value, E> {

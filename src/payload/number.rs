@@ -11,7 +11,7 @@ use std::marker::PhantomData;
 use serde::de::value::MapDeserializer;
 use serde::de::{DeserializeSeed, Deserializer, Error as DeError, IntoDeserializer, MapAccess, Visitor};
 use serde::{Serialize, forward_to_deserialize_any};
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 use super::even::{Even, Watch};
 use crate::secret::wipe;
@@ -150,6 +150,14 @@ struct FirstKey<'de, E> {
     error: PhantomData<E>,
 }
 
+impl<E> Drop for FirstKey<'_, E> {
+    fn drop(&mut self) {
+        if let Cow::Owned(key) = &mut self.key {
+            key.zeroize();
+        }
+    }
+}
+
 macro_rules! numeric {
     ($($method:ident)*) => {$(
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, E> {
@@ -168,8 +176,8 @@ macro_rules! numeric {
 impl<'de, E: DeError> Deserializer<'de> for FirstKey<'de, E> {
     type Error = E;
 
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, E> {
-        match self.key {
+    fn deserialize_any<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value, E> {
+        match std::mem::take(&mut self.key) {
             Cow::Borrowed(key) => visitor.visit_borrowed_str(key),
             Cow::Owned(key) => visitor.visit_string(key),
         }
@@ -196,7 +204,7 @@ impl<'de, E: DeError> Deserializer<'de> for FirstKey<'de, E> {
         variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, E> {
-        self.key.into_deserializer().deserialize_enum(name, variants, visitor)
+        self.key.as_ref().into_deserializer().deserialize_enum(name, variants, visitor)
     }
 
     fn deserialize_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, E> {
