@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 
 use super::audit::Audit;
 use super::core::RecordCore;
-use super::open::{Declared, OpenState};
+use super::open::OpenState;
 use super::{MayOpen, Record};
 use crate::access::Access;
 use crate::error::{Error, ErrorKind};
@@ -174,8 +174,7 @@ impl<'a> OpenPass<'a> {
     /// Those of [`RecordAccess::open`].
     pub fn open_by_id<T: DeserializeOwned>(&mut self, field: FieldId, class: Class, token: &Token) -> Result<T, Error> {
         let Self { core, state } = self;
-        let declared = Declared { current: (field, class), former: &[] };
-        open_form(TokenForm::Bytes(token.as_bytes()), |token, out| state.open_declared(declared, core, token, out))
+        open_form(TokenForm::Bytes(token.as_bytes()), |token, out| state.open_bound((field, class), core, token, out))
             .map_err(|error| error.at_field(field).in_record(core.context().record_type()))
             .inspect_err(|error| state.note_failure(error))
     }
