@@ -18,7 +18,7 @@ pub use sqlite::count_sqlite;
 use crate::error::{Error, ErrorKind, Reason};
 use crate::id::KeyId;
 use crate::key::KeyInfo;
-use crate::token::{Header, Token};
+use crate::token::{Header, key_of_text};
 
 use find::{is_changed, joined_in_bytes, joined_in_run, runs_in};
 
@@ -137,7 +137,7 @@ impl KeyCounts {
         let mut none = true;
         for run in runs_in(text) {
             none = false;
-            self.add_one(run.parse::<Token>().ok().map(|token| token.key_id()));
+            self.add_one(key_of_text(run));
             joined_in_run(run).for_each(|key| self.add_joined(key, 1));
         }
         if none || is_changed(text) {

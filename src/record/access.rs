@@ -250,6 +250,8 @@ impl TokenForm<'_> {
                 Self::Text(text) => {
                     let payload_len = decode_text(text, buffer)?;
                     let token_len = buffer.len();
+                    // What was decoded may be plaintext that has the form of a token: no copy stays where it was.
+                    reserve_wiping(buffer, payload_len);
                     buffer.resize(token_len.saturating_add(payload_len), 0);
                     let (token, room) = buffer.split_at_mut_checked(token_len).ok_or(ErrorKind::NotAToken)?;
                     work(token, room)
