@@ -76,6 +76,8 @@ def record(counts):
 def judge(it, limit):
     """What is worse than the limit, and what is better."""
     worse = [f"takes {it['ratio']:.3f} x its floor"] * (it["ratio"] > limit["ratio"])
+    # A floor is what cannot be done without. What takes less does not do it (any more), and is not measured.
+    worse += ["takes less than its floor"] * (it["ratio"] < 1)
     worse += [f"draws {it['draws']} times, not {limit['draws']}"] * (it["draws"] != limit["draws"])
     worse += [f"allocates {it['allocations']} times"] * (it["allocations"] != limit["allocations"])
     better = it["ratio"] < limit["ratio"] * IMPROVED

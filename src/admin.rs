@@ -209,9 +209,11 @@ impl KeyringAdmin {
     /// Programs that have not seen yet that another key seals go on sealing under this one, for the staleness and grace of their
     /// `KeyManager` at the longest. So the key must have been out of use for `unused_for` at `now`, which is refused until then with
     /// the [time left](Error::time_left): take [`UNUSED_FOR`](Self::UNUSED_FOR), or more where a manager is set otherwise or a request
-    /// may hold its keyring for longer than a moment. Zero is right where one process holds the keyring. What is counted counts only
-    /// *after* that time and after resealing: a program may have sealed under the key since an earlier count. A key that is still
-    /// pre-active never sealed, and need not wait.
+    /// may hold its keyring for longer than a moment. Zero is right where one process holds the keyring.
+    ///
+    /// A program may have sealed under the key since it was counted. So `still_under` must have been begun when that time was over, and
+    /// with a wait of zero when the key was out of use: an earlier count is refused with `not-counted`, to the second, and nothing helps
+    /// but to count again. A key that is still pre-active never sealed: it need not wait, and was counted at any time.
     ///
     /// **No wait helps against a `Keyring`, `Sealer` or `Record` that a program keeps: it seals under its key for ever.** Restart such
     /// programs, or let them ask a `KeyManager` for each request.
@@ -221,9 +223,9 @@ impl KeyringAdmin {
     ///
     /// # Errors
     ///
-    /// `key-in-use` where something is under it; `not-counted` where it was counted of another key; `state-refused` where the key is primary or active, or was in use not long enough ago;
-    /// `clock-skew` where it went out of use in the future of `now`; `unknown-key`, `store-conflict`, those of unlocking and of the
-    /// store.
+    /// `key-in-use` where something is under it; `not-counted` where it was counted of another key, or too early; `state-refused` where
+    /// the key is primary or active, or was in use not long enough ago; `clock-skew` where it went out of use, or was counted, in the
+    /// future of `now`; `unknown-key`, `store-conflict`, those of unlocking and of the store.
     pub async fn destroy(
         &self,
         keyspace: &str,
@@ -234,7 +236,7 @@ impl KeyringAdmin {
     ) -> Result<KeyringFile, Error> {
         still_under.check(key_id)?;
         let (opened, over) = self.open(keyspace).await?;
-        let file = opened.destroy(key_id, unix_seconds(now), unused_for)?;
+        let file = opened.destroy(key_id, unix_seconds(now), unused_for, still_under.begun())?;
         self.publish(file, over, KeyChange::Destroyed(key_id)).await
     }
 

@@ -12,7 +12,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 pub(crate) use moment::Moment;
 #[cfg(any(test, feature = "insecure-test-keys"))]
 pub use test_clock::TestClock;
-pub(crate) use waiting::{SKEW, waited};
+pub(crate) use waiting::{SKEW, begun_after, waited};
 
 /// Where time is read: the machine's clocks, or those of a test.
 #[derive(Clone, Debug, Default)]

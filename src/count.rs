@@ -1,5 +1,6 @@
 //! How many tokens are under which key: in a column of a database, or over any tokens. Needs no key.
 
+mod begun;
 mod find;
 #[cfg(feature = "postgres-store")]
 mod postgres;
@@ -9,6 +10,7 @@ mod sqlite;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub(crate) use begun::Begun;
 #[cfg(feature = "postgres-store")]
 pub use postgres::count_postgres;
 pub use sql::CountSql;
@@ -18,7 +20,7 @@ pub use sqlite::count_sqlite;
 use crate::error::{Error, ErrorKind, Reason};
 use crate::id::KeyId;
 use crate::key::KeyInfo;
-use crate::token::{Header, Token};
+use crate::token::{Header, key_of_text};
 
 use find::{has_uncounted, joined_in_bytes, joined_in_run, runs_in};
 
@@ -30,6 +32,10 @@ const VIEW: Reason = "it is a view, which may leave rows out: count the columns 
 /// A token names a DEK only, so the ids of index roots are never among them. Counts say what one place, such as a column, held
 /// when it was read: count every column of a keyspace (and its backups, exports and queues) before a key is destroyed, and give
 /// them all to [`StillUnder::counted`](crate::StillUnder::counted), which takes no zero for granted.
+///
+/// Counts remember when they were begun, by this machine's clock: those of [`count_by_key`] and of the functions that read a column
+/// before they read, others when `default` made them. So `default` comes first, and reading after it. Two counts are equal where they
+/// counted the same, whenever that was.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct KeyCounts {
     by_key: BTreeMap<KeyId, u64>,
@@ -45,6 +51,7 @@ pub struct KeyCounts {
     merged: BTreeSet<BTreeSet<KeyId>>,
     /// Why a place may have more than was seen.
     doubt: Option<Reason>,
+    begun: Begun,
 }
 
 impl KeyCounts {
@@ -112,6 +119,16 @@ impl KeyCounts {
         Ok(self)
     }
 
+    pub(crate) fn begun(&self) -> Begun {
+        self.begun
+    }
+
+    #[cfg(test)]
+    pub(crate) fn begun_at(mut self, time: std::time::SystemTime) -> Self {
+        self.begun = Begun::at(time);
+        self
+    }
+
     /// Whether every place showed a token, or was confirmed to be empty.
     pub(crate) fn shows_one_of(&self, ring: &[KeyInfo]) -> bool {
         let own = Some(&self.seen).filter(|_| !self.is_empty);
@@ -138,7 +155,7 @@ impl KeyCounts {
         let mut none = true;
         for run in runs_in(text) {
             none = false;
-            self.add_one(run.parse::<Token>().ok().map(|token| token.key_id()));
+            self.add_one(key_of_text(run));
             joined_in_run(run).for_each(|key| self.add_joined(key, 1));
         }
         if none || has_uncounted(text) {
@@ -155,7 +172,7 @@ impl KeyCounts {
 
     /// Adds what was counted elsewhere: in another column, database or backup. A place that showed no token stays one, so that it is
     /// not lost in a sum; `KeyCounts::default()` is such a place too, so begin with the first one that was counted. Parts of *one*
-    /// column are counted with [`add`](Self::add) into one `KeyCounts`.
+    /// column are counted with [`add`](Self::add) into one `KeyCounts`. Both together were begun when the earlier one was.
     pub fn merge(&mut self, other: &Self) {
         for (key, count) in &other.by_key {
             add_to(&mut self.by_key, *key, *count);
@@ -168,6 +185,7 @@ impl KeyCounts {
         let own = Some(&other.seen).filter(|_| !other.is_empty);
         self.merged.extend(other.merged.iter().chain(own).cloned());
         self.doubt = self.doubt.or(other.doubt);
+        self.begun = self.begun.earliest(other.begun);
     }
 
     pub(crate) fn add_key(&mut self, key: KeyId, count: u64) {

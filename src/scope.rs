@@ -67,13 +67,27 @@ pub(crate) fn writing() -> Result<Writing, Error> {
     let writing = with_own(|frame| match frame.kind {
         Kind::Seal(_) => Ok(Writing::Seal),
         Kind::ExposePlaintext => Ok(Writing::Expose),
-        Kind::Open(_) => Err(ErrorKind::WrongDirection.because(NO_SEAL)),
-        Kind::AcceptPlaintext => Err(ErrorKind::WrongDirection.because(ACCEPTS)),
+        Kind::Open(_) => Err(wrong_direction(NO_SEAL)),
+        Kind::AcceptPlaintext => Err(wrong_direction(ACCEPTS)),
     });
-    if !matches!(writing, Ok(Writing::Expose)) {
-        payload::refuse_inside()?;
+    if payload::is_writing() { writing_inside(writing) } else { writing }
+}
+
+/// The same while a value is being written: that may be exposed, and nothing else.
+#[cold]
+#[inline(never)]
+fn writing_inside(writing: Result<Writing, Error>) -> Result<Writing, Error> {
+    if matches!(writing, Ok(Writing::Expose)) {
+        return writing;
     }
+    payload::refuse_inside()?;
     writing
+}
+
+#[cold]
+#[inline(never)]
+fn wrong_direction(reason: Reason) -> Error {
+    ErrorKind::WrongDirection.because(reason)
 }
 
 /// What reading a field means now.
@@ -81,8 +95,8 @@ pub(crate) fn reading() -> Result<Reading, Error> {
     with_own(|frame| match frame.kind {
         Kind::Open(_) => Ok(Reading::Open),
         Kind::AcceptPlaintext => Ok(Reading::Accept),
-        Kind::Seal(_) => Err(ErrorKind::WrongDirection.because(NO_OPEN)),
-        Kind::ExposePlaintext => Err(ErrorKind::WrongDirection.because(EXPOSES)),
+        Kind::Seal(_) => Err(wrong_direction(NO_OPEN)),
+        Kind::ExposePlaintext => Err(wrong_direction(EXPOSES)),
     })
 }
 

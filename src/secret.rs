@@ -27,10 +27,17 @@ pub(crate) fn wipe_vec(buffer: &mut Vec<u8>) {
 
 /// Makes room for `additional` more bytes. Where the buffer has to move, the old place is wiped, which `Vec` does not
 /// do when it grows.
+#[inline]
 pub(crate) fn reserve_wiping(buffer: &mut Vec<u8>, additional: usize) {
-    if buffer.capacity().wrapping_sub(buffer.len()) >= additional {
-        return;
+    // Each field asks several times, and there is room almost always: the rest stays out of the way.
+    if buffer.capacity().wrapping_sub(buffer.len()) < additional {
+        grow_wiping(buffer, additional);
     }
+}
+
+#[cold]
+#[inline(never)]
+fn grow_wiping(buffer: &mut Vec<u8>, additional: usize) {
     move_wiping(buffer, buffer.len().saturating_add(additional).max(buffer.capacity().saturating_mul(2)).max(64));
 }
 

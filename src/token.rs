@@ -175,9 +175,15 @@ impl Token {
 impl TryFrom<Vec<u8>> for Token {
     type Error = Error;
 
-    fn try_from(bytes: Vec<u8>) -> Result<Self, Error> {
-        Header::parse(&bytes)?;
-        Ok(Self(bytes))
+    fn try_from(mut bytes: Vec<u8>) -> Result<Self, Error> {
+        match Header::parse(&bytes) {
+            Ok(_) => Ok(Self(bytes)),
+            Err(error) => {
+                // What is no token may be plaintext, and nobody has it any more.
+                wipe_vec(&mut bytes);
+                Err(error)
+            }
+        }
     }
 }
 

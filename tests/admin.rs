@@ -16,10 +16,6 @@ use rxseal::{
     Record, RootKeys, StillUnder, StoreFuture, Suite, UnlockOptions, count_by_key, run_local,
 };
 
-fn nothing() -> StillUnder {
-    StillUnder::new(0, 0)
-}
-
 struct World {
     root: TestRoot,
     roots: RootKeys,
@@ -51,8 +47,13 @@ impl World {
         KeyringAdmin::new(self.store.clone(), self.roots.clone()).clock(&self.clock)
     }
 
+    /// Counted now.
+    fn nothing(&self) -> StillUnder {
+        StillUnder::new(0, 0).begun_at(self.clock.now())
+    }
+
     fn destroy(&self, id: KeyId, unused_for: Duration) -> Result<KeyringFile, Error> {
-        run_local(self.admin.destroy(TENANT, id, nothing(), self.clock.now(), unused_for))
+        run_local(self.admin.destroy(TENANT, id, self.nothing(), self.clock.now(), unused_for))
     }
 
     /// A staged key of which that time has passed.
@@ -381,6 +382,73 @@ fn a_zero_that_says_nothing_destroys_no_key() {
         .unwrap_err();
     assert_eq!((error.code(), error.key_id()), ("not-counted", Some(keys.primary_key())));
     run_local(world.admin.destroy(TENANT, old, still, SystemTime::now(), Duration::ZERO)).unwrap();
+}
+
+/// A program may have sealed under the key since it was counted: in the waiting time, or while the key was primary.
+#[test]
+fn a_count_that_was_begun_too_early_destroys_no_key() {
+    const SECOND: Duration = Duration::from_secs(1);
+    const WAIT: Duration = KeyringAdmin::UNUSED_FOR;
+    let world = world();
+    let old = world.keys().primary_key();
+    let token = record(&world.keys()).seal::<Drug>("warfarin 5 MG").unwrap();
+    let counted = |counts: &KeyCounts, key| StillUnder::counted([counts], world.keys().keys(), key, 0, None).unwrap();
+    let destroy = |key, still, wait| run_local(world.admin.destroy(TENANT, key, still, world.clock.now(), wait));
+    let refused = |key, still, wait| {
+        let error = destroy(key, still, wait).unwrap_err();
+        assert_eq!((error.code(), error.key_id()), ("not-counted", Some(key)), "{error}");
+        assert!(error.to_string().contains("count again") && error.time_left().is_none(), "{error}");
+    };
+
+    // Nothing was under it, and then something was.
+    let (while_primary, counts) = (world.nothing(), count_by_key([&token]));
+    world.clock.advance(600 * SECOND);
+    run_local(world.admin.rotate(TENANT)).unwrap();
+    let new = world.keys().primary_key();
+    // None of the new key's, as the counts say that were made before it was.
+    run_local(world.admin.rotate(TENANT)).unwrap();
+    for still in [while_primary, counted(&counts, new), counted(&counts.clone(), new)] {
+        let key = if still == while_primary { old } else { new };
+        refused(key, still, Duration::ZERO);
+        assert_eq!(destroy(key, still, WAIT).unwrap_err().code(), "state-refused", "the wait is told of first");
+    }
+
+    world.clock.advance(WAIT - SECOND);
+    let early = world.nothing();
+    world.clock.advance(SECOND);
+    for still in [while_primary, early] {
+        refused(old, still, WAIT);
+        world.clock.advance(100 * WAIT);
+        refused(old, still, WAIT);
+        world.clock.set_back(100 * WAIT);
+    }
+    // With the clock of a machine that was ahead, and was set right.
+    let ahead = StillUnder::new(0, 0).begun_at(world.clock.now() + 3600 * SECOND);
+    assert_eq!(destroy(old, ahead, WAIT).unwrap_err().code(), "clock-skew");
+    destroy(new, early, Duration::ZERO).unwrap();
+    destroy(old, world.nothing(), WAIT).unwrap();
+
+    // What never sealed was counted at any time.
+    let (_, staged) = run_local(world.admin.stage(TENANT)).unwrap();
+    destroy(staged, while_primary, WAIT).unwrap();
+}
+
+/// All of it within one second, by the clock of the machine.
+#[test]
+fn a_count_right_after_a_rotation_is_none_too_early() {
+    let world = world();
+    let admin = KeyringAdmin::new(world.store.clone(), world.roots.clone());
+    for _ in 0..20 {
+        let old = world.keys().primary_key();
+        run_local(admin.rotate(TENANT)).unwrap();
+        let keys = world.keys();
+        let counts = count_by_key([record(&keys).seal::<Drug>("warfarin 5 MG").unwrap()]);
+        let still = StillUnder::counted([&counts], keys.keys(), old, 0, None).unwrap();
+        run_local(admin.destroy(TENANT, old, still, SystemTime::now(), Duration::ZERO)).unwrap();
+        let (_, staged) = run_local(admin.stage(TENANT)).unwrap();
+        run_local(admin.deactivate(TENANT, staged)).unwrap();
+        run_local(admin.destroy(TENANT, staged, StillUnder::new(0, 0), SystemTime::now(), Duration::ZERO)).unwrap();
+    }
 }
 
 #[test]

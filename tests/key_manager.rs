@@ -875,7 +875,7 @@ async fn what_a_service_seals_with_the_old_keyring_is_not_lost() {
     admin.promote(TENANT, staged, clock.now(), seconds(600)).await.unwrap();
 
     let mut rows: Vec<Token> = Vec::new();
-    let (mut refused_for_time, mut sealed_under_old) = (0, 0);
+    let (mut refused_for_time, mut sealed_under_old, mut first_count) = (0, 0, None);
     let destroyed_after = loop {
         world.store.set(Mode::Unavailable);
         if let Ok(keys) = manager.keyring(TENANT).await {
@@ -892,7 +892,14 @@ async fn what_a_service_seals_with_the_old_keyring_is_not_lost() {
             *row = rec.reseal::<Drug>(row).unwrap();
         }
         let still_under = StillUnder::counted([&count_by_key(&rows)], newest.keys(), old, 0, None).unwrap();
+        let still_under = still_under.begun_at(clock.now());
         assert_eq!((still_under.tokens(), still_under.subject_keys()), (0, 0), "the count alone would allow it");
+        let first = *first_count.get_or_insert(still_under);
+        if refused_for_time == 65 {
+            // Nor would a count of then do, of what is destroyed now.
+            let error = admin.destroy(TENANT, old, first, clock.now(), KeyringAdmin::UNUSED_FOR).await.unwrap_err();
+            assert_eq!(error.code(), "not-counted", "{error}");
+        }
         match admin.destroy(TENANT, old, still_under, clock.now(), KeyringAdmin::UNUSED_FOR).await {
             Ok(_) => break refused_for_time,
             Err(error) => {

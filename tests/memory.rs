@@ -115,6 +115,24 @@ const PATHS: &[Path] = &[
         }
         done()
     }),
+    ("a value that has the form of a token", |w| {
+        let json = format!(r#"{{"name":"{}"}}"#, &*IMPOSTOR);
+        assert_eq!(rxseal::count_by_key([IMPOSTOR.as_str(), json.as_str()]).total(), 2);
+        failed(w.rec().seal::<Name>(IMPOSTOR.as_str()), "token-as-plaintext");
+        failed(w.rec().seal::<Note>(&[IMPOSTOR.as_str()]), "token-inside");
+        failed(w.open().open_text::<Name, String>(&IMPOSTOR), "unknown-key");
+        failed(w.open().run_opening(|| serde_json::from_str::<Form>(&json)), "unknown-key");
+        failed(rxseal::accept_plaintext(|| serde_json::from_str::<Form>(&json)), "token-as-plaintext");
+        // What is parsed for the caller is the caller's to wipe.
+        IMPOSTOR.parse::<Token>().unwrap().into_bytes().zeroize();
+        done()
+    }),
+    // The first use of a thread's buffer, which grows then.
+    ("open_text of a value that has the form of a token", |w| failed(w.open().open_text::<Name, String>(&IMPOSTOR), "unknown-key")),
+    ("plaintext that is taken for tokens", |_| {
+        assert_eq!(rxseal::count_by_key([TEXT, concat!("rxsXAAAA\r\n", canary!(), "=\r\n", canary!())]).not_tokens(), 2);
+        failed(Token::try_from(BYTES.to_vec()), "not-a-token")
+    }),
     ("seal bytes", |w| sealed(w.rec().seal::<Name>(&Raw(BYTES)))),
     ("seal a struct", |w| sealed(w.rec().seal::<Note>(&PATIENT))),
     ("seal a number", |w| sealed(w.rec().seal::<Note>(&NUMBER))),
@@ -701,14 +719,20 @@ fn stack_below() -> Vec<u8> {
     below
 }
 
-/// Everything that the paths work on, and every key in it.
 /// Base64url that decodes to plaintext: cut off as a token, not canonical at its end, and not base64url there.
 static DISGUISED: std::sync::LazyLock<[String; 4]> = std::sync::LazyLock::new(|| {
     use base64::Engine;
     let text = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(TEXT);
-    [format!("rxsX{}", &text[..40]), format!("rxsQ{text}{text}"), format!("rxsQ{text}="), format!("rxsQ{text}!")]
+    [format!("rxsX{}", &text[..40]), format!("rxsQ{text}{text}"), format!("rxsX{text}="), format!("rxsX{text}!")]
 });
 
+/// Base64url of plaintext that has the whole form of a token, by chance or since a user joined the two.
+static IMPOSTOR: std::sync::LazyLock<String> = std::sync::LazyLock::new(|| {
+    use base64::Engine;
+    format!("rxsX{}", base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(TEXT))
+});
+
+/// Everything that the paths work on, and every key in it.
 struct World {
     folder: PathBuf,
     key_path: PathBuf,

@@ -1,26 +1,44 @@
 //! What is known to be left under a key that is to be destroyed.
 
-use crate::count::KeyCounts;
+use std::time::SystemTime;
+
+use crate::count::{Begun, KeyCounts};
 use crate::error::{Error, ErrorKind};
 use crate::id::KeyId;
 use crate::key::KeyInfo;
 
 /// How much is still under a key that is to be destroyed: as counted ([`counted`](Self::counted)), or as somebody says
 /// ([`new`](Self::new)).
+///
+/// It remembers when the counting was begun. [`KeyringAdmin::destroy`](crate::KeyringAdmin::destroy) takes it only if that was after the
+/// time for which programs may still have sealed under the key: a zero that is older says nothing of what they sealed since.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StillUnder {
     tokens: u64,
     subject_keys: u64,
     /// Of which key it was counted.
     key: Option<KeyId>,
+    begun: Begun,
 }
 
 impl StillUnder {
     /// As the caller says, who counted elsewhere: tokens, in every column and backup that has to stay readable, and wrapped subject
     /// keys, 0 where none are used. Nothing checks a zero that is said here; prefer [`counted`](Self::counted).
+    ///
+    /// It was begun at the moment of this call. Where the counting took longer, or was done elsewhere, say with
+    /// [`begun_at`](Self::begun_at) when it was begun.
     #[must_use]
     pub fn new(tokens: u64, subject_keys: u64) -> Self {
-        Self { tokens, subject_keys, key: None }
+        Self { tokens, subject_keys, key: None, begun: Begun::default() }
+    }
+
+    /// The same, begun at `time`, by the clock that gives `now` to [`KeyringAdmin::destroy`](crate::KeyringAdmin::destroy): for numbers
+    /// that were counted elsewhere or by hand, and for tests with a clock of their own. What was sealed after `time` may be missing in
+    /// the numbers, so it is never later than the first reading. [`counted`](Self::counted) knows it, and need not be told.
+    #[must_use]
+    pub fn begun_at(mut self, time: SystemTime) -> Self {
+        self.begun = Begun::at(time);
+        self
     }
 
     /// What is under `key` in each of `columns`, in `backups` (tokens in everything else that has to stay readable: backups, exports,
@@ -30,7 +48,8 @@ impl StillUnder {
     /// A zero counts only where something else was seen: each column, and the store of the subject keys, has to show at least one key of
     /// `ring`, the keyring's [`keys`](crate::KeyringFile::keys). A mistyped column, another database or schema, a table whose rows
     /// this role may not see, and tokens of another keyspace all look like an empty column. Of one that is empty say so with
-    /// [`KeyCounts::confirmed_empty`]. Count after resealing, and after the time for which programs may still seal under the key.
+    /// [`KeyCounts::confirmed_empty`]. Count after resealing, and after the time for which programs may still seal under the key: of all
+    /// counts the one that was begun first decides whether that was so.
     ///
     /// ```
     /// use rxseal::{StillUnder, count_by_key, phi};
@@ -64,13 +83,17 @@ impl StillUnder {
         subject_keys: Option<&KeyCounts>,
     ) -> Result<Self, Error> {
         let mut tokens = None;
+        // Of `backups` nobody knows when; it is not later than now.
+        let mut begun = Begun::default();
         for column in columns {
+            begun = begun.earliest(column.begun());
             let more = left_in(column, ring, key, NO_TOKEN)?;
             tokens = Some(tokens.unwrap_or(backups).saturating_add(more));
         }
         let tokens = tokens.ok_or_else(|| ErrorKind::NotCounted.because("no column was counted").with_key(key))?;
+        begun = subject_keys.map_or(begun, |counts| begun.earliest(counts.begun()));
         let subject_keys = subject_keys.map_or(Ok(0), |counts| left_in(counts, ring, key, NO_SUBJECT_KEY))?;
-        Ok(Self { tokens, subject_keys, key: Some(key) })
+        Ok(Self { tokens, subject_keys, key: Some(key), begun })
     }
 
     /// Tokens.
@@ -83,6 +106,11 @@ impl StillUnder {
     #[must_use]
     pub fn subject_keys(&self) -> u64 {
         self.subject_keys
+    }
+
+    /// When the counting was begun, in Unix seconds.
+    pub(super) fn begun(&self) -> u64 {
+        self.begun.unix_seconds()
     }
 
     /// That nothing is left under this key.
@@ -111,4 +139,46 @@ fn left_in(counts: &KeyCounts, ring: &[KeyInfo], key: KeyId, nothing: &'static s
         None => return Ok(counts.of(key)),
     };
     Err(refused.with_key(key))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, UNIX_EPOCH};
+
+    use super::*;
+    use crate::count::count_by_key;
+    use crate::testing::insecure_keyring;
+
+    /// Whatever is made of counts was begun when the earliest of them was.
+    #[test]
+    fn the_count_that_was_begun_first_decides() {
+        let keys = insecure_keyring("pharmacy-17").unwrap().unobserved();
+        let token = keys.record("prescription", 1).unwrap().seal::<crate::phi::Drug>("warfarin 5 MG").unwrap();
+        let at = |seconds| count_by_key([&token]).begun_at(UNIX_EPOCH + Duration::from_secs(seconds));
+        let merged = |one: &KeyCounts, other: &KeyCounts| {
+            let mut merged = one.clone();
+            merged.merge(other);
+            merged.add(token.as_bytes());
+            merged
+        };
+        let (first, second) = (at(10), at(20));
+        let counted = |columns: &[&KeyCounts], subject_keys| {
+            let key = keys.primary_key();
+            StillUnder::counted(columns.iter().copied(), keys.keys(), key, 0, subject_keys).unwrap().begun()
+        };
+        assert_eq!(counted(&[&second], None), 20);
+        assert_eq!(counted(&[&second, &first], None), 10);
+        assert_eq!(counted(&[&second], Some(&first)), 10);
+        assert_eq!(counted(&[&first], Some(&second)), 10);
+        assert_eq!(counted(&[&merged(&first, &second)], None), 10);
+        assert_eq!(counted(&[&merged(&second, &first)], None), 10);
+        let empty = KeyCounts::default().begun_at(UNIX_EPOCH).confirmed_empty().unwrap();
+        assert_eq!(counted(&[&second, &empty], None), 0);
+
+        let before = Begun::default().unix_seconds();
+        let (now, stated) = (counted(&[&count_by_key([&token])], None), StillUnder::new(0, 0));
+        assert!(now >= before && stated.begun() >= now && now > 20);
+        assert_eq!(stated.begun_at(UNIX_EPOCH + Duration::from_secs(30)).begun(), 30);
+        assert_eq!(first, second, "they counted the same");
+    }
 }

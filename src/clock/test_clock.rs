@@ -17,8 +17,8 @@ use std::time::{Duration, Instant, SystemTime};
 ///
 /// let old = stored.keys().iter().find(|key| key.usage() == KeyUse::Seal).unwrap().id();
 /// run_local(admin.rotate("pharmacy-17"))?;
-/// let nothing = StillUnder::new(0, 0);
-/// let destroy = || run_local(admin.destroy("pharmacy-17", old, nothing, clock.now(), KeyringAdmin::UNUSED_FOR));
+/// let nothing = || StillUnder::new(0, 0).begun_at(clock.now());
+/// let destroy = || run_local(admin.destroy("pharmacy-17", old, nothing(), clock.now(), KeyringAdmin::UNUSED_FOR));
 /// assert_eq!(destroy().unwrap_err().time_left(), Some(KeyringAdmin::UNUSED_FOR));
 /// clock.advance(KeyringAdmin::UNUSED_FOR);
 /// destroy()?;

@@ -26,9 +26,57 @@ pub(crate) fn waited(written: u64, now: u64, wait: Duration, reason: Reason) -> 
     }
 }
 
+/// Whether what was counted from `begun` on was begun when `wait` had passed since `written`, all in Unix seconds and of a wait that
+/// [has passed](waited) at `now`. Refused with `not-counted`, or with `clock-skew` where `begun` is in the future.
+pub(crate) fn begun_after(written: u64, now: u64, wait: Duration, begun: u64) -> Result<(), Error> {
+    let ahead = begun.saturating_sub(now);
+    if ahead > SKEW {
+        let reason = "what is under the key was counted in the future: set this machine's clock right, and count again";
+        return Err(Error::clock_skew(Duration::from_secs(ahead), reason));
+    }
+    // A wait of zero was said of a time that is wrong, by whoever knows that it is over.
+    if written.saturating_sub(now) > SKEW {
+        return Ok(());
+    }
+    match begun.checked_sub(written) {
+        Some(passed) if Duration::from_secs(passed) >= wait => Ok(()),
+        _ => Err(ErrorKind::NotCounted.because(COUNTED_EARLY)),
+    }
+}
+
+const COUNTED_EARLY: Reason = "it was counted while programs could still seal under the key, and what they sealed since would be lost: \
+    reseal what is left, and count again";
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_count_is_begun_when_the_wait_is_over() {
+        let code = |written, now, millis, begun| {
+            begun_after(written, now, Duration::from_millis(millis), begun).err().map(|error| error.code())
+        };
+        for (written, now, millis, begun, refusal) in [
+            // Within the same second.
+            (1000, 1000, 0, 1000, None),
+            (1000, 1001, 0, 999, Some("not-counted")),
+            (1000, 2000, 300_000, 1299, Some("not-counted")),
+            (1000, 2000, 300_000, 1300, None),
+            (1000, 2000, 299_500, 1299, Some("not-counted")),
+            (1000, 2000, 300_000, 0, Some("not-counted")),
+            (0, u64::MAX, u64::MAX, u64::MAX, None),
+            // The clock of who counted is a little ahead, or of who changed the key.
+            (1000, 1000, 0, 1060, None),
+            (1000, 1000, 0, 1061, Some("clock-skew")),
+            (1060, 1000, 0, 1000, Some("not-counted")),
+            (1060, 1060, 0, 1060, None),
+            // A time that is wrong.
+            (1061, 1000, 0, 1000, None),
+            (u64::MAX, 1000, 0, 0, None),
+        ] {
+            assert_eq!(code(written, now, millis, begun), refusal, "{written} {now} {millis} {begun}");
+        }
+    }
 
     #[test]
     fn each_wait_ends_when_it_is_over() {

@@ -52,7 +52,13 @@ pub(crate) fn decode_slice(text: &str, out: &mut [u8]) -> Option<usize> {
 
 /// The bytes of a canonical text of exactly `N` bytes, or `None`.
 pub(crate) fn decode_array<const N: usize>(text: &str) -> Option<[u8; N]> {
-    <[u8; N]>::try_from(decode(text)?).map_err(|mut bytes| wipe(&mut bytes)).ok()
+    let mut bytes = [0; N];
+    let decoded = if decoded_len(text.len()) == N { decode_slice(text, &mut bytes) } else { None };
+    if decoded != Some(N) {
+        wipe(&mut bytes);
+        return None;
+    }
+    Some(bytes)
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use sqlx_core::value::ValueRef;
 use crate::error::{Error, ErrorKind};
 use crate::field::Field;
 use crate::form::Sealed;
+use crate::secret::wipe;
 use crate::token::Token;
 
 /// A binary column (feature `sqlx_0_9`): BLOB, BYTEA, VARBINARY.
@@ -118,7 +119,13 @@ where
     if value.is_null() {
         return Ok(Err(ErrorKind::NoTokenInColumn.because(super::NULL)));
     }
-    let bytes = <Vec<u8> as Decode<'r, DB>>::decode(value)?;
+    let mut bytes = <Vec<u8> as Decode<'r, DB>>::decode(value)?;
     // FORMAT 6.4: 0xAF is never the first byte of text.
-    Ok(if bytes.first() == Some(&0xAF) { Token::try_from(bytes) } else { super::from_text(&bytes) })
+    if bytes.first() == Some(&0xAF) {
+        return Ok(Token::try_from(bytes));
+    }
+    let token = super::from_text(&bytes);
+    // It may be plaintext that was left in the column.
+    wipe(&mut bytes);
+    Ok(token)
 }

@@ -39,11 +39,13 @@ pub async fn count_postgres(url: &str, table: &str, column: &str) -> Result<KeyC
     let about = Table::Counted { table, column };
     let connected = timeout(DEADLINE, options.connect()).await.map_err(|_| too_late())?;
     let mut connection = connected.map_err(|error| postgres_trouble(&error, &about))?;
+    // Made first, since it remembers when the counting was begun.
+    let mut counts = KeyCounts::default();
     let rows = read(&mut connection, table, &sql).await;
     // The server learns at once that nobody reads any more; a failure here changes nothing.
     drop(timeout(DEADLINE, connection.close()).await);
     let (doubt, rows) = rows.map_err(|error| postgres_trouble(&error, &about))?;
-    let mut counts = KeyCounts { doubt, ..KeyCounts::default() };
+    counts.doubt = doubt;
     for (key_id, tokens) in rows {
         counts.add_row(&key_id, tokens)?;
     }

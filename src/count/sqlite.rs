@@ -62,10 +62,11 @@ fn is_view(connection: &Connection, table: &str) -> rusqlite::Result<bool> {
 }
 
 fn count(connection: &Connection, sql: &str) -> rusqlite::Result<KeyCounts> {
+    // Made first, since it remembers when the counting was begun.
+    let mut counts = KeyCounts::default();
     connection.busy_timeout(SQLITE_BUSY_WAIT)?;
     let mut statement = connection.prepare(sql)?;
     let mut rows = statement.query(())?;
-    let mut counts = KeyCounts::default();
     while let Some(row) = rows.next()? {
         match row.get_ref(0)? {
             ValueRef::Null => counts.add_nulls(1),

@@ -27,14 +27,26 @@ pub(super) fn read_token<'de, T, D: Deserializer<'de>>(
     let mut refusal = None;
     let asks_anything = asks_anything(&deserializer);
     let read = ask(deserializer, TokenVisitor { field, open, refusal: &mut refusal });
-    read.map_err(|error| {
-        if is_absent::<D>() {
-            return error;
-        }
-        // Ours comes first; some formats drop its text.
-        let text = refusal.unwrap_or_else(|| refuse(ErrorKind::Unreadable, field, str::to_owned));
-        if asks_anything { error } else { D::Error::custom(text) }
-    })
+    match read {
+        Ok(value) => Ok(value),
+        Err(error) => Err(failed::<D>(error, refusal, field, asks_anything)),
+    }
+}
+
+/// Ours comes first; some formats drop its text.
+#[cold]
+#[inline(never)]
+fn failed<'de, D: Deserializer<'de>>(
+    error: D::Error,
+    refusal: Option<String>,
+    field: FieldId,
+    asks_anything: bool,
+) -> D::Error {
+    if is_absent::<D>() {
+        return error;
+    }
+    let text = refusal.unwrap_or_else(|| refuse(ErrorKind::Unreadable, field, str::to_owned));
+    if asks_anything { error } else { D::Error::custom(text) }
 }
 
 /// Asks for a token.

@@ -166,11 +166,7 @@ impl TryFrom<&[u8]> for WrappedSubjectKey {
     type Error = Error;
 
     fn try_from(bytes: &[u8]) -> Result<Self, Error> {
-        if bytes.len() == WRAPPED_KEY_LEN && bytes.starts_with(&WRAPPED_KEY_MAGIC) {
-            Ok(Self(bytes.to_vec()))
-        } else {
-            Err(ErrorKind::InvalidSubjectKey.into())
-        }
+        if has_form(bytes) { Ok(Self(bytes.to_vec())) } else { Err(ErrorKind::InvalidSubjectKey.into()) }
     }
 }
 
@@ -179,12 +175,12 @@ impl FromStr for WrappedSubjectKey {
 
     fn from_str(text: &str) -> Result<Self, Error> {
         let mut bytes = text::decode(text).ok_or(ErrorKind::InvalidSubjectKey)?;
-        let key = Self::try_from(bytes.as_slice());
-        if key.is_err() {
-            // It may be plaintext.
-            wipe(&mut bytes);
+        if has_form(&bytes) {
+            return Ok(Self(bytes));
         }
-        key
+        // It may be plaintext.
+        wipe(&mut bytes);
+        Err(ErrorKind::InvalidSubjectKey.into())
     }
 }
 
@@ -198,6 +194,11 @@ impl fmt::Debug for WrappedSubjectKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "WrappedSubjectKey({})", self.key_id())
     }
+}
+
+/// FORMAT 10.1.
+fn has_form(bytes: &[u8]) -> bool {
+    bytes.len() == WRAPPED_KEY_LEN && bytes.starts_with(&WRAPPED_KEY_MAGIC)
 }
 
 fn wrap_context(keyspace: &str, subject_id: &str, key_id: KeyId) -> Vec<u8> {

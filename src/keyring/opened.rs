@@ -7,7 +7,7 @@ use subtle::ConstantTimeEq;
 
 use super::unlock::{RootFailure, UnlockOptions, open_file};
 use crate::backend::Backend;
-use crate::clock::{SKEW, waited};
+use crate::clock::{SKEW, begun_after, waited};
 use crate::error::{Error, ErrorKind};
 use crate::id::KeyId;
 use crate::key::{
@@ -65,8 +65,15 @@ impl Opened {
         self.sealed()
     }
 
-    /// Destroys a key that no program seals under any more, since it was out of use for `unused_for`.
-    pub(crate) fn destroy(self, key_id: KeyId, now: u64, unused_for: Duration) -> Result<KeyringFile, Error> {
+    /// Destroys a key that no program seals under any more, since it was out of use for `unused_for`, and none has since what is under
+    /// it was `counted`.
+    pub(crate) fn destroy(
+        self,
+        key_id: KeyId,
+        now: u64,
+        unused_for: Duration,
+        counted: u64,
+    ) -> Result<KeyringFile, Error> {
         let key = self.key(key_id)?;
         // Where it was deactivated and then marked compromised, only the later time is known, and counts.
         let (state, changed) = (key.state, key.changed);
@@ -74,7 +81,9 @@ impl Opened {
         // It never sealed.
         if state != KeyState::PreActive {
             let reason = "programs that have not seen yet that another key seals may still seal under it, and that would be lost";
-            waited(changed, now, unused_for, reason).map_err(|error| error.with_key(key_id))?;
+            waited(changed, now, unused_for, reason)
+                .and_then(|()| begun_after(changed, now, unused_for, counted))
+                .map_err(|error| error.with_key(key_id))?;
         }
         self.set_state(key_id, KeyState::Destroyed, now)
     }

@@ -36,7 +36,7 @@ pub(crate) fn content(payload: &[u8]) -> Result<Content<'_>, Error> {
 }
 
 fn parse(payload: &[u8]) -> Option<Content<'_>> {
-    let end = payload.iter().rposition(|byte| *byte != 0)?;
+    let end = last_that_is_not_zero(payload)?;
     let (content, padding) = payload.split_at_checked(end)?;
     if *padding.first()? != PAD_START {
         return None;
@@ -52,6 +52,20 @@ fn parse(payload: &[u8]) -> Option<Content<'_>> {
         KIND_JSON => std::str::from_utf8(content).ok().map(Content::Json),
         _ => None,
     }
+}
+
+/// Eight bytes at a time, since padding is zeros but for its first byte.
+fn last_that_is_not_zero(payload: &[u8]) -> Option<usize> {
+    let mut rest = payload;
+    while let Some((before, eight)) = rest.split_last_chunk() {
+        let eight = u64::from_le_bytes(*eight);
+        if eight != 0 {
+            let zeros = usize::try_from(eight.leading_zeros() / 8).ok()?;
+            return before.len().saturating_add(7).checked_sub(zeros);
+        }
+        rest = before;
+    }
+    rest.iter().rposition(|byte| *byte != 0)
 }
 
 /// The value in `content`. What serde says of a mismatch quotes the value, and is dropped.
@@ -183,5 +197,25 @@ impl<'de> Deserializer<'de> for One<'_> {
     forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf
         unit unit_struct map struct identifier ignored_any
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_byte_is_found_at_every_place() {
+        for len in 0..40 {
+            assert_eq!(last_that_is_not_zero(&vec![0; len]), None);
+            for at in 0..len {
+                for byte in [1, 0x80, 0xFF] {
+                    let mut payload = vec![0x55; at];
+                    payload.push(byte);
+                    payload.resize(len, 0);
+                    assert_eq!(last_that_is_not_zero(&payload), Some(at), "{byte} at {at} of {len}");
+                }
+            }
+        }
     }
 }

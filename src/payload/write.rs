@@ -138,13 +138,18 @@ impl<'o> Sink<'o> {
     }
 
     fn text(&mut self, text: &str) -> Result<(), Refused> {
-        self.begin(KIND_TEXT, text.len())?;
-        self.push(text.as_bytes())
+        self.scalar(KIND_TEXT, text.as_bytes())
     }
 
     fn bytes(&mut self, bytes: &[u8]) -> Result<(), Refused> {
-        self.begin(KIND_BYTES, bytes.len())?;
-        self.push(bytes)
+        self.scalar(KIND_BYTES, bytes)
+    }
+
+    fn scalar(&mut self, kind: u8, bytes: &[u8]) -> Result<(), Refused> {
+        self.begin(kind, bytes.len())?;
+        // Its length was checked, and there is room for it.
+        self.out.extend_from_slice(bytes);
+        Ok(())
     }
 
     /// A user's value. Its `Serialize` runs once: of one that gives what it has away, such as an iterator, nothing would be left for

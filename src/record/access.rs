@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 
 use super::audit::Audit;
 use super::core::RecordCore;
-use super::open::{Declared, OpenState};
+use super::open::OpenState;
 use super::{MayOpen, Record};
 use crate::access::Access;
 use crate::error::{Error, ErrorKind};
@@ -174,8 +174,7 @@ impl<'a> OpenPass<'a> {
     /// Those of [`RecordAccess::open`].
     pub fn open_by_id<T: DeserializeOwned>(&mut self, field: FieldId, class: Class, token: &Token) -> Result<T, Error> {
         let Self { core, state } = self;
-        let declared = Declared { current: (field, class), former: &[] };
-        open_form(TokenForm::Bytes(token.as_bytes()), |token, out| state.open_declared(declared, core, token, out))
+        open_form(TokenForm::Bytes(token.as_bytes()), |token, out| state.open_bound((field, class), core, token, out))
             .map_err(|error| error.at_field(field).in_record(core.context().record_type()))
             .inspect_err(|error| state.note_failure(error))
     }
@@ -251,6 +250,8 @@ impl TokenForm<'_> {
                 Self::Text(text) => {
                     let payload_len = decode_text(text, buffer)?;
                     let token_len = buffer.len();
+                    // What was decoded may be plaintext that has the form of a token: no copy stays where it was.
+                    reserve_wiping(buffer, payload_len);
                     buffer.resize(token_len.saturating_add(payload_len), 0);
                     let (token, room) = buffer.split_at_mut_checked(token_len).ok_or(ErrorKind::NotAToken)?;
                     work(token, room)

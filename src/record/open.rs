@@ -1,5 +1,7 @@
 //! Opening tokens of a record.
 
+use std::marker::PhantomData;
+
 use super::core::RecordCore;
 use super::workspace::Workspace;
 use crate::aead::{Letter, MessageCipher, TAG_LEN};
@@ -31,14 +33,14 @@ impl OpenState {
         out: &'o mut [u8],
     ) -> Result<Content<'o>, Error> {
         const { crate::field::check::<F>() };
-        self.open_declared(Declared::of::<F>(), core, token, out)
+        self.open_bound(Declared::<F>(PhantomData), core, token, out)
     }
 
     /// The same for a field that no type declares.
     #[inline]
-    pub(super) fn open_declared<'o>(
+    pub(super) fn open_bound<'o>(
         &mut self,
-        field: Declared,
+        field: impl Bound,
         core: &RecordCore,
         token: &[u8],
         out: &'o mut [u8],
@@ -62,7 +64,7 @@ impl OpenState {
         let text = buffer.get_mut(start..end).unwrap_or_default();
         let decrypt = |cipher: &MessageCipher, aad: &[u8]| cipher.open_in_place(header.letter, &nonce, aad, text, &tag);
         const { crate::field::check::<F>() };
-        let pair = self.try_pairs(Declared::of::<F>(), core, header, &nonce, decrypt)?;
+        let pair = self.try_pairs(Declared::<F>(PhantomData), core, header, &nonce, decrypt)?;
         let text = buffer.get_mut(start..end).unwrap_or_default();
         let content = payload::content(text).map_err(|error| error.with_key(header.key_id));
         self.fields = self.fields.saturating_add(usize::from(content.is_ok()));
@@ -109,15 +111,15 @@ impl OpenState {
     }
 
     /// Has `decrypt` try the field's pair of id and class, then its former ones, until one succeeds.
-    #[inline]
-    fn try_pairs(
+    fn try_pairs<B: Bound>(
         &mut self,
-        Declared { current, former }: Declared,
+        field: B,
         core: &RecordCore,
         header: Header,
         nonce: &[u8; 24],
         mut decrypt: impl FnMut(&MessageCipher, &[u8]) -> Result<(), Error>,
     ) -> Result<Pair, Error> {
+        let current = field.current();
         let dek = core.shared().keys.find(header.key_id)?;
         self.touch(Touched { class: current.1, key_id: dek.id });
         core.check_class(current.1)?;
@@ -138,7 +140,7 @@ impl OpenState {
         if opens(self, current)? {
             return Ok(current);
         }
-        for former in former {
+        for former in B::FORMER {
             // A former pair of a locked class stays closed; the error is that of a token that does not open.
             if core.allows(former.1) {
                 self.touch(Touched { class: former.1, key_id: dek.id });
@@ -172,18 +174,32 @@ impl OpenState {
 }
 
 /// A field's id and class.
-type Pair = (FieldId, Class);
+pub(super) type Pair = (FieldId, Class);
 
-/// What a token of a field may be bound to.
-#[derive(Clone, Copy)]
-pub(super) struct Declared {
-    pub(super) current: Pair,
-    pub(super) former: &'static [Pair],
+/// What a token of a field may be bound to. A type and no value, so that the compiler sees which fields have no former pairs: those
+/// have one way through, without a second call of what decrypts.
+pub(super) trait Bound {
+    const FORMER: &'static [Pair];
+
+    fn current(self) -> Pair;
 }
 
-impl Declared {
-    const fn of<F: Field>() -> Self {
-        Self { current: (F::ID, F::CLASS), former: F::FORMER }
+struct Declared<F>(PhantomData<F>);
+
+impl<F: Field> Bound for Declared<F> {
+    const FORMER: &'static [Pair] = F::FORMER;
+
+    fn current(self) -> Pair {
+        (F::ID, F::CLASS)
+    }
+}
+
+/// A field that no type declares. It has no former pairs.
+impl Bound for Pair {
+    const FORMER: &'static [Pair] = &[];
+
+    fn current(self) -> Pair {
+        self
     }
 }
 

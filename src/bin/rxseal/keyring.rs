@@ -120,11 +120,12 @@ impl Desk<'_> {
                 let (file, counted) = if force {
                     (admin.force_destroy(&keyspace, key).await?, json!({ "forced": true }))
                 } else {
+                    let begun = SystemTime::now();
                     let ring = admin.stored(&keyspace).await?;
                     let counted = count_under(key, &ring, &counted, output).await?;
                     let tokens = tokens.unwrap_or_default().saturating_add(counted);
                     let subject_keys = self.subject_keys_under(&ring, key, subject_keys).await?;
-                    let still_under = StillUnder::new(tokens, subject_keys);
+                    let still_under = StillUnder::new(tokens, subject_keys).begun_at(begun);
                     let destroyed = admin.destroy(&keyspace, key, still_under, SystemTime::now(), unused_for).await;
                     let file = destroyed.map_err(|error| match error.code() {
                         "key-in-use" => Failure::InUse(error, tokens, subject_keys),
