@@ -1190,7 +1190,7 @@ struct Once(Cell<Option<std::vec::IntoIter<u32>>>);
 
 impl Once {
     fn new(values: &[u32]) -> Self {
-        Self(Cell::new(Some(values.to_vec().into_iter())))
+        Self(Cell::new(Some(Vec::from(values).into_iter())))
     }
 }
 
