@@ -123,7 +123,7 @@ async fn a_token_file_is_read_again() {
     write_private(&file, "");
     says(&refused(&roots, &stored).await, &["live-vault-token", "empty"]);
     fs::set_permissions(&file, PermissionsExt::from_mode(0o644)).unwrap();
-    let open = refused(&roots, &stored).await;
+    let open = unlock("pharmacy-17", &roots, &stored).await.unwrap_err();
     assert_eq!((open.code(), open.is_retryable()), ("root-key-permissions", false));
     fs::remove_file(file).unwrap();
 }
