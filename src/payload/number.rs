@@ -219,3 +219,124 @@ impl<'de, E: DeError> Deserializer<'de> for FirstKey<'de, E> {
         char str string unit unit_struct seq tuple tuple_struct map struct identifier ignored_any
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+    use serde::de::value::StrDeserializer;
+
+    use super::*;
+
+    /// A number as serde_json hands it on with its feature `arbitrary_precision`, which these tests are built without.
+    struct Exact<'t>(&'t str);
+
+    struct ExactMap<'t>(Option<&'t str>);
+
+    struct PrivateKey;
+
+    #[derive(Clone, Copy)]
+    struct Rounds(bool);
+
+    impl Watch for Rounds {
+        fn text<E: DeError>(self, _: &str) -> Result<(), E> {
+            Ok(())
+        }
+
+        fn bytes<E: DeError>(self, _: &[u8]) -> Result<(), E> {
+            Ok(())
+        }
+
+        fn rounds(self) -> bool {
+            self.0
+        }
+    }
+
+    macro_rules! any {
+        ($self:ident, $visitor:ident => $answer:expr) => {
+            type Error = serde_json::Error;
+
+            fn deserialize_any<V: Visitor<'de>>($self, $visitor: V) -> Result<V::Value, serde_json::Error> {
+                $answer
+            }
+
+            forward_to_deserialize_any! {
+                bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit
+                unit_struct newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
+            }
+        };
+    }
+
+    impl<'de> Deserializer<'de> for Exact<'_> {
+        any!(self, visitor => visitor.visit_map(ExactMap(Some(self.0))));
+    }
+
+    impl<'de> Deserializer<'de> for PrivateKey {
+        any!(self, visitor => visitor.visit_borrowed_str(PRIVATE_KEY));
+    }
+
+    impl<'de> MapAccess<'de> for ExactMap<'_> {
+        type Error = serde_json::Error;
+
+        fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, serde_json::Error> {
+            self.0.map(|_| seed.deserialize(PrivateKey)).transpose()
+        }
+
+        fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, serde_json::Error> {
+            let text = self.0.take().unwrap_or_default();
+            seed.deserialize::<StrDeserializer<'_, serde_json::Error>>(text.into_deserializer())
+        }
+    }
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    #[serde(untagged)]
+    enum Loose {
+        Number(f64),
+        Map(std::collections::BTreeMap<String, String>),
+    }
+
+    fn read<T: for<'de> Deserialize<'de>>(text: &str, rounds: bool) -> T {
+        T::deserialize(Even::new(Exact(text), Rounds(rounds))).unwrap()
+    }
+
+    fn exact(text: &str) -> Loose {
+        Loose::Map([(PRIVATE_KEY.to_owned(), text.to_owned())].into())
+    }
+
+    #[test]
+    fn serde_s_buffer_gets_a_number_if_nothing_of_it_is_lost() {
+        for number in [1.5, -0.0, 1e300, 0.1, 1e14] {
+            let text = serde_json::to_string(&number).unwrap();
+            assert_eq!(read::<Loose>(&text, false), Loose::Number(number), "{text}");
+        }
+        // Only an f32 is written so.
+        let text = serde_json::to_string(&1e14_f32).unwrap();
+        assert_ne!(text, serde_json::to_string(&1e14).unwrap());
+        assert_eq!(read::<Loose>(&text, false), Loose::Number(text.parse().unwrap()), "{text}");
+        for text in ["1.50", "1e400", "1234567890.12345678901", "no number", &"9".repeat(40)] {
+            assert_eq!(read::<Loose>(text, false), exact(text), "{text}");
+        }
+        // Where it did not do, it is tried once more with a number that is near.
+        assert_eq!(read::<Loose>("1.50", true), Loose::Number(1.5));
+        assert_eq!(read::<Loose>("1e400", true), exact("1e400"));
+    }
+
+    #[test]
+    fn serde_json_s_own_types_get_what_is_theirs() {
+        for rounds in [false, true] {
+            let value: serde_json::Value = read("1.5", rounds);
+            assert_eq!(value, serde_json::json!({ PRIVATE_KEY: "1.5" }));
+            assert!(serde_json::Number::deserialize(Even::new(Exact("1.5"), Rounds(rounds))).is_err(), "built without");
+        }
+    }
+
+    #[test]
+    fn a_map_with_that_key_is_a_map() {
+        let text = format!("{{\"{PRIVATE_KEY}\":\"1.5\"}}");
+        let read =
+            |text: &str| Loose::deserialize(Even::new(&mut serde_json::Deserializer::from_str(text), Rounds(false)));
+        assert_eq!(read(&text).unwrap(), exact("1.5"));
+        assert_eq!(read("{}").unwrap(), Loose::Map([].into()));
+        assert_eq!(read("{\"a\":\"b\"}").unwrap(), Loose::Map([("a".to_owned(), "b".to_owned())].into()));
+        assert_eq!(read("{\"\\u0061\":\"b\"}").unwrap(), Loose::Map([("a".to_owned(), "b".to_owned())].into()));
+    }
+}
