@@ -202,6 +202,7 @@ mod tests {
         assert_eq!(context.record_type(), "prescription");
         assert_eq!((context.record_id(), context.subject_id()), (Some("RX-1"), Some("P-1")));
         assert_eq!(context.with_subject("P-1").bytes, context.bytes);
-        assert!(context.is_bound() && !context.to_wide().is_bound());
+        assert!(context.is_bound());
+        assert!(!context.to_wide().is_bound());
     }
 }

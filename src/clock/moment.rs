@@ -66,7 +66,8 @@ mod tests {
             assert_eq!(now.steadily_since(earlier), seconds(steady));
             assert_eq!(earlier.steadily_since(now), Duration::ZERO);
             assert_eq!(earlier.is_before(now), steady + forward + back > 0);
-            assert!(!earlier.is_before(earlier) && now.is_before(earlier) == (steady == 0 && forward != back));
+            assert!(!earlier.is_before(earlier));
+            assert_eq!(now.is_before(earlier), steady == 0 && forward != back);
         }
     }
 }
