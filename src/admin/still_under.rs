@@ -73,7 +73,7 @@ impl StillUnder {
     ///
     /// # Errors
     ///
-    /// `not-counted` where a zero says nothing, as above, where there is no column, or where one may hold more than was seen
+    /// `not-counted` if a zero says nothing (as above), if there is no column, or if one may hold more than was seen
     /// ([`KeyCounts::doubt`]); `key-in-use` where values were counted that are no tokens: nobody knows what is in them.
     pub fn counted<'c>(
         columns: impl IntoIterator<Item = &'c KeyCounts>,

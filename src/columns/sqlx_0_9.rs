@@ -110,7 +110,7 @@ where
     }
 }
 
-/// The token in `value`, or why it is none; the outer error is the driver's.
+/// The token in `value`, or why it is not one; the outer error is the driver's.
 fn read<'r, DB: Database>(value: DB::ValueRef<'r>) -> Result<Result<Token, Error>, BoxDynError>
 where
     Vec<u8>: Decode<'r, DB>,

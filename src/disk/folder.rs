@@ -91,7 +91,7 @@ pub(crate) fn names(folder: &Path) -> Result<Vec<String>, Error> {
     let mut names = Vec::new();
     for entry in entries {
         let name = entry.map_err(|error| file_failed(folder, &error))?.file_name();
-        // What is no text is none of ours.
+        // A name that is not text is not ours.
         names.extend(name.into_string());
     }
     names.sort_unstable();

@@ -111,7 +111,7 @@ pub async fn count_under(key: KeyId, ring: &KeyringFile, counted: &Counted, outp
     Ok(total)
 }
 
-/// Why a zero is none, of this column.
+/// Why a zero of this column is no evidence.
 fn says_nothing(name: &str, counts: &KeyCounts, ring: &KeyringFile) -> Failure {
     let seen = match (counts.doubt(), counts.total(), counts.nulls()) {
         (Some(doubt), ..) => return Failure::Coded("not-counted", format!("{name}: {doubt}")),

@@ -222,7 +222,7 @@ async fn check_key(config: &Config, keyspace: &str, key: KeyId) -> Result<(), Fa
     }
 }
 
-/// Of a store from which a zero says nothing.
+/// The fault of a store whose zero is no evidence.
 fn nobody(keyspace: &str) -> String {
     format!("the store has no subject key of {keyspace} at all: is it the right one, and the right keyspace?")
 }
