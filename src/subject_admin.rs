@@ -201,7 +201,7 @@ impl SubjectAdmin {
     ///
     /// # Errors
     ///
-    /// `store-refused` where the log cannot be read or has a line that is none of ours, and `subject-missing` where the store knows
+    /// `store-refused` if the log cannot be read or has a line that rxseal did not write, and `subject-missing` if the store knows
     /// nobody in it (it is another log, or another store, unless [`unknown_too`](Self::unknown_too) says that it was lost as a whole),
     /// before anything is done; those of the store.
     pub async fn reapply(&self, log: &ShredLog) -> Result<Reapplied, Error> {

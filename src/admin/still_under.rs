@@ -23,7 +23,7 @@ pub struct StillUnder {
 
 impl StillUnder {
     /// As the caller says, who counted elsewhere: tokens, in every column and backup that has to stay readable, and wrapped subject
-    /// keys, 0 where none are used. Nothing checks a zero that is said here; prefer [`counted`](Self::counted).
+    /// keys, 0 if you use none. Nobody checks a zero that you state here; prefer [`counted`](Self::counted).
     ///
     /// It was begun at the moment of this call. Where the counting took longer, or was done elsewhere, say with
     /// [`begun_at`](Self::begun_at) when it was begun.

@@ -15,7 +15,7 @@ use crate::key::{KeyInfo, KeyState, KeyringFile};
 #[derive(Default)]
 pub(crate) struct Seen(Mutex<BTreeMap<String, Arc<Newest>>>);
 
-/// The newest generation of one keyspace; of none before one was seen.
+/// What was seen of one keyspace: its newest generation. Empty until one was seen.
 #[derive(Default)]
 pub(crate) struct Newest {
     generation: u64,

@@ -51,7 +51,7 @@ impl PostgresSubjectStore {
     ///
     /// # Errors
     ///
-    /// `store-refused`: the URL is none, or of a standby, or the role may not log in or has no right to the table; `store-unavailable`: no answer
+    /// `store-refused`: the URL is not valid, the server is a standby, or the role may not log in or has no right to the table; `store-unavailable`: no answer
     /// within 5 seconds; `runtime-needed` outside of a tokio runtime.
     pub async fn connect(url: &str) -> Result<Self, Error> {
         Ok(Self(Pool::connect(url, MAX_CONNECTIONS, &TABLE).await?))
