@@ -7,7 +7,8 @@ use std::hint::black_box;
 
 use common::{Prescription, Tight};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use rxseal::{Keyring, Suite, Token, run_local};
+use rxseal::keys::Suite;
+use rxseal::{Keyring, Token, run_local};
 
 const SIZES: [usize; 5] = [16, 64, 1024, 64 * 1024, 1024 * 1024];
 
@@ -28,7 +29,7 @@ fn suites(c: &mut Criterion) {
         let keys = common::keyring(suite);
         let record = keys.record("prescription", common::RECORD_ID).unwrap();
         let record = if wide { record.wide() } else { record };
-        let open = record.access(&access);
+        let open = record.opened_by(&access);
         for (direction, sealing) in [("seal", true), ("open", false)] {
             let mut group = c.benchmark_group(format!("{direction}/{name}"));
             for size in SIZES {
@@ -55,7 +56,7 @@ fn suites(c: &mut Criterion) {
 fn serde_json_record(c: &mut Criterion) {
     let keys = common::keyring(Suite::default());
     let record = keys.record("prescription", common::RECORD_ID).unwrap();
-    let open = record.access(&common::access());
+    let open = record.opened_by(&common::access());
     let (rx, plain) = (common::prescription(), common::plain_prescription());
     let json = serde_json::to_string(&record.sealing(&rx)).unwrap();
     let plain_json = serde_json::to_string(&plain).unwrap();
@@ -90,7 +91,7 @@ fn unlock(c: &mut Criterion) {
     let text = file.to_string();
     let mut group = c.benchmark_group("keyring of 100 keys");
     group.bench_function("unlock", |b| b.iter(|| run_local(Keyring::unlock("pharmacy-17", &roots, &file)).unwrap()));
-    group.bench_function("parse", |b| b.iter(|| text.parse::<rxseal::KeyringFile>().unwrap()));
+    group.bench_function("parse", |b| b.iter(|| text.parse::<rxseal::keys::KeyringFile>().unwrap()));
 }
 
 criterion_group!(benches, suites, serde_json_record, tokens, unlock);

@@ -17,7 +17,8 @@ use std::time::Instant;
 use common::heap::Watched;
 use common::{median, print_table};
 use raw::Raw;
-use rxseal::{Backend, Record, RecordAccess, Suite};
+use rxseal::keys::{Backend, Suite};
+use rxseal::{Record, RecordReader};
 use serde::{Deserialize, Serialize};
 
 #[global_allocator]
@@ -71,7 +72,7 @@ fn compare(backend: Backend, quick: bool) {
     println!("{backend:?}, against its raw AES-256-GCM with an expanded key, in place on the same buffer\n");
     let keys = common::unlocked_with(Suite::default(), backend).unobserved();
     let record = keys.record("prescription", common::RECORD_ID).unwrap();
-    let open = record.access(&common::access());
+    let open = record.opened_by(&common::access());
     let mut rows = Vec::new();
     for size in [64 * KIB, MIB, 16 * MIB] {
         let mut bench = Bench { raw: Raw::new(backend), record: &record, open: &open, buffers: Buffers::new(size) };
@@ -122,7 +123,7 @@ impl Times {
 struct Bench<'r> {
     raw: Raw,
     record: &'r Record,
-    open: &'r RecordAccess,
+    open: &'r RecordReader,
     buffers: Buffers,
 }
 

@@ -17,7 +17,7 @@ use std::time::Instant;
 
 use common::{DRUG, Drug, open_record, seal_record};
 use raw::Raw;
-use rxseal::{Backend, Suite};
+use rxseal::keys::{Backend, Suite};
 
 /// One thing to measure.
 struct Candidate<'a> {
@@ -39,7 +39,7 @@ fn measure(backend: Backend, rounds: u32, repeats: u32, targets: [f64; 2]) {
     let keys = common::unlocked_with(Suite::default(), backend).unobserved();
     let record = keys.record("prescription", common::RECORD_ID).unwrap();
     let access = common::access();
-    let open = record.access(&access);
+    let open = record.opened_by(&access);
     let tokens = seal_record(&record);
     let rx = common::prescription();
     let plain = common::plain_prescription();
@@ -48,7 +48,7 @@ fn measure(backend: Backend, rounds: u32, repeats: u32, targets: [f64; 2]) {
     let observed = common::unlocked_with(Suite::default(), backend).observed_by(Counting::default());
     let observed_record = observed.record("prescription", common::RECORD_ID).unwrap();
     let observed_tokens = seal_record(&observed_record);
-    let observed_open = observed_record.access(&access);
+    let observed_open = observed_record.opened_by(&access);
     let raw = Raw::new(backend);
     let raw_record = raw.seal_record();
     let raw_single = raw.seal("bench.drug", DRUG);
@@ -72,7 +72,7 @@ fn measure(backend: Backend, rounds: u32, repeats: u32, targets: [f64; 2]) {
         }),
         candidate("new record and open it", || {
             let record = keys.record("prescription", common::RECORD_ID).unwrap();
-            black_box(open_record(&record.access(&access), &tokens));
+            black_box(open_record(&record.opened_by(&access), &tokens));
         }),
         candidate("open the record, observed", || {
             black_box(open_record(&observed_open, &observed_tokens));
@@ -97,7 +97,7 @@ fn measure(backend: Backend, rounds: u32, repeats: u32, targets: [f64; 2]) {
         }),
         candidate("one field, opened alone", || {
             let record = keys.record("prescription", common::RECORD_ID).unwrap();
-            black_box(record.access(&access).open_text::<Drug, String>(&single).unwrap());
+            black_box(record.opened_by(&access).open_text::<Drug, String>(&single).unwrap());
         }),
         candidate("context digest (SHA-256)", || raw.digest()),
         candidate("key derivation and set-up", || {
@@ -128,8 +128,8 @@ fn measure(backend: Backend, rounds: u32, repeats: u32, targets: [f64; 2]) {
 #[derive(Default)]
 struct Counting(AtomicU64);
 
-impl rxseal::Observer for Counting {
-    fn opened(&self, event: &rxseal::OpenEvent<'_>) {
+impl rxseal::observe::Observer for Counting {
+    fn opened(&self, event: &rxseal::observe::OpenEvent<'_>) {
         self.0.fetch_add(event.fields() as u64, Ordering::Relaxed);
     }
 }

@@ -15,7 +15,8 @@ use std::time::{Duration, Instant};
 
 use common::heap::Watched;
 use common::{clock, median, open_record, print_table, seal_record};
-use rxseal::{Access, Backend, Class, Keyring, Opener, Suite};
+use rxseal::keys::{Backend, Suite};
+use rxseal::{Access, Class, Keyring, Opener};
 
 #[global_allocator]
 static ALLOCATOR: Watched = Watched;
@@ -136,14 +137,14 @@ fn seal_and_open(keys: Arc<Keyring>, access: Access) -> Worker<'static> {
         id += 1;
         let record = keys.record("prescription", id).unwrap();
         let tokens = seal_record(&record);
-        black_box(open_record(&record.access(&access), &tokens));
+        black_box(open_record(&record.opened_by(&access), &tokens));
     })
 }
 
 fn open_only(opener: Opener, access: Access, tokens: [String; 5]) -> Worker<'static> {
     Box::new(move || {
         let record = opener.record("prescription", common::RECORD_ID).unwrap();
-        black_box(open_record(&record.access(&access), &tokens));
+        black_box(open_record(&record.opened_by(&access), &tokens));
     })
 }
 

@@ -11,7 +11,7 @@ use crate::error::{Error, ErrorKind, Reason};
 /// Who opens sealed fields, and for which purpose. One per request; cloning it is cheap.
 ///
 /// No function of this crate returns plaintext without one, and every opening is told to the keyring's
-/// [`Observer`](crate::Observer), where there is one.
+/// [`Observer`](crate::observe::Observer), where there is one.
 ///
 /// ```
 /// use rxseal::{Access, Purpose};

@@ -1,14 +1,14 @@
 //! The life of a stored keyring: every administrative change as one compare-and-swap of its store.
 
 mod check;
-mod still_under;
+mod remaining_use;
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 pub use check::WrapCheck;
-pub use still_under::StillUnder;
+pub use remaining_use::RemainingUse;
 
 use crate::aead::Suite;
 #[cfg(any(test, feature = "insecure-test-keys"))]
@@ -19,7 +19,7 @@ use crate::id::KeyId;
 use crate::key::{KeyState, KeyringFile};
 use crate::keyring::{GRACE, Keyring, MAX_STALENESS, Newest, Opened, Seen, UnlockOptions};
 use crate::observe::{KeyChange, KeyEvent, Observer};
-use crate::provider::{RootKey, RootKeys};
+use crate::root_key::{RootKey, RootKeys};
 use crate::store::KeyringStore;
 
 /// Makes and changes the keyrings of a store. For operators and deployment jobs: what seals and opens needs
@@ -35,10 +35,13 @@ use crate::store::KeyringStore;
 /// ```
 /// # fn main() -> Result<(), rxseal::Error> {
 /// # let folder = std::env::temp_dir().join(format!("rxseal-admin-doc-{}", std::process::id()));
-/// use rxseal::{KeyFile, KeyringAdmin, Keyring, MemoryStore, RootKeys, Suite, run_local};
+/// use rxseal::keys::{KeyringAdmin, Suite};
+/// use rxseal::root::{RootKeyFile, RootKeys};
+/// use rxseal::store::MemoryStore;
+/// use rxseal::{Keyring, run_local};
 /// use std::time::{Duration, SystemTime};
 ///
-/// let roots = RootKeys::from(KeyFile::new(folder.join("root.key")).load_or_create()?);
+/// let roots = RootKeys::from(RootKeyFile::new(folder.join("root.key")).load_or_create()?);
 /// let admin = KeyringAdmin::new(MemoryStore::default(), roots.clone());
 /// run_local(admin.create("pharmacy-17", Suite::default()))?;
 ///
@@ -63,7 +66,7 @@ pub struct KeyringAdmin {
 
 impl KeyringAdmin {
     /// For how long a key must be out of use before it is destroyed, unless said otherwise: 65 minutes, the longest time for which a
-    /// `KeyManager` with its usual settings goes on with a keyring (5 minutes of staleness and 1 hour of grace).
+    /// `KeyringManager` with its usual settings goes on with a keyring (5 minutes of staleness and 1 hour of grace).
     pub const UNUSED_FOR: Duration = MAX_STALENESS.saturating_add(GRACE);
 
     /// Changes the keyrings in `store`, which one of `roots` unlocks.
@@ -141,7 +144,7 @@ impl KeyringAdmin {
 
     /// Makes a staged DEK the one that seals; the one before it is deactivated. Only once it has been in the store for
     /// `staging_time`: take at least the time after which every reader has looked for a newer generation (the staleness of its
-    /// `KeyManager`, or its deployment). Zero is right where one process holds the keyring.
+    /// `KeyringManager`, or its deployment). Zero is right where one process holds the keyring.
     ///
     /// # Errors
     ///
@@ -207,7 +210,7 @@ impl KeyringAdmin {
     /// It means nothing while an older generation's file exists, in a backup of the store for example.
     ///
     /// Programs that have not seen yet that another key seals go on sealing under this one, for the staleness and grace of their
-    /// `KeyManager` at the longest. So the key must have been out of use for `unused_for` at `now`, which is refused until then with
+    /// `KeyringManager` at the longest. So the key must have been out of use for `unused_for` at `now`, which is refused until then with
     /// the [time left](Error::time_left): take [`UNUSED_FOR`](Self::UNUSED_FOR), or more where a manager is set otherwise or a request
     /// may hold its keyring for longer than a moment. Zero is right where one process holds the keyring.
     ///
@@ -216,9 +219,9 @@ impl KeyringAdmin {
     /// but to count again. A key that is still pre-active never sealed: it need not wait, and was counted at any time.
     ///
     /// **No wait helps against a `Keyring`, `Sealer` or `Record` that a program keeps: it seals under its key for ever.** Restart such
-    /// programs, or let them ask a `KeyManager` for each request.
+    /// programs, or let them ask a `KeyringManager` for each request.
     ///
-    /// How long it was out of use counts from [`KeyInfo::changed`](crate::KeyInfo::changed): where it was marked compromised after it
+    /// How long it was out of use counts from [`KeyInfo::changed`](crate::keys::KeyInfo::changed): where it was marked compromised after it
     /// was deactivated, from the mark. A clock that was ahead of the others when this is called cannot be told from time that passed.
     ///
     /// # Errors
@@ -230,7 +233,7 @@ impl KeyringAdmin {
         &self,
         keyspace: &str,
         key_id: KeyId,
-        still_under: StillUnder,
+        still_under: RemainingUse,
         now: SystemTime,
         unused_for: Duration,
     ) -> Result<KeyringFile, Error> {

@@ -2,7 +2,7 @@
 
 /// The implementation of AES-GCM, ChaCha20-Poly1305, HKDF and SHA-256 that an unlocked keyring computes with.
 ///
-/// It is a choice of this process, made with [`UnlockOptions::backend`](crate::UnlockOptions::backend) and written nowhere: what one
+/// It is a choice of this process, made with [`UnlockOptions::backend`](crate::keys::UnlockOptions::backend) and written nowhere: what one
 /// backend seals, the other opens, and both make the same bytes of the same key, nonce and value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]

@@ -31,7 +31,7 @@ const VIEW: Reason = "it is a view, which may leave rows out: count the columns 
 ///
 /// A token names a DEK only, so the ids of index roots are never among them. Counts say what one place, such as a column, held
 /// when it was read: count every column of a keyspace (and its backups, exports and queues) before a key is destroyed, and give
-/// them all to [`StillUnder::counted`](crate::StillUnder::counted), which takes no zero for granted.
+/// them all to [`RemainingUse::counted`](crate::keys::RemainingUse::counted), which takes no zero for granted.
 ///
 /// Counts remember when they were begun, by this machine's clock: those of [`count_by_key`] and of the functions that read a column
 /// before they read, others when `default` made them. So `default` comes first, and reading after it. Two counts are equal where they
@@ -104,7 +104,7 @@ impl KeyCounts {
     }
 
     /// Says that this place is empty and is meant to be: a new table, a column that is not used yet. Without that
-    /// [`StillUnder::counted`](crate::StillUnder::counted) refuses a place without a token, since a mistyped name looks the same.
+    /// [`RemainingUse::counted`](crate::keys::RemainingUse::counted) refuses a place without a token, since a mistyped name looks the same.
     ///
     /// # Errors
     ///
@@ -232,7 +232,8 @@ fn add_to(counts: &mut BTreeMap<KeyId, u64>, key: KeyId, count: u64) {
 /// documents, lines of a CSV file.
 ///
 /// ```
-/// use rxseal::{count_by_key, phi};
+/// use rxseal::count::count_by_key;
+/// use rxseal::phi;
 /// # fn main() -> Result<(), rxseal::Error> {
 /// # let keys = rxseal::testing::insecure_keyring("pharmacy-17")?.unobserved();
 /// let rec = keys.record("prescription", 1001)?;

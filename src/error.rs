@@ -177,7 +177,7 @@ impl Error {
         Self::from(kind).caused_by(cause)
     }
 
-    /// An error of a [`KeyringStore`](crate::KeyringStore) or [`SubjectKeyStore`](crate::SubjectKeyStore) written outside this
+    /// An error of a [`KeyringStore`](crate::store::KeyringStore) or [`SubjectKeyStore`](crate::store::SubjectKeyStore) written outside this
     /// crate. `retryable` tells whether the same call may succeed later.
     #[must_use]
     pub fn from_store(retryable: bool, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
@@ -185,20 +185,20 @@ impl Error {
         Self::from(kind).caused_by(cause)
     }
 
-    /// What a [`KeyringStore`](crate::KeyringStore) answers where another generation is stored than the one to be replaced, and a
-    /// [`SubjectKeyStore`](crate::SubjectKeyStore) where another key or retention is.
+    /// What a [`KeyringStore`](crate::store::KeyringStore) answers where another generation is stored than the one to be replaced, and a
+    /// [`SubjectKeyStore`](crate::store::SubjectKeyStore) where another key or retention is.
     #[must_use]
     pub fn store_conflict() -> Self {
         ErrorKind::StoreConflict.into()
     }
 
-    /// What a [`SubjectKeyStore`](crate::SubjectKeyStore) answers where a subject's retention forbids to shred it.
+    /// What a [`SubjectKeyStore`](crate::store::SubjectKeyStore) answers where a subject's retention forbids to shred it.
     #[must_use]
     pub fn subject_retained() -> Self {
         ErrorKind::SubjectRetained.into()
     }
 
-    /// A refusal of an [`Observer`](crate::Observer), with its reason as the cause.
+    /// A refusal of an [`Observer`](crate::observe::Observer), with its reason as the cause.
     #[must_use]
     pub fn refused(reason: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::from(ErrorKind::RefusedByObserver).caused_by(reason)

@@ -11,7 +11,7 @@ use crate::record::{OpenOnly, Record, RecordCore, SealOnly};
 /// Seals fields and cannot open them: for an intake service. `Clone`, `Send` and `Sync`.
 ///
 /// It has the keys of the keyring that it was made of, and never sees a newer generation. With a
-/// `KeyManager`, make one for each request, which costs a counter: one that is kept would go on with keys that were taken out of use.
+/// `KeyringManager`, make one for each request, which costs a counter: one that is kept would go on with keys that were taken out of use.
 ///
 /// ```
 /// # fn main() -> Result<(), rxseal::Error> {
@@ -28,7 +28,7 @@ use crate::record::{OpenOnly, Record, RecordCore, SealOnly};
 /// # fn main() -> Result<(), rxseal::Error> {
 /// # let keys = rxseal::testing::insecure_keyring("pharmacy-17")?.unobserved();
 /// # let access = rxseal::Access::new("user:kim", rxseal::Purpose::TREAT)?;
-/// keys.sealer().record("prescription", "RX-1001")?.access(&access);
+/// keys.sealer().record("prescription", "RX-1001")?.opened_by(&access);
 /// # Ok(())
 /// # }
 /// ```
@@ -40,7 +40,7 @@ pub struct Sealer {
 /// Opens fields and cannot seal them: for a report or a label printer. `Clone`, `Send` and `Sync`.
 ///
 /// It has the keys of the keyring that it was made of, and never sees a newer generation. With a
-/// `KeyManager`, make one for each request, which costs a counter: one that is kept would go on with keys that were taken out of use.
+/// `KeyringManager`, make one for each request, which costs a counter: one that is kept would go on with keys that were taken out of use.
 ///
 /// ```
 /// # fn main() -> Result<(), rxseal::Error> {
@@ -50,7 +50,7 @@ pub struct Sealer {
 /// let printer = keys.opener().only([Class::IDENTITY, Class::MEDICATION]);
 /// # let diagnosis = keys.record("prescription", "RX-1001")?.seal::<rxseal::phi::Diagnosis>("I10")?;
 /// let rec = printer.record("prescription", "RX-1001")?;
-/// let refused = rec.access(&access).open::<rxseal::phi::Diagnosis, String>(&diagnosis).unwrap_err();
+/// let refused = rec.opened_by(&access).open::<rxseal::phi::Diagnosis, String>(&diagnosis).unwrap_err();
 /// assert!(refused.is_locked_out());
 /// # Ok(())
 /// # }

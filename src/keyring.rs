@@ -22,7 +22,7 @@ use crate::key::{KeyInfo, KeyState, Keys, SubjectKey, WrappedSubjectKey};
 use crate::observe::{KeyEvent, Observer};
 use crate::token::Token;
 
-/// For how long a `KeyManager` with its usual settings uses a keyring without looking for a newer one, and for how much longer in an
+/// For how long a `KeyringManager` with its usual settings uses a keyring without looking for a newer one, and for how much longer in an
 /// outage. Whoever destroys a key waits for both.
 pub(crate) const MAX_STALENESS: Duration = Duration::from_secs(300);
 pub(crate) const GRACE: Duration = Duration::from_secs(3600);
@@ -41,11 +41,11 @@ pub(crate) const GRACE: Duration = Duration::from_secs(3600);
 /// let token = rec.seal::<Drug>("lisinopril 10 MG Oral Tablet")?;
 ///
 /// let access = Access::new("user:kim.rph", Purpose::TREAT)?;
-/// let drug: String = rec.access(&access).open::<Drug, _>(&token)?;
+/// let drug: String = rec.opened_by(&access).open::<Drug, _>(&token)?;
 /// assert_eq!(drug, "lisinopril 10 MG Oral Tablet");
 ///
 /// let other = keys.record("prescription", "RX-1002")?;
-/// assert!(other.access(&access).open::<Drug, String>(&token).unwrap_err().is_open_failure());
+/// assert!(other.opened_by(&access).open::<Drug, String>(&token).unwrap_err().is_open_failure());
 /// # Ok(())
 /// # }
 /// ```

@@ -57,7 +57,7 @@ mod codec;
 #[cfg(any(feature = "rusqlite_0_39", feature = "sqlx_0_9"))]
 mod columns;
 mod context;
-mod count;
+pub mod count;
 mod disk;
 mod error;
 mod field;
@@ -74,13 +74,13 @@ mod keyring;
 mod loopback;
 #[cfg(feature = "key-manager")]
 mod manager;
-mod observe;
+pub mod observe;
 mod payload;
 pub mod phi;
-mod provider;
 mod providers;
 mod random;
 mod record;
+mod root_key;
 #[cfg(any(
     feature = "aws-kms",
     feature = "key-manager",
@@ -92,88 +92,82 @@ mod runtime;
 mod scope;
 mod scratch;
 mod secret;
-mod store;
+pub mod store;
 mod subject_admin;
 #[cfg(feature = "subject-keys")]
-mod subjects;
+mod subject_keys;
 #[cfg(any(test, feature = "insecure-test-keys"))]
 pub mod testing;
 mod token;
 #[cfg(test)]
 mod vector_tests;
 
-// Keys
-pub use aead::Suite;
-pub use backend::Backend;
-pub use key::{KeyInfo, KeyState, KeyUse, KeyringFile, SubjectKey, WrapInfo, WrappedSubjectKey};
-pub use keyring::{Keyring, UnlockOptions, Unlocked};
-
-// Root keys
-pub use provider::{Kek, KekContext, ProviderFuture, RootKey, RootKeys, run_local};
-#[cfg(feature = "aws-kms")]
-pub use providers::AwsKmsKey;
-#[cfg(unix)]
-pub use providers::KeyFile;
-pub use providers::LocalRootKey;
-#[cfg(feature = "pkcs11")]
-pub use providers::{Pkcs11Key, Pkcs11KeyBuilder, Pkcs11Mechanism};
-#[cfg(feature = "vault")]
-pub use providers::{VaultKey, VaultKeyBuilder};
-
-// Stores, and the life of what is in them
-pub use admin::{KeyringAdmin, StillUnder, WrapCheck};
-#[cfg(feature = "key-manager")]
-pub use manager::{KeyManager, KeyManagerBuilder};
-#[cfg(unix)]
-pub use store::FileStore;
-#[cfg(unix)]
-pub use store::FileSubjectStore;
-#[cfg(feature = "postgres-store")]
-pub use store::PostgresStore;
-#[cfg(feature = "postgres-store")]
-pub use store::PostgresSubjectStore;
-#[cfg(feature = "sqlite-store")]
-pub use store::SqliteStore;
-#[cfg(feature = "sqlite-store")]
-pub use store::SqliteSubjectStore;
-pub use store::{
-    KeyringStore, MemoryStore, MemorySubjectStore, Retention, StoreFuture, StoredSubject, SubjectKeyStore,
-};
-
-// How far a rotation has come
-#[cfg(feature = "postgres-store")]
-pub use count::count_postgres;
-#[cfg(feature = "sqlite-store")]
-pub use count::count_sqlite;
-pub use count::{CountSql, KeyCounts, count_by_key};
-
-// Subjects, and shredding them
-pub use subject_admin::{Reapplied, RewrapReport, ShredLog, ShredReceipt, SubjectAdmin};
-#[cfg(feature = "subject-keys")]
-pub use subjects::{LoadedSubjects, SubjectKeys};
-
-// Records and tokens
+// A program of records
+pub use access::{Access, Purpose};
+pub use error::Error;
+pub use field::Field;
+pub use form::{Each, Parts, Phi, Sealed, Sealing};
 pub use handles::{Opener, Sealer};
 pub use id::{Class, FieldId, Identifier, KeyId};
-pub use record::{
-    MayOpen, MaySeal, NotAuthentic, OpenOnly, OpenPass, Record, RecordAccess, ResealPass, Role, SealAndOpen, SealOnly,
-    SealPass, open_page, reseal_page, seal_page,
-};
+pub use keyring::Keyring;
+pub use record::{Record, RecordReader};
+pub use root_key::run_local;
+pub use scope::{accept_plaintext, expose_plaintext};
 pub use token::Token;
 
-// Fields
-pub use field::Field;
-pub use form::{Each, NotWiped, OpenAs, Parts, Phi, SealAs, Sealed, Sealing, Wipe};
-pub use scope::{ExposedPlaintext, RecordOpening, RecordSealing, accept_plaintext, expose_plaintext};
+/// Keyrings: unlocking them, their files, and the life of the keys in them.
+pub mod keys {
+    pub use crate::admin::{KeyringAdmin, RemainingUse, WrapCheck};
+    pub use crate::aead::Suite;
+    pub use crate::backend::Backend;
+    pub use crate::key::{KeyInfo, KeyState, KeyUse, KeyringFile, WrapInfo};
+    pub use crate::keyring::{UnlockOptions, Unlocked};
+    #[cfg(feature = "key-manager")]
+    pub use crate::manager::{KeyringManager, KeyringManagerBuilder};
+}
 
-// Who, why, and who hears of it
-pub use access::{Access, Purpose};
-#[cfg(feature = "tracing_0_1")]
-pub use observe::TracingObserver;
-pub use observe::{KeyChange, KeyEvent, Observer, OpenEvent, OpenedRecord, Opening, Outcome};
+/// Root keys: the trait, the list that a program trusts, and root keys on this machine.
+pub mod root {
+    #[cfg(feature = "aws-kms")]
+    pub use crate::providers::AwsKmsKey;
+    pub use crate::providers::LocalRootKey;
+    #[cfg(unix)]
+    pub use crate::providers::RootKeyFile;
+    #[cfg(feature = "pkcs11")]
+    pub use crate::providers::{Pkcs11Key, Pkcs11KeyBuilder, Pkcs11Mechanism};
+    #[cfg(feature = "vault")]
+    pub use crate::providers::{VaultKey, VaultKeyBuilder};
+    pub use crate::root_key::{RootKey, RootKeys};
+}
 
-// Errors
-pub use error::Error;
+/// For authors of root keys and stores.
+pub mod provider {
+    pub use crate::root_key::{Kek, KekContext, ProviderFuture};
+}
+
+/// The keys of single patients, which can be shredded.
+pub mod subjects {
+    pub use crate::key::{SubjectKey, WrappedSubjectKey};
+    pub use crate::subject_admin::{Reapplied, RewrapReport, ShredLog, ShredReceipt, SubjectAdmin};
+    #[cfg(feature = "subject-keys")]
+    pub use crate::subject_keys::{LoadedSubjects, SubjectKeys};
+}
+
+/// Sealing, opening and resealing a page of records at once.
+pub mod page {
+    pub use crate::record::{OpenPass, ResealPass, SealPass, open_page, reseal_page, seal_page};
+}
+
+/// Roles as types: what a record of a sealer, an opener or a keyring may do.
+pub mod roles {
+    pub use crate::record::{MayOpen, MaySeal, NotAuthentic, OpenOnly, Role, SealAndOpen, SealOnly};
+}
+
+/// What stands behind the forms of a field: rarely named by a program.
+pub mod forms {
+    pub use crate::form::{NotWiped, OpenAs, SealAs, Wipe};
+    pub use crate::scope::{ExposedPlaintext, RecordOpening, RecordSealing};
+}
 
 #[doc(hidden)]
 pub use field::private as __private;

@@ -7,12 +7,12 @@ mod slots;
 use std::fmt;
 use std::sync::Arc;
 
-pub use settings::KeyManagerBuilder;
+pub use settings::KeyringManagerBuilder;
 
 use crate::error::Error;
 use crate::id::{KeyId, Name};
 use crate::keyring::{Keyring, Seen};
-use crate::provider::RootKeys;
+use crate::root_key::RootKeys;
 use crate::store::KeyringStore;
 
 use settings::Settings;
@@ -23,20 +23,22 @@ use slots::Slots;
 ///
 /// The first use of a keyspace reads its keyring from the store and unlocks it, with one call of a root key however many callers
 /// wait; from then on there is none. A keyring is looked up again in the store after half of the
-/// [`max_staleness`](KeyManagerBuilder::max_staleness), while callers go on with the one they have, and unlocked again only where
+/// [`max_staleness`](KeyringManagerBuilder::max_staleness), while callers go on with the one they have, and unlocked again only where
 /// the store has another file. Cheap to clone.
 ///
 /// It needs a tokio runtime with timers, and one that is driven all the time: an attempt runs in the runtime of whoever asked for it,
 /// and there is never a second one beside it. One that did not end after two minutes, because nobody drives its runtime any more or
 /// because a store hangs, counts as an outage until it ends: the observer hears of it, callers go on for the
-/// [`grace`](KeyManagerBuilder::grace) without waiting, and get `store-unavailable` after it. So give it to a server's runtime, not
+/// [`grace`](KeyringManagerBuilder::grace) without waiting, and get `store-unavailable` after it. So give it to a server's runtime, not
 /// to one that runs for a moment now and then.
 ///
 /// ```no_run
 /// # async fn serve() -> Result<(), rxseal::Error> {
-/// use rxseal::{FileStore, KeyFile, KeyManager, RootKeys};
-/// let roots = RootKeys::from(KeyFile::new("/etc/pharmacy/root.key").load()?);
-/// let manager = KeyManager::builder(FileStore::new("/var/lib/pharmacy/keyrings"), roots).unobserved();
+/// use rxseal::keys::KeyringManager;
+/// use rxseal::root::{RootKeyFile, RootKeys};
+/// use rxseal::store::FileStore;
+/// let roots = RootKeys::from(RootKeyFile::new("/etc/pharmacy/root.key").load()?);
+/// let manager = KeyringManager::builder(FileStore::new("/var/lib/pharmacy/keyrings"), roots).unobserved();
 ///
 /// // In a request: no call of the store or of a root key, once it is unlocked.
 /// let keys = manager.keyring("pharmacy-17").await?;
@@ -45,17 +47,17 @@ use slots::Slots;
 /// # }
 /// ```
 #[derive(Clone)]
-pub struct KeyManager(Arc<Inner>);
+pub struct KeyringManager(Arc<Inner>);
 
 struct Inner {
     refresher: Arc<Refresher>,
     slots: Slots,
 }
 
-impl KeyManager {
+impl KeyringManager {
     /// A manager of the keyrings in `store`, which one of `roots` unlocks. Say `.observed_by(..)` or `.unobserved()` to have it.
-    pub fn builder(store: impl KeyringStore + 'static, roots: RootKeys) -> KeyManagerBuilder {
-        KeyManagerBuilder::new(Arc::new(store), roots)
+    pub fn builder(store: impl KeyringStore + 'static, roots: RootKeys) -> KeyringManagerBuilder {
+        KeyringManagerBuilder::new(Arc::new(store), roots)
     }
 
     fn new(store: Arc<dyn KeyringStore>, roots: RootKeys, settings: Settings) -> Self {
@@ -71,7 +73,7 @@ impl KeyManager {
     /// **It is a snapshot, as is every [`Sealer`](crate::Sealer), [`Opener`](crate::Opener) and [`Record`](crate::Record) made from
     /// it: none of them ever sees a refresh.** Keep none of them in the state of an application, nor longer than a request takes: a
     /// service that does goes on sealing under the old key after `stage`, `promote` and `destroy`, for as long as it runs, and what
-    /// is sealed under a destroyed key is lost. Keep the `KeyManager` instead. To ask it costs two short locks and no call, once the
+    /// is sealed under a destroyed key is lost. Keep the `KeyringManager` instead. To ask it costs two short locks and no call, once the
     /// keyring is unlocked: measured at 0.2 to 0.5 microseconds on one thread, with up to 1,000 keyspaces.
     ///
     /// # Errors
@@ -111,8 +113,8 @@ impl KeyManager {
     }
 }
 
-impl fmt::Debug for KeyManager {
+impl fmt::Debug for KeyringManager {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("KeyManager").field("unlocked", &self.unlocked()).finish_non_exhaustive()
+        f.debug_struct("KeyringManager").field("unlocked", &self.unlocked()).finish_non_exhaustive()
     }
 }

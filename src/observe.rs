@@ -20,7 +20,8 @@ use crate::id::{Class, KeyId};
 /// It is called on the thread that opens, so it returns quickly: put events into a channel, do not write them to a disk.
 ///
 /// ```
-/// use rxseal::{Error, Observer, OpenEvent, Opening};
+/// use rxseal::observe::{Observer, OpenEvent, Opening};
+/// use rxseal::Error;
 ///
 /// struct Audit(std::sync::mpsc::Sender<String>);
 ///
@@ -181,7 +182,7 @@ impl<'a> OpenEvent<'a> {
     }
 
     /// Whether tokens of a compromised key were accepted, whose values may be forged
-    /// ([`RecordAccess::open_compromised`](crate::RecordAccess::open_compromised)).
+    /// ([`RecordReader::open_compromised`](crate::RecordReader::open_compromised)).
     #[must_use]
     pub fn accepts_compromised(&self) -> bool {
         self.accepts_compromised

@@ -4,20 +4,20 @@
 mod aws_kms;
 #[cfg(any(feature = "aws-kms", feature = "pkcs11"))]
 mod call;
-#[cfg(unix)]
-mod key_file;
 mod local;
 #[cfg(feature = "pkcs11")]
 mod pkcs11;
+#[cfg(unix)]
+mod root_key_file;
 #[cfg(feature = "vault")]
 mod vault;
 
 #[cfg(feature = "aws-kms")]
 pub use aws_kms::AwsKmsKey;
-#[cfg(unix)]
-pub use key_file::KeyFile;
 pub use local::LocalRootKey;
 #[cfg(feature = "pkcs11")]
 pub use pkcs11::{Pkcs11Key, Pkcs11KeyBuilder, Pkcs11Mechanism};
+#[cfg(unix)]
+pub use root_key_file::RootKeyFile;
 #[cfg(feature = "vault")]
 pub use vault::{VaultKey, VaultKeyBuilder};

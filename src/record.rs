@@ -15,7 +15,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 pub(crate) use self::core::RecordCore;
-pub use access::{NotAuthentic, OpenPass, RecordAccess};
+pub use access::{NotAuthentic, OpenPass, RecordReader};
 pub(crate) use access::{TokenForm, open_form};
 pub(crate) use audit::Audit;
 pub use page::{open_page, reseal_page, seal_page};

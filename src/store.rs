@@ -51,7 +51,8 @@ pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Se
 ///
 /// ```
 /// # fn main() -> Result<(), rxseal::Error> {
-/// use rxseal::{KeyringStore, MemoryStore, run_local};
+/// use rxseal::store::{KeyringStore, MemoryStore};
+/// use rxseal::run_local;
 /// # let (_, first) = rxseal::testing::insecure_keyring_file("pharmacy-17")?;
 /// let store = MemoryStore::default();
 /// run_local(store.put(&first, None))?;

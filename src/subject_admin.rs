@@ -37,12 +37,13 @@ const ATTEMPTS: usize = 16;
 /// # rxseal::run_local(async {
 /// use std::sync::Arc;
 /// use std::time::Duration;
-/// use rxseal::{MemorySubjectStore, ShredLog, SubjectAdmin};
+/// use rxseal::store::MemorySubjectStore;
+/// use rxseal::subjects::{ShredLog, SubjectAdmin};
 /// let store = Arc::new(MemorySubjectStore::default());
 /// let admin = SubjectAdmin::new(Arc::clone(&store));
 /// # let keys = rxseal::testing::insecure_keyring("pharmacy-17")?.unobserved();
 /// # let (_, wrapped) = keys.create_subject_key("P-7")?;
-/// # rxseal::SubjectKeyStore::insert(&*store, "pharmacy-17", "P-7", &wrapped).await?;
+/// # rxseal::store::SubjectKeyStore::insert(&*store, "pharmacy-17", "P-7", &wrapped).await?;
 /// // Outside of the store, whose backups are kept for 30 days.
 /// let log = ShredLog::new(folder.join("shredded.log"), Duration::from_secs(30 * 86_400));
 ///

@@ -15,8 +15,8 @@ use crate::aead::Suite;
 use crate::error::Error;
 use crate::key::KeyringFile;
 use crate::keyring::{Keyring, Unlocked};
-use crate::provider::{RootKeys, run_local};
 use crate::providers::LocalRootKey;
+use crate::root_key::{RootKeys, run_local};
 
 impl Keyring {
     /// An unlocked keyring of new random keys that nothing stores: what is sealed with it is lost with the process.

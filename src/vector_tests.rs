@@ -22,9 +22,9 @@ use crate::kdf::{self, Purpose};
 use crate::key::WrappedSubjectKey;
 use crate::keyring::Keyring;
 use crate::payload::{self, Content, Limits, Plaintext, Room};
-use crate::provider::{RootKey, RootKeys, run_local};
 use crate::providers::LocalRootKey;
 use crate::record::Record;
+use crate::root_key::{RootKey, RootKeys, run_local};
 use crate::secret::SecretBytes;
 
 struct Vector {
@@ -184,7 +184,7 @@ fn context_vectors() {
     let mut with_aad = 0;
     for vector in vectors("context", 26) {
         // The keys are of no matter: contexts hold none.
-        let keys = Keyring::insecure_for_tests(vector.text("keyspace")).map(crate::Unlocked::unobserved);
+        let keys = Keyring::insecure_for_tests(vector.text("keyspace")).map(crate::keys::Unlocked::unobserved);
         let outcome = keys.and_then(|keys| record(&keys, &vector));
         vector.check_code(&outcome);
         let Ok(record) = outcome else { continue };
@@ -288,7 +288,7 @@ fn large_vectors() {
         let record = record(&keyring(&vector), &vector).unwrap();
         let access = Access::new("job:vectors", ReasonToOpen::HOPERAT).unwrap();
         let mut content = Vec::new();
-        let outcome = record.access(&access).open_fields(|pass| pass.open_into::<Photo>(&token, &mut content));
+        let outcome = record.opened_by(&access).open_fields(|pass| pass.open_into::<Photo>(&token, &mut content));
         vector.check_code(&outcome);
         if outcome.is_ok() {
             assert!(content == repeated([vector.get("content_repeated")]), "{}: another content", vector.file);

@@ -9,12 +9,13 @@ use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::time::{Duration, SystemTime};
 
 use key_support::{Heard, Mode, TENANT, TestRoot, TestStore};
+use rxseal::count::{KeyCounts, count_by_key};
+use rxseal::keys::{KeyState, KeyUse, KeyringAdmin, KeyringFile, RemainingUse, Suite, UnlockOptions};
 use rxseal::phi::Drug;
+use rxseal::root::RootKeys;
+use rxseal::store::{KeyringStore, StoreFuture};
 use rxseal::testing::TestClock;
-use rxseal::{
-    Access, Error, KeyCounts, KeyId, KeyState, KeyUse, Keyring, KeyringAdmin, KeyringFile, KeyringStore, Purpose,
-    Record, RootKeys, StillUnder, StoreFuture, Suite, UnlockOptions, count_by_key, run_local,
-};
+use rxseal::{Access, Error, KeyId, Keyring, Purpose, Record, run_local};
 
 struct World {
     root: TestRoot,
@@ -48,8 +49,8 @@ impl World {
     }
 
     /// Counted now.
-    fn nothing(&self) -> StillUnder {
-        StillUnder::new(0, 0).begun_at(self.clock.now())
+    fn nothing(&self) -> RemainingUse {
+        RemainingUse::new(0, 0).begun_at(self.clock.now())
     }
 
     fn destroy(&self, id: KeyId, unused_for: Duration) -> Result<KeyringFile, Error> {
@@ -76,7 +77,7 @@ fn state_of(file: &KeyringFile, id: KeyId) -> KeyState {
 
 fn reads(keys: &Keyring, token: &rxseal::Token) -> Result<String, Error> {
     let access = Access::new("user:kim", Purpose::TREAT).unwrap();
-    record(keys).access(&access).open::<Drug, String>(token)
+    record(keys).opened_by(&access).open::<Drug, String>(token)
 }
 
 fn later(seconds: u64) -> SystemTime {
@@ -166,7 +167,7 @@ fn a_key_in_use_is_not_destroyed_unless_by_force() {
     let world = world();
     let first = world.keys().primary_key();
     let destroy = |tokens, subject_keys| {
-        let still_under = StillUnder::new(tokens, subject_keys);
+        let still_under = RemainingUse::new(tokens, subject_keys);
         run_local(world.admin.destroy(TENANT, first, still_under, world.clock.now(), Duration::ZERO))
     };
     assert_eq!(destroy(0, 0).unwrap_err().code(), "state-refused", "it is primary");
@@ -308,13 +309,13 @@ fn what_was_counted_says_what_is_left() {
     let token = record(&keys).seal::<Drug>("warfarin 5 MG").unwrap();
     let counts = count_by_key([token.as_bytes()]);
     let first = keys.primary_key();
-    let still = StillUnder::counted([&counts], keys.keys(), first, 2, None).unwrap();
+    let still = RemainingUse::counted([&counts], keys.keys(), first, 2, None).unwrap();
     assert_eq!((still.tokens(), still.subject_keys()), (3, 0));
-    let still = StillUnder::counted([&counts, &counts], keys.keys(), first, 0, Some(&counts)).unwrap();
+    let still = RemainingUse::counted([&counts, &counts], keys.keys(), first, 0, Some(&counts)).unwrap();
     assert_eq!((still.tokens(), still.subject_keys()), (2, 1));
     // A document whose tokens nobody counted, for example.
     let counts = count_by_key([b"\xA1\x01\x02"]);
-    let error = StillUnder::counted([&counts], keys.keys(), first, 0, None).unwrap_err();
+    let error = RemainingUse::counted([&counts], keys.keys(), first, 0, None).unwrap_err();
     assert_eq!((error.code(), error.key_id()), ("key-in-use", Some(first)));
 }
 
@@ -330,7 +331,7 @@ fn a_zero_that_says_nothing_destroys_no_key() {
     let foreign = Keyring::insecure_for_tests("pharmacy-18").unwrap().unobserved();
     let foreign = foreign.record("rx", 1).unwrap().seal::<Drug>("warfarin 5 MG").unwrap();
     let counted = |columns: &[&KeyCounts], subject_keys: Option<&KeyCounts>| {
-        StillUnder::counted(columns.iter().copied(), keys.keys(), old, 0, subject_keys)
+        RemainingUse::counted(columns.iter().copied(), keys.keys(), old, 0, subject_keys)
     };
     let good = count_by_key([&new_token]);
     let empty = || count_by_key([""; 0]);
@@ -340,7 +341,7 @@ fn a_zero_that_says_nothing_destroys_no_key() {
         merged.merge(second);
         merged
     };
-    let refused: [(&str, Result<StillUnder, Error>); 10] = [
+    let refused: [(&str, Result<RemainingUse, Error>); 10] = [
         ("no column", counted(&[], None)),
         ("an empty column", counted(&[&empty()], None)),
         ("nothing counted", counted(&[&KeyCounts::default()], None)),
@@ -392,7 +393,7 @@ fn a_count_that_was_begun_too_early_destroys_no_key() {
     let world = world();
     let old = world.keys().primary_key();
     let token = record(&world.keys()).seal::<Drug>("warfarin 5 MG").unwrap();
-    let counted = |counts: &KeyCounts, key| StillUnder::counted([counts], world.keys().keys(), key, 0, None).unwrap();
+    let counted = |counts: &KeyCounts, key| RemainingUse::counted([counts], world.keys().keys(), key, 0, None).unwrap();
     let destroy = |key, still, wait| run_local(world.admin.destroy(TENANT, key, still, world.clock.now(), wait));
     let refused = |key, still, wait| {
         let error = destroy(key, still, wait).unwrap_err();
@@ -423,7 +424,7 @@ fn a_count_that_was_begun_too_early_destroys_no_key() {
         world.clock.set_back(100 * WAIT);
     }
     // With the clock of a machine that was ahead, and was set right.
-    let ahead = StillUnder::new(0, 0).begun_at(world.clock.now() + 3600 * SECOND);
+    let ahead = RemainingUse::new(0, 0).begun_at(world.clock.now() + 3600 * SECOND);
     assert_eq!(destroy(old, ahead, WAIT).unwrap_err().code(), "clock-skew");
     destroy(new, early, Duration::ZERO).unwrap();
     destroy(old, world.nothing(), WAIT).unwrap();
@@ -443,11 +444,11 @@ fn a_count_right_after_a_rotation_is_none_too_early() {
         run_local(admin.rotate(TENANT)).unwrap();
         let keys = world.keys();
         let counts = count_by_key([record(&keys).seal::<Drug>("warfarin 5 MG").unwrap()]);
-        let still = StillUnder::counted([&counts], keys.keys(), old, 0, None).unwrap();
+        let still = RemainingUse::counted([&counts], keys.keys(), old, 0, None).unwrap();
         run_local(admin.destroy(TENANT, old, still, SystemTime::now(), Duration::ZERO)).unwrap();
         let (_, staged) = run_local(admin.stage(TENANT)).unwrap();
         run_local(admin.deactivate(TENANT, staged)).unwrap();
-        run_local(admin.destroy(TENANT, staged, StillUnder::new(0, 0), SystemTime::now(), Duration::ZERO)).unwrap();
+        run_local(admin.destroy(TENANT, staged, RemainingUse::new(0, 0), SystemTime::now(), Duration::ZERO)).unwrap();
     }
 }
 
@@ -645,7 +646,7 @@ fn a_key_that_was_in_use_lately_is_not_destroyed() {
     // What is counted comes first: whoever has to wait reseals meanwhile.
     let (_, sixth) = run_local(world.admin.rotate(TENANT)).unwrap();
     run_local(world.admin.rotate(TENANT)).unwrap();
-    let one = world.admin.destroy(TENANT, sixth, StillUnder::new(1, 0), world.clock.now(), wait);
+    let one = world.admin.destroy(TENANT, sixth, RemainingUse::new(1, 0), world.clock.now(), wait);
     assert_eq!(run_local(one).unwrap_err().code(), "key-in-use");
     // An index root is waited for too.
     let index = world.stored().keys().iter().find(|key| key.usage() == KeyUse::Index).unwrap().id();

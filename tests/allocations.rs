@@ -10,10 +10,11 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::hint::black_box;
 
-use rxseal::{
-    Access, Backend, Each, Error, Keyring, KeyringFile, Observer, Parts, Phi, Purpose, Record, RootKeys, Sealed,
-    Sealing, Suite, Token, UnlockOptions, open_page, reseal_page, run_local, seal_page, testing,
-};
+use rxseal::keys::{Backend, KeyringFile, Suite, UnlockOptions};
+use rxseal::observe::Observer;
+use rxseal::page::{open_page, reseal_page, seal_page};
+use rxseal::root::RootKeys;
+use rxseal::{Access, Each, Error, Keyring, Parts, Phi, Purpose, Record, Sealed, Sealing, Token, run_local, testing};
 use serde::de::{DeserializeSeed, Deserializer, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 
@@ -90,7 +91,7 @@ fn one_for_a_seal_and_none_into_a_buffer() {
 #[test]
 fn one_for_an_open_and_none_into_a_buffer() {
     for Place { record, per_class } in places() {
-        let open = record.access(&access());
+        let open = record.opened_by(&access());
         let token = record.seal::<Drug>(DRUG).unwrap();
         let (text, raw) = (token.to_string(), record.seal::<Drug>(&Raw(DRUG.into())).unwrap());
         let sealed = Sealed::<String, Drug>::from(token.clone());
@@ -122,7 +123,7 @@ fn one_for_an_open_and_none_into_a_buffer() {
 #[test]
 fn none_in_place() {
     for Place { record, per_class } in places() {
-        let open = record.access(&access());
+        let open = record.opened_by(&access());
         let mut buffer = Vec::with_capacity(40_000);
         for value in [vec![7; 20], vec![7; 20_000]] {
             let seal = |buffer: &mut Vec<u8>| {
@@ -169,7 +170,7 @@ fn one_for_a_reseal_and_none_into_a_buffer() {
 #[test]
 fn passes_of_five_fields_in_three_classes() {
     for Place { record, per_class } in places() {
-        let open = record.access(&access());
+        let open = record.opened_by(&access());
         let (mut bytes, mut text) = (Vec::with_capacity(8192), String::with_capacity(8192));
         let keys = 3 * per_class;
         assert_eq!(allocations(|| seal_five(&record)), 5 + keys);
@@ -259,8 +260,8 @@ fn records() {
         ("a part, with its path", allocations(|| record.part("line", "1").unwrap()), 4),
         ("with a subject, whose key it shares", allocations(|| record.subject(&subject).unwrap()), 2),
         ("a part with a subject, which it shares", allocations(|| with_subject.part("line", "1").unwrap()), 4),
-        ("an access", allocations(|| record.access(&access_once())), 0),
-        ("an access to a record with a subject", allocations(|| with_subject.access(&access_once())), 0),
+        ("an access", allocations(|| record.opened_by(&access_once())), 0),
+        ("an access to a record with a subject", allocations(|| with_subject.opened_by(&access_once())), 0),
     ];
     for (what, counted, expected) in made {
         assert_eq!(counted, expected, "{what}");
@@ -324,7 +325,7 @@ fn pages() {
 fn an_observer() {
     struct Deaf;
     impl Observer for Deaf {
-        fn opened(&self, event: &rxseal::OpenEvent<'_>) {
+        fn opened(&self, event: &rxseal::observe::OpenEvent<'_>) {
             black_box(event.fields());
         }
     }
@@ -332,7 +333,7 @@ fn an_observer() {
     let keys = unlock(&roots, &file).observed_by(Deaf);
     let records: Vec<_> = (0..10_u8).map(|id| keys.record("prescription", id).unwrap()).collect();
     let tokens: Vec<_> = records.iter().map(|record| record.seal::<Drug>(DRUG).unwrap()).collect();
-    let open = records[0].access(&access_once());
+    let open = records[0].opened_by(&access_once());
     assert_eq!(allocations(|| open.open::<Drug, String>(&tokens[0]).unwrap()), 1);
     let mut out = Vec::with_capacity(8192);
     let page = allocations(|| {
@@ -391,7 +392,7 @@ fn prescription() -> Prescription {
 #[test]
 fn none_through_serde_json_beyond_its_own() {
     for Place { record, per_class } in places() {
-        let (open, row) = (record.access(&access()), prescription());
+        let (open, row) = (record.opened_by(&access()), prescription());
         let json = serde_json::to_string(&record.sealing(&row)).unwrap();
         let plain: Plain = serde_json::from_str(&json).unwrap();
         let keys = 3 * per_class;
@@ -431,7 +432,7 @@ fn none_through_serde_json_beyond_its_own() {
 #[test]
 fn none_through_postcard_beyond_its_own() {
     let record = keyring(Suite::default()).record("prescription", "RX-1").unwrap();
-    let (open, row) = (record.access(&access()), prescription());
+    let (open, row) = (record.opened_by(&access()), prescription());
     let mut out = [0; 4096];
     let written = allocations(|| {
         record.run_sealing(|| postcard::to_slice(&row, &mut out).map(|written| written.len())).unwrap();
@@ -456,7 +457,7 @@ fn parts_and_sealed_fields_through_serde_json() {
         drug: Sealed<String, Drug>,
     }
     let record = keyring(Suite::default()).record("prescription", "RX-1").unwrap();
-    let open = record.access(&access());
+    let open = record.opened_by(&access());
     let mut out = Vec::with_capacity(8192);
     let mut fills_of = |entries: u8| {
         let fills = Fills { fills: (0..entries).map(|key| (key, DRUG.to_owned())).collect() };
@@ -504,7 +505,7 @@ fn nothing_grows_with_the_number_of_records() {
             for keys in [&keys, &chacha] {
                 let record = keys.record("prescription", id).unwrap();
                 let tokens = seal_five(&record);
-                let open = record.access(&access_once());
+                let open = record.opened_by(&access_once());
                 open.open::<Drug, String>(&tokens[2]).unwrap();
                 record.reseal::<Drug>(&tokens[2]).unwrap();
                 let json = serde_json::to_string(&record.sealing(&prescription())).unwrap();
@@ -530,7 +531,7 @@ fn nothing_grows_with_the_number_of_records() {
 #[test]
 fn a_large_value_leaves_no_large_block() {
     let record = keyring(Suite::default()).record("prescription", "RX-1").unwrap();
-    let open = record.access(&access());
+    let open = record.opened_by(&access());
     seal_five(&record);
     let before = Count::now();
     let text = record.seal_text::<Scan>(&"x".repeat(300_000)).unwrap();
@@ -568,7 +569,7 @@ fn file_of(suite: Suite) -> (RootKeys, KeyringFile) {
     (roots, file)
 }
 
-fn unlock(roots: &RootKeys, file: &KeyringFile) -> rxseal::Unlocked {
+fn unlock(roots: &RootKeys, file: &KeyringFile) -> rxseal::keys::Unlocked {
     let options = UnlockOptions::default().backend(Backend::RustCrypto);
     run_local(Keyring::unlock_with(options, KEYSPACE, roots, file)).unwrap()
 }

@@ -22,9 +22,12 @@ mod wiping;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rxseal::keys::{Backend, KeyState, KeyringFile, Suite, UnlockOptions};
+use rxseal::roles::NotAuthentic;
+use rxseal::root::RootKeys;
+use rxseal::subjects::WrappedSubjectKey;
 use rxseal::{
-    Access, Backend, Each, Error, Field, KeyState, Keyring, KeyringFile, NotAuthentic, Parts, Phi, Purpose, Record,
-    RootKeys, Sealed, Sealing, Suite, Token, UnlockOptions, WrappedSubjectKey, run_local, testing,
+    Access, Each, Error, Field, Keyring, Parts, Phi, Purpose, Record, Sealed, Sealing, Token, run_local, testing,
 };
 use serde::{Deserialize, Serialize};
 
@@ -96,7 +99,7 @@ fn rows_of_serde_cross_over() {
         for (kind, record) in KINDS {
             for (sealing, opening) in [(0, 1), (1, 0)] {
                 let sealer = record(store, &store.keys[sealing]);
-                let opener = record(store, &store.keys[opening]).access(&access());
+                let opener = record(store, &store.keys[opening]).opened_by(&access());
                 let what = format!("{kind}, sealed by {:?}", BOTH[sealing]);
                 let json = serde_json::to_string(&sealer.sealing(&Row::sample())).unwrap();
                 let row: Row = opener.run_opening(|| serde_json::from_str(&json)).unwrap();
@@ -118,15 +121,15 @@ fn pages_cross_over() {
             };
             let (sealers, openers) = (records(&store.keys[sealing]), records(&store.keys[opening]));
             let text = |at: usize| format!("row {at}");
-            let seal_row = |at: usize, pass: &mut rxseal::SealPass<'_>| {
+            let seal_row = |at: usize, pass: &mut rxseal::page::SealPass<'_>| {
                 Ok::<_, Error>([pass.seal::<Name>(&text(at))?, pass.seal::<Drug>(&text(at))?])
             };
-            let tokens = rxseal::seal_page(&sealers, seal_row).unwrap();
-            let tokens = rxseal::reseal_page(&openers, |at, pass| {
+            let tokens = rxseal::page::seal_page(&sealers, seal_row).unwrap();
+            let tokens = rxseal::page::reseal_page(&openers, |at, pass| {
                 Ok::<_, Error>([pass.reseal::<Name>(&tokens[at][0])?, pass.reseal::<Drug>(&tokens[at][1])?])
             });
             let tokens = tokens.unwrap();
-            let opened = rxseal::open_page(&sealers, &access(), |at, pass| {
+            let opened = rxseal::page::open_page(&sealers, &access(), |at, pass| {
                 Ok::<_, Error>([pass.open::<Name, String>(&tokens[at][0])?, pass.open::<Drug, String>(&tokens[at][1])?])
             });
             assert!(opened.unwrap().iter().enumerate().all(|(at, row)| *row == [text(at), text(at)]));
@@ -148,10 +151,10 @@ fn large_values_cross_over() {
                 let mut buffer = value.clone();
                 sealer.seal_fields(|pass| pass.seal_in_place::<Note>(&mut buffer)).unwrap();
                 let token = buffer.clone();
-                opener.access(&access()).open_fields(|pass| pass.open_in_place::<Note>(&mut buffer)).unwrap();
+                opener.opened_by(&access()).open_fields(|pass| pass.open_in_place::<Note>(&mut buffer)).unwrap();
                 assert!(buffer == value, "{len} bytes in place, sealed by {:?}", BOTH[sealing]);
                 let mut out = Vec::new();
-                opener.access(&access()).open_fields(|pass| pass.open_into::<Note>(&token, &mut out)).unwrap();
+                opener.opened_by(&access()).open_fields(|pass| pass.open_into::<Note>(&token, &mut out)).unwrap();
                 assert!(out == value, "{len} bytes, sealed by {:?}", BOTH[sealing]);
             }
         }
@@ -170,7 +173,7 @@ fn former_fields_cross_over() {
                     assert_eq!(open(&opener, token.as_bytes()).as_deref(), Ok("warfarin"), "{name}");
                 }
                 let now = opener.reseal::<Renamed>(&token).unwrap();
-                assert_eq!(sealer.access(&access()).open::<Renamed, String>(&now).unwrap(), "warfarin");
+                assert_eq!(sealer.opened_by(&access()).open::<Renamed, String>(&now).unwrap(), "warfarin");
                 assert_eq!(opened_by::<before::Old>(&sealer, &now), Err("open-failed"));
             }
         }
@@ -237,7 +240,7 @@ fn keyrings_are_changed_by_either() {
             opens_under_both(&roots, &compromised, &[&new, &new_too], Ok("warfarin"));
             for by in BOTH {
                 let record = unlock(&roots, &compromised, by).record("prescription", "RX-1").unwrap();
-                let suspect = record.access(&access()).open_compromised::<Drug, String>(&old);
+                let suspect = record.opened_by(&access()).open_compromised::<Drug, String>(&old);
                 assert_eq!(suspect.map(NotAuthentic::expose_not_authentic).unwrap(), "warfarin");
                 let resealed = record.reseal_compromised::<Drug>(&old_too).unwrap();
                 opens_under_both(&roots, &compromised, &[&resealed], Ok("warfarin"));
@@ -404,7 +407,7 @@ fn wrong_values_are_refused_alike() {
         let codes = records_of(store).map(|record| {
             let token = record.seal::<Name>("Jane Doe").unwrap();
             let number = record.seal::<Note>(&7_u64).unwrap();
-            let open = record.access(&access());
+            let open = record.opened_by(&access());
             let mut number_buffer = number.as_bytes().to_vec();
             let outcomes = [
                 record.seal::<Short>("more than that").map(drop),
@@ -541,7 +544,7 @@ fn ways_to_seal<F: Field>() -> [(&'static str, Seal); 13] {
         }),
         ("seal_page", |record, text| {
             let page = std::slice::from_ref(record);
-            rxseal::seal_page(page, |_, pass| pass.seal::<F>(text)).unwrap().remove(0).into_bytes()
+            rxseal::page::seal_page(page, |_, pass| pass.seal::<F>(text)).unwrap().remove(0).into_bytes()
         }),
         ("reseal", |record, text| record.reseal::<F>(&record.seal::<F>(text).unwrap()).unwrap().into_bytes()),
         ("reseal_text", |record, text| {
@@ -557,7 +560,7 @@ fn ways_to_seal<F: Field>() -> [(&'static str, Seal); 13] {
         ("reseal_page", |record, text| {
             let token = record.seal::<F>(text).unwrap();
             let page = std::slice::from_ref(record);
-            rxseal::reseal_page(page, |_, pass| pass.reseal::<F>(&token)).unwrap().remove(0).into_bytes()
+            rxseal::page::reseal_page(page, |_, pass| pass.reseal::<F>(&token)).unwrap().remove(0).into_bytes()
         }),
     ]
 }
@@ -571,41 +574,41 @@ fn ways_to_open<F: Field>() -> [(&'static str, Open); 8] {
         error.code()
     }
     [
-        ("open", |record, token| record.access(&access()).open::<F, String>(&Token::try_from(token).map_err(code)?).map_err(code)),
-        ("open_text", |record, token| record.access(&access()).open_text::<F, String>(&text_of(token)).map_err(code)),
+        ("open", |record, token| record.opened_by(&access()).open::<F, String>(&Token::try_from(token).map_err(code)?).map_err(code)),
+        ("open_text", |record, token| record.opened_by(&access()).open_text::<F, String>(&text_of(token)).map_err(code)),
         ("OpenPass::open", |record, token| {
-            record.access(&access()).open_fields(|pass| pass.open::<F, String>(&Token::try_from(token)?)).map_err(code)
+            record.opened_by(&access()).open_fields(|pass| pass.open::<F, String>(&Token::try_from(token)?)).map_err(code)
         }),
         ("open_into", |record, token| {
             let mut out = b"before".to_vec();
-            let opened = record.access(&access()).open_fields(|pass| pass.open_into::<F>(token, &mut out));
+            let opened = record.opened_by(&access()).open_fields(|pass| pass.open_into::<F>(token, &mut out));
             assert!(opened.is_ok() || out == b"before", "`open_into` changed the buffer and failed");
             opened.map_err(code).map(|()| String::from_utf8(out.split_off(6)).unwrap())
         }),
         ("open_in_place", |record, token| {
             let mut buffer = token.to_vec();
-            let opened = record.access(&access()).open_fields(|pass| pass.open_in_place::<F>(&mut buffer));
+            let opened = record.opened_by(&access()).open_fields(|pass| pass.open_in_place::<F>(&mut buffer));
             assert!(opened.is_ok() || buffer == token, "`open_in_place` changed the buffer and failed");
             opened.map_err(code).map(|()| String::from_utf8(buffer).unwrap())
         }),
         ("Sealed::open", |record, token| {
-            Sealed::<String, F>::from(Token::try_from(token).map_err(code)?).open(&record.access(&access())).map_err(code)
+            Sealed::<String, F>::from(Token::try_from(token).map_err(code)?).open(&record.opened_by(&access())).map_err(code)
         }),
         ("opening JSON", |record, token| {
             let json = serde_json::to_string(&text_of(token)).unwrap();
-            let opened = record.access(&access()).run_opening(|| serde_json::from_str::<Phi<String, F>>(&json));
-            opened.map_err(code).map(Phi::into_exposed)
+            let opened = record.opened_by(&access()).run_opening(|| serde_json::from_str::<Phi<String, F>>(&json));
+            opened.map_err(code).map(Phi::expose_into_inner)
         }),
         ("open_page", |record, token| {
             let page = std::slice::from_ref(record);
-            let opened = rxseal::open_page(page, &access(), |_, pass| pass.open_text::<F, String>(&text_of(token)));
+            let opened = rxseal::page::open_page(page, &access(), |_, pass| pass.open_text::<F, String>(&text_of(token)));
             opened.map_err(code).map(|mut list| list.remove(0))
         }),
     ]
 }
 
 fn opened_by<F: Field>(record: &Record, token: &Token) -> Result<String, &'static str> {
-    record.access(&access()).open::<F, String>(token).map_err(|error| error.code())
+    record.opened_by(&access()).open::<F, String>(token).map_err(|error| error.code())
 }
 
 fn text_of(token: &[u8]) -> String {

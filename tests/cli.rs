@@ -12,12 +12,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
+use rxseal::keys::KeyringAdmin;
 use rxseal::phi::Drug;
+use rxseal::root::{RootKeyFile, RootKeys};
+use rxseal::store::{FileStore, KeyringStore, SqliteSubjectStore};
+use rxseal::subjects::SubjectKeys;
 use rxseal::testing::TestClock;
-use rxseal::{
-    FileStore, KeyFile, Keyring, KeyringAdmin, KeyringStore, RootKeys, SqliteSubjectStore, SubjectKeys, Token,
-    run_local,
-};
+use rxseal::{Keyring, Token, run_local};
 use serde_json::Value;
 
 const TENANT: &str = "pharmacy-17";
@@ -78,12 +79,12 @@ impl Shop {
         self.folder.join(name)
     }
 
-    fn stored(&self) -> rxseal::KeyringFile {
+    fn stored(&self) -> rxseal::keys::KeyringFile {
         run_local(FileStore::new(self.path("rings")).get(TENANT)).unwrap().unwrap()
     }
 
     fn keys(&self) -> Keyring {
-        let roots = RootKeys::from(KeyFile::new(self.path("root.key")).load().unwrap());
+        let roots = RootKeys::from(RootKeyFile::new(self.path("root.key")).load().unwrap());
         run_local(Keyring::unlock(TENANT, &roots, &self.stored())).unwrap().unobserved()
     }
 
@@ -1063,8 +1064,8 @@ fn what_a_terminal_would_obey_is_shown_escaped() {
 }
 
 fn shop_keys(shop: &Shop) -> Keyring {
-    let roots = RootKeys::from(KeyFile::new(shop.path("root.key")).load().unwrap());
-    let store = rxseal::SqliteStore::open(shop.path("rings.db")).unwrap();
+    let roots = RootKeys::from(RootKeyFile::new(shop.path("root.key")).load().unwrap());
+    let store = rxseal::store::SqliteStore::open(shop.path("rings.db")).unwrap();
     let stored = run_local(store.get(TENANT)).unwrap().unwrap();
     run_local(Keyring::unlock(TENANT, &roots, &stored)).unwrap().unobserved()
 }
@@ -1181,7 +1182,7 @@ fn a_clock_that_was_ahead_is_named_and_got_over() {
     let shop = Shop::opened("skew", "file:HERE/rings");
     let clock = TestClock::default();
     clock.set_forward(Duration::from_secs(3653 * 86_400));
-    let roots = RootKeys::from(KeyFile::new(shop.path("root.key")).load().unwrap());
+    let roots = RootKeys::from(RootKeyFile::new(shop.path("root.key")).load().unwrap());
     let ahead = KeyringAdmin::new(FileStore::new(shop.path("rings")), roots).clock(&clock);
     let (_, staged) = run_local(ahead.stage(TENANT)).unwrap();
     for change in ["promote pharmacy-17", "promote pharmacy-17 --staged-for 0s", "rotate pharmacy-17"] {

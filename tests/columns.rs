@@ -42,7 +42,7 @@ async fn what_one_driver_writes_the_other_reads() {
     assert!(by_rusqlite == expected);
 
     for (id, drug, _) in &by_sqlx {
-        assert_eq!(drug.open(&record(&keys, *id).access(&access())).unwrap(), "warfarin 5 MG");
+        assert_eq!(drug.open(&record(&keys, *id).opened_by(&access())).unwrap(), "warfarin 5 MG");
     }
     // The binary form is what is stored, by value and by reference.
     sqlx::query("UPDATE rx SET directions = ?1 WHERE id = 2").bind(directions(2)).execute(&mut sqlx).await.unwrap();
@@ -176,7 +176,7 @@ async fn what_does_not_open_is_saved_back_byte_for_byte() {
         // Each program reads the row, fails to open the drug, changes the directions and saves the whole row.
         let (id, drug, _): (i64, SealedDrug, Option<SealedDirections>) =
             db.rusqlite().query_row(SELECT, (), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap();
-        assert_eq!(drug.open(&rec.access(&access())).unwrap_err().code(), refusal);
+        assert_eq!(drug.open(&rec.opened_by(&access())).unwrap_err().code(), refusal);
         let changed = SealedDirections::seal(&rec, "twice daily").unwrap();
         db.rusqlite().execute(insert, (id, &drug, &changed)).unwrap();
         assert!(stored_bytes(&db) == before, "rusqlite");
@@ -184,8 +184,8 @@ async fn what_does_not_open_is_saved_back_byte_for_byte() {
         let mut sqlx = db.sqlx().await;
         let (id, drug, directions): (i64, SealedDrug, Option<SealedDirections>) =
             sqlx::query_as(SELECT).fetch_one(&mut sqlx).await.unwrap();
-        assert_eq!(drug.open(&rec.access(&access())).unwrap_err().code(), refusal);
-        assert_eq!(directions.unwrap().open(&rec.access(&access())).unwrap(), "twice daily");
+        assert_eq!(drug.open(&rec.opened_by(&access())).unwrap_err().code(), refusal);
+        assert_eq!(directions.unwrap().open(&rec.opened_by(&access())).unwrap(), "twice daily");
         let save = sqlx::query(insert).bind(id).bind(drug).bind(None::<SealedDirections>);
         save.execute(&mut sqlx).await.unwrap();
         assert!(stored_bytes(&db) == before, "sqlx");

@@ -10,7 +10,9 @@ use std::path::PathBuf;
 use column::{Value, expected, key_ids, values};
 use rusqlite::Connection;
 use rusqlite::types::Value as Cell;
-use rxseal::{CountSql, KeyCounts, KeyUse, Keyring, StillUnder, count_by_key, count_sqlite, run_local};
+use rxseal::count::{CountSql, KeyCounts, count_by_key, count_sqlite};
+use rxseal::keys::{KeyUse, RemainingUse};
+use rxseal::{Keyring, run_local};
 
 const ROWS: usize = 10_000;
 
@@ -283,7 +285,7 @@ fn a_wrapped_subject_key_beside_a_token_is_said() {
         let counts = count_by_key([text]);
         if doubtful == 1 {
             assert_eq!((counts.of(token.key_id()), counts.not_tokens()), (1, 1), "{text}");
-            let still = StillUnder::counted([&counts], key_ids()[1].0.keys(), wrapped.key_id(), 0, None);
+            let still = RemainingUse::counted([&counts], key_ids()[1].0.keys(), wrapped.key_id(), 0, None);
             assert_eq!(still.unwrap_err().code(), "key-in-use", "{text}");
         }
         db.execute("DELETE FROM rx", ()).unwrap();

@@ -18,7 +18,9 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use rxseal::{KeyFile, Keyring, RootKeys, Suite, phi, run_local};
+use rxseal::keys::Suite;
+use rxseal::root::{RootKeyFile, RootKeys};
+use rxseal::{Keyring, phi, run_local};
 
 /// What the traced program is to do, and with which file.
 const WORK: &str = "RXSEAL_CRASH_WORK";
@@ -84,14 +86,14 @@ fn helper(work: &str) {
 fn prepared(work: &str, path: PathBuf) -> Box<dyn FnOnce() -> String> {
     match work {
         "put_file" | "put_sqlite" => stored::prepared(work, path),
-        "create" => Box::new(|| root_key(KeyFile::new(path).create())),
-        "load_or_create" => Box::new(|| root_key(KeyFile::new(path).load_or_create())),
+        "create" => Box::new(|| root_key(RootKeyFile::new(path).create())),
+        "load_or_create" => Box::new(|| root_key(RootKeyFile::new(path).load_or_create())),
         "seal" => Box::new(move || seal(&path)),
         _ => subjects::prepared(work, path),
     }
 }
 
-fn root_key(made: Result<rxseal::LocalRootKey, rxseal::Error>) -> String {
+fn root_key(made: Result<rxseal::root::LocalRootKey, rxseal::Error>) -> String {
     // The key's public name, or the code of the error.
     made.map_or_else(|error| format!("error {}", error.code()), |root| format!("{root:?}"))
 }
@@ -99,7 +101,7 @@ fn root_key(made: Result<rxseal::LocalRootKey, rxseal::Error>) -> String {
 /// Everything that draws random bytes; each either succeeds or says so.
 fn seal(path: &Path) -> String {
     let steps = || {
-        let roots = RootKeys::from(KeyFile::new(path).load_or_create()?);
+        let roots = RootKeys::from(RootKeyFile::new(path).load_or_create()?);
         let file = run_local(Keyring::create("pharmacy-17", &roots, Suite::default()))?;
         let file = run_local(Keyring::rotate("pharmacy-17", &roots, &file))?;
         let keys = run_local(Keyring::unlock("pharmacy-17", &roots, &file))?.unobserved();
@@ -107,7 +109,7 @@ fn seal(path: &Path) -> String {
         let rec = keys.record("prescription", 1)?.subject(&subject)?;
         let token = rec.seal::<phi::Drug>("warfarin 5 MG")?;
         rec.reseal::<phi::Drug>(&token)?;
-        rxseal::seal_page(&[rec], |_, pass| pass.seal_text::<phi::Drug>("warfarin 5 MG"))?;
+        rxseal::page::seal_page(&[rec], |_, pass| pass.seal_text::<phi::Drug>("warfarin 5 MG"))?;
         Ok::<_, rxseal::Error>(())
     };
     steps().map_or_else(|error| format!("error {}", error.code()), |()| "sealed".to_owned())
@@ -182,7 +184,7 @@ fn threads_that_start_at_once_get_the_same_key() {
         let path = folder.join("root.key");
         let names: BTreeSet<_> = std::thread::scope(|scope| {
             let started: Vec<_> =
-                (0..8).map(|_| scope.spawn(|| root_key(KeyFile::new(&path).load_or_create()))).collect();
+                (0..8).map(|_| scope.spawn(|| root_key(RootKeyFile::new(&path).load_or_create()))).collect();
             started.into_iter().map(|thread| thread.join().unwrap()).collect()
         });
         assert_eq!(names.len(), 1, "{names:?}");
@@ -409,7 +411,7 @@ fn attempt(work: &str, scene: Scene, fault: &str, report: &mut Report) {
         assert_eq!(Some(name), left.as_ref(), "{}: a key was given out that is not the file's", what());
     }
     // The next start gets a key, and it is the one that was there.
-    let next = root_key(KeyFile::new(&path).load_or_create());
+    let next = root_key(RootKeyFile::new(&path).load_or_create());
     assert!(!next.starts_with("error"), "{}: the next start failed: {next}", what());
     assert!(left.as_ref().is_none_or(|left| *left == next), "{}: the next start got another key", what());
     assert_eq!(name_in(&path), Some(next), "{}", what());
@@ -462,7 +464,7 @@ fn what_was_said(output: &Output) -> Option<String> {
 
 /// The name of the key in a file, if there is a whole one.
 fn name_in(path: &Path) -> Option<String> {
-    KeyFile::new(path).load().ok().map(|root| format!("{root:?}"))
+    RootKeyFile::new(path).load().ok().map(|root| format!("{root:?}"))
 }
 
 fn folder(name: &str) -> PathBuf {

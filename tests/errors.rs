@@ -14,12 +14,17 @@ use std::sync::LazyLock;
 use std::time::{Duration, SystemTime};
 
 use proptest::prelude::*;
+use rxseal::count::count_by_key;
+use rxseal::keys::{KeyState, KeyringAdmin, KeyringFile, RemainingUse, Suite, UnlockOptions};
+use rxseal::observe::{Observer, OpenEvent, Opening};
+use rxseal::page::open_page;
+use rxseal::provider::{Kek, KekContext, ProviderFuture};
+use rxseal::root::{LocalRootKey, RootKey, RootKeyFile, RootKeys};
+use rxseal::store::{FileStore, KeyringStore, MemoryStore, MemorySubjectStore, StoreFuture, SubjectKeyStore};
+use rxseal::subjects::{SubjectAdmin, SubjectKeys, WrappedSubjectKey};
 use rxseal::{
-    Access, Class, Each, Error, FileStore, Kek, KekContext, KeyFile, KeyState, Keyring, KeyringAdmin, KeyringFile,
-    KeyringStore, LocalRootKey, MemoryStore, MemorySubjectStore, Observer, OpenEvent, Opening, Parts, Phi,
-    ProviderFuture, Purpose, Record, RootKey, RootKeys, Sealed, Sealing, StillUnder, StoreFuture, SubjectAdmin,
-    SubjectKeyStore, SubjectKeys, Suite, Token, UnlockOptions, WrappedSubjectKey, accept_plaintext, count_by_key,
-    open_page, phi, run_local,
+    Access, Class, Each, Error, Keyring, Parts, Phi, Purpose, Record, Sealed, Sealing, Token, accept_plaintext, phi,
+    run_local,
 };
 use serde::{Deserialize, Serialize};
 use support::{CANARY, Problem, access, contains, keyring, leaks, texts};
@@ -69,7 +74,7 @@ fn in_state(state: KeyState) -> Keyring {
 }
 
 fn open(keys: &Keyring, token: &Token) -> Error {
-    fails(keys.record("refill", RECORD_ID).unwrap().access(&access()).open::<phi::Drug, String>(token))
+    fails(keys.record("refill", RECORD_ID).unwrap().opened_by(&access()).open::<phi::Drug, String>(token))
 }
 
 #[track_caller]
@@ -87,11 +92,11 @@ fn folder() -> PathBuf {
     folder
 }
 
-fn file(name: &str, content: &str, mode: u32) -> KeyFile {
+fn file(name: &str, content: &str, mode: u32) -> RootKeyFile {
     let path = folder().join(name);
     std::fs::write(&path, content).unwrap();
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
-    KeyFile::new(path)
+    RootKeyFile::new(path)
 }
 
 /// What a provider of the user's own does.
@@ -162,7 +167,7 @@ rxseal::fields! { pub Short = "short.text" in Clinical { max: 8 }; }
 fn all() -> Vec<(&'static str, Error)> {
     let world = &*WORLD;
     let rec = record();
-    let opener = rec.access(&access());
+    let opener = rec.opened_by(&access());
     let forged = serde_json::json!({ "drug": CANARY }).to_string();
     let read = |json: &str| serde_json::from_str::<Row>(json);
     let subject = |id: &str| world.keys.create_subject_key(id).unwrap();
@@ -226,7 +231,7 @@ fn all() -> Vec<(&'static str, Error)> {
                     .only([])
                     .record("refill", RECORD_ID)
                     .unwrap()
-                    .access(&access())
+                    .opened_by(&access())
                     .open::<phi::Drug, String>(&world.token),
             ),
         ),
@@ -294,9 +299,9 @@ fn all() -> Vec<(&'static str, Error)> {
         ("unknown-key", state(keyring().primary_key(), KeyState::Destroyed)),
         ("invalid-root-key", fails(LocalRootKey::from_env("RXSEAL_NO_SUCH_VARIABLE"))),
         ("invalid-root-key", fails(file("short.key", "rxseal-root-v1:Zoraida Quimby\n", 0o600).load())),
-        ("invalid-root-key", fails(KeyFile::new(folder()).load())),
+        ("invalid-root-key", fails(RootKeyFile::new(folder()).load())),
         ("root-key-permissions", fails(file("open.key", "rxseal-root-v1:x\n", 0o644).load())),
-        ("root-key-io", fails(KeyFile::new(folder().join("missing.key")).load())),
+        ("root-key-io", fails(RootKeyFile::new(folder().join("missing.key")).load())),
         ("invalid-subject-key", fails(CANARY.parse::<WrappedSubjectKey>())),
         ("subject-key-refused", fails(world.keys.unwrap_subject_key("somebody-else", &wrapped))),
         ("provider-unavailable", create(Service::Unavailable)),
@@ -305,7 +310,7 @@ fn all() -> Vec<(&'static str, Error)> {
         ("keyring-missing", fails(run_local(admin(MemoryStore::default()).stored("pharmacy-17")))),
         ("store-conflict", fails(run_local(stored().create("pharmacy-17", Suite::default())))),
         ("key-in-use", {
-            let one_left = StillUnder::new(1, 0);
+            let one_left = RemainingUse::new(1, 0);
             fails(run_local(stored().destroy(
                 "pharmacy-17",
                 world.token.key_id(),
@@ -320,7 +325,7 @@ fn all() -> Vec<(&'static str, Error)> {
             let admin = stored();
             run_local(admin.rotate("pharmacy-17")).unwrap();
             let wait = KeyringAdmin::UNUSED_FOR;
-            fails(run_local(admin.destroy("pharmacy-17", primary, StillUnder::new(0, 0), SystemTime::now(), wait)))
+            fails(run_local(admin.destroy("pharmacy-17", primary, RemainingUse::new(0, 0), SystemTime::now(), wait)))
         }),
         ("clock-skew", {
             let clock = rxseal::testing::TestClock::default();
@@ -383,7 +388,7 @@ fn keyring_of(keyspace: &str) -> Keyring {
 
 /// Outside of every scope the format's error is all there is, so ours comes from a thread that sees none.
 fn scope_missing() -> Error {
-    let open = record().access(&access());
+    let open = record().opened_by(&access());
     let error =
         fails(open.run_opening(|| {
             std::thread::spawn(|| serde_json::to_string(&Row { drug: CANARY.into() })).join().unwrap()
@@ -430,7 +435,7 @@ fn assert_silent(error: &Error) {
 fn no_error_names_key_bytes() {
     let key = "ABEiM0RVZneImaq7zN3u_wARIjNEVWZ3iJmqu8zd7v8";
     let root = RootKeys::from(file("good.key", &format!("rxseal-root-v1:{key}\n"), 0o600).load().unwrap());
-    let good = KeyFile::new(folder().join("good.key"));
+    let good = RootKeyFile::new(folder().join("good.key"));
     let errors = [
         fails(run_local(Keyring::unlock("pharmacy-17", &root, &WORLD.first))),
         fails(file("long.key", &format!("rxseal-root-v1:{key}A\n"), 0o600).load()),
@@ -491,7 +496,7 @@ fn predicates_say_what_they_mean() {
 /// The field, the record type and the key stand in the error and in its text.
 #[test]
 fn an_error_names_field_record_type_and_key_by_every_way_of_opening() {
-    let other = WORLD.keys.record("refill", "RX-2").unwrap().access(&access());
+    let other = WORLD.keys.record("refill", "RX-2").unwrap().opened_by(&access());
     let token = &WORLD.token;
     let json = serde_json::json!({ "drug": token.to_string() }).to_string();
     let errors = [
@@ -517,7 +522,7 @@ fn an_error_names_field_record_type_and_key_by_every_way_of_opening() {
 
 #[test]
 fn a_plaintext_refused_by_any_way_of_opening_names_its_field() {
-    let open = record().access(&access());
+    let open = record().opened_by(&access());
     let errors = [
         fails(open.open_text::<phi::Drug, String>(CANARY)),
         fails(open.open_fields(|pass| pass.open_text::<phi::Drug, String>(CANARY))),
@@ -550,7 +555,7 @@ fn bad_tag_bad_padding_and_wrong_context_are_one_error() {
     let roots = RootKeys::from(file("vector.key", &line, 0o600).load().unwrap());
     let stored: KeyringFile = std::fs::read_to_string(vectors.join("keyrings/main.json")).unwrap().parse().unwrap();
     let keys = run_local(Keyring::unlock("vectors", &roots, &stored)).unwrap().unobserved();
-    let patient = |id: &str| keys.record("patient", id).unwrap().access(&access());
+    let patient = |id: &str| keys.record("patient", id).unwrap().opened_by(&access());
     let open = |id: &str, token: &str| fails(patient(id).open_text::<VectorName, String>(token));
 
     let good = vector("0001-bound-upper-x.json", "token");
@@ -600,11 +605,11 @@ fn open_failed_says_that_there_was_no_subject_and_nothing_of_the_token() {
         Token::try_from(bytes).unwrap()
     };
     let text = |record: Record, token: &Token| {
-        let error = fails(record.access(&access()).open::<phi::Drug, String>(token));
+        let error = fails(record.opened_by(&access()).open::<phi::Drug, String>(token));
         assert!(error.is_open_failure());
         let in_scope = {
             let row = serde_json::json!({ "drug": token.to_string() }).to_string();
-            fails(record.access(&access()).run_opening(|| serde_json::from_str::<Row>(&row)))
+            fails(record.opened_by(&access()).run_opening(|| serde_json::from_str::<Row>(&row)))
         };
         let resealed = fails(record.reseal::<phi::Drug>(token));
         assert_eq!([in_scope.to_string(), resealed.to_string()], [error.to_string(), error.to_string()]);
@@ -628,7 +633,7 @@ fn open_failed_says_that_there_was_no_subject_and_nothing_of_the_token() {
     assert!(without.iter().all(|text| *text == without[0] && text.contains("opened without a subject")), "{without:?}");
     assert!(given.iter().all(|text| *text == given[0] && !text.contains("opened without")), "{given:?}");
     // An error that is none of opening does not say it.
-    assert!(!fails(plain(RECORD_ID).access(&access()).open::<phi::Drug, u8>(token)).to_string().contains("subject"));
+    assert!(!fails(plain(RECORD_ID).opened_by(&access()).open::<phi::Drug, u8>(token)).to_string().contains("subject"));
 }
 
 // What was read is not valid
@@ -657,7 +662,7 @@ fn stored_row() -> (String, String) {
 
 /// Reads `json` in every way that says where, and asserts that each error does and that none quotes.
 fn places(json: &str) -> Vec<Error> {
-    let open = record().access(&access());
+    let open = record().opened_by(&access());
     let by_line = [
         fails(open.run_opening(|| serde_json::from_str::<Stored>(json))),
         fails(open.run_opening(|| serde_json::from_slice::<Stored>(json.as_bytes()))),
@@ -710,7 +715,7 @@ fn what_is_wrong_in_a_field_without_a_mark_is_invalid_input() {
         assert_silent(&error);
     }
     // From a value in memory, and from a browser's form, without a line.
-    let open = record().access(&access());
+    let open = record().opened_by(&access());
     let value = || serde_json::json!({ "drug": WORLD.token.to_string(), "refills": CANARY });
     let form = format!("drug={}&refills={CANARY}", WORLD.token);
     for error in [
@@ -733,7 +738,7 @@ fn what_is_not_known_to_be_input_stays_failed_work() {
         }
     }
 
-    let open = record().access(&access());
+    let open = record().opened_by(&access());
     let input = || serde_json::from_str::<u8>("{").map(drop);
     for error in [
         fails(open.run_opening(|| serde_json::from_reader::<_, Stored>(Broken))),
@@ -769,7 +774,7 @@ fn what_the_format_could_not_read_is_not_forgiven() {
         drug: Option<String>,
     }
 
-    let open = record().access(&access());
+    let open = record().opened_by(&access());
     for forged in ["1e999", "5", "\"x\"", "null", "[]", "{}"] {
         let row = format!("{{\"drug\": {forged}}}");
         let error = open.run_opening(|| serde_json::from_str::<Lenient>(&row)).err();
@@ -811,7 +816,7 @@ fn a_type_mismatch_is_not_sticky_and_still_typed_where_nothing_swallows_it() {
         Row(Row),
     }
 
-    let open = record().access(&access());
+    let open = record().opened_by(&access());
     let json = serde_json::json!({ "drug": WORLD.token.to_string() }).to_string();
     assert!(
         matches!(open.run_opening(|| serde_json::from_str::<Any>(&json)).unwrap().drug, Loose::Text(text) if text == CANARY)
@@ -836,7 +841,7 @@ fn the_error_of_the_work_is_kept_as_source_and_ours_stays_itself() {
     }
     impl std::error::Error for Own {}
 
-    let open = record().access(&access());
+    let open = record().opened_by(&access());
     let error = fails(open.run_opening(|| Err::<(), _>(Own(7))));
     assert_eq!(error.code(), "work-failed");
     assert_eq!(error.source().unwrap().downcast_ref::<Own>(), Some(&Own(7)));
@@ -855,7 +860,7 @@ fn the_error_of_the_work_is_kept_as_source_and_ours_stays_itself() {
 /// The Debug of an error leaves its cause out, which may quote what the program was parsing.
 #[test]
 fn debug_does_not_show_the_cause() {
-    let open = record().access(&access());
+    let open = record().opened_by(&access());
     let error = fails(open.run_opening(|| Err::<(), _>(Problem(format!("at {CANARY}")))));
     assert!(!leaks(format!("{error} {error:?} {error:#?}").as_bytes()));
     assert_eq!(format!("{error:?}"), "Error[work-failed]: the work inside the scope failed");
@@ -934,7 +939,7 @@ proptest! {
     #[test]
     fn untrusted_data_is_never_the_programs_mistake(tree in tree(), text in text(), bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         let record = record();
-        let open = record.access(&access());
+        let open = record.opened_by(&access());
         let json = tree.to_string();
         not_misuse(open.run_opening(|| serde_json::from_str::<Everything>(&json)));
         not_misuse(open.run_opening(|| serde_json::from_value::<Everything>(tree.clone())));

@@ -9,11 +9,16 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::hash::Hash;
 use std::sync::LazyLock;
 
+use rxseal::forms::{ExposedPlaintext, NotWiped, RecordOpening, RecordSealing};
+use rxseal::keys::{KeyringFile, Unlocked};
+use rxseal::page::{OpenPass, SealPass};
+use rxseal::provider::Kek;
+use rxseal::roles::NotAuthentic;
+use rxseal::root::{LocalRootKey, RootKeyFile, RootKeys};
+use rxseal::subjects::{SubjectKey, WrappedSubjectKey};
 use rxseal::testing::assert_no_plaintext;
 use rxseal::{
-    Access, Class, Each, Error, ExposedPlaintext, Kek, KeyFile, Keyring, KeyringFile, LocalRootKey, NotAuthentic,
-    NotWiped, OpenPass, Opener, Parts, Phi, Record, RecordAccess, RecordOpening, RecordSealing, RootKeys, SealPass,
-    Sealed, Sealer, Sealing, SubjectKey, Token, Unlocked, WrappedSubjectKey, phi,
+    Access, Class, Each, Error, Keyring, Opener, Parts, Phi, Record, RecordReader, Sealed, Sealer, Sealing, Token, phi,
 };
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -25,8 +30,8 @@ fn record(id: &str) -> Record {
     KEYS.record("refill", id).unwrap()
 }
 
-fn opener(id: &str) -> RecordAccess {
-    record(id).access(&access())
+fn opener(id: &str) -> RecordReader {
+    record(id).opened_by(&access())
 }
 
 // What the types are
@@ -64,7 +69,7 @@ assert_not!(
     Drug: Clone, Drug: Copy, Drug: Default, Drug: PartialOrd, Drug: Hash, Drug: std::fmt::Display, Drug: AsRef<str>,
     Drug: std::ops::Deref, Drug: std::borrow::Borrow<String>,
     Sealed<String, phi::Drug>: Default, Sealed<String, phi::Drug>: PartialOrd, Token: Default, Token: Serialize,
-    Record: Clone, RecordAccess: Serialize, Opener: Serialize, Sealer: Serialize, NotAuthentic<String>: Clone,
+    Record: Clone, RecordReader: Serialize, Opener: Serialize, Sealer: Serialize, NotAuthentic<String>: Clone,
     NotAuthentic<String>: std::ops::Deref, SealPass<'static>: Clone, OpenPass<'static>: Clone,
     RecordSealing<'static, String>: Clone, RecordOpening<'static, String>: Clone,
     ExposedPlaintext<'static, String>: Clone, Keyring: Iterator
@@ -78,9 +83,9 @@ fn what_crosses_threads_does() {
     crosses::<Sealer>();
     crosses::<Opener>();
     crosses::<Record>();
-    crosses::<Record<rxseal::SealOnly>>();
-    crosses::<Record<rxseal::OpenOnly>>();
-    crosses::<RecordAccess>();
+    crosses::<Record<rxseal::roles::SealOnly>>();
+    crosses::<Record<rxseal::roles::OpenOnly>>();
+    crosses::<RecordReader>();
     crosses::<Token>();
     crosses::<Error>();
     crosses::<Access>();
@@ -88,7 +93,7 @@ fn what_crosses_threads_does() {
     crosses::<SubjectKey>();
     crosses::<WrappedSubjectKey>();
     crosses::<KeyringFile>();
-    crosses::<KeyFile>();
+    crosses::<RootKeyFile>();
     crosses::<LocalRootKey>();
     crosses::<RootKeys>();
     crosses::<Kek>();
@@ -99,7 +104,7 @@ fn what_crosses_threads_does() {
     fn shared<T: Clone + Send + Sync>() {}
     shared::<Sealer>();
     shared::<Opener>();
-    shared::<RecordAccess>();
+    shared::<RecordReader>();
     shared::<Access>();
     shared::<Sealed<String, phi::Drug>>();
 }
@@ -114,7 +119,7 @@ fn every_debug_is_redacted() {
     let (subject, wrapped) = keys.create_subject_key("patient-Zoraida-Quimby").unwrap();
     let canaries = [CANARY, "Zoraida", "Quimby", &token.to_string()[12..], &wrapped.to_string()[12..]];
     let row = Row { drug: CANARY.into() };
-    let open = record.access(&access());
+    let open = record.opened_by(&access());
     let file = rxseal::testing::insecure_keyring_file("pharmacy-17").unwrap();
     let root = Kek::from([0xAB; 32]);
     let all: [&dyn std::fmt::Debug; 19] = [
@@ -166,7 +171,7 @@ fn a_phi_gives_its_value_only_by_name() {
     assert!(drug.expose_phi() == CANARY && drug == Phi::new(CANARY.to_owned()));
     drug.expose_phi_mut().push('!');
     assert!(drug != Phi::new(CANARY.to_owned()));
-    assert!(drug.into_exposed() == format!("{CANARY}!"));
+    assert!(drug.expose_into_inner() == format!("{CANARY}!"));
 }
 
 #[test]
@@ -219,10 +224,10 @@ fn a_hidden_none_is_as_long_as_a_short_value() {
 fn each_of<C>(list: C)
 where
     C: PartialEq,
-    Each<phi::Allergy>: rxseal::SealAs<C> + for<'de> rxseal::OpenAs<'de, C>,
+    Each<phi::Allergy>: rxseal::forms::SealAs<C> + for<'de> rxseal::forms::OpenAs<'de, C>,
 {
     #[derive(Serialize, Deserialize, PartialEq)]
-    #[serde(bound = "Each<phi::Allergy>: rxseal::SealAs<C> + for<'a> rxseal::OpenAs<'a, C>")]
+    #[serde(bound = "Each<phi::Allergy>: rxseal::forms::SealAs<C> + for<'a> rxseal::forms::OpenAs<'a, C>")]
     struct List<C> {
         #[serde(with = "Sealing::<Each<phi::Allergy>>")]
         list: C,
@@ -276,10 +281,10 @@ fn the_elements_of_each_are_an_unordered_set_of_one_field_of_one_record() {
 fn parts_of<M>(map: M)
 where
     M: PartialEq,
-    Parts<phi::Note>: rxseal::SealAs<M> + for<'de> rxseal::OpenAs<'de, M>,
+    Parts<phi::Note>: rxseal::forms::SealAs<M> + for<'de> rxseal::forms::OpenAs<'de, M>,
 {
     #[derive(Serialize, Deserialize, PartialEq)]
-    #[serde(bound = "Parts<phi::Note>: rxseal::SealAs<M> + for<'a> rxseal::OpenAs<'a, M>")]
+    #[serde(bound = "Parts<phi::Note>: rxseal::forms::SealAs<M> + for<'a> rxseal::forms::OpenAs<'a, M>")]
     struct Map<M> {
         #[serde(with = "Sealing::<Parts<phi::Note>>")]
         map: M,
@@ -431,7 +436,7 @@ fn former_ids_open_in_every_form_and_never_seal() {
     let comment = record.seal::<before::Comment>(CANARY).unwrap();
     assert!(open.open::<after::Reason, String>(&comment).unwrap_err().is_open_failure());
     // An opener without the former class opens new tokens only.
-    let limited = KEYS.opener().only([Class::CLINICAL]).record("refill", "RX-1").unwrap().access(&access());
+    let limited = KEYS.opener().only([Class::CLINICAL]).record("refill", "RX-1").unwrap().opened_by(&access());
     assert!(limited.run_opening(|| serde_json::from_str::<New>(&new)).is_ok());
     assert!(limited.run_opening(|| serde_json::from_str::<New>(&old)).is_err());
 }

@@ -8,9 +8,10 @@ use std::fs;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use rxseal::keys::{KeyState, KeyUse, KeyringFile, Suite};
+use rxseal::root::{RootKeyFile, RootKeys};
 use rxseal::{
-    Access, Each, Error, Field, KeyFile, KeyState, KeyUse, Keyring, KeyringFile, Parts, Phi, Purpose, Record, RootKeys,
-    Sealed, Sealing, Suite, Token, phi, run_local,
+    Access, Each, Error, Field, Keyring, Parts, Phi, Purpose, Record, Sealed, Sealing, Token, phi, run_local,
 };
 use serde::de::{DeserializeOwned, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -114,7 +115,7 @@ fn root() -> RootKeys {
     let _ = fs::remove_file(&path);
     let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).unwrap();
     std::io::Write::write_all(&mut file, read("root-key.txt").as_bytes()).unwrap();
-    let root = KeyFile::new(&path).load();
+    let root = RootKeyFile::new(&path).load();
     fs::remove_file(&path).unwrap();
     RootKeys::from(root.unwrap())
 }
@@ -151,7 +152,7 @@ fn tokens_open() {
         *counts.entry((&entry.token[..4], entry.binding.as_str())).or_insert(0) += 1;
         if entry.expect == "key-compromised" {
             let token = entry.token.parse().unwrap();
-            let opened = record.access(&access()).open_compromised::<Text, String>(&token).unwrap();
+            let opened = record.opened_by(&access()).open_compromised::<Text, String>(&token).unwrap();
             assert!(opened.expose_not_authentic() == entry.value, "token {number}: another value");
         }
     }
@@ -203,7 +204,7 @@ fn open_as<F: Field, T: DeserializeOwned + PartialEq>(record: &Record, entry: &E
     assert_eq!((F::CLASS.as_str(), former::<F>()), (entry.class.as_str(), entry.former.clone()), "{}", entry.field);
     let token: Token = entry.token.parse().unwrap();
     assert_eq!(token.to_string(), entry.token);
-    let open = record.access(&access());
+    let open = record.opened_by(&access());
     let opened = open.open_text::<F, T>(&entry.token)?;
     assert!(opened == open.open::<F, T>(&Token::try_from(token.as_bytes())?)?);
     Ok(opened)
@@ -297,7 +298,7 @@ const RECORD: (&str, &str) = ("prescription", "0193e0f2-7c1a-7d3e-8f00-012345678
 #[test]
 fn records_open() {
     let keys = unlock("keyring-x.json");
-    let open = keys.record(RECORD.0, RECORD.1).unwrap().access(&access());
+    let open = keys.record(RECORD.0, RECORD.1).unwrap().opened_by(&access());
     let json = read("record.json");
     let postcard = unhex(read("record.postcard.hex").trim_end());
     let from_json = open.run_opening(|| serde_json::from_str::<Prescription>(&json)).unwrap();
@@ -348,7 +349,7 @@ fn padding_to_one_block_opens_under_every_other() {
                 let block = usize::from(blocks::$written::Drug::BLOCK);
                 assert_eq!(payload, (value.len() + 2).div_ceil(block) * block, "FORMAT 7.2: the least padding there is");
                 $(
-                    let opened: String = record.access(&access()).open::<blocks::$read::Drug, _>(&token).unwrap();
+                    let opened: String = record.opened_by(&access()).open::<blocks::$read::Drug, _>(&token).unwrap();
                     assert!(opened == value);
                     pairs += 1;
                 )*
@@ -368,7 +369,7 @@ fn padding_to_one_block_opens_under_every_other() {
 #[ignore = "writes the golden files; run by hand once"]
 fn write_golden_files() {
     assert!(std::env::var_os("RXSEAL_WRITE_GOLDEN").is_some(), "golden files never change: tests/golden/README.md");
-    KeyFile::new(folder().join("root-key.txt")).create().unwrap();
+    RootKeyFile::new(folder().join("root-key.txt")).create().unwrap();
     let create = |suite| run_local(Keyring::create(KEYSPACE, &root(), suite)).unwrap();
     write_new("keyring-x.json", &create(Suite::Xaes256Gcm).to_string());
     write_new("keyring-c.json", &create(Suite::XChaCha20Poly1305).to_string());

@@ -56,7 +56,7 @@ fn other_spellings_are_refused_or_are_other_ids() {
     // 32 digits without hyphens are an ordinary identifier, and so is a number of the same value.
     for other in [Identifier::from(uuid.simple().to_string()), Identifier::from(uuid.as_u128())] {
         let rec = keys.record("prescription", other).unwrap();
-        assert!(rec.access(&access()).open::<Drug, String>(&token).unwrap_err().is_open_failure());
+        assert!(rec.opened_by(&access()).open::<Drug, String>(&token).unwrap_err().is_open_failure());
     }
 }
 
@@ -89,7 +89,7 @@ fn keys_of_parts_are_held_to_the_same_spelling() {
         rec.run_sealing(|| serde_json::to_string(&lines)).map_err(|error| error.code())
     };
     let json = write(TEXT.to_owned()).unwrap();
-    let open = rec.access(&access());
+    let open = rec.opened_by(&access());
     let read = |json: &str| {
         let lines = open.run_opening(|| serde_json::from_str::<Lines>(json));
         lines.map(|lines| lines.notes.len()).map_err(|error| error.code())
@@ -109,5 +109,5 @@ fn access() -> Access {
 }
 
 fn opens(rec: &Record, token: &Token) -> bool {
-    rec.access(&access()).open::<Drug, String>(token).is_ok_and(|drug| drug == "warfarin")
+    rec.opened_by(&access()).open::<Drug, String>(token).is_ok_and(|drug| drug == "warfarin")
 }

@@ -14,9 +14,12 @@ use std::marker::PhantomData;
 use std::sync::{Arc, Mutex};
 
 use files::{Keyrings, Vector, vectors};
+use rxseal::keys::{KeyState, Suite};
+use rxseal::observe::{Observer, OpenEvent, Outcome};
+use rxseal::page::OpenPass;
+use rxseal::subjects::SubjectKey;
 use rxseal::{
-    Access, Class, Error, Field, KeyState, Keyring, Observer, OpenEvent, OpenPass, Outcome, Purpose, Record,
-    RecordAccess, Sealed, Sealing, SubjectKey, Suite, Token, run_local, testing,
+    Access, Class, Error, Field, Keyring, Purpose, Record, RecordReader, Sealed, Sealing, Token, run_local, testing,
 };
 use serde::de::{Deserialize, Deserializer, Visitor};
 use serde::ser::{Serialize, Serializer};
@@ -151,7 +154,7 @@ fn one_by_every_way<F: Field>(place: &Place, content: &[u8]) {
     }
 }
 
-type Open = fn(&RecordAccess, &[u8]) -> Vec<u8>;
+type Open = fn(&RecordReader, &[u8]) -> Vec<u8>;
 
 #[rustfmt::skip]
 fn ways_to_open<F: Field>() -> [(&'static str, Open); 10] {
@@ -403,14 +406,14 @@ fn a_token_opened_in_the_wrong_place_stays_as_it_was() {
     let places = places();
     for place in &places {
         let token = place.record.seal::<Padded>("Jane Doe").unwrap();
-        let record = |id: &str| place.keys.record("scan", id).unwrap().access(&access());
+        let record = |id: &str| place.keys.record("scan", id).unwrap().opened_by(&access());
         still_sealed::<Padded>(&record("another"), &token, "open-failed");
-        still_sealed::<Padded>(&place.keys.record("photo", "1").unwrap().access(&access()), &token, "open-failed");
-        still_sealed::<Padded>(&place.record.part("page", 9).unwrap().access(&access()), &token, "open-failed");
+        still_sealed::<Padded>(&place.keys.record("photo", "1").unwrap().opened_by(&access()), &token, "open-failed");
+        still_sealed::<Padded>(&place.record.part("page", 9).unwrap().opened_by(&access()), &token, "open-failed");
         still_sealed::<Tight>(&place.open(), &token, "open-failed");
         still_sealed::<Short>(&place.open(), &token, "open-failed");
         let tenant = keyring_of("pharmacy-18", Suite::default());
-        still_sealed::<Padded>(&tenant.record("scan", "1").unwrap().access(&access()), &token, "unknown-key");
+        still_sealed::<Padded>(&tenant.record("scan", "1").unwrap().opened_by(&access()), &token, "unknown-key");
         opened::<Padded>(&place.open(), &token, b"Jane Doe");
     }
     // With a subject where there was none, without where there was one, and with another.
@@ -419,11 +422,11 @@ fn a_token_opened_in_the_wrong_place_stays_as_it_was() {
     let other = subject.keys.record("scan", "1").unwrap().subject(&other_key).unwrap();
     let token = subject.record.seal::<Padded>("Jane Doe").unwrap();
     let without = subject.keys.record("scan", "1").unwrap();
-    still_sealed::<Padded>(&without.access(&access()), &token, "open-failed");
-    still_sealed::<Padded>(&other.access(&access()), &token, "open-failed");
+    still_sealed::<Padded>(&without.opened_by(&access()), &token, "open-failed");
+    still_sealed::<Padded>(&other.opened_by(&access()), &token, "open-failed");
     let own_key = bound.keys.create_subject_key("P-1").unwrap().0;
     let with = bound.record.subject(&own_key).unwrap();
-    still_sealed::<Padded>(&with.access(&access()), &bound.record.seal::<Padded>("x").unwrap(), "open-failed");
+    still_sealed::<Padded>(&with.opened_by(&access()), &bound.record.seal::<Padded>("x").unwrap(), "open-failed");
 }
 
 #[test]
@@ -431,13 +434,13 @@ fn a_token_that_may_not_be_opened_stays_as_it_was() {
     let keys = keyring(Suite::default());
     let token = keys.record("scan", 1).unwrap().seal::<Padded>("Jane Doe").unwrap();
     let opener = keys.opener().only([Class::MEDICATION]).record("scan", 1).unwrap();
-    still_sealed::<Padded>(&opener.access(&access()), &token, "class-locked");
+    still_sealed::<Padded>(&opener.opened_by(&access()), &token, "class-locked");
 
     for (state, code) in [(KeyState::Compromised, "key-compromised"), (KeyState::Destroyed, "key-destroyed")] {
         let (old, new) = rotated(state);
         let token = old.record("scan", 1).unwrap().seal::<Padded>("Jane Doe").unwrap();
-        still_sealed::<Padded>(&new.record("scan", 1).unwrap().access(&access()), &token, code);
-        opened::<Padded>(&old.record("scan", 1).unwrap().access(&access()), &token, b"Jane Doe");
+        still_sealed::<Padded>(&new.record("scan", 1).unwrap().opened_by(&access()), &token, code);
+        opened::<Padded>(&old.record("scan", 1).unwrap().opened_by(&access()), &token, b"Jane Doe");
     }
 }
 
@@ -523,7 +526,7 @@ fn former_pairs_open_in_place() {
             tokens(&|record| [record.seal::<before::Old>(&7).unwrap(), record.seal::<before::Older>(&7).unwrap()]);
         for token in &texts {
             opened::<Renamed>(&place.open(), token, b"a");
-            let other = place.keys.record("scan", "another").unwrap().access(&access());
+            let other = place.keys.record("scan", "another").unwrap().opened_by(&access());
             still_sealed::<Renamed>(&other, token, "open-failed");
             let mut changed = token.clone().into_bytes();
             for at in 9..changed.len() {
@@ -543,7 +546,7 @@ fn former_pairs_open_in_place() {
     let keys = keyring(Suite::default());
     let token = keys.record("scan", 1).unwrap().seal::<before::Older>("a").unwrap();
     let limited =
-        |classes: &[Class]| keys.opener().only(classes.iter().copied()).record("scan", 1).unwrap().access(&access());
+        |classes: &[Class]| keys.opener().only(classes.iter().copied()).record("scan", 1).unwrap().opened_by(&access());
     still_sealed::<Renamed>(&limited(&[Class::MEDICATION, Class::CLINICAL]), &token, "open-failed");
     still_sealed::<Renamed>(&limited(&[Class::IDENTITY]), &token, "class-locked");
     opened::<Renamed>(&limited(&[Class::MEDICATION, Class::IDENTITY]), &token, b"a");
@@ -558,7 +561,7 @@ fn more_keys_than_a_pass_holds_open_in_place() {
         let texts: Vec<Token> = (0..40).map(|at| record.seal::<Padded>(&format!("page {at}")).unwrap()).collect();
         let numbers: Vec<Token> = (0..40).map(|at| record.seal::<before::Older>(&at).unwrap()).collect();
         record
-            .access(&access())
+            .opened_by(&access())
             .open_fields(|pass| {
                 for _ in 0..2 {
                     for (at, (text, number)) in texts.iter().zip(&numbers).enumerate() {
@@ -589,7 +592,7 @@ fn every_vector_opens_in_place_or_stays_as_it_was() {
         };
         let token = token_of(vector);
         let mut buffer = token.clone();
-        let outcome = record.access(&access()).open_fields(|pass| open_vector(vector, pass, &mut buffer));
+        let outcome = record.opened_by(&access()).open_fields(|pass| open_vector(vector, pass, &mut buffer));
         if vector.expects_ok() && vector.number("kind") == 2 {
             assert_eq!(outcome.unwrap_err().code(), "type-mismatch", "{}", vector.file);
             assert!(buffer == token, "{}: the token was changed", vector.file);
@@ -658,7 +661,7 @@ fn open_vector(vector: &Vector, pass: &mut OpenPass<'_>, buffer: &mut Vec<u8>) -
 
 /// The same error in every word as by `open`, and a token that is as it was, with room behind it and without.
 #[track_caller]
-fn still_sealed<F: Field>(access: &RecordAccess, token: &Token, code: &str) {
+fn still_sealed<F: Field>(access: &RecordReader, token: &Token, code: &str) {
     let by_open = access.open::<F, Raw>(token).map(|_| ()).unwrap_err();
     assert_eq!(by_open.code(), code);
     for room in [0, 100] {
@@ -672,7 +675,7 @@ fn still_sealed<F: Field>(access: &RecordAccess, token: &Token, code: &str) {
 }
 
 #[track_caller]
-fn opened<F: Field>(access: &RecordAccess, token: &Token, content: &[u8]) {
+fn opened<F: Field>(access: &RecordReader, token: &Token, content: &[u8]) {
     assert_eq!(access.open_fields(|pass| in_place::<F>(pass, token)).unwrap(), content);
 }
 
@@ -715,14 +718,14 @@ fn pages_seal_and_open_in_place() {
         let keys = keyring(suite);
         let records: Vec<_> = (0..20_u8).map(|id| keys.record("scan", id).unwrap()).collect();
         let mut scans: Vec<_> = (0..20).map(|at| pattern(at * 7)).collect();
-        rxseal::seal_page(&records, |at, pass| pass.seal_in_place::<Padded>(&mut scans[at])).unwrap();
+        rxseal::page::seal_page(&records, |at, pass| pass.seal_in_place::<Padded>(&mut scans[at])).unwrap();
         let tokens = scans.clone();
-        rxseal::reseal_page(&records, |at, pass| {
+        rxseal::page::reseal_page(&records, |at, pass| {
             scans[at].clear();
             pass.reseal_into::<Padded>(&tokens[at], &mut scans[at])
         })
         .unwrap();
-        rxseal::open_page(&records, &access(), |at, pass| pass.open_in_place::<Padded>(&mut scans[at])).unwrap();
+        rxseal::page::open_page(&records, &access(), |at, pass| pass.open_in_place::<Padded>(&mut scans[at])).unwrap();
         (0..20).for_each(|at| assert_eq!(scans[at], pattern(at * 7)));
     }
 }
@@ -749,15 +752,15 @@ fn the_observer_hears_of_it() {
     let number = record.seal::<Padded>(&7).unwrap();
     assert_eq!(take(), []);
 
-    opened::<Padded>(&record.access(&access()), &name, b"Jane Doe");
+    opened::<Padded>(&record.opened_by(&access()), &name, b"Jane Doe");
     assert_eq!(take(), [(1, Outcome::Opened, vec![Class::IDENTITY])]);
-    opened::<Renamed>(&record.access(&access()), &old, b"a");
+    opened::<Renamed>(&record.opened_by(&access()), &old, b"a");
     assert_eq!(take(), [(1, Outcome::Opened, vec![Class::MEDICATION, Class::CLINICAL, Class::IDENTITY])]);
     let mut wrong = name.clone().into_bytes();
-    open::<Tight>(&record.access(&access()), &mut wrong).unwrap_err();
+    open::<Tight>(&record.opened_by(&access()), &mut wrong).unwrap_err();
     assert_eq!(take(), [(0, Outcome::Failed("open-failed"), vec![Class::MEDICATION])]);
     let mut json = number.into_bytes();
-    open::<Padded>(&record.access(&access()), &mut json).unwrap_err();
+    open::<Padded>(&record.opened_by(&access()), &mut json).unwrap_err();
     // Decrypted and given back as its token: opened all the same, as by `open`.
     assert_eq!(take(), [(1, Outcome::Failed("type-mismatch"), vec![Class::IDENTITY])]);
 }
@@ -774,8 +777,8 @@ struct Place {
 }
 
 impl Place {
-    fn open(&self) -> RecordAccess {
-        self.record.access(&access())
+    fn open(&self) -> RecordReader {
+        self.record.opened_by(&access())
     }
 }
 
@@ -834,7 +837,7 @@ fn seal<F: Field>(record: &Record, buffer: &mut Vec<u8>) -> Result<(), Error> {
     record.seal_fields(|pass| pass.seal_in_place::<F>(buffer))
 }
 
-fn open<F: Field>(access: &RecordAccess, buffer: &mut Vec<u8>) -> Result<(), Error> {
+fn open<F: Field>(access: &RecordReader, buffer: &mut Vec<u8>) -> Result<(), Error> {
     access.open_fields(|pass| pass.open_in_place::<F>(buffer))
 }
 

@@ -18,10 +18,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use opened::Opened;
-use rxseal::{
-    Access, Class, Error, Field, KeyFile, KeyState, Keyring, KeyringFile, Purpose, Record, RootKeys, Sealing, Suite,
-    Token, WrappedSubjectKey, run_local,
-};
+use rxseal::keys::{KeyState, KeyringFile, Suite};
+use rxseal::root::{RootKeyFile, RootKeys};
+use rxseal::subjects::WrappedSubjectKey;
+use rxseal::{Access, Class, Error, Field, Keyring, Purpose, Record, Sealing, Token, run_local};
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
@@ -378,7 +378,7 @@ impl Roots {
         static NUMBER: AtomicUsize = AtomicUsize::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let folder = std::env::temp_dir().join(format!("rxseal-interop-{}-{number}", std::process::id()));
-        let [first, second] = ["first.key", "second.key"].map(|name| KeyFile::new(folder.join(name)));
+        let [first, second] = ["first.key", "second.key"].map(|name| RootKeyFile::new(folder.join(name)));
         let roots = Self {
             both: RootKeys::from(first.create().unwrap()).and(second.create().unwrap()),
             second: RootKeys::from(second.load().unwrap()),
@@ -441,7 +441,7 @@ fn outcome_of_python(answer: &Value) -> Outcome {
 
 fn outcome_of_rust<F: Field>(record: Result<Record, Error>, token: &str) -> Outcome {
     let open = |record: Record| {
-        record.access(&access()).open_fields(|pass| {
+        record.opened_by(&access()).open_fields(|pass| {
             let value = pass.open_text::<F, Opened>(token)?;
             // What has no content of its own is JSON.
             let raw = pass.open_into::<F>(token.parse::<Token>()?.as_bytes(), &mut Vec::new());
@@ -490,7 +490,7 @@ fn seal<F: Field>(draw: &mut Draw, record: &Record, plain: &Plain) -> String {
             json["field"].as_str().unwrap().to_owned()
         }
         _ => {
-            let page = rxseal::seal_page(std::slice::from_ref(record), |_, pass| {
+            let page = rxseal::page::seal_page(std::slice::from_ref(record), |_, pass| {
                 // Not the first token of its pass.
                 pass.seal_text::<Filler>("before it")?;
                 pass.seal_text::<F>(plain)
@@ -650,7 +650,7 @@ fn both_judge_1000_altered_keyring_files_alike() {
             let unlocked = text.parse().and_then(|file| run_local(Keyring::unlock(KEYSPACE, &second, &file)));
             let outcome = unlocked.and_then(|keys| {
                 let record = keys.unobserved().unbound("patient")?;
-                record.access(&access()).open_text::<Name, String>(&token)
+                record.opened_by(&access()).open_text::<Name, String>(&token)
             });
             outcomes.push(outcome.as_ref().map_or_else(Error::code, |_| "ok").to_owned());
             requests.push(json!({

@@ -1,4 +1,4 @@
-//! `KeyManager`: one attempt for all who wait, bounded staleness, grace in an outage, never backwards (T50 of
+//! `KeyringManager`: one attempt for all who wait, bounded staleness, grace in an outage, never backwards (T50 of
 //! docs/THREAT-MODEL.md).
 #![allow(clippy::unwrap_used)]
 
@@ -12,12 +12,13 @@ use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::time::Duration;
 
 use key_support::{Heard, Mode, TENANT, TestRoot, TestStore};
+use rxseal::count::count_by_key;
+use rxseal::keys::{KeyState, KeyringAdmin, KeyringManager, KeyringManagerBuilder, RemainingUse, Suite, UnlockOptions};
+use rxseal::observe::{KeyEvent, Observer, OpenEvent};
 use rxseal::phi::Drug;
+use rxseal::root::RootKeys;
 use rxseal::testing::TestClock;
-use rxseal::{
-    Access, Error, KeyEvent, KeyId, KeyManager, KeyManagerBuilder, KeyState, Keyring, KeyringAdmin, Observer,
-    OpenEvent, Purpose, RootKeys, StillUnder, Suite, Token, UnlockOptions, count_by_key, run_local,
-};
+use rxseal::{Access, Error, KeyId, Keyring, Purpose, Token, run_local};
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::{Instant, advance, timeout};
 
@@ -35,8 +36,8 @@ impl World {
         Self { root, store, admin }
     }
 
-    fn builder(&self) -> KeyManagerBuilder {
-        KeyManager::builder(self.store.clone(), RootKeys::from(self.root.clone()))
+    fn builder(&self) -> KeyringManagerBuilder {
+        KeyringManager::builder(self.store.clone(), RootKeys::from(self.root.clone()))
             .max_staleness(Duration::from_secs(300))
             .grace(Duration::from_secs(3600))
     }
@@ -326,10 +327,10 @@ async fn who_is_waited_for_is_not_pushed_out() {
 /// An observer that asks the manager something while it is told.
 #[tokio::test(start_paused = true)]
 async fn an_observer_may_ask_the_manager() {
-    struct Asks(Arc<std::sync::OnceLock<KeyManager>>, Heard);
-    impl rxseal::Observer for Asks {
-        fn opened(&self, _: &rxseal::OpenEvent<'_>) {}
-        fn key_event(&self, event: &rxseal::KeyEvent<'_>) {
+    struct Asks(Arc<std::sync::OnceLock<KeyringManager>>, Heard);
+    impl rxseal::observe::Observer for Asks {
+        fn opened(&self, _: &rxseal::observe::OpenEvent<'_>) {}
+        fn key_event(&self, event: &rxseal::observe::KeyEvent<'_>) {
             if let Some(manager) = self.0.get() {
                 let _ = manager.unlocked();
             }
@@ -379,13 +380,13 @@ fn runtime() -> Runtime {
 }
 
 /// Fails instead of waiting for ever.
-async fn asked(manager: &KeyManager) -> (Result<u64, rxseal::Error>, Duration) {
+async fn asked(manager: &KeyringManager) -> (Result<u64, rxseal::Error>, Duration) {
     let began = Instant::now();
     let keys = timeout(seconds(3600), manager.keyring(TENANT)).await.expect("it hangs");
     (keys.map(|keys| keys.generation()), began.elapsed())
 }
 
-async fn at_once(manager: &KeyManager) -> u64 {
+async fn at_once(manager: &KeyringManager) -> u64 {
     let (generation, waited) = asked(manager).await;
     assert_eq!(waited, Duration::ZERO);
     generation.unwrap()
@@ -585,7 +586,7 @@ async fn never_to_a_keyring_that_lacks_a_key() {
         assert_eq!(heard.take().last().unwrap(), "refresh of 2 failed after 151 s: keyring-too-old");
         let rec = manager.keyring(TENANT).await.unwrap().record("prescription", "RX-1001").unwrap();
         let access = Access::new("user:kim", Purpose::TREAT).unwrap();
-        assert_eq!(rec.access(&access).open::<Drug, String>(&token).unwrap(), "warfarin 5 MG");
+        assert_eq!(rec.opened_by(&access).open::<Drug, String>(&token).unwrap(), "warfarin 5 MG");
 
         advance(seconds(150)).await;
         let error = manager.keyring(TENANT).await.unwrap_err();
@@ -686,7 +687,7 @@ async fn what_is_in_use_outlives_what_is_let_go() {
     assert!(weak.upgrade().is_none(), "the manager keeps nothing of it");
     let token = rec.seal::<Drug>("warfarin 5 MG").unwrap();
     let access = Access::new("user:kim", Purpose::TREAT).unwrap();
-    assert_eq!(rec.access(&access).open::<Drug, String>(&token).unwrap(), "warfarin 5 MG");
+    assert_eq!(rec.opened_by(&access).open::<Drug, String>(&token).unwrap(), "warfarin 5 MG");
 }
 
 #[tokio::test(start_paused = true)]
@@ -699,7 +700,7 @@ async fn several_root_keys_are_tried_in_order_each_once() {
     first.set(Mode::Unavailable);
     second.set(Mode::Lies);
     let heard = Heard::default();
-    KeyManager::builder(store, roots).observed_by(heard.clone()).keyring(TENANT).await.unwrap();
+    KeyringManager::builder(store, roots).observed_by(heard.clone()).keyring(TENANT).await.unwrap();
     let after = [first.unwraps(), second.unwraps(), third.unwraps()];
     assert!(before.iter().zip(after).all(|(before, after)| after == before + 1));
     let heard = heard.take();
@@ -792,7 +793,7 @@ async fn a_grace_ends_by_the_clock_that_moved_further() {
 
 fn reads(keys: &Keyring, token: &Token) -> Result<String, Error> {
     let access = Access::new("user:kim", Purpose::TREAT).unwrap();
-    keys.record("prescription", "RX-1001").unwrap().access(&access).open::<Drug, String>(token)
+    keys.record("prescription", "RX-1001").unwrap().opened_by(&access).open::<Drug, String>(token)
 }
 
 /// A key was marked compromised, and a file from before that is put back and gets a newer number by an operator's rotation: whoever
@@ -812,14 +813,14 @@ async fn a_mark_is_not_taken_back() {
 
     // An operator, who has seen nothing, goes on from what was restored.
     let restored = TestStore::default();
-    rxseal::KeyringStore::put(&restored, &unmarked, None).await.unwrap();
+    rxseal::store::KeyringStore::put(&restored, &unmarked, None).await.unwrap();
     let operator = KeyringAdmin::new(restored, RootKeys::from(world.root.clone()));
     let mut files = vec![unmarked];
     let (staged, key) = operator.stage(TENANT).await.unwrap();
     files.push(staged);
     files.push(operator.promote(TENANT, key, std::time::SystemTime::now(), Duration::ZERO).await.unwrap());
     files.push(operator.rewrap(TENANT, &RootKeys::from(world.root.clone())).await.unwrap());
-    assert_eq!(files.iter().map(rxseal::KeyringFile::generation).collect::<Vec<_>>(), [2, 3, 4, 5]);
+    assert_eq!(files.iter().map(rxseal::keys::KeyringFile::generation).collect::<Vec<_>>(), [2, 3, 4, 5]);
     for file in files {
         let generation = file.generation();
         world.store.answer(Some(file));
@@ -891,7 +892,7 @@ async fn what_a_service_seals_with_the_old_keyring_is_not_lost() {
         for row in &mut rows {
             *row = rec.reseal::<Drug>(row).unwrap();
         }
-        let still_under = StillUnder::counted([&count_by_key(&rows)], newest.keys(), old, 0, None).unwrap();
+        let still_under = RemainingUse::counted([&count_by_key(&rows)], newest.keys(), old, 0, None).unwrap();
         let still_under = still_under.begun_at(clock.now());
         assert_eq!((still_under.tokens(), still_under.subject_keys()), (0, 0), "the count alone would allow it");
         let first = *first_count.get_or_insert(still_under);

@@ -17,10 +17,14 @@ use std::sync::{LazyLock, Mutex};
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use rxseal::forms::NotWiped;
+use rxseal::keys::{KeyState, KeyringFile, Suite};
+use rxseal::page::{open_page, seal_page};
+use rxseal::root::{LocalRootKey, RootKeyFile, RootKeys};
+use rxseal::subjects::WrappedSubjectKey;
 use rxseal::{
-    Access, Class, Each, Error, KeyFile, KeyId, KeyState, Keyring, KeyringFile, LocalRootKey, NotWiped, Parts, Phi,
-    Purpose, Record, RecordAccess, RootKeys, Sealed, Sealing, Suite, Token, WrappedSubjectKey, accept_plaintext,
-    expose_plaintext, open_page, run_local, seal_page, testing,
+    Access, Class, Each, Error, KeyId, Keyring, Parts, Phi, Purpose, Record, RecordReader, Sealed, Sealing, Token,
+    accept_plaintext, expose_plaintext, run_local, testing,
 };
 use serde::de::{DeserializeOwned, DeserializeSeed};
 use serde::ser::{Error as _, SerializeStruct};
@@ -245,7 +249,7 @@ impl World {
             std::thread::current().id()
         ));
         let _ = std::fs::remove_file(&path);
-        let roots = RootKeys::from(KeyFile::new(&path).create().unwrap());
+        let roots = RootKeys::from(RootKeyFile::new(&path).create().unwrap());
         let root_line = std::fs::read_to_string(&path).unwrap();
         std::fs::remove_file(path).unwrap();
         let file = run_local(Keyring::create("pharmacy-17", &roots, Suite::default())).unwrap();
@@ -257,8 +261,8 @@ impl World {
         self.keys.record("prescription", "RX-1").unwrap()
     }
 
-    fn open(&self) -> RecordAccess {
-        self.rec().access(&self.access)
+    fn open(&self) -> RecordReader {
+        self.rec().opened_by(&self.access)
     }
 }
 
@@ -359,7 +363,7 @@ fn opening_failures(said: &mut Said) {
     said.refused("another field", open.open::<Note, String>(&text));
     said.refused(
         "another record",
-        world.keys.record("prescription", "RX-2").unwrap().access(&world.access).open::<Name, String>(&text),
+        world.keys.record("prescription", "RX-2").unwrap().opened_by(&world.access).open::<Name, String>(&text),
     );
     said.refused("resealed", rec.reseal::<Note>(&text));
     said.refused(
@@ -543,7 +547,7 @@ fn unreadable_input(said: &mut Said) {
 
     // Root keys that are damaged: what is wrong is said, and what is there is not.
     let path = std::env::temp_dir().join(format!("rxseal-leaks-{}-damaged.key", std::process::id()));
-    KeyFile::new(&path).create().unwrap();
+    RootKeyFile::new(&path).create().unwrap();
     for text in [
         format!("{}A", world.root_line),
         format!("{} ", world.root_line.trim_end()),
@@ -553,10 +557,10 @@ fn unreadable_input(said: &mut Said) {
         CANARY.to_owned(),
     ] {
         std::fs::write(&path, &text).unwrap();
-        said.refused("a root key file", KeyFile::new(&path).load());
+        said.refused("a root key file", RootKeyFile::new(&path).load());
     }
     std::fs::remove_file(&path).unwrap();
-    said.refused("a root key file that is not there", KeyFile::new(&path).load());
+    said.refused("a root key file that is not there", RootKeyFile::new(&path).load());
     said.refused("an environment variable", LocalRootKey::from_env("RXSEAL_LEAKS_TEST_NOT_SET"));
     said.refused("a damaged variable", LocalRootKey::from_env("PATH"));
 
@@ -603,7 +607,7 @@ fn debug_of_everything(said: &mut Said) {
     said.debug("WrappedSubjectKey", &wrapped);
     said.debug("Record", &rec);
     said.debug("Record with a subject", &rec.subject(&subject).unwrap());
-    said.debug("RecordAccess", &open);
+    said.debug("RecordReader", &open);
     said.debug("Sealer", &world.keys.sealer().only([Class::IDENTITY]));
     said.debug("Opener", &world.keys.opener().only([Class::IDENTITY]));
     said.debug("Token", &token);
@@ -637,7 +641,7 @@ fn debug_of_everything(said: &mut Said) {
     said.debug("events", &events(&world));
 
     struct Tells;
-    impl rxseal::RootKey for Tells {
+    impl rxseal::root::RootKey for Tells {
         fn provider(&self) -> &str {
             "tells"
         }
@@ -646,9 +650,9 @@ fn debug_of_everything(said: &mut Said) {
         }
         fn wrap_kek<'a>(
             &'a self,
-            kek: &'a rxseal::Kek,
-            context: rxseal::KekContext<'a>,
-        ) -> rxseal::ProviderFuture<'a, Vec<u8>> {
+            kek: &'a rxseal::provider::Kek,
+            context: rxseal::provider::KekContext<'a>,
+        ) -> rxseal::provider::ProviderFuture<'a, Vec<u8>> {
             let said = format!("{kek:?} {context:?}");
             let bytes = needles(kek.expose_bytes());
             assert!(
@@ -657,7 +661,11 @@ fn debug_of_everything(said: &mut Said) {
             );
             Box::pin(std::future::ready(Err(Error::from_provider(false, said))))
         }
-        fn unwrap_kek<'a>(&'a self, _: &'a [u8], _: rxseal::KekContext<'a>) -> rxseal::ProviderFuture<'a, rxseal::Kek> {
+        fn unwrap_kek<'a>(
+            &'a self,
+            _: &'a [u8],
+            _: rxseal::provider::KekContext<'a>,
+        ) -> rxseal::provider::ProviderFuture<'a, rxseal::provider::Kek> {
             Box::pin(std::future::ready(Err(Error::from_provider(true, "constant"))))
         }
     }
@@ -667,12 +675,12 @@ fn debug_of_everything(said: &mut Said) {
 /// What an observer can print of its events.
 fn events(world: &World) -> Vec<String> {
     struct Prints(std::sync::Arc<Mutex<Vec<String>>>);
-    impl rxseal::Observer for Prints {
-        fn before_open(&self, opening: &rxseal::Opening<'_>) -> Result<(), Error> {
+    impl rxseal::observe::Observer for Prints {
+        fn before_open(&self, opening: &rxseal::observe::Opening<'_>) -> Result<(), Error> {
             self.0.lock().unwrap().push(format!("{opening:?} {:?}", opening.records()));
             Ok(())
         }
-        fn opened(&self, event: &rxseal::OpenEvent<'_>) {
+        fn opened(&self, event: &rxseal::observe::OpenEvent<'_>) {
             self.0.lock().unwrap().push(format!("{event:?} {event:#?}"));
         }
     }
@@ -681,8 +689,8 @@ fn events(world: &World) -> Vec<String> {
     let keys = unlocked.observed_by(Prints(std::sync::Arc::clone(&printed)));
     let rec = keys.record("prescription", "RX-1").unwrap();
     let token = rec.seal::<Name>(CANARY).unwrap();
-    rec.access(&world.access).open::<Name, String>(&token).unwrap();
-    let _ = rec.access(&world.access).open::<Name, u8>(&token);
+    rec.opened_by(&world.access).open::<Name, String>(&token).unwrap();
+    let _ = rec.opened_by(&world.access).open::<Name, u8>(&token);
     let printed = printed.lock().unwrap();
     assert_eq!(printed.len(), 4);
     printed.clone()

@@ -3,12 +3,12 @@
 
 use std::sync::{Arc, Mutex};
 
+use rxseal::keys::{KeyState, KeyringFile, UnlockOptions};
+use rxseal::observe::{Observer, OpenEvent, Opening, Outcome};
 use rxseal::phi::Drug;
+use rxseal::root::RootKeys;
 use rxseal::testing::insecure_keyring_file;
-use rxseal::{
-    Access, Error, KeyState, Keyring, KeyringFile, Observer, OpenEvent, Opening, Outcome, Purpose, RootKeys,
-    UnlockOptions, run_local,
-};
+use rxseal::{Access, Error, Keyring, Purpose, run_local};
 
 const TENANT: &str = "pharmacy-17";
 
@@ -78,7 +78,7 @@ fn rebinding_is_an_opening_of_the_record_it_takes_from() {
             (source, Outcome::Failed("open-failed")),
         ]
     );
-    assert_eq!(to.access(&clerk).open::<Drug, String>(&moved).unwrap(), "warfarin");
+    assert_eq!(to.opened_by(&clerk).open::<Drug, String>(&moved).unwrap(), "warfarin");
     assert!(from.reseal::<Drug>(&token).is_ok());
     assert_eq!(heard.0.lock().unwrap().len(), 1, "sealing and resealing are no openings");
 }
@@ -117,9 +117,12 @@ fn a_field_changes_its_class_and_keeps_its_id() {
     let record = keys.record("prescription", 1).unwrap();
     let old = record.seal::<before::Copayer>("Jane Doe").unwrap();
     let access = Access::new("user:kim", Purpose::HPAYMT).unwrap();
-    assert_eq!(record.access(&access).open::<after::Copayer, String>(&old).unwrap(), "Jane Doe");
+    assert_eq!(record.opened_by(&access).open::<after::Copayer, String>(&old).unwrap(), "Jane Doe");
     let new = record.reseal::<after::Copayer>(&old).unwrap();
-    assert!(record.access(&access).open::<before::Copayer, String>(&new).is_err(), "the former class does not open it");
+    assert!(
+        record.opened_by(&access).open::<before::Copayer, String>(&new).is_err(),
+        "the former class does not open it"
+    );
 }
 
 #[test]
@@ -137,7 +140,7 @@ fn an_opening_that_accepts_compromised_keys_says_so() {
     let keys = run_local(Keyring::unlock(TENANT, &roots, &file)).unwrap().observed_by(Arc::clone(&flags));
     let record = keys.record("prescription", 1).unwrap();
     let token = record.seal::<Drug>("warfarin").unwrap();
-    let open = record.access(&Access::new("user:kim", Purpose::TREAT).unwrap());
+    let open = record.opened_by(&Access::new("user:kim", Purpose::TREAT).unwrap());
     open.open::<Drug, String>(&token).unwrap();
     open.open_compromised::<Drug, String>(&token).unwrap();
     assert_eq!(*flags.0.lock().unwrap(), [false, true]);

@@ -27,7 +27,9 @@ use aws_sdk_kms::config::{Credentials, SharedCredentialsProvider};
 use aws_sdk_kms::types::{KeySpec, KeyUsageType};
 use conformance::{Shared, bounded, chain, conforms, create, unlock};
 use faulty::{FaultyServer, Reply};
-use rxseal::{AwsKmsKey, Error, Keyring, RootKey, RootKeys, Suite};
+use rxseal::keys::Suite;
+use rxseal::root::{AwsKmsKey, RootKey, RootKeys};
+use rxseal::{Error, Keyring};
 
 const REGION: &str = "us-east-1";
 

@@ -20,7 +20,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use conformance::{Tampering, bounded, chain, create, unlock, unlock_many};
-use rxseal::{Error, Keyring, KeyringFile, Pkcs11Key, Pkcs11Mechanism, RootKey, RootKeys, Suite};
+use rxseal::keys::{KeyringFile, Suite};
+use rxseal::root::{Pkcs11Key, Pkcs11Mechanism, RootKey, RootKeys};
+use rxseal::{Error, Keyring};
 use softhsm::{Faults, Key, PIN, Token};
 
 /// Far from what anything here takes, and from what hangs.

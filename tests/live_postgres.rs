@@ -18,10 +18,10 @@ use std::time::{Duration, Instant};
 
 use column::Value;
 use conformance::{Fresh, generations};
-use rxseal::{
-    CountSql, Error, KeyUse, KeyringStore, PostgresStore, PostgresSubjectStore, SubjectKeyStore, count_postgres,
-    run_local,
-};
+use rxseal::count::{CountSql, count_postgres};
+use rxseal::keys::KeyUse;
+use rxseal::store::{KeyringStore, PostgresStore, PostgresSubjectStore, SubjectKeyStore};
+use rxseal::{Error, run_local};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use tokio::runtime::Runtime;
 
@@ -443,7 +443,7 @@ fn counts_are_those_of_rust() {
         let count = |table: &str, column: &str| {
             runtime.block_on(count_postgres(&format!("{}{escape}", schema.url()), table, column)).unwrap()
         };
-        assert_eq!(count("documents", "d"), rxseal::count_by_key(documents()));
+        assert_eq!(count("documents", "d"), rxseal::count::count_by_key(documents()));
         for (table, column, text) in
             [("texts", "c", true), ("texts", "v", true), ("texts", "i", true), ("bytes", "c", false)]
         {
@@ -454,7 +454,7 @@ fn counts_are_those_of_rust() {
                 Value::Bytes(bytes) => bytes.as_slice(),
                 Value::Null => unreachable!(),
             });
-            let expected = rxseal::count_by_key(bytes);
+            let expected = rxseal::count::count_by_key(bytes);
             let counted = count(table, column);
             assert_eq!(counted.iter().collect::<Vec<_>>(), expected.iter().collect::<Vec<_>>(), "{table}.{column}");
             assert_eq!(counted.not_tokens(), expected.not_tokens() + u64::from(text), "{table}.{column}");
@@ -633,13 +633,16 @@ fn joined_tokens_are_seen_as_rust_sees_them() {
         sqlx::query(insert).bind(&texts).execute(&mut db).await.unwrap();
         let insert = "INSERT INTO joined_bytes SELECT unnest($1::bytea[])";
         sqlx::query(insert).bind(&bytes).execute(&mut db).await.unwrap();
-        assert_eq!(count_postgres(&schema.url(), "joined_bytes", "c").await.unwrap(), rxseal::count_by_key(&bytes));
-        if count_postgres(&schema.url(), "joined_texts", "c").await.unwrap() != rxseal::count_by_key(&texts) {
+        assert_eq!(
+            count_postgres(&schema.url(), "joined_bytes", "c").await.unwrap(),
+            rxseal::count::count_by_key(&bytes)
+        );
+        if count_postgres(&schema.url(), "joined_texts", "c").await.unwrap() != rxseal::count::count_by_key(&texts) {
             for text in &texts {
                 let one = "WITH gone AS (DELETE FROM one) INSERT INTO one VALUES ($1)";
                 sqlx::query(one).bind(text).execute(&mut db).await.unwrap();
                 let counted = count_postgres(&schema.url(), "one", "c").await.unwrap();
-                assert_eq!(counted, rxseal::count_by_key([text]), "{text:?}");
+                assert_eq!(counted, rxseal::count::count_by_key([text]), "{text:?}");
             }
             panic!("together they differ");
         }
@@ -648,7 +651,7 @@ fn joined_tokens_are_seen_as_rust_sees_them() {
         let rows: Vec<(String, i64)> =
             sqlx::query_as(AssertSqlSafe(sql.as_str().to_owned())).fetch_all(&mut db).await.unwrap();
         let rows = rows.into_iter().map(|(key, count)| (key, count.unsigned_abs())).collect();
-        assert_eq!(column::with_joined(rows), column::rows_of(&rxseal::count_by_key(&texts)));
+        assert_eq!(column::with_joined(rows), column::rows_of(&rxseal::count::count_by_key(&texts)));
     });
 }
 

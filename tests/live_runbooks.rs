@@ -13,10 +13,10 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, params};
 use rxseal::phi::{Drug, Note};
-use rxseal::{
-    Access, AwsKmsKey, KeyFile, Keyring, KeyringStore, Purpose, Record, RootKey, RootKeys, SqliteStore,
-    SqliteSubjectStore, SubjectKeys, Token, VaultKey,
-};
+use rxseal::root::{AwsKmsKey, RootKey, RootKeyFile, RootKeys, VaultKey};
+use rxseal::store::{KeyringStore, SqliteStore, SqliteSubjectStore};
+use rxseal::subjects::SubjectKeys;
+use rxseal::{Access, Keyring, Purpose, Record, Token};
 use tokio::runtime::Runtime;
 
 const PAGE: &str = include_str!("../docs/RUNBOOKS.md");
@@ -246,7 +246,7 @@ fn the_service_of_the_page() {
 async fn connect(root: &str) -> Arc<dyn RootKey> {
     match root.split_once(':').unwrap() {
         ("aws-kms", key) => Arc::new(AwsKmsKey::connect(key).await.unwrap()),
-        ("file", path) => Arc::new(KeyFile::new(path).load().unwrap()),
+        ("file", path) => Arc::new(RootKeyFile::new(path).load().unwrap()),
         ("vault", url) => {
             let (address, key) = url.split_once("/transit/").unwrap();
             let builder = VaultKey::builder(address, key);
@@ -284,11 +284,11 @@ impl Pharmacy {
         let access = Access::new("svc:pharmacy", Purpose::TREAT).unwrap();
         for (number, medication, note) in self.all() {
             let record = self.record(number);
-            let drug: String = record.access(&access).open::<Drug, _>(&medication).unwrap();
+            let drug: String = record.opened_by(&access).open::<Drug, _>(&medication).unwrap();
             assert_eq!(drug, "warfarin");
             match self.of_patient(number, &record) {
                 Ok(record) => {
-                    let note: String = record.access(&access).open::<Note, _>(&note).unwrap();
+                    let note: String = record.opened_by(&access).open::<Note, _>(&note).unwrap();
                     assert_eq!(note, "stable");
                 }
                 Err(error) => assert!(number == 1 && error.is_shredded(), "{error}"),
@@ -302,8 +302,8 @@ impl Pharmacy {
         for (number, medication, note) in self.all() {
             let record = self.record(number);
             let patient = self.of_patient(number, &record).unwrap();
-            found += record.access(&access).nested_keys::<Drug>(&medication).unwrap().len();
-            found += patient.access(&access).nested_keys::<Note>(&note).unwrap().len();
+            found += record.opened_by(&access).nested_keys::<Drug>(&medication).unwrap().len();
+            found += patient.opened_by(&access).nested_keys::<Note>(&note).unwrap().len();
         }
         println!("{found} sealed values inside others");
         assert_eq!(found, 0);

@@ -30,7 +30,9 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use conformance::{bounded, chain, create, unlock_many};
 use faulty::{FaultyServer, Reply};
-use rxseal::{Error, Keyring, KeyringFile, RootKey, RootKeys, Suite, VaultKey, VaultKeyBuilder};
+use rxseal::keys::{KeyringFile, Suite};
+use rxseal::root::{RootKey, RootKeys, VaultKey, VaultKeyBuilder};
+use rxseal::{Error, Keyring};
 use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -518,17 +520,17 @@ impl RootKey for Renamed {
 
     fn wrap_kek<'a>(
         &'a self,
-        kek: &'a rxseal::Kek,
-        context: rxseal::KekContext<'a>,
-    ) -> rxseal::ProviderFuture<'a, Vec<u8>> {
+        kek: &'a rxseal::provider::Kek,
+        context: rxseal::provider::KekContext<'a>,
+    ) -> rxseal::provider::ProviderFuture<'a, Vec<u8>> {
         self.0.wrap_kek(kek, context)
     }
 
     fn unwrap_kek<'a>(
         &'a self,
         wrapped: &'a [u8],
-        context: rxseal::KekContext<'a>,
-    ) -> rxseal::ProviderFuture<'a, rxseal::Kek> {
+        context: rxseal::provider::KekContext<'a>,
+    ) -> rxseal::provider::ProviderFuture<'a, rxseal::provider::Kek> {
         self.0.unwrap_kek(wrapped, context)
     }
 }

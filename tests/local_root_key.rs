@@ -7,12 +7,12 @@ mod conformance;
 
 use std::sync::Arc;
 
-use rxseal::{KeyFile, RootKey};
+use rxseal::root::{RootKey, RootKeyFile};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn conforms() {
     let folder = std::env::temp_dir().join(format!("rxseal-local-root-key-{}", std::process::id()));
-    let key = |name: &str| -> Arc<dyn RootKey> { Arc::new(KeyFile::new(folder.join(name)).create().unwrap()) };
+    let key = |name: &str| -> Arc<dyn RootKey> { Arc::new(RootKeyFile::new(folder.join(name)).create().unwrap()) };
     let found = conformance::conforms(key("one.key"), key("other.key")).await;
     found.assert_provider_is_strict();
     assert!(found.wraps_differ);

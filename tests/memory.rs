@@ -32,10 +32,16 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier, Mutex, OnceLock};
 
 use recorder::{Recorder, Watching, watch};
+use rxseal::forms::NotWiped;
+use rxseal::keys::{KeyState, KeyringFile, Suite};
+use rxseal::observe::{Observer, OpenEvent};
+use rxseal::page::{reseal_page, seal_page};
+use rxseal::provider::{Kek, KekContext, ProviderFuture};
+use rxseal::root::{LocalRootKey, RootKey, RootKeyFile, RootKeys};
+use rxseal::subjects::WrappedSubjectKey;
 use rxseal::{
-    Access, Class, Each, Error, Field, Kek, KekContext, KeyFile, KeyState, Keyring, KeyringFile, LocalRootKey,
-    NotWiped, Observer, OpenEvent, Parts, Phi, ProviderFuture, Purpose, Record, RecordAccess, RootKey, RootKeys,
-    Sealed, Sealing, Suite, Token, WrappedSubjectKey, reseal_page, run_local, seal_page,
+    Access, Class, Each, Error, Field, Keyring, Parts, Phi, Purpose, Record, RecordReader, Sealed, Sealing, Token,
+    run_local,
 };
 use search::{Index, Needle};
 use serde::de::{self, Deserialize, Deserializer};
@@ -110,14 +116,14 @@ const PATHS: &[Path] = &[
     ("a value that begins as a token does", |w| {
         for text in &*DISGUISED {
             assert!(text.parse::<Token>().is_err() && text.parse::<WrappedSubjectKey>().is_err());
-            drop(rxseal::count_by_key([text]));
+            drop(rxseal::count::count_by_key([text]));
             w.rec().seal::<Name>(text.as_str()).unwrap();
         }
         done()
     }),
     ("a value that has the form of a token", |w| {
         let json = format!(r#"{{"name":"{}"}}"#, &*IMPOSTOR);
-        assert_eq!(rxseal::count_by_key([IMPOSTOR.as_str(), json.as_str()]).total(), 2);
+        assert_eq!(rxseal::count::count_by_key([IMPOSTOR.as_str(), json.as_str()]).total(), 2);
         failed(w.rec().seal::<Name>(IMPOSTOR.as_str()), "token-as-plaintext");
         failed(w.rec().seal::<Note>(&[IMPOSTOR.as_str()]), "token-inside");
         failed(w.open().open_text::<Name, String>(&IMPOSTOR), "unknown-key");
@@ -130,7 +136,7 @@ const PATHS: &[Path] = &[
     // The first use of a thread's buffer, which grows then.
     ("open_text of a value that has the form of a token", |w| failed(w.open().open_text::<Name, String>(&IMPOSTOR), "unknown-key")),
     ("plaintext that is taken for tokens", |_| {
-        assert_eq!(rxseal::count_by_key([TEXT, concat!("rxsXAAAA\r\n", canary!(), "=\r\n", canary!())]).not_tokens(), 2);
+        assert_eq!(rxseal::count::count_by_key([TEXT, concat!("rxsXAAAA\r\n", canary!(), "=\r\n", canary!())]).not_tokens(), 2);
         failed(Token::try_from(BYTES.to_vec()), "not-a-token")
     }),
     ("seal bytes", |w| sealed(w.rec().seal::<Name>(&Raw(BYTES)))),
@@ -211,7 +217,7 @@ const PATHS: &[Path] = &[
         wiped_content(out)
     }),
     ("40 wide tokens in one opening", |w| {
-        w.rec().wide().access(&w.access).open_fields(|pass| {
+        w.rec().wide().opened_by(&w.access).open_fields(|pass| {
             w.tokens.many_wide.iter().try_for_each(|token| pass.open::<Name, String>(token).map(|mut text| text.zeroize()))
         }).unwrap();
         After { tokens: w.tokens.many_wide.iter().map(|token| token.as_bytes().to_vec()).collect(), ..After::default() }
@@ -219,20 +225,20 @@ const PATHS: &[Path] = &[
     ("open_fields of all classes, suite X", |w| open_all(&w.open(), &w.tokens.all)),
     ("open_fields of all classes, suite c", |w| open_all(&w.chacha_open(), &w.tokens.all_chacha)),
     ("open_fields of all classes, with a subject", |w| {
-        open_all(&w.rec().subject(&w.subject_key()).unwrap().access(&w.access), &w.tokens.all_subject)
+        open_all(&w.rec().subject(&w.subject_key()).unwrap().opened_by(&w.access), &w.tokens.all_subject)
     }),
     ("open wide", |w| {
-        wiped(w.rec().wide().access(&w.access).open::<Name, String>(&w.tokens.wide));
+        wiped(w.rec().wide().opened_by(&w.access).open::<Name, String>(&w.tokens.wide));
         After { tokens: vec![w.tokens.wide.as_bytes().to_vec()], ..After::default() }
     }),
     ("open under a former id and class", |w| wiped(w.open().open::<Renamed, String>(&w.tokens.former))),
     ("an Opener", |w| {
         let rec = w.keys.opener().only([Class::IDENTITY]).record("prescription", "RX-1").unwrap();
-        wiped(rec.access(&w.access).open::<Name, String>(&w.tokens.text))
+        wiped(rec.opened_by(&w.access).open::<Name, String>(&w.tokens.text))
     }),
     ("open_page", |w| {
         let records: Vec<_> = (0..20_u32).map(|_| w.rec()).collect();
-        let opened: Vec<String> = rxseal::open_page(&records, &w.access, |_, pass| pass.open::<Name, _>(&w.tokens.text)).unwrap();
+        let opened: Vec<String> = rxseal::page::open_page(&records, &w.access, |_, pass| pass.open::<Name, _>(&w.tokens.text)).unwrap();
         opened.into_iter().for_each(|mut text| text.zeroize());
         done()
     }),
@@ -240,7 +246,7 @@ const PATHS: &[Path] = &[
     ("open a large value", |w| wiped(w.open().open::<Note, Vec<String>>(&w.tokens.large))),
     ("open_compromised", |w| {
         let keys = w.compromised();
-        let rec = keys.record("prescription", "RX-1").unwrap().access(&w.access);
+        let rec = keys.record("prescription", "RX-1").unwrap().opened_by(&w.access);
         assert_eq!(rec.open::<Name, String>(&w.tokens.text).unwrap_err().code(), "key-compromised");
         wiped(rec.open_compromised::<Name, String>(&w.tokens.text).map(|suspect| suspect.expose_not_authentic()))
     }),
@@ -248,11 +254,11 @@ const PATHS: &[Path] = &[
     ("open_in_place of bytes", |w| opened_in_place::<Name>(&w.open(), &w.tokens.bytes)),
     ("open_in_place of a large value", |w| opened_in_place::<Note>(&w.open(), &w.tokens.scan)),
     ("open_in_place wide", |w| {
-        opened_in_place::<Name>(&w.rec().wide().access(&w.access), &w.tokens.wide);
+        opened_in_place::<Name>(&w.rec().wide().opened_by(&w.access), &w.tokens.wide);
         After { tokens: vec![w.tokens.wide.as_bytes().to_vec()], ..After::default() }
     }),
     ("open_in_place with a subject", |w| {
-        opened_in_place::<Phone>(&w.rec().subject(&w.subject_key()).unwrap().access(&w.access), &w.tokens.all_subject[1])
+        opened_in_place::<Phone>(&w.rec().subject(&w.subject_key()).unwrap().opened_by(&w.access), &w.tokens.all_subject[1])
     }),
     ("open_in_place, suite c", |w| {
         opened_in_place::<Phone>(&w.chacha_open(), &w.tokens.all_chacha[1]);
@@ -359,11 +365,11 @@ const PATHS: &[Path] = &[
         done()
     }),
     // Root keys
-    ("KeyFile::load", |w| { drop(KeyFile::new(&w.key_path).load().unwrap()); done() }),
-    ("KeyFile::create", |w| {
+    ("RootKeyFile::load", |w| { drop(RootKeyFile::new(&w.key_path).load().unwrap()); done() }),
+    ("RootKeyFile::create", |w| {
         static CREATED: AtomicUsize = AtomicUsize::new(0);
         let path = w.folder.join(format!("created-{}.key", CREATED.fetch_add(1, Ordering::Relaxed)));
-        let root = KeyFile::new(&path).create().unwrap();
+        let root = RootKeyFile::new(&path).create().unwrap();
         let file = run_local(Keyring::create(KEYSPACE, &RootKeys::from(root), Suite::default())).unwrap();
         After { files: vec![(path.to_str().unwrap().to_owned(), file.to_string())], ..After::default() }
     }),
@@ -391,7 +397,7 @@ const PATHS: &[Path] = &[
     ("open a changed token", |w| failed(w.open().open::<Name, String>(&w.tokens.changed), "open-failed")),
     ("open for another record", |w| {
         let other = w.keys.record("prescription", "RX-2").unwrap();
-        failed(other.access(&w.access).open::<Name, String>(&w.tokens.text), "open-failed")
+        failed(other.opened_by(&w.access).open::<Name, String>(&w.tokens.text), "open-failed")
     }),
     ("open another type", |w| failed(w.open().open::<Name, u64>(&w.tokens.text), "type-mismatch")),
     ("open a struct of another type", |w| failed(w.open().open::<Note, Vec<u64>>(&w.tokens.json), "type-mismatch")),
@@ -411,7 +417,7 @@ const PATHS: &[Path] = &[
     ("open_in_place of a changed token", |w| given_back_in_place::<Name>(&w.open(), &w.tokens.changed, "open-failed")),
     ("open of a locked class", |w| {
         let rec = w.keys.opener().only([Class::CONTACT]).record("prescription", "RX-1").unwrap();
-        failed(rec.access(&w.access).open::<Name, String>(&w.tokens.text), "class-locked")
+        failed(rec.opened_by(&w.access).open::<Name, String>(&w.tokens.text), "class-locked")
     }),
     ("seal too large a text", |w| failed(w.rec().seal::<Short>(TWICE), "too-large")),
     ("seal too large a JSON", |w| failed(w.rec().seal::<Short>(&[TEXT, TEXT]), "too-large")),
@@ -465,7 +471,7 @@ const PATHS: &[Path] = &[
     }),
     ("unlock a keyring whose wrap was changed", |w| failed(run_local(Keyring::unlock(KEYSPACE, &w.roots, &w.wrong_wrap)), "unlock-failed")),
     ("unwrap a subject key of another subject", |w| failed(w.keys.unwrap_subject_key("patient-1", &w.wrapped), "subject-key-refused")),
-    ("load a damaged key file", |w| failed(KeyFile::new(&w.damaged_path).load(), "invalid-root-key")),
+    ("load a damaged key file", |w| failed(RootKeyFile::new(&w.damaged_path).load(), "invalid-root-key")),
 ];
 
 #[test]
@@ -552,7 +558,7 @@ fn the_last_record_takes_the_keys_with_it() {
                 std::mem::forget(Watching::begin());
                 let rec = keys.record("prescription", "RX-1").unwrap();
                 let sealer = keys.sealer().only([Class::IDENTITY]).record("prescription", "RX-1").unwrap();
-                let open = keys.opener().record("prescription", "RX-1").unwrap().access(&world.access);
+                let open = keys.opener().record("prescription", "RX-1").unwrap().opened_by(&world.access);
                 drop(keys);
                 made.wait();
                 dropped.wait();
@@ -800,7 +806,7 @@ impl World {
         let folder = std::env::temp_dir().join(format!("rxseal-memory-{}", std::process::id()));
         let _ = std::fs::remove_dir_all(&folder);
         let key_path = folder.join("root.key");
-        let roots = RootKeys::from(KeyFile::new(&key_path).load_or_create().unwrap());
+        let roots = RootKeys::from(RootKeyFile::new(&key_path).load_or_create().unwrap());
         let root_line = std::fs::read_to_string(&key_path).unwrap();
         let damaged_path = folder.join("damaged.key");
         std::fs::copy(&key_path, &damaged_path).unwrap();
@@ -888,15 +894,15 @@ impl World {
         self.keys.record("prescription", "RX-1").unwrap()
     }
 
-    fn open(&self) -> RecordAccess {
-        self.rec().access(&self.access)
+    fn open(&self) -> RecordReader {
+        self.rec().opened_by(&self.access)
     }
 
-    fn chacha_open(&self) -> RecordAccess {
-        self.chacha.record("prescription", "RX-1").unwrap().access(&self.access)
+    fn chacha_open(&self) -> RecordReader {
+        self.chacha.record("prescription", "RX-1").unwrap().opened_by(&self.access)
     }
 
-    fn subject_key(&self) -> rxseal::SubjectKey {
+    fn subject_key(&self) -> rxseal::subjects::SubjectKey {
         self.keys.unwrap_subject_key(SUBJECT, &self.wrapped).unwrap()
     }
 
@@ -1316,7 +1322,7 @@ fn quietly<T>(work: impl FnOnce() -> T) {
     assert!(catch_unwind(AssertUnwindSafe(work)).is_err(), "it was to panic");
 }
 
-fn all_fields<R: rxseal::MaySeal>(rec: &Record<R>) -> Vec<Token> {
+fn all_fields<R: rxseal::roles::MaySeal>(rec: &Record<R>) -> Vec<Token> {
     rec.seal_fields(|pass| {
         Ok::<_, Error>(vec![
             pass.seal::<Name>(TEXT)?,
@@ -1349,7 +1355,7 @@ fn reseal_all(rec: &Record, tokens: &[Token]) -> After {
     After { tokens: both.map(Token::into_bytes).collect(), ..After::default() }
 }
 
-fn open_all(open: &RecordAccess, tokens: &[Token]) -> After {
+fn open_all(open: &RecordReader, tokens: &[Token]) -> After {
     open.open_fields(|pass| {
         pass.open::<Name, String>(&tokens[0])?.zeroize();
         pass.open::<Phone, String>(&tokens[1])?.zeroize();
@@ -1388,14 +1394,14 @@ fn refused_in_place(room: usize, code: &str, seal: impl FnOnce(&mut Vec<u8>) -> 
     wiped_content(buffer)
 }
 
-fn opened_in_place<F: Field>(open: &RecordAccess, token: &Token) -> After {
+fn opened_in_place<F: Field>(open: &RecordReader, token: &Token) -> After {
     let mut buffer = token.as_bytes().to_vec();
     open.open_fields(|pass| pass.open_in_place::<F>(&mut buffer)).unwrap();
     wiped_content(buffer)
 }
 
 /// The buffer holds the token, which is public, and is given back as it is.
-fn given_back_in_place<F: Field>(open: &RecordAccess, token: &Token, code: &str) -> After {
+fn given_back_in_place<F: Field>(open: &RecordReader, token: &Token, code: &str) -> After {
     let mut buffer = with_room(token.as_bytes(), 300);
     failed(open.open_fields(|pass| pass.open_in_place::<F>(&mut buffer)), code);
     assert_eq!(buffer, token.as_bytes());

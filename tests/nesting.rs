@@ -15,9 +15,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::LazyLock;
 
 use proptest::prelude::*;
+use rxseal::forms::NotWiped;
+use rxseal::keys::{KeyState, KeyringFile};
+use rxseal::page::seal_page;
+use rxseal::root::{RootKeyFile, RootKeys};
 use rxseal::{
-    Each, Error, Field, KeyFile, KeyId, KeyState, Keyring, KeyringFile, NotWiped, Parts, Phi, Record, RecordAccess,
-    RootKeys, Sealed, Sealing, Token, accept_plaintext, expose_plaintext, phi, run_local, seal_page, testing,
+    Each, Error, Field, KeyId, Keyring, Parts, Phi, Record, RecordReader, Sealed, Sealing, Token, accept_plaintext,
+    expose_plaintext, phi, run_local, testing,
 };
 use serde::ser::{Error as _, SerializeMap, SerializeSeq};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -70,8 +74,8 @@ fn record_of(keys: &Keyring) -> Record {
     keys.record("refill", "RX-1").unwrap()
 }
 
-fn opener_of(keys: &Keyring) -> RecordAccess {
-    record_of(keys).access(&access())
+fn opener_of(keys: &Keyring) -> RecordReader {
+    record_of(keys).opened_by(&access())
 }
 
 fn record() -> Record {
@@ -497,7 +501,7 @@ static GOLDEN: LazyLock<World> = LazyLock::new(|| {
     let _ = std::fs::remove_file(&path);
     let mut copy = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).unwrap();
     copy.write_all(include_bytes!("golden/root-key.txt")).unwrap();
-    let roots = RootKeys::from(KeyFile::new(&path).load().unwrap());
+    let roots = RootKeys::from(RootKeyFile::new(&path).load().unwrap());
     std::fs::remove_file(&path).unwrap();
     World::new("golden", &roots, &include_str!("golden/keyring-x.json").parse().unwrap())
 });
@@ -567,7 +571,7 @@ fn assert_not_passed_on<F: Field>(part: Option<&str>, token: &Token, expected: &
         assert_eq!(code(sealed.reseal(&record)), expected);
         let to = keys.record("refill", "RX-2").unwrap();
         assert_eq!(code(record.rebind::<F>(&to, token, &access())), expected);
-        assert_eq!(code(rxseal::reseal_page(&[record], |_, pass| pass.reseal::<F>(token))), expected);
+        assert_eq!(code(rxseal::page::reseal_page(&[record], |_, pass| pass.reseal::<F>(token))), expected);
     }
 }
 
@@ -597,7 +601,7 @@ fn what_release_0_1_0_nested_is_found_and_replaced_before_the_old_key_is_destroy
     assert_eq!(opener.nested_keys::<phi::Diagnosis>(&stored(&chart_json["list"])).unwrap(), [old]);
     let sealed = Sealed::<Vec<String>, phi::Directions>::from(stored(&chart_json["sealed"]));
     assert_eq!(sealed.nested_keys(&opener).unwrap(), [old]);
-    let part = record_of(&GOLDEN.between).part("phi.rx.strength", "1").unwrap().access(&access());
+    let part = record_of(&GOLDEN.between).part("phi.rx.strength", "1").unwrap().opened_by(&access());
     assert_eq!(part.nested_keys::<phi::Strength>(&stored(&chart_json["parts"]["1"])).unwrap(), [old, old]);
     for (name, token) in RELEASE_0_1_0["tokens"].as_object().unwrap() {
         assert_eq!(opener.nested_keys::<phi::Note>(&stored(token)).unwrap(), [old], "{name}");
@@ -680,7 +684,7 @@ fn read(keys: &Keyring, format: Format, bytes: &[u8]) -> Result<Value, Error> {
     let values = Values {
         with: document.with,
         hidden: document.hidden,
-        silent: document.silent.into_exposed().0,
+        silent: document.silent.expose_into_inner().0,
         kept,
         list: document.list,
         map: document.map,

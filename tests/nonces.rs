@@ -12,9 +12,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use rxseal::{
-    Each, Error, Keyring, Phi, Record, ResealPass, Sealing, Suite, Token, reseal_page, run_local, seal_page, testing,
-};
+use rxseal::keys::Suite;
+use rxseal::page::{ResealPass, reseal_page, seal_page};
+use rxseal::{Each, Error, Keyring, Phi, Record, Sealing, Token, run_local, testing};
 use serde::ser::{Error as _, SerializeStruct};
 use serde::{Serialize, Serializer};
 
@@ -227,7 +227,7 @@ fn assert_counting(tokens: &[Token]) {
 
 /// Whatever fails between two tokens, and however: the second one gets another nonce.
 fn a_failure_uses_no_nonce_twice() {
-    type Failing = (&'static str, fn(&mut rxseal::SealPass<'_>));
+    type Failing = (&'static str, fn(&mut rxseal::page::SealPass<'_>));
     const FAILURES: &[Failing] = &[
         ("too large", |pass| refused(pass.seal::<Strength>(&"x".repeat(65)), "too-large")),
         ("too large in JSON", |pass| refused(pass.seal::<Strength>(&vec!["x"; 65]), "too-large")),

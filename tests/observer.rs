@@ -10,9 +10,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, LazyLock, Mutex};
 
 use proptest::prelude::*;
+use rxseal::observe::{Observer, OpenEvent, Opening, Outcome};
+use rxseal::page::open_page;
 use rxseal::{
-    Access, Class, Each, Error, KeyId, Keyring, Observer, OpenEvent, Opening, Outcome, Parts, Purpose, Record,
-    RecordAccess, Sealed, Sealing, Token, accept_plaintext, open_page, phi, run_local,
+    Access, Class, Each, Error, KeyId, Keyring, Parts, Purpose, Record, RecordReader, Sealed, Sealing, Token,
+    accept_plaintext, phi, run_local,
 };
 use serde::de::DeserializeSeed;
 use serde::{Deserialize, Serialize};
@@ -119,8 +121,8 @@ impl World {
         self.keys.record("refill", IDS[at]).unwrap()
     }
 
-    fn open(&self, at: usize) -> RecordAccess {
-        self.record(at).access(&self.access)
+    fn open(&self, at: usize) -> RecordReader {
+        self.record(at).opened_by(&self.access)
     }
 
     /// The events since the last time, of which none may name a value.
@@ -253,7 +255,7 @@ fn make(world: &World, at: usize, call: &Call, joined: &mut Joined) -> Vec<Heard
     let read = |json: &str| serde_json::from_str::<Row>(json);
     let limited = || {
         let opener = world.keys.opener().only([Class::MEDICATION]);
-        opener.record("refill", IDS[at]).unwrap().access(&world.access)
+        opener.record("refill", IDS[at]).unwrap().opened_by(&world.access)
     };
     match call {
         Call::Seal => {
@@ -261,7 +263,7 @@ fn make(world: &World, at: usize, call: &Call, joined: &mut Joined) -> Vec<Heard
             record.seal::<phi::Drug>(CANARY).unwrap();
             serde_json::to_string(&record.sealing(&Row::sample())).unwrap();
             record.run_sealing(|| serde_json::to_string(&Row::sample())).unwrap();
-            rxseal::seal_page(&[record], |_, pass| pass.seal::<phi::Drug>(CANARY)).unwrap();
+            rxseal::page::seal_page(&[record], |_, pass| pass.seal::<phi::Drug>(CANARY)).unwrap();
             vec![]
         }
         Call::Inspect => {
@@ -301,7 +303,7 @@ fn make(world: &World, at: usize, call: &Call, joined: &mut Joined) -> Vec<Heard
             single(joined, at, 0, NAME, LOCKED)
         }
         Call::OpenRefused => {
-            let error = world.record(at).access(&world.refused).open::<phi::PatientName, String>(name).unwrap_err();
+            let error = world.record(at).opened_by(&world.refused).open::<phi::PatientName, String>(name).unwrap_err();
             assert!(error.is_locked_out());
             vec![heard(at, 0, NONE, Outcome::Failed("refused-by-observer"))]
         }
@@ -370,7 +372,7 @@ fn make(world: &World, at: usize, call: &Call, joined: &mut Joined) -> Vec<Heard
             vec![heard(at, 0, NAME, LOCKED)]
         }
         Call::RunRefused => {
-            let error = world.record(at).access(&world.refused).run_opening(|| read(row)).err().unwrap();
+            let error = world.record(at).opened_by(&world.refused).run_opening(|| read(row)).err().unwrap();
             assert!(error.is_locked_out());
             vec![heard(at, 0, NONE, Outcome::Failed("refused-by-observer"))]
         }
@@ -540,10 +542,10 @@ fn an_event_names_record_subject_and_an_unbound_record_has_no_id() {
     let (subject, _) = keys.create_subject_key("patient-88").unwrap();
     let record = keys.record("refill", 7).unwrap().part("line", 1).unwrap().subject(&subject).unwrap();
     let token = record.seal::<phi::Drug>(CANARY).unwrap();
-    record.access(&access).open::<phi::Drug, String>(&token).unwrap();
+    record.opened_by(&access).open::<phi::Drug, String>(&token).unwrap();
     let unbound = keys.unbound("note").unwrap();
     let token = unbound.seal::<phi::Note>(CANARY).unwrap();
-    unbound.access(&access).open::<phi::Note, String>(&token).unwrap();
+    unbound.opened_by(&access).open::<phi::Note, String>(&token).unwrap();
     let records: Vec<_> = events(&recorder).into_iter().map(|event| event.records).collect();
     let wanted = [
         vec![("refill".to_owned(), Some("7".to_owned()), Some("patient-88".to_owned()))],
@@ -561,11 +563,11 @@ fn another_access_or_part_or_subject_of_the_same_record_is_an_opening_of_its_own
     let (name, of_part) = (record.seal::<phi::PatientName>(CANARY).unwrap(), part.seal::<phi::Drug>(CANARY).unwrap());
     let other = Access::new("user:lee", Purpose::TREAT).unwrap().request_id("req-1").unwrap();
     record
-        .access(&access)
+        .opened_by(&access)
         .run_opening(|| {
-            record.access(&other).open::<phi::PatientName, String>(&name)?;
-            part.access(&access).open::<phi::Drug, String>(&of_part)?;
-            record.access(&access).open::<phi::PatientName, String>(&name)
+            record.opened_by(&other).open::<phi::PatientName, String>(&name)?;
+            part.opened_by(&access).open::<phi::Drug, String>(&of_part)?;
+            record.opened_by(&access).open::<phi::PatientName, String>(&name)
         })
         .unwrap();
     let fields: Vec<_> = events(&recorder).iter().map(|event| event.fields).collect();
@@ -592,7 +594,7 @@ fn a_legal_untagged_enum_is_no_failure() {
     let record = keys.record("refill", "RX-1").unwrap();
     let json = serde_json::to_string(&record.sealing(&Amount::Text { quantity: CANARY.into() })).unwrap();
     let read = || serde_json::from_str::<Amount>(&json);
-    assert!(record.access(&access).run_opening(read).is_ok());
+    assert!(record.opened_by(&access).run_opening(read).is_ok());
     assert_eq!(events(&recorder)[0].outcome, Outcome::Opened, "the row was read");
 
     #[derive(Deserialize, Debug)]
@@ -602,7 +604,7 @@ fn a_legal_untagged_enum_is_no_failure() {
         quantity: u64,
     }
     let read = || serde_json::from_str::<Count>(&json);
-    assert!(record.access(&access).run_opening(read).unwrap_err().is_type_mismatch());
+    assert!(record.opened_by(&access).run_opening(read).unwrap_err().is_type_mismatch());
     assert_eq!(events(&recorder)[0].outcome, MISMATCH, "the row was not read");
 }
 
@@ -618,7 +620,7 @@ fn every_key_that_was_used_or_asked_for_is_named() {
     let record = keys.record("refill", "RX-1").unwrap();
     let second = record.seal::<phi::Drug>(CANARY).unwrap();
     record
-        .access(&access)
+        .opened_by(&access)
         .open_fields(|pass| {
             pass.open::<phi::PatientName, String>(&first)?;
             pass.open::<phi::Drug, String>(&second)
@@ -667,7 +669,7 @@ fn an_observer_may_open_and_may_panic() {
     impl Observer for Opens {
         fn opened(&self, _: &OpenEvent<'_>) {
             let access = Access::new("job:audit", Purpose::HCOMPL).unwrap();
-            assert!(self.0.access(&access).open::<phi::Drug, String>(&self.1).unwrap() == CANARY);
+            assert!(self.0.opened_by(&access).open::<phi::Drug, String>(&self.1).unwrap() == CANARY);
         }
     }
 
@@ -692,13 +694,13 @@ fn an_observer_may_open_and_may_panic() {
     let record = keys.record("refill", "RX-1").unwrap();
     let json = serde_json::to_string(&record.sealing(&Row::sample())).unwrap();
     let access = support::access();
-    assert!(record.access(&access).run_opening(|| serde_json::from_str::<Row>(&json)).is_ok());
+    assert!(record.opened_by(&access).run_opening(|| serde_json::from_str::<Row>(&json)).is_ok());
 
     let keys = Keyring::insecure_for_tests("pharmacy-17").unwrap().observed_by(Panics);
     let record = keys.record("refill", "RX-1").unwrap();
     let json = serde_json::to_string(&record.sealing(&Row::sample())).unwrap();
     for actor in ["svc:before", "svc:after"] {
-        let open = record.access(&Access::new(actor, Purpose::TREAT).unwrap());
+        let open = record.opened_by(&Access::new(actor, Purpose::TREAT).unwrap());
         let read = || open.run_opening(|| serde_json::from_str::<Row>(&json));
         assert!(catch_unwind(AssertUnwindSafe(read)).is_err());
         assert!(serde_json::from_str::<Row>(&json).is_err(), "no scope is left behind");
@@ -712,7 +714,7 @@ fn an_observer_that_says_no_stops_the_opening_before_any_key_is_used() {
     let json = serde_json::to_string(&record.sealing(&Row::sample())).unwrap();
     let access = Access::new(REFUSED, Purpose::TREAT).unwrap().request_id("req-1").unwrap();
     let mut ran = false;
-    let result = record.access(&access).run_opening(|| {
+    let result = record.opened_by(&access).run_opening(|| {
         ran = true;
         serde_json::from_str::<Row>(&json)
     });
@@ -731,7 +733,7 @@ fn a_shared_observer_hears_as_well() {
     let record = keys.record("refill", "RX-1").unwrap();
     let token = record.seal::<phi::Drug>(CANARY).unwrap();
     let access = Access::new(REFUSED, Purpose::TREAT).unwrap().request_id("req-1").unwrap();
-    assert!(record.access(&access).open::<phi::Drug, String>(&token).is_err());
+    assert!(record.opened_by(&access).open::<phi::Drug, String>(&token).is_err());
     let asked = recorder.0.lock().unwrap().before;
     assert_eq!((asked, events(&recorder).len()), (1, 1));
 }

@@ -8,7 +8,9 @@ use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
 
 use rusqlite::Connection;
-use rxseal::{KeyUse, KeyringStore, SqliteStore, run_local};
+use rxseal::keys::KeyUse;
+use rxseal::run_local;
+use rxseal::store::{KeyringStore, SqliteStore};
 
 /// Made-up people, in parts that tokens do not contain by chance.
 const PATIENT: &str = concat!(

@@ -7,9 +7,12 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use proptest::prelude::*;
+use rxseal::keys::{KeyState, KeyUse, KeyringFile, Suite};
+use rxseal::root::RootKeys;
+use rxseal::subjects::SubjectKey;
 use rxseal::{
-    Access, Each, Error, KeyId, KeyState, KeyUse, Keyring, KeyringFile, Parts, Phi, Purpose, Record, RecordAccess,
-    RootKeys, Sealed, Sealing, SubjectKey, Suite, Token, run_local, testing,
+    Access, Each, Error, KeyId, Keyring, Parts, Phi, Purpose, Record, RecordReader, Sealed, Sealing, Token, run_local,
+    testing,
 };
 use serde::{Deserialize, Serialize};
 
@@ -39,7 +42,7 @@ proptest! {
     #[test]
     fn every_value_comes_back(place in place(), value in value()) {
         let rec = place.record();
-        let access = rec.access(&ACCESS);
+        let access = rec.opened_by(&ACCESS);
         macro_rules! round_trip {
             ($($field:ident)*) => {$(
                 let token = value.seal::<$field>(&rec).unwrap();
@@ -78,7 +81,7 @@ proptest! {
     fn places_that_differ_do_not_share_tokens(a in place(), b in place(), keep in any::<[bool; 5]>(), value in value()) {
         let b = b.keeping(&a, keep);
         let token = value.seal::<Block32>(&a.record()).unwrap();
-        let opened = value.opens::<Block32>(&b.record().access(&ACCESS), &token);
+        let opened = value.opens::<Block32>(&b.record().opened_by(&ACCESS), &token);
         prop_assert_eq!(opened, a.is_same_place(&b), "{:?} and {:?}", a, b);
     }
 
@@ -89,7 +92,7 @@ proptest! {
         let mut place = place;
         place.parts.truncate(7);
         let rec = place.record();
-        let access = rec.access(&ACCESS);
+        let access = rec.opened_by(&ACCESS);
         let sealed = row.forms(&rec);
         let json = serde_json::to_string(&rec.sealing(&sealed)).unwrap();
         let read: Forms = access.run_opening(|| serde_json::from_str(&json)).unwrap();
@@ -268,7 +271,7 @@ impl Model {
     fn adopt(&mut self, file: KeyringFile) {
         self.generation += 1;
         let older = std::mem::replace(&mut self.file, file);
-        let options = || rxseal::UnlockOptions::default().min_generation(self.generation);
+        let options = || rxseal::keys::UnlockOptions::default().min_generation(self.generation);
         let old = run_local(Keyring::unlock_with(options(), "pharmacy-17", &self.roots, &older));
         assert_eq!(old.err().unwrap().code(), "keyring-too-old");
         let _ = run_local(Keyring::unlock_with(options(), "pharmacy-17", &self.roots, &self.file)).unwrap();
@@ -295,7 +298,7 @@ impl Model {
     }
 
     fn check_token(&self, token: &Token) {
-        let access = record(&self.keys).access(&ACCESS);
+        let access = record(&self.keys).opened_by(&ACCESS);
         let opened = access.open::<Block32, String>(token);
         let compromised =
             access.open_compromised::<Block32, String>(token).map(|suspect| suspect.expose_not_authentic());
@@ -504,7 +507,7 @@ impl Value {
         }
     }
 
-    fn opens<F: rxseal::Field>(&self, access: &RecordAccess, token: &Token) -> bool {
+    fn opens<F: rxseal::Field>(&self, access: &RecordReader, token: &Token) -> bool {
         let opened = match self {
             Self::Text(text) => access.open::<F, String>(token).map(|opened| opened == *text),
             Self::Bytes(bytes) => access.open::<F, Raw>(token).map(|opened| opened.0 == *bytes),
@@ -516,7 +519,7 @@ impl Value {
         }
     }
 
-    fn assert_opens<F: rxseal::Field>(&self, access: &RecordAccess, token: &Token) {
+    fn assert_opens<F: rxseal::Field>(&self, access: &RecordReader, token: &Token) {
         assert!(self.opens::<F>(access, token));
     }
 
@@ -628,7 +631,7 @@ impl Row {
         }
     }
 
-    fn is_in(&self, read: &Forms, access: &RecordAccess) -> bool {
+    fn is_in(&self, read: &Forms, access: &RecordReader) -> bool {
         read.number == 7
             && read.text == self.text
             && read.phi.expose_phi().0 == self.phi

@@ -8,10 +8,11 @@ use std::collections::HashSet;
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use rxseal::{
-    Access, Error, Field, KeyState, Keyring, Observer, OpenEvent, Purpose, Record, ResealPass, RootKeys, Sealed, Suite,
-    Token, reseal_page, run_local, seal_page, testing,
-};
+use rxseal::keys::{KeyState, Suite};
+use rxseal::observe::{Observer, OpenEvent};
+use rxseal::page::{ResealPass, reseal_page, seal_page};
+use rxseal::root::RootKeys;
+use rxseal::{Access, Error, Field, Keyring, Purpose, Record, Sealed, Token, run_local, testing};
 use serde::de::{Deserialize, Deserializer, Visitor};
 use serde::ser::{Serialize, Serializer};
 use serde_json::json;
@@ -367,7 +368,7 @@ fn passes_nest() {
     let moved = a
         .reseal_fields(|outer| {
             let moved_b = b.reseal_fields(|inner| {
-                let opened = a.access(&access).open_fields(|pass| {
+                let opened = a.opened_by(&access).open_fields(|pass| {
                     let sealed = b.seal_fields(|pass| pass.seal::<Note>("c"))?;
                     let page = reseal_page(std::slice::from_ref(&b), |_, pass| pass.reseal::<Note>(&sealed))?;
                     Ok::<_, Error>((pass.open::<Note, String>(&of_a)?, page))
@@ -415,7 +416,7 @@ fn a_page_reseals_every_record_for_itself() {
                 .collect()
         };
         let (old, new) = (records(&world.old), records(&world.new));
-        let sealed = |at: usize, pass: &mut rxseal::SealPass<'_>| {
+        let sealed = |at: usize, pass: &mut rxseal::page::SealPass<'_>| {
             Ok::<_, Error>((pass.seal::<Drug>(&format!("drug {at}"))?, pass.seal_text::<Note>(&json!([at]))?))
         };
         let mut tokens = seal_page(&old, sealed).unwrap();
@@ -571,7 +572,7 @@ const KEYSPACE: &str = "pharmacy-17";
 struct World {
     old: Keyring,
     new: Keyring,
-    wrapped: rxseal::WrappedSubjectKey,
+    wrapped: rxseal::subjects::WrappedSubjectKey,
 }
 
 impl World {
@@ -590,7 +591,7 @@ impl World {
         Self { old, new: unlock(&last), wrapped }
     }
 
-    fn subject(&self, keys: &Keyring) -> rxseal::SubjectKey {
+    fn subject(&self, keys: &Keyring) -> rxseal::subjects::SubjectKey {
         keys.unwrap_subject_key("P-1", &self.wrapped).unwrap()
     }
 }
@@ -614,7 +615,7 @@ fn access() -> Access {
 }
 
 fn try_open<F: Field, T: serde::de::DeserializeOwned>(record: &Record, token: &Token) -> Result<T, Error> {
-    record.access(&access()).open::<F, T>(token)
+    record.opened_by(&access()).open::<F, T>(token)
 }
 
 #[track_caller]
@@ -624,7 +625,7 @@ fn open<F: Field, T: serde::de::DeserializeOwned>(record: &Record, token: &Token
 
 fn kind_of(record: &Record, token: &Token) -> &'static str {
     let mut out = Vec::new();
-    let opened = record.access(&access()).open_fields(|pass| pass.open_into::<Note>(token.as_bytes(), &mut out));
+    let opened = record.opened_by(&access()).open_fields(|pass| pass.open_into::<Note>(token.as_bytes(), &mut out));
     match opened.map_err(|error| error.code()) {
         Ok(()) => "bytes or text",
         Err("type-mismatch") => "JSON",

@@ -11,7 +11,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::LazyLock;
 
 use rxseal::{
-    Class, Each, Error, Keyring, Parts, Phi, Record, RecordAccess, Sealed, Sealing, Token, accept_plaintext,
+    Class, Each, Error, Keyring, Parts, Phi, Record, RecordReader, Sealed, Sealing, Token, accept_plaintext,
     expose_plaintext, phi,
 };
 use serde::de::{DeserializeOwned, DeserializeSeed};
@@ -24,8 +24,8 @@ fn record(id: &str) -> Record {
     KEYS.record("refill", id).unwrap()
 }
 
-fn opener(id: &str) -> RecordAccess {
-    record(id).access(&access())
+fn opener(id: &str) -> RecordReader {
+    record(id).opened_by(&access())
 }
 
 #[derive(Serialize, Deserialize, PartialEq, Clone)]
@@ -183,7 +183,7 @@ fn the_wrong_direction_is_refused_for_every_form() {
         let record = record("RX-1");
         let json = serde_json::to_string(&record.sealing(value)).unwrap();
         assert_eq!(refused(record.run_sealing(|| read::<T>(&json))).code(), "wrong-direction");
-        let open = record.access(&access());
+        let open = record.opened_by(&access());
         assert_eq!(refused(open.run_opening(|| serde_json::to_string(value))).code(), "wrong-direction");
         let exposed = serde_json::to_string(&expose_plaintext(value)).unwrap();
         assert_eq!(refused(accept_plaintext(|| serde_json::to_string(value))).code(), "wrong-direction");
@@ -814,7 +814,7 @@ struct Lines {
 fn values_of_parts_cannot_be_exchanged_among_keys() {
     let lines = Lines { lines: [("1".into(), CANARY.into()), ("2".into(), "warfarin".into())].into() };
     let record = record("RX-1");
-    let open = record.access(&access());
+    let open = record.opened_by(&access());
     for format in [Format::JsonText, Format::JsonValue, Format::Cbor, Format::RmpNamed] {
         let bytes = format.write(&record.sealing(&lines)).unwrap();
         assert!(!leaks(&bytes));
@@ -832,7 +832,7 @@ fn values_of_parts_cannot_be_exchanged_among_keys() {
     assert!(opens(serde_json::json!({ "lines": { "2": two } })).unwrap().lines.len() == 1);
 
     // The key is the part's id, and its name the field's.
-    let part = record.part("phi.rx.drug", "1").unwrap().access(&access());
+    let part = record.part("phi.rx.drug", "1").unwrap().opened_by(&access());
     assert!(part.open_text::<phi::Drug, String>(one.as_str().unwrap()).unwrap() == CANARY);
     assert!(refused(open.open_text::<phi::Drug, String>(one.as_str().unwrap())).is_open_failure());
 }
@@ -856,7 +856,7 @@ fn parts_of_a_record_are_contexts_of_their_own() {
     let (one, two) = (rx.part("line", 1).unwrap(), rx.part("line", 2).unwrap());
     let deeper = one.part("line", 2).unwrap();
     let json = serde_json::to_string(&one.sealing(&refill())).unwrap();
-    let opens = |record: &Record| record.access(&access()).run_opening(|| read::<Refill>(&json)).is_ok();
+    let opens = |record: &Record| record.opened_by(&access()).run_opening(|| read::<Refill>(&json)).is_ok();
     assert!(opens(&one) && opens(&record("RX-1").part("line", "1").unwrap()));
     let others = [rx, two, deeper, record("RX-2").part("line", 1).unwrap(), record("RX-1").part("lines", 1).unwrap()];
     for other in &others {
@@ -871,7 +871,7 @@ fn a_limited_sealer_and_opener_refuse_other_classes_in_scopes() {
     let sealer = KEYS.sealer().only([Class::IDENTITY]).record("refill", "RX-1").unwrap();
     let error = refused(sealer.run_sealing(|| serde_json::to_string(&refill())));
     assert_eq!((error.code(), error.field_id()), ("class-locked", Some("phi.rx.drug")));
-    let reader = KEYS.opener().only([Class::IDENTITY]).record("refill", "RX-1").unwrap().access(&access());
+    let reader = KEYS.opener().only([Class::IDENTITY]).record("refill", "RX-1").unwrap().opened_by(&access());
     let error = refused(reader.run_opening(|| read::<Refill>(&sealed("RX-1"))));
     assert_eq!((error.code(), error.field_id()), ("class-locked", Some("phi.rx.drug")));
 }
@@ -881,8 +881,8 @@ fn a_limited_sealer_and_opener_refuse_other_classes_in_scopes() {
 fn a_limited_handle_stays_limited_inside_a_wider_scope() {
     let access = access();
     let token = record("RX-1").seal::<phi::Drug>(CANARY).unwrap();
-    let wide = record("RX-1").access(&access);
-    let limited = KEYS.opener().only([Class::IDENTITY]).record("refill", "RX-1").unwrap().access(&access);
+    let wide = record("RX-1").opened_by(&access);
+    let limited = KEYS.opener().only([Class::IDENTITY]).record("refill", "RX-1").unwrap().opened_by(&access);
     let error = refused(wide.run_opening(|| {
         wide.open::<phi::Drug, String>(&token)?;
         limited.open::<phi::Drug, String>(&token)
@@ -1130,7 +1130,7 @@ fn a_token_is_never_sealed_as_a_value() {
     let token = record("RX-2").seal::<phi::Drug>(CANARY).unwrap();
     check(token.to_string());
     check(Some(token.to_string()));
-    check(Phi::<_, phi::Note>::new(token.to_string()).into_exposed());
+    check(Phi::<_, phi::Note>::new(token.to_string()).expose_into_inner());
     check(Displayed(token.to_string()));
     check(Binary(token.as_bytes().to_vec()));
     check(keyring().record("refill", 1).unwrap().seal_text::<phi::Drug>("x").unwrap());

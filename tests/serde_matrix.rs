@@ -7,7 +7,7 @@ mod support;
 
 use std::fmt;
 
-use rxseal::{Record, RecordAccess};
+use rxseal::{Record, RecordReader};
 use serde::de::{DeserializeOwned, Error as _, SeqAccess, Visitor as SerdeVisitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use support::{CANARY, Format, NUMBER, Problem, access, keyring, leaks};
@@ -145,7 +145,8 @@ mod plain_typed {
 
 mod phi_typed {
     use super::prelude::*;
-    use rxseal::{NotWiped, Phi, Wipe};
+    use rxseal::Phi;
+    use rxseal::forms::{NotWiped, Wipe};
 
     type P<T, F> = Phi<T, F>;
 
@@ -164,7 +165,8 @@ mod phi_typed {
 
 mod sealed_typed {
     use super::prelude::*;
-    use rxseal::{Field, NotWiped, Sealed};
+    use rxseal::forms::NotWiped;
+    use rxseal::{Field, Sealed};
 
     type P<T, F> = Sealed<T, F>;
 
@@ -201,7 +203,7 @@ struct Row {
 struct Run {
     way: Way,
     maker: Maker,
-    open: RecordAccess,
+    open: RecordReader,
     rows: Vec<Row>,
 }
 
@@ -216,7 +218,7 @@ impl Run {
     fn over(way: Way, each_shape: impl FnOnce(&mut Self)) -> Vec<Row> {
         let keys = keyring();
         let maker = Maker { record: keys.record("prescription", "RX-1001").unwrap() };
-        let open = maker.record.access(&access());
+        let open = maker.record.opened_by(&access());
         let mut run = Self { way, maker, open, rows: Vec::new() };
         each_shape(&mut run);
         run.rows

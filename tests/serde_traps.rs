@@ -42,7 +42,7 @@ fn record() -> Record {
 }
 
 fn open<T: DeserializeOwned>(record: &Record, format: Format, bytes: &[u8]) -> Result<T, Error> {
-    record.access(&access()).run_opening(|| format.read(bytes))
+    record.opened_by(&access()).run_opening(|| format.read(bytes))
 }
 
 fn refill() -> Refill {
@@ -119,7 +119,7 @@ fn quotes_nothing<T: DeserializeOwned, V: Serialize>(forged: V) {
     }
     let json = serde_json::to_string(&row).unwrap();
     let mut reader = serde_json::Deserializer::from_str(&json);
-    let error = refused(record.access(&access()).opening::<T>().deserialize(&mut reader));
+    let error = refused(record.opened_by(&access()).opening::<T>().deserialize(&mut reader));
     assert!(!leaks(format!("{error} {error:?}").as_bytes()), "the seed quotes a value");
 }
 
@@ -215,7 +215,7 @@ fn trap_1_what_a_client_sends_is_never_quoted() {
 fn trap_2_text_and_bytes_are_taken_whatever_the_format_says_of_itself() {
     let record = record();
     let token = record.seal::<phi::PatientName>(CANARY).unwrap();
-    let open = record.access(&access());
+    let open = record.opened_by(&access());
     let read = |result: Result<String, serde::de::value::Error>| result;
 
     let bytes = serde::de::value::BytesDeserializer::<serde::de::value::Error>::new(token.as_bytes());
@@ -282,7 +282,7 @@ fn trap_3_a_value_of_another_type_is_never_quoted() {
     fn silent<T: DeserializeOwned>(value: impl Serialize) {
         let record = record();
         let token = record.seal::<phi::Drug>(&value).unwrap();
-        let error = refused(record.access(&access()).open::<phi::Drug, T>(&token));
+        let error = refused(record.opened_by(&access()).open::<phi::Drug, T>(&token));
         assert!(error.is_type_mismatch() && error.field_id() == Some("phi.rx.drug"));
         assert!(std::error::Error::source(&error).is_none(), "serde's own error is dropped");
         assert_silent(&error);
@@ -404,7 +404,7 @@ fn sticks<T: DeserializeOwned>(record: &Record, code: &str, name: impl Serialize
     }
     let json = serde_json::to_string(&row).unwrap();
     let mut reader = serde_json::Deserializer::from_str(&json);
-    let error = refused(record.access(&access()).opening::<T>().deserialize(&mut reader));
+    let error = refused(record.opened_by(&access()).opening::<T>().deserialize(&mut reader));
     assert!(!leaks(error.to_string().as_bytes()));
 }
 
@@ -460,7 +460,7 @@ fn trap_4_a_locked_class_is_not_swallowed() {
     let token = keys.record("refill", "RX-1").unwrap().seal_text::<phi::PatientName>(CANARY).unwrap();
     let json = serde_json::to_string(&Forged { id: 7, name: token }).unwrap();
     let limited = keys.opener().only([Class::MEDICATION]).record("refill", "RX-1").unwrap();
-    let error = refused(limited.access(&access()).run_opening(|| serde_json::from_str::<Swallowed>(&json)));
+    let error = refused(limited.opened_by(&access()).run_opening(|| serde_json::from_str::<Swallowed>(&json)));
     assert!(error.is_locked_out() && error.field_id() == Some("phi.patient.name"));
 }
 
@@ -592,7 +592,7 @@ fn trap_4_without_a_scope_a_swallowed_field_is_neither_plaintext_nor_a_token() {
 fn evolves<A: Serialize, B: DeserializeOwned + PartialEq>(written: A, read: &B) {
     let record = record();
     let token = record.seal::<phi::Note>(&written).unwrap();
-    let opened: B = record.access(&access()).open::<phi::Note, _>(&token).unwrap();
+    let opened: B = record.opened_by(&access()).open::<phi::Note, _>(&token).unwrap();
     assert!(opened == *read, "{} to {}", std::any::type_name::<A>(), std::any::type_name::<B>());
 }
 
@@ -722,7 +722,7 @@ fn trap_6_a_missing_field_needs_default() {
         note: Option<Phi<String, phi::Note>>,
     }
 
-    let open = record().access(&access());
+    let open = record().opened_by(&access());
     let error = refused(open.run_opening(|| serde_json::from_str::<Strict>("{}")));
     assert!(error.is_invalid_input());
     assert!(texts(&error).contains("missing") && texts(&error).contains("(line 1, column 2)"), "it says what is wrong");
@@ -734,7 +734,7 @@ fn trap_6_a_missing_field_needs_default() {
 
 #[test]
 fn trap_6_a_missing_field_that_is_no_option_is_an_error() {
-    let error = refused(record().access(&access()).run_opening(|| serde_json::from_str::<Refill>(r#"{"id":7}"#)));
+    let error = refused(record().opened_by(&access()).run_opening(|| serde_json::from_str::<Refill>(r#"{"id":7}"#)));
     assert!(error.is_invalid_input());
 }
 
@@ -755,7 +755,7 @@ proptest! {
         let (real, single) = (f64::from_bits(bits), f32::from_bits(small));
         prop_assume!(real.is_finite() && single.is_finite());
         let record = record();
-        let open = record.access(&access());
+        let open = record.opened_by(&access());
         let (first, second) = record
             .seal_fields(|pass| Ok::<_, Error>((pass.seal::<phi::Strength>(&real)?, pass.seal::<phi::Quantity>(&single)?)))
             .unwrap();
@@ -840,7 +840,7 @@ fn trap_8_the_debug_of_phi_is_redacted() {
     let row = Refill { id: 7, name: CANARY.into() };
     rxseal::testing::assert_no_plaintext(&record().sealing(&row), &[CANARY]);
     rxseal::testing::assert_no_plaintext(&expose_plaintext(&row), &[CANARY]);
-    rxseal::testing::assert_no_plaintext(&rxseal::NotWiped(CANARY), &[CANARY]);
+    rxseal::testing::assert_no_plaintext(&rxseal::forms::NotWiped(CANARY), &[CANARY]);
 }
 
 #[test]
@@ -935,7 +935,7 @@ fn links(levels: usize) -> Link {
 fn survives<T: Serialize + DeserializeOwned + PartialEq + Debug>(value: &T) -> Option<bool> {
     let record = record();
     match record.seal::<phi::Note>(value) {
-        Ok(token) => Some(record.access(&access()).open::<phi::Note, T>(&token).is_ok_and(|back| back == *value)),
+        Ok(token) => Some(record.opened_by(&access()).open::<phi::Note, T>(&token).is_ok_and(|back| back == *value)),
         Err(error) => {
             assert_eq!(error.code(), "unrepresentable");
             None
@@ -1210,7 +1210,7 @@ struct Streamed {
 #[test]
 fn a_value_that_can_be_written_once_is_written_once() {
     let record = record();
-    let opener = record.access(&access());
+    let opener = record.opened_by(&access());
     let token = record.seal::<phi::Note>(&Once::new(&[1, 2, 3])).unwrap();
     assert_eq!(opener.open::<phi::Note, Vec<u32>>(&token).unwrap(), [1, 2, 3]);
     let row = Streamed { values: Some(Once::new(&[4, 5])) };

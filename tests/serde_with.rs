@@ -58,10 +58,10 @@ fn every_composition_round_trips_as_tokens() {
 
         let mut cbor = Vec::new();
         rec.run_sealing(|| ciborium::into_writer(&value, &mut cbor)).unwrap();
-        let read: Everything = rec.access(&access()).run_opening(|| ciborium::from_reader(&cbor[..])).unwrap();
+        let read: Everything = rec.opened_by(&access()).run_opening(|| ciborium::from_reader(&cbor[..])).unwrap();
         assert!(read == value);
         let postcard = rec.run_sealing(|| postcard::to_stdvec(&value)).unwrap();
-        let read: Everything = rec.access(&access()).run_opening(|| postcard::from_bytes(&postcard)).unwrap();
+        let read: Everything = rec.opened_by(&access()).run_opening(|| postcard::from_bytes(&postcard)).unwrap();
         assert!(read == value);
     }
 }
@@ -73,7 +73,7 @@ fn without_a_scope_nothing_is_written_or_read() {
     assert!(serde_json::to_string(&everything()).is_err());
     assert!(serde_json::from_str::<Everything>(&json).is_err());
     // Nor in a scope of the other direction.
-    let sealed_in_opening = rec.access(&access()).run_opening(|| serde_json::to_string(&everything()));
+    let sealed_in_opening = rec.opened_by(&access()).run_opening(|| serde_json::to_string(&everything()));
     assert_eq!(code(sealed_in_opening), "wrong-direction");
     assert_eq!(code(rec.run_sealing(|| serde_json::from_str::<Everything>(&json))), "wrong-direction");
 }
@@ -197,7 +197,7 @@ fn seal<T: Serialize>(rec: &Record, value: &T) -> Result<String, Error> {
 }
 
 fn open<T: DeserializeOwned>(rec: &Record, json: &str) -> Result<T, Error> {
-    rec.access(&access()).run_opening(|| serde_json::from_str(json))
+    rec.opened_by(&access()).run_opening(|| serde_json::from_str(json))
 }
 
 fn code<T>(result: Result<T, Error>) -> &'static str {

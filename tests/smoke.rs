@@ -27,7 +27,7 @@ fn round_trip() {
     let json = serde_json::to_string(&rec.sealing(&rx)).unwrap();
     println!("{json}");
     let access = Access::new("user:kim", Purpose::TREAT).unwrap();
-    let open = rec.access(&access);
+    let open = rec.opened_by(&access);
     let back: Rx = open.run_opening(|| serde_json::from_str(&json)).unwrap();
     assert_eq!(back.name, "Jane Doe");
     assert_eq!(back.drug.expose_phi(), "warfarin");

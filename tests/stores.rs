@@ -19,7 +19,9 @@ use std::time::Instant;
 use children::{Folder, said};
 use conformance::{Fresh, generations, rivals};
 use rusqlite::params;
-use rxseal::{Error, FileStore, KeyringFile, KeyringStore, MemoryStore, SqliteStore, run_local};
+use rxseal::keys::KeyringFile;
+use rxseal::store::{FileStore, KeyringStore, MemoryStore, SqliteStore};
+use rxseal::{Error, run_local};
 use tokio::runtime::Runtime;
 
 const KINDS: [&str; 2] = ["file", "sqlite"];

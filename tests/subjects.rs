@@ -20,12 +20,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::time::{Duration, SystemTime};
 
+use rxseal::keys::{KeyState, KeyringAdmin, RemainingUse};
 use rxseal::phi::{Drug, PatientName};
-use rxseal::{
-    Access, Error, FileSubjectStore, KeyState, Keyring, KeyringAdmin, MemoryStore, MemorySubjectStore, Purpose,
-    Retention, RootKeys, ShredLog, SqliteSubjectStore, StillUnder, StoreFuture, StoredSubject, SubjectAdmin,
-    SubjectKeyStore, SubjectKeys, Token, WrappedSubjectKey, run_local,
+use rxseal::root::RootKeys;
+use rxseal::store::{
+    FileSubjectStore, MemoryStore, MemorySubjectStore, Retention, SqliteSubjectStore, StoreFuture, StoredSubject,
+    SubjectKeyStore,
 };
+use rxseal::subjects::{ShredLog, SubjectAdmin, SubjectKeys, WrappedSubjectKey};
+use rxseal::{Access, Error, Keyring, Purpose, Token, run_local};
 
 const TENANT: &str = "pharmacy-17";
 const MONTH: Duration = Duration::from_secs(30 * 86_400);
@@ -190,7 +193,7 @@ async fn one_key_for_a_patient_whoever_asks() {
     let patient = elsewhere.subject(&keys, "P-7").await.unwrap();
     let rec = keys.record("rx", 1).unwrap().subject(&patient).unwrap();
     for token in &tokens {
-        assert_eq!(rec.access(&access()).open::<Drug, String>(token).unwrap(), "warfarin 5 MG");
+        assert_eq!(rec.opened_by(&access()).open::<Drug, String>(token).unwrap(), "warfarin 5 MG");
     }
     let before = store.gets.load(SeqCst);
     for _ in 0..1000 {
@@ -314,9 +317,9 @@ fn a_shredded_patient_is_gone_for_good() {
     let loaded = run_local(elsewhere.load(&keys, ["P-7", "P-8"])).unwrap();
     assert!(loaded.get("P-7").unwrap_err().is_shredded());
     let rec = keys.record("rx", "P-8").unwrap().subject(loaded.get("P-8").unwrap()).unwrap();
-    assert_eq!(rec.access(&access()).open::<PatientName, String>(&stays).unwrap(), "Jane Doe");
+    assert_eq!(rec.opened_by(&access()).open::<PatientName, String>(&stays).unwrap(), "Jane Doe");
     // Neither without a subject nor with another's key.
-    assert!(keys.record("rx", "P-7").unwrap().access(&access()).open::<PatientName, String>(&gone).is_err());
+    assert!(keys.record("rx", "P-7").unwrap().opened_by(&access()).open::<PatientName, String>(&gone).is_err());
 
     // A restore brings the key back, until the log is applied.
     let restored = Arc::new(MemorySubjectStore::default());
@@ -400,7 +403,7 @@ fn a_hold_and_a_damaged_log_are_respected() {
 fn subject_keys_follow_a_rotation_before_the_old_dek_goes() {
     let (roots, file): (RootKeys, _) = rxseal::testing::insecure_keyring_file(TENANT).unwrap();
     let rings = Arc::new(MemoryStore::default());
-    run_local(rxseal::KeyringStore::put(&*rings, &file, None)).unwrap();
+    run_local(rxseal::store::KeyringStore::put(&*rings, &file, None)).unwrap();
     let admin = KeyringAdmin::new(Arc::clone(&rings), roots.clone());
     let unlock = || {
         let file = run_local(admin.stored(TENANT)).unwrap();
@@ -417,7 +420,7 @@ fn subject_keys_follow_a_rotation_before_the_old_dek_goes() {
     let keys = unlock();
     let counted = run_local(subjects.count_by_key(TENANT)).unwrap();
     assert_eq!((counted.of(old), counted.of(keys.primary_key())), (2_500, 0));
-    let still = StillUnder::new(0, counted.of(old));
+    let still = RemainingUse::new(0, counted.of(old));
     assert_eq!(
         run_local(admin.destroy(TENANT, old, still, SystemTime::now(), Duration::ZERO)).unwrap_err().code(),
         "key-in-use"
@@ -434,7 +437,7 @@ fn subject_keys_follow_a_rotation_before_the_old_dek_goes() {
     assert_eq!(run_local(subjects.rewrap(&keys)).unwrap().rewrapped(), 0);
     let counted = run_local(subjects.count_by_key(TENANT)).unwrap();
     assert_eq!((counted.of(old), counted.total()), (0, 2_500));
-    let still = StillUnder::new(0, counted.of(old));
+    let still = RemainingUse::new(0, counted.of(old));
     let file = run_local(admin.destroy(TENANT, old, still, SystemTime::now(), Duration::ZERO)).unwrap();
     assert!(file.keys().iter().any(|key| key.id() == old && key.state() == KeyState::Destroyed));
 }
@@ -567,7 +570,7 @@ fn a_rewrap_is_repeated_safely() {
     assert_eq!(run_local(subjects.rewrap(&keys)).unwrap().rewrapped(), 0);
     let patient = run_local(SubjectKeys::new(store).subject_or_create(&keys, "P-7")).unwrap();
     let rec = keys.record("rx", 1).unwrap().subject(&patient).unwrap();
-    assert_eq!(rec.access(&access()).open::<Drug, String>(&token).unwrap(), "warfarin 5 MG");
+    assert_eq!(rec.opened_by(&access()).open::<Drug, String>(&token).unwrap(), "warfarin 5 MG");
 }
 
 /// A job that has an older keyring than the services, which may make keys under the next DEK already.
@@ -575,7 +578,7 @@ fn a_rewrap_is_repeated_safely() {
 fn a_rewrap_carries_no_key_back() {
     let (roots, file) = rxseal::testing::insecure_keyring_file(TENANT).unwrap();
     let rings = Arc::new(MemoryStore::default());
-    run_local(rxseal::KeyringStore::put(&*rings, &file, None)).unwrap();
+    run_local(rxseal::store::KeyringStore::put(&*rings, &file, None)).unwrap();
     let admin = KeyringAdmin::new(rings, roots.clone());
     let unlock = |file| run_local(Keyring::unlock(TENANT, &roots, &file)).unwrap().unobserved();
     let (staged, next) = run_local(admin.stage(TENANT)).unwrap();

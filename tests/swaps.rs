@@ -7,10 +7,10 @@
 
 use std::collections::BTreeMap;
 
-use rxseal::{
-    Access, Keyring, Parts, Purpose, Record, RecordAccess, RootKeys, Sealing, SubjectKey, Suite, Token,
-    WrappedSubjectKey, run_local, testing,
-};
+use rxseal::keys::Suite;
+use rxseal::root::RootKeys;
+use rxseal::subjects::{SubjectKey, WrappedSubjectKey};
+use rxseal::{Access, Keyring, Parts, Purpose, Record, RecordReader, Sealing, Token, run_local, testing};
 use serde::{Deserialize, Serialize};
 
 rxseal::fields! {
@@ -78,7 +78,7 @@ fn a_scope_does_not_lend_its_subject_key() {
     let rec = tenant.keyring.record("prescription", 1).unwrap();
     let [own, other] = [0, 2].map(|at| rec.subject(&tenant.subjects[at]).unwrap());
     let (token, other_token) = (own.seal::<Drug>("a").unwrap(), other.seal::<Drug>("b").unwrap());
-    let [own, other] = [own, other].map(|rec| rec.access(&world.access));
+    let [own, other] = [own, other].map(|rec| rec.opened_by(&world.access));
     let result = own.run_opening(|| {
         assert_eq!(own.open::<Drug, String>(&token).unwrap(), "a");
         refused(other.open::<Drug, String>(&token));
@@ -201,13 +201,13 @@ impl World {
     }
 
     fn assert_opens(&mut self, place: &Place, token: &Token) {
-        let opened: String = self.access(place).open::<Drug, _>(token).expect("it opens where it belongs");
+        let opened: String = self.opened_by(place).open::<Drug, _>(token).expect("it opens where it belongs");
         assert_eq!(opened, "warfarin 5 MG");
         self.opened += 1;
     }
 
-    fn access(&self, place: &Place) -> RecordAccess {
-        self.own(place).record(place).access(&self.access)
+    fn opened_by(&self, place: &Place) -> RecordReader {
+        self.own(place).record(place).opened_by(&self.access)
     }
 
     /// A token of some place in a place that `change` makes of it, and the other way round.
@@ -220,8 +220,8 @@ impl World {
         let mut there = here.clone();
         change(self, &mut there);
         let (token, other) = (self.seal(&here), self.seal(&there));
-        refused(self.access(&there).open::<Drug, String>(&token));
-        refused(self.access(&here).open::<Drug, String>(&other));
+        refused(self.opened_by(&there).open::<Drug, String>(&token));
+        refused(self.opened_by(&here).open::<Drug, String>(&other));
         // Also not as what is moved by the program itself: resealing opens first.
         refused(self.own(&there).record(&there).reseal::<Drug>(&token));
         Refusals(3)
@@ -246,7 +246,7 @@ fn tenant(w: &mut World) -> Refusals {
     let token = w.seal(&place);
     let other = &w.others[place.suite];
     let rec = other.record(&place);
-    let access = rec.access(&w.access);
+    let access = rec.opened_by(&w.access);
     assert!(access.open::<Drug, String>(&token).unwrap_err().is_unknown_key());
     refused(access.open::<Drug, String>(&with_key_id(&token, *other.keyring.primary_key().as_bytes())));
     assert_eq!(rec.subject(&w.own[0].subjects[0]).unwrap_err().code(), "subject-mismatch");
@@ -301,7 +301,7 @@ fn refused_subject_key(keyring: &Keyring, subject: &str, wrapped: &WrappedSubjec
 fn field(w: &mut World) -> Refusals {
     let place = w.place();
     let rec = w.own(&place).record(&place);
-    let access = rec.access(&w.access);
+    let access = rec.opened_by(&w.access);
     let (drug, directions, note) = rec
         .seal_fields(|pass| {
             Ok::<_, rxseal::Error>((pass.seal::<Drug>("a")?, pass.seal::<Directions>("a")?, pass.seal::<Note>("a")?))
@@ -324,8 +324,8 @@ fn class(w: &mut World) -> Refusals {
     let token = w.seal(&place);
     let rec = w.own(&place).record(&place);
     let other = rec.seal::<elsewhere::Drug>("warfarin 5 MG").unwrap();
-    refused(rec.access(&w.access).open::<elsewhere::Drug, String>(&token));
-    refused(rec.access(&w.access).open::<Drug, String>(&other));
+    refused(rec.opened_by(&w.access).open::<elsewhere::Drug, String>(&token));
+    refused(rec.opened_by(&w.access).open::<Drug, String>(&other));
     Refusals(2)
 }
 
@@ -338,7 +338,7 @@ fn key(w: &mut World) -> Refusals {
     let [old_id, new_id] = [&tenant.before, &tenant.keyring].map(|keys| *keys.primary_key().as_bytes());
     let new = w.seal(&place);
     w.assert_opens(&place, &old);
-    let access = w.access(&place);
+    let access = w.opened_by(&place);
     refused(access.open::<Drug, String>(&with_key_id(&old, new_id)));
     refused(access.open::<Drug, String>(&with_key_id(&new, old_id)));
     let unknown = access.open::<Drug, String>(&with_key_id(&new, [7; 6])).unwrap_err();
@@ -350,7 +350,7 @@ fn key(w: &mut World) -> Refusals {
 fn letter(w: &mut World) -> Refusals {
     let place = w.place();
     let token = w.seal(&place);
-    let access = w.access(&place);
+    let access = w.opened_by(&place);
     let (own, rest) = (&token.as_bytes()[..3], &token.as_bytes()[3..]);
     let mut count = 0;
     for magic in [[0xAF, 0x1B, 0x17], [0xAF, 0x1B, 0x31], [0xAF, 0x1B, 0x1C]] {
@@ -382,12 +382,12 @@ fn wide(w: &mut World) -> Refusals {
     let elsewhere = Place { record_id: Some(other_id), ..same.clone() };
     let unbound = Place { record_id: None, ..here.clone() };
     let (wide_token, unbound_token) = (w.seal(&elsewhere), w.seal(&unbound));
-    refused(w.access(&elsewhere).open::<Drug, String>(&token));
-    refused(w.access(&unbound).open::<Drug, String>(&token));
-    refused(w.access(&unbound).open::<Drug, String>(&wide_token));
-    refused(w.access(&here).open::<Drug, String>(&wide_token));
-    refused(w.access(&here).open::<Drug, String>(&unbound_token));
-    refused(w.access(&same).open::<Drug, String>(&unbound_token));
+    refused(w.opened_by(&elsewhere).open::<Drug, String>(&token));
+    refused(w.opened_by(&unbound).open::<Drug, String>(&token));
+    refused(w.opened_by(&unbound).open::<Drug, String>(&wide_token));
+    refused(w.opened_by(&here).open::<Drug, String>(&wide_token));
+    refused(w.opened_by(&here).open::<Drug, String>(&unbound_token));
+    refused(w.opened_by(&same).open::<Drug, String>(&unbound_token));
     Refusals(6)
 }
 
@@ -410,7 +410,7 @@ fn serialized(w: &mut World) -> Refusals {
         Row { drug: "a".into(), directions: "a".into(), notes: BTreeMap::from([(1, "a".into()), (2, "a".into())]) };
     let json = |place: &Place| serde_json::to_value(w.own(place).record(place).sealing(&row)).unwrap();
     let (own, other) = (json(&here), json(&there));
-    let access = w.access(&here);
+    let access = w.opened_by(&here);
     let read = |value: &serde_json::Value| access.run_opening(|| serde_json::from_value::<Row>(value.clone()));
     assert!(read(&own).is_ok());
     let changed = |change: fn(&mut serde_json::Value, &serde_json::Value)| {

@@ -6,9 +6,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rxseal::{
-    Access, Error, Keyring, Phi, Purpose, Record, RecordAccess, RootKeys, Sealing, Suite, Token, run_local, testing,
-};
+use rxseal::keys::Suite;
+use rxseal::root::RootKeys;
+use rxseal::{Access, Error, Keyring, Phi, Purpose, Record, RecordReader, Sealing, Token, run_local, testing};
 use serde::Deserialize;
 
 rxseal::fields! {
@@ -62,7 +62,7 @@ fn no_changed_token_opens_through_serde() {
 
     let keys = Keyring::insecure_for_tests("pharmacy-17").unwrap().unobserved();
     let rec = keys.record("prescription", "RX-1").unwrap();
-    let access = rec.access(&Access::new("job:test", Purpose::HOPERAT).unwrap());
+    let access = rec.opened_by(&Access::new("job:test", Purpose::HOPERAT).unwrap());
     let phi = rec.seal_text::<Padded>("warfarin 5 MG").unwrap();
     let optional = rec.seal_text::<Tight>("one daily").unwrap();
     let read = |phi: &str, optional: &str| {
@@ -105,7 +105,7 @@ impl Keys {
     }
 }
 
-fn create(roots: &RootKeys, suite: Suite) -> rxseal::KeyringFile {
+fn create(roots: &RootKeys, suite: Suite) -> rxseal::keys::KeyringFile {
     run_local(Keyring::create("pharmacy-17", roots, suite)).unwrap()
 }
 
@@ -113,7 +113,7 @@ fn create(roots: &RootKeys, suite: Suite) -> rxseal::KeyringFile {
 struct Target {
     token: Token,
     text: String,
-    access: RecordAccess,
+    access: RecordReader,
     field: usize,
     other_id: [u8; 6],
     number: usize,
@@ -132,7 +132,7 @@ impl Target {
         };
         let field = number / 3 % FIELDS.len();
         let token = FIELDS[field].0(&rec, number);
-        let access = rec.access(&Access::new("job:test", Purpose::HOPERAT).unwrap());
+        let access = rec.opened_by(&Access::new("job:test", Purpose::HOPERAT).unwrap());
         // Every fifth is of the key before.
         let old = || {
             let rec = keys.before.record("prescription", number).unwrap();
@@ -160,8 +160,8 @@ impl Target {
 }
 
 type Seal = fn(&Record, usize) -> Token;
-type Open = fn(&RecordAccess, &[u8]) -> Result<(), Error>;
-type OpenText = fn(&RecordAccess, &str) -> Result<(), Error>;
+type Open = fn(&RecordReader, &[u8]) -> Result<(), Error>;
+type OpenText = fn(&RecordReader, &str) -> Result<(), Error>;
 
 /// How each kind of target is sealed and opened: text, JSON and bytes-as-text, by all the calls that open one field.
 #[rustfmt::skip]

@@ -7,8 +7,11 @@ use std::fmt::{Debug, Write};
 use std::sync::{Arc, Mutex};
 
 use key_support::{Mode, TENANT, TestRoot, TestStore};
+use rxseal::keys::{KeyringAdmin, Suite};
+use rxseal::observe::TracingObserver;
 use rxseal::phi::Drug;
-use rxseal::{Access, Keyring, KeyringAdmin, Purpose, RootKeys, Suite, TracingObserver, run_local};
+use rxseal::root::RootKeys;
+use rxseal::{Access, Keyring, Purpose, run_local};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
@@ -65,9 +68,9 @@ fn it_says_what_happened_and_names_no_patient() {
         let rec = keys.record("prescription", "RX-Zoraida").unwrap().subject(&subject).unwrap();
         let token = rec.seal::<Drug>("warfarin 5 MG").unwrap();
         let access = Access::new("user:kim", Purpose::TREAT).unwrap();
-        let _: String = rec.access(&access).open::<Drug, _>(&token).unwrap();
+        let _: String = rec.opened_by(&access).open::<Drug, _>(&token).unwrap();
         let other = keys.record("prescription", "RX-2").unwrap();
-        other.access(&access).open::<Drug, String>(&token).unwrap_err();
+        other.opened_by(&access).open::<Drug, String>(&token).unwrap_err();
         assert!(log.0.lock().unwrap().contains(&format!("change=\"staged\" key={staged}")));
     });
     let log = log.0.lock().unwrap().clone();

@@ -24,11 +24,12 @@ use std::str::FromStr;
 use std::sync::{Arc, Mutex, Once};
 
 use files::{Keyrings, Run, Scratch, Vector, access, all_vectors, folder, hex, keyring_text, vectors};
-use rxseal::{
-    Class, Error, FieldId, Identifier, Kek, KekContext, KeyUse, Keyring, KeyringFile, LocalRootKey, Observer,
-    OpenEvent, ProviderFuture, Record, RootKey, RootKeys, Sealing, SubjectKey, Suite, Token, UnlockOptions,
-    WrappedSubjectKey, phi::PatientName, run_local,
-};
+use rxseal::keys::{KeyUse, KeyringFile, Suite, UnlockOptions};
+use rxseal::observe::{Observer, OpenEvent};
+use rxseal::provider::{Kek, KekContext, ProviderFuture};
+use rxseal::root::{LocalRootKey, RootKey, RootKeys};
+use rxseal::subjects::{SubjectKey, WrappedSubjectKey};
+use rxseal::{Class, Error, FieldId, Identifier, Keyring, Record, Sealing, Token, phi::PatientName, run_local};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
@@ -172,7 +173,7 @@ fn an_index_root_is_no_dek_in_any_state() {
         let mut bytes = token.as_bytes().to_vec();
         bytes[3..9].copy_from_slice(key.id().as_bytes());
         let token = Token::try_from(bytes).unwrap();
-        let error = record.access(&access()).open::<PatientName, String>(&token).unwrap_err();
+        let error = record.opened_by(&access()).open::<PatientName, String>(&token).unwrap_err();
         assert_eq!((error.code(), error.key_id()), ("unknown-key", Some(key.id())), "{}", key.state());
         assert_eq!(keys.needs_reseal(&token).unwrap_err().code(), "unknown-key", "{}", key.state());
         states.push(key.state().as_str());
@@ -301,13 +302,13 @@ fn check_identifier<'a, I: Into<Identifier<'a>>>(vector: &Vector, id: impl Fn() 
     assert_eq!(key.subject_id(), expected, "{}", vector.file);
     let token = record.subject(&key).unwrap().seal::<PatientName>("x").unwrap();
     let same = keys.record("patient", expected).unwrap().subject(&key).unwrap();
-    assert_eq!(same.access(&access()).open::<PatientName, String>(&token).unwrap(), "x", "{}", vector.file);
+    assert_eq!(same.opened_by(&access()).open::<PatientName, String>(&token).unwrap(), "x", "{}", vector.file);
     let token = part.seal::<PatientName>("y").unwrap();
     let same = keys.unbound("patient").unwrap().part("line", expected).unwrap();
-    assert_eq!(same.access(&access()).open::<PatientName, String>(&token).unwrap(), "y", "{}", vector.file);
+    assert_eq!(same.opened_by(&access()).open::<PatientName, String>(&token).unwrap(), "y", "{}", vector.file);
 
     // What does not open is an opening too.
-    record.subject(&key).unwrap().access(&access()).open::<PatientName, String>(&token).unwrap_err();
+    record.subject(&key).unwrap().opened_by(&access()).open::<PatientName, String>(&token).unwrap_err();
     let ids = last.0.lock().unwrap().clone();
     assert_eq!(ids, [Some(expected.to_owned()), Some(expected.to_owned())], "{}", vector.file);
 }
@@ -402,12 +403,12 @@ fn root_key_vectors() {
     for vector in vectors("root_key") {
         let text = vector.text("text");
         let outcome = scratch.root_key(text).load();
-        vector.check_code("KeyFile", &outcome);
+        vector.check_code("RootKeyFile", &outcome);
         // The key bytes and the key that wraps are compared in src/vector_tests.rs.
         if let Ok(root) = outcome {
             assert_eq!((root.provider(), root.name()), ("local", vector.text("name")), "{}", vector.file);
         }
-        run.count("KeyFile");
+        run.count("RootKeyFile");
         if text.contains('\0') {
             run.skip(&vector, "an environment variable cannot hold a NUL");
         } else {
@@ -418,7 +419,10 @@ fn root_key_vectors() {
     let output = child.output().unwrap();
     let report = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success() && report.contains("36 from the environment"), "{report}");
-    run.check(&[("KeyFile", 37), ("an environment variable", 36)], &[("an environment variable cannot hold a NUL", 1)]);
+    run.check(
+        &[("RootKeyFile", 37), ("an environment variable", 36)],
+        &[("an environment variable cannot hold a NUL", 1)],
+    );
 }
 
 fn variable(vector: &Vector) -> String {
@@ -482,7 +486,7 @@ fn check_subject_key(vector: &Vector, keys: &Keyring, key: &SubjectKey, wrapped:
     assert_eq!(rewrapped.key_id(), keys.primary_key(), "{}", vector.file);
     let again = keys.unwrap_subject_key(subject_id, &rewrapped).unwrap();
     let record = keys.unbound("patient").unwrap().subject(&again).unwrap();
-    assert_eq!(record.access(&access()).open::<PatientName, String>(&token).unwrap(), "x", "{}", vector.file);
+    assert_eq!(record.opened_by(&access()).open::<PatientName, String>(&token).unwrap(), "x", "{}", vector.file);
 }
 
 /// FORMAT 7.5 and 7.6 (T45, T57), as a value alone and as a field of a row.

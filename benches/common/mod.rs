@@ -6,19 +6,20 @@ pub mod heap;
 mod record;
 
 pub use record::*;
-use rxseal::{
-    Backend, Error, Keyring, MaySeal, OpenPass, Record, RecordAccess, SealPass, Suite, UnlockOptions, run_local,
-};
+use rxseal::keys::{Backend, Suite, UnlockOptions};
+use rxseal::page::{OpenPass, SealPass};
+use rxseal::roles::MaySeal;
+use rxseal::{Error, Keyring, Record, RecordReader, run_local};
 
 pub fn keyring(suite: Suite) -> Keyring {
     unlocked(suite).unobserved()
 }
 
-pub fn unlocked(suite: Suite) -> rxseal::Unlocked {
+pub fn unlocked(suite: Suite) -> rxseal::keys::Unlocked {
     unlocked_with(suite, Backend::default())
 }
 
-pub fn unlocked_with(suite: Suite, backend: Backend) -> rxseal::Unlocked {
+pub fn unlocked_with(suite: Suite, backend: Backend) -> rxseal::keys::Unlocked {
     let roots = roots();
     let file = run_local(Keyring::create("pharmacy-17", &roots, suite)).unwrap();
     let options = UnlockOptions::default().backend(backend);
@@ -50,7 +51,7 @@ pub fn seal_five(pass: &mut SealPass<'_>) -> Result<[String; 5], Error> {
 }
 
 /// Opens them as one opening.
-pub fn open_record(open: &RecordAccess, tokens: &[String; 5]) -> [String; 5] {
+pub fn open_record(open: &RecordReader, tokens: &[String; 5]) -> [String; 5] {
     open.open_fields(|pass| open_five(pass, tokens)).unwrap()
 }
 

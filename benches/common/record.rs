@@ -1,7 +1,8 @@
 //! The record that is measured: 8 fields, 5 of them sealed in 3 classes, 20 to 60 bytes each, 32-byte blocks.
 #![allow(dead_code, clippy::unwrap_used, missing_docs)]
 
-use rxseal::{Access, Purpose, RootKeys, Sealing};
+use rxseal::root::RootKeys;
+use rxseal::{Access, Purpose, Sealing};
 use serde::{Deserialize, Serialize};
 
 pub const NAME: &str = "Mrs. Corrin Gerhold-Whitfield";

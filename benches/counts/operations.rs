@@ -5,7 +5,9 @@ use std::hint::black_box;
 use aes_gcm::aead::AeadInOut;
 use aes_gcm::{Aes256Gcm, KeyInit};
 use chacha20poly1305::XChaCha20Poly1305;
-use rxseal::{Keyring, Record, RecordAccess, SealPass, Suite};
+use rxseal::keys::Suite;
+use rxseal::page::SealPass;
+use rxseal::{Keyring, Record, RecordReader};
 use sha2::Digest;
 
 use crate::common::{
@@ -86,7 +88,7 @@ fn count_record_floor<C: AeadInOut>(count: Count, floor: &Floor<C>, [seal, open]
 
 fn count_record(count: Count, keys: &Keyring, [seal, open]: [&'static str; 2], floors: [&'static [&'static str]; 2]) {
     let record = keys.record("prescription", RECORD_ID).unwrap();
-    let access = record.access(&common::access());
+    let access = record.opened_by(&common::access());
     let tokens = seal_record(&record);
     count(&mut operation(seal, floors[0], || {
         black_box(seal_record(&record));
@@ -98,7 +100,7 @@ fn count_record(count: Count, keys: &Keyring, [seal, open]: [&'static str; 2], f
 
 fn count_serde(count: Count, keys: &Keyring) {
     let record = keys.record("prescription", RECORD_ID).unwrap();
-    let access = record.access(&common::access());
+    let access = record.opened_by(&common::access());
     let (rx, plain) = (common::prescription(), common::plain_prescription());
     let json = serde_json::to_string(&record.sealing(&rx)).unwrap();
     let plain_json = serde_json::to_string(&plain).unwrap();
@@ -123,7 +125,7 @@ fn count_serde(count: Count, keys: &Keyring) {
 /// of its own under valgrind, and would hide what is added to the rest.
 fn count_single_field(count: Count, keys: &Keyring) {
     let record = keys.record("prescription", RECORD_ID).unwrap();
-    let access = record.access(&common::access());
+    let access = record.opened_by(&common::access());
     let text = record.seal_text::<Drug>(DRUG).unwrap();
     let token = record.seal::<Drug>(DRUG).unwrap();
     let operations = [
@@ -154,7 +156,7 @@ fn count_single_field(count: Count, keys: &Keyring) {
 /// A scanned page, binary, in a buffer that is there already.
 fn count_large(count: Count, keys: &Keyring, floor: &Floor<Aes256Gcm>) {
     let record = keys.record("prescription", RECORD_ID).unwrap();
-    let access = record.access(&common::access());
+    let access = record.opened_by(&common::access());
     let page = vec![0x41; MIB];
     let token = record.seal::<Tight>(&Bytes(&page)).unwrap();
     let mut raw_token = page.clone();
@@ -209,7 +211,7 @@ fn seal_record(record: &Record) -> [String; 5] {
         .unwrap()
 }
 
-fn open_record(access: &RecordAccess, [name, birth_date, drug, directions, prescriber]: &[String; 5]) -> [String; 5] {
+fn open_record(access: &RecordReader, [name, birth_date, drug, directions, prescriber]: &[String; 5]) -> [String; 5] {
     access
         .open_fields(|pass| {
             Ok::<_, rxseal::Error>([

@@ -2,7 +2,8 @@
 
 use std::hint::black_box;
 
-use rxseal::{Backend, Phi, Suite};
+use rxseal::Phi;
+use rxseal::keys::{Backend, Suite};
 use serde::{Deserialize, Serialize};
 
 use crate::common::heap::{Heap, watch};
@@ -20,7 +21,7 @@ struct Document {
 pub fn count(backend: Backend, size: usize) {
     let keys = common::unlocked_with(Suite::default(), backend).unobserved();
     let record = keys.record("prescription", common::RECORD_ID).unwrap();
-    let open = record.access(&common::access());
+    let open = record.opened_by(&common::access());
     let value = value(size);
     let token = record.seal::<Scan>(&value).unwrap();
     let text = token.to_string();

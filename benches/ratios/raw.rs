@@ -6,7 +6,7 @@ use aes_gcm::aead::AeadInOut;
 use aes_gcm::{Aes256Gcm, KeyInit};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use rxseal::Backend;
+use rxseal::keys::Backend;
 use sha2::Digest;
 
 use super::common::FIELDS;

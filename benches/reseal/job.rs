@@ -17,8 +17,9 @@
 use std::thread;
 
 use rusqlite::{Connection, Row as SqlRow, TransactionBehavior, params};
+use rxseal::page::{ResealPass, reseal_page};
 use rxseal::phi::{BirthDate, Directions, Drug, PatientName, PrescriberName};
-use rxseal::{Error, Field, KeyId, Keyring, ResealPass, reseal_page};
+use rxseal::{Error, Field, KeyId, Keyring};
 
 use crate::Failure;
 

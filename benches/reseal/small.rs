@@ -28,7 +28,7 @@ fn newer_value_stays() -> Result<(), Failure> {
     job::write_page(&mut db, &page, resealed, &mut summary)?;
     assert_eq!((summary.resealed, summary.changed_meanwhile), (3, 1));
     let token: Token = db.query_row("SELECT directions FROM prescription WHERE id = 3", [], |row| row.get(0))?;
-    let open = keys.record(RECORD_TYPE, 3)?.access(&Access::new("job:check-reseal", Purpose::HSYSADMIN)?);
+    let open = keys.record(RECORD_TYPE, 3)?.opened_by(&Access::new("job:check-reseal", Purpose::HSYSADMIN)?);
     assert_eq!(open.open::<Directions, String>(&token)?, table::directions(3, 1));
     let summary = job::reseal_table(&mut db, &keys, OPTIONS, |_| ())?;
     assert_eq!((summary.resealed, job::count_left(&db, keys.primary_key())?), (ROWS as u64 - 3, 0));

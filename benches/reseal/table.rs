@@ -6,11 +6,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::{Connection, TransactionBehavior, params};
+use rxseal::keys::{KeyringFile, Suite};
+use rxseal::page::{OpenPass, SealPass, open_page, seal_page};
 use rxseal::phi::{BirthDate, Directions, Drug, PatientName, PrescriberName};
-use rxseal::{
-    Access, Error, KeyFile, Keyring, KeyringFile, OpenPass, Purpose, RootKeys, SealPass, Suite, open_page, run_local,
-    seal_page,
-};
+use rxseal::root::{RootKeyFile, RootKeys};
+use rxseal::{Access, Error, Keyring, Purpose, run_local};
 
 use crate::Failure;
 use crate::job::{RECORD_TYPE, Tokens, read_row};
@@ -51,7 +51,7 @@ pub fn set_up(db: Connection) -> Result<Connection, Failure> {
 
 /// The keyring in `folder`; a new one where there is none.
 pub fn keys(folder: &Path) -> Result<Keyring, Failure> {
-    let roots = RootKeys::from(KeyFile::new(folder.join("root.key")).load_or_create()?);
+    let roots = RootKeys::from(RootKeyFile::new(folder.join("root.key")).load_or_create()?);
     let path = folder.join("keyring.json");
     if !path.exists() {
         fs::write(&path, run_local(Keyring::create(KEYSPACE, &roots, Suite::default()))?.to_string())?;
@@ -62,7 +62,7 @@ pub fn keys(folder: &Path) -> Result<Keyring, Failure> {
 
 /// Gives the keyring in `folder` a new primary key.
 pub fn rotate(folder: &Path) -> Result<Keyring, Failure> {
-    let roots = RootKeys::from(KeyFile::new(folder.join("root.key")).load_or_create()?);
+    let roots = RootKeys::from(RootKeyFile::new(folder.join("root.key")).load_or_create()?);
     let path = folder.join("keyring.json");
     let stored: KeyringFile = fs::read_to_string(&path)?.parse()?;
     fs::write(&path, run_local(Keyring::rotate(KEYSPACE, &roots, &stored))?.to_string())?;

@@ -3,7 +3,9 @@
 use std::hint::black_box;
 use std::sync::Arc;
 
-use rxseal::{Backend, Keyring, LoadedSubjects, SubjectKeys, Suite, run_local};
+use rxseal::keys::{Backend, Suite};
+use rxseal::subjects::{LoadedSubjects, SubjectKeys};
+use rxseal::{Keyring, run_local};
 
 use crate::common::heap::watch;
 use crate::common::{self, clock, median, print_table};

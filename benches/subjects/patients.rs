@@ -6,10 +6,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use rusqlite::Connection;
-use rxseal::{
-    Keyring, MemorySubjectStore, Retention, SqliteSubjectStore, StoreFuture, StoredSubject, SubjectKeyStore,
-    WrappedSubjectKey, run_local,
-};
+use rxseal::store::{MemorySubjectStore, Retention, SqliteSubjectStore, StoreFuture, StoredSubject, SubjectKeyStore};
+use rxseal::subjects::WrappedSubjectKey;
+use rxseal::{Keyring, run_local};
 
 /// Patients, each with a subject key of its own.
 pub struct Patients {

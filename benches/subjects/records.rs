@@ -6,9 +6,10 @@ use std::ops::Range;
 
 use aes_gcm::aes::Aes256Enc;
 use aes_gcm::{Aes256Gcm, KeyInit};
-use rxseal::{
-    Access, Backend, Keyring, LoadedSubjects, OpenPass, Record, SubjectKeys, Suite, open_page, run_local, seal_page,
-};
+use rxseal::keys::{Backend, Suite};
+use rxseal::page::{OpenPass, open_page, seal_page};
+use rxseal::subjects::{LoadedSubjects, SubjectKeys};
+use rxseal::{Access, Keyring, Record, run_local};
 
 use crate::common::{
     self, PlainPrescription, Prescription, clock, median, open_five, open_record, print_table, seal_five, seal_record,
@@ -195,7 +196,7 @@ impl Bench {
 
     fn open(&self, kind: Kind, turn: Range<usize>) {
         for (record, tokens) in self.records(kind, turn.clone()).zip(&self.tokens[kind as usize][turn]) {
-            black_box(open_record(&record.access(&self.access), tokens));
+            black_box(open_record(&record.opened_by(&self.access), tokens));
         }
     }
 
@@ -210,7 +211,7 @@ impl Bench {
 
     fn read_all(&self, kind: Kind, turn: Range<usize>) {
         for (record, json) in self.records(kind, turn.clone()).zip(&self.json[kind as usize][turn]) {
-            let open = record.access(&self.access);
+            let open = record.opened_by(&self.access);
             black_box(open.run_opening(|| serde_json::from_str::<Prescription>(json)).unwrap());
         }
     }

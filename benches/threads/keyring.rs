@@ -3,9 +3,9 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-use rxseal::{
-    Backend, Class, Error, Keyring, KeyringFile, Record, RecordAccess, RootKeys, Suite, Token, UnlockOptions, run_local,
-};
+use rxseal::keys::{Backend, KeyringFile, Suite, UnlockOptions};
+use rxseal::root::RootKeys;
+use rxseal::{Class, Error, Keyring, Record, RecordReader, Token, run_local};
 
 use crate::common::heap::watch;
 use crate::common::{self, clock, median, open_record, print_table, seal_record};
@@ -53,7 +53,7 @@ fn times_of<T>(times: usize, mut work: impl FnMut() -> T) -> (Vec<f64>, Vec<f64>
 pub fn memory(backend: Backend) {
     let (roots, file, sealed) = rotated();
     let (keys, heap) = watch(|| unlocked(backend, &roots, &file));
-    let open = keys.record("prescription", common::RECORD_ID).unwrap().access(&common::access());
+    let open = keys.record("prescription", common::RECORD_ID).unwrap().opened_by(&common::access());
     let mut bytes = heap.left;
     let mut rows = vec![memory_row("unlocked", bytes, None)];
     for (what, places, target) in [
@@ -80,7 +80,7 @@ pub fn many_records(backend: Backend, count: u64) {
     let one = |id: u64| {
         let record = keys.record("prescription", id).unwrap();
         let tokens = seal_record(&record);
-        black_box(open_record(&record.access(&access), &tokens));
+        black_box(open_record(&record.opened_by(&access), &tokens));
     };
     one(0);
     let ((), heap) = watch(|| (0..count).for_each(one));
@@ -123,8 +123,8 @@ macro_rules! in_classes {
         }
 
         /// Opens those of `tokens` whose places are in `places`.
-        fn open_all(open: &RecordAccess, tokens: &[Token], places: std::ops::Range<usize>) {
-            let openings = [$(|open: &RecordAccess, token: &Token| {
+        fn open_all(open: &RecordReader, tokens: &[Token], places: std::ops::Range<usize>) {
+            let openings = [$(|open: &RecordReader, token: &Token| {
                 let value: String = open.open::<$field, _>(token).unwrap();
                 assert_eq!(value, "x");
             }),+];

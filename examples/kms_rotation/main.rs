@@ -20,9 +20,11 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use clap::Parser;
-use rxseal::{
-    KeyFile, KeyManager, KeyState, Keyring, KeyringAdmin, RootKeys, SqliteStore, StillUnder, Suite, TracingObserver,
-};
+use rxseal::Keyring;
+use rxseal::keys::{KeyState, KeyringAdmin, KeyringManager, RemainingUse, Suite};
+use rxseal::observe::TracingObserver;
+use rxseal::root::{RootKeyFile, RootKeys};
+use rxseal::store::SqliteStore;
 
 use roots::Root;
 use rows::Rows;
@@ -56,7 +58,7 @@ async fn live(folder: &Path, root: Option<Root>) -> Result<(), Box<dyn Error>> {
     let admin = KeyringAdmin::new(Arc::clone(&store), roots.clone()).observed_by(TracingObserver);
 
     admin.create(TENANT, Suite::default()).await?;
-    let manager = KeyManager::builder(Arc::clone(&store), roots.clone()).observed_by(TracingObserver);
+    let manager = KeyringManager::builder(Arc::clone(&store), roots.clone()).observed_by(TracingObserver);
     let keys = manager.keyring(TENANT).await?;
     let old = keys.primary_key();
     let rows = Rows::sealed(&folder.join("pharmacy.db"), &keys, ROWS)?;
@@ -75,7 +77,7 @@ async fn live(folder: &Path, root: Option<Root>) -> Result<(), Box<dyn Error>> {
     // The old key is not destroyed while anything is under it.
     let before = rows.count()?;
     check(before.of(old) == u64::from(ROWS) && before.not_tokens() == 0, "every row is under the old key")?;
-    let still = StillUnder::counted([&before], keys.keys(), old, 0, None)?;
+    let still = RemainingUse::counted([&before], keys.keys(), old, 0, None)?;
     check(
         admin.destroy(TENANT, old, still, SystemTime::now(), Duration::ZERO).await.is_err(),
         "a key in use is not destroyed",
@@ -85,17 +87,17 @@ async fn live(folder: &Path, root: Option<Root>) -> Result<(), Box<dyn Error>> {
     check((after.of(old), after.of(new)) == (0, u64::from(ROWS)), "every row is under the new key")?;
     println!("resealed        {} rows, {} left under {old}", after.of(new), after.of(old));
 
-    let still = StillUnder::counted([&after], keys.keys(), old, 0, None)?;
+    let still = RemainingUse::counted([&after], keys.keys(), old, 0, None)?;
     // Where other processes hold the keyring, after `KeyringAdmin::UNUSED_FOR`; nothing here has the old one any more.
     let stored = admin.destroy(TENANT, old, still, SystemTime::now(), Duration::ZERO).await?;
-    let state = stored.keys().iter().find(|key| key.id() == old).map(rxseal::KeyInfo::state);
+    let state = stored.keys().iter().find(|key| key.id() == old).map(rxseal::keys::KeyInfo::state);
     check(state == Some(KeyState::Destroyed), "the old key is destroyed")?;
     println!("destroyed       {old}");
 
     // An escrow root key, kept offline, and the drill that it works.
-    let escrow = KeyFile::new(folder.join("escrow.key")).create()?;
+    let escrow = RootKeyFile::new(folder.join("escrow.key")).create()?;
     let stored = admin.add_root(TENANT, &escrow).await?;
-    let (escrow_provider, escrow_name) = ("local", rxseal::RootKey::name(&escrow).to_owned());
+    let (escrow_provider, escrow_name) = ("local", rxseal::root::RootKey::name(&escrow).to_owned());
     let drill = Keyring::unlock(TENANT, &RootKeys::from(escrow), &stored).await?.unobserved();
     check(rows.open_all(&drill)? == ROWS, "the escrow root key alone opens every row")?;
     check(

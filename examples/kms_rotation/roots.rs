@@ -4,7 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use clap::Subcommand;
-use rxseal::{Error, KeyFile, RootKey};
+use rxseal::Error;
+use rxseal::root::{RootKey, RootKeyFile};
 
 #[derive(Subcommand)]
 pub enum Root {
@@ -39,17 +40,17 @@ pub enum Root {
 
 pub async fn connect(root: Option<Root>, folder: &Path) -> Result<Arc<dyn RootKey>, Error> {
     Ok(match root {
-        None => Arc::new(KeyFile::new(folder.join("root.key")).load_or_create()?),
-        Some(Root::File { path }) => Arc::new(KeyFile::new(path).load_or_create()?),
+        None => Arc::new(RootKeyFile::new(folder.join("root.key")).load_or_create()?),
+        Some(Root::File { path }) => Arc::new(RootKeyFile::new(path).load_or_create()?),
         #[cfg(feature = "aws-kms")]
-        Some(Root::AwsKms { key }) => Arc::new(rxseal::AwsKmsKey::connect(&key).await?),
+        Some(Root::AwsKms { key }) => Arc::new(rxseal::root::AwsKmsKey::connect(&key).await?),
         #[cfg(feature = "pkcs11")]
         Some(Root::Pkcs11 { library, uri }) => {
-            Arc::new(rxseal::Pkcs11Key::from_uri(library, &uri)?.pin_from_env("RXSEAL_PKCS11_PIN").build()?)
+            Arc::new(rxseal::root::Pkcs11Key::from_uri(library, &uri)?.pin_from_env("RXSEAL_PKCS11_PIN").build()?)
         }
         #[cfg(feature = "vault")]
         Some(Root::Vault { address, key }) => {
-            Arc::new(rxseal::VaultKey::builder(address, key).token_from_env("VAULT_TOKEN").build()?)
+            Arc::new(rxseal::root::VaultKey::builder(address, key).token_from_env("VAULT_TOKEN").build()?)
         }
     })
 }

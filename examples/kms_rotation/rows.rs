@@ -4,8 +4,9 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
+use rxseal::count::{KeyCounts, count_sqlite};
 use rxseal::phi::Drug;
-use rxseal::{Access, KeyCounts, Keyring, Purpose, Token, count_sqlite};
+use rxseal::{Access, Keyring, Purpose, Token};
 
 pub struct Rows {
     path: PathBuf,
@@ -31,7 +32,7 @@ impl Rows {
         let access = Access::new("job:rotation-check", Purpose::HOPERAT)?;
         let mut opened = 0;
         for (id, token) in self.tokens()? {
-            let drug: String = keys.record("prescription", id)?.access(&access).open::<Drug, _>(&token)?;
+            let drug: String = keys.record("prescription", id)?.opened_by(&access).open::<Drug, _>(&token)?;
             if drug != format!("lisinopril {id} MG") {
                 return Err(format!("row {id} holds something else").into());
             }

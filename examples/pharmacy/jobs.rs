@@ -102,7 +102,7 @@ pub fn take_in(
 /// Opens one row, as it is done at the counter: one opening of one record.
 pub fn open_one(row: &Stored, keys: &Keyring, access: &Access) -> Result<Prescription, Error> {
     let record = keys.record(RECORD_TYPE, &row.id)?;
-    Prescription::open(&row.columns, &record.access(access))
+    Prescription::open(&row.columns, &record.opened_by(access))
 }
 
 /// What `open_all` found.
@@ -127,7 +127,7 @@ pub fn open_all(store: &Store, keys: &Keyring, access: &Access, bar: &ProgressBa
         after = last.id.clone();
         let opening = Instant::now();
         let records = page.iter().map(|row| keys.record(RECORD_TYPE, &row.id)).collect::<Result<Vec<_>, _>>()?;
-        let opened = rxseal::open_page(&records, access, |at, pass| {
+        let opened = rxseal::page::open_page(&records, access, |at, pass| {
             // One bad row must not hide the others, so what is wrong with it is a result like any other.
             let sealed = sealed_row(&page[at].columns);
             Ok::<_, Error>(sealed.and_then(|row| row.open(pass).map_err(|error| error.to_string())))

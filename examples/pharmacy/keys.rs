@@ -4,10 +4,11 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rxseal::{
-    KeyFile, Keyring, KeyringAdmin, KeyringStore, Observer, OpenEvent, Outcome, RootKeys, SqliteStore, Suite,
-    UnlockOptions, run_local,
-};
+use rxseal::keys::{KeyringAdmin, Suite, UnlockOptions};
+use rxseal::observe::{Observer, OpenEvent, Outcome};
+use rxseal::root::{RootKeyFile, RootKeys};
+use rxseal::store::{KeyringStore, SqliteStore};
+use rxseal::{Keyring, run_local};
 
 use crate::checks::Failure;
 
@@ -35,7 +36,7 @@ impl KeyStore {
         let store = SqliteStore::open(&path).map_err(|error| Failure::from(error).about(&path))?;
         let stored = run_local(store.get(KEYSPACE))?.is_some();
         let path = folder.join(ROOT_KEY);
-        let root = KeyFile::new(&path);
+        let root = RootKeyFile::new(&path);
         let at_path = |error: rxseal::Error| Failure::from(error).about(&path);
         let roots = RootKeys::from(match stored {
             true => root.load().map_err(at_path)?,

@@ -1,6 +1,7 @@
 //! A prescription in its two forms: open in memory, and sealed everywhere else. This is the part to copy.
 
-use rxseal::{Error, Field, Keyring, OpenPass, Phi, Record, RecordAccess, Sealed, Sealing, phi};
+use rxseal::page::OpenPass;
+use rxseal::{Error, Field, Keyring, Phi, Record, RecordReader, Sealed, Sealing, phi};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroize;
@@ -71,7 +72,7 @@ impl Prescription {
     }
 
     /// Opens the whole row.
-    pub fn open(columns: &str, record: &RecordAccess) -> Result<Self, Error> {
+    pub fn open(columns: &str, record: &RecordReader) -> Result<Self, Error> {
         record.run_opening(|| serde_json::from_str(columns))
     }
 

@@ -5,7 +5,8 @@ use std::fs::{DirBuilder, File, TryLockError};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
-use rxseal::{Access, KeyState, KeyUse, Keyring, Purpose};
+use rxseal::keys::{KeyState, KeyUse};
+use rxseal::{Access, Keyring, Purpose};
 
 use crate::attack;
 use crate::checks::{Checks, Failure};

@@ -12,8 +12,9 @@ use axum::http::{StatusCode, request::Parts};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use rusqlite::Connection;
+use rxseal::observe::{Observer, OpenEvent};
 use rxseal::phi::{Directions, Drug, PatientName};
-use rxseal::{Access, Keyring, Observer, OpenEvent, Opener, Phi, Purpose, Sealer, accept_plaintext, expose_plaintext};
+use rxseal::{Access, Keyring, Opener, Phi, Purpose, Sealer, accept_plaintext, expose_plaintext};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -29,7 +30,7 @@ pub struct Prescription {
 }
 
 /// What the handlers share. The intake has nothing that opens, and reading has nothing that seals.
-/// One tenant and one generation, for the life of the process. With a `KeyManager` a handler takes both from it for each request.
+/// One tenant and one generation, for the life of the process. With a `KeyringManager` a handler takes both from it for each request.
 pub struct Service {
     pub sealer: Sealer,
     pub opener: Opener,
@@ -63,7 +64,7 @@ async fn read_prescription(
     // The id of the row that was found, not the one that was asked for: some databases find rows by other spellings.
     let find = "SELECT id, row FROM prescription WHERE id = ?1";
     let (id, row): (String, String) = service.db().query_row(find, [id], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    let opening = service.opener.record("prescription", id)?.access(&access);
+    let opening = service.opener.record("prescription", id)?.opened_by(&access);
     let prescription: Prescription = opening.run_opening(|| serde_json::from_str(&row))?;
     // The one line that writes plaintext. `Json(prescription)` would be an error and status 500.
     Ok(([(CACHE_CONTROL, "no-store")], Json(expose_plaintext(&prescription))).into_response())

@@ -54,7 +54,7 @@ fuzz_target!(|data: &[u8]| {
     }
     let (Some(here), Some(there)) = (a.record(wide), b.record(same & 16 != 0)) else { return };
     let token = here.seal::<Drug>("warfarin").expect("a token");
-    let opened = there.access(&ACCESS).open::<Drug, String>(&token);
+    let opened = there.opened_by(&ACCESS).open::<Drug, String>(&token);
     assert_eq!(a == b, opened.is_ok(), "{a:?} and {b:?}");
     assert!(opened.map_or_else(|error| error.code() == "open-failed", |text| text == "warfarin"));
 });

@@ -5,7 +5,8 @@ use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
 use rxseal::fuzzing::root_key_line;
-use rxseal::{KeyId, WrappedSubjectKey};
+use rxseal::subjects::WrappedSubjectKey;
+use rxseal::KeyId;
 use rxseal_fuzz::{KEYS, changed};
 
 static WRAPPED: LazyLock<WrappedSubjectKey> =

@@ -4,7 +4,9 @@
 use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
-use rxseal::{Keyring, KeyringFile, RootKeys, run_local, testing};
+use rxseal::keys::KeyringFile;
+use rxseal::root::RootKeys;
+use rxseal::{Keyring, run_local, testing};
 use rxseal_fuzz::changed;
 
 static GENUINE: LazyLock<(RootKeys, KeyringFile)> =

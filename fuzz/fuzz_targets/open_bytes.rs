@@ -10,7 +10,7 @@ fuzz_target!(|data: &[u8]| {
     let at = usize::from(data.first().copied().unwrap_or_default()) % records.len();
     let [own, other] =
         [at, (at + 1) % records.len()].map(|at| records[at].seal::<Drug>("warfarin 5 MG").expect("a token"));
-    let access = records[at].access(&ACCESS);
+    let access = records[at].opened_by(&ACCESS);
     assert_eq!(access.open::<Drug, String>(&own).expect("our own token"), "warfarin 5 MG");
     laws::nothing_opens(&access, other.as_bytes());
 

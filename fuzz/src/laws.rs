@@ -1,6 +1,6 @@
 //! Laws that several targets hold to.
 
-use rxseal::{Error, RecordAccess, Token, phi::Drug};
+use rxseal::{Error, RecordReader, Token, phi::Drug};
 
 /// What opening may say of input that nobody sealed.
 const CODES: [&str; 5] = ["not-a-token", "open-failed", "unknown-key", "key-compromised", "key-destroyed"];
@@ -23,7 +23,7 @@ pub fn well_formed(token: &Token) {
 }
 
 /// Nothing opens that was not sealed, by any call that opens; and all of them agree.
-pub fn nothing_opens(access: &RecordAccess, candidate: &[u8]) {
+pub fn nothing_opens(access: &RecordReader, candidate: &[u8]) {
     let mut into = vec![1, 2, 3];
     let refusals = [
         Token::try_from(candidate).and_then(|token| access.open::<Drug, String>(&token)).err(),

@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use arbitrary::{Arbitrary, Unstructured};
-use rxseal::{
-    Access, Each, KeyState, Keyring, Parts, Phi, Purpose, Record, RecordAccess, Sealed, Sealing, SubjectKey, Suite,
-    Token, phi, run_local, testing,
-};
+use rxseal::keys::{KeyState, Suite};
+use rxseal::subjects::SubjectKey;
+use rxseal::{Access, Each, Keyring, Parts, Phi, Purpose, Record, RecordReader, Sealed, Sealing, Token, phi, run_local, testing};
 use serde::{Deserialize, Serialize};
 
 pub mod laws;
@@ -43,8 +42,8 @@ pub fn record() -> Record {
     KEYS.record("fuzzed", 1_u64).expect("a record")
 }
 
-pub fn access() -> RecordAccess {
-    record().access(&ACCESS)
+pub fn access() -> RecordReader {
+    record().opened_by(&ACCESS)
 }
 
 /// One record for each letter, and one with a subject and a part.

@@ -8,7 +8,9 @@ use std::time::{Duration, Instant, SystemTime};
 /// ```
 /// # fn main() -> Result<(), rxseal::Error> {
 /// use rxseal::testing::{TestClock, insecure_keyring_file};
-/// use rxseal::{KeyUse, KeyringAdmin, KeyringStore, MemoryStore, StillUnder, run_local};
+/// use rxseal::keys::{KeyUse, KeyringAdmin, RemainingUse};
+/// use rxseal::store::{KeyringStore, MemoryStore};
+/// use rxseal::run_local;
 /// let (roots, stored) = insecure_keyring_file("pharmacy-17")?;
 /// let store = MemoryStore::default();
 /// run_local(store.put(&stored, None))?;
@@ -17,7 +19,7 @@ use std::time::{Duration, Instant, SystemTime};
 ///
 /// let old = stored.keys().iter().find(|key| key.usage() == KeyUse::Seal).unwrap().id();
 /// run_local(admin.rotate("pharmacy-17"))?;
-/// let nothing = || StillUnder::new(0, 0).begun_at(clock.now());
+/// let nothing = || RemainingUse::new(0, 0).begun_at(clock.now());
 /// let destroy = || run_local(admin.destroy("pharmacy-17", old, nothing(), clock.now(), KeyringAdmin::UNUSED_FOR));
 /// assert_eq!(destroy().unwrap_err().time_left(), Some(KeyringAdmin::UNUSED_FOR));
 /// clock.advance(KeyringAdmin::UNUSED_FOR);

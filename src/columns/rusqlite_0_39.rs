@@ -36,7 +36,7 @@ impl FromSql for Token {
 /// db.execute("INSERT INTO rx VALUES (?1, ?2)", (1001, &drug))?;
 ///
 /// let read: Sealed<String, phi::Drug> = db.query_row("SELECT drug FROM rx WHERE id = 1001", (), |row| row.get(0))?;
-/// assert_eq!(read.open(&rec.access(&access))?, "warfarin 5 MG");
+/// assert_eq!(read.open(&rec.opened_by(&access))?, "warfarin 5 MG");
 ///
 /// // Tokens by key, without any key: how far a rotation has come.
 /// let by_key = "SELECT substr(drug, 4, 6), count(*) FROM rx GROUP BY 1";

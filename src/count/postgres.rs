@@ -21,7 +21,7 @@ use crate::store::{DEADLINE, Table, parse_url, postgres_trouble, too_late};
 /// ```no_run
 /// # async fn example() -> Result<(), rxseal::Error> {
 /// let url = std::env::var("DATABASE_URL").unwrap_or_default();
-/// let counts = rxseal::count_postgres(&url, "pharmacy.rx", "drug").await?;
+/// let counts = rxseal::count::count_postgres(&url, "pharmacy.rx", "drug").await?;
 /// println!("{} tokens, {} values not sealed", counts.total(), counts.not_tokens());
 /// # Ok(())
 /// # }

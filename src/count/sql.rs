@@ -28,13 +28,13 @@ const MAX_POSTGRES_NAME: usize = 63;
 ///
 /// A text with text tokens in it, such as a JSON document, counts each of them. Tokens in a binary value that is more than a token
 /// (CBOR, bincode, a text kept as bytes) are not seen: that value is `not a token`. `joined:` and a key's id is what may be a
-/// further token in the letters or bytes of one: see [`KeyCounts::joined`](crate::KeyCounts::joined).
+/// further token in the letters or bytes of one: see [`KeyCounts::joined`](crate::count::KeyCounts::joined).
 ///
 /// A table is given as `table` or `schema.table`, a name with a dot or a quote in it in double quotes; names are taken in the case
 /// in which they are written.
 ///
 /// ```
-/// use rxseal::CountSql;
+/// use rxseal::count::CountSql;
 /// # fn main() -> Result<(), rxseal::Error> {
 /// let sql = CountSql::postgres("pharmacy.rx", "drug")?;
 /// println!("{sql}");

@@ -10,12 +10,12 @@ use super::sql::{table_parts, values_of};
 use crate::error::Error;
 use crate::store::{SQLITE_BUSY_WAIT, sqlite_trouble};
 
-/// Counts the tokens of a column by key, with the result of [`CountSql::sqlite`](crate::CountSql::sqlite) and faster, in one consistent reading of the file,
+/// Counts the tokens of a column by key, with the result of [`CountSql::sqlite`](crate::count::CountSql::sqlite) and faster, in one consistent reading of the file,
 /// which is opened read-only (feature `sqlite-store`).
 ///
 /// ```no_run
 /// # fn main() -> Result<(), rxseal::Error> {
-/// let counts = rxseal::count_sqlite("pharmacy.db", "rx", "drug")?;
+/// let counts = rxseal::count::count_sqlite("pharmacy.db", "rx", "drug")?;
 /// for (key, tokens) in counts.iter() {
 ///     println!("{key}  {tokens}");
 /// }

@@ -62,7 +62,7 @@ pub(crate) enum ErrorKind {
     // Scopes and roles
     #[error(
         "a sealed field was written or read outside of a scope: use `record.sealing(&value)` or `run_sealing` to \
-             write, `record.access(&access).opening()` or `run_opening` to read, `expose_plaintext` or `accept_plaintext` \
+             write, `record.opened_by(&access).opening()` or `run_opening` to read, `expose_plaintext` or `accept_plaintext` \
              for an authorised client"
     )]
     ScopeMissing,

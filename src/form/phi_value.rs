@@ -36,7 +36,8 @@ use super::wipe::Wipe;
 /// In a generic struct serde has to be told the bounds:
 ///
 /// ```
-/// # use rxseal::{Phi, Wipe, phi};
+/// # use rxseal::forms::Wipe;
+/// # use rxseal::{Phi, phi};
 /// #[derive(serde::Serialize, serde::Deserialize)]
 /// #[serde(bound(serialize = "T: serde::Serialize", deserialize = "T: serde::de::DeserializeOwned"))]
 /// struct Noted<T: Wipe> {
@@ -44,7 +45,7 @@ use super::wipe::Wipe;
 /// }
 /// ```
 pub struct Phi<T: Wipe, F> {
-    /// `None` only while `into_exposed` takes the value out.
+    /// `None` only while `expose_into_inner` takes the value out.
     value: Option<T>,
     field: PhantomData<fn() -> F>,
 }
@@ -75,7 +76,7 @@ impl<T: Wipe, F> Phi<T, F> {
 
     /// The value, which nobody wipes from now on.
     #[expect(clippy::unreachable, reason = "as above")]
-    pub fn into_exposed(mut self) -> T {
+    pub fn expose_into_inner(mut self) -> T {
         match self.value.take() {
             Some(value) => value,
             None => unreachable!(),

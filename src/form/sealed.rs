@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::field::Field;
 use crate::id::KeyId;
 use crate::payload;
-use crate::record::{MaySeal, Record, RecordAccess, TokenForm};
+use crate::record::{MaySeal, Record, RecordReader, TokenForm};
 use crate::scope;
 use crate::token::Token;
 
@@ -38,7 +38,7 @@ use crate::token::Token;
 ///
 /// let json = serde_json::to_string(&rx)?;                     // no scope needed
 /// let rx: Prescription = serde_json::from_str(&json)?;
-/// assert_eq!(rx.prescriber.open(&rec.access(&access))?, "Dr. Irvin Emard");
+/// assert_eq!(rx.prescriber.open(&rec.opened_by(&access))?, "Dr. Irvin Emard");
 /// # Ok(())
 /// # }
 /// ```
@@ -75,20 +75,20 @@ impl<T, F: Field> Sealed<T, F> {
     ///
     /// # Errors
     ///
-    /// Those of [`RecordAccess::open`]. The token stays as it is.
-    pub fn open(&self, access: &RecordAccess) -> Result<T, Error>
+    /// Those of [`RecordReader::open`]. The token stays as it is.
+    pub fn open(&self, access: &RecordReader) -> Result<T, Error>
     where
         T: DeserializeOwned,
     {
         access.open::<F, T>(&self.token)
     }
 
-    /// The keys of what earlier releases sealed inside the value: see [`RecordAccess::nested_keys`].
+    /// The keys of what earlier releases sealed inside the value: see [`RecordReader::nested_keys`].
     ///
     /// # Errors
     ///
-    /// Those of [`RecordAccess::nested_keys`].
-    pub fn nested_keys(&self, access: &RecordAccess) -> Result<Vec<KeyId>, Error> {
+    /// Those of [`RecordReader::nested_keys`].
+    pub fn nested_keys(&self, access: &RecordReader) -> Result<Vec<KeyId>, Error> {
         access.nested_keys::<F>(&self.token)
     }
 

@@ -29,7 +29,7 @@ use super::sealing::{OpenAs, SealAs, Sealing};
 /// # let rec = keys.record("prescription", 1001)?;
 /// # let rx = Prescription { drug: "warfarin".into(), directions: None, note: Arc::new("x".into()) };
 /// # let json = serde_json::to_string(&rec.sealing(&rx))?;
-/// # let read: Prescription = rec.access(&access).run_opening(|| serde_json::from_str(&json))?;
+/// # let read: Prescription = rec.opened_by(&access).run_opening(|| serde_json::from_str(&json))?;
 /// # assert_eq!((read.drug, read.directions, read.note), (rx.drug, rx.directions, rx.note));
 /// # Ok(())
 /// # }

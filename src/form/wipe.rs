@@ -34,7 +34,8 @@ impl<T: Zeroize + ?Sized> Wipe for T {
 /// write it alone, where it would be plaintext. `Debug` is redacted.
 ///
 /// ```
-/// use rxseal::{NotWiped, Phi, phi};
+/// use rxseal::forms::NotWiped;
+/// use rxseal::{Phi, phi};
 /// #[derive(serde::Serialize, serde::Deserialize)]
 /// struct Patient {
 ///     born: Phi<NotWiped<(u16, u8, u8)>, phi::BirthDate>,

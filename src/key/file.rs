@@ -31,7 +31,7 @@ pub(crate) const MAX_NUMBER: u64 = 9_007_199_254_740_991;
 /// # fn main() -> Result<(), rxseal::Error> {
 /// # let (roots, stored) = rxseal::testing::insecure_keyring_file("pharmacy-17")?;
 /// let text = stored.to_string();                      // store this
-/// let read: rxseal::KeyringFile = text.parse()?;      // and read it back, without any key
+/// let read: rxseal::keys::KeyringFile = text.parse()?;      // and read it back, without any key
 /// assert_eq!(read.keyspace(), "pharmacy-17");
 /// assert_eq!(read.generation(), 1);
 /// for key in read.keys() {

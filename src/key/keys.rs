@@ -9,8 +9,8 @@ use crate::codec::frame::{FrameWriter, domain, split_frame};
 use crate::error::{Error, ErrorKind};
 use crate::id::{KeyId, Name};
 use crate::kdf::{self, Purpose};
-use crate::provider::Kek;
 use crate::random;
+use crate::root_key::Kek;
 use crate::secret::{PlainBuffer, SecretBytes, reserve_wiping};
 
 /// One key in a keyring's body.

@@ -9,14 +9,14 @@ use crate::clock::Clock;
 use crate::error::Error;
 use crate::id::{KeyId, Name};
 use crate::key::{KeyState, KeyUse, KeyringFile, NewKey, fingerprint, seal_body};
-use crate::provider::{Kek, KekContext, RootKeys};
 use crate::random;
+use crate::root_key::{Kek, KekContext, RootKeys};
 
 impl Keyring {
     /// Makes a new keyring for `keyspace`, with one DEK of `suite` and one index root, wrapped by every root key of `roots`.
     ///
     /// Store the file, read it back and [`unlock`](Self::unlock) what was read: only then do its keys seal.
-    /// [`KeyringAdmin`](crate::KeyringAdmin) does that with a store.
+    /// [`KeyringAdmin`](crate::keys::KeyringAdmin) does that with a store.
     ///
     /// # Errors
     ///
@@ -75,7 +75,7 @@ impl Keyring {
     }
 
     /// Gives a key that is not primary another state, `Deactivated`, `Compromised` or `Destroyed`, whatever is still under it. For a
-    /// keyring file in hand; with a store, [`KeyringAdmin`](crate::KeyringAdmin) asks what is left before it destroys.
+    /// keyring file in hand; with a store, [`KeyringAdmin`](crate::keys::KeyringAdmin) asks what is left before it destroys.
     ///
     /// A destroyed key's bytes are not in the new file. They mean nothing only once no older file exists, and every token
     /// under it is gone for good, as is every subject key wrapped under it: count and rewrap them first.

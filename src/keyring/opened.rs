@@ -14,8 +14,8 @@ use crate::key::{
     BodyKey, KeyInfo, KeyState, KeyUse, KeyringFile, MAX_KEYS, MAX_NUMBER, NewKey, Wrap, fingerprint, invalid,
     open_body, seal_body,
 };
-use crate::provider::{Kek, KekContext, RootKey, RootKeys};
 use crate::random;
+use crate::root_key::{Kek, KekContext, RootKey, RootKeys};
 
 /// A genuine keyring file, unlocked for one change.
 pub(crate) struct Opened {

@@ -89,7 +89,7 @@ fn forked(reason: Reason) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::provider::run_local;
+    use crate::root_key::run_local;
     use crate::testing::insecure_keyring_file;
 
     const STATES: [KeyState; 5] =

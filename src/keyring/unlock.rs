@@ -8,7 +8,7 @@ use crate::error::{Error, ErrorKind};
 use crate::id::Name;
 use crate::key::{BodyKey, KeyState, KeyringFile, Keys, fingerprint, open_body};
 use crate::observe::{KeyEvent, Observer};
-use crate::provider::{Kek, KekContext, RootKey, RootKeys};
+use crate::root_key::{Kek, KekContext, RootKey, RootKeys};
 
 /// What an unlocked keyring must be, beyond genuine, and what computes.
 ///
@@ -16,7 +16,7 @@ use crate::provider::{Kek, KekContext, RootKey, RootKeys};
 /// it saw last can refuse an older one.
 ///
 /// ```
-/// let options = rxseal::UnlockOptions::default().min_generation(7);
+/// let options = rxseal::keys::UnlockOptions::default().min_generation(7);
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct UnlockOptions {
@@ -35,7 +35,7 @@ impl UnlockOptions {
     }
 
     /// Refuses a keyring that does not hold the key with this full fingerprint (see
-    /// [`KeyInfo::fingerprint`](crate::KeyInfo::fingerprint)).
+    /// [`KeyInfo::fingerprint`](crate::keys::KeyInfo::fingerprint)).
     #[must_use]
     pub fn pin(mut self, fingerprint: [u8; 32]) -> Self {
         self.pin = Some(fingerprint);

@@ -5,18 +5,18 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::KeyManager;
+use super::KeyringManager;
 use crate::clock::Clock;
 #[cfg(any(test, feature = "insecure-test-keys"))]
 use crate::clock::TestClock;
 use crate::keyring::{GRACE, MAX_STALENESS, UnlockOptions};
 use crate::observe::Observer;
-use crate::provider::RootKeys;
+use crate::root_key::RootKeys;
 use crate::store::KeyringStore;
 
-/// What a [`KeyManager`] is made with.
+/// What a [`KeyringManager`] is made with.
 #[must_use = "say `.observed_by(..)` or `.unobserved()`"]
-pub struct KeyManagerBuilder {
+pub struct KeyringManagerBuilder {
     store: Arc<dyn KeyringStore>,
     roots: RootKeys,
     settings: Settings,
@@ -38,7 +38,7 @@ impl Settings {
     }
 }
 
-impl KeyManagerBuilder {
+impl KeyringManagerBuilder {
     pub(super) fn new(store: Arc<dyn KeyringStore>, roots: RootKeys) -> Self {
         let settings = Settings {
             max_staleness: MAX_STALENESS,
@@ -53,7 +53,7 @@ impl KeyManagerBuilder {
 
     /// For how long a keyring is used without asking the store whether there is a newer generation: 5 minutes, unless said
     /// otherwise. By the monotonic clock or the wall clock, whichever moved further: so also on a machine that was suspended, and
-    /// where somebody sets the wall clock it is asked again earlier, never later. The staging time of a rotation ([`KeyringAdmin::promote`](crate::KeyringAdmin::promote)) is at least this.
+    /// where somebody sets the wall clock it is asked again earlier, never later. The staging time of a rotation ([`KeyringAdmin::promote`](crate::keys::KeyringAdmin::promote)) is at least this.
     pub fn max_staleness(mut self, duration: Duration) -> Self {
         self.settings.max_staleness = duration;
         self
@@ -62,9 +62,9 @@ impl KeyManagerBuilder {
     /// For how much longer it is used while the store or every root key is out of order: 1 hour, unless said otherwise. Only
     /// after errors that are [retryable](crate::Error::is_retryable), a panic of theirs, or two minutes without an answer: who is
     /// refused has no grace. For so long, and the staleness before it, this program may go on sealing under a key that is no longer
-    /// the one that seals: whoever destroys a key waits for both ([`KeyringAdmin::UNUSED_FOR`](crate::KeyringAdmin::UNUSED_FOR)). The
+    /// the one that seals: whoever destroys a key waits for both ([`KeyringAdmin::UNUSED_FOR`](crate::keys::KeyringAdmin::UNUSED_FOR)). The
     /// observer hears of every attempt
-    /// ([`KeyEvent::RefreshFailed`](crate::KeyEvent::RefreshFailed)).
+    /// ([`KeyEvent::RefreshFailed`](crate::observe::KeyEvent::RefreshFailed)).
     pub fn grace(mut self, duration: Duration) -> Self {
         self.settings.grace = duration;
         self
@@ -91,20 +91,20 @@ impl KeyManagerBuilder {
     }
 
     /// A manager whose keyrings tell `observer` of every opening, and which tells it what happens to keys.
-    pub fn observed_by(mut self, observer: impl Observer + 'static) -> KeyManager {
+    pub fn observed_by(mut self, observer: impl Observer + 'static) -> KeyringManager {
         self.settings.observer = Some(Arc::new(observer));
-        KeyManager::new(self.store, self.roots, self.settings)
+        KeyringManager::new(self.store, self.roots, self.settings)
     }
 
     /// A manager of whose openings nobody hears.
     #[must_use]
-    pub fn unobserved(self) -> KeyManager {
-        KeyManager::new(self.store, self.roots, self.settings)
+    pub fn unobserved(self) -> KeyringManager {
+        KeyringManager::new(self.store, self.roots, self.settings)
     }
 }
 
-impl fmt::Debug for KeyManagerBuilder {
+impl fmt::Debug for KeyringManagerBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("KeyManagerBuilder").field("roots", &self.roots).finish_non_exhaustive()
+        f.debug_struct("KeyringManagerBuilder").field("roots", &self.roots).finish_non_exhaustive()
     }
 }

@@ -18,7 +18,7 @@ use crate::id::{KeyId, Name};
 use crate::key::KeyringFile;
 use crate::keyring::{Keyring, Seen};
 use crate::observe::{KeyEvent, Observer};
-use crate::provider::RootKeys;
+use crate::root_key::RootKeys;
 use crate::runtime::need_runtime;
 use crate::store::KeyringStore;
 
@@ -199,7 +199,7 @@ impl Slot {
         if state.hangs(now) && state.is_due(now) {
             let error = ErrorKind::StoreUnavailable.because(
                 "the attempt to read and unlock the keyring did not end in two minutes: the store or a root key hangs, or nobody \
-                 drives the runtime of the caller who began it; `KeyManager::forget` begins anew",
+                 drives the runtime of the caller who began it; `KeyringManager::forget` begins anew",
             );
             self.fail(state, refresher, error, now);
         }

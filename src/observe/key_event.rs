@@ -38,7 +38,7 @@ pub enum KeyEvent<'a> {
         /// The error's text.
         reason: &'a str,
     },
-    /// A `KeyManager` has a newer generation than before.
+    /// A `KeyringManager` has a newer generation than before.
     #[non_exhaustive]
     Refreshed {
         /// The keyspace.
@@ -46,7 +46,7 @@ pub enum KeyEvent<'a> {
         /// The generation from now on.
         generation: u64,
     },
-    /// A `KeyManager` could not look for a newer generation.
+    /// A `KeyringManager` could not look for a newer generation.
     #[non_exhaustive]
     RefreshFailed {
         /// The keyspace.
@@ -60,7 +60,7 @@ pub enum KeyEvent<'a> {
         /// The error's text.
         reason: &'a str,
     },
-    /// A `KeyManager` has no keyring of this keyspace, and could not read or unlock one.
+    /// A `KeyringManager` has no keyring of this keyspace, and could not read or unlock one.
     #[non_exhaustive]
     NotUnlocked {
         /// The keyspace.

@@ -14,7 +14,8 @@ use super::{KeyEvent, Observer, OpenEvent, Outcome};
 /// # fn main() -> Result<(), rxseal::Error> {
 /// # let (roots, stored) = rxseal::testing::insecure_keyring_file("pharmacy-17")?;
 /// # rxseal::run_local(async {
-/// use rxseal::{Keyring, TracingObserver};
+/// use rxseal::observe::TracingObserver;
+/// use rxseal::Keyring;
 /// let keys = Keyring::unlock("pharmacy-17", &roots, &stored).await?.observed_by(TracingObserver);
 /// # Ok(())
 /// # })

@@ -28,7 +28,7 @@ use zeroize::Zeroizing;
 use super::call::within;
 use crate::codec::text;
 use crate::error::{Error, ErrorKind};
-use crate::provider::{Kek, KekContext, ProviderFuture, RootKey};
+use crate::root_key::{Kek, KekContext, ProviderFuture, RootKey};
 use crate::secret::SecretBytes;
 
 const DEADLINE: Duration = Duration::from_secs(5);
@@ -39,8 +39,9 @@ const SETUP_DEADLINE: Duration = Duration::from_secs(15);
 /// A symmetric encryption key of AWS KMS. Its key material never leaves AWS.
 ///
 /// ```no_run
-/// # async fn start(stored: &rxseal::KeyringFile) -> Result<(), rxseal::Error> {
-/// use rxseal::{AwsKmsKey, Keyring, RootKeys};
+/// # async fn start(stored: &rxseal::keys::KeyringFile) -> Result<(), rxseal::Error> {
+/// use rxseal::root::{AwsKmsKey, RootKeys};
+/// use rxseal::Keyring;
 ///
 /// let arn = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
 /// let roots = RootKeys::from(AwsKmsKey::connect(arn).await?);
@@ -317,7 +318,7 @@ fn encryption_context(context: KekContext<'_>) -> HashMap<String, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::provider::run_local;
+    use crate::root_key::run_local;
 
     const KEY: &str = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
 

@@ -20,7 +20,7 @@ mod tests {
     use std::future::{pending, ready};
 
     use super::*;
-    use crate::provider::run_local;
+    use crate::root_key::run_local;
 
     fn late() -> Error {
         Error::from_provider(true, "late")

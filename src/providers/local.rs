@@ -11,13 +11,13 @@ use crate::codec::secret_text;
 use crate::error::{Error, ErrorKind, Reason};
 use crate::id::KeyId;
 use crate::kdf::{self, Purpose};
-use crate::provider::{Kek, KekContext, ProviderFuture, RootKey};
 use crate::random;
+use crate::root_key::{Kek, KekContext, ProviderFuture, RootKey};
 use crate::secret::{PlainBuffer, SecretBytes};
 
 const PREFIX: &[u8] = b"rxseal-root-v1:";
 
-/// A root key that this machine holds, from a [`KeyFile`](crate::KeyFile) or an environment variable.
+/// A root key that this machine holds, from a [`RootKeyFile`](crate::root::RootKeyFile) or an environment variable.
 ///
 /// It is the embedded default: no service and no configuration. It protects a stolen database or backup as long as the
 /// root key is not in it. Keep it apart from the data.
@@ -36,7 +36,7 @@ impl LocalRootKey {
     /// `invalid-root-key` where the variable is not set or holds anything else.
     ///
     /// ```no_run
-    /// let root = rxseal::LocalRootKey::from_env("RXSEAL_ROOT_KEY")?;
+    /// let root = rxseal::root::LocalRootKey::from_env("RXSEAL_ROOT_KEY")?;
     /// # Ok::<(), rxseal::Error>(())
     /// ```
     pub fn from_env(variable: &str) -> Result<Self, Error> {
@@ -53,7 +53,7 @@ impl LocalRootKey {
         Self::parse_line(value.as_bytes())
     }
 
-    /// A new random root key, to be stored by a [`KeyFile`](crate::KeyFile).
+    /// A new random root key, to be stored by a [`RootKeyFile`](crate::root::RootKeyFile).
     pub(crate) fn generate() -> Result<Self, Error> {
         Self::new(random::key()?)
     }

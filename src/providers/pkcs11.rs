@@ -18,14 +18,15 @@ use selection::Selection;
 pub use wrap::Pkcs11Mechanism;
 
 use crate::error::Error;
-use crate::provider::{Kek, KekContext, ProviderFuture, RootKey};
+use crate::root_key::{Kek, KekContext, ProviderFuture, RootKey};
 use crate::secret::SecretBytes;
 
 /// An AES-256 key in an HSM or smart card, or in SoftHSM, through its PKCS#11 library. The key never leaves the token.
 ///
 /// ```no_run
-/// use rxseal::{Keyring, Pkcs11Key, RootKeys};
-/// # async fn example(stored: &rxseal::KeyringFile) -> Result<(), rxseal::Error> {
+/// use rxseal::root::{Pkcs11Key, RootKeys};
+/// use rxseal::Keyring;
+/// # async fn example(stored: &rxseal::keys::KeyringFile) -> Result<(), rxseal::Error> {
 /// let root = Pkcs11Key::builder("/usr/lib/softhsm/libsofthsm2.so")
 ///     .token("phi")
 ///     .key_label("phi-root")

@@ -20,7 +20,7 @@ pub use builder::VaultKeyBuilder;
 use self::client::{Call, Client};
 use self::failure::{Failure, Problem};
 use crate::error::Error;
-use crate::provider::{Kek, KekContext, ProviderFuture, RootKey};
+use crate::root_key::{Kek, KekContext, ProviderFuture, RootKey};
 use crate::runtime::need_runtime;
 use crate::secret::SecretBytes;
 
@@ -29,8 +29,9 @@ use crate::secret::SecretBytes;
 /// Unlocking a keyring takes one call of `transit/decrypt`. The key never leaves the server; the KEK travels over TLS.
 ///
 /// ```no_run
-/// use rxseal::{Keyring, RootKeys, VaultKey};
-/// # async fn example(stored: &rxseal::KeyringFile) -> Result<(), rxseal::Error> {
+/// use rxseal::root::{RootKeys, VaultKey};
+/// use rxseal::Keyring;
+/// # async fn example(stored: &rxseal::keys::KeyringFile) -> Result<(), rxseal::Error> {
 /// let root = VaultKey::builder("https://vault.pharmacy.example:8200", "phi-root")
 ///     .ca_certificate_pem(std::fs::read("/etc/pharmacy/vault-ca.pem").unwrap())
 ///     .app_role("f8e5…", std::env::var("VAULT_SECRET_ID").unwrap())

@@ -21,14 +21,14 @@ use crate::token::{Header, Token, decode_text};
 impl<R: MayOpen> Record<R> {
     /// This record, opened by `access`: who and why.
     #[must_use]
-    pub fn access(&self, access: &Access) -> RecordAccess {
-        RecordAccess { core: Arc::clone(self.core()), access: access.clone() }
+    pub fn opened_by(&self, access: &Access) -> RecordReader {
+        RecordReader { core: Arc::clone(self.core()), access: access.clone() }
     }
 }
 
 /// A record together with who opens it and why. Owned, `Send` and `Sync`.
 #[derive(Clone)]
-pub struct RecordAccess {
+pub struct RecordReader {
     core: Arc<RecordCore>,
     access: Access,
 }
@@ -41,7 +41,7 @@ pub struct RecordAccess {
 /// # let rec = keys.record("prescription", "RX-1001")?;
 /// # let token = rec.seal::<rxseal::phi::Drug>("x")?;
 /// # let access = rxseal::Access::new("user:kim", rxseal::Purpose::TREAT)?;
-/// let suspect = rec.access(&access).open_compromised::<rxseal::phi::Drug, String>(&token)?;
+/// let suspect = rec.opened_by(&access).open_compromised::<rxseal::phi::Drug, String>(&token)?;
 /// let drug = suspect.expose_not_authentic();          // compare it with another source before it is used
 /// # Ok(())
 /// # }
@@ -61,7 +61,7 @@ impl<T> fmt::Debug for NotAuthentic<T> {
     }
 }
 
-impl RecordAccess {
+impl RecordReader {
     /// Opens several fields in one opening: one key set-up per class, and one event.
     ///
     /// ```
@@ -71,7 +71,7 @@ impl RecordAccess {
     /// # let rec = keys.record("prescription", "RX-1001")?;
     /// # let (drug, directions) = (rec.seal::<Drug>("warfarin")?, rec.seal::<Directions>("daily")?);
     /// # let access = rxseal::Access::new("user:kim.rph", rxseal::Purpose::TREAT)?;
-    /// let label = rec.access(&access).open_fields(|pass| {
+    /// let label = rec.opened_by(&access).open_fields(|pass| {
     ///     let drug: String = pass.open::<Drug, _>(&drug)?;
     ///     let directions: String = pass.open::<Directions, _>(&directions)?;
     ///     Ok::<_, rxseal::Error>(format!("{drug}: {directions}"))
@@ -115,9 +115,9 @@ impl RecordAccess {
     }
 }
 
-impl fmt::Debug for RecordAccess {
+impl fmt::Debug for RecordReader {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RecordAccess")
+        f.debug_struct("RecordReader")
             .field("record_type", &self.core.context().record_type())
             .field("access", &self.access)
             .finish_non_exhaustive()
@@ -139,7 +139,7 @@ impl<'a> OpenPass<'a> {
     ///
     /// # Errors
     ///
-    /// Those of [`RecordAccess::open`].
+    /// Those of [`RecordReader::open`].
     pub fn open<F: Field, T: DeserializeOwned>(&mut self, token: &Token) -> Result<T, Error> {
         self.open_form::<F, T>(TokenForm::Bytes(token.as_bytes()))
     }
@@ -148,7 +148,7 @@ impl<'a> OpenPass<'a> {
     ///
     /// # Errors
     ///
-    /// Those of [`RecordAccess::open_text`].
+    /// Those of [`RecordReader::open_text`].
     pub fn open_text<F: Field, T: DeserializeOwned>(&mut self, token: &str) -> Result<T, Error> {
         self.open_form::<F, T>(TokenForm::Text(token))
     }
@@ -164,14 +164,14 @@ impl<'a> OpenPass<'a> {
     /// # let token = rec.seal::<rxseal::phi::Drug>("warfarin")?;
     /// let (field, class) = (FieldId::parse("phi.rx.drug")?, Class::parse("medication")?);
     /// let access = Access::new("user:kim", Purpose::TREAT)?;
-    /// let drug: String = rec.access(&access).open_fields(|pass| pass.open_by_id(field, class, &token))?;
+    /// let drug: String = rec.opened_by(&access).open_fields(|pass| pass.open_by_id(field, class, &token))?;
     /// # Ok(())
     /// # }
     /// ```
     ///
     /// # Errors
     ///
-    /// Those of [`RecordAccess::open`].
+    /// Those of [`RecordReader::open`].
     pub fn open_by_id<T: DeserializeOwned>(&mut self, field: FieldId, class: Class, token: &Token) -> Result<T, Error> {
         let Self { core, state } = self;
         open_form(TokenForm::Bytes(token.as_bytes()), |token, out| state.open_bound((field, class), core, token, out))
@@ -184,7 +184,7 @@ impl<'a> OpenPass<'a> {
     ///
     /// # Errors
     ///
-    /// Those of [`RecordAccess::open`]; `type-mismatch` for a value that is neither text nor bytes.
+    /// Those of [`RecordReader::open`]; `type-mismatch` for a value that is neither text nor bytes.
     pub fn open_into<F: Field>(&mut self, token: &[u8], out: &mut Vec<u8>) -> Result<(), Error> {
         let Self { core, state } = self;
         let mut append = || {
@@ -208,7 +208,7 @@ impl<'a> OpenPass<'a> {
     ///
     /// # Errors
     ///
-    /// Those of [`RecordAccess::open`]; `type-mismatch` for a value that is neither text nor bytes.
+    /// Those of [`RecordReader::open`]; `type-mismatch` for a value that is neither text nor bytes.
     pub fn open_in_place<F: Field>(&mut self, buffer: &mut Vec<u8>) -> Result<(), Error> {
         let Self { core, state } = self;
         let result = state.open_in_place::<F>(core, buffer).map_err(|error| core.located::<F>(error));

@@ -1,13 +1,13 @@
 //! Finding what earlier releases sealed inside other values.
 
-use super::access::{OpenPass, RecordAccess, TokenForm};
+use super::access::{OpenPass, RecordReader, TokenForm};
 use crate::error::Error;
 use crate::field::Field;
 use crate::id::KeyId;
 use crate::payload;
 use crate::token::Token;
 
-impl RecordAccess {
+impl RecordReader {
     /// The keys of the tokens, and of the wrapped subject keys, *inside* the value of a token: one for each of them, in their
     /// order; none where there is nothing to do.
     ///
@@ -25,7 +25,7 @@ impl RecordAccess {
     /// # let rec = keys.record("prescription", "RX-1001")?;
     /// # let token = rec.seal::<Note>(&vec!["takes it with food"])?;
     /// let access = rxseal::Access::new("job:before-destroy", rxseal::Purpose::HOPERAT)?;
-    /// let nested = rec.access(&access).nested_keys::<Note>(&token)?;
+    /// let nested = rec.opened_by(&access).nested_keys::<Note>(&token)?;
     /// assert!(nested.is_empty(), "{} sealed fields inside, under {nested:?}", nested.len());
     /// # Ok(())
     /// # }
@@ -40,11 +40,11 @@ impl RecordAccess {
 }
 
 impl OpenPass<'_> {
-    /// As [`RecordAccess::nested_keys`]: for a page of rows, with [`open_page`](crate::open_page).
+    /// As [`RecordReader::nested_keys`]: for a page of rows, with [`open_page`](crate::page::open_page).
     ///
     /// # Errors
     ///
-    /// Those of [`RecordAccess::nested_keys`].
+    /// Those of [`RecordReader::nested_keys`].
     pub fn nested_keys<F: Field>(&mut self, token: &Token) -> Result<Vec<KeyId>, Error> {
         let Self { core, state } = self;
         let keys = &core.shared().keys;

@@ -25,7 +25,7 @@ const DRAWN_AT_ONCE: usize = 256;
 /// # let keys = rxseal::testing::insecure_keyring("pharmacy-17")?.unobserved();
 /// let rows = [("RX-1001", "warfarin 5 MG"), ("RX-1002", "lisinopril 10 MG")];
 /// let records = rows.iter().map(|(id, _)| keys.record("prescription", *id)).collect::<Result<Vec<_>, _>>()?;
-/// let tokens = rxseal::seal_page(&records, |at, pass| pass.seal_text::<Drug>(rows[at].1))?;
+/// let tokens = rxseal::page::seal_page(&records, |at, pass| pass.seal_text::<Drug>(rows[at].1))?;
 /// assert_eq!(tokens.len(), 2);
 /// # Ok(())
 /// # }
@@ -49,7 +49,7 @@ pub fn seal_page<R: MaySeal, T, E: From<Error>>(
 /// # let keys = rxseal::testing::insecure_keyring("pharmacy-17")?.unobserved();
 /// # let records = [keys.record("prescription", "RX-1001")?];
 /// # let tokens = [records[0].seal::<Drug>("warfarin 5 MG")?];
-/// let resealed = rxseal::reseal_page(&records, |at, pass| pass.reseal::<Drug>(&tokens[at]))?;
+/// let resealed = rxseal::page::reseal_page(&records, |at, pass| pass.reseal::<Drug>(&tokens[at]))?;
 /// assert_eq!(resealed[0].key_id(), keys.primary_key());
 /// # Ok(())
 /// # }
@@ -93,7 +93,7 @@ fn with_nonces<R: MaySeal, T, E: From<Error>>(
 /// # let access = rxseal::Access::new("job:nightly-report", rxseal::Purpose::HOPERAT)?;
 /// # let records = [keys.record("prescription", "RX-1001")?];
 /// # let tokens = [records[0].seal_text::<Drug>("warfarin 5 MG")?];
-/// let drugs = rxseal::open_page(&records, &access, |at, pass| pass.open_text::<Drug, String>(&tokens[at]))?;
+/// let drugs = rxseal::page::open_page(&records, &access, |at, pass| pass.open_text::<Drug, String>(&tokens[at]))?;
 /// assert_eq!(drugs, ["warfarin 5 MG"]);
 /// # Ok(())
 /// # }

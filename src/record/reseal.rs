@@ -25,7 +25,7 @@ impl Record {
     }
 
     /// Reseals several fields in one pass: one draw of random bytes, and one key set-up per class and key, however many fields.
-    /// Of many records: [`reseal_page`](crate::reseal_page).
+    /// Of many records: [`reseal_page`](crate::page::reseal_page).
     ///
     /// ```
     /// use rxseal::phi::{Directions, Drug};
@@ -87,7 +87,7 @@ impl Record {
         if self.core().shared().keys.keyspace() != to.core().shared().keys.keyspace() {
             return Err(ErrorKind::KeyspaceMismatch.into());
         }
-        let mut audit = self.access(access).begin_opening()?;
+        let mut audit = self.opened_by(access).begin_opening()?;
         let (mut seal, mut out) = (SealState::default(), Vec::new());
         let form = TokenForm::Bytes(token.as_bytes());
         let moved = move_token::<F>((self.core(), &mut audit.state), (to.core(), &mut seal), form, &mut out);

@@ -327,7 +327,7 @@ mod tests {
         assert_eq!(draws_in(|| record.seal_fields(|_| Ok::<_, Error>(()))).1, 0, "none before the first token");
         assert_eq!(draws_in(|| record.seal::<Drug>("warfarin")).1, 1);
         let records = [(); 300].map(|()| keys.record("prescription", 1).unwrap());
-        assert_eq!(draws_in(|| crate::seal_page(&records, |_, pass| pass.seal::<Drug>("warfarin"))).1, 2);
+        assert_eq!(draws_in(|| crate::page::seal_page(&records, |_, pass| pass.seal::<Drug>("warfarin"))).1, 2);
         let token = record.seal::<Drug>("warfarin").unwrap();
         assert_eq!(draws_in(|| record.reseal::<Drug>(&token)).1, 1);
         let text = record.seal_text::<Directions>("daily").unwrap();
@@ -339,7 +339,7 @@ mod tests {
         };
         assert_eq!(draws_in(reseal_two).1, 1);
         assert_eq!(draws_in(|| record.reseal::<Directions>(&token)).1, 0, "none for what does not open");
-        assert_eq!(draws_in(|| crate::reseal_page(&records, |_, pass| pass.reseal::<Drug>(&token))).1, 2);
+        assert_eq!(draws_in(|| crate::page::reseal_page(&records, |_, pass| pass.reseal::<Drug>(&token))).1, 2);
         let in_place = || record.seal_fields(|pass| pass.seal_in_place::<Drug>(&mut b"warfarin".to_vec()));
         assert_eq!(draws_in(in_place).1, 1);
     }
@@ -366,8 +366,8 @@ mod tests {
         assert_eq!(while_failing(reseal).unwrap_err().code(), "random-failed");
         assert_eq!(out, b"before");
         let page = [record];
-        assert!(while_failing(|| crate::reseal_page(&page, |_, pass| pass.reseal::<Drug>(&token))).is_err());
-        assert!(while_failing(|| crate::seal_page(&page, |_, pass| pass.seal::<Drug>("warfarin"))).is_err());
+        assert!(while_failing(|| crate::page::reseal_page(&page, |_, pass| pass.reseal::<Drug>(&token))).is_err());
+        assert!(while_failing(|| crate::page::seal_page(&page, |_, pass| pass.seal::<Drug>("warfarin"))).is_err());
         assert_eq!(while_failing(|| keys.create_subject_key("P-1").err().unwrap().code()), "random-failed");
     }
 

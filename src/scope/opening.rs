@@ -10,7 +10,7 @@ use super::{FRAMES, Frame, Kind, Left, check_nesting, enter, with_top};
 use crate::error::{Error, ErrorKind};
 use crate::field::Field;
 use crate::id::Identifier;
-use crate::record::{Audit, RecordAccess, RecordCore, TokenForm, open_form};
+use crate::record::{Audit, RecordCore, RecordReader, TokenForm, open_form};
 use crate::token::Token;
 
 /// The opening under way. A part's frame has none of its own: what it opens belongs to the frame around it.
@@ -20,13 +20,13 @@ pub(crate) struct OpenFrame {
     parts: Vec<Arc<RecordCore>>,
 }
 
-/// Reads a `T` and opens its fields, from any serde format. Made by [`RecordAccess::opening`].
+/// Reads a `T` and opens its fields, from any serde format. Made by [`RecordReader::opening`].
 pub struct RecordOpening<'a, T> {
-    access: &'a RecordAccess,
+    access: &'a RecordReader,
     value: PhantomData<fn() -> T>,
 }
 
-impl RecordAccess {
+impl RecordReader {
     /// A seed that reads a `T` whose fields belong to this record.
     ///
     /// What goes wrong is reported as the format's own error, with our text. To branch on it, use
@@ -43,7 +43,7 @@ impl RecordAccess {
     /// # let json = serde_json::to_string(&rec.sealing(&Refill { drug: "warfarin 5 MG".into() }))?;
     /// # let access = rxseal::Access::new("user:kim.rph", rxseal::Purpose::TREAT)?;
     /// let mut reader = serde_json::Deserializer::from_str(&json);
-    /// let refill: Refill = rec.access(&access).opening().deserialize(&mut reader)?;
+    /// let refill: Refill = rec.opened_by(&access).opening().deserialize(&mut reader)?;
     /// assert_eq!(refill.drug, "warfarin 5 MG");
     /// # Ok(())
     /// # }
@@ -68,7 +68,7 @@ impl RecordAccess {
     /// # let rec = keys.record("refill", 1001_u64)?;
     /// # let json = serde_json::to_string(&rec.sealing(&Refill { drug: "warfarin 5 MG".into() }))?;
     /// # let access = rxseal::Access::new("user:kim.rph", rxseal::Purpose::TREAT)?;
-    /// let refill: Refill = rec.access(&access).run_opening(|| serde_json::from_str(&json))?;
+    /// let refill: Refill = rec.opened_by(&access).run_opening(|| serde_json::from_str(&json))?;
     /// # Ok(())
     /// # }
     /// ```
@@ -215,7 +215,7 @@ impl Drop for PartLeft {
 }
 
 /// Runs `work` on the opening of this same record by this same access that is active on this thread, if there is one.
-fn with_same<T>(access: &RecordAccess, work: impl FnOnce(&mut Audit) -> T) -> Option<T> {
+fn with_same<T>(access: &RecordReader, work: impl FnOnce(&mut Audit) -> T) -> Option<T> {
     let found = FRAMES.try_with(|frames| {
         let mut frames = frames.try_borrow_mut().ok()?;
         let same = frames.iter_mut().rev().find_map(|frame| match &mut frame.kind {

@@ -28,7 +28,7 @@ pub struct ExposedPlaintext<'a, T: ?Sized>(&'a T);
 /// let record = keys.record("chart", "P-1")?;
 /// let summary = Summary { drug: "warfarin 5 MG".to_owned().into() };
 /// let token = record.seal::<phi::Note>(&expose_plaintext(&summary))?;
-/// let opener = record.access(&access);
+/// let opener = record.opened_by(&access);
 /// let summary: Summary = accept_plaintext(|| opener.open::<phi::Note, _>(&token))?;
 /// # Ok(())
 /// # }

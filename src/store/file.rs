@@ -18,7 +18,8 @@ const SUFFIX: &str = ".keyring.json";
 ///
 /// ```no_run
 /// # fn main() -> Result<(), rxseal::Error> {
-/// use rxseal::{FileStore, KeyringStore, run_local};
+/// use rxseal::store::{FileStore, KeyringStore};
+/// use rxseal::run_local;
 /// let store = FileStore::new("/var/lib/pharmacy/keyrings");
 /// let stored = run_local(store.get("pharmacy-17"))?;
 /// # Ok(())

@@ -40,7 +40,7 @@ const KEYSPACES: &str = "SELECT pg_is_in_recovery(), keyspace FROM (SELECT 1) AS
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), rxseal::Error> {
-/// use rxseal::{KeyringStore, PostgresStore};
+/// use rxseal::store::{KeyringStore, PostgresStore};
 /// let url = std::env::var("KEYRING_DATABASE_URL").unwrap_or_default();
 /// let store = PostgresStore::connect(&url).await?;
 /// let stored = store.get("pharmacy-17").await?;

@@ -45,7 +45,8 @@ const DURABLE: &str = "PRAGMA synchronous = EXTRA; PRAGMA fullfsync = ON;";
 ///
 /// ```
 /// # fn main() -> Result<(), rxseal::Error> {
-/// use rxseal::{KeyringStore, SqliteStore, run_local};
+/// use rxseal::store::{KeyringStore, SqliteStore};
+/// use rxseal::run_local;
 /// # let folder = std::env::temp_dir().join(format!("rxseal-doc-sqlite-{}", std::process::id()));
 /// # std::fs::create_dir_all(&folder).unwrap();
 /// # let path = folder.join("keyrings.db");

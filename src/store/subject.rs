@@ -48,7 +48,7 @@ pub enum StoredSubject {
 /// Until when a subject's key must not be destroyed, by the clock of whoever asks for it.
 ///
 /// ```
-/// use rxseal::Retention;
+/// use rxseal::store::Retention;
 /// let until = 1_924_992_000; // 2031-01-01
 /// let retention = Retention::default().until(Some(until)).legal_hold(true);
 /// assert!(retention.holds_at(until + 1));

@@ -85,7 +85,7 @@ impl fmt::Debug for ShredReceipt {
     }
 }
 
-/// What [`SubjectAdmin::reapply`](crate::SubjectAdmin::reapply) did.
+/// What [`SubjectAdmin::reapply`](crate::subjects::SubjectAdmin::reapply) did.
 #[derive(Default)]
 pub struct Reapplied {
     shredded: u64,
@@ -166,7 +166,7 @@ impl fmt::Debug for Reapplied {
     }
 }
 
-/// What [`SubjectAdmin::rewrap`](crate::SubjectAdmin::rewrap) did.
+/// What [`SubjectAdmin::rewrap`](crate::subjects::SubjectAdmin::rewrap) did.
 #[derive(Default)]
 pub struct RewrapReport {
     pub(super) rewrapped: u64,

@@ -11,7 +11,7 @@ use crate::access::{Access, Purpose};
 use crate::error::Error;
 use crate::field::Field;
 use crate::form::{Each, Sealed, Sealing};
-use crate::record::{Record, RecordAccess};
+use crate::record::{Record, RecordReader};
 
 /// Fails if `value` does not come back equal after it was sealed as field `F` and opened again.
 ///
@@ -94,9 +94,9 @@ struct List<F, V> {
 }
 
 /// A record of new keys, and who opens it.
-fn record() -> Result<(Record, RecordAccess), Error> {
+fn record() -> Result<(Record, RecordReader), Error> {
     let record = insecure_keyring("round-trips")?.unobserved().record("round-trip", 1_u64)?;
-    let open = record.access(&Access::new("svc:round-trip", Purpose::TREAT)?);
+    let open = record.opened_by(&Access::new("svc:round-trip", Purpose::TREAT)?);
     Ok((record, open))
 }
 

@@ -7,10 +7,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::OnceLock;
 
 use aws_lc_rs::aead::{AES_256_GCM, CHACHA20_POLY1305, LessSafeKey, UnboundKey};
-use rxseal::{
-    Access, Backend, Class, Error, KeyFile, KeyState, Keyring, KeyringFile, Purpose, Record, RecordAccess, RootKeys,
-    SubjectKey, Suite, Token, UnlockOptions, WrappedSubjectKey, run_local,
-};
+use rxseal::keys::{Backend, KeyState, KeyringFile, Suite, UnlockOptions};
+use rxseal::root::{RootKeyFile, RootKeys};
+use rxseal::subjects::{SubjectKey, WrappedSubjectKey};
+use rxseal::{Access, Class, Error, Keyring, Purpose, Record, RecordReader, Token, run_local};
 use zeroize::Zeroize;
 
 use crate::heap::{self, Seen, Watching};
@@ -71,14 +71,14 @@ const PATHS: &[Path] = &[
     ("seal_in_place 200 KiB, suite c", 1, |w| sealed(seal_in_place(&w.rec_chacha(), 200 * 1024))),
     ("seal_page", 40, |w| {
         let records: Vec<_> = (0..20_u32).map(|id| w.keys.record("prescription", id).unwrap()).collect();
-        rxseal::seal_page(&records, |_, pass| { pass.seal::<Name>(TEXT)?; pass.seal::<Note>(TEXT) }).unwrap();
+        rxseal::page::seal_page(&records, |_, pass| { pass.seal::<Name>(TEXT)?; pass.seal::<Note>(TEXT) }).unwrap();
         After::default()
     }),
     // Opening
     ("open", 1, |w| wiped(w.open().open::<Name, String>(&w.tokens.text))),
-    ("open, suite c", 1, |w| wiped(w.rec_chacha().access(&w.access).open::<Name, String>(&w.tokens.all_chacha[0]))),
+    ("open, suite c", 1, |w| wiped(w.rec_chacha().opened_by(&w.access).open::<Name, String>(&w.tokens.all_chacha[0]))),
     ("open_text", 1, |w| wiped(w.open().open_text::<Name, String>(&w.tokens.text.to_string()))),
-    ("open wide", 1, |w| wiped(w.rec().wide().access(&w.access).open::<Name, String>(&w.tokens.wide))),
+    ("open wide", 1, |w| wiped(w.rec().wide().opened_by(&w.access).open::<Name, String>(&w.tokens.wide))),
     ("open_into", 1, |w| {
         let mut out = Vec::new();
         w.open().open_fields(|pass| pass.open_into::<Name>(w.tokens.text.as_bytes(), &mut out)).unwrap();
@@ -86,13 +86,13 @@ const PATHS: &[Path] = &[
         After::default()
     }),
     ("open_fields of all classes", 6, |w| open_all(&w.open(), &w.tokens.all)),
-    ("open_fields of all classes, suite c", 6, |w| open_all(&w.rec_chacha().access(&w.access), &w.tokens.all_chacha)),
-    ("open_fields of all classes, with a subject", 6, |w| open_all(&w.rec_subject().access(&w.access), &w.tokens.all_subject)),
+    ("open_fields of all classes, suite c", 6, |w| open_all(&w.rec_chacha().opened_by(&w.access), &w.tokens.all_chacha)),
+    ("open_fields of all classes, with a subject", 6, |w| open_all(&w.rec_subject().opened_by(&w.access), &w.tokens.all_subject)),
     ("open_in_place", 1, |w| wiped(open_in_place::<Drug>(&w.open(), &w.tokens.text_block_1))),
     ("open_in_place 200 KiB", 1, |w| wiped(open_in_place::<Drug>(&w.open(), &w.tokens.large))),
     ("open_page", 20, |w| {
         let records: Vec<_> = (0..20_u32).map(|_| w.rec()).collect();
-        let opened: Vec<String> = rxseal::open_page(&records, &w.access, |_, pass| pass.open::<Name, _>(&w.tokens.text)).unwrap();
+        let opened: Vec<String> = rxseal::page::open_page(&records, &w.access, |_, pass| pass.open::<Name, _>(&w.tokens.text)).unwrap();
         opened.into_iter().for_each(|mut text| text.zeroize());
         After::default()
     }),
@@ -102,7 +102,7 @@ const PATHS: &[Path] = &[
     ("reseal", 2, |w| { w.rec().reseal::<Name>(&w.tokens.text).unwrap(); After::default() }),
     ("reseal_page", 40, |w| {
         let records: Vec<_> = (0..20_u32).map(|_| w.rec()).collect();
-        rxseal::reseal_page(&records, |_, pass| pass.reseal::<Name>(&w.tokens.text)).unwrap();
+        rxseal::page::reseal_page(&records, |_, pass| pass.reseal::<Name>(&w.tokens.text)).unwrap();
         After::default()
     }),
     ("rebind", 2, |w| {
@@ -111,10 +111,10 @@ const PATHS: &[Path] = &[
     }),
     // What fails
     ("open a changed token", 1, |w| refused(w.open().open::<Name, String>(&w.tokens.changed))),
-    ("open a changed token, suite c", 1, |w| refused(w.rec_chacha().access(&w.access).open::<Name, String>(&w.tokens.changed_chacha))),
+    ("open a changed token, suite c", 1, |w| refused(w.rec_chacha().opened_by(&w.access).open::<Name, String>(&w.tokens.changed_chacha))),
     ("open_in_place a changed token", 1, |w| refused(open_in_place::<Name>(&w.open(), &w.tokens.changed))),
     ("open for another record", 1, |w| {
-        refused(w.keys.record("prescription", "RX-2").unwrap().access(&w.access).open::<Name, String>(&w.tokens.text))
+        refused(w.keys.record("prescription", "RX-2").unwrap().opened_by(&w.access).open::<Name, String>(&w.tokens.text))
     }),
     ("a pass that panics", 1, |w| {
         let work = || w.rec().seal_fields(|pass| -> Result<(), Error> { pass.seal::<Name>(TEXT)?; panic!("constant") });
@@ -138,14 +138,14 @@ const PATHS: &[Path] = &[
         let subject = keys.unwrap_subject_key(SUBJECT, &w.wrapped).unwrap();
         seal_all(&rec());
         seal_all(&rec().subject(&subject).unwrap());
-        open_all(&rec().access(&w.access), &w.tokens.all);
-        open_all(&rec().subject(&subject).unwrap().access(&w.access), &w.tokens.all_subject);
+        open_all(&rec().opened_by(&w.access), &w.tokens.all);
+        open_all(&rec().subject(&subject).unwrap().opened_by(&w.access), &w.tokens.all_subject);
         After { tokens: all_fields(&rec().wide()), ..After::default() }
     }),
     ("the same of suite c", 12, |w| {
         let keys = w.unlock(&w.stored_chacha);
         let rec = keys.record("prescription", "RX-1").unwrap();
-        open_all(&rec.access(&w.access), &w.tokens.all_chacha);
+        open_all(&rec.opened_by(&w.access), &w.tokens.all_chacha);
         seal_all(&rec)
     }),
     ("rotate_with", 2, |w| file(run_local(Keyring::rotate_with(aws_lc(), KEYSPACE, &w.roots, &w.stored)))),
@@ -232,7 +232,7 @@ fn keys_in_use_are_found() {
         let (sealing, _) = heap::watch(|| rec.seal_fields(|pass| Ok::<_, Error>((seal_each(pass)?, heap::held()))));
         let (tokens_made, held_sealing) = sealing.unwrap();
         let opening = || {
-            rec.access(&world.access).open_fields(|pass| {
+            rec.opened_by(&world.access).open_fields(|pass| {
                 open_each(pass, tokens)?;
                 Ok::<_, Error>(heap::held())
             })
@@ -407,7 +407,7 @@ impl World {
         let folder = std::env::temp_dir().join(format!("rxseal-aws-lc-{}", std::process::id()));
         let _ = std::fs::remove_dir_all(&folder);
         let path = folder.join("root.key");
-        let roots = RootKeys::from(KeyFile::new(&path).create().unwrap());
+        let roots = RootKeys::from(RootKeyFile::new(&path).create().unwrap());
         let root = keys::root_key(&std::fs::read_to_string(&path).unwrap());
         std::fs::remove_dir_all(&folder).unwrap();
 
@@ -479,8 +479,8 @@ impl World {
         self.keys.unwrap_subject_key(SUBJECT, &self.wrapped).unwrap()
     }
 
-    fn open(&self) -> RecordAccess {
-        self.rec().access(&self.access)
+    fn open(&self) -> RecordReader {
+        self.rec().opened_by(&self.access)
     }
 
     fn unlock(&self, file: &KeyringFile) -> Keyring {
@@ -638,7 +638,7 @@ fn seal_in_place(rec: &Record, len: usize) -> Result<Token, Error> {
     Token::try_from(buffer)
 }
 
-fn open_in_place<F: rxseal::Field>(open: &RecordAccess, token: &Token) -> Result<Vec<u8>, Error> {
+fn open_in_place<F: rxseal::Field>(open: &RecordReader, token: &Token) -> Result<Vec<u8>, Error> {
     let mut buffer = token.as_bytes().to_vec();
     open.open_fields(|pass| pass.open_in_place::<F>(&mut buffer)).map(|()| buffer)
 }
@@ -651,7 +651,7 @@ fn all_fields(rec: &Record) -> Vec<Token> {
     rec.seal_fields(seal_each).unwrap()
 }
 
-fn seal_each(pass: &mut rxseal::SealPass<'_>) -> Result<Vec<Token>, Error> {
+fn seal_each(pass: &mut rxseal::page::SealPass<'_>) -> Result<Vec<Token>, Error> {
     Ok(vec![
         pass.seal::<Name>(TEXT)?,
         pass.seal::<Phone>(TEXT)?,
@@ -662,12 +662,12 @@ fn seal_each(pass: &mut rxseal::SealPass<'_>) -> Result<Vec<Token>, Error> {
     ])
 }
 
-fn open_all(open: &RecordAccess, tokens: &[Token]) -> After {
+fn open_all(open: &RecordReader, tokens: &[Token]) -> After {
     open.open_fields(|pass| open_each(pass, tokens)).unwrap();
     After::default()
 }
 
-fn open_each(pass: &mut rxseal::OpenPass<'_>, tokens: &[Token]) -> Result<(), Error> {
+fn open_each(pass: &mut rxseal::page::OpenPass<'_>, tokens: &[Token]) -> Result<(), Error> {
     pass.open::<Name, String>(&tokens[0])?.zeroize();
     pass.open::<Phone, String>(&tokens[1])?.zeroize();
     pass.open::<Drug, String>(&tokens[2])?.zeroize();

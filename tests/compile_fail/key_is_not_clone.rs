@@ -4,8 +4,8 @@ fn copied<T: Clone>() {}
 
 fn main() {
     copied::<rxseal::Keyring>();
-    copied::<rxseal::SubjectKey>();
-    copied::<rxseal::Kek>();
-    copied::<rxseal::LocalRootKey>();
+    copied::<rxseal::subjects::SubjectKey>();
+    copied::<rxseal::provider::Kek>();
+    copied::<rxseal::root::LocalRootKey>();
     copied::<rxseal::Phi<String, rxseal::phi::Drug>>();
 }

@@ -4,8 +4,8 @@ fn made<T: Default>() {}
 
 fn main() {
     made::<rxseal::Keyring>();
-    made::<rxseal::SubjectKey>();
-    made::<rxseal::Kek>();
-    made::<rxseal::LocalRootKey>();
+    made::<rxseal::subjects::SubjectKey>();
+    made::<rxseal::provider::Kek>();
+    made::<rxseal::root::LocalRootKey>();
     made::<rxseal::Phi<String, rxseal::phi::Drug>>();
 }

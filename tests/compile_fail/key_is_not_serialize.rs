@@ -4,8 +4,8 @@ fn written<T: serde::Serialize>() {}
 
 fn main() {
     written::<rxseal::Keyring>();
-    written::<rxseal::SubjectKey>();
-    written::<rxseal::Kek>();
-    written::<rxseal::LocalRootKey>();
-    written::<rxseal::Unlocked>();
+    written::<rxseal::subjects::SubjectKey>();
+    written::<rxseal::provider::Kek>();
+    written::<rxseal::root::LocalRootKey>();
+    written::<rxseal::keys::Unlocked>();
 }

@@ -10,7 +10,7 @@ fn seals(opener: Opener) -> Result<(), rxseal::Error> {
     record.seal_text::<Drug>("warfarin")?;
     record.seal_fields(|pass| pass.seal::<Drug>("warfarin"))?;
     let _ = record.sealing("warfarin");
-    rxseal::seal_page(&[record], |_, pass| pass.seal::<Drug>("warfarin"))?;
+    rxseal::page::seal_page(&[record], |_, pass| pass.seal::<Drug>("warfarin"))?;
     Ok(())
 }
 

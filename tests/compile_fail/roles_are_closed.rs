@@ -2,6 +2,6 @@
 
 enum Everything {}
 
-impl rxseal::Role for Everything {}
+impl rxseal::roles::Role for Everything {}
 
 fn main() {}

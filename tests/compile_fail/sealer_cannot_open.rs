@@ -6,8 +6,8 @@ fn main() {}
 
 fn opens(sealer: Sealer, access: &Access, token: &Token) -> Result<(), rxseal::Error> {
     let record = sealer.record("refill", 1)?;
-    let _ = record.access(access);
-    rxseal::open_page(&[record], access, |_, pass| pass.open::<Drug, String>(token))?;
+    let _ = record.opened_by(access);
+    rxseal::page::open_page(&[record], access, |_, pass| pass.open::<Drug, String>(token))?;
     Ok(())
 }
 

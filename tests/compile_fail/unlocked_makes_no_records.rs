@@ -1,6 +1,6 @@
 //! A keyring opens nothing until the program said who hears of it (T38).
 
-use rxseal::Unlocked;
+use rxseal::keys::Unlocked;
 
 fn main() {}
 

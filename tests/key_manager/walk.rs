@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 use std::time::SystemTime;
 
+use rxseal::keys::{KeyInfo, KeyState, KeyringAdmin, KeyringFile, KeyringManager, UnlockOptions};
+use rxseal::root::RootKeys;
+use rxseal::store::KeyringStore;
 use rxseal::testing::TestClock;
-use rxseal::{
-    Error, KeyId, KeyInfo, KeyManager, KeyState, Keyring, KeyringAdmin, KeyringFile, KeyringStore, RootKeys,
-    UnlockOptions,
-};
+use rxseal::{Error, KeyId, Keyring};
 use tokio::time::advance;
 
 use super::key_support::{Mode, TENANT, TestStore};
@@ -39,7 +39,7 @@ async fn whatever_is_put_back_nothing_goes_back() {
 struct Life {
     world: World,
     clock: TestClock,
-    manager: KeyManager,
+    manager: KeyringManager,
     /// Also those that were made from an older one: any of them may be put back.
     files: Vec<KeyringFile>,
     seen: Seen,

@@ -5,10 +5,12 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use rxseal::{
-    Error, Kek, KekContext, KeyEvent, KeyringFile, KeyringStore, MemoryStore, Observer, OpenEvent, ProviderFuture,
-    RootKey, StoreFuture,
-};
+use rxseal::Error;
+use rxseal::keys::KeyringFile;
+use rxseal::observe::{KeyEvent, Observer, OpenEvent};
+use rxseal::provider::{Kek, KekContext, ProviderFuture};
+use rxseal::root::RootKey;
+use rxseal::store::{KeyringStore, MemoryStore, StoreFuture};
 
 pub const TENANT: &str = "pharmacy-17";
 

@@ -14,7 +14,9 @@ use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvid
 use aws_sdk_kms::config::Credentials;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use rxseal::{AwsKmsKey, Error, KeyringFile, RootKey, RootKeys, Suite};
+use rxseal::Error;
+use rxseal::keys::{KeyringFile, Suite};
+use rxseal::root::{AwsKmsKey, RootKey, RootKeys};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use tracing::field::{Field, Visit};

@@ -13,7 +13,10 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
-use rxseal::{Access, Error, Kek, KekContext, Keyring, KeyringFile, ProviderFuture, Purpose, RootKey, RootKeys, Suite};
+use rxseal::keys::{KeyringFile, Suite};
+use rxseal::provider::{Kek, KekContext, ProviderFuture};
+use rxseal::root::{RootKey, RootKeys};
+use rxseal::{Access, Error, Keyring, Purpose};
 
 /// No call of a provider in these tests takes longer.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -93,7 +96,7 @@ async fn wraps_and_unwraps(root: &Arc<dyn RootKey>) {
         assert_eq!((first.generation(), next.generation()), (1, 2));
         let access = Access::new("user:kim.rph", Purpose::TREAT).unwrap();
         let record = next.record("prescription", "RX-1").unwrap();
-        assert_eq!(record.access(&access).open::<rxseal::phi::Drug, String>(&token).unwrap(), "lisinopril");
+        assert_eq!(record.opened_by(&access).open::<rxseal::phi::Drug, String>(&token).unwrap(), "lisinopril");
     }
 }
 

@@ -15,7 +15,7 @@ use cryptoki::object::{Attribute, KeyType, ObjectClass};
 use cryptoki::session::{Session, UserType};
 use cryptoki::slot::{Slot, TokenInfo};
 use cryptoki::types::{AuthPin, Ulong};
-use rxseal::{Pkcs11Key, Pkcs11KeyBuilder, RootKeys};
+use rxseal::root::{Pkcs11Key, Pkcs11KeyBuilder, RootKeys};
 
 pub const PIN: &str = "canary-pin-4711";
 const SO_PIN: &str = "so-pin-0815";

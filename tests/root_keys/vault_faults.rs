@@ -8,7 +8,9 @@ use std::time::{Duration, Instant};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use rxseal::{Error, Keyring, KeyringFile, RootKey, RootKeys, Suite, VaultKey, VaultKeyBuilder};
+use rxseal::keys::{KeyringFile, Suite};
+use rxseal::root::{RootKey, RootKeys, VaultKey, VaultKeyBuilder};
+use rxseal::{Error, Keyring};
 use serde_json::{Value, json};
 
 use crate::conformance::{Tampering, bounded, chain, change_wraps, conforms, create, unlock_many};

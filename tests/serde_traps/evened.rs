@@ -16,7 +16,7 @@ use super::{access, record};
 /// A value that was sealed alone, opened.
 fn through<T: DeserializeOwned>(value: &impl Serialize) -> Result<T, Error> {
     let record = record();
-    record.access(&access()).open::<phi::Note, T>(&record.seal::<phi::Note>(value)?)
+    record.opened_by(&access()).open::<phi::Note, T>(&record.seal::<phi::Note>(value)?)
 }
 
 #[track_caller]

@@ -4,8 +4,11 @@
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
+use rxseal::count::{KeyCounts, count_by_key};
+use rxseal::keys::{KeyringFile, Suite};
+use rxseal::root::RootKeys;
 use rxseal::testing::insecure_keyring_file;
-use rxseal::{KeyCounts, KeyId, Keyring, KeyringFile, RootKeys, Suite, Token, count_by_key, phi, run_local};
+use rxseal::{KeyId, Keyring, Token, phi, run_local};
 
 pub enum Value {
     Null,

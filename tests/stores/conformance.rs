@@ -4,8 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
+use rxseal::keys::KeyringFile;
+use rxseal::store::KeyringStore;
 use rxseal::testing::insecure_keyring_file;
-use rxseal::{Error, Keyring, KeyringFile, KeyringStore, run_local};
+use rxseal::{Error, Keyring, run_local};
 use tokio::runtime::Runtime;
 
 /// Changes what is stored behind the store's back: the keyspace, the generation of the row, and the text.

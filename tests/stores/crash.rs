@@ -5,8 +5,10 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use rxseal::keys::KeyringFile;
+use rxseal::store::{FileStore, KeyringStore, SqliteStore};
 use rxseal::testing::insecure_keyring_file;
-use rxseal::{FileStore, Keyring, KeyringFile, KeyringStore, SqliteStore, run_local};
+use rxseal::{Keyring, run_local};
 
 use super::{Calls, folder, traced, what_was_said};
 

@@ -8,10 +8,14 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use rxseal::{
-    Error, FileStore, FileSubjectStore, KeyFile, KeyringFile, KeyringStore, MemorySubjectStore, Retention, ShredLog,
-    SqliteStore, SqliteSubjectStore, SubjectAdmin, SubjectKeyStore, WrappedSubjectKey, run_local,
+use rxseal::keys::KeyringFile;
+use rxseal::root::RootKeyFile;
+use rxseal::store::{
+    FileStore, FileSubjectStore, KeyringStore, MemorySubjectStore, Retention, SqliteStore, SqliteSubjectStore,
+    SubjectKeyStore,
 };
+use rxseal::subjects::{ShredLog, SubjectAdmin, WrappedSubjectKey};
+use rxseal::{Error, run_local};
 
 use super::children::{self, Folder, said};
 use super::conformance::generations;
@@ -50,8 +54,8 @@ fn act(kind: &str, home: &Path, round: usize) -> Result<(), Error> {
             let log = ShredLog::new(home.join("shredded.log"), Duration::from_secs(1));
             run_local(SubjectAdmin::new(store).unknown_too().shred(TENANT, "P-7", &log)).map(drop)
         }
-        "key-file" if round == 0 => KeyFile::new(home.join("deep/root.key")).create().map(drop),
-        "key-file" => KeyFile::new(home.join("deep/root.key")).load().map(drop),
+        "key-file" if round == 0 => RootKeyFile::new(home.join("deep/root.key")).create().map(drop),
+        "key-file" => RootKeyFile::new(home.join("deep/root.key")).load().map(drop),
         other => panic!("{other}"),
     }
 }
@@ -375,12 +379,12 @@ fn a_key_file_is_read_by_whom_it_is_for() {
     // Kubernetes: the name is a link to a link, and the file behind it is what counts.
     fs::rename(&path, home.0.join("..data")).unwrap();
     symlink("../..data", &path).unwrap();
-    KeyFile::new(&path).load().unwrap();
+    RootKeyFile::new(&path).load().unwrap();
     fs::set_permissions(home.0.join("..data"), fs::Permissions::from_mode(0o640)).unwrap();
-    let error = KeyFile::new(&path).load().unwrap_err();
+    let error = RootKeyFile::new(&path).load().unwrap_err();
     assert_eq!(error.code(), "root-key-permissions");
     assert!(error.to_string().contains("--allow-group-read") && cause(&error).contains("0640"), "{error}");
-    KeyFile::new(&path).allow_group_read().load().unwrap();
+    RootKeyFile::new(&path).allow_group_read().load().unwrap();
     if !is_root() {
         return;
     }
@@ -399,9 +403,9 @@ fn a_key_file_is_read_by_whom_it_is_for() {
     }
     // Root reads the key of a service, but not what anybody may have put there.
     chown(home.0.join("..data"), Some(SOMEBODY), None).unwrap();
-    KeyFile::new(home.0.join("..data")).load().unwrap();
+    RootKeyFile::new(home.0.join("..data")).load().unwrap();
     fs::set_permissions(&home.0, fs::Permissions::from_mode(0o1777)).unwrap();
-    assert_eq!(code(KeyFile::new(home.0.join("..data")).load()), "root-key-permissions");
+    assert_eq!(code(RootKeyFile::new(home.0.join("..data")).load()), "root-key-permissions");
 }
 
 fn stored(kind: &str, home: &Path) -> PathBuf {

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use rxseal::{Keyring, Retention, StoredSubject, SubjectKeyStore, WrappedSubjectKey};
+use rxseal::Keyring;
+use rxseal::store::{Retention, StoredSubject, SubjectKeyStore};
+use rxseal::subjects::WrappedSubjectKey;
 
 const TENANT: &str = "pharmacy-17";
 

@@ -8,10 +8,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use rxseal::{
-    FileSubjectStore, Keyring, MemorySubjectStore, Reapplied, ShredLog, SqliteSubjectStore, StoredSubject,
-    SubjectAdmin, SubjectKeyStore, WrappedSubjectKey, run_local,
-};
+use rxseal::store::{FileSubjectStore, MemorySubjectStore, SqliteSubjectStore, StoredSubject, SubjectKeyStore};
+use rxseal::subjects::{Reapplied, ShredLog, SubjectAdmin, WrappedSubjectKey};
+use rxseal::{Keyring, run_local};
 
 use super::{Calls, folder, traced, what_was_said};
 

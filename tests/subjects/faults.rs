@@ -7,11 +7,12 @@ use std::path::{Path, PathBuf};
 use std::process::Child;
 use std::sync::Arc;
 
+use rxseal::keys::Suite;
 use rxseal::phi::Drug;
-use rxseal::{
-    Error, FileSubjectStore, KeyFile, Keyring, MemorySubjectStore, RootKeys, ShredLog, SqliteSubjectStore,
-    StoredSubject, SubjectAdmin, SubjectKeyStore, SubjectKeys, Suite, Token, WrappedSubjectKey, run_local,
-};
+use rxseal::root::{RootKeyFile, RootKeys};
+use rxseal::store::{FileSubjectStore, MemorySubjectStore, SqliteSubjectStore, StoredSubject, SubjectKeyStore};
+use rxseal::subjects::{ShredLog, SubjectAdmin, SubjectKeys, WrappedSubjectKey};
+use rxseal::{Error, Keyring, Token, run_local};
 
 use super::children::{self, Folder, said};
 use super::{MONTH, TENANT, access};
@@ -32,7 +33,7 @@ fn sixteen_processes_that_meet_a_patient_get_one_key() {
         let rec = keys.record("rx", 1).unwrap().subject(patients.get(PATIENT).unwrap()).unwrap();
         for token in &said {
             let token: Token = token.parse().unwrap_or_else(|_| panic!("{kind}: {said:?}"));
-            assert_eq!(rec.access(&access()).open::<Drug, String>(&token).unwrap(), "warfarin 5 MG", "{kind}");
+            assert_eq!(rec.opened_by(&access()).open::<Drug, String>(&token).unwrap(), "warfarin 5 MG", "{kind}");
         }
         assert_eq!(home.page().len(), 1, "{kind}: one key, of one patient");
     }
@@ -252,14 +253,14 @@ impl Home {
     }
 
     fn make_keyring(&self) -> Keyring {
-        let roots = RootKeys::from(KeyFile::new(self.path.join("root.key")).create().unwrap());
+        let roots = RootKeys::from(RootKeyFile::new(self.path.join("root.key")).create().unwrap());
         let file = run_local(Keyring::create(TENANT, &roots, Suite::default())).unwrap();
         fs::write(self.path.join("keyring.json"), file.to_string()).unwrap();
         self.keyring()
     }
 
     fn keyring(&self) -> Keyring {
-        let roots = RootKeys::from(KeyFile::new(self.path.join("root.key")).load().unwrap());
+        let roots = RootKeys::from(RootKeyFile::new(self.path.join("root.key")).load().unwrap());
         let file = fs::read_to_string(self.path.join("keyring.json")).unwrap().parse().unwrap();
         run_local(Keyring::unlock(TENANT, &roots, &file)).unwrap().unobserved()
     }

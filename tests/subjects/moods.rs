@@ -4,10 +4,13 @@ use std::fs;
 use std::sync::atomic::Ordering::SeqCst;
 use std::sync::{Arc, Mutex};
 
-use rxseal::{
-    FileSubjectStore, KeyEvent, Keyring, KeyringAdmin, KeyringStore, MemoryStore, MemorySubjectStore, Observer,
-    OpenEvent, Retention, ShredLog, StoredSubject, SubjectAdmin, SubjectKeyStore, SubjectKeys, run_local,
+use rxseal::keys::KeyringAdmin;
+use rxseal::observe::{KeyEvent, Observer, OpenEvent};
+use rxseal::store::{
+    FileSubjectStore, KeyringStore, MemoryStore, MemorySubjectStore, Retention, StoredSubject, SubjectKeyStore,
 };
+use rxseal::subjects::{ShredLog, SubjectAdmin, SubjectKeys};
+use rxseal::{Keyring, run_local};
 
 use super::{Counting, Folder, MONTH, TENANT, keyring};
 

@@ -4,11 +4,12 @@ use std::fs;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use rxseal::testing::TestClock;
-use rxseal::{
-    FileSubjectStore, Keyring, MemorySubjectStore, Retention, ShredLog, SqliteSubjectStore, StoredSubject,
-    SubjectAdmin, SubjectKeyStore, SubjectKeys, run_local,
+use rxseal::store::{
+    FileSubjectStore, MemorySubjectStore, Retention, SqliteSubjectStore, StoredSubject, SubjectKeyStore,
 };
+use rxseal::subjects::{ShredLog, SubjectAdmin, SubjectKeys};
+use rxseal::testing::TestClock;
+use rxseal::{Keyring, run_local};
 
 use super::{Folder, MONTH, TENANT, keyring};
 
@@ -265,7 +266,11 @@ impl Restorable {
 }
 
 impl SubjectKeyStore for Restorable {
-    fn get<'a>(&'a self, keyspace: &'a str, subjects: &'a [&'a str]) -> rxseal::StoreFuture<'a, Vec<StoredSubject>> {
+    fn get<'a>(
+        &'a self,
+        keyspace: &'a str,
+        subjects: &'a [&'a str],
+    ) -> rxseal::store::StoreFuture<'a, Vec<StoredSubject>> {
         Box::pin(async move { self.now().get(keyspace, subjects).await })
     }
 
@@ -273,8 +278,8 @@ impl SubjectKeyStore for Restorable {
         &'a self,
         keyspace: &'a str,
         subject: &'a str,
-        key: &'a rxseal::WrappedSubjectKey,
-    ) -> rxseal::StoreFuture<'a, StoredSubject> {
+        key: &'a rxseal::subjects::WrappedSubjectKey,
+    ) -> rxseal::store::StoreFuture<'a, StoredSubject> {
         Box::pin(async move { self.now().insert(keyspace, subject, key).await })
     }
 
@@ -282,13 +287,13 @@ impl SubjectKeyStore for Restorable {
         &'a self,
         keyspace: &'a str,
         subject: &'a str,
-        old: &'a rxseal::WrappedSubjectKey,
-        key: &'a rxseal::WrappedSubjectKey,
-    ) -> rxseal::StoreFuture<'a, ()> {
+        old: &'a rxseal::subjects::WrappedSubjectKey,
+        key: &'a rxseal::subjects::WrappedSubjectKey,
+    ) -> rxseal::store::StoreFuture<'a, ()> {
         Box::pin(async move { self.now().replace(keyspace, subject, old, key).await })
     }
 
-    fn shred<'a>(&'a self, keyspace: &'a str, subject: &'a str, at: u64) -> rxseal::StoreFuture<'a, u64> {
+    fn shred<'a>(&'a self, keyspace: &'a str, subject: &'a str, at: u64) -> rxseal::store::StoreFuture<'a, u64> {
         Box::pin(async move { self.now().shred(keyspace, subject, at).await })
     }
 
@@ -298,11 +303,11 @@ impl SubjectKeyStore for Restorable {
         subject: &'a str,
         old: Retention,
         new: Retention,
-    ) -> rxseal::StoreFuture<'a, ()> {
+    ) -> rxseal::store::StoreFuture<'a, ()> {
         Box::pin(async move { self.now().retain(keyspace, subject, old, new).await })
     }
 
-    fn retention<'a>(&'a self, keyspace: &'a str, subject: &'a str) -> rxseal::StoreFuture<'a, Retention> {
+    fn retention<'a>(&'a self, keyspace: &'a str, subject: &'a str) -> rxseal::store::StoreFuture<'a, Retention> {
         Box::pin(async move { self.now().retention(keyspace, subject).await })
     }
 
@@ -311,7 +316,7 @@ impl SubjectKeyStore for Restorable {
         keyspace: &'a str,
         after: Option<&'a str>,
         limit: usize,
-    ) -> rxseal::StoreFuture<'a, Vec<(String, StoredSubject)>> {
+    ) -> rxseal::store::StoreFuture<'a, Vec<(String, StoredSubject)>> {
         Box::pin(async move { self.now().page(keyspace, after, limit).await })
     }
 }

@@ -5,9 +5,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use rusqlite::Connection;
-use rxseal::{
-    ShredLog, SqliteSubjectStore, StoredSubject, SubjectAdmin, SubjectKeyStore, WrappedSubjectKey, run_local,
-};
+use rxseal::run_local;
+use rxseal::store::{SqliteSubjectStore, StoredSubject, SubjectKeyStore};
+use rxseal::subjects::{ShredLog, SubjectAdmin, WrappedSubjectKey};
 
 use super::{Folder, MONTH, TENANT, keyring};
 

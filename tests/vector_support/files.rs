@@ -7,7 +7,8 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use base64::Engine;
-use rxseal::{Access, Error, KeyFile, Keyring, LocalRootKey, Purpose, RootKeys, run_local};
+use rxseal::root::{LocalRootKey, RootKeyFile, RootKeys};
+use rxseal::{Access, Error, Keyring, Purpose, run_local};
 use serde_json::Value;
 
 pub(crate) struct Vector {
@@ -129,12 +130,12 @@ impl Scratch {
     }
 
     /// A root key file that holds `text`. Git keeps no modes, so the files of the vectors cannot be loaded in place.
-    pub(crate) fn root_key(&self, text: &str) -> KeyFile {
+    pub(crate) fn root_key(&self, text: &str) -> RootKeyFile {
         let path = self.0.join("root.key");
         let _ = fs::remove_file(&path);
         let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).unwrap();
         std::io::Write::write_all(&mut file, text.as_bytes()).unwrap();
-        KeyFile::new(path)
+        RootKeyFile::new(path)
     }
 
     pub(crate) fn load_root_key(&self, file: &str) -> LocalRootKey {

@@ -2,7 +2,9 @@
 
 use std::marker::PhantomData;
 
-use rxseal::{Class, Error, Field, Keyring, NotWiped, Phi, Record, Sealed, Sealing, Token, open_page};
+use rxseal::forms::NotWiped;
+use rxseal::page::open_page;
+use rxseal::{Class, Error, Field, Keyring, Phi, Record, Sealed, Sealing, Token};
 use serde::de::DeserializeSeed;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
@@ -82,21 +84,21 @@ type EntryPoint = fn(&Record, &Given) -> Result<Opened, Error>;
 /// The table: every way to open one field, all of which must agree.
 fn entry_points<F: Field>() -> [(&'static str, EntryPoint); 14] {
     [
-        ("RecordAccess::open", |rec, given| {
+        ("RecordReader::open", |rec, given| {
             let token = Token::try_from(given.bytes.as_slice())?;
-            let outcome = rec.access(&access()).open::<F, Opened>(&token);
+            let outcome = rec.opened_by(&access()).open::<F, Opened>(&token);
             assert!(token.as_bytes() == given.bytes, "the token itself was changed");
             outcome
         }),
-        ("RecordAccess::open_text", |rec, given| rec.access(&access()).open_text::<F, Opened>(&given.text)),
+        ("RecordReader::open_text", |rec, given| rec.opened_by(&access()).open_text::<F, Opened>(&given.text)),
         ("OpenPass::open", |rec, given| {
-            rec.access(&access()).open_fields(|pass| pass.open::<F, Opened>(&Token::try_from(given.bytes.clone())?))
+            rec.opened_by(&access()).open_fields(|pass| pass.open::<F, Opened>(&Token::try_from(given.bytes.clone())?))
         }),
         ("OpenPass::open_text", |rec, given| {
-            rec.access(&access()).open_fields(|pass| pass.open_text::<F, Opened>(&given.text))
+            rec.opened_by(&access()).open_fields(|pass| pass.open_text::<F, Opened>(&given.text))
         }),
         ("OpenPass::open, a second time in one pass", |rec, given| {
-            rec.access(&access()).open_fields(|pass| {
+            rec.opened_by(&access()).open_fields(|pass| {
                 // Whatever the first one left behind (key set-ups, a refusal) is of no matter to the second.
                 let first = pass.open_text::<F, Opened>(&given.text).map_err(|error| error.code());
                 let second = pass.open_text::<F, Opened>(&given.text);
@@ -111,29 +113,32 @@ fn entry_points<F: Field>() -> [(&'static str, EntryPoint); 14] {
         }),
         ("Sealing in JSON, run_opening", |rec, given| {
             let json = serde_json::to_string(&InText { field: &given.text }).unwrap();
-            let opened: Result<WithSealing<F>, _> = rec.access(&access()).run_opening(|| serde_json::from_str(&json));
+            let opened: Result<WithSealing<F>, _> =
+                rec.opened_by(&access()).run_opening(|| serde_json::from_str(&json));
             opened.map(|opened| opened.field)
         }),
         ("Sealing in a serde_json::Value, run_opening", |rec, given| {
             let json = serde_json::to_value(InText { field: &given.text }).unwrap();
-            let opened: Result<WithSealing<F>, _> = rec.access(&access()).run_opening(|| serde_json::from_value(json));
+            let opened: Result<WithSealing<F>, _> =
+                rec.opened_by(&access()).run_opening(|| serde_json::from_value(json));
             opened.map(|opened| opened.field)
         }),
         ("Sealing in postcard, run_opening", |rec, given| {
             let bytes = postcard::to_stdvec(&InBytes { field: Bytes(&given.bytes) }).unwrap();
-            let opened: Result<WithSealing<F>, _> = rec.access(&access()).run_opening(|| postcard::from_bytes(&bytes));
+            let opened: Result<WithSealing<F>, _> =
+                rec.opened_by(&access()).run_opening(|| postcard::from_bytes(&bytes));
             opened.map(|opened| opened.field)
         }),
         ("Sealing in CBOR, run_opening", |rec, given| {
             let mut bytes = Vec::new();
             ciborium::into_writer(&InBytes { field: Bytes(&given.bytes) }, &mut bytes).unwrap();
             let reading = || ciborium::from_reader(bytes.as_slice());
-            let opened: Result<WithSealing<F>, _> = rec.access(&access()).run_opening(reading);
+            let opened: Result<WithSealing<F>, _> = rec.opened_by(&access()).run_opening(reading);
             opened.map(|opened| opened.field)
         }),
         ("Sealing in JSON, opening as a seed", |rec, given| {
             let json = serde_json::to_string(&InText { field: &given.text }).unwrap();
-            let opening = rec.access(&access());
+            let opening = rec.opened_by(&access());
             let mut reader = serde_json::Deserializer::from_str(&json);
             match opening.opening::<WithSealing<F>>().deserialize(&mut reader) {
                 Ok(opened) => Ok(opened.field),
@@ -146,21 +151,21 @@ fn entry_points<F: Field>() -> [(&'static str, EntryPoint); 14] {
         }),
         ("Phi in JSON, run_opening", |rec, given| {
             let json = serde_json::to_string(&InText { field: &given.text }).unwrap();
-            let opened: Result<WithPhi<F>, _> = rec.access(&access()).run_opening(|| serde_json::from_str(&json));
-            opened.map(|opened| opened.field.into_exposed().0)
+            let opened: Result<WithPhi<F>, _> = rec.opened_by(&access()).run_opening(|| serde_json::from_str(&json));
+            opened.map(|opened| opened.field.expose_into_inner().0)
         }),
         ("Sealed in JSON, opened afterwards", |rec, given| {
             let json = serde_json::to_string(&InText { field: &given.text }).unwrap();
             let Ok(WithSealed::<F> { field }) = serde_json::from_str(&json) else {
                 return Err(given.text.parse::<Token>().expect_err("a token that `Sealed` refuses"));
             };
-            let outcome = field.open(&rec.access(&access()));
+            let outcome = field.open(&rec.opened_by(&access()));
             let written = serde_json::to_string(&WithSealed::<F> { field }).unwrap();
             assert!(written == json, "a sealed field is not written back as it was read");
             outcome
         }),
-        ("RecordAccess::open inside run_opening", |rec, given| {
-            let open = rec.access(&access());
+        ("RecordReader::open inside run_opening", |rec, given| {
+            let open = rec.opened_by(&access());
             open.run_opening(|| open.open_text::<F, Opened>(&given.text))
         }),
     ]
@@ -302,7 +307,7 @@ fn open_into<F: Field>(vector: &Vector, record: &Record, given: &Given) {
     const BEFORE: &[u8] = b"what was there before";
     let mut out = BEFORE.to_vec();
     let token = given.bytes.clone();
-    let outcome = record.access(&access()).open_fields(|pass| pass.open_into::<F>(&given.bytes, &mut out));
+    let outcome = record.opened_by(&access()).open_fields(|pass| pass.open_into::<F>(&given.bytes, &mut out));
     assert!(token == given.bytes, "{}: the token given was changed", vector.file);
     let content = out.strip_prefix(BEFORE).expect("what was there before is still there");
     if vector.expects_ok() && vector.number("kind") == 2 {
@@ -318,7 +323,7 @@ fn open_into<F: Field>(vector: &Vector, record: &Record, given: &Given) {
 /// FORMAT 8.7: the explicit call opens what only the state of its key forbids, and nothing else.
 fn open_compromised<F: Field>(vector: &Vector, record: &Record, given: &Given) -> &'static str {
     let token = Token::try_from(given.bytes.as_slice());
-    let outcome = token.and_then(|token| record.access(&access()).open_compromised::<F, Opened>(&token));
+    let outcome = token.and_then(|token| record.opened_by(&access()).open_compromised::<F, Opened>(&token));
     if vector.text("expect") != "key-compromised" {
         vector.check_code("open_compromised", &outcome);
         return "open_compromised";

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use rxseal::{KeyId, Suite};
+use rxseal::KeyId;
+use rxseal::keys::Suite;
 
 use crate::exit::STATUSES;
 
@@ -521,7 +522,7 @@ A first keyring:
 
 A rotation:
   1. rxseal keyring stage pharmacy-17
-  2. Wait 10 minutes, so that every program has seen it: `promote` refuses before. If the max_staleness of a KeyManager (5
+  2. Wait 10 minutes, so that every program has seen it: `promote` refuses before. If the max_staleness of a KeyringManager (5
      minutes unless set otherwise) is longer than that, wait that long, and say so with --staged-for.
   3. rxseal keyring promote pharmacy-17
      That is a rotation. To get rid of the old key too:

@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use rxseal::{
-    FileStore, FileSubjectStore, KeyringStore, MemoryStore, RootKey, RootKeys, ShredLog, SqliteStore,
-    SqliteSubjectStore, SubjectKeyStore,
+use rxseal::root::{RootKey, RootKeys};
+use rxseal::store::{
+    FileStore, FileSubjectStore, KeyringStore, MemoryStore, SqliteStore, SqliteSubjectStore, SubjectKeyStore,
 };
+use rxseal::subjects::ShredLog;
 use serde::Deserialize;
 
 use crate::args::Global;
@@ -240,9 +241,9 @@ fn read(path: &Path) -> Result<ConfigFile, Failure> {
 async fn postgres(url: &str, may_create: bool) -> Result<Option<Arc<dyn KeyringStore>>, Failure> {
     without_password(url)?;
     if may_create {
-        return Ok(Some(Arc::new(rxseal::PostgresStore::connect(url).await?)));
+        return Ok(Some(Arc::new(rxseal::store::PostgresStore::connect(url).await?)));
     }
-    Ok(rxseal::PostgresStore::connect_existing(url).await?.map(|store| Arc::new(store) as _))
+    Ok(rxseal::store::PostgresStore::connect_existing(url).await?.map(|store| Arc::new(store) as _))
 }
 
 #[cfg(not(feature = "postgres-store"))]
@@ -254,9 +255,9 @@ async fn postgres(_: &str, _: bool) -> Result<Option<Arc<dyn KeyringStore>>, Fai
 async fn postgres_subjects(url: &str, may_create: bool) -> Result<Option<Arc<dyn SubjectKeyStore>>, Failure> {
     without_password(url)?;
     if may_create {
-        return Ok(Some(Arc::new(rxseal::PostgresSubjectStore::connect(url).await?)));
+        return Ok(Some(Arc::new(rxseal::store::PostgresSubjectStore::connect(url).await?)));
     }
-    Ok(rxseal::PostgresSubjectStore::connect_existing(url).await?.map(|store| Arc::new(store) as _))
+    Ok(rxseal::store::PostgresSubjectStore::connect_existing(url).await?.map(|store| Arc::new(store) as _))
 }
 
 #[cfg(not(feature = "postgres-store"))]

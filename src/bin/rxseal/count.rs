@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use rxseal::{CountSql, KeyCounts, KeyId, KeyringFile, StillUnder};
+use rxseal::KeyId;
+use rxseal::count::{CountSql, KeyCounts};
+use rxseal::keys::{KeyringFile, RemainingUse};
 use serde_json::json;
 
 use crate::args::{Count, Counted, Dialect, Global};
@@ -84,7 +86,7 @@ pub async fn count_under(key: KeyId, ring: &KeyringFile, counted: &Counted, outp
                 counts.not_tokens()
             )));
         }
-        let still = StillUnder::counted([&counts], ring.keys(), key, 0, None);
+        let still = RemainingUse::counted([&counts], ring.keys(), key, 0, None);
         let still = still.map_err(|_| says_nothing(name, &counts, ring))?;
         total = total.saturating_add(still.tokens());
         let others =
@@ -141,7 +143,7 @@ impl<'a> Database<'a> {
 
     async fn count(&self, table: &str, column: &str) -> Result<KeyCounts, Failure> {
         match self {
-            Self::Sqlite(path) => Ok(rxseal::count_sqlite(path, table, column)?),
+            Self::Sqlite(path) => Ok(rxseal::count::count_sqlite(path, table, column)?),
             Self::Postgres(url) => {
                 without_password(url)?;
                 in_postgres(url, table, column).await
@@ -159,7 +161,7 @@ impl<'a> Database<'a> {
 
 #[cfg(feature = "postgres-store")]
 async fn in_postgres(url: &str, table: &str, column: &str) -> Result<KeyCounts, Failure> {
-    Ok(rxseal::count_postgres(url, table, column).await?)
+    Ok(rxseal::count::count_postgres(url, table, column).await?)
 }
 
 #[cfg(not(feature = "postgres-store"))]

@@ -3,9 +3,10 @@
 use std::sync::{Arc, Mutex};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use rxseal::{
-    Error, KeyringFile, KeyringStore, Retention, StoreFuture, StoredSubject, SubjectKeyStore, WrappedSubjectKey,
-};
+use rxseal::Error;
+use rxseal::keys::KeyringFile;
+use rxseal::store::{KeyringStore, Retention, StoreFuture, StoredSubject, SubjectKeyStore};
+use rxseal::subjects::WrappedSubjectKey;
 
 /// Keeps what would be stored in memory, so that it can be read back.
 pub struct DryRun<S> {

@@ -3,10 +3,13 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
-use rxseal::{
-    KeyCounts, KeyEvent, KeyId, KeyState, KeyUse, KeyringAdmin, KeyringFile, KeyringStore, Observer, OpenEvent,
-    RootKey, RootKeys, StillUnder, SubjectAdmin, UnlockOptions, WrapInfo,
-};
+use rxseal::KeyId;
+use rxseal::count::KeyCounts;
+use rxseal::keys::{KeyState, KeyUse, KeyringAdmin, KeyringFile, RemainingUse, UnlockOptions, WrapInfo};
+use rxseal::observe::{KeyEvent, Observer, OpenEvent};
+use rxseal::root::{RootKey, RootKeys};
+use rxseal::store::KeyringStore;
+use rxseal::subjects::SubjectAdmin;
 use serde_json::{Value, json};
 
 use crate::args::{Change, Global, KeyFile, Keyring, Root};
@@ -125,7 +128,7 @@ impl Desk<'_> {
                     let counted = count_under(key, &ring, &counted, output).await?;
                     let tokens = tokens.unwrap_or_default().saturating_add(counted);
                     let subject_keys = self.subject_keys_under(&ring, key, subject_keys).await?;
-                    let still_under = StillUnder::new(tokens, subject_keys).begun_at(begun);
+                    let still_under = RemainingUse::new(tokens, subject_keys).begun_at(begun);
                     let destroyed = admin.destroy(&keyspace, key, still_under, SystemTime::now(), unused_for).await;
                     let file = destroyed.map_err(|error| match error.code() {
                         "key-in-use" => Failure::InUse(error, tokens, subject_keys),
@@ -308,8 +311,8 @@ fn is_of(wrap: &WrapInfo<'_>, root: &dyn RootKey) -> bool {
 
 pub fn make_key_file(command: &KeyFile, output: &Output) -> Result<(), Failure> {
     let KeyFile::Create { path } = command;
-    let root = rxseal::KeyFile::new(path).create()?;
-    let name = rxseal::RootKey::name(&root).to_owned();
+    let root = rxseal::root::RootKeyFile::new(path).create()?;
+    let name = rxseal::root::RootKey::name(&root).to_owned();
     let path = path.display().to_string();
     let text = format!("root key {name} made in {path}: keep a copy offline, and none beside the data");
     output.done(true, &text, &json!({ "root_key": name, "path": path }))
@@ -401,7 +404,7 @@ fn specs(texts: &[String]) -> Result<Vec<Spec>, Failure> {
 fn staged_key(file: &KeyringFile) -> Result<KeyId, Failure> {
     let staged = file.keys().iter().find(|key| key.usage() == KeyUse::Seal && key.state() == KeyState::PreActive);
     staged
-        .map(rxseal::KeyInfo::id)
+        .map(rxseal::keys::KeyInfo::id)
         .ok_or_else(|| Failure::Coded("state-refused", "no key is staged: `rxseal keyring stage` first".to_owned()))
 }
 
@@ -468,7 +471,7 @@ fn as_json(file: &KeyringFile) -> Value {
 }
 
 /// The oldest first. In the file they are by id, which says nothing to a person.
-fn by_date(file: &KeyringFile) -> Vec<&rxseal::KeyInfo> {
+fn by_date(file: &KeyringFile) -> Vec<&rxseal::keys::KeyInfo> {
     let mut keys: Vec<_> = file.keys().iter().collect();
     keys.sort_by_key(|key| (key.created(), key.id()));
     keys

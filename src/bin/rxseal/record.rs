@@ -4,7 +4,8 @@ use std::fs;
 use std::io::{self, Read};
 use std::sync::OnceLock;
 
-use rxseal::{Access, Class, FieldId, Keyring, Purpose, Record, StoredSubject, Token};
+use rxseal::store::StoredSubject;
+use rxseal::{Access, Class, FieldId, Keyring, Purpose, Record, Token};
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor, value};
 use serde_json::{Value, json};
 
@@ -29,7 +30,7 @@ pub async fn run(global: &Global, command: Command, output: &Output) -> Result<(
     let (field, class) = (FieldId::parse(for_ever(&FIELD, &open.field))?, Class::parse(for_ever(&CLASS, &open.class))?);
     let keys = unlock(&config, &open.keyspace, output).await?;
     let record = record_of(&keys, &config, &open).await?;
-    let opened = record.access(&access).open_fields(|pass| pass.open_by_id(field, class, &token));
+    let opened = record.opened_by(&access).open_fields(|pass| pass.open_by_id(field, class, &token));
     let opened: Opened = opened.map_err(|error| match error.code() {
         "open-failed" => Failure::Coded(error.code(), format!("{}. {CHECK}", Failure::from_reference(&error))),
         _ => error.into(),

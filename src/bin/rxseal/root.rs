@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rxseal::{KeyFile, LocalRootKey, RootKey, RootKeys};
+use rxseal::root::{LocalRootKey, RootKey, RootKeyFile, RootKeys};
 use serde::Deserialize;
 
 use crate::config::variable;
@@ -95,7 +95,7 @@ impl Spec {
         match self.text.split_once(':') {
             Some(("file", path)) if !path.is_empty() => {
                 options.finish(&[])?;
-                let file = KeyFile::new(path);
+                let file = RootKeyFile::new(path);
                 let file = if allow_group_read { file.allow_group_read() } else { file };
                 Ok(Arc::new(file.load()?))
             }
@@ -195,7 +195,7 @@ impl Options {
 
 #[cfg(feature = "aws-kms")]
 async fn aws_kms(key: &str) -> Result<Arc<dyn RootKey>, Failure> {
-    Ok(Arc::new(rxseal::AwsKmsKey::connect(key).await?))
+    Ok(Arc::new(rxseal::root::AwsKmsKey::connect(key).await?))
 }
 
 #[cfg(not(feature = "aws-kms"))]
@@ -213,7 +213,7 @@ fn pkcs11(uri: &str, mut options: Options, allow_group_read: bool) -> Result<Arc
              /usr/lib/softhsm/libsofthsm2.so",
         );
     };
-    let mut builder = rxseal::Pkcs11Key::from_uri(library, uri)?;
+    let mut builder = rxseal::root::Pkcs11Key::from_uri(library, uri)?;
     if allow_group_read {
         builder = builder.allow_group_read();
     }
@@ -250,7 +250,7 @@ fn vault(url: &str, mut options: Options, allow_group_read: bool) -> Result<Arc<
     let path_at = url.find("://").and_then(|at| url[at + 3..].find('/').map(|slash| at + 3 + slash));
     let Some((address, path)) = path_at.map(|at| url.split_at(at)) else { return usage(form) };
     let Some((mount, key)) = path.trim_matches('/').rsplit_once('/') else { return usage(form) };
-    let mut builder = rxseal::VaultKey::builder(address, key).mount(mount);
+    let mut builder = rxseal::root::VaultKey::builder(address, key).mount(mount);
     if allow_group_read {
         builder = builder.allow_group_read();
     }
@@ -283,7 +283,10 @@ fn vault(url: &str, mut options: Options, allow_group_read: bool) -> Result<Arc<
 
 /// By what this root key says of itself; what all of them share is for those that say nothing.
 #[cfg(feature = "vault")]
-fn vault_login(builder: rxseal::VaultKeyBuilder, options: &mut Options) -> Result<rxseal::VaultKeyBuilder, Failure> {
+fn vault_login(
+    builder: rxseal::root::VaultKeyBuilder,
+    options: &mut Options,
+) -> Result<rxseal::root::VaultKeyBuilder, Failure> {
     let own = ["token_file", "token_env", "role_id", "secret_id_env"].map(|name| options.take(name));
     match own {
         [Some(path), None, None, None] => return Ok(builder.token_file(path)),

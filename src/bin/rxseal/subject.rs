@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use rxseal::{KeyId, Keyring, Retention, RewrapReport, ShredReceipt, StoredSubject, SubjectAdmin, SubjectKeyStore};
+use rxseal::store::{Retention, StoredSubject, SubjectKeyStore};
+use rxseal::subjects::{RewrapReport, ShredReceipt, SubjectAdmin};
+use rxseal::{KeyId, Keyring};
 use serde_json::json;
 
 use crate::args::{Day, Global, Subject};

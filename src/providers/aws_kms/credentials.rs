@@ -48,7 +48,7 @@ mod tests {
     use aws_credential_types::provider::error::CredentialsError;
 
     use super::*;
-    use crate::provider::run_local;
+    use crate::root_key::run_local;
 
     #[derive(Clone, Debug, Default)]
     struct Counting(Arc<AtomicUsize>);

@@ -59,7 +59,7 @@ mod tests {
 
     use super::super::{AwsKmsKey, client, resolve};
     use super::*;
-    use crate::provider::run_local;
+    use crate::root_key::run_local;
 
     const KEY: &str = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
 

@@ -183,7 +183,7 @@ fn invalid(reason: Reason) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::provider::RootKey;
+    use crate::root_key::RootKey;
 
     fn builder() -> Pkcs11KeyBuilder {
         let pin = || Ok::<_, std::io::Error>("canary-pin".to_owned());

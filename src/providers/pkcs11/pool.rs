@@ -191,9 +191,9 @@ impl Inner {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::provider::run_local;
     use crate::providers::pkcs11::pin::PinSource;
     use crate::providers::pkcs11::selection::Selection;
+    use crate::root_key::run_local;
 
     fn pool() -> Pool {
         let selection = Selection::parse("pkcs11:token=phi;object=phi-root").unwrap();

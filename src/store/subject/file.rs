@@ -19,10 +19,10 @@ const MAX_FILE: usize = 4096;
 const SUFFIX: &str = ".subject.json";
 
 /// Wrapped subject keys in a folder, one file each under `<keyspace>/<2 digits>/`, named after the SHA-256 of the subject id. Unix
-/// only, for some thousands of subjects: [`page`](crate::SubjectKeyStore::page) reads them all.
+/// only, for some thousands of subjects: [`page`](crate::store::SubjectKeyStore::page) reads them all.
 ///
 /// Keep it apart from the data, with short-lived backups. What is shredded is gone from the file; the blocks of the disk that it stood
-/// in are not written over. As with [`FileStore`](crate::FileStore), a local file system is needed, and calls are short and block.
+/// in are not written over. As with [`FileStore`](crate::store::FileStore), a local file system is needed, and calls are short and block.
 #[derive(Clone, Debug)]
 pub struct FileSubjectStore(Folder);
 

@@ -47,7 +47,7 @@ impl PostgresSubjectStore {
     /// What [`connect`](Self::connect) creates where it is missing and the role may create tables.
     pub const SCHEMA: &'static str = include_str!("../sql/subject_keys.postgres.sql");
 
-    /// Connects as [`PostgresStore::connect`](crate::PostgresStore::connect) does, with up to 8 connections.
+    /// Connects as [`PostgresStore::connect`](crate::store::PostgresStore::connect) does, with up to 8 connections.
     ///
     /// # Errors
     ///

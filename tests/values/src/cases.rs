@@ -10,7 +10,7 @@ mod shapes;
 mod standard;
 mod tokens;
 
-use rxseal::{Record, RecordAccess};
+use rxseal::{Record, RecordReader};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -24,7 +24,7 @@ pub struct Case {
     pub values: Vec<Leaf>,
     pub read: Read<Leaf>,
     /// Seals and opens the value alone, without the erased traits.
-    pub direct: fn(&Leaf, &Record, &RecordAccess) -> Outcome,
+    pub direct: fn(&Leaf, &Record, &RecordReader) -> Outcome,
 }
 
 /// Collects the cases.
@@ -46,7 +46,7 @@ impl Cases {
 fn direct<T: Serialize + DeserializeOwned + PartialEq + 'static>(
     value: &Leaf,
     record: &Record,
-    open: &RecordAccess,
+    open: &RecordReader,
 ) -> Outcome {
     let value = value.get::<T>();
     match record.seal::<Marker>(value).map(|token| open.open::<Marker, T>(&token)) {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use rxseal::{Access, Keyring, Purpose, Record, RecordAccess, Sealed};
+use rxseal::{Access, Keyring, Purpose, Record, RecordReader, Sealed};
 
 use serde::Serialize;
 
@@ -88,7 +88,7 @@ impl Cell {
 /// Rows of one keyring and record.
 pub struct Bench {
     record: Record,
-    open: RecordAccess,
+    open: RecordReader,
 }
 
 impl Bench {
@@ -96,7 +96,7 @@ impl Bench {
     pub fn new() -> Self {
         let keys = Keyring::insecure_for_tests("pharmacy-17").expect("a keyring").unobserved();
         let record = keys.record("prescription", "RX-1001").expect("a record");
-        let open = record.access(&Access::new("user:kim.rph", Purpose::TREAT).expect("an access"));
+        let open = record.opened_by(&Access::new("user:kim.rph", Purpose::TREAT).expect("an access"));
         Self { record, open }
     }
 

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use rxseal::{Each, NotWiped, Parts, Phi, Record, RecordAccess, Sealed, Sealing, phi};
+use rxseal::forms::NotWiped;
+use rxseal::{Each, Parts, Phi, Record, RecordReader, Sealed, Sealing, phi};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -16,7 +17,7 @@ pub trait Form: Serialize + DeserializeOwned + 'static {
     /// The row with this value. An error is one of sealing.
     fn with(value: &Leaf, record: &Record) -> Result<Self, rxseal::Error>;
     /// Whether the value in it is this one. An error is one of opening.
-    fn holds(&self, value: &Leaf, open: &RecordAccess) -> Result<bool, rxseal::Error>;
+    fn holds(&self, value: &Leaf, open: &RecordReader) -> Result<bool, rxseal::Error>;
 }
 
 /// The rows of one spelling of the field's name: each form once, with the field between two others.
@@ -40,7 +41,7 @@ macro_rules! rows {
                     Ok(Self { id: 7, value: value.clone(), end: true })
                 }
 
-                fn holds(&self, value: &Leaf, _: &RecordAccess) -> Result<bool, rxseal::Error> {
+                fn holds(&self, value: &Leaf, _: &RecordReader) -> Result<bool, rxseal::Error> {
                     Ok(self.value == *value && self.id == 7 && self.end)
                 }
             }
@@ -50,7 +51,7 @@ macro_rules! rows {
                     Ok(Self { id: 7, value: twice(value), end: true })
                 }
 
-                fn holds(&self, value: &Leaf, _: &RecordAccess) -> Result<bool, rxseal::Error> {
+                fn holds(&self, value: &Leaf, _: &RecordReader) -> Result<bool, rxseal::Error> {
                     Ok(self.value == twice(value) && self.id == 7 && self.end)
                 }
             }
@@ -60,7 +61,7 @@ macro_rules! rows {
                     Ok(Self { id: 7, value: by_line(value), end: true })
                 }
 
-                fn holds(&self, value: &Leaf, _: &RecordAccess) -> Result<bool, rxseal::Error> {
+                fn holds(&self, value: &Leaf, _: &RecordReader) -> Result<bool, rxseal::Error> {
                     Ok(self.value == by_line(value) && self.id == 7 && self.end)
                 }
             }
@@ -80,7 +81,7 @@ macro_rules! rows {
                     Ok(Self { id: 7, value: value.clone(), end: true })
                 }
 
-                fn holds(&self, value: &Leaf, _: &RecordAccess) -> Result<bool, rxseal::Error> {
+                fn holds(&self, value: &Leaf, _: &RecordReader) -> Result<bool, rxseal::Error> {
                     Ok(self.value == *value && self.id == 7 && self.end)
                 }
             }
@@ -100,7 +101,7 @@ macro_rules! rows {
                     Ok(Self { id: 7, value: Phi::new(NotWiped(value.clone())), end: true })
                 }
 
-                fn holds(&self, value: &Leaf, _: &RecordAccess) -> Result<bool, rxseal::Error> {
+                fn holds(&self, value: &Leaf, _: &RecordReader) -> Result<bool, rxseal::Error> {
                     Ok(self.value.expose_phi().0 == *value && self.id == 7 && self.end)
                 }
             }
@@ -120,7 +121,7 @@ macro_rules! rows {
                     Ok(Self { id: 7, value: Sealed::seal(record, value)?, end: true })
                 }
 
-                fn holds(&self, value: &Leaf, open: &RecordAccess) -> Result<bool, rxseal::Error> {
+                fn holds(&self, value: &Leaf, open: &RecordReader) -> Result<bool, rxseal::Error> {
                     Ok(self.value.open(open)? == *value && self.id == 7 && self.end)
                 }
             }
@@ -140,7 +141,7 @@ macro_rules! rows {
                     Ok(Self { id: 7, value: twice(value), end: true })
                 }
 
-                fn holds(&self, value: &Leaf, _: &RecordAccess) -> Result<bool, rxseal::Error> {
+                fn holds(&self, value: &Leaf, _: &RecordReader) -> Result<bool, rxseal::Error> {
                     Ok(self.value == twice(value) && self.id == 7 && self.end)
                 }
             }
@@ -160,7 +161,7 @@ macro_rules! rows {
                     Ok(Self { id: 7, value: by_line(value), end: true })
                 }
 
-                fn holds(&self, value: &Leaf, _: &RecordAccess) -> Result<bool, rxseal::Error> {
+                fn holds(&self, value: &Leaf, _: &RecordReader) -> Result<bool, rxseal::Error> {
                     Ok(self.value == by_line(value) && self.id == 7 && self.end)
                 }
             }
@@ -196,7 +197,7 @@ impl<R: Form> Form for Flat<R> {
         R::with(value, record).map(|row| Self { before: "x".into(), row })
     }
 
-    fn holds(&self, value: &Leaf, open: &RecordAccess) -> Result<bool, rxseal::Error> {
+    fn holds(&self, value: &Leaf, open: &RecordReader) -> Result<bool, rxseal::Error> {
         self.row.holds(value, open)
     }
 }
@@ -212,7 +213,7 @@ impl<R: Form> Form for Tagged<R> {
         R::with(value, record).map(Self::Row)
     }
 
-    fn holds(&self, value: &Leaf, open: &RecordAccess) -> Result<bool, rxseal::Error> {
+    fn holds(&self, value: &Leaf, open: &RecordReader) -> Result<bool, rxseal::Error> {
         let Self::Row(row) = self;
         row.holds(value, open)
     }
@@ -229,7 +230,7 @@ impl<R: Form> Form for Untagged<R> {
         R::with(value, record).map(Self::Row)
     }
 
-    fn holds(&self, value: &Leaf, open: &RecordAccess) -> Result<bool, rxseal::Error> {
+    fn holds(&self, value: &Leaf, open: &RecordReader) -> Result<bool, rxseal::Error> {
         let Self::Row(row) = self;
         row.holds(value, open)
     }

@@ -22,7 +22,7 @@ fn raw_values_and_numbers_are_kept_as_they_are_written() {
     }
 
     let record = Keyring::insecure_for_tests("pharmacy-17").unwrap().unobserved().record("rx", 1_u64).unwrap();
-    let open = record.access(&Access::new("user:kim.rph", Purpose::TREAT).unwrap());
+    let open = record.opened_by(&Access::new("user:kim.rph", Purpose::TREAT).unwrap());
     for json in [
         "1.10",
         "1E5",

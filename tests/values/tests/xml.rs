@@ -200,7 +200,7 @@ macro_rules! crates {
             }
 
             let record = record();
-            let open = record.access(&access());
+            let open = record.opened_by(&access());
             for rx in prescriptions(&record) {
                 let xml = $to(&record.sealing(&rx)).unwrap();
                 assert!(!xml.contains("Canary"), "plaintext in {xml}");

@@ -5,9 +5,9 @@
 use std::hint::black_box;
 use std::marker::PhantomData;
 
-use rxseal::{
-    Access, Error, Field, Keyring, OpenPass, Record, RecordAccess, SealPass, Suite, Token, UnlockOptions, run_local,
-};
+use rxseal::keys::{Suite, UnlockOptions};
+use rxseal::page::{OpenPass, SealPass};
+use rxseal::{Access, Error, Field, Keyring, Record, RecordReader, Token, run_local};
 
 use super::{Binding, Bound, Candidate, Facts, Peer, Place, name};
 use crate::record::{
@@ -36,7 +36,7 @@ const BACKENDS: &[Backend] = &[
         names: name::RXSEAL_AWS_LC,
         primitive: "aws-lc-rs",
         floors: ["floor: aws-lc-rs, text", "floor: aws-lc-rs, bytes"],
-        options: || UnlockOptions::default().backend(rxseal::Backend::AwsLc),
+        options: || UnlockOptions::default().backend(rxseal::keys::Backend::AwsLc),
     },
 ];
 
@@ -115,7 +115,7 @@ struct Rxseal<S> {
     access: Access,
     /// Made once and used for every round. Without it a record is made within each measured operation, as a program does
     /// that reads a table.
-    held: Option<(Record, RecordAccess)>,
+    held: Option<(Record, RecordReader)>,
     form: PhantomData<S>,
 }
 
@@ -127,12 +127,12 @@ impl<S: Form> Rxseal<S> {
 
     fn hold_record(mut self) -> Self {
         let record = record_of(&self.keys, RECORD_ID);
-        self.held = Some((record_of(&self.keys, RECORD_ID), record.access(&self.access)));
+        self.held = Some((record_of(&self.keys, RECORD_ID), record.opened_by(&self.access)));
         self
     }
 
     fn opens<F: Field>(&self, keys: &Keyring, record_id: &str, stored: &S::Stored) -> bool {
-        record_of(keys, record_id).access(&self.access).open_fields(|pass| S::open::<F>(pass, stored)).is_ok()
+        record_of(keys, record_id).opened_by(&self.access).open_fields(|pass| S::open::<F>(pass, stored)).is_ok()
     }
 }
 
@@ -147,10 +147,10 @@ impl<S: Form> Peer for Rxseal<S> {
     }
 
     fn open(&mut self, stored: &[S::Stored; COUNT]) -> [String; COUNT] {
-        let open = |record: &RecordAccess| record.open_fields(|pass| open_all::<S>(pass, stored)).unwrap();
+        let open = |record: &RecordReader| record.open_fields(|pass| open_all::<S>(pass, stored)).unwrap();
         match &self.held {
             Some((_, record)) => open(record),
-            None => open(&record_of(&self.keys, black_box(RECORD_ID)).access(&self.access)),
+            None => open(&record_of(&self.keys, black_box(RECORD_ID)).opened_by(&self.access)),
         }
     }
 

@@ -13,13 +13,13 @@ use crate::error::{Error, ErrorKind};
 /// Keep it where the data and its backups are not. Unix only, since it relies on file modes.
 ///
 /// ```no_run
-/// let root = rxseal::KeyFile::new("/etc/pharmacy/root.key").load_or_create()?;
+/// let root = rxseal::root::RootKeyFile::new("/etc/pharmacy/root.key").load_or_create()?;
 /// # Ok::<(), rxseal::Error>(())
 /// ```
 #[derive(Clone, Debug)]
-pub struct KeyFile(SecretFile);
+pub struct RootKeyFile(SecretFile);
 
-impl KeyFile {
+impl RootKeyFile {
     /// The file at `path`. Nothing is read or written yet.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self(SecretFile::new(path.into()))
@@ -132,7 +132,7 @@ mod tests {
     #[test]
     fn created_once_for_its_owner() {
         let folder = folder("created");
-        let file = KeyFile::new(folder.join("deep/root.key"));
+        let file = RootKeyFile::new(folder.join("deep/root.key"));
         let made = file.load_or_create().unwrap();
         assert_eq!(fs::metadata(file.0.path()).unwrap().mode() & 0o777, 0o600);
         assert_eq!(format!("{made:?}"), format!("{:?}", file.load_or_create().unwrap()));
@@ -144,7 +144,7 @@ mod tests {
     #[test]
     fn what_others_may_read_is_refused() {
         let folder = folder("modes");
-        let file = KeyFile::new(folder.join("root.key"));
+        let file = RootKeyFile::new(folder.join("root.key"));
         file.create().unwrap();
         for (mode, strict, group) in [
             (0o600, true, true),
@@ -169,9 +169,9 @@ mod tests {
     #[test]
     fn what_is_no_key_is_refused() {
         let folder = folder("bad");
-        let file = KeyFile::new(folder.join("root.key"));
+        let file = RootKeyFile::new(folder.join("root.key"));
         assert_eq!(file.load().unwrap_err().code(), "root-key-io");
-        assert_eq!(KeyFile::new(std::env::temp_dir()).load().unwrap_err().code(), "invalid-root-key");
+        assert_eq!(RootKeyFile::new(std::env::temp_dir()).load().unwrap_err().code(), "invalid-root-key");
         file.create().unwrap();
         let good = fs::read_to_string(file.0.path()).unwrap();
         let cases = [

@@ -8,7 +8,7 @@ use crate::error::{Error, ErrorKind};
 use crate::id::Identifier;
 use crate::key::SubjectKey;
 
-/// What [`SubjectKeys::load`](crate::SubjectKeys::load) found.
+/// What [`SubjectKeys::load`](crate::subjects::SubjectKeys::load) found.
 #[derive(Default)]
 pub struct LoadedSubjects(HashMap<Box<str>, Result<Held, Error>>);
 

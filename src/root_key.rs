@@ -15,11 +15,12 @@ pub type ProviderFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> +
 /// A root key: it wraps and unwraps KEKs and never leaves its provider.
 ///
 /// Implement it to bring a KMS or HSM of your own. A call ends in bounded time. What may succeed later is reported with
-/// [`Error::from_provider`]`(true, ..)`, and only that: while it lasts a `KeyManager` goes on with the keys it
+/// [`Error::from_provider`]`(true, ..)`, and only that: while it lasts a `KeyringManager` goes on with the keys it
 /// has, for its grace. A refusal is final, `(false, ..)`.
 ///
 /// ```
-/// use rxseal::{Kek, KekContext, ProviderFuture, RootKey};
+/// use rxseal::provider::{Kek, KekContext, ProviderFuture};
+/// use rxseal::root::RootKey;
 ///
 /// /// A key service of your own.
 /// struct Vault9 { client: Client }
@@ -151,9 +152,9 @@ impl KekContext<'_> {
 /// The root keys that a program trusts, in the order in which they are tried.
 ///
 /// ```no_run
-/// use rxseal::{KeyFile, RootKeys};
-/// let roots = RootKeys::from(KeyFile::new("/etc/pharmacy/root.key").load()?)
-///     .and(KeyFile::new("/mnt/escrow/root.key").load()?);
+/// use rxseal::root::{RootKeyFile, RootKeys};
+/// let roots = RootKeys::from(RootKeyFile::new("/etc/pharmacy/root.key").load()?)
+///     .and(RootKeyFile::new("/mnt/escrow/root.key").load()?);
 /// # Ok::<(), rxseal::Error>(())
 /// ```
 #[derive(Clone)]
@@ -190,8 +191,10 @@ impl fmt::Debug for RootKeys {
 ///
 /// ```no_run
 /// # fn main() -> Result<(), rxseal::Error> {
-/// use rxseal::{KeyFile, Keyring, RootKeys, Suite, run_local};
-/// let roots = RootKeys::from(KeyFile::new("root.key").load_or_create()?);
+/// use rxseal::keys::Suite;
+/// use rxseal::root::{RootKeyFile, RootKeys};
+/// use rxseal::{Keyring, run_local};
+/// let roots = RootKeys::from(RootKeyFile::new("root.key").load_or_create()?);
 /// let stored = run_local(Keyring::create("pharmacy-17", &roots, Suite::default()))?;
 /// let keys = run_local(Keyring::unlock("pharmacy-17", &roots, &stored))?.unobserved();
 /// # Ok(())

@@ -15,7 +15,7 @@ use crate::clock::{Clock, Moment};
 use crate::error::{Error, ErrorKind};
 use crate::kdf;
 use crate::key::SubjectKey;
-use crate::provider::run_local;
+use crate::root_key::run_local;
 use crate::store::HELD_AT_MOST;
 
 /// Whatever is asked for.

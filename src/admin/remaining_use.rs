@@ -10,10 +10,10 @@ use crate::key::KeyInfo;
 /// How much is still under a key that is to be destroyed: as counted ([`counted`](Self::counted)), or as somebody says
 /// ([`new`](Self::new)).
 ///
-/// It remembers when the counting was begun. [`KeyringAdmin::destroy`](crate::KeyringAdmin::destroy) takes it only if that was after the
+/// It remembers when the counting was begun. [`KeyringAdmin::destroy`](crate::keys::KeyringAdmin::destroy) takes it only if that was after the
 /// time for which programs may still have sealed under the key: a zero that is older says nothing of what they sealed since.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct StillUnder {
+pub struct RemainingUse {
     tokens: u64,
     subject_keys: u64,
     /// Of which key it was counted.
@@ -21,7 +21,7 @@ pub struct StillUnder {
     begun: Begun,
 }
 
-impl StillUnder {
+impl RemainingUse {
     /// As the caller says, who counted elsewhere: tokens, in every column and backup that has to stay readable, and wrapped subject
     /// keys, 0 if you use none. Nobody checks a zero that you state here; prefer [`counted`](Self::counted).
     ///
@@ -32,7 +32,7 @@ impl StillUnder {
         Self { tokens, subject_keys, key: None, begun: Begun::default() }
     }
 
-    /// The same, begun at `time`, by the clock that gives `now` to [`KeyringAdmin::destroy`](crate::KeyringAdmin::destroy): for numbers
+    /// The same, begun at `time`, by the clock that gives `now` to [`KeyringAdmin::destroy`](crate::keys::KeyringAdmin::destroy): for numbers
     /// that were counted elsewhere or by hand, and for tests with a clock of their own. What was sealed after `time` may be missing in
     /// the numbers, so it is never later than the first reading. [`counted`](Self::counted) knows it, and need not be told.
     #[must_use]
@@ -42,17 +42,19 @@ impl StillUnder {
     }
 
     /// What is under `key` in each of `columns`, in `backups` (tokens in everything else that has to stay readable: backups, exports,
-    /// queues), and among the `subject_keys` that [`SubjectAdmin::count_by_key`](crate::SubjectAdmin::count_by_key) counted; `None`
+    /// queues), and among the `subject_keys` that [`SubjectAdmin::count_by_key`](crate::subjects::SubjectAdmin::count_by_key) counted; `None`
     /// says that no subject keys are used.
     ///
     /// A zero counts only where something else was seen: each column, and the store of the subject keys, has to show at least one key of
-    /// `ring`, the keyring's [`keys`](crate::KeyringFile::keys). A mistyped column, another database or schema, a table whose rows
+    /// `ring`, the keyring's [`keys`](crate::keys::KeyringFile::keys). A mistyped column, another database or schema, a table whose rows
     /// this role may not see, and tokens of another keyspace all look like an empty column. Of one that is empty say so with
     /// [`KeyCounts::confirmed_empty`]. Count after resealing, and after the time for which programs may still seal under the key: of all
     /// counts the one that was begun first decides whether that was so.
     ///
     /// ```
-    /// use rxseal::{StillUnder, count_by_key, phi};
+    /// use rxseal::count::count_by_key;
+    /// use rxseal::keys::RemainingUse;
+    /// use rxseal::phi;
     /// # fn main() -> Result<(), rxseal::Error> {
     /// # let keys = rxseal::testing::insecure_keyring("pharmacy-17")?.unobserved();
     /// # let (_, other) = rxseal::testing::insecure_keyring_file("pharmacy-17")?;
@@ -61,11 +63,11 @@ impl StillUnder {
     /// let (drugs, notes) = (count_by_key([&token]), count_by_key([""; 0]));
     ///
     /// // Nobody knows whether the notes were looked for in the right place.
-    /// let error = StillUnder::counted([&drugs, &notes], keys.keys(), old, 0, None).unwrap_err();
+    /// let error = RemainingUse::counted([&drugs, &notes], keys.keys(), old, 0, None).unwrap_err();
     /// assert_eq!(error.code(), "not-counted");
     ///
     /// let notes = notes.confirmed_empty()?;
-    /// let still = StillUnder::counted([&drugs, &notes], keys.keys(), old, 0, None)?;
+    /// let still = RemainingUse::counted([&drugs, &notes], keys.keys(), old, 0, None)?;
     /// assert_eq!((still.tokens(), still.subject_keys()), (0, 0));
     /// # Ok(())
     /// # }
@@ -164,7 +166,7 @@ mod tests {
         let (first, second) = (at(10), at(20));
         let counted = |columns: &[&KeyCounts], subject_keys| {
             let key = keys.primary_key();
-            StillUnder::counted(columns.iter().copied(), keys.keys(), key, 0, subject_keys).unwrap().begun()
+            RemainingUse::counted(columns.iter().copied(), keys.keys(), key, 0, subject_keys).unwrap().begun()
         };
         assert_eq!(counted(&[&second], None), 20);
         assert_eq!(counted(&[&second, &first], None), 10);
@@ -176,7 +178,7 @@ mod tests {
         assert_eq!(counted(&[&second, &empty], None), 0);
 
         let before = Begun::default().unix_seconds();
-        let (now, stated) = (counted(&[&count_by_key([&token])], None), StillUnder::new(0, 0));
+        let (now, stated) = (counted(&[&count_by_key([&token])], None), RemainingUse::new(0, 0));
         assert!(now >= before.max(21));
         assert!(stated.begun() >= now);
         assert_eq!(stated.begun_at(UNIX_EPOCH + Duration::from_secs(30)).begun(), 30);

@@ -30,12 +30,14 @@ const SHARED_ATTEMPTS: usize = 2;
 /// nothing here.
 ///
 /// A record that is sealed with a subject's key opens only with it: destroy that key (see
-/// [`SubjectAdmin::shred`](crate::SubjectAdmin::shred)) and every such field of the patient is gone, wherever a copy of it is.
+/// [`SubjectAdmin::shred`](crate::subjects::SubjectAdmin::shred)) and every such field of the patient is gone, wherever a copy of it is.
 ///
 /// ```
 /// # fn main() -> Result<(), rxseal::Error> {
 /// # rxseal::run_local(async {
-/// use rxseal::{MemorySubjectStore, SubjectKeys, phi};
+/// use rxseal::store::MemorySubjectStore;
+/// use rxseal::subjects::SubjectKeys;
+/// use rxseal::phi;
 /// # let keys = rxseal::testing::insecure_keyring("pharmacy-17")?.unobserved();
 /// let subjects = SubjectKeys::new(MemorySubjectStore::default());
 ///
@@ -107,7 +109,8 @@ impl SubjectKeys {
     /// ```
     /// # fn main() -> Result<(), rxseal::Error> {
     /// # rxseal::run_local(async {
-    /// # use rxseal::{MemorySubjectStore, SubjectKeys};
+    /// # use rxseal::store::MemorySubjectStore;
+    /// # use rxseal::subjects::SubjectKeys;
     /// # let keys = rxseal::testing::insecure_keyring("pharmacy-17")?.unobserved();
     /// # let subjects = SubjectKeys::new(MemorySubjectStore::default());
     /// # subjects.subject_or_create(&keys, "P-7").await?;
@@ -240,7 +243,7 @@ mod tests {
     use std::time::Instant;
 
     use super::*;
-    use crate::provider::run_local;
+    use crate::root_key::run_local;
     use crate::store::MemorySubjectStore;
 
     const TENANT: &str = "pharmacy-17";
