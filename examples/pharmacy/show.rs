@@ -98,14 +98,30 @@ impl Show {
         bar.with_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()))
     }
 
-    /// `text`, or its beginning where it would make a table too wide.
+    /// `text`, or its beginning if it would make a table wider than 80 columns.
     pub fn shorten(&self, text: &str) -> String {
-        let room = if self.terminal { usize::from(self.width() / 2).saturating_sub(14).max(24) } else { 60 };
-        if text.chars().count() <= room {
+        self.elide(text, 0)
+    }
+
+    /// `text`, or its two ends: the tokens of one record begin alike.
+    pub fn shorten_token(&self, text: &str) -> String {
+        self.elide(text, self.room() / 2)
+    }
+
+    /// `text` within the room of a column, with its last `kept` characters.
+    fn elide(&self, text: &str, kept: usize) -> String {
+        let (len, room) = (text.chars().count(), self.room());
+        if len <= room {
             return text.to_owned();
         }
-        let start: String = text.chars().take(room.saturating_sub(1)).collect();
-        format!("{start}…")
+        let start: String = text.chars().take(room.saturating_sub(kept).saturating_sub(1)).collect();
+        let end: String = text.chars().skip(len.saturating_sub(kept)).collect();
+        format!("{start}…{end}")
+    }
+
+    /// The characters of a column, in a table of three with a narrow first one.
+    fn room(&self) -> usize {
+        if self.terminal { usize::from(self.width() / 2).saturating_sub(14).max(24) } else { 30 }
     }
 
     fn width(&self) -> u16 {

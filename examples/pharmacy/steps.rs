@@ -80,7 +80,9 @@ impl<'s> Pharmacy<'s> {
     /// Opens what is stored, seals and stores what is new, and reads it back.
     pub fn take_in(&mut self) -> Result<(), Failure> {
         self.show.step("Seal and store");
-        let stored = self.open_all("every stored row opens")?;
+        // A check over no row would say nothing.
+        let stored =
+            if self.store.count()? == 0 { OpenedRows::default() } else { self.open_all("every stored row opens")? };
         self.slots = jobs::admit(&mut self.incoming, &stored.rows);
         let fresh = self.slots.iter().filter(|slot| slot.fresh).count();
         let bar = self.show.bar("sealing", fresh);
@@ -119,7 +121,7 @@ impl<'s> Pharmacy<'s> {
                 serde_json::Value::String(text) => text.clone(),
                 other => other.to_string(),
             };
-            vec![column, self.show.shorten(stolen.as_deref().unwrap_or("null")), self.show.shorten(&counter)]
+            vec![column, self.show.shorten_token(stolen.as_deref().unwrap_or("null")), self.show.shorten(&counter)]
         });
         self.show.table(
             &[("column", Tone::Plain), ("a thief with the file", Tone::Thief), ("a pharmacist", Tone::Counter)],
@@ -237,20 +239,23 @@ impl<'s> Pharmacy<'s> {
         Ok(())
     }
 
-    /// What lies where, and how to look at it from outside.
+    /// What lies where, what that means, and what to do next.
     pub fn say_what_is_left(&self) {
         self.show.step("What is left");
-        self.show.line(format_args!("{}: the database that a thief may take, tokens only", self.data_folder.display()));
-        let keyring = self.key_folder.join(KEYRINGS);
+        let root_key = self.root_folder.join(ROOT_KEY);
+        self.show.line(format_args!("{}  the data, sealed: worthless to a thief", self.data_folder.display()));
         self.show
-            .line(format_args!("{}: the sealed keyring; it goes into every backup of the data", keyring.display()));
-        let root_key = self.key_folder.join(ROOT_KEY);
-        self.show.line(format_args!("{}: what opens it; it goes into no backup of the data", root_key.display()));
-        self.show.line("the command rxseal reads the keyring too:");
-        self.show.line(format_args!(
-            "cargo run --features cli --bin rxseal -- --store sqlite:{} keyring inspect {KEYSPACE}",
-            keyring.display()
-        ));
+            .line(format_args!("{}  the keyring, sealed by the root key: back it up", self.keyring_folder.display()));
+        self.show.line(format_args!("{}  the root key: in no backup of the other two", root_key.display()));
+        self.show.note("All three lie in one folder here, so whoever takes the folder reads everything.");
+        self.show.note("In production the root key stays in a KMS, a Vault or an HSM, on another machine.");
+        self.show.step("What next");
+        self.show.line("run it again: it opens the rows of this run and rotates once more");
+        self.show.line("look at the keyring with the command rxseal:");
+        self.show.line(format_args!("  cargo run -p rxseal-cli -- --store {} \\", self.keyring_folder.display()));
+        self.show.line(format_args!("      keyring inspect {KEYSPACE}"));
+        self.show.line("copy prescription.rs, keys.rs, store.rs and jobs.rs from examples/pharmacy");
+        self.show.line("choose a root key for production: docs/KEYS.md");
     }
 
     fn open_all(&mut self, check: &'static str) -> Result<OpenedRows, Failure> {
@@ -343,7 +348,7 @@ fn pharmacist() -> Result<Access, Failure> {
 /// Only one run at a time. The system lets go of the lock when the program ends, however it ends.
 fn lock(folder: &Path) -> Result<File, Failure> {
     let path = folder.join("in-use.lock");
-    let cannot = |error: std::io::Error| Failure::new(format!("cannot be locked: {error}")).about(&path);
+    let cannot = |error: std::io::Error| Failure::of_file(&path, &error);
     let lock = File::options().create(true).truncate(false).write(true).open(&path).map_err(cannot)?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),
@@ -363,7 +368,7 @@ fn why<T>(opened: &Result<T, rxseal::Error>) -> String {
 
 fn make_folder(folder: &Path) -> Result<(), Failure> {
     let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
-    made.map_err(|error| Failure::new(error.to_string()).about(folder))
+    made.map_err(|error| Failure::of_file(folder, &error))
 }
 
 fn row_of((what, timing): &(&str, Timing)) -> Vec<String> {
