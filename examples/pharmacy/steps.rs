@@ -11,7 +11,7 @@ use rxseal::{Access, Keyring, Purpose};
 use crate::attack;
 use crate::checks::{Checks, Failure};
 use crate::jobs::{self, OpenedRows, Slot, Timing};
-use crate::keys::{KEYRINGS, KEYSPACE, KeyStore, ROOT_KEY};
+use crate::keys::{KEYSPACE, KeyStore};
 use crate::prescription::Prescription;
 use crate::scan::Needles;
 use crate::show::{Show, Tone, grouped};
@@ -24,7 +24,6 @@ pub struct Pharmacy<'s> {
     key_store: KeyStore,
     keys: Keyring,
     store: Store,
-    key_folder: PathBuf,
     data_folder: PathBuf,
     /// What this run takes in, and the row of each.
     incoming: Vec<Prescription>,
@@ -42,17 +41,16 @@ impl<'s> Pharmacy<'s> {
     /// Opens what is in `folder`, or begins there.
     pub fn open(folder: &Path, incoming: Vec<Prescription>, show: &'s Show) -> Result<Self, Failure> {
         show.step("Keys");
-        // Apart, as far as that goes on one machine. In earnest the root key lies on another one, or in a key service,
-        // and in no backup of this one: who has both folders can read everything.
-        let (key_folder, data_folder) = (folder.join("keys"), folder.join("db"));
+        let data_folder = folder.join("db");
         make_folder(folder)?;
         let lock = lock(folder)?;
-        make_folder(&key_folder)?;
         make_folder(&data_folder)?;
         let store = Store::open(&data_folder.join("pharmacy.sqlite"))?;
-        let key_store = KeyStore::open(&key_folder, store.count()? == 0)?;
-        let keys = key_store.unlock()?;
-        show.line(format_args!("root key: {}, mode 0600", key_folder.join(ROOT_KEY).display()));
+        // Apart, as far as that goes in one folder. In production the root key is on another machine, or in a key
+        // service, and in no backup of this one.
+        let (root_key, keyrings) = (folder.join("root/root.key"), folder.join("keyrings"));
+        let (key_store, keys) = KeyStore::open(root_key, keyrings, store.count()? == 0)?;
+        show.line(format_args!("root key: {}, mode 0600", key_store.root_key().display()));
         show.line(format_args!(
             "keyring:  {KEYSPACE}, {}, generation {}, {} keys; {} seals",
             if key_store.was_created() { "new" } else { "found" },
@@ -66,7 +64,6 @@ impl<'s> Pharmacy<'s> {
             key_store,
             keys,
             store,
-            key_folder,
             data_folder,
             incoming,
             slots: Vec::new(),
@@ -252,7 +249,7 @@ impl<'s> Pharmacy<'s> {
         self.show.step("What next");
         self.show.line("run it again: it opens the rows of this run and rotates once more");
         self.show.line("look at the keyring with the command rxseal:");
-        self.show.line(format_args!("  cargo run -p rxseal-cli -- --store {} \\", self.keyring_folder.display()));
+        self.show.line(format_args!("  cargo run -p rxseal-cli -- --store file:{} \\", keyrings.display()));
         self.show.line(format_args!("      keyring inspect {KEYSPACE}"));
         self.show.line("copy prescription.rs, keys.rs, store.rs and jobs.rs from examples/pharmacy");
         self.show.line("choose a root key for production: docs/KEYS.md");
@@ -286,7 +283,7 @@ impl<'s> Pharmacy<'s> {
 
     fn scan(&mut self, check: &'static str, show_files: bool) -> Result<(), Failure> {
         let bar = self.show.bar("scanning", 0);
-        let files = self.needles.scan(&[&self.data_folder, &self.key_folder], &bar)?;
+        let files = self.needles.scan(&[&self.data_folder, self.key_store.keyrings(), self.key_store.root_folder()], &bar)?;
         bar.finish_and_clear();
         if show_files {
             let row = |file: &crate::scan::Scanned| {
