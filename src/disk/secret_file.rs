@@ -188,12 +188,12 @@ mod tests {
     fn modes() {
         let place = Place::new("modes");
         for mode in 0..0o1000 {
-            let mut file = place.file("secret", b"s3cret", 0o400 | mode);
+            let file = place.file("secret", b"s3cret", 0o400 | mode);
             let mode = 0o400 | mode;
             let refused = Err(SecretFileError::Mode(mode));
             let read = |file: &SecretFile| file.read().map(|_| ());
             assert_eq!(read(&file), if mode & 0o077 == 0 { Ok(()) } else { refused }, "{mode:o}");
-            file.allow_group_read();
+            let file = file.allow_group_read();
             assert_eq!(read(&file), if mode & 0o037 == 0 { Ok(()) } else { refused }, "{mode:o} for the group");
             fs::remove_file(file.path()).unwrap();
         }
@@ -210,7 +210,7 @@ mod tests {
         let read = |name: &str| SecretFile::new(place.0.join(name)).read().map(|_| ());
         assert_eq!(read("none"), Err(SecretFileError::Unreadable(io::ErrorKind::NotFound)));
         assert_eq!(read(""), Err(SecretFileError::NotAFile));
-        assert_eq!(SecretFile::new("/dev/zero".into()).read().unwrap_err(), SecretFileError::NotAFile);
+        assert_eq!(SecretFile::new("/dev/zero").read().unwrap_err(), SecretFileError::NotAFile);
         assert!(Command::new("mkfifo").args(["-m", "600"]).arg(place.0.join("pipe")).status().unwrap().success());
         assert_eq!(read("pipe"), Err(SecretFileError::NotAFile));
         // What a link leads to is checked, and the link is not: its own mode is 0777.
