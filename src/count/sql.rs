@@ -61,14 +61,8 @@ impl CountSql {
     /// `invalid-id`: a name is empty or contains a NUL, or the table's is not `table` or `schema.table`.
     pub fn sqlite(table: &str, column: &str) -> Result<Self, Error> {
         let (table, column) = (quoted_table(table)?, quoted("column", column)?);
-        let digit = |at: usize| format!("instr('123456789ABCDEF', substr(h, {at}, 1))");
-        // Three hex digits are two characters of base64url.
-        let characters = (0..4_usize).map(|group| group.saturating_mul(3)).map(|at| {
-            let [a, b, c] = [1, 2, 3].map(|step| digit(at.saturating_add(step)));
-            format!("substr(a, 1 + {a} * 4 + {b} / 4, 1) || substr(a, 1 + {b} % 4 * 16 + {c}, 1)")
-        });
-        let characters = characters.collect::<Vec<_>>().join("\n        || ");
-        let (letters, capitals) = (letters(), capitals());
+        let characters = id_of_digits();
+        let letters = letters();
         let magics = list(&Letter::ALL, |letter| hex(&letter.magic()));
         let ends = list(&Letter::ALL, |letter| hex(&magic_end(letter)));
         let start = hex(&Letter::MAGIC_START);
@@ -79,11 +73,7 @@ impl CountSql {
         let is_text = any_letter(|of_length, nonce| {
             format!("c GLOB 'rxs[{}]*' AND length(c) {}", characters_of(of_length), between(text_lengths(nonce)))
         });
-        let escaped = ESCAPED.map(|escaped| format!("instr(d, '{escaped}') > 0")).join(" OR ");
-        let upper = "[A-Z0-9_-]".repeat(LONG);
-        let [no_word, rest] = [NO_WORD, WRAPPED_REST].map(|times| "[A-Za-z0-9_-]".repeat(times));
-        let broken = ["'*r' || char(10) || 'xs", "'*rx' || char(10) || 's", "'*rxs' || char(10) || '"];
-        let broken = broken.map(|begin| format!("b GLOB {begin}[{letters}]{no_word}*'")).join(" OR ");
+        let changed = changed_in_sqlite();
         // - A column is named with its table: SQLite takes a name in quotes that is no column for a text.
         // - GLOB and function results compare byte by byte, whatever the column's collation.
         // - `length` of a text ends at a NUL, so it is compared with the length in bytes, in units of the database's encoding.
@@ -122,10 +112,7 @@ WITH rxseal_valued AS (
                 SELECT '!' FROM (
                     SELECT CASE WHEN instr(d, char(10)) > 0
                         THEN replace(replace(d, char(13), ''), '=' || char(10), char(10)) END AS b
-                ) WHERE {escaped}
-                    OR instr(d, 'RXS') > 0 AND d GLOB '*RXS[{capitals}]{upper}*'
-                    OR instr(d, '{WRAPPED_KEY_TEXT_MAGIC}') > 0 AND ' ' || d GLOB '*[^A-Za-z0-9_-]{WRAPPED_KEY_TEXT_MAGIC}{rest}*'
-                    OR {broken}
+                ) WHERE {changed}
             )
         )
         WHEN typeof(d) = 'blob' AND hex(substr(d, 1, 3)) IN ({magics}) AND instr(substr(d, 2), x'{start}') > 0 THEN (
@@ -279,6 +266,34 @@ impl fmt::Display for CountSql {
 const TOO_LONG: Reason = "at most 63 bytes";
 const NAME: Reason = "a name that is not empty, without NUL";
 const TABLE: Reason = "`table` or `schema.table`; a name with a dot or a double quote in it stands in double quotes, with its own doubled";
+
+/// The characters of a key id, whose 6 bytes are 12 hex digits in `h`; `a` is the alphabet.
+fn id_of_digits() -> String {
+    let digit = |at: usize| format!("instr('123456789ABCDEF', substr(h, {at}, 1))");
+    // Three hex digits are two characters of base64url.
+    let characters = (0..4_usize).map(|group| group.saturating_mul(3)).map(|at| {
+        let [a, b, c] = [1, 2, 3].map(|step| digit(at.saturating_add(step)));
+        format!("substr(a, 1 + {a} * 4 + {b} / 4, 1) || substr(a, 1 + {b} % 4 * 16 + {c}, 1)")
+    });
+    characters.collect::<Vec<_>>().join("\n        || ")
+}
+
+/// That a text `d`, or `b` with its line ends taken away, has something that was a token or a wrapped key before somebody changed it.
+fn changed_in_sqlite() -> String {
+    let (letters, capitals) = (letters(), capitals());
+    let escaped = ESCAPED.map(|escaped| format!("instr(d, '{escaped}') > 0")).join(" OR ");
+    let upper = "[A-Z0-9_-]".repeat(LONG);
+    let [no_word, rest] = [NO_WORD, WRAPPED_REST].map(|times| "[A-Za-z0-9_-]".repeat(times));
+    let broken = ["'*r' || char(10) || 'xs", "'*rx' || char(10) || 's", "'*rxs' || char(10) || '"];
+    let broken = broken.map(|begin| format!("b GLOB {begin}[{letters}]{no_word}*'")).join(" OR ");
+    format!(
+        "\
+{escaped}
+                    OR instr(d, 'RXS') > 0 AND d GLOB '*RXS[{capitals}]{upper}*'
+                    OR instr(d, '{WRAPPED_KEY_TEXT_MAGIC}') > 0 AND ' ' || d GLOB '*[^A-Za-z0-9_-]{WRAPPED_KEY_TEXT_MAGIC}{rest}*'
+                    OR {broken}"
+    )
+}
 
 /// All letters, as a pattern's class has them.
 fn letters() -> String {
