@@ -70,6 +70,8 @@ mod id;
 mod kdf;
 mod key;
 mod keyring;
+#[cfg(unix)]
+mod local_start;
 #[cfg(any(feature = "aws-kms", feature = "postgres-store", feature = "vault"))]
 mod loopback;
 #[cfg(feature = "key-manager")]
