@@ -32,7 +32,7 @@ impl KeyStore {
             return Err(Failure::new("the keyring is gone, and without it the sealed rows: restore it").about(&keyrings));
         }
         let trail = Arc::<Trail>::default();
-        let unlocked = Keyring::open_or_create_local(&root_key, &keyrings, KEYSPACE)?;
+        let unlocked = Keyring::unlock_or_create_local(&root_key, &keyrings, KEYSPACE)?;
         let keys = unlocked.observed_by(Arc::clone(&trail));
         Ok((Self { root_key, keyrings, trail, created }, keys))
     }
