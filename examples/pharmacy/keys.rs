@@ -29,7 +29,9 @@ impl KeyStore {
     pub fn open(root_key: PathBuf, keyrings: PathBuf, data_is_empty: bool) -> Result<(Self, Keyring), Failure> {
         let created = run_local(FileStore::new(&keyrings).get(KEYSPACE))?.is_none();
         if created && !data_is_empty {
-            return Err(Failure::new("the keyring is gone, and without it the sealed rows: restore it").about(&keyrings));
+            return Err(
+                Failure::new("the keyring is gone, and without it the sealed rows: restore it").about(&keyrings)
+            );
         }
         let trail = Arc::<Trail>::default();
         let unlocked = Keyring::unlock_or_create_local(&root_key, &keyrings, KEYSPACE)?;

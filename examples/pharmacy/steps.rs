@@ -239,13 +239,17 @@ impl<'s> Pharmacy<'s> {
     /// What lies where, what that means, and what to do next.
     pub fn say_what_is_left(&self) {
         self.show.step("What is left");
-        let root_key = self.root_folder.join(ROOT_KEY);
-        self.show.line(format_args!("{}  the data, sealed: worthless to a thief", self.data_folder.display()));
-        self.show
-            .line(format_args!("{}  the keyring, sealed by the root key: back it up", self.keyring_folder.display()));
-        self.show.line(format_args!("{}  the root key: in no backup of the other two", root_key.display()));
-        self.show.note("All three lie in one folder here, so whoever takes the folder reads everything.");
-        self.show.note("In production the root key stays in a KMS, a Vault or an HSM, on another machine.");
+        let (root_key, keyrings) = (self.key_store.root_key(), self.key_store.keyrings());
+        self.show.table(
+            &[("where", Tone::Plain), ("what", Tone::Plain)],
+            &[
+                vec![self.data_folder.display().to_string(), "the rows, sealed: worthless to a thief".to_owned()],
+                vec![keyrings.display().to_string(), "the keyring, sealed by the root key: back it up".to_owned()],
+                vec![root_key.display().to_string(), "the root key: in no backup of the other two".to_owned()],
+            ],
+        );
+        self.show.line("All three are in one folder here, so whoever takes that folder reads everything.");
+        self.show.line("In production the root key stays in a KMS, a Vault or an HSM, on another machine.");
         self.show.step("What next");
         self.show.line("run it again: it opens the rows of this run and rotates once more");
         self.show.line("look at the keyring with the command rxseal:");
@@ -283,7 +287,8 @@ impl<'s> Pharmacy<'s> {
 
     fn scan(&mut self, check: &'static str, show_files: bool) -> Result<(), Failure> {
         let bar = self.show.bar("scanning", 0);
-        let files = self.needles.scan(&[&self.data_folder, self.key_store.keyrings(), self.key_store.root_folder()], &bar)?;
+        let files =
+            self.needles.scan(&[&self.data_folder, self.key_store.keyrings(), self.key_store.root_folder()], &bar)?;
         bar.finish_and_clear();
         if show_files {
             let row = |file: &crate::scan::Scanned| {
