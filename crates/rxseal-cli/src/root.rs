@@ -351,7 +351,7 @@ fn decoded(text: &str) -> Option<String> {
 
 #[cfg(not(all(feature = "aws-kms", feature = "pkcs11", feature = "vault")))]
 fn not_built<T>(what: &str, feature: &str) -> Result<T, Failure> {
-    Err(Failure::Usage(format!("{what} is not in this build: cargo install rxseal --features cli,{feature}")))
+    Err(Failure::Usage(format!("{what} is not in this build: cargo install rxseal-cli --features {feature}")))
 }
 
 fn usage<T>(text: &str) -> Result<T, Failure> {

@@ -237,7 +237,7 @@ fn read(path: &Path) -> Result<ConfigFile, Failure> {
     })
 }
 
-#[cfg(feature = "postgres-store")]
+#[cfg(feature = "postgres")]
 async fn postgres(url: &str, may_create: bool) -> Result<Option<Arc<dyn KeyringStore>>, Failure> {
     without_password(url)?;
     if may_create {
@@ -246,12 +246,12 @@ async fn postgres(url: &str, may_create: bool) -> Result<Option<Arc<dyn KeyringS
     Ok(rxseal::store::PostgresStore::connect_existing(url).await?.map(|store| Arc::new(store) as _))
 }
 
-#[cfg(not(feature = "postgres-store"))]
+#[cfg(not(feature = "postgres"))]
 async fn postgres(_: &str, _: bool) -> Result<Option<Arc<dyn KeyringStore>>, Failure> {
-    not_built("PostgreSQL", "postgres-store")
+    not_built("PostgreSQL", "postgres")
 }
 
-#[cfg(feature = "postgres-store")]
+#[cfg(feature = "postgres")]
 async fn postgres_subjects(url: &str, may_create: bool) -> Result<Option<Arc<dyn SubjectKeyStore>>, Failure> {
     without_password(url)?;
     if may_create {
@@ -260,9 +260,9 @@ async fn postgres_subjects(url: &str, may_create: bool) -> Result<Option<Arc<dyn
     Ok(rxseal::store::PostgresSubjectStore::connect_existing(url).await?.map(|store| Arc::new(store) as _))
 }
 
-#[cfg(not(feature = "postgres-store"))]
+#[cfg(not(feature = "postgres"))]
 async fn postgres_subjects(_: &str, _: bool) -> Result<Option<Arc<dyn SubjectKeyStore>>, Failure> {
-    not_built("PostgreSQL", "postgres-store")
+    not_built("PostgreSQL", "postgres")
 }
 
 /// What a variable says. An empty one says nothing.
@@ -310,9 +310,9 @@ fn need_folder_of(path: &str) -> Result<(), Failure> {
     }
 }
 
-#[cfg(not(feature = "postgres-store"))]
+#[cfg(not(feature = "postgres"))]
 fn not_built<T>(what: &str, feature: &str) -> Result<T, Failure> {
-    Err(Failure::Usage(format!("{what} is not in this build: cargo install rxseal --features cli,{feature}")))
+    Err(Failure::Usage(format!("{what} is not in this build: cargo install rxseal-cli --features {feature}")))
 }
 
 fn usage<T>(text: &str) -> Result<T, Failure> {

@@ -541,6 +541,6 @@ Exit codes (docs/COMMAND.md has the codes of --json for each):
         aws = built(cfg!(feature = "aws-kms")),
         pkcs11 = built(cfg!(feature = "pkcs11")),
         vault = built(cfg!(feature = "vault")),
-        postgres = built(cfg!(feature = "postgres-store")),
+        postgres = built(cfg!(feature = "postgres")),
     )
 }

@@ -159,15 +159,15 @@ impl<'a> Database<'a> {
     }
 }
 
-#[cfg(feature = "postgres-store")]
+#[cfg(feature = "postgres")]
 async fn in_postgres(url: &str, table: &str, column: &str) -> Result<KeyCounts, Failure> {
     Ok(rxseal::count::count_postgres(url, table, column).await?)
 }
 
-#[cfg(not(feature = "postgres-store"))]
+#[cfg(not(feature = "postgres"))]
 async fn in_postgres(_: &str, _: &str, _: &str) -> Result<KeyCounts, Failure> {
     Err(Failure::Usage(
-        "PostgreSQL is not in this build: cargo install rxseal --features cli,postgres-store; or run the SQL of --sql \
+        "PostgreSQL is not in this build: cargo install rxseal-cli --features postgres-store; or run the SQL of --sql \
          yourself"
             .to_owned(),
     ))
