@@ -1,5 +1,4 @@
 //! Proves that what README, CHANGELOG and the other texts say of versions, features, files and commands is still so.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use std::collections::BTreeSet;
 use std::fs;
