@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+
+use crate::workspace::{PACKAGES, Package, read, root};
 
 const NAME: &str = env!("CARGO_PKG_NAME");
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -86,23 +88,38 @@ fn the_two_commands_stand_in_the_readme() {
     }
 }
 
+/// Commands that a text tells to type: `--test NAME` and `-p PACKAGE` name what cargo knows.
 #[test]
-fn every_named_target_exists() {
+fn every_named_program_exists() {
+    let named: BTreeSet<_> = PACKAGES.iter().flat_map(Package::targets).collect();
+    let packages: BTreeSet<_> = PACKAGES.iter().map(|package| ("package", package.name())).collect();
+    let kinds = [
+        ("--example ", "example"),
+        ("--bench ", "bench"),
+        ("--test ", "test"),
+        ("--bin ", "bin"),
+        ("-p ", "package"),
+        ("--package ", "package"),
+    ];
+    let mut wrong = Vec::new();
     for (path, text) in texts() {
-        for (flag, folder) in [("--example ", "examples"), ("--bench ", "benches"), ("--test ", "tests")] {
-            for (at, _) in text.match_indices(flag) {
-                let rest = &text[at + flag.len()..];
-                let name = &rest[..rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len())];
-                // `--test NAME` stands for any.
-                if name.is_empty() || name.bytes().all(|byte| byte.is_ascii_uppercase()) {
-                    continue;
+        for line in text.lines().filter(|line| line.contains("cargo ")) {
+            for (flag, kind) in kinds {
+                for (at, _) in line.match_indices(flag) {
+                    let rest = &line[at + flag.len()..];
+                    let end =
+                        rest.find(|c: char| !c.is_ascii_alphanumeric() && !"_-".contains(c)).unwrap_or(rest.len());
+                    let name = &rest[..end];
+                    // `--test NAME` is any.
+                    let is_any = name.bytes().all(|byte| byte.is_ascii_uppercase());
+                    if !is_any && !named.contains(&(kind, name)) && !packages.contains(&(kind, name)) {
+                        wrong.push(format!("{}: `{flag}{name}`", path.display()));
+                    }
                 }
-                let folder = root().join(folder);
-                let exists = folder.join(format!("{name}.rs")).is_file() || folder.join(name).join("main.rs").is_file();
-                assert!(exists, "{}: `{flag}{name}` names nothing in {}", path.display(), folder.display());
             }
         }
     }
+    assert!(wrong.is_empty(), "the workspace has none of these:\n{}", wrong.join("\n"));
 }
 
 #[test]
@@ -361,7 +378,7 @@ fn ids(text: &str) -> impl Iterator<Item = &str> {
 fn sources() -> Vec<(PathBuf, String)> {
     let mut found = Vec::new();
     let mut folders: Vec<_> =
-        ["src", "tests", "examples", "benches", "fuzz", "docs", ".ci"].map(|name| root().join(name)).into();
+        ["src", "crates", "tests", "examples", "benches", "fuzz", "docs", ".ci"].map(|name| root().join(name)).into();
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
@@ -372,23 +389,19 @@ fn sources() -> Vec<(PathBuf, String)> {
             }
         }
     }
-    found.extend(["README.md", "CHANGELOG.md", "SECURITY.md"].map(|name| root().join(name)));
+    found.extend(["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"].map(|name| root().join(name)));
+    found.retain(|path| path.is_file());
     let named = |path: PathBuf| (path.strip_prefix(root()).unwrap().to_owned(), fs::read_to_string(&path).unwrap());
     found.into_iter().map(named).collect()
 }
 
 /// Every text for people, with its path.
 fn texts() -> Vec<(PathBuf, String)> {
-    let mut paths: Vec<_> = ["README.md", "CHANGELOG.md", "SECURITY.md"].map(|name| root().join(name)).into();
+    let mut paths: Vec<_> = ["CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"].map(|name| root().join(name)).into();
     let docs = fs::read_dir(root().join("docs")).unwrap().map(|entry| entry.unwrap().path());
     paths.extend(docs.filter(|path| path.extension().is_some_and(|extension| extension == "md")));
+    paths.extend(PACKAGES.iter().map(|package| package.folder().join("README.md")));
+    paths.retain(|path| path.is_file());
+    assert!(paths.len() > 15, "the texts were not found");
     paths.into_iter().map(|path| (path.clone(), fs::read_to_string(path).expect("the text is there"))).collect()
-}
-
-fn read(name: &str) -> String {
-    fs::read_to_string(root().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
-}
-
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
 }
