@@ -26,19 +26,24 @@ fn the_lock_file_has_this_version() {
     assert!(lock.contains(&entry), "Cargo.lock has another version of {NAME} than {VERSION}");
 }
 
-/// Whoever copies `rxseal = "…"` from a text must get this release.
+/// Whoever copies `rxseal = "…"` from a text must get this release, and the same with a satellite.
 #[test]
 fn dependency_lines_name_this_version() {
-    let [major, minor, _] = VERSION.split('.').collect::<Vec<_>>()[..] else { panic!("{VERSION} is no version") };
     for (path, text) in texts() {
-        for line in text.lines().filter(|line| line.trim_start().starts_with(&format!("{NAME} = "))) {
+        for line in text.lines().map(str::trim_start) {
+            let package = PACKAGES.iter().find(|package| line.starts_with(&format!("{} = ", package.name())));
             let named = line.split('"').find(|part| part.starts_with(|c: char| c.is_ascii_digit()));
-            let Some(named) = named else { continue };
-            let fits = named == VERSION || named == format!("{major}.{minor}");
-            assert!(fits, "{}: `{}` is not {VERSION}", path.display(), line.trim());
+            let (Some(package), Some(named)) = (package, named) else { continue };
+            let fits = named == package.version() || named == major_and_minor(package.version());
+            assert!(fits, "{}: `{line}` is not {}", path.display(), package.version());
         }
     }
-    assert!(read("SECURITY.md").contains(&format!("{major}.{minor}")), "SECURITY.md does not name {major}.{minor}");
+    let supported = major_and_minor(VERSION);
+    assert!(read("SECURITY.md").contains(supported), "SECURITY.md does not name {supported}");
+}
+
+fn major_and_minor(version: &str) -> &str {
+    version.rsplit_once('.').unwrap().0
 }
 
 #[test]
@@ -88,12 +93,14 @@ fn the_two_commands_stand_in_the_readme() {
     }
 }
 
-/// Commands that a text tells to type: `--test NAME` and `-p PACKAGE` name what cargo knows.
+/// Commands that a text tells to type: `--test NAME`, `-p PACKAGE` and `--features A,B` name what cargo knows.
 #[test]
 fn every_named_program_exists() {
-    let named: BTreeSet<_> = PACKAGES.iter().flat_map(Package::targets).collect();
-    let packages: BTreeSet<_> = PACKAGES.iter().map(|package| ("package", package.name())).collect();
+    let mut known: BTreeSet<_> = PACKAGES.iter().flat_map(Package::targets).collect();
+    known.extend(PACKAGES.iter().map(|package| ("package", package.name())));
+    known.extend(PACKAGES.iter().flat_map(Package::features).map(|feature| ("feature", feature)));
     let kinds = [
+        ("--features ", "feature"),
         ("--example ", "example"),
         ("--bench ", "bench"),
         ("--test ", "test"),
@@ -107,14 +114,12 @@ fn every_named_program_exists() {
             for (flag, kind) in kinds {
                 for (at, _) in line.match_indices(flag) {
                     let rest = &line[at + flag.len()..];
-                    let end =
-                        rest.find(|c: char| !c.is_ascii_alphanumeric() && !"_-".contains(c)).unwrap_or(rest.len());
-                    let name = &rest[..end];
+                    let is_part = |c: char| c.is_ascii_alphanumeric() || "_-,".contains(c);
+                    let names = &rest[..rest.find(|c| !is_part(c)).unwrap_or(rest.len())];
                     // `--test NAME` is any.
-                    let is_any = name.bytes().all(|byte| byte.is_ascii_uppercase());
-                    if !is_any && !named.contains(&(kind, name)) && !packages.contains(&(kind, name)) {
-                        wrong.push(format!("{}: `{flag}{name}`", path.display()));
-                    }
+                    let is_any = |name: &str| name.bytes().all(|byte| byte.is_ascii_uppercase());
+                    let unknown = names.split(',').filter(|name| !is_any(name) && !known.contains(&(kind, name)));
+                    wrong.extend(unknown.map(|name| format!("{}: `{flag}{name}`", path.display())));
                 }
             }
         }
