@@ -1,7 +1,7 @@
 //! The command `rxseal` against real services: the life of a keyring, and one line for each mistake. Run by .ci/servers.
 #![allow(clippy::unwrap_used)]
 
-#[path = "root_keys/softhsm.rs"]
+#[path = "live/pkcs11/softhsm.rs"]
 mod softhsm;
 
 use std::env;
@@ -274,4 +274,50 @@ fn a_sealed_vault_says_so() {
     assert!(vault.control(&["operator", "seal"]).status.success());
     fails(&rxseal("keyring rotate pharmacy-17"), 4, "unseal");
     std::fs::remove_dir_all(folder).unwrap();
+}
+
+/// As an operator meets it.
+#[test]
+#[ignore = "needs SoftHSM2"]
+fn the_command() {
+    let token = softhsm::Token::new();
+    token.make(softhsm::Key { id: 1, ..softhsm::Key::named("phi-root") });
+    let folder = softhsm::folder();
+    let pin_file = folder.join(format!("{}-command.pin", token.label));
+    softhsm::write_pin(&pin_file, &format!("{}\n", softhsm::PIN));
+    let name = format!("token={};object=phi-root", token.label);
+    let command = |arguments: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_rxseal"));
+        command.args(arguments.split(' ')).env("RXSEAL_PKCS11_MODULE", softhsm::library());
+        command.env("RXSEAL_STORE", format!("file:{}", folder.join("rings").display()));
+        command.env("RXSEAL_ROOTS", format!("pkcs11:{name}")).env("RXSEAL_PKCS11_PIN_FILE", &pin_file);
+        command
+    };
+    for arguments in ["keyring init pharmacy-17", "keyring rotate pharmacy-17", "keyring verify pharmacy-17"] {
+        let output = command(arguments).output().unwrap();
+        assert!(output.status.success(), "{arguments}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+    let shown = command("keyring inspect pharmacy-17").output().unwrap().stdout;
+    let shown = String::from_utf8(shown).unwrap();
+    assert!(shown.contains("pkcs11") && shown.contains(&name), "{shown}");
+
+    let fails = |command: &mut Command, exit, words: &[&str]| {
+        let output = command.output().unwrap();
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.code() == Some(exit) && text.trim_end().lines().count() == 1, "{text}");
+        assert!(words.iter().all(|word| text.contains(word)) && !text.contains("canary"), "{words:?} in: {text}");
+        print!("{text}");
+    };
+    let rotate = || command("keyring rotate pharmacy-17");
+    let mut wrong = rotate();
+    wrong.env_remove("RXSEAL_PKCS11_PIN_FILE").env("RXSEAL_PKCS11_PIN", "canary-wrong-pin");
+    fails(&mut wrong, 5, &["refuses the PIN"]);
+    fails(rotate().env_remove("RXSEAL_PKCS11_PIN_FILE"), 2, &["RXSEAL_PKCS11_PIN_FILE"]);
+    fails(rotate().env_remove("RXSEAL_PKCS11_MODULE"), 2, &["RXSEAL_PKCS11_MODULE"]);
+    fails(rotate().env("RXSEAL_PKCS11_MODULE", "softhsm.so"), 1, &["absolute"]);
+    fails(rotate().env("RXSEAL_PKCS11_MODULE", "/no/such/library.so"), 5, &["cannot be loaded"]);
+    fails(rotate().env("RXSEAL_ROOTS", "pkcs11:token=phi;pin-value=1"), 1, &["pkcs11:token=LABEL;object=LABEL"]);
+    let absent = format!("pkcs11:token={};object=absent", token.label);
+    fails(command("keyring init pharmacy-18").env("RXSEAL_ROOTS", absent), 5, &["no AES key"]);
+    fails(command("keyring init pharmacy-18").env("RXSEAL_ROOTS", "pkcs11:token=absent;id=%01"), 4, &["no token"]);
 }
