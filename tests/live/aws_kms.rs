@@ -8,7 +8,7 @@
 //! moto_server -H 127.0.0.1 -p 5555
 //! BIND_HOST=127.0.0.1 GATEWAY_PORT=4566 SERVICES=kms,sts ministack
 //! export RXSEAL_TEST_MOTO=http://127.0.0.1:5555 RXSEAL_TEST_MINISTACK=http://127.0.0.1:4566
-//! cargo test --features aws-kms --test live_aws_kms -- --ignored --nocapture
+//! cargo test -p rxseal-tests-live aws_kms -- --ignored --nocapture
 //! ```
 
 use std::error::Error as _;

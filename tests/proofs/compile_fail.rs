@@ -6,6 +6,6 @@
 #[ignore = "slow: builds a crate; .ci/run runs it"]
 fn what_must_not_compile_does_not() {
     let cases = trybuild::TestCases::new();
-    cases.pass("tests/compile_fail/pass/*.rs");
-    cases.compile_fail("tests/compile_fail/*.rs");
+    cases.pass("compile_fail/pass/*.rs");
+    cases.compile_fail("compile_fail/*.rs");
 }

@@ -1130,7 +1130,7 @@ fn a_token_is_never_sealed_as_a_value() {
     check(Displayed(token.to_string()));
     check(Binary(token.as_bytes().to_vec()));
     check(keyring().record("refill", 1).unwrap().seal_text::<phi::Drug>("x").unwrap());
-    // Bytes under a key of nobody's are bytes. What is inside of a larger value: tests/nesting.rs.
+    // Bytes under a key of nobody's are bytes. What is inside of a larger value: tests/serde/nesting.rs.
     let foreign = keyring().record("refill", 1).unwrap().seal::<phi::Drug>("x").unwrap();
     assert!(record("RX-1").seal::<phi::Note>(&Binary(foreign.into_bytes())).is_ok());
 }

@@ -1,5 +1,5 @@
 //! Counting tokens by key: in Rust, and by the statement for SQLite, over the same values. PostgreSQL's is in
-//! `live_postgres.rs`.
+//! `tests/live/postgres.rs`.
 
 use std::path::PathBuf;
 

@@ -1,6 +1,6 @@
 /* A PKCS#11 library that stands in front of SoftHSM, writes down what it is asked, and fails as it is told.
  *
- * `tests/live_pkcs11.rs` makes one copy of it for each test: beside the copy NAME.so, NAME.so.calls gets a line for every call, and
+ * `tests/live/pkcs11/main.rs` makes one copy of it for each test: beside the copy NAME.so, NAME.so.calls gets a line for every call, and
  * NAME.so.faults has lines `FUNCTION ACTION TIMES`. An action is a return code in hex, `hang` (until the line is gone) or `close`
  * (close all sessions of the slot behind the caller's back). `C_Encrypt damage 1` changes what comes out. `C_GetMechanismInfo data 1` makes it an HSM that does key wrapping by
  * C_Encrypt and C_Decrypt, which SoftHSM does by C_WrapKey and C_UnwrapKey alone. `C_EncryptInit draws-71 1` makes it one that draws

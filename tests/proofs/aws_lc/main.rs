@@ -1,15 +1,13 @@
 //! Proves that AWS-LC and RustCrypto are one as far as anything written goes: what one backend seals the other opens, by every
-//! call, both refuse the same with the same errors, and nothing written tells which of them computed. `aws_lc/wiping.rs` proves
+//! call, both refuse the same with the same errors, and nothing written tells which of them computed. `wiping.rs` proves
 //! that AWS-LC's memory is given back without keys and plaintext.
 //!
-//! Feature `aws-lc` only: `cargo test --features aws-lc --test aws_lc`.
+//! Feature `aws-lc` only: `cargo test -p rxseal-tests-proofs --features aws-lc --test aws_lc`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, unsafe_code)]
 #![allow(clippy::disallowed_methods, clippy::incompatible_msrv)] // What is forgotten and leaked here is so on purpose.
 
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 mod heap;
-#[cfg(all(target_os = "linux", target_env = "gnu"))]
-#[allow(dead_code)] // Some of it is for `memory.rs` only.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 mod needles;
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
@@ -25,7 +23,6 @@ use rxseal::{
     Access, Each, Error, Field, Keyring, Parts, Phi, Purpose, Record, Sealed, Sealing, Token, run_local, testing,
 };
 use serde::{Deserialize, Serialize};
-use support::keys;
 
 const KEYSPACE: &str = "pharmacy-17";
 const SUBJECT: &str = "patient-88";

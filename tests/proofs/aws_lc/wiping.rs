@@ -1,6 +1,6 @@
 //! What rxseal gives back to the heap when AWS-LC computes: no key in any form, and no plaintext.
 //!
-//! `tests/memory.rs` proves the same of Rust's heap for the default backend, and for this one where CI runs the suite with it.
+//! `tests/proofs/memory` proves the same of Rust's heap for the default backend, and for this one where CI runs the suite with it.
 //! Here AWS-LC's own memory is looked into as well, and its own forms of a key are looked for. As there, the stack is left out.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
