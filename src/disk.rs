@@ -2,6 +2,7 @@
 //!
 //! The one place that knows about temporary files, links, owners and modes. What is stored in a file is no matter of this module.
 
+pub(crate) mod database;
 #[cfg(unix)]
 mod folder;
 mod lock;
@@ -20,8 +21,6 @@ use crate::error::Error;
 #[cfg(unix)]
 pub(crate) use folder::{Folder, create_folders, names};
 pub(crate) use lock::lock;
-#[cfg(all(unix, feature = "sqlite-store"))]
-pub(crate) use owner::foreign_owner;
 #[cfg(unix)]
 pub(crate) use owner::{SHARED_FILE, own_as_folder};
 #[cfg(unix)]

@@ -142,7 +142,10 @@ pub mod root {
 
 /// For authors of root keys and stores.
 pub mod provider {
+    pub use crate::disk::database::{create_private_file, foreign_owner};
     pub use crate::root_key::{Kek, KekContext, ProviderFuture};
+    pub use crate::store::rules::{StoredKeyring, check_keyspace, check_order};
+    pub use crate::store::subject::{SubjectChange, SubjectColumns, SubjectRow, SubjectRows, SubjectTable};
 }
 
 /// The keys of single patients, which can be shredded.

@@ -71,8 +71,7 @@ pub(super) fn differs(file: &Metadata, folder: &Metadata, modes: Modes) -> bool 
 }
 
 /// Who owns the file, if that is neither this process nor one that it may act for.
-#[cfg(feature = "sqlite-store")]
-pub(crate) fn foreign_owner(file: &Metadata) -> Option<u32> {
+pub(super) fn foreign_owner(file: &Metadata) -> Option<u32> {
     let me = effective_user();
     (me != ROOT && me != file.uid()).then(|| file.uid())
 }

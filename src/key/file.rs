@@ -98,6 +98,9 @@ impl<'a> WrapInfo<'a> {
 }
 
 impl KeyringFile {
+    /// The most bytes that the text of a keyring file has: 1 MiB. A store need not read more.
+    pub const MAX_LEN: usize = MAX_FILE;
+
     /// The keyspace it claims to be of. Authentic only once unlocked, as everything here.
     #[must_use]
     pub fn keyspace(&self) -> &str {

@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use super::{KeyringStore, StoreFuture, check_order, parse_stored};
+use super::rules::{check_keyspace, check_order, parse_stored};
+use super::{KeyringStore, StoreFuture};
 use crate::disk::{self, Folder};
 use crate::error::{Error, ErrorKind};
-use crate::id::Name;
 use crate::key::{KeyringFile, MAX_FILE};
 
 const SUFFIX: &str = ".keyring.json";
@@ -36,7 +36,7 @@ impl FileStore {
 
     /// A name is at most 64 characters of `a-z 0-9 . _ -` and does not begin with a dot, so it is the name of a file here.
     fn path(&self, keyspace: &str) -> Result<PathBuf, Error> {
-        Name::check("keyspace", keyspace)?;
+        check_keyspace(keyspace)?;
         Ok(self.0.path().join(format!("{keyspace}{SUFFIX}")))
     }
 
@@ -58,8 +58,7 @@ impl FileStore {
     fn keyspaces_now(&self) -> Result<Vec<String>, Error> {
         let names = disk::names(self.0.path())?;
         let keyspaces = names.iter().filter_map(|name| name.strip_suffix(SUFFIX));
-        let mut keyspaces: Vec<_> =
-            keyspaces.filter(|name| Name::check("keyspace", name).is_ok()).map(str::to_owned).collect();
+        let mut keyspaces: Vec<_> = keyspaces.filter(|name| check_keyspace(name).is_ok()).map(str::to_owned).collect();
         // The suffix sorted with them.
         keyspaces.sort_unstable();
         Ok(keyspaces)

@@ -6,10 +6,8 @@ mod memory;
 #[cfg(feature = "postgres-store")]
 mod postgres;
 mod row;
-#[cfg(feature = "sqlite-store")]
-mod sqlite;
+mod table;
 
-use std::sync::Arc;
 use std::time::Duration;
 
 #[cfg(unix)]
@@ -17,12 +15,10 @@ pub use file::FileSubjectStore;
 pub use memory::MemorySubjectStore;
 #[cfg(feature = "postgres-store")]
 pub use postgres::PostgresSubjectStore;
-#[cfg(feature = "sqlite-store")]
-pub use sqlite::SqliteSubjectStore;
+pub use row::{SubjectChange, SubjectColumns, SubjectRow};
+pub use table::{SubjectRows, SubjectTable};
 
 use super::StoreFuture;
-use crate::error::Error;
-use crate::id::{Identifier, Name};
 use crate::key::WrappedSubjectKey;
 
 /// For how long a program may hold a key after it asked a store for it (THREAT-MODEL N38): then a shredding is effective.
@@ -98,7 +94,9 @@ impl Retention {
 ///
 /// A patient's fields are gone when their subject key is gone *everywhere*: so keep this store apart from the data, and its backups
 /// for a short time only. A call ends in bounded time, and changes one subject as a whole or not at all.
-pub trait SubjectKeyStore: Send + Sync {
+///
+/// A store of your own implements [`SubjectTable`](crate::provider::SubjectTable), and is a `SubjectKeyStore` by that.
+pub trait SubjectKeyStore: SubjectTable {
     /// What is stored of each of `subjects`, in their order, with one query for all.
     fn get<'a>(&'a self, keyspace: &'a str, subjects: &'a [&'a str]) -> StoreFuture<'a, Vec<StoredSubject>>;
 
@@ -148,62 +146,4 @@ pub trait SubjectKeyStore: Send + Sync {
         after: Option<&'a str>,
         limit: usize,
     ) -> StoreFuture<'a, Vec<(String, StoredSubject)>>;
-}
-
-impl<S: SubjectKeyStore + ?Sized> SubjectKeyStore for Arc<S> {
-    fn get<'a>(&'a self, keyspace: &'a str, subjects: &'a [&'a str]) -> StoreFuture<'a, Vec<StoredSubject>> {
-        (**self).get(keyspace, subjects)
-    }
-
-    fn insert<'a>(
-        &'a self,
-        keyspace: &'a str,
-        subject: &'a str,
-        key: &'a WrappedSubjectKey,
-    ) -> StoreFuture<'a, StoredSubject> {
-        (**self).insert(keyspace, subject, key)
-    }
-
-    fn replace<'a>(
-        &'a self,
-        keyspace: &'a str,
-        subject: &'a str,
-        old: &'a WrappedSubjectKey,
-        key: &'a WrappedSubjectKey,
-    ) -> StoreFuture<'a, ()> {
-        (**self).replace(keyspace, subject, old, key)
-    }
-
-    fn shred<'a>(&'a self, keyspace: &'a str, subject: &'a str, at: u64) -> StoreFuture<'a, u64> {
-        (**self).shred(keyspace, subject, at)
-    }
-
-    fn retain<'a>(
-        &'a self,
-        keyspace: &'a str,
-        subject: &'a str,
-        old: Retention,
-        retention: Retention,
-    ) -> StoreFuture<'a, ()> {
-        (**self).retain(keyspace, subject, old, retention)
-    }
-
-    fn retention<'a>(&'a self, keyspace: &'a str, subject: &'a str) -> StoreFuture<'a, Retention> {
-        (**self).retention(keyspace, subject)
-    }
-
-    fn page<'a>(
-        &'a self,
-        keyspace: &'a str,
-        after: Option<&'a str>,
-        limit: usize,
-    ) -> StoreFuture<'a, Vec<(String, StoredSubject)>> {
-        (**self).page(keyspace, after, limit)
-    }
-}
-
-/// The names of a call, both legal: some stores would take others for a path or a pattern.
-fn check(keyspace: &str, subject: &str) -> Result<(), Error> {
-    Name::check("keyspace", keyspace)?;
-    Identifier::from(subject).parse("subject id").map(drop)
 }
