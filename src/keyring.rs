@@ -73,7 +73,7 @@ impl Keyring {
     }
 
     /// Whether it has this key, in whatever state.
-    #[cfg(feature = "key-manager")]
+    #[cfg(feature = "keyring-manager")]
     pub(crate) fn knows(&self, key_id: KeyId) -> bool {
         self.keys_held().knows(key_id)
     }

@@ -5,7 +5,7 @@ mod file;
 mod memory;
 #[cfg(feature = "postgres-store")]
 mod postgres;
-pub(crate) mod rules;
+pub(crate) mod row;
 pub(crate) mod subject;
 
 use std::pin::Pin;

@@ -126,7 +126,7 @@ impl RootKey for Service {
     }
 
     fn unwrap_kek<'a>(&'a self, _: &'a [u8], _: KekContext<'a>) -> ProviderFuture<'a, Kek> {
-        Box::pin(std::future::ready(Ok(Kek::from([7; 32]))))
+        Box::pin(std::future::ready(Kek::from_bytes(&[7; 32])))
     }
 }
 
@@ -333,7 +333,11 @@ fn all() -> Vec<(&'static str, Error)> {
             fails(run_local(stored().clock(&clock).rotate("pharmacy-17")))
         }),
         ("store-unavailable", Error::from_store(true, "timeout")),
-        ("subject-retained", Error::subject_retained()),
+        ("subject-retained", {
+            let (subjects, held) = (MemorySubjectStore::default(), Retention::default().legal_hold(true));
+            run_local(subjects.retain("pharmacy-17", SUBJECT_ID, Retention::default(), held)).unwrap();
+            fails(run_local(subjects.shred("pharmacy-17", SUBJECT_ID, 1)))
+        }),
         ("retention-past", {
             let subjects = SubjectAdmin::new(MemorySubjectStore::default()).unknown_too();
             fails(run_local(subjects.set_retain_until("pharmacy-17", SUBJECT_ID, Some(1))))

@@ -32,6 +32,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("keyring", 5),
     ("providers", 5),
     ("store", 5),
+    ("provider", 6),
     ("admin", 6),
     ("count", 6),
     ("handles", 6),

@@ -102,8 +102,7 @@ impl LocalRootKey {
         let mut sealed = PlainBuffer::default();
         sealed.vec().extend_from_slice(wrapped);
         let plain = envelope::open(Backend::default(), key, &context.associated_data(), sealed.as_mut_slice())?;
-        let bytes = <&[u8; 32]>::try_from(&*plain).map_err(|_| ErrorKind::UnlockFailed)?;
-        Ok(Kek::new(SecretBytes::copy_of(bytes)))
+        Kek::from_bytes(plain).map_err(|_| ErrorKind::UnlockFailed.into())
     }
 }
 

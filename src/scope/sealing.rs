@@ -62,7 +62,7 @@ impl<R: MaySeal> Record<R> {
     ///
     /// **Run no other task in `work`.** What `work` polls on this thread is its own work, and is sealed for this record: a future
     /// of a `FuturesUnordered`, a `LocalSet`, an executor that `block_on` drives. A task that tokio spawned is told apart, in builds
-    /// with a feature that brings tokio (`key-manager`, the stores and providers over a network): its fields are refused with
+    /// with the feature `tokio_1` (`keyring-manager`, and root keys and stores over a network, turn it on): its fields are refused with
     /// `scope-missing`, and so is the whole call. Await first, and enter the scope for what is there then.
     ///
     /// A format that writes each row twice (csv with headers, bincode 1) finds each field sealed already, `field-repeated`: give it

@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
-use super::rules::{check_keyspace, check_order, parse_stored};
+use super::row::{check_keyspace, check_order, parse_stored};
 use super::{KeyringStore, StoreFuture};
 use crate::disk::{self, Folder};
 use crate::error::{Error, ErrorKind};
-use crate::key::{KeyringFile, MAX_FILE};
+use crate::key::KeyringFile;
 
 const SUFFIX: &str = ".keyring.json";
 
@@ -41,7 +41,7 @@ impl FileStore {
     }
 
     fn get_now(&self, keyspace: &str) -> Result<Option<KeyringFile>, Error> {
-        let text = disk::read(&self.path(keyspace)?, MAX_FILE)?;
+        let text = disk::read(&self.path(keyspace)?, KeyringFile::MAX_LEN)?;
         text.map(|text| parse_stored(&text, keyspace)).transpose()
     }
 

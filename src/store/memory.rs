@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::rules::{check_keyspace, check_order};
+use super::row::{check_keyspace, check_order};
 use super::{KeyringStore, StoreFuture};
 use crate::error::{Error, ErrorKind};
 use crate::key::KeyringFile;

@@ -10,10 +10,10 @@ use sqlx::{Connection, Row};
 
 use pool::{BEGIN, CAREFUL, CallError, OwnTable, Pool, refuse_standby};
 
-use super::rules::{StoredKeyring, check_keyspace, check_order};
+use super::row::{StoredKeyring, check_keyspace, check_order};
 use super::{KeyringStore, StoreFuture};
 use crate::error::{Error, ErrorKind};
-use crate::key::{KeyringFile, MAX_FILE};
+use crate::key::KeyringFile;
 
 /// Keyrings are read once in minutes.
 const MAX_CONNECTIONS: u32 = 4;
@@ -128,7 +128,7 @@ async fn get(
     query: &'static str,
     keyspace: &str,
 ) -> Result<Option<StoredKeyring>, CallError> {
-    let limit = i32::try_from(MAX_FILE).unwrap_or(i32::MAX);
+    let limit = i32::try_from(KeyringFile::MAX_LEN).unwrap_or(i32::MAX);
     // Not kept on the server: a pooler between may give the next statement another connection.
     let query = sqlx::query(query).persistent(false).bind(keyspace).bind(limit);
     let stored = |row: PgRow| -> Result<Option<StoredKeyring>, CallError> {

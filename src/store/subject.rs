@@ -121,7 +121,7 @@ pub trait SubjectKeyStore: SubjectTable {
 
     /// Destroys the subject's key and leaves a tombstone of `at` (Unix seconds), also where there was no key. Gives when it was
     /// shredded, which is earlier than `at` where it was before. Ends with
-    /// [`Error::subject_retained`](crate::Error::subject_retained) while its retention asks for it: now, by the clock of whoever carries
+    /// `subject-retained` while its retention asks for it: now, by the clock of whoever carries
     /// it out, whatever `at` says. A tombstone stays, whatever else is stored of the subject.
     fn shred<'a>(&'a self, keyspace: &'a str, subject: &'a str, at: u64) -> StoreFuture<'a, u64>;
 

@@ -7,14 +7,14 @@ use serde::{Deserialize, Serialize};
 
 use super::Retention;
 use super::row::{SubjectChange, SubjectRow};
-use super::table::{SubjectRows, SubjectTable, check};
+use super::table::{SubjectRows, SubjectTable};
 use crate::backend::Backend;
 use crate::codec::text;
 use crate::disk::{self, Folder};
 use crate::error::{Error, ErrorKind};
 use crate::kdf;
 use crate::store::StoreFuture;
-use crate::store::rules::check_keyspace;
+use crate::store::row::{check_keyspace, check_subject};
 
 /// A file has a name, an identifier of 255 bytes and a key.
 const MAX_FILE: usize = 4096;
@@ -51,7 +51,7 @@ impl FileSubjectStore {
 
     /// Two levels, so that no folder holds more than some hundreds.
     fn path(&self, keyspace: &str, subject: &str) -> Result<PathBuf, Error> {
-        check(keyspace, subject)?;
+        check_subject(keyspace, subject)?;
         let digest = kdf::sha256(Backend::default(), subject.as_bytes());
         let mut name = String::with_capacity(64);
         for byte in digest {

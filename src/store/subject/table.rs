@@ -6,10 +6,9 @@ use std::sync::Arc;
 use super::row::{SubjectChange, SubjectRow};
 use super::{Retention, StoredSubject, SubjectKeyStore};
 use crate::error::Error;
-use crate::id::Identifier;
 use crate::key::WrappedSubjectKey;
 use crate::store::StoreFuture;
-use crate::store::rules::check_keyspace;
+use crate::store::row::{check_keyspace, check_subject};
 
 /// Rows and whose they are. An error in place of a row: something is stored of this subject that cannot be read, such as a damaged file.
 /// A store that cannot be asked at all ends the whole call with an error.
@@ -111,7 +110,7 @@ impl<T: SubjectTable + ?Sized> SubjectTable for Arc<T> {
 impl<T: SubjectTable + ?Sized> SubjectKeyStore for T {
     fn get<'a>(&'a self, keyspace: &'a str, subjects: &'a [&'a str]) -> StoreFuture<'a, Vec<StoredSubject>> {
         Box::pin(async move {
-            subjects.iter().try_for_each(|subject| check(keyspace, subject))?;
+            subjects.iter().try_for_each(|subject| check_subject(keyspace, subject))?;
             let rows = self.rows(keyspace, subjects).await?;
             // No map that hashes: std's draws a random key for it, and panics where there is none.
             let found: BTreeMap<_, _> = rows.into_iter().map(|(subject, row)| (subject, stored(row))).collect();
@@ -158,7 +157,7 @@ impl<T: SubjectTable + ?Sized> SubjectKeyStore for T {
 
     fn retention<'a>(&'a self, keyspace: &'a str, subject: &'a str) -> StoreFuture<'a, Retention> {
         Box::pin(async move {
-            check(keyspace, subject)?;
+            check_subject(keyspace, subject)?;
             let rows = self.rows(keyspace, &[subject]).await?;
             let row = rows.into_iter().find(|(of, _)| of == subject);
             row.map_or(Ok(Retention::default()), |(_, row)| Ok(row?.retention))
@@ -188,16 +187,10 @@ async fn changed<T: SubjectTable + ?Sized>(
     subject: &str,
     change: SubjectChange<'_>,
 ) -> Result<SubjectRow, Error> {
-    check(keyspace, subject)?;
+    check_subject(keyspace, subject)?;
     table.change(keyspace, subject, change).await
 }
 
 fn stored(row: Result<SubjectRow, Error>) -> StoredSubject {
     row.map_or(StoredSubject::Damaged, |row| row.stored())
-}
-
-/// The names of a call, both legal: some stores would take others for a path or a pattern.
-pub(super) fn check(keyspace: &str, subject: &str) -> Result<(), Error> {
-    check_keyspace(keyspace)?;
-    Identifier::from(subject).parse("subject id").map(drop)
 }
