@@ -11,7 +11,6 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use super::settings::Settings;
 use crate::clock::{Clock, Moment};
 use crate::error::{Error, ErrorKind};
 use crate::id::{KeyId, Name};
@@ -33,6 +32,23 @@ const OUTAGE_SEEN: Duration = Duration::from_secs(30);
 const PATIENCE: Duration = Duration::from_secs(120);
 /// How often unknown key ids may ask the store: they come from outside.
 const BETWEEN_UNKNOWN_KEYS: Duration = Duration::from_secs(5);
+
+/// How long a keyring may be used without being looked up, and how many are held.
+pub(super) struct Settings {
+    pub(super) max_staleness: Duration,
+    pub(super) grace: Duration,
+    pub(super) capacity: NonZeroUsize,
+    pub(super) options_for: Box<dyn Fn(&str) -> UnlockOptions + Send + Sync>,
+    pub(super) observer: Option<Arc<dyn Observer>>,
+    pub(super) clock: Clock,
+}
+
+impl Settings {
+    /// Half of the staleness, so that there is as much time again to get an answer.
+    pub(super) fn refresh_after(&self) -> Duration {
+        self.max_staleness.checked_div(2).unwrap_or_default()
+    }
+}
 
 /// What keyrings are read from and unlocked with.
 pub(super) struct Refresher {

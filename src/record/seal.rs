@@ -226,7 +226,7 @@ impl SealState {
 /// FORMAT 5: letter `X` puts the context in front of its 12 drawn bytes.
 fn first_nonce(core: &RecordCore, letter: Letter, drawn: &[u8; 24]) -> [u8; 24] {
     let mut nonce = *drawn;
-    if letter == Letter::BoundXaes
+    if letter.has_context_in_nonce()
         && let Some(prefix) = nonce.first_chunk_mut()
     {
         *prefix = core.context().nonce_prefix();

@@ -1,4 +1,4 @@
-//! How long a keyring may be used without being looked up, and how many are held.
+//! What a manager is made with.
 
 use std::fmt;
 use std::num::NonZeroUsize;
@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::KeyringManager;
+use super::slot::Settings;
 use crate::clock::Clock;
 #[cfg(any(test, feature = "insecure-test-keys"))]
 use crate::clock::TestClock;
@@ -22,24 +23,15 @@ pub struct KeyringManagerBuilder {
     settings: Settings,
 }
 
-pub(super) struct Settings {
-    pub(super) max_staleness: Duration,
-    pub(super) grace: Duration,
-    pub(super) capacity: NonZeroUsize,
-    pub(super) options_for: Box<dyn Fn(&str) -> UnlockOptions + Send + Sync>,
-    pub(super) observer: Option<Arc<dyn Observer>>,
-    pub(super) clock: Clock,
-}
-
-impl Settings {
-    /// Half of the staleness, so that there is as much time again to get an answer.
-    pub(super) fn refresh_after(&self) -> Duration {
-        self.max_staleness.checked_div(2).unwrap_or_default()
+impl KeyringManager {
+    /// A manager of the keyrings in `store`, which one of `roots` unlocks. Say `.observed_by(..)` or `.unobserved()` to have it.
+    pub fn builder(store: impl KeyringStore + 'static, roots: RootKeys) -> KeyringManagerBuilder {
+        KeyringManagerBuilder::new(Arc::new(store), roots)
     }
 }
 
 impl KeyringManagerBuilder {
-    pub(super) fn new(store: Arc<dyn KeyringStore>, roots: RootKeys) -> Self {
+    fn new(store: Arc<dyn KeyringStore>, roots: RootKeys) -> Self {
         let settings = Settings {
             max_staleness: MAX_STALENESS,
             grace: GRACE,
