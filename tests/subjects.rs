@@ -25,11 +25,11 @@ use rxseal::phi::{Drug, PatientName};
 use rxseal::provider::{SubjectChange, SubjectRow, SubjectRows, SubjectTable};
 use rxseal::root::RootKeys;
 use rxseal::store::{
-    FileSubjectStore, MemoryStore, MemorySubjectStore, Retention, SqliteSubjectStore, StoreFuture, StoredSubject,
-    SubjectKeyStore,
+    FileSubjectStore, MemoryStore, MemorySubjectStore, Retention, StoreFuture, StoredSubject, SubjectKeyStore,
 };
 use rxseal::subjects::{ShredLog, SubjectAdmin, SubjectKeys, WrappedSubjectKey};
 use rxseal::{Access, Error, Keyring, Purpose, Token, run_local};
+use rxseal_sqlite::SqliteSubjectStore;
 
 const TENANT: &str = "pharmacy-17";
 const MONTH: Duration = Duration::from_secs(30 * 86_400);

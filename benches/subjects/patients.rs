@@ -7,9 +7,10 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use rusqlite::Connection;
 use rxseal::provider::{SubjectChange, SubjectRow, SubjectRows, SubjectTable};
-use rxseal::store::{MemorySubjectStore, SqliteSubjectStore, StoreFuture, SubjectKeyStore};
+use rxseal::store::{MemorySubjectStore, StoreFuture, SubjectKeyStore};
 use rxseal::subjects::WrappedSubjectKey;
 use rxseal::{Keyring, run_local};
+use rxseal_sqlite::SqliteSubjectStore;
 
 /// Patients, each with a subject key of its own.
 pub struct Patients {

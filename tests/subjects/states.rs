@@ -5,12 +5,11 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rxseal::provider::{SubjectChange, SubjectRow, SubjectRows, SubjectTable};
-use rxseal::store::{
-    FileSubjectStore, MemorySubjectStore, Retention, SqliteSubjectStore, StoreFuture, StoredSubject, SubjectKeyStore,
-};
+use rxseal::store::{FileSubjectStore, MemorySubjectStore, Retention, StoreFuture, StoredSubject, SubjectKeyStore};
 use rxseal::subjects::{ShredLog, SubjectAdmin, SubjectKeys};
 use rxseal::testing::TestClock;
 use rxseal::{Keyring, run_local};
+use rxseal_sqlite::SqliteSubjectStore;
 
 use super::{Folder, MONTH, TENANT, keyring};
 
