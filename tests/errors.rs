@@ -20,7 +20,9 @@ use rxseal::observe::{Observer, OpenEvent, Opening};
 use rxseal::page::open_page;
 use rxseal::provider::{Kek, KekContext, ProviderFuture};
 use rxseal::root::{LocalRootKey, RootKey, RootKeyFile, RootKeys};
-use rxseal::store::{FileStore, KeyringStore, MemoryStore, MemorySubjectStore, StoreFuture, SubjectKeyStore};
+use rxseal::store::{
+    FileStore, KeyringStore, MemoryStore, MemorySubjectStore, Retention, StoreFuture, SubjectKeyStore,
+};
 use rxseal::subjects::{SubjectAdmin, SubjectKeys, WrappedSubjectKey};
 use rxseal::{
     Access, Class, Each, Error, Keyring, Parts, Phi, Purpose, Record, Sealed, Sealing, Token, accept_plaintext, phi,
