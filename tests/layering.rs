@@ -43,6 +43,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("scope", 6),
     ("columns", 7),
     ("form", 7),
+    ("local_start", 7),
     ("fuzzing", 7),
     ("phi", 7),
     ("testing", 7),

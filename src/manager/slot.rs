@@ -1,6 +1,7 @@
 //! One keyspace: at most one attempt to unlock or refresh it at a time, whoever asks.
 
 use std::future::poll_fn;
+use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,7 +16,7 @@ use crate::clock::{Clock, Moment};
 use crate::error::{Error, ErrorKind};
 use crate::id::{KeyId, Name};
 use crate::key::KeyringFile;
-use crate::keyring::{Keyring, Seen};
+use crate::keyring::{Keyring, Seen, UnlockOptions};
 use crate::observe::{KeyEvent, Observer};
 use crate::root_key::RootKeys;
 use crate::runtime::need_runtime;
