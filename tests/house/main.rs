@@ -4,5 +4,6 @@
 
 mod crates;
 mod layering;
+mod links;
 mod readme;
 mod workspace;
