@@ -1,6 +1,7 @@
 //! Tables for people, JSON for programs. The standard output has answers only; what is said beside them goes to the standard
 //! error.
 
+use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -22,9 +23,9 @@ impl Output {
     pub fn say(&self, text: &str, value: &Value) -> io::Result<()> {
         let mut out = io::stdout().lock();
         if self.json {
-            writeln!(out, "{value}")?
+            writeln!(out, "{value}")?;
         } else {
-            writeln!(out, "{}", shown(text.trim_end(), true))?
+            writeln!(out, "{}", shown(text.trim_end(), true))?;
         }
         out.flush()
     }
@@ -102,6 +103,15 @@ pub fn table<const N: usize>(titles: [&str; N], rows: impl IntoIterator<Item = [
     }
     // What the table pads its last column with.
     table.to_string().lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
+}
+
+pub fn hex(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len().saturating_mul(2));
+    for byte in bytes {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
 }
 
 /// Unix seconds as people read them.

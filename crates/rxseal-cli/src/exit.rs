@@ -1,4 +1,4 @@
-//! Which exit status goes with which code. The help and docs/COMMAND.md show this list, and tests/cli.rs holds both to it.
+//! Which exit status goes with which code. The help and docs/COMMAND.md show this list, and tests/cli holds both to it.
 
 pub const USAGE: u8 = 2;
 pub const FAILED: u8 = 1;

@@ -1,4 +1,5 @@
-//! What can be said on the command line.
+//! What can be said on the command line. Comments here are the help that an operator reads.
+#![expect(clippy::doc_markdown, rustdoc::bare_urls, reason = "help is shown as it is written, without Markdown")]
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -454,8 +455,8 @@ pub enum Dialect {
     Postgres,
 }
 
-#[derive(Clone, Copy, Default, ValueEnum)]
-pub enum SuiteName {
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub(crate) enum SuiteName {
     /// XAES-256-GCM
     #[default]
     Xaes,
@@ -541,6 +542,6 @@ Exit codes (docs/COMMAND.md has the codes of --json for each):
         aws = built(cfg!(feature = "aws-kms")),
         pkcs11 = built(cfg!(feature = "pkcs11")),
         vault = built(cfg!(feature = "vault")),
-        postgres = built(cfg!(feature = "postgres-store")),
+        postgres = built(cfg!(feature = "postgres")),
     )
 }

@@ -1,13 +1,13 @@
-//! The command `rxseal` against real services: the life of a keyring, and one line for each mistake. Run by .ci/servers.
-#![allow(clippy::unwrap_used)]
-
-#[path = "root_keys/softhsm.rs"]
-mod softhsm;
+//! The life of a keyring in services, and one line for each mistake.
 
 use std::env;
 use std::net::TcpListener;
-use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Command, Output, Stdio};
+
+use crate::keys::{admin_policy, service_policy};
+use crate::servers::{KEY_SERVICES, output, server};
+use crate::softhsm;
+use crate::vault::OwnVault;
 
 /// A keyring in PostgreSQL under root keys of Vault and AWS KMS.
 struct Desk {
@@ -18,10 +18,7 @@ struct Desk {
 
 impl Desk {
     fn new(name: &str) -> Self {
-        let made =
-            Command::new("python3").arg(concat!(env!("CARGO_MANIFEST_DIR"), "/.ci/key_services.py")).output().unwrap();
-        assert!(made.status.success(), "needs .ci/servers: {}", String::from_utf8_lossy(&made.stderr));
-        let key = String::from_utf8(made.stdout).unwrap().trim().to_owned();
+        let key = output(Command::new("python3").arg(KEY_SERVICES)).trim().to_owned();
         Self {
             root_vault: format!("vault:{}/transit/{key}", server("RXSEAL_TEST_VAULT")),
             root_kms: format!("aws-kms:alias/{key}"),
@@ -47,10 +44,6 @@ impl Desk {
         assert!(output.status.success(), "{arguments}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap()
     }
-}
-
-fn server(variable: &str) -> String {
-    env::var(variable).unwrap_or_else(|_| panic!("{variable} is not set: run `.ci/servers cargo test ..`"))
 }
 
 #[track_caller]
@@ -116,61 +109,6 @@ fn each_trouble_with_a_service_is_one_line() {
     assert!(desk.ok(&format!("count --postgres {url} --table rxseal_keyrings --column file")).contains("not a token"));
 }
 
-/// A Vault of its own, with the key `transit/phi-root`.
-struct OwnVault {
-    server: Child,
-    address: String,
-}
-
-impl OwnVault {
-    fn start() -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let server = Command::new(server("RXSEAL_TEST_BAO"))
-            .args(["server", "-dev", "-dev-no-store-token", "-dev-root-token-id=root"])
-            .arg(format!("-dev-listen-address=127.0.0.1:{port}"))
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let vault = Self { server, address: format!("http://127.0.0.1:{port}") };
-        let begun = Instant::now();
-        while !vault.control(&["status"]).status.success() {
-            assert!(begun.elapsed() < Duration::from_secs(30), "OpenBao did not start");
-            std::thread::sleep(Duration::from_millis(100));
-        }
-        assert!(vault.control(&["secrets", "enable", "transit"]).status.success());
-        assert!(vault.control(&["write", "-f", "transit/keys/phi-root", "type=aes256-gcm96"]).status.success());
-        vault
-    }
-
-    fn control(&self, arguments: &[&str]) -> Output {
-        let mut command = Command::new(server("RXSEAL_TEST_BAO"));
-        command.args(arguments).env("BAO_ADDR", &self.address).env("BAO_TOKEN", "root").output().unwrap()
-    }
-
-    /// A token that may do this with the key, and nothing else.
-    fn token_for(&self, rights: &[&str]) -> String {
-        let policy: String = rights
-            .iter()
-            .map(|right| format!("path \"transit/{right}/phi-root\" {{ capabilities = [\"update\"] }}\n"))
-            .collect();
-        let file = env::temp_dir().join(format!("rxseal-policy-{}-{}", std::process::id(), rights.len()));
-        std::fs::write(&file, policy).unwrap();
-        let name = format!("may-{}", rights.join("-"));
-        assert!(self.control(&["policy", "write", &name, file.to_str().unwrap()]).status.success());
-        std::fs::remove_file(file).unwrap();
-        let made = self.control(&["token", "create", "-field=token", &format!("-policy={name}")]);
-        String::from_utf8(made.stdout).unwrap().trim().to_owned()
-    }
-}
-
-impl Drop for OwnVault {
-    fn drop(&mut self) {
-        self.server.kill().unwrap();
-        let _ = self.server.wait().unwrap();
-    }
-}
-
 /// One of the same mount and name in each of two Vaults: only a label tells them apart.
 #[test]
 #[ignore = "needs .ci/servers"]
@@ -178,7 +116,7 @@ fn two_vaults_in_one_command() {
     let (first, second) = (OwnVault::start(), OwnVault::start());
     let folder = env::temp_dir().join(format!("rxseal-two-vaults-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
-    let files = [("one", first.token_for(&["encrypt", "decrypt"])), ("two", second.token_for(&["encrypt", "decrypt"]))];
+    let files = [("one", first.token_for(&admin_policy())), ("two", second.token_for(&admin_policy()))];
     for (name, token) in &files {
         std::fs::write(folder.join(name), token).unwrap();
         std::fs::set_permissions(folder.join(name), std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
@@ -221,7 +159,7 @@ fn two_vaults_in_one_command() {
     ok(&[], "--config rxseal.toml keyring verify pharmacy-17");
 
     // What KEYS.md says: who may only unlock can rotate if it can write the store, and can wrap nothing.
-    std::fs::write(folder.join("two"), second.token_for(&["decrypt"])).unwrap();
+    std::fs::write(folder.join("two"), second.token_for(&service_policy())).unwrap();
     ok(&[&labelled], "keyring rotate pharmacy-17");
     fails(&run(&[&labelled], "keyring rewrap pharmacy-17"), 5, "provider refused");
     fails(&run(&[&labelled], "keyring init pharmacy-18"), 5, "provider refused");
@@ -236,18 +174,15 @@ fn two_hsm_tokens_in_one_command() {
     std::fs::create_dir_all(&folder).unwrap();
     softhsm::write_pin(&folder.join("pin file"), softhsm::PIN);
     let tokens = [softhsm::Token::new(), softhsm::Token::new()];
-    for token in &tokens {
-        token.make(softhsm::Key::named("phi-root"));
-    }
     let module = softhsm::library();
-    let uri = |token: &softhsm::Token, pin: &str| {
-        format!("pkcs11:token={};object=phi-root?module-path={}&{pin}&deadline=20s", token.label, module.display())
+    let root = |token: &softhsm::Token, pin: &str| {
+        token.root(&format!("?module-path={}&{pin}&deadline=20s", module.display()))
     };
-    let roots = [uri(&tokens[0], "pin-source=file:pin%20file"), uri(&tokens[1], "pin_env=OTHER_PIN")].join("\n");
+    let roots = [root(&tokens[0], "pin-source=file:pin%20file"), root(&tokens[1], "pin_env=OTHER_PIN")].join("\n");
     let run = |arguments: &str| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_rxseal"));
         command.env_clear().current_dir(&folder).env("RXSEAL_STORE", "file:rings").env("RXSEAL_ROOTS", &roots);
-        command.env("SOFTHSM2_CONF", env::var("SOFTHSM2_CONF").unwrap()).env("OTHER_PIN", softhsm::PIN);
+        command.env("SOFTHSM2_CONF", softhsm::configuration()).env("OTHER_PIN", softhsm::PIN);
         // What one root key says goes before what is said of all.
         command.env("RXSEAL_PKCS11_MODULE", "/nonexistent.so").env("RXSEAL_PKCS11_PIN", "0000");
         let output = command.args(arguments.split_whitespace()).output().unwrap();
@@ -273,5 +208,49 @@ fn a_sealed_vault_says_so() {
     assert!(rxseal("keyring init pharmacy-17").status.success());
     assert!(vault.control(&["operator", "seal"]).status.success());
     fails(&rxseal("keyring rotate pharmacy-17"), 4, "unseal");
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+#[ignore = "needs .ci/servers"]
+fn each_trouble_with_an_hsm_is_one_line() {
+    let token = softhsm::Token::new();
+    let folder = env::temp_dir().join(format!("rxseal-hsm-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let pin_file = folder.join("pin");
+    softhsm::write_pin(&pin_file, &format!("{}\n", softhsm::PIN));
+    let root = token.root("");
+    let command = |arguments: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_rxseal"));
+        command.args(arguments.split(' ')).env("RXSEAL_PKCS11_MODULE", softhsm::library());
+        command.env("RXSEAL_STORE", format!("file:{}", folder.join("rings").display()));
+        command.env("RXSEAL_ROOTS", &root).env("RXSEAL_PKCS11_PIN_FILE", &pin_file);
+        command
+    };
+    for arguments in ["keyring init pharmacy-17", "keyring rotate pharmacy-17", "keyring verify pharmacy-17"] {
+        let output = command(arguments).output().unwrap();
+        assert!(output.status.success(), "{arguments}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+    let shown = command("keyring inspect pharmacy-17").output().unwrap().stdout;
+    let shown = String::from_utf8(shown).unwrap();
+    assert!(shown.contains("pkcs11") && shown.contains(root.trim_start_matches("pkcs11:")), "{shown}");
+
+    let fails = |command: &mut Command, exit, part| {
+        let output = command.output().unwrap();
+        fails(&output, exit, part);
+        assert!(!String::from_utf8(output.stderr).unwrap().contains("canary"));
+    };
+    let rotate = || command("keyring rotate pharmacy-17");
+    let mut wrong = rotate();
+    wrong.env_remove("RXSEAL_PKCS11_PIN_FILE").env("RXSEAL_PKCS11_PIN", "canary-wrong-pin");
+    fails(&mut wrong, 5, "refuses the PIN");
+    fails(rotate().env_remove("RXSEAL_PKCS11_PIN_FILE"), 2, "RXSEAL_PKCS11_PIN_FILE");
+    fails(rotate().env_remove("RXSEAL_PKCS11_MODULE"), 2, "RXSEAL_PKCS11_MODULE");
+    fails(rotate().env("RXSEAL_PKCS11_MODULE", "softhsm.so"), 1, "absolute");
+    fails(rotate().env("RXSEAL_PKCS11_MODULE", "/no/such/library.so"), 5, "cannot be loaded");
+    fails(rotate().env("RXSEAL_ROOTS", "pkcs11:token=phi;pin-value=1"), 1, "pkcs11:token=LABEL;object=LABEL");
+    let absent = format!("pkcs11:token={};object=absent", token.label);
+    fails(command("keyring init pharmacy-18").env("RXSEAL_ROOTS", absent), 5, "no AES key");
+    fails(command("keyring init pharmacy-18").env("RXSEAL_ROOTS", "pkcs11:token=absent;id=%01"), 4, "no token");
     std::fs::remove_dir_all(folder).unwrap();
 }

@@ -1,7 +1,6 @@
 //! docs/RUNBOOKS.md, word for word: every block of commands is run, in one shell from top to bottom, and every block of output below it
 //! must be in what it printed. Other addresses and folders are put in for those of the page, and `sleep` sets the clock of the programs
-//! forward instead of waiting. Run by .ci/servers.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+//! forward instead of waiting.
 
 use std::env;
 use std::fmt::Write as _;
@@ -19,43 +18,42 @@ use rxseal::subjects::SubjectKeys;
 use rxseal::{Access, Keyring, Purpose, Record, Token};
 use tokio::runtime::Runtime;
 
-const PAGE: &str = include_str!("../docs/RUNBOOKS.md");
+use crate::page::blocks;
+use crate::servers::{KEY_SERVICES, output, server};
+
+const PAGE: &str = include_str!("../../../../docs/RUNBOOKS.md");
 
 /// What says to this program that it is `pharmacy`, the service of the page: the work to do.
 const WORK: &str = "RXSEAL_RUNBOOK_WORK";
 
 /// Commands, and what they must print.
-#[derive(Default)]
-struct Block<'p> {
+struct Step<'p> {
     line: usize,
     commands: Vec<&'p str>,
     prints: Vec<&'p str>,
 }
 
-fn blocks() -> Vec<Block<'static>> {
-    let mut blocks: Vec<Block<'_>> = Vec::new();
-    let mut lines = PAGE.lines().enumerate();
-    while let Some((at, line)) = lines.next() {
-        let Some(kind) = line.trim_start().strip_prefix("```") else { continue };
-        let inside: Vec<_> = lines.by_ref().map(|(_, line)| line).take_while(|line| line.trim() != "```").collect();
-        match kind {
-            "sh" => blocks.push(Block { line: at + 1, commands: inside, prints: Vec::new() }),
+fn steps() -> Vec<Step<'static>> {
+    let mut steps: Vec<Step<'_>> = Vec::new();
+    for block in blocks(PAGE) {
+        match block.kind {
+            "sh" => steps.push(Step { line: block.line, commands: block.lines, prints: Vec::new() }),
             "text" => {
-                let last = blocks.last_mut().expect("output below commands");
-                assert!(last.prints.is_empty(), "line {}: the second output of one block", at + 1);
-                last.prints = inside.into_iter().map(str::trim).collect();
+                let last = steps.last_mut().expect("output below commands");
+                assert!(last.prints.is_empty(), "line {}: the second output of one block", block.line);
+                last.prints = block.lines.into_iter().map(str::trim).collect();
             }
-            _ => panic!("docs/RUNBOOKS.md line {}: a block is `sh` or `text`, or nobody runs it", at + 1),
+            _ => panic!("docs/RUNBOOKS.md line {}: a block is `sh` or `text`, or nobody runs it", block.line),
         }
     }
-    blocks
+    steps
 }
 
 /// What is said in passing is also in a block, or nobody has tried it.
 #[test]
 fn commands_of_the_text_are_in_blocks() {
-    let blocks = blocks();
-    assert!(blocks.len() > 30, "the page has its run-books");
+    let steps = steps();
+    assert!(steps.len() > 30, "the page has its run-books");
     let prose: String = {
         let mut outside = true;
         let kept = PAGE.lines().filter(|line| {
@@ -68,7 +66,7 @@ fn commands_of_the_text_are_in_blocks() {
     for said in prose.split('`').skip(1).step_by(2).filter(|said| said.starts_with("rxseal ")) {
         let said: Vec<_> = said.split_whitespace().collect();
         let is_in = |line: &str| line.contains(&said.join(" "));
-        assert!(said.len() < 3 || blocks.iter().any(|block| block.commands.iter().any(|line| is_in(line))), "{said:?}");
+        assert!(said.len() < 3 || steps.iter().any(|step| step.commands.iter().any(|line| is_in(line))), "{said:?}");
     }
 }
 
@@ -76,29 +74,29 @@ fn commands_of_the_text_are_in_blocks() {
 #[ignore = "needs .ci/servers"]
 fn every_block_of_the_run_books() {
     let ground = Ground::new();
-    let blocks = blocks();
+    let steps = steps();
     let mut script = format!("set -euo pipefail\n{SLEEP}\n");
-    for (at, block) in blocks.iter().enumerate() {
-        let commands = ground.translate(&block.commands.join("\n"));
+    for (at, step) in steps.iter().enumerate() {
+        let commands = ground.translate(&step.commands.join("\n"));
         // In this shell, whose variables later blocks use.
         let _ = write!(script, "exec >{0}/{at}.out 2>&1\n{commands}\necho done >{0}/{at}.done\n", ground.path("log"));
     }
     let ran = ground.shell().arg("-c").arg(&script).status().unwrap();
-    for (at, block) in blocks.iter().enumerate() {
+    for (at, step) in steps.iter().enumerate() {
         let printed = fs::read_to_string(ground.path(&format!("log/{at}.out"))).unwrap_or_default();
-        let commands = block.commands.join("\n");
-        let line = block.line;
+        let commands = step.commands.join("\n");
+        let line = step.line;
         let done = Path::new(&ground.path(&format!("log/{at}.done"))).exists();
         assert!(done, "docs/RUNBOOKS.md line {line} did not come to its end:\n{commands}\n\n{printed}");
         let mut rest = &*printed;
-        for part in &block.prints {
+        for part in &step.prints {
             let found = rest.find(part);
             let Some(found) = found else {
                 panic!("docs/RUNBOOKS.md line {line} does not print `{part}`:\n{commands}\n\n{printed}");
             };
             rest = &rest[found + part.len()..];
         }
-        let foretold = block.prints.iter().any(|part| part.contains("exit status"));
+        let foretold = step.prints.iter().any(|part| part.contains("exit status"));
         assert_eq!(printed.contains("exit status"), foretold, "docs/RUNBOOKS.md line {line}:\n{printed}");
     }
     assert!(ran.success());
@@ -126,7 +124,7 @@ impl Ground {
         for name in ["bin", "log", "var/lib", "etc/pharmacy", "media/escrow", "media/copy", "backup", "shm"] {
             fs::create_dir_all(folder.join(name)).unwrap();
         }
-        let made = output(Command::new("python3").arg(concat!(env!("CARGO_MANIFEST_DIR"), "/.ci/key_services.py")));
+        let made = output(Command::new("python3").arg(KEY_SERVICES));
         let key = made.trim().to_owned();
         let database = key.replace("rotation-", "runbooks_");
         let url = server("RXSEAL_TEST_POSTGRES");
@@ -140,9 +138,9 @@ impl Ground {
         let dry =
             format!("rxseal --json keyring init a --dry-run --store file:rings --root aws-kms:alias/{}", ground.key);
         let shown: serde_json::Value = serde_json::from_str(&output(ground.shell().arg("-c").arg(dry))).unwrap();
-        ground.arn = shown["keyring"]["root_keys"][0]["root_key"].as_str().unwrap().to_owned();
+        shown["keyring"]["root_keys"][0]["root_key"].as_str().unwrap().clone_into(&mut ground.arn);
         let this = env::current_exe().unwrap();
-        let service = format!("{} --exact --ignored --nocapture the_service_of_the_page", this.display());
+        let service = format!("{} --exact --ignored --nocapture runbooks::the_service_of_the_page", this.display());
         ground.command("pharmacy", &service, &format!("export {WORK}=\"$*\""));
         ground.command("systemctl", &service, &format!("[ \"$*\" = \"restart pharmacy\" ]; export {WORK}=serve"));
         ground
@@ -199,16 +197,6 @@ impl Drop for Ground {
         let drop = format!("DROP DATABASE IF EXISTS {name}");
         let _ = Command::new("psql").args(["--quiet", "--command", &drop, &server("RXSEAL_TEST_POSTGRES")]).status();
     }
-}
-
-fn server(variable: &str) -> String {
-    env::var(variable).unwrap_or_else(|_| panic!("{variable} is not set: run `.ci/servers cargo test ..`"))
-}
-
-fn output(command: &mut Command) -> String {
-    let output = command.output().unwrap();
-    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
 }
 
 /// `pharmacy`: seals new rows as a service does, and opens every row; or reseals all of them.

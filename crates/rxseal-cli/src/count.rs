@@ -1,6 +1,6 @@
 //! `rxseal count`.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rxseal::KeyId;
 use rxseal::count::{CountSql, KeyCounts};
@@ -10,7 +10,11 @@ use serde_json::json;
 use crate::args::{Count, Counted, Dialect, Global};
 use crate::config::{Config, without_password};
 use crate::failure::Failure;
+#[cfg(not(feature = "postgres"))]
+use crate::not_built::postgres;
 use crate::output::{Output, table};
+#[cfg(feature = "postgres")]
+use crate::postgres;
 
 pub async fn run(global: &Global, command: &Count, output: &Output) -> Result<(), Failure> {
     let (table, column) = (&command.table, &command.column);
@@ -21,7 +25,7 @@ pub async fn run(global: &Global, command: &Count, output: &Output) -> Result<()
         };
         return Ok(output.say(sql.as_str(), &json!({ "sql": sql.as_str() }))?);
     }
-    let database = Database::of(&command.sqlite, &command.postgres)
+    let database = Database::of(command.sqlite.as_deref(), command.postgres.as_deref())
         .ok_or_else(|| Failure::Usage("count --sqlite FILE or --postgres URL".to_owned()))?;
     let rings = keyrings(global, &command.keyspaces).await?;
     let counts = database.count(table, column).await?;
@@ -64,7 +68,7 @@ pub fn has_key(ring: &KeyringFile, key: KeyId) -> bool {
 
 /// How many tokens are under `key` in the columns that an operator named, none of which says nothing.
 pub async fn count_under(key: KeyId, ring: &KeyringFile, counted: &Counted, output: &Output) -> Result<u64, Failure> {
-    let database = Database::of(&counted.sqlite, &counted.postgres);
+    let database = Database::of(counted.sqlite.as_deref(), counted.postgres.as_deref());
     let database = match (database, counted.columns.is_empty() && counted.empty.is_empty()) {
         (Some(database), false) => database,
         (None, true) => return Ok(0),
@@ -136,9 +140,8 @@ enum Database<'a> {
 }
 
 impl<'a> Database<'a> {
-    fn of(sqlite: &'a Option<PathBuf>, postgres: &'a Option<String>) -> Option<Self> {
-        let sqlite = sqlite.as_deref().map(Self::Sqlite);
-        sqlite.or_else(|| postgres.as_deref().map(Self::Postgres))
+    fn of(sqlite: Option<&'a Path>, postgres: Option<&'a str>) -> Option<Self> {
+        sqlite.map(Self::Sqlite).or_else(|| postgres.map(Self::Postgres))
     }
 
     async fn count(&self, table: &str, column: &str) -> Result<KeyCounts, Failure> {
@@ -146,7 +149,7 @@ impl<'a> Database<'a> {
             Self::Sqlite(path) => Ok(rxseal::count::count_sqlite(path, table, column)?),
             Self::Postgres(url) => {
                 without_password(url)?;
-                in_postgres(url, table, column).await
+                postgres::count(url, table, column).await
             }
         }
     }
@@ -157,20 +160,6 @@ impl<'a> Database<'a> {
             None => Err(Failure::Usage(format!("{option} is TABLE.COLUMN, not {name:?}"))),
         }
     }
-}
-
-#[cfg(feature = "postgres-store")]
-async fn in_postgres(url: &str, table: &str, column: &str) -> Result<KeyCounts, Failure> {
-    Ok(rxseal::count::count_postgres(url, table, column).await?)
-}
-
-#[cfg(not(feature = "postgres-store"))]
-async fn in_postgres(_: &str, _: &str, _: &str) -> Result<KeyCounts, Failure> {
-    Err(Failure::Usage(
-        "PostgreSQL is not in this build: cargo install rxseal --features cli,postgres-store; or run the SQL of --sql \
-         yourself"
-            .to_owned(),
-    ))
 }
 
 fn describe(counts: &KeyCounts, lost: &[(KeyId, u64)]) -> String {

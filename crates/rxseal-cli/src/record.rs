@@ -13,7 +13,7 @@ use crate::args::{Global, OpenRecord, Record as Command};
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::keyring::unlock;
-use crate::output::Output;
+use crate::output::{Output, hex};
 
 /// More than the largest sealed value as text.
 const MAX_TOKEN: u64 = 64 * 1024 * 1024;
@@ -76,14 +76,16 @@ fn show(open: &OpenRecord, token: &Token, opened: Opened, output: &Output) -> Re
     output.note(&format!("opened by {} for {}", open.who, open.why));
     let (text, value) = match opened {
         Opened::Bytes(bytes) => {
-            let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+            let hex = hex(&bytes);
             (hex.clone(), json!(hex))
         }
         Opened::Json(Value::String(text)) => (text.clone(), Value::String(text)),
         Opened::Json(value) => (value.to_string(), value),
     };
     let mut about = about;
-    about["value"] = value;
+    if let Some(about) = about.as_object_mut() {
+        about.insert("value".to_owned(), value);
+    }
     Ok(output.say(&text, &about)?)
 }
 

@@ -15,8 +15,12 @@ use rxseal::subjects::ShredLog;
 use serde::Deserialize;
 
 use crate::args::Global;
-use crate::failure::Failure;
+use crate::failure::{Failure, usage};
+#[cfg(not(feature = "postgres"))]
+use crate::not_built::postgres;
 use crate::output::Output;
+#[cfg(feature = "postgres")]
+use crate::postgres;
 use crate::root::{self, Spec};
 
 #[derive(Default, Deserialize)]
@@ -67,9 +71,14 @@ impl Config {
         };
         let log = global.shred_log.clone().or(variable_os("RXSEAL_SHRED_LOG").map(PathBuf::from));
         Ok(Self {
-            store: first(&global.store, "--store", "RXSEAL_STORE", file.store)?,
+            store: first(global.store.as_ref(), "--store", "RXSEAL_STORE", file.store)?,
             roots: roots.unwrap_or_default(),
-            subject_store: first(&global.subject_store, "--subject-store", "RXSEAL_SUBJECT_STORE", file.subject_store)?,
+            subject_store: first(
+                global.subject_store.as_ref(),
+                "--subject-store",
+                "RXSEAL_SUBJECT_STORE",
+                file.subject_store,
+            )?,
             shred_log: log.or(file.shred_log),
             backups_kept: global.backups_kept.or(kept),
             allow_group_read: global.allow_group_read || group_may_read || file.allow_group_read,
@@ -106,9 +115,10 @@ impl Config {
                 Ok(Some(Arc::new(SqliteStore::open(path)?)))
             }
             Some(("sqlite", path)) if !path.is_empty() => {
-                Ok(SqliteStore::open_existing(path)?.map(|store| Arc::new(store) as _))
+                let store = SqliteStore::open_existing(path)?;
+                Ok(store.map(|store| -> Arc<dyn KeyringStore> { Arc::new(store) }))
             }
-            Some(("postgres" | "postgresql", _)) => postgres(store, may_create).await,
+            Some(("postgres" | "postgresql", _)) => postgres::keyrings(store, may_create).await,
             _ => Err(Failure::Usage(format!("{from} is file:FOLDER, sqlite:FILE or postgres://HOST/DATABASE"))),
         }
     }
@@ -169,9 +179,10 @@ impl Config {
                 if may_create {
                     return Ok(Some(Arc::new(SqliteSubjectStore::open(path)?)));
                 }
-                Ok(SqliteSubjectStore::open_existing(path)?.map(|store| Arc::new(store) as _))
+                let store = SqliteSubjectStore::open_existing(path)?;
+                Ok(store.map(|store| -> Arc<dyn SubjectKeyStore> { Arc::new(store) }))
             }
-            Some(("postgres" | "postgresql", _)) => postgres_subjects(store, may_create).await,
+            Some(("postgres" | "postgresql", _)) => postgres::subjects(store, may_create).await,
             _ => Err(Failure::Usage(format!("{from} is file:FOLDER, sqlite:FILE or postgres://HOST/DATABASE"))),
         }
     }
@@ -237,34 +248,6 @@ fn read(path: &Path) -> Result<ConfigFile, Failure> {
     })
 }
 
-#[cfg(feature = "postgres-store")]
-async fn postgres(url: &str, may_create: bool) -> Result<Option<Arc<dyn KeyringStore>>, Failure> {
-    without_password(url)?;
-    if may_create {
-        return Ok(Some(Arc::new(rxseal::store::PostgresStore::connect(url).await?)));
-    }
-    Ok(rxseal::store::PostgresStore::connect_existing(url).await?.map(|store| Arc::new(store) as _))
-}
-
-#[cfg(not(feature = "postgres-store"))]
-async fn postgres(_: &str, _: bool) -> Result<Option<Arc<dyn KeyringStore>>, Failure> {
-    not_built("PostgreSQL", "postgres-store")
-}
-
-#[cfg(feature = "postgres-store")]
-async fn postgres_subjects(url: &str, may_create: bool) -> Result<Option<Arc<dyn SubjectKeyStore>>, Failure> {
-    without_password(url)?;
-    if may_create {
-        return Ok(Some(Arc::new(rxseal::store::PostgresSubjectStore::connect(url).await?)));
-    }
-    Ok(rxseal::store::PostgresSubjectStore::connect_existing(url).await?.map(|store| Arc::new(store) as _))
-}
-
-#[cfg(not(feature = "postgres-store"))]
-async fn postgres_subjects(_: &str, _: bool) -> Result<Option<Arc<dyn SubjectKeyStore>>, Failure> {
-    not_built("PostgreSQL", "postgres-store")
-}
-
 /// What a variable says. An empty one says nothing.
 pub fn variable(name: &str) -> Result<Option<String>, Failure> {
     let value = variable_os(name).map(OsString::into_string).transpose();
@@ -276,12 +259,12 @@ fn variable_os(name: &str) -> Option<OsString> {
 }
 
 fn first(
-    given: &Option<String>,
+    given: Option<&String>,
     option: &'static str,
     name: &'static str,
     file: Option<String>,
 ) -> Result<Option<Setting<String>>, Failure> {
-    let said = given.clone().map(|value| Setting { value, from: option });
+    let said = given.cloned().map(|value| Setting { value, from: option });
     let named = variable(name)?.map(|value| Setting { value, from: name });
     Ok(said.or(named).or(file.map(|value| Setting { value, from: "the configuration file" })))
 }
@@ -308,13 +291,4 @@ fn need_folder_of(path: &str) -> Result<(), Failure> {
         ))),
         _ => Ok(()),
     }
-}
-
-#[cfg(not(feature = "postgres-store"))]
-fn not_built<T>(what: &str, feature: &str) -> Result<T, Failure> {
-    Err(Failure::Usage(format!("{what} is not in this build: cargo install rxseal --features cli,{feature}")))
-}
-
-fn usage<T>(text: &str) -> Result<T, Failure> {
-    Err(Failure::Usage(text.to_owned()))
 }

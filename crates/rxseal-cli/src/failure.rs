@@ -83,6 +83,10 @@ impl fmt::Display for Failure {
     }
 }
 
+pub fn usage<T>(text: &str) -> Result<T, Failure> {
+    Err(Failure::Usage(text.to_owned()))
+}
+
 /// With its causes: what a provider says is what its operator has to know.
 fn write_error(f: &mut fmt::Formatter<'_>, error: &rxseal::Error) -> fmt::Result {
     write!(f, "{error}")?;

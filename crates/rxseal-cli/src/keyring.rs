@@ -7,7 +7,7 @@ use rxseal::KeyId;
 use rxseal::count::KeyCounts;
 use rxseal::keys::{KeyState, KeyUse, KeyringAdmin, KeyringFile, RemainingUse, UnlockOptions, WrapInfo};
 use rxseal::observe::{KeyEvent, Observer, OpenEvent};
-use rxseal::root::{RootKey, RootKeys};
+use rxseal::root::{RootKey, RootKeyFile, RootKeys};
 use rxseal::store::KeyringStore;
 use rxseal::subjects::SubjectAdmin;
 use serde_json::{Value, json};
@@ -17,7 +17,7 @@ use crate::config::Config;
 use crate::count::{count_under, has_key};
 use crate::dry_run::DryRun;
 use crate::failure::Failure;
-use crate::output::{Output, table, time};
+use crate::output::{Output, hex, table, time};
 use crate::root::{Spec, trusted};
 
 pub async fn run(global: &Global, command: Keyring, output: &Output) -> Result<(), Failure> {
@@ -138,22 +138,7 @@ impl Desk<'_> {
                 };
                 changed(output, &change, &file, "key destroyed", Some(key), counted)
             }
-            Keyring::Rewrap { keyspace, to, yes, change } => {
-                let roots =
-                    if to.is_empty() { config.all_roots().await? } else { config.connect_all(&specs(&to)?).await? };
-                let admin = self.admin(&keyspace, &change).await?;
-                let stored = admin.stored(&keyspace).await?;
-                if to.is_empty() {
-                    check_the_same(&stored, &roots)?;
-                }
-                let off = taken_off(&stored, &roots);
-                if !(off.is_empty() || yes || change.dry_run) {
-                    return Err(Failure::Usage(format!("{} would not unlock it any more: say --yes", off.join(", "))));
-                }
-                let file = admin.rewrap(&keyspace, &trusted(roots)?).await?;
-                let off = if off.is_empty() { String::new() } else { format!(", and {} taken off", off.join(", ")) };
-                changed(output, &change, &file, &format!("keyring rewrapped{off}"), None, json!({}))
-            }
+            Keyring::Rewrap { keyspace, to, yes, change } => self.rewrap(&keyspace, &to, yes, &change).await,
             Keyring::Root(Root::Add { keyspace, new_root, change }) => {
                 let new_root = config.connect(&Spec::parse(&new_root)?).await?;
                 let file = self.admin(&keyspace, &change).await?.add_root(&keyspace, &new_root).await?;
@@ -164,6 +149,23 @@ impl Desk<'_> {
                 changed(output, &change, &file, "root key removed", None, json!({}))
             }
         }
+    }
+
+    async fn rewrap(&self, keyspace: &str, to: &[String], yes: bool, change: &Change) -> Result<(), Failure> {
+        let roots =
+            if to.is_empty() { self.config.all_roots().await? } else { self.config.connect_all(&specs(to)?).await? };
+        let admin = self.admin(keyspace, change).await?;
+        let stored = admin.stored(keyspace).await?;
+        if to.is_empty() {
+            check_the_same(&stored, &roots)?;
+        }
+        let off = taken_off(&stored, &roots);
+        if !(off.is_empty() || yes || change.dry_run) {
+            return Err(Failure::Usage(format!("{} would not unlock it any more: say --yes", off.join(", "))));
+        }
+        let file = admin.rewrap(keyspace, &trusted(roots)?).await?;
+        let off = if off.is_empty() { String::new() } else { format!(", and {} taken off", off.join(", ")) };
+        changed(self.output, change, &file, &format!("keyring rewrapped{off}"), None, json!({}))
     }
 
     /// What the operator says is elsewhere, and what is counted here.
@@ -311,8 +313,8 @@ fn is_of(wrap: &WrapInfo<'_>, root: &dyn RootKey) -> bool {
 
 pub fn make_key_file(command: &KeyFile, output: &Output) -> Result<(), Failure> {
     let KeyFile::Create { path } = command;
-    let root = rxseal::root::RootKeyFile::new(path).create()?;
-    let name = rxseal::root::RootKey::name(&root).to_owned();
+    let root = RootKeyFile::new(path).create()?;
+    let name = root.name().to_owned();
     let path = path.display().to_string();
     let text = format!("root key {name} made in {path}: keep a copy offline, and none beside the data");
     output.done(true, &text, &json!({ "root_key": name, "path": path }))
@@ -475,8 +477,4 @@ fn by_date(file: &KeyringFile) -> Vec<&rxseal::keys::KeyInfo> {
     let mut keys: Vec<_> = file.keys().iter().collect();
     keys.sort_by_key(|key| (key.created(), key.id()));
     keys
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -128,22 +128,22 @@ async fn reapply(subjects: &SubjectAdmin, config: &Config, stored: bool, output:
         .map(|(keyspace, subject, error)| (keyspace, subject, Failure::from_reference(error)))
         .collect();
     let ahead: Vec<_> = reapplied.ahead().collect();
-    let mut text =
-        format!("{shredded} subjects {done} shredded, {unknown} of them without a key; {before} were before");
+    let mut lines =
+        vec![format!("{shredded} subjects {done} shredded, {unknown} of them without a key; {before} were before")];
     for (keyspace, subject) in &retained {
-        text.push_str(&format!("\nheld, and not shredded: {keyspace} {subject}"));
+        lines.push(format!("held, and not shredded: {keyspace} {subject}"));
     }
     for (keyspace, subject) in &ahead {
-        text.push_str(&format!("\nits line in the log is of a time that is yet to come: {keyspace} {subject}"));
+        lines.push(format!("its line in the log is of a time that is yet to come: {keyspace} {subject}"));
     }
     for (keyspace, subject, error) in &failed {
-        text.push_str(&format!("\nnot shredded: {keyspace} {subject}: {error}"));
+        lines.push(format!("not shredded: {keyspace} {subject}: {error}"));
     }
     let value = json!({
         "shredded": shredded, "unknown": unknown, "shredded_before": before, "retained": retained, "failed": failed,
         "ahead": ahead,
     });
-    output.done(stored && shredded > 0, &text, &value)?;
+    output.done(stored && shredded > 0, &lines.join("\n"), &value)?;
     // A log is made by its first line: an empty one is another, or was shortened.
     if shredded == 0 && before == 0 && failed.is_empty() && retained.is_empty() {
         return Err(Failure::Checked(
@@ -170,14 +170,14 @@ async fn reapply(subjects: &SubjectAdmin, config: &Config, stored: bool, output:
 fn show_rewrapped(report: &RewrapReport, keys: &Keyring, stored: bool, output: &Output) -> Result<(), Failure> {
     let done = if stored { "are now under" } else { "would be under" };
     let failed: Vec<_> = report.failed().map(|(subject, error)| (subject, error.code())).collect();
-    let mut text =
-        format!("{} subject keys {done} {}; {} were before", report.rewrapped(), keys.primary_key(), report.before());
+    let (rewrapped, before) = (report.rewrapped(), report.before());
+    let mut lines = vec![format!("{rewrapped} subject keys {done} {}; {before} were before", keys.primary_key())];
     for (subject, code) in &failed {
-        text.push_str(&format!("\nleft as it was: {subject} ({code})"));
+        lines.push(format!("left as it was: {subject} ({code})"));
     }
-    let value = json!({ "rewrapped": report.rewrapped(), "before": report.before(), "failed": failed });
-    output.done(stored && report.rewrapped() > 0, &text, &value)?;
-    if report.rewrapped() == 0 && report.before() == 0 && failed.is_empty() {
+    let value = json!({ "rewrapped": rewrapped, "before": before, "failed": failed });
+    output.done(stored && rewrapped > 0, &lines.join("\n"), &value)?;
+    if rewrapped == 0 && before == 0 && failed.is_empty() {
         return Err(Failure::Checked(nobody(keys.keyspace())));
     }
     if failed.is_empty() {
