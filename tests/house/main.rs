@@ -5,5 +5,6 @@
 mod crates;
 mod layering;
 mod links;
+mod names;
 mod readme;
 mod workspace;

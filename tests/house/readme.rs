@@ -128,7 +128,7 @@ fn every_named_program_exists() {
 }
 
 /// Markdown's `code` between backticks, on one line.
-fn code_spans(text: &str) -> Vec<&str> {
+pub fn code_spans(text: &str) -> Vec<&str> {
     text.lines().flat_map(|line| line.split('`').skip(1).step_by(2)).collect()
 }
 
@@ -373,7 +373,7 @@ fn sources() -> Vec<(PathBuf, String)> {
 }
 
 /// Every text for people, with its path.
-fn texts() -> Vec<(PathBuf, String)> {
+pub fn texts() -> Vec<(PathBuf, String)> {
     let mut paths: Vec<_> = ["CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"].map(|name| root().join(name)).into();
     let docs = fs::read_dir(root().join("docs")).unwrap().map(|entry| entry.unwrap().path());
     paths.extend(docs.filter(|path| path.extension().is_some_and(|extension| extension == "md")));
