@@ -8,7 +8,7 @@ use crate::readme::{code_spans, texts};
 use crate::workspace::root;
 
 /// Of others, or of a program that a text imagines.
-const FOREIGN: &[&str] = &["CharsetDecoder", "Dose", "TextDecoder", "Validate"];
+const FOREIGN: &[&str] = &["CharsetDecoder", "Dose", "Infinity", "TextDecoder", "Validate"];
 
 /// Where our files are. A path that begins elsewhere is somebody else's.
 const FOLDERS: &[&str] = &[".ci", ".github", "benches", "crates", "docs", "examples", "fuzz", "src", "tests"];
