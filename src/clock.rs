@@ -1,6 +1,6 @@
 //! The time by both clocks of a machine, and whether a waiting time has passed.
 
-#[cfg(any(feature = "key-manager", feature = "subject-keys"))]
+#[cfg(any(feature = "keyring-manager", feature = "subject-keys"))]
 mod moment;
 #[cfg(any(test, feature = "insecure-test-keys"))]
 mod test_clock;
@@ -8,7 +8,7 @@ mod waiting;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-#[cfg(any(feature = "key-manager", feature = "subject-keys"))]
+#[cfg(any(feature = "keyring-manager", feature = "subject-keys"))]
 pub(crate) use moment::Moment;
 #[cfg(any(test, feature = "insecure-test-keys"))]
 pub use test_clock::TestClock;
@@ -27,7 +27,7 @@ pub(crate) struct Clock {
 )]
 impl Clock {
     /// A reading of both clocks, to tell how long ago something was.
-    #[cfg(any(feature = "key-manager", feature = "subject-keys"))]
+    #[cfg(any(feature = "keyring-manager", feature = "subject-keys"))]
     pub(crate) fn now(&self) -> Moment {
         #[cfg(any(test, feature = "insecure-test-keys"))]
         if let Some(test) = &self.test {
@@ -35,9 +35,9 @@ impl Clock {
             return Moment::new(monotonic, wall);
         }
         // tokio's clock is that of std, except in programs whose tests pause it.
-        #[cfg(feature = "key-manager")]
+        #[cfg(feature = "keyring-manager")]
         let monotonic = tokio::time::Instant::now().into_std();
-        #[cfg(not(feature = "key-manager"))]
+        #[cfg(not(feature = "keyring-manager"))]
         let monotonic = std::time::Instant::now();
         Moment::new(monotonic, SystemTime::now())
     }

@@ -126,7 +126,7 @@ impl RootKey for Service {
     }
 
     fn unwrap_kek<'a>(&'a self, _: &'a [u8], _: KekContext<'a>) -> ProviderFuture<'a, Kek> {
-        Box::pin(std::future::ready(Ok(Kek::from([7; 32]))))
+        Box::pin(std::future::ready(Kek::from_bytes(&[7; 32])))
     }
 }
 
@@ -341,6 +341,9 @@ fn all() -> Vec<(&'static str, Error)> {
         ("subject-shredded", of_subject(true)),
         ("subject-missing", of_subject(false)),
         ("store-refused", fails(run_local(FileStore::new("/dev/null/rings").put(&world.first, None)))),
+        ("keyring-missing", local_start("locally-lost", Some("root.key"))),
+        ("root-key-missing", local_start("locally-made", None)),
+        ("keys-together", fails(Keyring::unlock_or_create_local(folder().join("x/r.key"), folder().join("x"), "p"))),
     ]
 }
 
@@ -387,6 +390,14 @@ fn keyring_of(keyspace: &str) -> Keyring {
 }
 
 /// Outside of every scope the format's error is all there is, so ours comes from a thread that sees none.
+/// A second local start, with a root key that is there and a folder that has nothing, or the other way round.
+fn local_start(name: &str, root_key: Option<&str>) -> Error {
+    let (place, keyspace) = (folder().join(name), "pharmacy-17");
+    drop(Keyring::unlock_or_create_local(place.join("root.key"), place.join("rings"), keyspace).unwrap().unobserved());
+    let rings = if root_key.is_some() { "other-rings" } else { "rings" };
+    fails(Keyring::unlock_or_create_local(place.join(root_key.unwrap_or("other.key")), place.join(rings), keyspace))
+}
+
 fn scope_missing() -> Error {
     let open = record().opened_by(&access());
     let error =

@@ -30,7 +30,7 @@ impl Moment {
 
     /// Whether it was read before `other`, by the monotonic clock, which nobody sets. If that clock stood still and the wall clock did
     /// not, the order is unknown, and each of the two is before the other.
-    #[cfg(feature = "key-manager")]
+    #[cfg(feature = "keyring-manager")]
     pub(crate) fn is_before(self, other: Self) -> bool {
         self.monotonic < other.monotonic || (self.monotonic == other.monotonic && self.wall != other.wall)
     }

@@ -164,6 +164,12 @@ pub(crate) enum ErrorKind {
     #[error("no keyring of this keyspace is stored: create it, or restore its file from a backup")]
     KeyringMissing,
     #[error(
+        "the root key is there, but no keyring of this keyspace is: restore the keyring's file from its backup, because a \
+         new keyring opens nothing that the old one sealed. For a new keyspace under this root key, call \
+         `KeyringAdmin::create` once"
+    )]
+    KeyringLost,
+    #[error(
         "the subject's key must be kept: a legal hold is on it, or its records must be kept until a time that has not \
          passed"
     )]
@@ -192,6 +198,16 @@ pub(crate) enum ErrorKind {
     RootKeyPermissions,
     #[error("the root key cannot be read or written")]
     RootKeyIo,
+    #[error(
+        "the folder holds keyrings, but the root key file is missing: restore it from its backup, because a new root key \
+         unlocks none of them. To start again with nothing, name an empty folder for the keyrings"
+    )]
+    RootKeyMissing,
+    #[error(
+        "the root key would be inside the folder of the keyrings, so that one theft or one backup gets both. Name a path for \
+         the root key outside of that folder"
+    )]
+    KeysTogether,
     #[error("the wrapped subject key is not valid")]
     InvalidSubjectKey,
     #[error("the wrapped subject key does not open: it was changed, or it is of another subject, keyspace or key")]
@@ -249,7 +265,7 @@ impl ErrorKind {
             Self::NotCounted => "not-counted",
             Self::StoreConflict | Self::KeyringExists => "store-conflict",
             Self::StoredUnread => "stored-unread",
-            Self::KeyringMissing => "keyring-missing",
+            Self::KeyringMissing | Self::KeyringLost => "keyring-missing",
             Self::SubjectRetained => "subject-retained",
             Self::RetentionPast => "retention-past",
             Self::SubjectShredded => "subject-shredded",
@@ -259,6 +275,8 @@ impl ErrorKind {
             Self::InvalidRootKey => "invalid-root-key",
             Self::RootKeyPermissions => "root-key-permissions",
             Self::RootKeyIo => "root-key-io",
+            Self::RootKeyMissing => "root-key-missing",
+            Self::KeysTogether => "keys-together",
             Self::InvalidSubjectKey => "invalid-subject-key",
             Self::SubjectKeyRefused => "subject-key-refused",
             Self::ProviderUnavailable => "provider-unavailable",
@@ -268,9 +286,17 @@ impl ErrorKind {
         }
     }
 
-    /// Whether rxseal itself always made the cause: the path of a key file, and what the system says about it.
+    /// Whether the cause never quotes what the caller was parsing: it is the path of a file, and why the file is unfit.
     pub(crate) fn has_own_cause(self) -> bool {
-        matches!(self, Self::InvalidRootKey | Self::RootKeyPermissions | Self::RootKeyIo)
+        matches!(
+            self,
+            Self::InvalidRootKey
+                | Self::RootKeyPermissions
+                | Self::RootKeyIo
+                | Self::RootKeyMissing
+                | Self::KeyringLost
+                | Self::KeysTogether
+        )
     }
 
     pub(crate) fn is_api_misuse(self) -> bool {
