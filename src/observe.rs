@@ -1,4 +1,4 @@
-//! What an observer hears: of every opening, and of what happens to keys.
+//! Events for an observer: every opening, and every change of keys.
 
 mod key_event;
 #[cfg(feature = "tracing_0_1")]

@@ -9,7 +9,7 @@ use rand_core::TryRng;
 use crate::error::{Error, ErrorKind};
 use crate::secret::SecretBytes;
 
-/// Fills `bytes` from the operating system's generator, asked anew each time.
+/// Fills `bytes` from the operating system's generator, which is asked each time.
 ///
 /// For nonces, salts and keys of a root key of your own.
 ///

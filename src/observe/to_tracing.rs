@@ -74,7 +74,7 @@ impl Observer for TracingObserver {
                 warn!(target: "rxseal", keyspace, code, reason, "keyring not unlocked");
             }
             KeyEvent::CompromisedKeyUsed { keyspace, key_id } => {
-                warn!(target: "rxseal", keyspace, key = %key_id, "what is under a compromised key was sealed anew");
+                warn!(target: "rxseal", keyspace, key = %key_id, "data under a compromised key was resealed");
             }
             KeyEvent::Shredded { keyspace, subject: _, complete_at } => {
                 info!(target: "rxseal", keyspace, complete_at, "subject shredded");
