@@ -116,8 +116,8 @@ pub(crate) enum ErrorKind {
     #[error("the keyring file is of another keyspace than the one asked for")]
     KeyringMismatch,
     #[error(
-        "the keyring file is older than the minimum generation asked for, or than one that was seen before. If a backup \
-         was put back, put the newest generation back"
+        "the keyring file is of an older generation than the minimum asked for, or than one that was seen before. If a \
+         backup was put back, put the newest generation back"
     )]
     KeyringTooOld,
     #[error(
@@ -159,7 +159,7 @@ pub(crate) enum ErrorKind {
     StoreConflict,
     #[error("the change is stored, but could not be read back: look at it before you repeat it")]
     StoredUnread,
-    #[error("a keyring of this keyspace is already stored: use that one, or check the keyspace and the store")]
+    #[error("a keyring of this keyspace is stored already: use that one, or check the keyspace and the store")]
     KeyringExists,
     #[error("no keyring of this keyspace is stored: create it, or restore its file from a backup")]
     KeyringMissing,
@@ -174,7 +174,7 @@ pub(crate) enum ErrorKind {
          passed"
     )]
     SubjectRetained,
-    #[error("that time has already passed and would keep nothing: give a later one, or none to end the retention")]
+    #[error("that time has passed already and would keep nothing: give a later one, or none to end the retention")]
     RetentionPast,
     #[error(
         "the subject's key was shredded: everything sealed with it is lost for good, and the subject gets no other key"
