@@ -22,8 +22,8 @@ use crate::store::{HELD_AT_MOST, Retention, StoredSubject, SubjectKeyStore};
 
 const UNKNOWN: &str =
     "check the id, the keyspace and the store. If they are right, use `SubjectAdmin::unknown_too`, or `--unknown-too`";
-const OTHER_LOG: &str = "the store knows nobody in the log, so check whether log and store are the right ones. If the store was lost as a \
-    whole, use `SubjectAdmin::unknown_too`, or `--unknown-too`";
+const OTHER_LOG: &str = "the store knows nobody in the log, so check that this is the right log and the right store. If the store was lost as \
+    a whole, use `SubjectAdmin::unknown_too`, or `--unknown-too`";
 const PAGE: usize = 1000;
 /// How often a change is tried if others keep changing the same thing first.
 const ATTEMPTS: usize = 16;

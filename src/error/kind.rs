@@ -180,7 +180,7 @@ pub(crate) enum ErrorKind {
         "the subject's key was shredded: everything sealed with it is lost for good, and the subject gets no other key"
     )]
     SubjectShredded,
-    #[error("no key of this subject is stored: nothing was sealed with it, or its store was lost")]
+    #[error("no key of this subject is stored, because nothing was sealed with it or its store was lost")]
     SubjectMissing,
     #[error("the store is unavailable")]
     StoreUnavailable,
