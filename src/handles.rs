@@ -1,17 +1,17 @@
-//! Roles as handles: who can seal but not open, and who can open but not seal.
+//! Roles as handles: one seals and cannot open, the other opens and cannot seal.
 
 use std::fmt;
 use std::sync::Arc;
 
 use crate::error::Error;
 use crate::id::{Class, Identifier};
-use crate::keyring::{Holds, Keyring};
+use crate::keyring::{Keyring, KeyringShares};
 use crate::record::{OpenOnly, Record, RecordCore, SealOnly};
 
-/// Seals fields and cannot open them: for an intake service. `Clone`, `Send` and `Sync`.
+/// A handle that seals fields and cannot open them, for example for an intake service. It is `Clone`, `Send` and `Sync`.
 ///
-/// It has the keys of the keyring that it was made of, and never sees a newer generation. With a
-/// `KeyringManager`, make one for each request, which costs a counter: one that is kept would go on with keys that were taken out of use.
+/// It has the keys of the keyring that it was made from, and never sees a newer generation. With a `KeyringManager`, make one for
+/// each request, which costs only a reference count. A `Sealer` that you keep goes on using keys that were taken out of use.
 ///
 /// ```
 /// # fn main() -> Result<(), rxseal::Error> {
@@ -22,7 +22,7 @@ use crate::record::{OpenOnly, Record, RecordCore, SealOnly};
 /// # }
 /// ```
 ///
-/// There is no way to open with it:
+/// It has no method that opens:
 ///
 /// ```compile_fail
 /// # fn main() -> Result<(), rxseal::Error> {
@@ -34,13 +34,13 @@ use crate::record::{OpenOnly, Record, RecordCore, SealOnly};
 /// ```
 #[derive(Clone)]
 pub struct Sealer {
-    holds: Arc<Holds>,
+    shares: Arc<KeyringShares>,
 }
 
-/// Opens fields and cannot seal them: for a report or a label printer. `Clone`, `Send` and `Sync`.
+/// A handle that opens fields and cannot seal them, for example for a report or a label printer. It is `Clone`, `Send` and `Sync`.
 ///
-/// It has the keys of the keyring that it was made of, and never sees a newer generation. With a
-/// `KeyringManager`, make one for each request, which costs a counter: one that is kept would go on with keys that were taken out of use.
+/// It has the keys of the keyring that it was made from, and never sees a newer generation. With a `KeyringManager`, make one for
+/// each request, which costs only a reference count. An `Opener` that you keep goes on using keys that were taken out of use.
 ///
 /// ```
 /// # fn main() -> Result<(), rxseal::Error> {
@@ -56,7 +56,7 @@ pub struct Sealer {
 /// # }
 /// ```
 ///
-/// There is no way to seal with it:
+/// It has no method that seals:
 ///
 /// ```compile_fail
 /// # fn main() -> Result<(), rxseal::Error> {
@@ -67,28 +67,28 @@ pub struct Sealer {
 /// ```
 #[derive(Clone)]
 pub struct Opener {
-    holds: Arc<Holds>,
+    shares: Arc<KeyringShares>,
 }
 
 impl Keyring {
-    /// A handle that seals only.
+    /// A handle that only seals.
     #[must_use]
     pub fn sealer(&self) -> Sealer {
-        Sealer { holds: Arc::clone(self.holds()) }
+        Sealer { shares: Arc::clone(self.shares()) }
     }
 
-    /// A handle that opens only.
+    /// A handle that only opens.
     #[must_use]
     pub fn opener(&self) -> Opener {
-        Opener { holds: Arc::clone(self.holds()) }
+        Opener { shares: Arc::clone(self.shares()) }
     }
 }
 
 impl Sealer {
-    /// The same handle for these classes only; never for more than before.
+    /// The same handle, limited to these classes. It never allows more classes than before.
     #[must_use]
     pub fn only(mut self, classes: impl IntoIterator<Item = Class>) -> Self {
-        self.holds = self.holds.only(classes);
+        self.shares = self.shares.only(classes);
         self
     }
 
@@ -98,7 +98,7 @@ impl Sealer {
     ///
     /// `invalid-id`.
     pub fn record<'a>(&self, record_type: &str, id: impl Into<Identifier<'a>>) -> Result<Record<SealOnly>, Error> {
-        Record::new(RecordCore::bound(&self.holds, record_type, &id.into())?)
+        Record::new(RecordCore::bound(&self.shares, record_type, &id.into())?)
     }
 
     /// As [`Keyring::unbound`].
@@ -107,16 +107,16 @@ impl Sealer {
     ///
     /// `invalid-id`.
     pub fn unbound(&self, record_type: &str) -> Result<Record<SealOnly>, Error> {
-        Record::new(RecordCore::unbound(&self.holds, record_type)?)
+        Record::new(RecordCore::unbound(&self.shares, record_type)?)
     }
 }
 
 impl Opener {
-    /// The same handle for these classes only; never for more than before. A guard within this process: the handle still
-    /// refers to a keyring that holds the keys of all classes.
+    /// The same handle, limited to these classes. It never allows more classes than before. This is a guard within the process:
+    /// the handle still refers to a keyring that has the keys of all classes.
     #[must_use]
     pub fn only(mut self, classes: impl IntoIterator<Item = Class>) -> Self {
-        self.holds = self.holds.only(classes);
+        self.shares = self.shares.only(classes);
         self
     }
 
@@ -126,7 +126,7 @@ impl Opener {
     ///
     /// `invalid-id`.
     pub fn record<'a>(&self, record_type: &str, id: impl Into<Identifier<'a>>) -> Result<Record<OpenOnly>, Error> {
-        Record::new(RecordCore::bound(&self.holds, record_type, &id.into())?)
+        Record::new(RecordCore::bound(&self.shares, record_type, &id.into())?)
     }
 
     /// As [`Keyring::unbound`].
@@ -135,18 +135,18 @@ impl Opener {
     ///
     /// `invalid-id`.
     pub fn unbound(&self, record_type: &str) -> Result<Record<OpenOnly>, Error> {
-        Record::new(RecordCore::unbound(&self.holds, record_type)?)
+        Record::new(RecordCore::unbound(&self.shares, record_type)?)
     }
 }
 
 impl fmt::Debug for Sealer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sealer").field("only", self.holds.limit()).finish_non_exhaustive()
+        f.debug_struct("Sealer").field("only", self.shares.limit()).finish_non_exhaustive()
     }
 }
 
 impl fmt::Debug for Opener {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Opener").field("only", self.holds.limit()).finish_non_exhaustive()
+        f.debug_struct("Opener").field("only", self.shares.limit()).finish_non_exhaustive()
     }
 }
