@@ -122,8 +122,6 @@ pub mod keys {
 
 /// Root keys: the trait, the list that a program trusts, and root keys on this machine.
 pub mod root {
-    #[cfg(feature = "aws-kms")]
-    pub use crate::providers::AwsKmsKey;
     pub use crate::providers::LocalRootKey;
     #[cfg(unix)]
     pub use crate::providers::RootKeyFile;

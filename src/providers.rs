@@ -1,7 +1,5 @@
 //! Root keys: on this machine, and in key services.
 
-#[cfg(feature = "aws-kms")]
-mod aws_kms;
 mod local;
 #[cfg(feature = "pkcs11")]
 mod pkcs11;
@@ -10,8 +8,6 @@ mod root_key_file;
 #[cfg(feature = "vault")]
 mod vault;
 
-#[cfg(feature = "aws-kms")]
-pub use aws_kms::AwsKmsKey;
 pub use local::LocalRootKey;
 #[cfg(feature = "pkcs11")]
 pub use pkcs11::{Pkcs11Key, Pkcs11KeyBuilder, Pkcs11Mechanism};
