@@ -127,8 +127,6 @@ pub mod root {
     pub use crate::providers::RootKeyFile;
     #[cfg(feature = "pkcs11")]
     pub use crate::providers::{Pkcs11Key, Pkcs11KeyBuilder, Pkcs11Mechanism};
-    #[cfg(feature = "vault")]
-    pub use crate::providers::{VaultKey, VaultKeyBuilder};
     pub use crate::root_key::{RootKey, RootKeys};
 }
 

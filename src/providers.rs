@@ -5,13 +5,9 @@ mod local;
 mod pkcs11;
 #[cfg(unix)]
 mod root_key_file;
-#[cfg(feature = "vault")]
-mod vault;
 
 pub use local::LocalRootKey;
 #[cfg(feature = "pkcs11")]
 pub use pkcs11::{Pkcs11Key, Pkcs11KeyBuilder, Pkcs11Mechanism};
 #[cfg(unix)]
 pub use root_key_file::RootKeyFile;
-#[cfg(feature = "vault")]
-pub use vault::{VaultKey, VaultKeyBuilder};
