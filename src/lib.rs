@@ -125,8 +125,6 @@ pub mod root {
     pub use crate::providers::LocalRootKey;
     #[cfg(unix)]
     pub use crate::providers::RootKeyFile;
-    #[cfg(feature = "pkcs11")]
-    pub use crate::providers::{Pkcs11Key, Pkcs11KeyBuilder, Pkcs11Mechanism};
     pub use crate::root_key::{RootKey, RootKeys};
 }
 
