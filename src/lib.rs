@@ -77,7 +77,6 @@ pub mod observe;
 mod payload;
 pub mod phi;
 pub mod provider;
-mod providers;
 mod random;
 mod record;
 mod root_key;
@@ -122,9 +121,9 @@ pub mod keys {
 
 /// Root keys: the trait, the list that a program trusts, and root keys on this machine.
 pub mod root {
-    pub use crate::providers::LocalRootKey;
+    pub use crate::root_key::LocalRootKey;
     #[cfg(unix)]
-    pub use crate::providers::RootKeyFile;
+    pub use crate::root_key::RootKeyFile;
     pub use crate::root_key::{RootKey, RootKeys};
 }
 
