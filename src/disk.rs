@@ -12,9 +12,13 @@ mod owner;
 mod replace;
 mod secret_file;
 
+#[cfg(unix)]
+use std::fs;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
 use std::path::Path;
+#[cfg(unix)]
+use std::path::{Component, PathBuf};
 
 use crate::error::Error;
 
@@ -56,6 +60,34 @@ pub(crate) fn read(path: &Path, limit: usize) -> Result<Option<String>, Error> {
 /// The folder of a file, also of one that is named without any.
 pub(crate) fn parent(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// The path that `path` leads to, without links and `..`, also if its end is not there yet.
+#[cfg(unix)]
+pub(crate) fn resolved(path: &Path) -> io::Result<PathBuf> {
+    let mut so_far = PathBuf::new();
+    for part in std::path::absolute(path)?.components() {
+        match part {
+            Component::ParentDir => drop(so_far.pop()),
+            part => so_far.push(part),
+        }
+        match so_far.canonicalize() {
+            Ok(found) => so_far = found,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(so_far)
+}
+
+/// Removes a file so that it stays away. Only under the lock of its folder.
+#[cfg(unix)]
+pub(crate) fn remove(path: &Path) -> Result<(), Error> {
+    let removed = match fs::remove_file(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        removed => removed,
+    };
+    removed.and_then(|()| sync_folder(parent(path))).map_err(|error| file_failed(path, &error))
 }
 
 /// Or a power cut would lose the name of a file that is new.

@@ -70,6 +70,8 @@ mod id;
 mod kdf;
 mod key;
 mod keyring;
+#[cfg(unix)]
+mod local_start;
 mod loopback;
 #[cfg(feature = "keyring-manager")]
 mod manager;

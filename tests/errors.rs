@@ -341,6 +341,9 @@ fn all() -> Vec<(&'static str, Error)> {
         ("subject-shredded", of_subject(true)),
         ("subject-missing", of_subject(false)),
         ("store-refused", fails(run_local(FileStore::new("/dev/null/rings").put(&world.first, None)))),
+        ("keyring-missing", local_start("locally-lost", Some("root.key"))),
+        ("root-key-missing", local_start("locally-made", None)),
+        ("keys-together", fails(Keyring::unlock_or_create_local(folder().join("x/r.key"), folder().join("x"), "p"))),
     ]
 }
 
@@ -387,6 +390,14 @@ fn keyring_of(keyspace: &str) -> Keyring {
 }
 
 /// Outside of every scope the format's error is all there is, so ours comes from a thread that sees none.
+/// A second local start, with a root key that is there and a folder that has nothing, or the other way round.
+fn local_start(name: &str, root_key: Option<&str>) -> Error {
+    let (place, keyspace) = (folder().join(name), "pharmacy-17");
+    drop(Keyring::unlock_or_create_local(place.join("root.key"), place.join("rings"), keyspace).unwrap().unobserved());
+    let rings = if root_key.is_some() { "other-rings" } else { "rings" };
+    fails(Keyring::unlock_or_create_local(place.join(root_key.unwrap_or("other.key")), place.join(rings), keyspace))
+}
+
 fn scope_missing() -> Error {
     let open = record().opened_by(&access());
     let error =

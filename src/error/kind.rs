@@ -162,6 +162,11 @@ pub(crate) enum ErrorKind {
     #[error("no keyring of this keyspace is stored: create it, or restore its file from a backup")]
     KeyringMissing,
     #[error(
+        "the root key is there, but no keyring of this keyspace is: restore the keyring's file from its backup, since a new keyring \
+         opens nothing of the old one. For a new keyspace under this root key call `KeyringAdmin::create` once"
+    )]
+    KeyringLost,
+    #[error(
         "the subject's key must be kept: a legal hold is on it, or the time for which its records must be kept has not passed"
     )]
     SubjectRetained,
@@ -187,6 +192,16 @@ pub(crate) enum ErrorKind {
     RootKeyPermissions,
     #[error("the root key cannot be read or written")]
     RootKeyIo,
+    #[error(
+        "the folder holds keyrings, but the root key file is not there: restore it from its backup, since a new root key unlocks none \
+         of them. To start anew, name an empty folder for the keyrings"
+    )]
+    RootKeyMissing,
+    #[error(
+        "the root key would be inside the folder of the keyrings, where one theft or one backup has both. Name a path outside of that \
+         folder for the root key"
+    )]
+    KeysTogether,
     #[error("the wrapped subject key is not valid")]
     InvalidSubjectKey,
     #[error("the wrapped subject key does not open: it is of another subject, keyspace or key, or it was changed")]
@@ -244,7 +259,7 @@ impl ErrorKind {
             Self::NotCounted => "not-counted",
             Self::StoreConflict | Self::KeyringExists => "store-conflict",
             Self::StoredUnread => "stored-unread",
-            Self::KeyringMissing => "keyring-missing",
+            Self::KeyringMissing | Self::KeyringLost => "keyring-missing",
             Self::SubjectRetained => "subject-retained",
             Self::RetentionPast => "retention-past",
             Self::SubjectShredded => "subject-shredded",
@@ -254,6 +269,8 @@ impl ErrorKind {
             Self::InvalidRootKey => "invalid-root-key",
             Self::RootKeyPermissions => "root-key-permissions",
             Self::RootKeyIo => "root-key-io",
+            Self::RootKeyMissing => "root-key-missing",
+            Self::KeysTogether => "keys-together",
             Self::InvalidSubjectKey => "invalid-subject-key",
             Self::SubjectKeyRefused => "subject-key-refused",
             Self::ProviderUnavailable => "provider-unavailable",
@@ -265,7 +282,15 @@ impl ErrorKind {
 
     /// Whether the cause never quotes what a caller was parsing: it is the path of a file, and why it is unfit.
     pub(crate) fn has_own_cause(self) -> bool {
-        matches!(self, Self::InvalidRootKey | Self::RootKeyPermissions | Self::RootKeyIo)
+        matches!(
+            self,
+            Self::InvalidRootKey
+                | Self::RootKeyPermissions
+                | Self::RootKeyIo
+                | Self::RootKeyMissing
+                | Self::KeyringLost
+                | Self::KeysTogether
+        )
     }
 
     pub(crate) fn is_api_misuse(self) -> bool {

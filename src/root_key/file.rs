@@ -2,7 +2,7 @@
 
 use std::error::Error as _;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::local::LocalRootKey;
 use crate::disk::{SecretFile, SecretFileError, create_folders, parent, place_new};
@@ -69,7 +69,7 @@ impl RootKeyFile {
     ///
     /// Those of [`load`](Self::load) and [`create`](Self::create).
     pub fn load_or_create(&self) -> Result<LocalRootKey, Error> {
-        if !self.0.path().try_exists().map_err(|cause| self.unreadable(&cause))? {
+        if !self.is_there()? {
             let root = LocalRootKey::generate()?;
             match self.store(&root)? {
                 Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(self.unreadable(&error)),
@@ -77,6 +77,15 @@ impl RootKeyFile {
             }
         }
         self.load()
+    }
+
+    /// Whether something is at the path. A link that leads nowhere counts as nothing.
+    pub(crate) fn is_there(&self) -> Result<bool, Error> {
+        self.0.path().try_exists().map_err(|cause| self.unreadable(&cause))
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.0.path()
     }
 
     /// With the path in its cause: it is no secret, and the first thing to look at.

@@ -1,6 +1,7 @@
 //! Keyrings as files in a folder.
 
-use std::path::PathBuf;
+use std::fs::File;
+use std::path::{Path, PathBuf};
 
 use super::row::{check_keyspace, check_order, parse_stored};
 use super::{KeyringStore, StoreFuture};
@@ -48,8 +49,12 @@ impl FileStore {
 
     fn put_now(&self, file: &KeyringFile, over: Option<u64>) -> Result<(), Error> {
         check_order(file, over)?;
-        let path = self.path(file.keyspace())?;
         let _lock = self.0.lock()?;
+        self.put_under_lock(file, over)
+    }
+
+    fn put_under_lock(&self, file: &KeyringFile, over: Option<u64>) -> Result<(), Error> {
+        let path = self.path(file.keyspace())?;
         if self.get_now(file.keyspace())?.map(|stored| stored.generation()) != over {
             return Err(ErrorKind::StoreConflict.into());
         }
@@ -64,6 +69,40 @@ impl FileStore {
         // The suffix sorted with them.
         keyspaces.sort_unstable();
         Ok(keyspaces)
+    }
+}
+
+/// The same store while this process holds the lock of its folder: nobody else changes anything in it.
+pub(crate) struct LockedFileStore {
+    store: FileStore,
+    _lock: File,
+}
+
+impl FileStore {
+    /// Makes the folder if it is missing.
+    pub(crate) fn lock(&self) -> Result<LockedFileStore, Error> {
+        Ok(LockedFileStore { _lock: self.0.lock()?, store: self.clone() })
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        self.0.path()
+    }
+}
+
+impl KeyringStore for LockedFileStore {
+    fn get<'a>(&'a self, keyspace: &'a str) -> StoreFuture<'a, Option<KeyringFile>> {
+        self.store.get(keyspace)
+    }
+
+    fn put<'a>(&'a self, file: &'a KeyringFile, over: Option<u64>) -> StoreFuture<'a, ()> {
+        Box::pin(async move {
+            check_order(file, over)?;
+            self.store.put_under_lock(file, over)
+        })
+    }
+
+    fn keyspaces(&self) -> StoreFuture<'_, Vec<String>> {
+        self.store.keyspaces()
     }
 }
 
