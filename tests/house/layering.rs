@@ -89,7 +89,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("rand", &[]),
     ("rand_core", &["random"]),
     ("rustix", &["disk"]),
-    ("rusqlite", &["columns", "count", "store"]),
+    ("rusqlite", &["columns"]),
     ("sha2", &["kdf"]),
     ("sqlx", &["count", "store"]),
     ("sqlx_core", &["columns"]),

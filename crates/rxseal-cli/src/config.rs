@@ -8,10 +8,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rxseal::root::{RootKey, RootKeys};
-use rxseal::store::{
-    FileStore, FileSubjectStore, KeyringStore, MemoryStore, SqliteStore, SqliteSubjectStore, SubjectKeyStore,
-};
+use rxseal::store::{FileStore, FileSubjectStore, KeyringStore, MemoryStore, SubjectKeyStore};
 use rxseal::subjects::ShredLog;
+use rxseal_sqlite::{SqliteStore, SqliteSubjectStore};
 use serde::Deserialize;
 
 use crate::args::Global;
@@ -221,17 +220,6 @@ impl Config {
     pub async fn all_roots(&self) -> Result<Vec<Arc<dyn RootKey>>, Failure> {
         self.connect_all(&self.roots).await
     }
-}
-
-/// Refuses a URL with a password: arguments can be read by other users of the machine.
-pub fn without_password(url: &str) -> Result<(), Failure> {
-    let authority = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let authority = authority.split(['/', '?']).next().unwrap_or_default();
-    let user = authority.rsplit_once('@').map(|(user, _)| user);
-    if user.is_some_and(|user| user.contains(':')) || url.contains("password=") {
-        return usage("the URL has a password in it: leave it out, and set PGPASSWORD or use a passfile");
-    }
-    Ok(())
 }
 
 fn read(path: &Path) -> Result<ConfigFile, Failure> {

@@ -13,10 +13,11 @@ use std::sync::Arc;
 use rusqlite::{Connection, params};
 use rxseal::phi::{Drug, Note};
 use rxseal::root::{RootKey, RootKeyFile, RootKeys};
-use rxseal::store::{KeyringStore, SqliteStore, SqliteSubjectStore};
+use rxseal::store::KeyringStore;
 use rxseal::subjects::SubjectKeys;
 use rxseal::{Access, Keyring, Purpose, Record, Token};
 use rxseal_aws_kms::AwsKmsKey;
+use rxseal_sqlite::{SqliteStore, SqliteSubjectStore};
 use rxseal_vault::VaultKey;
 use tokio::runtime::Runtime;
 
