@@ -12,7 +12,7 @@ pub use key_event::{KeyChange, KeyEvent};
 pub use to_tracing::TracingObserver;
 
 use crate::access::Access;
-use crate::error::Error;
+use crate::error::{Error, ErrorCode};
 use crate::id::{Class, KeyId};
 
 /// Hears of every outermost opening: one record, one single field, or one page of a bulk call. Never of a value.
@@ -141,7 +141,7 @@ pub enum Outcome {
     /// Everything that was asked for was opened.
     Opened,
     /// The opening failed or was refused with the error of this [`code`](Error::code).
-    Failed(&'static str),
+    Failed(ErrorCode),
     /// The program panicked inside the scope.
     Panicked,
 }

@@ -36,13 +36,13 @@ mod tests {
     #[test]
     fn without_a_runtime_it_says_so() {
         let error = run_local(within(Duration::from_secs(5), pending::<Result<(), Error>>(), late)).unwrap_err();
-        assert_eq!(error.code(), "runtime-needed");
+        assert_eq!(error.code().as_str(), "runtime-needed");
     }
 
     #[test]
     fn without_timers_it_says_so() {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let error = runtime.block_on(within(Duration::from_secs(5), ready(Ok(())), late)).unwrap_err();
-        assert_eq!(error.code(), "runtime-needed");
+        assert_eq!(error.code().as_str(), "runtime-needed");
     }
 }

@@ -169,7 +169,7 @@ async fn reapply(subjects: &SubjectAdmin, config: &Config, stored: bool, output:
 
 fn show_rewrapped(report: &RewrapReport, keys: &Keyring, stored: bool, output: &Output) -> Result<(), Failure> {
     let done = if stored { "are now under" } else { "would be under" };
-    let failed: Vec<_> = report.failed().map(|(subject, error)| (subject, error.code())).collect();
+    let failed: Vec<_> = report.failed().map(|(subject, error)| (subject, error.code().as_str())).collect();
     let mut text =
         format!("{} subject keys {done} {}; {} were before", report.rewrapped(), keys.primary_key(), report.before());
     for (subject, code) in &failed {
