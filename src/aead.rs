@@ -4,92 +4,20 @@
 mod aws_lc;
 mod cipher;
 pub(crate) mod envelope;
+mod suite;
 #[cfg(test)]
 mod vector_tests;
 mod wiped;
 mod xaes;
 
 pub(crate) use cipher::{ClassCipher, MessageCipher, SpareCipher};
+pub use suite::Suite;
+pub(crate) use suite::{Letter, PerLetter};
 
 /// Bytes of every authentication tag.
 pub(crate) const TAG_LEN: usize = 16;
-
-/// The AEAD of a key, fixed when the key is made and written in the keyring.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Suite {
-    /// XAES-256-GCM (C2SP): the default, composed of NIST-approved algorithms. Needs a processor with AES instructions
-    /// to be fast; every server of the last ten years has them.
-    #[default]
-    Xaes256Gcm,
-    /// XChaCha20-Poly1305 (draft-irtf-cfrg-xchacha-03), for machines without AES instructions. 12 bytes more a token.
-    XChaCha20Poly1305,
-}
-
-impl Suite {
-    /// The letter of this suite in a keyring file: `X` or `c`.
-    #[must_use]
-    pub const fn letter(self) -> char {
-        match self {
-            Self::Xaes256Gcm => 'X',
-            Self::XChaCha20Poly1305 => 'c',
-        }
-    }
-
-    pub(crate) fn from_letter(letter: &str) -> Option<Self> {
-        match letter {
-            "X" => Some(Self::Xaes256Gcm),
-            "c" => Some(Self::XChaCha20Poly1305),
-            _ => None,
-        }
-    }
-
-    /// FORMAT 5.1: which letter a key of this suite seals with.
-    pub(crate) fn sealing_letter(self, bound: bool) -> Letter {
-        match (self, bound) {
-            (Self::Xaes256Gcm, true) => Letter::BoundXaes,
-            (Self::Xaes256Gcm, false) => Letter::Xaes,
-            (Self::XChaCha20Poly1305, _) => Letter::XChaCha,
-        }
-    }
-
-    /// FORMAT 5.1: which letters a key of this suite opens.
-    pub(crate) fn opens(self, letter: Letter) -> bool {
-        match self {
-            Self::Xaes256Gcm => matches!(letter, Letter::BoundXaes | Letter::Xaes),
-            Self::XChaCha20Poly1305 => letter == Letter::XChaCha,
-        }
-    }
-}
-
-/// The suite letter of a token.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Letter {
-    /// `X`: XAES-256-GCM whose nonce begins with the context digest.
-    BoundXaes,
-    /// `x`: XAES-256-GCM with all 24 nonce bytes in the token.
-    Xaes,
-    /// `c`: XChaCha20-Poly1305.
-    XChaCha,
-}
-
-impl Letter {
-    pub(crate) const fn as_byte(self) -> u8 {
-        match self {
-            Self::BoundXaes => b'X',
-            Self::Xaes => b'x',
-            Self::XChaCha => b'c',
-        }
-    }
-
-    /// Nonce bytes on the wire (FORMAT 5).
-    pub(crate) const fn nonce_len(self) -> usize {
-        match self {
-            Self::BoundXaes => 12,
-            Self::Xaes | Self::XChaCha => 24,
-        }
-    }
-}
+/// Bytes of every suite's nonce, of which a token may hold the last ones only (FORMAT 5).
+pub(crate) const NONCE_LEN: usize = 24;
 
 /// How many bytes a nonce's prefix has that an AEAD key is made for.
 const PREFIX_LEN: usize = 16;
@@ -98,7 +26,7 @@ const PREFIX_LEN: usize = 16;
 /// zeros behind it where it is shorter: 12 bytes of XAES, 16 of XChaCha20.
 pub(crate) fn key_prefix(letter: Letter, nonce: &[u8; 24]) -> [u8; PREFIX_LEN] {
     let mut prefix = nonce.first_chunk().copied().unwrap_or_default();
-    if letter != Letter::XChaCha
+    if letter.suite() != Suite::XChaCha20Poly1305
         && let Some((_, rest)) = prefix.split_first_chunk_mut::<12>()
     {
         rest.fill(0);
@@ -109,7 +37,7 @@ pub(crate) fn key_prefix(letter: Letter, nonce: &[u8; 24]) -> [u8; PREFIX_LEN] {
 /// What of a nonce the AEAD itself takes (likewise).
 fn aead_nonce(letter: Letter, nonce: &[u8; 24]) -> [u8; 12] {
     let mut inner: [u8; 12] = nonce.last_chunk().copied().unwrap_or_default();
-    if letter == Letter::XChaCha
+    if letter.suite() == Suite::XChaCha20Poly1305
         && let Some(zeros) = inner.first_chunk_mut::<4>()
     {
         zeros.fill(0);

@@ -1,6 +1,6 @@
 //! What time it is, by both clocks of a machine, and whether a waiting time has passed.
 
-#[cfg(any(feature = "key-manager", feature = "subject-keys"))]
+#[cfg(any(feature = "keyring-manager", feature = "subject-keys"))]
 mod moment;
 #[cfg(any(test, feature = "insecure-test-keys"))]
 mod test_clock;
@@ -8,7 +8,7 @@ mod waiting;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-#[cfg(any(feature = "key-manager", feature = "subject-keys"))]
+#[cfg(any(feature = "keyring-manager", feature = "subject-keys"))]
 pub(crate) use moment::Moment;
 #[cfg(any(test, feature = "insecure-test-keys"))]
 pub use test_clock::TestClock;
@@ -24,7 +24,7 @@ pub(crate) struct Clock {
 #[cfg_attr(not(any(test, feature = "insecure-test-keys")), expect(clippy::unused_self, reason = "tests have others"))]
 impl Clock {
     /// Both clocks, for how long ago something was.
-    #[cfg(any(feature = "key-manager", feature = "subject-keys"))]
+    #[cfg(any(feature = "keyring-manager", feature = "subject-keys"))]
     pub(crate) fn now(&self) -> Moment {
         #[cfg(any(test, feature = "insecure-test-keys"))]
         if let Some(test) = &self.test {
@@ -32,9 +32,9 @@ impl Clock {
             return Moment::new(monotonic, wall);
         }
         // Of tokio where there is one: that of std, but for programs that pause it in their tests.
-        #[cfg(feature = "key-manager")]
+        #[cfg(feature = "keyring-manager")]
         let monotonic = tokio::time::Instant::now().into_std();
-        #[cfg(not(feature = "key-manager"))]
+        #[cfg(not(feature = "keyring-manager"))]
         let monotonic = std::time::Instant::now();
         Moment::new(monotonic, SystemTime::now())
     }

@@ -20,7 +20,7 @@ pub use sqlite::count_sqlite;
 use crate::error::{Error, ErrorKind, Reason};
 use crate::id::KeyId;
 use crate::key::KeyInfo;
-use crate::token::{Header, key_of_text};
+use crate::token::{FIRST_BYTE, Header, key_of_text};
 
 use find::{has_uncounted, joined_in_bytes, joined_in_run, runs_in};
 
@@ -138,8 +138,7 @@ impl KeyCounts {
     /// Counts one more value: a token as bytes or text, or each text token in a longer text, such as a JSON document.
     pub fn add(&mut self, value: impl AsRef<[u8]>) {
         let value = value.as_ref();
-        // FORMAT 6.4: 0xAF is never the first byte of text.
-        if value.first() == Some(&0xAF) {
+        if value.first() == Some(&FIRST_BYTE) {
             self.add_bytes(value);
         } else {
             self.add_text(std::str::from_utf8(value).unwrap_or_default());

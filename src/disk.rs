@@ -2,6 +2,7 @@
 //!
 //! The one place that knows about temporary files, links, owners and modes. What is stored in a file is no matter of this module.
 
+mod database;
 #[cfg(unix)]
 mod folder;
 mod lock;
@@ -21,16 +22,15 @@ use std::path::{Component, PathBuf};
 
 use crate::error::Error;
 
+pub use database::{create_private_file, foreign_owner};
 #[cfg(unix)]
 pub(crate) use folder::{Folder, create_folders, names};
 pub(crate) use lock::lock;
-#[cfg(all(unix, feature = "sqlite-store"))]
-pub(crate) use owner::foreign_owner;
 #[cfg(unix)]
 pub(crate) use owner::{SHARED_FILE, own_as_folder};
 #[cfg(unix)]
 pub(crate) use replace::{check_room, place_new, replace};
-pub(crate) use secret_file::{SecretFile, Unfit};
+pub use secret_file::{SecretFile, SecretFileError};
 
 /// Opens a file, and nothing else: what a pipe or a device gives would be waited for. A link is followed.
 pub(crate) fn open_file(path: &Path, options: &mut OpenOptions) -> io::Result<File> {

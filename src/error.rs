@@ -179,6 +179,32 @@ impl Error {
         Self::from(kind).caused_by(cause)
     }
 
+    /// A root key was named or set up in a way that cannot work: a setting that is missing, a name that is not legal. `reason`
+    /// says which, and what to do (code `invalid-root-key`). It is constant, so no setting is ever quoted.
+    ///
+    /// ```
+    /// let error = rxseal::Error::invalid_root_key("the deadline is zero: allow at least a second");
+    /// assert_eq!(error.code(), rxseal::ErrorCode::InvalidRootKey);
+    /// ```
+    #[must_use]
+    pub fn invalid_root_key(reason: &'static str) -> Self {
+        ErrorKind::InvalidRootKey.because(reason)
+    }
+
+    /// Somebody else can read or change a file with a secret, see [`SecretFile`](crate::provider::SecretFile) (code
+    /// `root-key-permissions`). The cause names the file. It is also shown by `Debug`: keep what the file holds out of it.
+    #[must_use]
+    pub fn root_key_permissions(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::from(ErrorKind::RootKeyPermissions).caused_by(cause)
+    }
+
+    /// A call needs an async runtime, and there is none (code `runtime-needed`). For tokio see
+    /// [`need_runtime`](crate::provider#functions).
+    #[must_use]
+    pub fn runtime_needed() -> Self {
+        ErrorKind::RuntimeNeeded.into()
+    }
+
     /// An error of a [`KeyringStore`](crate::store::KeyringStore) or [`SubjectKeyStore`](crate::store::SubjectKeyStore) written outside this
     /// crate. `retryable` tells whether the same call may succeed later.
     #[must_use]
@@ -198,6 +224,12 @@ impl Error {
     #[must_use]
     pub fn subject_retained() -> Self {
         ErrorKind::SubjectRetained.into()
+    }
+
+    /// What a [`SubjectKeyStore`](crate::store::SubjectKeyStore) answers if a change is asked of a subject that was shredded.
+    #[must_use]
+    pub fn subject_shredded() -> Self {
+        ErrorKind::SubjectShredded.into()
     }
 
     /// A refusal of an [`Observer`](crate::observe::Observer), with its reason as the cause.
@@ -239,7 +271,7 @@ impl Error {
     }
 
     /// The same error for somebody else who waited for the same call; its cause as text.
-    #[cfg(any(feature = "key-manager", feature = "subject-keys"))]
+    #[cfg(any(feature = "keyring-manager", feature = "subject-keys"))]
     pub(crate) fn again(&self) -> Self {
         let Inner { kind, what, reason, field, ref record_type, key_id, time_left, clocks_apart, place, ref source } =
             *self.0;

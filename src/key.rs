@@ -6,10 +6,12 @@ mod file;
 mod info;
 mod keys;
 mod subject_key;
+mod wrapped_subject_key;
 
 pub(crate) use dek::Dek;
 pub use file::{KeyringFile, WrapInfo};
-pub(crate) use file::{MAX_FILE, MAX_KEYS, MAX_NUMBER, Wrap, invalid};
+pub(crate) use file::{MAX_KEYS, MAX_NUMBER, Wrap, invalid};
 pub use info::{KeyInfo, KeyState, KeyUse};
 pub(crate) use keys::{BodyKey, Keys, NewKey, fingerprint, open_body, seal_body};
-pub use subject_key::{SubjectKey, WrappedSubjectKey};
+pub use subject_key::SubjectKey;
+pub use wrapped_subject_key::WrappedSubjectKey;

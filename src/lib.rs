@@ -72,24 +72,18 @@ mod key;
 mod keyring;
 #[cfg(unix)]
 mod local_start;
-#[cfg(any(feature = "aws-kms", feature = "postgres-store", feature = "vault"))]
 mod loopback;
-#[cfg(feature = "key-manager")]
+#[cfg(feature = "keyring-manager")]
 mod manager;
 pub mod observe;
 mod payload;
 pub mod phi;
+pub mod provider;
 mod providers;
 mod random;
 mod record;
 mod root_key;
-#[cfg(any(
-    feature = "aws-kms",
-    feature = "key-manager",
-    feature = "pkcs11",
-    feature = "postgres-store",
-    feature = "vault"
-))]
+#[cfg(feature = "tokio_1")]
 mod runtime;
 mod scope;
 mod scratch;
@@ -124,7 +118,7 @@ pub mod keys {
     pub use crate::backend::Backend;
     pub use crate::key::{KeyInfo, KeyState, KeyUse, KeyringFile, WrapInfo};
     pub use crate::keyring::{UnlockOptions, Unlocked};
-    #[cfg(feature = "key-manager")]
+    #[cfg(feature = "keyring-manager")]
     pub use crate::manager::{KeyringManager, KeyringManagerBuilder};
 }
 
@@ -140,11 +134,6 @@ pub mod root {
     #[cfg(feature = "vault")]
     pub use crate::providers::{VaultKey, VaultKeyBuilder};
     pub use crate::root_key::{RootKey, RootKeys};
-}
-
-/// For authors of root keys and stores.
-pub mod provider {
-    pub use crate::root_key::{Kek, KekContext, ProviderFuture};
 }
 
 /// The keys of single patients, which can be shredded.

@@ -2,15 +2,28 @@
 
 use std::net::IpAddr;
 
-/// Whether this host, as a URL has it, is this machine.
-pub(crate) fn is_loopback(host: &str) -> bool {
+/// Whether this host, as a URL has it, is this machine: `localhost` or a loopback address.
+///
+/// ```
+/// use rxseal::provider::is_loopback;
+/// assert!(is_loopback("localhost") && is_loopback("127.0.0.1") && is_loopback("[::1]"));
+/// assert!(!is_loopback("vault.pharmacy.example"));
+/// ```
+#[must_use]
+pub fn is_loopback(host: &str) -> bool {
     let address = host.trim_start_matches('[').trim_end_matches(']').parse();
     host.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address: IpAddr| address.is_loopback())
 }
 
-/// Whether this URL leads to another machine without TLS.
-#[cfg(feature = "aws-kms")]
-pub(crate) fn leads_away_in_clear(url: &str) -> bool {
+/// Whether this URL leads to another machine without TLS, so that a KEK would travel in clear. Also `true` if it cannot be told.
+///
+/// ```
+/// use rxseal::provider::leads_away_in_clear;
+/// assert!(leads_away_in_clear("http://kms.example"));
+/// assert!(!leads_away_in_clear("https://kms.example") && !leads_away_in_clear("http://localhost:5000"));
+/// ```
+#[must_use]
+pub fn leads_away_in_clear(url: &str) -> bool {
     let url = url.trim_ascii();
     if url.get(..8).is_some_and(|scheme| scheme.eq_ignore_ascii_case("https://")) {
         return false;
@@ -39,7 +52,6 @@ mod tests {
         }
     }
 
-    #[cfg(feature = "aws-kms")]
     #[test]
     fn urls() {
         for good in [

@@ -1,13 +1,13 @@
 //! The unlocked keyrings of many keyspaces, kept up to date.
 
-mod settings;
+mod builder;
 mod slot;
 mod slots;
 
 use std::fmt;
 use std::sync::Arc;
 
-pub use settings::KeyringManagerBuilder;
+pub use builder::KeyringManagerBuilder;
 
 use crate::error::Error;
 use crate::id::{KeyId, Name};
@@ -15,8 +15,7 @@ use crate::keyring::{Keyring, Seen};
 use crate::root_key::RootKeys;
 use crate::store::KeyringStore;
 
-use settings::Settings;
-use slot::Refresher;
+use slot::{Refresher, Settings};
 use slots::Slots;
 
 /// Holds the unlocked keyrings of many keyspaces (tenants, pharmacies), and looks for newer generations in the background.
@@ -55,11 +54,6 @@ struct Inner {
 }
 
 impl KeyringManager {
-    /// A manager of the keyrings in `store`, which one of `roots` unlocks. Say `.observed_by(..)` or `.unobserved()` to have it.
-    pub fn builder(store: impl KeyringStore + 'static, roots: RootKeys) -> KeyringManagerBuilder {
-        KeyringManagerBuilder::new(Arc::new(store), roots)
-    }
-
     fn new(store: Arc<dyn KeyringStore>, roots: RootKeys, settings: Settings) -> Self {
         let slots = Slots::new(settings.capacity);
         Self(Arc::new(Inner {

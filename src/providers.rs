@@ -2,8 +2,6 @@
 
 #[cfg(feature = "aws-kms")]
 mod aws_kms;
-#[cfg(any(feature = "aws-kms", feature = "pkcs11"))]
-mod call;
 mod local;
 #[cfg(feature = "pkcs11")]
 mod pkcs11;

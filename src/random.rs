@@ -9,8 +9,20 @@ use rand_core::TryRng;
 use crate::error::{Error, ErrorKind};
 use crate::secret::SecretBytes;
 
-/// Fills `bytes` from the operating system.
-pub(crate) fn fill(bytes: &mut [u8]) -> Result<(), Error> {
+/// Fills `bytes` from the operating system's generator, asked anew each time.
+///
+/// For nonces, salts and keys of a root key of your own.
+///
+/// # Errors
+///
+/// `random-failed`: the system gave none. What `bytes` holds then is not to be used.
+///
+/// ```
+/// let mut nonce = [0; 12];
+/// rxseal::provider::fill_random(&mut nonce)?;
+/// # Ok::<(), rxseal::Error>(())
+/// ```
+pub fn fill(bytes: &mut [u8]) -> Result<(), Error> {
     #[cfg(test)]
     if hooks::next_draw_fails() {
         return Err(ErrorKind::RandomFailed.into());

@@ -1,13 +1,15 @@
 //! The one joint for root keys: a KMS, an HSM or a key on this machine plugs in here and nowhere else.
 
+mod kek;
+
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use crate::codec::frame::{FrameWriter, domain};
+pub use kek::{Kek, KekContext};
+
 use crate::error::{Error, ErrorKind};
-use crate::secret::SecretBytes;
 
 /// What the calls of a [`RootKey`] return: a boxed future, so that the trait is object-safe and needs no runtime.
 pub type ProviderFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
@@ -32,7 +34,7 @@ pub type ProviderFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> +
 /// # struct Client;
 /// # impl Client {
 /// #     async fn encrypt(&self, _: &[u8], _: &[u8]) -> Result<Vec<u8>, std::io::Error> { unimplemented!() }
-/// #     async fn decrypt(&self, _: &[u8], _: &[u8]) -> Result<[u8; 32], std::io::Error> { unimplemented!() }
+/// #     async fn decrypt(&self, _: &[u8], _: &[u8]) -> Result<zeroize::Zeroizing<Vec<u8>>, std::io::Error> { unimplemented!() }
 /// # }
 ///
 /// impl RootKey for Vault9 {
@@ -49,7 +51,7 @@ pub type ProviderFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> +
 ///     fn unwrap_kek<'a>(&'a self, wrapped: &'a [u8], context: KekContext<'a>) -> ProviderFuture<'a, Kek> {
 ///         Box::pin(async move {
 ///             let answer = self.client.decrypt(wrapped, &context.associated_data()).await;
-///             answer.map(Kek::from).map_err(reported)
+///             Kek::from_bytes(&answer.map_err(reported)?)
 ///         })
 ///     }
 /// }
@@ -83,69 +85,6 @@ impl<R: RootKey + ?Sized> RootKey for Arc<R> {
 
     fn unwrap_kek<'a>(&'a self, wrapped: &'a [u8], context: KekContext<'a>) -> ProviderFuture<'a, Kek> {
         (**self).unwrap_kek(wrapped, context)
-    }
-}
-
-/// A key-encryption key: 32 bytes, wiped on drop, neither `Clone` nor readable by accident.
-pub struct Kek(SecretBytes<32>);
-
-impl Kek {
-    pub(crate) fn new(secret: SecretBytes<32>) -> Self {
-        Self(secret)
-    }
-
-    /// The key bytes, for a provider to wrap.
-    #[must_use]
-    pub fn expose_bytes(&self) -> &[u8; 32] {
-        self.0.expose_bytes()
-    }
-
-    pub(crate) fn secret(&self) -> &SecretBytes<32> {
-        &self.0
-    }
-}
-
-impl From<[u8; 32]> for Kek {
-    /// Takes the bytes over and wipes what was given.
-    fn from(mut bytes: [u8; 32]) -> Self {
-        let kek = Self(SecretBytes::copy_of(&bytes));
-        crate::secret::wipe(&mut bytes);
-        kek
-    }
-}
-
-impl fmt::Debug for Kek {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Kek([REDACTED])")
-    }
-}
-
-/// What a wrapped KEK is bound to (FORMAT 8.4): its keyspace and its public fingerprint.
-#[derive(Clone, Copy, Debug)]
-pub struct KekContext<'a> {
-    pub(crate) keyspace: &'a str,
-    pub(crate) fingerprint: &'a [u8; 32],
-}
-
-impl KekContext<'_> {
-    /// The keyspace, for providers that bind named values.
-    #[must_use]
-    pub fn keyspace(&self) -> &str {
-        self.keyspace
-    }
-
-    /// The KEK's fingerprint, 32 public bytes, for providers that bind named values.
-    #[must_use]
-    pub fn fingerprint(&self) -> &[u8; 32] {
-        self.fingerprint
-    }
-
-    /// Both as one value (FORMAT 2.3, `kek-wrap`), for providers that bind bytes.
-    #[must_use]
-    pub fn associated_data(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(160);
-        FrameWriter::new(domain::KEK_WRAP, &mut bytes).part(2, self.keyspace.as_bytes()).part(8, self.fingerprint);
-        bytes
     }
 }
 

@@ -5,11 +5,10 @@ mod file;
 mod memory;
 #[cfg(feature = "postgres-store")]
 mod postgres;
-#[cfg(any(feature = "postgres-store", feature = "sqlite-store"))]
-mod row;
+pub(crate) mod row;
 #[cfg(feature = "sqlite-store")]
 mod sqlite;
-mod subject;
+pub(crate) mod subject;
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -37,7 +36,7 @@ pub use subject::PostgresSubjectStore;
 pub use subject::SqliteSubjectStore;
 pub use subject::{MemorySubjectStore, Retention, StoredSubject, SubjectKeyStore};
 
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::key::KeyringFile;
 
 /// What the calls of a [`KeyringStore`] return: a boxed future, so that the trait is object-safe and needs no runtime.
@@ -59,7 +58,7 @@ pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Se
 /// assert_eq!(run_local(store.get("pharmacy-17"))?, Some(first.clone()));
 ///
 /// // Whoever did not see the newest generation changes nothing.
-/// assert_eq!(run_local(store.put(&first, None)).unwrap_err().code(), "store-conflict");
+/// assert_eq!(run_local(store.put(&first, None)).unwrap_err().code(), rxseal::ErrorCode::StoreConflict);
 /// # Ok(())
 /// # }
 /// ```
@@ -87,15 +86,4 @@ impl<S: KeyringStore + ?Sized> KeyringStore for Arc<S> {
     fn keyspaces(&self) -> StoreFuture<'_, Vec<String>> {
         (**self).keyspaces()
     }
-}
-
-/// A file never replaces one of its own or a later generation.
-fn check_order(file: &KeyringFile, over: Option<u64>) -> Result<(), Error> {
-    if over.is_some_and(|over| file.generation() <= over) { Err(ErrorKind::KeyringTooOld.into()) } else { Ok(()) }
-}
-
-/// Reads what a store holds under the name of `keyspace`; what is stored beside it must say the same.
-fn parse_stored(text: &str, keyspace: &str) -> Result<KeyringFile, Error> {
-    let file: KeyringFile = text.parse()?;
-    if file.keyspace() == keyspace { Ok(file) } else { Err(ErrorKind::KeyringMismatch.into()) }
 }

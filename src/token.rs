@@ -5,31 +5,25 @@ mod carrier;
 use std::fmt;
 use std::str::FromStr;
 
-pub(crate) use carrier::{FIRST_BYTE, WRAPPED_KEY_LEN, WRAPPED_KEY_MAGIC, key_of_bytes, key_of_text};
+pub(crate) use carrier::{
+    FIRST_BYTE, WRAPPED_KEY_LEN, WRAPPED_KEY_MAGIC, WRAPPED_KEY_TEXT_MAGIC, is_text_token, key_of_bytes, key_of_text,
+};
 
-use crate::aead::{Letter, TAG_LEN};
+use crate::aead::{Letter, NONCE_LEN, TAG_LEN};
 use crate::codec::text;
 use crate::error::{Error, ErrorKind};
 use crate::field::{MAX_BLOCK, MAX_CONTENT};
 use crate::id::KeyId;
 use crate::secret::wipe_vec;
 
-/// Magic and letter (FORMAT 6.1).
-const MAGIC_LEN: usize = 3;
 /// Magic, letter and key id.
-pub(crate) const HEADER_LEN: usize = MAGIC_LEN + KeyId::LEN;
+pub(crate) const HEADER_LEN: usize = Letter::MAGIC_LEN + KeyId::LEN;
 /// The shortest payload: a kind byte and the first byte of padding.
 const MIN_PAYLOAD: usize = 2;
 /// FORMAT 6.3: the largest content, padded to the largest block.
 const MAX_PAYLOAD: usize = MAX_CONTENT + MAX_BLOCK;
-/// FORMAT 6.3, with the longer nonce.
-const MAX_LEN: usize = HEADER_LEN + 24 + MAX_PAYLOAD + TAG_LEN;
-
-const MAGICS: [([u8; MAGIC_LEN], Letter); 3] = [
-    ([0xAF, 0x1B, 0x17], Letter::BoundXaes),
-    ([0xAF, 0x1B, 0x31], Letter::Xaes),
-    ([0xAF, 0x1B, 0x1C], Letter::XChaCha),
-];
+/// FORMAT 6.3, with a whole nonce.
+const MAX_LEN: usize = HEADER_LEN + NONCE_LEN + MAX_PAYLOAD + TAG_LEN;
 
 /// The first 9 bytes of a token: what says how and under which key it was sealed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,11 +34,7 @@ pub(crate) struct Header {
 
 impl Header {
     pub(crate) fn to_bytes(self) -> [u8; HEADER_LEN] {
-        let [m0, m1, m2] = match self.letter {
-            Letter::BoundXaes => [0xAF, 0x1B, 0x17],
-            Letter::Xaes => [0xAF, 0x1B, 0x31],
-            Letter::XChaCha => [0xAF, 0x1B, 0x1C],
-        };
+        let [m0, m1, m2] = self.letter.magic();
         let [k0, k1, k2, k3, k4, k5] = *self.key_id.as_bytes();
         [m0, m1, m2, k0, k1, k2, k3, k4, k5]
     }
@@ -71,13 +61,13 @@ impl Header {
 
     /// Whether `bytes` begin as a binary token does (FORMAT 6.1).
     pub(crate) fn starts(bytes: &[u8]) -> bool {
-        bytes.first_chunk().is_some_and(|magic| MAGICS.iter().any(|(known, _)| known == magic))
+        bytes.first_chunk().copied().and_then(Letter::of_magic).is_some()
     }
 
     fn find(token: &[u8]) -> Option<(Self, Body<'_>)> {
-        let (magic, rest) = token.split_first_chunk::<MAGIC_LEN>()?;
+        let (magic, rest) = token.split_first_chunk()?;
         let (key_id, rest) = rest.split_first_chunk::<{ KeyId::LEN }>()?;
-        let letter = MAGICS.iter().find(|(bytes, _)| bytes == magic)?.1;
+        let letter = Letter::of_magic(*magic)?;
         let header = Self { letter, key_id: KeyId::from_bytes(*key_id) };
         let (nonce, rest) = rest.split_at_checked(letter.nonce_len())?;
         let (text, tag) = rest.split_last_chunk()?;
@@ -96,15 +86,10 @@ pub(crate) struct Body<'t> {
     pub(crate) tag: &'t [u8; TAG_LEN],
 }
 
-/// Whether `text` is a well-formed text token (FORMAT 6.4).
-pub(crate) fn is_text_token(text: &str) -> bool {
-    text.starts_with("rxs") && key_of_text(text).is_some()
-}
-
 /// Reads a text token into `out`, which is emptied first, and tells the length of its payload (FORMAT 6.2, 6.4).
 pub(crate) fn decode_text(token: &str, out: &mut Vec<u8>) -> Result<usize, Error> {
     out.clear();
-    if !token.starts_with("rxs") || text::decoded_len(token.len()) > MAX_LEN {
+    if !token.starts_with(Letter::TEXT_MAGIC) || text::decoded_len(token.len()) > MAX_LEN {
         return Err(ErrorKind::NotAToken.into());
     }
     out.resize(text::decoded_len(token.len()), 0);
@@ -165,7 +150,7 @@ impl Token {
     /// The id of the key that this token was sealed under.
     #[must_use]
     pub fn key_id(&self) -> KeyId {
-        match self.0.get(MAGIC_LEN..).and_then(|rest| rest.first_chunk()) {
+        match self.0.get(Letter::MAGIC_LEN..).and_then(|rest| rest.first_chunk()) {
             Some(bytes) => KeyId::from_bytes(*bytes),
             None => KeyId::from_bytes([0; KeyId::LEN]),
         }
@@ -236,9 +221,9 @@ mod tests {
 
     #[test]
     fn magic_is_the_text() {
-        for (letter, start) in [(Letter::BoundXaes, "rxsX"), (Letter::Xaes, "rxsx"), (Letter::XChaCha, "rxsc")] {
+        for letter in Letter::ALL {
             let token = Token::try_from(sample(letter, 32)).unwrap();
-            assert!(token.to_string().starts_with(start));
+            assert!(token.to_string().starts_with(&format!("rxs{}", char::from(letter.as_byte()))));
             assert_eq!(token.to_string().parse::<Token>().unwrap(), token);
             assert_eq!(format!("{token:?}"), format!("Token(BwcHBwcH, {} bytes)", token.as_bytes().len()));
         }
@@ -246,7 +231,7 @@ mod tests {
 
     #[test]
     fn lengths_are_exact() {
-        for letter in [Letter::BoundXaes, Letter::Xaes, Letter::XChaCha] {
+        for letter in Letter::ALL {
             for (ciphertext, good) in [(1, false), (2, true), (MAX_PAYLOAD, true), (MAX_PAYLOAD + 1, false)] {
                 let bytes = sample(letter, ciphertext);
                 assert_eq!(Token::try_from(bytes.as_slice()).is_ok(), good, "{letter:?} {ciphertext}");

@@ -127,7 +127,7 @@ fn every_debug_is_redacted() {
     let row = Row { drug: CANARY.into() };
     let open = record.opened_by(&access());
     let file = rxseal::testing::insecure_keyring_file("pharmacy-17").unwrap();
-    let root = Kek::from([0xAB; 32]);
+    let root = Kek::from_bytes(&[0xAB; 32]).unwrap();
     let all: [&dyn std::fmt::Debug; 19] = [
         &keys,
         &record,

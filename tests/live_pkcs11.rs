@@ -669,53 +669,6 @@ async fn what_an_hsm_does_not_do_is_no_changed_wrap() {
     unlock(&roots, &stored).await.unwrap();
 }
 
-/// As an operator meets it.
-#[cfg(feature = "cli")]
-#[test]
-#[ignore = "needs SoftHSM2"]
-fn the_command() {
-    let token = Token::new();
-    token.make(Key { id: 1, ..Key::named("phi-root") });
-    let folder = softhsm::folder();
-    let pin_file = folder.join(format!("{}-command.pin", token.label));
-    softhsm::write_pin(&pin_file, &format!("{PIN}\n"));
-    let name = format!("token={};object=phi-root", token.label);
-    let command = |arguments: &str| {
-        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_rxseal"));
-        command.args(arguments.split(' ')).env("RXSEAL_PKCS11_MODULE", softhsm::library());
-        command.env("RXSEAL_STORE", format!("file:{}", folder.join("rings").display()));
-        command.env("RXSEAL_ROOTS", format!("pkcs11:{name}")).env("RXSEAL_PKCS11_PIN_FILE", &pin_file);
-        command
-    };
-    for arguments in ["keyring init pharmacy-17", "keyring rotate pharmacy-17", "keyring verify pharmacy-17"] {
-        let output = command(arguments).output().unwrap();
-        assert!(output.status.success(), "{arguments}: {}", String::from_utf8_lossy(&output.stderr));
-    }
-    let shown = command("keyring inspect pharmacy-17").output().unwrap().stdout;
-    let shown = String::from_utf8(shown).unwrap();
-    assert!(shown.contains("pkcs11") && shown.contains(&name), "{shown}");
-
-    let fails = |command: &mut std::process::Command, exit, words: &[&str]| {
-        let output = command.output().unwrap();
-        let text = String::from_utf8(output.stderr).unwrap();
-        assert!(output.status.code() == Some(exit) && text.trim_end().lines().count() == 1, "{text}");
-        assert!(words.iter().all(|word| text.contains(word)) && !text.contains("canary"), "{words:?} in: {text}");
-        print!("{text}");
-    };
-    let rotate = || command("keyring rotate pharmacy-17");
-    let mut wrong = rotate();
-    wrong.env_remove("RXSEAL_PKCS11_PIN_FILE").env("RXSEAL_PKCS11_PIN", "canary-wrong-pin");
-    fails(&mut wrong, 5, &["refuses the PIN"]);
-    fails(rotate().env_remove("RXSEAL_PKCS11_PIN_FILE"), 2, &["RXSEAL_PKCS11_PIN_FILE"]);
-    fails(rotate().env_remove("RXSEAL_PKCS11_MODULE"), 2, &["RXSEAL_PKCS11_MODULE"]);
-    fails(rotate().env("RXSEAL_PKCS11_MODULE", "softhsm.so"), 1, &["absolute"]);
-    fails(rotate().env("RXSEAL_PKCS11_MODULE", "/no/such/library.so"), 5, &["cannot be loaded"]);
-    fails(rotate().env("RXSEAL_ROOTS", "pkcs11:token=phi;pin-value=1"), 1, &["pkcs11:token=LABEL;object=LABEL"]);
-    let absent = format!("pkcs11:token={};object=absent", token.label);
-    fails(command("keyring init pharmacy-18").env("RXSEAL_ROOTS", absent), 5, &["no AES key"]);
-    fails(command("keyring init pharmacy-18").env("RXSEAL_ROOTS", "pkcs11:token=absent;id=%01"), 4, &["no token"]);
-}
-
 #[test]
 #[ignore = "needs SoftHSM2"]
 fn without_a_runtime_it_says_so() {

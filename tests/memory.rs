@@ -1267,7 +1267,7 @@ impl RootKey for Outside {
     }
 
     fn unwrap_kek<'a>(&'a self, _: &'a [u8], _: KekContext<'a>) -> ProviderFuture<'a, Kek> {
-        Box::pin(std::future::ready(Ok(Kek::from(*KEPT.lock().unwrap()))))
+        Box::pin(std::future::ready(Kek::from_bytes(&*KEPT.lock().unwrap())))
     }
 }
 

@@ -14,7 +14,7 @@ use chacha20poly1305::ChaCha20Poly1305;
 use super::aws_lc;
 use super::wiped::{Blank, Wiped};
 use super::xaes::XaesKey;
-use super::{Letter, TAG_LEN, aead_nonce, key_prefix};
+use super::{Letter, Suite, TAG_LEN, aead_nonce, key_prefix};
 use crate::backend::Backend;
 use crate::error::{Error, ErrorKind};
 #[cfg(feature = "aws-lc")]
@@ -46,14 +46,14 @@ impl ClassCipher {
 
     #[inline(never)]
     fn expand(backend: Backend, letter: Letter, key: SecretBytes<32>) -> Result<Self, Error> {
-        Ok(match (letter, backend) {
-            (Letter::XChaCha, _) => Self::XChaCha(backend, key),
-            (Letter::BoundXaes | Letter::Xaes, Backend::RustCrypto) => {
+        Ok(match (letter.suite(), backend) {
+            (Suite::XChaCha20Poly1305, _) => Self::XChaCha(backend, key),
+            (Suite::Xaes256Gcm, Backend::RustCrypto) => {
                 let aes = Aes256Enc::new(key.expose_bytes().into());
                 Self::Xaes(Wiped::new(XaesKey::new(aes)?))
             }
             #[cfg(feature = "aws-lc")]
-            (Letter::BoundXaes | Letter::Xaes, Backend::AwsLc) => {
+            (Suite::Xaes256Gcm, Backend::AwsLc) => {
                 Self::AwsLcXaes(Box::new(XaesKey::new(aws_lc::Aes::new(key.expose_bytes())?)?))
             }
         })

@@ -1,14 +1,13 @@
 //! One message under XAES-256-GCM with its random nonce in front: `nonce (24) | ciphertext | tag (16)`. Keyring bodies
 //! (FORMAT 8.3), local root wraps (9.2) and wrapped subject keys (10) have this form.
 
-use super::{ClassCipher, Letter, MessageCipher, TAG_LEN};
+use super::{ClassCipher, Letter, MessageCipher, NONCE_LEN, TAG_LEN};
 use crate::backend::Backend;
 use crate::error::{Error, ErrorKind};
 use crate::random;
 use crate::secret::{SecretBytes, Unfinished};
 
 const LETTER: Letter = Letter::Xaes;
-const NONCE_LEN: usize = 24;
 pub(crate) const OVERHEAD: usize = NONCE_LEN + TAG_LEN;
 
 /// Appends the sealed form of `text` to `out`, which never holds the plaintext but in place of the ciphertext.

@@ -30,7 +30,7 @@ impl Moment {
 
     /// Whether it was read before `other`, by the clock that nobody sets. Where that stood still and the wall clock did not, which of both
     /// came first is not known: then each is before the other one.
-    #[cfg(feature = "key-manager")]
+    #[cfg(feature = "keyring-manager")]
     pub(crate) fn is_before(self, other: Self) -> bool {
         self.monotonic < other.monotonic || (self.monotonic == other.monotonic && self.wall != other.wall)
     }

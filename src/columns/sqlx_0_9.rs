@@ -11,7 +11,7 @@ use crate::error::{Error, ErrorKind};
 use crate::field::Field;
 use crate::form::Sealed;
 use crate::secret::wipe;
-use crate::token::Token;
+use crate::token::{FIRST_BYTE, Token};
 
 /// A binary column (feature `sqlx_0_9`): BLOB, BYTEA, VARBINARY.
 ///
@@ -120,8 +120,7 @@ where
         return Ok(Err(ErrorKind::NoTokenInColumn.because(super::NULL)));
     }
     let mut bytes = <Vec<u8> as Decode<'r, DB>>::decode(value)?;
-    // FORMAT 6.4: 0xAF is never the first byte of text.
-    if bytes.first() == Some(&0xAF) {
+    if bytes.first() == Some(&FIRST_BYTE) {
         return Ok(Token::try_from(bytes));
     }
     let token = super::from_text(&bytes);

@@ -2,15 +2,14 @@
 
 use std::iter;
 
+use crate::aead::Letter;
 use crate::id::KeyId;
 use crate::scratch;
 use crate::secret::reserve_wiping;
-use crate::token::{HEADER_LEN, Header};
+use crate::token::{HEADER_LEN, Header, WRAPPED_KEY_TEXT_MAGIC};
 
-/// FORMAT 6.1: the letters of a text token's magic, before the one of its suite.
-const MAGIC: &str = "rxs";
-/// With that letter.
-const MAGIC_LEN: usize = 4;
+/// The letters of a text token's magic, with the one of its suite (FORMAT 6.1).
+const MAGIC_LEN: usize = Letter::TEXT_MAGIC.len() + 1;
 /// A key id as letters.
 const KEY_LEN: usize = 8;
 /// What a writer that escapes letters makes of `rxs`: JSON, C, a URL, HTML.
@@ -22,9 +21,7 @@ const BROKEN: [&str; 3] = ["r\nxs", "rx\ns", "rxs\n"];
 pub(super) const NO_WORD: usize = 16;
 /// As long as the rest of the shortest token.
 pub(super) const LONG: usize = 48;
-/// FORMAT 10: with what the text of a wrapped subject key begins.
-pub(super) const WRAPPED_MAGIC: &str = "rxkx";
-/// How many letters follow on that (FORMAT 10.1).
+/// How many letters follow on the magic of a wrapped subject key's text (FORMAT 10.1).
 pub(super) const WRAPPED_REST: usize = 104;
 
 /// Whatever begins as a text token does, up to the first character that none has.
@@ -57,7 +54,7 @@ pub(super) fn joined_in_bytes(bytes: &[u8]) -> impl Iterator<Item = KeyId> {
         let behind = rest.get(1..)?;
         let begin = behind.windows(HEADER_LEN).position(Header::starts)?;
         rest = behind.get(begin..)?;
-        rest.get(3..)?.first_chunk().map(|key| KeyId::from_bytes(*key))
+        rest.get(Letter::MAGIC_LEN..)?.first_chunk().map(|key| KeyId::from_bytes(*key))
     })
 }
 
@@ -74,7 +71,7 @@ pub(super) fn has_uncounted(text: &str) -> bool {
 /// Not in the letters of a token, where it is chance.
 fn has_wrapped_key(text: &str) -> bool {
     let starts_one = |at: usize| text.get(..at).is_none_or(|before| !before.ends_with(is_letter));
-    let mut found = text.match_indices(WRAPPED_MAGIC).filter(|(at, _)| starts_one(*at));
+    let mut found = text.match_indices(WRAPPED_KEY_TEXT_MAGIC).filter(|(at, _)| starts_one(*at));
     found.any(|(at, magic)| text.get(at..).is_some_and(|run| run_len(run) >= magic.len().saturating_add(WRAPPED_REST)))
 }
 
@@ -100,21 +97,22 @@ fn has_broken(text: &str) -> bool {
     BROKEN.iter().any(|broken| {
         text.match_indices(broken)
             .filter_map(|(at, found)| text.get(at.saturating_add(found.len())..))
-            .any(|behind| behind.starts_with(['X', 'x', 'c']) && run_len(behind) > NO_WORD)
+            .any(|behind| behind.bytes().next().is_some_and(Letter::is_one) && run_len(behind) > NO_WORD)
     })
 }
 
 fn is_upper_case(text: &str) -> bool {
     let behind = text.match_indices("RXS").filter_map(|(at, found)| text.get(at.saturating_add(found.len())..));
-    behind.filter(|behind| behind.starts_with(['X', 'C'])).any(|behind| {
-        let is_upper = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || b"-_".contains(&byte);
-        behind.bytes().take_while(|byte| is_upper(*byte)).count() > LONG
-    })
+    let is_upper = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || b"-_".contains(&byte);
+    let is_letter = |byte: u8| Letter::ALL.into_iter().any(|letter| letter.as_byte().to_ascii_uppercase() == byte);
+    behind
+        .filter(|behind| behind.bytes().next().is_some_and(is_letter))
+        .any(|behind| behind.bytes().take_while(|byte| is_upper(*byte)).count() > LONG)
 }
 
 fn next_magic(text: &str) -> Option<usize> {
-    let letter = |at: usize| text.as_bytes().get(at.saturating_add(MAGIC.len())).copied();
-    text.match_indices(MAGIC).map(|(at, _)| at).find(|at| letter(*at).is_some_and(|letter| b"Xxc".contains(&letter)))
+    let letter = |at: usize| text.as_bytes().get(at.saturating_add(Letter::TEXT_MAGIC.len())).copied();
+    text.match_indices(Letter::TEXT_MAGIC).map(|(at, _)| at).find(|at| letter(*at).is_some_and(Letter::is_one))
 }
 
 fn run_len(text: &str) -> usize {
@@ -137,7 +135,7 @@ mod tests {
         let mut bytes = WRAPPED_KEY_MAGIC.to_vec();
         bytes.resize(WRAPPED_KEY_LEN, 0x55);
         let wrapped = text::encode(&bytes);
-        assert!(wrapped.starts_with(WRAPPED_MAGIC));
-        assert_eq!(wrapped.len(), WRAPPED_MAGIC.len() + WRAPPED_REST);
+        assert!(wrapped.starts_with(WRAPPED_KEY_TEXT_MAGIC));
+        assert_eq!(wrapped.len(), WRAPPED_KEY_TEXT_MAGIC.len() + WRAPPED_REST);
     }
 }

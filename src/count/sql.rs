@@ -1,12 +1,13 @@
 //! The statements that count, for whoever wants to run or read them.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
-use super::find::{ESCAPED, LONG, NO_WORD, WRAPPED_MAGIC, WRAPPED_REST};
-use crate::aead::TAG_LEN;
+use super::find::{ESCAPED, LONG, NO_WORD, WRAPPED_REST};
+use crate::aead::{Letter, TAG_LEN};
 use crate::error::{Error, Reason};
 use crate::field::{MAX_BLOCK, MAX_CONTENT};
-use crate::token::HEADER_LEN;
+use crate::token::{HEADER_LEN, WRAPPED_KEY_TEXT_MAGIC};
 
 /// What stands in place of a key id.
 pub(super) const NULL: &str = "null";
@@ -60,20 +61,19 @@ impl CountSql {
     /// `invalid-id`: a name is empty or contains a NUL, or the table's is not `table` or `schema.table`.
     pub fn sqlite(table: &str, column: &str) -> Result<Self, Error> {
         let (table, column) = (quoted_table(table)?, quoted("column", column)?);
-        let digit = |at: usize| format!("instr('123456789ABCDEF', substr(h, {at}, 1))");
-        // Three hex digits are two characters of base64url.
-        let characters = (0..4_usize).map(|group| group.saturating_mul(3)).map(|at| {
-            let [a, b, c] = [1, 2, 3].map(|step| digit(at.saturating_add(step)));
-            format!("substr(a, 1 + {a} * 4 + {b} / 4, 1) || substr(a, 1 + {b} % 4 * 16 + {c}, 1)")
+        let characters = id_of_digits();
+        let letters = letters();
+        let magics = list(&Letter::ALL, |letter| hex(&letter.magic()));
+        let ends = list(&Letter::ALL, |letter| hex(&magic_end(letter)));
+        let start = hex(&Letter::MAGIC_START);
+        let is_binary = any_letter(|of_length, nonce| {
+            let magics = list(of_length, |letter| hex(&letter.magic()));
+            format!("hex(substr(c, 1, 3)) IN ({magics}) AND length(c) {}", between(binary_lengths(nonce)))
         });
-        let characters = characters.collect::<Vec<_>>().join("\n        || ");
-        let [(short_x, long_x), (short_c, long_c)] = [12, 24].map(binary_lengths);
-        let [(chars_x, most_x), (chars_c, most_c)] = [12, 24].map(text_lengths);
-        let escaped = ESCAPED.map(|escaped| format!("instr(d, '{escaped}') > 0")).join(" OR ");
-        let upper = "[A-Z0-9_-]".repeat(LONG);
-        let [no_word, rest] = [NO_WORD, WRAPPED_REST].map(|times| "[A-Za-z0-9_-]".repeat(times));
-        let broken = ["'*r' || char(10) || 'xs", "'*rx' || char(10) || 's", "'*rxs' || char(10) || '"];
-        let broken = broken.map(|start| format!("b GLOB {start}[Xxc]{no_word}*'")).join(" OR ");
+        let is_text = any_letter(|of_length, nonce| {
+            format!("c GLOB 'rxs[{}]*' AND length(c) {}", characters_of(of_length), between(text_lengths(nonce)))
+        });
+        let changed = changed_in_sqlite();
         // - A column is named with its table: SQLite takes a name in quotes that is no column for a text.
         // - GLOB and function results compare byte by byte, whatever the column's collation.
         // - `length` of a text ends at a NUL, so it is compared with the length in bytes, in units of the database's encoding.
@@ -90,7 +90,7 @@ WITH rxseal_valued AS (
         CASE WHEN substr(t.value, 1, 1) IN ('=', '+') THEN substr(t.value, 2) ELSE d END AS c
     FROM rxseal_valued LEFT JOIN json_each(CASE
         WHEN typeof(d) = 'text' AND instr(d, 'rxs') > 0 AND instr(d, char(0)) = 0
-            AND (d NOT GLOB 'rxs[Xxc]*' OR d GLOB '*[^A-Za-z0-9_-]*' OR instr(substr(d, 5), 'rxs') > 0
+            AND (d NOT GLOB 'rxs[{letters}]*' OR d GLOB '*[^A-Za-z0-9_-]*' OR instr(substr(d, 5), 'rxs') > 0
               OR instr(d, 'RXS') > 0) THEN (
             -- From each `rxs` on, with how much is left of the run that it is in.
             WITH RECURSIVE found (s, open) AS (
@@ -98,37 +98,34 @@ WITH rxseal_valued AS (
                 UNION ALL
                 SELECT substr(s, 3 + instr(substr(s, 4), 'rxs')), max(0, CASE
                         WHEN open > 0 THEN open
-                        WHEN s GLOB 'rxs[Xxc]*' THEN length(s) - length(ltrim(s, '{ALPHABET}'))
+                        WHEN s GLOB 'rxs[{letters}]*' THEN length(s) - length(ltrim(s, '{ALPHABET}'))
                         ELSE 0
                     END - instr(substr(s, 4), 'rxs') - 2)
                 FROM found WHERE instr(substr(s, 4), 'rxs') > 0
             )
             SELECT json_group_array(i) FROM (
                 SELECT '=' || substr(s, 1, length(s) - length(ltrim(s, '{ALPHABET}'))) AS i
-                FROM found WHERE s GLOB 'rxs[Xxc]*' AND open = 0
+                FROM found WHERE s GLOB 'rxs[{letters}]*' AND open = 0
                 UNION ALL
-                SELECT '+' || substr(s, 5, 8) FROM found WHERE s GLOB 'rxs[Xxc]*' AND open >= 12
+                SELECT '+' || substr(s, 5, 8) FROM found WHERE s GLOB 'rxs[{letters}]*' AND open >= 12
                 UNION ALL
                 SELECT '!' FROM (
                     SELECT CASE WHEN instr(d, char(10)) > 0
                         THEN replace(replace(d, char(13), ''), '=' || char(10), char(10)) END AS b
-                ) WHERE {escaped}
-                    OR instr(d, 'RXS') > 0 AND d GLOB '*RXS[XC]{upper}*'
-                    OR instr(d, '{WRAPPED_MAGIC}') > 0 AND ' ' || d GLOB '*[^A-Za-z0-9_-]{WRAPPED_MAGIC}{rest}*'
-                    OR {broken}
+                ) WHERE {changed}
             )
         )
-        WHEN typeof(d) = 'blob' AND hex(substr(d, 1, 3)) IN ('AF1B17', 'AF1B31', 'AF1B1C') AND instr(substr(d, 2), x'AF1B') > 0 THEN (
+        WHEN typeof(d) = 'blob' AND hex(substr(d, 1, 3)) IN ({magics}) AND instr(substr(d, 2), x'{start}') > 0 THEN (
             WITH RECURSIVE found (s, n) AS (
                 SELECT substr(d, 2), 0
                 UNION ALL
-                SELECT substr(s, instr(s, x'AF1B') + 2), 1 FROM found WHERE instr(s, x'AF1B') > 0
+                SELECT substr(s, instr(s, x'{start}') + 2), 1 FROM found WHERE instr(s, x'{start}') > 0
             )
             SELECT json_group_array(i) FROM (
                 SELECT '*' AS i
                 UNION ALL
                 SELECT '+' || hex(substr(s, 2, 6)) FROM found
-                WHERE n = 1 AND hex(substr(s, 1, 1)) IN ('17', '31', '1C') AND length(s) >= 7
+                WHERE n = 1 AND hex(substr(s, 1, 1)) IN ({ends}) AND length(s) >= 7
             )
         )
     END) AS t
@@ -139,13 +136,11 @@ WITH rxseal_valued AS (
             WHEN f = '!' THEN '{NOT_A_TOKEN}'
             WHEN c IS NULL THEN '{NULL}'
             WHEN typeof(c) = 'blob' THEN CASE
-                WHEN hex(substr(c, 1, 3)) = 'AF1B17' AND length(c) BETWEEN {short_x} AND {long_x}
-                  OR hex(substr(c, 1, 3)) IN ('AF1B31', 'AF1B1C') AND length(c) BETWEEN {short_c} AND {long_c}
+                WHEN {is_binary}
                 THEN hex(substr(c, 4, 6)) ELSE '{NOT_A_TOKEN}' END
             WHEN typeof(c) = 'text' AND c NOT GLOB '*[^A-Za-z0-9_-]*'
                 AND length(CAST(c AS BLOB)) = length(c) * length(CAST('x' AS BLOB))
-                AND (c GLOB 'rxsX*' AND length(c) BETWEEN {chars_x} AND {most_x}
-                  OR c GLOB 'rxs[xc]*' AND length(c) BETWEEN {chars_c} AND {most_c})
+                AND ({is_text})
                 AND (length(c) % 4 = 0
                   OR length(c) % 4 = 2 AND c GLOB '*[AQgw]'
                   OR length(c) % 4 = 3 AND c GLOB '*[AEIMQUYcgkosw048]')
@@ -184,8 +179,20 @@ FROM rxseal_spelled GROUP BY 1 ORDER BY 1"
             return Err(Error::invalid_id("table", TOO_LONG));
         }
         let (table, column) = (quoted_table(table)?, quoted("column", column)?);
-        let [(short_x, long_x), (short_c, long_c)] = [12, 24].map(binary_lengths);
-        let [(chars_x, most_x), (chars_c, most_c)] = [12, 24].map(text_lengths);
+        let (letters, capitals) = (letters(), capitals());
+        let bytea = |bytes: &[u8]| format!("\\x{}", hex(bytes).to_ascii_lowercase());
+        let magics = list(&Letter::ALL, |letter| bytea(&letter.magic()));
+        let ends = list(&Letter::ALL, |letter| bytea(&magic_end(letter)));
+        let end_letters = list(&Letter::ALL, |letter| characters_of(&[letter]));
+        let start = bytea(&Letter::MAGIC_START);
+        let is_binary = any_letter(|of_length, nonce| {
+            let magics = list(of_length, |letter| bytea(&letter.magic()));
+            format!("substr(b, 1, 3) IN ({magics}) AND octet_length(b) {}", between(binary_lengths(nonce)))
+        });
+        let is_text = any_letter(|of_length, nonce| {
+            let magics = list(of_length, |letter| format!("rxs{}", characters_of(&[letter])));
+            format!("left(t[1], 4) IN ({magics}) AND octet_length(t[1]) {}", between(text_lengths(nonce)))
+        });
         let escaped = ESCAPED.map(|escaped| format!("position('{escaped}' IN s) > 0")).join(" OR ");
         // - One statement for all types: bytes go the way of their text and back.
         // - COLLATE "C": byte by byte, whatever the column's collation.
@@ -200,27 +207,25 @@ SELECT key_id, count(*) AS tokens FROM (
     SELECT '{NULL}' WHERE s IS NULL
     UNION ALL
     SELECT CASE
-        WHEN substr(b, 1, 3) = '\\xaf1b17' AND octet_length(b) BETWEEN {short_x} AND {long_x}
-          OR substr(b, 1, 3) IN ('\\xaf1b31', '\\xaf1b1c') AND octet_length(b) BETWEEN {short_c} AND {long_c}
+        WHEN {is_binary}
             THEN translate(encode(substr(b, 4, 6), 'base64'), '+/', '-_')
         ELSE '{NOT_A_TOKEN}' END
     WHERE b IS NOT NULL
     UNION ALL
     -- What may be a token in the bytes of another one: behind each of its first two bytes.
     (WITH RECURSIVE found (r, n) AS (
-        SELECT substr(b, 2), 0 WHERE substr(b, 1, 3) IN ('\\xaf1b17', '\\xaf1b31', '\\xaf1b1c')
+        SELECT substr(b, 2), 0 WHERE substr(b, 1, 3) IN ({magics})
         UNION ALL
-        SELECT substr(r, position('\\xaf1b'::bytea IN r) + 2), 1 FROM found WHERE position('\\xaf1b'::bytea IN r) > 0
+        SELECT substr(r, position('{start}'::bytea IN r) + 2), 1 FROM found WHERE position('{start}'::bytea IN r) > 0
     )
     SELECT '{JOINED}' || translate(encode(substr(r, 2, 6), 'base64'), '+/', '-_') FROM found
-    WHERE n = 1 AND substr(r, 1, 1) IN ('\\x17', '\\x31', '\\x1c') AND octet_length(r) >= 7)
+    WHERE n = 1 AND substr(r, 1, 1) IN ({ends}) AND octet_length(r) >= 7)
     UNION ALL
     -- Each text token in a text, up to the first character that none has.
     SELECT of_run.key_id
-    FROM regexp_matches(CASE WHEN NOT is_bytes THEN s END, 'rxs[Xxc][A-Za-z0-9_-]*', 'g') AS runs (t) CROSS JOIN LATERAL (
+    FROM regexp_matches(CASE WHEN NOT is_bytes THEN s END, 'rxs[{letters}][A-Za-z0-9_-]*', 'g') AS runs (t) CROSS JOIN LATERAL (
         SELECT CASE
-            WHEN (left(t[1], 4) = 'rxsX' AND octet_length(t[1]) BETWEEN {chars_x} AND {most_x}
-               OR left(t[1], 4) <> 'rxsX' AND octet_length(t[1]) BETWEEN {chars_c} AND {most_c})
+            WHEN ({is_text})
              AND t[1] ~ '^(?:[A-Za-z0-9_-]{{4}})+(?:[A-Za-z0-9_-](?:[AQgw]|[A-Za-z0-9_-][AEIMQUYcgkosw048]))?$'
                 THEN substr(t[1], 5, 8)
             ELSE '{NOT_A_TOKEN}' END
@@ -232,15 +237,15 @@ SELECT key_id, count(*) AS tokens FROM (
             SELECT substr(r, position('rxs' IN r) + 3), 1 FROM found WHERE position('rxs' IN r) > 0
         )
         SELECT '{JOINED}' || substr(r, 2, 8) FROM found
-        WHERE n = 1 AND left(r, 1) IN ('X', 'x', 'c') AND length(r) >= 9)
+        WHERE n = 1 AND left(r, 1) IN ({end_letters}) AND length(r) >= 9)
     ) AS of_run (key_id)
     UNION ALL
     -- No token, or one that was changed.
-    SELECT '{NOT_A_TOKEN}' WHERE NOT is_bytes AND (s !~ 'rxs[Xxc]' OR {escaped}
-        OR s ~ 'RXS[XC][A-Z0-9_-]{{{LONG}}}'
-        OR s ~ '(?:^|[^A-Za-z0-9_-]){WRAPPED_MAGIC}[A-Za-z0-9_-]{{{WRAPPED_REST}}}'
+    SELECT '{NOT_A_TOKEN}' WHERE NOT is_bytes AND (s !~ 'rxs[{letters}]' OR {escaped}
+        OR s ~ 'RXS[{capitals}][A-Z0-9_-]{{{LONG}}}'
+        OR s ~ '(?:^|[^A-Za-z0-9_-]){WRAPPED_KEY_TEXT_MAGIC}[A-Za-z0-9_-]{{{WRAPPED_REST}}}'
         OR position(chr(10) IN s) > 0 AND replace(replace(s, chr(13), ''), '=' || chr(10), chr(10))
-            ~ '(?:r\\nxs|rx\\ns|rxs\\n)[Xxc][A-Za-z0-9_-]{{{NO_WORD}}}')
+            ~ '(?:r\\nxs|rx\\ns|rxs\\n)[{letters}][A-Za-z0-9_-]{{{NO_WORD}}}')
 ) AS tokens_of (key_id) GROUP BY key_id ORDER BY key_id"
         )))
     }
@@ -261,6 +266,78 @@ impl fmt::Display for CountSql {
 const TOO_LONG: Reason = "at most 63 bytes";
 const NAME: Reason = "a name that is not empty, without NUL";
 const TABLE: Reason = "`table` or `schema.table`; a name with a dot or a double quote in it stands in double quotes, with its own doubled";
+
+/// The characters of a key id, whose 6 bytes are 12 hex digits in `h`; `a` is the alphabet.
+fn id_of_digits() -> String {
+    let digit = |at: usize| format!("instr('123456789ABCDEF', substr(h, {at}, 1))");
+    // Three hex digits are two characters of base64url.
+    let characters = (0..4_usize).map(|group| group.saturating_mul(3)).map(|at| {
+        let [a, b, c] = [1, 2, 3].map(|step| digit(at.saturating_add(step)));
+        format!("substr(a, 1 + {a} * 4 + {b} / 4, 1) || substr(a, 1 + {b} % 4 * 16 + {c}, 1)")
+    });
+    characters.collect::<Vec<_>>().join("\n        || ")
+}
+
+/// That a text `d`, or `b` with its line ends taken away, has something that was a token or a wrapped key before somebody changed it.
+fn changed_in_sqlite() -> String {
+    let (letters, capitals) = (letters(), capitals());
+    let escaped = ESCAPED.map(|escaped| format!("instr(d, '{escaped}') > 0")).join(" OR ");
+    let upper = "[A-Z0-9_-]".repeat(LONG);
+    let [no_word, rest] = [NO_WORD, WRAPPED_REST].map(|times| "[A-Za-z0-9_-]".repeat(times));
+    let broken = ["'*r' || char(10) || 'xs", "'*rx' || char(10) || 's", "'*rxs' || char(10) || '"];
+    let broken = broken.map(|begin| format!("b GLOB {begin}[{letters}]{no_word}*'")).join(" OR ");
+    format!(
+        "\
+{escaped}
+                    OR instr(d, 'RXS') > 0 AND d GLOB '*RXS[{capitals}]{upper}*'
+                    OR instr(d, '{WRAPPED_KEY_TEXT_MAGIC}') > 0 AND ' ' || d GLOB '*[^A-Za-z0-9_-]{WRAPPED_KEY_TEXT_MAGIC}{rest}*'
+                    OR {broken}"
+    )
+}
+
+/// All letters, as a pattern's class has them.
+fn letters() -> String {
+    characters_of(&Letter::ALL)
+}
+
+/// What the letters become in a text whose case was changed.
+fn capitals() -> String {
+    let capitals: BTreeSet<_> = letters().chars().map(|letter| letter.to_ascii_uppercase()).collect();
+    capitals.into_iter().collect()
+}
+
+fn characters_of(letters: &[Letter]) -> String {
+    letters.iter().map(|letter| char::from(letter.as_byte())).collect()
+}
+
+/// The byte of a magic that follows [`Letter::MAGIC_START`].
+fn magic_end(letter: Letter) -> [u8; 1] {
+    let [.., end] = letter.magic();
+    [end]
+}
+
+/// `condition` for the letters with each length of nonce, of which one must hold.
+fn any_letter(condition: impl Fn(&[Letter], usize) -> String) -> String {
+    let lengths: BTreeSet<_> = Letter::ALL.iter().map(|letter| letter.nonce_len()).collect();
+    let conditions = lengths.into_iter().map(|nonce| {
+        let of_length: Vec<_> = Letter::ALL.into_iter().filter(|letter| letter.nonce_len() == nonce).collect();
+        condition(&of_length, nonce)
+    });
+    conditions.collect::<Vec<_>>().join("\n                  OR ")
+}
+
+/// `'a', 'b'`.
+fn list(letters: &[Letter], spell: impl Fn(Letter) -> String) -> String {
+    letters.iter().map(|letter| format!("'{}'", spell(*letter))).collect::<Vec<_>>().join(", ")
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |text, byte| format!("{text}{byte:02X}"))
+}
+
+fn between((shortest, longest): (usize, usize)) -> String {
+    format!("BETWEEN {shortest} AND {longest}")
+}
 
 /// FORMAT 6.3: from the shortest to the longest token with so many bytes of nonce.
 fn binary_lengths(nonce: usize) -> (usize, usize) {

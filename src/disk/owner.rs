@@ -70,13 +70,6 @@ pub(super) fn differs(file: &Metadata, folder: &Metadata, modes: Modes) -> bool 
     (file.uid(), file.gid(), file.mode() & PERMISSIONS) != (folder.uid(), folder.gid(), mode)
 }
 
-/// Who owns the file, if that is neither this process nor one that it may act for.
-#[cfg(feature = "sqlite-store")]
-pub(crate) fn foreign_owner(file: &Metadata) -> Option<u32> {
-    let me = effective_user();
-    (me != ROOT && me != file.uid()).then(|| file.uid())
-}
-
 pub(super) const ROOT: u32 = 0;
 
 pub(super) fn effective_user() -> u32 {

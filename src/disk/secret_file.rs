@@ -8,52 +8,85 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use super::open_file;
+#[cfg(doc)]
+use crate::error::Error;
 
 /// A token of Vault with claims in it has some thousand bytes, everything else less.
 const MAX_LEN: usize = 64 * 1024;
 
-/// A file that holds a secret. Links to it are followed, as Kubernetes has them: what is checked is what was opened.
+/// A file that holds a secret: a root key, a PIN, a token. It is read only if nobody else can read or change it.
 ///
-/// Its owner is root or the user of this process, and nobody else can read or change it; a group may read it if that was allowed. Root
-/// also reads what belongs to the user of a service, unless anybody can put files there.
+/// On Unix its owner must be root or the user of this process, and its mode at most 0600. A group may read it (0640) if
+/// [`allow_group_read`](Self::allow_group_read) says so. Root also reads what belongs to the user of a service, unless
+/// anybody can put files into the folder. Links are followed, as Kubernetes uses them: what is checked is what was opened.
+/// On other systems nothing of this is checked.
+///
+/// ```no_run
+/// use rxseal::Error;
+/// use rxseal::provider::SecretFile;
+///
+/// # fn main() -> Result<(), Error> {
+/// let file = SecretFile::new("/run/secrets/hsm-pin");
+/// let pin = file.read().map_err(|unfit| {
+///     let cause = format!("{}: {unfit}", file.path().display());
+///     if unfit.is_permissions() { Error::root_key_permissions(cause) } else { Error::from_provider(false, cause) }
+/// })?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
-pub(crate) struct SecretFile {
+pub struct SecretFile {
     path: PathBuf,
     allow_group_read: bool,
 }
 
-/// Why it is not read.
+/// Why a [`SecretFile`] was not read. Its text names no path, and nothing of the content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Unfit {
+#[non_exhaustive]
+pub enum SecretFileError {
+    /// It is not there, or the system does not let this process read it.
     Unreadable(io::ErrorKind),
+    /// It is a folder, a pipe or a device.
     NotAFile,
+    /// It is longer than 64 KiB.
     TooLong,
-    /// The user who owns it.
+    /// It belongs to this user, who is neither root nor the user of this process.
     #[cfg(unix)]
     Owner(u32),
+    /// Its mode lets others read or change it.
     #[cfg(unix)]
     Mode(u32),
 }
 
 impl SecretFile {
-    pub(crate) fn new(path: PathBuf) -> Self {
-        Self { path, allow_group_read: false }
+    /// The file at `path`. Nothing is read yet.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into(), allow_group_read: false }
     }
 
-    pub(crate) fn allow_group_read(&mut self) {
+    /// Also accepts a file that its group may read (mode 0640), as Kubernetes mounts secrets for a `fsGroup`.
+    #[must_use]
+    pub fn allow_group_read(mut self) -> Self {
         self.allow_group_read = true;
+        self
     }
 
-    pub(crate) fn path(&self) -> &Path {
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// All of it, in memory that is wiped.
-    pub(crate) fn read(&self) -> Result<Zeroizing<Vec<u8>>, Unfit> {
-        let unreadable = |error: io::Error| Unfit::Unreadable(error.kind());
+    /// All of it, at most 64 KiB, in memory that is wiped.
+    ///
+    /// # Errors
+    ///
+    /// [`SecretFileError`] says why the file is unfit.
+    pub fn read(&self) -> Result<Zeroizing<Vec<u8>>, SecretFileError> {
+        let unreadable = |error: io::Error| SecretFileError::Unreadable(error.kind());
         let file = open_file(&self.path, OpenOptions::new().read(true)).map_err(|error| match error.kind() {
-            io::ErrorKind::InvalidData => Unfit::NotAFile,
-            kind => Unfit::Unreadable(kind),
+            io::ErrorKind::InvalidData => SecretFileError::NotAFile,
+            kind => SecretFileError::Unreadable(kind),
         })?;
         #[cfg(unix)]
         self.check(&file.metadata().map_err(unreadable)?)?;
@@ -62,11 +95,11 @@ impl SecretFile {
         let mut bytes = Zeroizing::new(Vec::with_capacity(room));
         let limit = u64::try_from(room).unwrap_or(u64::MAX);
         file.take(limit).read_to_end(&mut bytes).map_err(unreadable)?;
-        if bytes.len() > MAX_LEN { Err(Unfit::TooLong) } else { Ok(bytes) }
+        if bytes.len() > MAX_LEN { Err(SecretFileError::TooLong) } else { Ok(bytes) }
     }
 
     #[cfg(unix)]
-    fn check(&self, found: &std::fs::Metadata) -> Result<(), Unfit> {
+    fn check(&self, found: &std::fs::Metadata) -> Result<(), SecretFileError> {
         use std::os::unix::fs::MetadataExt;
 
         use super::owner::{ROOT, effective_user, is_open_to_all};
@@ -78,20 +111,20 @@ impl SecretFile {
         let is_of_service =
             || me == ROOT && std::fs::metadata(super::parent(&self.path)).is_ok_and(|folder| !is_open_to_all(&folder));
         if owner != ROOT && owner != me && !is_of_service() {
-            return Err(Unfit::Owner(owner));
+            return Err(SecretFileError::Owner(owner));
         }
         let tolerated = if self.allow_group_read { GROUP_READS } else { 0 };
         if found.mode() & GROUP_AND_OTHERS & !tolerated != 0 {
-            return Err(Unfit::Mode(found.mode() & 0o7777));
+            return Err(SecretFileError::Mode(found.mode() & 0o7777));
         }
         Ok(())
     }
 }
 
-impl Unfit {
-    /// Somebody else can read it, or may have written it.
-    #[cfg(any(feature = "pkcs11", feature = "vault"))]
-    pub(crate) fn is_about_rights(self) -> bool {
+impl SecretFileError {
+    /// Somebody else can read the file, or may have written it: answer with [`Error::root_key_permissions`].
+    #[must_use]
+    pub fn is_permissions(self) -> bool {
         match self {
             Self::Unreadable(_) | Self::NotAFile | Self::TooLong => false,
             #[cfg(unix)]
@@ -100,7 +133,9 @@ impl Unfit {
     }
 }
 
-impl fmt::Display for Unfit {
+impl std::error::Error for SecretFileError {}
+
+impl fmt::Display for SecretFileError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unreadable(kind) => write!(f, "{kind}"),
@@ -153,12 +188,12 @@ mod tests {
     fn modes() {
         let place = Place::new("modes");
         for mode in 0..0o1000 {
-            let mut file = place.file("secret", b"s3cret", 0o400 | mode);
+            let file = place.file("secret", b"s3cret", 0o400 | mode);
             let mode = 0o400 | mode;
-            let refused = Err(Unfit::Mode(mode));
+            let refused = Err(SecretFileError::Mode(mode));
             let read = |file: &SecretFile| file.read().map(|_| ());
             assert_eq!(read(&file), if mode & 0o077 == 0 { Ok(()) } else { refused }, "{mode:o}");
-            file.allow_group_read();
+            let file = file.allow_group_read();
             assert_eq!(read(&file), if mode & 0o037 == 0 { Ok(()) } else { refused }, "{mode:o} for the group");
             fs::remove_file(file.path()).unwrap();
         }
@@ -171,15 +206,15 @@ mod tests {
             let bytes = vec![0xA5; len];
             assert_eq!(place.file("secret", &bytes, 0o600).read().unwrap().as_slice(), bytes);
         }
-        assert_eq!(place.file("secret", &[1; MAX_LEN + 1], 0o600).read().unwrap_err(), Unfit::TooLong);
+        assert_eq!(place.file("secret", &[1; MAX_LEN + 1], 0o600).read().unwrap_err(), SecretFileError::TooLong);
         let read = |name: &str| SecretFile::new(place.0.join(name)).read().map(|_| ());
-        assert_eq!(read("none"), Err(Unfit::Unreadable(io::ErrorKind::NotFound)));
-        assert_eq!(read(""), Err(Unfit::NotAFile));
-        assert_eq!(SecretFile::new("/dev/zero".into()).read().unwrap_err(), Unfit::NotAFile);
+        assert_eq!(read("none"), Err(SecretFileError::Unreadable(io::ErrorKind::NotFound)));
+        assert_eq!(read(""), Err(SecretFileError::NotAFile));
+        assert_eq!(SecretFile::new("/dev/zero").read().unwrap_err(), SecretFileError::NotAFile);
         assert!(Command::new("mkfifo").args(["-m", "600"]).arg(place.0.join("pipe")).status().unwrap().success());
-        assert_eq!(read("pipe"), Err(Unfit::NotAFile));
+        assert_eq!(read("pipe"), Err(SecretFileError::NotAFile));
         // What a link leads to is checked, and the link is not: its own mode is 0777.
-        for (mode, expected) in [(0o600, Ok(())), (0o644, Err(Unfit::Mode(0o644)))] {
+        for (mode, expected) in [(0o600, Ok(())), (0o644, Err(SecretFileError::Mode(0o644)))] {
             place.file("..data", b"s3cret", mode);
             let _ = symlink("..data", place.0.join("link"));
             assert_eq!(read("link"), expected);
@@ -194,9 +229,9 @@ mod tests {
             std::os::unix::fs::chown(file.path(), Some(1234), None).unwrap();
             assert!(file.read().is_ok(), "of a service that root looks after");
             fs::set_permissions(&place.0, Permissions::from_mode(0o1777)).unwrap();
-            assert_eq!(file.read().unwrap_err(), Unfit::Owner(1234));
+            assert_eq!(file.read().unwrap_err(), SecretFileError::Owner(1234));
         }
-        assert!(Unfit::Owner(1234).to_string().contains("user 1234"));
+        assert!(SecretFileError::Owner(1234).to_string().contains("user 1234"));
     }
 
     fn effective_user_is_root() -> bool {

@@ -19,7 +19,7 @@ macro_rules! error_codes {
         ///     _ => "this cannot be opened",
         /// };
         /// assert_eq!(answer, "this row was never sealed");
-        /// assert_eq!(error.code().as_str(), "not-a-token");
+        /// assert_eq!(error.code(), rxseal::ErrorCode::NotAToken);
         /// ```
         #[non_exhaustive]
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

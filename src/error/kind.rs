@@ -282,7 +282,7 @@ impl ErrorKind {
         }
     }
 
-    /// Whether the cause is always one that rxseal made: the path of a key file, and what the system says of it.
+    /// Whether the cause never quotes what a caller was parsing: it is the path of a file, and why it is unfit.
     pub(crate) fn has_own_cause(self) -> bool {
         matches!(
             self,

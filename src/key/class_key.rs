@@ -2,11 +2,11 @@
 
 use std::sync::OnceLock;
 
-use crate::aead::{ClassCipher, Letter};
+use crate::aead::{ClassCipher, Letter, PerLetter};
 use crate::backend::Backend;
 use crate::error::{Error, ErrorKind};
 use crate::id::Class;
-use crate::kdf::{self, Purpose};
+use crate::kdf::{self, KeyPurpose};
 use crate::secret::SecretBytes;
 
 /// As documented at `Class`.
@@ -15,11 +15,10 @@ const MAX_CLASSES: usize = 32;
 /// The keys of one class under one DEK, each made when it is first asked for and read without a lock from then on.
 pub(crate) struct ClassKey {
     class: Class,
-    bound_xaes: Made,
-    other: Made,
+    made: PerLetter<Made>,
 }
 
-/// What is derived for one letter. A DEK of suite `X` uses two letters, one of suite `c` one.
+/// What is derived for one letter.
 ///
 /// Pointers only: moved to the heap before it is filled, a larger room was seen to carry a key that had lain on the stack.
 #[derive(Default)]
@@ -39,8 +38,7 @@ impl ClassKeys {
     pub(super) fn get(&self, class: Class) -> Result<&ClassKey, Error> {
         for slot in &self.0 {
             // Where another thread fills this slot first, its class decides, and the search goes on.
-            let found =
-                slot.get_or_init(|| Box::new(ClassKey { class, bound_xaes: Made::default(), other: Made::default() }));
+            let found = slot.get_or_init(|| Box::new(ClassKey { class, made: PerLetter::default() }));
             if found.class == class {
                 return Ok(found);
             }
@@ -58,11 +56,11 @@ impl ClassKey {
         keyspace: &str,
         letter: Letter,
     ) -> Result<&ClassCipher, Error> {
-        let made = &self.made(letter).cipher;
+        let made = &self.made.of(letter).cipher;
         if let Some(cipher) = made.get() {
             return Ok(cipher);
         }
-        let key = kdf::derive(backend, dek, Purpose::Seal { keyspace, letter, class: self.class.as_str() })?;
+        let key = kdf::derive(backend, dek, KeyPurpose::Seal { keyspace, letter, class: self.class.as_str() })?;
         let cipher = Box::new(ClassCipher::new(backend, letter, key)?);
         Ok(made.get_or_init(|| cipher))
     }
@@ -75,18 +73,11 @@ impl ClassKey {
         keyspace: &str,
         letter: Letter,
     ) -> Result<&SecretBytes<32>, Error> {
-        let made = &self.made(letter).subject_input;
+        let made = &self.made.of(letter).subject_input;
         if let Some(input) = made.get() {
             return Ok(input);
         }
-        let key = kdf::derive(backend, dek, Purpose::Subject { keyspace, letter, class: self.class.as_str() })?;
+        let key = kdf::derive(backend, dek, KeyPurpose::Subject { keyspace, letter, class: self.class.as_str() })?;
         Ok(made.get_or_init(|| key))
-    }
-
-    fn made(&self, letter: Letter) -> &Made {
-        match letter {
-            Letter::BoundXaes => &self.bound_xaes,
-            Letter::Xaes | Letter::XChaCha => &self.other,
-        }
     }
 }

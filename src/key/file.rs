@@ -13,8 +13,6 @@ use crate::error::{Error, ErrorKind, Reason};
 use crate::id::Name;
 use crate::kdf::sha256;
 
-/// FORMAT 8
-pub(crate) const MAX_FILE: usize = 1024 * 1024;
 pub(crate) const MAX_KEYS: usize = 1024;
 const MAX_WRAPS: usize = 16;
 const MAX_WRAPPED: usize = 8192;
@@ -98,6 +96,9 @@ impl<'a> WrapInfo<'a> {
 }
 
 impl KeyringFile {
+    /// How long the text of a keyring file may be, in bytes (FORMAT 8). A store need not read more.
+    pub const MAX_LEN: usize = 1024 * 1024;
+
     /// The keyspace it claims to be of. Authentic only once unlocked, as everything here.
     #[must_use]
     pub fn keyspace(&self) -> &str {

@@ -9,7 +9,6 @@ use crate::clock::Clock;
 use crate::error::Error;
 use crate::id::{KeyId, Name};
 use crate::key::{KeyState, KeyUse, KeyringFile, NewKey, fingerprint, seal_body};
-use crate::random;
 use crate::root_key::{Kek, KekContext, RootKeys};
 
 impl Keyring {
@@ -26,7 +25,7 @@ impl Keyring {
     pub async fn create(keyspace: &str, roots: &RootKeys, suite: Suite) -> Result<KeyringFile, Error> {
         let name = Name::parse("keyspace", keyspace)?;
         let (now, backend) = (Clock::default().unix_now(), Backend::default());
-        let kek = Kek::new(random::key()?);
+        let kek = Kek::generate()?;
         let kek_fingerprint = fingerprint(backend, kek.secret(), keyspace)?;
         let dek = NewKey::generate(backend, keyspace, KeyUse::Seal, Some(suite), KeyState::Active, now, &[])?;
         let taken = std::slice::from_ref(&dek.info);

@@ -14,7 +14,6 @@ use crate::key::{
     BodyKey, KeyInfo, KeyState, KeyUse, KeyringFile, MAX_KEYS, MAX_NUMBER, NewKey, Wrap, fingerprint, invalid,
     open_body, seal_body,
 };
-use crate::random;
 use crate::root_key::{Kek, KekContext, RootKey, RootKeys};
 
 /// A genuine keyring file, unlocked for one change.
@@ -114,7 +113,7 @@ impl Opened {
 
     /// The same keys under a new KEK, which these root keys wrap, and no others.
     pub(crate) async fn rewrap(mut self, roots: impl Iterator<Item = &dyn RootKey>) -> Result<KeyringFile, Error> {
-        let kek = Kek::new(random::key()?);
+        let kek = Kek::generate()?;
         self.file.kek_fingerprint = fingerprint(self.backend, kek.secret(), self.file.keyspace())?;
         self.kek = kek;
         let context = KekContext { keyspace: self.file.keyspace(), fingerprint: &self.file.kek_fingerprint };

@@ -1,6 +1,7 @@
 //! One keyspace: at most one attempt to unlock or refresh it at a time, whoever asks.
 
 use std::future::poll_fn;
+use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,12 +12,11 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use super::settings::Settings;
 use crate::clock::{Clock, Moment};
 use crate::error::{Error, ErrorKind};
 use crate::id::{KeyId, Name};
 use crate::key::KeyringFile;
-use crate::keyring::{Keyring, Seen};
+use crate::keyring::{Keyring, Seen, UnlockOptions};
 use crate::observe::{KeyEvent, Observer};
 use crate::root_key::RootKeys;
 use crate::runtime::need_runtime;
@@ -33,6 +33,23 @@ const OUTAGE_SEEN: Duration = Duration::from_secs(30);
 const PATIENCE: Duration = Duration::from_secs(120);
 /// How often unknown key ids may ask the store: they come from outside.
 const BETWEEN_UNKNOWN_KEYS: Duration = Duration::from_secs(5);
+
+/// How long a keyring may be used without being looked up, and how many are held.
+pub(super) struct Settings {
+    pub(super) max_staleness: Duration,
+    pub(super) grace: Duration,
+    pub(super) capacity: NonZeroUsize,
+    pub(super) options_for: Box<dyn Fn(&str) -> UnlockOptions + Send + Sync>,
+    pub(super) observer: Option<Arc<dyn Observer>>,
+    pub(super) clock: Clock,
+}
+
+impl Settings {
+    /// Half of the staleness, so that there is as much time again to get an answer.
+    pub(super) fn refresh_after(&self) -> Duration {
+        self.max_staleness.checked_div(2).unwrap_or_default()
+    }
+}
 
 /// What keyrings are read from and unlocked with.
 pub(super) struct Refresher {

@@ -5,14 +5,15 @@
 //! A deserializer around the format's own, so that it works wherever plain serde does.
 
 use std::fmt;
+use std::iter;
 
-use serde::de::value::SeqDeserializer;
+use serde::de::value::{MapDeserializer, SeqDeserializer};
 use serde::de::{
     DeserializeSeed, Deserializer, EnumAccess, Error as DeError, MapAccess, SeqAccess, VariantAccess, Visitor,
 };
 use zeroize::Zeroizing;
 
-use super::number;
+use super::number::{self, Begun, Key, KeySeed, PRIVATE_KEY};
 use crate::secret::{PlainBuffer, reserve_wiping};
 
 /// What is to happen on the way.
@@ -221,13 +222,35 @@ impl<'de, V: Visitor<'de>, W: Watch> Visitor<'de> for Even<V, W> {
     fn visit_map<A: MapAccess<'de>>(self, inner: A) -> Result<V::Value, A::Error> {
         let Self { inner: visitor, watch, asked } = self;
         match asked {
-            Asked::Anything if is_json::<A::Error>() => number::visit_map(inner, visitor, watch),
+            Asked::Anything if is_json::<A::Error>() => visit_number_or_map(inner, visitor, watch),
             _ => visitor.visit_map(Even::new(inner, watch)),
         }
     }
 
     fn visit_enum<A: EnumAccess<'de>>(self, inner: A) -> Result<V::Value, A::Error> {
         self.inner.visit_enum(Even::new(inner, self.watch))
+    }
+}
+
+/// Hands `map`, which serde_json gave where anything was asked for, to `visitor`: as a number where it is one.
+fn visit_number_or_map<'de, A: MapAccess<'de>, V: Visitor<'de>, W: Watch>(
+    mut map: A,
+    visitor: V,
+    watch: W,
+) -> Result<V::Value, A::Error> {
+    match map.next_key_seed(KeySeed)? {
+        None => visitor.visit_map(Even::new(map, watch)),
+        Some(Key::PrivateNumber) => {
+            let text: Zeroizing<String> = Zeroizing::new(map.next_value()?);
+            match number::number::<V::Value>(&text, watch.rounds()) {
+                Some(number) => visitor.visit_f64(number),
+                None => {
+                    watch.left_exact();
+                    visitor.visit_map(MapDeserializer::new(iter::once((PRIVATE_KEY, text.as_str()))))
+                }
+            }
+        }
+        Some(Key::Text(first)) => visitor.visit_map(Even::new(Begun::new(first, map), watch)),
     }
 }
 

@@ -5,46 +5,22 @@ use std::any::type_name;
 use std::borrow::Cow;
 use std::fmt;
 use std::io::Cursor;
-use std::iter;
 use std::marker::PhantomData;
 
-use serde::de::value::MapDeserializer;
 use serde::de::{DeserializeSeed, Deserializer, Error as DeError, IntoDeserializer, MapAccess, Visitor};
 use serde::{Serialize, forward_to_deserialize_any};
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroize;
 
-use super::even::{Even, Watch};
 use crate::secret::wipe;
 
-const PRIVATE_KEY: &str = "$serde_json::private::Number";
-
-/// Hands `map`, which serde_json gave where anything was asked for, to `visitor`: as a number where it is one.
-pub(super) fn visit_map<'de, A: MapAccess<'de>, V: Visitor<'de>, W: Watch>(
-    mut map: A,
-    visitor: V,
-    watch: W,
-) -> Result<V::Value, A::Error> {
-    match map.next_key_seed(KeySeed)? {
-        None => visitor.visit_map(Even::new(map, watch)),
-        Some(Key::PrivateNumber) => {
-            let text: Zeroizing<String> = Zeroizing::new(map.next_value()?);
-            match number::<V::Value>(&text, watch.rounds()) {
-                Some(number) => visitor.visit_f64(number),
-                None => {
-                    watch.left_exact();
-                    visitor.visit_map(MapDeserializer::new(iter::once((PRIVATE_KEY, text.as_str()))))
-                }
-            }
-        }
-        Some(Key::Text(first)) => visitor.visit_map(Even::new(Begun { first: Some(first), map }, watch)),
-    }
-}
+/// The key of the map that is a number.
+pub(super) const PRIVATE_KEY: &str = "$serde_json::private::Number";
 
 /// The number `text` as what a `T` is made from, if not from serde_json's private form.
 ///
 /// Serde reads flattened, tagged and untagged values into a buffer of its own, `Content`, from which nothing but a number
 /// becomes a number. Text that serde_json itself writes for an `f64` or an `f32` loses nothing there.
-fn number<T>(text: &str, rounds: bool) -> Option<f64> {
+pub(super) fn number<T>(text: &str, rounds: bool) -> Option<f64> {
     let number: f64 = text.parse().ok().filter(|number: &f64| number.is_finite())?;
     let taken = if rounds {
         !is::<serde_json::Value, T>() && !is::<serde_json::Number, T>()
@@ -77,14 +53,15 @@ fn is_written(number: impl Serialize, text: &str) -> bool {
     same
 }
 
-enum Key<'de> {
+/// The first key of a map.
+pub(super) enum Key<'de> {
     PrivateNumber,
     Text(Cow<'de, str>),
 }
 
 /// Tells the private key from the same text in JSON: asked for an option, serde_json answers `Some` for a key that was
 /// read, and gives its own key as text.
-struct KeySeed;
+pub(super) struct KeySeed;
 
 impl<'de> DeserializeSeed<'de> for KeySeed {
     type Value = Key<'de>;
@@ -119,9 +96,15 @@ impl<'de> Visitor<'de> for KeyVisitor {
 }
 
 /// A map whose first key was looked at.
-struct Begun<'de, A> {
+pub(super) struct Begun<'de, A> {
     first: Option<Cow<'de, str>>,
     map: A,
+}
+
+impl<'de, A> Begun<'de, A> {
+    pub(super) fn new(first: Cow<'de, str>, map: A) -> Self {
+        Self { first: Some(first), map }
+    }
 }
 
 impl<'de, A: MapAccess<'de>> MapAccess<'de> for Begun<'de, A> {
@@ -225,6 +208,7 @@ mod tests {
     use serde::Deserialize;
     use serde::de::value::StrDeserializer;
 
+    use super::super::even::{Even, Watch};
     use super::*;
 
     /// A number as serde_json hands it on with its feature `arbitrary_precision`, which these tests are built without.

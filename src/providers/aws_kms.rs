@@ -25,11 +25,9 @@ use tracing::instrument::WithSubscriber;
 use tracing::subscriber::NoSubscriber;
 use zeroize::Zeroizing;
 
-use super::call::within;
-use crate::codec::text;
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::root_key::{Kek, KekContext, ProviderFuture, RootKey};
-use crate::secret::SecretBytes;
+use crate::runtime::within;
 
 const DEADLINE: Duration = Duration::from_secs(5);
 const ATTEMPTS: u32 = 3;
@@ -150,7 +148,7 @@ impl AwsKmsKey {
         refuse_clear_text(&config)?;
         let region = named.region().map(|region| Region::new(region.to_owned())).or_else(|| config.region().cloned());
         let region = region.ok_or_else(|| {
-            ErrorKind::InvalidRootKey.because("its AWS region is not known: name it by its ARN, or set AWS_REGION")
+            Error::invalid_root_key("its AWS region is not known: name it by its ARN, or set AWS_REGION")
         })?;
         let config = config.into_builder().region(region.clone()).build();
         let client = client(&config, DEADLINE, ATTEMPTS);
@@ -158,7 +156,7 @@ impl AwsKmsKey {
             KeyName::Arn(arn) => arn,
             KeyName::AnyRegion(name) => name
                 .in_region(region.as_ref())
-                .ok_or_else(|| ErrorKind::InvalidRootKey.because("the configured AWS region is none"))?,
+                .ok_or_else(|| Error::invalid_root_key("the configured AWS region is none"))?,
             KeyName::ToResolve { text, .. } => resolve(&client, &text).await?,
         };
         Ok(Self { client, config, key, deadline: DEADLINE, attempts: ATTEMPTS })
@@ -194,9 +192,10 @@ impl AwsKmsKey {
         let plain = answer.plaintext.take().map(|blob| Zeroizing::new(blob.into_inner()));
         self.check_answered(Operation::Decrypt, answer.key_id())?;
         let plain = plain.ok_or_else(|| self.failed(Operation::Decrypt, Problem::Garbled))?;
-        let bytes = <&[u8; 32]>::try_from(plain.as_slice());
-        let bytes = bytes.map_err(|_| self.failed(Operation::Decrypt, Problem::WrongLength))?;
-        Ok(Kek::new(SecretBytes::copy_of(bytes)))
+        if plain.len() != 32 {
+            return Err(self.failed(Operation::Decrypt, Problem::WrongLength));
+        }
+        Kek::from_bytes(&plain)
     }
 
     /// Without the key's name KMS would choose the key by what stands in the wrap, and so would whoever wrote it.
@@ -311,7 +310,7 @@ where
 fn encryption_context(context: KekContext<'_>) -> HashMap<String, String> {
     HashMap::from([
         ("rxseal:keyspace".to_owned(), context.keyspace().to_owned()),
-        ("rxseal:kek-fingerprint".to_owned(), text::encode(context.fingerprint())),
+        ("rxseal:kek-fingerprint".to_owned(), context.fingerprint_text()),
     ])
 }
 
@@ -377,7 +376,7 @@ mod tests {
     #[test]
     fn without_a_runtime_it_says_so() {
         let key = run_local(AwsKmsKey::with_config(&SdkConfig::builder().build(), KEY)).unwrap();
-        let kek = Kek::from([7; 32]);
+        let kek = Kek::from_bytes(&[7; 32]).unwrap();
         let context = KekContext { keyspace: "pharmacy-17", fingerprint: &[7; 32] };
         assert_eq!(run_local(key.wrap_kek(&kek, context)).unwrap_err().code().as_str(), "runtime-needed");
         assert_eq!(run_local(key.unwrap_kek(&[1], context)).unwrap_err().code().as_str(), "runtime-needed");

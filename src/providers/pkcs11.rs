@@ -19,7 +19,6 @@ pub use wrap::Pkcs11Mechanism;
 
 use crate::error::Error;
 use crate::root_key::{Kek, KekContext, ProviderFuture, RootKey};
-use crate::secret::SecretBytes;
 
 /// An AES-256 key in an HSM or smart card, or in SoftHSM, through its PKCS#11 library. The key never leaves the token.
 ///
@@ -135,15 +134,19 @@ impl RootKey for Pkcs11Key {
     }
 
     fn wrap_kek<'a>(&'a self, kek: &'a Kek, context: KekContext<'a>) -> ProviderFuture<'a, Vec<u8>> {
-        let (kek, associated_data) = (SecretBytes::copy_of(kek.expose_bytes()), context.associated_data());
+        // A copy that the call's thread takes along.
+        let (kek, associated_data) = (Kek::from_bytes(kek.expose_bytes()), context.associated_data());
         let mechanism = self.mechanism;
-        Box::pin(self.pool.call(move |connection| wrap::wrap(connection, mechanism, &kek, &associated_data)))
+        Box::pin(async move {
+            let kek = kek?;
+            self.pool.call(move |connection| wrap::wrap(connection, mechanism, &kek, &associated_data)).await
+        })
     }
 
     fn unwrap_kek<'a>(&'a self, wrapped: &'a [u8], context: KekContext<'a>) -> ProviderFuture<'a, Kek> {
         let (wrapped, associated_data) = (wrapped.to_vec(), context.associated_data());
         let call = self.pool.call(move |connection| wrap::unwrap(connection, &wrapped, &associated_data));
-        Box::pin(async move { call.await.map(Kek::new) })
+        Box::pin(async move { Kek::from_bytes(&call.await?) })
     }
 }
 

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::local::LocalRootKey;
-use crate::disk::{SecretFile, Unfit, create_folders, parent, place_new};
+use crate::disk::{SecretFile, SecretFileError, create_folders, parent, place_new};
 use crate::error::{Error, ErrorKind};
 
 /// A file that holds a root key: one line, `rxseal-root-v1:` and 43 characters.
@@ -22,14 +22,13 @@ pub struct RootKeyFile(SecretFile);
 impl RootKeyFile {
     /// The file at `path`. Nothing is read or written yet.
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self(SecretFile::new(path.into()))
+        Self(SecretFile::new(path))
     }
 
     /// Also accepts a file that its group may read (mode 0640), as Kubernetes mounts secrets for a `fsGroup`.
     #[must_use]
-    pub fn allow_group_read(mut self) -> Self {
-        self.0.allow_group_read();
-        self
+    pub fn allow_group_read(self) -> Self {
+        Self(self.0.allow_group_read())
     }
 
     /// Reads the root key. A link is followed, and what it leads to is checked.
@@ -95,12 +94,12 @@ impl RootKeyFile {
         Error::from(ErrorKind::RootKeyIo).caused_by(cause)
     }
 
-    fn unfit(&self, unfit: Unfit) -> Error {
+    fn unfit(&self, unfit: SecretFileError) -> Error {
         let error = match unfit {
-            Unfit::Unreadable(_) => Error::from(ErrorKind::RootKeyIo),
-            Unfit::NotAFile => ErrorKind::InvalidRootKey.because("it is not a file"),
-            Unfit::TooLong => ErrorKind::InvalidRootKey.because("it is much longer than a root key file"),
-            Unfit::Owner(_) | Unfit::Mode(_) => Error::from(ErrorKind::RootKeyPermissions),
+            SecretFileError::Unreadable(_) => Error::from(ErrorKind::RootKeyIo),
+            SecretFileError::NotAFile => ErrorKind::InvalidRootKey.because("it is not a file"),
+            SecretFileError::TooLong => ErrorKind::InvalidRootKey.because("it is much longer than a root key file"),
+            SecretFileError::Owner(_) | SecretFileError::Mode(_) => Error::from(ErrorKind::RootKeyPermissions),
         };
         error.caused_by(format!("{}: {unfit}", self.0.path().display()))
     }

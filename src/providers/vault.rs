@@ -14,6 +14,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::time::Instant;
+use zeroize::Zeroizing;
 
 pub use builder::VaultKeyBuilder;
 
@@ -22,7 +23,6 @@ use self::failure::{Failure, Problem};
 use crate::error::Error;
 use crate::root_key::{Kek, KekContext, ProviderFuture, RootKey};
 use crate::runtime::need_runtime;
-use crate::secret::SecretBytes;
 
 /// A root key in the Transit engine of HashiCorp Vault or OpenBao.
 ///
@@ -141,9 +141,9 @@ impl Operation<'_> {
         self.encrypt(kek.expose_bytes(), associated_data).await.map(String::into_bytes)
     }
 
-    async fn unwrap_kek(&self, wrapped: &[u8], associated_data: &[u8]) -> Result<Kek, Failure> {
+    async fn unwrap_kek(&self, wrapped: &[u8], associated_data: &[u8]) -> Result<Zeroizing<Vec<u8>>, Failure> {
         let ciphertext = message::as_ciphertext(wrapped).ok_or_else(|| self.failure(Problem::NotAWrap, "decrypt"))?;
-        self.decrypt(ciphertext, associated_data).await.map(Kek::new)
+        self.decrypt(ciphertext, associated_data).await
     }
 
     /// Zeros are no secret, so nothing is lost where this turns out to be no Transit engine.
@@ -161,7 +161,7 @@ impl Operation<'_> {
         self.root.client.call(&call, self.ends, message::read_ciphertext).await
     }
 
-    async fn decrypt(&self, ciphertext: &str, associated_data: &[u8]) -> Result<SecretBytes<32>, Failure> {
+    async fn decrypt(&self, ciphertext: &str, associated_data: &[u8]) -> Result<Zeroizing<Vec<u8>>, Failure> {
         let call = Call::new(self.path("decrypt"), message::decrypt(ciphertext, associated_data));
         self.root.client.call(&call, self.ends, message::read_plaintext).await
     }
@@ -189,7 +189,7 @@ impl RootKey for VaultKey {
     }
 
     fn unwrap_kek<'a>(&'a self, wrapped: &'a [u8], context: KekContext<'a>) -> ProviderFuture<'a, Kek> {
-        Box::pin(async move { Ok(self.begin()?.unwrap_kek(wrapped, &context.associated_data()).await?) })
+        Box::pin(async move { Kek::from_bytes(&self.begin()?.unwrap_kek(wrapped, &context.associated_data()).await?) })
     }
 }
 

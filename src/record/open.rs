@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use super::core::RecordCore;
 use super::workspace::Workspace;
-use crate::aead::{Letter, MessageCipher, TAG_LEN};
+use crate::aead::{MessageCipher, TAG_LEN};
 use crate::error::{Error, ErrorCode, ErrorKind};
 use crate::field::Field;
 use crate::id::{Class, FieldId};
@@ -127,7 +127,7 @@ impl OpenState {
             dek.check_opens()?;
         }
         let failed = || Error::from(ErrorKind::OpenFailed).with_key(dek.id);
-        let bound = header.letter != Letter::BoundXaes || core.context().has_record_id();
+        let bound = !header.letter.has_context_in_nonce() || core.context().has_record_id();
         if !dek.suite.opens(header.letter) || !bound {
             return Err(failed());
         }

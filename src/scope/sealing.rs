@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::ser::{Error as _, Serialize, Serializer};
 
-use super::{Frame, Kind, enter, with_top};
+use super::frame::{Frame, Kind, SealFrame, enter, with_top};
 use crate::codec::text;
 use crate::error::{Error, ErrorKind};
 use crate::field::Field;
@@ -13,12 +13,6 @@ use crate::id::{FieldId, Identifier};
 use crate::payload::Value;
 use crate::record::{Claim, MaySeal, Record, RecordCore, SealState, seal_appending};
 use crate::scratch;
-
-/// The record that fields are sealed for, and its pass.
-pub(crate) struct SealFrame {
-    core: Arc<RecordCore>,
-    state: SealState,
-}
 
 /// A value that seals its fields while it is serialized, by any serde format. Made by [`Record::sealing`].
 ///
@@ -62,7 +56,7 @@ impl<R: MaySeal> Record<R> {
     ///
     /// **Run no other task in `work`.** What `work` polls on this thread is its own work, and is sealed for this record: a future
     /// of a `FuturesUnordered`, a `LocalSet`, an executor that `block_on` drives. A task that tokio spawned is told apart, in builds
-    /// with a feature that brings tokio (`key-manager`, the stores and providers over a network): its fields are refused with
+    /// with the feature `tokio_1` (`keyring-manager`, and root keys and stores over a network, turn it on): its fields are refused with
     /// `scope-missing`, and so is the whole call. Await first, and enter the scope for what is there then.
     ///
     /// A format that writes each row twice (csv with headers, bincode 1) finds each field sealed already, `field-repeated`: give it

@@ -1,12 +1,6 @@
 //! Which task of tokio is running, in builds that have tokio.
 
-#[cfg(any(
-    feature = "aws-kms",
-    feature = "key-manager",
-    feature = "pkcs11",
-    feature = "postgres-store",
-    feature = "vault"
-))]
+#[cfg(feature = "tokio_1")]
 mod running {
     /// The running task; none outside of tasks.
     #[derive(PartialEq)]
@@ -19,13 +13,7 @@ mod running {
     }
 }
 
-#[cfg(not(any(
-    feature = "aws-kms",
-    feature = "key-manager",
-    feature = "pkcs11",
-    feature = "postgres-store",
-    feature = "vault"
-)))]
+#[cfg(not(feature = "tokio_1"))]
 mod running {
     /// Nothing tells tasks apart in this build.
     #[derive(PartialEq)]

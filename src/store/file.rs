@@ -3,11 +3,12 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use super::{KeyringStore, StoreFuture, check_order, parse_stored};
+use super::row::{check_keyspace, check_order, parse_stored};
+use super::{KeyringStore, StoreFuture};
 use crate::disk::{self, Folder};
 use crate::error::{Error, ErrorKind};
 use crate::id::Name;
-use crate::key::{KeyringFile, MAX_FILE};
+use crate::key::KeyringFile;
 
 const SUFFIX: &str = ".keyring.json";
 
@@ -37,12 +38,12 @@ impl FileStore {
 
     /// A name is at most 64 characters of `a-z 0-9 . _ -` and does not begin with a dot, so it is the name of a file here.
     fn path(&self, keyspace: &str) -> Result<PathBuf, Error> {
-        Name::check("keyspace", keyspace)?;
+        check_keyspace(keyspace)?;
         Ok(self.0.path().join(format!("{keyspace}{SUFFIX}")))
     }
 
     fn get_now(&self, keyspace: &str) -> Result<Option<KeyringFile>, Error> {
-        let text = disk::read(&self.path(keyspace)?, MAX_FILE)?;
+        let text = disk::read(&self.path(keyspace)?, KeyringFile::MAX_LEN)?;
         text.map(|text| parse_stored(&text, keyspace)).transpose()
     }
 

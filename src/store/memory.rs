@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::{KeyringStore, StoreFuture, check_order};
+use super::row::{check_keyspace, check_order};
+use super::{KeyringStore, StoreFuture};
 use crate::error::{Error, ErrorKind};
-use crate::id::Name;
 use crate::key::KeyringFile;
 
 /// Keyrings in memory: for tests, and for keyspaces whose data ends with the process.
@@ -32,7 +32,7 @@ impl MemoryStore {
 impl KeyringStore for MemoryStore {
     fn get<'a>(&'a self, keyspace: &'a str) -> StoreFuture<'a, Option<KeyringFile>> {
         Box::pin(async move {
-            Name::check("keyspace", keyspace)?;
+            check_keyspace(keyspace)?;
             Ok(self.lock().get(keyspace).cloned())
         })
     }

@@ -10,11 +10,10 @@ use sqlx::{Connection, Row};
 
 use pool::{BEGIN, CAREFUL, CallError, OwnTable, Pool, refuse_standby};
 
-use super::row::{Stored, to_sql};
-use super::{KeyringStore, StoreFuture, check_order};
+use super::row::{StoredKeyring, check_keyspace, check_order, to_sql};
+use super::{KeyringStore, StoreFuture};
 use crate::error::{Error, ErrorKind};
-use crate::id::Name;
-use crate::key::{KeyringFile, MAX_FILE};
+use crate::key::KeyringFile;
 
 /// Keyrings are read once in minutes.
 const MAX_CONNECTIONS: u32 = 4;
@@ -81,7 +80,7 @@ impl PostgresStore {
     }
 
     async fn get_now(&self, keyspace: &str) -> Result<Option<KeyringFile>, Error> {
-        Name::check("keyspace", keyspace)?;
+        check_keyspace(keyspace)?;
         let stored = self.0.call(async |connection| get(connection, GET, keyspace).await).await?;
         stored.map(|stored| stored.parse(keyspace)).transpose()
     }
@@ -124,15 +123,19 @@ impl fmt::Debug for PostgresStore {
     }
 }
 
-async fn get(connection: &mut PgConnection, query: &'static str, keyspace: &str) -> Result<Option<Stored>, CallError> {
-    let limit = i32::try_from(MAX_FILE).unwrap_or(i32::MAX);
+async fn get(
+    connection: &mut PgConnection,
+    query: &'static str,
+    keyspace: &str,
+) -> Result<Option<StoredKeyring>, CallError> {
+    let limit = i32::try_from(KeyringFile::MAX_LEN).unwrap_or(i32::MAX);
     // Not kept on the server: a pooler between may give the next statement another connection.
     let query = sqlx::query(query).persistent(false).bind(keyspace).bind(limit);
-    let stored = |row: PgRow| -> Result<Option<Stored>, CallError> {
+    let stored = |row: PgRow| -> Result<Option<StoredKeyring>, CallError> {
         refuse_standby(&row)?;
         let generation: Option<i64> = row.try_get(1)?;
         let text = row.try_get(2)?;
-        Ok(generation.map(|generation| Stored { generation, text }))
+        Ok(generation.map(|generation| StoredKeyring { generation, text }))
     };
     query.fetch_optional(connection).await?.map_or(Ok(None), stored)
 }

@@ -11,13 +11,11 @@ use std::time::{Duration, Instant};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Row, Transaction, TransactionBehavior, params};
 
-use super::row::{Stored, to_sql};
-use super::{KeyringStore, StoreFuture, check_order};
-#[cfg(unix)]
-use crate::disk;
+use super::row::{StoredKeyring, check_keyspace, check_order, to_sql};
+use super::{KeyringStore, StoreFuture};
+use crate::disk::{create_private_file, foreign_owner};
 use crate::error::{Error, ErrorKind};
-use crate::id::Name;
-use crate::key::{KeyringFile, MAX_FILE};
+use crate::key::KeyringFile;
 
 /// How long a call waits for another connection that is writing. A change takes milliseconds.
 pub(crate) const SQLITE_BUSY_WAIT: Duration = Duration::from_secs(5);
@@ -86,7 +84,7 @@ impl SqliteStore {
     }
 
     fn get_now(&self, keyspace: &str) -> Result<Option<KeyringFile>, Error> {
-        Name::check("keyspace", keyspace)?;
+        check_keyspace(keyspace)?;
         let stored = get(&*self.0.lock()?, keyspace).map_err(|error| self.0.failed(&error))?;
         stored.map(|stored| stored.parse(keyspace)).transpose()
     }
@@ -246,8 +244,7 @@ fn open_database(path: &Path, table: &str, schema: &str) -> Result<Connection, E
     // twice in a process takes away the locks that the other one has on it.
     static OPENING: Mutex<()> = Mutex::new(());
     let _one_at_a_time = OPENING.lock().unwrap_or_else(PoisonError::into_inner);
-    #[cfg(unix)]
-    create_private(path)?;
+    create_private_file(path)?;
     let opened =
         open_file(path, OpenFlags::SQLITE_OPEN_CREATE).and_then(|connection| with_table(connection, table, schema));
     opened.map_err(|error| sqlite_trouble(path, &error))
@@ -277,31 +274,7 @@ fn open_file(path: &Path, more: OpenFlags) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-/// An empty file is an empty database, for the owner of its folder. Where it cannot be made, SQLite says why.
-#[cfg(unix)]
-fn create_private(path: &Path) -> Result<(), Error> {
-    use std::os::unix::fs::OpenOptionsExt;
-    if let Ok(file) = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
-        let owned =
-            disk::parent(path).metadata().and_then(|folder| disk::own_as_folder(&file, &folder, disk::SHARED_FILE));
-        owned.map_err(|error| disk::file_failed(path, &error))?;
-    }
-    Ok(())
-}
-
-/// What SQLite writes beside the file (`-journal`, `-wal`) belongs to whoever writes it, unless that is root, who gives it away: after a
-/// crash the owner of the database could not read it. So who is neither may only look.
-#[cfg(unix)]
-fn foreign_owner(path: &Path) -> Option<u32> {
-    disk::foreign_owner(&path.metadata().ok()?)
-}
-
-#[cfg(not(unix))]
-fn foreign_owner(_: &Path) -> Option<u32> {
-    None
-}
-
-fn get(connection: &Connection, keyspace: &str) -> rusqlite::Result<Option<Stored>> {
+fn get(connection: &Connection, keyspace: &str) -> rusqlite::Result<Option<StoredKeyring>> {
     connection.query_row(GET, [keyspace], read_row).optional()
 }
 
@@ -309,16 +282,16 @@ fn keyspaces(connection: &Connection) -> rusqlite::Result<Vec<String>> {
     connection.prepare(KEYSPACES)?.query_map((), |row| row.get(0))?.collect()
 }
 
-fn read_row(row: &Row<'_>) -> rusqlite::Result<Stored> {
+fn read_row(row: &Row<'_>) -> rusqlite::Result<StoredKeyring> {
     let len: i64 = row.get(2)?;
     let text = match row.get_ref(1)? {
         // Not copied into memory if it cannot be one.
-        ValueRef::Text(text) if usize::try_from(len).is_ok_and(|len| len <= MAX_FILE) => {
+        ValueRef::Text(text) if usize::try_from(len).is_ok_and(|len| len <= KeyringFile::MAX_LEN) => {
             std::str::from_utf8(text).ok().map(str::to_owned)
         }
         _ => None,
     };
-    Ok(Stored { generation: row.get(0)?, text })
+    Ok(StoredKeyring { generation: row.get(0)?, text })
 }
 
 /// With the path in its cause: it is no secret, and the first thing to look at.

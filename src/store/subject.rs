@@ -5,7 +5,7 @@ mod file;
 mod memory;
 #[cfg(feature = "postgres-store")]
 mod postgres;
-mod row;
+pub(crate) mod row;
 #[cfg(feature = "sqlite-store")]
 mod sqlite;
 
@@ -21,8 +21,6 @@ pub use postgres::PostgresSubjectStore;
 pub use sqlite::SqliteSubjectStore;
 
 use super::StoreFuture;
-use crate::error::Error;
-use crate::id::{Identifier, Name};
 use crate::key::WrappedSubjectKey;
 
 /// For how long a program may hold a key after it asked a store for it (THREAT-MODEL N38): then a shredding is effective.
@@ -200,10 +198,4 @@ impl<S: SubjectKeyStore + ?Sized> SubjectKeyStore for Arc<S> {
     ) -> StoreFuture<'a, Vec<(String, StoredSubject)>> {
         (**self).page(keyspace, after, limit)
     }
-}
-
-/// The names of a call, both legal: some stores would take others for a path or a pattern.
-fn check(keyspace: &str, subject: &str) -> Result<(), Error> {
-    Name::check("keyspace", keyspace)?;
-    Identifier::from(subject).parse("subject id").map(drop)
 }

@@ -1,7 +1,7 @@
 //! What lies under a key: tokens, and the wrapped keys of subjects. Both name it where anybody can read it.
 
 use super::{Header, MAX_LEN};
-use crate::aead::envelope;
+use crate::aead::{Letter, envelope};
 use crate::codec::text;
 use crate::id::KeyId;
 use crate::scratch;
@@ -11,18 +11,17 @@ pub(crate) const WRAPPED_KEY_MAGIC: [u8; 3] = [0xAF, 0x19, 0x31];
 /// The bytes of a wrapped subject key, all of the same length (FORMAT 10.1).
 pub(crate) const WRAPPED_KEY_LEN: usize = WRAPPED_KEY_MAGIC.len() + KeyId::LEN + envelope::OVERHEAD + 32;
 
-/// What the text form of either begins with (FORMAT 6.1, 10).
-const TEXT_MAGICS: [&[u8; 4]; 4] = [b"rxsX", b"rxsx", b"rxsc", b"rxkx"];
+/// What the text of a wrapped subject key begins with.
+pub(crate) const WRAPPED_KEY_TEXT_MAGIC: &str = "rxkx";
 
-/// What the binary form of either begins with.
-pub(crate) const FIRST_BYTE: u8 = 0xAF;
+/// What the binary form of either begins with. Never the first byte of text (FORMAT 6.4).
+pub(crate) const FIRST_BYTE: u8 = Letter::MAGIC_START[0];
 
 /// The key that a well-formed text token (FORMAT 6.4), or the text of a wrapped subject key, is under.
 pub(crate) fn key_of_text(text: &str) -> Option<KeyId> {
     // Almost every value is settled here, and none of it is copied.
-    let starts = text.as_bytes().first_chunk().is_some_and(|magic| TEXT_MAGICS.contains(&magic));
     let len = text::decoded_len(text.len());
-    if !starts || len > MAX_LEN {
+    if !starts_as_either(text) || len > MAX_LEN {
         return None;
     }
     // The text may be a secret that only looks like one, even to its end: whatever was decoded is wiped.
@@ -32,6 +31,16 @@ pub(crate) fn key_of_text(text: &str) -> Option<KeyId> {
         let len = text::decode_slice(text, bytes)?;
         key_of_bytes(bytes.get(..len)?)
     })
+}
+
+/// Whether `text` is a well-formed text token (FORMAT 6.4).
+pub(crate) fn is_text_token(text: &str) -> bool {
+    text.starts_with(Letter::TEXT_MAGIC) && key_of_text(text).is_some()
+}
+
+fn starts_as_either(text: &str) -> bool {
+    let letter = text.strip_prefix(Letter::TEXT_MAGIC).and_then(|rest| rest.bytes().next());
+    letter.is_some_and(Letter::is_one) || text.starts_with(WRAPPED_KEY_TEXT_MAGIC)
 }
 
 /// The key that a well-formed binary token, or a wrapped subject key, is under.

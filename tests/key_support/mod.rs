@@ -105,11 +105,8 @@ impl RootKey for TestRoot {
             self.0.unwraps.fetch_add(1, SeqCst);
             self.wait().await;
             match self.mode() {
-                Mode::Works => {
-                    let bytes = <[u8; 32]>::try_from(self.turned(wrapped, context));
-                    bytes.map(Kek::from).map_err(|_| Error::from_provider(false, "not 32 bytes"))
-                }
-                Mode::Lies => Ok(Kek::from([7; 32])),
+                Mode::Works => Kek::from_bytes(&self.turned(wrapped, context)),
+                Mode::Lies => Kek::from_bytes(&[7; 32]),
                 Mode::Unavailable => Err(Error::from_provider(true, "timeout")),
                 Mode::Refuses => Err(Error::from_provider(false, "denied: grant decrypt")),
                 Mode::Panics => panic!("on command"),

@@ -1,7 +1,7 @@
 """More scenarios of tests/vectors: limits, the order of checks, what is inside a payload, and what JSON readers get wrong.
 
-They come behind those of rxseal_vectors, so that the numbers of older files stay. As there, what a scenario expects is
-written down by hand from docs/FORMAT.md.
+They follow those of rxseal_vectors, so that the numbers of older files do not change. As there, the expected results are
+written by hand from docs/FORMAT.md.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def scenarios(s: v.Scenarios) -> None:
 
 
 def opening(s: v.Scenarios, slug: str, description: str, rule: str, token: Any, expect: str, **members: Any) -> None:
-    """An `open` scenario; of `members`, those that say what is opened are for `request`, the others stay."""
+    """An `open` scenario. Those of `members` that say what is opened go to `request`; the others stay."""
     reading = {k: members.pop(k) for k in list(members) if k in v.BASE or k == "wrapped"}
     if isinstance(token, r.Token):
         token = token.text()
@@ -61,7 +61,7 @@ def opening(s: v.Scenarios, slug: str, description: str, rule: str, token: Any, 
 
 
 def _times(a: int, b: int) -> int:
-    """GF(2^128) as GCM has it (SP 800-38D, 6.3): the first bit of a block is the coefficient of x^0."""
+    """GF(2^128) as in GCM (SP 800-38D, 6.3): the first bit of a block is the coefficient of x^0."""
     product = 0
     for bit in range(127, -1, -1):
         if b >> bit & 1:
@@ -87,8 +87,8 @@ def _blocks(data: bytes) -> list[int]:
 def two_faced(
     slug: str, first: tuple[str, str], second: tuple[str, str], kinds: tuple[int, int]
 ) -> tuple[r.Token, bytes, bytes]:
-    """A token of letter X that opens under two pairs of different classes, with a payload of its own under each. GCM does not
-    commit to its key: who holds both keys can solve one block so that the tags agree. Only such a token shows in which
+    """A token of letter X that opens under two pairs of different classes, with another payload under each. GCM does not
+    commit to its key: whoever holds both keys can solve one block so that the tags agree. Only such a token shows in which
     order a reader tries the pairs."""
     context = v.context_of(v.BASE | RENAMED)
     header = r.SUITES["X"].magic + v.key_id("dek-1")
@@ -99,7 +99,7 @@ def two_faced(
         keys.append(r.xaes_steps(class_key, digest[:12] + bytes(12))["Kx"])
     aads = [r.field_aad(header, digest, field_id) for field_id, _ in (first, second)]
 
-    # 48 bytes: the kind is the first, the mark of the padding the last. A nonce whose two key streams agree on these.
+    # 48 bytes: the first is the kind, the last the mark of the padding. Find a nonce whose two key streams agree on these.
     start = v.secret(f"nonce {slug}", 8)
     counters = b"".join(
         start + struct.pack(">I", i) + struct.pack(">I", block) for i in range(1 << 19) for block in (2, 4)
@@ -169,7 +169,7 @@ def former_pairs(s: v.Scenarios) -> None:
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# 13: what is wrong in two ways
+# 13: input that is wrong in two ways
 # ---------------------------------------------------------------------------------------------------------------------
 
 
@@ -216,7 +216,7 @@ def order_of_opening(s: v.Scenarios) -> None:
 
 
 def _unlock(s: v.Scenarios, slug: str, description: str, rule: str, expect: str, **members: Any) -> None:
-    """An `unlock` scenario that is refused, or whose results the caller gives; `file` is a keyring in its canonical text."""
+    """An `unlock` scenario that is refused, or whose results the caller gives. `file` is a keyring as canonical text."""
     file = members.pop("file", None)
     if file is not None:
         members["keyring"] = file.write()
@@ -358,7 +358,7 @@ def parts(s: v.Scenarios) -> None:
 
 def json_content(s: v.Scenarios) -> None:
     def opened(slug: str, description: str, rule: str, content: bytes, value: Any = v) -> None:
-        """`value` is what a program gets; without one the content is authentic and has none."""
+        """`value` is what a program gets. Without it, the content is authentic but has no value."""
         token = v.sealed(f"json {slug}", kind=2, content=content)
         if value is v:
             opening(s, f"json-{slug}", description, rule, token, "type-mismatch", decode=True)
@@ -433,7 +433,7 @@ def json_content(s: v.Scenarios) -> None:
 
 
 def tokens_inside(s: v.Scenarios) -> None:
-    """7.6: what a writer refuses now, and what one of release 0.1.0 sealed, opens as any other value."""
+    """7.6: content that a writer refuses now. What release 0.1.0 sealed like that opens as any other value."""
     text = v.sealed("inside").text()
     subject = b64(v.wrapped())
     for slug, kind, content in (
@@ -670,7 +670,7 @@ def file_members(s: v.Scenarios) -> None:
     two = v.make_keyring("names", {**v.DEK1, **v.INDEX})
 
     def named(slug: str, description: str, name: str, expect: str, **results: Any) -> None:
-        """A second wrap whose `root_key` is written as `name`, with the escapes in it."""
+        """A second wrap whose `root_key` is written as `name`, including its escapes."""
         document = json.loads(two.write())
         document["wraps"].append({"provider": "p", "root_key": "NAME", "wrapped": "AA"})
         text = json.dumps(document, separators=(",", ":")).replace('"NAME"', f'"{name}"')
@@ -730,7 +730,7 @@ def file_keys(s: v.Scenarios) -> None:
         file.keys = [replace(key, created=created, changed=changed) for key in file.keys]
         ok(f"times-{slug}", "`changed` before `created`", "8", _resealed(name, file, v.MINI_KEYS))
 
-    # Of a destroyed key there are no bytes to compare its fingerprint with.
+    # A destroyed key has no bytes to compare its fingerprint with.
     for slug, use, suite in (("dek", "seal", "X"), ("index", "index", None)):
         name = f"unfounded {slug}"
         keys = {**v.DEK1, **v.INDEX}
@@ -932,7 +932,7 @@ def what_writers_refuse(s: v.Scenarios) -> None:
     write("json-piece", "a token as a piece of a string", 2, [f"see {text}"])
     write("json-cut", "a string that is no token", 2, {"a": text[:-1]})
     write("json-plain", "no token at all", 2, {"rxsX": ["rxsX", 175, 27, 23]})
-    # As another writer may have spelled it.
+    # In the spelling of another writer.
     escaped = "".join(f"\\u{ord(c):04x}" for c in text)
     write("json-escaped", "a token in escapes", 2, f'["{escaped}"]'.encode(), inside)
     write(
@@ -951,7 +951,7 @@ def what_writers_refuse(s: v.Scenarios) -> None:
         2,
         json.dumps([*binary[:-1], float(binary[-1])]).encode(),
     )
-    # The letters of the text form as bytes.
+    # The characters of the text form as bytes.
     write("bytes-text-elsewhere", "under another keyring's key", 0, elsewhere.text().encode(), as_text)
     write("bytes-text-subject-key", "the letters of a wrapped subject key", 0, b64(subject).encode(), as_text)
     write("bytes-text-around", "letters of a token as a piece of more", 0, f"{text}\n".encode())

@@ -38,7 +38,7 @@ class Lines:
         self.lines += ["", text, ""] if self.lines else [text, ""]
 
     def value(self, label: str, value: bytes | str) -> None:
-        """Text in quotes on one line; bytes in hexadecimal, which go on in the next line when they are long."""
+        """Writes text in quotes on one line, and bytes in hexadecimal, on several lines if they are long."""
         if isinstance(value, str):
             self.lines.append(f'    {label:<{LABEL}}"{value}"')
             return
@@ -202,7 +202,7 @@ def text() -> str:
 
 
 def check(page: Path) -> None:
-    """Section 12 is: the heading, an empty line, one paragraph, an empty line, and then this text to the end."""
+    """Section 12 has the heading, an empty line, one paragraph, an empty line, and then this text to the end."""
     whole = page.read_text("utf-8")
     section = whole.split(f"\n{HEADING}\n\n", 1)[1].split("\n## ", 1)[0]
     examples = section.split("\n\n", 1)[1] if "\n\n" in section else ""

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """An independent implementation of docs/FORMAT.md (rxseal wire format, version 1).
 
-Written from that page alone, with nothing of the Rust crate in sight, so that the two can be compared. Numbers such
-as `8.5` in the comments are rule numbers of docs/FORMAT.md. Clear, not fast, and not for production: Python can neither
-wipe keys nor promise constant time.
+It was written from that page alone, without looking at the Rust crate, so that the two can be compared. Numbers such
+as `8.5` in the comments are rule numbers of docs/FORMAT.md. The code is clear rather than fast, and it is not for
+production: Python can neither wipe keys nor promise constant time.
 
-Needs Python 3.11 and the package `cryptography`, of which three primitives are used: the AES block function,
-AES-256-GCM and ChaCha20-Poly1305 (RFC 8439). HKDF, XAES-256-GCM and XChaCha20-Poly1305 are built from those here.
+It needs Python 3.11 and the package `cryptography`, and uses three primitives of it: the AES block function,
+AES-256-GCM and ChaCha20-Poly1305 (RFC 8439). HKDF, XAES-256-GCM and XChaCha20-Poly1305 are built here. To write an
+implementation of your own, start with docs/IMPLEMENTERS.md.
 
     rxseal_reference.py selftest                      published test vectors and round trips
     rxseal_reference.py vectors DIR                   write every file of tests/vectors
@@ -37,7 +38,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM, ChaCha20Poly1305
 
 
 class Refused(Exception):
-    """Something that the format rejects. `code` is the stable error code, the rest is for people."""
+    """The format rejects something. `code` is the stable error code; the text after it is for people."""
 
     def __init__(self, code: str, why: str) -> None:
         super().__init__(f"{code}: {why}")
@@ -45,7 +46,7 @@ class Refused(Exception):
 
 
 class BadRequest(Exception):
-    """The caller asked for something that no rule covers (a wrong use of this program)."""
+    """The caller asked for something that no rule covers: a wrong use of this program."""
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -63,7 +64,7 @@ def b64(data: bytes) -> str:
 
 
 def unb64(text: str) -> bytes | None:
-    """1.2: strict; None for a wrong length, another character, padding, white space, or a non-zero unused bit."""
+    """1.2: strict. Returns None for a wrong length, another character, padding, white space, or a non-zero unused bit."""
     if len(text) % 4 == 1 or re.fullmatch(r"[A-Za-z0-9_-]*", text) is None:
         return None
     data = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
@@ -417,7 +418,7 @@ def _no_constant(name: str) -> Any:
 
 
 def _value_integer(text: str) -> int | float:
-    """7.11: minus zero is a double, and so is what is beyond 64 bits."""
+    """7.11: minus zero is a double, and so is a number beyond 64 bits."""
     number = int(text)
     exact = -(2**63) <= number < 2**64 and text != "-0"
     return number if exact else _value_double(text)
@@ -431,11 +432,11 @@ def _value_double(text: str) -> float:
 
 
 def decode_value(kind: int, content: bytes) -> Any:
-    """7.8 to 7.11: the value of content of kind 2, where a program asks for any JSON value."""
+    """7.8 to 7.11: the value of content of kind 2, if a program asks for any JSON value."""
     if kind != JSON:
         raise BadRequest("only kind 2 is JSON")
     try:
-        # From text, not from bytes: of bytes, Python guesses whether they are UTF-16 or UTF-32.
+        # From text, not from bytes: given bytes, Python guesses whether they are UTF-16 or UTF-32.
         value = json.loads(
             content.decode("utf-8"),
             object_pairs_hook=_value_members,
@@ -499,7 +500,7 @@ def seal_payload(
     wire_nonce: bytes,
     payload: bytes,
 ) -> Token:
-    """Seals any payload under any letter. No rule on states, suites or padding is checked here: see `seal`."""
+    """Seals any payload under any letter. Does not check states, suites or padding: `seal` does."""
     suite = SUITES[letter]
     if len(wire_nonce) != suite.wire_nonce:
         raise BadRequest(f"the nonce on the wire of letter {letter} has {suite.wire_nonce} bytes")
@@ -568,7 +569,7 @@ class Wrap:
 
 @dataclass
 class KeyringFile:
-    """A keyring file that passed 8 and 8.1: nothing in it has been authenticated."""
+    """A keyring file that passed 8 and 8.1. It is not authenticated yet."""
 
     keyspace: str
     generation: int
@@ -642,7 +643,7 @@ def _not_an_integer(text: str) -> Any:
 
 
 def strict_json(text: str) -> Any:
-    """RFC 8259, and of numbers only unsigned integers: no sign, no fraction, no exponent (1.1)."""
+    """RFC 8259, but numbers are unsigned integers only: no sign, no fraction, no exponent (1.1)."""
     try:
         if len(text.encode("utf-8")) > MAX_FILE:
             raise invalid("over 1 MiB")
@@ -770,7 +771,7 @@ def body_frame(key_id: bytes, key: bytes) -> bytes:
 
 
 def read_body(plaintext: bytes) -> list[tuple[bytes, bytes]]:
-    """2.4, the only frames that are ever parsed: exactly part 0, part 1 (6 bytes) and part 2 (32 bytes) each time."""
+    """2.4: the only frames that are ever parsed. Each has exactly part 0, part 1 (6 bytes) and part 2 (32 bytes)."""
     expected = [(0, len("rxseal/v1/keyring-body")), (1, KEY_ID_BYTES), (2, KEY_BYTES)]
     result = []
     at = 0
@@ -829,7 +830,7 @@ class Keyring:
         return next(key for key in self.file.keys if key.use == use and key.primary)
 
     def dek(self, key_id: bytes) -> tuple[KeyEntry, bytes]:
-        """3.7 and 8.7: the one DEK of a key id, if it may open. An index root is not a DEK."""
+        """3.7 and 8.7: the one DEK with a key id, if it may open. An index root is not a DEK."""
         entry = self.entries.get(key_id)
         if entry is None or entry.use != "seal":
             raise Refused("unknown-key", "no DEK with this key id")
@@ -891,7 +892,7 @@ class RootKey:
 
     @staticmethod
     def parse(text: str) -> RootKey:
-        """9.1; one newline (0x0A) at the end is allowed, and nothing else around the line."""
+        """9.1: one newline (0x0A) may end the line, and nothing else may surround it."""
         prefix = "rxseal-root-v1:"
         line = text[:-1] if text.endswith("\n") else text
         key = unb64(line[len(prefix) :]) if line.startswith(prefix) else None
@@ -931,7 +932,7 @@ def subject_wrap_aad(keyspace: str, subject_id: str, key_id: bytes) -> bytes:
 
 
 def wrap_key(dek: bytes, keyspace: str) -> bytes:
-    """3.2 `wrap`: letter `x` whatever the suite of the DEK."""
+    """3.2 `wrap`: letter `x`, whatever suite the DEK has."""
     return derive(dek, "wrap", keyspace=keyspace, letter="x")
 
 
@@ -999,7 +1000,7 @@ def _key_id_of(data: bytes) -> bytes | None:
 
 
 def _are_token(keyring: Keyring, data: bytes) -> bool:
-    """7.5: the binary form under a key of the keyring, or the letters of the text form."""
+    """7.5: the binary form under a key of the keyring, or the characters of the text form."""
     return _key_id_of(data) in keyring.entries or (data.isascii() and _is_text_token(data.decode("ascii")))
 
 
@@ -1037,7 +1038,7 @@ def seal_token(
     block: int,
     wire_nonce: bytes | None,
 ) -> Token:
-    """Under the primary DEK. Without `wire_nonce` the bytes come from the operating system (5.3)."""
+    """Seals under the primary DEK. Without `wire_nonce`, the operating system gives the nonce bytes (5.3)."""
     if kind in (TEXT, JSON):
         content.decode("utf-8")
     if kind == JSON:
@@ -1064,7 +1065,7 @@ def cached_unlock(root_key: str, keyring: str, keyspace: str, min_generation: in
 
 
 def prepare(request: dict[str, Any]) -> tuple[Keyring, Context, bytes | None]:
-    """What `open` and `seal` have in common: unlock, check the names, unwrap the subject key."""
+    """What `open` and `seal` share: unlock, check the names, unwrap the subject key."""
     keyring = cached_unlock(
         request["root_key"], request["keyring"], request["keyspace"], request.get("min_generation", 0)
     )
@@ -1221,7 +1222,7 @@ def selftest() -> None:
 
     import rxseal_vectors
 
-    # 8: the limits that no vector file has room for
+    # 8: limits that are too large for a vector file
     rxseal_vectors.limits()
 
     # round trips of every suite and binding through the requests, as `seal` and `open` see them
@@ -1260,7 +1261,7 @@ def main() -> None:
 
 if __name__ == "__main__":
     sys.dont_write_bytecode = True
-    # Run as a module, so that rxseal_vectors and rxseal_explain see these very classes and not a second copy of them.
+    # Run as a module, so that rxseal_vectors and rxseal_explain see these classes and not a second copy of them.
     import rxseal_reference
 
     rxseal_reference.main()

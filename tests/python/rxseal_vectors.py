@@ -1,7 +1,7 @@
 """The scenarios of tests/vectors: `write` makes the files, `check` makes them again, compares and runs each one.
 
-What a scenario expects is written down here by hand, from docs/FORMAT.md; it is never taken from a run of the reader.
-All keys and nonces are SHA-256 of labels, so that two runs give the same bytes.
+The expected result of each scenario is written here by hand, from docs/FORMAT.md, and never taken from a run of the
+reader. All keys and nonces are SHA-256 of labels, so that two runs give the same bytes.
 """
 
 from __future__ import annotations
@@ -116,7 +116,7 @@ def make_keyring(
     kek: str | None = None,
     body: Callable[[r.KeyringFile], bytes] | None = None,
 ) -> r.KeyringFile:
-    """`body` replaces the plaintext of the body, which is then sealed as it should be."""
+    """`body` replaces the plaintext of the body, which is then sealed correctly."""
     kek_secret = kek_bytes(kek or name)
     entries = []
     for number, (label, (use, suite, state, primary)) in enumerate(keys.items()):
@@ -231,14 +231,14 @@ def wrapped(
     label: str | None = None,
     ident: bytes | None = None,
 ) -> bytes:
-    """A wrapped subject key; `label` names another subject key than that of the subject."""
+    """A wrapped subject key. `label` names another subject key than the subject's own."""
     nonce = secret(f"nonce of subject key {subject_id} {key} {keyspace} {label}", 24)
     plain = subject_secret(label or subject_id)
     return r.wrap_subject_key(key_bytes(key), ident or key_id(key, keyspace), keyspace, subject_id, plain, nonce)
 
 
 def request(**changes: Any) -> dict[str, Any]:
-    """The members of an `open` scenario but for the token."""
+    """The members of an `open` scenario except the token."""
     p = BASE | {"wrapped": None} | changes
     class_id, _, former = FIELDS[p["field_id"]]
     assert p["class"] is None, "the reader opens declared fields only"
@@ -272,7 +272,7 @@ def open_scenarios(s: Scenarios) -> None:
     def good(
         slug: str, description: str, rule: str, binary: bool = False, opened: dict | None = None, **p: Any
     ) -> None:
-        """Sealed with `p`; opened with `p` and the changes of `opened`."""
+        """Sealed with `p`, and opened with `p` and the changes in `opened`."""
         token = sealed(slug, **p)
         reading = {k: v for k, v in p.items() if k not in READ_ONLY} | (opened or {})
         form = {"token_hex": token.binary().hex()} if binary else {"token": token.text()}
@@ -906,7 +906,7 @@ def open_scenarios(s: Scenarios) -> None:
     ):
         ciphertext = r.xaes_seal(aead_key, full, r.pad(1, b"Jane Doe", 32), aad)
         bad(f"aad-{slug}", f"an AAD of another form: {slug}", "4.4", r.Token("X", key_id("dek-1"), nonce, ciphertext))
-    # other keys in the place of the class key
+    # other keys in place of the class key
     for slug, wrong in (
         ("dek", key_bytes("dek-1")),
         ("subject-purpose", r.derive(key_bytes("dek-1"), "subject", keyspace=KEYSPACE, letter="X", name="identity")),
@@ -975,7 +975,7 @@ def open_scenarios(s: Scenarios) -> None:
     bad("splice-joined", "two tokens, one after the other, as one text", "6.4", b64(one) + b64(two))
     bad("splice-joined-binary", "two tokens, one after the other, as bytes", "6.4", one + two)
 
-    # -- payloads that were sealed as they should be, but are malformed
+    # -- payloads that were sealed correctly, but are malformed
     for slug, rule, payload in MALFORMED_PAYLOADS:
         bad(
             f"payload-{slug}",
@@ -999,7 +999,7 @@ def open_scenarios(s: Scenarios) -> None:
     token = sealed("payload-former", field_id="vector.older", payload=b"\x01abc", **{"class": "medication"})
     bad("payload-former", "a malformed payload under a former pair", "7.4", token, field_id="vector.renamed")
 
-    # -- values that are no tokens
+    # -- values that are not tokens
     for slug, text in NOT_TOKENS[:12]:
         bad(f"open-{slug}", f"no token: {slug}", "6.4", text, "not-a-token")
     for slug, data in (
@@ -1096,7 +1096,7 @@ def _bump(text: str, by: int) -> str:
 
 
 def _with_dash() -> str:
-    """A token whose text has both - and _ behind the header."""
+    """A token whose text has both - and _ after the header."""
     for n in range(1000):
         text = sealed(f"not-tokens alphabet {n}").text()
         if "-" in text[12:] and "_" in text[12:]:
@@ -1287,7 +1287,7 @@ def unlock_scenarios(s: Scenarios) -> None:
         canonical: bool = True,
         **extra: Any,
     ) -> None:
-        """`file` is what the text says, `by` the root key that unlocks it."""
+        """`file` is what the text says. `by` is the root key that unlocks it."""
         content = file or (keyring if isinstance(keyring, r.KeyringFile) else KEYRINGS[keyring])
 
         def primary(use: str) -> str:
@@ -1914,7 +1914,7 @@ def unlock_scenarios(s: Scenarios) -> None:
         data[offset] ^= 0x20
         refused(f"body-flip-{where}", f"one bit of the body: {where}", replace(mini, body=bytes(data)), "8.3")
 
-    # -- bodies that were sealed as they should be, but hold something else
+    # -- bodies that were sealed correctly, but contain something else
     def frames(file: r.KeyringFile) -> list[bytes]:
         whole = body_plaintext(file, MINI_KEYS)
         return [whole[i : i + 75] for i in range(0, len(whole), 75)]
@@ -1931,7 +1931,7 @@ def unlock_scenarios(s: Scenarios) -> None:
     listed = sorted((key_id(label), key_bytes(label)) for label in ("dek-1", "dek-2", "index-1"))
 
     def instead(made: Callable[[bytes, bytes], bytes]) -> bytes:
-        """All frames, that of dek-1 made another way."""
+        """All frames, with that of dek-1 made another way."""
         return b"".join(made(i, k) if i == one else pair(i, k) for i, k in listed)
 
     bodies: list[tuple[str, str, Callable[[r.KeyringFile], bytes]]] = [
@@ -2052,7 +2052,7 @@ def unlock_scenarios(s: Scenarios) -> None:
     no("zero-dek", "a DEK of zero bytes with the fingerprint that it has", "1.8", with_zero, "unlock-failed")
     zero_kek = make_keyring("zero-kek", {**DEK1, **INDEX}, kek="zero")
     no("zero-kek", "a KEK of zero bytes with the fingerprint that it has", "1.8", zero_kek, "unlock-failed")
-    # fingerprints that are wrong behind the id, in files that were sealed like that
+    # fingerprints that are wrong after the id, in files that were sealed like that
     lying = make_keyring("lying", {**DEK1, **INDEX})
     entry = lying.keys[0]
     lying.keys[0] = replace(entry, fingerprint=entry.fingerprint[:31] + bytes([entry.fingerprint[31] ^ 1]))
@@ -2753,7 +2753,7 @@ def _repeated(pieces: list[list[Any]]) -> bytes:
 
 
 def _open_large(v: dict[str, Any], files: dict[str, str]) -> dict[str, Any]:
-    """Makes the token that the scenario describes, and opens it as any other."""
+    """Makes the token that the scenario describes, and opens it like any other."""
     made = v["made"]
     head = bytes.fromhex(made["header_hex"]) + bytes.fromhex(made["nonce_hex"])
     key, nonce, aad = (bytes.fromhex(made[name]) for name in ("message_key_hex", "nonce_hex", "aad_hex"))
@@ -2767,7 +2767,7 @@ def _open_large(v: dict[str, Any], files: dict[str, str]) -> dict[str, Any]:
 
 
 def _as_repeated(content: bytes) -> list[Any]:
-    """One byte and how often, where a content is nothing else."""
+    """One byte and how often it repeats, if the content is nothing else."""
     assert content.strip(content[:1]) == b""
     return [content[:1].hex(), len(content)]
 
@@ -2884,7 +2884,7 @@ def scenarios() -> list[tuple[str, dict[str, Any]]]:
     import rxseal_edges  # imports this module
 
     s = Scenarios()
-    # New scenarios go to the end, so that the numbers of files stay.
+    # New scenarios go to the end, so that the numbers of the files do not change.
     every = (open_scenarios, token_scenarios, unlock_scenarios, text_scenarios, value_scenarios, rxseal_edges.scenarios)
     for add in every:
         add(s)
@@ -2943,7 +2943,7 @@ def check(directory: Path) -> None:
             got = {"expect": "ok", **run(v, made)}
         except r.Refused as refused:
             got = {"expect": refused.code}
-        # the results of a scenario are what stands behind `expect`
+        # the results of a scenario are what follows `expect`
         names = list(v)
         want = {name: v[name] for name in names[names.index("expect") :]}
         if got != want:

@@ -83,10 +83,10 @@ impl Report {
         let Plan { rounds, repeats } = self.plan;
         format!(
             "```sh\n{COMMAND}\n```\n\n\
-             One process seals and opens the same record with each candidate in turn: five text fields of 20 to 51 bytes, from \
-             `&str` to what is stored and back to `String`. {rounds} rounds of {repeats} records each; medians, in nanoseconds a \
-             record. Before it measures, the program checks that each candidate opens what it sealed, and that a field which \
-             is moved to another tenant, record or field opens just where the table of bindings says so."
+             One process seals and opens the same record with each candidate in turn. The record has five text fields of 20 to 51 \
+             bytes, which go from `&str` to the stored form and back to `String`. Times are medians of {rounds} rounds of {repeats} \
+             records each, in nanoseconds per record. Before it measures, the program checks that each candidate opens what it \
+             sealed, and that a field moved to another tenant, record or field opens only if the table of bindings says so."
         )
     }
 
@@ -104,10 +104,11 @@ impl Report {
         };
         format!(
             "- One draw of 12 bytes from the operating system takes {draw:.0} ns here, {:.0} % of what rxseal takes to seal the \
-             record. rxseal and the floors make one a record; without it rxseal seals in {:.0} ns. The peers draw in user space.\n\
-             - Peers that seal faster than rxseal here: {}. That open faster: {}.\n\
-             - The quartiles of the batches lie at most {:.0} % of the median apart; the load of the machine was {} before and \
-             {} after the run.",
+             record. rxseal and the floors draw once per record; without the draw rxseal seals in {:.0} ns. The peers draw in user \
+             space.\n\
+             - Peers that seal faster than rxseal here: {}. Peers that open faster: {}.\n\
+             - The quartiles of the batches are at most {:.0} % of the median apart. The load of the machine was {} before the run \
+             and {} after it.",
             100.0 * draw / rxseal.seal.median,
             rxseal.seal.median - draw,
             faster(Direction::Seal),
@@ -122,7 +123,7 @@ impl Report {
         self.rows.iter().find(|row| row.facts.name == name)
     }
 
-    /// How often the time of `other` goes into that of `row`; `None` where `other` was not measured.
+    /// How often the time of `other` goes into that of `row`; `None` if `other` was not measured.
     fn ratio(&self, row: &Row, other: &str, direction: Direction) -> Option<f64> {
         Some(row.times.of(direction) / self.row(other)?.times.of(direction))
     }

@@ -7,7 +7,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
-use super::{KeyInfo, KeyState, KeyUse, KeyringFile, MAX_FILE, MAX_NUMBER, Wrap, invalid};
+use super::{KeyInfo, KeyState, KeyUse, KeyringFile, MAX_NUMBER, Wrap, invalid};
 use crate::aead::Suite;
 use crate::codec::text;
 use crate::error::Error;
@@ -88,7 +88,7 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>,
 }
 
 pub(super) fn read(bytes: &[u8]) -> Result<KeyringFile, Error> {
-    if bytes.len() > MAX_FILE {
+    if bytes.len() > KeyringFile::MAX_LEN {
         return Err(invalid("it is larger than 1 MiB"));
     }
     let Object(file): Object<File> = serde_json::from_slice(bytes).map_err(|error| match error.classify() {

@@ -6,7 +6,7 @@ use aws_sdk_kms::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_kms::error::BoxError;
 use thiserror::Error;
 
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::loopback::leads_away_in_clear;
 
 /// The endpoints of the services that give the KEK or the credentials for it.
@@ -22,7 +22,7 @@ pub(super) fn refuse_clear_text(config: &SdkConfig) -> Result<(), Error> {
     if !is_clear {
         return Ok(());
     }
-    Err(ErrorKind::InvalidRootKey.because(
+    Err(Error::invalid_root_key(
         "the endpoint of AWS is `http://` to another machine: the KEK would travel in clear. Use `https://` in AWS_ENDPOINT_URL and the \
          profile's `endpoint_url`",
     ))

@@ -1,6 +1,6 @@
 //! Which KMS key: as the caller names it, as requests do, and as keyring files do.
 
-use crate::error::{Error, ErrorKind, Reason};
+use crate::error::Error;
 
 const MAX_LEN: usize = 2048;
 
@@ -18,20 +18,20 @@ pub(super) enum KeyName {
 impl KeyName {
     pub(super) fn parse(text: &str) -> Result<Self, Error> {
         if !(1..=MAX_LEN).contains(&text.len()) || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(invalid(NO_KEY));
+            return Err(Error::invalid_root_key(NO_KEY));
         }
         if !text.contains(':') {
             return Ok(Self::ToResolve { text: text.into(), region: None });
         }
-        let arn = Arn::parse(text).ok_or_else(|| invalid(NO_KEY))?;
+        let arn = Arn::parse(text).ok_or_else(|| Error::invalid_root_key(NO_KEY))?;
         match (arn.resource.strip_prefix("key/"), arn.region) {
             (Some(id), "") if is_multi_region(id) => Ok(Self::AnyRegion(MultiRegionName(text.into()))),
-            (_, "") => Err(invalid(NO_KEY)),
-            (Some(_), _) => KeyArn::parse(text).map(Self::Arn).ok_or_else(|| invalid(NO_KEY)),
+            (_, "") => Err(Error::invalid_root_key(NO_KEY)),
+            (Some(_), _) => KeyArn::parse(text).map(Self::Arn).ok_or_else(|| Error::invalid_root_key(NO_KEY)),
             (None, region) if arn.resource.starts_with("alias/") => {
                 Ok(Self::ToResolve { text: text.into(), region: Some(region.into()) })
             }
-            (None, _) => Err(invalid(NO_KEY)),
+            (None, _) => Err(Error::invalid_root_key(NO_KEY)),
         }
     }
 
@@ -123,11 +123,7 @@ fn is_multi_region(id: &str) -> bool {
     id.starts_with("mrk-")
 }
 
-const NO_KEY: Reason = "it names no key of AWS KMS: give the key's ARN, an alias (`alias/NAME` or its ARN) or a key id";
-
-fn invalid(reason: Reason) -> Error {
-    ErrorKind::InvalidRootKey.because(reason)
-}
+const NO_KEY: &str = "it names no key of AWS KMS: give the key's ARN, an alias (`alias/NAME` or its ARN) or a key id";
 
 #[cfg(test)]
 mod tests {

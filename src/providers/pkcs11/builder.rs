@@ -14,7 +14,7 @@ use super::selection::Selection;
 use super::token::Place;
 use super::wrap::Pkcs11Mechanism;
 use crate::disk::SecretFile;
-use crate::error::{Error, ErrorKind, Reason};
+use crate::error::Error;
 
 const MAX_DEADLINE: Duration = Duration::from_secs(600);
 
@@ -100,7 +100,7 @@ impl Pkcs11KeyBuilder {
     /// Takes the PIN from the first line of this file, as [`pin`](Self::pin) says. One that somebody else can read or change is
     /// refused with `root-key-permissions`: it belongs to root or to the user of this process, and has mode 0600.
     pub fn pin_file(mut self, path: impl Into<PathBuf>) -> Self {
-        self.pin = Some(PinSource::File(SecretFile::new(path.into())));
+        self.pin = Some(PinSource::File(SecretFile::new(path)));
         self
     }
 
@@ -145,21 +145,25 @@ impl Pkcs11KeyBuilder {
     pub fn build(self) -> Result<Pkcs11Key, Error> {
         let name = self.selection.name()?;
         if !self.library.is_absolute() {
-            return Err(invalid(
+            return Err(Error::invalid_root_key(
                 "the path of the PKCS#11 library is not absolute, such as /usr/lib/softhsm/libsofthsm2.so",
             ));
         }
         if self.deadline.is_zero() || self.deadline > MAX_DEADLINE {
-            return Err(invalid("the deadline is zero or more than 10 minutes"));
+            return Err(Error::invalid_root_key("the deadline is zero or more than 10 minutes"));
         }
         if !(1..=64).contains(&self.sessions) {
-            return Err(invalid("the number of sessions is not 1 to 64"));
+            return Err(Error::invalid_root_key("the number of sessions is not 1 to 64"));
         }
-        let mut pin =
-            self.pin.ok_or_else(|| invalid("say where the PIN comes from: `pin`, `pin_from_env` or `pin_file`"))?;
-        if let (PinSource::File(file), true) = (&mut pin, self.allow_group_read) {
-            file.allow_group_read();
-        }
+        let pin = match self.pin {
+            Some(PinSource::File(file)) if self.allow_group_read => PinSource::File(file.allow_group_read()),
+            Some(pin) => pin,
+            None => {
+                return Err(Error::invalid_root_key(
+                    "say where the PIN comes from: `pin`, `pin_from_env` or `pin_file`",
+                ));
+            }
+        };
         let place =
             Place { library: self.library, selection: self.selection, allow_extractable: self.allow_extractable };
         let pool = Pool::new(name, place, Login::new(pin), self.sessions, self.deadline);
@@ -174,10 +178,6 @@ impl fmt::Debug for Pkcs11KeyBuilder {
             .field("selection", &self.selection)
             .finish_non_exhaustive()
     }
-}
-
-fn invalid(reason: Reason) -> Error {
-    ErrorKind::InvalidRootKey.because(reason)
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use cryptoki::context::Function;
 use cryptoki::error::{Error as CryptokiError, RvError};
 
 use super::wrap::Pkcs11Mechanism;
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 
 pub(super) type BoxError = Box<dyn StdError + Send + Sync>;
 
@@ -222,7 +222,7 @@ impl From<CryptokiError> for Failure {
 impl From<Failure> for Error {
     fn from(failure: Failure) -> Self {
         match failure.problem {
-            Problem::PinFileOpen => Self::from(ErrorKind::RootKeyPermissions).caused_by(failure),
+            Problem::PinFileOpen => Self::root_key_permissions(failure),
             problem => Self::from_provider(problem.is_retryable(), failure),
         }
     }

@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 use super::failure::{BoxError, Failure, Problem};
 use super::library;
 use crate::backend::Backend;
-use crate::disk::{SecretFile, Unfit};
+use crate::disk::{SecretFile, SecretFileError};
 use crate::kdf::sha256;
 use crate::random;
 
@@ -42,8 +42,8 @@ impl PinSource {
                 Zeroizing::new(value)
             }
             Self::File(file) => {
-                let unfit = |unfit: Unfit| {
-                    let problem = if unfit.is_about_rights() { Problem::PinFileOpen } else { Problem::PinMissing };
+                let unfit = |unfit: SecretFileError| {
+                    let problem = if unfit.is_permissions() { Problem::PinFileOpen } else { Problem::PinMissing };
                     Failure::about(problem, self).caused_by(unfit.to_string())
                 };
                 first_line(&file.read().map_err(unfit)?).ok_or_else(|| Failure::about(Problem::PinText, self))?
@@ -205,9 +205,7 @@ mod tests {
             assert_eq!(*first_line(content.as_bytes()).unwrap(), pin);
         }
         fs::write(&path, "1234").unwrap();
-        let mut file = SecretFile::new(path.clone());
-        file.allow_group_read();
-        let source = PinSource::File(file);
+        let source = PinSource::File(SecretFile::new(&path).allow_group_read());
         for (mode, open) in [(0o644, true), (0o604, true), (0o660, true), (0o640, false), (0o600, false)] {
             fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
             let refused = source.read().err().map(|failure| failure.problem());

@@ -20,7 +20,7 @@ use super::failure::{Failure, Problem};
 use super::pin::Login;
 use super::token::{Connection, Place};
 use crate::error::Error;
-use crate::providers::call::within;
+use crate::runtime::within;
 
 /// Calls that may be left behind beside those that are waited for.
 const SPARES: usize = 16;

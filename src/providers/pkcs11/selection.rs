@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::error::{Error, ErrorKind, Reason};
+use crate::error::Error;
 
 /// Labels of tokens have 32 bytes at most; those of objects, and ids, no limit in the standard.
 const MAX_LEN: usize = 255;
@@ -20,35 +20,39 @@ pub(super) struct Selection {
 impl Selection {
     /// `pkcs11:token=phi;object=phi-root`
     pub(super) fn parse(uri: &str) -> Result<Self, Error> {
-        let path = uri.strip_prefix("pkcs11:").ok_or_else(|| invalid("it does not begin with `pkcs11:`"))?;
+        let path =
+            uri.strip_prefix("pkcs11:").ok_or_else(|| Error::invalid_root_key("it does not begin with `pkcs11:`"))?;
         if path.contains('?') {
-            return Err(invalid(
+            return Err(Error::invalid_root_key(
                 "the PKCS#11 URI has a query after `?`: the library and the PIN are given apart, and never in it",
             ));
         }
         let mut selection = Self::default();
         for attribute in path.split(';') {
-            let (name, value) = attribute.split_once('=').ok_or_else(|| invalid(FORM))?;
-            let value = decode(value).ok_or_else(|| invalid("the PKCS#11 URI has a `%` without two hex digits"))?;
+            let (name, value) = attribute.split_once('=').ok_or_else(|| Error::invalid_root_key(FORM))?;
+            let value = decode(value)
+                .ok_or_else(|| Error::invalid_root_key("the PKCS#11 URI has a `%` without two hex digits"))?;
             selection.set(name, value)?;
         }
         Ok(selection)
     }
 
     fn set(&mut self, name: &str, value: Vec<u8>) -> Result<(), Error> {
-        let text = || String::from_utf8(value.clone()).map_err(|_| invalid("the PKCS#11 URI is not UTF-8"));
+        let text =
+            || String::from_utf8(value.clone()).map_err(|_| Error::invalid_root_key("the PKCS#11 URI is not UTF-8"));
         match name {
             "token" => once(&mut self.token, text()?),
             "serial" => once(&mut self.serial, text()?),
             "object" => once(&mut self.label, text()?),
-            "slot-id" => {
-                once(&mut self.slot_id, text()?.parse().map_err(|_| invalid("the slot id in the URI is no number"))?)
-            }
+            "slot-id" => once(
+                &mut self.slot_id,
+                text()?.parse().map_err(|_| Error::invalid_root_key("the slot id in the URI is no number"))?,
+            ),
             "id" => once(&mut self.id, value),
             "type" if value == b"secret-key" => Ok(()),
-            "type" => Err(invalid("the PKCS#11 URI is of another type than secret-key")),
+            "type" => Err(Error::invalid_root_key("the PKCS#11 URI is of another type than secret-key")),
             // Passing over an attribute would select more than the URI says.
-            _ => Err(invalid(FORM)),
+            _ => Err(Error::invalid_root_key(FORM)),
         }
     }
 
@@ -58,18 +62,18 @@ impl Selection {
         let texts = [&self.token, &self.serial, &self.label].into_iter().flatten();
         let lengths = texts.map(String::len).chain(self.id.iter().map(Vec::len));
         if lengths.into_iter().any(|len| !(1..=MAX_LEN).contains(&len)) {
-            return Err(invalid("a label, a serial number or an id is empty or longer than 255 bytes"));
+            return Err(Error::invalid_root_key("a label, a serial number or an id is empty or longer than 255 bytes"));
         }
         let mut name = match (&self.token, &self.serial, self.slot_id) {
             (Some(token), _, _) => encoded("token=", token.as_bytes(), is_unreserved),
             (None, Some(serial), _) => encoded("serial=", serial.as_bytes(), is_unreserved),
             (None, None, Some(slot_id)) => format!("slot-id={slot_id}"),
             (None, None, None) => {
-                return Err(invalid("say which token: by `token`, `token_serial` or `slot_id`"));
+                return Err(Error::invalid_root_key("say which token: by `token`, `token_serial` or `slot_id`"));
             }
         };
         if self.label.is_none() && self.id.is_none() {
-            return Err(invalid("say which key of the token: by `key_label` or `key_id`"));
+            return Err(Error::invalid_root_key("say which key of the token: by `key_label` or `key_id`"));
         }
         if let Some(label) = &self.label {
             name.push_str(&encoded(";object=", label.as_bytes(), is_unreserved));
@@ -89,13 +93,13 @@ impl Selection {
     }
 }
 
-const FORM: Reason = "a PKCS#11 URI is `pkcs11:token=LABEL;object=LABEL`, with `serial`, `slot-id`, `id` and `type` \
+const FORM: &str = "a PKCS#11 URI is `pkcs11:token=LABEL;object=LABEL`, with `serial`, `slot-id`, `id` and `type` \
                       beside or instead of them, and nothing else";
 
 fn once<T>(place: &mut Option<T>, value: T) -> Result<(), Error> {
     match place.replace(value) {
         None => Ok(()),
-        Some(_) => Err(invalid("the PKCS#11 URI says one attribute twice")),
+        Some(_) => Err(Error::invalid_root_key("the PKCS#11 URI says one attribute twice")),
     }
 }
 
@@ -131,10 +135,6 @@ fn decode(text: &str) -> Option<Vec<u8>> {
 
 fn hex_digit(digit: u8) -> Option<u8> {
     char::from(digit).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
-}
-
-fn invalid(reason: Reason) -> Error {
-    ErrorKind::InvalidRootKey.because(reason)
 }
 
 #[cfg(test)]

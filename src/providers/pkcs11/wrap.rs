@@ -36,10 +36,11 @@ use super::token::Connection;
 use crate::backend::Backend;
 use crate::kdf::sha256;
 use crate::random;
-use crate::secret::SecretBytes;
+use crate::root_key::Kek;
 
 const NONCE: usize = 12;
 const TAG_BITS: u32 = 128;
+const KEK: usize = 32;
 const SEALED_KEK: usize = 48;
 const BOUND_KEK: usize = 64;
 
@@ -115,7 +116,7 @@ enum Way {
 pub(super) fn wrap(
     connection: &Connection,
     asked: Option<Pkcs11Mechanism>,
-    kek: &SecretBytes<32>,
+    kek: &Kek,
     associated_data: &[u8],
 ) -> Result<Vec<u8>, Failure> {
     connection.find_key_anew()?;
@@ -131,7 +132,7 @@ pub(super) fn wrap(
     wrapped.extend_from_slice(&body);
     connection.find_key_anew()?;
     let opened = unwrap(connection, &wrapped, associated_data).map_err(Failure::of_checking)?;
-    if !bool::from(opened.expose_bytes().ct_eq(kek.expose_bytes())) {
+    if !bool::from(opened.as_slice().ct_eq(kek.expose_bytes())) {
         return Err(Problem::NotVerified.into());
     }
     Ok(wrapped)
@@ -141,7 +142,7 @@ pub(super) fn unwrap(
     connection: &Connection,
     wrapped: &[u8],
     associated_data: &[u8],
-) -> Result<SecretBytes<32>, Failure> {
+) -> Result<Zeroizing<Vec<u8>>, Failure> {
     let (first, body) = wrapped.split_first().ok_or(Problem::NotAWrap)?;
     let mechanism = Pkcs11Mechanism::of_byte(*first).filter(|mechanism| mechanism.fits(body));
     match mechanism.ok_or(Problem::NotAWrap)? {
@@ -150,12 +151,14 @@ pub(super) fn unwrap(
             let way = way(connection, mechanism)?.ok_or(Problem::MechanismMissing(mechanism))?;
             let plain = unwrap_bound(connection, mechanism, way, body)?;
             let (digest, kek) = plain.split_first_chunk::<32>().ok_or(Problem::NotOpened)?;
-            let kek = <&[u8; 32]>::try_from(kek).map_err(|_| Problem::NotOpened)?;
+            if kek.len() != KEK {
+                return Err(Problem::NotOpened.into());
+            }
             // Of public bytes, so it may take the time that it takes.
             if *digest != sha256(Backend::default(), associated_data) {
                 return Err(Problem::OtherContext.into());
             }
-            Ok(SecretBytes::copy_of(kek))
+            Ok(Zeroizing::new(kek.to_vec()))
         }
     }
 }
@@ -190,7 +193,7 @@ fn way(connection: &Connection, mechanism: Pkcs11Mechanism) -> Result<Option<Way
     })
 }
 
-fn seal(connection: &Connection, kek: &SecretBytes<32>, associated_data: &[u8]) -> Result<Vec<u8>, Failure> {
+fn seal(connection: &Connection, kek: &Kek, associated_data: &[u8]) -> Result<Vec<u8>, Failure> {
     let mut nonce = [0; NONCE];
     random::fill(&mut nonce).map_err(|error| Failure::from(Problem::Device).caused_by(error))?;
     match seal_with(connection, nonce, kek, associated_data) {
@@ -202,7 +205,7 @@ fn seal(connection: &Connection, kek: &SecretBytes<32>, associated_data: &[u8]) 
 fn seal_with(
     connection: &Connection,
     mut nonce: [u8; NONCE],
-    kek: &SecretBytes<32>,
+    kek: &Kek,
     associated_data: &[u8],
 ) -> Result<Vec<u8>, Failure> {
     let sealed = {
@@ -215,21 +218,20 @@ fn seal_with(
     Ok([nonce.as_slice(), &sealed].concat())
 }
 
-fn open(connection: &Connection, body: &[u8], associated_data: &[u8]) -> Result<SecretBytes<32>, Failure> {
+fn open(connection: &Connection, body: &[u8], associated_data: &[u8]) -> Result<Zeroizing<Vec<u8>>, Failure> {
     let (nonce, sealed) = body.split_first_chunk::<NONCE>().ok_or(Problem::NotAWrap)?;
     let mut nonce = *nonce;
     let mechanism = gcm(&mut nonce, associated_data)?;
     let opened = connection.session().decrypt(&mechanism, connection.key(), sealed);
     let plain = opened.map(Zeroizing::new).map_err(Failure::of_opening)?;
-    let kek = <&[u8; 32]>::try_from(plain.as_slice()).map_err(|_| Problem::NotOpened)?;
-    Ok(SecretBytes::copy_of(kek))
+    if plain.len() == KEK { Ok(plain) } else { Err(Problem::NotOpened.into()) }
 }
 
 fn gcm<'a>(nonce: &'a mut [u8], associated_data: &'a [u8]) -> Result<Mechanism<'a>, Failure> {
     Ok(Mechanism::AesGcm(GcmParams::new(nonce, associated_data, Ulong::new(TAG_BITS.into()))?))
 }
 
-fn bound(kek: &SecretBytes<32>, associated_data: &[u8]) -> Zeroizing<Vec<u8>> {
+fn bound(kek: &Kek, associated_data: &[u8]) -> Zeroizing<Vec<u8>> {
     let mut bytes = Zeroizing::new(Vec::with_capacity(BOUND_KEK));
     bytes.extend_from_slice(&sha256(Backend::default(), associated_data));
     bytes.extend_from_slice(kek.expose_bytes());
@@ -328,7 +330,7 @@ mod tests {
 
     #[test]
     fn what_is_wrapped_is_bound() {
-        let bytes = bound(&SecretBytes::copy_of(&[7; 32]), b"abc");
+        let bytes = bound(&Kek::from_bytes(&[7; 32]).unwrap(), b"abc");
         assert_eq!((bytes.len(), bytes.capacity()), (BOUND_KEK, BOUND_KEK), "it did not grow");
         assert_eq!(bytes[..4], [0xBA, 0x78, 0x16, 0xBF], "SHA-256 of `abc`");
         assert_eq!(bytes[32..], [7; 32]);

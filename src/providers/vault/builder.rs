@@ -13,7 +13,7 @@ use super::VaultKey;
 use super::client::Client;
 use super::login::{AppRole, Login, Token};
 use crate::disk::SecretFile;
-use crate::error::{Error, ErrorKind, Reason};
+use crate::error::Error;
 use crate::loopback::is_loopback;
 
 const MAX_DEADLINE: Duration = Duration::from_secs(600);
@@ -155,10 +155,10 @@ impl VaultKeyBuilder {
             }
         };
         if self.deadline.is_zero() || self.deadline > MAX_DEADLINE {
-            return Err(invalid("the deadline is zero or more than 10 minutes"));
+            return Err(Error::invalid_root_key("the deadline is zero or more than 10 minutes"));
         }
         if !(1..=100).contains(&self.attempts) {
-            return Err(invalid("the number of attempts is not 1 to 100"));
+            return Err(Error::invalid_root_key("the number of attempts is not 1 to 100"));
         }
         let mut name = match &namespace {
             None => format!("{mount}/{key}"),
@@ -166,7 +166,7 @@ impl VaultKeyBuilder {
         };
         if let Some(label) = &self.label {
             if !is_segment(label) {
-                return Err(invalid("the label is not a name of letters, digits, `-`, `_` and `.`"));
+                return Err(Error::invalid_root_key("the label is not a name of letters, digits, `-`, `_` and `.`"));
             }
             // No part of a path may have an `@`, so two keys never get one name.
             name.push('@');
@@ -199,26 +199,28 @@ impl fmt::Debug for VaultKeyBuilder {
 fn login(auth: Option<Auth>, app_role_mount: &str, allow_group_read: bool) -> Result<Login, Error> {
     let token = |text: &str| {
         let text = Zeroizing::new(text.trim_ascii().as_bytes().to_vec());
-        Token::new(text).map(Login::Token).ok_or_else(|| invalid("the token is empty, too long or not printable"))
+        Token::new(text)
+            .map(Login::Token)
+            .ok_or_else(|| Error::invalid_root_key("the token is empty, too long or not printable"))
     };
     match auth {
-        None => Err(invalid("say how to log in: `token`, `token_file`, `token_from_env` or `app_role`")),
+        None => {
+            Err(Error::invalid_root_key("say how to log in: `token`, `token_file`, `token_from_env` or `app_role`"))
+        }
         Some(Auth::Token(text)) => token(&text),
         Some(Auth::File(path)) => {
-            let mut file = SecretFile::new(path);
-            if allow_group_read {
-                file.allow_group_read();
-            }
-            Ok(Login::File(file))
+            let file = SecretFile::new(path);
+            Ok(Login::File(if allow_group_read { file.allow_group_read() } else { file }))
         }
         Some(Auth::Environment(variable)) => {
-            let text = std::env::var(&variable)
-                .map_err(|_| invalid("the environment variable for the token is not set, or no text"))?;
+            let text = std::env::var(&variable).map_err(|_| {
+                Error::invalid_root_key("the environment variable for the token is not set, or no text")
+            })?;
             token(&Zeroizing::new(text))
         }
         Some(Auth::AppRole { role_id, secret_id }) => {
             if role_id.is_empty() || secret_id.is_empty() {
-                return Err(invalid("the role id or the secret id is empty"));
+                return Err(Error::invalid_root_key("the role id or the secret id is empty"));
             }
             let mount =
                 segments(app_role_mount, "the mount of AppRoles is not a path of letters, digits, `-`, `_` and `.`")?;
@@ -229,32 +231,41 @@ fn login(auth: Option<Auth>, app_role_mount: &str, allow_group_read: bool) -> Re
 
 /// The address without a slash at its end.
 fn parse_address(text: &str) -> Result<String, Error> {
-    let url = Url::parse(text).map_err(|_| invalid("the address is no URL such as https://vault:8200"))?;
-    let host = url.host_str().ok_or_else(|| invalid("the address names no host"))?;
+    let url =
+        Url::parse(text).map_err(|_| Error::invalid_root_key("the address is no URL such as https://vault:8200"))?;
+    let host = url.host_str().ok_or_else(|| Error::invalid_root_key("the address names no host"))?;
     match url.scheme() {
         "https" => {}
         "http" if is_loopback(host) => {}
         "http" => {
-            return Err(invalid(
+            return Err(Error::invalid_root_key(
                 "the address is `http://` to another machine: the KEK would travel in clear. Use `https://`",
             ));
         }
-        _ => return Err(invalid("the address begins neither with `https://` nor with `http://`")),
+        _ => return Err(Error::invalid_root_key("the address begins neither with `https://` nor with `http://`")),
     }
     if !url.username().is_empty() || url.password().is_some() || url.query().is_some() || url.fragment().is_some() {
-        return Err(invalid("the address has more than a host, a port and a path"));
+        return Err(Error::invalid_root_key("the address has more than a host, a port and a path"));
     }
     Ok(url.as_str().trim_end_matches('/').to_owned())
 }
 
 fn one_segment(key: &str) -> Result<&str, Error> {
-    if is_segment(key) { Ok(key) } else { Err(invalid("the key is not a name of letters, digits, `-`, `_` and `.`")) }
+    if is_segment(key) {
+        Ok(key)
+    } else {
+        Err(Error::invalid_root_key("the key is not a name of letters, digits, `-`, `_` and `.`"))
+    }
 }
 
 /// A path as it is in every spelling of it: without slashes around it.
-fn segments(path: &str, reason: Reason) -> Result<&str, Error> {
+fn segments<'p>(path: &'p str, reason: &'static str) -> Result<&'p str, Error> {
     let path = path.trim_matches('/');
-    if path.len() <= MAX_PATH && path.split('/').all(is_segment) { Ok(path) } else { Err(invalid(reason)) }
+    if path.len() <= MAX_PATH && path.split('/').all(is_segment) {
+        Ok(path)
+    } else {
+        Err(Error::invalid_root_key(reason))
+    }
 }
 
 fn is_segment(segment: &str) -> bool {
@@ -274,7 +285,7 @@ fn http_client(address: &str, ca_certificates: &[u8]) -> Result<reqwest::Client,
     if !ca_certificates.is_empty() {
         let certificates = Certificate::from_pem_bundle(ca_certificates).unwrap_or_default();
         if certificates.is_empty() {
-            return Err(invalid("the CA certificates are not PEM, or there is none in it"));
+            return Err(Error::invalid_root_key("the CA certificates are not PEM, or there is none in it"));
         }
         http = http.tls_certs_only(certificates);
     } else if address.starts_with("http:") {
@@ -282,15 +293,11 @@ fn http_client(address: &str, ca_certificates: &[u8]) -> Result<reqwest::Client,
         http = http.tls_certs_only([]);
     }
     http.build().map_err(|_| {
-        invalid(
+        Error::invalid_root_key(
             "TLS cannot be set up: this machine has no CA certificates (give that of the server: `ca_certificate_pem`, or \
                  VAULT_CACERT for the command), or those that were given are not valid",
         )
     })
-}
-
-fn invalid(reason: Reason) -> Error {
-    ErrorKind::InvalidRootKey.because(reason)
 }
 
 #[cfg(test)]

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use reqwest::StatusCode;
 
-use crate::disk::Unfit;
-use crate::error::{Error, ErrorKind};
+use crate::disk::SecretFileError;
+use crate::error::Error;
 
 /// One failed request, or the reason why it was not made.
 #[derive(Clone, Debug)]
@@ -46,7 +46,7 @@ pub(super) enum Problem {
     TokenRefused,
     LoginRefused,
     LoginDenied,
-    TokenFile(Unfit),
+    TokenFile(SecretFileError),
     TokenText,
     // What is asked
     NoNamespace,
@@ -181,9 +181,7 @@ fn tells(error: &reqwest::Error, word: &str) -> bool {
 impl From<Failure> for Error {
     fn from(failure: Failure) -> Self {
         match failure.problem {
-            Problem::TokenFile(unfit) if unfit.is_about_rights() => {
-                Self::from(ErrorKind::RootKeyPermissions).caused_by(failure)
-            }
+            Problem::TokenFile(unfit) if unfit.is_permissions() => Self::root_key_permissions(failure),
             _ => Self::from_provider(failure.is_retryable(), failure),
         }
     }

@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 use super::client::{Call, Client};
 use super::failure::{Failure, Problem};
 use super::message;
-use crate::disk::{SecretFile, Unfit};
+use crate::disk::{SecretFile, SecretFileError};
 
 /// Tokens of Vault have about 100 bytes, those with embedded JWTs a few thousand.
 const MAX_TOKEN: usize = 8 * 1024;
@@ -86,7 +86,7 @@ async fn read_file(file: &SecretFile) -> Result<Token, Failure> {
     let asked = file.clone();
     let read = tokio::task::spawn_blocking(move || asked.read()).await;
     let mut text = read
-        .unwrap_or(Err(Unfit::Unreadable(io::ErrorKind::Interrupted)))
+        .unwrap_or(Err(SecretFileError::Unreadable(io::ErrorKind::Interrupted)))
         .map_err(|unfit| failed(Problem::TokenFile(unfit)))?;
     // Editors and `echo` put a line end there.
     let len = text.trim_ascii_end().len();

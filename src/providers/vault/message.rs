@@ -5,7 +5,6 @@ use zeroize::Zeroizing;
 
 use super::failure::Problem;
 use crate::codec::secret_text;
-use crate::secret::SecretBytes;
 
 /// A wrap of 32 bytes is under 200 characters; a keyring file takes 8,192.
 const MAX_CIPHERTEXT: usize = 4096;
@@ -73,13 +72,14 @@ pub(super) fn read_ciphertext(answer: &[u8]) -> Result<String, Problem> {
 }
 
 /// The key in an answer of `transit/decrypt`.
-pub(super) fn read_plaintext(answer: &[u8]) -> Result<SecretBytes<32>, Problem> {
+pub(super) fn read_plaintext(answer: &[u8]) -> Result<Zeroizing<Vec<u8>>, Problem> {
     #[derive(serde::Deserialize)]
     struct Data {
         plaintext: SecretText,
     }
     let answer: Answer<Data> = read(answer)?;
-    secret_text::decode_standard_key(answer.data.plaintext.0.as_bytes()).ok_or(Problem::NotAKek)
+    let kek = secret_text::decode_standard_key(answer.data.plaintext.0.as_bytes()).ok_or(Problem::NotAKek)?;
+    Ok(Zeroizing::new(kek.expose_bytes().to_vec()))
 }
 
 /// A token, and for how many seconds it is valid; 0 is without end.
@@ -181,9 +181,9 @@ mod tests {
     fn answers() {
         let key = "FBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQ=";
         let answer = |plaintext: &str| format!(r#"{{"request_id":"x","data":{{"plaintext":"{plaintext}","more":1}}}}"#);
-        assert_eq!(read_plaintext(answer(key).as_bytes()).unwrap().expose_bytes(), &[0x14; 32]);
+        assert_eq!(read_plaintext(answer(key).as_bytes()).unwrap().as_slice(), [0x14; 32]);
         let escaped = key.replace('F', "\\u0046");
-        assert_eq!(read_plaintext(answer(&escaped).as_bytes()).unwrap().expose_bytes(), &[0x14; 32]);
+        assert_eq!(read_plaintext(answer(&escaped).as_bytes()).unwrap().as_slice(), [0x14; 32]);
         for bad in ["", "AA==", &key[1..], &key.replace('=', ""), &key.replace("BQ=", "BR="), &format!("{key}AA==")] {
             assert_eq!(read_plaintext(answer(bad).as_bytes()).unwrap_err(), Problem::NotAKek, "{bad}");
         }

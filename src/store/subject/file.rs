@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::super::row::{check_keyspace, check_subject};
 use super::row::{SubjectRow, impl_subject_key_store};
-use super::{Retention, StoredSubject, check};
+use super::{Retention, StoredSubject};
 use crate::backend::Backend;
 use crate::codec::text;
 use crate::disk::{self, Folder};
 use crate::error::{Error, ErrorKind};
-use crate::id::Name;
 use crate::kdf;
 
 /// A file has a name, an identifier of 255 bytes and a key.
@@ -49,7 +49,7 @@ impl FileSubjectStore {
 
     /// Two levels, so that no folder holds more than some hundreds.
     fn path(&self, keyspace: &str, subject: &str) -> Result<PathBuf, Error> {
-        check(keyspace, subject)?;
+        check_subject(keyspace, subject)?;
         let digest = kdf::sha256(Backend::default(), subject.as_bytes());
         let mut name = String::with_capacity(64);
         for byte in digest {
@@ -110,7 +110,7 @@ impl FileSubjectStore {
         after: Option<&str>,
         limit: usize,
     ) -> Result<Vec<(String, StoredSubject)>, Error> {
-        Name::check("keyspace", keyspace)?;
+        check_keyspace(keyspace)?;
         let home = self.0.path().join(keyspace);
         let mut keys = Vec::new();
         // What else lies there, of a file system or a desktop, is none of ours.

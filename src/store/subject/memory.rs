@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::super::row::{check_keyspace, check_subject};
 use super::row::{SubjectRow, impl_subject_key_store};
-use super::{Retention, StoredSubject, check};
+use super::{Retention, StoredSubject};
 use crate::error::Error;
-use crate::id::Name;
 
 /// Wrapped subject keys in memory: for tests, and for data that ends with the process.
 #[derive(Debug, Default)]
@@ -22,7 +22,7 @@ impl MemorySubjectStore {
     }
 
     fn read(&self, keyspace: &str, subject: &str) -> Result<SubjectRow, Error> {
-        check(keyspace, subject)?;
+        check_subject(keyspace, subject)?;
         Ok(self.lock().get(&(keyspace.to_owned(), subject.to_owned())).cloned().unwrap_or_default())
     }
 
@@ -32,7 +32,7 @@ impl MemorySubjectStore {
         subject: &str,
         work: impl FnOnce(&mut SubjectRow) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        check(keyspace, subject)?;
+        check_subject(keyspace, subject)?;
         work(self.lock().entry((keyspace.to_owned(), subject.to_owned())).or_default())
     }
 
@@ -50,7 +50,7 @@ impl MemorySubjectStore {
         after: Option<&str>,
         limit: usize,
     ) -> Result<Vec<(String, StoredSubject)>, Error> {
-        Name::check("keyspace", keyspace)?;
+        check_keyspace(keyspace)?;
         // No id is empty, so the empty one is before all.
         let from = Bound::Excluded((keyspace.to_owned(), after.unwrap_or_default().to_owned()));
         let rows = self.lock();

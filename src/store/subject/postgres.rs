@@ -6,10 +6,10 @@ use std::fmt;
 use sqlx::postgres::{PgConnection, PgRow};
 use sqlx::{Connection, Row};
 
+use super::super::row::{check_keyspace, check_subject};
 use super::row::{SubjectRow, impl_subject_key_store};
-use super::{Retention, StoredSubject, check};
+use super::{Retention, StoredSubject};
 use crate::error::Error;
-use crate::id::Name;
 use crate::store::postgres::pool::{BEGIN, CAREFUL, CallError, OwnTable, Pool, refuse_standby};
 
 /// Requests wait for a subject that is not in memory.
@@ -67,7 +67,7 @@ impl PostgresSubjectStore {
     }
 
     async fn get_now(&self, keyspace: &str, subjects: &[&str]) -> Result<Vec<StoredSubject>, Error> {
-        subjects.iter().try_for_each(|subject| check(keyspace, subject))?;
+        subjects.iter().try_for_each(|subject| check_subject(keyspace, subject))?;
         let rows = self.0.call(async |connection| select(connection, keyspace, subjects).await).await?;
         // No map that hashes: std's draws a random key for it, and panics where there is none.
         let mut found = BTreeMap::new();
@@ -85,12 +85,12 @@ impl PostgresSubjectStore {
         subject: &str,
         work: impl FnOnce(&mut SubjectRow) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        check(keyspace, subject)?;
+        check_subject(keyspace, subject)?;
         self.0.call(async move |connection| change(connection, keyspace, subject, work).await).await
     }
 
     async fn retention_now(&self, keyspace: &str, subject: &str) -> Result<Retention, Error> {
-        check(keyspace, subject)?;
+        check_subject(keyspace, subject)?;
         let rows = self.0.call(async |connection| select(connection, keyspace, &[subject]).await).await?;
         Ok(rows.into_iter().next().map(parse).map_or_else(Retention::default, |(_, row)| row.retention))
     }
@@ -101,7 +101,7 @@ impl PostgresSubjectStore {
         after: Option<&str>,
         limit: usize,
     ) -> Result<Vec<(String, StoredSubject)>, Error> {
-        Name::check("keyspace", keyspace)?;
+        check_keyspace(keyspace)?;
         let (after, limit) = (after.unwrap_or_default(), i64::try_from(limit).unwrap_or(i64::MAX));
         let page = async |connection: &mut PgConnection| {
             let query = sqlx::query(PAGE).persistent(false).bind(keyspace).bind(after).bind(limit);

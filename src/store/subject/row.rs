@@ -5,16 +5,36 @@ use crate::clock::Clock;
 use crate::error::{Error, ErrorKind};
 use crate::key::WrappedSubjectKey;
 
+/// A subject as a store keeps it, and what each call of a [`SubjectKeyStore`](crate::store::SubjectKeyStore) does to it.
+///
+/// A store reads the row and locks it, calls the method of the same name, and writes the row back if it has changed, all
+/// in one transaction. A subject without a row is `SubjectRow::default()`.
+///
+/// ```
+/// use rxseal::provider::SubjectRow;
+/// use rxseal::store::StoredSubject;
+/// # fn main() -> Result<(), rxseal::Error> {
+/// let mut row = SubjectRow::default();
+/// assert_eq!(row.stored(), StoredSubject::Absent);
+/// row.shred(1_764_460_800)?;
+/// assert_eq!(row.stored(), StoredSubject::Shredded { at: 1_764_460_800 });
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct SubjectRow {
-    /// As it stands there, whole or damaged: also what is damaged can be shredded.
-    pub(super) key: Option<Vec<u8>>,
-    pub(super) shredded_at: Option<u64>,
-    pub(super) retention: Retention,
+pub struct SubjectRow {
+    /// The wrapped key as it is stored, whole or damaged: a damaged one can be shredded too.
+    pub key: Option<Vec<u8>>,
+    /// When the subject was shredded, in Unix seconds.
+    pub shredded_at: Option<u64>,
+    /// Until when its key must be kept.
+    pub retention: Retention,
 }
 
 impl SubjectRow {
-    pub(super) fn stored(&self) -> StoredSubject {
+    /// What the store answers about the subject.
+    #[must_use]
+    pub fn stored(&self) -> StoredSubject {
         match (&self.key, self.shredded_at) {
             // A tombstone counts more than a key beside it, which nobody puts there but a restore gone wrong.
             (_, Some(at)) => StoredSubject::Shredded { at },
@@ -25,20 +45,26 @@ impl SubjectRow {
         }
     }
 
-    /// Whether it belongs into a page.
-    pub(super) fn has_key(&self) -> bool {
+    /// Whether it belongs into a [`page`](crate::store::SubjectKeyStore::page).
+    #[must_use]
+    pub fn has_key(&self) -> bool {
         self.key.is_some() && self.shredded_at.is_none()
     }
 
-    /// Insert-if-absent; what is stored then.
-    pub(super) fn insert(&mut self, key: &WrappedSubjectKey) -> StoredSubject {
+    /// Stores `key` if nothing is stored; gives what is stored then.
+    pub fn insert(&mut self, key: &WrappedSubjectKey) -> StoredSubject {
         if self.stored() == StoredSubject::Absent {
             self.key = Some(key.as_bytes().to_vec());
         }
         self.stored()
     }
 
-    pub(super) fn replace(&mut self, old: &WrappedSubjectKey, key: &WrappedSubjectKey) -> Result<(), Error> {
+    /// Stores `key` in place of `old`.
+    ///
+    /// # Errors
+    ///
+    /// `store-conflict` if something else is stored.
+    pub fn replace(&mut self, old: &WrappedSubjectKey, key: &WrappedSubjectKey) -> Result<(), Error> {
         if self.shredded_at.is_some() || self.key.as_deref() != Some(old.as_bytes()) {
             return Err(ErrorKind::StoreConflict.into());
         }
@@ -46,7 +72,12 @@ impl SubjectRow {
         Ok(())
     }
 
-    pub(super) fn retain(&mut self, old: Retention, retention: Retention) -> Result<(), Error> {
+    /// Stores `retention` in place of `old`.
+    ///
+    /// # Errors
+    ///
+    /// `store-conflict` if another one is stored; `subject-shredded` if there is no key left to keep.
+    pub fn retain(&mut self, old: Retention, retention: Retention) -> Result<(), Error> {
         if self.retention != old {
             return Err(ErrorKind::StoreConflict.into());
         }
@@ -58,7 +89,13 @@ impl SubjectRow {
         Ok(())
     }
 
-    pub(super) fn shred(&mut self, at: u64) -> Result<u64, Error> {
+    /// Destroys the key and leaves a tombstone of `at`, in Unix seconds. Gives the time of the tombstone, which is an
+    /// earlier one if the subject was shredded before.
+    ///
+    /// # Errors
+    ///
+    /// `subject-retained` if the key must be kept now, by the clock of this machine.
+    pub fn shred(&mut self, at: u64) -> Result<u64, Error> {
         if let Some(before) = self.shredded_at {
             self.key = None;
             return Ok(before);

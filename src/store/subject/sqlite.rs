@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params};
 
+use super::super::row::{check_keyspace, check_subject};
 use super::row::{SubjectRow, impl_subject_key_store};
-use super::{Retention, StoredSubject, check};
+use super::{Retention, StoredSubject};
 use crate::error::{Error, ErrorKind};
-use crate::id::Name;
 use crate::store::sqlite::Database;
 
 const COLUMNS: &str = "subject, wrapped, shredded_at, retain_until, legal_hold";
@@ -61,7 +61,7 @@ impl SqliteSubjectStore {
     }
 
     fn get_now(&self, keyspace: &str, subjects: &[&str]) -> Result<Vec<StoredSubject>, Error> {
-        subjects.iter().try_for_each(|subject| check(keyspace, subject))?;
+        subjects.iter().try_for_each(|subject| check_subject(keyspace, subject))?;
         // One query for all, whatever their number.
         let list = serde_json::to_string(subjects).map_err(|_| ErrorKind::Unrepresentable)?;
         let rows = select_all(&*self.0.lock()?, keyspace, &list).map_err(|error| self.0.failed(&error))?;
@@ -82,7 +82,7 @@ impl SqliteSubjectStore {
         subject: &str,
         work: impl FnOnce(&mut SubjectRow) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        check(keyspace, subject)?;
+        check_subject(keyspace, subject)?;
         let mut connection = self.0.lock()?;
         // Immediate: whoever reads first and writes later would be refused in between, without waiting.
         let begun = connection.transaction_with_behavior(TransactionBehavior::Immediate);
@@ -111,7 +111,7 @@ impl SqliteSubjectStore {
     }
 
     fn retention_now(&self, keyspace: &str, subject: &str) -> Result<Retention, Error> {
-        check(keyspace, subject)?;
+        check_subject(keyspace, subject)?;
         let row = select(&*self.0.lock()?, keyspace, subject).map_err(|error| self.0.failed(&error))?;
         Ok(row.map_or_else(Retention::default, |row| row.parse().1.retention))
     }
@@ -122,7 +122,7 @@ impl SqliteSubjectStore {
         after: Option<&str>,
         limit: usize,
     ) -> Result<Vec<(String, StoredSubject)>, Error> {
-        Name::check("keyspace", keyspace)?;
+        check_keyspace(keyspace)?;
         let rows = page(&*self.0.lock()?, keyspace, after.unwrap_or_default(), limit)
             .map_err(|error| self.0.failed(&error))?;
         let mut keys = Vec::with_capacity(rows.len());

@@ -30,9 +30,9 @@ pub const FACTS: Facts = Facts {
         key_id: Bound::No,
         key_id_at: "in the JSON; another one selects another key",
         // session.rs:984-1002.
-        keys: "one a field, random, wrapped by the partition's key",
+        keys: "one per field, random, wrapped by the partition's key",
         // aead.rs:64-98: seeded once a thread, never again, and so the same in a forked child; 32 + 12 + 12 bytes a field.
-        random: "user space: ChaCha20, seeded once a thread, not anew after fork",
+        random: "user space: ChaCha20, seeded once per thread, not reseeded after fork",
         // session.rs:978-983 and 1508; `LessSafeKey` has no `Drop`; internal/crypto_key.rs:15-17 keeps one a partition.
         wipes: "the bytes of the field's key; not its schedule, not plaintext",
     }),

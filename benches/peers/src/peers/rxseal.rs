@@ -68,8 +68,8 @@ const FACTS: Facts = Facts {
         field: Bound::Yes,
         key_id: Bound::Yes,
         key_id_at: "in the token and in the AAD",
-        keys: "one a record and class, derived",
-        random: "operating system, one draw of 12 bytes a record",
+        keys: "one per record and class, derived",
+        random: "operating system, one draw of 12 bytes per record",
         wipes: "keys, their schedules and buffers of plaintext",
     }),
 };

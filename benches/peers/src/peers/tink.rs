@@ -26,11 +26,11 @@ pub const ENVELOPE: Facts = Facts {
         field: Bound::ByCaller,
         // kms_envelope_aead.rs:100-109: length, wrapped key, payload. What the KMS puts in its blob is its affair.
         key_id: Bound::No,
-        key_id_at: "none but in what the KMS wraps",
+        key_id_at: "only in what the KMS wraps",
         // kms_envelope_aead.rs:53-59.
-        keys: "one a field, random, wrapped by the KMS under an empty AAD",
+        keys: "one per field, random, wrapped by the KMS under an empty AAD",
         // tink-core subtle/random.rs:22-26; rand rngs/thread.rs:38-54; 32 + 12 bytes a field, and 12 of the KMS here.
-        random: "user space: rand's ThreadRng, anew every 64 KiB and after fork",
+        random: "user space: rand's ThreadRng, reseeded every 64 KiB and after fork",
         // Neither tink-aead nor tink-core names zeroize. aes-gcm 0.10 wipes its schedule where somebody turns its feature
         // on; asherah's tree does, so it does here. It costs Tink 17 of 6,500 instructions an operation (callgrind).
         wipes: "nothing of its own",
@@ -45,10 +45,10 @@ pub const KEYSET: Facts = Facts {
         field: Bound::ByCaller,
         // aead_factory.rs:75-78: 5 bytes in front of the ciphertext that select the key.
         key_id: Bound::No,
-        key_id_at: "in front; another one selects another key",
+        key_id_at: "at the front; another one selects another key",
         // aead_factory.rs:68-75.
         keys: "one for all",
-        random: "user space: rand's ThreadRng, anew every 64 KiB and after fork",
+        random: "user space: rand's ThreadRng, reseeded every 64 KiB and after fork",
         wipes: "nothing of its own",
     }),
     ..ENVELOPE

@@ -25,7 +25,7 @@ pub const FACTS: Facts = Facts {
         // encrypt cipher.rs:45-48.
         keys: "one for all",
         // aead nonce.rs:33-54, random safe_rand.rs:16-20; 12 bytes a field, and no thread may share a cipher.
-        random: "user space: ChaCha20, seeded once a cipher, not anew after fork",
+        random: "user space: ChaCha20, seeded once per cipher, not reseeded after fork",
         // encrypt key.rs:26, aead encrypt_sink.rs:259, ciphertext/read_monads.rs:77-101. AWS-LC keeps the schedule.
         wipes: "the key's bytes and buffers of plaintext",
     }),

@@ -40,10 +40,10 @@ pub fn time(report: &Report) -> Table {
 
 pub fn footprint(report: &Report) -> Table {
     let fields = FIELDS.map(|(id, value)| format!("{} ({})", id.trim_start_matches("bench."), value.len()));
-    let mut head = vec!["bytes stored of (bytes of text)".to_owned(), "stored as".into()];
+    let mut head = vec!["bytes stored for (bytes of text)".to_owned(), "stored as".into()];
     head.extend(fields);
     head.push(format!("record ({})", plain_bytes()));
-    head.push("added a field".into());
+    head.push("added per field".into());
     head.push(format!("a name ({})", SHORT_NAME.len()));
     head.extend(["allocations to seal", "to open"].map(String::from));
     let mut table = headed(head);
