@@ -16,7 +16,7 @@ const ENTRANCES: &[(&str, &[&str])] = &[
     ("cryptoki", &["rxseal", "rxseal-pkcs11"]),
     ("getrandom", &["rxseal"]),
     ("reqwest", &["rxseal", "rxseal-vault"]),
-    ("rusqlite", &["rxseal", "rxseal-sqlite"]),
+    ("rusqlite", &["rxseal", "rxseal-cli", "rxseal-sqlite"]),
     ("sqlx", &["rxseal", "rxseal-postgres"]),
     ("sqlx-core", &["rxseal"]),
 ];
