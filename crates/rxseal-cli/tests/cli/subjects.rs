@@ -10,6 +10,7 @@ use serde_json::Value;
 use crate::shop::{Shop, fails};
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one story, in which each step needs those before")]
 fn a_patient_is_shredded_held_and_carried_over() {
     let shop = Shop::opened("subjects", "file:HERE/rings");
     let database = shop.path("subjects.db");

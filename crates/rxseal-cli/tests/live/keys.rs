@@ -30,7 +30,7 @@ fn block(heading: &str, kind: &str, at: usize) -> String {
     found.nth(at).unwrap_or_else(|| panic!("docs/KEYS.md has block {at} of {kind} under {heading}")).lines.join("\n")
 }
 
-/// A new block is run by somebody, or this fails: SQL by tests/live_postgres.rs, JSON is a policy that no emulator holds to.
+/// A new block is run by somebody, or this fails: SQL by the live tests of PostgreSQL, JSON is a policy that no emulator holds to.
 #[test]
 fn every_block_is_run() {
     let seen: Vec<_> = blocks(PAGE).iter().map(|block| (block.heading, block.kind)).collect();

@@ -1,5 +1,15 @@
 //! The command `rxseal` against real servers. Run by .ci/servers.
-#![allow(clippy::unwrap_used)]
+#![expect(unreachable_pub, reason = "nothing in a program is reached from outside")]
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::string_slice,
+    clippy::unwrap_used,
+    reason = "a test that panics has failed, and what one prints is shown then"
+)]
 
 mod command;
 mod keys;

@@ -139,7 +139,7 @@ impl Ground {
         let dry =
             format!("rxseal --json keyring init a --dry-run --store file:rings --root aws-kms:alias/{}", ground.key);
         let shown: serde_json::Value = serde_json::from_str(&output(ground.shell().arg("-c").arg(dry))).unwrap();
-        ground.arn = shown["keyring"]["root_keys"][0]["root_key"].as_str().unwrap().to_owned();
+        shown["keyring"]["root_keys"][0]["root_key"].as_str().unwrap().clone_into(&mut ground.arn);
         let this = env::current_exe().unwrap();
         let service = format!("{} --exact --ignored --nocapture runbooks::the_service_of_the_page", this.display());
         ground.command("pharmacy", &service, &format!("export {WORK}=\"$*\""));

@@ -1,10 +1,11 @@
-//! How records hold on to an unlocked keyring.
+//! How records share an unlocked keyring.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::Shared;
-use crate::id::Class;
+use crate::id::{Class, KeyId};
+use crate::key::{KeyState, Keys};
+use crate::observe::{KeyEvent, Observer};
 
 /// The classes that a sealer or an opener was limited to; all where there is none.
 pub(crate) type ClassLimit = Option<Arc<[Class]>>;
@@ -12,18 +13,34 @@ pub(crate) type ClassLimit = Option<Arc<[Class]>>;
 /// How many counts there are: more threads than this share some.
 const COUNTS: usize = 16;
 
-/// A keyring, and what whoever has it may do. Each record holds on to one, and so to its keys.
+/// What the records of a keyring share.
+pub(crate) struct Shared {
+    pub(crate) keys: Keys,
+    pub(crate) observer: Option<Box<dyn Observer>>,
+}
+
+impl Shared {
+    /// What a compromised key vouched for is authentic from now on: somebody should hear of that.
+    pub(crate) fn tell_compromised(&self, key_id: KeyId) {
+        let compromised = self.keys.find(key_id).is_ok_and(|dek| dek.state == KeyState::Compromised);
+        if let Some(observer) = self.observer.as_ref().filter(|_| compromised) {
+            observer.key_event(&KeyEvent::CompromisedKeyUsed { keyspace: self.keys.keyspace().as_str(), key_id });
+        }
+    }
+}
+
+/// A keyring, and what whoever has it may do. Each record has one, and so its keys.
 ///
 /// A reference count of its own for each of 16 threads, in cache lines of its own: where all threads counted in one place, that
 /// place would travel between their processors with every record that is made and dropped.
-pub(crate) struct Hold {
+pub(crate) struct KeyringShare {
     shared: Arc<Shared>,
     limit: ClassLimit,
     /// Keeps the count of the next one away. Written, where the padding of an alignment would carry what lay on the stack.
     _apart: [u64; 16],
 }
 
-impl Hold {
+impl KeyringShare {
     pub(crate) fn shared(&self) -> &Shared {
         &self.shared
     }
@@ -38,10 +55,10 @@ impl Hold {
     }
 }
 
-/// The holds of one handle, one for each count.
-pub(crate) struct Holds([Arc<Hold>; COUNTS]);
+/// The shares of one handle, one for each count.
+pub(crate) struct KeyringShares([Arc<KeyringShare>; COUNTS]);
 
-impl Holds {
+impl KeyringShares {
     pub(super) fn new(shared: Shared) -> Arc<Self> {
         Self::of(&Arc::new(shared), &None)
     }
@@ -61,8 +78,8 @@ impl Holds {
         self.any().shared()
     }
 
-    /// The hold of this thread.
-    pub(crate) fn hold(&self) -> Arc<Hold> {
+    /// The share of this thread.
+    pub(crate) fn share(&self) -> Arc<KeyringShare> {
         thread_local! {
             static COUNT: usize = next_count();
         }
@@ -72,11 +89,11 @@ impl Holds {
     }
 
     fn of(shared: &Arc<Shared>, limit: &ClassLimit) -> Arc<Self> {
-        let hold = || Hold { shared: Arc::clone(shared), limit: limit.clone(), _apart: [0; 16] };
-        Arc::new(Self(std::array::from_fn(|_| Arc::new(hold()))))
+        let share = || KeyringShare { shared: Arc::clone(shared), limit: limit.clone(), _apart: [0; 16] };
+        Arc::new(Self(std::array::from_fn(|_| Arc::new(share()))))
     }
 
-    fn any(&self) -> &Arc<Hold> {
+    fn any(&self) -> &Arc<KeyringShare> {
         let [first, ..] = &self.0;
         first
     }

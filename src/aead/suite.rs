@@ -1,6 +1,47 @@
-//! The suite letters of tokens: one table, which says all of them that the rest of the crate asks for.
+//! The suites of keys, and the suite letters of tokens: one table says all that the rest of the crate asks of a letter.
 
-use super::Suite;
+/// The AEAD of a key, fixed when the key is made and written in the keyring.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Suite {
+    /// XAES-256-GCM (C2SP): the default, composed of NIST-approved algorithms. Needs a processor with AES instructions
+    /// to be fast; every server of the last ten years has them.
+    #[default]
+    Xaes256Gcm,
+    /// XChaCha20-Poly1305 (draft-irtf-cfrg-xchacha-03), for machines without AES instructions. 12 bytes more a token.
+    XChaCha20Poly1305,
+}
+
+impl Suite {
+    const ALL: [Self; 2] = [Self::Xaes256Gcm, Self::XChaCha20Poly1305];
+
+    /// The letter of this suite in a keyring file: `X` or `c`.
+    #[must_use]
+    pub const fn letter(self) -> char {
+        match self {
+            Self::Xaes256Gcm => 'X',
+            Self::XChaCha20Poly1305 => 'c',
+        }
+    }
+
+    pub(crate) fn from_letter(letter: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|suite| letter.chars().eq([suite.letter()]))
+    }
+
+    /// FORMAT 5.1: which letter a key of this suite seals with.
+    pub(crate) fn sealing_letter(self, bound: bool) -> Letter {
+        match (self, bound) {
+            (Self::Xaes256Gcm, true) => Letter::BoundXaes,
+            (Self::Xaes256Gcm, false) => Letter::Xaes,
+            (Self::XChaCha20Poly1305, _) => Letter::XChaCha,
+        }
+    }
+
+    /// FORMAT 5.1: which letters a key of this suite opens.
+    pub(crate) fn opens(self, letter: Letter) -> bool {
+        letter.suite() == self
+    }
+}
 
 /// The suite letter of a token (FORMAT 5). A new one is a variant, a row of [`Letter::row`], an entry of [`Letter::ALL`] and a
 /// field of [`PerLetter`].

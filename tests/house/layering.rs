@@ -1,10 +1,14 @@
 //! Proves that `src/` keeps its layers: a module imports only lower layers (docs/ARCHITECTURE.md), and files keep the
 //! house rules that a compiler does not check. Unit tests inside `src/` may use everything.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+#[path = "layering/circles.rs"]
+mod circles;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+
+use crate::workspace::root;
 
 /// Every top module of the crate and its layer. `docs/ARCHITECTURE.md` has the same table with a line on each.
 const LAYERS: &[(&str, u8)] = &[
@@ -111,7 +115,7 @@ const BANNED_WORDS: &[(&str, &str)] = &[
 /// What no file of the library contains.
 const BANNED_MACROS: &[&str] = &["todo", "unimplemented", "dbg", "println", "print", "eprintln", "eprint"];
 
-const MAX_LINES: usize = 800;
+pub const MAX_LINES: usize = 800;
 
 #[test]
 fn every_import_goes_down() {
@@ -185,7 +189,7 @@ fn the_documented_table_is_this_one() {
     let text = fs::read_to_string(root().join("docs/ARCHITECTURE.md")).expect("docs/ARCHITECTURE.md is there");
     let documented: BTreeMap<_, _> = text.lines().filter_map(documented_module).collect();
     let table: BTreeMap<_, _> = LAYERS.iter().map(|(name, layer)| ((*name).to_owned(), *layer)).collect();
-    assert_eq!(documented, table, "left: docs/ARCHITECTURE.md, right: tests/layering.rs");
+    assert_eq!(documented, table, "left: docs/ARCHITECTURE.md, right: tests/house/layering.rs");
     for (from, to, _) in SAME_LAYER {
         assert!(text.contains(&format!("`{from}` to `{to}`")), "docs/ARCHITECTURE.md does not list `{from}` to `{to}`");
     }
@@ -216,10 +220,8 @@ fn files_keep_the_house_rules() {
         for (line, name) in banned_macros(&file.source) {
             problems.push(format!("{path}:{line}: `{name}!` has no place in the library"));
         }
-        for token in library_tokens(&file.source) {
-            if let Some((word, why)) = BANNED_WORDS.iter().find(|(word, _)| *word == token.text) {
-                problems.push(format!("{path}:{}: `{word}` has no place in the library: {why}", token.line));
-            }
+        for (line, word, why) in banned_words(&file.source) {
+            problems.push(format!("{path}:{line}: `{word}` has no place in the library: {why}"));
         }
     }
     assert!(problems.is_empty(), "{}", problems.join("\n"));
@@ -256,10 +258,6 @@ fn lib_is_a_table_of_contents() {
         assert!(!logic.contains(&token.text), "src/lib.rs:{}: `{}` belongs into a module", token.line, token.text);
     }
     assert!(!source.contains("::*"), "src/lib.rs names each item that it exports");
-}
-
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
 fn layer_of(module: &str) -> Option<u8> {
@@ -302,26 +300,30 @@ impl SourceFile {
 
 fn source_files() -> Vec<SourceFile> {
     let src = root().join("src");
+    // A program is a crate of its own: the compiler shows it the public API and nothing else.
+    let files = rust_files(&src).into_iter().filter(|(path, _)| !path.starts_with("bin"));
+    let mut files: Vec<_> = files.map(|(path, source)| SourceFile { path, source }).collect();
+    files.retain(|file| !file.is_test_only());
+    assert!(files.len() > 20, "src/ was not found");
+    files
+}
+
+/// Every file of `folder` and below, by its path there.
+fn rust_files(folder: &Path) -> Vec<(PathBuf, String)> {
     let mut files = Vec::new();
-    let mut folders = vec![src.clone()];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).unwrap() {
+    let mut folders = vec![folder.to_owned()];
+    while let Some(next) = folders.pop() {
+        for entry in fs::read_dir(next).unwrap() {
             let path = entry.unwrap().path();
-            // A program is a crate of its own: the compiler shows it the public API and nothing else.
-            if path == src.join("bin") {
-                continue;
-            }
             if path.is_dir() {
                 folders.push(path);
             } else if path.extension().is_some_and(|extension| extension == "rs") {
                 let source = fs::read_to_string(&path).unwrap();
-                files.push(SourceFile { path: path.strip_prefix(&src).unwrap().to_owned(), source });
+                files.push((path.strip_prefix(folder).unwrap().to_owned(), source));
             }
         }
     }
-    files.retain(|file| !file.is_test_only());
-    files.sort_by(|a, b| a.path.cmp(&b.path));
-    assert!(files.len() > 20, "src/ was not found");
+    files.sort();
     files
 }
 
@@ -411,16 +413,28 @@ fn targets(tokens: &[Token<'_>], at: usize) -> Vec<Target> {
 fn target(name: &str, after: &str) -> Target {
     match MACROS.iter().find(|(macro_name, _)| *macro_name == name) {
         Some((_, module)) => Target::Module((*module).to_owned()),
-        None if after == "!" => Target::Problem("a macro at the crate's root that tests/layering.rs does not know"),
+        None if after == "!" => {
+            Target::Problem("a macro at the crate's root that tests/house/layering.rs does not know")
+        }
         None if name == "*" => Target::Problem("everything of the crate's root is imported"),
         None => Target::Module(name.to_owned()),
     }
 }
 
-fn banned_macros(source: &str) -> Vec<(usize, &str)> {
+pub fn banned_macros(source: &str) -> Vec<(usize, &str)> {
     let tokens = library_tokens(source);
     let pairs = tokens.windows(2).filter(|pair| pair[1].text == "!" && BANNED_MACROS.contains(&pair[0].text));
     pairs.map(|pair| (pair[0].line, pair[0].text)).collect()
+}
+
+/// With the line and the reason.
+pub fn banned_words(source: &str) -> Vec<(usize, &'static str, &'static str)> {
+    let tokens = library_tokens(source).into_iter();
+    let banned = |token: Token<'_>| {
+        let (word, why) = BANNED_WORDS.iter().find(|(word, _)| *word == token.text)?;
+        Some((token.line, *word, *why))
+    };
+    tokens.filter_map(banned).collect()
 }
 
 #[derive(Clone, Copy)]

@@ -1,9 +1,10 @@
 //! Proves that what README, CHANGELOG and the other texts say of versions, features, files and commands is still so.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+
+use crate::workspace::{PACKAGES, Package, read, root};
 
 const NAME: &str = env!("CARGO_PKG_NAME");
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -25,19 +26,24 @@ fn the_lock_file_has_this_version() {
     assert!(lock.contains(&entry), "Cargo.lock has another version of {NAME} than {VERSION}");
 }
 
-/// Whoever copies `rxseal = "…"` from a text must get this release.
+/// Whoever copies `rxseal = "…"` from a text must get this release, and the same with a satellite.
 #[test]
 fn dependency_lines_name_this_version() {
-    let [major, minor, _] = VERSION.split('.').collect::<Vec<_>>()[..] else { panic!("{VERSION} is no version") };
     for (path, text) in texts() {
-        for line in text.lines().filter(|line| line.trim_start().starts_with(&format!("{NAME} = "))) {
+        for line in text.lines().map(str::trim_start) {
+            let package = PACKAGES.iter().find(|package| line.starts_with(&format!("{} = ", package.name())));
             let named = line.split('"').find(|part| part.starts_with(|c: char| c.is_ascii_digit()));
-            let Some(named) = named else { continue };
-            let fits = named == VERSION || named == format!("{major}.{minor}");
-            assert!(fits, "{}: `{}` is not {VERSION}", path.display(), line.trim());
+            let (Some(package), Some(named)) = (package, named) else { continue };
+            let fits = named == package.version() || named == major_and_minor(package.version());
+            assert!(fits, "{}: `{line}` is not {}", path.display(), package.version());
         }
     }
-    assert!(read("SECURITY.md").contains(&format!("{major}.{minor}")), "SECURITY.md does not name {major}.{minor}");
+    let supported = major_and_minor(VERSION);
+    assert!(read("SECURITY.md").contains(supported), "SECURITY.md does not name {supported}");
+}
+
+fn major_and_minor(version: &str) -> &str {
+    version.rsplit_once('.').unwrap().0
 }
 
 #[test]
@@ -87,23 +93,38 @@ fn the_two_commands_stand_in_the_readme() {
     }
 }
 
+/// Commands that a text tells to type: `--test NAME`, `-p PACKAGE` and `--features A,B` name what cargo knows.
 #[test]
-fn every_named_target_exists() {
+fn every_named_program_exists() {
+    let mut known: BTreeSet<_> = PACKAGES.iter().flat_map(Package::targets).collect();
+    known.extend(PACKAGES.iter().map(|package| ("package", package.name())));
+    known.extend(PACKAGES.iter().flat_map(Package::features).map(|feature| ("feature", feature)));
+    let kinds = [
+        ("--features ", "feature"),
+        ("--example ", "example"),
+        ("--bench ", "bench"),
+        ("--test ", "test"),
+        ("--bin ", "bin"),
+        ("-p ", "package"),
+        ("--package ", "package"),
+    ];
+    let mut wrong = Vec::new();
     for (path, text) in texts() {
-        for (flag, folder) in [("--example ", "examples"), ("--bench ", "benches"), ("--test ", "tests")] {
-            for (at, _) in text.match_indices(flag) {
-                let rest = &text[at + flag.len()..];
-                let name = &rest[..rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len())];
-                // `--test NAME` stands for any.
-                if name.is_empty() || name.bytes().all(|byte| byte.is_ascii_uppercase()) {
-                    continue;
+        for line in text.lines().filter(|line| line.contains("cargo ")) {
+            for (flag, kind) in kinds {
+                for (at, _) in line.match_indices(flag) {
+                    let rest = &line[at + flag.len()..];
+                    let is_part = |c: char| c.is_ascii_alphanumeric() || "_-,".contains(c);
+                    let names = &rest[..rest.find(|c| !is_part(c)).unwrap_or(rest.len())];
+                    // `--test NAME` is any.
+                    let is_any = |name: &str| name.bytes().all(|byte| byte.is_ascii_uppercase());
+                    let unknown = names.split(',').filter(|name| !is_any(name) && !known.contains(&(kind, name)));
+                    wrong.extend(unknown.map(|name| format!("{}: `{flag}{name}`", path.display())));
                 }
-                let folder = root().join(folder);
-                let exists = folder.join(format!("{name}.rs")).is_file() || folder.join(name).join("main.rs").is_file();
-                assert!(exists, "{}: `{flag}{name}` names nothing in {}", path.display(), folder.display());
             }
         }
     }
+    assert!(wrong.is_empty(), "the workspace has none of these:\n{}", wrong.join("\n"));
 }
 
 #[test]
@@ -362,7 +383,7 @@ fn ids(text: &str) -> impl Iterator<Item = &str> {
 fn sources() -> Vec<(PathBuf, String)> {
     let mut found = Vec::new();
     let mut folders: Vec<_> =
-        ["src", "tests", "examples", "benches", "fuzz", "docs", ".ci"].map(|name| root().join(name)).into();
+        ["src", "crates", "tests", "examples", "benches", "fuzz", "docs", ".ci"].map(|name| root().join(name)).into();
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
@@ -373,23 +394,19 @@ fn sources() -> Vec<(PathBuf, String)> {
             }
         }
     }
-    found.extend(["README.md", "CHANGELOG.md", "SECURITY.md"].map(|name| root().join(name)));
+    found.extend(["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"].map(|name| root().join(name)));
+    found.retain(|path| path.is_file());
     let named = |path: PathBuf| (path.strip_prefix(root()).unwrap().to_owned(), fs::read_to_string(&path).unwrap());
     found.into_iter().map(named).collect()
 }
 
 /// Every text for people, with its path.
 fn texts() -> Vec<(PathBuf, String)> {
-    let mut paths: Vec<_> = ["README.md", "CHANGELOG.md", "SECURITY.md"].map(|name| root().join(name)).into();
+    let mut paths: Vec<_> = ["CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"].map(|name| root().join(name)).into();
     let docs = fs::read_dir(root().join("docs")).unwrap().map(|entry| entry.unwrap().path());
     paths.extend(docs.filter(|path| path.extension().is_some_and(|extension| extension == "md")));
+    paths.extend(PACKAGES.iter().map(|package| package.folder().join("README.md")));
+    paths.retain(|path| path.is_file());
+    assert!(paths.len() > 15, "the texts were not found");
     paths.into_iter().map(|path| (path.clone(), fs::read_to_string(path).expect("the text is there"))).collect()
-}
-
-fn read(name: &str) -> String {
-    fs::read_to_string(root().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
-}
-
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
 }
