@@ -3,8 +3,6 @@
 #[cfg(unix)]
 mod file;
 mod memory;
-#[cfg(feature = "postgres-store")]
-mod postgres;
 mod row;
 mod stored;
 mod table;
@@ -15,8 +13,6 @@ use std::time::Duration;
 #[cfg(unix)]
 pub use file::FileSubjectStore;
 pub use memory::MemorySubjectStore;
-#[cfg(feature = "postgres-store")]
-pub use postgres::PostgresSubjectStore;
 pub use row::{SubjectChange, SubjectColumns, SubjectRow};
 pub use stored::{Retention, StoredSubject};
 pub use table::{SubjectRows, SubjectTable};

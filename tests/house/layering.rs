@@ -99,7 +99,6 @@ const DOORS: &[(&str, &[&str])] = &[
     ("rustix", &["disk"]),
     ("rusqlite", &["columns"]),
     ("sha2", &["kdf"]),
-    ("sqlx", &["count", "store"]),
     ("sqlx_core", &["columns"]),
     ("tracing", &["observe", "providers"]),
     ("tokio", &["clock", "count", "manager", "providers", "runtime", "scope", "store"]),
