@@ -6,8 +6,8 @@ use rxseal::count::KeyCounts;
 use rxseal::store::{KeyringStore, SubjectKeyStore};
 use rxseal_postgres::{PostgresStore, PostgresSubjectStore, count_postgres};
 
-use crate::config::without_password;
 use crate::failure::Failure;
+use crate::url::without_password;
 
 /// `None` if its table is not there and may not be made.
 pub async fn keyrings(url: &str, may_create: bool) -> Result<Option<Arc<dyn KeyringStore>>, Failure> {
