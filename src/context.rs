@@ -22,8 +22,7 @@ const KEYSPACE_START: usize = HEAD + domain::CONTEXT.len() + HEAD;
 pub(crate) struct Context {
     bytes: Vec<u8>,
     record_type: Range<usize>,
-    /// Empty where there is none, which an id never is. No `Option`: the room of an absent range would carry what lay on the
-    /// stack, such as a key, to the heap.
+    /// Empty if there is none, which an id never is. No `Option`: see "No unwritten room" in `secret`.
     record_id: Range<usize>,
     subject_id: Range<usize>,
     parts: Range<usize>,

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 /// The digest of bytes that never change (FORMAT 4.2). A record that gets a subject or a part never needs that of the one it was
 /// made from.
 ///
-/// Atomics, where `OnceLock` has no value: a room that was never written carries what lay on the stack to the heap, such as a key.
+/// Atomics instead of a `OnceLock`: see "No unwritten room" in `secret`.
 pub(super) struct LazyDigest {
     is_taken: AtomicBool,
     words: [AtomicU64; 4],

@@ -5,8 +5,8 @@ use thiserror::Error;
 /// Why a keyring file, a root key or a name was refused: constant text, so that no input is ever quoted.
 pub(crate) type Reason = &'static str;
 
-/// None of them holds anything: in the room that one would leave unused, an `Error` was seen to carry a piece of a key that had
-/// lain on the stack. What some of them say beside stands in fields of the `Error`, which are always written.
+/// None of them holds anything: see "No unwritten room" in `secret`. What some of them say besides is in fields of the `Error`, which
+/// are always written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub(crate) enum ErrorKind {
     // Tokens and values

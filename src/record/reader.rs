@@ -27,6 +27,8 @@ impl<R: MayOpen> Record<R> {
 }
 
 /// A record together with who opens it and why. Owned, `Send` and `Sync`.
+// Where its other methods are: `open`, `open_text`, `opening` and `run_opening` in `scope/opening.rs`, since they ask which scope is
+// active; `nested_keys` in `record/nested.rs`.
 #[derive(Clone)]
 pub struct RecordReader {
     core: Arc<RecordCore>,
@@ -125,6 +127,7 @@ impl fmt::Debug for RecordReader {
 }
 
 /// Opens fields of one record, as one opening.
+// `nested_keys` is in `record/nested.rs`.
 pub struct OpenPass<'a> {
     pub(super) core: &'a RecordCore,
     pub(super) state: &'a mut OpenState,
