@@ -1,5 +1,5 @@
 //! The vectors of tests/vectors that need the inside of the crate: derivations, frames, contexts, payloads and the bytes of
-//! keys. The others are in tests/vectors.rs. Run with `--nocapture` to see how much ran and what did not.
+//! keys. The others are in tests/proofs/wire/vectors.rs. Run with `--nocapture` to see how much ran and what did not.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -248,7 +248,7 @@ impl<'s> Pharmacy<'s> {
         self.show.line(format_args!("{}: what opens it; it goes into no backup of the data", root_key.display()));
         self.show.line("the command rxseal reads the keyring too:");
         self.show.line(format_args!(
-            "cargo run --features cli --bin rxseal -- --store sqlite:{} keyring inspect {KEYSPACE}",
+            "cargo run --package rxseal-cli -- --store sqlite:{} keyring inspect {KEYSPACE}",
             keyring.display()
         ));
     }

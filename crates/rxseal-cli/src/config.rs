@@ -1,0 +1,283 @@
+//! Where the store and the root keys are: from options, the environment and a file, in this order.
+
+use std::env;
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use rxseal::root::{RootKey, RootKeys};
+use rxseal::store::{
+    FileStore, FileSubjectStore, KeyringStore, MemoryStore, SqliteStore, SqliteSubjectStore, SubjectKeyStore,
+};
+use rxseal::subjects::ShredLog;
+use serde::Deserialize;
+
+use crate::args::Global;
+use crate::failure::{Failure, usage};
+#[cfg(not(feature = "postgres"))]
+use crate::not_built::postgres;
+use crate::output::Output;
+#[cfg(feature = "postgres")]
+use crate::postgres;
+use crate::root::{self, Spec};
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ConfigFile {
+    store: Option<String>,
+    #[serde(default)]
+    roots: Vec<Spec>,
+    subject_store: Option<String>,
+    shred_log: Option<PathBuf>,
+    backups_kept: Option<String>,
+    #[serde(default)]
+    allow_group_read: bool,
+}
+
+/// A setting, and who says so: an option, a variable or the configuration file.
+struct Setting<T> {
+    value: T,
+    from: &'static str,
+}
+
+pub struct Config {
+    store: Option<Setting<String>>,
+    roots: Vec<Spec>,
+    subject_store: Option<Setting<String>>,
+    shred_log: Option<PathBuf>,
+    backups_kept: Option<Duration>,
+    allow_group_read: bool,
+}
+
+impl Config {
+    pub fn of(global: &Global) -> Result<Self, Failure> {
+        let file = match global.config.clone().or(variable_os("RXSEAL_CONFIG").map(PathBuf::from)) {
+            Some(path) => read(&path)?,
+            None => ConfigFile::default(),
+        };
+        let given = global.roots.iter().map(|text| Spec::parse(text)).collect::<Result<Vec<_>, _>>()?;
+        let named = root::specs(&variable("RXSEAL_ROOTS")?.unwrap_or_default())?;
+        let roots = [given, named, file.roots].into_iter().find(|roots| !roots.is_empty());
+        let kept = match variable("RXSEAL_BACKUPS_KEPT")? {
+            Some(text) => Some(parse_kept(&text, "RXSEAL_BACKUPS_KEPT")?),
+            None => file.backups_kept.map(|text| parse_kept(&text, "backups_kept")).transpose()?,
+        };
+        let group_may_read = match variable("RXSEAL_ALLOW_GROUP_READ")?.as_deref() {
+            None | Some("false" | "0") => false,
+            Some("true" | "1") => true,
+            Some(_) => return usage("RXSEAL_ALLOW_GROUP_READ is true or false"),
+        };
+        let log = global.shred_log.clone().or(variable_os("RXSEAL_SHRED_LOG").map(PathBuf::from));
+        Ok(Self {
+            store: first(global.store.as_ref(), "--store", "RXSEAL_STORE", file.store)?,
+            roots: roots.unwrap_or_default(),
+            subject_store: first(
+                global.subject_store.as_ref(),
+                "--subject-store",
+                "RXSEAL_SUBJECT_STORE",
+                file.subject_store,
+            )?,
+            shred_log: log.or(file.shred_log),
+            backups_kept: global.backups_kept.or(kept),
+            allow_group_read: global.allow_group_read || group_may_read || file.allow_group_read,
+        })
+    }
+
+    /// The store, in which a keyring must be already: nothing is made, in a database that may be another one.
+    pub async fn store(&self) -> Result<Arc<dyn KeyringStore>, Failure> {
+        self.open_store(false).await?.ok_or_else(|| {
+            Failure::Usage(format!(
+                "there is no database or folder with keyrings where {} says (or it may not be read): is it the right one? \
+                 `rxseal keyring init` makes one",
+                named(self.store.as_ref(), "--store")
+            ))
+        })
+    }
+
+    /// The store, made if it is not there; an empty one in memory for a dry run.
+    pub async fn new_store(&self, dry_run: bool) -> Result<Arc<dyn KeyringStore>, Failure> {
+        Ok(self.open_store(!dry_run).await?.unwrap_or_else(|| Arc::new(MemoryStore::default())))
+    }
+
+    async fn open_store(&self, may_create: bool) -> Result<Option<Arc<dyn KeyringStore>>, Failure> {
+        let Some(Setting { value: store, from }) = &self.store else {
+            return usage("where are the keyrings? Say --store file:FOLDER, or set RXSEAL_STORE");
+        };
+        match store.split_once(':') {
+            Some(("file", folder)) if !folder.is_empty() && (may_create || Path::new(folder).is_dir()) => {
+                Ok(Some(Arc::new(FileStore::new(folder))))
+            }
+            Some(("file", folder)) if !folder.is_empty() => Ok(None),
+            Some(("sqlite", path)) if !path.is_empty() && may_create => {
+                need_folder_of(path)?;
+                Ok(Some(Arc::new(SqliteStore::open(path)?)))
+            }
+            Some(("sqlite", path)) if !path.is_empty() => {
+                let store = SqliteStore::open_existing(path)?;
+                Ok(store.map(|store| -> Arc<dyn KeyringStore> { Arc::new(store) }))
+            }
+            Some(("postgres" | "postgresql", _)) => postgres::keyrings(store, may_create).await,
+            _ => Err(Failure::Usage(format!("{from} is file:FOLDER, sqlite:FILE or postgres://HOST/DATABASE"))),
+        }
+    }
+
+    /// The root keys to unlock with. One that cannot be reached is told, and the others are tried: that is what they are for.
+    pub async fn roots(&self, output: &Output) -> Result<RootKeys, Failure> {
+        Ok(self.reachable_roots(output).await?.0)
+    }
+
+    /// The same, and the code of each that could not be reached.
+    pub async fn reachable_roots(&self, output: &Output) -> Result<(RootKeys, Vec<&'static str>), Failure> {
+        let (mut roots, mut failures) = (Vec::new(), Vec::new());
+        for spec in &self.roots {
+            match self.connect(spec).await {
+                Ok(root) => roots.push(root),
+                Err(failure) => failures.push(failure),
+            }
+        }
+        // If all fail, the last becomes the command's error.
+        let fatal = if roots.is_empty() { failures.pop() } else { None };
+        for failure in &failures {
+            output.warning(&failure.to_string());
+        }
+        fatal.map_or_else(|| Ok((root::trusted(roots)?, failures.iter().map(Failure::code).collect())), Err)
+    }
+
+    /// The subject keys. The service makes their table; if nothing is written, one that is not there is a mistake.
+    pub async fn subject_store(&self, may_create: bool) -> Result<Arc<dyn SubjectKeyStore>, Failure> {
+        self.open_subject_store(may_create).await?.ok_or_else(|| {
+            Failure::Usage(format!(
+                "there is no subject key at all where {} says: is it the right one? The service makes it",
+                named(self.subject_store.as_ref(), "--subject-store")
+            ))
+        })
+    }
+
+    /// `None` if its table is not there and may not be made.
+    pub async fn open_subject_store(&self, may_create: bool) -> Result<Option<Arc<dyn SubjectKeyStore>>, Failure> {
+        let Some(Setting { value: store, from }) = &self.subject_store else {
+            return usage("where are the subject keys? Say --subject-store sqlite:FILE, or set RXSEAL_SUBJECT_STORE");
+        };
+        match store.split_once(':') {
+            // Services make it: here a name that is not there is a mistake, and an empty store would let a key be destroyed.
+            Some(("file", folder)) if !folder.is_empty() => {
+                if !Path::new(folder).is_dir() {
+                    return Err(Failure::Usage(format!(
+                        "there is no folder {folder} (or it may not be read): the service makes the store, or `mkdir` for a new one"
+                    )));
+                }
+                Ok(Some(Arc::new(FileSubjectStore::new(folder))))
+            }
+            Some(("sqlite", path)) if !path.is_empty() => {
+                if !Path::new(path).is_file() {
+                    return Err(Failure::Usage(format!(
+                        "there is no database {path} (or it may not be read): the service makes it, or `touch` for a new one"
+                    )));
+                }
+                if may_create {
+                    return Ok(Some(Arc::new(SqliteSubjectStore::open(path)?)));
+                }
+                let store = SqliteSubjectStore::open_existing(path)?;
+                Ok(store.map(|store| -> Arc<dyn SubjectKeyStore> { Arc::new(store) }))
+            }
+            Some(("postgres" | "postgresql", _)) => postgres::subjects(store, may_create).await,
+            _ => Err(Failure::Usage(format!("{from} is file:FOLDER, sqlite:FILE or postgres://HOST/DATABASE"))),
+        }
+    }
+
+    /// Whether there are subject keys to count.
+    pub fn has_subject_store(&self) -> bool {
+        self.subject_store.is_some()
+    }
+
+    pub fn shred_log(&self) -> Result<ShredLog, Failure> {
+        let Some(log) = &self.shred_log else {
+            return usage("where is the shred log? Say --shred-log FILE, or set RXSEAL_SHRED_LOG");
+        };
+        let Some(kept) = self.backups_kept else {
+            return usage(
+                "for how long are backups of the subject store kept? Say --backups-kept 30days, or set RXSEAL_BACKUPS_KEPT",
+            );
+        };
+        Ok(ShredLog::new(log, kept))
+    }
+
+    /// All of these, or none.
+    pub async fn connect_all(&self, specs: &[Spec]) -> Result<Vec<Arc<dyn RootKey>>, Failure> {
+        let mut roots = Vec::new();
+        for spec in specs {
+            roots.push(self.connect(spec).await?);
+        }
+        Ok(roots)
+    }
+
+    pub async fn connect(&self, spec: &Spec) -> Result<Arc<dyn RootKey>, Failure> {
+        spec.connect(self.allow_group_read).await
+    }
+
+    /// The root keys to wrap with: all of them, or none.
+    pub async fn all_roots(&self) -> Result<Vec<Arc<dyn RootKey>>, Failure> {
+        self.connect_all(&self.roots).await
+    }
+}
+
+fn read(path: &Path) -> Result<ConfigFile, Failure> {
+    let text = fs::read_to_string(path).map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))?;
+    toml::from_str(&text).map_err(|error: toml::de::Error| {
+        // The error's own text may quote the file, in which somebody may have written a key.
+        let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+        let line = before.matches('\n').count().saturating_add(1);
+        Failure::Usage(format!(
+            "{}: line {line} is not valid; the file has `store`, `roots = [..]` (texts, or tables with `root` and its options), `subject_store`, `shred_log`, `backups_kept`, `allow_group_read` \
+             and nothing else",
+            path.display()
+        ))
+    })
+}
+
+/// What a variable says. An empty one says nothing.
+pub fn variable(name: &str) -> Result<Option<String>, Failure> {
+    let value = variable_os(name).map(OsString::into_string).transpose();
+    value.map_err(|_| Failure::Usage(format!("{name} is not text")))
+}
+
+fn variable_os(name: &str) -> Option<OsString> {
+    env::var_os(name).filter(|value| !value.is_empty())
+}
+
+fn first(
+    given: Option<&String>,
+    option: &'static str,
+    name: &'static str,
+    file: Option<String>,
+) -> Result<Option<Setting<String>>, Failure> {
+    let said = given.cloned().map(|value| Setting { value, from: option });
+    let named = variable(name)?.map(|value| Setting { value, from: name });
+    Ok(said.or(named).or(file.map(|value| Setting { value, from: "the configuration file" })))
+}
+
+/// Who says where something is, and where that is. A URL is not shown: it may have a password in it after all.
+fn named(setting: Option<&Setting<String>>, option: &str) -> String {
+    match setting {
+        Some(Setting { value, from }) if !value.contains("://") => format!("{from} ({value})"),
+        Some(Setting { from, .. }) => (*from).to_owned(),
+        None => option.to_owned(),
+    }
+}
+
+fn parse_kept(text: &str, from: &str) -> Result<Duration, Failure> {
+    humantime::parse_duration(text).map_err(|_| Failure::Usage(format!("{from} is a time such as 30days")))
+}
+
+/// SQLite makes a database, and no folder.
+fn need_folder_of(path: &str) -> Result<(), Failure> {
+    match Path::new(path).parent() {
+        Some(folder) if !folder.as_os_str().is_empty() && !folder.is_dir() => Err(Failure::Usage(format!(
+            "there is no folder for the database: `mkdir -p -m 0700 {}` makes one",
+            folder.display()
+        ))),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,200 @@
+//! `rxseal count`.
+
+use std::path::Path;
+
+use rxseal::KeyId;
+use rxseal::count::{CountSql, KeyCounts};
+use rxseal::keys::{KeyringFile, RemainingUse};
+use serde_json::json;
+
+use crate::args::{Count, Counted, Dialect, Global};
+use crate::config::Config;
+use crate::failure::Failure;
+#[cfg(not(feature = "postgres"))]
+use crate::not_built::postgres;
+use crate::output::{Output, table};
+#[cfg(feature = "postgres")]
+use crate::postgres;
+use crate::url::without_password;
+
+pub async fn run(global: &Global, command: &Count, output: &Output) -> Result<(), Failure> {
+    let (table, column) = (&command.table, &command.column);
+    if let Some(dialect) = command.sql {
+        let sql = match dialect {
+            Dialect::Sqlite => CountSql::sqlite(table, column)?,
+            Dialect::Postgres => CountSql::postgres(table, column)?,
+        };
+        return Ok(output.say(sql.as_str(), &json!({ "sql": sql.as_str() }))?);
+    }
+    let database = Database::of(command.sqlite.as_deref(), command.postgres.as_deref())
+        .ok_or_else(|| Failure::Usage("count --sqlite FILE or --postgres URL".to_owned()))?;
+    let rings = keyrings(global, &command.keyspaces).await?;
+    let counts = database.count(table, column).await?;
+    let lost: Vec<_> = counts.iter().filter(|(key, _)| !rings.iter().any(|ring| has_key(ring, *key))).collect();
+    let lost = if rings.is_empty() { Vec::new() } else { lost };
+    output.say(&describe(&counts, &lost), &as_json(&counts, &lost, &rings))?;
+    if let Some(doubt) = counts.doubt() {
+        output.warning(&format!("{table}.{column}: {doubt}"));
+    }
+    let tokens = lost.iter().fold(0_u64, |sum, (_, tokens)| sum.saturating_add(*tokens));
+    if tokens == 0 {
+        return Ok(());
+    }
+    Err(Failure::Checked(format!(
+        "{tokens} tokens are under {} keys that are not in the keyring of {}: was an older one put back, or are these another \
+         keyspace's (name it with --keyspace too)? Nothing opens them until their key is back",
+        lost.len(),
+        command.keyspaces.join(", ")
+    )))
+}
+
+/// The keyrings as they are stored. Which keys they have needs no root key.
+async fn keyrings(global: &Global, keyspaces: &[String]) -> Result<Vec<KeyringFile>, Failure> {
+    if keyspaces.is_empty() {
+        return Ok(Vec::new());
+    }
+    let store = Config::of(global)?.store().await?;
+    let mut rings = Vec::new();
+    for keyspace in keyspaces {
+        let stored = store.get(keyspace).await?;
+        let missing = || Failure::Coded("keyring-missing", format!("no keyring of {keyspace:?} is stored"));
+        rings.push(stored.ok_or_else(missing)?);
+    }
+    Ok(rings)
+}
+
+pub fn has_key(ring: &KeyringFile, key: KeyId) -> bool {
+    ring.keys().iter().any(|info| info.id() == key)
+}
+
+/// How many tokens are under `key` in the columns that an operator named, none of which says nothing.
+pub async fn count_under(key: KeyId, ring: &KeyringFile, counted: &Counted, output: &Output) -> Result<u64, Failure> {
+    let database = Database::of(counted.sqlite.as_deref(), counted.postgres.as_deref());
+    let database = match (database, counted.columns.is_empty() && counted.empty.is_empty()) {
+        (Some(database), false) => database,
+        (None, true) => return Ok(0),
+        (None, false) => {
+            return Err(Failure::Usage("of which database? Say --sqlite FILE or --postgres URL".to_owned()));
+        }
+        (Some(_), true) => {
+            return Err(Failure::Usage("which columns? Name each with --column TABLE.COLUMN".to_owned()));
+        }
+    };
+    let mut total: u64 = 0;
+    for name in &counted.columns {
+        let counts = database.count_named(name, "--column").await?;
+        if counts.not_tokens() > 0 {
+            return Err(Failure::Checked(format!(
+                "{name}: {} values show no token, or a damaged one, so nobody knows what is under the key: a token that was cut off \
+                 or changed, or plaintext? Mend or seal them. If these are documents, tokens in them are counted only where they are \
+                 text (not in CBOR, bincode): reseal them first, as `Documents` in docs/RUNBOOKS.md says",
+                counts.not_tokens()
+            )));
+        }
+        let still = RemainingUse::counted([&counts], ring.keys(), key, 0, None);
+        let still = still.map_err(|_| says_nothing(name, &counts, ring))?;
+        total = total.saturating_add(still.tokens());
+        let others =
+            counts.iter().filter(|(key, _)| !has_key(ring, *key)).fold(0_u64, |sum, (_, n)| sum.saturating_add(n));
+        if others > 0 {
+            output.warning(&format!(
+                "{name}: {others} tokens are under keys that are not in this keyring: another keyspace's, or was an older keyring \
+                 put back? `rxseal count --keyspace {}` shows them",
+                ring.keyspace()
+            ));
+        }
+    }
+    for name in &counted.empty {
+        let counts = database.count_named(name, "--empty").await?;
+        if let Some(doubt) = counts.doubt() {
+            return Err(Failure::Coded("not-counted", format!("{name}: {doubt}")));
+        }
+        let (tokens, others) = (counts.total(), counts.not_tokens());
+        counts.confirmed_empty().map_err(|_| {
+            let text = format!("{name}: it was named with --empty, and has {tokens} tokens and {others} other values. Name it with --column");
+            Failure::Coded("not-counted", text)
+        })?;
+    }
+    Ok(total)
+}
+
+/// Why a zero of this column is no evidence.
+fn says_nothing(name: &str, counts: &KeyCounts, ring: &KeyringFile) -> Failure {
+    let seen = match (counts.doubt(), counts.total(), counts.nulls()) {
+        (Some(doubt), ..) => return Failure::Coded("not-counted", format!("{name}: {doubt}")),
+        (None, 0, 0) => "it has no rows".to_owned(),
+        (None, 0, nulls) => format!("it has {nulls} rows and no value"),
+        (None, others, _) => format!("it has {others} tokens, all of other keyrings"),
+    };
+    let text = format!(
+        "{name}: {seen}, so that nothing is under the key there proves nothing. It must show a token of the keyring of {}: is it the \
+         right database, schema and column, and may this role see every row? Of a column that is meant to be empty say so with \
+         --empty {name}",
+        ring.keyspace()
+    );
+    Failure::Coded("not-counted", text)
+}
+
+enum Database<'a> {
+    Sqlite(&'a Path),
+    Postgres(&'a str),
+}
+
+impl<'a> Database<'a> {
+    fn of(sqlite: Option<&'a Path>, postgres: Option<&'a str>) -> Option<Self> {
+        sqlite.map(Self::Sqlite).or_else(|| postgres.map(Self::Postgres))
+    }
+
+    async fn count(&self, table: &str, column: &str) -> Result<KeyCounts, Failure> {
+        match self {
+            Self::Sqlite(path) => Ok(rxseal::count::count_sqlite(path, table, column)?),
+            Self::Postgres(url) => {
+                without_password(url)?;
+                postgres::count(url, table, column).await
+            }
+        }
+    }
+
+    async fn count_named(&self, name: &str, option: &str) -> Result<KeyCounts, Failure> {
+        match name.rsplit_once('.') {
+            Some((table, column)) => self.count(table, column).await,
+            None => Err(Failure::Usage(format!("{option} is TABLE.COLUMN, not {name:?}"))),
+        }
+    }
+}
+
+fn describe(counts: &KeyCounts, lost: &[(KeyId, u64)]) -> String {
+    let mark = |key: KeyId| if lost.iter().any(|(of, _)| *of == key) { "not in the keyring" } else { "" };
+    let keys = counts.iter().map(|(key, count)| [key.to_string(), count.to_string(), mark(key).to_owned()]);
+    let joined = counts.joined().fold(0_u64, |sum, (_, count)| sum.saturating_add(count));
+    let others = [("not a token", counts.not_tokens()), ("null", counts.nulls()), ("joined", joined)];
+    let others = others
+        .into_iter()
+        .filter(|(_, count)| *count > 0)
+        .map(|(what, count)| [what.to_owned(), count.to_string(), String::new()]);
+    let mut text = table(["key", "tokens", ""], keys.chain(others));
+    if counts.not_tokens() > 0 {
+        text.push_str(
+            "\n\nvalues that show no token: plaintext left behind, cut off, or binary documents (CBOR, bincode), whose tokens are \
+             not seen? Look at them before a key is destroyed",
+        );
+    }
+    if joined > 0 {
+        text.push_str(
+            "\n\njoined: tokens may stand behind others without a character between that no token has, or it is chance (once in \
+             5,600,000 letters). --json lists their keys: of one that you know it is no chance",
+        );
+    }
+    text
+}
+
+fn as_json(counts: &KeyCounts, lost: &[(KeyId, u64)], rings: &[KeyringFile]) -> serde_json::Value {
+    let members = |counts: &mut dyn Iterator<Item = (KeyId, u64)>| -> serde_json::Map<_, _> {
+        counts.map(|(key, count)| (key.to_string(), json!(count))).collect()
+    };
+    let lost = (!rings.is_empty()).then(|| members(&mut lost.iter().copied()));
+    json!({
+        "keys": members(&mut counts.iter()), "total": counts.total(), "not_tokens": counts.not_tokens(), "nulls": counts.nulls(),
+        "joined": members(&mut counts.joined()), "not_in_keyring": lost, "doubt": counts.doubt(),
+    })
+}

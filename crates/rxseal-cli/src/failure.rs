@@ -1,0 +1,111 @@
+//! Why the command failed, in one line, with its code and its exit status.
+
+use std::error::Error as _;
+use std::fmt;
+use std::io;
+
+use crate::exit;
+
+pub enum Failure {
+    /// What the operator said cannot be done as it is.
+    Usage(String),
+    Rxseal(rxseal::Error),
+    /// What the command itself found, under the code that the library has for it.
+    Coded(&'static str, String),
+    /// One of the root keys, as the operator wrote it, and what is wrong with it.
+    Root(String, Box<Failure>),
+    /// `key-in-use`, and what is under the key: tokens, subject keys.
+    InUse(rxseal::Error, u64, u64),
+    /// A result was printed, and it is not good.
+    Checked(String),
+    /// A change was made and stored; then its answer, which is here, could not be written.
+    Unreported(io::Error, String),
+    /// A patient's key was destroyed; then something failed, so that there is no receipt.
+    Unreceipted(rxseal::Error),
+    Io(io::Error),
+}
+
+impl Failure {
+    pub fn exit_code(&self) -> u8 {
+        if self.is_broken_pipe() { exit::BROKEN_PIPE } else { exit::status(self.code()) }
+    }
+
+    /// Whether the reader of an answer went away: nobody needs to be told.
+    pub fn is_broken_pipe(&self) -> bool {
+        matches!(self, Self::Io(error) if error.kind() == io::ErrorKind::BrokenPipe)
+    }
+
+    /// The text of an error that is part of an answer.
+    pub fn from_reference(error: &rxseal::Error) -> String {
+        struct Chain<'a>(&'a rxseal::Error);
+        impl fmt::Display for Chain<'_> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write_error(f, self.0)
+            }
+        }
+        Chain(error).to_string()
+    }
+
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Usage(_) => "usage",
+            Self::Rxseal(error) | Self::InUse(error, ..) => error.code(),
+            Self::Coded(code, _) => code,
+            Self::Root(_, failure) => failure.code(),
+            Self::Checked(_) => "check-failed",
+            Self::Unreported(..) | Self::Unreceipted(_) => "unreported",
+            Self::Io(_) => "io",
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Usage(text) | Self::Checked(text) | Self::Coded(_, text) => f.write_str(text),
+            Self::Io(error) => write!(f, "{error}"),
+            Self::Rxseal(error) => write_error(f, error),
+            Self::Unreceipted(error) => {
+                write_error(f, error)?;
+                write!(
+                    f,
+                    ". The patient's key WAS destroyed, and may not be in the log: repeat the command until it gives the receipt"
+                )
+            }
+            Self::Root(root, failure) => write!(f, "root key {root}: {failure}"),
+            Self::InUse(error, tokens, subject_keys) => {
+                write!(f, "{tokens} tokens and {subject_keys} subject keys: {error}")
+            }
+            Self::Unreported(error, answer) => {
+                write!(f, "the change WAS stored, but its answer could not be written ({error}). It was: {answer}")
+            }
+        }
+    }
+}
+
+pub fn usage<T>(text: &str) -> Result<T, Failure> {
+    Err(Failure::Usage(text.to_owned()))
+}
+
+/// With its causes: what a provider says is what its operator has to know.
+fn write_error(f: &mut fmt::Formatter<'_>, error: &rxseal::Error) -> fmt::Result {
+    write!(f, "{error}")?;
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        write!(f, ": {error}")?;
+        cause = error.source();
+    }
+    Ok(())
+}
+
+impl From<rxseal::Error> for Failure {
+    fn from(error: rxseal::Error) -> Self {
+        Self::Rxseal(error)
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}

@@ -1,0 +1,480 @@
+//! `rxseal keyring` and `rxseal key-file`.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
+
+use rxseal::KeyId;
+use rxseal::count::KeyCounts;
+use rxseal::keys::{KeyState, KeyUse, KeyringAdmin, KeyringFile, RemainingUse, UnlockOptions, WrapInfo};
+use rxseal::observe::{KeyEvent, Observer, OpenEvent};
+use rxseal::root::{RootKey, RootKeyFile, RootKeys};
+use rxseal::store::KeyringStore;
+use rxseal::subjects::SubjectAdmin;
+use serde_json::{Value, json};
+
+use crate::args::{Change, Global, KeyFile, Keyring, Root};
+use crate::config::Config;
+use crate::count::{count_under, has_key};
+use crate::dry_run::DryRun;
+use crate::failure::Failure;
+use crate::output::{Output, hex, table, time};
+use crate::root::{Spec, trusted};
+
+pub async fn run(global: &Global, command: Keyring, output: &Output) -> Result<(), Failure> {
+    let config = Config::of(global)?;
+    let desk = Desk { config, output, failed: FailedRoots::default() };
+    let result = desk.run(command).await;
+    desk.failed.warn(output, result.is_ok());
+    result
+}
+
+/// Where keyrings are changed.
+struct Desk<'o> {
+    config: Config,
+    output: &'o Output,
+    failed: FailedRoots,
+}
+
+/// The root keys that failed, for a warning if another one did the work.
+#[derive(Clone, Default)]
+struct FailedRoots(Arc<Mutex<Vec<String>>>);
+
+impl Observer for FailedRoots {
+    fn opened(&self, _: &OpenEvent<'_>) {}
+
+    fn key_event(&self, event: &KeyEvent<'_>) {
+        if let KeyEvent::RootKeyFailed { provider, root_key, reason, .. } = event {
+            let text = format!("the root key {provider} {root_key} failed: {reason}");
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).push(text);
+        }
+    }
+}
+
+impl FailedRoots {
+    /// Of one that failed alone the command's own line tells.
+    fn warn(&self, output: &Output, done: bool) {
+        let failed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for text in failed.iter().filter(|_| done || failed.len() > 1) {
+            output.warning(text);
+        }
+    }
+}
+
+impl Desk<'_> {
+    async fn run(&self, command: Keyring) -> Result<(), Failure> {
+        let (config, output) = (&self.config, self.output);
+        match command {
+            Keyring::List => list(config, output).await,
+            Keyring::Inspect { keyspace, min_generation } => inspect(config, &keyspace, min_generation, output).await,
+            Keyring::Verify { keyspace, min_generation } => verify(config, &keyspace, min_generation, output).await,
+            Keyring::Init { keyspace, suite, change } => {
+                let roots = trusted(config.all_roots().await?)?;
+                let store = config.new_store(change.dry_run).await?;
+                if store.get(&keyspace).await?.is_none() {
+                    self.check_new(&keyspace, &change).await?;
+                }
+                let admin = self.admin_with(&change, roots, store);
+                let file = admin.create(&keyspace, suite.into()).await?;
+                changed(output, &change, &file, "keyring made", None, json!({}))
+            }
+            Keyring::Stage { keyspace, change } => {
+                let admin = self.admin(&keyspace, &change).await?;
+                let (file, key) = admin.stage(&keyspace).await?;
+                changed(output, &change, &file, "key staged", Some(key), json!({}))
+            }
+            Keyring::Promote { keyspace, key, staged_for, change } => {
+                let admin = self.admin(&keyspace, &change).await?;
+                let key = match key {
+                    Some(key) => key,
+                    None => staged_key(&admin.stored(&keyspace).await?)?,
+                };
+                let file = admin.promote(&keyspace, key, SystemTime::now(), staged_for).await?;
+                changed(output, &change, &file, "key promoted: it seals from now on", Some(key), json!({}))
+            }
+            Keyring::Rotate { keyspace, index_root, change } => {
+                let admin = self.admin(&keyspace, &change).await?;
+                let (file, key) = if index_root {
+                    admin.rotate_index_root(&keyspace).await?
+                } else {
+                    admin.rotate(&keyspace).await?
+                };
+                let what = if index_root { "index root rotated" } else { "rotated: the new key seals from now on" };
+                changed(output, &change, &file, what, Some(key), json!({}))
+            }
+            Keyring::Deactivate { keyspace, key, change } => {
+                let file = self.admin(&keyspace, &change).await?.deactivate(&keyspace, key).await?;
+                changed(output, &change, &file, "key deactivated", Some(key), json!({}))
+            }
+            Keyring::Compromise { keyspace, key, change } => {
+                let admin = self.any_admin(&change).await?;
+                // The mark is not to wait for a subject store that does not answer.
+                if let Err(failure) = self.check_newest(&admin, &keyspace, &change).await
+                    && failure.code() == "keyring-too-old"
+                {
+                    return Err(failure);
+                }
+                let file = admin.compromise(&keyspace, key).await?;
+                let (exposed, count) = self.exposed(&keyspace, key).await;
+                let what = format!("key marked compromised: reseal what is under it{exposed}");
+                changed(output, &change, &file, &what, Some(key), json!({ "subject_keys_under": count }))
+            }
+            Keyring::Destroy { keyspace, key, tokens, counted, subject_keys, unused_for, force, yes: _, change } => {
+                let admin = self.admin(&keyspace, &change).await?;
+                let (file, counted) = if force {
+                    (admin.force_destroy(&keyspace, key).await?, json!({ "forced": true }))
+                } else {
+                    let begun = SystemTime::now();
+                    let ring = admin.stored(&keyspace).await?;
+                    let counted = count_under(key, &ring, &counted, output).await?;
+                    let tokens = tokens.unwrap_or_default().saturating_add(counted);
+                    let subject_keys = self.subject_keys_under(&ring, key, subject_keys).await?;
+                    let still_under = RemainingUse::new(tokens, subject_keys).begun_at(begun);
+                    let destroyed = admin.destroy(&keyspace, key, still_under, SystemTime::now(), unused_for).await;
+                    let file = destroyed.map_err(|error| match error.code() {
+                        "key-in-use" => Failure::InUse(error, tokens, subject_keys),
+                        _ => error.into(),
+                    })?;
+                    (file, json!({ "forced": false, "tokens_under": tokens, "subject_keys_under": subject_keys }))
+                };
+                changed(output, &change, &file, "key destroyed", Some(key), counted)
+            }
+            Keyring::Rewrap { keyspace, to, yes, change } => self.rewrap(&keyspace, &to, yes, &change).await,
+            Keyring::Root(Root::Add { keyspace, new_root, change }) => {
+                let new_root = config.connect(&Spec::parse(&new_root)?).await?;
+                let file = self.admin(&keyspace, &change).await?.add_root(&keyspace, &new_root).await?;
+                changed(output, &change, &file, "root key added", None, json!({}))
+            }
+            Keyring::Root(Root::Remove { keyspace, provider, name, change }) => {
+                let file = self.admin(&keyspace, &change).await?.remove_root(&keyspace, &provider, &name).await?;
+                changed(output, &change, &file, "root key removed", None, json!({}))
+            }
+        }
+    }
+
+    async fn rewrap(&self, keyspace: &str, to: &[String], yes: bool, change: &Change) -> Result<(), Failure> {
+        let roots =
+            if to.is_empty() { self.config.all_roots().await? } else { self.config.connect_all(&specs(to)?).await? };
+        let admin = self.admin(keyspace, change).await?;
+        let stored = admin.stored(keyspace).await?;
+        if to.is_empty() {
+            check_the_same(&stored, &roots)?;
+        }
+        let off = taken_off(&stored, &roots);
+        if !(off.is_empty() || yes || change.dry_run) {
+            return Err(Failure::Usage(format!("{} would not unlock it any more: say --yes", off.join(", "))));
+        }
+        let file = admin.rewrap(keyspace, &trusted(roots)?).await?;
+        let off = if off.is_empty() { String::new() } else { format!(", and {} taken off", off.join(", ")) };
+        changed(self.output, change, &file, &format!("keyring rewrapped{off}"), None, json!({}))
+    }
+
+    /// What the operator says is elsewhere, and what is counted here.
+    async fn subject_keys_under(&self, ring: &KeyringFile, key: KeyId, elsewhere: Option<u64>) -> Result<u64, Failure> {
+        if self.config.has_subject_store() {
+            let counts = match self.config.open_subject_store(false).await? {
+                Some(store) => SubjectAdmin::new(store).count_by_key(ring.keyspace()).await?,
+                None => KeyCounts::default(),
+            };
+            if elsewhere.is_none() && !counts.iter().any(|(key, _)| has_key(ring, key)) {
+                return Err(Failure::Usage(format!(
+                    "--subject-store has no subject key under this keyring of {} at all: is it the right one? Say --subject-keys \
+                     0 if it is",
+                    ring.keyspace()
+                )));
+            }
+            return Ok(elsewhere.unwrap_or_default().saturating_add(counts.of(key)));
+        }
+        elsewhere.ok_or_else(|| {
+            Failure::Usage(
+                "how many subject keys are under it? Say --subject-store to have them counted, or --subject-keys 0 if none \
+                 are used"
+                    .to_owned(),
+            )
+        })
+    }
+
+    /// Of the subject keys under a key that somebody else may hold. The mark is stored, whatever the subject store answers.
+    async fn exposed(&self, keyspace: &str, key: KeyId) -> (String, Option<usize>) {
+        let lists = format!("`rxseal subject under {keyspace} {key}` lists");
+        if !self.config.has_subject_store() {
+            return (
+                format!(". If patients have keys of their own, {lists} those exposed, with --subject-store"),
+                None,
+            );
+        }
+        let under =
+            async { Ok(SubjectAdmin::new(self.config.subject_store(false).await?).under(keyspace, key).await?) };
+        match under.await {
+            Ok(under) => (format!(", and rewrap {} subject keys: {lists} them", under.len()), Some(under.len())),
+            Err(failure) => {
+                let failure: Failure = failure;
+                self.output.warning(&format!("the subject keys under it were not counted: {failure}"));
+                (format!(". Then {lists} the subject keys exposed"), None)
+            }
+        }
+    }
+
+    /// Before a change: subject keys under a key that the stored keyring lacks show that an older keyring was put back. A new
+    /// generation over it would take the number of the lost one, and programs would no longer notice.
+    async fn check_newest(&self, admin: &KeyringAdmin, keyspace: &str, change: &Change) -> Result<(), Failure> {
+        if change.min_generation.is_some() || !self.config.has_subject_store() {
+            return Ok(());
+        }
+        let stored = admin.stored(keyspace).await?;
+        let Some(store) = self.config.open_subject_store(false).await? else { return Ok(()) };
+        let counts = SubjectAdmin::new(store).count_by_key(keyspace).await?;
+        match counts.iter().find(|(under, _)| !stored.keys().iter().any(|key| key.id() == *under)) {
+            None => Ok(()),
+            Some((key, count)) => Err(Failure::Coded(
+                "keyring-too-old",
+                format!(
+                    "{count} subject keys are under the key {key}, which the stored keyring (generation {}) does not have: an \
+                     older keyring was put back. Put the newest one back. If it is lost, so are those subject keys: go on with \
+                     --min-generation {}",
+                    stored.generation(),
+                    stored.generation()
+                ),
+            )),
+        }
+    }
+
+    /// Before a keyring is made: subject keys of its keyspace show that there was one already, which is in another store or lost.
+    async fn check_new(&self, keyspace: &str, change: &Change) -> Result<(), Failure> {
+        if change.min_generation.is_some() || !self.config.has_subject_store() {
+            return Ok(());
+        }
+        let store = match self.config.open_subject_store(false).await {
+            Ok(Some(store)) => store,
+            // The service has not made it yet.
+            Ok(None) | Err(Failure::Usage(_)) => return Ok(()),
+            Err(failure) => return Err(failure),
+        };
+        match SubjectAdmin::new(store).count_by_key(keyspace).await?.total() {
+            0 => Ok(()),
+            count => Err(Failure::Coded(
+                "keyring-missing",
+                format!(
+                    "{count} subject keys of {keyspace} are stored, so it had a keyring, which is not in this store: is --store the right \
+                     one? Restore the keyring. If it is lost, so are those subject keys: make a new one with --min-generation 1"
+                ),
+            )),
+        }
+    }
+
+    /// To change the newest keyring.
+    async fn admin(&self, keyspace: &str, change: &Change) -> Result<KeyringAdmin, Failure> {
+        let admin = self.any_admin(change).await?;
+        self.check_newest(&admin, keyspace, change).await?;
+        Ok(admin)
+    }
+
+    async fn any_admin(&self, change: &Change) -> Result<KeyringAdmin, Failure> {
+        let roots = self.config.roots(self.output).await?;
+        Ok(self.admin_with(change, roots, self.config.store().await?))
+    }
+
+    fn admin_with(&self, change: &Change, roots: RootKeys, store: Arc<dyn KeyringStore>) -> KeyringAdmin {
+        let options = UnlockOptions::default()
+            .min_generation(change.min_generation.unwrap_or_default())
+            .clock_is_right(change.clock_is_right);
+        let admin =
+            if change.dry_run { KeyringAdmin::new(DryRun::new(store), roots) } else { KeyringAdmin::new(store, roots) };
+        admin.options(options).observed_by(self.failed.clone())
+    }
+}
+
+/// A rewrap that names no root keys keeps those that there are: it takes none off, and brings none back that was taken off.
+fn check_the_same(stored: &KeyringFile, roots: &[Arc<dyn RootKey>]) -> Result<(), Failure> {
+    if let Some(lost) = taken_off(stored, roots).first() {
+        return Err(Failure::Usage(format!(
+            "{lost} would not unlock the keyring any more: name it with --root too, or say with --to which root keys stay"
+        )));
+    }
+    match roots.iter().find(|root| !stored.wraps().any(|wrap| is_of(&wrap, root.as_ref()))) {
+        None => Ok(()),
+        Some(new) => Err(Failure::Usage(format!(
+            "{} {} does not unlock the keyring now: was it taken off? Leave it out of --root and RXSEAL_ROOTS, or let it in with \
+             `rxseal keyring root add`",
+            new.provider(),
+            new.name()
+        ))),
+    }
+}
+
+/// The root keys of the stored keyring that are not among `roots`.
+fn taken_off(stored: &KeyringFile, roots: &[Arc<dyn RootKey>]) -> Vec<String> {
+    let off = stored.wraps().filter(|wrap| !roots.iter().any(|root| is_of(wrap, root.as_ref())));
+    off.map(|wrap| format!("{} {}", wrap.provider(), wrap.root_key())).collect()
+}
+
+fn is_of(wrap: &WrapInfo<'_>, root: &dyn RootKey) -> bool {
+    (wrap.provider(), wrap.root_key()) == (root.provider(), root.name())
+}
+
+pub fn make_key_file(command: &KeyFile, output: &Output) -> Result<(), Failure> {
+    let KeyFile::Create { path } = command;
+    let root = RootKeyFile::new(path).create()?;
+    let name = root.name().to_owned();
+    let path = path.display().to_string();
+    let text = format!("root key {name} made in {path}: keep a copy offline, and none beside the data");
+    output.done(true, &text, &json!({ "root_key": name, "path": path }))
+}
+
+async fn list(config: &Config, output: &Output) -> Result<(), Failure> {
+    let keyspaces = config.store().await?.keyspaces().await?;
+    Ok(output.list(&keyspaces, "no keyring is stored", &json!(keyspaces))?)
+}
+
+/// The stored keyring, which is at least of this generation.
+async fn stored(config: &Config, keyspace: &str, min_generation: Option<u64>) -> Result<KeyringFile, Failure> {
+    let file = config.store().await?.get(keyspace).await?;
+    let Some(file) = file else {
+        let text =
+            "is stored: create it, or restore its file from a backup; `rxseal keyring list` shows those that are";
+        return Err(Failure::Coded("keyring-missing", format!("no keyring of this keyspace ({keyspace:?}) {text}")));
+    };
+    match min_generation {
+        Some(min) if file.generation() < min => Err(Failure::Coded(
+            "keyring-too-old",
+            format!(
+                "the stored keyring is of an older generation, {}, than {min}: was a backup put back?",
+                file.generation()
+            ),
+        )),
+        _ => Ok(file),
+    }
+}
+
+/// The stored keyring, unlocked by one of the root keys.
+pub async fn unlock(config: &Config, keyspace: &str, output: &Output) -> Result<rxseal::Keyring, Failure> {
+    let stored = stored(config, keyspace, None).await?;
+    Ok(rxseal::Keyring::unlock(keyspace, &config.roots(output).await?, &stored).await?.unobserved())
+}
+
+async fn inspect(config: &Config, keyspace: &str, min: Option<u64>, output: &Output) -> Result<(), Failure> {
+    let file = stored(config, keyspace, min).await?;
+    Ok(output.say(&describe(&file), &as_json(&file))?)
+}
+
+async fn verify(config: &Config, keyspace: &str, min: Option<u64>, output: &Output) -> Result<(), Failure> {
+    stored(config, keyspace, min).await?;
+    let (roots, lost) = config.reachable_roots(output).await?;
+    let admin = KeyringAdmin::new(config.store().await?, roots);
+    let checks = admin.verify(keyspace).await?;
+    let word = |result: Option<Result<(), &rxseal::Error>>| match result {
+        Some(Ok(())) => "unlocks".to_owned(),
+        Some(Err(error)) => Failure::from_reference(error),
+        None => "not asked: not given with --root".to_owned(),
+    };
+    let rows =
+        checks.iter().map(|check| [check.provider().to_owned(), check.root_key().to_owned(), word(check.result())]);
+    let text = table(["provider", "root key", "result"], rows);
+    let value: Vec<_> = checks
+        .iter()
+        .map(|check| {
+            let unlocks = check.result().map(|result| result.is_ok());
+            let code = check.result().and_then(Result::err).map(rxseal::Error::code);
+            json!({
+                "provider": check.provider(), "root_key": check.root_key(), "unlocks": unlocks, "code": code,
+                "result": word(check.result()),
+            })
+        })
+        .collect();
+    output.say(&text, &json!(value))?;
+    let errors: Vec<_> = checks.iter().filter_map(|check| check.result()?.err()).collect();
+    let asked = checks.iter().filter(|check| check.result().is_some()).count();
+    // What was refused for good weighs more than what may succeed later.
+    let worst = errors.iter().find(|error| !error.is_retryable()).or(errors.first());
+    match (worst, lost.first()) {
+        (Some(worst), _) => Err(Failure::Coded(
+            worst.code(),
+            format!("{} of {asked} root keys asked do not unlock the keyring", errors.len()),
+        )),
+        // Each had its warning. Whoever takes another root key off next must not be told that all is well.
+        (None, Some(code)) => {
+            Err(Failure::Coded(code, format!("{} of the root keys named here could not be asked", lost.len())))
+        }
+        (None, None) => Ok(()),
+    }
+}
+
+/// Root keys as options give them.
+fn specs(texts: &[String]) -> Result<Vec<Spec>, Failure> {
+    texts.iter().map(|text| Spec::parse(text)).collect()
+}
+
+fn staged_key(file: &KeyringFile) -> Result<KeyId, Failure> {
+    let staged = file.keys().iter().find(|key| key.usage() == KeyUse::Seal && key.state() == KeyState::PreActive);
+    staged
+        .map(rxseal::keys::KeyInfo::id)
+        .ok_or_else(|| Failure::Coded("state-refused", "no key is staged: `rxseal keyring stage` first".to_owned()))
+}
+
+fn changed(
+    output: &Output,
+    change: &Change,
+    file: &KeyringFile,
+    what: &str,
+    key: Option<KeyId>,
+    more: Value,
+) -> Result<(), Failure> {
+    let key = key.map(|key| key.to_string());
+    let about = key.as_ref().map_or(String::new(), |key| format!(" ({key})"));
+    let kept = if change.dry_run { "dry run, nothing is stored; it would be " } else { "" };
+    let text = format!("{what}{about}; {kept}generation {} of {}", file.generation(), file.keyspace());
+    let mut value = json!({ "done": what, "key": key, "dry_run": change.dry_run, "keyring": as_json(file) });
+    if let (Some(value), Value::Object(more)) = (value.as_object_mut(), more) {
+        value.extend(more);
+    }
+    output.done(!change.dry_run, &text, &value)
+}
+
+fn describe(file: &KeyringFile) -> String {
+    let keys = table(
+        ["key", "use", "state", "suite", "created", "changed"],
+        by_date(file).into_iter().map(|key| {
+            let state = if key.is_primary() { format!("{}, primary", key.state()) } else { key.state().to_string() };
+            let suite = key.suite().map_or(String::new(), |suite| suite.letter().to_string());
+            [
+                key.id().to_string(),
+                key.usage().as_str().to_owned(),
+                state,
+                suite,
+                time(key.created()),
+                time(key.changed()),
+            ]
+        }),
+    );
+    let wraps = table(
+        ["provider", "root key"],
+        file.wraps().map(|wrap| [wrap.provider().to_owned(), wrap.root_key().to_owned()]),
+    );
+    format!(
+        "keyspace {}, generation {}\n\n{keys}\n\nAny one of these root keys unlocks it:\n{wraps}",
+        file.keyspace(),
+        file.generation()
+    )
+}
+
+fn as_json(file: &KeyringFile) -> Value {
+    let keys: Vec<_> = by_date(file)
+        .into_iter()
+        .map(|key| {
+            json!({
+                "id": key.id().to_string(), "use": key.usage().as_str(), "state": key.state().as_str(), "primary": key.is_primary(),
+                "suite": key.suite().map(|suite| suite.letter().to_string()), "created": key.created(), "changed": key.changed(),
+                "fingerprint": hex(key.fingerprint()),
+            })
+        })
+        .collect();
+    let wraps: Vec<_> =
+        file.wraps().map(|wrap| json!({ "provider": wrap.provider(), "root_key": wrap.root_key() })).collect();
+    json!({ "keyspace": file.keyspace(), "generation": file.generation(), "keys": keys, "root_keys": wraps })
+}
+
+/// The oldest first. In the file they are by id, which says nothing to a person.
+fn by_date(file: &KeyringFile) -> Vec<&rxseal::keys::KeyInfo> {
+    let mut keys: Vec<_> = file.keys().iter().collect();
+    keys.sort_by_key(|key| (key.created(), key.id()));
+    keys
+}

@@ -1,0 +1,72 @@
+//! What this build was installed without: each says how to get it.
+#![expect(clippy::unused_async, reason = "as those that are built")]
+
+#[cfg(not(feature = "aws-kms"))]
+pub mod aws_kms {
+    use std::sync::Arc;
+
+    use rxseal::root::RootKey;
+
+    use crate::failure::Failure;
+
+    pub async fn connect(_: &str) -> Result<Arc<dyn RootKey>, Failure> {
+        Err(super::without("AWS KMS", "aws-kms"))
+    }
+}
+
+#[cfg(not(feature = "pkcs11"))]
+pub mod pkcs11 {
+    use std::sync::Arc;
+
+    use rxseal::root::RootKey;
+
+    use crate::failure::Failure;
+    use crate::root::Options;
+
+    pub fn connect(_: &str, _: Options, _: bool) -> Result<Arc<dyn RootKey>, Failure> {
+        Err(super::without("PKCS#11", "pkcs11"))
+    }
+}
+
+#[cfg(not(feature = "vault"))]
+pub mod vault {
+    use std::sync::Arc;
+
+    use rxseal::root::RootKey;
+
+    use crate::failure::Failure;
+    use crate::root::Options;
+
+    pub fn connect(_: &str, _: Options, _: bool) -> Result<Arc<dyn RootKey>, Failure> {
+        Err(super::without("Vault", "vault"))
+    }
+}
+
+#[cfg(not(feature = "postgres"))]
+pub mod postgres {
+    use std::sync::Arc;
+
+    use rxseal::count::KeyCounts;
+    use rxseal::store::{KeyringStore, SubjectKeyStore};
+
+    use crate::failure::Failure;
+
+    pub async fn keyrings(_: &str, _: bool) -> Result<Option<Arc<dyn KeyringStore>>, Failure> {
+        Err(super::without("PostgreSQL", "postgres"))
+    }
+
+    pub async fn subjects(_: &str, _: bool) -> Result<Option<Arc<dyn SubjectKeyStore>>, Failure> {
+        Err(super::without("PostgreSQL", "postgres"))
+    }
+
+    pub async fn count(_: &str, _: &str, _: &str) -> Result<KeyCounts, Failure> {
+        let without = super::without("PostgreSQL", "postgres");
+        Err(Failure::Usage(format!("{without}; or print the SQL with --sql and run it yourself")))
+    }
+}
+
+fn without(what: &str, feature: &str) -> crate::failure::Failure {
+    crate::failure::Failure::Usage(format!(
+        "{what} is not in this build: cargo install rxseal-cli --features {feature}"
+    ))
+}

@@ -1,0 +1,75 @@
+//! Options of one root key: `?NAME=VALUE&..`, or a table of the configuration file.
+
+use std::collections::BTreeMap;
+#[cfg(any(feature = "pkcs11", feature = "vault"))]
+use std::{env, time::Duration};
+
+use crate::failure::{Failure, usage};
+
+/// Names may be written with `_` or `-`.
+#[derive(Clone, Debug, Default)]
+pub struct Options(BTreeMap<String, String>);
+
+impl Options {
+    pub fn put(&mut self, name: &str, value: String) -> Result<(), Failure> {
+        let name = name.replace('-', "_");
+        if matches!(&*name, "token" | "secret_id" | "pin" | "pin_value") {
+            return usage(
+                "a secret is never part of a root key's text, which others could read: name a file or a variable that holds \
+                 it (token_file, token_env, secret_id_env, pin-source, pin_env)",
+            );
+        }
+        match self.0.insert(name, value) {
+            None => Ok(()),
+            Some(_) => usage("a root key has one option twice"),
+        }
+    }
+
+    #[cfg(any(feature = "pkcs11", feature = "vault"))]
+    pub fn take(&mut self, name: &str) -> Option<String> {
+        self.0.remove(name)
+    }
+
+    #[cfg(any(feature = "pkcs11", feature = "vault"))]
+    pub fn deadline(&mut self) -> Result<Option<Duration>, Failure> {
+        let deadline = self.take("deadline").map(|text| humantime::parse_duration(&text)).transpose();
+        deadline.map_err(|_| Failure::Usage("deadline is a time such as 10s".to_owned()))
+    }
+
+    /// Nothing may be left: an option that is passed over would be one that somebody relies on.
+    pub fn finish(&self, known: &[&str]) -> Result<(), Failure> {
+        if self.0.is_empty() {
+            return Ok(());
+        }
+        let names = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+        Err(Failure::Usage(format!("unknown option of this kind of root key; it has: {names}")))
+    }
+}
+
+/// `%26` as `&`.
+pub fn decoded(text: &str) -> Option<String> {
+    let mut bytes = text.bytes();
+    let mut decoded = Vec::with_capacity(text.len());
+    while let Some(byte) = bytes.next() {
+        if byte == b'%' {
+            let digits = [bytes.next()?, bytes.next()?];
+            decoded.push(u8::from_str_radix(str::from_utf8(&digits).ok()?, 16).ok()?);
+        } else {
+            decoded.push(byte);
+        }
+    }
+    String::from_utf8(decoded).ok()
+}
+
+/// The name of a variable that is set, as an option gives it.
+#[cfg(any(feature = "pkcs11", feature = "vault"))]
+pub fn named<'n>(name: &'n str, option: &str) -> Result<&'n str, Failure> {
+    let is_name = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    if !is_name || name.len() > 40 {
+        return Err(Failure::Usage(format!("{option} is the name of an environment variable, not what is in it")));
+    }
+    match env::var_os(name) {
+        Some(value) if !value.is_empty() => Ok(name),
+        _ => Err(Failure::Usage(format!("the environment variable {name}, which {option} names, is not set"))),
+    }
+}

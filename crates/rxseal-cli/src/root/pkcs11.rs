@@ -1,0 +1,45 @@
+//! A root key in an HSM, as an operator writes it.
+
+use std::env;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use rxseal::root::{Pkcs11Key, RootKey};
+
+use super::options::{Options, named};
+use crate::failure::{Failure, usage};
+
+pub fn connect(uri: &str, mut options: Options, allow_group_read: bool) -> Result<Arc<dyn RootKey>, Failure> {
+    let own = |variable| env::var_os(variable).filter(|value| !value.is_empty());
+    let library = options.take("module_path").map(Into::into).or_else(|| own("RXSEAL_PKCS11_MODULE"));
+    let Some(library) = library else {
+        return usage(
+            "which PKCS#11 library? Set RXSEAL_PKCS11_MODULE (or the option module-path) to the path of the HSM's, such as \
+             /usr/lib/softhsm/libsofthsm2.so",
+        );
+    };
+    let mut builder = Pkcs11Key::from_uri(library, uri)?;
+    if allow_group_read {
+        builder = builder.allow_group_read();
+    }
+    if let Some(deadline) = options.deadline()? {
+        builder = builder.deadline(deadline);
+    }
+    let (file, pin_env) = (options.take("pin_source"), options.take("pin_env"));
+    let file = file.map(|path| PathBuf::from(path.strip_prefix("file:").unwrap_or(&path)));
+    builder = match (file, pin_env, own("RXSEAL_PKCS11_PIN_FILE")) {
+        (Some(path), None, _) => builder.pin_file(path),
+        (None, Some(name), _) => builder.pin_from_env(named(&name, "pin_env")?),
+        (None, None, Some(path)) => builder.pin_file(PathBuf::from(path)),
+        (None, None, None) if own("RXSEAL_PKCS11_PIN").is_some() => builder.pin_from_env("RXSEAL_PKCS11_PIN"),
+        (Some(_), Some(_), _) => return usage("say pin-source or pin_env, not both"),
+        _ => {
+            return usage(
+                "where is the PIN of the HSM? Set RXSEAL_PKCS11_PIN_FILE to a file with it (or the option pin-source), or \
+                 RXSEAL_PKCS11_PIN (or the option pin_env)",
+            );
+        }
+    };
+    options.finish(&["module-path", "pin-source", "pin_env", "deadline"])?;
+    Ok(Arc::new(builder.build()?))
+}

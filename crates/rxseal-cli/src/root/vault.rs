@@ -1,0 +1,77 @@
+//! A root key in Vault or OpenBao, as an operator writes it.
+
+use std::fs;
+use std::sync::Arc;
+
+use rxseal::root::{RootKey, VaultKey, VaultKeyBuilder};
+
+use super::options::{Options, named};
+use crate::config::variable;
+use crate::failure::{Failure, usage};
+
+pub fn connect(url: &str, mut options: Options, allow_group_read: bool) -> Result<Arc<dyn RootKey>, Failure> {
+    let form = "a Vault root key is vault:https://HOST:8200/MOUNT/KEY";
+    let path = url.split_once("://").and_then(|(_, rest)| Some(rest.split_once('/')?.1));
+    let Some(path) = path else { return usage(form) };
+    let address = url.strip_suffix(path).unwrap_or(url).trim_end_matches('/');
+    let Some((mount, key)) = path.trim_matches('/').rsplit_once('/') else { return usage(form) };
+    let mut builder = VaultKey::builder(address, key).mount(mount);
+    if allow_group_read {
+        builder = builder.allow_group_read();
+    }
+    if let Some(label) = options.take("label") {
+        builder = builder.label(label);
+    }
+    if let Some(deadline) = options.deadline()? {
+        builder = builder.deadline(deadline);
+    }
+    if let Some(namespace) = or_variable(options.take("namespace"), "VAULT_NAMESPACE")? {
+        builder = builder.namespace(namespace);
+    }
+    if let Some(path) = or_variable(options.take("ca_file"), "VAULT_CACERT")? {
+        let pem = fs::read(&path);
+        builder = builder.ca_certificate_pem(pem.map_err(|error| Failure::Usage(format!("{path}: {error}")))?);
+    }
+    builder = log_in(builder, &mut options)?;
+    options.finish(&[
+        "label",
+        "namespace",
+        "ca_file",
+        "deadline",
+        "token_file",
+        "token_env",
+        "role_id",
+        "secret_id_env",
+    ])?;
+    Ok(Arc::new(builder.build()?))
+}
+
+/// By what this root key says of itself; what all of them share is for those that say nothing.
+fn log_in(builder: VaultKeyBuilder, options: &mut Options) -> Result<VaultKeyBuilder, Failure> {
+    let own = ["token_file", "token_env", "role_id", "secret_id_env"].map(|name| options.take(name));
+    match own {
+        [Some(path), None, None, None] => return Ok(builder.token_file(path)),
+        [None, Some(name), None, None] => return Ok(builder.token_from_env(named(&name, "token_env")?)),
+        [None, None, Some(role), Some(name)] => {
+            let secret = variable(named(&name, "secret_id_env")?)?.unwrap_or_default();
+            return Ok(builder.app_role(role, secret));
+        }
+        [None, None, None, None] => {}
+        _ => return usage("a Vault root key logs in by token_file, by token_env, or by role_id with secret_id_env"),
+    }
+    if variable("VAULT_TOKEN")?.is_some() {
+        return Ok(builder.token_from_env("VAULT_TOKEN"));
+    }
+    match (variable("VAULT_TOKEN_FILE")?, variable("VAULT_ROLE_ID")?, variable("VAULT_SECRET_ID")?) {
+        (Some(path), _, _) => Ok(builder.token_file(path)),
+        (_, Some(role), Some(secret)) => Ok(builder.app_role(role, secret)),
+        _ => usage(
+            "how to log in to Vault? Set VAULT_TOKEN, VAULT_TOKEN_FILE, or VAULT_ROLE_ID and VAULT_SECRET_ID; for one root key of \
+             several, the option token_file or token_env",
+        ),
+    }
+}
+
+fn or_variable(own: Option<String>, name: &str) -> Result<Option<String>, Failure> {
+    own.map_or_else(|| variable(name), |own| Ok(Some(own)))
+}

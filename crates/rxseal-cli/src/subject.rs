@@ -1,0 +1,255 @@
+//! `rxseal subject`.
+
+use std::sync::Arc;
+
+use rxseal::store::{Retention, StoredSubject, SubjectKeyStore};
+use rxseal::subjects::{RewrapReport, ShredReceipt, SubjectAdmin};
+use rxseal::{KeyId, Keyring};
+use serde_json::json;
+
+use crate::args::{Day, Global, Subject};
+use crate::config::Config;
+use crate::count::has_key;
+use crate::dry_run::DrySubjects;
+use crate::failure::Failure;
+use crate::keyring::unlock;
+use crate::output::{Output, table, time};
+
+pub async fn run(global: &Global, command: Subject, output: &Output) -> Result<(), Failure> {
+    let config = Config::of(global)?;
+    let store = config.subject_store(writes(&command)).await?;
+    let dry = DrySubjects(Arc::clone(&store));
+    let (subjects, dry_subjects) = (SubjectAdmin::new(Arc::clone(&store)), SubjectAdmin::new(DrySubjects(store)));
+    let unknown_too = |subjects: SubjectAdmin, meant: bool| if meant { subjects.unknown_too() } else { subjects };
+    match command {
+        Subject::Shred { keyspace, subject, unknown_too, yes: _, dry_run: true } => {
+            config.shred_log()?.check()?;
+            let stored = dry.get(&keyspace, &[&subject]).await?.pop();
+            let known = stored.is_some_and(|stored| stored != StoredSubject::Absent);
+            if !known && !unknown_too {
+                return Err(Failure::Coded("subject-missing", format!("{UNKNOWN}. If it is meant, say --unknown-too")));
+            }
+            dry.shred(&keyspace, &subject, 0).await?;
+            let text =
+                format!("{subject} of {keyspace} would be shredded: nothing asks for its records. Nothing was done");
+            let text = if known { text } else { format!("{text}\n{UNKNOWN}") };
+            Ok(output.say(&text, &json!({ "would_shred": true, "was_known": known }))?)
+        }
+        Subject::Shred { keyspace, subject, unknown_too: meant, yes: _, dry_run: false } => {
+            let subjects = unknown_too(subjects, meant);
+            let receipt = match subjects.shred(&keyspace, subject.as_str(), &config.shred_log()?).await {
+                Ok(receipt) => receipt,
+                Err(error) => return Err(not_shredded(error, &dry, &keyspace, &subject).await),
+            };
+            output.done(true, &describe(&receipt), &as_json(&receipt))
+        }
+        Subject::Hold { keyspace, subject, until, legal_hold, release, unknown_too: meant, yes, dry_run } => {
+            let old = subjects.retention(&keyspace, subject.as_str()).await?;
+            let new = until.map_or(old, |Day(until)| old.until(until));
+            let new = if legal_hold || release { new.legal_hold(legal_hold) } else { new };
+            let changes = until.is_some() || legal_hold || release;
+            if changes {
+                // One change, and only of what was looked at: a later day that somebody else sets meanwhile is not overruled.
+                let less = new.retained_until() < old.retained_until() && !yes;
+                let target = if dry_run || less { dry_subjects } else { subjects };
+                unknown_too(target, meant).retain(&keyspace, subject.as_str(), old, new).await?;
+                if less {
+                    let before = old.retained_until().map(time).unwrap_or_default();
+                    return Err(Failure::Usage(format!("it is kept until {before}: say --yes to keep it for less")));
+                }
+            }
+            let stored = dry.get(&keyspace, &[&subject]).await?.pop().unwrap_or(StoredSubject::Absent);
+            show_hold(new, &stored, dry_run, changes && new != old, output)
+        }
+        Subject::Reapply { unknown_too: meant, dry_run } => {
+            let subjects = if dry_run { dry_subjects } else { subjects };
+            reapply(&unknown_too(subjects, meant), &config, !dry_run, output).await
+        }
+        Subject::Rewrap { keyspace, compromised, dry_run } => {
+            let subjects = if dry_run { dry_subjects } else { subjects };
+            let keys = unlock(&config, &keyspace, output).await?;
+            let report =
+                if compromised { subjects.rewrap_compromised(&keys).await? } else { subjects.rewrap(&keys).await? };
+            show_rewrapped(&report, &keys, !dry_run, output)
+        }
+        Subject::Count { keyspace } => {
+            let counts = subjects.count_by_key(&keyspace).await?;
+            if counts.total() == 0 {
+                output.note(&nobody(&keyspace));
+            }
+            let text =
+                table(["key", "subject keys"], counts.iter().map(|(key, count)| [key.to_string(), count.to_string()]));
+            let keys: serde_json::Map<_, _> =
+                counts.iter().map(|(key, count)| (key.to_string(), json!(count))).collect();
+            Ok(output.say(&text, &json!({ "keys": keys, "total": counts.total() }))?)
+        }
+        Subject::Under { keyspace, key } => {
+            let under = subjects.under(&keyspace, key).await?;
+            // A store with no subject at all says nothing of the key.
+            if under.is_empty() && subjects.count_by_key(&keyspace).await?.total() == 0 {
+                return Err(Failure::Checked(nobody(&keyspace)));
+            }
+            if under.is_empty() {
+                check_key(&config, &keyspace, key).await?;
+            }
+            Ok(output.list(&under, "no subject key is under it", &json!(under))?)
+        }
+    }
+}
+
+/// Whether a store to which nothing was written yet may be the right one.
+fn writes(command: &Subject) -> bool {
+    match command {
+        Subject::Shred { dry_run, unknown_too, .. } | Subject::Reapply { dry_run, unknown_too } => {
+            !dry_run && *unknown_too
+        }
+        Subject::Hold { until, legal_hold, dry_run, unknown_too, .. } => {
+            !dry_run && *unknown_too && (until.is_some() || *legal_hold)
+        }
+        _ => false,
+    }
+}
+
+/// Why there is no receipt. The key may be gone all the same: the log is written after it.
+async fn not_shredded(error: rxseal::Error, store: &DrySubjects, keyspace: &str, subject: &str) -> Failure {
+    match store.get(keyspace, &[subject]).await.ok().and_then(|mut stored| stored.pop()) {
+        Some(StoredSubject::Shredded { .. }) => Failure::Unreceipted(error),
+        _ => error.into(),
+    }
+}
+
+async fn reapply(subjects: &SubjectAdmin, config: &Config, stored: bool, output: &Output) -> Result<(), Failure> {
+    let done = if stored { "are" } else { "would be" };
+    let reapplied = subjects.reapply(&config.shred_log()?).await?;
+    let (shredded, unknown, before) = (reapplied.shredded(), reapplied.unknown(), reapplied.shredded_before());
+    let retained: Vec<_> = reapplied.retained().collect();
+    let failed: Vec<_> = reapplied
+        .failed()
+        .map(|(keyspace, subject, error)| (keyspace, subject, Failure::from_reference(error)))
+        .collect();
+    let ahead: Vec<_> = reapplied.ahead().collect();
+    let mut lines =
+        vec![format!("{shredded} subjects {done} shredded, {unknown} of them without a key; {before} were before")];
+    for (keyspace, subject) in &retained {
+        lines.push(format!("held, and not shredded: {keyspace} {subject}"));
+    }
+    for (keyspace, subject) in &ahead {
+        lines.push(format!("its line in the log is of a time that is yet to come: {keyspace} {subject}"));
+    }
+    for (keyspace, subject, error) in &failed {
+        lines.push(format!("not shredded: {keyspace} {subject}: {error}"));
+    }
+    let value = json!({
+        "shredded": shredded, "unknown": unknown, "shredded_before": before, "retained": retained, "failed": failed,
+        "ahead": ahead,
+    });
+    output.done(stored && shredded > 0, &lines.join("\n"), &value)?;
+    // A log is made by its first line: an empty one is another, or was shortened.
+    if shredded == 0 && before == 0 && failed.is_empty() && retained.is_empty() {
+        return Err(Failure::Checked(
+            "nobody is in the shred log: is it the right one? Something may have rotated or shortened it. Nobody was shredded again"
+                .to_owned(),
+        ));
+    }
+    if !ahead.is_empty() {
+        let text = "lines of the log are of a time that is yet to come: a clock was wrong, or somebody wrote them. Holds are judged now";
+        output.warning(&format!("{} {text}", ahead.len()));
+    }
+    if !failed.is_empty() {
+        return Err(Failure::Checked(format!("{} subjects of the log could not be shredded", failed.len())));
+    }
+    if !retained.is_empty() {
+        return Err(Failure::Checked(format!(
+            "{} subjects of the log are held, since or again by the restore: release them and repeat",
+            retained.len()
+        )));
+    }
+    Ok(())
+}
+
+fn show_rewrapped(report: &RewrapReport, keys: &Keyring, stored: bool, output: &Output) -> Result<(), Failure> {
+    let done = if stored { "are now under" } else { "would be under" };
+    let failed: Vec<_> = report.failed().map(|(subject, error)| (subject, error.code())).collect();
+    let (rewrapped, before) = (report.rewrapped(), report.before());
+    let mut lines = vec![format!("{rewrapped} subject keys {done} {}; {before} were before", keys.primary_key())];
+    for (subject, code) in &failed {
+        lines.push(format!("left as it was: {subject} ({code})"));
+    }
+    let value = json!({ "rewrapped": rewrapped, "before": before, "failed": failed });
+    output.done(stored && rewrapped > 0, &lines.join("\n"), &value)?;
+    if rewrapped == 0 && before == 0 && failed.is_empty() {
+        return Err(Failure::Checked(nobody(keys.keyspace())));
+    }
+    if failed.is_empty() {
+        Ok(())
+    } else {
+        Err(Failure::Checked(format!("{} subject keys were left as they were", failed.len())))
+    }
+}
+
+fn show_hold(
+    retention: Retention,
+    stored: &StoredSubject,
+    dry_run: bool,
+    changes: bool,
+    output: &Output,
+) -> Result<(), Failure> {
+    let until = retention.retained_until().map_or_else(|| "no time".to_owned(), time);
+    let held = if retention.is_held() { "a legal hold is on it" } else { "no legal hold" };
+    let (key, shredded_at) = match stored {
+        StoredSubject::Key(wrapped) => (format!("its key is under {}", wrapped.key_id()), None),
+        StoredSubject::Shredded { at } => (format!("it was shredded at {}", time(*at)), Some(at)),
+        StoredSubject::Absent => (UNKNOWN.to_owned(), None),
+        _ => ("its key is damaged: restore the row, or shred it".to_owned(), None),
+    };
+    let value = json!({
+        "retain_until": retention.retained_until(), "legal_hold": retention.is_held(), "shredded_at": shredded_at,
+        "was_known": *stored != StoredSubject::Absent, "dry_run": dry_run,
+    });
+    let kept = if dry_run { "dry run, nothing is stored; it would be " } else { "" };
+    output.done(changes && !dry_run, &format!("{kept}kept until: {until}; {held}\n{key}"), &value)
+}
+
+/// Nothing is under a mistyped key either. The keyring, where it is at hand, tells.
+async fn check_key(config: &Config, keyspace: &str, key: KeyId) -> Result<(), Failure> {
+    let Ok(store) = config.store().await else { return Ok(()) };
+    match store.get(keyspace).await {
+        Ok(Some(ring)) if !has_key(&ring, key) => Err(Failure::Coded(
+            "unknown-key",
+            format!(
+                "no subject key is under {key}, and the keyring of {keyspace} has no such key: is it the right one?"
+            ),
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// The fault of a store whose zero is no evidence.
+fn nobody(keyspace: &str) -> String {
+    format!("the store has no subject key of {keyspace} at all: is it the right one, and the right keyspace?")
+}
+
+/// Shredded only if it is meant: who never had a key must not get one any more either.
+const UNKNOWN: &str = "no key is stored for it: nothing was sealed for it yet, or its id is another one";
+
+fn describe(receipt: &ShredReceipt) -> String {
+    let unknown = if receipt.was_known() { String::new() } else { format!("{UNKNOWN}\n") };
+    let not_covered = ShredReceipt::NOT_COVERED.join("\n  ");
+    format!(
+        "shredded {} of {} at {}\neffective at {}: no program holds its key any more\ncomplete at {}: no backup has its key\n\
+         {unknown}Not covered:\n  {not_covered}",
+        receipt.subject(),
+        receipt.keyspace(),
+        time(receipt.shredded_at()),
+        time(receipt.effective_at()),
+        time(receipt.complete_at()),
+    )
+}
+
+fn as_json(receipt: &ShredReceipt) -> serde_json::Value {
+    json!({
+        "keyspace": receipt.keyspace(), "subject": receipt.subject(), "shredded_at": receipt.shredded_at(),
+        "effective_at": receipt.effective_at(), "complete_at": receipt.complete_at(), "was_known": receipt.was_known(),
+        "not_covered": ShredReceipt::NOT_COVERED,
+    })
+}

@@ -1,0 +1,16 @@
+//! The command `rxseal`, as an operator meets it.
+#![expect(unreachable_pub, reason = "nothing in a program is reached from outside")]
+#![expect(clippy::string_slice, clippy::unwrap_used, reason = "a test that panics has failed")]
+
+mod answers;
+mod counting;
+/// The command's own list, so that docs and codes can be held to it.
+#[path = "../../src/exit.rs"]
+mod exit;
+mod files;
+mod keyring;
+mod mistakes;
+mod records;
+mod settings;
+mod shop;
+mod subjects;

@@ -1,0 +1,20 @@
+//! The command `rxseal` against real servers. Run by .ci/servers.
+#![expect(unreachable_pub, reason = "nothing in a program is reached from outside")]
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::string_slice,
+    clippy::unwrap_used,
+    reason = "a test that panics has failed, and what one prints is shown then"
+)]
+
+mod command;
+mod keys;
+mod page;
+mod runbooks;
+mod servers;
+mod softhsm;
+mod vault;
