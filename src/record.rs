@@ -1,11 +1,11 @@
 //! Records: a record context together with the keys to seal and open its fields.
 
-mod access;
 mod audit;
 mod core;
 mod nested;
 mod open;
 mod page;
+mod reader;
 mod reseal;
 mod seal;
 mod workspace;
@@ -15,10 +15,10 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 pub(crate) use self::core::RecordCore;
-pub use access::{NotAuthentic, OpenPass, RecordReader};
-pub(crate) use access::{TokenForm, open_form};
 pub(crate) use audit::Audit;
 pub use page::{open_page, reseal_page, seal_page, try_open_page, try_reseal_page, try_seal_page};
+pub use reader::{NotAuthentic, OpenPass, RecordReader};
+pub(crate) use reader::{TokenForm, open_form};
 pub use reseal::ResealPass;
 pub use seal::SealPass;
 pub(crate) use seal::{Claim, SealState, seal_appending};
@@ -72,6 +72,8 @@ mod private {
 /// `Send` and `Sync`; it may be held across an `.await`. It does no I/O.
 ///
 /// The record id is the row's own, stable key, known before the row is written: a UUIDv7 made by the program is best.
+// Where its methods are: sealing in `record/seal.rs`, resealing and rebinding in `record/reseal.rs`, `opened_by` in
+// `record/reader.rs`, `sealing` and `run_sealing` in `scope/sealing.rs`.
 pub struct Record<R = SealAndOpen> {
     core: Arc<RecordCore>,
     role: PhantomData<fn() -> R>,

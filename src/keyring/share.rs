@@ -36,7 +36,7 @@ impl Shared {
 pub(crate) struct KeyringShare {
     shared: Arc<Shared>,
     limit: ClassLimit,
-    /// Keeps the count of the next one away. Written, where the padding of an alignment would carry what lay on the stack.
+    /// Keeps the count of the next one away. No alignment, whose padding would be unwritten room.
     _apart: [u64; 16],
 }
 

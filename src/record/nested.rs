@@ -1,6 +1,6 @@
 //! Finding what earlier releases sealed inside other values.
 
-use super::access::{OpenPass, RecordReader, TokenForm};
+use super::reader::{OpenPass, RecordReader, TokenForm};
 use crate::error::Error;
 use crate::field::Field;
 use crate::id::KeyId;

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::access::OpenPass;
 use super::audit::Audit;
 use super::core::RecordCore;
+use super::reader::OpenPass;
 use super::reseal::ResealPass;
 use super::seal::{SealPass, SealState};
 use super::{MayOpen, MaySeal, Record};

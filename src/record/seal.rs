@@ -188,7 +188,7 @@ pub(crate) enum Claim {
 #[derive(Default)]
 pub(crate) struct SealState {
     /// The suite's whole nonce of the next token, from the first token on (FORMAT 5.3).
-    /// No `Option`: the room of an absent one would carry what lay on the stack to the heap.
+    /// No `Option`: see "No unwritten room" in `secret`.
     next_nonce: [u8; 24],
     drawn: bool,
     workspace: Workspace,
