@@ -7,7 +7,7 @@ use crate::secret::SecretBytes;
 /// 32 bytes as 43 characters.
 const TEXT_LEN: usize = 43;
 
-/// The 32 key bytes of `text`, or `None` where it is not their canonical text.
+/// The 32 key bytes of `text`, or `None` if it is not their canonical text.
 pub(crate) fn decode_key(text: &[u8]) -> Option<SecretBytes<32>> {
     if text.len() != TEXT_LEN {
         return None;
