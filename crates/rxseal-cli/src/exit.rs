@@ -13,7 +13,7 @@ pub const STATUSES: &[Status] = &[
     Status { exit: 0, meaning: "done", codes: &[] },
     Status {
         exit: FAILED,
-        meaning: "failed: something is missing, damaged or not as it should be",
+        meaning: "failed: something is missing, damaged or invalid",
         codes: &[
             "backend-failed",
             "check-failed",
@@ -56,20 +56,24 @@ pub const STATUSES: &[Status] = &[
             "wrong-direction",
         ],
     },
-    Status { exit: USAGE, meaning: "wrong usage: an option, a variable or the configuration file", codes: &["usage"] },
+    Status {
+        exit: USAGE,
+        meaning: "wrong usage: check options, variables and the configuration file",
+        codes: &["usage"],
+    },
     Status {
         exit: 3,
-        meaning: "somebody else changed the keyring or the subject: look, then repeat",
+        meaning: "somebody else changed the keyring or the subject: look at it, then try again",
         codes: &["store-conflict"],
     },
     Status {
         exit: 4,
-        meaning: "a root key or a store is unavailable: repeat later",
+        meaning: "a root key or a store is unavailable: try again later",
         codes: &["provider-unavailable", "random-failed", "store-unavailable"],
     },
     Status {
         exit: 5,
-        meaning: "refused: a root key, a store, a key's state, what is under it, or a rollback forbids it",
+        meaning: "refused: a root key, a store, a key's state or use, or an older keyring forbids it",
         codes: &[
             "clock-skew",
             "key-compromised",
@@ -88,10 +92,10 @@ pub const STATUSES: &[Status] = &[
     },
     Status {
         exit: 6,
-        meaning: "the change WAS stored, and after that something failed: look before you repeat it",
+        meaning: "the change WAS stored, then something failed: look before you repeat it",
         codes: &["stored-unread", "unreported"],
     },
-    Status { exit: BROKEN_PIPE, meaning: "whoever read the output stopped reading; nothing was changed", codes: &[] },
+    Status { exit: BROKEN_PIPE, meaning: "the reader of the output went away; nothing was changed", codes: &[] },
 ];
 
 /// As a shell shows a program that SIGPIPE ended.
