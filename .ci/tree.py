@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""What a user of the crate builds.
+"""What a user of the crates builds.
 
-tree.py default LIST   fails where the default tree has other crates than LIST, one name a line, or one twice
-tree.py msrv README    fails where a tree asks for a newer Rust than Cargo.toml, or than README says of a feature
+tree.py default LIST   fails where the core's default tree has other crates than LIST, one name a line, or one twice
+tree.py msrv           fails where what a published package or one of its features needs asks for a newer Rust than its Cargo.toml, or
+                       than its README says of the feature
 """
 
 import json
@@ -14,9 +15,10 @@ from pathlib import Path
 TARGET = "x86_64-unknown-linux-gnu"
 
 
-def tree(edges, *features):
+def tree(package, edges, *features):
     """Names and versions, by `cargo tree`: its features are a user's, without those that our own tests enable."""
-    options = ["--edges", edges, "--target", TARGET, *(f"--features={feature}" for feature in features)]
+    options = ["--package", package, "--edges", edges, "--target", TARGET]
+    options += [f"--features={feature}" for feature in features]
     lines = cargo("tree", "--prefix=none", "--format={p}", *options).split("\n")
     return {(words[0], words[1].removeprefix("v")) for words in map(str.split, lines) if words}
 
@@ -27,7 +29,7 @@ def cargo(command, *arguments):
 
 
 def check_default(path):
-    crates = tree("normal")
+    crates = tree("rxseal", "normal")
     found = {name for name, _ in crates}
     held = set(Path(path).read_text().split())
     print(f"{len(crates)} crates in the default tree, this one among them")
@@ -41,23 +43,32 @@ def check_default(path):
     return found == held and len(crates) == len(found)
 
 
-def check_msrv(readme):
-    packages = {
-        (package["name"], package["version"]): package
-        for package in json.loads(cargo("metadata", "--format-version=1", "--all-features"))["packages"]
-    }
-    root = next(package for package in packages.values() if package["name"] == "rxseal")
-    text = Path(readme).read_text()
+def check_msrv():
+    packages = json.loads(cargo("metadata", "--format-version=1", "--all-features"))
+    ours = set(packages["workspace_members"])
+    packages = {(package["name"], package["version"]): package for package in packages["packages"]}
     good = True
+    for root in packages.values():
+        if root["id"] in ours and root["publish"] != []:
+            good &= check_promises(root, packages)
+    return good
+
+
+def check_promises(root, packages):
+    name = root["name"]
+    text = Path(root["manifest_path"]).with_name("README.md").read_text()
+    good = f"Rust {root['rust_version']}" in text
+    if not good:
+        print(f"{name}: README.md does not say `Rust {root['rust_version']}`")
     for features in [[], *([feature] for feature in root["features"] if feature != "default")]:
         said = re.findall(rf"`{features[0]}` asks for ([0-9.]+)", text) if features else []
         promised = said[0] if said else root["rust_version"]
-        used = [packages[key] for key in tree("normal,build", *features) if key[0] != "rxseal"]
+        used = [packages[key] for key in tree(name, "normal,build", *features) if key[0] != name]
         newest = max(used, key=lambda package: (version(package["rust_version"]), package["name"]))
         asked = newest["rust_version"]
         holds = version(asked) <= version(promised)
         good &= holds
-        print(f"{(features or ['no feature'])[0]:20} {newest['name']} {newest['version']} asks for Rust {asked},"
+        print(f"{name:20} {(features or ['no feature'])[0]:20} {newest['name']} {newest['version']} asks for Rust {asked},"
               f" promised is {promised}{'' if holds else ': TOO NEW'}")
     return good
 
@@ -66,5 +77,5 @@ def version(text):
     return tuple(int(part) for part in (text or "0").split("."))[:2]
 
 
-good = {"default": check_default, "msrv": check_msrv}[sys.argv[1]](sys.argv[2])
+good = {"default": check_default, "msrv": check_msrv}[sys.argv[1]](*sys.argv[2:])
 sys.exit(0 if good else 1)

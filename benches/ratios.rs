@@ -4,7 +4,8 @@
 //! raw AES-256-GCM call of the same backend with an expanded key, the same AAD and padded length, and base64 of the same
 //! length. Absolute numbers move between machines; ratios within one run hold.
 //!
-//! `cargo bench --bench ratios` prints the table, with `--features aws-lc` also that of AWS-LC; `-- --test` runs everything once.
+//! `cargo bench -p rxseal-benches --bench ratios` prints the table, with `--features aws-lc` also that of AWS-LC;
+//! `-- --test` runs everything once.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 mod common;

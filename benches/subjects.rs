@@ -1,7 +1,7 @@
 //! Subject keys: what they add to sealing and opening, what it costs to have them, and what a cache full of them takes of memory.
 //!
-//! `cargo bench --bench subjects` prints the tables, with `--features aws-lc` also those of AWS-LC; `-- --test` runs everything
-//! once. How fast a keyring of 100 keys is unlocked is in `threads`.
+//! `cargo bench -p rxseal-benches --bench subjects` prints the tables, with `--features aws-lc` also those of AWS-LC;
+//! `-- --test` runs everything once. How fast a keyring of 100 keys is unlocked is in `threads`.
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
 
 #[path = "subjects/cache.rs"]

@@ -1,7 +1,7 @@
 //! One unlocked keyring and many threads: records per second, what sharing costs, and what a keyring takes of memory and time.
 //!
-//! `cargo bench --bench threads` prints the tables, with `--features aws-lc` also those of AWS-LC; `-- --test` runs everything
-//! once.
+//! `cargo bench -p rxseal-benches --bench threads` prints the tables, with `--features aws-lc` also those of AWS-LC;
+//! `-- --test` runs everything once.
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
 
 mod common;

@@ -4,62 +4,20 @@
 mod aws_lc;
 mod cipher;
 pub(crate) mod envelope;
-mod letter;
+mod suite;
 #[cfg(test)]
 mod vector_tests;
 mod wiped;
 mod xaes;
 
 pub(crate) use cipher::{ClassCipher, MessageCipher, SpareCipher};
-pub(crate) use letter::{Letter, PerLetter};
+pub use suite::Suite;
+pub(crate) use suite::{Letter, PerLetter};
 
 /// Bytes of every authentication tag.
 pub(crate) const TAG_LEN: usize = 16;
 /// Bytes of every suite's nonce, of which a token may hold the last ones only (FORMAT 5).
 pub(crate) const NONCE_LEN: usize = 24;
-
-/// The AEAD of a key, fixed when the key is made and written in the keyring.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Suite {
-    /// XAES-256-GCM (C2SP): the default, composed of NIST-approved algorithms. Needs a processor with AES instructions
-    /// to be fast; every server of the last ten years has them.
-    #[default]
-    Xaes256Gcm,
-    /// XChaCha20-Poly1305 (draft-irtf-cfrg-xchacha-03), for machines without AES instructions. 12 bytes more a token.
-    XChaCha20Poly1305,
-}
-
-impl Suite {
-    const ALL: [Self; 2] = [Self::Xaes256Gcm, Self::XChaCha20Poly1305];
-
-    /// The letter of this suite in a keyring file: `X` or `c`.
-    #[must_use]
-    pub const fn letter(self) -> char {
-        match self {
-            Self::Xaes256Gcm => 'X',
-            Self::XChaCha20Poly1305 => 'c',
-        }
-    }
-
-    pub(crate) fn from_letter(letter: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|suite| letter.chars().eq([suite.letter()]))
-    }
-
-    /// FORMAT 5.1: which letter a key of this suite seals with.
-    pub(crate) fn sealing_letter(self, bound: bool) -> Letter {
-        match (self, bound) {
-            (Self::Xaes256Gcm, true) => Letter::BoundXaes,
-            (Self::Xaes256Gcm, false) => Letter::Xaes,
-            (Self::XChaCha20Poly1305, _) => Letter::XChaCha,
-        }
-    }
-
-    /// FORMAT 5.1: which letters a key of this suite opens.
-    pub(crate) fn opens(self, letter: Letter) -> bool {
-        letter.suite() == self
-    }
-}
 
 /// How many bytes a nonce's prefix has that an AEAD key is made for.
 const PREFIX_LEN: usize = 16;

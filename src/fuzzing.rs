@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::codec::frame::{FrameWriter, domain, split_frame};
 use crate::field::MAX_CONTENT;
-use crate::payload::{self, Content, Limits, Plaintext, Room, Value};
+use crate::payload::{self, Content, Limits, PayloadPlace, Plaintext, Value};
 use crate::providers::LocalRootKey;
 
 /// The frames of these parts, one after the other.
@@ -47,7 +47,7 @@ pub fn write_json(value: &impl Serialize, block: usize) -> Option<Vec<u8>> {
 fn write(value: &impl Plaintext, block: usize) -> Option<Vec<u8>> {
     let mut out = Vec::new();
     let limits = Limits::new(MAX_CONTENT, block);
-    value.write_payload(Room { limits, head: 0, tail: 0 }, &mut out).ok()?;
+    value.write_payload(PayloadPlace { limits, head: 0, tail: 0 }, &mut out).ok()?;
     payload::refuse_nested(&out, |_| false).ok()?;
     Some(out)
 }

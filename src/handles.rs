@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::error::Error;
 use crate::id::{Class, Identifier};
-use crate::keyring::{Holds, Keyring};
+use crate::keyring::{Keyring, KeyringShares};
 use crate::record::{OpenOnly, Record, RecordCore, SealOnly};
 
 /// Seals fields and cannot open them: for an intake service. `Clone`, `Send` and `Sync`.
@@ -34,7 +34,7 @@ use crate::record::{OpenOnly, Record, RecordCore, SealOnly};
 /// ```
 #[derive(Clone)]
 pub struct Sealer {
-    holds: Arc<Holds>,
+    shares: Arc<KeyringShares>,
 }
 
 /// Opens fields and cannot seal them: for a report or a label printer. `Clone`, `Send` and `Sync`.
@@ -67,20 +67,20 @@ pub struct Sealer {
 /// ```
 #[derive(Clone)]
 pub struct Opener {
-    holds: Arc<Holds>,
+    shares: Arc<KeyringShares>,
 }
 
 impl Keyring {
     /// A handle that seals only.
     #[must_use]
     pub fn sealer(&self) -> Sealer {
-        Sealer { holds: Arc::clone(self.holds()) }
+        Sealer { shares: Arc::clone(self.shares()) }
     }
 
     /// A handle that opens only.
     #[must_use]
     pub fn opener(&self) -> Opener {
-        Opener { holds: Arc::clone(self.holds()) }
+        Opener { shares: Arc::clone(self.shares()) }
     }
 }
 
@@ -88,7 +88,7 @@ impl Sealer {
     /// The same handle for these classes only; never for more than before.
     #[must_use]
     pub fn only(mut self, classes: impl IntoIterator<Item = Class>) -> Self {
-        self.holds = self.holds.only(classes);
+        self.shares = self.shares.only(classes);
         self
     }
 
@@ -98,7 +98,7 @@ impl Sealer {
     ///
     /// `invalid-id`.
     pub fn record<'a>(&self, record_type: &str, id: impl Into<Identifier<'a>>) -> Result<Record<SealOnly>, Error> {
-        Record::new(RecordCore::bound(&self.holds, record_type, &id.into())?)
+        Record::new(RecordCore::bound(&self.shares, record_type, &id.into())?)
     }
 
     /// As [`Keyring::unbound`].
@@ -107,7 +107,7 @@ impl Sealer {
     ///
     /// `invalid-id`.
     pub fn unbound(&self, record_type: &str) -> Result<Record<SealOnly>, Error> {
-        Record::new(RecordCore::unbound(&self.holds, record_type)?)
+        Record::new(RecordCore::unbound(&self.shares, record_type)?)
     }
 }
 
@@ -116,7 +116,7 @@ impl Opener {
     /// refers to a keyring that holds the keys of all classes.
     #[must_use]
     pub fn only(mut self, classes: impl IntoIterator<Item = Class>) -> Self {
-        self.holds = self.holds.only(classes);
+        self.shares = self.shares.only(classes);
         self
     }
 
@@ -126,7 +126,7 @@ impl Opener {
     ///
     /// `invalid-id`.
     pub fn record<'a>(&self, record_type: &str, id: impl Into<Identifier<'a>>) -> Result<Record<OpenOnly>, Error> {
-        Record::new(RecordCore::bound(&self.holds, record_type, &id.into())?)
+        Record::new(RecordCore::bound(&self.shares, record_type, &id.into())?)
     }
 
     /// As [`Keyring::unbound`].
@@ -135,18 +135,18 @@ impl Opener {
     ///
     /// `invalid-id`.
     pub fn unbound(&self, record_type: &str) -> Result<Record<OpenOnly>, Error> {
-        Record::new(RecordCore::unbound(&self.holds, record_type)?)
+        Record::new(RecordCore::unbound(&self.shares, record_type)?)
     }
 }
 
 impl fmt::Debug for Sealer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sealer").field("only", self.holds.limit()).finish_non_exhaustive()
+        f.debug_struct("Sealer").field("only", self.shares.limit()).finish_non_exhaustive()
     }
 }
 
 impl fmt::Debug for Opener {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Opener").field("only", self.holds.limit()).finish_non_exhaustive()
+        f.debug_struct("Opener").field("only", self.shares.limit()).finish_non_exhaustive()
     }
 }

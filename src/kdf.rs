@@ -14,7 +14,7 @@ use crate::secret::SecretBytes;
 
 /// What a derived key is for: the table of FORMAT 3.2, with the parts that each purpose binds.
 #[derive(Clone, Copy)]
-pub(crate) enum Purpose<'a> {
+pub(crate) enum KeyPurpose<'a> {
     Fingerprint { keyspace: &'a str },
     Seal { keyspace: &'a str, letter: Letter, class: &'a str },
     Subject { keyspace: &'a str, letter: Letter, class: &'a str },
@@ -24,7 +24,7 @@ pub(crate) enum Purpose<'a> {
     RootName,
 }
 
-impl Purpose<'_> {
+impl KeyPurpose<'_> {
     fn info(self) -> Vec<u8> {
         let (name, keyspace, letter, class, generation) = match self {
             Self::Fingerprint { keyspace } => ("fingerprint", Some(keyspace), None, None, None),
@@ -49,7 +49,11 @@ impl Purpose<'_> {
 }
 
 /// `derive` of FORMAT 3.1: Expand only, since the keys are uniform.
-pub(crate) fn derive(backend: Backend, key: &SecretBytes<32>, purpose: Purpose<'_>) -> Result<SecretBytes<32>, Error> {
+pub(crate) fn derive(
+    backend: Backend,
+    key: &SecretBytes<32>,
+    purpose: KeyPurpose<'_>,
+) -> Result<SecretBytes<32>, Error> {
     let info = purpose.info();
     SecretBytes::try_fill(|okm| match backend {
         Backend::RustCrypto => {

@@ -1,25 +1,24 @@
 //! An unlocked keyring.
 
-mod hold;
 mod lifecycle;
 mod opened;
 mod seen;
+mod share;
 mod unlock;
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub(crate) use hold::{Hold, Holds};
 pub(crate) use opened::Opened;
 pub(crate) use seen::{Newest, Seen};
+pub(crate) use share::{KeyringShare, KeyringShares, Shared};
 pub(crate) use unlock::check_root;
 pub use unlock::{UnlockOptions, Unlocked};
 
 use crate::error::Error;
 use crate::id::{Identifier, KeyId};
-use crate::key::{KeyInfo, KeyState, Keys, SubjectKey, WrappedSubjectKey};
-use crate::observe::{KeyEvent, Observer};
+use crate::key::{KeyInfo, Keys, SubjectKey, WrappedSubjectKey};
 use crate::token::Token;
 
 /// For how long a `KeyringManager` with its usual settings uses a keyring without looking for a newer one, and for how much longer in an
@@ -49,26 +48,10 @@ pub(crate) const GRACE: Duration = Duration::from_secs(3600);
 /// # Ok(())
 /// # }
 /// ```
-pub struct Keyring(Arc<Holds>);
-
-/// What records of a keyring hold on to.
-pub(crate) struct Shared {
-    pub(crate) keys: Keys,
-    pub(crate) observer: Option<Box<dyn Observer>>,
-}
-
-impl Shared {
-    /// What a compromised key vouched for is authentic from now on: somebody should hear of that.
-    pub(crate) fn tell_compromised(&self, key_id: KeyId) {
-        let compromised = self.keys.find(key_id).is_ok_and(|dek| dek.state == KeyState::Compromised);
-        if let Some(observer) = self.observer.as_ref().filter(|_| compromised) {
-            observer.key_event(&KeyEvent::CompromisedKeyUsed { keyspace: self.keys.keyspace().as_str(), key_id });
-        }
-    }
-}
+pub struct Keyring(Arc<KeyringShares>);
 
 impl Keyring {
-    pub(crate) fn holds(&self) -> &Arc<Holds> {
+    pub(crate) fn shares(&self) -> &Arc<KeyringShares> {
         &self.0
     }
 

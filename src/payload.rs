@@ -14,7 +14,7 @@ pub(crate) use even::{Even, Watch, is_json};
 pub(crate) use in_place::{keep, unwrap_bytes, wrap_bytes};
 pub(crate) use nested::{nested_keys, refuse_nested};
 pub(crate) use read::{Content, content, decode};
-pub(crate) use write::{Limits, Plaintext, Room, Value};
+pub(crate) use write::{Limits, PayloadPlace, Plaintext, Value};
 pub(crate) use writing::{is_writing, refuse_inside};
 
 /// FORMAT 7, the table of kinds.

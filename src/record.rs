@@ -86,7 +86,7 @@ impl Keyring {
     ///
     /// `invalid-id`.
     pub fn record<'a>(&self, record_type: &str, id: impl Into<Identifier<'a>>) -> Result<Record, Error> {
-        Record::new(RecordCore::bound(self.holds(), record_type, &id.into())?)
+        Record::new(RecordCore::bound(self.shares(), record_type, &id.into())?)
     }
 
     /// A record type without record ids. Its tokens can be exchanged among all records of the type: only for what has no
@@ -96,7 +96,7 @@ impl Keyring {
     ///
     /// `invalid-id`.
     pub fn unbound(&self, record_type: &str) -> Result<Record, Error> {
-        Record::new(RecordCore::unbound(self.holds(), record_type)?)
+        Record::new(RecordCore::unbound(self.shares(), record_type)?)
     }
 }
 

@@ -6,7 +6,7 @@ use std::fmt;
 use std::str::FromStr;
 
 pub(crate) use carrier::{
-    FIRST_BYTE, WRAPPED_KEY_LEN, WRAPPED_KEY_MAGIC, WRAPPED_KEY_TEXT_MAGIC, key_of_bytes, key_of_text,
+    FIRST_BYTE, WRAPPED_KEY_LEN, WRAPPED_KEY_MAGIC, WRAPPED_KEY_TEXT_MAGIC, is_text_token, key_of_bytes, key_of_text,
 };
 
 use crate::aead::{Letter, NONCE_LEN, TAG_LEN};
@@ -84,11 +84,6 @@ pub(crate) struct Body<'t> {
     pub(crate) nonce: &'t [u8],
     pub(crate) text: &'t [u8],
     pub(crate) tag: &'t [u8; TAG_LEN],
-}
-
-/// Whether `text` is a well-formed text token (FORMAT 6.4).
-pub(crate) fn is_text_token(text: &str) -> bool {
-    text.starts_with(Letter::TEXT_MAGIC) && key_of_text(text).is_some()
 }
 
 /// Reads a text token into `out`, which is emptied first, and tells the length of its payload (FORMAT 6.2, 6.4).

@@ -1,5 +1,5 @@
 //! The vectors of tests/vectors that need the inside of the crate: derivations, frames, contexts, payloads and the bytes of
-//! keys. The others are in tests/vectors.rs. Run with `--nocapture` to see how much ran and what did not.
+//! keys. The others are in tests/proofs/wire/vectors.rs. Run with `--nocapture` to see how much ran and what did not.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,17 +11,17 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use crate::access::{Access, Purpose as ReasonToOpen};
+use crate::access::{Access, Purpose};
 use crate::aead::{ClassCipher, Letter};
 use crate::backend::Backend;
 use crate::codec::frame::FrameWriter;
 use crate::error::Error;
 use crate::field::Field;
 use crate::id::{Class, FieldId};
-use crate::kdf::{self, Purpose};
+use crate::kdf::{self, KeyPurpose};
 use crate::key::WrappedSubjectKey;
 use crate::keyring::Keyring;
-use crate::payload::{self, Content, Limits, Plaintext, Room};
+use crate::payload::{self, Content, Limits, PayloadPlace, Plaintext};
 use crate::providers::LocalRootKey;
 use crate::record::Record;
 use crate::root_key::{RootKey, RootKeys, run_local};
@@ -145,18 +145,18 @@ fn derive_vectors() {
 }
 
 /// FORMAT 3.2. What the vector's `info_hex` says is part of what is derived.
-fn purpose_of(vector: &Vector) -> Option<Purpose<'_>> {
+fn purpose_of(vector: &Vector) -> Option<KeyPurpose<'_>> {
     let keyspace = || vector.text("keyspace");
     let letter = || letter(vector.text("letter"));
     let class = || vector.text("class");
     match vector.text("purpose") {
-        "fingerprint" => Some(Purpose::Fingerprint { keyspace: keyspace() }),
-        "seal" => Some(Purpose::Seal { keyspace: keyspace(), letter: letter(), class: class() }),
-        "subject" => Some(Purpose::Subject { keyspace: keyspace(), letter: letter(), class: class() }),
-        "wrap" => Some(Purpose::Wrap { keyspace: keyspace() }),
-        "body" => Some(Purpose::Body { keyspace: keyspace(), generation: vector.number("generation") }),
-        "root-wrap" => Some(Purpose::RootWrap),
-        "root-name" => Some(Purpose::RootName),
+        "fingerprint" => Some(KeyPurpose::Fingerprint { keyspace: keyspace() }),
+        "seal" => Some(KeyPurpose::Seal { keyspace: keyspace(), letter: letter(), class: class() }),
+        "subject" => Some(KeyPurpose::Subject { keyspace: keyspace(), letter: letter(), class: class() }),
+        "wrap" => Some(KeyPurpose::Wrap { keyspace: keyspace() }),
+        "body" => Some(KeyPurpose::Body { keyspace: keyspace(), generation: vector.number("generation") }),
+        "root-wrap" => Some(KeyPurpose::RootWrap),
+        "root-name" => Some(KeyPurpose::RootName),
         "index" => None,
         other => panic!("{}: purpose {other}", vector.file),
     }
@@ -286,7 +286,7 @@ fn large_vectors() {
     for vector in vectors("open_large", 2) {
         let token = made(&vector);
         let record = record(&keyring(&vector), &vector).unwrap();
-        let access = Access::new("job:vectors", ReasonToOpen::HOPERAT).unwrap();
+        let access = Access::new("job:vectors", Purpose::HOPERAT).unwrap();
         let mut content = Vec::new();
         let outcome = record.opened_by(&access).open_fields(|pass| pass.open_into::<Photo>(&token, &mut content));
         vector.check_code(&outcome);
@@ -341,7 +341,7 @@ fn aead_vectors() {
 
 fn check_padding(vector: &Vector) {
     let content = vector.bytes("content_hex");
-    let room = Room { limits: limits(vector.number("block")), head: 0, tail: 0 };
+    let place = PayloadPlace { limits: limits(vector.number("block")), head: 0, tail: 0 };
     let text = || std::str::from_utf8(&content).unwrap();
     let moved = match vector.number("kind") {
         0 => Content::Bytes(&content),
@@ -350,15 +350,15 @@ fn check_padding(vector: &Vector) {
         other => panic!("{}: kind {other}", vector.file),
     };
     let mut out = Vec::new();
-    moved.write_payload(room, &mut out).unwrap();
+    moved.write_payload(place, &mut out).unwrap();
     vector.check_bytes("payload_hex", &out);
 
     // The same from a value of a user's own, whose `Serialize` decides the kind. JSON text of another writer may have
     // other spaces.
     out.clear();
     match moved {
-        Content::Bytes(bytes) => payload::Value(&Bytes(bytes)).write_payload(room, &mut out).unwrap(),
-        Content::Text(text) => payload::Value(text).write_payload(room, &mut out).unwrap(),
+        Content::Bytes(bytes) => payload::Value(&Bytes(bytes)).write_payload(place, &mut out).unwrap(),
+        Content::Text(text) => payload::Value(text).write_payload(place, &mut out).unwrap(),
         Content::Json(_) => return,
     }
     vector.check_bytes("payload_hex", &out);
@@ -391,7 +391,7 @@ fn root_key_vectors() {
         let key = vector.key("key_hex");
         vector.check_bytes(
             "wrap_key_hex",
-            kdf::derive(Backend::default(), &key, Purpose::RootWrap).unwrap().expose_bytes(),
+            kdf::derive(Backend::default(), &key, KeyPurpose::RootWrap).unwrap().expose_bytes(),
         );
         // The line that is written holds the key that was read.
         let line = root.expose_line().as_mut_slice().to_vec();

@@ -1,7 +1,7 @@
 //! What an operation costs, in numbers that hold from run to run: instructions under valgrind as a ratio
 //! against the floor, and exactly how many random draws and heap allocations.
 //!
-//! `cargo bench --bench counts` prints draws and allocations; `.ci/counts.py` runs this under valgrind too, and
+//! `cargo bench -p rxseal-benches --bench counts` prints draws and allocations; `.ci/counts.py` runs this under valgrind too, and
 //! compares all of it with `.ci/counts.json`. Times are for `ratios`, on a quiet machine.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 

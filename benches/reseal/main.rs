@@ -2,9 +2,9 @@
 //! memory; and what is left of it where it is killed, raced with or meets damaged rows.
 //!
 //! ```text
-//! cargo bench --bench reseal                        all of it
-//! cargo bench --bench reseal -- --rows 50000        on a smaller table
-//! cargo bench --bench reseal -- --test              once through, on a table of 2,000 rows
+//! cargo bench -p rxseal-benches --bench reseal                        all of it
+//! cargo bench -p rxseal-benches --bench reseal -- --rows 50000        on a smaller table
+//! cargo bench -p rxseal-benches --bench reseal -- --test              once through, on a table of 2,000 rows
 //! ```
 //!
 //! To copy from: `job.rs`.

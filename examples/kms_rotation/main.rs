@@ -2,11 +2,13 @@
 //! another root key. Each step is checked, and the example ends with an error where a claim does not hold.
 //!
 //! ```text
-//! cargo run --example kms_rotation                                                    a key file, made for it
-//! cargo run --example kms_rotation --features aws-kms -- aws-kms alias/phi-root       AWS KMS, standard credentials
-//! cargo run --example kms_rotation --features pkcs11 -- pkcs11 /usr/lib/hsm.so 'pkcs11:token=phi;object=phi-root'
-//!                                                                                     with RXSEAL_PKCS11_PIN
-//! cargo run --example kms_rotation --features vault -- vault https://vault:8200 phi-root    with VAULT_TOKEN
+//! cargo run -p rxseal-example-kms-rotation                       a key file, made for it
+//! cargo run -p rxseal-example-kms-rotation --features aws-kms -- aws-kms alias/phi-root
+//!                                                                AWS KMS, standard credentials
+//! cargo run -p rxseal-example-kms-rotation --features pkcs11 -- pkcs11 /usr/lib/hsm.so 'pkcs11:token=phi;object=phi-root'
+//!                                                                with RXSEAL_PKCS11_PIN
+//! cargo run -p rxseal-example-kms-rotation --features vault -- vault https://vault:8200 phi-root
+//!                                                                with VAULT_TOKEN
 //! ```
 //!
 //! To copy from: `roots.rs` is how root keys are named, `rows.rs` how rows are sealed, resealed and counted.

@@ -1,6 +1,6 @@
 //! A web service whose database holds sealed fields and whose authorised clients see plaintext.
 //!
-//!     cargo run --example web -- --port 8080
+//!     cargo run -p rxseal-example-web -- --port 8080
 //!     curl -H 'x-demo-user: lee.intake' http://127.0.0.1:8080/prescriptions \
 //!          -d refills=2 -d 'patient_name=Jane Doe' -d 'drug=warfarin 5 MG Oral Tablet' -d directions=daily
 //!     curl -H 'x-demo-user: kim.rph' http://127.0.0.1:8080/prescriptions/ID     # the id that the first call gave

@@ -4,9 +4,9 @@
 use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
+use rxseal::KeyId;
 use rxseal::fuzzing::root_key_line;
 use rxseal::subjects::WrappedSubjectKey;
-use rxseal::KeyId;
 use rxseal_fuzz::{KEYS, changed};
 
 static WRAPPED: LazyLock<WrappedSubjectKey> =

@@ -6,7 +6,9 @@ use std::sync::LazyLock;
 use arbitrary::{Arbitrary, Unstructured};
 use rxseal::keys::{KeyState, Suite};
 use rxseal::subjects::SubjectKey;
-use rxseal::{Access, Each, Keyring, Parts, Phi, Purpose, Record, RecordReader, Sealed, Sealing, Token, phi, run_local, testing};
+use rxseal::{
+    Access, Each, Keyring, Parts, Phi, Purpose, Record, RecordReader, Sealed, Sealing, Token, phi, run_local, testing,
+};
 use serde::{Deserialize, Serialize};
 
 pub mod laws;

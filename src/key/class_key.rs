@@ -6,7 +6,7 @@ use crate::aead::{ClassCipher, Letter, PerLetter};
 use crate::backend::Backend;
 use crate::error::{Error, ErrorKind};
 use crate::id::Class;
-use crate::kdf::{self, Purpose};
+use crate::kdf::{self, KeyPurpose};
 use crate::secret::SecretBytes;
 
 /// As documented at `Class`.
@@ -60,7 +60,7 @@ impl ClassKey {
         if let Some(cipher) = made.get() {
             return Ok(cipher);
         }
-        let key = kdf::derive(backend, dek, Purpose::Seal { keyspace, letter, class: self.class.as_str() })?;
+        let key = kdf::derive(backend, dek, KeyPurpose::Seal { keyspace, letter, class: self.class.as_str() })?;
         let cipher = Box::new(ClassCipher::new(backend, letter, key)?);
         Ok(made.get_or_init(|| cipher))
     }
@@ -77,7 +77,7 @@ impl ClassKey {
         if let Some(input) = made.get() {
             return Ok(input);
         }
-        let key = kdf::derive(backend, dek, Purpose::Subject { keyspace, letter, class: self.class.as_str() })?;
+        let key = kdf::derive(backend, dek, KeyPurpose::Subject { keyspace, letter, class: self.class.as_str() })?;
         Ok(made.get_or_init(|| key))
     }
 }

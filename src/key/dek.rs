@@ -7,7 +7,7 @@ use crate::aead::{ClassCipher, Letter, MessageCipher, SpareCipher, Suite};
 use crate::backend::Backend;
 use crate::error::{Error, ErrorKind};
 use crate::id::{Class, KeyId};
-use crate::kdf::{self, Purpose};
+use crate::kdf::{self, KeyPurpose};
 use crate::secret::SecretBytes;
 
 /// A DEK of an unlocked keyring. Only ever the input of a derivation (FORMAT 3.1).
@@ -48,7 +48,7 @@ impl Dek {
 
     /// The key that wraps subject keys (FORMAT 3.2, purpose `wrap`).
     pub(super) fn wrap_key(&self, keyspace: &str) -> Result<SecretBytes<32>, Error> {
-        kdf::derive(self.backend, &self.secret, Purpose::Wrap { keyspace })
+        kdf::derive(self.backend, &self.secret, KeyPurpose::Wrap { keyspace })
     }
 
     /// FORMAT 8.7: refuses what must not be opened in this state.

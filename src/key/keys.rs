@@ -8,7 +8,7 @@ use crate::backend::Backend;
 use crate::codec::frame::{FrameWriter, domain, split_frame};
 use crate::error::{Error, ErrorKind};
 use crate::id::{KeyId, Name};
-use crate::kdf::{self, Purpose};
+use crate::kdf::{self, KeyPurpose};
 use crate::random;
 use crate::root_key::Kek;
 use crate::secret::{PlainBuffer, SecretBytes, reserve_wiping};
@@ -58,7 +58,7 @@ impl NewKey {
 
 /// The public fingerprint of a key (FORMAT 3.2).
 pub(crate) fn fingerprint(backend: Backend, key: &SecretBytes<32>, keyspace: &str) -> Result<[u8; 32], Error> {
-    Ok(*kdf::derive(backend, key, Purpose::Fingerprint { keyspace })?.expose_bytes())
+    Ok(*kdf::derive(backend, key, KeyPurpose::Fingerprint { keyspace })?.expose_bytes())
 }
 
 /// Seals `keys` as the body of `file`, whose clear part is final (FORMAT 8.3), and checks the whole.
@@ -78,8 +78,11 @@ pub(crate) fn seal_body(
             .part(1, key.id.as_bytes())
             .part(2, key.secret.expose_bytes());
     }
-    let body_key =
-        kdf::derive(backend, kek.secret(), Purpose::Body { keyspace: file.keyspace(), generation: file.generation })?;
+    let body_key = kdf::derive(
+        backend,
+        kek.secret(),
+        KeyPurpose::Body { keyspace: file.keyspace(), generation: file.generation },
+    )?;
     file.body.clear();
     let context = file.body_context();
     envelope::seal(backend, body_key, &context, plain.as_mut_slice(), &mut file.body)?;
@@ -88,8 +91,11 @@ pub(crate) fn seal_body(
 
 /// Opens the body of `file`, and checks every key in it (FORMAT 3.4, 8.3).
 pub(crate) fn open_body(backend: Backend, file: &KeyringFile, kek: &Kek) -> Result<Vec<BodyKey>, Error> {
-    let body_key =
-        kdf::derive(backend, kek.secret(), Purpose::Body { keyspace: file.keyspace(), generation: file.generation })?;
+    let body_key = kdf::derive(
+        backend,
+        kek.secret(),
+        KeyPurpose::Body { keyspace: file.keyspace(), generation: file.generation },
+    )?;
     let mut sealed = PlainBuffer::default();
     reserve_wiping(sealed.vec(), file.body.len());
     sealed.vec().extend_from_slice(&file.body);

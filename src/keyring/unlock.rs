@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Holds, Keyring, Shared};
+use super::{Keyring, KeyringShares, Shared};
 use crate::backend::Backend;
 use crate::error::{Error, ErrorKind};
 use crate::id::Name;
@@ -112,13 +112,13 @@ impl Unlocked {
         }
         let (provider, root_key) = &self.report.unlocked_by;
         observer.key_event(&KeyEvent::Unlocked { keyspace, generation: self.keys.generation(), provider, root_key });
-        Keyring(Holds::new(Shared { keys: self.keys, observer: Some(Box::new(observer)) }))
+        Keyring(KeyringShares::new(Shared { keys: self.keys, observer: Some(Box::new(observer)) }))
     }
 
     /// A keyring whose openings nobody hears of.
     #[must_use]
     pub fn unobserved(self) -> Keyring {
-        Keyring(Holds::new(Shared { keys: self.keys, observer: None }))
+        Keyring(KeyringShares::new(Shared { keys: self.keys, observer: None }))
     }
 }
 

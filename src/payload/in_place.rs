@@ -1,19 +1,19 @@
 //! Payloads of bytes made around what a buffer holds, and taken off again: one copy of the value, however large.
 
-use super::write::Room;
+use super::write::PayloadPlace;
 use super::{KIND_BYTES, PAD_START};
 use crate::error::{Error, ErrorKind};
 use crate::secret::{reserve_exact_wiping, wipe};
 
-/// Makes `room.head` zero bytes and a payload of what `buffer` holds (FORMAT 7, 7.2). On an error it is as it was.
-pub(crate) fn wrap_bytes(room: Room, buffer: &mut Vec<u8>) -> Result<(), Error> {
+/// Makes `place.head` zero bytes and a payload of what `buffer` holds (FORMAT 7, 7.2). On an error it is as it was.
+pub(crate) fn wrap_bytes(place: PayloadPlace, buffer: &mut Vec<u8>) -> Result<(), Error> {
     let len = buffer.len();
-    if len > room.limits.max() {
+    if len > place.limits.max() {
         return Err(ErrorKind::TooLarge.into());
     }
-    let front = room.head.saturating_add(1);
-    let padding = room.limits.padding(len.saturating_add(1));
-    reserve_exact_wiping(buffer, front.saturating_add(padding).saturating_add(room.tail));
+    let front = place.head.saturating_add(1);
+    let padding = place.limits.padding(len.saturating_add(1));
+    reserve_exact_wiping(buffer, front.saturating_add(padding).saturating_add(place.tail));
     buffer.resize(len.saturating_add(front), 0);
     buffer.copy_within(..len, front);
     if let Some((kind, head)) = buffer.get_mut(..front).and_then(<[u8]>::split_last_mut) {

@@ -44,7 +44,7 @@ impl Limits {
 
 /// Where a payload stands in a token.
 #[derive(Clone, Copy)]
-pub(crate) struct Room {
+pub(crate) struct PayloadPlace {
     pub(crate) limits: Limits,
     /// Bytes before it, which the caller fills.
     pub(crate) head: usize,
@@ -54,23 +54,23 @@ pub(crate) struct Room {
 
 /// What becomes a payload.
 pub(crate) trait Plaintext {
-    /// Appends `room.head` zero bytes and the payload. On an error the caller wipes what was appended.
-    fn write_payload(&self, room: Room, out: &mut Vec<u8>) -> Result<(), Error>;
+    /// Appends `place.head` zero bytes and the payload. On an error the caller wipes what was appended.
+    fn write_payload(&self, place: PayloadPlace, out: &mut Vec<u8>) -> Result<(), Error>;
 }
 
 /// A user's value.
 pub(crate) struct Value<'v, T: ?Sized>(pub(crate) &'v T);
 
 impl<T: Serialize + ?Sized> Plaintext for Value<'_, T> {
-    fn write_payload(&self, room: Room, out: &mut Vec<u8>) -> Result<(), Error> {
-        writing::value(|| Sink::write(room, out, |sink| sink.value(self.0)))
+    fn write_payload(&self, place: PayloadPlace, out: &mut Vec<u8>) -> Result<(), Error> {
+        writing::value(|| Sink::write(place, out, |sink| sink.value(self.0)))
     }
 }
 
 /// The content of another token, of the same kind there as here.
 impl Plaintext for Content<'_> {
-    fn write_payload(&self, room: Room, out: &mut Vec<u8>) -> Result<(), Error> {
-        Sink::write(room, out, |sink| match self {
+    fn write_payload(&self, place: PayloadPlace, out: &mut Vec<u8>) -> Result<(), Error> {
+        Sink::write(place, out, |sink| match self {
             Self::Bytes(bytes) => sink.bytes(bytes),
             Self::Text(text) => sink.text(text),
             Self::Json(json) => {
@@ -85,24 +85,24 @@ impl Plaintext for Content<'_> {
 struct Sink<'o> {
     out: &'o mut Vec<u8>,
     start: usize,
-    room: Room,
+    place: PayloadPlace,
     problem: Option<ErrorKind>,
 }
 
 impl<'o> Sink<'o> {
     /// Has `content` written, and pads it.
     fn write(
-        room: Room,
+        place: PayloadPlace,
         out: &'o mut Vec<u8>,
         content: impl FnOnce(&mut Self) -> Result<(), Refused>,
     ) -> Result<(), Error> {
-        let start = out.len().saturating_add(room.head);
-        let mut sink = Self { out, start, room, problem: None };
+        let start = out.len().saturating_add(place.head);
+        let mut sink = Self { out, start, place, problem: None };
         if let Err(Refused) = content(&mut sink) {
             return Err(sink.problem.take().unwrap_or(ErrorKind::Unrepresentable).into());
         }
-        let padding = room.limits.padding(sink.out.len().saturating_sub(start));
-        reserve_wiping(sink.out, padding.saturating_add(room.tail));
+        let padding = place.limits.padding(sink.out.len().saturating_sub(start));
+        reserve_wiping(sink.out, padding.saturating_add(place.tail));
         sink.out.push(PAD_START);
         sink.out.resize(sink.out.len().saturating_add(padding).saturating_sub(1), 0);
         Ok(())
@@ -116,12 +116,12 @@ impl<'o> Sink<'o> {
     /// Begins content of `kind` of which `len` bytes are already known to come: checked before anything is allocated
     /// (FORMAT 7.1), and room made for the whole token at once.
     fn begin(&mut self, kind: u8, len: usize) -> Result<(), Refused> {
-        if len > self.room.limits.max {
+        if len > self.place.limits.max {
             return Err(self.fail(ErrorKind::TooLarge));
         }
         let unpadded = len.saturating_add(1);
-        let padded = unpadded.saturating_add(self.room.limits.padding(unpadded));
-        reserve_wiping(self.out, padded.saturating_add(self.room.head).saturating_add(self.room.tail));
+        let padded = unpadded.saturating_add(self.place.limits.padding(unpadded));
+        reserve_wiping(self.out, padded.saturating_add(self.place.head).saturating_add(self.place.tail));
         self.out.resize(self.start, 0);
         self.out.push(kind);
         Ok(())
@@ -129,7 +129,7 @@ impl<'o> Sink<'o> {
 
     fn push(&mut self, bytes: &[u8]) -> Result<(), Refused> {
         let content = self.out.len().saturating_sub(self.start).saturating_sub(1);
-        if content.saturating_add(bytes.len()) > self.room.limits.max {
+        if content.saturating_add(bytes.len()) > self.place.limits.max {
             return Err(self.fail(ErrorKind::TooLarge));
         }
         reserve_wiping(self.out, bytes.len());

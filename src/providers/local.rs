@@ -10,7 +10,7 @@ use crate::backend::Backend;
 use crate::codec::secret_text;
 use crate::error::{Error, ErrorKind, Reason};
 use crate::id::KeyId;
-use crate::kdf::{self, Purpose};
+use crate::kdf::{self, KeyPurpose};
 use crate::random;
 use crate::root_key::{Kek, KekContext, ProviderFuture, RootKey};
 use crate::secret::{PlainBuffer, SecretBytes};
@@ -62,7 +62,7 @@ impl LocalRootKey {
         if secret.is_zero() {
             return Err(invalid("it is all zeros"));
         }
-        let name = kdf::derive(Backend::default(), &secret, Purpose::RootName)?;
+        let name = kdf::derive(Backend::default(), &secret, KeyPurpose::RootName)?;
         let name = KeyId::of_fingerprint(name.expose_bytes()).to_string();
         Ok(Self { secret, name })
     }
@@ -91,14 +91,14 @@ impl LocalRootKey {
 
     /// FORMAT 9.2
     fn wrap_now(&self, kek: &Kek, context: KekContext<'_>) -> Result<Vec<u8>, Error> {
-        let key = kdf::derive(Backend::default(), &self.secret, Purpose::RootWrap)?;
+        let key = kdf::derive(Backend::default(), &self.secret, KeyPurpose::RootWrap)?;
         let mut wrapped = Vec::new();
         envelope::seal(Backend::default(), key, &context.associated_data(), kek.expose_bytes(), &mut wrapped)?;
         Ok(wrapped)
     }
 
     fn unwrap_now(&self, wrapped: &[u8], context: KekContext<'_>) -> Result<Kek, Error> {
-        let key = kdf::derive(Backend::default(), &self.secret, Purpose::RootWrap)?;
+        let key = kdf::derive(Backend::default(), &self.secret, KeyPurpose::RootWrap)?;
         let mut sealed = PlainBuffer::default();
         sealed.vec().extend_from_slice(wrapped);
         let plain = envelope::open(Backend::default(), key, &context.associated_data(), sealed.as_mut_slice())?;

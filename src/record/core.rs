@@ -7,7 +7,7 @@ use crate::error::{Error, ErrorKind, Reason};
 use crate::field::Field;
 use crate::id::{Class, FieldId, Identifier};
 use crate::key::SubjectKey;
-use crate::keyring::{Hold, Holds, Shared};
+use crate::keyring::{KeyringShare, KeyringShares, Shared};
 use crate::observe::OpenedRecord;
 use crate::payload;
 use crate::token::{HEADER_LEN, Header};
@@ -20,40 +20,40 @@ const NO_SUBJECT: Reason =
     "this record was opened without a subject, and a token that was sealed with one needs `Record::subject`";
 
 pub(crate) struct RecordCore {
-    hold: Arc<Hold>,
+    share: Arc<KeyringShare>,
     context: Context,
     subject: Option<SubjectKey>,
 }
 
 impl RecordCore {
-    pub(crate) fn bound(holds: &Holds, record_type: &str, id: &Identifier<'_>) -> Result<Self, Error> {
-        Self::of(holds, record_type, Some(id))
+    pub(crate) fn bound(shares: &KeyringShares, record_type: &str, id: &Identifier<'_>) -> Result<Self, Error> {
+        Self::of(shares, record_type, Some(id))
     }
 
-    pub(crate) fn unbound(holds: &Holds, record_type: &str) -> Result<Self, Error> {
-        Self::of(holds, record_type, None)
+    pub(crate) fn unbound(shares: &KeyringShares, record_type: &str) -> Result<Self, Error> {
+        Self::of(shares, record_type, None)
     }
 
-    fn of(holds: &Holds, record_type: &str, id: Option<&Identifier<'_>>) -> Result<Self, Error> {
-        let keys = &holds.shared().keys;
+    fn of(shares: &KeyringShares, record_type: &str, id: Option<&Identifier<'_>>) -> Result<Self, Error> {
+        let keys = &shares.shared().keys;
         let context = Context::new(keys.backend(), keys.keyspace(), record_type, id)?;
-        Ok(Self { hold: holds.hold(), context, subject: None })
+        Ok(Self { share: shares.share(), context, subject: None })
     }
 
     pub(crate) fn with_context(&self, context: Context) -> Self {
-        Self { hold: Arc::clone(&self.hold), context, subject: self.subject.as_ref().map(SubjectKey::share) }
+        Self { share: Arc::clone(&self.share), context, subject: self.subject.as_ref().map(SubjectKey::share) }
     }
 
     pub(crate) fn with_subject(&self, key: &SubjectKey) -> Self {
         Self {
-            hold: Arc::clone(&self.hold),
+            share: Arc::clone(&self.share),
             context: self.context.with_subject(key.subject_id()),
             subject: Some(key.share()),
         }
     }
 
     pub(crate) fn shared(&self) -> &Shared {
-        self.hold.shared()
+        self.share.shared()
     }
 
     pub(crate) fn context(&self) -> &Context {
@@ -65,7 +65,7 @@ impl RecordCore {
     }
 
     pub(crate) fn allows(&self, class: Class) -> bool {
-        self.hold.allows(class)
+        self.share.allows(class)
     }
 
     /// What a token of `class` that is sealed now begins with.
@@ -88,7 +88,7 @@ impl RecordCore {
 
     /// Whether both are of the same unlocked keyring, and so have the same observer.
     pub(crate) fn shares_keyring(&self, other: &Self) -> bool {
-        self.hold.shares_keyring(&other.hold)
+        self.share.shares_keyring(&other.share)
     }
 
     /// Whether both are the same context of the same unlocked keyring, with the same subject key if any: what one opens the

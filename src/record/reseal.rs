@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::core::RecordCore;
 use super::open::OpenState;
-use super::seal::Sealing;
+use super::seal::PlacedPayload;
 use super::{Claim, Record, SealState, TokenForm, seal_appending};
 use crate::access::Access;
 use crate::codec::text;
@@ -165,7 +165,7 @@ fn move_token<F: Field>(
         .with_room(|token, room| {
             let content = open.open::<F>(from, token, room)?;
             let header = to.sealing_header(F::CLASS)?;
-            let encrypt = |sealing: Sealing<'_>| sealing.encrypt(to, seal, Claim::Token);
+            let encrypt = |sealing: PlacedPayload<'_>| sealing.encrypt(to, seal, Claim::Token);
             seal_appending::<F>(header, &content, out, encrypt)
         })
         .map_err(|error| from.located::<F>(error))

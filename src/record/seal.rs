@@ -12,7 +12,7 @@ use crate::codec::text;
 use crate::error::{Error, ErrorKind};
 use crate::field::Field;
 use crate::id::{Class, FieldId};
-use crate::payload::{self, Limits, Plaintext, Room, Value};
+use crate::payload::{self, Limits, PayloadPlace, Plaintext, Value};
 use crate::random;
 use crate::scratch;
 use crate::secret::Unfinished;
@@ -106,7 +106,7 @@ impl<'r> SealPass<'r> {
         let Self { core, state } = self;
         core.sealing_header(F::CLASS)
             .and_then(|header| {
-                let encrypt = |sealing: Sealing<'_>| sealing.encrypt(core, state, Claim::Token);
+                let encrypt = |sealing: PlacedPayload<'_>| sealing.encrypt(core, state, Claim::Token);
                 seal_appending::<F>(header, &Value(value), out, encrypt)
             })
             .map_err(|error| core.located::<F>(error))
@@ -138,10 +138,10 @@ impl<'r> SealPass<'r> {
         let Self { core, state } = self;
         let sealed = core.sealing_header(F::CLASS).and_then(|header| {
             let head = header.payload_start();
-            let room = Room { limits: Limits::of::<F>(), head, tail: TAG_LEN };
+            let place = PayloadPlace { limits: Limits::of::<F>(), head, tail: TAG_LEN };
             let len = buffer.len();
-            payload::wrap_bytes(room, buffer)?;
-            let sealing = Sealing { out: buffer, start: 0, header, field: F::ID, class: F::CLASS };
+            payload::wrap_bytes(place, buffer)?;
+            let sealing = PlacedPayload { out: buffer, start: 0, header, field: F::ID, class: F::CLASS };
             sealing.encrypt(core, state, Claim::Token).inspect_err(|_| payload::unwrap_bytes(head, len, buffer))
         });
         sealed.map_err(|error| core.located::<F>(error))
@@ -250,7 +250,7 @@ fn successor(mut nonce: [u8; 24]) -> [u8; 24] {
 }
 
 /// A payload in place, to be encrypted: `header | room for the nonce | payload`, from `start` on.
-pub(crate) struct Sealing<'o> {
+pub(crate) struct PlacedPayload<'o> {
     out: &'o mut Vec<u8>,
     start: usize,
     header: Header,
@@ -267,18 +267,18 @@ pub(crate) fn seal_appending<F: Field>(
     header: Header,
     value: &impl Plaintext,
     out: &mut Vec<u8>,
-    encrypt: impl FnOnce(Sealing<'_>) -> Result<(), Error>,
+    encrypt: impl FnOnce(PlacedPayload<'_>) -> Result<(), Error>,
 ) -> Result<(), Error> {
     let mut unfinished = Unfinished::begin(out);
     let start = unfinished.start();
-    let room = Room { limits: Limits::of::<F>(), head: header.payload_start(), tail: TAG_LEN };
-    value.write_payload(room, unfinished.vec())?;
-    encrypt(Sealing { out: unfinished.vec(), start, header, field: F::ID, class: F::CLASS })?;
+    let place = PayloadPlace { limits: Limits::of::<F>(), head: header.payload_start(), tail: TAG_LEN };
+    value.write_payload(place, unfinished.vec())?;
+    encrypt(PlacedPayload { out: unfinished.vec(), start, header, field: F::ID, class: F::CLASS })?;
     unfinished.finish();
     Ok(())
 }
 
-impl Sealing<'_> {
+impl PlacedPayload<'_> {
     /// Encrypts in place.
     pub(crate) fn encrypt(self, core: &RecordCore, state: &mut SealState, claim: Claim) -> Result<(), Error> {
         let Self { out, start, header, field, class } = self;

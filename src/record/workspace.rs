@@ -17,14 +17,14 @@ const MAX_CIPHERS: usize = 32;
 const MAX_SPARES: usize = 8;
 
 thread_local! {
-    static ROOMS: Spares<Rooms> = const { RefCell::new(Vec::new()) };
+    static BUFFERS: Spares<Buffers> = const { RefCell::new(Vec::new()) };
 }
 
 /// One pass's or opening's own, given back to the thread when it ends.
-pub(crate) struct Workspace(Rooms);
+pub(crate) struct Workspace(Buffers);
 
 #[derive(Default)]
-pub(crate) struct Rooms {
+pub(crate) struct Buffers {
     pub(super) ciphers: Ciphers,
     /// The fields that were sealed in this pass (FORMAT 4.5).
     pub(super) claimed: Vec<FieldId>,
@@ -34,30 +34,30 @@ pub(crate) struct Rooms {
 
 impl Default for Workspace {
     fn default() -> Self {
-        Self(scratch::take(&ROOMS))
+        Self(scratch::take(&BUFFERS))
     }
 }
 
 impl Drop for Workspace {
     fn drop(&mut self) {
-        let mut rooms = mem::take(&mut self.0);
-        rooms.ciphers.keep_first(0);
-        rooms.claimed.clear();
-        rooms.touched.clear();
-        scratch::give_back(&ROOMS, rooms);
+        let mut buffers = mem::take(&mut self.0);
+        buffers.ciphers.keep_first(0);
+        buffers.claimed.clear();
+        buffers.touched.clear();
+        scratch::give_back(&BUFFERS, buffers);
     }
 }
 
 impl Deref for Workspace {
-    type Target = Rooms;
+    type Target = Buffers;
 
-    fn deref(&self) -> &Rooms {
+    fn deref(&self) -> &Buffers {
         &self.0
     }
 }
 
 impl DerefMut for Workspace {
-    fn deref_mut(&mut self) -> &mut Rooms {
+    fn deref_mut(&mut self) -> &mut Buffers {
         &mut self.0
     }
 }

@@ -6,19 +6,12 @@ use std::sync::Arc;
 
 use serde::de::{Deserialize, DeserializeOwned, DeserializeSeed, Deserializer, Error as _};
 
-use super::{FRAMES, Frame, Kind, Left, check_nesting, enter, with_top};
+use super::frame::{Frame, Kind, Left, OpenFrame, check_nesting, enter_checked, find_frame, with_top};
 use crate::error::{Error, ErrorKind};
 use crate::field::Field;
 use crate::id::Identifier;
-use crate::record::{Audit, RecordCore, RecordReader, TokenForm, open_form};
+use crate::record::{Audit, RecordReader, TokenForm, open_form};
 use crate::token::Token;
-
-/// The opening under way. A part's frame has none of its own: what it opens belongs to the frame around it.
-pub(crate) struct OpenFrame {
-    audit: Audit,
-    /// The contexts of the parts being read, innermost last.
-    parts: Vec<Arc<RecordCore>>,
-}
 
 /// Reads a `T` and opens its fields, from any serde format. Made by [`RecordReader::opening`].
 pub struct RecordOpening<'a, T> {
@@ -127,7 +120,7 @@ impl RecordReader {
     fn enter_opening<T>(&self, work: impl FnOnce() -> T) -> Result<(T, Left), Error> {
         // Before the observer is asked: what may not begin is no opening.
         check_nesting(false)?;
-        enter(Kind::Open(OpenFrame { audit: self.begin_opening()?, parts: Vec::new() }), work)
+        enter_checked(Kind::Open(OpenFrame { audit: self.begin_opening()?, parts: Vec::new() }), work)
     }
 }
 
@@ -216,15 +209,13 @@ impl Drop for PartLeft {
 
 /// Runs `work` on the opening of this same record by this same access that is active on this thread, if there is one.
 fn with_same<T>(access: &RecordReader, work: impl FnOnce(&mut Audit) -> T) -> Option<T> {
-    let found = FRAMES.try_with(|frames| {
-        let mut frames = frames.try_borrow_mut().ok()?;
-        let same = frames.iter_mut().rev().find_map(|frame| match &mut frame.kind {
+    find_frame(
+        |frame| match &mut frame.kind {
             Kind::Open(frame) if frame.audit.is_of(access.core(), access.who()) => Some(&mut frame.audit),
             _ => None,
-        });
-        same.map(work)
-    });
-    found.ok().flatten()
+        },
+        work,
+    )
 }
 
 impl Frame {

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::ser::{Error as _, Serialize, Serializer};
 
-use super::{Kind, enter};
+use super::frame::{Kind, enter};
 use crate::error::Error;
 
 /// A value that serializes with its fields as plaintext. Made by [`expose_plaintext`].

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::ser::{Error as _, Serialize, Serializer};
 
-use super::{Frame, Kind, enter, with_top};
+use super::frame::{Frame, Kind, SealFrame, enter, with_top};
 use crate::codec::text;
 use crate::error::{Error, ErrorKind};
 use crate::field::Field;
@@ -13,12 +13,6 @@ use crate::id::{FieldId, Identifier};
 use crate::payload::Value;
 use crate::record::{Claim, MaySeal, Record, RecordCore, SealState, seal_appending};
 use crate::scratch;
-
-/// The record that fields are sealed for, and its pass.
-pub(crate) struct SealFrame {
-    core: Arc<RecordCore>,
-    state: SealState,
-}
 
 /// A value that seals its fields while it is serialized, by any serde format. Made by [`Record::sealing`].
 ///

@@ -33,6 +33,11 @@ pub(crate) fn key_of_text(text: &str) -> Option<KeyId> {
     })
 }
 
+/// Whether `text` is a well-formed text token (FORMAT 6.4).
+pub(crate) fn is_text_token(text: &str) -> bool {
+    text.starts_with(Letter::TEXT_MAGIC) && key_of_text(text).is_some()
+}
+
 fn starts_as_either(text: &str) -> bool {
     let letter = text.strip_prefix(Letter::TEXT_MAGIC).and_then(|rest| rest.bytes().next());
     letter.is_some_and(Letter::is_one) || text.starts_with(WRAPPED_KEY_TEXT_MAGIC)

@@ -8,13 +8,14 @@ use rxseal::keys::{KeyringFile, RemainingUse};
 use serde_json::json;
 
 use crate::args::{Count, Counted, Dialect, Global};
-use crate::config::{Config, without_password};
+use crate::config::Config;
 use crate::failure::Failure;
 #[cfg(not(feature = "postgres"))]
 use crate::not_built::postgres;
 use crate::output::{Output, table};
 #[cfg(feature = "postgres")]
 use crate::postgres;
+use crate::url::without_password;
 
 pub async fn run(global: &Global, command: &Count, output: &Output) -> Result<(), Failure> {
     let (table, column) = (&command.table, &command.column);

@@ -17,6 +17,7 @@ mod record;
 mod root;
 mod subject;
 mod token;
+mod url;
 
 use std::io::{self, Write};
 use std::process::ExitCode;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use rxseal::count::{KeyCounts, count_postgres};
 use rxseal::store::{KeyringStore, PostgresStore, PostgresSubjectStore, SubjectKeyStore};
 
-use crate::config::without_password;
 use crate::failure::Failure;
+use crate::url::without_password;
 
 /// `None` if its table is not there and may not be made.
 pub async fn keyrings(url: &str, may_create: bool) -> Result<Option<Arc<dyn KeyringStore>>, Failure> {

@@ -1,7 +1,9 @@
 //! The traps of serde once more, here with every feature of serde_json on: `--features every-json-feature`.
 
-#[path = "../../serde_traps.rs"]
-mod serde_traps;
+#[path = "../../serde/support.rs"]
+mod support;
+#[path = "../../serde/traps.rs"]
+mod traps;
 
 /// Values that serde_json serializes through private names of its own. One nests in the other's place, and keeps its text.
 #[test]

@@ -1,0 +1,82 @@
+#!/usr/bin/env python3
+"""What the workspace consists of, one answer a line, so that .ci/run names no package and no program.
+
+workspace.py published                packages that go to the registry, each after those that it depends on
+workspace.py manifests                Cargo.toml of the workspace, and of each workspace of its own below it
+workspace.py msrv                     PACKAGE RUST: the oldest Rust that each published package promises
+workspace.py features                 PACKAGE FEATURES: each feature of each published package alone, and none
+workspace.py pairs                    PACKAGE FEATURES: each two features of one published package
+workspace.py tests [TEXT [NAME...]]   PACKAGE PROGRAM: test programs that have TEXT (a regular expression) in their sources, and
+                                      those of the given names; without both all of them
+"""
+
+import itertools
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def packages():
+    command = ["cargo", "metadata", "--locked", "--no-deps", "--format-version=1"]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+    return json.loads(done.stdout)["packages"]
+
+
+def published():
+    """In an order that a registry would take them."""
+    left = {p["name"]: p for p in packages() if p["publish"] != []}
+    needs = {name: {d["name"] for d in p["dependencies"] if d["kind"] != "dev"} & set(left) - {name}
+             for name, p in left.items()}
+    ordered = []
+    while left:
+        name = next(name for name in sorted(left) if not needs[name] & set(left))
+        ordered.append(left.pop(name))
+    return ordered
+
+
+def manifests():
+    own = [Path("Cargo.toml")]
+    files = subprocess.run(["git", "ls-files", "*/Cargo.toml"], check=True, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+    return own + [Path(f) for f in files.stdout.split() if re.search(r"^\[workspace\]", (ROOT / f).read_text(), re.M)]
+
+
+def combinations(size):
+    """Of the features that a user may turn on. A default that is one of them is the others' business too."""
+    for package in published():
+        for chosen in itertools.combinations((f for f in package["features"] if f != "default"), size):
+            yield package["name"], ",".join(chosen)
+
+
+def tests(text="", *names):
+    for package in packages():
+        for target in package["targets"]:
+            if target["kind"] == ["test"] and (target["name"] in names or has(target, text)):
+                yield package["name"], target["name"]
+
+
+def has(target, text):
+    return any(re.search(text, source.read_text()) for source in sources(target))
+
+
+def sources(target):
+    """The file of a program and what lies in its folder."""
+    file = Path(target["src_path"])
+    folder = file.parent if file.name == "main.rs" else file.with_suffix("")
+    return {file, *folder.rglob("*.rs")}
+
+
+question, *words = sys.argv[1:]
+answers = {
+    "published": lambda: ((p["name"],) for p in published()),
+    "msrv": lambda: ((p["name"], p["rust_version"]) for p in published()),
+    "manifests": lambda: ((str(file),) for file in manifests()),
+    "features": lambda: [*((p["name"], "") for p in published()), *combinations(1)],
+    "pairs": lambda: combinations(2),
+    "tests": lambda: tests(*words),
+}
+for answer in answers[question]():
+    print(*answer)

@@ -1,0 +1,105 @@
+//! How records share an unlocked keyring.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::id::{Class, KeyId};
+use crate::key::{KeyState, Keys};
+use crate::observe::{KeyEvent, Observer};
+
+/// The classes that a sealer or an opener was limited to; all where there is none.
+pub(crate) type ClassLimit = Option<Arc<[Class]>>;
+
+/// How many counts there are: more threads than this share some.
+const COUNTS: usize = 16;
+
+/// What the records of a keyring share.
+pub(crate) struct Shared {
+    pub(crate) keys: Keys,
+    pub(crate) observer: Option<Box<dyn Observer>>,
+}
+
+impl Shared {
+    /// What a compromised key vouched for is authentic from now on: somebody should hear of that.
+    pub(crate) fn tell_compromised(&self, key_id: KeyId) {
+        let compromised = self.keys.find(key_id).is_ok_and(|dek| dek.state == KeyState::Compromised);
+        if let Some(observer) = self.observer.as_ref().filter(|_| compromised) {
+            observer.key_event(&KeyEvent::CompromisedKeyUsed { keyspace: self.keys.keyspace().as_str(), key_id });
+        }
+    }
+}
+
+/// A keyring, and what whoever has it may do. Each record has one, and so its keys.
+///
+/// A reference count of its own for each of 16 threads, in cache lines of its own: where all threads counted in one place, that
+/// place would travel between their processors with every record that is made and dropped.
+pub(crate) struct KeyringShare {
+    shared: Arc<Shared>,
+    limit: ClassLimit,
+    /// Keeps the count of the next one away. Written, where the padding of an alignment would carry what lay on the stack.
+    _apart: [u64; 16],
+}
+
+impl KeyringShare {
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
+    pub(crate) fn allows(&self, class: Class) -> bool {
+        self.limit.as_ref().is_none_or(|classes| classes.contains(&class))
+    }
+
+    /// Whether both are of the same unlocked keyring, and so have the same observer.
+    pub(crate) fn shares_keyring(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.shared, &other.shared)
+    }
+}
+
+/// The shares of one handle, one for each count.
+pub(crate) struct KeyringShares([Arc<KeyringShare>; COUNTS]);
+
+impl KeyringShares {
+    pub(super) fn new(shared: Shared) -> Arc<Self> {
+        Self::of(&Arc::new(shared), &None)
+    }
+
+    /// The same keyring for these classes only; never for more than before.
+    pub(crate) fn only(&self, classes: impl IntoIterator<Item = Class>) -> Arc<Self> {
+        let known = self.any();
+        let limit = classes.into_iter().filter(|class| known.allows(*class)).collect();
+        Self::of(&known.shared, &Some(limit))
+    }
+
+    pub(crate) fn limit(&self) -> &ClassLimit {
+        &self.any().limit
+    }
+
+    pub(crate) fn shared(&self) -> &Shared {
+        self.any().shared()
+    }
+
+    /// The share of this thread.
+    pub(crate) fn share(&self) -> Arc<KeyringShare> {
+        thread_local! {
+            static COUNT: usize = next_count();
+        }
+        // A thread that is ending counts with the first.
+        let count = COUNT.try_with(|count| *count).unwrap_or_default();
+        Arc::clone(self.0.get(count).unwrap_or_else(|| self.any()))
+    }
+
+    fn of(shared: &Arc<Shared>, limit: &ClassLimit) -> Arc<Self> {
+        let share = || KeyringShare { shared: Arc::clone(shared), limit: limit.clone(), _apart: [0; 16] };
+        Arc::new(Self(std::array::from_fn(|_| Arc::new(share()))))
+    }
+
+    fn any(&self) -> &Arc<KeyringShare> {
+        let [first, ..] = &self.0;
+        first
+    }
+}
+
+fn next_count() -> usize {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    NEXT.fetch_add(1, Ordering::Relaxed).checked_rem(COUNTS).unwrap_or_default()
+}

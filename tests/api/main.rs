@@ -1,0 +1,8 @@
+//! The public API, as programs use it: what is sealed opens, in its place and nowhere else.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+mod ids;
+mod reseal;
+mod smoke;
+mod swaps;
+mod tampering;

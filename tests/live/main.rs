@@ -1,0 +1,16 @@
+//! Root keys and stores against real servers, which `.ci/servers` starts; and `faults`, which needs none.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+mod aws_kms;
+#[path = "../stores/column.rs"]
+mod column;
+#[path = "../keys/conformance.rs"]
+mod conformance;
+mod faults;
+mod faulty;
+#[path = "../stores/keyrings/conformance.rs"]
+mod keyring_stores;
+mod postgres;
+#[path = "../stores/subjects/conformance.rs"]
+mod subject_stores;
+mod vault;

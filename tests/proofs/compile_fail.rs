@@ -1,0 +1,11 @@
+//! What must not compile, with the text that a person reads where a marker is missing (T37, T38, T41 of docs/THREAT-MODEL.md).
+//! Slow, since it builds a crate of its own: `.ci/run` runs it. After a new compiler, or a change of the lines that the texts
+//! quote: `TRYBUILD=overwrite`, and read the diff.
+
+#[test]
+#[ignore = "slow: builds a crate; .ci/run runs it"]
+fn what_must_not_compile_does_not() {
+    let cases = trybuild::TestCases::new();
+    cases.pass("compile_fail/pass/*.rs");
+    cases.compile_fail("compile_fail/*.rs");
+}

@@ -1,0 +1,4 @@
+//! What the programs of this package share.
+#![allow(clippy::unwrap_used)]
+
+pub mod keys;

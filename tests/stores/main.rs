@@ -1,0 +1,8 @@
+//! Where keyrings and subject keys are kept, and how many tokens are under which key.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+mod children;
+mod column;
+mod count;
+mod keyrings;
+mod subjects;
