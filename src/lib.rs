@@ -79,7 +79,6 @@ pub mod observe;
 mod payload;
 pub mod phi;
 pub mod provider;
-mod providers;
 mod random;
 mod record;
 mod root_key;
@@ -124,15 +123,9 @@ pub mod keys {
 
 /// Root keys: the trait, the list that a program trusts, and root keys on this machine.
 pub mod root {
-    #[cfg(feature = "aws-kms")]
-    pub use crate::providers::AwsKmsKey;
-    pub use crate::providers::LocalRootKey;
+    pub use crate::root_key::LocalRootKey;
     #[cfg(unix)]
-    pub use crate::providers::RootKeyFile;
-    #[cfg(feature = "pkcs11")]
-    pub use crate::providers::{Pkcs11Key, Pkcs11KeyBuilder, Pkcs11Mechanism};
-    #[cfg(feature = "vault")]
-    pub use crate::providers::{VaultKey, VaultKeyBuilder};
+    pub use crate::root_key::RootKeyFile;
     pub use crate::root_key::{RootKey, RootKeys};
 }
 

@@ -17,7 +17,9 @@ use rxseal::observe::{Observer, OpenEvent, Opening};
 use rxseal::page::open_page;
 use rxseal::provider::{Kek, KekContext, ProviderFuture};
 use rxseal::root::{LocalRootKey, RootKey, RootKeyFile, RootKeys};
-use rxseal::store::{FileStore, KeyringStore, MemoryStore, MemorySubjectStore, StoreFuture, SubjectKeyStore};
+use rxseal::store::{
+    FileStore, KeyringStore, MemoryStore, MemorySubjectStore, Retention, StoreFuture, SubjectKeyStore,
+};
 use rxseal::subjects::{SubjectAdmin, SubjectKeys, WrappedSubjectKey};
 use rxseal::{
     Access, Class, Each, Error, Keyring, Parts, Phi, Purpose, Record, Sealed, Sealing, Token, accept_plaintext, phi,
@@ -329,7 +331,11 @@ fn all() -> Vec<(&'static str, Error)> {
             fails(run_local(stored().clock(&clock).rotate("pharmacy-17")))
         }),
         ("store-unavailable", Error::from_store(true, "timeout")),
-        ("subject-retained", Error::subject_retained()),
+        ("subject-retained", {
+            let (subjects, held) = (MemorySubjectStore::default(), Retention::default().legal_hold(true));
+            run_local(subjects.retain("pharmacy-17", SUBJECT_ID, Retention::default(), held)).unwrap();
+            fails(run_local(subjects.shred("pharmacy-17", SUBJECT_ID, 1)))
+        }),
         ("retention-past", {
             let subjects = SubjectAdmin::new(MemorySubjectStore::default()).unknown_too();
             fails(run_local(subjects.set_retain_until("pharmacy-17", SUBJECT_ID, Some(1))))

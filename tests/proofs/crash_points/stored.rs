@@ -6,9 +6,10 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use rxseal::keys::KeyringFile;
-use rxseal::store::{FileStore, KeyringStore, SqliteStore};
+use rxseal::store::{FileStore, KeyringStore};
 use rxseal::testing::insecure_keyring_file;
 use rxseal::{Keyring, run_local};
+use rxseal_sqlite::SqliteStore;
 
 use super::{Calls, folder, traced, what_was_said};
 

@@ -10,9 +10,10 @@ use std::sync::Arc;
 use rxseal::keys::Suite;
 use rxseal::phi::Drug;
 use rxseal::root::{RootKeyFile, RootKeys};
-use rxseal::store::{FileSubjectStore, MemorySubjectStore, SqliteSubjectStore, StoredSubject, SubjectKeyStore};
+use rxseal::store::{FileSubjectStore, MemorySubjectStore, StoredSubject, SubjectKeyStore};
 use rxseal::subjects::{ShredLog, SubjectAdmin, SubjectKeys, WrappedSubjectKey};
 use rxseal::{Error, Keyring, Token, run_local};
+use rxseal_sqlite::SqliteSubjectStore;
 
 use super::{MONTH, TENANT, access};
 use crate::children::{self, Folder, said};
