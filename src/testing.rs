@@ -15,7 +15,7 @@ use crate::aead::Suite;
 use crate::error::Error;
 use crate::key::KeyringFile;
 use crate::keyring::{Keyring, Unlocked};
-use crate::providers::LocalRootKey;
+use crate::root_key::LocalRootKey;
 use crate::root_key::{RootKeys, run_local};
 
 impl Keyring {

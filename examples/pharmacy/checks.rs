@@ -4,6 +4,8 @@ use std::fmt;
 use std::io;
 use std::path::Path;
 
+use rxseal::ErrorCode;
+
 use crate::show::Show;
 
 /// Why the program stops. Never contains a value.
@@ -50,10 +52,10 @@ impl From<rxseal::Error> for Failure {
     fn from(error: rxseal::Error) -> Self {
         // The cause of an error about a key file or a store names the file and what the system said. Other causes may
         // quote what was being read, so they stay out.
+        let is_about_files =
+            matches!(error.code(), ErrorCode::RootKeyIo | ErrorCode::StoreUnavailable | ErrorCode::StoreRefused);
         match std::error::Error::source(&error) {
-            Some(cause) if ["root-key-io", "store-unavailable", "store-refused"].contains(&error.code()) => {
-                Self::new(format!("{error}: {cause}"))
-            }
+            Some(cause) if is_about_files => Self::new(format!("{error}: {cause}")),
             _ => Self::new(error.to_string()),
         }
     }

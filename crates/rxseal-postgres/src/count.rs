@@ -1,0 +1,95 @@
+//! Counting in PostgreSQL.
+
+use rxseal::Error;
+use rxseal::count::{CountSql, KeyCounts};
+use rxseal::provider::need_runtime;
+use sqlx::postgres::PgConnection;
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
+use tokio::time::timeout;
+
+use crate::pool::DEADLINE;
+use crate::trouble::{Table, postgres_trouble, too_late};
+use crate::url::parse_url;
+
+/// Counts the tokens of a column by key, as [`CountSql::postgres`] does, in a read-only transaction.
+///
+/// A role from which row-level security hides rows is refused. Of a view, a foreign table, a partition, a standby, and a name without a
+/// schema that several tables have, the result tells with [`KeyCounts::doubt`].
+///
+/// Connecting ends within 5 seconds. How long the counting takes depends on the table, so it has no deadline: put it into a
+/// `tokio::time::timeout`, or set `statement_timeout` in the URL. The URL and the password are in no error and no log.
+///
+/// ```no_run
+/// # async fn example() -> Result<(), rxseal::Error> {
+/// let url = std::env::var("DATABASE_URL").unwrap_or_default();
+/// let counts = rxseal_postgres::count_postgres(&url, "pharmacy.rx", "drug").await?;
+/// println!("{} tokens, {} values not sealed", counts.total(), counts.not_tokens());
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// `invalid-id`: a name that can be none; `store-refused`: the table or the column is not there, of another type, or may not be read;
+/// `store-unavailable`: the server is not reachable or has no room; `runtime-needed` outside of a tokio runtime. The cause
+/// says which.
+pub async fn count_postgres(url: &str, table: &str, column: &str) -> Result<KeyCounts, Error> {
+    let sql = CountSql::postgres(table, column)?;
+    let options = parse_url(url)?;
+    need_runtime()?;
+    let about = Table::Counted { table, column };
+    let connected = timeout(DEADLINE, options.connect()).await.map_err(|_| too_late())?;
+    let mut connection = connected.map_err(|error| postgres_trouble(&error, &about))?;
+    // Made first, since it remembers when the counting was begun.
+    let mut counts = KeyCounts::default();
+    let rows = read(&mut connection, &sql).await;
+    // The server learns at once that nobody reads any more; a failure here changes nothing.
+    drop(timeout(DEADLINE, connection.close()).await);
+    let (doubt, rows) = rows.map_err(|error| postgres_trouble(&error, &about))?;
+    for (key_id, tokens) in rows {
+        counts.add_row(&key_id, tokens)?;
+    }
+    Ok(counts.doubted(doubt))
+}
+
+const VIEW: &str = "it is a view, which may leave rows out: count the columns of the tables that it is made of";
+/// What is counted, as the server takes the name.
+const WHAT: &str = "SELECT pg_is_in_recovery(), c.relkind::text, EXISTS (SELECT FROM pg_inherits AS i WHERE i.inhrelid = c.oid), (
+    SELECT count(*) FROM pg_class AS same JOIN pg_namespace AS n ON n.oid = same.relnamespace
+    WHERE same.relname = c.relname AND same.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname !~ '^(pg_|information_schema$)'
+) FROM pg_class AS c WHERE c.oid = to_regclass($1)";
+
+async fn read(
+    connection: &mut PgConnection,
+    sql: &CountSql,
+) -> Result<(Option<&'static str>, Vec<(String, i64)>), sqlx::Error> {
+    let mut reading = connection.begin_with("BEGIN READ ONLY").await?;
+    // Rows that are hidden from the role are an error then, also of tables behind a view.
+    sqlx::query("SET LOCAL row_security = off").persistent(false).execute(&mut *reading).await?;
+    let what = sqlx::query_as(WHAT).persistent(false).bind(sql.quoted_table());
+    let what: Option<(bool, String, bool, i64)> = what.fetch_optional(&mut *reading).await?;
+    let has_schema = sql.schema().is_some();
+    let doubt =
+        what.and_then(|(is_standby, kind, is_part, named)| doubt(is_standby, &kind, is_part, named > 1 && !has_schema));
+    // All of the statement but quoted names is constant.
+    let query = sqlx::query_as(AssertSqlSafe(sql.as_str().to_owned())).persistent(false);
+    let rows = query.fetch_all(&mut *reading).await?;
+    reading.rollback().await?;
+    Ok((doubt, rows))
+}
+
+fn doubt(is_standby: bool, kind: &str, is_partition: bool, is_one_of_several: bool) -> Option<&'static str> {
+    match kind {
+        _ if is_standby => Some("the server is a standby, which may be behind: count on the primary server"),
+        "v" => Some(VIEW),
+        "m" => Some(
+            "it is a materialized view, which may be out of date: count the columns of the tables that it is made of",
+        ),
+        "f" => Some("it is a foreign table, which may leave rows out: count on its own server"),
+        _ if is_partition => Some(
+            "it is a partition, or a table that inherits, which leaves the rows of the others out: count the whole table",
+        ),
+        _ if is_one_of_several => Some("there are several tables of this name: write `schema.table`"),
+        _ => None,
+    }
+}

@@ -1,0 +1,290 @@
+//! Opening with an access, which says who and why. The observer is told of it.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::de::DeserializeOwned;
+
+use super::audit::Audit;
+use super::core::RecordCore;
+use super::open::OpenState;
+use super::{MayOpen, Record};
+use crate::access::Access;
+use crate::error::{Error, ErrorKind};
+use crate::field::Field;
+use crate::id::{Class, FieldId};
+use crate::payload::{self, Content};
+use crate::scratch;
+use crate::secret::{Unfinished, reserve_wiping};
+use crate::token::{Token, TokenParts, decoded_len};
+
+impl<R: MayOpen> Record<R> {
+    /// This record, opened by `access`: who and why.
+    #[must_use]
+    pub fn opened_by(&self, access: &Access) -> RecordReader {
+        RecordReader { core: Arc::clone(self.core()), access: access.clone() }
+    }
+}
+
+/// A record together with who opens it and why. It is owned, `Send` and `Sync`.
+// Where its other methods are: `open`, `open_text`, `opening` and `run_opening` in `scope/opening.rs`, since they ask which scope is
+// active; `nested_keys` in `record/nested.rs`.
+#[derive(Clone)]
+pub struct RecordReader {
+    core: Arc<RecordCore>,
+    access: Access,
+}
+
+/// A value under a compromised key. It may be forged, because whoever holds the key could have made it.
+///
+/// ```no_run
+/// # fn main() -> Result<(), rxseal::Error> {
+/// # let keys = rxseal::testing::insecure_keyring("pharmacy-17")?.unobserved();
+/// # let rec = keys.record("prescription", "RX-1001")?;
+/// # let token = rec.seal::<rxseal::phi::Drug>("x")?;
+/// # let access = rxseal::Access::new("user:kim", rxseal::Purpose::TREAT)?;
+/// let suspect = rec.opened_by(&access).open_compromised::<rxseal::phi::Drug, String>(&token)?;
+/// let drug = suspect.expose_not_authentic();          // compare it with another source before it is used
+/// # Ok(())
+/// # }
+/// ```
+pub struct NotAuthentic<T>(T);
+
+impl<T> NotAuthentic<T> {
+    /// The value, which may be forged.
+    pub fn expose_not_authentic(self) -> T {
+        self.0
+    }
+}
+
+impl<T> fmt::Debug for NotAuthentic<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("NotAuthentic([REDACTED])")
+    }
+}
+
+impl RecordReader {
+    /// Opens several fields in one opening: one key set-up per class, and one event.
+    ///
+    /// ```
+    /// use rxseal::phi::{Directions, Drug};
+    /// # fn main() -> Result<(), rxseal::Error> {
+    /// # let keys = rxseal::testing::insecure_keyring("pharmacy-17")?.unobserved();
+    /// # let rec = keys.record("prescription", "RX-1001")?;
+    /// # let (drug, directions) = (rec.seal::<Drug>("warfarin")?, rec.seal::<Directions>("daily")?);
+    /// # let access = rxseal::Access::new("user:kim.rph", rxseal::Purpose::TREAT)?;
+    /// let label = rec.opened_by(&access).open_fields(|pass| {
+    ///     let drug: String = pass.open::<Drug, _>(&drug)?;
+    ///     let directions: String = pass.open::<Directions, _>(&directions)?;
+    ///     Ok(format!("{drug}: {directions}"))
+    /// })?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// `refused-by-observer`, and those of `work`.
+    pub fn open_fields<T>(&self, work: impl FnOnce(&mut OpenPass<'_>) -> Result<T, Error>) -> Result<T, Error> {
+        self.try_open_fields(work)
+    }
+
+    /// As [`open_fields`](Self::open_fields), for `work` with an error type of its own.
+    ///
+    /// # Errors
+    ///
+    /// `refused-by-observer`, and those of `work`.
+    pub fn try_open_fields<T, E: From<Error>>(
+        &self,
+        work: impl FnOnce(&mut OpenPass<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut audit = Audit::begin(std::slice::from_ref(&self.core), &self.access)?;
+        let result = work(&mut OpenPass::new(&self.core, &mut audit.state));
+        audit.end();
+        result
+    }
+
+    /// Opens one field whose key is marked compromised, which [`open`](Self::open) refuses.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`open`](Self::open), except `key-compromised`.
+    pub fn open_compromised<F: Field, T: DeserializeOwned>(&self, token: &Token) -> Result<NotAuthentic<T>, Error> {
+        self.open_fields(|pass| {
+            pass.state.allow_compromised = true;
+            pass.open::<F, T>(token).map(NotAuthentic)
+        })
+    }
+
+    pub(crate) fn core(&self) -> &Arc<RecordCore> {
+        &self.core
+    }
+
+    pub(crate) fn begin_opening(&self) -> Result<Audit, Error> {
+        Audit::begin([Arc::clone(&self.core)], self.access.clone())
+    }
+
+    pub(crate) fn who(&self) -> &Access {
+        &self.access
+    }
+}
+
+impl fmt::Debug for RecordReader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RecordReader")
+            .field("record_type", &self.core.context().record_type())
+            .field("access", &self.access)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Opens fields of one record, as one opening.
+// `nested_keys` is in `record/nested.rs`.
+pub struct OpenPass<'a> {
+    pub(super) core: &'a RecordCore,
+    pub(super) state: &'a mut OpenState,
+}
+
+impl<'a> OpenPass<'a> {
+    pub(super) fn new(core: &'a RecordCore, state: &'a mut OpenState) -> Self {
+        Self { core, state }
+    }
+
+    /// Opens one field.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`RecordReader::open`].
+    pub fn open<F: Field, T: DeserializeOwned>(&mut self, token: &Token) -> Result<T, Error> {
+        self.open_form::<F, T>(TokenForm::Bytes(token.as_bytes()))
+    }
+
+    /// Opens one field from its token's text.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`RecordReader::open_text`].
+    pub fn open_text<F: Field, T: DeserializeOwned>(&mut self, token: &str) -> Result<T, Error> {
+        self.open_form::<F, T>(TokenForm::Text(token))
+    }
+
+    /// Opens a field that no type declares, by its id and its class. It is for tools that get both at run time, such as a recovery
+    /// drill; a program declares its fields with [`fields!`](crate::fields). It does not try former ids of the field.
+    ///
+    /// ```
+    /// use rxseal::{Access, Class, FieldId, Purpose};
+    /// # fn main() -> Result<(), rxseal::Error> {
+    /// # let keys = rxseal::testing::insecure_keyring("pharmacy-17")?.unobserved();
+    /// # let rec = keys.record("prescription", "RX-1001")?;
+    /// # let token = rec.seal::<rxseal::phi::Drug>("warfarin")?;
+    /// let (field, class) = (FieldId::parse("phi.rx.drug")?, Class::parse("medication")?);
+    /// let access = Access::new("user:kim", Purpose::TREAT)?;
+    /// let drug: String = rec.opened_by(&access).open_fields(|pass| pass.open_by_id(field, class, &token))?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`RecordReader::open`].
+    pub fn open_by_id<T: DeserializeOwned>(&mut self, field: FieldId, class: Class, token: &Token) -> Result<T, Error> {
+        let Self { core, state } = self;
+        open_form(TokenForm::Bytes(token.as_bytes()), |token, out| state.open_bound((field, class), core, token, out))
+            .map_err(|error| error.at_field(field).in_record(core.context().record_type()))
+            .inspect_err(|error| state.note_failure(error))
+    }
+
+    /// Opens one field of text or bytes from its binary token and appends the content to `out`, which the caller wipes. If `out` has
+    /// enough room, including room for the padding, nothing is allocated. On an error `out` is unchanged.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`RecordReader::open`]; `type-mismatch` for a value that is neither text nor bytes.
+    pub fn open_into<F: Field>(&mut self, token: &[u8], out: &mut Vec<u8>) -> Result<(), Error> {
+        let Self { core, state } = self;
+        let mut append = || {
+            let token = TokenParts::parse(token)?;
+            let payload_len = token.text.len();
+            reserve_wiping(out, payload_len);
+            let mut opened = Unfinished::begin(out);
+            let start = opened.start();
+            opened.vec().resize(start.saturating_add(payload_len), 0);
+            let room = opened.vec().get_mut(start..).unwrap_or_default();
+            let len = state.open::<F>(core, token, room)?.scalar().ok_or(ErrorKind::TypeMismatch)?.len();
+            payload::keep(opened.vec(), start, start.saturating_add(1), len);
+            opened.finish();
+            Ok(())
+        };
+        let result = append().map_err(|error| core.located::<F>(error));
+        result.inspect_err(|error| state.note_failure(error))
+    }
+
+    /// Opens one field of text or bytes in place: before the call `buffer` contains its binary token, and afterwards its content, which
+    /// the caller wipes. Use it for large values, such as a scan, to have only one copy. On an error `buffer` is unchanged.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`RecordReader::open`]; `type-mismatch` for a value that is neither text nor bytes.
+    pub fn open_in_place<F: Field>(&mut self, buffer: &mut Vec<u8>) -> Result<(), Error> {
+        let Self { core, state } = self;
+        let result = state.open_in_place::<F>(core, buffer).map_err(|error| core.located::<F>(error));
+        result.inspect_err(|error| state.note_failure(error))
+    }
+
+    pub(crate) fn open_form<F: Field, T: DeserializeOwned>(&mut self, token: TokenForm<'_>) -> Result<T, Error> {
+        let Self { core, state } = self;
+        open_form(token, |token, out| state.open::<F>(core, token, out))
+            .map_err(|error| core.located::<F>(error))
+            .inspect_err(|error| state.note_failure(error))
+    }
+}
+
+impl fmt::Debug for OpenPass<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OpenPass").finish_non_exhaustive()
+    }
+}
+
+/// A token as it came.
+#[derive(Clone, Copy)]
+pub(crate) enum TokenForm<'t> {
+    Bytes(&'t [u8]),
+    Text(&'t str),
+}
+
+impl TokenForm<'_> {
+    /// Runs `work` with what was read of it, once, and with room for the payload, in the thread's scratch buffer.
+    pub(super) fn with_room<T>(
+        self,
+        work: impl FnOnce(TokenParts<'_>, &mut [u8]) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        scratch::with(|buffer| {
+            let buffer = buffer.vec();
+            match self {
+                Self::Bytes(token) => {
+                    // Its form and length are checked before room is made.
+                    let token = TokenParts::parse(token)?;
+                    buffer.resize(token.text.len(), 0);
+                    work(token, buffer)
+                }
+                Self::Text(text) => {
+                    // Room for both at once: what is decoded may be plaintext that only looks like a token, and must not be moved.
+                    let token_len = decoded_len(text)?;
+                    buffer.resize(token_len.saturating_mul(2), 0);
+                    let (token, room) = buffer.split_at_mut_checked(token_len).unwrap_or_default();
+                    let token = TokenParts::decode(text, token)?;
+                    work(token, room.get_mut(..token.text.len()).unwrap_or_default())
+                }
+            }
+        })
+    }
+}
+
+/// Opens `token` in the thread's scratch buffer. The value is decoded when `decrypt` is done, since decoding runs the
+/// value's own `Deserialize`, which may come here again.
+pub(crate) fn open_form<T: DeserializeOwned>(
+    token: TokenForm<'_>,
+    decrypt: impl for<'b> FnOnce(TokenParts<'_>, &'b mut [u8]) -> Result<Content<'b>, Error>,
+) -> Result<T, Error> {
+    token.with_room(|token, room| payload::decode(decrypt(token, room)?))
+}
