@@ -18,7 +18,7 @@ pub(crate) use self::core::RecordCore;
 pub use access::{NotAuthentic, OpenPass, RecordReader};
 pub(crate) use access::{TokenForm, open_form};
 pub(crate) use audit::Audit;
-pub use page::{open_page, reseal_page, seal_page};
+pub use page::{open_page, reseal_page, seal_page, try_open_page, try_reseal_page, try_seal_page};
 pub use reseal::ResealPass;
 pub use seal::SealPass;
 pub(crate) use seal::{Claim, SealState, seal_appending};
