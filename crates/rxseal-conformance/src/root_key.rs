@@ -12,7 +12,7 @@ use std::time::Duration;
 use rxseal::keys::{KeyringAdmin, KeyringFile, Suite};
 use rxseal::root::{RootKey, RootKeys};
 use rxseal::store::MemoryStore;
-use rxseal::{Error, Keyring};
+use rxseal::{Error, ErrorCode, Keyring};
 
 use crate::broken::{Broken, hold, with_causes};
 use crate::silence::shown_in;
@@ -308,7 +308,7 @@ fn check_refusal(error: &Error, keys: &Tampering, report: &mut RootKeyReport) ->
     if error.is_retryable() {
         return Err(Broken::by("a wrong wrap is refused for good: it does not become right by waiting", error));
     }
-    let is_refusal = matches!(error.code(), "unlock-failed" | "provider-refused");
+    let is_refusal = matches!(error.code(), ErrorCode::UnlockFailed | ErrorCode::ProviderRefused);
     hold("a wrong wrap is refused by the codes `provider-refused` or `unlock-failed`", is_refusal, with_causes(error))?;
     // Without the ids of requests, of which there is one for each.
     let text = with_causes(error);
