@@ -100,7 +100,7 @@ mod tests {
         }
         let long = format!("user:{}", "x".repeat(256));
         for bad in ["", "kim", "user:", "root:kim", "user:kim lee", "user:k\u{ef}m", "USER:kim", &long] {
-            assert_eq!(Access::new(bad, Purpose::TREAT).unwrap_err().code(), "invalid-access", "{bad}");
+            assert_eq!(Access::new(bad, Purpose::TREAT).unwrap_err().code().as_str(), "invalid-access", "{bad}");
         }
         let access = Access::new("svc:x", Purpose::HPAYMT).unwrap();
         assert!(access.clone().request_id("a b").is_err());

@@ -26,7 +26,9 @@ use crate::token::Token;
 pub(crate) const MAX_STALENESS: Duration = Duration::from_secs(300);
 pub(crate) const GRACE: Duration = Duration::from_secs(3600);
 
-/// The unlocked keys of one keyspace. Immutable, `Send` and `Sync`, not `Clone`: share it as an `Arc<Keyring>`.
+/// The unlocked keys of one keyspace: a handle, `Clone`, `Send` and `Sync`. Its keys never change.
+///
+/// A clone is another handle to the same keys: it costs a reference count and copies no key.
 ///
 /// Unlocking costs one call of a root key; afterwards sealing and opening are pure CPU work. Keys are wiped when
 /// it and the last record or handle made from it are gone.
@@ -50,6 +52,7 @@ pub(crate) const GRACE: Duration = Duration::from_secs(3600);
 /// ```
 // Where its other methods are: unlocking in `keyring/unlock.rs`, changes in `keyring/lifecycle.rs`, the local start in
 // `local_start.rs`, `record` and `unbound` in `record.rs`, `sealer` and `opener` in `handles.rs`.
+#[derive(Clone)]
 pub struct Keyring(Arc<KeyringShares>);
 
 impl Keyring {

@@ -99,7 +99,7 @@ mod vector_tests;
 
 // A program of records
 pub use access::{Access, Purpose};
-pub use error::Error;
+pub use error::{Error, ErrorCode};
 pub use field::Field;
 pub use form::{Each, Parts, Phi, Sealed, Sealing};
 pub use handles::{Opener, Sealer};
@@ -139,7 +139,10 @@ pub mod subjects {
 
 /// Sealing, opening and resealing a page of records at once.
 pub mod page {
-    pub use crate::record::{OpenPass, ResealPass, SealPass, open_page, reseal_page, seal_page};
+    pub use crate::record::{
+        OpenPass, ResealPass, SealPass, open_page, reseal_page, seal_page, try_open_page, try_reseal_page,
+        try_seal_page,
+    };
 }
 
 /// Roles as types: what a record of a sealer, an opener or a keyring may do.

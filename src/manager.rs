@@ -77,7 +77,7 @@ impl KeyringManager {
     /// has other content under the same number; and those of
     /// [`Keyring::unlock`] and of the store. All who wait for one attempt get its error, and for a second whoever asks
     /// anew, so that an outage is not answered by a storm.
-    pub async fn keyring(&self, keyspace: &str) -> Result<Arc<Keyring>, Error> {
+    pub async fn keyring(&self, keyspace: &str) -> Result<Keyring, Error> {
         let slot = self.0.slots.slot(&Name::parse("keyspace", keyspace)?);
         slot.keyring(&self.0.refresher).await
     }
@@ -90,7 +90,7 @@ impl KeyringManager {
     /// # Errors
     ///
     /// As [`keyring`](Self::keyring).
-    pub async fn keyring_with(&self, keyspace: &str, key_id: KeyId) -> Result<Arc<Keyring>, Error> {
+    pub async fn keyring_with(&self, keyspace: &str, key_id: KeyId) -> Result<Keyring, Error> {
         let slot = self.0.slots.slot(&Name::parse("keyspace", keyspace)?);
         slot.keyring_with(&self.0.refresher, key_id).await
     }

@@ -12,7 +12,7 @@ pub use key_event::{KeyChange, KeyEvent};
 pub use to_tracing::TracingObserver;
 
 use crate::access::Access;
-use crate::error::Error;
+use crate::error::{Error, ErrorCode};
 use crate::id::{Class, KeyId};
 
 /// Your own code that is told of every outermost opening: of one record, one single field, or one page of a bulk call. It never
@@ -143,7 +143,7 @@ pub enum Outcome {
     /// Every requested field was opened.
     Opened,
     /// The opening failed or was refused, with an error of this [`code`](Error::code).
-    Failed(&'static str),
+    Failed(ErrorCode),
     /// The program panicked inside the scope.
     Panicked,
 }

@@ -73,7 +73,7 @@ mod tests {
     #[test]
     fn a_failed_draw_is_an_error() {
         let error = hooks::while_failing(|| key().unwrap_err());
-        assert_eq!(error.code(), "random-failed");
+        assert_eq!(error.code().as_str(), "random-failed");
         assert!(key().is_ok());
     }
 }

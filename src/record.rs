@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 pub(crate) use self::core::RecordCore;
 pub(crate) use audit::Audit;
-pub use page::{open_page, reseal_page, seal_page};
+pub use page::{open_page, reseal_page, seal_page, try_open_page, try_reseal_page, try_seal_page};
 pub use reader::{NotAuthentic, OpenPass, RecordReader};
 pub(crate) use reader::{TokenForm, open_form};
 pub use reseal::ResealPass;

@@ -1,10 +1,8 @@
-//! Where keyrings are kept: a trait, and stores in memory, in files and in databases.
+//! Where keyrings are kept: a trait, and stores in memory and in files.
 
 #[cfg(unix)]
 mod file;
 mod memory;
-#[cfg(feature = "postgres-store")]
-mod postgres;
 pub(crate) mod row;
 pub(crate) mod subject;
 
@@ -14,18 +12,10 @@ use std::sync::Arc;
 #[cfg(unix)]
 pub use file::FileStore;
 pub use memory::MemoryStore;
-#[cfg(feature = "postgres-store")]
-pub use postgres::PostgresStore;
-#[cfg(feature = "postgres-store")]
-pub(crate) use postgres::pool::{DEADLINE, parse_url, too_late};
-#[cfg(feature = "postgres-store")]
-pub(crate) use postgres::trouble::{Table, postgres_trouble};
 
 #[cfg(unix)]
 pub use subject::FileSubjectStore;
 pub(crate) use subject::HELD_AT_MOST;
-#[cfg(feature = "postgres-store")]
-pub use subject::PostgresSubjectStore;
 pub use subject::{MemorySubjectStore, Retention, StoredSubject, SubjectKeyStore};
 
 use crate::error::Error;
@@ -50,7 +40,7 @@ pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Se
 /// assert_eq!(run_local(store.get("pharmacy-17"))?, Some(first.clone()));
 ///
 /// // Whoever did not see the newest generation changes nothing.
-/// assert_eq!(run_local(store.put(&first, None)).unwrap_err().code(), "store-conflict");
+/// assert_eq!(run_local(store.put(&first, None)).unwrap_err().code(), rxseal::ErrorCode::StoreConflict);
 /// # Ok(())
 /// # }
 /// ```

@@ -48,14 +48,14 @@ const ATTEMPTS: usize = 16;
 /// let log = ShredLog::new(folder.join("shredded.log"), Duration::from_secs(30 * 86_400));
 ///
 /// admin.set_legal_hold("pharmacy-17", "P-7", true).await?;
-/// assert_eq!(admin.shred("pharmacy-17", "P-7", &log).await.unwrap_err().code(), "subject-retained");
+/// assert_eq!(admin.shred("pharmacy-17", "P-7", &log).await.unwrap_err().code(), rxseal::ErrorCode::SubjectRetained);
 ///
 /// admin.set_legal_hold("pharmacy-17", "P-7", false).await?;
 /// let receipt = admin.shred("pharmacy-17", "P-7", &log).await?;
 /// assert_eq!(receipt.complete_at() - receipt.shredded_at(), 30 * 86_400);
 ///
 /// // An id that was mistyped is refused: the receipt would be for the wrong patient.
-/// assert_eq!(admin.shred("pharmacy-17", "P-77", &log).await.unwrap_err().code(), "subject-missing");
+/// assert_eq!(admin.shred("pharmacy-17", "P-77", &log).await.unwrap_err().code(), rxseal::ErrorCode::SubjectMissing);
 /// # Ok(())
 /// # })?;
 /// # std::fs::remove_dir_all(&folder).unwrap();

@@ -47,7 +47,7 @@ const SHARED_ATTEMPTS: usize = 2;
 /// let token = rec.seal::<phi::Drug>("warfarin 5 MG")?;
 ///
 /// // For reading: never makes a key.
-/// assert_eq!(subjects.subject(&keys, "P-8").await.unwrap_err().code(), "subject-missing");
+/// assert_eq!(subjects.subject(&keys, "P-8").await.unwrap_err().code(), rxseal::ErrorCode::SubjectMissing);
 /// # Ok(())
 /// # })
 /// # }
@@ -117,7 +117,7 @@ impl SubjectKeys {
     /// # subjects.subject_or_create(&keys, "P-7").await?;
     /// let patients = subjects.load(&keys, ["P-7", "P-8"]).await?;
     /// let rec = keys.record("prescription", "RX-1001")?.subject(patients.get("P-7")?)?;
-    /// assert_eq!(patients.get("P-8").unwrap_err().code(), "subject-missing");
+    /// assert_eq!(patients.get("P-8").unwrap_err().code(), rxseal::ErrorCode::SubjectMissing);
     /// # Ok(())
     /// # })
     /// # }

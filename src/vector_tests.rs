@@ -62,7 +62,7 @@ impl Vector {
 
     #[track_caller]
     fn check_code<T>(&self, outcome: &Result<T, Error>) {
-        let code = outcome.as_ref().map_or_else(Error::code, |_| "ok");
+        let code = outcome.as_ref().map_or_else(|error| error.code().as_str(), |_| "ok");
         assert_eq!(code, self.text("expect"), "{}", self.file);
     }
 

@@ -64,7 +64,7 @@ impl RemainingUse {
     ///
     /// // The notes show no token, so they may have been counted in the wrong place.
     /// let error = RemainingUse::counted([&drugs, &notes], keys.keys(), old, 0, None).unwrap_err();
-    /// assert_eq!(error.code(), "not-counted");
+    /// assert_eq!(error.code(), rxseal::ErrorCode::NotCounted);
     ///
     /// let notes = notes.confirmed_empty()?;
     /// let still = RemainingUse::counted([&drugs, &notes], keys.keys(), old, 0, None)?;

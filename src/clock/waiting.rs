@@ -54,7 +54,7 @@ mod tests {
     #[test]
     fn a_count_is_begun_when_the_wait_is_over() {
         let code = |written, now, millis, begun| {
-            begun_after(written, now, Duration::from_millis(millis), begun).err().map(|error| error.code())
+            begun_after(written, now, Duration::from_millis(millis), begun).err().map(|error| error.code().as_str())
         };
         for (written, now, millis, begun, refusal) in [
             // Within the same second.
@@ -81,7 +81,7 @@ mod tests {
     #[test]
     fn each_wait_ends_when_it_is_over() {
         let wait = |written, now, seconds| waited(written, now, Duration::from_secs(seconds), "wait");
-        let left = |error: Error| (error.code(), error.time_left().map(|left| left.as_secs()));
+        let left = |error: Error| (error.code().as_str(), error.time_left().map(|left| left.as_secs()));
         for (written, now, seconds, refusal) in [
             (1000, 1000, 0, None),
             (1000, 1000, 1, Some(("state-refused", Some(1)))),

@@ -131,7 +131,7 @@ mod tests {
         ];
         for text in bad {
             let error = Identifier::from(text).parse("record id").unwrap_err();
-            assert_eq!(error.code(), "invalid-id", "{text}");
+            assert_eq!(error.code().as_str(), "invalid-id", "{text}");
         }
         assert_eq!(Identifier::from(-7_i64).parse("record id").unwrap(), "-7");
         assert_eq!(Identifier::from(u128::MAX).parse("record id").unwrap().len(), 39);

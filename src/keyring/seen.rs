@@ -100,7 +100,7 @@ mod tests {
         let memory = Seen::default();
         memory.see(seen).unwrap();
         let result = memory.newest(seen.keyspace()).check(file);
-        assert!(result.as_ref().err().is_none_or(|error| error.code() == "keyring-too-old"));
+        assert!(result.as_ref().err().is_none_or(|error| error.code().as_str() == "keyring-too-old"));
         assert_eq!(memory.see(file).is_ok(), result.is_ok());
         // What was refused leaves nothing behind.
         memory.newest(seen.keyspace()).check(if result.is_ok() { file } else { seen }).unwrap();

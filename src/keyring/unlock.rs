@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::{Keyring, KeyringShares, Shared};
 use crate::backend::Backend;
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorCode, ErrorKind};
 use crate::id::Name;
 use crate::key::{BodyKey, KeyState, KeyringFile, Keys, fingerprint, open_body};
 use crate::observe::{KeyEvent, Observer};
@@ -81,7 +81,7 @@ pub(crate) struct UnlockReport {
 pub(crate) struct RootFailure {
     provider: String,
     root_key: String,
-    code: &'static str,
+    code: ErrorCode,
     reason: String,
 }
 

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::error::ErrorCode;
 use crate::id::KeyId;
 
 /// Something that happened to the keys of a keyspace. It contains no key. Only [`Shredded`](Self::Shredded) names a patient.
@@ -34,7 +35,7 @@ pub enum KeyEvent<'a> {
         /// The name of the root key.
         root_key: &'a str,
         /// The error's code.
-        code: &'static str,
+        code: ErrorCode,
         /// The error's text.
         reason: &'a str,
     },
@@ -56,7 +57,7 @@ pub enum KeyEvent<'a> {
         /// How long ago it was last known to be the newest.
         stale_for: Duration,
         /// The error's code.
-        code: &'static str,
+        code: ErrorCode,
         /// The error's text.
         reason: &'a str,
     },
@@ -66,7 +67,7 @@ pub enum KeyEvent<'a> {
         /// The keyspace.
         keyspace: &'a str,
         /// The error's code.
-        code: &'static str,
+        code: ErrorCode,
         /// The error's text.
         reason: &'a str,
     },

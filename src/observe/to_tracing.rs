@@ -50,7 +50,7 @@ impl Observer for TracingObserver {
         match event.outcome() {
             Outcome::Opened if !event.accepts_compromised() => tell!(info, "opened"),
             Outcome::Opened => tell!(warn, "opened"),
-            Outcome::Failed(code) => tell!(warn, code),
+            Outcome::Failed(code) => tell!(warn, code.as_str()),
             Outcome::Panicked => tell!(warn, "panicked"),
         }
     }
@@ -61,17 +61,17 @@ impl Observer for TracingObserver {
                 info!(target: "rxseal", keyspace, generation, provider, root_key, "keyring unlocked");
             }
             KeyEvent::RootKeyFailed { keyspace, provider, root_key, code, reason } => {
-                warn!(target: "rxseal", keyspace, provider, root_key, code, reason, "root key failed");
+                warn!(target: "rxseal", keyspace, provider, root_key, code = code.as_str(), reason, "root key failed");
             }
             KeyEvent::Refreshed { keyspace, generation } => {
                 info!(target: "rxseal", keyspace, generation, "keyring refreshed");
             }
             KeyEvent::RefreshFailed { keyspace, generation, stale_for, code, reason } => {
                 let stale_for = stale_for.as_secs();
-                warn!(target: "rxseal", keyspace, generation, stale_for, code, reason, "keyring not refreshed");
+                warn!(target: "rxseal", keyspace, generation, stale_for, code = code.as_str(), reason, "keyring not refreshed");
             }
             KeyEvent::NotUnlocked { keyspace, code, reason } => {
-                warn!(target: "rxseal", keyspace, code, reason, "keyring not unlocked");
+                warn!(target: "rxseal", keyspace, code = code.as_str(), reason, "keyring not unlocked");
             }
             KeyEvent::CompromisedKeyUsed { keyspace, key_id } => {
                 warn!(target: "rxseal", keyspace, key = %key_id, "data under a compromised key was resealed");

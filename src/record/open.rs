@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use super::core::RecordCore;
 use super::workspace::Workspace;
 use crate::aead::{MessageCipher, TAG_LEN};
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorCode, ErrorKind};
 use crate::field::Field;
 use crate::id::{Class, FieldId};
 use crate::key::Dek;
@@ -20,7 +20,7 @@ pub(crate) struct OpenState {
     workspace: Workspace,
     pub(crate) fields: usize,
     /// The code of the first failure.
-    pub(crate) failed: Option<&'static str>,
+    pub(crate) failed: Option<ErrorCode>,
     pub(crate) allow_compromised: bool,
 }
 

@@ -34,7 +34,19 @@ const DRAWN_AT_ONCE: usize = 256;
 /// # Errors
 ///
 /// `random-failed`, and the first error of `work`.
-pub fn seal_page<R: MaySeal, T, E: From<Error>>(
+pub fn seal_page<R: MaySeal, T>(
+    records: &[Record<R>],
+    work: impl FnMut(usize, &mut SealPass<'_>) -> Result<T, Error>,
+) -> Result<Vec<T>, Error> {
+    try_seal_page(records, work)
+}
+
+/// As [`seal_page`], for `work` with an error type of its own.
+///
+/// # Errors
+///
+/// `random-failed`, and the first error of `work`.
+pub fn try_seal_page<R: MaySeal, T, E: From<Error>>(
     records: &[Record<R>],
     mut work: impl FnMut(usize, &mut SealPass<'_>) -> Result<T, E>,
 ) -> Result<Vec<T>, E> {
@@ -58,7 +70,19 @@ pub fn seal_page<R: MaySeal, T, E: From<Error>>(
 /// # Errors
 ///
 /// `random-failed`, and the first error of `work`.
-pub fn reseal_page<T, E: From<Error>>(
+pub fn reseal_page<T>(
+    records: &[Record],
+    work: impl FnMut(usize, &mut ResealPass<'_>) -> Result<T, Error>,
+) -> Result<Vec<T>, Error> {
+    try_reseal_page(records, work)
+}
+
+/// As [`reseal_page`], for `work` with an error type of its own.
+///
+/// # Errors
+///
+/// `random-failed`, and the first error of `work`.
+pub fn try_reseal_page<T, E: From<Error>>(
     records: &[Record],
     mut work: impl FnMut(usize, &mut ResealPass<'_>) -> Result<T, E>,
 ) -> Result<Vec<T>, E> {
@@ -103,7 +127,20 @@ fn with_nonces<R: MaySeal, T, E: From<Error>>(
 ///
 /// `refused-by-observer`, `keyspace-mismatch` where the records are not all of one unlocked keyring, and the first error of
 /// `work`.
-pub fn open_page<R: MayOpen, T, E: From<Error>>(
+pub fn open_page<R: MayOpen, T>(
+    records: &[Record<R>],
+    access: &Access,
+    work: impl FnMut(usize, &mut OpenPass<'_>) -> Result<T, Error>,
+) -> Result<Vec<T>, Error> {
+    try_open_page(records, access, work)
+}
+
+/// As [`open_page`], for `work` with an error type of its own.
+///
+/// # Errors
+///
+/// `refused-by-observer`, `keyspace-mismatch`, and the first error of `work`.
+pub fn try_open_page<R: MayOpen, T, E: From<Error>>(
     records: &[Record<R>],
     access: &Access,
     mut work: impl FnMut(usize, &mut OpenPass<'_>) -> Result<T, E>,

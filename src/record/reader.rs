@@ -76,7 +76,7 @@ impl RecordReader {
     /// let label = rec.opened_by(&access).open_fields(|pass| {
     ///     let drug: String = pass.open::<Drug, _>(&drug)?;
     ///     let directions: String = pass.open::<Directions, _>(&directions)?;
-    ///     Ok::<_, rxseal::Error>(format!("{drug}: {directions}"))
+    ///     Ok(format!("{drug}: {directions}"))
     /// })?;
     /// # Ok(())
     /// # }
@@ -85,7 +85,19 @@ impl RecordReader {
     /// # Errors
     ///
     /// `refused-by-observer`, and those of `work`.
-    pub fn open_fields<T, E: From<Error>>(&self, work: impl FnOnce(&mut OpenPass<'_>) -> Result<T, E>) -> Result<T, E> {
+    pub fn open_fields<T>(&self, work: impl FnOnce(&mut OpenPass<'_>) -> Result<T, Error>) -> Result<T, Error> {
+        self.try_open_fields(work)
+    }
+
+    /// As [`open_fields`](Self::open_fields), for `work` with an error type of its own.
+    ///
+    /// # Errors
+    ///
+    /// `refused-by-observer`, and those of `work`.
+    pub fn try_open_fields<T, E: From<Error>>(
+        &self,
+        work: impl FnOnce(&mut OpenPass<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
         let mut audit = Audit::begin(std::slice::from_ref(&self.core), &self.access)?;
         let result = work(&mut OpenPass::new(&self.core, &mut audit.state));
         audit.end();

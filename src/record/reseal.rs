@@ -34,7 +34,7 @@ impl Record {
     /// # let rec = keys.record("prescription", "RX-1001")?;
     /// # let (drug, directions) = (rec.seal::<Drug>("warfarin 5 MG")?, rec.seal_text::<Directions>("one daily")?);
     /// let (drug, directions) = rec.reseal_fields(|pass| {
-    ///     Ok::<_, rxseal::Error>((pass.reseal::<Drug>(&drug)?, pass.reseal_text::<Directions>(&directions)?))
+    ///     Ok((pass.reseal::<Drug>(&drug)?, pass.reseal_text::<Directions>(&directions)?))
     /// })?;
     /// assert_eq!(drug.key_id(), keys.primary_key());
     /// # Ok(())
@@ -44,7 +44,16 @@ impl Record {
     /// # Errors
     ///
     /// Those of `work`.
-    pub fn reseal_fields<T, E>(&self, work: impl FnOnce(&mut ResealPass<'_>) -> Result<T, E>) -> Result<T, E> {
+    pub fn reseal_fields<T>(&self, work: impl FnOnce(&mut ResealPass<'_>) -> Result<T, Error>) -> Result<T, Error> {
+        self.try_reseal_fields(work)
+    }
+
+    /// As [`reseal_fields`](Self::reseal_fields), for `work` with an error type of its own.
+    ///
+    /// # Errors
+    ///
+    /// Those of `work`.
+    pub fn try_reseal_fields<T, E>(&self, work: impl FnOnce(&mut ResealPass<'_>) -> Result<T, E>) -> Result<T, E> {
         work(&mut ResealPass::with_state(self.core(), SealState::default()))
     }
 

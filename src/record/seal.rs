@@ -51,7 +51,7 @@ impl<R: MaySeal> Record<R> {
     /// # let keys = rxseal::testing::insecure_keyring("pharmacy-17")?.unobserved();
     /// let rec = keys.record("prescription", "RX-1001")?;
     /// let (drug, directions) = rec.seal_fields(|pass| {
-    ///     Ok::<_, rxseal::Error>((pass.seal::<Drug>("warfarin 5 MG")?, pass.seal::<Directions>("one daily")?))
+    ///     Ok((pass.seal::<Drug>("warfarin 5 MG")?, pass.seal::<Directions>("one daily")?))
     /// })?;
     /// # Ok(())
     /// # }
@@ -60,7 +60,16 @@ impl<R: MaySeal> Record<R> {
     /// # Errors
     ///
     /// Those of `work`.
-    pub fn seal_fields<T, E>(&self, work: impl FnOnce(&mut SealPass<'_>) -> Result<T, E>) -> Result<T, E> {
+    pub fn seal_fields<T>(&self, work: impl FnOnce(&mut SealPass<'_>) -> Result<T, Error>) -> Result<T, Error> {
+        self.try_seal_fields(work)
+    }
+
+    /// As [`seal_fields`](Self::seal_fields), for `work` with an error type of its own.
+    ///
+    /// # Errors
+    ///
+    /// Those of `work`.
+    pub fn try_seal_fields<T, E>(&self, work: impl FnOnce(&mut SealPass<'_>) -> Result<T, E>) -> Result<T, E> {
         work(&mut SealPass::with_state(self.core(), SealState::default()))
     }
 }
@@ -350,25 +359,25 @@ mod tests {
         let record = keys.record("prescription", 1).unwrap();
         let mut out = b"before".to_vec();
         let result = while_failing(|| record.seal_fields(|pass| pass.seal_into::<Drug>("warfarin", &mut out)));
-        assert_eq!(result.unwrap_err().code(), "random-failed");
+        assert_eq!(result.unwrap_err().code().as_str(), "random-failed");
         assert_eq!(out, b"before");
         let json =
             while_failing(|| record.run_sealing(|| serde_json::to_string(&crate::Phi::<_, Drug>::new("x".to_owned()))));
-        assert_eq!(json.unwrap_err().code(), "random-failed");
+        assert_eq!(json.unwrap_err().code().as_str(), "random-failed");
         let token = record.seal::<Drug>("warfarin").unwrap();
         for room in [0, 1000] {
             let mut scan = Vec::with_capacity(room);
             scan.extend_from_slice(b"scan");
             let result = while_failing(|| record.seal_fields(|pass| pass.seal_in_place::<Drug>(&mut scan)));
-            assert_eq!((result.unwrap_err().code(), scan.as_slice()), ("random-failed", b"scan".as_slice()));
+            assert_eq!((result.unwrap_err().code().as_str(), scan.as_slice()), ("random-failed", b"scan".as_slice()));
         }
         let reseal = || record.reseal_fields(|pass| pass.reseal_into::<Drug>(token.as_bytes(), &mut out));
-        assert_eq!(while_failing(reseal).unwrap_err().code(), "random-failed");
+        assert_eq!(while_failing(reseal).unwrap_err().code().as_str(), "random-failed");
         assert_eq!(out, b"before");
         let page = [record];
         assert!(while_failing(|| crate::page::reseal_page(&page, |_, pass| pass.reseal::<Drug>(&token))).is_err());
         assert!(while_failing(|| crate::page::seal_page(&page, |_, pass| pass.seal::<Drug>("warfarin"))).is_err());
-        assert_eq!(while_failing(|| keys.create_subject_key("P-1").err().unwrap().code()), "random-failed");
+        assert_eq!(while_failing(|| keys.create_subject_key("P-1").err().unwrap().code().as_str()), "random-failed");
     }
 
     #[test]

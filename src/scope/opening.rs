@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde::de::{Deserialize, DeserializeOwned, DeserializeSeed, Deserializer, Error as _};
 
 use super::frame::{Frame, Kind, Left, OpenFrame, check_nesting, enter_checked, find_frame, with_top};
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorCode, ErrorKind};
 use crate::field::Field;
 use crate::id::Identifier;
 use crate::record::{Audit, RecordReader, TokenForm, open_form};
@@ -125,7 +125,7 @@ impl RecordReader {
 }
 
 /// Ends the opening of a scope that failed with this code, or did not.
-fn end(kind: Option<Kind>, failed: Option<&'static str>) {
+fn end(kind: Option<Kind>, failed: Option<ErrorCode>) {
     if let Some(Kind::Open(mut frame)) = kind {
         if failed.is_some() {
             // What the whole scope failed with says more than what it met first.

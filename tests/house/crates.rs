@@ -17,7 +17,7 @@ const ENTRANCES: &[(&str, &[&str])] = &[
     ("getrandom", &["rxseal"]),
     ("reqwest", &["rxseal-vault"]),
     ("rusqlite", &["rxseal", "rxseal-cli", "rxseal-sqlite"]),
-    ("sqlx", &["rxseal", "rxseal-postgres"]),
+    ("sqlx", &["rxseal-postgres"]),
     ("sqlx-core", &["rxseal"]),
 ];
 

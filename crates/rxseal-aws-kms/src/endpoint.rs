@@ -91,7 +91,11 @@ mod tests {
             ("http://192.0.2.1:5000", false),
         ] {
             let key = run_local(AwsKmsKey::with_config(&config(endpoint), KEY));
-            assert_eq!(key.as_ref().err().map(Error::code), (!good).then_some("invalid-root-key"), "{endpoint}");
+            assert_eq!(
+                key.as_ref().err().map(|error| error.code().as_str()),
+                (!good).then_some("invalid-root-key"),
+                "{endpoint}"
+            );
         }
     }
 

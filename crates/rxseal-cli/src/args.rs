@@ -501,7 +501,7 @@ Root keys:
   one Vault from that of another with the same mount and name.
 Stores:
   file:FOLDER, sqlite:FILE  in this build
-  postgres://HOST/DATABASE  PGUSER, PGPASSWORD and the passfile are read (feature postgres-store, {postgres})
+  postgres://HOST/DATABASE  PGUSER, PGPASSWORD and the passfile are read (feature postgres, {postgres})
 
 Secrets are never taken from the command line, where other users of the machine could read them.
 

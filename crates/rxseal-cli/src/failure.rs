@@ -49,7 +49,7 @@ impl Failure {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Usage(_) => "usage",
-            Self::Rxseal(error) | Self::InUse(error, ..) => error.code(),
+            Self::Rxseal(error) | Self::InUse(error, ..) => error.code().as_str(),
             Self::Coded(code, _) => code,
             Self::Root(_, failure) => failure.code(),
             Self::Checked(_) => "check-failed",

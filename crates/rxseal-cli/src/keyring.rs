@@ -130,7 +130,7 @@ impl Desk<'_> {
                     let subject_keys = self.subject_keys_under(&ring, key, subject_keys).await?;
                     let still_under = RemainingUse::new(tokens, subject_keys).begun_at(begun);
                     let destroyed = admin.destroy(&keyspace, key, still_under, SystemTime::now(), unused_for).await;
-                    let file = destroyed.map_err(|error| match error.code() {
+                    let file = destroyed.map_err(|error| match error.code().as_str() {
                         "key-in-use" => Failure::InUse(error, tokens, subject_keys),
                         _ => error.into(),
                     })?;
@@ -373,7 +373,7 @@ async fn verify(config: &Config, keyspace: &str, min: Option<u64>, output: &Outp
         .iter()
         .map(|check| {
             let unlocks = check.result().map(|result| result.is_ok());
-            let code = check.result().and_then(Result::err).map(rxseal::Error::code);
+            let code = check.result().and_then(Result::err).map(|error| error.code().as_str());
             json!({
                 "provider": check.provider(), "root_key": check.root_key(), "unlocks": unlocks, "code": code,
                 "result": word(check.result()),
@@ -387,7 +387,7 @@ async fn verify(config: &Config, keyspace: &str, min: Option<u64>, output: &Outp
     let worst = errors.iter().find(|error| !error.is_retryable()).or(errors.first());
     match (worst, lost.first()) {
         (Some(worst), _) => Err(Failure::Coded(
-            worst.code(),
+            worst.code().as_str(),
             format!("{} of {asked} root keys asked do not unlock the keyring", errors.len()),
         )),
         // Each had its warning. Whoever takes another root key off next must not be told that all is well.

@@ -31,8 +31,8 @@ pub async fn run(global: &Global, command: Command, output: &Output) -> Result<(
     let keys = unlock(&config, &open.keyspace, output).await?;
     let record = record_of(&keys, &config, &open).await?;
     let opened = record.opened_by(&access).open_fields(|pass| pass.open_by_id(field, class, &token));
-    let opened: Opened = opened.map_err(|error| match error.code() {
-        "open-failed" => Failure::Coded(error.code(), format!("{}. {CHECK}", Failure::from_reference(&error))),
+    let opened: Opened = opened.map_err(|error| match error.code().as_str() {
+        "open-failed" => Failure::Coded(error.code().as_str(), format!("{}. {CHECK}", Failure::from_reference(&error))),
         _ => error.into(),
     })?;
     show(&open, &token, opened, output)

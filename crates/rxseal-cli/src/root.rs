@@ -94,7 +94,7 @@ impl Spec {
             let quoted = self.text.split_once(':').is_some_and(|(_, place)| failure.to_string().contains(place));
             let failure = match failure {
                 Failure::Rxseal(error) if quoted && !self.may_show() => {
-                    Failure::Coded(error.code(), NOT_A_PLACE.to_owned())
+                    Failure::Coded(error.code().as_str(), NOT_A_PLACE.to_owned())
                 }
                 failure => failure,
             };

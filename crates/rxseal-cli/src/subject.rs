@@ -169,7 +169,7 @@ async fn reapply(subjects: &SubjectAdmin, config: &Config, stored: bool, output:
 
 fn show_rewrapped(report: &RewrapReport, keys: &Keyring, stored: bool, output: &Output) -> Result<(), Failure> {
     let done = if stored { "are now under" } else { "would be under" };
-    let failed: Vec<_> = report.failed().map(|(subject, error)| (subject, error.code())).collect();
+    let failed: Vec<_> = report.failed().map(|(subject, error)| (subject, error.code().as_str())).collect();
     let (rewrapped, before) = (report.rewrapped(), report.before());
     let mut lines = vec![format!("{rewrapped} subject keys {done} {}; {before} were before", keys.primary_key())];
     for (subject, code) in &failed {

@@ -223,7 +223,7 @@ mod tests {
         ];
         for (change, part) in cases {
             let error = change(builder()).build().unwrap_err();
-            assert!(error.code() == "invalid-root-key" && error.to_string().contains(part), "{error}");
+            assert!(error.code().as_str() == "invalid-root-key" && error.to_string().contains(part), "{error}");
         }
         let relative = Pkcs11Key::builder("hsm.so").token("phi").key_label("phi-root").pin_file("/pin").build();
         assert!(relative.unwrap_err().to_string().contains("absolute"));

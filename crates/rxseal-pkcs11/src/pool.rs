@@ -232,6 +232,6 @@ mod tests {
 
     #[test]
     fn without_a_runtime_it_says_so() {
-        assert_eq!(run_local(pool().call(|_| Ok(()))).unwrap_err().code(), "runtime-needed");
+        assert_eq!(run_local(pool().call(|_| Ok(()))).unwrap_err().code().as_str(), "runtime-needed");
     }
 }

@@ -176,7 +176,7 @@ mod tests {
             ("pkcs11:token=phi;object=x?pin-value=1234", "query"),
         ] {
             let error = Selection::parse(uri).unwrap_err();
-            assert_eq!(error.code(), "invalid-root-key");
+            assert_eq!(error.code().as_str(), "invalid-root-key");
             assert!(error.to_string().contains(part) && !error.to_string().contains("1234"), "{uri}: {error}");
         }
         for (uri, part) in [

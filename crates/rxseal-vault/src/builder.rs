@@ -361,7 +361,7 @@ mod tests {
             "https://vault#x",
         ] {
             let error = parse_address(bad).unwrap_err();
-            assert_eq!(error.code(), "invalid-root-key", "{bad}");
+            assert_eq!(error.code().as_str(), "invalid-root-key", "{bad}");
             assert!(!error.to_string().contains("password"));
         }
     }

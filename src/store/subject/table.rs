@@ -1,4 +1,4 @@
-//! What a store of subject keys has to do itself. `rules` makes the rest of it.
+//! What a store of subject keys has to do itself.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! What a store knows of a subject.
+//! What is known of a subject's key.
 
 use crate::key::WrappedSubjectKey;
 
