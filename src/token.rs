@@ -1,4 +1,4 @@
-//! Tokens: one sealed field as bytes or text (FORMAT 6). Reading one needs no key.
+//! Tokens: one sealed field as bytes or text (FORMAT 6). Parsing one needs no key.
 
 mod carrier;
 
@@ -25,7 +25,7 @@ const MAX_PAYLOAD: usize = MAX_CONTENT + MAX_BLOCK;
 /// FORMAT 6.3, with a whole nonce.
 const MAX_LEN: usize = HEADER_LEN + NONCE_LEN + MAX_PAYLOAD + TAG_LEN;
 
-/// The first 9 bytes of a token: what says how and under which key it was sealed.
+/// The first 9 bytes of a token. They say how it was sealed, and under which key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Header {
     pub(crate) letter: Letter,
@@ -108,8 +108,8 @@ pub(crate) fn decoded_len(token: &str) -> Result<usize, Error> {
 
 /// One sealed field: public bytes that are worthless without their key and context.
 ///
-/// Parsing checks the form only, and needs no key: an unknown letter, a wrong length, text that is not canonical
-/// base64url or trailing bytes are refused with [`Error::is_not_a_token`].
+/// Parsing needs no key and checks only the form. An unknown letter, a wrong length, text that is not canonical base64url, and
+/// trailing bytes are refused with [`Error::is_not_a_token`].
 ///
 /// ```
 /// use rxseal::phi::Drug;
@@ -142,13 +142,13 @@ impl Token {
         &self.0
     }
 
-    /// The binary form, owned.
+    /// Returns the binary form.
     #[must_use]
     pub fn into_bytes(self) -> Vec<u8> {
         self.0
     }
 
-    /// The id of the key that this token was sealed under.
+    /// The id of the key under which this token was sealed.
     #[must_use]
     pub fn key_id(&self) -> KeyId {
         match self.0.get(Letter::MAGIC_LEN..).and_then(|rest| rest.first_chunk()) {

@@ -1,4 +1,4 @@
-//! Opening with an access: who, why, and the observer told of it.
+//! Opening with an access, which says who and why. The observer is told of it.
 
 use std::fmt;
 use std::sync::Arc;
@@ -26,7 +26,7 @@ impl<R: MayOpen> Record<R> {
     }
 }
 
-/// A record together with who opens it and why. Owned, `Send` and `Sync`.
+/// A record together with who opens it and why. It is owned, `Send` and `Sync`.
 // Where its other methods are: `open`, `open_text`, `opening` and `run_opening` in `scope/opening.rs`, since they ask which scope is
 // active; `nested_keys` in `record/nested.rs`.
 #[derive(Clone)]
@@ -35,7 +35,7 @@ pub struct RecordReader {
     access: Access,
 }
 
-/// A value that a compromised key cannot vouch for: whoever holds the key could have made it.
+/// A value under a compromised key. It may be forged, because whoever holds the key could have made it.
 ///
 /// ```no_run
 /// # fn main() -> Result<(), rxseal::Error> {
@@ -108,7 +108,7 @@ impl RecordReader {
     ///
     /// # Errors
     ///
-    /// Those of [`open`](Self::open), but for `key-compromised`.
+    /// Those of [`open`](Self::open), except `key-compromised`.
     pub fn open_compromised<F: Field, T: DeserializeOwned>(&self, token: &Token) -> Result<NotAuthentic<T>, Error> {
         self.open_fields(|pass| {
             pass.state.allow_compromised = true;
@@ -168,8 +168,8 @@ impl<'a> OpenPass<'a> {
         self.open_form::<F, T>(TokenForm::Text(token))
     }
 
-    /// Opens a field that no type declares, by its id and its class. For tools that get both at run time, such as a recovery
-    /// drill; a program declares its fields with [`fields!`](crate::fields). Former ids of the field are not tried.
+    /// Opens a field that no type declares, by its id and its class. It is for tools that get both at run time, such as a recovery
+    /// drill; a program declares its fields with [`fields!`](crate::fields). It does not try former ids of the field.
     ///
     /// ```
     /// use rxseal::{Access, Class, FieldId, Purpose};
@@ -194,8 +194,8 @@ impl<'a> OpenPass<'a> {
             .inspect_err(|error| state.note_failure(error))
     }
 
-    /// Opens one field of text or bytes from its binary token and appends the content to `out`, which the caller wipes.
-    /// Where `out` has the room, also for the padding, nothing is allocated. On an error `out` is as it was.
+    /// Opens one field of text or bytes from its binary token and appends the content to `out`, which the caller wipes. If `out` has
+    /// enough room, including room for the padding, nothing is allocated. On an error `out` is unchanged.
     ///
     /// # Errors
     ///
@@ -219,8 +219,8 @@ impl<'a> OpenPass<'a> {
         result.inspect_err(|error| state.note_failure(error))
     }
 
-    /// Opens one field of text or bytes in place: `buffer` holds its binary token before and its content afterwards, which the
-    /// caller wipes. For large values, such as a scan, of which there is then one copy. On an error `buffer` is as it was.
+    /// Opens one field of text or bytes in place: before the call `buffer` contains its binary token, and afterwards its content, which
+    /// the caller wipes. Use it for large values, such as a scan, to have only one copy. On an error `buffer` is unchanged.
     ///
     /// # Errors
     ///

@@ -12,7 +12,7 @@ const ENTRANCES: &[(&str, &[&str])] = &[
     ("aws-config", &["rxseal-aws-kms"]),
     ("aws-credential-types", &["rxseal-aws-kms"]),
     ("aws-sdk-kms", &["rxseal-aws-kms"]),
-    ("clap", &["rxseal", "rxseal-cli"]),
+    ("clap", &["rxseal-cli"]),
     ("cryptoki", &["rxseal-pkcs11"]),
     ("getrandom", &["rxseal"]),
     ("reqwest", &["rxseal-vault"]),
