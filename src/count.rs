@@ -5,8 +5,7 @@ mod find;
 #[cfg(feature = "postgres-store")]
 mod postgres;
 mod sql;
-#[cfg(feature = "sqlite-store")]
-mod sqlite;
+mod table;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,8 +13,6 @@ pub(crate) use begun::Begun;
 #[cfg(feature = "postgres-store")]
 pub use postgres::count_postgres;
 pub use sql::CountSql;
-#[cfg(feature = "sqlite-store")]
-pub use sqlite::count_sqlite;
 
 use crate::error::{Error, ErrorKind, Reason};
 use crate::id::KeyId;
@@ -23,9 +20,6 @@ use crate::key::KeyInfo;
 use crate::token::{FIRST_BYTE, Header, key_of_text};
 
 use find::{has_uncounted, joined_in_bytes, joined_in_run, runs_in};
-
-#[cfg(any(feature = "postgres-store", feature = "sqlite-store"))]
-const VIEW: Reason = "it is a view, which may leave rows out: count the columns of the tables that it is made of";
 
 /// Tokens by the key they were sealed under, which shows whether an old key is still in use.
 ///
@@ -145,12 +139,14 @@ impl KeyCounts {
         }
     }
 
-    fn add_bytes(&mut self, bytes: &[u8]) {
+    /// Counts one more value of a binary column: a token as bytes, or something that is no token.
+    pub fn add_bytes(&mut self, bytes: &[u8]) {
         self.add_one(Header::of(bytes).map(|header| header.key_id));
         joined_in_bytes(bytes).for_each(|key| self.add_joined(key, 1));
     }
 
-    fn add_text(&mut self, text: &str) {
+    /// Counts one more value of a text column: each text token in it, or something that is no token.
+    pub fn add_text(&mut self, text: &str) {
         let mut none = true;
         for run in runs_in(text) {
             none = false;
@@ -187,6 +183,13 @@ impl KeyCounts {
         self.begun = self.begun.earliest(other.begun);
     }
 
+    /// Says why the place may hold more than was seen there, in a few words for people: see [`doubt`](Self::doubt).
+    #[must_use]
+    pub fn doubted(mut self, why: Option<&'static str>) -> Self {
+        self.doubt = why;
+        self
+    }
+
     pub(crate) fn add_key(&mut self, key: KeyId, count: u64) {
         add_to(&mut self.by_key, key, count);
         self.seen.insert(key);
@@ -198,20 +201,36 @@ impl KeyCounts {
         self.is_empty = false;
     }
 
-    fn add_not_tokens(&mut self, count: u64) {
+    /// Counts values that can be no token, such as numbers.
+    pub fn add_not_tokens(&mut self, count: u64) {
         self.not_tokens = self.not_tokens.saturating_add(count);
         self.is_empty = false;
     }
 
-    #[cfg(any(feature = "postgres-store", feature = "sqlite-store"))]
-    fn add_nulls(&mut self, count: u64) {
+    /// Counts rows without a value.
+    pub fn add_nulls(&mut self, count: u64) {
         self.nulls = self.nulls.saturating_add(count);
     }
 
-    /// A row of `CountSql`.
-    #[cfg(feature = "postgres-store")]
-    fn add_row(&mut self, key_id: &str, count: i64) -> Result<(), Error> {
-        let count = u64::try_from(count).map_err(|_| ErrorKind::NotAToken)?;
+    /// Adds a row of what [`CountSql`] yields: its `key_id` and its `tokens`.
+    ///
+    /// ```
+    /// use rxseal::count::KeyCounts;
+    /// # fn main() -> Result<(), rxseal::Error> {
+    /// let mut counts = KeyCounts::default(); // before the statement runs, since counts remember when they were begun
+    /// for (key_id, tokens) in [("null", 2), ("not a token", 1), ("AbCdEf12", 40)] {
+    ///     counts.add_row(key_id, tokens)?;
+    /// }
+    /// assert_eq!((counts.nulls(), counts.not_tokens(), counts.of("AbCdEf12".parse()?)), (2, 1, 40));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// `not-a-token` or `invalid-id`: it is a row of another statement. Nothing was added.
+    pub fn add_row(&mut self, key_id: &str, tokens: i64) -> Result<(), Error> {
+        let count = u64::try_from(tokens).map_err(|_| ErrorKind::NotAToken)?;
         match (key_id, key_id.strip_prefix(sql::JOINED)) {
             (_, Some(key_id)) => self.add_joined(key_id.parse()?, count),
             (sql::NULL, _) => self.add_nulls(count),

@@ -205,7 +205,7 @@ impl Error {
         ErrorKind::RuntimeNeeded.into()
     }
 
-    /// An error of a [`KeyringStore`](crate::store::KeyringStore) or [`SubjectKeyStore`](crate::store::SubjectKeyStore) written outside this
+    /// An error of a [`KeyringStore`](crate::store::KeyringStore) or [`SubjectTable`](crate::provider::SubjectTable) written outside this
     /// crate. `retryable` tells whether the same call may succeed later.
     #[must_use]
     pub fn from_store(retryable: bool, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
@@ -213,23 +213,10 @@ impl Error {
         Self::from(kind).caused_by(cause)
     }
 
-    /// What a [`KeyringStore`](crate::store::KeyringStore) answers where another generation is stored than the one to be replaced, and a
-    /// [`SubjectKeyStore`](crate::store::SubjectKeyStore) where another key or retention is.
+    /// What a [`KeyringStore`](crate::store::KeyringStore) answers if another generation is stored than the one to be replaced.
     #[must_use]
     pub fn store_conflict() -> Self {
         ErrorKind::StoreConflict.into()
-    }
-
-    /// What a [`SubjectKeyStore`](crate::store::SubjectKeyStore) answers where a subject's retention forbids to shred it.
-    #[must_use]
-    pub fn subject_retained() -> Self {
-        ErrorKind::SubjectRetained.into()
-    }
-
-    /// What a [`SubjectKeyStore`](crate::store::SubjectKeyStore) answers if a change is asked of a subject that was shredded.
-    #[must_use]
-    pub fn subject_shredded() -> Self {
-        ErrorKind::SubjectShredded.into()
     }
 
     /// A refusal of an [`Observer`](crate::observe::Observer), with its reason as the cause.

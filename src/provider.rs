@@ -15,13 +15,12 @@
 //!
 //! # A store
 //!
-//! Implement [`KeyringStore`](crate::store::KeyringStore) or [`SubjectKeyStore`](crate::store::SubjectKeyStore).
-//! [`check_keyspace`], [`check_subject`] and [`check_order`] refuse what no store may hold. [`StoredKeyring`] and [`SubjectRow`] are
-//! rows as they are read back; a row of a keyring is at most [`KeyringFile::MAX_LEN`](crate::keys::KeyringFile::MAX_LEN) bytes. The
+//! For keyrings implement [`KeyringStore`](crate::store::KeyringStore): [`check_keyspace`] and [`check_order`] refuse what no store may
+//! hold, and [`StoredKeyring`] is a row as it is read back. For the keys of subjects implement [`SubjectTable`]: the core makes a
+//! [`SubjectKeyStore`](crate::store::SubjectKeyStore) of it, and a [`SubjectChange`] has the rules. A keyring file is at most [`KeyringFile::MAX_LEN`](crate::keys::KeyringFile::MAX_LEN) bytes. The
 //! file of an embedded database is made by [`create_private_file`], and only read if it has a [`foreign_owner`].
 //!
-//! What failed is told with [`Error::from_store`](crate::Error::from_store), [`Error::store_conflict`](crate::Error::store_conflict),
-//! [`Error::subject_retained`](crate::Error::subject_retained) and [`Error::subject_shredded`](crate::Error::subject_shredded).
+//! What failed is told with [`Error::from_store`](crate::Error::from_store) and [`Error::store_conflict`](crate::Error::store_conflict).
 //!
 //! # Testing
 //!
@@ -33,5 +32,5 @@ pub use crate::random::fill as fill_random;
 pub use crate::root_key::{Kek, KekContext, ProviderFuture};
 #[cfg(feature = "tokio_1")]
 pub use crate::runtime::{need_runtime, within};
-pub use crate::store::row::{StoredKeyring, check_keyspace, check_order, check_subject};
-pub use crate::store::subject::row::SubjectRow;
+pub use crate::store::row::{StoredKeyring, check_keyspace, check_order};
+pub use crate::store::subject::{SubjectChange, SubjectColumns, SubjectRow, SubjectRows, SubjectTable};

@@ -6,8 +6,6 @@ mod memory;
 #[cfg(feature = "postgres-store")]
 mod postgres;
 pub(crate) mod row;
-#[cfg(feature = "sqlite-store")]
-mod sqlite;
 pub(crate) mod subject;
 
 use std::pin::Pin;
@@ -22,18 +20,12 @@ pub use postgres::PostgresStore;
 pub(crate) use postgres::pool::{DEADLINE, parse_url, too_late};
 #[cfg(feature = "postgres-store")]
 pub(crate) use postgres::trouble::{Table, postgres_trouble};
-#[cfg(feature = "sqlite-store")]
-pub use sqlite::SqliteStore;
-#[cfg(feature = "sqlite-store")]
-pub(crate) use sqlite::{SQLITE_BUSY_WAIT, sqlite_trouble};
 
 #[cfg(unix)]
 pub use subject::FileSubjectStore;
 pub(crate) use subject::HELD_AT_MOST;
 #[cfg(feature = "postgres-store")]
 pub use subject::PostgresSubjectStore;
-#[cfg(feature = "sqlite-store")]
-pub use subject::SqliteSubjectStore;
 pub use subject::{MemorySubjectStore, Retention, StoredSubject, SubjectKeyStore};
 
 use crate::error::Error;

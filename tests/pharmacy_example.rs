@@ -10,7 +10,8 @@ use std::sync::OnceLock;
 use rusqlite::Connection;
 use rxseal::keys::KeyUse;
 use rxseal::run_local;
-use rxseal::store::{KeyringStore, SqliteStore};
+use rxseal::store::KeyringStore;
+use rxseal_sqlite::SqliteStore;
 
 /// Made-up people, in parts that tokens do not contain by chance.
 const PATIENT: &str = concat!(

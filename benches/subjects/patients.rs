@@ -6,9 +6,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use rusqlite::Connection;
-use rxseal::store::{MemorySubjectStore, Retention, SqliteSubjectStore, StoreFuture, StoredSubject, SubjectKeyStore};
+use rxseal::provider::{SubjectChange, SubjectRow, SubjectRows, SubjectTable};
+use rxseal::store::{MemorySubjectStore, StoreFuture, SubjectKeyStore};
 use rxseal::subjects::WrappedSubjectKey;
 use rxseal::{Keyring, run_local};
+use rxseal_sqlite::SqliteSubjectStore;
 
 /// Patients, each with a subject key of its own.
 pub struct Patients {
@@ -88,55 +90,22 @@ impl Counted {
     }
 }
 
-impl SubjectKeyStore for Counted {
-    fn get<'a>(&'a self, keyspace: &'a str, subjects: &'a [&'a str]) -> StoreFuture<'a, Vec<StoredSubject>> {
+impl SubjectTable for Counted {
+    fn rows<'a>(&'a self, keyspace: &'a str, subjects: &'a [&'a str]) -> StoreFuture<'a, SubjectRows> {
         self.queries.fetch_add(1, Relaxed);
-        self.store.get(keyspace, subjects)
+        self.store.rows(keyspace, subjects)
     }
 
-    fn insert<'a>(
+    fn change<'a>(
         &'a self,
         keyspace: &'a str,
         subject: &'a str,
-        key: &'a WrappedSubjectKey,
-    ) -> StoreFuture<'a, StoredSubject> {
-        self.store.insert(keyspace, subject, key)
+        change: SubjectChange<'a>,
+    ) -> StoreFuture<'a, SubjectRow> {
+        self.store.change(keyspace, subject, change)
     }
 
-    fn replace<'a>(
-        &'a self,
-        keyspace: &'a str,
-        subject: &'a str,
-        old: &'a WrappedSubjectKey,
-        key: &'a WrappedSubjectKey,
-    ) -> StoreFuture<'a, ()> {
-        self.store.replace(keyspace, subject, old, key)
-    }
-
-    fn shred<'a>(&'a self, keyspace: &'a str, subject: &'a str, at: u64) -> StoreFuture<'a, u64> {
-        self.store.shred(keyspace, subject, at)
-    }
-
-    fn retain<'a>(
-        &'a self,
-        keyspace: &'a str,
-        subject: &'a str,
-        old: Retention,
-        retention: Retention,
-    ) -> StoreFuture<'a, ()> {
-        self.store.retain(keyspace, subject, old, retention)
-    }
-
-    fn retention<'a>(&'a self, keyspace: &'a str, subject: &'a str) -> StoreFuture<'a, Retention> {
-        self.store.retention(keyspace, subject)
-    }
-
-    fn page<'a>(
-        &'a self,
-        keyspace: &'a str,
-        after: Option<&'a str>,
-        limit: usize,
-    ) -> StoreFuture<'a, Vec<(String, StoredSubject)>> {
-        self.store.page(keyspace, after, limit)
+    fn rows_after<'a>(&'a self, keyspace: &'a str, after: &'a str, limit: usize) -> StoreFuture<'a, SubjectRows> {
+        self.store.rows_after(keyspace, after, limit)
     }
 }

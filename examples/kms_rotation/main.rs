@@ -26,7 +26,7 @@ use rxseal::Keyring;
 use rxseal::keys::{KeyState, KeyringAdmin, KeyringManager, RemainingUse, Suite};
 use rxseal::observe::TracingObserver;
 use rxseal::root::{RootKeyFile, RootKeys};
-use rxseal::store::SqliteStore;
+use rxseal_sqlite::SqliteStore;
 
 use roots::Root;
 use rows::Rows;

@@ -4,9 +4,10 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
-use rxseal::count::{KeyCounts, count_sqlite};
+use rxseal::count::KeyCounts;
 use rxseal::phi::Drug;
 use rxseal::{Access, Keyring, Purpose, Token};
+use rxseal_sqlite::count_sqlite;
 
 pub struct Rows {
     path: PathBuf,

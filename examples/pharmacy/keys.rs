@@ -7,8 +7,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rxseal::keys::{KeyringAdmin, Suite, UnlockOptions};
 use rxseal::observe::{Observer, OpenEvent, Outcome};
 use rxseal::root::{RootKeyFile, RootKeys};
-use rxseal::store::{KeyringStore, SqliteStore};
+use rxseal::store::KeyringStore;
 use rxseal::{Keyring, run_local};
+use rxseal_sqlite::SqliteStore;
 
 use crate::checks::Failure;
 

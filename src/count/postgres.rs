@@ -66,9 +66,9 @@ async fn read(
     let mut reading = connection.begin_with("BEGIN READ ONLY").await?;
     // Rows that are hidden from the role are an error then, also of tables behind a view.
     sqlx::query("SET LOCAL row_security = off").persistent(false).execute(&mut *reading).await?;
-    let what = sqlx::query_as(WHAT).persistent(false).bind(quoted_table(table).unwrap_or_default());
+    let what = sqlx::query_as(WHAT).persistent(false).bind(sql.quoted_table());
     let what: Option<(bool, String, bool, i64)> = what.fetch_optional(&mut *reading).await?;
-    let has_schema = table_parts(table).is_ok_and(|parts| parts.len() > 1);
+    let has_schema = sql.schema().is_some();
     let doubt =
         what.and_then(|(is_standby, kind, is_part, named)| doubt(is_standby, &kind, is_part, named > 1 && !has_schema));
     // All of the statement but quoted names is constant.

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use super::find::{ESCAPED, LONG, NO_WORD, WRAPPED_REST};
+use super::table::{Table, quoted};
 use crate::aead::{Letter, TAG_LEN};
 use crate::error::{Error, Reason};
 use crate::field::{MAX_BLOCK, MAX_CONTENT};
@@ -44,15 +45,25 @@ const MAX_POSTGRES_NAME: usize = 63;
 /// # }
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CountSql(String);
-
-/// Every value of a column of SQLite. A column is named with its table: SQLite takes a name in quotes that is no column for a text.
-#[cfg(feature = "sqlite-store")]
-pub(super) fn values_of(table: &str, column: &str) -> Result<String, Error> {
-    Ok(format!("SELECT v.{} FROM {} AS v", quoted("column", column)?, quoted_table(table)?))
+pub struct CountSql {
+    sql: String,
+    table: Table,
 }
 
 impl CountSql {
+    /// The statement that reads every value of a column of SQLite and counts nothing, for a program that gives each to
+    /// [`KeyCounts`](crate::count::KeyCounts) itself. Its time does not grow with the square of a value's length.
+    ///
+    /// # Errors
+    ///
+    /// As for [`sqlite`](Self::sqlite).
+    pub fn sqlite_values(table: &str, column: &str) -> Result<Self, Error> {
+        let table = Table::parse(table)?;
+        // A column is named with its table: SQLite takes a name in quotes that is no column for a text.
+        let sql = format!("SELECT v.{} FROM {} AS v", quoted("column", column)?, table.quoted);
+        Ok(Self { sql, table })
+    }
+
     /// For SQLite from 3.38 on, whose columns may mix text and binary values. The time it takes for one document grows with the square
     /// of its length: for documents of more than some 10 kB use `count_sqlite`.
     ///
@@ -60,7 +71,8 @@ impl CountSql {
     ///
     /// `invalid-id`: a name is empty or contains a NUL, or the table's is not `table` or `schema.table`.
     pub fn sqlite(table: &str, column: &str) -> Result<Self, Error> {
-        let (table, column) = (quoted_table(table)?, quoted("column", column)?);
+        let name = Table::parse(table)?;
+        let (table, column) = (&name.quoted, quoted("column", column)?);
         let characters = id_of_digits();
         let letters = letters();
         let magics = list(&Letter::ALL, |letter| hex(&letter.magic()));
@@ -80,7 +92,7 @@ impl CountSql {
         // - `ltrim` takes off a run of the alphabet, for which SQLite has no pattern. Most values are one run, and not searched.
         // - `json_each` is the one way to make several rows of one value. What is found begins with what it is: `=` a run, `+` a key
         //   in the letters of another token, `*` the value itself, `!` something that was changed.
-        Ok(Self(format!(
+        let sql = format!(
             "\
 WITH rxseal_valued AS (
     SELECT v.{column} AS d FROM {table} AS v
@@ -160,7 +172,8 @@ SELECT
     END AS key_id,
     sum(n) AS tokens
 FROM rxseal_spelled GROUP BY 1 ORDER BY 1"
-        )))
+        );
+        Ok(Self { sql, table: name })
     }
 
     /// For PostgreSQL from 12 on. A column of type `bytea` has binary tokens; of every other type (`text`, `varchar`, `jsonb`,
@@ -175,10 +188,11 @@ FROM rxseal_spelled GROUP BY 1 ORDER BY 1"
         if too_long(column) {
             return Err(Error::invalid_id("column", TOO_LONG));
         }
-        if table_parts(table)?.iter().any(|part| too_long(part)) {
+        let name = Table::parse(table)?;
+        if too_long(&name.name) || name.schema.as_deref().is_some_and(too_long) {
             return Err(Error::invalid_id("table", TOO_LONG));
         }
-        let (table, column) = (quoted_table(table)?, quoted("column", column)?);
+        let (table, column) = (&name.quoted, quoted("column", column)?);
         let (letters, capitals) = (letters(), capitals());
         let bytea = |bytes: &[u8]| format!("\\x{}", hex(bytes).to_ascii_lowercase());
         let magics = list(&Letter::ALL, |letter| bytea(&letter.magic()));
@@ -197,7 +211,7 @@ FROM rxseal_spelled GROUP BY 1 ORDER BY 1"
         // - One statement for all types: bytes go the way of their text and back.
         // - COLLATE "C": byte by byte, whatever the column's collation.
         // - OFFSET 0: a value is read once, and not once for each place that asks for it.
-        Ok(Self(format!(
+        let sql = format!(
             "\
 SELECT key_id, count(*) AS tokens FROM (
     SELECT c::text COLLATE \"C\" AS s, CASE WHEN pg_typeof(c) = 'bytea'::regtype THEN c::text::bytea END AS b,
@@ -247,25 +261,42 @@ SELECT key_id, count(*) AS tokens FROM (
         OR position(chr(10) IN s) > 0 AND replace(replace(s, chr(13), ''), '=' || chr(10), chr(10))
             ~ '(?:r\\nxs|rx\\ns|rxs\\n)[{letters}][A-Za-z0-9_-]{{{NO_WORD}}}')
 ) AS tokens_of (key_id) GROUP BY key_id ORDER BY key_id"
-        )))
+        );
+        Ok(Self { sql, table: name })
     }
 
     /// The statement.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.sql
+    }
+
+    /// The table's schema as it is called, if one was given: without quotes.
+    #[must_use]
+    pub fn schema(&self) -> Option<&str> {
+        self.table.schema.as_deref()
+    }
+
+    /// The table's name as it is called, without its schema and without quotes.
+    #[must_use]
+    pub fn table(&self) -> &str {
+        &self.table.name
+    }
+
+    /// The table with its schema as a statement has it, each in double quotes.
+    #[must_use]
+    pub fn quoted_table(&self) -> &str {
+        &self.table.quoted
     }
 }
 
 impl fmt::Display for CountSql {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.sql)
     }
 }
 
 const TOO_LONG: Reason = "at most 63 bytes";
-const NAME: Reason = "a name that is not empty, without NUL";
-const TABLE: Reason = "`table` or `schema.table`; a name with a dot or a double quote in it stands in double quotes, with its own doubled";
 
 /// The characters of a key id, whose 6 bytes are 12 hex digits in `h`; `a` is the alphabet.
 fn id_of_digits() -> String {
@@ -351,61 +382,6 @@ fn text_lengths(nonce: usize) -> (usize, usize) {
     (characters(shortest), characters(longest))
 }
 
-pub(super) fn quoted_table(table: &str) -> Result<String, Error> {
-    let parts = table_parts(table)?;
-    let quoted: Result<Vec<_>, _> = parts.iter().map(|part| quoted("table", part)).collect();
-    Ok(quoted?.join("."))
-}
-
-fn quoted(what: Reason, name: &str) -> Result<String, Error> {
-    if name.is_empty() || name.contains('\0') {
-        return Err(Error::invalid_id(what, NAME));
-    }
-    Ok(format!("\"{}\"", name.replace('"', "\"\"")))
-}
-
-/// One or two names, as they are called.
-pub(super) fn table_parts(table: &str) -> Result<Vec<String>, Error> {
-    let invalid = || Error::invalid_id("table", TABLE);
-    let mut parts = Vec::new();
-    let mut rest = table;
-    loop {
-        let (part, behind) = match rest.strip_prefix('"') {
-            Some(inner) => quoted_part(inner).ok_or_else(invalid)?,
-            None => {
-                let (part, behind) = rest.split_at_checked(rest.find('.').unwrap_or(rest.len())).ok_or_else(invalid)?;
-                if part.contains('"') {
-                    return Err(invalid());
-                }
-                (part.to_owned(), behind)
-            }
-        };
-        parts.push(part);
-        match behind.strip_prefix('.') {
-            Some(next) if parts.len() < 2 => rest = next,
-            None if behind.is_empty() => return Ok(parts),
-            _ => return Err(invalid()),
-        }
-    }
-}
-
-/// What stands up to the closing quote, and what is behind it.
-fn quoted_part(text: &str) -> Option<(String, &str)> {
-    let mut part = String::new();
-    let mut rest = text;
-    loop {
-        let (before, behind) = rest.split_once('"')?;
-        part.push_str(before);
-        match behind.strip_prefix('"') {
-            Some(more) => {
-                part.push('"');
-                rest = more;
-            }
-            None => return Some((part, behind)),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -420,7 +396,7 @@ mod tests {
             ("rx; DROP TABLE rx", r#""rx; DROP TABLE rx""#),
             ("rx'--", r#""rx'--""#),
         ] {
-            assert_eq!(quoted_table(table).unwrap(), quoted, "{table}");
+            assert_eq!(Table::parse(table).unwrap().quoted, quoted, "{table}");
         }
         for table in ["", ".", "a.", ".a", "a.b.c", r#"a"b"#, r#""a"#, r#""a"b"#, r#""""#, "a\0", r#"rx" AS v; --"#] {
             assert_eq!(CountSql::sqlite(table, "c").unwrap_err().code().as_str(), "invalid-id", "{table:?}");

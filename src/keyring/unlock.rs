@@ -54,7 +54,7 @@ impl UnlockOptions {
     /// Computes with this implementation of the primitives. What is written does not depend on it.
     ///
     /// Where it has no memory for a key, or its self-test failed, sealing and opening fail with `backend-failed`. Root keys on this
-    /// machine and [`Keyring::create`] compute with the default one.
+    /// machine and new keyrings compute with the default one.
     #[must_use]
     pub fn backend(mut self, backend: Backend) -> Self {
         self.backend = backend;

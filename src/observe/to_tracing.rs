@@ -4,11 +4,11 @@ use tracing::{info, warn};
 
 use super::{KeyEvent, Observer, OpenEvent, Outcome};
 
-/// An [`Observer`] that hands every event to `tracing`, with the target `rxseal`: `INFO` for what went well, `WARN` for what failed
-/// or accepted what may be forged.
+/// An [`Observer`] that passes every event to `tracing` with the target `rxseal`. An event that succeeded is `INFO`. One that failed,
+/// or that accepted values which may be forged, is `WARN`.
 ///
-/// Record and subject ids are left out, since they often name a patient and logs go far: an audit trail that needs them
-/// implements [`Observer`] itself. Actor, purpose and request id are there.
+/// Events have the actor, purpose and request id. They leave out record and subject ids, because these often identify a patient and logs
+/// travel far. If your audit trail needs them, implement [`Observer`] yourself.
 ///
 /// ```
 /// # fn main() -> Result<(), rxseal::Error> {
@@ -29,7 +29,7 @@ impl Observer for TracingObserver {
         let opening = event.opening();
         let access = opening.access();
         let record_type = opening.records().first().map(super::OpenedRecord::record_type);
-        // Each macro makes a call site of its own level, so what both say stands in one place.
+        // Each level needs a macro call of its own; this keeps their fields in one place.
         macro_rules! tell {
             ($level:ident, $outcome:expr) => {
                 $level!(
@@ -74,7 +74,7 @@ impl Observer for TracingObserver {
                 warn!(target: "rxseal", keyspace, code = code.as_str(), reason, "keyring not unlocked");
             }
             KeyEvent::CompromisedKeyUsed { keyspace, key_id } => {
-                warn!(target: "rxseal", keyspace, key = %key_id, "what is under a compromised key was sealed anew");
+                warn!(target: "rxseal", keyspace, key = %key_id, "data under a compromised key was resealed");
             }
             KeyEvent::Shredded { keyspace, subject: _, complete_at } => {
                 info!(target: "rxseal", keyspace, complete_at, "subject shredded");

@@ -7,7 +7,6 @@ use super::row::{check_keyspace, check_order, parse_stored};
 use super::{KeyringStore, StoreFuture};
 use crate::disk::{self, Folder};
 use crate::error::{Error, ErrorKind};
-use crate::id::Name;
 use crate::key::KeyringFile;
 
 const SUFFIX: &str = ".keyring.json";
@@ -64,8 +63,7 @@ impl FileStore {
     fn keyspaces_now(&self) -> Result<Vec<String>, Error> {
         let names = disk::names(self.0.path())?;
         let keyspaces = names.iter().filter_map(|name| name.strip_suffix(SUFFIX));
-        let mut keyspaces: Vec<_> =
-            keyspaces.filter(|name| Name::check("keyspace", name).is_ok()).map(str::to_owned).collect();
+        let mut keyspaces: Vec<_> = keyspaces.filter(|name| check_keyspace(name).is_ok()).map(str::to_owned).collect();
         // The suffix sorted with them.
         keyspaces.sort_unstable();
         Ok(keyspaces)

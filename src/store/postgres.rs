@@ -10,7 +10,7 @@ use sqlx::{Connection, Row};
 
 use pool::{BEGIN, CAREFUL, CallError, OwnTable, Pool, refuse_standby};
 
-use super::row::{StoredKeyring, check_keyspace, check_order, to_sql};
+use super::row::{StoredKeyring, check_keyspace, check_order};
 use super::{KeyringStore, StoreFuture};
 use crate::error::{Error, ErrorKind};
 use crate::key::KeyringFile;
@@ -150,10 +150,10 @@ async fn swap(connection: &mut PgConnection, file: &KeyringFile, over: Option<u6
         stored.parse(keyspace)?;
     }
     let query = sqlx::query(if over.is_none() { INSERT } else { UPDATE }).persistent(false);
-    let query = query.bind(keyspace).bind(to_sql(file.generation())).bind(file.to_string());
+    let query = query.bind(keyspace).bind(StoredKeyring::to_sql(file.generation())).bind(file.to_string());
     let query = match over {
         None => query,
-        Some(over) => query.bind(to_sql(over)),
+        Some(over) => query.bind(StoredKeyring::to_sql(over)),
     };
     if query.execute(&mut *change).await?.rows_affected() != 1 {
         return Err(Error::from(ErrorKind::StoreConflict).into());

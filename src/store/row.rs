@@ -1,5 +1,7 @@
 //! What every store of keyrings checks: names, the order of generations, and rows as they are read back.
 
+use std::fmt;
+
 use crate::error::{Error, ErrorKind};
 use crate::id::{Identifier, Name};
 use crate::key::KeyringFile;
@@ -16,7 +18,7 @@ use crate::key::KeyringFile;
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct StoredKeyring {
     /// The generation in the row.
     pub generation: i64,
@@ -39,6 +41,20 @@ impl StoredKeyring {
         } else {
             Err(ErrorKind::InvalidKeyring.because("its generation is not the one of its row"))
         }
+    }
+
+    /// A generation as a row has it. Those of keyring files are below 2^53; any other number matches no row.
+    #[must_use]
+    pub fn to_sql(generation: u64) -> i64 {
+        i64::try_from(generation).unwrap_or(i64::MAX)
+    }
+}
+
+/// The length of the text, and not the text.
+impl fmt::Debug for StoredKeyring {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text_len = self.text.as_ref().map(String::len);
+        f.debug_struct("StoredKeyring").field("generation", &self.generation).field("text_len", &text_len).finish()
     }
 }
 
@@ -76,17 +92,8 @@ pub fn check_keyspace(keyspace: &str) -> Result<(), Error> {
     Name::check("keyspace", keyspace)
 }
 
-/// Whether `keyspace` is a legal name and `subject` a legal id.
-///
-/// # Errors
-///
-/// `invalid-id`.
-///
-/// ```
-/// assert!(rxseal::provider::check_subject("pharmacy-17", "P-1001").is_ok());
-/// assert!(rxseal::provider::check_subject("pharmacy-17", "").is_err());
-/// ```
-pub fn check_subject(keyspace: &str, subject: &str) -> Result<(), Error> {
+/// The names of a call, both legal.
+pub(super) fn check_subject(keyspace: &str, subject: &str) -> Result<(), Error> {
     check_keyspace(keyspace)?;
     Identifier::from(subject).parse("subject id").map(drop)
 }
@@ -95,10 +102,4 @@ pub fn check_subject(keyspace: &str, subject: &str) -> Result<(), Error> {
 pub(super) fn parse_stored(text: &str, keyspace: &str) -> Result<KeyringFile, Error> {
     let file: KeyringFile = text.parse()?;
     if file.keyspace() == keyspace { Ok(file) } else { Err(ErrorKind::KeyringMismatch.into()) }
-}
-
-/// A generation is below 2^53 in every file that was parsed; another number is none that is stored.
-#[cfg(any(feature = "postgres-store", feature = "sqlite-store"))]
-pub(super) fn to_sql(generation: u64) -> i64 {
-    i64::try_from(generation).unwrap_or(i64::MAX)
 }

@@ -5,11 +5,9 @@ mod file;
 mod memory;
 #[cfg(feature = "postgres-store")]
 mod postgres;
-pub(crate) mod row;
-#[cfg(feature = "sqlite-store")]
-mod sqlite;
+mod row;
+mod table;
 
-use std::sync::Arc;
 use std::time::Duration;
 
 #[cfg(unix)]
@@ -17,8 +15,8 @@ pub use file::FileSubjectStore;
 pub use memory::MemorySubjectStore;
 #[cfg(feature = "postgres-store")]
 pub use postgres::PostgresSubjectStore;
-#[cfg(feature = "sqlite-store")]
-pub use sqlite::SqliteSubjectStore;
+pub use row::{SubjectChange, SubjectColumns, SubjectRow};
+pub use table::{SubjectRows, SubjectTable};
 
 use super::StoreFuture;
 use crate::key::WrappedSubjectKey;
@@ -96,7 +94,9 @@ impl Retention {
 ///
 /// A patient's fields are gone when their subject key is gone *everywhere*: so keep this store apart from the data, and its backups
 /// for a short time only. A call ends in bounded time, and changes one subject as a whole or not at all.
-pub trait SubjectKeyStore: Send + Sync {
+///
+/// A store of your own implements [`SubjectTable`](crate::provider::SubjectTable), and is a `SubjectKeyStore` by that.
+pub trait SubjectKeyStore: SubjectTable {
     /// What is stored of each of `subjects`, in their order, with one query for all.
     fn get<'a>(&'a self, keyspace: &'a str, subjects: &'a [&'a str]) -> StoreFuture<'a, Vec<StoredSubject>>;
 
@@ -121,7 +121,7 @@ pub trait SubjectKeyStore: Send + Sync {
 
     /// Destroys the subject's key and leaves a tombstone of `at` (Unix seconds), also where there was no key. Gives when it was
     /// shredded, which is earlier than `at` where it was before. Ends with
-    /// [`Error::subject_retained`](crate::Error::subject_retained) while its retention asks for it: now, by the clock of whoever carries
+    /// `subject-retained` while its retention asks for it: now, by the clock of whoever carries
     /// it out, whatever `at` says. A tombstone stays, whatever else is stored of the subject.
     fn shred<'a>(&'a self, keyspace: &'a str, subject: &'a str, at: u64) -> StoreFuture<'a, u64>;
 
@@ -146,56 +146,4 @@ pub trait SubjectKeyStore: Send + Sync {
         after: Option<&'a str>,
         limit: usize,
     ) -> StoreFuture<'a, Vec<(String, StoredSubject)>>;
-}
-
-impl<S: SubjectKeyStore + ?Sized> SubjectKeyStore for Arc<S> {
-    fn get<'a>(&'a self, keyspace: &'a str, subjects: &'a [&'a str]) -> StoreFuture<'a, Vec<StoredSubject>> {
-        (**self).get(keyspace, subjects)
-    }
-
-    fn insert<'a>(
-        &'a self,
-        keyspace: &'a str,
-        subject: &'a str,
-        key: &'a WrappedSubjectKey,
-    ) -> StoreFuture<'a, StoredSubject> {
-        (**self).insert(keyspace, subject, key)
-    }
-
-    fn replace<'a>(
-        &'a self,
-        keyspace: &'a str,
-        subject: &'a str,
-        old: &'a WrappedSubjectKey,
-        key: &'a WrappedSubjectKey,
-    ) -> StoreFuture<'a, ()> {
-        (**self).replace(keyspace, subject, old, key)
-    }
-
-    fn shred<'a>(&'a self, keyspace: &'a str, subject: &'a str, at: u64) -> StoreFuture<'a, u64> {
-        (**self).shred(keyspace, subject, at)
-    }
-
-    fn retain<'a>(
-        &'a self,
-        keyspace: &'a str,
-        subject: &'a str,
-        old: Retention,
-        retention: Retention,
-    ) -> StoreFuture<'a, ()> {
-        (**self).retain(keyspace, subject, old, retention)
-    }
-
-    fn retention<'a>(&'a self, keyspace: &'a str, subject: &'a str) -> StoreFuture<'a, Retention> {
-        (**self).retention(keyspace, subject)
-    }
-
-    fn page<'a>(
-        &'a self,
-        keyspace: &'a str,
-        after: Option<&'a str>,
-        limit: usize,
-    ) -> StoreFuture<'a, Vec<(String, StoredSubject)>> {
-        (**self).page(keyspace, after, limit)
-    }
 }

@@ -97,7 +97,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("rand_core", &["random"]),
     ("reqwest", &["providers"]),
     ("rustix", &["disk"]),
-    ("rusqlite", &["columns", "count", "store"]),
+    ("rusqlite", &["columns"]),
     ("sha2", &["kdf"]),
     ("sqlx", &["count", "store"]),
     ("sqlx_core", &["columns"]),

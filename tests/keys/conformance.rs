@@ -91,7 +91,7 @@ async fn wraps_and_unwraps(root: &Arc<dyn RootKey>) {
         let stored: KeyringFile = text.parse().unwrap();
         let first = bounded(Keyring::unlock("conformance-a", &roots, &stored)).await.unwrap().unobserved();
         let token = first.record("prescription", "RX-1").unwrap().seal::<rxseal::phi::Drug>("lisinopril").unwrap();
-        let next = bounded(Keyring::rotate("conformance-a", &roots, &stored)).await.unwrap();
+        let next = bounded(rxseal::testing::rotate_keyring("conformance-a", &roots, &stored)).await.unwrap();
         let next = bounded(Keyring::unlock("conformance-a", &roots, &next)).await.unwrap().unobserved();
         assert_eq!((first.generation(), next.generation()), (1, 2));
         let access = Access::new("user:kim.rph", Purpose::TREAT).unwrap();
@@ -244,7 +244,7 @@ pub async fn unlock_many(roots: &RootKeys, keyspace: &'static str, stored: &Keyr
 }
 
 pub async fn create(keyspace: &str, roots: &RootKeys, suite: Suite) -> KeyringFile {
-    let created = bounded(Keyring::create(keyspace, roots, suite)).await;
+    let created = bounded(rxseal::testing::create_keyring(keyspace, roots, suite)).await;
     created.unwrap_or_else(|error| panic!("{error:?}{}", chain(&error)))
 }
 

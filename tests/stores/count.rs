@@ -6,9 +6,10 @@ use std::path::PathBuf;
 use crate::column::{self, Value, expected, key_ids, values};
 use rusqlite::Connection;
 use rusqlite::types::Value as Cell;
-use rxseal::count::{CountSql, KeyCounts, count_by_key, count_sqlite};
+use rxseal::count::{CountSql, KeyCounts, count_by_key};
 use rxseal::keys::{KeyUse, RemainingUse};
 use rxseal::{Keyring, run_local};
+use rxseal_sqlite::count_sqlite;
 
 const ROWS: usize = 10_000;
 

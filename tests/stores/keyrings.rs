@@ -15,8 +15,9 @@ use crate::children::{self, Folder, said};
 use conformance::{Fresh, generations, rivals};
 use rusqlite::params;
 use rxseal::keys::KeyringFile;
-use rxseal::store::{FileStore, KeyringStore, MemoryStore, SqliteStore};
+use rxseal::store::{FileStore, KeyringStore, MemoryStore};
 use rxseal::{Error, run_local};
+use rxseal_sqlite::SqliteStore;
 use tokio::runtime::Runtime;
 
 const KINDS: [&str; 2] = ["file", "sqlite"];

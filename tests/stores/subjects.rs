@@ -14,13 +14,12 @@ use std::time::{Duration, SystemTime};
 
 use rxseal::keys::{KeyState, KeyringAdmin, RemainingUse};
 use rxseal::phi::{Drug, PatientName};
+use rxseal::provider::{SubjectChange, SubjectRow, SubjectRows, SubjectTable};
 use rxseal::root::RootKeys;
-use rxseal::store::{
-    FileSubjectStore, MemoryStore, MemorySubjectStore, Retention, SqliteSubjectStore, StoreFuture, StoredSubject,
-    SubjectKeyStore,
-};
-use rxseal::subjects::{ShredLog, SubjectAdmin, SubjectKeys, WrappedSubjectKey};
+use rxseal::store::{FileSubjectStore, MemoryStore, MemorySubjectStore, StoreFuture, StoredSubject, SubjectKeyStore};
+use rxseal::subjects::{ShredLog, SubjectAdmin, SubjectKeys};
 use rxseal::{Access, Error, Keyring, Purpose, Token, run_local};
+use rxseal_sqlite::SqliteSubjectStore;
 
 const TENANT: &str = "pharmacy-17";
 const MONTH: Duration = Duration::from_secs(30 * 86_400);
@@ -64,8 +63,6 @@ struct Counting {
     /// How many changes from now on meet one of somebody else.
     conflicts: AtomicUsize,
     broken: AtomicBool,
-    /// One answer too few.
-    short: AtomicBool,
 }
 
 impl Counting {
@@ -78,75 +75,32 @@ impl Counting {
     }
 }
 
-impl SubjectKeyStore for Counting {
-    fn get<'a>(&'a self, keyspace: &'a str, subjects: &'a [&'a str]) -> StoreFuture<'a, Vec<StoredSubject>> {
+impl SubjectTable for Counting {
+    fn rows<'a>(&'a self, keyspace: &'a str, subjects: &'a [&'a str]) -> StoreFuture<'a, SubjectRows> {
         self.gets.fetch_add(1, SeqCst);
         Box::pin(async move {
             if self.slow {
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
-            let mut stored = self.store.get(keyspace, subjects).await?;
-            if self.short.load(SeqCst) {
-                stored.pop();
-            }
-            Ok(stored)
+            self.store.rows(keyspace, subjects).await
         })
     }
 
-    fn insert<'a>(
+    fn change<'a>(
         &'a self,
         keyspace: &'a str,
         subject: &'a str,
-        key: &'a WrappedSubjectKey,
-    ) -> StoreFuture<'a, StoredSubject> {
+        change: SubjectChange<'a>,
+    ) -> StoreFuture<'a, SubjectRow> {
         self.others.fetch_add(1, SeqCst);
-        self.store.insert(keyspace, subject, key)
-    }
-
-    fn replace<'a>(
-        &'a self,
-        keyspace: &'a str,
-        subject: &'a str,
-        old: &'a WrappedSubjectKey,
-        key: &'a WrappedSubjectKey,
-    ) -> StoreFuture<'a, ()> {
         Box::pin(async move {
             self.mood()?;
-            self.store.replace(keyspace, subject, old, key).await
+            self.store.change(keyspace, subject, change).await
         })
     }
 
-    fn shred<'a>(&'a self, keyspace: &'a str, subject: &'a str, at: u64) -> StoreFuture<'a, u64> {
-        Box::pin(async move {
-            self.mood()?;
-            self.store.shred(keyspace, subject, at).await
-        })
-    }
-
-    fn retain<'a>(
-        &'a self,
-        keyspace: &'a str,
-        subject: &'a str,
-        old: Retention,
-        retention: Retention,
-    ) -> StoreFuture<'a, ()> {
-        Box::pin(async move {
-            self.mood()?;
-            self.store.retain(keyspace, subject, old, retention).await
-        })
-    }
-
-    fn retention<'a>(&'a self, keyspace: &'a str, subject: &'a str) -> StoreFuture<'a, Retention> {
-        self.store.retention(keyspace, subject)
-    }
-
-    fn page<'a>(
-        &'a self,
-        keyspace: &'a str,
-        after: Option<&'a str>,
-        limit: usize,
-    ) -> StoreFuture<'a, Vec<(String, StoredSubject)>> {
-        self.store.page(keyspace, after, limit)
+    fn rows_after<'a>(&'a self, keyspace: &'a str, after: &'a str, limit: usize) -> StoreFuture<'a, SubjectRows> {
+        self.store.rows_after(keyspace, after, limit)
     }
 }
 
@@ -226,9 +180,10 @@ async fn a_key_that_cannot_be_had_is_asked_for_once() {
     let old = unlock(&file);
     let store = Arc::new(Counting { slow: true, ..Counting::default() });
     SubjectKeys::new(Arc::clone(&store)).subject_or_create(&old, "P-7").await.unwrap();
-    let file = run_local(Keyring::rotate(TENANT, &roots, &file)).unwrap();
+    let file = run_local(rxseal::testing::rotate_keyring(TENANT, &roots, &file)).unwrap();
     let file =
-        run_local(Keyring::force_state(TENANT, &roots, &file, old.primary_key(), KeyState::Compromised)).unwrap();
+        run_local(rxseal::testing::force_key_state(TENANT, &roots, &file, old.primary_key(), KeyState::Compromised))
+            .unwrap();
     let keys = Arc::new(unlock(&file));
     let subjects = SubjectKeys::new(Arc::clone(&store));
     let before = store.gets.load(SeqCst);
@@ -561,7 +516,7 @@ fn a_rewrap_is_repeated_safely() {
     let keys = unlock(&file);
     let patient = run_local(SubjectKeys::new(Arc::clone(&store)).subject_or_create(&keys, "P-7")).unwrap();
     let token = keys.record("rx", 1).unwrap().subject(&patient).unwrap().seal::<Drug>("warfarin 5 MG").unwrap();
-    let keys = unlock(&run_local(Keyring::rotate(TENANT, &roots, &file)).unwrap());
+    let keys = unlock(&run_local(rxseal::testing::rotate_keyring(TENANT, &roots, &file)).unwrap());
     assert_eq!(run_local(subjects.rewrap(&keys)).unwrap().rewrapped(), 1);
     assert_eq!(run_local(subjects.rewrap(&keys)).unwrap().rewrapped(), 0);
     let patient = run_local(SubjectKeys::new(store).subject_or_create(&keys, "P-7")).unwrap();

@@ -8,10 +8,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rxseal::root::{RootKey, RootKeys};
-use rxseal::store::{
-    FileStore, FileSubjectStore, KeyringStore, MemoryStore, SqliteStore, SqliteSubjectStore, SubjectKeyStore,
-};
+use rxseal::store::{FileStore, FileSubjectStore, KeyringStore, MemoryStore, SubjectKeyStore};
 use rxseal::subjects::ShredLog;
+use rxseal_sqlite::{SqliteStore, SqliteSubjectStore};
 use serde::Deserialize;
 
 use crate::args::Global;

@@ -147,7 +147,7 @@ impl<'a> Database<'a> {
 
     async fn count(&self, table: &str, column: &str) -> Result<KeyCounts, Failure> {
         match self {
-            Self::Sqlite(path) => Ok(rxseal::count::count_sqlite(path, table, column)?),
+            Self::Sqlite(path) => Ok(rxseal_sqlite::count_sqlite(path, table, column)?),
             Self::Postgres(url) => {
                 without_password(url)?;
                 postgres::count(url, table, column).await

@@ -5,14 +5,16 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::super::row::{check_keyspace, check_subject};
-use super::row::{SubjectRow, impl_subject_key_store};
-use super::{Retention, StoredSubject};
+use super::Retention;
+use super::row::{SubjectChange, SubjectRow};
+use super::table::{SubjectRows, SubjectTable};
 use crate::backend::Backend;
 use crate::codec::text;
 use crate::disk::{self, Folder};
 use crate::error::{Error, ErrorKind};
 use crate::kdf;
+use crate::store::StoreFuture;
+use crate::store::row::{check_keyspace, check_subject};
 
 /// A file has a name, an identifier of 255 bytes and a key.
 const MAX_FILE: usize = 4096;
@@ -67,52 +69,29 @@ impl FileSubjectStore {
         if self.path(keyspace, &subject).is_ok_and(|of| of == path) { Ok(subject) } else { Err(damaged(path)) }
     }
 
-    fn read(&self, keyspace: &str, subject: &str) -> Result<SubjectRow, Error> {
-        let path = self.path(keyspace, subject)?;
-        look(&path, subject)?.ok_or_else(|| damaged(&path))
+    fn rows_now(&self, keyspace: &str, subjects: &[&str]) -> Result<SubjectRows, Error> {
+        let row = |subject: &&str| Ok(((*subject).to_owned(), look(&self.path(keyspace, subject)?, subject)?));
+        subjects.iter().map(row).collect()
     }
 
-    fn get_now(&self, keyspace: &str, subjects: &[&str]) -> Result<Vec<StoredSubject>, Error> {
-        let stored = subjects.iter().map(|subject| {
-            let row = look(&self.path(keyspace, subject)?, subject)?;
-            Ok(row.map_or(StoredSubject::Damaged, |row| row.stored()))
-        });
-        stored.collect()
-    }
-
-    fn change<T>(
-        &self,
-        keyspace: &str,
-        subject: &str,
-        work: impl FnOnce(&mut SubjectRow) -> Result<T, Error>,
-    ) -> Result<T, Error> {
+    fn change_now(&self, keyspace: &str, subject: &str, change: SubjectChange<'_>) -> Result<SubjectRow, Error> {
         let path = self.path(keyspace, subject)?;
         let _lock = self.0.lock()?;
-        let before = self.read(keyspace, subject)?;
-        let mut after = before.clone();
-        let result = work(&mut after)?;
+        let before = look(&path, subject)??;
+        let after = change.apply(&before)?;
         if after != before {
             if let Some(folder) = path.parent() {
                 disk::create_folders(folder).map_err(|error| disk::file_failed(folder, &error))?;
             }
             disk::replace(&path, &format(subject, &after)?)?;
         }
-        Ok(result)
+        Ok(after)
     }
 
-    fn retention_now(&self, keyspace: &str, subject: &str) -> Result<Retention, Error> {
-        Ok(self.read(keyspace, subject)?.retention)
-    }
-
-    fn page_now(
-        &self,
-        keyspace: &str,
-        after: Option<&str>,
-        limit: usize,
-    ) -> Result<Vec<(String, StoredSubject)>, Error> {
+    fn rows_after_now(&self, keyspace: &str, after: &str, limit: usize) -> Result<SubjectRows, Error> {
         check_keyspace(keyspace)?;
         let home = self.0.path().join(keyspace);
-        let mut keys = Vec::new();
+        let mut rows = Vec::new();
         // What else lies there, of a file system or a desktop, is none of ours.
         for drawer in disk::names(&home)?.iter().filter(|name| is_drawer(name)) {
             let drawer = home.join(drawer);
@@ -120,28 +99,46 @@ impl FileSubjectStore {
                 // Gone since its folder was read: nobody removes one but a person.
                 let path = drawer.join(name);
                 let Some(text) = disk::read(&path, MAX_FILE)? else { continue };
-                let (subject, stored) = match parse(&text) {
+                let (subject, row) = match parse(&text) {
                     Some((_, row)) if !row.has_key() => continue,
-                    Some((subject, row)) => (subject, row.stored()),
-                    None => (self.whose(keyspace, &text, &path)?, StoredSubject::Damaged),
+                    Some((subject, row)) => (subject, Ok(row)),
+                    None => (self.whose(keyspace, &text, &path)?, Err(damaged(&path))),
                 };
-                if after.is_none_or(|after| *subject > *after) {
-                    keys.push((subject, stored));
+                if *subject > *after {
+                    rows.push((subject, row));
                 }
             }
         }
-        keys.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
-        keys.truncate(limit);
-        Ok(keys)
+        rows.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+        rows.truncate(limit);
+        Ok(rows)
     }
 }
 
-impl_subject_key_store!(FileSubjectStore);
+impl SubjectTable for FileSubjectStore {
+    fn rows<'a>(&'a self, keyspace: &'a str, subjects: &'a [&'a str]) -> StoreFuture<'a, SubjectRows> {
+        Box::pin(async move { self.rows_now(keyspace, subjects) })
+    }
 
-/// `None` for a file that is damaged, or of another subject.
-fn look(path: &Path, subject: &str) -> Result<Option<SubjectRow>, Error> {
-    let Some(text) = disk::read(path, MAX_FILE)? else { return Ok(Some(SubjectRow::default())) };
-    Ok(parse(&text).filter(|(of, _)| of == subject).map(|(_, row)| row))
+    fn change<'a>(
+        &'a self,
+        keyspace: &'a str,
+        subject: &'a str,
+        change: SubjectChange<'a>,
+    ) -> StoreFuture<'a, SubjectRow> {
+        Box::pin(async move { self.change_now(keyspace, subject, change) })
+    }
+
+    fn rows_after<'a>(&'a self, keyspace: &'a str, after: &'a str, limit: usize) -> StoreFuture<'a, SubjectRows> {
+        Box::pin(async move { self.rows_after_now(keyspace, after, limit) })
+    }
+}
+
+/// The inner error for a file that is damaged, or of another subject.
+fn look(path: &Path, subject: &str) -> Result<Result<SubjectRow, Error>, Error> {
+    let Some(text) = disk::read(path, MAX_FILE)? else { return Ok(Ok(SubjectRow::default())) };
+    let row = parse(&text).filter(|(of, _)| of == subject).map(|(_, row)| row);
+    Ok(row.ok_or_else(|| damaged(path)))
 }
 
 fn is_drawer(name: &str) -> bool {

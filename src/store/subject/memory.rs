@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::super::row::{check_keyspace, check_subject};
-use super::row::{SubjectRow, impl_subject_key_store};
-use super::{Retention, StoredSubject};
-use crate::error::Error;
+use super::row::{SubjectChange, SubjectRow};
+use super::table::{SubjectRows, SubjectTable};
+use crate::store::StoreFuture;
 
 /// Wrapped subject keys in memory: for tests, and for data that ends with the process.
 #[derive(Debug, Default)]
@@ -20,45 +19,38 @@ impl MemorySubjectStore {
     fn lock(&self) -> MutexGuard<'_, Rows> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
-
-    fn read(&self, keyspace: &str, subject: &str) -> Result<SubjectRow, Error> {
-        check_subject(keyspace, subject)?;
-        Ok(self.lock().get(&(keyspace.to_owned(), subject.to_owned())).cloned().unwrap_or_default())
-    }
-
-    fn change<T>(
-        &self,
-        keyspace: &str,
-        subject: &str,
-        work: impl FnOnce(&mut SubjectRow) -> Result<T, Error>,
-    ) -> Result<T, Error> {
-        check_subject(keyspace, subject)?;
-        work(self.lock().entry((keyspace.to_owned(), subject.to_owned())).or_default())
-    }
-
-    fn get_now(&self, keyspace: &str, subjects: &[&str]) -> Result<Vec<StoredSubject>, Error> {
-        subjects.iter().map(|subject| Ok(self.read(keyspace, subject)?.stored())).collect()
-    }
-
-    fn retention_now(&self, keyspace: &str, subject: &str) -> Result<Retention, Error> {
-        Ok(self.read(keyspace, subject)?.retention)
-    }
-
-    fn page_now(
-        &self,
-        keyspace: &str,
-        after: Option<&str>,
-        limit: usize,
-    ) -> Result<Vec<(String, StoredSubject)>, Error> {
-        check_keyspace(keyspace)?;
-        // No id is empty, so the empty one is before all.
-        let from = Bound::Excluded((keyspace.to_owned(), after.unwrap_or_default().to_owned()));
-        let rows = self.lock();
-        let of_keyspace = rows.range((from, Bound::Unbounded)).take_while(|((of, _), _)| of == keyspace);
-        let keys = of_keyspace.filter(|(_, row)| row.has_key());
-        let keys = keys.map(|((_, subject), row)| (subject.clone(), row.stored()));
-        Ok(keys.take(limit).collect())
-    }
 }
 
-impl_subject_key_store!(MemorySubjectStore);
+impl SubjectTable for MemorySubjectStore {
+    fn rows<'a>(&'a self, keyspace: &'a str, subjects: &'a [&'a str]) -> StoreFuture<'a, SubjectRows> {
+        Box::pin(async move {
+            let rows = self.lock();
+            let of = |subject: &str| rows.get(&(keyspace.to_owned(), subject.to_owned())).cloned();
+            Ok(subjects.iter().filter_map(|subject| Some(((*subject).to_owned(), Ok(of(subject)?)))).collect())
+        })
+    }
+
+    fn change<'a>(
+        &'a self,
+        keyspace: &'a str,
+        subject: &'a str,
+        change: SubjectChange<'a>,
+    ) -> StoreFuture<'a, SubjectRow> {
+        Box::pin(async move {
+            let mut rows = self.lock();
+            let row = rows.entry((keyspace.to_owned(), subject.to_owned())).or_default();
+            *row = change.apply(row)?;
+            Ok(row.clone())
+        })
+    }
+
+    fn rows_after<'a>(&'a self, keyspace: &'a str, after: &'a str, limit: usize) -> StoreFuture<'a, SubjectRows> {
+        Box::pin(async move {
+            let from = Bound::Excluded((keyspace.to_owned(), after.to_owned()));
+            let rows = self.lock();
+            let of_keyspace = rows.range((from, Bound::Unbounded)).take_while(|((of, _), _)| of == keyspace);
+            let found = of_keyspace.filter(|(_, row)| row.has_key()).take(limit);
+            Ok(found.map(|((_, subject), row)| (subject.clone(), Ok(row.clone()))).collect())
+        })
+    }
+}

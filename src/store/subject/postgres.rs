@@ -1,15 +1,13 @@
 //! Subject keys in a PostgreSQL database: one row each.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use sqlx::postgres::{PgConnection, PgRow};
 use sqlx::{Connection, Row};
 
-use super::super::row::{check_keyspace, check_subject};
-use super::row::{SubjectRow, impl_subject_key_store};
-use super::{Retention, StoredSubject};
+use super::{SubjectChange, SubjectColumns, SubjectRow, SubjectRows, SubjectTable};
 use crate::error::Error;
+use crate::store::StoreFuture;
 use crate::store::postgres::pool::{BEGIN, CAREFUL, CallError, OwnTable, Pool, refuse_standby};
 
 /// Requests wait for a subject that is not in memory.
@@ -23,7 +21,7 @@ const TABLE: OwnTable = OwnTable {
 const GET: &str = "SELECT pg_is_in_recovery(), keys.* FROM (SELECT 1) AS server LEFT JOIN \
     (SELECT subject, wrapped, shredded_at, retain_until, legal_hold FROM rxseal_subject_keys \
     WHERE keyspace = $1 AND subject = ANY($2)) AS keys ON TRUE";
-const GET_FOR_UPDATE: &str = "SELECT subject, wrapped, shredded_at, retain_until, legal_hold FROM rxseal_subject_keys \
+const GET_FOR_UPDATE: &str = "SELECT wrapped, shredded_at, retain_until, legal_hold FROM rxseal_subject_keys \
     WHERE keyspace = $1 AND subject = $2 FOR UPDATE";
 /// Two that meet a subject at once: one of them waits here for the other, and then sees its row.
 const PLACE: &str = "INSERT INTO rxseal_subject_keys (keyspace, subject) VALUES ($1, $2) ON CONFLICT DO NOTHING";
@@ -66,57 +64,42 @@ impl PostgresSubjectStore {
         Ok(Pool::connect_existing(url, MAX_CONNECTIONS, &TABLE).await?.map(Self))
     }
 
-    async fn get_now(&self, keyspace: &str, subjects: &[&str]) -> Result<Vec<StoredSubject>, Error> {
-        subjects.iter().try_for_each(|subject| check_subject(keyspace, subject))?;
-        let rows = self.0.call(async |connection| select(connection, keyspace, subjects).await).await?;
-        // No map that hashes: std's draws a random key for it, and panics where there is none.
-        let mut found = BTreeMap::new();
-        for row in rows {
-            let (subject, row) = parse(row);
-            found.insert(subject, row.stored());
-        }
-        // A subject that is named twice is there twice.
-        Ok(subjects.iter().map(|subject| found.get(*subject).cloned().unwrap_or(StoredSubject::Absent)).collect())
+    async fn rows_now(&self, keyspace: &str, subjects: &[&str]) -> Result<SubjectRows, Error> {
+        self.0.call(async |connection| select(connection, keyspace, subjects).await).await
     }
 
-    async fn change<T>(
-        &self,
-        keyspace: &str,
-        subject: &str,
-        work: impl FnOnce(&mut SubjectRow) -> Result<T, Error>,
-    ) -> Result<T, Error> {
-        check_subject(keyspace, subject)?;
-        self.0.call(async move |connection| change(connection, keyspace, subject, work).await).await
+    async fn change_now(&self, keyspace: &str, subject: &str, change: SubjectChange<'_>) -> Result<SubjectRow, Error> {
+        self.0.call(async |connection| change_row(connection, keyspace, subject, change).await).await
     }
 
-    async fn retention_now(&self, keyspace: &str, subject: &str) -> Result<Retention, Error> {
-        check_subject(keyspace, subject)?;
-        let rows = self.0.call(async |connection| select(connection, keyspace, &[subject]).await).await?;
-        Ok(rows.into_iter().next().map(parse).map_or_else(Retention::default, |(_, row)| row.retention))
-    }
-
-    async fn page_now(
-        &self,
-        keyspace: &str,
-        after: Option<&str>,
-        limit: usize,
-    ) -> Result<Vec<(String, StoredSubject)>, Error> {
-        check_keyspace(keyspace)?;
-        let (after, limit) = (after.unwrap_or_default(), i64::try_from(limit).unwrap_or(i64::MAX));
+    async fn rows_after_now(&self, keyspace: &str, after: &str, limit: usize) -> Result<SubjectRows, Error> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let page = async |connection: &mut PgConnection| {
             let query = sqlx::query(PAGE).persistent(false).bind(keyspace).bind(after).bind(limit);
             not_of_standby(&query.fetch_all(connection).await?)
         };
-        let mut keys = Vec::new();
-        for row in self.0.call(page).await? {
-            let (subject, row) = parse(row);
-            keys.push((subject, row.stored()));
-        }
-        Ok(keys)
+        self.0.call(page).await
     }
 }
 
-impl_subject_key_store!(PostgresSubjectStore, await);
+impl SubjectTable for PostgresSubjectStore {
+    fn rows<'a>(&'a self, keyspace: &'a str, subjects: &'a [&'a str]) -> StoreFuture<'a, SubjectRows> {
+        Box::pin(self.rows_now(keyspace, subjects))
+    }
+
+    fn change<'a>(
+        &'a self,
+        keyspace: &'a str,
+        subject: &'a str,
+        change: SubjectChange<'a>,
+    ) -> StoreFuture<'a, SubjectRow> {
+        Box::pin(self.change_now(keyspace, subject, change))
+    }
+
+    fn rows_after<'a>(&'a self, keyspace: &'a str, after: &'a str, limit: usize) -> StoreFuture<'a, SubjectRows> {
+        Box::pin(self.rows_after_now(keyspace, after, limit))
+    }
+}
 
 impl fmt::Debug for PostgresSubjectStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -124,54 +107,43 @@ impl fmt::Debug for PostgresSubjectStore {
     }
 }
 
-/// In the order in which the queries name them.
-type Stored = (String, Option<Vec<u8>>, Option<i64>, Option<i64>, bool);
-
-fn parse((subject, key, shredded_at, until, held): Stored) -> (String, SubjectRow) {
-    // Before 1970 is nothing that is ever written; the tombstone counts all the same.
-    let seconds = |at: i64| u64::try_from(at).unwrap_or_default();
-    let retention = Retention::default().until(until.map(seconds)).legal_hold(held);
-    (subject, SubjectRow { key, shredded_at: shredded_at.map(seconds), retention })
-}
-
-async fn select(connection: &mut PgConnection, keyspace: &str, subjects: &[&str]) -> Result<Vec<Stored>, CallError> {
+async fn select(connection: &mut PgConnection, keyspace: &str, subjects: &[&str]) -> Result<SubjectRows, CallError> {
     // Not kept on the server: a pooler between may give the next statement another connection.
     let query = sqlx::query(GET).persistent(false).bind(keyspace).bind(subjects);
     not_of_standby(&query.fetch_all(connection).await?)
 }
 
-fn not_of_standby(rows: &[PgRow]) -> Result<Vec<Stored>, CallError> {
+fn not_of_standby(rows: &[PgRow]) -> Result<SubjectRows, CallError> {
     let mut found = Vec::with_capacity(rows.len());
     for row in rows {
         refuse_standby(row)?;
         if let Some(subject) = row.try_get(1)? {
-            found.push((subject, row.try_get(2)?, row.try_get(3)?, row.try_get(4)?, row.try_get(5)?));
+            let columns = (row.try_get(2)?, row.try_get(3)?, row.try_get(4)?, row.try_get(5)?);
+            found.push((subject, Ok(SubjectRow::from_columns(columns))));
         }
     }
     Ok(found)
 }
 
 /// One subject, read and written in one transaction. Dropped before its end, it is rolled back.
-async fn change<T>(
+async fn change_row(
     connection: &mut PgConnection,
     keyspace: &str,
     subject: &str,
-    work: impl FnOnce(&mut SubjectRow) -> Result<T, Error>,
-) -> Result<T, CallError> {
-    let mut change = connection.begin_with(BEGIN).await?;
-    sqlx::query(CAREFUL).persistent(false).execute(&mut *change).await?;
-    sqlx::query(PLACE).persistent(false).bind(keyspace).bind(subject).execute(&mut *change).await?;
+    change: SubjectChange<'_>,
+) -> Result<SubjectRow, CallError> {
+    let mut transaction = connection.begin_with(BEGIN).await?;
+    sqlx::query(CAREFUL).persistent(false).execute(&mut *transaction).await?;
+    sqlx::query(PLACE).persistent(false).bind(keyspace).bind(subject).execute(&mut *transaction).await?;
     let query = sqlx::query_as(GET_FOR_UPDATE).persistent(false).bind(keyspace).bind(subject);
-    let (_, before) = parse(query.fetch_one(&mut *change).await?);
-    let mut after = before.clone();
-    let result = work(&mut after)?;
+    let columns: SubjectColumns = query.fetch_one(&mut *transaction).await?;
+    let before = SubjectRow::from_columns(columns);
+    let after = change.apply(&before)?;
     if after != before {
-        let to_sql = |seconds: u64| i64::try_from(seconds).unwrap_or(i64::MAX);
+        let (wrapped, shredded_at, until, held) = after.clone().into_columns();
         let query = sqlx::query(UPDATE).persistent(false).bind(keyspace).bind(subject);
-        let query = query.bind(after.key.as_deref());
-        let query = query.bind(after.shredded_at.map(to_sql)).bind(after.retention.retained_until().map(to_sql));
-        query.bind(after.retention.is_held()).execute(&mut *change).await?;
-        change.commit().await?;
+        query.bind(wrapped).bind(shredded_at).bind(until).bind(held).execute(&mut *transaction).await?;
+        transaction.commit().await?;
     }
-    Ok(result)
+    Ok(after)
 }

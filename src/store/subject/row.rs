@@ -1,38 +1,46 @@
 //! What is stored of one subject, and how it changes: the same in every store.
 
+use std::fmt;
+
 use super::{Retention, StoredSubject};
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind};
 use crate::key::WrappedSubjectKey;
 
-/// A subject as a store keeps it, and what each call of a [`SubjectKeyStore`](crate::store::SubjectKeyStore) does to it.
-///
-/// A store reads the row and locks it, calls the method of the same name, and writes the row back if it has changed, all
-/// in one transaction. A subject without a row is `SubjectRow::default()`.
-///
-/// ```
-/// use rxseal::provider::SubjectRow;
-/// use rxseal::store::StoredSubject;
-/// # fn main() -> Result<(), rxseal::Error> {
-/// let mut row = SubjectRow::default();
-/// assert_eq!(row.stored(), StoredSubject::Absent);
-/// row.shred(1_764_460_800)?;
-/// assert_eq!(row.stored(), StoredSubject::Shredded { at: 1_764_460_800 });
-/// # Ok(())
-/// # }
-/// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// What a store keeps of one subject. Its default is the row of a subject of which nothing is stored.
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct SubjectRow {
-    /// The wrapped key as it is stored, whole or damaged: a damaged one can be shredded too.
+    /// The bytes of the wrapped key, whole or damaged: also what is damaged can be shredded.
     pub key: Option<Vec<u8>>,
-    /// When the subject was shredded, in Unix seconds.
+    /// When the key was shredded, in Unix seconds.
     pub shredded_at: Option<u64>,
-    /// Until when its key must be kept.
+    /// Until when the key must be kept.
     pub retention: Retention,
 }
 
+/// A [`SubjectRow`] as the columns of an SQL table: the wrapped key, when it was shredded and until when it is kept (both in Unix seconds), and
+/// whether a legal hold is on it.
+pub type SubjectColumns = (Option<Vec<u8>>, Option<i64>, Option<i64>, bool);
+
 impl SubjectRow {
-    /// What the store answers about the subject.
+    /// The row that is stored in these columns.
+    #[must_use]
+    pub fn from_columns((key, shredded_at, retain_until, legal_hold): SubjectColumns) -> Self {
+        // Before 1970 is nothing that is ever written; the tombstone counts all the same.
+        let seconds = |at: i64| u64::try_from(at).unwrap_or_default();
+        let retention = Retention::default().until(retain_until.map(seconds)).legal_hold(legal_hold);
+        Self { key, shredded_at: shredded_at.map(seconds), retention }
+    }
+
+    /// The columns to store.
+    #[must_use]
+    pub fn into_columns(self) -> SubjectColumns {
+        let to_sql = |seconds: u64| i64::try_from(seconds).unwrap_or(i64::MAX);
+        let until = self.retention.retained_until().map(to_sql);
+        (self.key, self.shredded_at.map(to_sql), until, self.retention.is_held())
+    }
+
+    /// What the row says of the subject's key.
     #[must_use]
     pub fn stored(&self) -> StoredSubject {
         match (&self.key, self.shredded_at) {
@@ -45,26 +53,79 @@ impl SubjectRow {
         }
     }
 
-    /// Whether it belongs into a [`page`](crate::store::SubjectKeyStore::page).
+    /// Whether the row has a key, whole or damaged, that was not shredded: whether it belongs into a page.
     #[must_use]
     pub fn has_key(&self) -> bool {
         self.key.is_some() && self.shredded_at.is_none()
     }
+}
 
-    /// Stores `key` if nothing is stored; gives what is stored then.
-    pub fn insert(&mut self, key: &WrappedSubjectKey) -> StoredSubject {
-        if self.stored() == StoredSubject::Absent {
-            self.key = Some(key.as_bytes().to_vec());
-        }
-        self.stored()
+/// The length of the key, and not its bytes.
+impl fmt::Debug for SubjectRow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { key, shredded_at, retention } = self;
+        let key_len = key.as_ref().map(Vec::len);
+        let mut row = f.debug_struct("SubjectRow");
+        row.field("key_len", &key_len).field("shredded_at", shredded_at).field("retention", retention).finish()
     }
+}
 
-    /// Stores `key` in place of `old`.
+/// A change of one subject's row, for a [`SubjectTable`](crate::provider::SubjectTable) to carry out. It has the rules: a tombstone
+/// stays, a key that is retained is not shredded, and nothing is replaced that is not what the caller saw.
+#[derive(Clone, Copy, Debug)]
+pub struct SubjectChange<'a>(Change<'a>);
+
+#[derive(Clone, Copy, Debug)]
+enum Change<'a> {
+    Insert(&'a WrappedSubjectKey),
+    Replace { old: &'a WrappedSubjectKey, new: &'a WrappedSubjectKey },
+    Shred { at: u64 },
+    Retain { old: Retention, new: Retention },
+}
+
+impl<'a> SubjectChange<'a> {
+    /// The row that is stored afterwards, if `row` is stored before. Where both are equal there is nothing to write. It may be asked more than
+    /// once.
     ///
     /// # Errors
     ///
-    /// `store-conflict` if something else is stored.
-    pub fn replace(&mut self, old: &WrappedSubjectKey, key: &WrappedSubjectKey) -> Result<(), Error> {
+    /// `store-conflict`, `subject-retained` or `subject-shredded`: nothing may be changed. The store ends its call with this error.
+    pub fn apply(&self, row: &SubjectRow) -> Result<SubjectRow, Error> {
+        let mut row = row.clone();
+        match self.0 {
+            Change::Insert(key) => row.insert(key),
+            Change::Replace { old, new } => row.replace(old, new)?,
+            Change::Shred { at } => row.shred(at)?,
+            Change::Retain { old, new } => row.retain(old, new)?,
+        }
+        Ok(row)
+    }
+
+    pub(super) fn insert(key: &'a WrappedSubjectKey) -> Self {
+        Self(Change::Insert(key))
+    }
+
+    pub(super) fn replace(old: &'a WrappedSubjectKey, new: &'a WrappedSubjectKey) -> Self {
+        Self(Change::Replace { old, new })
+    }
+
+    pub(super) fn shred(at: u64) -> Self {
+        Self(Change::Shred { at })
+    }
+
+    pub(super) fn retain(old: Retention, new: Retention) -> Self {
+        Self(Change::Retain { old, new })
+    }
+}
+
+impl SubjectRow {
+    fn insert(&mut self, key: &WrappedSubjectKey) {
+        if self.stored() == StoredSubject::Absent {
+            self.key = Some(key.as_bytes().to_vec());
+        }
+    }
+
+    fn replace(&mut self, old: &WrappedSubjectKey, key: &WrappedSubjectKey) -> Result<(), Error> {
         if self.shredded_at.is_some() || self.key.as_deref() != Some(old.as_bytes()) {
             return Err(ErrorKind::StoreConflict.into());
         }
@@ -72,12 +133,7 @@ impl SubjectRow {
         Ok(())
     }
 
-    /// Stores `retention` in place of `old`.
-    ///
-    /// # Errors
-    ///
-    /// `store-conflict` if another one is stored; `subject-shredded` if there is no key left to keep.
-    pub fn retain(&mut self, old: Retention, retention: Retention) -> Result<(), Error> {
+    fn retain(&mut self, old: Retention, retention: Retention) -> Result<(), Error> {
         if self.retention != old {
             return Err(ErrorKind::StoreConflict.into());
         }
@@ -89,95 +145,13 @@ impl SubjectRow {
         Ok(())
     }
 
-    /// Destroys the key and leaves a tombstone of `at`, in Unix seconds. Gives the time of the tombstone, which is an
-    /// earlier one if the subject was shredded before.
-    ///
-    /// # Errors
-    ///
-    /// `subject-retained` if the key must be kept now, by the clock of this machine.
-    pub fn shred(&mut self, at: u64) -> Result<u64, Error> {
-        if let Some(before) = self.shredded_at {
-            self.key = None;
-            return Ok(before);
-        }
+    fn shred(&mut self, at: u64) -> Result<(), Error> {
         // Not by the caller's time, which may come from a file.
-        if self.retention.holds_at(Clock::default().unix_now()) {
+        if self.shredded_at.is_none() && self.retention.holds_at(Clock::default().unix_now()) {
             return Err(ErrorKind::SubjectRetained.into());
         }
         self.key = None;
-        self.shredded_at = Some(at);
-        Ok(at)
+        self.shredded_at.get_or_insert(at);
+        Ok(())
     }
 }
-
-/// The public trait over what a store can do with rows: `get_now`, `change`, `retention_now` and `page_now`. With `await` for a store
-/// where these are futures; one that blocks does so when it is awaited, and nothing for a caller who lets go of the future.
-macro_rules! impl_subject_key_store {
-    ($store:ty $(, $await:tt)?) => {
-        impl $crate::store::SubjectKeyStore for $store {
-            fn get<'a>(
-                &'a self,
-                keyspace: &'a str,
-                subjects: &'a [&'a str],
-            ) -> $crate::store::StoreFuture<'a, Vec<$crate::store::StoredSubject>> {
-                Box::pin(async move { self.get_now(keyspace, subjects)$(.$await)? })
-            }
-
-            fn insert<'a>(
-                &'a self,
-                keyspace: &'a str,
-                subject: &'a str,
-                key: &'a $crate::key::WrappedSubjectKey,
-            ) -> $crate::store::StoreFuture<'a, $crate::store::StoredSubject> {
-                Box::pin(async move { self.change(keyspace, subject, |row| Ok(row.insert(key)))$(.$await)? })
-            }
-
-            fn replace<'a>(
-                &'a self,
-                keyspace: &'a str,
-                subject: &'a str,
-                old: &'a $crate::key::WrappedSubjectKey,
-                key: &'a $crate::key::WrappedSubjectKey,
-            ) -> $crate::store::StoreFuture<'a, ()> {
-                Box::pin(async move { self.change(keyspace, subject, |row| row.replace(old, key))$(.$await)? })
-            }
-
-            fn shred<'a>(
-                &'a self,
-                keyspace: &'a str,
-                subject: &'a str,
-                at: u64,
-            ) -> $crate::store::StoreFuture<'a, u64> {
-                Box::pin(async move { self.change(keyspace, subject, move |row| row.shred(at))$(.$await)? })
-            }
-
-            fn retain<'a>(
-                &'a self,
-                keyspace: &'a str,
-                subject: &'a str,
-                old: $crate::store::Retention,
-                retention: $crate::store::Retention,
-            ) -> $crate::store::StoreFuture<'a, ()> {
-                Box::pin(async move { self.change(keyspace, subject, move |row| row.retain(old, retention))$(.$await)? })
-            }
-
-            fn retention<'a>(
-                &'a self,
-                keyspace: &'a str,
-                subject: &'a str,
-            ) -> $crate::store::StoreFuture<'a, $crate::store::Retention> {
-                Box::pin(async move { self.retention_now(keyspace, subject)$(.$await)? })
-            }
-
-            fn page<'a>(
-                &'a self,
-                keyspace: &'a str,
-                after: Option<&'a str>,
-                limit: usize,
-            ) -> $crate::store::StoreFuture<'a, Vec<(String, $crate::store::StoredSubject)>> {
-                Box::pin(async move { self.page_now(keyspace, after, limit)$(.$await)? })
-            }
-        }
-    };
-}
-pub(super) use impl_subject_key_store;

@@ -54,7 +54,7 @@ fn imports(sources: &BTreeMap<Module, String>) -> BTreeMap<Module, BTreeSet<Modu
     let mut exports = BTreeMap::new();
     for (module, (list, _)) in &read {
         for import in list.iter().filter(|import| import.is_exported) {
-            exports.insert([module.as_slice(), &[import.name.clone()]].concat(), import.path.clone());
+            exports.insert([module.as_slice(), std::slice::from_ref(&import.name)].concat(), import.path.clone());
         }
     }
     let mut edges = BTreeMap::new();

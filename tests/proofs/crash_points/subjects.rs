@@ -8,9 +8,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use rxseal::store::{FileSubjectStore, MemorySubjectStore, SqliteSubjectStore, StoredSubject, SubjectKeyStore};
+use rxseal::store::{FileSubjectStore, MemorySubjectStore, StoredSubject, SubjectKeyStore};
 use rxseal::subjects::{Reapplied, ShredLog, SubjectAdmin, WrappedSubjectKey};
 use rxseal::{Keyring, run_local};
+use rxseal_sqlite::SqliteSubjectStore;
 
 use super::{Calls, folder, traced, what_was_said};
 

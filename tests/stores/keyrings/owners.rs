@@ -10,12 +10,10 @@ use std::time::{Duration, Instant, SystemTime};
 
 use rxseal::keys::KeyringFile;
 use rxseal::root::RootKeyFile;
-use rxseal::store::{
-    FileStore, FileSubjectStore, KeyringStore, MemorySubjectStore, Retention, SqliteStore, SqliteSubjectStore,
-    SubjectKeyStore,
-};
+use rxseal::store::{FileStore, FileSubjectStore, KeyringStore, MemorySubjectStore, Retention, SubjectKeyStore};
 use rxseal::subjects::{ShredLog, SubjectAdmin, WrappedSubjectKey};
 use rxseal::{Error, run_local};
+use rxseal_sqlite::{SqliteStore, SqliteSubjectStore};
 
 use super::conformance::generations;
 use super::{cause, code};

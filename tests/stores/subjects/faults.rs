@@ -10,9 +10,10 @@ use std::sync::Arc;
 use rxseal::keys::Suite;
 use rxseal::phi::Drug;
 use rxseal::root::{RootKeyFile, RootKeys};
-use rxseal::store::{FileSubjectStore, MemorySubjectStore, SqliteSubjectStore, StoredSubject, SubjectKeyStore};
+use rxseal::store::{FileSubjectStore, MemorySubjectStore, StoredSubject, SubjectKeyStore};
 use rxseal::subjects::{ShredLog, SubjectAdmin, SubjectKeys, WrappedSubjectKey};
 use rxseal::{Error, Keyring, Token, run_local};
+use rxseal_sqlite::SqliteSubjectStore;
 
 use super::{MONTH, TENANT, access};
 use crate::children::{self, Folder, said};
@@ -254,7 +255,7 @@ impl Home {
 
     fn make_keyring(&self) -> Keyring {
         let roots = RootKeys::from(RootKeyFile::new(self.path.join("root.key")).create().unwrap());
-        let file = run_local(Keyring::create(TENANT, &roots, Suite::default())).unwrap();
+        let file = run_local(rxseal::testing::create_keyring(TENANT, &roots, Suite::default())).unwrap();
         fs::write(self.path.join("keyring.json"), file.to_string()).unwrap();
         self.keyring()
     }

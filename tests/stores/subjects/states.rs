@@ -4,12 +4,12 @@ use std::fs;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use rxseal::store::{
-    FileSubjectStore, MemorySubjectStore, Retention, SqliteSubjectStore, StoredSubject, SubjectKeyStore,
-};
+use rxseal::provider::{SubjectChange, SubjectRow, SubjectRows, SubjectTable};
+use rxseal::store::{FileSubjectStore, MemorySubjectStore, Retention, StoreFuture, StoredSubject, SubjectKeyStore};
 use rxseal::subjects::{ShredLog, SubjectAdmin, SubjectKeys};
 use rxseal::testing::TestClock;
 use rxseal::{Keyring, run_local};
+use rxseal_sqlite::SqliteSubjectStore;
 
 use super::{Folder, MONTH, TENANT, keyring};
 
@@ -265,58 +265,21 @@ impl Restorable {
     }
 }
 
-impl SubjectKeyStore for Restorable {
-    fn get<'a>(
-        &'a self,
-        keyspace: &'a str,
-        subjects: &'a [&'a str],
-    ) -> rxseal::store::StoreFuture<'a, Vec<StoredSubject>> {
-        Box::pin(async move { self.now().get(keyspace, subjects).await })
+impl SubjectTable for Restorable {
+    fn rows<'a>(&'a self, keyspace: &'a str, subjects: &'a [&'a str]) -> StoreFuture<'a, SubjectRows> {
+        Box::pin(async move { self.now().rows(keyspace, subjects).await })
     }
 
-    fn insert<'a>(
+    fn change<'a>(
         &'a self,
         keyspace: &'a str,
         subject: &'a str,
-        key: &'a rxseal::subjects::WrappedSubjectKey,
-    ) -> rxseal::store::StoreFuture<'a, StoredSubject> {
-        Box::pin(async move { self.now().insert(keyspace, subject, key).await })
+        change: SubjectChange<'a>,
+    ) -> StoreFuture<'a, SubjectRow> {
+        Box::pin(async move { self.now().change(keyspace, subject, change).await })
     }
 
-    fn replace<'a>(
-        &'a self,
-        keyspace: &'a str,
-        subject: &'a str,
-        old: &'a rxseal::subjects::WrappedSubjectKey,
-        key: &'a rxseal::subjects::WrappedSubjectKey,
-    ) -> rxseal::store::StoreFuture<'a, ()> {
-        Box::pin(async move { self.now().replace(keyspace, subject, old, key).await })
-    }
-
-    fn shred<'a>(&'a self, keyspace: &'a str, subject: &'a str, at: u64) -> rxseal::store::StoreFuture<'a, u64> {
-        Box::pin(async move { self.now().shred(keyspace, subject, at).await })
-    }
-
-    fn retain<'a>(
-        &'a self,
-        keyspace: &'a str,
-        subject: &'a str,
-        old: Retention,
-        new: Retention,
-    ) -> rxseal::store::StoreFuture<'a, ()> {
-        Box::pin(async move { self.now().retain(keyspace, subject, old, new).await })
-    }
-
-    fn retention<'a>(&'a self, keyspace: &'a str, subject: &'a str) -> rxseal::store::StoreFuture<'a, Retention> {
-        Box::pin(async move { self.now().retention(keyspace, subject).await })
-    }
-
-    fn page<'a>(
-        &'a self,
-        keyspace: &'a str,
-        after: Option<&'a str>,
-        limit: usize,
-    ) -> rxseal::store::StoreFuture<'a, Vec<(String, StoredSubject)>> {
-        Box::pin(async move { self.now().page(keyspace, after, limit).await })
+    fn rows_after<'a>(&'a self, keyspace: &'a str, after: &'a str, limit: usize) -> StoreFuture<'a, SubjectRows> {
+        Box::pin(async move { self.now().rows_after(keyspace, after, limit).await })
     }
 }

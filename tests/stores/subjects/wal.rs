@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use rusqlite::Connection;
 use rxseal::run_local;
-use rxseal::store::{SqliteSubjectStore, StoredSubject, SubjectKeyStore};
+use rxseal::store::{StoredSubject, SubjectKeyStore};
 use rxseal::subjects::{ShredLog, SubjectAdmin, WrappedSubjectKey};
+use rxseal_sqlite::SqliteSubjectStore;
 
 use super::{Folder, MONTH, TENANT, keyring};
 

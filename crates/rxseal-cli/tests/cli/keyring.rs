@@ -6,9 +6,10 @@ use std::time::Duration;
 use rxseal::keys::KeyringAdmin;
 use rxseal::root::{RootKeyFile, RootKeys};
 use rxseal::run_local;
-use rxseal::store::{FileStore, SqliteSubjectStore};
+use rxseal::store::FileStore;
 use rxseal::subjects::SubjectKeys;
 use rxseal::testing::TestClock;
+use rxseal_sqlite::SqliteSubjectStore;
 
 use crate::shop::{Shop, TENANT, states};
 

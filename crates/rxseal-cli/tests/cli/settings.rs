@@ -4,8 +4,8 @@ use std::fs;
 use std::path::Path;
 
 use rxseal::run_local;
-use rxseal::store::SqliteSubjectStore;
 use rxseal::subjects::SubjectKeys;
+use rxseal_sqlite::SqliteSubjectStore;
 
 use crate::shop::{Shop, TENANT, fails};
 

@@ -7,8 +7,9 @@ use std::process::{Command, Output, Stdio};
 use rxseal::keys::KeyringFile;
 use rxseal::phi::Drug;
 use rxseal::root::{RootKeyFile, RootKeys};
-use rxseal::store::{FileStore, KeyringStore, SqliteStore};
+use rxseal::store::{FileStore, KeyringStore};
 use rxseal::{Keyring, Token, run_local};
+use rxseal_sqlite::SqliteStore;
 use serde_json::Value;
 
 pub const TENANT: &str = "pharmacy-17";

@@ -3,8 +3,8 @@
 use std::fs;
 
 use rxseal::run_local;
-use rxseal::store::SqliteSubjectStore;
 use rxseal::subjects::SubjectKeys;
+use rxseal_sqlite::SqliteSubjectStore;
 use serde_json::Value;
 
 use crate::shop::{Shop, fails};

@@ -13,9 +13,10 @@ use std::sync::Arc;
 use rusqlite::{Connection, params};
 use rxseal::phi::{Drug, Note};
 use rxseal::root::{AwsKmsKey, RootKey, RootKeyFile, RootKeys, VaultKey};
-use rxseal::store::{KeyringStore, SqliteStore, SqliteSubjectStore};
+use rxseal::store::KeyringStore;
 use rxseal::subjects::SubjectKeys;
 use rxseal::{Access, Keyring, Purpose, Record, Token};
+use rxseal_sqlite::{SqliteStore, SqliteSubjectStore};
 use tokio::runtime::Runtime;
 
 use crate::page::blocks;

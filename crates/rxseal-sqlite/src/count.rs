@@ -4,18 +4,18 @@ use std::path::Path;
 
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags};
+use rxseal::Error;
+use rxseal::count::{CountSql, KeyCounts};
 
-use super::KeyCounts;
-use super::sql::{table_parts, values_of};
-use crate::error::Error;
-use crate::store::{SQLITE_BUSY_WAIT, sqlite_trouble};
+use crate::trouble::trouble;
+use crate::wait::BUSY_WAIT;
 
-/// Counts the tokens of a column by key, with the result of [`CountSql::sqlite`](crate::count::CountSql::sqlite) and faster, in one consistent reading of the file,
-/// which is opened read-only (feature `sqlite-store`).
+/// Counts the tokens of a column by key, with the result of [`CountSql::sqlite`] and faster, in one consistent reading of the file, which
+/// is opened read-only.
 ///
 /// ```no_run
 /// # fn main() -> Result<(), rxseal::Error> {
-/// let counts = rxseal::count::count_sqlite("pharmacy.db", "rx", "drug")?;
+/// let counts = rxseal_sqlite::count_sqlite("pharmacy.db", "rx", "drug")?;
 /// for (key, tokens) in counts.iter() {
 ///     println!("{key}  {tokens}");
 /// }
@@ -29,17 +29,18 @@ use crate::store::{SQLITE_BUSY_WAIT, sqlite_trouble};
 /// `invalid-id`: a name that can be none; `store-refused`: the file, the table or the column is not there, or may not be read;
 /// `store-unavailable`: another program holds the file's lock, or the disk failed. The cause says which.
 pub fn count_sqlite(path: impl AsRef<Path>, table: &str, column: &str) -> Result<KeyCounts, Error> {
-    let sql = values_of(table, column)?;
+    let sql = CountSql::sqlite_values(table, column)?;
     let path = path.as_ref();
     // No URI: a path is a path.
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let counts = Connection::open_with_flags(path, flags).and_then(|connection| {
-        let mut counts = count(&connection, &sql)?;
-        counts.doubt = is_view(&connection, table)?.then_some(super::VIEW);
-        Ok(counts)
+        let counts = count(&connection, sql.as_str())?;
+        Ok(counts.doubted(is_view(&connection, sql.table())?.then_some(VIEW)))
     });
     counts.map_err(|error| failed(path, &error, table, column))
 }
+
+const VIEW: &str = "it is a view, which may leave rows out: count the columns of the tables that it is made of";
 
 /// What is missing, in one line.
 fn failed(path: &Path, error: &rusqlite::Error, table: &str, column: &str) -> Error {
@@ -49,30 +50,29 @@ fn failed(path: &Path, error: &rusqlite::Error, table: &str, column: &str) -> Er
     } else if text.starts_with("no such column") {
         format!("{}: the table {table} has no column {column}", path.display())
     } else {
-        return sqlite_trouble(path, error);
+        return trouble(path, error);
     };
     Error::from_store(false, missing)
 }
 
 /// In SQLite a name is taken in any case.
 fn is_view(connection: &Connection, table: &str) -> rusqlite::Result<bool> {
-    let name = table_parts(table).ok().and_then(|parts| parts.into_iter().next_back()).unwrap_or_default();
     let sql = "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'view' AND name = ?1 COLLATE NOCASE)";
-    connection.query_row(sql, [name], |row| row.get(0))
+    connection.query_row(sql, [table], |row| row.get(0))
 }
 
 fn count(connection: &Connection, sql: &str) -> rusqlite::Result<KeyCounts> {
     // Made first, since it remembers when the counting was begun.
     let mut counts = KeyCounts::default();
-    connection.busy_timeout(SQLITE_BUSY_WAIT)?;
+    connection.busy_timeout(BUSY_WAIT)?;
     let mut statement = connection.prepare(sql)?;
     let mut rows = statement.query(())?;
     while let Some(row) = rows.next()? {
         match row.get_ref(0)? {
             ValueRef::Null => counts.add_nulls(1),
-            ValueRef::Integer(_) | ValueRef::Real(_) => counts.add_one(None),
+            ValueRef::Integer(_) | ValueRef::Real(_) => counts.add_not_tokens(1),
             // As the statement has it: SQLite's own functions see a text up to its first NUL.
-            ValueRef::Text(text) if text.contains(&0) => counts.add_one(None),
+            ValueRef::Text(text) if text.contains(&0) => counts.add_not_tokens(1),
             ValueRef::Text(text) => counts.add_text(std::str::from_utf8(text).unwrap_or_default()),
             ValueRef::Blob(bytes) => counts.add_bytes(bytes),
         }

@@ -1,0 +1,25 @@
+//! How long a call waits for another program that is writing.
+
+use std::cell::Cell;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// For all of a call, the calls before it included. A change takes milliseconds.
+pub(crate) const BUSY_WAIT: Duration = Duration::from_secs(5);
+const POLL: Duration = Duration::from_millis(5);
+
+// SQLite's own timeout begins anew at every step of a call, and its callback gets nothing of ours. A call stays on its thread.
+thread_local!(static DEADLINE: Cell<Option<Instant>> = const { Cell::new(None) });
+
+pub(crate) fn wait_from_now() {
+    DEADLINE.set(Instant::now().checked_add(BUSY_WAIT));
+}
+
+/// Whether SQLite tries once more to get a lock.
+pub(crate) fn wait_on(_: i32) -> bool {
+    let waits = DEADLINE.get().is_some_and(|deadline| Instant::now() < deadline);
+    if waits {
+        thread::sleep(POLL);
+    }
+    waits
+}

@@ -1,0 +1,74 @@
+//! Names of tables and columns, as people write them and as statements quote them.
+
+use crate::error::{Error, Reason};
+
+const NAME: Reason = "a name that is not empty, without NUL";
+const TABLE: Reason = "`table` or `schema.table`; a name with a dot or a double quote in it stands in double quotes, with its own doubled";
+
+/// A table, with or without its schema.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Table {
+    pub(super) schema: Option<String>,
+    pub(super) name: String,
+    /// Both in quotes, for a statement.
+    pub(super) quoted: String,
+}
+
+impl Table {
+    pub(super) fn parse(table: &str) -> Result<Self, Error> {
+        let mut parts = table_parts(table)?;
+        let quoted: Result<Vec<_>, _> = parts.iter().map(|part| quoted("table", part)).collect();
+        let quoted = quoted?.join(".");
+        let name = parts.pop().unwrap_or_default();
+        Ok(Self { schema: parts.pop(), name, quoted })
+    }
+}
+
+pub(super) fn quoted(what: Reason, name: &str) -> Result<String, Error> {
+    if name.is_empty() || name.contains('\0') {
+        return Err(Error::invalid_id(what, NAME));
+    }
+    Ok(format!("\"{}\"", name.replace('"', "\"\"")))
+}
+
+/// One or two names, as they are called.
+fn table_parts(table: &str) -> Result<Vec<String>, Error> {
+    let invalid = || Error::invalid_id("table", TABLE);
+    let mut parts = Vec::new();
+    let mut rest = table;
+    loop {
+        let (part, behind) = match rest.strip_prefix('"') {
+            Some(inner) => quoted_part(inner).ok_or_else(invalid)?,
+            None => {
+                let (part, behind) = rest.split_at_checked(rest.find('.').unwrap_or(rest.len())).ok_or_else(invalid)?;
+                if part.contains('"') {
+                    return Err(invalid());
+                }
+                (part.to_owned(), behind)
+            }
+        };
+        parts.push(part);
+        match behind.strip_prefix('.') {
+            Some(next) if parts.len() < 2 => rest = next,
+            None if behind.is_empty() => return Ok(parts),
+            _ => return Err(invalid()),
+        }
+    }
+}
+
+/// What stands up to the closing quote, and what is behind it.
+fn quoted_part(text: &str) -> Option<(String, &str)> {
+    let mut part = String::new();
+    let mut rest = text;
+    loop {
+        let (before, behind) = rest.split_once('"')?;
+        part.push_str(before);
+        match behind.strip_prefix('"') {
+            Some(more) => {
+                part.push('"');
+                rest = more;
+            }
+            None => return Some((part, behind)),
+        }
+    }
+}
