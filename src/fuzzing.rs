@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::codec::frame::{FrameWriter, domain, split_frame};
 use crate::field::MAX_CONTENT;
 use crate::payload::{self, Content, Limits, PayloadPlace, Plaintext, Value};
-use crate::providers::LocalRootKey;
+use crate::root_key::LocalRootKey;
 
 /// The frames of these parts, one after the other.
 #[must_use]

@@ -15,7 +15,7 @@ use crate::disk;
 use crate::error::{Error, ErrorKind};
 use crate::id::Name;
 use crate::keyring::{Keyring, Unlocked};
-use crate::providers::{LocalRootKey, RootKeyFile};
+use crate::root_key::{LocalRootKey, RootKeyFile};
 use crate::root_key::{RootKeys, run_local};
 use crate::store::{FileStore, KeyringStore};
 

@@ -22,8 +22,8 @@ use crate::kdf::{self, KeyPurpose};
 use crate::key::WrappedSubjectKey;
 use crate::keyring::Keyring;
 use crate::payload::{self, Content, Limits, PayloadPlace, Plaintext};
-use crate::providers::LocalRootKey;
 use crate::record::Record;
+use crate::root_key::LocalRootKey;
 use crate::root_key::{RootKey, RootKeys, run_local};
 use crate::secret::SecretBytes;
 

@@ -6,8 +6,7 @@ use crate::error::Error;
 use crate::id::KeyId;
 use crate::key::{KeyState, KeyringFile};
 use crate::keyring::{Keyring, Opened, UnlockOptions, Unlocked, create};
-use crate::providers::LocalRootKey;
-use crate::root_key::{RootKeys, run_local};
+use crate::root_key::{LocalRootKey, RootKeys, run_local};
 
 impl Keyring {
     /// An unlocked keyring of new random keys that nothing stores: what is sealed with it is lost with the process.

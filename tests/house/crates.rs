@@ -9,13 +9,13 @@ use crate::workspace::{PACKAGES, read, root};
 
 /// Which crates may ask for a dependency that reaches out of the process. Through which modules of the core one enters, `layering` has.
 const ENTRANCES: &[(&str, &[&str])] = &[
-    ("aws-config", &["rxseal", "rxseal-aws-kms"]),
-    ("aws-credential-types", &["rxseal", "rxseal-aws-kms"]),
-    ("aws-sdk-kms", &["rxseal", "rxseal-aws-kms"]),
+    ("aws-config", &["rxseal-aws-kms"]),
+    ("aws-credential-types", &["rxseal-aws-kms"]),
+    ("aws-sdk-kms", &["rxseal-aws-kms"]),
     ("clap", &["rxseal", "rxseal-cli"]),
-    ("cryptoki", &["rxseal", "rxseal-pkcs11"]),
+    ("cryptoki", &["rxseal-pkcs11"]),
     ("getrandom", &["rxseal"]),
-    ("reqwest", &["rxseal", "rxseal-vault"]),
+    ("reqwest", &["rxseal-vault"]),
     ("rusqlite", &["rxseal", "rxseal-cli", "rxseal-sqlite"]),
     ("sqlx", &["rxseal", "rxseal-postgres"]),
     ("sqlx-core", &["rxseal"]),

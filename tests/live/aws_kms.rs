@@ -22,8 +22,9 @@ use aws_sdk_kms::Client;
 use aws_sdk_kms::config::{Credentials, SharedCredentialsProvider};
 use aws_sdk_kms::types::{KeySpec, KeyUsageType};
 use rxseal::keys::Suite;
-use rxseal::root::{AwsKmsKey, RootKey, RootKeys};
+use rxseal::root::{RootKey, RootKeys};
 use rxseal::{Error, Keyring};
+use rxseal_aws_kms::AwsKmsKey;
 
 const REGION: &str = "us-east-1";
 

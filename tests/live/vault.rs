@@ -25,8 +25,9 @@ use crate::faulty::{self, FaultyServer, Reply};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use rxseal::keys::{KeyringFile, Suite};
-use rxseal::root::{RootKey, RootKeys, VaultKey, VaultKeyBuilder};
+use rxseal::root::{RootKey, RootKeys};
 use rxseal::{Error, Keyring};
+use rxseal_vault::{VaultKey, VaultKeyBuilder};
 use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
 

@@ -9,8 +9,9 @@ use std::time::{Duration, Instant};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use rxseal::keys::{KeyringFile, Suite};
-use rxseal::root::{RootKey, RootKeys, VaultKey, VaultKeyBuilder};
+use rxseal::root::{RootKey, RootKeys};
 use rxseal::{Error, Keyring};
+use rxseal_vault::{VaultKey, VaultKeyBuilder};
 use serde_json::{Value, json};
 
 use crate::conformance::{Tampering, bounded, chain, change_wraps, conforms, create, unlock_many};

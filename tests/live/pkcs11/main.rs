@@ -20,8 +20,9 @@ use std::time::{Duration, Instant};
 
 use conformance::{Tampering, bounded, chain, create, unlock, unlock_many};
 use rxseal::keys::{KeyringFile, Suite};
-use rxseal::root::{Pkcs11Key, Pkcs11Mechanism, RootKey, RootKeys};
+use rxseal::root::{RootKey, RootKeys};
 use rxseal::{Error, Keyring};
+use rxseal_pkcs11::{Pkcs11Key, Pkcs11Mechanism};
 use softhsm::{Faults, Key, PIN, Token};
 
 /// Far from what anything here takes, and from what hangs.

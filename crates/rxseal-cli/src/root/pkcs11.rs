@@ -4,7 +4,8 @@ use std::env;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use rxseal::root::{Pkcs11Key, RootKey};
+use rxseal::root::RootKey;
+use rxseal_pkcs11::Pkcs11Key;
 
 use super::options::{Options, named};
 use crate::failure::{Failure, usage};

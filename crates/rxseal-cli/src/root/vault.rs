@@ -3,7 +3,8 @@
 use std::fs;
 use std::sync::Arc;
 
-use rxseal::root::{RootKey, VaultKey, VaultKeyBuilder};
+use rxseal::root::RootKey;
+use rxseal_vault::{VaultKey, VaultKeyBuilder};
 
 use super::options::{Options, named};
 use crate::config::variable;
