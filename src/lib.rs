@@ -124,6 +124,10 @@ pub mod keys {
 }
 
 /// Root keys: the trait, the list that a program trusts, and root keys on this machine.
+///
+/// Root keys elsewhere are in crates of their own: [rxseal-aws-kms](https://docs.rs/rxseal-aws-kms),
+/// [rxseal-vault](https://docs.rs/rxseal-vault) and [rxseal-pkcs11](https://docs.rs/rxseal-pkcs11). To write one, see
+/// [`provider`](crate::provider).
 pub mod root {
     pub use crate::root_key::LocalRootKey;
     #[cfg(unix)]
