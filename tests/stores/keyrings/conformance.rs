@@ -7,7 +7,7 @@ use std::thread;
 use rxseal::keys::KeyringFile;
 use rxseal::store::KeyringStore;
 use rxseal::testing::insecure_keyring_file;
-use rxseal::{Error, Keyring, run_local};
+use rxseal::{Error, run_local};
 use tokio::runtime::Runtime;
 
 /// Changes what is stored behind the store's back: the keyspace, the generation of the row, and the text.
@@ -59,7 +59,7 @@ pub fn generations(keyspace: &str, count: usize) -> Vec<KeyringFile> {
     let (roots, first) = insecure_keyring_file(keyspace).unwrap();
     let mut files = vec![first];
     while files.len() < count {
-        files.push(run_local(Keyring::rotate(keyspace, &roots, files.last().unwrap())).unwrap());
+        files.push(run_local(rxseal::testing::rotate_keyring(keyspace, &roots, files.last().unwrap())).unwrap());
     }
     files
 }
@@ -67,7 +67,8 @@ pub fn generations(keyspace: &str, count: usize) -> Vec<KeyringFile> {
 /// A first generation, and several second ones that are made from it.
 pub fn rivals(keyspace: &str, count: usize) -> (KeyringFile, Vec<KeyringFile>) {
     let (roots, first) = insecure_keyring_file(keyspace).unwrap();
-    let rivals = (0..count).map(|_| run_local(Keyring::rotate(keyspace, &roots, &first)).unwrap()).collect();
+    let rivals =
+        (0..count).map(|_| run_local(rxseal::testing::rotate_keyring(keyspace, &roots, &first)).unwrap()).collect();
     (first, rivals)
 }
 
