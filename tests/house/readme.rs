@@ -127,6 +127,22 @@ fn every_named_program_exists() {
     assert!(wrong.is_empty(), "the workspace has none of these:\n{}", wrong.join("\n"));
 }
 
+/// `.ci/run clippy`, in code and texts: there is such a part.
+#[test]
+fn every_named_part_of_ci_exists() {
+    let script = read(".ci/run");
+    let mut named = 0;
+    for (path, text) in sources() {
+        for (at, found) in text.match_indices(concat!("`.ci/", "run ")) {
+            let part = text[at + found.len()..].split([' ', '`']).find(|word| *word != "full").unwrap();
+            let is_part = script.contains(&format!("\n    [{part}]=")) || ["", "help"].contains(&part);
+            assert!(is_part, "{}: .ci/run has no part `{part}`", path.display());
+            named += 1;
+        }
+    }
+    assert!(named > 2, "the sources were not understood");
+}
+
 /// Markdown's `code` between backticks, on one line.
 pub fn code_spans(text: &str) -> Vec<&str> {
     text.lines().flat_map(|line| line.split('`').skip(1).step_by(2)).collect()

@@ -665,7 +665,7 @@ fn runtime() -> Runtime {
 
 fn url() -> String {
     std::env::var(URL).unwrap_or_else(|_| {
-        panic!("set {URL} to a URL such as postgres://rxseal:secret@127.0.0.1:5432/postgres of a superuser, or run `.ci/run live`")
+        panic!("set {URL} to a URL such as postgres://rxseal:secret@127.0.0.1:5432/postgres of a superuser, or run `.ci/run slow`")
     })
 }
 
