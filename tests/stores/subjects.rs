@@ -16,10 +16,8 @@ use rxseal::keys::{KeyState, KeyringAdmin, RemainingUse};
 use rxseal::phi::{Drug, PatientName};
 use rxseal::provider::{SubjectChange, SubjectRow, SubjectRows, SubjectTable};
 use rxseal::root::RootKeys;
-use rxseal::store::{
-    FileSubjectStore, MemoryStore, MemorySubjectStore, Retention, StoreFuture, StoredSubject, SubjectKeyStore,
-};
-use rxseal::subjects::{ShredLog, SubjectAdmin, SubjectKeys, WrappedSubjectKey};
+use rxseal::store::{FileSubjectStore, MemoryStore, MemorySubjectStore, StoreFuture, StoredSubject, SubjectKeyStore};
+use rxseal::subjects::{ShredLog, SubjectAdmin, SubjectKeys};
 use rxseal::{Access, Error, Keyring, Purpose, Token, run_local};
 use rxseal_sqlite::SqliteSubjectStore;
 
