@@ -8,9 +8,5 @@ mod column;
 mod conformance;
 mod faults;
 mod faulty;
-#[path = "../stores/keyrings/conformance.rs"]
-mod keyring_stores;
 mod postgres;
-#[path = "../stores/subjects/conformance.rs"]
-mod subject_stores;
 mod vault;
