@@ -9,7 +9,7 @@ mod common;
 mod keyring;
 
 use std::hint::black_box;
-use std::sync::{Arc, Barrier};
+use std::sync::Barrier;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -85,7 +85,7 @@ fn thread_counts(cores: usize) -> Vec<usize> {
 /// What threads share.
 struct Shared {
     backend: Backend,
-    keys: Arc<Keyring>,
+    keys: Keyring,
     /// An `Access` is counted by reference: threads that have the same one meet in its count.
     access: Access,
     opener: Opener,
@@ -95,7 +95,7 @@ struct Shared {
 
 impl Shared {
     fn new(backend: Backend) -> Self {
-        let keys = Arc::new(common::unlocked_with(Suite::default(), backend).unobserved());
+        let keys = common::unlocked_with(Suite::default(), backend).unobserved();
         let limited = keys.opener().only([Class::IDENTITY, Class::MEDICATION, Class::PRESCRIBER]);
         let tokens = seal_record(&keys.record("prescription", common::RECORD_ID).unwrap());
         Self { backend, access: common::access(), opener: keys.opener(), limited, tokens, keys }
@@ -109,7 +109,7 @@ fn case<'s>(name: &'static str, worker: impl Fn() -> Worker<'s> + 's) -> Case<'s
 /// Each record is made, sealed and opened again. In the first case nothing at all is shared: what that gains, the machine gives;
 /// two of its cores may be one.
 fn sealing_and_opening(shared: &Shared) -> Vec<Case<'_>> {
-    let keys = || Arc::clone(&shared.keys);
+    let keys = || shared.keys.clone();
     vec![
         case("a keyring each", || seal_and_open(Shared::new(shared.backend).keys, common::access())),
         case("one keyring, an Access each", move || seal_and_open(keys(), common::access())),
@@ -131,7 +131,7 @@ fn opening(shared: &Shared) -> Vec<Case<'_>> {
     ]
 }
 
-fn seal_and_open(keys: Arc<Keyring>, access: Access) -> Worker<'static> {
+fn seal_and_open(keys: Keyring, access: Access) -> Worker<'static> {
     let mut id = 0_u64;
     Box::new(move || {
         id += 1;

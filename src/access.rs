@@ -8,10 +8,10 @@ pub use purpose::Purpose;
 
 use crate::error::{Error, ErrorKind, Reason};
 
-/// Who opens sealed fields, and for which purpose. One per request; cloning it is cheap.
+/// Who opens sealed fields, and for which purpose. Make one per request; cloning it is cheap.
 ///
-/// No function of this crate returns plaintext without one, and every opening is told to the keyring's
-/// [`Observer`](crate::observe::Observer), where there is one.
+/// No function of this crate returns plaintext without one. If the keyring has an
+/// [`Observer`](crate::observe::Observer), it is told of every opening and of the access.
 ///
 /// ```
 /// use rxseal::{Access, Purpose};
@@ -39,11 +39,12 @@ fn is_id(text: &str) -> bool {
 }
 
 impl Access {
-    /// An access by `actor`, which is `user:`, `svc:` or `job:` followed by an id.
+    /// An access by `actor`, which is `user:`, `svc:` or `job:` followed by an id of 1 to 255 characters of printable ASCII
+    /// without space.
     ///
     /// # Errors
     ///
-    /// `invalid-access` where the actor is anything else.
+    /// `invalid-access` if the actor is anything else.
     pub fn new(actor: &str, purpose: Purpose) -> Result<Self, Error> {
         let id = ["user:", "svc:", "job:"].iter().find_map(|kind| actor.strip_prefix(kind));
         if !id.is_some_and(is_id) {
@@ -56,7 +57,7 @@ impl Access {
     ///
     /// # Errors
     ///
-    /// `invalid-access` where the id is not 1 to 255 characters of printable ASCII without space.
+    /// `invalid-access` if the id is not 1 to 255 characters of printable ASCII without space.
     pub fn request_id(self, id: &str) -> Result<Self, Error> {
         if !is_id(id) {
             return Err(ErrorKind::InvalidAccess.because(REQUEST_ID));
@@ -65,19 +66,19 @@ impl Access {
         Ok(Self(Arc::new(inner)))
     }
 
-    /// Who: `user:`, `svc:` or `job:` and an id.
+    /// Who opens: `user:`, `svc:` or `job:` and an id.
     #[must_use]
     pub fn actor(&self) -> &str {
         &self.0.actor
     }
 
-    /// Why.
+    /// Why they open.
     #[must_use]
     pub fn purpose(&self) -> Purpose {
         self.0.purpose
     }
 
-    /// The request that this belongs to, if one was named.
+    /// The id of the request that this access belongs to, if it was given one.
     #[must_use]
     pub fn request(&self) -> Option<&str> {
         self.0.request_id.as_deref()
@@ -99,7 +100,7 @@ mod tests {
         }
         let long = format!("user:{}", "x".repeat(256));
         for bad in ["", "kim", "user:", "root:kim", "user:kim lee", "user:k\u{ef}m", "USER:kim", &long] {
-            assert_eq!(Access::new(bad, Purpose::TREAT).unwrap_err().code(), "invalid-access", "{bad}");
+            assert_eq!(Access::new(bad, Purpose::TREAT).unwrap_err().code().as_str(), "invalid-access", "{bad}");
         }
         let access = Access::new("svc:x", Purpose::HPAYMT).unwrap();
         assert!(access.clone().request_id("a b").is_err());

@@ -1,4 +1,4 @@
-//! The life of a stored keyring: every administrative change as one compare-and-swap of its store.
+//! Administrative changes of a stored keyring. Each one is a single compare-and-swap of its store.
 
 mod check;
 mod remaining_use;
@@ -22,15 +22,16 @@ use crate::observe::{KeyChange, KeyEvent, Observer};
 use crate::root_key::{RootKey, RootKeys};
 use crate::store::KeyringStore;
 
-/// Makes and changes the keyrings of a store. For operators and deployment jobs: what seals and opens needs
-/// [`Keyring::unlock`] only.
+/// Makes and changes the keyrings of a store. It is for operators and deployment jobs: a program that seals and opens needs only
+/// [`Keyring::unlock`].
 ///
-/// Each call reads the newest generation, unlocks it with one of the trusted root keys, makes the change, opens the result again,
-/// and stores it only over the generation that it was made from. So whenever it is interrupted, the store has the old generation
-/// or the new one; and of two changes at once, one ends with `store-conflict` ([`Error::is_conflict`]) and changed nothing.
-/// Where the store's answer was lost, what it has is read before anything is said. Of each keyspace it remembers the newest
-/// generation that it unlocked or made, and refuses what goes back behind that: an older file that somebody put back, and what was made
-/// from one (`keyring-too-old`).
+/// Each call reads the newest generation, unlocks it with one of the trusted root keys, makes the change and opens the result again.
+/// It stores the result only over the generation that it was made from. So if a call is interrupted, the store has either the old
+/// generation or the new one. If two changes are made at once, one of them changes nothing and returns `store-conflict`
+/// ([`Error::is_conflict`]). If the store's answer is lost, the call reads the store before it returns.
+///
+/// For each keyspace it remembers the newest generation that it unlocked or made. It refuses an older file that somebody put back, and
+/// a file that was made from an older one (`keyring-too-old`).
 ///
 /// ```
 /// # fn main() -> Result<(), rxseal::Error> {
@@ -45,7 +46,7 @@ use crate::store::KeyringStore;
 /// let admin = KeyringAdmin::new(MemoryStore::default(), roots.clone());
 /// run_local(admin.create("pharmacy-17", Suite::default()))?;
 ///
-/// // A key that every reader has before a writer uses it; here all are in this process, so there is nothing to wait for.
+/// // Every reader must have a key before a writer uses it. Here one process does both, so there is nothing to wait for.
 /// let (_, staged) = run_local(admin.stage("pharmacy-17"))?;
 /// let stored = run_local(admin.promote("pharmacy-17", staged, SystemTime::now(), Duration::ZERO))?;
 ///
@@ -65,18 +66,18 @@ pub struct KeyringAdmin {
 }
 
 impl KeyringAdmin {
-    /// For how long a key must be out of use before it is destroyed, unless said otherwise: 65 minutes, the longest time for which a
-    /// `KeyringManager` with its usual settings goes on with a keyring (5 minutes of staleness and 1 hour of grace).
+    /// The usual time that a key must be out of use before it is destroyed: 65 minutes. With its default settings, a `KeyringManager`
+    /// goes on with a keyring for at most that long (5 minutes of staleness and 1 hour of grace).
     pub const UNUSED_FOR: Duration = MAX_STALENESS.saturating_add(GRACE);
 
-    /// Changes the keyrings in `store`, which one of `roots` unlocks.
+    /// Manages the keyrings in `store`, each of which one of `roots` unlocks.
     pub fn new(store: impl KeyringStore + 'static, roots: RootKeys) -> Self {
         let (options, clock) = (UnlockOptions::default(), Clock::default());
         Self { store: Arc::new(store), roots, options, observer: None, clock, seen: Seen::default() }
     }
 
-    /// What the stored keyring must be before it is changed. State the generation that was live last: an older file put back by
-    /// somebody else would become the newest one by a change, and the keys made since would be lost.
+    /// Sets what the stored keyring must be before it is changed. State the latest generation as the minimum: otherwise, if somebody put
+    /// an older file back, a change would make it the newest one, and the keys made since would be lost.
     #[must_use]
     pub fn options(mut self, options: UnlockOptions) -> Self {
         self.options = options;
@@ -90,7 +91,7 @@ impl KeyringAdmin {
         self
     }
 
-    /// Writes the times of `clock` down instead of the machine's, for tests.
+    /// Uses the times of `clock` instead of the machine's, for tests.
     #[cfg(any(test, feature = "insecure-test-keys"))]
     #[must_use]
     pub fn clock(mut self, clock: &TestClock) -> Self {
@@ -98,12 +99,11 @@ impl KeyringAdmin {
         self
     }
 
-    /// The stored keyring. Nothing is unlocked: what it says of itself is authentic once it was.
+    /// The stored keyring. It is not unlocked, so nothing in it has been authenticated yet.
     ///
     /// # Errors
     ///
-    /// `keyring-missing`, `invalid-keyring`, `keyring-mismatch`, `keyring-too-old` where a newer one was seen here, and those of the
-    /// store.
+    /// `keyring-missing`, `invalid-keyring`, `keyring-mismatch`, `keyring-too-old` if a newer one was seen here, and those of the store.
     pub async fn stored(&self, keyspace: &str) -> Result<KeyringFile, Error> {
         let newest = self.seen.newest(keyspace);
         let stored = self.store.get(keyspace).await?.ok_or(ErrorKind::KeyringMissing)?;
@@ -118,10 +118,10 @@ impl KeyringAdmin {
     ///
     /// # Errors
     ///
-    /// `store-conflict` where there is one; `keyring-too-old` where there was one, which is lost; those of [`Keyring::create`] and of the
-    /// store.
+    /// `store-conflict` if the keyspace already has a keyring; `keyring-too-old` if it had one that is lost; those of
+    /// [`Keyring::create`] and of the store.
     pub async fn create(&self, keyspace: &str, suite: Suite) -> Result<KeyringFile, Error> {
-        // Asked first, so that the usual mistake costs no call of a root key.
+        // The store is asked first, so that the usual mistake costs no call of a root key.
         if self.store.get(keyspace).await?.is_some() {
             return Err(ErrorKind::KeyringExists.into());
         }
@@ -129,28 +129,28 @@ impl KeyringAdmin {
         self.publish(file, None, KeyChange::Created).await
     }
 
-    /// Adds a pre-active DEK: it opens, so that every reader has it before a writer uses it. The first half of a rotation
-    /// where several processes hold the keyring; [`promote`](Self::promote) is the second.
+    /// Adds a pre-active DEK, which opens and does not seal yet, so that every reader has it before a writer uses it. If several
+    /// processes hold the keyring, this is the first half of a rotation, and [`promote`](Self::promote) is the second.
     ///
     /// # Errors
     ///
-    /// `state-refused` where one is staged already; `clock-skew` where the keyring has a time that is more than a minute in the future
-    /// of this machine's clock; `store-conflict`, those of unlocking and of the store.
+    /// `state-refused` if a DEK is staged already; `clock-skew` if the keyring has a time that is more than a minute in the future of
+    /// this machine's clock; `store-conflict`, those of unlocking and of the store.
     pub async fn stage(&self, keyspace: &str) -> Result<(KeyringFile, KeyId), Error> {
         let (opened, over) = self.open(keyspace).await?;
         let (file, id) = opened.stage(self.clock.unix_now())?;
         Ok((self.publish(file, over, KeyChange::Staged(id)).await?, id))
     }
 
-    /// Makes a staged DEK the one that seals; the one before it is deactivated. Only once it has been in the store for
-    /// `staging_time`: take at least the time after which every reader has looked for a newer generation (the staleness of its
-    /// `KeyringManager`, or its deployment). Zero is right where one process holds the keyring.
+    /// Makes a staged DEK the primary, and deactivates the one before it. The DEK must have been in the store for `staging_time`, which
+    /// should be at least the time after which every reader has looked for a newer generation (the staleness of its `KeyringManager`,
+    /// or its deployment). If only one process holds the keyring, zero is right.
     ///
     /// # Errors
     ///
-    /// `state-refused` where the key is not pre-active, or `now` is not `staging_time` after it was staged or the keyring was changed
-    /// last, with the [time left](Error::time_left); `clock-skew` where the keyring has a time in the future of `now`; `unknown-key`,
-    /// `store-conflict`, those of unlocking and of the store.
+    /// `state-refused` if the key is not pre-active; the same, with the [time left](Error::time_left), if `staging_time` has not passed
+    /// at `now` since the key was staged and since the keyring was last changed; `clock-skew` if the keyring has a time in the future of
+    /// `now`; `unknown-key`, `store-conflict`, those of unlocking and of the store.
     pub async fn promote(
         &self,
         keyspace: &str,
@@ -163,12 +163,12 @@ impl KeyringAdmin {
         self.publish(file, over, KeyChange::Promoted(key_id)).await
     }
 
-    /// A new DEK that seals at once; the one before it is deactivated. For a keyring that one process holds: others that have
-    /// not refreshed cannot open what is sealed with the new one. Data and wrapped subject keys are not touched.
+    /// Makes a new DEK that seals at once, and deactivates the one before it. Use it if only one process holds the keyring: others cannot
+    /// open what is sealed with the new DEK until they refresh. Data and wrapped subject keys do not change.
     ///
     /// # Errors
     ///
-    /// `clock-skew` as for [`stage`](Self::stage); `store-conflict`, `invalid-keyring` where it holds 1,024 keys already, those of
+    /// `clock-skew` as for [`stage`](Self::stage); `store-conflict`, `invalid-keyring` if the keyring already has 1,024 keys, those of
     /// unlocking and of the store.
     pub async fn rotate(&self, keyspace: &str) -> Result<(KeyringFile, KeyId), Error> {
         let (opened, over) = self.open(keyspace).await?;
@@ -176,7 +176,7 @@ impl KeyringAdmin {
         Ok((self.publish(file, over, KeyChange::Rotated(id)).await?, id))
     }
 
-    /// A new primary index root. What was indexed with the one before it is found with that one only.
+    /// Makes a new primary index root. Entries that were indexed under the one before it are found only with that one.
     ///
     /// # Errors
     ///
@@ -187,48 +187,49 @@ impl KeyringAdmin {
         Ok((self.publish(file, over, KeyChange::IndexRootRotated(id)).await?, id))
     }
 
-    /// Takes a key out of use: it opens and never seals again.
+    /// Takes a key out of use: it still opens and never seals again.
     ///
     /// # Errors
     ///
-    /// `state-refused` where it is primary (rotate first) or not pre-active; `unknown-key`, `store-conflict`, those of
-    /// unlocking and of the store.
+    /// `state-refused` if the key is primary (rotate first) or not pre-active; `unknown-key`, `store-conflict`, those of unlocking and
+    /// of the store.
     pub async fn deactivate(&self, keyspace: &str, key_id: KeyId) -> Result<KeyringFile, Error> {
         self.set_state(keyspace, key_id, KeyState::Deactivated, KeyChange::Deactivated(key_id)).await
     }
 
-    /// Marks a key that somebody else may hold: it opens only by the calls that say so, and what it yields may be forged.
+    /// Marks a key as compromised, because somebody else may hold it. From then on it opens only through the calls that say so, and
+    /// values under it may be forged.
     ///
     /// # Errors
     ///
-    /// As [`deactivate`](Self::deactivate).
+    /// The same as for [`deactivate`](Self::deactivate).
     pub async fn compromise(&self, keyspace: &str, key_id: KeyId) -> Result<KeyringFile, Error> {
         self.set_state(keyspace, key_id, KeyState::Compromised, KeyChange::Compromised(key_id)).await
     }
 
-    /// Destroys a key under which nothing is left and under which no program seals any more: its bytes are not in the new generation.
-    /// It means nothing while an older generation's file exists, in a backup of the store for example.
+    /// Destroys a key: its bytes are not in the new generation. Nothing may be left under the key, and no program may still seal under
+    /// it. While a file of an older generation exists, for example in a backup of the store, the key is not really gone.
     ///
-    /// Programs that have not seen yet that another key seals go on sealing under this one, for the staleness and grace of their
-    /// `KeyringManager` at the longest. So the key must have been out of use for `unused_for` at `now`, which is refused until then with
-    /// the [time left](Error::time_left): take [`UNUSED_FOR`](Self::UNUSED_FOR), or more where a manager is set otherwise or a request
-    /// may hold its keyring for longer than a moment. Zero is right where one process holds the keyring.
+    /// A program that has not yet seen that another key seals goes on sealing under this one, at most for the staleness and grace of its
+    /// `KeyringManager`. So at `now` the key must have been out of use for `unused_for`; until then the call is refused with the
+    /// [time left](Error::time_left). Give [`UNUSED_FOR`](Self::UNUSED_FOR), or more if a manager has longer settings or a request holds
+    /// its keyring for longer than a moment. If only one process holds the keyring, zero is right.
     ///
-    /// A program may have sealed under the key since it was counted. So `still_under` must have been begun when that time was over, and
-    /// with a wait of zero when the key was out of use: an earlier count is refused with `not-counted`, to the second, and nothing helps
-    /// but to count again. A key that is still pre-active never sealed: it need not wait, and was counted at any time.
+    /// A program may have sealed under the key while you counted. So the count of `still_under` must have begun after that time was over
+    /// (with a wait of zero: after the key was out of use). An earlier count, even by a second, is `not-counted`, and you have to count
+    /// again. A key that is still pre-active never sealed, so it needs no wait, and any count of it will do.
     ///
     /// **No wait helps against a `Keyring`, `Sealer` or `Record` that a program keeps: it seals under its key for ever.** Restart such
     /// programs, or let them ask a `KeyringManager` for each request.
     ///
-    /// How long it was out of use counts from [`KeyInfo::changed`](crate::keys::KeyInfo::changed): where it was marked compromised after it
-    /// was deactivated, from the mark. A clock that was ahead of the others when this is called cannot be told from time that passed.
+    /// The time out of use counts from [`KeyInfo::changed`](crate::keys::KeyInfo::changed). If the key was deactivated and later marked
+    /// compromised, it counts from the mark. Nobody can tell a clock that is ahead when you call this from time that has passed.
     ///
     /// # Errors
     ///
-    /// `key-in-use` where something is under it; `not-counted` where it was counted of another key, or too early; `state-refused` where
-    /// the key is primary or active, or was in use not long enough ago; `clock-skew` where it went out of use, or was counted, in the
-    /// future of `now`; `unknown-key`, `store-conflict`, those of unlocking and of the store.
+    /// `key-in-use` if something is under the key; `not-counted` if another key was counted, or the count began too early;
+    /// `state-refused` if the key is primary or active, or was in use too recently; `clock-skew` if it went out of use, or was counted, in
+    /// the future of `now`; `unknown-key`, `store-conflict`, those of unlocking and of the store.
     pub async fn destroy(
         &self,
         keyspace: &str,
@@ -243,48 +244,48 @@ impl KeyringAdmin {
         self.publish(file, over, KeyChange::Destroyed(key_id)).await
     }
 
-    /// As [`destroy`](Self::destroy), without asking what is under the key nor how long it was out of use: every token and every
-    /// subject key that is or comes under it is lost for good, and with a subject key every field of its patient.
+    /// Destroys a key like [`destroy`](Self::destroy), but without asking what is under it or how long it was out of use. Every token and
+    /// every subject key under it, now or later, is lost for good. With a subject key every field of its patient is lost.
     ///
     /// # Errors
     ///
-    /// `state-refused` where the key is primary or active; `unknown-key`, `store-conflict`, those of unlocking and of the store.
+    /// `state-refused` if the key is primary or active; `unknown-key`, `store-conflict`, those of unlocking and of the store.
     pub async fn force_destroy(&self, keyspace: &str, key_id: KeyId) -> Result<KeyringFile, Error> {
         self.set_state(keyspace, key_id, KeyState::Destroyed, KeyChange::DestroyedByForce(key_id)).await
     }
 
-    /// Puts the same keys under a new KEK, wrapped by each of `roots` and by no other root key. Data is not touched. It takes
-    /// nothing back from whoever unlocked an older generation: only [`rotate`](Self::rotate) and resealing do.
+    /// Puts the same keys under a new KEK, which each of `roots` wraps and no other root key. Data does not change. Whoever unlocked an
+    /// older generation still has its keys: only [`rotate`](Self::rotate) and resealing help against that.
     ///
     /// # Errors
     ///
-    /// What a provider of `roots` reports: each has to wrap and to unwrap; of several of one name, one that is out of reach may be missing. `store-conflict`, those of unlocking and of the store.
+    /// Those of the providers of `roots`: each root key has to wrap and to unwrap, but if several share a name, one that is out of reach
+    /// may be missing. `store-conflict`, those of unlocking and of the store.
     pub async fn rewrap(&self, keyspace: &str, roots: &RootKeys) -> Result<KeyringFile, Error> {
         let (opened, over) = self.open(keyspace).await?;
         let file = opened.rewrap(roots.iter()).await?;
         self.publish(file, over, KeyChange::Rewrapped).await
     }
 
-    /// Lets one more root key unlock the keyring: a second region or provider, or an offline escrow key. Any one unlocks, so the
-    /// weakest decides. It is stored only after the root key was seen to unwrap what it wrapped.
+    /// Lets one more root key unlock the keyring, such as one in a second region, one of another provider, or an offline escrow key. Any
+    /// one of them unlocks it, so the weakest decides. The change is stored only after the root key has unwrapped what it wrapped.
     ///
     /// # Errors
     ///
-    /// `state-refused` where it unlocks the keyring already; what its provider reports; `store-conflict`, those of unlocking and of
-    /// the store.
+    /// `state-refused` if it already unlocks the keyring; those of its provider; `store-conflict`, those of unlocking and of the store.
     pub async fn add_root(&self, keyspace: &str, root: &dyn RootKey) -> Result<KeyringFile, Error> {
         let (opened, over) = self.open(keyspace).await?;
         let file = opened.add_root(root).await?;
         self.publish(file, over, KeyChange::RootAdded).await
     }
 
-    /// Takes a root key off the keyring. The keys get a new KEK, which that root key never saw, so each root key that
-    /// stays has to be trusted here and to answer.
+    /// Removes a root key from the keyring. The keys get a new KEK that this root key never saw. So every root key that stays must be
+    /// trusted here, and must answer.
     ///
     /// # Errors
     ///
-    /// `state-refused` where it does not unlock the keyring, is the last one, or another one that stays is not trusted here; what a
-    /// provider reports; `store-conflict`, those of unlocking and of the store.
+    /// `state-refused` if the root key does not unlock the keyring, if it is the last one, or if one that stays is not trusted here;
+    /// those of the providers; `store-conflict`, those of unlocking and of the store.
     pub async fn remove_root(&self, keyspace: &str, provider: &str, root_key: &str) -> Result<KeyringFile, Error> {
         let (opened, over) = self.open(keyspace).await?;
         let stay = opened.roots_without(provider, root_key, &self.roots)?;
@@ -315,7 +316,7 @@ impl KeyringAdmin {
             }
         }
         let opened = opened?;
-        // It was the newest when it was read.
+        // This generation was the newest when it was read.
         self.seen.see(&stored).map_err(|_| ErrorKind::StoreConflict)?;
         Ok((opened, Some(stored.generation())))
     }
@@ -323,18 +324,18 @@ impl KeyringAdmin {
     /// Stores a generation and reads it back: before that, no key in it seals (FORMAT 8.8).
     async fn publish(&self, file: KeyringFile, over: Option<u64>, change: KeyChange) -> Result<KeyringFile, Error> {
         if over.is_none() {
-            // Whose keyring was stored and is gone gets no other one, under whose keys nothing opens.
+            // If a stored keyring is gone, a new one must not take its place: nothing would open under its keys.
             self.seen.newest(file.keyspace()).check(&file)?;
         }
         match self.store.put(&file, over).await {
-            // Its answer may have been lost after it was done.
+            // The change may be stored although its answer was lost.
             Err(error) if error.is_retryable() => match self.store.get(file.keyspace()).await {
                 Ok(Some(stored)) if stored == file => {}
                 _ => return Err(error),
             },
             other => other?,
         }
-        // Refused only where somebody here made the next one from it already.
+        // This refuses only if somebody here has already made the next generation from it.
         let _ = self.seen.see(&file);
         if let Some(observer) = &self.observer {
             let (keyspace, generation) = (file.keyspace(), file.generation());
@@ -342,9 +343,9 @@ impl KeyringAdmin {
         }
         let stored =
             self.store.get(file.keyspace()).await.and_then(|stored| Ok(stored.ok_or(ErrorKind::KeyringMissing)?));
-        // Not retryable: whoever repeats the change makes it twice.
+        // Not retryable, because repeating the change would make it twice.
         let stored = stored.map_err(|error| Error::from(ErrorKind::StoredUnread).caused_by(error))?;
-        // Somebody may have made the next one already, from this one.
+        // Somebody may already have made the next generation from this one.
         let is_next = stored.generation() > file.generation() && Newest::of(&file).check(&stored).is_ok();
         if stored != file && !is_next {
             return Err(ErrorKind::StoreRefused.because("it gave back another keyring than it was given"));

@@ -1,4 +1,4 @@
-//! What time it is, by both clocks of a machine, and whether a waiting time has passed.
+//! The time by both clocks of a machine, and whether a waiting time has passed.
 
 #[cfg(any(feature = "keyring-manager", feature = "subject-keys"))]
 mod moment;
@@ -14,16 +14,19 @@ pub(crate) use moment::Moment;
 pub use test_clock::TestClock;
 pub(crate) use waiting::{SKEW, begun_after, waited};
 
-/// Where time is read: the machine's clocks, or those of a test.
+/// The machine's clocks, or those of a test.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Clock {
     #[cfg(any(test, feature = "insecure-test-keys"))]
     test: Option<TestClock>,
 }
 
-#[cfg_attr(not(any(test, feature = "insecure-test-keys")), expect(clippy::unused_self, reason = "tests have others"))]
+#[cfg_attr(
+    not(any(test, feature = "insecure-test-keys")),
+    expect(clippy::unused_self, reason = "tests have clocks of their own")
+)]
 impl Clock {
-    /// Both clocks, for how long ago something was.
+    /// A reading of both clocks, to tell how long ago something was.
     #[cfg(any(feature = "keyring-manager", feature = "subject-keys"))]
     pub(crate) fn now(&self) -> Moment {
         #[cfg(any(test, feature = "insecure-test-keys"))]
@@ -31,7 +34,7 @@ impl Clock {
             let (monotonic, wall) = test.read();
             return Moment::new(monotonic, wall);
         }
-        // Of tokio where there is one: that of std, but for programs that pause it in their tests.
+        // tokio's clock is that of std, except in programs whose tests pause it.
         #[cfg(feature = "keyring-manager")]
         let monotonic = tokio::time::Instant::now().into_std();
         #[cfg(not(feature = "keyring-manager"))]
@@ -39,7 +42,7 @@ impl Clock {
         Moment::new(monotonic, SystemTime::now())
     }
 
-    /// The wall clock, in Unix seconds, for what is written down.
+    /// The wall clock in Unix seconds, for times that are stored.
     pub(crate) fn unix_now(&self) -> u64 {
         #[cfg(any(test, feature = "insecure-test-keys"))]
         if let Some(test) = &self.test {
@@ -56,7 +59,7 @@ impl From<&TestClock> for Clock {
     }
 }
 
-/// Zero for what is before 1970.
+/// Unix seconds; zero for a time before 1970.
 pub(crate) fn unix_seconds(time: SystemTime) -> u64 {
     time.duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_secs())
 }

@@ -1,4 +1,4 @@
-//! How bytes are bound and written: frames (FORMAT 2) and canonical base64url (FORMAT 1.2).
+//! Encodings: frames (FORMAT 2) and canonical base64url (FORMAT 1.2).
 
 pub(crate) mod frame;
 pub(crate) mod secret_text;

@@ -1,4 +1,4 @@
-//! Record contexts: what every token of a record is bound to (FORMAT 4).
+//! Record contexts, to which every token of a record is bound (FORMAT 4).
 
 mod digest;
 
@@ -15,15 +15,14 @@ use digest::LazyDigest;
 /// FORMAT 4.1
 const MAX_PARTS: usize = 8;
 
-/// Where the keyspace begins: behind the frame's domain and its own head.
+/// The offset of the keyspace: after the frame's domain and its own head.
 const KEYSPACE_START: usize = HEAD + domain::CONTEXT.len() + HEAD;
 
-/// A record context: its bytes (FORMAT 4.1), where the ids stand in them, and their digest. One allocation.
+/// A record context: its bytes (FORMAT 4.1), the ranges of the ids in them, and their digest. It takes one allocation.
 pub(crate) struct Context {
     bytes: Vec<u8>,
     record_type: Range<usize>,
-    /// Empty where there is none, which an id never is. No `Option`: the room of an absent range would carry what lay on the
-    /// stack, such as a key, to the heap.
+    /// Empty if there is no record id; an id is never empty. No `Option`: see "No unwritten room" in `secret`.
     record_id: Range<usize>,
     subject_id: Range<usize>,
     parts: Range<usize>,
@@ -122,11 +121,11 @@ impl Context {
 
     /// The first 12 bytes of the digest: the first half of every nonce of letter `X` (FORMAT 5).
     pub(crate) fn nonce_prefix(&self) -> [u8; 12] {
-        // The compiler knows that the chunk is there.
+        // A digest has 32 bytes, so the default is never used.
         self.context_digest().first_chunk().copied().unwrap_or_default()
     }
 
-    /// Whether both have the same bytes, and so the same digest: the encoding is injective (FORMAT 4.1).
+    /// Whether both have the same bytes, and so the same ids: the encoding is injective (FORMAT 4.1).
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         self.bytes == other.bytes
     }
@@ -137,7 +136,7 @@ impl Context {
     }
 
     fn ids(&self) -> Ids<'_> {
-        // The keyspace is the first part after the domain, and ends where the head of the record type begins.
+        // The keyspace is the first part after the domain. It ends where the head of the record type begins.
         let keyspace_end = self.record_type.start.saturating_sub(HEAD);
         Ids {
             keyspace: self.bytes.get(KEYSPACE_START..keyspace_end).unwrap_or_default(),

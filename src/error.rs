@@ -1,11 +1,13 @@
 //! One opaque error. Programs ask it questions (`is_…`) or branch on its stable [`code`](Error::code); people read its
 //! text, which names the field, the record type and the key id, and never a value or a key byte.
 
+mod code;
 mod kind;
 
 use std::fmt;
 use std::time::Duration;
 
+pub use code::ErrorCode;
 pub(crate) use kind::{ErrorKind, Reason};
 
 use crate::codec::text;
@@ -22,11 +24,12 @@ use crate::codec::text;
 /// # fn main() -> Result<(), rxseal::Error> {
 /// let error = "Jane Doe".parse::<rxseal::Token>().unwrap_err();
 /// assert!(error.is_not_a_token());
-/// assert_eq!(error.code(), "not-a-token");
+/// assert_eq!(error.code(), rxseal::ErrorCode::NotAToken);
 /// assert!(!error.to_string().contains("Jane"));
 /// # Ok(())
 /// # }
 /// ```
+// `key_id` is in `id/key_id.rs`, since the type of a key id is there; the kinds with their texts are in `error/kind.rs`.
 pub struct Error(Box<Inner>);
 
 struct Inner {
@@ -46,9 +49,9 @@ struct Inner {
 }
 
 impl Error {
-    /// A short text for programs, metrics and tests that stays the same for ever, such as `open-failed`.
+    /// What went wrong, for programs: each [`ErrorCode`] says what it means and what to do.
     #[must_use]
-    pub fn code(&self) -> &'static str {
+    pub fn code(&self) -> ErrorCode {
         self.0.kind.code()
     }
 
@@ -80,7 +83,7 @@ impl Error {
     /// What was given is no token at all: plaintext, another format, or cut off.
     #[must_use]
     pub fn is_not_a_token(&self) -> bool {
-        self.code() == ErrorKind::NotAToken.code()
+        self.code() == ErrorCode::NotAToken
     }
 
     /// What was read inside a scope is not valid: malformed, cut off, or with a value that is missing or of another type. Of a
@@ -182,7 +185,7 @@ impl Error {
     ///
     /// ```
     /// let error = rxseal::Error::invalid_root_key("the deadline is zero: allow at least a second");
-    /// assert_eq!(error.code(), "invalid-root-key");
+    /// assert_eq!(error.code(), rxseal::ErrorCode::InvalidRootKey);
     /// ```
     #[must_use]
     pub fn invalid_root_key(reason: &'static str) -> Self {

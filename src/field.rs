@@ -1,13 +1,13 @@
-//! What a field declares: its id, its class and how its payload is padded.
+//! Field declarations: id, class, padding and limits.
 
 use crate::id::{Class, FieldId};
 
-/// FORMAT 7.1: the most bytes of content.
+/// The maximum length of content in bytes (FORMAT 7.1).
 pub(crate) const MAX_CONTENT: usize = 16 * 1024 * 1024;
-/// FORMAT 7.2: the most bytes that content is padded to a multiple of.
+/// The largest block in bytes (FORMAT 7.2).
 pub(crate) const MAX_BLOCK: usize = 4096;
 
-/// A declared field of PHI, as a marker type. Write it with [`fields!`](crate::fields), or take one of
+/// A declared field of PHI, as a marker type. Declare one with [`fields!`](crate::fields), or use one from
 /// [`phi`](crate::phi).
 ///
 /// ```
@@ -20,20 +20,20 @@ pub(crate) const MAX_BLOCK: usize = 4096;
 /// assert_eq!(FillRemark::BLOCK, 128);
 /// ```
 pub trait Field: 'static {
-    /// The stable id that every token of this field is bound to. For ever.
+    /// The id that every token of this field is bound to. It must never change.
     const ID: FieldId;
-    /// The class whose keys seal it.
+    /// The class whose keys seal the field.
     const CLASS: Class;
-    /// Payloads are padded to a multiple of this many bytes, 1 to 4096, since a length can tell which drug or diagnosis
-    /// it is. May be changed at any time: readers do not need to know it.
+    /// The block in bytes, 1 to 4096. Payloads are padded to a multiple of it, because a length can reveal the drug or the
+    /// diagnosis. You may change it at any time: readers do not need to know it.
     const BLOCK: u16 = 32;
-    /// The most bytes of content, at most 16 MiB.
+    /// The maximum length of content in bytes, at most 16 MiB.
     const MAX_LEN: u32 = 16 * 1024 * 1024;
-    /// Up to 4 former ids with their classes, which open but never seal.
+    /// Up to 4 former ids with their classes. Tokens of these open, and new tokens never use them.
     const FORMER: &'static [(FieldId, Class)] = &[];
 }
 
-/// Fails the build where a declaration is out of bounds (FORMAT 4.6, 7.1, 7.2).
+/// Fails the build if a declaration is out of bounds (FORMAT 4.6, 7.1, 7.2).
 #[expect(clippy::as_conversions, reason = "they widen, and `From` is not const")]
 pub(crate) const fn check<F: Field>() {
     assert!(F::BLOCK >= 1 && F::BLOCK as usize <= MAX_BLOCK, "a field's block is 1 to 4096 bytes");
@@ -59,9 +59,9 @@ pub(crate) const fn check<F: Field>() {
 /// ```
 ///
 /// The class is one of `Identity`, `Contact`, `Medication`, `Prescriber`, `Clinical`, `Coverage`, or a [`Class`]
-/// constant of yours. Options: `block` (padding, default 32), `max` (bytes of content, default 16 MiB), `former` (at most
-/// 4). An id or a former id of two fields of one invocation does not compile, nor does one that starts with `phi.`, which
-/// belong to [`phi`](crate::phi):
+/// constant of your own. The options are `block` (padding in bytes, default 32), `max` (bytes of content, default 16 MiB) and
+/// `former` (at most 4 pairs). If two fields of one invocation share an id or a former id, it does not compile. Neither does an
+/// id that starts with `phi.`, because these belong to [`phi`](crate::phi):
 ///
 /// ```compile_fail
 /// rxseal::fields! {
@@ -88,7 +88,7 @@ macro_rules! fields {
     };
 }
 
-/// The work of [`fields!`], for it and for the vocabulary.
+/// Does the work of [`fields!`], for it and for the vocabulary.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __declare_fields {
@@ -109,7 +109,7 @@ macro_rules! __declare_fields {
         )+
 
         const _: () = {
-            // Here too, and not only where the field is used: `cargo check` does not get that far.
+            // Checked here and not only when the field is used: `cargo check` does not get that far.
             $($crate::__private::check_bounds::<$name>();)+
             let declared = [$(
                 (
@@ -117,7 +117,7 @@ macro_rules! __declare_fields {
                     <$name as $crate::Field>::FORMER,
                 ),
             )+];
-            assert!($crate::__private::all_distinct(&declared), "a field id, current or former, stands here twice");
+            assert!($crate::__private::all_distinct(&declared), "a field id, current or former, is used twice here");
         };
     };
 }
@@ -189,7 +189,7 @@ pub mod private {
         matches_start(text.as_bytes(), start.as_bytes())
     }
 
-    /// A field's current id and class, and its former ones.
+    /// A field's current pair of id and class, and its former pairs.
     type Declared = ((FieldId, Class), &'static [(FieldId, Class)]);
     type Pair = (FieldId, Class);
 
@@ -197,7 +197,7 @@ pub mod private {
         same(a.0.as_str().as_bytes(), b.0.as_str().as_bytes())
     }
 
-    /// How often a field has this pair.
+    /// How many times a field has this pair.
     const fn times(pair: Pair, field: Declared) -> usize {
         let (current, mut former) = field;
         let class = pair.1.as_str().as_bytes();
@@ -225,7 +225,7 @@ pub mod private {
         found
     }
 
-    /// Whether one field alone has this id, and the pair once.
+    /// Whether only one field has this id, and has the pair once.
     const fn is_alone(pair: Pair, own: Declared, mut all: &[Declared]) -> bool {
         let mut fields = 0_usize;
         while let [field, rest @ ..] = all {
@@ -237,8 +237,8 @@ pub mod private {
         fields == 1 && times(pair, own) == 1
     }
 
-    /// Whether every id, current or former, belongs to one field, and every (id, class) pair stands once in it: a field that
-    /// changed its class keeps its id.
+    /// Whether every id, current or former, belongs to one field, and no field has an (id, class) pair twice. A field that
+    /// changed its class keeps its id, so it may have one id with several classes.
     #[must_use]
     pub const fn all_distinct(all: &[Declared]) -> bool {
         let mut left = all;

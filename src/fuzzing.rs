@@ -1,4 +1,5 @@
-//! A door for the fuzz targets, which are a crate of their own, to what has no public name. Only in builds of cargo-fuzz.
+//! Access for the fuzz targets, which are a crate of their own, to functions that are not public. It exists only in builds of
+//! cargo-fuzz.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +8,7 @@ use serde::Serialize;
 use crate::codec::frame::{FrameWriter, domain, split_frame};
 use crate::field::MAX_CONTENT;
 use crate::payload::{self, Content, Limits, PayloadPlace, Plaintext, Value};
-use crate::providers::LocalRootKey;
+use crate::root_key::LocalRootKey;
 
 /// The frames of these parts, one after the other.
 #[must_use]
@@ -19,26 +20,26 @@ pub fn frames(domain: &'static str, frames: &[BTreeMap<u8, Vec<u8>>]) -> Vec<u8>
     out
 }
 
-/// Key id, key bytes and what follows of the first frame of a keyring's body.
+/// Key id and key bytes of the first frame of a keyring's body, and the rest.
 #[must_use]
 pub fn split_body(bytes: &[u8]) -> Option<(Vec<u8>, Vec<u8>, Vec<u8>)> {
     let ([id, key], rest) = split_frame(domain::KEYRING_BODY, [1, 2], bytes)?;
     Some((id.to_vec(), key.to_vec(), rest.to_vec()))
 }
 
-/// The payload of bytes under kind 0.
+/// The payload of bytes, with kind 0.
 #[must_use]
 pub fn write_bytes(bytes: &[u8], block: usize) -> Option<Vec<u8>> {
     write(&Content::Bytes(bytes), block)
 }
 
-/// The payload of a text under kind 1; none where the text is a token.
+/// The payload of a text, with kind 1; `None` if the text is a token.
 #[must_use]
 pub fn write_text(text: &str, block: usize) -> Option<Vec<u8>> {
     write(&Value(text), block)
 }
 
-/// The payload of anything else under kind 2; none where JSON cannot hold it.
+/// The payload of any other value, with kind 2; `None` if JSON cannot hold it.
 #[must_use]
 pub fn write_json(value: &impl Serialize, block: usize) -> Option<Vec<u8>> {
     write(&Value(value), block)
@@ -62,7 +63,7 @@ pub fn read_payload(payload: &[u8]) -> Option<(u8, Vec<u8>)> {
     }
 }
 
-/// The line of the root key in `line`, written anew.
+/// Reads the root key in `line`, and writes its line again.
 #[must_use]
 pub fn root_key_line(line: &[u8]) -> Option<Vec<u8>> {
     LocalRootKey::parse_line(line).ok().map(|root| root.expose_line().as_mut_slice().to_vec())

@@ -1,4 +1,4 @@
-//! Roles as handles: who can seal but not open, and who can open but not seal.
+//! Roles as handles: one seals and cannot open, the other opens and cannot seal.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,10 +8,10 @@ use crate::id::{Class, Identifier};
 use crate::keyring::{Keyring, KeyringShares};
 use crate::record::{OpenOnly, Record, RecordCore, SealOnly};
 
-/// Seals fields and cannot open them: for an intake service. `Clone`, `Send` and `Sync`.
+/// A handle that seals fields and cannot open them, for example for an intake service. It is `Clone`, `Send` and `Sync`.
 ///
-/// It has the keys of the keyring that it was made of, and never sees a newer generation. With a
-/// `KeyringManager`, make one for each request, which costs a counter: one that is kept would go on with keys that were taken out of use.
+/// It has the keys of the keyring that it was made from, and never sees a newer generation. With a `KeyringManager`, make one for
+/// each request, which costs only a reference count. A `Sealer` that you keep goes on using keys that were taken out of use.
 ///
 /// ```
 /// # fn main() -> Result<(), rxseal::Error> {
@@ -22,7 +22,7 @@ use crate::record::{OpenOnly, Record, RecordCore, SealOnly};
 /// # }
 /// ```
 ///
-/// There is no way to open with it:
+/// It has no method that opens:
 ///
 /// ```compile_fail
 /// # fn main() -> Result<(), rxseal::Error> {
@@ -37,10 +37,10 @@ pub struct Sealer {
     shares: Arc<KeyringShares>,
 }
 
-/// Opens fields and cannot seal them: for a report or a label printer. `Clone`, `Send` and `Sync`.
+/// A handle that opens fields and cannot seal them, for example for a report or a label printer. It is `Clone`, `Send` and `Sync`.
 ///
-/// It has the keys of the keyring that it was made of, and never sees a newer generation. With a
-/// `KeyringManager`, make one for each request, which costs a counter: one that is kept would go on with keys that were taken out of use.
+/// It has the keys of the keyring that it was made from, and never sees a newer generation. With a `KeyringManager`, make one for
+/// each request, which costs only a reference count. An `Opener` that you keep goes on using keys that were taken out of use.
 ///
 /// ```
 /// # fn main() -> Result<(), rxseal::Error> {
@@ -56,7 +56,7 @@ pub struct Sealer {
 /// # }
 /// ```
 ///
-/// There is no way to seal with it:
+/// It has no method that seals:
 ///
 /// ```compile_fail
 /// # fn main() -> Result<(), rxseal::Error> {
@@ -71,13 +71,13 @@ pub struct Opener {
 }
 
 impl Keyring {
-    /// A handle that seals only.
+    /// A handle that only seals.
     #[must_use]
     pub fn sealer(&self) -> Sealer {
         Sealer { shares: Arc::clone(self.shares()) }
     }
 
-    /// A handle that opens only.
+    /// A handle that only opens.
     #[must_use]
     pub fn opener(&self) -> Opener {
         Opener { shares: Arc::clone(self.shares()) }
@@ -85,7 +85,7 @@ impl Keyring {
 }
 
 impl Sealer {
-    /// The same handle for these classes only; never for more than before.
+    /// The same handle, limited to these classes. It never allows more classes than before.
     #[must_use]
     pub fn only(mut self, classes: impl IntoIterator<Item = Class>) -> Self {
         self.shares = self.shares.only(classes);
@@ -112,8 +112,8 @@ impl Sealer {
 }
 
 impl Opener {
-    /// The same handle for these classes only; never for more than before. A guard within this process: the handle still
-    /// refers to a keyring that holds the keys of all classes.
+    /// The same handle, limited to these classes. It never allows more classes than before. This is a guard within the process:
+    /// the handle still refers to a keyring that has the keys of all classes.
     #[must_use]
     pub fn only(mut self, classes: impl IntoIterator<Item = Class>) -> Self {
         self.shares = self.shares.only(classes);

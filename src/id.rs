@@ -1,4 +1,4 @@
-//! Ids: parsed once, valid from then on (FORMAT 1.3 to 1.7).
+//! Ids that are parsed once and valid from then on (FORMAT 1.3 to 1.7).
 
 mod identifier;
 mod key_id;

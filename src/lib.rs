@@ -79,7 +79,6 @@ pub mod observe;
 mod payload;
 pub mod phi;
 pub mod provider;
-mod providers;
 mod random;
 mod record;
 mod root_key;
@@ -100,7 +99,7 @@ mod vector_tests;
 
 // A program of records
 pub use access::{Access, Purpose};
-pub use error::Error;
+pub use error::{Error, ErrorCode};
 pub use field::Field;
 pub use form::{Each, Parts, Phi, Sealed, Sealing};
 pub use handles::{Opener, Sealer};
@@ -124,15 +123,9 @@ pub mod keys {
 
 /// Root keys: the trait, the list that a program trusts, and root keys on this machine.
 pub mod root {
-    #[cfg(feature = "aws-kms")]
-    pub use crate::providers::AwsKmsKey;
-    pub use crate::providers::LocalRootKey;
+    pub use crate::root_key::LocalRootKey;
     #[cfg(unix)]
-    pub use crate::providers::RootKeyFile;
-    #[cfg(feature = "pkcs11")]
-    pub use crate::providers::{Pkcs11Key, Pkcs11KeyBuilder, Pkcs11Mechanism};
-    #[cfg(feature = "vault")]
-    pub use crate::providers::{VaultKey, VaultKeyBuilder};
+    pub use crate::root_key::RootKeyFile;
     pub use crate::root_key::{RootKey, RootKeys};
 }
 
@@ -146,7 +139,10 @@ pub mod subjects {
 
 /// Sealing, opening and resealing a page of records at once.
 pub mod page {
-    pub use crate::record::{OpenPass, ResealPass, SealPass, open_page, reseal_page, seal_page};
+    pub use crate::record::{
+        OpenPass, ResealPass, SealPass, open_page, reseal_page, seal_page, try_open_page, try_reseal_page,
+        try_seal_page,
+    };
 }
 
 /// Roles as types: what a record of a sealer, an opener or a keyring may do.

@@ -1,4 +1,4 @@
-//! What an observer hears: of every opening, and of what happens to keys.
+//! Events for an observer: every opening, and every change of keys.
 
 mod key_event;
 #[cfg(feature = "tracing_0_1")]
@@ -12,12 +12,14 @@ pub use key_event::{KeyChange, KeyEvent};
 pub use to_tracing::TracingObserver;
 
 use crate::access::Access;
-use crate::error::Error;
+use crate::error::{Error, ErrorCode};
 use crate::id::{Class, KeyId};
 
-/// Hears of every outermost opening: one record, one single field, or one page of a bulk call. Never of a value.
+/// Your own code that is told of every outermost opening: of one record, one single field, or one page of a bulk call. It never
+/// sees a value.
 ///
-/// It is called on the thread that opens, so it returns quickly: put events into a channel, do not write them to a disk.
+/// rxseal calls it on the thread that opens, so it should return quickly: put events into a channel, and write them to disk
+/// elsewhere.
 ///
 /// ```
 /// use rxseal::observe::{Observer, OpenEvent, Opening};
@@ -38,20 +40,20 @@ use crate::id::{Class, KeyId};
 /// }
 /// ```
 pub trait Observer: Send + Sync {
-    /// Before anything is opened. An error (see [`Error::refused`]) refuses the opening.
+    /// Called before anything is opened. An error (see [`Error::refused`]) refuses the opening.
     ///
     /// # Errors
     ///
-    /// Whatever the observer refuses with; the caller gets it.
+    /// The error with which the observer refuses; the caller gets it.
     fn before_open(&self, opening: &Opening<'_>) -> Result<(), Error> {
         let _ = opening;
         Ok(())
     }
 
-    /// After it, once, whatever the outcome.
+    /// Called once after it, whatever the outcome.
     fn opened(&self, event: &OpenEvent<'_>);
 
-    /// When something happens to keys. Ignored unless an observer says otherwise.
+    /// Called when something happens to keys. By default it does nothing.
     fn key_event(&self, event: &KeyEvent<'_>) {
         let _ = event;
     }
@@ -71,8 +73,8 @@ impl<O: Observer + ?Sized> Observer for Arc<O> {
     }
 }
 
-/// One record of an opening. Record and subject ids are often identifiers of a patient: keep logs of them as safe as
-/// the records.
+/// One record of an opening. Record and subject ids often identify a patient, so protect logs of them as you protect the
+/// records.
 #[derive(Clone, Copy)]
 pub struct OpenedRecord<'a> {
     pub(crate) record_type: &'a str,
@@ -93,7 +95,7 @@ impl<'a> OpenedRecord<'a> {
         self.record_id
     }
 
-    /// The subject, where a subject key is used.
+    /// The subject's id, if a subject key is used.
     #[must_use]
     pub fn subject_id(&self) -> Option<&'a str> {
         self.subject_id
@@ -106,7 +108,7 @@ impl fmt::Debug for OpenedRecord<'_> {
     }
 }
 
-/// What is about to be opened, by whom and why.
+/// What is to be opened, by whom and why.
 #[derive(Clone, Copy, Debug)]
 pub struct Opening<'a> {
     pub(crate) keyspace: &'a str,
@@ -121,13 +123,13 @@ impl<'a> Opening<'a> {
         self.keyspace
     }
 
-    /// Who and why.
+    /// Who opens, and why.
     #[must_use]
     pub fn access(&self) -> &'a Access {
         self.access
     }
 
-    /// The records: one, or all of a bulk call's page.
+    /// The records: one, or all records of a page.
     #[must_use]
     pub fn records(&self) -> &'a [OpenedRecord<'a>] {
         self.records
@@ -138,10 +140,10 @@ impl<'a> Opening<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Outcome {
-    /// Everything that was asked for was opened.
+    /// Every requested field was opened.
     Opened,
-    /// The opening failed or was refused with the error of this [`code`](Error::code).
-    Failed(&'static str),
+    /// The opening failed or was refused, with an error of this [`code`](Error::code).
+    Failed(ErrorCode),
     /// The program panicked inside the scope.
     Panicked,
 }
@@ -176,19 +178,19 @@ impl<'a> OpenEvent<'a> {
         self.fields
     }
 
-    /// Every (class, key) pair that was used or asked for, each once.
+    /// Every (class, key) pair that was used or asked for. Each pair comes once.
     pub fn classes_and_keys(&self) -> impl Iterator<Item = (Class, KeyId)> + '_ {
         self.touched.iter().map(|touched| (touched.class, touched.key_id))
     }
 
-    /// Whether tokens of a compromised key were accepted, whose values may be forged
-    /// ([`RecordReader::open_compromised`](crate::RecordReader::open_compromised)).
+    /// Whether tokens of a compromised key were accepted
+    /// ([`RecordReader::open_compromised`](crate::RecordReader::open_compromised)). Their values may be forged.
     #[must_use]
     pub fn accepts_compromised(&self) -> bool {
         self.accepts_compromised
     }
 
-    /// How it ended.
+    /// How the opening ended.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         self.outcome

@@ -1,8 +1,8 @@
-//! Ready field markers for what pharmacies hold.
+//! Ready-made field markers for the data that pharmacies hold.
 //!
-//! Ids begin with `phi.`, which no [`fields!`](crate::fields) of yours may; an id is for ever. Blocks (padding, in bytes) were
-//! chosen from real texts so that most values of a field have one length: of 45 distinct drug texts 93 % fit 64 bytes and 31 %
-//! fit 32. A field of your own can have another block: see [`fields!`](crate::fields).
+//! Their ids begin with `phi.` and never change. Fields that you declare with [`fields!`](crate::fields) must have other ids, and can
+//! have other blocks. A block is the padding in bytes. The blocks here were chosen from real texts, so that most values of a field
+//! get the same length: of 45 distinct drug texts, 93 % fit in 64 bytes and 31 % in 32.
 //!
 //! | marker | id | class | block | identifier of 45 CFR 164.514(b)(2)(i), or what it is |
 //! |---|---|---|---|---|
@@ -53,17 +53,17 @@ crate::fields! { @vocabulary
     pub Email = "phi.contact.email" in Contact { block: 64 };
     /// A postal address.
     pub Address = "phi.contact.address" in Contact { block: 128 };
-    /// A drug, with its strength and form where they stand in one text.
+    /// A drug, with its strength and form if they are in the same text.
     pub Drug = "phi.rx.drug" in Medication { block: 64 };
     /// A national drug code.
     pub Ndc = "phi.rx.ndc" in Medication { block: 16 };
-    /// A strength, where it stands alone.
+    /// A strength that is stored by itself.
     pub Strength = "phi.rx.strength" in Medication;
     /// How the drug is taken (the sig).
     pub Directions = "phi.rx.directions" in Medication { block: 128 };
     /// A quantity dispensed.
     pub Quantity = "phi.rx.quantity" in Medication { block: 16 };
-    /// For how many days a fill lasts.
+    /// How many days a fill lasts.
     pub DaysSupply = "phi.rx.days-supply" in Medication { block: 16 };
     /// When a prescription was filled.
     pub FillDate = "phi.rx.fill-date" in Medication;
@@ -79,7 +79,7 @@ crate::fields! { @vocabulary
     pub Allergy = "phi.clinical.allergy" in Clinical { block: 64 };
     /// A note in free text.
     pub Note = "phi.clinical.note" in Clinical { block: 256 };
-    /// A scanned document: bytes as `serde_bytes` gives them; a plain `Vec<u8>` is a list of numbers to serde, four times as long.
+    /// A scanned document. Use the bytes of `serde_bytes`: to serde a plain `Vec<u8>` is a list of numbers, four times as long.
     pub Scan = "phi.clinical.scan" in Clinical { block: 4096 };
     /// A health plan.
     pub Plan = "phi.coverage.plan" in Coverage { block: 64 };

@@ -1,7 +1,7 @@
-//! The only door to randomness: the operating system's generator, asked anew each time.
+//! The only source of randomness: the operating system's generator, asked each time.
 //!
-//! No generator or counter of ours outlives a call, since both repeat after `fork` and in a restored snapshot of a
-//! virtual machine (FORMAT 5.3). A draw that fails is an error, and nothing is written.
+//! No generator or counter of rxseal outlives a call, because both would repeat after a `fork` and in a restored snapshot of a
+//! virtual machine (FORMAT 5.3). If a draw fails, the call is an error and writes nothing.
 
 use getrandom::SysRng;
 use rand_core::TryRng;
@@ -9,7 +9,7 @@ use rand_core::TryRng;
 use crate::error::{Error, ErrorKind};
 use crate::secret::SecretBytes;
 
-/// Fills `bytes` from the operating system's generator, asked anew each time.
+/// Fills `bytes` from the operating system's generator, which is asked each time.
 ///
 /// For nonces, salts and keys of a root key of your own.
 ///
@@ -30,14 +30,14 @@ pub fn fill(bytes: &mut [u8]) -> Result<(), Error> {
     SysRng.try_fill_bytes(bytes).map_err(|_| ErrorKind::RandomFailed.into())
 }
 
-/// A new key.
+/// A new random key.
 pub(crate) fn key() -> Result<SecretBytes<32>, Error> {
     let key = SecretBytes::try_fill(|bytes| fill(bytes))?;
-    // FORMAT 1.8: a generator that gives zeros is broken.
+    // FORMAT 1.8: a generator that returns only zeros is broken.
     if key.is_zero() { Err(ErrorKind::RandomFailed.into()) } else { Ok(key) }
 }
 
-/// What tests may do to the generator of their own thread: count its draws and make it fail.
+/// Lets a test count the draws of its own thread, and make them fail.
 #[cfg(test)]
 pub(crate) mod hooks {
     use std::cell::Cell;
@@ -73,7 +73,7 @@ mod tests {
     #[test]
     fn a_failed_draw_is_an_error() {
         let error = hooks::while_failing(|| key().unwrap_err());
-        assert_eq!(error.code(), "random-failed");
+        assert_eq!(error.code().as_str(), "random-failed");
         assert!(key().is_ok());
     }
 }

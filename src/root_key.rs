@@ -1,13 +1,19 @@
 //! The one joint for root keys: a KMS, an HSM or a key on this machine plugs in here and nowhere else.
 
+#[cfg(unix)]
+mod file;
 mod kek;
+mod local;
 
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
+#[cfg(unix)]
+pub use file::RootKeyFile;
 pub use kek::{Kek, KekContext};
+pub use local::LocalRootKey;
 
 use crate::error::{Error, ErrorKind};
 

@@ -19,7 +19,7 @@ use crate::error::{Error, ErrorKind};
 /// `runtime-needed`.
 ///
 /// ```
-/// assert_eq!(rxseal::provider::need_runtime().unwrap_err().code(), "runtime-needed");
+/// assert_eq!(rxseal::provider::need_runtime().unwrap_err().code(), rxseal::ErrorCode::RuntimeNeeded);
 /// ```
 pub fn need_runtime() -> Result<(), Error> {
     Handle::try_current().map_err(|_| ErrorKind::RuntimeNeeded)?;
@@ -75,13 +75,13 @@ mod tests {
     #[test]
     fn without_a_runtime_it_says_so() {
         let error = run_local(within(Duration::from_secs(5), pending::<Result<(), Error>>(), late)).unwrap_err();
-        assert_eq!(error.code(), "runtime-needed");
+        assert_eq!(error.code().as_str(), "runtime-needed");
     }
 
     #[test]
     fn without_timers_it_says_so() {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let error = runtime.block_on(within(Duration::from_secs(5), ready(Ok(())), late)).unwrap_err();
-        assert_eq!(error.code(), "runtime-needed");
+        assert_eq!(error.code().as_str(), "runtime-needed");
     }
 }

@@ -1,4 +1,11 @@
-//! Memory that holds keys and plaintext: wiped on drop and on growth, and silent.
+//! Memory for keys and plaintext. It is wiped on drop and on growth, and shows nothing in `Debug`.
+//!
+//! # No unwritten room
+//!
+//! A value that moves to the heap takes its unwritten bytes along: the room that a small variant of an enum or an absent `Option`
+//! leaves, or padding. Those bytes still hold what was on the stack before. Keys were seen there, and nobody wipes them.
+//! So a type that goes to the heap writes all of its bytes: it boxes the large variants of an enum one by one, and instead of an
+//! `Option` it has a pointer, or zeros and a flag. Comments elsewhere refer to this rule by its name.
 
 use std::fmt;
 
@@ -12,24 +19,24 @@ pub(crate) fn wipe(bytes: &mut [u8]) {
     optimization_barrier(bytes);
 }
 
-/// Overwrites what calls that have returned left on the stack below the caller's frame.
+/// Overwrites the stack below the caller's frame, where calls that have returned left their data.
 #[cfg(feature = "aws-lc")]
 #[inline(never)]
 pub(crate) fn wipe_stack_below() {
     wipe(&mut [0xFF; 8 * 1024]);
 }
 
-/// Overwrites everything that `buffer` holds and empties it; the capacity stays.
+/// Overwrites everything in `buffer` and empties it. The capacity does not change.
 pub(crate) fn wipe_vec(buffer: &mut Vec<u8>) {
     wipe(buffer);
     buffer.clear();
 }
 
-/// Makes room for `additional` more bytes. Where the buffer has to move, the old place is wiped, which `Vec` does not
-/// do when it grows.
+/// Makes room for `additional` more bytes. If the buffer has to move, the old memory is wiped, which `Vec` does not do when
+/// it grows.
 #[inline]
 pub(crate) fn reserve_wiping(buffer: &mut Vec<u8>, additional: usize) {
-    // Each field asks several times, and there is room almost always: the rest stays out of the way.
+    // Each field calls this several times, and there is almost always room, so the rest is in a function of its own.
     if buffer.capacity().wrapping_sub(buffer.len()) < additional {
         grow_wiping(buffer, additional);
     }
@@ -41,7 +48,7 @@ fn grow_wiping(buffer: &mut Vec<u8>, additional: usize) {
     move_wiping(buffer, buffer.len().saturating_add(additional).max(buffer.capacity().saturating_mul(2)).max(64));
 }
 
-/// As `reserve_wiping`, with no room to spare: for values of which there shall be little more than one copy.
+/// The same as `reserve_wiping`, but with no spare room, for values that memory should hold little more than once.
 pub(crate) fn reserve_exact_wiping(buffer: &mut Vec<u8>, additional: usize) {
     if buffer.capacity().wrapping_sub(buffer.len()) < additional {
         move_wiping(buffer, buffer.len().saturating_add(additional));
@@ -55,8 +62,8 @@ fn move_wiping(buffer: &mut Vec<u8>, capacity: usize) {
     *buffer = moved;
 }
 
-/// Plaintext being appended to a buffer. Dropped before it is [finished](Self::finish), also by a panic, it leaves nothing
-/// of it, and the buffer as it was.
+/// Plaintext that is being appended to a buffer. If it is dropped before it is [finished](Self::finish), even by a panic, the
+/// plaintext is wiped and the buffer is as it was.
 pub(crate) struct Unfinished<'o> {
     out: &'o mut Vec<u8>,
     start: usize,
@@ -91,7 +98,7 @@ impl Drop for Unfinished<'_> {
 
 /// `N` secret bytes on the heap, so that moving the value leaves no copy behind.
 ///
-/// No `Clone`, `Default`, `PartialEq` or serde; `Debug` shows the length only.
+/// It has no `Clone`, `Default`, `PartialEq` or serde, and `Debug` shows only the length.
 pub(crate) struct SecretBytes<const N: usize>(Box<[u8; N]>);
 
 impl<const N: usize> SecretBytes<N> {
@@ -112,7 +119,7 @@ impl<const N: usize> SecretBytes<N> {
         &self.0
     }
 
-    /// FORMAT 1.8: a key of zero bytes is no key.
+    /// Whether all bytes are zero: such a key is refused (FORMAT 1.8).
     pub(crate) fn is_zero(&self) -> bool {
         use subtle::ConstantTimeEq;
         self.0.ct_eq(&[0; N]).into()

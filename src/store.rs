@@ -40,7 +40,7 @@ pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Se
 /// assert_eq!(run_local(store.get("pharmacy-17"))?, Some(first.clone()));
 ///
 /// // Whoever did not see the newest generation changes nothing.
-/// assert_eq!(run_local(store.put(&first, None)).unwrap_err().code(), "store-conflict");
+/// assert_eq!(run_local(store.put(&first, None)).unwrap_err().code(), rxseal::ErrorCode::StoreConflict);
 /// # Ok(())
 /// # }
 /// ```

@@ -1,4 +1,4 @@
-//! What is done to subjects once in their life: shredded, held, carried over to a new DEK.
+//! Rare work on subjects: shredding, holds, and wrapping their keys under a new DEK.
 
 mod log;
 mod receipt;
@@ -21,14 +21,14 @@ use crate::observe::{KeyEvent, Observer};
 use crate::store::{HELD_AT_MOST, Retention, StoredSubject, SubjectKeyStore};
 
 const UNKNOWN: &str =
-    "are the id, the keyspace and the store the right ones? If so, say `SubjectAdmin::unknown_too`, or `--unknown-too`";
-const OTHER_LOG: &str = "the store knows nobody in the log: is it the right log, and the right store? If the store was lost as a whole, say \
-    `SubjectAdmin::unknown_too`, or `--unknown-too`";
+    "check the id, the keyspace and the store. If they are right, use `SubjectAdmin::unknown_too`, or `--unknown-too`";
+const OTHER_LOG: &str = "the store knows nobody in the log, so check that this is the right log and the right store. If the store was lost as \
+    a whole, use `SubjectAdmin::unknown_too`, or `--unknown-too`";
 const PAGE: usize = 1000;
-/// Of a change that others keep preceding.
+/// How often a change is tried if others keep changing the same thing first.
 const ATTEMPTS: usize = 16;
 
-/// Shreds subjects, keeps them from being shredded, and carries their keys over to a new DEK. For operators and jobs.
+/// Shreds subjects, protects them from being shredded, and wraps their keys under a new DEK. It is for operators and jobs.
 ///
 /// ```
 /// # fn main() -> Result<(), rxseal::Error> {
@@ -44,18 +44,18 @@ const ATTEMPTS: usize = 16;
 /// # let keys = rxseal::testing::insecure_keyring("pharmacy-17")?.unobserved();
 /// # let (_, wrapped) = keys.create_subject_key("P-7")?;
 /// # rxseal::store::SubjectKeyStore::insert(&*store, "pharmacy-17", "P-7", &wrapped).await?;
-/// // Outside of the store, whose backups are kept for 30 days.
+/// // A file outside of the store. The store's backups are kept for 30 days.
 /// let log = ShredLog::new(folder.join("shredded.log"), Duration::from_secs(30 * 86_400));
 ///
 /// admin.set_legal_hold("pharmacy-17", "P-7", true).await?;
-/// assert_eq!(admin.shred("pharmacy-17", "P-7", &log).await.unwrap_err().code(), "subject-retained");
+/// assert_eq!(admin.shred("pharmacy-17", "P-7", &log).await.unwrap_err().code(), rxseal::ErrorCode::SubjectRetained);
 ///
 /// admin.set_legal_hold("pharmacy-17", "P-7", false).await?;
 /// let receipt = admin.shred("pharmacy-17", "P-7", &log).await?;
 /// assert_eq!(receipt.complete_at() - receipt.shredded_at(), 30 * 86_400);
 ///
-/// // A mistyped id would leave the patient as they are, and a receipt that says otherwise.
-/// assert_eq!(admin.shred("pharmacy-17", "P-77", &log).await.unwrap_err().code(), "subject-missing");
+/// // An id that was mistyped is refused: the receipt would be for the wrong patient.
+/// assert_eq!(admin.shred("pharmacy-17", "P-77", &log).await.unwrap_err().code(), rxseal::ErrorCode::SubjectMissing);
 /// # Ok(())
 /// # })?;
 /// # std::fs::remove_dir_all(&folder).unwrap();
@@ -70,21 +70,20 @@ pub struct SubjectAdmin {
 }
 
 impl SubjectAdmin {
-    /// The subjects in `store`.
+    /// Manages the subjects in `store`.
     pub fn new(store: impl SubjectKeyStore + 'static) -> Self {
         Self { store: Arc::new(store), observer: None, unknown_too: false, clock: Clock::default() }
     }
 
-    /// Also shreds and holds a subject of whom the store knows nothing: who never had a key gets none any more, and whose key is
-    /// still to come is held from the first day. Otherwise that is refused, since an id, a keyspace or a store that is mistaken looks the
-    /// same.
+    /// Also shreds and holds subjects that the store does not know. A shredded one never gets a key, and a key that a held one gets later
+    /// is held from the first day. Without this call such subjects are refused, because a wrong id, keyspace or store looks the same.
     #[must_use]
     pub fn unknown_too(mut self) -> Self {
         self.unknown_too = true;
         self
     }
 
-    /// With the clocks of a test.
+    /// Uses a test's clock.
     #[cfg(any(test, feature = "insecure-test-keys"))]
     #[must_use]
     pub fn clock(mut self, clock: &TestClock) -> Self {
@@ -99,17 +98,17 @@ impl SubjectAdmin {
         self
     }
 
-    /// Destroys the key of a subject, and leaves a tombstone: the subject gets no other key. Again where it was shredded before, and
-    /// also where it had none if [`unknown_too`](Self::unknown_too) says so.
+    /// Destroys the key of a subject and leaves a tombstone, so the subject never gets another key. It does so again if the subject was
+    /// shredded before.
     ///
-    /// What was sealed with it opens no more, from [`effective_at`](ShredReceipt::effective_at) on in every process, and from
-    /// [`complete_at`](ShredReceipt::complete_at) on with no backup either. It says so only when the line in the log is on the disk:
-    /// where it fails, repeat it.
+    /// Fields that were sealed with the key no longer open in any process from [`effective_at`](ShredReceipt::effective_at) on, and no
+    /// longer with any backup from [`complete_at`](ShredReceipt::complete_at) on. The receipt is returned only after the line in the log
+    /// is on disk: if the call fails, repeat it.
     ///
     /// # Errors
     ///
-    /// `subject-retained` while the subject's retention asks for its records, by the clock of this machine and now;
-    /// `subject-missing` where nothing is stored of it; `invalid-id`, and those of the store and of the log.
+    /// `subject-retained` if the subject must be kept, as this machine's clock says now; `subject-missing` if the store does not know
+    /// the subject (see [`unknown_too`](Self::unknown_too)); `invalid-id`, and those of the store and of the log.
     pub async fn shred<'a>(
         &self,
         keyspace: &str,
@@ -122,19 +121,20 @@ impl SubjectAdmin {
         log.check()?;
         let before = self.known(keyspace, subject).await?;
         let shredded_at = self.store.shred(keyspace, subject, self.clock.unix_now()).await?;
-        // After the store, which may refuse: the log has none who was not shredded. Each time, since its line may be missing.
+        // After the store, which may refuse, so that the log names only shredded subjects. Each time, because an earlier line may be
+        // missing.
         log.append(keyspace, subject, shredded_at)?;
         let was_known = before != StoredSubject::Absent;
         Ok(self.receipt(keyspace, subject, shredded_at, was_known, log))
     }
 
-    /// Keeps the subject's key from being destroyed until further notice, or lets go of that: a court or a payer asks for its records.
-    /// Gives what holds now.
+    /// Protects the subject's key from being destroyed until further notice, or ends that protection: for example, a court or a payer
+    /// asks for its records. Returns the retention that is in force now.
     ///
     /// # Errors
     ///
-    /// `subject-shredded`: there is nothing left to keep; `subject-missing` where nothing is stored of the subject;
-    /// `invalid-id`, and those of the store.
+    /// `subject-shredded` if there is nothing left to keep; `subject-missing` if the store does not know the subject; `invalid-id`, and
+    /// those of the store.
     pub async fn set_legal_hold<'a>(
         &self,
         keyspace: &str,
@@ -144,13 +144,13 @@ impl SubjectAdmin {
         self.change_retention(keyspace, subject.into().parse("subject id")?, |now| now.legal_hold(held)).await
     }
 
-    /// Keeps the subject's key from being destroyed until then, in Unix seconds, or lets go of that: the law asks for its records.
-    /// Gives what holds now.
+    /// Protects the subject's key from being destroyed until a time in Unix seconds, or with `None` ends that protection: for example,
+    /// the law asks for its records. Returns the retention that is in force now.
     ///
     /// # Errors
     ///
-    /// `retention-past` where that time has passed; `subject-shredded`: there is nothing left to keep; `subject-missing` where nothing is stored of the subject;
-    /// `invalid-id`, and those of the store.
+    /// `retention-past` if that time has passed; `subject-shredded` if there is nothing left to keep; `subject-missing` if the store does
+    /// not know the subject; `invalid-id`, and those of the store.
     pub async fn set_retain_until<'a>(
         &self,
         keyspace: &str,
@@ -160,11 +160,11 @@ impl SubjectAdmin {
         self.change_retention(keyspace, subject.into().parse("subject id")?, |now| now.until(seconds)).await
     }
 
-    /// Sets both in one change, and only in place of `old`: what somebody else sets meanwhile is not overruled.
+    /// Sets hold and time in one change, if `old` is still stored. So it does not overrule what somebody else set meanwhile.
     ///
     /// # Errors
     ///
-    /// Those of [`set_retain_until`](Self::set_retain_until), and `store-conflict` where another retention than `old` is stored.
+    /// Those of [`set_retain_until`](Self::set_retain_until), and `store-conflict` if another retention than `old` is stored.
     pub async fn retain<'a>(
         &self,
         keyspace: &str,
@@ -184,7 +184,7 @@ impl SubjectAdmin {
         self.store.retain(keyspace, subject, old, new).await
     }
 
-    /// Until when the subject's key must not be destroyed.
+    /// The subject's retention: until when its key must not be destroyed.
     ///
     /// # Errors
     ///
@@ -193,18 +193,18 @@ impl SubjectAdmin {
         self.store.retention(keyspace, subject.into().parse("subject id")?).await
     }
 
-    /// Shreds again whoever the log says was shredded: after the store was restored from a backup, or a standby took over, which brought
-    /// their keys back. Also whom the store does not know: it is older than their key. Holds come back too, also those that were released
-    /// before the shredding: release them and repeat it.
+    /// Shreds every subject in the log again. Call it after the store was restored from a backup, or a standby took over: both may bring
+    /// shredded keys back. It also shreds subjects that the store does not know, because the backup may be older than their key.
     ///
-    /// Whether somebody is held is judged now. The times in the log decide nothing; lines whose time is yet to come are
-    /// [named](Reapplied::ahead).
+    /// A restore also brings holds back, even those that were released before the shredding. Such a subject is not shredded: release the
+    /// hold and repeat the call. Whether a subject is held is decided now. The times in the log decide nothing; lines with a time in the
+    /// future are [listed](Reapplied::ahead).
     ///
     /// # Errors
     ///
-    /// `store-refused` if the log cannot be read or has a line that rxseal did not write, and `subject-missing` if the store knows
-    /// nobody in it (it is another log, or another store, unless [`unknown_too`](Self::unknown_too) says that it was lost as a whole),
-    /// before anything is done; those of the store.
+    /// Before anything is changed, `store-refused` if the log cannot be read or has a line that rxseal did not write, and
+    /// `subject-missing` if the store knows nobody in the log: it is then another log or another store, unless
+    /// [`unknown_too`](Self::unknown_too) says that the whole store was lost. Later, those of the store.
     pub async fn reapply(&self, log: &ShredLog) -> Result<Reapplied, Error> {
         let (mut reapplied, mut unfinished) = (Reapplied::default(), None);
         let lines = log.read()?;
@@ -214,7 +214,7 @@ impl SubjectAdmin {
             if at > now.saturating_add(SKEW) {
                 reapplied.add_ahead(keyspace.clone(), subject.clone());
             }
-            // What the tombstone says is when it was shredded first.
+            // The tombstone says when the subject was first shredded.
             match self.destroy(&keyspace, &subject, at.min(now)).await {
                 Ok((StoredSubject::Shredded { .. }, _)) => reapplied.add_before(),
                 Ok((before, shredded_at)) => {
@@ -222,11 +222,11 @@ impl SubjectAdmin {
                     reapplied.add_now(was_known);
                     self.receipt(&keyspace, &subject, shredded_at, was_known, log);
                 }
-                // Set since, or back with the restore: nobody may overrule it silently.
+                // The hold was set since, or the restore brought it back: nobody may overrule it silently.
                 Err(error) if error.kind() == ErrorKind::SubjectRetained => reapplied.add_retained(keyspace, subject),
-                // Of this one alone, perhaps: the others must not wait for a person.
+                // The error may concern this subject only, and the others must not wait for a person.
                 Err(error) if !error.is_retryable() => reapplied.add_failed(keyspace, subject, error),
-                // Its key is deleted, and still stands in a log of the database that somebody reads: no reason to let the others' be.
+                // The key is deleted, but still in a log of the database that somebody reads. The others' keys must go all the same.
                 Err(error) if self.has_tombstone(&keyspace, &subject).await => unfinished = Some(error),
                 Err(error) => return Err(error),
             }
@@ -242,7 +242,7 @@ impl SubjectAdmin {
         Ok(self.store.get(keyspace, &[subject]).await?.pop().unwrap_or(StoredSubject::Absent))
     }
 
-    /// Whether a log and a store belong together: one that was restored knows some of those in it.
+    /// Whether a log and a store belong together: a restored store knows some of the subjects in its log.
     async fn check_known(&self, mut lines: impl Iterator<Item = &(String, String)>) -> Result<(), Error> {
         let Some((keyspace, first)) = lines.next().filter(|_| !self.unknown_too) else { return Ok(()) };
         let mut stored = self.stored(keyspace, first).await;
@@ -252,7 +252,7 @@ impl SubjectAdmin {
             }
             stored = self.stored(keyspace, subject).await;
         }
-        // What cannot be read is known to be there.
+        // A subject that cannot be read is known.
         if matches!(stored, Ok(StoredSubject::Absent)) {
             Err(ErrorKind::SubjectMissing.because(OTHER_LOG))
         } else {
@@ -260,7 +260,7 @@ impl SubjectAdmin {
         }
     }
 
-    /// What is stored of a subject that is known, also by a hold alone, or is meant.
+    /// What is stored of a subject. The store must know it, at least by a hold, unless `unknown_too` was called.
     async fn known(&self, keyspace: &str, subject: &str) -> Result<StoredSubject, Error> {
         let stored = self.stored(keyspace, subject).await?;
         if stored != StoredSubject::Absent
@@ -272,11 +272,12 @@ impl SubjectAdmin {
         Err(ErrorKind::SubjectMissing.because(UNKNOWN))
     }
 
-    /// How many subject keys are wrapped under which DEK. A DEK under which one is must not be destroyed.
+    /// How many subject keys are wrapped under each DEK. Do not destroy a DEK that wraps a subject key.
     ///
     /// # Errors
     ///
-    /// `invalid-subject-key` where one is damaged, which may be under any: [`rewrap`](Self::rewrap) says of whom. Those of the store.
+    /// `invalid-subject-key` if a subject key is damaged, since it may be under any DEK ([`rewrap`](Self::rewrap) says whose it is), and
+    /// those of the store.
     pub async fn count_by_key(&self, keyspace: &str) -> Result<KeyCounts, Error> {
         let mut counts = KeyCounts::default();
         let mut pages = Pages::of(&*self.store, keyspace);
@@ -288,8 +289,8 @@ impl SubjectAdmin {
         Ok(counts)
     }
 
-    /// The subjects whose key is wrapped under this DEK: those that are exposed when it is compromised, to whoever also has a copy
-    /// of the store. One whose key is damaged may be under any, and is among them; [`rewrap`](Self::rewrap) tells of it.
+    /// The subjects whose key is wrapped under this DEK. If the DEK is compromised, these are exposed to anyone who also has a copy of
+    /// the store. A subject whose key is damaged is included, because that key may be under any DEK; [`rewrap`](Self::rewrap) lists it.
     ///
     /// # Errors
     ///
@@ -304,9 +305,12 @@ impl SubjectAdmin {
         Ok(subjects)
     }
 
-    /// Wraps every subject key that is under another DEK under the primary. Safe to interrupt and to repeat, and beside running
-    /// services; one that still has the old keyring makes keys under the old DEK, so repeat it when none has it any more. Keys under a compromised DEK are left and listed: see [`rewrap_compromised`](Self::rewrap_compromised). Those under a
-    /// DEK that is pre-active in `keys` are left: whoever has a newer keyring put them there.
+    /// Wraps every subject key under the primary DEK, if it is under another one. You may interrupt it, repeat it, and run it beside
+    /// services. A service that still has the old keyring makes keys under the old DEK, so repeat it when no service has that keyring any
+    /// more.
+    ///
+    /// Keys under a compromised DEK are left and listed: see [`rewrap_compromised`](Self::rewrap_compromised). Keys under a DEK that is
+    /// pre-active in `keys` are left too, because a program with a newer keyring wrapped them.
     ///
     /// # Errors
     ///
@@ -315,8 +319,9 @@ impl SubjectAdmin {
         self.rewrap_by(keys, |subject, wrapped| keys.rewrap_subject_key(subject, wrapped)).await
     }
 
-    /// As [`rewrap`](Self::rewrap), and also those under a compromised DEK, whose holder could have put keys of their own there: trust
-    /// the store for that, or compare with a backup from before. See [`Keyring::rewrap_subject_key_compromised`].
+    /// The same as [`rewrap`](Self::rewrap), but also rewraps keys under a compromised DEK. Whoever holds that DEK could have put keys of
+    /// their own there. So use it only if you trust the store, or compare with an earlier backup. See
+    /// [`Keyring::rewrap_subject_key_compromised`].
     ///
     /// # Errors
     ///
@@ -353,7 +358,7 @@ impl SubjectAdmin {
                 };
                 match self.store.replace(keyspace, subject, wrapped, &fresh).await {
                     Ok(()) => report.rewrapped = report.rewrapped.saturating_add(1),
-                    // Rewrapped or shredded by somebody else meanwhile.
+                    // Somebody else rewrapped or shredded it meanwhile.
                     Err(error) if error.is_conflict() => {}
                     Err(error) => return Err(error),
                 }
@@ -362,13 +367,13 @@ impl SubjectAdmin {
         Ok(report)
     }
 
-    /// What was stored before, and when it was shredded.
+    /// Returns what was stored before, and when the subject was shredded.
     async fn destroy(&self, keyspace: &str, subject: &str, at: u64) -> Result<(StoredSubject, u64), Error> {
         let before = self.stored(keyspace, subject).await?;
         Ok((before, self.store.shred(keyspace, subject, at).await?))
     }
 
-    /// Told to the observer. Times count from now, when no one can read the key from the store any more.
+    /// Makes the receipt and tells the observer. Its times count from now, because nobody can read the key from the store any more.
     fn receipt(&self, keyspace: &str, subject: &str, at: u64, was_known: bool, log: &ShredLog) -> ShredReceipt {
         let receipt = ShredReceipt::new(keyspace, subject, at, was_known).complete(
             self.clock.unix_now(),
@@ -381,7 +386,7 @@ impl SubjectAdmin {
         receipt
     }
 
-    /// Repeated where somebody else changed it in between, so that both changes are there in the end.
+    /// Tries again if somebody else changed the retention in between, so that both changes are kept.
     async fn change_retention(
         &self,
         keyspace: &str,

@@ -1,4 +1,4 @@
-//! The subject keys of a service: made once for each patient, and held for minutes.
+//! The subject keys of a service, made once for each patient and held for minutes.
 
 mod cache;
 mod loaded;
@@ -20,17 +20,17 @@ use crate::store::{StoredSubject, SubjectKeyStore};
 use cache::{Held, SubjectCache};
 
 const CAPACITY: u64 = 100_000;
-/// How often a caller waits for a call of somebody else's that says nothing of its own, before it makes one by itself.
+/// How often a caller waits for somebody else's call whose result does not apply to it, before it makes a call of its own.
 const SHARED_ATTEMPTS: usize = 2;
 
-/// The keys of patients, from a store and for at most five minutes from memory. Cheap to clone; it needs a runtime only where its
-/// store does.
+/// The keys of patients, read from a store and held in memory for less than five minutes. It is cheap to clone, and needs a runtime
+/// only if its store does.
 ///
-/// Whom it has seen shredded stays so as long as the program runs: a backup of the store that is put back, with the key, changes
-/// nothing here.
+/// A record that is sealed with a subject's key opens only with that key. If you destroy the key (see
+/// [`SubjectAdmin::shred`](crate::subjects::SubjectAdmin::shred)), every such field of the patient is lost, wherever a copy of it is.
 ///
-/// A record that is sealed with a subject's key opens only with it: destroy that key (see
-/// [`SubjectAdmin::shred`](crate::subjects::SubjectAdmin::shred)) and every such field of the patient is gone, wherever a copy of it is.
+/// Once a `SubjectKeys` has seen a subject shredded, that holds for as long as the program runs, even if somebody puts back a backup of
+/// the store that has the key.
 ///
 /// ```
 /// # fn main() -> Result<(), rxseal::Error> {
@@ -41,13 +41,13 @@ const SHARED_ATTEMPTS: usize = 2;
 /// # let keys = rxseal::testing::insecure_keyring("pharmacy-17")?.unobserved();
 /// let subjects = SubjectKeys::new(MemorySubjectStore::default());
 ///
-/// // Made where the patient has none yet.
+/// // Makes a key if the patient has none yet.
 /// let patient = subjects.subject_or_create(&keys, "P-7").await?;
 /// let rec = keys.record("prescription", "RX-1001")?.subject(&patient)?;
 /// let token = rec.seal::<phi::Drug>("warfarin 5 MG")?;
 ///
-/// // To read, only who has one.
-/// assert_eq!(subjects.subject(&keys, "P-8").await.unwrap_err().code(), "subject-missing");
+/// // For reading: never makes a key.
+/// assert_eq!(subjects.subject(&keys, "P-8").await.unwrap_err().code(), rxseal::ErrorCode::SubjectMissing);
 /// # Ok(())
 /// # })
 /// # }
@@ -59,39 +59,40 @@ pub struct SubjectKeys {
 }
 
 impl SubjectKeys {
-    /// The keys in `store`; at most 100,000 are held, each for less than 5 minutes.
+    /// The keys in `store`. At most 100,000 are held in memory, each for less than 5 minutes.
     pub fn new(store: impl SubjectKeyStore + 'static) -> Self {
         Self::with_limits(store, CAPACITY, Duration::MAX)
     }
 
-    /// As [`new`](Self::new), holding at most `capacity` keys, each for `time` where that is less. A thread wipes those whose time is
-    /// over every 10 seconds; without threads none is held.
+    /// The same as [`new`](Self::new), but holds at most `capacity` keys, each for `time` if that is shorter. Every 10 seconds a thread
+    /// wipes the keys whose time is over. If the program cannot start a thread, no key is held.
     pub fn with_limits(store: impl SubjectKeyStore + 'static, capacity: u64, time: Duration) -> Self {
         Self { store: Arc::new(store), cache: SubjectCache::new(capacity, time) }
     }
 
-    /// With the clocks of a test.
+    /// Uses a test's clock.
     #[cfg(any(test, feature = "insecure-test-keys"))]
     #[must_use]
     pub fn clock(self, clock: &TestClock) -> Self {
         Self { cache: self.cache.clock(clock.into()), ..self }
     }
 
-    /// The key of a subject that has one. For opening: a subject that nobody sealed for gets none by being looked at.
+    /// The key of a subject that has one. Use it for opening: it never makes a key.
     ///
-    /// All who wait for one subject cause one call of the store.
+    /// Callers that wait for the same subject share one call of the store.
     ///
     /// # Errors
     ///
-    /// `subject-missing` where it has none, `subject-shredded`, `invalid-id`, those of [`Keyring::unwrap_subject_key`] and of the store.
+    /// `subject-missing` if the subject has no key, `subject-shredded`, `invalid-id`, and those of [`Keyring::unwrap_subject_key`] and of
+    /// the store.
     pub async fn subject<'a>(&self, keys: &Keyring, subject: impl Into<Identifier<'a>>) -> Result<SubjectKey, Error> {
         self.hold(keys, subject.into().parse("subject id")?, false).await
     }
 
-    /// The key of a subject, made and stored where it has none. For sealing.
+    /// The key of a subject. If the subject has none, one is made and stored. Use it for sealing.
     ///
-    /// All who wait for one subject cause one call of the store. Of two programs that meet a new patient at once both get the key
-    /// that was stored first.
+    /// Callers that wait for the same subject share one call of the store. If two programs meet a new patient at once, both get the
+    /// key that was stored first.
     ///
     /// # Errors
     ///
@@ -104,7 +105,7 @@ impl SubjectKeys {
         self.hold(keys, subject.into().parse("subject id")?, true).await
     }
 
-    /// The keys of many subjects, with one query of the store for all that are not held. None is made: for opening.
+    /// The keys of many subjects, with one query of the store for all that are not held. Use it for opening: it never makes a key.
     ///
     /// ```
     /// # fn main() -> Result<(), rxseal::Error> {
@@ -116,7 +117,7 @@ impl SubjectKeys {
     /// # subjects.subject_or_create(&keys, "P-7").await?;
     /// let patients = subjects.load(&keys, ["P-7", "P-8"]).await?;
     /// let rec = keys.record("prescription", "RX-1001")?.subject(patients.get("P-7")?)?;
-    /// assert_eq!(patients.get("P-8").unwrap_err().code(), "subject-missing");
+    /// assert_eq!(patients.get("P-8").unwrap_err().code(), rxseal::ErrorCode::SubjectMissing);
     /// # Ok(())
     /// # })
     /// # }
@@ -124,7 +125,7 @@ impl SubjectKeys {
     ///
     /// # Errors
     ///
-    /// `invalid-id`, and those of the store. What is wrong with one subject is told where its key is taken out.
+    /// `invalid-id`, and those of the store. An error about one subject is returned by [`LoadedSubjects::get`].
     pub async fn load<'a>(
         &self,
         keys: &Keyring,
@@ -157,9 +158,9 @@ impl SubjectKeys {
         Ok(loaded)
     }
 
-    /// Lets the keys of a subject go, after it was shredded in this program for example.
+    /// Wipes the held key of a subject, for example after this program shredded the subject.
     pub async fn forget<'a>(&self, keyspace: &str, subject: impl Into<Identifier<'a>>) {
-        // What is no id has no key.
+        // An invalid id has no key.
         if let Ok(subject) = subject.into().parse("subject id") {
             self.cache.forget(&name(keyspace, subject)).await;
         }
@@ -173,7 +174,8 @@ impl SubjectKeys {
             match self.cache.get_or_make(&name, make).await {
                 Ok(Some(held)) => return held.key(),
                 Ok(None) => break,
-                // Of somebody else, who has another keyring or makes no key. One that may pass is the store's own.
+                // The error of a caller with another keyring, or of one that makes no key, does not apply to this caller. An error that
+                // may pass is the store's own.
                 Err(failed) if failed.asker != asker && !failed.error.is_retryable() => {}
                 Err(failed) => return Err(failed.error.again()),
             }
@@ -188,11 +190,11 @@ impl SubjectKeys {
             return self.held(keys, subject, &stored);
         }
         let (_, wrapped): (_, WrappedSubjectKey) = keys.create_subject_key(subject)?;
-        // Whoever stored one first, it is that one: the one made here is forgotten then.
+        // The key that was stored first is used: if it is another one, the key made here is dropped.
         self.held(keys, subject, &self.store.insert(keyspace, subject, &wrapped).await?)
     }
 
-    /// What is stored, but for one thing: who was seen to be shredded stays shredded, also where a backup of the store was put back.
+    /// The stored key. A subject that was seen shredded stays shredded, even if a backup of the store was put back.
     fn held(&self, keys: &Keyring, subject: &str, stored: &StoredSubject) -> Result<Held, Error> {
         match stored {
             StoredSubject::Shredded { .. } => {
@@ -213,7 +215,7 @@ impl fmt::Debug for SubjectKeys {
     }
 }
 
-/// What decides, beside the store, how a call of it ends.
+/// Apart from the store, what the result of its call depends on.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Asker {
     generation: u64,
@@ -230,7 +232,7 @@ fn entry(keys: &Keyring, subject: &str) -> Box<str> {
     name(keys.keyspace(), subject)
 }
 
-/// Neither name has a space in it.
+/// Neither of the two contains a space.
 fn name(keyspace: &str, subject: &str) -> Box<str> {
     format!("{keyspace} {subject}").into()
 }
@@ -245,7 +247,7 @@ mod tests {
 
     const TENANT: &str = "pharmacy-17";
 
-    /// What a program was given and let go of is wiped when the cache lets go of it, not at some later time.
+    /// A key that the program has dropped is wiped as soon as the cache drops it.
     #[test]
     fn keys_are_wiped_when_their_time_is_over() {
         let keys = crate::testing::insecure_keyring(TENANT).unwrap().unobserved();
@@ -270,7 +272,7 @@ mod tests {
         let patients: Vec<_> = (0..2_000).map(|at| ask(&none, &format!("P-{at}"))).collect();
         assert!(patients.iter().filter(|is_wiped| !is_wiped()).count() < 1_000, "there is no room for them");
 
-        // Nobody calls any more: they go all the same.
+        // The keys are wiped although nobody calls any more.
         let short = SubjectKeys::with_limits(store, 5_000, Duration::from_millis(10));
         let patients: Vec<_> = (0..2_000).map(|at| ask(&short, &format!("P-{at}"))).collect();
         let begun = Instant::now();

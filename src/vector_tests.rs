@@ -22,8 +22,8 @@ use crate::kdf::{self, KeyPurpose};
 use crate::key::WrappedSubjectKey;
 use crate::keyring::Keyring;
 use crate::payload::{self, Content, Limits, PayloadPlace, Plaintext};
-use crate::providers::LocalRootKey;
 use crate::record::Record;
+use crate::root_key::LocalRootKey;
 use crate::root_key::{RootKey, RootKeys, run_local};
 use crate::secret::SecretBytes;
 
@@ -62,7 +62,7 @@ impl Vector {
 
     #[track_caller]
     fn check_code<T>(&self, outcome: &Result<T, Error>) {
-        let code = outcome.as_ref().map_or_else(Error::code, |_| "ok");
+        let code = outcome.as_ref().map_or_else(|error| error.code().as_str(), |_| "ok");
         assert_eq!(code, self.text("expect"), "{}", self.file);
     }
 

@@ -200,7 +200,7 @@ impl serde::Serialize for Bytes<'_> {
 fn seal_record(record: &Record) -> [String; 5] {
     record
         .seal_fields(|pass: &mut SealPass<'_>| {
-            Ok::<_, rxseal::Error>([
+            Ok([
                 pass.seal_text::<Name>(NAME)?,
                 pass.seal_text::<BirthDate>(BIRTH_DATE)?,
                 pass.seal_text::<Drug>(DRUG)?,
@@ -214,7 +214,7 @@ fn seal_record(record: &Record) -> [String; 5] {
 fn open_record(access: &RecordReader, [name, birth_date, drug, directions, prescriber]: &[String; 5]) -> [String; 5] {
     access
         .open_fields(|pass| {
-            Ok::<_, rxseal::Error>([
+            Ok([
                 pass.open_text::<Name, _>(name)?,
                 pass.open_text::<BirthDate, _>(birth_date)?,
                 pass.open_text::<Drug, _>(drug)?,

@@ -44,7 +44,7 @@ fn damaged_rows_stop_nothing() -> Result<(), Failure> {
     )?;
     let before = damaged(&db)?;
     let summary = job::reseal_table(&mut db, &keys, OPTIONS, |_| ())?;
-    let failed: Vec<_> = summary.failed.iter().map(|(id, error)| (*id, error.code())).collect();
+    let failed: Vec<_> = summary.failed.iter().map(|(id, error)| (*id, error.code().as_str())).collect();
     assert_eq!(failed, [(2, "open-failed"), (7, "not-a-token")]);
     assert_eq!((summary.resealed, job::count_left(&db, keys.primary_key())?), (ROWS as u64 - 2, 2));
     assert_eq!(damaged(&db)?, before, "a damaged row was written");

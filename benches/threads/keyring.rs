@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use rxseal::keys::{Backend, KeyringFile, Suite, UnlockOptions};
 use rxseal::root::RootKeys;
-use rxseal::{Class, Error, Keyring, Record, RecordReader, Token, run_local};
+use rxseal::{Class, Keyring, Record, RecordReader, Token, run_local};
 
 use crate::common::heap::watch;
 use crate::common::{self, clock, median, open_record, print_table, seal_record};
@@ -119,7 +119,7 @@ macro_rules! in_classes {
         rxseal::fields! { $($field = $id in $class;)+ }
 
         fn seal_all(record: &Record) -> Vec<Token> {
-            record.seal_fields(|pass| Ok::<_, Error>(vec![$(pass.seal::<$field>("x")?),+])).unwrap()
+            record.seal_fields(|pass| Ok(vec![$(pass.seal::<$field>("x")?),+])).unwrap()
         }
 
         /// Opens those of `tokens` whose places are in `places`.

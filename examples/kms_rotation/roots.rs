@@ -43,14 +43,14 @@ pub async fn connect(root: Option<Root>, folder: &Path) -> Result<Arc<dyn RootKe
         None => Arc::new(RootKeyFile::new(folder.join("root.key")).load_or_create()?),
         Some(Root::File { path }) => Arc::new(RootKeyFile::new(path).load_or_create()?),
         #[cfg(feature = "aws-kms")]
-        Some(Root::AwsKms { key }) => Arc::new(rxseal::root::AwsKmsKey::connect(&key).await?),
+        Some(Root::AwsKms { key }) => Arc::new(rxseal_aws_kms::AwsKmsKey::connect(&key).await?),
         #[cfg(feature = "pkcs11")]
         Some(Root::Pkcs11 { library, uri }) => {
-            Arc::new(rxseal::root::Pkcs11Key::from_uri(library, &uri)?.pin_from_env("RXSEAL_PKCS11_PIN").build()?)
+            Arc::new(rxseal_pkcs11::Pkcs11Key::from_uri(library, &uri)?.pin_from_env("RXSEAL_PKCS11_PIN").build()?)
         }
         #[cfg(feature = "vault")]
         Some(Root::Vault { address, key }) => {
-            Arc::new(rxseal::root::VaultKey::builder(address, key).token_from_env("VAULT_TOKEN").build()?)
+            Arc::new(rxseal_vault::VaultKey::builder(address, key).token_from_env("VAULT_TOKEN").build()?)
         }
     })
 }

@@ -45,7 +45,7 @@ pub fn attempt_all(
             return Err(Failure::new("the row to attack is gone"));
         }
         let opened = jobs::open_one(&change.row(victim)?, keys, access);
-        attempts.push(Attempt { what, refused: opened.err().map(|error| error.code()) });
+        attempts.push(Attempt { what, refused: opened.err().map(|error| error.code().as_str()) });
     }
     Ok(attempts)
 }

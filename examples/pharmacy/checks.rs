@@ -41,7 +41,7 @@ impl From<rxseal::Error> for Failure {
         // The cause of an error about a key file is the operating system's text, which helps. Other causes may quote
         // what was being read, so they stay out.
         match std::error::Error::source(&error) {
-            Some(cause) if error.code() == "root-key-io" => Self::new(format!("{error}: {cause}")),
+            Some(cause) if error.code() == rxseal::ErrorCode::RootKeyIo => Self::new(format!("{error}: {cause}")),
             _ => Self::new(error.to_string()),
         }
     }

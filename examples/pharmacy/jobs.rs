@@ -130,7 +130,7 @@ pub fn open_all(store: &Store, keys: &Keyring, access: &Access, bar: &ProgressBa
         let opened = rxseal::page::open_page(&records, access, |at, pass| {
             // One bad row must not hide the others, so what is wrong with it is a result like any other.
             let sealed = sealed_row(&page[at].columns);
-            Ok::<_, Error>(sealed.and_then(|row| row.open(pass).map_err(|error| error.to_string())))
+            Ok(sealed.and_then(|row| row.open(pass).map_err(|error| error.to_string())))
         })?;
         found.timing.crypto += opening.elapsed();
         found.openings += 1;

@@ -119,7 +119,7 @@ impl Observer for Trail {
         let outcome = match event.outcome() {
             Outcome::Failed(code) => {
                 self.refused.fetch_add(1, Ordering::Relaxed);
-                code
+                code.as_str()
             }
             Outcome::Opened => "opened",
             _ => "ended early",

@@ -102,7 +102,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Plaintext<T> {
             _ => return Err(ApiError { status: StatusCode::UNSUPPORTED_MEDIA_TYPE, code: "media-type" }),
         };
         // Whatever is wrong here is wrong with what the client sent.
-        accepted.map(Self).map_err(|error| ApiError { status: StatusCode::BAD_REQUEST, code: error.code() })
+        accepted.map(Self).map_err(|error| ApiError { status: StatusCode::BAD_REQUEST, code: error.code().as_str() })
     }
 }
 
@@ -134,7 +134,7 @@ impl From<rxseal::Error> for ApiError {
             // It names the field, the record type and the key, and no value. Leave its source() out: that may quote.
             eprintln!("error: {error}");
         }
-        Self { status, code: error.code() }
+        Self { status, code: error.code().as_str() }
     }
 }
 

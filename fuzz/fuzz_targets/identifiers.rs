@@ -56,5 +56,5 @@ fuzz_target!(|data: &[u8]| {
     let token = here.seal::<Drug>("warfarin").expect("a token");
     let opened = there.opened_by(&ACCESS).open::<Drug, String>(&token);
     assert_eq!(a == b, opened.is_ok(), "{a:?} and {b:?}");
-    assert!(opened.map_or_else(|error| error.code() == "open-failed", |text| text == "warfarin"));
+    assert!(opened.map_or_else(|error| error.code().as_str() == "open-failed", |text| text == "warfarin"));
 });

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use crate::error::{Error, ErrorKind};
 
 /// Why PHI is opened: a code of HL7 v3 PurposeOfUse (value set 2.16.840.1.113883.1.11.20448 version 3.1.0 of
-/// HL7 Terminology). Anything else cannot be expressed.
+/// HL7 Terminology), and nothing else. A code that comes as text is parsed; any other text is `invalid-access`.
 ///
 /// ```
 /// use rxseal::Purpose;

@@ -1,4 +1,4 @@
-//! Which root keys unlock a stored keyring: the drill before they are needed.
+//! Checks which root keys unlock a stored keyring, before they are needed.
 
 use std::fmt;
 
@@ -28,7 +28,7 @@ impl WrapCheck {
         &self.root_key
     }
 
-    /// Whether it unlocks the keyring; `None` where it is not among the trusted root keys and could not be asked.
+    /// Whether it unlocks the keyring. `None` if it is not among the trusted root keys and could not be asked.
     #[must_use]
     pub fn result(&self) -> Option<Result<(), &Error>> {
         self.result.as_ref().map(|result| result.as_ref().copied())
@@ -51,23 +51,23 @@ impl fmt::Display for WrapCheck {
 }
 
 impl KeyringAdmin {
-    /// Asks every trusted root key, each on its own, to unlock the stored keyring. Those that it names come first, also where they
-    /// are not trusted here; then those that it does not name, whose check has failed. Nothing is changed.
+    /// Asks each trusted root key separately to unlock the stored keyring, and changes nothing. The root keys that the keyring names
+    /// come first, whether they are trusted here or not. Then come those that it does not name, whose check has failed.
     ///
     /// # Errors
     ///
-    /// `keyring-missing`, `keyring-mismatch`, `keyring-too-old`, and those of the store. What a root key reports is in its check.
+    /// `keyring-missing`, `keyring-mismatch`, `keyring-too-old`, and those of the store. An error of a root key is in its check.
     pub async fn verify(&self, keyspace: &str) -> Result<Vec<WrapCheck>, Error> {
         let stored = self.stored(keyspace).await?;
         let mut checks = Vec::new();
         for wrap in stored.wraps() {
             let asked = checks.len();
-            // Several where they share a name: the replicas of a key in many regions, each of which has to unlock it alone.
+            // Several root keys may share a name: the replicas of a key in many regions. Each has to unlock the keyring by itself.
             for root in self.roots.iter() {
                 if root.provider() == wrap.provider() && root.name() == wrap.root_key() {
                     let result = check_root(&self.options, keyspace, root, &stored).await;
                     if result.is_ok() {
-                        // Refused only where a newer one was seen meanwhile.
+                        // This refuses only if a newer one was seen meanwhile.
                         let _ = self.seen.see(&stored);
                     }
                     checks.push(WrapCheck::of(&wrap, Some(result)));
@@ -77,7 +77,7 @@ impl KeyringAdmin {
                 checks.push(WrapCheck::of(&wrap, None));
             }
         }
-        // A root key that somebody relies on, and that was taken off.
+        // Somebody relies on a root key that was removed.
         for root in self.roots.iter() {
             if !checks.iter().any(|check| check.provider == root.provider() && check.root_key == root.name()) {
                 let (provider, root_key) = (root.provider().to_owned(), root.name().to_owned());

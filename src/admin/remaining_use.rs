@@ -1,4 +1,4 @@
-//! What is known to be left under a key that is to be destroyed.
+//! How much is still under a key that is to be destroyed.
 
 use std::time::SystemTime;
 
@@ -7,49 +7,49 @@ use crate::error::{Error, ErrorKind};
 use crate::id::KeyId;
 use crate::key::KeyInfo;
 
-/// How much is still under a key that is to be destroyed: as counted ([`counted`](Self::counted)), or as somebody says
-/// ([`new`](Self::new)).
+/// How much is still under a key that is to be destroyed, either [counted](Self::counted) or [stated](Self::new) by the caller.
 ///
-/// It remembers when the counting was begun. [`KeyringAdmin::destroy`](crate::keys::KeyringAdmin::destroy) takes it only if that was after the
-/// time for which programs may still have sealed under the key: a zero that is older says nothing of what they sealed since.
+/// It remembers when the count began. [`KeyringAdmin::destroy`](crate::keys::KeyringAdmin::destroy) accepts it only if the count began after
+/// every program had stopped sealing under the key, because an earlier zero says nothing about what they sealed since.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RemainingUse {
     tokens: u64,
     subject_keys: u64,
-    /// Of which key it was counted.
+    /// The key whose use was counted.
     key: Option<KeyId>,
     begun: Begun,
 }
 
 impl RemainingUse {
-    /// As the caller says, who counted elsewhere: tokens, in every column and backup that has to stay readable, and wrapped subject
-    /// keys, 0 if you use none. Nobody checks a zero that you state here; prefer [`counted`](Self::counted).
+    /// The caller's own numbers: tokens in every column and backup that has to stay readable, and wrapped subject keys (0 if you use
+    /// none). Nobody checks a zero that you state here, so prefer [`counted`](Self::counted).
     ///
-    /// It was begun at the moment of this call. Where the counting took longer, or was done elsewhere, say with
-    /// [`begun_at`](Self::begun_at) when it was begun.
+    /// The count is taken to begin at this call. If it began earlier, say when with [`begun_at`](Self::begun_at).
     #[must_use]
     pub fn new(tokens: u64, subject_keys: u64) -> Self {
         Self { tokens, subject_keys, key: None, begun: Begun::default() }
     }
 
-    /// The same, begun at `time`, by the clock that gives `now` to [`KeyringAdmin::destroy`](crate::keys::KeyringAdmin::destroy): for numbers
-    /// that were counted elsewhere or by hand, and for tests with a clock of their own. What was sealed after `time` may be missing in
-    /// the numbers, so it is never later than the first reading. [`counted`](Self::counted) knows it, and need not be told.
+    /// The same count, begun at `time`. Use it for numbers that were counted elsewhere or by hand, and for tests with a clock of their
+    /// own. Take `time` from the clock that gives `now` to [`KeyringAdmin::destroy`](crate::keys::KeyringAdmin::destroy). It must not be
+    /// later than the first reading, because tokens sealed after that may be missing. [`counted`](Self::counted) does not need this call.
     #[must_use]
     pub fn begun_at(mut self, time: SystemTime) -> Self {
         self.begun = Begun::at(time);
         self
     }
 
-    /// What is under `key` in each of `columns`, in `backups` (tokens in everything else that has to stay readable: backups, exports,
-    /// queues), and among the `subject_keys` that [`SubjectAdmin::count_by_key`](crate::subjects::SubjectAdmin::count_by_key) counted; `None`
-    /// says that no subject keys are used.
+    /// Adds up what is under `key`: in each of `columns`; in `backups`, the number of tokens in everything else that has to stay readable
+    /// (backups, exports, queues); and among the `subject_keys` that
+    /// [`SubjectAdmin::count_by_key`](crate::subjects::SubjectAdmin::count_by_key) counted. `None` says that you use no subject keys.
     ///
-    /// A zero counts only where something else was seen: each column, and the store of the subject keys, has to show at least one key of
-    /// `ring`, the keyring's [`keys`](crate::keys::KeyringFile::keys). A mistyped column, another database or schema, a table whose rows
-    /// this role may not see, and tokens of another keyspace all look like an empty column. Of one that is empty say so with
-    /// [`KeyCounts::confirmed_empty`]. Count after resealing, and after the time for which programs may still seal under the key: of all
-    /// counts the one that was begun first decides whether that was so.
+    /// A zero is accepted only from a place that has something: each column, and the store of the subject keys, must show at least one
+    /// key of `ring`, the keyring's [`keys`](crate::keys::KeyringFile::keys). Otherwise a mistyped column, another database or schema, a
+    /// table whose rows this role may not see, and tokens of another keyspace would all look like an empty column. If a column really is
+    /// empty, say so with [`KeyCounts::confirmed_empty`].
+    ///
+    /// Count after resealing, and after every program has stopped sealing under the key. The count that began first decides whether that
+    /// was so.
     ///
     /// ```
     /// use rxseal::count::count_by_key;
@@ -62,9 +62,9 @@ impl RemainingUse {
     /// let token = keys.record("prescription", 1001)?.seal::<phi::Drug>("warfarin 5 MG")?;
     /// let (drugs, notes) = (count_by_key([&token]), count_by_key([""; 0]));
     ///
-    /// // Nobody knows whether the notes were looked for in the right place.
+    /// // The notes show no token, so they may have been counted in the wrong place.
     /// let error = RemainingUse::counted([&drugs, &notes], keys.keys(), old, 0, None).unwrap_err();
-    /// assert_eq!(error.code(), "not-counted");
+    /// assert_eq!(error.code(), rxseal::ErrorCode::NotCounted);
     ///
     /// let notes = notes.confirmed_empty()?;
     /// let still = RemainingUse::counted([&drugs, &notes], keys.keys(), old, 0, None)?;
@@ -75,8 +75,8 @@ impl RemainingUse {
     ///
     /// # Errors
     ///
-    /// `not-counted` if a zero says nothing (as above), if there is no column, or if one may hold more than was seen
-    /// ([`KeyCounts::doubt`]); `key-in-use` where values were counted that are no tokens: nobody knows what is in them.
+    /// `not-counted` if a zero proves nothing (see above), if there is no column, or if a column may contain more than was counted
+    /// ([`KeyCounts::doubt`]); `key-in-use` if some values are not tokens, because nobody knows what is in them.
     pub fn counted<'c>(
         columns: impl IntoIterator<Item = &'c KeyCounts>,
         ring: &[KeyInfo],
@@ -85,7 +85,7 @@ impl RemainingUse {
         subject_keys: Option<&KeyCounts>,
     ) -> Result<Self, Error> {
         let mut tokens = None;
-        // Of `backups` nobody knows when; it is not later than now.
+        // Nobody knows when `backups` was counted, but it was not later than now.
         let mut begun = Begun::default();
         for column in columns {
             begun = begun.earliest(column.begun());
@@ -98,27 +98,27 @@ impl RemainingUse {
         Ok(Self { tokens, subject_keys, key: Some(key), begun })
     }
 
-    /// Tokens.
+    /// The number of tokens.
     #[must_use]
     pub fn tokens(&self) -> u64 {
         self.tokens
     }
 
-    /// Wrapped subject keys.
+    /// The number of wrapped subject keys.
     #[must_use]
     pub fn subject_keys(&self) -> u64 {
         self.subject_keys
     }
 
-    /// When the counting was begun, in Unix seconds.
+    /// When the count began, in Unix seconds.
     pub(super) fn begun(&self) -> u64 {
         self.begun.unix_seconds()
     }
 
-    /// That nothing is left under this key.
+    /// Checks that nothing is left under this key.
     pub(super) fn check(&self, key: KeyId) -> Result<(), Error> {
         if self.key.is_some_and(|counted| counted != key) {
-            return Err(ErrorKind::NotCounted.because("what is under another key was counted").with_key(key));
+            return Err(ErrorKind::NotCounted.because("another key was counted").with_key(key));
         }
         if self.tokens > 0 || self.subject_keys > 0 {
             return Err(Error::from(ErrorKind::KeyInUse).with_key(key));
@@ -131,7 +131,7 @@ const NO_TOKEN: &str = "a column that was counted shows no token of this keyring
     role see every row? If it is empty, say so with `KeyCounts::confirmed_empty`";
 const NO_SUBJECT_KEY: &str =
     "the store of subject keys has none of this keyring. Is it the right one? If none are used, say so with `None`";
-const NO_TOKENS: &str = "values were counted that are no tokens, and may have some in them: look at them first";
+const NO_TOKENS: &str = "some of the counted values are not tokens but may contain tokens, so look at them first";
 
 fn left_in(counts: &KeyCounts, ring: &[KeyInfo], key: KeyId, nothing: &'static str) -> Result<u64, Error> {
     let refused = match counts.doubt() {
@@ -151,7 +151,7 @@ mod tests {
     use crate::count::count_by_key;
     use crate::testing::insecure_keyring;
 
-    /// Whatever is made of counts was begun when the earliest of them was.
+    /// A count that is made of others began when the earliest of them began.
     #[test]
     fn the_count_that_was_begun_first_decides() {
         let keys = insecure_keyring("pharmacy-17").unwrap().unobserved();

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
-/// What both clocks of a machine said at one time. The monotonic one stands still while the machine is suspended; the wall clock
+/// What both clocks of a machine said at one time. The monotonic clock stops while the machine is suspended, and the wall clock
 /// may be set forward and back. So neither alone tells how long ago something was.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Moment {
@@ -15,21 +15,21 @@ impl Moment {
         Self { monotonic, wall }
     }
 
-    /// For how long at the most it has been since `earlier`: for what is allowed for some time only. Both clocks are believed, and
-    /// whichever moved further decides. A wall clock that was set back counts by how far: nobody knows what it hides.
+    /// The longest time that may have passed since `earlier`, for what is allowed only for some time. The clock that moved further
+    /// decides. A wall clock that was set back counts by how far it was set, because nobody knows how much time that hides.
     pub(crate) fn since(self, earlier: Self) -> Duration {
         let wall = self.wall.duration_since(earlier.wall).unwrap_or_else(|back| back.duration());
         self.steadily_since(earlier).max(wall)
     }
 
-    /// By the monotonic clock alone: for how often something is tried, or how long it is waited for, where too little does no
-    /// harm. Zero where `earlier` is later.
+    /// The time since `earlier` by the monotonic clock alone, or zero if `earlier` is later. It is for retries and waits, where
+    /// too short a time does no harm.
     pub(crate) fn steadily_since(self, earlier: Self) -> Duration {
         self.monotonic.saturating_duration_since(earlier.monotonic)
     }
 
-    /// Whether it was read before `other`, by the clock that nobody sets. Where that stood still and the wall clock did not, which of both
-    /// came first is not known: then each is before the other one.
+    /// Whether it was read before `other`, by the monotonic clock, which nobody sets. If that clock stood still and the wall clock did
+    /// not, the order is unknown, and each of the two is before the other.
     #[cfg(feature = "keyring-manager")]
     pub(crate) fn is_before(self, other: Self) -> bool {
         self.monotonic < other.monotonic || (self.monotonic == other.monotonic && self.wall != other.wall)
@@ -41,7 +41,7 @@ mod tests {
     use super::super::{Clock, TestClock};
     use super::*;
 
-    /// Whatever the clocks do between two readings, no more time is granted than the one that moved further leaves.
+    /// Whatever the clocks do between two readings, the one that moved further limits the time that is left.
     #[test]
     fn the_clock_that_moved_further_decides() {
         let seconds = Duration::from_secs;

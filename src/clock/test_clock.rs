@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-/// A clock that stands still until a test moves it, for managers and admins that are given it. A clone is the same clock.
+/// A clock that stands still until a test moves it. Give it to a manager or an admin. A clone is the same clock.
 ///
 /// ```
 /// # fn main() -> Result<(), rxseal::Error> {
@@ -37,23 +37,23 @@ struct Reading {
 }
 
 impl TestClock {
-    /// What its wall clock says.
+    /// The time of its wall clock.
     #[must_use]
     pub fn now(&self) -> SystemTime {
         self.read().1
     }
 
-    /// Time passes.
+    /// Moves both clocks forward: time passes.
     pub fn advance(&self, time: Duration) {
         self.change(|now| now.monotonic.checked_add(time), |now| now.wall.checked_add(time));
     }
 
-    /// The wall clock alone goes forward: the machine was suspended for so long, or somebody set it.
+    /// Moves only the wall clock forward, as if the machine was suspended for that time, or somebody set the clock.
     pub fn set_forward(&self, time: Duration) {
         self.change(|now| Some(now.monotonic), |now| now.wall.checked_add(time));
     }
 
-    /// Somebody sets the wall clock back.
+    /// Moves only the wall clock back, as if somebody set it.
     pub fn set_back(&self, time: Duration) {
         self.change(|now| Some(now.monotonic), |now| now.wall.checked_sub(time));
     }
@@ -63,7 +63,7 @@ impl TestClock {
         (monotonic, wall)
     }
 
-    /// Unchanged where it would be later than a clock can say.
+    /// Changes nothing if the time would be beyond what a clock can represent.
     fn change(&self, monotonic: impl Fn(Reading) -> Option<Instant>, wall: impl Fn(Reading) -> Option<SystemTime>) {
         let mut now = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let (Some(monotonic), Some(wall)) = (monotonic(*now), wall(*now)) {
@@ -72,7 +72,7 @@ impl TestClock {
     }
 }
 
-/// At what the machine's clocks say now.
+/// Starts at the time of the machine's clocks.
 impl Default for TestClock {
     fn default() -> Self {
         Self(Arc::new(Mutex::new(Reading { monotonic: Instant::now(), wall: SystemTime::now() })))

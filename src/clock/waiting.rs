@@ -1,23 +1,23 @@
-//! Whether a time that somebody wrote down is long enough ago.
+//! Whether a stored time is long enough ago.
 
 use std::time::Duration;
 
 use crate::error::{Error, ErrorKind, Reason};
 
-/// How far the clocks of two machines may be apart, in seconds. What is further in the future shows that one of both is wrong.
+/// How far the clocks of two machines may be apart, in seconds. A time further in the future shows that one of them is wrong.
 pub(crate) const SKEW: u64 = 60;
 
-/// Whether `wait` has passed since `written`, which the clock of another machine may have said. Both times in Unix seconds. What is
-/// refused is refused for that `reason`, with `state-refused` and the [time left](Error::time_left), or with `clock-skew` where
-/// `written` is in the future: then nobody knows how long it has been. A wait of zero asks no clock.
+/// Whether `wait` has passed since `written`, a time that may come from another machine's clock. Both times are Unix seconds. If
+/// not, the error is `state-refused` with this `reason` and the [time left](Error::time_left). If `written` is in the future, nobody
+/// knows how long ago it was, and the error is `clock-skew`. A wait of zero asks no clock.
 pub(crate) fn waited(written: u64, now: u64, wait: Duration, reason: Reason) -> Result<(), Error> {
     if wait.is_zero() {
         return Ok(());
     }
     let ahead = written.saturating_sub(now);
     if ahead > SKEW {
-        let reason = "set this machine's clock right; where it is right, what was written is wrong: wait that long by another clock, \
-             and then say a wait of zero";
+        let reason = "set this machine's clock right; if it is right, the stored time is wrong: wait that long by another clock, \
+             and then give a wait of zero";
         return Err(Error::clock_skew(Duration::from_secs(ahead), reason));
     }
     match wait.checked_sub(Duration::from_secs(now.saturating_sub(written))) {
@@ -26,15 +26,15 @@ pub(crate) fn waited(written: u64, now: u64, wait: Duration, reason: Reason) -> 
     }
 }
 
-/// Whether what was counted from `begun` on was begun when `wait` had passed since `written`, all in Unix seconds and of a wait that
-/// [has passed](waited) at `now`. Refused with `not-counted`, or with `clock-skew` where `begun` is in the future.
+/// Whether a count that began at `begun` began after `wait` had passed since `written`. All times are Unix seconds, and the wait
+/// [has passed](waited) at `now`. The error is `not-counted`, or `clock-skew` if `begun` is in the future.
 pub(crate) fn begun_after(written: u64, now: u64, wait: Duration, begun: u64) -> Result<(), Error> {
     let ahead = begun.saturating_sub(now);
     if ahead > SKEW {
-        let reason = "what is under the key was counted in the future: set this machine's clock right, and count again";
+        let reason = "the count began in the future: set this machine's clock right, and count again";
         return Err(Error::clock_skew(Duration::from_secs(ahead), reason));
     }
-    // A wait of zero was said of a time that is wrong, by whoever knows that it is over.
+    // The time is wrong, and the caller gave a wait of zero because it knows that the wait is over.
     if written.saturating_sub(now) > SKEW {
         return Ok(());
     }
@@ -44,7 +44,7 @@ pub(crate) fn begun_after(written: u64, now: u64, wait: Duration, begun: u64) ->
     }
 }
 
-const COUNTED_EARLY: Reason = "it was counted while programs could still seal under the key, and what they sealed since would be lost: \
+const COUNTED_EARLY: Reason = "the count began while programs could still seal under the key, and what they sealed since would be lost: \
     reseal what is left, and count again";
 
 #[cfg(test)]
@@ -54,7 +54,7 @@ mod tests {
     #[test]
     fn a_count_is_begun_when_the_wait_is_over() {
         let code = |written, now, millis, begun| {
-            begun_after(written, now, Duration::from_millis(millis), begun).err().map(|error| error.code())
+            begun_after(written, now, Duration::from_millis(millis), begun).err().map(|error| error.code().as_str())
         };
         for (written, now, millis, begun, refusal) in [
             // Within the same second.
@@ -65,7 +65,7 @@ mod tests {
             (1000, 2000, 299_500, 1299, Some("not-counted")),
             (1000, 2000, 300_000, 0, Some("not-counted")),
             (0, u64::MAX, u64::MAX, u64::MAX, None),
-            // The clock of who counted is a little ahead, or of who changed the key.
+            // The clock of whoever counted, or changed the key, is a little ahead.
             (1000, 1000, 0, 1060, None),
             (1000, 1000, 0, 1061, Some("clock-skew")),
             (1060, 1000, 0, 1000, Some("not-counted")),
@@ -81,7 +81,7 @@ mod tests {
     #[test]
     fn each_wait_ends_when_it_is_over() {
         let wait = |written, now, seconds| waited(written, now, Duration::from_secs(seconds), "wait");
-        let left = |error: Error| (error.code(), error.time_left().map(|left| left.as_secs()));
+        let left = |error: Error| (error.code().as_str(), error.time_left().map(|left| left.as_secs()));
         for (written, now, seconds, refusal) in [
             (1000, 1000, 0, None),
             (1000, 1000, 1, Some(("state-refused", Some(1)))),
@@ -89,7 +89,7 @@ mod tests {
             (1000, 1300, 300, None),
             (1000, u64::MAX, 300, None),
             (0, 0, u64::MAX, Some(("state-refused", Some(u64::MAX)))),
-            // A little in the future is how two clocks are: it counts as now.
+            // Two clocks always differ a little: a little in the future counts as now.
             (1060, 1000, 300, Some(("state-refused", Some(300)))),
             (1061, 1000, 300, Some(("clock-skew", None))),
             (u64::MAX, 1000, 300, Some(("clock-skew", None))),

@@ -1,4 +1,4 @@
-//! Frames: the one encoding of everything that is bound (FORMAT 2).
+//! Frames: the only encoding of everything that is bound (FORMAT 2).
 
 use std::ops::Range;
 
@@ -15,10 +15,10 @@ pub(crate) mod domain {
     pub(crate) const KEYRING_BODY: &str = "rxseal/v1/keyring-body";
 }
 
-/// What `push` adds before the bytes of a part.
+/// The length in bytes of what `push` writes before a part.
 pub(crate) const HEAD: usize = 5;
 
-/// Writes one frame (FORMAT 2.1), appending to a buffer, which may hold frames before it: that is a list (2.2).
+/// Appends one frame (FORMAT 2.1) to a buffer. If the buffer already has frames, the result is a list (FORMAT 2.2).
 pub(crate) struct FrameWriter<'b> {
     out: &'b mut Vec<u8>,
     last_tag: u8,
@@ -45,7 +45,7 @@ impl<'b> FrameWriter<'b> {
         }
     }
 
-    /// Where the last part, of `len` bytes, stands.
+    /// The range of the last part, which has `len` bytes.
     pub(crate) fn last_part(&self, len: usize) -> Range<usize> {
         self.out.len().saturating_sub(len)..self.out.len()
     }
@@ -61,7 +61,7 @@ impl<'b> FrameWriter<'b> {
     }
 }
 
-/// Reads one part off the front of `bytes`: its tag, its content and what follows.
+/// Reads one part from the front of `bytes`. Returns its tag, its content and the rest.
 fn split_part(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     let (tag, rest) = bytes.split_first()?;
     let (len, rest) = rest.split_first_chunk::<4>()?;
@@ -72,7 +72,7 @@ fn split_part(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     Some((*tag, content, rest))
 }
 
-/// Reads one frame of `domain` with exactly the parts `tags` off the front of `bytes` (FORMAT 2.4).
+/// Reads one frame of `domain` with exactly the parts `tags` from the front of `bytes` (FORMAT 2.4).
 pub(crate) fn split_frame<'a, const N: usize>(
     domain: &str,
     tags: [u8; N],

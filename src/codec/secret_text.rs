@@ -7,7 +7,7 @@ use crate::secret::SecretBytes;
 /// 32 bytes as 43 characters.
 const TEXT_LEN: usize = 43;
 
-/// The 32 key bytes of `text`, or `None` where it is not their canonical text.
+/// The 32 key bytes of `text`, or `None` if it is not their canonical text.
 pub(crate) fn decode_key(text: &[u8]) -> Option<SecretBytes<32>> {
     if text.len() != TEXT_LEN {
         return None;
@@ -25,36 +25,6 @@ pub(crate) fn encode_key(key: &SecretBytes<32>, out: &mut Vec<u8>) {
     if let Ok(encoded) = Base64UrlUnpadded::encode(key.expose_bytes(), text.as_mut_slice()) {
         out.extend_from_slice(encoded.as_bytes());
     }
-}
-
-/// The 32 key bytes of padded base64 (RFC 4648, 4), as other systems write keys; or `None`.
-#[cfg(feature = "vault")]
-pub(crate) fn decode_standard_key(text: &[u8]) -> Option<SecretBytes<32>> {
-    if text.len() != 44 {
-        return None;
-    }
-    // The decoder needs room for what padding could have been.
-    let mut room = zeroize::Zeroizing::new([0; 33]);
-    let decoded = base64ct::Base64::decode(text, room.as_mut_slice()).ok()?;
-    <&[u8; 32]>::try_from(decoded).ok().map(SecretBytes::copy_of)
-}
-
-/// Appends padded base64 of `bytes`; the caller wipes `out` and has made room.
-#[cfg(feature = "vault")]
-pub(crate) fn encode_standard(bytes: &[u8], out: &mut Vec<u8>) {
-    let mut text = zeroize::Zeroizing::new([0; 64]);
-    // Whole groups of three bytes, so that only the last one is padded.
-    for piece in bytes.chunks(48) {
-        if let Ok(encoded) = base64ct::Base64::encode(piece, text.as_mut_slice()) {
-            out.extend_from_slice(encoded.as_bytes());
-        }
-    }
-}
-
-/// Whether `text` is canonical padded base64 of something.
-#[cfg(feature = "vault")]
-pub(crate) fn is_standard(text: &str) -> bool {
-    !text.is_empty() && base64ct::Base64::decode_vec(text).is_ok()
 }
 
 #[cfg(test)]

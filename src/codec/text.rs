@@ -1,7 +1,7 @@
 //! Canonical base64url of public bytes (FORMAT 1.2): tokens, ids and fingerprints. A fast codec that is not
 //! constant-time; keys go through `secret_text`.
 //!
-//! Values are asked here whether they are tokens: what is not one may be plaintext, and what was decoded of it is wiped.
+//! Values are checked here for being tokens. One that is not may be plaintext, so its decoded bytes are wiped.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -12,22 +12,22 @@ pub(crate) fn encode(bytes: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// Appends the text of what `bytes` holds behind it, and gives that text.
+/// Appends the text of `bytes`, and returns that text.
 pub(crate) fn encode_behind(bytes: &mut Vec<u8>) -> &str {
     let len = bytes.len();
     bytes.resize(len.saturating_add(encoded_len(len)), 0);
     let (bytes, text) = bytes.split_at_mut_checked(len).unwrap_or_default();
     let written = URL_SAFE_NO_PAD.encode_slice(bytes, text).unwrap_or_default();
-    // Base64url is ASCII, and the room is what it needs.
+    // Base64url is ASCII, and there is exactly the room that it needs.
     text.get(..written).and_then(|text| std::str::from_utf8(text).ok()).unwrap_or_default()
 }
 
-/// How many characters `len` bytes become.
+/// The number of characters for `len` bytes.
 fn encoded_len(len: usize) -> usize {
     len.saturating_mul(4).div_ceil(3)
 }
 
-/// The most bytes that `len` characters can be.
+/// The largest number of bytes in `len` characters.
 pub(crate) fn decoded_len(len: usize) -> usize {
     len.saturating_mul(3) / 4
 }
@@ -45,7 +45,7 @@ pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// Decodes into the front of `out` and tells how many bytes it was.
+/// Decodes into the front of `out`, and returns the number of bytes.
 pub(crate) fn decode_slice(text: &str, out: &mut [u8]) -> Option<usize> {
     URL_SAFE_NO_PAD.decode_slice(text, out).ok()
 }

@@ -14,7 +14,7 @@ impl ToSql for Token {
     }
 }
 
-/// Reads a token from a BLOB, or from TEXT of its text form (feature `rusqlite_0_39`). Anything else is
+/// Reads a token from a BLOB, or from TEXT that contains its text form (feature `rusqlite_0_39`). Anything else is
 /// [`FromSqlError::Other`] with an [`Error`] in it.
 impl FromSql for Token {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
@@ -38,7 +38,7 @@ impl FromSql for Token {
 /// let read: Sealed<String, phi::Drug> = db.query_row("SELECT drug FROM rx WHERE id = 1001", (), |row| row.get(0))?;
 /// assert_eq!(read.open(&rec.opened_by(&access))?, "warfarin 5 MG");
 ///
-/// // Tokens by key, without any key: how far a rotation has come.
+/// // Counting tokens by key id needs no key: it shows how far a rotation has come.
 /// let by_key = "SELECT substr(drug, 4, 6), count(*) FROM rx GROUP BY 1";
 /// let (key_id, tokens): ([u8; 6], i64) = db.query_row(by_key, (), |row| Ok((row.get(0)?, row.get(1)?)))?;
 /// assert_eq!((&key_id, tokens), (keys.primary_key().as_bytes(), 1));
@@ -51,7 +51,7 @@ impl<T, F> ToSql for Sealed<T, F> {
     }
 }
 
-/// Reads a token from a BLOB, or from TEXT of its text form (feature `rusqlite_0_39`). Anything else is
+/// Reads a token from a BLOB, or from TEXT that contains its text form (feature `rusqlite_0_39`). Anything else is
 /// [`FromSqlError::Other`] with an [`Error`] in it that names the field.
 impl<T, F: Field> FromSql for Sealed<T, F> {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {

@@ -15,7 +15,7 @@ use crate::token::{FIRST_BYTE, Token};
 
 /// A binary column (feature `sqlx_0_9`): BLOB, BYTEA, VARBINARY.
 ///
-/// For a text column of PostgreSQL bind and read a `sqlx::types::Text<Token>`.
+/// For a text column in PostgreSQL, bind and read a `sqlx::types::Text<Token>`.
 impl<DB: Database> Type<DB> for Token
 where
     Vec<u8>: Type<DB>,
@@ -47,8 +47,8 @@ where
     }
 }
 
-/// Reads a binary token, or its text form where the database gives text as bytes, as SQLite and MySQL do (feature
-/// `sqlx_0_9`). Anything else is `sqlx::Error::ColumnDecode` with an [`Error`] in it.
+/// Reads a binary token (feature `sqlx_0_9`). If the database returns text as bytes, as SQLite and MySQL do, it also reads the
+/// text form. Anything else is `sqlx::Error::ColumnDecode` with an [`Error`] in it.
 impl<'r, DB: Database> Decode<'r, DB> for Token
 where
     Vec<u8>: Decode<'r, DB>,
@@ -110,12 +110,12 @@ where
     }
 }
 
-/// The token in `value`, or why it is not one; the outer error is the driver's.
+/// The token in `value`, or the reason why it is not a token. The outer error is the driver's.
 fn read<'r, DB: Database>(value: DB::ValueRef<'r>) -> Result<Result<Token, Error>, BoxDynError>
 where
     Vec<u8>: Decode<'r, DB>,
 {
-    // Some drivers give NULL as no bytes.
+    // Some drivers return NULL as an empty value.
     if value.is_null() {
         return Ok(Err(ErrorKind::NoTokenInColumn.because(super::NULL)));
     }

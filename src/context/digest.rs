@@ -1,11 +1,11 @@
-//! A digest that is taken when it is first asked for.
+//! A digest that is computed when it is first needed.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-/// The digest of bytes that never change (FORMAT 4.2). A record that gets a subject or a part never needs that of the one it was
-/// made from.
+/// The digest of bytes that never change (FORMAT 4.2). If a record is made only to get a subject or a part, its own digest is never
+/// needed.
 ///
-/// Atomics, where `OnceLock` has no value: a room that was never written carries what lay on the stack to the heap, such as a key.
+/// It uses atomics and not a `OnceLock`: see "No unwritten room" in `secret`.
 pub(super) struct LazyDigest {
     is_taken: AtomicBool,
     words: [AtomicU64; 4],
@@ -16,7 +16,7 @@ impl LazyDigest {
         Self { is_taken: AtomicBool::new(false), words: [const { AtomicU64::new(0) }; 4] }
     }
 
-    /// What `take` returned the first time. Of threads that ask at once each may take it: it is the same one.
+    /// The digest that `take` computed the first time. Threads that ask at once may each compute it, with the same result.
     pub(super) fn get(&self, take: impl FnOnce() -> [u8; 32]) -> [u8; 32] {
         let mut digest = [0; 32];
         if self.is_taken.load(Ordering::Acquire) {

@@ -17,13 +17,13 @@ use crate::scope;
 
 /// Seals every element of a list as a token of its own: `#[serde(with = "Sealing::<Each<F>>")]`.
 ///
-/// For lists whose elements are added and removed one by one in the database. The elements are an *unordered set*: whoever
-/// can write to the database can reorder, repeat or delete them unnoticed. Where that matters, seal the list as one value
+/// Use it for lists whose elements are added and removed one by one in the database. The elements are an *unordered set*: anyone
+/// who can write to the database can reorder, repeat or delete them unnoticed. If that matters, seal the list as one value
 /// (`Sealing::<F>`) or give each element an id (`Sealing::<Parts<F>>`).
 ///
-/// A marker belongs to one list of a record: a second one, whose elements could be exchanged with those of the first, is the
-/// error `field-repeated`. Give each list a marker of its own, and each line of a list that holds such lists a
-/// [part](crate::Record::part) of its own.
+/// In one record, a marker belongs to one list. A second list is the error `field-repeated`, because its elements could be
+/// exchanged with those of the first. Give each list its own marker. If the lines of a list contain such lists, give each line its
+/// own [part](crate::Record::part).
 pub struct Each<F>(PhantomData<fn() -> F>);
 
 impl<F> fmt::Debug for Each<F> {
@@ -32,8 +32,8 @@ impl<F> fmt::Debug for Each<F> {
     }
 }
 
-/// The lists of the standard library: named one by one, since a bound on every type that can be iterated leaves derived
-/// code without a type to infer.
+/// The lists of the standard library. They are named one by one, because with a bound on every iterable type derived code could
+/// not infer a type.
 macro_rules! lists {
     ($($list:ty $(where [$($bound:ident),+])? $(, $hasher:ident)?;)*) => {$(
         impl<F: Field, T: Serialize $(, $hasher)?> SealAs<$list> for Each<F> {

@@ -17,11 +17,13 @@ use crate::scope::{self, Reading, Writing};
 
 /// Seals every value of a map as a token of its own, bound to its key: `#[serde(with = "Sealing::<Parts<F>>")]`.
 ///
-/// Each value is sealed in the context of a part of the record whose name is the field's id and whose id is the entry's key
-/// (FORMAT 4.7; so `F` has no former ids: move the values of a renamed field with [`Record::rebind`](crate::Record::rebind), part
-/// by part), so values cannot be exchanged among keys, though an entry can be deleted. Keys stay readable; they are text,
-/// integers or UUIDs, and what they are written as must not change. A key is an identifier (FORMAT 1.4 to 1.6), so one that is empty, has
-/// a space or a letter outside of ASCII in it, or is a UUID in upper case, is `invalid-id`, and the map is not sealed.
+/// Each value is sealed in the context of a part of the record. The part's name is the field's id, and its id is the entry's key
+/// (FORMAT 4.7). So values cannot be exchanged between keys, but an entry can be deleted. `F` must not have former ids: to move the
+/// values of a renamed field, use [`Record::rebind`](crate::Record::rebind) part by part.
+///
+/// Keys stay readable. They are text, integers or UUIDs, and their written form must not change. A key is an identifier (FORMAT 1.4
+/// to 1.6). If a key is empty, contains a space or a letter outside of ASCII, or is a UUID in upper case, the error is `invalid-id`,
+/// and the map is not sealed.
 pub struct Parts<F>(PhantomData<fn() -> F>);
 
 impl<F> fmt::Debug for Parts<F> {
@@ -66,7 +68,7 @@ fn write_map<'a, F: Field, K: Display + Serialize + 'a, V: Serialize + 'a, S: Se
         let mut ids = HashSet::new();
         for (key, value) in entries {
             let id = key.to_string();
-            // Two keys that are written alike would be one part, whose values could be exchanged (FORMAT 4.5).
+            // Two keys that are written alike would be one part, and their values could be exchanged (FORMAT 4.5).
             if matches!(writing, Writing::Seal) && !ids.insert(id.clone()) {
                 let reason = "two keys of the map are written alike";
                 return Err(refused(Error::invalid_id("part id", reason)));

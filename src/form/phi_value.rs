@@ -1,4 +1,4 @@
-//! `Phi<T, F>`: a value that stays silent.
+//! `Phi<T, F>`: a value that `Debug` does not show and that is wiped on drop.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -12,8 +12,8 @@ use super::wipe::Wipe;
 /// A value of PHI: its `Debug` is redacted, it is wiped on drop, and serde seals and opens it as
 /// [`Sealing::<F>`](crate::Sealing) does.
 ///
-/// The form to recommend. It has no `Display`, `Clone`, `Default` or `Ord`, so that every copy and every print of it says
-/// `expose_phi`.
+/// This is the recommended form. It has no `Display`, `Clone`, `Default` or `Ord`, so every copy and every print of the value has to
+/// call `expose_phi`.
 ///
 /// ```
 /// use rxseal::{Phi, phi};
@@ -27,10 +27,10 @@ use super::wipe::Wipe;
 /// assert_eq!(refill.drug.expose_phi(), "warfarin 5 MG");
 /// ```
 ///
-/// Not inside of another sealed value: [`Sealing`](crate::Sealing) says why.
+/// Do not use it inside another sealed value: [`Sealing`](crate::Sealing) says why.
 ///
-/// Give it no rule of the crate `validator`: its derive serializes a value that breaks a rule and panics if that fails, as it does without a
-/// scope. Write one `#[validate(schema(function = ..))]` for the struct, which looks at
+/// Do not give it a rule of the crate `validator`. The derive of `validator` serializes a value that breaks a rule, which fails outside
+/// of a scope, and then panics. Write one `#[validate(schema(function = ..))]` for the struct, and let that function use
 /// [`expose_phi`](Self::expose_phi) (docs/SERDE.md).
 ///
 /// In a generic struct serde has to be told the bounds:
@@ -51,7 +51,7 @@ pub struct Phi<T: Wipe, F> {
 }
 
 impl<T: Wipe, F> Phi<T, F> {
-    /// Takes a value in.
+    /// Protects a value.
     pub const fn new(value: T) -> Self {
         Self { value: Some(value), field: PhantomData }
     }
@@ -65,7 +65,7 @@ impl<T: Wipe, F> Phi<T, F> {
         }
     }
 
-    /// The value, to be changed in place. What is replaced is not wiped: wipe it first.
+    /// The value, to be changed in place. If you replace it, the old value is not wiped: wipe it first.
     #[expect(clippy::unreachable, reason = "as above")]
     pub fn expose_phi_mut(&mut self) -> &mut T {
         match &mut self.value {
@@ -74,7 +74,7 @@ impl<T: Wipe, F> Phi<T, F> {
         }
     }
 
-    /// The value, which nobody wipes from now on.
+    /// Returns the value. From now on nobody wipes it.
     #[expect(clippy::unreachable, reason = "as above")]
     pub fn expose_into_inner(mut self) -> T {
         match self.value.take() {

@@ -1,6 +1,6 @@
-//! Reading plaintext that a client sent, in which a token is refused wherever it stands.
+//! Reads plaintext that a client sent, and refuses a token anywhere in it.
 //!
-//! What the value's own `Deserialize` says of a mismatch quotes the value, and is replaced.
+//! If the value does not fit, the error of its own `Deserialize` would quote it, so it is replaced.
 
 use serde::de::{Deserialize, Deserializer, Error as DeError};
 
@@ -18,7 +18,7 @@ pub(super) fn read<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     T::deserialize(Even::new(deserializer, NoToken { field })).map_err(|_| mismatch(field))
 }
 
-/// What the client sent is not of the type of the field.
+/// The client sent a value that is not of the field's type.
 pub(super) fn mismatch<E: DeError>(field: FieldId) -> E {
     scope::keep(Error::from(ErrorKind::ValueMismatch).at_field(field), |_| {
         E::custom(format_args!("the value is not of the declared type (field {})", field.as_str()))
@@ -47,7 +47,7 @@ impl Watch for NoToken {
         if token::Header::parse(bytes).is_ok() { Err(self.refused()) } else { Ok(()) }
     }
 
-    /// What was sent is read once, as it comes: there is no second time for what does not fit.
+    /// The input is read only once, as it comes: what does not fit cannot be read again.
     fn rounds(self) -> bool {
         false
     }

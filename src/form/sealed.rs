@@ -1,4 +1,4 @@
-//! `Sealed<T, F>`: a token that knows what it is.
+//! `Sealed<T, F>`: a token that knows its type and its field.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -16,12 +16,11 @@ use crate::record::{MaySeal, Record, RecordReader, TokenForm};
 use crate::scope;
 use crate::token::Token;
 
-/// A sealed value of type `T` and field `F`: it stays sealed until it is [opened](Self::open), and passes through
-/// untouched.
+/// A sealed value of type `T` and field `F`. It stays sealed until it is [opened](Self::open), and is written back unchanged.
 ///
-/// A record that holds one can be read and written without a scope, and is saved back intact where the field cannot be
-/// opened: a failed open never becomes a null that the next save writes over the token. It is also a column type of
-/// rusqlite and sqlx (features `rusqlite_0_39` and `sqlx_0_9`), stored as binary.
+/// A record that contains one can be read and written without a scope. If the field cannot be opened, the record is still saved
+/// intact: a failed open never becomes a null that the next save writes over the token. It is also a column type of rusqlite and
+/// sqlx (features `rusqlite_0_39` and `sqlx_0_9`), stored as binary.
 ///
 /// ```
 /// use rxseal::{Sealed, phi};
@@ -43,11 +42,11 @@ use crate::token::Token;
 /// # }
 /// ```
 ///
-/// It passes through a scope that seals, but not into a sealed value: that is the error `token-inside`, since no count, reseal or
-/// destruction of a key could see it there.
+/// It may be part of a record that is sealed, but not of a value that is sealed. That is the error `token-inside`, because no count,
+/// reseal or destruction of a key could see it there.
 ///
-/// A token of one field is not one of another, so give each column a marker of its own: of two columns with the same marker and record
-/// that were sealed apart, either opens the other's tokens.
+/// Give each column its own marker. If two columns of a record have the same marker and are sealed separately, each opens the other's
+/// tokens. With their own markers, one cannot be taken for the other:
 ///
 /// ```compile_fail
 /// # use rxseal::{Sealed, phi};
@@ -83,7 +82,7 @@ impl<T, F: Field> Sealed<T, F> {
         access.open::<F, T>(&self.token)
     }
 
-    /// The keys of what earlier releases sealed inside the value: see [`RecordReader::nested_keys`].
+    /// The ids of the keys under which an earlier release sealed tokens inside the value: see [`RecordReader::nested_keys`].
     ///
     /// # Errors
     ///
@@ -92,7 +91,7 @@ impl<T, F: Field> Sealed<T, F> {
         access.nested_keys::<F>(&self.token)
     }
 
-    /// The same value under the primary key and the field's current id, class and padding. No plaintext leaves.
+    /// The same value under the primary key and the field's current id, class and padding. It returns no plaintext.
     ///
     /// # Errors
     ///
@@ -109,14 +108,14 @@ impl<T, F> Sealed<T, F> {
         &self.token
     }
 
-    /// The token, owned.
+    /// Returns the token.
     #[must_use]
     pub fn into_token(self) -> Token {
         self.token
     }
 }
 
-/// Says of a token what it is. Opening checks that.
+/// States the type and field of a token. Opening checks them.
 impl<T, F> From<Token> for Sealed<T, F> {
     fn from(token: Token) -> Self {
         Self { token, value: PhantomData }

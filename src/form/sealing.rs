@@ -40,24 +40,24 @@ use crate::scope::{self, Reading, Writing};
 /// }
 /// ```
 ///
-/// **Inside a sealed value nothing is sealed once more**: no count, reseal or destruction of a key could see a token there. So the
-/// type under a marker is plain all through. One with a marked field, a `Phi` or a `Sealed` inside, or with the text of a token in
-/// a list, is the error `token-inside`. Use a plain type there, or put the sealed fields beside each other; or seal
-/// [`expose_plaintext(&value)`](crate::expose_plaintext), which writes those fields as plaintext into the sealed value, and read it
+/// **Nothing is sealed again inside a sealed value**, because no count, reseal or destruction of a key could see a token there. So
+/// the type under a marker must be plain throughout. If it contains a marked field, a `Phi`, a `Sealed`, or the text of a token in a
+/// list, the error is `token-inside`. Use a plain type, or put the sealed fields beside each other. You can also seal
+/// [`expose_plaintext(&value)`](crate::expose_plaintext), which writes those fields as plaintext into the sealed value; read it
 /// with [`accept_plaintext`](crate::accept_plaintext) around the opening.
 ///
-/// A marker belongs to one field of a record, one list or one map there: a second use is the error `field-repeated`.
+/// In one record, a marker belongs to one field, one list or one map. A second use is the error `field-repeated`.
 ///
-/// Outside of a scope the field can neither be written nor read: never plaintext, never a token taken for one. With
-/// `Sealing::<Option<F>>` write `default` too where the field may be missing: serde asks for it with `with`.
+/// Outside of a scope the field can neither be written nor read, so it never becomes plaintext by accident. If a field under
+/// `Sealing::<Option<F>>` may be missing, write `default` too: serde requires it with `with`.
 ///
-/// Read rows of a binary format with a limit where it has one (`bincode::config::standard().with_limit::<..>()`): without, a
-/// forged length makes the format itself allocate that much, before this crate sees anything.
+/// If a binary format has a size limit, set it when you read rows (`bincode::config::standard().with_limit::<..>()`). Without it, a
+/// forged length makes the format allocate that much before rxseal sees anything.
 ///
-/// What is in memory is a plain value that a derived `Debug` prints: see [`Phi`](crate::Phi).
+/// In memory the value is plain, and a derived `Debug` prints it. [`Phi`](crate::Phi) does not.
 pub struct Sealing<F>(PhantomData<fn() -> F>);
 
-/// A marker that can seal a `T`. Implemented for every [`Field`], `Option<F>`, [`Each<F>`](crate::Each) and
+/// A marker that can seal a `T`. It is implemented for every [`Field`], `Option<F>`, [`Each<F>`](crate::Each) and
 /// [`Parts<F>`](crate::Parts).
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not say how to seal a `{T}`",
@@ -70,7 +70,7 @@ pub trait SealAs<T: ?Sized> {
     fn seal_as<S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error>;
 }
 
-/// A marker that can open a `T`. Implemented for every [`Field`], `Option<F>`, [`Each<F>`](crate::Each) and
+/// A marker that can open a `T`. It is implemented for every [`Field`], `Option<F>`, [`Each<F>`](crate::Each) and
 /// [`Parts<F>`](crate::Parts).
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not say how to open a `{T}`",
@@ -88,7 +88,7 @@ impl<F> Sealing<F> {
     ///
     /// # Errors
     ///
-    /// The format's error, with our text: no scope, a scope of another direction, or a value that cannot be sealed.
+    /// The format's error with rxseal's text: there is no scope, the scope has the other direction, or the value cannot be sealed.
     pub fn serialize<T: ?Sized, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error>
     where
         F: SealAs<T>,
@@ -100,7 +100,8 @@ impl<F> Sealing<F> {
     ///
     /// # Errors
     ///
-    /// The format's error, with our text: no scope, a scope of another direction, no token, or one that does not open.
+    /// The format's error with rxseal's text: there is no scope, the scope has the other direction, or there is no token or one that
+    /// does not open.
     pub fn deserialize<'de, T, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error>
     where
         F: OpenAs<'de, T>,
@@ -139,7 +140,7 @@ impl<F: SealAs<T>, T> SealAs<Option<T>> for Option<F> {
 
         match value {
             Some(value) => serializer.serialize_some(&Present::<F, T>(value, PhantomData)),
-            // Nothing is written here that a scope could protect, but a struct without one is a mistake all the same.
+            // A null needs no protection, but writing the struct without a scope is still a mistake.
             None => match scope::writing() {
                 Ok(_) => serializer.serialize_none(),
                 Err(error) => Err(scope::keep(error, |text| S::Error::custom(text))),
@@ -177,7 +178,7 @@ impl<'de, F: OpenAs<'de, T>, T> OpenAs<'de, Option<T>> for Option<F> {
     }
 }
 
-/// Writes `value` as the active scope says.
+/// Writes `value` as the active scope requires.
 pub(super) fn write_field<F: Field, T: Serialize + ?Sized, S: Serializer>(
     value: &T,
     claim: Claim,
@@ -190,7 +191,7 @@ pub(super) fn write_field<F: Field, T: Serialize + ?Sized, S: Serializer>(
     }
 }
 
-/// Reads a value as the active scope says.
+/// Reads a value as the active scope requires.
 pub(super) fn read_field<'de, F: Field, T: DeserializeOwned, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<T, D::Error> {

@@ -35,19 +35,19 @@ use super::sealing::{OpenAs, SealAs, Sealing};
 /// # }
 /// ```
 ///
-/// A container of it, such as `Vec<Sealing<F>>`, would seal one field id several times in one record, and such tokens could
-/// be exchanged unnoticed: from the second element on that is the error `field-repeated` (FORMAT 4.5). For a list write
-/// `Sealing<F>` around the whole of it, or `Sealing<Each<F>>`; for a map `Sealing<Parts<F>>`.
+/// A container of it, such as `Vec<Sealing<F>>`, would seal one field id several times in one record, and the tokens could be
+/// exchanged unnoticed. So the second element is the error `field-repeated` (FORMAT 4.5). For a list, write `Sealing<F>` around the
+/// whole list, or `Sealing<Each<F>>`; for a map, write `Sealing<Parts<F>>`.
 ///
-/// serde_with writes and reads the `None` of an `Option<Sealing<F>>` itself, also outside of a scope, where there is nothing
-/// to protect. `Sealing<Option<F>>` asks for a scope there too.
+/// serde_with itself writes and reads the `None` of an `Option<Sealing<F>>`, even outside of a scope, because there is nothing to
+/// protect. `Sealing<Option<F>>` needs a scope for it too.
 impl<T: ?Sized, F: SealAs<T>> SerializeAs<T> for Sealing<F> {
     fn serialize_as<S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
         F::seal_as(value, serializer)
     }
 }
 
-/// As for `SerializeAs`. A refusal fails the whole reading, also under an adapter that replaces errors, such as
+/// The same as for `SerializeAs`. A refusal fails the whole reading, even under an adapter that replaces errors, such as
 /// `DefaultOnError`.
 impl<'de, T, F: OpenAs<'de, T>> DeserializeAs<'de, T> for Sealing<F> {
     fn deserialize_as<D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {

@@ -1,4 +1,4 @@
-//! Reading a token from any format.
+//! Reads a token from any format.
 
 use std::any::type_name;
 use std::fmt;
@@ -12,13 +12,14 @@ use crate::payload;
 use crate::record::TokenForm;
 use crate::scope::{self, Reading};
 
-/// Reads a token and hands it to `open`.
+/// Reads a token and passes it to `open`.
 ///
-/// A format that is for people is asked for what a plain `String` asks for, which every format that can hold one answers:
-/// XML has no other way to say that an element is text. Only serde_json is asked for anything: asked for a string, it
-/// quotes what stands there instead in an error of its own. Binary formats are asked for bytes. What a format itself
-/// reports is replaced, but for serde_json's syntax errors, which quote nothing and say where. One visitor takes text and
-/// bytes, since `is_human_readable` is wrong under `flatten`, `tag` and `untagged` (serde issues 1183 and 2172).
+/// A human-readable format is asked for a string, as a plain `String` would do: every format that can hold text answers this, and
+/// XML has no other way to say that an element is text. Only serde_json is asked for any value, because its own error for a string
+/// would quote the value that it found. Binary formats are asked for bytes.
+///
+/// Errors of the format are replaced, except serde_json's syntax errors, which quote nothing and give the place. One visitor takes
+/// text and bytes, because `is_human_readable` is wrong under `flatten`, `tag` and `untagged` (serde issues 1183 and 2172).
 pub(super) fn read_token<'de, T, D: Deserializer<'de>>(
     deserializer: D,
     field: FieldId,
@@ -64,16 +65,16 @@ fn asks_anything<'de, D: Deserializer<'de>>(deserializer: &D) -> bool {
     payload::is_json::<D::Error>() && deserializer.is_human_readable()
 }
 
-/// Whether `D` is what serde reads a field from that is not there, which is no refusal: that is how an untagged enum looks
-/// for its variant. It says so by its name alone, and with another name such an enum would be refused.
+/// Whether `D` is the deserializer from which serde reads a missing field. That is not a refusal, because an untagged enum looks for
+/// its variant like this. Only the type's name tells: if it had another name, such an enum would be refused.
 fn is_absent<D>() -> bool {
     type_name::<D>().contains("::MissingFieldDeserializer<")
 }
 
 /// Reads a list of fields, or with `MAP` a map of them.
 ///
-/// As for a token: serde_json is asked for anything, every other format for the list or the map. An error of the format's
-/// own must not be lost where a type swallows it.
+/// As with a token, serde_json is asked for any value, and every other format for the list or the map. If a type swallows an error
+/// of the format, it must not be lost.
 pub(super) fn read_container<'de, const MAP: bool, V: Visitor<'de>, D: Deserializer<'de>>(
     deserializer: D,
     field: FieldId,
@@ -96,7 +97,7 @@ pub(super) fn read_container<'de, const MAP: bool, V: Visitor<'de>, D: Deseriali
     })
 }
 
-/// What stands where fields belong is no list or map of them.
+/// The input is not a list or a map of fields.
 fn misplaced<E: DeError>(field: FieldId) -> E {
     match scope::reading() {
         Ok(Reading::Accept) => plain_reader::mismatch(field),
@@ -111,7 +112,7 @@ fn refuse<E>(kind: ErrorKind, field: FieldId, report: impl FnOnce(&str) -> E) ->
 struct TokenVisitor<'r, O> {
     field: FieldId,
     open: O,
-    /// What we refused with: some formats drop the text of an error.
+    /// The error with which rxseal refused: some formats drop the text of an error.
     refusal: &'r mut Option<String>,
 }
 
@@ -130,9 +131,22 @@ impl<O> TokenVisitor<'_, O> {
     }
 }
 
-/// Everything that is neither text nor bytes, refused without looking at it.
+/// Refuses everything that is neither text nor bytes, without looking at it. What is named refuses these too.
 macro_rules! refuse_others {
-    ($($method:ident($($type:ty)?);)*) => {$(
+    ($($method:ident($type:ty);)*) => {
+        refuse_others! { @each
+            visit_bool(bool);
+            visit_i64(i64);
+            visit_i128(i128);
+            visit_u64(u64);
+            visit_u128(u128);
+            visit_f64(f64);
+            visit_none();
+            visit_unit();
+            $($method($type);)*
+        }
+    };
+    (@each $($method:ident($($type:ty)?);)*) => {$(
         fn $method<E: DeError>(self $(, _: $type)?) -> Result<Self::Value, E> {
             Err(self.refused())
         }
@@ -174,19 +188,10 @@ impl<'de, T, O: FnOnce(TokenForm<'_>) -> Result<T, Error>> Visitor<'de> for Toke
         Err(self.refused())
     }
 
-    refuse_others! {
-        visit_bool(bool);
-        visit_i64(i64);
-        visit_i128(i128);
-        visit_u64(u64);
-        visit_u128(u128);
-        visit_f64(f64);
-        visit_none();
-        visit_unit();
-    }
+    refuse_others! {}
 }
 
-/// A list or a map and nothing else. `found` tells that there was one.
+/// Accepts a list or a map and nothing else. `found` tells whether there was one.
 struct Container<'f, V, const MAP: bool> {
     visitor: V,
     field: FieldId,
@@ -235,15 +240,7 @@ impl<'de, V: Visitor<'de>, const MAP: bool> Visitor<'de> for Container<'_, V, MA
     }
 
     refuse_others! {
-        visit_bool(bool);
-        visit_i64(i64);
-        visit_i128(i128);
-        visit_u64(u64);
-        visit_u128(u128);
-        visit_f64(f64);
         visit_str(&str);
         visit_bytes(&[u8]);
-        visit_none();
-        visit_unit();
     }
 }

@@ -1,4 +1,4 @@
-//! What a `Phi` does to its value on drop.
+//! How a `Phi` wipes its value on drop.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use crate::error::ErrorKind;
 use crate::payload;
 use crate::scope::{self, Writing};
 
-/// A value that can be wiped from memory: everything that implements [`zeroize::Zeroize`], and [`NotWiped`] by name.
+/// A value that can be wiped from memory: every type that implements [`zeroize::Zeroize`]. [`NotWiped`] opts out explicitly.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be wiped from memory",
     note = "derive `zeroize::Zeroize` for it, or hold it as `NotWiped<{Self}>` where it cannot be (dates, decimals)"
@@ -19,7 +19,7 @@ pub trait Wipe {
     fn wipe(&mut self);
 }
 
-// Else the compiler asks for a trait of zeroize's insides, and the note above is never read.
+// Without this the compiler names an internal trait of zeroize, and nobody reads the note above.
 #[diagnostic::do_not_recommend]
 impl<T: Zeroize + ?Sized> Wipe for T {
     fn wipe(&mut self) {
@@ -27,11 +27,11 @@ impl<T: Zeroize + ?Sized> Wipe for T {
     }
 }
 
-/// A value that stays in freed memory, said by name: for types of other crates that cannot be wiped, such as dates and
-/// decimals.
+/// A value that is not wiped, so it may stay in freed memory. Use it for types of other crates that cannot be wiped, such as dates
+/// and decimals.
 ///
-/// It says nothing of sealing: serde writes it inside a field that is sealed or exposed, such as `Phi<NotWiped<Date>, F>`, and refuses to
-/// write it alone, where it would be plaintext. `Debug` is redacted.
+/// It does not seal by itself. serde writes it inside a field that is sealed or exposed, such as `Phi<NotWiped<Date>, F>`, and refuses
+/// to write it anywhere else, because it would be plaintext there. `Debug` is redacted.
 ///
 /// ```
 /// use rxseal::forms::NotWiped;

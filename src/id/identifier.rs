@@ -9,11 +9,11 @@ const MAX: usize = 255;
 
 /// The id of a record, a subject or a part, as a caller gives it: text, an integer, or (feature `uuid_1`) a UUID.
 ///
-/// 1 to 255 bytes of printable ASCII without space, compared byte for byte: `0042` and `42` are two ids. An integer is
-/// written as its shortest decimal, a UUID lower-case and hyphenated. A text that is a UUID in another spelling is
-/// refused when it is used, since databases rewrite those and the token would not open again.
+/// An id is 1 to 255 bytes of printable ASCII without space. Ids are compared byte for byte: `0042` and `42` differ. An integer
+/// is written as its shortest decimal, and a UUID in lower case with hyphens. A text that is a UUID in another spelling is
+/// refused when it is used: databases rewrite such texts, and the token would not open again.
 ///
-/// You seldom name this type: calls take `impl Into<Identifier>`.
+/// You rarely name this type, because calls take `impl Into<Identifier>`.
 ///
 /// ```
 /// # fn main() -> Result<(), rxseal::Error> {
@@ -29,13 +29,13 @@ pub struct Identifier<'a>(Cow<'a, str>);
 
 impl fmt::Debug for Identifier<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Record and subject ids often name a patient.
+        // Record and subject ids often identify a patient.
         f.write_str("Identifier([REDACTED])")
     }
 }
 
 impl Identifier<'_> {
-    /// The valid text, or what is wrong with it.
+    /// The text if it is valid, or what is wrong with it.
     pub(crate) fn parse(&self, what: Reason) -> Result<&str, Error> {
         match problem(&self.0) {
             None => Ok(&self.0),
@@ -131,7 +131,7 @@ mod tests {
         ];
         for text in bad {
             let error = Identifier::from(text).parse("record id").unwrap_err();
-            assert_eq!(error.code(), "invalid-id", "{text}");
+            assert_eq!(error.code().as_str(), "invalid-id", "{text}");
         }
         assert_eq!(Identifier::from(-7_i64).parse("record id").unwrap(), "-7");
         assert_eq!(Identifier::from(u128::MAX).parse("record id").unwrap().len(), 39);

@@ -6,7 +6,8 @@ use std::str::FromStr;
 use crate::codec::text;
 use crate::error::Error;
 
-/// The public id of a key, always shown as 8 base64url characters: characters 5 to 12 of every text token under it.
+/// The public id of a key. It is always shown as 8 base64url characters, which are characters 5 to 12 of every text token under
+/// the key.
 ///
 /// ```
 /// let id: rxseal::KeyId = "AbCdEf_-".parse()?;
@@ -28,7 +29,7 @@ impl KeyId {
         Self([a, b, c, d, e, f])
     }
 
-    /// The id as bytes: bytes 4 to 9 of every binary token under it.
+    /// The id as bytes, which are bytes 4 to 9 of every binary token under the key.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 6] {
         &self.0
@@ -36,7 +37,7 @@ impl KeyId {
 }
 
 impl Error {
-    /// The id of the key this is about, if it is about one.
+    /// The id of the key that this error is about, if it is about one.
     #[must_use]
     pub fn key_id(&self) -> Option<KeyId> {
         self.key_id_bytes().map(KeyId)

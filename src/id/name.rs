@@ -5,7 +5,7 @@ use crate::error::{Error, Reason};
 const RULE: Reason = "1 to 64 characters of a-z, 0-9, dot, underscore and hyphen, the first a letter or digit";
 const MAX: usize = 64;
 
-/// FORMAT 1.3 as a `const fn`, so that declared names are checked when the program is compiled.
+/// FORMAT 1.3, as a `const fn` so that the compiler checks declared names.
 const fn is_name(text: &str) -> bool {
     let mut rest = text.as_bytes();
     if rest.is_empty() || rest.len() > MAX {
@@ -27,7 +27,7 @@ const fn is_name(text: &str) -> bool {
     true
 }
 
-/// A name that came at run time.
+/// A name that was given at run time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Name(Box<str>);
 
@@ -46,11 +46,11 @@ impl Name {
     }
 }
 
-/// The declared, stable id of a field, which every token of it is bound to.
+/// The declared, stable id of a field. Every token of the field is bound to it.
 ///
-/// An id belongs to one field of a keyspace for ever. It is not the name of a Rust field or a column: those may change,
-/// this must not. (In a document, a JSON object for example, the Rust field's name is serde's key: rename the field with
-/// `#[serde(rename = "..")]` or `alias`, or what stands under the old key is not read.)
+/// An id belongs to one field of a keyspace for ever. It is not the name of a Rust field or a column: those may change, the id
+/// must not. (In a document such as a JSON object, serde uses the Rust field's name as the key. If you rename that field, keep the
+/// old key with `#[serde(rename = "..")]` or `alias`, or the value under the old key is not read.)
 ///
 /// ```
 /// const DRUG: rxseal::FieldId = rxseal::FieldId::new("rx.drug");
@@ -65,10 +65,10 @@ impl Name {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct FieldId(&'static str);
 
-/// A class of PHI: the unit of access. Keys are derived per class, and sealers and openers can be limited to classes
-/// (minimum necessary, 45 CFR 164.502(b)).
+/// A class of PHI, which is the unit of access. Each class has keys of its own, and sealers and openers can be limited to
+/// classes (minimum necessary, 45 CFR 164.502(b)).
 ///
-/// A program may use at most 32.
+/// A program may use at most 32 classes.
 ///
 /// ```
 /// const BILLING: rxseal::Class = rxseal::Class::new("billing");
@@ -78,14 +78,15 @@ pub struct FieldId(&'static str);
 pub struct Class(&'static str);
 
 impl FieldId {
-    /// A field id. Meant for constants: there a text that is not 1 to 64 characters of `a-z 0-9 . _ -` is a compile error.
+    /// A field id: 1 to 64 characters of `a-z 0-9 . _ -` that start with a letter or digit. Use it in constants, where any
+    /// other text is a compile error.
     ///
     /// # Panics
     ///
-    /// Outside of a constant, on such a text.
+    /// Outside of a constant, if the text is not a field id.
     #[must_use]
     pub const fn new(id: &'static str) -> Self {
-        // The one way for a `const fn` to refuse; the text is the program's own.
+        // A `const fn` can refuse only like this; the text is the program's own.
         assert!(is_name(id), "a field id is 1 to 64 characters of a-z 0-9 . _ - and starts with a letter or digit");
         Self(id)
     }
@@ -94,7 +95,7 @@ impl FieldId {
     ///
     /// # Errors
     ///
-    /// `invalid-id`.
+    /// `invalid-id` if the text is not a field id.
     pub fn parse(id: &'static str) -> Result<Self, Error> {
         Name::check("field id", id)?;
         Ok(Self(id))
@@ -116,9 +117,9 @@ impl Error {
 impl Class {
     /// Who the patient is: name, date of birth, record numbers, pictures.
     pub const IDENTITY: Self = Self::new("identity");
-    /// How the patient is reached: phone, email, address.
+    /// How to reach the patient: phone, email, address.
     pub const CONTACT: Self = Self::new("contact");
-    /// What is taken: drug, strength, directions.
+    /// What the patient takes: drug, strength, directions.
     pub const MEDICATION: Self = Self::new("medication");
     /// Who prescribed: name, NPI, DEA number.
     pub const PRESCRIBER: Self = Self::new("prescriber");
@@ -127,12 +128,12 @@ impl Class {
     /// Who pays: plan, member number, claims.
     pub const COVERAGE: Self = Self::new("coverage");
 
-    /// A class of your own. Meant for constants: there a text that is not 1 to 64 characters of `a-z 0-9 . _ -` is a
-    /// compile error.
+    /// A class of your own: 1 to 64 characters of `a-z 0-9 . _ -` that start with a letter or digit. Use it in constants, where
+    /// any other text is a compile error.
     ///
     /// # Panics
     ///
-    /// Outside of a constant, on such a text.
+    /// Outside of a constant, if the text is not a class id.
     #[must_use]
     pub const fn new(id: &'static str) -> Self {
         // As for `FieldId::new`.
@@ -144,7 +145,7 @@ impl Class {
     ///
     /// # Errors
     ///
-    /// `invalid-id`.
+    /// `invalid-id` if the text is not a class id.
     pub fn parse(id: &'static str) -> Result<Self, Error> {
         Name::check("class id", id)?;
         Ok(Self(id))
@@ -167,7 +168,7 @@ mod tests {
             assert!(Name::parse("keyspace", good).is_ok(), "{good}");
         }
         for bad in ["", "A", "-a", ".a", "_a", "a b", "a/b", "ä", &"a".repeat(65), "a\0"] {
-            assert_eq!(Name::parse("keyspace", bad).unwrap_err().code(), "invalid-id", "{bad}");
+            assert_eq!(Name::parse("keyspace", bad).unwrap_err().code().as_str(), "invalid-id", "{bad}");
         }
     }
 }

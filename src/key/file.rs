@@ -17,13 +17,13 @@ pub(crate) const MAX_KEYS: usize = 1024;
 const MAX_WRAPS: usize = 16;
 const MAX_WRAPPED: usize = 8192;
 const MAX_ROOT_KEY: usize = 2048;
-/// 2^53 - 1: what every JSON reader keeps exactly.
+/// 2^53 - 1, the largest integer that every JSON reader keeps exactly.
 pub(crate) const MAX_NUMBER: u64 = 9_007_199_254_740_991;
 
 /// A keyring at rest: public descriptions, the KEK wrapped by one or several root keys, and the sealed key bytes.
 ///
-/// It is not secret: it is worthless without a root key. It is authenticated when it is unlocked, so it may be kept in a
-/// file, a JSON column or a configuration store. Keep every generation's file until the next one was unlocked.
+/// It is not secret, because it is worthless without a root key. It is authenticated when it is unlocked, so you may keep it in a
+/// file, a JSON column or a configuration store. Keep the file of each generation until the next one has been unlocked.
 ///
 /// ```
 /// # fn main() -> Result<(), rxseal::Error> {
@@ -74,7 +74,7 @@ impl Wrap {
     }
 }
 
-/// Which root key can unlock a keyring.
+/// A root key that can unlock a keyring.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WrapInfo<'a> {
     provider: &'a str,
@@ -99,13 +99,13 @@ impl KeyringFile {
     /// How long the text of a keyring file may be, in bytes (FORMAT 8). A store need not read more.
     pub const MAX_LEN: usize = 1024 * 1024;
 
-    /// The keyspace it claims to be of. Authentic only once unlocked, as everything here.
+    /// The keyspace that the file names. Like everything here, it is authentic only once the keyring was unlocked.
     #[must_use]
     pub fn keyspace(&self) -> &str {
         self.keyspace.as_str()
     }
 
-    /// Its generation, one more with every change.
+    /// The generation, which grows by one with every change.
     #[must_use]
     pub fn generation(&self) -> u64 {
         self.generation
@@ -117,7 +117,7 @@ impl KeyringFile {
         &self.keys
     }
 
-    /// The root keys that can unlock it. Any one suffices, so the weakest decides.
+    /// The root keys that can unlock the keyring. Any one of them suffices, so the weakest decides.
     pub fn wraps(&self) -> impl Iterator<Item = WrapInfo<'_>> {
         self.wraps.iter().map(|wrap| WrapInfo { provider: wrap.provider.as_str(), root_key: &wrap.root_key })
     }
@@ -157,7 +157,7 @@ impl KeyringFile {
         Ok(self)
     }
 
-    /// What the body is bound to (FORMAT 8.2).
+    /// The AAD of the body (FORMAT 8.2).
     pub(crate) fn body_context(&self) -> Vec<u8> {
         let mut list = Vec::with_capacity(self.keys.len().saturating_mul(160));
         for key in &self.keys {
@@ -183,8 +183,8 @@ impl KeyringFile {
         context
     }
 
-    /// Of all that its KEK vouches for, so that two files of one generation can be told apart. Without the wraps, of which one may be
-    /// damaged and put right again.
+    /// A digest of everything that the KEK vouches for, to tell two files of one generation apart. It leaves out the wraps, because a
+    /// damaged wrap may be repaired.
     pub(crate) fn digest(&self, backend: Backend) -> [u8; 32] {
         let mut content = self.body_context();
         content.extend_from_slice(&self.body);

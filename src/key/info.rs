@@ -1,4 +1,4 @@
-//! What a keyring file tells of a key without being unlocked.
+//! What a keyring file says about a key, readable without unlocking.
 
 use std::fmt;
 
@@ -9,20 +9,20 @@ use crate::id::KeyId;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum KeyState {
-    /// Opens, does not seal: staged, so that every reader has it before a writer uses it.
+    /// Staged: it opens and does not seal, so that every reader has it before a writer uses it.
     PreActive,
-    /// Opens; the one that is primary seals.
+    /// In use: it opens, and if it is the primary it also seals.
     Active,
-    /// Opens, never seals again.
+    /// Out of use: it opens, and never seals again.
     Deactivated,
-    /// Somebody else may hold it. Opens only by a call that marks its result as not authentic.
+    /// Somebody else may hold it. It opens only through a call that marks its result as not authentic.
     Compromised,
     /// Its bytes are gone from the keyring.
     Destroyed,
 }
 
 impl KeyState {
-    /// In the order of a key's life, which may leave some out.
+    /// The states in the order of a key's life, which may skip some.
     const ALL: [(Self, &'static str); 5] = [
         (Self::PreActive, "pre-active"),
         (Self::Active, "active"),
@@ -41,7 +41,7 @@ impl KeyState {
         Self::ALL.iter().find(|(_, name)| *name == text).map(|(state, _)| *state)
     }
 
-    /// Whether a key may be in this state some generations after it was in `earlier`: its life has one direction.
+    /// Whether a key may be in this state some generations after it was in `earlier`. States change in one direction only.
     pub(crate) fn may_follow(self, earlier: Self) -> bool {
         let place = |wanted: Self| Self::ALL.iter().position(|(state, _)| *state == wanted);
         place(self) >= place(earlier)
@@ -54,11 +54,11 @@ impl fmt::Display for KeyState {
     }
 }
 
-/// What a key of a keyring is for.
+/// The use of a key in a keyring.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum KeyUse {
-    /// A DEK: seals and opens fields.
+    /// A DEK, which seals and opens fields.
     Seal,
     /// An index root, kept for blind indexes. It does not follow the rotation of DEKs.
     Index,
@@ -79,7 +79,7 @@ impl KeyUse {
     }
 }
 
-/// The public description of a key of a keyring.
+/// The public description of a key in a keyring.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyInfo {
     pub(crate) id: KeyId,
@@ -93,49 +93,49 @@ pub struct KeyInfo {
 }
 
 impl KeyInfo {
-    /// The key's id, as it stands in tokens.
+    /// The key's id, as in tokens.
     #[must_use]
     pub fn id(&self) -> KeyId {
         self.id
     }
 
-    /// The key's full fingerprint: 32 public bytes, for pinning.
+    /// The key's full fingerprint for pinning: 32 public bytes.
     #[must_use]
     pub fn fingerprint(&self) -> &[u8; 32] {
         &self.fingerprint
     }
 
-    /// What it is for.
+    /// The key's use.
     #[must_use]
     pub fn usage(&self) -> KeyUse {
         self.usage
     }
 
-    /// Its state.
+    /// The key's state.
     #[must_use]
     pub fn state(&self) -> KeyState {
         self.state
     }
 
-    /// Whether it is the one that seals.
+    /// Whether it is the primary, the key that seals.
     #[must_use]
     pub fn is_primary(&self) -> bool {
         self.primary
     }
 
-    /// Its suite; none for an index root.
+    /// The key's suite. An index root has none.
     #[must_use]
     pub fn suite(&self) -> Option<Suite> {
         self.suite
     }
 
-    /// When it was made, in Unix seconds.
+    /// When the key was made, in Unix seconds.
     #[must_use]
     pub fn created(&self) -> u64 {
         self.created
     }
 
-    /// When its state changed last, in Unix seconds.
+    /// When its state last changed, in Unix seconds.
     #[must_use]
     pub fn changed(&self) -> u64 {
         self.changed

@@ -6,14 +6,14 @@ use std::sync::Arc;
 use crate::id::Name;
 use crate::secret::SecretBytes;
 
-/// The key of one subject (patient): a second factor of every field sealed with it, so that destroying it makes that
-/// patient's fields unreadable while the keyring lives on.
+/// The key of one subject (patient). Fields that are sealed with it need it as a second factor. So if you destroy it, that
+/// patient's fields become unreadable, and the keyring stays in use.
 ///
-/// Neither `Clone` nor serde; store its [`WrappedSubjectKey`](crate::subjects::WrappedSubjectKey).
+/// It has neither `Clone` nor serde: store its [`WrappedSubjectKey`](crate::subjects::WrappedSubjectKey).
 pub struct SubjectKey(Arc<Parts>);
 
-/// Shared with the records of the subject, so that there is one copy of the key. And behind a pointer: the room of a record without
-/// a subject would be filled with what lay on the stack.
+/// Shared with the records of the subject, so that there is one copy of the key. Behind a pointer, so that a record without a subject
+/// has no unwritten room.
 struct Parts {
     keyspace: Name,
     subject_id: Box<str>,
@@ -29,7 +29,7 @@ impl SubjectKey {
         &self.0.keyspace
     }
 
-    /// The subject this key is of.
+    /// The id of the subject.
     #[must_use]
     pub fn subject_id(&self) -> &str {
         &self.0.subject_id

@@ -74,7 +74,7 @@ struct State {
 /// The keyring in use.
 #[derive(Clone)]
 struct Current {
-    keyring: Arc<Keyring>,
+    keyring: Keyring,
     /// What it was unlocked from: unlocked again only where the store has another.
     file: Arc<KeyringFile>,
     /// When the store was last asked, and said that it is the newest.
@@ -115,9 +115,9 @@ enum Turn {
 
 /// What a caller gets without waiting.
 enum Look {
-    Use(Arc<Keyring>),
+    Use(Keyring),
     /// Use it, and look for a newer one meanwhile.
-    UseAndRefresh(Arc<Keyring>),
+    UseAndRefresh(Keyring),
     Wait,
 }
 
@@ -130,7 +130,7 @@ impl Slot {
         self.state().current.is_some()
     }
 
-    pub(super) async fn keyring(self: Arc<Self>, refresher: &Arc<Refresher>) -> Result<Arc<Keyring>, Error> {
+    pub(super) async fn keyring(self: Arc<Self>, refresher: &Arc<Refresher>) -> Result<Keyring, Error> {
         let asked = refresher.now();
         let look = self.state().look(&refresher.settings, asked);
         match look {
@@ -150,7 +150,7 @@ impl Slot {
         self: Arc<Self>,
         refresher: &Arc<Refresher>,
         key_id: KeyId,
-    ) -> Result<Arc<Keyring>, Error> {
+    ) -> Result<Keyring, Error> {
         let keyring = Arc::clone(&self).keyring(refresher).await?;
         let asked = refresher.now();
         let recent = |at: Moment| asked.steadily_since(at) < BETWEEN_UNKNOWN_KEYS;
@@ -290,7 +290,7 @@ impl State {
     fn look(&self, settings: &Settings, now: Moment) -> Look {
         let Some(current) = &self.current else { return Look::Wait };
         let age = now.since(current.seen);
-        let keyring = || Arc::clone(&current.keyring);
+        let keyring = || current.keyring.clone();
         if age < settings.refresh_after() {
             Look::Use(keyring())
         } else if age < settings.max_staleness || self.has_grace(settings, age, now) {
@@ -327,14 +327,14 @@ impl State {
 
     /// What there is after an attempt that was waited for. One that was cut off, as by a runtime that ends, leaves nothing behind:
     /// so what is not known to be good is refused.
-    fn usable(&self, refresher: &Refresher, asked: Moment) -> Result<Arc<Keyring>, Error> {
+    fn usable(&self, refresher: &Refresher, asked: Moment) -> Result<Keyring, Error> {
         let (now, settings) = (refresher.now(), &refresher.settings);
         if let Some(current) = &self.current {
             let age = now.since(current.seen);
             // Longer than anybody waits it lasts only on a machine that was suspended meanwhile.
             let just_asked = !current.seen.is_before(asked) && age < PATIENCE;
             if just_asked || age < settings.max_staleness || self.has_grace(settings, age, now) {
-                return Ok(Arc::clone(&current.keyring));
+                return Ok(current.keyring.clone());
             }
         }
         let cut_off = || ErrorKind::StoreUnavailable.because("the attempt to read and unlock the keyring was cut off");
@@ -383,7 +383,7 @@ impl Refresher {
             let (keyspace, generation) = (keyspace.as_str(), file.generation());
             observer.key_event(&KeyEvent::Refreshed { keyspace, generation });
         }
-        Ok(Current { keyring: Arc::new(keyring), file: Arc::new(file), seen })
+        Ok(Current { keyring, file: Arc::new(file), seen })
     }
 
     fn tell_failure(&self, current: Option<&Current>, keyspace: &str, error: &Error, now: Moment) {

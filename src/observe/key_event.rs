@@ -1,14 +1,15 @@
-//! What happens to keys beside openings.
+//! Events about keys.
 
 use std::fmt;
 use std::time::Duration;
 
+use crate::error::ErrorCode;
 use crate::id::KeyId;
 
-/// Something that happened to the keys of a keyspace. It holds no key, and names no patient.
+/// Something that happened to the keys of a keyspace. It contains no key. Only [`Shredded`](Self::Shredded) names a patient.
 ///
-/// `code` is a stable [`Error::code`](crate::Error::code); `reason` is its text with what the provider or store said, to be read by
-/// an operator.
+/// `code` is a stable [`Error::code`](crate::Error::code). `reason` is the error's text with what the provider or store said, for
+/// an operator to read.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum KeyEvent<'a> {
@@ -24,7 +25,7 @@ pub enum KeyEvent<'a> {
         /// The name of that root key.
         root_key: &'a str,
     },
-    /// A root key that should unlock a keyring did not. The next one is tried, if there is one.
+    /// A root key that should unlock a keyring failed. The next one is tried, if there is one.
     #[non_exhaustive]
     RootKeyFailed {
         /// The keyspace.
@@ -34,7 +35,7 @@ pub enum KeyEvent<'a> {
         /// The name of the root key.
         root_key: &'a str,
         /// The error's code.
-        code: &'static str,
+        code: ErrorCode,
         /// The error's text.
         reason: &'a str,
     },
@@ -43,7 +44,7 @@ pub enum KeyEvent<'a> {
     Refreshed {
         /// The keyspace.
         keyspace: &'a str,
-        /// The generation from now on.
+        /// The newer generation.
         generation: u64,
     },
     /// A `KeyringManager` could not look for a newer generation.
@@ -53,24 +54,24 @@ pub enum KeyEvent<'a> {
         keyspace: &'a str,
         /// The generation that is unlocked.
         generation: u64,
-        /// For how long nobody knows whether it is the newest.
+        /// How long ago it was last known to be the newest.
         stale_for: Duration,
         /// The error's code.
-        code: &'static str,
+        code: ErrorCode,
         /// The error's text.
         reason: &'a str,
     },
-    /// A `KeyringManager` has no keyring of this keyspace, and could not read or unlock one.
+    /// A `KeyringManager` has no keyring of this keyspace yet, and could not read or unlock one.
     #[non_exhaustive]
     NotUnlocked {
         /// The keyspace.
         keyspace: &'a str,
         /// The error's code.
-        code: &'static str,
+        code: ErrorCode,
         /// The error's text.
         reason: &'a str,
     },
-    /// What is under a compromised key was sealed anew: from now on it counts as authentic.
+    /// Something sealed under a compromised key was resealed: from now on it counts as authentic.
     #[non_exhaustive]
     CompromisedKeyUsed {
         /// The keyspace.
@@ -78,14 +79,14 @@ pub enum KeyEvent<'a> {
         /// The compromised key.
         key_id: KeyId,
     },
-    /// A subject was shredded. Its id often names a patient: keep logs of it as safe as the records.
+    /// A subject was shredded. Its id often identifies a patient, so protect logs of it as you protect the records.
     #[non_exhaustive]
     Shredded {
         /// The keyspace.
         keyspace: &'a str,
         /// The subject.
         subject: &'a str,
-        /// From when on no backup of the store has its key, in Unix seconds.
+        /// When the last backup of the store that has its key will be gone, in Unix seconds.
         complete_at: u64,
     },
     /// A keyring was changed, and the change is stored.
@@ -108,25 +109,25 @@ pub enum KeyChange {
     Created,
     /// A new key was staged.
     Staged(KeyId),
-    /// A staged key became the one that seals.
+    /// A staged key became the primary, the one that seals.
     Promoted(KeyId),
-    /// A new key became the one that seals, without staging.
+    /// A new key became the primary without staging.
     Rotated(KeyId),
-    /// A key seals no more.
+    /// A key no longer seals.
     Deactivated(KeyId),
     /// A key is marked compromised.
     Compromised(KeyId),
     /// A key was destroyed.
     Destroyed(KeyId),
-    /// A key was destroyed without asking what was still under it, nor how long it was out of use.
+    /// A key was destroyed without asking what was still under it, or how long it was out of use.
     DestroyedByForce(KeyId),
-    /// The keys are under a new KEK, and these root keys alone.
+    /// The keys are under a new KEK, and only the given root keys unlock it.
     Rewrapped,
-    /// One more root key unlocks it.
+    /// A root key was added, and unlocks the keyring too.
     RootAdded,
-    /// One root key less unlocks it; the keys are under a new KEK.
+    /// A root key was removed, and the keys are under a new KEK.
     RootRemoved,
-    /// A new index root.
+    /// A new index root became the primary one.
     IndexRootRotated(KeyId),
 }
 
@@ -150,7 +151,7 @@ impl KeyChange {
         }
     }
 
-    /// The key it is about, if it is about one.
+    /// The key that the change is about, if it is about one.
     #[must_use]
     pub fn key_id(self) -> Option<KeyId> {
         match self {

@@ -4,11 +4,11 @@ use tracing::{info, warn};
 
 use super::{KeyEvent, Observer, OpenEvent, Outcome};
 
-/// An [`Observer`] that hands every event to `tracing`, with the target `rxseal`: `INFO` for what went well, `WARN` for what failed
-/// or accepted what may be forged.
+/// An [`Observer`] that passes every event to `tracing` with the target `rxseal`. An event that succeeded is `INFO`. One that failed,
+/// or that accepted values which may be forged, is `WARN`.
 ///
-/// Record and subject ids are left out, since they often name a patient and logs go far: an audit trail that needs them
-/// implements [`Observer`] itself. Actor, purpose and request id are there.
+/// Events have the actor, purpose and request id. They leave out record and subject ids, because these often identify a patient and logs
+/// travel far. If your audit trail needs them, implement [`Observer`] yourself.
 ///
 /// ```
 /// # fn main() -> Result<(), rxseal::Error> {
@@ -29,7 +29,7 @@ impl Observer for TracingObserver {
         let opening = event.opening();
         let access = opening.access();
         let record_type = opening.records().first().map(super::OpenedRecord::record_type);
-        // Each macro makes a call site of its own level, so what both say stands in one place.
+        // Each level needs a macro call of its own; this keeps their fields in one place.
         macro_rules! tell {
             ($level:ident, $outcome:expr) => {
                 $level!(
@@ -50,7 +50,7 @@ impl Observer for TracingObserver {
         match event.outcome() {
             Outcome::Opened if !event.accepts_compromised() => tell!(info, "opened"),
             Outcome::Opened => tell!(warn, "opened"),
-            Outcome::Failed(code) => tell!(warn, code),
+            Outcome::Failed(code) => tell!(warn, code.as_str()),
             Outcome::Panicked => tell!(warn, "panicked"),
         }
     }
@@ -61,20 +61,20 @@ impl Observer for TracingObserver {
                 info!(target: "rxseal", keyspace, generation, provider, root_key, "keyring unlocked");
             }
             KeyEvent::RootKeyFailed { keyspace, provider, root_key, code, reason } => {
-                warn!(target: "rxseal", keyspace, provider, root_key, code, reason, "root key failed");
+                warn!(target: "rxseal", keyspace, provider, root_key, code = code.as_str(), reason, "root key failed");
             }
             KeyEvent::Refreshed { keyspace, generation } => {
                 info!(target: "rxseal", keyspace, generation, "keyring refreshed");
             }
             KeyEvent::RefreshFailed { keyspace, generation, stale_for, code, reason } => {
                 let stale_for = stale_for.as_secs();
-                warn!(target: "rxseal", keyspace, generation, stale_for, code, reason, "keyring not refreshed");
+                warn!(target: "rxseal", keyspace, generation, stale_for, code = code.as_str(), reason, "keyring not refreshed");
             }
             KeyEvent::NotUnlocked { keyspace, code, reason } => {
-                warn!(target: "rxseal", keyspace, code, reason, "keyring not unlocked");
+                warn!(target: "rxseal", keyspace, code = code.as_str(), reason, "keyring not unlocked");
             }
             KeyEvent::CompromisedKeyUsed { keyspace, key_id } => {
-                warn!(target: "rxseal", keyspace, key = %key_id, "what is under a compromised key was sealed anew");
+                warn!(target: "rxseal", keyspace, key = %key_id, "data under a compromised key was resealed");
             }
             KeyEvent::Shredded { keyspace, subject: _, complete_at } => {
                 info!(target: "rxseal", keyspace, complete_at, "subject shredded");

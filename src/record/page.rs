@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::access::OpenPass;
 use super::audit::Audit;
 use super::core::RecordCore;
+use super::reader::OpenPass;
 use super::reseal::ResealPass;
 use super::seal::{SealPass, SealState};
 use super::{MayOpen, MaySeal, Record};
@@ -12,7 +12,7 @@ use crate::access::Access;
 use crate::error::{Error, ErrorKind};
 use crate::random;
 
-/// Records whose nonce bytes are drawn from the operating system in one request.
+/// The number of records whose nonce bytes are drawn from the operating system in one request.
 const DRAWN_AT_ONCE: usize = 256;
 
 /// Seals fields of many records: `work` is called for each in order, with its place in `records`.
@@ -34,7 +34,19 @@ const DRAWN_AT_ONCE: usize = 256;
 /// # Errors
 ///
 /// `random-failed`, and the first error of `work`.
-pub fn seal_page<R: MaySeal, T, E: From<Error>>(
+pub fn seal_page<R: MaySeal, T>(
+    records: &[Record<R>],
+    work: impl FnMut(usize, &mut SealPass<'_>) -> Result<T, Error>,
+) -> Result<Vec<T>, Error> {
+    try_seal_page(records, work)
+}
+
+/// As [`seal_page`], for `work` with an error type of its own.
+///
+/// # Errors
+///
+/// `random-failed`, and the first error of `work`.
+pub fn try_seal_page<R: MaySeal, T, E: From<Error>>(
     records: &[Record<R>],
     mut work: impl FnMut(usize, &mut SealPass<'_>) -> Result<T, E>,
 ) -> Result<Vec<T>, E> {
@@ -58,7 +70,19 @@ pub fn seal_page<R: MaySeal, T, E: From<Error>>(
 /// # Errors
 ///
 /// `random-failed`, and the first error of `work`.
-pub fn reseal_page<T, E: From<Error>>(
+pub fn reseal_page<T>(
+    records: &[Record],
+    work: impl FnMut(usize, &mut ResealPass<'_>) -> Result<T, Error>,
+) -> Result<Vec<T>, Error> {
+    try_reseal_page(records, work)
+}
+
+/// As [`reseal_page`], for `work` with an error type of its own.
+///
+/// # Errors
+///
+/// `random-failed`, and the first error of `work`.
+pub fn try_reseal_page<T, E: From<Error>>(
     records: &[Record],
     mut work: impl FnMut(usize, &mut ResealPass<'_>) -> Result<T, E>,
 ) -> Result<Vec<T>, E> {
@@ -103,13 +127,26 @@ fn with_nonces<R: MaySeal, T, E: From<Error>>(
 ///
 /// `refused-by-observer`, `keyspace-mismatch` where the records are not all of one unlocked keyring, and the first error of
 /// `work`.
-pub fn open_page<R: MayOpen, T, E: From<Error>>(
+pub fn open_page<R: MayOpen, T>(
+    records: &[Record<R>],
+    access: &Access,
+    work: impl FnMut(usize, &mut OpenPass<'_>) -> Result<T, Error>,
+) -> Result<Vec<T>, Error> {
+    try_open_page(records, access, work)
+}
+
+/// As [`open_page`], for `work` with an error type of its own.
+///
+/// # Errors
+///
+/// `refused-by-observer`, `keyspace-mismatch`, and the first error of `work`.
+pub fn try_open_page<R: MayOpen, T, E: From<Error>>(
     records: &[Record<R>],
     access: &Access,
     mut work: impl FnMut(usize, &mut OpenPass<'_>) -> Result<T, E>,
 ) -> Result<Vec<T>, E> {
     let cores: Vec<_> = records.iter().map(|record| Arc::clone(record.core())).collect();
-    // A page has one observer: records of a keyring with another one would be opened behind its back.
+    // A page has one observer. Without this check, records of another keyring would be opened without their own observer.
     if !cores.iter().zip(cores.iter().skip(1)).all(|(one, next)| one.shares_keyring(next)) {
         return Err(Error::from(ErrorKind::KeyspaceMismatch).into());
     }

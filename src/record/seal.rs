@@ -21,18 +21,18 @@ use crate::token::{HEADER_LEN, Header, Token};
 impl<R: MaySeal> Record<R> {
     /// Seals one field of this record.
     ///
-    /// Several fields of one record are cheaper together: [`seal_fields`](Self::seal_fields), or
+    /// To seal several fields of one record, it is cheaper to seal them together: with [`seal_fields`](Self::seal_fields), or with
     /// [`sealing`](Self::sealing) for a whole struct.
     ///
     /// # Errors
     ///
-    /// `too-large`, `not-finite`, `unrepresentable`, `token-as-plaintext` or `token-inside` for a value that cannot be sealed,
-    /// `class-locked`, `random-failed`. Nothing is written then.
+    /// `too-large`, `not-finite`, `unrepresentable`, `token-as-plaintext` or `token-inside` if the value cannot be sealed;
+    /// `class-locked`, `random-failed`. On an error nothing is written.
     pub fn seal<F: Field>(&self, value: &(impl Serialize + ?Sized)) -> Result<Token, Error> {
         self.seal_fields(|pass| pass.seal::<F>(value))
     }
 
-    /// As [`seal`](Self::seal), as text.
+    /// The same as [`seal`](Self::seal), but returns the token's text.
     ///
     /// # Errors
     ///
@@ -51,7 +51,7 @@ impl<R: MaySeal> Record<R> {
     /// # let keys = rxseal::testing::insecure_keyring("pharmacy-17")?.unobserved();
     /// let rec = keys.record("prescription", "RX-1001")?;
     /// let (drug, directions) = rec.seal_fields(|pass| {
-    ///     Ok::<_, rxseal::Error>((pass.seal::<Drug>("warfarin 5 MG")?, pass.seal::<Directions>("one daily")?))
+    ///     Ok((pass.seal::<Drug>("warfarin 5 MG")?, pass.seal::<Directions>("one daily")?))
     /// })?;
     /// # Ok(())
     /// # }
@@ -60,7 +60,16 @@ impl<R: MaySeal> Record<R> {
     /// # Errors
     ///
     /// Those of `work`.
-    pub fn seal_fields<T, E>(&self, work: impl FnOnce(&mut SealPass<'_>) -> Result<T, E>) -> Result<T, E> {
+    pub fn seal_fields<T>(&self, work: impl FnOnce(&mut SealPass<'_>) -> Result<T, Error>) -> Result<T, Error> {
+        self.try_seal_fields(work)
+    }
+
+    /// As [`seal_fields`](Self::seal_fields), for `work` with an error type of its own.
+    ///
+    /// # Errors
+    ///
+    /// Those of `work`.
+    pub fn try_seal_fields<T, E>(&self, work: impl FnOnce(&mut SealPass<'_>) -> Result<T, E>) -> Result<T, E> {
         work(&mut SealPass::with_state(self.core(), SealState::default()))
     }
 }
@@ -87,7 +96,7 @@ impl<'r> SealPass<'r> {
         Ok(Token::from_sealed(bytes))
     }
 
-    /// Seals one field and gives its text form.
+    /// Seals one field and returns its text form.
     ///
     /// # Errors
     ///
@@ -96,8 +105,8 @@ impl<'r> SealPass<'r> {
         self.seal_in_scratch::<F, _>(value, |token| text::encode_behind(token).to_owned())
     }
 
-    /// Seals one field and appends its binary form to `out`. Where `out` has the room, nothing is allocated. On an error
-    /// `out` is as it was.
+    /// Seals one field and appends its binary form to `out`. If `out` has enough room, nothing is allocated. On an error `out` is
+    /// unchanged.
     ///
     /// # Errors
     ///
@@ -112,8 +121,8 @@ impl<'r> SealPass<'r> {
             .map_err(|error| core.located::<F>(error))
     }
 
-    /// Seals one field and appends its text form to `out`. Where `out` has the room, nothing is allocated. On an error
-    /// `out` is as it was.
+    /// Seals one field and appends its text form to `out`. If `out` has enough room, nothing is allocated. On an error `out` is
+    /// unchanged.
     ///
     /// # Errors
     ///
@@ -126,10 +135,10 @@ impl<'r> SealPass<'r> {
         self.seal_in_scratch::<F, _>(value, |token| out.push_str(text::encode_behind(token)))
     }
 
-    /// Seals the bytes in `buffer` in place: for large values, such as a scan, of which there is then one copy. As with
-    /// `serde_bytes`, and opened alike. On an error `buffer` is as it was.
+    /// Seals the bytes in `buffer` in place. Use it for large values, such as a scan, to have only one copy. The token is like that of
+    /// `serde_bytes`, and opens like it. On an error `buffer` is unchanged.
     ///
-    /// Where `buffer` has no room for 50 bytes and the field's padding, it moves, and its old place is wiped.
+    /// If `buffer` has no room for 50 bytes more and the field's padding, it moves, and its old memory is wiped.
     ///
     /// # Errors
     ///
@@ -179,7 +188,7 @@ pub(crate) enum Claim {
 #[derive(Default)]
 pub(crate) struct SealState {
     /// The suite's whole nonce of the next token, from the first token on (FORMAT 5.3).
-    /// No `Option`: the room of an absent one would carry what lay on the stack to the heap.
+    /// No `Option`: see "No unwritten room" in `secret`.
     next_nonce: [u8; 24],
     drawn: bool,
     workspace: Workspace,
@@ -350,25 +359,25 @@ mod tests {
         let record = keys.record("prescription", 1).unwrap();
         let mut out = b"before".to_vec();
         let result = while_failing(|| record.seal_fields(|pass| pass.seal_into::<Drug>("warfarin", &mut out)));
-        assert_eq!(result.unwrap_err().code(), "random-failed");
+        assert_eq!(result.unwrap_err().code().as_str(), "random-failed");
         assert_eq!(out, b"before");
         let json =
             while_failing(|| record.run_sealing(|| serde_json::to_string(&crate::Phi::<_, Drug>::new("x".to_owned()))));
-        assert_eq!(json.unwrap_err().code(), "random-failed");
+        assert_eq!(json.unwrap_err().code().as_str(), "random-failed");
         let token = record.seal::<Drug>("warfarin").unwrap();
         for room in [0, 1000] {
             let mut scan = Vec::with_capacity(room);
             scan.extend_from_slice(b"scan");
             let result = while_failing(|| record.seal_fields(|pass| pass.seal_in_place::<Drug>(&mut scan)));
-            assert_eq!((result.unwrap_err().code(), scan.as_slice()), ("random-failed", b"scan".as_slice()));
+            assert_eq!((result.unwrap_err().code().as_str(), scan.as_slice()), ("random-failed", b"scan".as_slice()));
         }
         let reseal = || record.reseal_fields(|pass| pass.reseal_into::<Drug>(token.as_bytes(), &mut out));
-        assert_eq!(while_failing(reseal).unwrap_err().code(), "random-failed");
+        assert_eq!(while_failing(reseal).unwrap_err().code().as_str(), "random-failed");
         assert_eq!(out, b"before");
         let page = [record];
         assert!(while_failing(|| crate::page::reseal_page(&page, |_, pass| pass.reseal::<Drug>(&token))).is_err());
         assert!(while_failing(|| crate::page::seal_page(&page, |_, pass| pass.seal::<Drug>("warfarin"))).is_err());
-        assert_eq!(while_failing(|| keys.create_subject_key("P-1").err().unwrap().code()), "random-failed");
+        assert_eq!(while_failing(|| keys.create_subject_key("P-1").err().unwrap().code().as_str()), "random-failed");
     }
 
     #[test]

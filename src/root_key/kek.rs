@@ -24,8 +24,8 @@ impl Kek {
     /// ```
     /// use rxseal::provider::Kek;
     /// assert_eq!(Kek::from_bytes(&[7; 32])?.expose_bytes(), &[7; 32]);
-    /// assert_eq!(Kek::from_bytes(&[7; 16]).unwrap_err().code(), "provider-refused");
-    /// assert_eq!(Kek::from_bytes(&[0; 32]).unwrap_err().code(), "unlock-failed");
+    /// assert_eq!(Kek::from_bytes(&[7; 16]).unwrap_err().code(), rxseal::ErrorCode::ProviderRefused);
+    /// assert_eq!(Kek::from_bytes(&[0; 32]).unwrap_err().code(), rxseal::ErrorCode::UnlockFailed);
     /// # Ok::<(), rxseal::Error>(())
     /// ```
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {

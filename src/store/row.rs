@@ -70,7 +70,7 @@ impl fmt::Debug for StoredKeyring {
 /// # let (_, file) = rxseal::testing::insecure_keyring_file("pharmacy-17")?;
 /// assert_eq!(file.generation(), 1);
 /// rxseal::provider::check_order(&file, None)?;
-/// assert_eq!(rxseal::provider::check_order(&file, Some(1)).unwrap_err().code(), "keyring-too-old");
+/// assert_eq!(rxseal::provider::check_order(&file, Some(1)).unwrap_err().code(), rxseal::ErrorCode::KeyringTooOld);
 /// # Ok(())
 /// # }
 /// ```

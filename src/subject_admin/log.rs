@@ -1,4 +1,4 @@
-//! Who was shredded, in a file outside of the store: the store's backups know nothing of it.
+//! The list of shredded subjects, in a file outside of the store, because a backup of the store may be older.
 
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
@@ -14,17 +14,18 @@ use crate::disk::{file_failed, lock, open_file, parent, sync_folder};
 use crate::error::Error;
 use crate::id::{Identifier, Name};
 
-/// With which every line begins.
+/// The beginning of every line.
 const BEGIN: &[u8] = br#"{"keyspace":"#;
-/// No line is longer: a subject id of 255 characters that are all escaped makes one of 650.
+/// More bytes than a line can have: a subject id of 255 characters that are all escaped makes a line of 650.
 const LONGEST: usize = 1024;
 const TAIL: u64 = 4096;
 
-/// The file that says who was shredded. It outlives the store of the subject keys: after a restore of that it says who must be
-/// shredded again. So keep it elsewhere, with other backups.
+/// A file that lists the shredded subjects. After a restore of the subject key store, it says who must be shredded again. So keep it
+/// somewhere else than the store, with backups of its own.
 ///
-/// One line of JSON for each, with the keyspace, the subject id and the Unix seconds. A subject id names a patient: protect it as you
-/// protect those. Let nothing rotate or shorten it. Calls block, and wait up to 5 seconds for the lock of another one.
+/// Each subject is one line of JSON with the keyspace, the subject id and the Unix seconds. A subject id identifies a patient, so
+/// protect the file as you protect the records. Never rotate or shorten it. Calls block, and wait up to 5 seconds for the lock if
+/// another process has it.
 #[derive(Debug)]
 pub struct ShredLog {
     path: PathBuf,
@@ -42,8 +43,8 @@ struct Line {
 }
 
 impl ShredLog {
-    /// The log at `path`, made by its first line, of a store whose backups are kept for `backups_kept`: only then a shredded key is
-    /// gone from all of them.
+    /// The log at `path`; its first line creates the file. `backups_kept` is how long backups of the subject key store are kept: only
+    /// after that time is a shredded key gone from all of them.
     pub fn new(path: impl Into<PathBuf>, backups_kept: Duration) -> Self {
         Self { path: path.into(), backups_kept }
     }
@@ -52,12 +53,12 @@ impl ShredLog {
         self.backups_kept
     }
 
-    /// Whether a line can be appended: it is a shred log of this crate that may be written to, or is not there yet and can be made.
-    /// Asked by every shredding before the key goes.
+    /// Checks that a line can be appended: the file is a writable shred log of this crate, or does not exist yet and can be made. Every
+    /// shredding checks this before it destroys the key.
     ///
     /// # Errors
     ///
-    /// `store-refused` where not; `store-unavailable` where it may be later.
+    /// `store-refused` if no line can be appended; `store-unavailable` if one may be appended later.
     pub fn check(&self) -> Result<(), Error> {
         match self.open(false) {
             Ok(mut file) => self.whole_end(&mut file).map(drop),
@@ -70,12 +71,12 @@ impl ShredLog {
         }
     }
 
-    /// One that leads nowhere, if it cannot be opened.
+    /// Whether the path exists although it cannot be opened: it is then a link that leads nowhere.
     fn is_link(&self) -> bool {
         self.path.symlink_metadata().is_ok()
     }
 
-    /// On the disk when it returns.
+    /// Appends a line. It is on disk when this returns.
     pub(super) fn append(&self, keyspace: &str, subject: &str, at: u64) -> Result<(), Error> {
         let line = Line { keyspace: keyspace.to_owned(), subject: subject.to_owned(), at };
         let mut text = serde_json::to_string(&line).map_err(|error| self.failed(&io::Error::other(error)))?;
@@ -85,14 +86,14 @@ impl ShredLog {
         self.write(&mut file, &end, &text).map_err(|error| self.failed(&error))
     }
 
-    /// Who was shredded, and the latest time that a line says, or an error: a log of which a part is not understood must be looked at by a person. A line that a crash cut off at
-    /// the very end is of somebody who got no receipt.
+    /// The shredded subjects, each with the latest time in its lines. If any line cannot be read, this is an error, and a person has to
+    /// look at the log. Only a line that a crash cut off at the very end is skipped: its subject got no receipt.
     pub(super) fn read(&self) -> Result<BTreeMap<(String, String), u64>, Error> {
         let mut text = String::new();
         let file = open_file(&self.path, OpenOptions::new().read(true));
         file.and_then(|mut file| file.read_to_string(&mut text)).map_err(|error| self.failed(&error))?;
         let (whole, torn) = text.rsplit_once('\n').unwrap_or(("", &text));
-        // An editor or a copy may have taken the last line's end away.
+        // An editor or a copy may have removed the end of the last line.
         let last = self.parse(torn).ok();
         if last.is_none() && !is_torn(torn.as_bytes()) {
             return Err(self.damaged());
@@ -108,7 +109,7 @@ impl ShredLog {
     }
 
     fn parse(&self, text: &str) -> Result<Line, Error> {
-        // The parser's own text would quote the line, and with it the subject.
+        // The parser's own error would quote the line, and with it the subject.
         let line: Line = serde_json::from_str(text).map_err(|_| self.damaged())?;
         Name::check("keyspace", &line.keyspace).map_err(|_| self.damaged())?;
         Identifier::from(line.subject.as_str()).parse("subject id").map_err(|_| self.damaged())?;
@@ -126,13 +127,13 @@ impl ShredLog {
         Ok(file)
     }
 
-    /// With the owner and the group of its folder: the service that appends to it may be another user than the one who ran a command
-    /// first.
+    /// Makes the file with the owner and group of its folder, because the service that appends to it may be another user than the one
+    /// who ran a command first.
     fn make(&self, options: &mut OpenOptions) -> io::Result<File> {
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
         match options.clone().create_new(true).open(&self.path) {
-            // Somebody else was first; or it is a link that leads nowhere, and opening it says so.
+            // Somebody else made it first, or it is a link that leads nowhere: opening it tells.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => open_file(&self.path, options),
             Err(error) => Err(error),
             Ok(file) => {
@@ -143,14 +144,14 @@ impl ShredLog {
         }
     }
 
-    /// Where the next line goes: over what a crash cut off, behind which it would not be read. What is no line of ours is an error,
-    /// since this may be another file, and nothing of that is cut.
+    /// Where the next line goes. A line that a crash cut off is overwritten, because a line after it could not be read. If the end is not
+    /// a line of rxseal, this is an error: the file may be another one, and is left as it is.
     fn whole_end(&self, file: &mut File) -> Result<End, Error> {
         let (length, tail) = read_tail(file).map_err(|error| self.failed(&error))?;
         let end = tail.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at.saturating_add(1));
         let (whole, torn) = tail.split_at_checked(end).ok_or_else(|| self.damaged())?;
         if let Some(last) = whole.split(|byte| *byte == b'\n').rfind(|line| !line.is_empty()) {
-            // Of a line that is longer than the tail only its end is here, which does not parse: ours never are.
+            // If a line is longer than the tail, only its end is here and does not parse. rxseal's lines are never that long.
             self.parse(str::from_utf8(last).map_err(|_| self.damaged())?)?;
         }
         if str::from_utf8(torn).is_ok_and(|line| self.parse(line).is_ok()) {
@@ -167,17 +168,15 @@ impl ShredLog {
         file.set_len(end.length)?;
         file.seek(SeekFrom::Start(end.length))?;
         let text = if end.line_is_open { format!("\n{text}") } else { text.to_owned() };
-        // What it may leave half written is cut off by the next one.
+        // If it leaves a line half written, the next call overwrites it.
         file.write_all(text.as_bytes())?;
         file.sync_all()?;
         sync_folder(parent(&self.path))
     }
 
     fn damaged(&self) -> Error {
-        let text = format!(
-            "{}: a line of the shred log is damaged: look at it, and take it out or put it right",
-            self.path.display()
-        );
+        let text =
+            format!("{}: a line of the shred log is damaged: look at it, and remove or repair it", self.path.display());
         Error::from_store(false, text)
     }
 
@@ -188,7 +187,7 @@ impl ShredLog {
 
 struct End {
     length: u64,
-    /// Its last line is whole, but for its end.
+    /// The last line is whole except for its line end.
     line_is_open: bool,
 }
 
@@ -201,7 +200,7 @@ fn read_tail(file: &mut File) -> io::Result<(u64, Vec<u8>)> {
     Ok((length, tail))
 }
 
-/// Whether these bytes at the end may be what is left of a line: nothing is one, too.
+/// Whether these bytes at the end may be the rest of a line that was cut off. No bytes count as one.
 fn is_torn(bytes: &[u8]) -> bool {
     (bytes.starts_with(BEGIN) && bytes.len() < LONGEST) || BEGIN.starts_with(bytes)
 }

@@ -1,11 +1,11 @@
-//! What was done.
+//! Reports: what a call on subjects did.
 
 use std::fmt;
 use std::time::Duration;
 
 use crate::error::Error;
 
-/// That a subject was shredded, for the file of whoever asked for it. Times are Unix seconds.
+/// A receipt that a subject was shredded, for the records of whoever asked for it. Times are Unix seconds.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ShredReceipt {
     keyspace: String,
@@ -17,11 +17,11 @@ pub struct ShredReceipt {
 }
 
 impl ShredReceipt {
-    /// What shredding a subject does not reach, for the same file.
+    /// What shredding a subject does not reach, to be filed with the receipt.
     pub const NOT_COVERED: &'static [&'static str] = &[
         "fields that were sealed without a subject (`Record::subject`)",
         "columns that are not sealed, and plaintext elsewhere: exports, logs, search indexes, messages",
-        "copies of the subject's wrapped key outside of its store and of the backups counted here",
+        "copies of the subject's wrapped key outside of its store and of the backups that are counted here",
     ];
 
     pub(super) fn new(keyspace: &str, subject: &str, shredded_at: u64, was_known: bool) -> Self {
@@ -29,7 +29,7 @@ impl ShredReceipt {
         Self { keyspace, subject, shredded_at, effective_at: shredded_at, complete_at: shredded_at, was_known }
     }
 
-    /// Keys are held for `cached` more, backups for `kept`.
+    /// Sets the times: keys are held for `cached` more, and backups are kept for `kept`.
     pub(super) fn complete(self, now: u64, cached: Duration, kept: Duration) -> Self {
         let after = |time: Duration| self.shredded_at.max(now).saturating_add(time.as_secs());
         Self { effective_at: after(cached), complete_at: after(cached.max(kept)), ..self }
@@ -47,8 +47,8 @@ impl ShredReceipt {
         &self.subject
     }
 
-    /// Whether the store knew the subject: a key, or that it was shredded before. Where not, nothing was ever sealed for it, or its id
-    /// is another.
+    /// Whether the store had a key of the subject, or knew that it was shredded before. If not, nothing was ever sealed for it, or the id
+    /// is wrong.
     #[must_use]
     pub fn was_known(&self) -> bool {
         self.was_known
@@ -60,14 +60,14 @@ impl ShredReceipt {
         self.shredded_at
     }
 
-    /// From when on no `SubjectKeys` holds its key any more: five minutes later. A program that keeps what it was given longer than a
-    /// request keeps it longer.
+    /// When no `SubjectKeys` holds its key any more: five minutes after the shredding. A program that keeps a key for longer than a
+    /// request has it for longer.
     #[must_use]
     pub fn effective_at(&self) -> u64 {
         self.effective_at
     }
 
-    /// From when on no backup of the store has its key any more, if backups are kept no longer than was said.
+    /// When no backup of the store has its key any more, if backups are kept no longer than you said.
     #[must_use]
     pub fn complete_at(&self) -> u64 {
         self.complete_at
@@ -75,7 +75,7 @@ impl ShredReceipt {
 }
 
 impl fmt::Debug for ShredReceipt {
-    /// Without the subject, which names a patient.
+    /// Leaves out the subject, which identifies a patient.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ShredReceipt")
             .field("keyspace", &self.keyspace)
@@ -97,25 +97,25 @@ pub struct Reapplied {
 }
 
 impl Reapplied {
-    /// How many subjects were shredded by this call.
+    /// How many subjects this call shredded.
     #[must_use]
     pub fn shredded(&self) -> u64 {
         self.shredded
     }
 
-    /// How many were shredded already.
+    /// How many subjects were shredded already.
     #[must_use]
     pub fn shredded_before(&self) -> u64 {
         self.before
     }
 
-    /// How many of those were unknown to the store: all of them, where it is another store than the log's.
+    /// How many of the subjects that this call shredded were unknown to the store. If it is all of them, this may be the wrong store.
     #[must_use]
     pub fn unknown(&self) -> u64 {
         self.unknown
     }
 
-    /// Keyspace and subject of those that could not be shredded, and why.
+    /// Keyspace and id of each subject that could not be shredded, and why.
     pub fn failed(&self) -> impl Iterator<Item = (&str, &str, &Error)> {
         self.failed.iter().map(|(keyspace, subject, error)| (keyspace.as_str(), subject.as_str(), error))
     }
@@ -137,8 +137,8 @@ impl Reapplied {
         self.retained.push((keyspace, subject));
     }
 
-    /// Keyspace and subject of those whose line in the log is of a time more than a minute in the future: somebody wrote it, or
-    /// a clock was wrong, that one's or the one here. Whether they were shredded does not depend on it.
+    /// Keyspace and id of each subject whose line in the log has a time more than a minute in the future. Either a clock was wrong, there
+    /// or here, or somebody else wrote the line. Whether the subject was shredded does not depend on this.
     pub fn ahead(&self) -> impl Iterator<Item = (&str, &str)> {
         self.ahead.iter().map(|(keyspace, subject)| (keyspace.as_str(), subject.as_str()))
     }
@@ -147,7 +147,8 @@ impl Reapplied {
         self.ahead.push((keyspace, subject));
     }
 
-    /// Keyspace and subject of those whose retention forbids it, and who are not: set since, or brought back by a restore.
+    /// Keyspace and id of each subject that was not shredded, because its retention forbids it. The retention was set since, or a restore
+    /// brought it back.
     pub fn retained(&self) -> impl Iterator<Item = (&str, &str)> {
         self.retained.iter().map(|(keyspace, subject)| (keyspace.as_str(), subject.as_str()))
     }
@@ -175,20 +176,20 @@ pub struct RewrapReport {
 }
 
 impl RewrapReport {
-    /// How many keys are under the primary now that were not before.
+    /// How many keys this call wrapped under the primary.
     #[must_use]
     pub fn rewrapped(&self) -> u64 {
         self.rewrapped
     }
 
-    /// How many needed nothing: they were under the primary, or a newer DEK. Where this, [`rewrapped`](Self::rewrapped) and
-    /// [`failed`](Self::failed) are all 0, the store has no subject of this keyspace: is it the right one?
+    /// How many keys needed no change, because they were under the primary or a newer DEK. If this, [`rewrapped`](Self::rewrapped) and
+    /// [`failed`](Self::failed) are all 0, the store has no subject of this keyspace: check that it is the right store.
     #[must_use]
     pub fn before(&self) -> u64 {
         self.before
     }
 
-    /// The subjects whose key stayed where it was, and why: under a compromised DEK (`key-compromised`), or damaged.
+    /// The subjects whose key was left as it was, and why: it is under a compromised DEK (`key-compromised`), or damaged.
     pub fn failed(&self) -> impl Iterator<Item = (&str, &Error)> {
         self.failed.iter().map(|(subject, error)| (subject.as_str(), error))
     }

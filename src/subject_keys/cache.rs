@@ -1,4 +1,4 @@
-//! The keys in memory, for minutes, wiped when their time is over.
+//! Keys that are held in memory for minutes, and wiped when their time is over.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,15 +18,15 @@ use crate::key::SubjectKey;
 use crate::root_key::run_local;
 use crate::store::HELD_AT_MOST;
 
-/// Whatever is asked for.
+/// The longest time for which a key is held, whatever the caller asks for.
 const LONGEST: Duration = Duration::from_secs(270);
-/// From the question to the store until its answer is here. A program that was held up for longer asks again next time.
+/// The longest time from the question to the store until its answer. An answer that took longer is not held.
 const LONGEST_READ: Duration = Duration::from_secs(15);
 const SWEEP: Duration = Duration::from_secs(10);
-/// A key is read, held and swept away before its shredding is said to be effective.
+// A key is read, held and wiped before the receipt says that its shredding is effective.
 const _: () = assert!(LONGEST_READ.as_secs() + LONGEST.as_secs() + SWEEP.as_secs() < HELD_AT_MOST.as_secs());
 
-/// What is known of a subject. That it has no key is not: the next call may make one.
+/// What is known of a subject. The cache does not hold that a subject has no key, because the next call may make one.
 pub(super) enum Held {
     Key(SubjectKey),
     Shredded,
@@ -48,8 +48,8 @@ impl Held {
     }
 }
 
-/// Emptied when the cache lets go of it: moka frees what it removed at some later time, and a key must be wiped at once. With when the
-/// store was asked: moka's clock stands still while the machine is suspended.
+/// A held key, and when the store was asked for it: moka's own clock stops while the machine is suspended. The slot is emptied when the
+/// cache removes it, because moka frees removed entries later, and a key must be wiped at once.
 type Slot = Arc<Mutex<Option<(Held, Moment)>>>;
 
 /// When the store was asked.
@@ -67,14 +67,14 @@ pub(super) struct SubjectCache {
 
 struct Swept {
     slots: Cache<Box<str>, Slot>,
-    /// For how long a key is held.
+    /// How long a key is held.
     time: Duration,
-    /// The digests of the names of those who were seen to be shredded. It has no end: what a restored store says later is an older
-    /// truth.
+    /// The digests of the names of subjects that were seen shredded. They are never removed: if a restored store says otherwise
+    /// later, its state is older.
     shredded: Mutex<BTreeSet<[u8; 32]>>,
-    /// How often a key was asked to go: what was read from the store before that is not held.
+    /// How often a key was forgotten. A key that was read from the store before the latest of these is not held.
     forgotten: AtomicU64,
-    /// The thread ends with it.
+    /// The thread ends when this is dropped.
     _alive: Option<Sender<()>>,
 }
 
@@ -83,11 +83,11 @@ impl SubjectCache {
         let time = time.min(LONGEST);
         let swept = Arc::new_cyclic(|swept| {
             let alive = sweep(Weak::clone(swept));
-            // Without a thread that sweeps, an idle program would hold keys for ever: it holds none then.
+            // Without the sweeping thread an idle program would hold keys for ever, so it holds none.
             let capacity = if alive.is_some() { capacity } else { 0 };
             let slots = Cache::builder()
                 .max_capacity(capacity)
-                // A patient who was just met is worth more than one who came often yesterday.
+                // A patient seen just now is more likely to come again than one who came often yesterday.
                 .eviction_policy(EvictionPolicy::lru())
                 .time_to_live(time)
                 .eviction_listener(|_, slot, _| drop(take(&slot)))
@@ -107,7 +107,7 @@ impl SubjectCache {
         self.unless_buried(name, held)
     }
 
-    /// A key that was read from the store before its subject was seen to be shredded may be put here after that.
+    /// A key may be put here after its subject was seen shredded, if it was read from the store before that.
     fn unless_buried(&self, name: &str, held: Option<Held>) -> Option<Held> {
         match held {
             Some(Held::Key(_)) if self.is_buried(name) => Some(Held::Shredded),
@@ -137,13 +137,13 @@ impl SubjectCache {
         slot.as_ref().map(|(held, _)| held.share())
     }
 
-    /// To be taken before the store is asked.
+    /// Call this before asking the store.
     pub(super) fn mark(&self) -> Mark {
         Mark { forgotten: self.swept.forgotten.load(Ordering::SeqCst), begun: self.clock.now() }
     }
 
-    /// All who wait for one name cause one call of `make`. `None` where the cache let go of it at once, for want of room or since it
-    /// was forgotten meanwhile.
+    /// Callers that wait for the same name share one call of `make`. The result is `None` if the cache dropped the key at once, because
+    /// it had no room or the key was forgotten meanwhile.
     pub(super) async fn get_or_make<E: Send + Sync + 'static>(
         &self,
         name: &str,
@@ -188,8 +188,8 @@ impl SubjectCache {
     }
 }
 
-/// Looks once more when its slot is in the cache, also where its caller waits no longer: the key may have been forgotten after
-/// the last look and before that, and then nobody else lets go of it.
+/// Checks once more when it is dropped, after its slot is in the cache and even if its caller no longer waits. The key may have been
+/// forgotten between the last check and that moment, and nobody else would empty the slot then.
 struct Late<'a> {
     cache: &'a SubjectCache,
     mark: Mark,
@@ -220,8 +220,8 @@ fn digest(name: &str) -> [u8; 32] {
     kdf::sha256(Backend::default(), name.as_bytes())
 }
 
-/// moka lets go of what is over its time when it is called next, which may be never: so a thread calls it. `None` where there can be
-/// none.
+/// moka drops expired entries only when it is called, which may be never, so a thread calls it. Returns `None` if no thread can be
+/// started.
 fn sweep(swept: Weak<Swept>) -> Option<Sender<()>> {
     let (alive, ended) = mpsc::channel();
     let sweeping = move || {
@@ -235,9 +235,9 @@ fn sweep(swept: Weak<Swept>) -> Option<Sender<()>> {
                 swept.slots.invalidate_all();
             }
             before = now;
-            // It waits for nothing but another call that sweeps.
+            // This waits only for another call that sweeps.
             let _ = run_local(async {
-                // One call ends after some thousands.
+                // One call stops after some thousands of entries.
                 let mut more = u64::MAX;
                 while swept.slots.entry_count() < more {
                     more = swept.slots.entry_count();
@@ -259,7 +259,7 @@ mod tests {
 
     thread_local!(static FORGETTING: Cell<Option<SubjectCache>> = const { Cell::new(None) });
 
-    /// Somebody else is as fast as can be.
+    /// Somebody else forgets the key at the worst moment.
     pub(super) fn meanwhile() {
         if let Some(cache) = FORGETTING.take() {
             run(cache.forget("P-7"));
@@ -283,7 +283,7 @@ mod tests {
         assert!(get().is_none());
     }
 
-    /// T55: two calls at once, of which one read the key before the shredding and the other one the tombstone after it.
+    /// T55: two calls at once. One read the key before the shredding, the other the tombstone after it.
     #[test]
     fn a_key_that_is_put_after_its_shredding_was_seen_is_not_given() {
         let keys = crate::testing::insecure_keyring("pharmacy-17").unwrap().unobserved();
@@ -325,9 +325,9 @@ mod tests {
             test.set_back(seconds(back));
             assert_eq!(run(cache.get("P-7")).is_some(), is_held, "{steady} {forward} {back}");
             let shared = run(cache.get_or_make("P-7", make())).unwrap();
-            assert_eq!(shared.is_some(), is_held, "what is over is not shared with who waits");
-            assert!(run(cache.get_or_make("P-7", make())).unwrap().is_some(), "and is asked for anew");
-            // A call of the store that lasted as long is not held.
+            assert_eq!(shared.is_some(), is_held, "an expired key is not shared with those who wait");
+            assert!(run(cache.get_or_make("P-7", make())).unwrap().is_some(), "and the store is asked again");
+            // The answer to a call of the store that took that long is not held.
             let mark = cache.mark();
             test.set_forward(LONGEST_READ);
             run(cache.put("P-8".into(), Held::Shredded, mark));

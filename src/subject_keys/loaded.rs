@@ -8,7 +8,7 @@ use crate::error::{Error, ErrorKind};
 use crate::id::Identifier;
 use crate::key::SubjectKey;
 
-/// What [`SubjectKeys::load`](crate::subjects::SubjectKeys::load) found.
+/// The keys that [`SubjectKeys::load`](crate::subjects::SubjectKeys::load) found.
 #[derive(Default)]
 pub struct LoadedSubjects(HashMap<Box<str>, Result<Held, Error>>);
 
@@ -17,7 +17,7 @@ impl LoadedSubjects {
     ///
     /// # Errors
     ///
-    /// `subject-shredded`, `subject-missing` where it has none or was not asked for, and those of
+    /// `subject-shredded`, `subject-missing` if the subject has no key or was not loaded, and those of
     /// [`Keyring::unwrap_subject_key`](crate::Keyring::unwrap_subject_key).
     pub fn get<'a>(&self, subject: impl Into<Identifier<'a>>) -> Result<&SubjectKey, Error> {
         let subject = subject.into();

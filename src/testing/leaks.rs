@@ -1,11 +1,12 @@
-//! Whether a text gives a value away, however it is spelled.
+//! Whether a text contains a value, in any spelling.
 
 use std::fmt::Debug;
 
 /// Fails if the `Debug` text of `value` contains one of `canaries`.
 ///
-/// For structs whose fields are plain types under `with = "Sealing::<..>"`: a derived `Debug` prints them. A canary is found as it is,
-/// escaped as `Debug` or JSON do it (also one inside the other), and, from 4 bytes on, as a list of its bytes, in hex and in base64.
+/// Use it for structs with plain types under `with = "Sealing::<..>"`, because a derived `Debug` prints these. It finds a canary as it
+/// is, and escaped as `Debug` or JSON escape it, also one inside the other. If the canary has at least 4 bytes, it is also found as a
+/// list of its bytes, in hex and in base64.
 ///
 /// ```
 /// use rxseal::{Phi, phi};
@@ -17,7 +18,8 @@ use std::fmt::Debug;
 ///
 /// # Panics
 ///
-/// If it contains one, without showing the text; and if a canary is empty or there are none, since such a test checks nothing.
+/// If the text contains a canary; the message does not show the text. Also if there is no canary or one is empty, because such a test
+/// checks nothing.
 #[track_caller]
 pub fn assert_no_plaintext(value: &dyn Debug, canaries: &[&str]) {
     assert!(!canaries.is_empty(), "no canary to look for");
@@ -29,7 +31,7 @@ pub fn assert_no_plaintext(value: &dyn Debug, canaries: &[&str]) {
     }
 }
 
-/// Whether `text` has `canary` in it, in any of its spellings.
+/// Whether `text` contains `canary` in any spelling.
 fn contains(text: &str, canary: &str) -> bool {
     let bytes = Spelled::of(canary);
     let mut level = text.to_owned();
@@ -46,9 +48,9 @@ fn contains(text: &str, canary: &str) -> bool {
     level.contains(canary) || bytes.are_in(&level)
 }
 
-/// JSON in a string, in the `Debug` of a string, in another: nobody prints more than that.
+/// Levels of escapes: JSON in a string, in the `Debug` of a string, and so on. Nobody prints more than that.
 const MAX_ESCAPED: usize = 6;
-/// A shorter canary's bytes, as hex or numbers, stand in texts that have nothing to do with it.
+/// The bytes of a shorter canary, as hex or numbers, also occur in unrelated texts.
 const MIN_BYTES: usize = 4;
 
 /// A canary's bytes as text.
@@ -85,7 +87,7 @@ impl Spelled {
     }
 }
 
-/// Whether `list` is in `text` and no digit beside it makes another number of its first or last one.
+/// Whether `list` is in `text`, and no digit beside it changes its first or last number.
 fn has_list(text: &str, list: &str) -> bool {
     text.match_indices(list).any(|(at, _)| {
         let before = text.get(..at).and_then(|before| before.chars().next_back());
@@ -94,12 +96,12 @@ fn has_list(text: &str, list: &str) -> bool {
     })
 }
 
-/// What every text in base64 with these bytes in it contains, at each of the three offsets, in both alphabets. By hand, since a piece
-/// of a text is no text of its own.
+/// The piece that every base64 text with these bytes in it contains, at each of the three offsets and in both alphabets. It is computed
+/// by hand, because a decoder does not accept a piece of a text.
 fn in_base64(bytes: &[u8]) -> Vec<String> {
     let bits: Vec<u8> = bytes.iter().flat_map(|byte| (0..8).rev().map(move |bit| (byte >> bit) & 1)).collect();
     let mut spellings = Vec::new();
-    // The letters at the ends, which bits of a neighbour are in, say nothing.
+    // The letters at both ends also contain bits of a neighbour, so they are left out.
     for skipped in [0, 2, 4] {
         let sextets: Vec<u8> = bits.get(skipped..).unwrap_or_default().chunks_exact(6).map(number).collect();
         for (plus, slash) in [('+', '/'), ('-', '_')] {
@@ -119,7 +121,7 @@ fn letter(sextet: u8, plus: char, slash: char) -> char {
     letters.into_iter().nth(sextet.into()).unwrap_or(slash)
 }
 
-/// Takes one level of escapes off, as Rust and JSON write them. What is no escape stays.
+/// Undoes one level of escapes, as Rust and JSON write them. Other text stays as it is.
 fn unescape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -140,7 +142,7 @@ fn unescape(text: &str) -> String {
     out
 }
 
-/// The character that an escape stands for, and what follows it.
+/// The character that an escape means, and the text after it.
 fn escape(after: &str) -> Option<(char, &str)> {
     let mut letters = after.chars();
     let kind = letters.next()?;
@@ -160,7 +162,7 @@ fn escape(after: &str) -> Option<(char, &str)> {
     Some((plain, rest))
 }
 
-/// What follows `\u`: `{1f48a}` of Rust, or four digits of JSON, twice for what is above U+FFFF.
+/// The character after `\u`: Rust writes `{1f48a}`, JSON writes four digits, or two groups of four above U+FFFF.
 fn unicode(rest: &str) -> Option<(char, &str)> {
     if let Some(braced) = rest.strip_prefix('{') {
         let (digits, left) = braced.split_once('}')?;
@@ -250,7 +252,7 @@ mod tests {
             assert!(!contains(text, "4711"), "{text}");
             assert!(!contains(text, "Zoë 💊"), "{text}");
         }
-        // Too short for numbers to mean it.
+        // The canary is too short to be looked for as numbers.
         assert!(!contains("[97, 98]", "ab"));
     }
 

@@ -13,14 +13,14 @@ use crate::field::Field;
 use crate::form::{Each, Sealed, Sealing};
 use crate::record::{Record, RecordReader};
 
-/// Fails if `value` does not come back equal after it was sealed as field `F` and opened again.
+/// Fails unless `value` comes back equal after it was sealed as field `F` and opened again.
 ///
-/// rxseal writes and reads values through their own serde implementations, and some types cannot read what they wrote: integers of 128
-/// bits under `#[serde(flatten)]`, for example (docs/SERDE.md has a list). Nothing can see that while such a value is sealed. So test one
-/// value of each type that you seal, with every option set and every list filled.
+/// rxseal writes and reads values through their own serde implementations, and some types cannot read what they wrote: for example,
+/// integers of 128 bits under `#[serde(flatten)]` (docs/SERDE.md lists such types). Sealing cannot detect that. So test one value of
+/// each type that you seal, with every option set and every list filled.
 ///
-/// It seals and opens with the calls for one field, from bytes, from text and after a reseal, and as a field of a struct under `Sealing<F>`,
-/// `Sealing<Each<F>>` and `Sealed`, in JSON.
+/// The check seals and opens with the calls for one field: from bytes, from text and after a reseal. It also seals and opens the value
+/// as a field of a struct in JSON, under `Sealing<F>`, `Sealing<Each<F>>` and `Sealed`.
 ///
 /// ```
 /// use rxseal::phi;
@@ -33,8 +33,8 @@ use crate::record::{Record, RecordReader};
 ///
 /// # Panics
 ///
-/// If the value is refused, cannot be read, or is read as another one. The message names the type, the field and the reason, never the
-/// value.
+/// If the value is refused, cannot be read, or is read as another value. The message names the type, the field and the reason, never
+/// the value.
 #[track_caller]
 pub fn assert_round_trips<F: Field, T: Serialize + DeserializeOwned + PartialEq>(value: &T) {
     let problem = round_trips::<F, T>(value).err();
@@ -83,7 +83,7 @@ struct Row<F, V> {
     token: Sealed<V, F>,
 }
 
-/// And in a list: apart, since one field id is sealed once in a record.
+/// A value in a list. It has a struct of its own, because a field id is sealed once per record.
 #[derive(Serialize, Deserialize)]
 #[serde(bound(serialize = "V: Serialize, F: Field", deserialize = "V: DeserializeOwned, F: Field"))]
 struct List<F, V> {
@@ -93,7 +93,7 @@ struct List<F, V> {
     field: PhantomData<F>,
 }
 
-/// A record of new keys, and who opens it.
+/// A record with new keys, and its reader.
 fn record() -> Result<(Record, RecordReader), Error> {
     let record = insecure_keyring("round-trips")?.unobserved().record("round-trip", 1_u64)?;
     let open = record.opened_by(&Access::new("svc:round-trip", Purpose::TREAT)?);
@@ -120,7 +120,7 @@ mod tests {
         value: T,
     }
 
-    /// Read as another value than it was written as.
+    /// A value that is read as another one than was written.
     #[derive(Serialize, Deserialize, PartialEq)]
     struct Forgetful {
         name: String,

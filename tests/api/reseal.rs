@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rxseal::keys::{KeyState, Suite};
 use rxseal::observe::{Observer, OpenEvent};
-use rxseal::page::{ResealPass, reseal_page, seal_page};
+use rxseal::page::{ResealPass, reseal_page, seal_page, try_reseal_page};
 use rxseal::root::RootKeys;
 use rxseal::{Access, Error, Field, Keyring, Purpose, Record, Sealed, Token, run_local, testing};
 use serde::de::{Deserialize, Deserializer, Visitor};
@@ -253,7 +253,7 @@ fn only_by_its_name_is_a_compromised_key_accepted() {
     let mut changed = token.into_bytes();
     changed[30] ^= 1;
     let changed = Token::try_from(changed).unwrap();
-    assert_eq!(new.reseal_compromised::<Note>(&changed).unwrap_err().code(), "open-failed");
+    assert_eq!(new.reseal_compromised::<Note>(&changed).unwrap_err().code().as_str(), "open-failed");
 }
 
 /// Text that is no token, and bytes that are none.
@@ -266,8 +266,11 @@ fn what_is_no_token_is_said_to_be_none() {
     record
         .reseal_fields(|pass| {
             for text in ["", "Jane Doe", "rxsX", &token.to_string()[1..], &format!("{token}="), &format!(" {token}")] {
-                assert_eq!(pass.reseal_text::<Note>(text).unwrap_err().code(), "not-a-token");
-                assert_eq!(pass.reseal_into::<Note>(text.as_bytes(), &mut out).unwrap_err().code(), "not-a-token");
+                assert_eq!(pass.reseal_text::<Note>(text).unwrap_err().code().as_str(), "not-a-token");
+                assert_eq!(
+                    pass.reseal_into::<Note>(text.as_bytes(), &mut out).unwrap_err().code().as_str(),
+                    "not-a-token"
+                );
             }
             // Text is no binary token, and bytes are no text.
             assert!(pass.reseal_into::<Note>(token.to_string().as_bytes(), &mut out).is_err());
@@ -284,7 +287,7 @@ fn refused<F: Field>(record: &Record, token: &Token, code: &str) {
     for (way, reseal) in ways::<F>() {
         let copy = token.clone();
         let error = reseal(record, token).expect_err(way);
-        assert_eq!(error.code(), code, "{way}");
+        assert_eq!(error.code().as_str(), code, "{way}");
         assert_eq!(error.to_string(), by_name, "{way}");
         assert_eq!((error.field_id(), error.record_type()), (Some(F::ID.as_str()), Some("refill")), "{way}");
         assert!(*token == copy, "{way}");
@@ -314,7 +317,7 @@ fn a_field_is_resealed_once_in_a_pass() {
             let twice = |pass: &mut ResealPass<'_>| {
                 once(pass, &first)?;
                 for token in [&first, &second] {
-                    assert_eq!(again(pass, token).unwrap_err().code(), "field-repeated");
+                    assert_eq!(again(pass, token).unwrap_err().code().as_str(), "field-repeated");
                 }
                 // Another field is none the worse.
                 pass.reseal::<Drug>(&record.seal::<Drug>("c")?).map(drop)
@@ -340,7 +343,7 @@ fn fields_of_a_pass_do_not_disturb_each_other() {
             let stray = world.old.record("refill", 77).unwrap().seal::<Note>("stray").unwrap();
             let tokens = new.reseal_fields(|pass| {
                 let name = pass.reseal::<Name>(&name)?;
-                assert_eq!(pass.reseal::<Note>(&stray).unwrap_err().code(), "open-failed");
+                assert_eq!(pass.reseal::<Note>(&stray).unwrap_err().code().as_str(), "open-failed");
                 let brief = pass.reseal::<Brief>(&brief)?;
                 let drug = pass.reseal_text::<Drug>(&drug.to_string())?.parse()?;
                 let mut out = Vec::new();
@@ -388,12 +391,12 @@ fn an_error_of_the_work_comes_back_as_it_is() {
     let keys = testing::insecure_keyring(KEYSPACE).unwrap().unobserved();
     let record = keys.record("refill", 1).unwrap();
     let token = record.seal::<Note>("a").unwrap();
-    let failed = record.reseal_fields(|pass| {
+    let failed = record.try_reseal_fields(|pass| {
         pass.reseal::<Note>(&token)?;
         Err::<(), _>(Failure::OfTheWork(3))
     });
     assert_eq!(failed.unwrap_err(), Failure::OfTheWork(3));
-    let refused = record.reseal_fields(|pass| Ok::<_, Failure>(pass.reseal::<Drug>(&token)?));
+    let refused = record.try_reseal_fields(|pass| Ok::<_, Failure>(pass.reseal::<Drug>(&token)?));
     assert_eq!(refused.unwrap_err(), Failure::OfRxseal("open-failed"));
 }
 
@@ -466,11 +469,11 @@ fn an_error_stops_the_page() {
                 pass.reseal_into::<Note>(tokens[at].as_bytes(), &mut out)
             });
             let error = failed.unwrap_err();
-            assert_eq!((error.code(), error.field_id(), calls), (code, Some("reseal.note"), bad + 1));
+            assert_eq!((error.code().as_str(), error.field_id(), calls), (code, Some("reseal.note"), bad + 1));
             assert!(given == tokens && out == b"before");
         }
         let mut calls = 0;
-        let failed = reseal_page(&records, |at, pass| {
+        let failed = try_reseal_page(&records, |at, pass| {
             calls += 1;
             pass.reseal::<Note>(if at == bad { &good } else { &tokens[at] })?;
             if at == bad { Err(Failure::OfTheWork(at)) } else { Ok(()) }
@@ -484,7 +487,7 @@ fn an_error_stops_the_page() {
 
 #[test]
 fn an_empty_page_asks_for_nothing() {
-    let nothing: Vec<()> = reseal_page(&[], |_, _| Err::<(), _>(Failure::OfTheWork(0))).unwrap();
+    let nothing: Vec<()> = try_reseal_page(&[], |_, _| Err::<(), _>(Failure::OfTheWork(0))).unwrap();
     assert!(nothing.is_empty());
 }
 
@@ -559,7 +562,7 @@ enum Failure {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        Self::OfRxseal(error.code())
+        Self::OfRxseal(error.code().as_str())
     }
 }
 
@@ -625,7 +628,7 @@ fn open<F: Field, T: serde::de::DeserializeOwned>(record: &Record, token: &Token
 fn kind_of(record: &Record, token: &Token) -> &'static str {
     let mut out = Vec::new();
     let opened = record.opened_by(&access()).open_fields(|pass| pass.open_into::<Note>(token.as_bytes(), &mut out));
-    match opened.map_err(|error| error.code()) {
+    match opened.map_err(|error| error.code().as_str()) {
         Ok(()) => "bytes or text",
         Err("type-mismatch") => "JSON",
         Err(other) => other,

@@ -2,20 +2,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::PathBuf;
 
 use crate::layering::{MAX_LINES, banned_macros, banned_words};
+use crate::links::files_below;
 use crate::workspace::{PACKAGES, read, root};
 
 /// Which crates may ask for a dependency that reaches out of the process. Through which modules of the core one enters, `layering` has.
 const ENTRANCES: &[(&str, &[&str])] = &[
-    ("aws-config", &["rxseal", "rxseal-aws-kms"]),
-    ("aws-credential-types", &["rxseal", "rxseal-aws-kms"]),
-    ("aws-sdk-kms", &["rxseal", "rxseal-aws-kms"]),
-    ("clap", &["rxseal", "rxseal-cli"]),
-    ("cryptoki", &["rxseal", "rxseal-pkcs11"]),
+    ("aws-config", &["rxseal-aws-kms"]),
+    ("aws-credential-types", &["rxseal-aws-kms"]),
+    ("aws-sdk-kms", &["rxseal-aws-kms"]),
+    ("clap", &["rxseal-cli"]),
+    ("cryptoki", &["rxseal-pkcs11"]),
     ("getrandom", &["rxseal"]),
-    ("reqwest", &["rxseal", "rxseal-vault"]),
+    ("reqwest", &["rxseal-vault"]),
     ("rusqlite", &["rxseal", "rxseal-cli", "rxseal-sqlite"]),
     ("sqlx", &["rxseal-postgres"]),
     ("sqlx-core", &["rxseal"]),
@@ -111,7 +111,7 @@ fn satellites_keep_the_house_rules() {
     let mut problems = Vec::new();
     for package in PACKAGES.iter().filter(|package| package.is_satellite()) {
         let is_command = package.targets().any(|(kind, _)| kind == "bin");
-        for file in rust_files(package.folder().join("src")) {
+        for file in files_below(&package.folder().join("src"), "rs") {
             let source = fs::read_to_string(&file).unwrap();
             let path = file.strip_prefix(root()).unwrap().display();
             if file.ends_with("mod.rs") {
@@ -132,20 +132,4 @@ fn satellites_keep_the_house_rules() {
         }
     }
     assert!(problems.is_empty(), "{}", problems.join("\n"));
-}
-
-fn rust_files(folder: PathBuf) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    let mut folders = vec![folder];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|end| end == "rs") {
-                found.push(path);
-            }
-        }
-    }
-    found
 }

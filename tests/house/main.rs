@@ -4,5 +4,7 @@
 
 mod crates;
 mod layering;
+mod links;
+mod names;
 mod readme;
 mod workspace;

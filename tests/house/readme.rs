@@ -127,36 +127,8 @@ fn every_named_program_exists() {
     assert!(wrong.is_empty(), "the workspace has none of these:\n{}", wrong.join("\n"));
 }
 
-#[test]
-fn every_linked_file_exists() {
-    let mut broken = Vec::new();
-    for (path, text) in texts() {
-        for link in links(&text) {
-            let file = link.split('#').next().unwrap();
-            let is_ours =
-                !file.is_empty() && !file.contains("::") && !file.contains("://") && !file.starts_with("mailto:");
-            if is_ours && !path.parent().unwrap().join(file).exists() {
-                broken.push(format!("{}: {link}", path.strip_prefix(root()).unwrap().display()));
-            }
-        }
-    }
-    assert!(broken.is_empty(), "{}", broken.join("\n"));
-}
-
-/// The targets of `[text](target)`, of `![text](target)` and of `src="target"`.
-fn links(text: &str) -> Vec<&str> {
-    let mut found = Vec::new();
-    for (open, close) in [("](", ')'), ("src=\"", '"'), ("href=\"", '"')] {
-        for (at, _) in text.match_indices(open) {
-            let rest = &text[at + open.len()..];
-            found.extend(rest.find(close).map(|end| rest[..end].split(' ').next().unwrap()));
-        }
-    }
-    found
-}
-
 /// Markdown's `code` between backticks, on one line.
-fn code_spans(text: &str) -> Vec<&str> {
+pub fn code_spans(text: &str) -> Vec<&str> {
     text.lines().flat_map(|line| line.split('`').skip(1).step_by(2)).collect()
 }
 
@@ -401,7 +373,7 @@ fn sources() -> Vec<(PathBuf, String)> {
 }
 
 /// Every text for people, with its path.
-fn texts() -> Vec<(PathBuf, String)> {
+pub fn texts() -> Vec<(PathBuf, String)> {
     let mut paths: Vec<_> = ["CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"].map(|name| root().join(name)).into();
     let docs = fs::read_dir(root().join("docs")).unwrap().map(|entry| entry.unwrap().path());
     paths.extend(docs.filter(|path| path.extension().is_some_and(|extension| extension == "md")));

@@ -190,7 +190,7 @@ async fn another_root_key_refuses(root: &Arc<dyn RootKey>, other: &Arc<dyn RootK
     let stored = create("conformance-a", &RootKeys::from(tampering.clone()), Suite::default()).await;
     // By its own name it is not even asked.
     let error = refused(&RootKeys::from(Shared(Arc::clone(other))), &stored, &tampering, found).await;
-    assert_eq!(error.code(), "unlock-failed");
+    assert_eq!(error.code().as_str(), "unlock-failed");
     // By the name that the file knows, it is.
     let mut posing = Tampering::of(other);
     posing.name = root.name().to_owned();
@@ -264,7 +264,10 @@ async fn refused(roots: &RootKeys, stored: &KeyringFile, keys: &Tampering, found
         panic!("a keyring was unlocked with a wrap that is not its own");
     };
     keys.assert_silent(&error);
-    assert!(matches!(error.code(), "unlock-failed" | "provider-refused" | "provider-unavailable"), "{error:?}");
+    assert!(
+        matches!(error.code().as_str(), "unlock-failed" | "provider-refused" | "provider-unavailable"),
+        "{error:?}"
+    );
     let text = format!("{error}{}", chain(&error));
     // Without the ids of requests, of which there is one for each.
     found.errors.insert(text.split(", request ").next().unwrap().to_owned());

@@ -25,8 +25,9 @@ use crate::faulty::{self, FaultyServer, Reply};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use rxseal::keys::{KeyringFile, Suite};
-use rxseal::root::{RootKey, RootKeys, VaultKey, VaultKeyBuilder};
+use rxseal::root::{RootKey, RootKeys};
 use rxseal::{Error, Keyring};
+use rxseal_vault::{VaultKey, VaultKeyBuilder};
 use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -120,7 +121,7 @@ async fn a_token_file_is_read_again() {
     says(&refused(&roots, &stored).await, &["live-vault-token", "empty"]);
     fs::set_permissions(&file, PermissionsExt::from_mode(0o644)).unwrap();
     let open = unlock("pharmacy-17", &roots, &stored).await.unwrap_err();
-    assert_eq!((open.code(), open.is_retryable()), ("root-key-permissions", false));
+    assert_eq!((open.code().as_str(), open.is_retryable()), ("root-key-permissions", false));
     fs::remove_file(file).unwrap();
 }
 
@@ -320,7 +321,7 @@ async fn a_quota_is_waited_for_and_then_reported() {
     transit.server.delete(&quota).await;
     assert!(errors.len() >= 2);
     for error in &errors {
-        assert!(error.is_retryable() && error.code() == "provider-unavailable");
+        assert!(error.is_retryable() && error.code().as_str() == "provider-unavailable");
         says(error, &["rate", "quota"]);
     }
     assert_eq!(front.count(), errors.len() * 3 + (3 - errors.len()), "three attempts each");
@@ -426,7 +427,7 @@ fn a_root_key_outlives_its_runtime() {
         runtime().block_on(unlock("pharmacy-17", &roots, &stored)).unwrap();
     }
     let error = rxseal::run_local(Keyring::unlock("pharmacy-17", &roots, &stored)).unwrap_err();
-    assert_eq!(error.code(), "runtime-needed");
+    assert_eq!(error.code().as_str(), "runtime-needed");
 }
 
 // What the tests stand on
@@ -438,13 +439,13 @@ async fn unlock(keyspace: &str, roots: &RootKeys, stored: &KeyringFile) -> Resul
 /// Refused for good.
 async fn refused(roots: &RootKeys, stored: &KeyringFile) -> Error {
     let error = unlock(stored.keyspace(), roots, stored).await.unwrap_err();
-    assert_eq!(error.code(), "provider-refused", "{}", text(&error));
+    assert_eq!(error.code().as_str(), "provider-refused", "{}", text(&error));
     error
 }
 
 async fn refused_create(roots: &RootKeys) -> Error {
     let error = bounded(Keyring::create("pharmacy-17", roots, Suite::default())).await.unwrap_err();
-    assert_eq!(error.code(), "provider-refused", "{}", text(&error));
+    assert_eq!(error.code().as_str(), "provider-refused", "{}", text(&error));
     error
 }
 

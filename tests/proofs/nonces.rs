@@ -350,7 +350,7 @@ fn three_fields(rec: &Record) -> [Token; 3] {
 }
 
 fn refused<T>(result: Result<T, Error>, code: &str) {
-    assert_eq!(result.err().unwrap().code(), code);
+    assert_eq!(result.err().unwrap().code().as_str(), code);
 }
 
 #[derive(Serialize)]

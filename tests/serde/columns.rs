@@ -174,7 +174,7 @@ async fn what_does_not_open_is_saved_back_byte_for_byte() {
         // Each program reads the row, fails to open the drug, changes the directions and saves the whole row.
         let (id, drug, _): (i64, SealedDrug, Option<SealedDirections>) =
             db.rusqlite().query_row(SELECT, (), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap();
-        assert_eq!(drug.open(&rec.opened_by(&access())).unwrap_err().code(), refusal);
+        assert_eq!(drug.open(&rec.opened_by(&access())).unwrap_err().code().as_str(), refusal);
         let changed = SealedDirections::seal(&rec, "twice daily").unwrap();
         db.rusqlite().execute(insert, (id, &drug, &changed)).unwrap();
         assert!(stored_bytes(&db) == before, "rusqlite");
@@ -182,7 +182,7 @@ async fn what_does_not_open_is_saved_back_byte_for_byte() {
         let mut sqlx = db.sqlx().await;
         let (id, drug, directions): (i64, SealedDrug, Option<SealedDirections>) =
             sqlx::query_as(SELECT).fetch_one(&mut sqlx).await.unwrap();
-        assert_eq!(drug.open(&rec.opened_by(&access())).unwrap_err().code(), refusal);
+        assert_eq!(drug.open(&rec.opened_by(&access())).unwrap_err().code().as_str(), refusal);
         assert_eq!(directions.unwrap().open(&rec.opened_by(&access())).unwrap(), "twice daily");
         let save = sqlx::query(insert).bind(id).bind(drug).bind(None::<SealedDirections>);
         save.execute(&mut sqlx).await.unwrap();
@@ -316,7 +316,7 @@ fn own<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a rxseal::Error> {
 }
 
 fn code(error: &(dyn StdError + 'static)) -> Option<&'static str> {
-    own(error).map(rxseal::Error::code)
+    own(error).map(|error| error.code().as_str())
 }
 
 fn causes<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {

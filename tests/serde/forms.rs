@@ -57,7 +57,13 @@ macro_rules! assert_is_a_key {
     )*};
 }
 
-assert_is_a_key!(Keyring, SubjectKey, Kek, LocalRootKey, Unlocked);
+assert_is_a_key!(SubjectKey, Kek, LocalRootKey, Unlocked);
+
+// A handle to keys is `Clone`, and gives away no more than that.
+assert_not!(
+    Keyring: Copy, Keyring: Default, Keyring: PartialEq, Keyring: Ord, Keyring: Hash, Keyring: Serialize,
+    Keyring: DeserializeOwned, Keyring: std::fmt::Display, Keyring: AsRef<[u8]>, Keyring: std::ops::Deref
+);
 
 type Drug = Phi<String, phi::Drug>;
 
@@ -392,7 +398,7 @@ fn a_sealed_field_takes_tokens_only() {
         let error = serde_json::from_value::<Holder>(json.clone()).err().unwrap();
         assert!(error.to_string().starts_with("this is not an rxseal token") && !leaks(error.to_string().as_bytes()));
         let error = opener("RX-1").run_opening(|| serde_json::from_value::<Holder>(json)).err().unwrap();
-        assert_eq!((error.code(), error.field_id()), ("not-a-token", Some("phi.rx.drug")));
+        assert_eq!((error.code().as_str(), error.field_id()), ("not-a-token", Some("phi.rx.drug")));
     }
 }
 
@@ -470,7 +476,7 @@ fn a_not_wiped_alone_is_never_written() {
         let _ = serde_json::to_string(&bare);
         Ok::<_, rxseal::Error>(())
     });
-    assert_eq!(swallowed.unwrap_err().code(), "scope-missing");
+    assert_eq!(swallowed.unwrap_err().code().as_str(), "scope-missing");
 
     let marked = Marked {
         born: value().into(),

@@ -144,9 +144,9 @@ fn heard(at: usize, fields: usize, classes: impl IntoIterator<Item = Class>, out
 
 const NAME: [Class; 1] = [Class::IDENTITY];
 const NONE: [Class; 0] = [];
-const FAILED: Outcome = Outcome::Failed("open-failed");
-const MISMATCH: Outcome = Outcome::Failed("type-mismatch");
-const LOCKED: Outcome = Outcome::Failed("class-locked");
+const FAILED: Outcome = Outcome::Failed(rxseal::ErrorCode::OpenFailed);
+const MISMATCH: Outcome = Outcome::Failed(rxseal::ErrorCode::TypeMismatch);
+const LOCKED: Outcome = Outcome::Failed(rxseal::ErrorCode::ClassLocked);
 
 /// One call, or one call in another.
 #[derive(Clone, Debug)]
@@ -292,7 +292,7 @@ fn make(world: &World, at: usize, call: &Call, joined: &mut Joined) -> Vec<Heard
         }
         Call::OpenNoToken => {
             assert!(open.open_text::<phi::PatientName, String>(CANARY).unwrap_err().is_not_a_token());
-            single(joined, at, 0, NONE, Outcome::Failed("not-a-token"))
+            single(joined, at, 0, NONE, Outcome::Failed(rxseal::ErrorCode::NotAToken))
         }
         Call::OpenLocked => {
             assert!(limited().open::<phi::PatientName, String>(name).unwrap_err().is_locked_out());
@@ -301,7 +301,7 @@ fn make(world: &World, at: usize, call: &Call, joined: &mut Joined) -> Vec<Heard
         Call::OpenRefused => {
             let error = world.record(at).opened_by(&world.refused).open::<phi::PatientName, String>(name).unwrap_err();
             assert!(error.is_locked_out());
-            vec![heard(at, 0, NONE, Outcome::Failed("refused-by-observer"))]
+            vec![heard(at, 0, NONE, Outcome::Failed(rxseal::ErrorCode::RefusedByObserver))]
         }
         Call::Fields { good, bad } => {
             let result = open.open_fields(|pass| {
@@ -357,7 +357,7 @@ fn make(world: &World, at: usize, call: &Call, joined: &mut Joined) -> Vec<Heard
         Call::RunForged => {
             let forged = row.replacen("\"rxs", "\"", 1);
             assert!(open.run_opening(|| read(&forged)).err().unwrap().is_not_a_token());
-            vec![heard(at, 0, NONE, Outcome::Failed("not-a-token"))]
+            vec![heard(at, 0, NONE, Outcome::Failed(rxseal::ErrorCode::NotAToken))]
         }
         Call::RunOfAnother => {
             assert!(open.run_opening(|| read(other_row)).err().unwrap().is_open_failure());
@@ -370,7 +370,7 @@ fn make(world: &World, at: usize, call: &Call, joined: &mut Joined) -> Vec<Heard
         Call::RunRefused => {
             let error = world.record(at).opened_by(&world.refused).run_opening(|| read(row)).err().unwrap();
             assert!(error.is_locked_out());
-            vec![heard(at, 0, NONE, Outcome::Failed("refused-by-observer"))]
+            vec![heard(at, 0, NONE, Outcome::Failed(rxseal::ErrorCode::RefusedByObserver))]
         }
         Call::RunPanic => {
             let panicked = catch_unwind(AssertUnwindSafe(|| {
@@ -387,8 +387,8 @@ fn make(world: &World, at: usize, call: &Call, joined: &mut Joined) -> Vec<Heard
                 read(row).map_err(Problem::new)?;
                 Err::<(), _>(Problem("the program's own".into()))
             });
-            assert_eq!(result.unwrap_err().code(), "work-failed");
-            vec![heard(at, 7, Row::CLASSES, Outcome::Failed("work-failed"))]
+            assert_eq!(result.unwrap_err().code().as_str(), "work-failed");
+            vec![heard(at, 7, Row::CLASSES, Outcome::Failed(rxseal::ErrorCode::WorkFailed))]
         }
         Call::RunSwallows => {
             let result = open.run_opening(|| Ok::<_, Error>(read(other_row).is_err()));
@@ -414,7 +414,7 @@ fn make(world: &World, at: usize, call: &Call, joined: &mut Joined) -> Vec<Heard
             let result =
                 open_page(&[world.record(at)], &world.refused, |_, _| -> Result<(), Error> { panic!("not run") });
             assert!(result.unwrap_err().is_locked_out());
-            vec![heard(at, 0, NONE, Outcome::Failed("refused-by-observer"))]
+            vec![heard(at, 0, NONE, Outcome::Failed(rxseal::ErrorCode::RefusedByObserver))]
         }
         Call::PagePanic => {
             let panicked = catch_unwind(AssertUnwindSafe(|| {
@@ -467,7 +467,7 @@ fn make(world: &World, at: usize, call: &Call, joined: &mut Joined) -> Vec<Heard
         Call::InPlaintext => {
             // Refused before it is an opening: no scope nests in a plaintext scope.
             accept_plaintext(|| {
-                assert!(open.run_opening(|| read(row)).is_err_and(|error| error.code() == "plaintext-nested"));
+                assert!(open.run_opening(|| read(row)).is_err_and(|error| error.code().as_str() == "plaintext-nested"));
                 Ok::<_, Error>(())
             })
             .unwrap();
@@ -646,7 +646,7 @@ fn a_page_of_records_of_two_keyrings_is_refused() {
         });
         let told = events(&recorder).len();
         assert!(opened <= told, "{opened} opened, {told} told of");
-        assert_eq!(result.unwrap_err().code(), "keyspace-mismatch");
+        assert_eq!(result.unwrap_err().code().as_str(), "keyspace-mismatch");
     }
 }
 
@@ -715,7 +715,7 @@ fn an_observer_that_says_no_stops_the_opening_before_any_key_is_used() {
         serde_json::from_str::<Row>(&json)
     });
     let error = result.err().unwrap();
-    assert!(!ran && error.is_locked_out() && error.code() == "refused-by-observer");
+    assert!(!ran && error.is_locked_out() && error.code().as_str() == "refused-by-observer");
     assert_eq!(std::error::Error::source(&error).unwrap().to_string(), "blocked");
     let event = &events(&recorder)[0];
     assert!(event.fields == 0 && event.classes.is_empty());

@@ -157,7 +157,7 @@ fn spellings(needle: &[u8]) -> Vec<Vec<u8>> {
 
 /// All texts of an error: its Display and Debug, and those of every cause.
 pub fn texts(error: &rxseal::Error) -> String {
-    let mut all = format!("{error}\n{error:?}\n{error:#?}\n{}", error.code());
+    let mut all = format!("{error}\n{error:?}\n{error:#?}\n{}", error.code().as_str());
     let mut cause = std::error::Error::source(error);
     while let Some(inner) = cause {
         all.push_str(&format!("\n{inner}\n{inner:?}"));

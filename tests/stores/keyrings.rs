@@ -83,7 +83,7 @@ fn sqlite_refuses_what_it_cannot_use() {
         (home.0.join("missing/keyrings.db"), "cannot be opened"),
     ] {
         let error = SqliteStore::open(&path).unwrap_err();
-        assert_eq!(error.code(), "store-refused");
+        assert_eq!(error.code().as_str(), "store-refused");
         assert!(cause(&error).contains(says) && !cause(&error).contains("Jane"), "{}", cause(&error));
     }
     assert!(fs::read_to_string(&text).unwrap().starts_with("Jane Doe"), "nothing was written into it");
@@ -216,7 +216,7 @@ fn child_work() {
     }
     let ended = try_store(kind, &folder).and_then(|store| run_local(store.put(&file, Some(1))));
     // The pipe is no file with a limit.
-    println!("said {}", ended.map_or_else(|error| error.code(), |()| "ok"));
+    println!("said {}", ended.map_or_else(|error| error.code().as_str(), |()| "ok"));
 }
 
 fn child(work: &str, folder: &Path) -> Child {
@@ -236,7 +236,7 @@ fn try_store(kind: &str, folder: &Path) -> Result<Arc<dyn KeyringStore>, Error> 
 }
 
 fn code<T>(result: Result<T, Error>) -> &'static str {
-    result.err().unwrap().code()
+    result.err().unwrap().code().as_str()
 }
 
 fn cause(error: &Error) -> String {

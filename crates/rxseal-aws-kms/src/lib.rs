@@ -1,1 +1,9 @@
 #![doc = include_str!("../README.md")]
+
+mod credentials;
+mod endpoint;
+mod failure;
+mod key;
+mod key_arn;
+
+pub use key::AwsKmsKey;

@@ -69,7 +69,7 @@ impl Rule {
 }
 
 fn code(error: &Error) -> &'static str {
-    error.code()
+    error.code().as_str()
 }
 
 /// An error with its cause, which says what an operator has to know.

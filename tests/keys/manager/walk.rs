@@ -84,7 +84,7 @@ impl Life {
         }
         let known = self.files[chance.below(self.files.len())].keys()[0].id();
         for answer in [self.manager.keyring(TENANT).await, self.manager.keyring_with(TENANT, known).await] {
-            self.look(answer.as_deref());
+            self.look(answer.as_ref());
         }
     }
 

@@ -16,7 +16,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use rxseal::Error;
 use rxseal::keys::{KeyringFile, Suite};
-use rxseal::root::{AwsKmsKey, RootKey, RootKeys};
+use rxseal::root::{RootKey, RootKeys};
+use rxseal_aws_kms::AwsKmsKey;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use tracing::field::{Field, Visit};
@@ -380,7 +381,7 @@ async fn ends_as_it_should(fault: Fault) -> String {
     let (error, requests) = refused(&world, &alone, &stored, fault.name).await;
     watched.assert_silent(&error);
     let text = format!("{error}{}", chain(&error));
-    assert_eq!(error.code(), fault.code, "{}: {text}", fault.name);
+    assert_eq!(error.code().as_str(), fault.code, "{}: {text}", fault.name);
     assert_eq!(error.is_retryable(), fault.is_retryable(), "{}: {text}", fault.name);
     assert!(text.contains(fault.says), "{}: {text}", fault.name);
     assert!(!text.contains('\n') && !text.contains("Jane") && !text.contains("canary"), "{}: {text}", fault.name);
@@ -553,7 +554,7 @@ async fn a_keyring_is_made_only_of_what_was_verified() {
         let error = created.unwrap_err();
         assert!(started.elapsed() < DEADLINE * 2 + GRACE);
         watched.assert_silent(&error);
-        assert_eq!(error.code(), code, "{error:?}{}", chain(&error));
+        assert_eq!(error.code().as_str(), code, "{error:?}{}", chain(&error));
         assert!(chain(&error).contains(says), "{error:?}{}", chain(&error));
     }
 }
@@ -593,7 +594,7 @@ async fn looking_a_key_up() {
         let server = FaultyServer::start(move |_| reply.clone()).await;
         let credentials = Credentials::new("AKIDCANARY", "canary-secret", None, None, "test");
         let error = AwsKmsKey::with_config(&config(&server.url(), credentials), "alias/phi-root").await.unwrap_err();
-        assert_eq!(error.code(), code, "{error:?}{}", chain(&error));
+        assert_eq!(error.code().as_str(), code, "{error:?}{}", chain(&error));
         assert!(chain(&error).contains(says), "{says}: {}", chain(&error));
     }
 }

@@ -15,7 +15,8 @@ use cryptoki::object::{Attribute, KeyType, ObjectClass};
 use cryptoki::session::{Session, UserType};
 use cryptoki::slot::{Slot, TokenInfo};
 use cryptoki::types::{AuthPin, Ulong};
-use rxseal::root::{Pkcs11Key, Pkcs11KeyBuilder, RootKeys};
+use rxseal::root::RootKeys;
+use rxseal_pkcs11::{Pkcs11Key, Pkcs11KeyBuilder};
 
 pub const PIN: &str = "canary-pin-4711";
 const SO_PIN: &str = "so-pin-0815";

@@ -272,15 +272,15 @@ fn keyrings_are_refused_alike() {
                 run_local(Keyring::rotate_with(options(by), KEYSPACE, &roots, &changed)).map(drop),
             ];
             for outcome in outcomes {
-                assert_eq!(outcome.map_err(|error| error.code()), Err("unlock-failed"), "{name}, {by:?}");
+                assert_eq!(outcome.map_err(|error| error.code().as_str()), Err("unlock-failed"), "{name}, {by:?}");
             }
         }
     }
     for by in BOTH {
         let old = run_local(Keyring::unlock_with(options(by).min_generation(2), KEYSPACE, &roots, &file));
-        assert_eq!(old.unwrap_err().code(), "keyring-too-old");
+        assert_eq!(old.unwrap_err().code().as_str(), "keyring-too-old");
         let pinned = run_local(Keyring::unlock_with(options(by).pin([7; 32]), KEYSPACE, &roots, &file));
-        assert_eq!(pinned.unwrap_err().code(), "pin-mismatch");
+        assert_eq!(pinned.unwrap_err().code().as_str(), "pin-mismatch");
         let held = *file.keys()[0].fingerprint();
         assert!(run_local(Keyring::unlock_with(options(by).pin(held), KEYSPACE, &roots, &file)).is_ok());
     }
@@ -308,12 +308,15 @@ fn wrapped_subject_keys_cross_over() {
                     let wrapped = WrappedSubjectKey::try_from(changed.as_slice())?;
                     keys.unwrap_subject_key("patient-89", &wrapped).map(drop)
                 });
-                let [one, other] = codes.map(|outcome| outcome.unwrap_err().code());
+                let [one, other] = codes.map(|outcome| outcome.unwrap_err().code().as_str());
                 assert_eq!(one, other, "byte {at}");
                 assert!(at < HEADER || one == "subject-key-refused", "byte {at}: {one}");
             }
             for keys in [maker, user] {
-                assert_eq!(keys.unwrap_subject_key("patient-90", &wrapped).unwrap_err().code(), "subject-key-refused");
+                assert_eq!(
+                    keys.unwrap_subject_key("patient-90", &wrapped).unwrap_err().code().as_str(),
+                    "subject-key-refused"
+                );
             }
         }
     }
@@ -416,7 +419,7 @@ fn wrong_values_are_refused_alike() {
             ];
             // What was decrypted in place before it was refused is sealed again, to the same bytes.
             assert_eq!(number_buffer, number.as_bytes());
-            outcomes.map(|outcome| outcome.unwrap_err().code())
+            outcomes.map(|outcome| outcome.unwrap_err().code().as_str())
         });
         assert_eq!(codes[0], codes[1]);
         assert_eq!(
@@ -564,7 +567,7 @@ type Open = fn(&Record, &[u8]) -> Result<String, &'static str>;
 #[rustfmt::skip]
 fn ways_to_open<F: Field>() -> [(&'static str, Open); 8] {
     fn code(error: Error) -> &'static str {
-        error.code()
+        error.code().as_str()
     }
     [
         ("open", |record, token| record.opened_by(&access()).open::<F, String>(&Token::try_from(token).map_err(code)?).map_err(code)),
@@ -601,7 +604,7 @@ fn ways_to_open<F: Field>() -> [(&'static str, Open); 8] {
 }
 
 fn opened_by<F: Field>(record: &Record, token: &Token) -> Result<String, &'static str> {
-    record.opened_by(&access()).open::<F, String>(token).map_err(|error| error.code())
+    record.opened_by(&access()).open::<F, String>(token).map_err(|error| error.code().as_str())
 }
 
 fn text_of(token: &[u8]) -> String {

@@ -157,7 +157,7 @@ const PATHS: &[Path] = &[
     ("unlock a changed keyring", 1, |w| {
         let changed = w.stored.to_string().replace("\"generation\": 1", "\"generation\": 2").parse().unwrap();
         let unlocked = run_local(Keyring::unlock_with(aws_lc(), KEYSPACE, &w.roots, &changed));
-        assert_eq!(unlocked.unwrap_err().code(), "unlock-failed");
+        assert_eq!(unlocked.unwrap_err().code().as_str(), "unlock-failed");
         After::default()
     }),
     ("create_subject_key", 1, |w| {
@@ -167,7 +167,7 @@ const PATHS: &[Path] = &[
     }),
     ("unwrap_subject_key", 1, |w| { drop(w.subject_key()); After::default() }),
     ("unwrap_subject_key of another subject", 1, |w| {
-        assert_eq!(w.keys.unwrap_subject_key("patient-1", &w.wrapped).unwrap_err().code(), "subject-key-refused");
+        assert_eq!(w.keys.unwrap_subject_key("patient-1", &w.wrapped).unwrap_err().code().as_str(), "subject-key-refused");
         After::default()
     }),
     ("rewrap_subject_key", 2, |w| {
@@ -616,7 +616,7 @@ fn wiped<T: Zeroize>(opened: Result<T, Error>) -> After {
 }
 
 fn refused<T>(opened: Result<T, Error>) -> After {
-    assert_eq!(opened.err().map(|error| error.code()), Some("open-failed"));
+    assert_eq!(opened.err().map(|error| error.code().as_str()), Some("open-failed"));
     After::default()
 }
 

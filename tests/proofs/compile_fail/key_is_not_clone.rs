@@ -3,7 +3,6 @@
 fn copied<T: Clone>() {}
 
 fn main() {
-    copied::<rxseal::Keyring>();
     copied::<rxseal::subjects::SubjectKey>();
     copied::<rxseal::provider::Kek>();
     copied::<rxseal::root::LocalRootKey>();

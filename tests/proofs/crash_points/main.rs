@@ -93,7 +93,7 @@ fn prepared(work: &str, path: PathBuf) -> Box<dyn FnOnce() -> String> {
 
 fn root_key(made: Result<rxseal::root::LocalRootKey, rxseal::Error>) -> String {
     // The key's public name, or the code of the error.
-    made.map_or_else(|error| format!("error {}", error.code()), |root| format!("{root:?}"))
+    made.map_or_else(|error| format!("error {}", error.code().as_str()), |root| format!("{root:?}"))
 }
 
 /// Everything that draws random bytes; each either succeeds or says so.
@@ -110,7 +110,7 @@ fn seal(path: &Path) -> String {
         rxseal::page::seal_page(&[rec], |_, pass| pass.seal_text::<phi::Drug>("warfarin 5 MG"))?;
         Ok::<_, rxseal::Error>(())
     };
-    steps().map_or_else(|error| format!("error {}", error.code()), |()| "sealed".to_owned())
+    steps().map_or_else(|error| format!("error {}", error.code().as_str()), |()| "sealed".to_owned())
 }
 
 fn a_root_key_file_is_whole_or_not_there() {

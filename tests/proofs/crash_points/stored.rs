@@ -38,7 +38,7 @@ pub fn prepared(work: &str, home: PathBuf) -> Box<dyn FnOnce() -> String> {
 fn put(work: &str, home: &Path, next: &KeyringFile) -> String {
     let over = next.generation().checked_sub(1).filter(|over| *over > 0);
     let ended = open(work, home).and_then(|store| run_local(store.put(next, over)));
-    ended.map_or_else(|error| format!("error {}", error.code()), |()| "put".to_owned())
+    ended.map_or_else(|error| format!("error {}", error.code().as_str()), |()| "put".to_owned())
 }
 
 fn open(work: &str, home: &Path) -> Result<Box<dyn KeyringStore>, rxseal::Error> {

@@ -92,7 +92,7 @@ pub fn prepared(work: &str, home: PathBuf) -> Box<dyn FnOnce() -> String> {
             "Replace" => run_local(store.replace(KEYSPACE, PATIENT, &first, &second)),
             _ => run_local(SubjectAdmin::new(store).unknown_too().shred(KEYSPACE, PATIENT, &log(&home))).map(|_| ()),
         });
-        ended.map_or_else(|error| format!("error {}", error.code()), |()| "done".to_owned())
+        ended.map_or_else(|error| format!("error {}", error.code().as_str()), |()| "done".to_owned())
     })
 }
 
@@ -331,7 +331,7 @@ impl Crashed<'_> {
             let error = run_local(SubjectAdmin::new(Arc::clone(&self.store)).unknown_too().reapply(&log(self.home)))
                 .unwrap_err();
             let cause = std::error::Error::source(&error).unwrap().to_string();
-            assert!(error.code() == "store-refused" && cause.contains(LOG), "{}: {error:?}", self.what);
+            assert!(error.code().as_str() == "store-refused" && cause.contains(LOG), "{}: {error:?}", self.what);
         }
     }
 

@@ -244,7 +244,7 @@ const PATHS: &[Path] = &[
     ("open_compromised", |w| {
         let keys = w.compromised();
         let rec = keys.record("prescription", "RX-1").unwrap().opened_by(&w.access);
-        assert_eq!(rec.open::<Name, String>(&w.tokens.text).unwrap_err().code(), "key-compromised");
+        assert_eq!(rec.open::<Name, String>(&w.tokens.text).unwrap_err().code().as_str(), "key-compromised");
         wiped(rec.open_compromised::<Name, String>(&w.tokens.text).map(|suspect| suspect.expose_not_authentic()))
     }),
     ("open_in_place of text", |w| opened_in_place::<Name>(&w.open(), &w.tokens.text)),
@@ -459,7 +459,7 @@ const PATHS: &[Path] = &[
     ("open what panics", |w| { quietly(|| w.open().open::<Name, PanicsReading>(&w.tokens.text)); done() }),
     ("run_opening with one token changed", |w| {
         let json = w.json.replace(&w.tokens.text_in_json, &w.tokens.changed.to_string());
-        assert_eq!(w.open().run_opening(|| serde_json::from_str::<Reads>(&json)).err().unwrap().code(), "open-failed");
+        assert_eq!(w.open().run_opening(|| serde_json::from_str::<Reads>(&json)).err().unwrap().code().as_str(), "open-failed");
         done()
     }),
     ("unlock a changed keyring", |w| {
@@ -1310,7 +1310,7 @@ fn wiped<T: Zeroize>(opened: Result<T, Error>) -> After {
 }
 
 fn failed<T>(result: Result<T, Error>, code: &str) -> After {
-    assert_eq!(result.err().map(|error| error.code()), Some(code));
+    assert_eq!(result.err().map(|error| error.code().as_str()), Some(code));
     done()
 }
 

@@ -145,7 +145,7 @@ fn tokens_open() {
     for (number, entry) in entries.iter().enumerate() {
         let record = record(&keyrings[entry.keyring.as_str()], entry).unwrap();
         let outcome = open(&record, entry);
-        let code = outcome.as_ref().map_or_else(Error::code, |_| "ok");
+        let code = outcome.as_ref().map_or_else(|error| error.code().as_str(), |_| "ok");
         assert_eq!(code, entry.expect, "token {number}");
         assert!(outcome.is_err() || outcome.unwrap() == entry.value, "token {number}: another value");
         *counts.entry((&entry.token[..4], entry.binding.as_str())).or_insert(0) += 1;

@@ -324,7 +324,7 @@ fn sixteen_mib_and_a_byte_are_refused() {
     for place in [&places()[0], &places()[5]] {
         let mut buffer = pattern(16 * MIB + 1);
         let (at, copy) = (buffer.as_ptr(), buffer.clone());
-        assert_eq!(seal::<Tight>(&place.record, &mut buffer).unwrap_err().code(), "too-large");
+        assert_eq!(seal::<Tight>(&place.record, &mut buffer).unwrap_err().code().as_str(), "too-large");
         assert!(buffer == copy && buffer.as_ptr() == at);
     }
 }
@@ -371,7 +371,7 @@ fn a_refused_field_may_be_sealed_again() {
         place
             .record
             .seal_fields(|pass| {
-                assert_eq!(pass.seal_in_place::<Short>(&mut bad).unwrap_err().code(), "too-large");
+                assert_eq!(pass.seal_in_place::<Short>(&mut bad).unwrap_err().code().as_str(), "too-large");
                 pass.seal_in_place::<Short>(&mut good)
             })
             .unwrap();
@@ -387,7 +387,7 @@ fn unsealed(content: &[u8], code: &str, mut seal: impl FnMut(&mut Vec<u8>) -> Re
         let mut buffer = with_room(content, room);
         let at = buffer.as_ptr();
         let error = seal(&mut buffer).unwrap_err();
-        assert_eq!(error.code(), code, "room {room}");
+        assert_eq!(error.code().as_str(), code, "room {room}");
         assert!(error.field_id().is_some_and(|id| id.starts_with("in-place.")), "{error}");
         assert_eq!(error.record_type(), Some("scan"));
         assert!(buffer == content, "{code}, room {room}: the buffer was changed");
@@ -451,7 +451,7 @@ fn a_changed_token_stays_as_it_was() {
         let mut codes = BTreeSet::new();
         let mut refused = |changed: &[u8]| {
             let mut buffer = with_room(changed, 20);
-            let code = open::<Tight>(&access, &mut buffer).unwrap_err().code();
+            let code = open::<Tight>(&access, &mut buffer).unwrap_err().code().as_str();
             assert!(buffer == changed, "{}: a changed token was changed", place.name);
             codes.insert(code);
         };
@@ -500,7 +500,7 @@ fn given_back<F: Field>(place: &Place, value: &serde_json::Value) {
             let by_open = pass.open::<F, Raw>(&token).unwrap_err();
             for _ in 0..3 {
                 let error = pass.open_in_place::<F>(&mut buffer).unwrap_err();
-                assert_eq!((error.code(), error.to_string()), ("type-mismatch", by_open.to_string()));
+                assert_eq!((error.code().as_str(), error.to_string()), ("type-mismatch", by_open.to_string()));
                 assert_eq!(buffer, token.as_bytes(), "{}", place.name);
             }
             // The pass is none the worse.
@@ -533,7 +533,7 @@ fn former_pairs_open_in_place() {
         }
         for token in &json {
             let mut buffer = token.as_bytes().to_vec();
-            assert_eq!(open::<Renamed>(&place.open(), &mut buffer).unwrap_err().code(), "type-mismatch");
+            assert_eq!(open::<Renamed>(&place.open(), &mut buffer).unwrap_err().code().as_str(), "type-mismatch");
             assert_eq!(buffer, token.as_bytes(), "{}: sealed again under another pair", place.name);
             assert_eq!(place.open().open::<Renamed, u8>(&Token::try_from(buffer).unwrap()).unwrap(), 7);
         }
@@ -564,7 +564,10 @@ fn more_keys_than_a_pass_holds_open_in_place() {
                         in_place::<Padded>(pass, text)
                             .map(|content| assert_eq!(content, format!("page {at}").as_bytes()))?;
                         let mut buffer = number.as_bytes().to_vec();
-                        assert_eq!(pass.open_in_place::<Renamed>(&mut buffer).unwrap_err().code(), "type-mismatch");
+                        assert_eq!(
+                            pass.open_in_place::<Renamed>(&mut buffer).unwrap_err().code().as_str(),
+                            "type-mismatch"
+                        );
                         assert_eq!(buffer, number.as_bytes());
                     }
                 }
@@ -590,7 +593,7 @@ fn every_vector_opens_in_place_or_stays_as_it_was() {
         let mut buffer = token.clone();
         let outcome = record.opened_by(&access()).open_fields(|pass| open_vector(vector, pass, &mut buffer));
         if vector.expects_ok() && vector.number("kind") == 2 {
-            assert_eq!(outcome.unwrap_err().code(), "type-mismatch", "{}", vector.file);
+            assert_eq!(outcome.unwrap_err().code().as_str(), "type-mismatch", "{}", vector.file);
             assert!(buffer == token, "{}: the token was changed", vector.file);
             mismatched += 1;
             continue;
@@ -659,7 +662,7 @@ fn open_vector(vector: &Vector, pass: &mut OpenPass<'_>, buffer: &mut Vec<u8>) -
 #[track_caller]
 fn still_sealed<F: Field>(access: &RecordReader, token: &Token, code: &str) {
     let by_open = access.open::<F, Raw>(token).map(|_| ()).unwrap_err();
-    assert_eq!(by_open.code(), code);
+    assert_eq!(by_open.code().as_str(), code);
     for room in [0, 100] {
         let mut buffer = with_room(token.as_bytes(), room);
         let at = buffer.as_ptr();
@@ -687,8 +690,11 @@ fn a_pass_mixes_in_place_with_the_rest() {
             .seal_fields(|pass| {
                 let name = pass.seal::<Padded>("Jane Doe")?;
                 pass.seal_in_place::<Coarse>(&mut scan)?;
-                assert_eq!(pass.seal_in_place::<Padded>(&mut pattern(3)).unwrap_err().code(), "field-repeated");
-                assert_eq!(pass.seal::<Coarse>("x").unwrap_err().code(), "field-repeated");
+                assert_eq!(
+                    pass.seal_in_place::<Padded>(&mut pattern(3)).unwrap_err().code().as_str(),
+                    "field-repeated"
+                );
+                assert_eq!(pass.seal::<Coarse>("x").unwrap_err().code().as_str(), "field-repeated");
                 Ok::<_, Error>([name, pass.seal::<Short>("brief")?])
             })
             .unwrap();
@@ -754,11 +760,11 @@ fn the_observer_hears_of_it() {
     assert_eq!(take(), [(1, Outcome::Opened, vec![Class::MEDICATION, Class::CLINICAL, Class::IDENTITY])]);
     let mut wrong = name.clone().into_bytes();
     open::<Tight>(&record.opened_by(&access()), &mut wrong).unwrap_err();
-    assert_eq!(take(), [(0, Outcome::Failed("open-failed"), vec![Class::MEDICATION])]);
+    assert_eq!(take(), [(0, Outcome::Failed(rxseal::ErrorCode::OpenFailed), vec![Class::MEDICATION])]);
     let mut json = number.into_bytes();
     open::<Padded>(&record.opened_by(&access()), &mut json).unwrap_err();
     // Decrypted and given back as its token: opened all the same, as by `open`.
-    assert_eq!(take(), [(1, Outcome::Failed("type-mismatch"), vec![Class::IDENTITY])]);
+    assert_eq!(take(), [(1, Outcome::Failed(rxseal::ErrorCode::TypeMismatch), vec![Class::IDENTITY])]);
 }
 
 // The places, and the values

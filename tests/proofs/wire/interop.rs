@@ -450,7 +450,7 @@ fn outcome_of_rust<F: Field>(record: Result<Record, Error>, token: &str) -> Outc
             Ok((kind, value))
         })
     };
-    record.and_then(open).map_err(|error: Error| error.code().to_owned())
+    record.and_then(open).map_err(|error: Error| error.code().as_str().to_owned())
 }
 
 fn unhex(text: &str) -> Vec<u8> {
@@ -648,7 +648,7 @@ fn both_judge_1000_altered_keyring_files_alike() {
                 let record = keys.unobserved().unbound("patient")?;
                 record.opened_by(&access()).open_text::<Name, String>(&token)
             });
-            outcomes.push(outcome.as_ref().map_or_else(Error::code, |_| "ok").to_owned());
+            outcomes.push(outcome.as_ref().map_or_else(|error| error.code().as_str(), |_| "ok").to_owned());
             requests.push(json!({
                 "root_key": second_line, "keyring": text, "keyspace": KEYSPACE, "record_type": "patient", "record_id": null,
                 "binding": "unbound", "parts": [], "subject_id": null, "subject_key": null, "field_id": Name::ID.as_str(),

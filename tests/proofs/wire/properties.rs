@@ -111,7 +111,7 @@ proptest! {
         let spelled = id.to_ascii_lowercase().starts_with("urn:uuid:");
         match KEYS[0].record("prescription", &id) {
             Ok(_) => prop_assert!(legal && !spelled),
-            Err(error) => prop_assert!(error.code() == "invalid-id" && (!legal || spelled || id.len() >= 36)),
+            Err(error) => prop_assert!(error.code().as_str() == "invalid-id" && (!legal || spelled || id.len() >= 36)),
         }
     }
 
@@ -144,7 +144,7 @@ fn a_keyring_file_is_written_with_its_members_only() {
     wrap["wraps"][0] = as_array(&read["wraps"][0], &["provider", "root_key", "wrapped"]);
     for (what, changed) in [("the file", whole), ("a key", key), ("a wrap", wrap)] {
         let error = changed.to_string().parse::<KeyringFile>().err();
-        assert_eq!(error.map(|error| error.code()), Some("invalid-keyring"), "{what} as an array");
+        assert_eq!(error.map(|error| error.code().as_str()), Some("invalid-keyring"), "{what} as an array");
     }
 }
 
@@ -232,7 +232,7 @@ impl Model {
                 let is_primary = self.file.keys().iter().any(|key| key.id() == id && key.is_primary());
                 if is_primary || !may_follow(self.states[&id], *state) {
                     let error = result.err().unwrap();
-                    assert_eq!((error.code(), error.key_id()), ("state-refused", Some(id)));
+                    assert_eq!((error.code().as_str(), error.key_id()), ("state-refused", Some(id)));
                 } else {
                     self.states.insert(id, *state);
                     self.adopt(result.unwrap());
@@ -247,7 +247,7 @@ impl Model {
         let rec = record(&self.keys);
         let result = match self.states[&token.key_id()] {
             KeyState::Compromised => {
-                assert_eq!(rec.reseal::<Block32>(token).unwrap_err().code(), "key-compromised");
+                assert_eq!(rec.reseal::<Block32>(token).unwrap_err().code().as_str(), "key-compromised");
                 rec.reseal_compromised::<Block32>(token)
             }
             _ => rec.reseal::<Block32>(token),
@@ -260,7 +260,7 @@ impl Model {
                 self.resealed += 1;
             }
             Err(error) => {
-                assert_eq!(error.code(), "key-destroyed");
+                assert_eq!(error.code().as_str(), "key-destroyed");
                 assert_eq!(self.states[&token.key_id()], KeyState::Destroyed);
             }
         }
@@ -272,7 +272,7 @@ impl Model {
         let older = std::mem::replace(&mut self.file, file);
         let options = || rxseal::keys::UnlockOptions::default().min_generation(self.generation);
         let old = run_local(Keyring::unlock_with(options(), "pharmacy-17", &self.roots, &older));
-        assert_eq!(old.err().unwrap().code(), "keyring-too-old");
+        assert_eq!(old.err().unwrap().code().as_str(), "keyring-too-old");
         let _ = run_local(Keyring::unlock_with(options(), "pharmacy-17", &self.roots, &self.file)).unwrap();
         self.keys = unlock(&self.roots, &self.file);
     }
@@ -303,12 +303,12 @@ impl Model {
             access.open_compromised::<Block32, String>(token).map(|suspect| suspect.expose_not_authentic());
         match self.states[&token.key_id()] {
             KeyState::Compromised => {
-                assert_eq!(opened.unwrap_err().code(), "key-compromised");
+                assert_eq!(opened.unwrap_err().code().as_str(), "key-compromised");
                 assert_eq!(compromised.unwrap(), "warfarin 5 MG");
             }
             KeyState::Destroyed => {
-                assert_eq!(opened.unwrap_err().code(), "key-destroyed");
-                assert_eq!(compromised.unwrap_err().code(), "key-destroyed");
+                assert_eq!(opened.unwrap_err().code().as_str(), "key-destroyed");
+                assert_eq!(compromised.unwrap_err().code().as_str(), "key-destroyed");
             }
             _ => {
                 assert_eq!(opened.unwrap(), "warfarin 5 MG");
@@ -514,7 +514,7 @@ impl Value {
         };
         match opened {
             Ok(same) => same || panic!("another value came back"),
-            Err(error) => !error.is_open_failure() && panic!("{}", error.code()),
+            Err(error) => !error.is_open_failure() && panic!("{}", error.code().as_str()),
         }
     }
 

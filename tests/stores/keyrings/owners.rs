@@ -140,11 +140,11 @@ fn child_work() {
         let stored = run_local(FileStore::new(home.join("deep/keyrings")).get(TENANT));
         println!(
             "said {}",
-            stored.map_or_else(|error| error.code(), |file| if file.is_some() { "ok" } else { "none" })
+            stored.map_or_else(|error| error.code().as_str(), |file| if file.is_some() { "ok" } else { "none" })
         );
         return;
     }
-    println!("said {}", act(kind, &home, round.parse().unwrap()).map_or_else(|error| error.code(), |()| "ok"));
+    println!("said {}", act(kind, &home, round.parse().unwrap()).map_or_else(|error| error.code().as_str(), |()| "ok"));
 }
 
 #[test]
@@ -287,7 +287,7 @@ fn a_lock_of_somebody_else_is_given_back() {
         let _ = fs::remove_file(&lock).or_else(|_| fs::remove_dir(&lock));
         plant();
         let begun = Instant::now();
-        assert_eq!(act("file", &home.0, 2).unwrap_err().code(), "store-refused");
+        assert_eq!(act("file", &home.0, 2).unwrap_err().code().as_str(), "store-refused");
         assert!(begun.elapsed() < Duration::from_secs(3));
     }
     assert!(!home.0.join("new").exists());
@@ -315,7 +315,7 @@ fn nothing_is_written_through_a_link() {
         symlink(&there, &file).unwrap();
         let before = snapshot(&home.0);
         let error = act(kind, &home.0, 2).unwrap_err();
-        assert_eq!(error.code(), "store-refused");
+        assert_eq!(error.code().as_str(), "store-refused");
         assert!(error.to_string().contains("link") && cause(&error).contains(".json"), "{error} {}", cause(&error));
         assert!(before == snapshot(&home.0), "{kind}");
         fs::remove_file(&there).unwrap();
@@ -335,7 +335,7 @@ fn what_is_no_file_is_not_waited_for() {
         fs::remove_file(&file).unwrap();
         assert!(Command::new("mkfifo").args(["-m", "600"]).arg(&file).status().unwrap().success());
         let begun = Instant::now();
-        let refused = act(kind, &home.0, 1).unwrap_err().code();
+        let refused = act(kind, &home.0, 1).unwrap_err().code().as_str();
         assert!(["store-refused", "invalid-root-key"].contains(&refused), "{kind}: {refused}");
         assert!(begun.elapsed() < Duration::from_secs(3) && fs::metadata(&file).unwrap().file_type().is_fifo());
     }
@@ -379,7 +379,7 @@ fn a_key_file_is_read_by_whom_it_is_for() {
     RootKeyFile::new(&path).load().unwrap();
     fs::set_permissions(home.0.join("..data"), fs::Permissions::from_mode(0o640)).unwrap();
     let error = RootKeyFile::new(&path).load().unwrap_err();
-    assert_eq!(error.code(), "root-key-permissions");
+    assert_eq!(error.code().as_str(), "root-key-permissions");
     assert!(error.to_string().contains("--allow-group-read") && cause(&error).contains("0640"), "{error}");
     RootKeyFile::new(&path).allow_group_read().load().unwrap();
     if !is_root() {

@@ -182,7 +182,7 @@ fn child_work() {
         _ => home.insert(&key.unwrap_or_else(|| home.given("first").unwrap())),
     };
     // The pipe is no file with a limit.
-    println!("said {}", ended.unwrap_or_else(|error| error.code().to_owned()));
+    println!("said {}", ended.unwrap_or_else(|error| error.code().as_str().to_owned()));
 }
 
 /// A folder with a store, a log and keys to put.

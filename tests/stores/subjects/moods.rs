@@ -46,10 +46,10 @@ fn the_observer_hears_of_everyone_who_is_shredded() {
     assert!(!format!("{admin:?} {:?}", run_local(restored.reapply(&log)).unwrap()).contains("P-7"));
 
     let nowhere = ShredLog::new(folder.0.join("missing").join("log"), MONTH);
-    assert_eq!(run_local(admin.shred(TENANT, "P-9", &nowhere)).unwrap_err().code(), "store-refused");
+    assert_eq!(run_local(admin.shred(TENANT, "P-9", &nowhere)).unwrap_err().code().as_str(), "store-refused");
     // As long as no line of ours is.
     fs::write(folder.0.join("log"), format!("{{\"keyspace\":\"{}", "x".repeat(2_000))).unwrap();
-    assert_eq!(run_local(admin.shred(TENANT, "P-9", &log)).unwrap_err().code(), "store-refused");
+    assert_eq!(run_local(admin.shred(TENANT, "P-9", &log)).unwrap_err().code().as_str(), "store-refused");
     assert_eq!(heard.0.lock().unwrap().len(), 4, "and of nobody else");
 }
 
@@ -114,7 +114,7 @@ fn keys_that_do_not_fit_are_no_keys() {
     let stored = run_local(store.store.get(TENANT, &["P-7"])).unwrap().remove(0);
     let StoredSubject::Key(wrapped) = &stored else { panic!("{stored:?}") };
     run_local(store.store.insert(TENANT, "P-8", wrapped)).unwrap();
-    assert_eq!(run_local(fresh.subject(&keys, "P-8")).unwrap_err().code(), "subject-key-refused");
+    assert_eq!(run_local(fresh.subject(&keys, "P-8")).unwrap_err().code().as_str(), "subject-key-refused");
     let report = run_local(SubjectAdmin::new(Arc::clone(&store)).unknown_too().rewrap_compromised(&other)).unwrap();
     assert_eq!(report.failed().count(), 2);
 }
@@ -131,6 +131,6 @@ fn what_is_no_file_of_a_subject_is_passed_over_or_told() {
     }
     assert_eq!(run_local(store.page(TENANT, None, 10)).unwrap().len(), 1);
     fs::write(home.join("pharmacy-18"), "").unwrap();
-    assert_eq!(run_local(store.page("pharmacy-18", None, 10)).unwrap_err().code(), "store-refused");
-    assert_eq!(run_local(store.get("pharmacy-18", &["P-7"])).unwrap_err().code(), "store-refused");
+    assert_eq!(run_local(store.page("pharmacy-18", None, 10)).unwrap_err().code().as_str(), "store-refused");
+    assert_eq!(run_local(store.get("pharmacy-18", &["P-7"])).unwrap_err().code().as_str(), "store-refused");
 }

@@ -52,8 +52,8 @@ fn direct<T: Serialize + DeserializeOwned + PartialEq + 'static>(
     match record.seal::<Marker>(value).map(|token| open.open::<Marker, T>(&token)) {
         Ok(Ok(read)) if read == *value => Outcome::Kept,
         Ok(Ok(_)) => Outcome::Changed,
-        Ok(Err(error)) => Outcome::Late(error.code().to_owned()),
-        Err(error) => Outcome::Refused(error.code().to_owned()),
+        Ok(Err(error)) => Outcome::Late(error.code().as_str().to_owned()),
+        Err(error) => Outcome::Refused(error.code().as_str().to_owned()),
     }
 }
 

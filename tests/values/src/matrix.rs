@@ -181,11 +181,11 @@ impl Bench {
     fn sealed_one<R: Form>(&self, format: Format, value: &Leaf) -> Outcome {
         // Whether the value can be sealed at all: the code of a format's own error cannot be asked for.
         if let Err(error) = Sealed::<Leaf, Marker>::seal(&self.record, value) {
-            return Outcome::Refused(error.code().to_owned());
+            return Outcome::Refused(error.code().as_str().to_owned());
         }
         let row = match R::with(value, &self.record) {
             Ok(row) => row,
-            Err(error) => return Outcome::Refused(error.code().to_owned()),
+            Err(error) => return Outcome::Refused(error.code().as_str().to_owned()),
         };
         let bytes = match write(format, &self.record.sealing(&row)) {
             Ok(bytes) => bytes,
@@ -195,9 +195,9 @@ impl Bench {
             Ok(row) => match row.holds(value, &self.open) {
                 Ok(true) => Outcome::Kept,
                 Ok(false) => Outcome::Changed,
-                Err(error) => Outcome::Late(error.code().to_owned()),
+                Err(error) => Outcome::Late(error.code().as_str().to_owned()),
             },
-            Err(error) => Outcome::Late(error.code().to_owned()),
+            Err(error) => Outcome::Late(error.code().as_str().to_owned()),
         }
     }
 }

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use rxseal::root::{AwsKmsKey, RootKey};
+use rxseal::root::RootKey;
+use rxseal_aws_kms::AwsKmsKey;
 
 use crate::failure::Failure;
 

@@ -12,11 +12,13 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, params};
 use rxseal::phi::{Drug, Note};
-use rxseal::root::{AwsKmsKey, RootKey, RootKeyFile, RootKeys, VaultKey};
+use rxseal::root::{RootKey, RootKeyFile, RootKeys};
 use rxseal::store::KeyringStore;
 use rxseal::subjects::SubjectKeys;
 use rxseal::{Access, Keyring, Purpose, Record, Token};
+use rxseal_aws_kms::AwsKmsKey;
 use rxseal_sqlite::{SqliteStore, SqliteSubjectStore};
+use rxseal_vault::VaultKey;
 use tokio::runtime::Runtime;
 
 use crate::page::blocks;

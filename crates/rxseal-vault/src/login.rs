@@ -6,19 +6,19 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use reqwest::header::HeaderValue;
+use rxseal::provider::{SecretFile, SecretFileError};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 use zeroize::Zeroizing;
 
-use super::client::{Call, Client};
-use super::failure::{Failure, Problem};
-use super::message;
-use crate::disk::{SecretFile, SecretFileError};
+use crate::failure::{Failure, Problem};
+use crate::message;
+use crate::transport::{Call, Transport};
 
 /// Tokens of Vault have about 100 bytes, those with embedded JWTs a few thousand.
 const MAX_TOKEN: usize = 8 * 1024;
 
-pub(super) enum Login {
+pub(crate) enum Login {
     Token(Token),
     /// Read for every call: Vault Agent replaces it before its token expires.
     File(SecretFile),
@@ -27,7 +27,7 @@ pub(super) enum Login {
 
 /// A token as the header of a request, in memory that is wiped after its last use.
 #[derive(Clone)]
-pub(super) struct Token {
+pub(crate) struct Token {
     value: HeaderValue,
     /// Which login of its AppRole gave it.
     login: u64,
@@ -37,7 +37,7 @@ pub(super) struct Token {
 
 impl Token {
     /// `None` where it is no token.
-    pub(super) fn new(text: Zeroizing<Vec<u8>>) -> Option<Self> {
+    pub(crate) fn new(text: Zeroizing<Vec<u8>>) -> Option<Self> {
         let printable = (1..=MAX_TOKEN).contains(&text.len()) && text.iter().all(u8::is_ascii_graphic);
         if !printable {
             return None;
@@ -47,25 +47,25 @@ impl Token {
         Some(Self { value, login: 0, is_new: false })
     }
 
-    pub(super) fn value(&self) -> &HeaderValue {
+    pub(crate) fn value(&self) -> &HeaderValue {
         &self.value
     }
 }
 
 impl Login {
-    pub(super) async fn token(&self, client: &Client, ends: Instant) -> Result<Token, Failure> {
+    pub(crate) async fn token(&self, transport: &Transport, ends: Instant) -> Result<Token, Failure> {
         match self {
             Self::Token(token) => Ok(token.clone()),
             Self::File(file) => read_file(file).await,
-            Self::AppRole(role) => role.token(None, client, ends).await,
+            Self::AppRole(role) => role.token(None, transport, ends).await,
         }
     }
 
     /// Another token than the one that was refused, or none where there is no other.
-    pub(super) async fn instead_of(
+    pub(crate) async fn instead_of(
         &self,
         refused: &Token,
-        client: &Client,
+        transport: &Transport,
         ends: Instant,
     ) -> Result<Option<Token>, Failure> {
         match self {
@@ -75,7 +75,7 @@ impl Login {
                 Ok((token.value != refused.value).then_some(token))
             }
             Self::AppRole(_) if refused.is_new => Ok(None),
-            Self::AppRole(role) => role.token(Some(refused.login), client, ends).await.map(Some),
+            Self::AppRole(role) => role.token(Some(refused.login), transport, ends).await.map(Some),
         }
     }
 }
@@ -95,7 +95,7 @@ async fn read_file(file: &SecretFile) -> Result<Token, Failure> {
 }
 
 /// Logs in when a token is first needed, when two thirds of its time are over, and when it was refused.
-pub(super) struct AppRole {
+pub(crate) struct AppRole {
     role_id: Zeroizing<String>,
     secret_id: Zeroizing<String>,
     mount: String,
@@ -115,12 +115,12 @@ struct Held {
 }
 
 impl AppRole {
-    pub(super) fn new(role_id: Zeroizing<String>, secret_id: Zeroizing<String>, mount: String) -> Self {
+    pub(crate) fn new(role_id: Zeroizing<String>, secret_id: Zeroizing<String>, mount: String) -> Self {
         Self { role_id, secret_id, mount, finished: AtomicU64::new(0), held: Mutex::default() }
     }
 
     /// `refused`: the login whose token must not be given again.
-    async fn token(&self, refused: Option<u64>, client: &Client, ends: Instant) -> Result<Token, Failure> {
+    async fn token(&self, refused: Option<u64>, transport: &Transport, ends: Instant) -> Result<Token, Failure> {
         let seen = self.finished.load(Ordering::Acquire);
         let mut held = self.held.lock().await;
         if let Some(token) = held.valid().filter(|token| Some(token.login) != refused) {
@@ -133,7 +133,7 @@ impl AppRole {
             return Err(failure.clone());
         }
         *held = Held::default();
-        let login = self.log_in(client, ends).await;
+        let login = self.log_in(transport, ends).await;
         let number = self.finished.fetch_add(1, Ordering::AcqRel).wrapping_add(1);
         match login {
             Ok((token, lease)) => {
@@ -150,11 +150,11 @@ impl AppRole {
     }
 
     /// A token, and for how long it is valid.
-    async fn log_in(&self, client: &Client, ends: Instant) -> Result<(Token, Option<Duration>), Failure> {
+    async fn log_in(&self, transport: &Transport, ends: Instant) -> Result<(Token, Option<Duration>), Failure> {
         let path = format!("auth/{}/login", self.mount);
-        let failed = |problem| client.failure(problem, &path);
+        let failed = |problem| transport.failure(problem, &path);
         let body = message::login(&self.role_id, &self.secret_id).ok_or_else(|| failed(Problem::LoginRefused))?;
-        let answer = client.post(&Call::login(path.clone(), body), None, ends).await?;
+        let answer = transport.post(&Call::login(path.clone(), body), None, ends).await?;
         let (token, seconds) = message::read_login(&answer).map_err(failed)?;
         let token = Token::new(token).ok_or_else(|| failed(Problem::NoAnswer))?;
         Ok((token, (seconds > 0).then(|| Duration::from_secs(seconds))))

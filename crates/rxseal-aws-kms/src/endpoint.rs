@@ -1,13 +1,13 @@
 //! No request leaves this machine without TLS, whatever the environment says.
 
+use std::fmt;
+
 use aws_config::SdkConfig;
 use aws_sdk_kms::config::interceptors::BeforeTransmitInterceptorContextRef;
 use aws_sdk_kms::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_kms::error::BoxError;
-use thiserror::Error;
-
-use crate::error::Error;
-use crate::loopback::leads_away_in_clear;
+use rxseal::Error;
+use rxseal::provider::leads_away_in_clear;
 
 /// The endpoints of the services that give the KEK or the credentials for it.
 const VARIABLES: [&str; 4] =
@@ -15,7 +15,7 @@ const VARIABLES: [&str; 4] =
 const IGNORED: &str = "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS";
 
 /// Said before anything is sent.
-pub(super) fn refuse_clear_text(config: &SdkConfig) -> Result<(), Error> {
+pub(crate) fn refuse_clear_text(config: &SdkConfig) -> Result<(), Error> {
     let ignored = std::env::var(IGNORED).is_ok_and(|value| value.eq_ignore_ascii_case("true"));
     let named = VARIABLES.iter().filter(|_| !ignored).filter_map(|variable| std::env::var(variable).ok());
     let is_clear = named.chain(config.endpoint_url().map(str::to_owned)).any(|url| leads_away_in_clear(&url));
@@ -30,11 +30,18 @@ pub(super) fn refuse_clear_text(config: &SdkConfig) -> Result<(), Error> {
 
 /// The same of each request, since an endpoint may also come from a place that is not asked above (a profile's `services`).
 #[derive(Debug)]
-pub(super) struct NoClearText;
+pub(crate) struct NoClearText;
 
-#[derive(Debug, Error)]
-#[error("the endpoint of AWS is http:// to another machine")]
-pub(super) struct ClearText;
+#[derive(Debug)]
+pub(crate) struct ClearText;
+
+impl fmt::Display for ClearText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the endpoint of AWS is http:// to another machine")
+    }
+}
+
+impl std::error::Error for ClearText {}
 
 impl Intercept for NoClearText {
     fn name(&self) -> &'static str {
@@ -57,9 +64,11 @@ mod tests {
     use aws_credential_types::Credentials;
     use aws_credential_types::provider::SharedCredentialsProvider;
 
-    use super::super::{AwsKmsKey, client, resolve};
+    use rxseal::run_local;
+
     use super::*;
-    use crate::root_key::run_local;
+    use crate::AwsKmsKey;
+    use crate::key::{client, resolve};
 
     const KEY: &str = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
 
@@ -82,7 +91,11 @@ mod tests {
             ("http://192.0.2.1:5000", false),
         ] {
             let key = run_local(AwsKmsKey::with_config(&config(endpoint), KEY));
-            assert_eq!(key.as_ref().err().map(Error::code), (!good).then_some("invalid-root-key"), "{endpoint}");
+            assert_eq!(
+                key.as_ref().err().map(|error| error.code().as_str()),
+                (!good).then_some("invalid-root-key"),
+                "{endpoint}"
+            );
         }
     }
 
@@ -92,7 +105,7 @@ mod tests {
         let client = client(&config("http://192.0.2.1"), std::time::Duration::from_secs(5), 3);
         let begun = std::time::Instant::now();
         let error = resolve(&client, "alias/phi").await.unwrap_err();
-        let text = error.with_cause();
+        let text = std::error::Error::source(&error).unwrap().to_string();
         assert!(!error.is_retryable() && text.contains("nothing was sent"), "{text}");
         assert!(begun.elapsed().as_secs() < 4, "{:?}", begun.elapsed());
     }

@@ -1,10 +1,5 @@
 //! A root key in AWS KMS.
 
-mod credentials;
-mod endpoint;
-mod failure;
-mod key_arn;
-
 use std::collections::HashMap;
 use std::error::Error as StdError;
 use std::fmt;
@@ -17,17 +12,17 @@ use aws_sdk_kms::config::timeout::TimeoutConfig;
 use aws_sdk_kms::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_kms::primitives::Blob;
 use aws_sdk_kms::types::{EncryptionAlgorithmSpec, KeyMetadata, KeySpec, KeyState, KeyUsageType};
-use credentials::with_first_credentials;
-use endpoint::{NoClearText, refuse_clear_text};
-use failure::{Failure, Operation, Problem};
-use key_arn::{KeyArn, KeyName};
+use rxseal::Error;
+use rxseal::provider::{Kek, KekContext, ProviderFuture, within};
+use rxseal::root::RootKey;
 use tracing::instrument::WithSubscriber;
 use tracing::subscriber::NoSubscriber;
 use zeroize::Zeroizing;
 
-use crate::error::Error;
-use crate::root_key::{Kek, KekContext, ProviderFuture, RootKey};
-use crate::runtime::within;
+use crate::credentials::with_first_credentials;
+use crate::endpoint::{NoClearText, refuse_clear_text};
+use crate::failure::{Failure, Operation, Problem};
+use crate::key_arn::{KeyArn, KeyName};
 
 const DEADLINE: Duration = Duration::from_secs(5);
 const ATTEMPTS: u32 = 3;
@@ -38,8 +33,9 @@ const SETUP_DEADLINE: Duration = Duration::from_secs(15);
 ///
 /// ```no_run
 /// # async fn start(stored: &rxseal::keys::KeyringFile) -> Result<(), rxseal::Error> {
-/// use rxseal::root::{AwsKmsKey, RootKeys};
 /// use rxseal::Keyring;
+/// use rxseal::root::RootKeys;
+/// use rxseal_aws_kms::AwsKmsKey;
 ///
 /// let arn = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
 /// let roots = RootKeys::from(AwsKmsKey::connect(arn).await?);
@@ -236,7 +232,7 @@ impl fmt::Debug for AwsKmsKey {
     }
 }
 
-fn client(config: &SdkConfig, deadline: Duration, attempts: u32) -> Client {
+pub(crate) fn client(config: &SdkConfig, deadline: Duration, attempts: u32) -> Client {
     // Each attempt has its share, so that one that hangs leaves time for the next.
     let share = deadline.checked_div(attempts).unwrap_or(deadline);
     let timeouts = TimeoutConfig::builder()
@@ -266,7 +262,7 @@ fn not_connected(key: &str, problem: Problem) -> Error {
 }
 
 /// The key that an alias or an id leads to.
-async fn resolve(client: &Client, text: &str) -> Result<KeyArn, Error> {
+pub(crate) async fn resolve(client: &Client, text: &str) -> Result<KeyArn, Error> {
     let call = client.describe_key().key_id(text).send();
     let answer = ask(Operation::DescribeKey, text, DEADLINE, call).await?;
     let failed = |problem| Error::from(Failure::new(Operation::DescribeKey, text, problem));
@@ -316,8 +312,9 @@ fn encryption_context(context: KekContext<'_>) -> HashMap<String, String> {
 
 #[cfg(test)]
 mod tests {
+    use rxseal::run_local;
+
     use super::*;
-    use crate::root_key::run_local;
 
     const KEY: &str = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
 
@@ -355,7 +352,7 @@ mod tests {
 
     #[test]
     fn the_context_names_keyspace_and_fingerprint() {
-        let context = encryption_context(KekContext { keyspace: "pharmacy-17", fingerprint: &[0xFF; 32] });
+        let context = encryption_context(KekContext::new("pharmacy-17", &[0xFF; 32]).unwrap());
         assert_eq!(context.len(), 2);
         assert_eq!(context["rxseal:keyspace"], "pharmacy-17");
         assert_eq!(context["rxseal:kek-fingerprint"], "__________________________________________8");
@@ -369,7 +366,7 @@ mod tests {
         assert_eq!((key.provider(), key.name(), key.attempts), ("aws-kms", KEY, 1));
         assert_eq!(format!("{key:?}"), format!("AwsKmsKey({KEY})"));
         let error = run_local(AwsKmsKey::with_config(&config, "alias/phi-root")).unwrap_err();
-        assert_eq!(error.code(), "invalid-root-key");
+        assert_eq!(error.code().as_str(), "invalid-root-key");
         assert!(error.to_string().contains("AWS_REGION"), "{error}");
     }
 
@@ -377,9 +374,9 @@ mod tests {
     fn without_a_runtime_it_says_so() {
         let key = run_local(AwsKmsKey::with_config(&SdkConfig::builder().build(), KEY)).unwrap();
         let kek = Kek::from_bytes(&[7; 32]).unwrap();
-        let context = KekContext { keyspace: "pharmacy-17", fingerprint: &[7; 32] };
-        assert_eq!(run_local(key.wrap_kek(&kek, context)).unwrap_err().code(), "runtime-needed");
-        assert_eq!(run_local(key.unwrap_kek(&[1], context)).unwrap_err().code(), "runtime-needed");
-        assert_eq!(run_local(AwsKmsKey::connect(KEY)).unwrap_err().code(), "runtime-needed");
+        let context = KekContext::new("pharmacy-17", &[7; 32]).unwrap();
+        assert_eq!(run_local(key.wrap_kek(&kek, context)).unwrap_err().code().as_str(), "runtime-needed");
+        assert_eq!(run_local(key.unwrap_kek(&[1], context)).unwrap_err().code().as_str(), "runtime-needed");
+        assert_eq!(run_local(AwsKmsKey::connect(KEY)).unwrap_err().code().as_str(), "runtime-needed");
     }
 }

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use cryptoki::context::{CInitializeArgs, CInitializeFlags, Pkcs11};
 use cryptoki::error::{Error as CryptokiError, RvError};
 
-use super::failure::{Failure, Problem};
+use crate::failure::{Failure, Problem};
 
 /// `C_Initialize` is of the process, not of a key, so what is loaded is too. It is never finalized: that would end the
 /// sessions of everybody else in the process who uses the library.
@@ -17,7 +17,7 @@ static LIBRARIES: Mutex<BTreeMap<PathBuf, Library>> = Mutex::new(BTreeMap::new()
 /// Under a lock of its own, so that one library that hangs while it is loaded does not hold up another.
 type Library = Arc<Mutex<Option<Pkcs11>>>;
 
-pub(super) fn open(path: &Path) -> Result<Pkcs11, Failure> {
+pub(crate) fn open(path: &Path) -> Result<Pkcs11, Failure> {
     let library = {
         let mut libraries = LIBRARIES.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(libraries.entry(real_path(path)).or_default())
@@ -33,7 +33,7 @@ pub(super) fn open(path: &Path) -> Result<Pkcs11, Failure> {
 }
 
 /// By which a library is known to be the same.
-pub(super) fn real_path(path: &Path) -> PathBuf {
+pub(crate) fn real_path(path: &Path) -> PathBuf {
     fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
 }
 

@@ -13,30 +13,30 @@ use cryptoki::object::{Attribute, AttributeType, KeyType, ObjectClass, ObjectHan
 use cryptoki::session::Session;
 use cryptoki::slot::{Slot, TokenInfo};
 
-use super::failure::{Failure, Problem};
-use super::library;
-use super::pin::{Attempts, Login};
-use super::selection::Selection;
+use crate::failure::{Failure, Problem};
+use crate::library;
+use crate::pin::{Attempts, Login};
+use crate::selection::Selection;
 
 /// Where the key is, and what it may be.
-pub(super) struct Place {
-    pub(super) library: PathBuf,
-    pub(super) selection: Selection,
-    pub(super) allow_extractable: bool,
+pub(crate) struct Place {
+    pub(crate) library: PathBuf,
+    pub(crate) selection: Selection,
+    pub(crate) allow_extractable: bool,
 }
 
 /// What the key's attributes allow.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "they are the token's four flags")]
-pub(super) struct KeyMay {
-    pub(super) encrypt: bool,
-    pub(super) decrypt: bool,
-    pub(super) wrap: bool,
-    pub(super) unwrap: bool,
+pub(crate) struct KeyMay {
+    pub(crate) encrypt: bool,
+    pub(crate) decrypt: bool,
+    pub(crate) wrap: bool,
+    pub(crate) unwrap: bool,
 }
 
 /// A session that is logged in, with the key. Dropped, it is closed.
-pub(super) struct Connection {
+pub(crate) struct Connection {
     place: Arc<Place>,
     library: Pkcs11,
     slot: Slot,
@@ -46,7 +46,7 @@ pub(super) struct Connection {
 
 impl Connection {
     /// Everything is looked up anew, so that it is found again after an HSM was restarted or replaced.
-    pub(super) fn open(place: &Arc<Place>, login: &Login, ends: Option<Instant>) -> Result<Self, Failure> {
+    pub(crate) fn open(place: &Arc<Place>, login: &Login, ends: Option<Instant>) -> Result<Self, Failure> {
         let library = library::open(&place.library)?;
         let (slot, token) = find_token(&library, &place.selection)?;
         let attempts = Attempts::at(&place.library, &token);
@@ -60,32 +60,32 @@ impl Connection {
         }
     }
 
-    pub(super) fn session(&self) -> &Session {
+    pub(crate) fn session(&self) -> &Session {
         &self.session
     }
 
-    pub(super) fn key(&self) -> ObjectHandle {
+    pub(crate) fn key(&self) -> ObjectHandle {
         self.found.get().0
     }
 
-    pub(super) fn key_may(&self) -> KeyMay {
+    pub(crate) fn key_may(&self) -> KeyMay {
         self.found.get().1
     }
 
     /// The key as it is now: while a session is in the pool a key may get another's place, or other attributes.
-    pub(super) fn find_key_anew(&self) -> Result<(), Failure> {
+    pub(crate) fn find_key_anew(&self) -> Result<(), Failure> {
         self.found.set(look(&self.session, &self.place)?);
         Ok(())
     }
 
-    pub(super) fn mechanism_info(&self, mechanism: MechanismType) -> Result<MechanismInfo, CryptokiError> {
+    pub(crate) fn mechanism_info(&self, mechanism: MechanismType) -> Result<MechanismInfo, CryptokiError> {
         // Not the list of all: cryptoki logs an error for each in it that it does not know.
         self.library.get_mechanism_info(self.slot, mechanism)
     }
 
     /// Ends it after `failure`. What a failed call has left begun in a session is known to nobody, so none is used
     /// again.
-    pub(super) fn end(self, failure: &Failure) {
+    pub(crate) fn end(self, failure: &Failure) {
         end(self.session, failure);
     }
 }

@@ -1,12 +1,12 @@
 //! Which KMS key: as the caller names it, as requests do, and as keyring files do.
 
-use crate::error::Error;
+use rxseal::Error;
 
 const MAX_LEN: usize = 2048;
 
 /// A key as the caller names it.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum KeyName {
+pub(crate) enum KeyName {
     /// All is said.
     Arn(KeyArn),
     /// A multi-region key in the region of the configuration: what stands in keyring files.
@@ -16,7 +16,7 @@ pub(super) enum KeyName {
 }
 
 impl KeyName {
-    pub(super) fn parse(text: &str) -> Result<Self, Error> {
+    pub(crate) fn parse(text: &str) -> Result<Self, Error> {
         if !(1..=MAX_LEN).contains(&text.len()) || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(Error::invalid_root_key(NO_KEY));
         }
@@ -36,7 +36,7 @@ impl KeyName {
     }
 
     /// The region that the name says, which is the only one to ask.
-    pub(super) fn region(&self) -> Option<&str> {
+    pub(crate) fn region(&self) -> Option<&str> {
         match self {
             Self::Arn(arn) => Some(&arn.region),
             Self::AnyRegion(_) => None,
@@ -47,14 +47,14 @@ impl KeyName {
 
 /// The ARN of a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct KeyArn {
+pub(crate) struct KeyArn {
     full: Box<str>,
     name: Box<str>,
     region: Box<str>,
 }
 
 impl KeyArn {
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let Arn { partition, region, account, resource } = Arn::parse(text)?;
         let id = resource.strip_prefix("key/")?;
         if region.is_empty() || id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
@@ -67,27 +67,27 @@ impl KeyArn {
     }
 
     /// As requests name it.
-    pub(super) fn full(&self) -> &str {
+    pub(crate) fn full(&self) -> &str {
         &self.full
     }
 
     /// As keyring files name it: without the region where the key is in several.
-    pub(super) fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         &self.name
     }
 
     /// Whether `answered` is this key, or a replica of it.
-    pub(super) fn is_same_key(&self, answered: &str) -> bool {
+    pub(crate) fn is_same_key(&self, answered: &str) -> bool {
         Self::parse(answered).is_some_and(|answered| answered.name == self.name)
     }
 }
 
 /// The name of a multi-region key, without a region.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct MultiRegionName(Box<str>);
+pub(crate) struct MultiRegionName(Box<str>);
 
 impl MultiRegionName {
-    pub(super) fn in_region(&self, region: &str) -> Option<KeyArn> {
+    pub(crate) fn in_region(&self, region: &str) -> Option<KeyArn> {
         KeyArn::parse(&self.0.replacen(":kms::", &format!(":kms:{region}:"), 1))
     }
 }
@@ -190,7 +190,7 @@ mod tests {
             "arn:azure:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
             &"a".repeat(2049),
         ] {
-            assert_eq!(KeyName::parse(text).unwrap_err().code(), "invalid-root-key", "{text}");
+            assert_eq!(KeyName::parse(text).unwrap_err().code().as_str(), "invalid-root-key", "{text}");
         }
     }
 }

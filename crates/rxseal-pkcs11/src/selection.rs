@@ -2,24 +2,24 @@
 
 use std::fmt::Write as _;
 
-use crate::error::Error;
+use rxseal::Error;
 
 /// Labels of tokens have 32 bytes at most; those of objects, and ids, no limit in the standard.
 const MAX_LEN: usize = 255;
 
 /// All that is given must fit.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Selection {
-    pub(super) token: Option<String>,
-    pub(super) serial: Option<String>,
-    pub(super) slot_id: Option<u64>,
-    pub(super) label: Option<String>,
-    pub(super) id: Option<Vec<u8>>,
+pub(crate) struct Selection {
+    pub(crate) token: Option<String>,
+    pub(crate) serial: Option<String>,
+    pub(crate) slot_id: Option<u64>,
+    pub(crate) label: Option<String>,
+    pub(crate) id: Option<Vec<u8>>,
 }
 
 impl Selection {
     /// `pkcs11:token=phi;object=phi-root`
-    pub(super) fn parse(uri: &str) -> Result<Self, Error> {
+    pub(crate) fn parse(uri: &str) -> Result<Self, Error> {
         let path =
             uri.strip_prefix("pkcs11:").ok_or_else(|| Error::invalid_root_key("it does not begin with `pkcs11:`"))?;
         if path.contains('?') {
@@ -58,7 +58,7 @@ impl Selection {
 
     /// The name in keyring files: how the caller names the token, and the key in it. A label says what stays when a
     /// device is replaced, so it goes before a serial number, and that before the place where the token is plugged in.
-    pub(super) fn name(&self) -> Result<String, Error> {
+    pub(crate) fn name(&self) -> Result<String, Error> {
         let texts = [&self.token, &self.serial, &self.label].into_iter().flatten();
         let lengths = texts.map(String::len).chain(self.id.iter().map(Vec::len));
         if lengths.into_iter().any(|len| !(1..=MAX_LEN).contains(&len)) {
@@ -86,7 +86,7 @@ impl Selection {
         Ok(name)
     }
 
-    pub(super) fn is_of_token(&self, slot_id: u64, label: &str, serial: &str) -> bool {
+    pub(crate) fn is_of_token(&self, slot_id: u64, label: &str, serial: &str) -> bool {
         self.token.as_deref().is_none_or(|token| token == label)
             && self.serial.as_deref().is_none_or(|wanted| wanted == serial)
             && self.slot_id.is_none_or(|wanted| wanted == slot_id)
@@ -176,7 +176,7 @@ mod tests {
             ("pkcs11:token=phi;object=x?pin-value=1234", "query"),
         ] {
             let error = Selection::parse(uri).unwrap_err();
-            assert_eq!(error.code(), "invalid-root-key");
+            assert_eq!(error.code().as_str(), "invalid-root-key");
             assert!(error.to_string().contains(part) && !error.to_string().contains("1234"), "{uri}: {error}");
         }
         for (uri, part) in [

@@ -21,83 +21,23 @@
 //! zeros; a nonce that is still zero after that is never stored. This was tried with SoftHSM behind a library that does
 //! the like, and not with such an HSM.
 
-use std::fmt;
-
 use cryptoki::error::{Error as CryptokiError, RvError};
 use cryptoki::mechanism::aead::GcmParams;
-use cryptoki::mechanism::{Mechanism, MechanismInfo, MechanismType};
+use cryptoki::mechanism::{Mechanism, MechanismInfo};
 use cryptoki::object::{Attribute, AttributeType, KeyType, ObjectClass};
 use cryptoki::types::Ulong;
+use rxseal::provider::{Kek, fill_random};
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, Zeroizing};
 
-use super::failure::{Failure, Problem};
-use super::token::Connection;
-use crate::backend::Backend;
-use crate::kdf::sha256;
-use crate::random;
-use crate::root_key::Kek;
+use crate::digest::sha256;
+use crate::failure::{Failure, Problem};
+use crate::mechanism::{NONCE, Pkcs11Mechanism};
+use crate::token::Connection;
 
-const NONCE: usize = 12;
 const TAG_BITS: u32 = 128;
 const KEK: usize = 32;
-const SEALED_KEK: usize = 48;
 const BOUND_KEK: usize = 64;
-
-/// What a token wraps a KEK with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Pkcs11Mechanism {
-    /// `CKM_AES_GCM`, with what the wrap is bound to as its AAD.
-    AesGcm,
-    /// `CKM_AES_KEY_WRAP` (RFC 3394), over the KEK and a digest of what it is bound to.
-    AesKeyWrap,
-    /// `CKM_AES_KEY_WRAP_PAD` (RFC 5649 at most tokens), over the same.
-    AesKeyWrapPad,
-}
-
-impl Pkcs11Mechanism {
-    /// In the order in which they are preferred.
-    const ALL: [Self; 3] = [Self::AesGcm, Self::AesKeyWrap, Self::AesKeyWrapPad];
-
-    fn byte(self) -> u8 {
-        match self {
-            Self::AesGcm => 1,
-            Self::AesKeyWrap => 2,
-            Self::AesKeyWrapPad => 3,
-        }
-    }
-
-    fn of_byte(byte: u8) -> Option<Self> {
-        Self::ALL.into_iter().find(|mechanism| mechanism.byte() == byte)
-    }
-
-    fn number(self) -> MechanismType {
-        match self {
-            Self::AesGcm => MechanismType::AES_GCM,
-            Self::AesKeyWrap => MechanismType::AES_KEY_WRAP,
-            Self::AesKeyWrapPad => MechanismType::AES_KEY_WRAP_PAD,
-        }
-    }
-
-    fn fits(self, body: &[u8]) -> bool {
-        match self {
-            Self::AesGcm => body.len() == NONCE.saturating_add(SEALED_KEK),
-            Self::AesKeyWrap => body.len() == 72,
-            Self::AesKeyWrapPad => (65..=96).contains(&body.len()),
-        }
-    }
-}
-
-impl fmt::Display for Pkcs11Mechanism {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::AesGcm => "CKM_AES_GCM",
-            Self::AesKeyWrap => "CKM_AES_KEY_WRAP",
-            Self::AesKeyWrapPad => "CKM_AES_KEY_WRAP_PAD",
-        })
-    }
-}
 
 /// How a token is asked to wrap.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -113,7 +53,7 @@ enum Way {
 ///
 /// Wrapping is rare and has to last, so it takes no handle from before: the key is looked for and checked anew, and the
 /// wrap must open again with the key that is found after it.
-pub(super) fn wrap(
+pub(crate) fn wrap(
     connection: &Connection,
     asked: Option<Pkcs11Mechanism>,
     kek: &Kek,
@@ -138,7 +78,7 @@ pub(super) fn wrap(
     Ok(wrapped)
 }
 
-pub(super) fn unwrap(
+pub(crate) fn unwrap(
     connection: &Connection,
     wrapped: &[u8],
     associated_data: &[u8],
@@ -155,7 +95,7 @@ pub(super) fn unwrap(
                 return Err(Problem::NotOpened.into());
             }
             // Of public bytes, so it may take the time that it takes.
-            if *digest != sha256(Backend::default(), associated_data) {
+            if *digest != sha256(associated_data) {
                 return Err(Problem::OtherContext.into());
             }
             Ok(Zeroizing::new(kek.to_vec()))
@@ -195,7 +135,7 @@ fn way(connection: &Connection, mechanism: Pkcs11Mechanism) -> Result<Option<Way
 
 fn seal(connection: &Connection, kek: &Kek, associated_data: &[u8]) -> Result<Vec<u8>, Failure> {
     let mut nonce = [0; NONCE];
-    random::fill(&mut nonce).map_err(|error| Failure::from(Problem::Device).caused_by(error))?;
+    fill_random(&mut nonce).map_err(|error| Failure::from(Problem::Device).caused_by(error))?;
     match seal_with(connection, nonce, kek, associated_data) {
         Err(failure) if failure.is_of_parameters() => seal_with(connection, [0; NONCE], kek, associated_data),
         result => result,
@@ -233,7 +173,7 @@ fn gcm<'a>(nonce: &'a mut [u8], associated_data: &'a [u8]) -> Result<Mechanism<'
 
 fn bound(kek: &Kek, associated_data: &[u8]) -> Zeroizing<Vec<u8>> {
     let mut bytes = Zeroizing::new(Vec::with_capacity(BOUND_KEK));
-    bytes.extend_from_slice(&sha256(Backend::default(), associated_data));
+    bytes.extend_from_slice(&sha256(associated_data));
     bytes.extend_from_slice(kek.expose_bytes());
     bytes
 }
@@ -311,22 +251,6 @@ fn wipe_values(attributes: &mut [Attribute]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn bytes_and_lengths() {
-        for (mechanism, byte, good, bad) in [
-            (Pkcs11Mechanism::AesGcm, 1, &[60][..], &[0, 59, 61][..]),
-            (Pkcs11Mechanism::AesKeyWrap, 2, &[72], &[0, 71, 73, 80]),
-            (Pkcs11Mechanism::AesKeyWrapPad, 3, &[72, 80], &[0, 64, 97]),
-        ] {
-            assert_eq!((mechanism.byte(), Pkcs11Mechanism::of_byte(byte)), (byte, Some(mechanism)));
-            assert!(good.iter().all(|len| mechanism.fits(&vec![0; *len])), "{mechanism}");
-            assert!(!bad.iter().any(|len| mechanism.fits(&vec![0; *len])), "{mechanism}");
-        }
-        for none in [0, 4, 0xFF] {
-            assert_eq!(Pkcs11Mechanism::of_byte(none), None);
-        }
-    }
 
     #[test]
     fn what_is_wrapped_is_bound() {

@@ -5,6 +5,7 @@ use std::future::ready;
 
 use zeroize::Zeroizing;
 
+use super::{Kek, KekContext, ProviderFuture, RootKey};
 use crate::aead::envelope;
 use crate::backend::Backend;
 use crate::codec::secret_text;
@@ -12,7 +13,6 @@ use crate::error::{Error, ErrorKind, Reason};
 use crate::id::KeyId;
 use crate::kdf::{self, KeyPurpose};
 use crate::random;
-use crate::root_key::{Kek, KekContext, ProviderFuture, RootKey};
 use crate::secret::{PlainBuffer, SecretBytes};
 
 const PREFIX: &[u8] = b"rxseal-root-v1:";

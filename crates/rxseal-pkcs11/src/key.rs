@@ -1,30 +1,20 @@
 //! A root key in an HSM, through PKCS#11.
 
-mod builder;
-mod failure;
-mod library;
-mod pin;
-mod pool;
-mod selection;
-mod token;
-mod wrap;
-
 use std::fmt;
-use std::path::PathBuf;
 
-pub use builder::Pkcs11KeyBuilder;
-use pool::Pool;
-use selection::Selection;
-pub use wrap::Pkcs11Mechanism;
+use rxseal::provider::{Kek, KekContext, ProviderFuture};
+use rxseal::root::RootKey;
 
-use crate::error::Error;
-use crate::root_key::{Kek, KekContext, ProviderFuture, RootKey};
+use crate::mechanism::Pkcs11Mechanism;
+use crate::pool::Pool;
+use crate::wrap;
 
 /// An AES-256 key in an HSM or smart card, or in SoftHSM, through its PKCS#11 library. The key never leaves the token.
 ///
 /// ```no_run
-/// use rxseal::root::{Pkcs11Key, RootKeys};
 /// use rxseal::Keyring;
+/// use rxseal::root::RootKeys;
+/// use rxseal_pkcs11::Pkcs11Key;
 /// # async fn example(stored: &rxseal::keys::KeyringFile) -> Result<(), rxseal::Error> {
 /// let root = Pkcs11Key::builder("/usr/lib/softhsm/libsofthsm2.so")
 ///     .token("phi")
@@ -46,7 +36,7 @@ use crate::root_key::{Kek, KekContext, ProviderFuture, RootKey};
 /// An AES key of 256 bits, found by label or id, which is exactly one of its token. It must be private (`CKA_PRIVATE`):
 /// one that is not can be used, and planted, by any process without the PIN, and is always refused. It must be
 /// sensitive and not extractable; one that is not is refused unless
-/// [`allow_extractable`](Pkcs11KeyBuilder::allow_extractable) says otherwise. It needs `CKA_ENCRYPT` and `CKA_DECRYPT`,
+/// [`allow_extractable`](crate::Pkcs11KeyBuilder::allow_extractable) says otherwise. It needs `CKA_ENCRYPT` and `CKA_DECRYPT`,
 /// or `CKA_WRAP` and `CKA_UNWRAP` where the token cannot do AES-GCM. Use it for nothing else.
 ///
 /// ```sh
@@ -79,7 +69,7 @@ use crate::root_key::{Kek, KekContext, ProviderFuture, RootKey};
 ///
 /// # Time, and what fails
 ///
-/// A call ends within its [deadline](Pkcs11KeyBuilder::deadline), also where the library hangs. Then a thread and a
+/// A call ends within its [deadline](crate::Pkcs11KeyBuilder::deadline), also where the library hangs. Then a thread and a
 /// session are left behind until the library returns. At most 16 are, beside as many as it has sessions; then no call
 /// is begun until one returns. A session that was lost (the HSM was restarted, the card taken out) is opened anew and
 /// the call made once more, once. The error's [`source`](std::error::Error::source) says in one line what to do.
@@ -105,22 +95,8 @@ pub struct Pkcs11Key {
 }
 
 impl Pkcs11Key {
-    /// A key behind the PKCS#11 library at this absolute path. Say which token, which key and how to log in, and
-    /// [`build`](Pkcs11KeyBuilder::build).
-    pub fn builder(library: impl Into<PathBuf>) -> Pkcs11KeyBuilder {
-        Pkcs11KeyBuilder::new(library.into(), Selection::default())
-    }
-
-    /// As [`builder`](Self::builder), with token and key from a URI of RFC 7512, such as
-    /// `pkcs11:token=phi;object=phi-root`.
-    ///
-    /// Its attributes are `token`, `serial`, `slot-id`, `object`, `id`, and `type`, which must be `secret-key`.
-    ///
-    /// # Errors
-    ///
-    /// `invalid-root-key` where it is no such URI, or has other attributes or a query.
-    pub fn from_uri(library: impl Into<PathBuf>, uri: &str) -> Result<Pkcs11KeyBuilder, Error> {
-        Ok(Pkcs11KeyBuilder::new(library.into(), Selection::parse(uri)?))
+    pub(crate) fn new(pool: Pool, mechanism: Option<Pkcs11Mechanism>) -> Self {
+        Self { pool, mechanism }
     }
 }
 

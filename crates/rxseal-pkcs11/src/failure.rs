@@ -7,14 +7,14 @@ use std::time::Duration;
 
 use cryptoki::context::Function;
 use cryptoki::error::{Error as CryptokiError, RvError};
+use rxseal::Error;
 
-use super::wrap::Pkcs11Mechanism;
-use crate::error::Error;
+use crate::mechanism::Pkcs11Mechanism;
 
-pub(super) type BoxError = Box<dyn StdError + Send + Sync>;
+pub(crate) type BoxError = Box<dyn StdError + Send + Sync>;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Problem {
+pub(crate) enum Problem {
     // What no waiting settles
     NotLoaded,
     NotInitialized,
@@ -123,7 +123,7 @@ impl Problem {
 
 /// A call that did not succeed. Its text is one line.
 #[derive(Debug)]
-pub(super) struct Failure {
+pub(crate) struct Failure {
     problem: Problem,
     /// The root key's name.
     key: Box<str>,
@@ -134,7 +134,7 @@ pub(super) struct Failure {
 }
 
 impl Failure {
-    pub(super) fn of(problem: Problem, error: &CryptokiError) -> Self {
+    pub(crate) fn of(problem: Problem, error: &CryptokiError) -> Self {
         let code = match error {
             CryptokiError::Pkcs11(code, function) => Some((*code, *function)),
             _ => None,
@@ -142,13 +142,13 @@ impl Failure {
         Self { code, ..Self::from(problem) }
     }
 
-    pub(super) fn about(problem: Problem, what: &impl fmt::Display) -> Self {
+    pub(crate) fn about(problem: Problem, what: &impl fmt::Display) -> Self {
         Self { about: Some(what.to_string().into()), ..Self::from(problem) }
     }
 
     /// Of the call that opens a wrap. A wrap that was changed gives other codes at every HSM, and at SoftHSM the one
     /// that says nothing. So every code is taken for that, unless it is one that a wrap has no part in.
-    pub(super) fn of_opening(error: CryptokiError) -> Self {
+    pub(crate) fn of_opening(error: CryptokiError) -> Self {
         let failure = Self::from(error);
         match (failure.problem, failure.code) {
             (Problem::Device, Some((RvError::GeneralError | RvError::FunctionFailed, _))) | (Problem::Refused, _) => {
@@ -159,44 +159,44 @@ impl Failure {
     }
 
     /// Of opening what was wrapped a moment ago, which nobody can have changed.
-    pub(super) fn of_checking(self) -> Self {
+    pub(crate) fn of_checking(self) -> Self {
         match self.problem {
             Problem::NotOpened | Problem::OtherContext => Self { problem: Problem::NotVerified, ..self },
             _ => self,
         }
     }
 
-    pub(super) fn caused_by(self, cause: impl Into<BoxError>) -> Self {
+    pub(crate) fn caused_by(self, cause: impl Into<BoxError>) -> Self {
         Self { cause: Some(cause.into()), ..self }
     }
 
-    pub(super) fn of_key(self, name: &str) -> Self {
+    pub(crate) fn of_key(self, name: &str) -> Self {
         Self { key: name.into(), ..self }
     }
 
     #[cfg(test)]
-    pub(super) fn problem(&self) -> Problem {
+    pub(crate) fn problem(&self) -> Problem {
         self.problem
     }
 
     /// Whether the token may want to draw the nonce of AES-GCM itself, for which HSMs have no code of their own.
-    pub(super) fn is_of_parameters(&self) -> bool {
+    pub(crate) fn is_of_parameters(&self) -> bool {
         use RvError::{ArgumentsBad, DataInvalid, MechanismParamInvalid};
         self.code.is_some_and(|(code, _)| [ArgumentsBad, DataInvalid, MechanismParamInvalid].contains(&code))
     }
 
     /// Whether a session of another kind may be had.
-    pub(super) fn is_refused(&self) -> bool {
+    pub(crate) fn is_refused(&self) -> bool {
         matches!(self.problem, Problem::Refused | Problem::Unsupported)
     }
 
     /// Whether another session may do what this one could not.
-    pub(super) fn is_lost(&self) -> bool {
+    pub(crate) fn is_lost(&self) -> bool {
         matches!(self.problem, Problem::SessionLost | Problem::TokenGone)
     }
 
     /// Whether there is no session any more. Closing its number could close the session that has got it since.
-    pub(super) fn has_no_session(&self) -> bool {
+    pub(crate) fn has_no_session(&self) -> bool {
         use RvError::{CryptokiNotInitialized, DeviceRemoved, SessionClosed, SessionHandleInvalid};
         let gone = [SessionHandleInvalid, SessionClosed, DeviceRemoved, CryptokiNotInitialized];
         self.code.is_some_and(|(code, _)| gone.contains(&code))

@@ -8,10 +8,10 @@ use aws_config::SdkConfig;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
 
-use super::failure::Problem;
+use crate::failure::Problem;
 
 /// `config` with credentials that are there already.
-pub(super) async fn with_first_credentials(config: SdkConfig) -> Result<SdkConfig, Problem> {
+pub(crate) async fn with_first_credentials(config: SdkConfig) -> Result<SdkConfig, Problem> {
     let provider = config.credentials_provider().ok_or(Problem::CredentialsMissing)?;
     let loaded = provider.provide_credentials().await.map_err(|error| Problem::of_credentials(&error))?;
     let first = FirstLoaded { first: Mutex::new(Some(loaded)), then: provider };
@@ -47,8 +47,9 @@ mod tests {
     use aws_credential_types::provider;
     use aws_credential_types::provider::error::CredentialsError;
 
+    use rxseal::run_local;
+
     use super::*;
-    use crate::root_key::run_local;
 
     #[derive(Clone, Debug, Default)]
     struct Counting(Arc<AtomicUsize>);

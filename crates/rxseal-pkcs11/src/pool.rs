@@ -14,20 +14,20 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use std::{io, process, thread};
 
+use rxseal::Error;
+use rxseal::provider::within;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
-use super::failure::{Failure, Problem};
-use super::pin::Login;
-use super::token::{Connection, Place};
-use crate::error::Error;
-use crate::runtime::within;
+use crate::failure::{Failure, Problem};
+use crate::pin::Login;
+use crate::token::{Connection, Place};
 
 /// Calls that may be left behind beside those that are waited for.
 const SPARES: usize = 16;
 /// For what still runs when the root key is dropped.
 const GOODBYE: Duration = Duration::from_secs(1);
 
-pub(super) struct Pool {
+pub(crate) struct Pool {
     inner: Arc<Inner>,
     turns: Arc<Semaphore>,
     spares: Arc<Semaphore>,
@@ -48,19 +48,19 @@ struct Inner {
 }
 
 impl Pool {
-    pub(super) fn new(name: String, place: Place, login: Login, sessions: usize, deadline: Duration) -> Self {
+    pub(crate) fn new(name: String, place: Place, login: Login, sessions: usize, deadline: Duration) -> Self {
         let place = Arc::new(place);
         let inner = Inner { name, place, login, sessions, idle: Mutex::new(Some(Vec::new())), process: process::id() };
         let (turns, spares) = (Arc::new(Semaphore::new(sessions)), Arc::new(Semaphore::new(SPARES)));
         Self { inner: Arc::new(inner), turns, spares, deadline, threads: Mutex::default() }
     }
 
-    pub(super) fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         &self.inner.name
     }
 
     /// What `work` does with a session. It may be asked a second time, where the first session turns out to be lost.
-    pub(super) async fn call<T: Send + 'static>(
+    pub(crate) async fn call<T: Send + 'static>(
         &self,
         work: impl Fn(&Connection) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, Error> {
@@ -190,10 +190,11 @@ impl Inner {
 
 #[cfg(test)]
 mod tests {
+    use rxseal::run_local;
+
     use super::*;
-    use crate::providers::pkcs11::pin::PinSource;
-    use crate::providers::pkcs11::selection::Selection;
-    use crate::root_key::run_local;
+    use crate::pin::PinSource;
+    use crate::selection::Selection;
 
     fn pool() -> Pool {
         let selection = Selection::parse("pkcs11:token=phi;object=phi-root").unwrap();
@@ -231,6 +232,6 @@ mod tests {
 
     #[test]
     fn without_a_runtime_it_says_so() {
-        assert_eq!(run_local(pool().call(|_| Ok(()))).unwrap_err().code(), "runtime-needed");
+        assert_eq!(run_local(pool().call(|_| Ok(()))).unwrap_err().code().as_str(), "runtime-needed");
     }
 }

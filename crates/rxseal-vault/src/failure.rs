@@ -7,13 +7,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::StatusCode;
-
-use crate::disk::SecretFileError;
-use crate::error::Error;
+use rxseal::Error;
+use rxseal::provider::SecretFileError;
 
 /// One failed request, or the reason why it was not made.
 #[derive(Clone, Debug)]
-pub(super) struct Failure {
+pub(crate) struct Failure {
     problem: Problem,
     /// `transit/decrypt/phi-root`
     path: Arc<str>,
@@ -24,7 +23,7 @@ pub(super) struct Failure {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Problem {
+pub(crate) enum Problem {
     // The way there
     NoConnection,
     Certificate,
@@ -65,18 +64,18 @@ pub(super) enum Problem {
 }
 
 impl Failure {
-    pub(super) fn new(problem: Problem, path: &str, origin: &Arc<str>) -> Self {
+    pub(crate) fn new(problem: Problem, path: &str, origin: &Arc<str>) -> Self {
         let origin = Some(Arc::clone(origin));
         Self { problem, path: path.into(), origin, retry_after: None, cause: None }
     }
 
-    pub(super) fn of_file(problem: Problem, file: &Path) -> Self {
+    pub(crate) fn of_file(problem: Problem, file: &Path) -> Self {
         let path = file.display().to_string().into();
         Self { problem, path, origin: None, retry_after: None, cause: None }
     }
 
     /// Of a request that got no whole answer. The URL is left out of the cause; it holds no more than is said here.
-    pub(super) fn of_transport(cause: reqwest::Error, deadline: Duration, path: &str, origin: &Arc<str>) -> Self {
+    pub(crate) fn of_transport(cause: reqwest::Error, deadline: Duration, path: &str, origin: &Arc<str>) -> Self {
         let problem = match &cause {
             cause if cause.is_timeout() => Problem::TimedOut(deadline),
             cause if tells(cause, "certificate") => Problem::Certificate,
@@ -87,17 +86,17 @@ impl Failure {
         Self { cause: Some(Arc::new(cause.without_url())), ..Self::new(problem, path, origin) }
     }
 
-    pub(super) fn after(mut self, retry_after: Option<Duration>) -> Self {
+    pub(crate) fn after(mut self, retry_after: Option<Duration>) -> Self {
         self.retry_after = retry_after;
         self
     }
 
     /// How long the server asked to be left alone.
-    pub(super) fn retry_after(&self) -> Option<Duration> {
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
         self.retry_after
     }
 
-    pub(super) fn is_retryable(&self) -> bool {
+    pub(crate) fn is_retryable(&self) -> bool {
         matches!(
             self.problem,
             Problem::NoConnection
@@ -112,18 +111,18 @@ impl Failure {
     }
 
     /// What another token may change.
-    pub(super) fn is_about_token(&self) -> bool {
+    pub(crate) fn is_about_token(&self) -> bool {
         matches!(self.problem, Problem::Denied | Problem::TokenRefused)
     }
 
     /// The server did not open what it has just made itself, in these words or in others.
-    pub(super) fn is_not_opened(&self) -> bool {
+    pub(crate) fn is_not_opened(&self) -> bool {
         matches!(self.problem, Problem::WrongCiphertext | Problem::Refused)
     }
 }
 
 /// What an answer other than success means. `text` is its body as far as it was read.
-pub(super) fn problem_of(status: StatusCode, text: &str, is_login: bool) -> Problem {
+pub(crate) fn problem_of(status: StatusCode, text: &str, is_login: bool) -> Problem {
     match status.as_u16() {
         // A mount of another kind (KV) answers 204 to whatever it is sent.
         200..=299 if is_login => Problem::Unexpected(status.as_u16()),

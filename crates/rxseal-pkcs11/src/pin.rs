@@ -11,19 +11,17 @@ use cryptoki::error::{Error as CryptokiError, RvError};
 use cryptoki::session::{Session, SessionState, UserType};
 use cryptoki::slot::TokenInfo;
 use cryptoki::types::AuthPin;
+use rxseal::provider::{SecretFile, SecretFileError, fill_random};
 use zeroize::Zeroizing;
 
-use super::failure::{BoxError, Failure, Problem};
-use super::library;
-use crate::backend::Backend;
-use crate::disk::{SecretFile, SecretFileError};
-use crate::kdf::sha256;
-use crate::random;
+use crate::digest::sha256;
+use crate::failure::{BoxError, Failure, Problem};
+use crate::library;
 
 /// PINs have 4 to 255 bytes at the tokens that say so.
 const MAX_LEN: usize = 255;
 
-pub(super) enum PinSource {
+pub(crate) enum PinSource {
     Callback(Box<dyn Fn() -> Result<Zeroizing<String>, BoxError> + Send + Sync>),
     Environment(String),
     File(SecretFile),
@@ -75,7 +73,7 @@ fn first_line(bytes: &[u8]) -> Option<Zeroizing<String>> {
 
 /// The PINs that a token did not take, by digest. Of the process and not of a root key: whoever makes the root key anew
 /// after each failure would else try a wrong PIN until it locks. A corrected PIN is another one, and is tried.
-pub(super) struct Attempts(Refused);
+pub(crate) struct Attempts(Refused);
 
 type Refused = Arc<Mutex<BTreeSet<[u8; 32]>>>;
 
@@ -83,7 +81,7 @@ type Refused = Arc<Mutex<BTreeSet<[u8; 32]>>>;
 static ATTEMPTS: Mutex<BTreeMap<(PathBuf, String), Refused>> = Mutex::new(BTreeMap::new());
 
 impl Attempts {
-    pub(super) fn at(library: &Path, token: &TokenInfo) -> Self {
+    pub(crate) fn at(library: &Path, token: &TokenInfo) -> Self {
         let token = (library::real_path(library), token.serial_number().to_owned());
         let mut attempts = ATTEMPTS.lock().unwrap_or_else(PoisonError::into_inner);
         Self(Arc::clone(attempts.entry(token).or_default()))
@@ -148,29 +146,29 @@ fn digest(pin: &str) -> Result<[u8; 32], Failure> {
         Some(salt) => salt,
         None => {
             let mut bytes = [0; 32];
-            random::fill(&mut bytes).map_err(|error| Failure::from(Problem::Device).caused_by(error))?;
+            fill_random(&mut bytes).map_err(|error| Failure::from(Problem::Device).caused_by(error))?;
             *salt.insert(bytes)
         }
     };
     let mut salted = Zeroizing::new(Vec::with_capacity(salt.len().saturating_add(MAX_LEN)));
     salted.extend_from_slice(&salt);
     salted.extend_from_slice(pin.as_bytes());
-    Ok(sha256(Backend::default(), &salted))
+    Ok(sha256(&salted))
 }
 
 /// Logs sessions in, and asks one caller at a time for the PIN.
-pub(super) struct Login {
+pub(crate) struct Login {
     source: PinSource,
     asking: Mutex<()>,
 }
 
 impl Login {
-    pub(super) fn new(source: PinSource) -> Self {
+    pub(crate) fn new(source: PinSource) -> Self {
         Self { source, asking: Mutex::new(()) }
     }
 
     /// A login is of the whole process: where another session is logged in, so is this one, and no PIN is asked for.
-    pub(super) fn ensure(&self, session: &Session, attempts: &Attempts, ends: Option<Instant>) -> Result<(), Failure> {
+    pub(crate) fn ensure(&self, session: &Session, attempts: &Attempts, ends: Option<Instant>) -> Result<(), Failure> {
         let _one_at_a_time = self.asking.lock().unwrap_or_else(PoisonError::into_inner);
         if is_logged_in(session)? {
             return Ok(());

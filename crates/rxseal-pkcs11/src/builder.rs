@@ -4,17 +4,17 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use rxseal::Error;
+use rxseal::provider::SecretFile;
 use zeroize::Zeroizing;
 
-use super::Pkcs11Key;
-use super::failure::BoxError;
-use super::pin::{Login, PinSource};
-use super::pool::Pool;
-use super::selection::Selection;
-use super::token::Place;
-use super::wrap::Pkcs11Mechanism;
-use crate::disk::SecretFile;
-use crate::error::Error;
+use crate::failure::BoxError;
+use crate::key::Pkcs11Key;
+use crate::mechanism::Pkcs11Mechanism;
+use crate::pin::{Login, PinSource};
+use crate::pool::Pool;
+use crate::selection::Selection;
+use crate::token::Place;
 
 const MAX_DEADLINE: Duration = Duration::from_secs(600);
 
@@ -31,8 +31,28 @@ pub struct Pkcs11KeyBuilder {
     allow_extractable: bool,
 }
 
+impl Pkcs11Key {
+    /// A key behind the PKCS#11 library at this absolute path. Say which token, which key and how to log in, and
+    /// [`build`](Pkcs11KeyBuilder::build).
+    pub fn builder(library: impl Into<PathBuf>) -> Pkcs11KeyBuilder {
+        Pkcs11KeyBuilder::new(library.into(), Selection::default())
+    }
+
+    /// As [`builder`](Self::builder), with token and key from a URI of RFC 7512, such as
+    /// `pkcs11:token=phi;object=phi-root`.
+    ///
+    /// Its attributes are `token`, `serial`, `slot-id`, `object`, `id`, and `type`, which must be `secret-key`.
+    ///
+    /// # Errors
+    ///
+    /// `invalid-root-key` where it is no such URI, or has other attributes or a query.
+    pub fn from_uri(library: impl Into<PathBuf>, uri: &str) -> Result<Pkcs11KeyBuilder, Error> {
+        Ok(Pkcs11KeyBuilder::new(library.into(), Selection::parse(uri)?))
+    }
+}
+
 impl Pkcs11KeyBuilder {
-    pub(super) fn new(library: PathBuf, selection: Selection) -> Self {
+    fn new(library: PathBuf, selection: Selection) -> Self {
         Self {
             library,
             selection,
@@ -167,7 +187,7 @@ impl Pkcs11KeyBuilder {
         let place =
             Place { library: self.library, selection: self.selection, allow_extractable: self.allow_extractable };
         let pool = Pool::new(name, place, Login::new(pin), self.sessions, self.deadline);
-        Ok(Pkcs11Key { pool, mechanism: self.mechanism })
+        Ok(Pkcs11Key::new(pool, self.mechanism))
     }
 }
 
@@ -182,8 +202,9 @@ impl fmt::Debug for Pkcs11KeyBuilder {
 
 #[cfg(test)]
 mod tests {
+    use rxseal::root::RootKey;
+
     use super::*;
-    use crate::root_key::RootKey;
 
     fn builder() -> Pkcs11KeyBuilder {
         let pin = || Ok::<_, std::io::Error>("canary-pin".to_owned());
@@ -202,7 +223,7 @@ mod tests {
         ];
         for (change, part) in cases {
             let error = change(builder()).build().unwrap_err();
-            assert!(error.code() == "invalid-root-key" && error.to_string().contains(part), "{error}");
+            assert!(error.code().as_str() == "invalid-root-key" && error.to_string().contains(part), "{error}");
         }
         let relative = Pkcs11Key::builder("hsm.so").token("phi").key_label("phi-root").pin_file("/pin").build();
         assert!(relative.unwrap_err().to_string().contains("absolute"));

@@ -7,14 +7,14 @@ use std::time::Duration;
 
 use reqwest::header::HeaderValue;
 use reqwest::{Certificate, Url, redirect, retry};
+use rxseal::Error;
+use rxseal::provider::{SecretFile, is_loopback};
 use zeroize::Zeroizing;
 
-use super::VaultKey;
-use super::client::Client;
-use super::login::{AppRole, Login, Token};
-use crate::disk::SecretFile;
-use crate::error::Error;
-use crate::loopback::is_loopback;
+use crate::client::Client;
+use crate::key::VaultKey;
+use crate::login::{AppRole, Login, Token};
+use crate::transport::Transport;
 
 const MAX_DEADLINE: Duration = Duration::from_secs(600);
 const MAX_PATH: usize = 512;
@@ -42,11 +42,14 @@ enum Auth {
     AppRole { role_id: Zeroizing<String>, secret_id: Zeroizing<String> },
 }
 
-impl VaultKeyBuilder {
-    pub(super) fn new(address: String, key: String) -> Self {
-        Self {
-            address,
-            key,
+impl VaultKey {
+    /// The Transit key of that name on the server at `address`, such as `https://vault:8200`.
+    ///
+    /// Say how to log in, and [`build`](VaultKeyBuilder::build).
+    pub fn builder(address: impl Into<String>, key: impl Into<String>) -> VaultKeyBuilder {
+        VaultKeyBuilder {
+            address: address.into(),
+            key: key.into(),
             mount: "transit".to_owned(),
             namespace: None,
             label: None,
@@ -58,7 +61,9 @@ impl VaultKeyBuilder {
             allow_group_read: false,
         }
     }
+}
 
+impl VaultKeyBuilder {
     /// Where the Transit engine is mounted, by default at `transit`.
     pub fn mount(mut self, mount: impl Into<String>) -> Self {
         self.mount = mount.into();
@@ -176,16 +181,16 @@ impl VaultKeyBuilder {
             None => address.clone(),
             Some(namespace) => format!("{address}, namespace {namespace}"),
         };
-        let client = Client {
+        let transport = Transport {
             http: http_client(&address, &self.ca_certificates)?,
             address,
             origin: Arc::from(origin),
             namespace: namespace.and_then(|namespace| HeaderValue::try_from(namespace).ok()),
             deadline: self.deadline,
             attempts: self.attempts,
-            login: login(self.auth, &self.app_role_mount, self.allow_group_read)?,
         };
-        Ok(VaultKey::new(name, mount.to_owned(), key.to_owned(), client))
+        let login = login(self.auth, &self.app_role_mount, self.allow_group_read)?;
+        Ok(VaultKey::new(name, mount.to_owned(), key.to_owned(), Client { transport, login }))
     }
 }
 
@@ -302,13 +307,15 @@ fn http_client(address: &str, ca_certificates: &[u8]) -> Result<reqwest::Client,
 
 #[cfg(test)]
 mod tests {
+    use rxseal::root::RootKey;
+
     use super::*;
 
     fn name(change: impl FnOnce(VaultKeyBuilder) -> VaultKeyBuilder) -> Result<String, String> {
         let builder = VaultKey::builder("https://vault:8200", "phi-root").token("s.secret-token");
         let root = change(builder).ca_certificate_pem("").build().map_err(|error| error.to_string())?;
         assert!(!format!("{root:?}").contains("secret"));
-        Ok(root.name)
+        Ok(root.name().to_owned())
     }
 
     #[test]
@@ -322,7 +329,7 @@ mod tests {
             assert!(name(|b| b.label(bad)).unwrap_err().contains("the label is not a name"), "{bad:?}");
         }
         let other = VaultKey::builder("http://127.0.0.1:8200/", "phi-root").token("x").build().unwrap();
-        assert_eq!(other.name, "transit/phi-root");
+        assert_eq!(other.name(), "transit/phi-root");
         assert_eq!(format!("{other:?}"), "VaultKey(transit/phi-root at http://127.0.0.1:8200)");
     }
 
@@ -354,7 +361,7 @@ mod tests {
             "https://vault#x",
         ] {
             let error = parse_address(bad).unwrap_err();
-            assert_eq!(error.code(), "invalid-root-key", "{bad}");
+            assert_eq!(error.code().as_str(), "invalid-root-key", "{bad}");
             assert!(!error.to_string().contains("password"));
         }
     }

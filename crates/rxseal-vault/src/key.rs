@@ -4,33 +4,28 @@
 //! bodies of requests in memory that is not wiped, follows redirects with the token, takes settings from the environment that
 //! nobody asked for, and has neither deadlines nor retries. Of the API two calls and a login are needed.
 
-mod builder;
-mod client;
-mod failure;
-mod login;
-mod message;
-
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use rxseal::Error;
+use rxseal::provider::{Kek, KekContext, ProviderFuture, need_runtime};
+use rxseal::root::RootKey;
 use tokio::time::Instant;
 use zeroize::Zeroizing;
 
-pub use builder::VaultKeyBuilder;
-
-use self::client::{Call, Client};
-use self::failure::{Failure, Problem};
-use crate::error::Error;
-use crate::root_key::{Kek, KekContext, ProviderFuture, RootKey};
-use crate::runtime::need_runtime;
+use crate::client::Client;
+use crate::failure::{Failure, Problem};
+use crate::message;
+use crate::transport::Call;
 
 /// A root key in the Transit engine of HashiCorp Vault or OpenBao.
 ///
 /// Unlocking a keyring takes one call of `transit/decrypt`. The key never leaves the server; the KEK travels over TLS.
 ///
 /// ```no_run
-/// use rxseal::root::{RootKeys, VaultKey};
 /// use rxseal::Keyring;
+/// use rxseal::root::RootKeys;
+/// use rxseal_vault::VaultKey;
 /// # async fn example(stored: &rxseal::keys::KeyringFile) -> Result<(), rxseal::Error> {
 /// let root = VaultKey::builder("https://vault.pharmacy.example:8200", "phi-root")
 ///     .ca_certificate_pem(std::fs::read("/etc/pharmacy/vault-ca.pem").unwrap())
@@ -76,11 +71,11 @@ use crate::runtime::need_runtime;
 /// The name is `<namespace>/<mount>/<key>`, such as `transit/phi-root`, without the address: any node of the cluster and
 /// OpenBao in the place of Vault find the wraps again. What is recovered under another mount or name has another name, and the
 /// keyring needs to be rewrapped. Two root keys of one name are one to a keyring: where two clusters have a key of the same
-/// mount and name, give the second a [`label`](VaultKeyBuilder::label), and its name is `transit/phi-root@dc2`.
+/// mount and name, give the second a [`label`](crate::VaultKeyBuilder::label), and its name is `transit/phi-root@dc2`.
 ///
 /// # Time, and what fails
 ///
-/// A call ends within its [deadline](VaultKeyBuilder::deadline), all attempts and logins included. Connections that fail,
+/// A call ends within its [deadline](crate::VaultKeyBuilder::deadline), all attempts and logins included. Connections that fail,
 /// 408, 412, 429, 472, 473 and 5xx (a sealed server among them) are tried again with backoff and jitter, and are reported as
 /// [retryable](Error::is_retryable). Everything else is refused at the first attempt. Only where
 /// the token is not accepted, or has no right, one that came from a login or a file is got anew, once: Vault may answer a token
@@ -107,14 +102,7 @@ pub struct VaultKey {
 }
 
 impl VaultKey {
-    /// The Transit key of that name on the server at `address`, such as `https://vault:8200`.
-    ///
-    /// Say how to log in, and [`build`](VaultKeyBuilder::build).
-    pub fn builder(address: impl Into<String>, key: impl Into<String>) -> VaultKeyBuilder {
-        VaultKeyBuilder::new(address.into(), key.into())
-    }
-
-    fn new(name: String, mount: String, key: String, client: Client) -> Self {
+    pub(crate) fn new(name: String, mount: String, key: String, client: Client) -> Self {
         Self { name, mount, key, client, binds: AtomicBool::new(false) }
     }
 
@@ -122,7 +110,7 @@ impl VaultKey {
     fn begin(&self) -> Result<Operation<'_>, Error> {
         // reqwest panics without one.
         need_runtime()?;
-        Ok(Operation { root: self, ends: self.client.ends() })
+        Ok(Operation { root: self, ends: self.client.transport.ends() })
     }
 }
 
@@ -167,7 +155,7 @@ impl Operation<'_> {
     }
 
     fn failure(&self, problem: Problem, what: &str) -> Failure {
-        self.root.client.failure(problem, &self.path(what))
+        self.root.client.transport.failure(problem, &self.path(what))
     }
 
     fn path(&self, what: &str) -> String {
@@ -195,6 +183,6 @@ impl RootKey for VaultKey {
 
 impl fmt::Debug for VaultKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "VaultKey({} at {})", self.name, self.client.origin())
+        write!(f, "VaultKey({} at {})", self.name, self.client.transport.origin)
     }
 }

@@ -144,7 +144,7 @@ mod tests {
         let made = file.load_or_create().unwrap();
         assert_eq!(fs::metadata(file.0.path()).unwrap().mode() & 0o777, 0o600);
         assert_eq!(format!("{made:?}"), format!("{:?}", file.load_or_create().unwrap()));
-        assert_eq!(file.create().unwrap_err().code(), "root-key-io");
+        assert_eq!(file.create().unwrap_err().code().as_str(), "root-key-io");
         assert_eq!(fs::read_dir(folder.join("deep")).unwrap().count(), 1, "no temporary file is left");
         fs::remove_dir_all(folder).unwrap();
     }
@@ -169,7 +169,7 @@ mod tests {
             assert_eq!(file.clone().allow_group_read().load().is_ok(), group, "{mode:o} for the group");
         }
         let error = file.load().unwrap_err();
-        assert_eq!(error.code(), "root-key-permissions");
+        assert_eq!(error.code().as_str(), "root-key-permissions");
         assert!(error.to_string().contains("allow_group_read"));
         fs::remove_dir_all(folder).unwrap();
     }
@@ -178,8 +178,8 @@ mod tests {
     fn what_is_no_key_is_refused() {
         let folder = folder("bad");
         let file = RootKeyFile::new(folder.join("root.key"));
-        assert_eq!(file.load().unwrap_err().code(), "root-key-io");
-        assert_eq!(RootKeyFile::new(std::env::temp_dir()).load().unwrap_err().code(), "invalid-root-key");
+        assert_eq!(file.load().unwrap_err().code().as_str(), "root-key-io");
+        assert_eq!(RootKeyFile::new(std::env::temp_dir()).load().unwrap_err().code().as_str(), "invalid-root-key");
         file.create().unwrap();
         let good = fs::read_to_string(file.0.path()).unwrap();
         let cases = [
@@ -195,7 +195,7 @@ mod tests {
         ];
         for text in cases {
             fs::write(file.0.path(), &text).unwrap();
-            assert_eq!(file.load().unwrap_err().code(), "invalid-root-key");
+            assert_eq!(file.load().unwrap_err().code().as_str(), "invalid-root-key");
         }
         fs::write(file.0.path(), good.trim_end()).unwrap();
         assert!(file.load().is_ok(), "the newline is optional");

@@ -10,13 +10,13 @@ use std::time::Duration;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_kms::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_kms::operation::RequestId;
+use rxseal::Error;
 
-use super::endpoint::ClearText;
-use crate::error::Error;
+use crate::endpoint::ClearText;
 
 /// A right of IAM, which is also what the call is called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Operation {
+pub(crate) enum Operation {
     Encrypt,
     Decrypt,
     DescribeKey,
@@ -34,7 +34,7 @@ impl fmt::Display for Operation {
 
 /// What went wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Problem {
+pub(crate) enum Problem {
     // What no waiting settles
     Denied,
     CredentialsExpired,
@@ -141,7 +141,7 @@ impl Problem {
         }
     }
 
-    pub(super) fn of_credentials(error: &CredentialsError) -> Self {
+    pub(crate) fn of_credentials(error: &CredentialsError) -> Self {
         match error {
             CredentialsError::CredentialsNotLoaded(_) => Self::CredentialsMissing,
             CredentialsError::InvalidConfiguration(_) => Self::CredentialsMisconfigured,
@@ -153,7 +153,7 @@ impl Problem {
 
 /// A call that did not succeed. Its text is one line.
 #[derive(Debug)]
-pub(super) struct Failure {
+pub(crate) struct Failure {
     operation: Operation,
     key: Box<str>,
     problem: Problem,
@@ -162,11 +162,11 @@ pub(super) struct Failure {
 }
 
 impl Failure {
-    pub(super) fn new(operation: Operation, key: &str, problem: Problem) -> Self {
+    pub(crate) fn new(operation: Operation, key: &str, problem: Problem) -> Self {
         Self { operation, key: key.into(), problem, detail: None }
     }
 
-    pub(super) fn of_call<E>(operation: Operation, key: &str, deadline: Duration, error: &SdkError<E>) -> Self
+    pub(crate) fn of_call<E>(operation: Operation, key: &str, deadline: Duration, error: &SdkError<E>) -> Self
     where
         E: ProvideErrorMetadata + StdError + 'static,
     {

@@ -3,23 +3,23 @@
 use serde::de::{Deserialize, Deserializer, Visitor};
 use zeroize::Zeroizing;
 
-use super::failure::Problem;
-use crate::codec::secret_text;
+use crate::base64;
+use crate::failure::Problem;
 
 /// A wrap of 32 bytes is under 200 characters; a keyring file takes 8,192.
 const MAX_CIPHERTEXT: usize = 4096;
 
 /// The body of `transit/encrypt`.
-pub(super) fn encrypt(plaintext: &[u8; 32], associated_data: &[u8]) -> Zeroizing<Vec<u8>> {
+pub(crate) fn encrypt(plaintext: &[u8; 32], associated_data: &[u8]) -> Zeroizing<Vec<u8>> {
     let mut body = buffer();
     body.extend_from_slice(br#"{"plaintext":""#);
-    secret_text::encode_standard(plaintext, &mut body);
+    base64::encode(plaintext, &mut body);
     push_associated_data(associated_data, &mut body);
     body
 }
 
 /// The body of `transit/decrypt`. `ciphertext` came through `as_ciphertext` or `read_ciphertext`, so it needs no escapes.
-pub(super) fn decrypt(ciphertext: &str, associated_data: &[u8]) -> Zeroizing<Vec<u8>> {
+pub(crate) fn decrypt(ciphertext: &str, associated_data: &[u8]) -> Zeroizing<Vec<u8>> {
     let mut body = buffer();
     body.extend_from_slice(br#"{"ciphertext":""#);
     body.extend_from_slice(ciphertext.as_bytes());
@@ -29,12 +29,12 @@ pub(super) fn decrypt(ciphertext: &str, associated_data: &[u8]) -> Zeroizing<Vec
 
 fn push_associated_data(associated_data: &[u8], body: &mut Vec<u8>) {
     body.extend_from_slice(br#"","associated_data":""#);
-    secret_text::encode_standard(associated_data, body);
+    base64::encode(associated_data, body);
     body.extend_from_slice(br#""}"#);
 }
 
 /// The body of `auth/approle/login`. `None` where it is too long to be one.
-pub(super) fn login(role_id: &str, secret_id: &str) -> Option<Zeroizing<Vec<u8>>> {
+pub(crate) fn login(role_id: &str, secret_id: &str) -> Option<Zeroizing<Vec<u8>>> {
     let mut body = buffer();
     // An escape takes up to six bytes.
     if role_id.len().saturating_add(secret_id.len()).saturating_mul(6) > body.capacity().saturating_sub(64) {
@@ -54,15 +54,15 @@ fn buffer() -> Zeroizing<Vec<u8>> {
 }
 
 /// A wrap as the text that it was made as: one spelling and no other, since Vault's own reader accepts several.
-pub(super) fn as_ciphertext(wrapped: &[u8]) -> Option<&str> {
+pub(crate) fn as_ciphertext(wrapped: &[u8]) -> Option<&str> {
     let text = str::from_utf8(wrapped).ok().filter(|text| text.len() <= MAX_CIPHERTEXT)?;
-    let (version, base64) = text.strip_prefix("vault:v")?.split_once(':')?;
+    let (version, body) = text.strip_prefix("vault:v")?.split_once(':')?;
     let canonical = version.bytes().all(|byte| byte.is_ascii_digit()) && !version.starts_with('0');
-    (canonical && (1..=9).contains(&version.len()) && secret_text::is_standard(base64)).then_some(text)
+    (canonical && (1..=9).contains(&version.len()) && base64::is_canonical(body)).then_some(text)
 }
 
 /// The wrap in an answer of `transit/encrypt`.
-pub(super) fn read_ciphertext(answer: &[u8]) -> Result<String, Problem> {
+pub(crate) fn read_ciphertext(answer: &[u8]) -> Result<String, Problem> {
     #[derive(serde::Deserialize)]
     struct Data {
         ciphertext: String,
@@ -72,18 +72,17 @@ pub(super) fn read_ciphertext(answer: &[u8]) -> Result<String, Problem> {
 }
 
 /// The key in an answer of `transit/decrypt`.
-pub(super) fn read_plaintext(answer: &[u8]) -> Result<Zeroizing<Vec<u8>>, Problem> {
+pub(crate) fn read_plaintext(answer: &[u8]) -> Result<Zeroizing<Vec<u8>>, Problem> {
     #[derive(serde::Deserialize)]
     struct Data {
         plaintext: SecretText,
     }
     let answer: Answer<Data> = read(answer)?;
-    let kek = secret_text::decode_standard_key(answer.data.plaintext.0.as_bytes()).ok_or(Problem::NotAKek)?;
-    Ok(Zeroizing::new(kek.expose_bytes().to_vec()))
+    base64::decode_key(answer.data.plaintext.0.as_bytes()).ok_or(Problem::NotAKek)
 }
 
 /// A token, and for how many seconds it is valid; 0 is without end.
-pub(super) fn read_login(answer: &[u8]) -> Result<(Zeroizing<Vec<u8>>, u64), Problem> {
+pub(crate) fn read_login(answer: &[u8]) -> Result<(Zeroizing<Vec<u8>>, u64), Problem> {
     #[derive(serde::Deserialize)]
     struct Login {
         auth: Auth,

@@ -1,0 +1,65 @@
+#!/usr/bin/env python3
+"""mutants.py MINUTES PERCENT OPTION...: changes the core here and there, and fails where the tests notice too few of the changes.
+
+The options are those of `cargo test` that say which tests. Only files are changed that the last release (a tag `v*`) had otherwise, or
+that the commit MUTANTS_SINCE had. Before a first release these are the files that compute and read. The changes are tried in no order
+until the time is over, so each run tries others.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+FIRST = ["aead*", "codec*", "kdf*", "key/*", "payload*", "record/*", "token*"]
+OUTPUT = Path("target/mutants")
+
+
+def git(*arguments):
+    done = subprocess.run(["git", *arguments], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    return done.stdout.split()
+
+
+def changed():
+    since = os.environ.get("MUTANTS_SINCE") or next(iter(git("describe", "--tags", "--abbrev=0", "--match=v*")), None)
+    if since:
+        files = git("diff", "--name-only", "--diff-filter=d", since, "--", "src/*.rs")
+    else:
+        files = git("ls-files", *(f"src/{name}.rs" for name in FIRST))
+    files = [file for file in files if not file.endswith("_tests.rs")]
+    print(f"since {since or 'there was nothing'}: {len(files)} files", flush=True)
+    return files
+
+
+def run(files, minutes, tests):
+    packages = {option.removeprefix("--package=") for option in tests if option.startswith("--package=")}
+    command = ["cargo", "mutants", "--shuffle", "--no-times", "--colors=never", f"--output={OUTPUT}", "--package=rxseal",
+               f"--test-package={','.join(sorted(packages))}", *(f"--file={file}" for file in files),
+               "--", "--locked", *(option for option in tests if not option.startswith("--package="))]
+    OUTPUT.mkdir(parents=True, exist_ok=True)
+    process = subprocess.Popen(command)
+    try:
+        process.wait(60 * minutes)
+    except subprocess.TimeoutExpired:
+        print(f"{minutes} minutes are over", flush=True)
+        process.send_signal(signal.SIGINT)
+        process.wait()
+
+
+def main(minutes, percent, *tests):
+    files = changed()
+    if not files:
+        return
+    run(files, float(minutes), tests)
+    counts = {kind: len((OUTPUT / f"mutants.out/{kind}.txt").read_text().splitlines())
+              for kind in ("caught", "timeout", "missed", "unviable")}
+    print(counts)
+    # What then runs for ever is noticed too.
+    noticed = counts["caught"] + counts["timeout"]
+    tried = noticed + counts["missed"]
+    if not tried or 100 * noticed < float(percent) * tried:
+        sys.exit(f"the tests noticed {noticed} of {tried} changes")
+
+
+main(*sys.argv[1:])

@@ -1,0 +1,179 @@
+//! The stable codes of errors: one table of what each means and what to do.
+
+use std::fmt;
+
+macro_rules! error_codes {
+    ($($(#[$docs:meta])* $variant:ident = $text:literal,)*) => {
+        /// What went wrong, for programs: [`Error::code`](crate::Error::code) says it. Codes are added, and never renamed.
+        ///
+        /// As text ([`as_str`](Self::as_str)) a code is what logs, metrics, events and the command `rxseal` show, and what FORMAT 13
+        /// names. Match on the codes that your program can do something about, and treat the others alike.
+        ///
+        /// ```
+        /// use rxseal::ErrorCode;
+        ///
+        /// let error = "Jane Doe".parse::<rxseal::Token>().unwrap_err();
+        /// let answer = match error.code() {
+        ///     ErrorCode::NotAToken => "this row was never sealed",
+        ///     ErrorCode::KeyDestroyed | ErrorCode::SubjectShredded => "this is gone for good",
+        ///     _ => "this cannot be opened",
+        /// };
+        /// assert_eq!(answer, "this row was never sealed");
+        /// assert_eq!(error.code(), rxseal::ErrorCode::NotAToken);
+        /// ```
+        #[non_exhaustive]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum ErrorCode {
+            $(#[doc = concat!("`", $text, "`:")] $(#[$docs])* $variant,)*
+        }
+
+        impl ErrorCode {
+            /// Every code of this release, for example to set a metric of each to zero.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+
+            /// The code as text, such as `open-failed`. It stays the same for ever.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $text,)*
+                }
+            }
+        }
+    };
+}
+
+error_codes! {
+    // Tokens and values
+    /// what was read is plaintext, another format or cut off. Look at how the value got there; a plaintext value is never read
+    /// where a sealed one belongs.
+    NotAToken = "not-a-token",
+    /// the token was sealed for another record, field, tenant or subject, or it was changed. Check the ids that the record is made
+    /// of, then suspect the row.
+    OpenFailed = "open-failed",
+    /// the key is not in this keyring. Load its newest generation, or check the keyspace and the key's id.
+    UnknownKey = "unknown-key",
+    /// the key is marked compromised. Decide about each value, with the calls that have `compromised` in their name.
+    KeyCompromised = "key-compromised",
+    /// the key was destroyed. What was sealed under it is gone for good.
+    KeyDestroyed = "key-destroyed",
+    /// the token is authentic but holds a value of another type. Open it as the type that it was sealed as.
+    TypeMismatch = "type-mismatch",
+    /// what a client sent is not a value of the field's type. Refuse the request.
+    ValueMismatch = "value-mismatch",
+    /// the value is larger than the field's limit. Refuse it, or keep it in a field with a larger limit.
+    TooLarge = "too-large",
+    /// a float is infinite or not a number. JSON has no text for it: store it another way.
+    NotFinite = "not-finite",
+    /// JSON cannot hold the value: it nests too deeply, has such keys or an ambiguous option, or its `Serialize` failed. Change its
+    /// type.
+    Unrepresentable = "unrepresentable",
+    /// the value is itself a token or a wrapped subject key. Open it first, or keep it beside the sealed fields.
+    TokenAsPlaintext = "token-as-plaintext",
+    /// a token, a wrapped subject key or a sealed field is inside the value. Use plain types in there.
+    TokenInside = "token-inside",
+
+    // Scopes and roles
+    /// a sealed field was written or read outside of a scope. Use `record.sealing(&value)` or `record.opened_by(&access)`.
+    ScopeMissing = "scope-missing",
+    /// a field was read in a scope that seals, or written in one that opens. Enter the other scope.
+    WrongDirection = "wrong-direction",
+    /// the field's class is outside what this sealer or opener was limited to. Whoever asked may not see it.
+    ClassLocked = "class-locked",
+    /// the observer refused this opening. Its reason is the error's source.
+    RefusedByObserver = "refused-by-observer",
+    /// the closure of a scope failed. Its own error is the error's source.
+    WorkFailed = "work-failed",
+    /// what was read is malformed or cut off, or a value is missing or of another type. Refuse the request, or look at the row.
+    InvalidInput = "invalid-input",
+
+    // Misuse by the program
+    /// one field id was sealed twice in one record. Seal repeated values as one list or `Each`, or in parts of the record.
+    FieldRepeated = "field-repeated",
+    /// the program uses more than 32 classes. Use fewer.
+    TooManyClasses = "too-many-classes",
+    /// a plaintext scope is inside another scope, or the other way round. Leave one before you enter the other.
+    PlaintextNested = "plaintext-nested",
+    /// the root key or the store waits for a network. Await the call in a runtime instead of `run_local`.
+    RuntimeNeeded = "runtime-needed",
+    /// the subject key is of another keyspace, or the record has a subject already.
+    SubjectMismatch = "subject-mismatch",
+    /// the records are of different keyspaces, or of keyrings that were unlocked apart. Make them of one keyring.
+    KeyspaceMismatch = "keyspace-mismatch",
+
+    // Names and settings
+    /// an id or a name is not valid. If it came with a request, refuse the request.
+    InvalidId = "invalid-id",
+    /// the actor or the purpose of an access is not valid.
+    InvalidAccess = "invalid-access",
+
+    // Keyrings
+    /// the keyring file is damaged. Restore it from a backup.
+    InvalidKeyring = "invalid-keyring",
+    /// the keyring file is of another keyspace than the one asked for. Look at which file is where.
+    KeyringMismatch = "keyring-mismatch",
+    /// the stored keyring is older than one that was seen before, or was made from an older one. Put the newest generation back.
+    KeyringTooOld = "keyring-too-old",
+    /// the keyring lacks the key that the program insists on. Do not use this keyring before you know why.
+    PinMismatch = "pin-mismatch",
+    /// no trusted root key unlocks the keyring. Check which root keys it is wrapped by; then the keyring or a wrap was changed.
+    UnlockFailed = "unlock-failed",
+    /// the key cannot change to that state now. The text says why, and [`Error::time_left`](crate::Error::time_left) how long to
+    /// wait.
+    StateRefused = "state-refused",
+    /// a time that was written down is in this machine's future. Set the clock that is wrong.
+    ClockSkew = "clock-skew",
+    /// tokens or subject keys are still under the key. Reseal and rewrap them, and count again.
+    KeyInUse = "key-in-use",
+    /// a count of zero says nothing: nothing was counted, or too early, or of another key. Count again.
+    NotCounted = "not-counted",
+
+    // Stores
+    /// somebody else changed the keyring or the subject meanwhile, and nothing was written. Look at it and repeat the change.
+    StoreConflict = "store-conflict",
+    /// the change is stored but could not be read back. Look at it before you repeat it.
+    StoredUnread = "stored-unread",
+    /// no keyring of this keyspace is stored. Create it, or restore its file from a backup.
+    KeyringMissing = "keyring-missing",
+    /// a legal hold or a retention time forbids to shred the subject.
+    SubjectRetained = "subject-retained",
+    /// the retention time is in the past already. Give a later one, or none.
+    RetentionPast = "retention-past",
+    /// the subject's key was shredded. What was sealed with it is gone for good.
+    SubjectShredded = "subject-shredded",
+    /// no key of this subject is stored. Nothing was sealed with it, or its store was lost.
+    SubjectMissing = "subject-missing",
+    /// the store did not answer. Repeat the call later.
+    StoreUnavailable = "store-unavailable",
+    /// the store refused. The error's source says why; repeating does not help.
+    StoreRefused = "store-refused",
+
+    // Root keys and subject keys
+    /// what should be a root key is none. Restore the file or the variable.
+    InvalidRootKey = "invalid-root-key",
+    /// somebody else can read or change the file of a secret. Give it to this process's user, with mode 0600.
+    RootKeyPermissions = "root-key-permissions",
+    /// the root key file cannot be read or written. The error's source names it and says why.
+    RootKeyIo = "root-key-io",
+    /// there are keyrings, but the root key file is missing. Restore it from its backup.
+    RootKeyMissing = "root-key-missing",
+    /// the root key would be in the folder of the keyrings. Name a path outside of it.
+    KeysTogether = "keys-together",
+    /// what should be a wrapped subject key is none.
+    InvalidSubjectKey = "invalid-subject-key",
+    /// the wrapped subject key is of another subject, keyspace or key, or it was changed.
+    SubjectKeyRefused = "subject-key-refused",
+    /// the provider of the root key did not answer. Repeat the call later.
+    ProviderUnavailable = "provider-unavailable",
+    /// the provider of the root key refused. The error's source says why; repeating does not help.
+    ProviderRefused = "provider-refused",
+    /// the operating system gave no random bytes, and nothing was written. Repeat the call later.
+    RandomFailed = "random-failed",
+    /// the implementation of the primitives has no memory, or its self-test failed. Restart, or use another backend.
+    BackendFailed = "backend-failed",
+}
+
+impl fmt::Display for ErrorCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
