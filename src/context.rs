@@ -22,8 +22,7 @@ const KEYSPACE_START: usize = HEAD + domain::CONTEXT.len() + HEAD;
 pub(crate) struct Context {
     bytes: Vec<u8>,
     record_type: Range<usize>,
-    /// Empty if there is no record id; an id is never empty. It is not an `Option`, because the unwritten bytes of a `None` would
-    /// carry old bytes of the stack, such as a key, to the heap.
+    /// Empty if there is no record id; an id is never empty. No `Option`: see "No unwritten room" in `secret`.
     record_id: Range<usize>,
     subject_id: Range<usize>,
     parts: Range<usize>,

@@ -17,16 +17,12 @@
 
 mod begun;
 mod find;
-#[cfg(feature = "postgres-store")]
-mod postgres;
 mod sql;
 mod table;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) use begun::Begun;
-#[cfg(feature = "postgres-store")]
-pub use postgres::count_postgres;
 pub use sql::CountSql;
 
 use crate::error::{Error, ErrorKind, Reason};

@@ -29,6 +29,7 @@ use crate::codec::text;
 /// # Ok(())
 /// # }
 /// ```
+// `key_id` is in `id/key_id.rs`, since the type of a key id is there; the kinds with their texts are in `error/kind.rs`.
 pub struct Error(Box<Inner>);
 
 struct Inner {

@@ -22,7 +22,7 @@ use crate::id::{Identifier, KeyId};
 use crate::key::{KeyInfo, Keys, SubjectKey, WrappedSubjectKey};
 use crate::token::Token;
 
-/// For how long a `KeyringManager` with its usual settings uses a keyring without looking for a newer one, and for how much longer in an
+/// With its default settings, how long a `KeyringManager` uses a keyring without looking for a newer one, and how much longer in an
 /// outage. Whoever destroys a key waits for both.
 pub(crate) const MAX_STALENESS: Duration = Duration::from_secs(300);
 pub(crate) const GRACE: Duration = Duration::from_secs(3600);
@@ -51,6 +51,8 @@ pub(crate) const GRACE: Duration = Duration::from_secs(3600);
 /// # Ok(())
 /// # }
 /// ```
+// Where its other methods are: unlocking in `keyring/unlock.rs`, the first generation in `keyring/create.rs`, the local start in
+// `local_start.rs`, `record` and `unbound` in `record.rs`, `sealer` and `opener` in `handles.rs`.
 #[derive(Clone)]
 pub struct Keyring(Arc<KeyringShares>);
 
@@ -59,7 +61,7 @@ impl Keyring {
         &self.0
     }
 
-    /// Whether it has this key, in whatever state.
+    /// Whether it has this key, in any state.
     #[cfg(feature = "keyring-manager")]
     pub(crate) fn knows(&self, key_id: KeyId) -> bool {
         self.keys_held().knows(key_id)
@@ -75,7 +77,7 @@ impl Keyring {
         self.keys_held().keyspace().as_str()
     }
 
-    /// The generation of the keyring file that this was unlocked from.
+    /// The generation of the keyring file that it was unlocked from.
     #[must_use]
     pub fn generation(&self) -> u64 {
         self.keys_held().generation()
@@ -93,20 +95,19 @@ impl Keyring {
         self.keys_held().primary().id
     }
 
-    /// Whether `token` should be sealed anew, since its key is not the one that seals now.
+    /// Whether `token` should be resealed, because its key is not the primary.
     ///
     /// # Errors
     ///
-    /// `unknown-key` where the keyring does not have the token's key.
+    /// `unknown-key` if the keyring does not have the token's key.
     pub fn needs_reseal(&self, token: &Token) -> Result<bool, Error> {
         let dek = self.keys_held().find(token.key_id())?;
         Ok(dek.id != self.keys_held().primary().id)
     }
 
-    /// Makes the key of a new subject, and its wrapped form to store.
+    /// Makes the key of a new subject, and its wrapped form for the store.
     ///
-    /// Store it insert-if-absent, and use the key that the store then holds: two programs may meet the same patient at
-    /// once.
+    /// Store it insert-if-absent, and use the key that the store then has, because two programs may meet the same patient at once.
     ///
     /// # Errors
     ///
@@ -122,7 +123,7 @@ impl Keyring {
     ///
     /// # Errors
     ///
-    /// `subject-key-refused` where it is of another subject or keyspace or was changed, `unknown-key`, `key-compromised`,
+    /// `subject-key-refused` if the key was changed, or is of another subject or keyspace; `unknown-key`, `key-compromised`,
     /// `key-destroyed`, `invalid-id`.
     pub fn unwrap_subject_key<'a>(
         &self,
@@ -132,9 +133,9 @@ impl Keyring {
         SubjectKey::unwrap_subject_key(self.keys_held(), &subject.into(), wrapped)
     }
 
-    /// The same subject key wrapped under the primary DEK, to be stored in place of `wrapped`.
+    /// Wraps the same subject key under the primary DEK. Store the result in place of `wrapped`.
     ///
-    /// A DEK must not be destroyed while subject keys are wrapped under it: their patients' fields would be lost.
+    /// Do not destroy a DEK while subject keys are wrapped under it: their patients' fields would be lost.
     ///
     /// # Errors
     ///
@@ -147,12 +148,12 @@ impl Keyring {
         SubjectKey::rewrap_subject_key(self.keys_held(), &subject.into(), wrapped)
     }
 
-    /// As [`rewrap_subject_key`](Self::rewrap_subject_key), from a DEK that is marked compromised. Whoever holds that DEK could
-    /// have made the wrapped key, to know the patient's second factor from then on: compare it with a backup first.
+    /// The same as [`rewrap_subject_key`](Self::rewrap_subject_key), but for a DEK that is marked compromised. Whoever holds that DEK
+    /// could have made the wrapped key, and would then know the patient's second factor. So compare it with a backup first.
     ///
     /// # Errors
     ///
-    /// Those of [`unwrap_subject_key`](Self::unwrap_subject_key), but for `key-compromised`.
+    /// Those of [`unwrap_subject_key`](Self::unwrap_subject_key), except `key-compromised`.
     pub fn rewrap_subject_key_compromised<'a>(
         &self,
         subject: impl Into<Identifier<'a>>,

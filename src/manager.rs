@@ -18,18 +18,18 @@ use crate::store::KeyringStore;
 use slot::{Refresher, Settings};
 use slots::Slots;
 
-/// Holds the unlocked keyrings of many keyspaces (tenants, pharmacies), and looks for newer generations in the background.
+/// Holds the unlocked keyrings of many keyspaces (tenants, pharmacies), and looks for newer generations in the background. It is cheap to
+/// clone.
 ///
-/// The first use of a keyspace reads its keyring from the store and unlocks it, with one call of a root key however many callers
-/// wait; from then on there is none. A keyring is looked up again in the store after half of the
-/// [`max_staleness`](KeyringManagerBuilder::max_staleness), while callers go on with the one they have, and unlocked again only where
-/// the store has another file. Cheap to clone.
+/// The first use of a keyspace reads its keyring from the store and unlocks it. This takes one call of a root key, however many callers
+/// wait. After half of the [`max_staleness`](KeyringManagerBuilder::max_staleness) it looks the keyring up in the store again, while
+/// callers go on with the one they have. It unlocks again only if the store has another file.
 ///
-/// It needs a tokio runtime with timers, and one that is driven all the time: an attempt runs in the runtime of whoever asked for it,
-/// and there is never a second one beside it. One that did not end after two minutes, because nobody drives its runtime any more or
-/// because a store hangs, counts as an outage until it ends: the observer hears of it, callers go on for the
-/// [`grace`](KeyringManagerBuilder::grace) without waiting, and get `store-unavailable` after it. So give it to a server's runtime, not
-/// to one that runs for a moment now and then.
+/// It needs a tokio runtime with timers that is driven all the time. An attempt to read and unlock runs in the runtime of the caller that
+/// started it, and there is only one attempt at a time. If an attempt does not end within two minutes, because nobody drives its runtime any
+/// more or a store hangs, it counts as an outage until it ends. The observer is told, and callers go on without waiting for the
+/// [`grace`](KeyringManagerBuilder::grace); after that they get `store-unavailable`. So use a server's runtime, not one that runs only now and
+/// then.
 ///
 /// ```no_run
 /// # async fn serve() -> Result<(), rxseal::Error> {
@@ -62,40 +62,39 @@ impl KeyringManager {
         }))
     }
 
-    /// The unlocked keyring of `keyspace`. Take it anew for each request, and once, not for each field.
+    /// The unlocked keyring of `keyspace`. Ask for it once per request, not once per field.
     ///
-    /// **It is a snapshot, as is every [`Sealer`](crate::Sealer), [`Opener`](crate::Opener) and [`Record`](crate::Record) made from
-    /// it: none of them ever sees a refresh.** Keep none of them in the state of an application, nor longer than a request takes: a
-    /// service that does goes on sealing under the old key after `stage`, `promote` and `destroy`, for as long as it runs, and what
-    /// is sealed under a destroyed key is lost. Keep the `KeyringManager` instead. To ask it costs two short locks and no call, once the
-    /// keyring is unlocked: measured at 0.2 to 0.5 microseconds on one thread, with up to 1,000 keyspaces.
+    /// **It is a snapshot, and so is every [`Sealer`](crate::Sealer), [`Opener`](crate::Opener) and [`Record`](crate::Record) made from
+    /// it: none of them ever sees a refresh.** Do not keep them in an application's state, or for longer than a request. Otherwise the
+    /// service goes on sealing under the old key after `stage`, `promote` and `destroy`, and what it seals under a destroyed key is lost.
+    /// Keep the `KeyringManager` instead. Once the keyring is unlocked, asking costs two short locks and no call: 0.2 to 0.5 microseconds
+    /// on one thread, measured with up to 1,000 keyspaces.
     ///
     /// # Errors
     ///
-    /// `invalid-id`, `keyring-missing`, `keyring-too-old` where the store has an older generation than was seen here, or one
-    /// that was not made from it (a backup that was restored, and changed after that): it lacks a key, has one in an earlier state, or
-    /// has other content under the same number; and those of
-    /// [`Keyring::unlock`] and of the store. All who wait for one attempt get its error, and for a second whoever asks
-    /// anew, so that an outage is not answered by a storm.
+    /// `invalid-id`; `keyring-missing`; `keyring-too-old` if the store has an older generation than was seen here, or one that was not made
+    /// from it (an older backup was restored and then changed, so that it lacks a key, has one in an earlier state, or has other content
+    /// under the same number); and those of [`Keyring::unlock`] and of the store. All callers that wait for one attempt get its error. So
+    /// does every caller in the second after it, so that an outage does not cause a storm of calls.
     pub async fn keyring(&self, keyspace: &str) -> Result<Keyring, Error> {
         let slot = self.0.slots.slot(&Name::parse("keyspace", keyspace)?);
         slot.keyring(&self.0.refresher).await
     }
 
-    /// As [`keyring`](Self::keyring), for a token of the key `key_id`: where the keyring does not have that key, the store is asked
-    /// once for a newer generation; but not where it was asked in the last five seconds, for whatever reason: the look-ups of
-    /// `keyring` count too. So a key that is newer than the last look-up may stay unknown for five seconds. Where the key is not
-    /// found, this gives the keyring without it, and opening says `unknown-key`.
+    /// The same as [`keyring`](Self::keyring), for a token under the key `key_id`. If the keyring does not have that key, the store is asked
+    /// once for a newer generation, unless it was asked in the last five seconds for any reason, which includes the look-ups of `keyring`.
+    /// So a key that is newer than the last look-up may stay unknown for five seconds. If the key is not found, this returns the keyring
+    /// without it, and opening gives `unknown-key`.
     ///
     /// # Errors
     ///
-    /// As [`keyring`](Self::keyring).
+    /// The same as for [`keyring`](Self::keyring).
     pub async fn keyring_with(&self, keyspace: &str, key_id: KeyId) -> Result<Keyring, Error> {
         let slot = self.0.slots.slot(&Name::parse("keyspace", keyspace)?);
         slot.keyring_with(&self.0.refresher, key_id).await
     }
 
-    /// Lets a keyring go. Its keys are wiped when the last record and handle made from it are gone.
+    /// Drops the held keyring. Its keys are wiped when the last record and handle made from it are gone.
     pub fn forget(&self, keyspace: &str) {
         self.0.slots.forget(keyspace);
     }

@@ -6,6 +6,7 @@ mod json_check;
 mod json_keys;
 mod nested;
 mod number;
+mod one_value;
 mod read;
 mod write;
 mod writing;

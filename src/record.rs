@@ -1,11 +1,11 @@
-//! Records: a record context together with the keys to seal and open its fields.
+//! Records: a record context with the keys that seal and open its fields.
 
-mod access;
 mod audit;
 mod core;
 mod nested;
 mod open;
 mod page;
+mod reader;
 mod reseal;
 mod seal;
 mod workspace;
@@ -15,10 +15,10 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 pub(crate) use self::core::RecordCore;
-pub use access::{NotAuthentic, OpenPass, RecordReader};
-pub(crate) use access::{TokenForm, open_form};
 pub(crate) use audit::Audit;
 pub use page::{open_page, reseal_page, seal_page, try_open_page, try_reseal_page, try_seal_page};
+pub use reader::{NotAuthentic, OpenPass, RecordReader};
+pub(crate) use reader::{TokenForm, open_form};
 pub use reseal::ResealPass;
 pub use seal::SealPass;
 pub(crate) use seal::{Claim, SealState, seal_appending};
@@ -29,7 +29,7 @@ use crate::id::Identifier;
 use crate::key::SubjectKey;
 use crate::keyring::Keyring;
 
-/// What a [`Record`] may do, as a type: [`SealAndOpen`], [`SealOnly`] or [`OpenOnly`].
+/// The role of a [`Record`], as a type: [`SealAndOpen`], [`SealOnly`] or [`OpenOnly`].
 pub trait Role: private::Sealed {}
 
 /// A role that seals.
@@ -38,15 +38,15 @@ pub trait MaySeal: Role {}
 /// A role that opens.
 pub trait MayOpen: Role {}
 
-/// Seals and opens: the records of a [`Keyring`].
+/// The role of a [`Keyring`]'s records, which seal and open.
 #[derive(Debug)]
 pub enum SealAndOpen {}
 
-/// Seals, and has no way to open: the records of a [`Sealer`](crate::Sealer).
+/// The role of a [`Sealer`](crate::Sealer)'s records, which have no method that opens.
 #[derive(Debug)]
 pub enum SealOnly {}
 
-/// Opens, and has no way to seal: the records of an [`Opener`](crate::Opener).
+/// The role of an [`Opener`](crate::Opener)'s records, which have no method that seals.
 #[derive(Debug)]
 pub enum OpenOnly {}
 
@@ -66,12 +66,14 @@ mod private {
     impl Sealed for super::OpenOnly {}
 }
 
-/// One record: what its tokens are bound to, and a snapshot of the keyring.
+/// One record: the context that its tokens are bound to, and a snapshot of the keyring.
 ///
-/// Made by [`Keyring::record`], [`Sealer::record`](crate::Sealer::record) or [`Opener::record`](crate::Opener::record).
-/// `Send` and `Sync`; it may be held across an `.await`. It does no I/O.
+/// [`Keyring::record`], [`Sealer::record`](crate::Sealer::record) and [`Opener::record`](crate::Opener::record) make it. It is
+/// `Send` and `Sync`, may be held across an `.await`, and does no I/O.
 ///
-/// The record id is the row's own, stable key, known before the row is written: a UUIDv7 made by the program is best.
+/// The record id is the row's own, stable key, which you must know before you write the row. A UUIDv7 made by the program is best.
+// Where its methods are: sealing in `record/seal.rs`, resealing and rebinding in `record/reseal.rs`, `opened_by` in
+// `record/reader.rs`, `sealing` and `run_sealing` in `scope/sealing.rs`.
 pub struct Record<R = SealAndOpen> {
     core: Arc<RecordCore>,
     role: PhantomData<fn() -> R>,
@@ -89,8 +91,8 @@ impl Keyring {
         Record::new(RecordCore::bound(self.shares(), record_type, &id.into())?)
     }
 
-    /// A record type without record ids. Its tokens can be exchanged among all records of the type: only for what has no
-    /// id at all.
+    /// A context without a record id. Its tokens can be exchanged between all records of the type, so use it only for data that has
+    /// no id at all.
     ///
     /// # Errors
     ///
@@ -114,29 +116,29 @@ impl<R: Role> Record<R> {
         Self { core: Arc::new(self.core.with_context(context)), role: PhantomData }
     }
 
-    /// For ids that do not each name one row (a singleton, a queue, a log): nonces are then random in full, since more than
-    /// 2^32 tokens of a class may be sealed in it. 12 bytes more a token.
+    /// The same record as a wide context, for ids that do not name one row each (a singleton, a queue, a log). More than 2^32 tokens of
+    /// a class may be sealed in it, because its nonces are completely random. Each token is 12 bytes longer.
     #[must_use]
     pub fn wide(self) -> Self {
         self.with_context(self.core.context().to_wide())
     }
 
-    /// One part of this record, such as a line of a prescription: a context of its own, so that the same fields may be
-    /// sealed for each part and cannot be exchanged among them.
+    /// One part of this record, such as a line of a prescription. It has a context of its own, so that each part may have the same
+    /// fields, and their tokens cannot be exchanged between parts.
     ///
     /// # Errors
     ///
-    /// `invalid-id`, also where parts nest more than 8 deep.
+    /// `invalid-id`, also if parts nest more than 8 deep.
     pub fn part<'a>(&self, name: &str, id: impl Into<Identifier<'a>>) -> Result<Self, Error> {
         Ok(self.with_context(self.core.context().with_part(name, &id.into())?))
     }
 
-    /// The same record with the key of its subject (patient) as a second factor of all its fields. Sealed with a subject,
-    /// a field opens only with it.
+    /// The same record with the key of its subject (patient) as a second factor of all its fields. A field that was sealed with a
+    /// subject opens only with that subject.
     ///
     /// # Errors
     ///
-    /// `subject-mismatch` where the key is of another keyspace, or the record has a subject already.
+    /// `subject-mismatch` if the key is of another keyspace, or the record already has a subject.
     pub fn subject(&self, key: &SubjectKey) -> Result<Self, Error> {
         if !key.is_of(self.core.shared().keys.keyspace()) || self.core.subject().is_some() {
             return Err(ErrorKind::SubjectMismatch.into());
@@ -153,7 +155,7 @@ impl<R: Role> Record<R> {
 
 impl<R> fmt::Debug for Record<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Without the id, which often names a patient.
+        // The id is left out, because it often identifies a patient.
         f.debug_struct("Record").field("record_type", &self.core.context().record_type()).finish_non_exhaustive()
     }
 }

@@ -1,9 +1,9 @@
-//! Scopes: which record the fields being serialized or read on this thread belong to.
+//! Scopes: they say to which record the fields belong that are serialized or read on this thread.
 //!
 //! serde gives a field's adapter no context (its maintainers advise a thread-local for that, serde pull request 2005).
 //! The thread-local exists only inside one synchronous call: there is no guard to hold across an `.await`, another
-//! thread or a spawned task sees no scope, and without a scope every field fails closed. What that call itself polls on
-//! its thread is inside, but for a task that tokio knows to be another one.
+//! thread or a spawned task sees no scope, and without a scope every field fails closed. Whatever that call itself polls on
+//! its thread is inside the scope, except a task that tokio knows to be another one.
 
 mod frame;
 mod opening;

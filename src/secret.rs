@@ -1,4 +1,11 @@
 //! Memory for keys and plaintext. It is wiped on drop and on growth, and shows nothing in `Debug`.
+//!
+//! # No unwritten room
+//!
+//! A value that moves to the heap takes its unwritten bytes along: the room that a small variant of an enum or an absent `Option`
+//! leaves, or padding. Those bytes still hold what was on the stack before. Keys were seen there, and nobody wipes them.
+//! So a type that goes to the heap writes all of its bytes: it boxes the large variants of an enum one by one, and instead of an
+//! `Option` it has a pointer, or zeros and a flag. Comments elsewhere refer to this rule by its name.
 
 use std::fmt;
 

@@ -23,8 +23,6 @@
 #[cfg(unix)]
 mod file;
 mod memory;
-#[cfg(feature = "postgres-store")]
-mod postgres;
 pub(crate) mod row;
 pub(crate) mod subject;
 
@@ -34,18 +32,10 @@ use std::sync::Arc;
 #[cfg(unix)]
 pub use file::FileStore;
 pub use memory::MemoryStore;
-#[cfg(feature = "postgres-store")]
-pub use postgres::PostgresStore;
-#[cfg(feature = "postgres-store")]
-pub(crate) use postgres::pool::{DEADLINE, parse_url, too_late};
-#[cfg(feature = "postgres-store")]
-pub(crate) use postgres::trouble::{Table, postgres_trouble};
 
 #[cfg(unix)]
 pub use subject::FileSubjectStore;
 pub(crate) use subject::HELD_AT_MOST;
-#[cfg(feature = "postgres-store")]
-pub use subject::PostgresSubjectStore;
 pub use subject::{MemorySubjectStore, Retention, StoredSubject, SubjectKeyStore};
 
 use crate::error::Error;

@@ -1,4 +1,4 @@
-//! Tokens: one sealed field as bytes or text (FORMAT 6). Reading one needs no key.
+//! Tokens: one sealed field as bytes or text (FORMAT 6). Parsing one needs no key.
 
 mod carrier;
 
@@ -25,7 +25,7 @@ const MAX_PAYLOAD: usize = MAX_CONTENT + MAX_BLOCK;
 /// FORMAT 6.3, with a whole nonce.
 const MAX_LEN: usize = HEADER_LEN + NONCE_LEN + MAX_PAYLOAD + TAG_LEN;
 
-/// The first 9 bytes of a token: what says how and under which key it was sealed.
+/// The first 9 bytes of a token. They say how it was sealed, and under which key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Header {
     pub(crate) letter: Letter,
@@ -41,17 +41,12 @@ impl Header {
 
     /// The header of a whole binary token, whose length is checked too (FORMAT 6.3, 6.4).
     pub(crate) fn parse(token: &[u8]) -> Result<Self, Error> {
-        Self::parse_body(token).map(|(header, _)| header)
+        TokenParts::parse(token).map(|parts| parts.header)
     }
 
     /// As `parse`, for bytes that are rarely a token: what they are not is no error.
     pub(crate) fn of(bytes: &[u8]) -> Option<Self> {
-        Self::find(bytes).map(|(header, _)| header)
-    }
-
-    /// As `parse`, with what follows.
-    pub(crate) fn parse_body(token: &[u8]) -> Result<(Self, Body<'_>), Error> {
-        Self::find(token).ok_or_else(|| ErrorKind::NotAToken.into())
+        TokenParts::of(bytes).map(|parts| parts.header)
     }
 
     /// Where the payload stands in a token.
@@ -63,52 +58,58 @@ impl Header {
     pub(crate) fn starts(bytes: &[u8]) -> bool {
         bytes.first_chunk().copied().and_then(Letter::of_magic).is_some()
     }
+}
 
-    fn find(token: &[u8]) -> Option<(Self, Body<'_>)> {
+/// The parts of a token. Made by reading it, so who has them need not read it again.
+#[derive(Clone, Copy)]
+pub(crate) struct TokenParts<'t> {
+    pub(crate) header: Header,
+    /// As many nonce bytes as are on the wire.
+    pub(crate) nonce: &'t [u8],
+    /// The encrypted payload.
+    pub(crate) text: &'t [u8],
+    pub(crate) tag: &'t [u8; TAG_LEN],
+}
+
+impl<'t> TokenParts<'t> {
+    /// Reads a binary token.
+    pub(crate) fn parse(token: &'t [u8]) -> Result<Self, Error> {
+        Self::of(token).ok_or_else(|| ErrorKind::NotAToken.into())
+    }
+
+    /// Reads a text token (FORMAT 6.2, 6.4) into `out`, whose length is its [`decoded_len`]. On an error the caller wipes `out`,
+    /// which may hold plaintext.
+    pub(crate) fn decode(token: &str, out: &'t mut [u8]) -> Result<Self, Error> {
+        if text::decode_slice(token, out) != Some(out.len()) {
+            return Err(ErrorKind::NotAToken.into());
+        }
+        Self::parse(out)
+    }
+
+    fn of(token: &'t [u8]) -> Option<Self> {
         let (magic, rest) = token.split_first_chunk()?;
         let (key_id, rest) = rest.split_first_chunk::<{ KeyId::LEN }>()?;
         let letter = Letter::of_magic(*magic)?;
-        let header = Self { letter, key_id: KeyId::from_bytes(*key_id) };
+        let header = Header { letter, key_id: KeyId::from_bytes(*key_id) };
         let (nonce, rest) = rest.split_at_checked(letter.nonce_len())?;
         let (text, tag) = rest.split_last_chunk()?;
         let fits = (MIN_PAYLOAD..=MAX_PAYLOAD).contains(&text.len());
         #[cfg(all(fuzzing, rxseal_planted = "length"))] // A bug that fuzz/planted.sh must find.
         let fits = true;
-        fits.then_some((header, Body { nonce, text, tag }))
+        fits.then_some(Self { header, nonce, text, tag })
     }
 }
 
-/// What follows the header of a token.
-pub(crate) struct Body<'t> {
-    /// As many nonce bytes as stand on the wire.
-    pub(crate) nonce: &'t [u8],
-    pub(crate) text: &'t [u8],
-    pub(crate) tag: &'t [u8; TAG_LEN],
-}
-
-/// Reads a text token into `out`, which is emptied first, and tells the length of its payload (FORMAT 6.2, 6.4).
-pub(crate) fn decode_text(token: &str, out: &mut Vec<u8>) -> Result<usize, Error> {
-    out.clear();
-    if !token.starts_with(Letter::TEXT_MAGIC) || text::decoded_len(token.len()) > MAX_LEN {
-        return Err(ErrorKind::NotAToken.into());
-    }
-    out.resize(text::decoded_len(token.len()), 0);
-    match text::decode_slice(token, out) {
-        Some(len) => out.truncate(len),
-        // A value of a user that begins as a token does: it may be plaintext.
-        None => wipe_vec(out),
-    }
-    let payload_len = Header::parse_body(out).map(|(_, body)| body.text.len());
-    if payload_len.is_err() {
-        wipe_vec(out);
-    }
-    payload_len
+/// How many bytes a text token has; an error for what is seen not to be one before it is decoded.
+pub(crate) fn decoded_len(token: &str) -> Result<usize, Error> {
+    let len = text::decoded_len(token.len());
+    if token.starts_with(Letter::TEXT_MAGIC) && len <= MAX_LEN { Ok(len) } else { Err(ErrorKind::NotAToken.into()) }
 }
 
 /// One sealed field: public bytes that are worthless without their key and context.
 ///
-/// Parsing checks the form only, and needs no key: an unknown letter, a wrong length, text that is not canonical
-/// base64url or trailing bytes are refused with [`Error::is_not_a_token`].
+/// Parsing needs no key and checks only the form. An unknown letter, a wrong length, text that is not canonical base64url, and
+/// trailing bytes are refused with [`Error::is_not_a_token`].
 ///
 /// ```
 /// use rxseal::phi::Drug;
@@ -141,13 +142,13 @@ impl Token {
         &self.0
     }
 
-    /// The binary form, owned.
+    /// Returns the binary form.
     #[must_use]
     pub fn into_bytes(self) -> Vec<u8> {
         self.0
     }
 
-    /// The id of the key that this token was sealed under.
+    /// The id of the key under which this token was sealed.
     #[must_use]
     pub fn key_id(&self) -> KeyId {
         match self.0.get(Letter::MAGIC_LEN..).and_then(|rest| rest.first_chunk()) {
@@ -185,9 +186,15 @@ impl FromStr for Token {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        let mut bytes = Vec::new();
-        decode_text(text, &mut bytes)?;
-        Ok(Self(bytes))
+        let mut bytes = vec![0; decoded_len(text)?];
+        match TokenParts::decode(text, &mut bytes) {
+            Ok(_) => Ok(Self(bytes)),
+            Err(error) => {
+                // It begins as a token does, and may be plaintext.
+                wipe_vec(&mut bytes);
+                Err(error)
+            }
+        }
     }
 }
 

@@ -23,8 +23,7 @@ use crate::secret::{SecretBytes, wipe};
 
 /// A class key with its key set-up done once: what the ciphers of records are made from.
 ///
-/// The large variants are boxed, not the whole: moved to the heap as a whole, the room that a small variant does not use was
-/// seen to carry a key that had lain on the stack, and nobody wipes that.
+/// The large variants are boxed, not the whole: see "No unwritten room" in `secret`.
 pub(crate) enum ClassCipher {
     Xaes(Wiped<XaesKey<Aes256Enc>>),
     XChaCha(Backend, SecretBytes<32>),
@@ -37,8 +36,7 @@ impl ClassCipher {
         let cipher = Self::expand(backend, letter, key);
         #[cfg(feature = "aws-lc")]
         if backend == Backend::AwsLc {
-            // aws-lc-rs hands expanded keys from frame to frame, and what lies there was seen to reach the heap in room that
-            // a value leaves unused.
+            // aws-lc-rs hands expanded keys from frame to frame on the stack, where unwritten room picks them up.
             wipe_stack_below();
         }
         cipher

@@ -5,8 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 /// The digest of bytes that never change (FORMAT 4.2). If a record is made only to get a subject or a part, its own digest is never
 /// needed.
 ///
-/// It uses atomics and not a `OnceLock`, because the unwritten bytes of an empty `OnceLock` would carry old bytes of the stack, such as
-/// a key, to the heap.
+/// It uses atomics and not a `OnceLock`: see "No unwritten room" in `secret`.
 pub(super) struct LazyDigest {
     is_taken: AtomicBool,
     words: [AtomicU64; 4],

@@ -7,8 +7,7 @@ use super::code::ErrorCode;
 /// Why a keyring file, a root key or a name was refused. It is constant text, so it never quotes input.
 pub(crate) type Reason = &'static str;
 
-/// No variant has a payload: an `Error` was seen to carry a piece of a key from the stack in bytes that a smaller variant left
-/// unwritten. Details are in fields of the `Error`, which are always written.
+/// No variant has a payload: see "No unwritten room" in `secret`. Details are in fields of the `Error`, which are always written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub(crate) enum ErrorKind {
     // Tokens and values

@@ -131,9 +131,22 @@ impl<O> TokenVisitor<'_, O> {
     }
 }
 
-/// Refuses everything that is neither text nor bytes, without looking at it.
+/// Refuses everything that is neither text nor bytes, without looking at it. What is named refuses these too.
 macro_rules! refuse_others {
-    ($($method:ident($($type:ty)?);)*) => {$(
+    ($($method:ident($type:ty);)*) => {
+        refuse_others! { @each
+            visit_bool(bool);
+            visit_i64(i64);
+            visit_i128(i128);
+            visit_u64(u64);
+            visit_u128(u128);
+            visit_f64(f64);
+            visit_none();
+            visit_unit();
+            $($method($type);)*
+        }
+    };
+    (@each $($method:ident($($type:ty)?);)*) => {$(
         fn $method<E: DeError>(self $(, _: $type)?) -> Result<Self::Value, E> {
             Err(self.refused())
         }
@@ -175,16 +188,7 @@ impl<'de, T, O: FnOnce(TokenForm<'_>) -> Result<T, Error>> Visitor<'de> for Toke
         Err(self.refused())
     }
 
-    refuse_others! {
-        visit_bool(bool);
-        visit_i64(i64);
-        visit_i128(i128);
-        visit_u64(u64);
-        visit_u128(u128);
-        visit_f64(f64);
-        visit_none();
-        visit_unit();
-    }
+    refuse_others! {}
 }
 
 /// Accepts a list or a map and nothing else. `found` tells whether there was one.
@@ -236,15 +240,7 @@ impl<'de, V: Visitor<'de>, const MAP: bool> Visitor<'de> for Container<'_, V, MA
     }
 
     refuse_others! {
-        visit_bool(bool);
-        visit_i64(i64);
-        visit_i128(i128);
-        visit_u64(u64);
-        visit_u128(u128);
-        visit_f64(f64);
         visit_str(&str);
         visit_bytes(&[u8]);
-        visit_none();
-        visit_unit();
     }
 }

@@ -20,7 +20,7 @@ pub(crate) struct ClassKey {
 
 /// What is derived for one letter.
 ///
-/// Pointers only: moved to the heap before it is filled, a larger room was seen to carry a key that had lain on the stack.
+/// Pointers only, since it moves to the heap before it is filled: see "No unwritten room" in `secret`.
 #[derive(Default)]
 struct Made {
     cipher: OnceLock<Box<ClassCipher>>,

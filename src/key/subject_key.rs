@@ -12,8 +12,8 @@ use crate::secret::SecretBytes;
 /// It has neither `Clone` nor serde: store its [`WrappedSubjectKey`](crate::subjects::WrappedSubjectKey).
 pub struct SubjectKey(Arc<Parts>);
 
-/// Shared with the records of the subject, so that there is one copy of the key. And behind a pointer: the room of a record without
-/// a subject would be filled with what lay on the stack.
+/// Shared with the records of the subject, so that there is one copy of the key. Behind a pointer, so that a record without a subject
+/// has no unwritten room.
 struct Parts {
     keyspace: Name,
     subject_id: Box<str>,

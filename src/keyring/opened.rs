@@ -1,5 +1,5 @@
-//! A keyring file with its KEK and keys in hand, and every change that can be made to it. Each gives the file of the next
-//! generation, whose body was opened again: what cannot be read is never handed out to be stored.
+//! A keyring file together with its KEK and keys, and every change of it. Each change makes the file of the next generation and opens
+//! its body again, so that a file that cannot be read is never stored.
 
 use std::time::Duration;
 
@@ -38,7 +38,7 @@ impl Opened {
         Ok(Self { file, backend: options.backend, clock_is_right, kek: opened.kek, body: opened.body })
     }
 
-    /// A pre-active DEK of the primary's suite: it opens, so that every reader has it before a writer uses it.
+    /// Adds a pre-active DEK of the primary's suite. It opens, so that every reader has it before a writer uses it.
     pub(crate) fn stage(mut self, now: u64) -> Result<(KeyringFile, KeyId), Error> {
         let staged = self.file.keys.iter().find(|key| key.usage == KeyUse::Seal && key.state == KeyState::PreActive);
         if let Some(key) = staged {
@@ -49,14 +49,14 @@ impl Opened {
         Ok((self.sealed()?, id))
     }
 
-    /// Makes a staged DEK the one that seals, once it was stored for `staging_time`.
+    /// Makes a staged DEK the primary, after it was stored for `staging_time`.
     pub(crate) fn promote(mut self, key_id: KeyId, now: u64, staging_time: Duration) -> Result<KeyringFile, Error> {
         let key = self.key(key_id)?;
         if key.usage != KeyUse::Seal || key.state != KeyState::PreActive {
             return Err(refused("only a staged (pre-active) key can be promoted", key_id));
         }
         let at = self.time(now)?;
-        // Whoever changed the keyring since may have had the better clock.
+        // Somebody who changed the keyring since may have had the better clock.
         let staged = self.times().filter(|time| *time <= at).fold(key.created.max(key.changed), u64::max);
         let reason = "its staging time has not passed: readers may not have it yet";
         waited(staged, at, staging_time, reason).map_err(|error| error.with_key(key_id))?;
@@ -64,8 +64,8 @@ impl Opened {
         self.sealed()
     }
 
-    /// Destroys a key that no program seals under any more, since it was out of use for `unused_for`, and none has since what is under
-    /// it was `counted`.
+    /// Destroys a key. It must have been out of use for `unused_for`, so that no program still seals under it, and `counted` must have
+    /// begun after that.
     pub(crate) fn destroy(
         self,
         key_id: KeyId,
@@ -74,7 +74,7 @@ impl Opened {
         counted: u64,
     ) -> Result<KeyringFile, Error> {
         let key = self.key(key_id)?;
-        // Where it was deactivated and then marked compromised, only the later time is known, and counts.
+        // If the key was deactivated and later marked compromised, only the later time is known.
         let (state, changed) = (key.state, key.changed);
         may_become(key, KeyState::Destroyed)?;
         // It never sealed.
@@ -87,12 +87,12 @@ impl Opened {
         self.set_state(key_id, KeyState::Destroyed, now)
     }
 
-    /// A new primary DEK at once.
+    /// Makes a new primary DEK at once.
     pub(crate) fn rotate(self, now: u64) -> Result<(KeyringFile, KeyId), Error> {
         self.replace_primary(KeyUse::Seal, now)
     }
 
-    /// A new primary index root. Indexes made with the one before it are found with that one only.
+    /// Makes a new primary index root. Entries indexed under the one before it are found only with that one.
     pub(crate) fn rotate_index_root(self, now: u64) -> Result<(KeyringFile, KeyId), Error> {
         self.replace_primary(KeyUse::Index, now)
     }
@@ -111,7 +111,7 @@ impl Opened {
         self.sealed()
     }
 
-    /// The same keys under a new KEK, which these root keys wrap, and no others.
+    /// Puts the same keys under a new KEK, which only these root keys wrap.
     pub(crate) async fn rewrap(mut self, roots: impl Iterator<Item = &dyn RootKey>) -> Result<KeyringFile, Error> {
         let kek = Kek::generate()?;
         self.file.kek_fingerprint = fingerprint(self.backend, kek.secret(), self.file.keyspace())?;
@@ -121,7 +121,7 @@ impl Opened {
         self.sealed()
     }
 
-    /// The root keys among `trusted` that still unlock it once one is taken off.
+    /// The root keys among `trusted` that still unlock it after one is removed.
     pub(crate) fn roots_without<'r>(
         &self,
         provider: &str,
@@ -143,11 +143,11 @@ impl Opened {
                 .because("a root key that stays is not among the trusted ones: it has to wrap the new KEK")
                 .caused_by(absent.join(", ")));
         }
-        // All of one name: the first of them may be out of reach.
+        // Take all root keys of one name, because the first of them may be out of reach.
         Ok(trusted.iter().filter(|root| stay.iter().any(|wrap| is_of(*root, wrap))).collect())
     }
 
-    /// Also lets `root` unlock it.
+    /// Lets `root` unlock it too.
     pub(crate) async fn add_root(mut self, root: &dyn RootKey) -> Result<KeyringFile, Error> {
         if self.file.wraps.iter().any(|wrap| wrap.is_of(root.provider(), root.name())) {
             let text = "the keyring has a wrap of a root key of this provider and name already, and can have one of each. If this is \

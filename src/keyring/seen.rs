@@ -1,4 +1,4 @@
-//! What a process has seen of keyrings, so that none goes back while it runs.
+//! The newest generations that a process has seen, so that no keyring goes back while it runs.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -7,25 +7,25 @@ use crate::backend::Backend;
 use crate::error::{Error, ErrorKind, Reason};
 use crate::key::{KeyInfo, KeyState, KeyringFile};
 
-/// The newest generation that was unlocked of each keyspace, also of those that were let go since.
+/// The newest unlocked generation of each keyspace, even of keyspaces that are no longer held.
 ///
-/// A keyring file proves that it is a genuine generation, not that it is the newest (FORMAT 8.6). What was made from the newest one has
-/// all of its keys, none in an earlier state. What lacks one of both was made from an older file: under a key that is missing tokens
-/// were sealed a moment ago, and what counted as forged under a key that was marked compromised would count as genuine again.
+/// A keyring file proves that it is a genuine generation, not that it is the newest (FORMAT 8.6). A file that was made from the newest
+/// one has all of its keys, and none in an earlier state. Any other file was made from an older one. It may lack a key that sealed
+/// tokens a moment ago, or a mark `compromised`, so that forged tokens would count as genuine again.
 #[derive(Default)]
 pub(crate) struct Seen(Mutex<BTreeMap<String, Arc<Newest>>>);
 
-/// What was seen of one keyspace: its newest generation. Empty until one was seen.
+/// The newest generation that was seen of one keyspace. It is empty until one was seen.
 #[derive(Default)]
 pub(crate) struct Newest {
     generation: u64,
-    /// Of all that the KEK vouches for.
+    /// The digest of everything that the KEK vouches for.
     digest: [u8; 32],
     /// In ascending order.
     keys: Box<[Fact]>,
 }
 
-/// What stays so of a key (its full fingerprint), and how far it has come.
+/// A key's full fingerprint, which never changes, and its state.
 #[derive(Clone, Copy)]
 struct Fact {
     fingerprint: [u8; 32],
@@ -33,12 +33,12 @@ struct Fact {
 }
 
 impl Seen {
-    /// To be taken before a store is asked: what it then answers is no older, whatever others see meanwhile.
+    /// Call this before asking a store: its answer must not be older than this, whatever others see meanwhile.
     pub(crate) fn newest(&self, keyspace: &str) -> Arc<Newest> {
         self.lock().get(keyspace).map(Arc::clone).unwrap_or_default()
     }
 
-    /// Remembers a file that was unlocked, or stored. Checked once more: a slower call from before may end after a newer one.
+    /// Remembers a file that was unlocked or stored. It checks once more, because an earlier, slower call may end after a newer one.
     pub(crate) fn see(&self, file: &KeyringFile) -> Result<(), Error> {
         let mut seen = self.lock();
         seen.get(file.keyspace()).map_or(Ok(()), |newest| newest.check(file))?;
@@ -46,7 +46,7 @@ impl Seen {
         Ok(())
     }
 
-    /// Each change leaves it whole, so a panic elsewhere does no harm.
+    // Every change leaves the state whole, so a panic elsewhere does no harm.
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Arc<Newest>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -62,7 +62,7 @@ impl Newest {
         }
     }
 
-    /// Refuses a file that was not made from what was seen of its keyspace. Says nothing of whether it is genuine.
+    /// Refuses a file that was not made from the newest one seen of its keyspace. It does not check whether the file is genuine.
     pub(crate) fn check(&self, file: &KeyringFile) -> Result<(), Error> {
         if file.generation() < self.generation {
             return Err(ErrorKind::KeyringTooOld.into());

@@ -7,10 +7,10 @@ use crate::id::{Class, KeyId};
 use crate::key::{KeyState, Keys};
 use crate::observe::{KeyEvent, Observer};
 
-/// The classes that a sealer or an opener was limited to; all where there is none.
+/// The classes that a sealer or an opener was limited to; without a limit, all classes.
 pub(crate) type ClassLimit = Option<Arc<[Class]>>;
 
-/// How many counts there are: more threads than this share some.
+/// The number of counts. If there are more threads, some share a count.
 const COUNTS: usize = 16;
 
 /// What the records of a keyring share.
@@ -20,7 +20,7 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    /// What a compromised key vouched for is authentic from now on: somebody should hear of that.
+    /// Tells the observer that data under a compromised key counts as authentic from now on.
     pub(crate) fn tell_compromised(&self, key_id: KeyId) {
         let compromised = self.keys.find(key_id).is_ok_and(|dek| dek.state == KeyState::Compromised);
         if let Some(observer) = self.observer.as_ref().filter(|_| compromised) {
@@ -29,14 +29,14 @@ impl Shared {
     }
 }
 
-/// A keyring, and what whoever has it may do. Each record has one, and so its keys.
+/// A keyring and the permissions of whoever has it. Each record has one.
 ///
-/// A reference count of its own for each of 16 threads, in cache lines of its own: where all threads counted in one place, that
-/// place would travel between their processors with every record that is made and dropped.
+/// Each of 16 threads has its own reference count in its own cache lines. With a single count, its cache line would travel between
+/// the processors with every record that is made and dropped.
 pub(crate) struct KeyringShare {
     shared: Arc<Shared>,
     limit: ClassLimit,
-    /// Keeps the count of the next one away. Written, where the padding of an alignment would carry what lay on the stack.
+    /// Keeps the count of the next one away. No alignment, whose padding would be unwritten room.
     _apart: [u64; 16],
 }
 
@@ -63,7 +63,7 @@ impl KeyringShares {
         Self::of(&Arc::new(shared), &None)
     }
 
-    /// The same keyring for these classes only; never for more than before.
+    /// The same keyring, limited to these classes. It never allows more classes than before.
     pub(crate) fn only(&self, classes: impl IntoIterator<Item = Class>) -> Arc<Self> {
         let known = self.any();
         let limit = classes.into_iter().filter(|class| known.allows(*class)).collect();
@@ -83,7 +83,7 @@ impl KeyringShares {
         thread_local! {
             static COUNT: usize = next_count();
         }
-        // A thread that is ending counts with the first.
+        // A thread that is ending uses the first count.
         let count = COUNT.try_with(|count| *count).unwrap_or_default();
         Arc::clone(self.0.get(count).unwrap_or_else(|| self.any()))
     }

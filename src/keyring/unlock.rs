@@ -10,10 +10,10 @@ use crate::key::{BodyKey, KeyState, KeyringFile, Keys, fingerprint, open_body};
 use crate::observe::{KeyEvent, Observer};
 use crate::root_key::{Kek, KekContext, RootKey, RootKeys};
 
-/// What an unlocked keyring must be, beyond genuine, and what computes.
+/// Conditions for unlocking a keyring, and the backend that computes with it.
 ///
-/// A keyring file proves that it is *a* genuine generation, not the latest one. A program that remembers the generation
-/// it saw last can refuse an older one.
+/// A keyring file proves that it is *a* genuine generation, not the latest one. A program that remembers the latest generation
+/// that it saw can refuse an older one.
 ///
 /// ```
 /// let options = rxseal::keys::UnlockOptions::default().min_generation(7);
@@ -27,14 +27,14 @@ pub struct UnlockOptions {
 }
 
 impl UnlockOptions {
-    /// Refuses a file of an older generation.
+    /// Refuses a file of a generation below this one.
     #[must_use]
     pub fn min_generation(mut self, generation: u64) -> Self {
         self.min_generation = generation;
         self
     }
 
-    /// Refuses a keyring that does not hold the key with this full fingerprint (see
+    /// Refuses a keyring that does not contain the key with this full fingerprint (see
     /// [`KeyInfo::fingerprint`](crate::keys::KeyInfo::fingerprint)).
     #[must_use]
     pub fn pin(mut self, fingerprint: [u8; 32]) -> Self {
@@ -42,19 +42,19 @@ impl UnlockOptions {
         self
     }
 
-    /// Says that this machine's clock is right, for changes of a keyring that has a time in its future (`clock-skew`): a machine whose
-    /// clock was wrong wrote that. Times in the future are then left out of account; the wait for a key whose own time is one is still
-    /// refused, but for a wait of zero.
+    /// Says that this machine's clock is right, although the keyring has a time in its future (`clock-skew`): another machine with a
+    /// wrong clock wrote that time. Changes then ignore times in the future. If the time of the key itself is in the future, only a wait of
+    /// zero is accepted for it.
     #[must_use]
     pub fn clock_is_right(mut self, is_right: bool) -> Self {
         self.clock_is_right = is_right;
         self
     }
 
-    /// Computes with this implementation of the primitives. What is written does not depend on it.
+    /// Computes with this implementation of the primitives. The bytes that are written do not depend on it.
     ///
-    /// Where it has no memory for a key, or its self-test failed, sealing and opening fail with `backend-failed`. Root keys on this
-    /// machine and new keyrings compute with the default one.
+    /// If it has no memory for a key, or its self-test failed, sealing and opening fail with `backend-failed`. Root keys on this
+    /// machine and new keyrings use the default one.
     #[must_use]
     pub fn backend(mut self, backend: Backend) -> Self {
         self.backend = backend;
@@ -62,7 +62,7 @@ impl UnlockOptions {
     }
 }
 
-/// An unlocked keyring that still has to be told who hears of its openings.
+/// An unlocked keyring. Before it can be used, say whether an observer is told of its openings.
 #[must_use = "say `.observed_by(..)` or `.unobserved()`"]
 pub struct Unlocked {
     keys: Keys,
@@ -77,7 +77,7 @@ pub(crate) struct UnlockReport {
     failed: Vec<RootFailure>,
 }
 
-/// A root key that did not unlock a keyring.
+/// A root key that failed to unlock a keyring.
 pub(crate) struct RootFailure {
     provider: String,
     root_key: String,
@@ -103,7 +103,7 @@ impl RootFailure {
 }
 
 impl Unlocked {
-    /// A keyring whose every opening is told to `observer`, beginning with how it was unlocked.
+    /// A keyring that tells `observer` of every opening, and first of how it was unlocked.
     #[must_use]
     pub fn observed_by(self, observer: impl Observer + 'static) -> Keyring {
         let keyspace = self.keys.keyspace().as_str();
@@ -115,7 +115,7 @@ impl Unlocked {
         Keyring(KeyringShares::new(Shared { keys: self.keys, observer: Some(Box::new(observer)) }))
     }
 
-    /// A keyring whose openings nobody hears of.
+    /// A keyring without an observer: nobody is told of its openings.
     #[must_use]
     pub fn unobserved(self) -> Keyring {
         Keyring(KeyringShares::new(Shared { keys: self.keys, observer: None }))
@@ -129,20 +129,20 @@ impl fmt::Debug for Unlocked {
 }
 
 impl Keyring {
-    /// Unlocks a stored keyring: one call of a root key, and none afterwards.
+    /// Unlocks a stored keyring, with one call of a root key and none afterwards.
     ///
-    /// The caller says which keyspace it wants and which root keys it trusts; what the file names only selects among
-    /// them. They are tried in their order, each once, until one of them yields a KEK that proves itself by opening the body.
+    /// The caller says which keyspace it wants and which root keys it trusts. The names in the file only select among these. They are
+    /// tried in their order, each once, until one of them yields a KEK that opens the body.
     ///
     /// # Errors
     ///
-    /// `keyring-mismatch` where the file is of another keyspace, `unlock-failed` where no trusted root key unlocks it,
-    /// `provider-unavailable` ([`Error::is_retryable`]) where one could not be asked.
+    /// `keyring-mismatch` if the file is of another keyspace, `unlock-failed` if no trusted root key unlocks it, and
+    /// `provider-unavailable` ([`Error::is_retryable`]) if one could not be asked.
     pub async fn unlock(keyspace: &str, roots: &RootKeys, stored: &KeyringFile) -> Result<Unlocked, Error> {
         Self::unlock_with(UnlockOptions::default(), keyspace, roots, stored).await
     }
 
-    /// As [`unlock`](Self::unlock), with a minimum generation, a pinned key or another backend.
+    /// The same as [`unlock`](Self::unlock), with a minimum generation, a pinned key or another backend.
     ///
     /// # Errors
     ///
@@ -156,7 +156,7 @@ impl Keyring {
         Self::unlock_reporting(&options, keyspace, roots, stored, &mut Vec::new()).await
     }
 
-    /// As `unlock_with`. Where it fails, `failed` has the root keys that did.
+    /// The same as `unlock_with`. `failed` gets the root keys that failed.
     pub(crate) async fn unlock_reporting(
         options: &UnlockOptions,
         keyspace: &str,

@@ -1,4 +1,4 @@
-//! What a manager is made with.
+//! The settings of a manager.
 
 use std::fmt;
 use std::num::NonZeroUsize;
@@ -15,7 +15,7 @@ use crate::observe::Observer;
 use crate::root_key::RootKeys;
 use crate::store::KeyringStore;
 
-/// What a [`KeyringManager`] is made with.
+/// The settings of a [`KeyringManager`].
 #[must_use = "say `.observed_by(..)` or `.unobserved()`"]
 pub struct KeyringManagerBuilder {
     store: Arc<dyn KeyringStore>,
@@ -24,7 +24,7 @@ pub struct KeyringManagerBuilder {
 }
 
 impl KeyringManager {
-    /// A manager of the keyrings in `store`, which one of `roots` unlocks. Say `.observed_by(..)` or `.unobserved()` to have it.
+    /// Begins a manager of the keyrings in `store`, each of which one of `roots` unlocks. `.observed_by(..)` or `.unobserved()` makes it.
     pub fn builder(store: impl KeyringStore + 'static, roots: RootKeys) -> KeyringManagerBuilder {
         KeyringManagerBuilder::new(Arc::new(store), roots)
     }
@@ -43,52 +43,52 @@ impl KeyringManagerBuilder {
         Self { store, roots, settings }
     }
 
-    /// For how long a keyring is used without asking the store whether there is a newer generation: 5 minutes, unless said
-    /// otherwise. By the monotonic clock or the wall clock, whichever moved further: so also on a machine that was suspended, and
-    /// where somebody sets the wall clock it is asked again earlier, never later. The staging time of a rotation ([`KeyringAdmin::promote`](crate::keys::KeyringAdmin::promote)) is at least this.
+    /// How long a keyring is used without asking the store for a newer generation. The default is 5 minutes. The clock that moved further
+    /// decides, the monotonic one or the wall clock. So it holds on a machine that was suspended, and if somebody sets the wall clock the
+    /// store is asked earlier, never later. The staging time of a rotation
+    /// ([`KeyringAdmin::promote`](crate::keys::KeyringAdmin::promote)) must be at least this.
     pub fn max_staleness(mut self, duration: Duration) -> Self {
         self.settings.max_staleness = duration;
         self
     }
 
-    /// For how much longer it is used while the store or every root key is out of order: 1 hour, unless said otherwise. Only
-    /// after errors that are [retryable](crate::Error::is_retryable), a panic of theirs, or two minutes without an answer: who is
-    /// refused has no grace. For so long, and the staleness before it, this program may go on sealing under a key that is no longer
-    /// the one that seals: whoever destroys a key waits for both ([`KeyringAdmin::UNUSED_FOR`](crate::keys::KeyringAdmin::UNUSED_FOR)). The
-    /// observer hears of every attempt
-    /// ([`KeyEvent::RefreshFailed`](crate::observe::KeyEvent::RefreshFailed)).
+    /// How much longer a keyring is used while the store or every root key is unavailable. The default is 1 hour. There is a grace only
+    /// after [retryable](crate::Error::is_retryable) errors, a panic in the store or root key, or two minutes without an answer, and not
+    /// after a refusal. During this time, and the staleness before it, the program may go on sealing under a key that is no longer the
+    /// primary. So whoever destroys a key waits for both ([`KeyringAdmin::UNUSED_FOR`](crate::keys::KeyringAdmin::UNUSED_FOR)). The observer
+    /// is told of every failed attempt ([`KeyEvent::RefreshFailed`](crate::observe::KeyEvent::RefreshFailed)).
     pub fn grace(mut self, duration: Duration) -> Self {
         self.settings.grace = duration;
         self
     }
 
-    /// How many keyrings are held, 1,000 unless said otherwise; the one that was not used for the longest time goes first.
+    /// How many keyrings are held at most. The default is 1,000. The least recently used one is dropped first.
     pub fn capacity(mut self, keyrings: NonZeroUsize) -> Self {
         self.settings.capacity = keyrings;
         self
     }
 
-    /// What the keyring of each keyspace must be, and what computes: its pin, and the generation that was live when the program
-    /// started, which no older file passes.
+    /// Conditions for the keyring of each keyspace, and the backend: the pin, and the minimum generation, for which you take the latest one
+    /// at the start of the program.
     pub fn options_for(mut self, options: impl Fn(&str) -> UnlockOptions + Send + Sync + 'static) -> Self {
         self.settings.options_for = Box::new(options);
         self
     }
 
-    /// Looks at `clock` instead of the machine's, for tests. What waits for a store or root key does so by the runtime's timers.
+    /// Uses `clock` instead of the machine's, for tests. Waiting for a store or root key still uses the runtime's timers.
     #[cfg(any(test, feature = "insecure-test-keys"))]
     pub fn clock(mut self, clock: &TestClock) -> Self {
         self.settings.clock = clock.into();
         self
     }
 
-    /// A manager whose keyrings tell `observer` of every opening, and which tells it what happens to keys.
+    /// Makes a manager. It tells `observer` of every opening of its keyrings, and of what happens to keys.
     pub fn observed_by(mut self, observer: impl Observer + 'static) -> KeyringManager {
         self.settings.observer = Some(Arc::new(observer));
         KeyringManager::new(self.store, self.roots, self.settings)
     }
 
-    /// A manager of whose openings nobody hears.
+    /// Makes a manager without an observer: nobody is told of openings.
     #[must_use]
     pub fn unobserved(self) -> KeyringManager {
         KeyringManager::new(self.store, self.roots, self.settings)

@@ -11,6 +11,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error as DeError, IntoDeserialize
 use serde::{Serialize, forward_to_deserialize_any};
 use zeroize::Zeroize;
 
+use super::one_value::around_one_value;
 use crate::secret::wipe;
 
 /// The key of the map that is a number.
@@ -173,13 +174,7 @@ impl<'de, E: DeError> Deserializer<'de> for FirstKey<'de, E> {
         deserialize_f32 deserialize_f64
     }
 
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, E> {
-        visitor.visit_some(self)
-    }
-
-    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, E> {
-        visitor.visit_newtype_struct(self)
-    }
+    around_one_value!(E);
 
     fn deserialize_enum<V: Visitor<'de>>(
         self,

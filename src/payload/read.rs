@@ -7,6 +7,7 @@ use serde::de::{self, DeserializeOwned, Deserializer, IntoDeserializer, Visitor}
 use serde::forward_to_deserialize_any;
 
 use super::even::{Even, Watch, visit_as_list};
+use super::one_value::around_one_value;
 use super::{KIND_BYTES, KIND_JSON, KIND_TEXT, PAD_START};
 use crate::error::{Error, ErrorKind};
 use crate::field::MAX_CONTENT;
@@ -152,13 +153,7 @@ impl<'de> Deserializer<'de> for One<'_> {
         }
     }
 
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
-        visitor.visit_some(self)
-    }
-
-    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Mismatch> {
-        visitor.visit_newtype_struct(self)
-    }
+    around_one_value!(Mismatch);
 
     fn deserialize_enum<V: Visitor<'de>>(
         self,

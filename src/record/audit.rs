@@ -9,8 +9,8 @@ use crate::access::Access;
 use crate::error::Error;
 use crate::observe::{Observer, OpenEvent, OpenedRecord, Opening, Outcome};
 
-/// An opening under way: of one record, or of the records of a page. Its event is sent when it ends; where it is dropped
-/// before that, the program panicked.
+/// An opening under way, of one record or of the records of a page. Its event is sent when it ends. If it is dropped before that,
+/// the program panicked.
 pub(crate) struct Audit<C: AsRef<[Arc<RecordCore>]> = [Arc<RecordCore>; 1], A: Borrow<Access> = Access> {
     records: C,
     access: A,

@@ -1,6 +1,6 @@
-//! Finding what earlier releases sealed inside other values.
+//! Finds tokens that earlier releases sealed inside other values.
 
-use super::access::{OpenPass, RecordReader, TokenForm};
+use super::reader::{OpenPass, RecordReader, TokenForm};
 use crate::error::Error;
 use crate::field::Field;
 use crate::id::KeyId;
@@ -8,15 +8,15 @@ use crate::payload;
 use crate::token::Token;
 
 impl RecordReader {
-    /// The keys of the tokens, and of the wrapped subject keys, *inside* the value of a token: one for each of them, in their
-    /// order; none where there is nothing to do.
+    /// The key ids of the tokens, and of the wrapped subject keys, *inside* the value of a token. There is one for each of them, in their
+    /// order, and none if there is nothing to do.
     ///
-    /// Sealing refuses such a value (`token-inside`), but release 0.1.0 took one that had a sealed field inside. It opens. But
-    /// no count sees the keys inside, and the inner fields are lost with them: **ask for these before a key is destroyed**. Open
-    /// what has some with its old type, and seal it as one that is plain inside. A token inside a token inside a token is told of
-    /// when its outer one is gone.
+    /// Sealing refuses such a value (`token-inside`), but release 0.1.0 accepted one that had a sealed field inside. It still opens. But
+    /// no count sees the keys inside, and the inner fields are lost with these keys. So **call this before you destroy a key**. If it
+    /// returns any key id, open the value with its old type and seal it as a type that is plain inside. Of tokens that are nested
+    /// three deep, the innermost shows only after that.
     ///
-    /// An opening, of which the observer hears. The value itself is not returned.
+    /// This is an opening, and the observer is told of it. The value itself is not returned.
     ///
     /// ```
     /// use rxseal::phi::Note;
@@ -33,14 +33,14 @@ impl RecordReader {
     ///
     /// # Errors
     ///
-    /// Those of [`open`](Self::open), but for `type-mismatch`.
+    /// Those of [`open`](Self::open), except `type-mismatch`.
     pub fn nested_keys<F: Field>(&self, token: &Token) -> Result<Vec<KeyId>, Error> {
         self.open_fields(|pass| pass.nested_keys::<F>(token))
     }
 }
 
 impl OpenPass<'_> {
-    /// As [`RecordReader::nested_keys`]: for a page of rows, with [`open_page`](crate::page::open_page).
+    /// The same as [`RecordReader::nested_keys`], for a page of rows with [`open_page`](crate::page::open_page).
     ///
     /// # Errors
     ///

@@ -12,7 +12,7 @@ use crate::key::Dek;
 use crate::observe::Touched;
 use crate::payload::{self, Content};
 use crate::secret::wipe;
-use crate::token::Header;
+use crate::token::{Header, TokenParts};
 
 /// What one opening keeps from field to field, and what the observer is told of it.
 #[derive(Default)]
@@ -25,11 +25,11 @@ pub(crate) struct OpenState {
 }
 
 impl OpenState {
-    /// Opens the binary token `token` into `out`, whose length is that of its payload (FORMAT 4.6, 5.1, 7.3).
+    /// Opens `token` into `out`, whose length is that of its payload (FORMAT 4.6, 5.1, 7.3).
     pub(crate) fn open<'o, F: Field>(
         &mut self,
         core: &RecordCore,
-        token: &[u8],
+        token: TokenParts<'_>,
         out: &'o mut [u8],
     ) -> Result<Content<'o>, Error> {
         const { crate::field::check::<F>() };
@@ -42,13 +42,13 @@ impl OpenState {
         &mut self,
         field: impl Bound,
         core: &RecordCore,
-        token: &[u8],
+        token: TokenParts<'_>,
         out: &'o mut [u8],
     ) -> Result<Content<'o>, Error> {
-        let (header, body) = Header::parse_body(token)?;
-        let nonce = whole_nonce(core, body.nonce);
+        let TokenParts { header, nonce, text, tag } = token;
+        let nonce = whole_nonce(core, nonce);
         self.try_pairs(field, core, header, &nonce, |cipher, aad| {
-            cipher.open(header.letter, &nonce, aad, body.text, body.tag, out)
+            cipher.open(header.letter, &nonce, aad, text, tag, out)
         })?;
         let content = payload::content(out).map_err(|error| error.with_key(header.key_id))?;
         self.fields = self.fields.saturating_add(1);
@@ -57,8 +57,8 @@ impl OpenState {
 
     /// Opens the binary token in `buffer`, which then holds its text or bytes and nothing else. On an error it is as it was.
     pub(super) fn open_in_place<F: Field>(&mut self, core: &RecordCore, buffer: &mut Vec<u8>) -> Result<(), Error> {
-        let (header, body) = Header::parse_body(buffer)?;
-        let (nonce, tag) = (whole_nonce(core, body.nonce), *body.tag);
+        let TokenParts { header, nonce, tag, .. } = TokenParts::parse(buffer)?;
+        let (nonce, tag) = (whole_nonce(core, nonce), *tag);
         let start = header.payload_start();
         let end = buffer.len().saturating_sub(TAG_LEN);
         let text = buffer.get_mut(start..end).unwrap_or_default();

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::access::OpenPass;
 use super::audit::Audit;
 use super::core::RecordCore;
+use super::reader::OpenPass;
 use super::reseal::ResealPass;
 use super::seal::{SealPass, SealState};
 use super::{MayOpen, MaySeal, Record};
@@ -12,7 +12,7 @@ use crate::access::Access;
 use crate::error::{Error, ErrorKind};
 use crate::random;
 
-/// Records whose nonce bytes are drawn from the operating system in one request.
+/// The number of records whose nonce bytes are drawn from the operating system in one request.
 const DRAWN_AT_ONCE: usize = 256;
 
 /// Seals fields of many records: `work` is called for each in order, with its place in `records`.
@@ -146,7 +146,7 @@ pub fn try_open_page<R: MayOpen, T, E: From<Error>>(
     mut work: impl FnMut(usize, &mut OpenPass<'_>) -> Result<T, E>,
 ) -> Result<Vec<T>, E> {
     let cores: Vec<_> = records.iter().map(|record| Arc::clone(record.core())).collect();
-    // A page has one observer: records of a keyring with another one would be opened behind its back.
+    // A page has one observer. Without this check, records of another keyring would be opened without their own observer.
     if !cores.iter().zip(cores.iter().skip(1)).all(|(one, next)| one.shares_keyring(next)) {
         return Err(Error::from(ErrorKind::KeyspaceMismatch).into());
     }

@@ -18,7 +18,7 @@ impl Record {
     ///
     /// # Errors
     ///
-    /// Those of opening and sealing the field. `key-compromised` where the token's key is: see
+    /// Those of opening and sealing the field. `key-compromised` if the token's key is marked so: see
     /// [`reseal_compromised`](Self::reseal_compromised).
     pub fn reseal<F: Field>(&self, token: &Token) -> Result<Token, Error> {
         self.reseal_fields(|pass| pass.reseal::<F>(token))
@@ -57,8 +57,8 @@ impl Record {
         work(&mut ResealPass::with_state(self.core(), SealState::default()))
     }
 
-    /// As [`reseal`](Self::reseal), from a key that is marked compromised. What it vouches for may be forged, and is
-    /// authentic under the new key from then on: compare it with another source first. The observer hears of it.
+    /// The same as [`reseal`](Self::reseal), but from a key that is marked compromised. The value may be forged, and counts as authentic
+    /// under the new key from then on. So compare it with another source first. The observer is told of it.
     ///
     /// # Errors
     ///
@@ -72,9 +72,10 @@ impl Record {
         Ok(resealed)
     }
 
-    /// The value of this record's token, sealed for the record `to`: a merged patient, a copied row. The only way.
+    /// Seals the value of this record's token for the record `to`, for example for a merged patient or a copied row. There is no other
+    /// way to move a token to another record.
     ///
-    /// An opening of this record, of which the observer hears: whoever may open the other one could read the value there.
+    /// This is an opening of this record, and the observer is told of it: whoever may open the other record can read the value there.
     ///
     /// ```
     /// # fn main() -> Result<(), rxseal::Error> {
@@ -91,7 +92,7 @@ impl Record {
     ///
     /// # Errors
     ///
-    /// Those of opening and sealing the field; `refused-by-observer`; `keyspace-mismatch` where `to` is of another keyspace.
+    /// Those of opening and sealing the field; `refused-by-observer`; `keyspace-mismatch` if `to` is of another keyspace.
     pub fn rebind<F: Field>(&self, to: &Record, token: &Token, access: &Access) -> Result<Token, Error> {
         if self.core().shared().keys.keyspace() != to.core().shared().keys.keyspace() {
             return Err(ErrorKind::KeyspaceMismatch.into());
@@ -163,7 +164,7 @@ impl fmt::Debug for ResealPass<'_> {
     }
 }
 
-/// Opens `token` in the thread's scratch buffer and appends its value, sealed anew, to `out`.
+/// Opens `token` in the thread's scratch buffer, seals its value again and appends it to `out`.
 fn move_token<F: Field>(
     (from, open): (&RecordCore, &mut OpenState),
     (to, seal): (&RecordCore, &mut SealState),

@@ -21,18 +21,18 @@ use crate::token::{HEADER_LEN, Header, Token};
 impl<R: MaySeal> Record<R> {
     /// Seals one field of this record.
     ///
-    /// Several fields of one record are cheaper together: [`seal_fields`](Self::seal_fields), or
+    /// To seal several fields of one record, it is cheaper to seal them together: with [`seal_fields`](Self::seal_fields), or with
     /// [`sealing`](Self::sealing) for a whole struct.
     ///
     /// # Errors
     ///
-    /// `too-large`, `not-finite`, `unrepresentable`, `token-as-plaintext` or `token-inside` for a value that cannot be sealed,
-    /// `class-locked`, `random-failed`. Nothing is written then.
+    /// `too-large`, `not-finite`, `unrepresentable`, `token-as-plaintext` or `token-inside` if the value cannot be sealed;
+    /// `class-locked`, `random-failed`. On an error nothing is written.
     pub fn seal<F: Field>(&self, value: &(impl Serialize + ?Sized)) -> Result<Token, Error> {
         self.seal_fields(|pass| pass.seal::<F>(value))
     }
 
-    /// As [`seal`](Self::seal), as text.
+    /// The same as [`seal`](Self::seal), but returns the token's text.
     ///
     /// # Errors
     ///
@@ -96,7 +96,7 @@ impl<'r> SealPass<'r> {
         Ok(Token::from_sealed(bytes))
     }
 
-    /// Seals one field and gives its text form.
+    /// Seals one field and returns its text form.
     ///
     /// # Errors
     ///
@@ -105,8 +105,8 @@ impl<'r> SealPass<'r> {
         self.seal_in_scratch::<F, _>(value, |token| text::encode_behind(token).to_owned())
     }
 
-    /// Seals one field and appends its binary form to `out`. Where `out` has the room, nothing is allocated. On an error
-    /// `out` is as it was.
+    /// Seals one field and appends its binary form to `out`. If `out` has enough room, nothing is allocated. On an error `out` is
+    /// unchanged.
     ///
     /// # Errors
     ///
@@ -121,8 +121,8 @@ impl<'r> SealPass<'r> {
             .map_err(|error| core.located::<F>(error))
     }
 
-    /// Seals one field and appends its text form to `out`. Where `out` has the room, nothing is allocated. On an error
-    /// `out` is as it was.
+    /// Seals one field and appends its text form to `out`. If `out` has enough room, nothing is allocated. On an error `out` is
+    /// unchanged.
     ///
     /// # Errors
     ///
@@ -135,10 +135,10 @@ impl<'r> SealPass<'r> {
         self.seal_in_scratch::<F, _>(value, |token| out.push_str(text::encode_behind(token)))
     }
 
-    /// Seals the bytes in `buffer` in place: for large values, such as a scan, of which there is then one copy. As with
-    /// `serde_bytes`, and opened alike. On an error `buffer` is as it was.
+    /// Seals the bytes in `buffer` in place. Use it for large values, such as a scan, to have only one copy. The token is like that of
+    /// `serde_bytes`, and opens like it. On an error `buffer` is unchanged.
     ///
-    /// Where `buffer` has no room for 50 bytes and the field's padding, it moves, and its old place is wiped.
+    /// If `buffer` has no room for 50 bytes more and the field's padding, it moves, and its old memory is wiped.
     ///
     /// # Errors
     ///
@@ -188,7 +188,7 @@ pub(crate) enum Claim {
 #[derive(Default)]
 pub(crate) struct SealState {
     /// The suite's whole nonce of the next token, from the first token on (FORMAT 5.3).
-    /// No `Option`: the room of an absent one would carry what lay on the stack to the heap.
+    /// No `Option`: see "No unwritten room" in `secret`.
     next_nonce: [u8; 24],
     drawn: bool,
     workspace: Workspace,

@@ -13,7 +13,7 @@ use crate::id::Identifier;
 use crate::record::{Audit, RecordReader, TokenForm, open_form};
 use crate::token::Token;
 
-/// Reads a `T` and opens its fields, from any serde format. Made by [`RecordReader::opening`].
+/// Reads a `T` from any serde format and opens its fields. [`RecordReader::opening`] makes it.
 pub struct RecordOpening<'a, T> {
     access: &'a RecordReader,
     value: PhantomData<fn() -> T>,
@@ -22,8 +22,7 @@ pub struct RecordOpening<'a, T> {
 impl RecordReader {
     /// A seed that reads a `T` whose fields belong to this record.
     ///
-    /// What goes wrong is reported as the format's own error, with our text. To branch on it, use
-    /// [`run_opening`](Self::run_opening).
+    /// Errors come as the format's own error, with rxseal's text. To branch on them, use [`run_opening`](Self::run_opening).
     ///
     /// ```
     /// # use rxseal::{Sealing, phi};
@@ -46,11 +45,11 @@ impl RecordReader {
         RecordOpening { access: self, value: PhantomData }
     }
 
-    /// Runs `work`, in which every field that is read on this thread is opened for this record.
+    /// Runs `work`. Every field that it reads on this thread is opened for this record.
     ///
-    /// The first refusal inside fails the whole call, also where a format or a type swallowed it.
+    /// The first refusal inside fails the whole call, even if a format or a type swallowed it.
     ///
-    /// Run no other task in `work`: what it polls reads with this access, as [`run_sealing`](crate::Record::run_sealing) says.
+    /// Do not run another task in `work`: it would read with this access, as [`run_sealing`](crate::Record::run_sealing) explains.
     ///
     /// ```
     /// # use rxseal::{Sealing, phi};
@@ -68,8 +67,8 @@ impl RecordReader {
     ///
     /// # Errors
     ///
-    /// Those of opening; `invalid-input` for what serde_json says of what it read; `work-failed` with the error of `work` as
-    /// its source for every other.
+    /// Those of opening; `invalid-input` if serde_json finds the input not valid; `work-failed` for any other error of `work`, which is
+    /// then its source.
     pub fn run_opening<T, E>(&self, work: impl FnOnce() -> Result<T, E>) -> Result<T, Error>
     where
         E: std::error::Error + Send + Sync + 'static,
@@ -83,18 +82,18 @@ impl RecordReader {
 
     /// Opens one field.
     ///
-    /// Inside a scope of this same record and access it belongs to that opening; otherwise it is one of its own, and the
-    /// observer hears of it.
+    /// Inside a scope of the same record and access it belongs to that scope's opening. Otherwise it is an opening of its own, and the
+    /// observer is told of it.
     ///
     /// # Errors
     ///
-    /// [`is_open_failure`](Error::is_open_failure) where the token is of another record, field or tenant or was changed;
+    /// [`is_open_failure`](Error::is_open_failure) if the token was changed, or is of another record, field or tenant;
     /// `unknown-key`, `key-compromised`, `key-destroyed`, `class-locked`, `refused-by-observer`, `type-mismatch`.
     pub fn open<F: Field, T: DeserializeOwned>(&self, token: &Token) -> Result<T, Error> {
         self.open_one::<F, T>(TokenForm::Bytes(token.as_bytes()))
     }
 
-    /// As [`open`](Self::open), from a token's text.
+    /// The same as [`open`](Self::open), from a token's text.
     ///
     /// # Errors
     ///

@@ -1,5 +1,5 @@
-//! The plaintext side: answering an authorised client, and accepting what it sends. Explicit scopes of their own; nothing
-//! else writes or reads plaintext.
+//! Plaintext for authorised clients: answering them, and accepting what they send. Both have explicit scopes of their own, and
+//! nothing else writes or reads plaintext.
 
 use std::fmt;
 
@@ -8,13 +8,13 @@ use serde::ser::{Error as _, Serialize, Serializer};
 use super::frame::{Kind, enter};
 use crate::error::Error;
 
-/// A value that serializes with its fields as plaintext. Made by [`expose_plaintext`].
+/// A value that serializes with its fields as plaintext. [`expose_plaintext`] makes it.
 pub struct ExposedPlaintext<'a, T: ?Sized>(&'a T);
 
-/// `value` as something that serializes with its marked fields as plaintext: the answer to an authorised client.
+/// Makes `value` serialize with its marked fields as plaintext, as an answer to an authorised client.
 ///
-/// No key is needed or used, it nests in no other scope, and a [`Sealed`](crate::Sealed) field, which holds a token, is an
-/// error. It may be what is sealed: a type with marked fields can only be sealed as one value so.
+/// It needs and uses no key, and cannot be nested in another scope. A [`Sealed`](crate::Sealed) field, which contains a token, is an
+/// error. The result may itself be sealed: this is the only way to seal a type with marked fields as one value.
 ///
 /// ```
 /// # use rxseal::{Phi, expose_plaintext, accept_plaintext, phi};
@@ -69,12 +69,12 @@ impl<T: ?Sized> fmt::Debug for ExposedPlaintext<'_, T> {
     }
 }
 
-/// Runs `work`, in which marked fields are read as plaintext: the form of an authorised client.
+/// Runs `work`. Marked fields that it reads are plaintext, such as a form that an authorised client sent.
 ///
 /// A token in such a field is refused, so a client cannot post one that it has seen elsewhere.
 ///
-/// The source of `work-failed` is the format's own error, and some formats (toml) show in it the whole line that they did not like, with
-/// the marked fields in it. Do not log that source, nor send it back.
+/// The source of `work-failed` is the format's own error. Some formats (toml) show the whole faulty line in it, including its marked
+/// fields. So do not log that source or send it back.
 ///
 /// ```
 /// # use rxseal::{Sealing, phi};
@@ -92,8 +92,8 @@ impl<T: ?Sized> fmt::Debug for ExposedPlaintext<'_, T> {
 ///
 /// # Errors
 ///
-/// `value-mismatch` for a marked field that is not of its type; `token-as-plaintext`; `plaintext-nested` inside another scope;
-/// `invalid-input` for what serde_json says of the rest; `work-failed` with the error of `work` as its source for every other.
+/// `value-mismatch` if a marked field is not of its type; `token-as-plaintext`; `plaintext-nested` inside another scope;
+/// `invalid-input` if serde_json finds the rest not valid; `work-failed` for any other error of `work`, which is then its source.
 pub fn accept_plaintext<T, E>(work: impl FnOnce() -> Result<T, E>) -> Result<T, Error>
 where
     E: std::error::Error + Send + Sync + 'static,

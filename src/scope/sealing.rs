@@ -14,20 +14,19 @@ use crate::payload::Value;
 use crate::record::{Claim, MaySeal, Record, RecordCore, SealState, seal_appending};
 use crate::scratch;
 
-/// A value that seals its fields while it is serialized, by any serde format. Made by [`Record::sealing`].
+/// A value whose fields are sealed while any serde format serializes it. [`Record::sealing`] makes it.
 ///
-/// Each serialization draws its own nonces, so the same value serialized twice has no common token.
+/// Each serialization draws its own nonces, so serializing the same value twice gives different tokens.
 pub struct RecordSealing<'a, T: ?Sized> {
     core: &'a Arc<RecordCore>,
     value: &'a T,
 }
 
 impl<R: MaySeal> Record<R> {
-    /// `value` as something that serializes with its fields sealed for this record: for `serde_json::to_string`,
-    /// `axum::Json`, `sqlx::types::Json`.
+    /// Makes `value` serialize with its fields sealed for this record. Pass the result to `serde_json::to_string`, `axum::Json` or
+    /// `sqlx::types::Json`.
     ///
-    /// What goes wrong is reported as the format's own error, with our text. To branch on it, use
-    /// [`run_sealing`](Self::run_sealing).
+    /// Errors come as the format's own error, with rxseal's text. To branch on them, use [`run_sealing`](Self::run_sealing).
     ///
     /// ```
     /// use rxseal::{Sealing, phi};
@@ -50,21 +49,21 @@ impl<R: MaySeal> Record<R> {
         RecordSealing { core: self.core(), value }
     }
 
-    /// Runs `work`, in which every field that is serialized on this thread is sealed for this record.
+    /// Runs `work`. Every field that it serializes on this thread is sealed for this record.
     ///
-    /// The first refusal inside fails the whole call, also where a format or a type swallowed it.
+    /// The first refusal inside fails the whole call, even if a format or a type swallowed it.
     ///
-    /// **Run no other task in `work`.** What `work` polls on this thread is its own work, and is sealed for this record: a future
-    /// of a `FuturesUnordered`, a `LocalSet`, an executor that `block_on` drives. A task that tokio spawned is told apart, in builds
-    /// with the feature `tokio_1` (`keyring-manager`, and root keys and stores over a network, turn it on): its fields are refused with
-    /// `scope-missing`, and so is the whole call. Await first, and enter the scope for what is there then.
+    /// **Do not run another task in `work`.** Whatever `work` polls on this thread counts as its own work and is sealed for this record:
+    /// a future of a `FuturesUnordered`, a `LocalSet`, an executor that `block_on` drives. With the feature `tokio_1` (which
+    /// `keyring-manager`, and root keys and stores over a network, turn on) rxseal recognises a task that tokio spawned: its fields are
+    /// refused with `scope-missing`, and so is the whole call. Await first, then enter the scope with the results.
     ///
-    /// A format that writes each row twice (csv with headers, bincode 1) finds each field sealed already, `field-repeated`: give it
-    /// [`sealing(&row)`](Self::sealing) instead.
+    /// A format that writes each row twice (csv with headers, bincode 1) fails with `field-repeated`, because each field is then sealed
+    /// twice in one pass: give it [`sealing(&row)`](Self::sealing) instead.
     ///
     /// # Errors
     ///
-    /// Those of sealing; `work-failed` with the error of `work` as its source.
+    /// Those of sealing; `work-failed`, whose source is the error of `work`.
     pub fn run_sealing<T, E>(&self, work: impl FnOnce() -> Result<T, E>) -> Result<T, Error>
     where
         E: std::error::Error + Send + Sync + 'static,

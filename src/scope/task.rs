@@ -1,8 +1,8 @@
-//! Which task of tokio is running, in builds that have tokio.
+//! The tokio task that is running, in builds that have tokio.
 
 #[cfg(feature = "tokio_1")]
 mod running {
-    /// The running task; none outside of tasks.
+    /// The running task, or `None` outside of tasks.
     #[derive(PartialEq)]
     pub(crate) struct Task(Option<tokio::task::Id>);
 
@@ -15,7 +15,7 @@ mod running {
 
 #[cfg(not(feature = "tokio_1"))]
 mod running {
-    /// Nothing tells tasks apart in this build.
+    /// This build cannot tell tasks apart.
     #[derive(PartialEq)]
     pub(crate) struct Task;
 

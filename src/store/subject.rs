@@ -3,92 +3,27 @@
 #[cfg(unix)]
 mod file;
 mod memory;
-#[cfg(feature = "postgres-store")]
-mod postgres;
 mod row;
+mod stored;
 mod table;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 #[cfg(unix)]
 pub use file::FileSubjectStore;
 pub use memory::MemorySubjectStore;
-#[cfg(feature = "postgres-store")]
-pub use postgres::PostgresSubjectStore;
 pub use row::{SubjectChange, SubjectColumns, SubjectRow};
+pub use stored::{Retention, StoredSubject};
 pub use table::{SubjectRows, SubjectTable};
 
 use super::StoreFuture;
+use super::row::{check_keyspace, check_subject};
+use crate::error::Error;
 use crate::key::WrappedSubjectKey;
 
 /// For how long a program may hold a key after it asked a store for it (THREAT-MODEL N38): then a shredding is effective.
 pub(crate) const HELD_AT_MOST: Duration = Duration::from_secs(300);
-
-/// What a store holds of a subject.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum StoredSubject {
-    /// Nothing: no key was made for it yet.
-    Absent,
-    /// Its wrapped key.
-    Key(WrappedSubjectKey),
-    /// Something that is no wrapped key. Restore it, or its fields are lost.
-    Damaged,
-    /// Its key was destroyed, and no other one is ever made.
-    Shredded {
-        /// When, in Unix seconds.
-        at: u64,
-    },
-}
-
-/// Until when a subject's key must not be destroyed, by the clock of whoever asks for it.
-///
-/// ```
-/// use rxseal::store::Retention;
-/// let until = 1_924_992_000; // 2031-01-01
-/// let retention = Retention::default().until(Some(until)).legal_hold(true);
-/// assert!(retention.holds_at(until + 1));
-/// assert!(!retention.legal_hold(false).holds_at(until + 1));
-/// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Retention {
-    until: Option<u64>,
-    legal_hold: bool,
-}
-
-impl Retention {
-    /// The law asks for the records until then, in Unix seconds: pharmacy records must be kept for years.
-    #[must_use]
-    pub fn until(mut self, seconds: Option<u64>) -> Self {
-        self.until = seconds;
-        self
-    }
-
-    /// A court or a payer asks for them, until somebody says otherwise.
-    #[must_use]
-    pub fn legal_hold(mut self, hold: bool) -> Self {
-        self.legal_hold = hold;
-        self
-    }
-
-    /// Until when the law asks for the records, in Unix seconds.
-    #[must_use]
-    pub fn retained_until(&self) -> Option<u64> {
-        self.until
-    }
-
-    /// Whether somebody asks for them until further notice.
-    #[must_use]
-    pub fn is_held(&self) -> bool {
-        self.legal_hold
-    }
-
-    /// Whether the key must not be destroyed at that time, in Unix seconds.
-    #[must_use]
-    pub fn holds_at(&self, seconds: u64) -> bool {
-        self.legal_hold || self.until.is_some_and(|until| until > seconds)
-    }
-}
 
 /// Keeps the wrapped subject keys of keyspaces, and which of them were shredded.
 ///
@@ -146,4 +81,92 @@ pub trait SubjectKeyStore: SubjectTable {
         after: Option<&'a str>,
         limit: usize,
     ) -> StoreFuture<'a, Vec<(String, StoredSubject)>>;
+}
+
+impl<T: SubjectTable + ?Sized> SubjectKeyStore for T {
+    fn get<'a>(&'a self, keyspace: &'a str, subjects: &'a [&'a str]) -> StoreFuture<'a, Vec<StoredSubject>> {
+        Box::pin(async move {
+            subjects.iter().try_for_each(|subject| check_subject(keyspace, subject))?;
+            let rows = self.rows(keyspace, subjects).await?;
+            // No map that hashes: std's draws a random key for it, and panics where there is none.
+            let found: BTreeMap<_, _> = rows.into_iter().map(|(subject, row)| (subject, stored(row))).collect();
+            // A subject that is named twice is there twice.
+            Ok(subjects.iter().map(|subject| found.get(*subject).cloned().unwrap_or(StoredSubject::Absent)).collect())
+        })
+    }
+
+    fn insert<'a>(
+        &'a self,
+        keyspace: &'a str,
+        subject: &'a str,
+        key: &'a WrappedSubjectKey,
+    ) -> StoreFuture<'a, StoredSubject> {
+        Box::pin(async move { Ok(changed(self, keyspace, subject, SubjectChange::insert(key)).await?.stored()) })
+    }
+
+    fn replace<'a>(
+        &'a self,
+        keyspace: &'a str,
+        subject: &'a str,
+        old: &'a WrappedSubjectKey,
+        key: &'a WrappedSubjectKey,
+    ) -> StoreFuture<'a, ()> {
+        Box::pin(async move { changed(self, keyspace, subject, SubjectChange::replace(old, key)).await.map(drop) })
+    }
+
+    fn shred<'a>(&'a self, keyspace: &'a str, subject: &'a str, at: u64) -> StoreFuture<'a, u64> {
+        Box::pin(async move {
+            let row = changed(self, keyspace, subject, SubjectChange::shred(at)).await?;
+            row.shredded_at.ok_or_else(|| Error::from_store(false, NOT_SHREDDED))
+        })
+    }
+
+    fn retain<'a>(
+        &'a self,
+        keyspace: &'a str,
+        subject: &'a str,
+        old: Retention,
+        retention: Retention,
+    ) -> StoreFuture<'a, ()> {
+        Box::pin(async move { changed(self, keyspace, subject, SubjectChange::retain(old, retention)).await.map(drop) })
+    }
+
+    fn retention<'a>(&'a self, keyspace: &'a str, subject: &'a str) -> StoreFuture<'a, Retention> {
+        Box::pin(async move {
+            check_subject(keyspace, subject)?;
+            let rows = self.rows(keyspace, &[subject]).await?;
+            let row = rows.into_iter().find(|(of, _)| of == subject);
+            row.map_or(Ok(Retention::default()), |(_, row)| Ok(row?.retention))
+        })
+    }
+
+    fn page<'a>(
+        &'a self,
+        keyspace: &'a str,
+        after: Option<&'a str>,
+        limit: usize,
+    ) -> StoreFuture<'a, Vec<(String, StoredSubject)>> {
+        Box::pin(async move {
+            check_keyspace(keyspace)?;
+            // No id is empty, so the empty one is before all.
+            let rows = self.rows_after(keyspace, after.unwrap_or_default(), limit).await?;
+            Ok(rows.into_iter().map(|(subject, row)| (subject, stored(row))).collect())
+        })
+    }
+}
+
+const NOT_SHREDDED: &str = "the store says that the key is shredded, and shows no tombstone: look at what is stored";
+
+async fn changed<T: SubjectTable + ?Sized>(
+    table: &T,
+    keyspace: &str,
+    subject: &str,
+    change: SubjectChange<'_>,
+) -> Result<SubjectRow, Error> {
+    check_subject(keyspace, subject)?;
+    table.change(keyspace, subject, change).await
+}
+
+fn stored(row: Result<SubjectRow, Error>) -> StoredSubject {
+    row.map_or(StoredSubject::Damaged, |row| row.stored())
 }

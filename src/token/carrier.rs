@@ -1,4 +1,4 @@
-//! What lies under a key: tokens, and the wrapped keys of subjects. Both name it where anybody can read it.
+//! Data under a key: tokens and wrapped subject keys. Both contain the key's id in clear.
 
 use super::{Header, MAX_LEN};
 use crate::aead::{Letter, envelope};
@@ -11,20 +11,20 @@ pub(crate) const WRAPPED_KEY_MAGIC: [u8; 3] = [0xAF, 0x19, 0x31];
 /// The bytes of a wrapped subject key, all of the same length (FORMAT 10.1).
 pub(crate) const WRAPPED_KEY_LEN: usize = WRAPPED_KEY_MAGIC.len() + KeyId::LEN + envelope::OVERHEAD + 32;
 
-/// What the text of a wrapped subject key begins with.
+/// The beginning of a wrapped subject key's text.
 pub(crate) const WRAPPED_KEY_TEXT_MAGIC: &str = "rxkx";
 
-/// What the binary form of either begins with. Never the first byte of text (FORMAT 6.4).
+/// The first byte of either's binary form. Text never begins with it (FORMAT 6.4).
 pub(crate) const FIRST_BYTE: u8 = Letter::MAGIC_START[0];
 
 /// The key that a well-formed text token (FORMAT 6.4), or the text of a wrapped subject key, is under.
 pub(crate) fn key_of_text(text: &str) -> Option<KeyId> {
-    // Almost every value is settled here, and none of it is copied.
+    // Almost every value returns here, without a copy.
     let len = text::decoded_len(text.len());
     if !starts_as_either(text) || len > MAX_LEN {
         return None;
     }
-    // The text may be a secret that only looks like one, even to its end: whatever was decoded is wiped.
+    // The text may be a secret that only looks like one, so the decoded bytes are wiped.
     scratch::with(|buffer| {
         let bytes = buffer.vec();
         bytes.resize(len, 0);

@@ -12,12 +12,12 @@ const ENTRANCES: &[(&str, &[&str])] = &[
     ("aws-config", &["rxseal-aws-kms"]),
     ("aws-credential-types", &["rxseal-aws-kms"]),
     ("aws-sdk-kms", &["rxseal-aws-kms"]),
-    ("clap", &["rxseal", "rxseal-cli"]),
+    ("clap", &["rxseal-cli"]),
     ("cryptoki", &["rxseal-pkcs11"]),
     ("getrandom", &["rxseal"]),
     ("reqwest", &["rxseal-vault"]),
     ("rusqlite", &["rxseal", "rxseal-cli", "rxseal-sqlite"]),
-    ("sqlx", &["rxseal", "rxseal-postgres"]),
+    ("sqlx", &["rxseal-postgres"]),
     ("sqlx-core", &["rxseal"]),
 ];
 

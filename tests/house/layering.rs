@@ -91,7 +91,6 @@ const DOORS: &[(&str, &[&str])] = &[
     ("rustix", &["disk"]),
     ("rusqlite", &["columns"]),
     ("sha2", &["kdf"]),
-    ("sqlx", &["count", "store"]),
     ("sqlx_core", &["columns"]),
     ("tracing", &["observe"]),
     ("tokio", &["clock", "count", "manager", "runtime", "scope", "store"]),

@@ -10,10 +10,11 @@ use std::time::{Duration, Instant};
 
 use crate::column::{self, Value};
 use crate::keyring_stores::{Fresh, generations};
-use rxseal::count::{CountSql, count_postgres};
+use rxseal::count::CountSql;
 use rxseal::keys::KeyUse;
-use rxseal::store::{KeyringStore, PostgresStore, PostgresSubjectStore, SubjectKeyStore};
+use rxseal::store::{KeyringStore, SubjectKeyStore};
 use rxseal::{Error, run_local};
+use rxseal_postgres::{PostgresStore, PostgresSubjectStore, count_postgres};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use tokio::runtime::Runtime;
 

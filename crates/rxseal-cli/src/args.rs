@@ -11,10 +11,11 @@ use rxseal::keys::Suite;
 
 use crate::exit::STATUSES;
 
-/// Manages keyrings: the encrypted keys with which a service seals fields of pharmacy and health records.
+/// Manage the keyrings of rxseal, which encrypts fields of health records
 ///
-/// A keyring lives in a store, and is unlocked by a root key. Say where both are with --store and --root, in the environment,
-/// or in a configuration file.
+/// A keyring holds the keys that a service seals fields with. It is kept in a store, encrypted, and a root key unlocks it. Say
+/// where both are with --store and --root, in environment variables, or in a configuration file. `rxseal keyring init` makes
+/// the first keyring.
 #[derive(Parser)]
 #[command(name = "rxseal", version, after_help = AFTER_HELP, after_long_help = after_long_help(), propagate_version = true)]
 pub struct Args {
@@ -24,209 +25,209 @@ pub struct Args {
     pub command: Command,
 }
 
-const EVERYWHERE: &str = "Options of every command";
+const EVERYWHERE: &str = "Options for every command";
 
 #[derive(ClapArgs)]
 pub struct Global {
-    /// Where keyrings are: file:FOLDER, sqlite:FILE or postgres://HOST/DATABASE [env: RXSEAL_STORE]
+    /// Where the keyrings are: file:FOLDER, sqlite:FILE or postgres://HOST/DATABASE [env: RXSEAL_STORE]
     #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "STORE")]
     pub store: Option<String>,
-    /// A root key that is trusted; several are tried in the order given. See --help for the forms
-    /// [env: RXSEAL_ROOTS, separated by spaces, or one on each line]
+    /// A root key to trust, such as file:PATH or aws-kms:KEY; `rxseal --help` lists the forms. Repeat it for several: they are
+    /// tried in order [env: RXSEAL_ROOTS, separated by spaces, or one on each line]
     #[arg(long = "root", global = true, help_heading = EVERYWHERE, value_name = "ROOT")]
     pub roots: Vec<String>,
-    /// A configuration file in TOML, with `store` and `roots` [env: RXSEAL_CONFIG]
+    /// A configuration file in TOML with these settings [env: RXSEAL_CONFIG]
     #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Where wrapped subject keys are: file:FOLDER, sqlite:FILE or postgres://HOST/DATABASE [env: RXSEAL_SUBJECT_STORE]
+    /// Where the subject keys (the patients' own keys) are, in the forms of --store [env: RXSEAL_SUBJECT_STORE]
     #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "STORE")]
     pub subject_store: Option<String>,
-    /// The file that says who was shredded, outside of the subject store and its backups [env: RXSEAL_SHRED_LOG]
+    /// The file that records who was shredded. Keep it out of the subject store and its backups [env: RXSEAL_SHRED_LOG]
     #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "FILE")]
     pub shred_log: Option<PathBuf>,
-    /// For how long backups of the subject store are kept, such as 30days [env: RXSEAL_BACKUPS_KEPT]
+    /// How long backups of the subject store are kept, such as 30days [env: RXSEAL_BACKUPS_KEPT]
     #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "TIME", value_parser = humantime::parse_duration)]
     pub backups_kept: Option<Duration>,
-    /// Also accepts key files, PIN files and token files that their group may read (mode 0640), as Kubernetes mounts secrets
-    /// for a fsGroup [env: RXSEAL_ALLOW_GROUP_READ=true]
+    /// Accept key files, PIN files and token files that their group can read (mode 0640), as Kubernetes mounts them with fsGroup
+    /// [env: RXSEAL_ALLOW_GROUP_READ=true]
     #[arg(long, global = true, help_heading = EVERYWHERE)]
     pub allow_group_read: bool,
-    /// Prints JSON for programs instead of tables for people
+    /// Print JSON instead of tables
     #[arg(long, global = true, help_heading = EVERYWHERE)]
     pub json: bool,
 }
 
 #[derive(Subcommand)]
 pub enum Command {
-    /// Makes, shows and changes keyrings
+    /// Create, show and change keyrings
     #[command(subcommand)]
     Keyring(Keyring),
-    /// Shreds patients, keeps them from being shredded, carries their keys over to a new key
+    /// Shred patients, hold their records, and move their keys to a new key
     #[command(subcommand)]
     Subject(Subject),
-    /// Makes a root key in a file of this machine
+    /// Create a root key in a local file
     #[command(subcommand)]
     KeyFile(KeyFile),
-    /// Shows what a sealed value tells without a key
+    /// Show what a token (a sealed value) reveals without a key
     #[command(subcommand)]
     Token(Token),
-    /// Opens one field of one record: for drills and for recovery
+    /// Open one field of one record, for drills and recovery
     #[command(subcommand)]
     Record(Record),
-    /// Counts the sealed values of a column by the key they are under, also those in documents of text such as JSON
+    /// Count the tokens of a column by key, including those inside JSON and other text
     Count(Count),
-    /// Prints completions for a shell
+    /// Print completions for a shell
     Completions {
         /// The shell
         shell: Shell,
     },
-    /// Prints the manual page, in roff
+    /// Print the manual page, in roff
     Man,
 }
 
 #[derive(Subcommand)]
 pub enum Keyring {
-    /// Makes the keyring of a new keyspace, wrapped by every root key given
+    /// Create the keyring of a new keyspace; each root key given can unlock it
     Init {
-        /// The keyspace: a tenant, a pharmacy, an application
+        /// The keyspace: a stable name for a tenant, a pharmacy or an application
         keyspace: String,
-        /// The suite of its keys; xchacha is for machines without AES instructions
+        /// The cipher of its keys. Choose xchacha for machines without AES instructions
         #[arg(long, value_enum, default_value_t)]
         suite: SuiteName,
         #[command(flatten)]
         change: Change,
     },
-    /// Lists the keyspaces in the store
+    /// List the keyspaces in the store
     List,
-    /// Shows the keys and root keys of a keyring; needs no root key
+    /// Show the keys of a keyring and the root keys that unlock it; needs no root key
     Inspect {
-        /// The keyspace
+        /// The keyspace: the name of the keyring
         keyspace: String,
-        /// Fails (keyring-too-old) if the stored keyring is older than this generation: somebody put an older one back
+        /// Fail with keyring-too-old if the stored keyring is older than this generation: somebody put an older one back
         #[arg(long, value_name = "N")]
         min_generation: Option<u64>,
     },
-    /// Asks every root key given to unlock the keyring, each on its own
+    /// Check that each root key given can unlock the keyring on its own
     Verify {
-        /// The keyspace
+        /// The keyspace: the name of the keyring
         keyspace: String,
-        /// Fails (keyring-too-old) if the stored keyring is older than this generation: somebody put an older one back
+        /// Fail with keyring-too-old if the stored keyring is older than this generation: somebody put an older one back
         #[arg(long, value_name = "N")]
         min_generation: Option<u64>,
     },
-    /// Adds a key that opens but does not seal yet: the first half of a rotation
+    /// Add a key that opens but does not seal yet: the first half of a rotation
     Stage {
-        /// The keyspace
+        /// The keyspace: the name of the keyring
         keyspace: String,
         #[command(flatten)]
         change: Change,
     },
-    /// Makes the staged key the one that seals: the second half of a rotation
+    /// Seal with the staged key from now on: the second half of a rotation
     Promote {
-        /// The keyspace
+        /// The keyspace: the name of the keyring
         keyspace: String,
-        /// The staged key; the command finds it if you leave it out
+        /// The staged key; found automatically if left out
         #[arg(allow_hyphen_values = true)]
         key: Option<KeyId>,
-        /// How long it must have been staged: at least as long as a reader may take to see it, such as 10m. 0s if one
-        /// process holds the keyring
+        /// How long the key must have been staged, such as 10m: at least as long as a program may take to pick it up. 0s if only
+        /// one process uses the keyring
         #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, default_value = "10m")]
         staged_for: Duration,
         #[command(flatten)]
         change: Change,
     },
-    /// Stages and promotes a new key at once; only if one process holds the keyring
+    /// Stage and promote a new key in one step; only if a single process uses the keyring
     Rotate {
-        /// The keyspace
+        /// The keyspace: the name of the keyring
         keyspace: String,
-        /// Rotates the index root instead; what was indexed before is found with the old one only
+        /// Rotate the index root instead. Entries indexed before are found with the old one only
         #[arg(long)]
         index_root: bool,
         #[command(flatten)]
         change: Change,
     },
-    /// Takes a staged key out of use
+    /// Take a staged key out of use
     Deactivate {
-        /// The keyspace
+        /// The keyspace: the name of the keyring
         keyspace: String,
-        /// The key
+        /// The key's id, as `rxseal keyring inspect` shows it
         #[arg(allow_hyphen_values = true)]
         key: KeyId,
         #[command(flatten)]
         change: Change,
     },
-    /// Marks a key that somebody else may hold; rotate first if it is the one that seals
+    /// Mark a key as compromised, if somebody else may know it. Rotate first if it seals
     Compromise {
-        /// The keyspace
+        /// The keyspace: the name of the keyring
         keyspace: String,
-        /// The key
+        /// The key's id, as `rxseal keyring inspect` shows it
         #[arg(allow_hyphen_values = true)]
         key: KeyId,
         #[command(flatten)]
         change: Change,
     },
-    /// Destroys a key under which nothing is left
+    /// Destroy a key that nothing is sealed under any more
     Destroy {
-        /// The keyspace
+        /// The keyspace: the name of the keyring
         keyspace: String,
-        /// The key
+        /// The key's id, as `rxseal keyring inspect` shows it
         #[arg(allow_hyphen_values = true)]
         key: KeyId,
-        /// How many sealed values are still under it in the backups that must stay readable, and wherever else nothing is counted
-        /// here; 0 if there are none
+        /// How many tokens are still under the key where this command does not count: in backups that must stay readable, for
+        /// example. 0 if there are none
         #[arg(long, value_name = "N", required_unless_present = "force")]
         tokens: Option<u64>,
         #[command(flatten)]
         counted: Counted,
-        /// How many wrapped subject keys are still under it, also in backups of the subject store; 0 if none are used. Those in
-        /// --subject-store are counted here
+        /// How many subject keys are still under the key, in addition to those in --subject-store, which this command counts.
+        /// Include backups of the subject store. 0 if you use none
         #[arg(long, value_name = "N")]
         subject_keys: Option<u64>,
-        /// How long it must have been out of use: as long as a program may go on sealing under it. 0s if one process holds the
-        /// keyring
+        /// How long the key must have been out of use: as long as a program may go on sealing under it. 0s if only one process
+        /// uses the keyring
         #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, default_value = "65min")]
         unused_for: Duration,
-        /// Destroys it whatever is under it and however lately it was in use: all of that is lost for good
+        /// Destroy the key without counting or waiting. Everything still under it is lost for good
         #[arg(long, conflicts_with_all = ["tokens", "columns", "empty", "subject_keys", "unused_for"])]
         force: bool,
-        /// Says that you mean it: this cannot be undone
+        /// Confirm: this cannot be undone
         #[arg(long, required_unless_present = "dry_run")]
         yes: bool,
         #[command(flatten)]
         change: Change,
     },
-    /// Puts the same keys under a new KEK, which the root keys named here unlock and no other; data is not touched
+    /// Encrypt the same keys anew, for the root keys named here and no others; data is not touched
     Rewrap {
-        /// The keyspace
+        /// The keyspace: the name of the keyring
         keyspace: String,
-        /// A root key from now on; may be given several times. If you leave it out, those that unlock it now stay
+        /// A root key that is to unlock it from now on; may be repeated. If left out, the present ones stay
         #[arg(long = "to", value_name = "ROOT")]
         to: Vec<String>,
-        /// Says that you mean it, if root keys that unlock it now are not among those of --to
+        /// Confirm that root keys which unlock it now but are missing from --to are removed
         #[arg(long)]
         yes: bool,
         #[command(flatten)]
         change: Change,
     },
-    /// Adds and removes root keys
+    /// Add and remove root keys
     #[command(subcommand)]
     Root(Root),
 }
 
 #[derive(Subcommand)]
 pub enum Root {
-    /// Lets one more root key unlock the keyring
+    /// Let one more root key unlock the keyring
     Add {
-        /// The keyspace
+        /// The keyspace: the name of the keyring
         keyspace: String,
         /// The root key to add, in the forms of --root
         new_root: String,
         #[command(flatten)]
         change: Change,
     },
-    /// Takes a root key off the keyring; each that stays has to be given with --root
+    /// Remove a root key from the keyring. Give each one that stays with --root
     Remove {
-        /// The keyspace
+        /// The keyspace: the name of the keyring
         keyspace: String,
         /// The provider, as `inspect` shows it
         provider: String,
@@ -240,79 +241,79 @@ pub enum Root {
 
 #[derive(Subcommand)]
 pub enum Subject {
-    /// Destroys a patient's key: every field that was sealed with it is gone for good
+    /// Destroy a patient's key: every field sealed with it is gone for good
     Shred {
-        /// The keyspace
+        /// The keyspace: the name of the keyring
         keyspace: String,
         /// The subject: the patient's id
         #[arg(allow_hyphen_values = true)]
         subject: String,
-        /// Also a patient of whom nothing is stored: an id that is mistyped looks the same
+        /// Accept a patient of whom nothing is stored. A mistyped id looks the same
         #[arg(long)]
         unknown_too: bool,
-        /// Says that you mean it: this cannot be undone
+        /// Confirm: this cannot be undone
         #[arg(long, required_unless_present = "dry_run")]
         yes: bool,
-        /// Only says whether it would be done
+        /// Only say whether it would be done
         #[arg(long)]
         dry_run: bool,
     },
-    /// Says until when a patient's key must not be destroyed; without options shows it
+    /// Set how long a patient's key must be kept, or show it (without options)
     Hold {
-        /// The keyspace
+        /// The keyspace: the name of the keyring
         keyspace: String,
         /// The subject: the patient's id
         #[arg(allow_hyphen_values = true)]
         subject: String,
-        /// The law asks for the records until this day begins, such as 2031-01-01 (UTC); `none` takes the day away
+        /// Keep the records until this day begins (UTC), such as 2031-01-01, as a law requires; `none` removes the day
         #[arg(long, value_name = "DATE", value_parser = parse_day)]
         until: Option<Day>,
-        /// A court or a payer asks for them, until --release
+        /// Set a legal hold: keep the records until --release
         #[arg(long)]
         legal_hold: bool,
-        /// Ends the legal hold; the day stays
+        /// End the legal hold; a day set with --until stays
         #[arg(long, conflicts_with = "legal_hold")]
         release: bool,
-        /// Also a patient of whom nothing is stored: an id that is mistyped looks the same
+        /// Accept a patient of whom nothing is stored. A mistyped id looks the same
         #[arg(long)]
         unknown_too: bool,
-        /// Says that you mean an earlier day than before, or none
+        /// Confirm that the records need not be kept as long as before
         #[arg(long)]
         yes: bool,
-        /// Only says what would hold
+        /// Only show what would be set
         #[arg(long)]
         dry_run: bool,
     },
-    /// Shreds again whoever the log says was shredded: after a restore of the subject store
+    /// Shred everyone in the shred log again, after a restore of the subject store
     Reapply {
-        /// Also if the store knows nobody in the log: it was lost as a whole
+        /// Go on even if the store knows nobody in the log: it is new, since the old one was lost
         #[arg(long)]
         unknown_too: bool,
-        /// Only says what would be done
+        /// Only show what would be done
         #[arg(long)]
         dry_run: bool,
     },
-    /// Wraps every subject key under the key that seals now
+    /// Encrypt every subject key under the key that seals now
     Rewrap {
-        /// The keyspace
+        /// The keyspace: the name of the keyring
         keyspace: String,
-        /// Also those under a compromised key, whose holder could have put keys of their own into the store
+        /// Include those under a compromised key. Whoever holds that key could have put keys of their own into the store
         #[arg(long)]
         compromised: bool,
-        /// Only says what would be done
+        /// Only show what would be done
         #[arg(long)]
         dry_run: bool,
     },
-    /// Counts the subject keys by the key they are wrapped under
+    /// Count the subject keys by the key they are under
     Count {
-        /// The keyspace
+        /// The keyspace: the name of the keyring
         keyspace: String,
     },
-    /// Lists the subjects whose key is wrapped under a key: those exposed if it is compromised
+    /// List the subjects whose key is under a given key: those exposed if it is compromised
     Under {
-        /// The keyspace
+        /// The keyspace: the name of the keyring
         keyspace: String,
-        /// The key
+        /// The key's id, as `rxseal keyring inspect` shows it
         #[arg(allow_hyphen_values = true)]
         key: KeyId,
     },
@@ -336,50 +337,50 @@ fn parse_day(text: &str) -> Result<Day, String> {
 /// Columns of one database whose tokens are counted before a key is destroyed.
 #[derive(ClapArgs)]
 pub struct Counted {
-    /// Counts the tokens in this SQLite database, in the columns of --column
+    /// Count the tokens of each --column in this SQLite database
     #[arg(long, value_name = "FILE", conflicts_with = "postgres")]
     pub sqlite: Option<PathBuf>,
-    /// Counts them in this PostgreSQL database: its URL without a password
+    /// Count them in this PostgreSQL database: its URL, without a password
     #[arg(long, value_name = "URL")]
     pub postgres: Option<String>,
-    /// A column to count, as TABLE.COLUMN; may be given several times. It must have a token of this keyring, since a mistyped name,
-    /// another database and hidden rows look like an empty column
+    /// A column that has tokens; may be repeated. It must have a token of this keyring: a mistyped name, another database or
+    /// hidden rows would look like an empty column
     #[arg(long = "column", value_name = "TABLE.COLUMN")]
     pub columns: Vec<String>,
-    /// A column that is meant to have no value at all; may be given several times. Refused if it has one
+    /// A column that should have no value at all; may be repeated. Refused if it has one
     #[arg(long, value_name = "TABLE.COLUMN")]
     pub empty: Vec<String>,
 }
 
 #[derive(ClapArgs)]
 pub struct Change {
-    /// Does everything but store the result, and says what would change
+    /// Do everything except store the result, and print what would change
     #[arg(long)]
     pub dry_run: bool,
-    /// Refuses a stored keyring that is older than this generation: the one that was live last
+    /// Refuse a stored keyring that is older than this generation, which is the last that you know was live
     #[arg(long, value_name = "N")]
     pub min_generation: Option<u64>,
-    /// Says that this machine's clock is right, although the keyring has a time in its future: another machine's clock was wrong
+    /// Go on although the keyring has a time in the future: this machine's clock is right, and another machine's was wrong
     #[arg(long)]
     pub clock_is_right: bool,
 }
 
 #[derive(Subcommand)]
 pub enum KeyFile {
-    /// Makes a new random root key in a new file, with mode 0600
+    /// Create a new random root key in a new file, with mode 0600
     Create {
-        /// The file; keep it where the data and its backups are not
+        /// The file. Keep it away from the data and its backups
         path: PathBuf,
     },
 }
 
 #[derive(Subcommand)]
 pub enum Token {
-    /// Shows suite, key and size of sealed values
+    /// Show the suite, key and size of tokens
     Inspect {
-        /// A sealed value as text. Without it and without --file, lines are read from the standard input
+        /// A token as text. Without it and without --file, the standard input is read, one token on each line
         token: Option<String>,
-        /// A file with one sealed value as bytes, or with lines of text
+        /// A file with one token as bytes, or one as text on each line
         #[arg(long, value_name = "FILE", conflicts_with = "token")]
         file: Option<PathBuf>,
     },
@@ -387,17 +388,17 @@ pub enum Token {
 
 #[derive(Subcommand)]
 pub enum Record {
-    /// Opens the token of one field. Says whether it opens; shows what is in it only if told to
+    /// Open the token of one field and say whether it opens; the plaintext is shown only with --show-plaintext
     Open(OpenRecord),
 }
 
 #[derive(ClapArgs)]
 pub struct OpenRecord {
-    /// The keyspace
+    /// The keyspace: the name of the keyring
     pub keyspace: String,
-    /// The record type, as the program names it
+    /// The record type that the program uses, such as prescription
     pub record_type: String,
-    /// The record's id; leave it out for a record type without ids
+    /// The record's id; leave it out if the record type has no ids
     #[arg(allow_hyphen_values = true)]
     pub record_id: Option<String>,
     /// The field's id, such as phi.rx.drug
@@ -406,32 +407,32 @@ pub struct OpenRecord {
     /// The field's class, such as medication
     #[arg(long, value_name = "ID")]
     pub class: String,
-    /// A part of the record, such as line=1; may be given several times, the outermost first
+    /// A part of the record, such as line=1; may be repeated, outermost first
     #[arg(long = "part", value_name = "NAME=ID")]
     pub parts: Vec<String>,
-    /// The subject (patient) with whose key the field was sealed, which is taken from --subject-store
+    /// The patient whose key the field was sealed with; the key is read from --subject-store
     #[arg(long, value_name = "ID")]
     pub subject: Option<String>,
-    /// Who opens it, such as user:kim
+    /// Who opens the field, such as user:kim
     #[arg(long, value_name = "ACTOR")]
     pub who: String,
-    /// Why: a code of HL7 PurposeOfUse, such as HSYSADMIN or TREAT
+    /// Why: an HL7 PurposeOfUse code, such as HSYSADMIN or TREAT
     #[arg(long, value_name = "PURPOSE")]
     pub why: String,
-    /// The file with the token, as text or bytes; without it the standard input is read
+    /// The file with the token, as text or bytes; without it, the standard input is read
     #[arg(long, value_name = "FILE")]
     pub file: Option<PathBuf>,
-    /// Prints the plaintext to the standard output: text as it is, bytes in hexadecimal, anything else as JSON
+    /// Print the plaintext: text as it is, bytes in hexadecimal, anything else as JSON
     #[arg(long)]
     pub show_plaintext: bool,
 }
 
 #[derive(ClapArgs)]
 pub struct Count {
-    /// An SQLite database, opened for reading only
+    /// An SQLite database; it is opened for reading only
     #[arg(long, value_name = "FILE", required_unless_present_any = ["postgres", "sql"], conflicts_with = "postgres")]
     pub sqlite: Option<PathBuf>,
-    /// A PostgreSQL database: its URL without a password (PGPASSWORD and the passfile are read)
+    /// A PostgreSQL database: its URL, without a password (PGPASSWORD and the passfile are read)
     #[arg(long, value_name = "URL", conflicts_with = "sql")]
     pub postgres: Option<String>,
     /// The table
@@ -440,11 +441,11 @@ pub struct Count {
     /// The column
     #[arg(long)]
     pub column: String,
-    /// Whose keyring the keys should be in; may be given several times, for a column of many tenants. Keys that are in the column
-    /// and in none of these keyrings are shown, and end the command with exit code 1
+    /// The keyspace whose keyring should have the keys; may be repeated if a column has several tenants. A key that no such
+    /// keyring has is marked, and the exit status is 1
     #[arg(long = "keyspace", value_name = "KEYSPACE", conflicts_with = "sql")]
     pub keyspaces: Vec<String>,
-    /// Only prints the SQL, to be run by yourself. No database is needed
+    /// Only print the SQL, for you to run. No database is needed
     #[arg(long, value_name = "DIALECT", conflicts_with = "sqlite")]
     pub sql: Option<Dialect>,
 }
@@ -473,75 +474,80 @@ impl From<SuiteName> for Suite {
     }
 }
 
-const AFTER_HELP: &str = "`rxseal --help` has the forms of root keys, examples and exit codes.";
+const AFTER_HELP: &str = "`rxseal --help` lists the forms of root keys, examples and exit statuses.";
 
 fn after_long_help() -> String {
     let exits: Vec<_> = STATUSES.iter().map(|status| format!("  {:<4}{}", status.exit, status.meaning)).collect();
     let exits = exits.join("\n");
-    let built = |have: bool| if have { "in this build" } else { "not in this build: install with this feature" };
+    let built = |feature: &str, have: bool| {
+        if have { "in this build".to_owned() } else { format!("not in this build; feature {feature}") }
+    };
     format!(
         "\
 Root keys:
-  file:PATH                 a key file of this machine
-  env:VARIABLE              the line of a key file in an environment variable
-  aws-kms:KEY               key ARN, key id or alias/NAME; credentials of the standard chain
-                            (feature aws-kms, {aws})
-  pkcs11:token=LABEL;object=LABEL[?OPTIONS]
-                            AES-256 key of an HSM, as a URI of RFC 7512 (also serial, slot-id, id); in quotes, for its
-                            semicolon (feature pkcs11, {pkcs11}). Set RXSEAL_PKCS11_MODULE to
-                            the path of the HSM's library, and RXSEAL_PKCS11_PIN_FILE or RXSEAL_PKCS11_PIN.
-                            Options: module-path, pin-source, pin_env, deadline
-  vault:https://HOST:8200/MOUNT/KEY[?OPTIONS]
-                            Transit of Vault or OpenBao (feature vault, {vault}). Login by the first of these that is
-                            set: VAULT_TOKEN, VAULT_TOKEN_FILE, VAULT_ROLE_ID with VAULT_SECRET_ID. Also read:
-                            VAULT_NAMESPACE, and VAULT_CACERT (a PEM file).
-                            Options: label, token_file, token_env, role_id with secret_id_env, namespace, ca_file, deadline
-  Options are for the one root key and go before the variables, so that two Vaults, tokens or HSMs have a place in one
-  command: 'vault:https://vault2:8200/transit/phi-root?label=dc2&token_file=/run/vault2.token'. A label tells the key of
-  one Vault from that of another with the same mount and name.
-Stores:
-  file:FOLDER, sqlite:FILE  in this build
-  postgres://HOST/DATABASE  PGUSER, PGPASSWORD and the passfile are read (feature postgres-store, {postgres})
+  file:PATH
+      A key file on this machine.
+  env:VARIABLE
+      The line of a key file, in an environment variable.
+  aws-kms:KEY ({aws})
+      AWS KMS: a key ARN, a key id or alias/NAME. Credentials come from the
+      standard chain.
+  pkcs11:token=LABEL;object=LABEL[?OPTIONS] ({pkcs11})
+      An AES-256 key in an HSM, as a URI of RFC 7512; serial, slot-id and id
+      also work. Quote it, because of the semicolon. Set RXSEAL_PKCS11_MODULE
+      to the path of the HSM's library, and RXSEAL_PKCS11_PIN_FILE or
+      RXSEAL_PKCS11_PIN.
+      Options: module-path, pin-source, pin_env, deadline
+  vault:https://HOST:8200/MOUNT/KEY[?OPTIONS] ({vault})
+      The Transit engine of Vault or OpenBao. The command logs in with the
+      first of these that is set: VAULT_TOKEN, VAULT_TOKEN_FILE, VAULT_ROLE_ID
+      with VAULT_SECRET_ID. It also reads VAULT_NAMESPACE and VAULT_CACERT (a
+      PEM file).
+      Options: label, token_file, token_env, role_id with secret_id_env,
+      namespace, ca_file, deadline
 
-Secrets are never taken from the command line, where other users of the machine could read them.
+  An option applies to one root key and wins over the variable, so one command
+  can use two Vaults or HSMs. A label tells two Vaults apart if their keys have
+  the same mount and name:
+    vault:https://vault2:8200/transit/phi-root?label=dc2&token_file=/run/token2
+
+Stores:
+  file:FOLDER
+  sqlite:FILE
+  postgres://HOST/DATABASE ({postgres})
+      PGUSER, PGPASSWORD and the passfile are read.
+
+The command never takes a secret as an argument, since other users of the
+machine can read arguments.
 
 Configuration file (--config or RXSEAL_CONFIG):
   store = \"file:/var/lib/pharmacy/keyrings\"
-  roots = [
-    \"vault:https://vault:8200/transit/phi-root\",
-    {{ root = \"vault:https://vault2:8200/transit/phi-root\", label = \"dc2\", token_file = \"/run/vault2.token\" }},
-  ]
-  subject_store = \"sqlite:/var/lib/pharmacy/subjects.db\"
+  roots = [\"vault:https://vault:8200/transit/phi-root\"]
+  subject_store = \"sqlite:/var/lib/subjects/subjects.db\"
   shred_log = \"/var/lib/pharmacy/shredded.log\"
   backups_kept = \"30days\"
 
 A first keyring:
   rxseal key-file create /etc/pharmacy/root.key
-  export RXSEAL_STORE=file:/var/lib/pharmacy/keyrings RXSEAL_ROOTS=file:/etc/pharmacy/root.key
+  export RXSEAL_STORE=file:/var/lib/pharmacy/keyrings
+  export RXSEAL_ROOTS=file:/etc/pharmacy/root.key
   rxseal keyring init pharmacy-17
   rxseal keyring inspect pharmacy-17
 
 A rotation:
   1. rxseal keyring stage pharmacy-17
-  2. Wait 10 minutes, so that every program has seen it: `promote` refuses before. If the max_staleness of a KeyringManager (5
-     minutes unless set otherwise) is longer than that, wait that long, and say so with --staged-for.
+  2. Wait 10 minutes, until every program has the new key. `promote` refuses
+     before. If your programs set a longer max_staleness, wait that long, and
+     pass it as --staged-for.
   3. rxseal keyring promote pharmacy-17
-     That is a rotation. To get rid of the old key too:
-  4. Wait for max_staleness and grace (65 minutes unless set otherwise): until then a program may seal under the old key.
-  5. Reseal every row with your program (Record::reseal, reseal_page), and if subject keys are used
-     rxseal subject rewrap pharmacy-17
-  6. Count what is under the old key in the backups that must stay readable, each text token in a document too:
-     rxseal count --sqlite backup.db --table prescriptions --column medication
-  7. rxseal keyring destroy pharmacy-17 KEY --tokens N --sqlite pharmacy.db --column prescriptions.medication --yes
-     with the number of the backups (always said) and every column in which tokens are; one that is empty is named with
-     --empty. It counts these and the subject keys in --subject-store (or say --subject-keys 0 if none are used). It
-     refuses unless nothing is left, and if a column shows no token of this keyring at all.
+  The old key still opens what it sealed, so you can stop here. To destroy it,
+  follow `Destroy the old key` in docs/RUNBOOKS.md.
 
-Exit codes (docs/COMMAND.md has the codes of --json for each):
+Exit statuses (docs/COMMAND.md lists the codes of each):
 {exits}",
-        aws = built(cfg!(feature = "aws-kms")),
-        pkcs11 = built(cfg!(feature = "pkcs11")),
-        vault = built(cfg!(feature = "vault")),
-        postgres = built(cfg!(feature = "postgres")),
+        aws = built("aws-kms", cfg!(feature = "aws-kms")),
+        pkcs11 = built("pkcs11", cfg!(feature = "pkcs11")),
+        vault = built("vault", cfg!(feature = "vault")),
+        postgres = built("postgres", cfg!(feature = "postgres")),
     )
 }

@@ -66,7 +66,7 @@ impl Config {
         let group_may_read = match variable("RXSEAL_ALLOW_GROUP_READ")?.as_deref() {
             None | Some("false" | "0") => false,
             Some("true" | "1") => true,
-            Some(_) => return usage("RXSEAL_ALLOW_GROUP_READ is true or false"),
+            Some(_) => return usage("RXSEAL_ALLOW_GROUP_READ must be true or false"),
         };
         let log = global.shred_log.clone().or(variable_os("RXSEAL_SHRED_LOG").map(PathBuf::from));
         Ok(Self {
@@ -88,8 +88,7 @@ impl Config {
     pub async fn store(&self) -> Result<Arc<dyn KeyringStore>, Failure> {
         self.open_store(false).await?.ok_or_else(|| {
             Failure::Usage(format!(
-                "there is no database or folder with keyrings where {} says (or it may not be read): is it the right one? \
-                 `rxseal keyring init` makes one",
+                "no keyrings found at {}, or they cannot be read: is this the right store? `rxseal keyring init` creates a new one",
                 named(self.store.as_ref(), "--store")
             ))
         })
@@ -102,7 +101,7 @@ impl Config {
 
     async fn open_store(&self, may_create: bool) -> Result<Option<Arc<dyn KeyringStore>>, Failure> {
         let Some(Setting { value: store, from }) = &self.store else {
-            return usage("where are the keyrings? Say --store file:FOLDER, or set RXSEAL_STORE");
+            return usage("no store is given: use --store file:FOLDER, or set RXSEAL_STORE");
         };
         match store.split_once(':') {
             Some(("file", folder)) if !folder.is_empty() && (may_create || Path::new(folder).is_dir()) => {
@@ -118,7 +117,9 @@ impl Config {
                 Ok(store.map(|store| -> Arc<dyn KeyringStore> { Arc::new(store) }))
             }
             Some(("postgres" | "postgresql", _)) => postgres::keyrings(store, may_create).await,
-            _ => Err(Failure::Usage(format!("{from} is file:FOLDER, sqlite:FILE or postgres://HOST/DATABASE"))),
+            _ => {
+                Err(Failure::Usage(format!("{from}: a store is file:FOLDER, sqlite:FILE or postgres://HOST/DATABASE")))
+            }
         }
     }
 
@@ -148,7 +149,7 @@ impl Config {
     pub async fn subject_store(&self, may_create: bool) -> Result<Arc<dyn SubjectKeyStore>, Failure> {
         self.open_subject_store(may_create).await?.ok_or_else(|| {
             Failure::Usage(format!(
-                "there is no subject key at all where {} says: is it the right one? The service makes it",
+                "no subject keys found at {}: is this the right store? The service creates it",
                 named(self.subject_store.as_ref(), "--subject-store")
             ))
         })
@@ -157,14 +158,14 @@ impl Config {
     /// `None` if its table is not there and may not be made.
     pub async fn open_subject_store(&self, may_create: bool) -> Result<Option<Arc<dyn SubjectKeyStore>>, Failure> {
         let Some(Setting { value: store, from }) = &self.subject_store else {
-            return usage("where are the subject keys? Say --subject-store sqlite:FILE, or set RXSEAL_SUBJECT_STORE");
+            return usage("no subject store is given: use --subject-store sqlite:FILE, or set RXSEAL_SUBJECT_STORE");
         };
         match store.split_once(':') {
             // Services make it: here a name that is not there is a mistake, and an empty store would let a key be destroyed.
             Some(("file", folder)) if !folder.is_empty() => {
                 if !Path::new(folder).is_dir() {
                     return Err(Failure::Usage(format!(
-                        "there is no folder {folder} (or it may not be read): the service makes the store, or `mkdir` for a new one"
+                        "the folder {folder} does not exist or cannot be read. The service creates the subject store; for a new one use `mkdir`"
                     )));
                 }
                 Ok(Some(Arc::new(FileSubjectStore::new(folder))))
@@ -172,7 +173,7 @@ impl Config {
             Some(("sqlite", path)) if !path.is_empty() => {
                 if !Path::new(path).is_file() {
                     return Err(Failure::Usage(format!(
-                        "there is no database {path} (or it may not be read): the service makes it, or `touch` for a new one"
+                        "the database {path} does not exist or cannot be read. The service creates it; for a new one use `touch`"
                     )));
                 }
                 if may_create {
@@ -182,7 +183,9 @@ impl Config {
                 Ok(store.map(|store| -> Arc<dyn SubjectKeyStore> { Arc::new(store) }))
             }
             Some(("postgres" | "postgresql", _)) => postgres::subjects(store, may_create).await,
-            _ => Err(Failure::Usage(format!("{from} is file:FOLDER, sqlite:FILE or postgres://HOST/DATABASE"))),
+            _ => {
+                Err(Failure::Usage(format!("{from}: a store is file:FOLDER, sqlite:FILE or postgres://HOST/DATABASE")))
+            }
         }
     }
 
@@ -193,11 +196,11 @@ impl Config {
 
     pub fn shred_log(&self) -> Result<ShredLog, Failure> {
         let Some(log) = &self.shred_log else {
-            return usage("where is the shred log? Say --shred-log FILE, or set RXSEAL_SHRED_LOG");
+            return usage("no shred log is given: use --shred-log FILE, or set RXSEAL_SHRED_LOG");
         };
         let Some(kept) = self.backups_kept else {
             return usage(
-                "for how long are backups of the subject store kept? Say --backups-kept 30days, or set RXSEAL_BACKUPS_KEPT",
+                "no time is given for which backups of the subject store are kept: use --backups-kept 30days, or set RXSEAL_BACKUPS_KEPT",
             );
         };
         Ok(ShredLog::new(log, kept))
@@ -229,8 +232,7 @@ fn read(path: &Path) -> Result<ConfigFile, Failure> {
         let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
         let line = before.matches('\n').count().saturating_add(1);
         Failure::Usage(format!(
-            "{}: line {line} is not valid; the file has `store`, `roots = [..]` (texts, or tables with `root` and its options), `subject_store`, `shred_log`, `backups_kept`, `allow_group_read` \
-             and nothing else",
+            "{}: line {line} is not valid. The settings are `store`, `roots = [..]` (texts, or tables with `root` and its options), `subject_store`, `shred_log`, `backups_kept` and `allow_group_read`",
             path.display()
         ))
     })
@@ -239,7 +241,7 @@ fn read(path: &Path) -> Result<ConfigFile, Failure> {
 /// What a variable says. An empty one says nothing.
 pub fn variable(name: &str) -> Result<Option<String>, Failure> {
     let value = variable_os(name).map(OsString::into_string).transpose();
-    value.map_err(|_| Failure::Usage(format!("{name} is not text")))
+    value.map_err(|_| Failure::Usage(format!("{name} is not UTF-8")))
 }
 
 fn variable_os(name: &str) -> Option<OsString> {
@@ -257,7 +259,7 @@ fn first(
     Ok(said.or(named).or(file.map(|value| Setting { value, from: "the configuration file" })))
 }
 
-/// Who says where something is, and where that is. A URL is not shown: it may have a password in it after all.
+/// Which setting names a place, and the place. A URL is not shown: it may have a password in it after all.
 fn named(setting: Option<&Setting<String>>, option: &str) -> String {
     match setting {
         Some(Setting { value, from }) if !value.contains("://") => format!("{from} ({value})"),
@@ -267,14 +269,14 @@ fn named(setting: Option<&Setting<String>>, option: &str) -> String {
 }
 
 fn parse_kept(text: &str, from: &str) -> Result<Duration, Failure> {
-    humantime::parse_duration(text).map_err(|_| Failure::Usage(format!("{from} is a time such as 30days")))
+    humantime::parse_duration(text).map_err(|_| Failure::Usage(format!("{from} must be a time such as 30days")))
 }
 
 /// SQLite makes a database, and no folder.
 fn need_folder_of(path: &str) -> Result<(), Failure> {
     match Path::new(path).parent() {
         Some(folder) if !folder.as_os_str().is_empty() && !folder.is_dir() => Err(Failure::Usage(format!(
-            "there is no folder for the database: `mkdir -p -m 0700 {}` makes one",
+            "the folder of the database does not exist: create it with `mkdir -p -m 0700 {}`",
             folder.display()
         ))),
         _ => Ok(()),

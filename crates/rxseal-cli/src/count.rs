@@ -27,7 +27,7 @@ pub async fn run(global: &Global, command: &Count, output: &Output) -> Result<()
         return Ok(output.say(sql.as_str(), &json!({ "sql": sql.as_str() }))?);
     }
     let database = Database::of(command.sqlite.as_deref(), command.postgres.as_deref())
-        .ok_or_else(|| Failure::Usage("count --sqlite FILE or --postgres URL".to_owned()))?;
+        .ok_or_else(|| Failure::Usage("no database is given: use --sqlite FILE or --postgres URL".to_owned()))?;
     let rings = keyrings(global, &command.keyspaces).await?;
     let counts = database.count(table, column).await?;
     let lost: Vec<_> = counts.iter().filter(|(key, _)| !rings.iter().any(|ring| has_key(ring, *key))).collect();
@@ -41,8 +41,7 @@ pub async fn run(global: &Global, command: &Count, output: &Output) -> Result<()
         return Ok(());
     }
     Err(Failure::Checked(format!(
-        "{tokens} tokens are under {} keys that are not in the keyring of {}: was an older one put back, or are these another \
-         keyspace's (name it with --keyspace too)? Nothing opens them until their key is back",
+        "{tokens} tokens are under {} keys that are not in the keyring of {}, so nothing opens them. Was an older keyring put back, or do they belong to another keyspace (name it with --keyspace too)?",
         lost.len(),
         command.keyspaces.join(", ")
     )))
@@ -74,10 +73,12 @@ pub async fn count_under(key: KeyId, ring: &KeyringFile, counted: &Counted, outp
         (Some(database), false) => database,
         (None, true) => return Ok(0),
         (None, false) => {
-            return Err(Failure::Usage("of which database? Say --sqlite FILE or --postgres URL".to_owned()));
+            return Err(Failure::Usage(
+                "no database is given for the columns: use --sqlite FILE or --postgres URL".to_owned(),
+            ));
         }
         (Some(_), true) => {
-            return Err(Failure::Usage("which columns? Name each with --column TABLE.COLUMN".to_owned()));
+            return Err(Failure::Usage("no column is given: name each with --column TABLE.COLUMN".to_owned()));
         }
     };
     let mut total: u64 = 0;
@@ -85,9 +86,7 @@ pub async fn count_under(key: KeyId, ring: &KeyringFile, counted: &Counted, outp
         let counts = database.count_named(name, "--column").await?;
         if counts.not_tokens() > 0 {
             return Err(Failure::Checked(format!(
-                "{name}: {} values show no token, or a damaged one, so nobody knows what is under the key: a token that was cut off \
-                 or changed, or plaintext? Mend or seal them. If these are documents, tokens in them are counted only where they are \
-                 text (not in CBOR, bincode): reseal them first, as `Documents` in docs/RUNBOOKS.md says",
+                "{name}: {} values have no readable token, so what is under the key is not known. Repair damaged tokens and seal plaintext; tokens inside documents are counted only if these are text (not CBOR or bincode), see `Documents` in docs/RUNBOOKS.md",
                 counts.not_tokens()
             )));
         }
@@ -98,8 +97,7 @@ pub async fn count_under(key: KeyId, ring: &KeyringFile, counted: &Counted, outp
             counts.iter().filter(|(key, _)| !has_key(ring, *key)).fold(0_u64, |sum, (_, n)| sum.saturating_add(n));
         if others > 0 {
             output.warning(&format!(
-                "{name}: {others} tokens are under keys that are not in this keyring: another keyspace's, or was an older keyring \
-                 put back? `rxseal count --keyspace {}` shows them",
+                "{name}: {others} tokens are under keys that are not in this keyring. They belong to another keyspace, or an older keyring was put back; `rxseal count --keyspace {}` shows them",
                 ring.keyspace()
             ));
         }
@@ -111,7 +109,7 @@ pub async fn count_under(key: KeyId, ring: &KeyringFile, counted: &Counted, outp
         }
         let (tokens, others) = (counts.total(), counts.not_tokens());
         counts.confirmed_empty().map_err(|_| {
-            let text = format!("{name}: it was named with --empty, and has {tokens} tokens and {others} other values. Name it with --column");
+            let text = format!("{name}: it is named with --empty, but has {tokens} tokens and {others} other values. Name it with --column");
             Failure::Coded("not-counted", text)
         })?;
     }
@@ -127,9 +125,8 @@ fn says_nothing(name: &str, counts: &KeyCounts, ring: &KeyringFile) -> Failure {
         (None, others, _) => format!("it has {others} tokens, all of other keyrings"),
     };
     let text = format!(
-        "{name}: {seen}, so that nothing is under the key there proves nothing. It must show a token of the keyring of {}: is it the \
-         right database, schema and column, and may this role see every row? Of a column that is meant to be empty say so with \
-         --empty {name}",
+        "{name}: {seen}, so it does not show that nothing is left under the key. It must show a token of the keyring of {}: check \
+         the database, schema and column, and that this role sees every row, or use --empty {name} if it should be empty",
         ring.keyspace()
     );
     Failure::Coded("not-counted", text)
@@ -158,7 +155,7 @@ impl<'a> Database<'a> {
     async fn count_named(&self, name: &str, option: &str) -> Result<KeyCounts, Failure> {
         match name.rsplit_once('.') {
             Some((table, column)) => self.count(table, column).await,
-            None => Err(Failure::Usage(format!("{option} is TABLE.COLUMN, not {name:?}"))),
+            None => Err(Failure::Usage(format!("{option} must be TABLE.COLUMN, not {name:?}"))),
         }
     }
 }
@@ -175,14 +172,12 @@ fn describe(counts: &KeyCounts, lost: &[(KeyId, u64)]) -> String {
     let mut text = table(["key", "tokens", ""], keys.chain(others));
     if counts.not_tokens() > 0 {
         text.push_str(
-            "\n\nvalues that show no token: plaintext left behind, cut off, or binary documents (CBOR, bincode), whose tokens are \
-             not seen? Look at them before a key is destroyed",
+            "\n\nnot a token: plaintext left behind, a damaged token, or a binary document (CBOR, bincode), whose tokens cannot be counted. Look at these values before you destroy a key",
         );
     }
     if joined > 0 {
         text.push_str(
-            "\n\njoined: tokens may stand behind others without a character between that no token has, or it is chance (once in \
-             5,600,000 letters). --json lists their keys: of one that you know it is no chance",
+            "\n\njoined: text that looks like a token directly after another one. By chance that happens once in 5,600,000 letters; --json lists the keys, and a key that you know is no chance",
         );
     }
     text

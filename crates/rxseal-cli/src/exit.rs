@@ -18,7 +18,7 @@ pub const STATUSES: &[Status] = &[
     Status { exit: 0, meaning: "done", codes: &[], own: &[] },
     Status {
         exit: FAILED,
-        meaning: "failed: something is missing, damaged or not as it should be",
+        meaning: "failed: something is missing, damaged or invalid",
         codes: &[
             ErrorCode::BackendFailed,
             ErrorCode::ClassLocked,
@@ -62,25 +62,25 @@ pub const STATUSES: &[Status] = &[
     },
     Status {
         exit: USAGE,
-        meaning: "wrong usage: an option, a variable or the configuration file",
+        meaning: "wrong usage: check options, variables and the configuration file",
         codes: &[],
         own: &["usage"],
     },
     Status {
         exit: 3,
-        meaning: "somebody else changed the keyring or the subject: look, then repeat",
+        meaning: "somebody else changed the keyring or the subject: look at it, then try again",
         codes: &[ErrorCode::StoreConflict],
         own: &[],
     },
     Status {
         exit: 4,
-        meaning: "a root key or a store is unavailable: repeat later",
+        meaning: "a root key or a store is unavailable: try again later",
         codes: &[ErrorCode::ProviderUnavailable, ErrorCode::RandomFailed, ErrorCode::StoreUnavailable],
         own: &[],
     },
     Status {
         exit: 5,
-        meaning: "refused: a root key, a store, a key's state, what is under it, or a rollback forbids it",
+        meaning: "refused: a root key, a store, a key's state or use, or an older keyring forbids it",
         codes: &[
             ErrorCode::ClockSkew,
             ErrorCode::KeyCompromised,
@@ -100,13 +100,13 @@ pub const STATUSES: &[Status] = &[
     },
     Status {
         exit: 6,
-        meaning: "the change WAS stored, and after that something failed: look before you repeat it",
+        meaning: "the change WAS stored, then something failed: look before you repeat it",
         codes: &[ErrorCode::StoredUnread],
         own: &["unreported"],
     },
     Status {
         exit: BROKEN_PIPE,
-        meaning: "whoever read the output stopped reading; nothing was changed",
+        meaning: "the reader of the output went away; nothing was changed",
         codes: &[],
         own: &[],
     },

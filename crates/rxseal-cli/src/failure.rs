@@ -69,7 +69,7 @@ impl fmt::Display for Failure {
                 write_error(f, error)?;
                 write!(
                     f,
-                    ". The patient's key WAS destroyed, and may not be in the log: repeat the command until it gives the receipt"
+                    ". The patient's key WAS destroyed, but may be missing from the log: repeat the command until it prints the receipt"
                 )
             }
             Self::Root(root, failure) => write!(f, "root key {root}: {failure}"),

@@ -51,7 +51,7 @@ impl Observer for FailedRoots {
 }
 
 impl FailedRoots {
-    /// Of one that failed alone the command's own line tells.
+    /// If only one failed, the command's own error tells of it.
     fn warn(&self, output: &Output, done: bool) {
         let failed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         for text in failed.iter().filter(|_| done || failed.len() > 1) {
@@ -161,10 +161,13 @@ impl Desk<'_> {
         }
         let off = taken_off(&stored, &roots);
         if !(off.is_empty() || yes || change.dry_run) {
-            return Err(Failure::Usage(format!("{} would not unlock it any more: say --yes", off.join(", "))));
+            return Err(Failure::Usage(format!(
+                "{} would no longer unlock the keyring: confirm with --yes",
+                off.join(", ")
+            )));
         }
         let file = admin.rewrap(keyspace, &trusted(roots)?).await?;
-        let off = if off.is_empty() { String::new() } else { format!(", and {} taken off", off.join(", ")) };
+        let off = if off.is_empty() { String::new() } else { format!(", and {} removed", off.join(", ")) };
         changed(self.output, change, &file, &format!("keyring rewrapped{off}"), None, json!({}))
     }
 
@@ -177,8 +180,7 @@ impl Desk<'_> {
             };
             if elsewhere.is_none() && !counts.iter().any(|(key, _)| has_key(ring, key)) {
                 return Err(Failure::Usage(format!(
-                    "--subject-store has no subject key under this keyring of {} at all: is it the right one? Say --subject-keys \
-                     0 if it is",
+                    "--subject-store has no subject key under the keyring of {}: is this the right store? If it is, use --subject-keys 0",
                     ring.keyspace()
                 )));
             }
@@ -186,8 +188,7 @@ impl Desk<'_> {
         }
         elsewhere.ok_or_else(|| {
             Failure::Usage(
-                "how many subject keys are under it? Say --subject-store to have them counted, or --subject-keys 0 if none \
-                 are used"
+                "the number of subject keys under the key is not known: use --subject-store to count them, or --subject-keys 0 if you use none"
                     .to_owned(),
             )
         })
@@ -228,9 +229,7 @@ impl Desk<'_> {
             Some((key, count)) => Err(Failure::Coded(
                 "keyring-too-old",
                 format!(
-                    "{count} subject keys are under the key {key}, which the stored keyring (generation {}) does not have: an \
-                     older keyring was put back. Put the newest one back. If it is lost, so are those subject keys: go on with \
-                     --min-generation {}",
+                    "{count} subject keys are under the key {key}, which the stored keyring (generation {}) does not have: an older keyring was put back. Restore the newest one; if it is lost, those subject keys are lost too, and --min-generation {} goes on without them",
                     stored.generation(),
                     stored.generation()
                 ),
@@ -254,8 +253,7 @@ impl Desk<'_> {
             count => Err(Failure::Coded(
                 "keyring-missing",
                 format!(
-                    "{count} subject keys of {keyspace} are stored, so it had a keyring, which is not in this store: is --store the right \
-                     one? Restore the keyring. If it is lost, so are those subject keys: make a new one with --min-generation 1"
+                    "{count} subject keys of {keyspace} are stored, so it had a keyring, which is not in --store. Use the right store or restore the keyring; if it is lost, those subject keys are lost too, and --min-generation 1 creates a new one"
                 ),
             )),
         }
@@ -287,13 +285,13 @@ impl Desk<'_> {
 fn check_the_same(stored: &KeyringFile, roots: &[Arc<dyn RootKey>]) -> Result<(), Failure> {
     if let Some(lost) = taken_off(stored, roots).first() {
         return Err(Failure::Usage(format!(
-            "{lost} would not unlock the keyring any more: name it with --root too, or say with --to which root keys stay"
+            "{lost} would no longer unlock the keyring: add it with --root, or name the root keys that stay with --to"
         )));
     }
     match roots.iter().find(|root| !stored.wraps().any(|wrap| is_of(&wrap, root.as_ref()))) {
         None => Ok(()),
         Some(new) => Err(Failure::Usage(format!(
-            "{} {} does not unlock the keyring now: was it taken off? Leave it out of --root and RXSEAL_ROOTS, or let it in with \
+            "{} {} does not unlock the keyring now: was it removed? Leave it out of --root and RXSEAL_ROOTS, or add it with \
              `rxseal keyring root add`",
             new.provider(),
             new.name()
@@ -316,7 +314,7 @@ pub fn make_key_file(command: &KeyFile, output: &Output) -> Result<(), Failure> 
     let root = RootKeyFile::new(path).create()?;
     let name = root.name().to_owned();
     let path = path.display().to_string();
-    let text = format!("root key {name} made in {path}: keep a copy offline, and none beside the data");
+    let text = format!("root key {name} made in {path}: keep a copy offline, and none near the data");
     output.done(true, &text, &json!({ "root_key": name, "path": path }))
 }
 
@@ -329,15 +327,14 @@ async fn list(config: &Config, output: &Output) -> Result<(), Failure> {
 async fn stored(config: &Config, keyspace: &str, min_generation: Option<u64>) -> Result<KeyringFile, Failure> {
     let file = config.store().await?.get(keyspace).await?;
     let Some(file) = file else {
-        let text =
-            "is stored: create it, or restore its file from a backup; `rxseal keyring list` shows those that are";
+        let text = "is stored: create it, or restore it from a backup. `rxseal keyring list` lists those that are";
         return Err(Failure::Coded("keyring-missing", format!("no keyring of this keyspace ({keyspace:?}) {text}")));
     };
     match min_generation {
         Some(min) if file.generation() < min => Err(Failure::Coded(
             "keyring-too-old",
             format!(
-                "the stored keyring is of an older generation, {}, than {min}: was a backup put back?",
+                "the stored keyring has an older generation ({}) than {min}: was a backup put back?",
                 file.generation()
             ),
         )),
@@ -407,7 +404,7 @@ fn staged_key(file: &KeyringFile) -> Result<KeyId, Failure> {
     let staged = file.keys().iter().find(|key| key.usage() == KeyUse::Seal && key.state() == KeyState::PreActive);
     staged
         .map(rxseal::keys::KeyInfo::id)
-        .ok_or_else(|| Failure::Coded("state-refused", "no key is staged: `rxseal keyring stage` first".to_owned()))
+        .ok_or_else(|| Failure::Coded("state-refused", "no key is staged: run `rxseal keyring stage` first".to_owned()))
 }
 
 fn changed(

@@ -55,7 +55,9 @@ fn not_parsed(answer: &clap::Error) -> ExitCode {
         return ExitCode::from(if answer.use_stderr() { exit::USAGE } else { 0 });
     }
     let text = match answer.kind() {
-        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => "which command? `rxseal --help` lists them".to_owned(),
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            "no command is given: `rxseal --help` lists them".to_owned()
+        }
         _ => {
             let text = answer.to_string();
             let text = text.split("\n\nUsage:").next().unwrap_or_default();

@@ -61,12 +61,12 @@ pub mod postgres {
 
     pub async fn count(_: &str, _: &str, _: &str) -> Result<KeyCounts, Failure> {
         let without = super::without("PostgreSQL", "postgres");
-        Err(Failure::Usage(format!("{without}; or print the SQL with --sql and run it yourself")))
+        Err(Failure::Usage(format!("{without}. Or print the SQL with --sql, and run it yourself")))
     }
 }
 
 fn without(what: &str, feature: &str) -> crate::failure::Failure {
     crate::failure::Failure::Usage(format!(
-        "{what} is not in this build: cargo install rxseal-cli --features {feature}"
+        "{what} is not in this build: install it with `cargo install rxseal-cli --features {feature}`"
     ))
 }

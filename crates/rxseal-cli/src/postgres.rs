@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use rxseal::count::{KeyCounts, count_postgres};
-use rxseal::store::{KeyringStore, PostgresStore, PostgresSubjectStore, SubjectKeyStore};
+use rxseal::count::KeyCounts;
+use rxseal::store::{KeyringStore, SubjectKeyStore};
+use rxseal_postgres::{PostgresStore, PostgresSubjectStore, count_postgres};
 
 use crate::failure::Failure;
 use crate::url::without_password;

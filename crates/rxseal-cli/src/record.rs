@@ -45,7 +45,7 @@ async fn record_of(keys: &Keyring, config: &Config, open: &OpenRecord) -> Result
     };
     for part in &open.parts {
         let Some((name, id)) = part.split_once('=') else {
-            return Err(Failure::Usage(format!("--part is NAME=ID, such as line=1, not {part:?}")));
+            return Err(Failure::Usage(format!("--part must be NAME=ID, such as line=1, not {part:?}")));
         };
         record = record.part(name, id)?;
     }
@@ -62,15 +62,14 @@ async fn record_of(keys: &Keyring, config: &Config, open: &OpenRecord) -> Result
 }
 
 fn show(open: &OpenRecord, token: &Token, opened: Opened, output: &Output) -> Result<(), Failure> {
-    let (kind, size) = match &opened {
-        Opened::Bytes(bytes) => ("bytes", bytes.len()),
-        Opened::Json(Value::String(text)) => ("text", text.len()),
-        Opened::Json(_) => ("value", 0),
+    let (kind, what) = match &opened {
+        Opened::Bytes(bytes) => ("bytes", format!("{} bytes", bytes.len())),
+        Opened::Json(Value::String(text)) => ("text", format!("{} bytes of text", text.len())),
+        Opened::Json(_) => ("value", "a value".to_owned()),
     };
-    let size = if kind == "value" { String::new() } else { format!(" of {size} bytes") };
     let about = json!({ "opens": true, "field": open.field, "key": token.key_id().to_string(), "kind": kind });
     if !open.show_plaintext {
-        let text = format!("opens: {} under {}, a {kind}{size}. --show-plaintext shows it", open.field, token.key_id());
+        let text = format!("opens: {} under {}, {what}; --show-plaintext shows it", open.field, token.key_id());
         return Ok(output.say(&text, &about)?);
     }
     output.note(&format!("opened by {} for {}", open.who, open.why));

@@ -28,7 +28,7 @@ pub const FORMS: &str = "a root key is file:PATH, env:VARIABLE, aws-kms:KEY, 'pk
                          vault:https://HOST/MOUNT/KEY";
 
 const NOT_A_PLACE: &str =
-    "it does not say where the key is: is this the key itself? Write file:PATH, with the path of its file";
+    "this does not name a place: is it the key itself? Write file:PATH, with the path of the key's file";
 
 /// One root key as it was written. Nothing is looked up yet.
 #[derive(Clone, Debug, Deserialize)]
@@ -80,7 +80,9 @@ impl Spec {
             for option in options.split('&') {
                 let value = option.split_once('=').and_then(|(name, value)| Some((name, decoded(value)?)));
                 let Some((name, value)) = value else {
-                    return usage("options of a root key are ?NAME=VALUE&NAME=VALUE, with %26 for an `&` in a value");
+                    return usage(
+                        "write options of a root key as ?NAME=VALUE&NAME=VALUE, and an `&` in a value as %26",
+                    );
                 };
                 spec.options.put(name, value)?;
             }
@@ -160,7 +162,7 @@ pub fn trusted(roots: Vec<Arc<dyn RootKey>>) -> Result<RootKeys, Failure> {
     match roots.next() {
         Some(first) => Ok(roots.fold(RootKeys::from(first), RootKeys::and)),
         None => {
-            usage("which root key is trusted? Say --root file:PATH, or set RXSEAL_ROOTS; `rxseal --help` has the forms")
+            usage("no root key is given: use --root file:PATH, or set RXSEAL_ROOTS. `rxseal --help` lists the forms")
         }
     }
 }

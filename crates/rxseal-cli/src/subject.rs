@@ -27,11 +27,14 @@ pub async fn run(global: &Global, command: Subject, output: &Output) -> Result<(
             let stored = dry.get(&keyspace, &[&subject]).await?.pop();
             let known = stored.is_some_and(|stored| stored != StoredSubject::Absent);
             if !known && !unknown_too {
-                return Err(Failure::Coded("subject-missing", format!("{UNKNOWN}. If it is meant, say --unknown-too")));
+                return Err(Failure::Coded(
+                    "subject-missing",
+                    format!("{UNKNOWN}. If the id is right, use --unknown-too"),
+                ));
             }
             dry.shred(&keyspace, &subject, 0).await?;
             let text =
-                format!("{subject} of {keyspace} would be shredded: nothing asks for its records. Nothing was done");
+                format!("{subject} of {keyspace} would be shredded: no hold or retention forbids it. Nothing was done");
             let text = if known { text } else { format!("{text}\n{UNKNOWN}") };
             Ok(output.say(&text, &json!({ "would_shred": true, "was_known": known }))?)
         }
@@ -55,7 +58,9 @@ pub async fn run(global: &Global, command: Subject, output: &Output) -> Result<(
                 unknown_too(target, meant).retain(&keyspace, subject.as_str(), old, new).await?;
                 if less {
                     let before = old.retained_until().map(time).unwrap_or_default();
-                    return Err(Failure::Usage(format!("it is kept until {before}: say --yes to keep it for less")));
+                    return Err(Failure::Usage(format!(
+                        "the records are kept until {before}: confirm an earlier day with --yes"
+                    )));
                 }
             }
             let stored = dry.get(&keyspace, &[&subject]).await?.pop().unwrap_or(StoredSubject::Absent);
@@ -92,7 +97,7 @@ pub async fn run(global: &Global, command: Subject, output: &Output) -> Result<(
             if under.is_empty() {
                 check_key(&config, &keyspace, key).await?;
             }
-            Ok(output.list(&under, "no subject key is under it", &json!(under))?)
+            Ok(output.list(&under, "no subject key is under this key", &json!(under))?)
         }
     }
 }
@@ -129,12 +134,12 @@ async fn reapply(subjects: &SubjectAdmin, config: &Config, stored: bool, output:
         .collect();
     let ahead: Vec<_> = reapplied.ahead().collect();
     let mut lines =
-        vec![format!("{shredded} subjects {done} shredded, {unknown} of them without a key; {before} were before")];
+        vec![format!("{shredded} subjects {done} shredded, {unknown} of them without a key; {before} were already")];
     for (keyspace, subject) in &retained {
-        lines.push(format!("held, and not shredded: {keyspace} {subject}"));
+        lines.push(format!("held, so not shredded: {keyspace} {subject}"));
     }
     for (keyspace, subject) in &ahead {
-        lines.push(format!("its line in the log is of a time that is yet to come: {keyspace} {subject}"));
+        lines.push(format!("its line in the log has a time in the future: {keyspace} {subject}"));
     }
     for (keyspace, subject, error) in &failed {
         lines.push(format!("not shredded: {keyspace} {subject}: {error}"));
@@ -147,12 +152,12 @@ async fn reapply(subjects: &SubjectAdmin, config: &Config, stored: bool, output:
     // A log is made by its first line: an empty one is another, or was shortened.
     if shredded == 0 && before == 0 && failed.is_empty() && retained.is_empty() {
         return Err(Failure::Checked(
-            "nobody is in the shred log: is it the right one? Something may have rotated or shortened it. Nobody was shredded again"
+            "the shred log is empty, so nobody was shredded again. Is it the right log, or did something rotate or shorten it?"
                 .to_owned(),
         ));
     }
     if !ahead.is_empty() {
-        let text = "lines of the log are of a time that is yet to come: a clock was wrong, or somebody wrote them. Holds are judged now";
+        let text = "lines of the log have a time in the future: a clock was wrong, or somebody wrote them. Holds are judged by the present time";
         output.warning(&format!("{} {text}", ahead.len()));
     }
     if !failed.is_empty() {
@@ -160,7 +165,7 @@ async fn reapply(subjects: &SubjectAdmin, config: &Config, stored: bool, output:
     }
     if !retained.is_empty() {
         return Err(Failure::Checked(format!(
-            "{} subjects of the log are held, since or again by the restore: release them and repeat",
+            "{} subjects of the log are held, by a hold that was set since or came back with the restore: release them and repeat",
             retained.len()
         )));
     }
@@ -171,7 +176,7 @@ fn show_rewrapped(report: &RewrapReport, keys: &Keyring, stored: bool, output: &
     let done = if stored { "are now under" } else { "would be under" };
     let failed: Vec<_> = report.failed().map(|(subject, error)| (subject, error.code().as_str())).collect();
     let (rewrapped, before) = (report.rewrapped(), report.before());
-    let mut lines = vec![format!("{rewrapped} subject keys {done} {}; {before} were before", keys.primary_key())];
+    let mut lines = vec![format!("{rewrapped} subject keys {done} {}; {before} were already", keys.primary_key())];
     for (subject, code) in &failed {
         lines.push(format!("left as it was: {subject} ({code})"));
     }
@@ -194,11 +199,11 @@ fn show_hold(
     changes: bool,
     output: &Output,
 ) -> Result<(), Failure> {
-    let until = retention.retained_until().map_or_else(|| "no time".to_owned(), time);
-    let held = if retention.is_held() { "a legal hold is on it" } else { "no legal hold" };
+    let until = retention.retained_until().map_or_else(|| "no day is set".to_owned(), time);
+    let held = if retention.is_held() { "under a legal hold" } else { "no legal hold" };
     let (key, shredded_at) = match stored {
         StoredSubject::Key(wrapped) => (format!("its key is under {}", wrapped.key_id()), None),
-        StoredSubject::Shredded { at } => (format!("it was shredded at {}", time(*at)), Some(at)),
+        StoredSubject::Shredded { at } => (format!("shredded at {}", time(*at)), Some(at)),
         StoredSubject::Absent => (UNKNOWN.to_owned(), None),
         _ => ("its key is damaged: restore the row, or shred it".to_owned(), None),
     };
@@ -210,15 +215,13 @@ fn show_hold(
     output.done(changes && !dry_run, &format!("{kept}kept until: {until}; {held}\n{key}"), &value)
 }
 
-/// Nothing is under a mistyped key either. The keyring, where it is at hand, tells.
+/// Nothing is under a mistyped key either. The keyring tells, if it is at hand.
 async fn check_key(config: &Config, keyspace: &str, key: KeyId) -> Result<(), Failure> {
     let Ok(store) = config.store().await else { return Ok(()) };
     match store.get(keyspace).await {
         Ok(Some(ring)) if !has_key(&ring, key) => Err(Failure::Coded(
             "unknown-key",
-            format!(
-                "no subject key is under {key}, and the keyring of {keyspace} has no such key: is it the right one?"
-            ),
+            format!("the keyring of {keyspace} has no key {key}, and no subject key is under it: check the id"),
         )),
         _ => Ok(()),
     }
@@ -226,17 +229,17 @@ async fn check_key(config: &Config, keyspace: &str, key: KeyId) -> Result<(), Fa
 
 /// The fault of a store whose zero is no evidence.
 fn nobody(keyspace: &str) -> String {
-    format!("the store has no subject key of {keyspace} at all: is it the right one, and the right keyspace?")
+    format!("the store has no subject key of {keyspace}: is this the right store, and the right keyspace?")
 }
 
 /// Shredded only if it is meant: who never had a key must not get one any more either.
-const UNKNOWN: &str = "no key is stored for it: nothing was sealed for it yet, or its id is another one";
+const UNKNOWN: &str = "no key is stored for this subject: nothing was sealed for it yet, or the id is mistyped";
 
 fn describe(receipt: &ShredReceipt) -> String {
     let unknown = if receipt.was_known() { String::new() } else { format!("{UNKNOWN}\n") };
     let not_covered = ShredReceipt::NOT_COVERED.join("\n  ");
     format!(
-        "shredded {} of {} at {}\neffective at {}: no program holds its key any more\ncomplete at {}: no backup has its key\n\
+        "shredded {} of {} at {}\neffective at {}: from then on no program holds the key\ncomplete at {}: from then on no backup has the key\n\
          {unknown}Not covered:\n  {not_covered}",
         receipt.subject(),
         receipt.keyspace(),

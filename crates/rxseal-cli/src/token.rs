@@ -58,7 +58,11 @@ fn read_all(mut input: impl BufRead) -> Result<Vec<Token>, Failure> {
             tokens.push(token.map_err(|error| Failure::Checked(format!("line {at}: {error}")))?);
         }
     }
-    if tokens.is_empty() { Err(Failure::Usage("the input is empty".to_owned())) } else { Ok(tokens) }
+    if tokens.is_empty() {
+        Err(Failure::Usage("the input is empty: it must have a token".to_owned()))
+    } else {
+        Ok(tokens)
+    }
 }
 
 /// The letter after `rxs` in its text.

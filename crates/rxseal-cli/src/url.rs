@@ -8,7 +8,7 @@ pub fn without_password(url: &str) -> Result<(), Failure> {
     let authority = authority.split(['/', '?']).next().unwrap_or_default();
     let user = authority.rsplit_once('@').map(|(user, _)| user);
     if user.is_some_and(|user| user.contains(':')) || url.contains("password=") {
-        return usage("the URL has a password in it: leave it out, and set PGPASSWORD or use a passfile");
+        return usage("the URL contains a password: remove it, and set PGPASSWORD or use a passfile");
     }
     Ok(())
 }

@@ -1,1 +1,12 @@
 #![doc = include_str!("../README.md")]
+
+mod count;
+mod keyrings;
+mod pool;
+mod subjects;
+mod trouble;
+mod url;
+
+pub use count::count_postgres;
+pub use keyrings::PostgresStore;
+pub use subjects::PostgresSubjectStore;

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::Retention;
 use super::row::{SubjectChange, SubjectRow};
+use super::stored::Retention;
 use super::table::{SubjectRows, SubjectTable};
 use crate::backend::Backend;
 use crate::codec::text;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Retention, StoredSubject};
+use super::stored::{Retention, StoredSubject};
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind};
 use crate::key::WrappedSubjectKey;

@@ -15,13 +15,12 @@ impl Options {
         let name = name.replace('-', "_");
         if matches!(&*name, "token" | "secret_id" | "pin" | "pin_value") {
             return usage(
-                "a secret is never part of a root key's text, which others could read: name a file or a variable that holds \
-                 it (token_file, token_env, secret_id_env, pin-source, pin_env)",
+                "a secret must not be part of a root key's text, which others can read: name a file or variable that holds it (token_file, token_env, secret_id_env, pin-source, pin_env)",
             );
         }
         match self.0.insert(name, value) {
             None => Ok(()),
-            Some(_) => usage("a root key has one option twice"),
+            Some(_) => usage("an option of a root key is given twice"),
         }
     }
 
@@ -33,7 +32,7 @@ impl Options {
     #[cfg(any(feature = "pkcs11", feature = "vault"))]
     pub fn deadline(&mut self) -> Result<Option<Duration>, Failure> {
         let deadline = self.take("deadline").map(|text| humantime::parse_duration(&text)).transpose();
-        deadline.map_err(|_| Failure::Usage("deadline is a time such as 10s".to_owned()))
+        deadline.map_err(|_| Failure::Usage("deadline must be a time such as 10s".to_owned()))
     }
 
     /// Nothing may be left: an option that is passed over would be one that somebody relies on.
@@ -42,7 +41,7 @@ impl Options {
             return Ok(());
         }
         let names = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-        Err(Failure::Usage(format!("unknown option of this kind of root key; it has: {names}")))
+        Err(Failure::Usage(format!("this kind of root key has no such option. Its options are: {names}")))
     }
 }
 
@@ -66,7 +65,7 @@ pub fn decoded(text: &str) -> Option<String> {
 pub fn named<'n>(name: &'n str, option: &str) -> Result<&'n str, Failure> {
     let is_name = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
     if !is_name || name.len() > 40 {
-        return Err(Failure::Usage(format!("{option} is the name of an environment variable, not what is in it")));
+        return Err(Failure::Usage(format!("{option} must be the name of an environment variable, not its value")));
     }
     match env::var_os(name) {
         Some(value) if !value.is_empty() => Ok(name),

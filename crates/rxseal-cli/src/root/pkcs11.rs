@@ -15,7 +15,7 @@ pub fn connect(uri: &str, mut options: Options, allow_group_read: bool) -> Resul
     let library = options.take("module_path").map(Into::into).or_else(|| own("RXSEAL_PKCS11_MODULE"));
     let Some(library) = library else {
         return usage(
-            "which PKCS#11 library? Set RXSEAL_PKCS11_MODULE (or the option module-path) to the path of the HSM's, such as \
+            "no PKCS#11 library is given: set RXSEAL_PKCS11_MODULE (or the option module-path) to the path of the HSM's library, such as \
              /usr/lib/softhsm/libsofthsm2.so",
         );
     };
@@ -33,11 +33,10 @@ pub fn connect(uri: &str, mut options: Options, allow_group_read: bool) -> Resul
         (None, Some(name), _) => builder.pin_from_env(named(&name, "pin_env")?),
         (None, None, Some(path)) => builder.pin_file(PathBuf::from(path)),
         (None, None, None) if own("RXSEAL_PKCS11_PIN").is_some() => builder.pin_from_env("RXSEAL_PKCS11_PIN"),
-        (Some(_), Some(_), _) => return usage("say pin-source or pin_env, not both"),
+        (Some(_), Some(_), _) => return usage("use pin-source or pin_env, not both"),
         _ => {
             return usage(
-                "where is the PIN of the HSM? Set RXSEAL_PKCS11_PIN_FILE to a file with it (or the option pin-source), or \
-                 RXSEAL_PKCS11_PIN (or the option pin_env)",
+                "no PIN is given for the HSM: set RXSEAL_PKCS11_PIN_FILE (or the option pin-source) to a file that holds it, or set RXSEAL_PKCS11_PIN (or the option pin_env)",
             );
         }
     };

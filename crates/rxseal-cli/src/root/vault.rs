@@ -58,7 +58,7 @@ fn log_in(builder: VaultKeyBuilder, options: &mut Options) -> Result<VaultKeyBui
             return Ok(builder.app_role(role, secret));
         }
         [None, None, None, None] => {}
-        _ => return usage("a Vault root key logs in by token_file, by token_env, or by role_id with secret_id_env"),
+        _ => return usage("a Vault root key logs in with one of token_file, token_env, or role_id and secret_id_env"),
     }
     if variable("VAULT_TOKEN")?.is_some() {
         return Ok(builder.token_from_env("VAULT_TOKEN"));
@@ -67,8 +67,7 @@ fn log_in(builder: VaultKeyBuilder, options: &mut Options) -> Result<VaultKeyBui
         (Some(path), _, _) => Ok(builder.token_file(path)),
         (_, Some(role), Some(secret)) => Ok(builder.app_role(role, secret)),
         _ => usage(
-            "how to log in to Vault? Set VAULT_TOKEN, VAULT_TOKEN_FILE, or VAULT_ROLE_ID and VAULT_SECRET_ID; for one root key of \
-             several, the option token_file or token_env",
+            "no login for Vault is given: set VAULT_TOKEN, VAULT_TOKEN_FILE, or VAULT_ROLE_ID and VAULT_SECRET_ID. For one root key of several, use the option token_file or token_env",
         ),
     }
 }

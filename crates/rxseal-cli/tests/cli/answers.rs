@@ -108,7 +108,7 @@ fn the_standard_output_has_data_only() {
     assert!(output.stderr.is_empty() && output.stdout == b"[]\n");
     // A folder that is not there is not an empty one.
     let text = shop.fails("keyring list --store file:typo", 2);
-    assert!(text.contains("is it the right one") && text.contains("--store (file:typo)"), "{text}");
+    assert!(text.contains("is this the right store") && text.contains("--store (file:typo)"), "{text}");
     let made = shop.fails("keyring init pharmacy-17 --store sqlite:new/folder/rings.db", 1);
     assert!(made.contains("root.key"), "{made}");
     shop.ok("key-file create root.key");

@@ -49,7 +49,7 @@ fn tokens_and_counts() {
     shop.ok("keyring rotate pharmacy-17");
     let destroy = format!("keyring destroy pharmacy-17 {key} --subject-keys 0 --unused-for 0s --yes");
     let columns = "--sqlite pharmacy.db --column rx.drug";
-    assert!(shop.fails(&format!("{destroy} {columns} --tokens 0"), 1).contains("1 values show no token"));
+    assert!(shop.fails(&format!("{destroy} {columns} --tokens 0"), 1).contains("1 values have no readable token"));
     assert_eq!(shop.run(&format!("{destroy} {columns}")).status.code(), Some(2), "and in the backups?");
     db.execute("DELETE FROM rx WHERE drug IS NULL OR drug LIKE 'warfarin%'", []).unwrap();
     assert!(shop.fails(&format!("{destroy} {columns} --tokens 4"), 5).contains("7 tokens and 0 subject keys"));
@@ -95,8 +95,8 @@ fn a_zero_that_says_nothing_destroys_no_key() {
         ("--sqlite pharmacy.db --column rx.unused", 5, "rx.unused: it has 1 rows and no value"),
         ("--sqlite pharmacy.db --column rx_new.drug", 5, "rx_new.drug: it has no rows"),
         ("--sqlite pharmacy.db --column rx.foreign_tokens", 5, "it has 1 tokens, all of other keyrings"),
-        ("--sqlite pharmacy.db --column rx.refills", 1, "1 values show no token"),
-        ("--sqlite pharmacy.db --column rx.id", 1, "1 values show no token"),
+        ("--sqlite pharmacy.db --column rx.refills", 1, "1 values have no readable token"),
+        ("--sqlite pharmacy.db --column rx.id", 1, "1 values have no readable token"),
         ("--sqlite pharmacy.db --column this_year.drug", 5, "a view"),
         ("--sqlite pharmacy.db --column everything.drug", 5, "a view"),
         ("--sqlite pharmacy.db --column rx.drug --column rx.unused", 5, "rx.unused"),
@@ -104,7 +104,7 @@ fn a_zero_that_says_nothing_destroys_no_key() {
         ("--sqlite other.db --column rx.drug", 5, "it has no rows"),
         ("--sqlite empty.db --column rx.drug", 5, "no table rx"),
         ("--sqlite absent.db --column rx.drug", 5, "absent.db"),
-        ("--sqlite pharmacy.db --empty rx.drug", 5, "it was named with --empty, and has 1 tokens and 0 other values"),
+        ("--sqlite pharmacy.db --empty rx.drug", 5, "it is named with --empty, but has 1 tokens and 0 other values"),
         ("--sqlite pharmacy.db --empty rx.refills", 5, "0 tokens and 1 other values"),
         ("--sqlite pharmacy.db --empty this_year.drug", 5, "a view"),
         ("--sqlite pharmacy.db --empty rx.drog", 5, "no column drog"),
@@ -199,9 +199,9 @@ fn a_key_that_documents_need_is_not_destroyed() {
 
     // Where tokens are not seen, nobody is told to say that there are none.
     db.execute("UPDATE rx SET doc = CAST(doc AS BLOB)", []).unwrap();
-    assert!(shop.ok("count --sqlite pharmacy.db --table rx --column doc").contains("binary documents"));
+    assert!(shop.ok("count --sqlite pharmacy.db --table rx --column doc").contains("binary document"));
     let refused = shop.fails(&destroy, 1);
-    assert!(refused.contains("only where they are text") && !refused.contains("--tokens"), "{refused}");
+    assert!(refused.contains("only if these are text") && !refused.contains("--tokens"), "{refused}");
     let token = shop.token().to_string();
     db.execute("UPDATE rx SET doc = json_object('drug', ?1)", [&token]).unwrap();
     shop.ok(&destroy);

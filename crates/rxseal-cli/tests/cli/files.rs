@@ -12,7 +12,7 @@ fn looking_makes_no_database() {
     let looking = ["keyring list", "keyring inspect pharmacy-17", "keyring rotate pharmacy-17"];
     for arguments in looking {
         let text = shop.fails(arguments, 2);
-        assert!(text.contains("there is no database"), "{text}");
+        assert!(text.contains("no keyrings found at"), "{text}");
     }
     let init = shop.ok("keyring init pharmacy-17 --dry-run");
     assert!(init.contains("nothing is stored; it would be generation 1"), "{init}");
@@ -24,7 +24,7 @@ fn looking_makes_no_database() {
     let before = fs::read(shop.path("data.db")).unwrap();
     for arguments in looking {
         let text = shop.fails(&format!("{arguments} --store sqlite:data.db"), 2);
-        assert!(text.contains("`rxseal keyring init` makes one"), "{text}");
+        assert!(text.contains("`rxseal keyring init` creates a new one"), "{text}");
     }
     shop.ok("keyring init pharmacy-17 --dry-run --store sqlite:data.db");
     for arguments in [
@@ -34,13 +34,13 @@ fn looking_makes_no_database() {
         "shred pharmacy-17 P-7 --dry-run --shred-log log --backups-kept 1day",
     ] {
         let text = shop.fails(&format!("subject {arguments} --subject-store sqlite:data.db"), 2);
-        assert!(text.contains("is it the right one?"), "{text}");
+        assert!(text.contains("is this the right store?"), "{text}");
     }
     assert_eq!(fs::read(shop.path("data.db")).unwrap(), before);
     // One that is meant to be new is made by the first command that writes.
     fs::write(shop.path("new.db"), "").unwrap();
     let nobody = shop.fails("subject hold pharmacy-17 P-7 --legal-hold --subject-store sqlite:new.db", 2);
-    assert!(nobody.contains("is it the right one?"), "{nobody}");
+    assert!(nobody.contains("is this the right store?"), "{nobody}");
     shop.ok("subject hold pharmacy-17 P-7 --legal-hold --unknown-too --subject-store sqlite:new.db");
 }
 

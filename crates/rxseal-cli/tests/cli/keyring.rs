@@ -81,12 +81,12 @@ fn a_rewrap_takes_no_root_key_off_unless_told() {
     shop.ok("key-file create escrow.key");
     shop.ok("keyring root add pharmacy-17 file:escrow.key");
     let refused = shop.fails("keyring rewrap pharmacy-17", 2);
-    assert!(refused.contains("would not unlock the keyring any more"), "{refused}");
+    assert!(refused.contains("would no longer unlock the keyring"), "{refused}");
     shop.ok("keyring rewrap pharmacy-17 --root file:root.key --root file:escrow.key");
     assert_eq!(shop.stored().wraps().count(), 2);
     let unsaid = shop.fails("keyring rewrap pharmacy-17 --to file:root.key", 2);
     assert!(unsaid.contains("--yes"), "{unsaid}");
-    assert!(shop.ok("keyring rewrap pharmacy-17 --to file:root.key --dry-run").contains("taken off"));
+    assert!(shop.ok("keyring rewrap pharmacy-17 --to file:root.key --dry-run").contains("removed"));
     assert_eq!(shop.stored().wraps().count(), 2);
     shop.ok("keyring rewrap pharmacy-17 --to file:root.key --yes");
     // A root key that was taken off as lost, and that is configured still, does not come back.

@@ -1,6 +1,11 @@
 //! The command `rxseal`, as an operator meets it.
 #![expect(unreachable_pub, reason = "nothing in a program is reached from outside")]
-#![expect(clippy::string_slice, clippy::unwrap_used, reason = "a test that panics has failed")]
+#![expect(
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::unwrap_used,
+    reason = "a test that panics has failed"
+)]
 
 mod answers;
 mod counting;
@@ -10,6 +15,8 @@ mod exit;
 mod files;
 mod keyring;
 mod mistakes;
+mod page;
+mod readme;
 mod records;
 mod settings;
 mod shop;

@@ -31,11 +31,11 @@ fn a_configuration_file_says_it_too() {
 fn help_says_what_this_build_has() {
     let shop = Shop::new("help", "file:HERE/rings");
     let help = shop.ok("--help");
-    for part in ["Root keys:", "Exit codes (", "aws-kms:KEY", "in this build", "A rotation:"] {
+    for part in ["Root keys:", "Exit statuses (", "aws-kms:KEY", "in this build", "A rotation:"] {
         assert!(help.contains(part), "{help}");
     }
-    assert_eq!(help.contains("vault, in this build"), cfg!(feature = "vault"));
-    assert_eq!(help.contains("pkcs11, in this build"), cfg!(feature = "pkcs11"));
+    assert_eq!(help.contains("feature vault"), !cfg!(feature = "vault"));
+    assert_eq!(help.contains("feature pkcs11"), !cfg!(feature = "pkcs11"));
     assert!(shop.ok("completions bash").contains("_rxseal"));
     assert!(shop.ok("man").contains(".TH rxseal"));
     assert_eq!(shop.run("keyring destroy pharmacy-17").status.code(), Some(2));
@@ -73,9 +73,9 @@ fn an_empty_variable_says_nothing() {
     }
     // A bad value is told by the name of who says it.
     for (variable, value, part) in [
-        ("RXSEAL_STORE", "nowhere", "RXSEAL_STORE is file:FOLDER"),
-        ("RXSEAL_SUBJECT_STORE", "nowhere", "RXSEAL_SUBJECT_STORE is file:FOLDER"),
-        ("RXSEAL_BACKUPS_KEPT", "soon", "RXSEAL_BACKUPS_KEPT is a time"),
+        ("RXSEAL_STORE", "nowhere", "RXSEAL_STORE: a store is file:FOLDER"),
+        ("RXSEAL_SUBJECT_STORE", "nowhere", "RXSEAL_SUBJECT_STORE: a store is file:FOLDER"),
+        ("RXSEAL_BACKUPS_KEPT", "soon", "RXSEAL_BACKUPS_KEPT must be a time"),
     ] {
         let mut command = shop.command();
         command.args(["--config", "rxseal.toml"]).env(variable, value);
@@ -112,19 +112,19 @@ fn root_keys_in_a_variable_and_in_tables() {
     assert_eq!(String::from_utf8(command.output().unwrap().stdout).unwrap().matches("unlocks").count(), 2);
 
     for (root, part) in [
-        ("vault:https://v/transit/k?token=hvs.secret", "a secret is never part"),
-        ("pkcs11:token=t;object=o?pin-value=1234", "a secret is never part"),
+        ("vault:https://v/transit/k?token=hvs.secret", "a secret must not be part"),
+        ("pkcs11:token=t;object=o?pin-value=1234", "a secret must not be part"),
         ("vault:https://v/transit/k?label", "?NAME=VALUE"),
-        ("vault:https://v/transit/k?label=a&label=b", "one option twice"),
+        ("vault:https://v/transit/k?label=a&label=b", "is given twice"),
     ] {
         let text = shop.fails(&format!("keyring verify pharmacy-17 --root {root}"), 2);
         assert!(text.contains(part) && !text.contains("hvs") && !text.contains("1234"), "{text}");
     }
     if cfg!(feature = "vault") {
         for (root, part) in [
-            ("vault:https://v/transit/k?token_file=t&lable=dc2", "it has: label, "),
+            ("vault:https://v/transit/k?token_file=t&lable=dc2", "Its options are: label, "),
             ("vault:https://v/transit/k?token_env=NO_SUCH", "NO_SUCH, which token_env names"),
-            ("vault:https://v/transit/k?token_file=t&role_id=r", "logs in by"),
+            ("vault:https://v/transit/k?token_file=t&role_id=r", "logs in with one of"),
             ("vault:https://v/transit/k?token_file=t&deadline=soon", "such as 10s"),
         ] {
             let text = shop.fails(&format!("keyring verify pharmacy-17 --root {root}"), 2);

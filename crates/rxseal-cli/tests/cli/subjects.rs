@@ -31,14 +31,14 @@ fn a_patient_is_shredded_held_and_carried_over() {
         String::from_utf8(output.stdout).unwrap()
     };
     let would = ok("subject hold pharmacy-17 P-7 --until 2999-01-01 --legal-hold --dry-run");
-    assert!(would.contains("it would be kept until: 2999-01-01") && would.contains("a legal hold is on it"), "{would}");
-    assert!(ok("subject hold pharmacy-17 P-7").contains("kept until: no time; no legal hold"));
+    assert!(would.contains("it would be kept until: 2999-01-01") && would.contains("under a legal hold"), "{would}");
+    assert!(ok("subject hold pharmacy-17 P-7").contains("kept until: no day is set; no legal hold"));
     ok("subject hold pharmacy-17 P-7 --until 2999-01-01");
     assert!(fails(run("subject shred pharmacy-17 P-7 --yes"), "held", 5).contains("must be kept"));
     assert!(ok("subject hold pharmacy-17 P-7").contains("2999-01-01"));
     ok("subject hold pharmacy-17 P-7 --legal-hold");
     let held = ok("subject hold pharmacy-17 P-7");
-    assert!(held.contains("2999-01-01") && held.contains("a legal hold is on it"), "both hold: {held}");
+    assert!(held.contains("2999-01-01") && held.contains("under a legal hold"), "both hold: {held}");
     for less in ["none", "2998-12-31"] {
         assert!(fails(run(&format!("subject hold pharmacy-17 P-7 --until {less}")), "less", 2).contains("2999-01-01"));
     }
@@ -49,7 +49,7 @@ fn a_patient_is_shredded_held_and_carried_over() {
     assert!(ok("subject hold pharmacy-17 P-7").contains("its key is under"));
     fs::copy(&database, shop.path("backup.db")).unwrap();
     let receipt = ok("subject shred pharmacy-17 P-7 --yes");
-    assert!(!receipt.contains("no key is stored") && ok("subject hold pharmacy-17 P-7").contains("it was shredded at"));
+    assert!(!receipt.contains("no key is stored") && ok("subject hold pharmacy-17 P-7").contains("shredded at"));
     assert!(
         ok("subject shred pharmacy-17 P-77 --unknown-too --dry-run").contains("no key is stored"),
         "another id, perhaps"
@@ -71,12 +71,12 @@ fn a_patient_is_shredded_held_and_carried_over() {
         (&format!("hold pharmacy-17 P-8 {past} --legal-hold"), 5, "has passed already"),
         (&format!("hold pharmacy-17 P-8 {past} --dry-run"), 5, "has passed already"),
         ("rewrap pharmacy-18", 1, "keyring"),
-        ("under pharmacy-71 AAAAAAAA", 1, "no subject key of pharmacy-71 at all"),
+        ("under pharmacy-71 AAAAAAAA", 1, "no subject key of pharmacy-71"),
     ] {
         let text = fails(run(&format!("subject {arguments}")), arguments, exit);
         assert!(text.contains(part), "{arguments}: {text}");
     }
-    assert!(ok("subject hold pharmacy-17 P-8").contains("kept until: no time; no legal hold"));
+    assert!(ok("subject hold pharmacy-17 P-8").contains("kept until: no day is set; no legal hold"));
     let log = fs::read_to_string(shop.path("shredded.log")).unwrap();
     assert_eq!(log.lines().count(), 1, "who was not shredded is not in it: {log}");
     assert!(
@@ -112,20 +112,20 @@ fn a_patient_is_shredded_held_and_carried_over() {
     shop.fails(&destroy, 2);
     fs::write(shop.path("empty.db"), "").unwrap();
     let other = fails(run("subject reapply --dry-run --subject-store sqlite:empty.db"), "another store", 2);
-    assert!(other.contains("is it the right one"), "{other}");
+    assert!(other.contains("is this the right store"), "{other}");
     let other = fails(run("subject reapply --subject-store sqlite:empty.db"), "another store", 2);
-    assert!(other.contains("is it the right one"), "{other}");
+    assert!(other.contains("is this the right store"), "{other}");
     assert_eq!(fs::read(shop.path("empty.db")).unwrap(), b"", "nothing was written there");
     drop(SqliteSubjectStore::open(shop.path("nobody.db")).unwrap());
     let other = fails(run("subject reapply --subject-store sqlite:nobody.db"), "another store", 1);
     assert!(other.contains("the right store") && other.contains("--unknown-too"), "{other}");
     let other = fails(run("subject rewrap pharmacy-17 --subject-store sqlite:nobody.db"), "another store", 1);
-    assert!(other.contains("no subject key of pharmacy-17 at all"), "{other}");
+    assert!(other.contains("no subject key of pharmacy-17"), "{other}");
     let lost = ok("subject reapply --unknown-too --subject-store sqlite:nobody.db");
     assert!(lost.contains("2 subjects are shredded, 2 of them without a key"), "{lost}");
     fs::write(shop.path("empty.db"), "").unwrap();
     let other = run(&format!("keyring destroy pharmacy-17 {old} --tokens 0 --yes --subject-store sqlite:empty.db"));
-    assert!(fails(other, "another store", 2).contains("is it the right one"));
+    assert!(fails(other, "another store", 2).contains("is this the right store"));
     // No patient has a key yet, and the operator says so.
     let none = format!("keyring destroy pharmacy-17 {old} --tokens 0 --subject-keys 0 --unused-for 0s --dry-run --yes");
     ok(&format!("{none} --subject-store sqlite:empty.db"));
@@ -133,10 +133,10 @@ fn a_patient_is_shredded_held_and_carried_over() {
     fs::copy(shop.path("backup.db"), &database).unwrap();
     assert!(
         ok("subject reapply --dry-run")
-            .contains("2 subjects would be shredded, 1 of them without a key; 0 were before")
+            .contains("2 subjects would be shredded, 1 of them without a key; 0 were already")
     );
-    assert!(ok("subject reapply").contains("2 subjects are shredded, 1 of them without a key; 0 were before"));
-    assert!(ok("subject reapply").contains("0 subjects are shredded, 0 of them without a key; 2 were before"));
+    assert!(ok("subject reapply").contains("2 subjects are shredded, 1 of them without a key; 0 were already"));
+    assert!(ok("subject reapply").contains("0 subjects are shredded, 0 of them without a key; 2 were already"));
     // A line that somebody wrote, of a time that is yet to come, shreds nobody who is kept until then.
     ok("subject hold pharmacy-17 P-8 --until 2096-01-01");
     let line = "{\"keyspace\":\"pharmacy-17\",\"subject\":\"P-8\",\"at\":4000000000}\n";
@@ -145,10 +145,10 @@ fn a_patient_is_shredded_held_and_carried_over() {
     let (text, error) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
     assert_eq!(output.status.code(), Some(1), "{error}");
     assert!(
-        text.contains("held, and not shredded: pharmacy-17 P-8") && text.contains("yet to come: pharmacy-17 P-8"),
+        text.contains("held, so not shredded: pharmacy-17 P-8") && text.contains("in the future: pharmacy-17 P-8"),
         "{text}"
     );
-    assert!(error.contains("warning: 1 lines of the log are of a time that is yet to come"), "{error}");
+    assert!(error.contains("warning: 1 lines of the log have a time in the future"), "{error}");
     assert!(ok("subject hold pharmacy-17 P-8").contains("its key is under"));
     let bare = shop.fails("subject reapply", 2);
     assert!(bare.contains("RXSEAL_SUBJECT_STORE"), "{bare}");
@@ -181,7 +181,7 @@ fn no_patient_is_shredded_without_a_log() {
     fs::write(shop.path("rotated.log"), "").unwrap();
     for how in ["", "--dry-run"] {
         let text = shop.fails(&format!("subject reapply {how} {places} rotated.log"), 1);
-        assert!(text.contains("nobody is in the shred log"), "{text}");
+        assert!(text.contains("the shred log is empty"), "{text}");
     }
 }
 
@@ -195,7 +195,7 @@ fn a_mistyped_key_exposes_nobody_and_says_so() {
     let under = |key: &str| format!("--json subject under pharmacy-17 {key} --subject-store sqlite:subjects.db");
     assert_eq!(shop.ok(&under(&old)), "[\"P-7\"]\n");
     let text = shop.fails(&under("AAAAAAAA"), 1);
-    assert!(text.contains("\"unknown-key\"") && text.contains("has no such key"), "{text}");
+    assert!(text.contains("\"unknown-key\"") && text.contains("has no key AAAAAAAA"), "{text}");
     shop.ok("keyring rotate pharmacy-17");
     assert_eq!(shop.ok(&under(&shop.keys().primary_key().to_string())), "[]\n", "a key of the keyring may have none");
 }

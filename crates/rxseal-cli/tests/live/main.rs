@@ -13,6 +13,7 @@
 
 mod command;
 mod keys;
+#[path = "../cli/page.rs"]
 mod page;
 mod runbooks;
 mod servers;

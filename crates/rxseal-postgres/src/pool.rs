@@ -1,54 +1,49 @@
 //! Connections to one PostgreSQL database with one table of ours, and a deadline for every call.
 
 use std::fmt;
-use std::str::FromStr;
 use std::time::Duration;
 
+use rxseal::Error;
+use rxseal::provider::need_runtime;
 use sqlx::pool::{PoolConnection, PoolOptions};
-use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions, PgRow, PgSslMode};
-use sqlx::{ConnectOptions, Postgres, Row};
+use sqlx::postgres::{PgConnection, PgPool, PgPoolOptions, PgRow};
+use sqlx::{Postgres, Row};
 use tokio::time::timeout;
 
-use super::trouble::{Table, postgres_trouble};
-use crate::error::Error;
-use crate::loopback::is_loopback;
-use crate::runtime::need_runtime;
+use crate::trouble::{Table, postgres_trouble, too_late};
+use crate::url::parse_url;
 
 /// Of a whole call: waiting for a connection, and every answer.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(5);
-pub(in crate::store) const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
+pub(crate) const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
 /// The server gives up before we do, so that a change which waits for a lock is not made after all when nobody listens any
 /// more. A role or database that does not wait for the disk must not lose a key.
-pub(in crate::store) const CAREFUL: &str = "SELECT set_config('statement_timeout', '4000', true), \
+pub(crate) const CAREFUL: &str = "SELECT set_config('statement_timeout', '4000', true), \
     CASE WHEN current_setting('synchronous_commit') = 'off' THEN set_config('synchronous_commit', 'on', true) END";
 
 /// A table of ours, made where it is missing.
-pub(in crate::store) struct OwnTable {
-    pub(in crate::store) name: &'static str,
-    pub(in crate::store) schema: &'static str,
+pub(crate) struct OwnTable {
+    pub(crate) name: &'static str,
+    pub(crate) schema: &'static str,
     /// The constant that has the schema, for whoever must run it.
-    pub(in crate::store) schema_of: &'static str,
+    pub(crate) schema_of: &'static str,
 }
 
 #[derive(Clone)]
-pub(in crate::store) struct Pool {
+pub(crate) struct Pool {
     pool: PgPool,
     table: &'static OwnTable,
 }
 
 impl Pool {
-    pub(in crate::store) async fn connect(
-        url: &str,
-        connections: u32,
-        table: &'static OwnTable,
-    ) -> Result<Self, Error> {
+    pub(crate) async fn connect(url: &str, connections: u32, table: &'static OwnTable) -> Result<Self, Error> {
         let pool = Self::lazy(url, connections, table)?;
         pool.call(async |connection| create_table(connection, table).await).await?;
         Ok(pool)
     }
 
     /// Without making the table; `None` where it is not there.
-    pub(in crate::store) async fn connect_existing(
+    pub(crate) async fn connect_existing(
         url: &str,
         connections: u32,
         table: &'static OwnTable,
@@ -67,7 +62,7 @@ impl Pool {
     }
 
     /// Runs `work` on a connection of the pool, with a deadline for all of it.
-    pub(in crate::store) async fn call<T>(
+    pub(crate) async fn call<T>(
         &self,
         work: impl AsyncFnOnce(&mut PgConnection) -> Result<T, CallError>,
     ) -> Result<T, Error> {
@@ -119,7 +114,7 @@ impl fmt::Debug for Pool {
 }
 
 /// What ends a call: an answer of ours, after which the connection is good, or something of the database.
-pub(in crate::store) enum CallError {
+pub(crate) enum CallError {
     Own(Error),
     Sqlx(sqlx::Error),
 }
@@ -172,69 +167,11 @@ async fn has_table(connection: &mut PgConnection, table: &OwnTable) -> Result<bo
 
 /// A row that begins with `pg_is_in_recovery()`, which is asked with each answer: what is behind an address may change while the
 /// program runs.
-pub(in crate::store) fn refuse_standby(row: &PgRow) -> Result<(), CallError> {
+pub(crate) fn refuse_standby(row: &PgRow) -> Result<(), CallError> {
     if row.try_get(0)? {
         let text = "this is a standby, which lags behind: it may have a key that was shredded, or an older keyring. Connect to the \
              primary server";
         return Err(Error::from_store(false, text).into());
     }
     Ok(())
-}
-
-/// The driver's own error may quote the URL, and is dropped. Its logs of statements are not wanted either.
-pub(crate) fn parse_url(url: &str) -> Result<PgConnectOptions, Error> {
-    let is_postgres = ["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme));
-    let options = if is_postgres { PgConnectOptions::from_str(url).ok() } else { None };
-    let options = options.ok_or_else(|| {
-        Error::from_store(false, "the URL is not valid: write `postgres://role:password@host:5432/database`")
-    })?;
-    let options = with_tls_off_this_machine(options);
-    let named = options.get_application_name().is_some();
-    let options = if named { options } else { options.application_name("rxseal") };
-    Ok(options.disable_statement_logging())
-}
-
-/// The driver's own default takes whatever a server, or whoever stands before it, offers. `disable` and `allow` were asked for by name.
-fn with_tls_off_this_machine(options: PgConnectOptions) -> PgConnectOptions {
-    let host = options.get_host();
-    let is_here = options.get_socket().is_some() || host.starts_with('/') || is_loopback(host);
-    match options.get_ssl_mode() {
-        PgSslMode::Prefer if !is_here => options.ssl_mode(PgSslMode::Require),
-        _ => options,
-    }
-}
-
-pub(crate) fn too_late() -> Error {
-    Error::from_store(true, "the database did not answer within 5 seconds: is it there, and reachable from here?")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn tls_is_required_off_this_machine() {
-        let mode = |url: &str| format!("{:?}", parse_url(url).unwrap().get_ssl_mode());
-        for (url, expected) in [
-            ("postgres://db/rx", "Require"),
-            ("postgres://role@10.0.0.7:5432/rx", "Require"),
-            ("postgres://db/rx?sslmode=prefer", "Require"),
-            ("postgres:///rx?host=db", "Require"),
-            ("postgres://localhost/rx?host=db", "Require"),
-            ("postgres://localhost/rx?hostaddr=10.0.0.7", "Require"),
-            ("postgres://localhost.example.com/rx", "Require"),
-            ("postgres://db/rx?sslmode=disable", "Disable"),
-            ("postgres://db/rx?sslmode=allow", "Allow"),
-            ("postgres://db/rx?sslmode=verify-ca", "VerifyCa"),
-            ("postgres://db/rx?sslmode=verify-full", "VerifyFull"),
-            ("postgres://localhost/rx", "Prefer"),
-            ("postgres://127.0.0.1:5433/rx", "Prefer"),
-            ("postgres://[::1]/rx", "Prefer"),
-            ("postgres://%2Fvar%2Frun%2Fpostgresql/rx", "Prefer"),
-            ("postgres:///rx?host=/var/run/postgresql", "Prefer"),
-            ("postgresql://localhost/rx?sslmode=require", "Require"),
-        ] {
-            assert_eq!(mode(url), expected, "{url}");
-        }
-    }
 }

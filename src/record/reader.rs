@@ -1,4 +1,4 @@
-//! Opening with an access: who, why, and the observer told of it.
+//! Opening with an access, which says who and why. The observer is told of it.
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::id::{Class, FieldId};
 use crate::payload::{self, Content};
 use crate::scratch;
 use crate::secret::{Unfinished, reserve_wiping};
-use crate::token::{Header, Token, decode_text};
+use crate::token::{Token, TokenParts, decoded_len};
 
 impl<R: MayOpen> Record<R> {
     /// This record, opened by `access`: who and why.
@@ -26,14 +26,16 @@ impl<R: MayOpen> Record<R> {
     }
 }
 
-/// A record together with who opens it and why. Owned, `Send` and `Sync`.
+/// A record together with who opens it and why. It is owned, `Send` and `Sync`.
+// Where its other methods are: `open`, `open_text`, `opening` and `run_opening` in `scope/opening.rs`, since they ask which scope is
+// active; `nested_keys` in `record/nested.rs`.
 #[derive(Clone)]
 pub struct RecordReader {
     core: Arc<RecordCore>,
     access: Access,
 }
 
-/// A value that a compromised key cannot vouch for: whoever holds the key could have made it.
+/// A value under a compromised key. It may be forged, because whoever holds the key could have made it.
 ///
 /// ```no_run
 /// # fn main() -> Result<(), rxseal::Error> {
@@ -106,7 +108,7 @@ impl RecordReader {
     ///
     /// # Errors
     ///
-    /// Those of [`open`](Self::open), but for `key-compromised`.
+    /// Those of [`open`](Self::open), except `key-compromised`.
     pub fn open_compromised<F: Field, T: DeserializeOwned>(&self, token: &Token) -> Result<NotAuthentic<T>, Error> {
         self.open_fields(|pass| {
             pass.state.allow_compromised = true;
@@ -137,6 +139,7 @@ impl fmt::Debug for RecordReader {
 }
 
 /// Opens fields of one record, as one opening.
+// `nested_keys` is in `record/nested.rs`.
 pub struct OpenPass<'a> {
     pub(super) core: &'a RecordCore,
     pub(super) state: &'a mut OpenState,
@@ -165,8 +168,8 @@ impl<'a> OpenPass<'a> {
         self.open_form::<F, T>(TokenForm::Text(token))
     }
 
-    /// Opens a field that no type declares, by its id and its class. For tools that get both at run time, such as a recovery
-    /// drill; a program declares its fields with [`fields!`](crate::fields). Former ids of the field are not tried.
+    /// Opens a field that no type declares, by its id and its class. It is for tools that get both at run time, such as a recovery
+    /// drill; a program declares its fields with [`fields!`](crate::fields). It does not try former ids of the field.
     ///
     /// ```
     /// use rxseal::{Access, Class, FieldId, Purpose};
@@ -191,8 +194,8 @@ impl<'a> OpenPass<'a> {
             .inspect_err(|error| state.note_failure(error))
     }
 
-    /// Opens one field of text or bytes from its binary token and appends the content to `out`, which the caller wipes.
-    /// Where `out` has the room, also for the padding, nothing is allocated. On an error `out` is as it was.
+    /// Opens one field of text or bytes from its binary token and appends the content to `out`, which the caller wipes. If `out` has
+    /// enough room, including room for the padding, nothing is allocated. On an error `out` is unchanged.
     ///
     /// # Errors
     ///
@@ -200,7 +203,8 @@ impl<'a> OpenPass<'a> {
     pub fn open_into<F: Field>(&mut self, token: &[u8], out: &mut Vec<u8>) -> Result<(), Error> {
         let Self { core, state } = self;
         let mut append = || {
-            let payload_len = Header::parse_body(token)?.1.text.len();
+            let token = TokenParts::parse(token)?;
+            let payload_len = token.text.len();
             reserve_wiping(out, payload_len);
             let mut opened = Unfinished::begin(out);
             let start = opened.start();
@@ -215,8 +219,8 @@ impl<'a> OpenPass<'a> {
         result.inspect_err(|error| state.note_failure(error))
     }
 
-    /// Opens one field of text or bytes in place: `buffer` holds its binary token before and its content afterwards, which the
-    /// caller wipes. For large values, such as a scan, of which there is then one copy. On an error `buffer` is as it was.
+    /// Opens one field of text or bytes in place: before the call `buffer` contains its binary token, and afterwards its content, which
+    /// the caller wipes. Use it for large values, such as a scan, to have only one copy. On an error `buffer` is unchanged.
     ///
     /// # Errors
     ///
@@ -249,24 +253,27 @@ pub(crate) enum TokenForm<'t> {
 }
 
 impl TokenForm<'_> {
-    /// Runs `work` with the binary form and with room for the payload, in the thread's scratch buffer.
-    pub(super) fn with_room<T>(self, work: impl FnOnce(&[u8], &mut [u8]) -> Result<T, Error>) -> Result<T, Error> {
+    /// Runs `work` with what was read of it, once, and with room for the payload, in the thread's scratch buffer.
+    pub(super) fn with_room<T>(
+        self,
+        work: impl FnOnce(TokenParts<'_>, &mut [u8]) -> Result<T, Error>,
+    ) -> Result<T, Error> {
         scratch::with(|buffer| {
             let buffer = buffer.vec();
             match self {
                 Self::Bytes(token) => {
                     // Its form and length are checked before room is made.
-                    buffer.resize(Header::parse_body(token)?.1.text.len(), 0);
+                    let token = TokenParts::parse(token)?;
+                    buffer.resize(token.text.len(), 0);
                     work(token, buffer)
                 }
                 Self::Text(text) => {
-                    let payload_len = decode_text(text, buffer)?;
-                    let token_len = buffer.len();
-                    // What was decoded may be plaintext that has the form of a token: no copy stays where it was.
-                    reserve_wiping(buffer, payload_len);
-                    buffer.resize(token_len.saturating_add(payload_len), 0);
-                    let (token, room) = buffer.split_at_mut_checked(token_len).ok_or(ErrorKind::NotAToken)?;
-                    work(token, room)
+                    // Room for both at once: what is decoded may be plaintext that only looks like a token, and must not be moved.
+                    let token_len = decoded_len(text)?;
+                    buffer.resize(token_len.saturating_mul(2), 0);
+                    let (token, room) = buffer.split_at_mut_checked(token_len).unwrap_or_default();
+                    let token = TokenParts::decode(text, token)?;
+                    work(token, room.get_mut(..token.text.len()).unwrap_or_default())
                 }
             }
         })
@@ -277,7 +284,7 @@ impl TokenForm<'_> {
 /// value's own `Deserialize`, which may come here again.
 pub(crate) fn open_form<T: DeserializeOwned>(
     token: TokenForm<'_>,
-    decrypt: impl for<'b> FnOnce(&[u8], &'b mut [u8]) -> Result<Content<'b>, Error>,
+    decrypt: impl for<'b> FnOnce(TokenParts<'_>, &'b mut [u8]) -> Result<Content<'b>, Error>,
 ) -> Result<T, Error> {
     token.with_room(|token, room| payload::decode(decrypt(token, room)?))
 }

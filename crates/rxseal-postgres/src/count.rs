@@ -1,16 +1,17 @@
 //! Counting in PostgreSQL.
 
+use rxseal::Error;
+use rxseal::count::{CountSql, KeyCounts};
+use rxseal::provider::need_runtime;
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 use tokio::time::timeout;
 
-use super::sql::{quoted_table, table_parts};
-use super::{CountSql, KeyCounts, VIEW};
-use crate::error::{Error, Reason};
-use crate::runtime::need_runtime;
-use crate::store::{DEADLINE, Table, parse_url, postgres_trouble, too_late};
+use crate::pool::DEADLINE;
+use crate::trouble::{Table, postgres_trouble, too_late};
+use crate::url::parse_url;
 
-/// Counts the tokens of a column by key, as [`CountSql::postgres`] does, in a read-only transaction (feature `postgres-store`).
+/// Counts the tokens of a column by key, as [`CountSql::postgres`] does, in a read-only transaction.
 ///
 /// A role from which row-level security hides rows is refused. Of a view, a foreign table, a partition, a standby, and a name without a
 /// schema that several tables have, the result tells with [`KeyCounts::doubt`].
@@ -21,7 +22,7 @@ use crate::store::{DEADLINE, Table, parse_url, postgres_trouble, too_late};
 /// ```no_run
 /// # async fn example() -> Result<(), rxseal::Error> {
 /// let url = std::env::var("DATABASE_URL").unwrap_or_default();
-/// let counts = rxseal::count::count_postgres(&url, "pharmacy.rx", "drug").await?;
+/// let counts = rxseal_postgres::count_postgres(&url, "pharmacy.rx", "drug").await?;
 /// println!("{} tokens, {} values not sealed", counts.total(), counts.not_tokens());
 /// # Ok(())
 /// # }
@@ -41,17 +42,17 @@ pub async fn count_postgres(url: &str, table: &str, column: &str) -> Result<KeyC
     let mut connection = connected.map_err(|error| postgres_trouble(&error, &about))?;
     // Made first, since it remembers when the counting was begun.
     let mut counts = KeyCounts::default();
-    let rows = read(&mut connection, table, &sql).await;
+    let rows = read(&mut connection, &sql).await;
     // The server learns at once that nobody reads any more; a failure here changes nothing.
     drop(timeout(DEADLINE, connection.close()).await);
     let (doubt, rows) = rows.map_err(|error| postgres_trouble(&error, &about))?;
-    counts.doubt = doubt;
     for (key_id, tokens) in rows {
         counts.add_row(&key_id, tokens)?;
     }
-    Ok(counts)
+    Ok(counts.doubted(doubt))
 }
 
+const VIEW: &str = "it is a view, which may leave rows out: count the columns of the tables that it is made of";
 /// What is counted, as the server takes the name.
 const WHAT: &str = "SELECT pg_is_in_recovery(), c.relkind::text, EXISTS (SELECT FROM pg_inherits AS i WHERE i.inhrelid = c.oid), (
     SELECT count(*) FROM pg_class AS same JOIN pg_namespace AS n ON n.oid = same.relnamespace
@@ -60,9 +61,8 @@ const WHAT: &str = "SELECT pg_is_in_recovery(), c.relkind::text, EXISTS (SELECT 
 
 async fn read(
     connection: &mut PgConnection,
-    table: &str,
     sql: &CountSql,
-) -> Result<(Option<Reason>, Vec<(String, i64)>), sqlx::Error> {
+) -> Result<(Option<&'static str>, Vec<(String, i64)>), sqlx::Error> {
     let mut reading = connection.begin_with("BEGIN READ ONLY").await?;
     // Rows that are hidden from the role are an error then, also of tables behind a view.
     sqlx::query("SET LOCAL row_security = off").persistent(false).execute(&mut *reading).await?;
@@ -78,7 +78,7 @@ async fn read(
     Ok((doubt, rows))
 }
 
-fn doubt(is_standby: bool, kind: &str, is_partition: bool, is_one_of_several: bool) -> Option<Reason> {
+fn doubt(is_standby: bool, kind: &str, is_partition: bool, is_one_of_several: bool) -> Option<&'static str> {
     match kind {
         _ if is_standby => Some("the server is a standby, which may be behind: count on the primary server"),
         "v" => Some(VIEW),

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::error::Error;
+use rxseal::Error;
 
 /// Which table an error is about, for the line that says what to do.
 pub(crate) enum Table<'a> {
@@ -26,7 +26,7 @@ pub(crate) fn postgres_trouble(error: &sqlx::Error, table: &Table<'_>) -> Error 
             let (retryable, text) = explain(&code, table);
             Error::from_store(retryable, format!("{text} (SQLSTATE {code})"))
         }
-        Sqlx::PoolTimedOut => super::pool::too_late(),
+        Sqlx::PoolTimedOut => too_late(),
         // A certificate that is not trusted comes as data that is not valid.
         Sqlx::Io(error) if error.kind() == io::ErrorKind::InvalidData => tls_failed(),
         Sqlx::Tls(_) => tls_failed(),
@@ -40,6 +40,10 @@ pub(crate) fn postgres_trouble(error: &sqlx::Error, table: &Table<'_>) -> Error 
         Sqlx::Protocol(_) => Error::from_store(true, "what answered does not speak PostgreSQL's protocol"),
         _ => Error::from_store(true, "the driver lost the connection"),
     }
+}
+
+pub(crate) fn too_late() -> Error {
+    Error::from_store(true, "the database did not answer within 5 seconds: is it there, and reachable from here?")
 }
 
 fn tls_failed() -> Error {

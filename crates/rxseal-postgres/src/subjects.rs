@@ -2,13 +2,13 @@
 
 use std::fmt;
 
+use rxseal::Error;
+use rxseal::provider::{SubjectChange, SubjectColumns, SubjectRow, SubjectRows, SubjectTable};
+use rxseal::store::StoreFuture;
 use sqlx::postgres::{PgConnection, PgRow};
 use sqlx::{Connection, Row};
 
-use super::{SubjectChange, SubjectColumns, SubjectRow, SubjectRows, SubjectTable};
-use crate::error::Error;
-use crate::store::StoreFuture;
-use crate::store::postgres::pool::{BEGIN, CAREFUL, CallError, OwnTable, Pool, refuse_standby};
+use crate::pool::{BEGIN, CAREFUL, CallError, OwnTable, Pool, refuse_standby};
 
 /// Requests wait for a subject that is not in memory.
 const MAX_CONNECTIONS: u32 = 8;
@@ -32,8 +32,7 @@ const PAGE: &str = "SELECT pg_is_in_recovery(), keys.* FROM (SELECT 1) AS server
     WHERE keyspace = $1 AND subject > $2 AND wrapped IS NOT NULL AND shredded_at IS NULL ORDER BY subject LIMIT $3) AS keys ON TRUE \
     ORDER BY keys.subject";
 
-/// Wrapped subject keys in the table `rxseal_subject_keys` of a PostgreSQL database (feature `postgres-store`). Needs a tokio
-/// runtime.
+/// Wrapped subject keys in the table `rxseal_subject_keys` of a PostgreSQL database Needs a tokio runtime.
 ///
 /// Keep it in a database apart from the data, with a role and short-lived backups of its own. Every call ends within 5 seconds. What
 /// is shredded stays in the table's dead rows until the next `VACUUM`, and in the write-ahead log as long as that is kept: count both
@@ -43,9 +42,9 @@ pub struct PostgresSubjectStore(Pool);
 
 impl PostgresSubjectStore {
     /// What [`connect`](Self::connect) creates where it is missing and the role may create tables.
-    pub const SCHEMA: &'static str = include_str!("../sql/subject_keys.postgres.sql");
+    pub const SCHEMA: &'static str = include_str!("sql/subject_keys.sql");
 
-    /// Connects as [`PostgresStore::connect`](crate::store::PostgresStore::connect) does, with up to 8 connections.
+    /// Connects as [`PostgresStore::connect`](crate::PostgresStore::connect) does, with up to 8 connections.
     ///
     /// # Errors
     ///

@@ -1,19 +1,15 @@
 //! Keyrings in a PostgreSQL database: one row each, changed by one transaction.
 
-pub(super) mod pool;
-pub(super) mod trouble;
-
 use std::fmt;
 
+use rxseal::Error;
+use rxseal::keys::KeyringFile;
+use rxseal::provider::{StoredKeyring, check_keyspace, check_order};
+use rxseal::store::{KeyringStore, StoreFuture};
 use sqlx::postgres::{PgConnection, PgRow};
 use sqlx::{Connection, Row};
 
-use pool::{BEGIN, CAREFUL, CallError, OwnTable, Pool, refuse_standby};
-
-use super::row::{StoredKeyring, check_keyspace, check_order};
-use super::{KeyringStore, StoreFuture};
-use crate::error::{Error, ErrorKind};
-use crate::key::KeyringFile;
+use crate::pool::{BEGIN, CAREFUL, CallError, OwnTable, Pool, refuse_standby};
 
 /// Keyrings are read once in minutes.
 const MAX_CONNECTIONS: u32 = 4;
@@ -32,14 +28,15 @@ const UPDATE: &str = "UPDATE rxseal_keyrings SET generation = $2, file = $3 WHER
 const KEYSPACES: &str = "SELECT pg_is_in_recovery(), keyspace FROM (SELECT 1) AS server LEFT JOIN rxseal_keyrings ON TRUE \
     ORDER BY keyspace COLLATE \"C\"";
 
-/// Keyrings in the table `rxseal_keyrings` of a PostgreSQL database (feature `postgres-store`). Needs a tokio runtime.
+/// Keyrings in the table `rxseal_keyrings` of a PostgreSQL database. Needs a tokio runtime.
 ///
 /// Keep it in a database apart from the data, with a role and backups of its own: that is what makes stolen data useless. Every
 /// call ends within 5 seconds. A standby is refused, since it lags behind. A change whose answer was lost is `store-unavailable`: read again to see whether it was made.
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), rxseal::Error> {
-/// use rxseal::store::{KeyringStore, PostgresStore};
+/// use rxseal::store::KeyringStore;
+/// use rxseal_postgres::PostgresStore;
 /// let url = std::env::var("KEYRING_DATABASE_URL").unwrap_or_default();
 /// let store = PostgresStore::connect(&url).await?;
 /// let stored = store.get("pharmacy-17").await?;
@@ -51,7 +48,7 @@ pub struct PostgresStore(Pool);
 
 impl PostgresStore {
     /// What [`connect`](Self::connect) creates where it is missing and the role may create tables.
-    pub const SCHEMA: &'static str = include_str!("sql/keyrings.postgres.sql");
+    pub const SCHEMA: &'static str = include_str!("sql/keyrings.sql");
 
     /// Connects to `postgres://role:password@host/database?sslmode=verify-full`, and makes the table where it is missing.
     ///
@@ -156,7 +153,7 @@ async fn swap(connection: &mut PgConnection, file: &KeyringFile, over: Option<u6
         Some(over) => query.bind(StoredKeyring::to_sql(over)),
     };
     if query.execute(&mut *change).await?.rows_affected() != 1 {
-        return Err(Error::from(ErrorKind::StoreConflict).into());
+        return Err(Error::store_conflict().into());
     }
     Ok(change.commit().await?)
 }
