@@ -5,33 +5,32 @@ public-api.py           compares with docs/api/CRATE.txt, and checks the allow-l
 public-api.py --write   writes docs/api/CRATE.txt anew
 public-api.py CRATE..   only these
 
-Reads the JSON that rustdoc writes, of the feature list in a crate's `[package.metadata.docs.rs]` (of all features if there is none).
+Reads the JSON that rustdoc writes, of all features.
 An external crate may be in the API only if the crate's `[package.metadata.public-api] external-types` names it, with std always
 allowed, and is no longer named when nothing shows it.
 """
 import json
 import os
-import pathlib
 import subprocess
 import sys
+from pathlib import Path
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parent.parent
 STD = {"std", "core", "alloc"}
 
 
 def main():
     write = "--write" in sys.argv
     only = [argument for argument in sys.argv[1:] if not argument.startswith("-")]
-    # Once for all crates: the JSON form is of nightly, and the toolchain is pinned.
-    environment = dict(os.environ, RUSTC_BOOTSTRAP="1")
-    metadata = json.loads(output(["cargo", "metadata", "--format-version", "1", "--no-deps"], environment))
+    metadata = json.loads(output(["cargo", "metadata", "--locked", "--format-version=1", "--no-deps"]))
+    packages = [package for package in metadata["packages"] if is_library(package)]
+    documents = document(packages, Path(metadata["target_directory"]) / "doc")
     problems = []
-    for package in metadata["packages"]:
-        is_library = any("lib" in target["kind"] for target in package["targets"])
+    for package in packages:
         name = package["name"]
-        if not is_library or package["publish"] == [] or (only and name not in only):
+        if only and name not in only:
             continue
-        api = Api(document(package, metadata["target_directory"], environment))
+        api = Api(documents[name])
         path = ROOT / "docs" / "api" / f"{name}.txt"
         text = "".join(line + "\n" for line in api.lines())
         if write:
@@ -49,19 +48,22 @@ def main():
     sys.exit(bool(problems))
 
 
-def output(command, environment):
-    return subprocess.run(command, cwd=ROOT, env=environment, check=True, stdout=subprocess.PIPE, text=True).stdout
+def is_library(package):
+    return package["publish"] != [] and any("lib" in target["kind"] for target in package["targets"])
 
 
-def document(package, target, environment):
-    features = ["--all-features"]
-    wanted = ((package["metadata"] or {}).get("docs", {}).get("rs", {})).get("features")
-    if wanted is not None:
-        features = ["--features", ",".join(wanted)]
-    command = ["cargo", "rustdoc", "-q", "-p", package["name"], "--lib", *features, "--"]
-    output([*command, "-Z", "unstable-options", "--output-format", "json", "--cap-lints", "allow"], environment)
-    crate = package["name"].replace("-", "_")
-    return json.loads((pathlib.Path(target) / "doc" / f"{crate}.json").read_text())
+def output(command, **environment):
+    command = subprocess.run(command, cwd=ROOT, env={**os.environ, **environment}, check=True, stdout=subprocess.PIPE, text=True)
+    return command.stdout
+
+
+def document(packages, folder):
+    """Of all crates at once, with all their features: what .ci/run documents too, so nothing is compiled for this alone."""
+    options = [f"--package={package['name']}" for package in packages]
+    output(["cargo", "doc", "--locked", "--quiet", "--no-deps", "--lib", "--all-features", *options],
+           RUSTDOC=str(ROOT / ".ci/unstable-rustdoc"),
+           RUSTDOCFLAGS="-Z unstable-options --output-format json --cap-lints allow")
+    return {name: json.loads((folder / f"{name.replace('-', '_')}.json").read_text()) for name in (p["name"] for p in packages)}
 
 
 def difference(path, text):

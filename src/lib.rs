@@ -1,3 +1,5 @@
+// Where docs.rs finds what README.md links. The first definition of a label counts (CommonMark 4.7).
+#![doc = include_str!("links.md")]
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]

@@ -15,8 +15,8 @@ use std::error::Error as _;
 use std::process::Command;
 use std::sync::Arc;
 
-use crate::conformance::{Shared, bounded, chain, conforms, create, unlock};
 use crate::faulty::{FaultyServer, Reply};
+use crate::root_keys::{Shared, bounded, chain, create, unlock};
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_kms::Client;
 use aws_sdk_kms::config::{Credentials, SharedCredentialsProvider};
@@ -91,9 +91,9 @@ fn cause(error: &Error) -> String {
 #[ignore = "needs .ci/servers"]
 async fn moto_conforms() {
     let admin = Admin::of(&moto(), REGION);
-    let found = conforms(admin.shared().await, admin.shared().await).await;
+    let found = rxseal_conformance::root_key(admin.shared().await, admin.shared().await).await.unwrap();
     println!("moto: {found:#?}");
-    found.assert_provider_is_strict();
+    found.check_strict().unwrap();
     assert!(found.wraps_differ && found.changed > 60);
 }
 
@@ -102,7 +102,7 @@ async fn moto_conforms() {
 #[ignore = "needs .ci/servers"]
 async fn ministack_lies_and_is_caught() {
     let admin = Admin::of(&ministack(), REGION);
-    let found = conforms(admin.shared().await, admin.shared().await).await;
+    let found = rxseal_conformance::root_key(admin.shared().await, admin.shared().await).await.unwrap();
     println!("ministack: {found:#?}");
     println!(
         "ministack: of {} changed wraps it gave a wrong key for {}, and the right one for {}; of {} moved ones a key for {}",

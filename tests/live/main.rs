@@ -4,13 +4,12 @@
 mod aws_kms;
 #[path = "../stores/column.rs"]
 mod column;
-#[path = "../keys/conformance.rs"]
-mod conformance;
 mod faults;
 mod faulty;
 #[path = "../stores/keyrings/conformance.rs"]
 mod keyring_stores;
 mod postgres;
+mod root_keys;
 #[path = "../stores/subjects/conformance.rs"]
 mod subject_stores;
 mod vault;

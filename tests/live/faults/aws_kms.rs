@@ -23,8 +23,8 @@ use tokio::task::JoinSet;
 use tracing::field::{Field, Visit};
 use tracing::span;
 
-use crate::conformance::{Shared, Tampering, assert_silent, chain, conforms, create, unlock, unlock_many};
 use crate::faulty::{FaultyServer, Reply, Request, refused_url};
+use crate::root_keys::{Shared, Tampering, assert_silent, chain, create, unlock, unlock_many};
 
 const REGION: &str = "eu-west-1";
 const KEY: &str = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
@@ -340,7 +340,7 @@ fn flip_one_bit(answer: &mut Value) {
 async fn the_fake_conforms() {
     let world = World::new().await;
     let (root, other) = (world.root(KEY).await, world.root(OTHER).await);
-    conforms(Arc::new(root), Arc::new(other)).await.assert_provider_is_strict();
+    rxseal_conformance::root_key(Arc::new(root), Arc::new(other)).await.unwrap().check_strict().unwrap();
 }
 
 /// Every fault, alone and in front of a second root key that works.

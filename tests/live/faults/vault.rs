@@ -14,8 +14,8 @@ use rxseal::{Error, Keyring};
 use rxseal_vault::{VaultKey, VaultKeyBuilder};
 use serde_json::{Value, json};
 
-use crate::conformance::{Tampering, bounded, chain, change_wraps, conforms, create, unlock_many};
 use crate::faulty::{FaultyServer, Reply, Request, refused_url};
+use crate::root_keys::{Tampering, bounded, chain, change_wraps, create, unlock_many};
 
 const TOKEN: &str = "s.Y2FuYXJ5LXRva2Vu";
 const SECRET_ID: &str = "canary-secret-id";
@@ -386,7 +386,7 @@ async fn the_fake_conforms() {
     let server = FaultyServer::start(fake_transit).await;
     let root =
         |key| -> Arc<dyn RootKey> { Arc::new(VaultKey::builder(server.url(), key).token(TOKEN).build().unwrap()) };
-    conforms(root("one"), root("other")).await.assert_provider_is_strict();
+    rxseal_conformance::root_key(root("one"), root("other")).await.unwrap().check_strict().unwrap();
 }
 
 #[test]

@@ -10,15 +10,15 @@
 //! ```
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
-#[path = "../../keys/conformance.rs"]
-mod conformance;
+#[path = "../root_keys.rs"]
+mod root_keys;
 mod softhsm;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use conformance::{Tampering, bounded, chain, create, unlock, unlock_many};
+use root_keys::{Tampering, bounded, chain, create, unlock, unlock_many};
 use rxseal::keys::{KeyringFile, Suite};
 use rxseal::root::{RootKey, RootKeys};
 use rxseal::{Error, Keyring};
@@ -35,9 +35,9 @@ async fn conforms() {
     token.make(Key::named("one"));
     token.make(Key::named("other"));
     let root = |label: &str| -> Arc<dyn RootKey> { Arc::new(token.root(label).build().unwrap()) };
-    let found = conformance::conforms(root("one"), root("other")).await;
+    let found = rxseal_conformance::root_key(root("one"), root("other")).await.unwrap();
     println!("CKM_AES_GCM: {found:#?}");
-    found.assert_provider_is_strict();
+    found.check_strict().unwrap();
     assert!(found.wraps_differ);
 }
 
@@ -50,9 +50,9 @@ async fn conforms_with_key_wrapping() {
         token.make(Key::named("other"));
         let root =
             |label: &str| -> Arc<dyn RootKey> { Arc::new(token.root(label).mechanism(mechanism).build().unwrap()) };
-        let found = conformance::conforms(root("one"), root("other")).await;
+        let found = rxseal_conformance::root_key(root("one"), root("other")).await.unwrap();
         println!("{mechanism}: {found:#?}");
-        found.assert_provider_is_strict();
+        found.check_strict().unwrap();
         assert!(!found.wraps_differ, "key wrapping draws no nonce");
         assert_eq!(token.session_objects(), 0, "no KEK is left in the token");
     }
@@ -109,7 +109,7 @@ async fn key_wrapping_of_data_is_the_same() {
         for (wrapping, unwrapping) in [(&as_data, &as_data), (&as_data, &as_object), (&as_object, &as_data)] {
             let stored = create(TENANT, wrapping, Suite::default()).await;
             unlock(unwrapping, &stored).await.unwrap();
-            let changed = conformance::change_wraps(&stored, |wrap| *wrap.last_mut().unwrap() ^= 1);
+            let changed = root_keys::change_wraps(&stored, |wrap| *wrap.last_mut().unwrap() ^= 1);
             says(&refused(unwrapping, &changed).await, &["does not open"]);
         }
         assert_eq!(faults.calls("C_DestroyObject"), 0, "we have made no object");
