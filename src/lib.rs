@@ -148,7 +148,8 @@ pub mod keys {
 ///
 /// A program names the root keys that it trusts in a [`RootKeys`](root::RootKeys). A [`RootKeyFile`](root::RootKeyFile) (Unix) or an
 /// environment variable ([`LocalRootKey`](root::LocalRootKey)) is enough for one machine. In production take one of the crates
-/// `rxseal-aws-kms`, `rxseal-vault` or `rxseal-pkcs11`, or implement [`RootKey`](root::RootKey) for a key service of your own.
+/// [rxseal-aws-kms](https://docs.rs/rxseal-aws-kms), [rxseal-vault](https://docs.rs/rxseal-vault) and
+/// [rxseal-pkcs11](https://docs.rs/rxseal-pkcs11), or implement [`RootKey`](root::RootKey) for a key service of your own.
 ///
 /// ```no_run
 /// use rxseal::root::{RootKeyFile, RootKeys};
