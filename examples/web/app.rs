@@ -12,7 +12,7 @@ use axum::http::{StatusCode, request::Parts};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use rusqlite::Connection;
-use rxseal::observe::{Observer, OpenEvent};
+use rxseal::observe::{Observer, OpenEvent, Outcome};
 use rxseal::phi::{Directions, Drug, PatientName};
 use rxseal::{Access, Keyring, Opener, Phi, Purpose, Sealer, accept_plaintext, expose_plaintext};
 use serde::de::DeserializeOwned;
@@ -197,14 +197,19 @@ pub struct Audit(pub mpsc::Sender<String>);
 impl Observer for Audit {
     fn opened(&self, event: &OpenEvent<'_>) {
         let access = event.opening().access();
+        let outcome = match event.outcome() {
+            Outcome::Opened => "opened",
+            Outcome::Failed(code) => code.as_str(),
+            _ => "panicked",
+        };
         for record in event.opening().records() {
             let _ = self.0.send(format!(
-                "{} {} {} {} {:?}, {} fields, request {}",
+                "{} {} {} {} {}, {} fields, request {}",
                 access.actor(),
                 access.purpose(),
                 record.record_type(),
                 record.record_id().unwrap_or("-"),
-                event.outcome(),
+                outcome,
                 event.fields(),
                 access.request().unwrap_or("-"),
             ));

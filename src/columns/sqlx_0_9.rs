@@ -92,7 +92,7 @@ where
 
 /// As for [`Token`]; the error names the field.
 ///
-/// ```
+/// ```ignore
 /// use rxseal::{Sealed, phi};
 ///
 /// type Row = (i64, Sealed<String, phi::Drug>, Option<Sealed<String, phi::Directions>>);
