@@ -360,7 +360,7 @@ impl Scratch {
     }
 
     fn files(&self) -> Vec<PathBuf> {
-        let folders = ["db", "keys"].map(|name| fs::read_dir(self.dir().join(name)).unwrap());
+        let folders = ["db", "keyrings", "root"].map(|name| fs::read_dir(self.dir().join(name)).unwrap());
         folders.into_iter().flatten().map(|entry| entry.unwrap().path()).collect()
     }
 }

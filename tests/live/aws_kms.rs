@@ -259,7 +259,7 @@ async fn a_key_that_is_not_there_is_named() {
         let id = key.rsplit('/').next().unwrap();
         let gone = key.replace(id, "00000000-0000-4000-8000-000000000000");
         let roots = RootKeys::from(admin.root(&gone).await.unwrap());
-        let error = Keyring::create("pharmacy-17", &roots, Suite::default()).await.unwrap_err();
+        let error = rxseal::testing::create_keyring("pharmacy-17", &roots, Suite::default()).await.unwrap_err();
         assert_eq!(error.code().as_str(), "provider-refused");
         assert!(cause(&error).contains(&format!("has no key {gone}")), "{}", cause(&error));
     }
@@ -338,7 +338,7 @@ async fn child_connects() {
         let root = bounded(AwsKmsKey::connect(&key)).await?;
         let name = root.name().to_owned();
         let roots = RootKeys::from(root);
-        let stored = Keyring::create("pharmacy-17", &roots, Suite::default()).await?;
+        let stored = rxseal::testing::create_keyring("pharmacy-17", &roots, Suite::default()).await?;
         unlock(&roots, &stored).await?;
         Ok::<_, Error>(format!("unlocked with {name}"))
     };

@@ -6,10 +6,6 @@ mod aws_kms;
 mod column;
 mod faults;
 mod faulty;
-#[path = "../stores/keyrings/conformance.rs"]
-mod keyring_stores;
 mod postgres;
 mod root_keys;
-#[path = "../stores/subjects/conformance.rs"]
-mod subject_stores;
 mod vault;

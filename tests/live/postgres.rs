@@ -9,11 +9,11 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::column::{self, Value};
-use crate::keyring_stores::{Fresh, generations};
 use rxseal::count::CountSql;
 use rxseal::keys::KeyUse;
 use rxseal::store::{KeyringStore, SubjectKeyStore};
 use rxseal::{Error, run_local};
+use rxseal_conformance::{FreshStore, generations, keyring_store, subject_store};
 use rxseal_postgres::{PostgresStore, PostgresSubjectStore, count_postgres};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use tokio::runtime::Runtime;
@@ -23,30 +23,24 @@ const URL: &str = "RXSEAL_TEST_POSTGRES";
 #[test]
 #[ignore = "needs .ci/servers"]
 fn the_suite_of_all_stores() {
-    let runtime = runtime();
-    let fresh = || {
-        let schema = Schema::new(&runtime);
-        let store = runtime.block_on(PostgresStore::connect(&schema.url())).unwrap();
-        let inner = Arc::new(Runtime::new().unwrap());
+    let fresh = async || {
+        let schema = Schema::new_within_a_runtime();
+        let store = PostgresStore::connect(&schema.url()).await.unwrap();
         let spoil = move |keyspace: &str, generation: u64, text: &str| {
             let query = sqlx::query("UPDATE rxseal_keyrings SET generation = $2, file = $3 WHERE keyspace = $1");
             let query = query.bind(keyspace).bind(i64::try_from(generation).unwrap()).bind(text);
-            inner.block_on(async { query.execute(&mut connection(&schema.url()).await).await.unwrap() });
+            schema.runtime.block_on(async { query.execute(&mut connection(&schema.url()).await).await.unwrap() });
         };
-        Fresh { store: Arc::new(store), spoil: Some(Box::new(spoil)), rows: true }
+        FreshStore::new(store).spoiled_with_generation_by(spoil)
     };
-    crate::keyring_stores::all(&runtime, &fresh);
+    keyring_store(fresh).unwrap();
 }
 
 #[test]
 #[ignore = "needs .ci/servers"]
 fn the_suite_of_all_subject_stores() {
-    let runtime = runtime();
-    let schema = Schema::new(&runtime);
-    runtime.block_on(async {
-        let store = PostgresSubjectStore::connect(&schema.url()).await.unwrap();
-        crate::subject_stores::conforms(Arc::new(store)).await;
-    });
+    let schema = Schema::new(&runtime());
+    subject_store(async || PostgresSubjectStore::connect(&schema.url()).await.unwrap()).unwrap();
 }
 
 /// It lags behind: it would give a shredded key back, or a keyring from before a key was marked or destroyed.
@@ -151,7 +145,7 @@ fn the_grants_of_the_docs_give_each_role_its_work() {
         schema.run(&roles.iter().fold(block.to_owned(), |sql, role| sql.replace(role, &named(role))));
     }
 
-    let files = generations("a", 2);
+    let files = generations("a", 2).unwrap();
     let key = |subject: &str| {
         let keys = rxseal::testing::insecure_keyring("a").unwrap().unobserved();
         keys.create_subject_key(subject).unwrap().1
@@ -216,7 +210,7 @@ fn roles_with_few_rights() {
     says(&connect().unwrap_err(), "store-refused", "grant SELECT, INSERT and UPDATE");
 
     drop(runtime.block_on(PostgresStore::connect(&schema.url())).unwrap());
-    let files = generations("a", 2);
+    let files = generations("a", 2).unwrap();
     let store = connect().unwrap();
     says(&runtime.block_on(store.get("a")).unwrap_err(), "store-refused", "grant SELECT, INSERT and UPDATE");
     schema.run(&format!("GRANT SELECT ON {}.rxseal_keyrings TO {role}", schema.name));
@@ -287,7 +281,7 @@ fn connections_that_die() {
     let runtime = runtime();
     let schema = Schema::new(&runtime);
     let store = runtime.block_on(PostgresStore::connect(&schema.url())).unwrap();
-    let files = generations("a", 12);
+    let files = generations("a", 12).unwrap();
     runtime.block_on(store.put(&files[0], None)).unwrap();
     for pair in files.windows(2) {
         let of_this_test = format!("application_name = '{}' AND pid <> pg_backend_pid()", schema.name);
@@ -307,7 +301,7 @@ fn a_row_that_another_program_holds() {
     let runtime = runtime();
     let schema = Schema::new(&runtime);
     let store = runtime.block_on(PostgresStore::connect(&schema.url())).unwrap();
-    let files = generations("a", 2);
+    let files = generations("a", 2).unwrap();
     runtime.block_on(store.put(&files[0], None)).unwrap();
     runtime.block_on(async {
         let mut other = connection(&schema.url()).await;
@@ -330,7 +324,7 @@ fn callers_that_give_up_leave_no_connection_behind() {
     let runtime = runtime();
     let schema = Schema::new(&runtime);
     let proxy = Proxy::start(&schema);
-    let files = generations("a", 2);
+    let files = generations("a", 2).unwrap();
     runtime.block_on(async {
         let store = PostgresStore::connect(&proxy.url).await.unwrap();
         store.put(&files[0], None).await.unwrap();
@@ -366,7 +360,7 @@ fn answers_that_are_cut_off() {
     let mut cut = 0;
     loop {
         schema.run("DELETE FROM rxseal_keyrings");
-        let files = generations("a", 2);
+        let files = generations("a", 2).unwrap();
         runtime.block_on(direct.put(&files[0], None)).unwrap();
         let proxy = Proxy::start(&schema);
         let store = runtime.block_on(PostgresStore::connect(&proxy.url)).unwrap();
@@ -693,6 +687,11 @@ impl Schema {
             sqlx::raw_sql(sql).execute(&mut connection(&url()).await).await.unwrap();
         });
         schema
+    }
+
+    /// A runtime does not wait for another one.
+    fn new_within_a_runtime() -> Self {
+        thread::scope(|scope| scope.spawn(|| Self::new(&runtime())).join().unwrap())
     }
 
     /// Ends where further settings may follow.

@@ -30,7 +30,7 @@ pub async fn unlock_many(roots: &RootKeys, keyspace: &'static str, stored: &Keyr
 }
 
 pub async fn create(keyspace: &str, roots: &RootKeys, suite: Suite) -> KeyringFile {
-    let created = bounded(Keyring::create(keyspace, roots, suite)).await;
+    let created = bounded(rxseal::testing::create_keyring(keyspace, roots, suite)).await;
     created.unwrap_or_else(|error| panic!("{error:?}{}", chain(&error)))
 }
 

@@ -444,7 +444,7 @@ async fn refused(roots: &RootKeys, stored: &KeyringFile) -> Error {
 }
 
 async fn refused_create(roots: &RootKeys) -> Error {
-    let error = bounded(Keyring::create("pharmacy-17", roots, Suite::default())).await.unwrap_err();
+    let error = bounded(rxseal::testing::create_keyring("pharmacy-17", roots, Suite::default())).await.unwrap_err();
     assert_eq!(error.code().as_str(), "provider-refused", "{}", text(&error));
     error
 }

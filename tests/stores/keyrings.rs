@@ -1,7 +1,6 @@
 //! Stores of keyrings: one suite for all of them, and what each can run into by itself (disks, permissions, other processes).
 //! PostgreSQL's is in `tests/live`, crashes are in `tests/proofs/crash_points` (T47 of docs/THREAT-MODEL.md).
 
-mod conformance;
 mod owners;
 
 use std::fs;
@@ -12,46 +11,44 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::children::{self, Folder, said};
-use conformance::{Fresh, generations, rivals};
 use rusqlite::params;
 use rxseal::keys::KeyringFile;
 use rxseal::store::{FileStore, KeyringStore, MemoryStore};
 use rxseal::{Error, run_local};
+use rxseal_conformance::{FreshStore, generations, keyring_store, rivals};
 use rxseal_sqlite::SqliteStore;
-use tokio::runtime::Runtime;
 
 const KINDS: [&str; 2] = ["file", "sqlite"];
 
 #[test]
 fn memory() {
-    let fresh = || Fresh { store: Arc::new(MemoryStore::default()), spoil: None, rows: false };
-    conformance::all(&Runtime::new().unwrap(), &fresh);
+    keyring_store(async || FreshStore::new(MemoryStore::default())).unwrap();
 }
 
 #[test]
 fn files() {
     let home = Folder::new("files");
-    let fresh = || {
+    let fresh = async || {
         let folder = sub(&home);
         let path = folder.clone();
-        let spoil = move |keyspace: &str, _, text: &str| {
+        let spoil = move |keyspace: &str, text: &str| {
             fs::write(path.join(format!("{keyspace}.keyring.json")), text).unwrap();
         };
-        Fresh { store: Arc::new(FileStore::new(folder)), spoil: Some(Box::new(spoil)), rows: false }
+        FreshStore::new(FileStore::new(folder)).spoiled_by(spoil)
     };
-    conformance::all(&Runtime::new().unwrap(), &fresh);
+    keyring_store(fresh).unwrap();
 }
 
 #[test]
 fn sqlite() {
     let home = Folder::new("sqlite");
-    let fresh = || {
+    let fresh = async || {
         let path = sub(&home).with_extension("db");
         let store = SqliteStore::open(&path).unwrap();
         let spoil = move |keyspace: &str, generation: u64, text: &str| spoil_row(&path, keyspace, generation, &text);
-        Fresh { store: Arc::new(store), spoil: Some(Box::new(spoil)), rows: true }
+        FreshStore::new(store).spoiled_with_generation_by(spoil)
     };
-    conformance::all(&Runtime::new().unwrap(), &fresh);
+    keyring_store(fresh).unwrap();
 }
 
 fn spoil_row(path: &Path, keyspace: &str, generation: u64, file: &dyn rusqlite::ToSql) {
@@ -66,7 +63,7 @@ fn sqlite_row_of_other_types() {
     let home = Folder::new("types");
     let path = home.0.join("keyrings.db");
     let store = SqliteStore::open(&path).unwrap();
-    let files = generations("a", 2);
+    let files = generations("a", 2).unwrap();
     run_local(store.put(&files[0], None)).unwrap();
     for garbage in [&b"\xFF\xFE"[..].to_vec() as &dyn rusqlite::ToSql, &42, &files[0].to_string().into_bytes()] {
         spoil_row(&path, "a", 1, garbage);
@@ -100,7 +97,7 @@ fn sqlite_refuses_what_it_cannot_use() {
     let other = rusqlite::Connection::open(home.0.join("locked.db")).unwrap();
     other.execute_batch("BEGIN EXCLUSIVE").unwrap();
     let begun = Instant::now();
-    let error = run_local(store.put(&generations("a", 1)[0], None)).unwrap_err();
+    let error = run_local(store.put(&generations("a", 1).unwrap()[0], None)).unwrap_err();
     assert!(error.is_retryable(), "{error:?}");
     assert!((4..8).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
     other.execute_batch("ROLLBACK; DROP TABLE rxseal_keyrings").unwrap();
@@ -132,7 +129,7 @@ fn sixteen_processes_make_one_new_generation() {
     for kind in KINDS {
         for _ in 0..3 {
             let home = Folder::new("processes");
-            let (first, rivals) = rivals("pharmacy-17", 16);
+            let (first, rivals) = rivals("pharmacy-17", 16).unwrap();
             run_local(store(kind, &home.0).put(&first, None)).unwrap();
             let children: Vec<_> = rivals
                 .iter()
@@ -156,7 +153,7 @@ fn sixteen_processes_make_one_new_generation() {
 fn a_disk_that_takes_no_more_leaves_the_old_file() {
     for kind in KINDS {
         let home = Folder::new("full");
-        let files = generations("a", 2);
+        let files = generations("a", 2).unwrap();
         run_local(store(kind, &home.0).put(&files[0], None)).unwrap();
         fs::write(home.0.join("rival-0"), files[1].to_string()).unwrap();
         for limit in [0, 1, 100, 700] {
@@ -176,7 +173,7 @@ fn a_folder_that_may_not_be_written_leaves_the_old_file() {
         let home = Folder::new("readonly");
         let inner = home.0.join("inner");
         fs::create_dir(&inner).unwrap();
-        let files = generations("a", 2);
+        let files = generations("a", 2).unwrap();
         run_local(store(kind, &inner).put(&files[0], None)).unwrap();
         fs::write(inner.join("rival-0"), files[1].to_string()).unwrap();
         // Readable by everyone, as a child that is nobody must read it; writable by no one.
@@ -192,7 +189,7 @@ fn a_folder_that_may_not_be_written_leaves_the_old_file() {
 #[test]
 fn file_store_in_a_folder_that_is_none() {
     let home = Folder::new("odd");
-    let file = &generations("a", 1)[0];
+    let file = &generations("a", 1).unwrap()[0];
     let path = home.0.join("plain");
     fs::write(&path, "").unwrap();
     for folder in [path.clone(), path.join("deeper")] {

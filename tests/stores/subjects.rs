@@ -1,6 +1,5 @@
 //! Subject keys: every store alike, one key for each patient, shredded for good (T52 to T55 of docs/THREAT-MODEL.md).
 
-mod conformance;
 mod faults;
 mod moods;
 mod states;
@@ -19,6 +18,7 @@ use rxseal::root::RootKeys;
 use rxseal::store::{FileSubjectStore, MemoryStore, MemorySubjectStore, StoreFuture, StoredSubject, SubjectKeyStore};
 use rxseal::subjects::{ShredLog, SubjectAdmin, SubjectKeys};
 use rxseal::{Access, Error, Keyring, Purpose, Token, run_local};
+use rxseal_conformance::subject_store;
 use rxseal_sqlite::SqliteSubjectStore;
 
 const TENANT: &str = "pharmacy-17";
@@ -41,16 +41,17 @@ impl Drop for Folder {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn every_store_conforms() {
+#[test]
+fn every_store_conforms() {
     let folder = Folder::new("conforms");
-    conformance::conforms(Arc::new(MemorySubjectStore::default())).await;
-    conformance::conforms(Arc::new(FileSubjectStore::new(folder.0.join("subjects")))).await;
-    conformance::conforms(Arc::new(SqliteSubjectStore::open(folder.0.join("subjects.db")).unwrap())).await;
+    let (files, database) = (folder.0.join("subjects"), folder.0.join("subjects.db"));
+    subject_store(async || MemorySubjectStore::default()).unwrap();
+    subject_store(async || FileSubjectStore::new(&files)).unwrap();
+    subject_store(async || SqliteSubjectStore::open(&database).unwrap()).unwrap();
     // Another handle sees what the first one stored, after a restart too.
-    let again = SqliteSubjectStore::open(folder.0.join("subjects.db")).unwrap();
-    assert!(matches!(again.get(TENANT, &["P-1"]).await.unwrap()[0], StoredSubject::Key(_)));
-    assert_eq!(FileSubjectStore::new(folder.0.join("subjects")).page("pages-1", None, 100).await.unwrap().len(), 24);
+    let again = SqliteSubjectStore::open(&database).unwrap();
+    assert!(matches!(run_local(again.get(TENANT, &["P-1"])).unwrap()[0], StoredSubject::Key(_)));
+    assert_eq!(run_local(FileSubjectStore::new(files).page("pages-1", None, 100)).unwrap().len(), 24);
 }
 
 /// Counts what a store is asked, and answers as it is told.
@@ -180,9 +181,10 @@ async fn a_key_that_cannot_be_had_is_asked_for_once() {
     let old = unlock(&file);
     let store = Arc::new(Counting { slow: true, ..Counting::default() });
     SubjectKeys::new(Arc::clone(&store)).subject_or_create(&old, "P-7").await.unwrap();
-    let file = run_local(Keyring::rotate(TENANT, &roots, &file)).unwrap();
+    let file = run_local(rxseal::testing::rotate_keyring(TENANT, &roots, &file)).unwrap();
     let file =
-        run_local(Keyring::force_state(TENANT, &roots, &file, old.primary_key(), KeyState::Compromised)).unwrap();
+        run_local(rxseal::testing::force_key_state(TENANT, &roots, &file, old.primary_key(), KeyState::Compromised))
+            .unwrap();
     let keys = Arc::new(unlock(&file));
     let subjects = SubjectKeys::new(Arc::clone(&store));
     let before = store.gets.load(SeqCst);
@@ -515,7 +517,7 @@ fn a_rewrap_is_repeated_safely() {
     let keys = unlock(&file);
     let patient = run_local(SubjectKeys::new(Arc::clone(&store)).subject_or_create(&keys, "P-7")).unwrap();
     let token = keys.record("rx", 1).unwrap().subject(&patient).unwrap().seal::<Drug>("warfarin 5 MG").unwrap();
-    let keys = unlock(&run_local(Keyring::rotate(TENANT, &roots, &file)).unwrap());
+    let keys = unlock(&run_local(rxseal::testing::rotate_keyring(TENANT, &roots, &file)).unwrap());
     assert_eq!(run_local(subjects.rewrap(&keys)).unwrap().rewrapped(), 1);
     assert_eq!(run_local(subjects.rewrap(&keys)).unwrap().rewrapped(), 0);
     let patient = run_local(SubjectKeys::new(store).subject_or_create(&keys, "P-7")).unwrap();

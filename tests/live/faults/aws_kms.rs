@@ -550,7 +550,8 @@ async fn a_keyring_is_made_only_of_what_was_verified() {
         world.kms.break_with(what);
         let watched = Tampering::of(&root);
         let started = Instant::now();
-        let created = rxseal::Keyring::create("pharmacy-17", &RootKeys::from(watched.clone()), Suite::default()).await;
+        let created =
+            rxseal::testing::create_keyring("pharmacy-17", &RootKeys::from(watched.clone()), Suite::default()).await;
         let error = created.unwrap_err();
         assert!(started.elapsed() < DEADLINE * 2 + GRACE);
         watched.assert_silent(&error);

@@ -196,8 +196,9 @@ async fn a_lying_server_unlocks_nothing() {
         "/v1/transit/decrypt/phi-root" if request.number > 1 => opened([7; 32]),
         _ => fake_transit(request),
     });
-    let error =
-        bounded(Keyring::create("pharmacy-17", &roots(&lying.await.url()), Suite::default())).await.unwrap_err();
+    let error = bounded(rxseal::testing::create_keyring("pharmacy-17", &roots(&lying.await.url()), Suite::default()))
+        .await
+        .unwrap_err();
     assert_eq!(error.code().as_str(), "unlock-failed");
 }
 
@@ -391,7 +392,8 @@ async fn the_fake_conforms() {
 #[test]
 fn without_a_runtime_it_says_so() {
     let roots = roots("http://127.0.0.1:1");
-    let error = rxseal::run_local(Keyring::create("pharmacy-17", &roots, Suite::default())).unwrap_err();
+    let error =
+        rxseal::run_local(rxseal::testing::create_keyring("pharmacy-17", &roots, Suite::default())).unwrap_err();
     assert_eq!(error.code().as_str(), "runtime-needed");
 }
 
@@ -408,7 +410,7 @@ fn app_role_roots(address: &str) -> RootKeys {
 }
 
 async fn refused_create(roots: &RootKeys) -> Error {
-    bounded(Keyring::create("pharmacy-17", roots, Suite::default())).await.unwrap_err()
+    bounded(rxseal::testing::create_keyring("pharmacy-17", roots, Suite::default())).await.unwrap_err()
 }
 
 /// The error's text with its causes: one line without a token, a secret id, a wrap or what the server said.

@@ -455,7 +455,10 @@ async fn failures_of_the_device() {
     let faults = Faults::new();
     faults.set("C_Encrypt 30 99\n");
     let roots = token.roots_behind(&faults);
-    says(&bounded(Keyring::create(TENANT, &roots, Suite::default())).await.unwrap_err(), &["HSM failed", "C_Encrypt"]);
+    says(
+        &bounded(rxseal::testing::create_keyring(TENANT, &roots, Suite::default())).await.unwrap_err(),
+        &["HSM failed", "C_Encrypt"],
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -525,7 +528,7 @@ fn an_hsm_that_hangs_does_not_hold_up_the_end_of_a_runtime() {
     faults.set("C_OpenSession hang 9\n");
     let begun = Instant::now();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_time().build().unwrap();
-    runtime.block_on(Keyring::create(TENANT, &roots, Suite::default())).unwrap_err();
+    runtime.block_on(rxseal::testing::create_keyring(TENANT, &roots, Suite::default())).unwrap_err();
     drop(runtime);
     assert!(begun.elapsed() < BOUND, "{:?}", begun.elapsed());
     faults.set("");
@@ -674,10 +677,10 @@ async fn what_an_hsm_does_not_do_is_no_changed_wrap() {
 fn without_a_runtime_it_says_so() {
     let token = Token::new();
     let roots = token.roots("phi-root");
-    let call = Keyring::create(TENANT, &roots, Suite::default());
+    let call = rxseal::testing::create_keyring(TENANT, &roots, Suite::default());
     assert_eq!(rxseal::run_local(call).unwrap_err().code().as_str(), "runtime-needed");
     let without_timers = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let call = Keyring::create(TENANT, &roots, Suite::default());
+    let call = rxseal::testing::create_keyring(TENANT, &roots, Suite::default());
     assert_eq!(without_timers.block_on(call).unwrap_err().code().as_str(), "runtime-needed");
 }
 
@@ -698,7 +701,7 @@ async fn refused(roots: &RootKeys, stored: &KeyringFile) -> Error {
 }
 
 async fn refused_create(roots: &RootKeys) -> Error {
-    bounded(Keyring::create(TENANT, roots, Suite::default())).await.expect_err("it is refused")
+    bounded(rxseal::testing::create_keyring(TENANT, roots, Suite::default())).await.expect_err("it is refused")
 }
 
 fn says(error: &Error, words: &[&str]) {

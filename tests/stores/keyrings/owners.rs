@@ -15,7 +15,6 @@ use rxseal::subjects::{ShredLog, SubjectAdmin, WrappedSubjectKey};
 use rxseal::{Error, run_local};
 use rxseal_sqlite::{SqliteStore, SqliteSubjectStore};
 
-use super::conformance::generations;
 use super::{cause, code};
 use crate::children::{self, Folder, said};
 
@@ -63,7 +62,7 @@ fn home_of(user: u32, group: u32, mode: u32) -> Folder {
     let home = Folder::new("owners");
     let input = home.0.join("input");
     fs::create_dir(&input).unwrap();
-    for (round, file) in generations(TENANT, ROUNDS).iter().enumerate() {
+    for (round, file) in rxseal_conformance::generations(TENANT, ROUNDS).unwrap().iter().enumerate() {
         fs::write(input.join(format!("{round}.json")), file.to_string()).unwrap();
     }
     let keys = rxseal::testing::insecure_keyring(TENANT).unwrap().unobserved();
