@@ -32,14 +32,14 @@ use crate::token::{FIRST_BYTE, Header, key_of_text};
 
 use find::{has_uncounted, joined_in_bytes, joined_in_run, runs_in};
 
-/// Tokens by the key they were sealed under, which shows whether an old key is still in use.
+/// The number of tokens under each key, which shows whether an old key is still in use.
 ///
-/// A token names a DEK only, so the ids of index roots are never among them. Counts say what one place, such as a column, held
-/// when it was read: count every column of a keyspace (and its backups, exports and queues) before a key is destroyed, and give
-/// them all to [`RemainingUse::counted`](crate::keys::RemainingUse::counted), which takes no zero for granted.
+/// Tokens name only DEKs, so the ids of index roots never occur. A count says what one place, such as a column, contained when it was
+/// read. Before you destroy a key, count every column of the keyspace, and its backups, exports and queues. Give all counts to
+/// [`RemainingUse::counted`](crate::keys::RemainingUse::counted), which takes no zero for granted.
 ///
-/// Counts remember when they were begun, by this machine's clock: those of [`count_by_key`] and of the functions that read a column
-/// before they read, others when `default` made them. So `default` comes first, and reading after it. Two counts are equal where they
+/// A count remembers when it began, by this machine's clock. [`count_by_key`] and the functions that read a column note the time before
+/// they read; for other counts it is when `default` made them. So call `default` first, and read after it. Two counts are equal if they
 /// counted the same, whenever that was.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct KeyCounts {
@@ -60,7 +60,7 @@ pub struct KeyCounts {
 }
 
 impl KeyCounts {
-    /// The tokens under `key`, those among them that may only be [`joined`](Self::joined) to others.
+    /// The number of tokens under `key`, including those that may only be [`joined`](Self::joined) to others.
     #[must_use]
     pub fn of(&self, key: KeyId) -> u64 {
         let [plain, joined] = [&self.by_key, &self.joined].map(|counts| counts.get(&key).copied().unwrap_or_default());
@@ -72,7 +72,7 @@ impl KeyCounts {
         self.by_key.keys().map(|key| (*key, self.of(*key)))
     }
 
-    /// The tokens under all keys of [`iter`](Self::iter).
+    /// The number of tokens under all keys of [`iter`](Self::iter).
     #[must_use]
     pub fn total(&self) -> u64 {
         self.iter().fold(0, |sum, (_, count)| sum.saturating_add(count))
@@ -86,34 +86,34 @@ impl KeyCounts {
         others.map(|(key, count)| (*key, *count))
     }
 
-    /// Values that are no token and in which none is seen, tokens that were cut off or changed, and texts with a wrapped subject key in
-    /// them, which is under a key too and is no token: plaintext that was left behind,
-    /// documents without a token, documents in a binary format, whose tokens cannot be told from other bytes. In a column that is to
-    /// be sealed throughout this is 0, and otherwise the first thing to look at.
+    /// The number of values in which no token was found: plaintext that was left behind, tokens that were cut off or changed, documents
+    /// without a token, and documents in a binary format, whose tokens look like any other bytes. It includes texts that contain a wrapped
+    /// subject key, which is under a key too but is not a token. In a column that should be completely sealed this must be 0; if it is not,
+    /// look at it first.
     #[must_use]
     pub fn not_tokens(&self) -> u64 {
         self.not_tokens
     }
 
-    /// Rows without a value, where a column was counted.
+    /// The number of rows without a value, if a column was counted.
     #[must_use]
     pub fn nulls(&self) -> u64 {
         self.nulls
     }
 
-    /// Why the place may hold more than was seen there, in a few words: it is a view, or on a standby. `None` where nothing is known
-    /// that speaks against the counts.
+    /// Why the place may contain more than was counted, in a few words: for example, it is a view or on a standby. `None` if no such reason
+    /// is known.
     #[must_use]
     pub fn doubt(&self) -> Option<&'static str> {
         self.doubt
     }
 
-    /// Says that this place is empty and is meant to be: a new table, a column that is not used yet. Without that
-    /// [`RemainingUse::counted`](crate::keys::RemainingUse::counted) refuses a place without a token, since a mistyped name looks the same.
+    /// Confirms that this place is meant to be empty, for example a new table or a column that is not used yet. Without this,
+    /// [`RemainingUse::counted`](crate::keys::RemainingUse::counted) refuses a place without a token, because a mistyped name looks the same.
     ///
     /// # Errors
     ///
-    /// `not-counted` where something is in it. Rows without a value are nothing.
+    /// `not-counted` if something is in it. Rows without a value do not count.
     pub fn confirmed_empty(mut self) -> Result<Self, Error> {
         let something = self.not_tokens > 0 || !self.by_key.is_empty() || !self.joined.is_empty();
         if something {
@@ -150,13 +150,13 @@ impl KeyCounts {
         }
     }
 
-    /// Counts one more value of a binary column: a token as bytes, or something that is no token.
+    /// Counts one more value of a binary column: a token as bytes, or something that is not a token.
     pub fn add_bytes(&mut self, bytes: &[u8]) {
         self.add_one(Header::of(bytes).map(|header| header.key_id));
         joined_in_bytes(bytes).for_each(|key| self.add_joined(key, 1));
     }
 
-    /// Counts one more value of a text column: each text token in it, or something that is no token.
+    /// Counts one more value of a text column: each text token in it, or something that is not a token.
     pub fn add_text(&mut self, text: &str) {
         let mut none = true;
         for run in runs_in(text) {
@@ -176,9 +176,9 @@ impl KeyCounts {
         }
     }
 
-    /// Adds what was counted elsewhere: in another column, database or backup. A place that showed no token stays one, so that it is
-    /// not lost in a sum; `KeyCounts::default()` is such a place too, so begin with the first one that was counted. Parts of *one*
-    /// column are counted with [`add`](Self::add) into one `KeyCounts`. Both together were begun when the earlier one was.
+    /// Adds the counts of another column, database or backup. A place that showed no token is remembered as such and not lost in the sum.
+    /// `KeyCounts::default()` is such a place too, so begin with the first real count. To count parts of *one* column, use
+    /// [`add`](Self::add) on one `KeyCounts`. The sum began when the earlier of both began.
     pub fn merge(&mut self, other: &Self) {
         for (key, count) in &other.by_key {
             add_to(&mut self.by_key, *key, *count);
@@ -194,7 +194,7 @@ impl KeyCounts {
         self.begun = self.begun.earliest(other.begun);
     }
 
-    /// Says why the place may hold more than was seen there, in a few words for people: see [`doubt`](Self::doubt).
+    /// Notes why the place may contain more than was counted, in a few words for people: see [`doubt`](Self::doubt).
     #[must_use]
     pub fn doubted(mut self, why: Option<&'static str>) -> Self {
         self.doubt = why;
@@ -212,7 +212,7 @@ impl KeyCounts {
         self.is_empty = false;
     }
 
-    /// Counts values that can be no token, such as numbers.
+    /// Counts values that cannot be tokens, such as numbers.
     pub fn add_not_tokens(&mut self, count: u64) {
         self.not_tokens = self.not_tokens.saturating_add(count);
         self.is_empty = false;
@@ -223,7 +223,7 @@ impl KeyCounts {
         self.nulls = self.nulls.saturating_add(count);
     }
 
-    /// Adds a row of what [`CountSql`] yields: its `key_id` and its `tokens`.
+    /// Adds a row of [`CountSql`]'s result: its `key_id` and its `tokens`.
     ///
     /// ```
     /// use rxseal::count::KeyCounts;
@@ -239,7 +239,7 @@ impl KeyCounts {
     ///
     /// # Errors
     ///
-    /// `not-a-token` or `invalid-id`: it is a row of another statement. Nothing was added.
+    /// `not-a-token` or `invalid-id` if it is a row of another statement. Nothing is added then.
     pub fn add_row(&mut self, key_id: &str, tokens: i64) -> Result<(), Error> {
         let count = u64::try_from(tokens).map_err(|_| ErrorKind::NotAToken)?;
         match (key_id, key_id.strip_prefix(sql::JOINED)) {

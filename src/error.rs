@@ -12,11 +12,11 @@ pub(crate) use kind::{ErrorKind, Reason};
 
 use crate::codec::text;
 
-/// Why something was refused or did not succeed. One machine word.
+/// Why a call was refused or failed. It is one machine word in size.
 ///
-/// Its text and its `Debug` never contain a value, a key byte or a record id. A wrong context and a damaged token give
-/// the same error on purpose: an attacker who could tell them apart would learn which one to work on. What
-/// led to it, such as the path of a key file or the answer of a store, is its [`source`](std::error::Error::source).
+/// Its text and its `Debug` never contain a value, a key byte or a record id. A wrong context and a damaged token give the same error
+/// on purpose: an attacker who could tell them apart would learn which one to work on. The cause, such as the path of a key file or
+/// the answer of a store, is its [`source`](std::error::Error::source).
 ///
 /// # Example
 ///
@@ -55,47 +55,47 @@ impl Error {
         self.0.kind.code()
     }
 
-    /// The declared id of the field this is about, if it is about one.
+    /// The declared id of the field that the error is about, if it is about one.
     #[must_use]
     pub fn field_id(&self) -> Option<&'static str> {
         self.0.field
     }
 
-    /// The record type this is about, if it is about one.
+    /// The record type that the error is about, if it is about one.
     #[must_use]
     pub fn record_type(&self) -> Option<&str> {
         self.0.record_type.as_deref()
     }
 
-    /// How long to wait until the same call is not refused for its time any more, where that is why it was: a staged key that some
-    /// readers may not have yet, a key that programs may still seal under.
+    /// If the call came too early, how long to wait before you repeat it. Examples are a staged key that some readers may not have yet,
+    /// and a key that programs may still seal under.
     #[must_use]
     pub fn time_left(&self) -> Option<Duration> {
         self.0.time_left
     }
 
-    /// The context is another one than at sealing, or the token was changed. Which of the two cannot be told.
+    /// The context is not that of the sealing, or the token was changed. The error does not say which.
     #[must_use]
     pub fn is_open_failure(&self) -> bool {
         matches!(self.0.kind, ErrorKind::OpenFailed | ErrorKind::SubjectKeyRefused)
     }
 
-    /// What was given is no token at all: plaintext, another format, or cut off.
+    /// The input is not a token: it is plaintext, in another format, or cut off.
     #[must_use]
     pub fn is_not_a_token(&self) -> bool {
         self.code() == ErrorCode::NotAToken
     }
 
-    /// What was read inside a scope is not valid: malformed, cut off, or with a value that is missing or of another type. Of a
-    /// request, the client's mistake; of a stored row, a damaged or foreign one. Known of serde_json alone; the text says in
-    /// which line and column, and quotes nothing.
+    /// The input that was read inside a scope is not valid: it is malformed or cut off, or a value in it is missing or of another type.
+    /// In a request this is the client's mistake; in a store the row is damaged or not yours. Only serde_json's errors are recognised.
+    /// The text gives the line and column, and quotes nothing.
     #[must_use]
     pub fn is_invalid_input(&self) -> bool {
         matches!(self.0.kind, ErrorKind::InvalidInput)
     }
 
-    /// The token names a key that this keyring does not have. Its keyring may be newer than the loaded one, or it
-    /// belongs to another keyspace.
+    /// The token names a key that this keyring does not have. It may come from a newer generation than the loaded one, or from another
+    /// keyspace.
     #[must_use]
     pub fn is_unknown_key(&self) -> bool {
         matches!(self.0.kind, ErrorKind::UnknownKey)
@@ -107,7 +107,7 @@ impl Error {
         matches!(self.0.kind, ErrorKind::KeyCompromised | ErrorKind::KeyDestroyed)
     }
 
-    /// Whoever asked may not: the class is outside what the sealer or opener was limited to, or the observer refused.
+    /// The caller may not do this: the sealer or opener is limited to other classes, or the observer refused.
     #[must_use]
     pub fn is_locked_out(&self) -> bool {
         matches!(self.0.kind, ErrorKind::ClassLocked | ErrorKind::RefusedByObserver)
@@ -119,14 +119,14 @@ impl Error {
         matches!(self.0.kind, ErrorKind::ScopeMissing | ErrorKind::ScopeOfAnotherTask | ErrorKind::WrongDirection)
     }
 
-    /// The token is authentic, but what it holds is not a value of the asked type.
+    /// The token is authentic, but its value is not of the requested type.
     #[must_use]
     pub fn is_type_mismatch(&self) -> bool {
         matches!(self.0.kind, ErrorKind::TypeMismatch)
     }
 
-    /// The value cannot be sealed as it is: too large, a float that is not finite, nothing that JSON can hold, a token or with one in it,
-    /// or not of the field's type. For a program that accepts values from a client, the client's mistake.
+    /// The value cannot be sealed as it is: it is too large, a float that is not finite, nothing that JSON can hold, a token, a value with
+    /// a token in it, or not of the field's type. If the value came from a client, it is the client's mistake.
     #[must_use]
     pub fn is_value_refused(&self) -> bool {
         matches!(
@@ -140,33 +140,32 @@ impl Error {
         )
     }
 
-    /// A record, part or subject id, or a name, that is none. Of an id that came with a request, the client's mistake.
+    /// An invalid record, part or subject id, or an invalid name. If the id came with a request, it is the client's mistake.
     #[must_use]
     pub fn is_invalid_id(&self) -> bool {
         matches!(self.0.kind, ErrorKind::InvalidId)
     }
 
-    /// The provider of the root key, or the store, did not answer in a way that settles the matter; the same call may succeed
-    /// later.
+    /// The provider of the root key, or the store, gave no definite answer. The same call may succeed later.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         matches!(self.0.kind, ErrorKind::ProviderUnavailable | ErrorKind::StoreUnavailable | ErrorKind::RandomFailed)
     }
 
-    /// The subject was shredded: what was sealed with its key is gone for good.
+    /// The subject was shredded: everything sealed with its key is lost for good.
     #[must_use]
     pub fn is_shredded(&self) -> bool {
         matches!(self.0.kind, ErrorKind::SubjectShredded)
     }
 
-    /// Somebody else changed the stored keyring, or what is stored of the subject, meanwhile; nothing was written.
+    /// Somebody else changed the stored keyring or subject meanwhile, so nothing was written.
     #[must_use]
     pub fn is_conflict(&self) -> bool {
         matches!(self.0.kind, ErrorKind::StoreConflict | ErrorKind::KeyringExists)
     }
 
-    /// The program did something that no input can cause, such as sealing one field id twice in a record. Never the
-    /// result of untrusted data.
+    /// The program made a mistake that no input can cause, such as sealing one field id twice in a record. It never results from
+    /// untrusted data.
     #[must_use]
     pub fn is_api_misuse(&self) -> bool {
         self.0.kind.is_api_misuse()
@@ -226,21 +225,21 @@ impl Error {
         Self::from(ErrorKind::RefusedByObserver).caused_by(reason)
     }
 
-    /// A time that was written down is that far in the future.
+    /// A stored time is that far in the future.
     pub(crate) fn clock_skew(apart: Duration, reason: Reason) -> Self {
         let mut error = ErrorKind::ClockSkew.because(reason);
         error.0.clocks_apart = Some(apart);
         error
     }
 
-    /// A name or an identifier that is none.
+    /// An invalid name or identifier.
     pub(crate) fn invalid_id(what: Reason, reason: Reason) -> Self {
         let mut error = ErrorKind::InvalidId.because(reason);
         error.0.what = what;
         error
     }
 
-    /// The text with those of its causes, for an event: what a provider says is what its operator has to know.
+    /// The text with those of its causes, for an event: the operator has to know what a provider said.
     pub(crate) fn with_cause(&self) -> String {
         match &*self.causes() {
             "" => self.to_string(),
@@ -258,7 +257,7 @@ impl Error {
         texts.join(": ")
     }
 
-    /// The same error for somebody else who waited for the same call; its cause as text.
+    /// The same error, with its cause as text, for another caller that waited for the same call.
     #[cfg(any(feature = "keyring-manager", feature = "subject-keys"))]
     pub(crate) fn again(&self) -> Self {
         let Inner { kind, what, reason, field, ref record_type, key_id, time_left, clocks_apart, place, ref source } =
@@ -384,7 +383,7 @@ impl fmt::Display for Error {
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Error[{}]: {self}", self.code())?;
-        // Other causes are left out: one may be of the caller's own making, and quote what the caller was parsing.
+        // Other causes are left out: the caller may have made one, and it may quote what the caller was parsing.
         match std::error::Error::source(self) {
             Some(cause) if self.0.kind.has_own_cause() => write!(f, ": {cause}"),
             _ => Ok(()),
@@ -399,7 +398,7 @@ impl std::error::Error for Error {
     }
 }
 
-/// A time for people, with its two largest units; what is less than a second counts as one.
+/// A time for people, in its two largest units. Less than a second counts as one second.
 struct Spoken(Duration);
 
 impl fmt::Display for Spoken {

@@ -51,7 +51,7 @@ pub(crate) const GRACE: Duration = Duration::from_secs(3600);
 /// # Ok(())
 /// # }
 /// ```
-// Where its other methods are: unlocking in `keyring/unlock.rs`, changes in `keyring/lifecycle.rs`, the local start in
+// Where its other methods are: unlocking in `keyring/unlock.rs`, the first generation in `keyring/create.rs`, the local start in
 // `local_start.rs`, `record` and `unbound` in `record.rs`, `sealer` and `opener` in `handles.rs`.
 #[derive(Clone)]
 pub struct Keyring(Arc<KeyringShares>);

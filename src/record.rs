@@ -33,9 +33,19 @@ use crate::keyring::Keyring;
 pub trait Role: private::Sealed {}
 
 /// A role that seals.
+#[diagnostic::on_unimplemented(
+    message = "a record of the role `{Self}` cannot seal",
+    label = "a record that seals is needed here",
+    note = "make the record with `Keyring::record` or `Sealer::record`; an `Opener` cannot seal, by design"
+)]
 pub trait MaySeal: Role {}
 
 /// A role that opens.
+#[diagnostic::on_unimplemented(
+    message = "a record of the role `{Self}` cannot open",
+    label = "a record that opens is needed here",
+    note = "make the record with `Keyring::record` or `Opener::record`; a `Sealer` cannot open, by design"
+)]
 pub trait MayOpen: Role {}
 
 /// The role of a [`Keyring`]'s records, which seal and open.

@@ -46,8 +46,8 @@ pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Se
 
 /// Keeps the newest keyring file of each keyspace.
 ///
-/// A keyring file is not secret, but whoever loses it loses every field under its keys: back the store up, apart from the root
-/// key. Implement this trait for a store of your own; a call ends in bounded time, and what went wrong is told with
+/// A keyring file is not secret, but if you lose it you lose every field under its keys. So back the store up, separately from the
+/// root key. You can implement this trait for a store of your own: each call must end in bounded time, and returns its errors with
 /// [`Error::from_store`] and [`Error::store_conflict`].
 ///
 /// ```
@@ -59,20 +59,20 @@ pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Se
 /// run_local(store.put(&first, None))?;
 /// assert_eq!(run_local(store.get("pharmacy-17"))?, Some(first.clone()));
 ///
-/// // Whoever did not see the newest generation changes nothing.
+/// // A caller that has not seen the newest generation cannot change anything.
 /// assert_eq!(run_local(store.put(&first, None)).unwrap_err().code(), rxseal::ErrorCode::StoreConflict);
 /// # Ok(())
 /// # }
 /// ```
 pub trait KeyringStore: Send + Sync {
-    /// The stored file of `keyspace`, `None` where there is none.
+    /// The stored file of `keyspace`, or `None` if nothing is stored.
     fn get<'a>(&'a self, keyspace: &'a str) -> StoreFuture<'a, Option<KeyringFile>>;
 
-    /// Stores `file` as the newest of its keyspace, durably and as a whole, if what is stored now is of the generation `over`
-    /// (`None`: if nothing is stored); otherwise nothing is changed and the call ends with [`Error::store_conflict`].
+    /// Stores `file` durably and as a whole as the newest of its keyspace, if the stored file has the generation `over` (with `None`: if
+    /// nothing is stored). Otherwise it changes nothing and returns [`Error::store_conflict`].
     fn put<'a>(&'a self, file: &'a KeyringFile, over: Option<u64>) -> StoreFuture<'a, ()>;
 
-    /// The keyspaces of which a keyring is stored, in ascending order.
+    /// The keyspaces that have a stored keyring, in ascending order.
     fn keyspaces(&self) -> StoreFuture<'_, Vec<String>>;
 }
 

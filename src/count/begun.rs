@@ -1,13 +1,13 @@
-//! When a count was begun.
+//! When a count began.
 
 use std::time::SystemTime;
 
 use crate::clock::{Clock, unix_seconds};
 
-/// When somebody began to count, in whole Unix seconds of this machine's wall clock, as the times in a keyring are: what was sealed
-/// since may be missing. `default` is now.
+/// When a count began, in whole Unix seconds of this machine's wall clock, like the times in a keyring. Tokens sealed since may be
+/// missing. `default` is now.
 ///
-/// Any two are equal: counts of the same tokens are the same, whenever each was made.
+/// Any two are equal, because counts of the same tokens are equal, whenever they were made.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Begun(u64);
 
@@ -16,7 +16,7 @@ impl Begun {
         Self(unix_seconds(time))
     }
 
-    /// Of two counts together.
+    /// The earlier of two.
     pub(crate) fn earliest(self, other: Self) -> Self {
         Self(self.0.min(other.0))
     }

@@ -1,4 +1,4 @@
-//! The statements that count, for whoever wants to run or read them.
+//! The SQL statements that count, to be run or read by themselves.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -25,15 +25,14 @@ const MAX_POSTGRES_NAME: usize = 63;
 /// The statement that counts the tokens of a column by key: one pass over the table, and nothing is written.
 ///
 /// It yields rows of `key_id` and `tokens`. `key_id` is a key's id as 8 characters, or `null` for the rows without a value, or
-/// `not a token` for everything else: plaintext that was left behind, tokens that were cut off or changed, numbers. What it takes
-/// for a token is what [`Token`](crate::Token) takes for one: the text form in a text column, the bytes in a binary one.
+/// `not a token` for everything else: plaintext that was left behind, tokens that were cut off or changed, numbers. A token is what
+/// [`Token`](crate::Token) accepts: the text form in a text column, the bytes in a binary one.
 ///
-/// A text with text tokens in it, such as a JSON document, counts each of them. Tokens in a binary value that is more than a token
-/// (CBOR, bincode, a text kept as bytes) are not seen: that value is `not a token`. `joined:` and a key's id is what may be a
-/// further token in the letters or bytes of one: see [`KeyCounts::joined`](crate::count::KeyCounts::joined).
+/// In a text that contains text tokens, such as a JSON document, each of them counts. Tokens inside a longer binary value (CBOR,
+/// bincode, a text stored as bytes) are not seen: that value is `not a token`. `joined:` with a key's id means that the letters or
+/// bytes of one token may contain a further one: see [`KeyCounts::joined`](crate::count::KeyCounts::joined).
 ///
-/// A table is given as `table` or `schema.table`, a name with a dot or a quote in it in double quotes; names are taken in the case
-/// in which they are written.
+/// Give a table as `table` or `schema.table`. Put a name that contains a dot or a quote in double quotes. Names are case-sensitive.
 ///
 /// ```
 /// use rxseal::count::CountSql;
@@ -51,7 +50,7 @@ pub struct CountSql {
 }
 
 impl CountSql {
-    /// The statement that reads every value of a column of SQLite and counts nothing, for a program that gives each to
+    /// The statement that reads every value of a column of SQLite and counts nothing, for a program that passes each value to
     /// [`KeyCounts`](crate::count::KeyCounts) itself. Its time does not grow with the square of a value's length.
     ///
     /// # Errors
@@ -64,8 +63,8 @@ impl CountSql {
         Ok(Self { sql, table })
     }
 
-    /// For SQLite from 3.38 on, whose columns may mix text and binary values. The time it takes for one document grows with the square
-    /// of its length: for documents of more than some 10 kB use `count_sqlite`.
+    /// For SQLite from 3.38 on. A column may mix text and binary values. The time for one document grows with the square of its length,
+    /// so for documents of more than some 10 kB use `count_sqlite`.
     ///
     /// # Errors
     ///
@@ -176,13 +175,12 @@ FROM rxseal_spelled GROUP BY 1 ORDER BY 1"
         Ok(Self { sql, table: name })
     }
 
-    /// For PostgreSQL from 12 on. A column of type `bytea` has binary tokens; of every other type (`text`, `varchar`, `jsonb`,
-    /// `text[]`) the text is read. Say `SET row_security = off` first: rows that are hidden from the role are an error then, and
-    /// not a smaller number.
+    /// For PostgreSQL from 12 on. A column of type `bytea` has binary tokens; of every other type (`text`, `varchar`, `jsonb`, `text[]`)
+    /// the text is read. Run `SET row_security = off` first: hidden rows are then an error instead of a smaller number.
     ///
     /// # Errors
     ///
-    /// As for [`sqlite`](Self::sqlite), and `invalid-id` for a name of more than 63 bytes, which PostgreSQL would cut off.
+    /// Those of [`sqlite`](Self::sqlite), and `invalid-id` for a name of more than 63 bytes, which PostgreSQL would cut off.
     pub fn postgres(table: &str, column: &str) -> Result<Self, Error> {
         let too_long = |name: &str| name.len() > MAX_POSTGRES_NAME;
         if too_long(column) {

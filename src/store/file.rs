@@ -11,11 +11,11 @@ use crate::key::KeyringFile;
 
 const SUFFIX: &str = ".keyring.json";
 
-/// Keyrings in a folder, one file `<keyspace>.keyring.json` each. Unix only.
+/// Keyrings in a folder, in one file `<keyspace>.keyring.json` each. It works on Unix only.
 ///
-/// A change is written beside its place, synced and renamed over it under a lock of the folder, which must be on a file system
-/// that keeps locks (`flock`) and renames as one step: a local one. Calls are short and block, so they also work with
-/// [`run_local`](crate::run_local).
+/// A change is written to a temporary file, synced and renamed to its place under a lock of the folder. So the folder must be on a file
+/// system that supports locks (`flock`) and atomic renames, which means a local one. Calls are short and block, so they also work
+/// with [`run_local`](crate::run_local).
 ///
 /// ```no_run
 /// # fn main() -> Result<(), rxseal::Error> {
@@ -30,7 +30,7 @@ const SUFFIX: &str = ".keyring.json";
 pub struct FileStore(Folder);
 
 impl FileStore {
-    /// The store in `folder`. Nothing is read or written yet; the first keyring makes the folder, for its owner only.
+    /// The store in `folder`. It reads and writes nothing yet; the first keyring makes the folder, for its owner only.
     pub fn new(folder: impl Into<PathBuf>) -> Self {
         Self(Folder::new(folder.into()))
     }

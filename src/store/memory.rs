@@ -1,4 +1,4 @@
-//! A store that is gone with the process.
+//! A store that ends with the process.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -8,7 +8,7 @@ use super::{KeyringStore, StoreFuture};
 use crate::error::{Error, ErrorKind};
 use crate::key::KeyringFile;
 
-/// Keyrings in memory: for tests, and for keyspaces whose data ends with the process.
+/// Keyrings in memory, for tests, and for keyspaces whose data ends with the process.
 #[derive(Debug, Default)]
 pub struct MemoryStore(Mutex<BTreeMap<String, KeyringFile>>);
 

@@ -1,4 +1,4 @@
-//! Where wrapped subject keys are kept, apart from the data and apart from the keyrings.
+//! Stores of wrapped subject keys, which are kept apart from the data and from the keyrings.
 
 #[cfg(unix)]
 mod file;
@@ -22,21 +22,21 @@ use super::row::{check_keyspace, check_subject};
 use crate::error::Error;
 use crate::key::WrappedSubjectKey;
 
-/// For how long a program may hold a key after it asked a store for it (THREAT-MODEL N38): then a shredding is effective.
+/// How long a program may hold a key after it asked a store for it (THREAT-MODEL N38). After that, a shredding is effective.
 pub(crate) const HELD_AT_MOST: Duration = Duration::from_secs(300);
 
-/// Keeps the wrapped subject keys of keyspaces, and which of them were shredded.
+/// Keeps the wrapped subject keys of keyspaces, and a record of which were shredded.
 ///
-/// A patient's fields are gone when their subject key is gone *everywhere*: so keep this store apart from the data, and its backups
-/// for a short time only. A call ends in bounded time, and changes one subject as a whole or not at all.
+/// A patient's fields are gone once their subject key is gone *everywhere*. So keep this store apart from the data, and keep its
+/// backups only for a short time. Each call ends in bounded time, and changes one subject as a whole or not at all.
 ///
-/// A store of your own implements [`SubjectTable`](crate::provider::SubjectTable), and is a `SubjectKeyStore` by that.
+/// For a store of your own, implement [`SubjectTable`](crate::provider::SubjectTable): that makes it a `SubjectKeyStore`.
 pub trait SubjectKeyStore: SubjectTable {
-    /// What is stored of each of `subjects`, in their order, with one query for all.
+    /// What is stored for each of `subjects`, in their order, with one query for all of them.
     fn get<'a>(&'a self, keyspace: &'a str, subjects: &'a [&'a str]) -> StoreFuture<'a, Vec<StoredSubject>>;
 
-    /// Stores `key` if nothing is stored of the subject; gives what is stored then. So of two programs that meet a new patient at
-    /// once both use the same key.
+    /// Stores `key` if nothing is stored for the subject. Returns what is stored then, so that two programs that meet a new patient at
+    /// once use the same key.
     fn insert<'a>(
         &'a self,
         keyspace: &'a str,
@@ -45,7 +45,7 @@ pub trait SubjectKeyStore: SubjectTable {
     ) -> StoreFuture<'a, StoredSubject>;
 
     /// Stores `key` in place of `old`, which is the same subject key under another DEK. Ends with
-    /// [`Error::store_conflict`](crate::Error::store_conflict) where something else is stored.
+    /// [`Error::store_conflict`](crate::Error::store_conflict) if something else is stored.
     fn replace<'a>(
         &'a self,
         keyspace: &'a str,
@@ -54,15 +54,14 @@ pub trait SubjectKeyStore: SubjectTable {
         key: &'a WrappedSubjectKey,
     ) -> StoreFuture<'a, ()>;
 
-    /// Destroys the subject's key and leaves a tombstone of `at` (Unix seconds), also where there was no key. Gives when it was
-    /// shredded, which is earlier than `at` where it was before. Ends with
-    /// `subject-retained` while its retention asks for it: now, by the clock of whoever carries
-    /// it out, whatever `at` says. A tombstone stays, whatever else is stored of the subject.
+    /// Destroys the subject's key and leaves a tombstone of `at` (Unix seconds), even if there was no key. Returns when it was shredded,
+    /// which is earlier than `at` if it was shredded before. Ends with `subject-retained` if its retention forbids this now, by the clock
+    /// of whoever carries it out, whatever `at` says. A tombstone stays, whatever else is stored for the subject.
     fn shred<'a>(&'a self, keyspace: &'a str, subject: &'a str, at: u64) -> StoreFuture<'a, u64>;
 
     /// Sets until when the subject's key must not be destroyed, in place of `old`, which is `Retention::default()` at first. Ends with
-    /// [`Error::store_conflict`](crate::Error::store_conflict) where something else is stored: a hold of somebody else is never lost.
-    /// What was shredded cannot be kept: a change is refused.
+    /// [`Error::store_conflict`](crate::Error::store_conflict) if something else is stored, so that nobody's hold is lost. A subject that
+    /// was shredded cannot be kept, so its retention cannot be changed.
     fn retain<'a>(
         &'a self,
         keyspace: &'a str,
@@ -71,10 +70,10 @@ pub trait SubjectKeyStore: SubjectTable {
         retention: Retention,
     ) -> StoreFuture<'a, ()>;
 
-    /// What [`retain`](Self::retain) set last.
+    /// The retention that [`retain`](Self::retain) set last.
     fn retention<'a>(&'a self, keyspace: &'a str, subject: &'a str) -> StoreFuture<'a, Retention>;
 
-    /// At most `limit` subjects that have a key, whole or damaged, in ascending order of their ids, after `after`.
+    /// At most `limit` subjects that have a key, whole or damaged, in ascending order of their ids. They begin after `after`.
     fn page<'a>(
         &'a self,
         keyspace: &'a str,
@@ -88,7 +87,7 @@ impl<T: SubjectTable + ?Sized> SubjectKeyStore for T {
         Box::pin(async move {
             subjects.iter().try_for_each(|subject| check_subject(keyspace, subject))?;
             let rows = self.rows(keyspace, subjects).await?;
-            // No map that hashes: std's draws a random key for it, and panics where there is none.
+            // A tree and not a hash map, because std draws a random key for that, and panics if it gets none.
             let found: BTreeMap<_, _> = rows.into_iter().map(|(subject, row)| (subject, stored(row))).collect();
             // A subject that is named twice is there twice.
             Ok(subjects.iter().map(|subject| found.get(*subject).cloned().unwrap_or(StoredSubject::Absent)).collect())

@@ -20,15 +20,15 @@ use crate::store::row::{check_keyspace, check_subject};
 const MAX_FILE: usize = 4096;
 const SUFFIX: &str = ".subject.json";
 
-/// Wrapped subject keys in a folder, one file each under `<keyspace>/<2 digits>/`, named after the SHA-256 of the subject id. Unix
-/// only, for some thousands of subjects: [`page`](crate::store::SubjectKeyStore::page) reads them all.
+/// Wrapped subject keys in a folder, in one file each under `<keyspace>/<2 digits>/`, named after the SHA-256 of the subject id. It works
+/// on Unix only, and for some thousands of subjects: [`page`](crate::store::SubjectKeyStore::page) reads them all.
 ///
-/// Keep it apart from the data, with short-lived backups. What is shredded is gone from the file; the blocks of the disk that it stood
-/// in are not written over. As with [`FileStore`](crate::store::FileStore), a local file system is needed, and calls are short and block.
+/// Keep it apart from the data, with short-lived backups. A shredded key is gone from its file, but the disk blocks that contained it are
+/// not overwritten. Like [`FileStore`](crate::store::FileStore) it needs a local file system, and its calls are short and block.
 #[derive(Clone, Debug)]
 pub struct FileSubjectStore(Folder);
 
-/// What a file holds. The subject stands in it because its name is a digest.
+/// The content of a file. It has the subject's id, because the file's name is only a digest.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SubjectFile {
@@ -44,7 +44,7 @@ struct SubjectFile {
 }
 
 impl FileSubjectStore {
-    /// The store in `folder`. Nothing is read or written yet; the first subject makes the folder, for its owner only.
+    /// The store in `folder`. It reads and writes nothing yet; the first subject makes the folder, for its owner only.
     pub fn new(folder: impl Into<PathBuf>) -> Self {
         Self(Folder::new(folder.into()))
     }

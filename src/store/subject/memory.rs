@@ -8,7 +8,7 @@ use super::row::{SubjectChange, SubjectRow};
 use super::table::{SubjectRows, SubjectTable};
 use crate::store::StoreFuture;
 
-/// Wrapped subject keys in memory: for tests, and for data that ends with the process.
+/// Wrapped subject keys in memory, for tests, and for data that ends with the process.
 #[derive(Debug, Default)]
 pub struct MemorySubjectStore(Mutex<Rows>);
 
