@@ -45,7 +45,7 @@ fn aead_nonce(letter: Letter, nonce: &[u8; 24]) -> [u8; 12] {
     inner
 }
 
-/// The part of a nonce that stands in a token (FORMAT 5): for letter `X` without the context's half.
+/// The part of a nonce that is in a token (FORMAT 5): for letter `X` without the context's half.
 pub(crate) fn on_wire(letter: Letter, nonce: &[u8; 24]) -> &[u8] {
     let context_half = nonce.len().saturating_sub(letter.nonce_len());
     nonce.get(context_half..).unwrap_or_default()

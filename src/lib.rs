@@ -199,7 +199,7 @@ pub mod subjects {
 ///
 /// An import, an export or a job works by page: random bytes are drawn once for 256 records, and the observer hears of one opening
 /// for the whole page. Each function calls a closure for every record, with its place and a pass. The closure returns
-/// [`Error`](crate::Error); the functions with `try_` in their name take one with an error type of its own. For one record there are
+/// [`Error`]; the functions with `try_` in their name take one with an error type of its own. For one record there are
 /// [`Record::seal_fields`](crate::Record::seal_fields) and [`RecordReader::open_fields`](crate::RecordReader::open_fields), with the same
 /// passes.
 ///
@@ -229,7 +229,7 @@ pub mod page {
 
 /// Roles as types: whether a record may seal, open or both.
 ///
-/// A record of a keyring does both, one of a [`Sealer`](crate::Sealer) only seals, one of an [`Opener`](crate::Opener) only opens. What
+/// A record of a keyring does both, one of a [`Sealer`] only seals, one of an [`Opener`] only opens. What
 /// a role lacks does not compile. You need these names to write a function or a type of your own that takes records of any role.
 ///
 /// ```
@@ -252,9 +252,9 @@ pub mod roles {
 
 /// What the forms of a field are made with. A program rarely names these.
 ///
-/// [`Wipe`](forms::Wipe) says how a [`Phi`](crate::Phi) overwrites a type of yours, and [`NotWiped`](forms::NotWiped) that it cannot.
-/// [`SealAs`](forms::SealAs) and [`OpenAs`](forms::OpenAs) are the bounds of [`Sealing`](crate::Sealing) and its like. The others are what
-/// `record.sealing(..)`, `opening()` and [`expose_plaintext`](crate::expose_plaintext) return.
+/// [`Wipe`](forms::Wipe) says how a [`Phi`] overwrites a type of yours, and [`NotWiped`](forms::NotWiped) that it cannot.
+/// [`SealAs`](forms::SealAs) and [`OpenAs`](forms::OpenAs) are the bounds of [`Sealing`] and its like. The others are what
+/// `record.sealing(..)`, `opening()` and [`expose_plaintext`] return.
 ///
 /// ```
 /// use rxseal::forms::NotWiped;

@@ -49,7 +49,7 @@ impl Header {
         TokenParts::of(bytes).map(|parts| parts.header)
     }
 
-    /// Where the payload stands in a token.
+    /// Where the payload begins in a token.
     pub(crate) fn payload_start(self) -> usize {
         HEADER_LEN.saturating_add(self.letter.nonce_len())
     }

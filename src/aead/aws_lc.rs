@@ -7,7 +7,7 @@ use super::TAG_LEN;
 use super::xaes::{self, Block};
 use crate::error::{Error, ErrorKind};
 
-/// Where AWS-LC fails to make room for a key, or its self-test failed.
+/// AWS-LC could not allocate a key, or its self-test failed.
 fn broken<E>(_: E) -> ErrorKind {
     ErrorKind::BackendFailed
 }

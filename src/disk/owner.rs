@@ -17,7 +17,7 @@ pub(crate) struct Modes {
 
 /// A file that nobody but its owner reads, such as a root key.
 pub(crate) const PRIVATE_FILE: Modes = Modes { alone: 0o600, shared: 0o600 };
-/// A file that the programs of a group read, where they may replace it anyhow.
+/// A file that the programs of a group may read, if they may replace it anyhow.
 pub(crate) const SHARED_FILE: Modes = Modes { alone: 0o600, shared: 0o640 };
 /// Whoever may make files in a folder has to take its lock.
 pub(super) const LOCK_FILE: Modes = Modes { alone: 0o600, shared: 0o660 };
@@ -64,7 +64,7 @@ pub(super) fn own_as_before(new: &File, before: &Metadata) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether an existing file is of another owner, group or mode than a new one in its folder would be.
+/// Whether an existing file has another owner, group or mode than a new one in its folder would have.
 pub(super) fn differs(file: &Metadata, folder: &Metadata, modes: Modes) -> bool {
     let mode = if is_shared(folder) { modes.shared } else { modes.alone };
     (file.uid(), file.gid(), file.mode() & PERMISSIONS) != (folder.uid(), folder.gid(), mode)

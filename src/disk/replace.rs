@@ -141,7 +141,7 @@ fn sweep(folder: &Path, is_left: impl Fn(&str) -> bool) -> Result<(), Error> {
     Ok(())
 }
 
-/// One that is from the future is of a clock that was wrong, and young.
+/// A file from the future was made by a clock that was wrong, and counts as young.
 fn is_old(found: &Metadata, now: SystemTime) -> bool {
     found.modified().is_ok_and(|at| now.duration_since(at).is_ok_and(|age| age > OLD))
 }

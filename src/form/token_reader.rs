@@ -131,7 +131,7 @@ impl<O> TokenVisitor<'_, O> {
     }
 }
 
-/// Refuses everything that is neither text nor bytes, without looking at it. What is named refuses these too.
+/// Refuses everything that is neither text nor bytes, without looking at it. `refuse_others! { visit_str(&str); }` refuses text too.
 macro_rules! refuse_others {
     ($($method:ident($type:ty);)*) => {
         refuse_others! { @each

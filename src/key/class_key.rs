@@ -37,7 +37,7 @@ impl ClassKeys {
 
     pub(super) fn get(&self, class: Class) -> Result<&ClassKey, Error> {
         for slot in &self.0 {
-            // Where another thread fills this slot first, its class decides, and the search goes on.
+            // If another thread fills this slot first, its class decides, and the search goes on.
             let found = slot.get_or_init(|| Box::new(ClassKey { class, made: PerLetter::default() }));
             if found.class == class {
                 return Ok(found);

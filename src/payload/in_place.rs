@@ -30,7 +30,7 @@ pub(crate) fn unwrap_bytes(head: usize, len: usize, buffer: &mut Vec<u8>) {
     keep(buffer, 0, head.saturating_add(1), len);
 }
 
-/// Moves `len` bytes from `start` on to `to`, and wipes what stands behind them.
+/// Moves `len` bytes from `start` on to `to`, and wipes what follows them.
 pub(crate) fn keep(buffer: &mut Vec<u8>, to: usize, start: usize, len: usize) {
     let end = start.saturating_add(len).min(buffer.len());
     buffer.copy_within(start.min(end)..end, to.min(start));

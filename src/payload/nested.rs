@@ -88,7 +88,7 @@ fn keys_in_json(json: &[u8], knows: impl Fn(KeyId) -> bool) -> Vec<KeyId> {
     found
 }
 
-/// The inside of the string whose first quote stands before `json`, escapes as they are, and what follows the last quote.
+/// The inside of the string whose first quote is before `json`, with its escapes as they are, and what follows its last quote.
 fn split_string(json: &[u8]) -> (&[u8], &[u8]) {
     let mut escaped = false;
     let end = json.iter().position(|byte| {

@@ -294,7 +294,7 @@ mod tests {
         for text in ["1.50", "1e400", "1234567890.12345678901", "no number", &"9".repeat(40)] {
             assert_eq!(read::<Loose>(text, false), exact(text), "{text}");
         }
-        // Where it did not do, it is tried once more with a number that is near.
+        // If an exact number does not fit, it is tried once more with the nearest one.
         assert_eq!(read::<Loose>("1.50", true), Loose::Number(1.5));
         assert_eq!(read::<Loose>("1e400", true), exact("1e400"));
     }

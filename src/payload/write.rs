@@ -42,7 +42,7 @@ impl Limits {
     }
 }
 
-/// Where a payload stands in a token.
+/// Where a payload is in a token.
 #[derive(Clone, Copy)]
 pub(crate) struct PayloadPlace {
     pub(crate) limits: Limits,
@@ -197,7 +197,7 @@ impl fmt::Write for Shared<'_, '_, '_> {
     }
 }
 
-/// Something was refused; what it was stands in the sink. Says nothing, so that it can hold no value.
+/// Something was refused; the sink has what it was. It says nothing, so that it can hold no value.
 #[derive(Debug)]
 struct Refused;
 

@@ -86,7 +86,7 @@ impl RecordCore {
         if self.allows(class) { Ok(()) } else { Err(ErrorKind::ClassLocked.into()) }
     }
 
-    /// Whether both are of the same unlocked keyring, and so have the same observer.
+    /// Whether both belong to the same unlocked keyring, and so have the same observer.
     pub(crate) fn shares_keyring(&self, other: &Self) -> bool {
         self.share.shares_keyring(&other.share)
     }

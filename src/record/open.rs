@@ -87,7 +87,7 @@ impl OpenState {
         }
     }
 
-    /// The ciphers of the record before are of no use for the next.
+    /// Forgets the ciphers of the previous record, which are of no use for the next.
     pub(super) fn next_record(&mut self) {
         self.forget_ciphers(0);
     }

@@ -17,7 +17,7 @@ const DRAWN_AT_ONCE: usize = 256;
 
 /// Seals fields of many records: `work` is called for each in order, with its place in `records`.
 ///
-/// Nonce bytes are drawn for 256 records in one request, where record by record each costs a system call.
+/// Nonce bytes are drawn for 256 records in one system call instead of one for each record.
 ///
 /// ```
 /// use rxseal::phi::Drug;

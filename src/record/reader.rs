@@ -260,12 +260,12 @@ impl TokenForm<'_> {
     ) -> Result<T, Error> {
         scratch::with(|buffer| {
             let buffer = buffer.vec();
-            match self {
+            let (token, room) = match self {
                 Self::Bytes(token) => {
                     // Its form and length are checked before room is made.
                     let token = TokenParts::parse(token)?;
                     buffer.resize(token.text.len(), 0);
-                    work(token, buffer)
+                    (token, buffer.as_mut_slice())
                 }
                 Self::Text(text) => {
                     // Room for both at once: what is decoded may be plaintext that only looks like a token, and must not be moved.
@@ -273,9 +273,10 @@ impl TokenForm<'_> {
                     buffer.resize(token_len.saturating_mul(2), 0);
                     let (token, room) = buffer.split_at_mut_checked(token_len).unwrap_or_default();
                     let token = TokenParts::decode(text, token)?;
-                    work(token, room.get_mut(..token.text.len()).unwrap_or_default())
+                    (token, room.get_mut(..token.text.len()).unwrap_or_default())
                 }
-            }
+            };
+            work(token, room)
         })
     }
 }

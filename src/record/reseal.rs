@@ -142,7 +142,7 @@ impl<'r> ResealPass<'r> {
         })
     }
 
-    /// As [`reseal`](Self::reseal), from a binary token; appends the new one to `out`. Where `out` has the room, nothing is
+    /// As [`reseal`](Self::reseal), from a binary token; appends the new one to `out`. If `out` has the room, nothing is
     /// allocated. On an error `out` is as it was.
     ///
     /// # Errors

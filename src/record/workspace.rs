@@ -69,7 +69,7 @@ pub(crate) struct Ciphers {
     spares: Vec<SpareCipher>,
 }
 
-/// A cipher, the class and key it is of, and the nonces it is for: a scope reads the parts of its record too.
+/// A cipher with its class and key, and the nonces it is for: a scope also reads the parts of its record.
 struct SetUp {
     of: Touched,
     letter: Letter,

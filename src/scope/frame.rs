@@ -67,7 +67,7 @@ fn with_frames<T>(work: impl FnOnce(&mut Vec<Frame>) -> Option<T>) -> Option<T> 
     FRAMES.try_with(|frames| work(&mut *frames.try_borrow_mut().ok()?)).ok().flatten()
 }
 
-/// As `with_top`, where this task entered the scope.
+/// As `with_top`, if this task entered the scope.
 pub(super) fn with_own<T>(work: impl FnOnce(&mut Frame) -> Result<T, Error>) -> Result<T, Error> {
     with_top(|frame| {
         if frame.task != Task::current() {
@@ -174,7 +174,7 @@ impl Left {
         let Self { reads, refusal, mismatch, .. } = self;
         match (refusal, result) {
             (None, result) => result.map_err(|error| mismatch.unwrap_or_else(|| from_work(error, reads))),
-            // Where the format says where it stopped, that is more than that it gave no token.
+            // A format that says where it stopped tells more than that it gave no token.
             (Some(refusal), Err(error)) if matches!(refusal.kind(), ErrorKind::Unreadable) => {
                 Err(Some(from_work(error, reads)).filter(Error::is_invalid_input).unwrap_or(refusal))
             }
@@ -182,7 +182,7 @@ impl Left {
         }
     }
 
-    /// As `settle`, where the format's own error type has to carry it.
+    /// As `settle`, for a result that the format's own error type has to carry.
     pub(super) fn settle_as_text<T, E>(self, result: Result<T, E>, report: impl FnOnce(String) -> E) -> Result<T, E> {
         match self.refusal {
             Some(refusal) => Err(report(refusal.to_string())),

@@ -122,7 +122,7 @@ fn write_token<F: Field, T: Serialize + ?Sized>(value: &T, claim: Claim, out: &m
     })
 }
 
-/// `error` as one of field `F` of the active record, where there is one.
+/// `error` as one of field `F` of the active record, if there is one.
 fn located<F: Field>(error: Error) -> Error {
     match with_top(|frame| Ok(Arc::clone(&frame.sealing()?.core))) {
         Ok(core) => core.located::<F>(error),
