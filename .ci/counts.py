@@ -24,7 +24,7 @@ IMPROVED = 0.95
 
 
 def build():
-    command = ["cargo", "bench", "--locked", "--package=rxseal-benches", "--bench=counts", "--no-run", "--message-format=json-render-diagnostics"]
+    command = ["cargo", "bench", "--locked", "--package=rxseal-counts", "--bench=counts", "--no-run", "--message-format=json-render-diagnostics"]
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     artifacts = [json.loads(message) for message in done.stdout.splitlines()]
     return next(a["executable"] for a in artifacts if a.get("executable") and a["target"]["name"] == "counts")

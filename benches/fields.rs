@@ -83,10 +83,10 @@ fn tokens(c: &mut Criterion) {
 
 fn unlock(c: &mut Criterion) {
     let roots = common::roots();
-    let mut file = run_local(Keyring::create("pharmacy-17", &roots, Suite::default())).unwrap();
+    let mut file = run_local(rxseal::testing::create_keyring("pharmacy-17", &roots, Suite::default())).unwrap();
     // With the first DEK and the index root, 100 keys.
     for _ in 0..98 {
-        file = run_local(Keyring::rotate("pharmacy-17", &roots, &file)).unwrap();
+        file = run_local(rxseal::testing::rotate_keyring("pharmacy-17", &roots, &file)).unwrap();
     }
     let text = file.to_string();
     let mut group = c.benchmark_group("keyring of 100 keys");

@@ -17,13 +17,13 @@ use crate::clock::{Clock, unix_seconds};
 use crate::error::{Error, ErrorKind};
 use crate::id::KeyId;
 use crate::key::{KeyState, KeyringFile};
-use crate::keyring::{GRACE, Keyring, MAX_STALENESS, Newest, Opened, Seen, UnlockOptions};
+use crate::keyring::{GRACE, MAX_STALENESS, Newest, Opened, Seen, UnlockOptions, create};
 use crate::observe::{KeyChange, KeyEvent, Observer};
 use crate::root_key::{RootKey, RootKeys};
 use crate::store::KeyringStore;
 
 /// Makes and changes the keyrings of a store. It is for operators and deployment jobs: a program that seals and opens needs only
-/// [`Keyring::unlock`].
+/// [`Keyring::unlock`](crate::Keyring::unlock).
 ///
 /// Each call reads the newest generation, unlocks it with one of the trusted root keys, makes the change and opens the result again.
 /// It stores the result only over the generation that it was made from. So if a call is interrupted, the store has either the old
@@ -119,13 +119,13 @@ impl KeyringAdmin {
     /// # Errors
     ///
     /// `store-conflict` if the keyspace already has a keyring; `keyring-too-old` if it had one that is lost; those of
-    /// [`Keyring::create`] and of the store.
+    /// the root keys and of the store; `invalid-id` if the keyspace is not a valid name; `random-failed`.
     pub async fn create(&self, keyspace: &str, suite: Suite) -> Result<KeyringFile, Error> {
         // The store is asked first, so that the usual mistake costs no call of a root key.
         if self.store.get(keyspace).await?.is_some() {
             return Err(ErrorKind::KeyringExists.into());
         }
-        let file = Keyring::create(keyspace, &self.roots, suite).await?;
+        let file = create(keyspace, &self.roots, suite).await?;
         self.publish(file, None, KeyChange::Created).await
     }
 

@@ -1,4 +1,19 @@
-//! How many tokens are under which key: in a column of a database, or over any tokens. Needs no key.
+//! How many tokens are under which key. Counting needs no key.
+//!
+//! Before an old key is destroyed, nothing may be left under it. [`count_by_key`] counts in values that a program reads;
+//! [`CountSql`] is the query that counts in a column of a database, which `rxseal-sqlite` and `rxseal-postgres` run.
+//!
+//! ```
+//! # fn main() -> Result<(), rxseal::Error> {
+//! # let keys = rxseal::testing::insecure_keyring("pharmacy-17")?.unobserved();
+//! use rxseal::count::count_by_key;
+//! use rxseal::phi::Drug;
+//! let record = keys.record("prescription", 1001)?;
+//! let column = [record.seal_text::<Drug>("warfarin 5 MG")?];
+//! assert_eq!(count_by_key(&column).of(keys.primary_key()), 1);
+//! # Ok(())
+//! # }
+//! ```
 
 mod begun;
 mod find;

@@ -1,6 +1,6 @@
 //! An unlocked keyring.
 
-mod lifecycle;
+mod create;
 mod opened;
 mod seen;
 mod share;
@@ -10,6 +10,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub(crate) use create::create;
 pub(crate) use opened::Opened;
 pub(crate) use seen::{Newest, Seen};
 pub(crate) use share::{KeyringShare, KeyringShares, Shared};

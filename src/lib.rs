@@ -1,3 +1,5 @@
+// Where docs.rs finds what README.md links. The first definition of a label counts (CommonMark 4.7).
+#![doc = include_str!("links.md")]
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
@@ -110,7 +112,28 @@ pub use root_key::run_local;
 pub use scope::{accept_plaintext, expose_plaintext};
 pub use token::Token;
 
-/// Keyrings: unlocking them, their files, and the life of the keys in them.
+/// Keyrings: their files, how they are unlocked, and the life of the keys in them.
+///
+/// A program of records needs nothing of this but [`Unlocked`](keys::Unlocked), which says whether somebody hears of its openings.
+/// Operators and deployment jobs make, rotate and destroy keys with a [`KeyringAdmin`](keys::KeyringAdmin). A service of many
+/// tenants lets a `KeyringManager` (feature `keyring-manager`) unlock their keyrings and keep them up to date.
+///
+/// ```
+/// # fn main() -> Result<(), rxseal::Error> {
+/// # let (roots, first) = rxseal::testing::insecure_keyring_file("pharmacy-17")?;
+/// use rxseal::keys::KeyringAdmin;
+/// use rxseal::store::{KeyringStore, MemoryStore};
+/// use rxseal::{Keyring, run_local};
+/// let store = MemoryStore::default();
+/// # run_local(store.put(&first, None))?;
+/// let admin = KeyringAdmin::new(store, roots.clone());
+/// let (stored, new_key) = run_local(admin.rotate("pharmacy-17"))?;
+///
+/// let keys = run_local(Keyring::unlock("pharmacy-17", &roots, &stored))?.unobserved();
+/// assert_eq!(keys.primary_key(), new_key);
+/// # Ok(())
+/// # }
+/// ```
 pub mod keys {
     pub use crate::admin::{KeyringAdmin, RemainingUse, WrapCheck};
     pub use crate::aead::Suite;
@@ -121,7 +144,20 @@ pub mod keys {
     pub use crate::manager::{KeyringManager, KeyringManagerBuilder};
 }
 
-/// Root keys: the trait, the list that a program trusts, and root keys on this machine.
+/// Root keys: what unlocks a keyring.
+///
+/// A program names the root keys that it trusts in a [`RootKeys`](root::RootKeys). A [`RootKeyFile`](root::RootKeyFile) (Unix) or an
+/// environment variable ([`LocalRootKey`](root::LocalRootKey)) is enough for one machine. In production take one of the crates
+/// [rxseal-aws-kms](https://docs.rs/rxseal-aws-kms), [rxseal-vault](https://docs.rs/rxseal-vault) and
+/// [rxseal-pkcs11](https://docs.rs/rxseal-pkcs11), or implement [`RootKey`](root::RootKey) for a key service of your own.
+///
+/// ```no_run
+/// use rxseal::root::{RootKeyFile, RootKeys};
+/// // The first one that answers unlocks; the second is an escrow key for the day when the first is lost.
+/// let roots = RootKeys::from(RootKeyFile::new("/etc/pharmacy/root.key").load()?)
+///     .and(RootKeyFile::new("/mnt/escrow/root.key").load()?);
+/// # Ok::<(), rxseal::Error>(())
+/// ```
 pub mod root {
     pub use crate::root_key::LocalRootKey;
     #[cfg(unix)]
@@ -130,6 +166,28 @@ pub mod root {
 }
 
 /// The keys of single patients, which can be shredded.
+///
+/// Give a record a subject, and its fields need the patient's own key beside the keyring. Destroy that key with a
+/// [`SubjectAdmin`](subjects::SubjectAdmin), and every copy of the patient's fields is gone, in every backup. A service keeps the keys
+/// in a [`SubjectKeyStore`](store::SubjectKeyStore) and gets them from a `SubjectKeys` (feature `subject-keys`).
+///
+/// ```
+/// # fn main() -> Result<(), rxseal::Error> {
+/// # let keys = rxseal::testing::insecure_keyring("pharmacy-17")?.unobserved();
+/// use rxseal::phi::Drug;
+/// let (patient, wrapped) = keys.create_subject_key("P-7")?;
+/// // Store `wrapped`, apart from the data.
+/// let record = keys.record("prescription", "RX-1001")?.subject(&patient)?;
+/// let token = record.seal::<Drug>("warfarin 5 MG")?;
+///
+/// let patient = keys.unwrap_subject_key("P-7", &wrapped)?;
+/// let record = keys.record("prescription", "RX-1001")?.subject(&patient)?;
+/// # let access = rxseal::Access::new("user:kim.rph", rxseal::Purpose::TREAT)?;
+/// let drug: String = record.opened_by(&access).open::<Drug, _>(&token)?;
+/// # assert_eq!(drug, "warfarin 5 MG");
+/// # Ok(())
+/// # }
+/// ```
 pub mod subjects {
     pub use crate::key::{SubjectKey, WrappedSubjectKey};
     pub use crate::subject_admin::{Reapplied, RewrapReport, ShredLog, ShredReceipt, SubjectAdmin};
@@ -137,7 +195,31 @@ pub mod subjects {
     pub use crate::subject_keys::{LoadedSubjects, SubjectKeys};
 }
 
-/// Sealing, opening and resealing a page of records at once.
+/// Sealing, opening and resealing many records at once, field by field.
+///
+/// An import, an export or a job works by page: random bytes are drawn once for 256 records, and the observer hears of one opening
+/// for the whole page. Each function calls a closure for every record, with its place and a pass. The closure returns
+/// [`Error`](crate::Error); the functions with `try_` in their name take one with an error type of its own. For one record there are
+/// [`Record::seal_fields`](crate::Record::seal_fields) and [`RecordReader::open_fields`](crate::RecordReader::open_fields), with the same
+/// passes.
+///
+/// ```
+/// # fn main() -> Result<(), rxseal::Error> {
+/// # let keys = rxseal::testing::insecure_keyring("pharmacy-17")?.unobserved();
+/// # let access = rxseal::Access::new("job:label-printer", rxseal::Purpose::TREAT)?;
+/// use rxseal::page::{open_page, seal_page};
+/// use rxseal::phi::{Directions, Drug};
+/// let rows = [("warfarin 5 MG", "one daily"), ("lisinopril 10 MG", "two daily")];
+/// let records = [keys.record("prescription", 1001)?, keys.record("prescription", 1002)?];
+/// let sealed = seal_page(&records, |at, pass| {
+///     let (drug, directions) = rows[at];
+///     Ok((pass.seal_text::<Drug>(drug)?, pass.seal_text::<Directions>(directions)?))
+/// })?;
+/// let drugs: Vec<String> = open_page(&records, &access, |at, pass| pass.open_text::<Drug, _>(&sealed[at].0))?;
+/// assert_eq!(drugs, ["warfarin 5 MG", "lisinopril 10 MG"]);
+/// # Ok(())
+/// # }
+/// ```
 pub mod page {
     pub use crate::record::{
         OpenPass, ResealPass, SealPass, open_page, reseal_page, seal_page, try_open_page, try_reseal_page,
@@ -145,12 +227,44 @@ pub mod page {
     };
 }
 
-/// Roles as types: what a record of a sealer, an opener or a keyring may do.
+/// Roles as types: whether a record may seal, open or both.
+///
+/// A record of a keyring does both, one of a [`Sealer`](crate::Sealer) only seals, one of an [`Opener`](crate::Opener) only opens. What
+/// a role lacks does not compile. You need these names to write a function or a type of your own that takes records of any role.
+///
+/// ```
+/// # fn main() -> Result<(), rxseal::Error> {
+/// # let keys = rxseal::testing::insecure_keyring("pharmacy-17")?.unobserved();
+/// use rxseal::roles::MaySeal;
+/// use rxseal::{Error, Record, Token, phi::Drug};
+///
+/// fn intake<R: MaySeal>(record: &Record<R>, drug: &str) -> Result<Token, Error> {
+///     record.seal::<Drug>(drug)
+/// }
+/// intake(&keys.record("prescription", 1001)?, "warfarin 5 MG")?;
+/// intake(&keys.sealer().record("prescription", 1001)?, "warfarin 5 MG")?;
+/// # Ok(())
+/// # }
+/// ```
 pub mod roles {
     pub use crate::record::{MayOpen, MaySeal, NotAuthentic, OpenOnly, Role, SealAndOpen, SealOnly};
 }
 
-/// What stands behind the forms of a field: rarely named by a program.
+/// What the forms of a field are made with. A program rarely names these.
+///
+/// [`Wipe`](forms::Wipe) says how a [`Phi`](crate::Phi) overwrites a type of yours, and [`NotWiped`](forms::NotWiped) that it cannot.
+/// [`SealAs`](forms::SealAs) and [`OpenAs`](forms::OpenAs) are the bounds of [`Sealing`](crate::Sealing) and its like. The others are what
+/// `record.sealing(..)`, `opening()` and [`expose_plaintext`](crate::expose_plaintext) return.
+///
+/// ```
+/// use rxseal::forms::NotWiped;
+/// use rxseal::{Phi, phi};
+///
+/// /// A `Duration` is a type of another crate, and cannot be wiped: the program says so.
+/// struct Fill {
+///     supply: Phi<NotWiped<std::time::Duration>, phi::Quantity>,
+/// }
+/// ```
 pub mod forms {
     pub use crate::form::{NotWiped, OpenAs, SealAs, Wipe};
     pub use crate::scope::{ExposedPlaintext, RecordOpening, RecordSealing};

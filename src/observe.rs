@@ -1,4 +1,33 @@
-//! Events for an observer: every opening, and every change of keys.
+//! Who hears of every opening, and of every change of keys.
+//!
+//! Give a keyring your [`Observer`] when you unlock it, and it is asked before each opening and told after it: who opened which
+//! fields of which record, and why. It never sees a value. With the feature `tracing_0_1`, `TracingObserver` writes these events
+//! to `tracing`.
+//!
+//! ```
+//! # fn main() -> Result<(), rxseal::Error> {
+//! use rxseal::observe::{Observer, OpenEvent};
+//! use rxseal::{Access, Purpose, phi::Drug};
+//!
+//! struct Audit(std::sync::mpsc::SyncSender<String>);
+//!
+//! impl Observer for Audit {
+//!     fn opened(&self, event: &OpenEvent<'_>) {
+//!         let line = format!("{} opened {} fields", event.opening().access().actor(), event.fields());
+//!         self.0.send(line).expect("somebody writes the events down");
+//!     }
+//! }
+//!
+//! let (sender, events) = std::sync::mpsc::sync_channel(1000);
+//! let keys = rxseal::testing::insecure_keyring("pharmacy-17")?.observed_by(Audit(sender));
+//! let record = keys.record("prescription", 1001)?;
+//! let token = record.seal::<Drug>("warfarin 5 MG")?;
+//! let access = Access::new("user:kim.rph", Purpose::TREAT)?;
+//! record.opened_by(&access).open::<Drug, String>(&token)?;
+//! assert_eq!(events.recv().unwrap(), "user:kim.rph opened 1 fields");
+//! # Ok(())
+//! # }
+//! ```
 
 mod key_event;
 #[cfg(feature = "tracing_0_1")]

@@ -136,11 +136,12 @@ impl fmt::Debug for RootKeys {
 ///
 /// ```no_run
 /// # fn main() -> Result<(), rxseal::Error> {
-/// use rxseal::keys::Suite;
+/// use rxseal::keys::KeyringAdmin;
 /// use rxseal::root::{RootKeyFile, RootKeys};
+/// use rxseal::store::FileStore;
 /// use rxseal::{Keyring, run_local};
-/// let roots = RootKeys::from(RootKeyFile::new("root.key").load_or_create()?);
-/// let stored = run_local(Keyring::create("pharmacy-17", &roots, Suite::default()))?;
+/// let roots = RootKeys::from(RootKeyFile::new("secret/root.key").load()?);
+/// let stored = run_local(KeyringAdmin::new(FileStore::new("keyrings"), roots.clone()).stored("pharmacy-17"))?;
 /// let keys = run_local(Keyring::unlock("pharmacy-17", &roots, &stored))?.unobserved();
 /// # Ok(())
 /// # }

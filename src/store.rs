@@ -1,4 +1,24 @@
-//! Where keyrings are kept: a trait, and stores in memory and in files.
+//! Where keyrings and the keys of patients are kept.
+//!
+//! The core has stores in files ([`FileStore`], Unix) and in memory ([`MemoryStore`], for tests); `rxseal-sqlite` and
+//! `rxseal-postgres` have them in databases. A stored keyring is not secret, and without it nothing opens: back it up, apart from the
+//! root key. A store of your own implements [`KeyringStore`] or [`SubjectKeyStore`]; the module [`provider`](crate::provider) has
+//! what its author needs.
+//!
+//! ```
+//! # fn main() -> Result<(), rxseal::Error> {
+//! # let folder = std::env::temp_dir().join(format!("rxseal-store-doc-{}", std::process::id()));
+//! # let (roots, _) = rxseal::testing::insecure_keyring_file("pharmacy-17")?;
+//! use rxseal::keys::{KeyringAdmin, Suite};
+//! use rxseal::run_local;
+//! use rxseal::store::FileStore;
+//! let store = FileStore::new(&folder); // such as "/var/lib/pharmacy/keyrings"
+//! let stored = run_local(KeyringAdmin::new(store, roots).create("pharmacy-17", Suite::default()))?;
+//! assert_eq!(stored.generation(), 1);
+//! # std::fs::remove_dir_all(folder).unwrap();
+//! # Ok(())
+//! # }
+//! ```
 
 #[cfg(unix)]
 mod file;

@@ -17,7 +17,7 @@ use crate::key::{SubjectKey, WrappedSubjectKey};
 use crate::keyring::Keyring;
 use crate::store::{StoredSubject, SubjectKeyStore};
 
-use cache::{Held, SubjectCache};
+use cache::{KnownSubject, SubjectCache};
 
 const CAPACITY: u64 = 100_000;
 /// How often a caller waits for somebody else's call whose result does not apply to it, before it makes a call of its own.
@@ -183,7 +183,7 @@ impl SubjectKeys {
         self.make(keys, subject, creates).await?.key()
     }
 
-    async fn make(&self, keys: &Keyring, subject: &str, creates: bool) -> Result<Held, Error> {
+    async fn make(&self, keys: &Keyring, subject: &str, creates: bool) -> Result<KnownSubject, Error> {
         let keyspace = keys.keyspace();
         let stored = self.store.get(keyspace, &[subject]).await?.pop().unwrap_or(StoredSubject::Absent);
         if stored != StoredSubject::Absent || !creates || self.cache.is_buried(&entry(keys, subject)) {
@@ -195,14 +195,14 @@ impl SubjectKeys {
     }
 
     /// The stored key. A subject that was seen shredded stays shredded, even if a backup of the store was put back.
-    fn held(&self, keys: &Keyring, subject: &str, stored: &StoredSubject) -> Result<Held, Error> {
+    fn held(&self, keys: &Keyring, subject: &str, stored: &StoredSubject) -> Result<KnownSubject, Error> {
         match stored {
             StoredSubject::Shredded { .. } => {
                 self.cache.bury(&entry(keys, subject));
-                Ok(Held::Shredded)
+                Ok(KnownSubject::Shredded)
             }
-            _ if self.cache.is_buried(&entry(keys, subject)) => Ok(Held::Shredded),
-            StoredSubject::Key(wrapped) => Ok(Held::Key(keys.unwrap_subject_key(subject, wrapped)?)),
+            _ if self.cache.is_buried(&entry(keys, subject)) => Ok(KnownSubject::Shredded),
+            StoredSubject::Key(wrapped) => Ok(KnownSubject::Key(keys.unwrap_subject_key(subject, wrapped)?)),
             StoredSubject::Damaged => Err(ErrorKind::InvalidSubjectKey.into()),
             StoredSubject::Absent => Err(ErrorKind::SubjectMissing.into()),
         }

@@ -10,8 +10,7 @@ use std::sync::OnceLock;
 use rusqlite::Connection;
 use rxseal::keys::KeyUse;
 use rxseal::run_local;
-use rxseal::store::KeyringStore;
-use rxseal_sqlite::SqliteStore;
+use rxseal::store::{FileStore, KeyringStore};
 
 /// Made-up people, in parts that tokens do not contain by chance.
 const PATIENT: &str = concat!(
@@ -114,12 +113,13 @@ fn the_keyring_is_in_a_store_of_the_library() {
     let scratch = Scratch::new("store");
     let run = scratch.run(&["--count", "1"]);
     holds(&run);
-    let keyring = scratch.dir().join("keys/keyring.sqlite");
-    says(&run, &format!("--store sqlite:{} keyring inspect pharmacy-17", keyring.display()));
-    for file in ["db", "keys/keyring.sqlite", "keys/root.key"] {
-        says(&run, &format!("  {}: ", scratch.dir().join(file).display()));
+    let keyrings = scratch.dir().join("keyrings");
+    says(&run, &format!("--store file:{} ", keyrings.display()));
+    for place in ["db", "keyrings", "root/root.key"] {
+        says(&run, &format!("  {}  ", scratch.dir().join(place).display()));
     }
-    let store = SqliteStore::open_existing(&keyring).unwrap().expect("keyrings are there");
+    says(&run, "whoever takes that folder reads everything");
+    let store = FileStore::new(&keyrings);
     let stored = run_local(store.get("pharmacy-17")).unwrap().expect("the example's keyring is there");
     let primary = stored.keys().iter().find(|key| key.is_primary() && key.usage() == KeyUse::Seal).unwrap();
     assert_eq!(scratch.keys(), [primary.id().to_string()]);
@@ -293,17 +293,31 @@ fn finds_plaintext_in_a_file_beside_the_database() {
 fn keys_that_are_gone_are_not_replaced() {
     let scratch = Scratch::new("keys");
     holds(&scratch.run(&["--count", "3"]));
-    for name in ["root.key", "keyring.sqlite"] {
-        let path = scratch.dir().join("keys").join(name);
-        let kept = scratch.0.join(name);
+    for file in ["root/root.key", "keyrings/pharmacy-17.keyring.json"] {
+        let path = scratch.dir().join(file);
+        let kept = scratch.0.join("kept");
         fs::rename(&path, &kept).unwrap();
         let run = scratch.run(&["--count", "3"]);
         assert_eq!(run.status.code(), Some(2), "{}", text(&run));
         assert_eq!(String::from_utf8(run.stderr.clone()).unwrap().lines().count(), 1);
-        assert!(name != "root.key" || !path.exists(), "a new root key would hide the loss");
+        assert!(!path.exists(), "a new {file} would hide the loss");
         fs::rename(&kept, &path).unwrap();
         holds(&scratch.run(&["--count", "3"]));
     }
+}
+
+/// At 80 columns tokens of one record are told apart, and a first run claims nothing about rows that are not there.
+#[test]
+fn a_first_run_fits_a_terminal_and_claims_what_it_saw() {
+    let scratch = Scratch::new("narrow");
+    let run = scratch.run(&["--count", "3"]);
+    holds(&run);
+    let text = text(&run);
+    let row: Vec<_> = text.lines().filter(|line| line.contains("  rxsX")).collect();
+    assert!(row.len() >= 5 && row.iter().all(|line| line.chars().count() <= 80), "{row:#?}");
+    let shown: std::collections::BTreeSet<_> = row.iter().filter_map(|line| line.split_whitespace().nth(1)).collect();
+    assert_eq!(shown.len(), row.len(), "two tokens look alike: {row:#?}");
+    assert!(!text.contains(": 0 rows"), "{text}");
 }
 
 /// A folder that is gone after the test.
@@ -346,7 +360,7 @@ impl Scratch {
     }
 
     fn files(&self) -> Vec<PathBuf> {
-        let folders = ["db", "keys"].map(|name| fs::read_dir(self.dir().join(name)).unwrap());
+        let folders = ["db", "keyrings", "root"].map(|name| fs::read_dir(self.dir().join(name)).unwrap());
         folders.into_iter().flatten().map(|entry| entry.unwrap().path()).collect()
     }
 }

@@ -57,7 +57,7 @@ fn rotated() -> Result<(Connection, Keyring), Failure> {
     let mut db = table::set_up(Connection::open_in_memory()?)?;
     let keys = run_local(Keyring::unlock("pharmacy-17", &roots, &stored))?.unobserved();
     table::fill(&mut db, &keys, ROWS, OPTIONS.page, |_| ())?;
-    let newer = run_local(Keyring::rotate("pharmacy-17", &roots, &stored))?;
+    let newer = run_local(rxseal::testing::rotate_keyring("pharmacy-17", &roots, &stored))?;
     Ok((db, run_local(Keyring::unlock("pharmacy-17", &roots, &newer))?.unobserved()))
 }
 

@@ -54,7 +54,7 @@ pub fn keys(folder: &Path) -> Result<Keyring, Failure> {
     let roots = RootKeys::from(RootKeyFile::new(folder.join("root.key")).load_or_create()?);
     let path = folder.join("keyring.json");
     if !path.exists() {
-        fs::write(&path, run_local(Keyring::create(KEYSPACE, &roots, Suite::default()))?.to_string())?;
+        fs::write(&path, run_local(rxseal::testing::create_keyring(KEYSPACE, &roots, Suite::default()))?.to_string())?;
     }
     let stored: KeyringFile = fs::read_to_string(&path)?.parse()?;
     Ok(run_local(Keyring::unlock(KEYSPACE, &roots, &stored))?.unobserved())
@@ -65,7 +65,7 @@ pub fn rotate(folder: &Path) -> Result<Keyring, Failure> {
     let roots = RootKeys::from(RootKeyFile::new(folder.join("root.key")).load_or_create()?);
     let path = folder.join("keyring.json");
     let stored: KeyringFile = fs::read_to_string(&path)?.parse()?;
-    fs::write(&path, run_local(Keyring::rotate(KEYSPACE, &roots, &stored))?.to_string())?;
+    fs::write(&path, run_local(rxseal::testing::rotate_keyring(KEYSPACE, &roots, &stored))?.to_string())?;
     keys(folder)
 }
 

@@ -17,9 +17,9 @@ const MEMORY_TARGET_KIB: u32 = 256;
 
 pub fn unlock(backend: Backend, times: usize) {
     let roots = common::roots();
-    let mut file = run_local(Keyring::create(KEYSPACE, &roots, Suite::default())).unwrap();
+    let mut file = run_local(rxseal::testing::create_keyring(KEYSPACE, &roots, Suite::default())).unwrap();
     while file.keys().len() < KEYS {
-        file = run_local(Keyring::rotate(KEYSPACE, &roots, &file)).unwrap();
+        file = run_local(rxseal::testing::rotate_keyring(KEYSPACE, &roots, &file)).unwrap();
     }
     let text = file.to_string();
     let mut unlocking = times_of(times, || unlocked(backend, &roots, &file));
@@ -95,7 +95,7 @@ pub fn many_records(backend: Backend, count: u64) {
 /// A keyring of 100 keys (one of them the index root) and the tokens of one record, of all classes, under each of its keys.
 fn rotated() -> (RootKeys, KeyringFile, Vec<Vec<Token>>) {
     let roots = common::roots();
-    let mut file = run_local(Keyring::create(KEYSPACE, &roots, Suite::default())).unwrap();
+    let mut file = run_local(rxseal::testing::create_keyring(KEYSPACE, &roots, Suite::default())).unwrap();
     let mut sealed = Vec::new();
     loop {
         let keys = unlocked(Backend::default(), &roots, &file);
@@ -103,7 +103,7 @@ fn rotated() -> (RootKeys, KeyringFile, Vec<Vec<Token>>) {
         if file.keys().len() == KEYS {
             return (roots, file, sealed);
         }
-        file = run_local(Keyring::rotate(KEYSPACE, &roots, &file)).unwrap();
+        file = run_local(rxseal::testing::rotate_keyring(KEYSPACE, &roots, &file)).unwrap();
     }
 }
 

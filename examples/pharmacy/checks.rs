@@ -1,7 +1,10 @@
 //! What must hold, and how the program says that it does not.
 
 use std::fmt;
+use std::io;
 use std::path::Path;
+
+use rxseal::ErrorCode;
 
 use crate::show::Show;
 
@@ -16,6 +19,15 @@ pub enum Failure {
 impl Failure {
     pub fn new(text: impl Into<String>) -> Self {
         Self::CannotRun(text.into())
+    }
+
+    /// Something the system refused for this file or folder.
+    pub fn of_file(path: &Path, error: &io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::StorageFull => Self::new(DISK_FULL),
+            _ => Self::new(error.to_string()),
+        }
+        .about(path)
     }
 
     /// Names the file it is about.
@@ -38,10 +50,12 @@ impl fmt::Display for Failure {
 
 impl From<rxseal::Error> for Failure {
     fn from(error: rxseal::Error) -> Self {
-        // The cause of an error about a key file is the operating system's text, which helps. Other causes may quote
-        // what was being read, so they stay out.
+        // The cause of an error about a key file or a store names the file and what the system said. Other causes may
+        // quote what was being read, so they stay out.
+        let is_about_files =
+            matches!(error.code(), ErrorCode::RootKeyIo | ErrorCode::StoreUnavailable | ErrorCode::StoreRefused);
         match std::error::Error::source(&error) {
-            Some(cause) if error.code() == rxseal::ErrorCode::RootKeyIo => Self::new(format!("{error}: {cause}")),
+            Some(cause) if is_about_files => Self::new(format!("{error}: {cause}")),
             _ => Self::new(error.to_string()),
         }
     }
@@ -49,9 +63,14 @@ impl From<rxseal::Error> for Failure {
 
 impl From<rusqlite::Error> for Failure {
     fn from(error: rusqlite::Error) -> Self {
-        Self::new(format!("the database: {error}"))
+        match error.sqlite_error_code() {
+            Some(rusqlite::ErrorCode::DiskFull) => Self::new(format!("the database: {DISK_FULL}")),
+            _ => Self::new(format!("the database: {error}")),
+        }
     }
 }
+
+const DISK_FULL: &str = "the disk is full: free some space and run this again, it goes on from what is stored";
 
 /// The checks of a run: the first that fails ends it.
 pub struct Checks<'s> {

@@ -1,70 +1,65 @@
-//! The keys: a root key in a file, a keyring in a small database, and who hears of every opening.
+//! The keys: a root key in a file, a keyring in a folder of its own, and who hears of every opening.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rxseal::keys::{KeyringAdmin, Suite, UnlockOptions};
+use rxseal::keys::{KeyringAdmin, UnlockOptions};
 use rxseal::observe::{Observer, OpenEvent, Outcome};
 use rxseal::root::{RootKeyFile, RootKeys};
-use rxseal::store::KeyringStore;
+use rxseal::store::{FileStore, KeyringStore};
 use rxseal::{Keyring, run_local};
-use rxseal_sqlite::SqliteStore;
 
 use crate::checks::Failure;
 
 /// The name of the keyring. A tenant, a pharmacy, an application: tokens of one keyspace are worthless in another.
 pub const KEYSPACE: &str = "pharmacy-17";
 
-/// The files in the folder of the keys.
-pub const KEYRINGS: &str = "keyring.sqlite";
-pub const ROOT_KEY: &str = "root.key";
-
-/// The keyring, in a store that the command `rxseal` reads too. A keyring file is sealed and may lie in any database; the
-/// root key may not.
+/// Where the keys are. The command `rxseal` reads the keyring too.
 pub struct KeyStore {
-    admin: KeyringAdmin,
-    roots: RootKeys,
+    root_key: PathBuf,
+    keyrings: PathBuf,
     trail: Arc<Trail>,
     created: bool,
 }
 
 impl KeyStore {
-    /// Opens what is in `folder`. Makes new keys only where nothing was sealed before: without its keyring and root key
-    /// sealed data is lost, and new keys would hide that.
-    pub fn open(folder: &Path, data_is_empty: bool) -> Result<Self, Failure> {
-        let path = folder.join(KEYRINGS);
-        let store = SqliteStore::open(&path).map_err(|error| Failure::from(error).about(&path))?;
-        let stored = run_local(store.get(KEYSPACE))?.is_some();
-        let path = folder.join(ROOT_KEY);
-        let root = RootKeyFile::new(&path);
-        let at_path = |error: rxseal::Error| Failure::from(error).about(&path);
-        let roots = RootKeys::from(match stored {
-            true => root.load().map_err(at_path)?,
-            false if data_is_empty => root.load_or_create().map_err(at_path)?,
-            false => {
-                return Err(
-                    Failure::new("the keyring is gone, and without it the sealed rows: restore it").about(folder)
-                );
-            }
-        });
-        let admin = KeyringAdmin::new(store, roots.clone());
-        if !stored {
-            run_local(admin.create(KEYSPACE, Suite::default()))?;
+    /// Opens the keyring, which is made at the first start. Never where sealed rows are: without their keyring and root
+    /// key they are lost, and new keys would hide that.
+    pub fn open(root_key: PathBuf, keyrings: PathBuf, data_is_empty: bool) -> Result<(Self, Keyring), Failure> {
+        let created = run_local(FileStore::new(&keyrings).get(KEYSPACE))?.is_none();
+        if created && !data_is_empty {
+            return Err(
+                Failure::new("the keyring is gone, and without it the sealed rows: restore it").about(&keyrings)
+            );
         }
-        Ok(Self { admin, roots, trail: Arc::default(), created: !stored })
-    }
-
-    /// Unlocks the stored keyring: the one place where the root key is used. Everything after it is computing.
-    pub fn unlock(&self) -> Result<Keyring, Failure> {
-        self.unlock_from(0)
+        let trail = Arc::<Trail>::default();
+        let unlocked = Keyring::unlock_or_create_local(&root_key, &keyrings, KEYSPACE)?;
+        let keys = unlocked.observed_by(Arc::clone(&trail));
+        Ok((Self { root_key, keyrings, trail, created }, keys))
     }
 
     /// A new key that seals from now on; the one before it opens and never seals again. No row is touched. Stored before it
     /// is used: of two programs that rotate at once, one is refused.
     pub fn rotate(&self) -> Result<Keyring, Failure> {
-        let (stored, _) = run_local(self.admin.rotate(KEYSPACE))?;
-        self.unlock_from(stored.generation())
+        let roots = RootKeys::from(RootKeyFile::new(&self.root_key).load()?);
+        let admin = KeyringAdmin::new(FileStore::new(&self.keyrings), roots.clone());
+        let (stored, _) = run_local(admin.rotate(KEYSPACE))?;
+        let options = UnlockOptions::default().min_generation(stored.generation());
+        let unlocked = run_local(Keyring::unlock_with(options, KEYSPACE, &roots, &stored))?;
+        Ok(unlocked.observed_by(Arc::clone(&self.trail)))
+    }
+
+    pub fn root_key(&self) -> &Path {
+        &self.root_key
+    }
+
+    pub fn root_folder(&self) -> &Path {
+        self.root_key.parent().unwrap_or(&self.root_key)
+    }
+
+    pub fn keyrings(&self) -> &Path {
+        &self.keyrings
     }
 
     pub fn was_created(&self) -> bool {
@@ -73,13 +68,6 @@ impl KeyStore {
 
     pub fn trail(&self) -> &Trail {
         &self.trail
-    }
-
-    fn unlock_from(&self, min_generation: u64) -> Result<Keyring, Failure> {
-        let options = UnlockOptions::default().min_generation(min_generation);
-        let stored = run_local(self.admin.stored(KEYSPACE))?;
-        let unlocked = run_local(Keyring::unlock_with(options, KEYSPACE, &self.roots, &stored))?;
-        Ok(unlocked.observed_by(Arc::clone(&self.trail)))
     }
 }
 

@@ -206,5 +206,5 @@ fn files_below(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), Failure> {
 }
 
 fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
-    Failure::new(error.to_string()).about(path)
+    Failure::of_file(path, error)
 }

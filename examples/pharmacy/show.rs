@@ -98,14 +98,21 @@ impl Show {
         bar.with_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()))
     }
 
-    /// `text`, or its beginning where it would make a table too wide.
+    /// `text`, or its beginning if it would make a table of two such columns and a narrow one wider than the terminal, or than 80
+    /// characters.
     pub fn shorten(&self, text: &str) -> String {
-        let room = if self.terminal { usize::from(self.width() / 2).saturating_sub(14).max(24) } else { 60 };
-        if text.chars().count() <= room {
-            return text.to_owned();
-        }
-        let start: String = text.chars().take(room.saturating_sub(1)).collect();
-        format!("{start}…")
+        elide(text, self.room().unwrap_or(34), 0)
+    }
+
+    /// `text`, or its two ends: the tokens of one record begin alike.
+    pub fn shorten_token(&self, text: &str) -> String {
+        let room = self.room().unwrap_or(26);
+        elide(text, room, room / 2)
+    }
+
+    /// The characters of one column on a terminal.
+    fn room(&self) -> Option<usize> {
+        self.terminal.then(|| usize::from(self.width() / 2).saturating_sub(14).max(24))
     }
 
     fn width(&self) -> u16 {
@@ -120,6 +127,17 @@ impl Show {
             _ => cell,
         }
     }
+}
+
+/// `text` within `room` characters, with its last `kept` ones.
+fn elide(text: &str, room: usize, kept: usize) -> String {
+    let len = text.chars().count();
+    if len <= room {
+        return text.to_owned();
+    }
+    let start: String = text.chars().take(room.saturating_sub(kept).saturating_sub(1)).collect();
+    let end: String = text.chars().skip(len.saturating_sub(kept)).collect();
+    format!("{start}…{end}")
 }
 
 /// `12345` as `12,345`.

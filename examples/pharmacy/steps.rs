@@ -11,7 +11,7 @@ use rxseal::{Access, Keyring, Purpose};
 use crate::attack;
 use crate::checks::{Checks, Failure};
 use crate::jobs::{self, OpenedRows, Slot, Timing};
-use crate::keys::{KEYRINGS, KEYSPACE, KeyStore, ROOT_KEY};
+use crate::keys::{KEYSPACE, KeyStore};
 use crate::prescription::Prescription;
 use crate::scan::Needles;
 use crate::show::{Show, Tone, grouped};
@@ -24,7 +24,6 @@ pub struct Pharmacy<'s> {
     key_store: KeyStore,
     keys: Keyring,
     store: Store,
-    key_folder: PathBuf,
     data_folder: PathBuf,
     /// What this run takes in, and the row of each.
     incoming: Vec<Prescription>,
@@ -42,17 +41,16 @@ impl<'s> Pharmacy<'s> {
     /// Opens what is in `folder`, or begins there.
     pub fn open(folder: &Path, incoming: Vec<Prescription>, show: &'s Show) -> Result<Self, Failure> {
         show.step("Keys");
-        // Apart, as far as that goes on one machine. In earnest the root key lies on another one, or in a key service,
-        // and in no backup of this one: who has both folders can read everything.
-        let (key_folder, data_folder) = (folder.join("keys"), folder.join("db"));
+        let data_folder = folder.join("db");
         make_folder(folder)?;
         let lock = lock(folder)?;
-        make_folder(&key_folder)?;
         make_folder(&data_folder)?;
         let store = Store::open(&data_folder.join("pharmacy.sqlite"))?;
-        let key_store = KeyStore::open(&key_folder, store.count()? == 0)?;
-        let keys = key_store.unlock()?;
-        show.line(format_args!("root key: {}, mode 0600", key_folder.join(ROOT_KEY).display()));
+        // Apart, as far as that goes in one folder. In production the root key is on another machine, or in a key
+        // service, and in no backup of this one.
+        let (root_key, keyrings) = (folder.join("root/root.key"), folder.join("keyrings"));
+        let (key_store, keys) = KeyStore::open(root_key, keyrings, store.count()? == 0)?;
+        show.line(format_args!("root key: {}, mode 0600", key_store.root_key().display()));
         show.line(format_args!(
             "keyring:  {KEYSPACE}, {}, generation {}, {} keys; {} seals",
             if key_store.was_created() { "new" } else { "found" },
@@ -66,7 +64,6 @@ impl<'s> Pharmacy<'s> {
             key_store,
             keys,
             store,
-            key_folder,
             data_folder,
             incoming,
             slots: Vec::new(),
@@ -80,7 +77,9 @@ impl<'s> Pharmacy<'s> {
     /// Opens what is stored, seals and stores what is new, and reads it back.
     pub fn take_in(&mut self) -> Result<(), Failure> {
         self.show.step("Seal and store");
-        let stored = self.open_all("every stored row opens")?;
+        // A check over no row would say nothing.
+        let stored =
+            if self.store.count()? == 0 { OpenedRows::default() } else { self.open_all("every stored row opens")? };
         self.slots = jobs::admit(&mut self.incoming, &stored.rows);
         let fresh = self.slots.iter().filter(|slot| slot.fresh).count();
         let bar = self.show.bar("sealing", fresh);
@@ -119,7 +118,7 @@ impl<'s> Pharmacy<'s> {
                 serde_json::Value::String(text) => text.clone(),
                 other => other.to_string(),
             };
-            vec![column, self.show.shorten(stolen.as_deref().unwrap_or("null")), self.show.shorten(&counter)]
+            vec![column, self.show.shorten_token(stolen.as_deref().unwrap_or("null")), self.show.shorten(&counter)]
         });
         self.show.table(
             &[("column", Tone::Plain), ("a thief with the file", Tone::Thief), ("a pharmacist", Tone::Counter)],
@@ -237,20 +236,27 @@ impl<'s> Pharmacy<'s> {
         Ok(())
     }
 
-    /// What lies where, and how to look at it from outside.
+    /// What lies where, what that means, and what to do next.
     pub fn say_what_is_left(&self) {
         self.show.step("What is left");
-        self.show.line(format_args!("{}: the database that a thief may take, tokens only", self.data_folder.display()));
-        let keyring = self.key_folder.join(KEYRINGS);
-        self.show
-            .line(format_args!("{}: the sealed keyring; it goes into every backup of the data", keyring.display()));
-        let root_key = self.key_folder.join(ROOT_KEY);
-        self.show.line(format_args!("{}: what opens it; it goes into no backup of the data", root_key.display()));
-        self.show.line("the command rxseal reads the keyring too:");
-        self.show.line(format_args!(
-            "cargo run --package rxseal-cli -- --store sqlite:{} keyring inspect {KEYSPACE}",
-            keyring.display()
-        ));
+        let (root_key, keyrings) = (self.key_store.root_key(), self.key_store.keyrings());
+        self.show.table(
+            &[("where", Tone::Plain), ("what", Tone::Plain)],
+            &[
+                vec![self.data_folder.display().to_string(), "the rows, sealed: worthless to a thief".to_owned()],
+                vec![keyrings.display().to_string(), "the keyring, sealed by the root key: back it up".to_owned()],
+                vec![root_key.display().to_string(), "the root key: in no backup of the other two".to_owned()],
+            ],
+        );
+        self.show.line("All three are in one folder here, so whoever takes that folder reads everything.");
+        self.show.line("In production the root key stays in a KMS, a Vault or an HSM, on another machine.");
+        self.show.step("What next");
+        self.show.line("run it again: it opens the rows of this run and rotates once more");
+        self.show.line("look at the keyring with the command rxseal:");
+        self.show.line(format_args!("  cargo run -p rxseal-cli -- --store file:{} \\", keyrings.display()));
+        self.show.line(format_args!("      keyring inspect {KEYSPACE}"));
+        self.show.line("copy prescription.rs, keys.rs, store.rs and jobs.rs from examples/pharmacy");
+        self.show.line("choose a root key for production: docs/KEYS.md");
     }
 
     fn open_all(&mut self, check: &'static str) -> Result<OpenedRows, Failure> {
@@ -281,7 +287,8 @@ impl<'s> Pharmacy<'s> {
 
     fn scan(&mut self, check: &'static str, show_files: bool) -> Result<(), Failure> {
         let bar = self.show.bar("scanning", 0);
-        let files = self.needles.scan(&[&self.data_folder, &self.key_folder], &bar)?;
+        let files =
+            self.needles.scan(&[&self.data_folder, self.key_store.keyrings(), self.key_store.root_folder()], &bar)?;
         bar.finish_and_clear();
         if show_files {
             let row = |file: &crate::scan::Scanned| {
@@ -343,7 +350,7 @@ fn pharmacist() -> Result<Access, Failure> {
 /// Only one run at a time. The system lets go of the lock when the program ends, however it ends.
 fn lock(folder: &Path) -> Result<File, Failure> {
     let path = folder.join("in-use.lock");
-    let cannot = |error: std::io::Error| Failure::new(format!("cannot be locked: {error}")).about(&path);
+    let cannot = |error: std::io::Error| Failure::of_file(&path, &error);
     let lock = File::options().create(true).truncate(false).write(true).open(&path).map_err(cannot)?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),
@@ -363,7 +370,7 @@ fn why<T>(opened: &Result<T, rxseal::Error>) -> String {
 
 fn make_folder(folder: &Path) -> Result<(), Failure> {
     let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
-    made.map_err(|error| Failure::new(error.to_string()).about(folder))
+    made.map_err(|error| Failure::of_file(folder, &error))
 }
 
 fn row_of((what, timing): &(&str, Timing)) -> Vec<String> {

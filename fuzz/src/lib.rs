@@ -16,14 +16,14 @@ pub mod laws;
 /// Random keys that are gone with the process: a primary, and one each that is deactivated, compromised and destroyed.
 pub static KEYS: LazyLock<Keyring> = LazyLock::new(|| {
     let (roots, first) = testing::insecure_keyring_file("fuzz").expect("a keyring");
-    let rotate = |file: &_| run_local(Keyring::rotate("fuzz", &roots, file)).expect("a rotation");
+    let rotate = |file: &_| run_local(rxseal::testing::rotate_keyring("fuzz", &roots, file)).expect("a rotation");
     let last = rotate(&rotate(&rotate(&first)));
     let old: Vec<_> =
         last.keys().iter().filter(|key| key.state() == KeyState::Deactivated).map(|key| key.id()).collect();
     let file = [(old[0], KeyState::Compromised), (old[1], KeyState::Destroyed)]
         .into_iter()
         .fold(last, |file, (key, state)| {
-            run_local(Keyring::force_state("fuzz", &roots, &file, key, state)).expect("a state")
+            run_local(rxseal::testing::force_key_state("fuzz", &roots, &file, key, state)).expect("a state")
         });
     run_local(Keyring::unlock("fuzz", &roots, &file)).expect("an unlocked keyring").unobserved()
 });
@@ -31,7 +31,7 @@ pub static KEYS: LazyLock<Keyring> = LazyLock::new(|| {
 /// The same of suite `c`.
 pub static CHACHA: LazyLock<Keyring> = LazyLock::new(|| {
     let (roots, _) = testing::insecure_keyring_file("fuzz").expect("a keyring");
-    let file = run_local(Keyring::create("fuzz", &roots, Suite::XChaCha20Poly1305)).expect("a keyring");
+    let file = run_local(rxseal::testing::create_keyring("fuzz", &roots, Suite::XChaCha20Poly1305)).expect("a keyring");
     run_local(Keyring::unlock("fuzz", &roots, &file)).expect("an unlocked keyring").unobserved()
 });
 

@@ -10,11 +10,11 @@ use crate::secret::SecretBytes;
 /// patient's fields become unreadable, and the keyring stays in use.
 ///
 /// It has neither `Clone` nor serde: store its [`WrappedSubjectKey`](crate::subjects::WrappedSubjectKey).
-pub struct SubjectKey(Arc<Parts>);
+pub struct SubjectKey(Arc<Inner>);
 
 /// Shared with the records of the subject, so that there is one copy of the key. Behind a pointer, so that a record without a subject
 /// has no unwritten room.
-struct Parts {
+struct Inner {
     keyspace: Name,
     subject_id: Box<str>,
     secret: SecretBytes<32>,
@@ -22,7 +22,7 @@ struct Parts {
 
 impl SubjectKey {
     pub(super) fn of(keyspace: &Name, subject_id: &str, secret: SecretBytes<32>) -> Self {
-        Self(Arc::new(Parts { keyspace: keyspace.clone(), subject_id: subject_id.into(), secret }))
+        Self(Arc::new(Inner { keyspace: keyspace.clone(), subject_id: subject_id.into(), secret }))
     }
 
     pub(super) fn keyspace(&self) -> &Name {

@@ -112,7 +112,7 @@ mod tests {
     #[test]
     fn a_key_goes_forward_only() {
         let (roots, first) = insecure_keyring_file("pharmacy-17").unwrap();
-        let base = run_local(crate::keyring::Keyring::rotate("pharmacy-17", &roots, &first)).unwrap();
+        let base = run_local(crate::testing::rotate_keyring("pharmacy-17", &roots, &first)).unwrap();
         let with = |at: usize, state, generation| {
             let mut file = base.clone();
             file.generation = generation;
@@ -147,7 +147,7 @@ mod tests {
         let (roots, first) = insecure_keyring_file("pharmacy-17").unwrap();
         assert!(is_taken(&first, &first));
         let [one, other] =
-            [0; 2].map(|_| run_local(crate::keyring::Keyring::rotate("pharmacy-17", &roots, &first)).unwrap());
+            [0; 2].map(|_| run_local(crate::testing::rotate_keyring("pharmacy-17", &roots, &first)).unwrap());
         assert!(!is_taken(&one, &other));
         assert!(!is_taken(&other, &one));
         let changes: [fn(&mut KeyringFile); 4] = [

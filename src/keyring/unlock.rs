@@ -54,7 +54,7 @@ impl UnlockOptions {
     /// Computes with this implementation of the primitives. The bytes that are written do not depend on it.
     ///
     /// If it has no memory for a key, or its self-test failed, sealing and opening fail with `backend-failed`. Root keys on this machine
-    /// and [`Keyring::create`] use the default one.
+    /// and new keyrings use the default one.
     #[must_use]
     pub fn backend(mut self, backend: Backend) -> Self {
         self.backend = backend;

@@ -105,8 +105,8 @@ struct Attempt {
     _end: watch::Sender<()>,
 }
 
-/// Whose turn it is to get an answer.
-enum Turn {
+/// Who attempts to get an answer next.
+enum NextAttempt {
     /// There is one.
     Nobody,
     Mine(Attempt),
@@ -167,25 +167,25 @@ impl Slot {
     }
 
     fn refresh_meanwhile(self: &Arc<Self>, refresher: &Arc<Refresher>, asked: Moment) {
-        match self.turn(refresher, asked) {
-            Turn::Nobody => {}
-            Turn::Mine(attempt) => {
+        match self.next_attempt(refresher, asked) {
+            NextAttempt::Nobody => {}
+            NextAttempt::Mine(attempt) => {
                 // Without a runtime to go on in, a later caller waits instead.
                 if let Ok(runtime) = Handle::try_current() {
                     drop(runtime.spawn(attempt.run(Arc::clone(refresher))));
                 }
             }
-            Turn::Another(_) => self.tell_if_it_hangs(refresher),
+            NextAttempt::Another(_) => self.tell_if_it_hangs(refresher),
         }
     }
 
     /// Waits for one attempt, unless one ended since it was `asked` for.
     async fn refresh(self: &Arc<Self>, refresher: &Arc<Refresher>, asked: Moment) {
         loop {
-            let (underway, mine) = match self.turn(refresher, asked) {
-                Turn::Nobody => return,
-                Turn::Mine(attempt) => (attempt.start(refresher).await, true),
-                Turn::Another(underway) => (underway, false),
+            let (underway, mine) = match self.next_attempt(refresher, asked) {
+                NextAttempt::Nobody => return,
+                NextAttempt::Mine(attempt) => (attempt.start(refresher).await, true),
+                NextAttempt::Another(underway) => (underway, false),
             };
             if !underway.ends(&refresher.settings.clock).await {
                 return self.tell_if_it_hangs(refresher);
@@ -196,17 +196,17 @@ impl Slot {
         }
     }
 
-    fn turn(self: &Arc<Self>, refresher: &Refresher, asked: Moment) -> Turn {
+    fn next_attempt(self: &Arc<Self>, refresher: &Refresher, asked: Moment) -> NextAttempt {
         let mut state = self.state();
         if state.answered_since(asked) {
-            return Turn::Nobody;
+            return NextAttempt::Nobody;
         }
         if let Some(underway) = &state.underway {
-            return Turn::Another(underway.clone());
+            return NextAttempt::Another(underway.clone());
         }
         let (sender, end) = watch::channel(());
         let underway = state.underway.insert(Underway { began: refresher.now(), end }).clone();
-        Turn::Mine(Attempt { slot: Arc::clone(self), underway, _end: sender })
+        NextAttempt::Mine(Attempt { slot: Arc::clone(self), underway, _end: sender })
     }
 
     /// There is no second attempt beside one that hangs, but it is told of, and counts as an outage, as if it had failed.

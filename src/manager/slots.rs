@@ -9,11 +9,11 @@ use crate::id::Name;
 
 pub(super) struct Slots {
     capacity: NonZeroUsize,
-    held: Mutex<Held>,
+    held: Mutex<UsedSlots>,
 }
 
 #[derive(Default)]
-struct Held {
+struct UsedSlots {
     slots: BTreeMap<String, Used>,
     /// Counts up with each use; larger is later.
     uses: u64,
@@ -53,12 +53,12 @@ impl Slots {
     }
 
     /// Each change leaves it whole, so a panic elsewhere does no harm.
-    fn lock(&self) -> MutexGuard<'_, Held> {
+    fn lock(&self) -> MutexGuard<'_, UsedSlots> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Held {
+impl UsedSlots {
     /// First those that hold nothing, so that asking for keyspaces that do not exist pushes no keyring out. Not one that somebody
     /// waits for: its next caller would begin anew. So for a moment there may be more than the capacity.
     fn let_one_go(&mut self) -> bool {

@@ -27,12 +27,12 @@ const SWEEP: Duration = Duration::from_secs(10);
 const _: () = assert!(LONGEST_READ.as_secs() + LONGEST.as_secs() + SWEEP.as_secs() < HELD_AT_MOST.as_secs());
 
 /// What is known of a subject. The cache does not hold that a subject has no key, because the next call may make one.
-pub(super) enum Held {
+pub(super) enum KnownSubject {
     Key(SubjectKey),
     Shredded,
 }
 
-impl Held {
+impl KnownSubject {
     pub(super) fn key(self) -> Result<SubjectKey, Error> {
         match self {
             Self::Key(key) => Ok(key),
@@ -50,7 +50,7 @@ impl Held {
 
 /// A held key, and when the store was asked for it: moka's own clock stops while the machine is suspended. The slot is emptied when the
 /// cache removes it, because moka frees removed entries later, and a key must be wiped at once.
-type Slot = Arc<Mutex<Option<(Held, Moment)>>>;
+type CachedSubject = Arc<Mutex<Option<(KnownSubject, Moment)>>>;
 
 /// When the store was asked.
 #[derive(Clone, Copy)]
@@ -66,7 +66,7 @@ pub(super) struct SubjectCache {
 }
 
 struct Swept {
-    slots: Cache<Box<str>, Slot>,
+    slots: Cache<Box<str>, CachedSubject>,
     /// How long a key is held.
     time: Duration,
     /// The digests of the names of subjects that were seen shredded. They are never removed: if a restored store says otherwise
@@ -102,15 +102,15 @@ impl SubjectCache {
         Self { clock, ..self }
     }
 
-    pub(super) async fn get(&self, name: &str) -> Option<Held> {
+    pub(super) async fn get(&self, name: &str) -> Option<KnownSubject> {
         let held = self.look(&self.swept.slots.get(name).await?);
         self.unless_buried(name, held)
     }
 
     /// A key may be put here after its subject was seen shredded, if it was read from the store before that.
-    fn unless_buried(&self, name: &str, held: Option<Held>) -> Option<Held> {
+    fn unless_buried(&self, name: &str, held: Option<KnownSubject>) -> Option<KnownSubject> {
         match held {
-            Some(Held::Key(_)) if self.is_buried(name) => Some(Held::Shredded),
+            Some(KnownSubject::Key(_)) if self.is_buried(name) => Some(KnownSubject::Shredded),
             other => other,
         }
     }
@@ -129,7 +129,7 @@ impl SubjectCache {
         self.swept.shredded.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn look(&self, slot: &Slot) -> Option<Held> {
+    fn look(&self, slot: &CachedSubject) -> Option<KnownSubject> {
         let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
         if slot.as_ref().is_some_and(|(_, asked)| self.clock.now().since(*asked) >= self.swept.time) {
             *slot = None;
@@ -147,9 +147,9 @@ impl SubjectCache {
     pub(super) async fn get_or_make<E: Send + Sync + 'static>(
         &self,
         name: &str,
-        make: impl Future<Output = Result<Held, E>>,
-    ) -> Result<Option<Held>, Arc<E>> {
-        let late = Late { cache: self, mark: self.mark(), slot: Slot::default() };
+        make: impl Future<Output = Result<KnownSubject, E>>,
+    ) -> Result<Option<KnownSubject>, Arc<E>> {
+        let late = Late { cache: self, mark: self.mark(), slot: CachedSubject::default() };
         let fill = async {
             let held = make.await?;
             if self.is_good(&late.mark) {
@@ -165,8 +165,8 @@ impl SubjectCache {
         Ok(self.unless_buried(name, held))
     }
 
-    pub(super) async fn put(&self, name: Box<str>, held: Held, mark: Mark) {
-        let late = Late { cache: self, mark, slot: Slot::default() };
+    pub(super) async fn put(&self, name: Box<str>, held: KnownSubject, mark: Mark) {
+        let late = Late { cache: self, mark, slot: CachedSubject::default() };
         if self.is_good(&late.mark) {
             late.fill(held);
             self.swept.slots.insert(name, Arc::clone(&late.slot)).await;
@@ -193,11 +193,11 @@ impl SubjectCache {
 struct Late<'a> {
     cache: &'a SubjectCache,
     mark: Mark,
-    slot: Slot,
+    slot: CachedSubject,
 }
 
 impl Late<'_> {
-    fn fill(&self, held: Held) {
+    fn fill(&self, held: KnownSubject) {
         #[cfg(test)]
         tests::meanwhile();
         *self.slot.lock().unwrap_or_else(PoisonError::into_inner) = Some((held, self.mark.begun));
@@ -212,7 +212,7 @@ impl Drop for Late<'_> {
     }
 }
 
-fn take(slot: &Slot) -> Option<(Held, Moment)> {
+fn take(slot: &CachedSubject) -> Option<(KnownSubject, Moment)> {
     slot.lock().unwrap_or_else(PoisonError::into_inner).take()
 }
 
@@ -270,14 +270,14 @@ mod tests {
     fn what_is_forgotten_while_it_is_put_is_not_held() {
         let cache = SubjectCache::new(100, Duration::MAX);
         let get = || run(cache.get("P-7"));
-        run(cache.put("P-7".into(), Held::Shredded, cache.mark()));
+        run(cache.put("P-7".into(), KnownSubject::Shredded, cache.mark()));
         assert!(get().is_some());
         FORGETTING.set(Some(cache.clone()));
-        run(cache.put("P-7".into(), Held::Shredded, cache.mark()));
+        run(cache.put("P-7".into(), KnownSubject::Shredded, cache.mark()));
         assert!(get().is_none());
         FORGETTING.set(Some(cache.clone()));
         run(cache.forget("P-7"));
-        let make = async { Ok::<_, ()>(Held::Shredded) };
+        let make = async { Ok::<_, ()>(KnownSubject::Shredded) };
         assert!(run(cache.get_or_make("P-7", make)).is_ok_and(|held| held.is_some()), "it was read before");
         assert!(FORGETTING.take().is_none());
         assert!(get().is_none());
@@ -287,19 +287,19 @@ mod tests {
     #[test]
     fn a_key_that_is_put_after_its_shredding_was_seen_is_not_given() {
         let keys = crate::testing::insecure_keyring("pharmacy-17").unwrap().unobserved();
-        let key = || Held::Key(keys.create_subject_key("P-7").unwrap().0);
+        let key = || KnownSubject::Key(keys.create_subject_key("P-7").unwrap().0);
         let cache = SubjectCache::new(100, Duration::MAX);
         let mark = cache.mark();
         cache.bury("P-7");
         run(cache.put("P-7".into(), key(), mark));
         run(cache.put("P-8".into(), key(), mark));
-        assert!(matches!(run(cache.get("P-7")), Some(Held::Shredded)));
-        assert!(matches!(run(cache.get("P-8")), Some(Held::Key(_))));
+        assert!(matches!(run(cache.get("P-7")), Some(KnownSubject::Shredded)));
+        assert!(matches!(run(cache.get("P-8")), Some(KnownSubject::Key(_))));
         let shared = run(cache.get_or_make("P-7", async { Ok::<_, ()>(key()) }));
-        assert!(matches!(shared, Ok(Some(Held::Shredded))));
+        assert!(matches!(shared, Ok(Some(KnownSubject::Shredded))));
         cache.bury("P-9");
         let made = run(cache.get_or_make("P-9", async { Ok::<_, ()>(key()) }));
-        assert!(matches!(made, Ok(Some(Held::Shredded))));
+        assert!(matches!(made, Ok(Some(KnownSubject::Shredded))));
     }
 
     /// A machine that was suspended, or whose clock was set, holds no key for longer than its time.
@@ -318,8 +318,8 @@ mod tests {
         ] {
             let test = TestClock::default();
             let cache = SubjectCache::new(100, Duration::MAX).clock(Clock::from(&test));
-            run(cache.put("P-7".into(), Held::Shredded, cache.mark()));
-            let make = || async { Ok::<_, ()>(Held::Shredded) };
+            run(cache.put("P-7".into(), KnownSubject::Shredded, cache.mark()));
+            let make = || async { Ok::<_, ()>(KnownSubject::Shredded) };
             test.advance(seconds(steady));
             test.set_forward(seconds(forward));
             test.set_back(seconds(back));
@@ -330,7 +330,7 @@ mod tests {
             // The answer to a call of the store that took that long is not held.
             let mark = cache.mark();
             test.set_forward(LONGEST_READ);
-            run(cache.put("P-8".into(), Held::Shredded, mark));
+            run(cache.put("P-8".into(), KnownSubject::Shredded, mark));
             assert!(run(cache.get("P-8")).is_none());
         }
     }

@@ -3,14 +3,14 @@
 use std::collections::HashMap;
 use std::fmt;
 
-use super::cache::Held;
+use super::cache::KnownSubject;
 use crate::error::{Error, ErrorKind};
 use crate::id::Identifier;
 use crate::key::SubjectKey;
 
 /// The keys that [`SubjectKeys::load`](crate::subjects::SubjectKeys::load) found.
 #[derive(Default)]
-pub struct LoadedSubjects(HashMap<Box<str>, Result<Held, Error>>);
+pub struct LoadedSubjects(HashMap<Box<str>, Result<KnownSubject, Error>>);
 
 impl LoadedSubjects {
     /// The key of a subject.
@@ -22,14 +22,14 @@ impl LoadedSubjects {
     pub fn get<'a>(&self, subject: impl Into<Identifier<'a>>) -> Result<&SubjectKey, Error> {
         let subject = subject.into();
         match subject.parse("subject id").ok().and_then(|subject| self.0.get(subject)) {
-            Some(Ok(Held::Key(key))) => Ok(key),
-            Some(Ok(Held::Shredded)) => Err(ErrorKind::SubjectShredded.into()),
+            Some(Ok(KnownSubject::Key(key))) => Ok(key),
+            Some(Ok(KnownSubject::Shredded)) => Err(ErrorKind::SubjectShredded.into()),
             Some(Err(error)) => Err(error.again()),
             None => Err(ErrorKind::SubjectMissing.into()),
         }
     }
 
-    pub(super) fn put(&mut self, subject: &str, held: Result<Held, Error>) {
+    pub(super) fn put(&mut self, subject: &str, held: Result<KnownSubject, Error>) {
         self.0.insert(subject.into(), held);
     }
 }

@@ -581,13 +581,14 @@ impl World {
     /// With the first key in this state after the rotation.
     fn rotated(suite: Suite, state: KeyState) -> Self {
         let roots: RootKeys = testing::insecure_keyring_file(KEYSPACE).unwrap().0;
-        let first = run_local(Keyring::create(KEYSPACE, &roots, suite)).unwrap();
+        let first = run_local(rxseal::testing::create_keyring(KEYSPACE, &roots, suite)).unwrap();
         let unlock = |file| run_local(Keyring::unlock(KEYSPACE, &roots, file)).unwrap().unobserved();
         let old = unlock(&first);
-        let second = run_local(Keyring::rotate(KEYSPACE, &roots, &first)).unwrap();
+        let second = run_local(rxseal::testing::rotate_keyring(KEYSPACE, &roots, &first)).unwrap();
         let last = match state {
             KeyState::Deactivated => second,
-            _ => run_local(Keyring::force_state(KEYSPACE, &roots, &second, old.primary_key(), state)).unwrap(),
+            _ => run_local(rxseal::testing::force_key_state(KEYSPACE, &roots, &second, old.primary_key(), state))
+                .unwrap(),
         };
         let wrapped = old.create_subject_key("P-1").unwrap().1;
         Self { old, new: unlock(&last), wrapped }

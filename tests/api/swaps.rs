@@ -123,8 +123,8 @@ const SUBJECTS: [&str; 3] = ["patient-1", "patient-2", "patient-1"];
 impl Tenant {
     fn new(keyspace: &str, suite: Suite) -> Self {
         let (roots, _) = testing::insecure_keyring_file(keyspace).unwrap();
-        let first = run_local(Keyring::create(keyspace, &roots, suite)).unwrap();
-        let rotated = run_local(Keyring::rotate(keyspace, &roots, &first)).unwrap();
+        let first = run_local(rxseal::testing::create_keyring(keyspace, &roots, suite)).unwrap();
+        let rotated = run_local(rxseal::testing::rotate_keyring(keyspace, &roots, &first)).unwrap();
         let unlock =
             |file: &_, roots: &RootKeys| run_local(Keyring::unlock(keyspace, roots, file)).unwrap().unobserved();
         let (before, keyring) = (unlock(&first, &roots), unlock(&rotated, &roots));

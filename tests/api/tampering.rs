@@ -96,7 +96,7 @@ impl Keys {
         let (roots, _) = testing::insecure_keyring_file("pharmacy-17").unwrap();
         let unlock = |file: &_| run_local(Keyring::unlock("pharmacy-17", &roots, file)).unwrap().unobserved();
         let file = create(&roots, suite);
-        let rotated = run_local(Keyring::rotate("pharmacy-17", &roots, &file)).unwrap();
+        let rotated = run_local(rxseal::testing::rotate_keyring("pharmacy-17", &roots, &file)).unwrap();
         let (before, keyring) = (unlock(&file), unlock(&rotated));
         let other_id = *before.primary_key().as_bytes();
         assert_ne!(other_id, *keyring.primary_key().as_bytes());
@@ -105,7 +105,7 @@ impl Keys {
 }
 
 fn create(roots: &RootKeys, suite: Suite) -> rxseal::keys::KeyringFile {
-    run_local(Keyring::create("pharmacy-17", roots, suite)).unwrap()
+    run_local(rxseal::testing::create_keyring("pharmacy-17", roots, suite)).unwrap()
 }
 
 /// One token, and how to open it.

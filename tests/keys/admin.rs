@@ -797,7 +797,7 @@ fn an_admin_never_goes_back() {
         all("an older generation");
     }
     // Somebody else goes on from the older files: the number is right again, and the mark is not there, or the key.
-    let rotated = |file: &KeyringFile| run_local(Keyring::rotate(TENANT, &world.roots, file)).unwrap();
+    let rotated = |file: &KeyringFile| run_local(rxseal::testing::rotate_keyring(TENANT, &world.roots, file)).unwrap();
     for (fork, what) in [
         (rotated(&second), "the same generation without the mark"),
         (rotated(&rotated(&second)), "a later generation without the mark"),
@@ -820,7 +820,7 @@ fn an_admin_never_goes_back() {
 }
 
 fn compromised(world: &World, file: &KeyringFile, id: KeyId) -> KeyringFile {
-    run_local(Keyring::force_state(TENANT, &world.roots, file, id, KeyState::Compromised)).unwrap()
+    run_local(rxseal::testing::force_key_state(TENANT, &world.roots, file, id, KeyState::Compromised)).unwrap()
 }
 
 /// A keyring that was stored and is gone is restored, not replaced by one under which nothing opens.

@@ -12,7 +12,7 @@ use rxseal::{Access, Error, Keyring, Purpose, run_local};
 const TENANT: &str = "pharmacy-17";
 
 fn rotated(roots: &RootKeys, file: &KeyringFile) -> KeyringFile {
-    run_local(Keyring::rotate(TENANT, roots, file)).unwrap()
+    run_local(rxseal::testing::rotate_keyring(TENANT, roots, file)).unwrap()
 }
 
 fn unlocked(roots: &RootKeys, file: &KeyringFile) -> Keyring {
@@ -29,18 +29,19 @@ fn an_older_file_that_was_put_back_is_not_made_the_newest() {
     let second = rotated(&roots, &first);
     let at_least = |generation| UnlockOptions::default().min_generation(generation);
 
-    let rotation = run_local(Keyring::rotate_with(at_least(2), TENANT, &roots, &first));
+    let rotation = run_local(rxseal::testing::rotate_keyring_with(at_least(2), TENANT, &roots, &first));
     assert_eq!(rotation.unwrap_err().code().as_str(), "keyring-too-old");
     let old = sealing_key(&first);
-    let change = Keyring::force_state_with(at_least(3), TENANT, &roots, &second, old, KeyState::Compromised);
+    let change =
+        rxseal::testing::force_key_state_with(at_least(3), TENANT, &roots, &second, old, KeyState::Compromised);
     assert_eq!(run_local(change).unwrap_err().code().as_str(), "keyring-too-old");
 
     let pinned = UnlockOptions::default().pin([7; 32]);
     assert_eq!(
-        run_local(Keyring::rotate_with(pinned, TENANT, &roots, &second)).unwrap_err().code().as_str(),
+        run_local(rxseal::testing::rotate_keyring_with(pinned, TENANT, &roots, &second)).unwrap_err().code().as_str(),
         "pin-mismatch"
     );
-    let third = run_local(Keyring::rotate_with(at_least(2), TENANT, &roots, &second)).unwrap();
+    let third = run_local(rxseal::testing::rotate_keyring_with(at_least(2), TENANT, &roots, &second)).unwrap();
     assert_eq!(third.generation(), 3);
 }
 
@@ -91,7 +92,8 @@ fn a_subject_key_under_a_compromised_key_is_rewrapped_only_by_that_name() {
     let (_, wrapped) = unlocked(&roots, &first).create_subject_key("P-1").unwrap();
     let second = rotated(&roots, &first);
     let old = sealing_key(&first);
-    let third = run_local(Keyring::force_state(TENANT, &roots, &second, old, KeyState::Compromised)).unwrap();
+    let third =
+        run_local(rxseal::testing::force_key_state(TENANT, &roots, &second, old, KeyState::Compromised)).unwrap();
     let keys = unlocked(&roots, &third);
 
     assert_eq!(keys.unwrap_subject_key("P-1", &wrapped).unwrap_err().code().as_str(), "key-compromised");

@@ -2,7 +2,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 mod admin;
-mod conformance;
 mod lifecycle;
 mod local_root_key;
 mod manager;

@@ -569,8 +569,8 @@ async fn never_to_a_keyring_that_lacks_a_key() {
     let first = world.admin.stored(TENANT).await.unwrap();
     world.admin.rotate(TENANT).await.unwrap();
     // A backup of the first generation was restored, and rotated once or twice.
-    let second = Keyring::rotate(TENANT, &roots, &first).await.unwrap();
-    let third = Keyring::rotate(TENANT, &roots, &second).await.unwrap();
+    let second = rxseal::testing::rotate_keyring(TENANT, &roots, &first).await.unwrap();
+    let third = rxseal::testing::rotate_keyring(TENANT, &roots, &second).await.unwrap();
     for fork in [second, third] {
         let heard = Heard::default();
         let manager = world.builder().observed_by(heard.clone());
@@ -606,7 +606,7 @@ async fn a_destroyed_key_is_not_missed() {
     let old = key_of(&manager.keyring(TENANT).await.unwrap());
     world.admin.rotate(TENANT).await.unwrap();
     let rotated = world.admin.stored(TENANT).await.unwrap();
-    let destroyed = Keyring::force_state(TENANT, &roots, &rotated, old, KeyState::Destroyed).await.unwrap();
+    let destroyed = rxseal::testing::force_key_state(TENANT, &roots, &rotated, old, KeyState::Destroyed).await.unwrap();
     for file in [rotated, destroyed] {
         let generation = file.generation();
         world.store.answer(Some(file));

@@ -15,8 +15,8 @@ use std::error::Error as _;
 use std::process::Command;
 use std::sync::Arc;
 
-use crate::conformance::{Shared, bounded, chain, conforms, create, unlock};
 use crate::faulty::{FaultyServer, Reply};
+use crate::root_keys::{Shared, bounded, chain, create, unlock};
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_kms::Client;
 use aws_sdk_kms::config::{Credentials, SharedCredentialsProvider};
@@ -91,9 +91,9 @@ fn cause(error: &Error) -> String {
 #[ignore = "needs .ci/servers"]
 async fn moto_conforms() {
     let admin = Admin::of(&moto(), REGION);
-    let found = conforms(admin.shared().await, admin.shared().await).await;
+    let found = rxseal_conformance::root_key(admin.shared().await, admin.shared().await).await.unwrap();
     println!("moto: {found:#?}");
-    found.assert_provider_is_strict();
+    found.check_strict().unwrap();
     assert!(found.wraps_differ && found.changed > 60);
 }
 
@@ -102,7 +102,7 @@ async fn moto_conforms() {
 #[ignore = "needs .ci/servers"]
 async fn ministack_lies_and_is_caught() {
     let admin = Admin::of(&ministack(), REGION);
-    let found = conforms(admin.shared().await, admin.shared().await).await;
+    let found = rxseal_conformance::root_key(admin.shared().await, admin.shared().await).await.unwrap();
     println!("ministack: {found:#?}");
     println!(
         "ministack: of {} changed wraps it gave a wrong key for {}, and the right one for {}; of {} moved ones a key for {}",
@@ -259,7 +259,7 @@ async fn a_key_that_is_not_there_is_named() {
         let id = key.rsplit('/').next().unwrap();
         let gone = key.replace(id, "00000000-0000-4000-8000-000000000000");
         let roots = RootKeys::from(admin.root(&gone).await.unwrap());
-        let error = Keyring::create("pharmacy-17", &roots, Suite::default()).await.unwrap_err();
+        let error = rxseal::testing::create_keyring("pharmacy-17", &roots, Suite::default()).await.unwrap_err();
         assert_eq!(error.code().as_str(), "provider-refused");
         assert!(cause(&error).contains(&format!("has no key {gone}")), "{}", cause(&error));
     }
@@ -338,7 +338,7 @@ async fn child_connects() {
         let root = bounded(AwsKmsKey::connect(&key)).await?;
         let name = root.name().to_owned();
         let roots = RootKeys::from(root);
-        let stored = Keyring::create("pharmacy-17", &roots, Suite::default()).await?;
+        let stored = rxseal::testing::create_keyring("pharmacy-17", &roots, Suite::default()).await?;
         unlock(&roots, &stored).await?;
         Ok::<_, Error>(format!("unlocked with {name}"))
     };

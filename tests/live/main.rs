@@ -4,9 +4,8 @@
 mod aws_kms;
 #[path = "../stores/column.rs"]
 mod column;
-#[path = "../keys/conformance.rs"]
-mod conformance;
 mod faults;
 mod faulty;
 mod postgres;
+mod root_keys;
 mod vault;

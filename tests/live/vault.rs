@@ -20,8 +20,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::conformance::{self, bounded, chain, create, unlock_many};
 use crate::faulty::{self, FaultyServer, Reply};
+use crate::root_keys::{bounded, chain, create, unlock_many};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use rxseal::keys::{KeyringFile, Suite};
@@ -42,11 +42,11 @@ async fn conforms() {
         transit.key("one", json!({"type": kind})).await;
         transit.key("other", json!({"type": kind})).await;
         let root = |key: &str| -> Arc<dyn RootKey> { Arc::new(transit.root(key).build().unwrap()) };
-        let found = conformance::conforms(root("one"), root("other")).await;
+        let found = rxseal_conformance::root_key(root("one"), root("other")).await.unwrap();
         if kind == "aes256-gcm96" {
             println!("{kind}: {found:#?}");
         }
-        found.assert_provider_is_strict();
+        found.check_strict().unwrap();
         assert!(found.wraps_differ);
         assert!(found.errors.iter().all(|error| !error.contains("vault:v")), "{found:?}");
     }
@@ -444,7 +444,7 @@ async fn refused(roots: &RootKeys, stored: &KeyringFile) -> Error {
 }
 
 async fn refused_create(roots: &RootKeys) -> Error {
-    let error = bounded(Keyring::create("pharmacy-17", roots, Suite::default())).await.unwrap_err();
+    let error = bounded(rxseal::testing::create_keyring("pharmacy-17", roots, Suite::default())).await.unwrap_err();
     assert_eq!(error.code().as_str(), "provider-refused", "{}", text(&error));
     error
 }

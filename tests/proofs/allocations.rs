@@ -547,7 +547,7 @@ fn a_large_value_leaves_no_large_block() {
 fn a_keyring_with_a_hundred_keys() {
     let (roots, mut file) = file_of(Suite::default());
     for _ in 1..100 {
-        file = run_local(Keyring::rotate(KEYSPACE, &roots, &file)).unwrap();
+        file = run_local(rxseal::testing::rotate_keyring(KEYSPACE, &roots, &file)).unwrap();
     }
     assert_eq!(file.keys().iter().filter(|key| key.suite().is_some()).count(), 100);
     let before = Count::now();
@@ -565,7 +565,7 @@ const KEYSPACE: &str = "pharmacy-17";
 
 fn file_of(suite: Suite) -> (RootKeys, KeyringFile) {
     let (roots, _) = testing::insecure_keyring_file(KEYSPACE).unwrap();
-    let file = run_local(Keyring::create(KEYSPACE, &roots, suite)).unwrap();
+    let file = run_local(rxseal::testing::create_keyring(KEYSPACE, &roots, suite)).unwrap();
     (roots, file)
 }
 

@@ -74,7 +74,7 @@ fn tokens_and_keyring_files_show_nothing() {
         said.text("a token of JSON", rec.seal_text::<Note>(&(CANARY, CANARY_NUMBER)).unwrap());
         said.text("a sealed record", serde_json::to_string(&rec.sealing(&Forms::new(&rec))).unwrap());
     }
-    let rotated = run_local(Keyring::rotate("pharmacy-17", &world.roots, &world.file)).unwrap();
+    let rotated = run_local(rxseal::testing::rotate_keyring("pharmacy-17", &world.roots, &world.file)).unwrap();
     for file in [&world.file, &rotated] {
         said.text("a keyring file", file.to_string());
         let unlocked = keys::unlock(&root, &file.to_string());
@@ -249,7 +249,7 @@ impl World {
         let roots = RootKeys::from(RootKeyFile::new(&path).create().unwrap());
         let root_line = std::fs::read_to_string(&path).unwrap();
         std::fs::remove_file(path).unwrap();
-        let file = run_local(Keyring::create("pharmacy-17", &roots, Suite::default())).unwrap();
+        let file = run_local(rxseal::testing::create_keyring("pharmacy-17", &roots, Suite::default())).unwrap();
         let keys = run_local(Keyring::unlock("pharmacy-17", &roots, &file)).unwrap().unobserved();
         Self { roots, root_line, file, keys, access: Access::new("user:kim.rph", Purpose::TREAT).unwrap() }
     }
@@ -566,7 +566,7 @@ fn unreadable_input(said: &mut Said) {
     said.refused("another keyspace", run_local(Keyring::unlock("pharmacy-18", &world.roots, &world.file)));
     said.refused(
         "a state",
-        run_local(Keyring::force_state(
+        run_local(rxseal::testing::force_key_state(
             "pharmacy-17",
             &world.roots,
             &world.file,
@@ -666,7 +666,10 @@ fn debug_of_everything(said: &mut Said) {
             Box::pin(std::future::ready(Err(Error::from_provider(true, "constant"))))
         }
     }
-    said.refused("a provider", run_local(Keyring::create("pharmacy-17", &RootKeys::from(Tells), Suite::default())));
+    said.refused(
+        "a provider",
+        run_local(rxseal::testing::create_keyring("pharmacy-17", &RootKeys::from(Tells), Suite::default())),
+    );
 }
 
 /// What an observer can print of its events.

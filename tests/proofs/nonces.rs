@@ -70,7 +70,7 @@ fn full() -> bool {
 
 fn keyring(suite: Suite) -> Keyring {
     let (roots, _) = testing::insecure_keyring_file("pharmacy-17").unwrap();
-    let file = run_local(Keyring::create("pharmacy-17", &roots, suite)).unwrap();
+    let file = run_local(rxseal::testing::create_keyring("pharmacy-17", &roots, suite)).unwrap();
     run_local(Keyring::unlock("pharmacy-17", &roots, &file)).unwrap().unobserved()
 }
 

@@ -194,7 +194,7 @@ async fn what_does_not_open_is_saved_back_byte_for_byte() {
 async fn sql_counts_tokens_by_key() {
     let db = Database::new("count");
     let (roots, first) = rxseal::testing::insecure_keyring_file("pharmacy-17").unwrap();
-    let second = run_local(Keyring::rotate("pharmacy-17", &roots, &first)).unwrap();
+    let second = run_local(rxseal::testing::rotate_keyring("pharmacy-17", &roots, &first)).unwrap();
     let mut expected = Vec::new();
     for (generation, rows) in [(first, 3_i64), (second, 5)] {
         let keys = run_local(Keyring::unlock("pharmacy-17", &roots, &generation)).unwrap().unobserved();

@@ -50,7 +50,7 @@ struct World {
 
 static WORLD: LazyLock<World> = LazyLock::new(|| {
     let (roots, first) = rxseal::testing::insecure_keyring_file("pharmacy-17").unwrap();
-    let second = run_local(Keyring::rotate("pharmacy-17", &roots, &first)).unwrap();
+    let second = run_local(rxseal::testing::rotate_keyring("pharmacy-17", &roots, &first)).unwrap();
     let old = unlock(&roots, &first);
     let token = old.record("refill", RECORD_ID).unwrap().seal::<phi::Drug>(CANARY).unwrap();
     let keys = unlock(&roots, &second);
@@ -67,7 +67,8 @@ fn record() -> Record {
 
 fn in_state(state: KeyState) -> Keyring {
     let id = WORLD.token.key_id();
-    let file = run_local(Keyring::force_state("pharmacy-17", &WORLD.roots, &WORLD.second, id, state)).unwrap();
+    let file =
+        run_local(rxseal::testing::force_key_state("pharmacy-17", &WORLD.roots, &WORLD.second, id, state)).unwrap();
     unlock(&WORLD.roots, &file)
 }
 
@@ -173,10 +174,12 @@ fn all() -> Vec<(&'static str, Error)> {
     let seal = |value: &str| fails(rec.seal::<Short>(value));
     let nan = f64::NAN;
     let primary = world.keys.primary_key();
-    let state =
-        |id, state| fails(run_local(Keyring::force_state("pharmacy-17", &world.roots, &world.second, id, state)));
-    let create =
-        |service: Service| fails(run_local(Keyring::create("pharmacy-17", &RootKeys::from(service), Suite::default())));
+    let state = |id, state| {
+        fails(run_local(rxseal::testing::force_key_state("pharmacy-17", &world.roots, &world.second, id, state)))
+    };
+    let create = |service: Service| {
+        fails(run_local(rxseal::testing::create_keyring("pharmacy-17", &RootKeys::from(service), Suite::default())))
+    };
     let with = |options| fails(run_local(Keyring::unlock_with(options, "pharmacy-17", &world.roots, &world.second)));
     let damaged = {
         let text = world.first.to_string();

@@ -54,8 +54,9 @@ impl World {
     fn new(keyspace: &str, roots: &RootKeys, file: &KeyringFile) -> Self {
         let unlock = |file: &KeyringFile| run_local(Keyring::unlock(keyspace, roots, file)).unwrap().unobserved();
         let before = unlock(file);
-        let rotated = run_local(Keyring::rotate(keyspace, roots, file)).unwrap();
-        let destroy = Keyring::force_state(keyspace, roots, &rotated, before.primary_key(), KeyState::Destroyed);
+        let rotated = run_local(rxseal::testing::rotate_keyring(keyspace, roots, file)).unwrap();
+        let destroy =
+            rxseal::testing::force_key_state(keyspace, roots, &rotated, before.primary_key(), KeyState::Destroyed);
         let after = unlock(&run_local(destroy).unwrap());
         let token = record_of(&before).seal::<Inner>("warfarin 5 MG").unwrap();
         Self { before, between: unlock(&rotated), after, token }

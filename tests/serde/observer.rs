@@ -609,7 +609,7 @@ fn every_key_that_was_used_or_asked_for_is_named() {
     let (roots, file) = rxseal::testing::insecure_keyring_file("pharmacy-17").unwrap();
     let old = run_local(Keyring::unlock("pharmacy-17", &roots, &file)).unwrap().unobserved();
     let first = old.record("refill", "RX-1").unwrap().seal::<phi::PatientName>(CANARY).unwrap();
-    let file = run_local(Keyring::rotate("pharmacy-17", &roots, &file)).unwrap();
+    let file = run_local(rxseal::testing::rotate_keyring("pharmacy-17", &roots, &file)).unwrap();
     let recorder = Recorder::default();
     let keys = run_local(Keyring::unlock("pharmacy-17", &roots, &file)).unwrap().observed_by(recorder.clone());
     let access = Access::new("user:kim.rph", Purpose::TREAT).unwrap().request_id("req-1").unwrap();

@@ -22,8 +22,9 @@ pub fn key_ids() -> &'static [(KeyringFile, RootKeys)] {
     KEYS.get_or_init(|| {
         let (roots, first) = insecure_keyring_file("pharmacy-17").unwrap();
         let (others, _) = insecure_keyring_file("pharmacy-18").unwrap();
-        let second = run_local(Keyring::rotate("pharmacy-17", &roots, &first)).unwrap();
-        let chacha = run_local(Keyring::create("pharmacy-18", &others, Suite::XChaCha20Poly1305)).unwrap();
+        let second = run_local(rxseal::testing::rotate_keyring("pharmacy-17", &roots, &first)).unwrap();
+        let chacha =
+            run_local(rxseal::testing::create_keyring("pharmacy-18", &others, Suite::XChaCha20Poly1305)).unwrap();
         vec![(first, roots.clone()), (second, roots), (chacha, others)]
     })
 }

@@ -181,9 +181,10 @@ async fn a_key_that_cannot_be_had_is_asked_for_once() {
     let old = unlock(&file);
     let store = Arc::new(Counting { slow: true, ..Counting::default() });
     SubjectKeys::new(Arc::clone(&store)).subject_or_create(&old, "P-7").await.unwrap();
-    let file = run_local(Keyring::rotate(TENANT, &roots, &file)).unwrap();
+    let file = run_local(rxseal::testing::rotate_keyring(TENANT, &roots, &file)).unwrap();
     let file =
-        run_local(Keyring::force_state(TENANT, &roots, &file, old.primary_key(), KeyState::Compromised)).unwrap();
+        run_local(rxseal::testing::force_key_state(TENANT, &roots, &file, old.primary_key(), KeyState::Compromised))
+            .unwrap();
     let keys = Arc::new(unlock(&file));
     let subjects = SubjectKeys::new(Arc::clone(&store));
     let before = store.gets.load(SeqCst);
@@ -516,7 +517,7 @@ fn a_rewrap_is_repeated_safely() {
     let keys = unlock(&file);
     let patient = run_local(SubjectKeys::new(Arc::clone(&store)).subject_or_create(&keys, "P-7")).unwrap();
     let token = keys.record("rx", 1).unwrap().subject(&patient).unwrap().seal::<Drug>("warfarin 5 MG").unwrap();
-    let keys = unlock(&run_local(Keyring::rotate(TENANT, &roots, &file)).unwrap());
+    let keys = unlock(&run_local(rxseal::testing::rotate_keyring(TENANT, &roots, &file)).unwrap());
     assert_eq!(run_local(subjects.rewrap(&keys)).unwrap().rewrapped(), 1);
     assert_eq!(run_local(subjects.rewrap(&keys)).unwrap().rewrapped(), 0);
     let patient = run_local(SubjectKeys::new(store).subject_or_create(&keys, "P-7")).unwrap();

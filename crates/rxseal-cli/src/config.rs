@@ -35,7 +35,7 @@ struct ConfigFile {
     allow_group_read: bool,
 }
 
-/// A setting, and who says so: an option, a variable or the configuration file.
+/// A setting, and where it comes from: an option, a variable or the configuration file.
 struct Setting<T> {
     value: T,
     from: &'static str,
@@ -84,7 +84,7 @@ impl Config {
         })
     }
 
-    /// The store, in which a keyring must be already: nothing is made, in a database that may be another one.
+    /// The store, which must have keyrings already. Nothing is created, since it may be the wrong database.
     pub async fn store(&self) -> Result<Arc<dyn KeyringStore>, Failure> {
         self.open_store(false).await?.ok_or_else(|| {
             Failure::Usage(format!(
@@ -94,7 +94,7 @@ impl Config {
         })
     }
 
-    /// The store, made if it is not there; an empty one in memory for a dry run.
+    /// The store, created if it does not exist. A dry run gets an empty one in memory instead.
     pub async fn new_store(&self, dry_run: bool) -> Result<Arc<dyn KeyringStore>, Failure> {
         Ok(self.open_store(!dry_run).await?.unwrap_or_else(|| Arc::new(MemoryStore::default())))
     }
@@ -123,7 +123,7 @@ impl Config {
         }
     }
 
-    /// The root keys to unlock with. One that cannot be reached is told, and the others are tried: that is what they are for.
+    /// The root keys to unlock with. If one cannot be reached, a warning says so, and the others are tried.
     pub async fn roots(&self, output: &Output) -> Result<RootKeys, Failure> {
         Ok(self.reachable_roots(output).await?.0)
     }
@@ -145,7 +145,7 @@ impl Config {
         fatal.map_or_else(|| Ok((root::trusted(roots)?, failures.iter().map(Failure::code).collect())), Err)
     }
 
-    /// The subject keys. The service makes their table; if nothing is written, one that is not there is a mistake.
+    /// The subject keys. The service creates their table, so if nothing is to be written, a missing table is a mistake.
     pub async fn subject_store(&self, may_create: bool) -> Result<Arc<dyn SubjectKeyStore>, Failure> {
         self.open_subject_store(may_create).await?.ok_or_else(|| {
             Failure::Usage(format!(
@@ -155,13 +155,13 @@ impl Config {
         })
     }
 
-    /// `None` if its table is not there and may not be made.
+    /// `None` if its table does not exist and must not be created.
     pub async fn open_subject_store(&self, may_create: bool) -> Result<Option<Arc<dyn SubjectKeyStore>>, Failure> {
         let Some(Setting { value: store, from }) = &self.subject_store else {
             return usage("no subject store is given: use --subject-store sqlite:FILE, or set RXSEAL_SUBJECT_STORE");
         };
         match store.split_once(':') {
-            // Services make it: here a name that is not there is a mistake, and an empty store would let a key be destroyed.
+            // Services create it: a missing one is a mistake here, and an empty one would let a key be destroyed.
             Some(("file", folder)) if !folder.is_empty() => {
                 if !Path::new(folder).is_dir() {
                     return Err(Failure::Usage(format!(
@@ -206,7 +206,7 @@ impl Config {
         Ok(ShredLog::new(log, kept))
     }
 
-    /// All of these, or none.
+    /// All of these, or an error.
     pub async fn connect_all(&self, specs: &[Spec]) -> Result<Vec<Arc<dyn RootKey>>, Failure> {
         let mut roots = Vec::new();
         for spec in specs {
@@ -219,7 +219,7 @@ impl Config {
         spec.connect(self.allow_group_read).await
     }
 
-    /// The root keys to wrap with: all of them, or none.
+    /// The root keys to wrap with: all of them, or an error.
     pub async fn all_roots(&self) -> Result<Vec<Arc<dyn RootKey>>, Failure> {
         self.connect_all(&self.roots).await
     }
@@ -238,7 +238,7 @@ fn read(path: &Path) -> Result<ConfigFile, Failure> {
     })
 }
 
-/// What a variable says. An empty one says nothing.
+/// The value of a variable. An empty one counts as not set.
 pub fn variable(name: &str) -> Result<Option<String>, Failure> {
     let value = variable_os(name).map(OsString::into_string).transpose();
     value.map_err(|_| Failure::Usage(format!("{name} is not UTF-8")))
@@ -272,7 +272,7 @@ fn parse_kept(text: &str, from: &str) -> Result<Duration, Failure> {
     humantime::parse_duration(text).map_err(|_| Failure::Usage(format!("{from} must be a time such as 30days")))
 }
 
-/// SQLite makes a database, and no folder.
+/// SQLite creates a database, but not its folder.
 fn need_folder_of(path: &str) -> Result<(), Failure> {
     match Path::new(path).parent() {
         Some(folder) if !folder.as_os_str().is_empty() && !folder.is_dir() => Err(Failure::Usage(format!(

@@ -47,7 +47,7 @@ pub async fn run(global: &Global, command: &Count, output: &Output) -> Result<()
     )))
 }
 
-/// The keyrings as they are stored. Which keys they have needs no root key.
+/// The keyrings as they are stored. No root key is needed to see which keys they have.
 async fn keyrings(global: &Global, keyspaces: &[String]) -> Result<Vec<KeyringFile>, Failure> {
     if keyspaces.is_empty() {
         return Ok(Vec::new());
@@ -66,7 +66,7 @@ pub fn has_key(ring: &KeyringFile, key: KeyId) -> bool {
     ring.keys().iter().any(|info| info.id() == key)
 }
 
-/// How many tokens are under `key` in the columns that an operator named, none of which says nothing.
+/// How many tokens are under `key` in the columns that the operator named. Fails if a column cannot prove its zero.
 pub async fn count_under(key: KeyId, ring: &KeyringFile, counted: &Counted, output: &Output) -> Result<u64, Failure> {
     let database = Database::of(counted.sqlite.as_deref(), counted.postgres.as_deref());
     let database = match (database, counted.columns.is_empty() && counted.empty.is_empty()) {
@@ -116,7 +116,7 @@ pub async fn count_under(key: KeyId, ring: &KeyringFile, counted: &Counted, outp
     Ok(total)
 }
 
-/// Why a zero of this column is no evidence.
+/// Why a zero in this column proves nothing.
 fn says_nothing(name: &str, counts: &KeyCounts, ring: &KeyringFile) -> Failure {
     let seen = match (counts.doubt(), counts.total(), counts.nulls()) {
         (Some(doubt), ..) => return Failure::Coded("not-counted", format!("{name}: {doubt}")),

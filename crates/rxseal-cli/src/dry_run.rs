@@ -50,7 +50,7 @@ impl<S: KeyringStore> KeyringStore for DryRun<S> {
     }
 }
 
-/// Answers as if it did what it is told, and does not.
+/// Answers as the store would, and writes nothing.
 pub struct DrySubjects(pub Arc<dyn SubjectKeyStore>);
 
 impl SubjectTable for DrySubjects {

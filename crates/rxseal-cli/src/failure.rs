@@ -7,20 +7,20 @@ use std::io;
 use crate::exit;
 
 pub enum Failure {
-    /// What the operator said cannot be done as it is.
+    /// An option, a variable or the configuration file is wrong.
     Usage(String),
     Rxseal(rxseal::Error),
-    /// What the command itself found, under the code that the library has for it.
+    /// A fault that the command found itself, with the code that the library has for it.
     Coded(&'static str, String),
     /// One of the root keys, as the operator wrote it, and what is wrong with it.
     Root(String, Box<Failure>),
     /// `key-in-use`, and what is under the key: tokens, subject keys.
     InUse(rxseal::Error, u64, u64),
-    /// A result was printed, and it is not good.
+    /// A result was printed, and it shows a fault.
     Checked(String),
-    /// A change was made and stored; then its answer, which is here, could not be written.
+    /// A change was stored, but its answer (the text) could not be written.
     Unreported(io::Error, String),
-    /// A patient's key was destroyed; then something failed, so that there is no receipt.
+    /// A patient's key was destroyed, but something failed before there was a receipt.
     Unreceipted(rxseal::Error),
     Io(io::Error),
 }
@@ -30,7 +30,7 @@ impl Failure {
         if self.is_broken_pipe() { exit::BROKEN_PIPE } else { exit::status(self.code()) }
     }
 
-    /// Whether the reader of an answer went away: nobody needs to be told.
+    /// Whether the reader of the output went away, so that nobody needs a message.
     pub fn is_broken_pipe(&self) -> bool {
         matches!(self, Self::Io(error) if error.kind() == io::ErrorKind::BrokenPipe)
     }
@@ -87,7 +87,7 @@ pub fn usage<T>(text: &str) -> Result<T, Failure> {
     Err(Failure::Usage(text.to_owned()))
 }
 
-/// With its causes: what a provider says is what its operator has to know.
+/// With its causes, since an operator needs to see what the provider said.
 fn write_error(f: &mut fmt::Formatter<'_>, error: &rxseal::Error) -> fmt::Result {
     write!(f, "{error}")?;
     let mut cause = error.source();

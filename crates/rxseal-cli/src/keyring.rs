@@ -107,7 +107,7 @@ impl Desk<'_> {
             }
             Keyring::Compromise { keyspace, key, change } => {
                 let admin = self.any_admin(&change).await?;
-                // The mark is not to wait for a subject store that does not answer.
+                // The mark must not wait for a subject store that does not answer.
                 if let Err(failure) = self.check_newest(&admin, &keyspace, &change).await
                     && failure.code() == "keyring-too-old"
                 {
@@ -171,7 +171,7 @@ impl Desk<'_> {
         changed(self.output, change, &file, &format!("keyring rewrapped{off}"), None, json!({}))
     }
 
-    /// What the operator says is elsewhere, and what is counted here.
+    /// What the operator says is elsewhere, plus what is counted here.
     async fn subject_keys_under(&self, ring: &KeyringFile, key: KeyId, elsewhere: Option<u64>) -> Result<u64, Failure> {
         if self.config.has_subject_store() {
             let counts = match self.config.open_subject_store(false).await? {
@@ -194,7 +194,7 @@ impl Desk<'_> {
         })
     }
 
-    /// Of the subject keys under a key that somebody else may hold. The mark is stored, whatever the subject store answers.
+    /// The subject keys under a key that somebody else may know. The key stays marked even if the subject store fails.
     async fn exposed(&self, keyspace: &str, key: KeyId) -> (String, Option<usize>) {
         let lists = format!("`rxseal subject under {keyspace} {key}` lists");
         if !self.config.has_subject_store() {
@@ -237,7 +237,7 @@ impl Desk<'_> {
         }
     }
 
-    /// Before a keyring is made: subject keys of its keyspace show that there was one already, which is in another store or lost.
+    /// Before a keyring is created: subject keys of its keyspace show that there was one already, in another store or lost.
     async fn check_new(&self, keyspace: &str, change: &Change) -> Result<(), Failure> {
         if change.min_generation.is_some() || !self.config.has_subject_store() {
             return Ok(());
@@ -281,7 +281,7 @@ impl Desk<'_> {
     }
 }
 
-/// A rewrap that names no root keys keeps those that there are: it takes none off, and brings none back that was taken off.
+/// A rewrap that names no root keys keeps the present ones: it removes none, and brings no removed one back.
 fn check_the_same(stored: &KeyringFile, roots: &[Arc<dyn RootKey>]) -> Result<(), Failure> {
     if let Some(lost) = taken_off(stored, roots).first() {
         return Err(Failure::Usage(format!(
@@ -323,7 +323,7 @@ async fn list(config: &Config, output: &Output) -> Result<(), Failure> {
     Ok(output.list(&keyspaces, "no keyring is stored", &json!(keyspaces))?)
 }
 
-/// The stored keyring, which is at least of this generation.
+/// The stored keyring. Fails if it is older than this generation.
 async fn stored(config: &Config, keyspace: &str, min_generation: Option<u64>) -> Result<KeyringFile, Failure> {
     let file = config.store().await?.get(keyspace).await?;
     let Some(file) = file else {
@@ -380,14 +380,14 @@ async fn verify(config: &Config, keyspace: &str, min: Option<u64>, output: &Outp
     output.say(&text, &json!(value))?;
     let errors: Vec<_> = checks.iter().filter_map(|check| check.result()?.err()).collect();
     let asked = checks.iter().filter(|check| check.result().is_some()).count();
-    // What was refused for good weighs more than what may succeed later.
+    // A refusal is worse than a failure that may pass.
     let worst = errors.iter().find(|error| !error.is_retryable()).or(errors.first());
     match (worst, lost.first()) {
         (Some(worst), _) => Err(Failure::Coded(
             worst.code().as_str(),
             format!("{} of {asked} root keys asked do not unlock the keyring", errors.len()),
         )),
-        // Each had its warning. Whoever takes another root key off next must not be told that all is well.
+        // Each had its warning. But somebody may remove another root key next, so this is no success.
         (None, Some(code)) => {
             Err(Failure::Coded(code, format!("{} of the root keys named here could not be asked", lost.len())))
         }
@@ -395,7 +395,7 @@ async fn verify(config: &Config, keyspace: &str, min: Option<u64>, output: &Outp
     }
 }
 
-/// Root keys as options give them.
+/// Root keys as options have them.
 fn specs(texts: &[String]) -> Result<Vec<Spec>, Failure> {
     texts.iter().map(|text| Spec::parse(text)).collect()
 }

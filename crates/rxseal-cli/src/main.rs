@@ -48,7 +48,7 @@ fn main() -> ExitCode {
 
 /// Help and version are answers, not failures; clap says which.
 fn not_parsed(answer: &clap::Error) -> ExitCode {
-    // What cannot be parsed may ask for JSON all the same.
+    // Arguments that cannot be parsed may still ask for JSON.
     let json = std::env::args_os().skip(1).take_while(|argument| argument != "--").any(|argument| argument == "--json");
     if !answer.use_stderr() || !json {
         let _ = answer.print();
@@ -78,7 +78,7 @@ fn run(args: Args, output: &Output) -> Result<(), Failure> {
         Command::Record(command) => wait(record::run(&global, command, output)),
         Command::Count(command) => wait(count::run(&global, &command, output)),
         Command::Completions { shell } => {
-            // Into memory first, since it panics if it cannot write.
+            // Into memory first, since clap panics if it cannot write.
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Args::command(), "rxseal", &mut script);
             Ok(io::stdout().lock().write_all(&script)?)

@@ -1,8 +1,9 @@
 //! What this build was installed without: each says how to get it.
-#![expect(clippy::unused_async, reason = "as those that are built")]
 
 #[cfg(not(feature = "aws-kms"))]
 pub mod aws_kms {
+    #![expect(clippy::unused_async, reason = "as the one that is built")]
+
     use std::sync::Arc;
 
     use rxseal::root::RootKey;
@@ -44,6 +45,8 @@ pub mod vault {
 
 #[cfg(not(feature = "postgres"))]
 pub mod postgres {
+    #![expect(clippy::unused_async, reason = "as the one that is built")]
+
     use std::sync::Arc;
 
     use rxseal::count::KeyCounts;

@@ -1,5 +1,4 @@
-//! Tables for people, JSON for programs. The standard output has answers only; what is said beside them goes to the standard
-//! error.
+//! Tables for people, JSON for programs. The standard output has answers only; everything else goes to the standard error.
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
@@ -41,7 +40,7 @@ impl Output {
         })
     }
 
-    /// A list: as text one line for each, and nothing at all if there are none, which is said beside.
+    /// A list, as text one item on each line. An empty one prints nothing on the standard output, and `none` on the standard error.
     pub fn list(&self, lines: &[String], none: &str, value: &Value) -> io::Result<()> {
         if !lines.is_empty() || self.json {
             let lines: Vec<_> = lines.iter().map(|line| shown(line, false)).collect();
@@ -51,7 +50,7 @@ impl Output {
         Ok(())
     }
 
-    /// Something for a person beside the answer.
+    /// A note for people, not part of the answer.
     pub fn note(&self, text: &str) {
         if !self.json {
             self.complain(&one_line(text), &Value::Null);
@@ -63,7 +62,7 @@ impl Output {
         self.complain(&text, &json!({ "error": text, "code": failure.code() }));
     }
 
-    /// Something that did not keep the command from its work.
+    /// A fault that did not stop the command.
     pub fn warning(&self, text: &str) {
         let text = one_line(text);
         self.complain(&format!("warning: {text}"), &json!({ "warning": text }));
@@ -76,8 +75,8 @@ impl Output {
     }
 }
 
-/// Without anything that a terminal would obey or a reader would not see: stores that somebody else writes, and services, may put
-/// escape sequences into what is shown here.
+/// Without anything that a terminal would obey or a reader would not see. Others write into stores and answer for services, and
+/// their text may have escape sequences in it.
 fn shown(text: &str, lines: bool) -> String {
     let mut shown = String::with_capacity(text.len());
     for char in text.chars() {
@@ -94,14 +93,14 @@ fn one_line(text: &str) -> String {
     shown(&text.split_whitespace().collect::<Vec<_>>().join(" "), false)
 }
 
-/// Rows under these titles, without lines around them.
+/// Rows under these titles, without borders.
 pub fn table<const N: usize>(titles: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> String {
     let mut table = Table::new();
     table.load_preset(presets::NOTHING).set_header(titles);
     for row in rows {
         table.add_row(row.map(|cell| shown(&cell, false)));
     }
-    // What the table pads its last column with.
+    // Without the padding of the last column.
     table.to_string().lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
 }
 
@@ -116,7 +115,7 @@ pub fn hex(bytes: &[u8]) -> String {
 
 /// Unix seconds as people read them.
 pub fn time(seconds: u64) -> String {
-    // What is behind it cannot be written in this form, and the library for it would panic.
+    // Later times have no such form, and humantime would panic.
     const LAST: u64 = 253_402_300_799;
     if seconds > LAST {
         return "after the year 9999".to_owned();

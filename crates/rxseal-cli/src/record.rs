@@ -18,13 +18,13 @@ use crate::output::{Output, hex};
 /// More than the largest sealed value as text.
 const MAX_TOKEN: u64 = 64 * 1024 * 1024;
 
-/// What an operator types of what a token is bound to.
+/// What the operator typed and the token is bound to.
 const CHECK: &str = "Check the keyspace, the record's type and id, --part, --field, --class and --subject";
 
 pub async fn run(global: &Global, command: Command, output: &Output) -> Result<(), Failure> {
     let Command::Open(open) = command;
     let config = Config::of(global)?;
-    // All that can be wrong with what was typed, before a root key is asked.
+    // Check everything that was typed before a root key is asked.
     let access = Access::new(&open.who, open.why.parse::<Purpose>()?)?;
     let token = read_token(&open)?;
     let (field, class) = (FieldId::parse(for_ever(&FIELD, &open.field))?, Class::parse(for_ever(&CLASS, &open.class))?);
@@ -97,14 +97,14 @@ fn read_token(open: &OpenRecord) -> Result<Token, Failure> {
         }
         None => io::stdin().lock().take(MAX_TOKEN).read_to_end(&mut bytes)?,
     };
-    // As bytes, or as text with what an export of a column puts around it.
+    // As bytes, or as text with the quotes that an export of a column may add.
     match str::from_utf8(&bytes) {
         Ok(text) => Ok(text.trim().trim_matches('"').parse()?),
         Err(_) => Ok(Token::try_from(bytes.as_slice())?),
     }
 }
 
-/// Ids of fields are constants of a program. This one learns its two when it starts, and never others.
+/// Field ids are constants in a program. This program learns its two when it starts, and no others.
 fn for_ever(place: &'static OnceLock<String>, text: &str) -> &'static str {
     place.get_or_init(|| text.to_owned())
 }

@@ -55,7 +55,7 @@ impl TryFrom<Written> for Spec {
     type Error = &'static str;
 
     fn try_from(written: Written) -> Result<Self, Self::Error> {
-        // The caller drops this text: only the line of the file is told.
+        // The caller drops this text, and shows only the line of the file.
         let bad = "not valid";
         match written {
             Written::Text(text) => Self::parse(&text).map_err(|_| bad),
@@ -132,7 +132,7 @@ impl Spec {
         if self.may_show() { self.text.clone() } else { "(not shown)".to_owned() }
     }
 
-    /// Somebody may have written the key itself where its place belongs, or a password into a URL.
+    /// False if somebody may have written the key itself instead of its place, or a password into a URL.
     fn may_show(&self) -> bool {
         match self.text.split_once(':') {
             Some((kind @ ("file" | "aws-kms" | "pkcs11" | "vault" | "env"), place)) => {
@@ -145,8 +145,8 @@ impl Spec {
     }
 }
 
-/// The values of a variable: one on each line if it has several lines, so that a path may have blanks in it, and otherwise
-/// separated by blanks.
+/// The values of a variable: one on each line if there is a line break, so that a path may have spaces in it; otherwise separated
+/// by spaces.
 pub fn specs(text: &str) -> Result<Vec<Spec>, Failure> {
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     if text.contains('\n') {

@@ -52,7 +52,7 @@ pub async fn run(global: &Global, command: Subject, output: &Output) -> Result<(
             let new = if legal_hold || release { new.legal_hold(legal_hold) } else { new };
             let changes = until.is_some() || legal_hold || release;
             if changes {
-                // One change, and only of what was looked at: a later day that somebody else sets meanwhile is not overruled.
+                // Change only what was looked at, so that a later day that somebody else sets meanwhile is not overruled.
                 let less = new.retained_until() < old.retained_until() && !yes;
                 let target = if dry_run || less { dry_subjects } else { subjects };
                 unknown_too(target, meant).retain(&keyspace, subject.as_str(), old, new).await?;
@@ -90,7 +90,7 @@ pub async fn run(global: &Global, command: Subject, output: &Output) -> Result<(
         }
         Subject::Under { keyspace, key } => {
             let under = subjects.under(&keyspace, key).await?;
-            // A store with no subject at all says nothing of the key.
+            // A store without any subject says nothing about the key.
             if under.is_empty() && subjects.count_by_key(&keyspace).await?.total() == 0 {
                 return Err(Failure::Checked(nobody(&keyspace)));
             }
@@ -102,7 +102,7 @@ pub async fn run(global: &Global, command: Subject, output: &Output) -> Result<(
     }
 }
 
-/// Whether a store to which nothing was written yet may be the right one.
+/// Whether a store that nothing was written to yet may be the right one.
 fn writes(command: &Subject) -> bool {
     match command {
         Subject::Shred { dry_run, unknown_too, .. } | Subject::Reapply { dry_run, unknown_too } => {
@@ -115,7 +115,7 @@ fn writes(command: &Subject) -> bool {
     }
 }
 
-/// Why there is no receipt. The key may be gone all the same: the log is written after it.
+/// Why there is no receipt. The key may be gone even so, since the log is written after it.
 async fn not_shredded(error: rxseal::Error, store: &DrySubjects, keyspace: &str, subject: &str) -> Failure {
     match store.get(keyspace, &[subject]).await.ok().and_then(|mut stored| stored.pop()) {
         Some(StoredSubject::Shredded { .. }) => Failure::Unreceipted(error),
@@ -149,7 +149,7 @@ async fn reapply(subjects: &SubjectAdmin, config: &Config, stored: bool, output:
         "ahead": ahead,
     });
     output.done(stored && shredded > 0, &lines.join("\n"), &value)?;
-    // A log is made by its first line: an empty one is another, or was shortened.
+    // A log is created with its first line, so an empty one is the wrong one or was shortened.
     if shredded == 0 && before == 0 && failed.is_empty() && retained.is_empty() {
         return Err(Failure::Checked(
             "the shred log is empty, so nobody was shredded again. Is it the right log, or did something rotate or shorten it?"
@@ -227,12 +227,12 @@ async fn check_key(config: &Config, keyspace: &str, key: KeyId) -> Result<(), Fa
     }
 }
 
-/// The fault of a store whose zero is no evidence.
+/// The fault of a store whose zero proves nothing.
 fn nobody(keyspace: &str) -> String {
     format!("the store has no subject key of {keyspace}: is this the right store, and the right keyspace?")
 }
 
-/// Shredded only if it is meant: who never had a key must not get one any more either.
+/// Such a subject is shredded only if asked for: then it can never get a key.
 const UNKNOWN: &str = "no key is stored for this subject: nothing was sealed for it yet, or the id is mistyped";
 
 fn describe(receipt: &ShredReceipt) -> String {

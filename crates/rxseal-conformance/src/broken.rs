@@ -1,31 +1,34 @@
-//! What a suite found.
+//! A promise that was not kept.
 
-use std::error::Error as _;
+use std::error::Error as StdError;
 use std::fmt;
 
-use rxseal::Error;
-
-/// A rule that was broken. `unwrap` in a test shows the rule and what happened instead.
+/// Which promise what was tested broke, and how it was seen. Its `Debug` is its text, so that `unwrap` in a test shows it.
 pub struct Broken {
-    rule: &'static str,
-    found: String,
+    promise: &'static str,
+    seen: String,
 }
 
 impl Broken {
-    /// The rule as a sentence.
-    #[must_use]
-    pub fn rule(&self) -> &'static str {
-        self.rule
+    pub(crate) fn new(promise: &'static str, seen: impl Into<String>) -> Self {
+        Self { promise, seen: seen.into() }
     }
 
-    pub(crate) fn new(rule: &'static str, found: impl Into<String>) -> Self {
-        Self { rule, found: found.into() }
+    /// With the error and the texts of its causes as what was seen.
+    pub(crate) fn by(promise: &'static str, error: &(dyn StdError + 'static)) -> Self {
+        Self::new(promise, with_causes(error))
+    }
+
+    /// The promise, such as `a call ends within 30 seconds`: constant text, for a test that expects it.
+    #[must_use]
+    pub fn promise(&self) -> &'static str {
+        self.promise
     }
 }
 
 impl fmt::Display for Broken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}; found: {}", self.rule, self.found)
+        write!(f, "{} (seen: {})", self.promise, self.seen)
     }
 }
 
@@ -35,45 +38,20 @@ impl fmt::Debug for Broken {
     }
 }
 
-impl std::error::Error for Broken {}
+impl StdError for Broken {}
 
-pub(crate) type Check = Result<(), Broken>;
-
-/// One rule, and how it is looked at.
-#[derive(Clone, Copy)]
-pub(crate) struct Rule(pub(crate) &'static str);
-
-impl Rule {
-    pub(crate) fn is(self, holds: bool, found: impl FnOnce() -> String) -> Check {
-        if holds { Ok(()) } else { Err(Broken::new(self.0, found())) }
+/// The text of an error and of its causes.
+pub(crate) fn with_causes(error: &(dyn StdError + 'static)) -> String {
+    let mut texts = vec![error.to_string()];
+    let mut next = error.source();
+    while let Some(cause) = next {
+        texts.push(cause.to_string());
+        next = cause.source();
     }
-
-    pub(crate) fn equal<T: PartialEq + fmt::Debug>(self, found: &T, wanted: &T) -> Check {
-        self.is(found == wanted, || format!("{found:?} where {wanted:?} belongs"))
-    }
-
-    /// What a call gave that has to succeed.
-    pub(crate) fn ok<T>(self, ended: Result<T, Error>) -> Result<T, Broken> {
-        ended.map_err(|error| Broken::new(self.0, told(&error)))
-    }
-
-    /// A call that has to fail with one of these codes.
-    pub(crate) fn fails<T>(self, ended: Result<T, Error>, codes: &[&str]) -> Check {
-        match ended {
-            Ok(_) => Err(Broken::new(self.0, format!("success where {codes:?} belongs"))),
-            Err(error) => {
-                self.is(codes.contains(&code(&error)), || format!("{} where {codes:?} belongs", told(&error)))
-            }
-        }
-    }
+    texts.join(": ")
 }
 
-fn code(error: &Error) -> &'static str {
-    error.code().as_str()
-}
-
-/// An error with its cause, which says what an operator has to know.
-fn told(error: &Error) -> String {
-    let cause = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();
-    format!("{error:?}{cause}")
+/// `Err` with this promise unless it holds.
+pub(crate) fn hold(promise: &'static str, holds: bool, seen: impl Into<String>) -> Result<(), Broken> {
+    if holds { Ok(()) } else { Err(Broken::new(promise, seen)) }
 }

@@ -31,7 +31,7 @@ pub struct FileSubjectStore(Folder);
 /// What a file holds. The subject stands in it because its name is a digest.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Stored {
+struct SubjectFile {
     subject: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     wrapped: Option<String>,
@@ -146,7 +146,7 @@ fn is_drawer(name: &str) -> bool {
 }
 
 fn parse(text: &str) -> Option<(String, SubjectRow)> {
-    let stored: Stored = serde_json::from_str(text).ok()?;
+    let stored: SubjectFile = serde_json::from_str(text).ok()?;
     // What is no base64url is damaged all the same: it stays what it is.
     let key = stored.wrapped.map(|text| text::decode(&text).unwrap_or_else(|| text.into_bytes()));
     let retention = Retention::default().until(stored.retain_until).legal_hold(stored.legal_hold);
@@ -154,7 +154,7 @@ fn parse(text: &str) -> Option<(String, SubjectRow)> {
 }
 
 fn format(subject: &str, row: &SubjectRow) -> Result<String, Error> {
-    let stored = Stored {
+    let stored = SubjectFile {
         subject: subject.to_owned(),
         wrapped: row.key.as_deref().map(text::encode),
         shredded_at: row.shredded_at,

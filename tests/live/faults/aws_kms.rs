@@ -23,8 +23,8 @@ use tokio::task::JoinSet;
 use tracing::field::{Field, Visit};
 use tracing::span;
 
-use crate::conformance::{Shared, Tampering, assert_silent, chain, conforms, create, unlock, unlock_many};
 use crate::faulty::{FaultyServer, Reply, Request, refused_url};
+use crate::root_keys::{Shared, Tampering, assert_silent, chain, create, unlock, unlock_many};
 
 const REGION: &str = "eu-west-1";
 const KEY: &str = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
@@ -340,7 +340,7 @@ fn flip_one_bit(answer: &mut Value) {
 async fn the_fake_conforms() {
     let world = World::new().await;
     let (root, other) = (world.root(KEY).await, world.root(OTHER).await);
-    conforms(Arc::new(root), Arc::new(other)).await.assert_provider_is_strict();
+    rxseal_conformance::root_key(Arc::new(root), Arc::new(other)).await.unwrap().check_strict().unwrap();
 }
 
 /// Every fault, alone and in front of a second root key that works.
@@ -550,7 +550,8 @@ async fn a_keyring_is_made_only_of_what_was_verified() {
         world.kms.break_with(what);
         let watched = Tampering::of(&root);
         let started = Instant::now();
-        let created = rxseal::Keyring::create("pharmacy-17", &RootKeys::from(watched.clone()), Suite::default()).await;
+        let created =
+            rxseal::testing::create_keyring("pharmacy-17", &RootKeys::from(watched.clone()), Suite::default()).await;
         let error = created.unwrap_err();
         assert!(started.elapsed() < DEADLINE * 2 + GRACE);
         watched.assert_silent(&error);

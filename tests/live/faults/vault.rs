@@ -14,8 +14,8 @@ use rxseal::{Error, Keyring};
 use rxseal_vault::{VaultKey, VaultKeyBuilder};
 use serde_json::{Value, json};
 
-use crate::conformance::{Tampering, bounded, chain, change_wraps, conforms, create, unlock_many};
 use crate::faulty::{FaultyServer, Reply, Request, refused_url};
+use crate::root_keys::{Tampering, bounded, chain, change_wraps, create, unlock_many};
 
 const TOKEN: &str = "s.Y2FuYXJ5LXRva2Vu";
 const SECRET_ID: &str = "canary-secret-id";
@@ -196,8 +196,9 @@ async fn a_lying_server_unlocks_nothing() {
         "/v1/transit/decrypt/phi-root" if request.number > 1 => opened([7; 32]),
         _ => fake_transit(request),
     });
-    let error =
-        bounded(Keyring::create("pharmacy-17", &roots(&lying.await.url()), Suite::default())).await.unwrap_err();
+    let error = bounded(rxseal::testing::create_keyring("pharmacy-17", &roots(&lying.await.url()), Suite::default()))
+        .await
+        .unwrap_err();
     assert_eq!(error.code().as_str(), "unlock-failed");
 }
 
@@ -385,13 +386,14 @@ async fn the_fake_conforms() {
     let server = FaultyServer::start(fake_transit).await;
     let root =
         |key| -> Arc<dyn RootKey> { Arc::new(VaultKey::builder(server.url(), key).token(TOKEN).build().unwrap()) };
-    conforms(root("one"), root("other")).await.assert_provider_is_strict();
+    rxseal_conformance::root_key(root("one"), root("other")).await.unwrap().check_strict().unwrap();
 }
 
 #[test]
 fn without_a_runtime_it_says_so() {
     let roots = roots("http://127.0.0.1:1");
-    let error = rxseal::run_local(Keyring::create("pharmacy-17", &roots, Suite::default())).unwrap_err();
+    let error =
+        rxseal::run_local(rxseal::testing::create_keyring("pharmacy-17", &roots, Suite::default())).unwrap_err();
     assert_eq!(error.code().as_str(), "runtime-needed");
 }
 
@@ -408,7 +410,7 @@ fn app_role_roots(address: &str) -> RootKeys {
 }
 
 async fn refused_create(roots: &RootKeys) -> Error {
-    bounded(Keyring::create("pharmacy-17", roots, Suite::default())).await.unwrap_err()
+    bounded(rxseal::testing::create_keyring("pharmacy-17", roots, Suite::default())).await.unwrap_err()
 }
 
 /// The error's text with its causes: one line without a token, a secret id, a wrap or what the server said.

@@ -10,15 +10,15 @@
 //! ```
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
-#[path = "../../keys/conformance.rs"]
-mod conformance;
+#[path = "../root_keys.rs"]
+mod root_keys;
 mod softhsm;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use conformance::{Tampering, bounded, chain, create, unlock, unlock_many};
+use root_keys::{Tampering, bounded, chain, create, unlock, unlock_many};
 use rxseal::keys::{KeyringFile, Suite};
 use rxseal::root::{RootKey, RootKeys};
 use rxseal::{Error, Keyring};
@@ -35,9 +35,9 @@ async fn conforms() {
     token.make(Key::named("one"));
     token.make(Key::named("other"));
     let root = |label: &str| -> Arc<dyn RootKey> { Arc::new(token.root(label).build().unwrap()) };
-    let found = conformance::conforms(root("one"), root("other")).await;
+    let found = rxseal_conformance::root_key(root("one"), root("other")).await.unwrap();
     println!("CKM_AES_GCM: {found:#?}");
-    found.assert_provider_is_strict();
+    found.check_strict().unwrap();
     assert!(found.wraps_differ);
 }
 
@@ -50,9 +50,9 @@ async fn conforms_with_key_wrapping() {
         token.make(Key::named("other"));
         let root =
             |label: &str| -> Arc<dyn RootKey> { Arc::new(token.root(label).mechanism(mechanism).build().unwrap()) };
-        let found = conformance::conforms(root("one"), root("other")).await;
+        let found = rxseal_conformance::root_key(root("one"), root("other")).await.unwrap();
         println!("{mechanism}: {found:#?}");
-        found.assert_provider_is_strict();
+        found.check_strict().unwrap();
         assert!(!found.wraps_differ, "key wrapping draws no nonce");
         assert_eq!(token.session_objects(), 0, "no KEK is left in the token");
     }
@@ -109,7 +109,7 @@ async fn key_wrapping_of_data_is_the_same() {
         for (wrapping, unwrapping) in [(&as_data, &as_data), (&as_data, &as_object), (&as_object, &as_data)] {
             let stored = create(TENANT, wrapping, Suite::default()).await;
             unlock(unwrapping, &stored).await.unwrap();
-            let changed = conformance::change_wraps(&stored, |wrap| *wrap.last_mut().unwrap() ^= 1);
+            let changed = root_keys::change_wraps(&stored, |wrap| *wrap.last_mut().unwrap() ^= 1);
             says(&refused(unwrapping, &changed).await, &["does not open"]);
         }
         assert_eq!(faults.calls("C_DestroyObject"), 0, "we have made no object");
@@ -455,7 +455,10 @@ async fn failures_of_the_device() {
     let faults = Faults::new();
     faults.set("C_Encrypt 30 99\n");
     let roots = token.roots_behind(&faults);
-    says(&bounded(Keyring::create(TENANT, &roots, Suite::default())).await.unwrap_err(), &["HSM failed", "C_Encrypt"]);
+    says(
+        &bounded(rxseal::testing::create_keyring(TENANT, &roots, Suite::default())).await.unwrap_err(),
+        &["HSM failed", "C_Encrypt"],
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -525,7 +528,7 @@ fn an_hsm_that_hangs_does_not_hold_up_the_end_of_a_runtime() {
     faults.set("C_OpenSession hang 9\n");
     let begun = Instant::now();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_time().build().unwrap();
-    runtime.block_on(Keyring::create(TENANT, &roots, Suite::default())).unwrap_err();
+    runtime.block_on(rxseal::testing::create_keyring(TENANT, &roots, Suite::default())).unwrap_err();
     drop(runtime);
     assert!(begun.elapsed() < BOUND, "{:?}", begun.elapsed());
     faults.set("");
@@ -674,10 +677,10 @@ async fn what_an_hsm_does_not_do_is_no_changed_wrap() {
 fn without_a_runtime_it_says_so() {
     let token = Token::new();
     let roots = token.roots("phi-root");
-    let call = Keyring::create(TENANT, &roots, Suite::default());
+    let call = rxseal::testing::create_keyring(TENANT, &roots, Suite::default());
     assert_eq!(rxseal::run_local(call).unwrap_err().code().as_str(), "runtime-needed");
     let without_timers = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let call = Keyring::create(TENANT, &roots, Suite::default());
+    let call = rxseal::testing::create_keyring(TENANT, &roots, Suite::default());
     assert_eq!(without_timers.block_on(call).unwrap_err().code().as_str(), "runtime-needed");
 }
 
@@ -698,7 +701,7 @@ async fn refused(roots: &RootKeys, stored: &KeyringFile) -> Error {
 }
 
 async fn refused_create(roots: &RootKeys) -> Error {
-    bounded(Keyring::create(TENANT, roots, Suite::default())).await.expect_err("it is refused")
+    bounded(rxseal::testing::create_keyring(TENANT, roots, Suite::default())).await.expect_err("it is refused")
 }
 
 fn says(error: &Error, words: &[&str]) {

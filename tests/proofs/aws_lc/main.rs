@@ -215,7 +215,8 @@ fn keyrings_are_changed_by_either() {
                 unlock(&roots, file, by).record("prescription", "RX-1").unwrap().seal::<Drug>("warfarin").unwrap()
             };
             let [old, old_too] = BOTH.map(|by| sealed(&first, by));
-            let rotated = run_local(Keyring::rotate_with(backend(0), KEYSPACE, &roots, &first)).unwrap();
+            let rotated =
+                run_local(rxseal::testing::rotate_keyring_with(backend(0), KEYSPACE, &roots, &first)).unwrap();
             let [new, new_too] = BOTH.map(|by| sealed(&rotated, by));
             opens_under_both(&roots, &rotated, &[&old, &old_too, &new, &new_too], Ok("warfarin"));
             for token in [&old, &old_too, &new, &new_too] {
@@ -225,8 +226,15 @@ fn keyrings_are_changed_by_either() {
             }
 
             let set_state = |step, file: &KeyringFile, state| {
-                run_local(Keyring::force_state_with(backend(step), KEYSPACE, &roots, file, old.key_id(), state))
-                    .unwrap()
+                run_local(rxseal::testing::force_key_state_with(
+                    backend(step),
+                    KEYSPACE,
+                    &roots,
+                    file,
+                    old.key_id(),
+                    state,
+                ))
+                .unwrap()
             };
             let compromised = set_state(1, &rotated, KeyState::Compromised);
             opens_under_both(&roots, &compromised, &[&old, &old_too], Err("key-compromised"));
@@ -269,7 +277,7 @@ fn keyrings_are_refused_alike() {
         for by in BOTH {
             let outcomes = [
                 run_local(Keyring::unlock_with(options(by), KEYSPACE, &roots, &changed)).map(drop),
-                run_local(Keyring::rotate_with(options(by), KEYSPACE, &roots, &changed)).map(drop),
+                run_local(rxseal::testing::rotate_keyring_with(options(by), KEYSPACE, &roots, &changed)).map(drop),
             ];
             for outcome in outcomes {
                 assert_eq!(outcome.map_err(|error| error.code().as_str()), Err("unlock-failed"), "{name}, {by:?}");
@@ -482,7 +490,9 @@ fn nothing_written_tells_which_it_was() {
         let [one, other] = BOTH.map(|by| store.by(by).create_subject_key("patient-89").unwrap().1);
         assert_eq!(one.as_bytes()[..HEADER], other.as_bytes()[..HEADER]);
         let shapes = BOTH.map(|by| {
-            let file = run_local(Keyring::rotate_with(options(by), KEYSPACE, &store.roots, &store.file)).unwrap();
+            let file =
+                run_local(rxseal::testing::rotate_keyring_with(options(by), KEYSPACE, &store.roots, &store.file))
+                    .unwrap();
             shape(&serde_json::from_str(&file.to_string()).unwrap())
         });
         assert_eq!(shapes[0], shapes[1]);
@@ -667,7 +677,7 @@ const KINDS: [(&str, MakeRecord); 7] = [
 
 fn new_file(suite: Suite) -> (RootKeys, KeyringFile) {
     let (roots, _) = testing::insecure_keyring_file(KEYSPACE).unwrap();
-    let file = run_local(Keyring::create(KEYSPACE, &roots, suite)).unwrap();
+    let file = run_local(rxseal::testing::create_keyring(KEYSPACE, &roots, suite)).unwrap();
     (roots, file)
 }
 

@@ -148,11 +148,11 @@ const PATHS: &[Path] = &[
         open_all(&rec.opened_by(&w.access), &w.tokens.all_chacha);
         seal_all(&rec)
     }),
-    ("rotate_with", 2, |w| file(run_local(Keyring::rotate_with(aws_lc(), KEYSPACE, &w.roots, &w.stored)))),
+    ("rotate_with", 2, |w| file(run_local(rxseal::testing::rotate_keyring_with(aws_lc(), KEYSPACE, &w.roots, &w.stored)))),
     ("force_state_with", 4, |w| {
-        let rotated = run_local(Keyring::rotate_with(aws_lc(), KEYSPACE, &w.roots, &w.stored)).unwrap();
+        let rotated = run_local(rxseal::testing::rotate_keyring_with(aws_lc(), KEYSPACE, &w.roots, &w.stored)).unwrap();
         let old = w.keys.primary_key();
-        file(run_local(Keyring::force_state_with(aws_lc(), KEYSPACE, &w.roots, &rotated, old, KeyState::Destroyed)))
+        file(run_local(rxseal::testing::force_key_state_with(aws_lc(), KEYSPACE, &w.roots, &rotated, old, KeyState::Destroyed)))
     }),
     ("unlock a changed keyring", 1, |w| {
         let changed = w.stored.to_string().replace("\"generation\": 1", "\"generation\": 2").parse().unwrap();
@@ -411,7 +411,7 @@ impl World {
         let root = keys::root_key(&std::fs::read_to_string(&path).unwrap());
         std::fs::remove_dir_all(&folder).unwrap();
 
-        let create = |suite| run_local(Keyring::create(KEYSPACE, &roots, suite)).unwrap();
+        let create = |suite| run_local(rxseal::testing::create_keyring(KEYSPACE, &roots, suite)).unwrap();
         let unlock = |file| run_local(Keyring::unlock_with(aws_lc(), KEYSPACE, &roots, file)).unwrap().unobserved();
         let (stored, stored_chacha) = (create(Suite::Xaes256Gcm), create(Suite::XChaCha20Poly1305));
         let (keys, chacha) = (unlock(&stored), unlock(&stored_chacha));

@@ -100,8 +100,8 @@ fn root_key(made: Result<rxseal::root::LocalRootKey, rxseal::Error>) -> String {
 fn seal(path: &Path) -> String {
     let steps = || {
         let roots = RootKeys::from(RootKeyFile::new(path).load_or_create()?);
-        let file = run_local(Keyring::create("pharmacy-17", &roots, Suite::default()))?;
-        let file = run_local(Keyring::rotate("pharmacy-17", &roots, &file))?;
+        let file = run_local(rxseal::testing::create_keyring("pharmacy-17", &roots, Suite::default()))?;
+        let file = run_local(rxseal::testing::rotate_keyring("pharmacy-17", &roots, &file))?;
         let keys = run_local(Keyring::unlock("pharmacy-17", &roots, &file))?.unobserved();
         let (subject, _) = keys.create_subject_key("patient-1")?;
         let rec = keys.record("prescription", 1)?.subject(&subject)?;

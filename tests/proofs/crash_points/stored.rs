@@ -6,9 +6,9 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use rxseal::keys::KeyringFile;
+use rxseal::run_local;
 use rxseal::store::{FileStore, KeyringStore};
 use rxseal::testing::insecure_keyring_file;
-use rxseal::{Keyring, run_local};
 use rxseal_sqlite::SqliteStore;
 
 use super::{Calls, folder, traced, what_was_said};
@@ -82,8 +82,8 @@ struct Files([KeyringFile; 3]);
 impl Files {
     fn new() -> Self {
         let (roots, first) = insecure_keyring_file(KEYSPACE).unwrap();
-        let second = run_local(Keyring::rotate(KEYSPACE, &roots, &first)).unwrap();
-        let third = run_local(Keyring::rotate(KEYSPACE, &roots, &second)).unwrap();
+        let second = run_local(rxseal::testing::rotate_keyring(KEYSPACE, &roots, &first)).unwrap();
+        let third = run_local(rxseal::testing::rotate_keyring(KEYSPACE, &roots, &second)).unwrap();
         Self([first, second, third])
     }
 

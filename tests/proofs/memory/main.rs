@@ -329,7 +329,7 @@ const PATHS: &[Path] = &[
     ("rebind", |w| { w.rec().rebind::<Name>(&w.keys.record("prescription", "RX-2").unwrap(), &w.tokens.text, &w.access).unwrap(); done() }),
     ("reseal_compromised", |w| { w.compromised().record("prescription", "RX-1").unwrap().reseal_compromised::<Name>(&w.tokens.text).unwrap(); done() }),
     // Keys
-    ("Keyring::create", |w| w.file(&run_local(Keyring::create(KEYSPACE, &w.roots, Suite::default())).unwrap())),
+    ("Keyring::create", |w| w.file(&run_local(rxseal::testing::create_keyring(KEYSPACE, &w.roots, Suite::default())).unwrap())),
     ("Keyring::unlock and drop", |w| { drop(run_local(Keyring::unlock(KEYSPACE, &w.roots, &w.stored)).unwrap()); done() }),
     ("a keyring used for all classes, and dropped", |w| {
         let keys = run_local(Keyring::unlock(KEYSPACE, &w.roots, &w.stored)).unwrap().unobserved();
@@ -341,11 +341,11 @@ const PATHS: &[Path] = &[
         let keys = run_local(Keyring::unlock(KEYSPACE, &w.roots, &w.chacha_stored)).unwrap().unobserved();
         seal_all(&keys.record("prescription", "RX-1").unwrap())
     }),
-    ("Keyring::rotate", |w| w.file(&run_local(Keyring::rotate(KEYSPACE, &w.roots, &w.stored)).unwrap())),
+    ("Keyring::rotate", |w| w.file(&run_local(rxseal::testing::rotate_keyring(KEYSPACE, &w.roots, &w.stored)).unwrap())),
     ("Keyring::force_state to destroyed", |w| {
-        let rotated = run_local(Keyring::rotate(KEYSPACE, &w.roots, &w.stored)).unwrap();
+        let rotated = run_local(rxseal::testing::rotate_keyring(KEYSPACE, &w.roots, &w.stored)).unwrap();
         let old = w.tokens.text.key_id();
-        w.file(&run_local(Keyring::force_state(KEYSPACE, &w.roots, &rotated, old, KeyState::Destroyed)).unwrap())
+        w.file(&run_local(rxseal::testing::force_key_state(KEYSPACE, &w.roots, &rotated, old, KeyState::Destroyed)).unwrap())
     }),
     ("create_subject_key", |w| {
         let (key, wrapped) = w.keys.create_subject_key("patient-89").unwrap();
@@ -356,7 +356,7 @@ const PATHS: &[Path] = &[
     ("rewrap_subject_key", |w| { w.keys.rewrap_subject_key(SUBJECT, &w.wrapped).unwrap(); done() }),
     ("a provider of one's own", |w| {
         let roots = RootKeys::from(Outside);
-        let file = run_local(Keyring::create(KEYSPACE, &roots, Suite::default())).unwrap();
+        let file = run_local(rxseal::testing::create_keyring(KEYSPACE, &roots, Suite::default())).unwrap();
         drop(run_local(Keyring::unlock(KEYSPACE, &roots, &file)).unwrap());
         let _ = w;
         done()
@@ -367,7 +367,7 @@ const PATHS: &[Path] = &[
         static CREATED: AtomicUsize = AtomicUsize::new(0);
         let path = w.folder.join(format!("created-{}.key", CREATED.fetch_add(1, Ordering::Relaxed)));
         let root = RootKeyFile::new(&path).create().unwrap();
-        let file = run_local(Keyring::create(KEYSPACE, &RootKeys::from(root), Suite::default())).unwrap();
+        let file = run_local(rxseal::testing::create_keyring(KEYSPACE, &RootKeys::from(root), Suite::default())).unwrap();
         After { files: vec![(path.to_str().unwrap().to_owned(), file.to_string())], ..After::default() }
     }),
     ("LocalRootKey::from_env", |_| { drop(LocalRootKey::from_env(VARIABLE).unwrap()); done() }),
@@ -811,15 +811,16 @@ impl World {
         // Before any thread of this test reads the environment: `make` runs once, under a lock.
         unsafe { std::env::set_var(VARIABLE, root_line.trim_end()) };
 
-        let create = |suite| run_local(Keyring::create(KEYSPACE, &roots, suite)).unwrap();
+        let create = |suite| run_local(rxseal::testing::create_keyring(KEYSPACE, &roots, suite)).unwrap();
         let unlock = |file: &KeyringFile| run_local(Keyring::unlock(KEYSPACE, &roots, file)).unwrap().unobserved();
         let stored = create(Suite::Xaes256Gcm);
         let chacha_stored = create(Suite::XChaCha20Poly1305);
         let (keys, chacha) = (unlock(&stored), unlock(&chacha_stored));
-        let rotated = run_local(Keyring::rotate(KEYSPACE, &roots, &stored)).unwrap();
+        let rotated = run_local(rxseal::testing::rotate_keyring(KEYSPACE, &roots, &stored)).unwrap();
         let old = keys.primary_key();
         let compromised_stored =
-            run_local(Keyring::force_state(KEYSPACE, &roots, &rotated, old, KeyState::Compromised)).unwrap();
+            run_local(rxseal::testing::force_key_state(KEYSPACE, &roots, &rotated, old, KeyState::Compromised))
+                .unwrap();
         let wrapped_field = |file: &KeyringFile| {
             let json: serde_json::Value = serde_json::from_str(&file.to_string()).unwrap();
             json["wraps"][0]["wrapped"].as_str().unwrap().to_owned()

@@ -369,7 +369,7 @@ fn padding_to_one_block_opens_under_every_other() {
 fn write_golden_files() {
     assert!(std::env::var_os("RXSEAL_WRITE_GOLDEN").is_some(), "golden files never change: tests/golden/README.md");
     RootKeyFile::new(folder().join("root-key.txt")).create().unwrap();
-    let create = |suite| run_local(Keyring::create(KEYSPACE, &root(), suite)).unwrap();
+    let create = |suite| run_local(rxseal::testing::create_keyring(KEYSPACE, &root(), suite)).unwrap();
     write_new("keyring-x.json", &create(Suite::Xaes256Gcm).to_string());
     write_new("keyring-c.json", &create(Suite::XChaCha20Poly1305).to_string());
     let keyrings = ["keyring-x.json", "keyring-c.json"].map(|name| (name, unlock(name)));
@@ -432,7 +432,7 @@ fn sealed_in_every_state(mut file: KeyringFile) -> Vec<Entry> {
     let mut entries = Vec::new();
     for expect in ["ok", "key-compromised", "key-destroyed", "ok"] {
         if !entries.is_empty() {
-            file = run_local(Keyring::rotate(KEYSPACE, &root(), &file)).unwrap();
+            file = run_local(rxseal::testing::rotate_keyring(KEYSPACE, &root(), &file)).unwrap();
         }
         let keys = run_local(Keyring::unlock(KEYSPACE, &root(), &file)).unwrap().unobserved();
         let blank = Entry { expect: expect.to_owned(), ..Entry::blank("keyring-states.json") };
@@ -440,7 +440,7 @@ fn sealed_in_every_state(mut file: KeyringFile) -> Vec<Entry> {
     }
     for (at, state) in [(1, KeyState::Compromised), (2, KeyState::Destroyed)] {
         let id = entries[at].token.parse::<Token>().unwrap().key_id();
-        file = run_local(Keyring::force_state(KEYSPACE, &root(), &file, id, state)).unwrap();
+        file = run_local(rxseal::testing::force_key_state(KEYSPACE, &root(), &file, id, state)).unwrap();
     }
     write_new("keyring-states.json", &file.to_string());
     entries

@@ -814,7 +814,7 @@ fn keyring(suite: Suite) -> Keyring {
 
 fn keyring_of(keyspace: &str, suite: Suite) -> Keyring {
     let (roots, _) = testing::insecure_keyring_file(keyspace).unwrap();
-    let file = run_local(Keyring::create(keyspace, &roots, suite)).unwrap();
+    let file = run_local(rxseal::testing::create_keyring(keyspace, &roots, suite)).unwrap();
     run_local(Keyring::unlock(keyspace, &roots, &file)).unwrap().unobserved()
 }
 
@@ -823,10 +823,11 @@ fn rotated(state: KeyState) -> (Keyring, Keyring) {
     let (roots, first) = testing::insecure_keyring_file("pharmacy-17").unwrap();
     let unlock = |file| run_local(Keyring::unlock("pharmacy-17", &roots, file)).unwrap().unobserved();
     let old = unlock(&first);
-    let second = run_local(Keyring::rotate("pharmacy-17", &roots, &first)).unwrap();
+    let second = run_local(rxseal::testing::rotate_keyring("pharmacy-17", &roots, &first)).unwrap();
     let third = match state {
         KeyState::Deactivated => second,
-        _ => run_local(Keyring::force_state("pharmacy-17", &roots, &second, old.primary_key(), state)).unwrap(),
+        _ => run_local(rxseal::testing::force_key_state("pharmacy-17", &roots, &second, old.primary_key(), state))
+            .unwrap(),
     };
     (old, unlock(&third))
 }

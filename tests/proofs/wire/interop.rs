@@ -287,12 +287,13 @@ impl World {
     fn new(suite: Suite) -> Self {
         let roots = Roots::new();
         let unlock = |file: &KeyringFile| run_local(Keyring::unlock(KEYSPACE, &roots.both, file)).unwrap().unobserved();
-        let rotate = |file: &KeyringFile| run_local(Keyring::rotate(KEYSPACE, &roots.both, file)).unwrap();
+        let rotate =
+            |file: &KeyringFile| run_local(rxseal::testing::rotate_keyring(KEYSPACE, &roots.both, file)).unwrap();
         let set = |file: &KeyringFile, primary_of: &KeyringFile, state| {
             let key = unlock(primary_of).primary_key();
-            run_local(Keyring::force_state(KEYSPACE, &roots.both, file, key, state)).unwrap()
+            run_local(rxseal::testing::force_key_state(KEYSPACE, &roots.both, file, key, state)).unwrap()
         };
-        let created = run_local(Keyring::create(KEYSPACE, &roots.both, suite)).unwrap();
+        let created = run_local(rxseal::testing::create_keyring(KEYSPACE, &roots.both, suite)).unwrap();
         let rotated = rotate(&created);
         let compromised = set(&rotated, &created, KeyState::Compromised);
         let again = rotate(&compromised);
@@ -637,8 +638,8 @@ fn both_judge_1000_altered_keyring_files_alike() {
     let (mut requests, mut outcomes) = (Vec::new(), Vec::new());
     for suite in [Suite::Xaes256Gcm, Suite::XChaCha20Poly1305] {
         let Roots { both, second, second_line } = Roots::new();
-        let file = run_local(Keyring::create(KEYSPACE, &both, suite)).unwrap();
-        let file = run_local(Keyring::rotate(KEYSPACE, &both, &file)).unwrap();
+        let file = run_local(rxseal::testing::create_keyring(KEYSPACE, &both, suite)).unwrap();
+        let file = run_local(rxseal::testing::rotate_keyring(KEYSPACE, &both, &file)).unwrap();
         let keys = run_local(Keyring::unlock(KEYSPACE, &both, &file)).unwrap().unobserved();
         let token = keys.unbound("patient").unwrap().seal_text::<Name>("x").unwrap();
         for _ in 0..500 {

@@ -206,7 +206,7 @@ struct Model {
 impl Model {
     fn new(suite: Suite) -> Self {
         let roots = testing::insecure_keyring_file("pharmacy-17").unwrap().0;
-        let file = run_local(Keyring::create("pharmacy-17", &roots, suite)).unwrap();
+        let file = run_local(rxseal::testing::create_keyring("pharmacy-17", &roots, suite)).unwrap();
         let keys = unlock(&roots, &file);
         let primary = keys.primary_key();
         let states = file.keys().iter().map(|key| (key.id(), key.state())).collect();
@@ -218,7 +218,7 @@ impl Model {
         match step {
             Step::Seal => self.tokens.push(seal(&self.keys)),
             Step::Rotate => {
-                let file = run_local(Keyring::rotate("pharmacy-17", &self.roots, &self.file)).unwrap();
+                let file = run_local(rxseal::testing::rotate_keyring("pharmacy-17", &self.roots, &self.file)).unwrap();
                 self.states.insert(self.primary, KeyState::Deactivated);
                 // T30: the keyring in use stays what it was until the new file is unlocked.
                 assert_eq!(seal(&self.keys).key_id(), self.primary);
@@ -228,7 +228,8 @@ impl Model {
             }
             Step::SetState(key, state) => {
                 let id = *key.get(&self.states.keys().copied().collect::<Vec<_>>());
-                let result = run_local(Keyring::force_state("pharmacy-17", &self.roots, &self.file, id, *state));
+                let result =
+                    run_local(rxseal::testing::force_key_state("pharmacy-17", &self.roots, &self.file, id, *state));
                 let is_primary = self.file.keys().iter().any(|key| key.id() == id && key.is_primary());
                 if is_primary || !may_follow(self.states[&id], *state) {
                     let error = result.err().unwrap();
@@ -350,7 +351,7 @@ fn suite() -> impl Strategy<Value = Suite> {
 static KEYS: LazyLock<[Keyring; 2]> = LazyLock::new(|| {
     [Suite::Xaes256Gcm, Suite::XChaCha20Poly1305].map(|suite| {
         let (roots, _) = testing::insecure_keyring_file("pharmacy-17").unwrap();
-        unlock(&roots, &run_local(Keyring::create("pharmacy-17", &roots, suite)).unwrap())
+        unlock(&roots, &run_local(rxseal::testing::create_keyring("pharmacy-17", &roots, suite)).unwrap())
     })
 });
 

@@ -314,7 +314,7 @@ fn name_vectors() {
     for vector in vectors("name") {
         let text = vector.text("text");
         let root = RootKeys::from(scratch.load_root_key("root-a.txt"));
-        vector.check_code("a keyspace", &run_local(Keyring::create(text, &root, Suite::default())));
+        vector.check_code("a keyspace", &run_local(rxseal::testing::create_keyring(text, &root, Suite::default())));
         vector.check_code("a keyspace to unlock", &unlock_mini_as(&root, text));
         vector.check_code("a record type", &keys.record(text, 1_u8));
         vector.check_code("a record type, unbound", &keys.unbound(text));
@@ -382,7 +382,7 @@ impl RootKey for Named {
 
 fn create_by_provider(root: LocalRootKey, provider: &str) -> Result<(), Error> {
     let roots = RootKeys::from(Named { provider: provider.to_owned(), root });
-    let file = run_local(Keyring::create("vectors", &roots, Suite::default()))?;
+    let file = run_local(rxseal::testing::create_keyring("vectors", &roots, Suite::default()))?;
     assert!(file.to_string().parse::<KeyringFile>().unwrap() == file);
     Ok(())
 }

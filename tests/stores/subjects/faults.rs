@@ -255,7 +255,7 @@ impl Home {
 
     fn make_keyring(&self) -> Keyring {
         let roots = RootKeys::from(RootKeyFile::new(self.path.join("root.key")).create().unwrap());
-        let file = run_local(Keyring::create(TENANT, &roots, Suite::default())).unwrap();
+        let file = run_local(rxseal::testing::create_keyring(TENANT, &roots, Suite::default())).unwrap();
         fs::write(self.path.join("keyring.json"), file.to_string()).unwrap();
         self.keyring()
     }

@@ -169,7 +169,7 @@ impl<S: Form> Peer for Rxseal<S> {
 
 fn unlocked(tenant: &str, options: UnlockOptions) -> Keyring {
     let roots = roots();
-    let file = run_local(Keyring::create(tenant, &roots, Suite::default())).unwrap();
+    let file = run_local(rxseal::testing::create_keyring(tenant, &roots, Suite::default())).unwrap();
     run_local(Keyring::unlock_with(options, tenant, &roots, &file)).unwrap().unobserved()
 }
 

@@ -35,7 +35,7 @@ impl Options {
         deadline.map_err(|_| Failure::Usage("deadline must be a time such as 10s".to_owned()))
     }
 
-    /// Nothing may be left: an option that is passed over would be one that somebody relies on.
+    /// Refuses what is left: somebody may rely on an option that is ignored.
     pub fn finish(&self, known: &[&str]) -> Result<(), Failure> {
         if self.0.is_empty() {
             return Ok(());
@@ -60,7 +60,7 @@ pub fn decoded(text: &str) -> Option<String> {
     String::from_utf8(decoded).ok()
 }
 
-/// The name of a variable that is set, as an option gives it.
+/// The name of a variable, which must be set.
 #[cfg(any(feature = "pkcs11", feature = "vault"))]
 pub fn named<'n>(name: &'n str, option: &str) -> Result<&'n str, Failure> {
     let is_name = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');

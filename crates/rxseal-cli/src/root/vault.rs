@@ -47,7 +47,7 @@ pub fn connect(url: &str, mut options: Options, allow_group_read: bool) -> Resul
     Ok(Arc::new(builder.build()?))
 }
 
-/// By what this root key says of itself; what all of them share is for those that say nothing.
+/// With the options of this root key, or with the variables if it has none.
 fn log_in(builder: VaultKeyBuilder, options: &mut Options) -> Result<VaultKeyBuilder, Failure> {
     let own = ["token_file", "token_env", "role_id", "secret_id_env"].map(|name| options.take(name));
     match own {

@@ -1,4 +1,4 @@
-//! Stores with a fault each: the suites find every one, and none in a store without.
+//! Stores with a fault each: the suites find every one, and none in a store without one.
 #![allow(clippy::unwrap_used, clippy::panic, unreachable_pub, missing_docs)]
 
 use std::collections::BTreeMap;
@@ -155,7 +155,7 @@ fn faults_of_keyring_stores_are_found() {
         (Fault::Forgets, "newest file"),
     ] {
         let broken = look(fault).unwrap_err();
-        assert!(broken.rule().contains(rule), "{fault:?}: {broken}");
+        assert!(broken.promise().contains(rule), "{fault:?}: {broken}");
     }
 }
 
@@ -172,7 +172,7 @@ fn a_damaged_keyring_that_is_overlooked_is_found() {
         })
     };
     look(false).unwrap();
-    assert!(look(true).unwrap_err().rule().contains("damaged"));
+    assert!(look(true).unwrap_err().promise().contains("damaged"));
 }
 
 struct Texts {
@@ -308,6 +308,6 @@ fn faults_of_subject_stores_are_found() {
         (Fault::OnlyOnce, "`get` answers for each"),
     ] {
         let broken = look(fault).unwrap_err();
-        assert!(broken.rule().contains(rule), "{fault:?}: {broken}");
+        assert!(broken.promise().contains(rule), "{fault:?}: {broken}");
     }
 }
