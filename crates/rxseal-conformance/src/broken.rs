@@ -3,8 +3,6 @@
 use std::error::Error as StdError;
 use std::fmt;
 
-use rxseal::Error;
-
 /// Which promise what was tested broke, and how it was seen. Its `Debug` is its text, so that `unwrap` in a test shows it.
 pub struct Broken {
     promise: &'static str,
@@ -56,39 +54,4 @@ pub(crate) fn with_causes(error: &(dyn StdError + 'static)) -> String {
 /// `Err` with this promise unless it holds.
 pub(crate) fn hold(promise: &'static str, holds: bool, seen: impl Into<String>) -> Result<(), Broken> {
     if holds { Ok(()) } else { Err(Broken::new(promise, seen)) }
-}
-
-pub(crate) type Check = Result<(), Broken>;
-
-/// One rule, and how it is looked at.
-#[derive(Clone, Copy)]
-pub(crate) struct Rule(pub(crate) &'static str);
-
-impl Rule {
-    pub(crate) fn is(self, holds: bool, found: impl FnOnce() -> String) -> Check {
-        if holds { Ok(()) } else { Err(Broken::new(self.0, found())) }
-    }
-
-    pub(crate) fn equal<T: PartialEq + fmt::Debug>(self, found: &T, wanted: &T) -> Check {
-        self.is(found == wanted, || format!("{found:?} where {wanted:?} belongs"))
-    }
-
-    /// What a call gave that has to succeed.
-    pub(crate) fn ok<T>(self, ended: Result<T, Error>) -> Result<T, Broken> {
-        ended.map_err(|error| Broken::new(self.0, with_causes(&error)))
-    }
-
-    /// A call that has to fail with one of these codes.
-    pub(crate) fn fails<T>(self, ended: Result<T, Error>, codes: &[&str]) -> Check {
-        match ended {
-            Ok(_) => Err(Broken::new(self.0, format!("success where {codes:?} belongs"))),
-            Err(error) => {
-                self.is(codes.contains(&code(&error)), || format!("{} where {codes:?} belongs", with_causes(&error)))
-            }
-        }
-    }
-}
-
-fn code(error: &Error) -> &'static str {
-    error.code().as_str()
 }

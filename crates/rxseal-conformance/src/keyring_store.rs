@@ -10,8 +10,9 @@ use rxseal::keys::KeyringFile;
 use rxseal::store::KeyringStore;
 use tokio::runtime::Runtime;
 
-use crate::broken::{Broken, Check, Rule};
+use crate::broken::Broken;
 use crate::files::{generations, rivals};
+use crate::rule::{Check, Rule};
 
 const TENANT: &str = "pharmacy-17";
 
@@ -59,7 +60,7 @@ impl fmt::Debug for FreshStore {
 ///
 /// # Errors
 ///
-/// The first rule that is broken.
+/// The first promise that is broken.
 pub fn keyring_store(fresh: impl AsyncFn() -> FreshStore) -> Result<(), Broken> {
     let runtime = Runtime::new().map_err(|error| Broken::new("a tokio runtime is there", error.to_string()))?;
     for rule in [

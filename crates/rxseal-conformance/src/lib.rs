@@ -4,6 +4,7 @@ mod broken;
 mod files;
 mod keyring_store;
 mod root_key;
+mod rule;
 mod silence;
 mod subject_store;
 

@@ -7,8 +7,9 @@ use rxseal::subjects::WrappedSubjectKey;
 use rxseal::{Error, Keyring};
 use tokio::runtime::Runtime;
 
-use crate::broken::{Broken, Check, Rule};
+use crate::broken::Broken;
 use crate::files::keyring;
+use crate::rule::{Check, Rule};
 
 const TENANT: &str = "pharmacy-17";
 
@@ -17,7 +18,7 @@ const TENANT: &str = "pharmacy-17";
 ///
 /// # Errors
 ///
-/// The first rule that is broken.
+/// The first promise that is broken.
 pub fn subject_store<S: SubjectKeyStore + 'static>(fresh: impl AsyncFnOnce() -> S) -> Result<(), Broken> {
     let runtime = Runtime::new().map_err(|error| Broken::new("a tokio runtime is there", error.to_string()))?;
     runtime.block_on(async {

@@ -1,4 +1,4 @@
-//! Stores with a fault each: the suites find every one, and none in a store without.
+//! Stores with a fault each: the suites find every one, and none in a store without one.
 #![allow(clippy::unwrap_used, clippy::panic, unreachable_pub, missing_docs)]
 
 use std::collections::BTreeMap;
