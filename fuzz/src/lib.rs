@@ -20,11 +20,12 @@ pub static KEYS: LazyLock<Keyring> = LazyLock::new(|| {
     let last = rotate(&rotate(&rotate(&first)));
     let old: Vec<_> =
         last.keys().iter().filter(|key| key.state() == KeyState::Deactivated).map(|key| key.id()).collect();
-    let file = [(old[0], KeyState::Compromised), (old[1], KeyState::Destroyed)]
-        .into_iter()
-        .fold(last, |file, (key, state)| {
+    let file = [(old[0], KeyState::Compromised), (old[1], KeyState::Destroyed)].into_iter().fold(
+        last,
+        |file, (key, state)| {
             run_local(rxseal::testing::force_key_state("fuzz", &roots, &file, key, state)).expect("a state")
-        });
+        },
+    );
     run_local(Keyring::unlock("fuzz", &roots, &file)).expect("an unlocked keyring").unobserved()
 });
 
