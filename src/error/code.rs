@@ -148,7 +148,7 @@ error_codes! {
     StoreRefused = "store-refused",
 
     // Root keys and subject keys
-    /// what should be a root key is none. Restore the file or the variable.
+    /// this is not a root key. Restore the file or the variable.
     InvalidRootKey = "invalid-root-key",
     /// somebody else can read or change the file of a secret. Give it to this process's user, with mode 0600.
     RootKeyPermissions = "root-key-permissions",
@@ -158,7 +158,7 @@ error_codes! {
     RootKeyMissing = "root-key-missing",
     /// the root key would be in the folder of the keyrings. Name a path outside of it.
     KeysTogether = "keys-together",
-    /// what should be a wrapped subject key is none.
+    /// this is not a wrapped subject key. Restore it from a backup.
     InvalidSubjectKey = "invalid-subject-key",
     /// the wrapped subject key is of another subject, keyspace or key, or it was changed.
     SubjectKeyRefused = "subject-key-refused",
