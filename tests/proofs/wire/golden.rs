@@ -137,10 +137,13 @@ struct Entry {
     token: String,
 }
 
-/// The tokens of all files.
+/// The lists of tokens.
+pub fn token_files() -> impl Iterator<Item = &'static str> {
+    FILES.into_iter().map(|(file, _)| file).filter(|file| file.starts_with("tokens"))
+}
+
 fn entries() -> Vec<Entry> {
-    let files = FILES.iter().filter(|(file, _)| file.starts_with("tokens"));
-    files.flat_map(|(file, _)| serde_json::from_str::<Vec<Entry>>(&read(file)).unwrap()).collect()
+    token_files().flat_map(|file| serde_json::from_str::<Vec<Entry>>(&read(file)).unwrap()).collect()
 }
 
 #[test]
