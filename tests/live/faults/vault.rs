@@ -84,11 +84,7 @@ fn faults(elsewhere: &str) -> Vec<Fault> {
         passing("no bytes", Reply::http(200, ""), "not from Vault"),
         passing("HTML", Reply::http(200, "<html>Please log in</html>"), "not from Vault"),
         passing("half the JSON", Reply::http(200, &whole[..whole.len() - 3]), "not from Vault"),
-        passing(
-            "no UTF-8",
-            Reply::http(200, [&b"{\"data\":{\"plaintext\":\"\xFF\"}}"[..]].concat()),
-            "not from Vault",
-        ),
+        passing("no UTF-8", Reply::http(200, [&b"{\"data\":{\"plaintext\":\"\xFF\"}}"[..]].concat()), "not from Vault"),
         passing("no data", Reply::json(200, &json!({"data": null})), "not from Vault"),
         passing("no plaintext", Reply::json(200, &json!({"data": {"ciphertext": "x"}})), "not from Vault"),
         passing("a number", Reply::json(200, &json!({"data": {"plaintext": 5}})), "not from Vault"),
