@@ -289,7 +289,9 @@ impl fmt::Display for Failure {
             Problem::WrongLength => {
                 write!(f, "{operation} on {key} gave a key of the wrong length: check the endpoint")
             }
-            Problem::Rejected => write!(f, "AWS KMS rejected {operation} on {key} as invalid: check the key's name and the endpoint"),
+            Problem::Rejected => {
+                write!(f, "AWS KMS rejected {operation} on {key} as invalid: check the key's name and the endpoint")
+            }
             Problem::KeyUnavailable => {
                 write!(f, "AWS KMS cannot reach the key {key} now: try again later, or look at its key store")
             }

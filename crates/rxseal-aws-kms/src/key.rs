@@ -155,9 +155,11 @@ impl AwsKmsKey {
         let client = client(&config, DEADLINE, ATTEMPTS);
         let key = match named {
             KeyName::Arn(arn) => arn,
-            KeyName::AnyRegion(name) => name
-                .in_region(region.as_ref())
-                .ok_or_else(|| Error::invalid_root_key("the configured AWS region is not a valid name: set AWS_REGION to one such as eu-west-1"))?,
+            KeyName::AnyRegion(name) => name.in_region(region.as_ref()).ok_or_else(|| {
+                Error::invalid_root_key(
+                    "the configured AWS region is not a valid name: set AWS_REGION to one such as eu-west-1",
+                )
+            })?,
             KeyName::ToResolve { text, .. } => resolve(&client, &text).await?,
         };
         Ok(Self { client, config, key, deadline: DEADLINE, attempts: ATTEMPTS })

@@ -123,7 +123,8 @@ fn is_multi_region(id: &str) -> bool {
     id.starts_with("mrk-")
 }
 
-const NO_KEY: &str = "it does not name a key of AWS KMS: give the key's ARN, an alias (`alias/NAME` or its ARN) or a key id";
+const NO_KEY: &str =
+    "it does not name a key of AWS KMS: give the key's ARN, an alias (`alias/NAME` or its ARN) or a key id";
 
 #[cfg(test)]
 mod tests {

@@ -274,7 +274,9 @@ impl Problem {
     fn text(self) -> &'static str {
         match self {
             Self::NotLoaded => "the PKCS#11 library cannot be loaded: check its path, and that it is for this machine",
-            Self::NotInitialized => "the PKCS#11 library does not start: check its configuration, and whether this process may read it",
+            Self::NotInitialized => {
+                "the PKCS#11 library does not start: check its configuration, and whether this process may read it"
+            }
             Self::Forked => "the process was forked: make root keys of PKCS#11 in the child, after the fork",
             Self::PinMissing => "the PIN could not be read: check where it comes from",
             Self::PinFileOpen => {
@@ -318,9 +320,7 @@ impl Problem {
                 "the token and the key share none of the mechanisms CKM_AES_GCM, CKM_AES_KEY_WRAP and CKM_AES_KEY_WRAP_PAD: \
                  check CKA_ENCRYPT, CKA_DECRYPT, CKA_WRAP and CKA_UNWRAP of the key"
             }
-            Self::OddLength => {
-                "the token made a wrap of the wrong length: try another mechanism with `mechanism`"
-            }
+            Self::OddLength => "the token made a wrap of the wrong length: try another mechanism with `mechanism`",
             Self::NoNonce => {
                 "the token does not accept our nonce for CKM_AES_GCM and does not make one itself: try another mechanism \
                  with `mechanism`"
@@ -350,7 +350,9 @@ impl Problem {
             }
             Self::TokenGone => "the token was removed, or the HSM cannot be reached: check its connection",
             Self::SessionLost => "the HSM ended the session twice: try again later, or look at its log",
-            Self::SessionsUsedUp => "the token has no session left: allow more on the token, or use fewer with `sessions`",
+            Self::SessionsUsedUp => {
+                "the token has no session left: allow more on the token, or use fewer with `sessions`"
+            }
             Self::Device => "the HSM failed: try again later, and look at its log",
             Self::NoThread => "no thread could be started for the HSM, or it ended early: free memory or threads",
             // Said above, with their numbers.

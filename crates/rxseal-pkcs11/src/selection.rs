@@ -69,7 +69,9 @@ impl Selection {
             (None, Some(serial), _) => encoded("serial=", serial.as_bytes(), is_unreserved),
             (None, None, Some(slot_id)) => format!("slot-id={slot_id}"),
             (None, None, None) => {
-                return Err(Error::invalid_root_key("the token is not given: use `token`, `token_serial` or `slot_id`"));
+                return Err(Error::invalid_root_key(
+                    "the token is not given: use `token`, `token_serial` or `slot_id`",
+                ));
             }
         };
         if self.label.is_none() && self.id.is_none() {

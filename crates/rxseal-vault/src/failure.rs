@@ -199,7 +199,10 @@ impl fmt::Display for Failure {
                            check that the address is a name in the certificate"
                 )
             }
-            Problem::Broken => write!(f, "the connection to Vault broke before the answer was complete: check the network, and Vault's log"),
+            Problem::Broken => write!(
+                f,
+                "the connection to Vault broke before the answer was complete: check the network, and Vault's log"
+            ),
             Problem::NoTls => write!(f, "the server does not speak TLS there: check the port of the address"),
             Problem::NeedsTls => write!(f, "the server speaks TLS there: begin the address with `https://`"),
             Problem::TimedOut(deadline) => write!(
@@ -222,7 +225,9 @@ impl fmt::Display for Failure {
                 write!(f, "the node is a standby that does not answer: give the address of the active node")
             }
             Problem::Unavailable(status) => write!(f, "Vault is unavailable (status {status}): look at its log"),
-            Problem::Unexpected(status) => write!(f, "Vault answered with the unexpected status {status}: look at its log"),
+            Problem::Unexpected(status) => {
+                write!(f, "Vault answered with the unexpected status {status}: look at its log")
+            }
             Problem::Denied => {
                 write!(f, "the token's policies do not allow this: grant it the capability `update` on `{path}`")
             }
@@ -249,12 +254,11 @@ impl fmt::Display for Failure {
             }
             Problem::TokenFile(unfit) => write!(f, "the file with the token cannot be read: {unfit}"),
             Problem::TokenText => {
-                write!(
-                    f,
-                    "the token is not valid: it is empty, too long or not printable"
-                )
+                write!(f, "the token is not valid: it is empty, too long or not printable")
             }
-            Problem::NoNamespace => write!(f, "the namespace does not exist, or this server has no namespaces: check its name"),
+            Problem::NoNamespace => {
+                write!(f, "the namespace does not exist, or this server has no namespaces: check its name")
+            }
             Problem::NoMount => write!(f, "nothing is mounted there: check the mount and the namespace, or enable it"),
             Problem::NotTransit => write!(f, "the mount is not a Transit engine: check its name"),
             Problem::NoKey => {
@@ -280,7 +284,10 @@ impl fmt::Display for Failure {
             Problem::Refused => write!(f, "Vault refused the request as invalid: look at its audit log"),
             Problem::NotAWrap => write!(f, "the wrapped key is not one of a Transit engine: it was changed or cut off"),
             Problem::WrongCiphertext => {
-                write!(f, "Vault does not open the wrapped key: it was changed, or belongs to another key, keyspace or keyring")
+                write!(
+                    f,
+                    "Vault does not open the wrapped key: it was changed, or belongs to another key, keyspace or keyring"
+                )
             }
             Problem::NotAKek => write!(f, "Vault opened the wrap, but it holds no key of 32 bytes: check the address"),
         }?;
