@@ -1,8 +1,8 @@
 //! The first start and every later one of a program whose keys are all on this machine.
 //!
-//! A root key without a keyring looks alike after a crash in the middle of a first start and after the loss of the keyring, and only
-//! one of them may make a keyring. So a first start marks the folder of the keyrings before it makes the root key, and takes the mark
-//! away once the keyring is stored: a folder that was lost has no mark.
+//! A root key without a keyring may be an interrupted first start or a lost keyring, and only a first start may create
+//! a keyring. So a first start marks the keyring folder before it creates the root key, and removes the mark once the
+//! keyring is stored. A lost folder has no mark.
 
 use std::fs;
 use std::io;
@@ -19,7 +19,7 @@ use crate::root_key::{LocalRootKey, RootKeyFile};
 use crate::root_key::{RootKeys, run_local};
 use crate::store::{FileStore, KeyringStore};
 
-/// What the mark of a first start is named, after its keyspace.
+/// The file name of a first start's mark, after its keyspace.
 const MARK: &str = ".first-start";
 const MARK_TEXT: &str =
     "A first start of rxseal has begun here and has stored no keyring yet. The next start goes on and removes this.\n";
@@ -76,7 +76,7 @@ impl Keyring {
         match start.found()? {
             // The usual start: it takes no lock and needs no right to write.
             Found { root_key: true, keyring: true, mark: false } => {}
-            // The folder is made before the root key, so this one was lost.
+            // The folder is created before the root key, so this one was lost.
             Found { root_key: true, keyring: false, mark: false } if !start.keyrings.folder().is_dir() => {
                 return Err(start.keyring_lost());
             }
@@ -92,7 +92,7 @@ struct LocalStart<'a> {
     keyspace: &'a str,
 }
 
-/// What a start finds.
+/// What a start found.
 struct Found {
     root_key: bool,
     mark: bool,
@@ -100,7 +100,8 @@ struct Found {
 }
 
 impl LocalStart<'_> {
-    /// Looks in the order of a first start: whoever sees its root key sees its mark, or the keyring that took its place.
+    /// Checks in the order of a first start: whoever sees its root key also sees its mark, or the keyring that replaced
+    /// the mark.
     fn found(&self) -> Result<Found, Error> {
         let root_key = self.root_key.is_there()?;
         let mark = disk::read(&self.mark(), MARK_TEXT.len())?.is_some();
@@ -108,7 +109,7 @@ impl LocalStart<'_> {
         Ok(Found { root_key, mark, keyring })
     }
 
-    /// Makes what a first start has to make, or tells what was lost. One process at a time does this.
+    /// Creates what a first start creates, or reports what was lost. One process at a time does this.
     fn finish(&self) -> Result<(), Error> {
         let locked = self.keyrings.lock()?;
         let found = self.found()?;
@@ -124,13 +125,14 @@ impl LocalStart<'_> {
             let root = self.make_root_key()?;
             let admin = KeyringAdmin::new(locked, RootKeys::from(root));
             run_local(admin.create(self.keyspace, Suite::default()))?;
-            // The lock is held until the mark is gone.
+            // The lock is held until the mark is removed.
             return disk::remove(&self.mark());
         }
         disk::remove(&self.mark())
     }
 
-    /// A root key that could not be made leaves no mark: what is put there later is not of this first start.
+    /// If the root key could not be created, the mark is removed too: a root key that is put there later does not
+    /// belong to this first start.
     fn make_root_key(&self) -> Result<LocalRootKey, Error> {
         self.root_key.load_or_create().inspect_err(|_| {
             if matches!(self.root_key.is_there(), Ok(false)) {
@@ -148,7 +150,7 @@ impl LocalStart<'_> {
         })
     }
 
-    /// By what the paths lead to, whether it is there already or not.
+    /// Compares the paths that both lead to, whether they exist or not.
     fn check_apart(&self) -> Result<(), Error> {
         let unreadable = |path: &Path, cause: &io::Error| disk::file_failed(path, cause);
         let folder = self.keyrings.folder();
@@ -157,7 +159,7 @@ impl LocalStart<'_> {
         let root_key = disk::resolved(root_key).map_err(|cause| unreadable(root_key, &cause))?;
         let identity = |path: &Path| fs::metadata(path).ok().map(|found| (found.dev(), found.ino()));
         let folder_is = identity(&folder);
-        // A folder may have two names: by a bind mount, or where case does not matter.
+        // A folder may have two names: through a bind mount, or if case does not matter.
         let is_folder = |above: &Path| above == folder || (folder_is.is_some() && identity(above) == folder_is);
         if root_key.ancestors().any(is_folder) {
             let both = format!("{} is inside {}", root_key.display(), folder.display());
