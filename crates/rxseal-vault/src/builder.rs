@@ -29,7 +29,7 @@ pub struct VaultKeyBuilder {
     label: Option<String>,
     ca_certificates: Vec<u8>,
     deadline: Duration,
-    attempts: usize,
+    attempts: u32,
     auth: Option<Auth>,
     app_role_mount: String,
     allow_group_read: bool,
@@ -97,7 +97,7 @@ impl VaultKeyBuilder {
     }
 
     /// How often what may succeed later is tried, by default 3 times.
-    pub fn attempts(mut self, attempts: usize) -> Self {
+    pub fn attempts(mut self, attempts: u32) -> Self {
         self.attempts = attempts;
         self
     }
