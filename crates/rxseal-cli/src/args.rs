@@ -1,5 +1,5 @@
 //! What can be said on the command line. Comments here are the help that an operator reads.
-#![expect(clippy::doc_markdown, rustdoc::bare_urls, reason = "help is shown as it is written, without Markdown")]
+#![expect(clippy::doc_markdown, reason = "help is shown as it is written, without Markdown")]
 
 use std::path::PathBuf;
 use std::time::Duration;
