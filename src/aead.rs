@@ -26,10 +26,13 @@ const PREFIX_LEN: usize = 16;
 /// 2.3): 12 bytes for XAES, 16 for XChaCha20. A shorter part is followed by zeros.
 pub(crate) fn key_prefix(letter: Letter, nonce: &[u8; 24]) -> [u8; PREFIX_LEN] {
     let mut prefix = nonce.first_chunk().copied().unwrap_or_default();
-    if letter.suite() != Suite::XChaCha20Poly1305
-        && let Some((_, rest)) = prefix.split_first_chunk_mut::<12>()
-    {
-        rest.fill(0);
+    match letter.suite() {
+        Suite::Xaes256Gcm => {
+            if let Some((_, rest)) = prefix.split_first_chunk_mut::<12>() {
+                rest.fill(0);
+            }
+        }
+        Suite::XChaCha20Poly1305 => {}
     }
     prefix
 }
@@ -37,10 +40,13 @@ pub(crate) fn key_prefix(letter: Letter, nonce: &[u8; 24]) -> [u8; PREFIX_LEN] {
 /// The part of a nonce that the AEAD itself takes (the same sections).
 fn aead_nonce(letter: Letter, nonce: &[u8; 24]) -> [u8; 12] {
     let mut inner: [u8; 12] = nonce.last_chunk().copied().unwrap_or_default();
-    if letter.suite() == Suite::XChaCha20Poly1305
-        && let Some(zeros) = inner.first_chunk_mut::<4>()
-    {
-        zeros.fill(0);
+    match letter.suite() {
+        Suite::Xaes256Gcm => {}
+        Suite::XChaCha20Poly1305 => {
+            if let Some(zeros) = inner.first_chunk_mut::<4>() {
+                zeros.fill(0);
+            }
+        }
     }
     inner
 }

@@ -20,7 +20,7 @@ use std::path::Path;
 #[cfg(unix)]
 use std::path::{Component, PathBuf};
 
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 
 pub use database::{create_private_file, foreign_owner};
 #[cfg(unix)]
@@ -111,7 +111,8 @@ pub(crate) fn file_failed(path: &Path, cause: &io::Error) -> Error {
             | io::ErrorKind::IsADirectory
             | io::ErrorKind::ReadOnlyFilesystem
     );
-    Error::from_store(!settled, with_path(path, cause))
+    let kind = if settled { ErrorKind::FileRefused } else { ErrorKind::FileUnavailable };
+    Error::from(kind).caused_by(with_path(path, cause))
 }
 
 fn with_path(path: &Path, cause: &io::Error) -> io::Error {

@@ -149,7 +149,13 @@ impl Error {
     /// The provider of the root key, or the store, gave no definite answer. The same call may succeed later.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
-        matches!(self.0.kind, ErrorKind::ProviderUnavailable | ErrorKind::StoreUnavailable | ErrorKind::RandomFailed)
+        matches!(
+            self.0.kind,
+            ErrorKind::ProviderUnavailable
+                | ErrorKind::StoreUnavailable
+                | ErrorKind::FileUnavailable
+                | ErrorKind::RandomFailed
+        )
     }
 
     /// The subject was shredded: everything sealed with its key is lost for good.

@@ -144,7 +144,10 @@ impl LocalStart<'_> {
     fn unlock(&self) -> Result<Unlocked, Error> {
         let roots = RootKeys::from(self.root_key.load()?);
         let stored = run_local(self.keyrings.get(self.keyspace))?.ok_or_else(|| self.keyring_lost())?;
-        run_local(Keyring::unlock(self.keyspace, &roots, &stored))
+        run_local(Keyring::unlock(self.keyspace, &roots, &stored)).map_err(|error| match error.kind() {
+            ErrorKind::RootKeyForeign | ErrorKind::UnlockFailed => error.caused_by(self.both()),
+            _ => error,
+        })
     }
 
     /// Compares the paths that both lead to, whether they exist or not.
@@ -172,6 +175,12 @@ impl LocalStart<'_> {
     fn root_key_missing(&self) -> Error {
         let (root_key, folder) = (self.root_key.path().display(), self.keyrings.folder().display());
         Error::from(ErrorKind::RootKeyMissing).caused_by(format!("no file {root_key}; keyrings in {folder}"))
+    }
+
+    /// What was to be opened by what.
+    fn both(&self) -> String {
+        let (root_key, folder) = (self.root_key.path().display(), self.keyrings.folder().display());
+        format!("root key {root_key}, keyring of {} in {folder}", self.keyspace)
     }
 
     fn keyring_lost(&self) -> Error {
@@ -222,7 +231,8 @@ mod tests {
 
         fn refusal(&self) -> &'static str {
             let error = self.start().unwrap_err();
-            assert!(std::error::Error::source(&error).is_some(), "{error} names no path");
+            // A `main` that returns it prints its `Debug`.
+            assert!(format!("{error:?}").contains(&*self.0.to_string_lossy()), "{error:?} does not say where");
             error.code().as_str()
         }
 
@@ -409,6 +419,20 @@ mod tests {
     }
 
     #[test]
+    fn what_cannot_be_read_is_said_with_its_path() {
+        let place = Place::new("damaged");
+        place.start().unwrap();
+        let text = fs::read_to_string(place.keyring()).unwrap();
+        fs::write(place.keyring(), &text[..text.len() / 2]).unwrap();
+        assert_eq!(place.refusal(), "invalid-keyring");
+        fs::write(place.keyring(), text.replace(KEYSPACE, "pharmacy-18")).unwrap();
+        assert_eq!(place.refusal(), "keyring-mismatch");
+        fs::remove_dir_all(place.keyrings()).unwrap();
+        fs::write(place.keyrings(), "a file where the folder should be").unwrap();
+        assert_eq!(place.refusal(), "store-refused");
+    }
+
+    #[test]
     fn what_is_not_a_root_key_is_said_first() {
         let place = Place::new("bad");
         fs::create_dir_all(place.root_key()).unwrap();
@@ -423,8 +447,10 @@ mod tests {
         let (one, other) = (Place::new("one"), Place::new("other"));
         one.start().unwrap();
         other.start().unwrap();
-        let mixed = Keyring::unlock_or_create_local(one.root_key(), other.keyrings(), KEYSPACE);
-        assert_eq!(mixed.unwrap_err().code().as_str(), "unlock-failed");
+        let mixed = Keyring::unlock_or_create_local(one.root_key(), other.keyrings(), KEYSPACE).unwrap_err();
+        assert_eq!(mixed.code().as_str(), "unlock-failed");
+        let (said, places) = (format!("{mixed:?}"), [one.root_key(), other.keyrings()]);
+        assert!(places.iter().all(|place| said.contains(&*place.to_string_lossy())), "{said}");
         other.start().unwrap();
     }
 

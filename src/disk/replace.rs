@@ -44,7 +44,7 @@ pub(crate) fn replace(path: &Path, text: &str) -> Result<(), Error> {
     // Never retryable: reading it again would find the file, and that does not prove that it survives a power cut.
     sync_folder(folder).map_err(|error| {
         let reason = "it is stored, but its folder could not be synced: check the disk before anything seals under it";
-        ErrorKind::StoreRefused.because(reason).caused_by(with_path(folder, &error))
+        ErrorKind::FileRefused.because(reason).caused_by(with_path(folder, &error))
     })
 }
 
@@ -127,7 +127,7 @@ fn before(path: &Path) -> Result<Option<Metadata>, Error> {
         Ok(_) => {
             let reason = "it is a link or not a file, so nothing was changed: remove it, or name the \
                           folder that it leads to";
-            Err(ErrorKind::StoreRefused.because(reason).caused_by(path.display().to_string()))
+            Err(ErrorKind::FileRefused.because(reason).caused_by(path.display().to_string()))
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(file_failed(path, &error)),
@@ -157,7 +157,7 @@ fn not_kept(path: &Path, before: &Metadata, cause: &io::Error) -> Error {
                   as that user, or as root";
     let (user, group, mode) = (before.uid(), before.gid(), before.mode() & 0o7777);
     let me = effective_user();
-    ErrorKind::StoreRefused.because(reason).caused_by(format!(
+    ErrorKind::FileRefused.because(reason).caused_by(format!(
         "{}: it belongs to user {user} and group {group}, its mode is {mode:04o}, and this is user {me}",
         path.display()
     ))

@@ -75,11 +75,11 @@ impl<T, F: Field> Sealed<T, F> {
     /// # Errors
     ///
     /// Those of [`RecordReader::open`]. The token stays as it is.
-    pub fn open(&self, access: &RecordReader) -> Result<T, Error>
+    pub fn open(&self, reader: &RecordReader) -> Result<T, Error>
     where
         T: DeserializeOwned,
     {
-        access.open::<F, T>(&self.token)
+        reader.open::<F, T>(&self.token)
     }
 
     /// The ids of the keys under which an earlier release sealed tokens inside the value: see [`RecordReader::nested_keys`].
@@ -87,8 +87,8 @@ impl<T, F: Field> Sealed<T, F> {
     /// # Errors
     ///
     /// Those of [`RecordReader::nested_keys`].
-    pub fn nested_keys(&self, access: &RecordReader) -> Result<Vec<KeyId>, Error> {
-        access.nested_keys::<F>(&self.token)
+    pub fn nested_keys(&self, reader: &RecordReader) -> Result<Vec<KeyId>, Error> {
+        reader.nested_keys::<F>(&self.token)
     }
 
     /// The same value under the primary key and the field's current id, class and padding. It returns no plaintext.

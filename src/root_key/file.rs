@@ -101,6 +101,10 @@ impl RootKeyFile {
             SecretFileError::TooLong => ErrorKind::InvalidRootKey.because("it is much longer than a root key file"),
             SecretFileError::Owner(_) | SecretFileError::Mode(_) => Error::from(ErrorKind::RootKeyPermissions),
         };
+        // These say all but where.
+        if error.kind() == ErrorKind::InvalidRootKey {
+            return self.here(error);
+        }
         error.caused_by(format!("{}: {unfit}", self.0.path().display()))
     }
 
@@ -115,7 +119,7 @@ impl RootKeyFile {
         // That is told of a root key file, as every other reason why it cannot be written.
         let placed = place_new(self.0.path(), root.expose_line().as_mut_slice());
         placed.map_err(|error| match error.kind() {
-            ErrorKind::StoreRefused | ErrorKind::StoreUnavailable => {
+            ErrorKind::FileRefused | ErrorKind::FileUnavailable => {
                 let cause = error.source().map_or_else(|| error.to_string(), ToString::to_string);
                 Error::from(ErrorKind::RootKeyIo).caused_by(format!("{}: {cause}", self.0.path().display()))
             }

@@ -2,6 +2,7 @@
 //! still true. It needs no build of the library's features, so run it first after a change.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+mod contributing;
 mod crates;
 mod layering;
 mod links;
