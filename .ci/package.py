@@ -16,7 +16,7 @@ from pathlib import Path
 WANTED = ["Cargo.toml", "README.md", "LICENSE-MIT", "LICENSE-APACHE"]
 # And of the core.
 CORE = ["CHANGELOG.md", "src/lib.rs", "docs/FORMAT.md"]
-UNWANTED = re.compile(r"^(\.ci|\.github|fuzz|target|tests/vectors|pharmacy-data)/|\.(db|sqlite|key|profraw|log|pyc)$")
+UNWANTED = re.compile(r"^(\.ci|\.github|docs/api|fuzz|target|tests/vectors|pharmacy-data)/|\.(db|sqlite|key|profraw|log|pyc)$")
 LARGEST = 1024 * 1024
 
 

@@ -26,11 +26,15 @@ def main():
     packages = [package for package in metadata["packages"] if is_library(package)]
     documents = document(packages, Path(metadata["target_directory"]) / "doc")
     problems = []
+    apis = {name: Api(document) for name, document in documents.items()}
+    # The modules of the core that are private are nobody's business in a satellite's listing either.
+    public = {written: name for api in apis.values() for written, name in api.public_paths()}
     for package in packages:
         name = package["name"]
         if only and name not in only:
             continue
-        api = Api(documents[name])
+        api = apis[name]
+        api.elsewhere = public
         path = ROOT / "docs" / "api" / f"{name}.txt"
         text = "".join(line + "\n" for line in api.lines())
         if write:
@@ -86,10 +90,16 @@ class Api:
         self.at = ""
         # The path by which a user names an item, and not the private module that it is in.
         self.public = {}
+        # The same of items of the other crates here, by the path of the private module.
+        self.elsewhere = {}
         self.found = set()
+        self.name_items(self.root, self.name, set())
+
+    def public_paths(self):
+        summaries = ((self.paths.get(key), name) for key, name in self.public.items())
+        return [("::".join(summary["path"]), name) for summary, name in summaries if summary]
 
     def lines(self):
-        self.name_items(self.root, self.name, set())
         self.module(self.root, self.name, set())
         return sorted(self.found)
 
@@ -286,6 +296,7 @@ class Api:
         if name is None:
             summary = self.paths.get(str(path["id"]))
             name = "::".join(summary["path"]) if summary and summary["crate_id"] != 0 else written
+            name = self.elsewhere.get(name, name)
         return name + self.arguments(path.get("args"))
 
     def see(self, key, at):

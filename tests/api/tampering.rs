@@ -59,7 +59,7 @@ fn no_changed_token_opens_through_serde() {
         optional: Option<String>,
     }
 
-    let keys = Keyring::insecure_for_tests("pharmacy-17").unwrap().unobserved();
+    let keys = rxseal::testing::insecure_keyring("pharmacy-17").unwrap().unobserved();
     let rec = keys.record("prescription", "RX-1").unwrap();
     let access = rec.opened_by(&Access::new("job:test", Purpose::HOPERAT).unwrap());
     let phi = rec.seal_text::<Padded>("warfarin 5 MG").unwrap();

@@ -497,7 +497,7 @@ fn unreadable_input(said: &mut Said) {
     said.refused("a wrapped subject key", WrappedSubjectKey::try_from(CANARY.as_bytes()));
     said.refused("an actor", Access::new(CANARY, Purpose::TREAT));
     said.refused("a request id", world.access.clone().request_id(CANARY));
-    said.refused("a keyspace", Keyring::insecure_for_tests(CANARY));
+    said.refused("a keyspace", rxseal::testing::insecure_keyring(CANARY));
     said.refused("a record type", world.keys.record(CANARY, 1));
     said.refused("a record id", world.keys.record("prescription", CANARY));
     said.refused("a part name", world.rec().part(CANARY, 1));

@@ -175,7 +175,7 @@ fn the_plaintext_side_reaches_through_the_adapters() {
 
 fn keyring() -> &'static Keyring {
     static KEYS: std::sync::OnceLock<Keyring> = std::sync::OnceLock::new();
-    KEYS.get_or_init(|| Keyring::insecure_for_tests("pharmacy-17").unwrap().unobserved())
+    KEYS.get_or_init(|| rxseal::testing::insecure_keyring("pharmacy-17").unwrap().unobserved())
 }
 
 fn record() -> Record {

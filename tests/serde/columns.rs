@@ -275,7 +275,7 @@ impl Drop for Database {
 }
 
 fn keyring() -> Keyring {
-    Keyring::insecure_for_tests("pharmacy-17").unwrap().unobserved()
+    rxseal::testing::insecure_keyring("pharmacy-17").unwrap().unobserved()
 }
 
 fn record(keys: &Keyring, id: i64) -> Record {

@@ -16,7 +16,7 @@ pub const CANARY: &str = "Zoraida Quimby";
 pub const NUMBER: u64 = 8_675_309_123_456_789;
 
 pub fn keyring() -> Keyring {
-    Keyring::insecure_for_tests("pharmacy-17").unwrap().unobserved()
+    rxseal::testing::insecure_keyring("pharmacy-17").unwrap().unobserved()
 }
 
 pub fn access() -> Access {

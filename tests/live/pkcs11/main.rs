@@ -139,7 +139,7 @@ async fn one_key_and_no_other() {
     assert_eq!(second.name(), format!("token={};id=%02", token.label));
     let stored = create(TENANT, &RootKeys::from(first).and(second), Suite::default()).await;
     let uri = format!("pkcs11:token={};id=%02;type=secret-key", token.label);
-    let by_uri = Pkcs11Key::from_uri(softhsm::library(), &uri).unwrap().pin(softhsm::pin).build().unwrap();
+    let by_uri = Pkcs11Key::builder_from_uri(softhsm::library(), &uri).unwrap().pin(softhsm::pin).build().unwrap();
     unlock(&RootKeys::from(by_uri), &stored).await.unwrap();
 
     // Both by the label they share and their ids.

@@ -11,6 +11,6 @@ impl Field for Unpadded {
 }
 
 fn main() {
-    let keys = rxseal::Keyring::insecure_for_tests("pharmacy-17").unwrap().unobserved();
+    let keys = rxseal::testing::insecure_keyring("pharmacy-17").unwrap().unobserved();
     let _ = keys.record("refill", 1).unwrap().seal::<Unpadded>("warfarin");
 }

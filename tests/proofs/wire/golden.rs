@@ -346,7 +346,7 @@ mod blocks {
 
 #[test]
 fn padding_to_one_block_opens_under_every_other() {
-    let keys = Keyring::insecure_for_tests(KEYSPACE).unwrap().unobserved();
+    let keys = rxseal::testing::insecure_keyring(KEYSPACE).unwrap().unobserved();
     let record = keys.record("prescription", "4711").unwrap();
     let mut pairs = 0;
     macro_rules! check {

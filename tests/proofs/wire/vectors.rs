@@ -281,7 +281,7 @@ fn check_integers(vector: &Vector) -> usize {
 /// As the id of a record, a subject and a part: each takes the same and is the same as its expected text.
 fn check_identifier<'a, I: Into<Identifier<'a>>>(vector: &Vector, id: impl Fn() -> I) {
     let last = Arc::new(LastRecord::default());
-    let keys = Keyring::insecure_for_tests("vectors").unwrap().observed_by(Arc::clone(&last));
+    let keys = rxseal::testing::insecure_keyring("vectors").unwrap().observed_by(Arc::clone(&last));
     let record = keys.record("patient", id());
     let subject = keys.create_subject_key(id());
     let part = keys.unbound("patient").unwrap().part("line", id());
@@ -308,7 +308,7 @@ fn check_identifier<'a, I: Into<Identifier<'a>>>(vector: &Vector, id: impl Fn() 
 #[test]
 fn name_vectors() {
     let mut run = Run::of("name");
-    let keys = Keyring::insecure_for_tests("vectors").unwrap().unobserved();
+    let keys = rxseal::testing::insecure_keyring("vectors").unwrap().unobserved();
     let scratch = Scratch::new("name");
     for vector in vectors("name") {
         let text = vector.text("text");
