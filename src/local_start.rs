@@ -288,7 +288,7 @@ mod tests {
         use std::os::unix::fs::PermissionsExt;
         let place = Place::new("read-only");
         place.start().unwrap();
-        // The lock would be made anew: even root, who may write anywhere, shows that it was not.
+        // The lock file would be created again. Even root, who may write anywhere, shows that it was not.
         fs::remove_file(place.keyrings().join(".rxseal-lock")).unwrap();
         fs::set_permissions(place.keyrings(), fs::Permissions::from_mode(0o500)).unwrap();
         place.start().unwrap();
@@ -354,7 +354,7 @@ mod tests {
             assert!(!place.first().exists(), "after step {steps}");
             assert!(root_text.is_none_or(|text| fs::read(place.root_key()).unwrap() == text));
             assert!(made.is_none_or(|file| file.keys().iter().any(|key| key.id() == keys.primary_key())));
-            // It was finished for good: what is lost from now on is no first start.
+            // The first start is finished for good: whatever is lost from now on does not start another.
             fs::remove_file(place.keyring()).unwrap();
             assert_eq!(place.refusal(), "keyring-missing", "after step {steps}");
         }
@@ -476,7 +476,7 @@ mod tests {
             assert_eq!(place.files(), BTreeSet::new());
             assert!(!at("keys").exists());
         }
-        // A link to a root key that lies in there.
+        // A link to a root key in that folder.
         RootKeyFile::new(at("real/root.key")).create().unwrap();
         let linked = Keyring::unlock_or_create_local(at("root.link"), at("real"), KEYSPACE);
         assert_eq!(linked.unwrap_err().code().as_str(), "keys-together");
