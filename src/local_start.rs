@@ -1,8 +1,8 @@
 //! The first start and every later one of a program whose keys are all on this machine.
 //!
-//! A root key without a keyring looks alike after a crash in the middle of a first start and after the loss of the keyring, and only
-//! one of them may make a keyring. So a first start marks the folder of the keyrings before it makes the root key, and takes the mark
-//! away once the keyring is stored: a folder that was lost has no mark.
+//! A root key without a keyring may be an interrupted first start or a lost keyring, and only a first start may create
+//! a keyring. So a first start marks the keyring folder before it creates the root key, and removes the mark once the
+//! keyring is stored. A lost folder has no mark.
 
 use std::fs;
 use std::io;
@@ -19,7 +19,7 @@ use crate::root_key::{LocalRootKey, RootKeyFile};
 use crate::root_key::{RootKeys, run_local};
 use crate::store::{FileStore, KeyringStore};
 
-/// What the mark of a first start is named, after its keyspace.
+/// The file name of a first start's mark, after its keyspace.
 const MARK: &str = ".first-start";
 const MARK_TEXT: &str =
     "A first start of rxseal has begun here and has stored no keyring yet. The next start goes on and removes this.\n";
@@ -76,7 +76,7 @@ impl Keyring {
         match start.found()? {
             // The usual start: it takes no lock and needs no right to write.
             Found { root_key: true, keyring: true, mark: false } => {}
-            // The folder is made before the root key, so this one was lost.
+            // The folder is created before the root key, so this one was lost.
             Found { root_key: true, keyring: false, mark: false } if !start.keyrings.folder().is_dir() => {
                 return Err(start.keyring_lost());
             }
@@ -92,7 +92,7 @@ struct LocalStart<'a> {
     keyspace: &'a str,
 }
 
-/// What a start finds.
+/// What a start found.
 struct Found {
     root_key: bool,
     mark: bool,
@@ -100,7 +100,8 @@ struct Found {
 }
 
 impl LocalStart<'_> {
-    /// Looks in the order of a first start: whoever sees its root key sees its mark, or the keyring that took its place.
+    /// Checks in the order of a first start: whoever sees its root key also sees its mark, or the keyring that replaced
+    /// the mark.
     fn found(&self) -> Result<Found, Error> {
         let root_key = self.root_key.is_there()?;
         let mark = disk::read(&self.mark(), MARK_TEXT.len())?.is_some();
@@ -108,7 +109,7 @@ impl LocalStart<'_> {
         Ok(Found { root_key, mark, keyring })
     }
 
-    /// Makes what a first start has to make, or tells what was lost. One process at a time does this.
+    /// Creates what a first start creates, or reports what was lost. One process at a time does this.
     fn finish(&self) -> Result<(), Error> {
         let locked = self.keyrings.lock()?;
         let found = self.found()?;
@@ -124,13 +125,14 @@ impl LocalStart<'_> {
             let root = self.make_root_key()?;
             let admin = KeyringAdmin::new(locked, RootKeys::from(root));
             run_local(admin.create(self.keyspace, Suite::default()))?;
-            // The lock is held until the mark is gone.
+            // The lock is held until the mark is removed.
             return disk::remove(&self.mark());
         }
         disk::remove(&self.mark())
     }
 
-    /// A root key that could not be made leaves no mark: what is put there later is not of this first start.
+    /// If the root key could not be created, the mark is removed too: a root key that is put there later does not
+    /// belong to this first start.
     fn make_root_key(&self) -> Result<LocalRootKey, Error> {
         self.root_key.load_or_create().inspect_err(|_| {
             if matches!(self.root_key.is_there(), Ok(false)) {
@@ -142,10 +144,13 @@ impl LocalStart<'_> {
     fn unlock(&self) -> Result<Unlocked, Error> {
         let roots = RootKeys::from(self.root_key.load()?);
         let stored = run_local(self.keyrings.get(self.keyspace))?.ok_or_else(|| self.keyring_lost())?;
-        run_local(Keyring::unlock(self.keyspace, &roots, &stored))
+        run_local(Keyring::unlock(self.keyspace, &roots, &stored)).map_err(|error| match error.kind() {
+            ErrorKind::RootKeyForeign | ErrorKind::UnlockFailed => error.caused_by(self.both()),
+            _ => error,
+        })
     }
 
-    /// By what the paths lead to, whether it is there already or not.
+    /// Compares the paths that both lead to, whether they exist or not.
     fn check_apart(&self) -> Result<(), Error> {
         let unreadable = |path: &Path, cause: &io::Error| disk::file_failed(path, cause);
         let folder = self.keyrings.folder();
@@ -154,7 +159,7 @@ impl LocalStart<'_> {
         let root_key = disk::resolved(root_key).map_err(|cause| unreadable(root_key, &cause))?;
         let identity = |path: &Path| fs::metadata(path).ok().map(|found| (found.dev(), found.ino()));
         let folder_is = identity(&folder);
-        // A folder may have two names: by a bind mount, or where case does not matter.
+        // A folder may have two names: through a bind mount, or if case does not matter.
         let is_folder = |above: &Path| above == folder || (folder_is.is_some() && identity(above) == folder_is);
         if root_key.ancestors().any(is_folder) {
             let both = format!("{} is inside {}", root_key.display(), folder.display());
@@ -170,6 +175,12 @@ impl LocalStart<'_> {
     fn root_key_missing(&self) -> Error {
         let (root_key, folder) = (self.root_key.path().display(), self.keyrings.folder().display());
         Error::from(ErrorKind::RootKeyMissing).caused_by(format!("no file {root_key}; keyrings in {folder}"))
+    }
+
+    /// What was to be opened by what.
+    fn both(&self) -> String {
+        let (root_key, folder) = (self.root_key.path().display(), self.keyrings.folder().display());
+        format!("root key {root_key}, keyring of {} in {folder}", self.keyspace)
     }
 
     fn keyring_lost(&self) -> Error {
@@ -220,7 +231,8 @@ mod tests {
 
         fn refusal(&self) -> &'static str {
             let error = self.start().unwrap_err();
-            assert!(std::error::Error::source(&error).is_some(), "{error} names no path");
+            // A `main` that returns it prints its `Debug`.
+            assert!(format!("{error:?}").contains(&*self.0.to_string_lossy()), "{error:?} does not say where");
             error.code().as_str()
         }
 
@@ -407,6 +419,20 @@ mod tests {
     }
 
     #[test]
+    fn what_cannot_be_read_is_said_with_its_path() {
+        let place = Place::new("damaged");
+        place.start().unwrap();
+        let text = fs::read_to_string(place.keyring()).unwrap();
+        fs::write(place.keyring(), &text[..text.len() / 2]).unwrap();
+        assert_eq!(place.refusal(), "invalid-keyring");
+        fs::write(place.keyring(), text.replace(KEYSPACE, "pharmacy-18")).unwrap();
+        assert_eq!(place.refusal(), "keyring-mismatch");
+        fs::remove_dir_all(place.keyrings()).unwrap();
+        fs::write(place.keyrings(), "a file where the folder should be").unwrap();
+        assert_eq!(place.refusal(), "store-refused");
+    }
+
+    #[test]
     fn what_is_not_a_root_key_is_said_first() {
         let place = Place::new("bad");
         fs::create_dir_all(place.root_key()).unwrap();
@@ -421,8 +447,10 @@ mod tests {
         let (one, other) = (Place::new("one"), Place::new("other"));
         one.start().unwrap();
         other.start().unwrap();
-        let mixed = Keyring::unlock_or_create_local(one.root_key(), other.keyrings(), KEYSPACE);
-        assert_eq!(mixed.unwrap_err().code().as_str(), "unlock-failed");
+        let mixed = Keyring::unlock_or_create_local(one.root_key(), other.keyrings(), KEYSPACE).unwrap_err();
+        assert_eq!(mixed.code().as_str(), "unlock-failed");
+        let (said, places) = (format!("{mixed:?}"), [one.root_key(), other.keyrings()]);
+        assert!(places.iter().all(|place| said.contains(&*place.to_string_lossy())), "{said}");
         other.start().unwrap();
     }
 

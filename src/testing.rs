@@ -2,6 +2,20 @@
 //! that a value comes back, and a check that nothing leaks.
 //!
 //! Turn the feature on in `[dev-dependencies]` only. Even here no key is fixed.
+//!
+//! ```
+//! use rxseal::{Access, ErrorCode, Purpose, phi, testing};
+//! # fn main() -> Result<(), rxseal::Error> {
+//! let keys = testing::insecure_keyring("pharmacy-17")?.unobserved();
+//! let access = Access::new("user:kim.rph", Purpose::TREAT)?;
+//! let token = keys.record("prescription", 1001)?.seal::<phi::Drug>("warfarin 5 MG")?;
+//!
+//! let elsewhere = keys.record("prescription", 1002)?;
+//! let refused = elsewhere.opened_by(&access).open::<phi::Drug, String>(&token).unwrap_err();
+//! assert_eq!(refused.code(), ErrorCode::OpenFailed);
+//! # Ok(())
+//! # }
+//! ```
 
 mod keyrings;
 mod leaks;

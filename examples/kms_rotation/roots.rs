@@ -1,4 +1,4 @@
-//! Which root key: a file of this machine, a key service or an HSM.
+//! The root key: a file on this machine, a key service or an HSM.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -33,7 +33,7 @@ pub enum Root {
     },
     /// A key file
     File {
-        /// Where it is; made where there is none
+        /// Its path. It is created if it is missing
         path: std::path::PathBuf,
     },
 }

@@ -131,7 +131,7 @@ pub(crate) enum ErrorKind {
         "the keyring does not contain the pinned key: check the fingerprint, and whether this is the right keyring"
     )]
     PinMismatch,
-    #[error("none of the trusted root keys has a wrap in this keyring file: trust one of the root keys that wrap it")]
+    #[error("this keyring was made for other root keys than those given: give one of the root keys that wrap it")]
     RootKeyForeign,
     #[error("the keyring file has no wrap of this root key: add it, or do not rely on it")]
     NoSuchWrap,
@@ -187,6 +187,10 @@ pub(crate) enum ErrorKind {
     StoreUnavailable,
     #[error("the store refused the call")]
     StoreRefused,
+    #[error("a file cannot be used at the moment")]
+    FileUnavailable,
+    #[error("a file cannot be used")]
+    FileRefused,
 
     // Root keys and subject keys
     #[error("the root key is not valid")]
@@ -271,8 +275,8 @@ impl ErrorKind {
             Self::RetentionPast => ErrorCode::RetentionPast,
             Self::SubjectShredded => ErrorCode::SubjectShredded,
             Self::SubjectMissing => ErrorCode::SubjectMissing,
-            Self::StoreUnavailable => ErrorCode::StoreUnavailable,
-            Self::StoreRefused => ErrorCode::StoreRefused,
+            Self::StoreUnavailable | Self::FileUnavailable => ErrorCode::StoreUnavailable,
+            Self::StoreRefused | Self::FileRefused => ErrorCode::StoreRefused,
             Self::InvalidRootKey => ErrorCode::InvalidRootKey,
             Self::RootKeyPermissions => ErrorCode::RootKeyPermissions,
             Self::RootKeyIo => ErrorCode::RootKeyIo,
@@ -291,7 +295,13 @@ impl ErrorKind {
     pub(crate) fn has_own_cause(self) -> bool {
         matches!(
             self,
-            Self::InvalidRootKey
+            Self::InvalidKeyring
+                | Self::KeyringMismatch
+                | Self::RootKeyForeign
+                | Self::UnlockFailed
+                | Self::FileUnavailable
+                | Self::FileRefused
+                | Self::InvalidRootKey
                 | Self::RootKeyPermissions
                 | Self::RootKeyIo
                 | Self::RootKeyMissing

@@ -76,7 +76,7 @@ impl Wrap {
     }
 }
 
-/// A root key that can unlock a keyring.
+/// A root key that can unlock the keyring.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WrapInfo<'a> {
     provider: &'a str,
@@ -101,7 +101,7 @@ impl KeyringFile {
     /// How long the text of a keyring file may be, in bytes (FORMAT 8). A store need not read more.
     pub const MAX_LEN: usize = 1024 * 1024;
 
-    /// The keyspace that the file names. Like everything here, it is authentic only once the keyring was unlocked.
+    /// The keyspace in the file. Like everything here, it is authentic only after the keyring was unlocked.
     #[must_use]
     pub fn keyspace(&self) -> &str {
         self.keyspace.as_str()
@@ -124,7 +124,7 @@ impl KeyringFile {
         self.wraps.iter().map(|wrap| WrapInfo { provider: wrap.provider.as_str(), root_key: &wrap.root_key })
     }
 
-    /// FORMAT 8.1: everything that can be wrong before a provider is called.
+    /// Checks everything that can be wrong before a provider is called (FORMAT 8.1).
     pub(crate) fn checked(mut self) -> Result<Self, Error> {
         if !(1..=MAX_NUMBER).contains(&self.generation) {
             return Err(invalid("the generation is out of bounds"));
@@ -150,7 +150,7 @@ impl KeyringFile {
         }
         for usage in [KeyUse::Seal, KeyUse::Index] {
             if self.keys.iter().filter(|key| key.usage == usage && key.primary).count() != 1 {
-                return Err(invalid("it has not exactly one primary key for each use"));
+                return Err(invalid("it does not have exactly one primary key for each use"));
             }
         }
         if self.keys.iter().any(|key| key.primary && key.state != KeyState::Active) {

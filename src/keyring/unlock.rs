@@ -62,7 +62,8 @@ impl UnlockOptions {
     }
 }
 
-/// An unlocked keyring. Before it can be used, say whether an observer is told of its openings.
+/// An unlocked keyring that is not yet a [`Keyring`]: say first whether an observer is told of its openings, with
+/// [`observed_by`](Self::observed_by) or [`unobserved`](Self::unobserved).
 #[must_use = "say `.observed_by(..)` or `.unobserved()`"]
 pub struct Unlocked {
     keys: Keys,

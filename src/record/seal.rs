@@ -19,7 +19,8 @@ use crate::secret::Unfinished;
 use crate::token::{HEADER_LEN, Header, Token};
 
 impl<R: MaySeal> Record<R> {
-    /// Seals one field of this record.
+    /// Seals one field of this record: `record.seal::<phi::Drug>("warfarin 5 MG")?`. For a [`Sealed`](crate::Sealed) field, which knows
+    /// its marker, use [`Sealed::seal`](crate::Sealed::seal).
     ///
     /// To seal several fields of one record, it is cheaper to seal them together: with [`seal_fields`](Self::seal_fields), or with
     /// [`sealing`](Self::sealing) for a whole struct.

@@ -42,8 +42,10 @@ impl FileStore {
     }
 
     fn get_now(&self, keyspace: &str) -> Result<Option<KeyringFile>, Error> {
-        let text = disk::read(&self.path(keyspace)?, KeyringFile::MAX_LEN)?;
-        text.map(|text| parse_stored(&text, keyspace)).transpose()
+        let path = self.path(keyspace)?;
+        let text = disk::read(&path, KeyringFile::MAX_LEN)?;
+        let parsed = text.map(|text| parse_stored(&text, keyspace)).transpose();
+        parsed.map_err(|error| error.caused_by(path.display().to_string()))
     }
 
     fn put_now(&self, file: &KeyringFile, over: Option<u64>) -> Result<(), Error> {

@@ -2,6 +2,7 @@
 //! the library's features, so it is the first to run after a change.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+mod contributing;
 mod crates;
 mod layering;
 mod links;

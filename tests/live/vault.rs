@@ -293,7 +293,7 @@ async fn no_kek_is_sent_to_what_is_no_transit_engine() {
     let mount = unique("kv");
     server.must(&format!("sys/mounts/{mount}"), json!({"type": "kv"})).await;
     let kv = Transit { server: server.clone(), mount: mount.clone() };
-    says(&refused_create(&kv.roots("phi-root")).await, &["no Transit engine"]);
+    says(&refused_create(&kv.roots("phi-root")).await, &["not a Transit engine"]);
     // A KV engine keeps what it is sent, which is why the first thing is no secret.
     let (status, kept) = server.get(&format!("{mount}/encrypt/phi-root")).await;
     assert_eq!((status, kept["data"]["plaintext"].as_str()), (200, Some(&*STANDARD.encode([0; 32]))));

@@ -394,7 +394,6 @@ fn keyring_of(keyspace: &str) -> Keyring {
     rxseal::testing::insecure_keyring(keyspace).unwrap().unobserved()
 }
 
-/// Outside of every scope the format's error is all there is, so ours comes from a thread that sees none.
 /// A second local start, with a root key that is there and a folder that has nothing, or the other way round.
 fn local_start(name: &str, root_key: Option<&str>) -> Error {
     let (place, keyspace) = (folder().join(name), "pharmacy-17");
@@ -403,6 +402,7 @@ fn local_start(name: &str, root_key: Option<&str>) -> Error {
     fails(Keyring::unlock_or_create_local(place.join(root_key.unwrap_or("other.key")), place.join(rings), keyspace))
 }
 
+/// Outside of every scope the format's error is all there is, so ours comes from a thread that sees none.
 fn scope_missing() -> Error {
     let open = record().opened_by(&access());
     let error =

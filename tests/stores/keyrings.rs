@@ -78,7 +78,7 @@ fn sqlite_refuses_what_it_cannot_use() {
     let text = home.0.join("notes.txt");
     fs::write(&text, "Jane Doe, warfarin 5 MG. ".repeat(100)).unwrap();
     for (path, says) in [
-        (text.clone(), "no SQLite database"),
+        (text.clone(), "not an SQLite database"),
         (home.0.clone(), "it is a folder"),
         (home.0.join("missing/keyrings.db"), "cannot be opened"),
     ] {

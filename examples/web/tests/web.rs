@@ -1,5 +1,5 @@
-//! Proves the plaintext side (T45, T46) end to end over loopback: `examples/web`, once as a router in this process whose
-//! database, audit trail and mistakes can be looked at, and once as the built program.
+//! Proves the plaintext side (T45, T46) from end to end over loopback. It runs `examples/web` once as a router in this
+//! process, whose database, audit trail and mistakes it can look at, and once as the built program.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 #[path = "../app.rs"]

@@ -74,7 +74,7 @@ struct WrapText {
     wrapped: String,
 }
 
-/// A JSON object and nothing else: a derived reader takes an array of the members for a struct too.
+/// A JSON object and nothing else: a derived reader would also accept an array of the members.
 struct Object<T>(T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
@@ -102,7 +102,7 @@ fn objects<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> R
     Ok(objects.into_iter().map(|Object(object)| object).collect())
 }
 
-/// A member that is there is a string; `null` is not a way to leave it out.
+/// A present member is a string: `null` does not count as absent.
 fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     String::deserialize(deserializer).map(Some)
 }
