@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""The public API of each library crate, one line an item, and the crates of others that it shows.
+"""The public API of each library crate, one line an item, and the external crates that appear in it.
 
 public-api.py           compares with docs/api/CRATE.txt, and checks the allow-lists; fails on any difference
-public-api.py --write   writes docs/api/CRATE.txt anew
+public-api.py --write   rewrites docs/api/CRATE.txt
 public-api.py CRATE..   only these
 
-Reads the JSON that rustdoc writes, of all features.
-An external crate may be in the API only if the crate's `[package.metadata.public-api] external-types` names it, with std always
-allowed, and is no longer named when nothing shows it.
+Reads rustdoc's JSON, with all features.
+An external crate may appear in the API only if the crate's `[package.metadata.public-api] external-types` names it; std is always
+allowed. A named crate that no longer appears is an error too.
 """
 import json
 import os
@@ -88,7 +88,7 @@ class Api:
         self.name = self.index[self.root]["name"]
         self.external = {}
         self.at = ""
-        # Where an item is public: by the path that a user writes, and not by the private module that it is in.
+        # The path by which a user names an item, and not the private module that it is in.
         self.public = {}
         # The same of items of the other crates here, by the path of the private module.
         self.elsewhere = {}
@@ -209,7 +209,7 @@ class Api:
             self.at = path
             generics = self.generics(inner["generics"])
             if inner["trait"] is None:
-                # The parameters of a `Record<SealOnly>` are a part of where the method is.
+                # The parameters of a `Record<SealOnly>` are part of the method's place.
                 of = self.type(inner["for"])
                 for member in map(self.get, inner["items"]):
                     if member["visibility"] == "public" and not self.is_hidden(member):

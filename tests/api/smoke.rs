@@ -1,4 +1,4 @@
-//! The shortest way through.
+//! The shortest program.
 use rxseal::{Access, Phi, Purpose, Sealed, Sealing, phi};
 
 #[derive(Debug, serde::Serialize, serde::Deserialize)]

@@ -1,7 +1,7 @@
 //! Proves that a changed token is refused, whatever was changed (T6, T7, T12, T15, T16; FORMAT 6.3, 6.4, 7.4).
 //!
-//! Every bit, every prefix, every suffix, extensions, other spellings and splices of 1,000 tokens of all letters: at least a
-//! million inputs in a release build, a sample of them in a debug build (`RXSEAL_FULL=1` asks for all there too).
+//! Every bit, every prefix, every suffix, extensions, other spellings and splices of 1,000 tokens of all letters: at
+//! least a million inputs in a release build, a sample of them in a debug build (`RXSEAL_FULL=1` runs all there too).
 
 use std::collections::{BTreeMap, BTreeSet};
 

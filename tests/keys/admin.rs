@@ -1,5 +1,5 @@
-//! The life of a stored keyring: what each change does, what it refuses, and what is stored when it is interrupted (T47 to T49 of
-//! docs/THREAT-MODEL.md).
+//! The life of a stored keyring: what each change does, what it refuses, and what is stored if it is interrupted (T47
+//! to T49 of docs/THREAT-MODEL.md).
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};

@@ -1,5 +1,5 @@
-//! `KeyringManager`: one attempt for all who wait, bounded staleness, grace in an outage, never backwards (T50 of
-//! docs/THREAT-MODEL.md).
+//! `KeyringManager`: one attempt for all callers, bounded staleness, grace in an outage, and never an older keyring
+//! (T50 of docs/THREAT-MODEL.md).
 
 mod walk;
 

@@ -1,5 +1,5 @@
-//! Every error that a program can meet: its stable code, its predicates, and no value, record id or key byte in any of its texts
-//! (T16, T17, T38, T40 of docs/THREAT-MODEL.md; FORMAT 7.4).
+//! Every error that a program can meet: its stable code, its predicates, and that none of its texts contains a value,
+//! record id or key byte (T16, T17, T38, T40 of docs/THREAT-MODEL.md; FORMAT 7.4).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error as _;

@@ -1,5 +1,5 @@
-//! The observer hears of each outermost opening once, with what it was and how it ended, and never of a value: over random
-//! sequences of calls (T38, T39 and T40 of docs/THREAT-MODEL.md).
+//! The observer hears of each outermost opening once, with what was opened and how it ended, and never with a value:
+//! over random sequences of calls (T38, T39 and T40 of docs/THREAT-MODEL.md).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -1,4 +1,4 @@
-//! What the tests of the serde forms share: a keyring, who opens, the formats, and a scan for plaintext.
+//! The common part of the tests of the serde forms: a keyring, an access, the formats, and a scan for plaintext.
 #![allow(dead_code, clippy::unwrap_used)]
 
 use std::fmt;

@@ -1,4 +1,4 @@
-//! A column as it looks in the middle of a migration: tokens of every kind under several keys, as text and as bytes, cut off and
+//! A column in the middle of a migration: tokens of every kind under several keys, as text and as bytes, truncated and
 //! changed ones, plaintext and nulls.
 
 use std::collections::BTreeMap;

@@ -1,5 +1,5 @@
-//! Counting tokens by key: in Rust, and by the statement for SQLite, over the same values. PostgreSQL's is in
-//! `tests/live/postgres.rs`.
+//! Counts tokens by key over the same values: in Rust, and by the statement for SQLite. `tests/live/postgres.rs` does
+//! it for PostgreSQL.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,5 @@
-//! Subject keys: every store alike, one key for each patient, shredded for good (T52 to T55 of docs/THREAT-MODEL.md).
+//! Subject keys: all stores behave alike, a patient has one key, and a shredded key is gone for good (T52 to T55 of
+//! docs/THREAT-MODEL.md).
 
 mod faults;
 mod moods;

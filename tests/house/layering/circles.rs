@@ -1,4 +1,5 @@
-//! Proves that no file of a crate imports, by way of others, itself. A circle of files can only be read as one.
+//! Proves that no file of a crate imports itself through other files. Files in a circle can only be understood
+//! together.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

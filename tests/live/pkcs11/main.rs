@@ -1,8 +1,7 @@
-//! `Pkcs11Key` against SoftHSM2, a whole HSM in a library (T51, T56).
+//! `Pkcs11Key` against SoftHSM2, a complete HSM in a library (T51, T56).
 //!
-//! `RXSEAL_TEST_SOFTHSM` names the library. Every run makes its tokens in a folder of its own, which `SOFTHSM2_CONF`
-//! names from then on. Faults come from a library that stands in front of it (`pkcs11_faults.c`), for
-//! which a C compiler `cc` is needed.
+//! `RXSEAL_TEST_SOFTHSM` names the library. Every run makes its tokens in its own folder, and sets `SOFTHSM2_CONF` to
+//! it. Faults come from a library in front of SoftHSM2 (`pkcs11_faults.c`), which needs a C compiler `cc`.
 //!
 //! ```text
 //! apt-get install softhsm2

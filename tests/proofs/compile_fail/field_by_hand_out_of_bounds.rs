@@ -1,4 +1,4 @@
-//! A marker that was written by hand is checked where it is used.
+//! A marker written by hand is checked when it is used.
 
 use rxseal::{Class, Field, FieldId};
 

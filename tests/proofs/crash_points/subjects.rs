@@ -1,5 +1,5 @@
-//! Changes of stored subject keys, killed or made to fail at every system call that writes: the subject is as before or as after, and who was
-//! shredded stays it, in the store and by the shred log.
+//! Changes of stored subject keys, killed or made to fail at every system call that writes. The subject is in its state
+//! before or after the change, and a shredded subject stays shredded, in the store and in the shred log.
 
 use std::collections::BTreeMap;
 use std::fs;

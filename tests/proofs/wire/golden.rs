@@ -1,6 +1,6 @@
 //! The golden files open for ever: tokens of every letter, kind and binding, of every field of the vocabulary, whole
-//! records, keyring files, a root key and wrapped subject keys, all made by the crate before its first release (FORMAT,
-//! first paragraph: no byte described there changes; T18).
+//! records, keyring files, a root key and wrapped subject keys. The crate made all of them before its first release
+//! (FORMAT, first paragraph: no byte described there changes; T18).
 
 use std::collections::BTreeMap;
 use std::fs;

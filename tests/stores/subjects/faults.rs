@@ -1,5 +1,5 @@
-//! What stores of subject keys and the shred log run into: other processes, full disks, folders that may not be written. Crashes are
-//! in `crash.rs`.
+//! What can go wrong for stores of subject keys and the shred log: other processes, full disks, folders that cannot be
+//! written. Crashes are in `tests/proofs/crash_points`.
 
 use std::collections::BTreeSet;
 use std::fs;
