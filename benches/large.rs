@@ -1,8 +1,8 @@
 //! Large values (a scan, a photograph): 64 KiB to 16 MiB as bytes, against the raw AEAD on the same buffer, and how many copies
 //! of the value are in memory at once.
 //!
-//! `cargo bench -p rxseal-benches --bench large` prints the tables; `--features aws-lc` adds those of AWS-LC, and `--
-//! --test` runs everything once.
+//! `cargo bench -p rxseal-benches --bench large` prints the tables; `--features aws-lc` adds those of AWS-LC, and
+//! `-- --test` runs everything once.
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
 
 mod common;

@@ -4,8 +4,8 @@
 //! each sealed field, one raw AES-256-GCM call of the same backend with an expanded key, the same AAD and padded
 //! length, and base64 of the same length. Absolute numbers differ between machines, but ratios within one run hold.
 //!
-//! `cargo bench -p rxseal-benches --bench ratios` prints the table; `--features aws-lc` adds that of AWS-LC, and `--
-//! --test` runs everything once.
+//! `cargo bench -p rxseal-benches --bench ratios` prints the table; `--features aws-lc` adds that of AWS-LC, and
+//! `-- --test` runs everything once.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 mod common;

@@ -1,8 +1,8 @@
 //! One unlocked keyring and many threads: records per second, what sharing costs, and how much memory and time a
 //! keyring takes.
 //!
-//! `cargo bench -p rxseal-benches --bench threads` prints the tables; `--features aws-lc` adds those of AWS-LC, and `--
-//! --test` runs everything once.
+//! `cargo bench -p rxseal-benches --bench threads` prints the tables; `--features aws-lc` adds those of AWS-LC, and
+//! `-- --test` runs everything once.
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
 
 mod common;

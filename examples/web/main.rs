@@ -14,7 +14,6 @@ use std::net::Ipv4Addr;
 use std::sync::{Arc, mpsc};
 
 use clap::Parser;
-use rxseal::Keyring;
 use tokio::net::TcpListener;
 
 #[derive(Parser)]
@@ -33,7 +32,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     // This keyring and this database are gone when the process ends. A real service unlocks a stored keyring with a
     // root key that is kept apart from the data: see examples/pharmacy, and `Keyring::unlock`.
-    let keys = Keyring::insecure_for_tests("pharmacy-17")?.observed_by(app::Audit(audit));
+    let keys = rxseal::testing::insecure_keyring("pharmacy-17")?.observed_by(app::Audit(audit));
     let service = app::Service::new(&keys, rusqlite::Connection::open_in_memory()?)?;
 
     // This socket carries plaintext: use loopback here, and TLS anywhere else.

@@ -1,9 +1,8 @@
-//! The keyring file: parsed, checked, and written canonically, all without a key (FORMAT 8).
+//! The keyring file, checked without a key (FORMAT 8). Its text is read and written in `file/json.rs`.
 
 mod json;
 
 use std::fmt;
-use std::str::FromStr;
 
 use super::info::{KeyInfo, KeyState, KeyUse};
 use crate::aead::{Suite, envelope};
@@ -13,6 +12,9 @@ use crate::error::{Error, ErrorKind, Reason};
 use crate::id::Name;
 use crate::kdf::sha256;
 
+/// The format's version and the kind of file, which the text states and the body is bound to.
+const VERSION: u8 = 1;
+const KIND: &str = "full";
 pub(crate) const MAX_KEYS: usize = 1024;
 const MAX_WRAPS: usize = 16;
 const MAX_WRAPPED: usize = 8192;
@@ -174,9 +176,9 @@ impl KeyringFile {
         }
         let mut context = Vec::with_capacity(list.len().saturating_add(256));
         FrameWriter::new(domain::KEYRING, &mut context)
-            .part(1, &[json::VERSION])
+            .part(1, &[VERSION])
             .part(2, self.keyspace.as_str().as_bytes())
-            .part(3, json::KIND.as_bytes())
+            .part(3, KIND.as_bytes())
             .part(5, &self.generation.to_be_bytes())
             .part(8, &self.kek_fingerprint)
             .part(9, &list);
@@ -203,28 +205,6 @@ impl KeyringFile {
 
 pub(crate) fn invalid(reason: Reason) -> Error {
     ErrorKind::InvalidKeyring.because(reason)
-}
-
-impl FromStr for KeyringFile {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self, Error> {
-        json::read(text.as_bytes())
-    }
-}
-
-impl TryFrom<&[u8]> for KeyringFile {
-    type Error = Error;
-
-    fn try_from(bytes: &[u8]) -> Result<Self, Error> {
-        json::read(bytes)
-    }
-}
-
-impl fmt::Display for KeyringFile {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&json::write(self).map_err(|_| fmt::Error)?)
-    }
 }
 
 impl fmt::Debug for KeyringFile {

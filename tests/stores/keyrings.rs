@@ -1,5 +1,5 @@
-//! Stores of keyrings: one suite for all of them, and what each can run into by itself (disks, permissions, other processes).
-//! PostgreSQL's is in `tests/live`, crashes are in `tests/proofs/crash_points` (T47 of docs/THREAT-MODEL.md).
+//! Stores of keyrings: one suite for all of them, and what only one of them can run into (disks, permissions, other
+//! processes). PostgreSQL is in `tests/live`, crashes are in `tests/proofs/crash_points` (T47 of docs/THREAT-MODEL.md).
 
 mod owners;
 

@@ -30,7 +30,7 @@ struct Arguments {
     /// Only check that each candidate opens what it seals, and that what is said of its binding is so
     #[arg(long, visible_alias = "test", conflicts_with = "write")]
     smoke: bool,
-    /// How often the turn goes round; the median is of so many batches
+    /// How many rounds to make; the median is of as many batches
     #[arg(long, default_value_t = 300)]
     rounds: u32,
     /// Records in a batch

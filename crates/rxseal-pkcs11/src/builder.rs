@@ -46,7 +46,7 @@ impl Pkcs11Key {
     /// # Errors
     ///
     /// `invalid-root-key` if it is not such a URI, or has other attributes or a query.
-    pub fn from_uri(library: impl Into<PathBuf>, uri: &str) -> Result<Pkcs11KeyBuilder, Error> {
+    pub fn builder_from_uri(library: impl Into<PathBuf>, uri: &str) -> Result<Pkcs11KeyBuilder, Error> {
         Ok(Pkcs11KeyBuilder::new(library.into(), Selection::parse(uri)?))
     }
 }

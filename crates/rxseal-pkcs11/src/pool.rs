@@ -213,7 +213,7 @@ mod tests {
         let mut pool = pool();
         let error = pool.call(|_| Ok(())).await.unwrap_err();
         assert!(text(&error).contains("cannot be loaded"), "{}", text(&error));
-        // Its thread lets go of the pool a moment after it has answered.
+        // Its thread drops the pool a moment after it has answered.
         for thread in pool.threads.get_mut().unwrap().drain(..) {
             thread.join().unwrap();
         }

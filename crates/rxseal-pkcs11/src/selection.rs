@@ -182,8 +182,8 @@ mod tests {
             assert!(error.to_string().contains(part) && !error.to_string().contains("1234"), "{uri}: {error}");
         }
         for (uri, part) in [
-            ("pkcs11:object=x", "which token"),
-            ("pkcs11:token=phi", "which key"),
+            ("pkcs11:object=x", "token is not given"),
+            ("pkcs11:token=phi", "key of the token is not given"),
             ("pkcs11:token=;object=x", "empty"),
             ("pkcs11:token=phi;id=", "empty"),
         ] {

@@ -29,7 +29,7 @@ pub struct VaultKeyBuilder {
     label: Option<String>,
     ca_certificates: Vec<u8>,
     deadline: Duration,
-    attempts: usize,
+    attempts: u32,
     auth: Option<Auth>,
     app_role_mount: String,
     allow_group_read: bool,
@@ -98,7 +98,7 @@ impl VaultKeyBuilder {
     }
 
     /// How many times a call that may succeed later is tried. The default is 3, the maximum 100.
-    pub fn attempts(mut self, attempts: usize) -> Self {
+    pub fn attempts(mut self, attempts: u32) -> Self {
         self.attempts = attempts;
         self
     }

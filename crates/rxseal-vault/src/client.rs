@@ -41,11 +41,12 @@ impl Client {
     }
 
     fn backoff(&self) -> ExponentialBuilder {
+        let again = self.transport.attempts.saturating_sub(1);
         ExponentialBuilder::default()
             .with_jitter()
             .with_min_delay(FIRST_PAUSE)
             .with_max_delay(LONGEST_PAUSE)
-            .with_max_times(self.transport.attempts.saturating_sub(1))
+            .with_max_times(usize::try_from(again).unwrap_or(usize::MAX))
     }
 
     async fn attempt(&self, call: &Call, ends: Instant) -> Result<Zeroizing<Vec<u8>>, Failure> {

@@ -23,7 +23,7 @@ pub(crate) struct Transport {
     pub(crate) origin: Arc<str>,
     pub(crate) namespace: Option<HeaderValue>,
     pub(crate) deadline: Duration,
-    pub(crate) attempts: usize,
+    pub(crate) attempts: u32,
 }
 
 /// One POST, which may be tried several times.

@@ -1,5 +1,5 @@
-//! What goes wrong between a program and AWS KMS: every fault ends in bounded time, in a typed error that says what to do, after
-//! as many requests as it deserves, and with no secret in it.
+//! Faults between a program and AWS KMS. Every fault ends in bounded time, in a typed error that says what to do, after
+//! the right number of requests, and with no secret in it.
 
 use std::collections::BTreeSet;
 use std::error::Error as StdError;

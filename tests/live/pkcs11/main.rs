@@ -1,8 +1,7 @@
-//! `Pkcs11Key` against SoftHSM2, a whole HSM in a library (T51, T56).
+//! `Pkcs11Key` against SoftHSM2, a complete HSM in a library (T51, T56).
 //!
-//! `RXSEAL_TEST_SOFTHSM` names the library. Every run makes its tokens in a folder of its own, which `SOFTHSM2_CONF`
-//! names from then on. Faults come from a library that stands in front of it (`pkcs11_faults.c`), for
-//! which a C compiler `cc` is needed.
+//! `RXSEAL_TEST_SOFTHSM` names the library. Every run makes its tokens in its own folder, and sets `SOFTHSM2_CONF` to
+//! it. Faults come from a library in front of SoftHSM2 (`pkcs11_faults.c`), which needs a C compiler `cc`.
 //!
 //! ```text
 //! apt-get install softhsm2
@@ -140,7 +139,7 @@ async fn one_key_and_no_other() {
     assert_eq!(second.name(), format!("token={};id=%02", token.label));
     let stored = create(TENANT, &RootKeys::from(first).and(second), Suite::default()).await;
     let uri = format!("pkcs11:token={};id=%02;type=secret-key", token.label);
-    let by_uri = Pkcs11Key::from_uri(softhsm::library(), &uri).unwrap().pin(softhsm::pin).build().unwrap();
+    let by_uri = Pkcs11Key::builder_from_uri(softhsm::library(), &uri).unwrap().pin(softhsm::pin).build().unwrap();
     unlock(&RootKeys::from(by_uri), &stored).await.unwrap();
 
     // Both by the label they share and their ids.

@@ -1,6 +1,6 @@
 //! The golden files open for ever: tokens of every letter, kind and binding, of every field of the vocabulary, whole
-//! records, keyring files, a root key and wrapped subject keys, all made by the crate before its first release (FORMAT,
-//! first paragraph: no byte described there changes; T18).
+//! records, keyring files, a root key and wrapped subject keys. The crate made all of them before its first release
+//! (FORMAT, first paragraph: no byte described there changes; T18).
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -346,7 +346,7 @@ mod blocks {
 
 #[test]
 fn padding_to_one_block_opens_under_every_other() {
-    let keys = Keyring::insecure_for_tests(KEYSPACE).unwrap().unobserved();
+    let keys = rxseal::testing::insecure_keyring(KEYSPACE).unwrap().unobserved();
     let record = keys.record("prescription", "4711").unwrap();
     let mut pairs = 0;
     macro_rules! check {

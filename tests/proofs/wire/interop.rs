@@ -1,8 +1,8 @@
-//! Rust and the independent Python reader and writer of docs/FORMAT.md (tests/python) understand each other: random tokens
-//! of all suites, kinds, bindings, parts and subjects in both directions, what was changed about them, and keyring files
-//! through rotations and states. 0 disagreements, of contents and of error codes (FORMAT 3 to 10).
+//! Rust and the independent Python reader and writer of docs/FORMAT.md (tests/python) understand each other. They
+//! exchange random tokens of all suites, kinds, bindings, parts and subjects in both directions, changed tokens, and
+//! keyring files through rotations and states. They disagree about no content and no error code (FORMAT 3 to 10).
 //!
-//! Ignored by default, since they need python3 with `cryptography`; `.ci/run` runs them. Every run draws its cases anew:
+//! Ignored by default, since they need python3 with `cryptography`; `.ci/run` runs them. Every run draws new cases:
 //! RXSEAL_SEED repeats one.
 
 use std::collections::BTreeMap;
