@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""What cargo has built, told from the files that it left.
+"""What cargo has built, according to the files that it left.
 
-builds.py part SINCE     one line: crates and programs that were made after SINCE, in seconds of the epoch
+builds.py part SINCE     one line: crates and programs that were built after SINCE, in seconds of the epoch
 builds.py trees SINCE    a table of the same by tree
 
-A tree is what shares nothing with the others: a profile, other flags, or metadata (`check`, clippy and rustdoc) in place of code.
+A tree shares nothing with the others: a profile, other flags, or metadata (`check`, clippy and rustdoc) in place of code.
 """
 
 import sys

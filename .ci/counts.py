@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Counts of the bench `counts` against the limits in counts.json beside this file.
 
-counts.py            fails where an operation takes more instructions than its limit, in multiples of the raw
-                     primitive's, draws random bytes another number of times, or allocates more often
-counts.py --record   writes what it counts as the new limits
+counts.py            fails if an operation takes more instructions than its limit, in multiples of the raw
+                     primitive's, draws random bytes more or less often, or allocates more often
+counts.py --record   makes its counts the new limits
 
-Needs valgrind. Instructions are those of the processor that valgrind plays, without SHA and wide AES instructions.
+Needs valgrind. Instructions are those of the processor that valgrind emulates, without SHA and wide AES instructions.
 """
 
 import json
@@ -16,10 +16,10 @@ import tempfile
 from pathlib import Path
 
 LIMITS = Path(__file__).with_name("counts.json")
-# Above what was counted, when it is recorded. Two runs differ by 2 instructions in 20,000; a change elsewhere in the
-# crate was seen to move what is inlined into a floor, and so the ratio, by 1 %.
+# A recorded limit is this much above the count. Two runs differ by 2 instructions in 20,000. A change elsewhere in the crate
+# was seen to change what is inlined into a floor, and so the ratio, by 1 %.
 ROOM = 1.03
-# Below its limit, an operation has improved, which is not to be lost again.
+# Below this, an operation has improved, and its limit should follow.
 IMPROVED = 0.95
 
 
@@ -76,7 +76,7 @@ def record(counts):
 def judge(it, limit):
     """What is worse than the limit, and what is better."""
     worse = [f"takes {it['ratio']:.3f} x its floor"] * (it["ratio"] > limit["ratio"])
-    # A floor is what cannot be done without. What takes less does not do it (any more), and is not measured.
+    # A floor is the work that cannot be avoided. An operation below its floor no longer does that work, so it is not measured.
     worse += ["takes less than its floor"] * (it["ratio"] < 1)
     worse += [f"draws {it['draws']} times, not {limit['draws']}"] * (it["draws"] != limit["draws"])
     worse += [f"allocates {it['allocations']} times"] * (it["allocations"] != limit["allocations"])

@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
-"""coverage.py EXPORT.json LINES BRANCHES: fails where less than so many percent of src/ ran.
+"""coverage.py EXPORT.json LINES BRANCHES: fails if a smaller share of src/ ran, in percent.
 
-The export is what `cargo llvm-cov --branch --json` writes.
+`cargo llvm-cov --branch --json` writes the export.
 """
 
 import json
 import sys
 from pathlib import Path
 
-# Only the compiler runs these: const fn that check declarations, and what a macro needs for that. What they refuse is
-# tested by compile_fail.
+# Only the compiler runs these: const fn that check declarations, and what a macro needs for that. compile_fail
+# tests what they refuse.
 COMPILE_TIME = {"field.rs"}
 
 

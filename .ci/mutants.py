@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""mutants.py MINUTES PERCENT OPTION...: changes the core here and there, and fails where the tests notice too few of the changes.
+"""mutants.py MINUTES PERCENT OPTION...: changes the core at random places, and fails if the tests notice too few of the changes.
 
-The options are those of `cargo test` that say which tests. Only files are changed that the last release (a tag `v*`) had otherwise, or
-that the commit MUTANTS_SINCE had. Before a first release these are the files that compute and read. The changes are tried in no order
-until the time is over, so each run tries others.
+The options are those of `cargo test` that select tests. Only files that have changed since the last release (a tag `v*`), or since the
+commit MUTANTS_SINCE, are mutated. Before a first release these are the files that compute and read. The changes are tried in random
+order until the time is over, so each run tries others.
 """
 
 import os
@@ -55,7 +55,7 @@ def main(minutes, percent, *tests):
     counts = {kind: len((OUTPUT / f"mutants.out/{kind}.txt").read_text().splitlines())
               for kind in ("caught", "timeout", "missed", "unviable")}
     print(counts)
-    # What then runs for ever is noticed too.
+    # A change that makes the tests run for ever counts as noticed too.
     noticed = counts["caught"] + counts["timeout"]
     tried = noticed + counts["missed"]
     if not tried or 100 * noticed < float(percent) * tried:

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""package.py FOLDER: looks into the .crate files that `cargo package` left in FOLDER, and compiles what is in them.
+"""package.py FOLDER: checks the .crate files that `cargo package` left in FOLDER, and compiles their contents.
 
-It fails where a file is missing or has no place there, where one is large, and where the crates do not compile from their own files
-alone. They are unpacked into one workspace, in which they take each other's place in the registry: so their dependencies have the
-features that .ci/run checks elsewhere, and are not compiled again.
+It fails if a file is missing, superfluous or too large, or if the crates do not compile from their own files alone. They are unpacked
+into one workspace, where each replaces the others' dependency on the registry. So their dependencies have the features that .ci/run
+checks elsewhere, and are not compiled again.
 """
 
 import re
@@ -16,7 +16,7 @@ from pathlib import Path
 WANTED = ["Cargo.toml", "README.md", "LICENSE-MIT", "LICENSE-APACHE"]
 # And of the core.
 CORE = ["CHANGELOG.md", "src/lib.rs", "docs/FORMAT.md"]
-UNWANTED = re.compile(r"^(\.ci|\.github|fuzz|target|tests/vectors|pharmacy-data)/|\.(db|sqlite|key|profraw|log|pyc)$")
+UNWANTED = re.compile(r"^(\.ci|\.github|docs/api|fuzz|target|tests/vectors|pharmacy-data)/|\.(db|sqlite|key|profraw|log|pyc)$")
 LARGEST = 1024 * 1024
 
 

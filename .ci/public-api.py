@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""The public API of each library crate, one line an item, and the crates of others that it shows.
+"""The public API of each library crate, one line an item, and the external crates that appear in it.
 
 public-api.py           compares with docs/api/CRATE.txt, and checks the allow-lists; fails on any difference
-public-api.py --write   writes docs/api/CRATE.txt anew
+public-api.py --write   rewrites docs/api/CRATE.txt
 public-api.py CRATE..   only these
 
-Reads the JSON that rustdoc writes, of all features.
-An external crate may be in the API only if the crate's `[package.metadata.public-api] external-types` names it, with std always
-allowed, and is no longer named when nothing shows it.
+Reads rustdoc's JSON, with all features.
+An external crate may appear in the API only if the crate's `[package.metadata.public-api] external-types` names it; std is always
+allowed. A named crate that no longer appears is an error too.
 """
 import json
 import os
@@ -26,11 +26,15 @@ def main():
     packages = [package for package in metadata["packages"] if is_library(package)]
     documents = document(packages, Path(metadata["target_directory"]) / "doc")
     problems = []
+    apis = {name: Api(document) for name, document in documents.items()}
+    # The modules of the core that are private are nobody's business in a satellite's listing either.
+    public = {written: name for api in apis.values() for written, name in api.public_paths()}
     for package in packages:
         name = package["name"]
         if only and name not in only:
             continue
-        api = Api(documents[name])
+        api = apis[name]
+        api.elsewhere = public
         path = ROOT / "docs" / "api" / f"{name}.txt"
         text = "".join(line + "\n" for line in api.lines())
         if write:
@@ -84,12 +88,18 @@ class Api:
         self.name = self.index[self.root]["name"]
         self.external = {}
         self.at = ""
-        # Where an item is public: by the path that a user writes, and not by the private module that it is in.
+        # The path by which a user names an item, and not the private module that it is in.
         self.public = {}
+        # The same of items of the other crates here, by the path of the private module.
+        self.elsewhere = {}
         self.found = set()
+        self.name_items(self.root, self.name, set())
+
+    def public_paths(self):
+        summaries = ((self.paths.get(key), name) for key, name in self.public.items())
+        return [("::".join(summary["path"]), name) for summary, name in summaries if summary]
 
     def lines(self):
-        self.name_items(self.root, self.name, set())
         self.module(self.root, self.name, set())
         return sorted(self.found)
 
@@ -199,7 +209,7 @@ class Api:
             self.at = path
             generics = self.generics(inner["generics"])
             if inner["trait"] is None:
-                # The parameters of a `Record<SealOnly>` are a part of where the method is.
+                # The parameters of a `Record<SealOnly>` are part of the method's place.
                 of = self.type(inner["for"])
                 for member in map(self.get, inner["items"]):
                     if member["visibility"] == "public" and not self.is_hidden(member):
@@ -286,6 +296,7 @@ class Api:
         if name is None:
             summary = self.paths.get(str(path["id"]))
             name = "::".join(summary["path"]) if summary and summary["crate_id"] != 0 else written
+            name = self.elsewhere.get(name, name)
         return name + self.arguments(path.get("args"))
 
     def see(self, key, at):

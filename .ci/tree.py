@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""What a user of the crates builds.
+"""The crates that a user builds.
 
-tree.py default LIST   fails where the core's default tree has other crates than LIST, one name a line, or one twice
-tree.py msrv           fails where what a published package or one of its features needs asks for a newer Rust than its Cargo.toml, or
-                       than its README says of the feature
+tree.py default LIST   fails if the core's default tree has other crates than LIST (one name a line), or a crate twice
+tree.py msrv           fails if a dependency of a published package or of one of its features needs a newer Rust than its Cargo.toml
+                       says, or its README says of the feature
 """
 
 import json

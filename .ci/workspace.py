@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What the workspace consists of, one answer a line, so that .ci/run names no package and no program.
+"""The contents of the workspace, one answer a line, so that .ci/run names no package and no program.
 
 workspace.py published                packages that go to the registry, each after those that it depends on
 workspace.py manifests                Cargo.toml of the workspace, and of each workspace of its own below it
@@ -7,7 +7,7 @@ workspace.py msrv                     PACKAGE RUST: the oldest Rust that each pu
 workspace.py features                 PACKAGE FEATURES: each feature of each published package alone, and none
 workspace.py pairs                    PACKAGE FEATURES: each two features of one published package
 workspace.py tests [TEXT [NAME...]]   PACKAGE PROGRAM: test programs that have TEXT (a regular expression) in their sources, and
-                                      those of the given names; without both all of them
+                                      those with the given names; all of them without either
 """
 
 import itertools

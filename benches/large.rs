@@ -1,7 +1,7 @@
 //! Large values (a scan, a photograph): 64 KiB to 16 MiB as bytes, against the raw AEAD on the same buffer, and how many copies
 //! of the value are in memory at once.
 //!
-//! `cargo bench -p rxseal-benches --bench large` prints the tables, with `--features aws-lc` also those of AWS-LC;
+//! `cargo bench -p rxseal-benches --bench large` prints the tables; `--features aws-lc` adds those of AWS-LC, and
 //! `-- --test` runs everything once.
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
 
@@ -26,16 +26,16 @@ static ALLOCATOR: Watched = Watched;
 
 const KIB: usize = 1024;
 const MIB: usize = 1024 * KIB;
-/// What a token adds to its value: at most 50 bytes and the padding to a block of 32.
+/// What a token adds to its value: at most 50 bytes, and padding to a block of 32.
 const ADDED: usize = 50 + 32;
-/// What a call may take, as a multiple of the raw call's time, for 1 MiB.
+/// The allowed time of a call for 1 MiB, as a multiple of the raw call's.
 const TARGET: f64 = 1.25;
 
 rxseal::fields! {
     Scan = "bench.scan" in Clinical;
 }
 
-/// Bytes as serde's bytes, not as its sequence of numbers: what the crate `serde_bytes` does.
+/// Bytes as serde's bytes and not as its sequence of numbers, like the crate `serde_bytes`.
 #[derive(Debug, Default, PartialEq)]
 struct Bytes(Vec<u8>);
 
@@ -47,7 +47,7 @@ fn main() {
     }
 }
 
-/// One call, and the raw one that does the same.
+/// A call, and the raw call that does the same.
 struct Call {
     name: &'static str,
     raw: &'static str,
@@ -119,7 +119,7 @@ impl Times {
     }
 }
 
-/// All calls take turns on the same buffers.
+/// All calls use the same buffers, one after the other.
 struct Bench<'r> {
     raw: Raw,
     record: &'r Record,
@@ -127,7 +127,7 @@ struct Bench<'r> {
     buffers: Buffers,
 }
 
-/// With the room that is needed, and written once, so that the system's pages are there.
+/// With enough room, and written once, so that the system has provided the pages.
 struct Buffers {
     value: Bytes,
     /// The value before and after each pair of calls.
@@ -165,7 +165,7 @@ impl Bench<'_> {
         times.take("open_in_place", || open.open_fields(|pass| pass.open_in_place::<Scan>(buffer)).unwrap());
     }
 
-    /// The least that a call can do whose input stays and whose output is another buffer, where the backend works in place.
+    /// The least that a call must do if its input stays, its output is another buffer, and the backend works in place.
     fn raw_copying(&mut self, times: &mut Times) {
         let Self { raw, buffers: Buffers { value, buffer, token }, .. } = self;
         let tag = times.take("copy, raw seal", || {

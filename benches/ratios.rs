@@ -1,10 +1,10 @@
 //! Ratios against the floor, in one run: every candidate is measured in turn, many times, and medians are compared.
 //!
-//! The floor of a record is what no design can avoid: one draw of 12 bytes from the operating system, and per sealed field one
-//! raw AES-256-GCM call of the same backend with an expanded key, the same AAD and padded length, and base64 of the same
-//! length. Absolute numbers move between machines; ratios within one run hold.
+//! The floor of a record is the cost that no design can avoid: one draw of 12 bytes from the operating system and, for
+//! each sealed field, one raw AES-256-GCM call of the same backend with an expanded key, the same AAD and padded
+//! length, and base64 of the same length. Absolute numbers differ between machines, but ratios within one run hold.
 //!
-//! `cargo bench -p rxseal-benches --bench ratios` prints the table, with `--features aws-lc` also that of AWS-LC;
+//! `cargo bench -p rxseal-benches --bench ratios` prints the table; `--features aws-lc` adds that of AWS-LC, and
 //! `-- --test` runs everything once.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
@@ -35,7 +35,7 @@ fn main() {
     measure(Backend::AwsLc, rounds, repeats, [1.45, 1.75]);
 }
 
-/// `targets` are those of sealing and opening the record.
+/// `targets` are for sealing and for opening the record.
 fn measure(backend: Backend, rounds: u32, repeats: u32, targets: [f64; 2]) {
     let keys = common::unlocked_with(Suite::default(), backend).unobserved();
     let record = keys.record("prescription", common::RECORD_ID).unwrap();
@@ -125,7 +125,7 @@ fn measure(backend: Backend, rounds: u32, repeats: u32, targets: [f64; 2]) {
     report(&mut candidates, targets);
 }
 
-/// An observer that does what the least of them does.
+/// An observer that does the least possible.
 #[derive(Default)]
 struct Counting(AtomicU64);
 

@@ -1,7 +1,7 @@
-//! Subject keys: what they add to sealing and opening, what it costs to have them, and what a cache full of them takes of memory.
+//! Subject keys: what they add to sealing and opening, what getting them costs, and how much memory a full cache takes.
 //!
-//! `cargo bench -p rxseal-benches --bench subjects` prints the tables, with `--features aws-lc` also those of AWS-LC;
-//! `-- --test` runs everything once. How fast a keyring of 100 keys is unlocked is in `threads`.
+//! `cargo bench -p rxseal-benches --bench subjects` prints the tables; `--features aws-lc` adds those of AWS-LC, and
+//! `-- --test` runs everything once. The bench `threads` measures how fast a keyring of 100 keys is unlocked.
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
 
 #[path = "subjects/cache.rs"]

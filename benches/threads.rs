@@ -1,6 +1,7 @@
-//! One unlocked keyring and many threads: records per second, what sharing costs, and what a keyring takes of memory and time.
+//! One unlocked keyring and many threads: records per second, what sharing costs, and how much memory and time a
+//! keyring takes.
 //!
-//! `cargo bench -p rxseal-benches --bench threads` prints the tables, with `--features aws-lc` also those of AWS-LC;
+//! `cargo bench -p rxseal-benches --bench threads` prints the tables; `--features aws-lc` adds those of AWS-LC, and
 //! `-- --test` runs everything once.
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
 
@@ -21,7 +22,7 @@ use rxseal::{Access, Class, Keyring, Opener};
 #[global_allocator]
 static ALLOCATOR: Watched = Watched;
 
-/// Two threads against one, over one keyring.
+/// Two threads compared with one, over one keyring.
 const TARGET: f64 = 1.95;
 
 fn main() {
@@ -36,21 +37,21 @@ fn main() {
     }
 }
 
-/// Something that each of several threads does over and over, and how fast it was: by number of threads, by round.
+/// Work that each of several threads repeats, and how fast it was: by number of threads, by round.
 struct Case<'s> {
     name: &'static str,
-    /// Makes what one thread does to one record.
+    /// Makes the work of one thread on one record.
     worker: Box<dyn Fn() -> Worker<'s> + 's>,
     speeds: Vec<Vec<Speed>>,
 }
 
 type Worker<'s> = Box<dyn FnMut() + Send + 's>;
 
-/// How fast a number of threads was, once.
+/// How fast a number of threads was in one round.
 struct Speed {
     records_per_second: f64,
-    /// Processor time a record: it grows where threads wait for each other's memory, and hardly where another program only took
-    /// the processor away.
+    /// Processor time for a record. It grows if threads wait for each other's memory, and hardly if another program
+    /// only took the processor away.
     cpu_ns: f64,
 }
 
@@ -62,7 +63,7 @@ fn scaling(backend: Backend, rounds: usize, window: Duration) {
     let mut groups = [sealing_and_opening(&shared), opening(&shared)];
     for _ in 0..rounds {
         for case in groups.iter_mut().flatten() {
-            // One thread, two threads, one thread again: what the machine does meanwhile meets all of them alike.
+            // One thread, two threads, one thread again: what the machine does meanwhile affects all of them alike.
             for (at, &threads) in counts.iter().enumerate() {
                 let speed = measure(case, threads, window);
                 case.speeds.resize_with(counts.len(), Vec::new);
@@ -76,17 +77,17 @@ fn scaling(backend: Backend, rounds: usize, window: Duration) {
     println!("\ntarget: two threads at least {TARGET} x one. The machine's: what threads that share nothing gain.\n");
 }
 
-/// All of them on a small machine, powers of two on a large one; and twice as many threads as there are cores.
+/// All of them on a small machine, powers of two on a large one. Also twice as many threads as there are cores.
 fn thread_counts(cores: usize) -> Vec<usize> {
     let few = |count: &usize| *count <= 4 || count.is_power_of_two() || *count == cores;
     (1..=cores).filter(few).chain([2 * cores.max(2)]).collect()
 }
 
-/// What threads share.
+/// The values that threads share.
 struct Shared {
     backend: Backend,
     keys: Keyring,
-    /// An `Access` is counted by reference: threads that have the same one meet in its count.
+    /// An `Access` is counted by reference, so threads that share one contend for its count.
     access: Access,
     opener: Opener,
     limited: Opener,
@@ -106,8 +107,8 @@ fn case<'s>(name: &'static str, worker: impl Fn() -> Worker<'s> + 's) -> Case<'s
     Case { name, worker: Box::new(worker), speeds: Vec::new() }
 }
 
-/// Each record is made, sealed and opened again. In the first case nothing at all is shared: what that gains, the machine gives;
-/// two of its cores may be one.
+/// Each record is made, sealed and opened again. In the first case nothing is shared, so it shows what the machine
+/// itself gains: two of its cores may be one.
 fn sealing_and_opening(shared: &Shared) -> Vec<Case<'_>> {
     let keys = || shared.keys.clone();
     vec![
@@ -148,7 +149,7 @@ fn open_only(opener: Opener, access: Access, tokens: [String; 5]) -> Worker<'sta
     })
 }
 
-/// What one thread did.
+/// The results of one thread.
 struct Run {
     begun: Instant,
     ended: Instant,
@@ -173,7 +174,7 @@ fn measure(case: &Case<'_>, threads: usize, window: Duration) -> Speed {
 }
 
 fn run(mut worker: Worker<'_>, start: &Barrier, window: Duration) -> Run {
-    // What a thread makes once (its buffers, class keys) is not what is measured.
+    // The measurement leaves out what a thread makes once (its buffers, class keys).
     (0..20).for_each(|_| worker());
     start.wait();
     let (begun, cpu) = (Instant::now(), clock::of_thread());

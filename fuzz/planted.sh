@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Checks that the fuzz targets can see: each bug that is planted behind `cfg(rxseal_planted)` must be found, starting from
-# nothing, within the given number of executions (default 100,000). The cfg does nothing outside of builds of cargo-fuzz.
+# Checks that the fuzz targets find bugs: each bug that is planted behind `cfg(rxseal_planted)` must be found from an empty
+# corpus within the given number of executions (default 100,000). The cfg does nothing outside of builds of cargo-fuzz.
 #
 #   fuzz/planted.sh [EXECUTIONS]
 set -euo pipefail

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Runs every fuzz target for the given number of seconds (default 60), with the address sanitizer: as many at once as there
-# are cores, each on one.
+# Runs every fuzz target for the given number of seconds (default 60), with the address sanitizer. As many targets run at once
+# as there are cores, each on one.
 #
 #   fuzz/run.sh [SECONDS [TARGET...]]
 #
 # `RUSTC_BOOTSTRAP=1` lets the stable compiler take the sanitizer's flag. One allocation of more than 64 MiB counts as a crash.
-# What a run finds goes to a folder that is not the repository's corpus; a crash stays in fuzz/artifacts.
+# New inputs go to a folder that is not the repository's corpus. A crash stays in fuzz/artifacts.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 seconds=${1:-60}
@@ -16,7 +16,7 @@ found=$(mktemp -d)
 trap 'rm -rf "$found"' EXIT
 cargo fuzz build
 
-# fuzz TARGET: told in one piece, when it is over
+# fuzz TARGET: its output is printed in one piece at its end
 fuzz() {
     local target=$1 status=0
     local options=(-max_total_time="$seconds" -malloc_limit_mb=64 -max_len=4096 -timeout=20 -verbosity=0 -print_final_stats=1)

@@ -215,7 +215,7 @@ impl KeyringAdmin {
     /// [time left](Error::time_left). Give [`UNUSED_FOR`](Self::UNUSED_FOR), or more if a manager has longer settings or a request holds
     /// its keyring for longer than a moment. If only one process holds the keyring, zero is right.
     ///
-    /// A program may have sealed under the key while you counted. So the count of `still_under` must have begun after that time was over
+    /// A program may have sealed under the key while you counted. So the count of `remaining` must have begun after that time was over
     /// (with a wait of zero: after the key was out of use). An earlier count, even by a second, is `not-counted`, and you have to count
     /// again. A key that is still pre-active never sealed, so it needs no wait, and any count of it will do.
     ///
@@ -234,13 +234,13 @@ impl KeyringAdmin {
         &self,
         keyspace: &str,
         key_id: KeyId,
-        still_under: RemainingUse,
+        remaining: RemainingUse,
         now: SystemTime,
         unused_for: Duration,
     ) -> Result<KeyringFile, Error> {
-        still_under.check(key_id)?;
+        remaining.check(key_id)?;
         let (opened, over) = self.open(keyspace).await?;
-        let file = opened.destroy(key_id, unix_seconds(now), unused_for, still_under.begun())?;
+        let file = opened.destroy(key_id, unix_seconds(now), unused_for, remaining.begun())?;
         self.publish(file, over, KeyChange::Destroyed(key_id)).await
     }
 

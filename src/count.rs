@@ -44,17 +44,17 @@ use find::{has_uncounted, joined_in_bytes, joined_in_run, runs_in};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct KeyCounts {
     by_key: BTreeMap<KeyId, u64>,
-    /// What may be a token inside the letters of another one.
+    /// Possible tokens inside the letters of another one.
     joined: BTreeMap<KeyId, u64>,
     not_tokens: u64,
     nulls: u64,
     /// The keys that were seen in this place.
     seen: BTreeSet<KeyId>,
-    /// Somebody said so, and nothing was seen.
+    /// Confirmed to be empty, and nothing was seen.
     is_empty: bool,
-    /// Those that each place seen which was merged. One that showed none is kept too: nobody knows whether it was the right one.
+    /// The keys that each merged place showed. A place that showed none is kept too: it may have been the wrong one.
     merged: BTreeSet<BTreeSet<KeyId>>,
-    /// Why a place may have more than was seen.
+    /// Why a place may contain more than was seen.
     doubt: Option<Reason>,
     begun: Begun,
 }
@@ -78,9 +78,10 @@ impl KeyCounts {
         self.iter().fold(0, |sum, (_, count)| sum.saturating_add(count))
     }
 
-    /// Keys of which no token is seen but inside the letters or bytes of another one, with how often. Each is one of two things: a
-    /// token that was joined to the one before it by a letter, a digit, `-` or `_`, or by nothing; or chance, once in 5,600,000
-    /// letters. Of a key of yours it is no chance: [`of`](Self::of) counts it.
+    /// Keys whose tokens were seen only inside the letters or bytes of another token, with how often. Each is one of
+    /// two things. It may be a token that was joined to the one before it by a letter, a digit, `-` or `_`, or by
+    /// nothing. Or it is chance, once in 5,600,000 letters. An id of one of your keys is never there by chance:
+    /// [`of`](Self::of) counts it.
     pub fn joined(&self) -> impl Iterator<Item = (KeyId, u64)> {
         let others = self.joined.iter().filter(|(key, _)| !self.by_key.contains_key(key));
         others.map(|(key, count)| (*key, *count))
@@ -194,20 +195,28 @@ impl KeyCounts {
         self.begun = self.begun.earliest(other.begun);
     }
 
-    /// Notes why the place may contain more than was counted, in a few words for people: see [`doubt`](Self::doubt).
+    /// Notes why the place may contain more than was counted, in a few words for people: see [`doubt`](Self::doubt). A reason that was
+    /// noted before stays.
     #[must_use]
     pub fn doubted(mut self, why: Option<&'static str>) -> Self {
-        self.doubt = why;
+        self.doubt = self.doubt.or(why);
         self
     }
 
     pub(crate) fn add_key(&mut self, key: KeyId, count: u64) {
+        // It is no evidence that this place has tokens.
+        if count == 0 {
+            return;
+        }
         add_to(&mut self.by_key, key, count);
         self.seen.insert(key);
         self.is_empty = false;
     }
 
     fn add_joined(&mut self, key: KeyId, count: u64) {
+        if count == 0 {
+            return;
+        }
         add_to(&mut self.joined, key, count);
         self.is_empty = false;
     }
@@ -223,7 +232,7 @@ impl KeyCounts {
         self.nulls = self.nulls.saturating_add(count);
     }
 
-    /// Adds a row of [`CountSql`]'s result: its `key_id` and its `tokens`.
+    /// Adds a row of [`CountSql`]'s result: its `key_id` and its `tokens`. A row of zero tokens shows no key and is not added.
     ///
     /// ```
     /// use rxseal::count::KeyCounts;

@@ -1,6 +1,6 @@
-//! Files on the disk: read, replaced as a whole, and never under rights other than those that they had.
+//! Files on the disk: read, and replaced as a whole, always with the rights that they had.
 //!
-//! The one place that knows about temporary files, links, owners and modes. What is stored in a file is no matter of this module.
+//! Only this module knows about temporary files, links, owners and modes. It does not know what a file contains.
 
 mod database;
 #[cfg(unix)]
@@ -32,12 +32,12 @@ pub(crate) use owner::{SHARED_FILE, own_as_folder};
 pub(crate) use replace::{check_room, place_new, replace};
 pub use secret_file::{SecretFile, SecretFileError};
 
-/// Opens a file, and nothing else: what a pipe or a device gives would be waited for. A link is followed.
+/// Opens a regular file only: reading a pipe or a device would wait. A link is followed.
 pub(crate) fn open_file(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::custom_flags(options, owner::flags(rustix::fs::OFlags::NONBLOCK));
     let file = options.open(path)?;
-    // The handle is asked, since the path may lead elsewhere by now.
+    // Checks the handle, since the path may lead elsewhere by now.
     if file.metadata()?.is_file() {
         Ok(file)
     } else {
@@ -45,7 +45,7 @@ pub(crate) fn open_file(path: &Path, options: &mut OpenOptions) -> io::Result<Fi
     }
 }
 
-/// The text of a file, at most one byte more than `limit`, so that its reader refuses what is larger.
+/// The text of a file, at most one byte more than `limit`, so that the caller can refuse a larger file.
 pub(crate) fn read(path: &Path, limit: usize) -> Result<Option<String>, Error> {
     let limit = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
     let mut text = String::new();
@@ -57,12 +57,12 @@ pub(crate) fn read(path: &Path, limit: usize) -> Result<Option<String>, Error> {
     }
 }
 
-/// The folder of a file, also of one that is named without any.
+/// The folder of a file, even if the path names none.
 pub(crate) fn parent(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// The path that `path` leads to, without links and `..`, also if its end is not there yet.
+/// The path that `path` leads to, without links and `..`, even if its end does not exist yet.
 #[cfg(unix)]
 pub(crate) fn resolved(path: &Path) -> io::Result<PathBuf> {
     let mut so_far = PathBuf::new();
@@ -80,7 +80,7 @@ pub(crate) fn resolved(path: &Path) -> io::Result<PathBuf> {
     Ok(so_far)
 }
 
-/// Removes a file so that it stays away. Only under the lock of its folder.
+/// Removes a file and syncs its folder. Only under the lock of the folder.
 #[cfg(unix)]
 pub(crate) fn remove(path: &Path) -> Result<(), Error> {
     let removed = match fs::remove_file(path) {
@@ -90,7 +90,7 @@ pub(crate) fn remove(path: &Path) -> Result<(), Error> {
     removed.and_then(|()| sync_folder(parent(path))).map_err(|error| file_failed(path, &error))
 }
 
-/// Or a power cut would lose the name of a file that is new.
+/// Without this a power cut could lose the name of a new file.
 pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
     #[cfg(unix)]
     File::open(folder)?.sync_all()?;
@@ -99,7 +99,8 @@ pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// With the path in its cause: it is no secret, and the first thing to look at. For what left the file as it was.
+/// For a failure that left the file as it was. The cause contains the path: it is not secret, and the first thing to
+/// look at.
 pub(crate) fn file_failed(path: &Path, cause: &io::Error) -> Error {
     let settled = matches!(
         cause.kind(),

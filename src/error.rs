@@ -34,10 +34,10 @@ pub struct Error(Box<Inner>);
 
 struct Inner {
     kind: ErrorKind,
-    /// What is not valid, and why; empty for kinds that say all themselves.
+    /// What is not valid, and why. Empty for kinds whose text says everything.
     what: Reason,
     reason: Reason,
-    // Ids as plain data: their types stand a layer above, and give and take them by `impl Error` blocks of their own.
+    // Ids as plain data. Their types are a layer above, which converts them in `impl Error` blocks of its own.
     field: Option<&'static str>,
     record_type: Option<Box<str>>,
     key_id: Option<[u8; 6]>,
@@ -74,7 +74,7 @@ impl Error {
         self.0.time_left
     }
 
-    /// The context is not that of the sealing, or the token was changed. The error does not say which.
+    /// The context differs from the one at sealing, or the token was changed. The error does not say which.
     #[must_use]
     pub fn is_open_failure(&self) -> bool {
         matches!(self.0.kind, ErrorKind::OpenFailed | ErrorKind::SubjectKeyRefused)
@@ -204,7 +204,7 @@ impl Error {
         Self::from(ErrorKind::RootKeyPermissions).caused_by(cause)
     }
 
-    /// A call needs an async runtime, and there is none (code `runtime-needed`). For tokio see
+    /// A call was made outside of the async runtime that it needs (code `runtime-needed`). For tokio see
     /// [`need_runtime`](crate::provider#functions).
     #[must_use]
     pub fn runtime_needed() -> Self {
@@ -219,7 +219,8 @@ impl Error {
         Self::from(kind).caused_by(cause)
     }
 
-    /// What a [`KeyringStore`](crate::store::KeyringStore) answers if another generation is stored than the one to be replaced.
+    /// The answer of a [`KeyringStore`](crate::store::KeyringStore) if the stored generation is not the one to be
+    /// replaced.
     #[must_use]
     pub fn store_conflict() -> Self {
         ErrorKind::StoreConflict.into()
@@ -245,7 +246,7 @@ impl Error {
         error
     }
 
-    /// The text with those of its causes, for an event: the operator has to know what a provider said.
+    /// The text with those of its causes, for an event: the operator needs to see the provider's own text.
     pub(crate) fn with_cause(&self) -> String {
         match &*self.causes() {
             "" => self.to_string(),

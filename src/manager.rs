@@ -72,10 +72,11 @@ impl KeyringManager {
     ///
     /// # Errors
     ///
-    /// `invalid-id`; `keyring-missing`; `keyring-too-old` if the store has an older generation than was seen here, or one that was not made
-    /// from it (an older backup was restored and then changed, so that it lacks a key, has one in an earlier state, or has other content
-    /// under the same number); and those of [`Keyring::unlock`] and of the store. All callers that wait for one attempt get its error. So
-    /// does every caller in the second after it, so that an outage does not cause a storm of calls.
+    /// `invalid-id`. `keyring-missing`. `keyring-too-old` if the store has an older generation than was seen here, or
+    /// one that was not made from it: an older backup was restored and then changed, so it lacks a key, has one in an
+    /// earlier state, or has other content under the same number. Also the errors of [`Keyring::unlock`] and of the
+    /// store. All callers that wait for one attempt get its error, and so does every caller in the second after it, so
+    /// that an outage does not cause a storm of calls.
     pub async fn keyring(&self, keyspace: &str) -> Result<Keyring, Error> {
         let slot = self.0.slots.slot(&Name::parse("keyspace", keyspace)?);
         slot.keyring(&self.0.refresher).await

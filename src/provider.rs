@@ -1,26 +1,31 @@
-//! For authors of root keys and stores: what the crates for AWS KMS, Vault, PKCS#11, SQLite and PostgreSQL are written with.
+//! For authors of root keys and stores. The crates for AWS KMS, Vault, PKCS#11, SQLite and PostgreSQL use this module.
 //!
-//! A program that only uses rxseal needs nothing of this.
+//! A program that only uses rxseal does not need it.
 //!
 //! # A root key
 //!
-//! Implement [`RootKey`](crate::root::RootKey). Its calls are given a [`Kek`] and a [`KekContext`], and return a
-//! [`ProviderFuture`]. A call ends in bounded time ([`within`](#functions), feature `tokio_1`). No KEK leaves the machine in clear:
-//! ask [`leads_away_in_clear`] or [`is_loopback`]. A PIN or a token on disk is read as a [`SecretFile`].
+//! Implement [`RootKey`](crate::root::RootKey). Its calls take a [`Kek`] and a [`KekContext`], and return a
+//! [`ProviderFuture`]. Every call must end in bounded time ([`within`](#functions), feature `tokio_1`). No KEK may
+//! leave the machine in clear: check with [`leads_away_in_clear`] or [`is_loopback`]. Read a PIN or a token from disk
+//! as a [`SecretFile`].
 //!
-//! What failed is told with [`Error::from_provider`](crate::Error::from_provider),
+//! Report failures with [`Error::from_provider`](crate::Error::from_provider). There are also
 //! [`Error::invalid_root_key`](crate::Error::invalid_root_key) for a wrong setting,
 //! [`Error::root_key_permissions`](crate::Error::root_key_permissions) and
 //! [`Error::runtime_needed`](crate::Error::runtime_needed).
 //!
 //! # A store
 //!
-//! For keyrings implement [`KeyringStore`](crate::store::KeyringStore): [`check_keyspace`] and [`check_order`] refuse what no store may
-//! hold, and [`StoredKeyring`] is a row as it is read back. For the keys of subjects implement [`SubjectTable`]: the core makes a
-//! [`SubjectKeyStore`](crate::store::SubjectKeyStore) of it, and a [`SubjectChange`] has the rules. A keyring file is at most [`KeyringFile::MAX_LEN`](crate::keys::KeyringFile::MAX_LEN) bytes. The
-//! file of an embedded database is made by [`create_private_file`], and only read if it has a [`foreign_owner`].
+//! For keyrings, implement [`KeyringStore`](crate::store::KeyringStore). [`check_keyspace`] and [`check_order`] refuse
+//! what no store may contain, and [`StoredKeyring`] is a row that was read back. A keyring file has at most
+//! [`KeyringFile::MAX_LEN`](crate::keys::KeyringFile::MAX_LEN) bytes.
 //!
-//! What failed is told with [`Error::from_store`](crate::Error::from_store) and [`Error::store_conflict`](crate::Error::store_conflict).
+//! For subject keys, implement [`SubjectTable`]. The core turns it into a
+//! [`SubjectKeyStore`](crate::store::SubjectKeyStore), and a [`SubjectChange`] contains the rules.
+//!
+//! Create the file of an embedded database with [`create_private_file`], and only read it if it has a
+//! [`foreign_owner`]. Report failures with [`Error::from_store`](crate::Error::from_store) and
+//! [`Error::store_conflict`](crate::Error::store_conflict).
 //!
 //! # Testing
 //!

@@ -1,4 +1,4 @@
-//! The one joint for root keys: a KMS, an HSM or a key on this machine plugs in here and nowhere else.
+//! The only interface for root keys: a KMS, an HSM, or a key on this machine.
 
 #[cfg(unix)]
 mod file;
@@ -17,14 +17,14 @@ pub use local::LocalRootKey;
 
 use crate::error::{Error, ErrorKind};
 
-/// What the calls of a [`RootKey`] return: a boxed future, so that the trait is object-safe and needs no runtime.
+/// The result of a [`RootKey`]'s calls: a boxed future, so that the trait is object-safe and needs no runtime.
 pub type ProviderFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
 
 /// A root key: it wraps and unwraps KEKs and never leaves its provider.
 ///
-/// Implement it to bring a KMS or HSM of your own. A call ends in bounded time. What may succeed later is reported with
-/// [`Error::from_provider`]`(true, ..)`, and only that: while it lasts a `KeyringManager` goes on with the keys it
-/// has, for its grace. A refusal is final, `(false, ..)`.
+/// Implement it for a KMS or an HSM of your own. Every call must end in bounded time. Report a failure with
+/// [`Error::from_provider`]`(true, ..)` only if the same call may succeed later: a `KeyringManager` then continues with
+/// the keys that it has, for its grace. Report a refusal, which is final, with `(false, ..)`.
 ///
 /// ```
 /// use rxseal::provider::{Kek, KekContext, ProviderFuture};
@@ -63,16 +63,16 @@ pub type ProviderFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> +
 /// }
 /// ```
 pub trait RootKey: Send + Sync {
-    /// The provider's stable name, as it stands in keyring files: 1 to 64 characters of `a-z 0-9 . _ -`.
+    /// The provider's stable name, as in keyring files: 1 to 64 characters of `a-z 0-9 . _ -`.
     fn provider(&self) -> &str;
 
-    /// The key's stable name at the provider, such as its ARN: 1 to 2,048 characters of printable ASCII without space.
+    /// The key's stable name at the provider, such as its ARN: 1 to 2,048 characters of printable ASCII without spaces.
     fn name(&self) -> &str;
 
     /// Wraps a KEK, bound to `context`.
     fn wrap_kek<'a>(&'a self, kek: &'a Kek, context: KekContext<'a>) -> ProviderFuture<'a, Vec<u8>>;
 
-    /// Unwraps a KEK that was wrapped with the same `context`. A wrong answer is noticed by the caller.
+    /// Unwraps a KEK that was wrapped with the same `context`. The caller notices a wrong answer.
     fn unwrap_kek<'a>(&'a self, wrapped: &'a [u8], context: KekContext<'a>) -> ProviderFuture<'a, Kek>;
 }
 
@@ -106,7 +106,7 @@ impl<R: RootKey + ?Sized> RootKey for Arc<R> {
 pub struct RootKeys(Vec<Arc<dyn RootKey>>);
 
 impl RootKeys {
-    /// Trusts one more root key, tried after those before it.
+    /// Trusts one more root key. It is tried after the others.
     #[must_use]
     pub fn and(mut self, root: impl RootKey + 'static) -> Self {
         self.0.push(Arc::new(root));
@@ -130,9 +130,9 @@ impl fmt::Debug for RootKeys {
     }
 }
 
-/// Runs a call whose root keys are all on this machine, without an async runtime.
+/// Runs a call without an async runtime, if all its root keys are on this machine.
 ///
-/// Local root keys never wait, so the call is done when it returns.
+/// Local root keys never wait, so the call is complete when this returns.
 ///
 /// ```no_run
 /// # fn main() -> Result<(), rxseal::Error> {
@@ -149,7 +149,7 @@ impl fmt::Debug for RootKeys {
 ///
 /// # Errors
 ///
-/// Those of the call, and `runtime-needed` where a provider waits for a network or a device.
+/// The errors of the call, and `runtime-needed` if a provider waits for a network or a device.
 pub fn run_local<T>(call: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
     let mut call = std::pin::pin!(call);
     match call.as_mut().poll(&mut Context::from_waker(Waker::noop())) {

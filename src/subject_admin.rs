@@ -295,7 +295,7 @@ impl SubjectAdmin {
     /// # Errors
     ///
     /// Those of the store.
-    pub async fn under(&self, keyspace: &str, key_id: KeyId) -> Result<Vec<String>, Error> {
+    pub async fn subjects_under(&self, keyspace: &str, key_id: KeyId) -> Result<Vec<String>, Error> {
         let mut subjects = Vec::new();
         let mut pages = Pages::of(&*self.store, keyspace);
         while let Some(page) = pages.next().await? {

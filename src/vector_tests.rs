@@ -99,8 +99,7 @@ fn vectors(test: &str, expected: usize) -> Vec<Vector> {
 }
 
 fn letter(text: &str) -> Letter {
-    let letters = [Letter::BoundXaes, Letter::Xaes, Letter::XChaCha];
-    letters.into_iter().find(|letter| text.as_bytes() == [letter.as_byte()]).unwrap()
+    Letter::ALL.into_iter().find(|letter| text.as_bytes() == [letter.as_byte()]).unwrap()
 }
 
 #[test]
@@ -184,7 +183,7 @@ fn context_vectors() {
     let mut with_aad = 0;
     for vector in vectors("context", 26) {
         // The keys are of no matter: contexts hold none.
-        let keys = Keyring::insecure_for_tests(vector.text("keyspace")).map(crate::keys::Unlocked::unobserved);
+        let keys = crate::testing::insecure_keyring(vector.text("keyspace")).map(crate::keys::Unlocked::unobserved);
         let outcome = keys.and_then(|keys| record(&keys, &vector));
         vector.check_code(&outcome);
         let Ok(record) = outcome else { continue };

@@ -1,5 +1,5 @@
-//! Proves that the pharmacy example does what it says, twice on one folder, on made-up data and on a FHIR export, and
-//! that it fails, naming what does not hold, where a stored row was damaged or plaintext lies beside the database.
+//! Proves that the pharmacy example does what it says, twice on one folder, on made-up data and on a FHIR export. It
+//! fails and names the failed check if a stored row was damaged or there is plaintext next to the database.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use std::fs;

@@ -1,14 +1,14 @@
-//! Processor time, which says what work costs also where something else runs beside it.
+//! Processor time. It says what work costs even if other programs are running.
 #![allow(unsafe_code)]
 
 use std::time::Duration;
 
-/// That of the thread that asks.
+/// Of the calling thread.
 pub fn of_thread() -> Duration {
     read(libc::CLOCK_THREAD_CPUTIME_ID)
 }
 
-/// That of all threads of this process, in the program and in the kernel.
+/// Of all threads of this process, in the program and in the kernel.
 pub fn of_process() -> Duration {
     read(libc::CLOCK_PROCESS_CPUTIME_ID)
 }

@@ -1,6 +1,6 @@
 //! How many bytes of the heap are in use, and the most that were, counted while `watch` runs.
 //!
-//! Only then: threads that are timed would otherwise meet in these counters.
+//! Counting stops afterwards: threads that are timed would otherwise contend for these counters.
 #![allow(unsafe_code)]
 
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -13,13 +13,13 @@ static PEAK: AtomicI64 = AtomicI64::new(0);
 /// What a piece of work did to the heap.
 #[derive(Clone, Copy, Debug)]
 pub struct Heap {
-    /// Bytes that it left behind, its result among them; fewer than none where it gave back what was there before.
+    /// Bytes that it left behind, including its result. Negative if it freed memory from before.
     pub left: i64,
     /// The most bytes in use at any time during it, beyond those before it.
     pub peak: i64,
 }
 
-/// Runs `work`, the only thing that may run meanwhile.
+/// Runs `work`. Nothing else may run meanwhile.
 pub fn watch<T>(work: impl FnOnce() -> T) -> (T, Heap) {
     IN_USE.store(0, Relaxed);
     PEAK.store(0, Relaxed);
@@ -29,7 +29,7 @@ pub fn watch<T>(work: impl FnOnce() -> T) -> (T, Heap) {
     (result, Heap { left: IN_USE.load(Relaxed), peak: PEAK.load(Relaxed) })
 }
 
-/// The system's allocator, with `#[global_allocator]` in the bench that watches.
+/// The system's allocator. The bench that watches sets it with `#[global_allocator]`.
 pub struct Watched;
 
 // SAFETY: all four are passed on as they are.
@@ -45,7 +45,7 @@ unsafe impl GlobalAlloc for Watched {
     }
 
     unsafe fn realloc(&self, old: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        // Both are there while one is copied into the other.
+        // Both exist while one is copied into the other.
         note_more(size);
         let new = unsafe { System.realloc(old, layout, size) };
         note_less(layout.size());

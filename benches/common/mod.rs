@@ -1,4 +1,4 @@
-//! What the benches share.
+//! The common part of the benches.
 #![allow(dead_code, clippy::print_stdout, clippy::unwrap_used, missing_docs)]
 
 pub mod clock;
@@ -68,13 +68,13 @@ pub fn open_five(
     ])
 }
 
-/// The middle one. Sorts them.
+/// The middle value. Sorts them.
 pub fn median(values: &mut [f64]) -> f64 {
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]
 }
 
-/// Prints a table whose columns, but for the first, hold numbers.
+/// Prints a table. All columns but the first contain numbers.
 pub fn print_table(headers: &[&str], rows: &[Vec<String>]) {
     let mut table = comfy_table::Table::new();
     table.load_preset(comfy_table::presets::ASCII_MARKDOWN).set_header(headers.to_vec());

@@ -1,5 +1,5 @@
-//! What no design can avoid: a raw call with an expanded key for each field, with the same AAD and padded length, and
-//! base64 of the same length.
+//! The cost that no design can avoid: for each field a raw call with an expanded key, the same AAD and padded length,
+//! and base64 of the same length.
 
 use std::hint::black_box;
 
@@ -13,7 +13,7 @@ use crate::common::FIELDS;
 const HEADER_LEN: usize = 9;
 const TAG_LEN: usize = 16;
 
-/// A raw cipher, and what it sealed, to be opened.
+/// A raw cipher, and the sealed bytes that it will open.
 pub struct Floor<C> {
     cipher: C,
     /// Where a token's ciphertext begins.
@@ -21,7 +21,7 @@ pub struct Floor<C> {
 }
 
 impl<C: AeadInOut> Floor<C> {
-    /// `nonce_len` is that of a token, which may be less than the cipher's.
+    /// `nonce_len` is the nonce's length in a token, which may be less than the cipher's.
     pub fn new(cipher: C, nonce_len: usize) -> Self {
         Self { cipher, start: HEADER_LEN + nonce_len }
     }
@@ -48,7 +48,7 @@ impl<C: AeadInOut> Floor<C> {
         self.open_field(id, &mut token[..len]);
     }
 
-    /// Writes a token and gives its length.
+    /// Writes a token and returns its length.
     pub fn seal_field(&self, id: &str, value: &str, token: &mut [u8; 256]) -> usize {
         let padded = (value.len() + 2).next_multiple_of(32);
         let end = self.start + padded;
@@ -58,7 +58,7 @@ impl<C: AeadInOut> Floor<C> {
         end + TAG_LEN
     }
 
-    /// Opens a token in place and copies what is in it.
+    /// Opens a token in place and copies its content.
     pub fn open_field(&self, id: &str, token: &mut [u8]) {
         let (text, tag) = token[self.start..].split_last_chunk_mut::<TAG_LEN>().unwrap();
         self.decrypt(id, text, tag);

@@ -1,4 +1,4 @@
-//! Counts what goes through the two doors of a process: its allocator and the system's generator.
+//! Counts what passes the two exits of a process: its allocator and the system's generator.
 #![allow(unsafe_code)]
 
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -24,7 +24,7 @@ fn sees_draws() -> bool {
     DRAWS.load(Relaxed) - before == 1
 }
 
-/// The system's allocator. A buffer that grows is counted as a new one, which it is wherever growing wipes.
+/// The system's allocator. A growing buffer counts as a new one, since growing wipes the old one.
 struct Counting;
 
 // SAFETY: all four are passed on as they are.
@@ -49,11 +49,11 @@ unsafe impl GlobalAlloc for Counting {
     }
 }
 
-/// Stands before the C library's function of this name, which newer ones answer without a system call that a tracer
+/// Replaces the C library's function of this name. Newer C libraries answer it without a system call that a tracer
 /// could see.
 #[unsafe(no_mangle)]
 extern "C" fn getrandom(buffer: *mut libc::c_void, len: libc::size_t, flags: libc::c_uint) -> libc::ssize_t {
-    // A question whether there is such a system call draws nothing.
+    // A test for this system call draws nothing.
     DRAWS.fetch_add(u64::from(len > 0), Relaxed);
     // SAFETY: the caller's own arguments.
     unsafe { libc::syscall(libc::SYS_getrandom, buffer, len, flags) as libc::ssize_t }

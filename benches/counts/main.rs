@@ -1,8 +1,8 @@
-//! What an operation costs, in numbers that hold from run to run: instructions under valgrind as a ratio
-//! against the floor, and exactly how many random draws and heap allocations.
+//! The cost of an operation, in numbers that do not change between runs: instructions under valgrind as a ratio to the
+//! floor, and the exact number of random draws and heap allocations.
 //!
-//! `cargo bench -p rxseal-benches --bench counts` prints draws and allocations; `.ci/counts.py` runs this under valgrind too, and
-//! compares all of it with `.ci/counts.json`. Times are for `ratios`, on a quiet machine.
+//! `cargo bench -p rxseal-benches --bench counts` prints draws and allocations. `.ci/counts.py` also runs this under
+//! valgrind, and compares everything with `.ci/counts.json`. For times, run `ratios` on a quiet machine.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 #[path = "../common/mod.rs"]
@@ -13,8 +13,8 @@ mod operations;
 
 use operations::Operation;
 
-/// Calls that callgrind counts, after as many that it does not: what is made once (class keys, the scratch buffer, the
-/// processor's features) is there then.
+/// Calls that callgrind counts, after as many that it does not count: by then everything that is made once exists
+/// (class keys, the scratch buffer, the processor's features).
 const CALLS: u32 = 20;
 
 fn main() {

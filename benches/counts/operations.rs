@@ -1,4 +1,4 @@
-//! The operations that are counted, and what their floors are made of.
+//! The counted operations, and the parts of their floors.
 
 use std::hint::black_box;
 
@@ -18,17 +18,17 @@ use crate::floor::Floor;
 
 const MIB: usize = 1024 * 1024;
 
-/// Something to be counted.
+/// An operation to count.
 pub struct Operation<'a> {
     pub name: &'static str,
-    /// How long it takes, in records.
+    /// Its cost, in records.
     pub heaviness: u32,
-    /// The operations that it cannot do without. A part of a floor has none itself.
+    /// The operations that it cannot avoid. A part of a floor has none itself.
     pub floor: &'static [&'static str],
     pub run: Box<dyn FnMut() + 'a>,
 }
 
-/// Makes what each operation needs and gives them to `count`, one after the other.
+/// Makes what each operation needs and passes them to `count`, one after the other.
 pub fn run_all(count: fn(&mut Operation<'_>)) {
     let gcm = Floor::new(Aes256Gcm::new(&[7; 32].into()), 12);
     let chacha = Floor::new(XChaCha20Poly1305::new(&[7; 32].into()), 24);
@@ -121,15 +121,15 @@ fn count_serde(count: Count, keys: &Keyring) {
     operations.into_iter().for_each(|mut operation| count(&mut operation));
 }
 
-/// A record, and passes of one field. In most of them the record is there already, and so is its digest: that has no instructions
-/// of its own under valgrind, and would hide what is added to the rest.
+/// A record, and passes of one field. Most of them use an existing record with its digest: the digest has no
+/// instructions of its own under valgrind, and would hide changes in the rest.
 fn count_single_field(count: Count, keys: &Keyring) {
     let record = keys.record("prescription", RECORD_ID).unwrap();
     let access = record.opened_by(&common::access());
     let text = record.seal_text::<Drug>(DRUG).unwrap();
     let token = record.seal::<Drug>(DRUG).unwrap();
     let operations = [
-        // What a record keeps, in as many allocations. It asks for its digest when a field first needs it.
+        // The memory that a record keeps, in as many allocations. It asks for its digest when a field first needs it.
         operation("raw record", &[], || {
             black_box(std::sync::Arc::new(black_box([0_u8; 110]).to_vec()));
         }),
@@ -153,7 +153,7 @@ fn count_single_field(count: Count, keys: &Keyring) {
     operations.into_iter().for_each(|mut operation| count(&mut operation));
 }
 
-/// A scanned page, binary, in a buffer that is there already.
+/// A scanned page as bytes, in an existing buffer.
 fn count_large(count: Count, keys: &Keyring, floor: &Floor<Aes256Gcm>) {
     let record = keys.record("prescription", RECORD_ID).unwrap();
     let access = record.opened_by(&common::access());

@@ -17,7 +17,7 @@ struct Document {
     scan: Phi<Bytes, Scan>,
 }
 
-/// Bytes on the heap during each call, and after it with its result, beyond what it was given: as multiples of the value.
+/// Bytes on the heap during each call, and afterwards with its result, beyond its input: as multiples of the value.
 pub fn count(backend: Backend, size: usize) {
     let keys = common::unlocked_with(Suite::default(), backend).unobserved();
     let record = keys.record("prescription", common::RECORD_ID).unwrap();

@@ -6,7 +6,7 @@ use rxseal::keys::Backend;
 
 const KEY: [u8; 32] = [7; 32];
 const NONCE: [u8; 12] = [9; 12];
-/// As long as that of the field.
+/// As long as the AAD of the field.
 const AAD: [u8; 51] = [7; 51];
 
 pub enum Raw {
@@ -27,7 +27,7 @@ impl Raw {
         }
     }
 
-    /// Gives the tag.
+    /// Returns the tag.
     pub fn seal(&self, text: &mut [u8]) -> [u8; 16] {
         match self {
             Self::RustCrypto(cipher) => cipher.encrypt_inout_detached(&NONCE.into(), &AAD, text.into()).unwrap().into(),

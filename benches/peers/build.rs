@@ -1,4 +1,4 @@
-//! Notes with what this program was built, for the report.
+//! Records for the report how this program was built.
 
 use std::process::Command;
 

@@ -48,13 +48,13 @@ impl Raw {
         }
     }
 
-    /// What sealing the record cannot do without.
+    /// The parts of sealing the record that no design can avoid.
     pub fn seal_record(&self) -> [String; 5] {
         getrandom::fill(black_box(&mut [0; 12])).unwrap();
         FIELDS.map(|(id, value)| self.seal(id, value))
     }
 
-    /// What opening the record cannot do without.
+    /// The parts of opening the record that no design can avoid.
     pub fn open_record(&self, sealed: &[String; 5]) {
         for ((id, _), text) in FIELDS.iter().zip(sealed) {
             black_box(self.open(id, text));

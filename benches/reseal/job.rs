@@ -1,18 +1,20 @@
-//! The job: reseals every row of a table to the key that seals now, after a rotation. Written to be copied; what stands around
-//! it makes the table, kills the job, races with it and checks it.
+//! The job: after a rotation, it reseals every row of a table to the key that seals now. It is written to be copied.
+//! The code around it makes the table, kills the job, races with it and checks it.
 //!
-//! - **The rows say what is left.** Bytes 4 to 9 of a token are the id of its key. So plain SQL finds the rows that are not
-//!   under the primary key yet, without a key and without an index. The job stores no place where it was: a stored place is
-//!   wrong after a restored backup, after one more rotation, and where a program that had not loaded the new keyring yet wrote
-//!   behind it. Started again, the job walks over the rows that are done, which is many times faster than resealing them.
-//! - **A page is a transaction.** Killed at any point, the job leaves pages that are done and rows that are as they were. Both
-//!   keys open meanwhile, so no reader notices.
-//! - **Nobody's newer value is overwritten.** Nothing is locked while a page is resealed: other programs may write. A row is
-//!   written only where it still holds the tokens that were read; otherwise it is left as it is, for the next walk.
-//! - **A row that does not open stops nothing.** It stays as it is and is reported: see what happened to it before its key is
-//!   destroyed.
+//! - **The rows show what is left.** Bytes 4 to 9 of a token are its key's id. So plain SQL finds the rows that are not
+//!   under the primary key yet, without a key and without an index. The job does not store its position. A stored
+//!   position is wrong after a restored backup, after one more rotation, and if a program that had not loaded the new
+//!   keyring yet wrote behind it. When it is started again, the job walks over the finished rows, which is many times
+//!   faster than resealing them.
+//! - **A page is a transaction.** If the job is killed at any point, some pages are finished and all other rows are
+//!   unchanged. Both keys open meanwhile, so no reader notices.
+//! - **A newer value is never overwritten.** Nothing is locked while a page is resealed, so other programs may write. A
+//!   row is written only if it still contains the tokens that were read. Otherwise it is left unchanged for the next
+//!   walk.
+//! - **A row that does not open stops nothing.** It stays unchanged and is reported. Find out what happened to it
+//!   before its key is destroyed.
 //!
-//! Rotate, have every program load the new keyring, then run this. What it leaves is zero when the old key can go.
+//! Rotate, have every program load the new keyring, then run this. The old key can go when no row is left.
 
 use std::thread;
 
@@ -25,12 +27,12 @@ use crate::Failure;
 
 pub const RECORD_TYPE: &str = "prescription";
 
-/// What is not under key `?1` yet. A column that is null is not.
+/// The rows that are not under key `?1` yet. A null column does not count.
 const LEFT: &str = "
     (substr(patient_name, 4, 6) <> ?1 OR substr(birth_date, 4, 6) <> ?1 OR substr(drug, 4, 6) <> ?1
         OR substr(directions, 4, 6) <> ?1 OR substr(prescriber, 4, 6) <> ?1)";
 
-/// Only where nobody changed it meanwhile. (For columns that may be null: `IS` instead of `=`.)
+/// Only if nobody changed it meanwhile. (For columns that may be null, use `IS` instead of `=`.)
 const UPDATE: &str = "
     UPDATE prescription SET patient_name = ?2, birth_date = ?3, drug = ?4, directions = ?5, prescriber = ?6
     WHERE id = ?1 AND patient_name = ?7 AND birth_date = ?8 AND drug = ?9 AND directions = ?10 AND prescriber = ?11";
@@ -54,13 +56,13 @@ pub struct Options {
 #[derive(Default)]
 pub struct Summary {
     pub resealed: u64,
-    /// Rows that were left to the next walk, since somebody else had written them.
+    /// Rows that are left to the next walk, because another program wrote them.
     pub changed_meanwhile: u64,
-    /// Rows that stay as they are, and why.
+    /// Rows that stay unchanged, and why.
     pub failed: Vec<(i64, Error)>,
 }
 
-/// Reseals all rows that are left. `progress` hears after each page how many rows it had.
+/// Reseals all rows that are left. After each page, `progress` gets the number of its rows.
 pub fn reseal_table(
     db: &mut Connection,
     keys: &Keyring,
@@ -75,12 +77,12 @@ pub fn reseal_table(
         if summary.changed_meanwhile == changed_before {
             return Ok(summary);
         }
-        // Rows that are written to all the time: a smaller page leaves less time for that.
+        // Some rows are written to all the time. A smaller page leaves less time for that.
         options.page = (options.page / 10).max(1);
     }
 }
 
-/// How many rows are left. Zero, in all tables, is when the old key may be destroyed.
+/// How many rows are left. When this is zero in all tables, the old key may be destroyed.
 pub fn count_left(db: &Connection, primary: KeyId) -> Result<u64, Failure> {
     let sql = format!("SELECT count(*) FROM prescription WHERE {LEFT}");
     let count: i64 = db.query_row(&sql, [primary.as_bytes()], |row| row.get(0))?;
@@ -117,7 +119,7 @@ pub fn read_page(db: &Connection, primary: KeyId, after: i64, limit: u32) -> Res
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// Columns are taken as bytes: what is no token at all is found when it is resealed, and fails its own row only.
+/// Columns are read as bytes: a value that is not a token fails when it is resealed, and fails only its own row.
 pub fn read_row(row: &SqlRow<'_>) -> rusqlite::Result<Row> {
     Ok(Row { id: row.get(0)?, tokens: [row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?] })
 }
@@ -140,7 +142,7 @@ pub fn reseal_rows(keys: &Keyring, workers: usize, rows: &[Row]) -> Result<Vec<R
 
 fn reseal_part(keys: &Keyring, rows: &[Row]) -> Result<Vec<Result<Tokens, Error>>, Error> {
     let records = rows.iter().map(|row| keys.record(RECORD_TYPE, row.id)).collect::<Result<Vec<_>, _>>()?;
-    // What is wrong with one row is a result like any other: an error of the closure's own would end the page.
+    // A row's error is a result like any other: an error of the closure itself would end the page.
     reseal_page(&records, |at, pass| Ok(reseal_row(pass, &rows[at].tokens)))
 }
 
@@ -181,7 +183,7 @@ pub fn write_page(
     Ok(change.commit()?)
 }
 
-/// Whether the row still was what had been read, and was written.
+/// Whether the row was unchanged since it was read, and was written.
 fn update(db: &Connection, Row { id, tokens: old }: &Row, new: &Tokens) -> Result<bool, Failure> {
     let mut update = db.prepare_cached(UPDATE)?;
     let params = params![id, new[0], new[1], new[2], new[3], new[4], old[0], old[1], old[2], old[3], old[4]];

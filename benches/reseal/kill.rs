@@ -1,4 +1,4 @@
-//! Kills the job on its way, again and again, while another program writes to the table; then lets it finish.
+//! Kills the job several times while another program writes to the table, and then lets it finish.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -11,10 +11,10 @@ use crate::measure::Report;
 use crate::writer::{is_resealed, write_until};
 use crate::{Bench, Failure, Step, job, table};
 
-/// Where the job is killed, in quarters of the table.
+/// The points at which the job is killed, in quarters of the table.
 const KILLED_AT: [i64; 3] = [1, 2, 3];
 
-/// Gives what the other program wrote.
+/// Returns what the other program wrote.
 pub fn check(bench: &Bench<'_>) -> Result<HashMap<i64, u32>, Failure> {
     let keys = table::rotate(bench.folder)?;
     let db = table::open(bench.folder)?;
@@ -29,7 +29,7 @@ pub fn check(bench: &Bench<'_>) -> Result<HashMap<i64, u32>, Failure> {
     Ok(revisions)
 }
 
-/// What the last job, which was not killed, reports; and what the other program wrote.
+/// The report of the last job, which was not killed, and what the other program wrote.
 fn race(bench: &Bench<'_>, keys: &Keyring, db: &Connection) -> Result<(Report, HashMap<i64, u32>), Failure> {
     let stop = AtomicBool::new(false);
     thread::scope(|scope| {
@@ -42,7 +42,7 @@ fn race(bench: &Bench<'_>, keys: &Keyring, db: &Connection) -> Result<(Report, H
     })
 }
 
-/// Starts the job and ends it, as a power cut would end it for the program, when it was at row `id`.
+/// Starts the job and kills it at row `id`. For the program, this is like a power cut.
 fn kill_at(bench: &Bench<'_>, keys: &Keyring, db: &Connection, id: i64) -> Result<(), Failure> {
     let mut process = bench.child(Step::Reseal, 1)?.0;
     while !is_resealed(db, id, keys.primary_key())? && process.try_wait()?.is_none() {

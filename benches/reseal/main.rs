@@ -1,5 +1,5 @@
-//! Reseals a table of 300,000 rows with five sealed fields each after a rotation: rows per second, the share of SQLite in it,
-//! memory; and what is left of it where it is killed, raced with or meets damaged rows.
+//! Reseals a table of 300,000 rows with five sealed fields each after a rotation. Measures rows per second, SQLite's
+//! share of that, and memory. Checks what is left if the job is killed, races with a writer, or meets damaged rows.
 //!
 //! ```text
 //! cargo bench -p rxseal-benches --bench reseal                        all of it
@@ -7,7 +7,7 @@
 //! cargo bench -p rxseal-benches --bench reseal -- --test              once through, on a table of 2,000 rows
 //! ```
 //!
-//! To copy from: `job.rs`.
+//! To copy: `job.rs`.
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
 
 #[path = "../common/mod.rs"]
@@ -61,7 +61,7 @@ struct Arguments {
 enum Step {
     /// The job.
     Reseal,
-    /// The job without its cryptography: tokens are written as they were read.
+    /// The job without its cryptography: tokens are written unchanged.
     Copy,
 }
 
@@ -108,7 +108,7 @@ fn run(rows: u32, page: u32) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A folder of this run's own, on the disk that the build is on.
+/// A folder of this run's own, on the disk of the build.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -121,7 +121,7 @@ impl Folder {
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        // Nothing to be done where that fails: it is in the build's own folder.
+        // If this fails there is nothing to do: the folder is in the build's own.
         let _ = fs::remove_dir_all(&self.0);
     }
 }
@@ -134,7 +134,7 @@ struct Bench<'f> {
 }
 
 impl Bench<'_> {
-    /// Makes the table; then the same without cryptography, in a table that is thrown away.
+    /// Makes the table. Then does the same without cryptography, in a table that is thrown away.
     fn fill(&self) -> Result<(Report, Report), Failure> {
         let keys = table::keys(self.folder)?;
         let mut db = table::open(self.folder)?;
@@ -149,7 +149,7 @@ impl Bench<'_> {
         Ok((sealed, meter.end()))
     }
 
-    /// Has another process do the job for the whole table, and checks each row of it.
+    /// Lets another process do the job for the whole table, and checks each row.
     fn rotate_and_reseal(&self, workers: usize, revisions: &HashMap<i64, u32>) -> Result<Report, Failure> {
         let keys = table::rotate(self.folder)?;
         let db = table::open(self.folder)?;
@@ -160,7 +160,7 @@ impl Bench<'_> {
         Ok(report)
     }
 
-    /// This program once more, as the one that does a step.
+    /// Starts this program again for one step.
     fn child(&self, step: Step, workers: usize) -> Result<Process, Failure> {
         let step = match step {
             Step::Reseal => "reseal",
@@ -191,7 +191,7 @@ impl Bench<'_> {
 struct Process(Child);
 
 impl Process {
-    /// Waits for it to end well.
+    /// Waits for it and checks that it succeeded.
     fn report(self) -> Result<Report, Failure> {
         let output = self.0.wait_with_output()?;
         if !output.status.success() {
@@ -201,7 +201,7 @@ impl Process {
     }
 }
 
-/// The child's work: the job, as a program of its own would do it.
+/// The child's work: the job, as a separate program would do it.
 fn reseal(folder: &Path, options: Options) -> Result<(), Failure> {
     let (keys, mut db) = (table::keys(folder)?, table::open(folder)?);
     let mut meter = Meter::begin("reseal", job::count_left(&db, keys.primary_key())?);
@@ -214,7 +214,7 @@ fn reseal(folder: &Path, options: Options) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The same loop with the tokens as they are.
+/// The same loop with unchanged tokens.
 fn copy(folder: &Path, options: Options) -> Result<(), Failure> {
     let (keys, mut db) = (table::keys(folder)?, table::open(folder)?);
     let mut meter = Meter::begin("copy", job::count_left(&db, keys.primary_key())?);

@@ -1,4 +1,4 @@
-//! What a job took: time, processor time, memory.
+//! The cost of a job: time, processor time and memory.
 
 use std::fs;
 use std::time::{Duration, Instant};
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::common::clock;
 
-/// What is said of a job when it is done; a child process prints it as JSON.
+/// The report of a finished job. A child process prints it as JSON.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Report {
     pub rows: u64,
@@ -19,7 +19,7 @@ pub struct Report {
     pub resident: Vec<u64>,
 }
 
-/// Runs beside a job.
+/// Measures while a job runs.
 pub struct Meter {
     bar: ProgressBar,
     begun: Instant,
@@ -28,7 +28,7 @@ pub struct Meter {
 }
 
 impl Meter {
-    /// Begins to measure a job on so many rows. Its bar is shown on a terminal only.
+    /// Begins to measure a job with this many rows. Its bar is shown on a terminal only.
     pub fn begin(what: &'static str, rows: u64) -> Self {
         let style = "{msg:<8} {bar:36.cyan/dim} {percent:>3}%  {human_pos} of {human_len} rows  {per_sec}  {eta} left";
         let style = ProgressStyle::with_template(style).expect("it is a template");

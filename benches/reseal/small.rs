@@ -1,4 +1,4 @@
-//! What the large run meets by chance only, on ten rows.
+//! Cases that the large run meets only by chance, on ten rows.
 
 use std::collections::HashMap;
 
@@ -18,7 +18,7 @@ pub fn check() -> Result<(), Failure> {
     damaged_rows_stop_nothing()
 }
 
-/// A row that is changed between its reading and its writing keeps its newer value, and is taken up by the next walk.
+/// A row that is changed between its reading and its writing keeps its newer value, and the next walk takes it up.
 fn newer_value_stays() -> Result<(), Failure> {
     let (mut db, keys) = rotated()?;
     let page = job::read_page(&db, keys.primary_key(), 0, 4)?;
@@ -35,7 +35,7 @@ fn newer_value_stays() -> Result<(), Failure> {
     table::check(&db, &keys, ROWS, &HashMap::from([(3, 1)]))
 }
 
-/// Tokens that were exchanged or are none are reported and stay as they are; all other rows are resealed.
+/// Exchanged tokens and values that are not tokens are reported and stay unchanged. All other rows are resealed.
 fn damaged_rows_stop_nothing() -> Result<(), Failure> {
     let (mut db, keys) = rotated()?;
     db.execute_batch(
@@ -51,7 +51,7 @@ fn damaged_rows_stop_nothing() -> Result<(), Failure> {
     Ok(())
 }
 
-/// A table in memory under a key that is not primary any more.
+/// A table in memory under a key that is no longer the primary.
 fn rotated() -> Result<(Connection, Keyring), Failure> {
     let (roots, stored) = testing::insecure_keyring_file("pharmacy-17")?;
     let mut db = table::set_up(Connection::open_in_memory()?)?;

@@ -1,4 +1,4 @@
-//! The table: made-up prescriptions, their values known from their ids, so that each of them can be checked.
+//! The table: made-up prescriptions. Each value follows from its row's id, so that it can be checked.
 
 use std::collections::HashMap;
 use std::fs;
@@ -29,27 +29,27 @@ const SCHEMA: &str = "
 
 const INSERT: &str = "INSERT INTO prescription VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
 
-/// Rows whose first four tokens are not all under one key: a row that was written in part. (The directions are written alone
-/// by another program.)
+/// Rows whose first four tokens are not all under one key, because they were only partly written. (Another program
+/// writes the directions alone.)
 const TORN: &str = "
     SELECT count(*) FROM prescription WHERE substr(patient_name, 4, 6) <> substr(birth_date, 4, 6)
         OR substr(patient_name, 4, 6) <> substr(drug, 4, 6) OR substr(patient_name, 4, 6) <> substr(prescriber, 4, 6)";
 
-/// The database in `folder`; a new one where there is none.
+/// The database in `folder`. Created if there is none.
 pub fn open(folder: &Path) -> Result<Connection, Failure> {
     set_up(Connection::open(folder.join("pharmacy.db"))?)
 }
 
 pub fn set_up(db: Connection) -> Result<Connection, Failure> {
     db.busy_timeout(Duration::from_secs(30))?;
-    // What is committed outlives the program; the last pages may not outlive a power cut, and would be resealed again.
+    // A commit survives the end of the program. The last pages may be lost in a power cut, and would be resealed again.
     db.pragma_update(None, "journal_mode", "wal")?;
     db.pragma_update(None, "synchronous", "normal")?;
     db.execute_batch(SCHEMA)?;
     Ok(db)
 }
 
-/// The keyring in `folder`; a new one where there is none.
+/// The keyring in `folder`. Created if there is none.
 pub fn keys(folder: &Path) -> Result<Keyring, Failure> {
     let roots = RootKeys::from(RootKeyFile::new(folder.join("root.key")).load_or_create()?);
     let path = folder.join("keyring.json");
@@ -86,7 +86,7 @@ pub fn fill(
     Ok(())
 }
 
-/// What `fill` leaves to SQLite: stores the same tokens again and again.
+/// SQLite's part of `fill`: stores the same tokens again and again.
 pub fn fill_with_copies(db: &mut Connection, keys: &Keyring, rows: i64, page: u32) -> Result<(), Failure> {
     let tokens = keys.record(RECORD_TYPE, 1)?.seal_fields(|pass| seal_row(pass, 1))?;
     for ids in pages(rows, page) {
@@ -109,8 +109,8 @@ fn insert<'t>(db: &mut Connection, rows: impl Iterator<Item = (i64, &'t Tokens)>
     Ok(change.commit()?)
 }
 
-/// Opens every row and compares it with what it must hold: nothing was lost, exchanged or torn. `revisions` says what another
-/// program wrote.
+/// Opens every row and compares it with its expected value: nothing was lost, exchanged or torn. `revisions` is what
+/// another program wrote.
 pub fn check(db: &Connection, keys: &Keyring, rows: i64, revisions: &HashMap<i64, u32>) -> Result<(), Failure> {
     let count: i64 = db.query_row("SELECT count(*) FROM prescription", [], |row| row.get(0))?;
     assert_eq!((count, count_torn(db)?), (rows, 0), "rows, and rows that were written in part");
@@ -134,7 +134,7 @@ pub fn check(db: &Connection, keys: &Keyring, rows: i64, revisions: &HashMap<i64
     Ok(())
 }
 
-/// Rows that were written in part.
+/// Rows that were only partly written.
 pub fn count_torn(db: &Connection) -> Result<i64, Failure> {
     Ok(db.query_row(TORN, [], |row| row.get(0))?)
 }
@@ -169,7 +169,7 @@ fn open_field<F: rxseal::Field>(pass: &mut OpenPass<'_>, token: &[u8]) -> Result
     Ok(String::from_utf8(bytes).expect("every field of the table is text"))
 }
 
-/// What row `id` holds.
+/// The expected content of row `id`.
 fn values(id: i64, revision: u32) -> [String; 5] {
     [
         format!("{} {} of row {id}", pick(&GIVEN, id), pick(&FAMILY, id / 7)),

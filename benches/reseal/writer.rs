@@ -14,7 +14,7 @@ use crate::Failure;
 use crate::job::RECORD_TYPE;
 use crate::table::{self, directions};
 
-/// Changes rows near where the job is, until it is told to stop, and tells how often it changed which.
+/// Changes rows near the job until it is told to stop, and returns how often it changed each row.
 pub fn write_until(
     stop: &AtomicBool,
     folder: &Path,
@@ -30,7 +30,7 @@ pub fn write_until(
             place += page;
         }
         changes += 1;
-        // All over the page that the job has in hand.
+        // All over the page that the job is working on.
         let id = (place + changes * 7919 % page).min(rows);
         let revision = revisions.entry(id).or_insert(0);
         change(&db, keys, id, *revision + 1)?;
@@ -40,7 +40,7 @@ pub fn write_until(
     Ok(revisions)
 }
 
-/// Writes new directions for row `id`, as a program does that knows the new keyring.
+/// Writes new directions for row `id`, like a program that has the new keyring.
 pub fn change(db: &Connection, keys: &Keyring, id: i64, revision: u32) -> Result<(), Failure> {
     let token = keys.record(RECORD_TYPE, id)?.seal::<Directions>(&directions(id, revision))?;
     let changed =
@@ -49,7 +49,7 @@ pub fn change(db: &Connection, keys: &Keyring, id: i64, revision: u32) -> Result
     Ok(())
 }
 
-/// Whether the job was at row `id`.
+/// Whether the job has resealed row `id`.
 pub fn is_resealed(db: &Connection, id: i64, primary: KeyId) -> Result<bool, Failure> {
     let mut query = db.prepare_cached("SELECT substr(drug, 4, 6) = ?2 FROM prescription WHERE id = ?1")?;
     Ok(query.query_row(params![id, primary.as_bytes()], |row| row.get(0))?)

@@ -1,4 +1,4 @@
-//! Having the keys: loading them, asking for one that is held, and the memory of those that are held.
+//! Getting the keys: loading them, asking for one that is held, and the memory of those that are held.
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ const HELD: usize = 100_000;
 const BATCH: usize = 10_000;
 const MEMORY_TARGET_MIB: f64 = 64.0;
 
-/// What each way to a key takes, and how often the store is asked.
+/// The cost of each way to get a key, and how often the store is asked.
 pub fn time(backend: Backend, count: usize, rounds: usize) {
     let keys = common::unlocked_with(Suite::default(), backend).unobserved();
     let patients = Patients::new(&keys, count);
@@ -73,7 +73,7 @@ impl Bench<'_> {
         run_local(subjects.load(self.keys, self.patients.names())).unwrap()
     }
 
-    /// Microseconds of the processor, and queries, which must be as many as expected.
+    /// Microseconds of processor time, and the number of queries, which must be as expected.
     fn take<T>(&self, expected: usize, work: impl FnOnce() -> T) -> (f64, usize) {
         let begun = clock::of_thread();
         let (queries, result) = self.store.queries_of(work);
@@ -84,7 +84,7 @@ impl Bench<'_> {
     }
 }
 
-/// All keys that are held by default, loaded in batches.
+/// As many keys as are held by default, loaded in batches.
 pub fn memory() {
     let keys = common::keyring(Suite::default());
     let patients = Patients::new(&keys, HELD);

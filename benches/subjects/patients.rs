@@ -12,7 +12,7 @@ use rxseal::subjects::WrappedSubjectKey;
 use rxseal::{Keyring, run_local};
 use rxseal_sqlite::SqliteSubjectStore;
 
-/// Patients, each with a subject key of its own.
+/// Patients with a subject key each.
 pub struct Patients {
     pub ids: Vec<String>,
     keyspace: String,
@@ -21,7 +21,7 @@ pub struct Patients {
 
 impl Patients {
     pub fn new(keys: &Keyring, count: usize) -> Self {
-        // As long as a UUID, which is what most programs name their patients by.
+        // As long as a UUID, which most programs use as a patient's id.
         let ids: Vec<_> = (0..count).map(|at| format!("0193a7e4-7c1e-7d5a-9b1f-{at:012x}")).collect();
         let wrapped = ids.iter().map(|id| keys.create_subject_key(id.as_str()).unwrap().1).collect();
         Self { ids, keyspace: keys.keyspace().to_owned(), wrapped }
@@ -39,7 +39,7 @@ impl Patients {
         Counted::new(store)
     }
 
-    /// Filled in one transaction: the store would have the disk confirm every patient.
+    /// Filled in one transaction: the store would wait for the disk for every patient.
     pub fn in_sqlite(&self, folder: &Folder) -> Arc<Counted> {
         let path = folder.0.join("subjects.db");
         let store = SqliteSubjectStore::open(&path).unwrap();
@@ -54,7 +54,7 @@ impl Patients {
     }
 }
 
-/// A folder that is gone when the bench ends.
+/// A folder that is removed when the bench ends.
 pub struct Folder(PathBuf);
 
 impl Folder {

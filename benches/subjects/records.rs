@@ -1,4 +1,4 @@
-//! Sealing and opening one record of each of many patients, with its subject key and without.
+//! Seals and opens one record for each of many patients, with its subject key and without.
 
 use std::collections::HashMap;
 use std::hint::black_box;
@@ -21,7 +21,7 @@ const FIELDS: f64 = 5.0;
 const CLASSES: usize = 3;
 /// Fields a second and core.
 const TARGET: f64 = 500_000.0;
-/// How many records are worked on before it is another candidate's turn, and how many make a page.
+/// How many records are processed before the next candidate's turn, and how many make a page.
 const TURN: usize = 250;
 
 pub fn compare(backend: Backend, patients: usize, rounds: usize) {
@@ -38,7 +38,7 @@ pub fn compare(backend: Backend, patients: usize, rounds: usize) {
     print_rows(&medians.collect());
 }
 
-/// Something that is done to some of the records, and the nanoseconds that it took for one of them each time.
+/// An operation on some of the records, and the nanoseconds that one of them took each time.
 struct Candidate<'b> {
     name: &'static str,
     run: Box<dyn FnMut(Range<usize>) + 'b>,
@@ -59,7 +59,7 @@ const CLASS_KEYS: &str = "keys of 3 classes";
 const PLAIN_WRITE: &str = "plain JSON write";
 const PLAIN_READ: &str = "plain JSON read";
 
-/// Something that is done with a subject, the same without, and what it cannot do without.
+/// An operation with a subject, the same without one, and the parts that it cannot avoid.
 const ROWS: [(&str, &str, &[&str]); 6] = [
     ("seal_fields", "seal_fields, no subject", &[RAW_SEALS, CLASS_KEYS]),
     ("seal_page", "seal_page, no subject", &[RAW_SEALS, CLASS_KEYS]),
@@ -203,7 +203,7 @@ impl Bench {
     fn open_page(&self, kind: Kind, turn: Range<usize>) {
         let records: Vec<_> = self.records(kind, turn.clone()).collect();
         let tokens = &self.tokens[kind as usize][turn];
-        // Let go one by one, as the other ways do: what becomes of them is the program's matter.
+        // Dropped one by one, as in the other candidates: what becomes of them is up to the program.
         let open =
             |at: usize, pass: &mut OpenPass<'_>| open_five(pass, &tokens[at]).map(|texts| drop(black_box(texts)));
         open_page(&records, &self.access, open).unwrap();
@@ -233,7 +233,8 @@ fn each<'b>(name: &'static str, mut run: impl FnMut() + 'b) -> Candidate<'b> {
     candidate(name, move |turn| turn.for_each(|_| run()))
 }
 
-/// What FORMAT 3.5 and 5.2 ask for each class of a subject's record: HKDF, the expanded key of XAES, and that of AES-GCM.
+/// What FORMAT 3.5 and 5.2 require for each class of a subject's record: HKDF, the expanded key of XAES, and the
+/// expanded key of AES-GCM.
 fn class_keys(backend: Backend) {
     for _ in 0..CLASSES {
         let key = class_key(backend, black_box(&[7; 32]), black_box(&[8; 32]), black_box(&[9; 105]));
@@ -242,7 +243,7 @@ fn class_keys(backend: Backend) {
                 black_box(Aes256Enc::new(&key.into()));
                 black_box(Aes256Gcm::new(black_box(&key.into())));
             }
-            // Its expanded key is made and dropped the same way for both.
+            // Both make and drop its expanded key in the same way.
             _ => drop(black_box([(); 2].map(|()| Raw::new(backend)))),
         }
     }

@@ -1,4 +1,4 @@
-//! What a keyring of 100 keys takes: to unlock it, and of memory.
+//! The time that unlocking a keyring of 100 keys takes, and its memory.
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -73,7 +73,7 @@ fn memory_row(what: &str, bytes: i64, target: Option<u32>) -> Vec<String> {
     vec![what.to_owned(), format!("{:.1}", bytes as f64 / 1024.0), target]
 }
 
-/// What is left of many records: nothing.
+/// What many records leave behind: nothing.
 pub fn many_records(backend: Backend, count: u64) {
     let keys = common::unlocked_with(Suite::default(), backend).unobserved();
     let access = common::access();
@@ -122,7 +122,7 @@ macro_rules! in_classes {
             record.seal_fields(|pass| Ok(vec![$(pass.seal::<$field>("x")?),+])).unwrap()
         }
 
-        /// Opens those of `tokens` whose places are in `places`.
+        /// Opens the `tokens` at `places`.
         fn open_all(open: &RecordReader, tokens: &[Token], places: std::ops::Range<usize>) {
             let openings = [$(|open: &RecordReader, token: &Token| {
                 let value: String = open.open::<$field, _>(token).unwrap();

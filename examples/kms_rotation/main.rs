@@ -1,5 +1,6 @@
-//! The whole life of a keyring, against whichever root key is named: made, rotated, counted, its old key destroyed, put under
-//! another root key. Each step is checked, and the example ends with an error where a claim does not hold.
+//! The whole life of a keyring, with the root key of your choice: it is created, rotated and counted, its old key is
+//! destroyed, and it moves to another root key. Each step is checked, and the example ends with an error if a claim
+//! does not hold.
 //!
 //! ```text
 //! cargo run -p rxseal-example-kms-rotation                       a key file, made for it
@@ -11,7 +12,7 @@
 //!                                                                with VAULT_TOKEN
 //! ```
 //!
-//! To copy from: `roots.rs` is how root keys are named, `rows.rs` how rows are sealed, resealed and counted.
+//! To copy: `roots.rs` shows how root keys are named, and `rows.rs` how rows are sealed, resealed and counted.
 
 mod roots;
 mod rows;
@@ -55,7 +56,7 @@ async fn live(folder: &Path, root: Option<Root>) -> Result<(), Box<dyn Error>> {
     let root = roots::connect(root, folder).await?;
     println!("root key        {} {}", root.provider(), root.name());
     let roots = RootKeys::from(Arc::clone(&root));
-    // Keyrings apart from the data: a thief of the one has nothing of the other.
+    // Keyrings are kept apart from the data: a thief of one has nothing of the other.
     let store = Arc::new(SqliteStore::open(folder.join("keyrings.db"))?);
     let admin = KeyringAdmin::new(Arc::clone(&store), roots.clone()).observed_by(TracingObserver);
 
@@ -66,10 +67,10 @@ async fn live(folder: &Path, root: Option<Root>) -> Result<(), Box<dyn Error>> {
     let rows = Rows::sealed(&folder.join("pharmacy.db"), &keys, ROWS)?;
     println!("sealed          {ROWS} rows under key {old}");
 
-    // Where several processes hold the keyring, the staging time is that after which all have seen it; here it is one process.
+    // If several processes hold the keyring, all must see a new key within the staging time. Here there is one process.
     let (_, new) = admin.stage(TENANT).await?;
     admin.promote(TENANT, new, SystemTime::now(), Duration::ZERO).await?;
-    // A manager looks for newer generations by itself, within its staleness. Nobody waits for that here.
+    // A manager looks for newer generations on its own, within its staleness. This example does not wait for that.
     manager.forget(TENANT);
     let keys = manager.keyring(TENANT).await?;
     check(keys.primary_key() == new, "the new key seals")?;
@@ -90,7 +91,7 @@ async fn live(folder: &Path, root: Option<Root>) -> Result<(), Box<dyn Error>> {
     println!("resealed        {} rows, {} left under {old}", after.of(new), after.of(old));
 
     let still = RemainingUse::counted([&after], keys.keys(), old, 0, None)?;
-    // Where other processes hold the keyring, after `KeyringAdmin::UNUSED_FOR`; nothing here has the old one any more.
+    // If other processes hold the keyring, wait for `KeyringAdmin::UNUSED_FOR`. Here nothing has the old key any more.
     let stored = admin.destroy(TENANT, old, still, SystemTime::now(), Duration::ZERO).await?;
     let state = stored.keys().iter().find(|key| key.id() == old).map(rxseal::keys::KeyInfo::state);
     check(state == Some(KeyState::Destroyed), "the old key is destroyed")?;
@@ -101,7 +102,7 @@ async fn live(folder: &Path, root: Option<Root>) -> Result<(), Box<dyn Error>> {
     let stored = admin.add_root(TENANT, &escrow).await?;
     let (escrow_provider, escrow_name) = ("local", rxseal::root::RootKey::name(&escrow).to_owned());
     let drill = Keyring::unlock(TENANT, &RootKeys::from(escrow), &stored).await?.unobserved();
-    check(rows.open_all(&drill)? == ROWS, "the escrow root key alone opens every row")?;
+    check(rows.open_all(&drill)? == ROWS, "the escrow root key opens every row without the other")?;
     check(
         admin.verify(TENANT).await?.iter().any(|check| matches!(check.result(), Some(Ok(())))),
         "a root key unlocks",

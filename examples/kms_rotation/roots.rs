@@ -1,4 +1,4 @@
-//! Which root key: a file of this machine, a key service or an HSM.
+//! The root key: a file on this machine, a key service or an HSM.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -33,7 +33,7 @@ pub enum Root {
     },
     /// A key file
     File {
-        /// Where it is; made where there is none
+        /// Its path. It is created if it is missing
         path: std::path::PathBuf,
     },
 }
@@ -45,9 +45,9 @@ pub async fn connect(root: Option<Root>, folder: &Path) -> Result<Arc<dyn RootKe
         #[cfg(feature = "aws-kms")]
         Some(Root::AwsKms { key }) => Arc::new(rxseal_aws_kms::AwsKmsKey::connect(&key).await?),
         #[cfg(feature = "pkcs11")]
-        Some(Root::Pkcs11 { library, uri }) => {
-            Arc::new(rxseal_pkcs11::Pkcs11Key::from_uri(library, &uri)?.pin_from_env("RXSEAL_PKCS11_PIN").build()?)
-        }
+        Some(Root::Pkcs11 { library, uri }) => Arc::new(
+            rxseal_pkcs11::Pkcs11Key::builder_from_uri(library, &uri)?.pin_from_env("RXSEAL_PKCS11_PIN").build()?,
+        ),
         #[cfg(feature = "vault")]
         Some(Root::Vault { address, key }) => {
             Arc::new(rxseal_vault::VaultKey::builder(address, key).token_from_env("VAULT_TOKEN").build()?)

@@ -28,7 +28,7 @@ impl Rows {
         Ok(Self { path: path.to_owned(), database })
     }
 
-    /// Opens every row; how many there were.
+    /// Opens every row and returns how many there were.
     pub fn open_all(&self, keys: &Keyring) -> Result<u32, Box<dyn Error>> {
         let access = Access::new("job:rotation-check", Purpose::HOPERAT)?;
         let mut opened = 0;
@@ -42,8 +42,8 @@ impl Rows {
         Ok(opened)
     }
 
-    /// Puts every row under the key that seals now. The token it was read with guards each: a row that somebody else wrote
-    /// meanwhile is left to the next run.
+    /// Reseals every row to the key that seals now. Each update checks the token that was read: a row that somebody
+    /// else wrote meanwhile is left to the next run.
     pub fn reseal_all(&self, keys: &Keyring) -> Result<(), Box<dyn Error>> {
         for (id, token) in self.tokens()? {
             if keys.needs_reseal(&token)? {

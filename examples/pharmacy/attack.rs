@@ -1,4 +1,4 @@
-//! What somebody tries who may write to the database but has no key.
+//! What somebody can try who may write to the database but has no key.
 
 use rxseal::{Access, Keyring};
 
@@ -6,7 +6,7 @@ use crate::checks::Failure;
 use crate::jobs;
 use crate::store::Store;
 
-/// What is put where the drug stands, in words and as SQL.
+/// What replaces the drug, in words and as SQL.
 const ATTEMPTS: &[(&str, &str)] = &[
     (ANOTHERS_DRUG, "others"),
     ("the patient's own name", "patient_name"),
@@ -21,12 +21,12 @@ const ANOTHERS_DRUG: &str = "another patient's drug";
 /// How an attempt ended.
 pub struct Attempt {
     pub what: &'static str,
-    /// The code of the refusal; none where the row opened.
+    /// The code of the refusal. `None` if the row opened.
     pub refused: Option<&'static str>,
 }
 
 /// Makes each attempt with a real UPDATE and opens the row as the counter would. The changes are rolled back, so the
-/// row is as before even if the program is killed half way.
+/// row is unchanged even if the program is killed halfway.
 pub fn attempt_all(
     store: &mut Store,
     keys: &Keyring,
@@ -36,7 +36,7 @@ pub fn attempt_all(
 ) -> Result<Vec<Attempt>, Failure> {
     let mut attempts = Vec::new();
     for (what, expression) in ATTEMPTS {
-        // Where there is one row only, there is nothing to exchange.
+        // With only one row, there is nothing to exchange.
         if *what == ANOTHERS_DRUG && victim == donor {
             continue;
         }

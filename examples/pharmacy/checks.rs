@@ -1,4 +1,4 @@
-//! What must hold, and how the program says that it does not.
+//! What must hold, and how the program reports that it does not.
 
 use std::fmt;
 use std::io;
@@ -8,7 +8,7 @@ use rxseal::ErrorCode;
 
 use crate::show::Show;
 
-/// Why the program stops. Never contains a value.
+/// Why the program stops. It never contains a value.
 pub enum Failure {
     /// Something that must hold does not.
     Check { name: &'static str, detail: String },
@@ -30,7 +30,7 @@ impl Failure {
         .about(path)
     }
 
-    /// Names the file it is about.
+    /// Adds the file that it is about.
     pub fn about(self, path: &Path) -> Self {
         match self {
             Self::CannotRun(text) => Self::CannotRun(format!("{}: {text}", path.display())),
@@ -50,8 +50,8 @@ impl fmt::Display for Failure {
 
 impl From<rxseal::Error> for Failure {
     fn from(error: rxseal::Error) -> Self {
-        // The cause of an error about a key file or a store names the file and what the system said. Other causes may
-        // quote what was being read, so they stay out.
+        // The cause of an error about a key file or a store names the file and the system's answer. Other causes may
+        // quote what was being read, so they are left out.
         let is_about_files =
             matches!(error.code(), ErrorCode::RootKeyIo | ErrorCode::StoreUnavailable | ErrorCode::StoreRefused);
         match std::error::Error::source(&error) {
@@ -72,7 +72,7 @@ impl From<rusqlite::Error> for Failure {
 
 const DISK_FULL: &str = "the disk is full: free some space and run this again, it goes on from what is stored";
 
-/// The checks of a run: the first that fails ends it.
+/// The checks of a run. The first that fails ends the run.
 pub struct Checks<'s> {
     show: &'s Show,
     held: usize,
@@ -83,7 +83,7 @@ impl<'s> Checks<'s> {
         Self { show, held: 0 }
     }
 
-    /// Goes on only where `holds`; `detail` is said either way.
+    /// Continues only if `holds`. `detail` is shown either way.
     pub fn ensure(&mut self, name: &'static str, holds: bool, detail: impl Into<String>) -> Result<(), Failure> {
         let detail = detail.into();
         if !holds {

@@ -1,7 +1,7 @@
 //! Prescriptions of people who do not exist: names, drugs and directions as a pharmacy has them.
 //!
-//! The same ones in every run, and the first thousand are the same however many are asked for. That is for test data
-//! only: what keys and nonces are made of never comes from here.
+//! Every run makes the same ones, and the first thousand are the same however many you ask for. That is only for test
+//! data: keys and nonces never come from here.
 
 use crate::prescription::{Prescription, Source};
 

@@ -1,6 +1,6 @@
 //! Reads a FHIR R4 bulk export: NDJSON, one resource a line, one kind of resource a file.
 //!
-//! Errors name the file and the line and never quote what stands there: serde_json's own texts do.
+//! Errors name the file and the line and never quote the content. serde_json's own texts quote it, so they are dropped.
 
 use std::collections::HashMap;
 use std::fs::{self, File};
@@ -13,15 +13,16 @@ use serde::de::DeserializeOwned;
 use crate::checks::Failure;
 use crate::prescription::{Prescription, Source};
 
-/// What an export came to.
+/// The result of reading an export.
 pub struct Export {
     pub prescriptions: Vec<Prescription>,
     /// Requests that were left out, as `file:line: reason`.
     pub left_out: Vec<String>,
 }
 
-/// Reads the files of `folder`. A line that is no resource stops it, since the export is damaged then. A request that
-/// refers to what the export does not contain is left out and reported: exports of one day or one group are like that.
+/// Reads the files of `folder`. A line that is not a resource is an error, since the export is damaged then. A request
+/// that refers to something outside of the export is left out and reported: this is normal for an export of one day or
+/// one group.
 pub fn read(folder: &Path) -> Result<Export, Failure> {
     let mut patients = HashMap::new();
     for_each_resource(folder, "Patient", Needed::Yes, |_, patient: Patient| {
@@ -32,7 +33,7 @@ pub fn read(folder: &Path) -> Result<Export, Failure> {
     let mut practitioners = HashMap::new();
     for_each_resource(folder, "Practitioner", Needed::No, |_, practitioner: Practitioner| {
         let Some(name) = best_name(&practitioner.name) else { return };
-        // A request refers to its prescriber by id or by a number that others gave out, such as the NPI.
+        // A request refers to its prescriber by id, or by a public number such as the NPI.
         for identifier in &practitioner.identifier {
             if let (Some(system), Some(value)) = (&identifier.system, &identifier.value) {
                 practitioners.insert(format!("Practitioner?identifier={system}|{value}"), name.clone());
@@ -61,7 +62,7 @@ fn prescription(
     practitioners: &HashMap<String, String>,
 ) -> Result<Prescription, &'static str> {
     let subject = request.subject.and_then(|subject| subject.reference).ok_or("it names no patient")?;
-    // `Patient/ID`, or the same behind the address of a server.
+    // `Patient/ID`, or the same after a server's address.
     let patient_id = subject.rsplit_once("Patient/").map_or(subject.as_str(), |(_, id)| id);
     let patient = patients.get(patient_id).ok_or("its patient is not in the export")?;
     let requester = request.requester.ok_or("it names no prescriber")?;
@@ -81,7 +82,8 @@ fn prescription(
     })
 }
 
-/// The texts of all dosage instructions. What is only structured (every 8 hours, 2 tablets) is no text for a label.
+/// The texts of all dosage instructions. Instructions that are only structured (every 8 hours, 2 tablets) have no text
+/// for a label.
 fn directions(dosage: &[Dosage]) -> Option<String> {
     let texts: Vec<&str> =
         dosage.iter().filter_map(|dosage| dosage.text.as_deref().or(dosage.patient_instruction.as_deref())).collect();
@@ -163,7 +165,7 @@ fn files_of(folder: &Path, kind: &str) -> Result<Vec<PathBuf>, Failure> {
     Ok(files)
 }
 
-// FHIR R4, as far as it is needed here. What is not named is not read.
+// The part of FHIR R4 that is needed here. Other members are not read.
 
 #[derive(Deserialize)]
 struct Head {

@@ -1,4 +1,4 @@
-//! What the program does to all rows: take in, open, seal anew. Page by page, so that memory and locks stay small.
+//! The jobs over all rows: take in, open and reseal. They go page by page, so that memory and locks stay small.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -14,7 +14,7 @@ use crate::store::{Store, Stored};
 /// Rows that are read, opened or committed together.
 const PAGE: u32 = 256;
 
-/// How long a job took, and how much of that was sealing or opening: the rest is SQLite's.
+/// How long a job took, and how much of that was sealing or opening. The rest is SQLite's.
 #[derive(Clone, Copy, Default)]
 pub struct Timing {
     pub records: usize,
@@ -25,16 +25,16 @@ pub struct Timing {
 /// A row with its id, opened.
 pub type Opened = (String, Prescription);
 
-/// The row that a prescription is, or will be, stored as.
+/// The row that a prescription is stored as, or will be.
 pub struct Slot {
     pub id: String,
     pub fresh: bool,
 }
 
-/// Gives every incoming prescription its row: the one that already holds just the same, or a new one. What is stored
-/// is never overwritten: a request that comes again with other content gets a row of its own.
+/// Gives every incoming prescription its row: the stored row with exactly the same content, or a new one. A stored row
+/// is never overwritten: a request that comes again with other content gets its own row.
 ///
-/// Names and drugs are sealed with a new nonce each time, so the database cannot find them: that is done here, in
+/// Names and drugs are sealed with a new nonce each time, so the database cannot compare them. This compares them in
 /// memory.
 pub fn admit(incoming: &mut [Prescription], stored: &[Opened]) -> Vec<Slot> {
     number_patients(incoming, stored);
@@ -48,7 +48,7 @@ pub fn admit(incoming: &mut [Prescription], stored: &[Opened]) -> Vec<Slot> {
         let rows = known.entry(request).or_default();
         let same = rows.iter().find(|(row, _)| *row == prescription).map(|(_, id)| id.clone());
         let fresh = same.is_none();
-        // A random id, made before the row exists: it is what the tokens are bound to, and it says nothing.
+        // A random id, made before the row exists. The tokens are bound to it, and it says nothing about anybody.
         let id = same.unwrap_or_else(|| Uuid::new_v4().to_string());
         if fresh {
             rows.push((prescription, id.clone()));
@@ -58,8 +58,8 @@ pub fn admit(incoming: &mut [Prescription], stored: &[Opened]) -> Vec<Slot> {
     slots
 }
 
-/// Gives patients our own numbers. The same person is who has the same record number, name and birth date: two
-/// systems may both have a number 1.
+/// Gives patients our own numbers. Two records are the same person if the record number, the name and the birth date
+/// are the same: two systems may both have a number 1.
 fn number_patients(incoming: &mut [Prescription], stored: &[Opened]) {
     let person = |row: &Prescription| {
         let number = row.source.expose_phi().patient.clone();
@@ -71,7 +71,7 @@ fn number_patients(incoming: &mut [Prescription], stored: &[Opened]) {
     }
 }
 
-/// Seals and stores what has no row yet.
+/// Seals and stores the prescriptions that have no row yet.
 pub fn take_in(
     store: &mut Store,
     keys: &Keyring,
@@ -99,24 +99,24 @@ pub fn take_in(
     Ok(timing)
 }
 
-/// Opens one row, as it is done at the counter: one opening of one record.
+/// Opens one row, as at the counter: one opening of one record.
 pub fn open_one(row: &Stored, keys: &Keyring, access: &Access) -> Result<Prescription, Error> {
     let record = keys.record(RECORD_TYPE, &row.id)?;
     Prescription::open(&row.columns, &record.opened_by(access))
 }
 
-/// What `open_all` found.
+/// The result of `open_all`.
 #[derive(Default)]
 pub struct OpenedRows {
     pub rows: Vec<Opened>,
     /// Rows that did not open: their ids, and why.
     pub damaged: Vec<(String, String)>,
-    /// Openings of which the observer hears.
+    /// Openings that are reported to the observer.
     pub openings: usize,
     pub timing: Timing,
 }
 
-/// Opens every row. A page is one opening, of which the observer hears once.
+/// Opens every row. A page is one opening, which the observer hears of once.
 pub fn open_all(store: &Store, keys: &Keyring, access: &Access, bar: &ProgressBar) -> Result<OpenedRows, Failure> {
     let mut found = OpenedRows::default();
     let started = Instant::now();
@@ -128,7 +128,7 @@ pub fn open_all(store: &Store, keys: &Keyring, access: &Access, bar: &ProgressBa
         let opening = Instant::now();
         let records = page.iter().map(|row| keys.record(RECORD_TYPE, &row.id)).collect::<Result<Vec<_>, _>>()?;
         let opened = rxseal::page::open_page(&records, access, |at, pass| {
-            // One bad row must not hide the others, so what is wrong with it is a result like any other.
+            // One bad row must not hide the others, so its fault is a result like any other.
             let sealed = sealed_row(&page[at].columns);
             Ok(sealed.and_then(|row| row.open(pass).map_err(|error| error.to_string())))
         })?;
@@ -147,7 +147,7 @@ pub fn open_all(store: &Store, keys: &Keyring, access: &Access, bar: &ProgressBa
     Ok(found)
 }
 
-/// Seals every row anew under the key that seals now. May be interrupted and started again: both keys open meanwhile.
+/// Reseals every row under the key that seals now. This may be interrupted and started again: both keys open meanwhile.
 pub fn reseal_all(store: &mut Store, keys: &Keyring, bar: &ProgressBar) -> Result<Timing, Failure> {
     let mut timing = Timing::default();
     let started = Instant::now();
@@ -183,7 +183,7 @@ fn resealed(columns: &str, keys: &Keyring, record: &Record) -> Result<Option<Str
     row.map(Some).map_err(|_| Failure::new("a row cannot be written as JSON"))
 }
 
-/// The tokens of a row. The text of an error is ours, and quotes nothing: the columns are text or null.
+/// The tokens of a row. The error's text is ours and quotes nothing: the columns are text or null.
 fn sealed_row(columns: &str) -> Result<SealedPrescription, String> {
     serde_json::from_str(columns).map_err(|error| error.to_string())
 }

@@ -1,4 +1,4 @@
-//! The keys: a root key in a file, a keyring in a folder of its own, and who hears of every opening.
+//! The keys: a root key in a file, a keyring in a folder of its own, and an observer that hears of every opening.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,10 +12,10 @@ use rxseal::{Keyring, run_local};
 
 use crate::checks::Failure;
 
-/// The name of the keyring. A tenant, a pharmacy, an application: tokens of one keyspace are worthless in another.
+/// The keyring's name: a tenant, a pharmacy, an application. The tokens of one keyspace are worthless in another.
 pub const KEYSPACE: &str = "pharmacy-17";
 
-/// Where the keys are. The command `rxseal` reads the keyring too.
+/// The keys' places. The command `rxseal` can read the keyring too.
 pub struct KeyStore {
     root_key: PathBuf,
     keyrings: PathBuf,
@@ -24,8 +24,8 @@ pub struct KeyStore {
 }
 
 impl KeyStore {
-    /// Opens the keyring, which is made at the first start. Never where sealed rows are: without their keyring and root
-    /// key they are lost, and new keys would hide that.
+    /// Opens the keyring. The first start creates it, but never if there are sealed rows: without their keyring and
+    /// root key they are lost, and new keys would hide that.
     pub fn open(root_key: PathBuf, keyrings: PathBuf, data_is_empty: bool) -> Result<(Self, Keyring), Failure> {
         let created = run_local(FileStore::new(&keyrings).get(KEYSPACE))?.is_none();
         if created && !data_is_empty {
@@ -39,8 +39,8 @@ impl KeyStore {
         Ok((Self { root_key, keyrings, trail, created }, keys))
     }
 
-    /// A new key that seals from now on; the one before it opens and never seals again. No row is touched. Stored before it
-    /// is used: of two programs that rotate at once, one is refused.
+    /// Adds a new key that seals from now on. The key before it opens and never seals again. This changes no row. The
+    /// new keyring is stored before it is used: if two programs rotate at once, one is refused.
     pub fn rotate(&self) -> Result<Keyring, Failure> {
         let roots = RootKeys::from(RootKeyFile::new(&self.root_key).load()?);
         let admin = KeyringAdmin::new(FileStore::new(&self.keyrings), roots.clone());
@@ -71,7 +71,7 @@ impl KeyStore {
     }
 }
 
-/// Hears of every opening. A real one sends the events to a store that this program cannot change.
+/// Hears of every opening. A real observer sends the events to a store that this program cannot change.
 #[derive(Default)]
 pub struct Trail {
     openings: AtomicUsize,

@@ -1,4 +1,4 @@
-//! The main job of rxseal, end to end: a pharmacy's prescriptions go into an SQLite file in which a thief finds
+//! The main use of rxseal from end to end: a pharmacy's prescriptions go into an SQLite file that tells a thief
 //! nothing.
 //!
 //! ```text
@@ -6,10 +6,10 @@
 //! cargo run --example pharmacy -- --fhir DIR          those of a FHIR R4 bulk export
 //! ```
 //!
-//! It shows each step, checks what it claims, and ends with an error where a claim does not hold. Run it again on the
-//! same folder: it opens what is there.
+//! It shows each step, checks what it claims, and ends with an error if a claim does not hold. Run it again on the same
+//! folder to open the stored rows.
 //!
-//! To copy from: `prescription.rs` is what a record looks like, `keys.rs` how keys are kept, `store.rs` and `jobs.rs`
+//! To copy: `prescription.rs` shows what a record looks like, `keys.rs` how keys are kept, and `store.rs` and `jobs.rs`
 //! how sealed rows are stored and moved. The rest shows and checks.
 
 mod attack;

@@ -6,40 +6,39 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroize;
 
-/// What every token of a prescription is bound to, beside the keyspace and the row's id. For ever: it is not the name
-/// of the table, which may be changed.
+/// Every token of a prescription is bound to this, to the keyspace and to the row's id. It never changes: it is not the
+/// name of the table, which may change.
 pub const RECORD_TYPE: &str = "prescription";
 
 rxseal::fields! {
-    /// The ids that prescription and patient have in the system they came from.
+    /// The ids of the prescription and the patient in the system that they came from.
     pub SourceIds = "pharmacy.source-ids" in Identity { block: 128 };
 }
 
 /// A prescription as the program works with it.
 ///
-/// Serde seals its fields on the way out and opens them on the way in, inside the scope of a record and nowhere else:
-/// outside of one it can neither be written nor read, so no log line and no cache ever gets it in the clear.
+/// Serde seals its fields when it writes them and opens them when it reads them, only inside the scope of a record.
+/// Outside of a scope it can be neither written nor read, so it never gets into a log line or a cache in clear.
 #[derive(PartialEq, Serialize, Deserialize)]
 pub struct Prescription {
-    /// Our own number for the patient. Readable, to find a patient's prescriptions, and so a random one: the id that
-    /// other systems use is often the medical record number.
+    /// Our own number for the patient. It is readable, so that a patient's prescriptions can be found, and therefore
+    /// random: the id in other systems is often the medical record number.
     pub patient: String,
-    /// The year in which it was written. Readable, for reports; of a date no more than the year is de-identified (45
-    /// CFR 164.514(b)(2)(i)(C)).
+    /// The year in which it was written. It is readable, for reports. A date is de-identified only if no more than the
+    /// year is left (45 CFR 164.514(b)(2)(i)(C)).
     pub authored: String,
 
-    // `Phi`: silent in `Debug`, wiped on drop, and every use of the value says `expose_phi`. Take this one when in
-    // doubt.
+    // `Phi` is silent in `Debug` and wiped on drop, and every use of the value says `expose_phi`. Use it when in doubt.
     pub patient_name: Phi<String, phi::PatientName>,
     pub birth_date: Phi<String, phi::BirthDate>,
     pub drug: Phi<String, phi::Drug>,
-    // `Sealing`: an ordinary type in memory, for code that must have one. A derived `Debug` would print it, which is
-    // why this struct derives none. `None` stays a null in the table, so everybody sees that there are no directions:
+    // `Sealing` is an ordinary type in memory, for code that must have one. A derived `Debug` would print it, so this
+    // struct derives none. `None` stays a null in the table, so everybody sees that there are no directions.
     // `Sealing::<phi::Directions>` would hide that too.
     #[serde(with = "Sealing::<Option<phi::Directions>>")]
     pub directions: Option<String>,
     pub prescriber: Phi<String, phi::PrescriberName>,
-    // Not only text can be sealed: this one is a struct.
+    // Other types than text can be sealed: this one is a struct.
     pub source: Phi<Source, SourceIds>,
 }
 
@@ -50,9 +49,9 @@ pub struct Source {
     pub request: String,
 }
 
-/// The same row with every field left sealed: for jobs that move rows and have no business reading them.
+/// The same row with every field left sealed, for jobs that move rows and must not read them.
 ///
-/// It needs no scope, and what it does not open it writes back byte for byte.
+/// It needs no scope, and it writes back unchanged what it does not open.
 #[derive(Serialize, Deserialize)]
 pub struct SealedPrescription {
     pub patient: String,
@@ -66,7 +65,7 @@ pub struct SealedPrescription {
 }
 
 impl Prescription {
-    /// Seals the whole row. The JSON that comes out holds tokens where the PHI was.
+    /// Seals the whole row. The resulting JSON has tokens in place of the PHI.
     pub fn seal(&self, record: &Record) -> Result<String, Error> {
         record.run_sealing(|| serde_json::to_string(self))
     }
@@ -76,7 +75,7 @@ impl Prescription {
         record.run_opening(|| serde_json::from_str(columns))
     }
 
-    /// Every text in it that must not be found in a file.
+    /// Every text in it that must not appear in a file.
     pub fn for_each_secret(&self, mut visit: impl FnMut(&'static str, &str)) {
         visit("patient name", self.patient_name.expose_phi());
         visit("birth date", self.birth_date.expose_phi());
@@ -89,7 +88,7 @@ impl Prescription {
 }
 
 impl SealedPrescription {
-    /// Opens the row as one of a page: see `jobs::open_all`.
+    /// Opens the row as part of a page: see `jobs::open_all`.
     pub fn open(&self, pass: &mut OpenPass<'_>) -> Result<Prescription, Error> {
         Ok(Prescription {
             patient: self.patient.clone(),
@@ -103,7 +102,7 @@ impl SealedPrescription {
         })
     }
 
-    /// Whether any of its tokens is under another key than the one that seals now.
+    /// Whether any of its tokens is under a key other than the one that seals now.
     pub fn needs_reseal(&self, keys: &Keyring) -> Result<bool, Error> {
         let tokens = [
             Some(self.patient_name.token()),
@@ -116,7 +115,7 @@ impl SealedPrescription {
         tokens.into_iter().flatten().try_fold(false, |stale, token| Ok(stale | keys.needs_reseal(token)?))
     }
 
-    /// The same row under the key that seals now. No plaintext leaves the crate for that.
+    /// The same row under the key that seals now. The plaintext does not leave the crate for this.
     pub fn reseal(&self, record: &Record) -> Result<Self, Error> {
         Ok(Self {
             patient: self.patient.clone(),
@@ -131,7 +130,7 @@ impl SealedPrescription {
     }
 }
 
-// The type of a `Sealed` says which field it is, so no call above can name the wrong one.
+// The type of a `Sealed` names its field, so no call above can name the wrong one.
 
 fn open<T: DeserializeOwned, F: Field>(pass: &mut OpenPass<'_>, field: &Sealed<T, F>) -> Result<T, Error> {
     pass.open::<F, T>(field.token())

@@ -1,4 +1,4 @@
-//! Looks for plaintext in files: as it is, in hexadecimal and in base64, wherever it starts.
+//! Looks for plaintext in files: unchanged, in hexadecimal and in base64, at any position.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fs::{self, File};
@@ -19,22 +19,22 @@ const CANARY: [&str; 4] = [
     "canarium 40 MG Oral Tablet",
     "Take one canary by mouth every full moon.",
 ];
-/// As it is, in hexadecimal, and in base64 with nothing, one and two characters before it.
+/// Unchanged, in hexadecimal, and in base64 after nothing, one and two characters.
 const SPELLINGS: usize = 5;
 const CANARY_KIND: &str = "planted canary";
 
-/// A value's beginning is enough to find it, also where SQLite continues a long one on another page.
+/// The beginning of a value is enough to find it, even if SQLite continues a long value on another page.
 const LONGEST: usize = 24;
-/// The bytes by which a place is looked up.
+/// The first bytes, by which a place is looked up.
 const START: usize = 4;
 const START_BITS: u32 = 20;
 const BLOCK: usize = 1 << 20;
 
-/// What is looked for. Never printed.
+/// The values that are looked for. They are never printed.
 pub struct Needles {
-    /// By their length, so that a place in a file is looked up once for each length and not once for each needle.
+    /// By their length, so that a place in a file is looked up once for each length and not once for each value.
     by_length: BTreeMap<usize, HashMap<Vec<u8>, What>>,
-    /// Which beginnings there are: settles almost every place at once.
+    /// The existing beginnings. This decides for almost every place at once.
     starts: Vec<bool>,
     values: HashSet<Vec<u8>>,
     too_short: HashSet<Vec<u8>>,
@@ -51,13 +51,13 @@ pub struct Scanned {
     pub path: PathBuf,
     pub bytes: u64,
     pub found: usize,
-    /// What kind of value was found and how it was spelled.
+    /// The kinds of values that were found, and their spellings.
     pub what: BTreeSet<String>,
     canaries: usize,
 }
 
 impl Needles {
-    /// With the values of the control, which must not be found elsewhere either.
+    /// Includes the values of the control, which must not be found elsewhere either.
     pub fn new() -> Self {
         let mut needles = Self {
             by_length: BTreeMap::new(),
@@ -77,7 +77,7 @@ impl Needles {
         if value.is_empty() || self.values.contains(value) {
             return;
         }
-        // Tokens are long random text of 64 characters, in which a few letters turn up by chance.
+        // Tokens are long random texts of 64 characters, in which a few letters turn up by chance.
         if value.len() < START || (value.len() < 8 && value.iter().all(|byte| is_token_character(*byte))) {
             self.too_short.insert(value.to_vec());
             return;
@@ -87,8 +87,8 @@ impl Needles {
         let hex: String = value.iter().map(|byte| format!("{byte:02x}")).collect();
         self.insert(hex.to_uppercase().into_bytes(), kind, "in hexadecimal");
         self.insert(hex.into_bytes(), kind, "in hexadecimal");
-        // Base64 takes three bytes at a time, so what stands before the value decides how it is spelled. What is left
-        // of it in either case are the characters that come from the value's own bits alone.
+        // Base64 takes three bytes at a time, so the text before the value changes its spelling. The spelling keeps
+        // only the characters that depend on the value's own bits.
         for before in 0..3 {
             let bytes = [&[0; 2][..before], value].concat();
             let own = (before * 8).div_ceil(6)..bytes.len() * 8 / 6;
@@ -101,7 +101,7 @@ impl Needles {
         }
     }
 
-    /// How many values are looked for, and how many are too short to be told from chance.
+    /// How many values are looked for, and how many are too short to be distinguished from chance.
     pub fn counts(&self) -> (usize, usize) {
         (self.values.len() - CANARY.len(), self.too_short.len())
     }
@@ -118,9 +118,9 @@ impl Needles {
         paths.into_iter().map(|path| self.scan_file(path, bar)).collect()
     }
 
-    /// Looks through a database in which a made-up person is stored without sealing, and in other spellings: the scan
-    /// must find all of it, or finding nothing elsewhere means nothing. No real value is ever written for this. Gives
-    /// how many were found and how many were planted.
+    /// Looks through a database in which a made-up person is stored unsealed, in several spellings. The scan must find
+    /// all of it, or finding nothing elsewhere means nothing. No real value is ever written for this. Returns how many
+    /// were found and how many were planted.
     pub fn control(&self, folder: &Path) -> Result<(usize, usize), Failure> {
         let path = folder.join("control.sqlite");
         plant(&path)?;
@@ -143,7 +143,7 @@ impl Needles {
         loop {
             let read = file.by_ref().take(BLOCK as u64).read_to_end(&mut buffer);
             let read = read.map_err(|error| unreadable(&scanned.path, &error))?;
-            // What could go on in the next block is looked at with it.
+            // The last bytes are looked at with the next block, since a value may continue there.
             let end = if read == 0 { buffer.len() } else { buffer.len().saturating_sub(longest) };
             self.look(&buffer, end, &mut scanned);
             if read == 0 {
@@ -182,13 +182,13 @@ fn is_token_character(byte: u8) -> bool {
 }
 
 fn plant(path: &Path) -> Result<(), Failure> {
-    // Where an earlier run was killed.
+    // An earlier run may have been killed here.
     let _ = fs::remove_file(path);
     let db = Connection::open(path)?;
     db.execute_batch("PRAGMA journal_mode = memory; CREATE TABLE control (value TEXT NOT NULL) STRICT")?;
     for value in CANARY {
         let hex = value.bytes().map(|byte| format!("{byte:02X}")).collect();
-        // Whatever stands before it, the value is found.
+        // The value is found whatever is before it.
         let base64 = ["", "x", "xx"].map(|before| URL_SAFE_NO_PAD.encode(format!("{before}{value}, and more")));
         for text in [value.to_owned(), hex].into_iter().chain(base64) {
             db.execute("INSERT INTO control VALUES (?1)", [text])?;

@@ -1,4 +1,4 @@
-//! What the person in front of it sees: colour, tables and progress bars on a terminal, plain text everywhere else.
+//! The output: colour, tables and progress bars on a terminal, plain text everywhere else.
 
 use std::cell::Cell;
 use std::fmt::Display;
@@ -59,7 +59,7 @@ impl Show {
     }
 
     pub fn print(&self, text: impl Display) {
-        // Whoever reads the output may stop reading; that is no failure of the work.
+        // The reader of the output may stop reading. That is not a failure of the work.
         let _ = writeln!(io::stdout(), "{text}");
     }
 
@@ -74,7 +74,7 @@ impl Show {
         }
         table.set_header(columns.iter().map(|(name, _)| self.cell(name, Tone::Plain).add_attribute(Attribute::Bold)));
         for row in rows {
-            // A column that is readable for everybody has no colour.
+            // A column that everybody can read has no colour.
             let readable =
                 columns.iter().any(|(_, tone)| *tone == Tone::Thief) && row.windows(2).any(|two| two[0] == two[1]);
             let tone = |tone| if readable { Tone::Plain } else { tone };
@@ -90,7 +90,7 @@ impl Show {
         }
     }
 
-    /// A progress bar, which is nothing where nobody watches.
+    /// A progress bar. It does nothing if nobody watches.
     pub fn bar(&self, what: &'static str, len: usize) -> ProgressBar {
         let target = if self.terminal { ProgressDrawTarget::stdout() } else { ProgressDrawTarget::hidden() };
         let bar = ProgressBar::with_draw_target(Some(len as u64), target).with_message(what);

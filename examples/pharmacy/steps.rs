@@ -1,4 +1,4 @@
-//! The steps of the example: each does a thing, shows it, and checks it.
+//! The steps of the example. Each step does something, shows it and checks it.
 
 use std::collections::HashMap;
 use std::fs::{DirBuilder, File, TryLockError};
@@ -17,7 +17,7 @@ use crate::scan::Needles;
 use crate::show::{Show, Tone, grouped};
 use crate::store::{COUNT_BY_KEY, Store};
 
-/// What the steps work with.
+/// The state that the steps share.
 pub struct Pharmacy<'s> {
     show: &'s Show,
     checks: Checks<'s>,
@@ -25,20 +25,20 @@ pub struct Pharmacy<'s> {
     keys: Keyring,
     store: Store,
     data_folder: PathBuf,
-    /// What this run takes in, and the row of each.
+    /// The prescriptions that this run takes in, and the row of each.
     incoming: Vec<Prescription>,
     slots: Vec<Slot>,
-    /// Every plaintext of every row, this run's and earlier ones'.
+    /// Every plaintext of every row, from this run and earlier runs.
     needles: Needles,
     /// Openings that the observer must have heard of.
     openings: usize,
     timings: Vec<(&'static str, Timing)>,
-    /// Held until the end: a second run in the same folder would see rows that this one changes on purpose.
+    /// Held until the end: a second run in the same folder would see rows that this run changes on purpose.
     _lock: File,
 }
 
 impl<'s> Pharmacy<'s> {
-    /// Opens what is in `folder`, or begins there.
+    /// Opens what is in `folder`, or starts there.
     pub fn open(folder: &Path, incoming: Vec<Prescription>, show: &'s Show) -> Result<Self, Failure> {
         show.step("Keys");
         let data_folder = folder.join("db");
@@ -46,8 +46,8 @@ impl<'s> Pharmacy<'s> {
         let lock = lock(folder)?;
         make_folder(&data_folder)?;
         let store = Store::open(&data_folder.join("pharmacy.sqlite"))?;
-        // Apart, as far as that goes in one folder. In production the root key is on another machine, or in a key
-        // service, and in no backup of this one.
+        // Kept apart, as far as that is possible in one folder. In production the root key is on another machine or in
+        // a key service, and never in a backup of this machine.
         let (root_key, keyrings) = (folder.join("root/root.key"), folder.join("keyrings"));
         let (key_store, keys) = KeyStore::open(root_key, keyrings, store.count()? == 0)?;
         show.line(format_args!("root key: {}, mode 0600", key_store.root_key().display()));
@@ -77,7 +77,7 @@ impl<'s> Pharmacy<'s> {
     /// Opens what is stored, seals and stores what is new, and reads it back.
     pub fn take_in(&mut self) -> Result<(), Failure> {
         self.show.step("Seal and store");
-        // A check over no row would say nothing.
+        // A check over no rows would say nothing.
         let stored =
             if self.store.count()? == 0 { OpenedRows::default() } else { self.open_all("every stored row opens")? };
         self.slots = jobs::admit(&mut self.incoming, &stored.rows);
@@ -99,17 +99,17 @@ impl<'s> Pharmacy<'s> {
         self.compare("what comes back is what went in", &opened)
     }
 
-    /// One row as the thief has it and as the pharmacist has it.
+    /// One row as the thief sees it and as the pharmacist sees it.
     pub fn show_one_row(&mut self) -> Result<(), Failure> {
         self.show.step("One row");
-        // One with directions makes the better picture.
+        // A row with directions makes the better picture.
         let chosen = self.incoming.iter().position(|row| row.directions.is_some()).unwrap_or_default();
         let id = self.slots[chosen].id.clone();
         let opened = jobs::open_one(&self.store.row(&id)?, &self.keys, &pharmacist()?)?;
         self.openings += 1;
 
-        // The plaintext side, for an authorised client: a scope of its own, and the only way to get these fields as
-        // JSON.
+        // The plaintext side, for an authorised client. It is a scope of its own, and the only way to get these fields
+        // as JSON.
         let plain = serde_json::to_value(rxseal::expose_plaintext(&opened));
         let mut plain = plain.map_err(|_| Failure::new("the row cannot be shown"))?;
         plain["id"] = id.as_str().into();
@@ -140,7 +140,7 @@ impl<'s> Pharmacy<'s> {
         let (values, too_short) = self.needles.counts();
         self.show.line(format_args!("{} different values, also in hexadecimal and base64", count(values)));
         if too_short > 0 {
-            self.show.note(format_args!("{} more are too short to be told from chance", count(too_short)));
+            self.show.note(format_args!("{} more are too short to be distinguished from chance", count(too_short)));
         }
         self.scan("no plaintext in any file", true)
     }
@@ -219,7 +219,7 @@ impl<'s> Pharmacy<'s> {
             &rows,
         );
         if cfg!(debug_assertions) {
-            self.show.note("a debug build: with `cargo run --release --example pharmacy` it is many times faster");
+            self.show.note("this is a debug build: `cargo run --release --example pharmacy` is many times faster");
         }
         let trail = self.key_store.trail();
         self.checks.ensure(
@@ -236,16 +236,16 @@ impl<'s> Pharmacy<'s> {
         Ok(())
     }
 
-    /// What lies where, what that means, and what to do next.
+    /// Shows where everything is, what that means, and what to do next.
     pub fn say_what_is_left(&self) {
         self.show.step("What is left");
         let (root_key, keyrings) = (self.key_store.root_key(), self.key_store.keyrings());
         self.show.table(
             &[("where", Tone::Plain), ("what", Tone::Plain)],
             &[
-                vec![self.data_folder.display().to_string(), "the rows, sealed: worthless to a thief".to_owned()],
+                vec![self.data_folder.display().to_string(), "the sealed rows: worthless to a thief".to_owned()],
                 vec![keyrings.display().to_string(), "the keyring, sealed by the root key: back it up".to_owned()],
-                vec![root_key.display().to_string(), "the root key: in no backup of the other two".to_owned()],
+                vec![root_key.display().to_string(), "the root key: back it up apart from the other two".to_owned()],
             ],
         );
         self.show.line("All three are in one folder here, so whoever takes that folder reads everything.");
@@ -268,7 +268,7 @@ impl<'s> Pharmacy<'s> {
         self.openings += opened.openings;
         let detail = match opened.damaged.first() {
             None => format!("{} rows", count(opened.rows.len())),
-            // A row's id says nothing about anybody, and whoever repairs the row needs it.
+            // A row's id says nothing about anybody, and a person who repairs the row needs it.
             Some((id, why)) => {
                 format!("{} of {} rows do not, first {id}: {why}", count(opened.damaged.len()), count(rows))
             }
@@ -338,7 +338,7 @@ impl<'s> Pharmacy<'s> {
             &table,
         );
         if idle > 0 {
-            self.show.note(format_args!("older keys, under which nothing is sealed any more: {idle}"));
+            self.show.note(format_args!("older keys without any row under them: {idle}"));
         }
     }
 }
@@ -347,7 +347,7 @@ fn pharmacist() -> Result<Access, Failure> {
     Ok(Access::new("user:kim.rph", Purpose::TREAT)?)
 }
 
-/// Only one run at a time. The system lets go of the lock when the program ends, however it ends.
+/// Only one run at a time. The system releases the lock when the program ends in any way.
 fn lock(folder: &Path) -> Result<File, Failure> {
     let path = folder.join("in-use.lock");
     let cannot = |error: std::io::Error| Failure::of_file(&path, &error);
@@ -355,15 +355,14 @@ fn lock(folder: &Path) -> Result<File, Failure> {
     match lock.try_lock() {
         Ok(()) => Ok(lock),
         Err(TryLockError::WouldBlock) => {
-            let what =
-                "another run of this example works in this folder: wait until it has ended, or name another with --dir";
+            let what = "another run of this example is using this folder: wait until it ends, or give another folder with --dir";
             Err(Failure::new(what).about(folder))
         }
         Err(TryLockError::Error(error)) => Err(cannot(error)),
     }
 }
 
-/// What a check says beside its name: why the row did not open.
+/// The detail of a check: why the row did not open.
 fn why<T>(opened: &Result<T, rxseal::Error>) -> String {
     opened.as_ref().err().map(rxseal::Error::to_string).unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! The database: SQLite, one file. It never sees a plaintext and knows no key.
+//! The database: one SQLite file. It never sees a plaintext and knows no key.
 
 use std::path::{Path, PathBuf};
 
@@ -6,7 +6,7 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior, params};
 
 use crate::checks::Failure;
 
-/// STRICT, so that nothing but text gets into a text column.
+/// STRICT, so that a text column accepts only text.
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS prescription (
         id           TEXT PRIMARY KEY NOT NULL,
@@ -21,7 +21,7 @@ const SCHEMA: &str = "
     ) STRICT;
     CREATE INDEX IF NOT EXISTS prescription_by_patient ON prescription (patient);";
 
-/// SQLite reads and writes JSON, and so does serde: columns and fields meet here by their names, and nowhere else.
+/// SQLite and serde both read and write JSON, so columns and fields are matched by their names here, and nowhere else.
 const INSERT: &str = "
     INSERT INTO prescription
         (id, patient, authored, patient_name, birth_date, drug, directions, prescriber, source)
@@ -38,10 +38,10 @@ const COLUMNS: &str = "
     json_object('patient', patient, 'authored', authored, 'patient_name', patient_name, 'birth_date', birth_date,
         'drug', drug, 'directions', directions, 'prescriber', prescriber, 'source', source)";
 
-/// The 5th to the 12th character of every token is the id of its key, so plain SQL sees how far a rotation has come.
+/// Characters 5 to 12 of every token are its key's id, so plain SQL can show how far a rotation has come.
 pub const COUNT_BY_KEY: &str = "SELECT substring(drug, 5, 8), count(*) FROM prescription GROUP BY 1";
 
-/// The same over every sealed column: how many tokens are left under which key.
+/// The same for every sealed column: how many tokens are left under each key.
 const TOKENS_BY_KEY: &str = "
     SELECT substring(token, 5, 8), count(*) FROM (
         SELECT patient_name AS token FROM prescription
@@ -64,7 +64,7 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens the database at `path`, or makes it.
+    /// Opens the database at `path`, or creates it.
     pub fn open(path: &Path) -> Result<Self, Failure> {
         let db = Connection::open(path)?;
         db.busy_timeout(std::time::Duration::from_secs(10))?;
@@ -84,12 +84,12 @@ impl Store {
         row(&self.db, id)
     }
 
-    /// Up to `limit` rows in the order of their ids, from the one after `after` on.
+    /// Up to `limit` rows in the order of their ids, after the id `after`.
     pub fn page(&self, after: &str, limit: u32) -> Result<Vec<Stored>, Failure> {
         page(&self.db, after, limit)
     }
 
-    /// Starts to write. Nothing else writes until the changes are committed, and none of them is there before.
+    /// Starts to write. Nobody else writes until the changes are committed, and nobody sees them before that.
     pub fn change(&mut self) -> Result<Change<'_>, Failure> {
         Ok(Change(self.db.transaction_with_behavior(TransactionBehavior::Immediate)?))
     }
@@ -104,7 +104,7 @@ impl Store {
         self.counts(TOKENS_BY_KEY)
     }
 
-    /// A row as a thief of the file reads it: over a connection of its own, without a key.
+    /// A row as a thief of the file reads it: over a separate connection, without a key.
     pub fn stolen(&self, id: &str) -> Result<Vec<(String, Option<String>)>, Failure> {
         let thief = Connection::open_with_flags(&self.path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
         let mut query = thief.prepare("SELECT * FROM prescription WHERE id = ?1")?;
@@ -115,7 +115,7 @@ impl Store {
         Ok(columns)
     }
 
-    /// Two rows of different patients, or else any two, or else one twice.
+    /// Two rows of different patients if there are any, else two rows of one patient, else one row twice.
     pub fn two_rows(&self) -> Result<(String, String), Failure> {
         let pair = "
             SELECT a.id, b.id FROM prescription a JOIN prescription b ON b.id =
@@ -135,7 +135,7 @@ impl Store {
     }
 }
 
-/// Changes that are made together or, when it is dropped before `commit`, not at all.
+/// Changes that are made together, or not at all if this is dropped before `commit`.
 pub struct Change<'s>(Transaction<'s>);
 
 impl Change<'_> {
@@ -149,18 +149,18 @@ impl Change<'_> {
         Ok(())
     }
 
-    /// As `Store::page`. Inside a change, so that nobody else writes a row between its reading and its update.
+    /// Like `Store::page`, but inside a change, so that nobody else writes a row between its reading and its update.
     pub fn page(&self, after: &str, limit: u32) -> Result<Vec<Stored>, Failure> {
         page(&self.0, after, limit)
     }
 
-    /// As `Store::row`.
+    /// Like `Store::row`.
     pub fn row(&self, id: &str) -> Result<Stored, Failure> {
         row(&self.0, id)
     }
 
-    /// Puts any SQL expression where the drug of a row stands; `others` is the drug of the row `donor`. What somebody
-    /// could do who may write to the database.
+    /// Replaces the drug of a row by any SQL expression, as somebody could who may write to the database. `others` is
+    /// the drug of the row `donor`.
     pub fn tamper(&self, expression: &str, victim: &str, donor: &str) -> Result<bool, Failure> {
         let sql = format!(
             "UPDATE prescription SET drug = {expression}

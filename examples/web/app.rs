@@ -1,5 +1,5 @@
-//! The plaintext side of a service, with axum: what a client sends is accepted as plaintext, sealed and stored; what is stored
-//! is opened for the user of the request and exposed to that client alone.
+//! The plaintext side of a service, with axum. It accepts plaintext from a client, seals it and stores it. It opens
+//! stored rows for the user of a request, and sends the plaintext to that client only.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 
@@ -19,7 +19,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// The row, the form and the answer in one. Where it is written or read without saying which of them is meant, it is an error.
+/// The row, the form and the answer in one. Reading or writing it without saying which one is meant is an error.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Prescription {
@@ -29,8 +29,9 @@ pub struct Prescription {
     pub directions: Option<Phi<String, Directions>>,
 }
 
-/// What the handlers share. The intake has nothing that opens, and reading has nothing that seals.
-/// One tenant and one generation, for the life of the process. With a `KeyringManager` a handler takes both from it for each request.
+/// What the handlers share. The intake cannot open anything, and reading cannot seal anything. This uses one tenant and
+/// one generation for the life of the process. With a `KeyringManager`, a handler takes the sealer and the opener from
+/// it for each request.
 pub struct Service {
     pub sealer: Sealer,
     pub opener: Opener,
@@ -49,7 +50,7 @@ async fn enter_prescription(
     _: Staff,
     Plaintext(prescription): Plaintext<Prescription>,
 ) -> Result<Response, ApiError> {
-    // The id is made here and now: it is what the tokens are bound to, and no client chooses it.
+    // The id is made here: the tokens are bound to it, and no client chooses it.
     let id = Uuid::now_v7();
     let row = service.sealer.record("prescription", id)?.run_sealing(|| serde_json::to_string(&prescription))?;
     service.db().execute("INSERT INTO prescription VALUES (?1, ?2)", (id.to_string(), row))?;
@@ -61,12 +62,12 @@ async fn read_prescription(
     Pharmacist(access): Pharmacist,
     Path(id): Path<String>,
 ) -> Result<Response, ApiError> {
-    // The id of the row that was found, not the one that was asked for: some databases find rows by other spellings.
+    // The id of the row that was found, and not the id in the request: some databases also find other spellings.
     let find = "SELECT id, row FROM prescription WHERE id = ?1";
     let (id, row): (String, String) = service.db().query_row(find, [id], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let opening = service.opener.record("prescription", id)?.opened_by(&access);
     let prescription: Prescription = opening.run_opening(|| serde_json::from_str(&row))?;
-    // The one line that writes plaintext. `Json(prescription)` would be an error and status 500.
+    // The only line that writes plaintext. `Json(prescription)` would be an error and status 500.
     Ok(([(CACHE_CONTROL, "no-store")], Json(expose_plaintext(&prescription))).into_response())
 }
 
@@ -76,15 +77,15 @@ impl Service {
         Ok(Self { sealer: keys.sealer(), opener: keys.opener(), db: Mutex::new(db) })
     }
 
-    /// For the moments of one statement. With a database that waits, use a pool and its own async calls: a sealer, an opener
-    /// and a record may be held across an `.await`, and a scope never is.
+    /// Locked for one statement at a time. For a database that waits, use a pool and its own async calls: a sealer, an
+    /// opener and a record may be held across an `.await`, but a scope may not.
     pub fn db(&self) -> MutexGuard<'_, Connection> {
         self.db.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// A body, JSON or the form of a browser, whose marked fields are plaintext. `Json<T>` and `Form<T>` would refuse them, since
-/// they know of no scope.
+/// A body, as JSON or a browser's form, whose marked fields are plaintext. `Json<T>` and `Form<T>` would refuse them,
+/// since they do not know about scopes.
 pub struct Plaintext<T>(pub T);
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Plaintext<T> {
@@ -95,18 +96,18 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Plaintext<T> {
         let media_type = content_type.as_ref().and_then(|value| value.as_bytes().split(|byte| *byte == b';').next());
         let body = Bytes::from_request(request, state).await;
         let body = body.map_err(|rejection| ApiError { status: rejection.status(), code: "body-refused" })?;
-        // The scope is around the parsing alone: it is synchronous, and the body has been read to its end.
+        // The scope is only around the parsing, which is synchronous: the body has been read to its end.
         let accepted = match media_type {
             Some(b"application/json") => accept_plaintext(|| serde_json::from_slice(&body)),
             Some(b"application/x-www-form-urlencoded") => accept_plaintext(|| serde_urlencoded::from_bytes(&body)),
             _ => return Err(ApiError { status: StatusCode::UNSUPPORTED_MEDIA_TYPE, code: "media-type" }),
         };
-        // Whatever is wrong here is wrong with what the client sent.
+        // Any error here is the client's mistake.
         accepted.map(Self).map_err(|error| ApiError { status: StatusCode::BAD_REQUEST, code: error.code().as_str() })
     }
 }
 
-/// What a client is told: a status and a code that stays the same, never a value and never a cause.
+/// The client gets a status and a stable code, never a value and never a cause.
 #[derive(Debug)]
 pub struct ApiError {
     pub status: StatusCode,
@@ -131,7 +132,8 @@ impl From<rxseal::Error> for ApiError {
             StatusCode::INTERNAL_SERVER_ERROR
         };
         if status.is_server_error() {
-            // It names the field, the record type and the key, and no value. Leave its source() out: that may quote.
+            // It names the field, the record type and the key, and no value. Leave its source() out: that may quote a
+            // value.
             eprintln!("error: {error}");
         }
         Self { status, code: error.code().as_str() }
@@ -147,8 +149,8 @@ impl From<rusqlite::Error> for ApiError {
     }
 }
 
-/// STAND-IN for authentication and authorisation: it believes a header. rxseal does not know who somebody is or what they
-/// may see; a real service takes both from a session or a token that it has verified.
+/// STAND-IN for authentication and authorisation: it believes a header. rxseal does not know who a user is or what they
+/// may see. A real service takes both from a session or a token that it has verified.
 const STAFF: [(&str, Role); 2] = [("kim.rph", Role::Pharmacist), ("lee.intake", Role::Intake)];
 
 #[derive(Clone, Copy, PartialEq)]
@@ -163,10 +165,10 @@ fn who(parts: &Parts) -> Result<(&'static str, Role), ApiError> {
     found.copied().ok_or(ApiError { status: StatusCode::UNAUTHORIZED, code: "unauthenticated" })
 }
 
-/// Anyone of the staff: may enter prescriptions.
+/// Any member of staff: may enter prescriptions.
 pub struct Staff;
 
-/// A pharmacist, who may read them, as the access of this request: who and why.
+/// A pharmacist, who may read prescriptions, as the access of this request: who and why.
 pub struct Pharmacist(pub Access);
 
 impl<S: Send + Sync> FromRequestParts<S> for Staff {
@@ -190,8 +192,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Pharmacist {
     }
 }
 
-/// Hears of every opening, also of those that failed, and hands a line on to another thread: an observer must not wait.
-/// Record ids are in it, so keep the lines as safe as the records.
+/// Hears of every opening, including failed ones, and passes a line to another thread: an observer must not wait. The
+/// lines contain record ids, so keep them as safe as the records.
 pub struct Audit(pub mpsc::Sender<String>);
 
 impl Observer for Audit {

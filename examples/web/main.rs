@@ -5,7 +5,7 @@
 //!          -d refills=2 -d 'patient_name=Jane Doe' -d 'drug=warfarin 5 MG Oral Tablet' -d directions=daily
 //!     curl -H 'x-demo-user: kim.rph' http://127.0.0.1:8080/prescriptions/ID     # the id that the first call gave
 //!
-//! What is worth copying is in app.rs.
+//! The code to copy is in app.rs.
 
 mod app;
 
@@ -14,7 +14,6 @@ use std::net::Ipv4Addr;
 use std::sync::{Arc, mpsc};
 
 use clap::Parser;
-use rxseal::Keyring;
 use tokio::net::TcpListener;
 
 #[derive(Parser)]
@@ -31,12 +30,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let (audit, events) = mpsc::channel();
     std::thread::spawn(move || events.iter().for_each(|event: String| println!("audit: {event}")));
 
-    // This keyring and this database are gone with the process. A service of yours unlocks a stored keyring with a root key
-    // that is kept apart from the data: see examples/pharmacy, and `Keyring::unlock`.
-    let keys = Keyring::insecure_for_tests("pharmacy-17")?.observed_by(app::Audit(audit));
+    // This keyring and this database are gone when the process ends. A real service unlocks a stored keyring with a
+    // root key that is kept apart from the data: see examples/pharmacy, and `Keyring::unlock`.
+    let keys = rxseal::testing::insecure_keyring("pharmacy-17")?.observed_by(app::Audit(audit));
     let service = app::Service::new(&keys, rusqlite::Connection::open_in_memory()?)?;
 
-    // Plaintext goes over this socket: loopback here, TLS anywhere else.
+    // This socket carries plaintext: use loopback here, and TLS anywhere else.
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).await?;
     println!("listening on http://{}", listener.local_addr()?);
     axum::serve(listener, app::router(Arc::new(service))).await?;

@@ -1,5 +1,5 @@
-//! Two lists of parts that differ never have the same bytes, and the one reader of frames takes exactly what the writer wrote
-//! (FORMAT 2).
+//! Two different lists of parts never have the same bytes, and the one reader of frames accepts exactly what the writer
+//! wrote (FORMAT 2).
 #![no_main]
 use std::collections::BTreeMap;
 
@@ -10,13 +10,13 @@ use rxseal_fuzz::made;
 type Parts = BTreeMap<u8, Vec<u8>>;
 
 fuzz_target!(|data: &[u8]| {
-    // Any bytes: what is read is what they are.
+    // Any bytes: they are read back unchanged.
     if let Some((id, key, rest)) = split_body(data) {
         assert_eq!([body(&id, &key).as_slice(), &rest].concat(), data);
     }
     let Some((mut a, mut b)) = made::<(Vec<Parts>, Vec<Parts>)>(data) else { return };
     for frame in a.iter_mut().chain(&mut b) {
-        // Tag 0 is the domain's.
+        // Tag 0 belongs to the domain.
         frame.remove(&0);
     }
     assert_eq!(a == b, frames("fuzz", &a) == frames("fuzz", &b));

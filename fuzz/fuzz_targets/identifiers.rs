@@ -1,5 +1,5 @@
-//! Ids are taken as they are or refused: never changed, never confused. A token opens in the place where it was sealed and in no
-//! other (FORMAT 1.3 to 1.6, 4.1).
+//! Ids are accepted unchanged or refused: never changed, never confused. A token opens only in the place where it was
+//! sealed (FORMAT 1.3 to 1.6, 4.1).
 #![no_main]
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
@@ -39,7 +39,7 @@ impl Place<'_> {
 
 fuzz_target!(|data: &[u8]| {
     let Some((a, mut b, same, wide)) = made::<(Place<'_>, Place<'_>, u8, bool)>(data) else { return };
-    // Places that have something in common are the ones to tell apart.
+    // Places that have something in common must be kept apart.
     if same & 1 != 0 {
         b.record_type = a.record_type;
     }

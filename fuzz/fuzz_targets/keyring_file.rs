@@ -1,5 +1,5 @@
-//! A keyring file that parses has the members of FORMAT 8 and no others, is written and read as the same file, and unlocks only
-//! where it is the genuine one.
+//! A keyring file that parses has exactly the members of FORMAT 8, is written and read as the same file, and unlocks
+//! only if it is the genuine one.
 #![no_main]
 use std::sync::LazyLock;
 
@@ -18,7 +18,7 @@ const MEMBERS: [&str; 8] = ["body", "generation", "kek", "keys", "keyspace", "ki
 fuzz_target!(|data: &[u8]| {
     let (roots, genuine) = &*GENUINE;
     let written = genuine.to_string();
-    // A member of the genuine file in another order, or with another value.
+    // The genuine file with a member moved, or with another value.
     let members = serde_json::from_str::<serde_json::Value>(&written).expect("JSON");
     let mut replaced = members.clone();
     if let (Some((at, value)), Some(object)) = (data.split_first(), replaced.as_object_mut())

@@ -1,5 +1,5 @@
-//! Nothing that this process did not seal opens under its keys: not with a genuine header, not as a changed token, and not in
-//! another place.
+//! Nothing that this process did not seal opens under its keys: no bytes after a genuine header, no changed token, and
+//! no token in another place.
 #![no_main]
 use libfuzzer_sys::fuzz_target;
 use rxseal::phi::Drug;
@@ -22,7 +22,7 @@ fuzz_target!(|data: &[u8]| {
     if changed != own.as_bytes() {
         laws::nothing_opens(&access, &changed);
     }
-    // Under another key of the keyring, whatever its state.
+    // Under another key of the keyring, in any state.
     let keys: Vec<_> = KEYS.keys().iter().filter(|key| key.id() != own.key_id()).collect();
     let key = keys[usize::from(data.last().copied().unwrap_or_default()) % keys.len()].id();
     laws::nothing_opens(&access, &[&header[..3], key.as_bytes(), &own.as_bytes()[9..]].concat());

@@ -1,12 +1,12 @@
-//! What is written as a payload is read as the same; any bytes are read without a panic; the length is a multiple of the
-//! block and tells nothing else (FORMAT 7).
+//! A written payload is read back unchanged. Any bytes are read without a panic. The length is a multiple of the block
+//! and tells nothing else (FORMAT 7).
 #![no_main]
 use libfuzzer_sys::fuzz_target;
 use rxseal::fuzzing::{read_payload, write_bytes, write_json, write_text};
 use rxseal_fuzz::made;
 
 fuzz_target!(|data: &[u8]| {
-    // Any bytes: kind, content and padding are all there is.
+    // Any bytes: they consist only of kind, content and padding.
     if let Some((kind, content)) = read_payload(data) {
         let padding = &data[1 + content.len()..];
         assert!(kind <= 2 && data[0] == kind && data[1..].starts_with(&content));

@@ -1,11 +1,11 @@
-//! Through JSON: what is made up comes back; hostile JSON is never read as a record, in no scope; and of a changed record only
-//! what was sealed in it is read.
+//! Through JSON: a made-up record comes back, hostile JSON is never read as a record in any scope, and only sealed
+//! values are read from a changed record.
 #![no_main]
 use libfuzzer_sys::fuzz_target;
 use rxseal_fuzz::{Fuzzed, Made, access, changed, made, record};
 
 fuzz_target!(|data: &[u8]| {
-    // `name` is not optional: without a token of ours in it nothing can be read.
+    // `name` is not optional: nothing can be read without a token of ours in it.
     let read = access().run_opening(|| serde_json::from_slice::<Fuzzed>(data));
     let refused = read.err().expect("input without a token of ours was read as a record");
     assert!(!refused.is_api_misuse());

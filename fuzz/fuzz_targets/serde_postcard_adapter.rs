@@ -1,4 +1,4 @@
-//! Through postcard, a format without names or types: the same laws.
+//! Through postcard, a format without names or types. The laws are the same.
 #![no_main]
 use libfuzzer_sys::fuzz_target;
 use rxseal_fuzz::{Fuzzed, Made, access, changed, made, record};

@@ -1,11 +1,11 @@
-//! Bytes that parse as a token are the token, in all its forms; those that do not are refused by that name.
+//! Bytes that parse as a token are that token in all its forms. All other bytes are refused as not a token.
 #![no_main]
 use libfuzzer_sys::fuzz_target;
 use rxseal::Token;
 use rxseal_fuzz::laws;
 
 fuzz_target!(|bytes: &[u8]| {
-    // As they came, and behind each magic, so that what follows is reached at once.
+    // Unchanged, and after each magic, so that what follows is reached at once.
     for magic in [[].as_slice(), &[0xAF, 0x1B, 0x17], &[0xAF, 0x1B, 0x31], &[0xAF, 0x1B, 0x1C]] {
         let bytes = [magic, bytes].concat();
         match Token::try_from(bytes.as_slice()) {

@@ -1,8 +1,8 @@
-//! Laws that several targets hold to.
+//! Laws that several targets check.
 
 use rxseal::{Error, RecordReader, Token, phi::Drug};
 
-/// What opening may say of input that nobody sealed.
+/// The errors that opening may give for input that nobody sealed.
 const CODES: [&str; 5] = ["not-a-token", "open-failed", "unknown-key", "key-compromised", "key-destroyed"];
 
 /// One token in all its forms (FORMAT 6).
@@ -22,7 +22,7 @@ pub fn well_formed(token: &Token) {
     assert_eq!(Token::try_from(bytes.to_vec()).expect("its own bytes"), *token);
 }
 
-/// Nothing opens that was not sealed, by any call that opens; and all of them agree.
+/// Nothing opens that was not sealed, by any call that opens. All calls give the same error.
 pub fn nothing_opens(access: &RecordReader, candidate: &[u8]) {
     let mut into = vec![1, 2, 3];
     let refusals = [

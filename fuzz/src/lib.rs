@@ -1,4 +1,4 @@
-//! What the targets share: one keyring a process, and the record that the adapters read and write.
+//! The common part of the targets: one keyring a process, and the record that the adapters read and write.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -13,7 +13,8 @@ use serde::{Deserialize, Serialize};
 
 pub mod laws;
 
-/// Random keys that are gone with the process: a primary, and one each that is deactivated, compromised and destroyed.
+/// Random keys that are gone when the process ends: the primary, and one deactivated, one compromised and one destroyed
+/// key.
 pub static KEYS: LazyLock<Keyring> = LazyLock::new(|| {
     let (roots, first) = testing::insecure_keyring_file("fuzz").expect("a keyring");
     let rotate = |file: &_| run_local(rxseal::testing::rotate_keyring("fuzz", &roots, file)).expect("a rotation");
@@ -29,7 +30,7 @@ pub static KEYS: LazyLock<Keyring> = LazyLock::new(|| {
     run_local(Keyring::unlock("fuzz", &roots, &file)).expect("an unlocked keyring").unobserved()
 });
 
-/// The same of suite `c`.
+/// The same for suite `c`.
 pub static CHACHA: LazyLock<Keyring> = LazyLock::new(|| {
     let (roots, _) = testing::insecure_keyring_file("fuzz").expect("a keyring");
     let file = run_local(rxseal::testing::create_keyring("fuzz", &roots, Suite::XChaCha20Poly1305)).expect("a keyring");
@@ -54,7 +55,7 @@ pub fn records() -> [Record; 5] {
     let part = record().subject(&SUBJECT).and_then(|record| record.part("line", 1_u64));
     [
         record(),
-        // Wide binds nothing less: of the same id it would be the same place.
+        // Wide tokens bind no less than others: with the same id it would be the same place.
         KEYS.record("fuzzed", 2_u64).expect("a record").wide(),
         KEYS.unbound("fuzzed").expect("a record"),
         CHACHA.record("fuzzed", 1_u64).expect("a record"),
@@ -62,12 +63,13 @@ pub fn records() -> [Record; 5] {
     ]
 }
 
-/// Something made up of the fuzzer's bytes, which are looked at as they are too: so a corpus of plain files works.
+/// A value made up from the fuzzer's bytes. The bytes are also used unchanged, so that a corpus of plain files works.
 pub fn made<'a, T: Arbitrary<'a>>(data: &'a [u8]) -> Option<T> {
     T::arbitrary_take_rest(Unstructured::new(data)).ok()
 }
 
-/// `genuine` with the changes that `data` says: three bytes each, place and what is flipped there, or cut out.
+/// `genuine` with the changes in `data`. A change is three bytes: a place, and the bits to flip there. 0xFF cuts off the
+/// rest instead.
 pub fn changed(genuine: &[u8], data: &[u8]) -> Vec<u8> {
     let mut changed = genuine.to_vec();
     for change in data.chunks_exact(3).take(8).filter(|_| !genuine.is_empty()) {
@@ -103,7 +105,7 @@ pub struct Fuzzed {
     pub allergies: Vec<(String, u8)>,
 }
 
-/// The same, as the fuzzer makes it up.
+/// The same, in a form that the fuzzer can make up.
 #[derive(Arbitrary, Debug)]
 pub struct Made {
     number: u64,
@@ -119,7 +121,7 @@ pub struct Made {
 }
 
 impl Made {
-    /// `None` where a text is itself a token, which sealing refuses.
+    /// `None` if a text is itself a token, which sealing refuses.
     pub fn sealable(&self) -> Option<Fuzzed> {
         Some(Fuzzed {
             number: self.number,
@@ -135,7 +137,7 @@ impl Made {
         })
     }
 
-    /// The law of both adapters: what was read is what was written.
+    /// The law of both adapters: what was written is read back.
     pub fn assert_same(&self, read: &Fuzzed) {
         self.assert_ours(read);
         assert_eq!(self.number, read.number);
@@ -144,8 +146,8 @@ impl Made {
         assert!(self.prescriber == read.prescriber.open(&access()).expect("our own token"));
     }
 
-    /// What a thief with write access can do to a record, and no more (docs/THREAT-MODEL.md, N3 to N5): leave out what is
-    /// optional, take away or repeat elements, change what is clear. Every value that is read is one that was sealed there.
+    /// The most that a thief with write access can do to a record (docs/THREAT-MODEL.md, N3 to N5): leave out optional
+    /// fields, remove or repeat elements, and change what is in clear. Every value that is read was sealed there.
     pub fn assert_ours(&self, read: &Fuzzed) {
         assert!(self.name == read.name && self.note == read.note);
         assert!(self.drug == *read.drug.expose_phi() && self.days == read.days && self.allergies == read.allergies);
@@ -159,7 +161,7 @@ impl Made {
 }
 
 impl Fuzzed {
-    /// T45: what a client sent is no token, in no form.
+    /// T45: nothing that a client sent is a token, in any form.
     pub fn assert_no_tokens(&self) {
         let texts = [Some(&self.name), self.directions.as_ref(), self.note.as_ref(), Some(self.drug.expose_phi())];
         let lists =

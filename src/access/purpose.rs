@@ -20,7 +20,7 @@ pub struct Purpose(&'static str);
 impl Purpose {
     /// The code, such as `TREAT`.
     #[must_use]
-    pub const fn code(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         self.0
     }
 }

@@ -59,7 +59,7 @@ impl Key {
         opened.map_err(|_| ErrorKind::OpenFailed.into())
     }
 
-    /// AWS-LC clears what does not open, so the ciphertext, which is no secret, is kept aside meanwhile.
+    /// AWS-LC clears a ciphertext that does not open, so a copy of it, which is not secret, is kept meanwhile.
     pub(super) fn open_in_place(
         &self,
         nonce: [u8; 12],

@@ -1,4 +1,4 @@
-//! Expanded keys: of a class, and of its messages.
+//! Expanded keys: of a class, and of the messages of a class.
 
 use std::sync::LazyLock;
 
@@ -21,7 +21,7 @@ use crate::error::{Error, ErrorKind};
 use crate::secret::wipe_stack_below;
 use crate::secret::{SecretBytes, wipe};
 
-/// A class key with its key set-up done once: what the ciphers of records are made from.
+/// A class key whose key set-up is already done. It makes the ciphers of records.
 ///
 /// The large variants are boxed, not the whole: see "No unwritten room" in `secret`.
 pub(crate) enum ClassCipher {
@@ -36,7 +36,7 @@ impl ClassCipher {
         let cipher = Self::expand(backend, letter, key);
         #[cfg(feature = "aws-lc")]
         if backend == Backend::AwsLc {
-            // aws-lc-rs hands expanded keys from frame to frame on the stack, where unwritten room picks them up.
+            // aws-lc-rs passes expanded keys from frame to frame on the stack, and unwritten room would pick them up.
             wipe_stack_below();
         }
         cipher
@@ -57,8 +57,8 @@ impl ClassCipher {
         })
     }
 
-    /// The cipher for all messages whose nonce has the same [`key_prefix`] as this one (FORMAT 5.2), in the room of `spare`
-    /// where that fits.
+    /// The cipher for all messages whose nonce has the same [`key_prefix`] as this one (FORMAT 5.2). It reuses the room
+    /// of `spare` if that fits.
     pub(crate) fn for_nonce(&self, nonce: &[u8; 24], spare: Option<SpareCipher>) -> Result<MessageCipher, Error> {
         match self {
             Self::Xaes(class_key) => class_key.with_message_key(nonce, |key| {
@@ -91,7 +91,7 @@ impl ClassCipher {
     }
 }
 
-/// AES-256-GCM on the encrypting half of AES alone: GCM never decrypts a block, and the other half of the key schedule
+/// AES-256-GCM with only the encrypting half of AES. GCM never decrypts a block, so the other half of the key schedule
 /// would be made and wiped for nothing.
 pub(super) type Aes256Gcm = AesGcm<Aes256Enc, U12>;
 
@@ -102,7 +102,7 @@ impl Blank for Aes256Gcm {
     }
 }
 
-/// An expanded AEAD key. Boxed variant by variant, as for `ClassCipher`; and a vector that grows then moves pointers only.
+/// An expanded AEAD key. Each variant is boxed, as in `ClassCipher`, so a vector that grows moves only pointers.
 pub(crate) enum MessageCipher {
     Gcm(Wiped<Aes256Gcm>),
     ChaCha(Box<ChaCha20Poly1305>),
@@ -110,11 +110,11 @@ pub(crate) enum MessageCipher {
     AwsLc(Box<aws_lc::Key>),
 }
 
-/// The room of a wiped cipher, for the next one. There is no way to seal with it.
+/// The room of a wiped cipher, for the next one. It cannot seal.
 pub(crate) struct SpareCipher(Wiped<Aes256Gcm>);
 
 impl MessageCipher {
-    /// Wipes the key, and keeps its room where that is worth it.
+    /// Wipes the key, and keeps its room if that is worth it.
     pub(crate) fn retire(self) -> Option<SpareCipher> {
         match self {
             Self::Gcm(mut room) => {
@@ -127,7 +127,7 @@ impl MessageCipher {
         }
     }
 
-    /// Encrypts in place and gives the tag. `nonce` is the suite's 24 bytes.
+    /// Encrypts in place and returns the tag. `nonce` is the suite's 24 bytes.
     pub(crate) fn seal(
         &self,
         letter: Letter,
@@ -142,11 +142,11 @@ impl MessageCipher {
             #[cfg(feature = "aws-lc")]
             Self::AwsLc(key) => return key.seal(nonce, aad, text),
         };
-        // Both refuse only what is longer than their limits of 64 GiB and 256 GiB.
+        // Both refuse only input that is longer than their limits of 64 GiB and 256 GiB.
         tag.map(Into::into).map_err(|_| ErrorKind::TooLarge.into())
     }
 
-    /// Decrypts `text` into `out`, which is as long. On failure nothing of the plaintext is in `out`.
+    /// Decrypts `text` into `out`, which has the same length. On failure `out` contains nothing of the plaintext.
     pub(crate) fn open(
         &self,
         letter: Letter,
@@ -165,7 +165,7 @@ impl MessageCipher {
         }
     }
 
-    /// Decrypts in place. On failure `text` is as it was.
+    /// Decrypts in place. On failure `text` is unchanged.
     pub(crate) fn open_in_place(
         &self,
         letter: Letter,

@@ -10,7 +10,7 @@ use crate::secret::{SecretBytes, Unfinished};
 const LETTER: Letter = Letter::Xaes;
 pub(crate) const OVERHEAD: usize = NONCE_LEN + TAG_LEN;
 
-/// Appends the sealed form of `text` to `out`, which never holds the plaintext but in place of the ciphertext.
+/// Appends the sealed form of `text` to `out`. The plaintext is in `out` only where the ciphertext will replace it.
 pub(crate) fn seal(
     backend: Backend,
     key: SecretBytes<32>,
@@ -32,7 +32,7 @@ pub(crate) fn seal(
     Ok(())
 }
 
-/// Opens `sealed` in place and gives the plaintext in it.
+/// Opens `sealed` in place and returns the plaintext in it.
 pub(crate) fn open<'a>(
     backend: Backend,
     key: SecretBytes<32>,

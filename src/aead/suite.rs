@@ -1,4 +1,5 @@
-//! The suites of keys, and the suite letters of tokens: one table says all that the rest of the crate asks of a letter.
+//! The suites of keys, and the suite letters of tokens. One table holds everything that the rest of the crate needs to
+//! know about a letter.
 
 /// The AEAD of a key, fixed when the key is made and written in the keyring.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -8,7 +9,8 @@ pub enum Suite {
     /// to be fast; every server of the last ten years has them.
     #[default]
     Xaes256Gcm,
-    /// XChaCha20-Poly1305 (draft-irtf-cfrg-xchacha-03), for machines without AES instructions. 12 bytes more a token.
+    /// XChaCha20-Poly1305 (draft-irtf-cfrg-xchacha-03), for machines without AES instructions. A token has 12 bytes
+    /// more.
     XChaCha20Poly1305,
 }
 
@@ -28,7 +30,7 @@ impl Suite {
         Self::ALL.into_iter().find(|suite| letter.chars().eq([suite.letter()]))
     }
 
-    /// FORMAT 5.1: which letter a key of this suite seals with.
+    /// The letter that a key of this suite seals with (FORMAT 5.1).
     pub(crate) fn sealing_letter(self, bound: bool) -> Letter {
         match (self, bound) {
             (Self::Xaes256Gcm, true) => Letter::BoundXaes,
@@ -37,7 +39,7 @@ impl Suite {
         }
     }
 
-    /// FORMAT 5.1: which letters a key of this suite opens.
+    /// Whether a key of this suite opens tokens of this letter (FORMAT 5.1).
     pub(crate) fn opens(self, letter: Letter) -> bool {
         letter.suite() == self
     }
@@ -65,18 +67,18 @@ struct Row {
     nonce_len: usize,
     /// The suite whose keys seal with it and open it.
     suite: Suite,
-    /// Whether the nonce begins with the context digest, so that only a context with a record id has such tokens.
+    /// Whether the nonce begins with the context digest. Only a context with a record id has such tokens.
     in_context: bool,
 }
 
 impl Letter {
     pub(crate) const ALL: [Self; 3] = [Self::BoundXaes, Self::Xaes, Self::XChaCha];
 
-    /// What the text of every token begins with, before its letter (FORMAT 6).
+    /// The first characters of every token's text, before its letter (FORMAT 6).
     pub(crate) const TEXT_MAGIC: &str = "rxs";
     /// Bytes of a magic.
     pub(crate) const MAGIC_LEN: usize = 3;
-    /// What all magics begin with.
+    /// The first bytes of all magics.
     pub(crate) const MAGIC_START: [u8; 2] = [0xAF, 0x1B];
 
     #[rustfmt::skip]
@@ -123,7 +125,7 @@ impl Letter {
     }
 }
 
-/// One `T` for each letter, so that no letter gets what was made for another.
+/// One `T` for each letter, so that no letter gets the `T` of another.
 #[derive(Default)]
 pub(crate) struct PerLetter<T> {
     bound_xaes: T,

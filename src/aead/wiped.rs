@@ -7,12 +7,12 @@ use zeroize::optimization_barrier;
 
 /// An expanded key on the heap, overwritten on drop.
 ///
-/// The ciphers' own `Drop` writes zeros byte by byte, which costs as much as sealing a short field does (RustCrypto's
-/// `zeroize_flat_type`). Here the whole room is overwritten at once with an expanded key that is no secret, and held by a
-/// barrier, as the documentation of zeroize advises for types of others.
+/// The ciphers' own `Drop` writes zeros byte by byte (RustCrypto's `zeroize_flat_type`), which costs as much as sealing
+/// a short field. Here the whole room is overwritten at once with an expanded key that is not secret. A barrier keeps
+/// the write, as the documentation of zeroize advises for foreign types.
 pub(crate) struct Wiped<T: Blank>(Box<ManuallyDrop<T>>);
 
-/// What a cipher is overwritten with: the expansion of a constant. Nothing is ever sealed or opened with it.
+/// What a cipher is overwritten with: an expanded constant. It never seals or opens anything.
 pub(crate) trait Blank {
     fn blank() -> Self;
 }
@@ -27,7 +27,7 @@ impl<T: Blank> Wiped<T> {
         optimization_barrier(&*self.0);
     }
 
-    /// Puts another cipher in the place of this one.
+    /// Replaces this cipher by another one.
     pub(super) fn replace(&mut self, cipher: T) {
         *self.0 = ManuallyDrop::new(cipher);
     }

@@ -1,7 +1,7 @@
 //! XAES-256-GCM's key derivation (C2SP `XAES-256-GCM.md`; FORMAT 5.2).
 //!
-//! Composed here from AES blocks rather than taken from the crate `xaes-256-gcm`: that one derives and expands a key for
-//! every message, and ours is the same for all fields of a class in a record, so it is set up once for them.
+//! Composed here from AES blocks and not taken from the crate `xaes-256-gcm`. That crate derives and expands a key for
+//! every message, but here all fields of a class in a record have the same key, so it is set up once for them.
 
 use std::sync::LazyLock;
 
@@ -39,7 +39,8 @@ impl<A: Aes> XaesKey<A> {
         Ok(Self { aes, k1 })
     }
 
-    /// Steps 3 to 5: runs `work` with the AES-256-GCM key `Kx` of all nonces that begin with the same 12 bytes as this one.
+    /// Steps 3 to 5: runs `work` with the AES-256-GCM key `Kx` of all nonces that begin with the same 12 bytes as this
+    /// one.
     pub(super) fn with_message_key<T>(
         &self,
         nonce: &[u8; 24],

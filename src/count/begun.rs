@@ -16,7 +16,7 @@ impl Begun {
         Self(unix_seconds(time))
     }
 
-    /// The earlier of two.
+    /// The earlier of the two.
     pub(crate) fn earliest(self, other: Self) -> Self {
         Self(self.0.min(other.0))
     }

@@ -1,4 +1,5 @@
-//! Where tokens are, in what may be more than one: a text with others around it, letters that were joined.
+//! Finds tokens in values that may contain more than one: texts with other text around them, and letters that were
+//! joined.
 
 use std::iter;
 
@@ -12,19 +13,19 @@ use crate::token::{HEADER_LEN, Header, WRAPPED_KEY_TEXT_MAGIC};
 const MAGIC_LEN: usize = Letter::TEXT_MAGIC.len() + 1;
 /// A key id as letters.
 const KEY_LEN: usize = 8;
-/// What a writer that escapes letters makes of `rxs`: JSON, C, a URL, HTML.
+/// How writers that escape letters write `rxs`: JSON, C, a URL, HTML.
 pub(super) const ESCAPED: [&str; 5] =
     [r"\u0072\u0078\u0073", r"\x72\x78\x73", "%72%78%73", "&#114;&#120;&#115;", "&#x72;&#x78;&#x73;"];
-/// `rxs` with a line break in it, of texts in which line ends are all `\n` and the `=` before them is taken away.
+/// `rxs` with a line break in it, for texts whose line ends are all `\n`, with the `=` before them removed.
 const BROKEN: [&str; 3] = ["r\nxs", "rx\ns", "rxs\n"];
-/// Letters behind a broken magic that no word has.
+/// How many letters after a broken magic are too many for a word.
 pub(super) const NO_WORD: usize = 16;
-/// As long as the rest of the shortest token.
+/// The length of the rest of the shortest token.
 pub(super) const LONG: usize = 48;
 /// How many letters follow on the magic of a wrapped subject key's text (FORMAT 10.1).
 pub(super) const WRAPPED_REST: usize = 104;
 
-/// Whatever begins as a text token does, up to the first character that none has.
+/// Everything that begins like a text token, up to the first character that no token has.
 pub(super) fn runs_in(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = text;
     iter::from_fn(move || {
@@ -35,19 +36,19 @@ pub(super) fn runs_in(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// The keys of what may be further tokens in a run. A token's own letters look like the beginning of one by chance too, and nothing
-/// tells the two apart but whether somebody knows the key.
+/// The keys of possible further tokens in a run. A token's own letters may look like the beginning of another by
+/// chance. Only knowing the key tells the two apart.
 pub(super) fn joined_in_run(run: &str) -> impl Iterator<Item = KeyId> {
     let mut rest = run;
     iter::from_fn(move || {
         let behind = rest.get(MAGIC_LEN..)?;
         rest = behind.get(next_magic(behind)?..)?;
-        // Behind one whose key is not whole there is no other.
+        // No other can follow one whose key is incomplete.
         rest.get(MAGIC_LEN..)?.get(..KEY_LEN)?.parse().ok()
     })
 }
 
-/// As [`joined_in_run`], of a binary token.
+/// Like [`joined_in_run`], for a binary token.
 pub(super) fn joined_in_bytes(bytes: &[u8]) -> impl Iterator<Item = KeyId> {
     let mut rest = if Header::starts(bytes) { bytes } else { &[] };
     iter::from_fn(move || {
@@ -58,9 +59,9 @@ pub(super) fn joined_in_bytes(bytes: &[u8]) -> impl Iterator<Item = KeyId> {
     })
 }
 
-/// Whether there is something under a key that is not counted: what was a token before somebody wrote it in other letters, or broke
-/// it within its first ones; or the wrapped key of a subject. Of a token that was broken further on the beginning is seen, and
-/// counted or no token.
+/// Whether the text contains something under a key that is not counted. It may be a former token that was written in
+/// other letters, or broken within its first letters. Or it is a subject's wrapped key. If a token is broken further
+/// on, its beginning is seen, so it is counted or is not a token.
 pub(super) fn has_uncounted(text: &str) -> bool {
     ESCAPED.iter().any(|escaped| text.contains(escaped))
         || is_broken(text)
@@ -68,7 +69,7 @@ pub(super) fn has_uncounted(text: &str) -> bool {
         || has_wrapped_key(text)
 }
 
-/// Not in the letters of a token, where it is chance.
+/// Not in the letters of a token, since it may be there by chance.
 fn has_wrapped_key(text: &str) -> bool {
     let starts_one = |at: usize| text.get(..at).is_none_or(|before| !before.ends_with(is_letter));
     let mut found = text.match_indices(WRAPPED_KEY_TEXT_MAGIC).filter(|(at, _)| starts_one(*at));
@@ -79,7 +80,7 @@ fn is_broken(text: &str) -> bool {
     if !text.contains('\n') {
         return false;
     }
-    // The text may be plaintext that was left behind: no copy of it stays.
+    // The text may be plaintext that was left behind, so no copy of it is kept.
     scratch::with(|buffer| {
         reserve_wiping(buffer.vec(), text.len());
         for byte in text.bytes().filter(|byte| *byte != b'\r') {
@@ -92,7 +93,7 @@ fn is_broken(text: &str) -> bool {
     })
 }
 
-/// Whether a magic is broken in a text in which lines end as in `BROKEN`.
+/// Whether a magic is broken, in a text whose line ends are those of `BROKEN`.
 fn has_broken(text: &str) -> bool {
     BROKEN.iter().any(|broken| {
         text.match_indices(broken)
@@ -119,7 +120,7 @@ fn run_len(text: &str) -> usize {
     text.find(|char: char| !is_letter(char)).unwrap_or(text.len())
 }
 
-/// Whether it is one of base64url.
+/// Whether it is a character of base64url.
 fn is_letter(char: char) -> bool {
     char.is_ascii_alphanumeric() || "-_".contains(char)
 }

@@ -1,4 +1,4 @@
-//! The SQL statements that count, to be run or read by themselves.
+//! The SQL statements that count. A program runs them, or a person reads them.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -10,16 +10,16 @@ use crate::error::{Error, Reason};
 use crate::field::{MAX_BLOCK, MAX_CONTENT};
 use crate::token::{HEADER_LEN, WRAPPED_KEY_TEXT_MAGIC};
 
-/// What stands in place of a key id.
+/// The result in place of a key id.
 pub(super) const NULL: &str = "null";
 pub(super) const NOT_A_TOKEN: &str = "not a token";
-/// What stands before a key id in the letters of another token.
+/// The text before a key id that is in the letters of another token.
 pub(super) const JOINED: &str = "joined:";
 
-/// Of base64url, in its order.
+/// The characters of base64url, in order.
 const ALPHABET: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-/// NAMEDATALEN - 1: PostgreSQL cuts what is longer, and would read another table.
+/// NAMEDATALEN - 1: PostgreSQL cuts a longer name and would read another table.
 const MAX_POSTGRES_NAME: usize = 63;
 
 /// The statement that counts the tokens of a column by key: one pass over the table, and nothing is written.
@@ -58,7 +58,7 @@ impl CountSql {
     /// As for [`sqlite`](Self::sqlite).
     pub fn sqlite_values(table: &str, column: &str) -> Result<Self, Error> {
         let table = Table::parse(table)?;
-        // A column is named with its table: SQLite takes a name in quotes that is no column for a text.
+        // A column is named with its table: SQLite reads a quoted name that is not a column as a text.
         let sql = format!("SELECT v.{} FROM {} AS v", quoted("column", column)?, table.quoted);
         Ok(Self { sql, table })
     }
@@ -85,12 +85,14 @@ impl CountSql {
             format!("c GLOB 'rxs[{}]*' AND length(c) {}", characters_of(of_length), between(text_lengths(nonce)))
         });
         let changed = changed_in_sqlite();
-        // - A column is named with its table: SQLite takes a name in quotes that is no column for a text.
+        // - A column is named with its table: SQLite reads a quoted name that is not a column as a text.
         // - GLOB and function results compare byte by byte, whatever the column's collation.
-        // - `length` of a text ends at a NUL, so it is compared with the length in bytes, in units of the database's encoding.
-        // - `ltrim` takes off a run of the alphabet, for which SQLite has no pattern. Most values are one run, and not searched.
-        // - `json_each` is the one way to make several rows of one value. What is found begins with what it is: `=` a run, `+` a key
-        //   in the letters of another token, `*` the value itself, `!` something that was changed.
+        // - `length` of a text ends at a NUL, so it is compared with the length in bytes, in units of the database's
+        //   encoding.
+        // - `ltrim` removes a run of the alphabet, for which SQLite has no pattern. Most values are one run and are not
+        //   searched.
+        // - Only `json_each` makes several rows of one value. The first character of each says what was found: `=` a
+        //   run, `+` a key in the letters of another token, `*` the value itself, `!` something that was changed.
         let sql = format!(
             "\
 WITH rxseal_valued AS (
@@ -180,7 +182,8 @@ FROM rxseal_spelled GROUP BY 1 ORDER BY 1"
     ///
     /// # Errors
     ///
-    /// Those of [`sqlite`](Self::sqlite), and `invalid-id` for a name of more than 63 bytes, which PostgreSQL would cut off.
+    /// The same as [`sqlite`](Self::sqlite), and `invalid-id` if a name has more than 63 bytes, which PostgreSQL would
+    /// cut off.
     pub fn postgres(table: &str, column: &str) -> Result<Self, Error> {
         let too_long = |name: &str| name.len() > MAX_POSTGRES_NAME;
         if too_long(column) {
@@ -206,9 +209,9 @@ FROM rxseal_spelled GROUP BY 1 ORDER BY 1"
             format!("left(t[1], 4) IN ({magics}) AND octet_length(t[1]) {}", between(text_lengths(nonce)))
         });
         let escaped = ESCAPED.map(|escaped| format!("position('{escaped}' IN s) > 0")).join(" OR ");
-        // - One statement for all types: bytes go the way of their text and back.
+        // - One statement for all types: bytes are converted to text and back.
         // - COLLATE "C": byte by byte, whatever the column's collation.
-        // - OFFSET 0: a value is read once, and not once for each place that asks for it.
+        // - OFFSET 0: a value is read once, and not once for each use.
         let sql = format!(
             "\
 SELECT key_id, count(*) AS tokens FROM (
@@ -269,19 +272,19 @@ SELECT key_id, count(*) AS tokens FROM (
         &self.sql
     }
 
-    /// The table's schema as it is called, if one was given: without quotes.
+    /// The table's schema without quotes, if one was given.
     #[must_use]
     pub fn schema(&self) -> Option<&str> {
         self.table.schema.as_deref()
     }
 
-    /// The table's name as it is called, without its schema and without quotes.
+    /// The table's name, without its schema and without quotes.
     #[must_use]
     pub fn table(&self) -> &str {
         &self.table.name
     }
 
-    /// The table with its schema as a statement has it, each in double quotes.
+    /// The table with its schema, as in a statement: each in double quotes.
     #[must_use]
     pub fn quoted_table(&self) -> &str {
         &self.table.quoted
@@ -307,7 +310,7 @@ fn id_of_digits() -> String {
     characters.collect::<Vec<_>>().join("\n        || ")
 }
 
-/// That a text `d`, or `b` with its line ends taken away, has something that was a token or a wrapped key before somebody changed it.
+/// Whether a text `d`, or `b` with its line ends removed, contains a former token or wrapped key that somebody changed.
 fn changed_in_sqlite() -> String {
     let (letters, capitals) = (letters(), capitals());
     let escaped = ESCAPED.map(|escaped| format!("instr(d, '{escaped}') > 0")).join(" OR ");
@@ -324,12 +327,12 @@ fn changed_in_sqlite() -> String {
     )
 }
 
-/// All letters, as a pattern's class has them.
+/// All letters, as in the class of a pattern.
 fn letters() -> String {
     characters_of(&Letter::ALL)
 }
 
-/// What the letters become in a text whose case was changed.
+/// The letters in a text whose case was changed.
 fn capitals() -> String {
     let capitals: BTreeSet<_> = letters().chars().map(|letter| letter.to_ascii_uppercase()).collect();
     capitals.into_iter().collect()
@@ -345,7 +348,7 @@ fn magic_end(letter: Letter) -> [u8; 1] {
     [end]
 }
 
-/// `condition` for the letters with each length of nonce, of which one must hold.
+/// `condition` for the letters with each length of nonce. One of them must hold.
 fn any_letter(condition: impl Fn(&[Letter], usize) -> String) -> String {
     let lengths: BTreeSet<_> = Letter::ALL.iter().map(|letter| letter.nonce_len()).collect();
     let conditions = lengths.into_iter().map(|nonce| {
@@ -368,7 +371,7 @@ fn between((shortest, longest): (usize, usize)) -> String {
     format!("BETWEEN {shortest} AND {longest}")
 }
 
-/// FORMAT 6.3: from the shortest to the longest token with so many bytes of nonce.
+/// FORMAT 6.3: from the shortest to the longest token with this many nonce bytes.
 fn binary_lengths(nonce: usize) -> (usize, usize) {
     let around = HEADER_LEN.saturating_add(nonce).saturating_add(TAG_LEN);
     (around.saturating_add(2), around.saturating_add(MAX_CONTENT).saturating_add(MAX_BLOCK))

@@ -3,7 +3,8 @@
 use crate::error::{Error, Reason};
 
 const NAME: Reason = "a name that is not empty, without NUL";
-const TABLE: Reason = "`table` or `schema.table`; a name with a dot or a double quote in it stands in double quotes, with its own doubled";
+const TABLE: Reason =
+    "`table` or `schema.table`; put a name that contains a dot or a double quote in double quotes, and double its own";
 
 /// A table, with or without its schema.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,7 +32,7 @@ pub(super) fn quoted(what: Reason, name: &str) -> Result<String, Error> {
     Ok(format!("\"{}\"", name.replace('"', "\"\"")))
 }
 
-/// One or two names, as they are called.
+/// One or two names, without quotes.
 fn table_parts(table: &str) -> Result<Vec<String>, Error> {
     let invalid = || Error::invalid_id("table", TABLE);
     let mut parts = Vec::new();
@@ -56,7 +57,7 @@ fn table_parts(table: &str) -> Result<Vec<String>, Error> {
     }
 }
 
-/// What stands up to the closing quote, and what is behind it.
+/// The text up to the closing quote, and the text behind it.
 fn quoted_part(text: &str) -> Option<(String, &str)> {
     let mut part = String::new();
     let mut rest = text;

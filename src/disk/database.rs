@@ -1,17 +1,18 @@
-//! The file of an embedded database, which is made and asked about before the database opens it.
+//! The file of an embedded database. It is created and checked before the database opens it.
 
 use std::path::Path;
 
 use crate::error::Error;
 
-/// Makes an empty file at `path` if there is none, for the owner of its folder alone (mode 0600; 0640 in a folder that a
-/// group shares). An embedded database would make it readable for all, as far as the umask lets it.
+/// Creates an empty file at `path` if there is none, for the folder's owner only (mode 0600; 0640 in a folder that a
+/// group shares). An embedded database would let everybody read it, if the umask allows that.
 ///
-/// If the file cannot be made, nothing is said: whoever opens it next says why. On other systems than Unix nothing is done.
+/// This is not an error if the file cannot be created: whoever opens it next reports why. On systems other than Unix it
+/// does nothing.
 ///
 /// # Errors
 ///
-/// `store-refused`, `store-unavailable`: the new file could not be given its owner and mode.
+/// `store-refused` or `store-unavailable` if the new file could not be given its owner and mode.
 ///
 /// ```no_run
 /// let path = std::path::Path::new("/var/lib/pharmacy/keyrings.db");
@@ -36,11 +37,12 @@ pub fn create_private_file(path: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-/// The user who owns the file, if this process is neither that user nor root. `None` too if there is no file, and on other
-/// systems than Unix.
+/// The user who owns the file, if this process is neither that user nor root. Also `None` if there is no file, and on
+/// systems other than Unix.
 ///
-/// What a database writes beside its file (`-journal`, `-wal`) belongs to whoever writes it, unless that is root, who gives
-/// it away. After a crash the owner of the file could not read it. So a process that is neither opens it to look only.
+/// The files that a database writes next to its own (`-journal`, `-wal`) belong to the user who writes them, unless
+/// that is root, who gives them away. After a crash the file's owner could not read them. So a process of another user
+/// opens the file only for reading.
 ///
 /// ```no_run
 /// let path = std::path::Path::new("/var/lib/pharmacy/keyrings.db");

@@ -1,4 +1,4 @@
-//! A folder whose files are whole or not there, also after a crash, and for several processes.
+//! A folder whose files are always complete or missing, even after a crash and with several processes.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io;
@@ -11,7 +11,7 @@ use super::owner::{self, FOLDER, LOCK_FILE, own_as_folder};
 use super::{file_failed, lock, parent, sync_folder};
 use crate::error::Error;
 
-/// Its name never changes: all processes have to agree on it.
+/// This name never changes: all processes must agree on it.
 const LOCK: &str = ".rxseal-lock";
 
 #[derive(Clone, Debug)]
@@ -26,8 +26,8 @@ impl Folder {
         &self.0
     }
 
-    /// Made where it is missing, and kept from every other change until the lock is dropped, at the latest by the end of the
-    /// process.
+    /// Creates the folder if it is missing, and locks it against every other change until the lock is dropped, or until
+    /// the process ends.
     pub(crate) fn lock(&self) -> Result<File, Error> {
         create_folders(&self.0).map_err(|error| file_failed(&self.0, &error))?;
         let path = self.0.join(LOCK);
@@ -38,7 +38,7 @@ impl Folder {
     fn open_lock(&self, path: &Path) -> io::Result<File> {
         let folder = fs::metadata(&self.0)?;
         let mut options = OpenOptions::new();
-        // A link would have another file locked and, by root, given away; a pipe would be waited for.
+        // Through a link, another file would be locked and, by root, given away. A pipe would wait.
         options.read(true).write(true).custom_flags(owner::flags(OFlags::NOFOLLOW | OFlags::NONBLOCK)).mode(0o600);
         let file = match options.clone().create_new(true).open(path) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => options.open(path).map_err(|error| {
@@ -52,15 +52,16 @@ impl Folder {
             return Err(no_lock("it is not a file"));
         }
         if owner::differs(&found, &folder, LOCK_FILE) {
-            // Also an old one: somebody else may have come first, and its owner could not open it.
+            // Also an old lock file: another process may have created it first, and the folder's owner could not open
+            // it.
             own_as_folder(&file, &folder, LOCK_FILE)?;
         }
         Ok(file)
     }
 }
 
-/// The folder, and each above it that is missing, with the owner and the group of the one that it is in. Synced one by one: a power
-/// cut must not lose them.
+/// Creates the folder and every missing folder above it, each with the owner and the group of the folder that it is in.
+/// Each is synced, so that a power cut does not lose it.
 pub(crate) fn create_folders(folder: &Path) -> io::Result<()> {
     if folder.is_dir() {
         return Ok(());
@@ -77,11 +78,11 @@ pub(crate) fn create_folders(folder: &Path) -> io::Result<()> {
         own_as_folder(&made, &fs::metadata(parent(path))?, FOLDER)?;
         sync_folder(parent(path))?;
     }
-    // What is there may be a file, or a link that leads nowhere.
+    // The path may be a file, or a link that leads nowhere.
     if folder.is_dir() { Ok(()) } else { Err(io::ErrorKind::NotADirectory.into()) }
 }
 
-/// The names in a folder; none where it is not there.
+/// The names in a folder. Empty if the folder does not exist.
 pub(crate) fn names(folder: &Path) -> Result<Vec<String>, Error> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
@@ -99,5 +100,5 @@ pub(crate) fn names(folder: &Path) -> Result<Vec<String>, Error> {
 }
 
 fn no_lock(what: &str) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, format!("{what}, and no lock of this crate: remove it"))
+    io::Error::new(io::ErrorKind::InvalidData, format!("{what}, and not a lock of this crate: remove it"))
 }

@@ -5,11 +5,11 @@ use std::io;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long a change waits for another process that is changing the file. One takes milliseconds.
+/// How long a change waits for another process that is changing the file. A change takes milliseconds.
 const WAIT: Duration = Duration::from_secs(5);
 const POLL: Duration = Duration::from_millis(5);
 
-/// Waits for the lock of a file, which is held until the file is closed, at the latest by the end of the process.
+/// Waits for the lock of a file. It is held until the file is closed, or until the process ends.
 pub(crate) fn lock(file: &File) -> io::Result<()> {
     let begun = Instant::now();
     loop {

@@ -1,6 +1,7 @@
-//! Owner, group and mode: kept where a file is replaced, taken from the folder where it is new.
+//! Owner, group and mode. A replaced file keeps its own, and a new file takes its folder's.
 //!
-//! Whether a process may give a file away is tried and not asked: user namespaces and capabilities decide it, and not the user id.
+//! Whether this process may give a file away is tried and not computed: user namespaces and capabilities decide it, and
+//! not the user id.
 
 use std::fs::{File, Metadata, Permissions};
 use std::io;
@@ -8,27 +9,27 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
 
 use rustix::fs::OFlags;
 
-/// The modes of what is new: in a folder that is its owner's alone, and in one that a group shares.
+/// The modes of a new file: in a folder of its owner only, and in a folder that a group shares.
 #[derive(Clone, Copy)]
 pub(crate) struct Modes {
     alone: u32,
     shared: u32,
 }
 
-/// A file that nobody but its owner reads, such as a root key.
+/// A file that only its owner reads, such as a root key.
 pub(crate) const PRIVATE_FILE: Modes = Modes { alone: 0o600, shared: 0o600 };
-/// A file that the programs of a group may read, if they may replace it anyhow.
+/// A file that the programs of a group may read, if they may replace it anyway.
 pub(crate) const SHARED_FILE: Modes = Modes { alone: 0o600, shared: 0o640 };
-/// Whoever may make files in a folder has to take its lock.
+/// Whoever may create files in a folder must be able to take its lock.
 pub(super) const LOCK_FILE: Modes = Modes { alone: 0o600, shared: 0o660 };
-/// With the bit that gives its group to what is made in it.
+/// With the bit that passes the folder's group on.
 pub(super) const FOLDER: Modes = Modes { alone: 0o700, shared: 0o2770 };
 
 const GROUP_WRITES: u32 = 0o020;
 const OTHERS_WRITE: u32 = 0o002;
 const PERMISSIONS: u32 = 0o7777;
 
-/// Gives what is new the owner and the group of its folder, as far as this process may: root may, others keep their own.
+/// Gives a new file the owner and the group of its folder, as far as this process may: root may, others keep their own.
 pub(crate) fn own_as_folder(new: &File, folder: &Metadata, modes: Modes) -> io::Result<()> {
     let found = new.metadata()?;
     if (found.uid(), found.gid()) != (folder.uid(), folder.gid())
@@ -39,13 +40,13 @@ pub(crate) fn own_as_folder(new: &File, folder: &Metadata, modes: Modes) -> io::
     let found = new.metadata()?;
     let mode = if is_shared(folder) && found.gid() == folder.gid() { modes.shared } else { modes.alone };
     if found.mode() & PERMISSIONS != mode {
-        // A file system without modes (FAT) refuses it.
+        // A file system without modes (FAT) refuses this.
         is_permitted(new.set_permissions(Permissions::from_mode(mode)))?;
     }
     Ok(())
 }
 
-/// Gives `new` the owner, the group and the mode of the file that it is to replace.
+/// Gives `new` the owner, the group and the mode of the file that it will replace.
 ///
 /// # Errors
 ///
@@ -57,7 +58,7 @@ pub(super) fn own_as_before(new: &File, before: &Metadata) -> io::Result<()> {
     if user.is_some() || group.is_some() {
         fchown(new, user, group)?;
     }
-    // Last, since a change of the owner takes bits of the mode away.
+    // Last, since changing the owner clears bits of the mode.
     if new.metadata()?.mode() & PERMISSIONS != before.mode() & PERMISSIONS {
         new.set_permissions(Permissions::from_mode(before.mode() & PERMISSIONS))?;
     }
@@ -85,7 +86,7 @@ pub(super) fn flags(flags: OFlags) -> i32 {
     flags.bits().cast_signed()
 }
 
-/// `/tmp` is no folder of a group, though its group may write.
+/// `/tmp` is not a group's folder, although its group may write.
 fn is_shared(folder: &Metadata) -> bool {
     folder.mode() & GROUP_WRITES != 0 && !is_open_to_all(folder)
 }

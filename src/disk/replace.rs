@@ -1,4 +1,4 @@
-//! Files that appear whole: written beside their place under a random name, then put there in one step.
+//! Files that appear complete: each is written next to its place under a random name, and then put there in one step.
 
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Write};
@@ -11,15 +11,16 @@ use super::{file_failed, names, parent, sync_folder, with_path};
 use crate::error::{Error, ErrorKind};
 use crate::random;
 
-/// What a temporary file is named, before 32 random digits.
+/// The name of a temporary file, before its 32 random digits.
 const TEMPORARY: &str = ".rxseal-tmp-";
-/// What 0.1.0 named one of a root key.
+/// The name that 0.1.0 gave the temporary file of a root key.
 const FORMER_ROOT: &str = ".rxseal-root-";
-/// What is younger may be another program's, which writes it now.
+/// A younger file may belong to another program that is writing it now.
 const OLD: Duration = Duration::from_secs(3600);
 
-/// Writes beside and renames, with the owner, group and mode of what was there. Only under the lock of the folder: so what a crash left
-/// beside is nobody's, and is removed. It may hold a key that is to be shredded now.
+/// Writes a temporary file and renames it, with the owner, group and mode of the file before. Only under the folder's
+/// lock: then a temporary file left by a crash belongs to nobody and is removed. It may contain a key that is being
+/// shredded now.
 ///
 /// # Errors
 ///
@@ -40,23 +41,24 @@ pub(crate) fn replace(path: &Path, text: &str) -> Result<(), Error> {
     let placed = temporary.write(text.as_bytes()).and_then(|()| fs::rename(&temporary.path, path));
     placed.map_err(|error| file_failed(path, &error))?;
     temporary.keep();
-    // Never retryable: reading it again would show it there, which says nothing of a power cut.
+    // Never retryable: reading it again would find the file, and that does not prove that it survives a power cut.
     sync_folder(folder).map_err(|error| {
         let reason = "it is stored, but its folder could not be synced: check the disk before anything seals under it";
         ErrorKind::FileRefused.because(reason).caused_by(with_path(folder, &error))
     })
 }
 
-/// Makes a file for its owner only, never over one that is there: `AlreadyExists` then. Of programs that do it at once one succeeds.
+/// Creates a file for its owner only. It never overwrites: the error is then `AlreadyExists`. If several programs do
+/// this at once, one succeeds.
 pub(crate) fn place_new(path: &Path, bytes: &[u8]) -> Result<io::Result<()>, Error> {
     let folder = parent(path);
-    // Without a lock, so what is young stays.
+    // No lock is held, so young files stay.
     let now = SystemTime::now();
     let is_left = |name: &str| {
         let is_ours = name.starts_with(TEMPORARY) || name.starts_with(FORMER_ROOT);
         is_ours && fs::symlink_metadata(folder.join(name)).is_ok_and(|found| is_old(&found, now))
     };
-    // A folder that may not be listed can still take the file.
+    // A folder that cannot be listed can still take the file.
     drop(sweep(folder, is_left));
     let temporary = Temporary::create(folder)?;
     let placed = temporary
@@ -70,7 +72,7 @@ pub(crate) fn place_new(path: &Path, bytes: &[u8]) -> Result<io::Result<()>, Err
     }))
 }
 
-/// Whether a new file of a few lines can be made in a folder, by making one and removing it: rights alone do not tell.
+/// Checks whether a small file can be created in a folder, by creating and removing one: the rights do not tell.
 pub(crate) fn check_room(folder: &Path) -> Result<(), Error> {
     let temporary = Temporary::create(folder)?;
     let made = temporary.own_as_folder(folder, SHARED_FILE).and_then(|()| temporary.write(&[b' '; 1024]));
@@ -85,7 +87,8 @@ struct Temporary {
 }
 
 impl Temporary {
-    /// Empty, for its owner only. Nobody can have put a link where it is made: its name is random, and a link is not followed.
+    /// Empty, for its owner only. Nobody can have put a link in its place: its name is random, and a link is not
+    /// followed.
     fn create(folder: &Path) -> Result<Self, Error> {
         let mut digits = [0; 16];
         random::fill(&mut digits)?;
@@ -117,12 +120,12 @@ impl Drop for Temporary {
     }
 }
 
-/// What is to be replaced, if it is there.
+/// The file to be replaced, if it exists.
 fn before(path: &Path) -> Result<Option<Metadata>, Error> {
     match fs::symlink_metadata(path) {
         Ok(found) if found.is_file() => Ok(Some(found)),
         Ok(_) => {
-            let reason = "it is a link or not a file, and would be replaced by one; nothing was changed: remove it, or name the \
+            let reason = "it is a link or not a file, so nothing was changed: remove it, or name the \
                           folder that it leads to";
             Err(ErrorKind::FileRefused.because(reason).caused_by(path.display().to_string()))
         }
@@ -141,7 +144,7 @@ fn sweep(folder: &Path, is_left: impl Fn(&str) -> bool) -> Result<(), Error> {
     Ok(())
 }
 
-/// A file from the future was made by a clock that was wrong, and counts as young.
+/// A file from the future was written under a wrong clock, and counts as young.
 fn is_old(found: &Metadata, now: SystemTime) -> bool {
     found.modified().is_ok_and(|at| now.duration_since(at).is_ok_and(|age| age > OLD))
 }
@@ -150,12 +153,12 @@ fn not_kept(path: &Path, before: &Metadata, cause: &io::Error) -> Error {
     if !matches!(cause.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::InvalidInput) {
         return file_failed(path, cause);
     }
-    let reason = "the file is of another user or group, and this process may not make one for them; nothing was changed: run this \
+    let reason = "the file belongs to another user or group, and this process may not create files for them. Nothing was changed: run this \
                   as that user, or as root";
     let (user, group, mode) = (before.uid(), before.gid(), before.mode() & 0o7777);
     let me = effective_user();
     ErrorKind::FileRefused.because(reason).caused_by(format!(
-        "{}: it is of user {user} and group {group}, its mode is {mode:04o}, and this is user {me}",
+        "{}: it belongs to user {user} and group {group}, its mode is {mode:04o}, and this is user {me}",
         path.display()
     ))
 }

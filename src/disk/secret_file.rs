@@ -1,4 +1,4 @@
-//! The one reader of files that hold a secret: root keys, PINs, tokens.
+//! The only reader of files that contain a secret: root keys, PINs, tokens.
 
 use std::fmt;
 use std::fs::OpenOptions;
@@ -11,15 +11,15 @@ use super::open_file;
 #[cfg(doc)]
 use crate::error::Error;
 
-/// A token of Vault with claims in it has some thousand bytes, everything else less.
+/// A Vault token with claims in it has a few thousand bytes. Everything else is smaller.
 const MAX_LEN: usize = 64 * 1024;
 
-/// A file that holds a secret: a root key, a PIN, a token. It is read only if nobody else can read or change it.
+/// A file with a secret: a root key, a PIN, a token. It is read only if nobody else can read or change it.
 ///
-/// On Unix its owner must be root or the user of this process, and its mode at most 0600. A group may read it (0640) if
-/// [`allow_group_read`](Self::allow_group_read) says so. Root also reads what belongs to the user of a service, unless
-/// anybody can put files into the folder. Links are followed, as Kubernetes uses them: what is checked is what was opened.
-/// On other systems nothing of this is checked.
+/// On Unix its owner must be root or the user of this process, and its mode at most 0600. With
+/// [`allow_group_read`](Self::allow_group_read), its group may read it too (0640). Root also reads a file of a
+/// service's user, unless anybody can put files into the folder. Links are followed, since Kubernetes uses them, and
+/// the opened file is checked. On other systems nothing is checked.
 ///
 /// ```no_run
 /// use rxseal::Error;
@@ -40,11 +40,11 @@ pub struct SecretFile {
     allow_group_read: bool,
 }
 
-/// Why a [`SecretFile`] was not read. Its text names no path, and nothing of the content.
+/// Why a [`SecretFile`] was not read. The text contains neither the path nor any of the content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SecretFileError {
-    /// It is not there, or the system does not let this process read it.
+    /// It does not exist, or the system does not let this process read it.
     Unreadable(io::ErrorKind),
     /// It is a folder, a pipe or a device.
     NotAFile,
@@ -71,13 +71,13 @@ impl SecretFile {
         self
     }
 
-    /// Where it is.
+    /// The path of the file.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// All of it, at most 64 KiB, in memory that is wiped.
+    /// The whole content, at most 64 KiB, in memory that is wiped.
     ///
     /// # Errors
     ///
@@ -90,7 +90,7 @@ impl SecretFile {
         })?;
         #[cfg(unix)]
         self.check(&file.metadata().map_err(unreadable)?)?;
-        // A buffer that does not grow, since it would leave what it held.
+        // A buffer that does not grow: growing would leave its old content behind.
         let room = MAX_LEN.saturating_add(1);
         let mut bytes = Zeroizing::new(Vec::with_capacity(room));
         let limit = u64::try_from(room).unwrap_or(u64::MAX);
@@ -122,7 +122,7 @@ impl SecretFile {
 }
 
 impl SecretFileError {
-    /// Somebody else can read the file, or may have written it: answer with [`Error::root_key_permissions`].
+    /// Somebody else can read the file, or may have written it. Return [`Error::root_key_permissions`] for it.
     #[must_use]
     pub fn is_permissions(self) -> bool {
         match self {

@@ -4,7 +4,7 @@ use std::fmt;
 
 macro_rules! error_codes {
     ($($(#[$docs:meta])* $variant:ident = $text:literal,)*) => {
-        /// What went wrong, for programs: [`Error::code`](crate::Error::code) says it. Codes are added, and never renamed.
+        /// What went wrong, for programs: see [`Error::code`](crate::Error::code). Codes are added, and never renamed.
         ///
         /// As text ([`as_str`](Self::as_str)) a code is what logs, metrics, events and the command `rxseal` show, and what FORMAT 13
         /// names. Match on the codes that your program can do something about, and treat the others alike.
@@ -54,7 +54,7 @@ error_codes! {
     UnknownKey = "unknown-key",
     /// the key is marked compromised. Decide about each value, with the calls that have `compromised` in their name.
     KeyCompromised = "key-compromised",
-    /// the key was destroyed. What was sealed under it is gone for good.
+    /// the key was destroyed. Everything sealed under it is gone for good.
     KeyDestroyed = "key-destroyed",
     /// the token is authentic but holds a value of another type. Open it as the type that it was sealed as.
     TypeMismatch = "type-mismatch",
@@ -67,7 +67,7 @@ error_codes! {
     /// JSON cannot hold the value: it nests too deeply, has such keys or an ambiguous option, or its `Serialize` failed. Change its
     /// type.
     Unrepresentable = "unrepresentable",
-    /// the value is itself a token or a wrapped subject key. Open it first, or keep it beside the sealed fields.
+    /// the value is itself a token or a wrapped subject key. Open it first, or store it next to the sealed fields.
     TokenAsPlaintext = "token-as-plaintext",
     /// a token, a wrapped subject key or a sealed field is inside the value. Use plain types in there.
     TokenInside = "token-inside",
@@ -91,13 +91,15 @@ error_codes! {
     FieldRepeated = "field-repeated",
     /// the program uses more than 32 classes. Use fewer.
     TooManyClasses = "too-many-classes",
-    /// a plaintext scope is inside another scope, or the other way round. Leave one before you enter the other.
+    /// a plaintext scope is inside another scope, or another scope is inside a plaintext scope. Leave one before you
+    /// enter the other.
     PlaintextNested = "plaintext-nested",
     /// the root key or the store waits for a network. Await the call in a runtime instead of `run_local`.
     RuntimeNeeded = "runtime-needed",
-    /// the subject key is of another keyspace, or the record has a subject already.
+    /// the subject key belongs to another keyspace, or the record already has a subject.
     SubjectMismatch = "subject-mismatch",
-    /// the records are of different keyspaces, or of keyrings that were unlocked apart. Make them of one keyring.
+    /// the records belong to different keyspaces, or to keyrings that were unlocked separately. Make them from one
+    /// keyring.
     KeyspaceMismatch = "keyspace-mismatch",
 
     // Names and settings
@@ -109,7 +111,7 @@ error_codes! {
     // Keyrings
     /// the keyring file is damaged. Restore it from a backup.
     InvalidKeyring = "invalid-keyring",
-    /// the keyring file is of another keyspace than the one asked for. Look at which file is where.
+    /// the keyring file belongs to another keyspace than the one asked for. Check which file is where.
     KeyringMismatch = "keyring-mismatch",
     /// the stored keyring is older than one that was seen before, or was made from an older one. Put the newest generation back.
     KeyringTooOld = "keyring-too-old",
@@ -124,7 +126,7 @@ error_codes! {
     ClockSkew = "clock-skew",
     /// tokens or subject keys are still under the key. Reseal and rewrap them, and count again.
     KeyInUse = "key-in-use",
-    /// a count of zero says nothing: nothing was counted, or too early, or of another key. Count again.
+    /// a count of zero proves nothing: nothing was counted, too early, or for another key. Count again.
     NotCounted = "not-counted",
 
     // Stores
@@ -134,11 +136,11 @@ error_codes! {
     StoredUnread = "stored-unread",
     /// no keyring of this keyspace is stored. Create it, or restore its file from a backup.
     KeyringMissing = "keyring-missing",
-    /// a legal hold or a retention time forbids to shred the subject.
+    /// a legal hold or a retention time forbids shredding the subject.
     SubjectRetained = "subject-retained",
-    /// the retention time is in the past already. Give a later one, or none.
+    /// the retention time is already in the past. Give a later one, or none.
     RetentionPast = "retention-past",
-    /// the subject's key was shredded. What was sealed with it is gone for good.
+    /// the subject's key was shredded. Everything sealed with it is gone for good.
     SubjectShredded = "subject-shredded",
     /// no key of this subject is stored. Nothing was sealed with it, or its store was lost.
     SubjectMissing = "subject-missing",
@@ -148,9 +150,9 @@ error_codes! {
     StoreRefused = "store-refused",
 
     // Root keys and subject keys
-    /// this is not a root key. Restore the file or the variable.
+    /// the root key is not valid. Restore the file or the variable.
     InvalidRootKey = "invalid-root-key",
-    /// somebody else can read or change the file of a secret. Give it to this process's user, with mode 0600.
+    /// somebody else can read or change a file with a secret. Give it to this process's user, with mode 0600.
     RootKeyPermissions = "root-key-permissions",
     /// the root key file cannot be read or written. The error's source names it and says why.
     RootKeyIo = "root-key-io",
@@ -160,7 +162,7 @@ error_codes! {
     KeysTogether = "keys-together",
     /// this is not a wrapped subject key. Restore it from a backup.
     InvalidSubjectKey = "invalid-subject-key",
-    /// the wrapped subject key is of another subject, keyspace or key, or it was changed.
+    /// the wrapped subject key belongs to another subject, keyspace or key, or it was changed.
     SubjectKeyRefused = "subject-key-refused",
     /// the provider of the root key did not answer. Repeat the call later.
     ProviderUnavailable = "provider-unavailable",
@@ -168,7 +170,7 @@ error_codes! {
     ProviderRefused = "provider-refused",
     /// the operating system gave no random bytes, and nothing was written. Repeat the call later.
     RandomFailed = "random-failed",
-    /// the implementation of the primitives has no memory, or its self-test failed. Restart, or use another backend.
+    /// the cryptographic backend has no memory, or its self-test failed. Restart, or use another backend.
     BackendFailed = "backend-failed",
 }
 

@@ -9,16 +9,16 @@ use crate::id::Class;
 use crate::kdf::{self, KeyPurpose};
 use crate::secret::SecretBytes;
 
-/// As documented at `Class`.
+/// As documented for `Class`.
 const MAX_CLASSES: usize = 32;
 
-/// The keys of one class under one DEK, each made when it is first asked for and read without a lock from then on.
+/// The keys of one class under one DEK. Each is made when it is first needed and read without a lock after that.
 pub(crate) struct ClassKey {
     class: Class,
     made: PerLetter<Made>,
 }
 
-/// What is derived for one letter.
+/// The keys derived for one letter.
 ///
 /// Pointers only, since it moves to the heap before it is filled: see "No unwritten room" in `secret`.
 #[derive(Default)]
@@ -37,7 +37,7 @@ impl ClassKeys {
 
     pub(super) fn get(&self, class: Class) -> Result<&ClassKey, Error> {
         for slot in &self.0 {
-            // If another thread fills this slot first, its class decides, and the search goes on.
+            // If another thread fills this slot first, the search continues unless its class is the same.
             let found = slot.get_or_init(|| Box::new(ClassKey { class, made: PerLetter::default() }));
             if found.class == class {
                 return Ok(found);

@@ -10,7 +10,7 @@ use crate::id::{Class, KeyId};
 use crate::kdf::{self, KeyPurpose};
 use crate::secret::SecretBytes;
 
-/// A DEK of an unlocked keyring. Only ever the input of a derivation (FORMAT 3.1).
+/// A DEK of an unlocked keyring. It is only ever the input of a derivation (FORMAT 3.1).
 pub(crate) struct Dek {
     pub(crate) id: KeyId,
     pub(crate) state: KeyState,
@@ -25,7 +25,7 @@ impl Dek {
         Self { id: info.id, state: info.state, suite, backend, secret, classes: ClassKeys::new() }
     }
 
-    /// The cipher of `class` for messages of `letter` whose nonce begins as this one does, in the room of `spare`.
+    /// The cipher of `class` for messages of `letter` whose nonce begins like this one. It reuses the room of `spare`.
     pub(crate) fn message_cipher(
         &self,
         keyspace: &str,
@@ -51,7 +51,7 @@ impl Dek {
         kdf::derive(self.backend, &self.secret, KeyPurpose::Wrap { keyspace })
     }
 
-    /// FORMAT 8.7: refuses what must not be opened in this state.
+    /// Refuses if nothing may be opened in this state (FORMAT 8.7).
     pub(crate) fn check_opens(&self) -> Result<(), Error> {
         match self.state {
             KeyState::PreActive | KeyState::Active | KeyState::Deactivated => Ok(()),

@@ -1,9 +1,8 @@
-//! The keyring file: parsed, checked, and written canonically, all without a key (FORMAT 8).
+//! The keyring file, checked without a key (FORMAT 8). Its text is read and written in `file/json.rs`.
 
 mod json;
 
 use std::fmt;
-use std::str::FromStr;
 
 use super::info::{KeyInfo, KeyState, KeyUse};
 use crate::aead::{Suite, envelope};
@@ -13,6 +12,9 @@ use crate::error::{Error, ErrorKind, Reason};
 use crate::id::Name;
 use crate::kdf::sha256;
 
+/// The format's version and the kind of file, which the text states and the body is bound to.
+const VERSION: u8 = 1;
+const KIND: &str = "full";
 pub(crate) const MAX_KEYS: usize = 1024;
 const MAX_WRAPS: usize = 16;
 const MAX_WRAPPED: usize = 8192;
@@ -74,7 +76,7 @@ impl Wrap {
     }
 }
 
-/// A root key that can unlock a keyring.
+/// A root key that can unlock the keyring.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WrapInfo<'a> {
     provider: &'a str,
@@ -99,7 +101,7 @@ impl KeyringFile {
     /// How long the text of a keyring file may be, in bytes (FORMAT 8). A store need not read more.
     pub const MAX_LEN: usize = 1024 * 1024;
 
-    /// The keyspace that the file names. Like everything here, it is authentic only once the keyring was unlocked.
+    /// The keyspace in the file. Like everything here, it is authentic only after the keyring was unlocked.
     #[must_use]
     pub fn keyspace(&self) -> &str {
         self.keyspace.as_str()
@@ -122,7 +124,7 @@ impl KeyringFile {
         self.wraps.iter().map(|wrap| WrapInfo { provider: wrap.provider.as_str(), root_key: &wrap.root_key })
     }
 
-    /// FORMAT 8.1: everything that can be wrong before a provider is called.
+    /// Checks everything that can be wrong before a provider is called (FORMAT 8.1).
     pub(crate) fn checked(mut self) -> Result<Self, Error> {
         if !(1..=MAX_NUMBER).contains(&self.generation) {
             return Err(invalid("the generation is out of bounds"));
@@ -148,7 +150,7 @@ impl KeyringFile {
         }
         for usage in [KeyUse::Seal, KeyUse::Index] {
             if self.keys.iter().filter(|key| key.usage == usage && key.primary).count() != 1 {
-                return Err(invalid("it has not exactly one primary key for each use"));
+                return Err(invalid("it does not have exactly one primary key for each use"));
             }
         }
         if self.keys.iter().any(|key| key.primary && key.state != KeyState::Active) {
@@ -174,9 +176,9 @@ impl KeyringFile {
         }
         let mut context = Vec::with_capacity(list.len().saturating_add(256));
         FrameWriter::new(domain::KEYRING, &mut context)
-            .part(1, &[json::VERSION])
+            .part(1, &[VERSION])
             .part(2, self.keyspace.as_str().as_bytes())
-            .part(3, json::KIND.as_bytes())
+            .part(3, KIND.as_bytes())
             .part(5, &self.generation.to_be_bytes())
             .part(8, &self.kek_fingerprint)
             .part(9, &list);
@@ -203,28 +205,6 @@ impl KeyringFile {
 
 pub(crate) fn invalid(reason: Reason) -> Error {
     ErrorKind::InvalidKeyring.because(reason)
-}
-
-impl FromStr for KeyringFile {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self, Error> {
-        json::read(text.as_bytes())
-    }
-}
-
-impl TryFrom<&[u8]> for KeyringFile {
-    type Error = Error;
-
-    fn try_from(bytes: &[u8]) -> Result<Self, Error> {
-        json::read(bytes)
-    }
-}
-
-impl fmt::Display for KeyringFile {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&json::write(self).map_err(|_| fmt::Error)?)
-    }
 }
 
 impl fmt::Debug for KeyringFile {

@@ -1,4 +1,4 @@
-//! What a keyring file says about a key, readable without unlocking.
+//! The public description of a key in a keyring file, readable without unlocking.
 
 use std::fmt;
 
@@ -9,13 +9,13 @@ use crate::id::KeyId;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum KeyState {
-    /// Staged: it opens and does not seal, so that every reader has it before a writer uses it.
+    /// Staged: it opens and does not seal, so that every reader gets it before a writer uses it.
     PreActive,
     /// In use: it opens, and if it is the primary it also seals.
     Active,
     /// Out of use: it opens, and never seals again.
     Deactivated,
-    /// Somebody else may hold it. It opens only through a call that marks its result as not authentic.
+    /// Somebody else may have it. It opens only through a call that marks its result as not authentic.
     Compromised,
     /// Its bytes are gone from the keyring.
     Destroyed,

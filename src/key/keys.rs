@@ -25,7 +25,7 @@ impl BodyKey {
     }
 }
 
-/// A key that is about to enter a keyring.
+/// A key that will be added to a keyring.
 pub(crate) struct NewKey {
     pub(crate) info: KeyInfo,
     pub(crate) secret: BodyKey,
@@ -61,7 +61,7 @@ pub(crate) fn fingerprint(backend: Backend, key: &SecretBytes<32>, keyspace: &st
     Ok(*kdf::derive(backend, key, KeyPurpose::Fingerprint { keyspace })?.expose_bytes())
 }
 
-/// Seals `keys` as the body of `file`, whose clear part is final (FORMAT 8.3), and checks the whole.
+/// Seals `keys` as the body of `file`, whose clear part is final (FORMAT 8.3), and checks the complete file.
 pub(crate) fn seal_body(
     backend: Backend,
     mut file: KeyringFile,
@@ -110,12 +110,12 @@ pub(crate) fn open_body(backend: Backend, file: &KeyringFile, kek: &Kek) -> Resu
             && !secret.is_zero()
             && fingerprint(backend, &secret, file.keyspace())? == info.fingerprint;
         if !genuine {
-            return Err(invalid("its body holds other keys than it lists"));
+            return Err(invalid("its body holds other keys than the file lists"));
         }
         keys.push(BodyKey { id: info.id, secret });
         rest = after;
     }
-    if rest.is_empty() { Ok(keys) } else { Err(invalid("its body holds more keys than it lists")) }
+    if rest.is_empty() { Ok(keys) } else { Err(invalid("its body holds more keys than the file lists")) }
 }
 
 /// Every key of an unlocked keyring.
@@ -130,8 +130,8 @@ pub(crate) struct Keys {
 }
 
 impl Keys {
-    /// Takes the keys of `file` over. Index roots are written and preserved by administrative calls; nothing of an
-    /// unlocked keyring uses them before search exists, so they are wiped here.
+    /// Takes the keys of `file`. Only administrative calls use index roots: they keep them in the file. An unlocked
+    /// keyring has no use for them before search exists, so they are wiped here.
     pub(crate) fn new(backend: Backend, file: &KeyringFile, body: Vec<BodyKey>) -> Result<Self, Error> {
         let mut others = Vec::with_capacity(body.len());
         let mut primary = None;
@@ -171,14 +171,14 @@ impl Keys {
 
     /// The key that a token names (FORMAT 3.7).
     pub(crate) fn find(&self, id: KeyId) -> Result<&Dek, Error> {
-        // Almost every token is of the primary.
+        // Almost every token is under the primary.
         if self.primary.id == id {
             return Ok(&self.primary);
         }
         if let Some(dek) = self.others.binary_search_by_key(&id, |dek| dek.id).ok().and_then(|at| self.others.get(at)) {
             return Ok(dek);
         }
-        // An index root is no DEK in any state (FORMAT 3.7).
+        // An index root is never a DEK, in any state (FORMAT 3.7).
         let gone = |info: &KeyInfo| info.usage == KeyUse::Seal && info.state == KeyState::Destroyed;
         let destroyed = self.infos.iter().any(|info| info.id == id && gone(info));
         let kind = if destroyed { ErrorKind::KeyDestroyed } else { ErrorKind::UnknownKey };

@@ -1,4 +1,4 @@
-//! Subject keys: one patient's own second factor (FORMAT 3.5). How they are stored: `wrapped_subject_key`.
+//! Subject keys: a second factor for each patient (FORMAT 3.5). `wrapped_subject_key` has their stored form.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,8 +12,8 @@ use crate::secret::SecretBytes;
 /// It has neither `Clone` nor serde: store its [`WrappedSubjectKey`](crate::subjects::WrappedSubjectKey).
 pub struct SubjectKey(Arc<Inner>);
 
-/// Shared with the records of the subject, so that there is one copy of the key. Behind a pointer, so that a record without a subject
-/// has no unwritten room.
+/// Shared with the subject's records, so that there is one copy of the key. It is behind a pointer, so that a record
+/// without a subject has no unwritten room.
 struct Inner {
     keyspace: Name,
     subject_id: Box<str>,
@@ -50,12 +50,12 @@ impl SubjectKey {
         self.0.subject_id == other.0.subject_id && bool::from(same_bytes)
     }
 
-    /// The same key, for a record that outlives the borrow of this one: wiped when the last of them is dropped.
+    /// The same key, for a record that outlives the borrow of this one. It is wiped when its last owner is dropped.
     pub(crate) fn share(&self) -> Self {
         Self(Arc::clone(&self.0))
     }
 
-    /// Lets go of the key, and then tells whether everyone else did: the last one wipes it.
+    /// Drops this copy of the key. The result tells whether all other copies were dropped too: the last one wipes it.
     #[cfg(test)]
     pub(crate) fn watch(self) -> impl Fn() -> bool {
         let watched = Arc::downgrade(&self.0);

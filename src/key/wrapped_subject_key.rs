@@ -1,4 +1,4 @@
-//! Subject keys as they are stored: wrapped under a DEK, which names itself in front (FORMAT 10).
+//! The stored form of subject keys: wrapped under a DEK, whose id is in front (FORMAT 10).
 
 use std::fmt;
 use std::str::FromStr;
@@ -18,8 +18,8 @@ const HEADER_LEN: usize = WRAPPED_KEY_MAGIC.len() + KeyId::LEN;
 
 /// A subject key as it is stored: 81 bytes or 108 characters, worthless without the keyring.
 ///
-/// Keep these apart from the data, with short-lived backups: a subject is forgotten when its wrapped key is gone
-/// everywhere.
+/// Keep these apart from the data, with short-lived backups: a subject is forgotten once every copy of its wrapped key
+/// is gone.
 #[derive(Clone, PartialEq, Eq)]
 pub struct WrappedSubjectKey(Vec<u8>);
 
@@ -113,7 +113,7 @@ impl SubjectKey {
         Self::unwrap_subject_key(keys, subject, wrapped)?.wrap_subject_key(keys)
     }
 
-    /// As `rewrap_subject_key`, also from a key that is compromised.
+    /// Like `rewrap_subject_key`, but also from a compromised key.
     pub(crate) fn rewrap_compromised(
         keys: &Keys,
         subject: &Identifier<'_>,

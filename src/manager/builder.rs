@@ -24,7 +24,8 @@ pub struct KeyringManagerBuilder {
 }
 
 impl KeyringManager {
-    /// Begins a manager of the keyrings in `store`, each of which one of `roots` unlocks. `.observed_by(..)` or `.unobserved()` makes it.
+    /// Begins a manager of the keyrings in `store`. One of `roots` must unlock each keyring. `.observed_by(..)` or `.unobserved()`
+    /// makes the manager.
     pub fn builder(store: impl KeyringStore + 'static, roots: RootKeys) -> KeyringManagerBuilder {
         KeyringManagerBuilder::new(Arc::new(store), roots)
     }

@@ -1,4 +1,4 @@
-//! One keyspace: at most one attempt to unlock or refresh it at a time, whoever asks.
+//! One keyspace. At most one attempt to unlock or refresh it runs at a time.
 
 use std::future::poll_fn;
 use std::num::NonZeroUsize;
@@ -22,19 +22,19 @@ use crate::root_key::RootKeys;
 use crate::runtime::need_runtime;
 use crate::store::KeyringStore;
 
-/// For how long the error of an attempt is also that of whoever asks anew and has nothing else.
+/// How long the error of an attempt is also given to new callers that have no keyring to use.
 const ERROR_KEPT: Duration = Duration::from_secs(1);
-/// How long to wait between two attempts while an unlocked keyring is in use.
+/// The wait between two attempts while an unlocked keyring is in use.
 const BETWEEN_ATTEMPTS: Duration = Duration::from_secs(10);
-/// How old a failure may be, now or when the attempt underway began, to speak for an outage that still lasts.
+/// A failure shows that an outage still lasts if it is at most this old, now or when the current attempt began.
 const OUTAGE_SEEN: Duration = Duration::from_secs(30);
-/// For how long anybody waits for one attempt: longer than a store and sixteen root keys with the usual deadlines take
-/// that all miss them.
+/// How long a caller waits for one attempt. This is longer than a store and sixteen root keys take if all miss their
+/// usual deadlines.
 const PATIENCE: Duration = Duration::from_secs(120);
 /// How often unknown key ids may ask the store: they come from outside.
 const BETWEEN_UNKNOWN_KEYS: Duration = Duration::from_secs(5);
 
-/// How long a keyring may be used without being looked up, and how many are held.
+/// How long a keyring may be used without a look-up, and how many are held.
 pub(super) struct Settings {
     pub(super) max_staleness: Duration,
     pub(super) grace: Duration,
@@ -45,13 +45,13 @@ pub(super) struct Settings {
 }
 
 impl Settings {
-    /// Half of the staleness, so that there is as much time again to get an answer.
+    /// Half of the staleness, so that as much time is left to get an answer.
     pub(super) fn refresh_after(&self) -> Duration {
         self.max_staleness.checked_div(2).unwrap_or_default()
     }
 }
 
-/// What keyrings are read from and unlocked with.
+/// The source of keyrings, and what unlocks them.
 pub(super) struct Refresher {
     pub(super) store: Arc<dyn KeyringStore>,
     pub(super) roots: RootKeys,
@@ -75,17 +75,17 @@ struct State {
 #[derive(Clone)]
 struct Current {
     keyring: Keyring,
-    /// What it was unlocked from: unlocked again only where the store has another.
+    /// The file that it was unlocked from. It is unlocked again only if the store has another.
     file: Arc<KeyringFile>,
-    /// When the store was last asked, and said that it is the newest.
+    /// When the store was last asked, and answered that this is the newest.
     seen: Moment,
 }
 
-/// The last attempt, where it failed; or the one underway, where it hangs.
+/// The last attempt if it failed, or the current one if it hangs.
 struct Failure {
     error: Error,
     at: Moment,
-    /// It, or one before it since the last success, is none that may pass.
+    /// It, or an earlier failure since the last success, is permanent.
     is_final: bool,
 }
 
@@ -93,21 +93,23 @@ struct Failure {
 #[derive(Clone)]
 struct Underway {
     began: Moment,
-    /// Closed when it ends, in whatever way.
+    /// Closed when it ends in any way.
     end: watch::Receiver<()>,
 }
 
-/// The right to attempt: there is one of it, from before its task first runs until that is done, panics or is cut off.
+/// The right to make an attempt. There is one, held from before its task first runs until the task is done, panics or
+/// is cut off.
 struct Attempt {
     slot: Arc<Slot>,
     underway: Underway,
-    /// Whoever waits is woken when it is dropped, and hands no right on: a runtime that nobody drives would keep it for ever.
+    /// Dropping it wakes all waiting callers, and passes the right to none of them: a runtime that nobody drives would
+    /// keep it for ever.
     _end: watch::Sender<()>,
 }
 
-/// Who attempts to get an answer next.
+/// Who makes the next attempt.
 enum NextAttempt {
-    /// There is one.
+    /// An attempt is running.
     Nobody,
     Mine(Attempt),
     Another(Underway),
@@ -116,7 +118,7 @@ enum NextAttempt {
 /// What a caller gets without waiting.
 enum Look {
     Use(Keyring),
-    /// Use it, and look for a newer one meanwhile.
+    /// Use it, and look for a newer one in the background.
     UseAndRefresh(Keyring),
     Wait,
 }
@@ -170,7 +172,7 @@ impl Slot {
         match self.next_attempt(refresher, asked) {
             NextAttempt::Nobody => {}
             NextAttempt::Mine(attempt) => {
-                // Without a runtime to go on in, a later caller waits instead.
+                // Without a runtime to continue in, a later caller waits instead.
                 if let Ok(runtime) = Handle::try_current() {
                     drop(runtime.spawn(attempt.run(Arc::clone(refresher))));
                 }
@@ -179,7 +181,7 @@ impl Slot {
         }
     }
 
-    /// Waits for one attempt, unless one ended since it was `asked` for.
+    /// Waits for one attempt, unless one ended after `asked`.
     async fn refresh(self: &Arc<Self>, refresher: &Arc<Refresher>, asked: Moment) {
         loop {
             let (underway, mine) = match self.next_attempt(refresher, asked) {
@@ -209,14 +211,15 @@ impl Slot {
         NextAttempt::Mine(Attempt { slot: Arc::clone(self), underway, _end: sender })
     }
 
-    /// There is no second attempt beside one that hangs, but it is told of, and counts as an outage, as if it had failed.
+    /// A second attempt does not start while one hangs. The hanging one is reported and counts as an outage, as if it
+    /// had failed.
     fn tell_if_it_hangs(&self, refresher: &Refresher) {
         let now = refresher.now();
         let state = self.state();
         if state.hangs(now) && state.is_due(now) {
             let error = ErrorKind::StoreUnavailable.because(
-                "the attempt to read and unlock the keyring did not end in two minutes: the store or a root key hangs, or nobody \
-                 drives the runtime of the caller who began it; `KeyringManager::forget` begins anew",
+                "the attempt to read and unlock the keyring did not end within two minutes: the store or a root key hangs, or nobody \
+                 drives the runtime of the caller who began it. `KeyringManager::forget` starts again",
             );
             self.fail(state, refresher, error, now);
         }
@@ -224,10 +227,10 @@ impl Slot {
 
     fn fail(&self, mut state: MutexGuard<'_, State>, refresher: &Refresher, error: Error, now: Moment) {
         let (told, current) = (error.again(), state.current.clone());
-        // What was refused once stays so until an attempt succeeds: an outage that follows gives no grace back.
+        // A refusal lasts until an attempt succeeds: a later outage does not bring the grace back.
         let is_final = !error.is_retryable() || state.failure.as_ref().is_some_and(|before| before.is_final);
         state.failure = Some(Failure { error, at: now, is_final });
-        // Not under the lock: an observer may ask the manager something.
+        // Not under the lock: an observer may call the manager.
         drop(state);
         refresher.tell_failure(current.as_ref(), self.keyspace.as_str(), &told, now);
     }
@@ -239,7 +242,7 @@ impl Slot {
 }
 
 impl Attempt {
-    /// In a task of its own: callers with less patience than the root key would otherwise begin it anew for ever.
+    /// In its own task: otherwise callers with less patience than the root key would begin it again for ever.
     async fn start(self, refresher: &Arc<Refresher>) -> Underway {
         let underway = self.underway.clone();
         let attempt = self.run(Arc::clone(refresher));
@@ -273,7 +276,7 @@ impl Drop for Attempt {
 }
 
 impl Underway {
-    /// Whether it ends while anybody is patient enough. Without timers everybody is.
+    /// Whether it ends while a caller still waits. Without timers every caller waits.
     async fn ends(mut self, clock: &Clock) -> bool {
         let patience = PATIENCE.saturating_sub(clock.now().steadily_since(self.began));
         let end = async { while self.end.changed().await.is_ok() {} };
@@ -300,18 +303,19 @@ impl State {
         }
     }
 
-    /// Whether the last failure is long enough ago for a new attempt.
+    /// Whether the last failure is old enough for a new attempt.
     fn is_due(&self, now: Moment) -> bool {
         self.failure.as_ref().is_none_or(|failure| now.steadily_since(failure.at) >= BETWEEN_ATTEMPTS)
     }
 
-    /// By the monotonic clock: on a machine that was suspended nothing hangs.
+    /// By the monotonic clock: nothing hangs on a machine that was suspended.
     fn hangs(&self, now: Moment) -> bool {
         self.underway.as_ref().is_some_and(|underway| now.steadily_since(underway.began) >= PATIENCE)
     }
 
-    /// Whether it may be used although nobody knows whether it is the newest: an attempt failed just now, and not for good. While
-    /// the next one lasts the outage does too: it may take as long as a deadline of the store, for which nobody should wait.
+    /// Whether it may be used although it may not be the newest: an attempt failed recently, and not for good. The
+    /// outage lasts while the next attempt runs too, which may take as long as a deadline of the store, and no caller
+    /// should wait for that.
     fn has_grace(&self, settings: &Settings, age: Duration, now: Moment) -> bool {
         let known_at = self.underway.as_ref().map_or(now, |underway| underway.began);
         let down =
@@ -319,19 +323,19 @@ impl State {
         down && age < settings.max_staleness.saturating_add(settings.grace)
     }
 
-    /// Whether there is no need for another attempt: one ended after `asked`, or failed just before it.
+    /// Whether no other attempt is needed: one ended after `asked`, or failed just before it.
     fn answered_since(&self, asked: Moment) -> bool {
         self.current.as_ref().is_some_and(|current| !current.seen.is_before(asked))
             || self.failure.as_ref().is_some_and(|failure| asked.steadily_since(failure.at) < ERROR_KEPT)
     }
 
-    /// What there is after an attempt that was waited for. One that was cut off, as by a runtime that ends, leaves nothing behind:
-    /// so what is not known to be good is refused.
+    /// The result of an attempt that a caller waited for. An attempt that was cut off, for example by a runtime that
+    /// ended, leaves none, so a keyring that is not known to be good is refused.
     fn usable(&self, refresher: &Refresher, asked: Moment) -> Result<Keyring, Error> {
         let (now, settings) = (refresher.now(), &refresher.settings);
         if let Some(current) = &self.current {
             let age = now.since(current.seen);
-            // Longer than anybody waits it lasts only on a machine that was suspended meanwhile.
+            // It lasts longer than any caller waits only on a machine that was suspended meanwhile.
             let just_asked = !current.seen.is_before(asked) && age < PATIENCE;
             if just_asked || age < settings.max_staleness || self.has_grace(settings, age, now) {
                 return Ok(current.keyring.clone());
@@ -342,7 +346,8 @@ impl State {
     }
 }
 
-/// Somebody's store, root key, observer or `options_for` may panic: that is a failure as any other, with its event and its end.
+/// The store, the root key, the observer or `options_for` may panic. That is a failure like any other, with its event
+/// and its end.
 async fn unless_it_panics<T>(attempt: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
     let mut attempt = pin!(attempt);
     let panicked = || ErrorKind::StoreUnavailable.because("the attempt to read and unlock the keyring panicked");
@@ -358,7 +363,7 @@ impl Refresher {
         self.settings.clock.now()
     }
 
-    /// The newest keyring of the store; unlocked only where it is not the one in use.
+    /// The newest keyring of the store. It is unlocked only if it is not the one in use.
     async fn newest(&self, keyspace: &Name, current: Option<&Current>) -> Result<Current, Error> {
         let seen = self.now();
         let file = self.store.get(keyspace.as_str()).await?.ok_or(ErrorKind::KeyringMissing)?;

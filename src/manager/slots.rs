@@ -1,4 +1,4 @@
-//! The keyspaces that are held, and which of them goes when there are too many.
+//! The keyspaces that are held, and which one is dropped if there are too many.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
@@ -15,7 +15,7 @@ pub(super) struct Slots {
 #[derive(Default)]
 struct UsedSlots {
     slots: BTreeMap<String, Used>,
-    /// Counts up with each use; larger is later.
+    /// Counts up with each use. A larger value is later.
     uses: u64,
 }
 
@@ -29,7 +29,7 @@ impl Slots {
         Self { capacity, held: Mutex::default() }
     }
 
-    /// The slot of a keyspace, made where there is none.
+    /// The slot of a keyspace, created if there is none.
     pub(super) fn slot(&self, keyspace: &Name) -> Arc<Slot> {
         let mut held = self.lock();
         held.uses = held.uses.saturating_add(1);
@@ -59,8 +59,9 @@ impl Slots {
 }
 
 impl UsedSlots {
-    /// First those that hold nothing, so that asking for keyspaces that do not exist pushes no keyring out. Not one that somebody
-    /// waits for: its next caller would begin anew. So for a moment there may be more than the capacity.
+    /// Empty slots go first, so that asking for keyspaces that do not exist drops no keyring. A slot with waiting
+    /// callers stays, because its next caller would begin again. So for a moment there may be more slots than the
+    /// capacity.
     fn let_one_go(&mut self) -> bool {
         let idle = self.slots.iter().filter(|(_, used)| Arc::strong_count(&used.slot) == 1);
         let oldest = idle.min_by_key(|(_, used)| (used.slot.is_unlocked(), used.last));

@@ -1,8 +1,8 @@
-//! Evens out what differs among formats, and among the features of serde_json that a user's program turns on, while a
-//! value is read: bytes are offered as a list where its type asks for a list, and a list as bytes; and a number is a
-//! number in whatever form serde_json hands it on.
+//! Evens out differences between formats, and between the features of serde_json that a user's program turns on, while
+//! a value is read. Bytes are offered as a list if the type asks for a list, and a list as bytes. A number is a number
+//! in whatever form serde_json passes it on.
 //!
-//! A deserializer around the format's own, so that it works wherever plain serde does.
+//! This is a deserializer around the format's own, so it works wherever plain serde does.
 
 use std::fmt;
 use std::iter;
@@ -16,29 +16,29 @@ use zeroize::Zeroizing;
 use super::number::{self, Begun, Key, KeySeed, PRIVATE_KEY};
 use crate::secret::{PlainBuffer, reserve_wiping};
 
-/// What is to happen on the way.
+/// Hooks that are called while a value is read.
 pub(crate) trait Watch: Copy {
-    /// Every text that passes.
+    /// Every text that is read.
     fn text<E: DeError>(self, text: &str) -> Result<(), E>;
 
-    /// Every bytes that pass.
+    /// All bytes that are read.
     fn bytes<E: DeError>(self, bytes: &[u8]) -> Result<(), E>;
 
-    /// Whether a number that no `f64` holds exactly is rounded, also for a type that might hold it in another form.
+    /// Whether to round a number that no `f64` holds exactly, even for a type that might hold it in another form.
     fn rounds(self) -> bool;
 
     /// Called for a number that was not rounded.
     fn left_exact(self) {}
 }
 
-/// Something of serde's, with what passes watched and evened out.
+/// A part of serde's machinery, watched and evened out.
 pub(crate) struct Even<I, W> {
     inner: I,
     watch: W,
     asked: Asked,
 }
 
-/// What a visitor's type asked the format for.
+/// What the type of a visitor asked the format for.
 #[derive(Clone, Copy)]
 enum Asked {
     Anything,
@@ -180,7 +180,7 @@ impl<'de, V: Visitor<'de>, W: Watch> Visitor<'de> for Even<V, W> {
     fn visit_byte_buf<E: DeError>(self, value: Vec<u8>) -> Result<V::Value, E> {
         self.watch.bytes(&value)?;
         match self.asked {
-            // Nobody else has them: they are wiped here.
+            // Nobody else has these bytes, so they are wiped here.
             Asked::List => visit_as_list(&Zeroizing::new(value), self.inner),
             _ => self.inner.visit_byte_buf(value),
         }
@@ -232,7 +232,7 @@ impl<'de, V: Visitor<'de>, W: Watch> Visitor<'de> for Even<V, W> {
     }
 }
 
-/// Hands `map`, which serde_json gave where anything was asked for, to `visitor`: as a number where it is one.
+/// Passes `map`, which serde_json returned when any type was allowed, to `visitor`: as a number if it is one.
 fn visit_number_or_map<'de, A: MapAccess<'de>, V: Visitor<'de>, W: Watch>(
     mut map: A,
     visitor: V,
@@ -254,9 +254,9 @@ fn visit_number_or_map<'de, A: MapAccess<'de>, V: Visitor<'de>, W: Watch>(
     }
 }
 
-/// Whether errors of type `E` are serde_json's. Serde shows of a format nothing but its error type, and not as one of a
-/// lifetime for which `TypeId` could be asked; two types of one name would be taken for each other, so this decides nothing
-/// but which of two sound ways is taken.
+/// Whether errors of type `E` are serde_json's. Serde shows nothing of a format except its error type, and that type
+/// may have a lifetime, so `TypeId` is not available. Two types with one name would be confused, so this only decides
+/// between two ways that are both sound.
 pub(crate) fn is_json<E>() -> bool {
     std::any::type_name::<E>() == std::any::type_name::<serde_json::Error>()
 }

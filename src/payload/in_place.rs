@@ -1,11 +1,13 @@
-//! Payloads of bytes made around what a buffer holds, and taken off again: one copy of the value, however large.
+//! Makes payloads of bytes around the content of a buffer, and removes them again. A value is copied once, however
+//! large it is.
 
 use super::write::PayloadPlace;
 use super::{KIND_BYTES, PAD_START};
 use crate::error::{Error, ErrorKind};
 use crate::secret::{reserve_exact_wiping, wipe};
 
-/// Makes `place.head` zero bytes and a payload of what `buffer` holds (FORMAT 7, 7.2). On an error it is as it was.
+/// Turns the content of `buffer` into `place.head` zero bytes and a payload (FORMAT 7, 7.2). On an error the buffer is
+/// unchanged.
 pub(crate) fn wrap_bytes(place: PayloadPlace, buffer: &mut Vec<u8>) -> Result<(), Error> {
     let len = buffer.len();
     if len > place.limits.max() {
@@ -30,7 +32,7 @@ pub(crate) fn unwrap_bytes(head: usize, len: usize, buffer: &mut Vec<u8>) {
     keep(buffer, 0, head.saturating_add(1), len);
 }
 
-/// Moves `len` bytes from `start` on to `to`, and wipes what follows them.
+/// Moves `len` bytes from `start` to `to`, and wipes everything after them.
 pub(crate) fn keep(buffer: &mut Vec<u8>, to: usize, start: usize, len: usize) {
     let end = start.saturating_add(len).min(buffer.len());
     buffer.copy_within(start.min(end)..end, to.min(start));

@@ -1,9 +1,9 @@
-//! What JSON would lose or could not read again is refused while it is written: floats that are not finite become
-//! `null` for ever, an option that holds `null` is read as absent, of two keys that are written alike one is lost, and more
-//! than 128 levels of nesting are not read back.
+//! While a value is written, refuses what JSON would lose or could not read again. Floats that are not finite would
+//! become `null` for ever. An option that holds `null` would be read as absent. Of two keys that are written alike, one
+//! would be lost. More than 128 levels of nesting cannot be read back.
 //!
-//! A wrapper and not a pass of its own before the writing, since a value may hold sealed fields, and serializing those
-//! has an effect: they would be sealed twice.
+//! This is a wrapper and not a separate pass before writing: a value may contain sealed fields, and serializing them
+//! has an effect, so they would be sealed twice.
 
 use std::cell::Cell;
 use std::fmt::Display;
@@ -13,16 +13,16 @@ use serde::ser::{self, Serialize, Serializer};
 use super::json_keys::Keys;
 use crate::error::ErrorKind;
 
-/// serde_json reads 127 levels; a value keeps well below.
+/// serde_json reads 127 levels, and a value stays well below.
 const MAX_DEPTH: usize = 100;
 
-/// How many tagged enums in one another are looked after.
+/// How many nested tagged enums are checked.
 const TAGS: usize = 4;
 
-/// The name by which serde_json knows its `RawValue`, whose only field is text that is written as it is.
+/// serde_json's name for its `RawValue`, whose only field is text that is written unchanged.
 const RAW_VALUE: &str = "$serde_json::private::RawValue";
 
-/// Forwards to `inner`, checking on the way. What was refused is left in `problem`.
+/// Forwards to `inner` and checks each value. A refusal is stored in `problem`.
 pub(super) struct Checked<'p, S> {
     inner: S,
     depth: usize,
@@ -34,9 +34,9 @@ pub(super) struct Checked<'p, S> {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Place {
     Anywhere,
-    /// In an option that is present, and would be read as absent where it held `null`.
+    /// In a present option, which would be read as absent if it held `null`.
     InOption,
-    /// The text of a `RawValue` that is there.
+    /// The text of a present `RawValue`.
     RawInOption,
 }
 
@@ -55,7 +55,7 @@ impl<'p, S> Checked<'p, S> {
         E::custom("refused")
     }
 
-    /// `levels` deeper, with the members still to come.
+    /// `levels` deeper, for the members to come.
     fn enter<C, E: ser::Error>(self, levels: usize, open: impl FnOnce(S) -> Result<C, E>) -> Result<Checked<'p, C>, E> {
         let depth = self.depth.saturating_add(levels);
         if depth > MAX_DEPTH {
@@ -68,7 +68,7 @@ impl<'p, S> Checked<'p, S> {
         Member { value, depth: self.depth, place, problem: self.problem }
     }
 
-    /// Something that JSON writes as `null`.
+    /// A value that JSON writes as `null`.
     fn null<T, E: ser::Error>(self, write: impl FnOnce(S) -> Result<T, E>) -> Result<T, E> {
         match self.place {
             Place::InOption => Err(self.refuse(ErrorKind::Unrepresentable)),
@@ -206,7 +206,7 @@ impl<'p, S: Serializer> Serializer for Checked<'p, S> {
         serialize_unit_variant(name: &'static str, index: u32, variant: &'static str);
     }
 
-    // With the levels of JSON that each is written as: a variant is an object around its content.
+    // With the JSON levels that each takes: a variant is an object around its content.
     forward_compound! {
         1: serialize_seq(len: Option<usize>) -> SerializeSeq;
         1: serialize_tuple(len: usize) -> SerializeTuple;
@@ -242,7 +242,7 @@ members! {
     SerializeStructVariant: serialize_field(key: &'static str);
 }
 
-/// A map on its way out, which is also what a struct with a flattened field becomes.
+/// A map that is being written. A struct with a flattened field becomes one too.
 pub(super) struct CheckedMap<'p, C> {
     entries: Checked<'p, C>,
     keys: Keys,
@@ -270,11 +270,11 @@ impl<C: ser::SerializeMap> ser::SerializeMap for CheckedMap<'_, C> {
     }
 }
 
-/// A struct on its way out.
+/// A struct that is being written.
 pub(super) struct CheckedStruct<'p, C> {
     fields: Checked<'p, C>,
-    /// The first keys. serde puts the tag of an enum there, those of enums in one another side by side, and does not know whether the
-    /// variant has a field of such a name.
+    /// The first keys. serde writes the tags of nested enums there, side by side, and does not know whether the variant
+    /// has a field with such a name.
     tags: [Option<&'static str>; TAGS],
 }
 

@@ -1,5 +1,5 @@
-//! What is under a key of its own must not be sealed once more: no count, reseal or destruction of that key could see it
-//! (FORMAT 7.5, 7.6).
+//! Something that is under a key of its own must not be sealed again: a count, reseal or destruction of that key could
+//! not see it (FORMAT 7.5, 7.6).
 
 use super::read::{Content, content};
 use super::{KIND_BYTES, KIND_TEXT};
@@ -8,11 +8,11 @@ use crate::id::KeyId;
 use crate::secret::{PlainBuffer, reserve_wiping};
 use crate::token::{FIRST_BYTE, key_of_bytes, key_of_text};
 
-/// Refuses a payload that is, or holds, a token or a wrapped subject key. Bytes may look like one by chance, and are taken
-/// for one where `knows` knows the key.
+/// Refuses a payload that is or contains a token or a wrapped subject key. Bytes may look like one by chance, so they
+/// count as one only if `knows` knows the key.
 pub(crate) fn refuse_nested(payload: &[u8], knows: impl Fn(KeyId) -> bool) -> Result<(), Error> {
     let (kind, rest) = payload.split_first().unwrap_or((&KIND_BYTES, &[]));
-    // Almost every value is settled here.
+    // This decides for almost every value.
     let (refusal, suspect) = match *kind {
         KIND_TEXT => (ErrorKind::TokenAsPlaintext, rest.starts_with(b"rx")),
         KIND_BYTES => (ErrorKind::TokenAsPlaintext, rest.first() == Some(&FIRST_BYTE) || rest.starts_with(b"rx")),
@@ -24,7 +24,7 @@ pub(crate) fn refuse_nested(payload: &[u8], knows: impl Fn(KeyId) -> bool) -> Re
     Ok(())
 }
 
-/// The key of each token and wrapped subject key that `content` is or holds, in their order.
+/// The key of each token and wrapped subject key that `content` is or contains, in order.
 pub(crate) fn nested_keys(content: Content<'_>, knows: impl Fn(KeyId) -> bool) -> Vec<KeyId> {
     match content {
         Content::Bytes(bytes) => key_of_either(bytes, knows).into_iter().collect(),
@@ -33,15 +33,17 @@ pub(crate) fn nested_keys(content: Content<'_>, knows: impl Fn(KeyId) -> bool) -
     }
 }
 
-/// The key of bytes that are a binary form, or the letters of a text form, as a binary column has them that text was written to.
+/// The key of bytes that are a binary form, or the letters of a text form, as in a binary column that text was written
+/// to.
 fn key_of_either(bytes: &[u8], knows: impl Fn(KeyId) -> bool) -> Option<KeyId> {
     let binary = key_of_bytes(bytes).filter(|id| knows(*id));
     binary.or_else(|| key_of_text(std::str::from_utf8(bytes).ok()?))
 }
 
-/// Whether JSON may hold one: without a branch for a byte, so that the compiler takes 16 bytes at a time.
+/// Whether JSON may contain one. It has no branch for a byte, so that the compiler takes 16 bytes at a time.
 fn is_suspect(json: &[u8]) -> bool {
-    // The first characters of a text form, the first byte of a list, and an escape that any of the characters may hide in.
+    // The first characters of a text form, the first byte of a list, and an escape that may hide any of these
+    // characters.
     let at = |(first, (second, third)): (&u8, (&u8, &u8))| {
         let text = u8::from(*first == b'r')
             & u8::from(*second == b'x')
@@ -56,12 +58,12 @@ fn is_suspect(json: &[u8]) -> bool {
     from(0).zip(from(1).zip(from(2))).map(at).fold(0, |found, here| found | here) != 0
 }
 
-/// Looks at every string and every list of bytes in `json`. It reads what is between them no closer than it must: a payload
-/// that no reader of JSON takes is no reason to miss what is in it.
+/// Looks at every string and every list of bytes in `json`. It checks what is between them no more than it must: a
+/// payload that no JSON reader accepts must not hide what is in it.
 fn keys_in_json(json: &[u8], knows: impl Fn(KeyId) -> bool) -> Vec<KeyId> {
     let mut found = Vec::new();
     let mut rest = json;
-    // The innermost list that is open, as long as it holds nothing but bytes.
+    // The innermost open list, as long as it contains only bytes.
     let mut list = None;
     while let Some((byte, behind)) = rest.split_first() {
         rest = behind;
@@ -88,7 +90,8 @@ fn keys_in_json(json: &[u8], knows: impl Fn(KeyId) -> bool) -> Vec<KeyId> {
     found
 }
 
-/// The inside of the string whose first quote is before `json`, with its escapes as they are, and what follows its last quote.
+/// The inside of the string whose first quote is before `json`, with its escapes unchanged, and the text after its last
+/// quote.
 fn split_string(json: &[u8]) -> (&[u8], &[u8]) {
     let mut escaped = false;
     let end = json.iter().position(|byte| {
@@ -100,8 +103,8 @@ fn split_string(json: &[u8]) -> (&[u8], &[u8]) {
     (string, rest.get(1..).unwrap_or_default())
 }
 
-/// The number that begins with `digit` and goes on in `json` where it is a byte, and what follows its digits. What is no whole
-/// number has a character behind them that ends the list.
+/// The number that begins with `digit` and continues in `json`, if it is a byte, and the text after its digits. A
+/// number that is not whole is followed by a character that ends the list.
 fn split_number(digit: u8, json: &[u8]) -> (Option<u8>, &[u8]) {
     let digits = json.iter().take_while(|byte| byte.is_ascii_digit()).count();
     let (more, rest) = json.split_at_checked(digits).unwrap_or_default();
@@ -111,7 +114,7 @@ fn split_number(digit: u8, json: &[u8]) -> (Option<u8>, &[u8]) {
     (u8::try_from(value).ok(), rest)
 }
 
-/// `bytes` and one more; `None` where they can begin neither form.
+/// `bytes` and one more. `None` if they can begin neither form.
 fn with_byte(mut bytes: PlainBuffer, byte: u8) -> Option<PlainBuffer> {
     if bytes.vec().is_empty() && byte != FIRST_BYTE && byte != b'r' {
         return None;
@@ -121,12 +124,12 @@ fn with_byte(mut bytes: PlainBuffer, byte: u8) -> Option<PlainBuffer> {
     Some(bytes)
 }
 
-/// The key of a string of JSON that is a text form as a whole.
+/// The key of a JSON string that is a complete text form.
 fn key_of_string(string: &[u8]) -> Option<KeyId> {
     if !string.contains(&b'\\') {
         return key_of_text(std::str::from_utf8(string).ok()?);
     }
-    // Of the escapes only `\u` can be a character of base64url.
+    // `\u` is the only escape that can be a character of base64url.
     let mut unescaped = PlainBuffer::default();
     reserve_wiping(unescaped.vec(), string.len());
     let mut rest = string;

@@ -1,5 +1,5 @@
-//! Numbers as serde_json hands them on where the user's program has its feature `arbitrary_precision`: a map of one
-//! private key, which no type but its own `Number` and `Value`, and some decimals, takes for a number.
+//! Numbers as serde_json passes them on if the user's program turns its feature `arbitrary_precision` on: a map with
+//! one private key. Only serde_json's own `Number` and `Value`, and some decimal types, accept that as a number.
 
 use std::any::type_name;
 use std::borrow::Cow;
@@ -17,10 +17,10 @@ use crate::secret::wipe;
 /// The key of the map that is a number.
 pub(super) const PRIVATE_KEY: &str = "$serde_json::private::Number";
 
-/// The number `text` as what a `T` is made from, if not from serde_json's private form.
+/// The number `text` in the form that a `T` is made from, if that is not serde_json's private form.
 ///
-/// Serde reads flattened, tagged and untagged values into a buffer of its own, `Content`, from which nothing but a number
-/// becomes a number. Text that serde_json itself writes for an `f64` or an `f32` loses nothing there.
+/// Serde reads flattened, tagged and untagged values into its own buffer, `Content`, and only a number in it becomes a
+/// number. Text that serde_json itself writes for an `f64` or an `f32` loses nothing there.
 pub(super) fn number<T>(text: &str, rounds: bool) -> Option<f64> {
     let number: f64 = text.parse().ok().filter(|number: &f64| number.is_finite())?;
     let taken = if rounds {
@@ -31,18 +31,18 @@ pub(super) fn number<T>(text: &str, rounds: bool) -> Option<f64> {
     taken.then_some(number)
 }
 
-/// Whether `T` is serde's buffer, by its name as in `is_json`: some versions of Rust write a lifetime behind it.
+/// Whether `T` is serde's buffer, by its name as in `is_json`. Some versions of Rust write a lifetime after it.
 fn is_buffer<T>() -> bool {
     let name = type_name::<T>();
     name.strip_suffix("<'_>").unwrap_or(name).ends_with("::Content")
 }
 
-/// As in `is_json`.
+/// The same as in `is_json`.
 fn is<T, U>() -> bool {
     type_name::<T>() == type_name::<U>()
 }
 
-/// Whether `text` is what serde_json writes for `number`.
+/// Whether serde_json writes `text` for `number`.
 fn is_written(number: impl Serialize, text: &str) -> bool {
     let mut room = [0; 32];
     let mut written = Cursor::new(room.as_mut_slice());
@@ -60,8 +60,8 @@ pub(super) enum Key<'de> {
     Text(Cow<'de, str>),
 }
 
-/// Tells the private key from the same text in JSON: asked for an option, serde_json answers `Some` for a key that was
-/// read, and gives its own key as text.
+/// Tells the private key from the same text in JSON: when asked for an option, serde_json answers `Some` for a key that
+/// was read, and gives its own key as text.
 pub(super) struct KeySeed;
 
 impl<'de> DeserializeSeed<'de> for KeySeed {
@@ -96,7 +96,7 @@ impl<'de> Visitor<'de> for KeyVisitor {
     }
 }
 
-/// A map whose first key was looked at.
+/// A map whose first key was read.
 pub(super) struct Begun<'de, A> {
     first: Option<Cow<'de, str>>,
     map: A,
@@ -128,7 +128,7 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Begun<'de, A> {
     }
 }
 
-/// A key of JSON, which gives numbers too where its text is one.
+/// A JSON key. It also becomes a number if its text is one.
 struct FirstKey<'de, E> {
     key: Cow<'de, str>,
     error: PhantomData<E>,

@@ -1,6 +1,6 @@
-//! What all deserializers of one value have in common.
+//! The common part of all deserializers of one value.
 
-/// The methods of a deserializer of one value, by which that is also the value of an option and of a newtype around it.
+/// Methods of a deserializer of one value. The same value also serves as the value of an option and of a newtype.
 macro_rules! around_one_value {
     ($error:ty) => {
         fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, $error> {

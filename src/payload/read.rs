@@ -1,4 +1,4 @@
-//! Reading a payload: strictly, and with one error for everything that is wrong (FORMAT 7.3, 7.4).
+//! Reads a payload: strictly, and with one error for everything that is wrong (FORMAT 7.3, 7.4).
 
 use std::cell::Cell;
 use std::fmt::{self, Display};
@@ -21,7 +21,7 @@ pub(crate) enum Content<'p> {
 }
 
 impl<'p> Content<'p> {
-    /// The content of text or bytes as it is.
+    /// The text or bytes themselves.
     pub(crate) fn scalar(self) -> Option<&'p [u8]> {
         match self {
             Self::Bytes(bytes) => Some(bytes),
@@ -31,7 +31,7 @@ impl<'p> Content<'p> {
     }
 }
 
-/// Takes kind and padding off.
+/// Removes the kind and the padding.
 pub(crate) fn content(payload: &[u8]) -> Result<Content<'_>, Error> {
     parse(payload).ok_or_else(|| ErrorKind::OpenFailed.into())
 }
@@ -43,7 +43,7 @@ fn parse(payload: &[u8]) -> Option<Content<'_>> {
         return None;
     }
     let (kind, content) = content.split_first()?;
-    // FORMAT 7.1: what a payload may be longer by is padding.
+    // Everything that makes a payload longer than this is padding (FORMAT 7.1).
     if content.len() > MAX_CONTENT {
         return None;
     }
@@ -55,7 +55,7 @@ fn parse(payload: &[u8]) -> Option<Content<'_>> {
     }
 }
 
-/// Eight bytes at a time, since padding is zeros but for its first byte.
+/// Eight bytes at a time, since all of the padding but its first byte is zero.
 fn last_that_is_not_zero(payload: &[u8]) -> Option<usize> {
     let mut rest = payload;
     while let Some((before, eight)) = rest.split_last_chunk() {
@@ -69,7 +69,7 @@ fn last_that_is_not_zero(payload: &[u8]) -> Option<usize> {
     rest.iter().rposition(|byte| *byte != 0)
 }
 
-/// The value in `content`. What serde says of a mismatch quotes the value, and is dropped.
+/// The value in `content`. Serde's text about a mismatch quotes the value, and is dropped.
 pub(crate) fn decode<T: DeserializeOwned>(content: Content<'_>) -> Result<T, Error> {
     let value = match content {
         Content::Bytes(bytes) => T::deserialize(One(Scalar::Bytes(bytes))).ok(),
@@ -79,8 +79,9 @@ pub(crate) fn decode<T: DeserializeOwned>(content: Content<'_>) -> Result<T, Err
     value.ok_or_else(|| ErrorKind::TypeMismatch.into())
 }
 
-/// The value in `json`. With exact numbers first: a type that holds them, such as `serde_json::Value` where it does, is to
-/// get back what was sealed. If that does not fit, with rounded ones, which is what every other program reads.
+/// The value in `json`. Exact numbers are tried first, so that a type that holds them, such as some forms of
+/// `serde_json::Value`, gets back what was sealed. If that does not fit, rounded numbers are tried, which every other
+/// program reads.
 fn decode_json<T: DeserializeOwned>(json: &str) -> Option<T> {
     let left_exact = Cell::new(false);
     let decoded = |rounds| {
@@ -116,7 +117,7 @@ impl Watch for Numbers<'_> {
     }
 }
 
-/// The value is not of the asked type. Says nothing, so that it can quote nothing.
+/// The value is not of the requested type. It has no details, so that it quotes nothing.
 #[derive(Debug)]
 struct Mismatch;
 
@@ -134,8 +135,8 @@ impl de::Error for Mismatch {
     }
 }
 
-/// Text or bytes as the one value there is: also of an option or a newtype around it, so that `String`,
-/// `Option<String>` and a newtype evolve into each other; bytes also as a list.
+/// Text or bytes as one value. It also becomes an option or a newtype around it, so that `String`, `Option<String>` and
+/// a newtype can evolve into each other. Bytes also become a list.
 struct One<'p>(Scalar<'p>);
 
 enum Scalar<'p> {

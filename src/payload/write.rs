@@ -1,4 +1,4 @@
-//! Writing a payload: the kind follows from the first call that the value's `Serialize` makes.
+//! Writes a payload. The kind follows from the first call that the value's `Serialize` makes.
 
 use std::cell::{Cell, RefCell};
 use std::fmt::{self, Display};
@@ -11,7 +11,7 @@ use crate::error::{Error, ErrorKind};
 use crate::field::Field;
 use crate::secret::reserve_wiping;
 
-/// How long a field's content may be and to what it is padded.
+/// The maximum length of a field's content, and the block that it is padded to.
 #[derive(Clone, Copy)]
 pub(crate) struct Limits {
     max: usize,
@@ -30,31 +30,31 @@ impl Limits {
         Self { max, block }
     }
 
-    /// The most bytes of content.
+    /// The maximum number of content bytes.
     pub(super) fn max(self) -> usize {
         self.max
     }
 
-    /// What padding adds to `unpadded` bytes (FORMAT 7.2): one byte at least.
+    /// How many bytes of padding follow `unpadded` bytes (FORMAT 7.2): at least one.
     pub(super) fn padding(self, unpadded: usize) -> usize {
         let over = unpadded.checked_rem(self.block).unwrap_or_default();
         self.block.saturating_sub(over)
     }
 }
 
-/// Where a payload is in a token.
+/// The place of a payload in a token.
 #[derive(Clone, Copy)]
 pub(crate) struct PayloadPlace {
     pub(crate) limits: Limits,
-    /// Bytes before it, which the caller fills.
+    /// Bytes before it. The caller fills them.
     pub(crate) head: usize,
-    /// Bytes after it, for which room is made.
+    /// Bytes after it. Room is made for them.
     pub(crate) tail: usize,
 }
 
-/// What becomes a payload.
+/// Something that becomes a payload.
 pub(crate) trait Plaintext {
-    /// Appends `place.head` zero bytes and the payload. On an error the caller wipes what was appended.
+    /// Appends `place.head` zero bytes and the payload. On an error the caller wipes the appended bytes.
     fn write_payload(&self, place: PayloadPlace, out: &mut Vec<u8>) -> Result<(), Error>;
 }
 
@@ -67,7 +67,7 @@ impl<T: Serialize + ?Sized> Plaintext for Value<'_, T> {
     }
 }
 
-/// The content of another token, of the same kind there as here.
+/// The content of another token. It keeps its kind.
 impl Plaintext for Content<'_> {
     fn write_payload(&self, place: PayloadPlace, out: &mut Vec<u8>) -> Result<(), Error> {
         Sink::write(place, out, |sink| match self {
@@ -81,7 +81,7 @@ impl Plaintext for Content<'_> {
     }
 }
 
-/// Where the content goes.
+/// Receives the content.
 struct Sink<'o> {
     out: &'o mut Vec<u8>,
     start: usize,
@@ -90,7 +90,7 @@ struct Sink<'o> {
 }
 
 impl<'o> Sink<'o> {
-    /// Has `content` written, and pads it.
+    /// Lets `content` write itself, and pads it.
     fn write(
         place: PayloadPlace,
         out: &'o mut Vec<u8>,
@@ -113,8 +113,8 @@ impl<'o> Sink<'o> {
         Refused
     }
 
-    /// Begins content of `kind` of which `len` bytes are already known to come: checked before anything is allocated
-    /// (FORMAT 7.1), and room made for the whole token at once.
+    /// Begins content of `kind` with at least `len` bytes. The length is checked before anything is allocated (FORMAT
+    /// 7.1), and room is made for the whole token at once.
     fn begin(&mut self, kind: u8, len: usize) -> Result<(), Refused> {
         if len > self.place.limits.max {
             return Err(self.fail(ErrorKind::TooLarge));
@@ -152,8 +152,8 @@ impl<'o> Sink<'o> {
         Ok(())
     }
 
-    /// A user's value. Its `Serialize` runs once: of one that gives what it has away, such as an iterator, nothing would be left for
-    /// a second time, and that nothing would be sealed.
+    /// A user's value. Its `Serialize` runs once: a value that gives its content away, such as an iterator, would have
+    /// nothing left for a second time, and that nothing would be sealed.
     fn value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Refused> {
         let problem = Cell::new(None);
         let sink = RefCell::new(self);
@@ -169,8 +169,8 @@ impl<'o> Sink<'o> {
     }
 }
 
-/// The sink as both of the probe and of the JSON that the value may turn out to be. Borrowed for as long as bytes are copied, and never
-/// while code of the user's runs.
+/// The sink of the probe, and of the JSON that the value may turn out to be. It is borrowed only while bytes are
+/// copied, and never while the user's code runs.
 #[derive(Clone, Copy)]
 struct Shared<'s, 'm, 'o>(&'s RefCell<&'m mut Sink<'o>>);
 
@@ -197,7 +197,7 @@ impl fmt::Write for Shared<'_, '_, '_> {
     }
 }
 
-/// Something was refused; the sink has what it was. It says nothing, so that it can hold no value.
+/// Something was refused, and the sink is unchanged. It has no details, so that it can contain no value.
 #[derive(Debug)]
 struct Refused;
 
@@ -209,8 +209,8 @@ impl From<Refused> for serde_json::Error {
 
 type Json<'j, 's, 'm, 'o> = &'j mut serde_json::Serializer<Shared<'s, 'm, 'o>>;
 
-/// The serializer that finds out what the value is. Text and bytes are written as they are. At the first sign of
-/// anything else, before any member of the value is visited, it gives way to JSON.
+/// The serializer that finds out what the value is. It writes text and bytes unchanged. At the first sign of anything
+/// else, before any member of the value is visited, it switches to JSON.
 struct Probe<'j, 's, 'm, 'o> {
     sink: Shared<'s, 'm, 'o>,
     json: Checked<'s, Json<'j, 's, 'm, 'o>>,
@@ -262,7 +262,7 @@ impl<'j, 's, 'm, 'o> Serializer for Probe<'j, 's, 'm, 'o> {
     }
 
     fn collect_str<T: Display + ?Sized>(mut self, value: &T) -> Result<(), serde_json::Error> {
-        // Into the sink, not through a String that nobody would wipe.
+        // Directly into the sink, since nobody would wipe a String.
         self.sink.with(|sink| sink.begin(KIND_TEXT, 0))?;
         fmt::write(&mut self.sink, format_args!("{value}")).map_err(|fmt::Error| Refused.into())
     }

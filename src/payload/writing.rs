@@ -1,7 +1,7 @@
-//! Whether a value is being written into a payload on this thread. Nothing is sealed then: its token would be inside
-//! another one (FORMAT 7.6).
+//! Knows whether a value is being written into a payload on this thread. Nothing may be sealed then: its token would be
+//! inside another one (FORMAT 7.6).
 //!
-//! A thread-local, since serde gives a value's `Serialize` no context.
+//! A thread-local, since serde passes no context to a value's `Serialize`.
 
 use std::cell::Cell;
 
@@ -15,7 +15,8 @@ thread_local! {
 enum Writing {
     Nothing,
     Value,
-    /// A value in which something was to be sealed. Kept, because formats and types may swallow the refusal.
+    /// A value inside which something was to be sealed. This is kept, because formats and types may swallow the
+    /// refusal.
     Refused,
 }
 
@@ -43,7 +44,7 @@ pub(super) fn value<T>(write: impl FnOnce() -> Result<T, Error>) -> Result<T, Er
     if refused { Err(ErrorKind::TokenInside.into()) } else { written }
 }
 
-/// Also where the value's `Serialize` panics and somebody catches that.
+/// Also runs if the value's `Serialize` panics and somebody catches that.
 struct Done;
 
 impl Drop for Done {

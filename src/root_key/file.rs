@@ -8,9 +8,9 @@ use super::local::LocalRootKey;
 use crate::disk::{SecretFile, SecretFileError, create_folders, parent, place_new};
 use crate::error::{Error, ErrorKind};
 
-/// A file that holds a root key: one line, `rxseal-root-v1:` and 43 characters.
+/// A file with a root key: one line, `rxseal-root-v1:` and 43 characters.
 ///
-/// Keep it where the data and its backups are not. Unix only, since it relies on file modes.
+/// Keep it apart from the data and the data's backups. Unix only, since it relies on file modes.
 ///
 /// ```no_run
 /// let root = rxseal::root::RootKeyFile::new("/etc/pharmacy/root.key").load_or_create()?;
@@ -31,26 +31,27 @@ impl RootKeyFile {
         Self(self.0.allow_group_read())
     }
 
-    /// Reads the root key. A link is followed, and what it leads to is checked.
+    /// Reads the root key. A link is followed, and the file that it leads to is checked.
     ///
     /// # Errors
     ///
-    /// `root-key-io` if it cannot be read, `invalid-root-key` if it is not a root key file or not a file, `root-key-permissions` if
-    /// somebody else may read or change it: it belongs neither to root nor to the user of this process (root may also read a
-    /// service's), or its mode is more than 0600.
+    /// - `root-key-io` if it cannot be read.
+    /// - `invalid-root-key` if it is not a root key file or not a file.
+    /// - `root-key-permissions` if somebody else may read or change it: it belongs neither to root nor to the user of
+    ///   this process (root may also read a service's file), or its mode is more than 0600.
     pub fn load(&self) -> Result<LocalRootKey, Error> {
         let line = self.0.read().map_err(|unfit| self.unfit(unfit))?;
         LocalRootKey::parse_line(&line).map_err(|error| self.here(error))
     }
 
-    /// Makes a new random root key and stores it with mode 0600, never over an existing file.
+    /// Creates a new random root key and stores it with mode 0600. It never overwrites a file.
     ///
-    /// The file appears whole or not at all: it is written beside its place, synced, and put there by a link, which
-    /// fails where something is there already. Missing folders are made for the owner only.
+    /// The file appears complete or not at all. It is written next to its place, synced, and put there by a link, which
+    /// fails if something is already there. Missing folders are created for the owner only.
     ///
     /// # Errors
     ///
-    /// `root-key-io` where something is there already or it cannot be written, `random-failed`.
+    /// `root-key-io` if something is already there or it cannot be written. `random-failed`.
     pub fn create(&self) -> Result<LocalRootKey, Error> {
         let root = LocalRootKey::generate()?;
         self.store(&root)?.map_err(|cause| self.unreadable(&cause))?;
@@ -58,16 +59,15 @@ impl RootKeyFile {
         self.load()
     }
 
-    /// Reads the root key, or makes one where there is no file yet.
+    /// Reads the root key, or creates one if there is no file yet.
     ///
-    /// For the first start of a program. Once a keyring is stored use [`load`](Self::load): where the file was lost, this would
-    /// make another root key, and unlocking would then say that the keyring is of a foreign one.
-    /// Of two processes that start at once both get the
-    /// same key.
+    /// Use this for a program's first start. Once a keyring is stored, use [`load`](Self::load): if the file was lost,
+    /// this call would create another root key, and unlocking would fail with an error about a wrong root key. If two
+    /// processes start at once, both get the same key.
     ///
     /// # Errors
     ///
-    /// Those of [`load`](Self::load) and [`create`](Self::create).
+    /// The same as [`load`](Self::load) and [`create`](Self::create).
     pub fn load_or_create(&self) -> Result<LocalRootKey, Error> {
         if !self.is_there()? {
             let root = LocalRootKey::generate()?;
@@ -79,7 +79,7 @@ impl RootKeyFile {
         self.load()
     }
 
-    /// Whether something is at the path. A link that leads nowhere counts as nothing.
+    /// Whether something is at the path. A link that leads nowhere does not count.
     pub(crate) fn is_there(&self) -> Result<bool, Error> {
         self.0.path().try_exists().map_err(|cause| self.unreadable(&cause))
     }
@@ -88,7 +88,7 @@ impl RootKeyFile {
         self.0.path()
     }
 
-    /// With the path in its cause: it is no secret, and the first thing to look at.
+    /// The cause contains the path: it is not secret, and the first thing to look at.
     fn unreadable(&self, cause: &io::Error) -> Error {
         let cause = io::Error::new(cause.kind(), format!("{}: {cause}", self.0.path().display()));
         Error::from(ErrorKind::RootKeyIo).caused_by(cause)

@@ -1,4 +1,4 @@
-//! A KEK, and what its wrap is bound to.
+//! A KEK, and the context that its wrap is bound to.
 
 use std::fmt;
 
@@ -15,11 +15,12 @@ use crate::secret::SecretBytes;
 pub struct Kek(SecretBytes<32>);
 
 impl Kek {
-    /// A copy of what a root key unwrapped. The caller wipes `bytes`.
+    /// A copy of the bytes that a root key unwrapped. The caller wipes `bytes`.
     ///
     /// # Errors
     ///
-    /// `provider-refused` if it is not 32 bytes; `unlock-failed` if all of them are zero, which no KEK is (FORMAT 1.8).
+    /// `provider-refused` if it does not have 32 bytes. `unlock-failed` if all of them are zero, which is never a KEK
+    /// (FORMAT 1.8).
     ///
     /// ```
     /// use rxseal::provider::Kek;
@@ -57,10 +58,10 @@ impl fmt::Debug for Kek {
     }
 }
 
-/// What a wrapped KEK is bound to (FORMAT 8.4): its keyspace and its public fingerprint.
+/// The context that a wrapped KEK is bound to (FORMAT 8.4): its keyspace and its public fingerprint.
 ///
-/// Whoever unwraps with another context must get an error. A provider that binds bytes takes
-/// [`associated_data`](Self::associated_data); one that binds named values takes the others.
+/// Unwrapping with another context must fail. A provider that binds bytes uses
+/// [`associated_data`](Self::associated_data). One that binds named values uses the other methods.
 #[derive(Clone, Copy, Debug)]
 pub struct KekContext<'a> {
     pub(crate) keyspace: &'a str,
@@ -68,7 +69,7 @@ pub struct KekContext<'a> {
 }
 
 impl<'a> KekContext<'a> {
-    /// A context for the tests of a root key. In a program rxseal makes it.
+    /// A context for the tests of a root key. In a program, rxseal makes it.
     ///
     /// # Errors
     ///

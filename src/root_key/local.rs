@@ -19,21 +19,22 @@ const PREFIX: &[u8] = b"rxseal-root-v1:";
 
 /// A root key that this machine holds, from a [`RootKeyFile`](crate::root::RootKeyFile) or an environment variable.
 ///
-/// It is the embedded default: no service and no configuration. It protects a stolen database or backup as long as the
-/// root key is not in it. Keep it apart from the data.
+/// It needs no service and no configuration. It protects a stolen database or backup as long as the root key is not in
+/// it, so keep it apart from the data.
 pub struct LocalRootKey {
     secret: SecretBytes<32>,
     name: String,
 }
 
 impl LocalRootKey {
-    /// The root key in an environment variable, in the one-line form of a key file (`rxseal-root-v1:` and 43 characters).
+    /// The root key in an environment variable, as one line like a root key file's (`rxseal-root-v1:` and 43
+    /// characters).
     ///
-    /// The environment of a process can be read by its user and by root, and is inherited by its children. Prefer a file.
+    /// Prefer a file: a process's environment can be read by its user and by root, and its children inherit it.
     ///
     /// # Errors
     ///
-    /// `invalid-root-key` where the variable is not set or holds anything else.
+    /// `invalid-root-key` if the variable is not set or contains anything else.
     ///
     /// ```no_run
     /// let root = rxseal::root::LocalRootKey::from_env("RXSEAL_ROOT_KEY")?;
@@ -41,7 +42,7 @@ impl LocalRootKey {
     /// ```
     pub fn from_env(variable: &str) -> Result<Self, Error> {
         let named = |reason| match invalid(reason) {
-            // Whoever gave the key itself in place of a name must not find it in a log.
+            // A caller may have passed the key itself instead of a name, and it must not appear in a log.
             error if is_variable_name(variable) => error.caused_by(variable.to_owned()),
             error => error,
         };
@@ -53,7 +54,7 @@ impl LocalRootKey {
         Self::parse_line(value.as_bytes())
     }
 
-    /// A new random root key, to be stored by a [`RootKeyFile`](crate::root::RootKeyFile).
+    /// A new random root key. A [`RootKeyFile`](crate::root::RootKeyFile) stores it.
     pub(crate) fn generate() -> Result<Self, Error> {
         Self::new(random::key()?)
     }
@@ -71,7 +72,7 @@ impl LocalRootKey {
     pub(crate) fn parse_line(line: &[u8]) -> Result<Self, Error> {
         let line = line.strip_suffix(b"\n").unwrap_or(line);
         if line.ends_with(b"\r") {
-            return Err(invalid("it ends with a carriage return, as files of Windows do: take that away (CRLF to LF)"));
+            return Err(invalid("it ends with a carriage return, as in Windows files: convert CRLF to LF"));
         }
         let text = line.strip_prefix(PREFIX).ok_or_else(|| invalid("it does not begin with `rxseal-root-v1:`"))?;
         let secret = secret_text::decode_key(text)

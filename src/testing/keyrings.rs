@@ -8,18 +8,7 @@ use crate::key::{KeyState, KeyringFile};
 use crate::keyring::{Keyring, Opened, UnlockOptions, Unlocked, create};
 use crate::root_key::{LocalRootKey, RootKeys, run_local};
 
-impl Keyring {
-    /// An unlocked keyring of new random keys that nothing stores: what is sealed with it is lost with the process.
-    ///
-    /// # Errors
-    ///
-    /// `invalid-id`, `random-failed`.
-    pub fn insecure_for_tests(keyspace: &str) -> Result<Unlocked, Error> {
-        insecure_keyring(keyspace)
-    }
-}
-
-/// As [`Keyring::insecure_for_tests`].
+/// An unlocked keyring of new random keys that nothing stores: what is sealed with it is lost with the process.
 ///
 /// # Errors
 ///

@@ -99,7 +99,7 @@ fn keys_of_parts_are_held_to_the_same_spelling() {
 }
 
 fn keyring() -> Keyring {
-    Keyring::insecure_for_tests("pharmacy-17").unwrap().unobserved()
+    rxseal::testing::insecure_keyring("pharmacy-17").unwrap().unobserved()
 }
 
 fn access() -> Access {

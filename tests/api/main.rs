@@ -1,4 +1,4 @@
-//! The public API, as programs use it: what is sealed opens, in its place and nowhere else.
+//! The public API, as programs use it: a sealed value opens in its own place and nowhere else.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 mod ids;

@@ -1,7 +1,8 @@
-//! Proves what resealing promises, by every call that does it (FORMAT 4.5, 4.6, 5.3, 8.6, 8.7): the same value in the same
-//! place, under the primary key and the field's current id, class and padding; nothing else, and nothing on an error.
+//! Proves what every call of resealing promises (FORMAT 4.5, 4.6, 5.3, 8.6, 8.7): the same value in the same place,
+//! under the primary key and the field's current id, class and padding. Nothing else changes, and nothing at all on an
+//! error.
 //!
-//! That the nonces are its own is in tests/proofs/nonces.rs, that a pass draws once in src/record/seal.rs.
+//! tests/proofs/nonces.rs proves that it draws new nonces, and src/record/seal.rs that a pass draws once.
 
 use std::collections::HashSet;
 use std::fmt;

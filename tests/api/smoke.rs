@@ -1,5 +1,5 @@
-//! The shortest way through.
-use rxseal::{Access, Keyring, Phi, Purpose, Sealed, Sealing, phi};
+//! The shortest program.
+use rxseal::{Access, Phi, Purpose, Sealed, Sealing, phi};
 
 #[derive(Debug, serde::Serialize, serde::Deserialize)]
 struct Rx {
@@ -14,7 +14,7 @@ struct Rx {
 
 #[test]
 fn round_trip() {
-    let keys = Keyring::insecure_for_tests("pharmacy-17").unwrap().unobserved();
+    let keys = rxseal::testing::insecure_keyring("pharmacy-17").unwrap().unobserved();
     let rec = keys.record("prescription", 7_u64).unwrap();
     let rx = Rx {
         n: 1,

@@ -1,8 +1,8 @@
 //! Proves that a token put into another place is refused (T8 to T12, T14; FORMAT 3.2, 3.5, 3.7, 4, 5.1).
 //!
-//! One kind of swap at a time, everything else the same: 100,000 in a release build, a sample in a debug build
-//! (`RXSEAL_FULL=1` asks for all there too). Each token also opens in its own place, before and after, so that a refusal is
-//! one of the swap.
+//! Each test makes one kind of swap and keeps everything else: 100,000 in a release build, a sample in a debug build
+//! (`RXSEAL_FULL=1` runs all there too). Each token also opens in its own place, before and after, so that the swap is
+//! the reason for the refusal.
 
 use std::collections::BTreeMap;
 

@@ -1,7 +1,7 @@
 //! Proves that a changed token is refused, whatever was changed (T6, T7, T12, T15, T16; FORMAT 6.3, 6.4, 7.4).
 //!
-//! Every bit, every prefix, every suffix, extensions, other spellings and splices of 1,000 tokens of all letters: at least a
-//! million inputs in a release build, a sample of them in a debug build (`RXSEAL_FULL=1` asks for all there too).
+//! Every bit, every prefix, every suffix, extensions, other spellings and splices of 1,000 tokens of all letters: at
+//! least a million inputs in a release build, a sample of them in a debug build (`RXSEAL_FULL=1` runs all there too).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -59,7 +59,7 @@ fn no_changed_token_opens_through_serde() {
         optional: Option<String>,
     }
 
-    let keys = Keyring::insecure_for_tests("pharmacy-17").unwrap().unobserved();
+    let keys = rxseal::testing::insecure_keyring("pharmacy-17").unwrap().unobserved();
     let rec = keys.record("prescription", "RX-1").unwrap();
     let access = rec.opened_by(&Access::new("job:test", Purpose::HOPERAT).unwrap());
     let phi = rec.seal_text::<Padded>("warfarin 5 MG").unwrap();

@@ -113,9 +113,11 @@ fn every_crate_is_complete() {
         }
         let library = fs::read_to_string(folder.join("src/lib.rs"));
         let shown = |source: String| source.contains("#![doc = include_str!(\"../README.md\")]");
+        let is_library = package.targets().any(|(kind, _)| kind == "lib");
+        want(library.is_ok_and(shown) || !is_library, "src/lib.rs does not show README.md");
         want(
-            library.is_ok_and(shown) || package.targets().all(|(kind, _)| kind != "lib"),
-            "src/lib.rs does not show README.md",
+            manifest.contains("\n[package.metadata.docs.rs]\nall-features = true\n") || !is_library,
+            "docs.rs is not told to show what features add",
         );
         want(changelog.contains(&format!("`{name}`")) || name == "rxseal", "CHANGELOG.md does not name it");
     }

@@ -1,6 +1,7 @@
-//! Proves that links and pictures lead somewhere, in both places where a text is shown: in the repository, where `docs/KEYS.md` is a file
-//! beside README.md, and on docs.rs and crates.io, where nothing is beside it. A text that rustdoc shows has its links by reference
-//! (`[the runbooks][RUNBOOKS.md]`); before it rustdoc is given other definitions of the same labels, and the first one counts.
+//! Proves that links and pictures lead somewhere in both places that show a text. In the repository, `docs/KEYS.md` is
+//! a file below README.md; on docs.rs and crates.io there are no such files. A text that rustdoc shows uses links by
+//! reference (`[the runbooks][RUNBOOKS.md]`). rustdoc gets other definitions of the same labels before the text, and
+//! the first definition counts.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

@@ -1,4 +1,4 @@
-//! Proves that the names that texts write as `code` are names of today: types and functions, files and folders.
+//! Proves that the names that texts write as `code` exist: types and functions, files and folders.
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -1,4 +1,4 @@
-//! Proves that what README, CHANGELOG and the other texts say of versions, features, files and commands is still so.
+//! Proves that README, CHANGELOG and the other texts are still right about versions, features, files and commands.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -407,6 +407,7 @@ pub fn texts() -> Vec<(PathBuf, String)> {
     let docs = fs::read_dir(root().join("docs")).unwrap().map(|entry| entry.unwrap().path());
     paths.extend(docs.filter(|path| path.extension().is_some_and(|extension| extension == "md")));
     paths.extend(PACKAGES.iter().map(|package| package.folder().join("README.md")));
+    paths.extend(["golden", "vectors"].map(|folder| root().join("tests").join(folder).join("README.md")));
     paths.retain(|path| path.is_file());
     assert!(paths.len() > 15, "the texts were not found");
     paths.into_iter().map(|path| (path.clone(), fs::read_to_string(path).expect("the text is there"))).collect()

@@ -1,5 +1,5 @@
-//! The life of a stored keyring: what each change does, what it refuses, and what is stored when it is interrupted (T47 to T49 of
-//! docs/THREAT-MODEL.md).
+//! The life of a stored keyring: what each change does, what it refuses, and what is stored if it is interrupted (T47
+//! to T49 of docs/THREAT-MODEL.md).
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
@@ -164,8 +164,8 @@ fn a_key_in_use_is_not_destroyed_unless_by_force() {
     let world = world();
     let first = world.keys().primary_key();
     let destroy = |tokens, subject_keys| {
-        let still_under = RemainingUse::new(tokens, subject_keys);
-        run_local(world.admin.destroy(TENANT, first, still_under, world.clock.now(), Duration::ZERO))
+        let remaining = RemainingUse::new(tokens, subject_keys);
+        run_local(world.admin.destroy(TENANT, first, remaining, world.clock.now(), Duration::ZERO))
     };
     assert_eq!(destroy(0, 0).unwrap_err().code().as_str(), "state-refused", "it is primary");
     assert_eq!(run_local(world.admin.force_destroy(TENANT, first)).unwrap_err().code().as_str(), "state-refused");
@@ -332,7 +332,7 @@ fn a_zero_that_says_nothing_destroys_no_key() {
     run_local(world.admin.rotate(TENANT)).unwrap();
     let keys = world.keys();
     let new_token = record(&keys).seal::<Drug>("warfarin 5 MG").unwrap();
-    let foreign = Keyring::insecure_for_tests("pharmacy-18").unwrap().unobserved();
+    let foreign = rxseal::testing::insecure_keyring("pharmacy-18").unwrap().unobserved();
     let foreign = foreign.record("rx", 1).unwrap().seal::<Drug>("warfarin 5 MG").unwrap();
     let counted = |columns: &[&KeyCounts], subject_keys: Option<&KeyCounts>| {
         RemainingUse::counted(columns.iter().copied(), keys.keys(), old, 0, subject_keys)

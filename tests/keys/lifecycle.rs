@@ -1,4 +1,4 @@
-//! What administrative calls refuse, and what moving a token tells the observer (T26, T29, T39; FORMAT 8.5 to 8.8 and 10.4).
+//! The refusals of administrative calls, and the events of moving a token (T26, T29, T39; FORMAT 8.5 to 8.8 and 10.4).
 
 use std::sync::{Arc, Mutex};
 

@@ -1,4 +1,4 @@
-//! The root key on this machine, held to what every root key must do.
+//! The root key on this machine, tested like every root key.
 
 use rxseal::root::RootKeyFile;
 

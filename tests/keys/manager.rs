@@ -1,5 +1,5 @@
-//! `KeyringManager`: one attempt for all who wait, bounded staleness, grace in an outage, never backwards (T50 of
-//! docs/THREAT-MODEL.md).
+//! `KeyringManager`: one attempt for all callers, bounded staleness, grace in an outage, and never an older keyring
+//! (T50 of docs/THREAT-MODEL.md).
 
 mod walk;
 
@@ -892,16 +892,16 @@ async fn what_a_service_seals_with_the_old_keyring_is_not_lost() {
         for row in &mut rows {
             *row = rec.reseal::<Drug>(row).unwrap();
         }
-        let still_under = RemainingUse::counted([&count_by_key(&rows)], newest.keys(), old, 0, None).unwrap();
-        let still_under = still_under.begun_at(clock.now());
-        assert_eq!((still_under.tokens(), still_under.subject_keys()), (0, 0), "the count alone would allow it");
-        let first = *first_count.get_or_insert(still_under);
+        let remaining = RemainingUse::counted([&count_by_key(&rows)], newest.keys(), old, 0, None).unwrap();
+        let remaining = remaining.begun_at(clock.now());
+        assert_eq!((remaining.tokens(), remaining.subject_keys()), (0, 0), "the count alone would allow it");
+        let first = *first_count.get_or_insert(remaining);
         if refused_for_time == 65 {
             // Nor would a count of then do, of what is destroyed now.
             let error = admin.destroy(TENANT, old, first, clock.now(), KeyringAdmin::UNUSED_FOR).await.unwrap_err();
             assert_eq!(error.code().as_str(), "not-counted", "{error}");
         }
-        match admin.destroy(TENANT, old, still_under, clock.now(), KeyringAdmin::UNUSED_FOR).await {
+        match admin.destroy(TENANT, old, remaining, clock.now(), KeyringAdmin::UNUSED_FOR).await {
             Ok(_) => break refused_for_time,
             Err(error) => {
                 assert_eq!(

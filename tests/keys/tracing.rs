@@ -1,4 +1,4 @@
-//! `TracingObserver`: what it says of openings and keys, and what it must not say.
+//! `TracingObserver`: what it says about openings and keys, and what it must not say.
 
 use std::fmt::{Debug, Write};
 use std::sync::{Arc, Mutex};

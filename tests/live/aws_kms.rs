@@ -1,7 +1,7 @@
-//! `AwsKmsKey` against servers that speak as AWS KMS does: moto, which binds the encryption context and refuses what was changed;
-//! and ministack, which models the states of keys but gives wrong keys for some changed wraps: the lying KMS.
+//! `AwsKmsKey` against servers that behave like AWS KMS. moto binds the encryption context and refuses changed wraps.
+//! ministack models the states of keys but returns wrong keys for some changed wraps: it is the lying KMS.
 //!
-//! `.ci/servers` starts both and says where they are. By hand:
+//! `.ci/servers` starts both and passes their addresses on. By hand:
 //!
 //! ```text
 //! pip install 'moto[server]==5.2.5' 'ministack==1.5.33'

@@ -1,5 +1,5 @@
-//! Providers of root keys when things go wrong: the provider itself, what is between, and what answers in its place. Needs no
-//! server: `faulty.rs` goes wrong on purpose (T51 of docs/THREAT-MODEL.md).
+//! Providers of root keys when something goes wrong: the provider itself, the network, or a server that answers in its
+//! place. This needs no server: `faulty.rs` fails on purpose (T51 of docs/THREAT-MODEL.md).
 
 mod aws_kms;
 mod vault;

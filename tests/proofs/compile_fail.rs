@@ -1,6 +1,6 @@
-//! What must not compile, with the text that a person reads where a marker is missing (T37, T38, T41 of docs/THREAT-MODEL.md).
-//! Slow, since it builds a crate of its own: `.ci/run` runs it. After a new compiler, or a change of the lines that the texts
-//! quote: `TRYBUILD=overwrite`, and read the diff.
+//! Programs that must not compile, with the text that a person reads if a marker is missing (T37, T38, T41 of
+//! docs/THREAT-MODEL.md). This is slow, since it builds a crate of its own; `.ci/run` runs it. After a new compiler, or
+//! a change of the lines that the texts quote, run it with `TRYBUILD=overwrite` and read the diff.
 
 #[test]
 #[ignore = "slow: builds a crate; .ci/run runs it"]

@@ -1,8 +1,8 @@
-//! Proves that neither a sealed value nor a key stands in what rxseal says: in errors and all their causes, in `Debug`, in panic
-//! messages (T40), in tokens and in the keyring file (T1, T19); not as text, in hex or in base64.
+//! Proves that rxseal's output contains neither a sealed value nor a key: errors and all their causes, `Debug`, panic
+//! messages (T40), tokens and the keyring file (T1, T19); not as text, in hex or in base64.
 //!
-//! Each canary is in flight where something goes wrong. Leaking controls show that the search finds it. What a format says of a
-//! field that is not sealed is not rxseal's (T40), so every field here is.
+//! Each canary is in use when something goes wrong. Leaking controls show that the search finds it. A format may print
+//! a field that is not sealed, which is not rxseal's concern (T40), so every field here is sealed.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use std::collections::BTreeMap;
@@ -497,7 +497,7 @@ fn unreadable_input(said: &mut Said) {
     said.refused("a wrapped subject key", WrappedSubjectKey::try_from(CANARY.as_bytes()));
     said.refused("an actor", Access::new(CANARY, Purpose::TREAT));
     said.refused("a request id", world.access.clone().request_id(CANARY));
-    said.refused("a keyspace", Keyring::insecure_for_tests(CANARY));
+    said.refused("a keyspace", rxseal::testing::insecure_keyring(CANARY));
     said.refused("a record type", world.keys.record(CANARY, 1));
     said.refused("a record id", world.keys.record("prescription", CANARY));
     said.refused("a part name", world.rec().part(CANARY, 1));

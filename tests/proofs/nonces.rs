@@ -1,8 +1,8 @@
 //! Proves that no nonce is used twice (T2, T5; FORMAT 5.3): by 64 forked children under one keyring, by threads, by passes and
 //! pages that seal or reseal, by two serializations of one value, and after a failure inside a pass.
 //!
-//! A program of its own (`harness = false`), since it forks: that is done before any thread is there. The children seal 10,000
-//! tokens each in a release build, a sample in a debug build (`RXSEAL_FULL=1` asks for all there too).
+//! A program of its own (`harness = false`), since it must fork before any thread exists. The children seal 10,000
+//! tokens each in a release build, a sample in a debug build (`RXSEAL_FULL=1` runs all there too).
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, unsafe_code)]
 
 use std::collections::HashSet;

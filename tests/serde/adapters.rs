@@ -1,6 +1,6 @@
-//! Proves that `Sealing<F>` works as an adapter of serde_with and inside its own adapters, and that none of them takes the
-//! edge off: no scope, no value (T34, T35); a field id once in a record (FORMAT 4.5, T14); a refusal that serde_with
-//! swallows still fails the reading (T17); plaintext only in the plaintext scopes (T46).
+//! Proves that `Sealing<F>` works as an adapter of serde_with and around its other adapters, and that none of them
+//! weakens the rules: no value without a scope (T34, T35); a field id once in a record (FORMAT 4.5, T14); a refusal
+//! that serde_with swallows still fails the reading (T17); plaintext only in the plaintext scopes (T46).
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -175,7 +175,7 @@ fn the_plaintext_side_reaches_through_the_adapters() {
 
 fn keyring() -> &'static Keyring {
     static KEYS: std::sync::OnceLock<Keyring> = std::sync::OnceLock::new();
-    KEYS.get_or_init(|| Keyring::insecure_for_tests("pharmacy-17").unwrap().unobserved())
+    KEYS.get_or_init(|| rxseal::testing::insecure_keyring("pharmacy-17").unwrap().unobserved())
 }
 
 fn record() -> Record {

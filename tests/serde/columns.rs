@@ -1,6 +1,6 @@
-//! Proves that `Sealed` and `Token` are columns of rusqlite and of sqlx, on real SQLite: what one writes the other reads,
-//! anything but a token is refused without a quote of it (FORMAT 6.4, T13, T40), what does not open is saved back byte for
-//! byte (T17), and SQL counts tokens by key without a key (FORMAT 6, 6.2).
+//! Proves that `Sealed` and `Token` are columns of rusqlite and of sqlx, on real SQLite. Each reads what the other
+//! writes. Anything but a token is refused without quoting it (FORMAT 6.4, T13, T40). A value that does not open is
+//! written back byte for byte (T17). SQL counts tokens by key without a key (FORMAT 6, 6.2).
 
 use std::error::Error as StdError;
 use std::path::{Path, PathBuf};
@@ -275,7 +275,7 @@ impl Drop for Database {
 }
 
 fn keyring() -> Keyring {
-    Keyring::insecure_for_tests("pharmacy-17").unwrap().unobserved()
+    rxseal::testing::insecure_keyring("pharmacy-17").unwrap().unobserved()
 }
 
 fn record(keys: &Keyring, id: i64) -> Record {

@@ -1,5 +1,5 @@
-//! Every error that a program can meet: its stable code, its predicates, and no value, record id or key byte in any of its texts
-//! (T16, T17, T38, T40 of docs/THREAT-MODEL.md; FORMAT 7.4).
+//! Every error that a program can meet: its stable code, its predicates, and that none of its texts contains a value,
+//! record id or key byte (T16, T17, T38, T40 of docs/THREAT-MODEL.md; FORMAT 7.4).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error as _;
@@ -273,7 +273,7 @@ fn all() -> Vec<(&'static str, Error)> {
         ("invalid-id", fails(rec.part("line", ""))),
         ("invalid-id", fails(world.keys.create_subject_key("{Zoraida Quimby}"))),
         ("invalid-id", fails("Zoraida Quimby".parse::<rxseal::KeyId>())),
-        ("invalid-id", fails(Keyring::insecure_for_tests("Zoraida Quimby"))),
+        ("invalid-id", fails(rxseal::testing::insecure_keyring("Zoraida Quimby"))),
         ("invalid-access", fails(Access::new("Zoraida Quimby", Purpose::TREAT))),
         ("invalid-access", fails("Zoraida Quimby".parse::<Purpose>())),
         ("invalid-access", fails(access().request_id("Zoraida Quimby"))),
@@ -391,10 +391,9 @@ fn stored() -> KeyringAdmin {
 }
 
 fn keyring_of(keyspace: &str) -> Keyring {
-    Keyring::insecure_for_tests(keyspace).unwrap().unobserved()
+    rxseal::testing::insecure_keyring(keyspace).unwrap().unobserved()
 }
 
-/// Outside of every scope the format's error is all there is, so ours comes from a thread that sees none.
 /// A second local start, with a root key that is there and a folder that has nothing, or the other way round.
 fn local_start(name: &str, root_key: Option<&str>) -> Error {
     let (place, keyspace) = (folder().join(name), "pharmacy-17");
@@ -403,6 +402,7 @@ fn local_start(name: &str, root_key: Option<&str>) -> Error {
     fails(Keyring::unlock_or_create_local(place.join(root_key.unwrap_or("other.key")), place.join(rings), keyspace))
 }
 
+/// Outside of every scope the format's error is all there is, so ours comes from a thread that sees none.
 fn scope_missing() -> Error {
     let open = record().opened_by(&access());
     let error =

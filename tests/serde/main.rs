@@ -1,5 +1,5 @@
-//! Fields in what other crates write: every format of serde, serde_with, columns of databases. What goes wrong there says so,
-//! and says nothing else.
+//! Fields in other crates' output: every format of serde, serde_with, and columns of databases. An error says what went
+//! wrong, and nothing else.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 mod adapters;

@@ -1,9 +1,9 @@
-//! Nothing that is sealed holds a token, since no count, reseal or destruction of a key could see it there (T45 of
-//! docs/THREAT-MODEL.md; FORMAT 7.5, 7.6): refused by every call that seals, in every form and spelling; what release 0.1.0
-//! sealed so opens, is found, and is not passed on. And the law that follows: seal anything, reseal what a reader of the stored
-//! bytes can see, destroy the old key, and everything opens.
+//! Nothing sealed contains a token, since no count, reseal or destruction of a key could see it there (T45 of
+//! docs/THREAT-MODEL.md; FORMAT 7.5, 7.6). Every call that seals refuses it, in every form and spelling. Such a value
+//! that release 0.1.0 sealed opens, is found, and is not passed on. One law follows: seal anything, reseal what a
+//! reader of the stored bytes can see, destroy the old key, and everything opens.
 //!
-//! 300 random documents in a debug build, 10,000 in a release build; `RXSEAL_FULL=1` asks for 100,000.
+//! 300 random documents in a debug build, 10,000 in a release build; `RXSEAL_FULL=1` runs 100,000.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;

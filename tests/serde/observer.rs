@@ -1,5 +1,5 @@
-//! The observer hears of each outermost opening once, with what it was and how it ended, and never of a value: over random
-//! sequences of calls (T38, T39 and T40 of docs/THREAT-MODEL.md).
+//! The observer hears of each outermost opening once, with what was opened and how it ended, and never with a value:
+//! over random sequences of calls (T38, T39 and T40 of docs/THREAT-MODEL.md).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -105,7 +105,7 @@ const IDS: [&str; 2] = ["RX-1", "RX-2"];
 impl World {
     fn new() -> Self {
         let recorder = Recorder::default();
-        let keys = Keyring::insecure_for_tests("pharmacy-17").unwrap().observed_by(recorder.clone());
+        let keys = rxseal::testing::insecure_keyring("pharmacy-17").unwrap().observed_by(recorder.clone());
         let records = IDS.map(|id| keys.record("refill", id).unwrap());
         let names = [0, 1].map(|at| records[at].seal::<phi::PatientName>(CANARY).unwrap());
         let rows = [0, 1].map(|at| serde_json::to_string(&records[at].sealing(&Row::sample())).unwrap());
@@ -524,7 +524,7 @@ fn silence_planned_panics() {
 
 fn observed() -> (Keyring, Recorder, Access) {
     let recorder = Recorder::default();
-    let keys = Keyring::insecure_for_tests("pharmacy-17").unwrap().observed_by(recorder.clone());
+    let keys = rxseal::testing::insecure_keyring("pharmacy-17").unwrap().observed_by(recorder.clone());
     (keys, recorder, Access::new("user:kim.rph", Purpose::TREAT).unwrap().request_id("req-1").unwrap())
 }
 
@@ -631,7 +631,7 @@ fn every_key_that_was_used_or_asked_for_is_named() {
 /// A page asks one observer: records of keyrings with others must not hide in it.
 #[test]
 fn a_page_of_records_of_two_keyrings_is_refused() {
-    let silent = Keyring::insecure_for_tests("pharmacy-17").unwrap().unobserved();
+    let silent = rxseal::testing::insecure_keyring("pharmacy-17").unwrap().unobserved();
     let (keys, recorder, access) = observed();
     let pages = [
         [silent.record("refill", "RX-1").unwrap(), keys.record("refill", "RX-1").unwrap()],
@@ -684,15 +684,15 @@ fn an_observer_may_open_and_may_panic() {
     }
 
     silence_planned_panics();
-    let other = Keyring::insecure_for_tests("audit").unwrap().unobserved().record("log", 1).unwrap();
+    let other = rxseal::testing::insecure_keyring("audit").unwrap().unobserved().record("log", 1).unwrap();
     let token = other.seal::<phi::Drug>(CANARY).unwrap();
-    let keys = Keyring::insecure_for_tests("pharmacy-17").unwrap().observed_by(Opens(other, token));
+    let keys = rxseal::testing::insecure_keyring("pharmacy-17").unwrap().observed_by(Opens(other, token));
     let record = keys.record("refill", "RX-1").unwrap();
     let json = serde_json::to_string(&record.sealing(&Row::sample())).unwrap();
     let access = support::access();
     assert!(record.opened_by(&access).run_opening(|| serde_json::from_str::<Row>(&json)).is_ok());
 
-    let keys = Keyring::insecure_for_tests("pharmacy-17").unwrap().observed_by(Panics);
+    let keys = rxseal::testing::insecure_keyring("pharmacy-17").unwrap().observed_by(Panics);
     let record = keys.record("refill", "RX-1").unwrap();
     let json = serde_json::to_string(&record.sealing(&Row::sample())).unwrap();
     for actor in ["svc:before", "svc:after"] {
@@ -725,7 +725,7 @@ fn an_observer_that_says_no_stops_the_opening_before_any_key_is_used() {
 #[test]
 fn a_shared_observer_hears_as_well() {
     let recorder = Arc::new(Recorder::default());
-    let keys = Keyring::insecure_for_tests("pharmacy-17").unwrap().observed_by(Arc::clone(&recorder));
+    let keys = rxseal::testing::insecure_keyring("pharmacy-17").unwrap().observed_by(Arc::clone(&recorder));
     let record = keys.record("refill", "RX-1").unwrap();
     let token = record.seal::<phi::Drug>(CANARY).unwrap();
     let access = Access::new(REFUSED, Purpose::TREAT).unwrap().request_id("req-1").unwrap();

@@ -1,4 +1,4 @@
-//! What the tests of the serde forms share: a keyring, who opens, the formats, and a scan for plaintext.
+//! The common part of the tests of the serde forms: a keyring, an access, the formats, and a scan for plaintext.
 #![allow(dead_code, clippy::unwrap_used)]
 
 use std::fmt;
@@ -16,7 +16,7 @@ pub const CANARY: &str = "Zoraida Quimby";
 pub const NUMBER: u64 = 8_675_309_123_456_789;
 
 pub fn keyring() -> Keyring {
-    Keyring::insecure_for_tests("pharmacy-17").unwrap().unobserved()
+    rxseal::testing::insecure_keyring("pharmacy-17").unwrap().unobserved()
 }
 
 pub fn access() -> Access {

@@ -1,5 +1,5 @@
-//! The traps of serde that the design hit, each as a test: quoted values, lying formats, swallowed refusals, evolution, floats,
-//! nesting (T13, T17, T40 and T45 of docs/THREAT-MODEL.md; FORMAT 4.5, 6.4, 7).
+//! The traps of serde that the design met, each as a test: quoted values, lying formats, swallowed refusals, evolution,
+//! floats, nesting (T13, T17, T40 and T45 of docs/THREAT-MODEL.md; FORMAT 4.5, 6.4, 7).
 
 #[path = "traps/evened.rs"] // For tests/values, which includes this file too.
 mod evened;

@@ -1,4 +1,4 @@
-//! Copies of a test program, each a process of its own, and what is taken away from them: room on the disk, or the right to write.
+//! Copies of a test program, each in its own process, that lose something: room on the disk, or the right to write.
 #![allow(unsafe_code)]
 
 use std::fs;

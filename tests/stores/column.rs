@@ -1,10 +1,10 @@
-//! A column as it looks in the middle of a migration: tokens of every kind under several keys, as text and as bytes, cut off and
+//! A column in the middle of a migration: tokens of every kind under several keys, as text and as bytes, truncated and
 //! changed ones, plaintext and nulls.
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
-use rxseal::count::{KeyCounts, count_by_key};
+use rxseal::count::KeyCounts;
 use rxseal::keys::{KeyringFile, Suite};
 use rxseal::root::RootKeys;
 use rxseal::testing::insecure_keyring_file;
@@ -71,7 +71,6 @@ fn value(row: usize, token: &Token) -> Value {
 }
 
 /// Texts of tokens that are joined in all kinds of ways, and how many of each key are in them.
-#[allow(dead_code, reason = "not every program that has this module joins tokens")]
 pub fn joined_texts(cases: usize) -> impl Iterator<Item = (String, BTreeMap<KeyId, u64>)> {
     const BETWEEN: [&str; 24] = [
         "-",
@@ -135,7 +134,6 @@ pub fn joined_texts(cases: usize) -> impl Iterator<Item = (String, BTreeMap<KeyI
 }
 
 /// Binary tokens of these keys, one behind the other, with nothing or a byte between.
-#[allow(dead_code, reason = "as above")]
 pub fn joined_bytes(placed: &BTreeMap<KeyId, u64>) -> Vec<(Vec<u8>, BTreeMap<KeyId, u64>)> {
     let of = |key: &KeyId| tokens().iter().find(|token| token.key_id() == *key).unwrap().as_bytes();
     let join = |between: &[u8]| {
@@ -147,7 +145,6 @@ pub fn joined_bytes(placed: &BTreeMap<KeyId, u64>) -> Vec<(Vec<u8>, BTreeMap<Key
 }
 
 /// The rows of a statement, in the way in which `KeyCounts` tells them: what is joined counts as what it is where its key is known.
-#[allow(dead_code, reason = "as above")]
 pub fn with_joined(rows: Vec<(String, u64)>) -> Vec<(String, u64)> {
     let (joined, plain): (Vec<_>, Vec<_>) = rows.into_iter().partition(|(name, _)| name.starts_with("joined:"));
     let mut all: BTreeMap<_, _> = plain.into_iter().collect();
@@ -158,7 +155,6 @@ pub fn with_joined(rows: Vec<(String, u64)>) -> Vec<(String, u64)> {
     all.into_iter().collect()
 }
 
-#[allow(dead_code, reason = "as above")]
 pub fn rows_of(counts: &KeyCounts) -> Vec<(String, u64)> {
     let others = [("not a token", counts.not_tokens()), ("null", counts.nulls())];
     let others = others.into_iter().filter(|(_, count)| *count > 0).map(|(name, count)| (name.to_owned(), count));
@@ -167,16 +163,4 @@ pub fn rows_of(counts: &KeyCounts) -> Vec<(String, u64)> {
         counts.iter().map(|(key, count)| (key.to_string(), count)).chain(others).chain(joined).collect();
     rows.sort();
     rows
-}
-
-/// What Rust counts, and the nulls.
-#[allow(dead_code, reason = "only SQLite has columns of both types")]
-pub fn expected(column: &[Value]) -> (KeyCounts, u64) {
-    let nulls = column.iter().filter(|value| matches!(value, Value::Null)).count();
-    let bytes = column.iter().filter_map(|value| match value {
-        Value::Null => None,
-        Value::Text(text) => Some(text.as_bytes()),
-        Value::Bytes(bytes) => Some(bytes.as_slice()),
-    });
-    (count_by_key(bytes), nulls as u64)
 }

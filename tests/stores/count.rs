@@ -1,9 +1,9 @@
-//! Counting tokens by key: in Rust, and by the statement for SQLite, over the same values. PostgreSQL's is in
-//! `tests/live/postgres.rs`.
+//! Counts tokens by key over the same values: in Rust, and by the statement for SQLite. `tests/live/postgres.rs` does
+//! it for PostgreSQL.
 
 use std::path::PathBuf;
 
-use crate::column::{self, Value, expected, key_ids, values};
+use crate::column::{self, Value, key_ids, values};
 use rusqlite::Connection;
 use rusqlite::types::Value as Cell;
 use rxseal::count::{CountSql, KeyCounts, count_by_key};
@@ -63,6 +63,17 @@ fn by_statement(db: &Connection, table: &str, column: &str) -> Vec<(String, u64)
 
 fn rows_of(counts: &KeyCounts) -> Vec<(String, u64)> {
     column::rows_of(counts)
+}
+
+/// What Rust counts, and the nulls.
+fn expected(column: &[Value]) -> (KeyCounts, u64) {
+    let nulls = column.iter().filter(|value| matches!(value, Value::Null)).count();
+    let bytes = column.iter().filter_map(|value| match value {
+        Value::Null => None,
+        Value::Text(text) => Some(text.as_bytes()),
+        Value::Bytes(bytes) => Some(bytes.as_slice()),
+    });
+    (count_by_key(bytes), nulls as u64)
 }
 
 fn cell(value: &Value) -> Cell {

@@ -1,5 +1,5 @@
-//! Stores of keyrings: one suite for all of them, and what each can run into by itself (disks, permissions, other processes).
-//! PostgreSQL's is in `tests/live`, crashes are in `tests/proofs/crash_points` (T47 of docs/THREAT-MODEL.md).
+//! Stores of keyrings: one suite for all of them, and what only one of them can run into (disks, permissions, other
+//! processes). PostgreSQL is in `tests/live`, crashes are in `tests/proofs/crash_points` (T47 of docs/THREAT-MODEL.md).
 
 mod owners;
 
@@ -78,7 +78,7 @@ fn sqlite_refuses_what_it_cannot_use() {
     let text = home.0.join("notes.txt");
     fs::write(&text, "Jane Doe, warfarin 5 MG. ".repeat(100)).unwrap();
     for (path, says) in [
-        (text.clone(), "no SQLite database"),
+        (text.clone(), "not an SQLite database"),
         (home.0.clone(), "it is a folder"),
         (home.0.join("missing/keyrings.db"), "cannot be opened"),
     ] {

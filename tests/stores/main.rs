@@ -1,4 +1,4 @@
-//! Where keyrings and subject keys are kept, and how many tokens are under which key.
+//! The stores of keyrings and subject keys, and counting how many tokens are under which key.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 mod children;

@@ -1,4 +1,5 @@
-//! Subject keys: every store alike, one key for each patient, shredded for good (T52 to T55 of docs/THREAT-MODEL.md).
+//! Subject keys: all stores behave alike, a patient has one key, and a shredded key is gone for good (T52 to T55 of
+//! docs/THREAT-MODEL.md).
 
 mod faults;
 mod moods;
@@ -106,7 +107,7 @@ impl SubjectTable for Counting {
 }
 
 fn keyring() -> Keyring {
-    Keyring::insecure_for_tests(TENANT).unwrap().unobserved()
+    rxseal::testing::insecure_keyring(TENANT).unwrap().unobserved()
 }
 
 fn access() -> Access {
@@ -376,7 +377,7 @@ fn subject_keys_follow_a_rotation_before_the_old_dek_goes() {
 
     run_local(admin.compromise(TENANT, old)).unwrap();
     let keys = unlock();
-    assert_eq!(run_local(subjects.under(TENANT, old)).unwrap().len(), 2_500, "those that are exposed");
+    assert_eq!(run_local(subjects.subjects_under(TENANT, old)).unwrap().len(), 2_500, "those that are exposed");
     let report = run_local(subjects.rewrap(&keys)).unwrap();
     assert_eq!((report.rewrapped(), report.failed().count()), (0, 2_500));
     assert!(report.failed().all(|(_, error)| error.is_key_state()));
@@ -559,7 +560,7 @@ fn what_runs_in_tasks_may_move_between_threads() {
     sends(admin.shred(TENANT, "P-7", &log));
     sends(admin.rewrap(&keys));
     sends(admin.count_by_key(TENANT));
-    sends(admin.under(TENANT, keys.primary_key()));
+    sends(admin.subjects_under(TENANT, keys.primary_key()));
     sends(subjects.subject(&keys, "P-7"));
     sends(subjects.subject_or_create(&keys, "P-7"));
     sends(subjects.load(&keys, ["P-7"]));

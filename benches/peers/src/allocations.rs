@@ -1,5 +1,5 @@
-//! An allocator that counts, while it is told to. While it is not, it costs one load and a branch that is never taken, and
-//! so takes no side in the timings.
+//! An allocator that counts when told to. Otherwise it costs one load and a branch that is never taken, so it does not
+//! favour anybody in the timings.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};

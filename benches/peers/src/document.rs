@@ -1,4 +1,4 @@
-//! A Markdown file of which each program writes its own section, between two comments, and leaves the rest alone.
+//! A Markdown file. Each program writes its own section, between two comments, and leaves the rest unchanged.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -7,7 +7,7 @@ use std::path::Path;
 const BEGIN: &str = "<!-- begin: peers (written by benches/peers) -->";
 const END: &str = "<!-- end: peers -->";
 
-/// What a file begins with that is not there yet.
+/// The beginning of a new file.
 const HEAD: &str = "# Benchmarks
 
 Numbers of real runs, each section written by a program: a change by hand is lost with the next run. What they mean for a

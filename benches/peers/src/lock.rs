@@ -1,8 +1,8 @@
-//! Versions, out of the lock file that this program was built from.
+//! Versions from the lock file that this program was built with.
 
 const LOCK: &str = include_str!("../Cargo.lock");
 
-/// The version of a package that is there once.
+/// The version of a package that occurs once.
 pub fn version(package: &str) -> &'static str {
     block(package).and_then(|block| quoted(block, "version = ")).unwrap_or("?")
 }
@@ -15,7 +15,7 @@ pub fn dependency_version(package: &str, dependency: &str) -> &'static str {
         (name == dependency).then_some(version)
     });
     match named {
-        // Cargo names the version where there is more than one.
+        // Cargo names the version if there is more than one.
         Some("") => version(dependency),
         Some(version) => version,
         None => "?",

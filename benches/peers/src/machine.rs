@@ -1,11 +1,11 @@
-//! Where and with what a run was made.
+//! The machine and the tools of a run.
 
 use std::fs;
 use std::process::Command;
 
 const MANIFEST: &str = include_str!("../Cargo.toml");
 
-/// What was asked and what it said, in the order in which it is shown.
+/// Each property and its value, in the order in which they are shown.
 pub fn describe() -> Vec<(&'static str, String)> {
     let flags = env!("PEERS_RUSTFLAGS");
     vec![

@@ -1,8 +1,8 @@
-//! rxseal beside what else seals a field, in one run: `cargo run --release`, in this folder.
+//! Compares rxseal with other ways to seal a field, in one run: `cargo run --release`, in this folder.
 //!
-//! Every candidate seals and opens the same five-field record, in turn, many times, in one process; medians are compared.
-//! `--write ../../docs/BENCHMARKS.md` renews the peers' section of that file, `--smoke` checks that each candidate opens what
-//! it seals and is bound to what it says.
+//! Every candidate seals and opens the same five-field record many times in one process, one after the other, and the
+//! medians are compared. `--write ../../docs/BENCHMARKS.md` renews that file's section on peers. `--smoke` checks that
+//! each candidate opens what it seals and is bound to what its facts say.
 
 mod allocations;
 mod document;
@@ -30,7 +30,7 @@ struct Arguments {
     /// Only check that each candidate opens what it seals, and that what is said of its binding is so
     #[arg(long, visible_alias = "test", conflicts_with = "write")]
     smoke: bool,
-    /// How often the turn goes round; the median is of so many batches
+    /// How many rounds to make; the median is of as many batches
     #[arg(long, default_value_t = 300)]
     rounds: u32,
     /// Records in a batch

@@ -1,11 +1,12 @@
-//! Time, in turn: a batch of each candidate, round after round, so that whatever slows the machine down slows all of them.
+//! Measures times: a batch of each candidate, round after round, so that anything that slows the machine down slows all
+//! of them.
 
 use std::hint::black_box;
 use std::time::Instant;
 
 use crate::peers::{Candidate, draw};
 
-/// How much is measured.
+/// How much to measure.
 #[derive(Clone, Copy)]
 pub struct Plan {
     pub rounds: u32,
@@ -16,7 +17,7 @@ pub struct Plan {
 #[derive(Clone, Copy)]
 pub struct Time {
     pub median: f64,
-    /// The distance of the quartiles as a share of the median: how far the run can be believed.
+    /// The distance of the quartiles as a share of the median: it shows how reliable the run is.
     pub spread: f64,
 }
 
@@ -40,7 +41,7 @@ pub fn run(candidates: &mut [Candidate], plan: Plan) -> Measurement {
     // The first round only warms up.
     for round in 0..=plan.rounds {
         for turn in 0..candidates.len() {
-            // Another one begins each time, so that nobody always runs behind the same.
+            // Each round begins with another candidate, so that none always runs after the same one.
             let at = (turn + round as usize) % candidates.len();
             let peer = &mut candidates[at].peer;
             let seal = per_record(plan.repeats, || peer.seal(plan.repeats));

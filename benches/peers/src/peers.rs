@@ -1,4 +1,4 @@
-//! Who is compared, and what each of them binds.
+//! The compared candidates, and what each of them binds.
 
 mod asherah;
 mod raw;
@@ -15,13 +15,13 @@ use crate::record::{COUNT, SHORT_NAME, values};
 
 /// The names that targets and ratios refer to.
 pub mod name {
-    /// How rxseal was measured with one backend.
+    /// The names of rxseal's measurements with one backend.
     pub struct Rxseal {
-        /// As text, the record made within what is measured: what targets are of.
+        /// As text, with the record made within the measurement. Targets refer to this one.
         pub text: &'static str,
-        /// As text, one record held all the time.
+        /// As text, with one record kept for all calls.
         pub held: &'static str,
-        /// As bytes, the record made within what is measured.
+        /// As bytes, with the record made within the measurement.
         pub binary: &'static str,
     }
 
@@ -57,7 +57,7 @@ pub trait Peer {
     /// Seals a name of 11 bytes.
     fn seal_name(&mut self, name: &str) -> Self::Stored;
 
-    /// Whether the first of the fields opens where it was not sealed for. `None`: this peer has no notion of such a place.
+    /// Whether the first field opens in a place that it was not sealed for. `None` if this peer has no such place.
     fn opens_at(&mut self, stored: &Self::Stored, place: Place) -> Option<bool>;
 }
 
@@ -72,34 +72,34 @@ pub enum Place {
 /// Whether a sealed field is bound to something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Bound {
-    /// It is, whatever the caller does.
+    /// Always.
     Yes,
-    /// By the AAD that the caller builds and gives, as here.
+    /// By the AAD that the caller builds and passes, as here.
     ByCaller,
-    /// Only where the caller puts it in the AAD, which is not so here.
+    /// Only if the caller puts it in the AAD, which is not done here.
     IfCaller,
-    /// By the key: another one has another key.
+    /// By the key: another place has another key.
     ByKey,
     No,
 }
 
-/// What stands beside the numbers of a candidate.
+/// The facts that are shown with the numbers of a candidate.
 #[derive(Clone, Copy)]
 pub struct Facts {
     pub name: &'static str,
     /// The crates of the peer and of its primitive, as Cargo.lock names them.
     pub package: &'static str,
     pub primitive: &'static str,
-    /// What is stored.
+    /// The stored form.
     pub form: &'static str,
     /// The floor of the same primitive and form.
     pub floor: Option<&'static str>,
-    /// Floors have none.
+    /// A floor has none.
     pub binding: Option<Binding>,
 }
 
-/// What a sealed field is bound to, and how it is made. Each fact was read in the source that is cited where it stands; what
-/// binds is tried as well, by `check`.
+/// What a sealed field is bound to, and how it is made. Each fact was read in the source that is cited next to it.
+/// `check` also tests what binds.
 #[derive(Clone, Copy)]
 pub struct Binding {
     pub tenant: Bound,
@@ -135,8 +135,8 @@ impl Candidate {
         Self { facts, peer: Box::new(Ready { peer, stored }) }
     }
 
-    /// Everything that must hold before a number is worth anything: each open gives its value, and a moved field opens just
-    /// where `facts.binding` says that it does.
+    /// Everything that must hold before a number is worth anything: each call of open returns the value, and a moved
+    /// field opens only if `facts.binding` says so.
     pub fn check(&mut self) -> Result<(), String> {
         let name = self.facts.name;
         if self.peer.sealed_and_opened() != values() {
@@ -153,7 +153,7 @@ impl Candidate {
     }
 }
 
-/// A `Peer` of any type. The loops are in here, so that a batch costs one call through the table.
+/// A `Peer` of any type. The loops are inside, so that a batch costs one call through the table.
 pub trait Measured {
     fn seal(&mut self, repeats: u32);
     fn open(&mut self, repeats: u32);
@@ -162,7 +162,7 @@ pub trait Measured {
     fn footprint(&mut self) -> Footprint;
 }
 
-/// What a record costs besides time.
+/// The cost of a record apart from time.
 #[derive(Clone, Copy)]
 pub struct Footprint {
     /// Stored bytes of each field.
@@ -208,7 +208,7 @@ impl<P: Peer> Measured for Ready<P> {
     }
 
     fn footprint(&mut self) -> Footprint {
-        // Once before, so that no count holds what is kept from then on.
+        // Runs once before counting, so that no count includes what is kept afterwards.
         self.seal(1);
         self.open(1);
         Footprint {

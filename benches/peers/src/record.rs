@@ -1,4 +1,4 @@
-//! The record that everybody seals: the one of rxseal's own benches, five text fields of a prescription.
+//! The record that every candidate seals. It is the record of rxseal's own benches: five text fields of a prescription.
 
 #[path = "../../common/record.rs"]
 mod common;
@@ -14,10 +14,10 @@ pub const COUNT: usize = FIELDS.len();
 /// The declared type of the record, which rxseal binds.
 pub const RECORD_TYPE: &str = "prescription";
 
-/// The tenant, for whoever knows tenants.
+/// The tenant, for candidates that know tenants.
 pub const TENANT: &str = "pharmacy-17";
 
-/// A record and a tenant that nothing was sealed for.
+/// A record and a tenant for which nothing was sealed.
 pub const OTHER_RECORD_ID: &str = "0193a7e4-7c1e-7d5a-9b1f-2f6f3a0c4d12";
 pub const OTHER_TENANT: &str = "pharmacy-18";
 
@@ -34,8 +34,8 @@ pub fn plain_bytes() -> usize {
     FIELDS.iter().map(|(_, value)| value.len()).sum()
 }
 
-/// The AAD where a peer takes one: record id and field id, unambiguous since a field id has no `/`. One buffer is used again
-/// and again, so that it costs two copies and no allocation.
+/// The AAD for a peer that takes one: record id and field id, unambiguous since a field id contains no `/`. One buffer
+/// is reused, so that it costs two copies and no allocation.
 pub fn aad<'a>(buffer: &'a mut Vec<u8>, record_id: &str, field: &str) -> &'a [u8] {
     buffer.clear();
     buffer.extend_from_slice(record_id.as_bytes());

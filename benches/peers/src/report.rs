@@ -1,4 +1,4 @@
-//! What a run found, as tables for a terminal and for Markdown.
+//! The results of a run, as tables for a terminal and for Markdown.
 
 mod tables;
 mod targets;
@@ -9,7 +9,7 @@ use crate::machine;
 use crate::measure::{self, Plan, Time, Times};
 use crate::peers::{Candidate, Facts, Footprint, name};
 
-/// How to read the numbers: what no program can measure.
+/// How to read the numbers. No program can measure this.
 const READING: &str = include_str!("report/reading.md");
 
 const COMMAND: &str = "cargo run --release --manifest-path benches/peers/Cargo.toml -- --write docs/BENCHMARKS.md";
@@ -18,7 +18,7 @@ pub struct Report {
     plan: Plan,
     rows: Vec<Row>,
     draw: Time,
-    /// Before and after.
+    /// The load before and after.
     load: (String, String),
 }
 
@@ -90,7 +90,7 @@ impl Report {
         )
     }
 
-    /// What follows from the numbers, so that it changes with them.
+    /// Conclusions from the numbers, so that they change with them.
     fn remarks(&self) -> String {
         let rxseal = self.row(name::RXSEAL.text).expect("rxseal is always measured").times;
         let widest =
@@ -123,7 +123,7 @@ impl Report {
         self.rows.iter().find(|row| row.facts.name == name)
     }
 
-    /// How often the time of `other` goes into that of `row`; `None` if `other` was not measured.
+    /// The time of `other` divided by the time of `row`. `None` if `other` was not measured.
     fn ratio(&self, row: &Row, other: &str, direction: Direction) -> Option<f64> {
         Some(row.times.of(direction) / self.row(other)?.times.of(direction))
     }

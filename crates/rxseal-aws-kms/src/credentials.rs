@@ -1,5 +1,5 @@
-//! Credentials are loaded before the first call, so that a program without any hears of it at its start and in clear words, and
-//! not as a call that takes too long.
+//! Loads credentials before the first call, so that a program without any gets a clear error at its start and not a
+//! call that times out.
 
 use std::sync::Mutex;
 use std::time::SystemTime;
@@ -10,7 +10,7 @@ use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvid
 
 use crate::failure::Problem;
 
-/// `config` with credentials that are there already.
+/// `config` with credentials that are already loaded.
 pub(crate) async fn with_first_credentials(config: SdkConfig) -> Result<SdkConfig, Problem> {
     let provider = config.credentials_provider().ok_or(Problem::CredentialsMissing)?;
     let loaded = provider.provide_credentials().await.map_err(|error| Problem::of_credentials(&error))?;
@@ -18,7 +18,8 @@ pub(crate) async fn with_first_credentials(config: SdkConfig) -> Result<SdkConfi
     Ok(config.into_builder().credentials_provider(SharedCredentialsProvider::new(first)).build())
 }
 
-/// Gives what was loaded once, so that nobody is asked twice at the start: a process may want a code from a person.
+/// Hands out the credentials that were loaded at the start, so that the provider is not asked twice: it may ask a
+/// person for a code.
 #[derive(Debug)]
 struct FirstLoaded {
     first: Mutex<Option<Credentials>>,
@@ -30,7 +31,7 @@ impl ProvideCredentials for FirstLoaded {
     where
         Self: 'a,
     {
-        // What a panic left behind is given up, and loaded anew; so is what expired before it was used.
+        // Credentials that a panic left behind, or that expired before their use, are dropped and loaded again.
         let first = self.first.lock().ok().and_then(|mut first| first.take());
         match first.filter(|first| first.expiry().is_none_or(|expiry| expiry > SystemTime::now())) {
             Some(first) => future::ProvideCredentials::ready(Ok(first)),

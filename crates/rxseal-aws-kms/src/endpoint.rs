@@ -14,7 +14,7 @@ const VARIABLES: [&str; 4] =
     ["AWS_ENDPOINT_URL_KMS", "AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL_SSO", "AWS_ENDPOINT_URL_SSO_OIDC"];
 const IGNORED: &str = "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS";
 
-/// Said before anything is sent.
+/// Checked before anything is sent.
 pub(crate) fn refuse_clear_text(config: &SdkConfig) -> Result<(), Error> {
     let ignored = std::env::var(IGNORED).is_ok_and(|value| value.eq_ignore_ascii_case("true"));
     let named = VARIABLES.iter().filter(|_| !ignored).filter_map(|variable| std::env::var(variable).ok());
@@ -28,7 +28,8 @@ pub(crate) fn refuse_clear_text(config: &SdkConfig) -> Result<(), Error> {
     ))
 }
 
-/// The same of each request, since an endpoint may also come from a place that is not asked above (a profile's `services`).
+/// Checks each request too, since an endpoint may come from a source that the check above does not read (a profile's
+/// `services`).
 #[derive(Debug)]
 pub(crate) struct NoClearText;
 

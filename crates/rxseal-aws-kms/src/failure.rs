@@ -1,6 +1,7 @@
-//! What AWS KMS says when it does not do what it was asked, as one line that says what to do.
+//! Failures of AWS KMS, each as one line that says what to do.
 //!
-//! Nothing of a request or an answer is quoted but the error's code and the request's id, each only in the form that it has.
+//! An error quotes nothing of a request or an answer except AWS's error code and request id, each only in its expected
+//! form.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -14,7 +15,7 @@ use rxseal::Error;
 
 use crate::endpoint::ClearText;
 
-/// A right of IAM, which is also what the call is called.
+/// A right of IAM. The call has the same name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Operation {
     Encrypt,
@@ -35,7 +36,7 @@ impl fmt::Display for Operation {
 /// What went wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Problem {
-    // What no waiting settles
+    // Waiting does not help
     Denied,
     CredentialsExpired,
     CredentialsNotAccepted,
@@ -124,7 +125,7 @@ impl Problem {
             429 => Self::Throttled,
             400..500 => Self::Rejected,
             500.. => Self::Unavailable,
-            // Success, in words that are not those of KMS.
+            // Success, but not in an answer of KMS.
             _ => Self::Garbled,
         }
     }
@@ -157,7 +158,7 @@ pub(crate) struct Failure {
     operation: Operation,
     key: Box<str>,
     problem: Problem,
-    /// What to tell AWS, or who keeps the network.
+    /// The error code and request id, for AWS support, or the kind of network error.
     detail: Option<Box<str>>,
 }
 
@@ -191,7 +192,7 @@ impl From<Failure> for Error {
     }
 }
 
-/// What happened before there was an answer.
+/// Fails before there was an answer.
 fn not_sent<E: StdError + 'static>(error: &SdkError<E>) -> (Problem, Option<String>) {
     let mut next = error.source();
     while let Some(cause) = next {
@@ -213,7 +214,7 @@ fn not_sent<E: StdError + 'static>(error: &SdkError<E>) -> (Problem, Option<Stri
     }
 }
 
-/// The code and the request's id as AWS writes them; anything else is left out, whatever it is.
+/// The code and the request's id as AWS writes them. Anything else is left out.
 fn describe(status: u16, code: Option<&str>, request_id: Option<&str>) -> String {
     let is_code = |code: &&str| (1..=64).contains(&code.len()) && code.bytes().all(|byte| byte.is_ascii_alphabetic());
     let is_id = |id: &&str| id.len() == 36 && id.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
@@ -274,21 +275,23 @@ impl fmt::Display for Failure {
             }
             Problem::KeyUsage => write!(
                 f,
-                "the key {key} is not one for symmetric encryption: use one of usage ENCRYPT_DECRYPT and spec \
+                "the key {key} is not for symmetric encryption: use one with usage ENCRYPT_DECRYPT and spec \
                  SYMMETRIC_DEFAULT"
             ),
             Problem::WrapRefused => write!(
                 f,
-                "AWS KMS refused the wrapped key: it was changed, or it is of another keyring, keyspace or root key than \
+                "AWS KMS refused the wrapped key: it was changed, or it belongs to another keyring, keyspace or root key than \
                  {key}"
             ),
             Problem::OtherKeyAnswered => {
-                write!(f, "another key than {key} answered {operation}: find out what the endpoint is")
+                write!(f, "the answer to {operation} is from another key than {key}: check the endpoint")
             }
             Problem::WrongLength => {
-                write!(f, "{operation} on {key} gave a key of a wrong length: find out what the endpoint is")
+                write!(f, "{operation} on {key} gave a key of the wrong length: check the endpoint")
             }
-            Problem::Rejected => write!(f, "AWS KMS rejected {operation} on {key} as invalid"),
+            Problem::Rejected => {
+                write!(f, "AWS KMS rejected {operation} on {key} as invalid: check the key's name and the endpoint")
+            }
             Problem::KeyUnavailable => {
                 write!(f, "AWS KMS cannot reach the key {key} now: try again later, or look at its key store")
             }
@@ -307,7 +310,7 @@ impl fmt::Display for Failure {
             ),
             Problem::Garbled => write!(
                 f,
-                "what answered {operation} on {key} does not speak as AWS KMS does: check the endpoint, and proxies before \
+                "the answer to {operation} on {key} is not from AWS KMS: check the endpoint, and any proxy before \
                  it"
             ),
         }?;

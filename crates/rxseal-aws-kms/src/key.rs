@@ -26,7 +26,7 @@ use crate::key_arn::{KeyArn, KeyName};
 
 const DEADLINE: Duration = Duration::from_secs(5);
 const ATTEMPTS: u32 = 3;
-/// For finding a region and credentials, once: a role is assumed, a process is asked.
+/// For finding a region and credentials, once. This may assume a role or run a program.
 const SETUP_DEADLINE: Duration = Duration::from_secs(15);
 
 /// A symmetric encryption key of AWS KMS. Its key material never leaves AWS.
@@ -46,35 +46,37 @@ const SETUP_DEADLINE: Duration = Duration::from_secs(15);
 ///
 /// # Rights
 ///
-/// A service that unlocks keyrings needs `kms:Decrypt` on the key, and nothing else. Whoever makes keyrings or wraps them anew
-/// needs `kms:Encrypt` too. `kms:DescribeKey` is needed only where the key is named by an alias or an id. The encryption
-/// context can stand in a policy's conditions: `kms:EncryptionContext:rxseal:keyspace` limits a role to a keyspace.
+/// A service that unlocks keyrings needs `kms:Decrypt` on the key, and nothing else. Whoever creates or rewraps
+/// keyrings also needs `kms:Encrypt`. `kms:DescribeKey` is needed only if you name the key by an alias or an id. A
+/// policy can test the encryption context in its conditions: `kms:EncryptionContext:rxseal:keyspace` limits a role to
+/// one keyspace.
 ///
 /// # Calls
 ///
-/// Unlocking is one `Decrypt`, and sealing and opening none. Making a keyring is one `Encrypt` and one `Decrypt`, which verifies
-/// what was made. AWS charges for each and counts it against the account's quota of the region, so unlock at the start of a
-/// process and not for each request.
+/// Unlocking a keyring takes one `Decrypt`. Sealing and opening take no call. Creating a keyring takes one `Encrypt`
+/// and one `Decrypt`, which verifies the wrap. AWS charges for each call and counts it against the account's quota in
+/// the region, so unlock once when a process starts and not for each request.
 ///
-/// A call ends within [`deadline`](Self::deadline), all its attempts included. Only what may succeed later is tried again, after
-/// a random pause that grows: not what was denied.
+/// A call, with all its attempts, ends within [`deadline`](Self::deadline). Only failures that may pass are tried
+/// again, after a random pause that grows. A denied call is not.
 ///
 /// # Multi-region keys
 ///
-/// A key whose id begins with `mrk-` is named in keyring files without its region, and any replica unlocks what another one
-/// wrapped. So name the replica of the region that the program runs in, and behind it one of another region, for when the first is
-/// lost. All replicas are one root key: whichever of them is given first and answers wraps, and each unwraps.
+/// Keyring files name a key whose id begins with `mrk-` without its region, and any replica unlocks what another
+/// replica wrapped. So give the replica in the program's own region first, and a replica in another region second, in
+/// case the first is lost. All replicas are one root key: the first that answers wraps, and each can unwrap.
 ///
 /// # What AWS sees
 ///
-/// The KEK, and as encryption context the keyspace and the KEK's fingerprint, both in AWS's audit trail: let no keyspace be a patient's
-/// name. Every answer must name the key that was asked, and the KEK must have its fingerprint.
+/// AWS sees the KEK. It also sees the keyspace and the KEK's fingerprint, as the encryption context, and writes both to
+/// its audit trail: never use a patient's name as a keyspace. Every answer must name the key that was asked, and the
+/// KEK must match its fingerprint.
 ///
 /// # What is not wiped
 ///
-/// The KEK is wiped here, but the buffers that it comes and goes in, as base64 in HTTP over TLS, are the AWS SDK's, and are not.
-/// The SDK's log at the level TRACE leaves the KEK out, but it can be told to show whole requests (`LOG_SIGNABLE_BODY`): nothing of
-/// `Encrypt` is logged for that reason.
+/// This crate wipes the KEK. It cannot wipe the AWS SDK's own buffers, which hold the KEK as base64 in HTTP over TLS.
+/// The SDK's log leaves the KEK out at the level TRACE, but it can be told to show whole requests
+/// (`LOG_SIGNABLE_BODY`), so this crate turns logging off for `Encrypt`.
 #[derive(Clone)]
 pub struct AwsKmsKey {
     client: Client,
@@ -85,19 +87,22 @@ pub struct AwsKmsKey {
 }
 
 impl AwsKmsKey {
-    /// The key with this ARN, alias (`alias/NAME` or its ARN) or id, with the configuration and credentials that AWS tools share:
-    /// environment, profile, SSO, container or instance role.
+    /// The key with this ARN, alias (`alias/NAME` or its ARN) or id. Uses the configuration and the credentials that
+    /// AWS tools share: environment, profile, SSO, container or instance role.
     ///
-    /// An ARN says its region. A key's ARN is taken as it is; an alias or an id is looked up once, here, and the key it leads
-    /// to now is used and named in keyring files.
+    /// An ARN names its region. The ARN of a key is used as it is. An alias or an id is looked up once, here, and the
+    /// key that it leads to now is the one that is used and named in keyring files.
     ///
     /// # Errors
     ///
-    /// `invalid-root-key` where `key` names none, no region is known, or `AWS_ENDPOINT_URL` or its like is `http://` to another machine: the
-    /// KEK would travel in clear. `provider-refused` where there are no credentials, the key
-    /// that was looked up is not there, not for symmetric encryption, disabled or about to be deleted, or a right is
-    /// missing; `provider-unavailable` where AWS could not be asked. What to do is the text of the
-    /// [`source`](std::error::Error::source). `runtime-needed` outside of a tokio runtime.
+    /// - `invalid-root-key` if `key` does not name a key, if no region is known, or if `AWS_ENDPOINT_URL` or a variable
+    ///   like it is `http://` to another machine: the KEK would travel in clear.
+    /// - `provider-refused` if there are no credentials, a right is missing, or the key that was looked up does not
+    ///   exist, is not for symmetric encryption, is disabled or is about to be deleted.
+    /// - `provider-unavailable` if AWS cannot be reached.
+    /// - `runtime-needed` outside of a tokio runtime.
+    ///
+    /// The text of the [`source`](std::error::Error::source) says what to do.
     pub async fn connect(key: &str) -> Result<Self, Error> {
         let named = KeyName::parse(key)?;
         let setup = async {
@@ -106,7 +111,7 @@ impl AwsKmsKey {
                 loader = loader.region(Region::new(region.to_owned()));
             }
             let config = loader.load().await;
-            // Credentials may come from the same address.
+            // The same address may also give the credentials.
             refuse_clear_text(&config)?;
             with_first_credentials(config).await.map_err(|problem| not_connected(key, problem))
         };
@@ -115,24 +120,24 @@ impl AwsKmsKey {
         Self::open(config, named).await
     }
 
-    /// As [`connect`](Self::connect), with a configuration of the program's own. Its retries and timeouts are replaced.
+    /// Like [`connect`](Self::connect), with a configuration of your own. Its retries and timeouts are replaced.
     ///
     /// # Errors
     ///
-    /// Those of [`connect`](Self::connect).
+    /// The same as [`connect`](Self::connect).
     pub async fn with_config(config: &SdkConfig, key: &str) -> Result<Self, Error> {
         let named = KeyName::parse(key)?;
         Self::open(config.clone(), named).await
     }
 
-    /// The time that a call may take with all its attempts, instead of 5 seconds. An attempt may take its share of it.
+    /// The time that a call may take with all its attempts. The default is 5 seconds. Each attempt may take its share.
     #[must_use]
     pub fn deadline(self, deadline: Duration) -> Self {
         let client = client(&self.config, deadline, self.attempts);
         Self { client, deadline, ..self }
     }
 
-    /// How often a call is attempted, instead of 3 times; at least once.
+    /// How many times a call is tried. The default is 3, the least is 1.
     #[must_use]
     pub fn attempts(self, attempts: u32) -> Self {
         let attempts = attempts.max(1);
@@ -150,9 +155,11 @@ impl AwsKmsKey {
         let client = client(&config, DEADLINE, ATTEMPTS);
         let key = match named {
             KeyName::Arn(arn) => arn,
-            KeyName::AnyRegion(name) => name
-                .in_region(region.as_ref())
-                .ok_or_else(|| Error::invalid_root_key("the configured AWS region is none"))?,
+            KeyName::AnyRegion(name) => name.in_region(region.as_ref()).ok_or_else(|| {
+                Error::invalid_root_key(
+                    "the configured AWS region is not a valid name: set AWS_REGION to one such as eu-west-1",
+                )
+            })?,
             KeyName::ToResolve { text, .. } => resolve(&client, &text).await?,
         };
         Ok(Self { client, config, key, deadline: DEADLINE, attempts: ATTEMPTS })
@@ -167,7 +174,7 @@ impl AwsKmsKey {
             .set_encryption_context(Some(encryption_context(context)))
             .plaintext(Blob::new(kek.expose_bytes().as_slice()))
             .send()
-            // With `LOG_SIGNABLE_BODY` the SDK would log the request with the KEK in it.
+            // With `LOG_SIGNABLE_BODY` the SDK would log the request, which holds the KEK.
             .with_subscriber(NoSubscriber::default());
         let answer = ask(Operation::Encrypt, self.key.full(), self.deadline, call).await?;
         self.check_answered(Operation::Encrypt, answer.key_id())?;
@@ -194,7 +201,8 @@ impl AwsKmsKey {
         Kek::from_bytes(&plain)
     }
 
-    /// Without the key's name KMS would choose the key by what stands in the wrap, and so would whoever wrote it.
+    /// Without the key's name KMS would choose the key that the wrap names, and so would an attacker who wrote the
+    /// wrap.
     fn check_answered(&self, operation: Operation, answered: Option<&str>) -> Result<(), Error> {
         match answered {
             Some(answered) if self.key.is_same_key(answered) => Ok(()),
@@ -233,7 +241,7 @@ impl fmt::Debug for AwsKmsKey {
 }
 
 pub(crate) fn client(config: &SdkConfig, deadline: Duration, attempts: u32) -> Client {
-    // Each attempt has its share, so that one that hangs leaves time for the next.
+    // Each attempt has its share of the time, so that one that hangs leaves time for the next.
     let share = deadline.checked_div(attempts).unwrap_or(deadline);
     let timeouts = TimeoutConfig::builder()
         .operation_timeout(deadline)
@@ -245,14 +253,14 @@ pub(crate) fn client(config: &SdkConfig, deadline: Duration, attempts: u32) -> C
         .with_max_attempts(attempts)
         .with_initial_backoff(pause)
         .with_max_backoff(pause.saturating_mul(8));
-    // A quota of retries of its own: what fails elsewhere in the program does not use it up.
+    // A retry quota of its own, which failures elsewhere in the program do not use up.
     let partition = RetryPartition::custom("rxseal").token_bucket(TokenBucket::default()).build();
     let config = aws_sdk_kms::config::Builder::from(config)
         .timeout_config(timeouts)
         .retry_config(retries)
         .retry_partition(partition)
         .interceptor(NoClearText)
-        // The client panics where a configuration made by hand does not say it.
+        // The client panics if a configuration made by hand does not set it.
         .behavior_version(config.behavior_version().unwrap_or_else(BehaviorVersion::latest));
     Client::from_conf(config.build())
 }
@@ -287,7 +295,7 @@ fn check_usable(metadata: &KeyMetadata) -> Result<(), Problem> {
     }
 }
 
-/// Awaits a call, for a bounded time, and says in one line what went wrong.
+/// Awaits a call for a limited time. The error says in one line what went wrong.
 async fn ask<T, E>(
     operation: Operation,
     key: &str,
@@ -298,11 +306,11 @@ where
     E: ProvideErrorMetadata + StdError + 'static,
 {
     let call = async { call.await.map_err(|error| Failure::of_call(operation, key, deadline, &error).into()) };
-    // The SDK's own limit is the same, but does not hold where a component that a program brings along blocks.
+    // The SDK has the same limit, but it does not hold if one of the program's own components blocks.
     within(deadline, Box::pin(call), || Failure::new(operation, key, Problem::Late(deadline)).into()).await
 }
 
-/// What KMS binds the wrap to, authenticated and in the clear.
+/// The context that KMS binds the wrap to: authenticated, and in clear.
 fn encryption_context(context: KekContext<'_>) -> HashMap<String, String> {
     HashMap::from([
         ("rxseal:keyspace".to_owned(), context.keyspace().to_owned()),

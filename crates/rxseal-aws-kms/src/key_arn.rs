@@ -1,4 +1,4 @@
-//! Which KMS key: as the caller names it, as requests do, and as keyring files do.
+//! Which KMS key: its name as the caller writes it, in requests, and in keyring files.
 
 use rxseal::Error;
 
@@ -7,9 +7,9 @@ const MAX_LEN: usize = 2048;
 /// A key as the caller names it.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum KeyName {
-    /// All is said.
+    /// A complete ARN.
     Arn(KeyArn),
-    /// A multi-region key in the region of the configuration: what stands in keyring files.
+    /// A multi-region key in the configured region: the form in keyring files.
     AnyRegion(MultiRegionName),
     /// An alias or a key id, which KMS resolves.
     ToResolve { text: Box<str>, region: Option<Box<str>> },
@@ -35,7 +35,7 @@ impl KeyName {
         }
     }
 
-    /// The region that the name says, which is the only one to ask.
+    /// The region in the name, which is the only one to ask.
     pub(crate) fn region(&self) -> Option<&str> {
         match self {
             Self::Arn(arn) => Some(&arn.region),
@@ -66,12 +66,12 @@ impl KeyArn {
         Some(Self { full: text.into(), name, region: region.into() })
     }
 
-    /// As requests name it.
+    /// The form in requests.
     pub(crate) fn full(&self) -> &str {
         &self.full
     }
 
-    /// As keyring files name it: without the region where the key is in several.
+    /// The form in keyring files: without the region if the key is in several.
     pub(crate) fn name(&self) -> &str {
         &self.name
     }
@@ -123,7 +123,8 @@ fn is_multi_region(id: &str) -> bool {
     id.starts_with("mrk-")
 }
 
-const NO_KEY: &str = "it names no key of AWS KMS: give the key's ARN, an alias (`alias/NAME` or its ARN) or a key id";
+const NO_KEY: &str =
+    "it does not name a key of AWS KMS: give the key's ARN, an alias (`alias/NAME` or its ARN) or a key id";
 
 #[cfg(test)]
 mod tests {

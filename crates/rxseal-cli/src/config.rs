@@ -1,7 +1,5 @@
 //! Where the store and the root keys are: from options, the environment and a file, in this order.
 
-use std::env;
-use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,6 +12,7 @@ use rxseal_sqlite::{SqliteStore, SqliteSubjectStore};
 use serde::Deserialize;
 
 use crate::args::Global;
+use crate::environment::{variable, variable_os};
 use crate::failure::{Failure, usage};
 #[cfg(not(feature = "postgres"))]
 use crate::not_built::postgres;
@@ -236,16 +235,6 @@ fn read(path: &Path) -> Result<ConfigFile, Failure> {
             path.display()
         ))
     })
-}
-
-/// The value of a variable. An empty one counts as not set.
-pub fn variable(name: &str) -> Result<Option<String>, Failure> {
-    let value = variable_os(name).map(OsString::into_string).transpose();
-    value.map_err(|_| Failure::Usage(format!("{name} is not UTF-8")))
-}
-
-fn variable_os(name: &str) -> Option<OsString> {
-    env::var_os(name).filter(|value| !value.is_empty())
 }
 
 fn first(

@@ -1,5 +1,7 @@
 //! `rxseal keyring` and `rxseal key-file`.
 
+mod shown;
+
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
@@ -17,8 +19,9 @@ use crate::config::Config;
 use crate::count::{count_under, has_key};
 use crate::dry_run::DryRun;
 use crate::failure::Failure;
-use crate::output::{Output, hex, table, time};
+use crate::output::{Output, table};
 use crate::root::{Spec, trusted};
+use shown::{as_json, as_text};
 
 pub async fn run(global: &Global, command: Keyring, output: &Output) -> Result<(), Failure> {
     let config = Config::of(global)?;
@@ -128,8 +131,8 @@ impl Desk<'_> {
                     let counted = count_under(key, &ring, &counted, output).await?;
                     let tokens = tokens.unwrap_or_default().saturating_add(counted);
                     let subject_keys = self.subject_keys_under(&ring, key, subject_keys).await?;
-                    let still_under = RemainingUse::new(tokens, subject_keys).begun_at(begun);
-                    let destroyed = admin.destroy(&keyspace, key, still_under, SystemTime::now(), unused_for).await;
+                    let remaining = RemainingUse::new(tokens, subject_keys).begun_at(begun);
+                    let destroyed = admin.destroy(&keyspace, key, remaining, SystemTime::now(), unused_for).await;
                     let file = destroyed.map_err(|error| match error.code().as_str() {
                         "key-in-use" => Failure::InUse(error, tokens, subject_keys),
                         _ => error.into(),
@@ -203,8 +206,9 @@ impl Desk<'_> {
                 None,
             );
         }
-        let under =
-            async { Ok(SubjectAdmin::new(self.config.subject_store(false).await?).under(keyspace, key).await?) };
+        let under = async {
+            Ok(SubjectAdmin::new(self.config.subject_store(false).await?).subjects_under(keyspace, key).await?)
+        };
         match under.await {
             Ok(under) => (format!(", and rewrap {} subject keys: {lists} them", under.len()), Some(under.len())),
             Err(failure) => {
@@ -350,7 +354,7 @@ pub async fn unlock(config: &Config, keyspace: &str, output: &Output) -> Result<
 
 async fn inspect(config: &Config, keyspace: &str, min: Option<u64>, output: &Output) -> Result<(), Failure> {
     let file = stored(config, keyspace, min).await?;
-    Ok(output.say(&describe(&file), &as_json(&file))?)
+    Ok(output.say(&as_text(&file), &as_json(&file))?)
 }
 
 async fn verify(config: &Config, keyspace: &str, min: Option<u64>, output: &Output) -> Result<(), Failure> {
@@ -424,54 +428,4 @@ fn changed(
         value.extend(more);
     }
     output.done(!change.dry_run, &text, &value)
-}
-
-fn describe(file: &KeyringFile) -> String {
-    let keys = table(
-        ["key", "use", "state", "suite", "created", "changed"],
-        by_date(file).into_iter().map(|key| {
-            let state = if key.is_primary() { format!("{}, primary", key.state()) } else { key.state().to_string() };
-            let suite = key.suite().map_or(String::new(), |suite| suite.letter().to_string());
-            [
-                key.id().to_string(),
-                key.usage().as_str().to_owned(),
-                state,
-                suite,
-                time(key.created()),
-                time(key.changed()),
-            ]
-        }),
-    );
-    let wraps = table(
-        ["provider", "root key"],
-        file.wraps().map(|wrap| [wrap.provider().to_owned(), wrap.root_key().to_owned()]),
-    );
-    format!(
-        "keyspace {}, generation {}\n\n{keys}\n\nAny one of these root keys unlocks it:\n{wraps}",
-        file.keyspace(),
-        file.generation()
-    )
-}
-
-fn as_json(file: &KeyringFile) -> Value {
-    let keys: Vec<_> = by_date(file)
-        .into_iter()
-        .map(|key| {
-            json!({
-                "id": key.id().to_string(), "use": key.usage().as_str(), "state": key.state().as_str(), "primary": key.is_primary(),
-                "suite": key.suite().map(|suite| suite.letter().to_string()), "created": key.created(), "changed": key.changed(),
-                "fingerprint": hex(key.fingerprint()),
-            })
-        })
-        .collect();
-    let wraps: Vec<_> =
-        file.wraps().map(|wrap| json!({ "provider": wrap.provider(), "root_key": wrap.root_key() })).collect();
-    json!({ "keyspace": file.keyspace(), "generation": file.generation(), "keys": keys, "root_keys": wraps })
-}
-
-/// The oldest first. In the file they are by id, which says nothing to a person.
-fn by_date(file: &KeyringFile) -> Vec<&rxseal::keys::KeyInfo> {
-    let mut keys: Vec<_> = file.keys().iter().collect();
-    keys.sort_by_key(|key| (key.created(), key.id()));
-    keys
 }

@@ -5,6 +5,7 @@ mod args;
 mod config;
 mod count;
 mod dry_run;
+mod environment;
 mod exit;
 mod failure;
 mod keyring;

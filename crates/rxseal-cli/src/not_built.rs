@@ -22,7 +22,7 @@ pub mod pkcs11 {
     use rxseal::root::RootKey;
 
     use crate::failure::Failure;
-    use crate::root::Options;
+    use crate::root::options::Options;
 
     pub fn connect(_: &str, _: Options, _: bool) -> Result<Arc<dyn RootKey>, Failure> {
         Err(super::without("PKCS#11", "pkcs11"))
@@ -36,7 +36,7 @@ pub mod vault {
     use rxseal::root::RootKey;
 
     use crate::failure::Failure;
-    use crate::root::Options;
+    use crate::root::options::Options;
 
     pub fn connect(_: &str, _: Options, _: bool) -> Result<Arc<dyn RootKey>, Failure> {
         Err(super::without("Vault", "vault"))

@@ -2,7 +2,7 @@
 
 #[cfg(feature = "aws-kms")]
 mod aws_kms;
-mod options;
+pub mod options;
 #[cfg(feature = "pkcs11")]
 mod pkcs11;
 #[cfg(feature = "vault")]
@@ -21,8 +21,7 @@ use crate::not_built::aws_kms;
 use crate::not_built::pkcs11;
 #[cfg(not(feature = "vault"))]
 use crate::not_built::vault;
-pub use options::Options;
-use options::decoded;
+use options::{Options, decoded};
 
 pub const FORMS: &str = "a root key is file:PATH, env:VARIABLE, aws-kms:KEY, 'pkcs11:token=LABEL;object=LABEL' or \
                          vault:https://HOST/MOUNT/KEY";

@@ -89,7 +89,7 @@ pub async fn run(global: &Global, command: Subject, output: &Output) -> Result<(
             Ok(output.say(&text, &json!({ "keys": keys, "total": counts.total() }))?)
         }
         Subject::Under { keyspace, key } => {
-            let under = subjects.under(&keyspace, key).await?;
+            let under = subjects.subjects_under(&keyspace, key).await?;
             // A store without any subject says nothing about the key.
             if under.is_empty() && subjects.count_by_key(&keyspace).await?.total() == 0 {
                 return Err(Failure::Checked(nobody(&keyspace)));

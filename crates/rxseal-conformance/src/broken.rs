@@ -3,7 +3,8 @@
 use std::error::Error as StdError;
 use std::fmt;
 
-/// Which promise what was tested broke, and how it was seen. Its `Debug` is its text, so that `unwrap` in a test shows it.
+/// The promise that the tested root key or store broke, and how it was seen. Its `Debug` is its text, so that `unwrap`
+/// in a test shows it.
 pub struct Broken {
     promise: &'static str,
     seen: String,
@@ -14,12 +15,12 @@ impl Broken {
         Self { promise, seen: seen.into() }
     }
 
-    /// With the error and the texts of its causes as what was seen.
+    /// The error and the texts of its causes are what was seen.
     pub(crate) fn by(promise: &'static str, error: &(dyn StdError + 'static)) -> Self {
         Self::new(promise, with_causes(error))
     }
 
-    /// The promise, such as `a call ends within 30 seconds`: constant text, for a test that expects it.
+    /// The promise, such as `a call ends within 30 seconds`. It is constant, so that a test can expect it.
     #[must_use]
     pub fn promise(&self) -> &'static str {
         self.promise

@@ -29,11 +29,12 @@ pub fn generations(keyspace: &str, count: usize) -> Result<Vec<KeyringFile>, Err
     Ok(files)
 }
 
-/// A first generation and `count` different second ones, each made from it: what processes store that change a keyring at once.
+/// A first generation, and `count` different second generations made from it: what processes store if they change a
+/// keyring at the same time.
 ///
 /// # Errors
 ///
-/// Those of [`generations`].
+/// The same as [`generations`].
 pub fn rivals(keyspace: &str, count: usize) -> Result<(KeyringFile, Vec<KeyringFile>), Error> {
     let first = run_local(admin(MemoryStore::default()).create(keyspace, Suite::default()))?;
     let mut rivals = Vec::with_capacity(count);
@@ -59,7 +60,7 @@ fn roots() -> RootKeys {
     RootKeys::from(Clear)
 }
 
-/// Keeps nothing secret.
+/// A root key that protects nothing.
 struct Clear;
 
 impl RootKey for Clear {

@@ -1,4 +1,4 @@
-//! What every store of keyrings must do, whoever keeps the rows or files.
+//! What every store of keyrings must do.
 
 use std::fmt;
 use std::sync::Arc;
@@ -23,24 +23,25 @@ pub struct FreshStore {
     has_generations: bool,
 }
 
-/// The keyspace, the generation beside the file, and the text.
+/// The keyspace, the generation stored with the file, and the text.
 type Spoil = Box<dyn Fn(&str, u64, &str)>;
 
 impl FreshStore {
-    /// The store that is looked at.
+    /// The store to test.
     pub fn new(store: impl KeyringStore + 'static) -> Self {
         Self { store: Arc::new(store), spoil: None, has_generations: false }
     }
 
-    /// With a function that changes what is stored of a keyspace behind the store's back, as a failing disk or a person does: it puts a text
-    /// in place of the one that is there. Without it the rules about damaged keyrings are passed over.
+    /// Sets a function that changes a stored keyring behind the store's back, as a failing disk or a person would: it
+    /// replaces the text that is stored for a keyspace. Without it, the rules about damaged keyrings are skipped.
     #[must_use]
     pub fn spoiled_by(mut self, spoil: impl Fn(&str, &str) + 'static) -> Self {
         self.spoil = Some(Box::new(move |keyspace, _, text| spoil(keyspace, text)));
         self
     }
 
-    /// As [`spoiled_by`](Self::spoiled_by), for a store that keeps a generation beside each text: `spoil` puts both there.
+    /// Like [`spoiled_by`](Self::spoiled_by), for a store that keeps a generation next to each text: `spoil` replaces
+    /// both.
     #[must_use]
     pub fn spoiled_with_generation_by(mut self, spoil: impl Fn(&str, u64, &str) + 'static) -> Self {
         self.spoil = Some(Box::new(spoil));
@@ -55,8 +56,8 @@ impl fmt::Debug for FreshStore {
     }
 }
 
-/// Looks at every rule of [`KeyringStore`], each with a store of its own that `fresh` makes. Runs for some seconds, on a tokio runtime of
-/// its own and from several threads: call it from a plain `#[test]`.
+/// Checks every rule of [`KeyringStore`], each with a store of its own from `fresh`. It runs for some seconds, on its
+/// own tokio runtime and from several threads: call it from a plain `#[test]`.
 ///
 /// # Errors
 ///
@@ -85,7 +86,7 @@ struct Calls<'a> {
     fresh: FreshStore,
 }
 
-/// What threads share of it.
+/// The part that threads share.
 #[derive(Clone, Copy)]
 struct Shared<'a>(&'a Runtime, &'a dyn KeyringStore);
 
@@ -112,7 +113,7 @@ impl Calls<'_> {
         self.runtime.block_on(self.fresh.store.keyspaces())
     }
 
-    /// What is stored has to be this file.
+    /// The stored keyring must be this file.
     fn has(&self, rule: Rule, file: Option<&KeyringFile>) -> Check {
         let got = rule.ok(self.shared().get(file.map_or(TENANT, KeyringFile::keyspace)))?;
         let generation = |file: Option<&KeyringFile>| file.map(KeyringFile::generation);
@@ -122,7 +123,7 @@ impl Calls<'_> {
     }
 }
 
-/// Files of the suite itself.
+/// Files that the suite itself makes.
 fn made(rule: Rule, keyspace: &str, count: usize) -> Result<Vec<KeyringFile>, Broken> {
     rule.ok(generations(keyspace, count))
 }
@@ -156,23 +157,23 @@ fn only_over_what_is_stored(store: &Calls<'_>) -> Check {
     let rule = Rule("a file is stored only over the generation that it was made from, and never goes back");
     let files = made(rule, TENANT, 4)?;
     let [one, two, three, four] = &files[..] else { return Ok(()) };
-    // Nothing is stored, and somebody thinks that there is.
+    // Nothing is stored, but the caller believes that something is.
     rule.fails(store.put(two, Some(1)), &["store-conflict"])?;
     store.has(rule, None)?;
     rule.ok(store.put(two, None))?;
-    // Something is stored, and somebody thinks that there is nothing, or another one.
+    // Something is stored, but the caller believes that nothing is, or something else.
     let lost = ["store-conflict", "keyring-too-old"];
     for (file, over) in [(one, None), (two, None), (three, None), (three, Some(1)), (four, Some(3)), (four, Some(9))] {
         rule.fails(store.put(file, over), &lost)?;
         store.has(rule, Some(two))?;
     }
     rule.fails(store.put(three, Some(1)), &["store-conflict"])?;
-    // Never backwards, and never the same generation again.
+    // Never an older generation, and never the same one again.
     for file in [one, two] {
         rule.fails(store.put(file, Some(2)), &["keyring-too-old"])?;
         store.has(rule, Some(two))?;
     }
-    // Generations may be left out.
+    // A generation may be skipped.
     rule.ok(store.put(four, Some(2)))?;
     rule.fails(store.put(three, Some(4)), &lost)?;
     rule.fails(store.put(four, Some(u64::MAX)), &["keyring-too-old"])?;
@@ -252,7 +253,7 @@ fn sixteen_create_one(store: &Calls<'_>) -> Check {
     store.has(rule, files.get(won))
 }
 
-/// Exactly one; all others were told of a conflict.
+/// Exactly one; all others got a conflict.
 fn winner(rule: Rule, ended: impl Iterator<Item = thread::Result<Result<(), Error>>>) -> Result<usize, Broken> {
     let mut won = Vec::new();
     for (at, ended) in ended.enumerate() {
@@ -294,7 +295,7 @@ fn what_was_spoiled_is_an_error(store: &Calls<'_>) -> Check {
     for (generation, text, code) in garbage {
         spoil(TENANT, generation, &text);
         rule.fails(store.shared().get(TENANT), &[code])?;
-        // Whatever the caller believes to be there.
+        // Whatever generation the caller expects.
         for over in [None, Some(1), Some(2)] {
             rule.fails(store.put(third, over), &[code])?;
         }

@@ -1,7 +1,7 @@
-//! What every root key must do, whoever provides it.
+//! What every root key must do.
 //!
-//! A root key is driven through a keyring, as a program does it. `Tampering` stands between the two: it changes what the
-//! provider is given, and tells apart what the provider refused by itself and what rxseal refused after a wrong answer.
+//! The suite uses a root key through a keyring, as a program does. `Tampering` is between the two: it changes what the
+//! provider receives, and tells what the provider itself refused from what rxseal refused after a wrong answer.
 
 mod tampering;
 
@@ -18,53 +18,53 @@ use crate::broken::{Broken, hold, with_causes};
 use crate::silence::shown_in;
 use tampering::Tampering;
 
-/// No call of a provider may take longer.
+/// No provider call may take longer.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 const KEYSPACE: &str = "conformance-a";
 const OTHER_KEYSPACE: &str = "conformance-b";
 
-/// How a root key took what it must refuse. All of it ended in an error of rxseal; the question is whether the root key had
-/// refused it before.
+/// How a root key handled what it must refuse. Every case ended in an error of rxseal; these numbers say whether the
+/// root key had refused it before.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RootKeyReport {
     /// Wraps that were changed by a bit or a byte, cut off, extended or empty.
     pub changed: usize,
-    /// Of them: those that the root key answered with a KEK, which rxseal then refused by its fingerprint.
+    /// How many of them the root key answered with a KEK, which rxseal then refused by its fingerprint.
     pub changed_but_answered: usize,
-    /// Of them: those whose change the root key does not look at, so that the right KEK came out.
+    /// How many of them gave the right KEK, because the root key ignores the changed part.
     pub changed_without_effect: usize,
     /// Wraps of another keyspace, of another keyring, or of another root key.
     pub moved: usize,
-    /// Of them: those that the root key answered with a KEK.
+    /// How many of them the root key answered with a KEK.
     pub moved_but_answered: usize,
-    /// The distinct texts of errors, which were searched for key bytes.
+    /// The distinct texts of errors. They were searched for key bytes.
     pub errors: BTreeSet<String>,
     /// Whether two wraps of one KEK differ.
     pub wraps_differ: bool,
 }
 
 impl RootKeyReport {
-    /// That the root key refused every changed and every moved wrap by itself. One that does not is still safe, since rxseal checks
-    /// the KEK's fingerprint; but it does not bind what it wraps, as a root key should.
+    /// Checks that the root key itself refused every changed and every moved wrap. A root key that does not is still
+    /// safe, since rxseal checks the KEK's fingerprint, but it does not bind its wraps as it should.
     ///
     /// # Errors
     ///
-    /// The promise that is broken.
+    /// The broken promise.
     pub fn check_strict(&self) -> Result<(), Broken> {
         let changed = self.changed_but_answered.saturating_add(self.changed_without_effect);
-        hold("the root key refuses changed wraps by itself", changed == 0, format!("{changed} of {}", self.changed))?;
+        hold("the root key itself refuses changed wraps", changed == 0, format!("{changed} of {}", self.changed))?;
         let (answered, moved) = (self.moved_but_answered, self.moved);
-        let promise = "the root key refuses by itself wraps of another keyspace, keyring or root key";
+        let promise = "the root key itself refuses wraps of another keyspace, keyring or root key";
         hold(promise, answered == 0, format!("{answered} of {moved}"))
     }
 }
 
-/// Holds `root` to what every root key promises. `other` is another root key of the same provider.
+/// Checks that `root` keeps the promises of a root key. `other` is another root key of the same provider.
 ///
-/// It makes keyrings and unlocks them, about 200 times, with calls that are dropped halfway and 32 at once. Run it in a tokio
-/// runtime with timers, against the real service too: an emulator is not always as strict.
+/// The suite creates and unlocks about 200 keyrings. It drops some calls halfway, and makes 32 at once. Run it in a
+/// tokio runtime with timers, and also against the real service: an emulator is not always as strict.
 ///
 /// # Errors
 ///
@@ -151,7 +151,7 @@ async fn changed_wraps_are_refused(root: &Arc<dyn RootKey>, report: &mut RootKey
         tampering.replace(move |_| changed.clone());
         report.changed = report.changed.saturating_add(1);
         match unlock(&roots, &stored).await? {
-            // Only the KEK that was wrapped opens the keyring.
+            // Only the wrapped KEK opens the keyring.
             Ok(()) => report.changed_without_effect = report.changed_without_effect.saturating_add(1),
             Err(error) => {
                 let answered = check_refusal(&error, &tampering, report)?;
@@ -163,7 +163,7 @@ async fn changed_wraps_are_refused(root: &Arc<dyn RootKey>, report: &mut RootKey
     unlocks(&roots, &stored).await
 }
 
-/// One bit of every byte of a short wrap, of a sample of a long one; and every way to be no wrap at all.
+/// One bit of every byte of a short wrap, or of a sample of a long one, and every input that is not a wrap.
 fn changes(genuine: &[u8]) -> Vec<Vec<u8>> {
     let len = genuine.len();
     let mut wrong = vec![Vec::new(), vec![0], vec![0; len], b"Jane Doe".to_vec(), vec![0xFF; 8192]];
@@ -212,7 +212,7 @@ async fn another_root_key_refuses(
 ) -> Result<(), Broken> {
     let tampering = Tampering::of(root);
     let stored = create(KEYSPACE, &RootKeys::from(tampering)).await?;
-    // Under its own name it is not even asked; under the one that the file knows, it is.
+    // Under its own name it is not even asked. Under the name in the file, it is.
     let posing = Tampering::posing(other, root.name());
     refused(&RootKeys::from(posing.clone()), &stored, &posing, report).await
 }
@@ -222,13 +222,13 @@ async fn either_root_key_unlocks(root: &Arc<dyn RootKey>, other: &Arc<dyn RootKe
     for one in [root, other] {
         unlocks(&RootKeys::from(Arc::clone(one)), &stored).await?;
     }
-    // A wrong answer of the first does not keep the second from being asked.
+    // After a wrong answer of the first, the second is still asked.
     let tampering = Tampering::of(root);
     tampering.replace(|_| b"Jane Doe".to_vec());
     unlocks(&RootKeys::from(tampering).and(Arc::clone(other)), &stored).await
 }
 
-/// A request that was cancelled, as a web server does when its client goes away, leaves the root key usable.
+/// A cancelled request, as when a web server's client goes away, leaves the root key usable.
 async fn a_dropped_call_does_no_harm(root: &Arc<dyn RootKey>) -> Result<(), Broken> {
     let roots = RootKeys::from(Arc::clone(root));
     let stored = create(KEYSPACE, &roots).await?;
@@ -275,13 +275,13 @@ async fn unlocks(roots: &RootKeys, stored: &KeyringFile) -> Result<(), Broken> {
     made(unlock(roots, stored).await?)
 }
 
-/// A provider's call ends in bounded time.
+/// A provider call ends in limited time.
 async fn bounded<T>(call: impl Future<Output = T>) -> Result<T, Broken> {
     let ended = tokio::time::timeout(PATIENCE, call).await;
     ended.map_err(|_| Broken::new("a call ends within 30 seconds", "it did not"))
 }
 
-/// A wrap that is not of this keyring, which is given to `keys`.
+/// A wrap of another keyring, given to `keys`.
 async fn refused(
     roots: &RootKeys,
     stored: &KeyringFile,
@@ -289,7 +289,7 @@ async fn refused(
     report: &mut RootKeyReport,
 ) -> Result<(), Broken> {
     let Err(error) = unlock(roots, stored).await? else {
-        return Err(Broken::new("a keyring is unlocked by its own wrap alone", "another one unlocked it"));
+        return Err(Broken::new("only its own wrap unlocks a keyring", "another one unlocked it"));
     };
     report.moved = report.moved.saturating_add(1);
     let answered = check_refusal(&error, keys, report)?;
@@ -297,7 +297,7 @@ async fn refused(
     Ok(())
 }
 
-/// An error with the right code that says nothing of what `keys` has seen. Gives whether the provider had answered.
+/// An error with the right code that shows nothing of what `keys` has seen. Returns whether the provider had answered.
 fn check_refusal(error: &Error, keys: &Tampering, report: &mut RootKeyReport) -> Result<bool, Broken> {
     let seen = keys.seen();
     let secrets: Vec<&[u8]> =
@@ -306,11 +306,11 @@ fn check_refusal(error: &Error, keys: &Tampering, report: &mut RootKeyReport) ->
         return Err(Broken::new("no error shows a KEK or a wrap", format!("one does, as {form}")));
     }
     if error.is_retryable() {
-        return Err(Broken::by("a wrong wrap is refused for good: it does not become right by waiting", error));
+        return Err(Broken::by("a wrong wrap is refused for good, since waiting does not make it right", error));
     }
     let is_refusal = matches!(error.code(), ErrorCode::UnlockFailed | ErrorCode::ProviderRefused);
     hold("a wrong wrap is refused by the codes `provider-refused` or `unlock-failed`", is_refusal, with_causes(error))?;
-    // Without the ids of requests, of which there is one for each.
+    // Without request ids, since each request has its own.
     let text = with_causes(error);
     report.errors.insert(text.split(", request ").next().unwrap_or_default().to_owned());
     Ok(seen.answered)

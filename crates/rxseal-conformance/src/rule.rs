@@ -1,4 +1,4 @@
-//! A promise of a store, and how it is looked at.
+//! A promise of a store, and how it is checked.
 
 use std::fmt;
 
@@ -18,21 +18,21 @@ impl Rule {
     }
 
     pub(crate) fn equal<T: PartialEq + fmt::Debug>(self, seen: &T, wanted: &T) -> Check {
-        self.is(seen == wanted, || format!("{seen:?} where {wanted:?} belongs"))
+        self.is(seen == wanted, || format!("{seen:?} instead of {wanted:?}"))
     }
 
-    /// What a call gave that has to succeed.
+    /// The result of a call that must succeed.
     pub(crate) fn ok<T>(self, ended: Result<T, Error>) -> Result<T, Broken> {
         ended.map_err(|error| Broken::by(self.0, &error))
     }
 
-    /// A call that has to fail with one of these codes.
+    /// A call that must fail with one of these codes.
     pub(crate) fn fails<T>(self, ended: Result<T, Error>, codes: &[&str]) -> Check {
         match ended {
-            Ok(_) => Err(Broken::new(self.0, format!("success where {codes:?} belongs"))),
+            Ok(_) => Err(Broken::new(self.0, format!("success instead of {codes:?}"))),
             Err(error) => {
                 let code = error.code().as_str();
-                let seen = format!("{code} where {codes:?} belongs: {}", with_causes(&error));
+                let seen = format!("{code} instead of {codes:?}: {}", with_causes(&error));
                 hold(self.0, codes.contains(&code), seen)
             }
         }

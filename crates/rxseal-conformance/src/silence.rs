@@ -1,4 +1,4 @@
-//! That no secret is in an error: not as text, as numbers, in hex or in base64.
+//! Checks that no secret is in an error: as text, as numbers, in hex or in base64.
 
 use std::error::Error as StdError;
 use std::fmt::Write as _;
@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 
-/// The form in which a piece of `secrets` is in an error or its causes, if any is.
+/// The form in which a part of `secrets` appears in an error or its causes, if any does.
 pub(crate) fn shown_in(error: &(dyn StdError + 'static), secrets: &[&[u8]]) -> Option<&'static str> {
     let mut texts = Vec::new();
     let mut next = Some(error);
@@ -27,7 +27,7 @@ pub(crate) fn shown_in(error: &(dyn StdError + 'static), secrets: &[&[u8]]) -> O
             }
         }
         for start in 0..3 {
-            // Whole groups of three bytes, so that the text is the same wherever it ends.
+            // Whole groups of three bytes, so that what follows does not change their text.
             for piece in secret.get(start..).unwrap_or_default().chunks_exact(9) {
                 if [STANDARD_NO_PAD.encode(piece), URL_SAFE_NO_PAD.encode(piece)]
                     .iter()

@@ -1,4 +1,4 @@
-//! What every store of subject keys must do, whatever it is made of.
+//! What every store of subject keys must do.
 
 use std::sync::Arc;
 
@@ -13,8 +13,8 @@ use crate::rule::{Check, Rule};
 
 const TENANT: &str = "pharmacy-17";
 
-/// Looks at every rule of [`SubjectKeyStore`], in the new, empty store that `fresh` makes. Runs for some seconds, on a tokio runtime of its
-/// own: call it from a plain `#[test]`.
+/// Checks every rule of [`SubjectKeyStore`] in the new, empty store from `fresh`. It runs for some seconds, on its own
+/// tokio runtime: call it from a plain `#[test]`.
 ///
 /// # Errors
 ///
@@ -38,7 +38,7 @@ pub fn subject_store<S: SubjectKeyStore + 'static>(fresh: impl AsyncFnOnce() -> 
     })
 }
 
-/// A store, and what makes subject keys for it. Each rule has subjects of its own.
+/// A store, and a keyring that makes subject keys for it. Each rule has its own subjects.
 struct Looked {
     store: Arc<dyn SubjectKeyStore>,
     keys: Keyring,
@@ -120,7 +120,7 @@ impl Looked {
         rule.equal(&rule.ok(self.store.insert(TENANT, "P-3", &new).await)?, &shredded)?;
         rule.fails(self.store.replace(TENANT, "P-3", &old, &new).await, &["store-conflict"])?;
         self.has(rule, "P-3", &shredded).await?;
-        // Also one that never had a key.
+        // Also a subject that never had a key.
         let shredded = StoredSubject::Shredded { at: 3_000 };
         rule.ok(self.store.shred(TENANT, "P-never", 3_000).await)?;
         rule.equal(&rule.ok(self.store.insert(TENANT, "P-never", &new).await)?, &shredded)
@@ -134,7 +134,7 @@ impl Looked {
         rule.equal(&rule.ok(self.store.retention(TENANT, "P-4").await)?, &none)?;
         let stored = StoredSubject::Key(self.insert(rule, "P-4").await?);
         let mut old = none;
-        // Whatever time the caller says, which may come from a file: what counts is what time it is.
+        // The caller's time, which may come from a file, does not matter: only the real time does.
         let far = 4_000_000_000;
         for (new, at) in [
             (none.legal_hold(true), u64::from(u32::MAX)),
@@ -156,7 +156,7 @@ impl Looked {
         let past = none.until(Some(5_000));
         rule.ok(self.store.retain(TENANT, "P-4", old, past).await)?;
         rule.equal(&rule.ok(self.store.shred(TENANT, "P-4", 4_000).await)?, &4_000)?;
-        // There is nothing left to keep, and nobody is told that there is.
+        // There is nothing left to keep, and the call must not report that there is.
         for new in [past.legal_hold(true), past.until(Some(far)), none] {
             rule.fails(self.store.retain(TENANT, "P-4", past, new).await, &["subject-shredded"])?;
         }
@@ -185,7 +185,7 @@ impl Looked {
         let (none, held) = (Retention::default(), Retention::default().legal_hold(true));
         rule.ok(self.store.retain(keyspace, "S99", none, held).await)?;
         let (mut seen, mut after) = (Vec::new(), None::<String>);
-        // One that does not go on would do so for ever.
+        // A store whose pages do not advance would go on for ever.
         for _ in 0..25 {
             let page = rule.ok(self.store.page(keyspace, after.as_deref(), 7).await)?;
             rule.is(page.len() <= 7, || format!("{} on a page of 7", page.len()))?;

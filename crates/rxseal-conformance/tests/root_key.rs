@@ -1,4 +1,4 @@
-//! The suite of root keys finds each promise that a planted root key breaks, and nothing in one that keeps them all.
+//! The suite of root keys finds each promise that a planted root key breaks, and accepts one that keeps them all.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::collections::BTreeMap;
@@ -14,12 +14,12 @@ use rxseal_conformance::{Broken, RootKeyReport};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fault {
     None,
-    // Of names
+    // Names
     Provider,
     NameWithSpace,
     NameOfAnother,
     NameChanges,
-    // Of keys
+    // Keys
     WrongKek,
     FirstWrapForgotten,
     LastWrapForgotten,
@@ -28,13 +28,13 @@ enum Fault {
     AnyWrap,
     FirstByteIgnored,
     EveryRootKey,
-    // Of errors
+    // Errors
     Retryable,
     KekInHex,
     WrapInDebug,
     KekInBase64OfTheCause,
     OddCode,
-    // Of calls
+    // Calls
     Hangs,
     HangsAfterADroppedCall,
     OneAtATime,
@@ -51,7 +51,7 @@ struct Toy {
     running: AtomicUsize,
 }
 
-/// What all toys keep, for those that are one root key under two names.
+/// The state that toys share, for those that are one root key under two names.
 static EVERYWHERE: Mutex<Kept> = Mutex::new(BTreeMap::new());
 
 impl Toy {
@@ -142,7 +142,7 @@ fn base64(bytes: &[u8]) -> String {
     groups.flat_map(|sum| [18, 12, 6, 0].map(|shift| char::from(ALPHABET[sum >> shift & 63]))).collect()
 }
 
-/// Told when it is dropped before its end.
+/// Set when it is dropped before its end.
 struct Running<'t>(&'t Toy);
 
 impl Drop for Running<'_> {
@@ -175,7 +175,7 @@ impl RootKey for Toy {
                 pending::<()>().await;
             }
             if self.fault == Fault::HangsAfterADroppedCall {
-                // Only a call that comes to its end gives the turn back.
+                // Only a call that ends gives its turn back.
                 if self.running.swap(1, Ordering::SeqCst) == 1 {
                     pending::<()>().await;
                 }
@@ -195,7 +195,7 @@ impl RootKey for Toy {
     }
 }
 
-/// With a clock that jumps where everybody waits.
+/// With a clock that jumps while everybody waits.
 fn run(fault: Fault) -> Result<RootKeyReport, Broken> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     runtime.block_on(rxseal_conformance::root_key(Toy::new("one", fault), Toy::new("other", fault)))
@@ -219,7 +219,7 @@ fn each_broken_promise_is_found() {
         (Fault::WrongKek, "a KEK is wrapped, and unwraps"),
         (Fault::FirstWrapForgotten, "each of two wraps of one KEK unwraps"),
         (Fault::LastWrapForgotten, "a KEK is wrapped, and unwraps"),
-        (Fault::EveryRootKey, "a keyring is unlocked by its own wrap alone"),
+        (Fault::EveryRootKey, "only its own wrap unlocks a keyring"),
         (Fault::Retryable, "a wrong wrap is refused for good"),
         (Fault::KekInHex, "no error shows a KEK or a wrap"),
         (Fault::WrapInDebug, "no error shows a KEK or a wrap"),
@@ -234,18 +234,18 @@ fn each_broken_promise_is_found() {
     }
 }
 
-/// rxseal notices a wrong KEK by itself, so these pass, and are told of.
+/// rxseal itself notices a wrong KEK, so these pass and are reported.
 #[test]
 fn one_that_is_not_strict_is_told_of() {
     for (fault, promise) in [
-        (Fault::NoBinding, "the root key refuses by itself wraps of another"),
-        (Fault::NoBindingToKeyspace, "the root key refuses by itself wraps of another"),
-        (Fault::FirstByteIgnored, "the root key refuses changed wraps"),
-        (Fault::AnyWrap, "the root key refuses changed wraps"),
+        (Fault::NoBinding, "the root key itself refuses wraps of another"),
+        (Fault::NoBindingToKeyspace, "the root key itself refuses wraps of another"),
+        (Fault::FirstByteIgnored, "the root key itself refuses changed wraps"),
+        (Fault::AnyWrap, "the root key itself refuses changed wraps"),
     ] {
         match run(fault).map(|report| report.check_strict()) {
             Ok(strict) => assert!(strict.unwrap_err().promise().starts_with(promise), "{fault:?}"),
-            // With two keys of which the last is answered, the first no longer unlocks.
+            // If two keys were wrapped and the last is always the answer, the first no longer unlocks.
             Err(broken) => assert!(fault == Fault::AnyWrap, "{fault:?}: {broken}"),
         }
     }

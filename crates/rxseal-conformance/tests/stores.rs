@@ -1,4 +1,4 @@
-//! Stores with a fault each: the suites find every one, and none in a store without one.
+//! Each store here has one fault. The suites find every fault, and accept a store without one.
 #![allow(clippy::unwrap_used, clippy::panic, unreachable_pub, missing_docs)]
 
 use std::collections::BTreeMap;
@@ -16,22 +16,22 @@ enum Fault {
     None,
     /// A call does its work before it is awaited.
     Eager,
-    /// What is stored is not compared.
+    /// The stored file is not compared.
     NoCompare,
     /// An older generation is stored over a newer one.
     NoOrder,
-    /// It is compared, and stored later.
+    /// The file is compared, and stored later.
     Race,
-    /// All keyspaces have one place.
+    /// All keyspaces share one place.
     OnePlace,
     FoldsCase,
-    /// Stored names come as they lie there.
+    /// Stored names are returned in no order.
     Unsorted,
-    /// Nothing is stored, and nobody told.
+    /// Nothing is stored, and no error returned.
     Forgets,
     /// Cut off at some length.
     PageOfAll,
-    /// A page begins with the subject that the one before ended with.
+    /// A page begins with the last subject of the page before.
     PageAgain,
     /// Tombstones are on pages.
     PageOfShredded,
@@ -69,7 +69,7 @@ impl<V: Clone> Planted<V> {
         self.lock().get(&self.name(name)).cloned()
     }
 
-    /// Time for another one to come between.
+    /// Time for another call to come between.
     fn between(&self) {
         if self.fault == Fault::Race {
             std::thread::sleep(Duration::from_millis(20));
@@ -159,7 +159,7 @@ fn faults_of_keyring_stores_are_found() {
     }
 }
 
-/// Damage that is read as if it were nothing, or written over.
+/// Damage is read as if there were nothing, or is overwritten.
 #[test]
 fn a_damaged_keyring_that_is_overlooked_is_found() {
     let look = |overlooks: bool| {
@@ -221,7 +221,7 @@ impl KeyringStore for Texts {
 
 type Subjects = Planted<SubjectRow>;
 
-/// Not a legal character of either name, so it tells them apart.
+/// Not a legal character of either name, so it separates them.
 const BETWEEN: &str = "\0";
 
 impl Subjects {

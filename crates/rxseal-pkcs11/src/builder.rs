@@ -1,4 +1,4 @@
-//! What a `Pkcs11Key` is made from, and the checks on it.
+//! The settings of a `Pkcs11Key`, and their checks.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -18,7 +18,7 @@ use crate::token::Place;
 
 const MAX_DEADLINE: Duration = Duration::from_secs(600);
 
-/// A [`Pkcs11Key`] that is being put together. The HSM is not asked before its first use.
+/// Builds a [`Pkcs11Key`]. Nothing is sent to the HSM before the key's first use.
 #[must_use = "call `.build()`"]
 pub struct Pkcs11KeyBuilder {
     library: PathBuf,
@@ -32,21 +32,21 @@ pub struct Pkcs11KeyBuilder {
 }
 
 impl Pkcs11Key {
-    /// A key behind the PKCS#11 library at this absolute path. Say which token, which key and how to log in, and
-    /// [`build`](Pkcs11KeyBuilder::build).
+    /// A key behind the PKCS#11 library at this absolute path. Next say which token, which key and how to log in, and
+    /// call [`build`](Pkcs11KeyBuilder::build).
     pub fn builder(library: impl Into<PathBuf>) -> Pkcs11KeyBuilder {
         Pkcs11KeyBuilder::new(library.into(), Selection::default())
     }
 
-    /// As [`builder`](Self::builder), with token and key from a URI of RFC 7512, such as
+    /// Like [`builder`](Self::builder), with the token and the key from a URI of RFC 7512, such as
     /// `pkcs11:token=phi;object=phi-root`.
     ///
     /// Its attributes are `token`, `serial`, `slot-id`, `object`, `id`, and `type`, which must be `secret-key`.
     ///
     /// # Errors
     ///
-    /// `invalid-root-key` where it is no such URI, or has other attributes or a query.
-    pub fn from_uri(library: impl Into<PathBuf>, uri: &str) -> Result<Pkcs11KeyBuilder, Error> {
+    /// `invalid-root-key` if it is not such a URI, or has other attributes or a query.
+    pub fn builder_from_uri(library: impl Into<PathBuf>, uri: &str) -> Result<Pkcs11KeyBuilder, Error> {
         Ok(Pkcs11KeyBuilder::new(library.into(), Selection::parse(uri)?))
     }
 }
@@ -71,14 +71,14 @@ impl Pkcs11KeyBuilder {
         self
     }
 
-    /// The token with this serial number; beside a label, where several have that.
+    /// The token with this serial number. Add it to the label if several tokens have that label.
     pub fn token_serial(mut self, serial: impl Into<String>) -> Self {
         self.selection.serial = Some(serial.into());
         self
     }
 
-    /// The token in this slot. Where tokens can be named otherwise, do so: some libraries number slots anew at each
-    /// start.
+    /// The token in this slot. Name the token by its label or serial number if you can: some libraries renumber the
+    /// slots at each start.
     pub fn slot_id(mut self, slot_id: u64) -> Self {
         self.selection.slot_id = Some(slot_id);
         self
@@ -90,17 +90,17 @@ impl Pkcs11KeyBuilder {
         self
     }
 
-    /// The AES key with this id (`CKA_ID`); beside a label, where several have that.
+    /// The AES key with this id (`CKA_ID`). Add it to the label if several keys have that label.
     pub fn key_id(mut self, id: impl Into<Vec<u8>>) -> Self {
         self.selection.id = Some(id.into());
         self
     }
 
-    /// Asks `pin` for the user's PIN whenever the process has to log in to the token, which is once unless the HSM ends
+    /// Asks `pin` for the user's PIN when the process has to log in to the token. That is once, unless the HSM ends
     /// sessions or the login fails.
     ///
-    /// It is called on a thread of its own, and its time counts against the deadline. The PIN is wiped when the token
-    /// has it. An error is passed on as the cause of ours: keep the PIN out of its text.
+    /// The callback runs on a thread of its own, and its time counts against the deadline. The PIN is wiped once the
+    /// token has it. An error becomes the cause of ours: keep the PIN out of its text.
     pub fn pin<P, E>(mut self, pin: impl Fn() -> Result<P, E> + Send + Sync + 'static) -> Self
     where
         P: Into<Zeroizing<String>>,
@@ -110,15 +110,16 @@ impl Pkcs11KeyBuilder {
         self
     }
 
-    /// Takes the PIN from this environment variable, as [`pin`](Self::pin) says. The environment of a process can be
-    /// read by its user and by root, and is inherited by its children. Prefer a file.
+    /// Reads the PIN from this environment variable, at the times that [`pin`](Self::pin) describes. Prefer a file: a
+    /// process's environment can be read by its user and by root, and its children inherit it.
     pub fn pin_from_env(mut self, variable: impl Into<String>) -> Self {
         self.pin = Some(PinSource::Environment(variable.into()));
         self
     }
 
-    /// Takes the PIN from the first line of this file, as [`pin`](Self::pin) says. One that somebody else can read or change is
-    /// refused with `root-key-permissions`: it belongs to root or to the user of this process, and has mode 0600.
+    /// Reads the PIN from the first line of this file, at the times that [`pin`](Self::pin) describes. The file must
+    /// belong to root or to the user of this process and have mode 0600. A file that somebody else can read or change
+    /// is refused with `root-key-permissions`.
     pub fn pin_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.pin = Some(PinSource::File(SecretFile::new(path)));
         self
@@ -130,38 +131,39 @@ impl Pkcs11KeyBuilder {
         self
     }
 
-    /// How long a call may take, with the wait for a session, by default 5 seconds. At most 10 minutes.
+    /// How long a call may take, including the wait for a session. The default is 5 seconds, the maximum 10 minutes.
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
         self
     }
 
-    /// How many sessions are kept open and used at a time, by default 4. At most 64.
+    /// How many sessions are kept open and used at a time. The default is 4, the maximum 64.
     pub fn sessions(mut self, sessions: usize) -> Self {
         self.sessions = sessions;
         self
     }
 
-    /// Wraps with this mechanism instead of the first that token and key can do. What was wrapped with another one is
-    /// unwrapped all the same.
+    /// Wraps with this mechanism. The default is the first one that the token and the key support. Wraps made with
+    /// other mechanisms still unwrap.
     pub fn mechanism(mut self, mechanism: Pkcs11Mechanism) -> Self {
         self.mechanism = Some(mechanism);
         self
     }
 
     /// Accepts a key that the token would hand out (`CKA_EXTRACTABLE`, or not `CKA_SENSITIVE`). Whoever has the PIN can
-    /// then copy it, and no log of the HSM shows its use: for tests, and for moving off such a key.
+    /// copy such a key, and the HSM's log does not show what the copy is used for. Use this in tests, or to move off
+    /// such a key.
     pub fn allow_extractable(mut self) -> Self {
         self.allow_extractable = true;
         self
     }
 
-    /// Checks the settings. The library is not loaded and the HSM not asked.
+    /// Checks the settings. This neither loads the library nor contacts the HSM.
     ///
     /// # Errors
     ///
-    /// `invalid-root-key` where token, key or PIN are not named, a name or a limit is none, or the path of the library
-    /// is not absolute: it is given the PIN and the KEK, so no search path decides which one it is.
+    /// `invalid-root-key` if the token, the key or the PIN is not given, a name or a limit is not valid, or the
+    /// library's path is not absolute. The library receives the PIN and the KEK, so no search path may choose it.
     pub fn build(self) -> Result<Pkcs11Key, Error> {
         let name = self.selection.name()?;
         if !self.library.is_absolute() {

@@ -1,4 +1,4 @@
-//! SHA-256 (FIPS 180-4), whose state is wiped.
+//! SHA-256 (FIPS 180-4). Its state is wiped.
 
 use sha2::{Digest, Sha256};
 

@@ -1,5 +1,5 @@
-//! What went wrong at an HSM, in one line that says what to do. Texts are ours; of the HSM only the names of its
-//! function and its code are quoted.
+//! Failures of an HSM, each as one line that says what to do. The texts are ours. Only the function's name and its code
+//! come from the HSM.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -15,7 +15,7 @@ pub(crate) type BoxError = Box<dyn StdError + Send + Sync>;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Problem {
-    // What no waiting settles
+    // Waiting does not help
     NotLoaded,
     NotInitialized,
     Forked,
@@ -127,7 +127,7 @@ pub(crate) struct Failure {
     problem: Problem,
     /// The root key's name.
     key: Box<str>,
-    /// Which file, variable or library.
+    /// The file, variable or library that it is about.
     about: Option<Box<str>>,
     code: Option<(RvError, Function)>,
     cause: Option<BoxError>,
@@ -146,8 +146,8 @@ impl Failure {
         Self { about: Some(what.to_string().into()), ..Self::from(problem) }
     }
 
-    /// Of the call that opens a wrap. A wrap that was changed gives other codes at every HSM, and at SoftHSM the one
-    /// that says nothing. So every code is taken for that, unless it is one that a wrap has no part in.
+    /// For the call that opens a wrap. Each HSM has other codes for a changed wrap, and SoftHSM has only its general
+    /// one. So every code counts as a wrap that does not open, except codes that a wrap cannot cause.
     pub(crate) fn of_opening(error: CryptokiError) -> Self {
         let failure = Self::from(error);
         match (failure.problem, failure.code) {
@@ -158,7 +158,7 @@ impl Failure {
         }
     }
 
-    /// Of opening what was wrapped a moment ago, which nobody can have changed.
+    /// For opening what was wrapped a moment ago and nobody can have changed.
     pub(crate) fn of_checking(self) -> Self {
         match self.problem {
             Problem::NotOpened | Problem::OtherContext => Self { problem: Problem::NotVerified, ..self },
@@ -179,23 +179,23 @@ impl Failure {
         self.problem
     }
 
-    /// Whether the token may want to draw the nonce of AES-GCM itself, for which HSMs have no code of their own.
+    /// Whether the token may want to draw the nonce of AES-GCM itself. HSMs have no code of their own for that.
     pub(crate) fn is_of_parameters(&self) -> bool {
         use RvError::{ArgumentsBad, DataInvalid, MechanismParamInvalid};
         self.code.is_some_and(|(code, _)| [ArgumentsBad, DataInvalid, MechanismParamInvalid].contains(&code))
     }
 
-    /// Whether a session of another kind may be had.
+    /// Whether a session of another kind may be possible.
     pub(crate) fn is_refused(&self) -> bool {
         matches!(self.problem, Problem::Refused | Problem::Unsupported)
     }
 
-    /// Whether another session may do what this one could not.
+    /// Whether the call may succeed with another session.
     pub(crate) fn is_lost(&self) -> bool {
         matches!(self.problem, Problem::SessionLost | Problem::TokenGone)
     }
 
-    /// Whether there is no session any more. Closing its number could close the session that has got it since.
+    /// Whether the session is gone. Closing its number could close a newer session that has the same number.
     pub(crate) fn has_no_session(&self) -> bool {
         use RvError::{CryptokiNotInitialized, DeviceRemoved, SessionClosed, SessionHandleInvalid};
         let gone = [SessionHandleInvalid, SessionClosed, DeviceRemoved, CryptokiNotInitialized];
@@ -246,13 +246,13 @@ impl fmt::Display for Failure {
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::TokenAmbiguous(count) => write!(f, "{count} tokens fit: name the token by its serial number too"),
+            Self::TokenAmbiguous(count) => write!(f, "{count} tokens match: also name the token's serial number"),
             Self::KeyAmbiguous(count) => {
-                write!(f, "{count} AES keys of the token fit: name the key by its id too, or give each its own label")
+                write!(f, "{count} AES keys of the token match: also name the key's id, or give each key its own label")
             }
             Self::MechanismMissing(mechanism) => write!(
                 f,
-                "token or key cannot do {mechanism}: check the token's list of mechanisms, and CKA_ENCRYPT, \
+                "the token or the key does not support {mechanism}: check the token's list of mechanisms, and CKA_ENCRYPT, \
                  CKA_DECRYPT, CKA_WRAP and CKA_UNWRAP of the key"
             ),
             Self::Late(deadline) => write!(
@@ -262,7 +262,7 @@ impl fmt::Display for Problem {
             ),
             Self::Hanging(calls) => write!(
                 f,
-                "{calls} calls hang in the HSM's library, and no more are begun: look at the HSM; if they do not return \
+                "{calls} calls hang in the HSM's library, and no more are started: check the HSM, and if they do not return \
                  when it is back, restart the program"
             ),
             other => f.write_str(other.text()),
@@ -274,19 +274,21 @@ impl Problem {
     fn text(self) -> &'static str {
         match self {
             Self::NotLoaded => "the PKCS#11 library cannot be loaded: check its path, and that it is for this machine",
-            Self::NotInitialized => "the PKCS#11 library does not start: check its configuration, and who may read it",
-            Self::Forked => "the process was forked: make root keys of PKCS#11 in the child, after the fork",
-            Self::PinMissing => "the PIN cannot be had: check where it is to come from",
-            Self::PinFileOpen => {
-                "the file of the PIN can be read or changed by somebody else: give it to the user of this process, with mode 0600"
+            Self::NotInitialized => {
+                "the PKCS#11 library does not start: check its configuration, and whether this process may read it"
             }
-            Self::PinText => "what should be the PIN is empty, longer than 255 bytes, or has control characters in it",
+            Self::Forked => "the process was forked: make root keys of PKCS#11 in the child, after the fork",
+            Self::PinMissing => "the PIN could not be read: check where it comes from",
+            Self::PinFileOpen => {
+                "somebody else can read or change the PIN file: give it to the user of this process, with mode 0600"
+            }
+            Self::PinText => "the PIN is not valid: it is empty, longer than 255 bytes, or contains control characters",
             Self::PinWrong => {
                 "the token refuses the PIN: correct it before the next try, since a few wrong ones lock the token"
             }
             Self::PinRefusedBefore => {
-                "the login with this PIN failed before, and it is not tried again, since that could lock the token: \
-                 correct the PIN, or, where it was right, settle why it failed and restart the program"
+                "a login with this PIN failed before, and it is not tried again, since that could lock the token: \
+                 correct the PIN, or, if it was right, find out why the login failed and restart the program"
             }
             Self::PinLocked => {
                 "the PIN is locked after too many wrong ones: the token's security officer has to set a new one"
@@ -294,63 +296,63 @@ impl Problem {
             Self::PinExpired => "the PIN has expired: set a new one with the tool of the HSM",
             Self::PinNotSet => "the token has no user PIN yet: its security officer has to set one (`--init-pin`)",
             Self::OtherUser => {
-                "this process is logged in to the token as another user, such as the security officer: log out there \
+                "this process is logged in to the token as another user, such as the security officer: log that user out \
                  first"
             }
             Self::KeyMissing => {
-                "the token has no AES key of this name: check label and id, or make one (`pkcs11-tool --keygen \
+                "the token has no AES key of this name: check its label and id, or make one (`pkcs11-tool --keygen \
                  --key-type AES:32 --private --sensitive`)"
             }
-            Self::KeyLength => "the key is not of 256 bits: make an AES-256 key",
+            Self::KeyLength => "the key does not have 256 bits: make an AES-256 key",
             Self::KeyPublic => {
-                "any process can use this key without the PIN, or put one of its own there (CKA_PRIVATE must be \
+                "any process can use or replace this key without the PIN (CKA_PRIVATE must be \
                  true): make one with --private"
             }
             Self::KeyExtractable => {
-                "the key may leave the token (CKA_SENSITIVE must be true and CKA_EXTRACTABLE false): make one that \
-                 may not, or say `allow_extractable()`"
+                "the token would hand this key out (CKA_SENSITIVE must be true and CKA_EXTRACTABLE false): make one that \
+                 it keeps, or say `allow_extractable()`"
             }
             Self::KeyForbids => {
                 "the key may not be used for this: it needs CKA_ENCRYPT and CKA_DECRYPT, or CKA_WRAP and CKA_UNWRAP \
                  for key wrapping"
             }
             Self::NoMechanism => {
-                "token and key have none of the mechanisms CKM_AES_GCM, CKM_AES_KEY_WRAP and CKM_AES_KEY_WRAP_PAD in \
-                 common: check CKA_ENCRYPT, CKA_DECRYPT, CKA_WRAP and CKA_UNWRAP of the key"
+                "the token and the key share none of the mechanisms CKM_AES_GCM, CKM_AES_KEY_WRAP and CKM_AES_KEY_WRAP_PAD: \
+                 check CKA_ENCRYPT, CKA_DECRYPT, CKA_WRAP and CKA_UNWRAP of the key"
             }
-            Self::OddLength => {
-                "what the token made is not as long as it must be: try another mechanism with `mechanism`"
-            }
+            Self::OddLength => "the token made a wrap of the wrong length: try another mechanism with `mechanism`",
             Self::NoNonce => {
-                "the token takes no nonce from us for CKM_AES_GCM, and gives none of its own: try another mechanism \
+                "the token does not accept our nonce for CKM_AES_GCM and does not make one itself: try another mechanism \
                  with `mechanism`"
             }
             Self::Unsupported => {
-                "the token does not do this call, or not with the mechanism, the parameters or the attributes that it \
-                 is given: try another mechanism with `mechanism`, and look at the log of the HSM"
+                "the token does not support this call, or not with this mechanism, these parameters or these \
+                 attributes: try another mechanism with `mechanism`, and look at the log of the HSM"
             }
             Self::NotHandedBack => {
                 "the HSM does not hand the KEK back after key wrapping: use AES-GCM, and give the key CKA_ENCRYPT and \
                  CKA_DECRYPT"
             }
             Self::NotVerified => {
-                "what the token wrapped does not open again, so it is not stored: look at the log of the HSM, and try \
+                "the token does not open its own wrap again, so nothing was stored: look at the log of the HSM, and try \
                  another mechanism with `mechanism`"
             }
-            Self::NotAWrap => "the wrapped key is none of PKCS#11: it was changed or cut off",
+            Self::NotAWrap => "the wrapped key is not one of PKCS#11: it was changed or cut off",
             Self::NotOpened => {
-                "the token does not open the wrapped key: it is of another key, keyspace or keyring, or changed; or \
-                 the HSM failed, so look at its log too"
+                "the token does not open the wrapped key: it was changed, or belongs to another key, keyspace or keyring, or \
+                 the HSM failed. Look at its log too"
             }
-            Self::OtherContext => "the wrapped key is of another keyspace or keyring, or it was changed",
+            Self::OtherContext => "the wrapped key belongs to another keyspace or keyring, or it was changed",
             Self::Refused => "the token refused the call: look at the log of the HSM",
             Self::TokenMissing => {
-                "no token of this name is there: check that the HSM is connected and its service runs, and the name \
+                "there is no token of this name: check the name, and that the HSM is connected and its service runs \
                  (`pkcs11-tool --list-slots`)"
             }
             Self::TokenGone => "the token was removed, or the HSM cannot be reached: check its connection",
-            Self::SessionLost => "the HSM ended the session, twice: try again later, or look at its log",
-            Self::SessionsUsedUp => "the token has no session left: allow it more, or use fewer with `sessions`",
+            Self::SessionLost => "the HSM ended the session twice: try again later, or look at its log",
+            Self::SessionsUsedUp => {
+                "the token has no session left: allow more on the token, or use fewer with `sessions`"
+            }
             Self::Device => "the HSM failed: try again later, and look at its log",
             Self::NoThread => "no thread could be started for the HSM, or it ended early: free memory or threads",
             // Said above, with their numbers.

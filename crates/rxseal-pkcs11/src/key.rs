@@ -28,65 +28,74 @@ use crate::wrap;
 ///
 /// # Devices
 ///
-/// SoftHSM is the only one that this was tried with. What others are said to do differently was tried with SoftHSM
-/// behind a library that does the like. So try yours before you rely on it, with a keyring that holds nothing.
+/// SoftHSM is the only device that this was tested with. Known differences of other devices were tested with SoftHSM
+/// behind a library that imitates them. Try yours before you rely on it, with a keyring that holds nothing.
 ///
 /// # The key
 ///
-/// An AES key of 256 bits, found by label or id, which is exactly one of its token. It must be private (`CKA_PRIVATE`):
-/// one that is not can be used, and planted, by any process without the PIN, and is always refused. It must be
-/// sensitive and not extractable; one that is not is refused unless
-/// [`allow_extractable`](crate::Pkcs11KeyBuilder::allow_extractable) says otherwise. It needs `CKA_ENCRYPT` and `CKA_DECRYPT`,
-/// or `CKA_WRAP` and `CKA_UNWRAP` where the token cannot do AES-GCM. Use it for nothing else.
+/// The key is an AES key of 256 bits, and its label or id must match exactly one key of the token. Use it for nothing
+/// else.
+///
+/// - It must be private (`CKA_PRIVATE`). Any process can use or replace a key that is not private without the PIN, so
+///   such a key is always refused.
+/// - It must be sensitive and not extractable. Any other key is refused unless you allow it with
+///   [`allow_extractable`](crate::Pkcs11KeyBuilder::allow_extractable).
+/// - It needs `CKA_ENCRYPT` and `CKA_DECRYPT`, or `CKA_WRAP` and `CKA_UNWRAP` if the token does not support AES-GCM.
 ///
 /// ```sh
 /// pkcs11-tool --module /usr/lib/softhsm/libsofthsm2.so --token-label phi --login \
 ///     --keygen --key-type AES:32 --label phi-root --id 01 --private --sensitive --usage-decrypt
 /// ```
 ///
-/// Whoever can log in to the token can use every key in it. So give this key a token, or a partition, of its own.
+/// Whoever can log in to the token can use every key in it. So give this key its own token or partition.
 ///
 /// # What a wrap is bound to
 ///
-/// Keyspace and fingerprint of the KEK: with `CKM_AES_GCM` as associated data; with `CKM_AES_KEY_WRAP` and
-/// `CKM_AES_KEY_WRAP_PAD`, which have none, as a digest that is wrapped with the KEK and compared after unwrapping. The
-/// first that token and key can do is used. Where a token does key wrapping by `C_WrapKey` alone (SoftHSM), the KEK is
-/// for a moment an object of our session there, which others in this process could read.
+/// A wrap is bound to the keyspace and the KEK's fingerprint. With `CKM_AES_GCM` they are the associated data.
+/// `CKM_AES_KEY_WRAP` and `CKM_AES_KEY_WRAP_PAD` have no associated data, so a digest is wrapped with the KEK and
+/// compared after unwrapping. The first mechanism that the token and the key support is used. If a token supports key
+/// wrapping only through `C_WrapKey` (SoftHSM), the KEK is an object of our session for a moment, and other code in
+/// this process could read it.
 ///
 /// # Names
 ///
-/// In keyring files the key is `token=LABEL;object=LABEL`, in the spelling of RFC 7512; where the token is named by its
-/// serial number or slot, or the key by its id, that stands there; `;id=%01` also beside a label. So name a key always
-/// in one way. A copy in a second HSM under the same labels unlocks what the first one wrapped.
+/// Keyring files name the key `token=LABEL;object=LABEL`, in the spelling of RFC 7512. If you name the token by its
+/// serial number or slot, or the key by its id, that is in the name instead; an id given with a label adds `;id=%01`.
+/// So always name a key in the same way. A copy in a second HSM under the same labels unlocks what the first one
+/// wrapped.
 ///
 /// # The PIN
 ///
-/// It is asked for when this process has to log in, wiped afterwards, and in no error, log or `Debug`. A PIN with which
-/// a login failed is never tried again at that token by this process, also by other root keys, since a few attempts
-/// lock a token. A corrected one is tried; where the PIN was right and the failure another, restart. A login is of the
-/// whole process. Whatever else in it uses the token is logged in too, and a `C_Logout` there is noticed and costs us
-/// one more login.
+/// The PIN is asked for when this process has to log in. It is wiped afterwards, and never appears in an error, a log
+/// or `Debug`. If a login fails, this process never tries that PIN at that token again, through any root key, since a
+/// few attempts lock a token. A corrected PIN is tried. If the PIN was right and the login failed for another reason,
+/// restart the program.
+///
+/// A login counts for the whole process. Anything else in it that uses the token is logged in too. If that calls
+/// `C_Logout`, this crate notices and logs in once more.
 ///
 /// # Time, and what fails
 ///
-/// A call ends within its [deadline](crate::Pkcs11KeyBuilder::deadline), also where the library hangs. Then a thread and a
-/// session are left behind until the library returns. At most 16 are, beside as many as it has sessions; then no call
-/// is begun until one returns. A session that was lost (the HSM was restarted, the card taken out) is opened anew and
-/// the call made once more, once. The error's [`source`](std::error::Error::source) says in one line what to do.
-/// Whether a wrap was changed or an HSM failed cannot be told apart at every HSM: SoftHSM says `CKR_GENERAL_ERROR` to
-/// both. Such an answer while unwrapping counts as a wrap that does not open, and is not retryable.
+/// A call ends within its [deadline](crate::Pkcs11KeyBuilder::deadline), even if the library hangs. Its thread and
+/// session are then left behind until the library returns. At most 16 are left behind, in addition to the configured
+/// sessions; after that, no call starts until one returns. If a session is lost (the HSM was restarted, the card taken
+/// out), it is opened again and the call is repeated once. The error's [`source`](std::error::Error::source) says in
+/// one line what to do.
 ///
-/// Dropping the last of a root key closes its sessions, and waits up to a second until all of its threads have ended: a
-/// program that exits beside such a thread may crash in the library's clean-up. So drop the root key before the program
-/// ends. Nothing waits where it is in a static, at `std::process::exit`, and for calls that hang longer; and some
-/// libraries, SoftHSM among them, have crashes at exit of their own.
+/// Not every HSM tells a changed wrap from a failure: SoftHSM answers `CKR_GENERAL_ERROR` to both. While unwrapping,
+/// such an answer counts as a wrap that does not open, and is not retryable.
+///
+/// Drop the root key before the program ends. Dropping its last copy closes its sessions and waits up to a second for
+/// its threads to end: a program that exits while such a thread runs may crash in the library's clean-up. Nothing waits
+/// if the root key is in a static, at `std::process::exit`, or for calls that hang longer. Some libraries, SoftHSM
+/// among them, also crash at exit on their own.
 ///
 /// # Processes
 ///
-/// The library is loaded into this process and initialized once, for all keys of it, and never finalized. It is code
-/// from your HSM's vendor which sees every key of this program. After `fork` a child must make its own `Pkcs11Key`; one
-/// of its parent refuses. The library's own buffers, and those of the crate cryptoki for key wrapping, cannot be wiped
-/// from here.
+/// The library is loaded into this process and initialized once for all keys, and never finalized. It is code of your
+/// HSM's vendor and can see every key of this program. After `fork` a child must make its own `Pkcs11Key`; it cannot
+/// use one of its parent. The buffers of the library cannot be wiped from here, nor can those of the crate cryptoki for
+/// key wrapping.
 ///
 /// Needs a tokio runtime with its timers enabled; without one, calls fail with `runtime-needed`.
 pub struct Pkcs11Key {

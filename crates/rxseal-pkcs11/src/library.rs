@@ -1,4 +1,4 @@
-//! The PKCS#11 library of an HSM: loaded and initialized once for a process, whoever uses it.
+//! The PKCS#11 library of an HSM, loaded and initialized once for the whole process.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,11 +10,11 @@ use cryptoki::error::{Error as CryptokiError, RvError};
 
 use crate::failure::{Failure, Problem};
 
-/// `C_Initialize` is of the process, not of a key, so what is loaded is too. It is never finalized: that would end the
-/// sessions of everybody else in the process who uses the library.
+/// `C_Initialize` belongs to the process and not to a key, and so does the loaded library. It is never finalized: that
+/// would end the sessions of everything else in the process that uses it.
 static LIBRARIES: Mutex<BTreeMap<PathBuf, Library>> = Mutex::new(BTreeMap::new());
 
-/// Under a lock of its own, so that one library that hangs while it is loaded does not hold up another.
+/// Each library has its own lock, so that one that hangs while it is loaded does not hold up another.
 type Library = Arc<Mutex<Option<Pkcs11>>>;
 
 pub(crate) fn open(path: &Path) -> Result<Pkcs11, Failure> {
@@ -32,7 +32,7 @@ pub(crate) fn open(path: &Path) -> Result<Pkcs11, Failure> {
     Ok(pkcs11)
 }
 
-/// By which a library is known to be the same.
+/// The path that tells whether two libraries are the same.
 pub(crate) fn real_path(path: &Path) -> PathBuf {
     fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
 }
@@ -45,7 +45,7 @@ fn not_loaded(path: &Path, error: CryptokiError) -> Failure {
     }
 }
 
-/// Asked each time, since others in the process may have finalized it.
+/// Checked each time, since other code in the process may have finalized it.
 fn initialize(pkcs11: &Pkcs11) -> Result<(), Failure> {
     if !matches!(pkcs11.get_library_info(), Err(CryptokiError::Pkcs11(RvError::CryptokiNotInitialized, _))) {
         return Ok(());

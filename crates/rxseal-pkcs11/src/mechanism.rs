@@ -7,11 +7,11 @@ use cryptoki::mechanism::MechanismType;
 pub(crate) const NONCE: usize = 12;
 const SEALED_KEK: usize = 48;
 
-/// What a token wraps a KEK with.
+/// How a token wraps a KEK.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Pkcs11Mechanism {
-    /// `CKM_AES_GCM`, with what the wrap is bound to as its AAD.
+    /// `CKM_AES_GCM`. What the wrap is bound to is the AAD.
     AesGcm,
     /// `CKM_AES_KEY_WRAP` (RFC 3394), over the KEK and a digest of what it is bound to.
     AesKeyWrap,

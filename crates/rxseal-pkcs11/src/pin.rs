@@ -1,4 +1,4 @@
-//! Where the PIN comes from, each time it is needed, and that one the token does not take is tried no second time.
+//! Reads the PIN each time it is needed, and never tries again a PIN that the token refused.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -18,7 +18,7 @@ use crate::digest::sha256;
 use crate::failure::{BoxError, Failure, Problem};
 use crate::library;
 
-/// PINs have 4 to 255 bytes at the tokens that say so.
+/// Tokens that document it allow PINs of 4 to 255 bytes.
 const MAX_LEN: usize = 255;
 
 pub(crate) enum PinSource {
@@ -31,7 +31,7 @@ impl PinSource {
     fn read(&self) -> Result<Zeroizing<String>, Failure> {
         let pin = match self {
             Self::Callback(callback) => {
-                // A panic of the program's code is its answer, and no reason to try again.
+                // A panic in the program's callback is its answer, and no reason to try again.
                 let answer = catch_unwind(AssertUnwindSafe(callback)).unwrap_or_else(|_| Err("it panicked".into()));
                 answer.map_err(|cause| Failure::about(Problem::PinMissing, self).caused_by(cause))?
             }
@@ -64,20 +64,21 @@ impl fmt::Display for PinSource {
     }
 }
 
-/// Copied into a buffer of its size, which does not grow: that would leave what it held.
+/// Copied into a buffer of the right size, because one that grows leaves its old content behind.
 fn first_line(bytes: &[u8]) -> Option<Zeroizing<String>> {
     let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     std::str::from_utf8(line).ok().map(|text| Zeroizing::new(text.to_owned()))
 }
 
-/// The PINs that a token did not take, by digest. Of the process and not of a root key: whoever makes the root key anew
-/// after each failure would else try a wrong PIN until it locks. A corrected PIN is another one, and is tried.
+/// The digests of PINs that a token refused. They belong to the process and not to a root key: a program that makes its
+/// root key again after each failure would otherwise try a wrong PIN until the token locks. A corrected PIN has another
+/// digest, and is tried.
 pub(crate) struct Attempts(Refused);
 
 type Refused = Arc<Mutex<BTreeSet<[u8; 32]>>>;
 
-/// By library and serial number of the token: one that gets another label is the same.
+/// By library and the token's serial number: a token with a new label is still the same.
 static ATTEMPTS: Mutex<BTreeMap<(PathBuf, String), Refused>> = Mutex::new(BTreeMap::new());
 
 impl Attempts {
@@ -87,7 +88,7 @@ impl Attempts {
         Self(Arc::clone(attempts.entry(token).or_default()))
     }
 
-    /// One at a time: of many callers with a wrong PIN each would use up an attempt.
+    /// One at a time: otherwise each of many callers with a wrong PIN would use up an attempt.
     fn log_in(&self, session: &Session, pin: &Zeroizing<String>) -> Result<(), Failure> {
         let mut refused = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if is_logged_in(session)? {
@@ -97,7 +98,7 @@ impl Attempts {
         if refused.contains(&digest) {
             return Err(Problem::PinRefusedBefore.into());
         }
-        // Of its exact size, so that no copy is left where a buffer was made smaller.
+        // Of its exact size, so that shrinking a buffer leaves no copy.
         match session.login(UserType::User, Some(&AuthPin::new(Box::from(pin.as_str())))) {
             Ok(()) | Err(CryptokiError::Pkcs11(RvError::UserAlreadyLoggedIn, _)) => Ok(()),
             Err(error) => {
@@ -115,8 +116,8 @@ fn is_logged_in(session: &Session) -> Result<bool, Failure> {
     Ok(matches!(state, SessionState::RoUser | SessionState::RwUser))
 }
 
-/// Every code but those that can only come before a token has looked at the PIN: HSMs have their own for a wrong one,
-/// or say no more than that something failed.
+/// Every code except those that can only come before a token has looked at the PIN. Some HSMs have their own code for a
+/// wrong PIN, others only say that something failed.
 fn may_have_cost_an_attempt(error: &CryptokiError) -> bool {
     let CryptokiError::Pkcs11(code, _) = error else { return true };
     !matches!(
@@ -130,15 +131,14 @@ fn may_have_cost_an_attempt(error: &CryptokiError) -> bool {
             | RvError::SlotIdInvalid
             | RvError::TokenNotPresent
             | RvError::TokenNotRecognized
-            // Of the state of the login, and of a token without a PIN.
+            // Codes about the state of the login, and about a token without a PIN.
             | RvError::UserAnotherAlreadyLoggedIn
             | RvError::UserPinNotInitialized
             | RvError::UserTooManyTypes
     )
 }
 
-/// With a salt of this process, so that it is the digest of no list. Whoever reads this memory may try PINs all the
-/// same.
+/// Salted for this process, so that the digest is in no prepared list. Whoever reads this memory can still guess PINs.
 fn digest(pin: &str) -> Result<[u8; 32], Failure> {
     static SALT: Mutex<Option<[u8; 32]>> = Mutex::new(None);
     let mut salt = SALT.lock().unwrap_or_else(PoisonError::into_inner);
@@ -156,7 +156,7 @@ fn digest(pin: &str) -> Result<[u8; 32], Failure> {
     Ok(sha256(&salted))
 }
 
-/// Logs sessions in, and asks one caller at a time for the PIN.
+/// Logs sessions in, and asks for the PIN once at a time.
 pub(crate) struct Login {
     source: PinSource,
     asking: Mutex<()>,
@@ -167,14 +167,14 @@ impl Login {
         Self { source, asking: Mutex::new(()) }
     }
 
-    /// A login is of the whole process: where another session is logged in, so is this one, and no PIN is asked for.
+    /// A login counts for the whole process: if another session is logged in, so is this one, and no PIN is needed.
     pub(crate) fn ensure(&self, session: &Session, attempts: &Attempts, ends: Option<Instant>) -> Result<(), Failure> {
         let _one_at_a_time = self.asking.lock().unwrap_or_else(PoisonError::into_inner);
         if is_logged_in(session)? {
             return Ok(());
         }
         if ends.is_some_and(|ends| Instant::now() >= ends) {
-            // Of a caller who has left: nobody is asked for a PIN, and nobody hears this.
+            // The caller has left: do not ask for a PIN, since nobody reads the result.
             return Err(Problem::Late(Duration::ZERO).into());
         }
         attempts.log_in(session, &self.source.read()?)

@@ -1,13 +1,12 @@
-//! Calls of an HSM: a few at a time, on threads of their own, each with a session from the pool, and a caller that does
-//! not wait longer than its deadline.
+//! Runs a few calls of an HSM at a time, each on its own thread with a session from the pool. A caller does not wait
+//! longer than its deadline.
 //!
-//! A call into a PKCS#11 library cannot be interrupted. Where the HSM hangs, the caller leaves at its deadline, and its
-//! thread and session stay behind until the library returns. So that the pool does not run dry for that, what is left
-//! behind gives its turn back and takes one of a limited number of spares. When these are all taken, nothing more is
-//! begun.
+//! A call into a PKCS#11 library cannot be interrupted. If the HSM hangs, the caller leaves at its deadline, and its
+//! thread and session stay behind until the library returns. So that this does not empty the pool, a call left behind
+//! gives its turn back and takes one of a limited number of spares. When all spares are taken, no more calls start.
 //!
-//! Threads of our own rather than `tokio::task::spawn_blocking`: a runtime that ends waits for its blocking tasks, and
-//! so a program would never end whose HSM hangs.
+//! It uses its own threads and not `tokio::task::spawn_blocking`: a runtime that ends waits for its blocking tasks, so
+//! a program whose HSM hangs would never end.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -22,9 +21,9 @@ use crate::failure::{Failure, Problem};
 use crate::pin::Login;
 use crate::token::{Connection, Place};
 
-/// Calls that may be left behind beside those that are waited for.
+/// How many calls may be left behind, in addition to those that are waited for.
 const SPARES: usize = 16;
-/// For what still runs when the root key is dropped.
+/// The wait for running calls when the root key is dropped.
 const GOODBYE: Duration = Duration::from_secs(1);
 
 pub(crate) struct Pool {
@@ -32,8 +31,8 @@ pub(crate) struct Pool {
     turns: Arc<Semaphore>,
     spares: Arc<Semaphore>,
     deadline: Duration,
-    /// Kept until they are joined: a thread that has done its work still has to end, and the library may have a part in
-    /// that, which must not meet the end of the process.
+    /// Kept until they are joined: a thread that has finished its work still has to end. The library may run code then,
+    /// which must not meet the end of the process.
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -42,7 +41,7 @@ struct Inner {
     place: Arc<Place>,
     login: Login,
     sessions: usize,
-    /// None when the root key was dropped.
+    /// `None` after the root key was dropped.
     idle: Mutex<Option<Vec<Connection>>>,
     process: u32,
 }
@@ -59,7 +58,7 @@ impl Pool {
         &self.inner.name
     }
 
-    /// What `work` does with a session. It may be asked a second time, where the first session turns out to be lost.
+    /// Runs `work` with a session. `work` may run a second time, if the first session turns out to be lost.
     pub(crate) async fn call<T: Send + 'static>(
         &self,
         work: impl Fn(&Connection) -> Result<T, Failure> + Send + 'static,
@@ -79,7 +78,7 @@ impl Pool {
             let run = move || {
                 let result = inner.run(&work, ends);
                 drop(take(&turn));
-                // Nobody may be waiting any more.
+                // The caller may have left.
                 let _ = answer.send(result);
             };
             self.spawn(run)
@@ -101,17 +100,18 @@ impl Pool {
 /// Joins the threads that have done their work, and keeps the others.
 fn reap(threads: &mut Vec<JoinHandle<()>>) {
     for done in threads.extract_if(.., |thread| thread.is_finished()) {
-        // It has told its caller, also where it panicked.
+        // It has told its caller, even if it panicked.
         let _ = done.join();
     }
 }
 
 impl Drop for Pool {
-    /// Closes the sessions, and waits for the threads to end: where a program exits beside one, the library's clean-up
-    /// for the thread races that for the process, and crashes were seen. It waits not for ever, since both may hang.
+    /// Closes the sessions and waits for the threads to end. If a program exits while one runs, the library's clean-up
+    /// for the thread races its clean-up for the process, and crashes were seen. The wait is limited, since both may
+    /// hang.
     fn drop(&mut self) {
         let idle = self.inner.idle.lock().unwrap_or_else(PoisonError::into_inner).take();
-        // Where no thread can be had, the sessions are closed here, when the closure is dropped.
+        // If no thread can be started, the sessions are closed here, when the closure is dropped.
         let _ = self.spawn(move || drop(idle));
         let threads = self.threads.get_mut().unwrap_or_else(PoisonError::into_inner);
         let begun = Instant::now();
@@ -123,8 +123,8 @@ impl Drop for Pool {
     }
 }
 
-/// A caller that waits for its call. Whoever stops waiting, at the deadline or because nobody wants the answer any
-/// more, gives the turn to the next one if there is a spare.
+/// A caller that waits for its call. If it stops waiting, at the deadline or because its future is dropped, it passes
+/// its turn on if there is a spare.
 struct Waiting<'p> {
     turn: Arc<Mutex<Option<OwnedSemaphorePermit>>>,
     spares: &'p Arc<Semaphore>,
@@ -146,7 +146,7 @@ fn take(turn: &Mutex<Option<OwnedSemaphorePermit>>) -> Option<OwnedSemaphorePerm
 }
 
 impl Inner {
-    /// With a session of the pool or a new one; and once more with a new one where that was lost.
+    /// Runs with a session of the pool or a new one, and once more with a new one if that was lost.
     fn run<T>(&self, work: &impl Fn(&Connection) -> Result<T, Failure>, ends: Option<Instant>) -> Result<T, Failure> {
         if process::id() != self.process {
             return Err(Problem::Forked.into());
@@ -154,7 +154,7 @@ impl Inner {
         let pooled = self.idle.lock().unwrap_or_else(PoisonError::into_inner).as_mut().and_then(Vec::pop);
         let first = pooled.map_or_else(|| self.connect(ends), Ok).and_then(|connection| self.attempt(connection, work));
         match first {
-            // Nobody would hear of it after the deadline.
+            // After the deadline nobody reads the result.
             Err(failure) if failure.is_lost() && ends.is_none_or(|ends| Instant::now() < ends) => {
                 self.attempt(self.connect(ends)?, work)
             }
@@ -174,7 +174,8 @@ impl Inner {
         match work(&connection) {
             Ok(result) => {
                 let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-                // After the root key was dropped it is closed on this thread, and not by whoever dropped it.
+                // If the root key was dropped, the session is closed on this thread and not on the one that dropped the
+                // key.
                 if let Some(idle) = idle.as_mut().filter(|idle| idle.len() < self.sessions) {
                     idle.push(connection);
                 }
@@ -212,7 +213,7 @@ mod tests {
         let mut pool = pool();
         let error = pool.call(|_| Ok(())).await.unwrap_err();
         assert!(text(&error).contains("cannot be loaded"), "{}", text(&error));
-        // Its thread lets go of the pool a moment after it has answered.
+        // Its thread drops the pool a moment after it has answered.
         for thread in pool.threads.get_mut().unwrap().drain(..) {
             thread.join().unwrap();
         }

@@ -1,13 +1,13 @@
-//! Which token and which key: as the caller says it, as URIs of RFC 7512 do, and as keyring files do.
+//! Which token and which key: as the caller names them, as a URI of RFC 7512, and as keyring files name them.
 
 use std::fmt::Write as _;
 
 use rxseal::Error;
 
-/// Labels of tokens have 32 bytes at most; those of objects, and ids, no limit in the standard.
+/// A token's label has at most 32 bytes. The standard does not limit labels of objects, or ids.
 const MAX_LEN: usize = 255;
 
-/// All that is given must fit.
+/// A token and a key must match everything that is given.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Selection {
     pub(crate) token: Option<String>,
@@ -24,7 +24,7 @@ impl Selection {
             uri.strip_prefix("pkcs11:").ok_or_else(|| Error::invalid_root_key("it does not begin with `pkcs11:`"))?;
         if path.contains('?') {
             return Err(Error::invalid_root_key(
-                "the PKCS#11 URI has a query after `?`: the library and the PIN are given apart, and never in it",
+                "the PKCS#11 URI has a query after `?`: pass the library and the PIN separately",
             ));
         }
         let mut selection = Self::default();
@@ -46,18 +46,18 @@ impl Selection {
             "object" => once(&mut self.label, text()?),
             "slot-id" => once(
                 &mut self.slot_id,
-                text()?.parse().map_err(|_| Error::invalid_root_key("the slot id in the URI is no number"))?,
+                text()?.parse().map_err(|_| Error::invalid_root_key("the slot id in the URI is not a number"))?,
             ),
             "id" => once(&mut self.id, value),
             "type" if value == b"secret-key" => Ok(()),
-            "type" => Err(Error::invalid_root_key("the PKCS#11 URI is of another type than secret-key")),
-            // Passing over an attribute would select more than the URI says.
+            "type" => Err(Error::invalid_root_key("the PKCS#11 URI has another type than secret-key")),
+            // Ignoring an attribute would select more than the URI does.
             _ => Err(Error::invalid_root_key(FORM)),
         }
     }
 
-    /// The name in keyring files: how the caller names the token, and the key in it. A label says what stays when a
-    /// device is replaced, so it goes before a serial number, and that before the place where the token is plugged in.
+    /// The name in keyring files, from what the caller gave. A label stays when a device is replaced, so it is
+    /// preferred to a serial number, and that to a slot.
     pub(crate) fn name(&self) -> Result<String, Error> {
         let texts = [&self.token, &self.serial, &self.label].into_iter().flatten();
         let lengths = texts.map(String::len).chain(self.id.iter().map(Vec::len));
@@ -69,18 +69,20 @@ impl Selection {
             (None, Some(serial), _) => encoded("serial=", serial.as_bytes(), is_unreserved),
             (None, None, Some(slot_id)) => format!("slot-id={slot_id}"),
             (None, None, None) => {
-                return Err(Error::invalid_root_key("say which token: by `token`, `token_serial` or `slot_id`"));
+                return Err(Error::invalid_root_key(
+                    "the token is not given: use `token`, `token_serial` or `slot_id`",
+                ));
             }
         };
         if self.label.is_none() && self.id.is_none() {
-            return Err(Error::invalid_root_key("say which key of the token: by `key_label` or `key_id`"));
+            return Err(Error::invalid_root_key("the key of the token is not given: use `key_label` or `key_id`"));
         }
         if let Some(label) = &self.label {
             name.push_str(&encoded(";object=", label.as_bytes(), is_unreserved));
         }
-        // Also beside a label: two keys of one label are two root keys, and a keyring may have both.
+        // Also with a label: two keys with one label are two root keys, and a keyring may have both.
         if let Some(id) = &self.id {
-            // Ids are bytes, of which some look like letters by chance.
+            // Ids are bytes, even if some happen to look like letters.
             name.push_str(&encoded(";id=", id, |_| false));
         }
         Ok(name)
@@ -93,17 +95,17 @@ impl Selection {
     }
 }
 
-const FORM: &str = "a PKCS#11 URI is `pkcs11:token=LABEL;object=LABEL`, with `serial`, `slot-id`, `id` and `type` \
-                      beside or instead of them, and nothing else";
+const FORM: &str = "a PKCS#11 URI is `pkcs11:token=LABEL;object=LABEL`, which may also have `serial`, `slot-id`, `id` and \
+                      `type`, and nothing else";
 
 fn once<T>(place: &mut Option<T>, value: T) -> Result<(), Error> {
     match place.replace(value) {
         None => Ok(()),
-        Some(_) => Err(Error::invalid_root_key("the PKCS#11 URI says one attribute twice")),
+        Some(_) => Err(Error::invalid_root_key("the PKCS#11 URI has an attribute twice")),
     }
 }
 
-/// RFC 3986: what is never encoded. RFC 7512 leaves more as it is, but one spelling is enough.
+/// The characters that RFC 3986 never encodes. RFC 7512 allows more, but one spelling is enough.
 fn is_unreserved(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"-._~".contains(&byte)
 }
@@ -180,8 +182,8 @@ mod tests {
             assert!(error.to_string().contains(part) && !error.to_string().contains("1234"), "{uri}: {error}");
         }
         for (uri, part) in [
-            ("pkcs11:object=x", "which token"),
-            ("pkcs11:token=phi", "which key"),
+            ("pkcs11:object=x", "token is not given"),
+            ("pkcs11:token=phi", "key of the token is not given"),
             ("pkcs11:token=;object=x", "empty"),
             ("pkcs11:token=phi;id=", "empty"),
         ] {

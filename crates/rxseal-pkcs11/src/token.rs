@@ -1,4 +1,4 @@
-//! One session with a token: found, logged in, and its key looked at before it is used.
+//! One session with a token. It finds the token, logs in, and checks the key before it is used.
 
 use std::cell::Cell;
 use std::mem::ManuallyDrop;
@@ -35,7 +35,7 @@ pub(crate) struct KeyMay {
     pub(crate) unwrap: bool,
 }
 
-/// A session that is logged in, with the key. Dropped, it is closed.
+/// A session that is logged in, with the key. It is closed when dropped.
 pub(crate) struct Connection {
     place: Arc<Place>,
     library: Pkcs11,
@@ -45,7 +45,7 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    /// Everything is looked up anew, so that it is found again after an HSM was restarted or replaced.
+    /// Looks everything up again, so that it works after an HSM was restarted or replaced.
     pub(crate) fn open(place: &Arc<Place>, login: &Login, ends: Option<Instant>) -> Result<Self, Failure> {
         let library = library::open(&place.library)?;
         let (slot, token) = find_token(&library, &place.selection)?;
@@ -72,25 +72,25 @@ impl Connection {
         self.found.get().1
     }
 
-    /// The key as it is now: while a session is in the pool a key may get another's place, or other attributes.
+    /// Finds the key again: while a session was in the pool, another key may have taken its place, or its attributes
+    /// may have changed.
     pub(crate) fn find_key_anew(&self) -> Result<(), Failure> {
         self.found.set(look(&self.session, &self.place)?);
         Ok(())
     }
 
     pub(crate) fn mechanism_info(&self, mechanism: MechanismType) -> Result<MechanismInfo, CryptokiError> {
-        // Not the list of all: cryptoki logs an error for each in it that it does not know.
+        // Not the complete list: cryptoki logs an error for each entry that it does not know.
         self.library.get_mechanism_info(self.slot, mechanism)
     }
 
-    /// Ends it after `failure`. What a failed call has left begun in a session is known to nobody, so none is used
-    /// again.
+    /// Ends it after `failure`. A failed call leaves a session in an unknown state, so it is never used again.
     pub(crate) fn end(self, failure: &Failure) {
         end(self.session, failure);
     }
 }
 
-/// Read-only, since nothing is written; some HSMs have read-write sessions alone.
+/// Read-only, since nothing is written. Some HSMs have only read-write sessions.
 fn open_session(library: &Pkcs11, slot: Slot) -> Result<Session, Failure> {
     let refused = match library.open_ro_session(slot).map_err(Failure::from) {
         Err(refused) if refused.is_refused() => refused,
@@ -130,7 +130,7 @@ fn find_token(library: &Pkcs11, selection: &Selection) -> Result<(Slot, TokenInf
                 found.push((slot, token));
             }
             Ok(_) => {}
-            // It matters only where it may be the token that is looked for.
+            // This matters only if it may be the token that is looked for.
             Err(error) => failed = Some(error),
         }
     }
@@ -144,8 +144,8 @@ fn find_token(library: &Pkcs11, selection: &Selection) -> Result<(Slot, TokenInf
     }
 }
 
-/// Private keys alone: others are made and used without the PIN, and one that anybody could put beside ours must not
-/// even make it ambiguous.
+/// Only private keys: others are made and used without the PIN, and a key that anybody could add must not even make
+/// ours ambiguous.
 fn find_key(session: &Session, selection: &Selection) -> Result<ObjectHandle, Failure> {
     let mut template =
         vec![Attribute::Class(ObjectClass::SECRET_KEY), Attribute::KeyType(KeyType::AES), Attribute::Token(true)];
@@ -172,7 +172,7 @@ const ATTRIBUTES: &[AttributeType] = &[
     AttributeType::Unwrap,
 ];
 
-/// What a token does not tell counts as the worse.
+/// An attribute that a token does not tell counts as the worse value.
 fn check_key(attributes: &[Attribute], allow_extractable: bool) -> Result<KeyMay, Problem> {
     let (mut len, mut private, mut sensitive, mut extractable) = (None, false, false, true);
     let mut key_may = KeyMay::default();

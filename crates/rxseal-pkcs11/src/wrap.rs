@@ -1,4 +1,4 @@
-//! Wrapped KEKs of PKCS#11: what the bytes are, and what the token does for them.
+//! Wrapped KEKs of PKCS#11: their bytes, and how the token makes and opens them.
 //!
 //! ```text
 //! 1 | nonce (12) | ciphertext (32) | tag (16)     CKM_AES_GCM, AAD = associated data
@@ -6,20 +6,20 @@
 //! 3 | 65 to 96 bytes                              CKM_AES_KEY_WRAP_PAD of the same
 //! ```
 //!
-//! The associated data is that of FORMAT 2.3, `kek-wrap`: keyspace and fingerprint of the KEK.
+//! The associated data is `kek-wrap` of FORMAT 2.3: the keyspace and the KEK's fingerprint.
 //!
-//! Key wrapping takes no associated data, so a digest of it is wrapped with the KEK, and compared when both come out.
-//! Whoever changes the wrap has to hit that digest and the 8 bytes that the mechanism checks itself. 64 bytes need no
-//! padding, so `CKM_AES_KEY_WRAP` goes before `CKM_AES_KEY_WRAP_PAD`, which is RFC 5649 at some tokens (SoftHSM) and
-//! RFC 3394 over PKCS#7 at others (PKCS#11 3.0). A wrap is opened by a token of the same kind, so either will do.
-//! `CKM_AES_KEY_WRAP_KWP` of PKCS#11 3.0 is not among the mechanisms that the crate cryptoki (0.12) can name.
+//! Key wrapping takes no associated data, so a digest of it is wrapped with the KEK and compared after unwrapping.
+//! Whoever changes the wrap has to match that digest and the 8 bytes that the mechanism itself checks. 64 bytes need no
+//! padding, so `CKM_AES_KEY_WRAP` is preferred to `CKM_AES_KEY_WRAP_PAD`, which is RFC 5649 on some tokens (SoftHSM)
+//! and RFC 3394 over PKCS#7 on others (PKCS#11 3.0). The same kind of token opens the wrap, so either will do. The
+//! crate cryptoki (0.12) has no name for `CKM_AES_KEY_WRAP_KWP` of PKCS#11 3.0.
 //!
-//! The 12 bytes of the nonce come from the operating system's generator, as all of this crate (FORMAT 5.3), and not
-//! from `C_GenerateRandom`, which not every token has. A root key wraps a KEK per keyring and rewrap: the 2^32 messages
-//! that random nonces allow are far away. Some HSMs insist on drawing it, and write theirs over ours, so it is read
-//! after the call. Of these some (`CloudHSM` of AWS) refuse what is not zero, so a refused call is made once more with
-//! zeros; a nonce that is still zero after that is never stored. This was tried with SoftHSM behind a library that does
-//! the like, and not with such an HSM.
+//! The 12 bytes of the nonce come from the operating system's generator, as all randomness here does (FORMAT 5.3), and
+//! not from `C_GenerateRandom`, which not every token has. A root key wraps one KEK for each keyring and rewrap, far
+//! below the 2^32 messages that random nonces allow. Some HSMs insist on drawing the nonce and overwrite ours, so it is
+//! read after the call. Some of these (AWS's `CloudHSM`) refuse a nonce that is not zero, so a refused call is made
+//! once more with zeros; a nonce that is still zero after the call is never stored. This was tested with SoftHSM behind
+//! a library that imitates such an HSM, and not with a real one.
 
 use cryptoki::error::{Error as CryptokiError, RvError};
 use cryptoki::mechanism::aead::GcmParams;
@@ -42,16 +42,16 @@ const BOUND_KEK: usize = 64;
 /// How a token is asked to wrap.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Way {
-    /// `C_Encrypt` and `C_Decrypt`: the KEK is data, and no object.
+    /// `C_Encrypt` and `C_Decrypt`: the KEK is data, and not an object.
     Data,
-    /// `C_WrapKey` and `C_UnwrapKey`: the KEK is put into the token as an object of the session. Where there is no
+    /// `C_WrapKey` and `C_UnwrapKey`: the KEK becomes an object of the session in the token. Used only if there is no
     /// other way.
     Object,
 }
 
-/// Wraps with the mechanism that was asked for, or with the best that token and key can do.
+/// Wraps with the requested mechanism, or with the best that the token and the key support.
 ///
-/// Wrapping is rare and has to last, so it takes no handle from before: the key is looked for and checked anew, and the
+/// Wrapping is rare and its result must last, so it uses no old handle: the key is found and checked again, and the
 /// wrap must open again with the key that is found after it.
 pub(crate) fn wrap(
     connection: &Connection,
@@ -94,7 +94,7 @@ pub(crate) fn unwrap(
             if kek.len() != KEK {
                 return Err(Problem::NotOpened.into());
             }
-            // Of public bytes, so it may take the time that it takes.
+            // These bytes are public, so the time that comparing them takes tells nothing.
             if *digest != sha256(associated_data) {
                 return Err(Problem::OtherContext.into());
             }
@@ -116,7 +116,7 @@ fn choose(connection: &Connection, asked: Option<Pkcs11Mechanism>) -> Result<(Pk
     Err(Problem::NoMechanism.into())
 }
 
-/// How token and key can do it, both there and back, if they can.
+/// The way in which the token and the key support it in both directions, if they do.
 fn way(connection: &Connection, mechanism: Pkcs11Mechanism) -> Result<Option<Way>, Failure> {
     let key = connection.key_may();
     let of_token = match connection.mechanism_info(mechanism.number()) {
@@ -201,7 +201,7 @@ fn wrap_bound(
     wipe_values(&mut template);
     let object = created?;
     let wrapped = session.wrap_key(&mechanism, connection.key(), object);
-    // Where it fails the session is closed, and its objects go with it.
+    // If it fails, the session is closed and its objects end with it.
     session.destroy_object(object)?;
     Ok(wrapped?)
 }
@@ -228,7 +228,7 @@ fn unwrap_bound(
     plain.ok_or_else(|| Problem::NotHandedBack.into())
 }
 
-/// A secret of this session alone, which can be read back.
+/// A secret that only this session has, and that can be read back.
 fn object_template() -> Vec<Attribute> {
     vec![
         Attribute::Class(ObjectClass::SECRET_KEY),

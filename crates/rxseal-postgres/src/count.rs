@@ -13,11 +13,12 @@ use crate::url::parse_url;
 
 /// Counts the tokens of a column by key, as [`CountSql::postgres`] does, in a read-only transaction.
 ///
-/// A role from which row-level security hides rows is refused. Of a view, a foreign table, a partition, a standby, and a name without a
-/// schema that several tables have, the result tells with [`KeyCounts::doubt`].
+/// A role from which row-level security hides rows is refused. [`KeyCounts::doubt`] says so if the result is of a view,
+/// a foreign table, a partition, a standby, or a name without a schema that several tables have.
 ///
-/// Connecting ends within 5 seconds. How long the counting takes depends on the table, so it has no deadline: put it into a
-/// `tokio::time::timeout`, or set `statement_timeout` in the URL. The URL and the password are in no error and no log.
+/// Connecting ends within 5 seconds. Counting takes as long as the table needs and has no deadline: use
+/// `tokio::time::timeout`, or set `statement_timeout` in the URL. The URL and the password never appear in an error or
+/// a log.
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), rxseal::Error> {
@@ -30,9 +31,12 @@ use crate::url::parse_url;
 ///
 /// # Errors
 ///
-/// `invalid-id`: a name that can be none; `store-refused`: the table or the column is not there, of another type, or may not be read;
-/// `store-unavailable`: the server is not reachable or has no room; `runtime-needed` outside of a tokio runtime. The cause
-/// says which.
+/// - `invalid-id` if a name is not valid.
+/// - `store-refused` if the table or the column does not exist, has another type or may not be read.
+/// - `store-unavailable` if the server cannot be reached or is out of resources.
+/// - `runtime-needed` outside of a tokio runtime.
+///
+/// The cause gives the details.
 pub async fn count_postgres(url: &str, table: &str, column: &str) -> Result<KeyCounts, Error> {
     let sql = CountSql::postgres(table, column)?;
     let options = parse_url(url)?;
@@ -40,10 +44,10 @@ pub async fn count_postgres(url: &str, table: &str, column: &str) -> Result<KeyC
     let about = Table::Counted { table, column };
     let connected = timeout(DEADLINE, options.connect()).await.map_err(|_| too_late())?;
     let mut connection = connected.map_err(|error| postgres_trouble(&error, &about))?;
-    // Made first, since it remembers when the counting was begun.
+    // Made first, since it remembers when the count began.
     let mut counts = KeyCounts::default();
     let rows = read(&mut connection, &sql).await;
-    // The server learns at once that nobody reads any more; a failure here changes nothing.
+    // Tells the server at once that nobody reads any more. A failure here changes nothing.
     drop(timeout(DEADLINE, connection.close()).await);
     let (doubt, rows) = rows.map_err(|error| postgres_trouble(&error, &about))?;
     for (key_id, tokens) in rows {
@@ -53,7 +57,7 @@ pub async fn count_postgres(url: &str, table: &str, column: &str) -> Result<KeyC
 }
 
 const VIEW: &str = "it is a view, which may leave rows out: count the columns of the tables that it is made of";
-/// What is counted, as the server takes the name.
+/// The counted relation, as the server understands the name.
 const WHAT: &str = "SELECT pg_is_in_recovery(), c.relkind::text, EXISTS (SELECT FROM pg_inherits AS i WHERE i.inhrelid = c.oid), (
     SELECT count(*) FROM pg_class AS same JOIN pg_namespace AS n ON n.oid = same.relnamespace
     WHERE same.relname = c.relname AND same.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname !~ '^(pg_|information_schema$)'
@@ -64,14 +68,14 @@ async fn read(
     sql: &CountSql,
 ) -> Result<(Option<&'static str>, Vec<(String, i64)>), sqlx::Error> {
     let mut reading = connection.begin_with("BEGIN READ ONLY").await?;
-    // Rows that are hidden from the role are an error then, also of tables behind a view.
+    // Makes hidden rows an error, even in tables behind a view.
     sqlx::query("SET LOCAL row_security = off").persistent(false).execute(&mut *reading).await?;
     let what = sqlx::query_as(WHAT).persistent(false).bind(sql.quoted_table());
     let what: Option<(bool, String, bool, i64)> = what.fetch_optional(&mut *reading).await?;
     let has_schema = sql.schema().is_some();
     let doubt =
         what.and_then(|(is_standby, kind, is_part, named)| doubt(is_standby, &kind, is_part, named > 1 && !has_schema));
-    // All of the statement but quoted names is constant.
+    // The statement is constant except for its quoted names.
     let query = sqlx::query_as(AssertSqlSafe(sql.as_str().to_owned())).persistent(false);
     let rows = query.fetch_all(&mut *reading).await?;
     reading.rollback().await?;

@@ -11,12 +11,12 @@ use sqlx::{Connection, Row};
 
 use crate::pool::{BEGIN, CAREFUL, CallError, OwnTable, Pool, refuse_standby};
 
-/// Keyrings are read once in minutes.
+/// Keyrings are read once every few minutes.
 const MAX_CONNECTIONS: u32 = 4;
 
 const TABLE: OwnTable =
     OwnTable { name: "rxseal_keyrings", schema: PostgresStore::SCHEMA, schema_of: "PostgresStore::SCHEMA" };
-// At least one row, which says whether the server is a standby.
+// Gives at least one row, which says whether the server is a standby.
 const GET: &str = "SELECT pg_is_in_recovery(), keyrings.* FROM (SELECT 1) AS server LEFT JOIN \
     (SELECT generation, CASE WHEN octet_length(file) <= $2 THEN file END FROM rxseal_keyrings WHERE keyspace = $1) \
     AS keyrings ON TRUE";
@@ -30,8 +30,9 @@ const KEYSPACES: &str = "SELECT pg_is_in_recovery(), keyspace FROM (SELECT 1) AS
 
 /// Keyrings in the table `rxseal_keyrings` of a PostgreSQL database. Needs a tokio runtime.
 ///
-/// Keep it in a database apart from the data, with a role and backups of its own: that is what makes stolen data useless. Every
-/// call ends within 5 seconds. A standby is refused, since it lags behind. A change whose answer was lost is `store-unavailable`: read again to see whether it was made.
+/// Keep it in a database apart from the data, with its own role and backups: stolen data is useless without the
+/// keyring. Every call ends within 5 seconds. A standby is refused, since it lags behind. If the answer to a change is
+/// lost, the error is `store-unavailable`: read again to see whether the change was made.
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), rxseal::Error> {
@@ -47,31 +48,35 @@ const KEYSPACES: &str = "SELECT pg_is_in_recovery(), keyspace FROM (SELECT 1) AS
 pub struct PostgresStore(Pool);
 
 impl PostgresStore {
-    /// What [`connect`](Self::connect) creates where it is missing and the role may create tables.
+    /// The table that [`connect`](Self::connect) creates if it is missing and the role may create tables.
     pub const SCHEMA: &'static str = include_str!("sql/keyrings.sql");
 
-    /// Connects to `postgres://role:password@host/database?sslmode=verify-full`, and makes the table where it is missing.
+    /// Connects to `postgres://role:password@host/database?sslmode=verify-full`, and creates the table if it is
+    /// missing.
     ///
-    /// A server on another machine must offer TLS, unless the URL says `sslmode=disable` or `sslmode=allow`; `prefer` is taken for
-    /// `require`. Only `verify-full` checks the certificate, against the web's authorities or that of `sslrootcert=FILE`: anything
-    /// less is safe from those who listen, and not from those who stand between. On this machine (a loopback address or a Unix socket)
-    /// TLS is used if the server offers it.
-    /// Up to 4 connections are kept. The URL and the password
-    /// are in no error, no log and no `Debug` text.
+    /// A server on another machine must offer TLS, unless the URL says `sslmode=disable` or `sslmode=allow`; `prefer`
+    /// counts as `require`. Only `verify-full` checks the server's certificate, against the web's authorities or the
+    /// file in `sslrootcert=FILE`. The other modes protect against somebody who only listens, and not against somebody
+    /// who poses as the server. On this machine (a loopback address or a Unix socket) TLS is used if the server offers
+    /// it.
+    ///
+    /// Up to 4 connections are kept. The URL and the password never appear in an error, a log or a `Debug` text.
     ///
     /// # Errors
     ///
-    /// `store-refused`: the URL is not valid, the server is a standby, or the role may not log in or has no right to the table; `store-unavailable`:
-    /// no answer within 5 seconds; `runtime-needed` outside of a tokio runtime.
+    /// - `store-refused` if the URL is not valid, the server is a standby, the role may not log in, or it has no right
+    ///   to the table.
+    /// - `store-unavailable` if there is no answer within 5 seconds.
+    /// - `runtime-needed` outside of a tokio runtime.
     pub async fn connect(url: &str) -> Result<Self, Error> {
         Ok(Self(Pool::connect(url, MAX_CONNECTIONS, &TABLE).await?))
     }
 
-    /// Connects to look into the database: nothing is made. `None` where the table is not there.
+    /// Connects to the database and creates nothing. `None` if the table does not exist.
     ///
     /// # Errors
     ///
-    /// Those of [`connect`](Self::connect).
+    /// The same as [`connect`](Self::connect).
     pub async fn connect_existing(url: &str) -> Result<Option<Self>, Error> {
         Ok(Pool::connect_existing(url, MAX_CONNECTIONS, &TABLE).await?.map(Self))
     }
@@ -126,7 +131,7 @@ async fn get(
     keyspace: &str,
 ) -> Result<Option<StoredKeyring>, CallError> {
     let limit = i32::try_from(KeyringFile::MAX_LEN).unwrap_or(i32::MAX);
-    // Not kept on the server: a pooler between may give the next statement another connection.
+    // Not kept on the server: a connection pooler may send the next statement over another connection.
     let query = sqlx::query(query).persistent(false).bind(keyspace).bind(limit);
     let stored = |row: PgRow| -> Result<Option<StoredKeyring>, CallError> {
         refuse_standby(&row)?;
@@ -137,12 +142,12 @@ async fn get(
     query.fetch_optional(connection).await?.map_or(Ok(None), stored)
 }
 
-/// Dropped before its end, it is rolled back.
+/// Rolled back if it is dropped before its end.
 async fn swap(connection: &mut PgConnection, file: &KeyringFile, over: Option<u64>) -> Result<(), CallError> {
     let keyspace = file.keyspace();
     let mut change = connection.begin_with(BEGIN).await?;
     sqlx::query(CAREFUL).persistent(false).execute(&mut *change).await?;
-    // What is stored must be whole before it is written over: otherwise somebody should look at it first.
+    // The stored keyring must be whole before it is overwritten: otherwise a person should look at it first.
     if let Some(stored) = get(&mut change, GET_FOR_UPDATE, keyspace).await? {
         stored.parse(keyspace)?;
     }

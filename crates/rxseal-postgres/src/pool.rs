@@ -13,19 +13,19 @@ use tokio::time::timeout;
 use crate::trouble::{Table, postgres_trouble, too_late};
 use crate::url::parse_url;
 
-/// Of a whole call: waiting for a connection, and every answer.
+/// For a whole call: waiting for a connection, and every answer.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(5);
 pub(crate) const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
-/// The server gives up before we do, so that a change which waits for a lock is not made after all when nobody listens any
-/// more. A role or database that does not wait for the disk must not lose a key.
+/// The server gives up before we do, so that a change that waits for a lock is not made after the caller has left. A
+/// role or a database with `synchronous_commit` off must not lose a key.
 pub(crate) const CAREFUL: &str = "SELECT set_config('statement_timeout', '4000', true), \
     CASE WHEN current_setting('synchronous_commit') = 'off' THEN set_config('synchronous_commit', 'on', true) END";
 
-/// A table of ours, made where it is missing.
+/// A table of ours, created if it is missing.
 pub(crate) struct OwnTable {
     pub(crate) name: &'static str,
     pub(crate) schema: &'static str,
-    /// The constant that has the schema, for whoever must run it.
+    /// The constant that holds the schema, for the person who must run it.
     pub(crate) schema_of: &'static str,
 }
 
@@ -42,7 +42,7 @@ impl Pool {
         Ok(pool)
     }
 
-    /// Without making the table; `None` where it is not there.
+    /// Does not create the table. `None` if it does not exist.
     pub(crate) async fn connect_existing(
         url: &str,
         connections: u32,
@@ -55,13 +55,13 @@ impl Pool {
 
     fn lazy(url: &str, connections: u32, table: &'static OwnTable) -> Result<Self, Error> {
         let options = parse_url(url)?;
-        // Outside of a runtime the pool panics.
+        // The pool panics outside of a runtime.
         need_runtime()?;
         let pool: PgPoolOptions = PoolOptions::new().max_connections(connections).acquire_timeout(DEADLINE);
         Ok(Self { pool: pool.connect_lazy_with(options), table })
     }
 
-    /// Runs `work` on a connection of the pool, with a deadline for all of it.
+    /// Runs `work` on a connection of the pool, with one deadline for the whole call.
     pub(crate) async fn call<T>(
         &self,
         work: impl AsyncFnOnce(&mut PgConnection) -> Result<T, CallError>,
@@ -87,9 +87,9 @@ impl Pool {
     }
 }
 
-/// Closed when it is dropped, also by a caller who waits no longer: whatever is on its way on it belongs to a call that has ended,
-/// and a change not yet confirmed is rolled back by the server. The pool would ask the server whether it is good, for as long as that
-/// says nothing.
+/// Closed when it is dropped, even by a caller that stops waiting. Data still on its way belongs to the ended call, and
+/// the server rolls back an unconfirmed change. Giving it back to the pool would make the pool ask the server whether
+/// it still works, and wait as long as the server is silent.
 struct Held(Option<PoolConnection<Postgres>>);
 
 impl Held {
@@ -106,14 +106,14 @@ impl Drop for Held {
     }
 }
 
-/// The pool's own text holds the password.
+/// The pool's own error text contains the password.
 impl fmt::Debug for Pool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Pool").field("connections", &self.pool.size()).finish_non_exhaustive()
     }
 }
 
-/// What ends a call: an answer of ours, after which the connection is good, or something of the database.
+/// Why a call ends early: an answer of ours, after which the connection is usable, or an error of the database.
 pub(crate) enum CallError {
     Own(Error),
     Sqlx(sqlx::Error),
@@ -132,13 +132,13 @@ impl From<Error> for CallError {
 }
 
 async fn create_table(connection: &mut PgConnection, table: &OwnTable) -> Result<(), CallError> {
-    // Asked first: a role that may not create tables can use one that is there.
+    // Checked first: a role that may not create tables can use an existing one.
     if has_table(connection, table).await? {
         return Ok(());
     }
     match sqlx::raw_sql(table.schema).execute(&mut *connection).await {
         Ok(_) => Ok(()),
-        // Two that create it at once: PostgreSQL lets `IF NOT EXISTS` of one of them fail.
+        // If two programs create it at once, `IF NOT EXISTS` of one of them can fail in PostgreSQL.
         Err(sqlx::Error::Database(error)) if matches!(error.code().as_deref(), Some("23505" | "42P07" | "42710")) => {
             if has_table(connection, table).await? {
                 Ok(())
@@ -165,8 +165,8 @@ async fn has_table(connection: &mut PgConnection, table: &OwnTable) -> Result<bo
     Ok(row.try_get(1)?)
 }
 
-/// A row that begins with `pg_is_in_recovery()`, which is asked with each answer: what is behind an address may change while the
-/// program runs.
+/// A row that begins with `pg_is_in_recovery()`. Each answer is checked, because the server behind an address may
+/// change while the program runs.
 pub(crate) fn refuse_standby(row: &PgRow) -> Result<(), CallError> {
     if row.try_get(0)? {
         let text = "this is a standby, which lags behind: it may have a key that was shredded, or an older keyring. Connect to the \

@@ -10,20 +10,20 @@ use sqlx::{Connection, Row};
 
 use crate::pool::{BEGIN, CAREFUL, CallError, OwnTable, Pool, refuse_standby};
 
-/// Requests wait for a subject that is not in memory.
+/// Requests wait for the key of a subject that is not in memory.
 const MAX_CONNECTIONS: u32 = 8;
 const TABLE: OwnTable = OwnTable {
     name: "rxseal_subject_keys",
     schema: PostgresSubjectStore::SCHEMA,
     schema_of: "PostgresSubjectStore::SCHEMA",
 };
-// At least one row, which says whether the server is a standby.
+// Gives at least one row, which says whether the server is a standby.
 const GET: &str = "SELECT pg_is_in_recovery(), keys.* FROM (SELECT 1) AS server LEFT JOIN \
     (SELECT subject, wrapped, shredded_at, retain_until, legal_hold FROM rxseal_subject_keys \
     WHERE keyspace = $1 AND subject = ANY($2)) AS keys ON TRUE";
 const GET_FOR_UPDATE: &str = "SELECT wrapped, shredded_at, retain_until, legal_hold FROM rxseal_subject_keys \
     WHERE keyspace = $1 AND subject = $2 FOR UPDATE";
-/// Two that meet a subject at once: one of them waits here for the other, and then sees its row.
+/// If two programs meet a subject at once, one waits here for the other, and then sees its row.
 const PLACE: &str = "INSERT INTO rxseal_subject_keys (keyspace, subject) VALUES ($1, $2) ON CONFLICT DO NOTHING";
 const UPDATE: &str = "UPDATE rxseal_subject_keys SET wrapped = $3, shredded_at = $4, retain_until = $5, legal_hold = $6 \
     WHERE keyspace = $1 AND subject = $2";
@@ -32,33 +32,35 @@ const PAGE: &str = "SELECT pg_is_in_recovery(), keys.* FROM (SELECT 1) AS server
     WHERE keyspace = $1 AND subject > $2 AND wrapped IS NOT NULL AND shredded_at IS NULL ORDER BY subject LIMIT $3) AS keys ON TRUE \
     ORDER BY keys.subject";
 
-/// Wrapped subject keys in the table `rxseal_subject_keys` of a PostgreSQL database Needs a tokio runtime.
+/// Wrapped subject keys in the table `rxseal_subject_keys` of a PostgreSQL database. Needs a tokio runtime.
 ///
-/// Keep it in a database apart from the data, with a role and short-lived backups of its own. Every call ends within 5 seconds. What
-/// is shredded stays in the table's dead rows until the next `VACUUM`, and in the write-ahead log as long as that is kept: count both
-/// among the backups.
+/// Keep it in a database apart from the data, with its own role and short-lived backups. Every call ends within 5
+/// seconds. A shredded key stays in the table's dead rows until the next `VACUUM`, and in the write-ahead log as long
+/// as that is kept: count both as backups.
 #[derive(Clone)]
 pub struct PostgresSubjectStore(Pool);
 
 impl PostgresSubjectStore {
-    /// What [`connect`](Self::connect) creates where it is missing and the role may create tables.
+    /// The table that [`connect`](Self::connect) creates if it is missing and the role may create tables.
     pub const SCHEMA: &'static str = include_str!("sql/subject_keys.sql");
 
-    /// Connects as [`PostgresStore::connect`](crate::PostgresStore::connect) does, with up to 8 connections.
+    /// Connects like [`PostgresStore::connect`](crate::PostgresStore::connect), with up to 8 connections.
     ///
     /// # Errors
     ///
-    /// `store-refused`: the URL is not valid, the server is a standby, or the role may not log in or has no right to the table; `store-unavailable`: no answer
-    /// within 5 seconds; `runtime-needed` outside of a tokio runtime.
+    /// - `store-refused` if the URL is not valid, the server is a standby, the role may not log in, or it has no right
+    ///   to the table.
+    /// - `store-unavailable` if there is no answer within 5 seconds.
+    /// - `runtime-needed` outside of a tokio runtime.
     pub async fn connect(url: &str) -> Result<Self, Error> {
         Ok(Self(Pool::connect(url, MAX_CONNECTIONS, &TABLE).await?))
     }
 
-    /// Connects to look into the database: nothing is made. `None` where the table is not there.
+    /// Connects to the database and creates nothing. `None` if the table does not exist.
     ///
     /// # Errors
     ///
-    /// Those of [`connect`](Self::connect).
+    /// The same as [`connect`](Self::connect).
     pub async fn connect_existing(url: &str) -> Result<Option<Self>, Error> {
         Ok(Pool::connect_existing(url, MAX_CONNECTIONS, &TABLE).await?.map(Self))
     }
@@ -107,7 +109,7 @@ impl fmt::Debug for PostgresSubjectStore {
 }
 
 async fn select(connection: &mut PgConnection, keyspace: &str, subjects: &[&str]) -> Result<SubjectRows, CallError> {
-    // Not kept on the server: a pooler between may give the next statement another connection.
+    // Not kept on the server: a connection pooler may send the next statement over another connection.
     let query = sqlx::query(GET).persistent(false).bind(keyspace).bind(subjects);
     not_of_standby(&query.fetch_all(connection).await?)
 }
@@ -124,7 +126,7 @@ fn not_of_standby(rows: &[PgRow]) -> Result<SubjectRows, CallError> {
     Ok(found)
 }
 
-/// One subject, read and written in one transaction. Dropped before its end, it is rolled back.
+/// One subject, read and written in one transaction. Rolled back if it is dropped before its end.
 async fn change_row(
     connection: &mut PgConnection,
     keyspace: &str,

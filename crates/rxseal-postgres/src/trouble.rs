@@ -4,9 +4,9 @@ use std::io;
 
 use rxseal::Error;
 
-/// Which table an error is about, for the line that says what to do.
+/// The table that an error is about, for the line that says what to do.
 pub(crate) enum Table<'a> {
-    /// One of ours, and the constant that has its schema.
+    /// One of ours, and the constant that holds its schema.
     Own {
         name: &'static str,
         schema: &'static str,
@@ -17,7 +17,7 @@ pub(crate) enum Table<'a> {
     },
 }
 
-/// One line each that says what to do. The server's own text may quote a value and is left out, its SQLSTATE tells the rest.
+/// One line each. The server's own text may quote a value, so it is left out; its SQLSTATE gives the details.
 pub(crate) fn postgres_trouble(error: &sqlx::Error, table: &Table<'_>) -> Error {
     use sqlx::Error as Sqlx;
     match error {
@@ -27,23 +27,29 @@ pub(crate) fn postgres_trouble(error: &sqlx::Error, table: &Table<'_>) -> Error 
             Error::from_store(retryable, format!("{text} (SQLSTATE {code})"))
         }
         Sqlx::PoolTimedOut => too_late(),
-        // A certificate that is not trusted comes as data that is not valid.
+        // sqlx reports an untrusted certificate as invalid data.
         Sqlx::Io(error) if error.kind() == io::ErrorKind::InvalidData => tls_failed(),
         Sqlx::Tls(_) => tls_failed(),
         Sqlx::Io(error) => Error::from_store(true, format!("the connection to the database failed: {}", error.kind())),
         Sqlx::Configuration(_) => {
-            Error::from_store(false, "the URL asks for something that is not there, such as a file")
+            Error::from_store(false, "the URL names something that does not exist, such as a file")
         }
         Sqlx::ColumnDecode { .. } | Sqlx::Decode(_) | Sqlx::ColumnIndexOutOfBounds { .. } => {
             Error::from_store(false, "the table has columns of other types than its schema")
         }
-        Sqlx::Protocol(_) => Error::from_store(true, "what answered does not speak PostgreSQL's protocol"),
-        _ => Error::from_store(true, "the driver lost the connection"),
+        Sqlx::Protocol(_) => Error::from_store(
+            true,
+            "the answer is not in PostgreSQL's protocol: check the host and the port in the URL",
+        ),
+        _ => Error::from_store(true, "the connection to the database was lost: try again"),
     }
 }
 
 pub(crate) fn too_late() -> Error {
-    Error::from_store(true, "the database did not answer within 5 seconds: is it there, and reachable from here?")
+    Error::from_store(
+        true,
+        "the database did not answer within 5 seconds: check that it runs and can be reached from here",
+    )
 }
 
 fn tls_failed() -> Error {
@@ -80,10 +86,10 @@ fn explain(code: &str, table: &Table<'_>) -> (bool, String) {
         ("3D000", _) => settled("there is no such database: check the URL"),
         ("57014", _) => later("the server cancelled the statement: it waited too long"),
         _ if code.starts_with("28") => settled("the login was refused: check role and password, and pg_hba.conf"),
-        // Connections, transactions that met, resources, operators, the system.
+        // Connections, concurrent transactions, resources, operators, the system.
         _ if ["08", "40", "53", "55", "57", "58", "XX"].iter().any(|class| code.starts_with(class)) => {
-            later("the server could not do it now")
+            later("the server could not do it now: try again later")
         }
-        _ => settled("the server refused"),
+        _ => settled("the server refused the call"),
     }
 }

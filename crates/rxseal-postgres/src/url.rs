@@ -1,4 +1,4 @@
-//! The URL of a database, and what it says of TLS.
+//! The URL of a database, and its TLS settings.
 
 use std::str::FromStr;
 
@@ -7,7 +7,7 @@ use rxseal::provider::is_loopback;
 use sqlx::ConnectOptions;
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
-/// The driver's own error may quote the URL, and is dropped. Its logs of statements are not wanted either.
+/// The driver's own error may quote the URL, so it is dropped. Its logs of statements are turned off too.
 pub(crate) fn parse_url(url: &str) -> Result<PgConnectOptions, Error> {
     let is_postgres = ["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme));
     let options = if is_postgres { PgConnectOptions::from_str(url).ok() } else { None };
@@ -20,7 +20,8 @@ pub(crate) fn parse_url(url: &str) -> Result<PgConnectOptions, Error> {
     Ok(options.disable_statement_logging())
 }
 
-/// The driver's own default takes whatever a server, or whoever stands before it, offers. `disable` and `allow` were asked for by name.
+/// The driver's own default accepts whatever a server, or somebody who poses as it, offers. `disable` and `allow` are
+/// explicit choices.
 fn with_tls_off_this_machine(options: PgConnectOptions) -> PgConnectOptions {
     let host = options.get_host();
     let is_here = options.get_socket().is_some() || host.starts_with('/') || is_loopback(host);

@@ -10,8 +10,8 @@ use rxseal::count::{CountSql, KeyCounts};
 use crate::trouble::trouble;
 use crate::wait::BUSY_WAIT;
 
-/// Counts the tokens of a column by key, with the result of [`CountSql::sqlite`] and faster, in one consistent reading of the file, which
-/// is opened read-only.
+/// Counts the tokens of a column by key, in one consistent read of the file, which is opened read-only. The result is
+/// the same as [`CountSql::sqlite`]'s, and it is faster.
 ///
 /// ```no_run
 /// # fn main() -> Result<(), rxseal::Error> {
@@ -26,12 +26,15 @@ use crate::wait::BUSY_WAIT;
 ///
 /// # Errors
 ///
-/// `invalid-id`: a name that can be none; `store-refused`: the file, the table or the column is not there, or may not be read;
-/// `store-unavailable`: another program holds the file's lock, or the disk failed. The cause says which.
+/// - `invalid-id` if a name is not valid.
+/// - `store-refused` if the file, the table or the column does not exist or may not be read.
+/// - `store-unavailable` if another program holds the file's lock, or the disk failed.
+///
+/// The cause gives the details.
 pub fn count_sqlite(path: impl AsRef<Path>, table: &str, column: &str) -> Result<KeyCounts, Error> {
     let sql = CountSql::sqlite_values(table, column)?;
     let path = path.as_ref();
-    // No URI: a path is a path.
+    // Not a URI: the path is only a path.
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let counts = Connection::open_with_flags(path, flags).and_then(|connection| {
         let counts = count(&connection, sql.as_str())?;
@@ -42,7 +45,7 @@ pub fn count_sqlite(path: impl AsRef<Path>, table: &str, column: &str) -> Result
 
 const VIEW: &str = "it is a view, which may leave rows out: count the columns of the tables that it is made of";
 
-/// What is missing, in one line.
+/// Which part is missing, in one line.
 fn failed(path: &Path, error: &rusqlite::Error, table: &str, column: &str) -> Error {
     let text = error.to_string();
     let missing = if text.starts_with("no such table") || text.starts_with("unknown database") {
@@ -55,14 +58,14 @@ fn failed(path: &Path, error: &rusqlite::Error, table: &str, column: &str) -> Er
     Error::from_store(false, missing)
 }
 
-/// In SQLite a name is taken in any case.
+/// SQLite compares names without regard to case.
 fn is_view(connection: &Connection, table: &str) -> rusqlite::Result<bool> {
     let sql = "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'view' AND name = ?1 COLLATE NOCASE)";
     connection.query_row(sql, [table], |row| row.get(0))
 }
 
 fn count(connection: &Connection, sql: &str) -> rusqlite::Result<KeyCounts> {
-    // Made first, since it remembers when the counting was begun.
+    // Made first, since it remembers when the count began.
     let mut counts = KeyCounts::default();
     connection.busy_timeout(BUSY_WAIT)?;
     let mut statement = connection.prepare(sql)?;
@@ -71,7 +74,7 @@ fn count(connection: &Connection, sql: &str) -> rusqlite::Result<KeyCounts> {
         match row.get_ref(0)? {
             ValueRef::Null => counts.add_nulls(1),
             ValueRef::Integer(_) | ValueRef::Real(_) => counts.add_not_tokens(1),
-            // As the statement has it: SQLite's own functions see a text up to its first NUL.
+            // The same as in the statement: SQLite's own functions see a text only up to its first NUL.
             ValueRef::Text(text) if text.contains(&0) => counts.add_not_tokens(1),
             ValueRef::Text(text) => counts.add_text(std::str::from_utf8(text).unwrap_or_default()),
             ValueRef::Blob(bytes) => counts.add_bytes(bytes),

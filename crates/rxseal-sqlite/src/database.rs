@@ -1,4 +1,4 @@
-//! A database file with a table of ours, and one connection to it that its callers take in turn.
+//! A database file with a table of ours. Its callers share one connection, one at a time.
 
 use std::path::Path;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -12,24 +12,24 @@ use crate::wait::{BUSY_WAIT, wait_from_now, wait_on};
 
 const HAS_TABLE: &str = "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?1)";
 
-/// EXTRA is FULL, and syncs the folder when a journal is gone: after a power cut a change that was confirmed is still there.
-/// `fullfsync` does for macOS what the others do by themselves.
+/// EXTRA is FULL and also syncs the folder when a journal is removed: a confirmed change survives a power cut.
+/// `fullfsync` makes macOS do what the other systems do anyway.
 const DURABLE: &str = "PRAGMA synchronous = EXTRA; PRAGMA fullfsync = ON;";
 
 pub(crate) struct Database {
     path: Box<Path>,
-    /// The connection; nothing while a call has it.
+    /// The connection. `None` while a call has it.
     free: Mutex<Option<Connection>>,
     given_back: Condvar,
 }
 
 impl Database {
-    /// Opens the file, and makes it and its table where they are missing.
+    /// Opens the file. Creates the file and its table if they are missing.
     pub(crate) fn open(path: &Path, table: &str, schema: &str) -> Result<Self, Error> {
         Ok(Self::of(path, open_database(path, table, schema)?))
     }
 
-    /// Opens the file, and makes nothing. `None` where it or its table is not there.
+    /// Opens the file and creates nothing. `None` if the file or its table does not exist.
     pub(crate) fn open_existing(path: &Path, table: &str) -> Result<Option<Self>, Error> {
         if !path.exists() {
             return Ok(None);
@@ -50,7 +50,8 @@ impl Database {
         &self.path
     }
 
-    /// Runs `work` on the connection: whoever waits for it, and then for another program, waits 5 seconds for both.
+    /// Runs `work` on the connection. The wait for other calls and the wait for another program end after 5 seconds in
+    /// total.
     pub(crate) fn call<T>(&self, work: impl FnOnce(&mut Connection) -> Result<T, CallError>) -> Result<T, Error> {
         wait_from_now();
         let free = self.given_back.wait_timeout_while(self.lock(), BUSY_WAIT, |free| free.is_none());
@@ -70,13 +71,13 @@ impl Database {
         })
     }
 
-    /// Taking and giving back cannot panic, so what is in it is whole.
+    /// Nothing can panic while the lock is held, so the content is whole.
     fn lock(&self) -> MutexGuard<'_, Option<Connection>> {
         self.free.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// What ends a call: an answer of ours, something of SQLite, or something about the file that a person has to know.
+/// Why a call ends early: an answer of ours, an error of SQLite, or a fact about the file that a person has to know.
 pub(crate) enum CallError {
     Own(Error),
     Sqlite(rusqlite::Error),
@@ -96,7 +97,8 @@ impl From<Error> for CallError {
     }
 }
 
-/// Gives the connection back when the call ends, also by a panic: its change is rolled back, so the connection stays good.
+/// Gives the connection back when the call ends, even by a panic. A panic rolls the change back, so the connection
+/// stays usable.
 struct Turn<'a> {
     database: &'a Database,
     connection: Option<Connection>,
@@ -111,10 +113,9 @@ impl Drop for Turn<'_> {
     }
 }
 
-/// A connection to the database with this table, both made where they are missing.
+/// A connection to the database with this table. Creates both if they are missing.
 fn open_database(path: &Path, table: &str, schema: &str) -> Result<Connection, Error> {
-    // One at a time, since closing a file that is open
-    // twice in a process takes away the locks that the other one has on it.
+    // One at a time: if a file is open twice in a process, closing one handle takes the locks of the other away.
     static OPENING: Mutex<()> = Mutex::new(());
     let _one_at_a_time = OPENING.lock().unwrap_or_else(PoisonError::into_inner);
     create_private_file(path)?;
@@ -124,7 +125,7 @@ fn open_database(path: &Path, table: &str, schema: &str) -> Result<Connection, E
 }
 
 fn with_table(mut connection: Connection, table: &str, schema: &str) -> rusqlite::Result<Connection> {
-    // Asked first: where the table is there, nothing is written, and no other writer is waited for.
+    // Checked first: if the table exists, nothing is written and no other writer is waited for.
     if !connection.query_row(HAS_TABLE, [table], |row| row.get(0))? {
         let change = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         change.execute_batch(schema)?;
@@ -133,10 +134,11 @@ fn with_table(mut connection: Connection, table: &str, schema: &str) -> rusqlite
     Ok(connection)
 }
 
-/// What SQLite writes beside the file (`-journal`, `-wal`) belongs to whoever writes it, unless that is root, who gives it away: after a
-/// crash the owner of the database could not read it. So who is neither may only look.
+/// The files that SQLite writes next to the database (`-journal`, `-wal`) belong to the user who writes them, unless
+/// that is root, who gives them away. After a crash the database's owner could not read them. So a user who is neither
+/// the owner nor root may only read.
 fn open_file(path: &Path, more: OpenFlags) -> rusqlite::Result<Connection> {
-    // No URI: a path is a path.
+    // Not a URI: the path is only a path.
     let flags = match foreign_owner(path) {
         None => OpenFlags::SQLITE_OPEN_READ_WRITE | more,
         Some(_) => OpenFlags::SQLITE_OPEN_READ_ONLY,

@@ -20,14 +20,15 @@ const INSERT: &str =
 const UPDATE: &str = "UPDATE rxseal_keyrings SET generation = ?2, file = ?3 WHERE keyspace = ?1 AND generation = ?4";
 const KEYSPACES: &str = "SELECT keyspace FROM rxseal_keyrings ORDER BY keyspace COLLATE BINARY";
 
-/// Keyrings in the table `rxseal_keyrings` of an SQLite database. Any number of processes may use it,
-/// on a file system that keeps locks: a local one.
+/// Keyrings in the table `rxseal_keyrings` of an SQLite database. Any number of processes may use it, on a local file
+/// system, since it must support locks.
 ///
-/// Keep it in a database file of its own, apart from the data and its backups: that is what makes stolen data useless. Calls
-/// are short and block, waiting up to 5 seconds for another writer, so they also work with [`run_local`](rxseal::run_local).
+/// Keep it in a database file of its own, apart from the data and its backups: stolen data is useless without the
+/// keyring. Calls are short and block, waiting up to 5 seconds for another writer, so they also work with
+/// [`run_local`](rxseal::run_local).
 ///
-/// This crate does not choose which SQLite is linked: add `rusqlite` with its feature `bundled` to your program, or link the
-/// system's.
+/// This crate does not choose which SQLite is linked: add `rusqlite` with its feature `bundled` to your program, or
+/// link the system's SQLite.
 ///
 /// ```
 /// # fn main() -> Result<(), rxseal::Error> {
@@ -50,23 +51,25 @@ const KEYSPACES: &str = "SELECT keyspace FROM rxseal_keyrings ORDER BY keyspace 
 pub struct SqliteStore(Arc<Database>);
 
 impl SqliteStore {
-    /// What [`open`](Self::open) creates where it is missing.
+    /// The table that [`open`](Self::open) creates if it is missing.
     pub const SCHEMA: &'static str = include_str!("sql/keyrings.sql");
 
-    /// Opens the database file, and makes it (for its owner only) and its table where they are missing. The folder must be there.
+    /// Opens the database file. Creates the file (for its owner only) and its table if they are missing. The folder
+    /// must exist.
     ///
     /// # Errors
     ///
-    /// `store-refused`: it is no SQLite database, or may not be read; `store-unavailable`: it is locked, or the disk failed.
+    /// `store-refused` if it is not an SQLite database or may not be read. `store-unavailable` if it is locked or the
+    /// disk failed.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
         Ok(Self(Arc::new(Database::open(path.as_ref(), TABLE, Self::SCHEMA)?)))
     }
 
-    /// Opens the database file to look into it: nothing is made. `None` where the file or its table is not there.
+    /// Opens the database file and creates nothing. `None` if the file or its table does not exist.
     ///
     /// # Errors
     ///
-    /// Those of [`open`](Self::open).
+    /// The same as [`open`](Self::open).
     pub fn open_existing(path: impl AsRef<Path>) -> Result<Option<Self>, Error> {
         let database = Database::open_existing(path.as_ref(), TABLE)?;
         Ok(database.map(|database| Self(Arc::new(database))))
@@ -81,7 +84,8 @@ impl SqliteStore {
     fn put_now(&self, file: &KeyringFile, over: Option<u64>) -> Result<(), Error> {
         check_order(file, over)?;
         self.0.call(|connection| {
-            // Immediate: whoever reads first and writes later would be refused in between, without waiting.
+            // Immediate: SQLite would refuse, without waiting, a transaction that reads first and writes later if
+            // another wrote between.
             let change = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             swap(&change, file, over)?;
             Ok(change.commit()?)
@@ -109,7 +113,7 @@ impl fmt::Debug for SqliteStore {
     }
 }
 
-/// What is stored must be whole before it is written over: otherwise somebody should look at it first.
+/// The stored keyring must be whole before it is overwritten: otherwise a person should look at it first.
 fn swap(change: &Transaction<'_>, file: &KeyringFile, over: Option<u64>) -> Result<(), CallError> {
     let keyspace = file.keyspace();
     if let Some(stored) = get(change, keyspace)? {
@@ -134,7 +138,7 @@ fn keyspaces(connection: &Connection) -> rusqlite::Result<Vec<String>> {
 fn read_row(row: &Row<'_>) -> rusqlite::Result<StoredKeyring> {
     let len: i64 = row.get(2)?;
     let text = match row.get_ref(1)? {
-        // Not copied into memory if it cannot be one.
+        // Not read into memory if it is too large to be a keyring file.
         ValueRef::Text(text) if usize::try_from(len).is_ok_and(|len| len <= KeyringFile::MAX_LEN) => {
             std::str::from_utf8(text).ok().map(str::to_owned)
         }

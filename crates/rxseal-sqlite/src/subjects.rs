@@ -18,37 +18,39 @@ const UPSERT: &str =
     VALUES (?1, ?2, ?3, ?4, ?5, ?6)
     ON CONFLICT DO UPDATE SET wrapped = ?3, shredded_at = ?4, retain_until = ?5, legal_hold = ?6";
 
-const LOG_IS_READ: &str = "the key is deleted, but another connection still reads an older state, so that the write-ahead log \
-    could not be emptied: repeat it when that one has ended";
+const LOG_IS_READ: &str = "the key is deleted, but the write-ahead log could not be emptied, because another connection still reads an \
+    older state. Repeat the call when that connection has ended";
 
-/// Wrapped subject keys in the table `rxseal_subject_keys` of an SQLite database. Any number of
-/// processes may use it, on a file system that keeps locks: a local one.
+/// Wrapped subject keys in the table `rxseal_subject_keys` of an SQLite database. Any number of processes may use it,
+/// on a local file system, since it must support locks.
 ///
-/// Keep it in a file of its own, apart from the data, with short-lived backups. What is shredded is written over with zeros in the
-/// database file (`secure_delete`). Where somebody set the file to WAL mode, `shred` also empties the write-ahead log, and is
-/// `store-unavailable` while another connection reads an older state from it: repeat it. Calls are short and block, so they also work
-/// with [`run_local`](rxseal::run_local).
+/// Keep it in a file of its own, apart from the data, with short-lived backups. A shredded key is overwritten with
+/// zeros in the database file (`secure_delete`). If the file is in WAL mode, `shred` also empties the write-ahead log.
+/// While another connection reads an older state from that log, `shred` is `store-unavailable`: repeat it. Calls are
+/// short and block, so they also work with [`run_local`](rxseal::run_local).
 #[derive(Clone)]
 pub struct SqliteSubjectStore(Arc<Database>);
 
 impl SqliteSubjectStore {
-    /// What [`open`](Self::open) creates where it is missing.
+    /// The table that [`open`](Self::open) creates if it is missing.
     pub const SCHEMA: &'static str = include_str!("sql/subject_keys.sql");
 
-    /// Opens the database file, and makes it (for its owner only) and its table where they are missing. The folder must be there.
+    /// Opens the database file. Creates the file (for its owner only) and its table if they are missing. The folder
+    /// must exist.
     ///
     /// # Errors
     ///
-    /// `store-refused`: it is no SQLite database, or may not be read; `store-unavailable`: it is locked, or the disk failed.
+    /// `store-refused` if it is not an SQLite database or may not be read. `store-unavailable` if it is locked or the
+    /// disk failed.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
         Self::of(Database::open(path.as_ref(), TABLE, Self::SCHEMA)?)
     }
 
-    /// Opens the database file to look into it: nothing is made. `None` where the file or its table is not there.
+    /// Opens the database file and creates nothing. `None` if the file or its table does not exist.
     ///
     /// # Errors
     ///
-    /// Those of [`open`](Self::open).
+    /// The same as [`open`](Self::open).
     pub fn open_existing(path: impl AsRef<Path>) -> Result<Option<Self>, Error> {
         Database::open_existing(path.as_ref(), TABLE)?.map(Self::of).transpose()
     }
@@ -59,9 +61,9 @@ impl SqliteSubjectStore {
     }
 
     fn rows_now(&self, keyspace: &str, subjects: &[&str]) -> Result<SubjectRows, Error> {
-        // One query for all, whatever their number.
-        let list =
-            serde_json::to_string(subjects).map_err(|_| Error::from_store(false, "a list of names is no JSON"))?;
+        // One query for all subjects.
+        let list = serde_json::to_string(subjects)
+            .map_err(|_| Error::from_store(false, "the list of names cannot be written as JSON"))?;
         self.0.call(|connection| Ok(select_all(connection, keyspace, &list)?))
     }
 
@@ -112,7 +114,8 @@ fn change_row(
     subject: &str,
     change: SubjectChange<'_>,
 ) -> Result<SubjectRow, CallError> {
-    // Immediate: whoever reads first and writes later would be refused in between, without waiting.
+    // Immediate: SQLite would refuse, without waiting, a transaction that reads first and writes later if another wrote
+    // between.
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let before = select(&transaction, keyspace, subject)?.unwrap_or_default();
     let after = change.apply(&before)?;
@@ -123,8 +126,8 @@ fn change_row(
     Ok(after)
 }
 
-/// In WAL mode the key stands in the log too. Nothing is done in another mode. After every call that meets a tombstone: the one
-/// that left it may have been refused here.
+/// In WAL mode the log also holds the key. In other modes this does nothing. It runs after every call that finds a
+/// tombstone, since the call that wrote the tombstone may have been refused here.
 fn empty_log(connection: &Connection) -> Result<(), CallError> {
     let busy: bool = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
     if busy { Err(CallError::Trouble(true, LOG_IS_READ)) } else { Ok(()) }

@@ -4,11 +4,12 @@ use std::cell::Cell;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// For all of a call, the calls before it included. A change takes milliseconds.
+/// For a whole call, including the wait for the calls before it. A change takes milliseconds.
 pub(crate) const BUSY_WAIT: Duration = Duration::from_secs(5);
 const POLL: Duration = Duration::from_millis(5);
 
-// SQLite's own timeout begins anew at every step of a call, and its callback gets nothing of ours. A call stays on its thread.
+// SQLite's own timeout starts again at every step of a call, and its callback gets no data of ours. A call stays on its
+// thread.
 thread_local!(static DEADLINE: Cell<Option<Instant>> = const { Cell::new(None) });
 
 pub(crate) fn wait_from_now() {

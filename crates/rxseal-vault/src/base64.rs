@@ -8,7 +8,7 @@ pub(crate) fn decode_key(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     if text.len() != 44 {
         return None;
     }
-    // The decoder needs room for what padding could have been.
+    // The decoder needs room for bytes that padding could have stood for.
     let mut key = Zeroizing::new(vec![0; 33]);
     let len = Base64::decode(text, &mut key).ok()?.len();
     key.truncate(len);

@@ -1,4 +1,4 @@
-//! What a `VaultKey` is made from, and the checks on it.
+//! The settings of a `VaultKey`, and their checks.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -19,7 +19,7 @@ use crate::transport::Transport;
 const MAX_DEADLINE: Duration = Duration::from_secs(600);
 const MAX_PATH: usize = 512;
 
-/// A [`VaultKey`] that is being put together. Nothing is sent before its first use.
+/// Builds a [`VaultKey`]. Nothing is sent to the server before the key's first use.
 #[must_use = "call `.build()`"]
 pub struct VaultKeyBuilder {
     address: String,
@@ -29,7 +29,7 @@ pub struct VaultKeyBuilder {
     label: Option<String>,
     ca_certificates: Vec<u8>,
     deadline: Duration,
-    attempts: usize,
+    attempts: u32,
     auth: Option<Auth>,
     app_role_mount: String,
     allow_group_read: bool,
@@ -43,9 +43,9 @@ enum Auth {
 }
 
 impl VaultKey {
-    /// The Transit key of that name on the server at `address`, such as `https://vault:8200`.
+    /// The Transit key with this name on the server at `address`, such as `https://vault:8200`.
     ///
-    /// Say how to log in, and [`build`](VaultKeyBuilder::build).
+    /// Next say how to log in, and call [`build`](VaultKeyBuilder::build).
     pub fn builder(address: impl Into<String>, key: impl Into<String>) -> VaultKeyBuilder {
         VaultKeyBuilder {
             address: address.into(),
@@ -64,7 +64,7 @@ impl VaultKey {
 }
 
 impl VaultKeyBuilder {
-    /// Where the Transit engine is mounted, by default at `transit`.
+    /// The mount of the Transit engine. The default is `transit`.
     pub fn mount(mut self, mount: impl Into<String>) -> Self {
         self.mount = mount.into();
         self
@@ -76,41 +76,43 @@ impl VaultKeyBuilder {
         self
     }
 
-    /// Tells this key from one of the same mount and name on another server, for keyrings that both unlock: the label becomes
-    /// the end of the key's [name](VaultKey#names), as in `transit/phi-root@dc2`. Give one to the second key, and leave the first
-    /// as it is: what a key wrapped under one name is not found under another.
+    /// Tells this key apart from a key with the same mount and name on another server, for keyrings that both unlock.
+    /// The label becomes the end of the key's [name](VaultKey#names), as in `transit/phi-root@dc2`. Give a label to the
+    /// second key and leave the first key as it is: a keyring does not find a wrap if the key's name has changed.
     pub fn label(mut self, label: impl Into<String>) -> Self {
         self.label = Some(label.into());
         self
     }
 
-    /// Trusts these certificates, one or more in PEM, for TLS and no others. Without this the system's are trusted.
+    /// Trusts only these certificates for TLS: one or more, in PEM. Without this call, the system's certificates are
+    /// trusted.
     pub fn ca_certificate_pem(mut self, pem: impl AsRef<[u8]>) -> Self {
         self.ca_certificates.extend_from_slice(pem.as_ref());
         self
     }
 
-    /// How long a call may take with all its attempts and logins, by default 5 seconds. At most 10 minutes.
+    /// How long a call may take with all its attempts and logins. The default is 5 seconds, the maximum 10 minutes.
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
         self
     }
 
-    /// How often what may succeed later is tried, by default 3 times.
-    pub fn attempts(mut self, attempts: usize) -> Self {
+    /// How many times a call that may succeed later is tried. The default is 3, the maximum 100.
+    pub fn attempts(mut self, attempts: u32) -> Self {
         self.attempts = attempts;
         self
     }
 
-    /// Uses this token. It is not renewed: something else has to, or prefer [`token_file`](Self::token_file).
+    /// Uses this token. This crate does not renew it: something else must, or use [`token_file`](Self::token_file).
     pub fn token(mut self, token: impl Into<String>) -> Self {
         self.auth = Some(Auth::Token(Zeroizing::new(token.into())));
         self
     }
 
-    /// Uses the token in this file, as Vault Agent and OpenBao Agent keep it fresh. It is read for every call, and refused with
-    /// `root-key-permissions` if somebody else can read or change it: it belongs to root or to the user of this process, so run the
-    /// agent as that user, and has mode 0600.
+    /// Uses the token in this file, which Vault Agent or OpenBao Agent keeps fresh. The file is read for every call.
+    ///
+    /// It must belong to root or to the user of this process and have mode 0600, so run the agent as that user. A file
+    /// that somebody else can read or change is refused with `root-key-permissions`.
     pub fn token_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.auth = Some(Auth::File(path.into()));
         self
@@ -122,33 +124,34 @@ impl VaultKeyBuilder {
         self
     }
 
-    /// Uses the token in this environment variable, such as `VAULT_TOKEN`, which [`build`](Self::build) reads. As
-    /// [`token`](Self::token), it is not renewed.
+    /// Uses the token in this environment variable, such as `VAULT_TOKEN`. [`build`](Self::build) reads it. It is not
+    /// renewed, as with [`token`](Self::token).
     pub fn token_from_env(mut self, variable: impl Into<String>) -> Self {
         self.auth = Some(Auth::Environment(variable.into()));
         self
     }
 
-    /// Logs in as this AppRole. The token is kept until two thirds of its time are over or it is refused; then there is
-    /// another login, so the secret id must allow more than one (`secret_id_num_uses=0`).
+    /// Logs in with this AppRole. The token is kept until two thirds of its lifetime are over or until it is refused.
+    /// Then there is another login, so the secret id must allow more than one (`secret_id_num_uses=0`).
     pub fn app_role(mut self, role_id: impl Into<String>, secret_id: impl Into<String>) -> Self {
         let (role_id, secret_id) = (Zeroizing::new(role_id.into()), Zeroizing::new(secret_id.into()));
         self.auth = Some(Auth::AppRole { role_id, secret_id });
         self
     }
 
-    /// Where the auth method of AppRoles is mounted, by default at `approle`.
+    /// The mount of the AppRole auth method. The default is `approle`.
     pub fn app_role_mount(mut self, mount: impl Into<String>) -> Self {
         self.app_role_mount = mount.into();
         self
     }
 
-    /// Checks the settings. The server is not asked.
+    /// Checks the settings. This does not contact the server.
     ///
     /// # Errors
     ///
-    /// `invalid-root-key` where an address, a name, a certificate, a token or a limit is none, or where no login was named.
-    /// An address without TLS is refused unless it is `localhost` or a loopback address: the KEK would travel in clear.
+    /// `invalid-root-key` if an address, a name, a certificate, a token or a limit is not valid, or if no login was
+    /// given. An address without TLS is refused unless it is `localhost` or a loopback address: the KEK would travel in
+    /// clear.
     pub fn build(self) -> Result<VaultKey, Error> {
         let address = parse_address(&self.address)?;
         let key = one_segment(&self.key)?;
@@ -173,7 +176,7 @@ impl VaultKeyBuilder {
             if !is_segment(label) {
                 return Err(Error::invalid_root_key("the label is not a name of letters, digits, `-`, `_` and `.`"));
             }
-            // No part of a path may have an `@`, so two keys never get one name.
+            // No part of a path may contain an `@`, so two keys never get the same name.
             name.push('@');
             name.push_str(label);
         }
@@ -195,7 +198,7 @@ impl VaultKeyBuilder {
 }
 
 impl fmt::Debug for VaultKeyBuilder {
-    /// Without the address, which may be anything yet, a URL with a password too.
+    /// Without the address: it is not checked yet and may be a URL with a password.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("VaultKeyBuilder").field("mount", &self.mount).field("key", &self.key).finish_non_exhaustive()
     }
@@ -219,7 +222,7 @@ fn login(auth: Option<Auth>, app_role_mount: &str, allow_group_read: bool) -> Re
         }
         Some(Auth::Environment(variable)) => {
             let text = std::env::var(&variable).map_err(|_| {
-                Error::invalid_root_key("the environment variable for the token is not set, or no text")
+                Error::invalid_root_key("the environment variable for the token is not set, or is not text")
             })?;
             token(&Zeroizing::new(text))
         }
@@ -237,7 +240,7 @@ fn login(auth: Option<Auth>, app_role_mount: &str, allow_group_read: bool) -> Re
 /// The address without a slash at its end.
 fn parse_address(text: &str) -> Result<String, Error> {
     let url =
-        Url::parse(text).map_err(|_| Error::invalid_root_key("the address is no URL such as https://vault:8200"))?;
+        Url::parse(text).map_err(|_| Error::invalid_root_key("the address is not a URL such as https://vault:8200"))?;
     let host = url.host_str().ok_or_else(|| Error::invalid_root_key("the address names no host"))?;
     match url.scheme() {
         "https" => {}
@@ -247,7 +250,7 @@ fn parse_address(text: &str) -> Result<String, Error> {
                 "the address is `http://` to another machine: the KEK would travel in clear. Use `https://`",
             ));
         }
-        _ => return Err(Error::invalid_root_key("the address begins neither with `https://` nor with `http://`")),
+        _ => return Err(Error::invalid_root_key("the address does not begin with `https://`")),
     }
     if !url.username().is_empty() || url.password().is_some() || url.query().is_some() || url.fragment().is_some() {
         return Err(Error::invalid_root_key("the address has more than a host, a port and a path"));
@@ -263,7 +266,7 @@ fn one_segment(key: &str) -> Result<&str, Error> {
     }
 }
 
-/// A path as it is in every spelling of it: without slashes around it.
+/// The one spelling of a path: without slashes at its start and end.
 fn segments<'p>(path: &'p str, reason: &'static str) -> Result<&'p str, Error> {
     let path = path.trim_matches('/');
     if path.len() <= MAX_PATH && path.split('/').all(is_segment) {
@@ -290,11 +293,11 @@ fn http_client(address: &str, ca_certificates: &[u8]) -> Result<reqwest::Client,
     if !ca_certificates.is_empty() {
         let certificates = Certificate::from_pem_bundle(ca_certificates).unwrap_or_default();
         if certificates.is_empty() {
-            return Err(Error::invalid_root_key("the CA certificates are not PEM, or there is none in it"));
+            return Err(Error::invalid_root_key("the CA certificates are not PEM, or the PEM holds none"));
         }
         http = http.tls_certs_only(certificates);
     } else if address.starts_with("http:") {
-        // Otherwise it fails on a machine without certificates, where none is needed.
+        // Otherwise this fails on a machine without certificates, even if none are needed.
         http = http.tls_certs_only([]);
     }
     http.build().map_err(|_| {

@@ -1,4 +1,4 @@
-//! Requests to Vault: with a token, within a deadline, tried again where that may help.
+//! Requests to Vault: with a token and a deadline, and tried again if that may help.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    /// What `read` finds in an answer of status 200, with all attempts, logins and pauses until `ends`.
+    /// Reads an answer with status 200. All attempts, logins and pauses end at `ends`.
     pub(crate) async fn call<T>(
         &self,
         call: &Call,
@@ -41,17 +41,18 @@ impl Client {
     }
 
     fn backoff(&self) -> ExponentialBuilder {
+        let again = self.transport.attempts.saturating_sub(1);
         ExponentialBuilder::default()
             .with_jitter()
             .with_min_delay(FIRST_PAUSE)
             .with_max_delay(LONGEST_PAUSE)
-            .with_max_times(self.transport.attempts.saturating_sub(1))
+            .with_max_times(usize::try_from(again).unwrap_or(usize::MAX))
     }
 
     async fn attempt(&self, call: &Call, ends: Instant) -> Result<Zeroizing<Vec<u8>>, Failure> {
         let token = self.login.token(&self.transport, ends).await?;
         match self.transport.post(call, Some(token.value()), ends).await {
-            // A token can expire before its time: it was revoked, or used up. Another one is tried once.
+            // A token can become invalid before its time: it was revoked, or used up. Another token is tried once.
             Err(failure) if failure.is_about_token() => {
                 match self.login.instead_of(&token, &self.transport, ends).await? {
                     Some(token) => self.transport.post(call, Some(token.value()), ends).await,
@@ -63,7 +64,8 @@ impl Client {
     }
 }
 
-/// As long as backoff or the server say; none where the time would be over, so that the error is the real one.
+/// The pause that backoff or the server asks for. No pause if it would pass the deadline, so that the caller gets the
+/// real error.
 fn pause_before(ends: Instant, failure: &Failure, pause: Duration) -> Option<Duration> {
     let pause = pause.max(failure.retry_after().unwrap_or_default());
     (pause < ends.saturating_duration_since(Instant::now())).then_some(pause)

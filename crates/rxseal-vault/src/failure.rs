@@ -1,4 +1,4 @@
-//! What went wrong at Vault, in one line that says what to do. Texts are ours: of an answer nothing is quoted.
+//! Failures of Vault, each as one line that says what to do. The texts are ours and quote nothing of an answer.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -10,13 +10,13 @@ use reqwest::StatusCode;
 use rxseal::Error;
 use rxseal::provider::SecretFileError;
 
-/// One failed request, or the reason why it was not made.
+/// One failed request, or why it was not sent.
 #[derive(Clone, Debug)]
 pub(crate) struct Failure {
     problem: Problem,
     /// `transit/decrypt/phi-root`
     path: Arc<str>,
-    /// `https://vault:8200`, with the namespace; none where it is about a file.
+    /// `https://vault:8200`, with the namespace. `None` for an error about a file.
     origin: Option<Arc<str>>,
     retry_after: Option<Duration>,
     cause: Option<Arc<reqwest::Error>>,
@@ -24,7 +24,7 @@ pub(crate) struct Failure {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Problem {
-    // The way there
+    // Connection
     NoConnection,
     Certificate,
     NoTls,
@@ -40,14 +40,14 @@ pub(crate) enum Problem {
     Standby,
     Unavailable(u16),
     Unexpected(u16),
-    // Who asks
+    // Login
     Denied,
     TokenRefused,
     LoginRefused,
     LoginDenied,
     TokenFile(SecretFileError),
     TokenText,
-    // What is asked
+    // Key and mount
     NoNamespace,
     NoMount,
     NotTransit,
@@ -57,7 +57,7 @@ pub(crate) enum Problem {
     NotBinding,
     VersionDisabled,
     Refused,
-    // What is given and answered
+    // Wraps and other contents
     NotAWrap,
     WrongCiphertext,
     NotAKek,
@@ -74,7 +74,8 @@ impl Failure {
         Self { problem, path, origin: None, retry_after: None, cause: None }
     }
 
-    /// Of a request that got no whole answer. The URL is left out of the cause; it holds no more than is said here.
+    /// For a request without a complete answer. The cause leaves the URL out; the error already names the server and
+    /// the path.
     pub(crate) fn of_transport(cause: reqwest::Error, deadline: Duration, path: &str, origin: &Arc<str>) -> Self {
         let problem = match &cause {
             cause if cause.is_timeout() => Problem::TimedOut(deadline),
@@ -91,7 +92,7 @@ impl Failure {
         self
     }
 
-    /// How long the server asked to be left alone.
+    /// The pause that the server asked for.
     pub(crate) fn retry_after(&self) -> Option<Duration> {
         self.retry_after
     }
@@ -110,21 +111,21 @@ impl Failure {
         )
     }
 
-    /// What another token may change.
+    /// Problems that another token may solve.
     pub(crate) fn is_about_token(&self) -> bool {
         matches!(self.problem, Problem::Denied | Problem::TokenRefused)
     }
 
-    /// The server did not open what it has just made itself, in these words or in others.
+    /// Whether the server did not open what it has just wrapped itself, in these words or in others.
     pub(crate) fn is_not_opened(&self) -> bool {
         matches!(self.problem, Problem::WrongCiphertext | Problem::Refused)
     }
 }
 
-/// What an answer other than success means. `text` is its body as far as it was read.
+/// The meaning of an answer other than success. `text` is as much of its body as was read.
 pub(crate) fn problem_of(status: StatusCode, text: &str, is_login: bool) -> Problem {
     match status.as_u16() {
-        // A mount of another kind (KV) answers 204 to whatever it is sent.
+        // A mount of another kind (KV) answers 204 to any request.
         200..=299 if is_login => Problem::Unexpected(status.as_u16()),
         200..=299 => Problem::NotTransit,
         300..=399 => Problem::Redirected,
@@ -134,7 +135,7 @@ pub(crate) fn problem_of(status: StatusCode, text: &str, is_login: bool) -> Prob
             problem => problem,
         },
         401 | 403 if is_login => Problem::LoginDenied,
-        // OpenBao and Vault say it in this form where the token is good and its policies are not.
+        // OpenBao and Vault use this form if the token is valid but its policies do not allow the call.
         403 if text.contains("1 error occurred") && !text.contains("invalid token") => Problem::Denied,
         401 | 403 => Problem::TokenRefused,
         404 if text.contains("namespace not found") => Problem::NoNamespace,
@@ -149,10 +150,10 @@ pub(crate) fn problem_of(status: StatusCode, text: &str, is_login: bool) -> Prob
     }
 }
 
-/// Words of OpenBao 2.7 and Vault 1.x. Where others stand one day, the general text is shown.
+/// Texts of OpenBao 2.7 and Vault 1.x. If they change one day, the general text is shown.
 fn problem_of_400(text: &str) -> Problem {
     const WORDS: &[(&str, Problem)] = &[
-        // Of the web server under them.
+        // From the web server below Vault.
         ("HTTP request to an HTTPS server", Problem::NeedsTls),
         ("encryption key not found", Problem::NoKey),
         ("key derivation", Problem::Derived),
@@ -164,8 +165,8 @@ fn problem_of_400(text: &str) -> Problem {
     WORDS.iter().find(|(word, _)| text.contains(word)).map_or(Problem::Refused, |(_, problem)| *problem)
 }
 
-/// reqwest does not tell a certificate that is not trusted from a port that is closed; rustls's texts do. Only our text and
-/// whether to try again depend on it.
+/// reqwest does not tell an untrusted certificate from a closed port, but rustls's texts do. Only our text and whether
+/// to try again depend on it.
 fn tells(error: &reqwest::Error, word: &str) -> bool {
     let mut next = error.source();
     while let Some(cause) = next {
@@ -198,7 +199,10 @@ impl fmt::Display for Failure {
                            check that the address is a name in the certificate"
                 )
             }
-            Problem::Broken => write!(f, "the connection to Vault broke before the answer was whole"),
+            Problem::Broken => write!(
+                f,
+                "the connection to Vault broke before the answer was complete: check the network, and Vault's log"
+            ),
             Problem::NoTls => write!(f, "the server does not speak TLS there: check the port of the address"),
             Problem::NeedsTls => write!(f, "the server speaks TLS there: begin the address with `https://`"),
             Problem::TimedOut(deadline) => write!(
@@ -206,8 +210,8 @@ impl fmt::Display for Failure {
                 "Vault did not answer in time: look at its load and at the network, or allow more than {deadline:?} with \
                  `deadline`"
             ),
-            Problem::TooLarge => write!(f, "the answer is larger than any of Vault: check the address"),
-            Problem::NoAnswer => write!(f, "the answer is none of Vault's: check the address, and proxies on the way"),
+            Problem::TooLarge => write!(f, "the answer is too large to be from Vault: check the address"),
+            Problem::NoAnswer => write!(f, "the answer is not from Vault: check the address, and any proxy before it"),
             Problem::Redirected => {
                 write!(
                     f,
@@ -221,14 +225,16 @@ impl fmt::Display for Failure {
                 write!(f, "the node is a standby that does not answer: give the address of the active node")
             }
             Problem::Unavailable(status) => write!(f, "Vault is unavailable (status {status}): look at its log"),
-            Problem::Unexpected(status) => write!(f, "Vault answered with the unexpected status {status}"),
+            Problem::Unexpected(status) => {
+                write!(f, "Vault answered with the unexpected status {status}: look at its log")
+            }
             Problem::Denied => {
                 write!(f, "the token's policies do not allow this: grant it the capability `update` on `{path}`")
             }
             Problem::TokenRefused => {
                 write!(
                     f,
-                    "Vault does not accept the token: it has expired, was revoked or is of another namespace, \
+                    "Vault does not accept the token: it has expired, was revoked or belongs to another namespace, \
                            or its policies lack the capability `update` on `{path}`"
                 )
             }
@@ -243,24 +249,23 @@ impl fmt::Display for Failure {
                 write!(
                     f,
                     "Vault did not allow the AppRole login: check that the auth method is mounted there, and the \
-                           addresses to which the role is bound"
+                           addresses that the role is bound to"
                 )
             }
             Problem::TokenFile(unfit) => write!(f, "the file with the token cannot be read: {unfit}"),
             Problem::TokenText => {
-                write!(
-                    f,
-                    "what should be a token is none: it is empty, too long or has other than printable characters"
-                )
+                write!(f, "the token is not valid: it is empty, too long or not printable")
             }
-            Problem::NoNamespace => write!(f, "the namespace does not exist, or this server has none"),
+            Problem::NoNamespace => {
+                write!(f, "the namespace does not exist, or this server has no namespaces: check its name")
+            }
             Problem::NoMount => write!(f, "nothing is mounted there: check the mount and the namespace, or enable it"),
-            Problem::NotTransit => write!(f, "what is mounted there is no Transit engine: check the mount"),
+            Problem::NotTransit => write!(f, "the mount is not a Transit engine: check its name"),
             Problem::NoKey => {
                 write!(f, "the Transit key does not exist: check its name, or create it with type=aes256-gcm96")
             }
             Problem::Derived => {
-                write!(f, "the Transit key was created with derived=true: create one with type=aes256-gcm96 alone")
+                write!(f, "the Transit key was created with derived=true: create one with only type=aes256-gcm96")
             }
             Problem::NotAead | Problem::NotBinding => {
                 write!(
@@ -272,16 +277,19 @@ impl fmt::Display for Failure {
             Problem::VersionDisabled => {
                 write!(
                     f,
-                    "the wrap is of a version of the Transit key that is disabled: lower its \
+                    "the wrap was made by a version of the Transit key that is disabled: lower its \
                            min_decryption_version, rewrap the keyring, then raise it again"
                 )
             }
-            Problem::Refused => write!(f, "Vault refused the request as it is: look at its audit log"),
-            Problem::NotAWrap => write!(f, "the wrapped key is none of a Transit engine: it was changed or cut off"),
+            Problem::Refused => write!(f, "Vault refused the request as invalid: look at its audit log"),
+            Problem::NotAWrap => write!(f, "the wrapped key is not one of a Transit engine: it was changed or cut off"),
             Problem::WrongCiphertext => {
-                write!(f, "Vault does not open the wrapped key: it is of another key, keyspace or keyring, or changed")
+                write!(
+                    f,
+                    "Vault does not open the wrapped key: it was changed, or belongs to another key, keyspace or keyring"
+                )
             }
-            Problem::NotAKek => write!(f, "what Vault opened is no key of 32 bytes"),
+            Problem::NotAKek => write!(f, "Vault opened the wrap, but it holds no key of 32 bytes: check the address"),
         }?;
         match &self.origin {
             Some(origin) => write!(f, " ({path} at {origin})"),

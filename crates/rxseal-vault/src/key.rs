@@ -1,8 +1,8 @@
 //! Root keys in the Transit engine of HashiCorp Vault or OpenBao.
 //!
-//! Over reqwest rather than the crate vaultrs (0.8, looked at): that one shows the token in `Debug`, keeps it and the
-//! bodies of requests in memory that is not wiped, follows redirects with the token, takes settings from the environment that
-//! nobody asked for, and has neither deadlines nor retries. Of the API two calls and a login are needed.
+//! This uses reqwest and not the crate vaultrs (0.8 was looked at). vaultrs shows the token in `Debug`, keeps it and
+//! the bodies of requests in memory that is not wiped, follows redirects with the token, reads settings from the
+//! environment unasked, and has neither deadlines nor retries. Only two calls and a login of the API are needed.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -38,8 +38,8 @@ use crate::transport::Call;
 ///
 /// # Setting it up
 ///
-/// A key of an AEAD type, neither derived nor convergent, and one policy for each role. The capability is `update` and never
-/// `create`: with `create`, a misspelt name would make a new root key without a word.
+/// Create a key with an AEAD type, neither derived nor convergent, and one policy for each role. Grant the capability
+/// `update` and never `create`: with `create`, a misspelt name would silently make a new root key.
 ///
 /// ```sh
 /// vault secrets enable transit                             # bao secrets enable transit
@@ -58,38 +58,41 @@ use crate::transport::Call;
 ///
 /// # What a wrap is bound to
 ///
-/// A wrap carries the keyspace and the KEK's fingerprint as `associated_data`. Before the first KEK is sent to be wrapped, a
-/// value that is no secret is, and must not open with other associated data: a mount that is no Transit engine (a KV engine
-/// would keep what it is sent), a server too old for `associated_data` or a key whose type has none are refused.
+/// A wrap is bound to the keyspace and the KEK's fingerprint, as `associated_data`. Before the first KEK is wrapped,
+/// the server has to wrap a value that is not secret, and must not open it with other associated data. This refuses a
+/// mount that is not a Transit engine (a KV engine would store whatever it is sent), a server too old for
+/// `associated_data`, and a key type without it.
 ///
-/// The key may be rotated in Vault: what older versions wrapped stays readable until `min_decryption_version` is raised
+/// You may rotate the key in Vault. Wraps by older versions stay readable until you raise `min_decryption_version`
 /// above them, so rewrap the keyring first. Use rxseal's own rewrap, which unwraps and wraps. Vault's endpoint
 /// `transit/rewrap` takes no associated data and answers 400 for a wrap that has some.
 ///
 /// # Names
 ///
-/// The name is `<namespace>/<mount>/<key>`, such as `transit/phi-root`, without the address: any node of the cluster and
-/// OpenBao in the place of Vault find the wraps again. What is recovered under another mount or name has another name, and the
-/// keyring needs to be rewrapped. Two root keys of one name are one to a keyring: where two clusters have a key of the same
-/// mount and name, give the second a [`label`](crate::VaultKeyBuilder::label), and its name is `transit/phi-root@dc2`.
+/// The key's name is `<namespace>/<mount>/<key>`, such as `transit/phi-root`. It does not contain the address, so any
+/// node of the cluster finds the wraps, and so does OpenBao in the place of Vault. A key that is restored under another
+/// mount or name gets another name, and the keyring must be rewrapped. A keyring treats two root keys with the same
+/// name as one. If two clusters have a key with the same mount and name, give the second a
+/// [`label`](crate::VaultKeyBuilder::label); its name is then `transit/phi-root@dc2`.
 ///
 /// # Time, and what fails
 ///
-/// A call ends within its [deadline](crate::VaultKeyBuilder::deadline), all attempts and logins included. Connections that fail,
-/// 408, 412, 429, 472, 473 and 5xx (a sealed server among them) are tried again with backoff and jitter, and are reported as
-/// [retryable](Error::is_retryable). Everything else is refused at the first attempt. Only where
-/// the token is not accepted, or has no right, one that came from a login or a file is got anew, once: Vault may answer a token
-/// that was revoked in the same words. The error's [`source`](std::error::Error::source) says in one line what to do, such as
-/// which capability on which path is missing.
+/// A call ends within its [deadline](crate::VaultKeyBuilder::deadline), with all its attempts and logins. Failed
+/// connections and the statuses 408, 412, 429, 472, 473 and 5xx (which include a sealed server) are tried again with
+/// backoff and jitter, and are reported as [retryable](Error::is_retryable). Every other failure ends the call at the
+/// first attempt, with one exception. If the token is not accepted or lacks a right, and it came from a login or a
+/// file, a fresh token is tried once: Vault may answer in the same words if the token was revoked. The error's
+/// [`source`](std::error::Error::source) says in one line what to do, such as which capability is missing on which
+/// path.
 ///
-/// A redirect is an error, since the token and the KEK go to the given address only. Proxies of the environment
-/// (`HTTPS_PROXY`) are not used, for the same reason.
+/// A redirect is an error, because the token and the KEK go to the given address only. For the same reason, proxies
+/// from the environment (`HTTPS_PROXY`) are not used.
 ///
 /// # Memory
 ///
-/// Tokens, secret ids, request bodies and answers live in memory that is wiped, and are in no error, log or `Debug`. The
-/// buffers of the HTTP and TLS crates cannot be wiped from outside: a KEK, in base64, and the token may stay in freed memory
-/// after a call.
+/// Tokens, secret ids, request bodies and answers are kept in memory that is wiped, and never appear in an error, a log
+/// or `Debug`. The buffers of the HTTP and TLS crates cannot be wiped from here: after a call, freed memory may still
+/// hold the token, and the KEK in base64.
 ///
 /// Needs a tokio runtime with its timers and network enabled; without one, calls fail with `runtime-needed`.
 pub struct VaultKey {
@@ -106,7 +109,7 @@ impl VaultKey {
         Self { name, mount, key, client, binds: AtomicBool::new(false) }
     }
 
-    /// What is done from now on until the deadline.
+    /// One call: everything from now until the deadline.
     fn begin(&self) -> Result<Operation<'_>, Error> {
         // reqwest panics without one.
         need_runtime()?;
@@ -134,7 +137,7 @@ impl Operation<'_> {
         self.decrypt(ciphertext, associated_data).await
     }
 
-    /// Zeros are no secret, so nothing is lost where this turns out to be no Transit engine.
+    /// Zeros are not a secret, so nothing is lost if this is not a Transit engine.
     async fn check_binding(&self) -> Result<(), Failure> {
         let ciphertext = self.encrypt(&[0; 32], b"rxseal/check").await?;
         match self.decrypt(&ciphertext, b"rxseal/other").await {

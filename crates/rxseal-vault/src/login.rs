@@ -1,4 +1,4 @@
-//! Where the token of a request comes from.
+//! The source of a request's token.
 
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,7 +15,7 @@ use crate::failure::{Failure, Problem};
 use crate::message;
 use crate::transport::{Call, Transport};
 
-/// Tokens of Vault have about 100 bytes, those with embedded JWTs a few thousand.
+/// A Vault token has about 100 bytes, and a few thousand with an embedded JWT.
 const MAX_TOKEN: usize = 8 * 1024;
 
 pub(crate) enum Login {
@@ -31,12 +31,12 @@ pub(crate) struct Token {
     value: HeaderValue,
     /// Which login of its AppRole gave it.
     login: u64,
-    /// Made for the call that holds it: another login would bring no better one.
+    /// Made during this call: another login would not give a better one.
     is_new: bool,
 }
 
 impl Token {
-    /// `None` where it is no token.
+    /// `None` if it is not a token.
     pub(crate) fn new(text: Zeroizing<Vec<u8>>) -> Option<Self> {
         let printable = (1..=MAX_TOKEN).contains(&text.len()) && text.iter().all(u8::is_ascii_graphic);
         if !printable {
@@ -61,7 +61,7 @@ impl Login {
         }
     }
 
-    /// Another token than the one that was refused, or none where there is no other.
+    /// A token other than the refused one, or `None` if there is no other.
     pub(crate) async fn instead_of(
         &self,
         refused: &Token,
@@ -80,7 +80,7 @@ impl Login {
     }
 }
 
-/// Beside the threads of the runtime: a file may be on a disk that does not answer.
+/// Not on the runtime's threads: the file may be on a disk that does not answer.
 async fn read_file(file: &SecretFile) -> Result<Token, Failure> {
     let failed = |problem| Failure::of_file(problem, file.path());
     let asked = file.clone();
@@ -108,7 +108,7 @@ pub(crate) struct AppRole {
 #[derive(Default)]
 struct Held {
     token: Option<Token>,
-    /// When it is to be replaced; none where it does not expire.
+    /// When to replace it. `None` if it does not expire.
     until: Option<Instant>,
     /// Why the last login failed, if it did.
     failure: Option<Failure>,

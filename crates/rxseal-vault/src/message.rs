@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 use crate::base64;
 use crate::failure::Problem;
 
-/// A wrap of 32 bytes is under 200 characters; a keyring file takes 8,192.
+/// A wrap of 32 bytes has less than 200 characters. A keyring file allows 8,192.
 const MAX_CIPHERTEXT: usize = 4096;
 
 /// The body of `transit/encrypt`.
@@ -33,7 +33,7 @@ fn push_associated_data(associated_data: &[u8], body: &mut Vec<u8>) {
     body.extend_from_slice(br#""}"#);
 }
 
-/// The body of `auth/approle/login`. `None` where it is too long to be one.
+/// The body of `auth/approle/login`. `None` if it is too long.
 pub(crate) fn login(role_id: &str, secret_id: &str) -> Option<Zeroizing<Vec<u8>>> {
     let mut body = buffer();
     // An escape takes up to six bytes.
@@ -48,12 +48,12 @@ pub(crate) fn login(role_id: &str, secret_id: &str) -> Option<Zeroizing<Vec<u8>>
     Some(body)
 }
 
-/// With room for all that is written to it: a `Vec` that grows leaves a copy behind.
+/// With room for everything that is written to it: a `Vec` that grows leaves a copy behind.
 fn buffer() -> Zeroizing<Vec<u8>> {
     Zeroizing::new(Vec::with_capacity(16 * 1024))
 }
 
-/// A wrap as the text that it was made as: one spelling and no other, since Vault's own reader accepts several.
+/// A wrap as text, in its one canonical spelling: Vault's own reader accepts several.
 pub(crate) fn as_ciphertext(wrapped: &[u8]) -> Option<&str> {
     let text = str::from_utf8(wrapped).ok().filter(|text| text.len() <= MAX_CIPHERTEXT)?;
     let (version, body) = text.strip_prefix("vault:v")?.split_once(':')?;
@@ -81,7 +81,7 @@ pub(crate) fn read_plaintext(answer: &[u8]) -> Result<Zeroizing<Vec<u8>>, Proble
     base64::decode_key(answer.data.plaintext.0.as_bytes()).ok_or(Problem::NotAKek)
 }
 
-/// A token, and for how many seconds it is valid; 0 is without end.
+/// A token, and its lifetime in seconds; 0 means that it does not expire.
 pub(crate) fn read_login(answer: &[u8]) -> Result<(Zeroizing<Vec<u8>>, u64), Problem> {
     #[derive(serde::Deserialize)]
     struct Login {
@@ -102,12 +102,12 @@ struct Answer<D> {
     data: D,
 }
 
-/// serde's error quotes what it read, so it ends here.
+/// serde's error quotes its input, so it is dropped here.
 fn read<'a, T: Deserialize<'a>>(answer: &'a [u8]) -> Result<T, Problem> {
     serde_json::from_slice(answer).map_err(|_| Problem::NoAnswer)
 }
 
-/// Text of an answer that is a secret.
+/// Text of an answer, treated as a secret.
 struct SecretText(Zeroizing<String>);
 
 impl<'de> Deserialize<'de> for SecretText {

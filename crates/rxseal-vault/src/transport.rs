@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use crate::failure::{Failure, Problem, problem_of};
 
-/// Answers of the Transit engine have less than a kilobyte.
+/// Answers of the Transit engine are smaller than a kilobyte.
 const MAX_ANSWER: usize = 64 * 1024;
 
 /// The way to a server, and how long it may take.
@@ -23,20 +23,20 @@ pub(crate) struct Transport {
     pub(crate) origin: Arc<str>,
     pub(crate) namespace: Option<HeaderValue>,
     pub(crate) deadline: Duration,
-    pub(crate) attempts: usize,
+    pub(crate) attempts: u32,
 }
 
-/// One POST, as often as it is tried.
+/// One POST, which may be tried several times.
 pub(crate) struct Call {
     pub(crate) path: String,
     body: Bytes,
-    /// Logging in is the one call without a token.
+    /// Only a login needs no token.
     is_login: bool,
 }
 
 impl Call {
     pub(crate) fn new(path: String, body: Zeroizing<Vec<u8>>) -> Self {
-        // It is wiped once the last attempt lets go of it.
+        // The body is wiped when the last attempt drops it.
         Self { path, body: Bytes::from_owner(body), is_login: false }
     }
 
@@ -46,7 +46,7 @@ impl Call {
 }
 
 impl Transport {
-    /// When what begins now has to be over.
+    /// When a call that begins now must end.
     pub(crate) fn ends(&self) -> Instant {
         let now = Instant::now();
         now.checked_add(self.deadline).unwrap_or(now)
@@ -70,7 +70,8 @@ impl Transport {
             .post(format!("{}/v1/{}", self.address, call.path))
             .timeout(limit)
             .header(CONTENT_TYPE, "application/json")
-            // Agents and proxies of Vault can demand it: a browser that is led there by another site cannot send it.
+            // Agents and proxies of Vault can require this header: a browser that another site sends there cannot set
+            // it.
             .header("x-vault-request", "true")
             .body(call.body.clone());
         if let Some(namespace) = &self.namespace {
@@ -80,7 +81,7 @@ impl Transport {
             request = request.header("x-vault-token", token);
         }
         let mut response = request.send().await.map_err(broken)?;
-        // With all of its room at once: a `Vec` that grows leaves a copy behind.
+        // With all its room from the start: a `Vec` that grows leaves a copy behind.
         let mut body = Zeroizing::new(Vec::with_capacity(MAX_ANSWER));
         let read = read_bounded(&mut response, &mut body).await.map_err(|cause| match cause {
             Some(cause) => broken(cause),
@@ -94,7 +95,7 @@ impl Transport {
         Err(self.failure(problem, &call.path).after(retry_after(&response)))
     }
 
-    /// One attempt takes at most half of the time, so that a connection that hangs leaves some for another.
+    /// One attempt takes at most half of the time, so that a connection that hangs leaves time for another.
     fn limit_of_one(&self, ends: Instant) -> Duration {
         let parts = if self.attempts > 1 { 2 } else { 1 };
         let part = self.deadline.checked_div(parts).unwrap_or(self.deadline);
@@ -107,7 +108,7 @@ fn retry_after(response: &Response) -> Option<Duration> {
     Some(Duration::from_secs(seconds))
 }
 
-/// Appends the answer's body, as far as it arrives; `Err(None)` where it is too large.
+/// Appends as much of the answer's body as arrives. `Err(None)` if it is too large.
 async fn read_bounded(response: &mut Response, body: &mut Vec<u8>) -> Result<(), Option<reqwest::Error>> {
     while let Some(piece) = response.chunk().await.map_err(Some)? {
         if body.len().saturating_add(piece.len()) > MAX_ANSWER {

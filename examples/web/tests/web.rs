@@ -1,5 +1,5 @@
-//! Proves the plaintext side (T45, T46) end to end over loopback: `examples/web`, once as a router in this process whose
-//! database, audit trail and mistakes can be looked at, and once as the built program.
+//! Proves the plaintext side (T45, T46) from end to end over loopback. It runs `examples/web` once as a router in this
+//! process, whose database, audit trail and mistakes it can look at, and once as the built program.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 #[path = "../app.rs"]
@@ -16,8 +16,8 @@ use app::{Audit, Prescription, Service};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use rusqlite::Connection;
+use rxseal::Class;
 use rxseal::phi::Drug;
-use rxseal::{Class, Keyring};
 use serde_json::{Value, json};
 
 const CANARIES: [&str; 3] = ["Canary-Jane-Doe", "Canary-warfarin", "Canary-daily"];
@@ -201,7 +201,7 @@ fn form() -> Value {
 
 /// A token as a client may have seen it elsewhere: of a keyring that the service does not have.
 fn token() -> String {
-    let keys = Keyring::insecure_for_tests("pharmacy-18").unwrap().unobserved();
+    let keys = rxseal::testing::insecure_keyring("pharmacy-18").unwrap().unobserved();
     keys.record("prescription", 1).unwrap().seal::<Drug>("morphine").unwrap().to_string()
 }
 
@@ -260,7 +260,7 @@ struct Server {
 impl Server {
     fn start(change: impl FnOnce(&mut Service), routes: impl FnOnce(Router) -> Router) -> Self {
         let (audit, events) = mpsc::channel();
-        let keys = Keyring::insecure_for_tests("pharmacy-17").unwrap().observed_by(Audit(audit));
+        let keys = rxseal::testing::insecure_keyring("pharmacy-17").unwrap().observed_by(Audit(audit));
         let mut service = Service::new(&keys, Connection::open_in_memory().unwrap()).unwrap();
         change(&mut service);
         let service = Arc::new(service);

@@ -2,19 +2,39 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::str::FromStr;
 
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
-use super::{KeyInfo, KeyState, KeyUse, KeyringFile, MAX_NUMBER, Wrap, invalid};
+use super::{KIND, KeyInfo, KeyState, KeyUse, KeyringFile, MAX_NUMBER, VERSION, Wrap, invalid};
 use crate::aead::Suite;
 use crate::codec::text;
 use crate::error::Error;
 use crate::id::{KeyId, Name};
 
-pub(super) const VERSION: u8 = 1;
-pub(super) const KIND: &str = "full";
+impl FromStr for KeyringFile {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        read(text.as_bytes())
+    }
+}
+
+impl TryFrom<&[u8]> for KeyringFile {
+    type Error = Error;
+
+    fn try_from(bytes: &[u8]) -> Result<Self, Error> {
+        read(bytes)
+    }
+}
+
+impl fmt::Display for KeyringFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&write(self).map_err(|_| fmt::Error)?)
+    }
+}
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -54,7 +74,7 @@ struct WrapText {
     wrapped: String,
 }
 
-/// A JSON object and nothing else: a derived reader takes an array of the members for a struct too.
+/// A JSON object and nothing else: a derived reader would also accept an array of the members.
 struct Object<T>(T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
@@ -82,12 +102,12 @@ fn objects<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> R
     Ok(objects.into_iter().map(|Object(object)| object).collect())
 }
 
-/// A member that is there is a string; `null` is not a way to leave it out.
+/// A present member is a string: `null` does not count as absent.
 fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     String::deserialize(deserializer).map(Some)
 }
 
-pub(super) fn read(bytes: &[u8]) -> Result<KeyringFile, Error> {
+fn read(bytes: &[u8]) -> Result<KeyringFile, Error> {
     if bytes.len() > KeyringFile::MAX_LEN {
         return Err(invalid("it is larger than 1 MiB"));
     }
@@ -150,7 +170,7 @@ fn read_wrap(wrap: &WrapText) -> Result<Wrap, Error> {
         .map_err(|_| invalid("a wrap names no provider or root key, or its wrapped key has an impossible length"))
 }
 
-pub(super) fn write(file: &KeyringFile) -> Result<String, serde_json::Error> {
+fn write(file: &KeyringFile) -> Result<String, serde_json::Error> {
     let keys = file.keys.iter().map(|key| Key {
         id: key.id.to_string(),
         fingerprint: text::encode(&key.fingerprint),

@@ -1,4 +1,5 @@
-//! Proves that no file of a crate imports, by way of others, itself. A circle of files can only be read as one.
+//! Proves that no file of a crate imports itself through other files. Files in a circle can only be understood
+//! together.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -125,6 +126,11 @@ fn imports_of(module: &Module, source: &str) -> (Vec<Import>, BTreeSet<String>) 
                 if at == 0 || !matches!(text(at - 1), "." | "mod") {
                     words.insert(word.to_owned());
                 }
+                // `child::function()` without an import; anything else that begins so is no file.
+                if text(at + 1) == "::" && (at == 0 || text(at - 1) != "::") {
+                    let path = absolute(&here(), &[word.to_owned(), text(at + 2).to_owned()]);
+                    found.extend(path.map(|path| Import { name: String::new(), path, is_exported: false }));
+                }
             }
         }
         at += 1;
@@ -205,6 +211,8 @@ fn planted_circles_are_seen() {
     assert_eq!(circle(&[lib, ("a.rs", "use crate::b::B;"), ("b.rs", "// use crate::a::A;")]), 0);
     assert_eq!(circle(&[lib, ("a.rs", "mod c; use c::C;"), ("a/c.rs", "use super::A;")]), 2);
     assert_eq!(circle(&[lib, ("a.rs", "mod c; use c::{C, D};"), ("a/c.rs", "use std::fmt; use serde::A;")]), 0);
+    assert_eq!(circle(&[lib, ("a.rs", "mod c; fn f() { c::g(); }"), ("a/c.rs", "use super::A;")]), 2);
+    assert_eq!(circle(&[lib, ("a.rs", "mod c; fn f() { d::c::g(); }"), ("a/c.rs", "use super::A;")]), 0);
     // By what hands it on, which is a table of contents unless it uses that itself.
     let pair = [("a/c.rs", "use super::D;"), ("a/d.rs", "pub struct D; fn f(c: super::C) {}")];
     assert_eq!(circle(&[lib, ("a.rs", "mod c; mod d; pub use c::C; pub(crate) use d::D;"), pair[0], pair[1]]), 2);

@@ -1,4 +1,5 @@
-//! Random lives of a keyring: operators who know only what was put back, clocks that are set, and a manager that may never go back.
+//! Random lives of a keyring: operators who know only what was restored, clocks that are set, and a manager that must
+//! never go back.
 
 use std::collections::HashMap;
 use std::time::SystemTime;

@@ -1,5 +1,5 @@
-//! What goes wrong between a program and AWS KMS: every fault ends in bounded time, in a typed error that says what to do, after
-//! as many requests as it deserves, and with no secret in it.
+//! Faults between a program and AWS KMS. Every fault ends in bounded time, in a typed error that says what to do, after
+//! the right number of requests, and with no secret in it.
 
 use std::collections::BTreeSet;
 use std::error::Error as StdError;
@@ -241,42 +241,45 @@ fn faults() -> Vec<Fault> {
         made(
             "half a body",
             |answer| Reply::Truncated { status: 200, body: answer.to_string().into_bytes() },
-            "does not speak",
+            "is not from AWS KMS",
         ),
         // An answer, but not of a KMS
         once(made(
             "corrupt JSON",
             |answer| Reply::http(200, answer.to_string().replacen(':', ";", 1)),
-            "does not speak",
+            "is not from AWS KMS",
         )),
-        once(made("cut JSON", |answer| Reply::http(200, &answer.to_string().as_bytes()[..60]), "does not speak")),
-        once(made("JSON twice", |answer| Reply::http(200, format!("{answer}{answer}")), "does not speak")),
-        once(passing("empty body", Reply::http(200, ""), "does not speak")),
-        once(passing("empty object", Reply::http(200, "{}"), "does not speak")),
-        once(passing("a list", Reply::http(200, "[]"), "does not speak")),
-        once(passing("a page", html(200), "does not speak")),
+        once(made("cut JSON", |answer| Reply::http(200, &answer.to_string().as_bytes()[..60]), "is not from AWS KMS")),
+        once(made("JSON twice", |answer| Reply::http(200, format!("{answer}{answer}")), "is not from AWS KMS")),
+        once(passing("empty body", Reply::http(200, ""), "is not from AWS KMS")),
+        once(passing("empty object", Reply::http(200, "{}"), "is not from AWS KMS")),
+        once(passing("a list", Reply::http(200, "[]"), "is not from AWS KMS")),
+        once(passing("a page", html(200), "is not from AWS KMS")),
         once(passing(
             "fields of other types",
             Reply::json(200, &json!({"KeyId": 7, "Plaintext": [7, 7, 7]})),
-            "does not speak",
+            "is not from AWS KMS",
         )),
         once(passing(
             "redirected",
             Reply::Http { status: 302, headers: vec![("location", "/".into())], body: vec![] },
-            "does not speak",
+            "is not from AWS KMS",
         )),
         lasting("a proxy's 403", html(403), "HTTP status 403"),
         lasting("a proxy's 404", html(404), "HTTP status 404"),
         lasting("a proxy's 407", html(407), "HTTP status 407"),
         // A KMS that lies
-        Fault { code: "provider-unavailable", ..edited("no key id", |a| drop(a["KeyId"].take()), "does not speak") },
         Fault {
             code: "provider-unavailable",
-            ..edited("no plaintext", |a| drop(a["Plaintext"].take()), "does not speak")
+            ..edited("no key id", |a| drop(a["KeyId"].take()), "is not from AWS KMS")
         },
         Fault {
             code: "provider-unavailable",
-            ..edited("not base64", |a| a["Plaintext"] = "!!!!".into(), "does not speak")
+            ..edited("no plaintext", |a| drop(a["Plaintext"].take()), "is not from AWS KMS")
+        },
+        Fault {
+            code: "provider-unavailable",
+            ..edited("not base64", |a| a["Plaintext"] = "!!!!".into(), "is not from AWS KMS")
         },
         edited("another key", |answer| answer["KeyId"] = OTHER.into(), "another key"),
         edited("another account", |a| a["KeyId"] = KEY.replace("1111", "4444").into(), "another key"),
@@ -325,7 +328,7 @@ fn faults() -> Vec<Fault> {
         once(made(
             "quoted as a number",
             |a| Reply::http(200, format!("{{\"KeyId\": 1{}}}", a["Plaintext"])),
-            "does not speak",
+            "is not from AWS KMS",
         )),
     ]
 }
@@ -533,8 +536,8 @@ async fn a_keyring_is_made_only_of_what_was_verified() {
     for (what, code, says) in [
         (What::Reply(refusal(400, "AccessDeniedException", "")), "provider-refused", "denied kms:Encrypt on arn:"),
         (What::Edited(|a| a["KeyId"] = OTHER.into()), "provider-refused", "another key"),
-        (What::Edited(|a| a["CiphertextBlob"] = "".into()), "provider-unavailable", "does not speak"),
-        (What::Edited(|a| drop(a["CiphertextBlob"].take())), "provider-unavailable", "does not speak"),
+        (What::Edited(|a| a["CiphertextBlob"] = "".into()), "provider-unavailable", "is not from AWS KMS"),
+        (What::Edited(|a| drop(a["CiphertextBlob"].take())), "provider-unavailable", "is not from AWS KMS"),
         // It wraps, and then unwraps to something else.
         (What::Edited(|a| a["Plaintext"] = STANDARD.encode([7; 32]).into()), "unlock-failed", ""),
         (What::Edited(flip_if_plain), "unlock-failed", ""),
@@ -585,9 +588,9 @@ async fn looking_a_key_up() {
         (with("KeyState", "Surprise".into()), "provider-refused", "forbids its use"),
         (with("KeySpec", "RSA_4096".into()), "provider-refused", "SYMMETRIC_DEFAULT"),
         (with("KeyUsage", "SIGN_VERIFY".into()), "provider-refused", "ENCRYPT_DECRYPT"),
-        (with("Arn", "arn:aws:s3:::bucket".into()), "provider-unavailable", "does not speak"),
-        (with("Arn", Value::Null), "provider-unavailable", "does not speak"),
-        (Reply::http(200, "{}"), "provider-unavailable", "does not speak"),
+        (with("Arn", "arn:aws:s3:::bucket".into()), "provider-unavailable", "is not from AWS KMS"),
+        (with("Arn", Value::Null), "provider-unavailable", "is not from AWS KMS"),
+        (Reply::http(200, "{}"), "provider-unavailable", "is not from AWS KMS"),
         (refusal(400, "AccessDeniedException", ""), "provider-refused", "denied kms:DescribeKey on alias/phi-root"),
         (refusal(400, "NotFoundException", ""), "provider-refused", "has no key alias/phi-root"),
         (Reply::http(500, ""), "provider-unavailable", "kms:DescribeKey"),

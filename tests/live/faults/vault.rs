@@ -1,5 +1,5 @@
-//! What goes wrong between a program and Vault: every fault ends in bounded time, in a typed error that says what to do, after
-//! as many requests as it deserves, and with no secret in it.
+//! Faults between a program and Vault. Every fault ends in bounded time, in a typed error that says what to do, after
+//! the right number of requests, and with no secret in it.
 
 use std::collections::BTreeSet;
 use std::hash::{Hash, Hasher};
@@ -81,19 +81,15 @@ fn faults(elsewhere: &str) -> Vec<Fault> {
         passing("closed", Reply::Close, "broke"),
         passing("cut off", Reply::Truncated { status: 200, body: whole.clone() }, "broke"),
         passing("no HTTP", Reply::Raw(b"SSH-2.0-OpenSSH_9.2\r\n\r\n".to_vec()), "broke"),
-        passing("no bytes", Reply::http(200, ""), "none of Vault's"),
-        passing("HTML", Reply::http(200, "<html>Please log in</html>"), "none of Vault's"),
-        passing("half the JSON", Reply::http(200, &whole[..whole.len() - 3]), "none of Vault's"),
-        passing(
-            "no UTF-8",
-            Reply::http(200, [&b"{\"data\":{\"plaintext\":\"\xFF\"}}"[..]].concat()),
-            "none of Vault's",
-        ),
-        passing("no data", Reply::json(200, &json!({"data": null})), "none of Vault's"),
-        passing("no plaintext", Reply::json(200, &json!({"data": {"ciphertext": "x"}})), "none of Vault's"),
-        passing("a number", Reply::json(200, &json!({"data": {"plaintext": 5}})), "none of Vault's"),
-        passing("two plaintexts", Reply::http(200, twice), "none of Vault's"),
-        passing("deep JSON", Reply::http(200, "[".repeat(60_000)), "none of Vault's"),
+        passing("no bytes", Reply::http(200, ""), "not from Vault"),
+        passing("HTML", Reply::http(200, "<html>Please log in</html>"), "not from Vault"),
+        passing("half the JSON", Reply::http(200, &whole[..whole.len() - 3]), "not from Vault"),
+        passing("no UTF-8", Reply::http(200, [&b"{\"data\":{\"plaintext\":\"\xFF\"}}"[..]].concat()), "not from Vault"),
+        passing("no data", Reply::json(200, &json!({"data": null})), "not from Vault"),
+        passing("no plaintext", Reply::json(200, &json!({"data": {"ciphertext": "x"}})), "not from Vault"),
+        passing("a number", Reply::json(200, &json!({"data": {"plaintext": 5}})), "not from Vault"),
+        passing("two plaintexts", Reply::http(200, twice), "not from Vault"),
+        passing("deep JSON", Reply::http(200, "[".repeat(60_000)), "not from Vault"),
         // One attempt takes half of the time, the second what is left of it.
         Fault { requests: 2, ..passing("hang", Reply::Hang, "in time") },
         Fault { requests: 2, ..passing("hang in the body", Reply::HangInBody, "in time") },
@@ -101,8 +97,8 @@ fn faults(elsewhere: &str) -> Vec<Fault> {
             requests: 2,
             ..passing("drip", Reply::Drip { body: whole, every: Duration::from_millis(40) }, "in time")
         },
-        lasting("204", Reply::http(204, ""), "no Transit engine"),
-        lasting("201", Reply::http(201, ""), "no Transit engine"),
+        lasting("204", Reply::http(204, ""), "not a Transit engine"),
+        lasting("201", Reply::http(201, ""), "not a Transit engine"),
         lasting("301", redirect(301, elsewhere), "redirect"),
         lasting("307", redirect(307, elsewhere), "redirect"),
         lasting("308", redirect(308, elsewhere), "redirect"),
@@ -127,10 +123,10 @@ fn faults(elsewhere: &str) -> Vec<Fault> {
         ),
         lasting("404, namespace", status(404, "namespace not found"), "namespace"),
         lasting("404", status(404, "no handler for route"), "nothing is mounted"),
-        lasting("405", status(405, "unsupported operation"), "no Transit engine"),
+        lasting("405", status(405, "unsupported operation"), "not a Transit engine"),
         lasting("418", status(418, ""), "status 418"),
-        lasting("endless", Reply::Endless, "larger"),
-        lasting("too large", Reply::http(200, vec![b' '; 65 * 1024]), "larger"),
+        lasting("endless", Reply::Endless, "too large"),
+        lasting("too large", Reply::http(200, vec![b' '; 65 * 1024]), "too large"),
         lasting("31 bytes", opened([7; 31]), "no key of 32 bytes"),
         lasting("33 bytes", opened([7; 33]), "no key of 32 bytes"),
         lasting("nothing", opened([]), "no key of 32 bytes"),
@@ -210,10 +206,10 @@ async fn what_does_not_bind_gets_no_kek() {
     let cases: [(&str, Script, bool, &str); 7] = [
         ("ignores associated data", unbound_transit, false, "bind associated data"),
         ("not an AEAD", |_| status(400, "'[0].associated_data' provided for non-AEAD cipher suite"), false, "bind"),
-        ("a KV engine", |_| Reply::http(204, ""), false, "no Transit engine"),
+        ("a KV engine", |_| Reply::http(204, ""), false, "not a Transit engine"),
         ("derived", |_| status(400, "missing 'context' for key derivation"), false, "derived"),
-        ("an answer of decrypt", |_| opened([0; 32]), true, "none of Vault's"),
-        ("no wrap", |_| Reply::json(200, &json!({"data": {"ciphertext": "hello"}})), true, "none of Vault's"),
+        ("an answer of decrypt", |_| opened([0; 32]), true, "not from Vault"),
+        ("no wrap", |_| Reply::json(200, &json!({"data": {"ciphertext": "hello"}})), true, "not from Vault"),
         ("no right to decrypt", encrypt_only, false, "transit/decrypt/phi-root`"),
     ];
     for (name, script, retryable, says) in cases {
@@ -295,13 +291,13 @@ async fn every_fault_of_logging_in() {
         lasting("login 404", status(404, "no handler for route"), "nothing is mounted"),
         lasting("login 204", Reply::http(204, ""), "status 204"),
         lasting("login 307", redirect(307, &healthy.url()), "redirect"),
-        lasting("login endless", Reply::Endless, "larger"),
+        lasting("login endless", Reply::Endless, "too large"),
         passing("login 429", status(429, ""), "rate"),
         passing("login 503", status(503, "Vault is sealed"), "unseal it"),
         passing("login reset", Reply::Reset, "broke"),
-        passing("login HTML", Reply::http(200, "<html>"), "none of Vault's"),
-        passing("login without auth", Reply::json(200, &json!({"auth": null})), "none of Vault's"),
-        passing("login with no token", Reply::json(200, &no_token), "none of Vault's"),
+        passing("login HTML", Reply::http(200, "<html>"), "not from Vault"),
+        passing("login without auth", Reply::json(200, &json!({"auth": null})), "not from Vault"),
+        passing("login with no token", Reply::json(200, &no_token), "not from Vault"),
         Fault { requests: 2, ..passing("login hangs", Reply::Hang, "in time") },
     ];
     for Fault { name, reply, retryable, requests, says } in faults {

@@ -1,8 +1,7 @@
-//! `Pkcs11Key` against SoftHSM2, a whole HSM in a library (T51, T56).
+//! `Pkcs11Key` against SoftHSM2, a complete HSM in a library (T51, T56).
 //!
-//! `RXSEAL_TEST_SOFTHSM` names the library. Every run makes its tokens in a folder of its own, which `SOFTHSM2_CONF`
-//! names from then on. Faults come from a library that stands in front of it (`pkcs11_faults.c`), for
-//! which a C compiler `cc` is needed.
+//! `RXSEAL_TEST_SOFTHSM` names the library. Every run makes its tokens in its own folder, and sets `SOFTHSM2_CONF` to
+//! it. Faults come from a library in front of SoftHSM2 (`pkcs11_faults.c`), which needs a C compiler `cc`.
 //!
 //! ```text
 //! apt-get install softhsm2
@@ -140,7 +139,7 @@ async fn one_key_and_no_other() {
     assert_eq!(second.name(), format!("token={};id=%02", token.label));
     let stored = create(TENANT, &RootKeys::from(first).and(second), Suite::default()).await;
     let uri = format!("pkcs11:token={};id=%02;type=secret-key", token.label);
-    let by_uri = Pkcs11Key::from_uri(softhsm::library(), &uri).unwrap().pin(softhsm::pin).build().unwrap();
+    let by_uri = Pkcs11Key::builder_from_uri(softhsm::library(), &uri).unwrap().pin(softhsm::pin).build().unwrap();
     unlock(&RootKeys::from(by_uri), &stored).await.unwrap();
 
     // Both by the label they share and their ids.
@@ -198,7 +197,7 @@ async fn a_key_that_anybody_can_use_is_refused() {
     token.make(Key { public: true, ..Key::named("phi-root") });
     for roots in [token.roots("phi-root"), RootKeys::from(token.root("phi-root").allow_extractable().build().unwrap())]
     {
-        says(&refused_create(&roots).await, &["any process can use this key without the PIN", "--private"]);
+        says(&refused_create(&roots).await, &["any process can use or replace this key without the PIN", "--private"]);
     }
     // Beside the real key a planted one is passed over, before and after.
     token.make(Key::named("phi-root"));
@@ -336,10 +335,10 @@ async fn other_pins_that_do_not_do() {
     let blank = Token::without_pin();
     says(&refused_create(&blank.roots("phi-root")).await, &["no user PIN yet"]);
     let silent = token.builder().key_label("phi-root").pin_from_env("RXSEAL_NO_SUCH_PIN").build().unwrap();
-    says(&refused_create(&RootKeys::from(silent)).await, &["PIN cannot be had", "RXSEAL_NO_SUCH_PIN"]);
+    says(&refused_create(&RootKeys::from(silent)).await, &["PIN could not be read", "RXSEAL_NO_SUCH_PIN"]);
     let closed = || Err::<String, _>("the safe is closed");
     let closed = token.builder().key_label("phi-root").pin(closed).build().unwrap();
-    says(&refused_create(&RootKeys::from(closed)).await, &["PIN cannot be had", "the safe is closed"]);
+    says(&refused_create(&RootKeys::from(closed)).await, &["PIN could not be read", "the safe is closed"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -590,7 +589,7 @@ async fn a_key_that_is_deleted_is_missed() {
     let roots = token.roots("phi-root");
     let stored = create(TENANT, &roots, Suite::default()).await;
     token.destroy("phi-root");
-    says(&refused(&roots, &stored).await, &["no AES key", "check label and id"]);
+    says(&refused(&roots, &stored).await, &["no AES key", "check its label and id"]);
     // Another of the same name is another key.
     token.make(Key::named("phi-root"));
     says(&refused(&roots, &stored).await, &["does not open"]);
@@ -613,7 +612,7 @@ async fn a_wrap_is_of_the_key_as_it_is_now() {
     let roots = token.roots_behind(&faults);
     create(TENANT, &roots, Suite::default()).await;
     faults.set("C_Encrypt damage 1\n");
-    says(&refused_create(&roots).await, &["does not open again", "not stored"]);
+    says(&refused_create(&roots).await, &["does not open its own wrap", "nothing was stored"]);
     faults.set("");
     create(TENANT, &roots, Suite::default()).await;
 }
@@ -635,7 +634,7 @@ async fn an_hsm_may_draw_the_nonce() {
         unlock(&token.roots("phi-root"), &stored).await.unwrap();
         // One that gives none is refused: the same nonce twice would give the KEKs away.
         faults.set(&format!("C_EncryptInit zero-{code} 1\n"));
-        says(&refused_create(&RootKeys::from(behind())).await, &["takes no nonce from us", "mechanism"]);
+        says(&refused_create(&RootKeys::from(behind())).await, &["does not accept our nonce", "mechanism"]);
     }
 }
 
@@ -664,7 +663,7 @@ async fn what_an_hsm_does_not_do_is_no_changed_wrap() {
     let stored = create(TENANT, &roots, Suite::default()).await;
     for code in ["d1", "13", "70", "71", "7", "54"] {
         faults.set(&format!("C_UnwrapKey {code} 99\n"));
-        says(&refused(&roots, &stored).await, &["does not do this call", "try another mechanism"]);
+        says(&refused(&roots, &stored).await, &["does not support this call", "try another mechanism"]);
     }
     faults.set("C_GetAttributeValue sensitive 1\n");
     says(&refused(&roots, &stored).await, &["does not hand the KEK back", "use AES-GCM"]);

@@ -1,4 +1,4 @@
-//! Tokens and keys in SoftHSM2, and the library that stands in front of it and fails as it is told.
+//! Tokens and keys in SoftHSM2, and the library in front of it that fails on command.
 #![allow(dead_code, reason = "each test uses its part of this")]
 
 use std::fs;

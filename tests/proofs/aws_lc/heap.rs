@@ -1,8 +1,8 @@
-//! The heap of this test program, of Rust and of AWS-LC alike: what is given back to it while a thread is watched is kept, and
-//! what such a thread took and still holds can be read.
+//! The heap of this test program, both Rust's and AWS-LC's. While a thread is watched, the blocks that it frees are
+//! kept, and the blocks that it allocated and still holds can be read.
 //!
-//! AWS-LC takes memory by `malloc` and gives it back by `free`, which Rust's `#[global_allocator]` does not see. The functions
-//! here stand in the place of the C library's in this whole program, and Rust's own allocator calls them as well.
+//! AWS-LC uses `malloc` and `free`, which Rust's `#[global_allocator]` does not see. The functions here replace the C
+//! library's in this whole program, and Rust's own allocator calls them as well.
 
 use std::cell::Cell;
 use std::ffi::{c_int, c_void};

@@ -1,6 +1,6 @@
-//! Proves that AWS-LC and RustCrypto are one as far as anything written goes: what one backend seals the other opens, by every
-//! call, both refuse the same with the same errors, and nothing written tells which of them computed. `wiping.rs` proves
-//! that AWS-LC's memory is given back without keys and plaintext.
+//! Proves that AWS-LC and RustCrypto write the same: each opens what the other sealed, by every call, both refuse the
+//! same with the same errors, and no output shows which of them computed it. `wiping.rs` proves that AWS-LC's freed
+//! memory holds no keys and no plaintext.
 //!
 //! Feature `aws-lc` only: `cargo test -p rxseal-tests-proofs --features aws-lc --test aws_lc`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, unsafe_code)]

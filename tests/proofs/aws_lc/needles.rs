@@ -1,7 +1,8 @@
-//! What the test looks for in memory: keys, and what AWS-LC makes of them.
+//! The values that the test looks for in memory: keys, and AWS-LC's forms of them.
 //!
-//! How AWS-LC keeps an expanded key depends on the processor (AES instructions, vector permutations, bit slices). So that is
-//! not computed here but learned: a key is given to AWS-LC, and the block that it takes is read while the key lives.
+//! How AWS-LC stores an expanded key depends on the processor (AES instructions, vector permutations, bit slices). So
+//! the form is learned and not computed: a key is given to AWS-LC, and the block that it allocates is read while the
+//! key lives.
 
 use std::collections::HashMap;
 

@@ -1,7 +1,7 @@
-//! What rxseal gives back to the heap when AWS-LC computes: no key in any form, and no plaintext.
+//! The memory that rxseal frees when AWS-LC computes: it holds no key in any form, and no plaintext.
 //!
-//! `tests/proofs/memory` proves the same of Rust's heap for the default backend, and for this one where CI runs the suite with it.
-//! Here AWS-LC's own memory is looked into as well, and its own forms of a key are looked for. As there, the stack is left out.
+//! `tests/proofs/memory` proves the same of Rust's heap for the default backend, and for this one if CI runs the suite
+//! with it. This test also looks into AWS-LC's own memory, and for its own forms of a key. Both leave the stack out.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::OnceLock;

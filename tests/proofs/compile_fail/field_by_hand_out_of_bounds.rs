@@ -1,4 +1,4 @@
-//! A marker that was written by hand is checked where it is used.
+//! A marker written by hand is checked when it is used.
 
 use rxseal::{Class, Field, FieldId};
 
@@ -11,6 +11,6 @@ impl Field for Unpadded {
 }
 
 fn main() {
-    let keys = rxseal::Keyring::insecure_for_tests("pharmacy-17").unwrap().unobserved();
+    let keys = rxseal::testing::insecure_keyring("pharmacy-17").unwrap().unobserved();
     let _ = keys.record("refill", 1).unwrap().seal::<Unpadded>("warfarin");
 }

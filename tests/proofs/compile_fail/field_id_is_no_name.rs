@@ -1,4 +1,4 @@
-//! A field id is a name (FORMAT 1.3), and not empty.
+//! A field id is a valid name (FORMAT 1.3), and not empty.
 
 rxseal::fields! { pub Upper = "Drug name" in Medication; }
 

@@ -1,4 +1,4 @@
-//! The ids of the vocabulary are its own.
+//! Only the vocabulary may use its ids.
 
 rxseal::fields! { pub Mine = "phi.drug" in Medication; }
 

@@ -1,4 +1,4 @@
-//! A field id stands once in an invocation.
+//! An invocation has each field id once.
 
 rxseal::fields! {
     pub First = "rx.drug" in Medication;

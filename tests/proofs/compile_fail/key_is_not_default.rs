@@ -1,4 +1,4 @@
-//! There is no key that nobody made (T41).
+//! No key exists that nobody made (T41).
 
 fn made<T: Default>() {}
 

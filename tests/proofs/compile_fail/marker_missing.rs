@@ -1,4 +1,4 @@
-//! What a person reads who wrote something else where a field marker belongs.
+//! The text for a person who wrote something else in place of a field marker.
 
 use rxseal::{Each, Sealing, phi};
 

@@ -1,4 +1,4 @@
-//! What a person reads whose type cannot be wiped.
+//! The text for a person whose type cannot be wiped.
 
 use rxseal::{Phi, phi};
 

@@ -1,4 +1,4 @@
-//! Nobody makes a role of their own.
+//! A program cannot make its own role.
 
 enum Everything {}
 

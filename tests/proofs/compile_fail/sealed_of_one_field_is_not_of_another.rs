@@ -1,4 +1,4 @@
-//! A token of one field is not one of another.
+//! A token of one field is not a token of another.
 
 use rxseal::{Sealed, phi};
 

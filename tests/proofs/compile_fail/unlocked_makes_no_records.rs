@@ -1,4 +1,4 @@
-//! A keyring opens nothing until the program said who hears of it (T38).
+//! A keyring opens nothing until the program has said who observes it (T38).
 
 use rxseal::keys::Unlocked;
 

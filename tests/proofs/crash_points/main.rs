@@ -1,10 +1,10 @@
-//! Proves that a root key file appears whole or not at all (FORMAT 9.1; T32, T33, T44): a program that makes one is killed at every
-//! system call, and every system call is made to fail, one at a time. Then the next start must get a key, and the same one
-//! wherever a key was given out or a file was there. Changes of stored keyrings (`stores/crash.rs`) and of stored subject keys
-//! (`subjects/crash.rs`) are treated likewise.
+//! Proves that a root key file appears complete or not at all (FORMAT 9.1; T32, T33, T44). A program that makes one is
+//! killed at every system call, and every system call is made to fail, one at a time. The next start must then get a
+//! key, and the same key if one was returned or a file was there. Changes of stored keyrings (`stored.rs`) and of
+//! stored subject keys (`subjects.rs`) are tested in the same way.
 //!
-//! Where strace does the killing the test is ignored; `.ci/run` asks for it. What a power cut does to a file system is not
-//! simulated.
+//! The tests in which strace kills the program are ignored by default; `.ci/run` runs them. The effect of a power cut
+//! on a file system is not simulated.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 mod stored;

@@ -1,4 +1,5 @@
-//! Changes of stored keyrings, killed or made to fail at every system call: the old or the new generation is there, whole.
+//! Changes of stored keyrings, killed or made to fail at every system call: the old or the new generation is there,
+//! complete.
 
 use std::collections::BTreeMap;
 use std::fs;

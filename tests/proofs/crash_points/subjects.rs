@@ -1,5 +1,5 @@
-//! Changes of stored subject keys, killed or made to fail at every system call that writes: the subject is as before or as after, and who was
-//! shredded stays it, in the store and by the shred log.
+//! Changes of stored subject keys, killed or made to fail at every system call that writes. The subject is in its state
+//! before or after the change, and a shredded subject stays shredded, in the store and in the shred log.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use rxseal::run_local;
 use rxseal::store::{FileSubjectStore, MemorySubjectStore, StoredSubject, SubjectKeyStore};
 use rxseal::subjects::{Reapplied, ShredLog, SubjectAdmin, WrappedSubjectKey};
-use rxseal::{Keyring, run_local};
 use rxseal_sqlite::SqliteSubjectStore;
 
 use super::{Calls, folder, traced, what_was_said};
@@ -175,7 +175,7 @@ struct Keys {
 
 impl Keys {
     fn new() -> Self {
-        let keys = Keyring::insecure_for_tests(KEYSPACE).unwrap().unobserved();
+        let keys = rxseal::testing::insecure_keyring(KEYSPACE).unwrap().unobserved();
         let make = |subject: &str| keys.create_subject_key(subject).unwrap().1;
         let first = make(PATIENT);
         let rewrapped = || keys.rewrap_subject_key(PATIENT, &first).unwrap();

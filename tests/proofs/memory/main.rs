@@ -1,20 +1,20 @@
-//! Proves that what rxseal gives back to the allocator holds no plaintext and no key (T42), over every way through its API,
-//! and that the search finds what ordinary code leaves behind.
+//! Proves that the memory that rxseal frees holds no plaintext and no key (T42), over every way through its API, and
+//! that the search finds what ordinary code leaves behind.
 //!
-//! Keys are looked for as their bytes, and expanded: as the round keys of AES and the powers of GHASH. What a thread keeps for
-//! its next call (scratch buffers, rooms of wiped ciphers) is given back when it ends, and searched then.
+//! It looks for keys as bytes, and expanded: as the round keys of AES and the powers of GHASH. A thread frees what it
+//! keeps for its next call (scratch buffers, the room of wiped ciphers) when it ends, and that is searched then.
 //!
-//! What is promised is heap memory that rxseal allocated. Left out, each for its reason:
+//! The promise is about heap memory that rxseal allocated. These are left out, each for its reason:
 //!
-//! - what a call hands to its caller (a `String` from `open`, bytes in the caller's `Vec`) is the caller's to wipe, as the test
-//!   does. The values that are sealed are constants here, so nobody gives them back;
-//! - the output of a sealing serializer (serde_json's growing `Vec`, postcard's) only ever holds tokens, so it is *not* left
-//!   out;
-//! - serde_json's own scratch for strings with escapes, and what a derived `Deserialize` drops when a later member fails, are
-//!   out of reach (N24). `known_limits` shows both, so that this list stays true;
-//! - the stack is not wiped (N24). `stack_statement` counts what stays there and claims nothing about it. What lay there can
-//!   reach the heap in the unused room of an enum that is moved there; the paths were looked through at all levels of
-//!   optimisation, with and without fat LTO, until that was gone.
+//! - The caller wipes what a call returns (a `String` from `open`, bytes in the caller's `Vec`), and so does the test.
+//!   The sealed values are constants here, so nobody frees them.
+//! - The output of a sealing serializer (serde_json's growing `Vec`, postcard's) only ever holds tokens, so it is *not*
+//!   left out.
+//! - serde_json's own scratch for strings with escapes is out of reach, and so is what a derived `Deserialize` drops if
+//!   a later member fails (N24). `known_limits` shows both, so that this list stays true.
+//! - The stack is not wiped (N24). `stack_statement` counts what stays there and claims nothing about it. Old stack
+//!   content can reach the heap in the unused room of an enum that is moved there. These paths were searched at all
+//!   levels of optimisation, with and without fat LTO, until none was left.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, unsafe_code)]
 
 mod recorder;

@@ -1,7 +1,7 @@
-//! An allocator that keeps a copy of every block that is given back while a thread is being watched.
+//! An allocator that keeps a copy of every block that is freed while a thread is watched.
 //!
-//! What is kept is searched afterwards, so that keys that a call only just made can be looked for too. A reallocation counts as
-//! a move, since the system's may move: what stood in the old place is kept.
+//! The copies are searched afterwards, so that keys that a call has only just made can be looked for too. A
+//! reallocation counts as a move, since the system may move the block: the content of the old place is kept.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;

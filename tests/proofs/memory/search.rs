@@ -1,4 +1,4 @@
-//! Looking for many things in many blocks at once.
+//! Looks for many things in many blocks at once.
 
 use std::collections::HashMap;
 

@@ -1,5 +1,5 @@
-//! The key hierarchy of docs/FORMAT.md once more, from its text: what the test must look for in memory. Shares no code with
-//! the crate.
+//! A second implementation of the key hierarchy of docs/FORMAT.md, written from its text: it gives the values that the
+//! test must look for in memory. It shares no code with the crate.
 
 use std::sync::LazyLock;
 

@@ -1,4 +1,4 @@
-//! What the programs of this package share.
+//! The common part of this package's programs.
 #![allow(clippy::unwrap_used)]
 
 pub mod keys;

@@ -1,7 +1,7 @@
-//! Proves that sealing and opening in place are the same as the other calls, in the caller's one buffer, and that on every
-//! error the buffer is byte for byte as it was (FORMAT 5, 6.3, 7.1 to 7.5).
+//! Proves that sealing and opening in place give the same results as the other calls, in the caller's one buffer, and
+//! that the buffer is unchanged byte for byte on every error (FORMAT 5, 6.3, 7.1 to 7.5).
 //!
-//! Values up to 16 MiB in a release build, up to 1 MiB in a debug build (`RXSEAL_FULL=1` asks for all there too).
+//! Values have up to 16 MiB in a release build, up to 1 MiB in a debug build (`RXSEAL_FULL=1` runs all there too).
 
 #[allow(dead_code)] // Of the vectors, only those of `open` are run here.
 use std::collections::BTreeSet;

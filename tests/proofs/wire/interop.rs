@@ -1,8 +1,8 @@
-//! Rust and the independent Python reader and writer of docs/FORMAT.md (tests/python) understand each other: random tokens
-//! of all suites, kinds, bindings, parts and subjects in both directions, what was changed about them, and keyring files
-//! through rotations and states. 0 disagreements, of contents and of error codes (FORMAT 3 to 10).
+//! Rust and the independent Python reader and writer of docs/FORMAT.md (tests/python) understand each other. They
+//! exchange random tokens of all suites, kinds, bindings, parts and subjects in both directions, changed tokens, and
+//! keyring files through rotations and states. They disagree about no content and no error code (FORMAT 3 to 10).
 //!
-//! Ignored by default, since they need python3 with `cryptography`; `.ci/run` runs them. Every run draws its cases anew:
+//! Ignored by default, since they need python3 with `cryptography`; `.ci/run` runs them. Every run draws new cases:
 //! RXSEAL_SEED repeats one.
 
 use std::collections::BTreeMap;
@@ -13,6 +13,7 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use crate::golden;
 use crate::opened::Opened;
 use rxseal::keys::{KeyState, KeyringFile, Suite};
 use rxseal::root::{RootKeyFile, RootKeys};
@@ -726,7 +727,8 @@ fn python_opens_the_golden_tokens() {
     let read =
         |file: &str| fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../golden").join(file)).unwrap();
     let subject_keys: BTreeMap<String, String> = serde_json::from_str(&read("subject-keys.json")).unwrap();
-    let mut requests: Vec<Value> = serde_json::from_str(&read("tokens.json")).unwrap();
+    let lists = golden::token_files().map(|file| serde_json::from_str::<Vec<Value>>(&read(file)).unwrap());
+    let mut requests: Vec<_> = lists.flatten().collect();
     for request in &mut requests {
         let keyring = request["keyring"].as_str().unwrap().to_owned();
         request["subject_key"] = request["subject"].as_str().map(|_| subject_keys[&keyring].clone()).into();

@@ -1,4 +1,4 @@
-//! What a field opens to where a test does not know its type.
+//! The value of an opened field whose type a test does not know.
 
 use serde::de::{MapAccess, SeqAccess, Visitor, value};
 use serde::{Deserialize, Deserializer};

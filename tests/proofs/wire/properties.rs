@@ -1,6 +1,6 @@
 //! Laws that hold for arbitrary values, ids and sequences of administrative calls.
 //!
-//! `PROPTEST_CASES` asks for more cases than the few that a debug build runs.
+//! `PROPTEST_CASES` sets the number of cases. A debug build runs only a few by default.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;

@@ -1,11 +1,10 @@
-//! Every vector of tests/vectors that the public API can express, through every entry point that reaches it: what an
-//! independent implementation of docs/FORMAT.md (tests/python) says must open, opens to the same bytes, and what it
-//! says must be refused is refused with the same code, whichever way it comes in (FORMAT 1 to 10; T6 to T12, T15, T16, T18, T31,
-//! T43).
+//! Runs every vector of tests/vectors that the public API can express, through every entry point that reaches it. An
+//! independent implementation of docs/FORMAT.md (tests/python) says what must open, and it opens to the same bytes. It
+//! also says what must be refused, and every entry point refuses it with the same code (FORMAT 1 to 10; T6 to T12, T15,
+//! T16, T18, T31, T43).
 //!
-//! What needs the crate's inside (`derive`, `frame`, `context`, `payload`, `aead`, key bytes) or much time (`open_large`) is in
-//! src/vector_tests.rs. Run with
-//! `--nocapture` to see how much ran and what did not.
+//! src/vector_tests.rs has the vectors that need the crate's inside (`derive`, `frame`, `context`, `payload`, `aead`,
+//! key bytes) or much time (`open_large`). Run with `--nocapture` to see how much ran and what did not.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -282,7 +281,7 @@ fn check_integers(vector: &Vector) -> usize {
 /// As the id of a record, a subject and a part: each takes the same and is the same as its expected text.
 fn check_identifier<'a, I: Into<Identifier<'a>>>(vector: &Vector, id: impl Fn() -> I) {
     let last = Arc::new(LastRecord::default());
-    let keys = Keyring::insecure_for_tests("vectors").unwrap().observed_by(Arc::clone(&last));
+    let keys = rxseal::testing::insecure_keyring("vectors").unwrap().observed_by(Arc::clone(&last));
     let record = keys.record("patient", id());
     let subject = keys.create_subject_key(id());
     let part = keys.unbound("patient").unwrap().part("line", id());
@@ -309,7 +308,7 @@ fn check_identifier<'a, I: Into<Identifier<'a>>>(vector: &Vector, id: impl Fn() 
 #[test]
 fn name_vectors() {
     let mut run = Run::of("name");
-    let keys = Keyring::insecure_for_tests("vectors").unwrap().unobserved();
+    let keys = rxseal::testing::insecure_keyring("vectors").unwrap().unobserved();
     let scratch = Scratch::new("name");
     for vector in vectors("name") {
         let text = vector.text("text");

@@ -1,5 +1,5 @@
-//! What a value is written as need not be what its type asks for: bytes and lists, and numbers in the form that serde_json's
-//! features give them. tests/values runs this with all of those features on.
+//! A value may be written in another form than its type asks for: bytes and lists, and numbers in the forms of
+//! serde_json's features. tests/values runs this with all of those features on.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Debug};

@@ -1,5 +1,5 @@
-//! Owner, group and mode of everything that a store, a log or a command writes, and what a file's name may lead to (T33, T58).
-//! As root, and as another user.
+//! Owner, group and mode of everything that a store, a log or a command writes, and where a file's name may lead (T33,
+//! T58). Run as root, and as another user.
 
 use std::fs::{self, File, FileTimes};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, chown, symlink};

@@ -1,5 +1,5 @@
-//! What stores of subject keys and the shred log run into: other processes, full disks, folders that may not be written. Crashes are
-//! in `crash.rs`.
+//! What can go wrong for stores of subject keys and the shred log: other processes, full disks, folders that cannot be
+//! written. Crashes are in `tests/proofs/crash_points`.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -201,7 +201,7 @@ impl Home {
         let home = Self { kind: kind.to_owned(), path: folder.0.clone(), _gone: Some(folder) };
         // Where all begin at once, none has to make the table.
         store(kind, home.path()).unwrap();
-        let keys = Keyring::insecure_for_tests(TENANT).unwrap().unobserved();
+        let keys = rxseal::testing::insecure_keyring(TENANT).unwrap().unobserved();
         let first = keys.create_subject_key(PATIENT).unwrap().1;
         home.give("second", &keys.rewrap_subject_key(PATIENT, &first).unwrap());
         home.give("first", &first);

@@ -1,4 +1,4 @@
-//! What may be done to a subject in which state, in every store; and that no time in a file decides it.
+//! What each state of a subject allows, in every store, and that no time in a file decides it.
 
 use std::fs;
 use std::sync::Arc;

@@ -34,7 +34,7 @@ fn a_shredding_waits_for_who_reads_an_older_log() {
         let error = home.shred().unwrap_err();
         assert!(error.is_retryable(), "{error:?}");
         let text = std::error::Error::source(&error).unwrap().to_string();
-        assert!(text.contains("write-ahead log") && text.contains("repeat"), "{text}");
+        assert!(text.contains("write-ahead log") && text.contains("Repeat"), "{text}");
     }
     let stored = run_local(home.store.get(TENANT, &["P-7"])).unwrap().remove(0);
     assert!(matches!(stored, StoredSubject::Shredded { .. }), "nobody gets it any more: {stored:?}");

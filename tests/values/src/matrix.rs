@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use rxseal::{Access, Keyring, Purpose, Record, RecordReader, Sealed};
+use rxseal::{Access, Purpose, Record, RecordReader, Sealed};
 
 use serde::Serialize;
 
@@ -94,7 +94,7 @@ pub struct Bench {
 impl Bench {
     #[expect(clippy::new_without_default, reason = "it makes keys")]
     pub fn new() -> Self {
-        let keys = Keyring::insecure_for_tests("pharmacy-17").expect("a keyring").unobserved();
+        let keys = rxseal::testing::insecure_keyring("pharmacy-17").expect("a keyring").unobserved();
         let record = keys.record("prescription", "RX-1001").expect("a record");
         let open = record.opened_by(&Access::new("user:kim.rph", Purpose::TREAT).expect("an access"));
         Self { record, open }

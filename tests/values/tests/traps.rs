@@ -8,7 +8,7 @@ mod traps;
 /// Values that serde_json serializes through private names of its own. One nests in the other's place, and keeps its text.
 #[test]
 fn raw_values_and_numbers_are_kept_as_they_are_written() {
-    use rxseal::{Access, Keyring, Purpose, phi};
+    use rxseal::{Access, Purpose, phi};
     use serde::{Deserialize, Serialize};
     use serde_json::value::RawValue;
     use serde_json::{Number, Value};
@@ -23,7 +23,7 @@ fn raw_values_and_numbers_are_kept_as_they_are_written() {
         value: Value,
     }
 
-    let record = Keyring::insecure_for_tests("pharmacy-17").unwrap().unobserved().record("rx", 1_u64).unwrap();
+    let record = rxseal::testing::insecure_keyring("pharmacy-17").unwrap().unobserved().record("rx", 1_u64).unwrap();
     let open = record.opened_by(&Access::new("user:kim.rph", Purpose::TREAT).unwrap());
     for json in [
         "1.10",

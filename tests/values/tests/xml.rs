@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::error::Error as StdError;
 
 use rxseal::{
-    Access, Each, Error, Keyring, Parts, Phi, Purpose, Record, Sealed, Sealing, accept_plaintext, expose_plaintext, phi,
+    Access, Each, Error, Parts, Phi, Purpose, Record, Sealed, Sealing, accept_plaintext, expose_plaintext, phi,
 };
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -175,7 +175,7 @@ struct Posted {
 }
 
 fn record() -> Record {
-    Keyring::insecure_for_tests("pharmacy-17").unwrap().unobserved().record("prescription", "RX-1001").unwrap()
+    rxseal::testing::insecure_keyring("pharmacy-17").unwrap().unobserved().record("prescription", "RX-1001").unwrap()
 }
 
 fn access() -> Access {

@@ -1,5 +1,6 @@
-//! asherah 1.0: a held session of one partition (the tenant), a static KMS and a metastore in memory, so that no key is
-//! fetched within what is measured. A field is stored as its `DataRowRecord` in JSON, written by its own fast writer.
+//! asherah 1.0: one session of one partition (the tenant), a static KMS and a metastore in memory, so that no key is
+//! fetched within the measurement. A field is stored as its `DataRowRecord` in JSON, written by asherah's own fast
+//! writer.
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -26,7 +27,7 @@ pub const FACTS: Facts = Facts {
         // aead.rs:160-177, 200: `Aad::empty()` in both directions, "deliberately".
         record: Bound::No,
         field: Bound::No,
-        // session.rs:999-1010: KeyId and Created stand in the JSON; nothing authenticates them (aead.rs:177).
+        // session.rs:999-1010: the JSON contains KeyId and Created, and nothing authenticates them (aead.rs:177).
         key_id: Bound::No,
         key_id_at: "in the JSON; another one selects another key",
         // session.rs:984-1002.
@@ -76,7 +77,7 @@ impl Peer for Asherah {
     fn opens_at(&mut self, stored: &String, place: Place) -> Option<bool> {
         Some(match place {
             Place::Tenant => open(&self.other_partition, stored).is_some(),
-            // There is no argument to say another record or field with.
+            // No argument can name another record or field.
             Place::Record | Place::Field => open(&self.session, stored).is_some(),
         })
     }

@@ -1,6 +1,7 @@
-//! The floors: what no design of rxseal's kind can avoid. One draw of 12 bytes from the operating system a record; for each
-//! field one call of the primitive with an expanded key, on AAD and text of the length that rxseal gives it, into a token of
-//! the same length, and in the text form its base64. No key is derived, nothing is digested, nothing is wiped.
+//! The floors: the cost that no design like rxseal's can avoid. For each record, one draw of 12 bytes from the
+//! operating system. For each field, one call of the primitive with an expanded key, on AAD and text of rxseal's
+//! length, into a token of the same length, and in the text form its base64. No key is derived, and nothing is digested
+//! or wiped.
 
 use std::hint::black_box;
 use std::marker::PhantomData;
@@ -24,7 +25,7 @@ pub fn candidates() -> Vec<Candidate> {
     ]
 }
 
-/// What the operating system's generator costs a record.
+/// The cost of the operating system's generator for a record.
 pub fn draw() -> [u8; NONCE] {
     let mut bytes = [0; NONCE];
     getrandom::fill(black_box(&mut bytes)).unwrap();
@@ -104,7 +105,7 @@ trait Form {
     const NAME: &'static str;
     type Stored: AsRef<[u8]>;
     fn store(token: &[u8]) -> Self::Stored;
-    /// Writes the token back and gives its length.
+    /// Writes the token back and returns its length.
     fn load(stored: &Self::Stored, token: &mut [u8; ROOM]) -> usize;
 }
 

@@ -1,6 +1,7 @@
 //! rxseal, through its direct calls.
 //!
-//! What it binds: docs/FORMAT.md 4 (context digest, AAD with header and field id), 3 (keys), 5.3 (one draw a pass).
+//! For what it binds, see docs/FORMAT.md 4 (context digest, AAD with header and field id), 3 (keys) and 5.3 (one draw a
+//! pass).
 
 use std::hint::black_box;
 use std::marker::PhantomData;
@@ -24,7 +25,7 @@ struct Backend {
     options: fn() -> UnlockOptions,
 }
 
-/// Ratios, targets and versions find them by their names.
+/// Ratios, targets and versions find them by these names.
 const BACKENDS: &[Backend] = &[
     Backend {
         names: name::RXSEAL,
@@ -40,7 +41,7 @@ const BACKENDS: &[Backend] = &[
     },
 ];
 
-/// Each backend: as text, as text with the record held, as bytes.
+/// For each backend: as text, as text with the record kept, and as bytes.
 pub fn candidates() -> Vec<Candidate> {
     BACKENDS.iter().flat_map(of_backend).collect()
 }
@@ -113,7 +114,7 @@ struct Rxseal<S> {
     keys: Keyring,
     other_tenant: Keyring,
     access: Access,
-    /// Made once and used for every round. Without it a record is made within each measured operation, as a program does
+    /// Made once and used for every round. Without it a record is made within each measured operation, as in a program
     /// that reads a table.
     held: Option<(Record, RecordReader)>,
     form: PhantomData<S>,

@@ -1,5 +1,5 @@
-//! Tink in Rust: the KMS envelope, whose KMS is a keyset in this process, and a keyset alone. Both take the record id and
-//! the field id as associated data, and give bytes.
+//! Tink in Rust: the KMS envelope, whose KMS is a keyset in this process, and a plain keyset. Both take the record id
+//! and the field id as associated data, and return bytes.
 //!
 //! A real KMS is called for every field, in both directions (kms_envelope_aead.rs:54 and 84), and takes milliseconds.
 
@@ -24,15 +24,16 @@ pub const ENVELOPE: Facts = Facts {
         // kms_envelope_aead.rs:60 and 95: the AAD goes to the payload; line 54 and 84: the wrapped key has an empty one.
         record: Bound::ByCaller,
         field: Bound::ByCaller,
-        // kms_envelope_aead.rs:100-109: length, wrapped key, payload. What the KMS puts in its blob is its affair.
+        // kms_envelope_aead.rs:100-109: length, wrapped key, payload. The KMS decides what is in its blob.
         key_id: Bound::No,
         key_id_at: "only in what the KMS wraps",
         // kms_envelope_aead.rs:53-59.
         keys: "one per field, random, wrapped by the KMS under an empty AAD",
         // tink-core subtle/random.rs:22-26; rand rngs/thread.rs:38-54; 32 + 12 bytes a field, and 12 of the KMS here.
         random: "user space: rand's ThreadRng, reseeded every 64 KiB and after fork",
-        // Neither tink-aead nor tink-core names zeroize. aes-gcm 0.10 wipes its schedule where somebody turns its feature
-        // on; asherah's tree does, so it does here. It costs Tink 17 of 6,500 instructions an operation (callgrind).
+        // Neither tink-aead nor tink-core names zeroize. aes-gcm 0.10 wipes its schedule if any crate turns that
+        // feature on. asherah's tree does, so it does here. It costs Tink 17 of 6,500 instructions an operation
+        // (callgrind).
         wipes: "nothing of its own",
     }),
 };

@@ -49,7 +49,7 @@ impl Vitaminc {
         }
     }
 
-    /// The cipher takes the leaf itself, so what is stored is copied first.
+    /// The cipher takes the leaf by value, so the stored one is copied first.
     fn open_one(&self, record_id: &str, field: &str, stored: &LocalCipherText) -> Option<String> {
         let leaf = LocalCipherText::from(stored.as_ref().to_vec());
         decrypt(&self.cipher, CipherText::Single(leaf), (black_box(record_id), field)).ok()

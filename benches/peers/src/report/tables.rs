@@ -47,7 +47,7 @@ pub fn footprint(report: &Report) -> Table {
     head.push(format!("a name ({})", SHORT_NAME.len()));
     head.extend(["allocations to seal", "to open"].map(String::from));
     let mut table = headed(head);
-    // A floor stores as many bytes as rxseal does, since it was made so.
+    // A floor stores as many bytes as rxseal does, because it was made so.
     for row in report.rows.iter().filter(|row| row.facts.binding.is_some()) {
         let footprint = row.footprint;
         let mut cells = vec![Cell::new(row.facts.name), Cell::new(row.facts.form)];
@@ -67,7 +67,7 @@ pub fn binding(report: &Report) -> Table {
         headed(["what", "tenant", "record", "field", "key id", "the key id is", "keys", "random bytes", "wipes"]);
     let mut shown = Vec::new();
     for Row { facts, .. } in &report.rows {
-        // Forms of one peer are bound alike.
+        // All forms of one peer have the same binding.
         let Some(binding) =
             facts.binding.filter(|binding| !shown.contains(&(facts.package, facts.primitive, binding.keys)))
         else {

@@ -1,4 +1,4 @@
-//! What rxseal has set itself to reach against its peers, and whether it does.
+//! rxseal's targets against its peers, and whether it meets them.
 
 use comfy_table::{Cell, Table};
 
@@ -7,7 +7,7 @@ use super::tables::{headed, number, ratio};
 use super::{Direction, Report};
 use crate::peers::name;
 
-/// How many times faster than `peer` rxseal is to be: with its default backend, and with `aws-lc`.
+/// How many times faster than `peer` rxseal should be: with its default backend, and with `aws-lc`.
 struct Target {
     peer: &'static str,
     direction: Direction,
@@ -57,8 +57,8 @@ fn times_faster(report: &Report, target: &Target, ours: &str) -> Option<f64> {
     report.ratio(report.row(target.peer)?, ours, target.direction)
 }
 
-/// Text, and the record made within what is measured: with a record held it is no comparison for a program that reads a
-/// table.
+/// As text, with the record made within the measurement. A kept record is not a fair comparison for a program that
+/// reads a table.
 fn verdict(wanted: f64, strict: Option<f64>, held: Option<f64>) -> &'static str {
     match (strict, held) {
         (None, _) => "not in this build",

@@ -19,7 +19,7 @@ pub fn connect(uri: &str, mut options: Options, allow_group_read: bool) -> Resul
              /usr/lib/softhsm/libsofthsm2.so",
         );
     };
-    let mut builder = Pkcs11Key::from_uri(library, uri)?;
+    let mut builder = Pkcs11Key::builder_from_uri(library, uri)?;
     if allow_group_read {
         builder = builder.allow_group_read();
     }

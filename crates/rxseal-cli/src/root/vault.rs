@@ -7,7 +7,7 @@ use rxseal::root::RootKey;
 use rxseal_vault::{VaultKey, VaultKeyBuilder};
 
 use super::options::{Options, named};
-use crate::config::variable;
+use crate::environment::variable;
 use crate::failure::{Failure, usage};
 
 pub fn connect(url: &str, mut options: Options, allow_group_read: bool) -> Result<Arc<dyn RootKey>, Failure> {

@@ -1,4 +1,4 @@
-//! What the command prints, with which exit status.
+//! The output and the exit status of the command.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -4,7 +4,6 @@ use std::fs;
 use std::io::Write;
 use std::process::Stdio;
 
-use rxseal::Keyring;
 use rxseal::phi::Drug;
 use serde_json::Value;
 
@@ -72,7 +71,7 @@ fn a_zero_that_says_nothing_destroys_no_key() {
     let old = shop.token().to_string();
     shop.ok("keyring rotate pharmacy-17");
     let token = shop.token().to_string();
-    let foreign = Keyring::insecure_for_tests("pharmacy-18").unwrap().unobserved();
+    let foreign = rxseal::testing::insecure_keyring("pharmacy-18").unwrap().unobserved();
     let foreign = foreign.record("rx", 1).unwrap().seal::<Drug>("warfarin 5 MG").unwrap().to_string();
     let db = rusqlite::Connection::open(shop.path("pharmacy.db")).unwrap();
     db.execute_batch(

@@ -1,4 +1,4 @@
-//! What the command makes, and whose files are.
+//! The files that the command creates, and their owners.
 
 use std::fs;
 use std::process::Command;

@@ -1,4 +1,4 @@
-//! `rxseal keyring`: its life, and what must not change one.
+//! `rxseal keyring`: the life of a keyring, and the calls that must not change one.
 
 use std::fs;
 use std::time::Duration;

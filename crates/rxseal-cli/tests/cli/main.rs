@@ -1,4 +1,4 @@
-//! The command `rxseal`, as an operator meets it.
+//! The command `rxseal`, as an operator uses it.
 #![expect(unreachable_pub, reason = "nothing in a program is reached from outside")]
 #![expect(
     clippy::indexing_slicing,

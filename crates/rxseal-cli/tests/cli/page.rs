@@ -1,4 +1,4 @@
-//! Blocks of a page of docs/, which are run as they are written.
+//! Blocks of a page of docs/, run as they are written.
 
 /// What is between two fences.
 pub struct Block<'p> {

@@ -1,4 +1,4 @@
-//! The commands and policies of docs/KEYS.md. The other tests set their servers up with them, so that each is tried.
+//! The commands and policies of docs/KEYS.md. The other tests use them to set up their servers, so each is tried.
 
 use crate::page::blocks;
 use crate::vault::OwnVault;

@@ -1,4 +1,4 @@
-//! The command `rxseal` against real servers. Run by .ci/servers.
+//! The command `rxseal` against real servers. `.ci/servers` starts them.
 #![expect(unreachable_pub, reason = "nothing in a program is reached from outside")]
 #![expect(
     clippy::arithmetic_side_effects,

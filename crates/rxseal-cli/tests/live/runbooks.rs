@@ -1,5 +1,5 @@
-//! docs/RUNBOOKS.md, word for word: every block of commands is run, in one shell from top to bottom, and every block of output below it
-//! must be in what it printed. Other addresses and folders are put in for those of the page, and `sleep` sets the clock of the programs
+//! Runs docs/RUNBOOKS.md word for word. Every block of commands runs in one shell, from top to bottom, and must print
+//! every block of output below it. The page's addresses and folders are replaced, and `sleep` sets the programs' clock
 //! forward instead of waiting.
 
 use std::env;

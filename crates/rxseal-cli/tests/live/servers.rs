@@ -1,4 +1,4 @@
-//! What .ci/servers says of the servers that it started.
+//! The settings of the servers that .ci/servers started.
 
 use std::env;
 use std::process::Command;

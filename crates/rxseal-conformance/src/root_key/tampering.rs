@@ -1,4 +1,4 @@
-//! A root key that stands in front of another one, changes what that is asked to unwrap, and keeps what it saw.
+//! A root key in front of another one. It changes what the other is asked to unwrap, and records what it saw.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -21,7 +21,7 @@ pub(super) struct Seen {
     pub(super) keks: Vec<[u8; 32]>,
     /// Every wrap that the provider made, in order.
     pub(super) wraps: Vec<Vec<u8>>,
-    /// Whether the provider gave a KEK for what it was asked last.
+    /// Whether the provider answered the last call with a KEK.
     pub(super) answered: bool,
 }
 
@@ -30,14 +30,14 @@ impl Tampering {
         Self::posing(inner, inner.name())
     }
 
-    /// Under a name that is not its own.
+    /// Under a false name.
     pub(super) fn posing(inner: &Arc<dyn RootKey>, name: &str) -> Self {
         let replace: Replace = Box::new(<[u8]>::to_vec);
         let seen = Seen { replace, wrap_twice: false, keks: Vec::new(), wraps: Vec::new(), answered: false };
         Self { inner: Arc::clone(inner), name: name.to_owned(), seen: Arc::new(Mutex::new(seen)) }
     }
 
-    /// What the provider is given instead of a wrap.
+    /// Gives the provider something else instead of a wrap.
     pub(super) fn replace(&self, replace: impl Fn(&[u8]) -> Vec<u8> + Send + 'static) {
         self.seen().replace = Box::new(replace);
     }
@@ -79,7 +79,7 @@ impl RootKey for Tampering {
             let answer = self.inner.unwrap_kek(&given, context).await;
             let mut seen = self.seen();
             seen.answered = answer.is_ok();
-            // What a lying provider hands out is a secret too: it may be the key of another keyring.
+            // A KEK from a lying provider is secret too: it may be the key of another keyring.
             seen.keks.extend(answer.as_ref().ok().map(|kek| *kek.expose_bytes()));
             answer
         })

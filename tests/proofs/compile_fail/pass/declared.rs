@@ -1,5 +1,5 @@
-//! What is allowed, at its limits. That one case must pass also makes trybuild build the others instead of only checking
-//! them, which is when a marker written by hand is looked at.
+//! Everything that is allowed, at its limits. A case that must pass also makes trybuild build the others and not only
+//! check them; only building checks a marker written by hand.
 
 rxseal::fields! {
     pub Narrow = "rx.narrow" in Medication { block: 1, max: 0 };

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use rxseal::{Keyring, phi};
+use rxseal::phi;
 use serde::{Deserialize, Serialize};
 
 use super::Cases;
@@ -14,7 +14,7 @@ struct Holder {
 }
 
 pub fn add(cases: &mut Cases) {
-    let keys = Keyring::insecure_for_tests("pharmacy-17").expect("a keyring").unobserved();
+    let keys = rxseal::testing::insecure_keyring("pharmacy-17").expect("a keyring").unobserved();
     let record = keys.record("prescription", "RX-1001").expect("a record");
     let token = record.seal::<phi::Drug>("warfarin 5 MG").expect("a token").to_string();
     cases.add("a token as text", vec![token.clone()]);
