@@ -192,13 +192,11 @@ impl fmt::Display for Failure {
         let path = &self.path;
         match self.problem {
             Problem::NoConnection => write!(f, "cannot connect to Vault: check the address, the port and the firewall"),
-            Problem::Certificate => {
-                write!(
-                    f,
-                    "Vault's TLS certificate is not trusted: give its CA (`ca_certificate_pem`, or VAULT_CACERT for the command), and \
-                           check that the address is a name in the certificate"
-                )
-            }
+            Problem::Certificate => write!(
+                f,
+                "Vault's TLS certificate is not trusted: give its CA (`ca_certificate_pem`, or VAULT_CACERT for the command), and \
+                 check that the address is a name in the certificate"
+            ),
             Problem::Broken => write!(
                 f,
                 "the connection to Vault broke before the answer was complete: check the network, and Vault's log"
@@ -212,13 +210,11 @@ impl fmt::Display for Failure {
             ),
             Problem::TooLarge => write!(f, "the answer is too large to be from Vault: check the address"),
             Problem::NoAnswer => write!(f, "the answer is not from Vault: check the address, and any proxy before it"),
-            Problem::Redirected => {
-                write!(
-                    f,
-                    "Vault answered with a redirect, which is not followed: give the address of the active node \
-                           or of a load balancer that finds it"
-                )
-            }
+            Problem::Redirected => write!(
+                f,
+                "Vault answered with a redirect, which is not followed: give the address of the active node \
+                 or of a load balancer that finds it"
+            ),
             Problem::RateLimited => write!(f, "Vault limits the rate of requests: raise the quota or ask less often"),
             Problem::Sealed => write!(f, "Vault is sealed: unseal it"),
             Problem::Standby => {
@@ -231,27 +227,21 @@ impl fmt::Display for Failure {
             Problem::Denied => {
                 write!(f, "the token's policies do not allow this: grant it the capability `update` on `{path}`")
             }
-            Problem::TokenRefused => {
-                write!(
-                    f,
-                    "Vault does not accept the token: it has expired, was revoked or belongs to another namespace, \
-                           or its policies lack the capability `update` on `{path}`"
-                )
-            }
-            Problem::LoginRefused => {
-                write!(
-                    f,
-                    "Vault refused the AppRole login: the role id or the secret id is wrong, expired or used up; \
-                           make a new secret id"
-                )
-            }
-            Problem::LoginDenied => {
-                write!(
-                    f,
-                    "Vault did not allow the AppRole login: check that the auth method is mounted there, and the \
-                           addresses that the role is bound to"
-                )
-            }
+            Problem::TokenRefused => write!(
+                f,
+                "Vault does not accept the token: it has expired, was revoked or belongs to another namespace, \
+                 or its policies lack the capability `update` on `{path}`"
+            ),
+            Problem::LoginRefused => write!(
+                f,
+                "Vault refused the AppRole login: the role id or the secret id is wrong, expired or used up; \
+                 make a new secret id"
+            ),
+            Problem::LoginDenied => write!(
+                f,
+                "Vault did not allow the AppRole login: check that the auth method is mounted there, and the \
+                 addresses that the role is bound to"
+            ),
             Problem::TokenFile(unfit) => write!(f, "the file with the token cannot be read: {unfit}"),
             Problem::TokenText => {
                 write!(f, "the token is not valid: it is empty, too long or not printable")
@@ -267,28 +257,22 @@ impl fmt::Display for Failure {
             Problem::Derived => {
                 write!(f, "the Transit key was created with derived=true: create one with only type=aes256-gcm96")
             }
-            Problem::NotAead | Problem::NotBinding => {
-                write!(
-                    f,
-                    "this Transit key or server does not bind associated data: create a key with \
-                           type=aes256-gcm96, on Vault 1.9, OpenBao 2.0 or later"
-                )
-            }
-            Problem::VersionDisabled => {
-                write!(
-                    f,
-                    "the wrap was made by a version of the Transit key that is disabled: lower its \
-                           min_decryption_version, rewrap the keyring, then raise it again"
-                )
-            }
+            Problem::NotAead | Problem::NotBinding => write!(
+                f,
+                "this Transit key or server does not bind associated data: create a key with \
+                 type=aes256-gcm96, on Vault 1.9, OpenBao 2.0 or later"
+            ),
+            Problem::VersionDisabled => write!(
+                f,
+                "the wrap was made by a version of the Transit key that is disabled: lower its \
+                 min_decryption_version, rewrap the keyring, then raise it again"
+            ),
             Problem::Refused => write!(f, "Vault refused the request as invalid: look at its audit log"),
             Problem::NotAWrap => write!(f, "the wrapped key is not one of a Transit engine: it was changed or cut off"),
-            Problem::WrongCiphertext => {
-                write!(
-                    f,
-                    "Vault does not open the wrapped key: it was changed, or belongs to another key, keyspace or keyring"
-                )
-            }
+            Problem::WrongCiphertext => write!(
+                f,
+                "Vault does not open the wrapped key: it was changed, or belongs to another key, keyspace or keyring"
+            ),
             Problem::NotAKek => write!(f, "Vault opened the wrap, but it holds no key of 32 bytes: check the address"),
         }?;
         match &self.origin {
