@@ -230,7 +230,7 @@ async fn what_does_not_bind_gets_no_kek() {
 /// Texts are not part of Vault's promises: another one than known changes the error's text and nothing else.
 #[tokio::test(flavor = "multi_thread")]
 async fn words_of_other_versions() {
-    let cases = [("invalid ciphertext: unable to decrypt", "or changed"), ("does not open", "audit log")];
+    let cases = [("invalid ciphertext: unable to decrypt", "was changed"), ("does not open", "audit log")];
     for (words, says) in cases {
         let in_other_words = move |request: &Request| match fake_transit(request) {
             Reply::Http { status: 400, .. } => status(400, words),
