@@ -121,7 +121,13 @@ impl LocalStart<'_> {
         let keyspaces = run_local(locked.keyspaces())?;
         let own = keyspaces.iter().find(|keyspace| *keyspace == self.keyspace);
         let Some(keyspace) = own.or(keyspaces.first()) else {
-            let admin = KeyringAdmin::new(locked, RootKeys::from(self.first.load_or_create()?));
+            let first = self.first.load_or_create()?;
+            // Looked at again: a first start with another folder of keyrings may have ended, and then this is not its root key.
+            if self.root_key.is_there()? {
+                self.remove_second_name();
+                return Ok(());
+            }
+            let admin = KeyringAdmin::new(locked, RootKeys::from(first));
             run_local(admin.create(self.keyspace, Suite::default()))?;
             return self.put_root_key_in_place();
         };
@@ -145,13 +151,16 @@ impl LocalStart<'_> {
         }
     }
 
-    /// By a link, which never takes the place of another file. The lock is held.
+    /// By a link, which never takes the place of another file. If one is there meanwhile, unlocking tells whether it is the same key.
     fn put_root_key_in_place(&self) -> Result<(), Error> {
         let (first, place) = (self.first.path(), self.root_key.path());
-        fs::hard_link(first, place).and_then(|()| disk::sync_folder(disk::parent(place))).map_err(|cause| {
+        let placed = fs::hard_link(first, place).and_then(|()| disk::sync_folder(disk::parent(place)));
+        if let Err(cause) = placed
+            && !self.root_key.is_there()?
+        {
             let cause = io::Error::new(cause.kind(), format!("{}: {cause}", place.display()));
-            Error::from(ErrorKind::RootKeyIo).caused_by(cause)
-        })?;
+            return Err(Error::from(ErrorKind::RootKeyIo).caused_by(cause));
+        }
         self.remove_second_name();
         Ok(())
     }
@@ -503,6 +512,24 @@ mod tests {
         let mixed = Keyring::unlock_or_create_local(one.root_key(), other.keyrings(), KEYSPACE);
         assert_eq!(mixed.unwrap_err().code().as_str(), "unlock-failed");
         other.start().unwrap();
+    }
+
+    /// They have no lock in common. Whichever is first has the root key; nobody's keyring is left under another one.
+    #[test]
+    fn first_starts_with_two_folders_of_keyrings_have_one_root_key() {
+        for round in 0..60 {
+            let place = Place::new(&format!("two-folders-{round}"));
+            let folders = [place.keyrings(), place.0.join("others")];
+            let start = |of: usize| Keyring::unlock_or_create_local(place.root_key(), &folders[of % 2], KEYSPACE);
+            std::thread::scope(|scope| {
+                for of in 0..4 {
+                    scope.spawn(move || drop(start(of)));
+                }
+            });
+            let ends = [0, 1].map(|of| start(of).map(|_| "ok").unwrap_or_else(|error| error.code().as_str()));
+            assert!(ends.contains(&"ok"), "{ends:?}");
+            assert!(ends.iter().all(|end| ["ok", "keyring-missing"].contains(end)), "{ends:?}");
+        }
     }
 
     /// Processes, since a lock that one process holds twice proves little.
