@@ -195,20 +195,28 @@ impl KeyCounts {
         self.begun = self.begun.earliest(other.begun);
     }
 
-    /// Notes why the place may contain more than was counted, in a few words for people: see [`doubt`](Self::doubt).
+    /// Notes why the place may contain more than was counted, in a few words for people: see [`doubt`](Self::doubt). A reason that was
+    /// noted before stays.
     #[must_use]
     pub fn doubted(mut self, why: Option<&'static str>) -> Self {
-        self.doubt = why;
+        self.doubt = self.doubt.or(why);
         self
     }
 
     pub(crate) fn add_key(&mut self, key: KeyId, count: u64) {
+        // It is no evidence that this place has tokens.
+        if count == 0 {
+            return;
+        }
         add_to(&mut self.by_key, key, count);
         self.seen.insert(key);
         self.is_empty = false;
     }
 
     fn add_joined(&mut self, key: KeyId, count: u64) {
+        if count == 0 {
+            return;
+        }
         add_to(&mut self.joined, key, count);
         self.is_empty = false;
     }
@@ -224,7 +232,7 @@ impl KeyCounts {
         self.nulls = self.nulls.saturating_add(count);
     }
 
-    /// Adds a row of [`CountSql`]'s result: its `key_id` and its `tokens`.
+    /// Adds a row of [`CountSql`]'s result: its `key_id` and its `tokens`. A row of zero tokens shows no key and is not added.
     ///
     /// ```
     /// use rxseal::count::KeyCounts;

@@ -151,6 +151,38 @@ mod tests {
     use crate::count::count_by_key;
     use crate::testing::insecure_keyring;
 
+    /// Whoever fills a count, such as a store, cannot make evidence of a zero, nor take a doubt away.
+    #[test]
+    fn no_call_makes_a_zero_evidence() {
+        let keys = insecure_keyring("pharmacy-17").unwrap().unobserved();
+        let key = keys.primary_key();
+        let token = keys.record("prescription", 1).unwrap().seal::<crate::phi::Drug>("warfarin 5 MG").unwrap();
+        let refused = |counts: &KeyCounts| {
+            let counted = RemainingUse::counted([counts], keys.keys(), key, 0, None);
+            assert_eq!(counted.unwrap_err().code().as_str(), "not-counted", "{counts:?}");
+        };
+        let mut zero = KeyCounts::default();
+        for name in [key.to_string(), format!("joined:{key}"), "null".to_owned(), "not a token".to_owned()] {
+            let _ = zero.add_row(&name, 0);
+            refused(&zero);
+        }
+        assert_eq!(zero.iter().count() + zero.joined().count(), 0);
+        assert!(zero.add_row(&key.to_string(), -1).is_err());
+        refused(&zero);
+
+        let doubted = count_by_key([&token]).doubted(Some("it is a view"));
+        refused(&doubted);
+        refused(&doubted.clone().doubted(None));
+        assert_eq!(doubted.clone().doubted(Some("a standby")).doubt(), Some("it is a view"));
+        let mut merged = count_by_key([&token]);
+        merged.merge(&doubted);
+        refused(&merged);
+        let mut merged = doubted;
+        merged.merge(&count_by_key([&token]));
+        refused(&merged);
+        refused(&KeyCounts::default().doubted(Some("a standby")).confirmed_empty().unwrap());
+    }
+
     /// A count that is made of others began when the earliest of them began.
     #[test]
     fn the_count_that_was_begun_first_decides() {

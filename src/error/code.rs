@@ -160,7 +160,7 @@ error_codes! {
     RootKeyMissing = "root-key-missing",
     /// the root key would be in the folder of the keyrings. Name a path outside of it.
     KeysTogether = "keys-together",
-    /// the wrapped subject key is not valid.
+    /// this is not a wrapped subject key. Restore it from a backup.
     InvalidSubjectKey = "invalid-subject-key",
     /// the wrapped subject key belongs to another subject, keyspace or key, or it was changed.
     SubjectKeyRefused = "subject-key-refused",

@@ -30,7 +30,7 @@ pub(crate) const HELD_AT_MOST: Duration = Duration::from_secs(300);
 /// A patient's fields are gone once their subject key is gone *everywhere*. So keep this store apart from the data, and keep its
 /// backups only for a short time. Each call ends in bounded time, and changes one subject as a whole or not at all.
 ///
-/// For a store of your own, implement [`SubjectTable`](crate::provider::SubjectTable): that makes it a `SubjectKeyStore`.
+/// For a store of your own, implement [`SubjectTable`]: that makes it a `SubjectKeyStore`.
 pub trait SubjectKeyStore: SubjectTable {
     /// What is stored for each of `subjects`, in their order, with one query for all of them.
     fn get<'a>(&'a self, keyspace: &'a str, subjects: &'a [&'a str]) -> StoreFuture<'a, Vec<StoredSubject>>;
@@ -116,7 +116,9 @@ impl<T: SubjectTable + ?Sized> SubjectKeyStore for T {
     fn shred<'a>(&'a self, keyspace: &'a str, subject: &'a str, at: u64) -> StoreFuture<'a, u64> {
         Box::pin(async move {
             let row = changed(self, keyspace, subject, SubjectChange::shred(at)).await?;
-            row.shredded_at.ok_or_else(|| Error::from_store(false, NOT_SHREDDED))
+            // A receipt is no matter of trust in a store that somebody else wrote.
+            let gone = row.shredded_at.filter(|_| row.key.is_none());
+            gone.ok_or_else(|| Error::from_store(false, NOT_SHREDDED))
         })
     }
 
@@ -154,7 +156,8 @@ impl<T: SubjectTable + ?Sized> SubjectKeyStore for T {
     }
 }
 
-const NOT_SHREDDED: &str = "the store says that the key is shredded, and shows no tombstone: look at what is stored";
+const NOT_SHREDDED: &str =
+    "the store says that the key is shredded, and shows no tombstone or still the key: look at what is stored";
 
 async fn changed<T: SubjectTable + ?Sized>(
     table: &T,
@@ -168,4 +171,43 @@ async fn changed<T: SubjectTable + ?Sized>(
 
 fn stored(row: Result<SubjectRow, Error>) -> StoredSubject {
     row.map_or(StoredSubject::Damaged, |row| row.stored())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::root_key::run_local;
+    use crate::testing::insecure_keyring;
+
+    /// A store that says what it likes after a change.
+    struct Careless(fn(SubjectRow) -> SubjectRow);
+
+    impl SubjectTable for Careless {
+        fn rows<'a>(&'a self, _: &'a str, _: &'a [&'a str]) -> StoreFuture<'a, SubjectRows> {
+            Box::pin(async { Ok(Vec::new()) })
+        }
+
+        fn change<'a>(&'a self, _: &'a str, _: &'a str, change: SubjectChange<'a>) -> StoreFuture<'a, SubjectRow> {
+            Box::pin(async move { Ok(self.0(change.apply(&SubjectRow::default())?)) })
+        }
+
+        fn rows_after<'a>(&'a self, _: &'a str, _: &'a str, _: usize) -> StoreFuture<'a, SubjectRows> {
+            Box::pin(async { Ok(Vec::new()) })
+        }
+    }
+
+    #[test]
+    fn no_shredding_without_a_tombstone_or_beside_a_key() {
+        let shred = |row| run_local(Careless(row).shred("pharmacy-17", "P-7", 1_000));
+        assert_eq!(shred(|row| row).unwrap(), 1_000);
+        assert_eq!(shred(|_| SubjectRow::default()).unwrap_err().code().as_str(), "store-refused");
+        let kept = shred(|row| SubjectRow { key: Some(vec![1; 89]), ..row });
+        assert_eq!(kept.unwrap_err().code().as_str(), "store-refused");
+        // Nor is a key used that is beside a tombstone.
+        let keys = insecure_keyring("pharmacy-17").unwrap().unobserved();
+        let (_, wrapped) = keys.create_subject_key("P-7").unwrap();
+        let both = Careless(|row| SubjectRow { shredded_at: Some(5), ..row });
+        let stored = run_local(both.insert("pharmacy-17", "P-7", &wrapped)).unwrap();
+        assert_eq!(stored, StoredSubject::Shredded { at: 5 });
+    }
 }

@@ -1,11 +1,12 @@
-//! Proves that the lists of CONTRIBUTING.md are complete: what is there already shows which files the next one of its kind touches.
+//! Proves that the lists of CONTRIBUTING.md are complete: each test program has its row, and what was added last shows which files the
+//! next one of its kind touches.
 
 use std::fs;
 use std::path::Path;
 
 use crate::links::files_below;
 use crate::readme::code_spans;
-use crate::workspace::{read, root};
+use crate::workspace::{PACKAGES, Package, read, root};
 
 /// A list, the words by which one is found that was added before, and files that name it for a reason of their own.
 struct List {
@@ -77,6 +78,17 @@ fn every_list_names_the_files_of_what_was_added_before() {
         "CONTRIBUTING.md does not name these, which name the last one added:\n{}",
         problems.join("\n")
     );
+}
+
+#[test]
+fn every_test_program_has_its_row() {
+    let guide = read("CONTRIBUTING.md");
+    let places = code_spans(section(&guide, "Where a test goes"));
+    let programs: Vec<_> = PACKAGES.iter().flat_map(Package::test_programs).collect();
+    assert!(programs.len() > 10, "the test programs were not found");
+    let lost = programs.iter().filter(|program| !places.iter().any(|place| program.starts_with(place)));
+    let lost: Vec<_> = lost.collect();
+    assert!(lost.is_empty(), "CONTRIBUTING.md does not say which tests go into {lost:?}");
 }
 
 /// From the heading to the next one.

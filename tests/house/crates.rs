@@ -65,6 +65,23 @@ fn what_reaches_out_enters_by_one_crate() {
     assert!(problems.is_empty(), "{}", problems.join("\n"));
 }
 
+/// Or `cargo doc` shows one of them in place of the other.
+#[test]
+fn no_program_takes_the_page_of_a_library() {
+    for package in PACKAGES.iter() {
+        let manifest = fs::read_to_string(package.folder().join("Cargo.toml")).unwrap();
+        for program in manifest.split("[[").filter(|table| table.starts_with("bin]]")) {
+            let program = program.split("\n[").next().unwrap();
+            let is_a_library = |name: &str| program.contains(&format!("name = \"{name}\""));
+            assert!(
+                !PACKAGES.iter().any(|library| is_a_library(library.name())) || program.contains("doc = false"),
+                "{}: its program has the name of a library, so it needs `doc = false`",
+                package.name()
+            );
+        }
+    }
+}
+
 #[test]
 fn every_crate_is_complete() {
     let mut problems = Vec::new();

@@ -63,6 +63,13 @@ impl Package {
         let all = self.0["targets"].as_array().unwrap().iter();
         all.map(|target| (target["kind"][0].as_str().unwrap(), target["name"].as_str().unwrap()))
     }
+
+    /// The main files of its test programs, from the root.
+    pub fn test_programs(&self) -> impl Iterator<Item = &Path> {
+        let all = self.0["targets"].as_array().unwrap().iter();
+        let tests = all.filter(|target| target["kind"][0] == "test");
+        tests.map(|target| Path::new(target["src_path"].as_str().unwrap()).strip_prefix(root()).unwrap())
+    }
 }
 
 pub fn root() -> &'static Path {
