@@ -29,6 +29,9 @@ pub(crate) const GRACE: Duration = Duration::from_secs(3600);
 
 /// The unlocked keys of one keyspace: a handle, `Clone`, `Send` and `Sync`. Its keys never change.
 ///
+/// [`unlock_or_create_local`](Self::unlock_or_create_local) makes or unlocks one whose files are on this machine (Unix), and
+/// [`unlock`](Self::unlock) unlocks any other. [`record`](Self::record) begins all sealing and opening.
+///
 /// A clone is another handle to the same keys: it costs a reference count and copies no key.
 ///
 /// Unlocking costs one call of a root key; afterwards sealing and opening are pure CPU work. Keys are wiped when

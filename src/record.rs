@@ -76,7 +76,10 @@ mod private {
     impl Sealed for super::OpenOnly {}
 }
 
-/// One record: the context that its tokens are bound to, and a snapshot of the keyring.
+/// One record: what its tokens are bound to. It keeps the keys of the keyring that it was made from.
+///
+/// [`sealing`](Self::sealing) writes a whole struct with serde, and [`seal`](Self::seal) seals one field. To open, say who opens
+/// with [`opened_by`](Self::opened_by).
 ///
 /// [`Keyring::record`], [`Sealer::record`](crate::Sealer::record) and [`Opener::record`](crate::Opener::record) make it. It is
 /// `Send` and `Sync`, may be held across an `.await`, and does no I/O.

@@ -26,7 +26,10 @@ impl<R: MayOpen> Record<R> {
     }
 }
 
-/// A record together with who opens it and why. It is owned, `Send` and `Sync`.
+/// A record together with who opens it and why: [`Record::opened_by`] makes it. It is owned, `Send` and `Sync`.
+///
+/// [`run_opening`](Self::run_opening) reads a whole struct with serde, [`open`](Self::open) reads one field, and
+/// [`open_fields`](Self::open_fields) reads several without serde.
 // Where its other methods are: `open`, `open_text`, `opening` and `run_opening` in `scope/opening.rs`, since they ask which scope is
 // active; `nested_keys` in `record/nested.rs`.
 #[derive(Clone)]

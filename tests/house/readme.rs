@@ -93,6 +93,19 @@ fn the_two_commands_stand_in_the_readme() {
     }
 }
 
+/// GitHub and crates.io show the lines that only rustdoc hides.
+#[test]
+fn programs_in_a_readme_are_shown_whole() {
+    let mut problems = Vec::new();
+    for (path, text) in texts().into_iter().filter(|(path, _)| path.ends_with("README.md")) {
+        let programs = text.split("```").skip(1).step_by(2).filter(|block| block.starts_with("rust"));
+        for line in programs.flat_map(str::lines).filter(|line| *line == "#" || line.trim_start().starts_with("# ")) {
+            problems.push(format!("{}: {line}", path.display()));
+        }
+    }
+    assert!(problems.is_empty(), "hidden lines:\n{}", problems.join("\n"));
+}
+
 /// Commands that a text tells to type: `--test NAME`, `-p PACKAGE` and `--features A,B` name what cargo knows.
 #[test]
 fn every_named_program_exists() {

@@ -521,7 +521,7 @@ fn looked_into(world: &'static World, name: &str, run: impl FnOnce() -> Vec<Afte
     })
 }
 
-/// Records hold on to the keys of a keyring, each thread's by a count of its own. The keys are there as long as any record is,
+/// Records and clones hold on to the keys of a keyring, each thread's by a count of its own. The keys are there as long as any record is,
 /// on whichever thread, and are wiped with the last one.
 #[test]
 fn the_last_record_takes_the_keys_with_it() {
@@ -544,11 +544,11 @@ fn the_last_record_takes_the_keys_with_it() {
     let ((), given) = watch(|| {
         let keys = watched_to_its_end(|| {
             let unlocked = run_local(Keyring::unlock(KEYSPACE, &world.roots, &world.stored)).unwrap();
-            Arc::new(unlocked.observed_by(Beside(Arc::clone(&gone))))
+            unlocked.observed_by(Beside(Arc::clone(&gone)))
         });
         let (made, dropped) = (Arc::new(Barrier::new(THREADS + 1)), Arc::new(Barrier::new(THREADS + 1)));
         let threads = Vec::from_iter((0..THREADS).map(|thread| {
-            let (keys, made, dropped) = (Arc::clone(&keys), Arc::clone(&made), Arc::clone(&dropped));
+            let (keys, made, dropped) = (keys.clone(), Arc::clone(&made), Arc::clone(&dropped));
             clean_stack();
             std::thread::spawn(move || {
                 clean_stack();
