@@ -44,7 +44,7 @@ impl Keyring {
     /// The call blocks for milliseconds and needs no async runtime. Unix only, since a root key file relies on file modes.
     ///
     /// **In production** keep the root key in a key service or an HSM (the crates `rxseal-aws-kms`, `rxseal-vault` and
-    /// `rxseal-pkcs11`), make keyrings in a deployment job with [`KeyringAdmin`](crate::keys::KeyringAdmin), and let a
+    /// `rxseal-pkcs11`), make keyrings in a deployment job with [`KeyringAdmin`], and let a
     /// `KeyringManager` unlock them. A root key file protects a stolen database or backup, and not a stolen machine.
     ///
     /// ```
@@ -63,7 +63,7 @@ impl Keyring {
     ///
     /// `root-key-missing` and `keyring-missing` as above. `keys-together` if the root key is inside the folder of the keyrings, also through
     /// a link or `..`. `unlock-failed` if the keyring was made under another root key. `invalid-id` if `keyspace` is not a valid name.
-    /// Those of [`RootKeyFile`](crate::root::RootKeyFile) and of [`FileStore`](crate::store::FileStore).
+    /// Those of [`RootKeyFile`] and of [`FileStore`].
     pub fn unlock_or_create_local(
         root_key: impl Into<PathBuf>,
         keyrings: impl Into<PathBuf>,

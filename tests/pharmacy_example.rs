@@ -97,7 +97,7 @@ fn two_at_once_are_one_run_and_one_refusal() {
             refused += 1;
             let error = String::from_utf8(run.stderr.clone()).unwrap();
             let expected =
-                format!("error: {}: another run of this example works in this folder: ", scratch.dir().display());
+                format!("error: {}: another run of this example is using this folder: ", scratch.dir().display());
             assert!(error.starts_with(&expected) && error.contains("--dir"), "{error}");
             assert_eq!((run.status.code(), error.lines().count()), (Some(2), 1), "{error}");
         }

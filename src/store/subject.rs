@@ -30,7 +30,7 @@ pub(crate) const HELD_AT_MOST: Duration = Duration::from_secs(300);
 /// A patient's fields are gone once their subject key is gone *everywhere*. So keep this store apart from the data, and keep its
 /// backups only for a short time. Each call ends in bounded time, and changes one subject as a whole or not at all.
 ///
-/// For a store of your own, implement [`SubjectTable`](crate::provider::SubjectTable): that makes it a `SubjectKeyStore`.
+/// For a store of your own, implement [`SubjectTable`]: that makes it a `SubjectKeyStore`.
 pub trait SubjectKeyStore: SubjectTable {
     /// What is stored for each of `subjects`, in their order, with one query for all of them.
     fn get<'a>(&'a self, keyspace: &'a str, subjects: &'a [&'a str]) -> StoreFuture<'a, Vec<StoredSubject>>;

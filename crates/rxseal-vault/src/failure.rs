@@ -221,9 +221,7 @@ impl fmt::Display for Failure {
                 write!(f, "the node is a standby that does not answer: give the address of the active node")
             }
             Problem::Unavailable(status) => write!(f, "Vault is unavailable (status {status}): look at its log"),
-            Problem::Unexpected(status) => {
-                write!(f, "Vault answered with the unexpected status {status}: look at its log")
-            }
+            Problem::Unexpected(status) => write!(f, "Vault gave the unexpected status {status}: look at its log"),
             Problem::Denied => {
                 write!(f, "the token's policies do not allow this: grant it the capability `update` on `{path}`")
             }
@@ -243,12 +241,8 @@ impl fmt::Display for Failure {
                  addresses that the role is bound to"
             ),
             Problem::TokenFile(unfit) => write!(f, "the file with the token cannot be read: {unfit}"),
-            Problem::TokenText => {
-                write!(f, "the token is not valid: it is empty, too long or not printable")
-            }
-            Problem::NoNamespace => {
-                write!(f, "the namespace does not exist, or this server has no namespaces: check its name")
-            }
+            Problem::TokenText => write!(f, "the token is not valid: it is empty, too long or not printable"),
+            Problem::NoNamespace => write!(f, "the namespace does not exist, or this server has none: check its name"),
             Problem::NoMount => write!(f, "nothing is mounted there: check the mount and the namespace, or enable it"),
             Problem::NotTransit => write!(f, "the mount is not a Transit engine: check its name"),
             Problem::NoKey => {
