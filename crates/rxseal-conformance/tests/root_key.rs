@@ -1,5 +1,5 @@
 //! The suite of root keys finds each promise that a planted root key breaks, and accepts one that keeps them all.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "it is a test")]
 
 use std::collections::BTreeMap;
 use std::future::pending;

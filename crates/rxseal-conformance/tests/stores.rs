@@ -1,5 +1,5 @@
 //! Each store here has one fault. The suites find every fault, and accept a store without one.
-#![allow(clippy::unwrap_used, clippy::panic, unreachable_pub, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::panic, unreachable_pub, missing_docs, reason = "it is a test")]
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
