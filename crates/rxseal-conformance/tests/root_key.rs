@@ -1,5 +1,5 @@
 //! The suite of root keys finds each promise that a planted root key breaks, and accepts one that keeps them all.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "it is a test")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "it is a test")]
 
 use std::collections::BTreeMap;
 use std::future::pending;
@@ -160,7 +160,7 @@ impl RootKey for Toy {
         match self.fault {
             Fault::NameWithSpace => "a toy",
             Fault::NameOfAnother => "one",
-            Fault::NameChanges if self.asked.fetch_add(1, Ordering::SeqCst) % 2 == 0 => "even",
+            Fault::NameChanges if self.asked.fetch_add(1, Ordering::SeqCst).is_multiple_of(2) => "even",
             _ => self.name,
         }
     }
