@@ -1,4 +1,4 @@
-//! Writes a payload. The kind follows from the first call that the value's `Serialize` makes.
+//! Writes a payload, and says how long its padding is. The kind follows from the first call that the value's `Serialize` makes.
 
 use std::cell::{Cell, RefCell};
 use std::fmt::{self, Display};
