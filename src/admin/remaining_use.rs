@@ -1,4 +1,4 @@
-//! How much is still under a key that is to be destroyed.
+//! How much is still under a key that is to be destroyed. `keyring/opened.rs` asks whether it was counted late enough.
 
 use std::time::SystemTime;
 
