@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::exit;
 use crate::shop::{Shop, fails, states};
 
-/// The root key stands in no output of any of these calls.
+/// No output of these calls shows the root key.
 #[test]
 fn no_secret_is_printed() {
     let shop = Shop::opened("secrets", "file:HERE/rings");
