@@ -161,6 +161,20 @@ pub fn code_spans(text: &str) -> Vec<&str> {
     text.lines().flat_map(|line| line.split('`').skip(1).step_by(2)).collect()
 }
 
+/// The lines that README opens with are too few to be a program, so rustdoc does not compile them: a test has each of them.
+#[test]
+fn the_opening_is_compiled() {
+    let code = |line: &str| line.split("//").next().unwrap().trim().to_owned();
+    let program: Vec<_> = read("tests/api/opening.rs").lines().map(code).collect();
+    let readme = read("README.md");
+    let opening = readme.split("```rust,ignore\n").nth(1).unwrap().split("```").next().unwrap();
+    assert!(opening.lines().count() > 5, "the opening of README.md was not understood");
+    for line in opening.lines().map(code) {
+        assert!(program.contains(&line), "tests/api/opening.rs does not have this line of README.md: {line}");
+    }
+    assert_eq!(readme.matches("rust,ignore").count(), 1, "what else is not compiled?");
+}
+
 /// "one of 27 in phi": the vocabulary grows, and its table and the README with it.
 #[test]
 fn the_vocabulary_is_counted() {

@@ -196,7 +196,7 @@ fn a_key_that_documents_need_is_not_destroyed() {
     );
     assert!(shop.fails(&destroy, 5).contains("6 tokens and 0 subject keys"));
 
-    // Where tokens are not seen, nobody is told to say that there are none.
+    // If no token is seen, the message does not ask for `--tokens`, which would say that none is left.
     db.execute("UPDATE rx SET doc = CAST(doc AS BLOB)", []).unwrap();
     assert!(shop.ok("count --sqlite pharmacy.db --table rx --column doc").contains("binary document"));
     let refused = shop.fails(&destroy, 1);
