@@ -83,6 +83,7 @@ pub mod phi;
 pub mod provider;
 mod random;
 mod record;
+pub mod records;
 mod root_key;
 #[cfg(feature = "tokio_1")]
 mod runtime;
@@ -108,7 +109,10 @@ pub use handles::{Opener, Sealer};
 pub use id::{Class, FieldId, Identifier, KeyId};
 pub use keyring::Keyring;
 pub use record::{Record, RecordReader};
+pub use records::{PhiRecord, SealedRecord};
 pub use root_key::run_local;
+#[cfg(feature = "derive")]
+pub use rxseal_derive::{PhiRecord, Wipe};
 pub use scope::{accept_plaintext, expose_plaintext};
 pub use token::Token;
 

@@ -16,6 +16,7 @@ use std::sync::Arc;
 
 pub(crate) use self::core::RecordCore;
 pub(crate) use audit::Audit;
+pub(crate) use open::OpenState;
 pub use page::{open_page, reseal_page, seal_page, try_open_page, try_reseal_page, try_seal_page};
 pub use reader::{NotAuthentic, OpenPass, RecordReader};
 pub(crate) use reader::{TokenForm, open_form};

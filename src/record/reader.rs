@@ -149,7 +149,7 @@ pub struct OpenPass<'a> {
 }
 
 impl<'a> OpenPass<'a> {
-    pub(super) fn new(core: &'a RecordCore, state: &'a mut OpenState) -> Self {
+    pub(crate) fn new(core: &'a RecordCore, state: &'a mut OpenState) -> Self {
         Self { core, state }
     }
 

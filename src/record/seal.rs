@@ -82,7 +82,7 @@ pub struct SealPass<'r> {
 }
 
 impl<'r> SealPass<'r> {
-    pub(super) fn with_state(core: &'r RecordCore, state: SealState) -> Self {
+    pub(crate) fn with_state(core: &'r RecordCore, state: SealState) -> Self {
         Self { core, state }
     }
 

@@ -50,6 +50,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("fuzzing", 7),
     ("phi", 7),
     ("testing", 7),
+    ("records", 8),
     ("lib", 9),
 ];
 

@@ -1,0 +1,98 @@
+//! The ids of a record struct, and where the keys of subjects come from.
+
+use std::fmt;
+
+use crate::error::{Error, Reason};
+use crate::id::Identifier;
+use crate::key::SubjectKey;
+
+/// A value that can be a record's, a part's or a subject's id.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be a record id",
+    note = "integers, `String` and `Uuid` (feature `uuid_1`) can; for a type of your own implement `rxseal::records::AsRecordId`"
+)]
+pub trait AsRecordId {
+    /// The value as an id.
+    fn as_record_id(&self) -> Identifier<'_>;
+}
+
+impl AsRecordId for String {
+    fn as_record_id(&self) -> Identifier<'_> {
+        self.as_str().into()
+    }
+}
+
+macro_rules! ids {
+    ($($(#[$cfg:meta])* $id:ty)*) => {$(
+        $(#[$cfg])*
+        impl AsRecordId for $id {
+            fn as_record_id(&self) -> Identifier<'_> {
+                (*self).into()
+            }
+        }
+    )*};
+}
+
+ids!(u8 u16 u32 u64 u128 usize i8 i16 i32 i64 i128 isize #[cfg(feature = "uuid_1")] uuid::Uuid);
+
+/// What a record struct says of itself: its id, and the id of its subject if it has one.
+pub struct RecordIds<'a> {
+    record: Identifier<'a>,
+    subject: Option<Identifier<'a>>,
+}
+
+impl<'a> RecordIds<'a> {
+    /// Of a record with one id.
+    #[must_use]
+    pub fn new(record: Identifier<'a>) -> Self {
+        Self { record, subject: None }
+    }
+
+    /// Of a record whose id has several fields. Their texts are joined with `/`.
+    ///
+    /// # Errors
+    ///
+    /// `invalid-id` if one of them contains `/`: two records could have one id.
+    pub fn joined(ids: &[Identifier<'a>]) -> Result<Self, Error> {
+        const REASON: Reason = "a field of an id with several fields contains `/`, which joins them";
+        let mut texts = Vec::with_capacity(ids.len());
+        for id in ids {
+            let text = id.parse("record id")?;
+            if text.contains('/') {
+                return Err(Error::invalid_id("record id", REASON));
+            }
+            texts.push(text);
+        }
+        Ok(Self::new(texts.join("/").into()))
+    }
+
+    /// The same with a subject, whose key is then needed.
+    #[must_use]
+    pub fn subject(self, subject: Option<Identifier<'a>>) -> Self {
+        Self { subject, ..self }
+    }
+
+    pub(super) fn record(&self) -> &Identifier<'a> {
+        &self.record
+    }
+
+    pub(super) fn subject_id(&self) -> Option<&Identifier<'a>> {
+        self.subject.as_ref()
+    }
+}
+
+impl fmt::Debug for RecordIds<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RecordIds").finish_non_exhaustive()
+    }
+}
+
+/// Where the keys of subjects are, loaded before records are sealed or opened.
+pub trait SubjectSource {
+    /// The key of a subject.
+    ///
+    /// # Errors
+    ///
+    /// `subject-missing`, `subject-shredded` and those of unwrapping the key.
+    fn subject_key(&self, subject: &str) -> Result<&SubjectKey, Error>;
+}

@@ -1,0 +1,96 @@
+//! What a struct of sealed fields is, in plaintext and sealed.
+
+use super::ids::RecordIds;
+use super::open::RecordOpener;
+use super::seal::RecordSealer;
+use super::unique::FieldIds;
+use super::walk::{TokenChange, TokenVisit};
+use crate::error::Error;
+use crate::id::Identifier;
+
+/// The fields of a struct, each of which says whether it is sealed. `#[derive(PhiRecord)]` implements it.
+pub trait PhiFields: Sized {
+    /// The same struct with its sealed fields as tokens: what is stored.
+    type Sealed: SealedFields<Open = Self>;
+    /// The ids of all sealed fields that share this struct's context.
+    const FIELDS: FieldIds;
+
+    /// Seals each field in the sealer's context.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Record::seal`](crate::Record::seal).
+    fn seal_fields(&self, sealer: &mut RecordSealer<'_>) -> Result<Self::Sealed, Error>;
+}
+
+/// What a [`PhiFields`] is sealed to. `#[derive(PhiRecord)]` implements it for the struct that it makes.
+pub trait SealedFields: Sized {
+    /// The struct in plaintext.
+    type Open: PhiFields<Sealed = Self>;
+
+    /// Opens each field in the opener's context.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`RecordReader::open`](crate::RecordReader::open).
+    fn open_fields(&self, opener: &mut RecordOpener<'_>) -> Result<Self::Open, Error>;
+
+    /// Shows every token, and what a record tag covers, in the order of the fields.
+    ///
+    /// # Errors
+    ///
+    /// Those of the visit.
+    fn visit_tokens(&self, visit: &mut impl TokenVisit) -> Result<(), Error>;
+
+    /// Gives every token to be replaced, in the order of the fields.
+    ///
+    /// # Errors
+    ///
+    /// Those of the change.
+    fn change_tokens(&mut self, change: &mut impl TokenChange) -> Result<(), Error>;
+}
+
+/// A record struct. Derive it:
+pub trait PhiRecord: PhiFields<Sealed: SealedRecord> {
+    /// The record's own id, and its subject's.
+    ///
+    /// # Errors
+    ///
+    /// `invalid-id`.
+    fn record_ids(&self) -> Result<RecordIds<'_>, Error>;
+}
+
+/// What a [`PhiRecord`] is sealed to: the row.
+pub trait SealedRecord: SealedFields {
+    /// The record type: a declared, stable name.
+    const RECORD_TYPE: &'static str;
+    /// Up to 4 former record types. What was sealed under one opens, and new tokens never use them.
+    const FORMER_TYPES: &'static [&'static str] = &[];
+
+    /// The row's own id, and its subject's.
+    ///
+    /// # Errors
+    ///
+    /// `invalid-id`.
+    fn record_ids(&self) -> Result<RecordIds<'_>, Error>;
+}
+
+/// A part of a record, such as a line of a prescription: a struct with an id within its record.
+pub trait PhiPart: PhiFields<Sealed: SealedPart> {
+    /// The part's id within its record.
+    ///
+    /// # Errors
+    ///
+    /// `invalid-id`.
+    fn part_id(&self) -> Result<Identifier<'_>, Error>;
+}
+
+/// What a [`PhiPart`] is sealed to.
+pub trait SealedPart: SealedFields {
+    /// The part's id within its record.
+    ///
+    /// # Errors
+    ///
+    /// `invalid-id`.
+    fn part_id(&self) -> Result<Identifier<'_>, Error>;
+}

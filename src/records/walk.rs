@@ -1,0 +1,64 @@
+//! Going through the tokens of a row.
+
+use crate::error::Error;
+use crate::field::Field;
+use crate::id::{FieldId, Identifier};
+use crate::token::Token;
+
+/// Sees every token of a row. What has no need of a part or of a clear value ignores it.
+pub trait TokenVisit {
+    /// A token of field `F`.
+    ///
+    /// # Errors
+    ///
+    /// As the implementation says.
+    fn token<F: Field>(&mut self, token: &Token) -> Result<(), Error>;
+
+    /// A readable value that a record tag covers, as its canonical text; `None` is null.
+    ///
+    /// # Errors
+    ///
+    /// As the implementation says.
+    fn clear(&mut self, id: FieldId, text: Option<&str>) -> Result<(), Error> {
+        let _ = (id, text);
+        Ok(())
+    }
+
+    /// The next fields are covered by a record tag from this set on: 1, unless the field says `since`.
+    fn since(&mut self, set: u8) {
+        let _ = set;
+    }
+
+    /// The fields from here to `leave` are of this part.
+    ///
+    /// # Errors
+    ///
+    /// As the implementation says.
+    fn enter(&mut self, name: &str, id: &Identifier<'_>) -> Result<(), Error> {
+        let _ = (name, id);
+        Ok(())
+    }
+
+    /// The part ends.
+    fn leave(&mut self) {}
+}
+
+/// Replaces every token of a row.
+pub trait TokenChange {
+    /// What the token of field `F` becomes.
+    ///
+    /// # Errors
+    ///
+    /// As the implementation says.
+    fn token<F: Field>(&mut self, token: &Token) -> Result<Token, Error>;
+
+    /// The fields from here to `leave` are of this part.
+    ///
+    /// # Errors
+    ///
+    /// As the implementation says.
+    fn enter(&mut self, name: &str, id: &Identifier<'_>) -> Result<(), Error>;
+
+    /// The part ends.
+    fn leave(&mut self);
+}
