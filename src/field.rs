@@ -161,12 +161,17 @@ macro_rules! __field_option {
 
 /// What the macros need at compile time.
 #[doc(hidden)]
-pub mod private {
+pub(crate) mod private {
     use super::{Field, check};
     use crate::id::{Class, FieldId};
 
     pub const fn check_bounds<F: Field>() {
         check::<F>();
+    }
+
+    #[must_use]
+    pub const fn declared<F: Field>() -> Declared {
+        ((F::ID, F::CLASS), F::FORMER)
     }
 
     const fn same(a: &[u8], b: &[u8]) -> bool {
@@ -190,7 +195,7 @@ pub mod private {
     }
 
     /// A field's current pair of id and class, and its former pairs.
-    type Declared = ((FieldId, Class), &'static [(FieldId, Class)]);
+    pub type Declared = ((FieldId, Class), &'static [(FieldId, Class)]);
     type Pair = (FieldId, Class);
 
     const fn same_id(a: Pair, b: Pair) -> bool {
@@ -220,6 +225,17 @@ pub mod private {
         let mut found = same_id(pair, current);
         while let [old, rest @ ..] = former {
             found = found || same_id(pair, *old);
+            former = rest;
+        }
+        found
+    }
+
+    /// Whether one has an id of the other, current or former.
+    pub(crate) const fn shares_an_id(one: Declared, other: Declared) -> bool {
+        let (current, mut former) = one;
+        let mut found = has_id(current, other);
+        while let [old, rest @ ..] = former {
+            found = found || has_id(*old, other);
             former = rest;
         }
         found

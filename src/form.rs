@@ -14,6 +14,7 @@ mod wipe;
 
 pub use each::Each;
 pub use parts::Parts;
+pub(crate) use parts::check_parts;
 pub use phi_value::Phi;
 pub use sealed::Sealed;
 pub use sealing::{OpenAs, SealAs, Sealing};

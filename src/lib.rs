@@ -274,5 +274,9 @@ pub mod forms {
     pub use crate::scope::{ExposedPlaintext, RecordOpening, RecordSealing};
 }
 
+/// What macros and derives need.
 #[doc(hidden)]
-pub use field::private as __private;
+pub mod __private {
+    pub use crate::field::private::{all_distinct, check_bounds, starts_with};
+    pub use crate::records::private::*;
+}
