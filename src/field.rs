@@ -160,15 +160,16 @@ macro_rules! __field_option {
 }
 
 /// What the macros need at compile time.
-#[doc(hidden)]
 pub(crate) mod private {
     use super::{Field, check};
     use crate::id::{Class, FieldId};
 
+    /// Fails the build if a declaration is out of bounds.
     pub const fn check_bounds<F: Field>() {
         check::<F>();
     }
 
+    /// What a field declares: its current pair, and its former ones.
     #[must_use]
     pub const fn declared<F: Field>() -> Declared {
         ((F::ID, F::CLASS), F::FORMER)
@@ -189,6 +190,7 @@ pub(crate) mod private {
         true
     }
 
+    /// Whether `text` starts with `start`.
     #[must_use]
     pub const fn starts_with(text: &str, start: &str) -> bool {
         matches_start(text.as_bytes(), start.as_bytes())

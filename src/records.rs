@@ -20,19 +20,16 @@ pub use subjects::SubjectSource;
 pub use traits::{PhiFields, PhiPart, PhiRecord, SealedFields, SealedPart, SealedRecord};
 pub use twin::{HasField, Own, Sealable, Twin, TwinOf};
 
-/// What only the derive's code names.
+// What only the derive's code names: `rxseal::__private` has it, and the documentation of this module has not.
 #[doc(hidden)]
-pub mod private {
-    pub use super::ids::RecordIds;
-    pub use super::open::RecordOpener;
-    pub use super::seal::RecordSealer;
-    pub use super::unique::{FieldIds, assert_unique};
-    pub use super::walk::{TokenChange, TokenVisit};
-    pub use crate::field::private::{Declared, declared};
-
-    /// The sum of counts.
-    #[must_use]
-    pub fn sum(counts: &[usize]) -> usize {
-        counts.iter().copied().fold(0, usize::saturating_add)
-    }
-}
+pub use ids::RecordIds;
+#[doc(hidden)]
+pub use open::RecordOpener;
+#[doc(hidden)]
+pub use parts::sum;
+#[doc(hidden)]
+pub use seal::RecordSealer;
+#[doc(hidden)]
+pub use unique::{FieldIds, assert_unique};
+#[doc(hidden)]
+pub use walk::{TokenChange, TokenVisit};

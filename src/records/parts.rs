@@ -101,3 +101,9 @@ collections! {
     Vec .collect();
     Option .next() .transpose();
 }
+
+/// The sum of numbers of contexts.
+#[must_use]
+pub fn sum(contexts: &[usize]) -> usize {
+    contexts.iter().copied().fold(0, usize::saturating_add)
+}
