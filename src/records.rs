@@ -1,16 +1,21 @@
 //! Whole record structs: the traits that `#[derive(PhiRecord)]` implements, and the calls that take such a struct.
 
 mod calls;
+mod change;
+mod check;
 mod containers;
+mod counting;
 mod ids;
 mod keys;
 mod open;
 mod parts;
+mod round_trip;
 mod seal;
 mod subjects;
 mod traits;
 mod twin;
 mod unique;
+mod via;
 mod walk;
 
 pub use ids::{AsRecordId, AsSubjectId};
@@ -19,6 +24,7 @@ pub use parts::{PartsTwin, PhiParts};
 pub use subjects::SubjectSource;
 pub use traits::{PhiFields, PhiPart, PhiRecord, SealedFields, SealedPart, SealedRecord};
 pub use twin::{HasField, Own, Sealable, Twin, TwinOf};
+pub use via::{SerdeWith, Via, With};
 
 // What only the derive's code names: `rxseal::__private` has it, and the documentation of this module has not.
 #[doc(hidden)]

@@ -7,6 +7,7 @@ use super::ids::RecordIds;
 use super::subjects::SubjectSource;
 use crate::error::{Error, ErrorKind};
 use crate::handles::{Opener, Sealer};
+use crate::key::Keys;
 use crate::keyring::{Keyring, KeyringShares};
 use crate::record::{OpenOnly, RecordCore, Role, SealAndOpen, SealOnly};
 
@@ -72,6 +73,10 @@ handles! {
 }
 
 impl<R> WithSubjects<'_, R> {
+    pub(super) fn keys(&self) -> &Keys {
+        &self.shares.shared().keys
+    }
+
     /// The context of a record with these ids, and what opens and seals there.
     pub(super) fn core(&self, record_type: &str, ids: Result<RecordIds<'_>, Error>) -> Result<RecordCore, Error> {
         ids.and_then(|ids| self.of_ids(record_type, &ids)).map_err(|error| error.in_record(record_type))

@@ -1,12 +1,17 @@
 //! What a struct of sealed fields is, in plaintext and sealed.
 
+use super::check::{NeedsReseal, Opens};
 use super::ids::RecordIds;
+use super::keys::RecordKeys;
 use super::open::RecordOpener;
-use super::seal::RecordSealer;
+use super::seal::{RecordSealer, Sealing};
+use super::twin::{HasField, TwinOf};
 use super::unique::FieldIds;
 use super::walk::{TokenChange, TokenVisit};
 use crate::error::Error;
+use crate::field::Field;
 use crate::id::Identifier;
+use crate::record::{MayOpen, MaySeal};
 
 /// A struct or an enum, each of whose fields says whether it is sealed. `#[derive(PhiRecord)]` implements it.
 #[diagnostic::on_unimplemented(
@@ -72,6 +77,51 @@ pub trait SealedRecord: SealedFields {
     /// The row's own id, and its subject's.
     #[doc(hidden)]
     fn record_ids(&self) -> Result<RecordIds<'_>, Error>;
+
+    /// The row with a new value of one field: `row.set::<Directions>(&keys, &text)?`. The other tokens stay as they are, and are not opened.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Record::seal`](crate::Record::seal); `invalid-id`; `subject-missing`.
+    fn set<F: Field>(
+        &self,
+        keys: &impl RecordKeys<Role: MaySeal>,
+        value: &<Self as HasField<F>>::Value,
+    ) -> Result<Self, Error>
+    where
+        Self: HasField<F>,
+    {
+        let core = keys.handle().core(Self::RECORD_TYPE, self.record_ids())?;
+        let mut sealing = Sealing::in_contexts(Self::Marker::contexts(value).saturating_add(1));
+        let mut row = self.clone();
+        *row.twin_mut() = Self::Marker::seal_twin(value, &mut RecordSealer::begin(&core, &mut sealing)?)?;
+        Ok(row)
+    }
+
+    /// Checks that every token opens as the field of this record that it is stored as. Call it before you save a row that was copied, or
+    /// whose id was changed: what is bound to another record never opens again ([`Keyring::rebind`](crate::Keyring::rebind) moves it).
+    ///
+    /// No value leaves, so it is no opening, and the observer is not told.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`RecordReader::open`](crate::RecordReader::open), except `refused-by-observer` and `type-mismatch`; `invalid-id`;
+    /// `subject-missing`.
+    fn check(&self, keys: &impl RecordKeys<Role: MayOpen>) -> Result<(), Error> {
+        self.visit_tokens(&mut Opens::of(keys.handle().core(Self::RECORD_TYPE, self.record_ids())?))
+    }
+
+    /// Whether [`Keyring::reseal`](crate::Keyring::reseal) would move a token to another key.
+    ///
+    /// # Errors
+    ///
+    /// `unknown-key` if the keyring does not have a token's key; `invalid-id` if the id of a part cannot be told.
+    fn needs_reseal(&self, keys: &impl RecordKeys) -> Result<bool, Error> {
+        let handle = keys.handle();
+        let mut asked = NeedsReseal::of(handle.keys());
+        self.visit_tokens(&mut asked).map_err(|error| error.in_record(Self::RECORD_TYPE))?;
+        Ok(asked.needs)
+    }
 }
 
 /// A part of a record, such as a line of a prescription: a struct with an id within its record. `#[derive(PhiRecord)]` with
