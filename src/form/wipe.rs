@@ -1,5 +1,21 @@
 //! How a `Phi` wipes its value on drop.
 
+/// Types whose values can be copied: a fixed value takes their place.
+macro_rules! overwrite {
+    ($($type:ty = $value:expr;)*) => {$(
+        impl Wipe for $type {
+            fn wipe(&mut self) {
+                self.overwrite($value);
+            }
+
+            fn wipe_all(values: &mut [Self]) {
+                values.fill($value);
+                zeroize::optimization_barrier(values);
+            }
+        }
+    )*};
+}
+
 mod foreign;
 mod plain;
 

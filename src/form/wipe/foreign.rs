@@ -6,14 +6,6 @@ use serde_json::Value;
 use zeroize::{Zeroize, Zeroizing};
 
 use super::Wipe;
-#[cfg(any(
-    feature = "chrono_0_4",
-    feature = "jiff_0_2",
-    feature = "rust_decimal_1",
-    feature = "time_0_3",
-    feature = "uuid_1"
-))]
-use super::plain::overwrite;
 
 impl<T: Zeroize> Wipe for Zeroizing<T> {
     fn wipe(&mut self) {
@@ -26,10 +18,12 @@ impl Wipe for Value {
         match self {
             Self::String(text) => text.wipe(),
             Self::Array(values) => values.wipe(),
-            Self::Object(members) => mem::take(members).into_iter().for_each(|(mut name, mut value)| {
-                name.wipe();
-                value.wipe();
-            }),
+            Self::Object(members) => {
+                for (mut name, mut value) in mem::take(members) {
+                    name.wipe();
+                    value.wipe();
+                }
+            }
             Self::Null | Self::Bool(_) | Self::Number(_) => {}
         }
         self.overwrite(Self::Null);

@@ -12,23 +12,6 @@ use zeroize::Zeroize;
 
 use super::Wipe;
 
-/// Types whose values can be copied: a fixed value takes their place.
-macro_rules! overwrite {
-    ($($type:ty = $value:expr;)*) => {$(
-        impl Wipe for $type {
-            fn wipe(&mut self) {
-                self.overwrite($value);
-            }
-
-            fn wipe_all(values: &mut [Self]) {
-                values.fill($value);
-                zeroize::optimization_barrier(values);
-            }
-        }
-    )*};
-}
-pub(super) use overwrite;
-
 overwrite! {
     u8 = 0; u16 = 0; u32 = 0; u64 = 0; u128 = 0; usize = 0;
     i8 = 0; i16 = 0; i32 = 0; i64 = 0; i128 = 0; isize = 0;
@@ -128,26 +111,34 @@ impl<T: Wipe> Wipe for VecDeque<T> {
 impl<K: Wipe, V: Wipe> Wipe for BTreeMap<K, V> {
     fn wipe(&mut self) {
         self.values_mut().for_each(V::wipe);
-        mem::take(self).into_keys().for_each(|mut key| key.wipe());
+        for mut key in mem::take(self).into_keys() {
+            key.wipe();
+        }
     }
 }
 
 impl<K: Wipe, V: Wipe, S> Wipe for HashMap<K, V, S> {
     fn wipe(&mut self) {
         self.values_mut().for_each(V::wipe);
-        self.drain().for_each(|(mut key, _)| key.wipe());
+        for (mut key, _) in self.drain() {
+            key.wipe();
+        }
     }
 }
 
 impl<K: Wipe> Wipe for BTreeSet<K> {
     fn wipe(&mut self) {
-        mem::take(self).into_iter().for_each(|mut key| key.wipe());
+        for mut key in mem::take(self) {
+            key.wipe();
+        }
     }
 }
 
 impl<K: Wipe, S> Wipe for HashSet<K, S> {
     fn wipe(&mut self) {
-        self.drain().for_each(|mut key| key.wipe());
+        for mut key in self.drain() {
+            key.wipe();
+        }
     }
 }
 
