@@ -160,11 +160,11 @@ macro_rules! __field_option {
 }
 
 /// What the macros need at compile time.
-#[doc(hidden)]
-pub mod private {
+pub(crate) mod private {
     use super::{Field, check};
     use crate::id::{Class, FieldId};
 
+    /// Fails the build if a declaration is out of bounds.
     pub const fn check_bounds<F: Field>() {
         check::<F>();
     }
@@ -184,6 +184,7 @@ pub mod private {
         true
     }
 
+    /// Whether `text` starts with `start`.
     #[must_use]
     pub const fn starts_with(text: &str, start: &str) -> bool {
         matches_start(text.as_bytes(), start.as_bytes())

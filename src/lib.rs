@@ -274,5 +274,10 @@ pub mod forms {
     pub use crate::scope::{ExposedPlaintext, RecordOpening, RecordSealing};
 }
 
+/// What macros write. No program names anything of it.
 #[doc(hidden)]
-pub use field::private as __private;
+pub mod __private {
+    pub use crate::field::private::{all_distinct, check_bounds, starts_with};
+    pub use crate::form::{read_plaintext, write_plaintext};
+    pub use serde;
+}
