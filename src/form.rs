@@ -5,6 +5,7 @@ mod each;
 mod parts;
 mod phi_value;
 mod plain_reader;
+mod record_tag;
 mod sealed;
 mod sealing;
 #[cfg(feature = "serde_with_3")]

@@ -4,6 +4,7 @@ mod calls;
 mod ids;
 mod open;
 mod seal;
+mod tags;
 mod traits;
 mod twin;
 mod unique;
@@ -17,3 +18,7 @@ pub use traits::{PhiFields, PhiPart, PhiRecord, SealedFields, SealedPart, Sealed
 pub use twin::{Sealable, TwinOf};
 pub use unique::{FieldIds, assert_unique};
 pub use walk::{TokenChange, TokenVisit};
+
+pub use crate::record_tag::ClearValue;
+#[doc(hidden)]
+pub use crate::record_tag::{BoundValue, ScaledValue};

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::ids::{RecordIds, SubjectSource};
 use super::open::RecordOpener;
 use super::seal::RecordSealer;
+use super::tags;
 use super::traits::{PhiFields, PhiRecord, SealedFields, SealedRecord};
 use crate::access::Access;
 use crate::error::{Error, ErrorKind};
@@ -66,7 +67,9 @@ impl WithSubjects<'_> {
     /// Those of [`Keyring::seal`].
     pub fn seal<P: PhiRecord>(&self, record: &P) -> Result<P::Sealed, Error> {
         let core = self.core(P::Sealed::RECORD_TYPE, &record.record_ids()?)?;
-        PhiFields::seal_fields(record, &mut RecordSealer::of(&core))
+        let mut row = PhiFields::seal_fields(record, &mut RecordSealer::of(&core))?;
+        tags::renew(&core, &mut row)?;
+        Ok(row)
     }
 
     /// As [`Keyring::open`].
@@ -77,7 +80,9 @@ impl WithSubjects<'_> {
     pub fn open<S: SealedRecord>(&self, row: &S, access: &Access) -> Result<S::Open, Error> {
         let core = Arc::new(self.core_of(row)?);
         let mut audit = Audit::begin(slice::from_ref(&core), access)?;
-        let opened = SealedFields::open_fields(row, &mut RecordOpener::of(&core, &mut audit.state));
+        let verified = tags::verify(&core, row).inspect_err(|error| audit.state.note_failure(error));
+        let opened =
+            verified.and_then(|()| SealedFields::open_fields(row, &mut RecordOpener::of(&core, &mut audit.state)));
         audit.end();
         opened
     }

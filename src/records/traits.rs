@@ -7,6 +7,7 @@ use super::unique::FieldIds;
 use super::walk::{TokenChange, TokenVisit};
 use crate::error::Error;
 use crate::id::Identifier;
+use crate::record_tag::RecordTag;
 
 /// The fields of a struct, each of which says whether it is sealed. `#[derive(PhiRecord)]` implements it.
 pub trait PhiFields: Sized {
@@ -27,6 +28,9 @@ pub trait PhiFields: Sized {
 pub trait SealedFields: Sized {
     /// The struct in plaintext.
     type Open: PhiFields<Sealed = Self>;
+    /// The cover number of what is sealed now: the highest `since` of its fields, nested structs and parts, or 1.
+    #[doc(hidden)]
+    const COVER: u8 = 1;
 
     /// Opens each field in the opener's context.
     ///
@@ -66,6 +70,17 @@ pub trait SealedRecord: SealedFields {
     const RECORD_TYPE: &'static str;
     /// Up to 4 former record types. What was sealed under one opens, and new tokens never use them.
     const FORMER_TYPES: &'static [&'static str] = &[];
+
+    /// The tag, if rows of this type have one.
+    #[doc(hidden)]
+    fn record_tag(&self) -> Option<&RecordTag> {
+        None
+    }
+
+    #[doc(hidden)]
+    fn record_tag_mut(&mut self) -> Option<&mut RecordTag> {
+        None
+    }
 
     /// The row's own id, and its subject's.
     ///
