@@ -44,7 +44,7 @@ impl<'b> FrameWriter<'b> {
         self.out.extend_from_slice(&len.to_be_bytes());
         let start = self.out.len();
         write(self.out);
-        debug_assert_eq!(self.out.len() - start, usize::try_from(len).unwrap_or_default(), "as many as was said");
+        debug_assert_eq!(Some(self.out.len().saturating_sub(start)), usize::try_from(len).ok(), "as many as was said");
         self.last_tag = tag;
         self
     }

@@ -1,4 +1,4 @@
-//! Decimals of rust_decimal 1.
+//! Decimals of `rust_decimal` 1.
 
 use std::borrow::Cow;
 
