@@ -12,6 +12,8 @@ mod parts;
 mod round_trip;
 mod seal;
 mod subjects;
+mod tagging;
+mod tags;
 mod traits;
 mod twin;
 mod unique;
@@ -22,11 +24,16 @@ pub use ids::{AsRecordId, AsSubjectId};
 pub use keys::{RecordKeys, WithSubjects};
 pub use parts::{PartsTwin, PhiParts};
 pub use subjects::SubjectSource;
+pub use tags::{TaggedRecord, Verified, WholeRecord};
 pub use traits::{PhiFields, PhiPart, PhiRecord, SealedFields, SealedPart, SealedRecord};
 pub use twin::{HasField, Own, Sealable, Twin, TwinOf};
 pub use via::{SerdeWith, Via, With};
 
+pub use crate::record_tag::ClearValue;
+
 // What only the derive's code names: `rxseal::__private` has it, and the documentation of this module has not.
+#[doc(hidden)]
+pub use crate::record_tag::{BoundValue, ScaledValue};
 #[doc(hidden)]
 pub use ids::RecordIds;
 #[doc(hidden)]

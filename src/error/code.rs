@@ -75,6 +75,21 @@ error_codes! {
     /// a token, a wrapped subject key or a sealed field is inside the value. Use plain types in there.
     TokenInside = "token-inside",
 
+    // Record tags
+    /// the record has no tag where one is needed: its column is null or empty, or it was never sealed. Suspect the row.
+    TagMissing = "tag-missing",
+    /// what was read is not a record tag: it is cut off, another value or another format. Look at how it got there.
+    NotATag = "not-a-tag",
+    /// the record is not as it was sealed: a field, a bound value or the tag was changed, removed, or taken from another record or
+    /// from an older state of this one. Look at the row and at its backups; `open_unverified` still reads it.
+    TagRefused = "tag-refused",
+    /// the record is authentic but older than the caller allows: an old row was put back, or it was never resealed.
+    TagTooOld = "tag-too-old",
+    /// the tag covers fields that this program does not know. A newer release wrote the record: deploy that release.
+    CoverUnknown = "cover-unknown",
+    /// a clear value that a tag is to cover has no text that every database keeps. Round it, or give it a scale.
+    ClearRefused = "clear-refused",
+
     // Scopes and roles
     /// a sealed field was written or read outside of a scope. Use `record.sealing(&value)` or `record.opened_by(&access)`.
     ScopeMissing = "scope-missing",

@@ -65,6 +65,28 @@ pub(crate) enum ErrorKind {
     )]
     TokenInside,
 
+    // Record tags
+    #[error(
+        "the record has no tag: its column is null or empty, or the record was never sealed. A record of this type is never \
+         read without one"
+    )]
+    TagMissing,
+    #[error("this is not a record tag: it is cut off, or another value")]
+    NotATag,
+    #[error(
+        "the record is not as it was sealed: a field, a bound value or the tag was changed, removed, or taken from another \
+         record or an older state of this one; rxseal cannot tell which"
+    )]
+    TagRefused,
+    #[error("the record is older than the minimum that was asked for: an old row may have been put back")]
+    TagTooOld,
+    #[error("the record's tag covers fields that this program does not know: a newer release wrote it")]
+    CoverUnknown,
+    #[error("a clear value cannot be covered by a record tag")]
+    ClearRefused,
+    #[error("the record's version has no successor")]
+    VersionSpent,
+
     // Scopes and roles
     #[error(
         "a sealed field was written or read outside of a scope. To write, use `record.sealing(&value)` or `run_sealing`; \
@@ -254,6 +276,13 @@ impl ErrorKind {
             Self::NotReadBack => ErrorCode::NotReadBack,
             Self::TokenAsPlaintext => ErrorCode::TokenAsPlaintext,
             Self::TokenInside => ErrorCode::TokenInside,
+            Self::TagMissing => ErrorCode::TagMissing,
+            Self::NotATag => ErrorCode::NotATag,
+            Self::TagRefused => ErrorCode::TagRefused,
+            Self::TagTooOld => ErrorCode::TagTooOld,
+            Self::CoverUnknown => ErrorCode::CoverUnknown,
+            Self::ClearRefused => ErrorCode::ClearRefused,
+            Self::VersionSpent => ErrorCode::Unrepresentable,
             Self::ScopeMissing | Self::ScopeOfAnotherTask => ErrorCode::ScopeMissing,
             Self::WrongDirection => ErrorCode::WrongDirection,
             Self::ClassLocked => ErrorCode::ClassLocked,

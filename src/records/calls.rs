@@ -6,13 +6,13 @@ use std::sync::Arc;
 use super::keys::{RecordKeys, WithSubjects};
 use super::open::RecordOpener;
 use super::seal::{RecordSealer, Sealing};
-use super::traits::{PhiRecord, SealedRecord};
+use super::traits::{PhiRecord, SealedRecord, renew_tag, verify_tag};
 use super::unique::assert_unique;
 use crate::access::Access;
 use crate::error::Error;
 use crate::handles::{Opener, Sealer};
 use crate::keyring::Keyring;
-use crate::record::{Audit, MayOpen, MaySeal, Record, RecordCore, Role};
+use crate::record::{Audit, MayOpen, MaySeal, OpenState, Record, RecordCore, Role};
 
 impl<R: MaySeal> WithSubjects<'_, R> {
     /// Seals a record struct: each field of it for the record whose id the struct has.
@@ -25,7 +25,7 @@ impl<R: MaySeal> WithSubjects<'_, R> {
         const { assert_unique(&P::FIELDS) };
         let core = self.core(P::Sealed::RECORD_TYPE, record.record_ids())?;
         let mut sealing = Sealing::in_contexts(record.contexts().saturating_add(1));
-        record.seal_fields(&mut RecordSealer::begin(&core, &mut sealing)?)
+        seal(record, &core, &mut sealing)
     }
 
     /// Seals many record structs. Nonce bytes are drawn for 256 records or parts of records in one system call.
@@ -42,9 +42,7 @@ impl<R: MaySeal> WithSubjects<'_, R> {
         let records = records.into_iter().map(with_core).collect::<Result<Vec<_>, Error>>()?;
         let contexts = records.iter().map(|(record, _)| record.contexts().saturating_add(1));
         let mut sealing = Sealing::in_contexts(contexts.fold(0, usize::saturating_add));
-        let seal =
-            |(record, core): &(&P, RecordCore)| record.seal_fields(&mut RecordSealer::begin(core, &mut sealing)?);
-        records.iter().map(seal).collect()
+        records.iter().map(|(record, core)| seal(*record, core, &mut sealing)).collect()
     }
 }
 
@@ -58,7 +56,7 @@ impl<R: MayOpen> WithSubjects<'_, R> {
     pub fn open<S: SealedRecord>(&self, row: &S, access: &Access) -> Result<S::Open, Error> {
         let core = Arc::new(self.core(S::RECORD_TYPE, row.record_ids())?);
         let mut audit = Audit::begin(slice::from_ref(&core), access)?;
-        let opened = row.open_fields(&mut RecordOpener::of(&core, &mut audit.state));
+        let opened = open(row, &core, &mut audit.state);
         audit.end();
         opened
     }
@@ -81,7 +79,7 @@ impl<R: MayOpen> WithSubjects<'_, R> {
         let open = |(row, core): (&S, Result<Arc<RecordCore>, Error>)| {
             let core = core.inspect_err(|error| state.note_failure(error))?;
             state.next_record();
-            row.open_fields(&mut RecordOpener::of(&core, state))
+            open(row, &core, state)
         };
         let opened = rows.into_iter().map(open).collect();
         audit.end();
@@ -98,6 +96,19 @@ impl<R: Role> WithSubjects<'_, R> {
     pub fn record_of<S: SealedRecord>(&self, row: &S) -> Result<Record<R>, Error> {
         Record::new(self.core(S::RECORD_TYPE, row.record_ids())?)
     }
+}
+
+/// Seals a record, and makes its tag if it has one.
+fn seal<P: PhiRecord>(record: &P, core: &RecordCore, sealing: &mut Sealing) -> Result<P::Sealed, Error> {
+    let mut row = record.seal_fields(&mut RecordSealer::begin(core, sealing)?)?;
+    renew_tag(core, &mut row)?;
+    Ok(row)
+}
+
+/// Verifies a row's tag if it has one, and opens it.
+fn open<S: SealedRecord>(row: &S, core: &RecordCore, state: &mut OpenState) -> Result<S::Open, Error> {
+    verify_tag(core, row).inspect_err(|error| state.note_failure(error))?;
+    row.open_fields(&mut RecordOpener::of(core, state))
 }
 
 /// The same calls without subjects. What each does is said once, above.

@@ -7,7 +7,7 @@ use super::check::Contexts;
 use super::counting::contexts_of;
 use super::keys::{RecordKeys, WithSubjects};
 use super::seal::Sealing;
-use super::traits::SealedRecord;
+use super::traits::{SealedRecord, renew_tag, verify_tag};
 use super::walk::{TokenChange, TokenVisit};
 use crate::access::Access;
 use crate::error::{Error, Reason};
@@ -96,10 +96,11 @@ impl Keyring {
 }
 
 fn reseal<S: SealedRecord>(row: &S, core: &Arc<RecordCore>, sealing: &mut Sealing) -> Result<S, Error> {
+    verify_tag(core, row)?;
     let mut resealed = row.clone();
     let mut open = OpenState::default();
-    let from = Source::Same;
-    resealed.change_tokens(&mut Move::begin(core, from, &mut open, sealing)?)?;
+    resealed.change_tokens(&mut Move::begin(core, Source::Same, &mut open, sealing)?)?;
+    renew_tag(core, &mut resealed)?;
     Ok(resealed)
 }
 
@@ -109,6 +110,7 @@ fn rebind<S: SealedRecord>(
     (from, to): (Arc<RecordCore>, Arc<RecordCore>),
     open: &mut OpenState,
 ) -> Result<(), Error> {
+    verify_tag(&from, row)?;
     let mut known = Known { contexts: Contexts::of(Arc::clone(&from)), parts: VecDeque::new() };
     row.visit_tokens(&mut known)?;
     let mut sealing = Sealing::in_contexts(known.parts.len().saturating_add(1));
@@ -117,7 +119,7 @@ fn rebind<S: SealedRecord>(
     moved.change_tokens(&mut change)?;
     match change.from {
         Source::Other { to_come, .. } if !to_come.is_empty() => Err(other_parts().in_record(S::RECORD_TYPE)),
-        _ => Ok(()),
+        _ => renew_tag(&to, moved),
     }
 }
 

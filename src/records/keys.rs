@@ -82,6 +82,21 @@ impl<R> WithSubjects<'_, R> {
         ids.and_then(|ids| self.of_ids(record_type, &ids)).map_err(|error| error.in_record(record_type))
     }
 
+    /// The same to verify a tag, which is bound to the subject's id and needs no key of the subject.
+    pub(super) fn core_to_verify(
+        &self,
+        record_type: &str,
+        ids: Result<RecordIds<'_>, Error>,
+    ) -> Result<RecordCore, Error> {
+        let of_ids = |ids: RecordIds<'_>| {
+            let core = RecordCore::bound(self.shares, record_type, ids.record())?;
+            let Some(subject) = ids.subject_id() else { return Ok(core) };
+            let subject = subject.parse("subject id")?;
+            Ok(core.with_context(core.context().with_subject(subject)))
+        };
+        ids.and_then(of_ids).map_err(|error: Error| error.in_record(record_type))
+    }
+
     fn of_ids(&self, record_type: &str, ids: &RecordIds<'_>) -> Result<RecordCore, Error> {
         let core = RecordCore::bound(self.shares, record_type, ids.record())?;
         let Some(subject) = ids.subject_id() else { return Ok(core) };
