@@ -24,8 +24,8 @@ pub use ids::{AsRecordId, AsSubjectId};
 pub use keys::{RecordKeys, WithSubjects};
 pub use parts::{PartsTwin, PhiParts};
 pub use subjects::SubjectSource;
-pub use tags::{TaggedRecord, Verified, WholeRecord};
-pub use traits::{PhiFields, PhiPart, PhiRecord, SealedFields, SealedPart, SealedRecord};
+pub use tags::{TaggedRecord, Verified};
+pub use traits::{PhiFields, PhiPart, PhiRecord, SealedFields, SealedPart, SealedRecord, WholeRecord};
 pub use twin::{HasField, Own, Sealable, Twin, TwinOf};
 pub use via::{SerdeWith, Via, With};
 

@@ -7,7 +7,7 @@ use super::check::Contexts;
 use super::counting::contexts_of;
 use super::keys::{RecordKeys, WithSubjects};
 use super::seal::Sealing;
-use super::traits::{SealedRecord, renew_tag, verify_tag};
+use super::traits::{SealedRecord, WholeRecord, renew_tag, verify_tag};
 use super::walk::{TokenChange, TokenVisit};
 use crate::access::Access;
 use crate::error::{Error, Reason};
@@ -23,14 +23,14 @@ impl WithSubjects<'_> {
     /// # Errors
     ///
     /// Those of [`Record::reseal`](crate::Record::reseal); `invalid-id`; `subject-missing`. Nothing is changed then.
-    pub fn reseal<S: SealedRecord>(&self, row: &S) -> Result<S, Error> {
+    pub fn reseal<S: WholeRecord>(&self, row: &S) -> Result<S, Error> {
         let core = Arc::new(self.core(S::RECORD_TYPE, row.record_ids())?);
         reseal(row, &core, &mut Sealing::in_contexts(contexts_of(row)))
     }
 
     /// Reseals many rows. A row that does not open has its error in its place, and the others are resealed. Nonce bytes are drawn for 256
     /// rows or parts of rows in one system call.
-    pub fn reseal_all<'s, S: SealedRecord + 's>(&self, rows: impl IntoIterator<Item = &'s S>) -> Vec<Result<S, Error>> {
+    pub fn reseal_all<'s, S: WholeRecord + 's>(&self, rows: impl IntoIterator<Item = &'s S>) -> Vec<Result<S, Error>> {
         let rows: Vec<&S> = rows.into_iter().collect();
         let contexts = rows.iter().map(|row| contexts_of(*row)).fold(0, usize::saturating_add);
         let mut sealing = Sealing::in_contexts(contexts);
@@ -50,7 +50,7 @@ impl WithSubjects<'_> {
     ///
     /// Those of opening and sealing the fields; `refused-by-observer`; `invalid-id`, also if `change` added or removed a part;
     /// `subject-missing`. The row stays as it is.
-    pub fn rebind<S: SealedRecord>(&self, row: &S, change: impl FnOnce(&mut S), access: &Access) -> Result<S, Error> {
+    pub fn rebind<S: WholeRecord>(&self, row: &S, change: impl FnOnce(&mut S), access: &Access) -> Result<S, Error> {
         let from = Arc::new(self.core(S::RECORD_TYPE, row.record_ids())?);
         let mut moved = row.clone();
         change(&mut moved);
@@ -71,13 +71,13 @@ impl Keyring {
     ///
     /// Those of [`Record::reseal`](crate::Record::reseal); `invalid-id`; `subject-missing` if the row has a subject: use
     /// [`with_subjects`](Self::with_subjects). Nothing is changed then.
-    pub fn reseal<S: SealedRecord>(&self, row: &S) -> Result<S, Error> {
+    pub fn reseal<S: WholeRecord>(&self, row: &S) -> Result<S, Error> {
         self.handle().reseal(row)
     }
 
     /// Reseals many rows. A row that does not open has its error in its place, and the others are resealed. Nonce bytes are drawn for 256
     /// rows or parts of rows in one system call.
-    pub fn reseal_all<'s, S: SealedRecord + 's>(&self, rows: impl IntoIterator<Item = &'s S>) -> Vec<Result<S, Error>> {
+    pub fn reseal_all<'s, S: WholeRecord + 's>(&self, rows: impl IntoIterator<Item = &'s S>) -> Vec<Result<S, Error>> {
         self.handle().reseal_all(rows)
     }
 
@@ -90,7 +90,7 @@ impl Keyring {
     ///
     /// Those of opening and sealing the fields; `refused-by-observer`; `invalid-id`, also if `change` added or removed a part;
     /// `subject-missing` if the row has a subject: use [`with_subjects`](Self::with_subjects). The row stays as it is.
-    pub fn rebind<S: SealedRecord>(&self, row: &S, change: impl FnOnce(&mut S), access: &Access) -> Result<S, Error> {
+    pub fn rebind<S: WholeRecord>(&self, row: &S, change: impl FnOnce(&mut S), access: &Access) -> Result<S, Error> {
         self.handle().rebind(row, change, access)
     }
 }

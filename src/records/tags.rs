@@ -3,17 +3,9 @@
 use std::fmt;
 
 use super::keys::RecordKeys;
-use super::traits::{SealedRecord, verify_tag};
+use super::traits::{SealedRecord, WholeRecord, verify_tag};
 use crate::error::{Error, ErrorKind};
 use crate::record_tag::RecordTag;
-
-/// A row with all fields of its record, as `#[derive(PhiRecord)]` makes it. A struct that says `projection` selects fewer columns, so
-/// the record's tag cannot be verified with it: it has `open_unverified` and nothing else.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is a projection, whose record tag cannot be verified",
-    note = "it selects fewer columns than its record has: read it with `open_unverified`, and seal the whole record"
-)]
-pub trait WholeRecord: SealedRecord {}
 
 /// A row whose fields a record tag holds together: one with `#[phi(record_tag)]`.
 #[diagnostic::on_unimplemented(

@@ -109,7 +109,7 @@ pub trait SealedRecord: SealedFields {
         value: &<Self as HasField<F>>::Value,
     ) -> Result<Self, Error>
     where
-        Self: HasField<F>,
+        Self: WholeRecord + HasField<F>,
     {
         let core = keys.handle().core(Self::RECORD_TYPE, self.record_ids())?;
         let mut sealing = Sealing::in_contexts(Self::Marker::contexts(value).saturating_add(1));
@@ -129,7 +129,10 @@ pub trait SealedRecord: SealedFields {
     ///
     /// Those of [`RecordReader::open`](crate::RecordReader::open), except `refused-by-observer` and `type-mismatch`; `invalid-id`;
     /// `subject-missing`.
-    fn check(&self, keys: &impl RecordKeys<Role: MayOpen>) -> Result<(), Error> {
+    fn check(&self, keys: &impl RecordKeys<Role: MayOpen>) -> Result<(), Error>
+    where
+        Self: WholeRecord,
+    {
         let core = keys.handle().core(Self::RECORD_TYPE, self.record_ids())?;
         verify_tag(&core, self)?;
         self.visit_tokens(&mut Opens::of(core))
@@ -147,6 +150,14 @@ pub trait SealedRecord: SealedFields {
         Ok(asked.needs)
     }
 }
+
+/// A row with all fields of its record. `#[derive(PhiRecord)]` implements it, except for a struct that says `projection`: it selects fewer
+/// columns, so it is neither sealed nor resealed, and a record tag cannot be verified with it. It opens with `open_unverified`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is a projection, which has not all fields of its record",
+    note = "open it with `open_unverified`; take the struct of the whole record for everything else"
+)]
+pub trait WholeRecord: SealedRecord {}
 
 /// Verifies the tag of a row, if rows of its type have one.
 pub(super) fn verify_tag<S: SealedRecord>(core: &RecordCore, row: &S) -> Result<(), Error> {

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use rxseal::phi::{Allergy, Diagnosis, Directions, PatientName, PrescriberName, Quantity};
 use rxseal::records::{
     AsRecordId, HasField, Own, PartsTwin, PhiFields, PhiPart, PhiParts, SealedFields, SealedPart, Twin, TwinOf,
+    WholeRecord,
 };
 use rxseal::testing::insecure_keyring;
 use rxseal::{Access, Each, Error, Identifier, Keyring, Parts, Phi, PhiRecord, Purpose, SealedRecord};
@@ -192,6 +193,9 @@ impl SealedRecord for SealedPrescription {
         Ok(rxseal::__private::RecordIds::new(&self.rx_number).subject(&self.patient))
     }
 }
+
+// Not of a struct that says `projection`.
+impl WholeRecord for SealedPrescription {}
 
 // One for each sealed field of the struct itself.
 impl HasField<<Option<Directions> as TwinOf<Option<String>>>::Field> for SealedPrescription {

@@ -64,6 +64,8 @@ impl<T, M: TwinOf<T>> SealedRecord for SealedOne<T, M> {
     }
 }
 
+impl<T, M: TwinOf<T>> WholeRecord for SealedOne<T, M> {}
+
 fn seal<M: TwinOf<T>, T>(value: T) -> Result<SealedOne<T, M>, Error> {
     keyring().seal(&One::<T, M>(value, std::marker::PhantomData))
 }
