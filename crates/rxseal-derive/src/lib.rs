@@ -1,5 +1,9 @@
 #![doc = include_str!("../README.md")]
 
+mod errors;
+mod expand;
+mod input;
+
 use proc_macro::TokenStream;
 use quote::quote;
 use syn::{DeriveInput, parse_macro_input};
@@ -8,8 +12,7 @@ use syn::{DeriveInput, parse_macro_input};
 #[proc_macro_derive(PhiRecord, attributes(phi, serde))]
 pub fn phi_record(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
-    let _ = input;
-    quote!().into()
+    input::Input::read(input).map_or_else(syn::Error::into_compile_error, |input| expand::expand(&input)).into()
 }
 
 /// Wipes each field. See `rxseal::forms::Wipe`.
