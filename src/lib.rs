@@ -274,5 +274,13 @@ pub mod forms {
     pub use crate::scope::{ExposedPlaintext, RecordOpening, RecordSealing};
 }
 
+/// What macros write. No program names anything of it.
 #[doc(hidden)]
-pub use field::private as __private;
+pub mod __private {
+    pub use crate::field::private::{Declared, all_distinct, check_bounds, declared, starts_with};
+    pub use crate::form::{read_plaintext, write_plaintext};
+    pub use crate::records::{
+        FieldIds, RecordIds, RecordOpener, RecordSealer, TokenChange, TokenVisit, assert_unique, sum,
+    };
+    pub use serde;
+}
