@@ -1,21 +1,23 @@
 //! What the derive is given, read and checked. Every mistake is reported at the user's own token.
 
+pub(crate) mod attributes;
 pub(crate) mod container;
 pub(crate) mod field;
 mod serde;
 pub(crate) mod tokens;
 
-use proc_macro2::{Ident, Span};
+use proc_macro2::Ident;
 use quote::{ToTokens, format_ident};
 use syn::ext::IdentExt;
 use syn::{Attribute, Data, DeriveInput, Fields, GenericParam, Generics, Visibility};
 
 use crate::errors::Errors;
-pub(crate) use self::serde::skip_value;
+use attributes::named;
 use container::{Container, Kind};
 use field::{Field, Role, Seal};
 
-const NAMED: &str = "needs fields with names, since each says what becomes of it: write `Name { #[phi(id)] number: u64, .. }`";
+const NAMED: &str =
+    "needs fields with names, since each says what becomes of it: write `Name { #[phi(id)] number: u64, .. }`";
 
 /// A struct or enum of the user's.
 pub(crate) struct Input {
@@ -47,7 +49,7 @@ impl Input {
         check_generics(&input.generics, &mut errors);
         let is_enum = matches!(input.data, Data::Enum(_));
         let variants = variants(input.data, &input.ident, &container.kind, &mut errors);
-        let serde = attributes(&input.attrs, &["serde"]);
+        let serde = named(&input.attrs, &["serde"]);
         check_serde(&serde, &container, &variants, &mut errors);
         for variant in &variants {
             check_ids(&input.ident, variant, &container.kind, &mut errors);
@@ -60,7 +62,7 @@ impl Input {
             container,
             visibility: input.vis,
             name: input.ident,
-            carried: attributes(&input.attrs, &["allow", "non_exhaustive"]),
+            carried: named(&input.attrs, &["allow", "non_exhaustive"]),
             serde,
             generics: input.generics,
             is_enum,
@@ -104,7 +106,7 @@ fn read_variant(variant: syn::Variant, kind: &Kind, errors: &mut Errors) -> Vari
         errors.at(value, "a variant with fields has no number: leave this out");
     }
     Variant {
-        carried: attributes(&variant.attrs, &["doc", "serde", "allow"]),
+        carried: named(&variant.attrs, &["doc", "serde", "allow"]),
         fields: fields(variant.fields, &variant.ident, "a variant of a record", kind, errors),
         name: Some(variant.ident),
     }
@@ -129,12 +131,13 @@ fn check_generics(generics: &Generics, errors: &mut Errors) {
 fn check_serde(serde: &[Attribute], container: &Container, variants: &[Variant], errors: &mut Errors) {
     let fields = || variants.iter().flat_map(|variant| &variant.fields);
     let must_be_there = fields().any(|field| match &field.role {
-        Role::Seal(Seal::Marker { .. }) | Role::RecordTag => true,
-        Role::Seal(Seal::OfType) => tokens::argument_of(&field.ty, "Option").is_none(),
+        Role::Seal(seal) => !seal.is_optional(&field.ty),
+        Role::RecordTag => true,
         _ => false,
     });
     serde::check_container(serde, must_be_there, errors);
-    if container.derives.is_empty() && container.before.is_empty() && container.after.is_empty() && !container.plaintext {
+    if container.derives.is_empty() && container.before.is_empty() && container.after.is_empty() && !container.plaintext
+    {
         let of_variants = variants.iter().flat_map(|variant| &variant.carried);
         let all = serde.iter().chain(of_variants).chain(fields().flat_map(|field| &field.serde));
         for attribute in all.filter(|attribute| attribute.path().is_ident("serde")) {
@@ -154,7 +157,9 @@ fn check_ids(name: &Ident, variant: &Variant, kind: &Kind, errors: &mut Errors) 
         // A mistake in a field may have hidden its id: then there is an error already.
         _ if ids.is_empty() && !variant.fields.is_empty() => errors.at(
             place,
-            format_args!("`{place}` needs an id that never changes, which its tokens are bound to: say #[phi(id)] on that field"),
+            format_args!(
+                "`{place}` needs an id that never changes, which its tokens are bound to: say #[phi(id)] on that field"
+            ),
         ),
         _ => {}
     }
@@ -173,7 +178,8 @@ fn check_markers(variant: &Variant, errors: &mut Errors) {
     let mut bound: Vec<String> = Vec::new();
     for field in &variant.fields {
         match &field.role {
-            Role::Seal(Seal::Marker { marker, .. } | Seal::Optional { inner: marker, .. }) => {
+            Role::Seal(Seal::Under(under)) => {
+                let marker = under.optional.as_ref().unwrap_or(&under.marker);
                 let text = marker.to_token_stream().to_string();
                 match seen.iter().find(|(earlier, _)| *earlier == text) {
                     Some((_, first)) => errors.at(
@@ -184,7 +190,10 @@ fn check_markers(variant: &Variant, errors: &mut Errors) {
                 }
             }
             Role::Clear { bind: Some(bind) } if bound.contains(&bind.id.value()) => {
-                errors.at(&bind.id, "another field is bound under this id: their values could be swapped, so give each its own");
+                errors.at(
+                    &bind.id,
+                    "another field is bound under this id: their values could be swapped, so give each its own",
+                );
             }
             Role::Clear { bind: Some(bind) } => bound.push(bind.id.value()),
             _ => {}
@@ -201,18 +210,10 @@ fn check_with(generics: &Generics, variant: &Variant, errors: &mut Errors) {
             GenericParam::Const(parameter) => Some(&parameter.ident),
             GenericParam::Lifetime(_) => None,
         });
-        if seal.with().is_some() && parameters.any(|parameter| tokens::mentions(&field.ty, parameter)) {
+        if seal.under().is_some_and(|under| under.with.is_some())
+            && parameters.any(|parameter| tokens::mentions(&field.ty, parameter))
+        {
             errors.at(&field.ty, "`with` is for a type that mentions no parameter of the struct");
         }
     }
-}
-
-/// Those of some names.
-fn attributes(all: &[Attribute], names: &[&str]) -> Vec<Attribute> {
-    all.iter().filter(|attribute| names.iter().any(|name| attribute.path().is_ident(name))).cloned().collect()
-}
-
-/// A name of the derive's own, which no name of the user's meets.
-pub(crate) fn own(name: &str) -> Ident {
-    format_ident!("rxseal_{name}", span = Span::mixed_site())
 }

@@ -5,9 +5,9 @@ use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
 use syn::parse_quote;
 
-use super::{generics, root, taken_apart, twin_of};
+use super::pieces::{generics, own, root, taken_apart, twin_of};
 use crate::input::field::{Field, Role};
-use crate::input::{Input, Variant, own};
+use crate::input::{Input, Variant};
 
 pub(super) fn expand(input: &Input) -> TokenStream {
     if !input.container.debug {
@@ -19,10 +19,15 @@ pub(super) fn expand(input: &Input) -> TokenStream {
     let (header, _, _) = generics.split_for_impl();
     let (_, arguments, _) = input.generics.split_for_impl();
     let name = &input.name;
-    let body = taken_apart(input, name, |field, value| printed(input, field, value), |variant, fields| {
-        let title = title(input, variant);
-        quote!(::core::fmt::Formatter::debug_struct(#formatter, #title) #(#fields)* .finish())
-    });
+    let body = taken_apart(
+        input,
+        name,
+        |field, value| printed(input, field, value),
+        |variant, fields| {
+            let title = title(input, variant);
+            quote!(::core::fmt::Formatter::debug_struct(#formatter, #title) #(#fields)* .finish())
+        },
+    );
     quote! {
         #[automatically_derived]
         #[allow(deprecated)]
@@ -43,7 +48,7 @@ fn printed(input: &Input, field: &Field, value: &Ident) -> TokenStream {
     let shown = match &field.role {
         Role::Seal(seal) => {
             let twin_of = twin_of(input, field, seal);
-            quote!(#root::__private::HiddenField::of::<#twin_of::Field>())
+            quote!(#root::__private::HiddenField::<#twin_of::Field>::new())
         }
         _ => value.to_token_stream(),
     };

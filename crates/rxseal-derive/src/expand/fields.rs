@@ -1,27 +1,34 @@
 //! What seals the fields of the struct, and what opens, shows and changes those of the twin.
 
 use proc_macro2::{Ident, TokenStream};
-use quote::{ToTokens, quote};
+use quote::quote;
+use syn::Type;
 
-use super::{implement, path_of, root, taken_apart, twin_of};
-use crate::input::field::{Bind, Field, Role};
-use crate::input::{Input, Variant, own};
+use super::pieces::{implement, marker, own, path_of, root, taken_apart, twin_of};
+use crate::input::field::{Bind, Field, Role, Seal};
+use crate::input::{Input, Variant, tokens};
 
 /// `PhiFields`.
 pub(super) fn of_the_struct(input: &Input) -> TokenStream {
-    let (root, sealed) = (root(input), &input.sealed);
+    let (root, twin) = (root(input), &input.sealed);
     let (_, arguments, _) = input.generics.split_for_impl();
     let sealer = own("sealer");
     let ids = field_ids(input);
-    let seal = taken_apart(input, &input.name, |field, value| seal(input, field, value, &sealer), |variant, parts| built(variant, &parts, sealed));
+    let seal = taken_apart(
+        input,
+        &input.name,
+        |field, value| seal(input, field, value, &sealer),
+        |variant, parts| built(variant, &parts, twin),
+    );
     let contexts = contexts(input);
-    let unique = (!input.generics.params.is_empty()).then(|| quote!(const { #root::__private::assert_unique(&<Self as #root::records::PhiFields>::FIELDS) }));
+    let unique = (!input.generics.params.is_empty())
+        .then(|| quote!(const { #root::__private::assert_unique(&<Self as #root::records::PhiFields>::FIELDS) }));
     implement(
         input,
         &quote!(#root::records::PhiFields),
         &input.name,
         &quote! {
-            type Sealed = #sealed #arguments;
+            type Sealed = #twin #arguments;
             const FIELDS: #root::__private::FieldIds = #ids;
             #contexts
             fn seal_fields(&self, #sealer: &mut #root::__private::RecordSealer<'_>) -> ::core::result::Result<Self::Sealed, #root::Error> {
@@ -38,7 +45,12 @@ pub(super) fn of_the_twin(input: &Input) -> TokenStream {
     let (_, arguments, _) = input.generics.split_for_impl();
     let (opener, visit, change) = (own("opener"), own("visit"), own("change"));
     let steps = |_: &Variant, steps: Vec<TokenStream>| quote!(#(#steps)* ::core::result::Result::Ok(()));
-    let open = taken_apart(input, sealed, |field, twin| open(input, field, twin, &opener), |variant, parts| built(variant, &parts, name));
+    let open = taken_apart(
+        input,
+        sealed,
+        |field, twin| open(input, field, twin, &opener),
+        |variant, parts| built(variant, &parts, name),
+    );
     let visits = taken_apart(input, sealed, |field, twin| visited(input, field, twin, &visit), steps);
     let changes = taken_apart(input, sealed, |field, twin| changed(input, field, twin, &change), steps);
     implement(
@@ -68,10 +80,12 @@ pub(super) fn settable(input: &Input) -> TokenStream {
     let root = root(input);
     let impls = input.fields().filter_map(|field| {
         let Role::Seal(seal) = &field.role else { return None };
-        let (twin_of, marker, ty, name) = (twin_of(input, field, seal), super::marker(input, field, seal), &field.ty, &field.name);
+        // Named as it is, because the compiler takes two projections for one type.
+        let of = field_of(field, seal)?;
+        let (marker, ty, name) = (marker(input, field, seal), &field.ty, &field.name);
         Some(implement(
             input,
-            &quote!(#root::records::HasField<#twin_of::Field>),
+            &quote!(#root::records::HasField<#of>),
             &input.sealed,
             &quote! {
                 type Value = #ty;
@@ -83,6 +97,18 @@ pub(super) fn settable(input: &Input) -> TokenStream {
         ))
     });
     quote!(#(#impls)*)
+}
+
+/// The field marker inside of a marker such as `Option<Each<Drug>>`, or of a type such as `Phi<String, Drug>`.
+fn field_of<'f>(field: &'f Field, seal: &'f Seal) -> Option<&'f Type> {
+    let Some(mut marker) = seal.under().map(|under| &under.marker) else {
+        let phi = tokens::argument_of(&field.ty, "Option").unwrap_or(&field.ty);
+        return tokens::arguments_of(phi, "Phi").and_then(|arguments| arguments.last().copied());
+    };
+    while let Some(inner) = ["Option", "Each", "Parts"].iter().find_map(|name| tokens::argument_of(marker, name)) {
+        marker = inner;
+    }
+    Some(marker)
 }
 
 fn field_ids(input: &Input) -> TokenStream {
@@ -132,7 +158,7 @@ fn contexts(input: &Input) -> TokenStream {
             Role::Part { .. } => quote!(<#ty as #root::records::PhiParts>::contexts(#value),),
             Role::Nested => quote!(<#ty as #root::records::PhiFields>::contexts(#value),),
             // Only a marker with arguments, such as `Parts<F>`, has any.
-            Role::Seal(seal) if seal.marker().is_some_and(crate::input::tokens::has_arguments) => {
+            Role::Seal(seal) if seal.under().is_some_and(|under| tokens::has_arguments(&under.marker)) => {
                 let twin_of = twin_of(input, field, seal);
                 quote!(#twin_of::contexts(#value),)
             }
@@ -225,7 +251,7 @@ fn changed(input: &Input, field: &Field, twin: &Ident, change: &Ident) -> TokenS
         Role::Part { name } => quote!(<#ty as #root::records::PhiParts>::change_parts(#twin, #name, #change)?;),
         Role::Nested => quote!(#root::records::SealedFields::change_tokens(#twin, #change)?;),
         Role::Seal(seal) => {
-            let twin_of = twin_of(input, field, seal).into_token_stream();
+            let twin_of = twin_of(input, field, seal);
             quote!(#twin_of::change_twin(#twin, #change)?;)
         }
     }

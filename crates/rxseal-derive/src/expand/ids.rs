@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
-use super::{implement, reference, root, taken_apart};
+use super::pieces::{implement, reference, root, taken_apart};
 use crate::input::container::Kind;
 use crate::input::field::{Field, Role};
 use crate::input::{Input, Variant};
@@ -14,7 +14,8 @@ pub(super) fn expand(input: &Input) -> TokenStream {
         Kind::Nested => TokenStream::new(),
         Kind::Part => {
             let plain = implement(input, &quote!(#root::records::PhiPart), &input.name, &part_id(input, &input.name));
-            let sealed = implement(input, &quote!(#root::records::SealedPart), &input.sealed, &part_id(input, &input.sealed));
+            let sealed =
+                implement(input, &quote!(#root::records::SealedPart), &input.sealed, &part_id(input, &input.sealed));
             quote!(#plain #sealed)
         }
         Kind::Record { name, former } => {
@@ -37,13 +38,18 @@ pub(super) fn expand(input: &Input) -> TokenStream {
 
 fn part_id(input: &Input, name: &Ident) -> TokenStream {
     let root = root(input);
-    let id = taken_apart(input, name, |field, value| id(input, field, value), |variant, _| {
-        let ids = ids(input, variant);
-        match ids.as_slice() {
-            [only] => quote!(::core::result::Result::Ok(#only)),
-            several => quote!(#root::__private::joined_id(&[#(#several),*])),
-        }
-    });
+    let id = taken_apart(
+        input,
+        name,
+        |field, value| id(input, field, value),
+        |variant, _| {
+            let ids = ids(input, variant);
+            match ids.as_slice() {
+                [only] => quote!(::core::result::Result::Ok(#only)),
+                several => quote!(#root::__private::joined_id(&[#(#several),*])),
+            }
+        },
+    );
     quote! {
         fn part_id(&self) -> ::core::result::Result<#root::Identifier<'_>, #root::Error> {
             #id
@@ -55,17 +61,21 @@ fn record_ids(input: &Input, name: &Ident) -> TokenStream {
     let root = root(input);
     let named = |field: &Field, value: &Ident| {
         let id = id(input, field, value);
-        let subject = subject(input, field, value);
+        let subject = subject(field, value);
         quote!(#id #subject)
     };
     let ids = taken_apart(input, name, named, |variant, _| {
         let ids = ids(input, variant);
-        let id = match ids.as_slice() {
-            [only] => only.clone(),
-            several => quote!(#root::__private::joined_id(&[#(#several),*])?),
+        let record = match ids.as_slice() {
+            [_] => {
+                let only = variant.fields.iter().enumerate().filter(|(_, field)| matches!(field.role, Role::Id));
+                let only = only.map(|(at, field)| reference(field, at));
+                quote!(#root::__private::RecordIds::new(#(#only)*))
+            }
+            several => quote!(#root::__private::RecordIds::joined(&[#(#several),*])?),
         };
-        let subject = variant.fields.iter().enumerate().map(|(at, field)| subject(input, field, &reference(field, at)));
-        quote!(::core::result::Result::Ok(#root::__private::RecordIds::of(#id) #(#subject)*))
+        let subject = variant.fields.iter().enumerate().map(|(at, field)| subject(field, &reference(field, at)));
+        quote!(::core::result::Result::Ok(#record #(#subject)*))
     });
     quote! {
         fn record_ids(&self) -> ::core::result::Result<#root::__private::RecordIds<'_>, #root::Error> {
@@ -87,7 +97,6 @@ fn id(input: &Input, field: &Field, value: &Ident) -> TokenStream {
     }
 }
 
-fn subject(input: &Input, field: &Field, value: &Ident) -> TokenStream {
-    let (root, ty) = (root(input), &field.ty);
-    if field.subject { quote!(.subject(<#ty as #root::records::AsSubjectId>::as_subject_id(#value))) } else { TokenStream::new() }
+fn subject(field: &Field, value: &Ident) -> TokenStream {
+    if field.subject { quote!(.subject(#value)) } else { TokenStream::new() }
 }

@@ -4,8 +4,9 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens, format_ident, quote};
 use syn::{Attribute, Generics, LitStr, WhereClause, parse_quote};
 
-use super::{marker, root, serde_bounds};
+use super::pieces::{marker, root, serde_bounds};
 use crate::input::Input;
+use crate::input::attributes::skip_value;
 use crate::input::field::{Field, Role, Seal};
 
 pub(super) fn expand(input: &Input) -> TokenStream {
@@ -79,10 +80,10 @@ fn bounded(input: &Input, bound: &TokenStream) -> (Generics, Option<WhereClause>
 fn declaration(input: &Input, field: &Field) -> TokenStream {
     let Field { name, ty, serde, role, .. } = field;
     let own = match role {
-        Role::Seal(seal @ (Seal::Marker { .. } | Seal::Optional { .. })) => {
+        Role::Seal(seal @ Seal::Under(under)) => {
             let (root, marker) = (root(input), marker(input, field, seal));
             let with = text(quote!(#root::Sealing::<#marker>), name);
-            let default = matches!(seal, Seal::Optional { .. }) && !says_default(serde);
+            let default = under.optional.is_some() && !says_default(serde);
             let default = default.then(|| quote!(#[serde(default)]));
             quote!(#[serde(with = #with)] #default)
         }
@@ -97,7 +98,7 @@ fn says_default(serde: &[Attribute]) -> bool {
     for attribute in serde {
         let _ = attribute.parse_nested_meta(|meta| {
             found |= meta.path.is_ident("default");
-            crate::input::skip_value(&meta)
+            skip_value(&meta)
         });
     }
     found

@@ -1,10 +1,10 @@
 //! The twin: the struct that is stored, with the fields of the user's and a token for each that is sealed.
 
 use proc_macro2::TokenStream;
-use quote::quote;
-use syn::Path;
+use quote::{ToTokens, quote};
+use syn::{Path, Type};
 
-use super::{marker, present, root, serde_bounds, with};
+use super::pieces::{present, root, serde_bounds, value_name};
 use crate::input::container::Kind;
 use crate::input::field::{Field, Role, Seal};
 use crate::input::{Input, Variant, tokens};
@@ -50,7 +50,10 @@ fn of_serde(derive: &Path) -> bool {
 fn doc(input: &Input) -> String {
     let name = &input.name;
     let how = match &input.container.kind {
-        Kind::Record { name, .. } => format!("`keys.seal(&value)` makes it, and `keys.open(&row, &access)` opens it (record type `{}`).", name.value()),
+        Kind::Record { name, .. } => format!(
+            "`keys.seal(&value)` makes it, and `keys.open(&row, &access)` opens it (record type `{}`).",
+            name.value()
+        ),
         Kind::Part | Kind::Nested => "It is sealed and opened with the record that contains it.".to_owned(),
     };
     format!("[`{name}`] with its sealed fields as tokens, as it is stored.\n\n{how}")
@@ -76,32 +79,41 @@ fn type_of(input: &Input, field: &Field) -> TokenStream {
 
 fn sealed(input: &Input, field: &Field, seal: &Seal) -> TokenStream {
     let (root, ty) = (root(input), &field.ty);
+    let written = || value_name(input, field).into_token_stream();
     match seal {
-        Seal::Marker { marker, with: Some(_) } => {
-            let value = with::value_name(input, field);
-            quote!(#root::Sealed<#value, #marker>)
-        }
-        Seal::Marker { marker, with: None } if !tokens::has_arguments(marker) => quote!(#root::Sealed<#ty, #marker>),
-        Seal::Optional { inner, with, .. } => {
-            let value = match with {
-                Some(_) => {
-                    let value = with::value_name(input, field);
-                    quote!(#value)
-                }
-                None => present(input, ty, inner),
-            };
-            let token = quote!(#root::Sealed<#value, #inner>);
-            match tokens::argument_of(ty, "Option") {
-                Some(_) => {
-                    let ty = tokens::with_argument(ty, token);
-                    quote!(#ty)
-                }
-                None => quote!(::core::option::Option<#token>),
+        Seal::Under(under) => match (&under.optional, &under.with) {
+            (Some(inner), with) => {
+                let value = if with.is_some() { written() } else { present(input, ty, inner) };
+                optional(ty, quote!(#root::Sealed<#value, #inner>))
+            }
+            (None, Some(_)) => {
+                let (value, marker) = (written(), &under.marker);
+                quote!(#root::Sealed<#value, #marker>)
+            }
+            (None, None) if !tokens::has_arguments(&under.marker) => {
+                let marker = &under.marker;
+                quote!(#root::Sealed<#ty, #marker>)
+            }
+            (None, None) => {
+                let marker = &under.marker;
+                quote!(#root::records::Twin<#ty, #marker>)
+            }
+        },
+        Seal::OfType => {
+            let phi = tokens::argument_of(ty, "Option").unwrap_or(ty);
+            match tokens::arguments_of(phi, "Phi").as_deref() {
+                Some([value, marker]) if std::ptr::eq(phi, ty) => quote!(#root::Sealed<#value, #marker>),
+                Some([value, marker]) => optional(ty, quote!(#root::Sealed<#value, #marker>)),
+                _ => quote!(#root::records::Twin<#ty, #root::records::Own>),
             }
         }
-        Seal::Marker { .. } | Seal::OfType => {
-            let marker = marker(input, field, seal);
-            quote!(#root::records::Twin<#ty, #marker>)
-        }
+    }
+}
+
+/// The token in the user's own `Option`.
+fn optional(ty: &Type, token: TokenStream) -> TokenStream {
+    match tokens::argument_of(ty, "Option") {
+        Some(_) => tokens::with_argument(ty, token).into_token_stream(),
+        None => quote!(::core::option::Option<#token>),
     }
 }

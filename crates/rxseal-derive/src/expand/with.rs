@@ -1,47 +1,28 @@
 //! Fields that are written in another way before they are sealed: `#[phi(seal = Written, with = "time::serde::rfc3339")]`. Each gets a
 //! struct for the value as it is read, and a marker that seals and opens it so.
 
-use proc_macro2::{Ident, TokenStream};
-use quote::{format_ident, quote};
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
 use syn::{ExprPath, Type, Visibility};
 
-use super::{present, root};
+use super::pieces::{marker_name, present, root, value_name};
 use crate::input::Input;
 use crate::input::field::{Field, Role, Seal};
 
 pub(super) fn expand(input: &Input) -> TokenStream {
-    let all = input.fields().filter_map(|field| match &field.role {
-        Role::Seal(Seal::Marker { marker, with: Some(with) }) => Some(one(input, field, field.ty.clone(), marker, with)),
-        Role::Seal(Seal::Optional { inner, with: Some(with), .. }) => {
-            let ty = Type::Verbatim(present(input, &field.ty, inner));
-            Some(one(input, field, ty, inner, with))
-        }
-        _ => None,
+    let all = input.fields().filter_map(|field| {
+        let Role::Seal(Seal::Under(under)) = &field.role else { return None };
+        let with = under.with.as_ref()?;
+        Some(match &under.optional {
+            None => one(input, field, &field.ty.to_token_stream(), &under.marker, with),
+            Some(inner) => one(input, field, &present(input, &field.ty, inner), inner, with),
+        })
     });
     quote!(#(#all)*)
 }
 
-/// `PrescriptionWrittenOn`, for the field `written_on` of `Prescription`: what its token holds.
-pub(super) fn value_name(input: &Input, field: &Field) -> Ident {
-    format_ident!("{}{}", input.name.unraw(), in_words(&field.name), span = field.name.span())
-}
-
-pub(super) fn marker_name(input: &Input, field: &Field) -> Ident {
-    format_ident!("{}Marker", value_name(input, field))
-}
-
-fn in_words(name: &Ident) -> String {
-    let mut words = String::new();
-    for word in name.unraw().to_string().split('_') {
-        let mut letters = word.chars();
-        words.extend(letters.next().map(|first| first.to_ascii_uppercase()));
-        words.extend(letters);
-    }
-    words
-}
-
-fn one(input: &Input, field: &Field, ty: Type, marker: &Type, with: &ExprPath) -> TokenStream {
+fn one(input: &Input, field: &Field, ty: &TokenStream, marker: &Type, with: &ExprPath) -> TokenStream {
     let root = root(input);
     let (value, hidden) = (value_name(input, field), marker_name(input, field));
     // As visible as its field is, since the twin has a field of this type.
@@ -49,7 +30,8 @@ fn one(input: &Input, field: &Field, ty: Type, marker: &Type, with: &ExprPath) -
         Visibility::Inherited if !input.is_enum => &field.visibility,
         _ => &input.visibility,
     };
-    let doc = format!("The value of `{}` in [`{}`], as it is written into its token.", field.name.unraw(), input.sealed);
+    let doc =
+        format!("The value of `{}` in [`{}`], as it is written into its token.", field.name.unraw(), input.sealed);
     quote! {
         #[doc = #doc]
         #visibility struct #value(

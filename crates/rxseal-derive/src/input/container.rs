@@ -103,7 +103,10 @@ impl Found {
             check_name(text, "a record type", errors);
         }
         if let Some(last) = self.former.get(MAX_FORMER) {
-            errors.at(last, "a record has at most 4 former types: reseal what is under the oldest one, then leave it out");
+            errors.at(
+                last,
+                "a record has at most 4 former types: reseal what is under the oldest one, then leave it out",
+            );
         }
         for (at, text) in self.former.iter().enumerate() {
             let earlier = self.former.iter().take(at).chain(&self.record);
@@ -112,15 +115,25 @@ impl Found {
             }
         }
         if let (None, Some(text)) = (&self.record, self.former.first()) {
-            errors.at(text, "`was` names a former record type, and only a record has one: #[phi(record = \"..\", was = \"..\")]");
+            errors.at(
+                text,
+                "`was` names a former record type, and only a record has one: #[phi(record = \"..\", was = \"..\")]",
+            );
         }
-        let kinds = [self.record.as_ref().map(ToTokens::to_token_stream), words(self.part.as_ref()), words(self.nested.as_ref())];
+        let kinds = [
+            self.record.as_ref().map(ToTokens::to_token_stream),
+            words(self.part.as_ref()),
+            words(self.nested.as_ref()),
+        ];
         let mut kinds = kinds.into_iter().flatten();
         match (kinds.next(), kinds.next()) {
             (None, _) => errors.at(name, NO_KIND),
             (Some(_), None) => {}
             (Some(_), Some(second)) => {
-                errors.at(second, "a struct is one of `record`, `part` and `nested`, since each is sealed in a context of its own");
+                errors.at(
+                    second,
+                    "a struct is one of `record`, `part` and `nested`, since each is sealed in a context of its own",
+                );
             }
         }
         let kind = match (self.record, self.part) {
@@ -201,6 +214,7 @@ pub(crate) fn check_name(text: &LitStr, what: &str, errors: &mut Errors) {
     let legal = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'.' | b'_' | b'-');
     let first = value.bytes().next().is_some_and(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
     if !first || value.len() > 64 || !value.bytes().all(legal) {
-        errors.at(text, format_args!("{what} is 1 to 64 characters of a-z 0-9 . _ - and starts with a letter or digit"));
+        errors
+            .at(text, format_args!("{what} is 1 to 64 characters of a-z 0-9 . _ - and starts with a letter or digit"));
     }
 }

@@ -5,7 +5,7 @@ use quote::ToTokens;
 use syn::meta::ParseNestedMeta;
 use syn::{Attribute, ExprPath, Ident, Lit, LitInt, LitStr, Meta, Path, Token, Type, Visibility};
 
-use super::attributes;
+use super::attributes::named;
 use super::container::{Kind, check_name, once, text, twin_attributes};
 use super::serde;
 use super::tokens::{argument_of, borrow_of, has_arguments};
@@ -35,8 +35,12 @@ pub(crate) enum Role {
     Id,
     /// Sealed under a marker, or under the one that its type knows.
     Seal(Seal),
-    Clear { bind: Option<Bind> },
-    Part { name: LitStr },
+    Clear {
+        bind: Option<Bind>,
+    },
+    Part {
+        name: LitStr,
+    },
     Nested,
     RecordTag,
 }
@@ -49,34 +53,32 @@ pub(crate) struct Bind {
 }
 
 pub(crate) enum Seal {
-    /// `seal = Drug`, `seal = Each<Drug>`: what the marker says of the type.
-    Marker { marker: Type, with: Option<ExprPath> },
-    /// `seal = Option<Drug>`, and the marker inside.
-    Optional { marker: Type, inner: Type, with: Option<ExprPath> },
+    /// `seal = Drug`
+    Under(Box<Under>),
     /// `seal`, of a type such as `Phi<String, Drug>`.
     OfType,
 }
 
+pub(crate) struct Under {
+    /// As the user wrote it.
+    pub(crate) marker: Type,
+    /// The marker inside, if it is an `Option<Marker>` whose field says so too.
+    pub(crate) optional: Option<Type>,
+    pub(crate) with: Option<ExprPath>,
+}
+
 impl Seal {
-    /// The marker as the user wrote it.
-    pub(crate) fn marker(&self) -> Option<&Type> {
+    pub(crate) fn under(&self) -> Option<&Under> {
         match self {
-            Self::Marker { marker, .. } | Self::Optional { marker, .. } => Some(marker),
+            Self::Under(under) => Some(under),
             Self::OfType => None,
         }
     }
 
-    pub(crate) fn with(&self) -> Option<&ExprPath> {
+    /// Whether the twin may have nothing in the place of the token.
+    pub(crate) fn is_optional(&self, ty: &Type) -> bool {
         match self {
-            Self::Marker { with, .. } | Self::Optional { with, .. } => with.as_ref(),
-            Self::OfType => None,
-        }
-    }
-
-    fn is_optional(&self, ty: &Type) -> bool {
-        match self {
-            Self::Marker { .. } => false,
-            Self::Optional { .. } => true,
+            Self::Under(under) => argument_of(&under.marker, "Option").is_some(),
             Self::OfType => argument_of(ty, "Option").is_some(),
         }
     }
@@ -112,7 +114,7 @@ impl Field {
         }
         // What could not be read may have been the role: one error is enough.
         let role = if failed { None } else { found.role(&name, kind, errors) };
-        let serde = attributes(&field.attrs, &["serde"]);
+        let serde = named(&field.attrs, &["serde"]);
         let role = role?;
         let place = match &role {
             Role::Id | Role::Clear { .. } => None,
@@ -128,7 +130,7 @@ impl Field {
         Some(Self {
             name,
             visibility: field.vis,
-            docs: attributes(&field.attrs, &["doc", "allow"]),
+            docs: named(&field.attrs, &["doc", "allow"]),
             serde,
             twin: found.twin,
             role,
@@ -153,7 +155,11 @@ impl Found {
             "record_tag" => once(meta, &mut self.record_tag, word()),
             "with" => once(meta, &mut self.with, (word(), text(meta, "with = \"time::serde::rfc3339\"")?.parse()?)),
             "bind" => once(meta, &mut self.bind, (word(), text(meta, "bind = \"rx.status\"")?)),
-            "scale" => once(meta, &mut self.scale, (word(), number(meta, 0, "the digits of fraction are a number, as in `scale = 2`")?)),
+            "scale" => once(
+                meta,
+                &mut self.scale,
+                (word(), number(meta, 0, "the digits of fraction are a number, as in `scale = 2`")?),
+            ),
             "since" => once(meta, &mut self.since, (word(), number(meta, 2, SINCE)?)),
             "attr" => {
                 self.twin.extend(twin_attributes(meta)?);
@@ -198,19 +204,28 @@ impl Found {
         }
         self.check_place(kind, errors);
         self.check_options(errors);
-        self.chosen(errors)
+        Some(self.chosen(errors))
     }
 
     /// Whether such a struct may have such a field.
     fn check_place(&self, kind: &Kind, errors: &mut Errors) {
         if let (Some(word), Kind::Nested) = (&self.id, kind) {
-            errors.at(word, "a nested struct has no id, since it is sealed with the ids of what contains it: say `clear`");
+            errors.at(
+                word,
+                "a nested struct has no id, since it is sealed with the ids of what contains it: say `clear`",
+            );
         }
         if let (Some(word), Kind::Part | Kind::Nested) = (&self.subject, kind) {
-            errors.at(word, "the subject is the record's: say `subject` in the struct with `record = \"..\"`, and `clear` here");
+            errors.at(
+                word,
+                "the subject is the record's: say `subject` in the struct with `record = \"..\"`, and `clear` here",
+            );
         }
         if let (Some(word), Kind::Part | Kind::Nested) = (&self.record_tag, kind) {
-            errors.at(word, "a record tag covers a whole record with its parts: put it into the struct with `record = \"..\"`");
+            errors.at(
+                word,
+                "a record tag covers a whole record with its parts: put it into the struct with `record = \"..\"`",
+            );
         }
     }
 
@@ -242,7 +257,7 @@ impl Found {
         }
     }
 
-    fn chosen(&mut self, errors: &mut Errors) -> Option<Role> {
+    fn chosen(&mut self, errors: &mut Errors) -> Role {
         if let Some((_, marker)) = self.seal.take() {
             let with = self.with.take().map(|(word, with)| {
                 if marker.is_none() {
@@ -250,29 +265,30 @@ impl Found {
                 }
                 with
             });
-            return Some(Role::Seal(match marker {
+            return Role::Seal(match marker {
                 None => Seal::OfType,
-                Some(marker) => match argument_of(&marker, "Option").cloned() {
-                    Some(inner) if with.is_none() && has_arguments(&inner) => Seal::Marker { marker, with },
-                    Some(inner) => Seal::Optional { marker, inner, with },
-                    None => Seal::Marker { marker, with },
-                },
-            }));
+                Some(marker) => {
+                    // `Option<Each<F>>` is left to the core as a whole.
+                    let optional =
+                        argument_of(&marker, "Option").filter(|inner| with.is_some() || !has_arguments(inner)).cloned();
+                    Seal::Under(Box::new(Under { marker, optional, with }))
+                }
+            });
         }
         if let Some((_, name)) = self.part.take() {
-            return Some(Role::Part { name });
+            return Role::Part { name };
         }
         if self.clear.is_some() {
             let scale = self.scale.take().map(|(_, scale)| scale);
-            return Some(Role::Clear { bind: self.bind.take().map(|(_, id)| Bind { id, scale }) });
+            return Role::Clear { bind: self.bind.take().map(|(_, id)| Bind { id, scale }) };
         }
-        Some(match (&self.id, &self.nested, &self.record_tag) {
+        match (&self.id, &self.nested, &self.record_tag) {
             (Some(_), _, _) => Role::Id,
             (_, Some(_), _) => Role::Nested,
             (_, _, Some(_)) => Role::RecordTag,
             // The subject's id alone is readable.
             (None, None, None) => Role::Clear { bind: None },
-        })
+        }
     }
 }
 
@@ -315,4 +331,3 @@ fn unknown(meta: &ParseNestedMeta<'_>) -> syn::Error {
          `bind = \"..\"` to `clear`, `since = 2` to both, and `attr(..)` to any",
     )
 }
-

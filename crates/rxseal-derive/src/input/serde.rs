@@ -1,10 +1,14 @@
 //! What serde may be told of a field that is not readable. The twin gets these attributes.
 
-use proc_macro2::TokenTree;
 use syn::meta::ParseNestedMeta;
 use syn::{Attribute, LitStr, Meta, Token};
 
+use super::attributes::skip_value;
 use crate::errors::Errors;
+
+const TWICE: &str = "this field would be sealed twice: `#[phi(seal = ..)]` seals it, so leave out `Sealing`";
+const WITH: &str = "serde would write the token with this: write #[phi(seal = Marker, with = \"..\")], which writes the value before it \
+                    is sealed";
 
 /// What the twin has in a field's place.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -60,12 +64,11 @@ fn refusal(meta: &ParseNestedMeta<'_>, place: Place) -> syn::Result<Option<&'sta
     let Some(key) = meta.path.get_ident().map(ToString::to_string) else { return Ok(None) };
     Ok(match (key.as_str(), place) {
         ("with" | "serialize_with" | "deserialize_with", Place::Token | Place::OptionalToken) => {
-            Some(match value.is_some_and(|path| path.contains("Sealing")) {
-                true => "this field would be sealed twice: `#[phi(seal = ..)]` seals it, so leave out `Sealing`",
-                false => "serde would write the token with this: write #[phi(seal = Marker, with = \"..\")], which writes the value before it is sealed",
-            })
+            Some(if value.is_some_and(|path| path.contains("Sealing")) { TWICE } else { WITH })
         }
-        ("with" | "serialize_with" | "deserialize_with", Place::RecordTag) => Some("a record tag has one form: leave this out"),
+        ("with" | "serialize_with" | "deserialize_with", Place::RecordTag) => {
+            Some("a record tag has one form: leave this out")
+        }
         ("flatten", Place::Token | Place::OptionalToken) => Some("a token has no fields to flatten: leave this out"),
         ("flatten", Place::RecordTag) => Some("a record tag has no fields to flatten: leave this out"),
         ("skip" | "skip_serializing" | "skip_deserializing", Place::Token | Place::OptionalToken | Place::Struct) => {
@@ -83,7 +86,9 @@ fn refusal(meta: &ParseNestedMeta<'_>, place: Place) -> syn::Result<Option<&'sta
         ("skip_serializing_if", Place::Token) => {
             Some("a sealed field is always written; use `seal = Option<..>` if it may be absent")
         }
-        ("skip_serializing_if", Place::OptionalToken) if !value.is_some_and(|path| path.ends_with("Option::is_none")) => {
+        ("skip_serializing_if", Place::OptionalToken)
+            if !value.is_some_and(|path| path.ends_with("Option::is_none")) =>
+        {
             Some("a token can be left out only if it is absent: write `skip_serializing_if = \"Option::is_none\"`")
         }
         _ => None,
@@ -99,12 +104,4 @@ fn value(meta: &ParseNestedMeta<'_>) -> syn::Result<Option<String>> {
     }
     skip_value(meta)?;
     Ok(None)
-}
-
-/// Reads an attribute of no interest to its end.
-pub(crate) fn skip_value(meta: &ParseNestedMeta<'_>) -> syn::Result<()> {
-    while !meta.input.is_empty() && !meta.input.peek(Token![,]) {
-        meta.input.parse::<TokenTree>()?;
-    }
-    Ok(())
 }

@@ -43,14 +43,22 @@ pub(crate) fn borrow_of(ty: &Type) -> Option<TokenTree> {
 
 /// `Inner`, if the type is written as `Name<Inner>`, whatever path stands before `Name`.
 pub(crate) fn argument_of<'t>(ty: &'t Type, name: &str) -> Option<&'t Type> {
+    match arguments_of(ty, name)?.as_slice() {
+        [only] => Some(only),
+        _ => None,
+    }
+}
+
+/// The arguments of a type that is written as `Name<..>`, if all of them are types.
+pub(crate) fn arguments_of<'t>(ty: &'t Type, name: &str) -> Option<Vec<&'t Type>> {
     let Type::Path(path) = ty else { return None };
     let last = path.path.segments.last().filter(|last| path.qself.is_none() && last.ident == name)?;
     let PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
-    let mut arguments = arguments.args.iter();
-    match (arguments.next(), arguments.next()) {
-        (Some(GenericArgument::Type(inner)), None) => Some(inner),
+    let types = arguments.args.iter().map(|argument| match argument {
+        GenericArgument::Type(ty) => Some(ty),
         _ => None,
-    }
+    });
+    types.collect()
 }
 
 /// The type with its one argument replaced. It must be one that [`argument_of`] accepts.
