@@ -264,9 +264,9 @@ pub mod roles {
 /// use rxseal::forms::NotWiped;
 /// use rxseal::{Phi, phi};
 ///
-/// /// A `Duration` is a type of another crate, and cannot be wiped: the program says so.
+/// /// A `SystemTime` is a type of another crate, and cannot be wiped: the program says so.
 /// struct Fill {
-///     supply: Phi<NotWiped<std::time::Duration>, phi::Quantity>,
+///     filled: Phi<NotWiped<std::time::SystemTime>, phi::FillDate>,
 /// }
 /// ```
 pub mod forms {

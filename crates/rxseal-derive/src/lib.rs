@@ -3,9 +3,9 @@
 mod errors;
 mod expand;
 mod input;
+mod wipe;
 
 use proc_macro::TokenStream;
-use quote::quote;
 use syn::{DeriveInput, parse_macro_input};
 
 /// Makes the sealed twin of a record struct. See `rxseal::PhiRecord`.
@@ -15,10 +15,9 @@ pub fn phi_record(input: TokenStream) -> TokenStream {
     input::Input::read(input).map_or_else(syn::Error::into_compile_error, |input| expand::expand(&input)).into()
 }
 
-/// Wipes each field. See `rxseal::forms::Wipe`.
+/// Wipes each field: an impl of `rxseal::forms::Wipe` for a struct or an enum whose fields all have it. `#[wipe(skip)]` leaves out a
+/// field that holds nothing secret.
 #[proc_macro_derive(Wipe, attributes(wipe))]
 pub fn wipe(input: TokenStream) -> TokenStream {
-    let input = parse_macro_input!(input as DeriveInput);
-    let _ = input;
-    quote!().into()
+    wipe::expand(&parse_macro_input!(input as DeriveInput)).into()
 }
