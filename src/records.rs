@@ -5,6 +5,7 @@ mod change;
 mod check;
 mod containers;
 mod counting;
+mod derived;
 mod ids;
 mod keys;
 mod open;
@@ -35,7 +36,9 @@ pub use crate::record_tag::ClearValue;
 #[doc(hidden)]
 pub use crate::record_tag::{BoundValue, ScaledValue};
 #[doc(hidden)]
-pub use ids::RecordIds;
+pub use derived::{ClearField, HiddenField, IsOption};
+#[doc(hidden)]
+pub use ids::{RecordIds, joined_id};
 #[doc(hidden)]
 pub use open::RecordOpener;
 #[doc(hidden)]
