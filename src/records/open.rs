@@ -43,7 +43,7 @@ impl<'a> RecordOpener<'a> {
         id: &Identifier<'_>,
         open: impl FnOnce(&mut RecordOpener<'_>) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let core = self.core.with_context(self.core.context().with_part(name, id)?);
+        let core = self.core.with_part(name, id)?;
         open(&mut RecordOpener::of(&core, self.state))
     }
 }

@@ -39,7 +39,7 @@ impl<'r> RecordSealer<'r> {
         id: &Identifier<'_>,
         seal: impl FnOnce(&mut RecordSealer<'_>) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let core = self.core.with_context(self.core.context().with_part(name, id)?);
+        let core = self.core.with_part(name, id)?;
         seal(&mut RecordSealer::of(&core))
     }
 }
