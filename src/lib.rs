@@ -277,7 +277,10 @@ pub mod forms {
 /// What macros write. No program names anything of it.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::field::private::{all_distinct, check_bounds, starts_with};
+    pub use crate::field::private::{Declared, all_distinct, check_bounds, declared, starts_with};
     pub use crate::form::{read_plaintext, write_plaintext};
+    pub use crate::records::{
+        FieldIds, RecordIds, RecordOpener, RecordSealer, TokenChange, TokenVisit, assert_unique, sum,
+    };
     pub use serde;
 }

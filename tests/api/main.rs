@@ -4,6 +4,7 @@
 mod former_types;
 mod ids;
 mod opening;
+mod records;
 mod reseal;
 mod smoke;
 mod swaps;
