@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::keys::{RecordKeys, WithSubjects};
 use super::open::RecordOpener;
 use super::seal::{RecordSealer, Sealing};
-use super::traits::{PhiRecord, SealedFields, SealedRecord, WholeRecord, renew_tag, verify_tag};
+use super::traits::{PhiRecord, SealedFields, SealedRecord, WholeRecord, renew_tag, types_of, verify_tag};
 use super::unique::assert_unique;
 use crate::access::Access;
 use crate::error::Error;
@@ -23,7 +23,7 @@ impl<R: MaySeal> WithSubjects<'_, R> {
     /// whose key is not there.
     pub fn seal<P: PhiRecord<Sealed: WholeRecord>>(&self, record: &P) -> Result<P::Sealed, Error> {
         const { assert_unique(&P::FIELDS) };
-        let core = self.core(P::Sealed::RECORD_TYPE, record.record_ids())?;
+        let core = self.core((P::Sealed::RECORD_TYPE, &[]), record.record_ids())?;
         let mut sealing = Sealing::in_contexts(record.contexts().saturating_add(1));
         seal(record, &core, &mut sealing)
     }
@@ -38,7 +38,7 @@ impl<R: MaySeal> WithSubjects<'_, R> {
         records: impl IntoIterator<Item = &'p P>,
     ) -> Result<Vec<P::Sealed>, Error> {
         const { assert_unique(&P::FIELDS) };
-        let with_core = |record: &'p P| Ok((record, self.core(P::Sealed::RECORD_TYPE, record.record_ids())?));
+        let with_core = |record: &'p P| Ok((record, self.core((P::Sealed::RECORD_TYPE, &[]), record.record_ids())?));
         let records = records.into_iter().map(with_core).collect::<Result<Vec<_>, Error>>()?;
         let contexts = records.iter().map(|(record, _)| record.contexts().saturating_add(1));
         let mut sealing = Sealing::in_contexts(contexts.fold(0, usize::saturating_add));
@@ -88,7 +88,7 @@ impl<R: MayOpen> WithSubjects<'_, R> {
     }
 
     fn open_one<S: SealedRecord>(&self, row: &S, access: &Access, open: OpenRow<S>) -> Result<S::Open, Error> {
-        let core = Arc::new(self.core(S::RECORD_TYPE, row.record_ids())?);
+        let core = Arc::new(self.core(types_of::<S>(), row.record_ids())?);
         let mut audit = Audit::begin(slice::from_ref(&core), access)?;
         let opened = open(row, &core, &mut audit.state);
         audit.end();
@@ -101,7 +101,7 @@ impl<R: MayOpen> WithSubjects<'_, R> {
         access: &Access,
         open: OpenRow<S>,
     ) -> Vec<Result<S::Open, Error>> {
-        let with_core = |row: &'s S| (row, self.core(S::RECORD_TYPE, row.record_ids()).map(Arc::new));
+        let with_core = |row: &'s S| (row, self.core(types_of::<S>(), row.record_ids()).map(Arc::new));
         let rows: Vec<_> = rows.into_iter().map(with_core).collect();
         let cores: Vec<_> = rows.iter().filter_map(|(_, core)| core.as_ref().ok()).map(Arc::clone).collect();
         let mut audit = match Audit::begin(cores, access) {
@@ -130,7 +130,7 @@ impl<R: Role> WithSubjects<'_, R> {
     ///
     /// `invalid-id`; `subject-missing`.
     pub fn record_of<S: SealedRecord>(&self, row: &S) -> Result<Record<R>, Error> {
-        Record::new(self.core(S::RECORD_TYPE, row.record_ids())?)
+        Record::new(self.core(types_of::<S>(), row.record_ids())?)
     }
 }
 

@@ -7,7 +7,7 @@ use super::check::Contexts;
 use super::counting::contexts_of;
 use super::keys::{RecordKeys, WithSubjects};
 use super::seal::Sealing;
-use super::traits::{SealedRecord, WholeRecord, renew_tag, verify_tag};
+use super::traits::{SealedRecord, WholeRecord, renew_tag, types_of, verify_tag};
 use super::walk::{TokenChange, TokenVisit};
 use crate::access::Access;
 use crate::error::{Error, Reason};
@@ -24,7 +24,7 @@ impl WithSubjects<'_> {
     ///
     /// Those of [`Record::reseal`](crate::Record::reseal); `invalid-id`; `subject-missing`. Nothing is changed then.
     pub fn reseal<S: WholeRecord>(&self, row: &S) -> Result<S, Error> {
-        let core = Arc::new(self.core(S::RECORD_TYPE, row.record_ids())?);
+        let core = Arc::new(self.core(types_of::<S>(), row.record_ids())?);
         reseal(row, &core, &mut Sealing::in_contexts(contexts_of(row)))
     }
 
@@ -35,7 +35,7 @@ impl WithSubjects<'_> {
         let contexts = rows.iter().map(|row| contexts_of(*row)).fold(0, usize::saturating_add);
         let mut sealing = Sealing::in_contexts(contexts);
         let one = |row: &'s S| {
-            let core = Arc::new(self.core(S::RECORD_TYPE, row.record_ids())?);
+            let core = Arc::new(self.core(types_of::<S>(), row.record_ids())?);
             reseal(row, &core, &mut sealing)
         };
         rows.into_iter().map(one).collect()
@@ -51,10 +51,10 @@ impl WithSubjects<'_> {
     /// Those of opening and sealing the fields; `refused-by-observer`; `invalid-id`, also if `change` added or removed a part;
     /// `subject-missing`. The row stays as it is.
     pub fn rebind<S: WholeRecord>(&self, row: &S, change: impl FnOnce(&mut S), access: &Access) -> Result<S, Error> {
-        let from = Arc::new(self.core(S::RECORD_TYPE, row.record_ids())?);
+        let from = Arc::new(self.core(types_of::<S>(), row.record_ids())?);
         let mut moved = row.clone();
         change(&mut moved);
-        let to = Arc::new(self.core(S::RECORD_TYPE, moved.record_ids())?);
+        let to = Arc::new(self.core(types_of::<S>(), moved.record_ids())?);
         let mut audit = Audit::begin([Arc::clone(&from)], access)?;
         let result = rebind(row, &mut moved, (from, to), &mut audit.state).map(|()| moved);
         // Most failures are noted where the token is opened, and those of ids are not.

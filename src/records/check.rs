@@ -74,9 +74,8 @@ impl Contexts {
 
     pub(super) fn enter(&mut self, name: &str, id: &Identifier<'_>) -> Result<(), Error> {
         let around = self.innermost();
-        let context = around.context().with_part(name, id);
-        let part = around.with_context(context.map_err(|error| error.in_record(around.context().record_type()))?);
-        self.parts.push(Arc::new(part));
+        let part = around.with_part(name, id);
+        self.parts.push(Arc::new(part.map_err(|error| error.in_record(around.context().record_type()))?));
         Ok(())
     }
 

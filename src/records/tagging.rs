@@ -8,14 +8,13 @@ use crate::record::RecordCore;
 use crate::record_tag::{Cover, RecordTag, tag_record, verify_record};
 use crate::token::Token;
 
-/// Verifies the tag of a row, whose type has this cover number and these former record types. `visit` goes through the row.
+/// Verifies the tag of a row, whose type has this cover number. `visit` goes through the row.
 pub(super) fn verify(
     core: &RecordCore,
-    (tag, number, former): (&RecordTag, u8, &[&str]),
+    (tag, number): (&RecordTag, u8),
     visit: impl FnOnce(&mut Cover) -> Result<(), Error>,
 ) -> Result<(), Error> {
-    let former = || former.iter().map(|former| core.context().with_type(former)).collect();
-    let verify = |mut cover| verify_record(&core.shared().keys, core.context(), &mut cover, number, tag, former);
+    let verify = |mut cover| verify_record(&core.shared().keys, core.context(), &mut cover, number, tag, core.former());
     covered(visit).and_then(verify).map_err(|error| error.in_record(core.context().record_type()))
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::keys::RecordKeys;
-use super::traits::{SealedRecord, WholeRecord, verify_tag};
+use super::traits::{SealedRecord, WholeRecord, types_of, verify_tag};
 use crate::error::{Error, ErrorKind};
 use crate::record_tag::RecordTag;
 
@@ -24,7 +24,7 @@ pub trait TaggedRecord: WholeRecord {
     /// `tag-refused` if anything differs, `tag-missing` if the row has no tag; `cover-unknown`; `unknown-key`, `key-destroyed`,
     /// `key-compromised`; `invalid-id`.
     fn verified<K: RecordKeys>(&self, keys: &K) -> Result<Verified<'_, Self>, Error> {
-        let core = keys.handle().core_to_verify(Self::RECORD_TYPE, self.record_ids())?;
+        let core = keys.handle().core_to_verify(types_of::<Self>(), self.record_ids())?;
         verify_tag(&core, self)?;
         Ok(Verified { row: self })
     }

@@ -2,7 +2,7 @@
 
 use super::check::{NeedsReseal, Opens};
 use super::ids::RecordIds;
-use super::keys::RecordKeys;
+use super::keys::{RecordKeys, Types};
 use super::open::RecordOpener;
 use super::seal::{RecordSealer, Sealing};
 use super::tagging;
@@ -111,7 +111,7 @@ pub trait SealedRecord: SealedFields {
     where
         Self: WholeRecord + HasField<F>,
     {
-        let core = keys.handle().core(Self::RECORD_TYPE, self.record_ids())?;
+        let core = keys.handle().core(types_of::<Self>(), self.record_ids())?;
         let mut sealing = Sealing::in_contexts(Self::Marker::contexts(value).saturating_add(1));
         verify_tag(&core, self)?;
         let mut row = self.clone();
@@ -133,7 +133,7 @@ pub trait SealedRecord: SealedFields {
     where
         Self: WholeRecord,
     {
-        let core = keys.handle().core(Self::RECORD_TYPE, self.record_ids())?;
+        let core = keys.handle().core(types_of::<Self>(), self.record_ids())?;
         verify_tag(&core, self)?;
         self.visit_tokens(&mut Opens::of(core))
     }
@@ -159,10 +159,15 @@ pub trait SealedRecord: SealedFields {
 )]
 pub trait WholeRecord: SealedRecord {}
 
+/// What a row says of its record type.
+pub(super) fn types_of<S: SealedRecord>() -> Types<'static> {
+    (S::RECORD_TYPE, S::FORMER_TYPES)
+}
+
 /// Verifies the tag of a row, if rows of its type have one.
 pub(super) fn verify_tag<S: SealedRecord>(core: &RecordCore, row: &S) -> Result<(), Error> {
     match row.record_tag() {
-        Some(tag) => tagging::verify(core, (tag, S::COVER, S::FORMER_TYPES), |cover| row.visit_tokens(cover)),
+        Some(tag) => tagging::verify(core, (tag, S::COVER), |cover| row.visit_tokens(cover)),
         None => Ok(()),
     }
 }
