@@ -154,8 +154,9 @@ pub trait SealedRecord: SealedFields {
 /// A row with all fields of its record. `#[derive(PhiRecord)]` implements it, except for a struct that says `projection`: it selects fewer
 /// columns, so it is neither sealed nor resealed, and a record tag cannot be verified with it. It opens with `open_unverified`.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is a projection, which has not all fields of its record",
-    note = "open it with `open_unverified`; take the struct of the whole record for everything else"
+    message = "`{Self}` has not all fields of its record",
+    note = "a struct that says `projection` opens with `open_unverified`, and everything else needs the struct of the whole record; in \
+            generic code, ask for `WholeRecord`"
 )]
 pub trait WholeRecord: SealedRecord {}
 
