@@ -39,6 +39,7 @@ pub fn run_all(count: fn(&mut Operation<'_>)) {
     count_record_floor(count, &gcm, ["raw seals", "raw opens"]);
     count_record(count, &keys, ["seal the record", "open the record"], [&["draw", "raw seals"], &["raw opens"]]);
     count_serde(count, &keys);
+    count_struct(count, &keys);
     count_single_field(count, &keys);
     count_large(count, &keys, &gcm);
     count_record_floor(count, &chacha, ["raw seals, ChaCha", "raw opens, ChaCha"]);
@@ -116,6 +117,27 @@ fn count_serde(count: Count, keys: &Keyring) {
         }),
         operation("read through serde_json", &["raw opens", "plain JSON read"], || {
             black_box(access.run_opening(|| serde_json::from_str::<common::Prescription>(&json)).unwrap());
+        }),
+    ];
+    operations.into_iter().for_each(|mut operation| count(&mut operation));
+}
+
+/// A record struct, beside the calls that its derive saves.
+fn count_struct(count: Count, keys: &Keyring) {
+    let (rx, access) = (common::prescription_record(), common::access());
+    let row = keys.seal(&rx).unwrap();
+    let operations = [
+        operation("seal by hand", &[], || {
+            black_box(common::seal_by_hand(keys, &rx).unwrap());
+        }),
+        operation("open by hand", &[], || {
+            black_box(common::open_by_hand(keys, &row, &access).unwrap());
+        }),
+        operation("seal a record struct", &["seal by hand"], || {
+            black_box(keys.seal(&rx).unwrap());
+        }),
+        operation("open a record struct", &["open by hand"], || {
+            black_box(keys.open(&row, &access).unwrap());
         }),
     ];
     operations.into_iter().for_each(|mut operation| count(&mut operation));
