@@ -156,10 +156,10 @@ fn count_single_field(count: Count, keys: &Keyring) {
             black_box(std::sync::Arc::new(black_box([0_u8; 110]).to_vec()));
         }),
         operation("make a record", &["raw record"], || {
-            black_box(keys.record("prescription", RECORD_ID).unwrap());
+            black_box(keys.record(black_box("prescription"), black_box(RECORD_ID)).unwrap());
         }),
         operation("seal in a new record", &["context digest", "draw", "key set-up", "raw seal"], || {
-            let record = keys.record("prescription", RECORD_ID).unwrap();
+            let record = keys.record(black_box("prescription"), black_box(RECORD_ID)).unwrap();
             black_box(record.seal_text::<Drug>(DRUG).unwrap());
         }),
         operation("seal one field alone", &["draw", "key set-up", "raw seal"], || {
