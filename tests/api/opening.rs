@@ -20,7 +20,8 @@ struct Prescription {
 fn the_opening_of_the_readme_does_what_it_says() -> Result<(), Box<dyn std::error::Error>> {
     let keys = rxseal::testing::insecure_keyring("pharmacy-17")?.unobserved();
     let kim = Access::new("user:kim.rph", Purpose::TREAT)?;
-    let rx = Prescription { rx_number: 1001, patient_name: "Jane Doe".into(), drug: "warfarin 5 MG".into(), refills: 2 };
+    let rx =
+        Prescription { rx_number: 1001, patient_name: "Jane Doe".into(), drug: "warfarin 5 MG".into(), refills: 2 };
     let row: SealedPrescription = keys.seal(&rx)?;
     let json = serde_json::to_string(&row)?;
     assert!(json.contains("1001") && !json.contains("Jane") && !json.contains("warfarin"), "{json}");
