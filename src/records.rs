@@ -2,6 +2,7 @@
 
 mod calls;
 mod containers;
+mod derived;
 mod ids;
 mod keys;
 mod open;
@@ -28,7 +29,9 @@ pub use crate::record_tag::ClearValue;
 #[doc(hidden)]
 pub use crate::record_tag::{BoundValue, ScaledValue};
 #[doc(hidden)]
-pub use ids::RecordIds;
+pub use derived::{ClearField, HiddenField, IsOption};
+#[doc(hidden)]
+pub use ids::{RecordIds, joined_id};
 #[doc(hidden)]
 pub use open::RecordOpener;
 #[doc(hidden)]
