@@ -84,12 +84,6 @@ impl Context {
         Self::encode(Ids { subject_id: Some(subject), ..self.ids() })
     }
 
-    /// The same context of another record type.
-    pub(crate) fn with_type(&self, record_type: &str) -> Result<Self, Error> {
-        Name::check("record type", record_type)?;
-        Ok(Self::encode(Ids { record_type, ..self.ids() }))
-    }
-
     /// The context of one part of this one.
     pub(crate) fn with_part(&self, name: &str, id: &Identifier<'_>) -> Result<Self, Error> {
         const REASON: Reason = "a record's parts nest at most 8 deep";

@@ -67,6 +67,9 @@ error_codes! {
     /// JSON cannot hold the value: it nests too deeply, has such keys or an ambiguous option, or its `Serialize` failed. Change its
     /// type.
     Unrepresentable = "unrepresentable",
+    /// the type's `Deserialize` does not read what its `Serialize` writes. Mend its serde attributes; only debug builds check this, when a
+    /// record struct is sealed.
+    NotReadBack = "not-read-back",
     /// the value is itself a token or a wrapped subject key. Open it first, or store it next to the sealed fields.
     TokenAsPlaintext = "token-as-plaintext",
     /// a token, a wrapped subject key or a sealed field is inside the value. Use plain types in there.

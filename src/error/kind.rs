@@ -49,6 +49,11 @@ pub(crate) enum ErrorKind {
     )]
     Unrepresentable,
     #[error(
+        "the value would not come back: its `Deserialize` refuses or changes what its `Serialize` writes. Make its serde \
+         attributes fit each other (only debug builds check this)"
+    )]
+    NotReadBack,
+    #[error(
         "the value is itself a token or a wrapped subject key: open it first, or store it beside the sealed fields in a \
          field of type `Sealed`"
     )]
@@ -268,6 +273,7 @@ impl ErrorKind {
             Self::TooLarge => ErrorCode::TooLarge,
             Self::NotFinite => ErrorCode::NotFinite,
             Self::Unrepresentable => ErrorCode::Unrepresentable,
+            Self::NotReadBack => ErrorCode::NotReadBack,
             Self::TokenAsPlaintext => ErrorCode::TokenAsPlaintext,
             Self::TokenInside => ErrorCode::TokenInside,
             Self::TagMissing => ErrorCode::TagMissing,
@@ -347,6 +353,8 @@ impl ErrorKind {
         matches!(
             self,
             Self::FieldRepeated
+                | Self::NotReadBack
+                | Self::SubjectsNotGiven
                 | Self::TooManyClasses
                 | Self::PlaintextNested
                 | Self::RuntimeNeeded

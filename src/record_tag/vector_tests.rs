@@ -42,16 +42,16 @@ fn check_message(vector: &Vector, tag: &RecordTag) {
 }
 
 fn core(vector: &Vector) -> Result<RecordCore, Error> {
-    let core =
-        RecordCore::bound(keyring(vector).shares(), vector.text("record_type"), &vector.text("record_id").into())?;
-    let mut context = core.context().with_type(vector.text("record_type"))?;
+    let keys = keyring(vector);
+    let mut core = RecordCore::bound(keys.shares(), vector.text("record_type"), &vector.text("record_id").into())?;
     if let Some(subject) = vector.get("subject_id").as_str() {
-        context = context.with_subject(subject);
+        core = core.with_subject_id(subject);
     }
     for part in vector.get("parts").as_array().unwrap() {
-        context = context.with_part(part[0].as_str().unwrap(), &part[1].as_str().unwrap().into())?;
+        core = core.with_part(part[0].as_str().unwrap(), &part[1].as_str().unwrap().into())?;
     }
-    Ok(core.with_context(context))
+    let former = vector.get("former_types").as_array().unwrap().iter();
+    core.was(&former.map(|former| former.as_str().unwrap()).collect::<Vec<_>>())
 }
 
 fn verify(vector: &Vector) -> Result<RecordTag, Error> {
@@ -63,12 +63,8 @@ fn verify(vector: &Vector) -> Result<RecordTag, Error> {
     } else {
         vector.get("tag").as_str().map_or_else(|| Ok(RecordTag::new()), str::parse)?
     };
-    let former = || {
-        let types = vector.get("former_types").as_array().unwrap().iter();
-        types.map(|former| core.context().with_type(former.as_str().unwrap())).collect()
-    };
     let highest = vector.number("highest_cover").try_into().unwrap();
-    verify_record(&core.shared().keys, core.context(), &mut cover, highest, &tag, former)?;
+    verify_record(&core.shared().keys, core.context(), &mut cover, highest, &tag, core.former())?;
     let minimum = |member: &str| vector.json.get(member).map_or(0, |number| number.as_u64().unwrap());
     tag.at_least(minimum("min_version"), minimum("min_cover").try_into().unwrap())?;
     Ok(tag)
