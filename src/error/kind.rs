@@ -59,6 +59,12 @@ pub(crate) enum ErrorKind {
          `expose_plaintext(&value)`"
     )]
     TokenInside,
+    #[error(
+        "a `Phi` cannot be sealed as a value or inside one: seal it with `phi.seal(&record)` and open it with \
+         `sealed.open_phi(&reader)`. Inside a struct that is sealed as one value, use plain types, or seal \
+         `expose_plaintext(&value)`"
+    )]
+    PhiInside,
 
     // Scopes and roles
     #[error(
@@ -247,7 +253,7 @@ impl ErrorKind {
             Self::NotFinite => ErrorCode::NotFinite,
             Self::Unrepresentable => ErrorCode::Unrepresentable,
             Self::TokenAsPlaintext => ErrorCode::TokenAsPlaintext,
-            Self::TokenInside => ErrorCode::TokenInside,
+            Self::TokenInside | Self::PhiInside => ErrorCode::TokenInside,
             Self::ScopeMissing | Self::ScopeOfAnotherTask => ErrorCode::ScopeMissing,
             Self::WrongDirection => ErrorCode::WrongDirection,
             Self::ClassLocked => ErrorCode::ClassLocked,
