@@ -42,7 +42,7 @@ impl<T, M> IsOption<M> for Option<T> {
 /// What `Debug` prints in place of a sealed field.
 pub struct HiddenField<F>(PhantomData<fn() -> F>);
 
-impl<F: Field> HiddenField<F> {
+impl<F> HiddenField<F> {
     /// Of the field `F`.
     #[must_use]
     pub const fn new() -> Self {

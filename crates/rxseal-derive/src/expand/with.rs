@@ -16,7 +16,7 @@ pub(super) fn expand(input: &Input) -> TokenStream {
         let with = under.with.as_ref()?;
         Some(match &under.optional {
             None => one(input, field, &field.ty.to_token_stream(), &under.marker, with),
-            Some(inner) => one(input, field, &present(input, &field.ty, inner), inner, with),
+            Some(inner) => one(input, field, &present(input, field, inner), inner, with),
         })
     });
     quote!(#(#all)*)

@@ -1,10 +1,10 @@
 //! `#[phi(..)]` on the struct or enum.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::ToTokens;
 use syn::meta::ParseNestedMeta;
 use syn::punctuated::Punctuated;
-use syn::{Attribute, LitStr, Meta, Path, Token, parenthesized, parse_quote};
+use syn::{Attribute, LitStr, Meta, Path, Token, parenthesized, parse_quote_spanned};
 
 use crate::errors::Errors;
 
@@ -152,7 +152,9 @@ impl Found {
             sealed: self.sealed,
             plaintext: self.plaintext,
             debug: !self.no_debug,
-            root: self.root.unwrap_or_else(|| parse_quote!(::rxseal)),
+            root: self
+                .root
+                .unwrap_or_else(|| parse_quote_spanned!(Span::call_site().located_at(name.span())=> ::rxseal)),
         }
     }
 }
