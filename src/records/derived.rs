@@ -50,8 +50,27 @@ impl<F> HiddenField<F> {
     }
 }
 
+impl<F: Field> Default for HiddenField<F> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl<F: Field> fmt::Debug for HiddenField<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "[PHI {}]", F::ID.as_str())
     }
+}
+
+/// The highest cover number of several.
+#[must_use]
+pub const fn highest(mut numbers: &[u8]) -> u8 {
+    let mut highest = 1;
+    while let [number, rest @ ..] = numbers {
+        if *number > highest {
+            highest = *number;
+        }
+        numbers = rest;
+    }
+    highest
 }

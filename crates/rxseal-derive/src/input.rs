@@ -53,6 +53,7 @@ impl Input {
         check_serde(&serde, &container, &variants, &mut errors);
         for variant in &variants {
             check_ids(&input.ident, variant, &container.kind, &mut errors);
+            check_tag(variant, &variants, &container, &mut errors);
             check_types(variant, &mut errors);
             check_markers(variant, &mut errors);
             check_with(&input.generics, variant, &mut errors);
@@ -164,12 +165,27 @@ fn check_ids(name: &Ident, variant: &Variant, kind: &Kind, errors: &mut Errors) 
         ),
         _ => {}
     }
-    let tags = variant.fields.iter().filter(|field| matches!(field.role, Role::RecordTag));
-    for field in tags.skip(1) {
-        errors.at(&field.name, "a record has one tag");
-    }
     for field in variant.fields.iter().filter(|field| field.subject).skip(1) {
         errors.at(&field.name, "a record has one subject");
+    }
+}
+
+/// A row has its tag whatever variant it is, and a projection has none, since it has not all that the tag covers.
+fn check_tag(variant: &Variant, all: &[Variant], container: &Container, errors: &mut Errors) {
+    let tags = |variant: &Variant| variant.fields.iter().filter(|field| matches!(field.role, Role::RecordTag)).count();
+    let of_variant = variant.fields.iter().filter(|field| matches!(field.role, Role::RecordTag));
+    for (at, field) in of_variant.enumerate() {
+        if at > 0 {
+            errors.at(&field.name, "a record has one tag");
+        } else if container.projection {
+            errors.at(
+                &field.name,
+                "a projection has not all fields that the tag covers, so it cannot verify it: say `clear`",
+            );
+        }
+    }
+    if let (Some(name), 0, true) = (&variant.name, tags(variant), all.iter().any(|other| tags(other) > 0)) {
+        errors.at(name, "each variant needs the record tag, or none has one: say #[phi(record_tag)] on a field of it");
     }
 }
 

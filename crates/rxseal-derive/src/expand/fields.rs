@@ -43,6 +43,7 @@ pub(super) fn of_the_struct(input: &Input) -> TokenStream {
 pub(super) fn of_the_twin(input: &Input) -> TokenStream {
     let (root, name, sealed) = (root(input), &input.name, &input.sealed);
     let (_, arguments, _) = input.generics.split_for_impl();
+    let cover = cover(input);
     let (opener, visit, change) = (own("opener"), own("visit"), own("change"));
     let steps =
         |_: &Variant, steps: Vec<TokenStream>| quote_spanned!(here(input)=> #(#steps)* ::core::result::Result::Ok(()));
@@ -60,6 +61,7 @@ pub(super) fn of_the_twin(input: &Input) -> TokenStream {
         sealed,
         &quote_spanned! {here(input)=>
             type Open = #name #arguments;
+            const COVER: u8 = #cover;
             fn open_fields(&self, #opener: &mut #root::__private::RecordOpener<'_>) -> ::core::result::Result<Self::Open, #root::Error> {
                 #open
             }
@@ -183,6 +185,22 @@ fn built(input: &Input, variant: &Variant, parts: &[TokenStream], name: &Ident) 
     let path = path_of(name, variant);
     let fields = variant.fields.iter().map(|field| &field.name);
     quote_spanned!(here(input)=> ::core::result::Result::Ok(#path { #(#fields: #parts,)* }))
+}
+
+/// The highest cover number of the fields, and of what they contain.
+fn cover(input: &Input) -> TokenStream {
+    let root = root(input);
+    let numbers = input.fields().flat_map(|field| {
+        let ty = &field.ty;
+        let inside = match &field.role {
+            Role::Part { .. } => Some(quote_spanned!(at(field)=> <#ty as #root::records::PhiParts>::COVER)),
+            Role::Nested => Some(quote_spanned!(at(field)=> <<#ty as #root::records::PhiFields>::Sealed as #root::records::SealedFields>::COVER)),
+            _ => None,
+        };
+        let own = field.since.as_ref().map(|since| quote_spanned!(since.span()=> #since));
+        own.into_iter().chain(inside)
+    });
+    quote_spanned!(here(input)=> #root::__private::highest(&[1, #(#numbers),*]))
 }
 
 fn cloned(input: &Input, field: &Field, value: &Ident) -> TokenStream {

@@ -35,6 +35,7 @@ pub(super) fn expand(input: &Input) -> TokenStream {
                 &record_ids(input, &input.name),
             );
             let ids = record_ids(input, &input.sealed);
+            let tag = record_tag(input);
             let sealed = implement(
                 input,
                 &quote_spanned!(here(input)=> #root::SealedRecord),
@@ -42,10 +43,60 @@ pub(super) fn expand(input: &Input) -> TokenStream {
                 &quote_spanned! {here(input)=>
                     const RECORD_TYPE: &'static str = #name;
                     const FORMER_TYPES: &'static [&'static str] = &[#(#former),*];
+                    #tag
                     #ids
                 },
             );
-            quote_spanned!(here(input)=> #plain #sealed)
+            let whole = if input.container.projection {
+                TokenStream::new()
+            } else {
+                implement(
+                    input,
+                    &quote_spanned!(here(input)=> #root::records::WholeRecord),
+                    &input.sealed,
+                    &TokenStream::new(),
+                )
+            };
+            let tagged = if has_tag(input) {
+                implement(
+                    input,
+                    &quote_spanned!(here(input)=> #root::records::TaggedRecord),
+                    &input.sealed,
+                    &TokenStream::new(),
+                )
+            } else {
+                TokenStream::new()
+            };
+            quote_spanned!(here(input)=> #plain #sealed #whole #tagged)
+        }
+    }
+}
+
+fn has_tag(input: &Input) -> bool {
+    input.fields().any(|field| matches!(field.role, Role::RecordTag))
+}
+
+/// Where the tag of a row is.
+fn record_tag(input: &Input) -> TokenStream {
+    if !has_tag(input) {
+        return TokenStream::new();
+    }
+    let root = root(input);
+    let tag = taken_apart(
+        input,
+        &input.sealed,
+        |field, value| match field.role {
+            Role::RecordTag => quote_spanned!(at(field)=> ::core::option::Option::Some(#value)),
+            _ => TokenStream::new(),
+        },
+        |_, tag| quote_spanned!(here(input)=> #(#tag)*),
+    );
+    quote_spanned! {here(input)=>
+        fn record_tag(&self) -> ::core::option::Option<&#root::RecordTag> {
+            #tag
+        }
+        fn record_tag_mut(&mut self) -> ::core::option::Option<&mut #root::RecordTag> {
+            #tag
         }
     }
 }

@@ -103,13 +103,14 @@ pub(super) fn path_of(name: &Ident, variant: &Variant) -> TokenStream {
 pub(super) fn marker(input: &Input, field: &Field, seal: &Seal) -> TokenStream {
     let root = root(input);
     let Seal::Under(under) = seal else { return quote_spanned!(at(field)=> #root::records::Own) };
-    match (&under.with, &under.optional) {
-        (None, _) => under.marker.to_token_stream(),
-        (Some(_), None) => marker_name(input, field).into_token_stream(),
-        (Some(_), Some(_)) => {
-            let marker = marker_name(input, field);
-            quote!(::core::option::Option<#marker>)
-        }
+    if under.with.is_none() {
+        return under.marker.to_token_stream();
+    }
+    let (form, inner) = (form_name(input, field), under.optional.as_ref().unwrap_or(&under.marker));
+    let with = quote_spanned!(at(field)=> #root::records::With<#inner, #form>);
+    match &under.optional {
+        Some(_) => quote_spanned!(at(field)=> ::core::option::Option<#with>),
+        None => with,
     }
 }
 
@@ -128,13 +129,9 @@ pub(super) fn present(input: &Input, field: &Field, inner: &Type) -> TokenStream
     }
 }
 
-/// `PrescriptionWrittenOn`, for the field `written_on` of `Prescription`: what its token holds.
-pub(super) fn value_name(input: &Input, field: &Field) -> Ident {
+/// `PrescriptionWrittenOn`, for the field `written_on` of `Prescription`: how it is written.
+pub(super) fn form_name(input: &Input, field: &Field) -> Ident {
     format_ident!("{}{}", input.name.unraw(), in_words(&field.name), span = field.name.span())
-}
-
-pub(super) fn marker_name(input: &Input, field: &Field) -> Ident {
-    format_ident!("{}Marker", value_name(input, field))
 }
 
 fn in_words(name: &Ident) -> String {

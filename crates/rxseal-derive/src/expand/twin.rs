@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{Path, Type};
 
-use super::pieces::{at, here, present, root, serde_bounds, value_name};
+use super::pieces::{at, form_name, here, present, root, serde_bounds};
 use crate::input::container::Kind;
 use crate::input::field::{Field, Role, Seal};
 use crate::input::{Input, Variant, tokens};
@@ -79,15 +79,19 @@ fn type_of(input: &Input, field: &Field) -> TokenStream {
 
 fn sealed(input: &Input, field: &Field, seal: &Seal) -> TokenStream {
     let (root, ty) = (root(input), &field.ty);
-    let written = || value_name(input, field).into_token_stream();
+    let written = |value: TokenStream| {
+        let form = form_name(input, field);
+        quote_spanned!(at(field)=> #root::records::Via<#value, #form>)
+    };
     match seal {
         Seal::Under(under) => match (&under.optional, &under.with) {
             (Some(inner), with) => {
-                let value = if with.is_some() { written() } else { present(input, field, inner) };
+                let present = present(input, field, inner);
+                let value = if with.is_some() { written(present) } else { present };
                 optional(ty, quote_spanned!(here(input)=> #root::Sealed<#value, #inner>))
             }
             (None, Some(_)) => {
-                let (value, marker) = (written(), &under.marker);
+                let (value, marker) = (written(ty.to_token_stream()), &under.marker);
                 quote_spanned!(here(input)=> #root::Sealed<#value, #marker>)
             }
             (None, None) if !tokens::has_arguments(&under.marker) => {
