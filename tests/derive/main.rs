@@ -1,5 +1,6 @@
 //! `#[derive(PhiRecord)]`, as a user's crate sees it.
 
 mod shapes;
+mod subjects;
 mod support;
 mod tagged;
