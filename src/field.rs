@@ -169,6 +169,12 @@ pub(crate) mod private {
         check::<F>();
     }
 
+    /// What a field declares: its current pair, and its former ones.
+    #[must_use]
+    pub const fn declared<F: Field>() -> Declared {
+        ((F::ID, F::CLASS), F::FORMER)
+    }
+
     const fn same(a: &[u8], b: &[u8]) -> bool {
         matches_start(a, b) && a.len() == b.len()
     }
@@ -191,7 +197,7 @@ pub(crate) mod private {
     }
 
     /// A field's current pair of id and class, and its former pairs.
-    type Declared = ((FieldId, Class), &'static [(FieldId, Class)]);
+    pub type Declared = ((FieldId, Class), &'static [(FieldId, Class)]);
     type Pair = (FieldId, Class);
 
     const fn same_id(a: Pair, b: Pair) -> bool {
@@ -221,6 +227,17 @@ pub(crate) mod private {
         let mut found = same_id(pair, current);
         while let [old, rest @ ..] = former {
             found = found || same_id(pair, *old);
+            former = rest;
+        }
+        found
+    }
+
+    /// Whether one has an id of the other, current or former.
+    pub(crate) const fn shares_an_id(one: Declared, other: Declared) -> bool {
+        let (current, mut former) = one;
+        let mut found = has_id(current, other);
+        while let [old, rest @ ..] = former {
+            found = found || has_id(*old, other);
             former = rest;
         }
         found

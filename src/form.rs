@@ -15,6 +15,7 @@ mod wipe;
 
 pub use each::Each;
 pub use parts::Parts;
+pub(crate) use parts::check_parts;
 pub use phi_value::Phi;
 pub use plain_struct::{read_plaintext, write_plaintext};
 pub use sealed::Sealed;

@@ -264,9 +264,9 @@ pub mod roles {
 /// use rxseal::forms::NotWiped;
 /// use rxseal::{Phi, phi};
 ///
-/// /// A `Duration` is a type of another crate, and cannot be wiped: the program says so.
+/// /// A `SystemTime` is a type of another crate, and cannot be wiped: the program says so.
 /// struct Fill {
-///     supply: Phi<NotWiped<std::time::Duration>, phi::Quantity>,
+///     filled: Phi<NotWiped<std::time::SystemTime>, phi::FillDate>,
 /// }
 /// ```
 pub mod forms {
@@ -277,7 +277,10 @@ pub mod forms {
 /// What macros write. No program names anything of it.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::field::private::{all_distinct, check_bounds, starts_with};
+    pub use crate::field::private::{Declared, all_distinct, check_bounds, declared, starts_with};
     pub use crate::form::{read_plaintext, write_plaintext};
+    pub use crate::records::{
+        FieldIds, RecordIds, RecordOpener, RecordSealer, TokenChange, TokenVisit, assert_unique, sum,
+    };
     pub use serde;
 }
