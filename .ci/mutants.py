@@ -34,10 +34,9 @@ def changed():
 
 
 def run(files, minutes, tests):
-    packages = {option.removeprefix("--package=") for option in tests if option.startswith("--package=")}
+    # As options for all of cargo's calls: --test-package would not be there when it tests the code without a change.
     command = ["cargo", "mutants", "--shuffle", "--no-times", "--colors=never", f"--output={OUTPUT}", "--package=rxseal",
-               f"--test-package={','.join(sorted(packages))}", *(f"--file={file}" for file in files),
-               "--", "--locked", *(option for option in tests if not option.startswith("--package="))]
+               *(f"--file={file}" for file in files), *(f"--cargo-arg={option}" for option in ("--locked", *tests))]
     OUTPUT.mkdir(parents=True, exist_ok=True)
     process = subprocess.Popen(command)
     try:
