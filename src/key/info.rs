@@ -171,9 +171,7 @@ mod tests {
 
     #[test]
     fn it_says_what_it_was_made_of() {
-        for (usage, primary, suite) in
-            [(KeyUse::Seal, true, Some(Suite::XChaCha20Poly1305)), (KeyUse::Index, false, None)]
-        {
+        for (usage, primary, suite) in [(KeyUse::Seal, true, Some(Suite::Xaes256Gcm)), (KeyUse::Index, false, None)] {
             let (id, fingerprint) = (KeyId::from_bytes([7; 6]), [9; 32]);
             let state = KeyState::Deactivated;
             let info = KeyInfo { id, fingerprint, usage, state, primary, suite, created: 100, changed: 200 };
