@@ -106,7 +106,7 @@ pub use access::{Access, Purpose};
 pub use error::{Error, ErrorCode};
 pub use field::Field;
 pub use form::{Each, Parts, Phi, Sealed, Sealing};
-pub use handles::{Opener, Sealer};
+pub use handles::{Opener, RecordType, Sealer};
 pub use id::{Class, FieldId, Identifier, KeyId};
 pub use keyring::Keyring;
 pub use record::{Record, RecordReader};
