@@ -87,6 +87,8 @@ pub mod records;
 mod root_key;
 #[cfg(feature = "tokio_1")]
 mod runtime;
+#[cfg(any(feature = "schemars_1", feature = "utoipa_5"))]
+mod schema;
 mod scope;
 mod scratch;
 mod secret;
@@ -284,4 +286,6 @@ pub mod __private {
         assert_unique, joined_id, sum,
     };
     pub use serde;
+    #[cfg(feature = "utoipa_5")]
+    pub use utoipa;
 }
