@@ -73,8 +73,13 @@ const SAME_LAYER: &[(&str, &str, &str)] = &[
 ];
 
 /// Macros that stand at the crate's root because Rust puts them there, and the modules they are of.
-const MACROS: &[(&str, &str)] =
-    &[("fields", "field"), ("__declare_fields", "field"), ("__field_class", "field"), ("__field_option", "field"), ("__field_schema", "field")];
+const MACROS: &[(&str, &str)] = &[
+    ("fields", "field"),
+    ("__declare_fields", "field"),
+    ("__field_class", "field"),
+    ("__field_option", "field"),
+    ("__field_schema", "field"),
+];
 
 /// Through which modules a crate enters. One door each, so that a review of, say, all randomness reads one file.
 const DOORS: &[(&str, &[&str])] = &[
