@@ -6,11 +6,12 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 #[cfg(feature = "serde_with_3")]
 use serde_with::schemars_1::JsonSchemaAs;
 
-use super::{DESCRIPTION, PATTERN, SHORTEST, longest};
+use super::{DESCRIPTION, PATTERN, SHORTEST, TAG_DESCRIPTION, TAG_PATTERN, longest};
 use crate::field::Field;
 #[cfg(feature = "serde_with_3")]
 use crate::form::Sealing;
 use crate::form::{NotWiped, Phi, Sealed, Wipe};
+use crate::record_tag::RecordTag;
 
 /// Of both traits, since they have the same functions.
 macro_rules! of_inside {
@@ -91,5 +92,24 @@ impl<T, F: Field> JsonSchema for Sealed<T, F> {
             "minLength": SHORTEST,
             "maxLength": longest::<F>(),
         })
+    }
+}
+
+/// A string that is a record tag. It is in no plaintext: `#[schemars(skip)]` leaves it out of that schema.
+impl JsonSchema for RecordTag {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        Cow::Borrowed("RecordTag")
+    }
+
+    fn schema_id() -> Cow<'static, str> {
+        Cow::Borrowed("rxseal::RecordTag")
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "description": TAG_DESCRIPTION, "pattern": TAG_PATTERN })
     }
 }

@@ -10,9 +10,10 @@ use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
-use super::{DESCRIPTION, PATTERN, SHORTEST, longest};
+use super::{DESCRIPTION, PATTERN, SHORTEST, TAG_DESCRIPTION, TAG_PATTERN, longest};
 use crate::field::Field;
 use crate::form::{NotWiped, Phi, Sealed, Wipe};
+use crate::record_tag::RecordTag;
 
 /// As for the value inside: what an authorised client sends and gets (feature `utoipa_5`).
 ///
@@ -92,4 +93,21 @@ impl<T, F: Field> ComposeSchema for Sealed<T, F> {
             ObjectBuilder::new().schema_type(Type::String).description(Some(DESCRIPTION)).pattern(Some(PATTERN));
         object.min_length(Some(SHORTEST)).max_length(Some(longest::<F>())).into()
     }
+}
+
+/// A string that is a record tag. It is in no plaintext: `#[schema(ignore)]` leaves it out of that schema.
+impl ToSchema for RecordTag {
+    fn name() -> Cow<'static, str> {
+        Cow::Borrowed("RecordTag")
+    }
+}
+
+impl ComposeSchema for RecordTag {
+    fn compose(_: Vec<RefOr<Schema>>) -> RefOr<Schema> {
+        text(TAG_DESCRIPTION, TAG_PATTERN).into()
+    }
+}
+
+fn text(description: &str, pattern: &str) -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::String).description(Some(description)).pattern(Some(pattern))
 }
