@@ -88,6 +88,8 @@ pub mod records;
 mod root_key;
 #[cfg(feature = "tokio_1")]
 mod runtime;
+#[cfg(any(feature = "schemars_1", feature = "utoipa_5"))]
+mod schema;
 mod scope;
 mod scratch;
 mod secret;
@@ -291,4 +293,6 @@ pub mod __private {
         TokenChange, TokenVisit, assert_unique, joined_id, sum,
     };
     pub use serde;
+    #[cfg(feature = "utoipa_5")]
+    pub use utoipa;
 }
