@@ -1,7 +1,5 @@
 //! Records in modules that have other things under the names of the standard library, under the lints of a strict crate.
 
-#![expect(missing_debug_implementations, reason = "the twins here derive nothing, as a user may choose")]
-
 use rxseal as field_encryption;
 use rxseal::PhiRecord;
 
