@@ -12,4 +12,5 @@ mod plaintext;
 mod shapes;
 mod support;
 mod swaps;
+mod tagged;
 mod tags;

@@ -1,8 +1,8 @@
 //! What a field may hold.
 
 use rxseal::phi::{
-    Account, Allergy, BirthDate, DaysSupply, Diagnosis, Directions, Drug, MemberId, Mrn, Note, PatientName, Plan,
-    Quantity, Strength,
+    Allergy, BirthDate, DaysSupply, Diagnosis, Directions, Drug, Email, Mrn, Note, PatientName, Phone, Plan, Quantity,
+    Strength,
 };
 use rxseal::{Phi, PhiRecord};
 use serde::{Deserialize, Serialize};
@@ -61,7 +61,7 @@ fn numbers_flags_and_characters() {
         d: bool,
         #[phi(seal = Plan)]
         e: char,
-        #[phi(seal = Option<Account>)]
+        #[phi(seal = Option<Phone>)]
         f: Option<u32>,
     }
     round_trip(&Measure { number: 1, a: u64::MAX, b: -128, c: 0.1, d: true, e: 'µ', f: Some(0) });
@@ -112,9 +112,9 @@ fn a_phi_knows_its_marker() {
         #[phi(seal)]
         name: Phi<String, PatientName>,
         #[phi(seal)]
-        member: Option<Phi<String, MemberId>>,
+        member: Option<Phi<String, Email>>,
         #[phi(seal)]
-        numbers: rxseal::Phi<Vec<u64>, Account>,
+        numbers: rxseal::Phi<Vec<u64>, Phone>,
     }
     let phi = || Phi::new("Canary".to_owned());
     round_trip(&Patient {
