@@ -3,6 +3,7 @@
 
 mod former_types;
 mod ids;
+mod joining;
 mod opening;
 mod record_types;
 mod records;
