@@ -9,6 +9,7 @@ mod record_types;
 mod records;
 mod reseal;
 mod smoke;
+mod stored;
 mod swaps;
 mod tampering;
 mod typed;
