@@ -112,6 +112,8 @@ macro_rules! __declare_fields {
                     &[$(($crate::FieldId::new($former), $crate::__field_class!($former_class))),*];
                 $($($crate::__field_option! { $option : $value })+)?
             }
+
+            $crate::__field_schema! { $name }
         )+
 
         const _: () = {
@@ -126,6 +128,33 @@ macro_rules! __declare_fields {
             assert!($crate::__private::all_distinct(&declared), "a field id, current or former, is used twice here");
         };
     };
+}
+
+/// The schema that the derive of utoipa asks of every argument of a type. No value is ever of a marker.
+#[cfg(feature = "utoipa_5")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __field_schema {
+    ($name:ident) => {
+        #[doc(hidden)]
+        impl $crate::__private::utoipa::ToSchema for $name {}
+
+        #[doc(hidden)]
+        impl $crate::__private::utoipa::__dev::ComposeSchema for $name {
+            fn compose(
+                _: Vec<$crate::__private::utoipa::openapi::RefOr<$crate::__private::utoipa::openapi::Schema>>,
+            ) -> $crate::__private::utoipa::openapi::RefOr<$crate::__private::utoipa::openapi::Schema> {
+                ::core::default::Default::default()
+            }
+        }
+    };
+}
+
+#[cfg(not(feature = "utoipa_5"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __field_schema {
+    ($name:ident) => {};
 }
 
 #[doc(hidden)]

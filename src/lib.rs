@@ -88,6 +88,8 @@ pub mod records;
 mod root_key;
 #[cfg(feature = "tokio_1")]
 mod runtime;
+#[cfg(any(feature = "schemars_1", feature = "utoipa_5"))]
+mod schema;
 mod scope;
 mod scratch;
 mod secret;
@@ -288,7 +290,9 @@ pub mod __private {
     pub use crate::form::{read_plaintext, write_plaintext};
     pub use crate::records::{
         BoundValue, ClearField, FieldIds, HiddenField, IsOption, RecordIds, RecordOpener, RecordSealer, ScaledValue,
-        TokenChange, TokenVisit, assert_unique, joined_id, sum,
+        TokenChange, TokenVisit, assert_unique, highest, joined_id, sum,
     };
     pub use serde;
+    #[cfg(feature = "utoipa_5")]
+    pub use utoipa;
 }

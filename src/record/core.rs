@@ -31,6 +31,7 @@ pub(crate) struct RecordCore {
 }
 
 impl RecordCore {
+    #[inline]
     pub(crate) fn bound(shares: &KeyringShares, record_type: &str, id: &Identifier<'_>) -> Result<Self, Error> {
         Self::of(shares, record_type, Some(id))
     }
@@ -39,6 +40,7 @@ impl RecordCore {
         Self::of(shares, record_type, None)
     }
 
+    #[inline]
     fn of(shares: &KeyringShares, record_type: &str, id: Option<&Identifier<'_>>) -> Result<Self, Error> {
         let keys = &shares.shared().keys;
         let context = Context::new(keys.backend(), keys.keyspace(), record_type, id)?;
