@@ -63,8 +63,8 @@ impl<T, F: Field> FromSql for Sealed<T, F> {
 fn read(value: ValueRef<'_>) -> Result<Token, Error> {
     match value {
         ValueRef::Blob(bytes) => Token::try_from(bytes),
-        ValueRef::Text(text) => super::from_text(text),
-        ValueRef::Null => Err(ErrorKind::NoTokenInColumn.because(super::NULL)),
+        ValueRef::Text(text) => super::forms::from_text(text),
+        ValueRef::Null => Err(ErrorKind::NoTokenInColumn.because(super::forms::NULL)),
         ValueRef::Integer(_) => Err(ErrorKind::NoTokenInColumn.because("it is an INTEGER")),
         ValueRef::Real(_) => Err(ErrorKind::NoTokenInColumn.because("it is a REAL")),
     }

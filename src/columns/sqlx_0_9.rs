@@ -117,13 +117,13 @@ where
 {
     // Some drivers return NULL as an empty value.
     if value.is_null() {
-        return Ok(Err(ErrorKind::NoTokenInColumn.because(super::NULL)));
+        return Ok(Err(ErrorKind::NoTokenInColumn.because(super::forms::NULL)));
     }
     let mut bytes = <Vec<u8> as Decode<'r, DB>>::decode(value)?;
     if bytes.first() == Some(&FIRST_BYTE) {
         return Ok(Token::try_from(bytes));
     }
-    let token = super::from_text(&bytes);
+    let token = super::forms::from_text(&bytes);
     // It may be plaintext that was left in the column.
     wipe(&mut bytes);
     Ok(token)

@@ -18,7 +18,6 @@ pub(crate) enum ErrorKind {
          plaintext is never read in place of a sealed value"
     )]
     Unreadable,
-    #[cfg(any(feature = "rusqlite_0_39", feature = "sqlx_0_9"))]
     #[error("the column does not hold an rxseal token")]
     NoTokenInColumn,
     #[error(
@@ -231,7 +230,6 @@ impl ErrorKind {
     pub(crate) fn code(self) -> ErrorCode {
         match self {
             Self::NotAToken | Self::Unreadable => ErrorCode::NotAToken,
-            #[cfg(any(feature = "rusqlite_0_39", feature = "sqlx_0_9"))]
             Self::NoTokenInColumn => ErrorCode::NotAToken,
             Self::OpenFailed => ErrorCode::OpenFailed,
             Self::UnknownKey => ErrorCode::UnknownKey,

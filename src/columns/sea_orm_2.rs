@@ -1,0 +1,104 @@
+//! Columns of sea-orm: one implementation for every database that it knows.
+
+use std::sync::Arc;
+
+use sea_orm::sea_query::{ArrayType, ColumnType, Nullable, ValueType, ValueTypeErr};
+use sea_orm::{ActiveValue, ColIdx, DbErr, IntoActiveValue, QueryResult, TryGetError, TryGetable, Value};
+
+use super::cell::{Cell, Column, read_owned};
+use super::forms::SealedText;
+use crate::error::Error;
+use crate::field::Field;
+use crate::form::Sealed;
+use crate::token::Token;
+
+/// Reads bytes, or text if the database does not give it as bytes.
+fn read<C: Column, I: ColIdx>(row: &QueryResult, index: I) -> Result<C, TryGetError> {
+    let column = match Vec::<u8>::try_get_by(row, index) {
+        Ok(bytes) => read_owned(bytes),
+        Err(null @ TryGetError::Null(_)) => return Err(null),
+        Err(error) => match String::try_get_by(row, index) {
+            Ok(text) => read_owned(text.into_bytes()),
+            Err(_) => return Err(error),
+        },
+    };
+    column.map_err(refused)
+}
+
+fn refused(error: Error) -> TryGetError {
+    TryGetError::DbErr(DbErr::TryIntoErr { from: "column", into: "rxseal token", source: Arc::new(error) })
+}
+
+fn from_value<C: Column>(value: Value) -> Result<C, ValueTypeErr> {
+    let column = match &value {
+        Value::Bytes(Some(bytes)) => C::read(Cell::Bytes(bytes)),
+        Value::String(Some(text)) => C::read(Cell::Text(text.as_bytes())),
+        _ => return Err(ValueTypeErr),
+    };
+    column.map_err(|_| ValueTypeErr)
+}
+
+macro_rules! column {
+    ([$($generics:tt)*] $column:ty, $value:ident, $column_type:ident, |$this:ident| $written:expr, $doc:literal) => {
+        #[doc = $doc]
+        impl<$($generics)*> From<$column> for Value {
+            fn from($this: $column) -> Self {
+                Value::$value(Some($written))
+            }
+        }
+
+        #[doc = $doc]
+        impl<$($generics)*> ValueType for $column {
+            fn try_from(value: Value) -> Result<Self, ValueTypeErr> {
+                from_value(value)
+            }
+
+            fn type_name() -> String {
+                stringify!($column).to_owned()
+            }
+
+            fn array_type() -> ArrayType {
+                ArrayType::$value
+            }
+
+            fn column_type() -> ColumnType {
+                ColumnType::$column_type
+            }
+        }
+
+        #[doc = $doc]
+        impl<$($generics)*> Nullable for $column {
+            fn null() -> Value {
+                Value::$value(None)
+            }
+        }
+
+        #[doc = $doc]
+        impl<$($generics)*> TryGetable for $column {
+            fn try_get_by<I: ColIdx>(row: &QueryResult, index: I) -> Result<Self, TryGetError> {
+                read(row, index)
+            }
+        }
+
+        #[doc = $doc]
+        impl<$($generics)*> IntoActiveValue<$column> for $column {
+            fn into_active_value(self) -> ActiveValue<$column> {
+                ActiveValue::Set(self)
+            }
+        }
+    };
+}
+
+column!(
+    [] Token, Bytes, Blob, |token| token.into_bytes(),
+    "A binary column (feature `sea_orm_2`): it is written as a binary token, and read as that or as a token's text. For a text column in \
+     PostgreSQL take a [`SealedText`]. Anything else is [`DbErr::TryIntoErr`] with an [`Error`] in it."
+);
+column!(
+    [T, F: Field] Sealed<T, F>, Bytes, Blob, |sealed| sealed.into_token().into_bytes(),
+    "As for [`Token`]; the error names the field."
+);
+column!(
+    [T, F: Field] SealedText<T, F>, String, Text, |sealed| sealed.sealed().token().to_string(),
+    "A text column (feature `sea_orm_2`), otherwise as for [`Sealed`]."
+);
