@@ -29,8 +29,8 @@ fn refused(error: Error) -> TryGetError {
     TryGetError::DbErr(DbErr::TryIntoErr { from: "column", into: "rxseal token", source: Arc::new(error) })
 }
 
-fn from_value<C: Column>(value: Value) -> Result<C, ValueTypeErr> {
-    let column = match &value {
+fn from_value<C: Column>(value: &Value) -> Result<C, ValueTypeErr> {
+    let column = match value {
         Value::Bytes(Some(bytes)) => C::read(Cell::Bytes(bytes)),
         Value::String(Some(text)) => C::read(Cell::Text(text.as_bytes())),
         _ => return Err(ValueTypeErr),
@@ -50,7 +50,7 @@ macro_rules! column {
         #[doc = $doc]
         impl<$($generics)*> ValueType for $column {
             fn try_from(value: Value) -> Result<Self, ValueTypeErr> {
-                from_value(value)
+                from_value(&value)
             }
 
             fn type_name() -> String {

@@ -21,6 +21,21 @@ pub(crate) enum ErrorKind {
     #[error("the column does not hold an rxseal token")]
     NoTokenInColumn,
     #[error(
+        "the value is plaintext, and this keyring has no permit to read the field's plaintext: seal it, or give the keyring \
+         a `ReadThrough` while the column is being migrated"
+    )]
+    PlaintextNotPermitted,
+    #[error(
+        "the permit to read or write plaintext of the field has ended: finish the migration, or have a later day approved \
+         and put it into the code"
+    )]
+    ReadThroughEnded,
+    #[error(
+        "the value was read as plaintext and is not written back as plaintext: call `rewrite` for it, which seals it, and \
+         write what that returns"
+    )]
+    PlaintextHeld,
+    #[error(
         "the token cannot be opened: it was changed, or sealed for another record, field or tenant, or with another \
          subject or none; rxseal cannot tell which"
     )]
@@ -233,8 +248,12 @@ pub(crate) enum ErrorKind {
 impl ErrorKind {
     pub(crate) fn code(self) -> ErrorCode {
         match self {
-            Self::NotAToken | Self::Unreadable => ErrorCode::NotAToken,
-            Self::NoTokenInColumn => ErrorCode::NotAToken,
+            Self::NotAToken
+            | Self::Unreadable
+            | Self::NoTokenInColumn
+            | Self::PlaintextNotPermitted
+            | Self::ReadThroughEnded
+            | Self::PlaintextHeld => ErrorCode::NotAToken,
             Self::OpenFailed => ErrorCode::OpenFailed,
             Self::UnknownKey => ErrorCode::UnknownKey,
             Self::KeyCompromised => ErrorCode::KeyCompromised,
@@ -262,8 +281,7 @@ impl ErrorKind {
             Self::InvalidAccess => ErrorCode::InvalidAccess,
             Self::InvalidKeyring => ErrorCode::InvalidKeyring,
             Self::KeyringMismatch => ErrorCode::KeyringMismatch,
-            Self::KeyringTooOld => ErrorCode::KeyringTooOld,
-            Self::KeyringForked => ErrorCode::KeyringTooOld,
+            Self::KeyringTooOld | Self::KeyringForked => ErrorCode::KeyringTooOld,
             Self::PinMismatch => ErrorCode::PinMismatch,
             Self::RootKeyForeign | Self::NoSuchWrap | Self::UnlockFailed => ErrorCode::UnlockFailed,
             Self::StateRefused => ErrorCode::StateRefused,

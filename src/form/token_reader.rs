@@ -20,7 +20,7 @@ use crate::scope::{self, Reading};
 ///
 /// Errors of the format are replaced, except serde_json's syntax errors, which quote nothing and give the place. One visitor takes
 /// text and bytes, because `is_human_readable` is wrong under `flatten`, `tag` and `untagged` (serde issues 1183 and 2172).
-pub(super) fn read_token<'de, T, D: Deserializer<'de>>(
+pub(crate) fn read_token<'de, T, D: Deserializer<'de>>(
     deserializer: D,
     field: FieldId,
     open: impl FnOnce(TokenForm<'_>) -> Result<T, Error>,

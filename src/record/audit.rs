@@ -52,6 +52,7 @@ impl<C: AsRef<[Arc<RecordCore>]>, A: Borrow<Access>> Audit<C, A> {
             observer.opened(&OpenEvent {
                 opening,
                 touched: state.touched(),
+                plaintexts: &state.plaintexts,
                 fields: state.fields,
                 accepts_compromised: state.allow_compromised,
                 outcome,

@@ -30,6 +30,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("field", 3),
     ("observe", 3),
     ("payload", 3),
+    ("read_through", 3),
     ("root_key", 3),
     ("token", 3),
     ("key", 4),
@@ -47,6 +48,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("columns", 7),
     ("form", 7),
     ("local_start", 7),
+    ("migrating", 7),
     ("fuzzing", 7),
     ("phi", 7),
     ("testing", 7),
@@ -68,6 +70,8 @@ const SAME_LAYER: &[(&str, &str, &str)] = &[
     ("subject_admin", "count", "which DEKs subject keys are under"),
     ("scope", "record", "a scope seals and opens for a record"),
     ("columns", "form", "a column holds a `Sealed`"),
+    ("columns", "migrating", "a column that is being migrated holds a `Migrating`"),
+    ("migrating", "form", "what is migrated becomes a `Sealed`"),
     ("testing", "form", "a value is sealed and opened in each form"),
 ];
 
