@@ -4,7 +4,13 @@
 //! (FORMAT 6.4). Anything else is refused with an error that quotes nothing of it. Reading checks only the form and needs no key,
 //! so a token that does not open passes through unchanged.
 
-#[cfg(any(feature = "diesel_2", feature = "postgres_types_0_2", feature = "sea_orm_2"))]
+#[cfg(any(
+    feature = "diesel_2",
+    feature = "postgres_types_0_2",
+    feature = "rusqlite_0_39",
+    feature = "sea_orm_2",
+    feature = "sqlx_0_9"
+))]
 mod cell;
 #[cfg(feature = "diesel_2")]
 mod diesel_2;

@@ -52,16 +52,15 @@ use std::borrow::{Borrow, Cow};
 use std::fmt;
 use std::marker::PhantomData;
 
-use ::serde::Serialize;
 use ::serde::de::DeserializeOwned;
 use subtle::ConstantTimeEq;
 
 pub use self::plain::PlainColumn;
-use self::plain::{PlainBytes, begins_as_ours, begins_as_our_text};
+use self::plain::{PlainBytes, begins_as_our_text, begins_as_ours};
 use crate::access::Access;
 use crate::error::{Error, ErrorKind};
 use crate::field::Field;
-use crate::form::Sealed;
+use crate::form::{Phi, Sealed};
 use crate::keyring::Keyring;
 pub use crate::read_through::ReadThrough;
 use crate::record::{MayOpen, MaySeal, NotAuthentic, Record, RecordReader};
@@ -124,7 +123,7 @@ impl<T, F: Field> Migrating<T, F> {
     /// begins as a token does, since nobody could read it back.
     pub fn write<R: MaySeal>(record: &Record<R>, value: &T::Borrowed) -> Result<Self, Error>
     where
-        T: PlainColumn + Borrow<T::Borrowed>,
+        T: PlainColumn,
     {
         let core = record.core();
         match core.permit(F::ID).filter(|permit| permit.writes_plain()) {
@@ -171,8 +170,8 @@ impl<T, F: Field> Migrating<T, F> {
         T: PlainColumn + Borrow<T::Borrowed> + DeserializeOwned,
     {
         if self.is_plain() {
-            let value = WipedPlain(self.read(&record.opened_by(access))?.expose_value());
-            return Self::write(record, value.0.borrow());
+            let value = Phi::<T, F>::new(self.read(&record.opened_by(access))?.expose_value());
+            return Self::write(record, value.expose_phi().borrow());
         }
         Ok(self.clone())
     }
@@ -217,6 +216,15 @@ impl<T, F> Migrating<T, F> {
         Ok(Self::of(Held::Plain { bytes: PlainBytes::new(text.as_bytes().into()), may_be_written: false }))
     }
 
+    /// The same for sea-orm, which has no way to refuse a value.
+    #[cfg(feature = "sea_orm_2")]
+    pub(crate) fn written_in_any_case(mut self) -> Self {
+        if let Held::Plain { may_be_written, .. } = &mut self.held {
+            *may_be_written = true;
+        }
+        self
+    }
+
     /// What a binary column gets.
     pub(crate) fn as_bytes(&self) -> Result<&[u8], Error> {
         match &self.held {
@@ -230,9 +238,7 @@ impl<T, F> Migrating<T, F> {
     pub(crate) fn to_text(&self) -> Result<Cow<'_, str>, Error> {
         match &self.held {
             Held::Token(token) => Ok(token.to_string().into()),
-            Held::Plain { bytes, may_be_written: true } => {
-                Ok(bytes.text().ok_or(ErrorKind::ValueMismatch)?.into())
-            }
+            Held::Plain { bytes, may_be_written: true } => Ok(bytes.text().ok_or(ErrorKind::ValueMismatch)?.into()),
             Held::Plain { .. } => Err(ErrorKind::PlaintextHeld.into()),
         }
     }
@@ -251,15 +257,6 @@ impl<T> Read<T> {
     #[must_use]
     pub fn is_plain(&self) -> bool {
         matches!(self, Self::Plain(_))
-    }
-}
-
-/// A value that is wiped as far as its type lets.
-struct WipedPlain<T: PlainColumn>(T);
-
-impl<T: PlainColumn> Drop for WipedPlain<T> {
-    fn drop(&mut self) {
-        self.0.wipe_plain();
     }
 }
 

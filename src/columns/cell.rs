@@ -6,9 +6,10 @@ use super::forms::{NULL, SealedText, from_text};
 use crate::error::{Error, ErrorKind};
 use crate::field::Field;
 use crate::form::Sealed;
-#[cfg(any(feature = "diesel_2", feature = "sea_orm_2"))]
+use crate::migrating::{Migrating, PlainColumn};
+#[cfg(any(feature = "diesel_2", feature = "sea_orm_2", feature = "sqlx_0_9"))]
 use crate::secret::wipe;
-#[cfg(any(feature = "diesel_2", feature = "sea_orm_2"))]
+#[cfg(any(feature = "diesel_2", feature = "sea_orm_2", feature = "sqlx_0_9"))]
 use crate::token::FIRST_BYTE;
 use crate::token::Token;
 
@@ -18,12 +19,18 @@ pub(crate) enum Cell<'a> {
     Bytes(&'a [u8]),
     /// Text, of which nobody has checked that it is UTF-8.
     Text(&'a [u8]),
+    // sea-orm has an error of its own for it.
+    #[cfg(any(feature = "diesel_2", feature = "postgres_types_0_2", feature = "rusqlite_0_39", feature = "sqlx_0_9"))]
     Null,
 }
 
 /// What can be a column: what each driver asks of each type.
 pub(crate) trait Column: Sized {
-    fn read(cell: Cell<'_>) -> Result<Self, Error>;
+    /// Whether what begins as no token does is text, if a driver does not tell.
+    #[cfg(any(feature = "diesel_2", feature = "sea_orm_2", feature = "sqlx_0_9"))]
+    const IS_TEXT: bool = true;
+
+    fn from_cell(cell: Cell<'_>) -> Result<Self, Error>;
 
     /// What a binary column gets.
     fn bytes(&self) -> Result<&[u8], Error>;
@@ -33,10 +40,16 @@ pub(crate) trait Column: Sized {
 }
 
 impl Column for Token {
-    fn read(cell: Cell<'_>) -> Result<Self, Error> {
+    fn from_cell(cell: Cell<'_>) -> Result<Self, Error> {
         match cell {
             Cell::Bytes(bytes) => Self::try_from(bytes),
             Cell::Text(text) => from_text(text),
+            #[cfg(any(
+                feature = "diesel_2",
+                feature = "postgres_types_0_2",
+                feature = "rusqlite_0_39",
+                feature = "sqlx_0_9"
+            ))]
             Cell::Null => Err(ErrorKind::NoTokenInColumn.because(NULL)),
         }
     }
@@ -51,8 +64,8 @@ impl Column for Token {
 }
 
 impl<T, F: Field> Column for Sealed<T, F> {
-    fn read(cell: Cell<'_>) -> Result<Self, Error> {
-        Token::read(cell).map(Self::from).map_err(|error| error.at_field(F::ID))
+    fn from_cell(cell: Cell<'_>) -> Result<Self, Error> {
+        Token::from_cell(cell).map(Self::from).map_err(|error| error.at_field(F::ID))
     }
 
     fn bytes(&self) -> Result<&[u8], Error> {
@@ -65,18 +78,18 @@ impl<T, F: Field> Column for Sealed<T, F> {
 }
 
 /// Reads what came from a driver that does not tell text from bytes.
-#[cfg(any(feature = "diesel_2", feature = "sea_orm_2"))]
+#[cfg(any(feature = "diesel_2", feature = "sea_orm_2", feature = "sqlx_0_9"))]
 pub(crate) fn read_owned<C: Column>(mut bytes: Vec<u8>) -> Result<C, Error> {
-    let is_binary = bytes.first() == Some(&FIRST_BYTE);
-    let column = C::read(if is_binary { Cell::Bytes(&bytes) } else { Cell::Text(&bytes) });
+    let is_text = C::IS_TEXT && bytes.first() != Some(&FIRST_BYTE);
+    let column = C::from_cell(if is_text { Cell::Text(&bytes) } else { Cell::Bytes(&bytes) });
     // It may be plaintext that was left in the column.
     wipe(&mut bytes);
     column
 }
 
 impl<T, F: Field> Column for SealedText<T, F> {
-    fn read(cell: Cell<'_>) -> Result<Self, Error> {
-        Sealed::read(cell).map(Self::from)
+    fn from_cell(cell: Cell<'_>) -> Result<Self, Error> {
+        Sealed::from_cell(cell).map(Self::from)
     }
 
     fn bytes(&self) -> Result<&[u8], Error> {
@@ -85,5 +98,33 @@ impl<T, F: Field> Column for SealedText<T, F> {
 
     fn text(&self) -> Result<Cow<'_, str>, Error> {
         self.sealed().text()
+    }
+}
+
+impl<T: PlainColumn, F: Field> Column for Migrating<T, F> {
+    #[cfg(any(feature = "diesel_2", feature = "sea_orm_2", feature = "sqlx_0_9"))]
+    const IS_TEXT: bool = T::IS_TEXT;
+
+    fn from_cell(cell: Cell<'_>) -> Result<Self, Error> {
+        let column = match cell {
+            Cell::Bytes(bytes) => Self::from_bytes(bytes),
+            Cell::Text(text) => Self::from_text(text),
+            #[cfg(any(
+                feature = "diesel_2",
+                feature = "postgres_types_0_2",
+                feature = "rusqlite_0_39",
+                feature = "sqlx_0_9"
+            ))]
+            Cell::Null => Err(ErrorKind::NoTokenInColumn.because(NULL)),
+        };
+        column.map_err(|error| error.at_field(F::ID))
+    }
+
+    fn bytes(&self) -> Result<&[u8], Error> {
+        self.as_bytes().map_err(|error| error.at_field(F::ID))
+    }
+
+    fn text(&self) -> Result<Cow<'_, str>, Error> {
+        self.to_text().map_err(|error| error.at_field(F::ID))
     }
 }

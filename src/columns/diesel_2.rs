@@ -12,10 +12,11 @@ use diesel::sql_types::{Binary, Text};
 #[cfg(feature = "diesel_2_sqlite")]
 use diesel::sqlite::Sqlite;
 
-use super::cell::{Column, read_owned};
+use super::cell::{Cell, Column, read_owned};
 use super::forms::SealedText;
 use crate::field::Field;
 use crate::form::Sealed;
+use crate::migrating::{Migrating, PlainColumn};
 use crate::token::Token;
 
 macro_rules! text {
@@ -62,6 +63,10 @@ macro_rules! column {
             fn from_sql(value: DB::RawValue<'_>) -> deserialize::Result<Self> {
                 Ok(read_owned(Vec::from_sql(value)?)?)
             }
+
+            fn from_nullable_sql(value: Option<DB::RawValue<'_>>) -> deserialize::Result<Self> {
+                value.map_or_else(|| Ok(Self::from_cell(Cell::Null)?), <Self as FromSql<Binary, DB>>::from_sql)
+            }
         }
 
         #[doc = $read]
@@ -71,6 +76,10 @@ macro_rules! column {
         {
             fn from_sql(value: DB::RawValue<'_>) -> deserialize::Result<Self> {
                 Ok(read_owned(String::from_sql(value)?.into_bytes())?)
+            }
+
+            fn from_nullable_sql(value: Option<DB::RawValue<'_>>) -> deserialize::Result<Self> {
+                value.map_or_else(|| Ok(Self::from_cell(Cell::Null)?), <Self as FromSql<Text, DB>>::from_sql)
             }
         }
     };
@@ -95,4 +104,10 @@ column!(
     "As for [`Sealed`], which a text column gets as text too.",
     "As for [`Sealed`].",
     "As for [`Sealed`]."
+);
+column!(
+    MigratingColumn, [T: PlainColumn, F: Field,], [T, F] Migrating<T, F>,
+    "As for [`Sealed`]. Plaintext is an error, unless the program wrote it in the first step of a migration.",
+    "As for [`Sealed`].",
+    "As for [`Sealed`], and what does not begin as a token does is plaintext."
 );

@@ -9,6 +9,7 @@ use super::cell::{Cell, Column};
 use super::forms::SealedText;
 use crate::field::Field;
 use crate::form::Sealed;
+use crate::migrating::{Migrating, PlainColumn};
 use crate::token::Token;
 
 type BoxError = Box<dyn StdError + Sync + Send>;
@@ -33,7 +34,7 @@ fn write(column: &impl Column, kind: &Type, out: &mut BytesMut) -> Result<IsNull
 }
 
 fn read<C: Column>(kind: &Type, raw: &[u8]) -> Result<C, BoxError> {
-    Ok(C::read(if is_text(kind) == Some(true) { Cell::Text(raw) } else { Cell::Bytes(raw) })?)
+    Ok(C::from_cell(if is_text(kind) == Some(true) { Cell::Text(raw) } else { Cell::Bytes(raw) })?)
 }
 
 macro_rules! column {
@@ -58,7 +59,7 @@ macro_rules! column {
             }
 
             fn from_sql_null(_: &Type) -> Result<Self, BoxError> {
-                Ok(Self::read(Cell::Null)?)
+                Ok(Self::from_cell(Cell::Null)?)
             }
 
             fn accepts(kind: &Type) -> bool {
@@ -81,3 +82,8 @@ column!(
     "As for [`Token`]; the error names the field. Lists of them are arrays, and an `Option` is for a column that may be NULL."
 );
 column!([T, F: Field] SealedText<T, F>, "As for [`Sealed`], which a text column gets as text too.", "As for [`Sealed`].");
+column!(
+    [T: PlainColumn, F: Field] Migrating<T, F>,
+    "As for [`Sealed`]. Plaintext is an error, unless the program wrote it in the first step of a migration.",
+    "As for [`Sealed`], and what does not begin as a token does is plaintext."
+);

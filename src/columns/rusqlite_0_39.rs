@@ -1,5 +1,7 @@
 //! Columns of rusqlite.
 
+mod migrating;
+
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 
 use crate::error::{Error, ErrorKind};

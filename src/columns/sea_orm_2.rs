@@ -10,6 +10,7 @@ use super::forms::SealedText;
 use crate::error::Error;
 use crate::field::Field;
 use crate::form::Sealed;
+use crate::migrating::{Migrating, PlainColumn};
 use crate::token::Token;
 
 /// Reads bytes, or text if the database does not give it as bytes.
@@ -31,19 +32,19 @@ fn refused(error: Error) -> TryGetError {
 
 fn from_value<C: Column>(value: &Value) -> Result<C, ValueTypeErr> {
     let column = match value {
-        Value::Bytes(Some(bytes)) => C::read(Cell::Bytes(bytes)),
-        Value::String(Some(text)) => C::read(Cell::Text(text.as_bytes())),
+        Value::Bytes(Some(bytes)) => C::from_cell(Cell::Bytes(bytes)),
+        Value::String(Some(text)) => C::from_cell(Cell::Text(text.as_bytes())),
         _ => return Err(ValueTypeErr),
     };
     column.map_err(|_| ValueTypeErr)
 }
 
 macro_rules! column {
-    ([$($generics:tt)*] $column:ty, $value:ident, $column_type:ident, |$this:ident| $written:expr, $doc:literal) => {
+    ([$($generics:tt)*] $column:ty, $is_text:expr, |$this:ident| $value:expr, $doc:literal) => {
         #[doc = $doc]
         impl<$($generics)*> From<$column> for Value {
             fn from($this: $column) -> Self {
-                Value::$value(Some($written))
+                $value
             }
         }
 
@@ -58,18 +59,18 @@ macro_rules! column {
             }
 
             fn array_type() -> ArrayType {
-                ArrayType::$value
+                if $is_text { ArrayType::String } else { ArrayType::Bytes }
             }
 
             fn column_type() -> ColumnType {
-                ColumnType::$column_type
+                if $is_text { ColumnType::Text } else { ColumnType::Blob }
             }
         }
 
         #[doc = $doc]
         impl<$($generics)*> Nullable for $column {
             fn null() -> Value {
-                Value::$value(None)
+                if $is_text { Value::String(None) } else { Value::Bytes(None) }
             }
         }
 
@@ -90,15 +91,27 @@ macro_rules! column {
 }
 
 column!(
-    [] Token, Bytes, Blob, |token| token.into_bytes(),
+    [] Token, false, |token| Value::Bytes(Some(token.into_bytes())),
     "A binary column (feature `sea_orm_2`): it is written as a binary token, and read as that or as a token's text. For a text column in \
      PostgreSQL take a [`SealedText`]. Anything else is [`DbErr::TryIntoErr`] with an [`Error`] in it."
 );
 column!(
-    [T, F: Field] Sealed<T, F>, Bytes, Blob, |sealed| sealed.into_token().into_bytes(),
+    [T, F: Field] Sealed<T, F>, false, |sealed| Value::Bytes(Some(sealed.into_token().into_bytes())),
     "As for [`Token`]; the error names the field."
 );
 column!(
-    [T, F: Field] SealedText<T, F>, String, Text, |sealed| sealed.sealed().token().to_string(),
+    [T, F: Field] SealedText<T, F>, true, |sealed| Value::String(Some(sealed.sealed().token().to_string())),
     "A text column (feature `sea_orm_2`), otherwise as for [`Sealed`]."
 );
+column!(
+    [T: PlainColumn, F: Field] Migrating<T, F>, T::IS_TEXT, |migrating| migrating_value(migrating),
+    "A column as it was before its migration, of text or of bytes (feature `sea_orm_2`). What does not begin as a token does is plaintext."
+);
+
+fn migrating_value<T: PlainColumn, F>(migrating: Migrating<T, F>) -> Value {
+    let migrating = migrating.written_in_any_case();
+    match migrating.to_text() {
+        Ok(text) if T::IS_TEXT => Value::String(Some(text.into_owned())),
+        _ => Value::Bytes(migrating.as_bytes().ok().map(<[u8]>::to_vec)),
+    }
+}

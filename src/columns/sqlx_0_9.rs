@@ -1,5 +1,7 @@
 //! Columns of sqlx: one generic implementation for every database whose binary type is `Vec<u8>`.
 
+mod migrating;
+
 use sqlx_core::database::Database;
 use sqlx_core::decode::Decode;
 use sqlx_core::encode::{Encode, IsNull};

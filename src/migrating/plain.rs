@@ -5,6 +5,7 @@ use std::ops::Deref;
 
 use serde::Serialize;
 
+use crate::form::Wipe;
 use crate::secret::wipe;
 
 /// A type that a column held as plaintext, before its migration: `String` as text, `Vec<u8>` as bytes.
@@ -28,13 +29,15 @@ use crate::secret::wipe;
 ///     fn from_plain(plain: &[u8]) -> Option<Self> {
 ///         std::str::from_utf8(plain).ok()?.parse().ok().map(Self)
 ///     }
+/// }
 ///
-///     fn wipe_plain(&mut self) {
-///         self.0 = 0;
+/// impl rxseal::forms::Wipe for Strength {
+///     fn wipe(&mut self) {
+///         self.0.wipe();
 ///     }
 /// }
 /// ```
-pub trait PlainColumn: Sized {
+pub trait PlainColumn: Wipe + Sized {
     /// What a value is given as: `str` for a `String`, otherwise the type itself.
     type Borrowed: Serialize + ?Sized;
     /// Whether it was a column of text, and not of bytes. Drivers that ask the type and not the column write tokens likewise.
@@ -45,9 +48,6 @@ pub trait PlainColumn: Sized {
 
     /// The value that the column has, unless that is none of this type.
     fn from_plain(plain: &[u8]) -> Option<Self>;
-
-    /// Overwrites the value, before it is dropped.
-    fn wipe_plain(&mut self);
 }
 
 impl PlainColumn for String {
@@ -61,10 +61,6 @@ impl PlainColumn for String {
     fn from_plain(plain: &[u8]) -> Option<Self> {
         std::str::from_utf8(plain).ok().map(str::to_owned)
     }
-
-    fn wipe_plain(&mut self) {
-        wipe(&mut std::mem::take(self).into_bytes());
-    }
 }
 
 impl PlainColumn for Vec<u8> {
@@ -77,10 +73,6 @@ impl PlainColumn for Vec<u8> {
 
     fn from_plain(plain: &[u8]) -> Option<Self> {
         Some(plain.to_vec())
-    }
-
-    fn wipe_plain(&mut self) {
-        wipe(self);
     }
 }
 
