@@ -56,8 +56,7 @@ mod aead;
 mod backend;
 mod clock;
 mod codec;
-#[cfg(any(feature = "rusqlite_0_39", feature = "sqlx_0_9"))]
-mod columns;
+pub mod columns;
 mod context;
 pub mod count;
 mod disk;

@@ -19,6 +19,7 @@ const ENTRANCES: &[(&str, &[&str])] = &[
     ("rusqlite", &["rxseal", "rxseal-cli", "rxseal-sqlite"]),
     ("sqlx", &["rxseal-postgres"]),
     ("sqlx-core", &["rxseal"]),
+    ("sqlx-postgres", &["rxseal"]),
 ];
 
 #[test]

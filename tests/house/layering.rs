@@ -93,6 +93,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("rusqlite", &["columns"]),
     ("sha2", &["kdf"]),
     ("sqlx_core", &["columns"]),
+    ("sqlx_postgres", &["columns"]),
     ("tracing", &["observe"]),
     ("tokio", &["clock", "count", "manager", "runtime", "scope", "store"]),
 ];

@@ -5,6 +5,7 @@
 mod contributing;
 mod crates;
 mod layering;
+mod guide;
 mod links;
 mod names;
 mod readme;
