@@ -86,6 +86,14 @@ impl<T, F> fmt::Debug for SealedText<T, F> {
 
 /// The token in a text column, which a database may return as bytes.
 pub(super) fn from_text(text: &[u8]) -> Result<Token, Error> {
+    if text.starts_with(HEX) {
+        return Err(ErrorKind::NoTokenInColumn.because(IN_HEX));
+    }
     // The UTF-8 error is dropped, because it would say where the text is not UTF-8.
     std::str::from_utf8(text).map_err(|_| ErrorKind::NotAToken)?.parse()
 }
+
+/// How PostgreSQL shows bytes as text, with the first bytes of a token (FORMAT 6.1).
+const HEX: &[u8] = b"\\xaf1b";
+const IN_HEX: Reason = "a binary token was written to a text column, and PostgreSQL made hexadecimal digits of it; write \
+                        `sealed.to_text()`";

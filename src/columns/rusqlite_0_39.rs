@@ -2,8 +2,9 @@
 
 mod migrating;
 
-use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
+use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, Value, ValueRef};
 
+use super::forms::{NULL, SealedText, from_text};
 use crate::error::{Error, ErrorKind};
 use crate::field::Field;
 use crate::form::Sealed;
@@ -62,11 +63,25 @@ impl<T, F: Field> FromSql for Sealed<T, F> {
     }
 }
 
+/// Writes the token's text, as TEXT (feature `rusqlite_0_39`).
+impl<T, F> ToSql for SealedText<T, F> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Owned(Value::Text(self.sealed().token().to_string())))
+    }
+}
+
+/// As for [`Sealed`].
+impl<T, F: Field> FromSql for SealedText<T, F> {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        Sealed::column_result(value).map(Self::from)
+    }
+}
+
 fn read(value: ValueRef<'_>) -> Result<Token, Error> {
     match value {
         ValueRef::Blob(bytes) => Token::try_from(bytes),
-        ValueRef::Text(text) => super::forms::from_text(text),
-        ValueRef::Null => Err(ErrorKind::NoTokenInColumn.because(super::forms::NULL)),
+        ValueRef::Text(text) => from_text(text),
+        ValueRef::Null => Err(ErrorKind::NoTokenInColumn.because(NULL)),
         ValueRef::Integer(_) => Err(ErrorKind::NoTokenInColumn.because("it is an INTEGER")),
         ValueRef::Real(_) => Err(ErrorKind::NoTokenInColumn.because("it is a REAL")),
     }

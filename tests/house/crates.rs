@@ -22,6 +22,7 @@ const ENTRANCES: &[(&str, &[&str])] = &[
     ("sea-orm", &["rxseal"]),
     ("sqlx", &["rxseal-postgres"]),
     ("sqlx-core", &["rxseal"]),
+    ("sqlx-postgres", &["rxseal"]),
 ];
 
 #[test]

@@ -101,6 +101,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("sea_orm", &["columns"]),
     ("sha2", &["kdf"]),
     ("sqlx_core", &["columns"]),
+    ("sqlx_postgres", &["columns"]),
     ("tracing", &["observe"]),
     ("tokio", &["clock", "count", "manager", "runtime", "scope", "store"]),
 ];
