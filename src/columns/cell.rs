@@ -19,8 +19,6 @@ pub(crate) enum Cell<'a> {
     Bytes(&'a [u8]),
     /// Text, of which nobody has checked that it is UTF-8.
     Text(&'a [u8]),
-    // sea-orm has an error of its own for it.
-    #[cfg(any(feature = "diesel_2", feature = "postgres_types_0_2", feature = "rusqlite_0_39", feature = "sqlx_0_9"))]
     Null,
 }
 
@@ -44,12 +42,6 @@ impl Column for Token {
         match cell {
             Cell::Bytes(bytes) => Self::try_from(bytes),
             Cell::Text(text) => from_text(text),
-            #[cfg(any(
-                feature = "diesel_2",
-                feature = "postgres_types_0_2",
-                feature = "rusqlite_0_39",
-                feature = "sqlx_0_9"
-            ))]
             Cell::Null => Err(ErrorKind::NoTokenInColumn.because(NULL)),
         }
     }
@@ -109,12 +101,6 @@ impl<T: PlainColumn, F: Field> Column for Migrating<T, F> {
         let column = match cell {
             Cell::Bytes(bytes) => Self::from_bytes(bytes),
             Cell::Text(text) => Self::from_text(text),
-            #[cfg(any(
-                feature = "diesel_2",
-                feature = "postgres_types_0_2",
-                feature = "rusqlite_0_39",
-                feature = "sqlx_0_9"
-            ))]
             Cell::Null => Err(ErrorKind::NoTokenInColumn.because(NULL)),
         };
         column.map_err(|error| error.at_field(F::ID))

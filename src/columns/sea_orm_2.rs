@@ -17,7 +17,10 @@ use crate::token::Token;
 fn read<C: Column, I: ColIdx>(row: &QueryResult, index: I) -> Result<C, TryGetError> {
     let column = match Vec::<u8>::try_get_by(row, index) {
         Ok(bytes) => read_owned(bytes),
-        Err(null @ TryGetError::Null(_)) => return Err(null),
+        Err(TryGetError::Null(column)) => {
+            // An `Option` looks for this error.
+            return C::from_cell(Cell::Null).map_err(|error| TryGetError::Null(format!("{column}: {error}")));
+        }
         Err(error) => match String::try_get_by(row, index) {
             Ok(text) => read_owned(text.into_bytes()),
             Err(_) => return Err(error),
@@ -37,6 +40,13 @@ fn from_value<C: Column>(value: &Value) -> Result<C, ValueTypeErr> {
         _ => return Err(ValueTypeErr),
     };
     column.map_err(|_| ValueTypeErr)
+}
+
+fn value(column: &impl Column, is_text: bool) -> Value {
+    if is_text && let Ok(text) = column.text() {
+        return Value::String(Some(text.into_owned()));
+    }
+    Value::Bytes(column.bytes().ok().map(<[u8]>::to_vec))
 }
 
 macro_rules! column {
@@ -91,27 +101,19 @@ macro_rules! column {
 }
 
 column!(
-    [] Token, false, |token| Value::Bytes(Some(token.into_bytes())),
+    [] Token, false, |token| value(&token, false),
     "A binary column (feature `sea_orm_2`): it is written as a binary token, and read as that or as a token's text. For a text column in \
      PostgreSQL take a [`SealedText`]. Anything else is [`DbErr::TryIntoErr`] with an [`Error`] in it."
 );
 column!(
-    [T, F: Field] Sealed<T, F>, false, |sealed| Value::Bytes(Some(sealed.into_token().into_bytes())),
+    [T, F: Field] Sealed<T, F>, false, |sealed| value(&sealed, false),
     "As for [`Token`]; the error names the field."
 );
 column!(
-    [T, F: Field] SealedText<T, F>, true, |sealed| Value::String(Some(sealed.sealed().token().to_string())),
+    [T, F: Field] SealedText<T, F>, true, |sealed| value(&sealed, true),
     "A text column (feature `sea_orm_2`), otherwise as for [`Sealed`]."
 );
 column!(
-    [T: PlainColumn, F: Field] Migrating<T, F>, T::IS_TEXT, |migrating| migrating_value(migrating),
+    [T: PlainColumn, F: Field] Migrating<T, F>, T::IS_TEXT, |migrating| value(&migrating.written_in_any_case(), T::IS_TEXT),
     "A column as it was before its migration, of text or of bytes (feature `sea_orm_2`). What does not begin as a token does is plaintext."
 );
-
-fn migrating_value<T: PlainColumn, F>(migrating: Migrating<T, F>) -> Value {
-    let migrating = migrating.written_in_any_case();
-    match migrating.to_text() {
-        Ok(text) if T::IS_TEXT => Value::String(Some(text.into_owned())),
-        _ => Value::Bytes(migrating.as_bytes().ok().map(<[u8]>::to_vec)),
-    }
-}

@@ -18,6 +18,13 @@ pub(crate) enum ErrorKind {
          plaintext is never read in place of a sealed value"
     )]
     Unreadable,
+    #[cfg(any(
+        feature = "diesel_2",
+        feature = "postgres_types_0_2",
+        feature = "rusqlite_0_39",
+        feature = "sea_orm_2",
+        feature = "sqlx_0_9"
+    ))]
     #[error("the column does not hold an rxseal token")]
     NoTokenInColumn,
     #[error(
@@ -250,10 +257,17 @@ impl ErrorKind {
         match self {
             Self::NotAToken
             | Self::Unreadable
-            | Self::NoTokenInColumn
             | Self::PlaintextNotPermitted
             | Self::ReadThroughEnded
             | Self::PlaintextHeld => ErrorCode::NotAToken,
+            #[cfg(any(
+                feature = "diesel_2",
+                feature = "postgres_types_0_2",
+                feature = "rusqlite_0_39",
+                feature = "sea_orm_2",
+                feature = "sqlx_0_9"
+            ))]
+            Self::NoTokenInColumn => ErrorCode::NotAToken,
             Self::OpenFailed => ErrorCode::OpenFailed,
             Self::UnknownKey => ErrorCode::UnknownKey,
             Self::KeyCompromised => ErrorCode::KeyCompromised,

@@ -3,6 +3,8 @@
 
 mod diesel_postgres;
 mod diesel_sqlite;
+mod migrating;
 mod postgres_columns;
 mod sea_orm_columns;
+mod six_steps;
 mod support;

@@ -227,6 +227,7 @@ async fn sql_counts_tokens_by_key() {
 fn every_database_of_sqlx<DB: sqlx::Database>()
 where
     Vec<u8>: sqlx::Type<DB> + for<'q> sqlx::Encode<'q, DB> + for<'r> sqlx::Decode<'r, DB>,
+    String: sqlx::Type<DB> + for<'q> sqlx::Encode<'q, DB> + for<'r> sqlx::Decode<'r, DB>,
 {
     fn is_column<DB: sqlx::Database, C>()
     where
