@@ -53,7 +53,8 @@ def main():
 
 
 def is_library(package):
-    return package["publish"] != [] and any("lib" in target["kind"] for target in package["targets"])
+    kinds = {kind for target in package["targets"] for kind in target["kind"]}
+    return package["publish"] != [] and not kinds.isdisjoint({"lib", "proc-macro"})
 
 
 def output(command, **environment):
@@ -180,8 +181,11 @@ class Api:
             add(f"pub const {path}: {self.type(inner['type'])}")
         elif kind == "static":
             add(f"pub static {path}: {self.type(inner['type'])}")
-        elif kind in ("macro", "proc_macro"):
+        elif kind == "macro":
             add(f"pub macro {path}!")
+        elif kind == "proc_macro":
+            helpers = f", whose helper attributes are {', '.join(inner['helpers'])}" if inner["helpers"] else ""
+            add(f"pub {inner['kind']} macro {path}{helpers}")
         else:
             add(f"pub {kind} {path}")
 

@@ -5,13 +5,15 @@ workspace.py published                packages that go to the registry, each aft
 workspace.py manifests                Cargo.toml of the workspace, and of each workspace of its own below it
 workspace.py msrv                     PACKAGE RUST: the oldest Rust that each published package promises
 workspace.py features                 PACKAGE FEATURES: each feature of each published package alone, and none
-workspace.py pairs                    PACKAGE FEATURES: each two features of one published package
+workspace.py mixtures                 PACKAGE FEATURES: mixtures in which every three features of a published package occur in each of their
+                                      eight combinations of on and off
 workspace.py tests [TEXT [NAME...]]   PACKAGE PROGRAM: test programs that have TEXT (a regular expression) in their sources, and
                                       those with the given names; all of them without either
 """
 
 import itertools
 import json
+import random
 import re
 import subprocess
 import sys
@@ -44,11 +46,43 @@ def manifests():
     return own + [Path(f) for f in files.stdout.split() if re.search(r"^\[workspace\]", (ROOT / f).read_text(), re.M)]
 
 
-def combinations(size):
-    """Of the features that a user may turn on. A default that is one of them is the others' business too."""
+def features(package):
+    """Those that a user may turn on. A default that is one of them is the others' business too."""
+    return [feature for feature in package["features"] if feature != "default"]
+
+
+def alone():
     for package in published():
-        for chosen in itertools.combinations((f for f in package["features"] if f != "default"), size):
-            yield package["name"], ",".join(chosen)
+        for feature in ["", *features(package)]:
+            yield package["name"], feature
+
+
+def mixtures(every=3, tries=20):
+    """Each mixture is the best of a few random ones. So 20 features take 26 mixtures, where their pairs alone would be 190."""
+    for package in published():
+        chance = random.Random(package["name"])
+        size = min(every, len(features(package)))
+        left = {frozenset(zip(some, ways))
+                for some in itertools.combinations(features(package), size)
+                for ways in itertools.product((True, False), repeat=size)} if size else set()
+        while left:
+            mixture, new = max((mix(features(package), size, left, chance) for _ in range(tries)), key=lambda tried: len(tried[1]))
+            left -= new
+            yield package["name"], ",".join(feature for feature, on in mixture.items() if on)
+
+
+def mix(features, size, left, chance):
+    """One mixture, and which of the combinations that are left it has: feature by feature, on or off by what adds more of them."""
+    mixture, new = {}, set()
+    for feature in chance.sample(features, len(features)):
+        def added(on):
+            rest = itertools.combinations(mixture.items(), size - 1)
+            return left & {frozenset((*others, (feature, on))) for others in rest}
+
+        ways = {on: added(on) for on in chance.sample((True, False), 2)}
+        mixture[feature] = max(ways, key=lambda on: len(ways[on]))
+        new |= ways[mixture[feature]]
+    return mixture, new
 
 
 def tests(text="", *names):
@@ -74,8 +108,8 @@ answers = {
     "published": lambda: ((p["name"],) for p in published()),
     "msrv": lambda: ((p["name"], p["rust_version"]) for p in published()),
     "manifests": lambda: ((str(file),) for file in manifests()),
-    "features": lambda: [*((p["name"], "") for p in published()), *combinations(1)],
-    "pairs": lambda: combinations(2),
+    "features": alone,
+    "mixtures": mixtures,
     "tests": lambda: tests(*words),
 }
 for answer in answers[question]():

@@ -219,8 +219,8 @@ impl<'de> Deserialize<'de> for Bytes {
     }
 }
 
-impl zeroize::Zeroize for Bytes {
-    fn zeroize(&mut self) {
-        self.0.zeroize();
+impl rxseal::forms::Wipe for Bytes {
+    fn wipe(&mut self) {
+        self.0.wipe();
     }
 }

@@ -264,8 +264,7 @@ impl Error {
         texts.join(": ")
     }
 
-    /// The same error, with its cause as text, for another caller that waited for the same call.
-    #[cfg(any(feature = "keyring-manager", feature = "subject-keys"))]
+    /// The same error, with its cause as text, for another caller that waited for the same call, or for each record of a page.
     pub(crate) fn again(&self) -> Self {
         let Inner { kind, what, reason, field, ref record_type, key_id, time_left, clocks_apart, place, ref source } =
             *self.0;

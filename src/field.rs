@@ -160,13 +160,19 @@ macro_rules! __field_option {
 }
 
 /// What the macros need at compile time.
-#[doc(hidden)]
-pub mod private {
+pub(crate) mod private {
     use super::{Field, check};
     use crate::id::{Class, FieldId};
 
+    /// Fails the build if a declaration is out of bounds.
     pub const fn check_bounds<F: Field>() {
         check::<F>();
+    }
+
+    /// What a field declares: its current pair, and its former ones.
+    #[must_use]
+    pub const fn declared<F: Field>() -> Declared {
+        ((F::ID, F::CLASS), F::FORMER)
     }
 
     const fn same(a: &[u8], b: &[u8]) -> bool {
@@ -184,13 +190,14 @@ pub mod private {
         true
     }
 
+    /// Whether `text` starts with `start`.
     #[must_use]
     pub const fn starts_with(text: &str, start: &str) -> bool {
         matches_start(text.as_bytes(), start.as_bytes())
     }
 
     /// A field's current pair of id and class, and its former pairs.
-    type Declared = ((FieldId, Class), &'static [(FieldId, Class)]);
+    pub type Declared = ((FieldId, Class), &'static [(FieldId, Class)]);
     type Pair = (FieldId, Class);
 
     const fn same_id(a: Pair, b: Pair) -> bool {
@@ -220,6 +227,17 @@ pub mod private {
         let mut found = same_id(pair, current);
         while let [old, rest @ ..] = former {
             found = found || same_id(pair, *old);
+            former = rest;
+        }
+        found
+    }
+
+    /// Whether one has an id of the other, current or former.
+    pub(crate) const fn shares_an_id(one: Declared, other: Declared) -> bool {
+        let (current, mut former) = one;
+        let mut found = has_id(current, other);
+        while let [old, rest @ ..] = former {
+            found = found || has_id(*old, other);
             former = rest;
         }
         found

@@ -5,6 +5,7 @@ mod each;
 mod parts;
 mod phi_value;
 mod plain_reader;
+mod plain_struct;
 mod sealed;
 mod sealing;
 #[cfg(feature = "serde_with_3")]
@@ -14,7 +15,9 @@ mod wipe;
 
 pub use each::Each;
 pub use parts::Parts;
+pub(crate) use parts::check_parts;
 pub use phi_value::Phi;
+pub use plain_struct::{read_plaintext, write_plaintext};
 pub use sealed::Sealed;
 pub use sealing::{OpenAs, SealAs, Sealing};
 pub use wipe::{NotWiped, Wipe};

@@ -139,6 +139,18 @@ impl Opener {
     }
 }
 
+impl Sealer {
+    pub(crate) fn shares(&self) -> &KeyringShares {
+        &self.shares
+    }
+}
+
+impl Opener {
+    pub(crate) fn shares(&self) -> &KeyringShares {
+        &self.shares
+    }
+}
+
 impl fmt::Debug for Sealer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Sealer").field("only", self.shares.limit()).finish_non_exhaustive()

@@ -263,9 +263,9 @@ pub mod roles {
 /// use rxseal::forms::NotWiped;
 /// use rxseal::{Phi, phi};
 ///
-/// /// A `Duration` is a type of another crate, and cannot be wiped: the program says so.
+/// /// A `SystemTime` is a type of another crate, and cannot be wiped: the program says so.
 /// struct Fill {
-///     supply: Phi<NotWiped<std::time::Duration>, phi::Quantity>,
+///     filled: Phi<NotWiped<std::time::SystemTime>, phi::FillDate>,
 /// }
 /// ```
 pub mod forms {
@@ -273,5 +273,13 @@ pub mod forms {
     pub use crate::scope::{ExposedPlaintext, RecordOpening, RecordSealing};
 }
 
+/// What macros write. No program names anything of it.
 #[doc(hidden)]
-pub use field::private as __private;
+pub mod __private {
+    pub use crate::field::private::{Declared, all_distinct, check_bounds, declared, starts_with};
+    pub use crate::form::{read_plaintext, write_plaintext};
+    pub use crate::records::{
+        FieldIds, RecordIds, RecordOpener, RecordSealer, TokenChange, TokenVisit, assert_unique, sum,
+    };
+    pub use serde;
+}

@@ -1,19 +1,35 @@
 //! Whole record structs: the traits that `#[derive(PhiRecord)]` implements, and the calls that take such a struct.
 
 mod calls;
+mod containers;
 mod ids;
+mod keys;
 mod open;
+mod parts;
 mod seal;
+mod subjects;
 mod traits;
 mod twin;
 mod unique;
 mod walk;
 
-pub use calls::WithSubjects;
-pub use ids::{AsRecordId, RecordIds, SubjectSource};
-pub use open::RecordOpener;
-pub use seal::RecordSealer;
+pub use ids::{AsRecordId, AsSubjectId};
+pub use keys::{RecordKeys, WithSubjects};
+pub use parts::{PartsTwin, PhiParts};
+pub use subjects::SubjectSource;
 pub use traits::{PhiFields, PhiPart, PhiRecord, SealedFields, SealedPart, SealedRecord};
-pub use twin::{Sealable, TwinOf};
+pub use twin::{HasField, Own, Sealable, Twin, TwinOf};
+
+// What only the derive's code names: `rxseal::__private` has it, and the documentation of this module has not.
+#[doc(hidden)]
+pub use ids::RecordIds;
+#[doc(hidden)]
+pub use open::RecordOpener;
+#[doc(hidden)]
+pub use parts::sum;
+#[doc(hidden)]
+pub use seal::RecordSealer;
+#[doc(hidden)]
 pub use unique::{FieldIds, assert_unique};
+#[doc(hidden)]
 pub use walk::{TokenChange, TokenVisit};

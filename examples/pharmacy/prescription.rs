@@ -1,10 +1,9 @@
 //! A prescription in its two forms: open in memory, and sealed everywhere else. This is the part to copy.
 
 use rxseal::page::OpenPass;
-use rxseal::{Error, Field, Keyring, Phi, Record, RecordReader, Sealed, Sealing, phi};
+use rxseal::{Error, Field, Keyring, Phi, Record, RecordReader, Sealed, Sealing, Wipe, phi};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use zeroize::Zeroize;
 
 /// Every token of a prescription is bound to this, to the keyspace and to the row's id. It never changes: it is not the
 /// name of the table, which may change.
@@ -43,7 +42,7 @@ pub struct Prescription {
 }
 
 /// Where a prescription came from.
-#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize, Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize, Wipe)]
 pub struct Source {
     pub patient: String,
     pub request: String,

@@ -183,6 +183,10 @@ pub(crate) enum ErrorKind {
     SubjectShredded,
     #[error("no key of this subject is stored, because nothing was sealed with it or its store was lost")]
     SubjectMissing,
+    #[error(
+        "the record has a subject, and no keys of subjects were given: load them, and use `keys.with_subjects(&loaded)`"
+    )]
+    SubjectsNotGiven,
     #[error("the store is unavailable")]
     StoreUnavailable,
     #[error("the store refused the call")]
@@ -274,7 +278,7 @@ impl ErrorKind {
             Self::SubjectRetained => ErrorCode::SubjectRetained,
             Self::RetentionPast => ErrorCode::RetentionPast,
             Self::SubjectShredded => ErrorCode::SubjectShredded,
-            Self::SubjectMissing => ErrorCode::SubjectMissing,
+            Self::SubjectMissing | Self::SubjectsNotGiven => ErrorCode::SubjectMissing,
             Self::StoreUnavailable | Self::FileUnavailable => ErrorCode::StoreUnavailable,
             Self::StoreRefused | Self::FileRefused => ErrorCode::StoreRefused,
             Self::InvalidRootKey => ErrorCode::InvalidRootKey,

@@ -93,7 +93,7 @@ where
 }
 
 /// FORMAT 4.7: the part's name is the field's current id, so a former id would open nothing.
-const fn check_parts<F: Field>() {
+pub(crate) const fn check_parts<F: Field>() {
     assert!(
         F::FORMER.is_empty(),
         "a field with former ids cannot be sealed entry by entry: rebind its values one by one"

@@ -88,7 +88,7 @@ impl OpenState {
     }
 
     /// Forgets the ciphers of the previous record, which are of no use for the next.
-    pub(super) fn next_record(&mut self) {
+    pub(crate) fn next_record(&mut self) {
         self.forget_ciphers(0);
     }
 

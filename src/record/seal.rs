@@ -113,10 +113,31 @@ impl<'r> SealPass<'r> {
     ///
     /// Those of [`Record::seal`], and `field-repeated`.
     pub fn seal_into<F: Field>(&mut self, value: &(impl Serialize + ?Sized), out: &mut Vec<u8>) -> Result<(), Error> {
+        self.seal_claimed::<F>(value, Claim::Token, out)
+    }
+
+    /// Claims a field for a list or a map, the only one of that field here (FORMAT 4.5).
+    pub(crate) fn claim<F: Field>(&mut self) -> Result<(), Error> {
+        self.state.claim(F::ID).map_err(|error| self.core.located::<F>(error))
+    }
+
+    /// Seals an element of the list that claimed the field.
+    pub(crate) fn seal_element<F: Field>(&mut self, value: &impl Serialize) -> Result<Token, Error> {
+        let mut bytes = Vec::new();
+        self.seal_claimed::<F>(value, Claim::List, &mut bytes)?;
+        Ok(Token::from_sealed(bytes))
+    }
+
+    fn seal_claimed<F: Field>(
+        &mut self,
+        value: &(impl Serialize + ?Sized),
+        claim: Claim,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Error> {
         let Self { core, state } = self;
         core.sealing_header(F::CLASS)
             .and_then(|header| {
-                let encrypt = |sealing: PlacedPayload<'_>| sealing.encrypt(core, state, Claim::Token);
+                let encrypt = |sealing: PlacedPayload<'_>| sealing.encrypt(core, state, claim);
                 seal_appending::<F>(header, &Value(value), out, encrypt)
             })
             .map_err(|error| core.located::<F>(error))
@@ -197,7 +218,7 @@ pub(crate) struct SealState {
 
 impl SealState {
     /// A state whose nonce bytes were drawn already, with those of other records.
-    pub(super) fn with_nonce(core: &RecordCore, drawn: &[u8; 24]) -> Self {
+    pub(crate) fn with_nonce(core: &RecordCore, drawn: &[u8; 24]) -> Self {
         let letter = core.shared().keys.primary().suite.sealing_letter(core.context().is_bound());
         Self { next_nonce: first_nonce(core, letter, drawn), drawn: true, ..Self::default() }
     }

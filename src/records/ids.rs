@@ -1,10 +1,11 @@
-//! The ids of a record struct, and where the keys of subjects come from.
+//! The ids of a record struct.
 
+use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 
 use crate::error::{Error, Reason};
 use crate::id::Identifier;
-use crate::key::SubjectKey;
 
 /// A value that can be a record's, a part's or a subject's id.
 #[diagnostic::on_unimplemented(
@@ -16,13 +17,15 @@ pub trait AsRecordId {
     fn as_record_id(&self) -> Identifier<'_>;
 }
 
-impl AsRecordId for String {
-    fn as_record_id(&self) -> Identifier<'_> {
-        self.as_str().into()
-    }
-}
-
 macro_rules! ids {
+    (@text $($id:ty)*) => {$(
+        impl AsRecordId for $id {
+            fn as_record_id(&self) -> Identifier<'_> {
+                let text: &str = self;
+                text.into()
+            }
+        }
+    )*};
     ($($(#[$cfg:meta])* $id:ty)*) => {$(
         $(#[$cfg])*
         impl AsRecordId for $id {
@@ -34,6 +37,30 @@ macro_rules! ids {
 }
 
 ids!(u8 u16 u32 u64 u128 usize i8 i16 i32 i64 i128 isize #[cfg(feature = "uuid_1")] uuid::Uuid);
+ids!(@text String Box<str> Arc<str> Cow<'static, str>);
+
+/// A value that can be the id of a record's subject: an [`AsRecordId`], or an `Option` of one. With `None` the record has no subject.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the id of a subject",
+    note = "integers, `String` and `Uuid` (feature `uuid_1`) can, and an `Option` of one; for a type of your own implement \
+            `rxseal::records::AsRecordId`"
+)]
+pub trait AsSubjectId {
+    /// The value as an id.
+    fn as_subject_id(&self) -> Option<Identifier<'_>>;
+}
+
+impl<I: AsRecordId> AsSubjectId for I {
+    fn as_subject_id(&self) -> Option<Identifier<'_>> {
+        Some(self.as_record_id())
+    }
+}
+
+impl<I: AsRecordId> AsSubjectId for Option<I> {
+    fn as_subject_id(&self) -> Option<Identifier<'_>> {
+        self.as_ref().map(AsRecordId::as_record_id)
+    }
+}
 
 /// What a record struct says of itself: its id, and the id of its subject if it has one.
 pub struct RecordIds<'a> {
@@ -44,8 +71,8 @@ pub struct RecordIds<'a> {
 impl<'a> RecordIds<'a> {
     /// Of a record with one id.
     #[must_use]
-    pub fn new(record: Identifier<'a>) -> Self {
-        Self { record, subject: None }
+    pub fn new(record: &'a impl AsRecordId) -> Self {
+        Self { record: record.as_record_id(), subject: None }
     }
 
     /// Of a record whose id has several fields. Their texts are joined with `/`.
@@ -63,13 +90,13 @@ impl<'a> RecordIds<'a> {
             }
             texts.push(text);
         }
-        Ok(Self::new(texts.join("/").into()))
+        Ok(Self { record: texts.join("/").into(), subject: None })
     }
 
     /// The same with a subject, whose key is then needed.
     #[must_use]
-    pub fn subject(self, subject: Option<Identifier<'a>>) -> Self {
-        Self { subject, ..self }
+    pub fn subject(self, subject: &'a impl AsSubjectId) -> Self {
+        Self { subject: subject.as_subject_id(), ..self }
     }
 
     pub(super) fn record(&self) -> &Identifier<'a> {
@@ -85,14 +112,4 @@ impl fmt::Debug for RecordIds<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RecordIds").finish_non_exhaustive()
     }
-}
-
-/// Where the keys of subjects are, loaded before records are sealed or opened.
-pub trait SubjectSource {
-    /// The key of a subject.
-    ///
-    /// # Errors
-    ///
-    /// `subject-missing`, `subject-shredded` and those of unwrapping the key.
-    fn subject_key(&self, subject: &str) -> Result<&SubjectKey, Error>;
 }

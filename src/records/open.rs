@@ -1,8 +1,7 @@
-//! Opening a row.
+//! Opening a row: its context, and those of its parts.
 
 use std::fmt;
 
-use super::twin::TwinOf;
 use crate::error::Error;
 use crate::id::Identifier;
 use crate::record::{OpenPass, OpenState, RecordCore};
@@ -23,28 +22,24 @@ impl<'a> RecordOpener<'a> {
         OpenPass::new(self.core, self.state)
     }
 
-    /// Opens a field.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`OpenPass::open`].
-    pub fn field<M: TwinOf<T>, T>(&mut self, twin: &M::Twin) -> Result<T, Error> {
-        M::open_twin(twin, &mut self.pass())
-    }
-
     /// Opens a part in its own context.
     ///
     /// # Errors
     ///
-    /// Those of [`OpenPass::open`]; `invalid-id`.
+    /// Those of `open`; `invalid-id`.
     pub fn part<T>(
         &mut self,
         name: &str,
         id: &Identifier<'_>,
         open: impl FnOnce(&mut RecordOpener<'_>) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let core = self.core.with_context(self.core.context().with_part(name, id)?);
-        open(&mut RecordOpener::of(&core, self.state))
+        let part = self.core.context().with_part(name, id);
+        let part = part.map_err(|error| error.in_record(self.core.context().record_type()));
+        let core = self.core.with_context(part.inspect_err(|error| self.state.note_failure(error))?);
+        let kept = self.state.ciphers();
+        let opened = open(&mut RecordOpener::of(&core, self.state));
+        self.state.forget_ciphers(kept);
+        opened
     }
 }
 

@@ -1,52 +1,88 @@
-//! Sealing a record struct.
+//! Sealing a record struct: its context, and those of its parts.
 
+use std::collections::HashSet;
 use std::fmt;
 
-use super::twin::TwinOf;
-use crate::error::Error;
+use crate::error::{Error, Reason};
 use crate::id::Identifier;
-use crate::record::{RecordCore, SealPass};
+use crate::random;
+use crate::record::{RecordCore, SealPass, SealState};
+
+/// The number of contexts whose nonce bytes are drawn from the operating system in one request.
+const DRAWN_AT_ONCE: usize = 256;
 
 /// Seals the fields of one struct in their context. The derive's code calls it.
 pub struct RecordSealer<'r> {
     core: &'r RecordCore,
     pass: SealPass<'r>,
+    sealing: &'r mut Sealing,
+}
+
+/// What one call keeps from context to context.
+pub(super) struct Sealing {
+    /// How many contexts are still to come, as far as is known.
+    expected: usize,
+    drawn: Vec<[u8; 24]>,
+    /// The digests of the parts that were sealed, which are their paths.
+    parts: HashSet<[u8; 32]>,
+}
+
+impl Sealing {
+    /// For a call that seals in so many contexts.
+    pub(super) fn in_contexts(expected: usize) -> Self {
+        Self { expected, drawn: Vec::new(), parts: HashSet::new() }
+    }
+
+    /// The pass of a context. A single one draws for itself, and only what it needs.
+    pub(super) fn pass<'r>(&mut self, core: &'r RecordCore) -> Result<SealPass<'r>, Error> {
+        if self.drawn.is_empty() && self.expected > 1 {
+            let count = self.expected.min(DRAWN_AT_ONCE);
+            self.expected = self.expected.saturating_sub(count);
+            let mut drawn = vec![[0; 24]; count];
+            random::fill(drawn.as_flattened_mut())?;
+            self.drawn = drawn;
+        }
+        let state = self.drawn.pop().map_or_else(SealState::default, |nonce| SealState::with_nonce(core, &nonce));
+        Ok(SealPass::with_state(core, state))
+    }
+
+    /// The part of `core`, which may be sealed once (FORMAT 4.5).
+    pub(super) fn part(&mut self, core: &RecordCore, name: &str, id: &Identifier<'_>) -> Result<RecordCore, Error> {
+        const REASON: Reason = "two parts of one name have this id, so their tokens could be swapped";
+        let of_record = |error: Error| error.in_record(core.context().record_type());
+        let part = core.with_context(core.context().with_part(name, id).map_err(of_record)?);
+        if self.parts.insert(part.context().context_digest()) {
+            Ok(part)
+        } else {
+            Err(of_record(Error::invalid_id("part id", REASON)))
+        }
+    }
 }
 
 impl<'r> RecordSealer<'r> {
+    pub(super) fn begin(core: &'r RecordCore, sealing: &'r mut Sealing) -> Result<Self, Error> {
+        let pass = sealing.pass(core)?;
+        Ok(Self { core, pass, sealing })
+    }
+
     /// The pass over this struct's context.
     pub fn pass(&mut self) -> &mut SealPass<'r> {
         &mut self.pass
-    }
-
-    /// Seals a field.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`SealPass::seal`].
-    pub fn field<M: TwinOf<T>, T>(&mut self, value: &T) -> Result<M::Twin, Error> {
-        M::seal_twin(value, &mut self.pass)
     }
 
     /// Seals a part in its own context.
     ///
     /// # Errors
     ///
-    /// Those of [`SealPass::seal`]; `invalid-id`.
+    /// Those of `seal`; `invalid-id`, also if a part of this name and id was sealed already; `random-failed`.
     pub fn part<T>(
         &mut self,
         name: &str,
         id: &Identifier<'_>,
         seal: impl FnOnce(&mut RecordSealer<'_>) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let core = self.core.with_context(self.core.context().with_part(name, id)?);
-        seal(&mut RecordSealer::of(&core))
-    }
-}
-
-impl<'r> RecordSealer<'r> {
-    pub(super) fn of(core: &'r RecordCore) -> Self {
-        Self { core, pass: SealPass::with_state(core, crate::record::SealState::default()) }
+        let core = self.sealing.part(self.core, name, id)?;
+        seal(&mut RecordSealer::begin(&core, self.sealing)?)
     }
 }
 

@@ -1,15 +1,30 @@
 //! What each kind of field is sealed to.
 
+use std::fmt;
+
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::open::RecordOpener;
+use super::seal::RecordSealer;
 use super::walk::{TokenChange, TokenVisit};
 use crate::error::Error;
 use crate::field::Field;
 use crate::form::{Phi, Sealed, Wipe};
-use crate::record::{OpenPass, SealPass};
 
-/// A marker that says what a field of type `T` is sealed to: a [`Field`], `Option<F>`, `Each<F>` or `Parts<F>`.
+/// What a field of type `T` is in the row, by its marker:
+///
+/// | marker | in the row |
+/// |---|---|
+/// | `F` | `Sealed<T, F>` |
+/// | `Option<F>`, for an `Option<T>` | `Option<Sealed<T, F>>` |
+/// | [`Each<F>`](crate::Each), for a list of `T` | `Vec<Sealed<T, F>>` |
+/// | [`Parts<F>`](crate::Parts), for a map of `T` | the map, of `Sealed<T, F>` |
+/// | [`Own`], for a `Phi<T, F>` | `Sealed<T, F>` |
+pub type Twin<T, M> = <M as TwinOf<T>>::Twin;
+
+/// A marker that says what a field of type `T` is sealed to: a [`Field`], `Option<F>`, [`Each<F>`](crate::Each), [`Parts<F>`](crate::Parts)
+/// or [`Own`]. [`Twin`] has the table.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a field marker for `{T}`",
     label = "not a field marker for this type",
@@ -17,47 +32,57 @@ use crate::record::{OpenPass, SealPass};
             marker alone for any other type"
 )]
 pub trait TwinOf<T> {
-    /// What is stored.
-    type Twin;
+    /// What is in the row.
+    type Twin: Clone;
+    /// The field whose tokens it has.
+    type Field: Field;
 
-    /// Seals the value.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`SealPass::seal`].
-    fn seal_twin(value: &T, pass: &mut SealPass<'_>) -> Result<Self::Twin, Error>;
+    /// How many contexts of its own the value is sealed in.
+    #[doc(hidden)]
+    fn contexts(value: &T) -> usize {
+        let _ = value;
+        0
+    }
 
-    /// Opens the value.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`OpenPass::open`].
-    fn open_twin(twin: &Self::Twin, pass: &mut OpenPass<'_>) -> Result<T, Error>;
+    #[doc(hidden)]
+    fn seal_twin(value: &T, sealer: &mut RecordSealer<'_>) -> Result<Self::Twin, Error>;
 
-    /// Shows the tokens.
-    ///
-    /// # Errors
-    ///
-    /// Those of the visit.
+    #[doc(hidden)]
+    fn open_twin(twin: &Self::Twin, opener: &mut RecordOpener<'_>) -> Result<T, Error>;
+
+    #[doc(hidden)]
     fn visit_twin(twin: &Self::Twin, visit: &mut impl TokenVisit) -> Result<(), Error>;
 
-    /// Gives the tokens to be replaced.
-    ///
-    /// # Errors
-    ///
-    /// Those of the change.
+    #[doc(hidden)]
     fn change_twin(twin: &mut Self::Twin, change: &mut impl TokenChange) -> Result<(), Error>;
+}
+
+/// A row with a sealed field `F`, which [`SealedRecord::set`](super::SealedRecord::set) can replace. `#[derive(PhiRecord)]` implements it
+/// for each sealed field of a struct.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no sealed field `{F}`",
+    note = "name the marker of one of the struct's own fields; a field of a part or of a nested struct is not one of them"
+)]
+pub trait HasField<F: Field> {
+    /// The field's type in plaintext.
+    type Value;
+    /// The field's marker.
+    type Marker: TwinOf<Self::Value>;
+
+    #[doc(hidden)]
+    fn twin_mut(&mut self) -> &mut Twin<Self::Value, Self::Marker>;
 }
 
 impl<F: Field, T: Serialize + DeserializeOwned> TwinOf<T> for F {
     type Twin = Sealed<T, F>;
+    type Field = F;
 
-    fn seal_twin(value: &T, pass: &mut SealPass<'_>) -> Result<Self::Twin, Error> {
-        pass.seal::<F>(value).map(Sealed::from)
+    fn seal_twin(value: &T, sealer: &mut RecordSealer<'_>) -> Result<Self::Twin, Error> {
+        sealer.pass().seal::<F>(value).map(Sealed::from)
     }
 
-    fn open_twin(twin: &Self::Twin, pass: &mut OpenPass<'_>) -> Result<T, Error> {
-        pass.open::<F, T>(twin.token())
+    fn open_twin(twin: &Self::Twin, opener: &mut RecordOpener<'_>) -> Result<T, Error> {
+        opener.pass().open::<F, T>(twin.token())
     }
 
     fn visit_twin(twin: &Self::Twin, visit: &mut impl TokenVisit) -> Result<(), Error> {
@@ -72,13 +97,18 @@ impl<F: Field, T: Serialize + DeserializeOwned> TwinOf<T> for F {
 
 impl<F: TwinOf<T>, T> TwinOf<Option<T>> for Option<F> {
     type Twin = Option<F::Twin>;
+    type Field = F::Field;
 
-    fn seal_twin(value: &Option<T>, pass: &mut SealPass<'_>) -> Result<Self::Twin, Error> {
-        value.as_ref().map(|value| F::seal_twin(value, pass)).transpose()
+    fn contexts(value: &Option<T>) -> usize {
+        value.as_ref().map_or(0, F::contexts)
     }
 
-    fn open_twin(twin: &Self::Twin, pass: &mut OpenPass<'_>) -> Result<Option<T>, Error> {
-        twin.as_ref().map(|twin| F::open_twin(twin, pass)).transpose()
+    fn seal_twin(value: &Option<T>, sealer: &mut RecordSealer<'_>) -> Result<Self::Twin, Error> {
+        value.as_ref().map(|value| F::seal_twin(value, sealer)).transpose()
+    }
+
+    fn open_twin(twin: &Self::Twin, opener: &mut RecordOpener<'_>) -> Result<Option<T>, Error> {
+        twin.as_ref().map(|twin| F::open_twin(twin, opener)).transpose()
     }
 
     fn visit_twin(twin: &Self::Twin, visit: &mut impl TokenVisit) -> Result<(), Error> {
@@ -90,42 +120,64 @@ impl<F: TwinOf<T>, T> TwinOf<Option<T>> for Option<F> {
     }
 }
 
-/// A type that knows its own marker: `Phi<T, F>` and `Option<Phi<T, F>>`. A field of such a type says `#[phi(seal)]` and nothing more.
+/// The marker of a field whose type has one: `Phi<T, F>` and `Option<Phi<T, F>>`. `#[phi(seal)]` without a marker means it.
+pub enum Own {}
+
+impl fmt::Debug for Own {
+    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {}
+    }
+}
+
+impl<T: Sealable> TwinOf<T> for Own {
+    type Twin = Twin<T::Value, T::Marker>;
+    type Field = <T::Marker as TwinOf<T::Value>>::Field;
+
+    fn seal_twin(value: &T, sealer: &mut RecordSealer<'_>) -> Result<Self::Twin, Error> {
+        value.seal_value(sealer)
+    }
+
+    fn open_twin(twin: &Self::Twin, opener: &mut RecordOpener<'_>) -> Result<T, Error> {
+        T::open_value(twin, opener)
+    }
+
+    fn visit_twin(twin: &Self::Twin, visit: &mut impl TokenVisit) -> Result<(), Error> {
+        T::Marker::visit_twin(twin, visit)
+    }
+
+    fn change_twin(twin: &mut Self::Twin, change: &mut impl TokenChange) -> Result<(), Error> {
+        T::Marker::change_twin(twin, change)
+    }
+}
+
+/// A type that has its own marker: `Phi<T, F>` and `Option<Phi<T, F>>`. A field of such a type says `#[phi(seal)]` and nothing more.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` does not know its marker",
-    note = "write `#[phi(seal = Marker)]`; only `Phi<T, Marker>` and `Option<Phi<T, Marker>>` know theirs"
+    message = "`{Self}` has no marker of its own",
+    note = "write `#[phi(seal = Marker)]`; only `Phi<T, Marker>` and `Option<Phi<T, Marker>>` have one"
 )]
 pub trait Sealable: Sized {
-    /// Its marker, as one of [`TwinOf`] the value inside.
+    /// Its marker.
     type Marker: TwinOf<Self::Value>;
     /// The value inside.
     type Value;
 
-    /// Seals the value.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`SealPass::seal`].
-    fn seal_value(&self, pass: &mut SealPass<'_>) -> Result<<Self::Marker as TwinOf<Self::Value>>::Twin, Error>;
+    #[doc(hidden)]
+    fn seal_value(&self, sealer: &mut RecordSealer<'_>) -> Result<Twin<Self::Value, Self::Marker>, Error>;
 
-    /// Opens the value.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`OpenPass::open`].
-    fn open_value(twin: &<Self::Marker as TwinOf<Self::Value>>::Twin, pass: &mut OpenPass<'_>) -> Result<Self, Error>;
+    #[doc(hidden)]
+    fn open_value(twin: &Twin<Self::Value, Self::Marker>, opener: &mut RecordOpener<'_>) -> Result<Self, Error>;
 }
 
 impl<F: Field, T: Wipe + Serialize + DeserializeOwned> Sealable for Phi<T, F> {
     type Marker = F;
     type Value = T;
 
-    fn seal_value(&self, pass: &mut SealPass<'_>) -> Result<Sealed<T, F>, Error> {
-        F::seal_twin(self.expose_phi(), pass)
+    fn seal_value(&self, sealer: &mut RecordSealer<'_>) -> Result<Sealed<T, F>, Error> {
+        F::seal_twin(self.expose_phi(), sealer)
     }
 
-    fn open_value(twin: &Sealed<T, F>, pass: &mut OpenPass<'_>) -> Result<Self, Error> {
-        F::open_twin(twin, pass).map(Self::new)
+    fn open_value(twin: &Sealed<T, F>, opener: &mut RecordOpener<'_>) -> Result<Self, Error> {
+        F::open_twin(twin, opener).map(Self::new)
     }
 }
 
@@ -133,11 +185,11 @@ impl<F: Field, T: Wipe + Serialize + DeserializeOwned> Sealable for Option<Phi<T
     type Marker = Option<F>;
     type Value = Option<T>;
 
-    fn seal_value(&self, pass: &mut SealPass<'_>) -> Result<Option<Sealed<T, F>>, Error> {
-        self.as_ref().map(|value| value.seal_value(pass)).transpose()
+    fn seal_value(&self, sealer: &mut RecordSealer<'_>) -> Result<Option<Sealed<T, F>>, Error> {
+        self.as_ref().map(|value| value.seal_value(sealer)).transpose()
     }
 
-    fn open_value(twin: &Option<Sealed<T, F>>, pass: &mut OpenPass<'_>) -> Result<Self, Error> {
-        twin.as_ref().map(|twin| Phi::open_value(twin, pass)).transpose()
+    fn open_value(twin: &Option<Sealed<T, F>>, opener: &mut RecordOpener<'_>) -> Result<Self, Error> {
+        twin.as_ref().map(|twin| Phi::open_value(twin, opener)).transpose()
     }
 }

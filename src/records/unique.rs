@@ -1,9 +1,6 @@
 //! Whether the fields of one context have ids of their own, at compile time.
 
-use crate::id::{Class, FieldId};
-
-/// A field's current pair of id and class, and its former pairs.
-type Declared = ((FieldId, Class), &'static [(FieldId, Class)]);
+use crate::field::private::{Declared, all_distinct, shares_an_id};
 
 /// The ids of a struct's sealed fields, and those of the structs that share its context.
 #[derive(Clone, Copy, Debug)]
@@ -12,9 +9,93 @@ pub struct FieldIds {
     pub own: &'static [Declared],
     /// Of its nested structs.
     pub nested: &'static [&'static Self],
+    /// Of the variants of an enum. A record has one of them at a time, so they may share ids.
+    pub variants: &'static [&'static Self],
 }
 
-/// Fails the build if two fields have one id.
+/// Checks that no two fields of a context have one id, current or former (FORMAT 4.5).
+///
+/// # Panics
+///
+/// If two have, which fails the build: it is called in constants only.
 pub const fn assert_unique(fields: &FieldIds) {
-    let _ = fields;
+    assert!(
+        is_unique(fields),
+        "one field id is used by two fields of this record: their tokens could be swapped; give each its own marker"
+    );
+}
+
+const fn is_unique(fields: &FieldIds) -> bool {
+    if !all_distinct(fields.own) {
+        return false;
+    }
+    let (mut nested, mut variants) = (fields.nested, fields.variants);
+    while let [one, rest @ ..] = nested {
+        let apart = apart_from_all(one, rest) && apart_from_all(one, fields.variants);
+        if !is_unique(one) || !apart_from_own(one, fields.own) || !apart {
+            return false;
+        }
+        nested = rest;
+    }
+    while let [one, rest @ ..] = variants {
+        if !is_unique(one) || !apart_from_own(one, fields.own) {
+            return false;
+        }
+        variants = rest;
+    }
+    true
+}
+
+const fn apart_from_all(one: &FieldIds, mut others: &[&FieldIds]) -> bool {
+    while let [other, rest @ ..] = others {
+        if !apart(one, other) {
+            return false;
+        }
+        others = rest;
+    }
+    true
+}
+
+/// Whether no field of one is a field of the other.
+const fn apart(one: &FieldIds, other: &FieldIds) -> bool {
+    apart_from_own(other, one.own) && all_apart_from(one.nested, other) && all_apart_from(one.variants, other)
+}
+
+const fn all_apart_from(mut parts: &[&FieldIds], other: &FieldIds) -> bool {
+    while let [part, rest @ ..] = parts {
+        if !apart(part, other) {
+            return false;
+        }
+        parts = rest;
+    }
+    true
+}
+
+/// Whether no field of `fields`, at any depth, is one of `own`.
+const fn apart_from_own(fields: &FieldIds, own: &[Declared]) -> bool {
+    let mut left = own;
+    while let [field, rest @ ..] = left {
+        let mut theirs = fields.own;
+        while let [other, others @ ..] = theirs {
+            if shares_an_id(*field, *other) {
+                return false;
+            }
+            theirs = others;
+        }
+        left = rest;
+    }
+    let (mut nested, mut variants) = (fields.nested, fields.variants);
+    while let [one, rest @ ..] = nested {
+        if !apart_from_own(one, own) {
+            return false;
+        }
+        nested = rest;
+    }
+    while let [one, rest @ ..] = variants {
+        if !apart_from_own(one, own) {
+            return false;
+        }
+        variants = rest;
+    }
+    true
 }

@@ -54,6 +54,34 @@ pub fn expose_plaintext<T: Serialize + ?Sized>(value: &T) -> ExposedPlaintext<'_
     ExposedPlaintext(value)
 }
 
+impl<T: Serialize + ?Sized> ExposedPlaintext<'_, T> {
+    /// The value as JSON, for the body of an answer. Nothing is written if a part of it is refused.
+    ///
+    /// As a `Serialize`, this gives errors as the format's own, with rxseal's text. Here they can be branched on.
+    ///
+    /// ```
+    /// # use rxseal::{Phi, phi};
+    /// #[derive(serde::Serialize)]
+    /// struct Refill {
+    ///     drug: Phi<String, phi::Drug>,
+    /// }
+    /// # fn main() -> Result<(), rxseal::Error> {
+    /// let refill = Refill { drug: "warfarin 5 MG".to_owned().into() };
+    /// assert_eq!(rxseal::expose_plaintext(&refill).to_json()?, br#"{"drug":"warfarin 5 MG"}"#);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// `wrong-direction` if a [`Sealed`](crate::Sealed) is in the value; `plaintext-nested` inside another scope; `work-failed` if a
+    /// type cannot be written as JSON. Its source is serde_json's error, which may quote the value: do not log it or send it back.
+    pub fn to_json(&self) -> Result<Vec<u8>, Error> {
+        let (result, left) = enter(Kind::ExposePlaintext, || serde_json::to_vec(self.0))?;
+        left.settle(result)
+    }
+}
+
 impl<T: Serialize + ?Sized> Serialize for ExposedPlaintext<'_, T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match enter(Kind::ExposePlaintext, || self.0.serialize(serializer)) {

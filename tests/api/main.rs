@@ -3,6 +3,7 @@
 
 mod ids;
 mod opening;
+mod records;
 mod reseal;
 mod smoke;
 mod swaps;

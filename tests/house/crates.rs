@@ -114,7 +114,7 @@ fn every_crate_is_complete() {
         }
         let library = fs::read_to_string(folder.join("src/lib.rs"));
         let shown = |source: String| source.contains("#![doc = include_str!(\"../README.md\")]");
-        let is_library = package.targets().any(|(kind, _)| kind == "lib");
+        let is_library = package.targets().any(|(kind, _)| kind == "lib" || kind == "proc-macro");
         want(library.is_ok_and(shown) || !is_library, "src/lib.rs does not show README.md");
         want(
             manifest.contains("\n[package.metadata.docs.rs]\nall-features = true\n") || !is_library,

@@ -4,8 +4,8 @@
 
 mod contributing;
 mod crates;
-mod layering;
 mod guide;
+mod layering;
 mod links;
 mod names;
 mod readme;

@@ -803,7 +803,7 @@ fn stop<E>() -> Result<(), E> {
 // Values
 
 /// A plain value, and it panics when it is half written or read.
-#[derive(PartialEq, zeroize::Zeroize)]
+#[derive(PartialEq, rxseal::Wipe)]
 struct Panics(String);
 
 impl Serialize for Panics {

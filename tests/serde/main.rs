@@ -12,3 +12,4 @@ mod observer;
 mod scopes;
 mod support;
 mod traps;
+mod wiping;

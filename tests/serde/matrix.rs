@@ -27,7 +27,7 @@ pub struct Maker {
 }
 
 /// Bytes as crate serde_bytes has them.
-#[derive(PartialEq, zeroize::Zeroize)]
+#[derive(PartialEq, rxseal::Wipe)]
 pub struct Bytes(Vec<u8>);
 
 impl Serialize for Bytes {

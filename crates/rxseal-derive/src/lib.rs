@@ -1,5 +1,7 @@
 #![doc = include_str!("../README.md")]
 
+mod wipe;
+
 use proc_macro::TokenStream;
 use quote::quote;
 use syn::{DeriveInput, parse_macro_input};
@@ -12,10 +14,9 @@ pub fn phi_record(input: TokenStream) -> TokenStream {
     quote!().into()
 }
 
-/// Wipes each field. See `rxseal::forms::Wipe`.
+/// Wipes each field: an impl of `rxseal::forms::Wipe` for a struct or an enum whose fields all have it. `#[wipe(skip)]` leaves out a
+/// field that holds nothing secret.
 #[proc_macro_derive(Wipe, attributes(wipe))]
 pub fn wipe(input: TokenStream) -> TokenStream {
-    let input = parse_macro_input!(input as DeriveInput);
-    let _ = input;
-    quote!().into()
+    wipe::expand(&parse_macro_input!(input as DeriveInput)).into()
 }

@@ -1068,7 +1068,7 @@ struct Patient {
 
 const PATIENT: Patient = Patient { name: TEXT, lines: [TEXT, TEXT, TEXT], number: NUMBER, dose: 2.5 };
 
-#[derive(Serialize, serde::Deserialize, Zeroize)]
+#[derive(Serialize, serde::Deserialize, rxseal::Wipe, Zeroize)]
 struct Owned {
     name: String,
     lines: Vec<String>,
@@ -1154,7 +1154,7 @@ impl Serialize for Raw {
     }
 }
 
-#[derive(Zeroize)]
+#[derive(rxseal::Wipe, Zeroize)]
 struct OwnedRaw(Vec<u8>);
 
 impl<'de> Deserialize<'de> for OwnedRaw {
@@ -1205,8 +1205,8 @@ impl Serialize for Breaks {
     }
 }
 
-impl Zeroize for Breaks {
-    fn zeroize(&mut self) {}
+impl rxseal::forms::Wipe for Breaks {
+    fn wipe(&mut self) {}
 }
 
 #[derive(Serialize)]

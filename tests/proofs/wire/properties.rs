@@ -533,7 +533,7 @@ impl Value {
     }
 }
 
-#[derive(Clone, Debug, PartialEq, zeroize::Zeroize)]
+#[derive(Clone, Debug, PartialEq, rxseal::Wipe)]
 struct Raw(Vec<u8>);
 
 impl Serialize for Raw {

@@ -1,0 +1,96 @@
+//! Keyrings and their handles, as what record structs are sealed and opened with.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use super::ids::RecordIds;
+use super::subjects::SubjectSource;
+use crate::error::{Error, ErrorKind};
+use crate::handles::{Opener, Sealer};
+use crate::keyring::{Keyring, KeyringShares};
+use crate::record::{OpenOnly, RecordCore, Role, SealAndOpen, SealOnly};
+
+/// A keyring or a handle of one, together with the keys of the subjects whose records are sealed and opened. `with_subjects` of
+/// [`Keyring`], [`Sealer`] and [`Opener`] makes it.
+pub struct WithSubjects<'a, R = SealAndOpen> {
+    shares: &'a KeyringShares,
+    subjects: Option<&'a dyn SubjectSource>,
+    role: PhantomData<fn() -> R>,
+}
+
+/// What record structs are sealed and opened with: a [`Keyring`], a [`Sealer`], an [`Opener`], or one of them
+/// [`WithSubjects`].
+pub trait RecordKeys: private::Sealed {
+    /// What it may do.
+    type Role: Role;
+
+    #[doc(hidden)]
+    fn handle(&self) -> WithSubjects<'_, Self::Role>;
+}
+
+mod private {
+    #[expect(unnameable_types, reason = "so that nobody else can implement it")]
+    pub trait Sealed {}
+}
+
+impl<R: Role> private::Sealed for WithSubjects<'_, R> {}
+
+impl<R: Role> RecordKeys for WithSubjects<'_, R> {
+    type Role = R;
+
+    fn handle(&self) -> WithSubjects<'_, R> {
+        Self { shares: self.shares, subjects: self.subjects, role: PhantomData }
+    }
+}
+
+macro_rules! handles {
+    ($($handle:ty: $role:ty;)*) => {$(
+        impl private::Sealed for $handle {}
+
+        impl RecordKeys for $handle {
+            type Role = $role;
+
+            fn handle(&self) -> WithSubjects<'_, $role> {
+                WithSubjects { shares: self.shares(), subjects: None, role: PhantomData }
+            }
+        }
+
+        impl $handle {
+            /// The same together with keys of subjects: a record struct with a subject is sealed and opened with them.
+            #[must_use]
+            pub fn with_subjects<'a>(&'a self, subjects: &'a impl SubjectSource) -> WithSubjects<'a, $role> {
+                WithSubjects { subjects: Some(subjects), ..self.handle() }
+            }
+        }
+    )*};
+}
+
+handles! {
+    Keyring: SealAndOpen;
+    Sealer: SealOnly;
+    Opener: OpenOnly;
+}
+
+impl<R> WithSubjects<'_, R> {
+    /// The context of a record with these ids, and what opens and seals there.
+    pub(super) fn core(&self, record_type: &str, ids: Result<RecordIds<'_>, Error>) -> Result<RecordCore, Error> {
+        ids.and_then(|ids| self.of_ids(record_type, &ids)).map_err(|error| error.in_record(record_type))
+    }
+
+    fn of_ids(&self, record_type: &str, ids: &RecordIds<'_>) -> Result<RecordCore, Error> {
+        let core = RecordCore::bound(self.shares, record_type, ids.record())?;
+        let Some(subject) = ids.subject_id() else { return Ok(core) };
+        let subject = subject.parse("subject id")?;
+        let key = self.subjects.ok_or(ErrorKind::SubjectsNotGiven)?.subject_key(subject)?;
+        if key.subject_id() != subject || !key.is_of(core.shared().keys.keyspace()) {
+            return Err(ErrorKind::SubjectMismatch.into());
+        }
+        Ok(core.with_subject(key))
+    }
+}
+
+impl<R> fmt::Debug for WithSubjects<'_, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WithSubjects").finish_non_exhaustive()
+    }
+}
