@@ -279,7 +279,8 @@ pub mod __private {
     pub use crate::field::private::{Declared, all_distinct, check_bounds, declared, starts_with};
     pub use crate::form::{read_plaintext, write_plaintext};
     pub use crate::records::{
-        FieldIds, RecordIds, RecordOpener, RecordSealer, TokenChange, TokenVisit, assert_unique, sum,
+        ClearField, FieldIds, HiddenField, IsOption, RecordIds, RecordOpener, RecordSealer, TokenChange, TokenVisit,
+        assert_unique, joined_id, sum,
     };
     pub use serde;
 }

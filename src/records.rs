@@ -2,6 +2,7 @@
 
 mod calls;
 mod containers;
+mod derived;
 mod ids;
 mod keys;
 mod open;
@@ -22,7 +23,9 @@ pub use twin::{HasField, Own, Sealable, Twin, TwinOf};
 
 // What only the derive's code names: `rxseal::__private` has it, and the documentation of this module has not.
 #[doc(hidden)]
-pub use ids::RecordIds;
+pub use derived::{ClearField, HiddenField, IsOption};
+#[doc(hidden)]
+pub use ids::{RecordIds, joined_id};
 #[doc(hidden)]
 pub use open::RecordOpener;
 #[doc(hidden)]

@@ -53,6 +53,8 @@ impl<C: AsRef<[Arc<RecordCore>]>, A: Borrow<Access>> Audit<C, A> {
                 opening,
                 touched: state.touched(),
                 fields: state.fields,
+                former_types: state.former_types,
+                former_fields: state.former_fields,
                 accepts_compromised: state.allow_compromised,
                 outcome,
             });

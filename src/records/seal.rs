@@ -50,7 +50,7 @@ impl Sealing {
     pub(super) fn part(&mut self, core: &RecordCore, name: &str, id: &Identifier<'_>) -> Result<RecordCore, Error> {
         const REASON: Reason = "two parts of one name have this id, so their tokens could be swapped";
         let of_record = |error: Error| error.in_record(core.context().record_type());
-        let part = core.with_context(core.context().with_part(name, id).map_err(of_record)?);
+        let part = core.with_part(name, id).map_err(of_record)?;
         if self.parts.insert(part.context().context_digest()) {
             Ok(part)
         } else {
