@@ -1,7 +1,7 @@
 //! Columns of sqlx: one generic implementation for every database that has types for bytes and text.
 
 #[cfg(feature = "sqlx_postgres_0_9")]
-mod postgres;
+mod arrays;
 mod statement;
 
 use sqlx_core::database::Database;
