@@ -82,6 +82,7 @@ pub mod phi;
 pub mod provider;
 mod random;
 mod record;
+mod record_tag;
 pub mod records;
 mod root_key;
 #[cfg(feature = "tokio_1")]
@@ -108,6 +109,7 @@ pub use handles::{Opener, Sealer};
 pub use id::{Class, FieldId, Identifier, KeyId};
 pub use keyring::Keyring;
 pub use record::{Record, RecordReader};
+pub use record_tag::RecordTag;
 pub use records::{PhiRecord, SealedRecord};
 pub use root_key::run_local;
 #[cfg(feature = "derive")]

@@ -23,6 +23,7 @@ pub use page::{open_page, reseal_page, seal_page, try_open_page, try_reseal_page
 pub use reader::{NotAuthentic, OpenPass, RecordReader};
 pub(crate) use reader::{TokenForm, open_form};
 pub use reseal::ResealPass;
+pub(crate) use reseal::move_between;
 pub use seal::SealPass;
 pub(crate) use seal::{Claim, SealState, seal_appending};
 

@@ -57,10 +57,12 @@ impl RecordCore {
     }
 
     pub(crate) fn with_subject(&self, key: &SubjectKey) -> Self {
-        let id = key.subject_id();
-        let with = self
-            .with(self.context.with_subject(id), |former| former.iter().map(|each| each.with_subject(id)).collect());
-        Self { subject: Some(key.share()), ..with }
+        Self { subject: Some(key.share()), ..self.with_subject_id(key.subject_id()) }
+    }
+
+    /// The same with the id of the subject and without its key: nothing opens there, but a tag can be verified.
+    pub(crate) fn with_subject_id(&self, id: &str) -> Self {
+        self.with(self.context.with_subject(id), |former| former.iter().map(|each| each.with_subject(id)).collect())
     }
 
     /// The same record with former types, of which it has at most 4.

@@ -50,6 +50,12 @@ impl<F: Field> HiddenField<F> {
     }
 }
 
+impl<F: Field> Default for HiddenField<F> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl<F: Field> fmt::Debug for HiddenField<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "[PHI {}]", F::ID.as_str())

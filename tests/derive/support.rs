@@ -2,8 +2,9 @@
 
 use std::fmt::Debug;
 
+use rxseal::records::WholeRecord;
 use rxseal::testing::insecure_keyring;
-use rxseal::{Access, Keyring, PhiRecord, Purpose, SealedRecord};
+use rxseal::{Access, Keyring, PhiRecord, Purpose};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -22,7 +23,7 @@ pub fn access() -> Access {
 pub fn round_trip<P>(record: &P)
 where
     P: PhiRecord + PartialEq,
-    P::Sealed: SealedRecord<Open = P> + Serialize + DeserializeOwned + Debug,
+    P::Sealed: WholeRecord<Open = P> + Serialize + DeserializeOwned + Debug,
 {
     let keys = keyring();
     let row = keys.seal(record).unwrap();

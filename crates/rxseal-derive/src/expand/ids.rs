@@ -31,7 +31,8 @@ pub(super) fn expand(input: &Input) -> TokenStream {
                     #ids
                 },
             );
-            quote!(#plain #sealed)
+            let whole = implement(input, &quote!(#root::records::WholeRecord), &input.sealed, &TokenStream::new());
+            quote!(#plain #sealed #whole)
         }
     }
 }
