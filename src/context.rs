@@ -73,6 +73,12 @@ impl Context {
         Self::encode(Ids { is_wide: true, ..self.ids() })
     }
 
+    /// The same ids under another record type (FORMAT 4.8).
+    pub(crate) fn with_record_type(&self, record_type: &str) -> Result<Self, Error> {
+        Name::check("record type", record_type)?;
+        Ok(Self::encode(Ids { record_type, ..self.ids() }))
+    }
+
     /// The same context with a subject.
     pub(crate) fn with_subject(&self, subject: &str) -> Self {
         Self::encode(Ids { subject_id: Some(subject), ..self.ids() })

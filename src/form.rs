@@ -6,6 +6,7 @@ mod parts;
 mod phi_value;
 mod plain_reader;
 mod plain_struct;
+mod record_tag;
 mod sealed;
 mod sealing;
 #[cfg(feature = "serde_with_3")]

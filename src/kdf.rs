@@ -4,6 +4,7 @@
 mod aws_lc;
 
 use hkdf::Hkdf;
+use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 
 use crate::aead::Letter;
@@ -19,6 +20,7 @@ pub(crate) enum KeyPurpose<'a> {
     Seal { keyspace: &'a str, letter: Letter, class: &'a str },
     Subject { keyspace: &'a str, letter: Letter, class: &'a str },
     Wrap { keyspace: &'a str },
+    Record { keyspace: &'a str },
     Body { keyspace: &'a str, generation: u64 },
     RootWrap,
     RootName,
@@ -31,6 +33,7 @@ impl KeyPurpose<'_> {
             Self::Seal { keyspace, letter, class } => ("seal", Some(keyspace), Some(letter), Some(class), None),
             Self::Subject { keyspace, letter, class } => ("subject", Some(keyspace), Some(letter), Some(class), None),
             Self::Wrap { keyspace } => ("wrap", Some(keyspace), Some(Letter::Xaes), None, None),
+            Self::Record { keyspace } => ("record", Some(keyspace), None, None, None),
             Self::Body { keyspace, generation } => {
                 ("body", Some(keyspace), Some(Letter::Xaes), None, Some(generation.to_be_bytes()))
             }
@@ -91,6 +94,19 @@ pub(crate) fn derive_with_subject(
         Backend::AwsLc => aws_lc::extract_and_expand(salt, input, &info, okm),
     })
     .map_err(Error::from)
+}
+
+/// HMAC-SHA-256 (RFC 2104).
+pub(crate) fn hmac_sha256(backend: Backend, key: &SecretBytes<32>, message: &[u8]) -> Result<[u8; 32], Error> {
+    Ok(match backend {
+        Backend::RustCrypto => {
+            let mut mac = Hmac::<Sha256>::new_from_slice(key.expose_bytes()).map_err(|_| ErrorKind::BackendFailed)?;
+            mac.update(message);
+            mac.finalize().into_bytes().into()
+        }
+        #[cfg(feature = "aws-lc")]
+        Backend::AwsLc => aws_lc::hmac_sha256(key.expose_bytes(), message),
+    })
 }
 
 /// SHA-256 (FIPS 180-4).

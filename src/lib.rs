@@ -84,6 +84,7 @@ pub mod provider;
 mod random;
 mod read_through;
 mod record;
+mod record_tag;
 pub mod records;
 mod root_key;
 #[cfg(feature = "tokio_1")]
@@ -110,6 +111,7 @@ pub use handles::{Opener, Sealer};
 pub use id::{Class, FieldId, Identifier, KeyId};
 pub use keyring::Keyring;
 pub use record::{Record, RecordReader};
+pub use record_tag::RecordTag;
 pub use records::{PhiRecord, SealedRecord};
 pub use root_key::run_local;
 #[cfg(feature = "derive")]
@@ -281,7 +283,8 @@ pub mod __private {
     pub use crate::field::private::{Declared, all_distinct, check_bounds, declared, starts_with};
     pub use crate::form::{read_plaintext, write_plaintext};
     pub use crate::records::{
-        FieldIds, RecordIds, RecordOpener, RecordSealer, TokenChange, TokenVisit, assert_unique, sum,
+        ClearField, FieldIds, HiddenField, IsOption, RecordIds, RecordOpener, RecordSealer, TokenChange, TokenVisit,
+        assert_unique, joined_id, sum,
     };
     pub use serde;
 }

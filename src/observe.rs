@@ -184,6 +184,8 @@ pub struct OpenEvent<'a> {
     pub(crate) touched: &'a [Touched],
     pub(crate) plaintexts: &'a [PlaintextRead],
     pub(crate) fields: usize,
+    pub(crate) former_types: usize,
+    pub(crate) former_fields: usize,
     pub(crate) accepts_compromised: bool,
     pub(crate) outcome: Outcome,
 }
@@ -234,6 +236,20 @@ impl<'a> OpenEvent<'a> {
     #[must_use]
     pub fn fields(&self) -> usize {
         self.fields
+    }
+
+    /// How many of them were sealed under a former type of the record ([`Record::was`](crate::Record::was)). While it is 0 for all
+    /// records of a type, no former type is needed.
+    #[must_use]
+    pub fn former_types(&self) -> usize {
+        self.former_types
+    }
+
+    /// How many of them were sealed under a former id or class of the field (`was` in [`fields!`](crate::fields)). While it is 0
+    /// for all tokens of a field, no former pair is needed.
+    #[must_use]
+    pub fn former_fields(&self) -> usize {
+        self.former_fields
     }
 
     /// Every (class, key) pair that was used or asked for. Each pair comes once.

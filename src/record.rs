@@ -15,16 +15,18 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 pub(crate) use self::core::RecordCore;
+#[cfg(test)]
+pub(crate) use self::core::with_aad;
 pub(crate) use audit::Audit;
 pub(crate) use open::OpenState;
 pub use page::{open_page, reseal_page, seal_page, try_open_page, try_reseal_page, try_seal_page};
 pub use reader::{NotAuthentic, OpenPass, RecordReader};
 pub(crate) use reader::{TokenForm, open_form};
 pub use reseal::ResealPass;
+pub(crate) use reseal::move_between;
 pub use seal::SealPass;
 pub(crate) use seal::{Claim, SealState, seal_appending};
 
-use crate::context::Context;
 use crate::error::{Error, ErrorKind};
 use crate::id::Identifier;
 use crate::key::SubjectKey;
@@ -126,15 +128,11 @@ impl<R: Role> Record<R> {
         &self.core
     }
 
-    fn with_context(&self, context: Context) -> Self {
-        Self { core: Arc::new(self.core.with_context(context)), role: PhantomData }
-    }
-
     /// The same record as a wide context, for ids that do not name one row each (a singleton, a queue, a log). More than 2^32 tokens of
     /// a class may be sealed in it, because its nonces are completely random. Each token is 12 bytes longer.
     #[must_use]
     pub fn wide(self) -> Self {
-        self.with_context(self.core.context().to_wide())
+        Self { core: Arc::new(self.core.to_wide()), role: PhantomData }
     }
 
     /// One part of this record, such as a line of a prescription. It has a context of its own, so that each part may have the same
@@ -144,7 +142,7 @@ impl<R: Role> Record<R> {
     ///
     /// `invalid-id`, also if parts nest more than 8 deep.
     pub fn part<'a>(&self, name: &str, id: impl Into<Identifier<'a>>) -> Result<Self, Error> {
-        Ok(self.with_context(self.core.context().with_part(name, &id.into())?))
+        Self::new(self.core.with_part(name, &id.into())?)
     }
 
     /// The same record with the key of its subject (patient) as a second factor of all its fields. A field that was sealed with a
@@ -158,6 +156,37 @@ impl<R: Role> Record<R> {
             return Err(ErrorKind::SubjectMismatch.into());
         }
         Self::new(self.core.with_subject(key))
+    }
+
+    /// The same record, in which tokens of a former record type open too.
+    ///
+    /// It is for a record type that was renamed. Call it up to 4 times, with the latest name first: opening and resealing try the present
+    /// type, then each former one in this order. New tokens are always of the present type, so resealing moves a token to it. While
+    /// [`OpenEvent::former_types`](crate::observe::OpenEvent::former_types) is 0 for all your records, the old name can go.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), rxseal::Error> {
+    /// # let keys = rxseal::testing::insecure_keyring("pharmacy-17")?.unobserved();
+    /// # let access = rxseal::Access::new("user:kim.rph", rxseal::Purpose::TREAT)?;
+    /// use rxseal::phi::Drug;
+    /// let old = keys.record("rx", 1001)?.seal::<Drug>("warfarin 5 MG")?;
+    ///
+    /// let record = keys.record("prescription", 1001)?.was("rx")?;
+    /// let drug: String = record.opened_by(&access).open::<Drug, _>(&old)?;
+    /// assert_eq!(drug, "warfarin 5 MG");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// `invalid-id`, also for the present type, for one that was named before, and for a fifth.
+    pub fn was(self, former_type: &str) -> Result<Self, Error>
+    where
+        R: MayOpen,
+    {
+        let core = Arc::try_unwrap(self.core).or_else(|shared| shared.copy())?;
+        Self::new(core.was(&[former_type])?)
     }
 
     /// The record type.

@@ -13,6 +13,7 @@ pub(crate) mod domain {
     pub(crate) const KEYRING: &str = "rxseal/v1/keyring";
     pub(crate) const KEYRING_KEY: &str = "rxseal/v1/keyring-key";
     pub(crate) const KEYRING_BODY: &str = "rxseal/v1/keyring-body";
+    pub(crate) const RECORD: &str = "rxseal/v1/record";
 }
 
 /// The length in bytes of what `push` writes before a part.
@@ -29,6 +30,23 @@ impl<'b> FrameWriter<'b> {
         let mut writer = Self { out, last_tag: 0 };
         writer.push(0, domain.as_bytes());
         writer
+    }
+
+    /// The parts of an element of a record tag's list (FORMAT 14.6), which has no part 0.
+    pub(crate) fn element(out: &'b mut Vec<u8>) -> Self {
+        Self { out, last_tag: 0 }
+    }
+
+    /// Adds a part whose `len` bytes `write` appends.
+    pub(crate) fn written_part(mut self, tag: u8, len: u32, write: impl FnOnce(&mut Vec<u8>)) -> Self {
+        debug_assert!(tag > self.last_tag, "tags ascend");
+        self.out.push(tag);
+        self.out.extend_from_slice(&len.to_be_bytes());
+        let start = self.out.len();
+        write(self.out);
+        debug_assert_eq!(Some(self.out.len().saturating_sub(start)), usize::try_from(len).ok(), "as many as was said");
+        self.last_tag = tag;
+        self
     }
 
     /// Adds a part. Tags are constants of this crate and ascend.

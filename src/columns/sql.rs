@@ -108,10 +108,11 @@ CREATE DOMAIN {domain} AS {base};
 ALTER TABLE {table} ALTER COLUMN {column} TYPE {domain};
 ALTER DOMAIN {domain} ADD CONSTRAINT \"sealed\" CHECK ({check}) NOT VALID;"
         );
-        let mut finish = format!("ALTER DOMAIN {domain} VALIDATE CONSTRAINT \"sealed\";");
-        if self.content == Content::RecordTag {
-            finish.push_str(&format!("\nALTER TABLE {table} ALTER COLUMN {column} SET NOT NULL;"));
-        }
+        let not_null = match self.content {
+            Content::Token(_) => String::new(),
+            Content::RecordTag => format!("\nALTER TABLE {table} ALTER COLUMN {column} SET NOT NULL;"),
+        };
+        let finish = format!("ALTER DOMAIN {domain} VALIDATE CONSTRAINT \"sealed\";{not_null}");
         Ok(DomainSql { begin, finish })
     }
 
@@ -132,7 +133,7 @@ ALTER DOMAIN {domain} ADD CONSTRAINT \"sealed\" CHECK ({check}) NOT VALID;"
         ))
     }
 
-    /// For MySQL from 8.0.16 on, and MariaDB: a statement that adds the column to an existing table. In a `CREATE TABLE`, write what
+    /// For MySQL from 8.0.16 on: a statement that adds the column to an existing table. In a `CREATE TABLE`, write what
     /// follows `ADD COLUMN`. The column is one character longer than the longest token, so a value that the server cuts, if it is not in
     /// strict mode, is still too long and is refused.
     ///

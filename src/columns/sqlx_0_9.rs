@@ -2,7 +2,7 @@
 
 mod migrating;
 #[cfg(feature = "sqlx_postgres_0_9")]
-mod postgres;
+mod arrays;
 mod statement;
 
 use sqlx_core::database::Database;

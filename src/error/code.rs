@@ -67,10 +67,28 @@ error_codes! {
     /// JSON cannot hold the value: it nests too deeply, has such keys or an ambiguous option, or its `Serialize` failed. Change its
     /// type.
     Unrepresentable = "unrepresentable",
+    /// the type's `Deserialize` does not read what its `Serialize` writes. Mend its serde attributes; only debug builds check this, when a
+    /// record struct is sealed.
+    NotReadBack = "not-read-back",
     /// the value is itself a token or a wrapped subject key. Open it first, or store it next to the sealed fields.
     TokenAsPlaintext = "token-as-plaintext",
     /// a token, a wrapped subject key or a sealed field is inside the value. Use plain types in there.
     TokenInside = "token-inside",
+
+    // Record tags
+    /// the record has no tag where one is needed: its column is null or empty, or it was never sealed. Suspect the row.
+    TagMissing = "tag-missing",
+    /// what was read is not a record tag: it is cut off, another value or another format. Look at how it got there.
+    NotATag = "not-a-tag",
+    /// the record is not as it was sealed: a field, a bound value or the tag was changed, removed, or taken from another record or
+    /// from an older state of this one. Look at the row and at its backups; `open_unverified` still reads it.
+    TagRefused = "tag-refused",
+    /// the record is authentic but older than the caller allows: an old row was put back, or it was never resealed.
+    TagTooOld = "tag-too-old",
+    /// the tag covers fields that this program does not know. A newer release wrote the record: deploy that release.
+    CoverUnknown = "cover-unknown",
+    /// a clear value that a tag is to cover has no text that every database keeps. Round it, or give it a scale.
+    ClearRefused = "clear-refused",
 
     // Scopes and roles
     /// a sealed field was written or read outside of a scope. Use `record.sealing(&value)` or `record.opened_by(&access)`.

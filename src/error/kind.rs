@@ -70,6 +70,11 @@ pub(crate) enum ErrorKind {
     )]
     Unrepresentable,
     #[error(
+        "the value would not come back: its `Deserialize` refuses or changes what its `Serialize` writes. Make its serde \
+         attributes fit each other (only debug builds check this)"
+    )]
+    NotReadBack,
+    #[error(
         "the value is itself a token or a wrapped subject key: open it first, or store it beside the sealed fields in a \
          field of type `Sealed`"
     )]
@@ -80,6 +85,28 @@ pub(crate) enum ErrorKind {
          `expose_plaintext(&value)`"
     )]
     TokenInside,
+
+    // Record tags
+    #[error(
+        "the record has no tag: its column is null or empty, or the record was never sealed. A record of this type is never \
+         read without one"
+    )]
+    TagMissing,
+    #[error("this is not a record tag: it is cut off, or another value")]
+    NotATag,
+    #[error(
+        "the record is not as it was sealed: a field, a bound value or the tag was changed, removed, or taken from another \
+         record or an older state of this one; rxseal cannot tell which"
+    )]
+    TagRefused,
+    #[error("the record is older than the minimum that was asked for: an old row may have been put back")]
+    TagTooOld,
+    #[error("the record's tag covers fields that this program does not know: a newer release wrote it")]
+    CoverUnknown,
+    #[error("a clear value cannot be covered by a record tag")]
+    ClearRefused,
+    #[error("the record's version has no successor")]
+    VersionSpent,
 
     // Scopes and roles
     #[error(
@@ -277,8 +304,16 @@ impl ErrorKind {
             Self::TooLarge => ErrorCode::TooLarge,
             Self::NotFinite => ErrorCode::NotFinite,
             Self::Unrepresentable => ErrorCode::Unrepresentable,
+            Self::NotReadBack => ErrorCode::NotReadBack,
             Self::TokenAsPlaintext => ErrorCode::TokenAsPlaintext,
             Self::TokenInside => ErrorCode::TokenInside,
+            Self::TagMissing => ErrorCode::TagMissing,
+            Self::NotATag => ErrorCode::NotATag,
+            Self::TagRefused => ErrorCode::TagRefused,
+            Self::TagTooOld => ErrorCode::TagTooOld,
+            Self::CoverUnknown => ErrorCode::CoverUnknown,
+            Self::ClearRefused => ErrorCode::ClearRefused,
+            Self::VersionSpent => ErrorCode::Unrepresentable,
             Self::ScopeMissing | Self::ScopeOfAnotherTask => ErrorCode::ScopeMissing,
             Self::WrongDirection => ErrorCode::WrongDirection,
             Self::ClassLocked => ErrorCode::ClassLocked,
@@ -348,6 +383,8 @@ impl ErrorKind {
         matches!(
             self,
             Self::FieldRepeated
+                | Self::NotReadBack
+                | Self::SubjectsNotGiven
                 | Self::TooManyClasses
                 | Self::PlaintextNested
                 | Self::RuntimeNeeded

@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error as _};
 use serde::ser::{Error as _, Serialize, Serializer};
 
-use super::token_reader::read_token;
+use super::token_reader::{Wanted, read_token};
 use crate::error::Error;
 use crate::field::Field;
 use crate::id::KeyId;
@@ -167,6 +167,6 @@ impl<'de, T, F: Field> Deserialize<'de> for Sealed<T, F> {
             TokenForm::Text(text) => text.parse::<Token>(),
             TokenForm::Bytes(bytes) => Token::try_from(bytes),
         };
-        read_token(deserializer, F::ID, parse).map(Self::from)
+        read_token(deserializer, Wanted::token(F::ID), parse).map(Self::from)
     }
 }

@@ -7,7 +7,7 @@ use serde::de::{DeserializeOwned, Deserializer, Error as _, Visitor};
 use serde::ser::{Error as _, Serialize, Serializer};
 
 use super::plain_reader;
-use super::token_reader::read_token;
+use super::token_reader::{Wanted, read_token};
 use crate::error::Error;
 use crate::field::Field;
 use crate::record::Claim;
@@ -197,7 +197,7 @@ pub(super) fn read_field<'de, F: Field, T: DeserializeOwned, D: Deserializer<'de
 ) -> Result<T, D::Error> {
     let refused = |error: Error| scope::keep(error.at_field(F::ID), |text| D::Error::custom(text));
     match scope::reading().map_err(refused)? {
-        Reading::Open => read_token(deserializer, F::ID, scope::open_field::<F, T>),
+        Reading::Open => read_token(deserializer, Wanted::token(F::ID), scope::open_field::<F, T>),
         Reading::Accept => plain_reader::read(deserializer, F::ID),
     }
 }

@@ -22,15 +22,15 @@ use crate::scope::{self, Reading};
 /// text and bytes, because `is_human_readable` is wrong under `flatten`, `tag` and `untagged` (serde issues 1183 and 2172).
 pub(crate) fn read_token<'de, T, D: Deserializer<'de>>(
     deserializer: D,
-    field: FieldId,
+    wanted: Wanted,
     open: impl FnOnce(TokenForm<'_>) -> Result<T, Error>,
 ) -> Result<T, D::Error> {
     let mut refusal = None;
     let asks_anything = asks_anything(&deserializer);
-    let read = ask(deserializer, TokenVisitor { field, open, refusal: &mut refusal });
+    let read = ask(deserializer, TokenVisitor { wanted, open, refusal: &mut refusal });
     match read {
         Ok(value) => Ok(value),
-        Err(error) => Err(failed::<D>(error, refusal, field, asks_anything)),
+        Err(error) => Err(failed::<D>(error, refusal, wanted, asks_anything)),
     }
 }
 
@@ -40,14 +40,46 @@ pub(crate) fn read_token<'de, T, D: Deserializer<'de>>(
 fn failed<'de, D: Deserializer<'de>>(
     error: D::Error,
     refusal: Option<String>,
-    field: FieldId,
+    wanted: Wanted,
     asks_anything: bool,
 ) -> D::Error {
     if is_absent::<D>() {
         return error;
     }
-    let text = refusal.unwrap_or_else(|| refuse(ErrorKind::Unreadable, field, str::to_owned));
+    let text = refusal.unwrap_or_else(|| wanted.refuse(wanted.unreadable, str::to_owned));
     if asks_anything { error } else { D::Error::custom(text) }
+}
+
+/// What is to be read, and which errors say that it is not there.
+#[derive(Clone, Copy)]
+pub(super) struct Wanted {
+    field: Option<FieldId>,
+    missing: ErrorKind,
+    other: ErrorKind,
+    unreadable: ErrorKind,
+}
+
+impl Wanted {
+    /// The tag of a record.
+    pub(super) const RECORD_TAG: Self =
+        Self { field: None, missing: ErrorKind::TagMissing, other: ErrorKind::NotATag, unreadable: ErrorKind::NotATag };
+
+    /// A token of this field.
+    pub(super) fn token(field: FieldId) -> Self {
+        let (missing, other) = (ErrorKind::NotAToken, ErrorKind::NotAToken);
+        Self { field: Some(field), missing, other, unreadable: ErrorKind::Unreadable }
+    }
+
+    fn locate(self, error: Error) -> Error {
+        match self.field {
+            Some(field) => error.at_field(field),
+            None => error,
+        }
+    }
+
+    fn refuse<E>(self, kind: ErrorKind, report: impl FnOnce(&str) -> E) -> E {
+        scope::keep(self.locate(kind.into()), report)
+    }
 }
 
 /// Asks for a token.
@@ -101,16 +133,12 @@ pub(super) fn read_container<'de, const MAP: bool, V: Visitor<'de>, D: Deseriali
 fn misplaced<E: DeError>(field: FieldId) -> E {
     match scope::reading() {
         Ok(Reading::Accept) => plain_reader::mismatch(field),
-        _ => refuse(ErrorKind::Unreadable, field, |text| E::custom(text)),
+        _ => Wanted::token(field).refuse(ErrorKind::Unreadable, |text| E::custom(text)),
     }
 }
 
-fn refuse<E>(kind: ErrorKind, field: FieldId, report: impl FnOnce(&str) -> E) -> E {
-    scope::keep(Error::from(kind).at_field(field), report)
-}
-
 struct TokenVisitor<'r, O> {
-    field: FieldId,
+    wanted: Wanted,
     open: O,
     /// The error with which rxseal refused: some formats drop the text of an error.
     refusal: &'r mut Option<String>,
@@ -121,19 +149,23 @@ impl<O> TokenVisitor<'_, O> {
     where
         O: FnOnce(TokenForm<'_>) -> Result<T, Error>,
     {
-        let Self { field, open, refusal } = self;
+        let Self { wanted, open, refusal } = self;
         open(token)
-            .map_err(|error| scope::keep(error.at_field(field), |text| E::custom(refusal.insert(text.to_owned()))))
+            .map_err(|error| scope::keep(wanted.locate(error), |text| E::custom(refusal.insert(text.to_owned()))))
     }
 
     fn refused<E: DeError>(self) -> E {
-        refuse(ErrorKind::NotAToken, self.field, |text| E::custom(self.refusal.insert(text.to_owned())))
+        self.wanted.refuse(self.wanted.other, |text| E::custom(self.refusal.insert(text.to_owned())))
+    }
+
+    fn missing<E: DeError>(self) -> E {
+        self.wanted.refuse(self.wanted.missing, |text| E::custom(self.refusal.insert(text.to_owned())))
     }
 }
 
 /// Refuses everything that is neither text nor bytes, without looking at it. `refuse_others! { visit_str(&str); }` refuses text too.
 macro_rules! refuse_others {
-    ($($method:ident($type:ty);)*) => {
+    ($($method:ident($($type:ty)?);)*) => {
         refuse_others! { @each
             visit_bool(bool);
             visit_i64(i64);
@@ -141,9 +173,7 @@ macro_rules! refuse_others {
             visit_u64(u64);
             visit_u128(u128);
             visit_f64(f64);
-            visit_none();
-            visit_unit();
-            $($method($type);)*
+            $($method($($type)?);)*
         }
     };
     (@each $($method:ident($($type:ty)?);)*) => {$(
@@ -186,6 +216,14 @@ impl<'de, T, O: FnOnce(TokenForm<'_>) -> Result<T, Error>> Visitor<'de> for Toke
 
     fn visit_enum<A: serde::de::EnumAccess<'de>>(self, _: A) -> Result<T, A::Error> {
         Err(self.refused())
+    }
+
+    fn visit_none<E: DeError>(self) -> Result<T, E> {
+        Err(self.missing())
+    }
+
+    fn visit_unit<E: DeError>(self) -> Result<T, E> {
+        Err(self.missing())
     }
 
     refuse_others! {}
@@ -240,6 +278,8 @@ impl<'de, V: Visitor<'de>, const MAP: bool> Visitor<'de> for Container<'_, V, MA
     }
 
     refuse_others! {
+        visit_none();
+        visit_unit();
         visit_str(&str);
         visit_bytes(&[u8]);
     }

@@ -36,6 +36,12 @@ fn fill(prk: &Prk, info: &[u8], okm: &mut [u8; 32]) -> Result<(), ErrorKind> {
     prk.expand(&info, Key).and_then(|output| output.fill(okm)).map_err(|_| ErrorKind::BackendFailed)
 }
 
+pub(super) fn hmac_sha256(key: &[u8; 32], message: &[u8]) -> [u8; 32] {
+    let mut out = [0; 32];
+    out.copy_from_slice(sign(&HmacKey::new(HMAC_SHA256, key), message).as_ref());
+    out
+}
+
 pub(super) fn sha256(bytes: &[u8]) -> [u8; 32] {
     let mut out = [0; 32];
     out.copy_from_slice(digest(&SHA256, bytes).as_ref());

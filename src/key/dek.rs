@@ -1,5 +1,7 @@
 //! Data-encryption keys.
 
+use std::sync::OnceLock;
+
 use super::class_key::ClassKeys;
 use super::info::{KeyInfo, KeyState};
 use super::subject_key::SubjectKey;
@@ -18,11 +20,20 @@ pub(crate) struct Dek {
     backend: Backend,
     secret: SecretBytes<32>,
     classes: ClassKeys,
+    record: OnceLock<SecretBytes<32>>,
 }
 
 impl Dek {
     pub(super) fn new(info: &KeyInfo, suite: Suite, backend: Backend, secret: SecretBytes<32>) -> Self {
-        Self { id: info.id, state: info.state, suite, backend, secret, classes: ClassKeys::new() }
+        Self {
+            id: info.id,
+            state: info.state,
+            suite,
+            backend,
+            secret,
+            classes: ClassKeys::new(),
+            record: OnceLock::new(),
+        }
     }
 
     /// The cipher of `class` for messages of `letter` whose nonce begins like this one. It reuses the room of `spare`.
@@ -49,6 +60,15 @@ impl Dek {
     /// The key that wraps subject keys (FORMAT 3.2, purpose `wrap`).
     pub(super) fn wrap_key(&self, keyspace: &str) -> Result<SecretBytes<32>, Error> {
         kdf::derive(self.backend, &self.secret, KeyPurpose::Wrap { keyspace })
+    }
+
+    /// The key of record tags (FORMAT 3.2, purpose `record`). It is made when it is first needed.
+    pub(crate) fn record_key(&self, keyspace: &str) -> Result<&SecretBytes<32>, Error> {
+        if let Some(key) = self.record.get() {
+            return Ok(key);
+        }
+        let key = kdf::derive(self.backend, &self.secret, KeyPurpose::Record { keyspace })?;
+        Ok(self.record.get_or_init(|| key))
     }
 
     /// Refuses if nothing may be opened in this state (FORMAT 8.7).

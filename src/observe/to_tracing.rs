@@ -38,6 +38,8 @@ impl Observer for TracingObserver {
                     record_type,
                     records = opening.records().len(),
                     fields = event.fields(),
+                    former_types = event.former_types(),
+                    former_fields = event.former_fields(),
                     actor = access.actor(),
                     purpose = %access.purpose(),
                     request = access.request(),

@@ -8,7 +8,7 @@ use crate::id::KeyId;
 use crate::secret::{PlainBuffer, reserve_wiping};
 use crate::token::{FIRST_BYTE, key_of_bytes, key_of_text};
 
-/// Refuses a payload that is or contains a token or a wrapped subject key. Bytes may look like one by chance, so they
+/// Refuses a payload that is or contains a token, a wrapped subject key or a record tag. Bytes may look like one by chance, so they
 /// count as one only if `knows` knows the key.
 pub(crate) fn refuse_nested(payload: &[u8], knows: impl Fn(KeyId) -> bool) -> Result<(), Error> {
     let (kind, rest) = payload.split_first().unwrap_or((&KIND_BYTES, &[]));
@@ -24,7 +24,7 @@ pub(crate) fn refuse_nested(payload: &[u8], knows: impl Fn(KeyId) -> bool) -> Re
     Ok(())
 }
 
-/// The key of each token and wrapped subject key that `content` is or contains, in order.
+/// The key of each token, wrapped subject key and record tag that `content` is or contains, in order.
 pub(crate) fn nested_keys(content: Content<'_>, knows: impl Fn(KeyId) -> bool) -> Vec<KeyId> {
     match content {
         Content::Bytes(bytes) => key_of_either(bytes, knows).into_iter().collect(),
@@ -47,7 +47,8 @@ fn is_suspect(json: &[u8]) -> bool {
     let at = |(first, (second, third)): (&u8, (&u8, &u8))| {
         let text = u8::from(*first == b'r')
             & u8::from(*second == b'x')
-            & (u8::from(*third == b's') | u8::from(*third == b'k'));
+            // `r` or `s`, which differ in the last bit.
+            & (u8::from(*third | 1 == b's') | u8::from(*third == b'k'));
         let list = u8::from(*first == b'1')
             & ((u8::from(*second == b'7') & u8::from(*third == b'5'))
                 | (u8::from(*second == b'1') & u8::from(*third == b'4')));
@@ -153,13 +154,20 @@ mod tests {
     use super::*;
     use crate::aead::Letter;
     use crate::codec::text;
-    use crate::token::{Header, WRAPPED_KEY_LEN, WRAPPED_KEY_MAGIC};
+    use crate::token::{Header, RECORD_TAG_LEN, RECORD_TAG_MAGIC, WRAPPED_KEY_LEN, WRAPPED_KEY_MAGIC};
 
     const KEY: KeyId = KeyId::from_bytes([7; 6]);
 
     fn token() -> Vec<u8> {
         let mut bytes = Header { letter: Letter::BoundXaes, key_id: KEY }.to_bytes().to_vec();
         bytes.resize(9 + 12 + 32 + 16, 0x55);
+        bytes
+    }
+
+    fn record_tag() -> Vec<u8> {
+        let mut bytes = RECORD_TAG_MAGIC.to_vec();
+        bytes.extend_from_slice(KEY.as_bytes());
+        bytes.resize(RECORD_TAG_LEN, 0x55);
         bytes
     }
 
@@ -186,7 +194,7 @@ mod tests {
 
     #[test]
     fn every_spelling_in_json_is_found() {
-        for bytes in [token(), wrapped_key()] {
+        for bytes in [token(), wrapped_key(), record_tag()] {
             let text = text::encode(&bytes);
             let list = format!("{bytes:?}");
             let escaped: String = text.chars().map(|c| format!("\\u{:04X}", u32::from(c))).collect();
@@ -247,7 +255,7 @@ mod tests {
 
     #[test]
     fn a_value_that_is_one_is_refused_as_such() {
-        for bytes in [token(), wrapped_key()] {
+        for bytes in [token(), wrapped_key(), record_tag()] {
             let text = text::encode(&bytes);
             let code = |kind: u8, content: &[u8]| {
                 let payload = [&[kind], content, &[0x80]].concat();

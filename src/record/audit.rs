@@ -54,6 +54,8 @@ impl<C: AsRef<[Arc<RecordCore>]>, A: Borrow<Access>> Audit<C, A> {
                 touched: state.touched(),
                 plaintexts: &state.plaintexts,
                 fields: state.fields,
+                former_types: state.former_types,
+                former_fields: state.former_fields,
                 accepts_compromised: state.allow_compromised,
                 outcome,
             });

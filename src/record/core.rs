@@ -20,10 +20,15 @@ const MAX_AAD: usize = HEADER_LEN + 32 + 64;
 const NO_SUBJECT: Reason =
     "this record was opened without a subject, and a token that was sealed with one needs `Record::subject`";
 
+/// FORMAT 4.8
+const MAX_FORMER: usize = 4;
+
 pub(crate) struct RecordCore {
     share: Arc<KeyringShare>,
     context: Context,
     subject: Option<SubjectKey>,
+    /// The same context under each former record type, which only opening tries (FORMAT 4.8).
+    former: Box<[Context]>,
 }
 
 impl RecordCore {
@@ -38,19 +43,63 @@ impl RecordCore {
     fn of(shares: &KeyringShares, record_type: &str, id: Option<&Identifier<'_>>) -> Result<Self, Error> {
         let keys = &shares.shared().keys;
         let context = Context::new(keys.backend(), keys.keyspace(), record_type, id)?;
-        Ok(Self { share: shares.share(), context, subject: None })
+        Ok(Self { share: shares.share(), context, subject: None, former: Box::default() })
     }
 
-    pub(crate) fn with_context(&self, context: Context) -> Self {
-        Self { share: Arc::clone(&self.share), context, subject: self.subject.as_ref().map(SubjectKey::share) }
+    pub(crate) fn to_wide(&self) -> Self {
+        self.with(self.context.to_wide(), |former| former.iter().map(Context::to_wide).collect())
+    }
+
+    /// A part of this record, which keeps its former types.
+    pub(crate) fn with_part(&self, name: &str, id: &Identifier<'_>) -> Result<Self, Error> {
+        let context = self.context.with_part(name, id)?;
+        // What the present context takes as a part, the former ones do.
+        Ok(self.with(context, |former| former.iter().filter_map(|each| each.with_part(name, id).ok()).collect()))
     }
 
     pub(crate) fn with_subject(&self, key: &SubjectKey) -> Self {
-        Self {
-            share: Arc::clone(&self.share),
-            context: self.context.with_subject(key.subject_id()),
-            subject: Some(key.share()),
+        Self { subject: Some(key.share()), ..self.with_subject_id(key.subject_id()) }
+    }
+
+    /// The same with the id of the subject and without its key: nothing opens there, but a tag can be verified.
+    pub(crate) fn with_subject_id(&self, id: &str) -> Self {
+        self.with(self.context.with_subject(id), |former| former.iter().map(|each| each.with_subject(id)).collect())
+    }
+
+    /// The same record with former types, of which it has at most 4.
+    pub(crate) fn was(self, record_types: &[&str]) -> Result<Self, Error> {
+        if record_types.is_empty() { Ok(self) } else { self.add_former(record_types) }
+    }
+
+    #[cold]
+    fn add_former(self, record_types: &[&str]) -> Result<Self, Error> {
+        const KNOWN: Reason = "a former record type is the present one, or is named twice";
+        const TOO_MANY: Reason = "a record has at most 4 former types";
+        let mut former = self.former.into_vec();
+        for record_type in record_types {
+            let present = std::iter::once(&self.context);
+            if present.chain(&former).any(|known| known.record_type() == *record_type) {
+                return Err(Error::invalid_id("former record type", KNOWN));
+            }
+            if former.len() >= MAX_FORMER {
+                return Err(Error::invalid_id("former record type", TOO_MANY));
+            }
+            former.push(self.context.with_record_type(record_type)?);
         }
+        Ok(Self { former: former.into_boxed_slice(), ..self })
+    }
+
+    /// The same record in a core of its own.
+    pub(crate) fn copy(&self) -> Result<Self, Error> {
+        let copy = |context: &Context| context.with_record_type(context.record_type());
+        let former = self.former.iter().map(copy).collect::<Result<_, _>>()?;
+        Ok(self.with(copy(&self.context)?, |_| former))
+    }
+
+    /// The same keys and subject in `context`, with what `derive` makes of the former contexts.
+    fn with(&self, context: Context, derive: impl FnOnce(&[Context]) -> Box<[Context]>) -> Self {
+        let former = if self.former.is_empty() { Box::default() } else { derive(&self.former) };
+        Self { share: Arc::clone(&self.share), context, subject: self.subject.as_ref().map(SubjectKey::share), former }
     }
 
     pub(crate) fn shared(&self) -> &Shared {
@@ -59,6 +108,11 @@ impl RecordCore {
 
     pub(crate) fn context(&self) -> &Context {
         &self.context
+    }
+
+    /// The same context under each former record type.
+    pub(crate) fn former(&self) -> &[Context] {
+        &self.former
     }
 
     pub(crate) fn subject(&self) -> Option<&SubjectKey> {
@@ -114,21 +168,26 @@ impl RecordCore {
             subject_id: self.context.subject_id(),
         }
     }
+}
 
-    /// Runs `work` with the AAD of a field (FORMAT 4.4).
-    pub(crate) fn with_aad<T>(&self, header: &[u8; HEADER_LEN], field: FieldId, work: impl FnOnce(&[u8]) -> T) -> T {
-        let mut aad = [0; MAX_AAD];
-        let id = field.as_str().as_bytes();
-        if let Some((head, rest)) = aad.split_first_chunk_mut()
-            && let Some((digest, rest)) = rest.split_first_chunk_mut()
-            && let Some(room) = rest.get_mut(..id.len())
-        {
-            *head = *header;
-            *digest = self.context.context_digest();
-            #[cfg(all(fuzzing, rxseal_planted = "context"))] // A bug that fuzz/planted.sh must find.
-            digest.fill(0);
-            room.copy_from_slice(id);
-        }
-        work(aad.get(..HEADER_LEN.saturating_add(32).saturating_add(id.len())).unwrap_or_default())
+/// Runs `work` with the AAD of a field in a context (FORMAT 4.4).
+pub(crate) fn with_aad<T>(
+    context: &Context,
+    header: &[u8; HEADER_LEN],
+    field: FieldId,
+    work: impl FnOnce(&[u8]) -> T,
+) -> T {
+    let mut aad = [0; MAX_AAD];
+    let id = field.as_str().as_bytes();
+    if let Some((head, rest)) = aad.split_first_chunk_mut()
+        && let Some((digest, rest)) = rest.split_first_chunk_mut()
+        && let Some(room) = rest.get_mut(..id.len())
+    {
+        *head = *header;
+        *digest = context.context_digest();
+        #[cfg(all(fuzzing, rxseal_planted = "context"))] // A bug that fuzz/planted.sh must find.
+        digest.fill(0);
+        room.copy_from_slice(id);
     }
+    work(aad.get(..HEADER_LEN.saturating_add(32).saturating_add(id.len())).unwrap_or_default())
 }

@@ -2,9 +2,10 @@
 
 use std::marker::PhantomData;
 
-use super::core::RecordCore;
+use super::core::{RecordCore, with_aad};
 use super::workspace::Workspace;
 use crate::aead::{MessageCipher, TAG_LEN};
+use crate::context::Context;
 use crate::error::{Error, ErrorCode, ErrorKind};
 use crate::field::Field;
 use crate::id::{Class, FieldId};
@@ -12,13 +13,16 @@ use crate::key::Dek;
 use crate::observe::{PlaintextRead, Touched};
 use crate::payload::{self, Content};
 use crate::secret::wipe;
-use crate::token::{Header, TokenParts};
+use crate::token::{HEADER_LEN, Header, TokenParts};
 
 /// What one opening keeps from field to field, and what the observer is told of it.
 #[derive(Default)]
 pub(crate) struct OpenState {
     workspace: Workspace,
     pub(crate) fields: usize,
+    /// How many of them opened under a former record type, and how many under a former pair of the field.
+    pub(crate) former_types: usize,
+    pub(crate) former_fields: usize,
     /// The code of the first failure.
     pub(crate) failed: Option<ErrorCode>,
     pub(crate) allow_compromised: bool,
@@ -47,9 +51,8 @@ impl OpenState {
         out: &'o mut [u8],
     ) -> Result<Content<'o>, Error> {
         let TokenParts { header, nonce, text, tag } = token;
-        let nonce = whole_nonce(core, nonce);
-        self.try_pairs(field, core, header, &nonce, |cipher, aad| {
-            cipher.open(header.letter, &nonce, aad, text, tag, out)
+        self.try_contexts(field, core, header, nonce, |cipher, nonce, aad| {
+            cipher.open(header.letter, nonce, aad, text, tag, out)
         })?;
         let content = payload::content(out).map_err(|error| error.with_key(header.key_id))?;
         self.fields = self.fields.saturating_add(1);
@@ -58,15 +61,17 @@ impl OpenState {
 
     /// Opens the binary token in `buffer`, which then holds its text or bytes and nothing else. On an error it is as it was.
     pub(super) fn open_in_place<F: Field>(&mut self, core: &RecordCore, buffer: &mut Vec<u8>) -> Result<(), Error> {
-        let TokenParts { header, nonce, tag, .. } = TokenParts::parse(buffer)?;
-        let (nonce, tag) = (whole_nonce(core, nonce), *tag);
+        let TokenParts { header, tag, .. } = TokenParts::parse(buffer)?;
+        let tag = *tag;
         let start = header.payload_start();
         let end = buffer.len().saturating_sub(TAG_LEN);
-        let text = buffer.get_mut(start..end).unwrap_or_default();
-        let decrypt = |cipher: &MessageCipher, aad: &[u8]| cipher.open_in_place(header.letter, &nonce, aad, text, &tag);
+        let (head, text) = buffer.get_mut(..end).unwrap_or_default().split_at_mut_checked(start).unwrap_or_default();
+        let on_wire = head.get(HEADER_LEN..).unwrap_or_default();
+        let decrypt = |cipher: &MessageCipher, nonce: &[u8; 24], aad: &[u8]| {
+            cipher.open_in_place(header.letter, nonce, aad, text, &tag)
+        };
         const { crate::field::check::<F>() };
-        let pair = self.try_pairs(Declared::<F>(PhantomData), core, header, &nonce, decrypt)?;
-        let text = buffer.get_mut(start..end).unwrap_or_default();
+        let (of, pair) = self.try_contexts(Declared::<F>(PhantomData), core, header, on_wire, decrypt)?;
         let content = payload::content(text).map_err(|error| error.with_key(header.key_id));
         self.fields = self.fields.saturating_add(usize::from(content.is_ok()));
         let len = |content: Content<'_>| Ok(content.scalar().ok_or(ErrorKind::TypeMismatch)?.len());
@@ -77,12 +82,14 @@ impl OpenState {
             }
             Err(error) => {
                 // The same bytes under the same nonce are the same token.
+                let nonce = whole_nonce(of, on_wire);
                 let undo = |cipher: &MessageCipher, aad: &[u8]| {
                     let sealed = cipher.seal(header.letter, &nonce, aad, text).map(drop);
                     // Better no token than plaintext in its place.
                     sealed.inspect_err(|_| wipe(text))
                 };
-                self.with_cipher(core, core.shared().keys.find(header.key_id)?, header, pair, &nonce, undo)?;
+                let dek = core.shared().keys.find(header.key_id)?;
+                self.with_cipher((core, of), dek, header, pair, &nonce, undo)?;
                 Err(error)
             }
         }
@@ -125,16 +132,58 @@ impl OpenState {
         self.failed.get_or_insert(error.code());
     }
 
+    /// Has `decrypt` try the present context, then that of each former record type, until one opens (FORMAT 4.8).
+    fn try_contexts<'c, B: Bound>(
+        &mut self,
+        field: B,
+        core: &'c RecordCore,
+        header: Header,
+        on_wire: &[u8],
+        mut decrypt: impl FnMut(&MessageCipher, &[u8; 24], &[u8]) -> Result<(), Error>,
+    ) -> Result<(&'c Context, Pair), Error> {
+        let (present, current) = (core.context(), field.current());
+        match self.try_pairs::<B>(current, (core, present), header, on_wire, &mut decrypt) {
+            Ok(pair) => Ok((present, pair)),
+            Err(error) if core.former().is_empty() || !is_not_opened(&error) => Err(error),
+            Err(error) => self.try_former::<B>(error, current, core, header, on_wire, &mut decrypt),
+        }
+    }
+
+    /// Only here is there a second call of what decrypts: almost no record has former types.
+    #[cold]
+    #[inline(never)]
+    fn try_former<'c, B: Bound>(
+        &mut self,
+        mut failed: Error,
+        current: Pair,
+        core: &'c RecordCore,
+        header: Header,
+        on_wire: &[u8],
+        decrypt: &mut Decrypt<'_>,
+    ) -> Result<(&'c Context, Pair), Error> {
+        for context in core.former() {
+            match self.try_pairs::<B>(current, (core, context), header, on_wire, &mut *decrypt) {
+                Ok(pair) => {
+                    self.former_types = self.former_types.saturating_add(1);
+                    return Ok((context, pair));
+                }
+                Err(error) if is_not_opened(&error) => failed = error,
+                Err(error) => return Err(error),
+            }
+        }
+        Err(failed)
+    }
+
     /// Has `decrypt` try the field's pair of id and class, then its former ones, until one succeeds.
     fn try_pairs<B: Bound>(
         &mut self,
-        field: B,
-        core: &RecordCore,
+        current: Pair,
+        (core, context): (&RecordCore, &Context),
         header: Header,
-        nonce: &[u8; 24],
-        mut decrypt: impl FnMut(&MessageCipher, &[u8]) -> Result<(), Error>,
+        on_wire: &[u8],
+        mut decrypt: impl FnMut(&MessageCipher, &[u8; 24], &[u8]) -> Result<(), Error>,
     ) -> Result<Pair, Error> {
-        let current = field.current();
+        let nonce = &whole_nonce(context, on_wire);
         let dek = core.shared().keys.find(header.key_id)?;
         self.touch(Touched { class: current.1, key_id: dek.id });
         core.check_class(current.1)?;
@@ -142,15 +191,18 @@ impl OpenState {
             dek.check_opens()?;
         }
         let failed = || Error::from(ErrorKind::OpenFailed).with_key(dek.id);
-        let bound = !header.letter.has_context_in_nonce() || core.context().has_record_id();
+        let bound = !header.letter.has_context_in_nonce() || context.has_record_id();
         if !dek.suite.opens(header.letter) || !bound {
             return Err(failed());
         }
         // Only where the token does not open, another pair may: a backend that fails says nothing of the token.
-        let mut opens = |state: &mut Self, pair| match state.with_cipher(core, dek, header, pair, nonce, &mut decrypt) {
-            Ok(()) => Ok(true),
-            Err(error) if matches!(error.kind(), ErrorKind::OpenFailed) => Ok(false),
-            Err(error) => Err(error),
+        let mut opens = |state: &mut Self, pair| {
+            let decrypt = |cipher: &MessageCipher, aad: &[u8]| decrypt(cipher, nonce, aad);
+            match state.with_cipher((core, context), dek, header, pair, nonce, decrypt) {
+                Ok(()) => Ok(true),
+                Err(error) if is_not_opened(&error) => Ok(false),
+                Err(error) => Err(error),
+            }
         };
         if opens(self, current)? {
             return Ok(current);
@@ -160,6 +212,7 @@ impl OpenState {
             if core.allows(former.1) {
                 self.touch(Touched { class: former.1, key_id: dek.id });
                 if opens(self, *former)? {
+                    self.former_fields = self.former_fields.saturating_add(1);
                     return Ok(*former);
                 }
             }
@@ -176,7 +229,7 @@ impl OpenState {
 
     fn with_cipher(
         &mut self,
-        core: &RecordCore,
+        (core, context): (&RecordCore, &Context),
         dek: &Dek,
         header: Header,
         (field, class): Pair,
@@ -184,9 +237,17 @@ impl OpenState {
         work: impl FnOnce(&MessageCipher, &[u8]) -> Result<(), Error>,
     ) -> Result<(), Error> {
         let cipher = self.workspace.ciphers.get(core, dek, header.letter, class, nonce)?;
-        core.with_aad(&header.to_bytes(), field, |aad| work(cipher, aad))
+        with_aad(context, &header.to_bytes(), field, |aad| work(cipher, aad))
     }
 }
+
+/// Whether the token is not of this context or pair, so that another one may be tried.
+fn is_not_opened(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::OpenFailed)
+}
+
+/// What a token is tried with: a cipher, the nonce of the context that is tried, and the AAD.
+type Decrypt<'d> = dyn FnMut(&MessageCipher, &[u8; 24], &[u8]) -> Result<(), Error> + 'd;
 
 /// A field's id and class.
 pub(super) type Pair = (FieldId, Class);
@@ -219,14 +280,14 @@ impl Bound for Pair {
 }
 
 /// FORMAT 5: the nonce's last bytes are on the wire; letter `X` has the context in front.
-fn whole_nonce(core: &RecordCore, on_wire: &[u8]) -> [u8; 24] {
+fn whole_nonce(context: &Context, on_wire: &[u8]) -> [u8; 24] {
     let mut nonce = [0; 24];
     let context_half = nonce.len().saturating_sub(on_wire.len());
     if let Some((from_context, from_wire)) = nonce.split_at_mut_checked(context_half)
         && from_wire.len() == on_wire.len()
     {
         from_wire.copy_from_slice(on_wire);
-        from_context.copy_from_slice(core.context().nonce_prefix().get(..context_half).unwrap_or_default());
+        from_context.copy_from_slice(context.nonce_prefix().get(..context_half).unwrap_or_default());
     }
     nonce
 }

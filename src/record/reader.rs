@@ -239,6 +239,14 @@ impl<'a> OpenPass<'a> {
         result.inspect_err(|error| state.note_failure(error))
     }
 
+    /// Whether a field opens. Its value is wiped.
+    pub(crate) fn check<F: Field>(&mut self, token: &Token) -> Result<(), Error> {
+        let Self { core, state } = self;
+        TokenForm::Bytes(token.as_bytes())
+            .with_room(|token, out| state.open::<F>(core, token, out).map(drop))
+            .map_err(|error| core.located::<F>(error))
+    }
+
     pub(crate) fn open_form<F: Field, T: DeserializeOwned>(&mut self, token: TokenForm<'_>) -> Result<T, Error> {
         let Self { core, state } = self;
         open_form(token, |token, out| state.open::<F>(core, token, out))

@@ -100,7 +100,8 @@ impl Record {
         let mut audit = self.opened_by(access).begin_opening()?;
         let (mut seal, mut out) = (SealState::default(), Vec::new());
         let form = TokenForm::Bytes(token.as_bytes());
-        let moved = move_token::<F>((self.core(), &mut audit.state), (to.core(), &mut seal), form, &mut out);
+        let moved =
+            move_token::<F>((self.core(), &mut audit.state), (to.core(), &mut seal), Claim::Token, form, &mut out);
         let moved = moved.map(|()| Token::from_sealed(out)).inspect_err(|error| audit.state.note_failure(error));
         audit.end();
         moved
@@ -154,7 +155,7 @@ impl<'r> ResealPass<'r> {
 
     fn move_form<F: Field>(&mut self, token: TokenForm<'_>, out: &mut Vec<u8>) -> Result<(), Error> {
         let Self { core, open, seal } = self;
-        move_token::<F>((core, open), (core, seal), token, out)
+        move_token::<F>((core, open), (core, seal), Claim::Token, token, out)
     }
 }
 
@@ -164,10 +165,23 @@ impl fmt::Debug for ResealPass<'_> {
     }
 }
 
+/// Opens `token` of one record and seals its value for another, or for the same.
+pub(crate) fn move_between<F: Field>(
+    from: (&RecordCore, &mut OpenState),
+    to: (&RecordCore, &mut SealState),
+    claim: Claim,
+    token: &Token,
+) -> Result<Token, Error> {
+    let mut out = Vec::new();
+    move_token::<F>(from, to, claim, TokenForm::Bytes(token.as_bytes()), &mut out)?;
+    Ok(Token::from_sealed(out))
+}
+
 /// Opens `token` in the thread's scratch buffer, seals its value again and appends it to `out`.
 fn move_token<F: Field>(
     (from, open): (&RecordCore, &mut OpenState),
     (to, seal): (&RecordCore, &mut SealState),
+    claim: Claim,
     token: TokenForm<'_>,
     out: &mut Vec<u8>,
 ) -> Result<(), Error> {
@@ -175,7 +189,7 @@ fn move_token<F: Field>(
         .with_room(|token, room| {
             let content = open.open::<F>(from, token, room)?;
             let header = to.sealing_header(F::CLASS)?;
-            let encrypt = |sealing: PlacedPayload<'_>| sealing.encrypt(to, seal, Claim::Token);
+            let encrypt = |sealing: PlacedPayload<'_>| sealing.encrypt(to, seal, claim);
             seal_appending::<F>(header, &content, out, encrypt)
         })
         .map_err(|error| from.located::<F>(error))

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::core::RecordCore;
+use super::core::{RecordCore, with_aad};
 use super::workspace::Workspace;
 use super::{MaySeal, Record};
 use crate::aead::{Letter, TAG_LEN, on_wire};
@@ -327,7 +327,7 @@ impl PlacedPayload<'_> {
         let cipher = state.workspace.ciphers.get(core, keys.primary(), letter, class, &nonce)?;
         *head = header.to_bytes();
         wire_nonce.copy_from_slice(on_wire(letter, &nonce));
-        let tag = core.with_aad(head, field, |aad| cipher.seal(letter, &nonce, aad, text))?;
+        let tag = with_aad(core.context(), head, field, |aad| cipher.seal(letter, &nonce, aad, text))?;
         out.extend_from_slice(&tag);
         // Only now: what failed may be tried again in this pass.
         if claim == Claim::Token {

@@ -24,9 +24,8 @@ macro_rules! lists {
             type Field = F;
 
             fn seal_twin(list: &$list, sealer: &mut RecordSealer<'_>) -> Result<Self::Twin, Error> {
-                let pass = sealer.pass();
-                pass.claim::<F>()?;
-                list.iter().map(|value| pass.seal_element::<F>(value).map(Sealed::from)).collect()
+                sealer.container::<F>()?;
+                list.iter().map(|value| sealer.element::<F, T>(value).map(Sealed::from)).collect()
             }
 
             fn open_twin(tokens: &Self::Twin, opener: &mut RecordOpener<'_>) -> Result<$list, Error> {
@@ -72,10 +71,10 @@ macro_rules! maps {
             // FORMAT 4.7: each value belongs to a part whose name is the field's id and whose id is the entry's key.
             fn seal_twin(map: &$map<K, T $(, $hasher)?>, sealer: &mut RecordSealer<'_>) -> Result<Self::Twin, Error> {
                 const { check_parts::<F>() };
-                sealer.pass().claim::<F>()?;
+                sealer.container::<F>()?;
                 let mut seal = |key: &K, value: &T| {
                     let (name, id) = part::<F>(key);
-                    sealer.part(name, &id, |sealer| sealer.pass().seal::<F>(value)).map(Sealed::from)
+                    sealer.part(name, &id, |sealer| sealer.field::<F, T>(value)).map(Sealed::from)
                 };
                 map.iter().map(|(key, value)| Ok((key.clone(), seal(key, value)?))).collect()
             }

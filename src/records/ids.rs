@@ -81,16 +81,7 @@ impl<'a> RecordIds<'a> {
     ///
     /// `invalid-id` if one of them contains `/`: two records could have one id.
     pub fn joined(ids: &[Identifier<'a>]) -> Result<Self, Error> {
-        const REASON: Reason = "a field of an id with several fields contains `/`, which joins them";
-        let mut texts = Vec::with_capacity(ids.len());
-        for id in ids {
-            let text = id.parse("record id")?;
-            if text.contains('/') {
-                return Err(Error::invalid_id("record id", REASON));
-            }
-            texts.push(text);
-        }
-        Ok(Self { record: texts.join("/").into(), subject: None })
+        Ok(Self { record: joined_id(ids)?, subject: None })
     }
 
     /// The same with a subject, whose key is then needed.
@@ -106,6 +97,24 @@ impl<'a> RecordIds<'a> {
     pub(super) fn subject_id(&self) -> Option<&Identifier<'a>> {
         self.subject.as_ref()
     }
+}
+
+/// One id of several, whose texts are joined with `/`.
+///
+/// # Errors
+///
+/// `invalid-id` if one of them contains `/`: two records could have one id.
+pub fn joined_id(ids: &[Identifier<'_>]) -> Result<Identifier<'static>, Error> {
+    const REASON: Reason = "a field of an id with several fields contains `/`, which joins them";
+    let mut texts = Vec::with_capacity(ids.len());
+    for id in ids {
+        let text = id.parse("record id")?;
+        if text.contains('/') {
+            return Err(Error::invalid_id("record id", REASON));
+        }
+        texts.push(text);
+    }
+    Ok(texts.join("/").into())
 }
 
 impl fmt::Debug for RecordIds<'_> {

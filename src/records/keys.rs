@@ -7,6 +7,7 @@ use super::ids::RecordIds;
 use super::subjects::SubjectSource;
 use crate::error::{Error, ErrorKind};
 use crate::handles::{Opener, Sealer};
+use crate::key::Keys;
 use crate::keyring::{Keyring, KeyringShares};
 use crate::record::{OpenOnly, RecordCore, Role, SealAndOpen, SealOnly};
 
@@ -72,22 +73,49 @@ handles! {
 }
 
 impl<R> WithSubjects<'_, R> {
-    /// The context of a record with these ids, and what opens and seals there.
-    pub(super) fn core(&self, record_type: &str, ids: Result<RecordIds<'_>, Error>) -> Result<RecordCore, Error> {
-        ids.and_then(|ids| self.of_ids(record_type, &ids)).map_err(|error| error.in_record(record_type))
+    pub(super) fn keys(&self) -> &Keys {
+        &self.shares.shared().keys
     }
 
-    fn of_ids(&self, record_type: &str, ids: &RecordIds<'_>) -> Result<RecordCore, Error> {
-        let core = RecordCore::bound(self.shares, record_type, ids.record())?;
-        let Some(subject) = ids.subject_id() else { return Ok(core) };
-        let subject = subject.parse("subject id")?;
-        let key = self.subjects.ok_or(ErrorKind::SubjectsNotGiven)?.subject_key(subject)?;
-        if key.subject_id() != subject || !key.is_of(core.shared().keys.keyspace()) {
-            return Err(ErrorKind::SubjectMismatch.into());
-        }
-        Ok(core.with_subject(key))
+    /// The context of a record of this type and of these former ones, and what opens and seals there.
+    pub(super) fn core(&self, types: Types<'_>, ids: Result<RecordIds<'_>, Error>) -> Result<RecordCore, Error> {
+        self.with_ids(types, ids, |core, subject| {
+            let key = self.subjects.ok_or(ErrorKind::SubjectsNotGiven)?.subject_key(subject)?;
+            if key.subject_id() != subject || !key.is_of(core.shared().keys.keyspace()) {
+                return Err(ErrorKind::SubjectMismatch.into());
+            }
+            Ok(core.with_subject(key))
+        })
+    }
+
+    /// The same to verify a tag, which is bound to the subject's id and needs no key of the subject.
+    pub(super) fn core_to_verify(
+        &self,
+        types: Types<'_>,
+        ids: Result<RecordIds<'_>, Error>,
+    ) -> Result<RecordCore, Error> {
+        self.with_ids(types, ids, |core, subject| Ok(core.with_subject_id(subject)))
+    }
+
+    fn with_ids(
+        &self,
+        (record_type, former): Types<'_>,
+        ids: Result<RecordIds<'_>, Error>,
+        with_subject: impl FnOnce(RecordCore, &str) -> Result<RecordCore, Error>,
+    ) -> Result<RecordCore, Error> {
+        let of_ids = |ids: RecordIds<'_>| {
+            let core = RecordCore::bound(self.shares, record_type, ids.record())?.was(former)?;
+            match ids.subject_id() {
+                Some(subject) => with_subject(core, subject.parse("subject id")?),
+                None => Ok(core),
+            }
+        };
+        ids.and_then(of_ids).map_err(|error| error.in_record(record_type))
     }
 }
+
+/// A record type and its former ones.
+pub(super) type Types<'a> = (&'a str, &'a [&'a str]);
 
 impl<R> fmt::Debug for WithSubjects<'_, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

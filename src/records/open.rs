@@ -33,9 +33,9 @@ impl<'a> RecordOpener<'a> {
         id: &Identifier<'_>,
         open: impl FnOnce(&mut RecordOpener<'_>) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let part = self.core.context().with_part(name, id);
+        let part = self.core.with_part(name, id);
         let part = part.map_err(|error| error.in_record(self.core.context().record_type()));
-        let core = self.core.with_context(part.inspect_err(|error| self.state.note_failure(error))?);
+        let core = part.inspect_err(|error| self.state.note_failure(error))?;
         let kept = self.state.ciphers();
         let opened = open(&mut RecordOpener::of(&core, self.state));
         self.state.forget_ciphers(kept);

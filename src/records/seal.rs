@@ -3,10 +3,16 @@
 use std::collections::HashSet;
 use std::fmt;
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::round_trip;
 use crate::error::{Error, Reason};
+use crate::field::Field;
 use crate::id::Identifier;
 use crate::random;
 use crate::record::{RecordCore, SealPass, SealState};
+use crate::token::Token;
 
 /// The number of contexts whose nonce bytes are drawn from the operating system in one request.
 const DRAWN_AT_ONCE: usize = 256;
@@ -33,8 +39,13 @@ impl Sealing {
         Self { expected, drawn: Vec::new(), parts: HashSet::new() }
     }
 
-    /// The pass of a context. A single one draws for itself, and only what it needs.
-    pub(super) fn pass<'r>(&mut self, core: &'r RecordCore) -> Result<SealPass<'r>, Error> {
+    /// Another record begins, whose parts may have the ids that those of the last one had.
+    pub(super) fn next_record(&mut self) {
+        self.parts.clear();
+    }
+
+    /// The state of a context's pass. A single one draws for itself, and only what it needs.
+    pub(super) fn state(&mut self, core: &RecordCore) -> Result<SealState, Error> {
         if self.drawn.is_empty() && self.expected > 1 {
             let count = self.expected.min(DRAWN_AT_ONCE);
             self.expected = self.expected.saturating_sub(count);
@@ -42,15 +53,14 @@ impl Sealing {
             random::fill(drawn.as_flattened_mut())?;
             self.drawn = drawn;
         }
-        let state = self.drawn.pop().map_or_else(SealState::default, |nonce| SealState::with_nonce(core, &nonce));
-        Ok(SealPass::with_state(core, state))
+        Ok(self.drawn.pop().map_or_else(SealState::default, |nonce| SealState::with_nonce(core, &nonce)))
     }
 
     /// The part of `core`, which may be sealed once (FORMAT 4.5).
     pub(super) fn part(&mut self, core: &RecordCore, name: &str, id: &Identifier<'_>) -> Result<RecordCore, Error> {
         const REASON: Reason = "two parts of one name have this id, so their tokens could be swapped";
         let of_record = |error: Error| error.in_record(core.context().record_type());
-        let part = core.with_context(core.context().with_part(name, id).map_err(of_record)?);
+        let part = core.with_part(name, id).map_err(of_record)?;
         if self.parts.insert(part.context().context_digest()) {
             Ok(part)
         } else {
@@ -61,13 +71,46 @@ impl Sealing {
 
 impl<'r> RecordSealer<'r> {
     pub(super) fn begin(core: &'r RecordCore, sealing: &'r mut Sealing) -> Result<Self, Error> {
-        let pass = sealing.pass(core)?;
+        sealing.next_record();
+        Self::in_context(core, sealing)
+    }
+
+    fn in_context(core: &'r RecordCore, sealing: &'r mut Sealing) -> Result<Self, Error> {
+        let pass = SealPass::with_state(core, sealing.state(core)?);
         Ok(Self { core, pass, sealing })
     }
 
-    /// The pass over this struct's context.
-    pub fn pass(&mut self) -> &mut SealPass<'r> {
-        &mut self.pass
+    /// Seals a field whose value is read back as a `T`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`SealPass::seal`]; in debug builds `not-read-back`.
+    pub fn field<F: Field, T: Serialize + DeserializeOwned>(
+        &mut self,
+        value: &(impl Serialize + ?Sized),
+    ) -> Result<Token, Error> {
+        let token = self.pass.seal::<F>(value)?;
+        self.check::<F, T>(value)?;
+        Ok(token)
+    }
+
+    /// A list or a map of a field begins, the only one of that field here (FORMAT 4.5).
+    pub(super) fn container<F: Field>(&mut self) -> Result<(), Error> {
+        self.pass.claim::<F>()
+    }
+
+    /// Seals an element of the list.
+    pub(super) fn element<F: Field, T: Serialize + DeserializeOwned>(&mut self, value: &T) -> Result<Token, Error> {
+        let token = self.pass.seal_element::<F>(value)?;
+        self.check::<F, T>(value)?;
+        Ok(token)
+    }
+
+    fn check<F: Field, T: Serialize + DeserializeOwned>(&self, value: &(impl Serialize + ?Sized)) -> Result<(), Error> {
+        if cfg!(debug_assertions) {
+            round_trip::check::<F, T>(value).map_err(|error| self.core.located::<F>(error))?;
+        }
+        Ok(())
     }
 
     /// Seals a part in its own context.
@@ -82,7 +125,7 @@ impl<'r> RecordSealer<'r> {
         seal: impl FnOnce(&mut RecordSealer<'_>) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let core = self.sealing.part(self.core, name, id)?;
-        seal(&mut RecordSealer::begin(&core, self.sealing)?)
+        seal(&mut RecordSealer::in_context(&core, self.sealing)?)
     }
 }
 

@@ -78,7 +78,7 @@ impl<F: Field, T: Serialize + DeserializeOwned> TwinOf<T> for F {
     type Field = F;
 
     fn seal_twin(value: &T, sealer: &mut RecordSealer<'_>) -> Result<Self::Twin, Error> {
-        sealer.pass().seal::<F>(value).map(Sealed::from)
+        sealer.field::<F, T>(value).map(Sealed::from)
     }
 
     fn open_twin(twin: &Self::Twin, opener: &mut RecordOpener<'_>) -> Result<T, Error> {

@@ -33,9 +33,9 @@ pub trait TokenVisit {
         Ok(())
     }
 
-    /// The next fields are covered by a record tag from this set on: 1, unless the field says `since`.
-    fn since(&mut self, set: u8) {
-        let _ = set;
+    /// The next fields are covered by a record tag from this cover number on: 1, unless the field says `since`.
+    fn since(&mut self, number: u8) {
+        let _ = number;
     }
 
     /// The fields from here to `leave` are of this part.

@@ -197,7 +197,7 @@ pub(crate) fn in_part<T>(name: &str, id: &str, work: impl FnOnce() -> T) -> Resu
         let OpenFrame { audit, parts } = frame.opening()?;
         let (records, _) = audit.parts();
         let around = parts.last().or(records.first()).ok_or(ErrorKind::ScopeMissing)?;
-        let part = around.with_context(around.context().with_part(name, &Identifier::from(id))?);
+        let part = around.with_part(name, &Identifier::from(id))?;
         parts.push(Arc::new(part));
         Ok(audit.state.ciphers())
     })?;

@@ -158,10 +158,7 @@ fn release(field: FieldId) {
 
 /// Runs `work` in the scope of a part of the active record (FORMAT 4.7). Its refusal is the caller's.
 pub(crate) fn in_part<T, E>(name: &str, id: &str, work: impl FnOnce() -> Result<T, E>) -> Result<Result<T, E>, Error> {
-    let core = with_top(|frame| {
-        let core = &frame.sealing()?.core;
-        Ok(core.with_context(core.context().with_part(name, &Identifier::from(id))?))
-    })?;
+    let core = with_top(|frame| frame.sealing()?.core.with_part(name, &Identifier::from(id)))?;
     let frame = SealFrame { core: Arc::new(core), state: SealState::default() };
     let (result, left) = enter(Kind::Seal(frame), work)?;
     match left.refusal {

@@ -1,4 +1,4 @@
-//! Data under a key: tokens and wrapped subject keys. Both contain the key's id in clear.
+//! Data under a key: tokens, wrapped subject keys and record tags. Each contains the key's id in clear.
 
 use super::{Header, MAX_LEN};
 use crate::aead::{Letter, envelope};
@@ -11,17 +11,23 @@ pub(crate) const WRAPPED_KEY_MAGIC: [u8; 3] = [0xAF, 0x19, 0x31];
 /// The bytes of a wrapped subject key, all of the same length (FORMAT 10.1).
 pub(crate) const WRAPPED_KEY_LEN: usize = WRAPPED_KEY_MAGIC.len() + KeyId::LEN + envelope::OVERHEAD + 32;
 
+/// FORMAT 14.1: the bytes whose base64url text is `rxrS`, and the length of a record tag.
+pub(crate) const RECORD_TAG_MAGIC: [u8; 3] = [0xAF, 0x1A, 0xD2];
+pub(crate) const RECORD_TAG_LEN: usize = 48;
+/// The beginning of a record tag's text.
+const RECORD_TAG_TEXT_MAGIC: &str = "rxrS";
+
 /// The beginning of a wrapped subject key's text.
 pub(crate) const WRAPPED_KEY_TEXT_MAGIC: &str = "rxkx";
 
-/// The first byte of either's binary form. Text never begins with it (FORMAT 6.4).
+/// The first byte of each one's binary form. Text never begins with it (FORMAT 6.4).
 pub(crate) const FIRST_BYTE: u8 = Letter::MAGIC_START[0];
 
-/// The key that a well-formed text token (FORMAT 6.4), or the text of a wrapped subject key, is under.
+/// The key that a well-formed text token (FORMAT 6.4), or the text of a wrapped subject key or a record tag, is under.
 pub(crate) fn key_of_text(text: &str) -> Option<KeyId> {
     // Almost every value returns here, without a copy.
     let len = text::decoded_len(text.len());
-    if !starts_as_either(text) || len > MAX_LEN {
+    if !starts_as_one(text) || len > MAX_LEN {
         return None;
     }
     // The text may be a secret that only looks like one, so the decoded bytes are wiped.
@@ -38,15 +44,18 @@ pub(crate) fn is_text_token(text: &str) -> bool {
     text.starts_with(Letter::TEXT_MAGIC) && key_of_text(text).is_some()
 }
 
-fn starts_as_either(text: &str) -> bool {
+fn starts_as_one(text: &str) -> bool {
     let letter = text.strip_prefix(Letter::TEXT_MAGIC).and_then(|rest| rest.bytes().next());
-    letter.is_some_and(Letter::is_one) || text.starts_with(WRAPPED_KEY_TEXT_MAGIC)
+    letter.is_some_and(Letter::is_one)
+        || text.starts_with(WRAPPED_KEY_TEXT_MAGIC)
+        || text.starts_with(RECORD_TAG_TEXT_MAGIC)
 }
 
-/// The key that a well-formed binary token, or a wrapped subject key, is under.
+/// The key that a well-formed binary token, a wrapped subject key, or a record tag is under.
 pub(crate) fn key_of_bytes(bytes: &[u8]) -> Option<KeyId> {
-    let wrapped = bytes.strip_prefix(&WRAPPED_KEY_MAGIC).filter(|_| bytes.len() == WRAPPED_KEY_LEN);
-    match wrapped {
+    let of_length = |magic: &[u8], len: usize| bytes.strip_prefix(magic).filter(|_| bytes.len() == len);
+    let other = of_length(&WRAPPED_KEY_MAGIC, WRAPPED_KEY_LEN).or_else(|| of_length(&RECORD_TAG_MAGIC, RECORD_TAG_LEN));
+    match other {
         Some(rest) => rest.first_chunk().copied().map(KeyId::from_bytes),
         None => Header::of(bytes).map(|header| header.key_id),
     }

@@ -1,6 +1,7 @@
 //! The public API, as programs use it: a sealed value opens in its own place and nowhere else.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+mod former_types;
 mod ids;
 mod opening;
 mod records;

@@ -2,10 +2,14 @@
 //! writes. Anything but a token is refused without quoting it (FORMAT 6.4, T13, T40). A value that does not open is
 //! written back byte for byte (T17). SQL counts tokens by key without a key (FORMAT 6, 6.2).
 
+mod guide;
+
 use std::error::Error as StdError;
 use std::path::{Path, PathBuf};
 
 use rusqlite::types::{FromSql, Value};
+use rxseal::columns::SealedText;
+use rxseal::count::CountSql;
 use rxseal::phi::{Directions, Drug};
 use rxseal::{Access, Keyring, Purpose, Record, Sealed, Token, run_local};
 use sqlx::{Connection, Row};
@@ -77,11 +81,45 @@ async fn a_text_column_holds_the_text_form() {
     let read: SealedDrug = sqlx::query_scalar("SELECT drug FROM rx").fetch_one(&mut sqlx).await.unwrap();
     assert!(read == drug);
 
-    // What sqlx has for text columns in general writes the text form.
-    let text = sqlx::types::Text(drug.token().clone());
-    sqlx::query("UPDATE rx SET drug = ?1").bind(text).execute(&mut sqlx).await.unwrap();
-    let stored: String = sqlx::query_scalar("SELECT drug FROM rx").fetch_one(&mut sqlx).await.unwrap();
-    assert_eq!(stored, drug.token().to_string());
+    // Both drivers write it, as does what sqlx has for text columns in general.
+    let is_stored = |db: &Database| {
+        let stored: String = db.rusqlite().query_row("SELECT drug FROM rx", (), |row| row.get(0)).unwrap();
+        assert_eq!(stored, drug.token().to_string());
+        db.rusqlite().execute("UPDATE rx SET drug = NULL", ()).unwrap();
+    };
+    sqlx::query("UPDATE rx SET drug = ?1")
+        .bind(sqlx::types::Text(drug.token().clone()))
+        .execute(&mut sqlx)
+        .await
+        .unwrap();
+    is_stored(&db);
+    sqlx::query("UPDATE rx SET drug = ?1").bind(drug.to_text()).execute(&mut sqlx).await.unwrap();
+    is_stored(&db);
+    db.rusqlite().execute("UPDATE rx SET drug = ?1", [Some(drug.to_text())]).unwrap();
+    let read: SealedText<String, Drug> = db.rusqlite().query_row("SELECT drug FROM rx", (), |row| row.get(0)).unwrap();
+    assert!(read.sealed() == &drug);
+    let read: SealedText<String, Drug> = sqlx::query_scalar("SELECT drug FROM rx").fetch_one(&mut sqlx).await.unwrap();
+    assert!(read.into_sealed() == drug);
+    is_stored(&db);
+    let absent: Option<SealedText<String, Drug>> =
+        sqlx::query_scalar("SELECT drug FROM rx").fetch_one(&mut sqlx).await.unwrap();
+    assert!(absent.is_none());
+}
+
+#[tokio::test]
+async fn sqlx_runs_the_statement_that_counts() {
+    let db = Database::new("statement");
+    let keys = keyring();
+    let drug = SealedDrug::seal(&record(&keys, 1), "warfarin 5 MG").unwrap();
+    db.rusqlite().execute(INSERT, (1, &drug, None::<Token>)).unwrap();
+    let sql = CountSql::sqlite("rx", "drug").unwrap();
+    let mut sqlx = db.sqlx().await;
+    for rows in
+        [sqlx::query_as(&sql).fetch_all(&mut sqlx).await, sqlx::query_as(sql.clone()).fetch_all(&mut sqlx).await]
+    {
+        let rows: Vec<(String, i64)> = rows.unwrap();
+        assert_eq!(rows, [(keys.primary_key().to_string(), 1)]);
+    }
 }
 
 #[tokio::test]
@@ -222,7 +260,7 @@ async fn sql_counts_tokens_by_key() {
     assert_eq!(by_sqlx, texts);
 }
 
-/// Compiles only where the columns exist for every database of sqlx that has a binary type, not for SQLite alone.
+/// Compiles only where the columns exist for every database of sqlx that has types for bytes and text, not for SQLite alone.
 #[allow(dead_code)]
 fn every_database_of_sqlx<DB: sqlx::Database>()
 where
@@ -236,6 +274,7 @@ where
     }
     is_column::<DB, Token>();
     is_column::<DB, SealedDrug>();
+    is_column::<DB, SealedText<String, Drug>>();
 }
 
 const INSERT: &str = "INSERT INTO rx VALUES (?1, ?2, ?3)";

@@ -1,9 +1,12 @@
 //! `#[derive(Wipe)]`.
 
-use proc_macro2::{TokenStream, TokenTree};
+use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Data, DataEnum, DeriveInput, Error, Field, Fields, Generics, Ident, Result, Variant, parse_quote};
+
+use crate::errors::Errors;
+use crate::input::tokens::mentions;
 
 /// The impl of `rxseal::forms::Wipe`, or the errors of all fields.
 pub(crate) fn expand(input: &DeriveInput) -> TokenStream {
@@ -41,8 +44,8 @@ fn implement(input: &DeriveInput) -> Result<TokenStream> {
 fn variants(data: &DataEnum) -> Result<(TokenStream, Vec<(usize, &Field)>)> {
     let (mut arms, mut wiped, mut errors) = (Vec::new(), Vec::new(), Errors::default());
     for Variant { attrs, ident, fields, .. } in &data.variants {
-        errors.take(no_option_here(attrs));
-        if let Some(of_variant) = errors.take(wiped_fields(fields)) {
+        errors.keep(no_option_here(attrs));
+        if let Some(of_variant) = errors.keep(wiped_fields(fields)) {
             arms.push(arm(&quote!(Self::#ident), fields, &of_variant));
             wiped.extend(of_variant);
         }
@@ -87,7 +90,7 @@ fn arm(path: &TokenStream, fields: &Fields, wiped: &[(usize, &Field)]) -> TokenS
 fn wiped_fields(fields: &Fields) -> Result<Vec<(usize, &Field)>> {
     let (mut wiped, mut errors) = (Vec::new(), Errors::default());
     for (at, field) in fields.iter().enumerate() {
-        if let Some(false) = errors.take(is_skipped(field)) {
+        if let Some(false) = errors.keep(is_skipped(field)) {
             wiped.push((at, field));
         }
     }
@@ -118,45 +121,9 @@ fn no_option_here(attributes: &[syn::Attribute]) -> Result<()> {
 fn bounded(generics: &Generics, wiped: &[(usize, &Field)]) -> Generics {
     let mut bounded = generics.clone();
     for parameter in bounded.type_params_mut() {
-        if wiped.iter().any(|(_, field)| names(&quote_type(field), &parameter.ident)) {
+        if wiped.iter().any(|(_, field)| mentions(&field.ty, &parameter.ident)) {
             parameter.bounds.push(parse_quote!(::rxseal::forms::Wipe));
         }
     }
     bounded
-}
-
-fn quote_type(field: &Field) -> TokenStream {
-    let ty = &field.ty;
-    quote!(#ty)
-}
-
-fn names(tokens: &TokenStream, name: &Ident) -> bool {
-    tokens.clone().into_iter().any(|tree| match tree {
-        TokenTree::Ident(ident) => ident == *name,
-        TokenTree::Group(group) => names(&group.stream(), name),
-        TokenTree::Punct(_) | TokenTree::Literal(_) => false,
-    })
-}
-
-/// All errors of one run.
-#[derive(Default)]
-struct Errors(Option<Error>);
-
-impl Errors {
-    fn take<T>(&mut self, result: Result<T>) -> Option<T> {
-        match result {
-            Ok(value) => Some(value),
-            Err(error) => {
-                match &mut self.0 {
-                    Some(first) => first.combine(error),
-                    None => self.0 = Some(error),
-                }
-                None
-            }
-        }
-    }
-
-    fn finish(self) -> Result<()> {
-        self.0.map_or(Ok(()), Err)
-    }
 }

@@ -22,10 +22,23 @@ const _: () = assert!(ColumnLen::of_longest::<Lot>().text() == ColumnLen::padded
 
 #[test]
 fn lengths_are_those_of_the_guide() {
-    let of = |plain| ColumnLen::of::<Usual>(plain);
-    assert_eq!((of(24).bytes(), of(24).text()), (69, 92));
-    assert_eq!((of(31).bytes(), of(31).text()), (101, 135));
-    assert_eq!((of(60).any_suite().bytes(), of(60).any_suite().text()), (113, 151));
+    let page = include_str!("../../../docs/COLUMNS.md");
+    let rows = page.lines().filter(|line| line.starts_with("| ") && line.contains(" bytes | "));
+    let rows = rows.filter_map(|row| {
+        row.split(['|', ' ']).map(str::parse).filter_map(Result::ok).collect::<Vec<usize>>().try_into().ok()
+    });
+    let rows: Vec<[usize; 6]> = rows.collect();
+    assert_eq!(rows.len(), 4);
+    for [least, most, bytes, text, any_bytes, any_text] in rows {
+        for plain in [least, most] {
+            let (len, any) = (ColumnLen::of::<Usual>(plain), ColumnLen::of::<Usual>(plain).any_suite());
+            assert_eq!(
+                [len.bytes(), len.text(), any.bytes(), any.text()],
+                [bytes, text, any_bytes, any_text],
+                "{plain}"
+            );
+        }
+    }
 }
 
 #[test]

@@ -1,0 +1,258 @@
+//! What seals the fields of the struct, and what opens, shows and changes those of the twin.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::quote;
+use syn::Type;
+
+use super::pieces::{implement, marker, own, path_of, root, taken_apart, twin_of};
+use crate::input::field::{Bind, Field, Role, Seal};
+use crate::input::{Input, Variant, tokens};
+
+/// `PhiFields`.
+pub(super) fn of_the_struct(input: &Input) -> TokenStream {
+    let (root, twin) = (root(input), &input.sealed);
+    let (_, arguments, _) = input.generics.split_for_impl();
+    let sealer = own("sealer");
+    let ids = field_ids(input);
+    let seal = taken_apart(
+        input,
+        &input.name,
+        |field, value| seal(input, field, value, &sealer),
+        |variant, parts| built(variant, &parts, twin),
+    );
+    let contexts = contexts(input);
+    let unique = (!input.generics.params.is_empty())
+        .then(|| quote!(const { #root::__private::assert_unique(&<Self as #root::records::PhiFields>::FIELDS) }));
+    implement(
+        input,
+        &quote!(#root::records::PhiFields),
+        &input.name,
+        &quote! {
+            type Sealed = #twin #arguments;
+            const FIELDS: #root::__private::FieldIds = #ids;
+            #contexts
+            fn seal_fields(&self, #sealer: &mut #root::__private::RecordSealer<'_>) -> ::core::result::Result<Self::Sealed, #root::Error> {
+                #unique
+                #seal
+            }
+        },
+    )
+}
+
+/// `SealedFields`.
+pub(super) fn of_the_twin(input: &Input) -> TokenStream {
+    let (root, name, sealed) = (root(input), &input.name, &input.sealed);
+    let (_, arguments, _) = input.generics.split_for_impl();
+    let (opener, visit, change) = (own("opener"), own("visit"), own("change"));
+    let steps = |_: &Variant, steps: Vec<TokenStream>| quote!(#(#steps)* ::core::result::Result::Ok(()));
+    let open = taken_apart(
+        input,
+        sealed,
+        |field, twin| open(input, field, twin, &opener),
+        |variant, parts| built(variant, &parts, name),
+    );
+    let visits = taken_apart(input, sealed, |field, twin| visited(input, field, twin, &visit), steps);
+    let changes = taken_apart(input, sealed, |field, twin| changed(input, field, twin, &change), steps);
+    implement(
+        input,
+        &quote!(#root::records::SealedFields),
+        sealed,
+        &quote! {
+            type Open = #name #arguments;
+            fn open_fields(&self, #opener: &mut #root::__private::RecordOpener<'_>) -> ::core::result::Result<Self::Open, #root::Error> {
+                #open
+            }
+            fn visit_tokens(&self, #visit: &mut impl #root::__private::TokenVisit) -> ::core::result::Result<(), #root::Error> {
+                #visits
+            }
+            fn change_tokens(&mut self, #change: &mut impl #root::__private::TokenChange) -> ::core::result::Result<(), #root::Error> {
+                #changes
+            }
+        },
+    )
+}
+
+/// `HasField`, for each field that is sealed, so that one can be set alone. A variant's fields are not always there.
+pub(super) fn settable(input: &Input) -> TokenStream {
+    if input.is_enum {
+        return TokenStream::new();
+    }
+    let root = root(input);
+    let impls = input.fields().filter_map(|field| {
+        let Role::Seal(seal) = &field.role else { return None };
+        // Named as it is, because the compiler takes two projections for one type.
+        let of = field_of(field, seal)?;
+        let (marker, ty, name) = (marker(input, field, seal), &field.ty, &field.name);
+        Some(implement(
+            input,
+            &quote!(#root::records::HasField<#of>),
+            &input.sealed,
+            &quote! {
+                type Value = #ty;
+                type Marker = #marker;
+                fn twin_mut(&mut self) -> &mut #root::records::Twin<Self::Value, Self::Marker> {
+                    &mut self.#name
+                }
+            },
+        ))
+    });
+    quote!(#(#impls)*)
+}
+
+/// The field marker inside of a marker such as `Option<Each<Drug>>`, or of a type such as `Phi<String, Drug>`.
+fn field_of<'f>(field: &'f Field, seal: &'f Seal) -> Option<&'f Type> {
+    let Some(mut marker) = seal.under().map(|under| &under.marker) else {
+        let phi = tokens::argument_of(&field.ty, "Option").unwrap_or(&field.ty);
+        return tokens::arguments_of(phi, "Phi").and_then(|arguments| arguments.last().copied());
+    };
+    while let Some(inner) = ["Option", "Each", "Parts"].iter().find_map(|name| tokens::argument_of(marker, name)) {
+        marker = inner;
+    }
+    Some(marker)
+}
+
+fn field_ids(input: &Input) -> TokenStream {
+    let root = root(input);
+    let of = |variant: &Variant| {
+        let own = variant.fields.iter().filter_map(|field| match &field.role {
+            Role::Seal(seal) => {
+                let twin_of = twin_of(input, field, seal);
+                Some(quote!(#root::__private::declared::<#twin_of::Field>()))
+            }
+            _ => None,
+        });
+        let nested = variant.fields.iter().filter_map(|field| match &field.role {
+            Role::Nested => {
+                let ty = &field.ty;
+                Some(quote!(&<#ty as #root::records::PhiFields>::FIELDS))
+            }
+            _ => None,
+        });
+        (quote!(&[#(#own),*]), quote!(&[#(#nested),*]))
+    };
+    match input.variants.as_slice() {
+        [only] if !input.is_enum => {
+            let (own, nested) = of(only);
+            quote!(#root::__private::FieldIds { own: #own, nested: #nested, variants: &[] })
+        }
+        variants => {
+            let variants = variants.iter().map(|variant| {
+                let (own, nested) = of(variant);
+                quote!(&#root::__private::FieldIds { own: #own, nested: #nested, variants: &[] })
+            });
+            quote!(#root::__private::FieldIds { own: &[], nested: &[], variants: &[#(#variants),*] })
+        }
+    }
+}
+
+/// How many contexts the parts have, if there can be one.
+fn contexts(input: &Input) -> TokenStream {
+    let root = root(input);
+    let has_parts = |field: &Field| matches!(&field.role, Role::Part { .. } | Role::Nested | Role::Seal(_));
+    if !input.fields().any(has_parts) {
+        return TokenStream::new();
+    }
+    let count = |field: &Field, value: &Ident| {
+        let ty = &field.ty;
+        match &field.role {
+            Role::Part { .. } => quote!(<#ty as #root::records::PhiParts>::contexts(#value),),
+            Role::Nested => quote!(<#ty as #root::records::PhiFields>::contexts(#value),),
+            // Only a marker with arguments, such as `Parts<F>`, has any.
+            Role::Seal(seal) if seal.under().is_some_and(|under| tokens::has_arguments(&under.marker)) => {
+                let twin_of = twin_of(input, field, seal);
+                quote!(#twin_of::contexts(#value),)
+            }
+            _ => TokenStream::new(),
+        }
+    };
+    let counts = taken_apart(input, &input.name, count, |_, counts| quote!(#root::__private::sum(&[#(#counts)*])));
+    quote! {
+        fn contexts(&self) -> usize {
+            #counts
+        }
+    }
+}
+
+fn built(variant: &Variant, parts: &[TokenStream], name: &Ident) -> TokenStream {
+    let path = path_of(name, variant);
+    let fields = variant.fields.iter().map(|field| &field.name);
+    quote!(::core::result::Result::Ok(#path { #(#fields: #parts,)* }))
+}
+
+fn cloned(input: &Input, field: &Field, value: &Ident) -> TokenStream {
+    let (root, ty) = (root(input), &field.ty);
+    quote!(<#ty as #root::__private::ClearField>::copied(#value))
+}
+
+fn seal(input: &Input, field: &Field, value: &Ident, sealer: &Ident) -> TokenStream {
+    let (root, ty) = (root(input), &field.ty);
+    match &field.role {
+        Role::Id | Role::Clear { .. } | Role::RecordTag => cloned(input, field, value),
+        Role::Part { name } => quote!(<#ty as #root::records::PhiParts>::seal_parts(#value, #name, #sealer)?),
+        Role::Nested => quote!(<#ty as #root::records::PhiFields>::seal_fields(#value, #sealer)?),
+        Role::Seal(seal) => {
+            let twin_of = twin_of(input, field, seal);
+            quote!(#twin_of::seal_twin(#value, #sealer)?)
+        }
+    }
+}
+
+fn open(input: &Input, field: &Field, twin: &Ident, opener: &Ident) -> TokenStream {
+    let (root, ty) = (root(input), &field.ty);
+    match &field.role {
+        Role::Id | Role::Clear { .. } | Role::RecordTag => cloned(input, field, twin),
+        Role::Part { name } => quote!(<#ty as #root::records::PhiParts>::open_parts(#twin, #name, #opener)?),
+        Role::Nested => quote!(#root::records::SealedFields::open_fields(#twin, #opener)?),
+        Role::Seal(seal) => {
+            let twin_of = twin_of(input, field, seal);
+            quote!(#twin_of::open_twin(#twin, #opener)?)
+        }
+    }
+}
+
+fn visited(input: &Input, field: &Field, twin: &Ident, visit: &Ident) -> TokenStream {
+    let (root, ty) = (root(input), &field.ty);
+    let step = match &field.role {
+        Role::Id | Role::Clear { bind: None } | Role::RecordTag => return TokenStream::new(),
+        Role::Clear { bind: Some(bind) } => bound(input, field, bind, twin, visit),
+        Role::Part { name } => quote!(<#ty as #root::records::PhiParts>::visit_parts(#twin, #name, #visit)?;),
+        Role::Nested => quote!(#root::records::SealedFields::visit_tokens(#twin, #visit)?;),
+        Role::Seal(seal) => {
+            let twin_of = twin_of(input, field, seal);
+            quote!(#twin_of::visit_twin(#twin, #visit)?;)
+        }
+    };
+    match &field.since {
+        Some(since) => quote! {
+            #root::__private::TokenVisit::since(#visit, #since);
+            #step
+            #root::__private::TokenVisit::since(#visit, 1);
+        },
+        None => step,
+    }
+}
+
+/// The canonical text of a readable field, for the record tag.
+fn bound(input: &Input, field: &Field, Bind { id, scale }: &Bind, twin: &Ident, visit: &Ident) -> TokenStream {
+    let (root, ty) = (root(input), &field.ty);
+    let text = match scale {
+        Some(scale) => quote!(<#ty as #root::__private::ScaledValue>::scaled_text(#twin, #scale)?),
+        None => quote!(<#ty as #root::__private::BoundValue>::bound_text(#twin)?),
+    };
+    quote! {
+        #root::__private::TokenVisit::clear(#visit, const { #root::FieldId::new(#id) }, #text.as_deref())?;
+    }
+}
+
+fn changed(input: &Input, field: &Field, twin: &Ident, change: &Ident) -> TokenStream {
+    let (root, ty) = (root(input), &field.ty);
+    match &field.role {
+        Role::Id | Role::Clear { .. } | Role::RecordTag => TokenStream::new(),
+        Role::Part { name } => quote!(<#ty as #root::records::PhiParts>::change_parts(#twin, #name, #change)?;),
+        Role::Nested => quote!(#root::records::SealedFields::change_tokens(#twin, #change)?;),
+        Role::Seal(seal) => {
+            let twin_of = twin_of(input, field, seal);
+            quote!(#twin_of::change_twin(#twin, #change)?;)
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! What several parts of the output are made of.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, format_ident, quote};
+use syn::ext::IdentExt;
+use syn::{Generics, Path, Type, WhereClause, parse_quote};
+
+use crate::input::attributes::skip_value;
+use crate::input::field::{Field, Role, Seal};
+use crate::input::{Input, Variant, tokens};
+
+pub(super) fn root(input: &Input) -> &Path {
+    &input.container.root
+}
+
+/// The generics of an `impl` block: header, arguments of the type, and bounds. What is cloned must be `Clone`, what is printed `Debug`.
+pub(super) fn generics(input: &Input, bound: &Path, needs: impl Fn(&Field) -> bool) -> (Generics, Option<WhereClause>) {
+    let mut generics = input.generics.clone();
+    let names: Vec<Ident> = generics.type_params().map(|parameter| parameter.ident.clone()).collect();
+    for name in names {
+        if input.fields().any(|field| needs(field) && tokens::mentions(&field.ty, &name)) {
+            generics.make_where_clause().predicates.push(parse_quote!(#name: #bound));
+        }
+    }
+    let bounds = generics.where_clause.take();
+    (generics, bounds)
+}
+
+/// An `impl` block for the struct or for its twin.
+pub(super) fn implement(input: &Input, of: &TokenStream, name: &Ident, body: &TokenStream) -> TokenStream {
+    let (generics, bounds) = generics(input, &parse_quote!(::core::clone::Clone), is_cloned);
+    let (header, _, _) = generics.split_for_impl();
+    let (_, arguments, _) = input.generics.split_for_impl();
+    quote! {
+        #[automatically_derived]
+        #[allow(deprecated)]
+        impl #header #of for #name #arguments #bounds {
+            #body
+        }
+    }
+}
+
+pub(super) fn is_cloned(field: &Field) -> bool {
+    matches!(field.role, Role::Id | Role::Clear { .. } | Role::RecordTag)
+}
+
+/// `self`, taken apart for what `each` returns for a field, whether it is a struct or an enum. `each` gets the field and the name of its
+/// reference; what is not used is not named.
+pub(super) fn taken_apart(
+    input: &Input,
+    name: &Ident,
+    each: impl Fn(&Field, &Ident) -> TokenStream,
+    whole: impl Fn(&Variant, Vec<TokenStream>) -> TokenStream,
+) -> TokenStream {
+    let arms = input.variants.iter().map(|variant| {
+        let mut names = Vec::new();
+        let mut parts = Vec::new();
+        for (at, field) in variant.fields.iter().enumerate() {
+            let reference = reference(field, at);
+            let part = each(field, &reference);
+            if tokens::mentions(&part, &reference) {
+                let field = &field.name;
+                names.push(quote!(#field: #reference));
+            }
+            parts.push(part);
+        }
+        let whole = whole(variant, parts);
+        let path = path_of(name, variant);
+        quote!(#path { #(#names,)* .. } => { #whole })
+    });
+    quote!(match self { #(#arms)* })
+}
+
+/// The name of a reference to a field. A mistake at it is shown at the field's type.
+pub(super) fn reference(field: &Field, at: usize) -> Ident {
+    let start = field.ty.to_token_stream().into_iter().next();
+    let place = start.map_or_else(|| field.name.span(), |token| token.span());
+    format_ident!("rxseal_{at}", span = own("").span().located_at(place))
+}
+
+/// `Prescription`, or `Order::Prescription`.
+pub(super) fn path_of(name: &Ident, variant: &Variant) -> TokenStream {
+    match &variant.name {
+        Some(variant) => quote!(#name::#variant),
+        None => quote!(#name),
+    }
+}
+
+/// The marker by which the core seals the field: the user's own, that of its type, or one that writes the value in another way.
+pub(super) fn marker(input: &Input, field: &Field, seal: &Seal) -> TokenStream {
+    let root = root(input);
+    let Seal::Under(under) = seal else { return quote!(#root::records::Own) };
+    match (&under.with, &under.optional) {
+        (None, _) => under.marker.to_token_stream(),
+        (Some(_), None) => marker_name(input, field).into_token_stream(),
+        (Some(_), Some(_)) => {
+            let marker = marker_name(input, field);
+            quote!(::core::option::Option<#marker>)
+        }
+    }
+}
+
+/// `<Marker as TwinOf<String>>`, as seen from the field's type.
+pub(super) fn twin_of(input: &Input, field: &Field, seal: &Seal) -> TokenStream {
+    let (root, ty, marker) = (root(input), &field.ty, marker(input, field, seal));
+    quote!(<#marker as #root::records::TwinOf<#ty>>)
+}
+
+/// The type of which a token was made, of a field under `Option<Marker>`.
+pub(super) fn present(input: &Input, ty: &Type, inner: &Type) -> TokenStream {
+    let root = root(input);
+    match tokens::argument_of(ty, "Option") {
+        Some(present) => present.to_token_stream(),
+        None => quote!(<#ty as #root::__private::IsOption<#inner>>::Present),
+    }
+}
+
+/// `PrescriptionWrittenOn`, for the field `written_on` of `Prescription`: what its token holds.
+pub(super) fn value_name(input: &Input, field: &Field) -> Ident {
+    format_ident!("{}{}", input.name.unraw(), in_words(&field.name), span = field.name.span())
+}
+
+pub(super) fn marker_name(input: &Input, field: &Field) -> Ident {
+    format_ident!("{}Marker", value_name(input, field))
+}
+
+fn in_words(name: &Ident) -> String {
+    let mut words = String::new();
+    for word in name.unraw().to_string().split('_') {
+        let mut letters = word.chars();
+        words.extend(letters.next().map(|first| first.to_ascii_uppercase()));
+        words.extend(letters);
+    }
+    words
+}
+
+/// A name of the derive's own, which no name of the user's meets.
+pub(super) fn own(name: &str) -> Ident {
+    format_ident!("rxseal_{name}", span = Span::mixed_site())
+}
+
+/// What serde is told of the parameters of a generic struct. By itself it would ask for `Deserialize<'de>` beside the bound
+/// `DeserializeOwned` that a sealed field needs, and the compiler could not choose between the two.
+pub(super) fn serde_bounds(input: &Input) -> Option<TokenStream> {
+    let mut said = false;
+    for attribute in &input.serde {
+        // A mistake in it is serde's to report.
+        let _ = attribute.parse_nested_meta(|meta| {
+            said |= meta.path.is_ident("bound");
+            skip_value(&meta)
+        });
+    }
+    if said || input.generics.type_params().next().is_none() {
+        return None;
+    }
+    let root = root(input);
+    let bounds = |bound: &TokenStream| {
+        let all = input.generics.type_params().map(|parameter| &parameter.ident);
+        quote!(#(#all: #bound),*).to_string()
+    };
+    let serialize = bounds(&quote!(#root::__private::serde::Serialize));
+    let deserialize = bounds(&quote!(#root::__private::serde::de::DeserializeOwned));
+    Some(quote!(#[serde(bound(serialize = #serialize, deserialize = #deserialize))]))
+}

@@ -1,0 +1,119 @@
+//! The twin: the struct that is stored, with the fields of the user's and a token for each that is sealed.
+
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote};
+use syn::{Path, Type};
+
+use super::pieces::{present, root, serde_bounds, value_name};
+use crate::input::container::Kind;
+use crate::input::field::{Field, Role, Seal};
+use crate::input::{Input, Variant, tokens};
+
+pub(super) fn expand(input: &Input) -> TokenStream {
+    let Input { visibility, sealed, generics, carried, serde, .. } = input;
+    let (before, derives, after) = (&input.container.before, &input.container.derives, &input.container.after);
+    let bounds = &generics.where_clause;
+    let doc = doc(input);
+    // A row is copied when it is resealed.
+    let clone = derives.iter().all(|path| path.segments.last().is_none_or(|last| last.ident != "Clone"));
+    let clone = clone.then(|| quote!(#[derive(::core::clone::Clone)]));
+    let parameters = derives.iter().any(of_serde).then(|| serde_bounds(input));
+    let derives = (!derives.is_empty()).then(|| quote!(#[derive(#(#derives),*)]));
+    let head = quote! {
+        #[doc = #doc]
+        #(#[#before])*
+        #clone
+        #derives
+        #(#[#after])*
+        #(#carried)*
+        #(#serde)*
+        #parameters
+        #visibility
+    };
+    if input.is_enum {
+        let variants = input.variants.iter().map(|variant| {
+            let Variant { name, carried, .. } = variant;
+            let fields = variant.fields.iter().map(|field| declaration(input, field));
+            quote!(#(#carried)* #name { #(#fields,)* })
+        });
+        quote!(#head enum #sealed #generics #bounds { #(#variants,)* })
+    } else {
+        let fields = input.fields().map(|field| declaration(input, field));
+        quote!(#head struct #sealed #generics #bounds { #(#fields,)* })
+    }
+}
+
+fn of_serde(derive: &Path) -> bool {
+    derive.segments.last().is_some_and(|last| last.ident == "Serialize" || last.ident == "Deserialize")
+}
+
+fn doc(input: &Input) -> String {
+    let name = &input.name;
+    let how = match &input.container.kind {
+        Kind::Record { name, .. } => format!(
+            "`keys.seal(&value)` makes it, and `keys.open(&row, &access)` opens it (record type `{}`).",
+            name.value()
+        ),
+        Kind::Part | Kind::Nested => "It is sealed and opened with the record that contains it.".to_owned(),
+    };
+    format!("[`{name}`] with its sealed fields as tokens, as it is stored.\n\n{how}")
+}
+
+fn declaration(input: &Input, field: &Field) -> TokenStream {
+    let Field { name, visibility, docs, serde, twin, .. } = field;
+    let ty = type_of(input, field);
+    quote!(#(#docs)* #(#serde)* #(#[#twin])* #visibility #name: #ty)
+}
+
+/// Written as a person would write it wherever the tokens allow it: that is what the documentation shows, and other derives look at the
+/// spelling of `Option`.
+fn type_of(input: &Input, field: &Field) -> TokenStream {
+    let (root, ty) = (root(input), &field.ty);
+    match &field.role {
+        Role::Id | Role::Clear { .. } | Role::RecordTag => quote!(#ty),
+        Role::Part { .. } => quote!(#root::records::PartsTwin<#ty>),
+        Role::Nested => quote!(<#ty as #root::records::PhiFields>::Sealed),
+        Role::Seal(seal) => sealed(input, field, seal),
+    }
+}
+
+fn sealed(input: &Input, field: &Field, seal: &Seal) -> TokenStream {
+    let (root, ty) = (root(input), &field.ty);
+    let written = || value_name(input, field).into_token_stream();
+    match seal {
+        Seal::Under(under) => match (&under.optional, &under.with) {
+            (Some(inner), with) => {
+                let value = if with.is_some() { written() } else { present(input, ty, inner) };
+                optional(ty, quote!(#root::Sealed<#value, #inner>))
+            }
+            (None, Some(_)) => {
+                let (value, marker) = (written(), &under.marker);
+                quote!(#root::Sealed<#value, #marker>)
+            }
+            (None, None) if !tokens::has_arguments(&under.marker) => {
+                let marker = &under.marker;
+                quote!(#root::Sealed<#ty, #marker>)
+            }
+            (None, None) => {
+                let marker = &under.marker;
+                quote!(#root::records::Twin<#ty, #marker>)
+            }
+        },
+        Seal::OfType => {
+            let phi = tokens::argument_of(ty, "Option").unwrap_or(ty);
+            match tokens::arguments_of(phi, "Phi").as_deref() {
+                Some([value, marker]) if std::ptr::eq(phi, ty) => quote!(#root::Sealed<#value, #marker>),
+                Some([value, marker]) => optional(ty, quote!(#root::Sealed<#value, #marker>)),
+                _ => quote!(#root::records::Twin<#ty, #root::records::Own>),
+            }
+        }
+    }
+}
+
+/// The token in the user's own `Option`.
+fn optional(ty: &Type, token: TokenStream) -> TokenStream {
+    match tokens::argument_of(ty, "Option") {
+        Some(_) => tokens::with_argument(ty, token).into_token_stream(),
+        None => quote!(::core::option::Option<#token>),
+    }
+}

@@ -1,0 +1,219 @@
+//! What the derive is given, read and checked. Every mistake is reported at the user's own token.
+
+pub(crate) mod attributes;
+pub(crate) mod container;
+pub(crate) mod field;
+mod serde;
+pub(crate) mod tokens;
+
+use proc_macro2::Ident;
+use quote::{ToTokens, format_ident};
+use syn::ext::IdentExt;
+use syn::{Attribute, Data, DeriveInput, Fields, GenericParam, Generics, Visibility};
+
+use crate::errors::Errors;
+use attributes::named;
+use container::{Container, Kind};
+use field::{Field, Role, Seal};
+
+const NAMED: &str =
+    "needs fields with names, since each says what becomes of it: write `Name { #[phi(id)] number: u64, .. }`";
+
+/// A struct or enum of the user's.
+pub(crate) struct Input {
+    pub(crate) container: Container,
+    pub(crate) visibility: Visibility,
+    pub(crate) name: Ident,
+    /// The name of the twin.
+    pub(crate) sealed: Ident,
+    pub(crate) generics: Generics,
+    /// The lints that it allows, and `non_exhaustive`.
+    pub(crate) carried: Vec<Attribute>,
+    pub(crate) serde: Vec<Attribute>,
+    pub(crate) is_enum: bool,
+    /// One without a name, if it is a struct.
+    pub(crate) variants: Vec<Variant>,
+}
+
+pub(crate) struct Variant {
+    pub(crate) name: Option<Ident>,
+    /// Its docs, and what serde is told of it.
+    pub(crate) carried: Vec<Attribute>,
+    pub(crate) fields: Vec<Field>,
+}
+
+impl Input {
+    pub(crate) fn read(input: DeriveInput) -> syn::Result<Self> {
+        let mut errors = Errors::default();
+        let container = Container::read(&input.ident, &input.attrs, &mut errors);
+        check_generics(&input.generics, &mut errors);
+        let is_enum = matches!(input.data, Data::Enum(_));
+        let variants = variants(input.data, &input.ident, &container.kind, &mut errors);
+        let serde = named(&input.attrs, &["serde"]);
+        check_serde(&serde, &container, &variants, &mut errors);
+        for variant in &variants {
+            check_ids(&input.ident, variant, &container.kind, &mut errors);
+            check_markers(variant, &mut errors);
+            check_with(&input.generics, variant, &mut errors);
+        }
+        errors.finish()?;
+        Ok(Self {
+            sealed: container.sealed.clone().unwrap_or_else(|| twin_name(&input.ident)),
+            container,
+            visibility: input.vis,
+            name: input.ident,
+            carried: named(&input.attrs, &["allow", "non_exhaustive"]),
+            serde,
+            generics: input.generics,
+            is_enum,
+            variants,
+        })
+    }
+
+    pub(crate) fn fields(&self) -> impl Iterator<Item = &Field> {
+        self.variants.iter().flat_map(|variant| &variant.fields)
+    }
+}
+
+fn twin_name(name: &Ident) -> Ident {
+    format_ident!("Sealed{}", name.unraw(), span = name.span())
+}
+
+fn variants(data: Data, name: &Ident, kind: &Kind, errors: &mut Errors) -> Vec<Variant> {
+    match data {
+        Data::Struct(data) => {
+            let fields = fields(data.fields, name, "a record", kind, errors);
+            vec![Variant { name: None, carried: Vec::new(), fields }]
+        }
+        Data::Enum(data) => {
+            if data.variants.is_empty() {
+                errors.at(name, "an enum without variants has no value that could be sealed");
+            }
+            data.variants.into_iter().map(|variant| read_variant(variant, kind, errors)).collect()
+        }
+        Data::Union(_) => {
+            errors.at(name, "a union has no field that is always there: use a struct or an enum");
+            Vec::new()
+        }
+    }
+}
+
+fn read_variant(variant: syn::Variant, kind: &Kind, errors: &mut Errors) -> Variant {
+    for attribute in variant.attrs.iter().filter(|attribute| attribute.path().is_ident("phi")) {
+        errors.at(attribute.path(), "a variant says nothing itself: its fields say what becomes of them");
+    }
+    if let Some((_, value)) = &variant.discriminant {
+        errors.at(value, "a variant with fields has no number: leave this out");
+    }
+    Variant {
+        carried: named(&variant.attrs, &["doc", "serde", "allow"]),
+        fields: fields(variant.fields, &variant.ident, "a variant of a record", kind, errors),
+        name: Some(variant.ident),
+    }
+}
+
+fn fields(fields: Fields, name: &Ident, what: &str, kind: &Kind, errors: &mut Errors) -> Vec<Field> {
+    let Fields::Named(named) = fields else {
+        errors.at(name, format_args!("{what} {NAMED}"));
+        return Vec::new();
+    };
+    named.named.into_iter().filter_map(|field| Field::read(field, kind, errors)).collect()
+}
+
+fn check_generics(generics: &Generics, errors: &mut Errors) {
+    for parameter in &generics.params {
+        if let GenericParam::Lifetime(lifetime) = parameter {
+            errors.at(lifetime, "a record owns its fields, so it has no lifetime: write `String` for `&str`");
+        }
+    }
+}
+
+fn check_serde(serde: &[Attribute], container: &Container, variants: &[Variant], errors: &mut Errors) {
+    let fields = || variants.iter().flat_map(|variant| &variant.fields);
+    let must_be_there = fields().any(|field| match &field.role {
+        Role::Seal(seal) => !seal.is_optional(&field.ty),
+        Role::RecordTag => true,
+        _ => false,
+    });
+    serde::check_container(serde, must_be_there, errors);
+    if container.derives.is_empty() && container.before.is_empty() && container.after.is_empty() && !container.plaintext
+    {
+        let of_variants = variants.iter().flat_map(|variant| &variant.carried);
+        let all = serde.iter().chain(of_variants).chain(fields().flat_map(|field| &field.serde));
+        for attribute in all.filter(|attribute| attribute.path().is_ident("serde")) {
+            errors.at(
+                attribute.path(),
+                "this is for the sealed struct, which serde does not know yet: add #[phi(derive(serde::Serialize, serde::Deserialize))]",
+            );
+        }
+    }
+}
+
+fn check_ids(name: &Ident, variant: &Variant, kind: &Kind, errors: &mut Errors) {
+    let place = variant.name.as_ref().unwrap_or(name);
+    let ids: Vec<_> = variant.fields.iter().filter(|field| matches!(field.role, Role::Id)).collect();
+    match kind {
+        Kind::Nested => {}
+        // A mistake in a field may have hidden its id: then there is an error already.
+        _ if ids.is_empty() && !variant.fields.is_empty() => errors.at(
+            place,
+            format_args!(
+                "`{place}` needs an id that never changes, which its tokens are bound to: say #[phi(id)] on that field"
+            ),
+        ),
+        _ => {}
+    }
+    let tags = variant.fields.iter().filter(|field| matches!(field.role, Role::RecordTag));
+    for field in tags.skip(1) {
+        errors.at(&field.name, "a record has one tag");
+    }
+    for field in variant.fields.iter().filter(|field| field.subject).skip(1) {
+        errors.at(&field.name, "a record has one subject");
+    }
+}
+
+/// Two fields of one marker, as far as the tokens show it. The core compares their ids.
+fn check_markers(variant: &Variant, errors: &mut Errors) {
+    let mut seen: Vec<(String, &Ident)> = Vec::new();
+    let mut bound: Vec<String> = Vec::new();
+    for field in &variant.fields {
+        match &field.role {
+            Role::Seal(Seal::Under(under)) => {
+                let marker = under.optional.as_ref().unwrap_or(&under.marker);
+                let text = marker.to_token_stream().to_string();
+                match seen.iter().find(|(earlier, _)| *earlier == text) {
+                    Some((_, first)) => errors.at(
+                        marker,
+                        format_args!("`{text}` is the marker of field `{first}` already: their tokens could be swapped, so declare one for each"),
+                    ),
+                    None => seen.push((text, &field.name)),
+                }
+            }
+            Role::Clear { bind: Some(bind) } if bound.contains(&bind.id.value()) => {
+                errors.at(
+                    &bind.id,
+                    "another field is bound under this id: their values could be swapped, so give each its own",
+                );
+            }
+            Role::Clear { bind: Some(bind) } => bound.push(bind.id.value()),
+            _ => {}
+        }
+    }
+}
+
+/// A type that is written in another way gets a struct of its own, which has no parameters.
+fn check_with(generics: &Generics, variant: &Variant, errors: &mut Errors) {
+    for field in &variant.fields {
+        let Role::Seal(seal) = &field.role else { continue };
+        let mut parameters = generics.params.iter().filter_map(|parameter| match parameter {
+            GenericParam::Type(parameter) => Some(&parameter.ident),
+            GenericParam::Const(parameter) => Some(&parameter.ident),
+            GenericParam::Lifetime(_) => None,
+        });
+        if seal.under().is_some_and(|under| under.with.is_some())
+            && parameters.any(|parameter| tokens::mentions(&field.ty, parameter))
+        {
+            errors.at(&field.ty, "`with` is for a type that mentions no parameter of the struct");
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! Counting the tokens and the contexts of a row.
+
+use super::traits::SealedFields;
+use super::walk::TokenVisit;
+use crate::count::KeyCounts;
+use crate::error::Error;
+use crate::field::Field;
+use crate::id::Identifier;
+use crate::token::Token;
+
+/// How many contexts a row has, its own included. One that cannot be told is found when the row is gone through again.
+pub(super) fn contexts_of(row: &impl SealedFields) -> usize {
+    let mut count = Count(1);
+    let _ = row.visit_tokens(&mut count);
+    count.0
+}
+
+struct Count(usize);
+
+impl TokenVisit for Count {
+    fn token<F: Field>(&mut self, _: &Token) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn enter(&mut self, _: &str, _: &Identifier<'_>) -> Result<(), Error> {
+        self.0 = self.0.saturating_add(1);
+        Ok(())
+    }
+}
+
+impl KeyCounts {
+    /// Counts the tokens of a row, those of its parts included.
+    ///
+    /// # Errors
+    ///
+    /// `invalid-id` if the id of a part cannot be told. The tokens before it are counted then.
+    pub fn add_record(&mut self, row: &impl SealedFields) -> Result<(), Error> {
+        row.visit_tokens(&mut Counted(self))
+    }
+}
+
+struct Counted<'c>(&'c mut KeyCounts);
+
+impl TokenVisit for Counted<'_> {
+    fn token<F: Field>(&mut self, token: &Token) -> Result<(), Error> {
+        self.0.add(token);
+        Ok(())
+    }
+}

@@ -1,0 +1,63 @@
+//! What the derive's code asks of the types of fields, so that the compiler can say in plain words what a field lacks.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use crate::field::Field;
+
+/// A field of the type of an id or with `#[phi(clear)]`, which the row has too.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be copied into the row",
+    label = "this field is not sealed, so its type needs `Clone`",
+    note = "derive `Clone` for `{Self}`, or seal the field with `#[phi(seal = Marker)]`: what is sealed is never copied"
+)]
+pub trait ClearField {
+    /// A copy.
+    #[must_use]
+    fn copied(&self) -> Self;
+}
+
+// Without this the compiler names `Clone` alone, and nobody reads the note above.
+#[diagnostic::do_not_recommend]
+impl<T: Clone> ClearField for T {
+    fn copied(&self) -> Self {
+        self.clone()
+    }
+}
+
+/// The type of a field with `#[phi(seal = Option<M>)]`.
+#[diagnostic::on_unimplemented(
+    message = "`seal = Option<{M}>` is for a field whose type is an `Option`",
+    label = "write `seal = {M}`, this field is no `Option`"
+)]
+pub trait IsOption<M> {
+    /// What it has when it is there.
+    type Present;
+}
+
+impl<T, M> IsOption<M> for Option<T> {
+    type Present = T;
+}
+
+/// What `Debug` prints in place of a sealed field.
+pub struct HiddenField<F>(PhantomData<fn() -> F>);
+
+impl<F: Field> HiddenField<F> {
+    /// Of the field `F`.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self(PhantomData)
+    }
+}
+
+impl<F: Field> Default for HiddenField<F> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<F: Field> fmt::Debug for HiddenField<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "[PHI {}]", F::ID.as_str())
+    }
+}

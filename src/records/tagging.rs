@@ -1,0 +1,61 @@
+//! The tag of a row: made when the row is sealed, verified before it is opened (FORMAT 14).
+
+use super::walk::TokenVisit;
+use crate::error::Error;
+use crate::field::Field;
+use crate::id::{FieldId, Identifier};
+use crate::record::RecordCore;
+use crate::record_tag::{Cover, RecordTag, tag_record, verify_record};
+use crate::token::Token;
+
+/// Verifies the tag of a row, whose type has this cover number. `visit` goes through the row.
+pub(super) fn verify(
+    core: &RecordCore,
+    (tag, number): (&RecordTag, u8),
+    visit: impl FnOnce(&mut Cover) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let verify = |mut cover| verify_record(&core.shared().keys, core.context(), &mut cover, number, tag, core.former());
+    covered(visit).and_then(verify).map_err(|error| error.in_record(core.context().record_type()))
+}
+
+/// The tag of a row after `former`.
+pub(super) fn renew(
+    core: &RecordCore,
+    (former, number): (&RecordTag, u8),
+    visit: impl FnOnce(&mut Cover) -> Result<(), Error>,
+) -> Result<RecordTag, Error> {
+    let renew = |mut cover| tag_record(&core.shared().keys, core.context(), &mut cover, number, former);
+    covered(visit).and_then(renew).map_err(|error| error.in_record(core.context().record_type()))
+}
+
+fn covered(visit: impl FnOnce(&mut Cover) -> Result<(), Error>) -> Result<Cover, Error> {
+    let mut cover = Cover::default();
+    visit(&mut cover)?;
+    Ok(cover)
+}
+
+impl TokenVisit for Cover {
+    fn token<F: Field>(&mut self, token: &Token) -> Result<(), Error> {
+        self.sealed(F::ID, F::FORMER, token);
+        Ok(())
+    }
+
+    fn clear(&mut self, id: FieldId, text: Option<&str>) -> Result<(), Error> {
+        if let Some(text) = text {
+            Self::clear(self, id, text);
+        }
+        Ok(())
+    }
+
+    fn since(&mut self, number: u8) {
+        Self::since(self, number);
+    }
+
+    fn enter(&mut self, name: &str, id: &Identifier<'_>) -> Result<(), Error> {
+        Self::enter(self, name, id)
+    }
+
+    fn leave(&mut self) {
+        Self::leave(self);
+    }
+}

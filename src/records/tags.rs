@@ -1,0 +1,94 @@
+//! Rows with a record tag, as a program sees them.
+
+use std::fmt;
+
+use super::keys::RecordKeys;
+use super::traits::{SealedRecord, WholeRecord, types_of, verify_tag};
+use crate::error::{Error, ErrorKind};
+use crate::record_tag::RecordTag;
+
+/// A row whose fields a record tag holds together: one with `#[phi(record_tag)]`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no record tag",
+    note = "give the struct a field `#[phi(record_tag)] tag: rxseal::RecordTag`"
+)]
+pub trait TaggedRecord: WholeRecord {
+    /// Verifies the tag: that all tokens and bound values of the row are those that were sealed together, in this record. It opens
+    /// nothing, and needs neither the keys of the fields' classes nor the key of a subject. So a label printer that may open the drug
+    /// alone can verify the whole record.
+    ///
+    /// `keys` is a keyring or a handle of one.
+    ///
+    /// # Errors
+    ///
+    /// `tag-refused` if anything differs, `tag-missing` if the row has no tag; `cover-unknown`; `unknown-key`, `key-destroyed`,
+    /// `key-compromised`; `invalid-id`.
+    fn verified<K: RecordKeys>(&self, keys: &K) -> Result<Verified<'_, Self>, Error> {
+        let core = keys.handle().core_to_verify(types_of::<Self>(), self.record_ids())?;
+        verify_tag(&core, self)?;
+        Ok(Verified { row: self })
+    }
+}
+
+/// A row whose tag was verified. [`TaggedRecord::verified`] makes it.
+///
+/// A tag says that the row is *a* state that was sealed. An old row that was put back with its old tag is one too. If you know better
+/// from elsewhere (an audit log, the tag that a client saw, the event of dispensing), ask for a [`min_version`](Self::min_version).
+pub struct Verified<'r, S> {
+    row: &'r S,
+}
+
+impl<'r, S: TaggedRecord> Verified<'r, S> {
+    /// How often the record was sealed.
+    #[must_use]
+    pub fn version(&self) -> u64 {
+        self.row.record_tag().map_or(0, RecordTag::version)
+    }
+
+    /// The row.
+    #[must_use]
+    pub fn row(&self) -> &'r S {
+        self.row
+    }
+
+    /// Refuses a row that is older than this version.
+    ///
+    /// # Errors
+    ///
+    /// `tag-too-old`.
+    pub fn min_version(self, version: u64) -> Result<Self, Error> {
+        self.at_least(RecordTag::version, version)
+    }
+
+    /// Refuses a row whose tag covers less than this cover number says: after a field with `since = 2` was added and every row was
+    /// resealed, `min_cover(2)` refuses a row of before.
+    ///
+    /// # Errors
+    ///
+    /// `tag-too-old`.
+    pub fn min_cover(self, number: u8) -> Result<Self, Error> {
+        self.at_least(|tag| u64::from(tag.cover()), u64::from(number))
+    }
+
+    fn at_least(self, found: impl Fn(&RecordTag) -> u64, minimum: u64) -> Result<Self, Error> {
+        if self.row.record_tag().map_or(0, found) >= minimum {
+            Ok(self)
+        } else {
+            Err(Error::from(ErrorKind::TagTooOld).in_record(S::RECORD_TYPE))
+        }
+    }
+}
+
+impl<S> Clone for Verified<'_, S> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<S> Copy for Verified<'_, S> {}
+
+impl<S: SealedRecord> fmt::Debug for Verified<'_, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Verified").field(&self.row.record_tag()).finish()
+    }
+}

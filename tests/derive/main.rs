@@ -1,0 +1,4 @@
+//! `#[derive(PhiRecord)]`, as a user's crate sees it.
+
+mod shapes;
+mod support;
