@@ -21,5 +21,5 @@ pub use phi_value::Phi;
 pub use plain_struct::{read_plaintext, write_plaintext};
 pub use sealed::Sealed;
 pub use sealing::{OpenAs, SealAs, Sealing};
-pub(crate) use token_reader::read_token;
+pub(crate) use token_reader::{Wanted, read_token};
 pub use wipe::{NotWiped, Wipe};

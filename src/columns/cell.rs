@@ -7,6 +7,7 @@ use crate::error::{Error, ErrorKind};
 use crate::field::Field;
 use crate::form::Sealed;
 use crate::migrating::{Migrating, PlainColumn};
+use crate::record_tag::RecordTag;
 #[cfg(any(feature = "diesel_2", feature = "sea_orm_2", feature = "sqlx_0_9"))]
 use crate::secret::wipe;
 #[cfg(any(feature = "diesel_2", feature = "sea_orm_2", feature = "sqlx_0_9"))]
@@ -77,6 +78,25 @@ pub(crate) fn read_owned<C: Column>(mut bytes: Vec<u8>) -> Result<C, Error> {
     // It may be plaintext that was left in the column.
     wipe(&mut bytes);
     column
+}
+
+impl Column for RecordTag {
+    fn from_cell(cell: Cell<'_>) -> Result<Self, Error> {
+        match cell {
+            Cell::Bytes(bytes) => Self::try_from(bytes),
+            // The UTF-8 error is dropped, as for a token.
+            Cell::Text(text) => std::str::from_utf8(text).map_err(|_| ErrorKind::NotATag)?.parse(),
+            Cell::Null => Err(ErrorKind::TagMissing.into()),
+        }
+    }
+
+    fn bytes(&self) -> Result<&[u8], Error> {
+        RecordTag::bytes(self).map(<[u8; _]>::as_slice)
+    }
+
+    fn text(&self) -> Result<Cow<'_, str>, Error> {
+        RecordTag::text(self).map(Cow::from)
+    }
 }
 
 impl<T, F: Field> Column for SealedText<T, F> {

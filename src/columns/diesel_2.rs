@@ -17,6 +17,7 @@ use super::forms::SealedText;
 use crate::field::Field;
 use crate::form::Sealed;
 use crate::migrating::{Migrating, PlainColumn};
+use crate::record_tag::RecordTag;
 use crate::token::Token;
 
 macro_rules! text {
@@ -24,7 +25,7 @@ macro_rules! text {
         #[doc = $doc]
         impl<$($generics)*> ToSql<Text, $backend> for $column {
             fn to_sql<'b>(&'b self, $out: &mut Output<'b, '_, $backend>) -> serialize::Result {
-                let $text = self.text()?;
+                let $text = Column::text(self)?;
                 $put;
                 Ok(IsNull::No)
             }
@@ -45,7 +46,7 @@ macro_rules! column {
             [u8]: ToSql<Binary, DB>,
         {
             fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, DB>) -> serialize::Result {
-                self.bytes()?.to_sql(out)
+                Column::bytes(self)?.to_sql(out)
             }
         }
 
@@ -110,4 +111,10 @@ column!(
     "As for [`Sealed`]. Plaintext is an error, unless the program wrote it in the first step of a migration.",
     "As for [`Sealed`].",
     "As for [`Sealed`], and what does not begin as a token does is plaintext."
+);
+column!(
+    RecordTagColumn, [], [] RecordTag,
+    "As for [`Token`]. A tag that was not sealed yet is an error.",
+    "As for [`Token`]. A tag that was not sealed yet is an error.",
+    "As for [`Token`]."
 );

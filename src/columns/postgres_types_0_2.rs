@@ -10,6 +10,7 @@ use super::forms::SealedText;
 use crate::field::Field;
 use crate::form::Sealed;
 use crate::migrating::{Migrating, PlainColumn};
+use crate::record_tag::RecordTag;
 use crate::token::Token;
 
 type BoxError = Box<dyn StdError + Sync + Send>;
@@ -86,4 +87,9 @@ column!(
     [T: PlainColumn, F: Field] Migrating<T, F>,
     "As for [`Sealed`]. Plaintext is an error, unless the program wrote it in the first step of a migration.",
     "As for [`Sealed`], and what does not begin as a token does is plaintext."
+);
+column!(
+    [] RecordTag,
+    "As for [`Token`]. A tag that was not sealed yet is an error.",
+    "As for [`Token`]."
 );

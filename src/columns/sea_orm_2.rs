@@ -11,6 +11,7 @@ use crate::error::Error;
 use crate::field::Field;
 use crate::form::Sealed;
 use crate::migrating::{Migrating, PlainColumn};
+use crate::record_tag::RecordTag;
 use crate::token::Token;
 
 /// Reads bytes, or text if the database does not give it as bytes.
@@ -116,4 +117,8 @@ column!(
 column!(
     [T: PlainColumn, F: Field] Migrating<T, F>, T::IS_TEXT, |migrating| value(&migrating.written_in_any_case(), T::IS_TEXT),
     "A column as it was before its migration, of text or of bytes (feature `sea_orm_2`). What does not begin as a token does is plaintext."
+);
+column!(
+    [] RecordTag, true, |tag| value(&tag, true),
+    "A text column (feature `sea_orm_2`), which has 64 characters. A tag that was not sealed yet is NULL, which the column must refuse."
 );

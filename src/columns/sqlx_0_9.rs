@@ -1,8 +1,8 @@
 //! Columns of sqlx: one generic implementation for every database that has types for bytes and text.
 
-mod migrating;
 #[cfg(feature = "sqlx_postgres_0_9")]
 mod arrays;
+mod migrating;
 mod statement;
 
 use sqlx_core::database::Database;

@@ -52,7 +52,7 @@ fn failed<'de, D: Deserializer<'de>>(
 
 /// What is to be read, and which errors say that it is not there.
 #[derive(Clone, Copy)]
-pub(super) struct Wanted {
+pub(crate) struct Wanted {
     field: Option<FieldId>,
     missing: ErrorKind,
     other: ErrorKind,
@@ -65,7 +65,7 @@ impl Wanted {
         Self { field: None, missing: ErrorKind::TagMissing, other: ErrorKind::NotATag, unreadable: ErrorKind::NotATag };
 
     /// A token of this field.
-    pub(super) fn token(field: FieldId) -> Self {
+    pub(crate) fn token(field: FieldId) -> Self {
         let (missing, other) = (ErrorKind::NotAToken, ErrorKind::NotAToken);
         Self { field: Some(field), missing, other, unreadable: ErrorKind::Unreadable }
     }

@@ -6,7 +6,7 @@ use serde::ser::{Error as _, Serialize, Serializer};
 use super::{Held, Migrating, PlainColumn};
 use crate::error::Error;
 use crate::field::Field;
-use crate::form::{Sealed, read_token};
+use crate::form::{Sealed, Wanted, read_token};
 use crate::record::TokenForm;
 use crate::scope;
 
@@ -24,7 +24,7 @@ impl<T: PlainColumn, F> Serialize for Migrating<T, F> {
 impl<'de, T, F: Field> Deserialize<'de> for Migrating<T, F> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         scope::refuses_tokens().map_err(|error| scope::keep(error, |text| D::Error::custom(text)))?;
-        read_token(deserializer, F::ID, |found| match found {
+        read_token(deserializer, Wanted::token(F::ID), |found| match found {
             TokenForm::Text(text) => Self::from_text(text.as_bytes()),
             TokenForm::Bytes(bytes) => Self::from_bytes(bytes),
         })

@@ -3,6 +3,7 @@
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{Binary, Text};
+use rxseal::RecordTag;
 
 use crate::support::*;
 
@@ -95,4 +96,15 @@ fn anything_else_is_refused_and_never_quoted() {
         let b = dsl::rx.select(dsl::b).first::<Option<SealedDrug>>(&mut db).unwrap_err();
         assert_eq!([code(&t, &value), code(&b, &value)], [Some("not-a-token"); 2]);
     }
+}
+
+#[test]
+fn a_record_tag_is_a_column_too() {
+    use diesel::select;
+    let mut db = sqlite();
+    let tag: RecordTag = TAG.parse().unwrap();
+    let text: RecordTag = select(tag.into_sql::<Text>()).get_result(&mut db).unwrap();
+    let bytes: RecordTag = select(tag.into_sql::<Binary>()).get_result(&mut db).unwrap();
+    assert_eq!([text, bytes], [tag, tag]);
+    assert!(select(RecordTag::new().into_sql::<Text>()).get_result::<RecordTag>(&mut db).is_err());
 }

@@ -1,6 +1,6 @@
 //! `Sealed` and `Token` as columns of tokio-postgres: text, bytes, domains over them, arrays and NULL.
 
-use rxseal::Token;
+use rxseal::{RecordTag, Token};
 use tokio_postgres::types::FromSqlOwned;
 
 use crate::support::*;
@@ -38,6 +38,30 @@ async fn each_column_gets_the_form_of_its_type() {
     assert!(db.execute("UPDATE rx SET dt = $1", &[&text]).await.is_err());
     assert_eq!(db.execute("UPDATE rx SET dt = $1 WHERE dt = $1", &[one.token()]).await.unwrap(), 1);
     assert_eq!(db.execute("UPDATE rx SET dts[1] = $1, v = $2", &[one, &one.to_text()]).await.unwrap(), 1);
+    schema.drop().await;
+}
+
+#[tokio::test]
+#[ignore = "needs .ci/servers"]
+async fn a_record_tag_is_a_column_too() {
+    let schema = Schema::with_table().await;
+    let db = schema.client().await;
+    let tag: RecordTag = TAG.parse().unwrap();
+    db.execute("INSERT INTO rx (id, t, b, v) VALUES (1, $1, $1, $1)".replace("$1", "NULL").as_str(), &[])
+        .await
+        .unwrap();
+    for column in ["t", "b", "v"] {
+        let read = |row: tokio_postgres::Row| row.try_get::<_, RecordTag>(0);
+        let select = format!("SELECT {column} FROM rx");
+        let missing = read(db.query_one(&select, &[]).await.unwrap()).unwrap_err();
+        assert_eq!(code(&missing, ""), Some("tag-missing"), "{column}");
+        let update = format!("UPDATE rx SET {column} = $1");
+        assert!(db.execute(&update, &[&RecordTag::new()]).await.is_err());
+        db.execute(&update, &[&tag]).await.unwrap();
+        assert_eq!(read(db.query_one(&select, &[]).await.unwrap()).unwrap(), tag);
+    }
+    let stored = db.query_one("SELECT t, octet_length(b) FROM rx", &[]).await.unwrap();
+    assert_eq!((stored.get(0), stored.get(1)), (TAG, 48));
     schema.drop().await;
 }
 

@@ -1,5 +1,6 @@
 //! `Sealed` as a column of sea-orm, on SQLite and PostgreSQL.
 
+use rxseal::RecordTag;
 use rxseal::columns::SealedText;
 use rxseal::phi::Drug;
 use sea_orm::entity::prelude::*;
@@ -94,6 +95,9 @@ async fn holds_both_forms_and_null(db: &DatabaseConnection) {
     let row = db.query_one_raw(Statement::from_string(db.get_database_backend(), select)).await.unwrap().unwrap();
     assert!(row.try_get::<SealedDrug>("", "b").is_err());
 
+    let tag: RecordTag = TAG.parse().unwrap();
+    let select = Statement::from_sql_and_values(db.get_database_backend(), "SELECT $1 AS tag", [tag.into()]);
+    assert_eq!(db.query_one_raw(select).await.unwrap().unwrap().try_get::<RecordTag>("", "tag").unwrap(), tag);
     for value in not_tokens(&sealed) {
         let values = [value.as_str().into(), value.as_bytes().to_vec().into()];
         let update = "UPDATE rx SET t = $1, b = $2 WHERE id = 1";

@@ -111,3 +111,6 @@ async fn connect(url: &str) -> tokio_postgres::Client {
     tokio::spawn(connection);
     client
 }
+
+/// A record tag of docs/FORMAT.md.
+pub const TAG: &str = "rxrSD-KqDs-nAQAAAAAABwABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f";
