@@ -3,8 +3,10 @@
 
 mod diesel_postgres;
 mod diesel_sqlite;
+mod guide;
 mod migrating;
 mod postgres_columns;
+mod resolving;
 mod sea_orm_columns;
 mod six_steps;
 mod support;
