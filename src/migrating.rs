@@ -45,14 +45,14 @@
 //! # }
 //! ```
 
+mod any_format;
 mod plain;
-mod serde;
 
 use std::borrow::{Borrow, Cow};
 use std::fmt;
 use std::marker::PhantomData;
 
-use ::serde::de::DeserializeOwned;
+use serde::de::DeserializeOwned;
 use subtle::ConstantTimeEq;
 
 pub use self::plain::PlainColumn;
