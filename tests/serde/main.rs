@@ -10,6 +10,7 @@ mod matrix;
 mod migrating;
 mod nesting;
 mod observer;
+mod schema;
 mod scopes;
 mod support;
 mod traps;
