@@ -4,6 +4,8 @@ mod clear;
 mod cover;
 mod message;
 mod proof;
+#[cfg(test)]
+mod vector_tests;
 
 use std::fmt;
 use std::str::FromStr;
@@ -94,6 +96,18 @@ impl RecordTag {
     /// `tag-missing` if the record was not sealed yet.
     pub fn text(&self) -> Result<String, Error> {
         self.bytes().map(|bytes| text::encode(bytes))
+    }
+
+    /// Refuses a tag below these minimums, after it was verified (FORMAT 14.13).
+    pub(crate) fn at_least(&self, version: u64, cover: u8) -> Result<(), Error> {
+        if self.version() >= version && self.cover() >= cover { Ok(()) } else { Err(ErrorKind::TagTooOld.into()) }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn with_version(&self, version: u64) -> Self {
+        let mut bytes = *self.bytes().unwrap();
+        bytes[10..16].copy_from_slice(&version.to_be_bytes()[2..]);
+        Self(Some(bytes))
     }
 
     fn parse(bytes: &[u8]) -> Result<Self, Error> {

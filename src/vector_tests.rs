@@ -27,32 +27,32 @@ use crate::root_key::LocalRootKey;
 use crate::root_key::{RootKey, RootKeys, run_local};
 use crate::secret::SecretBytes;
 
-struct Vector {
-    file: String,
-    json: Value,
+pub(crate) struct Vector {
+    pub(crate) file: String,
+    pub(crate) json: Value,
 }
 
 impl Vector {
-    fn has(&self, member: &str) -> bool {
+    pub(crate) fn has(&self, member: &str) -> bool {
         self.json.get(member).is_some()
     }
 
     #[track_caller]
-    fn get(&self, member: &str) -> &Value {
+    pub(crate) fn get(&self, member: &str) -> &Value {
         self.json.get(member).unwrap_or_else(|| panic!("{}: no member {member}", self.file))
     }
 
     #[track_caller]
-    fn text(&self, member: &str) -> &str {
+    pub(crate) fn text(&self, member: &str) -> &str {
         self.get(member).as_str().unwrap_or_else(|| panic!("{}: {member} is no text", self.file))
     }
 
     #[track_caller]
-    fn number(&self, member: &str) -> u64 {
+    pub(crate) fn number(&self, member: &str) -> u64 {
         self.get(member).as_u64().unwrap_or_else(|| panic!("{}: {member} is no number", self.file))
     }
 
-    fn bytes(&self, member: &str) -> Vec<u8> {
+    pub(crate) fn bytes(&self, member: &str) -> Vec<u8> {
         unhex(self.text(member))
     }
 
@@ -61,14 +61,14 @@ impl Vector {
     }
 
     #[track_caller]
-    fn check_code<T>(&self, outcome: &Result<T, Error>) {
+    pub(crate) fn check_code<T>(&self, outcome: &Result<T, Error>) {
         let code = outcome.as_ref().map_or_else(|error| error.code().as_str(), |_| "ok");
         assert_eq!(code, self.text("expect"), "{}", self.file);
     }
 
     /// Compares bytes without showing them, since many of them are keys.
     #[track_caller]
-    fn check_bytes(&self, member: &str, bytes: &[u8]) {
+    pub(crate) fn check_bytes(&self, member: &str, bytes: &[u8]) {
         assert!(bytes == self.bytes(member), "{}: another {member}", self.file);
     }
 }
@@ -83,7 +83,7 @@ fn folder() -> PathBuf {
 }
 
 /// All vectors of a type: exactly `expected` of them, so that none gets lost.
-fn vectors(test: &str, expected: usize) -> Vec<Vector> {
+pub(crate) fn vectors(test: &str, expected: usize) -> Vec<Vector> {
     let entries = fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path());
     let files = entries.filter(|path| path.extension().is_some_and(|end| end == "json"));
     let mut found: Vec<_> = files
@@ -105,7 +105,7 @@ fn letter(text: &str) -> Letter {
 #[test]
 fn derive_vectors() {
     let mut ran = BTreeMap::new();
-    for vector in vectors("derive", 38) {
+    for vector in vectors("derive", 40) {
         let purpose = vector.text("purpose");
         *ran.entry(purpose.to_owned()).or_insert(0) += 1;
         let Some(purpose) = purpose_of(&vector) else {
@@ -133,6 +133,7 @@ fn derive_vectors() {
         ("body", 5),
         ("fingerprint", 5),
         ("index", 2),
+        ("record", 2),
         ("root-name", 3),
         ("root-wrap", 3),
         ("seal", 9),
@@ -153,6 +154,7 @@ fn purpose_of(vector: &Vector) -> Option<KeyPurpose<'_>> {
         "seal" => Some(KeyPurpose::Seal { keyspace: keyspace(), letter: letter(), class: class() }),
         "subject" => Some(KeyPurpose::Subject { keyspace: keyspace(), letter: letter(), class: class() }),
         "wrap" => Some(KeyPurpose::Wrap { keyspace: keyspace() }),
+        "record" => Some(KeyPurpose::Record { keyspace: keyspace() }),
         "body" => Some(KeyPurpose::Body { keyspace: keyspace(), generation: vector.number("generation") }),
         "root-wrap" => Some(KeyPurpose::RootWrap),
         "root-name" => Some(KeyPurpose::RootName),
@@ -417,7 +419,7 @@ fn subject_key_vectors() {
     assert_eq!(opened, 9);
 }
 
-fn keyring(vector: &Vector) -> Keyring {
+pub(crate) fn keyring(vector: &Vector) -> Keyring {
     let read = |kind: &str, member: &str| fs::read(folder().join(kind).join(vector.text(member))).unwrap();
     let root = LocalRootKey::parse_line(&read("root_keys", "root_key_file")).unwrap();
     let file = read("keyrings", "keyring_file").as_slice().try_into().unwrap();

@@ -1,9 +1,11 @@
 //! Clear values as canonical text (FORMAT 14.8): what a tag covers of a readable column.
 
-#[cfg(any(feature = "chrono_0_4", feature = "time_0_3", feature = "jiff_0_2"))]
-mod calendar;
+#[cfg(any(test, feature = "chrono_0_4", feature = "time_0_3", feature = "jiff_0_2"))]
+pub(super) mod calendar;
 #[cfg(feature = "chrono_0_4")]
 mod chrono_0_4;
+#[cfg(any(test, feature = "rust_decimal_1"))]
+pub(super) mod decimal;
 #[cfg(feature = "jiff_0_2")]
 mod jiff_0_2;
 #[cfg(feature = "rust_decimal_1")]
@@ -127,6 +129,7 @@ impl Error {
     }
 }
 
+#[cold]
 fn refused(reason: Reason) -> Error {
     ErrorKind::ClearRefused.because(reason)
 }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::codec::frame::{FrameWriter, domain};
 use crate::error::{Error, ErrorKind, Reason};
-use crate::id::{Class, FieldId, Identifier};
+use crate::id::{Class, FieldId, Identifier, Name};
 use crate::token::Token;
 
 /// FORMAT 4.1, counted from the record of the tag.
@@ -85,6 +85,7 @@ impl Cover {
     /// The next elements are of this part, until [`leave`](Self::leave).
     pub(crate) fn enter(&mut self, name: &str, id: &Identifier<'_>) -> Result<(), Error> {
         const TOO_DEEP: Reason = "a record's parts nest at most 8 deep";
+        Name::check("part name", name)?;
         let id = id.parse("part id")?;
         if self.outer.len() >= MAX_STEPS {
             return Err(Error::invalid_id("part path", TOO_DEEP));

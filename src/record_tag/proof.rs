@@ -5,7 +5,7 @@ use std::iter;
 
 use subtle::ConstantTimeEq;
 
-use super::cover::Cover;
+use super::cover::{Cover, Kind};
 use super::{HEAD_LEN, MAC_LEN, MAX_VERSION, RecordTag, message};
 use crate::context::Context;
 use crate::error::{Error, ErrorKind};
@@ -28,7 +28,7 @@ pub(crate) fn tag_record(
 ) -> Result<RecordTag, Error> {
     let dek = keys.primary();
     let version = former.version().checked_add(1).filter(|version| *version <= MAX_VERSION);
-    let number = number.max(cover.highest()).max(1);
+    let number = number.max(cover.highest());
     cover.sort()?;
     let version = version.ok_or(ErrorKind::VersionSpent)?;
     let head = head(dek.id, number, version);
@@ -83,7 +83,7 @@ impl Claim<'_> {
     #[inline(never)]
     fn held(&self, context: &Context, former: &[Context], cover: &mut Cover) -> Result<bool, Error> {
         let mut fields = BTreeMap::new();
-        for element in &cover.elements {
+        for element in cover.elements.iter().filter(|element| element.kind == Kind::Sealed) {
             fields.entry(element.declared).or_insert_with(|| Spellings::of(element.declared, element.former));
         }
         let mut left = MAX_SPELLINGS;
@@ -97,7 +97,7 @@ impl Claim<'_> {
             if left == 0 || !fields.values_mut().any(Spellings::advance) {
                 return Ok(false);
             }
-            for element in &mut cover.elements {
+            for element in cover.elements.iter_mut().filter(|element| element.kind == Kind::Sealed) {
                 element.id = fields.get(element.declared).map_or(element.declared, Spellings::now);
             }
             cover.sort()?;

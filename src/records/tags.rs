@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::keys::RecordKeys;
 use super::traits::{SealedRecord, WholeRecord, types_of, verify_tag};
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::record_tag::RecordTag;
 
 /// A row whose fields a record tag holds together: one with `#[phi(record_tag)]`.
@@ -57,7 +57,7 @@ impl<'r, S: TaggedRecord> Verified<'r, S> {
     ///
     /// `tag-too-old`.
     pub fn min_version(self, version: u64) -> Result<Self, Error> {
-        self.at_least(RecordTag::version, version)
+        self.at_least(version, 0)
     }
 
     /// Refuses a row whose tag covers less than this cover number says: after a field with `since = 2` was added and every row was
@@ -67,15 +67,13 @@ impl<'r, S: TaggedRecord> Verified<'r, S> {
     ///
     /// `tag-too-old`.
     pub fn min_cover(self, number: u8) -> Result<Self, Error> {
-        self.at_least(|tag| u64::from(tag.cover()), u64::from(number))
+        self.at_least(0, number)
     }
 
-    fn at_least(self, found: impl Fn(&RecordTag) -> u64, minimum: u64) -> Result<Self, Error> {
-        if self.row.record_tag().map_or(0, found) >= minimum {
-            Ok(self)
-        } else {
-            Err(Error::from(ErrorKind::TagTooOld).in_record(S::RECORD_TYPE))
-        }
+    fn at_least(self, version: u64, cover: u8) -> Result<Self, Error> {
+        let tag = self.row.record_tag().copied().unwrap_or_default();
+        tag.at_least(version, cover).map_err(|error| error.in_record(S::RECORD_TYPE))?;
+        Ok(self)
     }
 }
 

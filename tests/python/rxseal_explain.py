@@ -198,6 +198,36 @@ def text() -> str:
     out.value("tag", wrapped[-16:])
     out.value("wrapped", b64(wrapped))
     assert wrapped[:9] == r.SUBJECT_MAGIC + DEK_ID
+
+    # 12.8 record tag
+    out.title("### 12.8 Record tag")
+    drug = r.Token("X", DEK_ID, secret("nonce of 12.1 Letter X", 12), b"")
+    payload = r.pad(r.TEXT, b"metformin 500 mg", 32)
+    drug = r.seal_payload(DEK, DEK_ID, "X", bound, "rx.drug", "medication", None, drug.wire_nonce, payload)
+    line = r.Context(KEYSPACE, "prescription", "4711", "bound", (("line", "2"),))
+    payload = r.pad(r.TEXT, "nüchtern".encode(), 32)
+    note = r.seal_payload(DEK, DEK_ID, "X", line, "line.note", "clinical", None, secret("nonce of the note", 12), payload)
+    fields = [
+        {"sealed": "rx.drug", "tokens": [drug.text()]},
+        {"clear": "rx.status", "text": "active"},
+        {"part": "line", "id": "2", "fields": [{"sealed": "line.note", "tokens": [note.text()]}]},
+    ]
+    elements = r.elements_of(fields)
+    tag = r.make_record_tag(DEK, DEK_ID, bound, elements, 1, 6)
+    out.lines.append(f'    keyspace "{KEYSPACE}", record type "prescription", record id "4711" (DEK and context: those of 12.1)')
+    out.lines.append('    sealed "rx.drug": the token of 12.1; sealed "line.note" in part "line" "2"; clear "rx.status": "active"')
+    out.lines.append("    cover number 1, version 7")
+    out.value("info", r.key_info("record", keyspace=KEYSPACE))
+    out.value("record key", r.record_key(DEK, KEYSPACE))
+    out.value("line.note", note.binary())
+    out.value("head", tag.head())
+    out.value("context digest", bound.digest())
+    out.value("clear", r.element_list(elements, False, 1, {}))
+    out.value("sealed", r.element_list(elements, True, 1, {}))
+    out.value("message", r.tag_message(tag.head(), bound, elements, 1))
+    out.value("HMAC", tag.mac)
+    out.value("tag", tag.text())
+    assert r.parse_record_tag(tag.text()) == tag
     return "\n".join(out.lines) + "\n"
 
 

@@ -23,12 +23,13 @@ import base64
 import functools
 import hashlib
 import hmac
+import itertools
 import json
 import os
 import re
 import struct
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Callable, Iterable
 
@@ -148,12 +149,13 @@ def hkdf_32(salt: bytes, ikm: bytes, info: bytes) -> bytes:
     return hkdf_expand_32(hmac_sha256(salt, ikm), info)
 
 
-# 3.2: which parts each purpose has. No purpose takes any other part; 3.6 reserves `record` and `compact`.
+# 3.2: which parts each purpose has. No purpose takes any other part; 3.6 reserves `compact`.
 PURPOSE_PARTS = {
     "fingerprint": {"keyspace"},
     "seal": {"keyspace", "letter", "name"},
     "subject": {"keyspace", "letter", "name"},
     "wrap": {"keyspace", "letter"},
+    "record": {"keyspace"},
     "index": {"keyspace", "name"},
     "body": {"keyspace", "letter", "generation"},
     "root-wrap": set(),
@@ -317,6 +319,11 @@ def letter_to_seal(suite: str, binding: str) -> str:
 MAX_STEPS = 8
 
 
+def part_path(steps: Iterable[tuple[str, str]]) -> bytes:
+    """4.1: part 6 of the context"""
+    return b"".join(frame((0, "rxseal/v1/part"), (1, name), (2, ident)) for name, ident in steps)
+
+
 @dataclass(frozen=True)
 class Context:
     keyspace: str
@@ -345,14 +352,13 @@ class Context:
 
     def bytes(self) -> bytes:
         """4.1"""
-        path = b"".join(frame((0, "rxseal/v1/part"), (1, name), (2, ident)) for name, ident in self.parts)
         return frame(
             (0, "rxseal/v1/context"),
             (1, self.keyspace),
             (2, self.record_type),
             (3, self.record_id),
             (4, self.subject_id),
-            (6, path if self.parts else None),
+            (6, part_path(self.parts) if self.parts else None),
         )
 
     def digest(self) -> bytes:
@@ -986,17 +992,19 @@ def open_token(
 
 
 def _is_text_token(text: str) -> bool:
-    """7.5: the text of a token, or that of a wrapped subject key."""
+    """7.5: the text of a token, of a wrapped subject key, or of a record tag."""
     data = unb64(text) if text.isascii() else None
     return data is not None and (_key_id_of(data) is not None)
 
 
 def _key_id_of(data: bytes) -> bytes | None:
-    """The key id of a well-formed binary token or wrapped subject key."""
-    try:
-        return parse_token(data).key_id
-    except Refused:
-        return data[3:9] if len(data) == 81 and data[:3] == SUBJECT_MAGIC else None
+    """The key id of a well-formed binary token, wrapped subject key or record tag."""
+    for parse in (parse_token, parse_record_tag):
+        try:
+            return parse(data).key_id
+        except Refused:
+            pass
+    return data[3:9] if len(data) == 81 and data[:3] == SUBJECT_MAGIC else None
 
 
 def _are_token(keyring: Keyring, data: bytes) -> bool:
@@ -1052,6 +1060,209 @@ def seal_token(
     payload = pad(kind, content, block)
     dek = keyring.secrets[entry.id]
     return seal_payload(dek, entry.id, letter, context, field_id, class_id, subject_key, nonce, payload)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# 14. Record tags
+# ---------------------------------------------------------------------------------------------------------------------
+
+RECORD_MAGIC = bytes.fromhex("af1ad2")
+MAX_VERSION = 2**48 - 1
+MAX_SPELLINGS = 256
+
+
+@dataclass(frozen=True)
+class RecordTag:
+    key_id: bytes
+    cover: int
+    version: int
+    mac: bytes = bytes(32)
+
+    def head(self) -> bytes:
+        """14.1"""
+        return RECORD_MAGIC + self.key_id + struct.pack(">BHI", self.cover, self.version >> 32, self.version % 2**32)
+
+    def binary(self) -> bytes:
+        return self.head() + self.mac
+
+    def text(self) -> str:
+        return b64(self.binary())
+
+
+def parse_record_tag(tag: str | bytes | None) -> RecordTag:
+    """14.2"""
+    if not tag:
+        raise Refused("tag-missing", "there is no tag")
+    data = unb64(tag) if isinstance(tag, str) else tag
+    if data is None or len(data) != 48 or data[:3] != RECORD_MAGIC:
+        raise Refused("not-a-tag", "not 48 bytes with the magic of a tag")
+    cover, high, low = struct.unpack(">BHI", data[9:16])
+    if cover == 0 or high == low == 0:
+        raise Refused("not-a-tag", "cover number or version 0")
+    return RecordTag(data[3:9], cover, high << 32 | low, data[16:])
+
+
+@dataclass(frozen=True)
+class Element:
+    """14.4 to 14.7. A part itself is a clear element without id and bytes."""
+
+    sealed: bool
+    id: str
+    data: bytes
+    path: bytes
+    since: int
+    former: tuple[str, ...] = ()
+
+
+def elements_of(fields: list[dict[str, Any]], steps: tuple[tuple[str, str], ...] = (), since: int = 1) -> list[Element]:
+    """The elements of a record or a part, whose fields are as in the vectors of the type `record_tag`."""
+    found = []
+    for one in fields:
+        own = max(since, one.get("since", 1))  # 14.9
+        if "part" in one:
+            inner = (*steps, (check_name(one["part"]), check_identifier(one["id"])))
+            if len(inner) > MAX_STEPS:
+                raise Refused("invalid-id", "more than 8 steps")
+            found += [Element(False, "", b"", part_path(inner), own), *elements_of(one["fields"], inner, own)]
+        elif "clear" in one:
+            if one["text"] is not None:
+                found.append(Element(False, check_name(one["clear"]), one["text"].encode(), part_path(steps), own))
+        else:
+            former = tuple(one.get("former", ()))
+            for token in one["tokens"]:
+                data = parse_token(token).binary()
+                found.append(Element(True, check_name(one["sealed"]), data, part_path(steps), own, former))
+    return found
+
+
+def element_list(elements: list[Element], sealed: bool, cover: int, spelled: dict[str, str]) -> bytes:
+    """14.6"""
+    spelled = spelled if sealed else {}  # ids of bound values have no former ones
+    chosen = [(e.path, spelled.get(e.id, e.id), e.data) for e in elements if e.sealed == sealed and e.since <= cover]
+    chosen.sort(key=lambda one: (one[0], one[1].encode()))  # stable: tokens of one list stay in their order
+    keys = [(path, ident) for path, ident, _ in chosen]
+    if not sealed and len(set(keys)) < len(keys):
+        raise Refused("field-repeated", "two clear elements of one id and path")
+    bodies = []
+    for path, ident, data in chosen:
+        parts = [(1, ident.encode()), (2, data)] + ([(3, path)] if path else [])
+        bodies.append(b"".join(struct.pack(">BI", number, len(part)) + part for number, part in parts))
+    return b"".join(struct.pack(">I", len(body)) + body for body in bodies)
+
+
+def tag_message(
+    head: bytes, context: Context, elements: list[Element], cover: int, spelled: dict[str, str] | None = None
+) -> bytes:
+    """14.3"""
+    clear, sealed = (element_list(elements, kind, cover, spelled or {}) for kind in (False, True))
+    return frame((0, "rxseal/v1/record"), (1, head), (2, context.digest()), (3, clear), (4, sealed))
+
+
+def record_key(dek: bytes, keyspace: str) -> bytes:
+    """14.1"""
+    return derive(dek, "record", keyspace=keyspace)
+
+
+def make_record_tag(
+    dek: bytes, key_id: bytes, context: Context, elements: list[Element], cover: int, former_version: int
+) -> RecordTag:
+    """14.13"""
+    if former_version >= MAX_VERSION:
+        raise Refused("unrepresentable", "the version has no successor")
+    head = RecordTag(key_id, cover, former_version + 1)
+    message = tag_message(head.head(), context, elements, cover)
+    return RecordTag(key_id, cover, former_version + 1, hmac_sha256(record_key(dek, context.keyspace), message))
+
+
+def spellings(context: Context, former_types: Iterable[str], elements: list[Element]) -> Iterable[tuple[Context, dict[str, str]]]:
+    """14.11: the current one first"""
+    fields = {e.id: list(dict.fromkeys((e.id, *e.former))) for e in elements if e.sealed and e.former}
+    for ids in itertools.product(*fields.values()):
+        for record_type in (context.record_type, *former_types):
+            yield replace(context, record_type=record_type), dict(zip(fields, ids))
+
+
+def verify_record_tag(
+    keyring: Keyring,
+    context: Context,
+    former_types: Iterable[str],
+    fields: list[dict[str, Any]],
+    highest: int,
+    tag: str | bytes | None,
+    min_version: int = 0,
+    min_cover: int = 0,
+) -> tuple[RecordTag, bytes]:
+    """13.6. Returns the tag and the message that verified."""
+    elements = elements_of(fields)
+    parsed = parse_record_tag(tag)
+    _, dek = keyring.dek(parsed.key_id)
+    if parsed.cover > highest:
+        raise Refused("cover-unknown", "a cover number that this reader does not know")
+    element_list(elements, False, 255, {})
+    for count, (of, spelled) in enumerate(spellings(context, former_types, elements)):
+        if count == MAX_SPELLINGS:
+            break
+        message = tag_message(parsed.head(), of, elements, parsed.cover, spelled)
+        if hmac.compare_digest(hmac_sha256(record_key(dek, context.keyspace), message), parsed.mac):
+            if parsed.version < min_version or parsed.cover < min_cover:
+                raise Refused("tag-too-old", "below the minimum")
+            return parsed, message
+    raise Refused("tag-refused", "the HMAC is wrong")
+
+
+# 14.8: how each kind of value is given here, and its text.
+
+
+def clear_text(kind: str, value: Any, scale: int | None = None) -> str:
+    match kind:
+        case "integer":
+            return str(int(value))
+        case "bool":
+            return "true" if value else "false"
+        case "text":
+            return value
+        case "uuid":
+            return identifier_of_uuid(bytes.fromhex(value))
+        case "date":
+            return _clear_date(*value)
+        case "time":
+            return _clear_time(*value)
+        case "timestamp":  # in UTC
+            return f"{_clear_date(*value[:3])}T{_clear_time(*value[3:])}Z"
+        case "datetime":
+            return f"{_clear_date(*value[:3])}T{_clear_time(*value[3:])}"
+        case "decimal":  # digits, and how many of them are behind the point
+            return _clear_decimal(int(value[0]), value[1], scale)
+    raise BadRequest(f"unknown kind {kind}")
+
+
+def _clear_date(year: int, month: int, day: int) -> str:
+    if not 0 <= year <= 9999:
+        raise Refused("clear-refused", "a year that is not one of 0000 to 9999")
+    return f"{year:04}-{month:02}-{day:02}"
+
+
+def _clear_time(hour: int, minute: int, second: int, nanos: int) -> str:
+    if second > 59 or nanos >= 10**9:
+        raise Refused("clear-refused", "a leap second")
+    if nanos % 1000:
+        raise Refused("clear-refused", "finer than a microsecond")
+    return f"{hour:02}:{minute:02}:{second:02}.{nanos // 1000:06}"
+
+
+def _clear_decimal(digits: int, behind: int, scale: int | None) -> str:
+    if scale is None:
+        if behind > 0 and digits % 10 == 0:
+            raise Refused("clear-refused", "zeros at the end")
+        scale = behind
+    while behind > scale:
+        if digits % 10:
+            raise Refused("clear-refused", "more digits than the scale")
+        digits, behind = digits // 10, behind - 1
+    digits *= 10 ** (scale - behind)
+    whole, fraction = divmod(abs(digits), 10**scale)
+    sign = "-" if digits < 0 else ""
+    return f"{sign}{whole}" + (f".{fraction:0{scale}}" if scale else "")
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -1201,6 +1412,7 @@ def selftest() -> None:
     for text, magic in (("rxsX", SUITES["X"].magic), ("rxsx", SUITES["x"].magic), ("rxsc", SUITES["c"].magic)):
         equal("magic", unb64(text), magic)
     equal("magic", unb64("rxkx"), SUBJECT_MAGIC)
+    equal("magic", unb64("rxrS"), RECORD_MAGIC)
 
     # 1.2
     for text in ("", "A", "AA", "AB", "AQ", "AAA", "AAB", "AAE", "A=", "A A", "AA==", "A+", "A/", "A\n", "AA\n"):

@@ -46,6 +46,8 @@ Every file has `description`, `rule` (a rule of docs/FORMAT.md), `test`, inputs,
 | `payload` | `kind`, `content_hex`, `block` (pad) | `payload_hex` |
 | `payload` | `payload_hex` (unpad) | `kind`, `content_hex` |
 | `payload` | `payload_repeated` (unpad): `[hex, count]`, each repeated so often | `kind`, `content_repeated`: `[hex, count]` |
+| `record_tag` | `root_key_file`, `keyring_file`, `keyspace`, `record_type`, `former_types`, `record_id`, `subject_id`, `parts` (of the record itself); `highest_cover` (of the reader); `fields`; `tag` (text or null) or `tag_hex` (binary); `min_version` and `min_cover` may be absent. A field is `sealed` with its `tokens` and perhaps `former` ids; or `clear` with its `text`; or a `part` with its `id` and its own `fields`; each with `since` unless that is 1 | `key_id`, `cover`, `version`, `message_hex` (what the HMAC is over) |
+| `clear_text` | `kind`, `value`, perhaps `scale` (14.8). A date is year, month and day; a time is hour, minute, second and nanosecond; a decimal is all its digits, and how many of them are behind the point | `text` |
 | `aead` | `letter`, `key_hex`, `nonce_hex` (24 bytes), `aad_hex`, `plaintext_hex` | the steps of 5.2 or 5.5; `ciphertext_hex`, `tag_hex` |
 """
 
@@ -2872,6 +2874,22 @@ def run(v: dict[str, Any], files: dict[str, str]) -> dict[str, Any]:
                 return {"kind": kind, "content_repeated": _as_repeated(content)}
             kind, content = r.unpad(bytes.fromhex(v["payload_hex"]))
             return {"kind": kind, "content_hex": content.hex()}
+        case "record_tag":
+            root = files["root_keys/" + v["root_key_file"]]
+            keyring = r.cached_unlock(root, _keyring_text(v, files), v["keyspace"], 0)
+            context = context_of(v | {"binding": "bound"}).check()
+            tag = v["tag"] if "tag" in v else bytes.fromhex(v["tag_hex"])
+            minimums = (v.get("min_version", 0), v.get("min_cover", 0))
+            given = (v["former_types"], v["fields"], v["highest_cover"], tag)
+            parsed, message = r.verify_record_tag(keyring, context, *given, *minimums)
+            return {
+                "key_id": b64(parsed.key_id),
+                "cover": parsed.cover,
+                "version": parsed.version,
+                "message_hex": message.hex(),
+            }
+        case "clear_text":
+            return {"text": r.clear_text(v["kind"], v["value"], v.get("scale"))}
     raise SystemExit(f"unknown test {v['test']}")
 
 
@@ -2882,10 +2900,19 @@ def run(v: dict[str, Any], files: dict[str, str]) -> dict[str, Any]:
 
 def scenarios() -> list[tuple[str, dict[str, Any]]]:
     import rxseal_edges  # imports this module
+    import rxseal_tags
 
     s = Scenarios()
     # New scenarios go to the end, so that the numbers of the files do not change.
-    every = (open_scenarios, token_scenarios, unlock_scenarios, text_scenarios, value_scenarios, rxseal_edges.scenarios)
+    every = (
+        open_scenarios,
+        token_scenarios,
+        unlock_scenarios,
+        text_scenarios,
+        value_scenarios,
+        rxseal_edges.scenarios,
+        rxseal_tags.scenarios,
+    )
     for add in every:
         add(s)
     slugs = Counter(slug for slug, _ in s.list)
