@@ -170,8 +170,8 @@ where
     }
 }
 
-/// Writes the binary tag (feature `sqlx_0_9`). A record that was not sealed yet has none: that is `sqlx::Error::Encode` with an
-/// [`Error`] in it.
+/// Writes the binary tag (feature `sqlx_0_9`). A record that was not sealed yet has none: that is `sqlx::Error::Encode`, with the text of
+/// `tag-missing` in it.
 impl<'q, DB: Database> Encode<'q, DB> for RecordTag
 where
     Vec<u8>: Encode<'q, DB>,
