@@ -4,8 +4,10 @@ use std::fmt;
 
 use super::ColumnLen;
 use crate::aead::Letter;
+use crate::codec::text;
 use crate::count::{Table, fits_postgres, quoted};
 use crate::error::{Error, Reason};
+use crate::token::{RECORD_TAG_LEN, RECORD_TAG_MAGIC, RECORD_TAG_TEXT_MAGIC};
 
 /// What a column must hold, and the SQL that makes a database refuse everything else: a domain in PostgreSQL, a named CHECK in SQLite and
 /// MySQL.
@@ -167,8 +169,8 @@ ALTER DOMAIN {domain} ADD CONSTRAINT \"sealed\" CHECK ({check}) NOT VALID;"
         match (self.content, self.is_binary) {
             (Content::Token(longest), true) => longest.bytes(),
             (Content::Token(longest), false) => longest.text(),
-            (Content::RecordTag, true) => TAG_BYTES,
-            (Content::RecordTag, false) => TAG_TEXT,
+            (Content::RecordTag, true) => RECORD_TAG_LEN,
+            (Content::RecordTag, false) => text::encoded_len(RECORD_TAG_LEN),
         }
     }
 
@@ -189,9 +191,14 @@ ALTER DOMAIN {domain} ADD CONSTRAINT \"sealed\" CHECK ({check}) NOT VALID;"
                 format!("{start} = '{magic}' AND {lengths} AND {}", dialect.has_no_space(value))
             }
             (Content::RecordTag, true) => {
-                format!("{} = {} AND {length} = {longest}", starts(3), dialect.bytes("af1ad2"))
+                let [a, b, c] = RECORD_TAG_MAGIC;
+                let (start, magic) = (starts(3), dialect.bytes(&format!("{a:02x}{b:02x}{c:02x}")));
+                format!("{start} = {magic} AND {length} = {longest}")
             }
-            (Content::RecordTag, false) => format!("{} = 'rxrS' AND {length} = {longest}", starts(4)),
+            (Content::RecordTag, false) => {
+                let (start, magic) = (starts(RECORD_TAG_TEXT_MAGIC.len()), RECORD_TAG_TEXT_MAGIC);
+                format!("{start} = '{magic}' AND {length} = {longest}")
+            }
         }
     }
 }
@@ -287,9 +294,6 @@ fn backticks(name: &str) -> String {
 
 /// FORMAT 6.3.
 const SHORTEST: ColumnLen = ColumnLen::padded_to(1, 0);
-/// A record tag.
-const TAG_BYTES: usize = 48;
-const TAG_TEXT: usize = 64;
 const MAX_MYSQL_NAME: usize = 64;
 /// A row has room for 65,535 bytes, and other columns need some.
 const MAX_MYSQL_VARCHAR: usize = 16_383;

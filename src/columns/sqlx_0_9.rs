@@ -12,13 +12,13 @@ use sqlx_core::error::BoxDynError;
 use sqlx_core::types::Type;
 use sqlx_core::value::ValueRef;
 
-use super::forms::{NULL, SealedText, from_text};
+use super::forms::{NULL, SealedText, tag_of, token_of};
 use crate::codec::text;
 use crate::error::{Error, ErrorKind};
 use crate::field::Field;
 use crate::form::Sealed;
-use crate::secret::wipe;
-use crate::token::{FIRST_BYTE, Token};
+use crate::record_tag::RecordTag;
+use crate::token::{RECORD_TAG_LEN, Token};
 
 /// A binary column (feature `sqlx_0_9`): BLOB, BYTEA, VARBINARY. A text column is read too. To write one, bind a
 /// `sqlx::types::Text<Token>`.
@@ -157,31 +157,78 @@ where
     }
 }
 
+/// A binary column (feature `sqlx_0_9`): BLOB, BYTEA, VARBINARY. A text column is read too. To write one, bind [`tag.text()?`](RecordTag::text).
+impl<DB: Database> Type<DB> for RecordTag
+where
+    Token: Type<DB>,
+{
+    fn type_info() -> DB::TypeInfo {
+        <Token as Type<DB>>::type_info()
+    }
+
+    fn compatible(info: &DB::TypeInfo) -> bool {
+        <Token as Type<DB>>::compatible(info)
+    }
+}
+
+/// Writes the binary tag (feature `sqlx_0_9`). A record that was not sealed yet has none: that is `sqlx::Error::Encode`, with the text of
+/// `tag-missing` in it.
+impl<'q, DB: Database> Encode<'q, DB> for RecordTag
+where
+    Vec<u8>: Encode<'q, DB>,
+{
+    fn encode_by_ref(&self, buffer: &mut DB::ArgumentBuffer) -> Result<IsNull, BoxDynError> {
+        self.bytes()?.to_vec().encode(buffer)
+    }
+
+    fn size_hint(&self) -> usize {
+        RECORD_TAG_LEN
+    }
+}
+
+/// Reads a binary tag, or the text of one (feature `sqlx_0_9`). NULL is `tag-missing`, and anything else `not-a-tag`.
+impl<'r, DB: Database> Decode<'r, DB> for RecordTag
+where
+    Vec<u8>: Type<DB> + Decode<'r, DB>,
+    String: Type<DB> + Decode<'r, DB>,
+{
+    fn decode(value: DB::ValueRef<'r>) -> Result<Self, BoxDynError> {
+        let stored = stored::<DB>(value)?.ok_or_else(|| Error::from(ErrorKind::TagMissing))?;
+        Ok(tag_of(stored)?)
+    }
+}
+
 /// The token in `value`, or the reason why it is not a token. The outer error is the driver's.
 fn read<'r, DB: Database>(value: DB::ValueRef<'r>) -> Result<Result<Token, Error>, BoxDynError>
 where
     Vec<u8>: Type<DB> + Decode<'r, DB>,
     String: Type<DB> + Decode<'r, DB>,
 {
+    Ok(match stored::<DB>(value)? {
+        Some(stored) => token_of(stored),
+        None => Err(ErrorKind::NoTokenInColumn.because(NULL)),
+    })
+}
+
+/// The bytes or the text in `value`, or `None` for NULL.
+fn stored<'r, DB: Database>(value: DB::ValueRef<'r>) -> Result<Option<Vec<u8>>, BoxDynError>
+where
+    Vec<u8>: Type<DB> + Decode<'r, DB>,
+    String: Type<DB> + Decode<'r, DB>,
+{
     // Some drivers return NULL as an empty value.
     if value.is_null() {
-        return Ok(Err(ErrorKind::NoTokenInColumn.because(NULL)));
+        return Ok(None);
     }
     // SQLite and MySQL return text as bytes too. PostgreSQL does not, and neither type is compatible with what it does not know.
     let only_text = {
         let info = value.type_info();
         <String as Type<DB>>::compatible(&info) && !<Vec<u8> as Type<DB>>::compatible(&info)
     };
-    let mut bytes = if only_text {
+    let stored = if only_text {
         <String as Decode<'r, DB>>::decode(value)?.into_bytes()
     } else {
         <Vec<u8> as Decode<'r, DB>>::decode(value)?
     };
-    if bytes.first() == Some(&FIRST_BYTE) {
-        return Ok(Token::try_from(bytes));
-    }
-    let token = from_text(&bytes);
-    // It may be plaintext that was left in the column.
-    wipe(&mut bytes);
-    Ok(token)
+    Ok(Some(stored))
 }

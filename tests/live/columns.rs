@@ -10,7 +10,7 @@ use crate::postgres::{Schema, connection, runtime};
 use rxseal::columns::{ColumnLen, ColumnSql, SealedText};
 use rxseal::count::{CountSql, KeyCounts};
 use rxseal::phi::Drug;
-use rxseal::{Keyring, Sealed, Token};
+use rxseal::{Keyring, RecordTag, Sealed, Token};
 use sqlx::{AssertSqlSafe, Decode, Encode, Executor, PgConnection, Postgres, Row, Type, raw_sql};
 
 type SealedDrug = Sealed<String, Drug>;
@@ -288,6 +288,15 @@ fn record_tags_are_never_null() {
             insert(tag, bytes).await.unwrap_err();
         }
         insert(Some(&tag), Some(&bytes)).await.unwrap();
+        sqlx::query("DELETE FROM rx").execute(&mut db).await.unwrap();
+        let tag: RecordTag = "rxrSD-KqDs-nAQAAAAAABwABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f".parse().unwrap();
+        let query = sqlx::query("INSERT INTO rx VALUES (1, $1, $2)").bind(tag.text().unwrap()).bind(tag);
+        query.execute(&mut db).await.unwrap();
+        let read: (RecordTag, RecordTag) =
+            sqlx::query_as("SELECT tag, bytes FROM rx").fetch_one(&mut db).await.unwrap();
+        assert_eq!(read, (tag, tag));
+        let read: Vec<RecordTag> = one(&mut db, "SELECT array_agg(tag) FROM rx").await;
+        assert_eq!(read, [tag]);
     });
 }
 

@@ -11,7 +11,7 @@ use rusqlite::types::{FromSql, Value};
 use rxseal::columns::SealedText;
 use rxseal::count::CountSql;
 use rxseal::phi::{Directions, Drug};
-use rxseal::{Access, Keyring, Purpose, Record, Sealed, Token, run_local};
+use rxseal::{Access, Keyring, Purpose, Record, RecordTag, Sealed, Token, run_local};
 use sqlx::{Connection, Row};
 
 type SealedDrug = Sealed<String, Drug>;
@@ -260,6 +260,55 @@ async fn sql_counts_tokens_by_key() {
     assert_eq!(by_sqlx, texts);
 }
 
+/// A record tag is never absent: NULL, an empty value and anything else are errors, and so is writing one that was not made yet.
+#[tokio::test]
+async fn a_record_tag_is_a_column() {
+    let db = Database::new("tag");
+    let text = "rxrSD-KqDs-nAQAAAAAABwABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f";
+    let tag: RecordTag = text.parse().unwrap();
+    let mut sqlx = db.sqlx().await;
+    db.rusqlite().execute(INSERT, (1, tag, text)).unwrap();
+    sqlx::query(INSERT).bind(2).bind(tag).bind(tag.text().unwrap()).execute(&mut sqlx).await.unwrap();
+    let kinds: Vec<String> =
+        sqlx::query_scalar("SELECT typeof(drug) || typeof(directions) FROM rx").fetch_all(&mut sqlx).await.unwrap();
+    assert_eq!(kinds, ["blobtext", "blobtext"]);
+    let by_sqlx: Vec<(i64, RecordTag, RecordTag)> = sqlx::query_as(SELECT).fetch_all(&mut sqlx).await.unwrap();
+    assert_eq!(by_sqlx, [(1, tag, tag), (2, tag, tag)]);
+    let by_rusqlite: (RecordTag, RecordTag) =
+        db.rusqlite().query_row(SELECT, (), |row| Ok((row.get(1)?, row.get(2)?))).unwrap();
+    assert_eq!(by_rusqlite, (tag, tag));
+
+    let new = RecordTag::new();
+    let refused = db.rusqlite().execute(INSERT, (3, new, new)).unwrap_err();
+    assert_eq!(code(&refused), Some("tag-missing"));
+    // sqlx keeps the text of an error of an argument, and not the error.
+    let refused = sqlx::query(INSERT).bind(3).bind(new).bind(new).execute(&mut sqlx).await.unwrap_err();
+    let missing = new.text().unwrap_err().to_string();
+    assert!(matches!(&refused, sqlx::Error::Encode(error) if error.to_string().contains(&missing)), "{refused}");
+
+    let bytes = tag.bytes().unwrap();
+    let token = record(&keyring(), 1).seal::<Drug>("warfarin 5 MG").unwrap();
+    for (value, refusal) in [
+        (Value::Null, Some("tag-missing")),
+        (Value::Text(String::new()), Some("tag-missing")),
+        (Value::Blob(Vec::new()), Some("tag-missing")),
+        (Value::Text(CANARY.to_owned()), Some("not-a-tag")),
+        (Value::Text(text[..63].to_owned()), Some("not-a-tag")),
+        (Value::Blob(bytes[..47].to_vec()), Some("not-a-tag")),
+        (Value::Text(token.to_string()), Some("not-a-tag")),
+        (Value::Blob(token.into_bytes()), Some("not-a-tag")),
+        (Value::Integer(4_711_081_547), None),
+    ] {
+        db.rusqlite().execute("INSERT OR REPLACE INTO rx VALUES (1, ?1, NULL)", [&value]).unwrap();
+        let error = rusqlite_error::<RecordTag>(&db).unwrap();
+        assert_eq!(code(&*error), Some(refusal.unwrap_or("not-a-tag")), "{value:?}");
+        assert!(!quotes(&*error, &value), "{value:?}");
+        let error = sqlx_error::<RecordTag>(&mut sqlx).await.unwrap();
+        assert_eq!(code(&*error), refusal, "{value:?}");
+        assert!(!quotes(&*error, &value), "{value:?}");
+    }
+}
+
 /// Compiles only where the columns exist for every database of sqlx that has types for bytes and text, not for SQLite alone.
 #[allow(dead_code)]
 fn every_database_of_sqlx<DB: sqlx::Database>()
@@ -275,6 +324,7 @@ where
     is_column::<DB, Token>();
     is_column::<DB, SealedDrug>();
     is_column::<DB, SealedText<String, Drug>>();
+    is_column::<DB, RecordTag>();
 }
 
 const INSERT: &str = "INSERT INTO rx VALUES (?1, ?2, ?3)";

@@ -5,6 +5,7 @@ use sqlx_postgres::{PgHasArrayType, PgTypeInfo, PgTypeKind, Postgres};
 
 use crate::columns::SealedText;
 use crate::form::Sealed;
+use crate::record_tag::RecordTag;
 use crate::token::Token;
 
 /// `Vec<Token>` is written as BYTEA[] (feature `sqlx_postgres_0_9`), and read from BYTEA[] and TEXT[].
@@ -20,6 +21,17 @@ impl PgHasArrayType for Token {
 
 /// As for [`Token`].
 impl<T, F> PgHasArrayType for Sealed<T, F> {
+    fn array_type_info() -> PgTypeInfo {
+        Token::array_type_info()
+    }
+
+    fn array_compatible(info: &PgTypeInfo) -> bool {
+        is_array_of_tokens(info)
+    }
+}
+
+/// As for [`Token`].
+impl PgHasArrayType for RecordTag {
     fn array_type_info() -> PgTypeInfo {
         Token::array_type_info()
     }

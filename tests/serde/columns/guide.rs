@@ -1,5 +1,7 @@
 //! What docs/COLUMNS.md shows for rusqlite, and for sqlx with SQLite. `tests/house/guide.rs` holds the page to it.
 
+use std::error::Error;
+
 use rusqlite::{Connection, OptionalExtension};
 use rxseal::columns::{ColumnLen, ColumnSql};
 use rxseal::{Access, Keyring, Purpose, Sealed, phi};
@@ -102,6 +104,63 @@ async fn the_guide_works() {
     assert!(table_of_the_page().contains(check), "{check}");
     let error = sync.execute("UPDATE rx SET drug = 'warfarin 5 MG'", ()).unwrap_err().to_string();
     assert!(error.contains("rxseal_rx_drug") && !error.contains("warfarin"), "{error}");
+}
+
+mod with_derive {
+    use super::*;
+    use rxseal::PhiRecord;
+
+    #[derive(PhiRecord)]
+    #[phi(record = "prescription", derive(sqlx::FromRow))]
+    pub struct Prescription {
+        #[phi(id)]
+        pub rx_number: i64,
+        #[phi(seal = phi::Drug)]
+        pub drug: String,
+        #[phi(seal = Option<phi::Directions>)]
+        pub directions: Option<String>,
+    }
+
+    pub async fn insert(db: &mut SqliteConnection, keys: &Keyring, rx: &Prescription) -> Result<(), Box<dyn Error>> {
+        let row = keys.seal(rx)?;
+        sqlx::query("INSERT INTO rx (rx_number, drug, directions) VALUES (?1, ?2, ?3)")
+            .bind(row.rx_number)
+            .bind(&row.drug)
+            .bind(&row.directions)
+            .execute(db)
+            .await?;
+        Ok(())
+    }
+
+    pub async fn find(
+        db: &mut SqliteConnection,
+        keys: &Keyring,
+        access: &Access,
+        rx_number: i64,
+    ) -> Result<Prescription, Box<dyn Error>> {
+        let sql = "SELECT rx_number, drug, directions FROM rx WHERE rx_number = ?1";
+        let row: SealedPrescription = sqlx::query_as(sql).bind(rx_number).fetch_one(db).await?;
+        Ok(keys.open(&row, access)?)
+    }
+}
+
+#[tokio::test]
+async fn a_derived_twin_is_a_row() {
+    let db = super::Database::new("derived");
+    let mut sqlx = db.sqlx().await;
+    db.rusqlite().execute_batch(&format!("DROP TABLE rx; {}", table_of_the_page())).unwrap();
+    let keys = rxseal::testing::insecure_keyring("pharmacy-17").unwrap().unobserved();
+    let access = Access::new("user:kim.rph", Purpose::TREAT).unwrap();
+    for (rx_number, directions) in [(1, None), (2, Some("daily".to_owned()))] {
+        let rx = with_derive::Prescription { rx_number, drug: "warfarin 5 MG".to_owned(), directions };
+        with_derive::insert(&mut sqlx, &keys, &rx).await.unwrap();
+        let found = with_derive::find(&mut sqlx, &keys, &access, rx_number).await.unwrap();
+        assert!(found.drug == rx.drug && found.directions == rx.directions);
+    }
+    // Written as a record struct, read column by column.
+    let (drug, directions): (Sealed<String, phi::Drug>, Option<Sealed<String, phi::Directions>>) =
+        sqlx::query_as("SELECT drug, directions FROM rx WHERE rx_number = 2").fetch_one(&mut sqlx).await.unwrap();
+    opens(&keys, 2, &drug, directions.as_ref());
 }
 
 /// The table as docs/COLUMNS.md declares it.
