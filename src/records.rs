@@ -78,6 +78,7 @@ mod ids;
 mod keys;
 #[cfg(feature = "subject-keys")]
 mod load;
+mod nested;
 mod open;
 mod parts;
 mod round_trip;
