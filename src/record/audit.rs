@@ -66,6 +66,7 @@ impl<C: AsRef<[Arc<RecordCore>]>, A: Borrow<Access>> Audit<C, A> {
             observer.opened(&OpenEvent {
                 opening,
                 touched: state.touched(),
+                plaintexts: &state.plaintexts,
                 fields: state.fields,
                 former_types: state.former_types,
                 former_fields: state.former_fields,

@@ -10,7 +10,7 @@ use crate::error::{Error, ErrorCode, ErrorKind};
 use crate::field::Field;
 use crate::id::{Class, FieldId};
 use crate::key::Dek;
-use crate::observe::Touched;
+use crate::observe::{PlaintextRead, Touched};
 use crate::payload::{self, Content};
 use crate::secret::wipe;
 use crate::token::{HEADER_LEN, Header, TokenParts};
@@ -26,6 +26,7 @@ pub(crate) struct OpenState {
     /// The code of the first failure.
     pub(crate) failed: Option<ErrorCode>,
     pub(crate) allow_compromised: bool,
+    pub(super) plaintexts: Vec<PlaintextRead>,
 }
 
 /// What is told of openings that joined another one.
@@ -120,6 +121,20 @@ impl OpenState {
                 Err(error)
             }
         }
+    }
+
+    /// Lets plaintext be read in place of a token of field `F`, if there is a permit, and notes it for the observer.
+    pub(crate) fn accept_plaintext<F: Field>(&mut self, core: &RecordCore) -> Result<(), Error> {
+        core.check_class(F::CLASS)?;
+        let permit = core.permit(F::ID).ok_or(ErrorKind::PlaintextNotPermitted)?;
+        permit.check()?;
+        self.fields = self.fields.saturating_add(1);
+        self.plaintexts.push(PlaintextRead {
+            field: F::ID,
+            record_type: core.context().record_type().to_owned(),
+            change: permit.change(),
+        });
+        Ok(())
     }
 
     /// Forgets the ciphers of the previous record, which are of no use for the next.

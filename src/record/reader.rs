@@ -39,7 +39,8 @@ pub struct RecordReader {
     access: Access,
 }
 
-/// A value under a compromised key. It may be forged, because whoever holds the key could have made it.
+/// A value that may be forged: under a compromised key, or plaintext in a column that is being migrated. Whoever holds the key, or can write
+/// to the column, could have made it.
 ///
 /// ```no_run
 /// # fn main() -> Result<(), rxseal::Error> {
@@ -55,6 +56,10 @@ pub struct RecordReader {
 pub struct NotAuthentic<T>(T);
 
 impl<T> NotAuthentic<T> {
+    pub(crate) fn new(value: T) -> Self {
+        Self(value)
+    }
+
     /// The value, which may be forged.
     pub fn expose_not_authentic(self) -> T {
         self.0

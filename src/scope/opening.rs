@@ -117,6 +117,22 @@ impl RecordReader {
         })
     }
 
+    /// Reads plaintext in place of a token of field `F`, by the keyring's permit. It is an opening like any other, or belongs to one.
+    pub(crate) fn read_plaintext<F: Field, T>(&self, read: impl FnOnce() -> Result<T, ErrorKind>) -> Result<T, Error> {
+        let accept = |audit: &mut Audit| {
+            let accepted = audit.state.accept_plaintext::<F>(self.core());
+            let value = accepted.and_then(|()| Ok(read()?)).map_err(|error| self.core().located::<F>(error));
+            value.inspect_err(|error| audit.state.note_failure(error))
+        };
+        if with_same(self, |_| ()).is_some() {
+            return with_same(self, accept).unwrap_or_else(|| Err(ErrorKind::ScopeMissing.into()));
+        }
+        let mut audit = self.begin_opening()?;
+        let value = accept(&mut audit);
+        audit.end();
+        value
+    }
+
     fn enter_opening<T>(&self, work: impl FnOnce() -> T) -> Result<(T, Left), Error> {
         // Before the observer is asked: what may not begin is no opening.
         check_nesting(false)?;
