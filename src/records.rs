@@ -76,6 +76,7 @@ mod counting;
 mod derived;
 mod ids;
 mod keys;
+mod migrates;
 mod open;
 mod parts;
 mod round_trip;
@@ -91,6 +92,7 @@ mod walk;
 
 pub use ids::{AsRecordId, AsSubjectId};
 pub use keys::{RecordKeys, WithSubjects};
+pub use migrates::Migrates;
 pub use parts::{PartsTwin, PhiParts};
 pub use subjects::SubjectSource;
 pub use tags::{TaggedRecord, Verified};
