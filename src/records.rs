@@ -77,6 +77,7 @@ mod derived;
 mod ids;
 mod keys;
 mod migrates;
+mod nested;
 mod open;
 mod parts;
 mod round_trip;

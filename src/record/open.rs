@@ -29,7 +29,35 @@ pub(crate) struct OpenState {
     pub(super) plaintexts: Vec<PlaintextRead>,
 }
 
+/// What is told of openings that joined another one.
+#[derive(Default)]
+pub(super) struct Tally {
+    fields: usize,
+    former_types: usize,
+    former_fields: usize,
+    failed: Option<ErrorCode>,
+    touched: Vec<Touched>,
+}
+
 impl OpenState {
+    /// Adds what is told of this opening to `tally`.
+    pub(super) fn add_to(&self, tally: &mut Tally) {
+        tally.fields = tally.fields.saturating_add(self.fields);
+        tally.former_types = tally.former_types.saturating_add(self.former_types);
+        tally.former_fields = tally.former_fields.saturating_add(self.former_fields);
+        tally.failed = tally.failed.or(self.failed);
+        tally.touched.extend_from_slice(self.touched());
+    }
+
+    /// Takes what joined this opening.
+    pub(super) fn join(&mut self, tally: Tally) {
+        self.fields = self.fields.saturating_add(tally.fields);
+        self.former_types = self.former_types.saturating_add(tally.former_types);
+        self.former_fields = self.former_fields.saturating_add(tally.former_fields);
+        self.failed = self.failed.or(tally.failed);
+        tally.touched.into_iter().for_each(|touched| self.touch(touched));
+    }
+
     /// Opens `token` into `out`, whose length is that of its payload (FORMAT 4.6, 5.1, 7.3).
     pub(crate) fn open<'o, F: Field>(
         &mut self,

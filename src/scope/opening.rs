@@ -82,7 +82,7 @@ impl RecordReader {
 
     /// Opens one field.
     ///
-    /// Inside a scope of the same record and access it belongs to that scope's opening. Otherwise it is an opening of its own, and the
+    /// Inside a scope or a pass of the same record and access it belongs to that opening. Otherwise it is an opening of its own, and the
     /// observer is told of it.
     ///
     /// # Errors
@@ -103,8 +103,9 @@ impl RecordReader {
     }
 
     fn open_one<F: Field, T: DeserializeOwned>(&self, token: TokenForm<'_>) -> Result<T, Error> {
-        if with_same(self, |_| ()).is_none() {
-            return self.open_fields(|pass| pass.open_form::<F, T>(token));
+        // A pass inside a scope is the nearer one.
+        if self.is_in_pass() || with_same(self, |_| ()).is_none() {
+            return self.open_single(|pass| pass.open_form::<F, T>(token));
         }
         let gone = || Error::from(ErrorKind::ScopeMissing);
         let result = open_form(token, |token, room| {
