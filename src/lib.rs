@@ -76,11 +76,13 @@ mod local_start;
 mod loopback;
 #[cfg(feature = "keyring-manager")]
 mod manager;
+pub mod migrating;
 pub mod observe;
 mod payload;
 pub mod phi;
 pub mod provider;
 mod random;
+mod read_through;
 mod record;
 mod record_tag;
 pub mod records;

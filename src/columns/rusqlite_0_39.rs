@@ -1,5 +1,7 @@
 //! Columns of rusqlite.
 
+mod migrating;
+
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, Value, ValueRef};
 
 use super::forms::{NULL, SealedText, from_text, tag_from_text};

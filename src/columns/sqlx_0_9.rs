@@ -2,6 +2,7 @@
 
 #[cfg(feature = "sqlx_postgres_0_9")]
 mod arrays;
+mod migrating;
 mod statement;
 
 use sqlx_core::database::Database;

@@ -5,7 +5,14 @@ use std::fs;
 use crate::workspace::{read, root};
 
 /// The tests that run a block against a real database.
-const TESTS: &[&str] = &["tests/live/columns/guide.rs", "tests/serde/columns/guide.rs"];
+const TESTS: &[&str] = &[
+    "tests/drivers/guide/with_diesel.rs",
+    "tests/drivers/guide/with_migration.rs",
+    "tests/drivers/guide/with_sea_orm.rs",
+    "tests/drivers/guide/with_tokio_postgres.rs",
+    "tests/live/columns/guide.rs",
+    "tests/serde/columns/guide.rs",
+];
 
 #[test]
 fn every_block_of_the_column_guide_is_in_a_test() {
