@@ -136,6 +136,7 @@ impl Error {
                 | ErrorKind::Unrepresentable
                 | ErrorKind::TokenAsPlaintext
                 | ErrorKind::TokenInside
+                | ErrorKind::PhiInside
                 | ErrorKind::ValueMismatch
         )
     }
@@ -305,6 +306,14 @@ impl Error {
     pub(crate) fn if_not_opened(mut self, reason: Reason) -> Self {
         if matches!(self.0.kind, ErrorKind::OpenFailed) {
             self.0.reason = reason;
+        }
+        self
+    }
+
+    /// What was refused inside a sealed value is a `Phi`.
+    pub(crate) fn of_phi(mut self) -> Self {
+        if matches!(self.0.kind, ErrorKind::TokenInside) {
+            self.0.kind = ErrorKind::PhiInside;
         }
         self
     }

@@ -12,6 +12,7 @@ mod sealing;
 #[cfg(feature = "serde_with_3")]
 mod serde_with;
 mod token_reader;
+mod typed;
 mod wipe;
 
 pub use each::Each;
@@ -19,6 +20,6 @@ pub use parts::Parts;
 pub(crate) use parts::check_parts;
 pub use phi_value::Phi;
 pub use plain_struct::{read_plaintext, write_plaintext};
-pub use sealed::Sealed;
+pub use sealed::{Sealed, SealedFrom};
 pub use sealing::{OpenAs, SealAs, Sealing};
 pub use wipe::{NotWiped, Wipe};

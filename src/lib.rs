@@ -214,14 +214,18 @@ pub mod subjects {
 /// # let keys = rxseal::testing::insecure_keyring("pharmacy-17")?.unobserved();
 /// # let access = rxseal::Access::new("job:label-printer", rxseal::Purpose::TREAT)?;
 /// use rxseal::page::{open_page, seal_page};
-/// use rxseal::phi::{Directions, Drug};
-/// let rows = [("warfarin 5 MG", "one daily"), ("lisinopril 10 MG", "two daily")];
+/// use rxseal::{Sealed, phi};
+/// struct Row {
+///     drug: Sealed<String, phi::Drug>,
+///     directions: Sealed<String, phi::Directions>,
+/// }
+/// let texts = [("warfarin 5 MG", "one daily"), ("lisinopril 10 MG", "two daily")];
 /// let records = [keys.record("prescription", 1001)?, keys.record("prescription", 1002)?];
-/// let sealed = seal_page(&records, |at, pass| {
-///     let (drug, directions) = rows[at];
-///     Ok((pass.seal_text::<Drug>(drug)?, pass.seal_text::<Directions>(directions)?))
+/// let rows = seal_page(&records, |at, pass| {
+///     let (drug, directions) = texts[at];
+///     Ok(Row { drug: pass.seal_field(drug)?, directions: pass.seal_field(directions)? })
 /// })?;
-/// let drugs: Vec<String> = open_page(&records, &access, |at, pass| pass.open_text::<Drug, _>(&sealed[at].0))?;
+/// let drugs = open_page(&records, &access, |at, pass| pass.open_field(&rows[at].drug))?;
 /// assert_eq!(drugs, ["warfarin 5 MG", "lisinopril 10 MG"]);
 /// # Ok(())
 /// # }
@@ -259,7 +263,8 @@ pub mod roles {
 /// What the forms of a field are made with. A program rarely names these.
 ///
 /// [`Wipe`](forms::Wipe) says how a [`Phi`] overwrites a type of yours, and [`NotWiped`](forms::NotWiped) that it cannot.
-/// [`SealAs`](forms::SealAs) and [`OpenAs`](forms::OpenAs) are the bounds of [`Sealing`] and its like. The others are what
+/// [`SealAs`](forms::SealAs), [`OpenAs`](forms::OpenAs) and [`SealedFrom`](forms::SealedFrom) are the bounds of [`Sealing`] and its like.
+/// The others are what
 /// `record.sealing(..)`, `opening()` and [`expose_plaintext`] return.
 ///
 /// ```
@@ -272,7 +277,7 @@ pub mod roles {
 /// }
 /// ```
 pub mod forms {
-    pub use crate::form::{NotWiped, OpenAs, SealAs, Wipe};
+    pub use crate::form::{NotWiped, OpenAs, SealAs, SealedFrom, Wipe};
     pub use crate::scope::{ExposedPlaintext, RecordOpening, RecordSealing};
 }
 

@@ -16,7 +16,7 @@ pub(crate) use in_place::{keep, unwrap_bytes, wrap_bytes};
 pub(crate) use nested::{nested_keys, refuse_nested};
 pub(crate) use read::{Content, content, decode};
 pub(crate) use write::{Limits, PayloadPlace, Plaintext, Value};
-pub(crate) use writing::{is_writing, refuse_inside};
+pub(crate) use writing::{is_writing, refuse_inside, refused_phi};
 
 /// FORMAT 7, the table of kinds.
 const KIND_BYTES: u8 = 0;

@@ -11,7 +11,7 @@ mod plaintext;
 mod sealing;
 mod task;
 
-pub(crate) use frame::keep;
+pub(crate) use frame::{keep, refused_phi};
 pub use opening::RecordOpening;
 pub(crate) use opening::{in_part as open_part, open_field};
 pub use plaintext::{ExposedPlaintext, accept_plaintext, expose_plaintext};

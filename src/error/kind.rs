@@ -64,6 +64,12 @@ pub(crate) enum ErrorKind {
          `expose_plaintext(&value)`"
     )]
     TokenInside,
+    #[error(
+        "a `Phi` cannot be sealed as a value or inside one: seal it with `phi.seal(&record)` and open it with \
+         `sealed.open_phi(&reader)`. Inside a struct that is sealed as one value, use plain types, or seal \
+         `expose_plaintext(&value)`"
+    )]
+    PhiInside,
 
     // Record tags
     #[error(
@@ -275,7 +281,7 @@ impl ErrorKind {
             Self::Unrepresentable => ErrorCode::Unrepresentable,
             Self::NotReadBack => ErrorCode::NotReadBack,
             Self::TokenAsPlaintext => ErrorCode::TokenAsPlaintext,
-            Self::TokenInside => ErrorCode::TokenInside,
+            Self::TokenInside | Self::PhiInside => ErrorCode::TokenInside,
             Self::TagMissing => ErrorCode::TagMissing,
             Self::NotATag => ErrorCode::NotATag,
             Self::TagRefused => ErrorCode::TagRefused,

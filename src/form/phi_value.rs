@@ -8,6 +8,7 @@ use serde::ser::{Serialize, Serializer};
 
 use super::sealing::{OpenAs, SealAs};
 use super::wipe::Wipe;
+use crate::scope;
 
 /// A value of PHI: its `Debug` is redacted, it is wiped on drop, and serde seals and opens it as
 /// [`Sealing::<F>`](crate::Sealing) does.
@@ -27,7 +28,8 @@ use super::wipe::Wipe;
 /// assert_eq!(refill.drug.expose_phi(), "warfarin 5 MG");
 /// ```
 ///
-/// Do not use it inside another sealed value: [`Sealing`](crate::Sealing) says why.
+/// Without serde, [`seal`](Self::seal) makes the [`Sealed`](crate::Sealed) that is stored, and [`Sealed::open_phi`](crate::Sealed::open_phi) opens it again. Do not use it inside
+/// another sealed value: [`Sealing`](crate::Sealing) says why.
 ///
 /// Do not give it a rule of the crate `validator`. The derive of `validator` serializes a value that breaks a rule, which fails outside
 /// of a scope, and then panics. Write one `#[validate(schema(function = ..))]` for the struct, and let that function use
@@ -44,6 +46,7 @@ use super::wipe::Wipe;
 ///     note: Phi<T, phi::Note>,
 /// }
 /// ```
+// `seal` is in `form/typed.rs`.
 pub struct Phi<T: Wipe, F> {
     /// `None` only while `expose_into_inner` takes the value out.
     value: Option<T>,
@@ -114,7 +117,7 @@ impl<T: Wipe, F> fmt::Debug for Phi<T, F> {
 
 impl<T: Wipe, F: SealAs<T>> Serialize for Phi<T, F> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        F::seal_as(self.expose_phi(), serializer)
+        F::seal_as(self.expose_phi(), serializer).inspect_err(|_| scope::refused_phi())
     }
 }
 

@@ -1,5 +1,6 @@
 //! `Sealed<T, F>`: a token that knows its type and its field.
 
+use std::borrow::Borrow;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
@@ -52,6 +53,7 @@ use crate::token::Token;
 /// # use rxseal::{Sealed, phi};
 /// fn same(drug: Sealed<String, phi::Drug>) -> Sealed<String, phi::PatientName> { drug }
 /// ```
+// `open_phi` is in `form/typed.rs`.
 pub struct Sealed<T, F> {
     token: Token,
     value: PhantomData<fn() -> (T, F)>,
@@ -65,12 +67,14 @@ impl<T, F: Field> Sealed<T, F> {
     /// Those of [`Record::seal`].
     pub fn seal<R: MaySeal, V: Serialize + ?Sized>(record: &Record<R>, value: &V) -> Result<Self, Error>
     where
-        T: std::borrow::Borrow<V>,
+        T: SealedFrom<V>,
     {
         record.seal::<F>(value).map(Self::from)
     }
 
     /// Opens the value.
+    ///
+    /// Inside a scope or a pass of the same record and access it belongs to that opening.
     ///
     /// # Errors
     ///
@@ -100,6 +104,18 @@ impl<T, F: Field> Sealed<T, F> {
         record.reseal::<F>(&self.token).map(Self::from)
     }
 }
+
+/// A value of which a `Sealed<Self, F>` is made: a reference to a `T`, or what a `T` borrows as, such as `str` for a `String`.
+#[diagnostic::on_unimplemented(
+    message = "a `Sealed<{Self}, _>` cannot be made of a `{V}`",
+    note = "a `Phi` is sealed with `phi.seal(&record)`, or in a pass with `pass.seal_phi(&phi)`; `sealed.open_phi(&reader)` opens it again",
+    note = "any other value has to be of the type that the `Sealed` names, or what it borrows as, such as `str` for `String`"
+)]
+pub trait SealedFrom<V: ?Sized> {}
+
+// Without this the compiler names `Borrow`, and nobody reads the notes above.
+#[diagnostic::do_not_recommend]
+impl<T: Borrow<V>, V: ?Sized> SealedFrom<V> for T {}
 
 impl<T, F> Sealed<T, F> {
     /// The token.

@@ -9,7 +9,7 @@ use serde::forward_to_deserialize_any;
 use super::even::{Even, Watch, visit_as_list};
 use super::one_value::around_one_value;
 use super::{KIND_BYTES, KIND_JSON, KIND_TEXT, PAD_START};
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, Reason};
 use crate::field::MAX_CONTENT;
 
 /// What a payload holds.
@@ -76,7 +76,15 @@ pub(crate) fn decode<T: DeserializeOwned>(content: Content<'_>) -> Result<T, Err
         Content::Text(text) => T::deserialize(One(Scalar::Text(text))).ok(),
         Content::Json(json) => decode_json(json),
     };
-    value.ok_or_else(|| ErrorKind::TypeMismatch.into())
+    value.ok_or_else(|| mismatch(std::any::type_name::<T>()))
+}
+
+/// A type that is or contains a `Phi` cannot be read from a sealed value. The name of a type is all that is known of it here.
+#[cold]
+fn mismatch(type_name: &str) -> Error {
+    const PHI: &str = concat!(env!("CARGO_CRATE_NAME"), "::form::phi_value::Phi<");
+    const REASON: Reason = "a `Phi` is opened with `sealed.open_phi(&reader)`, and sealed with `phi.seal(&record)`";
+    if type_name.contains(PHI) { ErrorKind::TypeMismatch.because(REASON) } else { ErrorKind::TypeMismatch.into() }
 }
 
 /// The value in `json`. Exact numbers are tried first, so that a type that holds them, such as some forms of

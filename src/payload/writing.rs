@@ -18,6 +18,8 @@ enum Writing {
     /// A value inside which something was to be sealed. This is kept, because formats and types may swallow the
     /// refusal.
     Refused,
+    /// The same of a `Phi`.
+    RefusedPhi,
 }
 
 /// Refuses to seal, or to write a token, while a value is being written.
@@ -27,6 +29,17 @@ pub(crate) fn refuse_inside() -> Result<(), Error> {
     }
     WRITING.set(Writing::Refused);
     Err(ErrorKind::TokenInside.into())
+}
+
+/// Says that what could not be written just now is a `Phi`, which has a way of its own to be sealed. Whether it was refused for being
+/// inside a value.
+#[cold]
+pub(crate) fn refused_phi() -> bool {
+    let refused = WRITING.get() == Writing::Refused;
+    if refused {
+        WRITING.set(Writing::RefusedPhi);
+    }
+    refused
 }
 
 /// Whether a value is being written.
@@ -39,9 +52,13 @@ pub(super) fn value<T>(write: impl FnOnce() -> Result<T, Error>) -> Result<T, Er
     WRITING.set(Writing::Value);
     let done = Done;
     let written = write();
-    let refused = WRITING.get() == Writing::Refused;
+    let state = WRITING.get();
     drop(done);
-    if refused { Err(ErrorKind::TokenInside.into()) } else { written }
+    match state {
+        Writing::Refused => Err(ErrorKind::TokenInside.into()),
+        Writing::RefusedPhi => Err(ErrorKind::PhiInside.into()),
+        Writing::Nothing | Writing::Value => written,
+    }
 }
 
 /// Also runs if the value's `Serialize` panics and somebody catches that.

@@ -20,13 +20,14 @@ const DRAWN_AT_ONCE: usize = 256;
 /// Nonce bytes are drawn for 256 records in one system call instead of one for each record.
 ///
 /// ```
-/// use rxseal::phi::Drug;
+/// use rxseal::{Sealed, phi};
 /// # fn main() -> Result<(), rxseal::Error> {
 /// # let keys = rxseal::testing::insecure_keyring("pharmacy-17")?.unobserved();
 /// let rows = [("RX-1001", "warfarin 5 MG"), ("RX-1002", "lisinopril 10 MG")];
 /// let records = rows.iter().map(|(id, _)| keys.record("prescription", *id)).collect::<Result<Vec<_>, _>>()?;
-/// let tokens = rxseal::page::seal_page(&records, |at, pass| pass.seal_text::<Drug>(rows[at].1))?;
-/// assert_eq!(tokens.len(), 2);
+/// let drugs: Vec<Sealed<String, phi::Drug>> =
+///     rxseal::page::seal_page(&records, |at, pass| pass.seal_field(rows[at].1))?;
+/// assert_eq!(drugs.len(), 2);
 /// # Ok(())
 /// # }
 /// ```
@@ -56,13 +57,13 @@ pub fn try_seal_page<R: MaySeal, T, E: From<Error>>(
 /// Reseals fields of many records: `work` is called for each in order, with its place in `records`.
 ///
 /// ```
-/// use rxseal::phi::Drug;
+/// # use rxseal::{Sealed, phi};
 /// # fn main() -> Result<(), rxseal::Error> {
 /// # let keys = rxseal::testing::insecure_keyring("pharmacy-17")?.unobserved();
 /// # let records = [keys.record("prescription", "RX-1001")?];
-/// # let tokens = [records[0].seal::<Drug>("warfarin 5 MG")?];
-/// let resealed = rxseal::page::reseal_page(&records, |at, pass| pass.reseal::<Drug>(&tokens[at]))?;
-/// assert_eq!(resealed[0].key_id(), keys.primary_key());
+/// # let drugs = [Sealed::<String, phi::Drug>::seal(&records[0], "warfarin 5 MG")?];
+/// let resealed = rxseal::page::reseal_page(&records, |at, pass| pass.reseal_field(&drugs[at]))?;
+/// assert_eq!(resealed[0].token().key_id(), keys.primary_key());
 /// # Ok(())
 /// # }
 /// ```
@@ -111,13 +112,13 @@ fn with_nonces<R: MaySeal, T, E: From<Error>>(
 /// place in `records`.
 ///
 /// ```
-/// use rxseal::phi::Drug;
+/// # use rxseal::{Sealed, phi};
 /// # fn main() -> Result<(), rxseal::Error> {
 /// # let keys = rxseal::testing::insecure_keyring("pharmacy-17")?.unobserved();
 /// # let access = rxseal::Access::new("job:nightly-report", rxseal::Purpose::HOPERAT)?;
 /// # let records = [keys.record("prescription", "RX-1001")?];
-/// # let tokens = [records[0].seal_text::<Drug>("warfarin 5 MG")?];
-/// let drugs = rxseal::page::open_page(&records, &access, |at, pass| pass.open_text::<Drug, String>(&tokens[at]))?;
+/// # let sealed = [Sealed::<String, phi::Drug>::seal(&records[0], "warfarin 5 MG")?];
+/// let drugs = rxseal::page::open_page(&records, &access, |at, pass| pass.open_field(&sealed[at]))?;
 /// assert_eq!(drugs, ["warfarin 5 MG"]);
 /// # Ok(())
 /// # }

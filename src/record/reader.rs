@@ -70,16 +70,18 @@ impl RecordReader {
     /// Opens several fields in one opening: one key set-up per class, and one event.
     ///
     /// ```
-    /// use rxseal::phi::{Directions, Drug};
+    /// use rxseal::{Sealed, phi};
+    /// struct Row {
+    ///     drug: Sealed<String, phi::Drug>,
+    ///     directions: Sealed<String, phi::Directions>,
+    /// }
     /// # fn main() -> Result<(), rxseal::Error> {
     /// # let keys = rxseal::testing::insecure_keyring("pharmacy-17")?.unobserved();
     /// # let rec = keys.record("prescription", "RX-1001")?;
-    /// # let (drug, directions) = (rec.seal::<Drug>("warfarin")?, rec.seal::<Directions>("daily")?);
+    /// # let row = Row { drug: Sealed::seal(&rec, "warfarin")?, directions: Sealed::seal(&rec, "daily")? };
     /// # let access = rxseal::Access::new("user:kim.rph", rxseal::Purpose::TREAT)?;
     /// let label = rec.opened_by(&access).open_fields(|pass| {
-    ///     let drug: String = pass.open::<Drug, _>(&drug)?;
-    ///     let directions: String = pass.open::<Directions, _>(&directions)?;
-    ///     Ok(format!("{drug}: {directions}"))
+    ///     Ok(format!("{}: {}", pass.open_field(&row.drug)?, pass.open_field(&row.directions)?))
     /// })?;
     /// # Ok(())
     /// # }
@@ -142,7 +144,10 @@ impl fmt::Debug for RecordReader {
 }
 
 /// Opens fields of one record, as one opening.
-// `nested_keys` is in `record/nested.rs`.
+///
+/// [`open_field`](Self::open_field) and [`open_phi`](Self::open_phi) open a [`Sealed`](crate::Sealed), which knows its marker and its
+/// type. The others open tokens, of the marker that the caller names.
+// The typed calls are in `form/typed.rs`, and `nested_keys` in `record/nested.rs`.
 pub struct OpenPass<'a> {
     pub(super) core: &'a RecordCore,
     pub(super) state: &'a mut OpenState,

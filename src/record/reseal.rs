@@ -28,15 +28,19 @@ impl Record {
     /// Of many records: [`reseal_page`](crate::page::reseal_page).
     ///
     /// ```
-    /// use rxseal::phi::{Directions, Drug};
+    /// use rxseal::{Sealed, phi};
+    /// struct Row {
+    ///     drug: Sealed<String, phi::Drug>,
+    ///     directions: Sealed<String, phi::Directions>,
+    /// }
     /// # fn main() -> Result<(), rxseal::Error> {
     /// # let keys = rxseal::testing::insecure_keyring("pharmacy-17")?.unobserved();
     /// # let rec = keys.record("prescription", "RX-1001")?;
-    /// # let (drug, directions) = (rec.seal::<Drug>("warfarin 5 MG")?, rec.seal_text::<Directions>("one daily")?);
-    /// let (drug, directions) = rec.reseal_fields(|pass| {
-    ///     Ok((pass.reseal::<Drug>(&drug)?, pass.reseal_text::<Directions>(&directions)?))
+    /// # let row = Row { drug: Sealed::seal(&rec, "warfarin")?, directions: Sealed::seal(&rec, "daily")? };
+    /// let row = rec.reseal_fields(|pass| {
+    ///     Ok(Row { drug: pass.reseal_field(&row.drug)?, directions: pass.reseal_field(&row.directions)? })
     /// })?;
-    /// assert_eq!(drug.key_id(), keys.primary_key());
+    /// assert_eq!(row.drug.token().key_id(), keys.primary_key());
     /// # Ok(())
     /// # }
     /// ```
@@ -109,6 +113,10 @@ impl Record {
 }
 
 /// Reseals fields of one record, each field id once. No plaintext leaves.
+///
+/// [`reseal_field`](Self::reseal_field) takes and gives a [`Sealed`](crate::Sealed), which knows its marker. The others take and give
+/// tokens, of the marker that the caller names.
+// The typed call is in `form/typed.rs`.
 pub struct ResealPass<'r> {
     core: &'r RecordCore,
     open: OpenState,

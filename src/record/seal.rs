@@ -47,12 +47,16 @@ impl<R: MaySeal> Record<R> {
     /// A field id is sealed at most once in a pass.
     ///
     /// ```
-    /// use rxseal::phi::{Directions, Drug};
+    /// use rxseal::{Sealed, phi};
+    /// struct Row {
+    ///     drug: Sealed<String, phi::Drug>,
+    ///     directions: Sealed<String, phi::Directions>,
+    /// }
     /// # fn main() -> Result<(), rxseal::Error> {
     /// # let keys = rxseal::testing::insecure_keyring("pharmacy-17")?.unobserved();
     /// let rec = keys.record("prescription", "RX-1001")?;
-    /// let (drug, directions) = rec.seal_fields(|pass| {
-    ///     Ok((pass.seal::<Drug>("warfarin 5 MG")?, pass.seal::<Directions>("one daily")?))
+    /// let row = rec.seal_fields(|pass| {
+    ///     Ok(Row { drug: pass.seal_field("warfarin 5 MG")?, directions: pass.seal_field("one daily")? })
     /// })?;
     /// # Ok(())
     /// # }
@@ -76,6 +80,10 @@ impl<R: MaySeal> Record<R> {
 }
 
 /// Seals fields of one record, each field id once.
+///
+/// [`seal_field`](Self::seal_field) and [`seal_phi`](Self::seal_phi) give a [`Sealed`](crate::Sealed), whose marker is that of the
+/// row's field. The others give tokens, of the marker that the caller names.
+// The typed calls are in `form/typed.rs`.
 pub struct SealPass<'r> {
     core: &'r RecordCore,
     state: SealState,

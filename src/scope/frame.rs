@@ -87,6 +87,14 @@ pub(crate) fn keep<E>(error: Error, report: impl FnOnce(&str) -> E) -> E {
     report(&text)
 }
 
+/// Says that what could not be written just now is a `Phi`. If it was inside a value that is sealed, the scope keeps that as its refusal.
+#[cold]
+pub(crate) fn refused_phi() {
+    if payload::refused_phi() {
+        on_top(|frame| frame.refusal = frame.refusal.take().map(Error::of_phi));
+    }
+}
+
 /// Runs `work` with `kind` as the active scope, and gives what both came to.
 pub(super) fn enter<T>(kind: Kind, work: impl FnOnce() -> T) -> Result<(T, Left), Error> {
     check_nesting(kind.stands_alone())?;

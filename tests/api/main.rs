@@ -9,3 +9,4 @@ mod reseal;
 mod smoke;
 mod swaps;
 mod tampering;
+mod typed;

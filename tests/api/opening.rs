@@ -1,30 +1,35 @@
 //! The opening of the README, as a program: `tests/house/readme.rs` looks for each of its lines here.
 
-use rxseal::{Access, Phi, Purpose, phi};
+use rxseal::{Access, PhiRecord, Purpose, phi};
 use serde::{Deserialize, Serialize};
 
-#[derive(Serialize, Deserialize)]
+#[derive(PhiRecord)]
+#[phi(record = "prescription", derive(Serialize, Deserialize))]
 struct Prescription {
-    rx_number: u64,
-    patient_name: Phi<String, phi::PatientName>,
-    drug: Phi<String, phi::Drug>,
+    #[phi(id)]
+    rx_number: u32,
+    #[phi(seal = phi::PatientName)]
+    patient_name: String,
+    #[phi(seal = phi::Drug)]
+    drug: String,
+    #[phi(clear)]
+    refills: u8,
 }
 
 #[test]
 fn the_opening_of_the_readme_does_what_it_says() -> Result<(), Box<dyn std::error::Error>> {
     let keys = rxseal::testing::insecure_keyring("pharmacy-17")?.unobserved();
     let kim = Access::new("user:kim.rph", Purpose::TREAT)?;
-    let id = uuid::Uuid::now_v7();
-    let rx = Prescription {
-        rx_number: 1001,
-        patient_name: "Jane Doe".to_owned().into(),
-        drug: "warfarin 5 MG".to_owned().into(),
-    };
-    let record = keys.record("prescription", id)?;
-    let row = serde_json::to_string(&record.sealing(&rx))?;
-    assert!(row.contains("1001") && !row.contains("Jane") && !row.contains("warfarin"), "{row}");
-    let rx: Prescription = record.opened_by(&kim).run_opening(|| serde_json::from_str(&row))?;
-    assert_eq!((rx.rx_number, rx.patient_name.expose_phi().as_str()), (1001, "Jane Doe"));
-    assert_eq!(rx.drug.expose_phi(), "warfarin 5 MG");
+    let rx =
+        Prescription { rx_number: 1001, patient_name: "Jane Doe".into(), drug: "warfarin 5 MG".into(), refills: 2 };
+    let row: SealedPrescription = keys.seal(&rx)?;
+    let json = serde_json::to_string(&row)?;
+    assert!(json.contains("1001") && !json.contains("Jane") && !json.contains("warfarin"), "{json}");
+    let row: SealedPrescription = serde_json::from_str(&json)?;
+    let rx: Prescription = keys.open(&row, &kim)?;
+    assert_eq!((rx.rx_number, rx.refills), (1001, 2));
+    assert_eq!((rx.patient_name.as_str(), rx.drug.as_str()), ("Jane Doe", "warfarin 5 MG"));
+    let copied = SealedPrescription { rx_number: 1002, ..row };
+    assert!(keys.open(&copied, &kim).is_err());
     Ok(())
 }
