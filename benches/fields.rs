@@ -71,6 +71,18 @@ fn serde_json_record(c: &mut Criterion) {
     });
 }
 
+fn record_struct(c: &mut Criterion) {
+    let keys = common::keyring(Suite::default());
+    let (rx, access) = (common::prescription_record(), common::access());
+    let row = keys.seal(&rx).unwrap();
+    let mut group = c.benchmark_group("record struct");
+    group.bench_function("seal/by hand", |b| b.iter(|| common::seal_by_hand(&keys, &rx).unwrap()));
+    group.bench_function("seal/derived", |b| b.iter(|| keys.seal(&rx).unwrap()));
+    group.bench_function("open/by hand", |b| b.iter(|| common::open_by_hand(&keys, &row, &access).unwrap()));
+    group.bench_function("open/derived", |b| b.iter(|| keys.open(&row, &access).unwrap()));
+    group.bench_function("reseal/derived", |b| b.iter(|| keys.reseal(&row).unwrap()));
+}
+
 fn tokens(c: &mut Criterion) {
     let keys = common::keyring(Suite::default());
     let token = keys.record("prescription", common::RECORD_ID).unwrap().seal::<common::Drug>(common::DRUG).unwrap();
@@ -94,5 +106,5 @@ fn unlock(c: &mut Criterion) {
     group.bench_function("parse", |b| b.iter(|| text.parse::<rxseal::keys::KeyringFile>().unwrap()));
 }
 
-criterion_group!(benches, suites, serde_json_record, tokens, unlock);
+criterion_group!(benches, suites, serde_json_record, record_struct, tokens, unlock);
 criterion_main!(benches);

@@ -1,4 +1,72 @@
-//! Whole record structs: the traits that `#[derive(PhiRecord)]` implements, and the calls that take such a struct.
+//! Whole record structs: each field says once what it is.
+//!
+//! `#[derive(PhiRecord)]` (feature `derive`) makes the *row* of a struct: the same struct with tokens in the place of its sealed fields. The
+//! row is what a program stores, in any serde format or column by column. Seal a struct with [`Keyring::seal`](crate::Keyring::seal), and
+//! open a row with [`Keyring::open`](crate::Keyring::open). A [`Sealer`](crate::Sealer) only seals and an [`Opener`](crate::Opener) only
+//! opens.
+//!
+#![cfg_attr(feature = "derive", doc = "```")]
+#![cfg_attr(not(feature = "derive"), doc = "```ignore")]
+//! use rxseal::phi::{Directions, PatientName};
+//! use rxseal::{PhiRecord, SealedRecord};
+//!
+//! rxseal::fields! { pub LineDrug = "line.drug" in Medication; }
+//!
+//! #[derive(PhiRecord)]
+//! #[phi(record = "prescription", derive(serde::Serialize, serde::Deserialize))]
+//! struct Prescription {
+//!     #[phi(id)]
+//!     rx_number: u64,
+//!     #[phi(seal = PatientName)]
+//!     patient_name: String,
+//!     #[phi(seal = Option<Directions>)]
+//!     directions: Option<String>,
+//!     #[phi(clear)]
+//!     refills: u8,
+//!     #[phi(part = "line")]
+//!     lines: Vec<Line>,
+//! }
+//!
+//! /// Each line is a part of the record: tokens cannot be exchanged between lines.
+//! #[derive(PhiRecord)]
+//! #[phi(part, derive(serde::Serialize, serde::Deserialize))]
+//! struct Line {
+//!     #[phi(id)]
+//!     line_no: u32,
+//!     #[phi(seal = LineDrug)]
+//!     drug: String,
+//! }
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let keys = rxseal::testing::insecure_keyring("pharmacy-17")?.unobserved();
+//! # let access = rxseal::Access::new("user:kim.rph", rxseal::Purpose::TREAT)?;
+//! let rx = Prescription {
+//!     rx_number: 1001,
+//!     patient_name: "Jane Doe".into(),
+//!     directions: Some("one daily".into()),
+//!     refills: 2,
+//!     lines: vec![Line { line_no: 1, drug: "warfarin 5 MG".into() }],
+//! };
+//! let row = keys.seal(&rx)?;
+//! let json = serde_json::to_string(&row)?;
+//! assert!(!json.contains("Jane") && !json.contains("warfarin"));
+//!
+//! let row: SealedPrescription = serde_json::from_str(&json)?;
+//! let rx = keys.open(&row, &access)?;
+//! assert_eq!(rx.lines[0].drug, "warfarin 5 MG");
+//!
+//! // One field, to be written back alone.
+//! let new = row.set::<Directions>(&keys, &Some("two daily".into()))?;
+//! assert_eq!(new.patient_name, row.patient_name);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! [`Twin`] has the table of markers, and of what each becomes in the row. A record with a subject (patient) is sealed and opened with
+//! [`WithSubjects`]; a part implements [`PhiPart`], and a struct that shares its record's context [`PhiFields`]. The derive implements
+//! these traits. A program names them in generic code, and for the methods of [`SealedRecord`] and [`TaggedRecord`]. [RECORDS.md] is the guide.
+//!
+//! [RECORDS.md]: https://github.com/rxseal/rxseal/blob/v0.2.0/docs/RECORDS.md
 
 mod calls;
 mod change;

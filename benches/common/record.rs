@@ -2,7 +2,7 @@
 #![allow(dead_code, clippy::unwrap_used, missing_docs)]
 
 use rxseal::root::RootKeys;
-use rxseal::{Access, Purpose, Sealing};
+use rxseal::{Access, Error, Keyring, PhiRecord, Purpose, Sealing};
 use serde::{Deserialize, Serialize};
 
 pub const NAME: &str = "Mrs. Corrin Gerhold-Whitfield";
@@ -46,6 +46,64 @@ pub struct Prescription {
     pub status: String,
 }
 
+/// The same record as a struct with a sealed twin.
+#[derive(PhiRecord)]
+#[phi(record = "prescription")]
+pub struct PrescriptionRecord {
+    #[phi(id)]
+    pub rx_number: u64,
+    #[phi(seal = Name)]
+    pub patient_name: String,
+    #[phi(seal = BirthDate)]
+    pub birth_date: String,
+    #[phi(seal = Drug)]
+    pub drug: String,
+    #[phi(seal = Directions)]
+    pub directions: String,
+    #[phi(seal = Prescriber)]
+    pub prescriber: String,
+    #[phi(clear)]
+    pub refills: u8,
+    #[phi(clear)]
+    pub status: String,
+}
+
+/// What `keys.seal(&rx)` does, written by hand.
+pub fn seal_by_hand(keys: &Keyring, rx: &PrescriptionRecord) -> Result<SealedPrescriptionRecord, Error> {
+    keys.record("prescription", rx.rx_number)?.seal_fields(|pass| {
+        Ok(SealedPrescriptionRecord {
+            rx_number: rx.rx_number,
+            patient_name: pass.seal::<Name>(&rx.patient_name)?.into(),
+            birth_date: pass.seal::<BirthDate>(&rx.birth_date)?.into(),
+            drug: pass.seal::<Drug>(&rx.drug)?.into(),
+            directions: pass.seal::<Directions>(&rx.directions)?.into(),
+            prescriber: pass.seal::<Prescriber>(&rx.prescriber)?.into(),
+            refills: rx.refills,
+            status: rx.status.clone(),
+        })
+    })
+}
+
+/// What `keys.open(&row, &access)` does, written by hand.
+pub fn open_by_hand(
+    keys: &Keyring,
+    row: &SealedPrescriptionRecord,
+    access: &Access,
+) -> Result<PrescriptionRecord, Error> {
+    keys.record("prescription", row.rx_number)?.opened_by(access).open_fields(|pass| {
+        Ok(PrescriptionRecord {
+            rx_number: row.rx_number,
+            patient_name: pass.open::<Name, _>(row.patient_name.token())?,
+            birth_date: pass.open::<BirthDate, _>(row.birth_date.token())?,
+            drug: pass.open::<Drug, _>(row.drug.token())?,
+            directions: pass.open::<Directions, _>(row.directions.token())?,
+            prescriber: pass.open::<Prescriber, _>(row.prescriber.token())?,
+            refills: row.refills,
+            status: row.status.clone(),
+        })
+    })
+}
+
 /// The same record without rxseal.
 #[derive(Serialize, Deserialize)]
 pub struct PlainPrescription {
@@ -61,6 +119,19 @@ pub struct PlainPrescription {
 
 pub fn prescription() -> Prescription {
     Prescription {
+        rx_number: 7_301_442,
+        patient_name: NAME.into(),
+        birth_date: BIRTH_DATE.into(),
+        drug: DRUG.into(),
+        directions: DIRECTIONS.into(),
+        prescriber: PRESCRIBER.into(),
+        refills: 3,
+        status: "active".into(),
+    }
+}
+
+pub fn prescription_record() -> PrescriptionRecord {
+    PrescriptionRecord {
         rx_number: 7_301_442,
         patient_name: NAME.into(),
         birth_date: BIRTH_DATE.into(),
