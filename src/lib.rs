@@ -288,7 +288,7 @@ pub mod __private {
     pub use crate::form::{read_plaintext, write_plaintext};
     pub use crate::records::{
         BoundValue, ClearField, FieldIds, HiddenField, IsOption, RecordIds, RecordOpener, RecordSealer, ScaledValue,
-        TokenChange, TokenVisit, assert_unique, joined_id, sum,
+        TokenChange, TokenVisit, assert_unique, highest, joined_id, sum,
     };
     pub use serde;
 }

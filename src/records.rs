@@ -104,7 +104,7 @@ pub use crate::record_tag::ClearValue;
 #[doc(hidden)]
 pub use crate::record_tag::{BoundValue, ScaledValue};
 #[doc(hidden)]
-pub use derived::{ClearField, HiddenField, IsOption};
+pub use derived::{ClearField, HiddenField, IsOption, highest};
 #[doc(hidden)]
 pub use ids::{RecordIds, joined_id};
 #[doc(hidden)]

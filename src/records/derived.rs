@@ -42,7 +42,7 @@ impl<T, M> IsOption<M> for Option<T> {
 /// What `Debug` prints in place of a sealed field.
 pub struct HiddenField<F>(PhantomData<fn() -> F>);
 
-impl<F: Field> HiddenField<F> {
+impl<F> HiddenField<F> {
     /// Of the field `F`.
     #[must_use]
     pub const fn new() -> Self {
@@ -60,4 +60,17 @@ impl<F: Field> fmt::Debug for HiddenField<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "[PHI {}]", F::ID.as_str())
     }
+}
+
+/// The highest cover number of several.
+#[must_use]
+pub const fn highest(mut numbers: &[u8]) -> u8 {
+    let mut highest = 1;
+    while let [number, rest @ ..] = numbers {
+        if *number > highest {
+            highest = *number;
+        }
+        numbers = rest;
+    }
+    highest
 }

@@ -19,6 +19,9 @@ pub type PartsTwin<T> = <T as PhiParts>::Sealed;
 pub trait PhiParts: Sized {
     /// The same in the row.
     type Sealed: Clone;
+    /// The highest cover number in the parts.
+    #[doc(hidden)]
+    const COVER: u8;
 
     /// How many contexts the parts are sealed in.
     #[doc(hidden)]
@@ -39,6 +42,7 @@ pub trait PhiParts: Sized {
 
 impl<P: PhiPart> PhiParts for P {
     type Sealed = <P as PhiFields>::Sealed;
+    const COVER: u8 = <<P as PhiFields>::Sealed as SealedFields>::COVER;
 
     fn contexts(&self) -> usize {
         PhiFields::contexts(self).saturating_add(1)
@@ -73,6 +77,7 @@ macro_rules! collections {
     ($($collection:ident $(.$all:ident())+;)*) => {$(
         impl<P: PhiPart> PhiParts for $collection<P> {
             type Sealed = $collection<<P as PhiFields>::Sealed>;
+            const COVER: u8 = <P as PhiParts>::COVER;
 
             fn contexts(&self) -> usize {
                 self.iter().map(PhiParts::contexts).fold(0, usize::saturating_add)

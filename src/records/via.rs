@@ -11,7 +11,7 @@ use super::twin::TwinOf;
 use super::walk::{TokenChange, TokenVisit};
 use crate::error::Error;
 use crate::field::Field;
-use crate::form::Sealed;
+use crate::form::{OpenAs, SealAs, Sealed};
 
 /// How a `T` is written into a token and read from it, if not by its own serde impls. `#[phi(seal = F, with = "module")]` implements it
 /// for a type of its own, with `module::serialize` and `module::deserialize`.
@@ -102,5 +102,18 @@ impl<F: Field, T, W: SerdeWith<T>> TwinOf<T> for With<F, W> {
 
     fn change_twin(twin: &mut Self::Twin, change: &mut impl TokenChange) -> Result<(), Error> {
         <F as TwinOf<Via<T, W>>>::change_twin(twin, change)
+    }
+}
+
+/// For `Sealing::<With<F, W>>`: in the scopes of a record, and as plaintext.
+impl<F: Field, T, W: SerdeWith<T>> SealAs<T> for With<F, W> {
+    fn seal_as<S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
+        F::seal_as(&ViaRef::<T, W>(value, PhantomData), serializer)
+    }
+}
+
+impl<'de, F: Field, T, W: SerdeWith<T>> OpenAs<'de, T> for With<F, W> {
+    fn open_as<D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+        <F as OpenAs<'de, Via<T, W>>>::open_as(deserializer).map(Via::expose_into_inner)
     }
 }

@@ -12,7 +12,7 @@ use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 
 use crate::input::Input;
-use pieces::root;
+use pieces::{here, root};
 
 pub(crate) fn expand(input: &Input) -> TokenStream {
     let twin = twin::expand(input);
@@ -36,6 +36,5 @@ fn unique(input: &Input) -> TokenStream {
         return TokenStream::new();
     }
     let (root, name) = (root(input), &input.name);
-    let span = name.span();
-    quote_spanned!(span=> const _: () = #root::__private::assert_unique(&<#name as #root::records::PhiFields>::FIELDS);)
+    quote_spanned!(here(input)=> const _: () = #root::__private::assert_unique(&<#name as #root::records::PhiFields>::FIELDS);)
 }

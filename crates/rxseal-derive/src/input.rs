@@ -53,6 +53,8 @@ impl Input {
         check_serde(&serde, &container, &variants, &mut errors);
         for variant in &variants {
             check_ids(&input.ident, variant, &container.kind, &mut errors);
+            check_tag(variant, &variants, &container, &mut errors);
+            check_types(variant, &mut errors);
             check_markers(variant, &mut errors);
             check_with(&input.generics, variant, &mut errors);
         }
@@ -163,12 +165,56 @@ fn check_ids(name: &Ident, variant: &Variant, kind: &Kind, errors: &mut Errors) 
         ),
         _ => {}
     }
-    let tags = variant.fields.iter().filter(|field| matches!(field.role, Role::RecordTag));
-    for field in tags.skip(1) {
-        errors.at(&field.name, "a record has one tag");
-    }
     for field in variant.fields.iter().filter(|field| field.subject).skip(1) {
         errors.at(&field.name, "a record has one subject");
+    }
+}
+
+/// A row has its tag whatever variant it is, and a projection has none, since it has not all that the tag covers.
+fn check_tag(variant: &Variant, all: &[Variant], container: &Container, errors: &mut Errors) {
+    let tags = |variant: &Variant| variant.fields.iter().filter(|field| matches!(field.role, Role::RecordTag)).count();
+    let of_variant = variant.fields.iter().filter(|field| matches!(field.role, Role::RecordTag));
+    for (at, field) in of_variant.enumerate() {
+        if at > 0 {
+            errors.at(&field.name, "a record has one tag");
+        } else if container.projection {
+            errors.at(
+                &field.name,
+                "a projection has not all fields that the tag covers, so it cannot verify it: say `clear`",
+            );
+        }
+    }
+    if let (Some(name), 0, true) = (&variant.name, tags(variant), all.iter().any(|other| tags(other) > 0)) {
+        errors.at(name, "each variant needs the record tag, or none has one: say #[phi(record_tag)] on a field of it");
+    }
+}
+
+/// What cannot be meant, as far as the tokens show it. For all other types the compiler says what they lack.
+fn check_types(variant: &Variant, errors: &mut Errors) {
+    for field in &variant.fields {
+        let ty = &field.ty;
+        let inside = tokens::argument_of(ty, "Option").unwrap_or(ty);
+        match &field.role {
+            Role::Seal(Seal::Under(under)) => {
+                if tokens::arguments_of(inside, "Phi").is_some() {
+                    errors.at(&under.marker, "a `Phi` has its marker in its type: write #[phi(seal)] alone");
+                }
+                if let (Some(inner), true) = (tokens::argument_of(&under.marker, "Option"), tokens::is_plain(ty)) {
+                    let inner = inner.to_token_stream();
+                    errors.at(&under.marker, format_args!("write `seal = {inner}`, this field is no `Option`"));
+                }
+            }
+            Role::Seal(Seal::OfType) if tokens::is_plain(inside) => {
+                errors.at(ty, "only a `Phi` has a marker in its type: write #[phi(seal = Marker)] for this field");
+            }
+            Role::Part { .. } if tokens::is_plain(tokens::argument_of(inside, "Vec").unwrap_or(inside)) => {
+                errors.at(ty, "parts are structs with #[derive(PhiRecord)] and #[phi(part)], one, a `Vec` or an `Option` of them: seal this field as a whole with #[phi(seal = Marker)]");
+            }
+            Role::Nested if tokens::is_plain(inside) => {
+                errors.at(ty, "a nested struct has #[derive(PhiRecord)] and #[phi(nested)]: for repeated ones say #[phi(part = \"name\")], and seal any other value with #[phi(seal = Marker)]");
+            }
+            _ => {}
+        }
     }
 }
 

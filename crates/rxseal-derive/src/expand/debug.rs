@@ -1,11 +1,11 @@
 //! `Debug` of the struct, which prints no field that is sealed. A derived one beside it does not compile, and that is the point.
 
 use proc_macro2::{Ident, TokenStream};
-use quote::{ToTokens, quote};
+use quote::{ToTokens, quote_spanned};
 use syn::ext::IdentExt;
 use syn::parse_quote;
 
-use super::pieces::{generics, own, root, taken_apart, twin_of};
+use super::pieces::{at, generics, here, own, root, taken_apart, twin_of};
 use crate::input::field::{Field, Role};
 use crate::input::{Input, Variant};
 
@@ -25,10 +25,10 @@ pub(super) fn expand(input: &Input) -> TokenStream {
         |field, value| printed(input, field, value),
         |variant, fields| {
             let title = title(input, variant);
-            quote!(::core::fmt::Formatter::debug_struct(#formatter, #title) #(#fields)* .finish())
+            quote_spanned!(here(input)=> ::core::fmt::Formatter::debug_struct(#formatter, #title) #(#fields)* .finish())
         },
     );
-    quote! {
+    quote_spanned! {here(input)=>
         #[automatically_derived]
         #[allow(deprecated)]
         impl #header ::core::fmt::Debug for #name #arguments #bounds {
@@ -48,9 +48,9 @@ fn printed(input: &Input, field: &Field, value: &Ident) -> TokenStream {
     let shown = match &field.role {
         Role::Seal(seal) => {
             let twin_of = twin_of(input, field, seal);
-            quote!(#root::__private::HiddenField::<#twin_of::Field>::new())
+            quote_spanned!(at(field)=> #root::__private::HiddenField::<#twin_of::Field>::new())
         }
         _ => value.to_token_stream(),
     };
-    quote!(.field(#name, &#shown))
+    quote_spanned!(at(field)=> .field(#name, &#shown))
 }

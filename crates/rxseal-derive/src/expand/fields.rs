@@ -1,10 +1,10 @@
 //! What seals the fields of the struct, and what opens, shows and changes those of the twin.
 
 use proc_macro2::{Ident, TokenStream};
-use quote::quote;
+use quote::quote_spanned;
 use syn::Type;
 
-use super::pieces::{implement, marker, own, path_of, root, taken_apart, twin_of};
+use super::pieces::{at, here, implement, marker, own, path_of, root, taken_apart, twin_of};
 use crate::input::field::{Bind, Field, Role, Seal};
 use crate::input::{Input, Variant, tokens};
 
@@ -18,16 +18,16 @@ pub(super) fn of_the_struct(input: &Input) -> TokenStream {
         input,
         &input.name,
         |field, value| seal(input, field, value, &sealer),
-        |variant, parts| built(variant, &parts, twin),
+        |variant, parts| built(input, variant, &parts, twin),
     );
     let contexts = contexts(input);
     let unique = (!input.generics.params.is_empty())
-        .then(|| quote!(const { #root::__private::assert_unique(&<Self as #root::records::PhiFields>::FIELDS) }));
+        .then(|| quote_spanned!(here(input)=> const { #root::__private::assert_unique(&<Self as #root::records::PhiFields>::FIELDS) }));
     implement(
         input,
-        &quote!(#root::records::PhiFields),
+        &quote_spanned!(here(input)=> #root::records::PhiFields),
         &input.name,
-        &quote! {
+        &quote_spanned! {here(input)=>
             type Sealed = #twin #arguments;
             const FIELDS: #root::__private::FieldIds = #ids;
             #contexts
@@ -43,22 +43,25 @@ pub(super) fn of_the_struct(input: &Input) -> TokenStream {
 pub(super) fn of_the_twin(input: &Input) -> TokenStream {
     let (root, name, sealed) = (root(input), &input.name, &input.sealed);
     let (_, arguments, _) = input.generics.split_for_impl();
+    let cover = cover(input);
     let (opener, visit, change) = (own("opener"), own("visit"), own("change"));
-    let steps = |_: &Variant, steps: Vec<TokenStream>| quote!(#(#steps)* ::core::result::Result::Ok(()));
+    let steps =
+        |_: &Variant, steps: Vec<TokenStream>| quote_spanned!(here(input)=> #(#steps)* ::core::result::Result::Ok(()));
     let open = taken_apart(
         input,
         sealed,
         |field, twin| open(input, field, twin, &opener),
-        |variant, parts| built(variant, &parts, name),
+        |variant, parts| built(input, variant, &parts, name),
     );
     let visits = taken_apart(input, sealed, |field, twin| visited(input, field, twin, &visit), steps);
     let changes = taken_apart(input, sealed, |field, twin| changed(input, field, twin, &change), steps);
     implement(
         input,
-        &quote!(#root::records::SealedFields),
+        &quote_spanned!(here(input)=> #root::records::SealedFields),
         sealed,
-        &quote! {
+        &quote_spanned! {here(input)=>
             type Open = #name #arguments;
+            const COVER: u8 = #cover;
             fn open_fields(&self, #opener: &mut #root::__private::RecordOpener<'_>) -> ::core::result::Result<Self::Open, #root::Error> {
                 #open
             }
@@ -85,9 +88,9 @@ pub(super) fn settable(input: &Input) -> TokenStream {
         let (marker, ty, name) = (marker(input, field, seal), &field.ty, &field.name);
         Some(implement(
             input,
-            &quote!(#root::records::HasField<#of>),
+            &quote_spanned!(at(field)=> #root::records::HasField<#of>),
             &input.sealed,
-            &quote! {
+            &quote_spanned! {here(input)=>
                 type Value = #ty;
                 type Marker = #marker;
                 fn twin_mut(&mut self) -> &mut #root::records::Twin<Self::Value, Self::Marker> {
@@ -96,7 +99,7 @@ pub(super) fn settable(input: &Input) -> TokenStream {
             },
         ))
     });
-    quote!(#(#impls)*)
+    quote_spanned!(here(input)=> #(#impls)*)
 }
 
 /// The field marker inside of a marker such as `Option<Each<Drug>>`, or of a type such as `Phi<String, Drug>`.
@@ -117,30 +120,30 @@ fn field_ids(input: &Input) -> TokenStream {
         let own = variant.fields.iter().filter_map(|field| match &field.role {
             Role::Seal(seal) => {
                 let twin_of = twin_of(input, field, seal);
-                Some(quote!(#root::__private::declared::<#twin_of::Field>()))
+                Some(quote_spanned!(at(field)=> #root::__private::declared::<#twin_of::Field>()))
             }
             _ => None,
         });
         let nested = variant.fields.iter().filter_map(|field| match &field.role {
             Role::Nested => {
                 let ty = &field.ty;
-                Some(quote!(&<#ty as #root::records::PhiFields>::FIELDS))
+                Some(quote_spanned!(at(field)=> &<#ty as #root::records::PhiFields>::FIELDS))
             }
             _ => None,
         });
-        (quote!(&[#(#own),*]), quote!(&[#(#nested),*]))
+        (quote_spanned!(here(input)=> &[#(#own),*]), quote_spanned!(here(input)=> &[#(#nested),*]))
     };
     match input.variants.as_slice() {
         [only] if !input.is_enum => {
             let (own, nested) = of(only);
-            quote!(#root::__private::FieldIds { own: #own, nested: #nested, variants: &[] })
+            quote_spanned!(here(input)=> #root::__private::FieldIds { own: #own, nested: #nested, variants: &[] })
         }
         variants => {
             let variants = variants.iter().map(|variant| {
                 let (own, nested) = of(variant);
-                quote!(&#root::__private::FieldIds { own: #own, nested: #nested, variants: &[] })
+                quote_spanned!(here(input)=> &#root::__private::FieldIds { own: #own, nested: #nested, variants: &[] })
             });
-            quote!(#root::__private::FieldIds { own: &[], nested: &[], variants: &[#(#variants),*] })
+            quote_spanned!(here(input)=> #root::__private::FieldIds { own: &[], nested: &[], variants: &[#(#variants),*] })
         }
     }
 }
@@ -155,44 +158,67 @@ fn contexts(input: &Input) -> TokenStream {
     let count = |field: &Field, value: &Ident| {
         let ty = &field.ty;
         match &field.role {
-            Role::Part { .. } => quote!(<#ty as #root::records::PhiParts>::contexts(#value),),
-            Role::Nested => quote!(<#ty as #root::records::PhiFields>::contexts(#value),),
+            Role::Part { .. } => quote_spanned!(at(field)=> <#ty as #root::records::PhiParts>::contexts(#value),),
+            Role::Nested => quote_spanned!(at(field)=> <#ty as #root::records::PhiFields>::contexts(#value),),
             // Only a marker with arguments, such as `Parts<F>`, has any.
             Role::Seal(seal) if seal.under().is_some_and(|under| tokens::has_arguments(&under.marker)) => {
                 let twin_of = twin_of(input, field, seal);
-                quote!(#twin_of::contexts(#value),)
+                quote_spanned!(at(field)=> #twin_of::contexts(#value),)
             }
             _ => TokenStream::new(),
         }
     };
-    let counts = taken_apart(input, &input.name, count, |_, counts| quote!(#root::__private::sum(&[#(#counts)*])));
-    quote! {
+    let counts = taken_apart(
+        input,
+        &input.name,
+        count,
+        |_, counts| quote_spanned!(here(input)=> #root::__private::sum(&[#(#counts)*])),
+    );
+    quote_spanned! {here(input)=>
         fn contexts(&self) -> usize {
             #counts
         }
     }
 }
 
-fn built(variant: &Variant, parts: &[TokenStream], name: &Ident) -> TokenStream {
+fn built(input: &Input, variant: &Variant, parts: &[TokenStream], name: &Ident) -> TokenStream {
     let path = path_of(name, variant);
     let fields = variant.fields.iter().map(|field| &field.name);
-    quote!(::core::result::Result::Ok(#path { #(#fields: #parts,)* }))
+    quote_spanned!(here(input)=> ::core::result::Result::Ok(#path { #(#fields: #parts,)* }))
+}
+
+/// The highest cover number of the fields, and of what they contain.
+fn cover(input: &Input) -> TokenStream {
+    let root = root(input);
+    let numbers = input.fields().flat_map(|field| {
+        let ty = &field.ty;
+        let inside = match &field.role {
+            Role::Part { .. } => Some(quote_spanned!(at(field)=> <#ty as #root::records::PhiParts>::COVER)),
+            Role::Nested => Some(quote_spanned!(at(field)=> <<#ty as #root::records::PhiFields>::Sealed as #root::records::SealedFields>::COVER)),
+            _ => None,
+        };
+        let own = field.since.as_ref().map(|since| quote_spanned!(since.span()=> #since));
+        own.into_iter().chain(inside)
+    });
+    quote_spanned!(here(input)=> #root::__private::highest(&[1, #(#numbers),*]))
 }
 
 fn cloned(input: &Input, field: &Field, value: &Ident) -> TokenStream {
     let (root, ty) = (root(input), &field.ty);
-    quote!(<#ty as #root::__private::ClearField>::copied(#value))
+    quote_spanned!(at(field)=> <#ty as #root::__private::ClearField>::copied(#value))
 }
 
 fn seal(input: &Input, field: &Field, value: &Ident, sealer: &Ident) -> TokenStream {
     let (root, ty) = (root(input), &field.ty);
     match &field.role {
         Role::Id | Role::Clear { .. } | Role::RecordTag => cloned(input, field, value),
-        Role::Part { name } => quote!(<#ty as #root::records::PhiParts>::seal_parts(#value, #name, #sealer)?),
-        Role::Nested => quote!(<#ty as #root::records::PhiFields>::seal_fields(#value, #sealer)?),
+        Role::Part { name } => {
+            quote_spanned!(at(field)=> <#ty as #root::records::PhiParts>::seal_parts(#value, #name, #sealer)?)
+        }
+        Role::Nested => quote_spanned!(at(field)=> <#ty as #root::records::PhiFields>::seal_fields(#value, #sealer)?),
         Role::Seal(seal) => {
             let twin_of = twin_of(input, field, seal);
-            quote!(#twin_of::seal_twin(#value, #sealer)?)
+            quote_spanned!(at(field)=> #twin_of::seal_twin(#value, #sealer)?)
         }
     }
 }
@@ -201,11 +227,13 @@ fn open(input: &Input, field: &Field, twin: &Ident, opener: &Ident) -> TokenStre
     let (root, ty) = (root(input), &field.ty);
     match &field.role {
         Role::Id | Role::Clear { .. } | Role::RecordTag => cloned(input, field, twin),
-        Role::Part { name } => quote!(<#ty as #root::records::PhiParts>::open_parts(#twin, #name, #opener)?),
-        Role::Nested => quote!(#root::records::SealedFields::open_fields(#twin, #opener)?),
+        Role::Part { name } => {
+            quote_spanned!(at(field)=> <#ty as #root::records::PhiParts>::open_parts(#twin, #name, #opener)?)
+        }
+        Role::Nested => quote_spanned!(at(field)=> #root::records::SealedFields::open_fields(#twin, #opener)?),
         Role::Seal(seal) => {
             let twin_of = twin_of(input, field, seal);
-            quote!(#twin_of::open_twin(#twin, #opener)?)
+            quote_spanned!(at(field)=> #twin_of::open_twin(#twin, #opener)?)
         }
     }
 }
@@ -215,15 +243,17 @@ fn visited(input: &Input, field: &Field, twin: &Ident, visit: &Ident) -> TokenSt
     let step = match &field.role {
         Role::Id | Role::Clear { bind: None } | Role::RecordTag => return TokenStream::new(),
         Role::Clear { bind: Some(bind) } => bound(input, field, bind, twin, visit),
-        Role::Part { name } => quote!(<#ty as #root::records::PhiParts>::visit_parts(#twin, #name, #visit)?;),
-        Role::Nested => quote!(#root::records::SealedFields::visit_tokens(#twin, #visit)?;),
+        Role::Part { name } => {
+            quote_spanned!(at(field)=> <#ty as #root::records::PhiParts>::visit_parts(#twin, #name, #visit)?;)
+        }
+        Role::Nested => quote_spanned!(at(field)=> #root::records::SealedFields::visit_tokens(#twin, #visit)?;),
         Role::Seal(seal) => {
             let twin_of = twin_of(input, field, seal);
-            quote!(#twin_of::visit_twin(#twin, #visit)?;)
+            quote_spanned!(at(field)=> #twin_of::visit_twin(#twin, #visit)?;)
         }
     };
     match &field.since {
-        Some(since) => quote! {
+        Some(since) => quote_spanned! {here(input)=>
             #root::__private::TokenVisit::since(#visit, #since);
             #step
             #root::__private::TokenVisit::since(#visit, 1);
@@ -236,10 +266,10 @@ fn visited(input: &Input, field: &Field, twin: &Ident, visit: &Ident) -> TokenSt
 fn bound(input: &Input, field: &Field, Bind { id, scale }: &Bind, twin: &Ident, visit: &Ident) -> TokenStream {
     let (root, ty) = (root(input), &field.ty);
     let text = match scale {
-        Some(scale) => quote!(<#ty as #root::__private::ScaledValue>::scaled_text(#twin, #scale)?),
-        None => quote!(<#ty as #root::__private::BoundValue>::bound_text(#twin)?),
+        Some(scale) => quote_spanned!(at(field)=> <#ty as #root::__private::ScaledValue>::scaled_text(#twin, #scale)?),
+        None => quote_spanned!(at(field)=> <#ty as #root::__private::BoundValue>::bound_text(#twin)?),
     };
-    quote! {
+    quote_spanned! {here(input)=>
         #root::__private::TokenVisit::clear(#visit, const { #root::FieldId::new(#id) }, #text.as_deref())?;
     }
 }
@@ -248,11 +278,13 @@ fn changed(input: &Input, field: &Field, twin: &Ident, change: &Ident) -> TokenS
     let (root, ty) = (root(input), &field.ty);
     match &field.role {
         Role::Id | Role::Clear { .. } | Role::RecordTag => TokenStream::new(),
-        Role::Part { name } => quote!(<#ty as #root::records::PhiParts>::change_parts(#twin, #name, #change)?;),
-        Role::Nested => quote!(#root::records::SealedFields::change_tokens(#twin, #change)?;),
+        Role::Part { name } => {
+            quote_spanned!(at(field)=> <#ty as #root::records::PhiParts>::change_parts(#twin, #name, #change)?;)
+        }
+        Role::Nested => quote_spanned!(at(field)=> #root::records::SealedFields::change_tokens(#twin, #change)?;),
         Role::Seal(seal) => {
             let twin_of = twin_of(input, field, seal);
-            quote!(#twin_of::change_twin(#twin, #change)?;)
+            quote_spanned!(at(field)=> #twin_of::change_twin(#twin, #change)?;)
         }
     }
 }

@@ -1,9 +1,9 @@
 //! Of which record, part and subject the struct and its twin are.
 
 use proc_macro2::{Ident, TokenStream};
-use quote::quote;
+use quote::quote_spanned;
 
-use super::pieces::{implement, reference, root, taken_apart};
+use super::pieces::{at, here, implement, reference, root, taken_apart};
 use crate::input::container::Kind;
 use crate::input::field::{Field, Role};
 use crate::input::{Input, Variant};
@@ -13,26 +13,90 @@ pub(super) fn expand(input: &Input) -> TokenStream {
     match &input.container.kind {
         Kind::Nested => TokenStream::new(),
         Kind::Part => {
-            let plain = implement(input, &quote!(#root::records::PhiPart), &input.name, &part_id(input, &input.name));
-            let sealed =
-                implement(input, &quote!(#root::records::SealedPart), &input.sealed, &part_id(input, &input.sealed));
-            quote!(#plain #sealed)
-        }
-        Kind::Record { name, former } => {
-            let plain = implement(input, &quote!(#root::PhiRecord), &input.name, &record_ids(input, &input.name));
-            let ids = record_ids(input, &input.sealed);
+            let plain = implement(
+                input,
+                &quote_spanned!(here(input)=> #root::records::PhiPart),
+                &input.name,
+                &part_id(input, &input.name),
+            );
             let sealed = implement(
                 input,
-                &quote!(#root::SealedRecord),
+                &quote_spanned!(here(input)=> #root::records::SealedPart),
                 &input.sealed,
-                &quote! {
+                &part_id(input, &input.sealed),
+            );
+            quote_spanned!(here(input)=> #plain #sealed)
+        }
+        Kind::Record { name, former } => {
+            let plain = implement(
+                input,
+                &quote_spanned!(here(input)=> #root::PhiRecord),
+                &input.name,
+                &record_ids(input, &input.name),
+            );
+            let ids = record_ids(input, &input.sealed);
+            let tag = record_tag(input);
+            let sealed = implement(
+                input,
+                &quote_spanned!(here(input)=> #root::SealedRecord),
+                &input.sealed,
+                &quote_spanned! {here(input)=>
                     const RECORD_TYPE: &'static str = #name;
                     const FORMER_TYPES: &'static [&'static str] = &[#(#former),*];
+                    #tag
                     #ids
                 },
             );
-            let whole = implement(input, &quote!(#root::records::WholeRecord), &input.sealed, &TokenStream::new());
-            quote!(#plain #sealed #whole)
+            let whole = if input.container.projection {
+                TokenStream::new()
+            } else {
+                implement(
+                    input,
+                    &quote_spanned!(here(input)=> #root::records::WholeRecord),
+                    &input.sealed,
+                    &TokenStream::new(),
+                )
+            };
+            let tagged = if has_tag(input) {
+                implement(
+                    input,
+                    &quote_spanned!(here(input)=> #root::records::TaggedRecord),
+                    &input.sealed,
+                    &TokenStream::new(),
+                )
+            } else {
+                TokenStream::new()
+            };
+            quote_spanned!(here(input)=> #plain #sealed #whole #tagged)
+        }
+    }
+}
+
+fn has_tag(input: &Input) -> bool {
+    input.fields().any(|field| matches!(field.role, Role::RecordTag))
+}
+
+/// Where the tag of a row is.
+fn record_tag(input: &Input) -> TokenStream {
+    if !has_tag(input) {
+        return TokenStream::new();
+    }
+    let root = root(input);
+    let tag = taken_apart(
+        input,
+        &input.sealed,
+        |field, value| match field.role {
+            Role::RecordTag => quote_spanned!(at(field)=> ::core::option::Option::Some(#value)),
+            _ => TokenStream::new(),
+        },
+        |_, tag| quote_spanned!(here(input)=> #(#tag)*),
+    );
+    quote_spanned! {here(input)=>
+        fn record_tag(&self) -> ::core::option::Option<&#root::RecordTag> {
+            #tag
+        }
+        fn record_tag_mut(&mut self) -> ::core::option::Option<&mut #root::RecordTag> {
+            #tag
         }
     }
 }
@@ -46,12 +110,12 @@ fn part_id(input: &Input, name: &Ident) -> TokenStream {
         |variant, _| {
             let ids = ids(input, variant);
             match ids.as_slice() {
-                [only] => quote!(::core::result::Result::Ok(#only)),
-                several => quote!(#root::__private::joined_id(&[#(#several),*])),
+                [only] => quote_spanned!(here(input)=> ::core::result::Result::Ok(#only)),
+                several => quote_spanned!(here(input)=> #root::__private::joined_id(&[#(#several),*])),
             }
         },
     );
-    quote! {
+    quote_spanned! {here(input)=>
         fn part_id(&self) -> ::core::result::Result<#root::Identifier<'_>, #root::Error> {
             #id
         }
@@ -63,7 +127,7 @@ fn record_ids(input: &Input, name: &Ident) -> TokenStream {
     let named = |field: &Field, value: &Ident| {
         let id = id(input, field, value);
         let subject = subject(field, value);
-        quote!(#id #subject)
+        quote_spanned!(here(input)=> #id #subject)
     };
     let ids = taken_apart(input, name, named, |variant, _| {
         let ids = ids(input, variant);
@@ -71,14 +135,14 @@ fn record_ids(input: &Input, name: &Ident) -> TokenStream {
             [_] => {
                 let only = variant.fields.iter().enumerate().filter(|(_, field)| matches!(field.role, Role::Id));
                 let only = only.map(|(at, field)| reference(field, at));
-                quote!(#root::__private::RecordIds::new(#(#only)*))
+                quote_spanned!(here(input)=> #root::__private::RecordIds::new(#(#only)*))
             }
-            several => quote!(#root::__private::RecordIds::joined(&[#(#several),*])?),
+            several => quote_spanned!(here(input)=> #root::__private::RecordIds::joined(&[#(#several),*])?),
         };
         let subject = variant.fields.iter().enumerate().map(|(at, field)| subject(field, &reference(field, at)));
-        quote!(::core::result::Result::Ok(#record #(#subject)*))
+        quote_spanned!(here(input)=> ::core::result::Result::Ok(#record #(#subject)*))
     });
-    quote! {
+    quote_spanned! {here(input)=>
         fn record_ids(&self) -> ::core::result::Result<#root::__private::RecordIds<'_>, #root::Error> {
             #ids
         }
@@ -93,11 +157,11 @@ fn ids(input: &Input, variant: &Variant) -> Vec<TokenStream> {
 fn id(input: &Input, field: &Field, value: &Ident) -> TokenStream {
     let (root, ty) = (root(input), &field.ty);
     match field.role {
-        Role::Id => quote!(<#ty as #root::records::AsRecordId>::as_record_id(#value)),
+        Role::Id => quote_spanned!(at(field)=> <#ty as #root::records::AsRecordId>::as_record_id(#value)),
         _ => TokenStream::new(),
     }
 }
 
 fn subject(field: &Field, value: &Ident) -> TokenStream {
-    if field.subject { quote!(.subject(#value)) } else { TokenStream::new() }
+    if field.subject { quote_spanned!(at(field)=> .subject(#value)) } else { TokenStream::new() }
 }

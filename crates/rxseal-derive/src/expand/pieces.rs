@@ -1,7 +1,7 @@
 //! What several parts of the output are made of.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{ToTokens, format_ident, quote};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::{Generics, Path, Type, WhereClause, parse_quote};
 
@@ -31,7 +31,7 @@ pub(super) fn implement(input: &Input, of: &TokenStream, name: &Ident, body: &To
     let (generics, bounds) = generics(input, &parse_quote!(::core::clone::Clone), is_cloned);
     let (header, _, _) = generics.split_for_impl();
     let (_, arguments, _) = input.generics.split_for_impl();
-    quote! {
+    quote_spanned! {here(input)=>
         #[automatically_derived]
         #[allow(deprecated)]
         impl #header #of for #name #arguments #bounds {
@@ -60,22 +60,35 @@ pub(super) fn taken_apart(
             let part = each(field, &reference);
             if tokens::mentions(&part, &reference) {
                 let field = &field.name;
-                names.push(quote!(#field: #reference));
+                names.push(quote_spanned!(here(input)=> #field: #reference));
             }
             parts.push(part);
         }
         let whole = whole(variant, parts);
         let path = path_of(name, variant);
-        quote!(#path { #(#names,)* .. } => { #whole })
+        quote_spanned!(here(input)=> #path { #(#names,)* .. } => { #whole })
     });
-    quote!(match self { #(#arms)* })
+    quote_spanned!(here(input)=> match self { #(#arms)* })
+}
+
+/// A mistake at what is written for the whole struct is shown at its name.
+pub(super) fn here(input: &Input) -> Span {
+    Span::call_site().located_at(input.name.span())
+}
+
+/// A mistake at what is written for a field is shown at the field's type.
+pub(super) fn at(field: &Field) -> Span {
+    Span::call_site().located_at(place(field))
+}
+
+fn place(field: &Field) -> Span {
+    let start = field.ty.to_token_stream().into_iter().next();
+    start.map_or_else(|| field.name.span(), |token| token.span())
 }
 
 /// The name of a reference to a field. A mistake at it is shown at the field's type.
 pub(super) fn reference(field: &Field, at: usize) -> Ident {
-    let start = field.ty.to_token_stream().into_iter().next();
-    let place = start.map_or_else(|| field.name.span(), |token| token.span());
-    format_ident!("rxseal_{at}", span = own("").span().located_at(place))
+    format_ident!("rxseal_{at}", span = Span::mixed_site().located_at(place(field)))
 }
 
 /// `Prescription`, or `Order::Prescription`.
@@ -89,39 +102,36 @@ pub(super) fn path_of(name: &Ident, variant: &Variant) -> TokenStream {
 /// The marker by which the core seals the field: the user's own, that of its type, or one that writes the value in another way.
 pub(super) fn marker(input: &Input, field: &Field, seal: &Seal) -> TokenStream {
     let root = root(input);
-    let Seal::Under(under) = seal else { return quote!(#root::records::Own) };
-    match (&under.with, &under.optional) {
-        (None, _) => under.marker.to_token_stream(),
-        (Some(_), None) => marker_name(input, field).into_token_stream(),
-        (Some(_), Some(_)) => {
-            let marker = marker_name(input, field);
-            quote!(::core::option::Option<#marker>)
-        }
+    let Seal::Under(under) = seal else { return quote_spanned!(at(field)=> #root::records::Own) };
+    if under.with.is_none() {
+        return under.marker.to_token_stream();
+    }
+    let (form, inner) = (form_name(input, field), under.optional.as_ref().unwrap_or(&under.marker));
+    let with = quote_spanned!(at(field)=> #root::records::With<#inner, #form>);
+    match &under.optional {
+        Some(_) => quote_spanned!(at(field)=> ::core::option::Option<#with>),
+        None => with,
     }
 }
 
 /// `<Marker as TwinOf<String>>`, as seen from the field's type.
 pub(super) fn twin_of(input: &Input, field: &Field, seal: &Seal) -> TokenStream {
     let (root, ty, marker) = (root(input), &field.ty, marker(input, field, seal));
-    quote!(<#marker as #root::records::TwinOf<#ty>>)
+    quote_spanned!(at(field)=> <#marker as #root::records::TwinOf<#ty>>)
 }
 
 /// The type of which a token was made, of a field under `Option<Marker>`.
-pub(super) fn present(input: &Input, ty: &Type, inner: &Type) -> TokenStream {
-    let root = root(input);
+pub(super) fn present(input: &Input, field: &Field, inner: &Type) -> TokenStream {
+    let (root, ty) = (root(input), &field.ty);
     match tokens::argument_of(ty, "Option") {
         Some(present) => present.to_token_stream(),
-        None => quote!(<#ty as #root::__private::IsOption<#inner>>::Present),
+        None => quote_spanned!(at(field)=> <#ty as #root::__private::IsOption<#inner>>::Present),
     }
 }
 
-/// `PrescriptionWrittenOn`, for the field `written_on` of `Prescription`: what its token holds.
-pub(super) fn value_name(input: &Input, field: &Field) -> Ident {
+/// `PrescriptionWrittenOn`, for the field `written_on` of `Prescription`: how it is written.
+pub(super) fn form_name(input: &Input, field: &Field) -> Ident {
     format_ident!("{}{}", input.name.unraw(), in_words(&field.name), span = field.name.span())
-}
-
-pub(super) fn marker_name(input: &Input, field: &Field) -> Ident {
-    format_ident!("{}Marker", value_name(input, field))
 }
 
 fn in_words(name: &Ident) -> String {

@@ -1,10 +1,10 @@
 //! The twin: the struct that is stored, with the fields of the user's and a token for each that is sealed.
 
 use proc_macro2::TokenStream;
-use quote::{ToTokens, quote};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::{Path, Type};
 
-use super::pieces::{present, root, serde_bounds, value_name};
+use super::pieces::{at, form_name, here, present, root, serde_bounds};
 use crate::input::container::Kind;
 use crate::input::field::{Field, Role, Seal};
 use crate::input::{Input, Variant, tokens};
@@ -16,10 +16,10 @@ pub(super) fn expand(input: &Input) -> TokenStream {
     let doc = doc(input);
     // A row is copied when it is resealed.
     let clone = derives.iter().all(|path| path.segments.last().is_none_or(|last| last.ident != "Clone"));
-    let clone = clone.then(|| quote!(#[derive(::core::clone::Clone)]));
+    let clone = clone.then(|| quote_spanned!(here(input)=> #[derive(::core::clone::Clone)]));
     let parameters = derives.iter().any(of_serde).then(|| serde_bounds(input));
-    let derives = (!derives.is_empty()).then(|| quote!(#[derive(#(#derives),*)]));
-    let head = quote! {
+    let derives = (!derives.is_empty()).then(|| quote_spanned!(here(input)=> #[derive(#(#derives),*)]));
+    let head = quote_spanned! {here(input)=>
         #[doc = #doc]
         #(#[#before])*
         #clone
@@ -34,12 +34,12 @@ pub(super) fn expand(input: &Input) -> TokenStream {
         let variants = input.variants.iter().map(|variant| {
             let Variant { name, carried, .. } = variant;
             let fields = variant.fields.iter().map(|field| declaration(input, field));
-            quote!(#(#carried)* #name { #(#fields,)* })
+            quote_spanned!(here(input)=> #(#carried)* #name { #(#fields,)* })
         });
-        quote!(#head enum #sealed #generics #bounds { #(#variants,)* })
+        quote_spanned!(here(input)=> #head enum #sealed #generics #bounds { #(#variants,)* })
     } else {
         let fields = input.fields().map(|field| declaration(input, field));
-        quote!(#head struct #sealed #generics #bounds { #(#fields,)* })
+        quote_spanned!(here(input)=> #head struct #sealed #generics #bounds { #(#fields,)* })
     }
 }
 
@@ -62,7 +62,7 @@ fn doc(input: &Input) -> String {
 fn declaration(input: &Input, field: &Field) -> TokenStream {
     let Field { name, visibility, docs, serde, twin, .. } = field;
     let ty = type_of(input, field);
-    quote!(#(#docs)* #(#serde)* #(#[#twin])* #visibility #name: #ty)
+    quote_spanned!(here(input)=> #(#docs)* #(#serde)* #(#[#twin])* #visibility #name: #ty)
 }
 
 /// Written as a person would write it wherever the tokens allow it: that is what the documentation shows, and other derives look at the
@@ -70,41 +70,47 @@ fn declaration(input: &Input, field: &Field) -> TokenStream {
 fn type_of(input: &Input, field: &Field) -> TokenStream {
     let (root, ty) = (root(input), &field.ty);
     match &field.role {
-        Role::Id | Role::Clear { .. } | Role::RecordTag => quote!(#ty),
-        Role::Part { .. } => quote!(#root::records::PartsTwin<#ty>),
-        Role::Nested => quote!(<#ty as #root::records::PhiFields>::Sealed),
+        Role::Id | Role::Clear { .. } | Role::RecordTag => quote_spanned!(here(input)=> #ty),
+        Role::Part { .. } => quote_spanned!(at(field)=> #root::records::PartsTwin<#ty>),
+        Role::Nested => quote_spanned!(at(field)=> <#ty as #root::records::PhiFields>::Sealed),
         Role::Seal(seal) => sealed(input, field, seal),
     }
 }
 
 fn sealed(input: &Input, field: &Field, seal: &Seal) -> TokenStream {
     let (root, ty) = (root(input), &field.ty);
-    let written = || value_name(input, field).into_token_stream();
+    let written = |value: TokenStream| {
+        let form = form_name(input, field);
+        quote_spanned!(at(field)=> #root::records::Via<#value, #form>)
+    };
     match seal {
         Seal::Under(under) => match (&under.optional, &under.with) {
             (Some(inner), with) => {
-                let value = if with.is_some() { written() } else { present(input, ty, inner) };
-                optional(ty, quote!(#root::Sealed<#value, #inner>))
+                let present = present(input, field, inner);
+                let value = if with.is_some() { written(present) } else { present };
+                optional(ty, quote_spanned!(here(input)=> #root::Sealed<#value, #inner>))
             }
             (None, Some(_)) => {
-                let (value, marker) = (written(), &under.marker);
-                quote!(#root::Sealed<#value, #marker>)
+                let (value, marker) = (written(ty.to_token_stream()), &under.marker);
+                quote_spanned!(here(input)=> #root::Sealed<#value, #marker>)
             }
             (None, None) if !tokens::has_arguments(&under.marker) => {
                 let marker = &under.marker;
-                quote!(#root::Sealed<#ty, #marker>)
+                quote_spanned!(here(input)=> #root::Sealed<#ty, #marker>)
             }
             (None, None) => {
                 let marker = &under.marker;
-                quote!(#root::records::Twin<#ty, #marker>)
+                quote_spanned!(at(field)=> #root::records::Twin<#ty, #marker>)
             }
         },
         Seal::OfType => {
             let phi = tokens::argument_of(ty, "Option").unwrap_or(ty);
             match tokens::arguments_of(phi, "Phi").as_deref() {
-                Some([value, marker]) if std::ptr::eq(phi, ty) => quote!(#root::Sealed<#value, #marker>),
-                Some([value, marker]) => optional(ty, quote!(#root::Sealed<#value, #marker>)),
-                _ => quote!(#root::records::Twin<#ty, #root::records::Own>),
+                Some([value, marker]) if std::ptr::eq(phi, ty) => {
+                    quote_spanned!(here(input)=> #root::Sealed<#value, #marker>)
+                }
+                Some([value, marker]) => optional(ty, quote_spanned!(here(input)=> #root::Sealed<#value, #marker>)),
+                _ => quote_spanned!(at(field)=> #root::records::Twin<#ty, #root::records::Own>),
             }
         }
     }

@@ -1,12 +1,12 @@
 //! Fields that are written in another way before they are sealed: `#[phi(seal = Written, with = "time::serde::rfc3339")]`. Each gets a
-//! struct for the value as it is read, and a marker that seals and opens it so.
+//! type that names the functions.
 
 use proc_macro2::TokenStream;
-use quote::{ToTokens, quote};
+use quote::{ToTokens, quote_spanned};
 use syn::ext::IdentExt;
-use syn::{ExprPath, Type, Visibility};
+use syn::{ExprPath, Visibility};
 
-use super::pieces::{marker_name, present, root, value_name};
+use super::pieces::{at, form_name, here, present, root};
 use crate::input::Input;
 use crate::input::field::{Field, Role, Seal};
 
@@ -14,85 +14,41 @@ pub(super) fn expand(input: &Input) -> TokenStream {
     let all = input.fields().filter_map(|field| {
         let Role::Seal(Seal::Under(under)) = &field.role else { return None };
         let with = under.with.as_ref()?;
-        Some(match &under.optional {
-            None => one(input, field, &field.ty.to_token_stream(), &under.marker, with),
-            Some(inner) => one(input, field, &present(input, &field.ty, inner), inner, with),
-        })
+        let value = match &under.optional {
+            None => field.ty.to_token_stream(),
+            Some(inner) => present(input, field, inner),
+        };
+        Some(one(input, field, &value, with))
     });
-    quote!(#(#all)*)
+    quote_spanned!(here(input)=> #(#all)*)
 }
 
-fn one(input: &Input, field: &Field, ty: &TokenStream, marker: &Type, with: &ExprPath) -> TokenStream {
-    let root = root(input);
-    let (value, hidden) = (value_name(input, field), marker_name(input, field));
+fn one(input: &Input, field: &Field, value: &TokenStream, with: &ExprPath) -> TokenStream {
+    let (root, form) = (root(input), form_name(input, field));
     // As visible as its field is, since the twin has a field of this type.
     let visibility = match field.visibility {
         Visibility::Inherited if !input.is_enum => &field.visibility,
         _ => &input.visibility,
     };
-    let doc =
-        format!("The value of `{}` in [`{}`], as it is written into its token.", field.name.unraw(), input.sealed);
-    quote! {
+    let doc = format!("How `{}` of [`{}`] is written into its token.", field.name.unraw(), input.sealed);
+    quote_spanned! {at(field)=>
         #[doc = #doc]
-        #visibility struct #value(
-            /// The value.
-            pub #ty,
-        );
+        #[derive(::core::fmt::Debug)]
+        #visibility enum #form {}
 
         #[automatically_derived]
-        impl ::core::ops::Deref for #value {
-            type Target = #ty;
-            fn deref(&self) -> &Self::Target {
-                &self.0
+        impl #root::records::SerdeWith<#value> for #form {
+            fn serialize<RxsealS: #root::__private::serde::Serializer>(
+                rxseal_value: &#value,
+                rxseal_serializer: RxsealS,
+            ) -> ::core::result::Result<RxsealS::Ok, RxsealS::Error> {
+                #with::serialize(rxseal_value, rxseal_serializer)
+            }
+            fn deserialize<'de, RxsealD: #root::__private::serde::Deserializer<'de>>(
+                rxseal_deserializer: RxsealD,
+            ) -> ::core::result::Result<#value, RxsealD::Error> {
+                #with::deserialize(rxseal_deserializer)
             }
         }
-
-        #[doc(hidden)]
-        #visibility enum #hidden {}
-
-        const _: () = {
-            use #root::__private::serde as rxseal_serde;
-
-            struct RxsealWritten<'a>(&'a #ty);
-
-            #[automatically_derived]
-            impl rxseal_serde::Serialize for RxsealWritten<'_> {
-                fn serialize<S: rxseal_serde::Serializer>(&self, serializer: S) -> ::core::result::Result<S::Ok, S::Error> {
-                    #with::serialize(self.0, serializer)
-                }
-            }
-
-            #[automatically_derived]
-            impl rxseal_serde::Serialize for #value {
-                fn serialize<S: rxseal_serde::Serializer>(&self, serializer: S) -> ::core::result::Result<S::Ok, S::Error> {
-                    #with::serialize(&self.0, serializer)
-                }
-            }
-
-            #[automatically_derived]
-            impl<'de> rxseal_serde::Deserialize<'de> for #value {
-                fn deserialize<D: rxseal_serde::Deserializer<'de>>(deserializer: D) -> ::core::result::Result<Self, D::Error> {
-                    ::core::result::Result::map(#with::deserialize(deserializer), Self)
-                }
-            }
-
-            #[automatically_derived]
-            impl #root::records::TwinOf<#ty> for #hidden {
-                type Twin = #root::Sealed<#value, #marker>;
-                type Field = #marker;
-                fn seal_twin(value: &#ty, sealer: &mut #root::__private::RecordSealer<'_>) -> ::core::result::Result<Self::Twin, #root::Error> {
-                    sealer.written::<#value, #marker>(&RxsealWritten(value))
-                }
-                fn open_twin(twin: &Self::Twin, opener: &mut #root::__private::RecordOpener<'_>) -> ::core::result::Result<#ty, #root::Error> {
-                    ::core::result::Result::map(<#marker as #root::records::TwinOf<#value>>::open_twin(twin, opener), |value| value.0)
-                }
-                fn visit_twin(twin: &Self::Twin, visit: &mut impl #root::__private::TokenVisit) -> ::core::result::Result<(), #root::Error> {
-                    <#marker as #root::records::TwinOf<#value>>::visit_twin(twin, visit)
-                }
-                fn change_twin(twin: &mut Self::Twin, change: &mut impl #root::__private::TokenChange) -> ::core::result::Result<(), #root::Error> {
-                    <#marker as #root::records::TwinOf<#value>>::change_twin(twin, change)
-                }
-            }
-        };
     }
 }

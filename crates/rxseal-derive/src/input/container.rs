@@ -1,10 +1,10 @@
 //! `#[phi(..)]` on the struct or enum.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::ToTokens;
 use syn::meta::ParseNestedMeta;
 use syn::punctuated::Punctuated;
-use syn::{Attribute, LitStr, Meta, Path, Token, parenthesized, parse_quote};
+use syn::{Attribute, LitStr, Meta, Path, Token, parenthesized, parse_quote_spanned};
 
 use crate::errors::Errors;
 
@@ -23,6 +23,8 @@ pub(crate) struct Container {
     /// The twin's name, if it is not `Sealed` and the struct's own.
     pub(crate) sealed: Option<Ident>,
     pub(crate) plaintext: bool,
+    /// Whether it has fewer columns than the record.
+    pub(crate) projection: bool,
     pub(crate) debug: bool,
     /// The path of the crate `rxseal`.
     pub(crate) root: Path,
@@ -46,6 +48,7 @@ struct Found {
     after: Vec<Meta>,
     sealed: Option<Ident>,
     plaintext: bool,
+    projection: Option<Path>,
     no_debug: bool,
     root: Option<Path>,
 }
@@ -89,6 +92,7 @@ impl Found {
                 self.plaintext = true;
                 Ok(())
             }
+            "projection" => once(meta, &mut self.projection, meta.path.clone()),
             "no_debug" => {
                 self.no_debug = true;
                 Ok(())
@@ -119,6 +123,9 @@ impl Found {
                 text,
                 "`was` names a former record type, and only a record has one: #[phi(record = \"..\", was = \"..\")]",
             );
+        }
+        if let (None, Some(word)) = (&self.record, &self.projection) {
+            errors.at(word, "a projection selects columns of a record, so it names the record's type: #[phi(record = \"..\", projection)]");
         }
         let kinds = [
             self.record.as_ref().map(ToTokens::to_token_stream),
@@ -151,8 +158,11 @@ impl Found {
             after: self.after,
             sealed: self.sealed,
             plaintext: self.plaintext,
+            projection: self.projection.is_some(),
             debug: !self.no_debug,
-            root: self.root.unwrap_or_else(|| parse_quote!(::rxseal)),
+            root: self
+                .root
+                .unwrap_or_else(|| parse_quote_spanned!(Span::call_site().located_at(name.span())=> ::rxseal)),
         }
     }
 }
@@ -163,7 +173,7 @@ fn words(path: Option<&Path>) -> Option<TokenStream> {
 
 fn unknown(meta: &ParseNestedMeta<'_>) -> syn::Error {
     meta.error(
-        "a struct says `record = \"..\"`, `was = \"..\"`, `part`, `nested`, `derive(..)`, `attr(..)`, `sealed = Name`, `plaintext`, `no_debug` \
+        "a struct says `record = \"..\"`, `was = \"..\"`, `part`, `nested`, `derive(..)`, `attr(..)`, `sealed = Name`, `plaintext`, `projection`, `no_debug` \
          or `crate = path`",
     )
 }

@@ -79,3 +79,17 @@ pub(crate) fn has_arguments(ty: &Type) -> bool {
     let Type::Path(path) = ty else { return true };
     path.qself.is_some() || path.path.segments.iter().any(|segment| !segment.arguments.is_none())
 }
+
+/// Whether the type is one of the standard library that is neither an `Option`, a `Phi` nor a struct of the user's. Only better words in
+/// a message follow from this.
+pub(crate) fn is_plain(ty: &Type) -> bool {
+    const PLAIN: &[&str] = &[
+        "String", "Vec", "VecDeque", "HashMap", "BTreeMap", "HashSet", "BTreeSet", "bool", "char", "u8", "u16", "u32",
+        "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128", "isize", "f32", "f64",
+    ];
+    match ty {
+        Type::Path(path) => path.path.segments.last().is_some_and(|last| PLAIN.iter().any(|name| last.ident == name)),
+        Type::Array(_) | Type::Tuple(_) | Type::Slice(_) => true,
+        _ => false,
+    }
+}

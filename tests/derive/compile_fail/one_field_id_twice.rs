@@ -1,0 +1,19 @@
+//! Two markers of one id, which different invocations of `fields!` declared.
+
+use rxseal::PhiRecord;
+
+rxseal::fields! { pub Home = "contact.phone" in Contact; }
+rxseal::fields! { pub Work = "contact.phone.work" in Contact { former: ["contact.phone" in Contact] }; }
+
+#[derive(PhiRecord)]
+#[phi(record = "visit")]
+struct Visit {
+    #[phi(id)]
+    id: u64,
+    #[phi(seal = Home)]
+    home: String,
+    #[phi(seal = Work)]
+    work: String,
+}
+
+fn main() {}
