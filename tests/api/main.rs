@@ -4,6 +4,7 @@
 mod former_types;
 mod ids;
 mod opening;
+mod record_tag;
 mod records;
 mod reseal;
 mod smoke;
