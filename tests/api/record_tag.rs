@@ -1,4 +1,4 @@
-//! Proves that a record tag holds the fields of a record together: no other combination of genuine pieces is read (T61 to T63;
+//! Proves that a record tag holds the fields of a record together: no other combination of genuine pieces is read (T59 to T61;
 //! FORMAT 14). 1,000 records at 3 ages and 100,000 recombinations in a release build, a sample in a debug build (`RXSEAL_FULL=1` runs
 //! all there too).
 
