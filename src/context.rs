@@ -28,6 +28,7 @@ pub(crate) struct Context {
     parts: Range<usize>,
     part_count: usize,
     is_wide: bool,
+    needs_subject: bool,
     backend: Backend,
     digest: LazyDigest,
 }
@@ -42,6 +43,7 @@ struct Ids<'a> {
     part_path: &'a [u8],
     part_count: usize,
     is_wide: bool,
+    needs_subject: bool,
     backend: Backend,
 }
 
@@ -63,6 +65,7 @@ impl Context {
             part_path: &[],
             part_count: 0,
             is_wide: false,
+            needs_subject: false,
             backend,
         };
         Ok(Self::encode(ids))
@@ -71,6 +74,11 @@ impl Context {
     /// The same ids as a wide context (FORMAT 4.3); unbound stays unbound.
     pub(crate) fn to_wide(&self) -> Self {
         Self::encode(Ids { is_wide: true, ..self.ids() })
+    }
+
+    /// The same context, in which nothing is sealed without a subject. It has the same bytes.
+    pub(crate) fn needing_subject(self) -> Self {
+        Self { needs_subject: true, ..self }
     }
 
     /// The same ids under another record type (FORMAT 4.8).
@@ -108,6 +116,11 @@ impl Context {
 
     pub(crate) fn subject_id(&self) -> Option<&str> {
         (!self.subject_id.is_empty()).then(|| self.text(&self.subject_id))
+    }
+
+    /// Whether a subject is still to be given before anything is sealed.
+    pub(crate) fn lacks_subject(&self) -> bool {
+        self.needs_subject && self.subject_id.is_empty()
     }
 
     /// Whether letter `X` seals here (FORMAT 5.1).
@@ -152,6 +165,7 @@ impl Context {
             part_path: self.bytes.get(self.parts.clone()).unwrap_or_default(),
             part_count: self.part_count,
             is_wide: self.is_wide,
+            needs_subject: self.needs_subject,
             backend: self.backend,
         }
     }
@@ -183,6 +197,7 @@ impl Context {
             parts,
             part_count: ids.part_count,
             is_wide: ids.is_wide,
+            needs_subject: ids.needs_subject,
             backend: ids.backend,
             digest: LazyDigest::new(),
         }

@@ -139,6 +139,7 @@ impl Error {
                 | ErrorKind::TokenInside
                 | ErrorKind::PhiInside
                 | ErrorKind::ValueMismatch
+                | ErrorKind::ClearRefused
         )
     }
 

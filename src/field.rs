@@ -51,17 +51,17 @@ pub(crate) const fn check<F: Field>() {
 ///     /// The drug as it is printed on the label.
 ///     pub LabelDrug = "label.drug" in Medication { block: 64 };
 ///     pub(crate) Copay = "billing.copay" in BILLING;
-///     // Renamed and moved to another class: tokens of the former pair still open.
-///     pub Reason = "rx.reason" in Clinical { former: ["rx.indication" in Medication], max: 4096 };
-///     // Moved to another class under its old name.
-///     pub Copayer = "billing.copayer" in Coverage { former: ["billing.copayer" in BILLING] };
+///     // Renamed and moved to another class: tokens of the former pair still open, and new ones never use it.
+///     pub Reason = "rx.reason" in Clinical, was "rx.indication" in Medication { max: 4096 };
+///     // Moved twice under its old name.
+///     pub Copayer = "billing.copayer" in Coverage, was "billing.copayer" in BILLING, was "billing.copayer" in Contact;
 /// }
 /// ```
 ///
 /// The class is one of `Identity`, `Contact`, `Medication`, `Prescriber`, `Clinical`, `Coverage`, or a [`Class`]
-/// constant of your own. The options are `block` (padding in bytes, default 32), `max` (bytes of content, default 16 MiB) and
-/// `former` (at most 4 pairs). If two fields of one invocation share an id or a former id, it does not compile. Neither does an
-/// id that starts with `phi.`, because these belong to [`phi`](crate::phi):
+/// constant of your own. After the class come up to 4 former pairs, each as `was "id" in Class`. The options are `block` (padding in
+/// bytes, default 32) and `max` (bytes of content, default 16 MiB). If two fields of one invocation share an id or a former id, it does
+/// not compile. Neither does an id that starts with `phi.`, because these belong to [`phi`](crate::phi):
 ///
 /// ```compile_fail
 /// rxseal::fields! {
@@ -79,12 +79,15 @@ macro_rules! fields {
     };
     ($(
         $(#[$meta:meta])* $vis:vis $name:ident = $id:literal in $class:ident
+        $(, was $former:literal in $former_class:ident)*
         $({ $($option:ident : $value:tt),+ $(,)? })?
     );+ $(;)?) => {
         const _: () = {
             $(assert!(!$crate::__private::starts_with($id, "phi."), "field ids that start with `phi.` belong to rxseal::phi");)+
         };
-        $crate::__declare_fields! { $($(#[$meta])* $vis $name = $id in $class $({ $($option : $value),+ })?;)+ }
+        $crate::__declare_fields! { $(
+            $(#[$meta])* $vis $name = $id in $class $(, was $former in $former_class)* $({ $($option : $value),+ })?;
+        )+ }
     };
 }
 
@@ -94,6 +97,7 @@ macro_rules! fields {
 macro_rules! __declare_fields {
     ($(
         $(#[$meta:meta])* $vis:vis $name:ident = $id:literal in $class:ident
+        $(, was $former:literal in $former_class:ident)*
         $({ $($option:ident : $value:tt),+ $(,)? })? ;
     )+) => {
         $(
@@ -104,8 +108,12 @@ macro_rules! __declare_fields {
             impl $crate::Field for $name {
                 const ID: $crate::FieldId = $crate::FieldId::new($id);
                 const CLASS: $crate::Class = $crate::__field_class!($class);
+                const FORMER: &'static [($crate::FieldId, $crate::Class)] =
+                    &[$(($crate::FieldId::new($former), $crate::__field_class!($former_class))),*];
                 $($($crate::__field_option! { $option : $value })+)?
             }
+
+            $crate::__field_schema! { $name }
         )+
 
         const _: () = {
@@ -120,6 +128,33 @@ macro_rules! __declare_fields {
             assert!($crate::__private::all_distinct(&declared), "a field id, current or former, is used twice here");
         };
     };
+}
+
+/// The schema that the derive of utoipa asks of every argument of a type. No value is ever of a marker.
+#[cfg(feature = "utoipa_5")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __field_schema {
+    ($name:ident) => {
+        #[doc(hidden)]
+        impl $crate::__private::utoipa::ToSchema for $name {}
+
+        #[doc(hidden)]
+        impl $crate::__private::utoipa::__dev::ComposeSchema for $name {
+            fn compose(
+                _: Vec<$crate::__private::utoipa::openapi::RefOr<$crate::__private::utoipa::openapi::Schema>>,
+            ) -> $crate::__private::utoipa::openapi::RefOr<$crate::__private::utoipa::openapi::Schema> {
+                ::core::default::Default::default()
+            }
+        }
+    };
+}
+
+#[cfg(not(feature = "utoipa_5"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __field_schema {
+    ($name:ident) => {};
 }
 
 #[doc(hidden)]
@@ -151,11 +186,16 @@ macro_rules! __field_class {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __field_option {
-    (block : $block:literal) => { const BLOCK: u16 = $block; };
-    (max : $max:literal) => { const MAX_LEN: u32 = $max; };
-    (former : [$($id:literal in $class:ident),+ $(,)?]) => {
-        const FORMER: &'static [($crate::FieldId, $crate::Class)] =
-            &[$(($crate::FieldId::new($id), $crate::__field_class!($class))),+];
+    (block : $block:literal) => {
+        const BLOCK: u16 = $block;
+    };
+    (max : $max:literal) => {
+        const MAX_LEN: u32 = $max;
+    };
+    ($other:ident : $value:tt) => {
+        compile_error!(
+            "a field has the options `block` and `max`; a former id follows the class: `was \"old.id\" in Class`"
+        );
     };
 }
 

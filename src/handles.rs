@@ -1,4 +1,6 @@
-//! Roles as handles: one seals and cannot open, the other opens and cannot seal.
+//! Roles as handles: one seals and cannot open, the other opens and cannot seal. And record types, each named once.
+
+mod record_type;
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,6 +9,8 @@ use crate::error::Error;
 use crate::id::{Class, Identifier};
 use crate::keyring::{Keyring, KeyringShares};
 use crate::record::{OpenOnly, Record, RecordCore, SealOnly};
+
+pub use record_type::RecordType;
 
 /// A handle that seals fields and cannot open them, for example for an intake service. It is `Clone`, `Send` and `Sync`.
 ///
@@ -140,13 +144,13 @@ impl Opener {
 }
 
 impl Sealer {
-    pub(crate) fn shares(&self) -> &KeyringShares {
+    pub(crate) fn shares(&self) -> &Arc<KeyringShares> {
         &self.shares
     }
 }
 
 impl Opener {
-    pub(crate) fn shares(&self) -> &KeyringShares {
+    pub(crate) fn shares(&self) -> &Arc<KeyringShares> {
         &self.shares
     }
 }

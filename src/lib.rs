@@ -88,6 +88,8 @@ pub mod records;
 mod root_key;
 #[cfg(feature = "tokio_1")]
 mod runtime;
+#[cfg(any(feature = "schemars_1", feature = "utoipa_5"))]
+mod schema;
 mod scope;
 mod scratch;
 mod secret;
@@ -106,7 +108,7 @@ pub use access::{Access, Purpose};
 pub use error::{Error, ErrorCode};
 pub use field::Field;
 pub use form::{Each, Parts, Phi, Sealed, Sealing};
-pub use handles::{Opener, Sealer};
+pub use handles::{Opener, RecordType, Sealer};
 pub use id::{Class, FieldId, Identifier, KeyId};
 pub use keyring::Keyring;
 pub use record::{Record, RecordReader};
@@ -291,4 +293,6 @@ pub mod __private {
         TokenChange, TokenVisit, assert_unique, highest, joined_id, sum,
     };
     pub use serde;
+    #[cfg(feature = "utoipa_5")]
+    pub use utoipa;
 }

@@ -14,9 +14,9 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-pub(crate) use self::core::RecordCore;
 #[cfg(test)]
 pub(crate) use self::core::with_aad;
+pub(crate) use self::core::{RecordCore, check_former};
 pub(crate) use audit::Audit;
 pub(crate) use open::OpenState;
 pub use page::{open_page, reseal_page, seal_page, try_open_page, try_reseal_page, try_seal_page};

@@ -220,6 +220,11 @@ pub(crate) enum ErrorKind {
         "the record has a subject, and no keys of subjects were given: load them, and use `keys.with_subjects(&loaded)`"
     )]
     SubjectsNotGiven,
+    #[error(
+        "records of this type are sealed with the key of their subject, and this record has none: give it with \
+         `record.subject(&key)`, or make the record with `record_with(id, &key)`"
+    )]
+    SubjectNotGiven,
     #[error("the store is unavailable")]
     StoreUnavailable,
     #[error("the store refused the call")]
@@ -319,7 +324,7 @@ impl ErrorKind {
             Self::SubjectRetained => ErrorCode::SubjectRetained,
             Self::RetentionPast => ErrorCode::RetentionPast,
             Self::SubjectShredded => ErrorCode::SubjectShredded,
-            Self::SubjectMissing | Self::SubjectsNotGiven => ErrorCode::SubjectMissing,
+            Self::SubjectMissing | Self::SubjectsNotGiven | Self::SubjectNotGiven => ErrorCode::SubjectMissing,
             Self::StoreUnavailable | Self::FileUnavailable => ErrorCode::StoreUnavailable,
             Self::StoreRefused | Self::FileRefused => ErrorCode::StoreRefused,
             Self::InvalidRootKey => ErrorCode::InvalidRootKey,
@@ -361,6 +366,7 @@ impl ErrorKind {
             Self::FieldRepeated
                 | Self::NotReadBack
                 | Self::SubjectsNotGiven
+                | Self::SubjectNotGiven
                 | Self::TooManyClasses
                 | Self::PlaintextNested
                 | Self::RuntimeNeeded

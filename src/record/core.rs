@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Reason};
 use crate::field::Field;
-use crate::id::{Class, FieldId, Identifier};
+use crate::id::{Class, FieldId, Identifier, Name};
 use crate::key::SubjectKey;
 use crate::keyring::{KeyringShare, KeyringShares, Shared};
 use crate::observe::OpenedRecord;
@@ -31,6 +31,7 @@ pub(crate) struct RecordCore {
 }
 
 impl RecordCore {
+    #[inline]
     pub(crate) fn bound(shares: &KeyringShares, record_type: &str, id: &Identifier<'_>) -> Result<Self, Error> {
         Self::of(shares, record_type, Some(id))
     }
@@ -39,6 +40,7 @@ impl RecordCore {
         Self::of(shares, record_type, None)
     }
 
+    #[inline]
     fn of(shares: &KeyringShares, record_type: &str, id: Option<&Identifier<'_>>) -> Result<Self, Error> {
         let keys = &shares.shared().keys;
         let context = Context::new(keys.backend(), keys.keyspace(), record_type, id)?;
@@ -65,24 +67,22 @@ impl RecordCore {
         self.with(self.context.with_subject(id), |former| former.iter().map(|each| each.with_subject(id)).collect())
     }
 
+    /// The same record, in which nothing is sealed before it has a subject.
+    pub(crate) fn needing_subject(self) -> Self {
+        Self { context: self.context.needing_subject(), ..self }
+    }
+
     /// The same record with former types, of which it has at most 4.
-    pub(crate) fn was(self, record_types: &[&str]) -> Result<Self, Error> {
+    pub(crate) fn was<S: AsRef<str>>(self, record_types: &[S]) -> Result<Self, Error> {
         if record_types.is_empty() { Ok(self) } else { self.add_former(record_types) }
     }
 
     #[cold]
-    fn add_former(self, record_types: &[&str]) -> Result<Self, Error> {
-        const KNOWN: Reason = "a former record type is the present one, or is named twice";
-        const TOO_MANY: Reason = "a record has at most 4 former types";
+    fn add_former<S: AsRef<str>>(self, record_types: &[S]) -> Result<Self, Error> {
         let mut former = self.former.into_vec();
-        for record_type in record_types {
-            let present = std::iter::once(&self.context);
-            if present.chain(&former).any(|known| known.record_type() == *record_type) {
-                return Err(Error::invalid_id("former record type", KNOWN));
-            }
-            if former.len() >= MAX_FORMER {
-                return Err(Error::invalid_id("former record type", TOO_MANY));
-            }
+        for record_type in record_types.iter().map(AsRef::as_ref) {
+            let known = std::iter::once(&self.context).chain(&former).map(Context::record_type);
+            check_former(known, record_type)?;
             former.push(self.context.with_record_type(record_type)?);
         }
         Ok(Self { former: former.into_boxed_slice(), ..self })
@@ -126,6 +126,7 @@ impl RecordCore {
     pub(crate) fn sealing_header(&self, class: Class) -> Result<Header, Error> {
         payload::refuse_inside()?;
         self.check_class(class)?;
+        self.check_subject()?;
         let dek = self.shared().keys.primary();
         Ok(Header { letter: dek.suite.sealing_letter(self.context.is_bound()), key_id: dek.id })
     }
@@ -138,6 +139,11 @@ impl RecordCore {
 
     pub(crate) fn check_class(&self, class: Class) -> Result<(), Error> {
         if self.allows(class) { Ok(()) } else { Err(ErrorKind::ClassLocked.into()) }
+    }
+
+    /// Whether the record has the subject that its type needs. Asked before anything is drawn or sealed.
+    pub(super) fn check_subject(&self) -> Result<(), Error> {
+        if self.context.lacks_subject() { Err(ErrorKind::SubjectNotGiven.into()) } else { Ok(()) }
     }
 
     /// Whether both belong to the same unlocked keyring, and so have the same observer.
@@ -163,6 +169,22 @@ impl RecordCore {
             subject_id: self.context.subject_id(),
         }
     }
+}
+
+/// Whether `former` may be a former type of a record that has these types, the present one first (FORMAT 4.8).
+pub(crate) fn check_former<'a>(mut known: impl Iterator<Item = &'a str>, former: &str) -> Result<(), Error> {
+    const WHAT: &str = "former record type";
+    const KNOWN: Reason = "a former record type is the present one, or is named twice";
+    const TOO_MANY: Reason = "a record has at most 4 former types";
+    Name::check(WHAT, former)?;
+    let mut count = 0_usize;
+    if known.any(|known| {
+        count = count.saturating_add(1);
+        known == former
+    }) {
+        return Err(Error::invalid_id(WHAT, KNOWN));
+    }
+    if count > MAX_FORMER { Err(Error::invalid_id(WHAT, TOO_MANY)) } else { Ok(()) }
 }
 
 /// Runs `work` with the AAD of a field in a context (FORMAT 4.4).

@@ -95,6 +95,7 @@ fn with_nonces<R: MaySeal, T, E: From<Error>>(
     records: &[Record<R>],
     mut work: impl FnMut(usize, &RecordCore, SealState) -> Result<T, E>,
 ) -> Result<Vec<T>, E> {
+    records.iter().try_for_each(|record| record.core().check_subject())?;
     let mut results = Vec::with_capacity(records.len());
     let mut drawn = [[0; 24]; DRAWN_AT_ONCE];
     for chunk in records.chunks(DRAWN_AT_ONCE) {

@@ -384,6 +384,30 @@ mod tests {
     }
 
     #[test]
+    fn nothing_is_drawn_for_a_record_that_lacks_its_subject() {
+        let keys = insecure_keyring("pharmacy-17").unwrap().unobserved();
+        let token = keys.record("prescription", 1).unwrap().seal::<Drug>("warfarin").unwrap();
+        let record = keys.record_type("prescription").unwrap().requires_subject().record(1).unwrap();
+        let drawn = |work: &dyn Fn() -> Result<(), Error>| {
+            let (result, draws) = draws_in(work);
+            (result.unwrap_err().code().as_str(), draws)
+        };
+        let value = crate::Phi::<_, Drug>::new("warfarin".to_owned());
+        let page = [keys.record("prescription", 2).unwrap(), record];
+        let ways: [&dyn Fn() -> Result<(), Error>; 6] = [
+            &|| page[1].seal::<Drug>("warfarin").map(drop),
+            &|| page[1].seal_fields(|pass| pass.seal_in_place::<Drug>(&mut b"warfarin".to_vec())),
+            &|| page[1].run_sealing(|| serde_json::to_string(&value)).map(drop),
+            &|| page[1].reseal::<Drug>(&token).map(drop),
+            &|| crate::page::seal_page(&page, |_, pass| pass.seal::<Drug>("warfarin")).map(drop),
+            &|| crate::page::reseal_page(&page, |_, pass| pass.reseal::<Drug>(&token)).map(drop),
+        ];
+        for way in ways {
+            assert_eq!(drawn(way), ("subject-missing", 0));
+        }
+    }
+
+    #[test]
     fn without_random_bytes_nothing_is_written() {
         let keys = insecure_keyring("pharmacy-17").unwrap().unobserved();
         let record = keys.record("prescription", 1).unwrap();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::walk::TokenVisit;
 use crate::error::Error;
 use crate::field::Field;
-use crate::id::Identifier;
+use crate::id::{Identifier, KeyId};
 use crate::key::Keys;
 use crate::record::{OpenPass, OpenState, RecordCore};
 use crate::token::Token;
@@ -47,13 +47,16 @@ impl<'k> NeedsReseal<'k> {
     pub(super) fn of(keys: &'k Keys) -> Self {
         Self { keys, needs: false }
     }
+
+    pub(super) fn key(&mut self, key_id: KeyId) -> Result<(), Error> {
+        self.needs |= self.keys.find(key_id)?.id != self.keys.primary().id;
+        Ok(())
+    }
 }
 
 impl TokenVisit for NeedsReseal<'_> {
     fn token<F: Field>(&mut self, token: &Token) -> Result<(), Error> {
-        let dek = self.keys.find(token.key_id()).map_err(|error| error.at_field(F::ID))?;
-        self.needs |= dek.id != self.keys.primary().id;
-        Ok(())
+        self.key(token.key_id()).map_err(|error| error.at_field(F::ID))
     }
 }
 

@@ -1,11 +1,12 @@
 //! Counting the tokens and the contexts of a row.
 
-use super::traits::SealedFields;
+use super::traits::{SealedFields, SealedRecord};
 use super::walk::TokenVisit;
 use crate::count::KeyCounts;
 use crate::error::Error;
 use crate::field::Field;
 use crate::id::Identifier;
+use crate::record_tag::RecordTag;
 use crate::token::Token;
 
 /// How many contexts a row has, its own included. One that cannot be told is found when the row is gone through again.
@@ -29,12 +30,15 @@ impl TokenVisit for Count {
 }
 
 impl KeyCounts {
-    /// Counts the tokens of a row, those of its parts included.
+    /// Counts the tokens of a row, those of its parts included, and its record tag.
     ///
     /// # Errors
     ///
     /// `invalid-id` if the id of a part cannot be told. The tokens before it are counted then.
-    pub fn add_record(&mut self, row: &impl SealedFields) -> Result<(), Error> {
+    pub fn add_record(&mut self, row: &impl SealedRecord) -> Result<(), Error> {
+        if let Some(key) = row.record_tag().and_then(RecordTag::key_id) {
+            self.add_key(key, 1);
+        }
         row.visit_tokens(&mut Counted(self))
     }
 }

@@ -138,15 +138,17 @@ pub trait SealedRecord: SealedFields {
         self.visit_tokens(&mut Opens::of(core))
     }
 
-    /// Whether [`Keyring::reseal`](crate::Keyring::reseal) would move a token to another key.
+    /// Whether [`Keyring::reseal`](crate::Keyring::reseal) would move a token or the record tag to another key.
     ///
     /// # Errors
     ///
-    /// `unknown-key` if the keyring does not have a token's key; `invalid-id` if the id of a part cannot be told.
+    /// `unknown-key` if the keyring does not have the key of one of them; `invalid-id` if the id of a part cannot be told.
     fn needs_reseal(&self, keys: &impl RecordKeys) -> Result<bool, Error> {
         let handle = keys.handle();
         let mut asked = NeedsReseal::of(handle.keys());
-        self.visit_tokens(&mut asked).map_err(|error| error.in_record(Self::RECORD_TYPE))?;
+        let tag = self.record_tag().and_then(RecordTag::key_id).map_or(Ok(()), |key| asked.key(key));
+        let tokens = tag.and_then(|()| self.visit_tokens(&mut asked));
+        tokens.map_err(|error| error.in_record(Self::RECORD_TYPE))?;
         Ok(asked.needs)
     }
 }

@@ -19,7 +19,7 @@ mod before {
     rxseal::fields! { pub Remark = "former.remark" in Identity; }
 }
 mod now {
-    rxseal::fields! { pub Remark = "former.comment" in Clinical { former: ["former.remark" in Identity] }; }
+    rxseal::fields! { pub Remark = "former.comment" in Clinical, was "former.remark" in Identity; }
 }
 
 const TEXT: &str = "warfarin 5 MG";

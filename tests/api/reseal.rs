@@ -35,10 +35,8 @@ mod before {
 }
 mod now {
     rxseal::fields! {
-        pub New = "reseal.new" in Coverage {
-            block: 256, former: ["reseal.old" in Identity, "reseal.oldest" in Contact]
-        };
-        pub Moved = "reseal.moved" in Coverage { block: 256, former: ["reseal.moved" in Identity] };
+        pub New = "reseal.new" in Coverage, was "reseal.old" in Identity, was "reseal.oldest" in Contact { block: 256 };
+        pub Moved = "reseal.moved" in Coverage, was "reseal.moved" in Identity { block: 256 };
     }
 }
 mod later {

@@ -26,7 +26,7 @@ mod elsewhere {
 
 /// A field that names `Directions` as its former self: for it that token is legal, and no other is.
 mod later {
-    rxseal::fields! { pub Sig = "swaps.sig" in Medication { former: ["swaps.directions" in Medication] }; }
+    rxseal::fields! { pub Sig = "swaps.sig" in Medication, was "swaps.directions" in Medication; }
 }
 
 fn full() -> bool {

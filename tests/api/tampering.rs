@@ -13,7 +13,7 @@ use serde::Deserialize;
 rxseal::fields! {
     Tight = "tampering.tight" in Medication { block: 1 };
     Padded = "tampering.padded" in Medication;
-    Renamed = "tampering.renamed" in Medication { former: ["tampering.old" in Clinical, "tampering.older" in Identity] };
+    Renamed = "tampering.renamed" in Medication, was "tampering.old" in Clinical, was "tampering.older" in Identity;
 }
 
 /// What a refused input may be called.

@@ -2,3 +2,4 @@
 
 mod shapes;
 mod support;
+mod tagged;

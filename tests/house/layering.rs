@@ -52,6 +52,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("phi", 7),
     ("testing", 7),
     ("records", 8),
+    ("schema", 8),
     ("lib", 9),
 ];
 
@@ -73,8 +74,13 @@ const SAME_LAYER: &[(&str, &str, &str)] = &[
 ];
 
 /// Macros that stand at the crate's root because Rust puts them there, and the modules they are of.
-const MACROS: &[(&str, &str)] =
-    &[("fields", "field"), ("__declare_fields", "field"), ("__field_class", "field"), ("__field_option", "field")];
+const MACROS: &[(&str, &str)] = &[
+    ("fields", "field"),
+    ("__declare_fields", "field"),
+    ("__field_class", "field"),
+    ("__field_option", "field"),
+    ("__field_schema", "field"),
+];
 
 /// Through which modules a crate enters. One door each, so that a review of, say, all randomness reads one file.
 const DOORS: &[(&str, &[&str])] = &[
@@ -92,9 +98,11 @@ const DOORS: &[(&str, &[&str])] = &[
     ("rand_core", &["random"]),
     ("rustix", &["disk"]),
     ("rusqlite", &["columns"]),
+    ("schemars", &["schema"]),
     ("sha2", &["kdf"]),
     ("sqlx_core", &["columns"]),
     ("tracing", &["observe"]),
+    ("utoipa", &["schema"]),
     ("tokio", &["clock", "count", "manager", "runtime", "scope", "store"]),
 ];
 

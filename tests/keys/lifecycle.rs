@@ -111,7 +111,7 @@ mod before {
 }
 
 mod after {
-    rxseal::fields! { pub Copayer = "billing.copayer" in Coverage { former: ["billing.copayer" in Contact] }; }
+    rxseal::fields! { pub Copayer = "billing.copayer" in Coverage, was "billing.copayer" in Contact; }
 }
 
 #[test]

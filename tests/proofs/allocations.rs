@@ -25,7 +25,7 @@ rxseal::fields! {
     Directions = "allocations.directions" in Medication;
     Prescriber = "allocations.prescriber" in Prescriber;
     Scan = "allocations.scan" in Clinical { block: 4096 };
-    Renamed = "allocations.new" in Clinical { former: ["allocations.old" in Identity] };
+    Renamed = "allocations.new" in Clinical, was "allocations.old" in Identity;
 }
 
 mod before {

@@ -412,7 +412,7 @@ mod before {
 }
 
 mod after {
-    rxseal::fields! { pub Reason = "rx.reason" in Clinical { former: ["rx.indication" in Medication, "rx.why" in Clinical], block: 256 }; }
+    rxseal::fields! { pub Reason = "rx.reason" in Clinical, was "rx.indication" in Medication, was "rx.why" in Clinical { block: 256 }; }
 }
 
 /// FORMAT 4.6: a renamed and reclassed field opens its old tokens, and only those.

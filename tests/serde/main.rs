@@ -9,6 +9,7 @@ mod forms;
 mod matrix;
 mod nesting;
 mod observer;
+mod schema;
 mod scopes;
 mod support;
 mod traps;

@@ -15,8 +15,8 @@ use axum::routing::{get, post};
 use axum::{Json, Router, middleware};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{Request, StatusCode};
-use rxseal::phi::{Directions, Drug, PatientName};
-use rxseal::{Access, Class, ErrorCode, Keyring, Phi, Purpose, Sealed, Sealing};
+use rxseal::phi::{Directions, Drug, Note, PatientName};
+use rxseal::{Access, Class, ErrorCode, Keyring, Phi, PhiRecord, Purpose, Sealed, Sealing};
 use rxseal_axum::{Plaintext, Problem};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -30,6 +30,45 @@ struct Refill {
     #[serde(with = "Sealing::<Drug>")]
     drug: String,
     directions: Option<Phi<String, Directions>>,
+}
+
+#[derive(PhiRecord)]
+#[phi(part, plaintext, derive(Serialize, Deserialize))]
+struct Line {
+    #[phi(id)]
+    line_no: u32,
+    #[phi(seal = Drug)]
+    drug: String,
+}
+
+/// A record struct: no derive of serde, and a body in both directions.
+#[derive(PhiRecord)]
+#[phi(record = "prescription", plaintext, derive(Serialize, Deserialize))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Prescription {
+    #[phi(id)]
+    rx_number: u64,
+    #[phi(seal = PatientName)]
+    patient_name: String,
+    #[phi(seal = Option<Directions>)]
+    directions: Option<String>,
+    #[phi(seal)]
+    note: Phi<String, Note>,
+    #[phi(clear)]
+    refills: u8,
+    #[phi(part = "line")]
+    lines: Vec<Line>,
+}
+
+fn prescription() -> Value {
+    json!({
+        "rxNumber": 1001,
+        "patientName": "Canary-Jane",
+        "directions": "Canary-daily",
+        "note": "Canary-note",
+        "refills": 2,
+        "lines": [{"line_no": 1, "drug": "Canary-warfarin"}],
+    })
 }
 
 /// What a twin that asked for `Serialize` looks like.
@@ -129,6 +168,59 @@ async fn plaintext_goes_in_and_out() {
     let mut missing = refill();
     missing.as_object_mut().unwrap().remove("directions");
     assert_eq!(post_json(missing.to_string()).await.json()["directions"], Value::Null);
+}
+
+/// What a client posts is sealed, stored, opened and answered, without a line for any field.
+#[tokio::test]
+async fn a_record_struct_is_a_body() {
+    let keys = keys();
+    let through =
+        async move |Plaintext(prescription): Plaintext<Prescription>| -> Result<Plaintext<Prescription>, Problem> {
+            let row = keys.seal(&prescription)?;
+            Ok(Plaintext(keys.open(&row, &Access::new("user:kim.rph", Purpose::TREAT)?)?))
+        };
+    let app = Router::new().route("/", post(through));
+    let post = |body: Value| send(app.clone(), "/", "application/json", body.to_string());
+
+    let seen = post(prescription()).await;
+    assert_eq!((seen.status, seen.json()), (StatusCode::OK, prescription()));
+    let mut missing = prescription();
+    missing.as_object_mut().unwrap().remove("directions");
+    assert_eq!(post(missing).await.json()["directions"], Value::Null);
+
+    let token = token();
+    for (place, value, code) in [
+        ("/patientName", json!(token), "token-as-plaintext"),
+        ("/directions", json!(token), "token-as-plaintext"),
+        ("/note", json!(token), "token-as-plaintext"),
+        ("/lines/0/drug", json!(token), "token-as-plaintext"),
+        ("/lines/0/drug", json!(["Canary-warfarin"]), "value-mismatch"),
+        ("/lines/0/line_no", json!("Canary-1"), "invalid-input"),
+        ("/rxNumber", json!("Canary-1001"), "invalid-input"),
+        ("/refills", json!({"Canary": 1}), "invalid-input"),
+        // Two lines that could be exchanged.
+        ("/lines", json!([{"line_no": 1, "drug": "Canary-a"}, {"line_no": 1, "drug": "Canary-b"}]), "invalid-id"),
+    ] {
+        let mut body = prescription();
+        *body.pointer_mut(place).unwrap() = value;
+        post(body).await.refused(422, code);
+    }
+    let mut unknown = prescription();
+    unknown["Canary"] = json!(1);
+    post(unknown).await.refused(422, "invalid-input");
+}
+
+/// T34: and nothing else writes or reads one.
+#[tokio::test]
+async fn a_record_struct_is_no_json_by_itself() {
+    let app = Router::new().route("/", post(async |Json(prescription): Json<Prescription>| Json(prescription)));
+    let seen = send(app, "/", "application/json", prescription().to_string()).await;
+    assert_eq!(seen.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(!seen.body.contains("Canary"), "{seen:?}");
+    let accepted: Prescription = rxseal::accept_plaintext(|| serde_json::from_value(prescription())).unwrap();
+    let error = serde_json::to_string(&accepted).unwrap_err().to_string();
+    assert!(!error.contains("Canary"), "{error}");
+    assert!(!format!("{accepted:?}").contains("Canary"));
 }
 
 #[tokio::test]

@@ -38,6 +38,7 @@ pub const STATUSES: &[Status] = &[
             ErrorCode::NotATag,
             ErrorCode::NotAToken,
             ErrorCode::NotFinite,
+            ErrorCode::NotReadBack,
             ErrorCode::OpenFailed,
             ErrorCode::PinMismatch,
             ErrorCode::PlaintextNested,

@@ -38,7 +38,7 @@ rxseal::fields! {
     Prescriber = "aws-lc.prescriber" in Prescriber;
     Note = "aws-lc.note" in Clinical { block: 4096 };
     Plan = "aws-lc.plan" in Coverage;
-    Renamed = "aws-lc.new" in Medication { former: ["aws-lc.old" in Clinical, "aws-lc.older" in Identity] };
+    Renamed = "aws-lc.new" in Medication, was "aws-lc.old" in Clinical, was "aws-lc.older" in Identity;
 }
 
 /// The fields that `Renamed` was before.

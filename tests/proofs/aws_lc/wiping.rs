@@ -30,7 +30,7 @@ rxseal::fields! {
     Prescriber = "wiping.prescriber" in Prescriber;
     Note = "wiping.note" in Clinical { block: 4096 };
     Plan = "wiping.plan" in Coverage;
-    Renamed = "wiping.renamed" in Clinical { former: ["wiping.old-name" in Identity, "wiping.older-name" in Contact] };
+    Renamed = "wiping.renamed" in Clinical, was "wiping.old-name" in Identity, was "wiping.older-name" in Contact;
 }
 
 mod before {

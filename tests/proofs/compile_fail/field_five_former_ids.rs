@@ -1,12 +1,12 @@
 //! A field has at most 4 former ids (FORMAT 4.6).
 
 rxseal::fields! {
-    pub Renamed = "rx.drug" in Medication {
-        former: [
-            "rx.one" in Medication, "rx.two" in Medication, "rx.three" in Medication, "rx.four" in Medication,
-            "rx.five" in Medication,
-        ]
-    };
+    pub Renamed = "rx.drug" in Medication,
+        was "rx.one" in Medication,
+        was "rx.two" in Medication,
+        was "rx.three" in Medication,
+        was "rx.four" in Medication,
+        was "rx.five" in Medication;
 }
 
 fn main() {}

@@ -2,7 +2,7 @@
 
 rxseal::fields! {
     pub First = "rx.drug" in Medication;
-    pub Second = "rx.product" in Medication { former: ["rx.drug" in Medication] };
+    pub Second = "rx.product" in Medication, was "rx.drug" in Medication;
 }
 
 fn main() {}

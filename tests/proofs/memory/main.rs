@@ -73,7 +73,7 @@ rxseal::fields! {
     Prescriber = "memory.prescriber" in Prescriber;
     Note = "memory.note" in Clinical { block: 4096 };
     Plan = "memory.plan" in Coverage;
-    Renamed = "memory.renamed" in Clinical { former: ["memory.old-name" in Identity, "memory.older-name" in Contact] };
+    Renamed = "memory.renamed" in Clinical, was "memory.old-name" in Identity, was "memory.older-name" in Contact;
     Short = "memory.short" in Clinical { max: 60 };
 }
 

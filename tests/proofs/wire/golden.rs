@@ -37,7 +37,7 @@ rxseal::fields! {
     Raw = "golden.raw" in Identity { block: 64 };
     Text = "golden.text" in Clinical;
     Json = "golden.json" in Medication { block: 16 };
-    New = "golden.new" in Coverage { former: ["golden.old" in Contact] };
+    New = "golden.new" in Coverage, was "golden.old" in Contact;
 }
 
 /// What `New` was before it got another id and class.

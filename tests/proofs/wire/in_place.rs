@@ -25,7 +25,7 @@ rxseal::fields! {
     Padded = "in-place.padded" in Identity;
     Coarse = "in-place.coarse" in Clinical { block: 4096 };
     Short = "in-place.short" in Medication { max: 64 };
-    Renamed = "in-place.new" in Medication { former: ["in-place.old" in Clinical, "in-place.older" in Identity] };
+    Renamed = "in-place.new" in Medication, was "in-place.old" in Clinical, was "in-place.older" in Identity;
 }
 
 /// The fields that `Renamed` was before.
@@ -642,7 +642,7 @@ fn open_vector(vector: &Vector, pass: &mut OpenPass<'_>, buffer: &mut Vec<u8>) -
         Drug = "vector.drug" in Medication;
         Note = "vector.note" in Clinical;
         Bare = "vector.tight" in Contact;
-        Moved = "vector.renamed" in Medication { former: ["vector.old" in Clinical, "vector.older" in Medication] };
+        Moved = "vector.renamed" in Medication, was "vector.old" in Clinical, was "vector.older" in Medication;
         Photo = "vector.photo" in Identity;
         Own = "vector.own" in BILLING;
     }

@@ -32,14 +32,11 @@ rxseal::fields! {
     Tight = "interop.tight" in Contact { block: 1 };
     Large = "interop.large" in Prescriber { block: 4096 };
     Odd = "interop.odd" in OWN { block: 33 };
-    New = "interop.new" in Coverage {
-        former: [
-            "interop.new-1" in Coverage,
-            "interop.new-2" in Clinical,
-            "interop.new-3" in OWN,
-            "interop.new-4" in Identity
-        ]
-    };
+    New = "interop.new" in Coverage,
+        was "interop.new-1" in Coverage,
+        was "interop.new-2" in Clinical,
+        was "interop.new-3" in OWN,
+        was "interop.new-4" in Identity;
 }
 
 /// What `New` was before.

@@ -20,7 +20,7 @@ rxseal::fields! {
     Drug = "vector.drug" in Medication { block: 64 };
     Note = "vector.note" in Clinical { block: 256 };
     Tight = "vector.tight" in Contact { block: 1 };
-    Renamed = "vector.renamed" in Medication { former: ["vector.old" in Clinical, "vector.older" in Medication] };
+    Renamed = "vector.renamed" in Medication, was "vector.old" in Clinical, was "vector.older" in Medication;
     Photo = "vector.photo" in Identity { block: 4096 };
     Own = "vector.own" in BILLING { block: 16 };
 }

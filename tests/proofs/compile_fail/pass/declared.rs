@@ -4,9 +4,11 @@
 rxseal::fields! {
     pub Narrow = "rx.narrow" in Medication { block: 1, max: 0 };
     pub Wide = "rx.wide" in Clinical { block: 4096, max: 16777216 };
-    pub Renamed = "rx.renamed" in Medication {
-        former: ["rx.one" in Medication, "rx.two" in Clinical, "rx.three" in Identity, "rx.four" in Contact]
-    };
+    pub Renamed = "rx.renamed" in Medication,
+        was "rx.one" in Medication,
+        was "rx.two" in Clinical,
+        was "rx.three" in Identity,
+        was "rx.four" in Contact;
 }
 
 fn main() {}

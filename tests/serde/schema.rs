@@ -1,0 +1,205 @@
+//! Schemas: a `Phi` looks like the value inside, and a `Sealed` like every token that it can hold.
+
+use std::collections::BTreeMap;
+
+use rxseal::forms::NotWiped;
+use rxseal::keys::Suite;
+use rxseal::phi::{Allergy, BirthDate, Diagnosis, Drug, Note, PatientName};
+use rxseal::testing::{create_keyring, insecure_keyring_file};
+use rxseal::{Keyring, Phi, Sealed, Sealing, Token, run_local};
+use serde_json::{Value, json};
+
+rxseal::fields! {
+    LotNumber = "fill.lot" in Medication { max: 20 };
+    Tight = "fill.tight" in Medication { block: 1, max: 1 };
+}
+
+#[derive(schemars::JsonSchema, utoipa::ToSchema, serde::Serialize, serde::Deserialize)]
+struct Dose {
+    milligrams: u32,
+}
+
+impl rxseal::forms::Wipe for Dose {
+    fn wipe(&mut self) {
+        self.milligrams = 0;
+    }
+}
+
+/// The same struct twice, so that they can be compared: with `Phi`, and as a client sees it.
+mod sealed {
+    use super::*;
+
+    /// A patient at the counter.
+    #[derive(schemars::JsonSchema, utoipa::ToSchema, serde::Serialize)]
+    #[serde(rename_all = "camelCase", deny_unknown_fields)]
+    pub struct Patient {
+        pub refills: u8,
+        #[schema(inline)]
+        pub patient_name: Phi<String, PatientName>,
+        #[schema(inline)]
+        pub note: Option<Phi<String, Note>>,
+        #[schema(inline)]
+        pub allergies: Phi<Vec<String>, Allergy>,
+        #[schema(inline)]
+        pub dose: Phi<u32, Drug>,
+        #[schema(inline)]
+        pub counts: Phi<NotWiped<u8>, Diagnosis>,
+    }
+}
+
+mod plain {
+    /// A patient at the counter.
+    #[derive(schemars::JsonSchema, utoipa::ToSchema)]
+    #[serde(rename_all = "camelCase", deny_unknown_fields)]
+    #[expect(dead_code, reason = "only its schema counts")]
+    pub struct Patient {
+        pub refills: u8,
+        pub patient_name: String,
+        pub note: Option<String>,
+        pub allergies: Vec<String>,
+        pub dose: u32,
+        pub counts: u8,
+    }
+}
+
+fn open_api<T: utoipa::PartialSchema>() -> Value {
+    serde_json::to_value(T::schema()).unwrap()
+}
+
+#[test]
+fn what_a_client_sees_is_that_of_plain_types() {
+    let (sealed, plain) = (schemars::schema_for!(sealed::Patient), schemars::schema_for!(plain::Patient));
+    assert_eq!(sealed.as_value(), plain.as_value());
+    assert_eq!(
+        plain.pointer("/properties/note/type").unwrap(),
+        &json!(["string", "null"]),
+        "schemars says what we think"
+    );
+
+    let (sealed, plain) = (open_api::<sealed::Patient>(), open_api::<plain::Patient>());
+    for name in ["refills", "patientName", "allergies"] {
+        assert_eq!(sealed["properties"][name], plain["properties"][name], "{name}");
+    }
+    assert_eq!(sealed["required"], plain["required"]);
+    let string_or_null = json!({"oneOf": [{"type": "null"}, {"type": "string"}]});
+    assert_eq!(sealed["properties"]["note"], string_or_null);
+}
+
+#[test]
+fn a_struct_inside_is_a_component_once() {
+    #[derive(schemars::JsonSchema, utoipa::ToSchema)]
+    #[expect(dead_code, reason = "only its schema counts")]
+    struct Fill {
+        dose: Phi<Dose, Drug>,
+        other: Option<Phi<Dose, Note>>,
+        plain: Dose,
+    }
+    let schema = schemars::schema_for!(Fill);
+    assert_eq!(schema.pointer("/properties/dose").unwrap(), &json!({"$ref": "#/$defs/Dose"}));
+    assert_eq!(schema.pointer("/$defs").unwrap().as_object().unwrap().len(), 1);
+
+    #[derive(utoipa::OpenApi)]
+    #[openapi(components(schemas(Fill, Row)))]
+    struct Api;
+    let document = serde_json::to_value(<Api as utoipa::OpenApi>::openapi()).unwrap();
+    let components = document["components"]["schemas"].as_object().unwrap();
+    assert_eq!(components["Phi_Dose_Drug"], components["Dose"]);
+    assert_eq!(components["Sealed_String_LotNumber"], token(108));
+    for reference in references(&document) {
+        let name = reference.strip_prefix("#/components/schemas/").unwrap();
+        assert!(components.contains_key(name), "the document lacks {name}");
+    }
+    assert!(!components.contains_key("Drug"), "no value is of a marker");
+}
+
+fn references(value: &Value) -> Vec<&str> {
+    match value {
+        Value::Object(members) => {
+            let own = members.get("$ref").and_then(Value::as_str);
+            own.into_iter().chain(members.values().flat_map(references)).collect()
+        }
+        Value::Array(elements) => elements.iter().flat_map(references).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// What is stored.
+#[derive(schemars::JsonSchema, utoipa::ToSchema, serde::Serialize)]
+struct Row {
+    lot: Sealed<String, LotNumber>,
+    tight: Sealed<String, Tight>,
+    note: Option<Sealed<String, Note>>,
+    // utoipa knows dates by their names only, and not as an argument of another type.
+    #[schema(value_type = String)]
+    born: Sealed<chrono::NaiveDate, BirthDate>,
+    any: Vec<Sealed<String, Diagnosis>>,
+    by_line: BTreeMap<String, Sealed<String, Drug>>,
+}
+
+fn token(longest: usize) -> Value {
+    json!({
+        "type": "string",
+        "description": "A value that rxseal encrypted: a token.",
+        "pattern": "^rxs[Xxc][A-Za-z0-9_-]+$",
+        "minLength": 52,
+        "maxLength": longest,
+    })
+}
+
+#[test]
+fn what_is_stored_is_a_token() {
+    let schema = schemars::schema_for!(Row);
+    let property = |name: &str| schema.pointer(&format!("/properties/{name}")).unwrap().clone();
+    assert_eq!(property("lot"), token(108));
+    assert_eq!(property("tight"), token(70));
+    assert_eq!(property("born")["pattern"], "^rxs[Xxc][A-Za-z0-9_-]+$");
+    assert_eq!(property("note")["type"], json!(["string", "null"]));
+    assert_eq!(property("note")["pattern"], "^rxs[Xxc][A-Za-z0-9_-]+$");
+    assert_eq!(property("any")["items"]["minLength"], 52);
+    assert_eq!(property("by_line")["additionalProperties"]["minLength"], 52);
+    assert!(schema.get("$defs").is_none(), "a token is no type of its own");
+    assert_eq!(schema.pointer("/required").unwrap(), &json!(["lot", "tight", "born", "any", "by_line"]));
+}
+
+/// Of each suite and each kind of context, the shortest and the longest value.
+#[test]
+fn tokens_have_the_form_that_the_schema_says() {
+    let mut lengths = Vec::new();
+    for suite in [Suite::Xaes256Gcm, Suite::XChaCha20Poly1305] {
+        let (roots, _) = insecure_keyring_file("pharmacy-18").unwrap();
+        let stored = run_local(create_keyring("pharmacy-17", &roots, suite)).unwrap();
+        let keys = run_local(Keyring::unlock("pharmacy-17", &roots, &stored)).unwrap().unobserved();
+        for record in [keys.record("fill", 1).unwrap(), keys.record("fill", 1).unwrap().wide()] {
+            for tight in ["", "x"] {
+                lengths.push(check(&record.seal::<Tight>(tight).unwrap(), 70));
+            }
+            check(&record.seal::<LotNumber>(&"x".repeat(20)).unwrap(), 108);
+            assert!(record.seal::<LotNumber>(&"x".repeat(21)).is_err());
+        }
+    }
+    assert_eq!((lengths.iter().min(), lengths.iter().max()), (Some(&52), Some(&70)), "the limits are reached");
+}
+
+fn check(token: &Token, longest: usize) -> usize {
+    let text = token.to_string();
+    let rest = text.strip_prefix("rxs").unwrap();
+    assert!(rest.starts_with(['X', 'x', 'c']), "{text}");
+    assert!(rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)), "{text}");
+    assert!((52..=longest).contains(&text.len()), "{text}");
+    text.len()
+}
+
+#[test]
+fn serde_with_says_what_is_under_its_adapters() {
+    #[serde_with::serde_as]
+    #[derive(schemars::JsonSchema, serde::Serialize)]
+    struct Refill {
+        #[serde_as(as = "Sealing<Drug>")]
+        drug: String,
+        #[serde_as(as = "Option<Sealing<Note>>")]
+        note: Option<String>,
+    }
+    let schema = schemars::schema_for!(Refill);
+    assert_eq!(schema.pointer("/properties/drug").unwrap(), &json!({"type": "string"}));
+    assert_eq!(schema.pointer("/properties/note/type").unwrap(), &json!(["string", "null"]));
+}
