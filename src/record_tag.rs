@@ -52,6 +52,15 @@ const MAX_VERSION: u64 = (1 << 48) - 1;
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct RecordTag(Option<[u8; RECORD_TAG_LEN]>);
 
+/// The message over these elements, with a head and a context of zeros.
+#[cfg(fuzzing)]
+pub(crate) fn message_of(cover: &mut Cover, number: u8) -> Option<Vec<u8>> {
+    let mut out = Vec::new();
+    cover.sort().ok()?;
+    message::write(&[0; HEAD_LEN], &[0; 32], cover, number, &mut out).ok()?;
+    Some(out)
+}
+
 impl RecordTag {
     /// The tag of a record that was not sealed yet. It cannot be stored.
     #[must_use]
