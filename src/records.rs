@@ -76,6 +76,7 @@ mod counting;
 mod derived;
 mod ids;
 mod keys;
+mod nested;
 mod open;
 mod parts;
 mod round_trip;

@@ -141,3 +141,42 @@ impl KeyInfo {
         self.changed
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_those_of_the_format() {
+        let states = KeyState::ALL.map(|(state, _)| state);
+        assert_eq!(states.map(KeyState::as_str), ["pre-active", "active", "deactivated", "compromised", "destroyed"]);
+        assert!(states.into_iter().all(|state| KeyState::parse(state.as_str()) == Some(state)));
+        assert!(states.into_iter().all(|state| state.to_string() == state.as_str()));
+        let uses = [KeyUse::Seal, KeyUse::Index];
+        assert_eq!(uses.map(KeyUse::as_str), ["seal", "index"]);
+        assert!(uses.into_iter().all(|usage| KeyUse::parse(usage.as_str()) == Some(usage)));
+        for text in ["", "Active", "xyzzy"] {
+            assert_eq!((KeyState::parse(text), KeyUse::parse(text)), (None, None), "{text}");
+        }
+    }
+
+    #[test]
+    fn states_change_in_one_direction() {
+        for (earlier, (before, _)) in KeyState::ALL.into_iter().enumerate() {
+            for (later, (state, _)) in KeyState::ALL.into_iter().enumerate() {
+                assert_eq!(state.may_follow(before), later >= earlier, "{state} after {before}");
+            }
+        }
+    }
+
+    #[test]
+    fn it_says_what_it_was_made_of() {
+        for (usage, primary, suite) in [(KeyUse::Seal, true, Some(Suite::Xaes256Gcm)), (KeyUse::Index, false, None)] {
+            let (id, fingerprint) = (KeyId::from_bytes([7; 6]), [9; 32]);
+            let state = KeyState::Deactivated;
+            let info = KeyInfo { id, fingerprint, usage, state, primary, suite, created: 100, changed: 200 };
+            assert_eq!((info.id(), *info.fingerprint(), info.usage(), info.state()), (id, fingerprint, usage, state));
+            assert_eq!((info.is_primary(), info.suite(), info.created(), info.changed()), (primary, suite, 100, 200));
+        }
+    }
+}

@@ -68,3 +68,27 @@ impl fmt::Debug for SubjectKey {
         f.write_str("SubjectKey([REDACTED])")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keyspace(name: &str) -> Name {
+        Name::parse("keyspace", name).unwrap()
+    }
+
+    fn key(subject: &str, byte: u8) -> SubjectKey {
+        SubjectKey::of(&keyspace("pharmacy-17"), subject, SecretBytes::copy_of(&[byte; 32]))
+    }
+
+    #[test]
+    fn it_is_the_same_with_the_same_bytes_of_the_same_subject() {
+        let own = key("patient-1", 1);
+        assert!(own.is_same(&own.share()) && own.is_same(&key("patient-1", 1)));
+        assert!(!own.is_same(&key("patient-1", 2)), "other bytes");
+        assert!(!own.is_same(&key("patient-2", 1)), "another subject");
+        assert!(own.is_of(&keyspace("pharmacy-17")) && !own.is_of(&keyspace("pharmacy-18")));
+        assert_eq!(own.subject_id(), "patient-1");
+        assert_eq!(format!("{own:?}"), "SubjectKey([REDACTED])");
+    }
+}

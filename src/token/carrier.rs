@@ -72,3 +72,62 @@ pub(crate) fn key_of_counted(bytes: &[u8]) -> Option<KeyId> {
 pub(crate) fn starts_counted(bytes: &[u8]) -> bool {
     Header::starts(bytes) || bytes.starts_with(&RECORD_TAG_MAGIC)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: KeyId = KeyId::from_bytes([7; 6]);
+
+    /// `magic`, the key's id, and as many more bytes as make `len`.
+    fn bytes_of(magic: [u8; 3], len: usize) -> Vec<u8> {
+        let mut bytes = [magic.as_slice(), KEY.as_bytes()].concat();
+        bytes.resize(len, 0x55);
+        bytes
+    }
+
+    #[test]
+    fn each_kind_has_its_length() {
+        let fixed = [(WRAPPED_KEY_MAGIC, WRAPPED_KEY_LEN), (RECORD_TAG_MAGIC, RECORD_TAG_LEN)];
+        for (magic, len) in fixed {
+            for (len, found) in [(len - 1, None), (len, Some(KEY)), (len + 1, None)] {
+                let bytes = bytes_of(magic, len);
+                assert_eq!(key_of_bytes(&bytes), found, "{len} bytes");
+                assert_eq!(key_of_text(&text::encode(&bytes)), found, "{len} bytes as text");
+            }
+        }
+        assert_eq!((WRAPPED_KEY_LEN, RECORD_TAG_LEN), (81, 48));
+    }
+
+    #[test]
+    fn tokens_are_found_up_to_the_longest() {
+        for letter in Letter::ALL {
+            let least = 9 + letter.nonce_len() + 2 + 16;
+            let most = least - 2 + super::super::MAX_PAYLOAD;
+            for (len, found) in [(least - 1, None), (least, Some(KEY)), (most, Some(KEY)), (most + 1, None)] {
+                let bytes = bytes_of(letter.magic(), len);
+                assert_eq!(key_of_bytes(&bytes), found, "{letter:?}, {len} bytes");
+                let text = text::encode(&bytes);
+                assert_eq!(key_of_text(&text), found, "{letter:?}, {len} bytes as text");
+                assert_eq!(is_text_token(&text), found.is_some(), "{letter:?}, {len} bytes as text");
+            }
+        }
+    }
+
+    #[test]
+    fn other_text_is_no_token() {
+        let wrapped = text::encode(&bytes_of(WRAPPED_KEY_MAGIC, WRAPPED_KEY_LEN));
+        let tag = text::encode(&bytes_of(RECORD_TAG_MAGIC, RECORD_TAG_LEN));
+        assert!(wrapped.starts_with(WRAPPED_KEY_TEXT_MAGIC) && tag.starts_with(RECORD_TAG_TEXT_MAGIC));
+        for text in [&wrapped, &tag, "", "rxs", "rxsX", "rxs of the week", "lisinopril"] {
+            assert!(!is_text_token(text), "{text}");
+        }
+        for letter in Letter::ALL {
+            assert!(starts_as_one(&format!("rxs{}", char::from(letter.as_byte()))), "{letter:?}");
+        }
+        assert!(starts_as_one("rxkx") && starts_as_one("rxrS"));
+        for other in ["", "rxs", "rxsY", "rxsC", "rxk", "rxrs", "xrxsX"] {
+            assert!(!starts_as_one(other), "{other}");
+        }
+    }
+}

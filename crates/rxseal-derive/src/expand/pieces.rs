@@ -13,13 +13,14 @@ pub(super) fn root(input: &Input) -> &Path {
     &input.container.root
 }
 
-/// The generics of an `impl` block: header, arguments of the type, and bounds. What is cloned must be `Clone`, what is printed `Debug`.
+/// The generics of an `impl` block: header, and bounds. The type of a field in question that mentions a parameter has the bound.
 pub(super) fn generics(input: &Input, bound: &Path, needs: impl Fn(&Field) -> bool) -> (Generics, Option<WhereClause>) {
     let mut generics = input.generics.clone();
     let names: Vec<Ident> = generics.type_params().map(|parameter| parameter.ident.clone()).collect();
-    for name in names {
-        if input.fields().any(|field| needs(field) && tokens::mentions(&field.ty, &name)) {
-            generics.make_where_clause().predicates.push(parse_quote!(#name: #bound));
+    for field in input.fields().filter(|field| needs(field)) {
+        let ty = &field.ty;
+        if names.iter().any(|name| tokens::mentions(ty, name)) {
+            generics.make_where_clause().predicates.push(parse_quote!(#ty: #bound));
         }
     }
     let bounds = generics.where_clause.take();

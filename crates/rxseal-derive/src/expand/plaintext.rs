@@ -18,7 +18,7 @@ pub(super) fn expand(input: &Input) -> TokenStream {
     let (_, arguments, bounds) = generics.split_for_impl();
     let shadow = format_ident!("RxsealPlaintextOf{}", name);
     let krate = text(quote!(#root::__private::serde), name);
-    let remote = text(quote!(#name #arguments), name);
+    let remote = text(quote!(#name), name);
     let (serde, parameters) = (serde.iter(), serde_bounds(input));
     let head = quote! {
         #[derive(#root::__private::serde::Serialize, #root::__private::serde::Deserialize)]

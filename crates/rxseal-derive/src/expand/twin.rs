@@ -1,10 +1,10 @@
 //! The twin: the struct that is stored, with the fields of the user's and a token for each that is sealed.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{Path, Type};
 
-use super::pieces::{at, form_name, here, present, root, serde_bounds};
+use super::pieces::{at, form_name, here, implement, path_of, present, root, serde_bounds, taken_apart};
 use crate::input::container::Kind;
 use crate::input::field::{Field, Role, Seal};
 use crate::input::{Input, Variant, tokens};
@@ -14,15 +14,14 @@ pub(super) fn expand(input: &Input) -> TokenStream {
     let (before, derives, after) = (&input.container.before, &input.container.derives, &input.container.after);
     let bounds = &generics.where_clause;
     let doc = doc(input);
-    // A row is copied when it is resealed.
-    let clone = derives.iter().all(|path| path.segments.last().is_none_or(|last| last.ident != "Clone"));
-    let clone = clone.then(|| quote_spanned!(here(input)=> #[derive(::core::clone::Clone)]));
-    let parameters = derives.iter().any(of_serde).then(|| serde_bounds(input));
+    // Written here, since a derived one would ask for `Clone` of the types that are sealed.
+    let derives: Vec<_> =
+        derives.iter().filter(|path| path.segments.last().is_none_or(|last| last.ident != "Clone")).collect();
+    let parameters = derives.iter().any(|derive| of_serde(derive)).then(|| serde_bounds(input));
     let derives = (!derives.is_empty()).then(|| quote_spanned!(here(input)=> #[derive(#(#derives),*)]));
     let head = quote_spanned! {here(input)=>
         #[doc = #doc]
         #(#[#before])*
-        #clone
         #derives
         #(#[#after])*
         #(#carried)*
@@ -30,17 +29,43 @@ pub(super) fn expand(input: &Input) -> TokenStream {
         #parameters
         #visibility
     };
+    let clone = clone(input);
     if input.is_enum {
         let variants = input.variants.iter().map(|variant| {
             let Variant { name, carried, .. } = variant;
             let fields = variant.fields.iter().map(|field| declaration(input, field));
             quote_spanned!(here(input)=> #(#carried)* #name { #(#fields,)* })
         });
-        quote_spanned!(here(input)=> #head enum #sealed #generics #bounds { #(#variants,)* })
+        quote_spanned!(here(input)=> #head enum #sealed #generics #bounds { #(#variants,)* } #clone)
     } else {
         let fields = input.fields().map(|field| declaration(input, field));
-        quote_spanned!(here(input)=> #head struct #sealed #generics #bounds { #(#fields,)* })
+        quote_spanned!(here(input)=> #head struct #sealed #generics #bounds { #(#fields,)* } #clone)
     }
+}
+
+/// A row is copied when it is resealed.
+fn clone(input: &Input) -> TokenStream {
+    let root = root(input);
+    let each = |field: &Field, value: &Ident| {
+        let ty = &field.ty;
+        match field.role {
+            Role::Id | Role::Clear { .. } | Role::RecordTag => {
+                quote_spanned!(at(field)=> <#ty as #root::__private::ClearField>::copied(#value))
+            }
+            _ => quote_spanned!(at(field)=> ::core::clone::Clone::clone(#value)),
+        }
+    };
+    let copy = taken_apart(input, &input.sealed, each, |variant, parts| {
+        let path = path_of(&input.sealed, variant);
+        let fields = variant.fields.iter().map(|field| &field.name);
+        quote_spanned!(here(input)=> #path { #(#fields: #parts,)* })
+    });
+    let body = quote_spanned! {here(input)=>
+        fn clone(&self) -> Self {
+            #copy
+        }
+    };
+    implement(input, &quote_spanned!(here(input)=> ::core::clone::Clone), &input.sealed, &body)
 }
 
 fn of_serde(derive: &Path) -> bool {
