@@ -12,6 +12,8 @@ use std::str::FromStr;
 
 pub use clear::{BoundValue, ClearValue, ScaledValue};
 pub(crate) use cover::Cover;
+#[cfg(fuzzing)]
+pub(crate) use message::message_of;
 pub(crate) use proof::{tag_record, verify_record};
 
 use crate::codec::text;
@@ -51,15 +53,6 @@ const MAX_VERSION: u64 = (1 << 48) - 1;
 // Where its other methods are: serde in `form/record_tag.rs`, columns in `columns`, what it covers in `records`.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct RecordTag(Option<[u8; RECORD_TAG_LEN]>);
-
-/// The message over these elements, with a head and a context of zeros.
-#[cfg(fuzzing)]
-pub(crate) fn message_of(cover: &mut Cover, number: u8) -> Option<Vec<u8>> {
-    let mut out = Vec::new();
-    cover.sort().ok()?;
-    message::write(&[0; HEAD_LEN], &[0; 32], cover, number, &mut out).ok()?;
-    Some(out)
-}
 
 impl RecordTag {
     /// The tag of a record that was not sealed yet. It cannot be stored.

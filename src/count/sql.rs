@@ -79,20 +79,7 @@ impl CountSql {
         let magics = magics(hex);
         let ends = magic_ends(hex);
         let start = hex(&[FIRST_BYTE]);
-        let tag = hex(&RECORD_TAG_MAGIC);
-        let is_binary = any_letter(|of_length, nonce| {
-            let magics = list(of_length, |letter| hex(&letter.magic()));
-            format!("hex(substr(c, 1, 3)) IN ({magics}) AND length(c) {}", between(binary_lengths(nonce)))
-        });
-        let is_binary = format!(
-            "{is_binary}\n                  OR hex(substr(c, 1, 3)) = '{tag}' AND length(c) = {RECORD_TAG_LEN}"
-        );
-        let is_text = any_letter(|of_length, nonce| {
-            format!("c GLOB 'rxs[{}]*' AND length(c) {}", characters_of(of_length), between(text_lengths(nonce)))
-        });
-        let is_text = format!(
-            "{is_text}\n                  OR c GLOB '{RECORD_TAG_TEXT_MAGIC}*' AND length(c) = {RECORD_TAG_TEXT_LEN}"
-        );
+        let (is_binary, is_text) = (is_sqlite_binary(), is_sqlite_text());
         // Where a token or a record tag begins.
         let begins = |text: &str| format!("({text} GLOB 'rxs[{letters}]*' OR {text} GLOB '{RECORD_TAG_TEXT_MAGIC}*')");
         let (d_begins, s_begins) = (begins("d"), begins("s"));
@@ -323,6 +310,24 @@ fn id_of_digits() -> String {
         format!("substr(a, 1 + {a} * 4 + {b} / 4, 1) || substr(a, 1 + {b} % 4 * 16 + {c}, 1)")
     });
     characters.collect::<Vec<_>>().join("\n        || ")
+}
+
+/// Whether `c` is a token or a record tag as bytes.
+fn is_sqlite_binary() -> String {
+    let tokens = any_letter(|of_length, nonce| {
+        let magics = list(of_length, |letter| hex(&letter.magic()));
+        format!("hex(substr(c, 1, 3)) IN ({magics}) AND length(c) {}", between(binary_lengths(nonce)))
+    });
+    let tag = hex(&RECORD_TAG_MAGIC);
+    format!("{tokens}\n                  OR hex(substr(c, 1, 3)) = '{tag}' AND length(c) = {RECORD_TAG_LEN}")
+}
+
+/// Whether `c` begins as one of them does as text, and is as long.
+fn is_sqlite_text() -> String {
+    let tokens = any_letter(|of_length, nonce| {
+        format!("c GLOB 'rxs[{}]*' AND length(c) {}", characters_of(of_length), between(text_lengths(nonce)))
+    });
+    format!("{tokens}\n                  OR c GLOB '{RECORD_TAG_TEXT_MAGIC}*' AND length(c) = {RECORD_TAG_TEXT_LEN}")
 }
 
 /// Whether a text `d`, or `b` with its line ends removed, contains a former token or wrapped key that somebody changed.
