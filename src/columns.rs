@@ -1,21 +1,52 @@
-//! Tokens as columns of SQL databases. Each driver has a feature with its version in the name.
+//! Tokens as columns of SQL databases: the column types of each driver, how long a column must be, and the SQL that lets the database
+//! itself refuse plaintext.
 //!
-//! A column is written as a binary token. It is read as a binary token or as a token's text, which cannot be confused
-//! (FORMAT 6.4). Anything else is refused with an error that quotes nothing of it. Reading checks only the form and needs no key,
-//! so a token that does not open passes through unchanged.
+//! | you want | use |
+//! |---|---|
+//! | a column in a row of your program | [`Sealed<T, F>`](crate::Sealed), with the feature of your driver |
+//! | to write the token as text and not as bytes | `SealedText<T, F>`, which `sealed.to_text()` makes |
+//! | the number in `VARCHAR(..)` | [`ColumnLen`] |
+//! | a database that refuses plaintext | [`ColumnSql`], or the command `rxseal ddl` |
+//!
+//! A driver reads a binary token, or a token's text, which cannot be confused (FORMAT 6.4). Anything else is refused with an error that
+//! quotes nothing of it. Reading checks only the form and needs no key, so a token that does not open passes through unchanged.
 
+#[cfg(any(
+    feature = "diesel_2",
+    feature = "postgres_types_0_2",
+    feature = "rusqlite_0_39",
+    feature = "sea_orm_2",
+    feature = "sqlx_0_9"
+))]
+mod cell;
+#[cfg(feature = "diesel_2")]
+mod diesel_2;
+#[cfg(any(
+    feature = "diesel_2",
+    feature = "postgres_types_0_2",
+    feature = "rusqlite_0_39",
+    feature = "sea_orm_2",
+    feature = "sqlx_0_9"
+))]
+mod forms;
+mod len;
+#[cfg(feature = "postgres_types_0_2")]
+mod postgres_types_0_2;
 #[cfg(feature = "rusqlite_0_39")]
 mod rusqlite_0_39;
+#[cfg(feature = "sea_orm_2")]
+mod sea_orm_2;
+mod sql;
 #[cfg(feature = "sqlx_0_9")]
 mod sqlx_0_9;
 
-use crate::error::{Error, ErrorKind, Reason};
-use crate::token::Token;
-
-const NULL: Reason = "it is NULL; if it may be, read an `Option<Sealed<..>>`";
-
-/// The token in a text column, which a database may return as bytes.
-fn from_text(text: &[u8]) -> Result<Token, Error> {
-    // The UTF-8 error is dropped, because it would say where the text is not UTF-8.
-    std::str::from_utf8(text).map_err(|_| ErrorKind::NotAToken)?.parse()
-}
+#[cfg(any(
+    feature = "diesel_2",
+    feature = "postgres_types_0_2",
+    feature = "rusqlite_0_39",
+    feature = "sea_orm_2",
+    feature = "sqlx_0_9"
+))]
+pub use forms::SealedText;
+pub use len::ColumnLen;
+pub use sql::{ColumnSql, DomainSql};

@@ -24,6 +24,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) use begun::Begun;
 pub use sql::CountSql;
+pub(crate) use table::{Table, fits_postgres, quoted};
 
 use crate::error::{Error, ErrorKind, Reason};
 use crate::id::KeyId;

@@ -22,4 +22,5 @@ pub use phi_value::Phi;
 pub use plain_struct::{read_plaintext, write_plaintext};
 pub use sealed::{Sealed, SealedFrom};
 pub use sealing::{OpenAs, SealAs, Sealing};
+pub(crate) use token_reader::{Wanted, read_token};
 pub use wipe::{NotWiped, Wipe};

@@ -18,8 +18,9 @@ pub(crate) use unlock::check_root;
 pub use unlock::{UnlockOptions, Unlocked};
 
 use crate::error::Error;
-use crate::id::{Identifier, KeyId};
+use crate::id::{FieldId, Identifier, KeyId};
 use crate::key::{KeyInfo, Keys, SubjectKey, WrappedSubjectKey};
+use crate::read_through::ReadThrough;
 use crate::token::Token;
 
 /// With its default settings, how long a `KeyringManager` uses a keyring without looking for a newer one, and how much longer in an
@@ -55,13 +56,17 @@ pub(crate) const GRACE: Duration = Duration::from_secs(3600);
 /// # }
 /// ```
 // Where its other methods are: unlocking in `keyring/unlock.rs`, the first generation in `keyring/create.rs`, the local start in
-// `local_start.rs`, `record` and `unbound` in `record.rs`, `sealer` and `opener` in `handles.rs`.
+// `local_start.rs`, `record` and `unbound` in `record.rs`, `sealer` and `opener` in `handles.rs`, `read_through` in `migrating.rs`.
 #[derive(Clone)]
 pub struct Keyring(Arc<KeyringShares>);
 
 impl Keyring {
     pub(crate) fn shares(&self) -> &Arc<KeyringShares> {
         &self.0
+    }
+
+    pub(crate) fn with_permit(&self, field: FieldId, permit: &ReadThrough) -> Self {
+        Self(self.0.with_permit(field, permit))
     }
 
     /// Whether it has this key, in any state.

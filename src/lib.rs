@@ -56,8 +56,7 @@ mod aead;
 mod backend;
 mod clock;
 mod codec;
-#[cfg(any(feature = "rusqlite_0_39", feature = "sqlx_0_9"))]
-mod columns;
+pub mod columns;
 mod context;
 pub mod count;
 mod disk;
@@ -77,11 +76,13 @@ mod local_start;
 mod loopback;
 #[cfg(feature = "keyring-manager")]
 mod manager;
+pub mod migrating;
 pub mod observe;
 mod payload;
 pub mod phi;
 pub mod provider;
 mod random;
+mod read_through;
 mod record;
 mod record_tag;
 pub mod records;

@@ -42,7 +42,7 @@ pub use to_tracing::TracingObserver;
 
 use crate::access::Access;
 use crate::error::{Error, ErrorCode};
-use crate::id::{Class, KeyId};
+use crate::id::{Class, FieldId, KeyId};
 
 /// Your own code that is told of every outermost opening: of one record, one single field, or one page of a bulk call. It never
 /// sees a value.
@@ -182,11 +182,40 @@ pub enum Outcome {
 pub struct OpenEvent<'a> {
     pub(crate) opening: Opening<'a>,
     pub(crate) touched: &'a [Touched],
+    pub(crate) plaintexts: &'a [PlaintextRead],
     pub(crate) fields: usize,
     pub(crate) former_types: usize,
     pub(crate) former_fields: usize,
     pub(crate) accepts_compromised: bool,
     pub(crate) outcome: Outcome,
+}
+
+/// A field that was read as plaintext, in a column that is being migrated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlaintextRead {
+    pub(crate) field: FieldId,
+    pub(crate) record_type: String,
+    pub(crate) change: &'static str,
+}
+
+impl PlaintextRead {
+    /// The field.
+    #[must_use]
+    pub fn field(&self) -> FieldId {
+        self.field
+    }
+
+    /// The type of the record that it was read for.
+    #[must_use]
+    pub fn record_type(&self) -> &str {
+        &self.record_type
+    }
+
+    /// The change that permits it.
+    #[must_use]
+    pub fn change(&self) -> &'static str {
+        self.change
+    }
 }
 
 /// A class and a key that an opening used or asked for.
@@ -233,6 +262,13 @@ impl<'a> OpenEvent<'a> {
     #[must_use]
     pub fn accepts_compromised(&self) -> bool {
         self.accepts_compromised
+    }
+
+    /// What was plaintext and read as such, by a permit of a migration ([`ReadThrough`](crate::migrating::ReadThrough)). Such values may be
+    /// forged. A count that rises after the column has its domain is an alarm.
+    #[must_use]
+    pub fn plaintexts(&self) -> &'a [PlaintextRead] {
+        self.plaintexts
     }
 
     /// How the opening ended.

@@ -2,6 +2,7 @@
 
 mod audit;
 mod core;
+mod joined;
 mod nested;
 mod open;
 mod page;

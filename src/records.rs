@@ -76,6 +76,8 @@ mod counting;
 mod derived;
 mod ids;
 mod keys;
+#[cfg(feature = "subject-keys")]
+mod load;
 mod nested;
 mod open;
 mod parts;

@@ -1,5 +1,5 @@
 //! Helpers for your own tests, behind the feature `insecure-test-keys`: keyrings of random keys that end with the process, a check
-//! that a value comes back, and a check that nothing leaks.
+//! that a value comes back, that nothing leaks, and that what was stored is sealed.
 //!
 //! Turn the feature on in `[dev-dependencies]` only. Even here no key is fixed.
 //!
@@ -20,6 +20,7 @@
 mod keyrings;
 mod leaks;
 mod round_trips;
+mod stored;
 
 pub use keyrings::{
     create_keyring, force_key_state, force_key_state_with, insecure_keyring, insecure_keyring_file, rotate_keyring,
@@ -27,5 +28,6 @@ pub use keyrings::{
 };
 pub use leaks::assert_no_plaintext;
 pub use round_trips::assert_round_trips;
+pub use stored::{Stored, assert_sealed};
 
 pub use crate::clock::TestClock;

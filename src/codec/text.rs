@@ -23,7 +23,7 @@ pub(crate) fn encode_behind(bytes: &mut Vec<u8>) -> &str {
 }
 
 /// The number of characters for `len` bytes.
-fn encoded_len(len: usize) -> usize {
+pub(crate) const fn encoded_len(len: usize) -> usize {
     len.saturating_mul(4).div_ceil(3)
 }
 

@@ -1,10 +1,14 @@
 //! Columns of rusqlite.
 
-use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
+mod migrating;
 
+use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, Value, ValueRef};
+
+use super::forms::{NULL, SealedText, from_text, tag_from_text};
 use crate::error::{Error, ErrorKind};
 use crate::field::Field;
 use crate::form::Sealed;
+use crate::record_tag::RecordTag;
 use crate::token::Token;
 
 /// Writes the binary token, as a BLOB (feature `rusqlite_0_39`).
@@ -60,11 +64,49 @@ impl<T, F: Field> FromSql for Sealed<T, F> {
     }
 }
 
+/// Writes the token's text, as TEXT (feature `rusqlite_0_39`).
+impl<T, F> ToSql for SealedText<T, F> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Owned(Value::Text(self.sealed().token().to_string())))
+    }
+}
+
+/// As for [`Sealed`].
+impl<T, F: Field> FromSql for SealedText<T, F> {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        Sealed::column_result(value).map(Self::from)
+    }
+}
+
+/// Writes the binary tag, as a BLOB (feature `rusqlite_0_39`). A record that was not sealed yet has none: that is
+/// [`ToSqlConversionFailure`](rusqlite::Error::ToSqlConversionFailure) with an [`Error`] in it. For a text column, write
+/// [`tag.text()?`](RecordTag::text).
+impl ToSql for RecordTag {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        let bytes = self.bytes().map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
+        Ok(ToSqlOutput::Borrowed(ValueRef::Blob(bytes)))
+    }
+}
+
+/// Reads a tag from a BLOB, or from TEXT that contains its text form (feature `rusqlite_0_39`). NULL is `tag-missing`, and anything else
+/// `not-a-tag`, each as [`FromSqlError::Other`].
+impl FromSql for RecordTag {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        let tag = match value {
+            ValueRef::Blob(bytes) => Self::try_from(bytes),
+            ValueRef::Text(text) => tag_from_text(text),
+            ValueRef::Null => Err(ErrorKind::TagMissing.into()),
+            ValueRef::Integer(_) | ValueRef::Real(_) => Err(ErrorKind::NotATag.into()),
+        };
+        tag.map_err(FromSqlError::other)
+    }
+}
+
 fn read(value: ValueRef<'_>) -> Result<Token, Error> {
     match value {
         ValueRef::Blob(bytes) => Token::try_from(bytes),
-        ValueRef::Text(text) => super::from_text(text),
-        ValueRef::Null => Err(ErrorKind::NoTokenInColumn.because(super::NULL)),
+        ValueRef::Text(text) => from_text(text),
+        ValueRef::Null => Err(ErrorKind::NoTokenInColumn.because(NULL)),
         ValueRef::Integer(_) => Err(ErrorKind::NoTokenInColumn.because("it is an INTEGER")),
         ValueRef::Real(_) => Err(ErrorKind::NoTokenInColumn.because("it is a REAL")),
     }

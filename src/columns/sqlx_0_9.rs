@@ -1,4 +1,9 @@
-//! Columns of sqlx: one generic implementation for every database whose binary type is `Vec<u8>`.
+//! Columns of sqlx: one generic implementation for every database that has types for bytes and text.
+
+#[cfg(feature = "sqlx_postgres_0_9")]
+mod arrays;
+mod migrating;
+mod statement;
 
 use sqlx_core::database::Database;
 use sqlx_core::decode::Decode;
@@ -7,25 +12,27 @@ use sqlx_core::error::BoxDynError;
 use sqlx_core::types::Type;
 use sqlx_core::value::ValueRef;
 
+use super::forms::{NULL, SealedText, tag_of, token_of};
+use crate::codec::text;
 use crate::error::{Error, ErrorKind};
 use crate::field::Field;
 use crate::form::Sealed;
-use crate::secret::wipe;
-use crate::token::{FIRST_BYTE, Token};
+use crate::record_tag::RecordTag;
+use crate::token::{RECORD_TAG_LEN, Token};
 
-/// A binary column (feature `sqlx_0_9`): BLOB, BYTEA, VARBINARY.
-///
-/// For a text column in PostgreSQL, bind and read a `sqlx::types::Text<Token>`.
+/// A binary column (feature `sqlx_0_9`): BLOB, BYTEA, VARBINARY. A text column is read too. To write one, bind a
+/// `sqlx::types::Text<Token>`.
 impl<DB: Database> Type<DB> for Token
 where
     Vec<u8>: Type<DB>,
+    String: Type<DB>,
 {
     fn type_info() -> DB::TypeInfo {
         <Vec<u8> as Type<DB>>::type_info()
     }
 
     fn compatible(info: &DB::TypeInfo) -> bool {
-        <Vec<u8> as Type<DB>>::compatible(info)
+        <Vec<u8> as Type<DB>>::compatible(info) || <String as Type<DB>>::compatible(info)
     }
 }
 
@@ -47,21 +54,21 @@ where
     }
 }
 
-/// Reads a binary token (feature `sqlx_0_9`). If the database returns text as bytes, as SQLite and MySQL do, it also reads the
-/// text form. Anything else is `sqlx::Error::ColumnDecode` with an [`Error`] in it.
+/// Reads a binary token, or the text of one (feature `sqlx_0_9`). Anything else is `sqlx::Error::ColumnDecode` with an [`Error`] in it.
 impl<'r, DB: Database> Decode<'r, DB> for Token
 where
-    Vec<u8>: Decode<'r, DB>,
+    Vec<u8>: Type<DB> + Decode<'r, DB>,
+    String: Type<DB> + Decode<'r, DB>,
 {
     fn decode(value: DB::ValueRef<'r>) -> Result<Self, BoxDynError> {
         Ok(read::<DB>(value)??)
     }
 }
 
-/// As for [`Token`].
+/// As for [`Token`]. To write a text column, bind [`sealed.to_text()`](Sealed::to_text).
 impl<DB: Database, T, F> Type<DB> for Sealed<T, F>
 where
-    Vec<u8>: Type<DB>,
+    Token: Type<DB>,
 {
     fn type_info() -> DB::TypeInfo {
         <Token as Type<DB>>::type_info()
@@ -75,18 +82,18 @@ where
 /// As for [`Token`].
 impl<'q, DB: Database, T, F> Encode<'q, DB> for Sealed<T, F>
 where
-    Vec<u8>: Encode<'q, DB>,
+    Token: Encode<'q, DB>,
 {
     fn encode(self, buffer: &mut DB::ArgumentBuffer) -> Result<IsNull, BoxDynError> {
-        <Token as Encode<'q, DB>>::encode(self.into_token(), buffer)
+        self.into_token().encode(buffer)
     }
 
     fn encode_by_ref(&self, buffer: &mut DB::ArgumentBuffer) -> Result<IsNull, BoxDynError> {
-        <Token as Encode<'q, DB>>::encode_by_ref(self.token(), buffer)
+        self.token().encode_by_ref(buffer)
     }
 
     fn size_hint(&self) -> usize {
-        <Token as Encode<'q, DB>>::size_hint(self.token())
+        self.token().size_hint()
     }
 }
 
@@ -103,28 +110,125 @@ where
 /// ```
 impl<'r, DB: Database, T, F: Field> Decode<'r, DB> for Sealed<T, F>
 where
-    Vec<u8>: Decode<'r, DB>,
+    Vec<u8>: Type<DB> + Decode<'r, DB>,
+    String: Type<DB> + Decode<'r, DB>,
 {
     fn decode(value: DB::ValueRef<'r>) -> Result<Self, BoxDynError> {
         Ok(Self::from(read::<DB>(value)?.map_err(|error| error.at_field(F::ID))?))
     }
 }
 
+/// A text column (feature `sqlx_0_9`): TEXT, VARCHAR. A binary column is read too.
+impl<DB: Database, T, F> Type<DB> for SealedText<T, F>
+where
+    Vec<u8>: Type<DB>,
+    String: Type<DB>,
+{
+    fn type_info() -> DB::TypeInfo {
+        <String as Type<DB>>::type_info()
+    }
+
+    fn compatible(info: &DB::TypeInfo) -> bool {
+        <Token as Type<DB>>::compatible(info)
+    }
+}
+
+/// Writes the token's text (feature `sqlx_0_9`).
+impl<'q, DB: Database, T, F> Encode<'q, DB> for SealedText<T, F>
+where
+    String: Encode<'q, DB>,
+{
+    fn encode_by_ref(&self, buffer: &mut DB::ArgumentBuffer) -> Result<IsNull, BoxDynError> {
+        self.sealed().token().to_string().encode(buffer)
+    }
+
+    fn size_hint(&self) -> usize {
+        text::encoded_len(self.sealed().token().as_bytes().len())
+    }
+}
+
+/// As for [`Sealed`].
+impl<'r, DB: Database, T, F: Field> Decode<'r, DB> for SealedText<T, F>
+where
+    Sealed<T, F>: Decode<'r, DB>,
+{
+    fn decode(value: DB::ValueRef<'r>) -> Result<Self, BoxDynError> {
+        Sealed::decode(value).map(Self::from)
+    }
+}
+
+/// A binary column (feature `sqlx_0_9`): BLOB, BYTEA, VARBINARY. A text column is read too. To write one, bind [`tag.text()?`](RecordTag::text).
+impl<DB: Database> Type<DB> for RecordTag
+where
+    Token: Type<DB>,
+{
+    fn type_info() -> DB::TypeInfo {
+        <Token as Type<DB>>::type_info()
+    }
+
+    fn compatible(info: &DB::TypeInfo) -> bool {
+        <Token as Type<DB>>::compatible(info)
+    }
+}
+
+/// Writes the binary tag (feature `sqlx_0_9`). A record that was not sealed yet has none: that is `sqlx::Error::Encode`, with the text of
+/// `tag-missing` in it.
+impl<'q, DB: Database> Encode<'q, DB> for RecordTag
+where
+    Vec<u8>: Encode<'q, DB>,
+{
+    fn encode_by_ref(&self, buffer: &mut DB::ArgumentBuffer) -> Result<IsNull, BoxDynError> {
+        self.bytes()?.to_vec().encode(buffer)
+    }
+
+    fn size_hint(&self) -> usize {
+        RECORD_TAG_LEN
+    }
+}
+
+/// Reads a binary tag, or the text of one (feature `sqlx_0_9`). NULL is `tag-missing`, and anything else `not-a-tag`.
+impl<'r, DB: Database> Decode<'r, DB> for RecordTag
+where
+    Vec<u8>: Type<DB> + Decode<'r, DB>,
+    String: Type<DB> + Decode<'r, DB>,
+{
+    fn decode(value: DB::ValueRef<'r>) -> Result<Self, BoxDynError> {
+        let stored = stored::<DB>(value)?.ok_or_else(|| Error::from(ErrorKind::TagMissing))?;
+        Ok(tag_of(stored)?)
+    }
+}
+
 /// The token in `value`, or the reason why it is not a token. The outer error is the driver's.
 fn read<'r, DB: Database>(value: DB::ValueRef<'r>) -> Result<Result<Token, Error>, BoxDynError>
 where
-    Vec<u8>: Decode<'r, DB>,
+    Vec<u8>: Type<DB> + Decode<'r, DB>,
+    String: Type<DB> + Decode<'r, DB>,
+{
+    Ok(match stored::<DB>(value)? {
+        Some(stored) => token_of(stored),
+        None => Err(ErrorKind::NoTokenInColumn.because(NULL)),
+    })
+}
+
+/// The bytes or the text in `value`, or `None` for NULL.
+fn stored<'r, DB: Database>(value: DB::ValueRef<'r>) -> Result<Option<Vec<u8>>, BoxDynError>
+where
+    Vec<u8>: Type<DB> + Decode<'r, DB>,
+    String: Type<DB> + Decode<'r, DB>,
 {
     // Some drivers return NULL as an empty value.
     if value.is_null() {
-        return Ok(Err(ErrorKind::NoTokenInColumn.because(super::NULL)));
+        return Ok(None);
     }
-    let mut bytes = <Vec<u8> as Decode<'r, DB>>::decode(value)?;
-    if bytes.first() == Some(&FIRST_BYTE) {
-        return Ok(Token::try_from(bytes));
-    }
-    let token = super::from_text(&bytes);
-    // It may be plaintext that was left in the column.
-    wipe(&mut bytes);
-    Ok(token)
+    // SQLite and MySQL return text as bytes too. PostgreSQL does not, and neither type is compatible with what it does not know.
+    let only_text = {
+        let info = value.type_info();
+        <String as Type<DB>>::compatible(&info) && !<Vec<u8> as Type<DB>>::compatible(&info)
+    };
+    let stored = if only_text {
+        <String as Decode<'r, DB>>::decode(value)?.into_bytes()
+    } else {
+        <Vec<u8> as Decode<'r, DB>>::decode(value)?
+    };
+    Ok(Some(stored))
 }

@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use super::find::{ESCAPED, LONG, NO_WORD, WRAPPED_REST};
-use super::table::{Table, quoted};
+use super::table::{Table, fits_postgres, quoted};
 use crate::aead::{Letter, TAG_LEN};
-use crate::error::{Error, Reason};
+use crate::codec::text::encoded_len;
+use crate::error::Error;
 use crate::field::{MAX_BLOCK, MAX_CONTENT};
 use crate::token::{HEADER_LEN, WRAPPED_KEY_TEXT_MAGIC};
 
@@ -18,9 +19,6 @@ pub(super) const JOINED: &str = "joined:";
 
 /// The characters of base64url, in order.
 const ALPHABET: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-
-/// NAMEDATALEN - 1: PostgreSQL cuts a longer name and would read another table.
-const MAX_POSTGRES_NAME: usize = 63;
 
 /// The statement that counts the tokens of a column by key: one pass over the table, and nothing is written.
 ///
@@ -39,7 +37,7 @@ const MAX_POSTGRES_NAME: usize = 63;
 /// # fn main() -> Result<(), rxseal::Error> {
 /// let sql = CountSql::postgres("pharmacy.rx", "drug")?;
 /// println!("{sql}");
-/// assert!(sql.as_str().contains(r#"v."drug" FROM "pharmacy"."rx" AS v"#));
+/// assert!(sql.as_str().contains(r#"FROM "pharmacy"."rx" AS v"#));
 /// # Ok(())
 /// # }
 /// ```
@@ -185,14 +183,9 @@ FROM rxseal_spelled GROUP BY 1 ORDER BY 1"
     /// The same as [`sqlite`](Self::sqlite), and `invalid-id` if a name has more than 63 bytes, which PostgreSQL would
     /// cut off.
     pub fn postgres(table: &str, column: &str) -> Result<Self, Error> {
-        let too_long = |name: &str| name.len() > MAX_POSTGRES_NAME;
-        if too_long(column) {
-            return Err(Error::invalid_id("column", TOO_LONG));
-        }
+        fits_postgres("column", column)?;
         let name = Table::parse(table)?;
-        if too_long(&name.name) || name.schema.as_deref().is_some_and(too_long) {
-            return Err(Error::invalid_id("table", TOO_LONG));
-        }
+        name.fits_postgres()?;
         let (table, column) = (&name.quoted, quoted("column", column)?);
         let (letters, capitals) = (letters(), capitals());
         let bytea = |bytes: &[u8]| format!("\\x{}", hex(bytes).to_ascii_lowercase());
@@ -211,13 +204,14 @@ FROM rxseal_spelled GROUP BY 1 ORDER BY 1"
         let escaped = ESCAPED.map(|escaped| format!("position('{escaped}' IN s) > 0")).join(" OR ");
         // - One statement for all types: bytes are converted to text and back.
         // - COLLATE "C": byte by byte, whatever the column's collation.
+        // - coalesce with a bare NULL: the type of a domain's value becomes that of its base.
         // - OFFSET 0: a value is read once, and not once for each use.
         let sql = format!(
             "\
 SELECT key_id, count(*) AS tokens FROM (
     SELECT c::text COLLATE \"C\" AS s, CASE WHEN pg_typeof(c) = 'bytea'::regtype THEN c::text::bytea END AS b,
         pg_typeof(c) = 'bytea'::regtype AS is_bytes
-    FROM (SELECT v.{column} FROM {table} AS v) AS valued (c) OFFSET 0
+    FROM (SELECT coalesce(v.{column}, NULL) FROM {table} AS v) AS valued (c) OFFSET 0
 ) AS single CROSS JOIN LATERAL (
     SELECT '{NULL}' WHERE s IS NULL
     UNION ALL
@@ -296,8 +290,6 @@ impl fmt::Display for CountSql {
         f.write_str(&self.sql)
     }
 }
-
-const TOO_LONG: Reason = "at most 63 bytes";
 
 /// The characters of a key id, whose 6 bytes are 12 hex digits in `h`; `a` is the alphabet.
 fn id_of_digits() -> String {
@@ -378,9 +370,8 @@ fn binary_lengths(nonce: usize) -> (usize, usize) {
 }
 
 fn text_lengths(nonce: usize) -> (usize, usize) {
-    let characters = |bytes: usize| bytes.saturating_mul(4).div_ceil(3);
     let (shortest, longest) = binary_lengths(nonce);
-    (characters(shortest), characters(longest))
+    (encoded_len(shortest), encoded_len(longest))
 }
 
 #[cfg(test)]

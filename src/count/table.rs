@@ -8,28 +8,47 @@ const TABLE: Reason =
 
 /// A table, with or without its schema.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Table {
-    pub(super) schema: Option<String>,
-    pub(super) name: String,
+pub(crate) struct Table {
+    pub(crate) schema: Option<String>,
+    pub(crate) name: String,
     /// Both in quotes, for a statement.
-    pub(super) quoted: String,
+    pub(crate) quoted: String,
 }
 
 impl Table {
-    pub(super) fn parse(table: &str) -> Result<Self, Error> {
+    pub(crate) fn parse(table: &str) -> Result<Self, Error> {
         let mut parts = table_parts(table)?;
         let quoted: Result<Vec<_>, _> = parts.iter().map(|part| quoted("table", part)).collect();
         let quoted = quoted?.join(".");
         let name = parts.pop().unwrap_or_default();
         Ok(Self { schema: parts.pop(), name, quoted })
     }
+
+    /// An error for a name that PostgreSQL would cut.
+    pub(crate) fn fits_postgres(&self) -> Result<(), Error> {
+        fits_postgres("table", &self.name)?;
+        self.schema.as_deref().map_or(Ok(()), |schema| fits_postgres("table", schema))
+    }
+
+    /// A name in the same schema, in quotes.
+    pub(crate) fn beside(&self, name: &str) -> Result<String, Error> {
+        let name = quoted("name", name)?;
+        self.schema.as_deref().map_or(Ok(name.clone()), |schema| Ok(format!("{}.{name}", quoted("table", schema)?)))
+    }
 }
 
-pub(super) fn quoted(what: Reason, name: &str) -> Result<String, Error> {
+pub(crate) fn quoted(what: Reason, name: &str) -> Result<String, Error> {
     if name.is_empty() || name.contains('\0') {
         return Err(Error::invalid_id(what, NAME));
     }
     Ok(format!("\"{}\"", name.replace('"', "\"\"")))
+}
+
+/// NAMEDATALEN - 1: PostgreSQL cuts a longer name, which is then another one.
+const MAX_POSTGRES_NAME: usize = 63;
+
+pub(crate) fn fits_postgres(what: Reason, name: &str) -> Result<(), Error> {
+    if name.len() > MAX_POSTGRES_NAME { Err(Error::invalid_id(what, "at most 63 bytes")) } else { Ok(()) }
 }
 
 /// One or two names, without quotes.

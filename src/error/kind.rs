@@ -18,9 +18,30 @@ pub(crate) enum ErrorKind {
          plaintext is never read in place of a sealed value"
     )]
     Unreadable,
-    #[cfg(any(feature = "rusqlite_0_39", feature = "sqlx_0_9"))]
+    #[cfg(any(
+        feature = "diesel_2",
+        feature = "postgres_types_0_2",
+        feature = "rusqlite_0_39",
+        feature = "sea_orm_2",
+        feature = "sqlx_0_9"
+    ))]
     #[error("the column does not hold an rxseal token")]
     NoTokenInColumn,
+    #[error(
+        "the value is plaintext, and this keyring has no permit to read the field's plaintext: seal it, or give the keyring \
+         a `ReadThrough` while the column is being migrated"
+    )]
+    PlaintextNotPermitted,
+    #[error(
+        "the permit to read or write plaintext of the field has ended: finish the migration, or have a later day approved \
+         and put it into the code"
+    )]
+    ReadThroughEnded,
+    #[error(
+        "the value was read as plaintext and is not written back as plaintext: call `rewrite` for it, which seals it, and \
+         write what that returns"
+    )]
+    PlaintextHeld,
     #[error(
         "the token cannot be opened: it was changed, or sealed for another record, field or tenant, or with another \
          subject or none; rxseal cannot tell which"
@@ -272,8 +293,18 @@ pub(crate) enum ErrorKind {
 impl ErrorKind {
     pub(crate) fn code(self) -> ErrorCode {
         match self {
-            Self::NotAToken | Self::Unreadable => ErrorCode::NotAToken,
-            #[cfg(any(feature = "rusqlite_0_39", feature = "sqlx_0_9"))]
+            Self::NotAToken
+            | Self::Unreadable
+            | Self::PlaintextNotPermitted
+            | Self::ReadThroughEnded
+            | Self::PlaintextHeld => ErrorCode::NotAToken,
+            #[cfg(any(
+                feature = "diesel_2",
+                feature = "postgres_types_0_2",
+                feature = "rusqlite_0_39",
+                feature = "sea_orm_2",
+                feature = "sqlx_0_9"
+            ))]
             Self::NoTokenInColumn => ErrorCode::NotAToken,
             Self::OpenFailed => ErrorCode::OpenFailed,
             Self::UnknownKey => ErrorCode::UnknownKey,
@@ -310,8 +341,7 @@ impl ErrorKind {
             Self::InvalidAccess => ErrorCode::InvalidAccess,
             Self::InvalidKeyring => ErrorCode::InvalidKeyring,
             Self::KeyringMismatch => ErrorCode::KeyringMismatch,
-            Self::KeyringTooOld => ErrorCode::KeyringTooOld,
-            Self::KeyringForked => ErrorCode::KeyringTooOld,
+            Self::KeyringTooOld | Self::KeyringForked => ErrorCode::KeyringTooOld,
             Self::PinMismatch => ErrorCode::PinMismatch,
             Self::RootKeyForeign | Self::NoSuchWrap | Self::UnlockFailed => ErrorCode::UnlockFailed,
             Self::StateRefused => ErrorCode::StateRefused,

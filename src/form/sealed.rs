@@ -20,8 +20,8 @@ use crate::token::Token;
 /// A sealed value of type `T` and field `F`. It stays sealed until it is [opened](Self::open), and is written back unchanged.
 ///
 /// A record that contains one can be read and written without a scope. If the field cannot be opened, the record is still saved
-/// intact: a failed open never becomes a null that the next save writes over the token. It is also a column type of rusqlite and
-/// sqlx (features `rusqlite_0_39` and `sqlx_0_9`), stored as binary.
+/// intact: a failed open never becomes a null that the next save writes over the token. It is also a column type of rusqlite, sqlx,
+/// tokio-postgres, diesel and sea-orm (features `rusqlite_0_39`, `sqlx_0_9`, `postgres_types_0_2`, `diesel_2` and `sea_orm_2`).
 ///
 /// ```
 /// use rxseal::{Sealed, phi};

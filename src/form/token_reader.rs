@@ -20,7 +20,7 @@ use crate::scope::{self, Reading};
 ///
 /// Errors of the format are replaced, except serde_json's syntax errors, which quote nothing and give the place. One visitor takes
 /// text and bytes, because `is_human_readable` is wrong under `flatten`, `tag` and `untagged` (serde issues 1183 and 2172).
-pub(super) fn read_token<'de, T, D: Deserializer<'de>>(
+pub(crate) fn read_token<'de, T, D: Deserializer<'de>>(
     deserializer: D,
     wanted: Wanted,
     open: impl FnOnce(TokenForm<'_>) -> Result<T, Error>,
@@ -52,7 +52,7 @@ fn failed<'de, D: Deserializer<'de>>(
 
 /// What is to be read, and which errors say that it is not there.
 #[derive(Clone, Copy)]
-pub(super) struct Wanted {
+pub(crate) struct Wanted {
     field: Option<FieldId>,
     missing: ErrorKind,
     other: ErrorKind,
@@ -65,7 +65,7 @@ impl Wanted {
         Self { field: None, missing: ErrorKind::TagMissing, other: ErrorKind::NotATag, unreadable: ErrorKind::NotATag };
 
     /// A token of this field.
-    pub(super) fn token(field: FieldId) -> Self {
+    pub(crate) fn token(field: FieldId) -> Self {
         let (missing, other) = (ErrorKind::NotAToken, ErrorKind::NotAToken);
         Self { field: Some(field), missing, other, unreadable: ErrorKind::Unreadable }
     }

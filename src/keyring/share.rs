@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::id::{Class, KeyId};
+use crate::id::{Class, FieldId, KeyId};
 use crate::key::{KeyState, Keys};
 use crate::observe::{KeyEvent, Observer};
+use crate::read_through::{Permits, ReadThrough};
 
 /// The classes that a sealer or an opener was limited to; without a limit, all classes.
 pub(crate) type ClassLimit = Option<Arc<[Class]>>;
@@ -36,6 +37,7 @@ impl Shared {
 pub(crate) struct KeyringShare {
     shared: Arc<Shared>,
     limit: ClassLimit,
+    permits: Permits,
     /// Keeps the count of the next one away. No alignment, whose padding would be unwritten room.
     _apart: [u64; 16],
 }
@@ -49,6 +51,10 @@ impl KeyringShare {
         self.limit.as_ref().is_none_or(|classes| classes.contains(&class))
     }
 
+    pub(crate) fn permit(&self, field: FieldId) -> Option<&ReadThrough> {
+        self.permits.of(field)
+    }
+
     /// Whether both are of the same unlocked keyring, and so have the same observer.
     pub(crate) fn shares_keyring(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.shared, &other.shared)
@@ -60,14 +66,20 @@ pub(crate) struct KeyringShares([Arc<KeyringShare>; COUNTS]);
 
 impl KeyringShares {
     pub(super) fn new(shared: Shared) -> Arc<Self> {
-        Self::of(&Arc::new(shared), &None)
+        Self::of(&Arc::new(shared), &None, &Permits::default())
     }
 
     /// The same keyring, limited to these classes. It never allows more classes than before.
     pub(crate) fn only(&self, classes: impl IntoIterator<Item = Class>) -> Arc<Self> {
         let known = self.any();
         let limit = classes.into_iter().filter(|class| known.allows(*class)).collect();
-        Self::of(&known.shared, &Some(limit))
+        Self::of(&known.shared, &Some(limit), &known.permits)
+    }
+
+    /// The same keyring and classes, with one more permit.
+    pub(super) fn with_permit(&self, field: FieldId, permit: &ReadThrough) -> Arc<Self> {
+        let known = self.any();
+        Self::of(&known.shared, &known.limit, &known.permits.with(field, permit))
     }
 
     pub(crate) fn limit(&self) -> &ClassLimit {
@@ -88,8 +100,13 @@ impl KeyringShares {
         Arc::clone(self.0.get(count).unwrap_or_else(|| self.any()))
     }
 
-    fn of(shared: &Arc<Shared>, limit: &ClassLimit) -> Arc<Self> {
-        let share = || KeyringShare { shared: Arc::clone(shared), limit: limit.clone(), _apart: [0; 16] };
+    fn of(shared: &Arc<Shared>, limit: &ClassLimit, permits: &Permits) -> Arc<Self> {
+        let share = || KeyringShare {
+            shared: Arc::clone(shared),
+            limit: limit.clone(),
+            permits: permits.clone(),
+            _apart: [0; 16],
+        };
         Arc::new(Self(std::array::from_fn(|_| Arc::new(share()))))
     }
 

@@ -44,13 +44,15 @@ impl Observer for TracingObserver {
                     purpose = %access.purpose(),
                     request = access.request(),
                     accepts_compromised = event.accepts_compromised(),
+                    plaintexts = event.plaintexts().len(),
+                    change = event.plaintexts().first().map(super::PlaintextRead::change),
                     outcome = $outcome,
                     "opened"
                 )
             };
         }
         match event.outcome() {
-            Outcome::Opened if !event.accepts_compromised() => tell!(info, "opened"),
+            Outcome::Opened if !event.accepts_compromised() && event.plaintexts().is_empty() => tell!(info, "opened"),
             Outcome::Opened => tell!(warn, "opened"),
             Outcome::Failed(code) => tell!(warn, code.as_str()),
             Outcome::Panicked => tell!(warn, "panicked"),

@@ -4,6 +4,7 @@ use std::borrow::Borrow;
 use std::sync::Arc;
 
 use super::core::RecordCore;
+use super::joined::Joinable;
 use super::open::OpenState;
 use crate::access::Access;
 use crate::error::Error;
@@ -15,13 +16,14 @@ pub(crate) struct Audit<C: AsRef<[Arc<RecordCore>]> = [Arc<RecordCore>; 1], A: B
     records: C,
     access: A,
     pub(crate) state: OpenState,
+    joinable: Option<Joinable>,
     ended: bool,
 }
 
 impl<C: AsRef<[Arc<RecordCore>]>, A: Borrow<Access>> Audit<C, A> {
     /// Asks the observer. A refusal is an opening too, and its event is sent.
     pub(crate) fn begin(records: C, access: A) -> Result<Self, Error> {
-        let mut audit = Self { records, access, state: OpenState::default(), ended: false };
+        let mut audit = Self { records, access, state: OpenState::default(), joinable: None, ended: false };
         let refusal = audit.with_observer(|observer, opening, _| observer.before_open(&opening));
         if let Some(Err(error)) = refusal {
             audit.state.note_failure(&error);
@@ -29,6 +31,11 @@ impl<C: AsRef<[Arc<RecordCore>]>, A: Borrow<Access>> Audit<C, A> {
             return Err(error);
         }
         Ok(audit)
+    }
+
+    /// Lets single openings of `core` join from now on.
+    pub(super) fn join(&mut self, core: &Arc<RecordCore>) -> Joinable {
+        *self.joinable.insert(Joinable::enter(core, self.access.borrow()))
     }
 
     /// The records and what is kept of their opening.
@@ -43,7 +50,14 @@ impl<C: AsRef<[Arc<RecordCore>]>, A: Borrow<Access>> Audit<C, A> {
 
     /// Sends the event.
     pub(crate) fn end(&mut self) {
+        self.take_joined();
         self.tell(self.state.failed.map_or(Outcome::Opened, Outcome::Failed));
+    }
+
+    fn take_joined(&mut self) {
+        if let Some(joined) = self.joinable.take().and_then(Joinable::leave) {
+            self.state.join(joined);
+        }
     }
 
     fn tell(&mut self, outcome: Outcome) {
@@ -52,6 +66,7 @@ impl<C: AsRef<[Arc<RecordCore>]>, A: Borrow<Access>> Audit<C, A> {
             observer.opened(&OpenEvent {
                 opening,
                 touched: state.touched(),
+                plaintexts: &state.plaintexts,
                 fields: state.fields,
                 former_types: state.former_types,
                 former_fields: state.former_fields,
@@ -78,6 +93,7 @@ impl<C: AsRef<[Arc<RecordCore>]>, A: Borrow<Access>> Audit<C, A> {
 impl<C: AsRef<[Arc<RecordCore>]>, A: Borrow<Access>> Drop for Audit<C, A> {
     fn drop(&mut self) {
         if !self.ended {
+            self.take_joined();
             self.tell(Outcome::Panicked);
         }
     }

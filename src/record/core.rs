@@ -10,6 +10,7 @@ use crate::key::SubjectKey;
 use crate::keyring::{KeyringShare, KeyringShares, Shared};
 use crate::observe::OpenedRecord;
 use crate::payload;
+use crate::read_through::ReadThrough;
 use crate::token::{HEADER_LEN, Header};
 
 /// Header, digest and the longest field id (FORMAT 4.4).
@@ -116,6 +117,10 @@ impl RecordCore {
 
     pub(crate) fn subject(&self) -> Option<&SubjectKey> {
         self.subject.as_ref()
+    }
+
+    pub(crate) fn permit(&self, field: FieldId) -> Option<&ReadThrough> {
+        self.share.permit(field)
     }
 
     pub(crate) fn allows(&self, class: Class) -> bool {

@@ -35,7 +35,7 @@ impl RecordReader {
     ///
     /// Those of [`open`](Self::open), except `type-mismatch`.
     pub fn nested_keys<F: Field>(&self, token: &Token) -> Result<Vec<KeyId>, Error> {
-        self.open_fields(|pass| pass.nested_keys::<F>(token))
+        self.open_alone(|pass| pass.nested_keys::<F>(token))
     }
 }
 

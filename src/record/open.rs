@@ -10,7 +10,7 @@ use crate::error::{Error, ErrorCode, ErrorKind};
 use crate::field::Field;
 use crate::id::{Class, FieldId};
 use crate::key::Dek;
-use crate::observe::Touched;
+use crate::observe::{PlaintextRead, Touched};
 use crate::payload::{self, Content};
 use crate::secret::wipe;
 use crate::token::{HEADER_LEN, Header, TokenParts};
@@ -26,9 +26,38 @@ pub(crate) struct OpenState {
     /// The code of the first failure.
     pub(crate) failed: Option<ErrorCode>,
     pub(crate) allow_compromised: bool,
+    pub(super) plaintexts: Vec<PlaintextRead>,
+}
+
+/// What is told of openings that joined another one.
+#[derive(Default)]
+pub(super) struct Tally {
+    fields: usize,
+    former_types: usize,
+    former_fields: usize,
+    failed: Option<ErrorCode>,
+    touched: Vec<Touched>,
 }
 
 impl OpenState {
+    /// Adds what is told of this opening to `tally`.
+    pub(super) fn add_to(&self, tally: &mut Tally) {
+        tally.fields = tally.fields.saturating_add(self.fields);
+        tally.former_types = tally.former_types.saturating_add(self.former_types);
+        tally.former_fields = tally.former_fields.saturating_add(self.former_fields);
+        tally.failed = tally.failed.or(self.failed);
+        tally.touched.extend_from_slice(self.touched());
+    }
+
+    /// Takes what joined this opening.
+    pub(super) fn join(&mut self, tally: Tally) {
+        self.fields = self.fields.saturating_add(tally.fields);
+        self.former_types = self.former_types.saturating_add(tally.former_types);
+        self.former_fields = self.former_fields.saturating_add(tally.former_fields);
+        self.failed = self.failed.or(tally.failed);
+        tally.touched.into_iter().for_each(|touched| self.touch(touched));
+    }
+
     /// Opens `token` into `out`, whose length is that of its payload (FORMAT 4.6, 5.1, 7.3).
     pub(crate) fn open<'o, F: Field>(
         &mut self,
@@ -92,6 +121,20 @@ impl OpenState {
                 Err(error)
             }
         }
+    }
+
+    /// Lets plaintext be read in place of a token of field `F`, if there is a permit, and notes it for the observer.
+    pub(crate) fn accept_plaintext<F: Field>(&mut self, core: &RecordCore) -> Result<(), Error> {
+        core.check_class(F::CLASS)?;
+        let permit = core.permit(F::ID).ok_or(ErrorKind::PlaintextNotPermitted)?;
+        permit.check()?;
+        self.fields = self.fields.saturating_add(1);
+        self.plaintexts.push(PlaintextRead {
+            field: F::ID,
+            record_type: core.context().record_type().to_owned(),
+            change: permit.change(),
+        });
+        Ok(())
     }
 
     /// Forgets the ciphers of the previous record, which are of no use for the next.

@@ -153,9 +153,13 @@ pub fn try_open_page<R: MayOpen, T, E: From<Error>>(
         return Err(Error::from(ErrorKind::KeyspaceMismatch).into());
     }
     let mut audit = Audit::begin(cores, access)?;
+    let joinable = records.first().map(|first| audit.join(first.core()));
     let (cores, state) = audit.parts();
     let opened = cores.iter().enumerate().map(|(at, core)| {
         state.next_record();
+        if let Some(joinable) = joinable {
+            joinable.next(core);
+        }
         work(at, &mut OpenPass::new(core, state))
     });
     let results = opened.collect();

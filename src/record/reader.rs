@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 
 use super::audit::Audit;
 use super::core::RecordCore;
+use super::joined;
 use super::open::OpenState;
 use super::{MayOpen, Record};
 use crate::access::Access;
@@ -38,7 +39,8 @@ pub struct RecordReader {
     access: Access,
 }
 
-/// A value under a compromised key. It may be forged, because whoever holds the key could have made it.
+/// A value that may be forged: under a compromised key, or plaintext in a column that is being migrated. Whoever holds the key, or can write
+/// to the column, could have made it.
 ///
 /// ```no_run
 /// # fn main() -> Result<(), rxseal::Error> {
@@ -54,6 +56,10 @@ pub struct RecordReader {
 pub struct NotAuthentic<T>(T);
 
 impl<T> NotAuthentic<T> {
+    pub(crate) fn new(value: T) -> Self {
+        Self(value)
+    }
+
     /// The value, which may be forged.
     pub fn expose_not_authentic(self) -> T {
         self.0
@@ -67,7 +73,8 @@ impl<T> fmt::Debug for NotAuthentic<T> {
 }
 
 impl RecordReader {
-    /// Opens several fields in one opening: one key set-up per class, and one event.
+    /// Opens several fields in one opening: one key set-up per class, and one event. Single openings of this record by this access that
+    /// `work` makes, such as [`Sealed::open`](crate::Sealed::open), join it.
     ///
     /// ```
     /// use rxseal::{Sealed, phi};
@@ -104,7 +111,31 @@ impl RecordReader {
         work: impl FnOnce(&mut OpenPass<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         let mut audit = Audit::begin(std::slice::from_ref(&self.core), &self.access)?;
+        audit.join(&self.core);
         let result = work(&mut OpenPass::new(&self.core, &mut audit.state));
+        audit.end();
+        result
+    }
+
+    /// Whether a pass over this record by this access is under way on this thread.
+    pub(crate) fn is_in_pass(&self) -> bool {
+        joined::is_in_pass(&self.core, &self.access)
+    }
+
+    /// Opens one field, as part of the pass around it if that is of the same record and access.
+    pub(crate) fn open_single<T>(&self, work: impl FnOnce(&mut OpenPass<'_>) -> Result<T, Error>) -> Result<T, Error> {
+        let work = |state: &mut OpenState| work(&mut OpenPass::new(&self.core, state));
+        joined::open(&self.core, &self.access, work).unwrap_or_else(|work| self.alone(work))
+    }
+
+    /// An opening of its own that nothing joins: no closure of the caller runs in it.
+    pub(super) fn open_alone<T>(&self, work: impl FnOnce(&mut OpenPass<'_>) -> Result<T, Error>) -> Result<T, Error> {
+        self.alone(|state| work(&mut OpenPass::new(&self.core, state)))
+    }
+
+    fn alone<T>(&self, work: impl FnOnce(&mut OpenState) -> Result<T, Error>) -> Result<T, Error> {
+        let mut audit = Audit::begin(std::slice::from_ref(&self.core), &self.access)?;
+        let result = work(&mut audit.state);
         audit.end();
         result
     }
@@ -115,7 +146,7 @@ impl RecordReader {
     ///
     /// Those of [`open`](Self::open), except `key-compromised`.
     pub fn open_compromised<F: Field, T: DeserializeOwned>(&self, token: &Token) -> Result<NotAuthentic<T>, Error> {
-        self.open_fields(|pass| {
+        self.open_alone(|pass| {
             pass.state.allow_compromised = true;
             pass.open::<F, T>(token).map(NotAuthentic)
         })

@@ -82,7 +82,7 @@ impl RecordReader {
 
     /// Opens one field.
     ///
-    /// Inside a scope of the same record and access it belongs to that scope's opening. Otherwise it is an opening of its own, and the
+    /// Inside a scope or a pass of the same record and access it belongs to that opening. Otherwise it is an opening of its own, and the
     /// observer is told of it.
     ///
     /// # Errors
@@ -103,8 +103,9 @@ impl RecordReader {
     }
 
     fn open_one<F: Field, T: DeserializeOwned>(&self, token: TokenForm<'_>) -> Result<T, Error> {
-        if with_same(self, |_| ()).is_none() {
-            return self.open_fields(|pass| pass.open_form::<F, T>(token));
+        // A pass inside a scope is the nearer one.
+        if self.is_in_pass() || with_same(self, |_| ()).is_none() {
+            return self.open_single(|pass| pass.open_form::<F, T>(token));
         }
         let gone = || Error::from(ErrorKind::ScopeMissing);
         let result = open_form(token, |token, room| {
@@ -114,6 +115,22 @@ impl RecordReader {
         result.inspect_err(|error| {
             with_same(self, |audit| audit.state.note_failure(error));
         })
+    }
+
+    /// Reads plaintext in place of a token of field `F`, by the keyring's permit. It is an opening like any other, or belongs to one.
+    pub(crate) fn read_plaintext<F: Field, T>(&self, read: impl FnOnce() -> Result<T, ErrorKind>) -> Result<T, Error> {
+        let accept = |audit: &mut Audit| {
+            let accepted = audit.state.accept_plaintext::<F>(self.core());
+            let value = accepted.and_then(|()| Ok(read()?)).map_err(|error| self.core().located::<F>(error));
+            value.inspect_err(|error| audit.state.note_failure(error))
+        };
+        if with_same(self, |_| ()).is_some() {
+            return with_same(self, accept).unwrap_or_else(|| Err(ErrorKind::ScopeMissing.into()));
+        }
+        let mut audit = self.begin_opening()?;
+        let value = accept(&mut audit);
+        audit.end();
+        value
     }
 
     fn enter_opening<T>(&self, work: impl FnOnce() -> T) -> Result<(T, Left), Error> {

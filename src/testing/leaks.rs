@@ -22,17 +22,23 @@ use std::fmt::Debug;
 /// checks nothing.
 #[track_caller]
 pub fn assert_no_plaintext(value: &dyn Debug, canaries: &[&str]) {
-    assert!(!canaries.is_empty(), "no canary to look for");
-    let empty = canaries.iter().position(|canary| canary.is_empty());
-    assert!(empty.is_none(), "canary number {} is empty, so it would never be found", empty.unwrap_or_default());
+    check_canaries(canaries);
     for text in [format!("{value:?}"), format!("{value:#?}")] {
         let found = canaries.iter().position(|canary| contains(&text, canary));
         assert!(found.is_none(), "the Debug text contains canary number {}", found.unwrap_or_default());
     }
 }
 
+/// Fails if there is no canary, or an empty one.
+#[track_caller]
+pub(super) fn check_canaries(canaries: &[&str]) {
+    assert!(!canaries.is_empty(), "no canary to look for");
+    let empty = canaries.iter().position(|canary| canary.is_empty());
+    assert!(empty.is_none(), "canary number {} is empty, so it would never be found", empty.unwrap_or_default());
+}
+
 /// Whether `text` contains `canary` in any spelling.
-fn contains(text: &str, canary: &str) -> bool {
+pub(super) fn contains(text: &str, canary: &str) -> bool {
     let bytes = Spelled::of(canary);
     let mut level = text.to_owned();
     for _ in 0..MAX_ESCAPED {

@@ -15,7 +15,7 @@ pub(crate) const WRAPPED_KEY_LEN: usize = WRAPPED_KEY_MAGIC.len() + KeyId::LEN +
 pub(crate) const RECORD_TAG_MAGIC: [u8; 3] = [0xAF, 0x1A, 0xD2];
 pub(crate) const RECORD_TAG_LEN: usize = 48;
 /// The beginning of a record tag's text.
-const RECORD_TAG_TEXT_MAGIC: &str = "rxrS";
+pub(crate) const RECORD_TAG_TEXT_MAGIC: &str = "rxrS";
 
 /// The beginning of a wrapped subject key's text.
 pub(crate) const WRAPPED_KEY_TEXT_MAGIC: &str = "rxkx";

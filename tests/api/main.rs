@@ -3,11 +3,13 @@
 
 mod former_types;
 mod ids;
+mod joining;
 mod opening;
 mod record_types;
 mod records;
 mod reseal;
 mod smoke;
+mod stored;
 mod swaps;
 mod tampering;
 mod typed;

@@ -14,11 +14,15 @@ const ENTRANCES: &[(&str, &[&str])] = &[
     ("aws-sdk-kms", &["rxseal-aws-kms"]),
     ("clap", &["rxseal-cli"]),
     ("cryptoki", &["rxseal-pkcs11"]),
+    ("diesel", &["rxseal"]),
     ("getrandom", &["rxseal"]),
+    ("postgres-types", &["rxseal"]),
     ("reqwest", &["rxseal-vault"]),
     ("rusqlite", &["rxseal", "rxseal-cli", "rxseal-sqlite"]),
+    ("sea-orm", &["rxseal"]),
     ("sqlx", &["rxseal-postgres"]),
     ("sqlx-core", &["rxseal"]),
+    ("sqlx-postgres", &["rxseal"]),
 ];
 
 #[test]

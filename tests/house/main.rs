@@ -4,6 +4,7 @@
 
 mod contributing;
 mod crates;
+mod guide;
 mod layering;
 mod links;
 mod names;

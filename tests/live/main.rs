@@ -4,6 +4,7 @@
 mod aws_kms;
 #[path = "../stores/column.rs"]
 mod column;
+mod columns;
 mod faults;
 mod faulty;
 mod postgres;

@@ -653,7 +653,7 @@ fn says(error: &Error, code: &str, text: &str) {
     }
 }
 
-fn runtime() -> Runtime {
+pub fn runtime() -> Runtime {
     Runtime::new().unwrap()
 }
 
@@ -667,18 +667,18 @@ fn standby_url() -> String {
     std::env::var("RXSEAL_TEST_POSTGRES_STANDBY").expect("the URL of a standby, which .ci/servers starts")
 }
 
-async fn connection(url: &str) -> PgConnection {
+pub async fn connection(url: &str) -> PgConnection {
     PgConnection::connect(url).await.unwrap()
 }
 
 /// Dropped with its tables at the end of its test.
-struct Schema {
-    name: String,
+pub struct Schema {
+    pub name: String,
     runtime: Runtime,
 }
 
 impl Schema {
-    fn new(_: &Runtime) -> Self {
+    pub fn new(_: &Runtime) -> Self {
         static NUMBER: AtomicUsize = AtomicUsize::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let schema = Self { name: format!("rxseal_{}_{number}", std::process::id()), runtime: Runtime::new().unwrap() };
@@ -695,7 +695,7 @@ impl Schema {
     }
 
     /// Ends where further settings may follow.
-    fn url(&self) -> String {
+    pub fn url(&self) -> String {
         format!("{0}?application_name={1}&options=-c%20search_path={1}", url(), self.name)
     }
 
@@ -705,7 +705,7 @@ impl Schema {
         format!("postgres://{role}:{password}@{host}")
     }
 
-    fn run(&self, sql: &str) {
+    pub fn run(&self, sql: &str) {
         self.runtime.block_on(async {
             let mut db = connection(&self.url()).await;
             sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(&mut db).await.unwrap();

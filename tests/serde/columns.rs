@@ -2,12 +2,16 @@
 //! writes. Anything but a token is refused without quoting it (FORMAT 6.4, T13, T40). A value that does not open is
 //! written back byte for byte (T17). SQL counts tokens by key without a key (FORMAT 6, 6.2).
 
+mod guide;
+
 use std::error::Error as StdError;
 use std::path::{Path, PathBuf};
 
 use rusqlite::types::{FromSql, Value};
+use rxseal::columns::SealedText;
+use rxseal::count::CountSql;
 use rxseal::phi::{Directions, Drug};
-use rxseal::{Access, Keyring, Purpose, Record, Sealed, Token, run_local};
+use rxseal::{Access, Keyring, Purpose, Record, RecordTag, Sealed, Token, run_local};
 use sqlx::{Connection, Row};
 
 type SealedDrug = Sealed<String, Drug>;
@@ -77,11 +81,45 @@ async fn a_text_column_holds_the_text_form() {
     let read: SealedDrug = sqlx::query_scalar("SELECT drug FROM rx").fetch_one(&mut sqlx).await.unwrap();
     assert!(read == drug);
 
-    // What sqlx has for text columns in general writes the text form.
-    let text = sqlx::types::Text(drug.token().clone());
-    sqlx::query("UPDATE rx SET drug = ?1").bind(text).execute(&mut sqlx).await.unwrap();
-    let stored: String = sqlx::query_scalar("SELECT drug FROM rx").fetch_one(&mut sqlx).await.unwrap();
-    assert_eq!(stored, drug.token().to_string());
+    // Both drivers write it, as does what sqlx has for text columns in general.
+    let is_stored = |db: &Database| {
+        let stored: String = db.rusqlite().query_row("SELECT drug FROM rx", (), |row| row.get(0)).unwrap();
+        assert_eq!(stored, drug.token().to_string());
+        db.rusqlite().execute("UPDATE rx SET drug = NULL", ()).unwrap();
+    };
+    sqlx::query("UPDATE rx SET drug = ?1")
+        .bind(sqlx::types::Text(drug.token().clone()))
+        .execute(&mut sqlx)
+        .await
+        .unwrap();
+    is_stored(&db);
+    sqlx::query("UPDATE rx SET drug = ?1").bind(drug.to_text()).execute(&mut sqlx).await.unwrap();
+    is_stored(&db);
+    db.rusqlite().execute("UPDATE rx SET drug = ?1", [Some(drug.to_text())]).unwrap();
+    let read: SealedText<String, Drug> = db.rusqlite().query_row("SELECT drug FROM rx", (), |row| row.get(0)).unwrap();
+    assert!(read.sealed() == &drug);
+    let read: SealedText<String, Drug> = sqlx::query_scalar("SELECT drug FROM rx").fetch_one(&mut sqlx).await.unwrap();
+    assert!(read.into_sealed() == drug);
+    is_stored(&db);
+    let absent: Option<SealedText<String, Drug>> =
+        sqlx::query_scalar("SELECT drug FROM rx").fetch_one(&mut sqlx).await.unwrap();
+    assert!(absent.is_none());
+}
+
+#[tokio::test]
+async fn sqlx_runs_the_statement_that_counts() {
+    let db = Database::new("statement");
+    let keys = keyring();
+    let drug = SealedDrug::seal(&record(&keys, 1), "warfarin 5 MG").unwrap();
+    db.rusqlite().execute(INSERT, (1, &drug, None::<Token>)).unwrap();
+    let sql = CountSql::sqlite("rx", "drug").unwrap();
+    let mut sqlx = db.sqlx().await;
+    for rows in
+        [sqlx::query_as(&sql).fetch_all(&mut sqlx).await, sqlx::query_as(sql.clone()).fetch_all(&mut sqlx).await]
+    {
+        let rows: Vec<(String, i64)> = rows.unwrap();
+        assert_eq!(rows, [(keys.primary_key().to_string(), 1)]);
+    }
 }
 
 #[tokio::test]
@@ -222,11 +260,61 @@ async fn sql_counts_tokens_by_key() {
     assert_eq!(by_sqlx, texts);
 }
 
-/// Compiles only where the columns exist for every database of sqlx that has a binary type, not for SQLite alone.
+/// A record tag is never absent: NULL, an empty value and anything else are errors, and so is writing one that was not made yet.
+#[tokio::test]
+async fn a_record_tag_is_a_column() {
+    let db = Database::new("tag");
+    let text = "rxrSD-KqDs-nAQAAAAAABwABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f";
+    let tag: RecordTag = text.parse().unwrap();
+    let mut sqlx = db.sqlx().await;
+    db.rusqlite().execute(INSERT, (1, tag, text)).unwrap();
+    sqlx::query(INSERT).bind(2).bind(tag).bind(tag.text().unwrap()).execute(&mut sqlx).await.unwrap();
+    let kinds: Vec<String> =
+        sqlx::query_scalar("SELECT typeof(drug) || typeof(directions) FROM rx").fetch_all(&mut sqlx).await.unwrap();
+    assert_eq!(kinds, ["blobtext", "blobtext"]);
+    let by_sqlx: Vec<(i64, RecordTag, RecordTag)> = sqlx::query_as(SELECT).fetch_all(&mut sqlx).await.unwrap();
+    assert_eq!(by_sqlx, [(1, tag, tag), (2, tag, tag)]);
+    let by_rusqlite: (RecordTag, RecordTag) =
+        db.rusqlite().query_row(SELECT, (), |row| Ok((row.get(1)?, row.get(2)?))).unwrap();
+    assert_eq!(by_rusqlite, (tag, tag));
+
+    let new = RecordTag::new();
+    let refused = db.rusqlite().execute(INSERT, (3, new, new)).unwrap_err();
+    assert_eq!(code(&refused), Some("tag-missing"));
+    // sqlx keeps the text of an error of an argument, and not the error.
+    let refused = sqlx::query(INSERT).bind(3).bind(new).bind(new).execute(&mut sqlx).await.unwrap_err();
+    let missing = new.text().unwrap_err().to_string();
+    assert!(matches!(&refused, sqlx::Error::Encode(error) if error.to_string().contains(&missing)), "{refused}");
+
+    let bytes = tag.bytes().unwrap();
+    let token = record(&keyring(), 1).seal::<Drug>("warfarin 5 MG").unwrap();
+    for (value, refusal) in [
+        (Value::Null, Some("tag-missing")),
+        (Value::Text(String::new()), Some("tag-missing")),
+        (Value::Blob(Vec::new()), Some("tag-missing")),
+        (Value::Text(CANARY.to_owned()), Some("not-a-tag")),
+        (Value::Text(text[..63].to_owned()), Some("not-a-tag")),
+        (Value::Blob(bytes[..47].to_vec()), Some("not-a-tag")),
+        (Value::Text(token.to_string()), Some("not-a-tag")),
+        (Value::Blob(token.into_bytes()), Some("not-a-tag")),
+        (Value::Integer(4_711_081_547), None),
+    ] {
+        db.rusqlite().execute("INSERT OR REPLACE INTO rx VALUES (1, ?1, NULL)", [&value]).unwrap();
+        let error = rusqlite_error::<RecordTag>(&db).unwrap();
+        assert_eq!(code(&*error), Some(refusal.unwrap_or("not-a-tag")), "{value:?}");
+        assert!(!quotes(&*error, &value), "{value:?}");
+        let error = sqlx_error::<RecordTag>(&mut sqlx).await.unwrap();
+        assert_eq!(code(&*error), refusal, "{value:?}");
+        assert!(!quotes(&*error, &value), "{value:?}");
+    }
+}
+
+/// Compiles only where the columns exist for every database of sqlx that has types for bytes and text, not for SQLite alone.
 #[allow(dead_code)]
 fn every_database_of_sqlx<DB: sqlx::Database>()
 where
     Vec<u8>: sqlx::Type<DB> + for<'q> sqlx::Encode<'q, DB> + for<'r> sqlx::Decode<'r, DB>,
+    String: sqlx::Type<DB> + for<'q> sqlx::Encode<'q, DB> + for<'r> sqlx::Decode<'r, DB>,
 {
     fn is_column<DB: sqlx::Database, C>()
     where
@@ -235,6 +323,8 @@ where
     }
     is_column::<DB, Token>();
     is_column::<DB, SealedDrug>();
+    is_column::<DB, SealedText<String, Drug>>();
+    is_column::<DB, RecordTag>();
 }
 
 const INSERT: &str = "INSERT INTO rx VALUES (?1, ?2, ?3)";

@@ -7,6 +7,7 @@ mod columns;
 mod errors;
 mod forms;
 mod matrix;
+mod migrating;
 mod nesting;
 mod observer;
 mod schema;

@@ -76,6 +76,8 @@ pub enum Command {
     Record(Record),
     /// Count the tokens of a column by key, including those inside JSON and other text
     Count(Count),
+    /// Print the SQL that lets a database refuse plaintext in a sealed column
+    Ddl(Ddl),
     /// Print completions for a shell
     Completions {
         /// The shell
@@ -448,6 +450,48 @@ pub struct Count {
     /// Only print the SQL, for you to run. No database is needed
     #[arg(long, value_name = "DIALECT", conflicts_with = "sqlite")]
     pub sql: Option<Dialect>,
+}
+
+#[derive(ClapArgs)]
+#[group(required = true, multiple = false)]
+pub struct DdlFor {
+    /// For PostgreSQL: a domain for a column that exists, in two steps. Seal what is in the column between them
+    #[arg(long)]
+    pub postgres: bool,
+    /// For SQLite: a new column with a CHECK
+    #[arg(long)]
+    pub sqlite: bool,
+    /// For MySQL and MariaDB: a new column with a CHECK
+    #[arg(long)]
+    pub mysql: bool,
+}
+
+#[derive(ClapArgs)]
+pub struct Ddl {
+    #[command(flatten)]
+    pub database: DdlFor,
+    /// The table: TABLE or SCHEMA.TABLE
+    #[arg(long)]
+    pub table: String,
+    /// The column
+    #[arg(long)]
+    pub column: String,
+    /// The length of the longest value, in bytes, not characters. For lists and structs, that of their JSON
+    #[arg(long, value_name = "BYTES", required_unless_present = "record_tag", conflicts_with = "record_tag",
+        value_parser = clap::value_parser!(u32).range(..=16_777_216))]
+    pub max: Option<u32>,
+    /// The field's block, which its values are padded to
+    #[arg(long, value_name = "BYTES", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..=4096))]
+    pub block: u16,
+    /// The column holds bytes (bytea, BLOB) instead of text
+    #[arg(long)]
+    pub bytes: bool,
+    /// The column holds record tags instead of sealed fields
+    #[arg(long)]
+    pub record_tag: bool,
+    /// The name of the domain or constraint [default: rxseal_TABLE_COLUMN]
+    #[arg(long)]
+    pub name: Option<String>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]

@@ -4,6 +4,7 @@
 mod args;
 mod config;
 mod count;
+mod ddl;
 mod dry_run;
 mod environment;
 mod exit;
@@ -78,6 +79,7 @@ fn run(args: Args, output: &Output) -> Result<(), Failure> {
         Command::Token(command) => token::inspect(&command, output),
         Command::Record(command) => wait(record::run(&global, command, output)),
         Command::Count(command) => wait(count::run(&global, &command, output)),
+        Command::Ddl(command) => ddl::run(&command, output),
         Command::Completions { shell } => {
             // Into memory first, since clap panics if it cannot write.
             let mut script = Vec::new();

@@ -6,6 +6,7 @@ mod files;
 mod golden;
 mod in_place;
 mod interop;
+mod lengths;
 mod open;
 mod opened;
 mod properties;

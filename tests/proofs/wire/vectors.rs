@@ -520,7 +520,7 @@ struct Row<'v, T: Serialize> {
     field: &'v T,
 }
 
-struct Bytes<'b>(&'b [u8]);
+pub struct Bytes<'b>(pub &'b [u8]);
 
 impl Serialize for Bytes<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -9,6 +9,7 @@
 
 mod answers;
 mod counting;
+mod ddl;
 /// The command's own list, so that docs and codes can be held to it.
 #[path = "../../src/exit.rs"]
 mod exit;

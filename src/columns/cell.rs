@@ -1,0 +1,136 @@
+//! What a driver finds in a column, and what it asks of a type that can be one.
+
+use std::borrow::Cow;
+
+use super::forms::{NULL, SealedText, from_text};
+use crate::error::{Error, ErrorKind};
+use crate::field::Field;
+use crate::form::Sealed;
+use crate::migrating::{Migrating, PlainColumn};
+use crate::record_tag::RecordTag;
+#[cfg(any(feature = "diesel_2", feature = "sea_orm_2", feature = "sqlx_0_9"))]
+use crate::secret::wipe;
+#[cfg(any(feature = "diesel_2", feature = "sea_orm_2", feature = "sqlx_0_9"))]
+use crate::token::FIRST_BYTE;
+use crate::token::Token;
+
+/// What a driver found in a column.
+#[derive(Clone, Copy)]
+pub(crate) enum Cell<'a> {
+    Bytes(&'a [u8]),
+    /// Text, of which nobody has checked that it is UTF-8.
+    Text(&'a [u8]),
+    Null,
+}
+
+/// What can be a column: what each driver asks of each type.
+pub(crate) trait Column: Sized {
+    /// Whether what begins as no token does is text, if a driver does not tell.
+    #[cfg(any(feature = "diesel_2", feature = "sea_orm_2", feature = "sqlx_0_9"))]
+    const IS_TEXT: bool = true;
+
+    fn from_cell(cell: Cell<'_>) -> Result<Self, Error>;
+
+    /// What a binary column gets.
+    fn bytes(&self) -> Result<&[u8], Error>;
+
+    /// What a text column gets.
+    fn text(&self) -> Result<Cow<'_, str>, Error>;
+}
+
+impl Column for Token {
+    fn from_cell(cell: Cell<'_>) -> Result<Self, Error> {
+        match cell {
+            Cell::Bytes(bytes) => Self::try_from(bytes),
+            Cell::Text(text) => from_text(text),
+            Cell::Null => Err(ErrorKind::NoTokenInColumn.because(NULL)),
+        }
+    }
+
+    fn bytes(&self) -> Result<&[u8], Error> {
+        Ok(self.as_bytes())
+    }
+
+    fn text(&self) -> Result<Cow<'_, str>, Error> {
+        Ok(self.to_string().into())
+    }
+}
+
+impl<T, F: Field> Column for Sealed<T, F> {
+    fn from_cell(cell: Cell<'_>) -> Result<Self, Error> {
+        Token::from_cell(cell).map(Self::from).map_err(|error| error.at_field(F::ID))
+    }
+
+    fn bytes(&self) -> Result<&[u8], Error> {
+        self.token().bytes()
+    }
+
+    fn text(&self) -> Result<Cow<'_, str>, Error> {
+        self.token().text()
+    }
+}
+
+/// Reads what came from a driver that does not tell text from bytes.
+#[cfg(any(feature = "diesel_2", feature = "sea_orm_2", feature = "sqlx_0_9"))]
+pub(crate) fn read_owned<C: Column>(mut bytes: Vec<u8>) -> Result<C, Error> {
+    let is_text = C::IS_TEXT && bytes.first() != Some(&FIRST_BYTE);
+    let column = C::from_cell(if is_text { Cell::Text(&bytes) } else { Cell::Bytes(&bytes) });
+    // It may be plaintext that was left in the column.
+    wipe(&mut bytes);
+    column
+}
+
+impl Column for RecordTag {
+    fn from_cell(cell: Cell<'_>) -> Result<Self, Error> {
+        match cell {
+            Cell::Bytes(bytes) => Self::try_from(bytes),
+            // The UTF-8 error is dropped, as for a token.
+            Cell::Text(text) => std::str::from_utf8(text).map_err(|_| ErrorKind::NotATag)?.parse(),
+            Cell::Null => Err(ErrorKind::TagMissing.into()),
+        }
+    }
+
+    fn bytes(&self) -> Result<&[u8], Error> {
+        RecordTag::bytes(self).map(<[u8; _]>::as_slice)
+    }
+
+    fn text(&self) -> Result<Cow<'_, str>, Error> {
+        RecordTag::text(self).map(Cow::from)
+    }
+}
+
+impl<T, F: Field> Column for SealedText<T, F> {
+    fn from_cell(cell: Cell<'_>) -> Result<Self, Error> {
+        Sealed::from_cell(cell).map(Self::from)
+    }
+
+    fn bytes(&self) -> Result<&[u8], Error> {
+        self.sealed().bytes()
+    }
+
+    fn text(&self) -> Result<Cow<'_, str>, Error> {
+        self.sealed().text()
+    }
+}
+
+impl<T: PlainColumn, F: Field> Column for Migrating<T, F> {
+    #[cfg(any(feature = "diesel_2", feature = "sea_orm_2", feature = "sqlx_0_9"))]
+    const IS_TEXT: bool = T::IS_TEXT;
+
+    fn from_cell(cell: Cell<'_>) -> Result<Self, Error> {
+        let column = match cell {
+            Cell::Bytes(bytes) => Self::from_bytes(bytes),
+            Cell::Text(text) => Self::from_text(text),
+            Cell::Null => Err(ErrorKind::NoTokenInColumn.because(NULL)),
+        };
+        column.map_err(|error| error.at_field(F::ID))
+    }
+
+    fn bytes(&self) -> Result<&[u8], Error> {
+        self.as_bytes().map_err(|error| error.at_field(F::ID))
+    }
+
+    fn text(&self) -> Result<Cow<'_, str>, Error> {
+        self.to_text().map_err(|error| error.at_field(F::ID))
+    }
+}

@@ -1,0 +1,120 @@
+//! Columns of diesel: one implementation for every database that it knows.
+
+use std::io::Write;
+
+use diesel::backend::Backend;
+use diesel::deserialize::{self, FromSql, FromSqlRow};
+use diesel::expression::AsExpression;
+use diesel::mysql::Mysql;
+use diesel::pg::Pg;
+use diesel::serialize::{self, IsNull, Output, ToSql};
+use diesel::sql_types::{Binary, Text};
+#[cfg(feature = "diesel_2_sqlite")]
+use diesel::sqlite::Sqlite;
+
+use super::cell::{Cell, Column, read_owned};
+use super::forms::SealedText;
+use crate::field::Field;
+use crate::form::Sealed;
+use crate::migrating::{Migrating, PlainColumn};
+use crate::record_tag::RecordTag;
+use crate::token::Token;
+
+macro_rules! text {
+    ([$($generics:tt)*] $column:ty, $backend:ty, |$text:ident, $out:ident| $put:expr, $doc:literal) => {
+        #[doc = $doc]
+        impl<$($generics)*> ToSql<Text, $backend> for $column {
+            fn to_sql<'b>(&'b self, $out: &mut Output<'b, '_, $backend>) -> serialize::Result {
+                let $text = Column::text(self)?;
+                $put;
+                Ok(IsNull::No)
+            }
+        }
+    };
+}
+
+macro_rules! column {
+    ($proxy:ident, [$($generics:tt)*], [$($names:tt)*] $column:ty, $write:literal, $text:literal, $read:literal) => {
+        #[derive(AsExpression, FromSqlRow)]
+        #[diesel(foreign_derive, sql_type = Text, sql_type = Binary)]
+        #[expect(dead_code, reason = "diesel's derives read it, to implement for a type that is declared elsewhere")]
+        struct $proxy<$($names)*>($column);
+
+        #[doc = $write]
+        impl<$($generics)* DB: Backend> ToSql<Binary, DB> for $column
+        where
+            [u8]: ToSql<Binary, DB>,
+        {
+            fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, DB>) -> serialize::Result {
+                Column::bytes(self)?.to_sql(out)
+            }
+        }
+
+        // Not for every backend at once: text that is made here outlives the call only in what each of them keeps.
+        text!([$($generics)*] $column, Pg, |text, out| out.write_all(text.as_bytes())?, $text);
+        text!([$($generics)*] $column, Mysql, |text, out| out.write_all(text.as_bytes())?, $text);
+        #[cfg(feature = "diesel_2_sqlite")]
+        text!([$($generics)*] $column, Sqlite, |text, out| out.set_value(text.into_owned()), $text);
+
+        #[doc = $read]
+        impl<$($generics)* DB: Backend> FromSql<Binary, DB> for $column
+        where
+            Vec<u8>: FromSql<Binary, DB>,
+        {
+            fn from_sql(value: DB::RawValue<'_>) -> deserialize::Result<Self> {
+                Ok(read_owned(Vec::from_sql(value)?)?)
+            }
+
+            fn from_nullable_sql(value: Option<DB::RawValue<'_>>) -> deserialize::Result<Self> {
+                value.map_or_else(|| Ok(Self::from_cell(Cell::Null)?), <Self as FromSql<Binary, DB>>::from_sql)
+            }
+        }
+
+        #[doc = $read]
+        impl<$($generics)* DB: Backend> FromSql<Text, DB> for $column
+        where
+            String: FromSql<Text, DB>,
+        {
+            fn from_sql(value: DB::RawValue<'_>) -> deserialize::Result<Self> {
+                Ok(read_owned(String::from_sql(value)?.into_bytes())?)
+            }
+
+            fn from_nullable_sql(value: Option<DB::RawValue<'_>>) -> deserialize::Result<Self> {
+                value.map_or_else(|| Ok(Self::from_cell(Cell::Null)?), <Self as FromSql<Text, DB>>::from_sql)
+            }
+        }
+    };
+}
+
+column!(
+    TokenColumn, [], [] Token,
+    "Writes the binary token (feature `diesel_2`).",
+    "Writes the token's text (feature `diesel_2`; for SQLite `diesel_2_sqlite`).",
+    "Reads a token's text or a binary token (feature `diesel_2`). Anything else is an error of diesel with an [`Error`](crate::Error) \
+     in it."
+);
+column!(
+    SealedColumn, [T, F: Field,], [T, F] Sealed<T, F>,
+    "As for [`Token`].",
+    "As for [`Token`].",
+    "As for [`Token`]; the error names the field."
+);
+
+column!(
+    SealedTextColumn, [T, F: Field,], [T, F] SealedText<T, F>,
+    "As for [`Sealed`], which a text column gets as text too.",
+    "As for [`Sealed`].",
+    "As for [`Sealed`]."
+);
+column!(
+    MigratingColumn, [T: PlainColumn, F: Field,], [T, F] Migrating<T, F>,
+    "As for [`Sealed`]. Plaintext is an error, unless the program wrote it in the first step of a migration.",
+    "As for [`Sealed`].",
+    "As for [`Sealed`], and what does not begin as a token does is plaintext."
+);
+column!(
+    RecordTagColumn, [], [] RecordTag,
+    "As for [`Token`]. A tag that was not sealed yet is an error.",
+    "As for [`Token`]. A tag that was not sealed yet is an error.",
+    "As for [`Token`]."
+);
