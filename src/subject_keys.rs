@@ -158,6 +158,27 @@ impl SubjectKeys {
         Ok(loaded)
     }
 
+    /// As [`load`](Self::load), and a subject that has no key gets one. Use it for sealing.
+    ///
+    /// # Errors
+    ///
+    /// `invalid-id`, and those of the store. An error about one subject is returned by [`LoadedSubjects::get`].
+    pub async fn load_or_create<'a>(
+        &self,
+        keys: &Keyring,
+        subjects: impl IntoIterator<Item = impl Into<Identifier<'a>>>,
+    ) -> Result<LoadedSubjects, Error> {
+        let subjects: Vec<Identifier<'a>> = subjects.into_iter().map(Into::into).collect();
+        let mut loaded = self.load(keys, subjects.iter().cloned()).await?;
+        for subject in &subjects {
+            let subject = subject.parse("subject id")?;
+            if loaded.is_missing(subject) {
+                loaded.put(subject, self.hold(keys, subject, true).await.map(KnownSubject::Key));
+            }
+        }
+        Ok(loaded)
+    }
+
     /// Wipes the held key of a subject, for example after this program shredded the subject.
     pub async fn forget<'a>(&self, keyspace: &str, subject: impl Into<Identifier<'a>>) {
         // An invalid id has no key.

@@ -94,6 +94,12 @@ impl<'a> RecordIds<'a> {
         &self.record
     }
 
+    /// The subject's id alone.
+    #[cfg(feature = "subject-keys")]
+    pub(super) fn into_subject(self) -> Option<Identifier<'a>> {
+        self.subject
+    }
+
     pub(super) fn subject_id(&self) -> Option<&Identifier<'a>> {
         self.subject.as_ref()
     }

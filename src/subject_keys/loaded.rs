@@ -29,6 +29,10 @@ impl LoadedSubjects {
         }
     }
 
+    pub(super) fn is_missing(&self, subject: &str) -> bool {
+        self.get(subject).is_err_and(|error| matches!(error.kind(), ErrorKind::SubjectMissing))
+    }
+
     pub(super) fn put(&mut self, subject: &str, held: Result<KnownSubject, Error>) {
         self.0.insert(subject.into(), held);
     }

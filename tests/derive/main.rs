@@ -10,6 +10,7 @@ mod forms;
 pub mod hygiene;
 mod plaintext;
 mod shapes;
+mod subjects;
 mod support;
 mod swaps;
 mod tagged;
