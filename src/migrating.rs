@@ -13,6 +13,8 @@
 //! | 5 the database has no plaintext | the same | `VALIDATE CONSTRAINT` |
 //! | 6 no code reads plaintext | `Sealed<T, F>` | |
 //!
+//! A struct of `#[derive(PhiRecord)]` has the marker [`Migrates<F>`](crate::records::Migrates) for such a field.
+//!
 //! Somebody who can write to the column can plant plaintext between the steps 1 and 3, and whoever goes around the domain until step 5. So
 //! what is read as plaintext is marked as [not authentic](crate::roles::NotAuthentic), and the observer hears of each. What begins as a
 //! token does is a token or an error, and never plaintext, whatever the permit says: nobody can break a token to have it read as text.
@@ -63,7 +65,7 @@ use crate::field::Field;
 use crate::form::{Phi, Sealed};
 use crate::keyring::Keyring;
 pub use crate::read_through::ReadThrough;
-use crate::record::{MayOpen, MaySeal, NotAuthentic, Record, RecordReader};
+use crate::record::{MayOpen, MaySeal, NotAuthentic, Record, RecordCore, RecordReader};
 use crate::token::Token;
 
 /// A value that is a token, or still plaintext.
@@ -125,9 +127,20 @@ impl<T, F: Field> Migrating<T, F> {
     where
         T: PlainColumn,
     {
-        let core = record.core();
+        Self::write_in(record.core(), value, || record.seal::<F>(value))
+    }
+
+    /// The same, for whoever has no record to seal with.
+    pub(crate) fn write_in(
+        core: &RecordCore,
+        value: &T::Borrowed,
+        seal: impl FnOnce() -> Result<Token, Error>,
+    ) -> Result<Self, Error>
+    where
+        T: PlainColumn,
+    {
         match core.permit(F::ID).filter(|permit| permit.writes_plain()) {
-            None => record.seal::<F>(value).map(Self::from),
+            None => seal().map(Self::from),
             Some(permit) => {
                 let bytes = PlainBytes::new(T::to_plain(value));
                 let ours = begins_as_ours(&bytes) || bytes.text().is_some_and(begins_as_our_text);
@@ -150,8 +163,8 @@ impl<T, F: Field> Migrating<T, F> {
     {
         match &self.held {
             Held::Token(token) => reader.open::<F, T>(token).map(Read::Sealed),
-            Held::Plain { bytes, .. } => {
-                let value = reader.read_plaintext::<F, T>(|| T::from_plain(bytes).ok_or(ErrorKind::ValueMismatch))?;
+            Held::Plain { .. } => {
+                let value = reader.read_plaintext::<F, T>(|| self.plain_value())?;
                 Ok(Read::Plain(NotAuthentic::new(value)))
             }
         }
@@ -191,6 +204,25 @@ impl<T, F> Migrating<T, F> {
             Held::Token(token) => Some(token.into()),
             Held::Plain { .. } => None,
         }
+    }
+
+    pub(crate) fn token(&self) -> Option<&Token> {
+        match &self.held {
+            Held::Token(token) => Some(token),
+            Held::Plain { .. } => None,
+        }
+    }
+
+    /// The plaintext as a `T`. Only what has checked the permit calls it.
+    pub(crate) fn plain_value(&self) -> Result<T, ErrorKind>
+    where
+        T: PlainColumn,
+    {
+        let value = match &self.held {
+            Held::Plain { bytes, .. } => T::from_plain(bytes),
+            Held::Token(_) => None,
+        };
+        value.ok_or(ErrorKind::ValueMismatch)
     }
 
     fn of(held: Held) -> Self {

@@ -78,6 +78,7 @@ mod ids;
 mod keys;
 #[cfg(feature = "subject-keys")]
 mod load;
+mod migrates;
 mod nested;
 mod open;
 mod parts;
@@ -94,6 +95,7 @@ mod walk;
 
 pub use ids::{AsRecordId, AsSubjectId};
 pub use keys::{RecordKeys, WithSubjects};
+pub use migrates::Migrates;
 pub use parts::{PartsTwin, PhiParts};
 pub use subjects::SubjectSource;
 pub use tags::{TaggedRecord, Verified};

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::forms::{NULL, SealedText, from_text};
+use super::forms::{NULL, SealedText, from_text, tag_from_text};
 use crate::error::{Error, ErrorKind};
 use crate::field::Field;
 use crate::form::Sealed;
@@ -84,8 +84,7 @@ impl Column for RecordTag {
     fn from_cell(cell: Cell<'_>) -> Result<Self, Error> {
         match cell {
             Cell::Bytes(bytes) => Self::try_from(bytes),
-            // The UTF-8 error is dropped, as for a token.
-            Cell::Text(text) => std::str::from_utf8(text).map_err(|_| ErrorKind::NotATag)?.parse(),
+            Cell::Text(text) => tag_from_text(text),
             Cell::Null => Err(ErrorKind::TagMissing.into()),
         }
     }

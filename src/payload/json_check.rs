@@ -297,3 +297,195 @@ impl<C: ser::SerializeStruct> ser::SerializeStruct for CheckedStruct<'_, C> {
         self.fields.inner.end()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use serde::ser::{
+        SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant, SerializeTuple, SerializeTupleStruct,
+        SerializeTupleVariant,
+    };
+
+    use super::*;
+
+    fn written_at(place: Place, value: &impl Serialize) -> Result<String, ErrorKind> {
+        let problem = Cell::new(None);
+        let mut out = Vec::new();
+        let mut json = serde_json::Serializer::new(&mut out);
+        let checked = Checked::new(&mut json, &problem);
+        let checked = if place == Place::InOption { checked.in_option() } else { checked };
+        match value.serialize(checked) {
+            Ok(()) => Ok(String::from_utf8(out).unwrap()),
+            Err(_) => Err(problem.take().unwrap()),
+        }
+    }
+
+    fn written(value: &impl Serialize) -> Result<String, ErrorKind> {
+        written_at(Place::Anywhere, value)
+    }
+
+    fn is_unrepresentable(result: Result<String, ErrorKind>) -> bool {
+        result == Err(ErrorKind::Unrepresentable)
+    }
+
+    #[derive(Clone, Copy, Debug)]
+    enum Kind {
+        Seq,
+        Tuple,
+        TupleStruct,
+        TupleVariant,
+        NewtypeVariant,
+        Map,
+        Struct,
+        StructVariant,
+    }
+
+    /// One inside the other, `left` times.
+    struct Deep {
+        kind: Kind,
+        left: usize,
+    }
+
+    impl Serialize for Deep {
+        fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+            let Some(left) = self.left.checked_sub(1) else { return to.serialize_u8(0) };
+            let inner = Self { kind: self.kind, left };
+            match self.kind {
+                Kind::Seq => {
+                    let mut to = to.serialize_seq(Some(1))?;
+                    to.serialize_element(&inner)?;
+                    to.end()
+                }
+                Kind::Tuple => {
+                    let mut to = to.serialize_tuple(1)?;
+                    to.serialize_element(&inner)?;
+                    to.end()
+                }
+                Kind::TupleStruct => {
+                    let mut to = to.serialize_tuple_struct("T", 1)?;
+                    to.serialize_field(&inner)?;
+                    to.end()
+                }
+                Kind::TupleVariant => {
+                    let mut to = to.serialize_tuple_variant("E", 0, "V", 1)?;
+                    to.serialize_field(&inner)?;
+                    to.end()
+                }
+                Kind::NewtypeVariant => to.serialize_newtype_variant("E", 0, "V", &inner),
+                Kind::Map => {
+                    let mut to = to.serialize_map(Some(1))?;
+                    to.serialize_entry("k", &inner)?;
+                    to.end()
+                }
+                Kind::Struct => {
+                    let mut to = to.serialize_struct("S", 1)?;
+                    to.serialize_field("k", &inner)?;
+                    to.end()
+                }
+                Kind::StructVariant => {
+                    let mut to = to.serialize_struct_variant("E", 0, "V", 1)?;
+                    to.serialize_field("k", &inner)?;
+                    to.end()
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn each_kind_counts_the_levels_that_json_has() {
+        let one = [Kind::Seq, Kind::Tuple, Kind::TupleStruct, Kind::NewtypeVariant, Kind::Map, Kind::Struct];
+        let two = [Kind::TupleVariant, Kind::StructVariant];
+        for (kind, levels) in one.map(|kind| (kind, 1)).into_iter().chain(two.map(|kind| (kind, 2))) {
+            let most = MAX_DEPTH / levels;
+            let text = written(&Deep { kind, left: most }).unwrap();
+            assert_eq!(text.matches(['[', '{']).count(), MAX_DEPTH, "{kind:?}");
+            assert!(is_unrepresentable(written(&Deep { kind, left: most + 1 })), "{kind:?}");
+        }
+    }
+
+    #[derive(serde::Serialize)]
+    struct Nothing;
+
+    #[derive(serde::Serialize)]
+    struct Around<T>(T);
+
+    #[test]
+    fn null_is_refused_in_an_option_alone() {
+        for result in [written(&None::<u8>), written(&()), written(&Nothing), written(&Around(()))] {
+            assert_eq!(result, Ok("null".to_owned()));
+        }
+        let within = |value| written_at(Place::InOption, value);
+        assert!(is_unrepresentable(within(&None::<u8>)) && is_unrepresentable(written(&Some(None::<u8>))));
+        assert!(is_unrepresentable(written(&Some(()))) && is_unrepresentable(written(&Some(Nothing))));
+        assert!(is_unrepresentable(written(&Some(Around(())))));
+        assert_eq!(written(&Some(vec![None::<u8>])), Ok("[null]".to_owned()));
+        assert_eq!(written(&Some("null")), Ok("\"null\"".to_owned()));
+    }
+
+    /// A struct of one field, whose name may be that of serde_json's `RawValue`.
+    struct Named(&'static str, &'static str);
+
+    impl Serialize for Named {
+        fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+            let mut to = to.serialize_struct(self.0, 1)?;
+            to.serialize_field("field", self.1)?;
+            to.end()
+        }
+    }
+
+    #[test]
+    fn raw_null_is_refused_in_an_option_alone() {
+        assert!(is_unrepresentable(written(&Some(Named(RAW_VALUE, "null")))));
+        assert!(is_unrepresentable(written(&Some(Named(RAW_VALUE, " null\n")))));
+        for fine in [Named(RAW_VALUE, "nul"), Named(RAW_VALUE, "[null]"), Named("Other", "null")] {
+            assert!(written(&Some(&fine)).is_ok(), "{} {}", fine.0, fine.1);
+        }
+        assert!(written(&Named(RAW_VALUE, "null")).is_ok());
+        assert!(written(&Some(vec![Named(RAW_VALUE, "null")])).is_ok());
+    }
+
+    #[test]
+    fn floats_are_finite() {
+        for value in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+            assert_eq!(written(&value), Err(ErrorKind::NotFinite));
+        }
+        for value in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+            assert_eq!(written(&value), Err(ErrorKind::NotFinite));
+        }
+        assert!(written(&1.5_f32).is_ok() && written(&f64::MAX).is_ok());
+    }
+
+    struct Keyed(&'static [&'static str]);
+
+    impl Serialize for Keyed {
+        fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+            let mut to = to.serialize_struct("S", self.0.len())?;
+            for key in self.0 {
+                to.serialize_field(key, &0)?;
+            }
+            to.end()
+        }
+    }
+
+    #[test]
+    fn no_key_is_written_twice() {
+        for keys in [&["t", "t"][..], &["a", "b", "c", "d", "a"], &["a", "b", "c", "d", "e", "d"]] {
+            assert!(is_unrepresentable(written(&Keyed(keys))), "{keys:?}");
+        }
+        assert!(written(&Keyed(&["a", "b", "c", "d", "e", "f"])).is_ok());
+        let map = BTreeMap::from([("1", 0), ("2", 0)]);
+        assert_eq!(written(&map), Ok(r#"{"1":0,"2":0}"#.to_owned()));
+
+        struct Twice;
+        impl Serialize for Twice {
+            fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+                let mut to = to.serialize_map(Some(2))?;
+                to.serialize_entry(&1, &0)?;
+                to.serialize_entry("1", &0)?;
+                to.end()
+            }
+        }
+        assert!(is_unrepresentable(written(&Twice)));
+    }
+}

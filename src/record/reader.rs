@@ -189,6 +189,17 @@ impl<'a> OpenPass<'a> {
         Self { core, state }
     }
 
+    /// Reads plaintext in place of a token of field `F`, by the keyring's permit.
+    pub(crate) fn read_plaintext<F: Field, T>(
+        &mut self,
+        read: impl FnOnce() -> Result<T, ErrorKind>,
+    ) -> Result<T, Error> {
+        let Self { core, state } = self;
+        let accepted = state.accept_plaintext::<F>(core);
+        let value = accepted.and_then(|()| Ok(read()?)).map_err(|error| core.located::<F>(error));
+        value.inspect_err(|error| state.note_failure(error))
+    }
+
     /// Opens one field.
     ///
     /// # Errors

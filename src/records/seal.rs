@@ -75,6 +75,10 @@ impl<'r> RecordSealer<'r> {
         Self::in_context(core, sealing)
     }
 
+    pub(super) fn core(&self) -> &'r RecordCore {
+        self.core
+    }
+
     fn in_context(core: &'r RecordCore, sealing: &'r mut Sealing) -> Result<Self, Error> {
         let pass = SealPass::with_state(core, sealing.state(core)?);
         Ok(Self { core, pass, sealing })

@@ -10,7 +10,7 @@ use super::frame::{Frame, Kind, Left, OpenFrame, check_nesting, enter_checked, f
 use crate::error::{Error, ErrorCode, ErrorKind};
 use crate::field::Field;
 use crate::id::Identifier;
-use crate::record::{Audit, RecordReader, TokenForm, open_form};
+use crate::record::{Audit, OpenPass, RecordReader, TokenForm, open_form};
 use crate::token::Token;
 
 /// Reads a `T` from any serde format and opens its fields. [`RecordReader::opening`] makes it.
@@ -119,18 +119,11 @@ impl RecordReader {
 
     /// Reads plaintext in place of a token of field `F`, by the keyring's permit. It is an opening like any other, or belongs to one.
     pub(crate) fn read_plaintext<F: Field, T>(&self, read: impl FnOnce() -> Result<T, ErrorKind>) -> Result<T, Error> {
-        let accept = |audit: &mut Audit| {
-            let accepted = audit.state.accept_plaintext::<F>(self.core());
-            let value = accepted.and_then(|()| Ok(read()?)).map_err(|error| self.core().located::<F>(error));
-            value.inspect_err(|error| audit.state.note_failure(error))
-        };
-        if with_same(self, |_| ()).is_some() {
-            return with_same(self, accept).unwrap_or_else(|| Err(ErrorKind::ScopeMissing.into()));
+        if with_same(self, |_| ()).is_none() {
+            return self.open_fields(|pass| pass.read_plaintext::<F, T>(read));
         }
-        let mut audit = self.begin_opening()?;
-        let value = accept(&mut audit);
-        audit.end();
-        value
+        let read = |audit: &mut Audit| OpenPass::new(self.core(), &mut audit.state).read_plaintext::<F, T>(read);
+        with_same(self, read).unwrap_or_else(|| Err(ErrorKind::ScopeMissing.into()))
     }
 
     fn enter_opening<T>(&self, work: impl FnOnce() -> T) -> Result<(T, Left), Error> {

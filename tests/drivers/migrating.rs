@@ -251,3 +251,29 @@ fn rusqlite_has_both() {
         db.query_row("SELECT t, b FROM rx", (), |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
     assert_eq!(both.0, both.1);
 }
+
+/// A derived row reads both, and writes what the step says.
+#[test]
+fn a_derived_row_has_both() {
+    use rxseal::records::Migrates;
+
+    #[derive(rxseal::PhiRecord)]
+    #[phi(record = "prescription", derive(Clone))]
+    struct Prescription {
+        #[phi(id)]
+        rx_number: i64,
+        #[phi(seal = Migrates<Drug>)]
+        drug: String,
+    }
+
+    let keys = keyring();
+    let rx = Prescription { rx_number: 1, drug: CANARY.to_owned() };
+    let old = first_step(&keys).seal(&rx).unwrap();
+    assert!(old.drug.is_plain());
+    assert_eq!(permitted(&keys).open(&old, &access()).unwrap().drug, CANARY);
+    assert_eq!(keys.open(&old, &access()).err().unwrap().code(), rxseal::ErrorCode::NotAToken);
+    assert_eq!(keys.reseal(&old).err().unwrap().code(), rxseal::ErrorCode::NotAToken);
+    let new = permitted(&keys).seal(&rx).unwrap();
+    assert_eq!((new.rx_number, new.drug.is_plain()), (1, false));
+    assert_eq!(keys.open(&keys.reseal(&new).unwrap(), &access()).unwrap().drug, CANARY);
+}

@@ -220,8 +220,8 @@ mod tests {
         wiped(vec![each(), each()]);
         wiped([each(), each()]);
         wiped((each(), Some(each())));
-        wiped(Ok::<_, Seen<'_>>(each()));
-        wiped(Err::<(), _>(each()));
+        drop(wiped(Ok::<_, Seen<'_>>(each())));
+        drop(wiped(Err::<(), _>(each())));
         wiped(VecDeque::from([each()]));
         wiped(BTreeMap::from([(1, each())]));
         wiped(HashMap::from([(1, each())]));

@@ -108,7 +108,9 @@ fn field_of<'f>(field: &'f Field, seal: &'f Seal) -> Option<&'f Type> {
         let phi = tokens::argument_of(&field.ty, "Option").unwrap_or(&field.ty);
         return tokens::arguments_of(phi, "Phi").and_then(|arguments| arguments.last().copied());
     };
-    while let Some(inner) = ["Option", "Each", "Parts"].iter().find_map(|name| tokens::argument_of(marker, name)) {
+    while let Some(inner) =
+        ["Option", "Each", "Migrates", "Parts"].iter().find_map(|name| tokens::argument_of(marker, name))
+    {
         marker = inner;
     }
     Some(marker)
