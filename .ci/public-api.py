@@ -175,6 +175,8 @@ class Api:
             add(f"pub trait {path}{self.generics(inner['generics'])}{': ' + bounds if bounds else ''}")
             for member in map(self.get, inner["items"]):
                 self.member(member, path, inner_trait=True)
+            # Of these types, those of others have no entry of their own.
+            self.impls([key for key in inner["implementations"] if self.is_shown(key)], path)
         elif kind == "type_alias":
             add(f"pub type {path}{self.generics(inner['generics'])} = {self.type(inner['type'])}")
         elif kind == "constant":
@@ -188,6 +190,13 @@ class Api:
             add(f"pub {inner['kind']} macro {path}{helpers}")
         else:
             add(f"pub {kind} {path}")
+
+    def is_shown(self, key):
+        """Whether an implementation is for a type that a user can name."""
+        item = self.index.get(str(key))
+        path = item and item["inner"]["impl"]["for"].get("resolved_path")
+        summary = path and self.paths.get(str(path["id"]))
+        return item is not None and (not path or str(path["id"]) in self.public or bool(summary) and summary["crate_id"] != 0)
 
     def get(self, key):
         return self.index[str(key)]

@@ -99,3 +99,60 @@ const fn apart_from_own(fields: &FieldIds, own: &[Declared]) -> bool {
     }
     true
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::field::private::declared;
+    use crate::phi::{Directions, Drug, Note};
+
+    crate::fields! {
+        Renamed = "records.renamed" in Clinical, was "records.old" in Clinical;
+    }
+    // Another invocation, which knows nothing of the first.
+    crate::fields! {
+        Old = "records.old" in Medication;
+    }
+
+    const DRUG_FIELD: Declared = declared::<Drug>();
+    const NOTE_FIELD: Declared = declared::<Note>();
+    const DIRECTIONS_FIELD: Declared = declared::<Directions>();
+    const RENAMED_FIELD: Declared = declared::<Renamed>();
+    const OLD_FIELD: Declared = declared::<Old>();
+
+    const fn own(own: &'static [Declared]) -> FieldIds {
+        FieldIds { own, nested: &[], variants: &[] }
+    }
+
+    const DRUG: &FieldIds = &own(&[DRUG_FIELD]);
+    const NOTE: &FieldIds = &own(&[NOTE_FIELD]);
+    const IN_NOTHING: &FieldIds = &FieldIds { own: &[], nested: &[DRUG], variants: &[] };
+    const EITHER: &FieldIds = &FieldIds { own: &[], nested: &[], variants: &[DRUG, DRUG] };
+
+    #[test]
+    fn an_id_belongs_to_one_field_of_a_context() {
+        assert!(is_unique(&own(&[DRUG_FIELD, NOTE_FIELD])));
+        assert!(!is_unique(&own(&[DRUG_FIELD, NOTE_FIELD, DRUG_FIELD])));
+        assert!(!is_unique(&own(&[RENAMED_FIELD, OLD_FIELD])), "a former id");
+        let around = |fields: &'static [Declared], nested: &'static [&'static FieldIds]| FieldIds {
+            own: fields,
+            nested,
+            variants: &[],
+        };
+        let cases: [(&'static [&'static FieldIds], bool); 4] =
+            [(&[NOTE], true), (&[DRUG], false), (&[IN_NOTHING], false), (&[EITHER], false)];
+        for (nested, unique) in cases {
+            assert_eq!(is_unique(&around(&[DRUG_FIELD], nested)), unique);
+            assert!(is_unique(&around(&[], nested)));
+        }
+        assert!(!is_unique(&around(&[], &[IN_NOTHING, NOTE, DRUG])), "of two nested structs");
+        assert!(!is_unique(&around(&[], &[EITHER, DRUG])), "of a variant and a nested struct");
+        let enumeration = |fields: &'static [Declared], variants: &'static [&'static FieldIds]| FieldIds {
+            own: fields,
+            nested: &[],
+            variants,
+        };
+        assert!(is_unique(&enumeration(&[DIRECTIONS_FIELD], &[DRUG, IN_NOTHING])), "of two variants");
+        assert!(!is_unique(&enumeration(&[DRUG_FIELD], &[NOTE, DRUG])), "of a variant and all of them");
+    }
+}
