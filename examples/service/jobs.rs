@@ -8,7 +8,6 @@ use std::path::Path;
 use rxseal::migrating::ReadThrough;
 use rxseal::{Access, Purpose, phi};
 
-use crate::records::Phone;
 use crate::{Service, TENANTS};
 
 /// The prescriptions for the warehouse, one JSON document a line: still sealed, so no key is needed. Then the old table.
@@ -23,15 +22,15 @@ pub async fn night(at: &Service, folder: &Path) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Seals each phone number that is still plaintext. When none is left, `Sealed` takes the place of `Migrating`.
+/// Seals each phone number that is still plaintext. When none is left, the marker is `phi::Phone` without `Migrates`.
 async fn migrate(at: &Service, tenant: &str) -> Result<(), Box<dyn Error>> {
     let permit = ReadThrough::until(2099, 3, 1, "CHG-1234")?; // in earnest some weeks ahead
     let keys = at.keyrings.keyring(tenant).await?.read_through::<phi::Phone>(&permit);
     let access = Access::new("job:migrate", Purpose::TREAT)?;
-    for Phone { patient, number } in at.store.phones(tenant).await? {
-        let key = at.subjects.subject_or_create(&keys, patient).await?;
-        let number = number.rewrite(&keys.record("phone", patient)?.subject(&key)?, &access)?;
-        at.store.save_phone(tenant, &Phone { patient, number }).await?;
+    for row in at.store.phones(tenant).await?.iter().filter(|row| row.number.is_plain()) {
+        let key = at.subjects.subject_or_create(&keys, row.patient).await?;
+        let keys = keys.with_subjects(&key);
+        at.store.save_phone(tenant, &keys.seal(&keys.open(row, &access)?)?).await?;
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
-//! What the pharmacies keep. The derive makes the rows: `SealedPatient` and `SealedPrescription`.
+//! What the pharmacies keep. The derive makes the rows: `SealedPatient`, `SealedPrescription` and `SealedPhone`.
 
-use rxseal::migrating::Migrating;
+use rxseal::records::Migrates;
 use rxseal::{Phi, PhiRecord, RecordTag, phi};
 use uuid::Uuid;
 
@@ -35,9 +35,12 @@ pub struct Prescription {
     pub tag: RecordTag,
 }
 
-/// A row of the old table: plaintext, until `jobs::migrate` has been there.
-#[derive(sqlx::FromRow)]
+/// The old table: a row is plaintext until `jobs::migrate` has been there.
+#[derive(PhiRecord)]
+#[phi(record = "phone", derive(sqlx::FromRow))]
 pub struct Phone {
+    #[phi(id, subject)]
     pub patient: Uuid,
-    pub number: Migrating<String, phi::Phone>,
+    #[phi(seal = Migrates<phi::Phone>)]
+    pub number: String,
 }

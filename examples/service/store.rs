@@ -9,7 +9,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqliteRow};
 use sqlx::{FromRow, query, query_as};
 use uuid::Uuid;
 
-use crate::records::{Phone, SealedPatient, SealedPrescription};
+use crate::records::{SealedPatient, SealedPhone, SealedPrescription};
 
 pub const NOT_FOUND: Problem = Problem::new(StatusCode::NOT_FOUND, "not-found", "There is no such record.");
 pub const CONFLICT: Problem = Problem::new(StatusCode::CONFLICT, "conflict", "Somebody else wrote it. Read it again.");
@@ -39,7 +39,7 @@ impl Store {
         query_as(sql).bind(tenant).bind(rx_number).fetch_optional(&self.0).await.map_err(failed)?.ok_or(NOT_FOUND)
     }
 
-    pub async fn phones(&self, tenant: &str) -> Result<Vec<Phone>, Problem> {
+    pub async fn phones(&self, tenant: &str) -> Result<Vec<SealedPhone>, Problem> {
         self.rows("SELECT * FROM phone WHERE tenant = ?1 AND patient = coalesce(?2, patient)", tenant, None).await
     }
 
@@ -58,7 +58,7 @@ impl Store {
         if done.rows_affected() == 1 { Ok(()) } else { Err(CONFLICT) }
     }
 
-    pub async fn save_phone(&self, tenant: &str, row: &Phone) -> Result<(), Problem> {
+    pub async fn save_phone(&self, tenant: &str, row: &SealedPhone) -> Result<(), Problem> {
         let statement = query("REPLACE INTO phone VALUES (?, ?, ?)").bind(tenant).bind(row.patient).bind(&row.number);
         statement.execute(&self.0).await.map(drop).map_err(failed)
     }
