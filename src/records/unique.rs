@@ -99,3 +99,46 @@ const fn apart_from_own(fields: &FieldIds, own: &[Declared]) -> bool {
     }
     true
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::{Class, FieldId};
+
+    const A: (FieldId, Class) = (FieldId::new("a"), Class::new("identity"));
+    const B: (FieldId, Class) = (FieldId::new("b"), Class::new("identity"));
+    const C: (FieldId, Class) = (FieldId::new("c"), Class::new("identity"));
+
+    const fn of(own: &'static [Declared]) -> FieldIds {
+        FieldIds { own, nested: &[], variants: &[] }
+    }
+
+    const ONLY_A: FieldIds = of(&[(A, &[])]);
+    const ONLY_B: FieldIds = of(&[(B, &[])]);
+    const ONLY_C: FieldIds = of(&[(C, &[])]);
+    const WAS_A: FieldIds = of(&[(B, &[A])]);
+    const AROUND_A: FieldIds = FieldIds { own: &[], nested: &[&ONLY_A], variants: &[] };
+    const TWICE: FieldIds = FieldIds { own: &[], nested: &[&ONLY_A, &ONLY_A], variants: &[] };
+    const EITHER: FieldIds = FieldIds { own: &[], nested: &[], variants: &[&ONLY_A, &ONLY_B] };
+
+    #[test]
+    fn ids_differ_at_any_depth_and_variants_may_share_them() {
+        let with = |own, nested, variants| is_unique(&FieldIds { own, nested, variants });
+        assert!(with(&[(A, &[]), (B, &[])], &[&ONLY_C], &[]), "all differ");
+        assert!(with(&[], &[&AROUND_A, &ONLY_B], &[&ONLY_C]), "all differ, nested");
+        assert!(with(&[(C, &[])], &[], &[&ONLY_A, &WAS_A, &AROUND_A]), "variants share");
+
+        assert!(!with(&[(A, &[]), (A, &[])], &[], &[]), "own fields");
+        assert!(!with(&[(A, &[]), (B, &[A])], &[], &[]), "a former id");
+        assert!(!with(&[(A, &[])], &[&ONLY_B, &ONLY_A], &[]), "own and nested");
+        assert!(!with(&[(A, &[])], &[&AROUND_A], &[]), "own and deeper");
+        assert!(!with(&[(A, &[])], &[&EITHER], &[]), "own and a nested variant");
+        assert!(!with(&[], &[&ONLY_A, &ONLY_B, &ONLY_A], &[]), "two nested");
+        assert!(!with(&[], &[&AROUND_A, &WAS_A], &[]), "two nested, deeper and formerly");
+        assert!(!with(&[], &[&ONLY_B, &EITHER], &[]), "nested and a nested variant");
+        assert!(!with(&[(B, &[])], &[], &[&ONLY_A, &ONLY_B]), "own and a variant");
+        assert!(!with(&[(A, &[])], &[], &[&AROUND_A]), "own and what a variant nests");
+        assert!(!with(&[], &[&ONLY_A], &[&ONLY_B, &AROUND_A]), "nested and what a variant nests");
+        assert!(!with(&[], &[&TWICE], &[]) && !with(&[], &[], &[&TWICE]), "inside one of them");
+    }
+}
