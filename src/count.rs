@@ -1,5 +1,7 @@
 //! How many tokens are under which key. Counting needs no key.
 //!
+//! A record tag ([`RecordTag`](crate::RecordTag)) is under a key as a token is, and counts as one: a column of tags is a column to count.
+//!
 //! Before an old key is destroyed, nothing may be left under it. [`count_by_key`] counts in values that a program reads;
 //! [`CountSql`] is the query that counts in a column of a database, which `rxseal-sqlite` and `rxseal-postgres` run.
 //!
@@ -29,7 +31,7 @@ pub(crate) use table::{Table, fits_postgres, quoted};
 use crate::error::{Error, ErrorKind, Reason};
 use crate::id::KeyId;
 use crate::key::KeyInfo;
-use crate::token::{FIRST_BYTE, Header, key_of_text};
+use crate::token::{FIRST_BYTE, key_of_counted, key_of_text};
 
 use find::{has_uncounted, joined_in_bytes, joined_in_run, runs_in};
 
@@ -81,7 +83,7 @@ impl KeyCounts {
 
     /// Keys whose tokens were seen only inside the letters or bytes of another token, with how often. Each is one of
     /// two things. It may be a token that was joined to the one before it by a letter, a digit, `-` or `_`, or by
-    /// nothing. Or it is chance, once in 5,600,000 letters. An id of one of your keys is never there by chance:
+    /// nothing. Or it is chance, once in 4,200,000 letters. An id of one of your keys is never there by chance:
     /// [`of`](Self::of) counts it.
     pub fn joined(&self) -> impl Iterator<Item = (KeyId, u64)> {
         let others = self.joined.iter().filter(|(key, _)| !self.by_key.contains_key(key));
@@ -142,7 +144,7 @@ impl KeyCounts {
         self.merged.iter().chain(own).all(|seen| ring.iter().any(|key| seen.contains(&key.id())))
     }
 
-    /// Counts one more value: a token as bytes or text, or each text token in a longer text, such as a JSON document.
+    /// Counts one more value: a token or a record tag as bytes or text, or each of them as text in a longer text, such as a JSON document.
     pub fn add(&mut self, value: impl AsRef<[u8]>) {
         let value = value.as_ref();
         if value.first() == Some(&FIRST_BYTE) {
@@ -154,7 +156,7 @@ impl KeyCounts {
 
     /// Counts one more value of a binary column: a token as bytes, or something that is not a token.
     pub fn add_bytes(&mut self, bytes: &[u8]) {
-        self.add_one(Header::of(bytes).map(|header| header.key_id));
+        self.add_one(key_of_counted(bytes));
         joined_in_bytes(bytes).for_each(|key| self.add_joined(key, 1));
     }
 

@@ -74,10 +74,11 @@ impl Error {
         self.0.time_left
     }
 
-    /// The context differs from the one at sealing, or the token was changed. The error does not say which.
+    /// The context differs from the one at sealing, or the token was changed. The error does not say which. Of a record with a tag: it is
+    /// not as it was sealed.
     #[must_use]
     pub fn is_open_failure(&self) -> bool {
-        matches!(self.0.kind, ErrorKind::OpenFailed | ErrorKind::SubjectKeyRefused)
+        matches!(self.0.kind, ErrorKind::OpenFailed | ErrorKind::SubjectKeyRefused | ErrorKind::TagRefused)
     }
 
     /// The input is not a token: it is plaintext, in another format, or cut off.
@@ -126,7 +127,7 @@ impl Error {
     }
 
     /// The value cannot be sealed as it is: it is too large, a float that is not finite, nothing that JSON can hold, a token, a value with
-    /// a token in it, or not of the field's type. If the value came from a client, it is the client's mistake.
+    /// a token in it, not of the field's type, or a readable value that a record tag cannot cover. If the value came from a client, it is the client's mistake.
     #[must_use]
     pub fn is_value_refused(&self) -> bool {
         matches!(
@@ -138,6 +139,7 @@ impl Error {
                 | ErrorKind::TokenInside
                 | ErrorKind::PhiInside
                 | ErrorKind::ValueMismatch
+                | ErrorKind::ClearRefused
         )
     }
 

@@ -7,8 +7,11 @@ use serde::Serialize;
 
 use crate::codec::frame::{FrameWriter, domain, split_frame};
 use crate::field::MAX_CONTENT;
+use crate::id::FieldId;
 use crate::payload::{self, Content, Limits, PayloadPlace, Plaintext, Value};
+use crate::record_tag::{Cover, message_of};
 use crate::root_key::LocalRootKey;
+use crate::token::Token;
 
 /// The frames of these parts, one after the other.
 #[must_use]
@@ -67,4 +70,38 @@ pub fn read_payload(payload: &[u8]) -> Option<(u8, Vec<u8>)> {
 #[must_use]
 pub fn root_key_line(line: &[u8]) -> Option<Vec<u8>> {
     LocalRootKey::parse_line(line).ok().map(|root| root.expose_line().as_mut_slice().to_vec())
+}
+
+/// A step through a row.
+#[derive(Debug)]
+pub enum CoverStep<'a> {
+    /// A token, whose bytes are all this one behind its magic.
+    Sealed(&'static str, u8),
+    /// A bound value.
+    Clear(&'static str, &'a str),
+    /// From which cover number on the next fields are covered.
+    Since(u8),
+    /// A part of this name, with an id of the same text.
+    Enter(&'static str),
+    /// The part ends.
+    Leave,
+}
+
+/// The message under a record tag's HMAC; `None` if it is refused.
+#[must_use]
+pub fn tag_message(steps: &[CoverStep<'_>], number: u8) -> Option<Vec<u8>> {
+    let mut cover = Cover::default();
+    for step in steps {
+        match step {
+            CoverStep::Sealed(id, byte) => {
+                let bytes = [&[0xAF, 0x1B, 0x17], [*byte; 60].as_slice()].concat();
+                cover.sealed(FieldId::new(id), &[], &Token::try_from(bytes).ok()?);
+            }
+            CoverStep::Clear(id, text) => cover.clear(FieldId::new(id), text),
+            CoverStep::Since(from) => cover.since(*from),
+            CoverStep::Enter(part) => cover.enter(part, &(*part).into()).ok()?,
+            CoverStep::Leave => cover.leave(),
+        }
+    }
+    message_of(&mut cover, number)
 }

@@ -117,7 +117,10 @@ pub use record_tag::RecordTag;
 pub use records::{PhiRecord, SealedRecord};
 pub use root_key::run_local;
 #[cfg(feature = "derive")]
-pub use rxseal_derive::{PhiRecord, Wipe};
+#[doc = include_str!("records/derive.md")]
+pub use rxseal_derive::PhiRecord;
+#[cfg(feature = "derive")]
+pub use rxseal_derive::Wipe;
 pub use scope::{accept_plaintext, expose_plaintext};
 pub use token::Token;
 

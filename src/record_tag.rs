@@ -12,6 +12,8 @@ use std::str::FromStr;
 
 pub use clear::{BoundValue, ClearValue, ScaledValue};
 pub(crate) use cover::Cover;
+#[cfg(fuzzing)]
+pub(crate) use message::message_of;
 pub(crate) use proof::{tag_record, verify_record};
 
 use crate::codec::text;

@@ -2,7 +2,7 @@
 #![allow(dead_code, clippy::unwrap_used, missing_docs)]
 
 use rxseal::root::RootKeys;
-use rxseal::{Access, Error, Keyring, PhiRecord, Purpose, Sealing};
+use rxseal::{Access, Error, Keyring, PhiRecord, Purpose, RecordTag, Sealing};
 use serde::{Deserialize, Serialize};
 
 pub const NAME: &str = "Mrs. Corrin Gerhold-Whitfield";
@@ -66,6 +66,37 @@ pub struct PrescriptionRecord {
     pub refills: u8,
     #[phi(clear)]
     pub status: String,
+}
+
+/// The same with a record tag, which covers two of the readable fields.
+#[derive(PhiRecord)]
+#[phi(record = "prescription")]
+pub struct TaggedPrescription {
+    #[phi(id)]
+    pub rx_number: u64,
+    #[phi(seal = Name)]
+    pub patient_name: String,
+    #[phi(seal = BirthDate)]
+    pub birth_date: String,
+    #[phi(seal = Drug)]
+    pub drug: String,
+    #[phi(seal = Directions)]
+    pub directions: String,
+    #[phi(seal = Prescriber)]
+    pub prescriber: String,
+    #[phi(clear, bind = "bench.refills")]
+    pub refills: u8,
+    #[phi(clear, bind = "bench.status")]
+    pub status: String,
+    #[phi(record_tag)]
+    pub tag: RecordTag,
+}
+
+pub fn tagged_prescription() -> TaggedPrescription {
+    let PrescriptionRecord { rx_number, patient_name, birth_date, drug, directions, prescriber, refills, status } =
+        prescription_record();
+    let tag = RecordTag::new();
+    TaggedPrescription { rx_number, patient_name, birth_date, drug, directions, prescriber, refills, status, tag }
 }
 
 /// What `keys.seal(&rx)` does, written by hand.

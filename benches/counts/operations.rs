@@ -7,6 +7,7 @@ use aes_gcm::{Aes256Gcm, KeyInit};
 use chacha20poly1305::XChaCha20Poly1305;
 use rxseal::keys::Suite;
 use rxseal::page::SealPass;
+use rxseal::records::TaggedRecord;
 use rxseal::{Keyring, Record, RecordReader};
 use sha2::Digest;
 
@@ -40,6 +41,7 @@ pub fn run_all(count: fn(&mut Operation<'_>)) {
     count_record(count, &keys, ["seal the record", "open the record"], [&["draw", "raw seals"], &["raw opens"]]);
     count_serde(count, &keys);
     count_struct(count, &keys);
+    count_tag(count, &keys);
     count_single_field(count, &keys);
     count_large(count, &keys, &gcm);
     count_record_floor(count, &chacha, ["raw seals, ChaCha", "raw opens, ChaCha"]);
@@ -138,6 +140,30 @@ fn count_struct(count: Count, keys: &Keyring) {
         }),
         operation("open a record struct", &["open by hand"], || {
             black_box(keys.open(&row, &access).unwrap());
+        }),
+    ];
+    operations.into_iter().for_each(|mut operation| count(&mut operation));
+}
+
+/// A record struct with a tag, beside one without.
+fn count_tag(count: Count, keys: &Keyring) {
+    let (rx, access) = (common::tagged_prescription(), common::access());
+    let row = keys.seal(&rx).unwrap();
+    // What is under the HMAC: heads, ids, five tokens and two readable values.
+    let (inner, outer) = ([0_u8; 64 + 664], [0_u8; 64 + 32]);
+    let operations = [
+        operation("HMAC of a tag", &[], || {
+            black_box(sha2::Sha256::digest(black_box(inner)));
+            black_box(sha2::Sha256::digest(black_box(outer)));
+        }),
+        operation("seal with a tag", &["seal a record struct", "HMAC of a tag"], || {
+            black_box(keys.seal(&rx).unwrap());
+        }),
+        operation("verify and open", &["open a record struct", "HMAC of a tag"], || {
+            black_box(keys.open(&row, &access).unwrap());
+        }),
+        operation("verify", &["HMAC of a tag"], || {
+            black_box(row.verified(keys).unwrap().version());
         }),
     ];
     operations.into_iter().for_each(|mut operation| count(&mut operation));

@@ -1,4 +1,4 @@
-//! Finds tokens in values that may contain more than one: texts with other text around them, and letters that were
+//! Finds tokens and record tags in values that may contain more than one: texts with other text around them, and letters that were
 //! joined.
 
 use std::iter;
@@ -7,17 +7,21 @@ use crate::aead::Letter;
 use crate::id::KeyId;
 use crate::scratch;
 use crate::secret::reserve_wiping;
-use crate::token::{HEADER_LEN, Header, WRAPPED_KEY_TEXT_MAGIC};
+use crate::token::{HEADER_LEN, RECORD_TAG_TEXT_MAGIC, WRAPPED_KEY_TEXT_MAGIC, starts_counted};
 
-/// The letters of a text token's magic, with the one of its suite (FORMAT 6.1).
+/// The letters of a text token's magic with the one of its suite (FORMAT 6.1), or those of a record tag's (FORMAT 14.1).
 const MAGIC_LEN: usize = Letter::TEXT_MAGIC.len() + 1;
+/// What both begin with.
+const BEGINNING: &str = "rx";
+/// The last letter of a record tag's magic.
+pub(super) const TAG_END: &str = "S";
 /// A key id as letters.
 const KEY_LEN: usize = 8;
-/// How writers that escape letters write `rxs`: JSON, C, a URL, HTML.
+/// How writers that escape letters write `rxs` and `rxr`, as far as both are alike: JSON, C, a URL, HTML.
 pub(super) const ESCAPED: [&str; 5] =
-    [r"\u0072\u0078\u0073", r"\x72\x78\x73", "%72%78%73", "&#114;&#120;&#115;", "&#x72;&#x78;&#x73;"];
-/// `rxs` with a line break in it, for texts whose line ends are all `\n`, with the `=` before them removed.
-const BROKEN: [&str; 3] = ["r\nxs", "rx\ns", "rxs\n"];
+    [r"\u0072\u0078\u007", r"\x72\x78\x7", "%72%78%7", "&#114;&#120;&#11", "&#x72;&#x78;&#x7"];
+/// `rxs` and `rxr` with a line break in them, for texts whose line ends are all `\n`, with the `=` before them removed.
+const BROKEN: [&str; 6] = ["r\nxs", "rx\ns", "rxs\n", "r\nxr", "rx\nr", "rxr\n"];
 /// How many letters after a broken magic are too many for a word.
 pub(super) const NO_WORD: usize = 16;
 /// The length of the rest of the shortest token.
@@ -50,10 +54,10 @@ pub(super) fn joined_in_run(run: &str) -> impl Iterator<Item = KeyId> {
 
 /// Like [`joined_in_run`], for a binary token.
 pub(super) fn joined_in_bytes(bytes: &[u8]) -> impl Iterator<Item = KeyId> {
-    let mut rest = if Header::starts(bytes) { bytes } else { &[] };
+    let mut rest = if starts_counted(bytes) { bytes } else { &[] };
     iter::from_fn(move || {
         let behind = rest.get(1..)?;
-        let begin = behind.windows(HEADER_LEN).position(Header::starts)?;
+        let begin = behind.windows(HEADER_LEN).position(starts_counted)?;
         rest = behind.get(begin..)?;
         rest.get(Letter::MAGIC_LEN..)?.first_chunk().map(|key| KeyId::from_bytes(*key))
     })
@@ -98,22 +102,34 @@ fn has_broken(text: &str) -> bool {
     BROKEN.iter().any(|broken| {
         text.match_indices(broken)
             .filter_map(|(at, found)| text.get(at.saturating_add(found.len())..))
-            .any(|behind| behind.bytes().next().is_some_and(Letter::is_one) && run_len(behind) > NO_WORD)
+            .any(|behind| is_last(broken.contains('s'), behind) && run_len(behind) > NO_WORD)
     })
 }
 
+/// Whether the last letter of a magic is next: of `rxs`, or of `rxr`.
+fn is_last(of_token: bool, text: &str) -> bool {
+    if of_token { text.bytes().next().is_some_and(Letter::is_one) } else { text.starts_with(TAG_END) }
+}
+
 fn is_upper_case(text: &str) -> bool {
-    let behind = text.match_indices("RXS").filter_map(|(at, found)| text.get(at.saturating_add(found.len())..));
+    let behind = text.match_indices("RX").filter_map(|(at, found)| text.get(at.saturating_add(found.len())..));
     let is_upper = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || b"-_".contains(&byte);
     let is_letter = |byte: u8| Letter::ALL.into_iter().any(|letter| letter.as_byte().to_ascii_uppercase() == byte);
+    let of_token = |behind: &str| matches!(behind.as_bytes(), [b'S', letter, ..] if is_letter(*letter));
     behind
-        .filter(|behind| behind.bytes().next().is_some_and(is_letter))
-        .any(|behind| behind.bytes().take_while(|byte| is_upper(*byte)).count() > LONG)
+        .filter(|behind| of_token(behind) || behind.starts_with("RS"))
+        .any(|behind| behind.bytes().skip(1).take_while(|byte| is_upper(*byte)).count() > LONG)
 }
 
 fn next_magic(text: &str) -> Option<usize> {
-    let letter = |at: usize| text.as_bytes().get(at.saturating_add(Letter::TEXT_MAGIC.len())).copied();
-    text.match_indices(Letter::TEXT_MAGIC).map(|(at, _)| at).find(|at| letter(*at).is_some_and(Letter::is_one))
+    let is_magic = |at: usize| {
+        let begins = text.get(at..).unwrap_or_default();
+        match begins.strip_prefix(Letter::TEXT_MAGIC) {
+            Some(behind) => is_last(true, behind),
+            None => begins.starts_with(RECORD_TAG_TEXT_MAGIC),
+        }
+    };
+    text.match_indices(BEGINNING).map(|(at, _)| at).find(|at| is_magic(*at))
 }
 
 fn run_len(text: &str) -> usize {

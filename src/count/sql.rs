@@ -3,13 +3,16 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use super::find::{ESCAPED, LONG, NO_WORD, WRAPPED_REST};
+use super::find::{ESCAPED, LONG, NO_WORD, TAG_END, WRAPPED_REST};
 use super::table::{Table, fits_postgres, quoted};
 use crate::aead::{Letter, TAG_LEN};
 use crate::codec::text::encoded_len;
 use crate::error::Error;
 use crate::field::{MAX_BLOCK, MAX_CONTENT};
-use crate::token::{HEADER_LEN, WRAPPED_KEY_TEXT_MAGIC};
+use crate::token::{
+    FIRST_BYTE, HEADER_LEN, RECORD_TAG_LEN, RECORD_TAG_MAGIC, RECORD_TAG_TEXT_LEN, RECORD_TAG_TEXT_MAGIC,
+    WRAPPED_KEY_TEXT_MAGIC,
+};
 
 /// The result in place of a key id.
 pub(super) const NULL: &str = "null";
@@ -24,7 +27,8 @@ const ALPHABET: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123
 ///
 /// It yields rows of `key_id` and `tokens`. `key_id` is a key's id as 8 characters, or `null` for the rows without a value, or
 /// `not a token` for everything else: plaintext that was left behind, tokens that were cut off or changed, numbers. A token is what
-/// [`Token`](crate::Token) accepts: the text form in a text column, the bytes in a binary one.
+/// [`Token`](crate::Token) accepts: the text form in a text column, the bytes in a binary one. A record tag
+/// ([`RecordTag`](crate::RecordTag)) counts as a token.
 ///
 /// In a text that contains text tokens, such as a JSON document, each of them counts. Tokens inside a longer binary value (CBOR,
 /// bincode, a text stored as bytes) are not seen: that value is `not a token`. `joined:` with a key's id means that the letters or
@@ -72,16 +76,13 @@ impl CountSql {
         let (table, column) = (&name.quoted, quoted("column", column)?);
         let characters = id_of_digits();
         let letters = letters();
-        let magics = list(&Letter::ALL, |letter| hex(&letter.magic()));
-        let ends = list(&Letter::ALL, |letter| hex(&magic_end(letter)));
-        let start = hex(&Letter::MAGIC_START);
-        let is_binary = any_letter(|of_length, nonce| {
-            let magics = list(of_length, |letter| hex(&letter.magic()));
-            format!("hex(substr(c, 1, 3)) IN ({magics}) AND length(c) {}", between(binary_lengths(nonce)))
-        });
-        let is_text = any_letter(|of_length, nonce| {
-            format!("c GLOB 'rxs[{}]*' AND length(c) {}", characters_of(of_length), between(text_lengths(nonce)))
-        });
+        let magics = magics(hex);
+        let ends = magic_ends(hex);
+        let start = hex(&[FIRST_BYTE]);
+        let (is_binary, is_text) = (is_sqlite_binary(), is_sqlite_text());
+        // Where a token or a record tag begins.
+        let begins = |text: &str| format!("({text} GLOB 'rxs[{letters}]*' OR {text} GLOB '{RECORD_TAG_TEXT_MAGIC}*')");
+        let (d_begins, s_begins) = (begins("d"), begins("s"));
         let changed = changed_in_sqlite();
         // - A column is named with its table: SQLite reads a quoted name that is not a column as a text.
         // - GLOB and function results compare byte by byte, whatever the column's collation.
@@ -100,25 +101,25 @@ WITH rxseal_valued AS (
     SELECT coalesce(substr(t.value, 1, 1), '*') AS f,
         CASE WHEN substr(t.value, 1, 1) IN ('=', '+') THEN substr(t.value, 2) ELSE d END AS c
     FROM rxseal_valued LEFT JOIN json_each(CASE
-        WHEN typeof(d) = 'text' AND instr(d, 'rxs') > 0 AND instr(d, char(0)) = 0
-            AND (d NOT GLOB 'rxs[{letters}]*' OR d GLOB '*[^A-Za-z0-9_-]*' OR instr(substr(d, 5), 'rxs') > 0
-              OR instr(d, 'RXS') > 0) THEN (
-            -- From each `rxs` on, with how much is left of the run that it is in.
+        WHEN typeof(d) = 'text' AND instr(d, 'rx') > 0 AND instr(d, char(0)) = 0
+            AND (NOT {d_begins} OR d GLOB '*[^A-Za-z0-9_-]*' OR instr(substr(d, 5), 'rx') > 0
+              OR instr(d, 'RX') > 0) THEN (
+            -- From each `rx` on, with how much is left of the run that it is in.
             WITH RECURSIVE found (s, open) AS (
-                SELECT '   ' || d, 0
+                SELECT '  ' || d, 0
                 UNION ALL
-                SELECT substr(s, 3 + instr(substr(s, 4), 'rxs')), max(0, CASE
+                SELECT substr(s, 2 + instr(substr(s, 3), 'rx')), max(0, CASE
                         WHEN open > 0 THEN open
-                        WHEN s GLOB 'rxs[{letters}]*' THEN length(s) - length(ltrim(s, '{ALPHABET}'))
+                        WHEN {s_begins} THEN length(s) - length(ltrim(s, '{ALPHABET}'))
                         ELSE 0
-                    END - instr(substr(s, 4), 'rxs') - 2)
-                FROM found WHERE instr(substr(s, 4), 'rxs') > 0
+                    END - instr(substr(s, 3), 'rx') - 1)
+                FROM found WHERE instr(substr(s, 3), 'rx') > 0
             )
             SELECT json_group_array(i) FROM (
                 SELECT '=' || substr(s, 1, length(s) - length(ltrim(s, '{ALPHABET}'))) AS i
-                FROM found WHERE s GLOB 'rxs[{letters}]*' AND open = 0
+                FROM found WHERE {s_begins} AND open = 0
                 UNION ALL
-                SELECT '+' || substr(s, 5, 8) FROM found WHERE s GLOB 'rxs[{letters}]*' AND open >= 12
+                SELECT '+' || substr(s, 5, 8) FROM found WHERE {s_begins} AND open >= 12
                 UNION ALL
                 SELECT '!' FROM (
                     SELECT CASE WHEN instr(d, char(10)) > 0
@@ -130,13 +131,13 @@ WITH rxseal_valued AS (
             WITH RECURSIVE found (s, n) AS (
                 SELECT substr(d, 2), 0
                 UNION ALL
-                SELECT substr(s, instr(s, x'{start}') + 2), 1 FROM found WHERE instr(s, x'{start}') > 0
+                SELECT substr(s, instr(s, x'{start}') + 1), 1 FROM found WHERE instr(s, x'{start}') > 0
             )
             SELECT json_group_array(i) FROM (
                 SELECT '*' AS i
                 UNION ALL
-                SELECT '+' || hex(substr(s, 2, 6)) FROM found
-                WHERE n = 1 AND hex(substr(s, 1, 1)) IN ({ends}) AND length(s) >= 7
+                SELECT '+' || hex(substr(s, 3, 6)) FROM found
+                WHERE n = 1 AND hex(substr(s, 1, 2)) IN ({ends}) AND length(s) >= 8
             )
         )
     END) AS t
@@ -189,19 +190,28 @@ FROM rxseal_spelled GROUP BY 1 ORDER BY 1"
         let (table, column) = (&name.quoted, quoted("column", column)?);
         let (letters, capitals) = (letters(), capitals());
         let bytea = |bytes: &[u8]| format!("\\x{}", hex(bytes).to_ascii_lowercase());
-        let magics = list(&Letter::ALL, |letter| bytea(&letter.magic()));
-        let ends = list(&Letter::ALL, |letter| bytea(&magic_end(letter)));
-        let end_letters = list(&Letter::ALL, |letter| characters_of(&[letter]));
-        let start = bytea(&Letter::MAGIC_START);
+        let magics = magics(bytea);
+        let ends = magic_ends(bytea);
+        let end_letters = list(&Letter::ALL, |letter| format!("s{}", characters_of(&[letter])));
+        let start = bytea(&[FIRST_BYTE]);
+        let tag = bytea(&RECORD_TAG_MAGIC);
         let is_binary = any_letter(|of_length, nonce| {
             let magics = list(of_length, |letter| bytea(&letter.magic()));
             format!("substr(b, 1, 3) IN ({magics}) AND octet_length(b) {}", between(binary_lengths(nonce)))
         });
+        let is_binary = format!(
+            "{is_binary}\n                  OR substr(b, 1, 3) = '{tag}' AND octet_length(b) = {RECORD_TAG_LEN}"
+        );
         let is_text = any_letter(|of_length, nonce| {
             let magics = list(of_length, |letter| format!("rxs{}", characters_of(&[letter])));
             format!("left(t[1], 4) IN ({magics}) AND octet_length(t[1]) {}", between(text_lengths(nonce)))
         });
+        let is_text = format!(
+            "{is_text}\n                  OR left(t[1], 4) = '{RECORD_TAG_TEXT_MAGIC}' AND octet_length(t[1]) = {RECORD_TAG_TEXT_LEN}"
+        );
         let escaped = ESCAPED.map(|escaped| format!("position('{escaped}' IN s) > 0")).join(" OR ");
+        // Where a token or a record tag begins.
+        let begin = format!("(?:rxs[{letters}]|{RECORD_TAG_TEXT_MAGIC})");
         // - One statement for all types: bytes are converted to text and back.
         // - COLLATE "C": byte by byte, whatever the column's collation.
         // - coalesce with a bare NULL: the type of a domain's value becomes that of its base.
@@ -225,36 +235,36 @@ SELECT key_id, count(*) AS tokens FROM (
     (WITH RECURSIVE found (r, n) AS (
         SELECT substr(b, 2), 0 WHERE substr(b, 1, 3) IN ({magics})
         UNION ALL
-        SELECT substr(r, position('{start}'::bytea IN r) + 2), 1 FROM found WHERE position('{start}'::bytea IN r) > 0
+        SELECT substr(r, position('{start}'::bytea IN r) + 1), 1 FROM found WHERE position('{start}'::bytea IN r) > 0
     )
-    SELECT '{JOINED}' || translate(encode(substr(r, 2, 6), 'base64'), '+/', '-_') FROM found
-    WHERE n = 1 AND substr(r, 1, 1) IN ({ends}) AND octet_length(r) >= 7)
+    SELECT '{JOINED}' || translate(encode(substr(r, 3, 6), 'base64'), '+/', '-_') FROM found
+    WHERE n = 1 AND substr(r, 1, 2) IN ({ends}) AND octet_length(r) >= 8)
     UNION ALL
     -- Each text token in a text, up to the first character that none has.
     SELECT of_run.key_id
-    FROM regexp_matches(CASE WHEN NOT is_bytes THEN s END, 'rxs[{letters}][A-Za-z0-9_-]*', 'g') AS runs (t) CROSS JOIN LATERAL (
+    FROM regexp_matches(CASE WHEN NOT is_bytes THEN s END, '{begin}[A-Za-z0-9_-]*', 'g') AS runs (t) CROSS JOIN LATERAL (
         SELECT CASE
             WHEN ({is_text})
              AND t[1] ~ '^(?:[A-Za-z0-9_-]{{4}})+(?:[A-Za-z0-9_-](?:[AQgw]|[A-Za-z0-9_-][AEIMQUYcgkosw048]))?$'
                 THEN substr(t[1], 5, 8)
             ELSE '{NOT_A_TOKEN}' END
         UNION ALL
-        -- What may be a token in the letters of another one: behind each `rxs`.
+        -- What may be a token in the letters of another one: behind each `rx`.
         (WITH RECURSIVE found (r, n) AS (
             SELECT substr(t[1], 5), 0
             UNION ALL
-            SELECT substr(r, position('rxs' IN r) + 3), 1 FROM found WHERE position('rxs' IN r) > 0
+            SELECT substr(r, position('rx' IN r) + 2), 1 FROM found WHERE position('rx' IN r) > 0
         )
-        SELECT '{JOINED}' || substr(r, 2, 8) FROM found
-        WHERE n = 1 AND left(r, 1) IN ({end_letters}) AND length(r) >= 9)
+        SELECT '{JOINED}' || substr(r, 3, 8) FROM found
+        WHERE n = 1 AND left(r, 2) IN ({end_letters}, 'r{TAG_END}') AND length(r) >= 10)
     ) AS of_run (key_id)
     UNION ALL
     -- No token, or one that was changed.
-    SELECT '{NOT_A_TOKEN}' WHERE NOT is_bytes AND (s !~ 'rxs[{letters}]' OR {escaped}
-        OR s ~ 'RXS[{capitals}][A-Z0-9_-]{{{LONG}}}'
+    SELECT '{NOT_A_TOKEN}' WHERE NOT is_bytes AND (s !~ '{begin}' OR {escaped}
+        OR s ~ 'RX(?:S[{capitals}]|RS)[A-Z0-9_-]{{{LONG}}}'
         OR s ~ '(?:^|[^A-Za-z0-9_-]){WRAPPED_KEY_TEXT_MAGIC}[A-Za-z0-9_-]{{{WRAPPED_REST}}}'
         OR position(chr(10) IN s) > 0 AND replace(replace(s, chr(13), ''), '=' || chr(10), chr(10))
-            ~ '(?:r\\nxs|rx\\ns|rxs\\n)[{letters}][A-Za-z0-9_-]{{{NO_WORD}}}')
+            ~ '(?:(?:r\\nxs|rx\\ns|rxs\\n)[{letters}]|(?:r\\nxr|rx\\nr|rxr\\n){TAG_END})[A-Za-z0-9_-]{{{NO_WORD}}}')
 ) AS tokens_of (key_id) GROUP BY key_id ORDER BY key_id"
         );
         Ok(Self { sql, table: name })
@@ -302,20 +312,47 @@ fn id_of_digits() -> String {
     characters.collect::<Vec<_>>().join("\n        || ")
 }
 
+/// Whether `c` is a token or a record tag as bytes.
+fn is_sqlite_binary() -> String {
+    let tokens = any_letter(|of_length, nonce| {
+        let magics = list(of_length, |letter| hex(&letter.magic()));
+        format!("hex(substr(c, 1, 3)) IN ({magics}) AND length(c) {}", between(binary_lengths(nonce)))
+    });
+    let tag = hex(&RECORD_TAG_MAGIC);
+    format!("{tokens}\n                  OR hex(substr(c, 1, 3)) = '{tag}' AND length(c) = {RECORD_TAG_LEN}")
+}
+
+/// Whether `c` begins as one of them does as text, and is as long.
+fn is_sqlite_text() -> String {
+    let tokens = any_letter(|of_length, nonce| {
+        format!("c GLOB 'rxs[{}]*' AND length(c) {}", characters_of(of_length), between(text_lengths(nonce)))
+    });
+    format!("{tokens}\n                  OR c GLOB '{RECORD_TAG_TEXT_MAGIC}*' AND length(c) = {RECORD_TAG_TEXT_LEN}")
+}
+
 /// Whether a text `d`, or `b` with its line ends removed, contains a former token or wrapped key that somebody changed.
 fn changed_in_sqlite() -> String {
     let (letters, capitals) = (letters(), capitals());
     let escaped = ESCAPED.map(|escaped| format!("instr(d, '{escaped}') > 0")).join(" OR ");
     let upper = "[A-Z0-9_-]".repeat(LONG);
     let [no_word, rest] = [NO_WORD, WRAPPED_REST].map(|times| "[A-Za-z0-9_-]".repeat(times));
-    let broken = ["'*r' || char(10) || 'xs", "'*rx' || char(10) || 's", "'*rxs' || char(10) || '"];
-    let broken = broken.map(|begin| format!("b GLOB {begin}[{letters}]{no_word}*'")).join(" OR ");
+    let broken = |end: &str| {
+        let begins = [
+            format!("'*r' || char(10) || 'x{end}"),
+            format!("'*rx' || char(10) || '{end}"),
+            format!("'*rx{end}' || char(10) || '"),
+        ];
+        let last = if end == "s" { &*letters } else { TAG_END };
+        begins.map(|begin| format!("b GLOB {begin}[{last}]{no_word}*'")).join(" OR ")
+    };
+    let (broken, broken_tag) = (broken("s"), broken("r"));
     format!(
         "\
 {escaped}
-                    OR instr(d, 'RXS') > 0 AND d GLOB '*RXS[{capitals}]{upper}*'
+                    OR instr(d, 'RX') > 0 AND (d GLOB '*RXS[{capitals}]{upper}*' OR d GLOB '*RXRS{upper}*')
                     OR instr(d, '{WRAPPED_KEY_TEXT_MAGIC}') > 0 AND ' ' || d GLOB '*[^A-Za-z0-9_-]{WRAPPED_KEY_TEXT_MAGIC}{rest}*'
-                    OR {broken}"
+                    OR {broken}
+                    OR {broken_tag}"
     )
 }
 
@@ -334,10 +371,15 @@ fn characters_of(letters: &[Letter]) -> String {
     letters.iter().map(|letter| char::from(letter.as_byte())).collect()
 }
 
-/// The byte of a magic that follows [`Letter::MAGIC_START`].
-fn magic_end(letter: Letter) -> [u8; 1] {
-    let [.., end] = letter.magic();
-    [end]
+/// How a token and a record tag begin, as bytes.
+fn magics(spell: impl Fn(&[u8]) -> String) -> String {
+    format!("{}, '{}'", list(&Letter::ALL, |letter| spell(&letter.magic())), spell(&RECORD_TAG_MAGIC))
+}
+
+/// The same without the first byte, which all of them have.
+fn magic_ends(spell: impl Fn(&[u8]) -> String) -> String {
+    let end = |[_, end @ ..]: [u8; 3]| spell(&end);
+    format!("{}, '{}'", list(&Letter::ALL, |letter| end(letter.magic())), end(RECORD_TAG_MAGIC))
 }
 
 /// `condition` for the letters with each length of nonce. One of them must hold.

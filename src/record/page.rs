@@ -110,7 +110,7 @@ fn with_nonces<R: MaySeal, T, E: From<Error>>(
 }
 
 /// Opens fields of many records as one opening, of which the observer hears once: `work` is called for each in order, with its
-/// place in `records`.
+/// place in `records`. Single openings of that record by this access, such as [`Sealed::open`](crate::Sealed::open), join it.
 ///
 /// ```
 /// # use rxseal::{Sealed, phi};

@@ -31,7 +31,6 @@ pub(super) struct Element {
 }
 
 /// The elements of one record. They come in the order of the struct's fields; the message has them in an order of its own.
-#[derive(Default)]
 pub(crate) struct Cover {
     /// Values and part paths.
     bytes: Vec<u8>,
@@ -40,6 +39,22 @@ pub(crate) struct Cover {
     /// What was before each part that is still open.
     outer: Vec<Outer>,
     since: Since,
+}
+
+/// Room for the tokens of most records, so that the buffers do not move.
+const USUAL_BYTES: usize = 1024;
+const USUAL_ELEMENTS: usize = 16;
+
+impl Default for Cover {
+    fn default() -> Self {
+        Self {
+            bytes: Vec::with_capacity(USUAL_BYTES),
+            elements: Vec::with_capacity(USUAL_ELEMENTS),
+            path: 0..0,
+            outer: Vec::new(),
+            since: Since::default(),
+        }
+    }
 }
 
 struct Outer {

@@ -26,6 +26,15 @@ pub(super) fn write(
     Ok(())
 }
 
+/// The message over these elements, with a head and a context of zeros.
+#[cfg(fuzzing)]
+pub(crate) fn message_of(cover: &mut Cover, number: u8) -> Option<Vec<u8>> {
+    let mut out = Vec::new();
+    cover.sort().ok()?;
+    write(&[0; HEAD_LEN], &[0; 32], cover, number, &mut out).ok()?;
+    Some(out)
+}
+
 /// The elements of one kind that a cover number covers.
 struct List<'c> {
     cover: &'c Cover,

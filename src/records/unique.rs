@@ -103,42 +103,56 @@ const fn apart_from_own(fields: &FieldIds, own: &[Declared]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::id::{Class, FieldId};
+    use crate::field::private::declared;
+    use crate::phi::{Directions, Drug, Note};
 
-    const A: (FieldId, Class) = (FieldId::new("a"), Class::new("identity"));
-    const B: (FieldId, Class) = (FieldId::new("b"), Class::new("identity"));
-    const C: (FieldId, Class) = (FieldId::new("c"), Class::new("identity"));
+    crate::fields! {
+        Renamed = "records.renamed" in Clinical, was "records.old" in Clinical;
+    }
+    // Another invocation, which knows nothing of the first.
+    crate::fields! {
+        Old = "records.old" in Medication;
+    }
 
-    const fn of(own: &'static [Declared]) -> FieldIds {
+    const DRUG_FIELD: Declared = declared::<Drug>();
+    const NOTE_FIELD: Declared = declared::<Note>();
+    const DIRECTIONS_FIELD: Declared = declared::<Directions>();
+    const RENAMED_FIELD: Declared = declared::<Renamed>();
+    const OLD_FIELD: Declared = declared::<Old>();
+
+    const fn own(own: &'static [Declared]) -> FieldIds {
         FieldIds { own, nested: &[], variants: &[] }
     }
 
-    const ONLY_A: FieldIds = of(&[(A, &[])]);
-    const ONLY_B: FieldIds = of(&[(B, &[])]);
-    const ONLY_C: FieldIds = of(&[(C, &[])]);
-    const WAS_A: FieldIds = of(&[(B, &[A])]);
-    const AROUND_A: FieldIds = FieldIds { own: &[], nested: &[&ONLY_A], variants: &[] };
-    const TWICE: FieldIds = FieldIds { own: &[], nested: &[&ONLY_A, &ONLY_A], variants: &[] };
-    const EITHER: FieldIds = FieldIds { own: &[], nested: &[], variants: &[&ONLY_A, &ONLY_B] };
+    const DRUG: &FieldIds = &own(&[DRUG_FIELD]);
+    const NOTE: &FieldIds = &own(&[NOTE_FIELD]);
+    const IN_NOTHING: &FieldIds = &FieldIds { own: &[], nested: &[DRUG], variants: &[] };
+    const EITHER: &FieldIds = &FieldIds { own: &[], nested: &[], variants: &[DRUG, DRUG] };
 
     #[test]
-    fn ids_differ_at_any_depth_and_variants_may_share_them() {
-        let with = |own, nested, variants| is_unique(&FieldIds { own, nested, variants });
-        assert!(with(&[(A, &[]), (B, &[])], &[&ONLY_C], &[]), "all differ");
-        assert!(with(&[], &[&AROUND_A, &ONLY_B], &[&ONLY_C]), "all differ, nested");
-        assert!(with(&[(C, &[])], &[], &[&ONLY_A, &WAS_A, &AROUND_A]), "variants share");
-
-        assert!(!with(&[(A, &[]), (A, &[])], &[], &[]), "own fields");
-        assert!(!with(&[(A, &[]), (B, &[A])], &[], &[]), "a former id");
-        assert!(!with(&[(A, &[])], &[&ONLY_B, &ONLY_A], &[]), "own and nested");
-        assert!(!with(&[(A, &[])], &[&AROUND_A], &[]), "own and deeper");
-        assert!(!with(&[(A, &[])], &[&EITHER], &[]), "own and a nested variant");
-        assert!(!with(&[], &[&ONLY_A, &ONLY_B, &ONLY_A], &[]), "two nested");
-        assert!(!with(&[], &[&AROUND_A, &WAS_A], &[]), "two nested, deeper and formerly");
-        assert!(!with(&[], &[&ONLY_B, &EITHER], &[]), "nested and a nested variant");
-        assert!(!with(&[(B, &[])], &[], &[&ONLY_A, &ONLY_B]), "own and a variant");
-        assert!(!with(&[(A, &[])], &[], &[&AROUND_A]), "own and what a variant nests");
-        assert!(!with(&[], &[&ONLY_A], &[&ONLY_B, &AROUND_A]), "nested and what a variant nests");
-        assert!(!with(&[], &[&TWICE], &[]) && !with(&[], &[], &[&TWICE]), "inside one of them");
+    fn an_id_belongs_to_one_field_of_a_context() {
+        assert!(is_unique(&own(&[DRUG_FIELD, NOTE_FIELD])));
+        assert!(!is_unique(&own(&[DRUG_FIELD, NOTE_FIELD, DRUG_FIELD])));
+        assert!(!is_unique(&own(&[RENAMED_FIELD, OLD_FIELD])), "a former id");
+        let around = |fields: &'static [Declared], nested: &'static [&'static FieldIds]| FieldIds {
+            own: fields,
+            nested,
+            variants: &[],
+        };
+        let cases: [(&'static [&'static FieldIds], bool); 4] =
+            [(&[NOTE], true), (&[DRUG], false), (&[IN_NOTHING], false), (&[EITHER], false)];
+        for (nested, unique) in cases {
+            assert_eq!(is_unique(&around(&[DRUG_FIELD], nested)), unique);
+            assert!(is_unique(&around(&[], nested)));
+        }
+        assert!(!is_unique(&around(&[], &[IN_NOTHING, NOTE, DRUG])), "of two nested structs");
+        assert!(!is_unique(&around(&[], &[EITHER, DRUG])), "of a variant and a nested struct");
+        let enumeration = |fields: &'static [Declared], variants: &'static [&'static FieldIds]| FieldIds {
+            own: fields,
+            nested: &[],
+            variants,
+        };
+        assert!(is_unique(&enumeration(&[DIRECTIONS_FIELD], &[DRUG, IN_NOTHING])), "of two variants");
+        assert!(!is_unique(&enumeration(&[DRUG_FIELD], &[NOTE, DRUG])), "of a variant and all of them");
     }
 }

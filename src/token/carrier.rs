@@ -14,8 +14,9 @@ pub(crate) const WRAPPED_KEY_LEN: usize = WRAPPED_KEY_MAGIC.len() + KeyId::LEN +
 /// FORMAT 14.1: the bytes whose base64url text is `rxrS`, and the length of a record tag.
 pub(crate) const RECORD_TAG_MAGIC: [u8; 3] = [0xAF, 0x1A, 0xD2];
 pub(crate) const RECORD_TAG_LEN: usize = 48;
-/// The beginning of a record tag's text.
+/// The beginning of a record tag's text, and its length.
 pub(crate) const RECORD_TAG_TEXT_MAGIC: &str = "rxrS";
+pub(crate) const RECORD_TAG_TEXT_LEN: usize = 64;
 
 /// The beginning of a wrapped subject key's text.
 pub(crate) const WRAPPED_KEY_TEXT_MAGIC: &str = "rxkx";
@@ -53,12 +54,23 @@ fn starts_as_one(text: &str) -> bool {
 
 /// The key that a well-formed binary token, a wrapped subject key, or a record tag is under.
 pub(crate) fn key_of_bytes(bytes: &[u8]) -> Option<KeyId> {
-    let of_length = |magic: &[u8], len: usize| bytes.strip_prefix(magic).filter(|_| bytes.len() == len);
-    let other = of_length(&WRAPPED_KEY_MAGIC, WRAPPED_KEY_LEN).or_else(|| of_length(&RECORD_TAG_MAGIC, RECORD_TAG_LEN));
-    match other {
+    match bytes.strip_prefix(&WRAPPED_KEY_MAGIC).filter(|_| bytes.len() == WRAPPED_KEY_LEN) {
+        Some(rest) => rest.first_chunk().copied().map(KeyId::from_bytes),
+        None => key_of_counted(bytes),
+    }
+}
+
+/// The key that a well-formed binary token or a record tag is under: what a count of a column sees.
+pub(crate) fn key_of_counted(bytes: &[u8]) -> Option<KeyId> {
+    match bytes.strip_prefix(&RECORD_TAG_MAGIC).filter(|_| bytes.len() == RECORD_TAG_LEN) {
         Some(rest) => rest.first_chunk().copied().map(KeyId::from_bytes),
         None => Header::of(bytes).map(|header| header.key_id),
     }
+}
+
+/// Whether `bytes` begin as a binary token or a record tag does.
+pub(crate) fn starts_counted(bytes: &[u8]) -> bool {
+    Header::starts(bytes) || bytes.starts_with(&RECORD_TAG_MAGIC)
 }
 
 #[cfg(test)]

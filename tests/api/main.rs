@@ -5,6 +5,7 @@ mod former_types;
 mod ids;
 mod joining;
 mod opening;
+mod record_tag;
 mod record_types;
 mod records;
 mod reseal;

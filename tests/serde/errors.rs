@@ -16,14 +16,15 @@ use rxseal::keys::{KeyState, KeyringAdmin, KeyringFile, RemainingUse, Suite, Unl
 use rxseal::observe::{Observer, OpenEvent, Opening};
 use rxseal::page::open_page;
 use rxseal::provider::{Kek, KekContext, ProviderFuture};
+use rxseal::records::TaggedRecord;
 use rxseal::root::{LocalRootKey, RootKey, RootKeyFile, RootKeys};
 use rxseal::store::{
     FileStore, KeyringStore, MemoryStore, MemorySubjectStore, Retention, StoreFuture, SubjectKeyStore,
 };
 use rxseal::subjects::{SubjectAdmin, SubjectKeys, WrappedSubjectKey};
 use rxseal::{
-    Access, Class, Each, Error, Keyring, Parts, Phi, Purpose, Record, Sealed, Sealing, Token, accept_plaintext, phi,
-    run_local,
+    Access, Class, Each, Error, Keyring, Parts, Phi, PhiRecord, Purpose, Record, RecordTag, Sealed, Sealing, Token,
+    accept_plaintext, phi, run_local,
 };
 use serde::{Deserialize, Serialize};
 
@@ -36,6 +37,33 @@ struct Row {
     #[serde(with = "Sealing::<phi::Drug>")]
     drug: String,
 }
+
+/// A record with a tag, of a type that a later release covers more of.
+macro_rules! tagged {
+    ($name:ident, $since:literal) => {
+        #[derive(PhiRecord)]
+        #[phi(record = "refill", derive(Clone))]
+        struct $name {
+            #[phi(id)]
+            id: u64,
+            #[phi(seal = phi::Drug)]
+            drug: String,
+            #[phi(clear, bind = "refill.price", since = $since)]
+            price: rust_decimal::Decimal,
+            #[phi(record_tag)]
+            tag: RecordTag,
+        }
+
+        impl $name {
+            fn new(id: u64) -> Self {
+                Self { id, drug: CANARY.into(), price: rust_decimal::Decimal::new(15, 1), tag: RecordTag::new() }
+            }
+        }
+    };
+}
+
+tagged!(Refill, 2);
+tagged!(LaterRefill, 3);
 
 struct World {
     roots: RootKeys,
@@ -187,7 +215,22 @@ fn all() -> Vec<(&'static str, Error)> {
         let other = if &text[at..=at] == "A" { "B" } else { "A" };
         format!("{}{other}{}", &text[..at], &text[at + 1..]).parse::<KeyringFile>().unwrap()
     };
+    let refill = world.keys.seal(&Refill::new(7)).unwrap();
+    let later = world.keys.seal(&LaterRefill::new(7)).unwrap();
+    let with_tag = |tag| SealedRefill { tag, ..refill.clone() };
     vec![
+        ("tag-missing", fails("".parse::<RecordTag>())),
+        ("tag-missing", fails(world.keys.open(&with_tag(RecordTag::new()), &access()))),
+        ("not-a-tag", fails(CANARY.parse::<RecordTag>())),
+        ("not-a-tag", fails(RecordTag::try_from(CANARY.as_bytes()))),
+        ("tag-refused", fails(world.keys.open(&SealedRefill { id: 8, ..refill.clone() }, &access()))),
+        ("tag-refused", fails(SealedRefill { price: 2.into(), ..refill.clone() }.verified(&world.keys))),
+        ("tag-too-old", fails(refill.verified(&world.keys).and_then(|verified| verified.min_version(2)))),
+        ("cover-unknown", fails(world.keys.open(&with_tag(later.tag), &access()))),
+        (
+            "clear-refused",
+            fails(world.keys.seal(&Refill { price: rust_decimal::Decimal::new(150, 2), ..Refill::new(7) })),
+        ),
         ("not-a-token", fails(CANARY.parse::<Token>())),
         ("not-a-token", fails(Token::try_from(CANARY.as_bytes()))),
         ("not-a-token", fails(opener.open_text::<phi::Drug, String>(CANARY))),
@@ -430,6 +473,8 @@ fn every_code_can_be_produced_and_none_of_its_texts_names_a_value() {
     produced.insert("random-failed");
     // AWS-LC's, where it has no memory for a key or its self-test failed: nothing here can make it fail.
     produced.insert("backend-failed");
+    // Debug builds alone look whether a value comes back: tests/api/records/refusals.rs.
+    produced.insert("not-read-back");
     assert_eq!(produced, codes());
 }
 
@@ -484,7 +529,7 @@ fn no_error_names_key_bytes() {
 fn predicates_say_what_they_mean() {
     type Predicate = (&'static str, fn(&Error) -> bool, &'static [&'static str]);
     let predicates: [Predicate; 14] = [
-        ("is_open_failure", Error::is_open_failure, &["open-failed", "subject-key-refused"]),
+        ("is_open_failure", Error::is_open_failure, &["open-failed", "subject-key-refused", "tag-refused"]),
         ("is_not_a_token", Error::is_not_a_token, &["not-a-token"]),
         ("is_unknown_key", Error::is_unknown_key, &["unknown-key"]),
         ("is_key_state", Error::is_key_state, &["key-compromised", "key-destroyed"]),
@@ -495,7 +540,15 @@ fn predicates_say_what_they_mean() {
         (
             "is_value_refused",
             Error::is_value_refused,
-            &["too-large", "not-finite", "unrepresentable", "token-as-plaintext", "token-inside", "value-mismatch"],
+            &[
+                "too-large",
+                "not-finite",
+                "unrepresentable",
+                "token-as-plaintext",
+                "token-inside",
+                "value-mismatch",
+                "clear-refused",
+            ],
         ),
         ("is_invalid_id", Error::is_invalid_id, &["invalid-id"]),
         ("is_retryable", Error::is_retryable, &["provider-unavailable", "store-unavailable"]),

@@ -242,6 +242,24 @@ fn what_cannot_be_told_apart_is_said() {
         let (ours, theirs, not_tokens) = of(&format!(r#"{{"a":"{second}","b":"{changed}"}}"#));
         assert_eq!((ours, theirs, not_tokens), (0, 1, 1), "{changed:?}");
     }
+    // A record tag is under a key too: in its own column, in a document, and changed beside one that is whole.
+    let tag = column::all().iter().find(|one| one.key == first.key_id() && one.bytes.len() == 48).unwrap();
+    assert_eq!((of(&tag.text), count_by_key([&tag.bytes]).of(one)), ((1, 0, 0), 1));
+    assert_eq!(of(&format!(r#"{{"a":"{second}","tag":"{}"}}"#, tag.text)), (1, 1, 0));
+    assert_eq!(of(&tag.text[..63]), (0, 0, 1));
+    let escape = |from: &str, to: &str| tag.text.replacen(from, to, 1);
+    for changed in [
+        tag.text.to_uppercase(),
+        escape("rxr", r"\u0072\u0078\u0072"),
+        escape("rxr", "&#114;&#120;&#114;"),
+        escape("rxr", "r\nxr"),
+        escape("rxr", "rx\r\nr"),
+        escape("rxr", "rxr=\r\n"),
+        escape(&tag.text[40..], "..."),
+    ] {
+        let (ours, theirs, not_tokens) = of(&format!(r#"{{"a":"{second}","b":"{changed}"}}"#));
+        assert_eq!((ours, theirs, not_tokens), (0, 1, 1), "{changed:?}");
+    }
     // Broken further on, its key is still there to be read.
     for broken in ["\n", "=\n", r"\u002d", "&#45;", "%2D", r"\/"] {
         for at in 20..text.len() {

@@ -6,3 +6,4 @@ mod column;
 mod count;
 mod keyrings;
 mod subjects;
+mod tags;

@@ -378,7 +378,7 @@ pub enum KeyFile {
 
 #[derive(Subcommand)]
 pub enum Token {
-    /// Show the suite, key and size of tokens
+    /// Show the suite, key and size of tokens, and of record tags also the version and the cover number
     Inspect {
         /// A token as text. Without it and without --file, the standard input is read, one token on each line
         token: Option<String>,

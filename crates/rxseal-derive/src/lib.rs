@@ -3,6 +3,8 @@
 mod errors;
 mod expand;
 mod input;
+#[cfg(test)]
+mod output_tests;
 mod wipe;
 
 use proc_macro::TokenStream;

@@ -26,8 +26,22 @@ fn tokens_and_counts() {
     let refused = shop.fails("token inspect warfarin-5-MG", 1);
     assert!(!refused.contains("warfarin"), "{refused}");
 
+    // A record tag beside a token: what it says of itself, without a key.
+    let tag = [&[0xAF, 0x1A, 0xD2], &token.as_bytes()[3..9], &[2, 0, 0, 0, 0, 0, 7], &[0x55; 32]].concat();
+    let tag = rxseal::RecordTag::try_from(tag.as_slice()).unwrap();
+    fs::write(shop.path("tag.bin"), tag.bytes().unwrap()).unwrap();
+    fs::write(shop.path("both.txt"), format!("{}\n{token}\n", tag.text().unwrap())).unwrap();
+    let shown = shop.json("token inspect --file both.txt");
+    assert_eq!(shown[0], shop.json("token inspect --file tag.bin")[0]);
+    assert_eq!((shown[0]["suite"].as_str(), shown[0]["key"].as_str()), (Some("record tag"), Some(key.as_str())));
+    assert_eq!((&shown[0]["version"], &shown[0]["cover"], &shown[0]["bytes"]), (&7.into(), &2.into(), &48.into()));
+    assert!(shop.ok("token inspect --file both.txt").contains("version"));
+    assert!(shop.fails(&format!("token inspect {}", &tag.text().unwrap()[..63]), 1).contains("not a record tag"));
+
     let db = rusqlite::Connection::open(shop.path("pharmacy.db")).unwrap();
-    db.execute_batch("CREATE TABLE rx (id INTEGER PRIMARY KEY, drug TEXT)").unwrap();
+    db.execute_batch("CREATE TABLE rx (id INTEGER PRIMARY KEY, drug TEXT); CREATE TABLE tagged (tag TEXT)").unwrap();
+    db.execute("INSERT INTO tagged VALUES (?1)", [tag.text().unwrap()]).unwrap();
+    assert_eq!(shop.json("count --sqlite pharmacy.db --table tagged --column tag")["keys"][&key], 1);
     for _ in 0..3 {
         db.execute("INSERT INTO rx (drug) VALUES (?1)", [token.to_string()]).unwrap();
     }

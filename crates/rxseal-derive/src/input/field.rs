@@ -171,8 +171,8 @@ impl Found {
 
     fn role(&mut self, name: &Ident, kind: &Kind, errors: &mut Errors) -> Option<Role> {
         let key = |path: &Path| path.to_token_stream();
-        // An id may be the subject's too: a patient's own row.
-        let alone = self.subject.as_ref().filter(|_| self.id.is_none());
+        // An id may be the subject's too, in a patient's own row, and the subject's id is readable whether the field says so or not.
+        let alone = self.subject.as_ref().filter(|_| self.id.is_none() && self.clear.is_none());
         let said = [
             self.id.as_ref().map(key),
             alone.map(key),
