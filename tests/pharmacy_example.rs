@@ -23,6 +23,8 @@ const PRACTITIONER: &str = concat!(
     r#""identifier":[{"system":"http://hl7.org/fhir/sid/us-npi","value":"9999900001"}],"#,
     r#""name":[{"family":"Ottokar-Weatherby","given":["Ignatius"],"prefix":["Dr."]}]}"#
 );
+/// What is said of a row whose columns were not sealed together.
+const CHANGED: &str = "the record is not as it was sealed";
 const SECRETS: [&str; 9] = [
     "Xylander",
     "Quintessa",
@@ -61,7 +63,17 @@ fn runs_twice_on_one_folder() {
     says(&first, "60 sealed and stored; 0 were here already");
     says(&first, "what comes back is what went in: 60 of 60 prescriptions");
     says(&first, "the scan finds what was planted: 20 of 20");
-    says(&first, "moved and changed tokens are refused: 4 attempts, 0 opened");
+    says(&first, "moved and changed tokens are refused: 6 attempts, 0 opened");
+    // By itself, another row's token is refused, and an old one of this row is not: the tag finds it.
+    for ends in [
+        ["another patient's drug", "open-failed", "tag-refused"],
+        ["yesterday's directions put back", "OPENED", "tag-refused"],
+        ["the directions removed", "none", "tag-refused"],
+    ] {
+        let shown = text(&first);
+        let line = shown.lines().find(|line| line.trim_start().starts_with(ends[0])).unwrap();
+        assert_eq!(line.trim().split("  ").filter(|cell| !cell.is_empty()).map(str::trim).collect::<Vec<_>>(), ends);
+    }
     says(&first, "every token is under the new key: 60 rows under ");
     let keys = scratch.keys();
     assert_eq!(keys.len(), 1, "all rows are under one key");
@@ -159,7 +171,7 @@ fn one_row_is_enough() {
     let scratch = Scratch::new("one");
     let run = scratch.run(&["--count", "1"]);
     holds(&run);
-    says(&run, "refused: 3 attempts, 0 opened");
+    says(&run, "refused: 5 attempts, 0 opened");
 }
 
 #[test]
@@ -228,24 +240,41 @@ fn names_file_and_line_and_never_the_content() {
     assert_eq!(run.status.code(), Some(2));
 }
 
+/// Release 0.1.0 had no record tags.
+#[test]
+fn says_that_a_database_is_of_an_older_release() {
+    let scratch = Scratch::new("older");
+    holds(&scratch.run(&["--count", "2"]));
+    scratch.database().execute_batch("ALTER TABLE prescription DROP COLUMN tag").unwrap();
+    let keys = scratch.keys();
+    let run = scratch.run(&["--count", "2"]);
+    assert_eq!(run.status.code(), Some(2));
+    let error = String::from_utf8(run.stderr.clone()).unwrap();
+    let expected = "pharmacy.sqlite: an older release of this example made this database";
+    assert!(error.contains(expected) && error.contains("--dir") && error.lines().count() == 1, "{error}");
+    assert_eq!(scratch.keys(), keys, "it was touched");
+}
+
 #[test]
 fn names_the_check_where_a_row_was_damaged_and_leaves_it_alone() {
     let scratch = Scratch::new("damaged");
     holds(&scratch.run(&["--count", "60"]));
     let victim = &scratch.rows("SELECT id FROM prescription ORDER BY id LIMIT 1 OFFSET 30")[0];
     let whole = format!(
-        "SELECT patient || patient_name || birth_date || drug || prescriber || source
+        "SELECT patient || patient_name || birth_date || drug || ifnull(directions, '-') || prescriber || source || tag
          FROM prescription WHERE id = '{victim}'"
     );
     let undamaged = scratch.rows(&whole);
-    for (damage, reason) in [
-        // One character, another patient's drug, and plaintext.
-        ("substr(drug, 1, 60) || iif(substr(drug, 61, 1) = 'A', 'B', 'A') || substr(drug, 62)", "cannot be opened"),
-        ("(SELECT drug FROM prescription p WHERE p.patient <> prescription.patient LIMIT 1)", "cannot be opened"),
-        ("'warfarin sodium 5 MG Oral Tablet'", "not an rxseal token"),
+    for (column, damage, reason) in [
+        // One character, another patient's drug, plaintext, another patient, and a time ago.
+        ("drug", "substr(drug, 1, 60) || iif(substr(drug, 61, 1) = 'A', 'B', 'A') || substr(drug, 62)", CHANGED),
+        ("drug", "(SELECT drug FROM prescription p WHERE p.patient <> prescription.patient LIMIT 1)", CHANGED),
+        ("drug", "'warfarin sodium 5 MG Oral Tablet'", "phi.rx.drug: not an rxseal token"),
+        ("patient", "(SELECT patient FROM prescription p WHERE p.patient <> prescription.patient LIMIT 1)", CHANGED),
+        ("authored", "'1999'", CHANGED),
     ] {
-        let kept = scratch.rows(&format!("SELECT drug FROM prescription WHERE id = '{victim}'"));
-        scratch.change(&format!("UPDATE prescription SET drug = {damage} WHERE id = '{victim}'"));
+        let kept = scratch.rows(&format!("SELECT {column} FROM prescription WHERE id = '{victim}'"));
+        scratch.change(&format!("UPDATE prescription SET {column} = {damage} WHERE id = '{victim}'"));
         let damaged = scratch.rows(&whole);
         assert_ne!(damaged, undamaged);
         let keys = scratch.keys();
@@ -254,13 +283,13 @@ fn names_the_check_where_a_row_was_damaged_and_leaves_it_alone() {
         assert_eq!(run.status.code(), Some(1));
         let error = String::from_utf8(run.stderr.clone()).unwrap();
         assert!(error.starts_with("FAILED: every stored row opens: 1 of 60 rows"), "{error}");
-        assert!(error.contains(victim) && error.contains("phi.rx.drug") && error.contains(reason), "{error}");
+        assert!(error.contains(victim) && error.contains(reason), "{error}");
         assert!(!text(&run).contains("everything held"));
         assert!(!text(&run).contains("warfarin sodium 5 MG"), "the plaintext in the token's place is shown");
         assert_eq!(scratch.rows(&whole), damaged, "the damaged row was touched");
         assert_eq!(scratch.keys(), keys, "it went on to rotate");
 
-        scratch.change(&format!("UPDATE prescription SET drug = '{}' WHERE id = '{victim}'", kept[0]));
+        scratch.change(&format!("UPDATE prescription SET {column} = '{}' WHERE id = '{victim}'", kept[0]));
     }
     holds(&scratch.run(&["--count", "60"]));
 }

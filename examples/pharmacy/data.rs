@@ -3,6 +3,8 @@
 //! Every run makes the same ones, and the first thousand are the same however many you ask for. That is only for test
 //! data: keys and nonces never come from here.
 
+use rxseal::RecordTag;
+
 use crate::prescription::{Prescription, Source};
 
 /// Makes the first `count` prescriptions.
@@ -17,6 +19,7 @@ fn prescription(number: usize) -> Prescription {
     let (drug, directions) = draw.pick(DRUGS);
     let (name, birth_date) = person(patient);
     Prescription {
+        id: String::new(),
         patient: String::new(),
         authored: (2019 + draw.below(7)).to_string(),
         patient_name: name.into(),
@@ -25,6 +28,7 @@ fn prescription(number: usize) -> Prescription {
         // Every fifth comes without directions: "as discussed".
         directions: (draw.below(5) > 0).then(|| (*draw.pick(directions)).to_owned()),
         prescriber: prescriber(draw.below(40)).into(),
+        tag: RecordTag::new(),
         source: Source {
             patient: format!("MRN-{:07}", 4_100_000 + 37 * patient),
             request: format!("made-up-{number:07}"),

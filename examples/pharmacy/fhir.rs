@@ -7,6 +7,7 @@ use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
+use rxseal::RecordTag;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -71,6 +72,7 @@ fn prescription(
     let authored = request.authored_on.ok_or("it has no date")?;
     let year = authored.get(..4).filter(|year| year.bytes().all(|digit| digit.is_ascii_digit()));
     Ok(Prescription {
+        id: String::new(),
         patient: String::new(),
         authored: year.ok_or("its date has no year")?.to_owned(),
         patient_name: best_name(&patient.name).ok_or("its patient has no name")?.into(),
@@ -78,6 +80,7 @@ fn prescription(
         drug: request.medication.and_then(Concept::into_text).ok_or("it names no drug")?.into(),
         directions: directions(&request.dosage),
         prescriber: requester.display.or(known).ok_or("its prescriber has no name")?.into(),
+        tag: RecordTag::new(),
         source: Source { patient: patient_id.to_owned(), request: request.id.ok_or("it has no id")? }.into(),
     })
 }

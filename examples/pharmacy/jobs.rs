@@ -4,12 +4,12 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use indicatif::ProgressBar;
-use rxseal::{Access, Error, Keyring, Record};
+use rxseal::{Access, Error, Keyring, SealedRecord};
 use uuid::Uuid;
 
 use crate::checks::Failure;
-use crate::prescription::{Prescription, RECORD_TYPE, SealedPrescription};
-use crate::store::{Store, Stored};
+use crate::prescription::{Prescription, SealedPrescription};
+use crate::store::Store;
 
 /// Rows that are read, opened or committed together.
 const PAGE: u32 = 256;
@@ -22,50 +22,36 @@ pub struct Timing {
     pub crypto: Duration,
 }
 
-/// A row with its id, opened.
-pub type Opened = (String, Prescription);
-
-/// The row that a prescription is stored as, or will be.
-pub struct Slot {
-    pub id: String,
-    pub fresh: bool,
-}
-
-/// Gives every incoming prescription its row: the stored row with exactly the same content, or a new one. A stored row
-/// is never overwritten: a request that comes again with other content gets its own row.
+/// Gives every incoming prescription its row: the stored row with exactly the same content, or a new one. Returns the
+/// places of those that are new. A stored row is never overwritten: a request that comes again with other content gets
+/// its own row.
 ///
 /// Names and drugs are sealed with a new nonce each time, so the database cannot compare them. This compares them in
 /// memory.
-pub fn admit(incoming: &mut [Prescription], stored: &[Opened]) -> Vec<Slot> {
+pub fn admit(incoming: &mut [Prescription], stored: &[Prescription]) -> Vec<usize> {
     number_patients(incoming, stored);
-    let mut known: HashMap<&str, Vec<(&Prescription, String)>> = HashMap::new();
-    for (id, row) in stored {
-        known.entry(&row.source.expose_phi().request).or_default().push((row, id.clone()));
+    let mut known: HashMap<_, String> = stored.iter().map(|row| (row.content(), row.id.clone())).collect();
+    let (mut ids, mut fresh) = (Vec::new(), Vec::new());
+    for (at, row) in incoming.iter().enumerate() {
+        let id = known.entry(row.content()).or_insert_with(|| {
+            fresh.push(at);
+            Uuid::new_v4().to_string()
+        });
+        ids.push(id.clone());
     }
-    let mut slots = Vec::with_capacity(incoming.len());
-    for prescription in incoming.iter() {
-        let request = &prescription.source.expose_phi().request;
-        let rows = known.entry(request).or_default();
-        let same = rows.iter().find(|(row, _)| *row == prescription).map(|(_, id)| id.clone());
-        let fresh = same.is_none();
-        // A random id, made before the row exists. The tokens are bound to it, and it says nothing about anybody.
-        let id = same.unwrap_or_else(|| Uuid::new_v4().to_string());
-        if fresh {
-            rows.push((prescription, id.clone()));
-        }
-        slots.push(Slot { id, fresh });
-    }
-    slots
+    drop(known);
+    incoming.iter_mut().zip(ids).for_each(|(row, id)| row.id = id);
+    fresh
 }
 
 /// Gives patients our own numbers. Two records are the same person if the record number, the name and the birth date
 /// are the same: two systems may both have a number 1.
-fn number_patients(incoming: &mut [Prescription], stored: &[Opened]) {
+fn number_patients(incoming: &mut [Prescription], stored: &[Prescription]) {
     let person = |row: &Prescription| {
         let number = row.source.expose_phi().patient.clone();
         (number, row.patient_name.expose_phi().clone(), row.birth_date.expose_phi().clone())
     };
-    let mut known: HashMap<_, String> = stored.iter().map(|(_, row)| (person(row), row.patient.clone())).collect();
+    let mut known: HashMap<_, String> = stored.iter().map(|row| (person(row), row.patient.clone())).collect();
     for row in incoming {
         row.patient = known.entry(person(row)).or_insert_with(|| Uuid::new_v4().to_string()).clone();
     }
@@ -75,22 +61,17 @@ fn number_patients(incoming: &mut [Prescription], stored: &[Opened]) {
 pub fn take_in(
     store: &mut Store,
     keys: &Keyring,
-    incoming: &[Prescription],
-    slots: &[Slot],
+    fresh: &[&Prescription],
     bar: &ProgressBar,
 ) -> Result<Timing, Failure> {
     let mut timing = Timing::default();
     let started = Instant::now();
-    let fresh: Vec<_> = incoming.iter().zip(slots).filter(|(_, slot)| slot.fresh).collect();
     for page in fresh.chunks(PAGE as usize) {
+        let sealing = Instant::now();
+        let rows = keys.seal_all(page.iter().copied())?;
+        timing.crypto += sealing.elapsed();
         let change = store.change()?;
-        for (prescription, slot) in page {
-            let sealing = Instant::now();
-            let record = keys.record(RECORD_TYPE, &slot.id)?;
-            let columns = prescription.seal(&record)?;
-            timing.crypto += sealing.elapsed();
-            change.insert(&Stored { id: slot.id.clone(), columns })?;
-        }
+        rows.iter().try_for_each(|row| change.put(row))?;
         change.commit()?;
         timing.records += page.len();
         bar.inc(page.len() as u64);
@@ -99,18 +80,12 @@ pub fn take_in(
     Ok(timing)
 }
 
-/// Opens one row, as at the counter: one opening of one record.
-pub fn open_one(row: &Stored, keys: &Keyring, access: &Access) -> Result<Prescription, Error> {
-    let record = keys.record(RECORD_TYPE, &row.id)?;
-    Prescription::open(&row.columns, &record.opened_by(access))
-}
-
 /// The result of `open_all`.
 #[derive(Default)]
 pub struct OpenedRows {
-    pub rows: Vec<Opened>,
+    pub rows: Vec<Prescription>,
     /// Rows that did not open: their ids, and why.
-    pub damaged: Vec<(String, String)>,
+    pub damaged: Vec<(String, Error)>,
     /// Openings that are reported to the observer.
     pub openings: usize,
     pub timing: Timing,
@@ -123,22 +98,24 @@ pub fn open_all(store: &Store, keys: &Keyring, access: &Access, bar: &ProgressBa
     let mut after = String::new();
     loop {
         let page = store.page(&after, PAGE)?;
-        let Some(last) = page.last() else { break };
-        after = last.id.clone();
-        let opening = Instant::now();
-        let records = page.iter().map(|row| keys.record(RECORD_TYPE, &row.id)).collect::<Result<Vec<_>, _>>()?;
-        let opened = rxseal::page::open_page(&records, access, |at, pass| {
-            // One bad row must not hide the others, so its fault is a result like any other.
-            let sealed = sealed_row(&page[at].columns);
-            Ok(sealed.and_then(|row| row.open(pass).map_err(|error| error.to_string())))
-        })?;
-        found.timing.crypto += opening.elapsed();
-        found.openings += 1;
+        let Some((last, _)) = page.last() else { break };
+        after.clone_from(last);
         found.timing.records += page.len();
         bar.inc(page.len() as u64);
-        for (row, opened) in page.into_iter().zip(opened) {
+        let mut rows: Vec<SealedPrescription> = Vec::new();
+        for (id, row) in page {
+            match row {
+                Ok(row) => rows.push(row),
+                Err(why) => found.damaged.push((id, why)),
+            }
+        }
+        let opening = Instant::now();
+        let opened = keys.open_all(&rows, access);
+        found.timing.crypto += opening.elapsed();
+        found.openings += 1;
+        for (row, opened) in rows.into_iter().zip(opened) {
             match opened {
-                Ok(prescription) => found.rows.push((row.id, prescription)),
+                Ok(prescription) => found.rows.push(prescription),
                 Err(why) => found.damaged.push((row.id, why)),
             }
         }
@@ -155,35 +132,19 @@ pub fn reseal_all(store: &mut Store, keys: &Keyring, bar: &ProgressBar) -> Resul
     loop {
         let change = store.change()?;
         let page = change.page(&after, PAGE)?;
-        let Some(last) = page.last() else { break };
-        after = last.id.clone();
+        let Some((last, _)) = page.last() else { break };
+        after.clone_from(last);
         timing.records += page.len();
         bar.inc(page.len() as u64);
-        for row in page {
+        for (_, row) in page {
+            let row = row?;
             let resealing = Instant::now();
-            let record = keys.record(RECORD_TYPE, &row.id)?;
-            let columns = resealed(&row.columns, keys, &record)?;
+            let resealed = if row.needs_reseal(keys)? { Some(keys.reseal(&row)?) } else { None };
             timing.crypto += resealing.elapsed();
-            if let Some(columns) = columns {
-                change.update(&Stored { id: row.id, columns })?;
-            }
+            resealed.iter().try_for_each(|row| change.put(row))?;
         }
         change.commit()?;
     }
     timing.total = started.elapsed();
     Ok(timing)
-}
-
-fn resealed(columns: &str, keys: &Keyring, record: &Record) -> Result<Option<String>, Failure> {
-    let row = sealed_row(columns).map_err(Failure::new)?;
-    if !row.needs_reseal(keys)? {
-        return Ok(None);
-    }
-    let row = serde_json::to_string(&row.reseal(record)?);
-    row.map(Some).map_err(|_| Failure::new("a row cannot be written as JSON"))
-}
-
-/// The tokens of a row. The error's text is ours and quotes nothing: the columns are text or null.
-fn sealed_row(columns: &str) -> Result<SealedPrescription, String> {
-    serde_json::from_str(columns).map_err(|error| error.to_string())
 }

@@ -1,13 +1,7 @@
-//! A prescription in its two forms: open in memory, and sealed everywhere else. This is the part to copy.
+//! A prescription. This is the part to copy: the derive makes `SealedPrescription`, which is what the database has.
 
-use rxseal::page::OpenPass;
-use rxseal::{Error, Field, Keyring, Phi, Record, RecordReader, Sealed, Sealing, Wipe, phi};
-use serde::de::DeserializeOwned;
+use rxseal::{Phi, PhiRecord, RecordTag, Wipe, phi};
 use serde::{Deserialize, Serialize};
-
-/// Every token of a prescription is bound to this, to the keyspace and to the row's id. It never changes: it is not the
-/// name of the table, which may change.
-pub const RECORD_TYPE: &str = "prescription";
 
 rxseal::fields! {
     /// The ids of the prescription and the patient in the system that they came from.
@@ -16,29 +10,44 @@ rxseal::fields! {
 
 /// A prescription as the program works with it.
 ///
-/// Serde seals its fields when it writes them and opens them when it reads them, only inside the scope of a record.
-/// Outside of a scope it can be neither written nor read, so it never gets into a log line or a cache in clear.
-#[derive(PartialEq, Serialize, Deserialize)]
+/// `record` is bound into every token and never changes: it is not the name of the table, which may change. `plaintext`
+/// lets `expose_plaintext` write the struct for an authorised client. Everywhere else it can be neither written nor read,
+/// so it never gets into a log line or a cache in clear.
+#[derive(PhiRecord)]
+#[phi(record = "prescription", plaintext)]
 pub struct Prescription {
+    /// Random, and made before the row exists: it is bound into the tokens, and says nothing about anybody.
+    #[phi(id)]
+    pub id: String,
     /// Our own number for the patient. It is readable, so that a patient's prescriptions can be found, and therefore
-    /// random: the id in other systems is often the medical record number.
+    /// random: the id in other systems is often the medical record number. `bind` puts it under the tag, so nobody gives
+    /// the row to another patient.
+    #[phi(clear, bind = "rx.patient")]
     pub patient: String,
     /// The year in which it was written. It is readable, for reports. A date is de-identified only if no more than the
     /// year is left (45 CFR 164.514(b)(2)(i)(C)).
+    #[phi(clear, bind = "rx.authored")]
     pub authored: String,
 
-    // `Phi` is silent in `Debug` and wiped on drop, and every use of the value says `expose_phi`. Use it when in doubt.
+    // `Phi` is wiped on drop, and every use of the value says `expose_phi`. Use it when in doubt.
+    #[phi(seal)]
     pub patient_name: Phi<String, phi::PatientName>,
+    #[phi(seal)]
     pub birth_date: Phi<String, phi::BirthDate>,
+    #[phi(seal)]
     pub drug: Phi<String, phi::Drug>,
-    // `Sealing` is an ordinary type in memory, for code that must have one. A derived `Debug` would print it, so this
-    // struct derives none. `None` stays a null in the table, so everybody sees that there are no directions.
-    // `Sealing::<phi::Directions>` would hide that too.
-    #[serde(with = "Sealing::<Option<phi::Directions>>")]
+    // An ordinary type, for code that must have one. `None` stays a null in the table, so everybody sees that there are
+    // no directions. `seal = phi::Directions` would hide that too.
+    #[phi(seal = Option<phi::Directions>)]
     pub directions: Option<String>,
+    #[phi(seal)]
     pub prescriber: Phi<String, phi::PrescriberName>,
     // Other types than text can be sealed: this one is a struct.
+    #[phi(seal)]
     pub source: Phi<Source, SourceIds>,
+    /// Holds the fields together: none can be exchanged for an older one or taken away.
+    #[phi(record_tag)]
+    pub tag: RecordTag,
 }
 
 /// Where a prescription came from.
@@ -48,30 +57,15 @@ pub struct Source {
     pub request: String,
 }
 
-/// The same row with every field left sealed, for jobs that move rows and must not read them.
-///
-/// It needs no scope, and it writes back unchanged what it does not open.
-#[derive(Serialize, Deserialize)]
-pub struct SealedPrescription {
-    pub patient: String,
-    pub authored: String,
-    pub patient_name: Sealed<String, phi::PatientName>,
-    pub birth_date: Sealed<String, phi::BirthDate>,
-    pub drug: Sealed<String, phi::Drug>,
-    pub directions: Option<Sealed<String, phi::Directions>>,
-    pub prescriber: Sealed<String, phi::PrescriberName>,
-    pub source: Sealed<Source, SourceIds>,
-}
-
 impl Prescription {
-    /// Seals the whole row. The resulting JSON has tokens in place of the PHI.
-    pub fn seal(&self, record: &Record) -> Result<String, Error> {
-        record.run_sealing(|| serde_json::to_string(self))
-    }
-
-    /// Opens the whole row.
-    pub fn open(columns: &str, record: &RecordReader) -> Result<Self, Error> {
-        record.run_opening(|| serde_json::from_str(columns))
+    /// All that it says. The id and the tag are the row's.
+    pub fn content(&self) -> impl Eq + std::hash::Hash {
+        (
+            [&self.patient, &self.authored, self.patient_name.expose_phi(), self.birth_date.expose_phi()],
+            [self.drug.expose_phi(), self.prescriber.expose_phi()],
+            &self.directions,
+            self.source.expose_phi(),
+        )
     }
 
     /// Every text in it that must not appear in a file.
@@ -84,57 +78,4 @@ impl Prescription {
         visit("record number", &self.source.expose_phi().patient);
         visit("request number", &self.source.expose_phi().request);
     }
-}
-
-impl SealedPrescription {
-    /// Opens the row as part of a page: see `jobs::open_all`.
-    pub fn open(&self, pass: &mut OpenPass<'_>) -> Result<Prescription, Error> {
-        Ok(Prescription {
-            patient: self.patient.clone(),
-            authored: self.authored.clone(),
-            patient_name: open(pass, &self.patient_name)?.into(),
-            birth_date: open(pass, &self.birth_date)?.into(),
-            drug: open(pass, &self.drug)?.into(),
-            directions: self.directions.as_ref().map(|directions| open(pass, directions)).transpose()?,
-            prescriber: open(pass, &self.prescriber)?.into(),
-            source: open(pass, &self.source)?.into(),
-        })
-    }
-
-    /// Whether any of its tokens is under a key other than the one that seals now.
-    pub fn needs_reseal(&self, keys: &Keyring) -> Result<bool, Error> {
-        let tokens = [
-            Some(self.patient_name.token()),
-            Some(self.birth_date.token()),
-            Some(self.drug.token()),
-            self.directions.as_ref().map(Sealed::token),
-            Some(self.prescriber.token()),
-            Some(self.source.token()),
-        ];
-        tokens.into_iter().flatten().try_fold(false, |stale, token| Ok(stale | keys.needs_reseal(token)?))
-    }
-
-    /// The same row under the key that seals now. The plaintext does not leave the crate for this.
-    pub fn reseal(&self, record: &Record) -> Result<Self, Error> {
-        Ok(Self {
-            patient: self.patient.clone(),
-            authored: self.authored.clone(),
-            patient_name: reseal(record, &self.patient_name)?,
-            birth_date: reseal(record, &self.birth_date)?,
-            drug: reseal(record, &self.drug)?,
-            directions: self.directions.as_ref().map(|directions| reseal(record, directions)).transpose()?,
-            prescriber: reseal(record, &self.prescriber)?,
-            source: reseal(record, &self.source)?,
-        })
-    }
-}
-
-// The type of a `Sealed` names its field, so no call above can name the wrong one.
-
-fn open<T: DeserializeOwned, F: Field>(pass: &mut OpenPass<'_>, field: &Sealed<T, F>) -> Result<T, Error> {
-    pass.open::<F, T>(field.token())
-}
-
-fn reseal<T, F: Field>(record: &Record, field: &Sealed<T, F>) -> Result<Sealed<T, F>, Error> {
-    record.reseal::<F>(field.token()).map(Sealed::from)
 }

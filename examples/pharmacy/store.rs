@@ -2,11 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, Error, OpenFlags, Row, Transaction, TransactionBehavior, params};
+use rxseal::{Sealed, Token};
 
 use crate::checks::Failure;
+use crate::prescription::SealedPrescription;
 
-/// STRICT, so that a text column accepts only text.
+/// STRICT, so that a text column accepts only text. Tokens are text here, to be looked at. A BLOB is a third shorter:
+/// write `&row.drug` in place of `row.drug.to_text()`.
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS prescription (
         id           TEXT PRIMARY KEY NOT NULL,
@@ -17,26 +20,10 @@ const SCHEMA: &str = "
         drug         TEXT NOT NULL,
         directions   TEXT,
         prescriber   TEXT NOT NULL,
-        source       TEXT NOT NULL
+        source       TEXT NOT NULL,
+        tag          TEXT NOT NULL
     ) STRICT;
     CREATE INDEX IF NOT EXISTS prescription_by_patient ON prescription (patient);";
-
-/// SQLite and serde both read and write JSON, so columns and fields are matched by their names here, and nowhere else.
-const INSERT: &str = "
-    INSERT INTO prescription
-        (id, patient, authored, patient_name, birth_date, drug, directions, prescriber, source)
-    SELECT ?1, ?2 ->> 'patient', ?2 ->> 'authored', ?2 ->> 'patient_name', ?2 ->> 'birth_date', ?2 ->> 'drug',
-        ?2 ->> 'directions', ?2 ->> 'prescriber', ?2 ->> 'source'";
-
-const UPDATE: &str = "
-    UPDATE prescription SET
-        patient_name = ?2 ->> 'patient_name', birth_date = ?2 ->> 'birth_date', drug = ?2 ->> 'drug',
-        directions = ?2 ->> 'directions', prescriber = ?2 ->> 'prescriber', source = ?2 ->> 'source'
-    WHERE id = ?1";
-
-const COLUMNS: &str = "
-    json_object('patient', patient, 'authored', authored, 'patient_name', patient_name, 'birth_date', birth_date,
-        'drug', drug, 'directions', directions, 'prescriber', prescriber, 'source', source)";
 
 /// Characters 5 to 12 of every token are its key's id, so plain SQL can show how far a rotation has come.
 pub const COUNT_BY_KEY: &str = "SELECT substring(drug, 5, 8), count(*) FROM prescription GROUP BY 1";
@@ -50,13 +37,11 @@ const TOKENS_BY_KEY: &str = "
         UNION ALL SELECT directions FROM prescription WHERE directions IS NOT NULL
         UNION ALL SELECT prescriber FROM prescription
         UNION ALL SELECT source FROM prescription
+        UNION ALL SELECT tag FROM prescription
     ) GROUP BY 1";
 
-/// A row: its id, and the other columns as a JSON object.
-pub struct Stored {
-    pub id: String,
-    pub columns: String,
-}
+/// A row, or why it is none: one bad row must not hide the others.
+pub type Stored = Result<SealedPrescription, rxseal::Error>;
 
 pub struct Store {
     db: Connection,
@@ -71,6 +56,10 @@ impl Store {
         db.pragma_update(None, "journal_mode", "wal")?;
         db.pragma_update(None, "synchronous", "full")?;
         db.execute_batch(SCHEMA)?;
+        if !db.column_exists(None, "prescription", "tag")? {
+            let what = "an older release of this example made this database, without record tags: give a new folder with --dir";
+            return Err(Failure::new(what).about(path));
+        }
         Ok(Self { db, path: path.to_owned() })
     }
 
@@ -85,7 +74,7 @@ impl Store {
     }
 
     /// Up to `limit` rows in the order of their ids, after the id `after`.
-    pub fn page(&self, after: &str, limit: u32) -> Result<Vec<Stored>, Failure> {
+    pub fn page(&self, after: &str, limit: u32) -> Result<Vec<(String, Stored)>, Failure> {
         page(&self.db, after, limit)
     }
 
@@ -115,13 +104,14 @@ impl Store {
         Ok(columns)
     }
 
-    /// Two rows of different patients if there are any, else two rows of one patient, else one row twice.
+    /// Two rows of different patients if there are any, else two rows of one patient, else one row twice. The first has
+    /// directions if any has.
     pub fn two_rows(&self) -> Result<(String, String), Failure> {
         let pair = "
-            SELECT a.id, b.id FROM prescription a JOIN prescription b ON b.id =
+            SELECT a.id, b.id FROM (SELECT * FROM prescription ORDER BY directions IS NULL LIMIT 1) a
+            JOIN prescription b ON b.id =
                 coalesce((SELECT id FROM prescription WHERE patient <> a.patient LIMIT 1),
-                         (SELECT id FROM prescription WHERE id <> a.id LIMIT 1), a.id)
-            LIMIT 1";
+                         (SELECT id FROM prescription WHERE id <> a.id LIMIT 1), a.id)";
         Ok(self.db.query_row(pair, [], |row| Ok((row.get(0)?, row.get(1)?)))?)
     }
 
@@ -139,18 +129,27 @@ impl Store {
 pub struct Change<'s>(Transaction<'s>);
 
 impl Change<'_> {
-    pub fn insert(&self, row: &Stored) -> Result<(), Failure> {
-        self.0.prepare_cached(INSERT)?.execute(params![row.id, row.columns])?;
-        Ok(())
-    }
-
-    pub fn update(&self, row: &Stored) -> Result<(), Failure> {
-        self.0.prepare_cached(UPDATE)?.execute(params![row.id, row.columns])?;
+    /// Writes a row, a new one or a changed one.
+    pub fn put(&self, row: &SealedPrescription) -> Result<(), Failure> {
+        self.0.prepare_cached("REPLACE INTO prescription VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")?.execute(
+            params![
+                row.id,
+                row.patient,
+                row.authored,
+                row.patient_name.to_text(),
+                row.birth_date.to_text(),
+                row.drug.to_text(),
+                row.directions.as_ref().map(Sealed::to_text),
+                row.prescriber.to_text(),
+                row.source.to_text(),
+                row.tag.text()?,
+            ],
+        )?;
         Ok(())
     }
 
     /// Like `Store::page`, but inside a change, so that nobody else writes a row between its reading and its update.
-    pub fn page(&self, after: &str, limit: u32) -> Result<Vec<Stored>, Failure> {
+    pub fn page(&self, after: &str, limit: u32) -> Result<Vec<(String, Stored)>, Failure> {
         page(&self.0, after, limit)
     }
 
@@ -159,14 +158,21 @@ impl Change<'_> {
         row(&self.0, id)
     }
 
-    /// Replaces the drug of a row by any SQL expression, as somebody could who may write to the database. `others` is
-    /// the drug of the row `donor`.
-    pub fn tamper(&self, expression: &str, victim: &str, donor: &str) -> Result<bool, Failure> {
+    /// Puts any SQL expression into a column of a row, as somebody could who may write to the database. `others` is the
+    /// drug of the row `donor`, and `old` are the directions of another time.
+    pub fn tamper(
+        &self,
+        (column, expression): (&str, &str),
+        victim: &str,
+        donor: &str,
+        old: Option<&Token>,
+    ) -> Result<(), Failure> {
         let sql = format!(
-            "UPDATE prescription SET drug = {expression}
-             FROM (SELECT drug AS others FROM prescription WHERE id = ?2) WHERE id = ?1"
+            "UPDATE prescription SET {column} = {expression}
+             FROM (SELECT drug AS others, ?3 AS old FROM prescription WHERE id = ?2) WHERE id = ?1"
         );
-        Ok(self.0.execute(&sql, params![victim, donor])? == 1)
+        self.0.execute(&sql, params![victim, donor, old.map(Token::to_string)])?;
+        Ok(())
     }
 
     pub fn commit(self) -> Result<(), Failure> {
@@ -175,14 +181,37 @@ impl Change<'_> {
 }
 
 fn row(db: &Connection, id: &str) -> Result<Stored, Failure> {
-    let sql = format!("SELECT {COLUMNS} FROM prescription WHERE id = ?1");
-    let columns = db.prepare_cached(&sql)?.query_row([id], |row| row.get(0))?;
-    Ok(Stored { id: id.to_owned(), columns })
+    Ok(db.prepare_cached("SELECT * FROM prescription WHERE id = ?1")?.query_row([id], stored)?)
 }
 
-fn page(db: &Connection, after: &str, limit: u32) -> Result<Vec<Stored>, Failure> {
-    let sql = format!("SELECT id, {COLUMNS} FROM prescription WHERE id > ?1 ORDER BY id LIMIT ?2");
-    let mut query = db.prepare_cached(&sql)?;
-    let rows = query.query_map(params![after, limit], |row| Ok(Stored { id: row.get(0)?, columns: row.get(1)? }))?;
+fn page(db: &Connection, after: &str, limit: u32) -> Result<Vec<(String, Stored)>, Failure> {
+    let mut query = db.prepare_cached("SELECT * FROM prescription WHERE id > ?1 ORDER BY id LIMIT ?2")?;
+    let rows = query.query_map(params![after, limit], |row| Ok((row.get("id")?, stored(row)?)))?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+fn stored(row: &Row<'_>) -> rusqlite::Result<Stored> {
+    match sealed(row) {
+        // What is in a column is no token.
+        Err(Error::FromSqlConversionFailure(at, kind, error)) => match error.downcast::<rxseal::Error>() {
+            Ok(error) => Ok(Err(*error)),
+            Err(error) => Err(Error::FromSqlConversionFailure(at, kind, error)),
+        },
+        sealed => sealed.map(Ok),
+    }
+}
+
+fn sealed(row: &Row<'_>) -> rusqlite::Result<SealedPrescription> {
+    Ok(SealedPrescription {
+        id: row.get("id")?,
+        patient: row.get("patient")?,
+        authored: row.get("authored")?,
+        patient_name: row.get("patient_name")?,
+        birth_date: row.get("birth_date")?,
+        drug: row.get("drug")?,
+        directions: row.get("directions")?,
+        prescriber: row.get("prescriber")?,
+        source: row.get("source")?,
+        tag: row.get("tag")?,
+    })
 }
