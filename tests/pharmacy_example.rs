@@ -261,15 +261,19 @@ fn names_the_check_where_a_row_was_damaged_and_leaves_it_alone() {
     holds(&scratch.run(&["--count", "60"]));
     let victim = &scratch.rows("SELECT id FROM prescription ORDER BY id LIMIT 1 OFFSET 30")[0];
     let whole = format!(
-        "SELECT patient || patient_name || birth_date || drug || ifnull(directions, '-') || prescriber || source || tag
+        "SELECT patient || authored || patient_name || birth_date || drug || ifnull(directions, '-') || prescriber || source || tag
          FROM prescription WHERE id = '{victim}'"
     );
     let undamaged = scratch.rows(&whole);
     for (column, damage, reason) in [
-        // One character, another patient's drug, plaintext, another patient, and a time ago.
+        // One character, another patient's drug, plaintext, another patient, and another year.
         ("drug", "substr(drug, 1, 60) || iif(substr(drug, 61, 1) = 'A', 'B', 'A') || substr(drug, 62)", CHANGED),
         ("drug", "(SELECT drug FROM prescription p WHERE p.patient <> prescription.patient LIMIT 1)", CHANGED),
-        ("drug", "'warfarin sodium 5 MG Oral Tablet'", "phi.rx.drug: not an rxseal token"),
+        (
+            "drug",
+            "'warfarin sodium 5 MG Oral Tablet'",
+            "not an rxseal token; plaintext is never read in place of a sealed value (field phi.rx.drug)",
+        ),
         ("patient", "(SELECT patient FROM prescription p WHERE p.patient <> prescription.patient LIMIT 1)", CHANGED),
         ("authored", "'1999'", CHANGED),
     ] {

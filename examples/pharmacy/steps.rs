@@ -157,7 +157,7 @@ impl<'s> Pharmacy<'s> {
             &[("changed in a row", Tone::Plain), ("its token alone", Tone::Plain), ("opening the row", Tone::Counter)],
             &rows,
         );
-        self.show.note("yesterday's directions are genuine by themselves: only the record tag finds them");
+        self.show.note("yesterday's directions are genuine: only the record tag finds them");
         let opened = attempts.iter().filter(|attempt| attempt.row == attack::OPENED).count();
         self.checks.ensure(
             "moved and changed tokens are refused",
