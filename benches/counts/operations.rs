@@ -129,16 +129,16 @@ fn count_struct(count: Count, keys: &Keyring) {
     let (rx, access) = (common::prescription_record(), common::access());
     let row = keys.seal(&rx).unwrap();
     let operations = [
-        operation("seal by hand", &[], || {
+        operation("seal by hand", &["draw", "raw seals"], || {
             black_box(common::seal_by_hand(keys, &rx).unwrap());
         }),
-        operation("open by hand", &[], || {
+        operation("open by hand", &["raw opens"], || {
             black_box(common::open_by_hand(keys, &row, &access).unwrap());
         }),
-        operation("seal a record struct", &["seal by hand"], || {
+        operation("seal a record struct", &["draw", "raw seals"], || {
             black_box(keys.seal(&rx).unwrap());
         }),
-        operation("open a record struct", &["open by hand"], || {
+        operation("open a record struct", &["raw opens"], || {
             black_box(keys.open(&row, &access).unwrap());
         }),
     ];

@@ -230,8 +230,11 @@ fn no_recombination_is_read() {
                 _ => row.tag = piece.tag,
             }
         }
-        // Beside what is not bound, it is a genuine row.
-        let same = |genuine: &SealedPrescription| SealedPrescription { printed: row.printed, ..genuine.clone() } == row;
+        // Beside what is not bound, which is also the order of parts (FORMAT 14.7), it is a genuine row.
+        let mut ordered = row.clone();
+        ordered.lines.sort_by_key(|line| line.line_no);
+        let same =
+            |genuine: &SealedPrescription| SealedPrescription { printed: row.printed, ..genuine.clone() } == ordered;
         if rows[home].iter().any(same) {
             continue;
         }

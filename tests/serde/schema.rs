@@ -6,11 +6,11 @@ use rxseal::forms::NotWiped;
 use rxseal::keys::Suite;
 use rxseal::phi::{Allergy, BirthDate, Diagnosis, Drug, Note, PatientName};
 use rxseal::testing::{create_keyring, insecure_keyring_file};
-use rxseal::{Keyring, Phi, Sealed, Sealing, Token, run_local};
+use rxseal::{Keyring, Phi, PhiRecord, RecordTag, Sealed, Sealing, Token, run_local};
 use serde_json::{Value, json};
 
 rxseal::fields! {
-    LotNumber = "fill.lot" in Medication { max: 20 };
+    pub LotNumber = "fill.lot" in Medication { max: 20 };
     Tight = "fill.tight" in Medication { block: 1, max: 1 };
 }
 
@@ -202,4 +202,62 @@ fn serde_with_says_what_is_under_its_adapters() {
     let schema = schemars::schema_for!(Refill);
     assert_eq!(schema.pointer("/properties/drug").unwrap(), &json!({"type": "string"}));
     assert_eq!(schema.pointer("/properties/note/type").unwrap(), &json!(["string", "null"]));
+}
+
+/// A record struct, whose schema is of its plaintext, and its twin, whose schema is of what is stored.
+mod record {
+    use super::*;
+
+    #[derive(PhiRecord, schemars::JsonSchema, utoipa::ToSchema)]
+    #[phi(record = "prescription", plaintext, derive(schemars::JsonSchema, utoipa::ToSchema))]
+    #[serde(rename_all = "camelCase")]
+    pub struct Prescription {
+        #[phi(id)]
+        pub rx_number: u64,
+        #[phi(seal = PatientName)]
+        pub patient_name: String,
+        #[phi(seal = Option<LotNumber>)]
+        pub lot: Option<String>,
+        #[phi(seal)]
+        #[schema(inline)]
+        pub note: Phi<String, Note>,
+        #[phi(record_tag)]
+        #[schemars(skip)]
+        #[schema(ignore)]
+        pub tag: RecordTag,
+    }
+}
+
+#[test]
+fn a_record_struct_has_the_schema_of_its_plaintext_and_the_row_that_of_its_tokens() {
+    let string = json!({"type": "string"});
+    let plaintext = schemars::schema_for!(record::Prescription);
+    assert_eq!(plaintext.pointer("/properties/patientName").unwrap(), &string);
+    assert_eq!(plaintext.pointer("/properties/note").unwrap(), &string);
+    assert_eq!(plaintext.pointer("/required").unwrap(), &json!(["rxNumber", "patientName", "note"]));
+    assert!(plaintext.pointer("/properties/tag").is_none());
+    let plaintext = open_api::<record::Prescription>();
+    assert_eq!(plaintext["properties"]["patientName"], string);
+    assert_eq!(plaintext["properties"]["note"], string);
+    assert!(plaintext["properties"].get("tag").is_none());
+
+    let row = schemars::schema_for!(record::SealedPrescription);
+    assert_eq!(row.pointer("/properties/note/pattern").unwrap(), "^rxs[Xxc][A-Za-z0-9_-]+$");
+    assert_eq!(row.pointer("/properties/lot/maxLength").unwrap(), 108);
+    assert_eq!(row.pointer("/properties/lot/type").unwrap(), &json!(["string", "null"]));
+    assert_eq!(row.pointer("/properties/tag/pattern").unwrap(), "^rxrS[A-Za-z0-9_-]{60}$");
+    assert_eq!(row.pointer("/required").unwrap(), &json!(["rxNumber", "patientName", "note", "tag"]));
+
+    #[derive(utoipa::OpenApi)]
+    #[openapi(components(schemas(record::SealedPrescription)))]
+    struct Api;
+    let document = serde_json::to_value(<Api as utoipa::OpenApi>::openapi()).unwrap();
+    let components = document["components"]["schemas"].as_object().unwrap();
+    for (name, pattern) in [
+        ("Sealed_String_PatientName", "^rxs[Xxc][A-Za-z0-9_-]+$"),
+        ("Sealed_String_LotNumber", "^rxs[Xxc][A-Za-z0-9_-]+$"),
+        ("RecordTag", "^rxrS[A-Za-z0-9_-]{60}$"),
+    ] {
+        assert_eq!(components[name]["pattern"], pattern, "{name}");
+    }
 }

@@ -33,7 +33,7 @@ struct Refill {
 }
 
 #[derive(PhiRecord)]
-#[phi(part, plaintext, derive(Serialize, Deserialize))]
+#[phi(part, plaintext)]
 struct Line {
     #[phi(id)]
     line_no: u32,
@@ -43,7 +43,7 @@ struct Line {
 
 /// A record struct: no derive of serde, and a body in both directions.
 #[derive(PhiRecord)]
-#[phi(record = "prescription", plaintext, derive(Serialize, Deserialize))]
+#[phi(record = "prescription", plaintext)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Prescription {
     #[phi(id)]

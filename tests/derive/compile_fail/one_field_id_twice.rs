@@ -3,7 +3,7 @@
 use rxseal::PhiRecord;
 
 rxseal::fields! { pub Home = "contact.phone" in Contact; }
-rxseal::fields! { pub Work = "contact.phone.work" in Contact { former: ["contact.phone" in Contact] }; }
+rxseal::fields! { pub Work = "contact.phone.work" in Contact, was "contact.phone" in Contact; }
 
 #[derive(PhiRecord)]
 #[phi(record = "visit")]

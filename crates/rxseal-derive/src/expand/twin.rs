@@ -2,7 +2,7 @@
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
-use syn::{Path, Type};
+use syn::{Attribute, Path, Type};
 
 use super::pieces::{at, form_name, here, implement, path_of, present, root, serde_bounds, taken_apart};
 use crate::input::container::Kind;
@@ -19,6 +19,7 @@ pub(super) fn expand(input: &Input) -> TokenStream {
         derives.iter().filter(|path| path.segments.last().is_none_or(|last| last.ident != "Clone")).collect();
     let parameters = derives.iter().any(|derive| of_serde(derive)).then(|| serde_bounds(input));
     let derives = (!derives.is_empty()).then(|| quote_spanned!(here(input)=> #[derive(#(#derives),*)]));
+    let (carried, serde) = (of_twin(input, carried), of_twin(input, serde));
     let head = quote_spanned! {here(input)=>
         #[doc = #doc]
         #(#[#before])*
@@ -33,6 +34,7 @@ pub(super) fn expand(input: &Input) -> TokenStream {
     if input.is_enum {
         let variants = input.variants.iter().map(|variant| {
             let Variant { name, carried, .. } = variant;
+            let carried = of_twin(input, carried);
             let fields = variant.fields.iter().map(|field| declaration(input, field));
             quote_spanned!(here(input)=> #(#carried)* #name { #(#fields,)* })
         });
@@ -72,6 +74,16 @@ fn of_serde(derive: &Path) -> bool {
     derive.segments.last().is_some_and(|last| last.ident == "Serialize" || last.ident == "Deserialize")
 }
 
+/// Without what belongs to serde, if a struct with `plaintext` has it for that side alone: a twin that derives nothing of serde, and no
+/// schema either, must not have it.
+fn of_twin<'a>(input: &Input, attributes: &'a [Attribute]) -> impl Iterator<Item = &'a Attribute> {
+    let is_schema =
+        |path: &Path| path.segments.last().is_some_and(|last| last.ident == "JsonSchema" || last.ident == "ToSchema");
+    let container = &input.container;
+    let reads_serde = !container.plaintext || container.derives.iter().any(|path| of_serde(path) || is_schema(path));
+    attributes.iter().filter(move |attribute| reads_serde || !attribute.path().is_ident("serde"))
+}
+
 fn doc(input: &Input) -> String {
     let name = &input.name;
     let how = match &input.container.kind {
@@ -86,7 +98,7 @@ fn doc(input: &Input) -> String {
 
 fn declaration(input: &Input, field: &Field) -> TokenStream {
     let Field { name, visibility, docs, serde, twin, .. } = field;
-    let ty = type_of(input, field);
+    let (ty, serde) = (type_of(input, field), of_twin(input, serde));
     quote_spanned!(here(input)=> #(#docs)* #(#serde)* #(#[#twin])* #visibility #name: #ty)
 }
 

@@ -1,0 +1,79 @@
+//! A service of two pharmacies. Its database holds sealed rows, and its clients see plaintext.
+//!
+//!     cargo run -p rxseal-example-service -- ~/pharmacy 8080       # serves
+//!     cargo run -p rxseal-example-service -- ~/pharmacy night      # exports, and seals what is left in an old table
+//!     cargo run -p rxseal-example-service -- ~/pharmacy rotate     # makes new keys; while the service is stopped
+//!
+//! README.md of the repository walks through it.
+
+mod jobs;
+mod records;
+mod routes;
+mod staff;
+mod store;
+
+use std::error::Error;
+use std::net::Ipv4Addr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rxseal::ErrorCode;
+use rxseal::keys::{KeyringAdmin, KeyringManager, Suite};
+use rxseal::observe::TracingObserver;
+use rxseal::root::{RootKeyFile, RootKeys};
+use rxseal::subjects::{ShredLog, SubjectAdmin, SubjectKeys};
+use rxseal_sqlite::{SqliteStore, SqliteSubjectStore};
+
+use store::Store;
+
+const TENANTS: [&str; 2] = ["pharmacy-17", "pharmacy-18"];
+
+struct Service {
+    store: Store,
+    /// Asked in each request: a keyring is a snapshot, and the manager has the newest.
+    keyrings: KeyringManager,
+    subjects: SubjectKeys,
+    admin: KeyringAdmin,
+    subject_admin: SubjectAdmin,
+    shredded: ShredLog,
+}
+
+impl Service {
+    /// Everything is in one folder here. Keep data, keys and root key apart, and the root key in a key service.
+    async fn start(folder: &Path) -> Result<Self, Box<dyn Error>> {
+        let roots = RootKeys::from(RootKeyFile::new(folder.join("root.key")).load_or_create()?);
+        let (keyrings, subjects) = (SqliteStore::open(folder.join("keys.db"))?, folder.join("subjects.db"));
+        let admin = KeyringAdmin::new(SqliteStore::open(folder.join("keys.db"))?, roots.clone());
+        for tenant in TENANTS {
+            if admin.stored(tenant).await.is_err_and(|error| error.code() == ErrorCode::KeyringMissing) {
+                admin.create(tenant, Suite::default()).await?;
+            }
+        }
+        Ok(Self {
+            store: Store::open(&folder.join("pharmacy.db")).await?,
+            keyrings: KeyringManager::builder(keyrings, roots).observed_by(TracingObserver),
+            subjects: SubjectKeys::new(SqliteSubjectStore::open(&subjects)?),
+            admin,
+            subject_admin: SubjectAdmin::new(SqliteSubjectStore::open(&subjects)?),
+            shredded: ShredLog::new(folder.join("shredded.log"), Duration::from_secs(30 * 86_400)),
+        })
+    }
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    tracing_subscriber::fmt().init();
+    let arguments: Vec<_> = std::env::args().collect();
+    let [_, folder, what] = arguments.as_slice() else { return Err("usage: service FOLDER PORT|night|rotate".into()) };
+    let (folder, at) = (Path::new(folder), Arc::new(Service::start(Path::new(folder)).await?));
+    match what.as_str() {
+        "night" => return jobs::night(&at, folder).await,
+        "rotate" => return jobs::rotate(&at).await,
+        _ => {}
+    }
+    // This socket carries plaintext: use loopback here, and TLS anywhere else.
+    let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, what.parse()?)).await?;
+    println!("listening on http://{}", listener.local_addr()?);
+    Ok(axum::serve(listener, routes::router(at)).await?)
+}

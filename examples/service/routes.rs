@@ -1,0 +1,112 @@
+//! What clients call. A body is plaintext, for somebody who may see it.
+
+use std::sync::Arc;
+
+use axum::extract::Path;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::middleware::map_response;
+use axum::response::Response;
+use axum::routing::{Router, get, post, put};
+use rxseal::records::HasField;
+use rxseal::{Field, SealedRecord, phi};
+use rxseal_axum::{Plaintext, Problem};
+use serde::de::DeserializeOwned;
+use uuid::Uuid;
+
+use crate::Service;
+use crate::records::{Patient, Prescription, SealedPrescription};
+use crate::staff::Staff;
+use crate::store::{CONFLICT, NOT_FOUND};
+
+/// How often a prescription was written.
+const VERSION: HeaderName = HeaderName::from_static("x-version");
+
+pub fn router(service: Arc<Service>) -> Router {
+    Router::new()
+        .route("/patients", post(enter_patient))
+        .route("/patients/{id}", get(read_patient).delete(forget))
+        .route("/patients/{id}/prescriptions", get(list))
+        .route("/prescriptions", post(enter))
+        .route("/prescriptions/{rx_number}", get(read))
+        .route("/prescriptions/{rx_number}/directions", put(change::<phi::Directions>))
+        .layer(map_response(log))
+        .with_state(service)
+}
+
+/// Enters a patient, or corrects one.
+async fn enter_patient(by: Staff, Plaintext(patient): Plaintext<Patient>) -> Result<(StatusCode, String), Problem> {
+    let key = by.at.subjects.subject_or_create(&by.keys, patient.id).await?;
+    by.at.store.save_patient(by.tenant, &by.keys.with_subjects(&key).seal(&patient)?).await?;
+    Ok((StatusCode::CREATED, patient.id.to_string()))
+}
+
+async fn read_patient(by: Staff, Path(id): Path<Uuid>) -> Result<Plaintext<Patient>, Problem> {
+    let access = by.access()?;
+    let row = by.at.store.patients(by.tenant, Some(id)).await?.pop().ok_or(NOT_FOUND)?;
+    let key = by.at.subjects.subject(&by.keys, id).await?;
+    Ok(Plaintext(by.keys.with_subjects(&key).open(&row, access)?))
+}
+
+async fn enter(by: Staff, Plaintext(rx): Plaintext<Prescription>) -> Result<StatusCode, Problem> {
+    by.at.store.patients(by.tenant, Some(rx.patient)).await?.pop().ok_or(NOT_FOUND)?;
+    let key = by.at.subjects.subject(&by.keys, rx.patient).await?;
+    by.at.store.save(by.tenant, &by.keys.with_subjects(&key).seal(&rx)?, None).await?;
+    Ok(StatusCode::CREATED)
+}
+
+type Versioned<T> = ([(HeaderName, HeaderValue); 1], Plaintext<T>);
+
+async fn read(by: Staff, Path(rx_number): Path<u32>) -> Result<Versioned<Prescription>, Problem> {
+    let access = by.access()?;
+    let row = by.at.store.prescription(by.tenant, rx_number).await?;
+    let key = by.at.subjects.subject(&by.keys, row.patient).await?;
+    let rx = by.keys.with_subjects(&key).open(&row, access)?;
+    Ok(([(VERSION, row.tag.version().into())], Plaintext(rx)))
+}
+
+/// Changes one field and opens none. Only who has seen the present version may.
+async fn change<F: Field>(
+    by: Staff,
+    Path(rx_number): Path<u32>,
+    headers: HeaderMap,
+    Plaintext(value): Plaintext<<SealedPrescription as HasField<F>>::Value>,
+) -> Result<StatusCode, Problem>
+where
+    SealedPrescription: HasField<F, Value: DeserializeOwned>,
+{
+    by.access()?;
+    let row = by.at.store.prescription(by.tenant, rx_number).await?;
+    if headers.get(VERSION) != Some(&row.tag.version().into()) {
+        return Err(CONFLICT);
+    }
+    let key = by.at.subjects.subject(&by.keys, row.patient).await?;
+    let new = row.set::<F>(&by.keys.with_subjects(&key), &value)?;
+    by.at.store.save(by.tenant, &new, Some(&row.tag)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// One damaged row does not hide the others.
+async fn list(by: Staff, Path(id): Path<Uuid>) -> Result<Plaintext<Vec<Prescription>>, Problem> {
+    let access = by.access()?;
+    by.at.store.patients(by.tenant, Some(id)).await?.pop().ok_or(NOT_FOUND)?;
+    let rows = by.at.store.prescriptions(by.tenant, Some(id)).await?;
+    let key = by.at.subjects.subject(&by.keys, id).await?;
+    let opened = by.keys.with_subjects(&key).open_all(&rows, access).into_iter();
+    Ok(Plaintext(opened.filter_map(|rx| rx.inspect_err(|error| eprintln!("error: {error}")).ok()).collect()))
+}
+
+/// Destroys the patient's key: every copy of the fields is dead, in every backup.
+async fn forget(by: Staff, Path(id): Path<Uuid>) -> Result<StatusCode, Problem> {
+    by.access()?;
+    by.at.subject_admin.shred(by.tenant, id, &by.at.shredded).await?;
+    by.at.subjects.forget(by.tenant, id).await;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Clients get constant texts, and the log what happened. Without the source, which may quote.
+async fn log(response: Response) -> Response {
+    if let Some(cause) = response.extensions().get::<Problem>().and_then(Problem::cause) {
+        eprintln!("error: {cause}");
+    }
+    response
+}

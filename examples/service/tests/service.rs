@@ -1,0 +1,280 @@
+//! The service as its users, its operators and a thief meet it: the built program over loopback, and its files. It proves T34, T45 and T46
+//! from end to end.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+#[path = "service/support.rs"]
+mod support;
+
+use std::fs;
+
+use rusqlite::types::Value as Column;
+use rxseal::phi::Drug;
+use rxseal::testing::assert_sealed;
+use serde_json::{Value, json};
+
+use support::{CANARIES, KIM, LEE, PAT, Pharmacy, Server, holds_canary, refused};
+
+const JANE: &str = "0197a000-0000-7000-8000-000000000001";
+const JOHN: &str = "0197a000-0000-7000-8000-000000000002";
+
+fn patient(id: &str) -> Value {
+    json!({"id": id, "name": CANARIES[0], "born": CANARIES[3]})
+}
+
+fn prescription(rx_number: u32, patient: &str) -> Value {
+    json!({"rx_number": rx_number, "patient": patient, "drug": CANARIES[1], "directions": CANARIES[2], "refills": 2})
+}
+
+/// With Jane, who has two prescriptions.
+fn with_jane(pharmacy: &Pharmacy) -> Server {
+    let server = pharmacy.serve();
+    assert_eq!(server.post(LEE, "/patients", &patient(JANE)), (201, JANE.to_owned()));
+    for rx_number in [1001, 1002] {
+        assert_eq!(server.post(LEE, "/prescriptions", &prescription(rx_number, JANE)).0, 201);
+    }
+    server
+}
+
+#[test]
+fn a_day_of_the_pharmacy() {
+    let pharmacy = Pharmacy::new();
+    let server = with_jane(&pharmacy);
+    assert_eq!(server.get_json(KIM, &format!("/patients/{JANE}")), patient(JANE));
+    assert_eq!(server.get_json(KIM, "/prescriptions/1001"), prescription(1001, JANE));
+    let list = json!([prescription(1001, JANE), prescription(1002, JANE)]);
+    assert_eq!(server.get_json(KIM, &format!("/patients/{JANE}/prescriptions")), list);
+
+    assert_eq!(server.version("/prescriptions/1001"), "1");
+    assert_eq!(server.put_directions(KIM, 1001, "1", "Canary-two-daily").0, 204);
+    assert_eq!(server.version("/prescriptions/1001"), "2");
+    let mut changed = prescription(1001, JANE);
+    changed["directions"] = json!("Canary-two-daily");
+    assert_eq!(server.get_json(KIM, "/prescriptions/1001"), changed);
+
+    // The service makes an id where the client has none.
+    let (_, id) = server.post(LEE, "/patients", &json!({"name": CANARIES[0], "born": CANARIES[3]}));
+    assert_eq!(server.get_json(KIM, &format!("/patients/{id}"))["id"], json!(id));
+
+    let (printed, complained) = server.end();
+    assert!(printed.contains("prescription") && printed.contains("user:kim.rph"), "openings are told: {printed}");
+    assert!(!holds_canary(&printed) && !holds_canary(&complained), "the program printed plaintext");
+}
+
+/// The tag is the lock: whoever did not see the present version, or came second, changes nothing.
+#[test]
+fn nobody_s_change_is_lost() {
+    let pharmacy = Pharmacy::new();
+    let server = with_jane(&pharmacy);
+    assert_eq!(server.put_directions(KIM, 1001, "1", "first").0, 204);
+    refused(&server.put_directions(KIM, 1001, "1", "second"), 409, "conflict");
+    refused(&server.post(LEE, "/prescriptions", &prescription(1001, JANE)), 409, "conflict");
+    assert_eq!(server.get_json(KIM, "/prescriptions/1001")["directions"], "first");
+
+    let answers: Vec<u16> = std::thread::scope(|scope| {
+        let writers: Vec<_> = (0..8)
+            .map(|at| (at, &server))
+            .map(|(at, server)| scope.spawn(move || server.put_directions(KIM, 1001, "2", &format!("writer {at}")).0))
+            .collect();
+        writers.into_iter().map(|writer| writer.join().unwrap()).collect()
+    });
+    assert_eq!(answers.iter().filter(|status| **status == 204).count(), 1, "{answers:?}");
+    assert!(answers.iter().all(|status| [204, 409].contains(status)), "{answers:?}");
+    assert_eq!(server.version("/prescriptions/1001"), "3");
+}
+
+#[test]
+fn who_may_not_read_gets_nothing() {
+    let pharmacy = Pharmacy::new();
+    let server = with_jane(&pharmacy);
+    let paths =
+        [format!("/patients/{JANE}"), format!("/patients/{JANE}/prescriptions"), "/prescriptions/1001".to_owned()];
+    for path in &paths {
+        for user in ["", "mallory", "KIM.RPH"] {
+            refused(&server.get(user, path), 401, "unauthenticated");
+        }
+        refused(&server.get(LEE, path), 403, "forbidden");
+        // The other pharmacy has no such records.
+        refused(&server.get(PAT, path), 404, "not-found");
+    }
+    refused(&server.get(LEE, "/prescriptions/9"), 403, "forbidden");
+    refused(&server.get(KIM, "/prescriptions/9"), 404, "not-found");
+    refused(&server.put_directions(LEE, 1001, "1", "x"), 403, "forbidden");
+    refused(&server.put_directions(PAT, 1001, "1", "x"), 404, "not-found");
+    refused(&server.post("", "/patients", &patient(JOHN)), 401, "unauthenticated");
+    refused(&server.post(PAT, "/prescriptions", &prescription(1003, JANE)), 404, "not-found");
+}
+
+#[test]
+fn what_is_not_plaintext_of_the_schema_is_refused() {
+    let pharmacy = Pharmacy::new();
+    let server = with_jane(&pharmacy);
+    let keys = rxseal::testing::insecure_keyring("pharmacy-17").unwrap().unobserved();
+    let token = keys.record("prescription", 1).unwrap().seal::<Drug>("morphine").unwrap().to_string();
+    for (field, value, code) in [
+        ("drug", json!(token), "token-as-plaintext"),
+        ("directions", json!(token), "token-as-plaintext"),
+        ("drug", json!([CANARIES[1]]), "value-mismatch"),
+        ("refills", json!(CANARIES[0]), "invalid-input"),
+        ("patient", json!(CANARIES[0]), "invalid-input"),
+    ] {
+        let mut body = prescription(1003, JANE);
+        body[field] = value;
+        refused(&server.post(LEE, "/prescriptions", &body), 422, code);
+    }
+    refused(&server.put_directions(KIM, 1001, "1", &token), 422, "token-as-plaintext");
+}
+
+#[test]
+fn a_stolen_database_holds_no_plaintext() {
+    let pharmacy = Pharmacy::new();
+    let server = with_jane(&pharmacy);
+    server.put_directions(KIM, 1001, "1", CANARIES[2]);
+    drop(server);
+    assert_sealed(&pharmacy.folder.join("pharmacy.db"), &CANARIES);
+
+    pharmacy.run("night").unwrap();
+    let export = fs::read_to_string(pharmacy.folder.join("pharmacy-17.jsonl")).unwrap();
+    assert_sealed(&export, &CANARIES);
+    let rows: Vec<Value> = export.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(rows.len(), 2);
+    for row in rows {
+        assert_eq!(row["refills"], 2);
+        assert!(row["drug"].as_str().unwrap().starts_with("rxsX"));
+        assert!(row["tag"].as_str().unwrap().starts_with("rxrS"));
+    }
+    assert_eq!(fs::read_to_string(pharmacy.folder.join("pharmacy-18.jsonl")).unwrap(), "");
+}
+
+/// By somebody who can write to the database.
+#[test]
+fn what_was_exchanged_does_not_open() {
+    let pharmacy = Pharmacy::new();
+    let server = with_jane(&pharmacy);
+    server.post(LEE, "/patients", &patient(JOHN));
+    pharmacy.sql("CREATE TABLE before AS SELECT * FROM prescription WHERE rx_number = 1001");
+    server.put_directions(KIM, 1001, "1", "two daily");
+    let attacks = [
+        // A drug of another prescription of the same patient.
+        "UPDATE prescription SET drug = (SELECT drug FROM copy WHERE rx_number = 1002) WHERE rx_number = 1001",
+        // All sealed columns of another prescription.
+        "UPDATE prescription SET (drug, directions, tag) = (SELECT drug, directions, tag FROM copy WHERE rx_number = 1002) WHERE rx_number = 1001",
+        // The directions from before the change, which belong to this very record.
+        "UPDATE prescription SET directions = (SELECT directions FROM copy WHERE rx_number = 1) WHERE rx_number = 1001",
+        // A refill.
+        "UPDATE prescription SET refills = 9 WHERE rx_number = 1001",
+        // Another patient.
+        "UPDATE prescription SET patient = x'0197a000000070008000000000000002' WHERE rx_number = 1001",
+        // Plaintext, and a tag that is gone.
+        "UPDATE prescription SET drug = 'Canary-warfarin' WHERE rx_number = 1001",
+        "UPDATE prescription SET tag = x'' WHERE rx_number = 1001",
+    ];
+    pharmacy.sql("CREATE TABLE copy AS SELECT * FROM prescription");
+    pharmacy.sql("INSERT INTO copy SELECT tenant, 1, patient, drug, directions, refills, tag FROM before");
+    for attack in attacks {
+        pharmacy.sql(attack);
+        let (status, answer) = server.get(KIM, "/prescriptions/1001");
+        refused(
+            &(status, answer),
+            500,
+            if attack.contains("'Canary") || attack.contains("x''") { "database" } else { "internal" },
+        );
+        pharmacy.sql("DELETE FROM prescription");
+        pharmacy.sql("INSERT INTO prescription SELECT * FROM copy WHERE rx_number > 1");
+        assert_eq!(server.get(KIM, "/prescriptions/1001").0, 200);
+    }
+    // In a list it does not hide the others.
+    pharmacy.sql(attacks[3]);
+    let list = server.get_json(KIM, &format!("/patients/{JANE}/prescriptions"));
+    assert_eq!(list, json!([prescription(1002, JANE)]));
+    // In the other pharmacy.
+    pharmacy.sql("UPDATE prescription SET tenant = 'pharmacy-18'");
+    refused(&server.get(PAT, "/prescriptions/1002"), 500, "internal");
+}
+
+#[test]
+fn a_forgotten_patient_is_gone_from_every_backup() {
+    let pharmacy = Pharmacy::new();
+    let server = with_jane(&pharmacy);
+    server.post(LEE, "/patients", &patient(JOHN));
+    server.post(LEE, "/prescriptions", &prescription(2001, JOHN));
+    refused(&server.delete(LEE, &format!("/patients/{JANE}")), 403, "forbidden");
+    assert_eq!(server.delete(KIM, &format!("/patients/{JANE}")).0, 204);
+
+    // The rows are still there, as in every backup, and nobody opens them.
+    for path in
+        [format!("/patients/{JANE}"), format!("/patients/{JANE}/prescriptions"), "/prescriptions/1001".to_owned()]
+    {
+        refused(&server.get(KIM, &path), 410, "subject-shredded");
+    }
+    refused(&server.post(LEE, "/patients", &patient(JANE)), 410, "subject-shredded");
+    refused(&server.put_directions(KIM, 1001, "1", "x"), 410, "subject-shredded");
+    assert_eq!(server.get_json(KIM, "/prescriptions/2001"), prescription(2001, JOHN));
+    drop(server);
+    let server = pharmacy.serve();
+    refused(&server.get(KIM, "/prescriptions/1001"), 410, "subject-shredded");
+}
+
+#[test]
+fn the_old_table_is_sealed_in_place() {
+    let pharmacy = Pharmacy::new();
+    drop(with_jane(&pharmacy));
+    let number = "Canary-555-0100";
+    pharmacy.sql(&format!("INSERT INTO phone VALUES ('pharmacy-17', x'{}', '{number}')", JANE.replace('-', "")));
+    pharmacy.run("night").unwrap();
+    let sealed = pharmacy.column("SELECT number FROM phone");
+    let Column::Text(text) = &sealed else { panic!("the column stays text") };
+    assert!(text.starts_with("rxsX"), "{text}");
+    pharmacy.run("night").unwrap();
+    assert_eq!(pharmacy.column("SELECT number FROM phone"), sealed, "what is sealed stays as it is");
+
+    pharmacy.sql("UPDATE phone SET number = 'rxsX' || 'Canary'");
+    let error = pharmacy.run("night").unwrap_err();
+    assert!(!holds_canary(&error), "what looks like a token is never plaintext: {error}");
+}
+
+#[test]
+fn rotation_moves_every_row() {
+    let pharmacy = Pharmacy::new();
+    let server = with_jane(&pharmacy);
+    server.post(LEE, "/patients", &patient(JOHN));
+    server.post(LEE, "/prescriptions", &prescription(2001, JOHN));
+    server.delete(KIM, &format!("/patients/{JOHN}"));
+    drop(server);
+    let key =
+        |of: &str| pharmacy.column(&format!("SELECT substr({of}, 4, 6) FROM prescription WHERE rx_number = 1001"));
+    let before = key("drug");
+    assert_eq!(before, key("tag"));
+
+    let printed = pharmacy.run("rotate").unwrap();
+    assert!(printed.contains("prescription 2001 stays behind"), "{printed}");
+    assert_ne!(key("drug"), before);
+    assert_eq!(key("drug"), key("tag"));
+    assert_eq!(key("drug"), key("directions"));
+    let server = pharmacy.serve();
+    assert_eq!(server.get_json(KIM, "/prescriptions/1001"), prescription(1001, JANE));
+    assert_eq!(server.get_json(KIM, &format!("/patients/{JANE}")), patient(JANE));
+}
+
+/// The measure of this crate: a field is on few lines of a service, and none of them can be forgotten in silence.
+#[test]
+fn the_service_is_short() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut lines = 0;
+    let mut with_directions = 0;
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|end| end != "rs" && end != "sql") {
+            continue;
+        }
+        let text = fs::read_to_string(path).unwrap();
+        let code = text
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.is_empty() && !line.starts_with("//") && !line.starts_with("--"));
+        let code: Vec<_> = code.filter(|line| !line.starts_with("use ") && !line.starts_with("mod ")).collect();
+        lines += code.len();
+        with_directions += code.iter().filter(|line| line.to_lowercase().contains("directions")).count();
+    }
+    assert!((200..=300).contains(&lines), "{lines} lines without imports and comments");
+    assert!((1..=4).contains(&with_directions), "`directions` is on {with_directions} lines");
+}
