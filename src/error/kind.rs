@@ -98,7 +98,9 @@ pub(crate) enum ErrorKind {
          you store it, and compare a stored row with its backups"
     )]
     TagMissing,
-    #[error("this is not a record tag, but cut off or another value: find out what wrote it, and restore the row from a backup")]
+    #[error(
+        "this is not a record tag, but cut off or another value: find out what wrote it, and restore the row from a backup"
+    )]
     NotATag,
     #[error(
         "the record is not as it was sealed: a field, a bound value or the tag was changed, removed, or taken from another \
@@ -111,11 +113,15 @@ pub(crate) enum ErrorKind {
          put back, or reseal it if it was never resealed"
     )]
     TagTooOld,
-    #[error("the record's tag covers fields that this program does not know: deploy the newer release that made the tag")]
+    #[error(
+        "the record's tag covers fields that this program does not know: deploy the newer release that made the tag"
+    )]
     CoverUnknown,
     #[error("a clear value cannot be covered by a record tag")]
     ClearRefused,
-    #[error("the record's tag has the highest version that there is, so no further one can be made: find out what sealed it so often")]
+    #[error(
+        "the record's tag has the highest version that there is, so no further one can be made: find out what sealed it so often"
+    )]
     VersionSpent,
 
     // Scopes and roles
