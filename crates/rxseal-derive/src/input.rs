@@ -19,6 +19,9 @@ use field::{Field, Role, Seal};
 const NAMED: &str =
     "needs fields with names, since each says what becomes of it: write `Name { #[phi(id)] number: u64, .. }`";
 
+const UNTAGGED: &str = "a record tag covers what is bound, and this record has none, so nothing would notice a change of this field: add \
+                        `#[phi(record_tag)] tag: rxseal::RecordTag`, or leave `bind` out";
+
 /// A struct or enum of the user's.
 pub(crate) struct Input {
     pub(crate) container: Container,
@@ -184,8 +187,17 @@ fn check_tag(variant: &Variant, all: &[Variant], container: &Container, errors: 
             );
         }
     }
-    if let (Some(name), 0, true) = (&variant.name, tags(variant), all.iter().any(|other| tags(other) > 0)) {
+    let is_tagged = all.iter().any(|other| tags(other) > 0);
+    if let (Some(name), 0, true) = (&variant.name, tags(variant), is_tagged) {
         errors.at(name, "each variant needs the record tag, or none has one: say #[phi(record_tag)] on a field of it");
+    }
+    // A part or a nested struct has the tag of its record.
+    if matches!(container.kind, Kind::Record { .. }) && !container.projection && !is_tagged {
+        for field in &variant.fields {
+            if let Role::Clear { bind: Some(bind) } = &field.role {
+                errors.at(&bind.id, UNTAGGED);
+            }
+        }
     }
 }
 
