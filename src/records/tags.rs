@@ -64,7 +64,7 @@ pub trait TaggedRecord: WholeRecord {
 /// A row whose tag was verified. [`TaggedRecord::verified`] makes it.
 ///
 /// A tag says that the row is *a* state that was sealed. An old row that was put back with its old tag is one too. If you know better
-/// from elsewhere (an audit log, the tag that a client saw, the event of dispensing), ask for a [`min_version`](Self::min_version).
+/// from elsewhere (an audit log, the version that a client saw, the event of dispensing), ask for a [`min_version`](Self::min_version).
 pub struct Verified<'r, S> {
     row: &'r S,
 }
