@@ -1,8 +1,8 @@
 //! Whole record structs: each field says once what it is.
 //!
 //! `#[derive(PhiRecord)]` (feature `derive`) makes the *twin* of a struct: the same struct with tokens in the place of its sealed fields. A
-//! value of it is a *row*, which a program stores, in any serde format or column by column. Seal a struct with [`Keyring::seal`](crate::Keyring::seal), and
-//! open a row with [`Keyring::open`](crate::Keyring::open). A [`Sealer`](crate::Sealer) only seals and an [`Opener`](crate::Opener) only
+//! value of it is a *row*, which a program stores, in any serde format or column by column. Seal a struct with
+//! [`Keyring::seal`](crate::Keyring::seal), and open a row with [`Keyring::open`](crate::Keyring::open). A [`Sealer`](crate::Sealer) only seals and an [`Opener`](crate::Opener) only
 //! opens.
 //!
 #![cfg_attr(feature = "derive", doc = "```")]
