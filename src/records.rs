@@ -2,8 +2,8 @@
 //!
 //! `#[derive(PhiRecord)]` (feature `derive`) makes the *twin* of a struct: the same struct with tokens in the place of its sealed fields. A
 //! value of it is a *row*, which a program stores, in any serde format or column by column. Seal a struct with
-//! [`Keyring::seal`](crate::Keyring::seal), and open a row with [`Keyring::open`](crate::Keyring::open). A [`Sealer`](crate::Sealer) only seals and an [`Opener`](crate::Opener) only
-//! opens.
+//! [`Keyring::seal`](crate::Keyring::seal), and open a row with [`Keyring::open`](crate::Keyring::open). A [`Sealer`](crate::Sealer) only
+//! seals and an [`Opener`](crate::Opener) only opens.
 //!
 #![cfg_attr(feature = "derive", doc = "```")]
 #![cfg_attr(not(feature = "derive"), doc = "```ignore")]
