@@ -81,7 +81,8 @@ error_codes! {
     /// what was read is not a record tag: it is cut off, another value or another format. Look at how it got there.
     NotATag = "not-a-tag",
     /// the record is not as it was sealed: a field, a bound value or the tag was changed, removed, or taken from another record or
-    /// from an older state of this one. Look at the row and at its backups; `open_unverified` still reads it.
+    /// from an older state of this one. Check that your program writes the new tag with each field, then look at the row and at its
+    /// backups; `open_unverified` still reads it.
     TagRefused = "tag-refused",
     /// the record is authentic but older than the caller allows: an old row was put back, or it was never resealed.
     TagTooOld = "tag-too-old",

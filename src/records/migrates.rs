@@ -4,8 +4,8 @@ use std::borrow::Borrow;
 use std::fmt;
 use std::marker::PhantomData;
 
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserializer, Serialize, Serializer};
 
 use super::open::RecordOpener;
 use super::seal::RecordSealer;
@@ -13,6 +13,7 @@ use super::twin::TwinOf;
 use super::walk::{TokenChange, TokenVisit};
 use crate::error::{Error, ErrorKind};
 use crate::field::Field;
+use crate::form::{OpenAs, SealAs};
 use crate::migrating::{Migrating, PlainColumn};
 
 /// The marker of a field whose column is being [migrated](crate::migrating): `#[phi(seal = Migrates<Drug>)]`. Its row has a
@@ -80,5 +81,19 @@ where
         let token = twin.token().ok_or_else(|| Error::from(ErrorKind::PlaintextHeld).at_field(F::ID))?;
         *twin = Migrating::from(change.token::<F>(token)?);
         Ok(())
+    }
+}
+
+/// For `Sealing::<Migrates<F>>`, as a struct with `#[phi(plaintext)]` has it: the value for a client, and otherwise a token as under `F`.
+/// Plaintext that is stored is read by the row alone.
+impl<F: Field, T: Serialize> SealAs<T> for Migrates<F> {
+    fn seal_as<S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
+        F::seal_as(value, serializer)
+    }
+}
+
+impl<'de, F: Field, T: DeserializeOwned> OpenAs<'de, T> for Migrates<F> {
+    fn open_as<D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+        F::open_as(deserializer)
     }
 }

@@ -10,6 +10,10 @@ use crate::subject_keys::LoadedSubjects;
 
 /// The keys of subjects, loaded before records are sealed or opened: a `LoadedSubjects` (feature `subject-keys`), or one or several
 /// [`SubjectKey`]s.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no key of a subject",
+    note = "load the keys before: `subject_keys.load_of(&keys, &rows).await?` to open, and `load_or_create_of(&keys, &records)` to seal"
+)]
 pub trait SubjectSource: Sync {
     /// The key of a subject.
     ///

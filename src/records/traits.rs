@@ -38,6 +38,10 @@ pub trait PhiFields: Sized {
 }
 
 /// What a [`PhiFields`] is sealed to. `#[derive(PhiRecord)]` implements it for the struct that it makes.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not sealed",
+    note = "`#[derive(rxseal::PhiRecord)]` makes the sealed struct: `SealedPrescription` for a `Prescription`"
+)]
 pub trait SealedFields: Clone {
     /// The struct in plaintext.
     type Open: PhiFields<Sealed = Self>;
@@ -60,7 +64,8 @@ pub trait SealedFields: Clone {
 /// A record struct. `#[derive(PhiRecord)]` implements it.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a record struct",
-    note = "write `#[derive(rxseal::PhiRecord)]` and `#[phi(record = \"declared.type\")]` for it"
+    note = "write `#[derive(rxseal::PhiRecord)]` and `#[phi(record = \"declared.type\")]` for it",
+    note = "if it is a row, it is sealed already: `keys.open(&row, &access)` opens it, and `keys.reseal(&row)` seals it anew"
 )]
 pub trait PhiRecord: PhiFields<Sealed: SealedRecord> {
     /// The record's own id, and its subject's.
@@ -156,7 +161,8 @@ pub trait SealedRecord: SealedFields {
 /// A row with all fields of its record. `#[derive(PhiRecord)]` implements it, except for a struct that says `projection`: it selects fewer
 /// columns, so it is neither sealed nor resealed, and a record tag cannot be verified with it. It opens with `open_unverified`.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` has not all fields of its record",
+    message = "`{Self}` is not the row of a whole record",
+    note = "`#[derive(rxseal::PhiRecord)]` makes the row's type: `SealedPrescription` for a `Prescription`",
     note = "a struct that says `projection` opens with `open_unverified`, and everything else needs the struct of the whole record; in \
             generic code, ask for `WholeRecord`"
 )]

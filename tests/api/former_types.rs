@@ -49,8 +49,11 @@ fn access() -> Access {
     Access::new("user:kim.rph", Purpose::TREAT).unwrap()
 }
 
-/// The contexts that a record can have, each made from its plain one.
-fn contexts(keys: &Keyring) -> Vec<(&'static str, Box<dyn Fn(Record) -> Record>)> {
+/// A kind of context: its name, and how it is made from a plain record.
+type Kind = (&'static str, Box<dyn Fn(Record) -> Record>);
+
+/// The contexts that a record can have.
+fn contexts(keys: &Keyring) -> Vec<Kind> {
     let [(subject, _), (other, _)] = ["P-7", "P-8"].map(|id| keys.create_subject_key(id).unwrap());
     vec![
         ("plain", Box::new(|record| record)),

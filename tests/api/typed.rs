@@ -116,7 +116,7 @@ fn other_ways_to_seal_a_phi_name_the_right_one() {
     let keys = keyring();
     let record = record(&keys);
     let drug: Phi<String, phi::Drug> = TEXT.to_owned().into();
-    let list = vec![Some(TEXT.to_owned()).map(Phi::<String, phi::Drug>::new)];
+    let list = vec![Some(Phi::<String, phi::Drug>::new(TEXT.to_owned()))];
     let results = [
         refused(record.seal::<phi::Drug>(&drug)),
         refused(record.seal_text::<phi::Drug>(&drug)),

@@ -1,7 +1,9 @@
 //! `#[phi(plaintext)]`: the struct itself in a request or a response.
 
+use rxseal::migrating::ReadThrough;
 use rxseal::phi::{Directions, Drug, Note, PatientName};
-use rxseal::{Phi, PhiRecord, accept_plaintext, expose_plaintext};
+use rxseal::records::Migrates;
+use rxseal::{Phi, PhiRecord, Sealing, accept_plaintext, expose_plaintext};
 use serde::{Deserialize, Serialize};
 
 use crate::support::{access, keyring};
@@ -120,4 +122,43 @@ fn an_enum_and_a_struct_with_a_parameter() {
     }
     let visit: Visit<u8> = accept_plaintext(|| serde_json::from_str(r#"{"number":1,"status":2}"#)).unwrap();
     assert_eq!((visit.number, visit.status), (1, 2));
+}
+
+#[test]
+fn a_column_that_is_migrated_is_in_a_body_too() {
+    #[derive(PhiRecord)]
+    #[phi(record = "prescription", plaintext, derive(Serialize, Deserialize))]
+    struct Old {
+        #[phi(id)]
+        rx_number: u64,
+        #[phi(seal = Migrates<Drug>)]
+        drug: String,
+        #[phi(seal = Option<Migrates<Directions>>)]
+        directions: Option<String>,
+    }
+    let body = r#"{"rx_number":7,"drug":"Canary","directions":"Canary"}"#;
+    let permit = ReadThrough::until(2099, 3, 1, "CHG-1234").unwrap();
+    let keys = keyring().read_through::<Drug>(&permit).read_through::<Directions>(&permit);
+    let rx: Old = accept_plaintext(|| serde_json::from_str(body)).unwrap();
+    let sealed = serde_json::to_string(&keys.seal(&rx).unwrap()).unwrap();
+    assert!(!sealed.contains("Canary"), "{sealed}");
+    for row in [body, sealed.as_str()] {
+        let row: SealedOld = serde_json::from_str(row).unwrap();
+        let rx = keys.open(&row, &access()).unwrap();
+        assert_eq!(serde_json::to_string(&expose_plaintext(&rx)).unwrap(), body);
+        assert!(serde_json::to_string(&rx).is_err());
+    }
+
+    // The permit is the row's. Under `Sealing` the marker is as `Drug`, which reads tokens alone.
+    #[derive(Serialize, Deserialize)]
+    struct Given {
+        #[serde(with = "Sealing::<Migrates<Drug>>")]
+        drug: String,
+    }
+    let record = keys.record("prescription", 7).unwrap();
+    let sealed = serde_json::to_string(&record.sealing(&Given { drug: rx.drug })).unwrap();
+    assert!(!sealed.contains("Canary"), "{sealed}");
+    let reader = record.opened_by(&access());
+    assert!(reader.run_opening(|| serde_json::from_str::<Given>(body)).is_err());
+    assert_eq!(reader.run_opening(|| serde_json::from_str::<Given>(&sealed)).unwrap().drug, "Canary");
 }

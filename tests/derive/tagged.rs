@@ -89,6 +89,26 @@ fn prescription() -> Prescription {
 
 type Row = SealedPrescription;
 
+/// What docs/RECORDS.md tells a service: how a bound field changes, how a record is replaced, and what a forgotten tag does.
+#[test]
+fn a_bound_field_is_changed_and_a_record_is_replaced() {
+    let keys = keyring();
+    let row = keys.seal(&prescription()).unwrap();
+    let mut rx = keys.open(&row, &access()).unwrap();
+    rx.status = "filled".into();
+    let filled = keys.seal(&rx).unwrap();
+    assert_eq!(keys.open(&filled, &access()).unwrap().status, "filled");
+
+    let from_client = Prescription { tag: filled.tag, ..prescription() };
+    assert_eq!(keys.seal(&from_client).unwrap().verified(&keys).unwrap().version(), 3);
+    assert_eq!(keys.seal(&prescription()).unwrap().verified(&keys).unwrap().version(), 1);
+
+    let set = row.set::<Directions>(&keys, &Some("two daily".into())).unwrap();
+    for forgotten in [Row { tag: row.tag, ..set }, Row { status: "filled".into(), ..row.clone() }] {
+        assert_eq!(keys.open(&forgotten, &access()).unwrap_err().code(), ErrorCode::TagRefused);
+    }
+}
+
 #[test]
 fn every_way_of_writing_makes_the_next_tag() {
     let keys = keyring();

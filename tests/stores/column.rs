@@ -175,7 +175,7 @@ pub fn joined_texts(cases: usize) -> impl Iterator<Item = (String, BTreeMap<KeyI
 pub fn joined_bytes(placed: &BTreeMap<KeyId, u64>) -> Vec<(Vec<u8>, BTreeMap<KeyId, u64>)> {
     // Each other one is a record tag.
     let of = |key: &KeyId, at: u64| {
-        let one = all().iter().filter(|one| one.key == *key && (one.bytes.len() == 48) == (at % 2 == 1)).next();
+        let one = all().iter().find(|one| one.key == *key && (one.bytes.len() == 48) == (at % 2 == 1));
         one.unwrap().bytes.as_slice()
     };
     let join = |between: &[u8]| {

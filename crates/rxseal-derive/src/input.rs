@@ -19,6 +19,9 @@ use field::{Field, Role, Seal};
 const NAMED: &str =
     "needs fields with names, since each says what becomes of it: write `Name { #[phi(id)] number: u64, .. }`";
 
+const UNTAGGED: &str = "a record tag covers what is bound, and this record has none, so nothing would notice a change of this field: add \
+                        `#[phi(record_tag)] tag: rxseal::RecordTag`, or leave `bind` out";
+
 /// A struct or enum of the user's.
 pub(crate) struct Input {
     pub(crate) container: Container,
@@ -185,27 +188,36 @@ fn check_tag(variant: &Variant, all: &[Variant], container: &Container, errors: 
             );
         }
     }
-    if let (Some(name), 0, true) = (&variant.name, tags(variant), all.iter().any(|other| tags(other) > 0)) {
+    let is_tagged = all.iter().any(|other| tags(other) > 0);
+    if let (Some(name), 0, true) = (&variant.name, tags(variant), is_tagged) {
         errors.at(name, "each variant needs the record tag, or none has one: say #[phi(record_tag)] on a field of it");
+    }
+    // A part or a nested struct has the tag of its record.
+    if matches!(container.kind, Kind::Record { .. }) && !container.projection && !is_tagged {
+        for field in &variant.fields {
+            if let Role::Clear { bind: Some(bind) } = &field.role {
+                errors.at(&bind.id, UNTAGGED);
+            }
+        }
     }
 }
 
 /// A record tag has to cover which variant of an enum it is: two variants may have the same fields.
 fn check_bind(name: &Ident, is_enum: bool, variants: &[Variant], container: &Container, errors: &mut Errors) {
+    let mut fields = variants.iter().flat_map(|variant| &variant.fields);
+    let is_tagged = fields.any(|field| matches!(field.role, Role::RecordTag));
     match &container.bind {
         Some(id) if !is_enum => errors.at(
             id,
             "`bind` on an enum puts under the record tag which variant it is, and a struct has none: bind its fields, as in #[phi(clear, bind = \"rx.status\")]",
         ),
-        None if is_enum && variants.len() > 1 => {
-            let tag = |field: &&Field| matches!(field.role, Role::RecordTag);
-            if variants.iter().any(|variant| variant.fields.iter().any(|field| tag(&field))) {
-                errors.at(
-                    name,
-                    format_args!("the record tag covers which variant of `{name}` a row is, under an id of its own: say #[phi(bind = \"..\")] on the enum, as in `bind = \"event.kind\"`"),
-                );
-            }
+        Some(id) if matches!(container.kind, Kind::Record { .. }) && !container.projection && !is_tagged => {
+            errors.at(id, UNTAGGED);
         }
+        None if variants.len() > 1 && is_tagged => errors.at(
+            name,
+            format_args!("the record tag covers which variant of `{name}` a row is, under an id of its own: say #[phi(bind = \"..\")] on the enum, as in `bind = \"event.kind\"`"),
+        ),
         _ => {}
     }
 }

@@ -11,6 +11,8 @@ struct Visit {
     lines: Vec<u8>,
     #[phi(clear, bind = "Status")]
     status: u8,
+    #[phi(record_tag)]
+    tag: rxseal::RecordTag,
 }
 
 #[derive(PhiRecord)]

@@ -31,4 +31,15 @@ struct Address {
     city: String,
 }
 
+#[derive(PhiRecord)]
+#[phi(record = "event", bind = "event.kind")]
+enum Event {
+    Visit {
+        #[phi(id)]
+        id: u64,
+        #[phi(seal = Drug)]
+        drug: String,
+    },
+}
+
 fn main() {}

@@ -24,6 +24,8 @@ struct Visit {
     g: String,
     #[phi(clear, bind = "rx.g")]
     h: String,
+    #[phi(record_tag)]
+    tag: rxseal::RecordTag,
 }
 
 fn main() {}

@@ -188,3 +188,61 @@ fn opens(
     assert_eq!(drug.open(&rec).unwrap(), "warfarin 5 MG");
     assert_eq!(directions.unwrap().open(&rec).unwrap(), "daily");
 }
+
+mod with_migration {
+    use super::*;
+    use rxseal::PhiRecord;
+    use rxseal::records::Migrates;
+
+    #[derive(PhiRecord)]
+    #[phi(record = "prescription", derive(sqlx::FromRow))]
+    pub struct Prescription {
+        #[phi(id)]
+        pub rx_number: i64,
+        #[phi(seal = Migrates<phi::Drug>)] // at step 6 again `seal = phi::Drug`
+        pub drug: String,
+    }
+
+    /// Step 4 in SQLite.
+    pub async fn backfill(db: &mut SqliteConnection, keys: &Keyring, access: &Access) -> Result<usize, Box<dyn Error>> {
+        let select = "SELECT * FROM rx WHERE typeof(drug) = 'text' AND substr(drug, 1, 3) <> 'rxs' LIMIT 100";
+        let rows: Vec<SealedPrescription> = sqlx::query_as(select).fetch_all(&mut *db).await?;
+        for row in &rows {
+            let sealed = row.drug.rewrite(&keys.record_of(row)?, access)?;
+            sqlx::query("UPDATE rx SET drug = ?1 WHERE rx_number = ?2 AND substr(drug, 1, 3) <> 'rxs'")
+                .bind(&sealed)
+                .bind(row.rx_number)
+                .execute(&mut *db)
+                .await?;
+        }
+        Ok(rows.len())
+    }
+}
+
+#[tokio::test]
+async fn a_record_struct_is_migrated() {
+    use rxseal::migrating::ReadThrough;
+    use with_migration::{Prescription, SealedPrescription, backfill};
+
+    let db = super::Database::new("migrated");
+    let sync = db.rusqlite();
+    sync.execute_batch("DROP TABLE rx; CREATE TABLE rx (rx_number INTEGER PRIMARY KEY, drug TEXT NOT NULL)").unwrap();
+    let mut sqlx = db.sqlx().await;
+    let permit = ReadThrough::until(2099, 3, 1, "CHG-1234").unwrap();
+    let keys = rxseal::testing::insecure_keyring("pharmacy-17").unwrap().unobserved();
+    let keys = keys.read_through::<phi::Drug>(&permit);
+    let access = Access::new("job:backfill", Purpose::TREAT).unwrap();
+    for rx_number in 1..=150 {
+        sync.execute("INSERT INTO rx VALUES (?1, 'warfarin 5 MG')", [rx_number]).unwrap();
+    }
+    let row = keys.seal(&Prescription { rx_number: 151, drug: "warfarin 5 MG".into() }).unwrap();
+    sqlx::query("INSERT INTO rx VALUES (151, ?1)").bind(&row.drug).execute(&mut sqlx).await.unwrap();
+    for expected in [100, 50, 0] {
+        let rows: Vec<SealedPrescription> = sqlx::query_as("SELECT * FROM rx").fetch_all(&mut sqlx).await.unwrap();
+        let opened = keys.open_all(&rows, &access);
+        assert!(opened.into_iter().all(|rx| rx.unwrap().drug == "warfarin 5 MG"));
+        assert_eq!(backfill(&mut sqlx, &keys, &access).await.unwrap(), expected);
+    }
+    let left = "SELECT count(*) FROM rx WHERE drug LIKE '%warfarin%'";
+    assert_eq!(sync.query_row(left, (), |row| row.get::<_, i64>(0)).unwrap(), 0);
+}
