@@ -245,7 +245,12 @@ fn check_types(variant: &Variant, errors: &mut Errors) {
             }
             Role::Clear { .. } => {
                 let Some(name) = sealed_type(inside) else { continue };
-                errors.at(ty, format_args!("a `{name}` is not readable: no count and no reseal would see it, so its key could be destroyed. Write the type of the value, and #[phi(seal = Marker)]"));
+                let remedy = if name == "Phi" {
+                    "write #[phi(seal)]"
+                } else {
+                    "write the type of the value, and #[phi(seal = Marker)]"
+                };
+                errors.at(ty, format_args!("a `{name}` is not readable, and no count and no reseal sees a clear field, so its key could be destroyed: {remedy}"));
             }
             Role::Nested if tokens::is_plain(inside) => {
                 errors.at(ty, "a nested struct has #[derive(PhiRecord)] and #[phi(nested)]: for repeated ones say #[phi(part = \"name\")], and seal any other value with #[phi(seal = Marker)]");
