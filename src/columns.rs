@@ -7,9 +7,13 @@
 //! | to write the token as text and not as bytes | `SealedText<T, F>`, which `sealed.to_text()` makes |
 //! | the number in `VARCHAR(..)` | [`ColumnLen`] |
 //! | a database that refuses plaintext | [`ColumnSql`], or the command `rxseal ddl` |
+//! | a column that still has plaintext | [`Migrating<T, F>`](crate::migrating::Migrating) |
 //!
 //! A driver reads a binary token, or a token's text, which cannot be confused (FORMAT 6.4). Anything else is refused with an error that
 //! quotes nothing of it. Reading checks only the form and needs no key, so a token that does not open passes through unchanged.
+//! [COLUMNS.md] has what to write for each driver.
+//!
+//! [COLUMNS.md]: https://github.com/rxseal/rxseal/blob/v0.2.0/docs/COLUMNS.md
 
 #[cfg(any(
     feature = "diesel_2",

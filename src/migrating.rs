@@ -2,7 +2,9 @@
 //!
 //! A field of type [`Migrating<T, F>`] reads both. It is for the weeks, better the minutes, of a migration, and a
 //! [`Sealed<T, F>`](crate::Sealed) takes its place at the end: that type reads no plaintext, so after the last step there is no code left that
-//! does. docs/COLUMNS.md has the steps with their SQL.
+//! does. [COLUMNS.md] has the steps with their SQL.
+//!
+//! [COLUMNS.md]: https://github.com/rxseal/rxseal/blob/v0.2.0/docs/COLUMNS.md
 //!
 //! | step | code | database |
 //! |---|---|---|

@@ -35,6 +35,7 @@ const MAX_VERSION: u64 = (1 << 48) - 1;
 /// never null.
 ///
 /// A record that was not sealed yet has [`RecordTag::new`]. Sealing gives it version 1, and every later sealing one more.
+/// [`TaggedRecord`](crate::records::TaggedRecord) has an example of a row with a tag.
 ///
 /// ```
 /// use rxseal::{ErrorCode, RecordTag};
@@ -61,14 +62,15 @@ impl RecordTag {
         Self(None)
     }
 
-    /// How often the record was sealed, from 1 on; 0 if it was not sealed yet. Nobody has checked it before the record was verified.
+    /// How often the record was sealed, from 1 to 2^48 - 1; 0 if it was not sealed yet. Nobody has checked it before the record was verified.
     #[must_use]
     pub fn version(&self) -> u64 {
         let Some([_, _, _, _, _, _, _, _, _, _, a, b, c, d, e, f, ..]) = self.0 else { return 0 };
         u64::from_be_bytes([0, 0, a, b, c, d, e, f])
     }
 
-    /// Which fields the tag covers: 1, or more after fields with `since` joined. 0 if the record was not sealed yet.
+    /// The cover number, which says what the tag covers: 1, or more after fields with `since` joined. 0 if the record was not sealed yet.
+    /// Nobody has checked it before the record was verified.
     #[must_use]
     pub fn cover(&self) -> u8 {
         let Some([_, _, _, _, _, _, _, _, _, cover, ..]) = self.0 else { return 0 };
@@ -82,7 +84,7 @@ impl RecordTag {
         Some(KeyId::from_bytes([a, b, c, d, e, f]))
     }
 
-    /// The binary form, for a binary column.
+    /// The binary form, for a binary column: 48 bytes.
     ///
     /// # Errors
     ///
@@ -91,7 +93,7 @@ impl RecordTag {
         self.0.as_ref().ok_or_else(|| ErrorKind::TagMissing.into())
     }
 
-    /// The text form, for a text column.
+    /// The text form, for a text column: 64 characters of base64url, which begin with `rxrS`.
     ///
     /// # Errors
     ///

@@ -1,9 +1,9 @@
 //! Whole record structs: each field says once what it is.
 //!
-//! `#[derive(PhiRecord)]` (feature `derive`) makes the *row* of a struct: the same struct with tokens in the place of its sealed fields. The
-//! row is what a program stores, in any serde format or column by column. Seal a struct with [`Keyring::seal`](crate::Keyring::seal), and
-//! open a row with [`Keyring::open`](crate::Keyring::open). A [`Sealer`](crate::Sealer) only seals and an [`Opener`](crate::Opener) only
-//! opens.
+//! `#[derive(PhiRecord)]` (feature `derive`) makes the *twin* of a struct: the same struct with tokens in the place of its sealed fields. A
+//! value of it is a *row*, which a program stores, in any serde format or column by column. Seal a struct with
+//! [`Keyring::seal`](crate::Keyring::seal), and open a row with [`Keyring::open`](crate::Keyring::open). A [`Sealer`](crate::Sealer) only
+//! seals and an [`Opener`](crate::Opener) only opens.
 //!
 #![cfg_attr(feature = "derive", doc = "```")]
 #![cfg_attr(not(feature = "derive"), doc = "```ignore")]
@@ -58,6 +58,41 @@
 //! // One field, to be written back alone.
 //! let new = row.set::<Directions>(&keys, &Some("two daily".into()))?;
 //! assert_eq!(new.patient_name, row.patient_name);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Many records are sealed and opened at once, and rows are moved to the newest key or to another record:
+//!
+#![cfg_attr(feature = "derive", doc = "```")]
+#![cfg_attr(not(feature = "derive"), doc = "```ignore")]
+//! # use rxseal::{PhiRecord, SealedRecord, phi};
+//! # #[derive(PhiRecord)]
+//! # #[phi(record = "prescription")]
+//! # struct Prescription {
+//! #     #[phi(id)]
+//! #     rx_number: u64,
+//! #     #[phi(seal = phi::Drug)]
+//! #     drug: String,
+//! # }
+//! # fn main() -> Result<(), rxseal::Error> {
+//! # let keys = rxseal::testing::insecure_keyring("pharmacy-17")?.unobserved();
+//! # let access = rxseal::Access::new("user:kim.rph", rxseal::Purpose::TREAT)?;
+//! # let rxs = [1001, 1002].map(|rx_number| Prescription { rx_number, drug: "warfarin 5 MG".into() });
+//! let rows = keys.seal_all(&rxs)?;
+//! for rx in keys.open_all(&rows, &access) {
+//!     assert_eq!(rx?.drug, "warfarin 5 MG"); // or why this one does not open; the others do
+//! }
+//!
+//! for row in rows.iter().filter(|row| row.needs_reseal(&keys).is_ok_and(|needs| needs)) {
+//!     let row = keys.reseal(row)?; // under the primary key: write it back
+//! }
+//!
+//! let mut copy = rows[0].clone();
+//! copy.rx_number = 2001;
+//! assert!(copy.check(&keys).is_err()); // its token is bound to 1001
+//! let moved = keys.rebind(&rows[0], |row| row.rx_number = 2001, &access)?;
+//! moved.check(&keys)?;
 //! # Ok(())
 //! # }
 //! ```

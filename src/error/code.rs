@@ -70,9 +70,9 @@ error_codes! {
     /// the type's `Deserialize` does not read what its `Serialize` writes. Mend its serde attributes; only debug builds check this, when a
     /// record struct is sealed.
     NotReadBack = "not-read-back",
-    /// the value is itself a token or a wrapped subject key. Open it first, or store it next to the sealed fields.
+    /// the value is itself a token, a wrapped subject key or a record tag. Open it first, or store it next to the sealed fields.
     TokenAsPlaintext = "token-as-plaintext",
-    /// a token, a wrapped subject key or a sealed field is inside the value. Use plain types in there.
+    /// a token, a wrapped subject key, a record tag or a sealed field is inside the value. Use plain types in there.
     TokenInside = "token-inside",
 
     // Record tags
@@ -84,7 +84,8 @@ error_codes! {
     /// from an older state of this one. Check that your program writes the new tag with each field, then look at the row and at its
     /// backups; `open_unverified` still reads it.
     TagRefused = "tag-refused",
-    /// the record is authentic but older than the caller allows: an old row was put back, or it was never resealed.
+    /// the record is authentic but older than the caller allows: an old row was put back, or it was never resealed. Compare it with
+    /// its backups.
     TagTooOld = "tag-too-old",
     /// the tag covers fields that this program does not know. A newer release wrote the record: deploy that release.
     CoverUnknown = "cover-unknown",

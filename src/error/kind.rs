@@ -75,14 +75,14 @@ pub(crate) enum ErrorKind {
     )]
     NotReadBack,
     #[error(
-        "the value is itself a token or a wrapped subject key: open it first, or store it beside the sealed fields in a \
-         field of type `Sealed`"
+        "the value is itself a token, a wrapped subject key or a record tag: open it first, or store it beside the sealed \
+         fields, a token in a field of type `Sealed`"
     )]
     TokenAsPlaintext,
     #[error(
-        "the value contains a token, a wrapped subject key, or a field that is sealed on its own; inside a sealed value no \
-         reseal, count or destruction of a key could see it. Use plain types inside it, seal such fields beside it, or seal \
-         `expose_plaintext(&value)`"
+        "the value contains a token, a wrapped subject key, a record tag or a field that is sealed on its own; inside a \
+         sealed value no reseal, count or destruction of a key could see it. Use plain types inside it, seal such fields \
+         beside it, or seal `expose_plaintext(&value)`"
     )]
     TokenInside,
     #[error(
@@ -94,24 +94,34 @@ pub(crate) enum ErrorKind {
 
     // Record tags
     #[error(
-        "the record has no tag: its column is null or empty, or the record was never sealed. A record of this type is never \
-         read without one"
+        "the record has no tag: its column is null or empty, or the record was never sealed. Seal a new record before \
+         you store it, and compare a stored row with its backups"
     )]
     TagMissing,
-    #[error("this is not a record tag: it is cut off, or another value")]
+    #[error(
+        "this is not a record tag, but cut off or another value: find out what wrote it, and restore the row from a backup"
+    )]
     NotATag,
     #[error(
         "the record is not as it was sealed: a field, a bound value or the tag was changed, removed, or taken from another \
-         record or an older state of this one; rxseal cannot tell which"
+         record or an older state of this one; rxseal cannot tell which. Compare the row with its backups; \
+         `open_unverified` still reads it"
     )]
     TagRefused,
-    #[error("the record is older than the minimum that was asked for: an old row may have been put back")]
+    #[error(
+        "the record is older than the minimum that was asked for: compare it with its backups, since an old row may have been \
+         put back, or reseal it if it was never resealed"
+    )]
     TagTooOld,
-    #[error("the record's tag covers fields that this program does not know: a newer release wrote it")]
+    #[error(
+        "the record's tag covers fields that this program does not know: deploy the newer release that made the tag"
+    )]
     CoverUnknown,
     #[error("a clear value cannot be covered by a record tag")]
     ClearRefused,
-    #[error("the record's version has no successor")]
+    #[error(
+        "the record's tag has the highest version that there is, so no further one can be made: find out what sealed it so often"
+    )]
     VersionSpent,
 
     // Scopes and roles

@@ -8,6 +8,21 @@ use crate::error::{Error, Reason};
 use crate::id::Identifier;
 
 /// A value that can be a record's, a part's or a subject's id.
+///
+/// As text it is 1 to 255 bytes of printable ASCII without space ([`Identifier`] has the rules). Another value is `invalid-id` when the record
+/// is sealed or opened. Implement it for a type of your own:
+///
+/// ```
+/// use rxseal::{Identifier, records::AsRecordId};
+///
+/// struct RxNumber(u64);
+///
+/// impl AsRecordId for RxNumber {
+///     fn as_record_id(&self) -> Identifier<'_> {
+///         self.0.into()
+///     }
+/// }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a record id",
     note = "integers, `String` and `Uuid` (feature `uuid_1`) can; for a type of your own implement `rxseal::records::AsRecordId`"

@@ -13,6 +13,39 @@ use crate::record::{OpenOnly, RecordCore, Role, SealAndOpen, SealOnly};
 
 /// A keyring or a handle of one, together with the keys of the subjects whose records are sealed and opened. `with_subjects` of
 /// [`Keyring`], [`Sealer`] and [`Opener`] makes it.
+///
+/// ```
+/// # #[cfg(all(feature = "derive", feature = "subject-keys"))]
+/// # rxseal::run_local(async {
+/// use rxseal::store::MemorySubjectStore;
+/// use rxseal::subjects::SubjectKeys;
+/// use rxseal::{PhiRecord, phi};
+///
+/// #[derive(PhiRecord)]
+/// #[phi(record = "prescription")]
+/// struct Prescription {
+///     #[phi(id)]
+///     rx_number: u64,
+///     #[phi(subject)]
+///     patient: String,
+///     #[phi(seal = phi::Drug)]
+///     drug: String,
+/// }
+/// # let keys = rxseal::testing::insecure_keyring("pharmacy-17")?.unobserved();
+/// # let access = rxseal::Access::new("user:kim.rph", rxseal::Purpose::TREAT)?;
+/// let rxs = [Prescription { rx_number: 1001, patient: "P-7".into(), drug: "warfarin 5 MG".into() }];
+/// let subject_keys = SubjectKeys::new(MemorySubjectStore::default());
+///
+/// let loaded = subject_keys.load_or_create_of(&keys, &rxs).await?; // a new patient gets a key
+/// let rows = keys.with_subjects(&loaded).seal_all(&rxs)?;
+///
+/// let loaded = subject_keys.load_of(&keys, &rows).await?; // never makes one
+/// let rx = keys.with_subjects(&loaded).open(&rows[0], &access)?;
+/// assert_eq!(rx.drug, "warfarin 5 MG");
+/// # Ok::<(), rxseal::Error>(())
+/// # })?;
+/// # Ok::<(), rxseal::Error>(())
+/// ```
 pub struct WithSubjects<'a, R = SealAndOpen> {
     shares: &'a KeyringShares,
     subjects: Option<&'a dyn SubjectSource>,

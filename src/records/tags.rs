@@ -8,6 +8,37 @@ use crate::error::Error;
 use crate::record_tag::RecordTag;
 
 /// A row whose fields a record tag holds together: one with `#[phi(record_tag)]`.
+///
+/// ```
+/// # #[cfg(feature = "derive")] {
+/// use rxseal::records::TaggedRecord;
+/// use rxseal::{ErrorCode, PhiRecord, RecordTag, SealedRecord, phi};
+///
+/// #[derive(PhiRecord)]
+/// #[phi(record = "prescription")]
+/// struct Prescription {
+///     #[phi(id)]
+///     rx_number: u64,
+///     #[phi(seal = phi::Drug)]
+///     drug: String,
+///     #[phi(clear, bind = "rx.refills")]
+///     refills: u8,
+///     #[phi(record_tag)]
+///     tag: RecordTag,
+/// }
+/// # let keys = rxseal::testing::insecure_keyring("pharmacy-17")?.unobserved();
+/// let rx = Prescription { rx_number: 1001, drug: "warfarin 5 MG".into(), refills: 2, tag: RecordTag::new() };
+/// let row = keys.seal(&rx)?;
+/// let new = row.set::<phi::Drug>(&keys, &"warfarin 2 MG".into())?;
+/// assert_eq!(new.verified(&keys)?.version(), 2);
+/// assert_eq!(row.verified(&keys)?.min_version(2).unwrap_err().code(), ErrorCode::TagTooOld);
+///
+/// let mut forged = new.clone();
+/// forged.refills = 9; // or the drug's old token: `forged.drug = row.drug`
+/// assert_eq!(forged.verified(&keys).unwrap_err().code(), ErrorCode::TagRefused);
+/// # }
+/// # Ok::<(), rxseal::Error>(())
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no record tag",
     note = "give the struct a field `#[phi(record_tag)] tag: rxseal::RecordTag`"
@@ -33,7 +64,7 @@ pub trait TaggedRecord: WholeRecord {
 /// A row whose tag was verified. [`TaggedRecord::verified`] makes it.
 ///
 /// A tag says that the row is *a* state that was sealed. An old row that was put back with its old tag is one too. If you know better
-/// from elsewhere (an audit log, the tag that a client saw, the event of dispensing), ask for a [`min_version`](Self::min_version).
+/// from elsewhere (an audit log, the version that a client saw, the event of dispensing), ask for a [`min_version`](Self::min_version).
 pub struct Verified<'r, S> {
     row: &'r S,
 }
@@ -60,7 +91,7 @@ impl<'r, S: TaggedRecord> Verified<'r, S> {
         self.at_least(version, 0)
     }
 
-    /// Refuses a row whose tag covers less than this cover number says: after a field with `since = 2` was added and every row was
+    /// Refuses a row whose cover number is below this one: after a field with `since = 2` was added and every row was
     /// resealed, `min_cover(2)` refuses a row of before.
     ///
     /// # Errors

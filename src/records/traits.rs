@@ -22,7 +22,7 @@ use crate::record_tag::RecordTag;
             is repeated"
 )]
 pub trait PhiFields: Sized {
-    /// The same struct with its sealed fields as tokens: what is stored.
+    /// Its twin: the same struct with its sealed fields as tokens, which is stored.
     type Sealed: SealedFields<Open = Self>;
     #[doc(hidden)]
     const FIELDS: FieldIds;
@@ -37,7 +37,7 @@ pub trait PhiFields: Sized {
     fn seal_fields(&self, sealer: &mut RecordSealer<'_>) -> Result<Self::Sealed, Error>;
 }
 
-/// What a [`PhiFields`] is sealed to. `#[derive(PhiRecord)]` implements it for the struct that it makes.
+/// The twin of a [`PhiFields`]: what that is sealed to. `#[derive(PhiRecord)]` implements it for the struct that it makes.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not sealed",
     note = "`#[derive(rxseal::PhiRecord)]` makes the sealed struct: `SealedPrescription` for a `Prescription`"
@@ -73,7 +73,9 @@ pub trait PhiRecord: PhiFields<Sealed: SealedRecord> {
     fn record_ids(&self) -> Result<RecordIds<'_>, Error>;
 }
 
-/// What a [`PhiRecord`] is sealed to: the row.
+/// What a [`PhiRecord`] is sealed to: a row.
+///
+/// [`records`](crate::records) has an example of its methods.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not the row of a record struct",
     note = "`#[derive(rxseal::PhiRecord)]` makes the row's type: `SealedPrescription` for a `Prescription`"

@@ -33,6 +33,7 @@ const LISTS: &[List] = &[
         // They use a column.
         elsewhere: &["benches/Cargo.toml", "crates/rxseal-sqlite/README.md"],
     },
+    List { heading: "Add types of another crate, such as dates", words: &["jiff_0_2"], elsewhere: &[] },
     List { heading: "Add a field to the vocabulary", words: &["MemberId", "phi.coverage.member"], elsewhere: &[] },
     List {
         heading: "Add a suite letter",
