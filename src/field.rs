@@ -219,6 +219,11 @@ pub(crate) mod private {
         matches_start(a, b) && a.len() == b.len()
     }
 
+    /// Whether two texts are one.
+    pub(crate) const fn is_same_text(a: &str, b: &str) -> bool {
+        same(a.as_bytes(), b.as_bytes())
+    }
+
     const fn matches_start(mut text: &[u8], mut start: &[u8]) -> bool {
         while let [first, rest @ ..] = start {
             let [head, tail @ ..] = text else { return false };

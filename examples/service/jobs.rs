@@ -44,6 +44,12 @@ pub async fn rotate(at: &Service) -> Result<(), Box<dyn Error>> {
         let (patients, rows) = (at.store.patients(tenant, None).await?, at.store.prescriptions(tenant, None).await?);
         let subjects = at.subjects.load(&keys, patients.iter().map(|row| row.id)).await?;
         let keys = keys.with_subjects(&subjects);
+        for new in keys.reseal_all(&at.store.phones(tenant).await?) {
+            match new {
+                Ok(new) => at.store.save_phone(tenant, &new).await?,
+                Err(error) => println!("{tenant}: a phone stays behind: {error}"),
+            }
+        }
         for new in keys.reseal_all(&patients) {
             match new {
                 Ok(new) => at.store.save_patient(tenant, &new).await?,

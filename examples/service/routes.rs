@@ -95,9 +95,10 @@ async fn list(by: Staff, Path(id): Path<Uuid>) -> Result<Plaintext<Vec<Prescript
     Ok(Plaintext(opened.filter_map(|rx| rx.inspect_err(|error| eprintln!("error: {error}")).ok()).collect()))
 }
 
-/// Destroys the patient's key: every copy of the fields is dead, in every backup.
+/// Destroys the patient's key: every copy of the sealed fields is dead, in every backup. No key seals what is still plaintext.
 async fn forget(by: Staff, Path(id): Path<Uuid>) -> Result<StatusCode, Problem> {
     by.access()?;
+    by.at.store.delete_phone(by.tenant, id).await?;
     by.at.subject_admin.shred(by.tenant, id, &by.at.shredded).await?;
     by.at.subjects.forget(by.tenant, id).await;
     Ok(StatusCode::NO_CONTENT)

@@ -63,6 +63,12 @@ impl Store {
         statement.execute(&self.0).await.map(drop).map_err(failed)
     }
 
+    /// It may be plaintext, which dies with no key.
+    pub async fn delete_phone(&self, tenant: &str, patient: Uuid) -> Result<(), Problem> {
+        let statement = query("DELETE FROM phone WHERE tenant = ? AND patient = ?").bind(tenant).bind(patient);
+        statement.execute(&self.0).await.map(drop).map_err(failed)
+    }
+
     async fn rows<T>(&self, sql: &'static str, tenant: &str, id: Option<Uuid>) -> Result<Vec<T>, Problem>
     where
         T: for<'r> FromRow<'r, SqliteRow> + Send + Unpin,

@@ -132,7 +132,9 @@ impl Cover {
     pub(super) fn sort(&mut self) -> Result<(), Error> {
         let Self { bytes, elements, .. } = self;
         let path = |element: &Element| bytes.get(element.path.clone()).unwrap_or_default();
-        elements.sort_by(|a, b| path(a).cmp(path(b)).then_with(|| a.id.cmp(b.id)));
+        // List by list, since a token and a value may have one id: between two values of that id it would hide that they are two.
+        let list = |element: &Element| element.kind == Kind::Sealed;
+        elements.sort_by(|a, b| path(a).cmp(path(b)).then_with(|| a.id.cmp(b.id)).then_with(|| list(a).cmp(&list(b))));
         let repeats = |pair: &[Element]| {
             let [a, b] = pair else { return false };
             a.id == b.id && a.kind == Kind::Clear && b.kind == Kind::Clear && path(a) == path(b)

@@ -243,6 +243,18 @@ mod tests {
         assert_eq!(case.verify(&mut both(), 1, &RecordTag::new()), Err("tag-missing"));
     }
 
+    /// FORMAT 14.6: a token between them must not hide that they are two.
+    #[test]
+    fn two_values_of_one_id_are_refused_beside_a_token_of_that_id() {
+        let case = Case::of(&keyring(), "1");
+        let mut cover = Cover::default();
+        cover.clear(DRUG, "one");
+        cover.sealed(DRUG, &[], &token(1));
+        cover.clear(DRUG, "other");
+        let refused = case.tag(&mut cover, 1, &RecordTag::new()).unwrap_err();
+        assert_eq!(refused.code().as_str(), "field-repeated");
+    }
+
     #[test]
     fn no_bit_of_a_tag_may_change() {
         let keys = keyring();

@@ -273,7 +273,7 @@ mod tests {
 
     impl PhiFields for Fills {
         type Sealed = SealedFills;
-        const FIELDS: FieldIds = FieldIds { own: &[declared::<Quantity>()], nested: &[], variants: &[] };
+        const FIELDS: FieldIds = FieldIds { own: &[declared::<Quantity>()], ..FieldIds::NONE };
 
         fn contexts(&self) -> usize {
             <Parts<Quantity> as TwinOf<Map>>::contexts(&self.1)

@@ -101,7 +101,7 @@ impl PhiFields for Prescription {
             rxseal::__private::declared::<<Own as TwinOf<Phi<String, PrescriberName>>>::Field>(),
         ],
         nested: &[&<Address as PhiFields>::FIELDS],
-        variants: &[],
+        ..rxseal::__private::FieldIds::NONE
     };
 
     // Sealed fields, parts and nested structs; clear fields have no contexts.
@@ -226,8 +226,7 @@ impl PhiFields for Line {
             rxseal::__private::declared::<<LineDrug as TwinOf<String>>::Field>(),
             rxseal::__private::declared::<<Option<LineNote> as TwinOf<Option<String>>>::Field>(),
         ],
-        nested: &[],
-        variants: &[],
+        ..rxseal::__private::FieldIds::NONE
     };
 
     fn seal_fields(&self, sealer: &mut rxseal::__private::RecordSealer<'_>) -> Result<Self::Sealed, Error> {
@@ -291,8 +290,7 @@ impl PhiFields for Address {
 
     const FIELDS: rxseal::__private::FieldIds = rxseal::__private::FieldIds {
         own: &[rxseal::__private::declared::<<Street as TwinOf<String>>::Field>()],
-        nested: &[],
-        variants: &[],
+        ..rxseal::__private::FieldIds::NONE
     };
 
     fn seal_fields(&self, sealer: &mut rxseal::__private::RecordSealer<'_>) -> Result<Self::Sealed, Error> {

@@ -9,6 +9,7 @@
 mod forms;
 pub mod hygiene;
 mod plaintext;
+mod recombined;
 mod shapes;
 mod subjects;
 mod support;

@@ -133,7 +133,7 @@ fn a_projection_opens_unverified() {
 #[test]
 fn an_enum_has_a_tag_in_each_variant() {
     #[derive(PhiRecord, PartialEq)]
-    #[phi(record = "event", derive(Debug, Serialize, Deserialize))]
+    #[phi(record = "event", bind = "event.kind", derive(Debug, Serialize, Deserialize))]
     enum Event {
         Visit {
             #[phi(id)]

@@ -9,7 +9,7 @@ pub(crate) mod tokens;
 use proc_macro2::Ident;
 use quote::{ToTokens, format_ident};
 use syn::ext::IdentExt;
-use syn::{Attribute, Data, DeriveInput, Fields, GenericParam, Generics, Visibility};
+use syn::{Attribute, Data, DeriveInput, Fields, GenericParam, Generics, Type, Visibility};
 
 use crate::errors::Errors;
 use attributes::named;
@@ -54,6 +54,7 @@ impl Input {
         let variants = variants(input.data, &input.ident, &container.kind, &mut errors);
         let serde = named(&input.attrs, &["serde"]);
         check_serde(&serde, &container, &variants, &mut errors);
+        check_bind(&input.ident, is_enum, &variants, &container, &mut errors);
         for variant in &variants {
             check_ids(&input.ident, variant, &container.kind, &mut errors);
             check_tag(variant, &variants, &container, &mut errors);
@@ -201,6 +202,26 @@ fn check_tag(variant: &Variant, all: &[Variant], container: &Container, errors: 
     }
 }
 
+/// A record tag has to cover which variant of an enum it is: two variants may have the same fields.
+fn check_bind(name: &Ident, is_enum: bool, variants: &[Variant], container: &Container, errors: &mut Errors) {
+    let mut fields = variants.iter().flat_map(|variant| &variant.fields);
+    let is_tagged = fields.any(|field| matches!(field.role, Role::RecordTag));
+    match &container.bind {
+        Some(id) if !is_enum => errors.at(
+            id,
+            "`bind` on an enum puts under the record tag which variant it is, and a struct has none: bind its fields, as in #[phi(clear, bind = \"rx.status\")]",
+        ),
+        Some(id) if matches!(container.kind, Kind::Record { .. }) && !container.projection && !is_tagged => {
+            errors.at(id, UNTAGGED);
+        }
+        None if variants.len() > 1 && is_tagged => errors.at(
+            name,
+            format_args!("the record tag covers which variant of `{name}` a row is, under an id of its own: say #[phi(bind = \"..\")] on the enum, as in `bind = \"event.kind\"`"),
+        ),
+        _ => {}
+    }
+}
+
 /// What cannot be meant, as far as the tokens show it. For all other types the compiler says what they lack.
 fn check_types(variant: &Variant, errors: &mut Errors) {
     for field in &variant.fields {
@@ -222,12 +243,28 @@ fn check_types(variant: &Variant, errors: &mut Errors) {
             Role::Part { .. } if tokens::is_plain(tokens::argument_of(inside, "Vec").unwrap_or(inside)) => {
                 errors.at(ty, "parts are structs with #[derive(PhiRecord)] and #[phi(part)], one, a `Vec` or an `Option` of them: seal this field as a whole with #[phi(seal = Marker)]");
             }
+            Role::Clear { .. } => {
+                let Some(name) = sealed_type(inside) else { continue };
+                let remedy = if name == "Phi" {
+                    "write #[phi(seal)]"
+                } else {
+                    "write the type of the value, and #[phi(seal = Marker)]"
+                };
+                errors.at(ty, format_args!("a `{name}` is not readable, and no count and no reseal sees a clear field, so its key could be destroyed: {remedy}"));
+            }
             Role::Nested if tokens::is_plain(inside) => {
                 errors.at(ty, "a nested struct has #[derive(PhiRecord)] and #[phi(nested)]: for repeated ones say #[phi(part = \"name\")], and seal any other value with #[phi(seal = Marker)]");
             }
             _ => {}
         }
     }
+}
+
+/// The name of a type that holds a token, or a value that is to be sealed, alone or in a list.
+fn sealed_type(ty: &Type) -> Option<&'static str> {
+    let inside = tokens::argument_of(ty, "Vec").unwrap_or(ty);
+    let known = ["Sealed", "SealedText", "Migrating", "Phi"];
+    known.into_iter().find(|name| tokens::arguments_of(inside, name).is_some_and(|arguments| arguments.len() == 2))
 }
 
 /// Two fields of one marker, as far as the tokens show it. The core compares their ids.

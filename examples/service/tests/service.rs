@@ -197,6 +197,7 @@ fn a_forgotten_patient_is_gone_from_every_backup() {
     let server = with_jane(&pharmacy);
     server.post(LEE, "/patients", &patient(JOHN));
     server.post(LEE, "/prescriptions", &prescription(2001, JOHN));
+    pharmacy.sql(&format!("INSERT INTO phone VALUES ('pharmacy-17', x'{}', 'Canary-555')", JANE.replace('-', "")));
     refused(&server.delete(LEE, &format!("/patients/{JANE}")), 403, "forbidden");
     assert_eq!(server.delete(KIM, &format!("/patients/{JANE}")).0, 204);
 
@@ -210,6 +211,9 @@ fn a_forgotten_patient_is_gone_from_every_backup() {
     refused(&server.put_directions(KIM, 1001, "1", "x"), 410, "subject-shredded");
     assert_eq!(server.get_json(KIM, "/prescriptions/2001"), prescription(2001, JOHN));
     drop(server);
+    // What was plaintext is gone too, and does not stop the nightly job.
+    pharmacy.run("night").unwrap();
+    assert_eq!(pharmacy.column("SELECT count(*) FROM phone"), Column::Integer(0));
     let server = pharmacy.serve();
     refused(&server.get(KIM, "/prescriptions/1001"), 410, "subject-shredded");
 }
@@ -240,6 +244,10 @@ fn rotation_moves_every_row() {
     server.post(LEE, "/prescriptions", &prescription(2001, JOHN));
     server.delete(KIM, &format!("/patients/{JOHN}"));
     drop(server);
+    pharmacy.sql(&format!("INSERT INTO phone VALUES ('pharmacy-17', x'{}', '555-0100')", JANE.replace('-', "")));
+    pharmacy.run("night").unwrap();
+    let phone = || pharmacy.column("SELECT substr(number, 5, 8) FROM phone");
+    let phone_before = phone();
     let key =
         |of: &str| pharmacy.column(&format!("SELECT substr({of}, 4, 6) FROM prescription WHERE rx_number = 1001"));
     let before = key("drug");
@@ -248,6 +256,7 @@ fn rotation_moves_every_row() {
     let printed = pharmacy.run("rotate").unwrap();
     assert!(printed.contains("prescription 2001 stays behind"), "{printed}");
     assert_ne!(key("drug"), before);
+    assert_ne!(phone(), phone_before);
     assert_eq!(key("drug"), key("tag"));
     assert_eq!(key("drug"), key("directions"));
     let server = pharmacy.serve();

@@ -22,8 +22,10 @@ impl<T, M: TwinOf<T>> Clone for SealedOne<T, M> {
 impl<T, M: TwinOf<T>> PhiFields for One<T, M> {
     type Sealed = SealedOne<T, M>;
 
-    const FIELDS: rxseal::__private::FieldIds =
-        rxseal::__private::FieldIds { own: &[rxseal::__private::declared::<M::Field>()], nested: &[], variants: &[] };
+    const FIELDS: rxseal::__private::FieldIds = rxseal::__private::FieldIds {
+        own: &[rxseal::__private::declared::<M::Field>()],
+        ..rxseal::__private::FieldIds::NONE
+    };
 
     fn contexts(&self) -> usize {
         M::contexts(&self.0)

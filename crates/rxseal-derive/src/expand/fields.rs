@@ -3,6 +3,7 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::quote_spanned;
 use syn::Type;
+use syn::ext::IdentExt;
 
 use super::pieces::{at, here, implement, marker, own, path_of, root, taken_apart, twin_of};
 use crate::input::field::{Bind, Field, Role, Seal};
@@ -53,7 +54,15 @@ pub(super) fn of_the_twin(input: &Input) -> TokenStream {
         |field, twin| open(input, field, twin, &opener),
         |variant, parts| built(input, variant, &parts, name),
     );
-    let visits = taken_apart(input, sealed, |field, twin| visited(input, field, twin, &visit), steps);
+    let visits = taken_apart(
+        input,
+        sealed,
+        |field, twin| visited(input, field, twin, &visit),
+        |variant, all| {
+            let is = bound_variant(input, variant, &visit);
+            quote_spanned!(here(input)=> #is #(#all)* ::core::result::Result::Ok(()))
+        },
+    );
     let changes = taken_apart(input, sealed, |field, twin| changed(input, field, twin, &change), steps);
     implement(
         input,
@@ -133,21 +142,44 @@ fn field_ids(input: &Input) -> TokenStream {
             }
             _ => None,
         });
-        (quote_spanned!(here(input)=> &[#(#own),*]), quote_spanned!(here(input)=> &[#(#nested),*]))
+        let parts = variant.fields.iter().filter_map(|field| match &field.role {
+            Role::Part { name } => Some(quote_spanned!(at(field)=> #name)),
+            // FORMAT 4.7: the entries of a map are parts that are named as their field.
+            Role::Seal(seal) if is_map(seal) => {
+                let twin_of = twin_of(input, field, seal);
+                Some(quote_spanned!(at(field)=> #root::__private::declared::<#twin_of::Field>().0.0.as_str()))
+            }
+            _ => None,
+        });
+        let bound = variant.fields.iter().filter_map(|field| match &field.role {
+            Role::Clear { bind: Some(bind) } => Some(&bind.id),
+            _ => None,
+        });
+        quote_spanned!(here(input)=> own: &[#(#own),*], parts: &[#(#parts),*], bound: &[#(#bound),*], nested: &[#(#nested),*])
     };
     match input.variants.as_slice() {
         [only] if !input.is_enum => {
-            let (own, nested) = of(only);
-            quote_spanned!(here(input)=> #root::__private::FieldIds { own: #own, nested: #nested, variants: &[] })
+            let ids = of(only);
+            quote_spanned!(here(input)=> #root::__private::FieldIds { #ids, variants: &[] })
         }
         variants => {
             let variants = variants.iter().map(|variant| {
-                let (own, nested) = of(variant);
-                quote_spanned!(here(input)=> &#root::__private::FieldIds { own: #own, nested: #nested, variants: &[] })
+                let ids = of(variant);
+                quote_spanned!(here(input)=> &#root::__private::FieldIds { #ids, variants: &[] })
             });
-            quote_spanned!(here(input)=> #root::__private::FieldIds { own: &[], nested: &[], variants: &[#(#variants),*] })
+            let bound = input.container.bind.iter();
+            quote_spanned!(here(input)=> #root::__private::FieldIds { bound: &[#(#bound),*], variants: &[#(#variants),*], ..#root::__private::FieldIds::NONE })
         }
     }
+}
+
+/// Whether the entries of a map are sealed one by one.
+fn is_map(seal: &Seal) -> bool {
+    let Some(mut marker) = seal.under().map(|under| &under.marker) else { return false };
+    while let Some(inner) = tokens::argument_of(marker, "Option") {
+        marker = inner;
+    }
+    tokens::argument_of(marker, "Parts").is_some()
 }
 
 /// How many contexts the parts have, if there can be one.
@@ -262,6 +294,14 @@ fn visited(input: &Input, field: &Field, twin: &Ident, visit: &Ident) -> TokenSt
         },
         None => step,
     }
+}
+
+/// The record tag covers which variant it is, if the enum says so.
+fn bound_variant(input: &Input, variant: &Variant, visit: &Ident) -> Option<TokenStream> {
+    let (root, id, name) = (root(input), input.container.bind.as_ref()?, variant.name.as_ref()?.unraw().to_string());
+    Some(quote_spanned! {here(input)=>
+        #root::__private::TokenVisit::clear(#visit, const { #root::FieldId::new(#id) }, ::core::option::Option::Some(#name))?;
+    })
 }
 
 /// The canonical text of a readable field, for the record tag.

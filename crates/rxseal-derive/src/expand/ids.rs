@@ -101,6 +101,12 @@ fn record_tag(input: &Input) -> TokenStream {
     }
 }
 
+/// Whether a variant has several ids. Then the only id of another must not have a `/` either, or it could be the several ids of the first.
+fn joins_ids(input: &Input) -> bool {
+    let ids = |variant: &Variant| variant.fields.iter().filter(|field| matches!(field.role, Role::Id)).count();
+    input.variants.iter().any(|variant| ids(variant) > 1)
+}
+
 fn part_id(input: &Input, name: &Ident) -> TokenStream {
     let root = root(input);
     let id = taken_apart(
@@ -110,7 +116,7 @@ fn part_id(input: &Input, name: &Ident) -> TokenStream {
         |variant, _| {
             let ids = ids(input, variant);
             match ids.as_slice() {
-                [only] => quote_spanned!(here(input)=> ::core::result::Result::Ok(#only)),
+                [only] if !joins_ids(input) => quote_spanned!(here(input)=> ::core::result::Result::Ok(#only)),
                 several => quote_spanned!(here(input)=> #root::__private::joined_id(&[#(#several),*])),
             }
         },
@@ -132,7 +138,7 @@ fn record_ids(input: &Input, name: &Ident) -> TokenStream {
     let ids = taken_apart(input, name, named, |variant, _| {
         let ids = ids(input, variant);
         let record = match ids.as_slice() {
-            [_] => {
+            [_] if !joins_ids(input) => {
                 let only = variant.fields.iter().enumerate().filter(|(_, field)| matches!(field.role, Role::Id));
                 let only = only.map(|(at, field)| reference(field, at));
                 quote_spanned!(here(input)=> #root::__private::RecordIds::new(#(#only)*))

@@ -25,6 +25,8 @@ pub(crate) struct Container {
     pub(crate) plaintext: bool,
     /// Whether it has fewer columns than the record.
     pub(crate) projection: bool,
+    /// The id under which a record tag covers which variant of an enum it is.
+    pub(crate) bind: Option<LitStr>,
     pub(crate) debug: bool,
     /// The path of the crate `rxseal`.
     pub(crate) root: Path,
@@ -49,6 +51,7 @@ struct Found {
     sealed: Option<Ident>,
     plaintext: bool,
     projection: Option<Path>,
+    bind: Option<LitStr>,
     no_debug: bool,
     root: Option<Path>,
 }
@@ -93,6 +96,7 @@ impl Found {
                 Ok(())
             }
             "projection" => once(meta, &mut self.projection, meta.path.clone()),
+            "bind" => once(meta, &mut self.bind, text(meta, "bind = \"event.kind\"")?),
             "no_debug" => {
                 self.no_debug = true;
                 Ok(())
@@ -127,6 +131,9 @@ impl Found {
         if let (None, Some(word)) = (&self.record, &self.projection) {
             errors.at(word, "a projection selects columns of a record, so it names the record's type: #[phi(record = \"..\", projection)]");
         }
+        if let Some(id) = &self.bind {
+            check_name(id, "the id of a bound variant", errors);
+        }
         let kinds = [
             self.record.as_ref().map(ToTokens::to_token_stream),
             words(self.part.as_ref()),
@@ -159,6 +166,7 @@ impl Found {
             sealed: self.sealed,
             plaintext: self.plaintext,
             projection: self.projection.is_some(),
+            bind: self.bind,
             debug: !self.no_debug,
             root: self
                 .root
@@ -173,8 +181,8 @@ fn words(path: Option<&Path>) -> Option<TokenStream> {
 
 fn unknown(meta: &ParseNestedMeta<'_>) -> syn::Error {
     meta.error(
-        "a struct says `record = \"..\"`, `was = \"..\"`, `part`, `nested`, `derive(..)`, `attr(..)`, `sealed = Name`, `plaintext`, `projection`, `no_debug` \
-         or `crate = path`",
+        "a struct says `record = \"..\"`, `was = \"..\"`, `part`, `nested`, `derive(..)`, `attr(..)`, `sealed = Name`, `plaintext`, `projection`, `bind = \"..\"`, \
+         `no_debug` or `crate = path`",
     )
 }
 
