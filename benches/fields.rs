@@ -81,6 +81,11 @@ fn record_struct(c: &mut Criterion) {
     group.bench_function("open/by hand", |b| b.iter(|| common::open_by_hand(&keys, &row, &access).unwrap()));
     group.bench_function("open/derived", |b| b.iter(|| keys.open(&row, &access).unwrap()));
     group.bench_function("reseal/derived", |b| b.iter(|| keys.reseal(&row).unwrap()));
+    let tagged = common::tagged_prescription();
+    let tagged_row = keys.seal(&tagged).unwrap();
+    group.bench_function("seal/with a tag", |b| b.iter(|| keys.seal(&tagged).unwrap()));
+    group.bench_function("open/with a tag", |b| b.iter(|| keys.open(&tagged_row, &access).unwrap()));
+    group.bench_function("verify", |b| b.iter(|| tagged_row.verified(&keys).unwrap().version()));
 }
 
 fn tokens(c: &mut Criterion) {
