@@ -8,6 +8,7 @@ use std::hint::black_box;
 use common::{Prescription, Tight};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use rxseal::keys::Suite;
+use rxseal::records::TaggedRecord;
 use rxseal::{Keyring, Token, run_local};
 
 const SIZES: [usize; 5] = [16, 64, 1024, 64 * 1024, 1024 * 1024];

@@ -96,21 +96,16 @@ pub(crate) fn derive_with_subject(
     .map_err(Error::from)
 }
 
-/// HMAC-SHA-256 (RFC 2104) of the message that `write` passes on, piece by piece.
-#[inline]
-pub(crate) fn hmac_sha256(
-    backend: Backend,
-    key: &SecretBytes<32>,
-    write: impl FnOnce(&mut dyn FnMut(&[u8])),
-) -> Result<[u8; 32], Error> {
+/// HMAC-SHA-256 (RFC 2104).
+pub(crate) fn hmac_sha256(backend: Backend, key: &SecretBytes<32>, message: &[u8]) -> Result<[u8; 32], Error> {
     Ok(match backend {
         Backend::RustCrypto => {
             let mut mac = Hmac::<Sha256>::new_from_slice(key.expose_bytes()).map_err(|_| ErrorKind::BackendFailed)?;
-            write(&mut |piece| mac.update(piece));
+            mac.update(message);
             mac.finalize().into_bytes().into()
         }
         #[cfg(feature = "aws-lc")]
-        Backend::AwsLc => aws_lc::hmac_sha256(key.expose_bytes(), write),
+        Backend::AwsLc => aws_lc::hmac_sha256(key.expose_bytes(), message),
     })
 }
 

@@ -2,7 +2,7 @@
 
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Prk};
-use aws_lc_rs::hmac::{Context, HMAC_SHA256, Key as HmacKey, sign};
+use aws_lc_rs::hmac::{HMAC_SHA256, Key as HmacKey, sign};
 
 use crate::error::ErrorKind;
 
@@ -36,11 +36,9 @@ fn fill(prk: &Prk, info: &[u8], okm: &mut [u8; 32]) -> Result<(), ErrorKind> {
     prk.expand(&info, Key).and_then(|output| output.fill(okm)).map_err(|_| ErrorKind::BackendFailed)
 }
 
-pub(super) fn hmac_sha256(key: &[u8; 32], write: impl FnOnce(&mut dyn FnMut(&[u8]))) -> [u8; 32] {
-    let mut context = Context::with_key(&HmacKey::new(HMAC_SHA256, key));
-    write(&mut |piece| context.update(piece));
+pub(super) fn hmac_sha256(key: &[u8; 32], message: &[u8]) -> [u8; 32] {
     let mut out = [0; 32];
-    out.copy_from_slice(context.sign().as_ref());
+    out.copy_from_slice(sign(&HmacKey::new(HMAC_SHA256, key), message).as_ref());
     out
 }
 
