@@ -8,9 +8,6 @@ use crate::error::{Error, ErrorKind};
 /// The length in bytes of what is before an element.
 const LENGTH: usize = 4;
 
-/// Takes a message piece by piece.
-type Sink<'s> = dyn FnMut(&[u8]) + 's;
-
 /// A message over sorted elements.
 pub(super) struct Message<'c> {
     clear: List<'c>,
@@ -24,19 +21,25 @@ impl<'c> Message<'c> {
         Ok(Self { clear: list(Kind::Clear)?, sealed: list(Kind::Sealed)? })
     }
 
-    /// Passes the message on to `sink`, under this head and digest. No copy is made of it.
-    pub(super) fn write(&self, head: &[u8; HEAD_LEN], digest: &[u8; 32], sink: &mut Sink<'_>) {
-        write_part(0, domain::RECORD.as_bytes(), sink);
-        write_part(1, head, sink);
-        write_part(2, digest, sink);
-        self.clear.write(3, sink);
-        self.sealed.write(4, sink);
+    /// Its length in bytes.
+    pub(super) fn len(&self) -> usize {
+        const FIXED: usize = 5 * HEAD + domain::RECORD.len() + HEAD_LEN + 32;
+        FIXED.saturating_add(self.clear.len).saturating_add(self.sealed.len)
+    }
+
+    /// Appends the message, under this head and digest.
+    pub(super) fn write(&self, head: &[u8; HEAD_LEN], digest: &[u8; 32], out: &mut Vec<u8>) {
+        write_part(0, domain::RECORD.as_bytes(), out);
+        write_part(1, head, out);
+        write_part(2, digest, out);
+        self.clear.write(3, out);
+        self.sealed.write(4, out);
     }
 }
 
-fn write_part(tag: u8, bytes: &[u8], sink: &mut Sink<'_>) {
-    sink(&part_head(tag, bytes.len()));
-    sink(bytes);
+fn write_part(tag: u8, bytes: &[u8], out: &mut Vec<u8>) {
+    out.extend_from_slice(&part_head(tag, bytes.len()));
+    out.extend_from_slice(bytes);
 }
 
 /// The message over these elements, with a head and a context of zeros.
@@ -44,7 +47,7 @@ fn write_part(tag: u8, bytes: &[u8], sink: &mut Sink<'_>) {
 pub(crate) fn message_of(cover: &mut Cover, number: u8) -> Option<Vec<u8>> {
     let mut out = Vec::new();
     cover.sort().ok()?;
-    Message::of(cover, number).ok()?.write(&[0; HEAD_LEN], &[0; 32], &mut |piece| out.extend_from_slice(piece));
+    Message::of(cover, number).ok()?.write(&[0; HEAD_LEN], &[0; 32], &mut out);
     Some(out)
 }
 
@@ -76,17 +79,17 @@ impl<'c> List<'c> {
     }
 
     /// FORMAT 14.6
-    fn write(&self, tag: u8, sink: &mut Sink<'_>) {
-        sink(&part_head(tag, self.len));
+    fn write(&self, tag: u8, out: &mut Vec<u8>) {
+        out.extend_from_slice(&part_head(tag, self.len));
         for element in self.elements() {
             // The whole list has a length of 4 bytes, as `of` saw.
             let [a, b, c, d] = u32::try_from(Self::element_len(element)).unwrap_or(u32::MAX).to_be_bytes();
             let [tag, e, f, g, h] = part_head(1, element.id.len());
-            sink(&[a, b, c, d, tag, e, f, g, h]);
-            sink(element.id.as_bytes());
-            sink(self.cover.value_part(element));
+            out.extend_from_slice(&[a, b, c, d, tag, e, f, g, h]);
+            out.extend_from_slice(element.id.as_bytes());
+            out.extend_from_slice(self.cover.value_part(element));
             if !element.path.is_empty() {
-                write_part(3, self.cover.path(element), sink);
+                write_part(3, self.cover.path(element), out);
             }
         }
     }
