@@ -19,6 +19,9 @@ LIMITS = Path(__file__).with_name("counts.json")
 # A recorded limit is this much above the count. Two runs differ by 2 instructions in 20,000. A change elsewhere in the crate
 # was seen to change what is inlined into a floor, and so the ratio, by 1 %.
 ROOM = 1.03
+# The floor of a record struct is the same calls by hand. What the compiler inlines into one and not into the other makes a
+# difference of less than this.
+EQUAL = 0.99
 # Below this, an operation has improved, and its limit should follow.
 IMPROVED = 0.95
 
@@ -77,7 +80,7 @@ def judge(it, limit):
     """What is worse than the limit, and what is better."""
     worse = [f"takes {it['ratio']:.3f} x its floor"] * (it["ratio"] > limit["ratio"])
     # A floor is the work that cannot be avoided. An operation below its floor no longer does that work, so it is not measured.
-    worse += ["takes less than its floor"] * (it["ratio"] < 1)
+    worse += ["takes less than its floor"] * (it["ratio"] < EQUAL)
     worse += [f"draws {it['draws']} times, not {limit['draws']}"] * (it["draws"] != limit["draws"])
     worse += [f"allocates {it['allocations']} times"] * (it["allocations"] != limit["allocations"])
     better = it["ratio"] < limit["ratio"] * IMPROVED

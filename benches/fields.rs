@@ -8,6 +8,7 @@ use std::hint::black_box;
 use common::{Prescription, Tight};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use rxseal::keys::Suite;
+use rxseal::records::TaggedRecord;
 use rxseal::{Keyring, Token, run_local};
 
 const SIZES: [usize; 5] = [16, 64, 1024, 64 * 1024, 1024 * 1024];
@@ -81,6 +82,11 @@ fn record_struct(c: &mut Criterion) {
     group.bench_function("open/by hand", |b| b.iter(|| common::open_by_hand(&keys, &row, &access).unwrap()));
     group.bench_function("open/derived", |b| b.iter(|| keys.open(&row, &access).unwrap()));
     group.bench_function("reseal/derived", |b| b.iter(|| keys.reseal(&row).unwrap()));
+    let tagged = common::tagged_prescription();
+    let tagged_row = keys.seal(&tagged).unwrap();
+    group.bench_function("seal/with a tag", |b| b.iter(|| keys.seal(&tagged).unwrap()));
+    group.bench_function("open/with a tag", |b| b.iter(|| keys.open(&tagged_row, &access).unwrap()));
+    group.bench_function("verify", |b| b.iter(|| tagged_row.verified(&keys).unwrap().version()));
 }
 
 fn tokens(c: &mut Criterion) {

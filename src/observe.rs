@@ -225,6 +225,14 @@ pub(crate) struct Touched {
     pub(crate) key_id: KeyId,
 }
 
+impl Touched {
+    /// Whether both are equal.
+    #[inline]
+    pub(crate) fn is(self, other: Self) -> bool {
+        self.key_id == other.key_id && self.class.is(other.class)
+    }
+}
+
 impl<'a> OpenEvent<'a> {
     /// What was opened, by whom and why.
     #[must_use]

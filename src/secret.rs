@@ -147,6 +147,10 @@ impl PlainBuffer {
         &mut self.0
     }
 
+    pub(crate) fn as_slice(&self) -> &[u8] {
+        &self.0
+    }
+
     pub(crate) fn as_mut_slice(&mut self) -> &mut [u8] {
         &mut self.0
     }

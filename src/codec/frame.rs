@@ -19,6 +19,14 @@ pub(crate) mod domain {
 /// The length in bytes of what `push` writes before a part.
 pub(crate) const HEAD: usize = 5;
 
+/// What is before a part of `len` bytes.
+#[inline]
+pub(crate) fn part_head(tag: u8, len: usize) -> [u8; HEAD] {
+    // Everything that is framed is bounded far below 4 GiB (1 MiB keyrings, 64-byte names, 255-byte ids).
+    let [a, b, c, d] = u32::try_from(len).unwrap_or(u32::MAX).to_be_bytes();
+    [tag, a, b, c, d]
+}
+
 /// Appends one frame (FORMAT 2.1) to a buffer. If the buffer already has frames, the result is a list (FORMAT 2.2).
 pub(crate) struct FrameWriter<'b> {
     out: &'b mut Vec<u8>,
@@ -35,18 +43,6 @@ impl<'b> FrameWriter<'b> {
     /// The parts of an element of a record tag's list (FORMAT 14.6), which has no part 0.
     pub(crate) fn element(out: &'b mut Vec<u8>) -> Self {
         Self { out, last_tag: 0 }
-    }
-
-    /// Adds a part whose `len` bytes `write` appends.
-    pub(crate) fn written_part(mut self, tag: u8, len: u32, write: impl FnOnce(&mut Vec<u8>)) -> Self {
-        debug_assert!(tag > self.last_tag, "tags ascend");
-        self.out.push(tag);
-        self.out.extend_from_slice(&len.to_be_bytes());
-        let start = self.out.len();
-        write(self.out);
-        debug_assert_eq!(Some(self.out.len().saturating_sub(start)), usize::try_from(len).ok(), "as many as was said");
-        self.last_tag = tag;
-        self
     }
 
     /// Adds a part. Tags are constants of this crate and ascend.
@@ -69,11 +65,8 @@ impl<'b> FrameWriter<'b> {
     }
 
     fn push(&mut self, tag: u8, bytes: &[u8]) {
-        // Everything that is framed is bounded far below 4 GiB (1 MiB keyrings, 64-byte names, 255-byte ids).
-        let len = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
         self.out.reserve(HEAD.saturating_add(bytes.len()));
-        self.out.push(tag);
-        self.out.extend_from_slice(&len.to_be_bytes());
+        self.out.extend_from_slice(&part_head(tag, bytes.len()));
         self.out.extend_from_slice(bytes);
         self.last_tag = tag;
     }

@@ -46,7 +46,7 @@ impl Identifier<'_> {
 
 fn problem(text: &str) -> Option<Reason> {
     // FORMAT 1.4
-    if text.is_empty() || text.len() > MAX || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+    if text.is_empty() || text.len() > MAX || !is_graphic(text) {
         return Some("1 to 255 characters of printable ASCII without space");
     }
     // FORMAT 1.6
@@ -55,10 +55,20 @@ fn problem(text: &str) -> Option<Reason> {
     if is_urn || bare.is_some_and(is_hyphenated_uuid) {
         return Some("write a UUID bare, without braces or `urn:uuid:`: databases rewrite other spellings");
     }
-    if is_hyphenated_uuid(text) && text.bytes().any(|byte| byte.is_ascii_uppercase()) {
+    // Almost every UUID is in lower case, so this is asked before its form.
+    if text.len() == 36 && has_upper(text) && is_hyphenated_uuid(text) {
         return Some("write a UUID in lower case: databases rewrite other spellings");
     }
     None
+}
+
+/// All bytes at once: without a branch for each, the compiler compares 16 in one instruction.
+fn is_graphic(text: &str) -> bool {
+    text.bytes().fold(true, |good, byte| good & byte.is_ascii_graphic())
+}
+
+fn has_upper(text: &str) -> bool {
+    text.bytes().fold(false, |any, byte| any | byte.is_ascii_uppercase())
 }
 
 fn is_hyphenated_uuid(text: &str) -> bool {

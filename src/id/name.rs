@@ -115,6 +115,12 @@ impl Error {
 }
 
 impl Class {
+    /// Whether both are equal. Almost always they are the same constant, so that no byte is compared.
+    #[inline]
+    pub(crate) fn is(self, other: Self) -> bool {
+        std::ptr::eq(self.0, other.0) || self == other
+    }
+
     /// Who the patient is: name, date of birth, record numbers, pictures.
     pub const IDENTITY: Self = Self::new("identity");
     /// How to reach the patient: phone, email, address.

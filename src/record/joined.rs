@@ -57,7 +57,11 @@ impl Joinable {
 
     /// Takes the pass off, with all inside it, and gives what joined.
     pub(super) fn leave(self) -> Option<Tally> {
-        with_passes(|passes| passes.drain(self.at.min(passes.len())..).next().map(|pass| pass.joined)).flatten()
+        let take = |passes: &mut Vec<Pass>| {
+            passes.truncate(self.at.saturating_add(1));
+            if passes.len() > self.at { passes.pop() } else { None }
+        };
+        with_passes(take).flatten().map(|pass| pass.joined)
     }
 }
 

@@ -250,7 +250,7 @@ impl OpenState {
 
     fn touch(&mut self, touched: Touched) {
         let known = &mut self.workspace.touched;
-        if !known.contains(&touched) {
+        if !known.iter().any(|known| known.is(touched)) {
             known.push(touched);
         }
     }
@@ -307,15 +307,19 @@ impl Bound for Pair {
     }
 }
 
-/// FORMAT 5: the nonce's last bytes are on the wire; letter `X` has the context in front.
+/// FORMAT 5: the nonce's last bytes are on the wire; letter `X` has the context in front. The copies have constant lengths, so none of
+/// them is a call.
 fn whole_nonce(context: &Context, on_wire: &[u8]) -> [u8; 24] {
     let mut nonce = [0; 24];
-    let context_half = nonce.len().saturating_sub(on_wire.len());
-    if let Some((from_context, from_wire)) = nonce.split_at_mut_checked(context_half)
-        && from_wire.len() == on_wire.len()
+    if let Ok(whole) = on_wire.try_into() {
+        return whole;
+    }
+    if let Ok(from_wire) = on_wire.try_into()
+        && let Some((from_context, rest)) = nonce.split_first_chunk_mut()
+        && let Some(last) = rest.first_chunk_mut::<12>()
     {
-        from_wire.copy_from_slice(on_wire);
-        from_context.copy_from_slice(context.nonce_prefix().get(..context_half).unwrap_or_default());
+        *from_context = context.nonce_prefix();
+        *last = from_wire;
     }
     nonce
 }

@@ -79,7 +79,7 @@ struct SetUp {
 
 impl SetUp {
     fn is_for(&self, of: Touched, letter: Letter, prefix: &[u8; 16]) -> bool {
-        self.prefix == *prefix && self.letter == letter && self.of == of
+        self.prefix == *prefix && self.letter == letter && self.of.is(of)
     }
 }
 

@@ -14,8 +14,9 @@ pub(super) fn verify(
     (tag, number): (&RecordTag, u8),
     visit: impl FnOnce(&mut Cover) -> Result<(), Error>,
 ) -> Result<(), Error> {
-    let verify = |mut cover| verify_record(&core.shared().keys, core.context(), &mut cover, number, tag, core.former());
-    covered(visit).and_then(verify).map_err(|error| error.in_record(core.context().record_type()))
+    let verify = |cover: &mut _| verify_record(&core.shared().keys, core.context(), cover, number, tag, core.former());
+    let mut cover = Cover::default();
+    visit(&mut cover).and_then(|()| verify(&mut cover)).map_err(|error| error.in_record(core.context().record_type()))
 }
 
 /// The tag of a row after `former`.
@@ -24,14 +25,9 @@ pub(super) fn renew(
     (former, number): (&RecordTag, u8),
     visit: impl FnOnce(&mut Cover) -> Result<(), Error>,
 ) -> Result<RecordTag, Error> {
-    let renew = |mut cover| tag_record(&core.shared().keys, core.context(), &mut cover, number, former);
-    covered(visit).and_then(renew).map_err(|error| error.in_record(core.context().record_type()))
-}
-
-fn covered(visit: impl FnOnce(&mut Cover) -> Result<(), Error>) -> Result<Cover, Error> {
+    let renew = |cover: &mut _| tag_record(&core.shared().keys, core.context(), cover, number, former);
     let mut cover = Cover::default();
-    visit(&mut cover)?;
-    Ok(cover)
+    visit(&mut cover).and_then(|()| renew(&mut cover)).map_err(|error| error.in_record(core.context().record_type()))
 }
 
 impl TokenVisit for Cover {
