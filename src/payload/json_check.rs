@@ -423,13 +423,13 @@ mod tests {
         assert_eq!(written(&Some("null")), Ok("\"null\"".to_owned()));
     }
 
-    /// A struct of one field, whose name may be that of serde_json's `RawValue`.
+    /// A struct of one field, which may be as serde_json writes its `RawValue`.
     struct Named(&'static str, &'static str);
 
     impl Serialize for Named {
         fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
             let mut to = to.serialize_struct(self.0, 1)?;
-            to.serialize_field("field", self.1)?;
+            to.serialize_field(self.0, self.1)?;
             to.end()
         }
     }
