@@ -92,7 +92,7 @@ impl fmt::Debug for ReadThrough {
     }
 }
 
-/// The permits of a handle, at most one for each field. Almost always there is none.
+/// The permits of a handle, at most one for each field. Almost every handle has no permit.
 #[derive(Clone, Default)]
 pub(crate) struct Permits(Option<Arc<[(FieldId, ReadThrough)]>>);
 

@@ -40,7 +40,7 @@ const TOKENS_BY_KEY: &str = "
         UNION ALL SELECT tag FROM prescription
     ) GROUP BY 1";
 
-/// A row, or why it is none: one bad row must not hide the others.
+/// A row, or why it cannot be read. One bad row must not hide the others.
 pub type Stored = Result<SealedPrescription, rxseal::Error>;
 
 pub struct Store {

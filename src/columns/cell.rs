@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 
 use super::forms::{NULL, SealedText, from_text, tag_from_text};
+#[cfg(feature = "rusqlite_0_39")]
+use crate::error::Reason;
 use crate::error::{Error, ErrorKind};
 use crate::field::Field;
 use crate::form::Sealed;
@@ -21,6 +23,9 @@ pub(crate) enum Cell<'a> {
     /// Text, of which nobody has checked that it is UTF-8.
     Text(&'a [u8]),
     Null,
+    /// A number, and which kind of one: SQLite keeps it in a column of any type.
+    #[cfg(feature = "rusqlite_0_39")]
+    Number(Reason),
 }
 
 /// What can be a column: what each driver asks of each type.
@@ -44,6 +49,8 @@ impl Column for Token {
             Cell::Bytes(bytes) => Self::try_from(bytes),
             Cell::Text(text) => from_text(text),
             Cell::Null => Err(ErrorKind::NoTokenInColumn.because(NULL)),
+            #[cfg(feature = "rusqlite_0_39")]
+            Cell::Number(kind) => Err(ErrorKind::NoTokenInColumn.because(kind)),
         }
     }
 
@@ -86,6 +93,8 @@ impl Column for RecordTag {
             Cell::Bytes(bytes) => Self::try_from(bytes),
             Cell::Text(text) => tag_from_text(text),
             Cell::Null => Err(ErrorKind::TagMissing.into()),
+            #[cfg(feature = "rusqlite_0_39")]
+            Cell::Number(_) => Err(ErrorKind::NotATag.into()),
         }
     }
 
@@ -121,6 +130,8 @@ impl<T: PlainColumn, F: Field> Column for Migrating<T, F> {
             Cell::Bytes(bytes) => Self::from_bytes(bytes),
             Cell::Text(text) => Self::from_text(text),
             Cell::Null => Err(ErrorKind::NoTokenInColumn.because(NULL)),
+            #[cfg(feature = "rusqlite_0_39")]
+            Cell::Number(kind) => Err(ErrorKind::NoTokenInColumn.because(kind)),
         };
         column.map_err(|error| error.at_field(F::ID))
     }

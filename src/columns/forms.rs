@@ -5,10 +5,6 @@ use std::fmt;
 use crate::error::{Error, ErrorKind, Reason};
 use crate::form::Sealed;
 use crate::record_tag::RecordTag;
-#[cfg(feature = "sqlx_0_9")]
-use crate::secret::wipe;
-#[cfg(feature = "sqlx_0_9")]
-use crate::token::FIRST_BYTE;
 use crate::token::Token;
 
 pub(super) const NULL: Reason = "it is NULL; if it may be, read an `Option<Sealed<..>>`";
@@ -101,27 +97,6 @@ pub(super) fn from_text(text: &[u8]) -> Result<Token, Error> {
 /// The tag in a text column, which a database may return as bytes.
 pub(super) fn tag_from_text(text: &[u8]) -> Result<RecordTag, Error> {
     std::str::from_utf8(text).map_err(|_| ErrorKind::NotATag)?.parse()
-}
-
-/// The token in a column that may be of either type.
-#[cfg(feature = "sqlx_0_9")]
-pub(super) fn token_of(mut stored: Vec<u8>) -> Result<Token, Error> {
-    if stored.first() == Some(&FIRST_BYTE) {
-        return Token::try_from(stored);
-    }
-    let token = from_text(&stored);
-    // It may be plaintext that was left in the column.
-    wipe(&mut stored);
-    token
-}
-
-/// The tag in a column that may be of either type.
-#[cfg(feature = "sqlx_0_9")]
-pub(super) fn tag_of(mut stored: Vec<u8>) -> Result<RecordTag, Error> {
-    let is_binary = stored.first() == Some(&FIRST_BYTE);
-    let tag = if is_binary { RecordTag::try_from(stored.as_slice()) } else { tag_from_text(&stored) };
-    wipe(&mut stored);
-    tag
 }
 
 /// How PostgreSQL shows bytes as text, with the first bytes of a token (FORMAT 6.1).

@@ -4,8 +4,8 @@ mod migrating;
 
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, Value, ValueRef};
 
-use super::forms::{NULL, SealedText, from_text, tag_from_text};
-use crate::error::{Error, ErrorKind};
+use super::cell::{Cell, Column};
+use super::forms::SealedText;
 use crate::field::Field;
 use crate::form::Sealed;
 use crate::record_tag::RecordTag;
@@ -22,7 +22,7 @@ impl ToSql for Token {
 /// [`FromSqlError::Other`] with an [`Error`] in it.
 impl FromSql for Token {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        read(value).map_err(FromSqlError::other)
+        read(value)
     }
 }
 
@@ -59,8 +59,7 @@ impl<T, F> ToSql for Sealed<T, F> {
 /// [`FromSqlError::Other`] with an [`Error`] in it that names the field.
 impl<T, F: Field> FromSql for Sealed<T, F> {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        let token = read(value).map_err(|error| FromSqlError::other(error.at_field(F::ID)))?;
-        Ok(Self::from(token))
+        read(value)
     }
 }
 
@@ -74,7 +73,7 @@ impl<T, F> ToSql for SealedText<T, F> {
 /// As for [`Sealed`].
 impl<T, F: Field> FromSql for SealedText<T, F> {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        Sealed::column_result(value).map(Self::from)
+        read(value)
     }
 }
 
@@ -92,22 +91,18 @@ impl ToSql for RecordTag {
 /// `not-a-tag`, each as [`FromSqlError::Other`].
 impl FromSql for RecordTag {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        let tag = match value {
-            ValueRef::Blob(bytes) => Self::try_from(bytes),
-            ValueRef::Text(text) => tag_from_text(text),
-            ValueRef::Null => Err(ErrorKind::TagMissing.into()),
-            ValueRef::Integer(_) | ValueRef::Real(_) => Err(ErrorKind::NotATag.into()),
-        };
-        tag.map_err(FromSqlError::other)
+        read(value)
     }
 }
 
-fn read(value: ValueRef<'_>) -> Result<Token, Error> {
-    match value {
-        ValueRef::Blob(bytes) => Token::try_from(bytes),
-        ValueRef::Text(text) => from_text(text),
-        ValueRef::Null => Err(ErrorKind::NoTokenInColumn.because(NULL)),
-        ValueRef::Integer(_) => Err(ErrorKind::NoTokenInColumn.because("it is an INTEGER")),
-        ValueRef::Real(_) => Err(ErrorKind::NoTokenInColumn.because("it is a REAL")),
-    }
+/// What the column has, as a `C`.
+fn read<C: Column>(value: ValueRef<'_>) -> FromSqlResult<C> {
+    let cell = match value {
+        ValueRef::Blob(bytes) => Cell::Bytes(bytes),
+        ValueRef::Text(text) => Cell::Text(text),
+        ValueRef::Null => Cell::Null,
+        ValueRef::Integer(_) => Cell::Number("it is an INTEGER"),
+        ValueRef::Real(_) => Cell::Number("it is a REAL"),
+    };
+    C::from_cell(cell).map_err(FromSqlError::other)
 }

@@ -12,9 +12,9 @@ use sqlx_core::error::BoxDynError;
 use sqlx_core::types::Type;
 use sqlx_core::value::ValueRef;
 
-use super::forms::{NULL, SealedText, tag_of, token_of};
+use super::cell::{Cell, Column, read_owned};
+use super::forms::SealedText;
 use crate::codec::text;
-use crate::error::{Error, ErrorKind};
 use crate::field::Field;
 use crate::form::Sealed;
 use crate::record_tag::RecordTag;
@@ -61,7 +61,7 @@ where
     String: Type<DB> + Decode<'r, DB>,
 {
     fn decode(value: DB::ValueRef<'r>) -> Result<Self, BoxDynError> {
-        Ok(read::<DB>(value)??)
+        read::<DB, Self>(value)
     }
 }
 
@@ -114,7 +114,7 @@ where
     String: Type<DB> + Decode<'r, DB>,
 {
     fn decode(value: DB::ValueRef<'r>) -> Result<Self, BoxDynError> {
-        Ok(Self::from(read::<DB>(value)?.map_err(|error| error.at_field(F::ID))?))
+        read::<DB, Self>(value)
     }
 }
 
@@ -193,32 +193,19 @@ where
     String: Type<DB> + Decode<'r, DB>,
 {
     fn decode(value: DB::ValueRef<'r>) -> Result<Self, BoxDynError> {
-        let stored = stored::<DB>(value)?.ok_or_else(|| Error::from(ErrorKind::TagMissing))?;
-        Ok(tag_of(stored)?)
+        read::<DB, Self>(value)
     }
 }
 
-/// The token in `value`, or the reason why it is not a token. The outer error is the driver's.
-fn read<'r, DB: Database>(value: DB::ValueRef<'r>) -> Result<Result<Token, Error>, BoxDynError>
-where
-    Vec<u8>: Type<DB> + Decode<'r, DB>,
-    String: Type<DB> + Decode<'r, DB>,
-{
-    Ok(match stored::<DB>(value)? {
-        Some(stored) => token_of(stored),
-        None => Err(ErrorKind::NoTokenInColumn.because(NULL)),
-    })
-}
-
-/// The bytes or the text in `value`, or `None` for NULL.
-fn stored<'r, DB: Database>(value: DB::ValueRef<'r>) -> Result<Option<Vec<u8>>, BoxDynError>
+/// What the column has, as a `C`.
+fn read<'r, DB: Database, C: Column>(value: DB::ValueRef<'r>) -> Result<C, BoxDynError>
 where
     Vec<u8>: Type<DB> + Decode<'r, DB>,
     String: Type<DB> + Decode<'r, DB>,
 {
     // Some drivers return NULL as an empty value.
     if value.is_null() {
-        return Ok(None);
+        return Ok(C::from_cell(Cell::Null)?);
     }
     // SQLite and MySQL return text as bytes too. PostgreSQL does not, and neither type is compatible with what it does not know.
     let only_text = {
@@ -230,5 +217,5 @@ where
     } else {
         <Vec<u8> as Decode<'r, DB>>::decode(value)?
     };
-    Ok(Some(stored))
+    Ok(read_owned(stored)?)
 }

@@ -46,7 +46,7 @@ pub trait PlainColumn: Wipe + Sized {
     /// The value as the column has it; text is UTF-8.
     fn to_plain(value: &Self::Borrowed) -> Cow<'_, [u8]>;
 
-    /// The value that the column has, unless that is none of this type.
+    /// The value in the column, if it is of this type.
     fn from_plain(plain: &[u8]) -> Option<Self>;
 }
 

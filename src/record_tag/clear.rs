@@ -1,5 +1,18 @@
 //! Clear values as canonical text (FORMAT 14.8): what a tag covers of a readable column.
 
+/// Implements [`ClearValue`] for the types of another crate, each with what makes its text.
+#[cfg(any(feature = "chrono_0_4", feature = "time_0_3", feature = "jiff_0_2"))]
+macro_rules! clear_texts {
+    ($($type:ty: $text:expr;)*) => {$(
+        impl ClearValue for $type {
+            fn clear_text(&self) -> Result<Cow<'_, str>, Error> {
+                let text: fn(Self) -> Result<String, Error> = $text;
+                text(*self).map(Cow::from)
+            }
+        }
+    )*};
+}
+
 #[cfg(any(test, feature = "chrono_0_4", feature = "time_0_3", feature = "jiff_0_2"))]
 pub(super) mod calendar;
 #[cfg(feature = "chrono_0_4")]

@@ -85,7 +85,7 @@ struct Outer {
     since: Since,
 }
 
-/// From which cover number on the next element is covered. Nothing in a part is covered earlier than the part.
+/// From which cover number on the next element is covered. Nothing in a part is covered earlier than the part (FORMAT 14.9).
 #[derive(Clone, Copy)]
 struct Since {
     part: u8,

@@ -57,6 +57,7 @@ pub(crate) fn verify_record(
     let dek = keys.find(tag.key_id().ok_or(ErrorKind::TagMissing)?)?;
     dek.check_opens()?;
     let claim = Claim { keys, dek, tag };
+    // FORMAT 14.9
     if tag.cover() > number.max(cover.highest()) {
         return Err(Error::from(ErrorKind::CoverUnknown).with_key(dek.id));
     }
@@ -150,7 +151,7 @@ fn head(key_id: KeyId, cover: u8, version: u64) -> [u8; HEAD_LEN] {
     [m0, m1, m2, k0, k1, k2, k3, k4, k5, cover, v0, v1, v2, v3, v4, v5]
 }
 
-/// Compares in a time that does not depend on where they differ. By words: `subtle` compares a slice byte by byte.
+/// Compares in a time that does not depend on where they differ (FORMAT 14.12). By words: `subtle` compares a slice byte by byte.
 fn is_same_mac(expected: &[u8; MAC_LEN], found: &[u8]) -> bool {
     let Ok(found) = <&[u8; MAC_LEN]>::try_from(found) else { return false };
     let words = expected.as_chunks::<8>().0.iter().zip(found.as_chunks().0);

@@ -37,6 +37,7 @@ impl TokenVisit for Cover {
     }
 
     fn clear(&mut self, id: FieldId, text: Option<&str>) -> Result<(), Error> {
+        // FORMAT 14.5: null makes no element.
         if let Some(text) = text {
             Self::clear(self, id, text);
         }

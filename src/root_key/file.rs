@@ -6,7 +6,10 @@ use std::path::{Path, PathBuf};
 
 use super::local::LocalRootKey;
 use crate::disk::{SecretFile, SecretFileError, create_folders, parent, place_new};
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, Reason};
+
+const MISSING: Reason =
+    "there is no file at this path. Check the path, restore the file from its backup, or call `create` once";
 
 /// A file with a root key: one line, `rxseal-root-v1:` and 43 characters.
 ///
@@ -35,7 +38,7 @@ impl RootKeyFile {
     ///
     /// # Errors
     ///
-    /// - `root-key-io` if it cannot be read.
+    /// - `root-key-io` if it is missing or cannot be read.
     /// - `invalid-root-key` if it is not a root key file or not a file.
     /// - `root-key-permissions` if somebody else may read or change it: it belongs neither to root nor to the user of
     ///   this process (root may also read a service's file), or its mode is more than 0600.
@@ -96,6 +99,7 @@ impl RootKeyFile {
 
     fn unfit(&self, unfit: SecretFileError) -> Error {
         let error = match unfit {
+            SecretFileError::Unreadable(io::ErrorKind::NotFound) => ErrorKind::RootKeyIo.because(MISSING),
             SecretFileError::Unreadable(_) => Error::from(ErrorKind::RootKeyIo),
             SecretFileError::NotAFile => ErrorKind::InvalidRootKey.because("it is not a file"),
             SecretFileError::TooLong => ErrorKind::InvalidRootKey.because("it is much longer than a root key file"),

@@ -109,6 +109,46 @@ fn a_bound_field_is_changed_and_a_record_is_replaced() {
     }
 }
 
+/// A record as it was before its type had a tag.
+#[derive(PhiRecord)]
+#[phi(record = "order")]
+struct Untagged {
+    #[phi(id)]
+    number: u64,
+    #[phi(seal = Drug)]
+    drug: String,
+    #[phi(clear)]
+    status: String,
+}
+
+#[derive(PhiRecord)]
+#[phi(record = "order")]
+struct Tagged {
+    #[phi(id)]
+    number: u64,
+    #[phi(seal = Drug)]
+    drug: String,
+    #[phi(clear, bind = "order.status")]
+    status: String,
+    #[phi(record_tag)]
+    tag: RecordTag,
+}
+
+/// What docs/RECORDS.md says of rows that exist when their type gets a tag.
+#[test]
+fn rows_that_exist_get_a_tag() {
+    let keys = keyring();
+    let old = keys.seal(&Untagged { number: 7, drug: "warfarin".into(), status: "active".into() }).unwrap();
+    let SealedUntagged { number, drug, status } = old.clone();
+    let without = SealedTagged { number, drug, status, tag: RecordTag::new() };
+    assert_eq!(keys.open(&without, &access()).unwrap_err().code(), ErrorCode::TagMissing);
+
+    let Untagged { number, drug, status } = keys.open(&old, &access()).unwrap();
+    let row = keys.seal(&Tagged { number, drug, status, tag: RecordTag::new() }).unwrap();
+    assert_eq!(row.verified(&keys).unwrap().version(), 1);
+    assert_eq!(keys.open(&row, &access()).unwrap().drug, "warfarin");
+}
+
 #[test]
 fn every_way_of_writing_makes_the_next_tag() {
     let keys = keyring();

@@ -12,3 +12,11 @@ async fn conforms() {
     println!("{found:#?}");
     std::fs::remove_dir_all(folder).unwrap();
 }
+
+/// Without its source an error of a missing file must say what is wrong and what to do; its source says where.
+#[test]
+fn a_missing_file_is_told() {
+    let error = RootKeyFile::new("no-such-folder/root.key").load().err().unwrap();
+    assert!(error.to_string().contains("no file at this path"), "{error}");
+    assert!(format!("{error:?}").contains("no-such-folder/root.key"), "{error:?}");
+}

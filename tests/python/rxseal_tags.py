@@ -174,8 +174,8 @@ def parts(s: v.Scenarios) -> None:
         deep = [part("p", str(step), *deep)]
     good("part-deepest", "eight steps", deep)
     case(s, "part-too-deep", "nine steps", "4.1", [part("p", "8", *deep)], tag_of(BASE), "invalid-id")
-    case(s, "part-name", "a part name that is none", "1.3", [part("Line", "1")], tag_of(BASE), "invalid-id")
-    case(s, "part-id", "a part id that is none", "1.4", [part("line", "a b")], tag_of(BASE), "invalid-id")
+    case(s, "part-name", "an invalid part name", "1.3", [part("Line", "1")], tag_of(BASE), "invalid-id")
+    case(s, "part-id", "an invalid part id", "1.4", [part("line", "a b")], tag_of(BASE), "invalid-id")
     refused = "tag-refused"
     tag = tag_of(LINES)
     case(s, "line-deleted", "a part was deleted", "14.7", LINES[:5], tag, refused)

@@ -57,7 +57,7 @@ use crate::problem::Problem;
 pub struct Plaintext<T>(pub T);
 
 impl<T: Serialize> Plaintext<T> {
-    /// The answer, or why there is none.
+    /// The answer, or the problem that takes its place.
     ///
     /// Use it for an answer with a status or headers of its own. A tuple such as `(StatusCode::CREATED, Plaintext(refill))` would put
     /// its status on a refusal too.

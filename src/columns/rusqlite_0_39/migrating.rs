@@ -1,9 +1,8 @@
 //! A column of rusqlite that is being migrated.
 
-use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, Value, ValueRef};
+use rusqlite::types::{FromSql, FromSqlResult, ToSql, ToSqlOutput, Value, ValueRef};
 
-use crate::columns::cell::{Cell, Column};
-use crate::error::ErrorKind;
+use crate::columns::cell::Column;
 use crate::field::Field;
 use crate::migrating::{Migrating, PlainColumn};
 
@@ -22,13 +21,6 @@ impl<T: PlainColumn, F: Field> ToSql for Migrating<T, F> {
 /// Reads a token as [`Sealed`](crate::Sealed) does. Other text, and other bytes, are plaintext (feature `rusqlite_0_39`).
 impl<T: PlainColumn, F: Field> FromSql for Migrating<T, F> {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        let column = match value {
-            ValueRef::Blob(bytes) => Self::from_cell(Cell::Bytes(bytes)),
-            ValueRef::Text(text) => Self::from_cell(Cell::Text(text)),
-            ValueRef::Null => Self::from_cell(Cell::Null),
-            ValueRef::Integer(_) => Err(ErrorKind::NoTokenInColumn.because("it is an INTEGER").at_field(F::ID)),
-            ValueRef::Real(_) => Err(ErrorKind::NoTokenInColumn.because("it is a REAL").at_field(F::ID)),
-        };
-        column.map_err(FromSqlError::other)
+        super::read(value)
     }
 }

@@ -5,9 +5,8 @@ use sqlx_core::decode::Decode;
 use sqlx_core::encode::{Encode, IsNull};
 use sqlx_core::error::BoxDynError;
 use sqlx_core::types::Type;
-use sqlx_core::value::ValueRef;
 
-use crate::columns::cell::{Cell, Column, read_owned};
+use crate::columns::cell::Column;
 use crate::field::Field;
 use crate::migrating::{Migrating, PlainColumn};
 
@@ -45,13 +44,6 @@ where
     String: Type<DB> + Decode<'r, DB>,
 {
     fn decode(value: DB::ValueRef<'r>) -> Result<Self, BoxDynError> {
-        // Some drivers return NULL as an empty value.
-        if value.is_null() {
-            return Ok(Self::from_cell(Cell::Null)?);
-        }
-        // SQLite and MySQL return text as bytes too, and PostgreSQL does not.
-        let as_bytes = <Vec<u8> as Type<DB>>::compatible(&value.type_info());
-        let bytes = if as_bytes { Vec::decode(value)? } else { String::decode(value)?.into_bytes() };
-        Ok(read_owned(bytes)?)
+        super::read::<DB, Self>(value)
     }
 }

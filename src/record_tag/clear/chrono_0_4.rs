@@ -7,29 +7,20 @@ use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, 
 use super::{ClearValue, calendar};
 use crate::error::Error;
 
-impl ClearValue for NaiveDate {
-    fn clear_text(&self) -> Result<Cow<'_, str>, Error> {
-        date(*self).map(Cow::from)
-    }
-}
-
-impl ClearValue for NaiveTime {
-    fn clear_text(&self) -> Result<Cow<'_, str>, Error> {
-        time(*self).map(Cow::from)
-    }
-}
-
-impl ClearValue for NaiveDateTime {
-    fn clear_text(&self) -> Result<Cow<'_, str>, Error> {
-        calendar::civil(date(self.date()), time(self.time())).map(Cow::from)
-    }
+clear_texts! {
+    NaiveDate: date;
+    NaiveTime: time;
+    NaiveDateTime: civil;
 }
 
 impl<Z: TimeZone> ClearValue for DateTime<Z> {
     fn clear_text(&self) -> Result<Cow<'_, str>, Error> {
-        let utc = self.naive_utc();
-        calendar::utc(calendar::civil(date(utc.date()), time(utc.time()))).map(Cow::from)
+        calendar::utc(civil(self.naive_utc())).map(Cow::from)
     }
+}
+
+fn civil(at: NaiveDateTime) -> Result<String, Error> {
+    calendar::civil(date(at.date()), time(at.time()))
 }
 
 fn date(date: NaiveDate) -> Result<String, Error> {

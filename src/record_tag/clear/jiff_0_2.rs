@@ -9,29 +9,15 @@ use jiff::tz::Offset;
 use super::{ClearValue, calendar};
 use crate::error::Error;
 
-impl ClearValue for Date {
-    fn clear_text(&self) -> Result<Cow<'_, str>, Error> {
-        date(*self).map(Cow::from)
-    }
+clear_texts! {
+    Date: date;
+    Time: time;
+    DateTime: civil;
+    Timestamp: |at| calendar::utc(civil(Offset::UTC.to_datetime(at)));
 }
 
-impl ClearValue for Time {
-    fn clear_text(&self) -> Result<Cow<'_, str>, Error> {
-        time(*self).map(Cow::from)
-    }
-}
-
-impl ClearValue for DateTime {
-    fn clear_text(&self) -> Result<Cow<'_, str>, Error> {
-        calendar::civil(date(self.date()), time(self.time())).map(Cow::from)
-    }
-}
-
-impl ClearValue for Timestamp {
-    fn clear_text(&self) -> Result<Cow<'_, str>, Error> {
-        let utc = Offset::UTC.to_datetime(*self);
-        calendar::utc(calendar::civil(date(utc.date()), time(utc.time()))).map(Cow::from)
-    }
+fn civil(at: DateTime) -> Result<String, Error> {
+    calendar::civil(date(at.date()), time(at.time()))
 }
 
 fn date(date: Date) -> Result<String, Error> {

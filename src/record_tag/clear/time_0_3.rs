@@ -7,30 +7,15 @@ use time::{Date, OffsetDateTime, PrimitiveDateTime, Time, UtcOffset};
 use super::{ClearValue, calendar};
 use crate::error::Error;
 
-impl ClearValue for Date {
-    fn clear_text(&self) -> Result<Cow<'_, str>, Error> {
-        date(*self).map(Cow::from)
-    }
-}
-
-impl ClearValue for Time {
-    fn clear_text(&self) -> Result<Cow<'_, str>, Error> {
-        time(*self).map(Cow::from)
-    }
-}
-
-impl ClearValue for PrimitiveDateTime {
-    fn clear_text(&self) -> Result<Cow<'_, str>, Error> {
-        calendar::civil(date(self.date()), time(self.time())).map(Cow::from)
-    }
-}
-
-impl ClearValue for OffsetDateTime {
-    fn clear_text(&self) -> Result<Cow<'_, str>, Error> {
-        // At the ends of the calendar there may be no such date in UTC.
-        let utc = self.checked_to_offset(UtcOffset::UTC).ok_or_else(|| super::refused(calendar::YEARS))?;
-        calendar::utc(calendar::civil(date(utc.date()), time(utc.time()))).map(Cow::from)
-    }
+clear_texts! {
+    Date: date;
+    Time: time;
+    PrimitiveDateTime: |at| calendar::civil(date(at.date()), time(at.time()));
+    // At the ends of the calendar there may be no such date in UTC.
+    OffsetDateTime: |at| {
+        let utc = at.checked_to_offset(UtcOffset::UTC).ok_or_else(|| super::refused(calendar::YEARS))?;
+        calendar::utc(calendar::civil(date(utc.date()), time(utc.time())))
+    };
 }
 
 fn date(date: Date) -> Result<String, Error> {

@@ -108,7 +108,7 @@ fn a_subject_needs_its_key() {
     assert_same(&keys.opener().with_subjects(&both).open(&row, &access()).unwrap(), &rx);
     keys.sealer().with_subjects(&both).seal(&rx).unwrap();
     assert!(row.check(&keys.with_subjects(&both)).is_ok());
-    // Without a subject there, the row says, there is none; and its tokens disagree.
+    // The row says that it has no subject, and its tokens disagree.
     let shifted = SealedPrescription { patient: None, ..row.clone() };
     assert_eq!(keys.open(&shifted, &access()).err().unwrap().code(), ErrorCode::OpenFailed);
     let [joe, jane] = both;
@@ -130,7 +130,7 @@ fn two_parts_of_one_id_are_refused() {
     let error = keys.seal(&rx).unwrap_err();
     assert_eq!((error.code(), error.record_type()), (ErrorCode::InvalidId, Some("prescription")));
     assert!(error.to_string().contains("two parts"), "{error}");
-    // The same line in two records, or in one record twice in a list, is none of that.
+    // Two records may have the same line, and so may one record that is in a list twice.
     keys.seal_all(&[prescription(1), prescription(2), prescription(1)]).unwrap();
 }
 

@@ -186,7 +186,7 @@ fn unknown(meta: &ParseNestedMeta<'_>) -> syn::Error {
     )
 }
 
-/// Puts a value where none was before.
+/// Sets an option, and refuses to set it twice.
 pub(crate) fn once<T>(meta: &ParseNestedMeta<'_>, place: &mut Option<T>, value: T) -> syn::Result<()> {
     match place.replace(value) {
         None => Ok(()),
