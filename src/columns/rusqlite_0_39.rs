@@ -19,7 +19,7 @@ impl ToSql for Token {
 }
 
 /// Reads a token from a BLOB, or from TEXT that contains its text form (feature `rusqlite_0_39`). Anything else is
-/// [`FromSqlError::Other`] with an [`Error`] in it.
+/// [`FromSqlError::Other`] with an [`Error`](crate::Error) in it.
 impl FromSql for Token {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
         read(value)
@@ -56,7 +56,7 @@ impl<T, F> ToSql for Sealed<T, F> {
 }
 
 /// Reads a token from a BLOB, or from TEXT that contains its text form (feature `rusqlite_0_39`). Anything else is
-/// [`FromSqlError::Other`] with an [`Error`] in it that names the field.
+/// [`FromSqlError::Other`] with an [`Error`](crate::Error) in it that names the field.
 impl<T, F: Field> FromSql for Sealed<T, F> {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
         read(value)
@@ -78,7 +78,7 @@ impl<T, F: Field> FromSql for SealedText<T, F> {
 }
 
 /// Writes the binary tag, as a BLOB (feature `rusqlite_0_39`). A record that was not sealed yet has none: that is
-/// [`ToSqlConversionFailure`](rusqlite::Error::ToSqlConversionFailure) with an [`Error`] in it. For a text column, write
+/// [`ToSqlConversionFailure`](rusqlite::Error::ToSqlConversionFailure) with an [`Error`](crate::Error) in it. For a text column, write
 /// [`tag.text()?`](RecordTag::text).
 impl ToSql for RecordTag {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {

@@ -54,7 +54,7 @@ where
     }
 }
 
-/// Reads a binary token, or the text of one (feature `sqlx_0_9`). Anything else is `sqlx::Error::ColumnDecode` with an [`Error`] in it.
+/// Reads a binary token, or the text of one (feature `sqlx_0_9`). Anything else is `sqlx::Error::ColumnDecode` with an [`Error`](crate::Error) in it.
 impl<'r, DB: Database> Decode<'r, DB> for Token
 where
     Vec<u8>: Type<DB> + Decode<'r, DB>,
