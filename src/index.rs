@@ -7,6 +7,7 @@
 
 mod definition;
 mod forms;
+mod indexed;
 mod indexer;
 mod owner;
 mod prepared;
@@ -16,6 +17,7 @@ mod value;
 
 pub use definition::{Definition, Kind};
 pub use forms::Forms;
+pub use indexed::{EachIndex, IndexedRecord, NotIndexed};
 pub use indexer::{IndexPrefix, Indexer};
 pub use owner::SlotOwner;
 pub use slots::SlotTable;
