@@ -10,7 +10,6 @@ use crate::secret::SecretBytes;
 /// An index root of an unlocked keyring. It is only ever the input of a derivation (FORMAT 3.1).
 ///
 /// Values under it are asked for in every state. Only the primary writes values (FORMAT 8.7).
-#[cfg_attr(not(test), expect(dead_code, reason = "indexes are derived with it, and are being built"))]
 pub(crate) struct IndexRoot {
     pub(crate) id: KeyId,
     pub(crate) state: KeyState,
@@ -19,12 +18,11 @@ pub(crate) struct IndexRoot {
 }
 
 impl IndexRoot {
-    pub(super) fn new(info: &KeyInfo, secret: SecretBytes<32>) -> Self {
+    pub(crate) fn new(info: &KeyInfo, secret: SecretBytes<32>) -> Self {
         Self { id: info.id, state: info.state, primary: info.primary, secret }
     }
 
     /// The key of one blind index (FORMAT 3.2, purpose `index`).
-    #[cfg_attr(not(test), expect(dead_code, reason = "indexes are derived with it, and are being built"))]
     pub(crate) fn index_key(&self, backend: Backend, keyspace: &str, index: &str) -> Result<SecretBytes<32>, Error> {
         kdf::derive(backend, &self.secret, KeyPurpose::Index { keyspace, index })
     }

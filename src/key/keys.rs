@@ -201,13 +201,11 @@ impl Keys {
 
     /// Every index root that is not destroyed, in ascending order of their ids. There are none unless unlocking asked for them
     /// (`UnlockOptions::with_index_roots`); otherwise exactly one is the primary.
-    #[cfg_attr(not(test), expect(dead_code, reason = "indexes are derived with it, and are being built"))]
     pub(crate) fn index_roots(&self) -> impl Iterator<Item = &IndexRoot> {
         self.index_roots.iter()
     }
 
     /// The one index root that index values are written under, if unlocking asked for index roots.
-    #[cfg_attr(not(test), expect(dead_code, reason = "indexes are derived with it, and are being built"))]
     pub(crate) fn primary_index_root(&self) -> Option<&IndexRoot> {
         self.index_roots.iter().find(|root| root.primary)
     }
