@@ -6,6 +6,7 @@
 //! what touches keys.
 
 mod definition;
+mod fields;
 mod forms;
 mod indexed;
 mod indexer;
@@ -16,6 +17,8 @@ mod stored;
 mod value;
 
 pub use definition::{Definition, Kind};
+#[doc(hidden)]
+pub use fields::check_searchable;
 pub use forms::Forms;
 pub use indexed::{EachIndex, IndexedRecord, NotIndexed};
 pub use indexer::{IndexPrefix, Indexer};
@@ -23,6 +26,8 @@ pub use owner::SlotOwner;
 pub use slots::SlotTable;
 pub use stored::StoredIndex;
 pub use value::{IndexSet, IndexValue};
+
+pub use crate::field::Search;
 
 use crate::error::{Error, ErrorKind};
 use crate::id::{Class, Identifier};
