@@ -14,7 +14,7 @@ use syn::{LitStr, Path, Token, Visibility, braced};
 use crate::errors::Errors;
 use index::IndexInput;
 
-pub(crate) fn indexes(input: Indexes) -> TokenStream {
+pub(crate) fn indexes(input: &Indexes) -> TokenStream {
     let mut errors = Errors::default();
     let expanded = input.records.iter().map(|record| {
         record.check(&mut errors);

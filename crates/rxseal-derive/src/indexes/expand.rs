@@ -57,7 +57,7 @@ fn marker(record: &RecordInput, index: &IndexInput) -> TokenStream {
     let (visibility, name, attributes) = (&index.visibility, &index.name, &index.attributes);
     let text = format!("The index `{}`.", index.id.value());
     let doc = (!attributes.iter().any(|attribute| attribute.path().is_ident("doc"))).then(|| quote!(#[doc = #text]));
-    let (record_type, of) = (&record.record_type, &record.record);
+    let of = &record.record;
     let kind = match index.kind() {
         Kind::Whole => quote!(Whole),
         Kind::Compound => quote!(Compound),
@@ -76,7 +76,11 @@ fn marker(record: &RecordInput, index: &IndexInput) -> TokenStream {
         quote!(<#marker as ::rxseal::Field>::CLASS)
     });
     let (forms, sought, person) = (forms(index), sought(index), person(index));
-    let checks = checks(index);
+    let searches = fields().map(|field| {
+        let marker = &field.marker;
+        quote_spanned!(marker.span()=> <#marker as ::rxseal::Field>::SEARCH)
+    });
+    let check = quote_spanned!(name.span()=> ::rxseal::__private::check_searchable);
     quote! {
         #doc
         #(#attributes)*
@@ -107,8 +111,7 @@ fn marker(record: &RecordInput, index: &IndexInput) -> TokenStream {
             // `cargo check` gets this far, and not to what is only used.
             let _ = <#name as ::rxseal::index::Index>::DEFINITION;
             let _ = <#name as ::rxseal::index::Index>::FORMER;
-            let _ = #record_type;
-            #checks
+            #check(::rxseal::index::Kind::#kind, &[#(#searches),*]);
         };
     }
 }
@@ -154,20 +157,12 @@ fn normalizers(index: &IndexInput, former: Option<&Former>) -> TokenStream {
 
 /// The types of the normalisers: the present ones, and each former list that differs from it.
 fn lists(index: &IndexInput) -> (Vec<TokenStream>, Vec<Vec<TokenStream>>) {
-    let present = index.components.iter().map(normalizer).collect();
-    let of = |(at, ty): (usize, &TokenStream)| match index.components.get(at) {
-        Some(component) => lenient(index, component, ty),
-        None => ty.clone(),
+    let of = |types: Vec<&TokenStream>| {
+        types.into_iter().zip(&index.components).map(|(ty, component)| lenient(index, component, ty)).collect()
     };
+    let present = of(index.components.iter().map(|component| &component.normalizer).collect());
     let former = index.former.iter().filter_map(|former| former.normalizers.as_ref());
-    let former = former.map(|list| list.iter().map(|(_, ty)| ty).enumerate().map(of).collect());
-    let present: Vec<TokenStream> = present;
-    let present = present.iter().enumerate().map(of).collect();
-    (present, former.collect())
-}
-
-fn normalizer(component: &Component) -> TokenStream {
-    component.normalizer.clone()
+    (present, former.map(|list| of(list.iter().map(|(_, ty)| ty).collect())).collect())
 }
 
 fn lenient(index: &IndexInput, component: &Component, ty: &TokenStream) -> TokenStream {
@@ -179,13 +174,23 @@ fn lenient(index: &IndexInput, component: &Component, ty: &TokenStream) -> Token
     }
 }
 
+/// The list as one type.
+fn list_type(index: &IndexInput, list: &[TokenStream]) -> TokenStream {
+    match index.kind() {
+        Kind::Compound => quote!((#(#list),*)),
+        Kind::Sounds => quote!(::rxseal_search::__private::BySound<#(#list),*>),
+        Kind::Whole | Kind::Parts => quote!(::rxseal_search::__private::One<#(#list),*>),
+    }
+}
+
 /// The body of `Index::forms`.
 fn forms(index: &IndexInput) -> TokenStream {
     let (present, former) = lists(index);
     let former = former.iter().map(|list| {
         let forms = forms_by(index, list);
+        let ty = list_type(index, list);
         quote! {
-            if ::rxseal_search::__private::is_by::<(#(#list,)*)>(definition) {
+            if ::rxseal_search::__private::is_by::<#ty>(definition) {
                 return #forms;
             }
         }
@@ -223,23 +228,21 @@ fn forms_by(index: &IndexInput, normalizers: &[TokenStream]) -> TokenStream {
 }
 
 fn write(call: &TokenStream, field: &FieldInput, normalizer: &TokenStream, to: &TokenStream) -> TokenStream {
-    let (value, marker, span) = (field.value(), &field.marker, field.path.span());
-    quote_spanned!(span=> ::rxseal_search::__private::#call::<#normalizer, #marker, _>(#value, #to))
+    let value = field.value();
+    quote_spanned!(field.path.span()=> ::rxseal_search::__private::#call::<#normalizer, _>(#value, #to))
 }
 
-/// How a query of the index is written.
+/// What a query of the index is normalised by: the present list, then the former ones.
 fn sought(index: &IndexInput) -> TokenStream {
     let (present, former) = lists(index);
     let name = &index.name;
-    let of = |list: &[TokenStream]| match index.kind() {
-        Kind::Compound => quote!((#(#list),*)),
-        Kind::Sounds => quote!(::rxseal_search::__private::BySound<#(#list),*>),
-        Kind::Whole | Kind::Parts => quote!(::rxseal_search::__private::One<#(#list),*>),
-    };
-    let (present, former) = (of(&present), former.iter().map(|list| of(list)));
+    let sought = std::iter::once(&present).chain(&former).rev().fold(quote!(()), |rest, list| {
+        let list = list_type(index, list);
+        quote!((#list, #rest))
+    });
     quote! {
         impl ::rxseal_search::SearchIndex for #name {
-            type Sought = (#present, #(#former,)*);
+            type Normalizers = #sought;
         }
     }
 }
@@ -255,8 +258,3 @@ fn person(index: &IndexInput) -> Option<TokenStream> {
     })
 }
 
-/// What the declared fields allow.
-fn checks(index: &IndexInput) -> TokenStream {
-    let _ = index;
-    TokenStream::new()
-}

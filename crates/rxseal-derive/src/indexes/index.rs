@@ -142,6 +142,11 @@ impl IndexInput {
                 errors.at(&slots.table, "a `unique` index has no slots: the same value must be the same");
             }
         }
+        if let Some(lenient) = &self.lenient
+            && !self.components.iter().any(|component| words::has_check_digit(&component.written))
+        {
+            errors.at(lenient, "only `npi` and `dea` have a check digit to be lenient about");
+        }
         if let (Some(unique), Kind::Parts | Kind::Sounds) = (&self.unique, kind) {
             errors.at(unique, "an index of several values per record is not `unique`");
         }

@@ -54,6 +54,11 @@ pub(super) fn normalizer(path: &Path) -> syn::Result<TokenStream> {
     }
 }
 
+/// Whether the normaliser checks a digit, which `lenient` leaves out.
+pub(super) fn has_check_digit(path: &Path) -> bool {
+    path.segments.last().is_some_and(|last| ["npi", "dea", "Npi", "Dea"].iter().any(|name| last.ident == name))
+}
+
 /// A slot table: of the word `us_surnames_1`, or the static that the user named.
 pub(super) fn slots(path: &Path) -> TokenStream {
     match word(path) {
