@@ -7,6 +7,7 @@
 
 mod column;
 mod definition;
+mod fields;
 mod forms;
 mod indexed;
 mod indexer;
@@ -18,6 +19,8 @@ mod value;
 
 pub use column::IndexColumn;
 pub use definition::{Definition, Kind};
+#[doc(hidden)]
+pub use fields::check_searchable;
 pub use forms::Forms;
 pub use indexed::{EachIndex, IndexedRecord, NotIndexed};
 pub use indexer::{IndexPrefix, Indexer};
@@ -25,6 +28,8 @@ pub use owner::SlotOwner;
 pub use slots::SlotTable;
 pub use stored::StoredIndex;
 pub use value::{IndexSet, IndexValue};
+
+pub use crate::field::Search;
 
 use crate::error::{Error, ErrorKind};
 use crate::id::{Class, FieldId, Identifier};
