@@ -7,6 +7,7 @@
 )]
 
 mod forms;
+mod indexed;
 pub mod hygiene;
 mod plaintext;
 mod recombined;

@@ -3,6 +3,7 @@
 pub(crate) mod attributes;
 pub(crate) mod container;
 pub(crate) mod field;
+pub(crate) mod index;
 mod serde;
 pub(crate) mod tokens;
 
@@ -15,6 +16,7 @@ use crate::errors::Errors;
 use attributes::named;
 use container::{Container, Kind};
 use field::{Field, Role, Seal};
+use index::Column;
 
 const NAMED: &str =
     "needs fields with names, since each says what becomes of it: write `Name { #[phi(id)] number: u64, .. }`";
@@ -36,6 +38,8 @@ pub(crate) struct Input {
     pub(crate) is_enum: bool,
     /// One without a name, if it is a struct.
     pub(crate) variants: Vec<Variant>,
+    /// The index columns of the twin.
+    pub(crate) columns: Vec<Column>,
 }
 
 pub(crate) struct Variant {
@@ -62,6 +66,7 @@ impl Input {
             check_markers(variant, &mut errors);
             check_with(&input.generics, variant, &mut errors);
         }
+        let columns = index::columns(&variants, &input.generics, is_enum, &container, &mut errors);
         errors.finish()?;
         Ok(Self {
             sealed: container.sealed.clone().unwrap_or_else(|| twin_name(&input.ident)),
@@ -73,6 +78,7 @@ impl Input {
             generics: input.generics,
             is_enum,
             variants,
+            columns,
         })
     }
 
