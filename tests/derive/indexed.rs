@@ -1,6 +1,8 @@
 //! Index columns of the twin: what fills them, and what a row has after each change.
 
-use rxseal::index::{Definition, EachIndex, Forms, Index, IndexSet, IndexValue, IndexedRecord, Kind, SlotOwner, SlotTable};
+use rxseal::index::{
+    Definition, EachIndex, Forms, Index, IndexSet, IndexValue, IndexedRecord, Kind, SlotOwner, SlotTable,
+};
 use rxseal::phi::{DateOfBirth, FamilyName, Note, Phone};
 use rxseal::{Class, Error, Field, FieldId, Keyring, PhiRecord, SealedRecord};
 
@@ -193,7 +195,9 @@ fn cleared_columns_hold_no_value() {
     let keys = keyring();
     let mut row = keys.seal(&patient("P-1")).unwrap();
     row.clear_indexes();
-    assert!(row.born_on.is_none() && row.last_born_ix.is_none() && row.last_name_is.is_none() && row.phone_is.is_none());
+    assert!(
+        row.born_on.is_none() && row.last_born_ix.is_none() && row.last_name_is.is_none() && row.phone_is.is_none()
+    );
     assert!(row.any_name.as_slice().is_empty());
     assert!(keys.open(&row, &access()).is_ok(), "its tokens are as they were");
 }

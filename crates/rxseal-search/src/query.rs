@@ -78,9 +78,8 @@ pub struct IndexQuery<I: Index> {
 
 impl<I: SearchIndex> IndexQuery<I> {
     fn of(indexer: &Indexer, sought: &[impl Sought<I>]) -> Result<Self, Error> {
-        let values = indexer.asked::<I>(|definition, forms| {
-            sought.iter().try_for_each(|sought| sought.write(definition, forms))
-        })?;
+        let values = indexer
+            .asked::<I>(|definition, forms| sought.iter().try_for_each(|sought| sought.write(definition, forms)))?;
         let mut forms = Forms::of_query(&I::DEFINITION);
         sought.iter().try_for_each(|sought| sought.write(&I::DEFINITION, &mut forms))?;
         Ok(Self { values, forms })

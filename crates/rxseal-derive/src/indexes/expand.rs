@@ -257,4 +257,3 @@ fn person(index: &IndexInput) -> Option<TokenStream> {
         }
     })
 }
-

@@ -161,8 +161,11 @@ impl IndexInput {
 
     fn check_bits(&self, errors: &mut Errors) {
         match (&self.bits, &self.unique) {
-            (None, None) => errors.at(&self.name, "it says neither `bits N` nor `unique`: floor(log2 rows) - 5 of a date or a name, \
-                                                   - 2 of nearly unique values such as a phone number"),
+            (None, None) => errors.at(
+                &self.name,
+                "it says neither `bits N` nor `unique`: floor(log2 rows) - 5 of a date or a name, \
+                                                   - 2 of nearly unique values such as a phone number",
+            ),
             (Some(bits), Some(_)) => errors.at(bits, "a `unique` index has 128 bits, and says no others"),
             (bits, _) => check_number(bits.as_ref(), errors),
         }
@@ -209,5 +212,9 @@ fn rest(input: ParseStream<'_>) -> syn::Result<TokenStream> {
     while !input.is_empty() && !input.peek(Token![,]) && !input.peek(Token![;]) {
         tokens.push(input.parse::<TokenTree>()?);
     }
-    if tokens.is_empty() { Err(input.error("the person's id is missing: `by |r| &r.person_id`")) } else { Ok(tokens.into_iter().collect()) }
+    if tokens.is_empty() {
+        Err(input.error("the person's id is missing: `by |r| &r.person_id`"))
+    } else {
+        Ok(tokens.into_iter().collect())
+    }
 }
