@@ -1,7 +1,9 @@
 //! Index columns of the twin: what fills them, and what a row has after each change.
 
-use rxseal::index::{Definition, EachIndex, Forms, Index, IndexSet, IndexValue, IndexedRecord, Kind, SlotOwner, SlotTable};
-use rxseal::phi::{DateOfBirth, FamilyName, Note, Phone};
+use rxseal::index::{
+    Definition, EachIndex, Forms, Index, IndexSet, IndexValue, IndexedRecord, Kind, SlotOwner, SlotTable,
+};
+use rxseal::phi::{BirthDate, FamilyName, Note, Phone};
 use rxseal::{Class, Error, Field, FieldId, Keyring, PhiRecord, SealedRecord};
 
 use crate::support::{access, keyring};
@@ -40,7 +42,7 @@ pub struct Patient {
     pub patient_id: String,
     #[phi(subject)]
     pub owner: Option<String>,
-    #[phi(seal = DateOfBirth, index = BornOn, index = LastAndBorn as last_born_ix)]
+    #[phi(seal = BirthDate, index = BornOn, index = LastAndBorn as last_born_ix)]
     pub birth_date: String,
     #[phi(seal = FamilyName, index = LastAndBorn, index = LastNameIs, index = AnyName)]
     pub(crate) last_name: String,
@@ -57,10 +59,10 @@ pub struct Contact {
     pub phone: Option<String>,
 }
 
-index!(BornOn of Patient: Definition::new("patient", "patient.born", Kind::Whole, 14, &["exact/1"]), [DateOfBirth], one,
+index!(BornOn of Patient: Definition::new("patient", "patient.born", Kind::Whole, 14, &["exact/1"]), [BirthDate], one,
     |plain| [[plain.birth_date.as_str()]]);
 index!(LastAndBorn of Patient: Definition::new("patient", "patient.lastdob", Kind::Compound, 17, &["exact/1", "exact/1"]),
-    [FamilyName, DateOfBirth], one, |plain| [[plain.last_name.as_str(), plain.birth_date.as_str()]]);
+    [FamilyName, BirthDate], one, |plain| [[plain.last_name.as_str(), plain.birth_date.as_str()]]);
 index!(LastNameIs of Patient: Definition::new("patient", "patient.last", Kind::Whole, 64, &["exact/1"])
     .with_slots(&NAMES, SlotOwner::Record), [FamilyName], one, |plain| [[plain.last_name.as_str()]]);
 index!(AnyName of Patient: Definition::new("patient", "patient.names", Kind::Parts, 14, &["exact/1"]), [FamilyName], set,
@@ -193,7 +195,9 @@ fn cleared_columns_hold_no_value() {
     let keys = keyring();
     let mut row = keys.seal(&patient("P-1")).unwrap();
     row.clear_indexes();
-    assert!(row.born_on.is_none() && row.last_born_ix.is_none() && row.last_name_is.is_none() && row.phone_is.is_none());
+    assert!(
+        row.born_on.is_none() && row.last_born_ix.is_none() && row.last_name_is.is_none() && row.phone_is.is_none()
+    );
     assert!(row.any_name.as_slice().is_empty());
     assert!(keys.open(&row, &access()).is_ok(), "its tokens are as they were");
 }

@@ -7,8 +7,8 @@
 )]
 
 mod forms;
-mod indexed;
 pub mod hygiene;
+mod indexed;
 mod plaintext;
 mod recombined;
 mod shapes;
