@@ -17,11 +17,17 @@ pub trait Find: private::Sealed {
     /// It asks for the values of each index root that is not destroyed, of each former definition and of each slot.
     ///
     /// ```
-    /// # use rxseal_search::doc::*;
+    /// # struct Patient { birth_date: String }
+    /// # rxseal_search::indexes! {
+    /// #     for Patient as "patient" {
+    /// #         BornOn = "patient.born": date(birth_date: rxseal::phi::BirthDate), bits 14;
+    /// #     }
+    /// # }
+    /// # fn main() -> Result<(), rxseal::Error> {
+    /// # let keys = rxseal::testing::insecure_keyring("pharmacy-17")?.unobserved();
     /// use rxseal_search::Find;
     ///
-    /// # fn main() -> Result<(), rxseal::Error> {
-    /// # let indexer = indexer()?;
+    /// let indexer = keys.indexer()?;
     /// let born = indexer.find::<BornOn>("1970-01-31")?;
     /// let sql = format!("select id, body from patient where born_on in ({})", born.placeholders());
     /// # Ok(())
@@ -46,6 +52,7 @@ pub trait Find: private::Sealed {
 }
 
 mod private {
+    #[expect(unnameable_types, reason = "so that nobody else can implement it")]
     pub trait Sealed {}
 }
 
@@ -78,9 +85,8 @@ pub struct IndexQuery<I: Index> {
 
 impl<I: SearchIndex> IndexQuery<I> {
     fn of(indexer: &Indexer, sought: &[impl Sought<I>]) -> Result<Self, Error> {
-        let values = indexer.asked::<I>(|definition, forms| {
-            sought.iter().try_for_each(|sought| sought.write(definition, forms))
-        })?;
+        let values = indexer
+            .asked::<I>(|definition, forms| sought.iter().try_for_each(|sought| sought.write(definition, forms)))?;
         let mut forms = Forms::of_query(&I::DEFINITION);
         sought.iter().try_for_each(|sought| sought.write(&I::DEFINITION, &mut forms))?;
         Ok(Self { values, forms })

@@ -28,13 +28,17 @@ pub(super) fn check_name(what: &str, name: &LitStr, errors: &mut Errors) {
     let is_start = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
     let is_rest = |c: char| is_start(c) || matches!(c, '.' | '_' | '-');
     if text.len() > 64 || !text.starts_with(is_start) || !text.chars().all(is_rest) {
-        errors.at(name, format_args!("{what} is 1 to 64 of a-z, 0-9, `.`, `_` and `-`, and begins with a letter or digit"));
+        errors.at(
+            name,
+            format_args!("{what} is 1 to 64 of a-z, 0-9, `.`, `_` and `-`, and begins with a letter or digit"),
+        );
     }
 }
 
 /// The only identifier of a path, if it is written in lower case: a word of ours, and no item of the user's.
 pub(super) fn word(path: &Path) -> Option<&Ident> {
-    path.get_ident().filter(|ident| ident.to_string().chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_'))
+    path.get_ident()
+        .filter(|ident| ident.to_string().chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_'))
 }
 
 /// The type of a normaliser: of the word `family`, or what the user named.
@@ -48,7 +52,10 @@ pub(super) fn normalizer(path: &Path) -> syn::Result<TokenStream> {
         }
         None => {
             let known: Vec<_> = NORMALIZERS.iter().map(|(name, _)| format!("`{name}`")).collect();
-            let text = format!("no normaliser `{word}`: there are {}, and types that implement `Normalizer`", known.join(", "));
+            let text = format!(
+                "no normaliser `{word}`: there are {}, and types that implement `Normalizer`",
+                known.join(", ")
+            );
             Err(syn::Error::new(word.span(), text))
         }
     }
