@@ -33,6 +33,8 @@ pub(super) fn record(input: &RecordInput) -> TokenStream {
         impl ::rxseal::index::IndexedRecord for #record {
             const INDEXES: &'static [::rxseal::index::Definition] =
                 &[#(<#names as ::rxseal::index::Index>::DEFINITION),*];
+            const FORMER: &'static [&'static [::rxseal::index::Definition]] =
+                &[#(<#names as ::rxseal::index::Index>::FORMER),*];
             type Indexes = #name;
 
             fn each_index(
