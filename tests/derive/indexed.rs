@@ -3,7 +3,7 @@
 use rxseal::index::{
     Definition, EachIndex, Forms, Index, IndexSet, IndexValue, IndexedRecord, Kind, SlotOwner, SlotTable,
 };
-use rxseal::phi::{DateOfBirth, FamilyName, Note, Phone};
+use rxseal::phi::{BirthDate, FamilyName, Note, Phone};
 use rxseal::{Class, Error, Field, FieldId, Keyring, PhiRecord, SealedRecord};
 
 use crate::support::{access, keyring};
@@ -42,7 +42,7 @@ pub struct Patient {
     pub patient_id: String,
     #[phi(subject)]
     pub owner: Option<String>,
-    #[phi(seal = DateOfBirth, index = BornOn, index = LastAndBorn as last_born_ix)]
+    #[phi(seal = BirthDate, index = BornOn, index = LastAndBorn as last_born_ix)]
     pub birth_date: String,
     #[phi(seal = FamilyName, index = LastAndBorn, index = LastNameIs, index = AnyName)]
     pub(crate) last_name: String,
@@ -59,10 +59,10 @@ pub struct Contact {
     pub phone: Option<String>,
 }
 
-index!(BornOn of Patient: Definition::new("patient", "patient.born", Kind::Whole, 14, &["exact/1"]), [DateOfBirth], one,
+index!(BornOn of Patient: Definition::new("patient", "patient.born", Kind::Whole, 14, &["exact/1"]), [BirthDate], one,
     |plain| [[plain.birth_date.as_str()]]);
 index!(LastAndBorn of Patient: Definition::new("patient", "patient.lastdob", Kind::Compound, 17, &["exact/1", "exact/1"]),
-    [FamilyName, DateOfBirth], one, |plain| [[plain.last_name.as_str(), plain.birth_date.as_str()]]);
+    [FamilyName, BirthDate], one, |plain| [[plain.last_name.as_str(), plain.birth_date.as_str()]]);
 index!(LastNameIs of Patient: Definition::new("patient", "patient.last", Kind::Whole, 64, &["exact/1"])
     .with_slots(&NAMES, SlotOwner::Record), [FamilyName], one, |plain| [[plain.last_name.as_str()]]);
 index!(AnyName of Patient: Definition::new("patient", "patient.names", Kind::Parts, 14, &["exact/1"]), [FamilyName], set,

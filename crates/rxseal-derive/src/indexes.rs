@@ -4,15 +4,15 @@ mod component;
 mod expand;
 mod former;
 mod index;
+mod record;
+mod slots;
 mod words;
 
 use proc_macro2::TokenStream;
 use syn::parse::{Parse, ParseStream};
-use syn::punctuated::Punctuated;
-use syn::{LitStr, Path, Token, Visibility, braced};
 
 use crate::errors::Errors;
-use index::IndexInput;
+use record::RecordInput;
 
 pub(crate) fn indexes(input: &Indexes) -> TokenStream {
     let mut errors = Errors::default();
@@ -33,14 +33,6 @@ pub(crate) struct Indexes {
     records: Vec<RecordInput>,
 }
 
-/// `for Patient as "patient" { .. }`
-struct RecordInput {
-    visibility: Visibility,
-    record: Path,
-    record_type: LitStr,
-    indexes: Vec<IndexInput>,
-}
-
 impl Parse for Indexes {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
         let mut records = Vec::new();
@@ -48,43 +40,5 @@ impl Parse for Indexes {
             records.push(input.parse()?);
         }
         Ok(Self { records })
-    }
-}
-
-impl Parse for RecordInput {
-    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        let visibility = input.parse()?;
-        input.parse::<Token![for]>()?;
-        let record = input.parse()?;
-        input.parse::<Token![as]>()?;
-        let record_type = input.parse()?;
-        let body;
-        braced!(body in input);
-        let indexes: Punctuated<_, Token![;]> = body.parse_terminated(IndexInput::parse, Token![;])?;
-        Ok(Self { visibility, record, record_type, indexes: indexes.into_iter().collect() })
-    }
-}
-
-impl RecordInput {
-    fn check(&self, errors: &mut Errors) {
-        words::check_name("a record type", &self.record_type, errors);
-        if self.indexes.is_empty() {
-            errors.at(&self.record, "it has no index");
-        }
-        for (at, index) in self.indexes.iter().enumerate() {
-            index.check(errors);
-            let mut before = self.indexes.iter().take(at);
-            if before.any(|other| other.id.value() == index.id.value()) {
-                errors.at(&index.id, "another index has this id");
-            }
-        }
-    }
-
-    /// The visibility of `PatientIndexes`: as written before `for`, or that of the first index.
-    fn visibility(&self) -> &Visibility {
-        match (&self.visibility, self.indexes.first()) {
-            (Visibility::Inherited, Some(first)) => &first.visibility,
-            (written, _) => written,
-        }
     }
 }

@@ -1,9 +1,10 @@
 //! What the derive is given, read and checked. Every mistake is reported at the user's own token.
 
 pub(crate) mod attributes;
+pub(crate) mod columns;
 pub(crate) mod container;
 pub(crate) mod field;
-pub(crate) mod index;
+mod index;
 mod serde;
 pub(crate) mod tokens;
 
@@ -14,9 +15,9 @@ use syn::{Attribute, Data, DeriveInput, Fields, GenericParam, Generics, Type, Vi
 
 use crate::errors::Errors;
 use attributes::named;
+use columns::Column;
 use container::{Container, Kind};
 use field::{Field, Role, Seal};
-use index::Column;
 
 const NAMED: &str =
     "needs fields with names, since each says what becomes of it: write `Name { #[phi(id)] number: u64, .. }`";
@@ -66,7 +67,8 @@ impl Input {
             check_markers(variant, &mut errors);
             check_with(&input.generics, variant, &mut errors);
         }
-        let columns = index::columns(&variants, &input.generics, is_enum, &container, &mut errors);
+        let fields: Vec<_> = variants.iter().flat_map(|variant| &variant.fields).collect();
+        let columns = columns::columns(&fields, &input.generics, is_enum, &container, &mut errors);
         errors.finish()?;
         Ok(Self {
             sealed: container.sealed.clone().unwrap_or_else(|| twin_name(&input.ident)),

@@ -17,11 +17,17 @@ pub trait Find: private::Sealed {
     /// It asks for the values of each index root that is not destroyed, of each former definition and of each slot.
     ///
     /// ```
-    /// # use rxseal_search::doc::*;
+    /// # struct Patient { birth_date: String }
+    /// # rxseal_search::indexes! {
+    /// #     for Patient as "patient" {
+    /// #         BornOn = "patient.born": date(birth_date: rxseal::phi::BirthDate), bits 14;
+    /// #     }
+    /// # }
+    /// # fn main() -> Result<(), rxseal::Error> {
+    /// # let keys = rxseal::testing::insecure_keyring("pharmacy-17")?.unobserved();
     /// use rxseal_search::Find;
     ///
-    /// # fn main() -> Result<(), rxseal::Error> {
-    /// # let indexer = indexer()?;
+    /// let indexer = keys.indexer()?;
     /// let born = indexer.find::<BornOn>("1970-01-31")?;
     /// let sql = format!("select id, body from patient where born_on in ({})", born.placeholders());
     /// # Ok(())
@@ -46,6 +52,7 @@ pub trait Find: private::Sealed {
 }
 
 mod private {
+    #[expect(unnameable_types, reason = "so that nobody else can implement it")]
     pub trait Sealed {}
 }
 

@@ -36,16 +36,27 @@ impl<I: SearchIndex<Normalizers: AskAny<Q>>, Q> Sought<I> for Q {
 
 /// The normalisers of a definition, one for each component.
 pub trait Normalizers {
+    /// Their ids.
     const IDS: &'static [&'static str];
 }
 
 /// Normalisers that take a query's input.
 pub trait Ask<Q>: Normalizers {
+    /// Writes what it asks for.
+    ///
+    /// # Errors
+    ///
+    /// `not-indexable`, `bad-check-digit`.
     fn write(sought: &Q, forms: &mut Forms) -> Result<(), Error>;
 }
 
 /// Lists of normalisers, the present one and then former ones, as pairs that end with `()`.
 pub trait AskAny<Q> {
+    /// Writes what it asks for by the list that `definition` names.
+    ///
+    /// # Errors
+    ///
+    /// `not-indexable`, `bad-check-digit`.
     fn write_any(sought: &Q, definition: &Definition, forms: &mut Forms) -> Result<(), Error>;
 }
 

@@ -7,16 +7,16 @@ use quote::{ToTokens, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 
-use super::pieces::{at, here, own, root, twin_of};
+use super::pieces::{at, here, own, reads_serde, root, twin_of};
 use crate::input::Input;
+use crate::input::columns::Column;
 use crate::input::container::Kind;
 use crate::input::field::{Field, Role};
-use crate::input::index::Column;
 
 /// The columns that come after a field, as fields of the twin.
 pub(super) fn declarations<'i>(input: &'i Input, field: &'i Field) -> impl Iterator<Item = TokenStream> + 'i {
     // A row that was stored before it had the column is read without: nothing finds it until it is indexed.
-    let serde = super::twin::reads_serde(input).then(|| quote_spanned!(here(input)=> #[serde(default)]));
+    let serde = reads_serde(input).then(|| quote_spanned!(here(input)=> #[serde(default)]));
     let of_field = input.columns.iter().filter(|column| column.after == field.name);
     of_field.map(move |column| {
         let (root, Column { marker, name, visibility, .. }) = (root(input), column);
@@ -114,7 +114,7 @@ pub(super) fn checks(input: &Input) -> TokenStream {
 fn of_both(input: &Input, field: &Field, column: &Column) -> Option<TokenStream> {
     let Role::Seal(seal) = &field.role else { return None };
     let (root, marker, twin_of) = (root(input), &column.marker, twin_of(input, field, seal));
-    let check = match field.indexes.iter().find(|named| named.is_of(column)) {
+    let check = match field.indexes.iter().find(|named| column.is_named_by(named)) {
         Some(named) => {
             let at = named.marker.span();
             quote_spanned!(at=> #root::__private::assert_made_of::<#marker, #twin_of::Field>())

@@ -7,7 +7,7 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::{Attribute, Path, Type};
 
 use super::indexes;
-use super::pieces::{at, form_name, here, implement, path_of, present, root, serde_bounds, taken_apart};
+use super::pieces::{at, form_name, here, implement, is_named, path_of, present, root, serde_bounds, taken_apart};
 use crate::input::container::Kind;
 use crate::input::field::{Field, Role, Seal};
 use crate::input::{Input, Variant, tokens};
@@ -77,15 +77,6 @@ fn clone(input: &Input) -> TokenStream {
 
 fn of_serde(derive: &Path) -> bool {
     is_named(derive, "Serialize") || is_named(derive, "Deserialize")
-}
-
-fn is_named(derive: &Path, name: &str) -> bool {
-    derive.segments.last().is_some_and(|last| last.ident == name)
-}
-
-/// Whether serde reads the twin.
-pub(super) fn reads_serde(input: &Input) -> bool {
-    input.container.derives.iter().any(|derive| is_named(derive, "Deserialize"))
 }
 
 /// Without what belongs to serde, if a struct with `plaintext` has it for that side alone: a twin that derives nothing of serde, and no

@@ -5,10 +5,11 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::LitInt;
 use syn::spanned::Spanned;
 
-use super::RecordInput;
 use super::component::{Component, FieldInput};
-use super::former::Former;
-use super::index::{IndexInput, Kind, OwnerInput, SlotsInput};
+use super::former::{Former, FormerSlots};
+use super::index::{IndexInput, Kind};
+use super::record::RecordInput;
+use super::slots::{OwnerInput, SlotsInput};
 use super::words;
 
 pub(super) fn record(input: &RecordInput) -> TokenStream {
@@ -32,6 +33,8 @@ pub(super) fn record(input: &RecordInput) -> TokenStream {
         impl ::rxseal::index::IndexedRecord for #record {
             const INDEXES: &'static [::rxseal::index::Definition] =
                 &[#(<#names as ::rxseal::index::Index>::DEFINITION),*];
+            const FORMER: &'static [&'static [::rxseal::index::Definition]] =
+                &[#(<#names as ::rxseal::index::Index>::FORMER),*];
             type Indexes = #name;
 
             fn each_index(
@@ -122,9 +125,10 @@ fn definition(record: &RecordInput, index: &IndexInput, kind: &TokenStream, form
     let unique = LitInt::new("128", Span::call_site());
     let bits = former.and_then(|former| former.bits.as_ref()).or(index.bits.as_ref()).unwrap_or(&unique);
     let normalizers = normalizers(index, former);
-    let slots = match former.and_then(|former| former.slots.as_ref()) {
-        Some(former) => former.as_ref(),
-        None => index.slots.as_ref(),
+    let slots = match former.map_or(&FormerSlots::Same, |former| &former.slots) {
+        FormerSlots::Same => index.slots.as_ref(),
+        FormerSlots::None => None,
+        FormerSlots::Of(slots) => Some(slots),
     };
     let slots = slots.map(|slots| {
         let (table, owner) = (words::slots(&slots.table), owner(index, slots));
@@ -215,7 +219,7 @@ fn forms_by(index: &IndexInput, normalizers: &[TokenStream]) -> TokenStream {
         }
         Kind::Whole | Kind::Compound => {
             let names: Vec<Ident> = (0..index.components.len()).map(|at| format_ident!("form_{at}")).collect();
-            let writes = all().zip(&names).flat_map(|((normalizer, component), name)| {
+            let writes = all().zip(&names).filter_map(|((normalizer, component), name)| {
                 component.fields.first().map(|field| write(&quote!(form), field, normalizer, &quote!(&mut #name)))
             });
             quote!({

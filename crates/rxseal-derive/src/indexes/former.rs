@@ -6,14 +6,21 @@ use syn::punctuated::Punctuated;
 use syn::{Ident, LitInt, Path, Token, bracketed, parenthesized, token};
 
 use super::component;
-use super::index::SlotsInput;
+use super::slots::SlotsInput;
 
 /// One of `formerly [bits 20; bits 14, no slots]`
 pub(super) struct Former {
     pub(super) bits: Option<LitInt>,
-    /// `Some(None)`: it had no slots.
-    pub(super) slots: Option<Option<SlotsInput>>,
+    pub(super) slots: FormerSlots,
     pub(super) normalizers: Option<Vec<(Path, TokenStream)>>,
+}
+
+/// What slots a former definition had.
+pub(super) enum FormerSlots {
+    /// The present ones.
+    Same,
+    None,
+    Of(SlotsInput),
 }
 
 pub(super) fn list(input: ParseStream<'_>) -> syn::Result<Vec<Former>> {
@@ -30,7 +37,7 @@ pub(super) fn list(input: ParseStream<'_>) -> syn::Result<Vec<Former>> {
 impl Parse for Former {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
         const WANTED: &str = "what differed: `bits 20`, `slots TABLE`, `no slots`, or the former normaliser";
-        let mut former = Self { bits: None, slots: None, normalizers: None };
+        let mut former = Self { bits: None, slots: FormerSlots::Same, normalizers: None };
         let begin = input.cursor().span();
         while !input.is_empty() && !input.peek(Token![;]) {
             let ahead = input.fork();
@@ -42,7 +49,7 @@ impl Parse for Former {
                 }
                 "slots" => {
                     input.parse::<Ident>()?;
-                    former.slots = Some(Some(SlotsInput::parse_former(input)?));
+                    former.slots = FormerSlots::Of(SlotsInput::parse_former(input)?);
                 }
                 "no" => {
                     input.parse::<Ident>()?;
@@ -50,7 +57,7 @@ impl Parse for Former {
                     if slots != "slots" {
                         return Err(syn::Error::new(slots.span(), WANTED));
                     }
-                    former.slots = Some(None);
+                    former.slots = FormerSlots::None;
                 }
                 _ => former.normalizers = Some(normalizers(input)?),
             }
@@ -58,7 +65,8 @@ impl Parse for Former {
                 break;
             }
         }
-        if former.bits.is_none() && former.slots.is_none() && former.normalizers.is_none() {
+        let same_slots = matches!(former.slots, FormerSlots::Same);
+        if former.bits.is_none() && same_slots && former.normalizers.is_none() {
             return Err(syn::Error::new(begin, WANTED));
         }
         Ok(former)

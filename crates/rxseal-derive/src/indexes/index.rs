@@ -1,12 +1,13 @@
 //! One index of `indexes!`, and what is wrong with it.
 
-use proc_macro2::{Ident, TokenStream, TokenTree};
+use proc_macro2::Ident;
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
-use syn::{Attribute, LitInt, LitStr, Path, Token, Visibility, parenthesized, token};
+use syn::{Attribute, LitInt, LitStr, Token, Visibility, parenthesized, token};
 
 use super::component::Component;
 use super::former::{self, Former};
+use super::slots::SlotsInput;
 use super::words;
 use crate::errors::Errors;
 
@@ -27,19 +28,6 @@ pub(super) struct IndexInput {
     pub(super) slots: Option<SlotsInput>,
     pub(super) lenient: Option<Ident>,
     pub(super) former: Vec<Former>,
-}
-
-/// `us_surnames_1 by record`
-pub(super) struct SlotsInput {
-    pub(super) table: Path,
-    /// `None` of a former definition, which has the present one's.
-    pub(super) owner: Option<OwnerInput>,
-}
-
-pub(super) enum OwnerInput {
-    Record,
-    /// `|rx| &rx.patient_id`: the name, and what follows.
-    Person(Ident, TokenStream),
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -176,45 +164,5 @@ fn check_number(bits: Option<&LitInt>, errors: &mut Errors) {
     let Some(bits) = bits else { return };
     if !bits.base10_parse::<u8>().is_ok_and(|number| (8..=64).contains(&number)) {
         errors.at(bits, "an index value has 8 to 64 bits; a uniqueness check says `unique`");
-    }
-}
-
-impl SlotsInput {
-    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        const OWNER: &str = "say whose slot it is, a person's and never a row's: `by record` if the table has one row for each person, \
-                             `by |r| &r.person_id` otherwise";
-        let table: Path = input.parse()?;
-        let by = input.parse::<Option<Ident>>()?;
-        if by.as_ref().is_none_or(|by| by != "by") {
-            return Err(syn::Error::new_spanned(&table, OWNER));
-        }
-        if input.peek(Token![|]) {
-            input.parse::<Token![|]>()?;
-            let name = input.parse()?;
-            input.parse::<Token![|]>()?;
-            return Ok(Self { table, owner: Some(OwnerInput::Person(name, rest(input)?)) });
-        }
-        let owner: Ident = input.parse().map_err(|error| syn::Error::new(error.span(), OWNER))?;
-        if owner != "record" {
-            return Err(syn::Error::new(owner.span(), OWNER));
-        }
-        Ok(Self { table, owner: Some(OwnerInput::Record) })
-    }
-
-    pub(super) fn parse_former(input: ParseStream<'_>) -> syn::Result<Self> {
-        Ok(Self { table: input.parse()?, owner: None })
-    }
-}
-
-/// The tokens up to the next `,` or `;`.
-fn rest(input: ParseStream<'_>) -> syn::Result<TokenStream> {
-    let mut tokens = Vec::new();
-    while !input.is_empty() && !input.peek(Token![,]) && !input.peek(Token![;]) {
-        tokens.push(input.parse::<TokenTree>()?);
-    }
-    if tokens.is_empty() {
-        Err(input.error("the person's id is missing: `by |r| &r.person_id`"))
-    } else {
-        Ok(tokens.into_iter().collect())
     }
 }
