@@ -1,10 +1,11 @@
 //! Index values and sets of them as columns, in each driver: bytes, text, arrays, NULL, and what is refused.
 
-mod postgres;
-mod sqlite;
+mod on_postgres;
+mod on_sqlite;
 
 use rxseal::index::{Definition, Forms, Index, IndexSet, IndexValue, Kind};
-use rxseal::{Class, Error};
+use rxseal::phi::BirthDate;
+use rxseal::{Class, Error, Field, FieldId};
 
 pub struct Patient;
 
@@ -17,6 +18,7 @@ impl Index for BornOn {
     const DEFINITION: Definition = Definition::new("patient", "patient.born", Kind::Whole, 14, &["date/1"]);
     const FORMER: &'static [Definition] = &[Definition::new("patient", "patient.born", Kind::Whole, 17, &["date/1"])];
     const CLASSES: &'static [Class] = &[Class::IDENTITY];
+    const FIELDS: &'static [FieldId] = &[BirthDate::ID];
 
     fn forms(_: &Patient, _: &Definition, forms: &mut Forms) -> Result<(), Error> {
         forms.push(&[b"1970-01-31"])
@@ -30,6 +32,7 @@ impl Index for AnyName {
     type Stored = IndexSet<Self>;
     const DEFINITION: Definition = Definition::new("patient", "patient.names", Kind::Parts, 14, &["family-parts/1"]);
     const CLASSES: &'static [Class] = &[Class::IDENTITY];
+    const FIELDS: &'static [FieldId] = &[BirthDate::ID];
 
     fn forms(_: &Patient, _: &Definition, forms: &mut Forms) -> Result<(), Error> {
         forms.push(&[b"smithjones"])?;

@@ -1,7 +1,8 @@
 //! Index values in formats: text where people read, bytes elsewhere, and a set as a list. What is refused is not quoted.
 
 use rxseal::index::{Definition, Forms, Index, IndexSet, IndexValue, Kind};
-use rxseal::{Class, Error};
+use rxseal::phi::BirthDate;
+use rxseal::{Class, Error, Field, FieldId};
 use serde::{Deserialize, Serialize};
 
 struct Patient;
@@ -12,6 +13,7 @@ impl Index for BornOn {
     type Stored = Option<IndexValue<Self>>;
     const DEFINITION: Definition = Definition::new("patient", "patient.born", Kind::Whole, 14, &["date/1"]);
     const CLASSES: &'static [Class] = &[Class::IDENTITY];
+    const FIELDS: &'static [FieldId] = &[BirthDate::ID];
 
     fn forms(_: &Patient, _: &Definition, _: &mut Forms) -> Result<(), Error> {
         Ok(())
