@@ -20,12 +20,14 @@
 //! | [`Ndc`] | `ndc/1` | `0002-7597-01` | `00002759701` |
 //! | [`Id`] | `id/1` | `mrn 00-123` | `MRN00123` |
 //! | [`Email`] | `email/1` | `Jane@Example.ORG` | `jane@example.org` |
+//! | [`Sounds`] | `sounds/1` | `Schmidt` | `XMT` and `SMT`, as [parts](NormalizesParts) |
 //! | [`Exact`] | `exact/1` | any text | its bytes |
 //!
 //! A field that is a list, such as former names, gives the parts of each of its elements. `None` gives an empty form.
 
 mod date;
 mod dea;
+mod edits;
 mod email;
 mod exact;
 mod family;
@@ -40,6 +42,7 @@ mod normalizer;
 mod npi;
 mod phone;
 mod placeholders;
+mod sounds;
 mod ssn;
 mod tidy;
 mod unicode;
@@ -59,4 +62,5 @@ pub use normalizer::{Normalizer, Normalizes, NormalizesParts};
 pub use npi::Npi;
 pub use phone::Phone;
 pub use placeholders::{Placeholders, UsualPlaceholders};
+pub use sounds::Sounds;
 pub use ssn::Ssn;
