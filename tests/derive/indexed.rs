@@ -85,7 +85,7 @@ impl IndexedRecord for Patient {
     }
 }
 
-fn patient(id: &str) -> Patient {
+pub(crate) fn patient(id: &str) -> Patient {
     Patient {
         patient_id: id.to_owned(),
         owner: None,
