@@ -78,6 +78,7 @@ impl IndexedRecord for Patient {
         AnyName::DEFINITION,
         PhoneIs::DEFINITION,
     ];
+    const FORMER: &'static [&'static [Definition]] = &[];
     type Indexes = ();
 
     fn each_index(&self, _: &mut impl EachIndex<Self>) -> Result<(), Error> {
