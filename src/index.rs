@@ -27,6 +27,7 @@ pub use indexer::{IndexPrefix, Indexer};
 pub use owner::SlotOwner;
 pub use slots::SlotTable;
 pub use stored::StoredIndex;
+pub(crate) use value::MAX_VALUES;
 pub use value::{IndexSet, IndexValue};
 
 pub use crate::field::Search;
