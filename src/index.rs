@@ -16,6 +16,8 @@ mod of_record;
 mod owner;
 mod prepared;
 mod reading;
+#[cfg(test)]
+mod separation_tests;
 mod slots;
 mod stored;
 mod value;

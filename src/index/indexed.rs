@@ -2,7 +2,7 @@
 
 use super::definition::Definition;
 use super::indexer::Indexer;
-use super::{Index, StoredIndex};
+use super::Index;
 use crate::error::Error;
 use crate::record::{Record, Role};
 
@@ -100,7 +100,7 @@ impl<T, R: Role> EachIndex<T> for OrNull<'_, R> {
         match self.strict.stored::<I>(plain) {
             Err(error) if error.is_not_indexable() => {
                 self.not_indexed.push(NotIndexed { index: I::DEFINITION.id(), error });
-                Ok(I::Stored::of_values(&[]))
+                Ok(I::Stored::default())
             }
             stored => stored,
         }
