@@ -10,14 +10,17 @@ mod forms;
 mod indexer;
 mod owner;
 mod prepared;
+mod schema;
 mod slots;
 mod stored;
 mod value;
 
+pub use crate::key::IndexSchema;
 pub use definition::{Definition, Kind};
 pub use forms::Forms;
-pub use indexer::{IndexPrefix, Indexer};
+pub use indexer::Indexer;
 pub use owner::SlotOwner;
+pub use schema::IndexPrefix;
 pub use slots::SlotTable;
 pub use stored::StoredIndex;
 pub use value::{IndexSet, IndexValue};

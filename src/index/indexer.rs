@@ -12,8 +12,8 @@ use super::stored::StoredIndex;
 use super::value::IndexValue;
 use crate::context::Context;
 use crate::error::{Error, ErrorKind};
-use crate::id::{Class, KeyId};
-use crate::key::{KeyState, Keys};
+use crate::id::Class;
+use crate::key::Keys;
 use crate::keyring::{Keyring, KeyringShares};
 use crate::record::{Record, Role};
 
@@ -40,41 +40,6 @@ impl Keyring {
             return Err(ErrorKind::IndexRootsMissing.into());
         }
         Ok(Indexer { shares: Arc::clone(self.shares()) })
-    }
-}
-
-/// The prefix of the values that one definition of an index has under one index root.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct IndexPrefix {
-    root: KeyId,
-    state: KeyState,
-    prefix: [u8; 3],
-    is_current: bool,
-}
-
-impl IndexPrefix {
-    /// The index root.
-    #[must_use]
-    pub fn root(&self) -> KeyId {
-        self.root
-    }
-
-    /// The state of the index root.
-    #[must_use]
-    pub fn state(&self) -> KeyState {
-        self.state
-    }
-
-    /// The first 3 bytes of every value.
-    #[must_use]
-    pub fn as_bytes(&self) -> &[u8; 3] {
-        &self.prefix
-    }
-
-    /// Whether new values have it: of the primary index root and the present definition.
-    #[must_use]
-    pub fn is_current(&self) -> bool {
-        self.is_current
     }
 }
 
@@ -136,19 +101,8 @@ impl Indexer {
         Ok(values)
     }
 
-    /// The prefixes of an index, of every index root that is not destroyed and every definition.
-    ///
-    /// # Errors
-    ///
-    /// `index-prefix-collision`; `backend-failed`.
-    pub fn prefixes<I: Index>(&self) -> Result<Vec<IndexPrefix>, Error> {
-        let of = |prepared: &Prepared| IndexPrefix {
-            root: prepared.root,
-            state: prepared.state,
-            prefix: prepared.prefix,
-            is_current: prepared.is_current,
-        };
-        Ok(self.prepared::<I>()?.iter().map(of).collect())
+    pub(super) fn keys(&self) -> &Keys {
+        &self.shares.shared().keys
     }
 
     fn check_classes<I: Index>(&self) -> Result<(), Error> {

@@ -6,15 +6,12 @@ use super::value::{IndexValue, PREFIX_LEN};
 use crate::backend::Backend;
 use crate::codec::frame::{FrameWriter, domain};
 use crate::error::Error;
-use crate::id::KeyId;
 use crate::kdf;
-use crate::key::{IndexRoot, KeyState};
+use crate::key::{IndexRoot, prefix_under};
 use crate::secret::{PlainBuffer, SecretBytes};
 
 /// A definition under a root.
 pub(super) struct Prepared {
-    pub(super) root: KeyId,
-    pub(super) state: KeyState,
     pub(super) definition: Definition,
     pub(super) prefix: [u8; PREFIX_LEN],
     /// Whether new values are made with it.
@@ -33,12 +30,8 @@ impl Prepared {
     ) -> Result<Self, Error> {
         let key = root.index_key(backend, keyspace, definition.id())?;
         let digest = definition.digest(backend);
-        // FORMAT 15.4
-        let mut message = Vec::new();
-        FrameWriter::new(domain::INDEX_PREFIX, &mut message).part(1, &digest);
-        let [a, b, c, ..] = kdf::hmac_sha256(backend, &key, &message)?;
-        let (root, state) = (root.id, root.state);
-        Ok(Self { root, state, definition: *definition, prefix: [a, b, c], is_current: false, backend, key, digest })
+        let prefix = prefix_under(backend, &key, &digest)?;
+        Ok(Self { definition: *definition, prefix, is_current: false, backend, key, digest })
     }
 
     /// The slot of `owner` among `slots` (FORMAT 15.7).
@@ -78,7 +71,8 @@ impl Prepared {
 mod tests {
     use super::super::{Kind, SlotOwner, SlotTable};
     use super::*;
-    use crate::key::{KeyInfo, KeyUse};
+    use crate::id::KeyId;
+    use crate::key::{KeyInfo, KeyState, KeyUse};
 
     static TEST: SlotTable = SlotTable::new("test/1", &[("obrien", 16)]);
 
