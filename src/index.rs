@@ -5,8 +5,11 @@
 //! *hits*. The crate [rxseal-search](https://docs.rs/rxseal-search) declares indexes, makes normal forms and finds hits. This module has
 //! what touches keys.
 
+mod column;
 mod definition;
+mod fields;
 mod forms;
+mod indexed;
 mod indexer;
 mod owner;
 mod prepared;
@@ -16,8 +19,12 @@ mod stored;
 mod value;
 
 pub use crate::key::IndexSchema;
+pub use column::IndexColumn;
 pub use definition::{Definition, Kind};
+#[doc(hidden)]
+pub use fields::check_searchable;
 pub use forms::Forms;
+pub use indexed::{EachIndex, IndexedRecord, NotIndexed};
 pub use indexer::Indexer;
 pub use owner::SlotOwner;
 pub use schema::IndexPrefix;
@@ -25,8 +32,10 @@ pub use slots::SlotTable;
 pub use stored::StoredIndex;
 pub use value::{IndexSet, IndexValue};
 
+pub use crate::field::Search;
+
 use crate::error::{Error, ErrorKind};
-use crate::id::{Class, Identifier};
+use crate::id::{Class, FieldId, Identifier};
 use crate::record::RecordCore;
 
 /// A declared index of a record struct, as a marker type. `rxseal_search::indexes!` declares them.
@@ -45,6 +54,8 @@ pub trait Index: Sized + 'static {
     const FORMER: &'static [Definition] = &[];
     /// The classes of the fields that it is made of. An [`Indexer`] of other classes refuses it.
     const CLASSES: &'static [Class];
+    /// The ids of the fields that it is made of.
+    const FIELDS: &'static [FieldId];
 
     /// Writes the record's normal forms by the normalisers that `definition` names. If it writes none, the record is not found by this
     /// index.
