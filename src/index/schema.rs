@@ -1,8 +1,11 @@
 //! The prefixes of every index, for whoever counts.
 
+use std::fmt;
+
 use super::Index;
 use super::indexer::Indexer;
 use crate::backend::Backend;
+use crate::codec::text;
 use crate::error::{Error, ErrorKind};
 use crate::id::KeyId;
 use crate::key::{IndexSchema, KeyState, prefix_under};
@@ -46,6 +49,13 @@ impl IndexPrefix {
     #[must_use]
     pub fn is_current(&self) -> bool {
         self.is_current
+    }
+}
+
+/// As the text of a value begins with it: 4 characters.
+impl fmt::Display for IndexPrefix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&text::encode(&self.prefix))
     }
 }
 

@@ -1,6 +1,8 @@
 //! What can be said on the command line. Comments here are the help that an operator reads.
 #![expect(clippy::doc_markdown, reason = "help is shown as it is written, without Markdown")]
 
+mod index_root;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -10,6 +12,8 @@ use rxseal::KeyId;
 use rxseal::keys::Suite;
 
 use crate::exit::STATUSES;
+
+pub use index_root::{CountedIndexes, IndexRoot, NewIndexRoot};
 
 /// Manage the keyrings of rxseal, which encrypts fields of health records
 ///
@@ -142,9 +146,6 @@ pub enum Keyring {
     Rotate {
         /// The keyspace: the name of the keyring
         keyspace: String,
-        /// Rotate the index root instead. Entries indexed before are found with the old one only
-        #[arg(long)]
-        index_root: bool,
         #[command(flatten)]
         change: Change,
     },
@@ -214,6 +215,9 @@ pub enum Keyring {
     /// Add and remove root keys
     #[command(subcommand)]
     Root(Root),
+    /// Stage, promote and destroy index roots, which searches use, and count what is under them
+    #[command(subcommand)]
+    Index(IndexRoot),
 }
 
 #[derive(Subcommand)]

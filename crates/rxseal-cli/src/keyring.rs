@@ -1,5 +1,6 @@
 //! `rxseal keyring` and `rxseal key-file`.
 
+mod index_root;
 mod shown;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -21,6 +22,7 @@ use crate::dry_run::DryRun;
 use crate::failure::Failure;
 use crate::output::{Output, table};
 use crate::root::{Spec, trusted};
+use index_root::{COMPROMISED, is_index_root};
 use shown::{as_json, as_text};
 
 pub async fn run(global: &Global, command: Keyring, output: &Output) -> Result<(), Failure> {
@@ -94,15 +96,9 @@ impl Desk<'_> {
                 let file = admin.promote(&keyspace, key, SystemTime::now(), staged_for).await?;
                 changed(output, &change, &file, "key promoted: it seals from now on", Some(key), json!({}))
             }
-            Keyring::Rotate { keyspace, index_root, change } => {
-                let admin = self.admin(&keyspace, &change).await?;
-                let (file, key) = if index_root {
-                    admin.rotate_index_root(&keyspace).await?
-                } else {
-                    admin.rotate(&keyspace).await?
-                };
-                let what = if index_root { "index root rotated" } else { "rotated: the new key seals from now on" };
-                changed(output, &change, &file, what, Some(key), json!({}))
+            Keyring::Rotate { keyspace, change } => {
+                let (file, key) = self.admin(&keyspace, &change).await?.rotate(&keyspace).await?;
+                changed(output, &change, &file, "rotated: the new key seals from now on", Some(key), json!({}))
             }
             Keyring::Deactivate { keyspace, key, change } => {
                 let file = self.admin(&keyspace, &change).await?.deactivate(&keyspace, key).await?;
@@ -117,12 +113,19 @@ impl Desk<'_> {
                     return Err(failure);
                 }
                 let file = admin.compromise(&keyspace, key).await?;
+                if is_index_root(&file, key) {
+                    return changed(output, &change, &file, COMPROMISED, Some(key), json!({}));
+                }
                 let (exposed, count) = self.exposed(&keyspace, key).await;
                 let what = format!("key marked compromised: reseal what is under it{exposed}");
                 changed(output, &change, &file, &what, Some(key), json!({ "subject_keys_under": count }))
             }
             Keyring::Destroy { keyspace, key, tokens, counted, subject_keys, unused_for, force, yes: _, change } => {
                 let admin = self.admin(&keyspace, &change).await?;
+                if is_index_root(&admin.stored(&keyspace).await?, key) {
+                    let text = format!("{key} is an index root: use `rxseal keyring index destroy`, which counts index values");
+                    return Err(Failure::Coded("state-refused", text));
+                }
                 let (file, counted) = if force {
                     (admin.force_destroy(&keyspace, key).await?, json!({ "forced": true }))
                 } else {
@@ -142,6 +145,7 @@ impl Desk<'_> {
                 changed(output, &change, &file, "key destroyed", Some(key), counted)
             }
             Keyring::Rewrap { keyspace, to, yes, change } => self.rewrap(&keyspace, &to, yes, &change).await,
+            Keyring::Index(command) => self.run_index(command).await,
             Keyring::Root(Root::Add { keyspace, new_root, change }) => {
                 let new_root = config.connect(&Spec::parse(&new_root)?).await?;
                 let file = self.admin(&keyspace, &change).await?.add_root(&keyspace, &new_root).await?;
