@@ -1,1 +1,4 @@
-//! Search over databases.
+//! Search over databases, and over many random patients.
+
+mod patients;
+mod queries;
