@@ -3,6 +3,8 @@
 use std::fmt;
 
 use super::Index;
+use super::definition::Definition;
+use super::indexed::IndexedRecord;
 use super::indexer::Indexer;
 use crate::backend::Backend;
 use crate::codec::text;
@@ -60,10 +62,29 @@ impl fmt::Display for IndexPrefix {
 }
 
 impl IndexSchema {
+    /// The same list with every index of a record struct: the present and the former definitions of each.
+    ///
+    /// ```
+    /// use rxseal::index::{IndexSchema, IndexedRecord};
+    ///
+    /// fn all_indexes<Patient: IndexedRecord, Prescriber: IndexedRecord>() -> IndexSchema {
+    ///     IndexSchema::default().with::<Patient>().with::<Prescriber>()
+    /// }
+    /// ```
+    #[must_use]
+    pub fn with<R: IndexedRecord>(self) -> Self {
+        let former = R::FORMER.iter().copied().chain(std::iter::repeat(&[][..]));
+        R::INDEXES.iter().zip(former).fold(self, |schema, (present, former)| schema.with_definitions(present, former))
+    }
+
     /// The same list with one more index: its present and its former definitions.
     #[must_use]
-    pub fn with<I: Index>(mut self) -> Self {
-        for definition in std::iter::once(&I::DEFINITION).chain(I::FORMER) {
+    pub fn with_index<I: Index>(self) -> Self {
+        self.with_definitions(&I::DEFINITION, I::FORMER)
+    }
+
+    fn with_definitions(mut self, present: &Definition, former: &[Definition]) -> Self {
+        for definition in std::iter::once(present).chain(former) {
             self.add(definition.id(), definition.digest(Backend::default()));
         }
         self
@@ -77,7 +98,7 @@ impl Indexer {
     ///
     /// `backend-failed`.
     pub fn prefixes<I: Index>(&self) -> Result<Vec<IndexPrefix>, Error> {
-        self.prefixes_of(&IndexSchema::default().with::<I>())
+        self.prefixes_of(&IndexSchema::default().with_index::<I>())
     }
 
     /// Whether an index root is among those that a search asks for.

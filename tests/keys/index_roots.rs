@@ -278,7 +278,7 @@ fn column(values: &[&Vec<u8>]) -> IndexCounts {
 #[test]
 fn only_a_count_of_every_index_destroys_an_index_root() {
     let world = world();
-    let schema = IndexSchema::default().with::<BornOn>().with::<Phone>();
+    let schema = IndexSchema::default().with_index::<BornOn>().with_index::<Phone>();
     let old = world.primary(KeyUse::Index);
     let [old_born, old_phone] = [world.value::<BornOn>("1970-01-31"), world.value::<Phone>("+15551234567")];
     let ancient = world.value::<BornOnOnce>("1970-01-31");
@@ -346,7 +346,7 @@ fn prefixes_are_of_every_index_root_and_definition() {
     let world = world();
     let old = world.primary(KeyUse::Index);
     let staged = world.stage().unwrap();
-    let schema = IndexSchema::default().with::<BornOn>().with::<Phone>();
+    let schema = IndexSchema::default().with_index::<BornOn>().with_index::<Phone>();
     let prefixes = world.indexer().prefixes_of(&schema).unwrap();
     assert_eq!(prefixes.len(), 6, "two index roots, three definitions");
     let current: Vec<_> = prefixes.iter().filter(|prefix| prefix.is_current()).collect();

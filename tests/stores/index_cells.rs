@@ -11,7 +11,8 @@ pub fn index_cells() -> (Vec<Value>, IndexCounts) {
     let mut cells = Vec::new();
     for prefix in [[0xC0, 0xB8, 0x1F], [0, 0, 0], [0xFF, 0xFB, 0xEF], [0x9E, 0xE9, 0x65]] {
         for len in 0..=24 {
-            let value: Vec<_> = prefix.into_iter().chain((0..21_u8).map(|at| (at * 12).wrapping_add(prefix[0]))).take(len).collect();
+            let value: Vec<_> =
+                prefix.into_iter().chain((0..21_u8).map(|at| (at * 12).wrapping_add(prefix[0]))).take(len).collect();
             let text = base64url(&value);
             // A bit that no value of this length has.
             let mut changed = text.clone();

@@ -123,7 +123,9 @@ impl Desk<'_> {
             Keyring::Destroy { keyspace, key, tokens, counted, subject_keys, unused_for, force, yes: _, change } => {
                 let admin = self.admin(&keyspace, &change).await?;
                 if is_index_root(&admin.stored(&keyspace).await?, key) {
-                    let text = format!("{key} is an index root: use `rxseal keyring index destroy`, which counts index values");
+                    let text = format!(
+                        "{key} is an index root: use `rxseal keyring index destroy`, which counts index values"
+                    );
                     return Err(Failure::Coded("state-refused", text));
                 }
                 let (file, counted) = if force {

@@ -85,7 +85,7 @@ pub enum IndexRoot {
         #[arg(allow_hyphen_values = true)]
         root: KeyId,
         #[command(flatten)]
-        counted: Option<CountedIndexes>,
+        counted: CountedIndexes,
         /// How many index values are still under the index root where this command does not count: in other databases, and in
         /// backups that must stay searchable. 0 if there are none
         #[arg(long, value_name = "N", required_unless_present = "force")]
@@ -117,7 +117,7 @@ pub struct NewIndexRoot {
 pub struct CountedIndexes {
     /// The list of all indexes, as your program prints it. Each must have a --column, or be --empty or --elsewhere
     #[arg(long, value_name = "FILE")]
-    pub schema: PathBuf,
+    pub schema: Option<PathBuf>,
     /// Count in this SQLite database
     #[arg(long, value_name = "FILE", conflicts_with = "postgres")]
     pub sqlite: Option<PathBuf>,

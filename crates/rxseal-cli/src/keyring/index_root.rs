@@ -40,7 +40,8 @@ impl Desk<'_> {
             IndexRoot::Rotate { keyspace, new, change } => {
                 let admin = self.index_admin(&keyspace, &new, &change).await?;
                 let (file, root) = admin.rotate_index_root(&keyspace).await?;
-                let what = "index root rotated: index values are written under the new one from now on. Index all rows anew";
+                let what =
+                    "index root rotated: index values are written under the new one from now on. Index all rows anew";
                 changed(output, &change, &file, what, Some(root), json!({}))
             }
             IndexRoot::Deactivate { keyspace, root, change } => {
@@ -101,7 +102,7 @@ impl Desk<'_> {
                 [prefix.index().to_owned(), prefix.to_string(), prefix.root().to_string(), new.to_owned()]
             });
             text = format!("{text}\n\n{}", table(["index", "prefix", "index root", ""], rows));
-            prefixes = Some(of_schema.iter().map(as_json).collect::<Vec<_>>());
+            prefixes = Some(of_schema.iter().map(|prefix| as_json(prefix, None)).collect::<Vec<_>>());
         }
         let json: Vec<_> = roots
             .iter()
@@ -116,7 +117,7 @@ impl Desk<'_> {
     }
 
     async fn count_indexes(&self, keyspace: &str, counted: &CountedIndexes) -> Result<(), Failure> {
-        let schema = read_schema(&counted.schema)?;
+        let schema = schema_of(counted)?;
         let prefixes = self.indexer(keyspace).await?.prefixes_of(&schema)?;
         let columns = Column::all(counted, &schema).await?;
         let mut rows = Vec::new();
@@ -129,9 +130,7 @@ impl Desk<'_> {
                 let count = counts.of(prefix.as_bytes());
                 let what = if prefix.is_current() { "new values" } else { "" };
                 rows.push([name.clone(), prefix.root().to_string(), count.to_string(), what.to_owned()]);
-                let mut entry = as_json(prefix);
-                entry["index_values"] = json!(count);
-                by_root.push(entry);
+                by_root.push(as_json(prefix, Some(count)));
             }
             let (unknown, others) = (column.unknown(&prefixes), counts.not_values());
             for (what, count) in [("unknown", unknown), ("not an index value", others), ("no value", counts.nulls())] {
@@ -155,17 +154,10 @@ impl Desk<'_> {
         &self,
         keyspace: &str,
         root: KeyId,
-        counted: Option<CountedIndexes>,
+        counted: CountedIndexes,
         elsewhere: u64,
     ) -> Result<RemainingUse, Failure> {
-        let Some(counted) = counted else {
-            return Err(Failure::Usage(
-                "the index values under the index root are not known: count them with --schema FILE, --column TABLE.COLUMN=INDEX and a \
-                 database"
-                    .to_owned(),
-            ));
-        };
-        let schema = read_schema(&counted.schema)?;
+        let schema = schema_of(&counted)?;
         let indexer = self.indexer(keyspace).await?;
         let prefixes = indexer.prefixes_of(&schema)?;
         let mut columns = Column::all(&counted, &schema).await?;
@@ -192,7 +184,10 @@ pub(super) fn check_index_root(file: &KeyringFile, id: KeyId) -> Result<(), Fail
     if is_index_root(file, id) || !file.keys().iter().any(|key| key.id() == id) {
         return Ok(());
     }
-    Err(Failure::Coded("state-refused", format!("{id} is a key that seals, not an index root: use `rxseal keyring destroy` and its like")))
+    Err(Failure::Coded(
+        "state-refused",
+        format!("{id} is a key that seals, not an index root: use `rxseal keyring destroy` and its like"),
+    ))
 }
 
 pub(super) fn is_index_root(file: &KeyringFile, id: KeyId) -> bool {
@@ -222,15 +217,24 @@ fn in_use(error: rxseal::Error, index_values: u64) -> Failure {
     }
 }
 
+fn schema_of(counted: &CountedIndexes) -> Result<IndexSchema, Failure> {
+    let path = counted.schema.as_deref().ok_or_else(|| {
+        let text = "the index values are not known without the list of all indexes: print it in your program, and give it with --schema FILE";
+        Failure::Usage(text.to_owned())
+    })?;
+    read_schema(path)
+}
+
 fn read_schema(path: &Path) -> Result<IndexSchema, Failure> {
     let text = std::fs::read_to_string(path).map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))?;
     text.parse().map_err(|error: rxseal::Error| Failure::Usage(format!("{}: {error}", path.display())))
 }
 
-fn as_json(prefix: &IndexPrefix) -> Value {
+fn as_json(prefix: &IndexPrefix, index_values: Option<u64>) -> Value {
     json!({
         "index": prefix.index(), "prefix": prefix.to_string(), "index_root": prefix.root().to_string(),
         "state": prefix.state().as_str(), "new_values": prefix.is_current(),
+        "index_values": index_values,
     })
 }
 
@@ -253,7 +257,9 @@ impl Column {
                 return Err(Failure::Usage(format!("{option} must be TABLE.COLUMN=INDEX, not {named:?}")));
             };
             if !schema.ids().any(|known| known == index) {
-                return Err(Failure::Usage(format!("{option} {named}: the index {index} is not in the list of all indexes")));
+                return Err(Failure::Usage(format!(
+                    "{option} {named}: the index {index} is not in the list of all indexes"
+                )));
             }
             let database = database.as_ref().ok_or_else(|| {
                 Failure::Usage("no database is given for the columns: use --sqlite FILE or --postgres URL".to_owned())
@@ -263,7 +269,8 @@ impl Column {
             if is_empty {
                 let values = counts.total().saturating_add(counts.not_values());
                 counts = counts.confirmed_empty().map_err(|_| {
-                    let text = format!("{name}: it is named with --empty, but has {values} values. Name it with --column");
+                    let text =
+                        format!("{name}: it is named with --empty, but has {values} values. Name it with --column");
                     Failure::Coded("not-counted", text)
                 })?;
             }
@@ -274,9 +281,8 @@ impl Column {
 
     /// The number of values that no listed definition makes.
     fn unknown(&self, prefixes: &[IndexPrefix]) -> u64 {
-        let is_known = |bytes: &[u8; 3]| {
-            prefixes.iter().any(|prefix| prefix.index() == self.index && prefix.as_bytes() == bytes)
-        };
+        let is_known =
+            |bytes: &[u8; 3]| prefixes.iter().any(|prefix| prefix.index() == self.index && prefix.as_bytes() == bytes);
         let unknown = self.counts.iter().filter(|(prefix, _)| !is_known(prefix));
         unknown.fold(0, |sum, (_, count)| sum.saturating_add(count))
     }
