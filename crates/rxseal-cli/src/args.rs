@@ -1,6 +1,7 @@
 //! What can be said on the command line. Comments here are the help that an operator reads.
 #![expect(clippy::doc_markdown, reason = "help is shown as it is written, without Markdown")]
 
+mod change;
 mod index_root;
 
 use std::path::PathBuf;
@@ -13,6 +14,7 @@ use rxseal::keys::Suite;
 
 use crate::exit::STATUSES;
 
+pub use change::Change;
 pub use index_root::{CountedIndexes, IndexRoot, NewIndexRoot};
 
 /// Manage the keyrings of rxseal, which encrypts fields of health records
@@ -356,19 +358,6 @@ pub struct Counted {
     /// A column that should have no value at all; may be repeated. Refused if it has one
     #[arg(long, value_name = "TABLE.COLUMN")]
     pub empty: Vec<String>,
-}
-
-#[derive(ClapArgs)]
-pub struct Change {
-    /// Do everything except store the result, and print what would change
-    #[arg(long)]
-    pub dry_run: bool,
-    /// Refuse a stored keyring that is older than this generation, which is the last that you know was live
-    #[arg(long, value_name = "N")]
-    pub min_generation: Option<u64>,
-    /// Go on although the keyring has a time in the future: this machine's clock is right, and another machine's was wrong
-    #[arg(long)]
-    pub clock_is_right: bool,
 }
 
 #[derive(Subcommand)]

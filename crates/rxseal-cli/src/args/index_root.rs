@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::{Args as ClapArgs, Subcommand};
 use rxseal::KeyId;
 
-use super::Change;
+use super::change::Change;
 
 #[derive(Subcommand)]
 pub enum IndexRoot {

@@ -9,14 +9,14 @@ use rxseal::index::{IndexPrefix, IndexSchema, Indexer};
 use rxseal::keys::{KeyInfo, KeyState, KeyUse, KeyringAdmin, KeyringFile, RemainingUse, UnlockOptions};
 use serde_json::{Value, json};
 
-use super::{Desk, changed, stored};
+use super::desk::{Desk, changed, stored};
 use crate::args::{Change, CountedIndexes, IndexRoot, NewIndexRoot};
 use crate::count::Database;
 use crate::failure::Failure;
 use crate::output::{table, time};
 
 impl Desk<'_> {
-    pub(super) async fn run_index(&self, command: IndexRoot) -> Result<(), Failure> {
+    pub async fn run_index(&self, command: IndexRoot) -> Result<(), Failure> {
         let output = self.output;
         match command {
             IndexRoot::List { keyspace, schema } => self.list_index_roots(&keyspace, schema.as_deref()).await,
@@ -176,11 +176,11 @@ impl Desk<'_> {
     }
 }
 
-pub(super) const COMPROMISED: &str = "index root marked compromised: what was indexed under it counts as disclosed, in every copy of the \
+pub const COMPROMISED: &str = "index root marked compromised: what was indexed under it counts as disclosed, in every copy of the \
     database. Searches still ask for it; index all rows anew";
 
 /// Its own commands count what is under an index root, and those of keys what is under a key.
-pub(super) fn check_index_root(file: &KeyringFile, id: KeyId) -> Result<(), Failure> {
+pub fn check_index_root(file: &KeyringFile, id: KeyId) -> Result<(), Failure> {
     if is_index_root(file, id) || !file.keys().iter().any(|key| key.id() == id) {
         return Ok(());
     }
@@ -190,7 +190,7 @@ pub(super) fn check_index_root(file: &KeyringFile, id: KeyId) -> Result<(), Fail
     ))
 }
 
-pub(super) fn is_index_root(file: &KeyringFile, id: KeyId) -> bool {
+pub fn is_index_root(file: &KeyringFile, id: KeyId) -> bool {
     file.keys().iter().any(|key| key.id() == id && key.usage() == KeyUse::Index)
 }
 
