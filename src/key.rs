@@ -7,6 +7,7 @@ mod index_root;
 mod index_schema;
 mod info;
 mod keys;
+mod made;
 mod subject_key;
 mod wrapped_subject_key;
 

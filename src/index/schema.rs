@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::Index;
+use super::declared::Index;
 use super::definition::Definition;
 use super::indexed::IndexedRecord;
 use super::indexer::Indexer;

@@ -364,8 +364,8 @@ mod tests {
             indexes.add("patient.born", digest);
         }
         let (roots, file) = insecure_keyring_file("pharmacy-17").unwrap();
-        let opened = Opened::of(&UnlockOptions::default(), "pharmacy-17", &roots, &file, &mut Vec::new());
-        let mut opened = run_local(opened).unwrap();
+        let (options, mut failed) = (UnlockOptions::default(), Vec::new());
+        let mut opened = run_local(Opened::of(&options, "pharmacy-17", &roots, &file, &mut failed)).unwrap();
         for _ in 0..3 {
             opened.add_key(KeyUse::Index, &indexes, 0).unwrap();
             let (fresh, others) = opened.body.split_last().unwrap();
