@@ -1,8 +1,8 @@
 //! All indexes of a record struct at once, so that none is forgotten where a record is stored.
 
+use super::Index;
 use super::definition::Definition;
 use super::indexer::Indexer;
-use super::Index;
 use crate::error::Error;
 use crate::record::{Record, Role};
 
