@@ -109,12 +109,12 @@ const fn starts(mut entries: &[(&str, u16)]) -> [u16; STARTS] {
     starts
 }
 
-/// Of the first two letters, as one number.
+/// Of the first two bytes, as one number. The second one counts behind a letter, since all other first bytes share two ranks.
 const fn ranks(form: &[u8]) -> usize {
     let (first, second) = match form {
+        [first @ b'a'..=b'z', second, ..] => (rank(*first), rank(*second)),
+        [first, ..] => (rank(*first), 0),
         [] => (0, 0),
-        [first] => (rank(*first), 0),
-        [first, second, ..] => (rank(*first), rank(*second)),
     };
     first.saturating_mul(RANKS).saturating_add(second)
 }
@@ -145,7 +145,7 @@ const fn ascends(mut a: &[u8], mut b: &[u8]) -> bool {
 
 impl fmt::Debug for SlotTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SlotTable").field("id", &self.id).field("entries", &self.entries.len()).finish()
+        f.debug_struct("SlotTable").field("id", &self.id).field("entries", &self.entries.len()).finish_non_exhaustive()
     }
 }
 
