@@ -19,6 +19,10 @@ pub async fn night(at: &Service, folder: &Path) -> Result<(), Box<dyn Error>> {
         }
         migrate(at, tenant).await?;
     }
+    // A restored database has index values again. So may a row that was written while its patient was forgotten.
+    for (tenant, patient) in at.subject_admin.reapply(&at.shredded).await?.to_clear() {
+        at.store.clear_indexes(tenant, patient.parse()?).await?;
+    }
     Ok(())
 }
 

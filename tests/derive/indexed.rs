@@ -231,6 +231,24 @@ fn what_cannot_be_normalised_is_refused_without_the_value() {
     assert!(!format!("{error} {error:?}").contains("1970"));
 }
 
+/// An import stores what it gets, and counts what nobody will find.
+#[test]
+fn what_cannot_be_normalised_is_stored_with_null() {
+    let keys = keyring();
+    let mut plain = patient("P-1");
+    "01/02/1970".clone_into(&mut plain.birth_date);
+    let (row, refused) = keys.seal_or_null(&plain).unwrap();
+    let refused: Vec<_> = refused.iter().map(|one| (one.index(), one.error().code().as_str())).collect();
+    assert_eq!(refused, [("patient.born", "not-indexable"), ("patient.lastdob", "not-indexable")]);
+    assert!(row.born_on.is_none() && row.last_born_ix.is_none() && row.last_name_is.is_some());
+    assert!(keys.open(&row, &access()).unwrap() == plain);
+    // Nor does such a row lose its patient's merge.
+    let moved = keys.rebind(&row, |row| "P-2".clone_into(&mut row.patient_id), &access()).unwrap();
+    assert!(moved.born_on.is_none() && moved.last_name_is.is_some());
+    let (_, refused) = keys.sealer().seal_or_null(&patient("P-1")).unwrap();
+    assert!(refused.is_empty());
+}
+
 /// What the rows are made of, as a person writes it.
 #[test]
 fn a_column_is_of_the_type_that_its_index_says() {
