@@ -5,6 +5,7 @@ mod sought;
 mod written;
 
 pub mod normal;
+pub mod plan;
 pub mod slots;
 
 pub use query::{Find, IndexQuery};

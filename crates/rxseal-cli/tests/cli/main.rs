@@ -17,6 +17,7 @@ mod files;
 mod keyring;
 mod mistakes;
 mod page;
+mod planning;
 mod readme;
 mod records;
 mod settings;
