@@ -9,6 +9,7 @@
 )]
 
 mod attack;
+mod hits;
 mod patients;
 mod planner;
 mod queries;
