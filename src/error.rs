@@ -180,6 +180,37 @@ impl Error {
         self.0.kind.is_api_misuse()
     }
 
+    /// A value that has no normal form, from a normaliser written outside this crate. `wanted` says what shape is wanted (code
+    /// `not-indexable`). It is constant, so the value is never quoted.
+    ///
+    /// ```
+    /// let error = rxseal::Error::not_indexable("a date is YYYY-MM-DD");
+    /// assert!(error.is_not_indexable());
+    /// ```
+    #[must_use]
+    pub fn not_indexable(wanted: &'static str) -> Self {
+        ErrorKind::NotIndexable.because(wanted)
+    }
+
+    /// A number whose check digit is wrong, from a normaliser written outside this crate. `what` names the kind of number (code
+    /// `bad-check-digit`).
+    ///
+    /// ```
+    /// let error = rxseal::Error::bad_check_digit("an NPI");
+    /// assert!(error.is_not_indexable());
+    /// ```
+    #[must_use]
+    pub fn bad_check_digit(what: &'static str) -> Self {
+        ErrorKind::BadCheckDigit.because(what)
+    }
+
+    /// The value has no normal form by which it could be found: it has another shape than the index wants, or a wrong check digit. If
+    /// the value came from a client, it is the client's mistake.
+    #[must_use]
+    pub fn is_not_indexable(&self) -> bool {
+        matches!(self.0.kind, ErrorKind::NotIndexable | ErrorKind::BadCheckDigit)
+    }
+
     /// An error of a root key provider written outside this crate. `retryable` tells whether the same call may succeed
     /// later. The cause is shown by [`source`](std::error::Error::source): keep key bytes out of it.
     #[must_use]

@@ -6,5 +6,5 @@ mod name;
 
 pub use identifier::Identifier;
 pub use key_id::KeyId;
-pub(crate) use name::Name;
 pub use name::{Class, FieldId};
+pub(crate) use name::{Name, is_name};

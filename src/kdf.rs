@@ -21,6 +21,7 @@ pub(crate) enum KeyPurpose<'a> {
     Subject { keyspace: &'a str, letter: Letter, class: &'a str },
     Wrap { keyspace: &'a str },
     Record { keyspace: &'a str },
+    Index { keyspace: &'a str, index: &'a str },
     Body { keyspace: &'a str, generation: u64 },
     RootWrap,
     RootName,
@@ -28,12 +29,13 @@ pub(crate) enum KeyPurpose<'a> {
 
 impl KeyPurpose<'_> {
     fn info(self) -> Vec<u8> {
-        let (name, keyspace, letter, class, generation) = match self {
+        let (name, keyspace, letter, class_or_index, generation) = match self {
             Self::Fingerprint { keyspace } => ("fingerprint", Some(keyspace), None, None, None),
             Self::Seal { keyspace, letter, class } => ("seal", Some(keyspace), Some(letter), Some(class), None),
             Self::Subject { keyspace, letter, class } => ("subject", Some(keyspace), Some(letter), Some(class), None),
             Self::Wrap { keyspace } => ("wrap", Some(keyspace), Some(Letter::Xaes), None, None),
             Self::Record { keyspace } => ("record", Some(keyspace), None, None, None),
+            Self::Index { keyspace, index } => ("index", Some(keyspace), None, Some(index), None),
             Self::Body { keyspace, generation } => {
                 ("body", Some(keyspace), Some(Letter::Xaes), None, Some(generation.to_be_bytes()))
             }
@@ -45,7 +47,7 @@ impl KeyPurpose<'_> {
             .part(1, name.as_bytes())
             .optional_part(2, keyspace.map(str::as_bytes))
             .optional_part(3, letter.map(Letter::as_byte).as_ref().map(std::slice::from_ref))
-            .optional_part(4, class.map(str::as_bytes))
+            .optional_part(4, class_or_index.map(str::as_bytes))
             .optional_part(5, generation.as_ref().map(<[u8; 8]>::as_slice));
         info
     }

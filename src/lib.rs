@@ -68,6 +68,7 @@ mod form;
 pub mod fuzzing;
 mod handles;
 mod id;
+pub mod index;
 mod kdf;
 mod key;
 mod keyring;

@@ -15,7 +15,7 @@ use crate::aead::Suite;
 use crate::disk;
 use crate::error::{Error, ErrorCode, ErrorKind};
 use crate::id::Name;
-use crate::keyring::{Keyring, Unlocked};
+use crate::keyring::{Keyring, UnlockOptions, Unlocked};
 use crate::root_key::{RootKeyFile, RootKeys, run_local};
 use crate::store::{FileStore, KeyringStore};
 
@@ -69,12 +69,41 @@ impl Keyring {
         keyrings: impl Into<PathBuf>,
         keyspace: &str,
     ) -> Result<Unlocked, Error> {
+        Self::unlock_or_create_local_with(UnlockOptions::default(), root_key, keyrings, keyspace)
+    }
+
+    /// The same as [`unlock_or_create_local`](Self::unlock_or_create_local), with index roots for a program that searches, or with other
+    /// conditions.
+    ///
+    /// ```
+    /// # let folder = std::env::temp_dir().join(format!("rxseal-local-with-doc-{}", std::process::id()));
+    /// # let (root_key, keyrings) = (folder.join("secret/root.key"), folder.join("keyrings"));
+    /// use rxseal::Keyring;
+    /// use rxseal::keys::UnlockOptions;
+    ///
+    /// let searching = UnlockOptions::default().with_index_roots();
+    /// let keys = Keyring::unlock_or_create_local_with(searching, root_key, keyrings, "pharmacy-17")?.unobserved();
+    /// # assert_eq!(keys.keyspace(), "pharmacy-17");
+    /// # std::fs::remove_dir_all(folder).unwrap();
+    /// # Ok::<(), rxseal::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Also `keyring-too-old`, `pin-mismatch` and `backend-failed`. A first start that a minimum generation or a pin rules out makes no
+    /// keys.
+    pub fn unlock_or_create_local_with(
+        options: UnlockOptions,
+        root_key: impl Into<PathBuf>,
+        keyrings: impl Into<PathBuf>,
+        keyspace: &str,
+    ) -> Result<Unlocked, Error> {
         Name::check("keyspace", keyspace)?;
         let root_key = RootKeyFile::new(root_key);
         let mut first = root_key.path().as_os_str().to_owned();
         first.push(FIRST);
-        let start =
-            LocalStart { root_key, first: RootKeyFile::new(first), keyrings: FileStore::new(keyrings), keyspace };
+        let (first, keyrings) = (RootKeyFile::new(first), FileStore::new(keyrings));
+        let start = LocalStart { root_key, first, keyrings, keyspace, options };
         start.check_apart()?;
         match start.found()? {
             // The usual start: it takes no lock and needs no right to write.
@@ -95,6 +124,7 @@ struct LocalStart<'a> {
     first: RootKeyFile,
     keyrings: FileStore,
     keyspace: &'a str,
+    options: UnlockOptions,
 }
 
 /// What a start finds.
@@ -121,6 +151,7 @@ impl LocalStart<'_> {
         let keyspaces = run_local(locked.keyspaces())?;
         let own = keyspaces.iter().find(|keyspace| *keyspace == self.keyspace);
         let Some(keyspace) = own.or(keyspaces.first()) else {
+            self.options.check_new()?;
             let first = self.first.load_or_create()?;
             // Looked at again: a first start with another folder of keyrings may have ended, and then this is not its root key.
             if self.root_key.is_there()? {
@@ -174,10 +205,10 @@ impl LocalStart<'_> {
         }
     }
 
-    fn unlock(&self) -> Result<Unlocked, Error> {
+    fn unlock(self) -> Result<Unlocked, Error> {
         let roots = RootKeys::from(self.root_key.load()?);
         let stored = run_local(self.keyrings.get(self.keyspace))?.ok_or_else(|| self.keyring_lost())?;
-        run_local(Keyring::unlock(self.keyspace, &roots, &stored))
+        run_local(Keyring::unlock_with(self.options, self.keyspace, &roots, &stored))
     }
 
     /// By what the paths lead to, whether it is there already or not.
@@ -290,6 +321,25 @@ mod tests {
         let next = place.start().unwrap();
         assert_eq!(first.primary_key(), next.primary_key());
         assert_eq!(place.files(), files);
+    }
+
+    #[test]
+    fn it_unlocks_as_it_is_told() {
+        let place = Place::new("options");
+        let start = |options| {
+            let keys = Keyring::unlock_or_create_local_with(options, place.root_key(), place.keyrings(), KEYSPACE);
+            keys.map(Unlocked::unobserved)
+        };
+        let code = |options| start(options).unwrap_err().code().as_str();
+        let ruled_out = || [UnlockOptions::default().min_generation(2), UnlockOptions::default().pin([7; 32])];
+        assert_eq!(ruled_out().map(code), ["keyring-too-old", "pin-mismatch"]);
+        assert_eq!(place.files(), BTreeSet::new(), "keys that nobody may use are not made");
+
+        let has_index_roots = |keys: &Keyring| keys.shares().shared().keys.primary_index_root().is_some();
+        assert!(has_index_roots(&start(UnlockOptions::default().with_index_roots()).unwrap()));
+        assert!(!has_index_roots(&place.start().unwrap()));
+        assert_eq!(ruled_out().map(code), ["keyring-too-old", "pin-mismatch"]);
+        assert!(start(UnlockOptions::default().min_generation(1)).is_ok());
     }
 
     #[test]

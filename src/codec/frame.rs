@@ -14,6 +14,13 @@ pub(crate) mod domain {
     pub(crate) const KEYRING_KEY: &str = "rxseal/v1/keyring-key";
     pub(crate) const KEYRING_BODY: &str = "rxseal/v1/keyring-body";
     pub(crate) const RECORD: &str = "rxseal/v1/record";
+    pub(crate) const INDEX_DEFINITION: &str = "rxseal/v1/index-definition";
+    pub(crate) const INDEX_COMPONENTS: &str = "rxseal/v1/index-components";
+    pub(crate) const INDEX_SLOTS: &str = "rxseal/v1/index-slots";
+    pub(crate) const INDEX_SLOT_ENTRY: &str = "rxseal/v1/index-slot-entry";
+    pub(crate) const INDEX_PREFIX: &str = "rxseal/v1/index-prefix";
+    pub(crate) const INDEX_SLOT: &str = "rxseal/v1/index-slot";
+    pub(crate) const INDEX_VALUE: &str = "rxseal/v1/index-value";
 }
 
 /// The length in bytes of what `push` writes before a part.

@@ -92,6 +92,24 @@ error_codes! {
     /// a clear value that a tag is to cover has no text that every database keeps. Round it, or give it a scale.
     ClearRefused = "clear-refused",
 
+    // Search
+    /// a value has no normal form by which it could be found. The text says what shape is wanted. If the value came with a request,
+    /// refuse the request.
+    NotIndexable = "not-indexable",
+    /// a number such as an NPI has a wrong check digit. Correct it, or declare the index `lenient`.
+    BadCheckDigit = "bad-check-digit",
+    /// nothing is left of the search input. Ask for more input.
+    EmptyQuery = "empty-query",
+    /// the query asks for more than 1,024 values. Ask for fewer inputs at once.
+    QueryTooLarge = "query-too-large",
+    /// a stored value is not of this index, or was made under an index root or a definition that the program does not have. Load the
+    /// newest keyring, then look at the column.
+    IndexUnreadable = "index-unreadable",
+    /// an index with slots does not know whose they are. Give the record a subject, or declare the person.
+    IndexOwnerMissing = "index-owner-missing",
+    /// the keyring was unlocked without index roots. Unlock it with them.
+    IndexRootsMissing = "index-roots-missing",
+
     // Scopes and roles
     /// a sealed field was written or read outside of a scope. Use `record.sealing(&value)` or `record.opened_by(&access)`.
     ScopeMissing = "scope-missing",

@@ -124,6 +124,27 @@ pub(crate) enum ErrorKind {
     )]
     VersionSpent,
 
+    // Search
+    #[error("the value cannot be indexed")]
+    NotIndexable,
+    #[error("the number's check digit is wrong: correct the number, or declare the index `lenient`")]
+    BadCheckDigit,
+    #[error("nothing is left to search for: ask for more input. A search for nothing never finds everything")]
+    EmptyQuery,
+    #[error("the query asks for more than 1,024 values: ask for fewer inputs at once")]
+    QueryTooLarge,
+    #[error(
+        "this is no value of the index: it is of another index, cut off, or was made under a definition that is not listed"
+    )]
+    IndexUnreadable,
+    #[error(
+        "the index has slots, and nobody is named whose they are: give the record a subject, or declare the slots `by` the \
+         person. An unbound or wide record needs one of these"
+    )]
+    IndexOwnerMissing,
+    #[error("the keyring was unlocked without its index roots: unlock it with `UnlockOptions::with_index_roots()`")]
+    IndexRootsMissing,
+
     // Scopes and roles
     #[error(
         "a sealed field was written or read outside of a scope. To write, use `record.sealing(&value)` or `run_sealing`; \
@@ -335,6 +356,13 @@ impl ErrorKind {
             Self::CoverUnknown => ErrorCode::CoverUnknown,
             Self::ClearRefused => ErrorCode::ClearRefused,
             Self::VersionSpent => ErrorCode::Unrepresentable,
+            Self::NotIndexable => ErrorCode::NotIndexable,
+            Self::BadCheckDigit => ErrorCode::BadCheckDigit,
+            Self::EmptyQuery => ErrorCode::EmptyQuery,
+            Self::QueryTooLarge => ErrorCode::QueryTooLarge,
+            Self::IndexUnreadable => ErrorCode::IndexUnreadable,
+            Self::IndexOwnerMissing => ErrorCode::IndexOwnerMissing,
+            Self::IndexRootsMissing => ErrorCode::IndexRootsMissing,
             Self::ScopeMissing | Self::ScopeOfAnotherTask => ErrorCode::ScopeMissing,
             Self::WrongDirection => ErrorCode::WrongDirection,
             Self::ClassLocked => ErrorCode::ClassLocked,

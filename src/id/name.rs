@@ -6,7 +6,7 @@ const RULE: Reason = "1 to 64 characters of a-z, 0-9, dot, underscore and hyphen
 const MAX: usize = 64;
 
 /// FORMAT 1.3, as a `const fn` so that the compiler checks declared names.
-const fn is_name(text: &str) -> bool {
+pub(crate) const fn is_name(text: &str) -> bool {
     let mut rest = text.as_bytes();
     if rest.is_empty() || rest.len() > MAX {
         return false;

@@ -2,6 +2,7 @@
 
 use super::dek::Dek;
 use super::file::{KeyringFile, invalid};
+use super::index_root::IndexRoot;
 use super::info::{KeyInfo, KeyState, KeyUse};
 use crate::aead::{Suite, envelope};
 use crate::backend::Backend;
@@ -127,17 +128,30 @@ pub(crate) struct Keys {
     primary: Dek,
     /// Ascending by id, without the primary and the destroyed ones.
     others: Vec<Dek>,
+    /// Ascending by id, without the destroyed ones. Empty unless they were asked for.
+    index_roots: Vec<IndexRoot>,
 }
 
 impl Keys {
-    /// Takes the keys of `file`. Only administrative calls use index roots: they keep them in the file. An unlocked
-    /// keyring has no use for them before search exists, so they are wiped here.
-    pub(crate) fn new(backend: Backend, file: &KeyringFile, body: Vec<BodyKey>) -> Result<Self, Error> {
+    /// Takes the keys of `file`. Whoever has an index root can guess what is indexed, so index roots that were not asked for are wiped
+    /// here.
+    pub(crate) fn new(
+        backend: Backend,
+        file: &KeyringFile,
+        body: Vec<BodyKey>,
+        with_index_roots: bool,
+    ) -> Result<Self, Error> {
         let mut others = Vec::with_capacity(body.len());
+        let mut index_roots = Vec::new();
         let mut primary = None;
         for BodyKey { id, secret } in body {
             let Some(info) = file.keys.iter().find(|info| info.id == id) else { continue };
-            let Some(suite) = info.suite else { continue };
+            let Some(suite) = info.suite else {
+                if with_index_roots {
+                    index_roots.push(IndexRoot::new(info, secret));
+                }
+                continue;
+            };
             let dek = Dek::new(info, suite, backend, secret);
             if info.primary { primary = Some(dek) } else { others.push(dek) }
         }
@@ -145,7 +159,7 @@ impl Keys {
         let primary = primary.filter(|dek| dek.state == KeyState::Active);
         let primary = primary.ok_or_else(|| invalid("its primary key is not in its body"))?;
         let (keyspace, infos) = (file.keyspace.clone(), file.keys.clone());
-        Ok(Self { keyspace, generation: file.generation, backend, infos, primary, others })
+        Ok(Self { keyspace, generation: file.generation, backend, infos, primary, others, index_roots })
     }
 
     pub(crate) fn keyspace(&self) -> &Name {
@@ -185,8 +199,65 @@ impl Keys {
         Err(Error::from(kind).with_key(id))
     }
 
+    /// Every index root that is not destroyed, in ascending order of their ids. There are none unless unlocking asked for them
+    /// (`UnlockOptions::with_index_roots`); otherwise exactly one is the primary.
+    pub(crate) fn index_roots(&self) -> impl Iterator<Item = &IndexRoot> {
+        self.index_roots.iter()
+    }
+
+    /// The one index root that index values are written under, if unlocking asked for index roots.
+    pub(crate) fn primary_index_root(&self) -> Option<&IndexRoot> {
+        self.index_roots.iter().find(|root| root.primary)
+    }
+
     /// Whether `id` is a key of this keyring.
     pub(crate) fn knows(&self, id: KeyId) -> bool {
         self.infos.binary_search_by_key(&id, |info| info.id).is_ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keyring::{Keyring, UnlockOptions};
+    use crate::root_key::run_local;
+    use crate::testing::{insecure_keyring, insecure_keyring_file};
+
+    fn ids(keyring: &Keyring) -> Vec<KeyId> {
+        keyring.shares().shared().keys.index_roots().map(|root| root.id).collect()
+    }
+
+    #[test]
+    fn index_roots_are_kept_for_who_asks_for_them() {
+        let (roots, file) = insecure_keyring_file("pharmacy-17").unwrap();
+        let unlock =
+            |options| run_local(Keyring::unlock_with(options, "pharmacy-17", &roots, &file)).unwrap().unobserved();
+        let without = unlock(UnlockOptions::default());
+        assert_eq!(ids(&without), []);
+        assert!(without.shares().shared().keys.primary_index_root().is_none());
+
+        let with = unlock(UnlockOptions::default().with_index_roots());
+        let listed = file.keys.iter().find(|key| key.usage == KeyUse::Index).unwrap();
+        assert_eq!(ids(&with), [listed.id]);
+        let keys = &with.shares().shared().keys;
+        let primary = keys.primary_index_root().unwrap();
+        assert_eq!((primary.id, primary.state, primary.primary), (listed.id, KeyState::Active, true));
+        // It is still no key of tokens (FORMAT 3.8).
+        assert_eq!(keys.find(listed.id).err().unwrap().code().as_str(), "unknown-key");
+
+        assert_eq!(ids(&insecure_keyring("pharmacy-17").unwrap().unobserved()).len(), 1);
+    }
+
+    /// FORMAT 3.2
+    #[test]
+    fn an_index_key_is_of_one_index_in_one_keyspace() {
+        let keyring = insecure_keyring("pharmacy-17").unwrap().unobserved();
+        let keys = &keyring.shares().shared().keys;
+        let root = keys.primary_index_root().unwrap();
+        let key = |keyspace, index| *root.index_key(keys.backend(), keyspace, index).unwrap().expose_bytes();
+        let born = key("pharmacy-17", "patient.born");
+        assert_eq!(born, key("pharmacy-17", "patient.born"));
+        assert_ne!(born, key("pharmacy-17", "patient.last"));
+        assert_ne!(born, key("pharmacy-18", "patient.born"));
     }
 }

@@ -23,6 +23,7 @@ pub struct UnlockOptions {
     min_generation: u64,
     pin: Option<[u8; 32]>,
     pub(super) clock_is_right: bool,
+    with_index_roots: bool,
     pub(super) backend: Backend,
 }
 
@@ -51,6 +52,20 @@ impl UnlockOptions {
         self
     }
 
+    /// Keeps the index roots in memory, for a program that searches or writes index values. Without this, unlocking wipes them. Whoever
+    /// has an index root can guess every value that is indexed under it, so a program that only seals and opens should not have one.
+    ///
+    /// Changes of a keyring carry index roots over, whether this is said or not.
+    ///
+    /// ```
+    /// let options = rxseal::keys::UnlockOptions::default().with_index_roots();
+    /// ```
+    #[must_use]
+    pub fn with_index_roots(mut self) -> Self {
+        self.with_index_roots = true;
+        self
+    }
+
     /// Computes with this implementation of the primitives. The bytes that are written do not depend on it.
     ///
     /// If it has no memory for a key, or its self-test failed, sealing and opening fail with `backend-failed`. Root keys on this machine
@@ -59,6 +74,16 @@ impl UnlockOptions {
     pub fn backend(mut self, backend: Backend) -> Self {
         self.backend = backend;
         self
+    }
+
+    /// Refuses a keyring that is yet to be made, if its first generation could not be unlocked with these conditions.
+    #[cfg(unix)]
+    pub(crate) fn check_new(&self) -> Result<(), Error> {
+        match self.pin {
+            _ if self.min_generation > 1 => Err(ErrorKind::KeyringTooOld.into()),
+            Some(_) => Err(ErrorKind::PinMismatch.into()),
+            None => Ok(()),
+        }
     }
 }
 
@@ -143,7 +168,7 @@ impl Keyring {
         Self::unlock_with(UnlockOptions::default(), keyspace, roots, stored).await
     }
 
-    /// The same as [`unlock`](Self::unlock), with a minimum generation, a pinned key or another backend.
+    /// The same as [`unlock`](Self::unlock), with index roots, a minimum generation, a pinned key or another backend.
     ///
     /// # Errors
     ///
@@ -166,7 +191,7 @@ impl Keyring {
         failed: &mut Vec<RootFailure>,
     ) -> Result<Unlocked, Error> {
         let opened = open_file(options, keyspace, roots, stored, failed).await?;
-        let keys = Keys::new(options.backend, stored, opened.body)?;
+        let keys = Keys::new(options.backend, stored, opened.body, options.with_index_roots)?;
         Ok(Unlocked { keys, report: UnlockReport { unlocked_by: opened.unlocked_by, failed: std::mem::take(failed) } })
     }
 }

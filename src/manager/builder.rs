@@ -69,8 +69,15 @@ impl KeyringManagerBuilder {
         self
     }
 
-    /// Conditions for the keyring of each keyspace, and the backend: the pin, and the minimum generation, for which you take the latest one
-    /// at the start of the program.
+    /// How the keyring of each keyspace is unlocked: with index roots, for a service that searches; the backend; the pin; and the minimum
+    /// generation, for which you take the latest one at the start of the program.
+    ///
+    /// ```
+    /// # fn searching(builder: rxseal::keys::KeyringManagerBuilder) -> rxseal::keys::KeyringManagerBuilder {
+    /// use rxseal::keys::UnlockOptions;
+    /// builder.options_for(|_| UnlockOptions::default().with_index_roots())
+    /// # }
+    /// ```
     pub fn options_for(mut self, options: impl Fn(&str) -> UnlockOptions + Send + Sync + 'static) -> Self {
         self.settings.options_for = Box::new(options);
         self

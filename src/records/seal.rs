@@ -10,6 +10,7 @@ use super::round_trip;
 use crate::error::{Error, Reason};
 use crate::field::Field;
 use crate::id::Identifier;
+use crate::index::{self, Index};
 use crate::random;
 use crate::record::{RecordCore, SealPass, SealState};
 use crate::token::Token;
@@ -96,6 +97,15 @@ impl<'r> RecordSealer<'r> {
         let token = self.pass.seal::<F>(value)?;
         self.check::<F, T>(value)?;
         Ok(token)
+    }
+
+    /// What the row has of an index.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Indexer::stored`](crate::index::Indexer::stored).
+    pub fn index<I: Index>(&self, plain: &I::Record) -> Result<I::Stored, Error> {
+        index::stored_in::<I>(self.core, plain).map_err(|error| error.in_record(self.core.context().record_type()))
     }
 
     /// A list or a map of a field begins, the only one of that field here (FORMAT 4.5).

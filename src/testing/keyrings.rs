@@ -8,14 +8,15 @@ use crate::key::{KeyState, KeyringFile};
 use crate::keyring::{Keyring, Opened, UnlockOptions, Unlocked, create};
 use crate::root_key::{LocalRootKey, RootKeys, run_local};
 
-/// An unlocked keyring of new random keys that nothing stores: what is sealed with it is lost with the process.
+/// An unlocked keyring of new random keys that nothing stores: what is sealed with it is lost with the process. It has its index
+/// root, so it can search.
 ///
 /// # Errors
 ///
 /// `invalid-id`, `random-failed`.
 pub fn insecure_keyring(keyspace: &str) -> Result<Unlocked, Error> {
     let (roots, file) = insecure_keyring_file(keyspace)?;
-    run_local(Keyring::unlock(keyspace, &roots, &file))
+    run_local(Keyring::unlock_with(UnlockOptions::default().with_index_roots(), keyspace, &roots, &file))
 }
 
 /// A new random root key and a keyring file that it unlocks.
