@@ -1,6 +1,7 @@
 //! Administrative changes of a stored keyring. Each one is a single compare-and-swap of its store.
 
 mod check;
+mod index_roots;
 mod remaining_use;
 
 use std::fmt;
@@ -16,7 +17,7 @@ use crate::clock::TestClock;
 use crate::clock::{Clock, unix_seconds};
 use crate::error::{Error, ErrorKind};
 use crate::id::KeyId;
-use crate::key::{KeyState, KeyringFile};
+use crate::key::{KeyState, KeyUse, KeyringFile};
 use crate::keyring::{GRACE, MAX_STALENESS, Newest, Opened, Seen, UnlockOptions, create};
 use crate::observe::{KeyChange, KeyEvent, Observer};
 use crate::root_key::{RootKey, RootKeys};
@@ -138,7 +139,7 @@ impl KeyringAdmin {
     /// this machine's clock; `store-conflict`, those of unlocking and of the store.
     pub async fn stage(&self, keyspace: &str) -> Result<(KeyringFile, KeyId), Error> {
         let (opened, over) = self.open(keyspace).await?;
-        let (file, id) = opened.stage(self.clock.unix_now())?;
+        let (file, id) = opened.stage(KeyUse::Seal, self.clock.unix_now())?;
         Ok((self.publish(file, over, KeyChange::Staged(id)).await?, id))
     }
 
@@ -159,7 +160,7 @@ impl KeyringAdmin {
         staging_time: Duration,
     ) -> Result<KeyringFile, Error> {
         let (opened, over) = self.open(keyspace).await?;
-        let file = opened.promote(key_id, unix_seconds(now), staging_time)?;
+        let file = opened.promote(KeyUse::Seal, key_id, unix_seconds(now), staging_time)?;
         self.publish(file, over, KeyChange::Promoted(key_id)).await
     }
 
@@ -172,22 +173,11 @@ impl KeyringAdmin {
     /// unlocking and of the store.
     pub async fn rotate(&self, keyspace: &str) -> Result<(KeyringFile, KeyId), Error> {
         let (opened, over) = self.open(keyspace).await?;
-        let (file, id) = opened.rotate(self.clock.unix_now())?;
+        let (file, id) = opened.rotate(KeyUse::Seal, self.clock.unix_now())?;
         Ok((self.publish(file, over, KeyChange::Rotated(id)).await?, id))
     }
 
-    /// Makes a new primary index root. Entries that were indexed under the one before it are found only with that one.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`rotate`](Self::rotate).
-    pub async fn rotate_index_root(&self, keyspace: &str) -> Result<(KeyringFile, KeyId), Error> {
-        let (opened, over) = self.open(keyspace).await?;
-        let (file, id) = opened.rotate_index_root(self.clock.unix_now())?;
-        Ok((self.publish(file, over, KeyChange::IndexRootRotated(id)).await?, id))
-    }
-
-    /// Takes a key out of use: it still opens and never seals again.
+    /// Takes a key or index root out of use: it still opens, or is still asked for, and nothing is written under it again.
     ///
     /// # Errors
     ///
@@ -200,6 +190,9 @@ impl KeyringAdmin {
     /// Marks a key as compromised, because somebody else may hold it. From then on it opens only through the calls that say so, and
     /// values under it may be forged.
     ///
+    /// An index root that is marked is still asked for, so that no search misses a row before it is indexed anew. Whoever holds it can guess
+    /// what was indexed under it in every copy of the database; indexing anew protects only what is stored from then on.
+    ///
     /// # Errors
     ///
     /// The same as for [`deactivate`](Self::deactivate).
@@ -207,8 +200,8 @@ impl KeyringAdmin {
         self.set_state(keyspace, key_id, KeyState::Compromised, KeyChange::Compromised(key_id)).await
     }
 
-    /// Destroys a key: its bytes are not in the new generation. Nothing may be left under the key, and no program may still seal under
-    /// it. While a file of an older generation exists, for example in a backup of the store, the key is not really gone.
+    /// Destroys a key or an index root: its bytes are not in the new generation. Nothing may be left under it, and no program may still write
+    /// under it. While a file of an older generation exists, for example in a backup of the store, the key is not really gone.
     ///
     /// A program that has not yet seen that another key seals goes on sealing under this one, at most for the staleness and grace of its
     /// `KeyringManager`. So at `now` the key must have been out of use for `unused_for`; until then the call is refused with the
@@ -217,7 +210,8 @@ impl KeyringAdmin {
     ///
     /// A program may have sealed under the key while you counted. So the count of `remaining` must have begun after that time was over
     /// (with a wait of zero: after the key was out of use). An earlier count, even by a second, is `not-counted`, and you have to count
-    /// again. A key that is still pre-active never sealed, so it needs no wait, and any count of it will do.
+    /// again. A key that is still pre-active never sealed, so it needs no wait, and any count of it will do. All of this holds for an index root
+    /// and the index values that are written under it.
     ///
     /// **No wait helps against a `Keyring`, `Sealer` or `Record` that a program keeps: it seals under its key for ever.** Restart such
     /// programs, or let them ask a `KeyringManager` for each request.
@@ -227,7 +221,8 @@ impl KeyringAdmin {
     ///
     /// # Errors
     ///
-    /// `key-in-use` if something is under the key; `not-counted` if another key was counted, or the count began too early;
+    /// `key-in-use` if something is under the key; `not-counted` if another key was counted, or tokens for an index root, or the
+    /// count began too early;
     /// `state-refused` if the key is primary or active, or was in use too recently; `clock-skew` if it went out of use, or was counted, in
     /// the future of `now`; `unknown-key`, `store-conflict`, those of unlocking and of the store.
     pub async fn destroy(
@@ -240,12 +235,13 @@ impl KeyringAdmin {
     ) -> Result<KeyringFile, Error> {
         remaining.check(key_id)?;
         let (opened, over) = self.open(keyspace).await?;
-        let file = opened.destroy(key_id, unix_seconds(now), unused_for, remaining.begun())?;
+        let file = opened.destroy(remaining.usage(), key_id, unix_seconds(now), unused_for, remaining.begun())?;
         self.publish(file, over, KeyChange::Destroyed(key_id)).await
     }
 
     /// Destroys a key like [`destroy`](Self::destroy), but without asking what is under it or how long it was out of use. Every token and
-    /// every subject key under it, now or later, is lost for good. With a subject key every field of its patient is lost.
+    /// every subject key under it, now or later, is lost for good. With a subject key every field of its patient is lost. Of an index root no
+    /// data is lost, but searches miss every row that is indexed under it, until it is indexed anew.
     ///
     /// # Errors
     ///

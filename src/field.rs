@@ -18,6 +18,7 @@ pub(crate) const MAX_BLOCK: usize = 4096;
 /// use rxseal::Field;
 /// assert_eq!(FillRemark::ID.as_str(), "fill.remark");
 /// assert_eq!(FillRemark::BLOCK, 128);
+/// assert_eq!(FillRemark::SEARCH, rxseal::index::Search::CompoundOnly);
 /// ```
 pub trait Field: 'static {
     /// The id that every token of this field is bound to. It must never change.
@@ -31,6 +32,40 @@ pub trait Field: 'static {
     const MAX_LEN: u32 = 16 * 1024 * 1024;
     /// Up to 4 former ids with their classes. Tokens of these open, and new tokens never use them.
     const FORMER: &'static [(FieldId, Class)] = &[];
+    /// In which indexes the field may be. You may change it at any time: it says only what compiles.
+    const SEARCH: Search = Search::CompoundOnly;
+}
+
+/// In which indexes a field may be: [`Field::SEARCH`].
+///
+/// Whoever steals a table sees how often each index value occurs. That tells nothing of fields with many values, such as birth dates, and
+/// everything of fields with few, such as a sex, a drug or a state.
+///
+/// ```
+/// use rxseal::Field;
+/// use rxseal::index::Search;
+/// rxseal::fields! {
+///     /// The number on the pharmacy's own card: hardly two patients have one.
+///     pub CardNumber = "card.number" in Coverage { search: whole };
+///     /// One of a few hundred.
+///     pub Clinic = "clinic" in Prescriber;
+///     /// Free text.
+///     pub Complaint = "complaint" in Clinical { block: 256, search: never };
+/// }
+/// assert_eq!(CardNumber::SEARCH, Search::Whole);
+/// assert_eq!(Clinic::SEARCH, Search::CompoundOnly);
+/// assert_eq!(Complaint::SEARCH, Search::Never);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Search {
+    /// In none: free text and images. `search: never` in [`fields!`](crate::fields).
+    Never,
+    /// In a compound index, beside a field that says [`Whole`](Self::Whole): what has few values, or values that are not equally common.
+    /// A field that says nothing is this, and `search: compound_only` says it.
+    CompoundOnly,
+    /// In every index: what has so many values that their frequencies say little, or names, if the index has slots. `search: whole`.
+    Whole,
 }
 
 /// Fails the build if a declaration is out of bounds (FORMAT 4.6, 7.1, 7.2).
@@ -60,8 +95,9 @@ pub(crate) const fn check<F: Field>() {
 ///
 /// The class is one of `Identity`, `Contact`, `Medication`, `Prescriber`, `Clinical`, `Coverage`, or a [`Class`]
 /// constant of your own. After the class come up to 4 former pairs, each as `was "id" in Class`. The options are `block` (padding in
-/// bytes, default 32) and `max` (bytes of content, default 16 MiB). If two fields of one invocation share an id or a former id, it does
-/// not compile. Neither does an id that starts with `phi.`, because these belong to [`phi`](crate::phi):
+/// bytes, default 32), `max` (bytes of content, default 16 MiB) and `search` (`never`, `compound_only` or `whole`, see
+/// [`Search`](crate::index::Search)). If two fields of one invocation share an id or a former id, it does not compile. Neither does an
+/// id that starts with `phi.`, because these belong to [`phi`](crate::phi):
 ///
 /// ```compile_fail
 /// rxseal::fields! {
@@ -192,9 +228,21 @@ macro_rules! __field_option {
     (max : $max:literal) => {
         const MAX_LEN: u32 = $max;
     };
+    (search : never) => {
+        const SEARCH: $crate::index::Search = $crate::index::Search::Never;
+    };
+    (search : compound_only) => {
+        const SEARCH: $crate::index::Search = $crate::index::Search::CompoundOnly;
+    };
+    (search : whole) => {
+        const SEARCH: $crate::index::Search = $crate::index::Search::Whole;
+    };
+    (search : $value:tt) => {
+        compile_error!("a field has `search: never`, `search: compound_only` or `search: whole`");
+    };
     ($other:ident : $value:tt) => {
         compile_error!(
-            "a field has the options `block` and `max`; a former id follows the class: `was \"old.id\" in Class`"
+            "a field has the options `block`, `max` and `search`; a former id follows the class: `was \"old.id\" in Class`"
         );
     };
 }

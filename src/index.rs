@@ -6,6 +6,7 @@
 //! what touches keys.
 
 mod definition;
+mod fields;
 mod forms;
 mod indexer;
 mod owner;
@@ -15,12 +16,16 @@ mod stored;
 mod value;
 
 pub use definition::{Definition, Kind};
+#[doc(hidden)]
+pub use fields::check_searchable;
 pub use forms::Forms;
 pub use indexer::{IndexPrefix, Indexer};
 pub use owner::SlotOwner;
 pub use slots::SlotTable;
 pub use stored::StoredIndex;
 pub use value::{IndexSet, IndexValue};
+
+pub use crate::field::Search;
 
 use crate::error::{Error, ErrorKind};
 use crate::id::{Class, Identifier};

@@ -12,7 +12,6 @@ mod wrapped_subject_key;
 pub(crate) use dek::Dek;
 pub use file::{KeyringFile, WrapInfo};
 pub(crate) use file::{MAX_KEYS, MAX_NUMBER, Wrap, invalid};
-#[expect(unused_imports, reason = "indexes are derived with it, and are being built")]
 pub(crate) use index_root::IndexRoot;
 pub use info::{KeyInfo, KeyState, KeyUse};
 pub(crate) use keys::{BodyKey, Keys, NewKey, fingerprint, open_body, seal_body};

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub(crate) use create::create;
-pub(crate) use opened::Opened;
+pub(crate) use opened::{Opened, uncounted};
 pub(crate) use seen::{Newest, Seen};
 pub(crate) use share::{KeyringShare, KeyringShares, Shared};
 pub(crate) use unlock::check_root;

@@ -293,6 +293,7 @@ pub mod forms {
 pub mod __private {
     pub use crate::field::private::{Declared, all_distinct, check_bounds, declared, starts_with};
     pub use crate::form::{read_plaintext, write_plaintext};
+    pub use crate::index::check_searchable;
     pub use crate::records::{
         BoundValue, ClearField, FieldIds, HiddenField, IsOption, RecordIds, RecordOpener, RecordSealer, ScaledValue,
         TokenChange, TokenVisit, assert_unique, highest, joined_id, sum,

@@ -7,6 +7,8 @@
 //! | marker | id | class | block | identifier of 45 CFR 164.514(b)(2)(i), or what it is |
 //! |---|---|---|---|---|
 //! | [`PatientName`] | `phi.patient.name` | identity | 32 | (A) names |
+//! | [`FamilyName`] | `phi.patient.family-name` | identity | 32 | (A) names |
+//! | [`GivenName`] | `phi.patient.given-name` | identity | 32 | (A) names |
 //! | [`BirthDate`] | `phi.patient.birth-date` | identity | 16 | (C) dates |
 //! | [`Mrn`] | `phi.patient.mrn` | identity | 32 | (H) medical record numbers |
 //! | [`Ssn`] | `phi.patient.ssn` | identity | 16 | (G) social security numbers |
@@ -33,24 +35,66 @@
 //! | [`MemberId`] | `phi.coverage.member` | coverage | 32 | (I) health plan beneficiary numbers |
 //! | [`GroupNumber`] | `phi.coverage.group` | coverage | 32 | (I) health plan beneficiary numbers |
 //! | [`Account`] | `phi.coverage.account` | coverage | 32 | (J) account numbers |
+//!
+//! # In which indexes they may be
+//!
+//! [`Field::SEARCH`](crate::Field::SEARCH) of each, and why. Whoever steals a table sees how often each
+//! [index value](crate::index::IndexValue) occurs, and compares that with what is common. So a field with few values, or with some that
+//! are far more common than others, has no index of its own. A program that must search by it nevertheless declares a field of its own.
+//!
+//! | marker | in an index | because |
+//! |---|---|---|
+//! | [`PatientName`] | whole | names, if the index has slots; better is one field for the family name and one for the given names |
+//! | [`FamilyName`] | whole | if the index has slots: without them 61 % of the people with a common name are found |
+//! | [`GivenName`] | whole | if the index has slots |
+//! | [`BirthDate`] | whole | 36,865 days, nearly equally common |
+//! | [`Mrn`] | whole | one for each patient |
+//! | [`Ssn`] | whole | one for each patient |
+//! | [`License`] | whole | one for each patient |
+//! | [`Photo`] | never | an image: two of one face differ |
+//! | [`Phone`] | whole | hardly two patients have one |
+//! | [`Email`] | whole | hardly two patients have one |
+//! | [`Address`] | compound only | written in many ways, and a hospital or a home is the address of hundreds |
+//! | [`Drug`] | compound only | 1,800 lines, of which the commonest is 2.7 % of all: over half of the rows are found |
+//! | [`Ndc`] | compound only | as a drug |
+//! | [`Strength`] | compound only | a few hundred, and it names the drug |
+//! | [`Directions`] | never | free text |
+//! | [`Quantity`] | compound only | mostly 30 or 90 |
+//! | [`DaysSupply`] | compound only | mostly 30 or 90 |
+//! | [`FillDate`] | compound only | few days, and a row's place in the table tells nearly which |
+//! | [`PrescriberName`] | whole | in a table of prescribers, if the index has slots; prescriptions have the prescriber's id |
+//! | [`Npi`] | whole | in a table of prescribers: one for each. On prescriptions a busy prescriber is found by counting |
+//! | [`DeaNumber`] | whole | as an NPI |
+//! | [`Diagnosis`] | compound only | some are far more common than others |
+//! | [`Allergy`] | compound only | some are far more common than others |
+//! | [`Note`] | never | free text |
+//! | [`Scan`] | never | an image |
+//! | [`Plan`] | compound only | a few hundred, of which some have most patients |
+//! | [`MemberId`] | whole | one for each member |
+//! | [`GroupNumber`] | compound only | one for each employer, and large employers are known |
+//! | [`Account`] | whole | hardly two patients have one |
 
 crate::fields! { @vocabulary
     /// A patient's name.
-    pub PatientName = "phi.patient.name" in Identity;
+    pub PatientName = "phi.patient.name" in Identity { search: whole };
+    /// A patient's family name, alone: what `family` of rxseal-search indexes.
+    pub FamilyName = "phi.patient.family-name" in Identity { search: whole };
+    /// A patient's given names, alone: what `given` of rxseal-search indexes.
+    pub GivenName = "phi.patient.given-name" in Identity { search: whole };
     /// A date of birth.
-    pub BirthDate = "phi.patient.birth-date" in Identity { block: 16 };
+    pub BirthDate = "phi.patient.birth-date" in Identity { block: 16, search: whole };
     /// A medical record number.
-    pub Mrn = "phi.patient.mrn" in Identity;
+    pub Mrn = "phi.patient.mrn" in Identity { search: whole };
     /// A social security number.
-    pub Ssn = "phi.patient.ssn" in Identity { block: 16 };
+    pub Ssn = "phi.patient.ssn" in Identity { block: 16, search: whole };
     /// A driver's license, passport or certificate number.
-    pub License = "phi.patient.license" in Identity;
+    pub License = "phi.patient.license" in Identity { search: whole };
     /// A photograph of the patient: bytes, as for [`Scan`].
-    pub Photo = "phi.patient.photo" in Identity { block: 4096 };
+    pub Photo = "phi.patient.photo" in Identity { block: 4096, search: never };
     /// A telephone or fax number.
-    pub Phone = "phi.contact.phone" in Contact;
+    pub Phone = "phi.contact.phone" in Contact { search: whole };
     /// An email address.
-    pub Email = "phi.contact.email" in Contact { block: 64 };
+    pub Email = "phi.contact.email" in Contact { block: 64, search: whole };
     /// A postal address.
     pub Address = "phi.contact.address" in Contact { block: 128 };
     /// A drug, with its strength and form if they are in the same text.
@@ -60,7 +104,7 @@ crate::fields! { @vocabulary
     /// A strength that is stored by itself.
     pub Strength = "phi.rx.strength" in Medication;
     /// How the drug is taken (the sig).
-    pub Directions = "phi.rx.directions" in Medication { block: 128 };
+    pub Directions = "phi.rx.directions" in Medication { block: 128, search: never };
     /// A quantity dispensed.
     pub Quantity = "phi.rx.quantity" in Medication { block: 16 };
     /// How many days a fill lasts.
@@ -68,25 +112,25 @@ crate::fields! { @vocabulary
     /// When a prescription was filled.
     pub FillDate = "phi.rx.fill-date" in Medication;
     /// A prescriber's name.
-    pub PrescriberName = "phi.prescriber.name" in Prescriber;
+    pub PrescriberName = "phi.prescriber.name" in Prescriber { search: whole };
     /// A national provider identifier.
-    pub Npi = "phi.prescriber.npi" in Prescriber { block: 16 };
+    pub Npi = "phi.prescriber.npi" in Prescriber { block: 16, search: whole };
     /// A DEA registration number.
-    pub DeaNumber = "phi.prescriber.dea" in Prescriber { block: 16 };
+    pub DeaNumber = "phi.prescriber.dea" in Prescriber { block: 16, search: whole };
     /// A diagnosis, as code or text.
     pub Diagnosis = "phi.clinical.diagnosis" in Clinical { block: 64 };
     /// An allergy or intolerance.
     pub Allergy = "phi.clinical.allergy" in Clinical { block: 64 };
     /// A note in free text.
-    pub Note = "phi.clinical.note" in Clinical { block: 256 };
+    pub Note = "phi.clinical.note" in Clinical { block: 256, search: never };
     /// A scanned document. Use the bytes of `serde_bytes`: to serde a plain `Vec<u8>` is a list of numbers, four times as long.
-    pub Scan = "phi.clinical.scan" in Clinical { block: 4096 };
+    pub Scan = "phi.clinical.scan" in Clinical { block: 4096, search: never };
     /// A health plan.
     pub Plan = "phi.coverage.plan" in Coverage { block: 64 };
     /// A member or beneficiary number.
-    pub MemberId = "phi.coverage.member" in Coverage;
+    pub MemberId = "phi.coverage.member" in Coverage { search: whole };
     /// A group number.
     pub GroupNumber = "phi.coverage.group" in Coverage;
     /// An account or card number.
-    pub Account = "phi.coverage.account" in Coverage;
+    pub Account = "phi.coverage.account" in Coverage { search: whole };
 }

@@ -5,7 +5,8 @@ use std::time::SystemTime;
 use crate::count::{Begun, KeyCounts};
 use crate::error::{Error, ErrorKind};
 use crate::id::KeyId;
-use crate::key::KeyInfo;
+use crate::key::{KeyInfo, KeyUse};
+use crate::keyring::uncounted;
 
 /// How much is still under a key that is to be destroyed, either [counted](Self::counted) or [stated](Self::new) by the caller.
 ///
@@ -13,11 +14,16 @@ use crate::key::KeyInfo;
 /// every program had stopped sealing under the key, because an earlier zero says nothing about what they sealed since.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RemainingUse {
-    tokens: u64,
-    subject_keys: u64,
+    left: Left,
     /// The key whose use was counted.
     key: Option<KeyId>,
     begun: Begun,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Left {
+    OfDek { tokens: u64, subject_keys: u64 },
+    OfIndexRoot { index_values: u64 },
 }
 
 impl RemainingUse {
@@ -27,7 +33,16 @@ impl RemainingUse {
     /// The count is taken to begin at this call. If it began earlier, say when with [`begun_at`](Self::begun_at).
     #[must_use]
     pub fn new(tokens: u64, subject_keys: u64) -> Self {
-        Self { tokens, subject_keys, key: None, begun: Begun::default() }
+        Self { left: Left::OfDek { tokens, subject_keys }, key: None, begun: Begun::default() }
+    }
+
+    /// The same for an index root: the number of index values under it, in every index column and side table and in every backup that has to
+    /// stay searchable. Nobody checks a zero that you state here.
+    ///
+    /// A row that has no index value yet is no evidence: an index that is being filled for the first time is complete when that job is.
+    #[must_use]
+    pub fn of_index_root(index_values: u64) -> Self {
+        Self { left: Left::OfIndexRoot { index_values }, key: None, begun: Begun::default() }
     }
 
     /// The same count, begun at `time`. Use it for numbers that were counted elsewhere or by hand, and for tests with a clock of their
@@ -84,6 +99,9 @@ impl RemainingUse {
         backups: u64,
         subject_keys: Option<&KeyCounts>,
     ) -> Result<Self, Error> {
+        if let Some(info) = ring.iter().find(|info| info.id == key && info.usage != KeyUse::Seal) {
+            return Err(uncounted(info));
+        }
         let mut tokens = None;
         // Nobody knows when `backups` was counted, but it was not later than now.
         let mut begun = Begun::default();
@@ -95,19 +113,42 @@ impl RemainingUse {
         let tokens = tokens.ok_or_else(|| ErrorKind::NotCounted.because("no column was counted").with_key(key))?;
         begun = subject_keys.map_or(begun, |counts| begun.earliest(counts.begun()));
         let subject_keys = subject_keys.map_or(Ok(0), |counts| left_in(counts, ring, key, NO_SUBJECT_KEY))?;
-        Ok(Self { tokens, subject_keys, key: Some(key), begun })
+        Ok(Self { left: Left::OfDek { tokens, subject_keys }, key: Some(key), begun })
     }
 
-    /// The number of tokens.
+    /// The number of tokens: 0 for an index root.
     #[must_use]
     pub fn tokens(&self) -> u64 {
-        self.tokens
+        match self.left {
+            Left::OfDek { tokens, .. } => tokens,
+            Left::OfIndexRoot { .. } => 0,
+        }
     }
 
-    /// The number of wrapped subject keys.
+    /// The number of wrapped subject keys: 0 for an index root.
     #[must_use]
     pub fn subject_keys(&self) -> u64 {
-        self.subject_keys
+        match self.left {
+            Left::OfDek { subject_keys, .. } => subject_keys,
+            Left::OfIndexRoot { .. } => 0,
+        }
+    }
+
+    /// The number of index values: 0 for a key that seals.
+    #[must_use]
+    pub fn index_values(&self) -> u64 {
+        match self.left {
+            Left::OfDek { .. } => 0,
+            Left::OfIndexRoot { index_values } => index_values,
+        }
+    }
+
+    /// Of which keys it is evidence.
+    pub(super) fn usage(&self) -> KeyUse {
+        match self.left {
+            Left::OfDek { .. } => KeyUse::Seal,
+            Left::OfIndexRoot { .. } => KeyUse::Index,
+        }
     }
 
     /// When the count began, in Unix seconds.
@@ -120,10 +161,12 @@ impl RemainingUse {
         if self.key.is_some_and(|counted| counted != key) {
             return Err(ErrorKind::NotCounted.because("another key was counted").with_key(key));
         }
-        if self.tokens > 0 || self.subject_keys > 0 {
-            return Err(Error::from(ErrorKind::KeyInUse).with_key(key));
-        }
-        Ok(())
+        let in_use = match self.left {
+            Left::OfDek { tokens: 0, subject_keys: 0 } | Left::OfIndexRoot { index_values: 0 } => return Ok(()),
+            Left::OfDek { .. } => ErrorKind::KeyInUse,
+            Left::OfIndexRoot { .. } => ErrorKind::IndexRootInUse,
+        };
+        Err(Error::from(in_use).with_key(key))
     }
 }
 

@@ -162,7 +162,8 @@ error_codes! {
     StateRefused = "state-refused",
     /// a time that was written down is in this machine's future. Set the clock that is wrong.
     ClockSkew = "clock-skew",
-    /// tokens or subject keys are still under the key. Reseal and rewrap them, and count again.
+    /// tokens or subject keys are still under the key, or index values under the index root. Reseal and rewrap them, or index the rows
+    /// anew, and count again.
     KeyInUse = "key-in-use",
     /// a count of zero proves nothing: nothing was counted, too early, or for another key. Count again.
     NotCounted = "not-counted",

@@ -234,6 +234,11 @@ pub(crate) enum ErrorKind {
          again"
     )]
     KeyInUse,
+    #[error(
+        "index values are still under the index root, and no search would find them without it; index the rows anew, and \
+         count again"
+    )]
+    IndexRootInUse,
     #[error("the count of zero proves nothing")]
     NotCounted,
 
@@ -384,7 +389,7 @@ impl ErrorKind {
             Self::RootKeyForeign | Self::NoSuchWrap | Self::UnlockFailed => ErrorCode::UnlockFailed,
             Self::StateRefused => ErrorCode::StateRefused,
             Self::ClockSkew => ErrorCode::ClockSkew,
-            Self::KeyInUse => ErrorCode::KeyInUse,
+            Self::KeyInUse | Self::IndexRootInUse => ErrorCode::KeyInUse,
             Self::NotCounted => ErrorCode::NotCounted,
             Self::StoreConflict | Self::KeyringExists => ErrorCode::StoreConflict,
             Self::StoredUnread => ErrorCode::StoredUnread,

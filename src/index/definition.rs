@@ -138,8 +138,8 @@ impl Definition {
 
     /// The length of a value in bytes, with its prefix: 4 to 19.
     #[must_use]
+    #[expect(clippy::as_conversions, reason = "it widens, and `From` is not const")]
     pub const fn value_len(&self) -> usize {
-        // Widening; `From` is not const.
         (self.bits.div_ceil(8) as usize).saturating_add(super::value::PREFIX_LEN)
     }
 

@@ -23,8 +23,9 @@ pub struct Forms {
 }
 
 impl Forms {
-    /// For the values of a record in an index.
-    pub(super) fn of_record(definition: &Definition) -> Self {
+    /// An empty list, for the values of a record in an index.
+    #[must_use]
+    pub fn of_record(definition: &Definition) -> Self {
         let limit = match definition.kind() {
             Kind::Whole | Kind::Compound => 1,
             Kind::Parts | Kind::Sounds => MAX_VALUES,
@@ -82,8 +83,8 @@ impl Forms {
         self.ranges.is_empty()
     }
 
-    /// The components of each value.
-    pub(super) fn values(&self) -> impl Iterator<Item = impl Iterator<Item = &[u8]>> {
+    /// The components of each value, in plaintext.
+    pub fn expose_values(&self) -> impl Iterator<Item = impl Iterator<Item = &[u8]>> {
         let bytes = self.bytes.as_slice();
         let part = move |range: &Range<usize>| bytes.get(range.clone()).unwrap_or_default();
         self.ranges.chunks(self.components.max(1)).map(move |ranges| ranges.iter().map(part))

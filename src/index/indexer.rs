@@ -117,7 +117,7 @@ impl Indexer {
             let definition = &prepared.definition;
             let mut forms = Forms::of_query(definition);
             write(definition, &mut forms)?;
-            for form in forms.values() {
+            for form in forms.expose_values() {
                 let components: Vec<_> = form.collect();
                 let slots = slots_of(definition, &components);
                 for slot in 0..slots.unwrap_or(1) {
@@ -170,7 +170,7 @@ pub(super) fn stored<I: Index>(keys: &Keys, context: &Context, plain: &I::Record
     let person = I::person(plain);
     let person = person.as_ref().map(|id| id.parse("person id")).transpose()?;
     let mut values = Vec::with_capacity(forms.len());
-    for form in forms.values() {
+    for form in forms.expose_values() {
         let components: Vec<_> = form.collect();
         let slot = match slots_of(&current.definition, &components) {
             Some(slots) => Some(current.slot(owner(&current.definition, context, person)?, slots)?),

@@ -50,6 +50,12 @@ impl SlotTable {
         self.id
     }
 
+    /// The forms in ascending order of their bytes, each with its number of slots.
+    #[must_use]
+    pub const fn entries(&self) -> &'static [(&'static str, u16)] {
+        self.entries
+    }
+
     /// How many slots a normal form has.
     #[must_use]
     pub fn slots(&self, form: &[u8]) -> u16 {

@@ -5,7 +5,8 @@ use std::fmt;
 use crate::aead::Suite;
 use crate::id::KeyId;
 
-/// The state of a key, after NIST SP 800-57 part 1 (FORMAT 8.7).
+/// The state of a key, after NIST SP 800-57 part 1 (FORMAT 8.7). An index root has the same states: a search asks for its values until it
+/// is destroyed, and only the primary writes values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum KeyState {
@@ -60,7 +61,7 @@ impl fmt::Display for KeyState {
 pub enum KeyUse {
     /// A DEK, which seals and opens fields.
     Seal,
-    /// An index root, kept for blind indexes. It does not follow the rotation of DEKs.
+    /// An index root, which index values are derived from. It does not follow the rotation of DEKs.
     Index,
 }
 
@@ -117,7 +118,7 @@ impl KeyInfo {
         self.state
     }
 
-    /// Whether it is the primary, the key that seals.
+    /// Whether it is the primary of its use: the key that seals, or the index root that index values are written under.
     #[must_use]
     pub fn is_primary(&self) -> bool {
         self.primary

@@ -38,48 +38,74 @@ impl Opened {
         Ok(Self { file, backend: options.backend, clock_is_right, kek: opened.kek, body: opened.body })
     }
 
-    /// Adds a pre-active DEK of the primary's suite. It opens, so that every reader has it before a writer uses it.
-    pub(crate) fn stage(mut self, now: u64) -> Result<(KeyringFile, KeyId), Error> {
-        let staged = self.file.keys.iter().find(|key| key.usage == KeyUse::Seal && key.state == KeyState::PreActive);
+    /// Adds a pre-active key, a DEK of the primary's suite. Every reader has it before a writer uses it.
+    pub(crate) fn stage(mut self, usage: KeyUse, now: u64) -> Result<(KeyringFile, KeyId), Error> {
+        let staged = self.file.keys.iter().find(|key| key.usage == usage && key.state == KeyState::PreActive);
         if let Some(key) = staged {
-            return Err(refused("a key is staged already: promote or destroy it", key.id));
+            let reason = match usage {
+                KeyUse::Seal => "a key is staged already: promote or destroy it",
+                KeyUse::Index => "an index root is staged already: promote or destroy it",
+            };
+            return Err(refused(reason, key.id));
         }
         let at = self.time(now)?;
-        let id = self.add_key(KeyUse::Seal, KeyState::PreActive, at)?;
+        let id = self.add_key(usage, KeyState::PreActive, at)?;
         Ok((self.sealed()?, id))
     }
 
-    /// Makes a staged DEK the primary, after it was stored for `staging_time`.
-    pub(crate) fn promote(mut self, key_id: KeyId, now: u64, staging_time: Duration) -> Result<KeyringFile, Error> {
+    /// Makes a staged key the primary of its use, after it was stored for `staging_time`.
+    pub(crate) fn promote(
+        mut self,
+        usage: KeyUse,
+        key_id: KeyId,
+        now: u64,
+        staging_time: Duration,
+    ) -> Result<KeyringFile, Error> {
         let key = self.key(key_id)?;
-        if key.usage != KeyUse::Seal || key.state != KeyState::PreActive {
-            return Err(refused("only a staged (pre-active) key can be promoted", key_id));
+        if key.usage != usage || key.state != KeyState::PreActive {
+            let reason = match usage {
+                KeyUse::Seal => "only a staged (pre-active) key can be promoted",
+                KeyUse::Index => "only a staged (pre-active) index root can be promoted as one",
+            };
+            return Err(refused(reason, key_id));
         }
         let at = self.time(now)?;
         // Somebody who changed the keyring since may have had the better clock.
         let staged = self.times().filter(|time| *time <= at).fold(key.created.max(key.changed), u64::max);
         let reason = "its staging time has not passed: readers may not have it yet";
         waited(staged, at, staging_time, reason).map_err(|error| error.with_key(key_id))?;
-        self.make_primary(KeyUse::Seal, key_id, at);
+        self.make_primary(usage, key_id, at);
         self.sealed()
     }
 
-    /// Destroys a key. It must have been out of use for `unused_for`, so that no program still seals under it, and `counted` must have
+    /// Destroys a key. It must have been out of use for `unused_for`, so that no program still writes under it, and `counted` must have
     /// begun after that.
     pub(crate) fn destroy(
         self,
+        usage: KeyUse,
         key_id: KeyId,
         now: u64,
         unused_for: Duration,
         counted: u64,
     ) -> Result<KeyringFile, Error> {
         let key = self.key(key_id)?;
+        if key.usage != usage {
+            return Err(uncounted(key));
+        }
         // If the key was deactivated and later marked compromised, only the later time is known.
         let (state, changed) = (key.state, key.changed);
         may_become(key, KeyState::Destroyed)?;
-        // It never sealed.
+        // Nothing was ever written under a staged one.
         if state != KeyState::PreActive {
-            let reason = "programs that have not seen yet that another key seals may still seal under it, and that would be lost";
+            let reason = match usage {
+                KeyUse::Seal => {
+                    "programs that have not seen yet that another key seals may still seal under it, and that would be lost"
+                }
+                KeyUse::Index => {
+                    "programs that have not seen yet that another index root is primary may still write index values under it, and \
+                     no search would find those"
+                }
+            };
             waited(changed, now, unused_for, reason)
                 .and_then(|()| begun_after(changed, now, unused_for, counted))
                 .map_err(|error| error.with_key(key_id))?;
@@ -87,14 +113,12 @@ impl Opened {
         self.set_state(key_id, KeyState::Destroyed, now)
     }
 
-    /// Makes a new primary DEK at once.
-    pub(crate) fn rotate(self, now: u64) -> Result<(KeyringFile, KeyId), Error> {
-        self.replace_primary(KeyUse::Seal, now)
-    }
-
-    /// Makes a new primary index root. Entries indexed under the one before it are found only with that one.
-    pub(crate) fn rotate_index_root(self, now: u64) -> Result<(KeyringFile, KeyId), Error> {
-        self.replace_primary(KeyUse::Index, now)
+    /// Makes a new primary key of this use at once.
+    pub(crate) fn rotate(mut self, usage: KeyUse, now: u64) -> Result<(KeyringFile, KeyId), Error> {
+        let at = self.time(now)?;
+        let id = self.add_key(usage, KeyState::PreActive, at)?;
+        self.make_primary(usage, id, at);
+        Ok((self.sealed()?, id))
     }
 
     pub(crate) fn set_state(mut self, key_id: KeyId, state: KeyState, now: u64) -> Result<KeyringFile, Error> {
@@ -163,13 +187,6 @@ impl Opened {
     fn key(&self, key_id: KeyId) -> Result<&KeyInfo, Error> {
         let key = self.file.keys.iter().find(|key| key.id == key_id);
         key.ok_or_else(|| Error::from(ErrorKind::UnknownKey).with_key(key_id))
-    }
-
-    fn replace_primary(mut self, usage: KeyUse, now: u64) -> Result<(KeyringFile, KeyId), Error> {
-        let at = self.time(now)?;
-        let id = self.add_key(usage, KeyState::PreActive, at)?;
-        self.make_primary(usage, id, at);
-        Ok((self.sealed()?, id))
     }
 
     /// The time that a change is written with, where a waiting time begins with it: not before what the file knows. A clock that is
@@ -294,6 +311,15 @@ fn may_become(key: &KeyInfo, state: KeyState) -> Result<(), Error> {
         _ => "that state does not follow on its present one",
     };
     Err(refused(reason, key.id))
+}
+
+/// Tokens say nothing of an index root, nor index values of a DEK.
+pub(crate) fn uncounted(key: &KeyInfo) -> Error {
+    let reason = match key.usage {
+        KeyUse::Seal => "it is a key that seals, so count tokens and subject keys: `RemainingUse::counted`",
+        KeyUse::Index => "it is an index root, so count index values: `RemainingUse::counted_of_index_root`",
+    };
+    ErrorKind::NotCounted.because(reason).with_key(key.id)
 }
 
 fn refused(reason: &'static str, key_id: KeyId) -> Error {

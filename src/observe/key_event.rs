@@ -113,7 +113,7 @@ pub enum KeyChange {
     Promoted(KeyId),
     /// A new key became the primary without staging.
     Rotated(KeyId),
-    /// A key no longer seals.
+    /// A key or index root is out of use: nothing is written under it any more.
     Deactivated(KeyId),
     /// A key is marked compromised.
     Compromised(KeyId),
@@ -127,8 +127,12 @@ pub enum KeyChange {
     RootAdded,
     /// A root key was removed, and the keys are under a new KEK.
     RootRemoved,
-    /// A new index root became the primary one.
+    /// A new index root became the primary one without staging.
     IndexRootRotated(KeyId),
+    /// A new index root was staged: searches ask for its values, and nothing is written under it yet.
+    IndexRootStaged(KeyId),
+    /// A staged index root became the primary one, which index values are written under.
+    IndexRootPromoted(KeyId),
 }
 
 impl KeyChange {
@@ -148,6 +152,8 @@ impl KeyChange {
             Self::RootAdded => "root-added",
             Self::RootRemoved => "root-removed",
             Self::IndexRootRotated(_) => "index-root-rotated",
+            Self::IndexRootStaged(_) => "index-root-staged",
+            Self::IndexRootPromoted(_) => "index-root-promoted",
         }
     }
 
@@ -162,7 +168,9 @@ impl KeyChange {
             | Self::Compromised(id)
             | Self::Destroyed(id)
             | Self::DestroyedByForce(id)
-            | Self::IndexRootRotated(id) => Some(id),
+            | Self::IndexRootRotated(id)
+            | Self::IndexRootStaged(id)
+            | Self::IndexRootPromoted(id) => Some(id),
             Self::Created | Self::Rewrapped | Self::RootAdded | Self::RootRemoved => None,
         }
     }

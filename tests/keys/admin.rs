@@ -662,7 +662,9 @@ fn a_key_that_was_in_use_lately_is_not_destroyed() {
     // An index root is waited for too.
     let index = world.stored().keys().iter().find(|key| key.usage() == KeyUse::Index).unwrap().id();
     run_local(world.admin.rotate_index_root(TENANT)).unwrap();
-    refused(index);
+    let nothing = RemainingUse::of_index_root(0).begun_at(world.clock.now());
+    let destroyed = run_local(world.admin.destroy(TENANT, index, nothing, world.clock.now(), wait));
+    assert_eq!(destroyed.unwrap_err().time_left(), Some(wait));
 }
 
 const YEAR: Duration = Duration::from_secs(365 * 86_400);

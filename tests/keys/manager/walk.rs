@@ -106,13 +106,15 @@ impl Life {
         let keys = self.files[from].keys();
         let key = keys[chance.below(keys.len())].id();
         // What a key's state forbids is refused, and nothing was made.
-        let made = match chance.below(9) {
+        let made = match chance.below(11) {
             0 => admin.stage(TENANT).await.map(|(file, _)| file),
             1 => admin.promote(TENANT, key, SystemTime::now(), seconds(0)).await,
             2 => admin.rotate(TENANT).await.map(|(file, _)| file),
             3 | 4 => admin.deactivate(TENANT, key).await,
             5 | 6 => admin.compromise(TENANT, key).await,
             7 => admin.force_destroy(TENANT, key).await,
+            8 => admin.stage_index_root(TENANT).await.map(|(file, _)| file),
+            9 => admin.promote_index_root(TENANT, key, SystemTime::now(), seconds(0)).await,
             _ => admin.rewrap(TENANT, &roots).await,
         };
         if let Ok(file) = made {
