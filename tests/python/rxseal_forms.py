@@ -13,15 +13,18 @@ from typing import Callable
 import rxseal_metaphone
 from rxseal_reference import Refused
 
-MAX_TEXT = 256
 MAX_FORM = 256
-TRIM = "\t\n\v\f\r "
+TRIM = "\t\n\f\r "
+GROUPING = "\t \u00a0\u202f-\u2010\u2011\u2012\u2013\u2014\u2015\u2212"
+PLACEHOLDER_NAMES = (b"unknown", b"test", b"babyboy", b"babygirl")
+PLACEHOLDER_DATES = (b"1900-01-01", b"1800-01-01")
 
 Form = bytes | None  # None is nothing
 
 
 @functools.cache
 def unicode():
+    """1.5"""
     import unicodedata2
 
     assert unicodedata2.unidata_version == "16.0.0"
@@ -32,11 +35,17 @@ def refuse(why: str) -> Refused:
     return Refused("not-indexable", why)
 
 
-def check_text(text: str) -> str:
+def form_of(text: str) -> Form:
     """1.2"""
-    if len(text.encode()) > MAX_TEXT:
-        raise refuse("more than 256 bytes")
-    return text
+    form = text.encode()
+    if len(form) > MAX_FORM:
+        raise refuse("a form of more than 256 bytes")
+    return form or None
+
+
+def ungrouped(text: str) -> str:
+    """1.3"""
+    return "".join(c for c in text if c not in GROUPING)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -45,16 +54,19 @@ def check_text(text: str) -> str:
 
 PARTICLES = set("al bin da de del der di dos du el ibn la le mac mc o san st ten van von y zu".split())
 SUFFIXES = set("jr sr ii iii iv v md phd esq".split())
-LETTERS = {"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ð": "d", "ł": "l", "þ": "th", "ı": "i", "ŋ": "n"}
-DELETED = "\u0027\u2019\u02bc\u0060."
+SPELLED = {"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ð": "d", "ħ": "h", "ł": "l", "ŧ": "t", "þ": "th"}
+SPELLED |= {"ı": "i", "ŋ": "n", "\u03c2": "\u03c3"}
+DELETED = "\u0027\u0060\u2018\u2019.\u0640" + "".join(map(chr, range(0x02B9, 0x02C0)))
 DROPPED = (
     (0x0300, 0x036F),
     (0x1AB0, 0x1AFF),
     (0x1DC0, 0x1DFF),
     (0x20D0, 0x20FF),
+    (0x180B, 0x180F),
     (0xFE00, 0xFE0F),
     (0xE0100, 0xE01EF),
 )
+MAX_CHARACTERS = 256
 
 # Case pairs that Unicode 15 and 16 added. Those of older versions are in Python, and never change.
 NEWER_CASE = {0xA7CB: 0x0264, 0xA7CC: 0xA7CD, 0xA7DA: 0xA7DB, 0xA7DC: 0x019B}
@@ -76,81 +88,87 @@ def fold(text: str) -> str:
     """2.1 to 2.4"""
     if any(unicode().category(c) in ("Cn", "Cc", "Co", "Cs") for c in text):
         raise refuse("an unassigned, control or private character")
-    text = "".join(lower(c) for c in decompose(text)).replace("\u03c2", "\u03c3")
-    return "".join(LETTERS.get(c, c) for c in decompose(text))
+    text = decompose("".join(lower(c) for c in decompose(text)))
+    return "".join(SPELLED.get(c, c) for c in text)
 
 
 def tokens(text: str) -> list[str]:
     """2.5. (`str.split` without an argument would also split at what Python takes for white space.)"""
     kept = [c for c in fold(text) if c not in DELETED and unicode().category(c) != "Cf"]
     spaced = "".join(c if unicode().category(c)[0] in "LMN" else " " for c in kept)
-    return [token for token in spaced.split(" ") if token]
+    found = [token for token in spaced.split(" ") if token]
+    if sum(map(len, found)) > MAX_CHARACTERS:
+        raise refuse("more than 256 characters")
+    return found
 
 
-def nfc(pieces: list[str]) -> bytes:
-    form = unicode().normalize("NFC", "".join(pieces)).encode()
-    if len(form) > MAX_FORM:
-        raise refuse("a form of more than 256 bytes")
-    return form
+def nfc(text: str) -> Form:
+    return form_of(unicode().normalize("NFC", text))
 
 
 def family_tokens(text: str) -> list[str]:
     """2.6"""
-    found = tokens(check_text(text))
+    found = tokens(text)
     while len(found) > 1 and found[-1] in SUFFIXES:
         found.pop()
     return found
 
 
-def family(text: str) -> Form:
+def whole(found: list[str]) -> Form:
     """2.7"""
-    return nfc(family_tokens(text)) or None
+    form = nfc("".join(found))
+    return None if form in PLACEHOLDER_NAMES else form
+
+
+def words(found: list[str]) -> list[str]:
+    """2.8"""
+    made, run = [], ""
+    for token in found:
+        run += token
+        if token not in PARTICLES:
+            made.append(run)
+            run = ""
+    return made + ([run] if run else [])
+
+
+def family(text: str) -> Form:
+    """2.9"""
+    return whole(family_tokens(text))
 
 
 def given(text: str) -> Form:
-    """2.7"""
-    return nfc(tokens(check_text(text))[:1]) or None
+    """2.10"""
+    found = tokens(text)
+    return None if whole(found) is None else nfc(words(found)[0])
 
 
 def family_parts(text: str) -> list[bytes]:
-    """2.8, in the order of the text; the whole form first."""
+    """2.9"""
     found = family_tokens(text)
-    parts = [nfc(found)] if found else []
-    run: list[str] = []
-    for token in found:
-        if token in PARTICLES:
-            run.append(token)
-            continue
-        parts.append(nfc([token]))
-        if run:
-            parts.append(nfc([*run, token]))
-        run = []
-    return list(dict.fromkeys(parts))
+    form = whole(found)
+    return [] if form is None else list(dict.fromkeys([form, *map(nfc, words(found))]))
 
 
 def given_parts(text: str) -> list[bytes]:
-    """2.8"""
-    return list(dict.fromkeys(nfc([token]) for token in tokens(check_text(text))))
+    """2.10"""
+    found = tokens(text)
+    return [] if whole(found) is None else list(dict.fromkeys(map(nfc, words(found))))
 
 
 # ---------------------------------------------------------------------------------------------------------------------
 # 3. Dates
 # ---------------------------------------------------------------------------------------------------------------------
 
-PLACEHOLDER_DATES = ("1900-01-01", "1800-01-01")
-
-
 def date(text: str) -> Form:
-    text = check_text(text).strip(TRIM)
-    if re.fullmatch(r"([0-9]{4}(-(0[1-9]|1[0-2]))?)?", text) or text in PLACEHOLDER_DATES:
+    text = text.strip(TRIM)
+    if re.fullmatch(r"([0-9]{4}(-(0[1-9]|1[0-2]))?)?", text):
         return None
     if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text) is None:
         raise refuse("not YYYY-MM-DD")
     year, month, day = (int(part) for part in text.split("-"))
-    # Python's calendar begins in the year 1; 0000 is a leap year, as 2000 is.
-    if not 1 <= month <= 12 or not 1 <= day <= calendar.monthrange(year or 2000, month)[1]:
+    if year == 0 or not 1 <= month <= 12 or not 1 <= day <= calendar.monthrange(year, month)[1]:
         raise refuse("no such day")
-    return text.encode()
+    return None if text.encode() in PLACEHOLDER_DATES else text.encode()
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -158,28 +176,36 @@ def date(text: str) -> Form:
 # ---------------------------------------------------------------------------------------------------------------------
 
 
+GAP = re.escape(GROUPING)
+EXTENSION = re.compile(rf"(;ext=|extension|ext\.|ext|x|#)[{GAP}]*[0-9]{{1,8}}[{GAP}]*", re.ASCII | re.IGNORECASE)
+
+
 def phone(text: str) -> Form:
-    text = check_text(text).strip(TRIM)
+    text = text.strip(GROUPING)
     if not text:
         return None
-    begins = re.search(r"[xX#;]|[eE][xX][tT]", text)
-    if begins is not None:
-        extension = text[begins.start() :]
-        if re.fullmatch(r"([0-9 .:=xX#;]|[eE][xX][tT])*", extension) is None or re.search("[0-9]", extension) is None:
-            raise refuse("not an extension")
-        text = text[: begins.start()]
-    if re.fullmatch(r"[ \-./()]*\+?[0-9 \-./()]*", text) is None:
-        raise refuse("not a phone number")
-    digits = re.sub(r"[^0-9]", "", text)
-    if "+" in text:
-        if not 8 <= len(digits) <= 15 or len(set(digits)) == 1:
-            raise refuse("not 8 to 15 digits, or one of them repeated")
+    international = text.startswith("+")
+    text = text.removeprefix("+")
+    digits = ""
+    for at, c in enumerate(text):
+        if c in "0123456789":
+            digits += c
+        elif c not in GROUPING + "()./":
+            if EXTENSION.fullmatch(text, at) is None:
+                raise refuse("not a phone number")
+            break
+        if len(digits) > 15:
+            raise refuse("more than 15 digits")
+    if len(set(digits)) == 1:
+        return None
+    if international:
+        if re.fullmatch(r"[1-9][0-9]{7,14}", digits) is None or "(0)" in text:
+            raise refuse("not an international number")
         return b"+" + digits.encode()
-    if len(digits) == 11 and digits[0] == "1":
-        digits = digits[1:]
-    if re.fullmatch(r"[2-9][0-9]{2}[2-9][0-9]{6}", digits) is None or len(set(digits)) == 1:
+    number = digits[1:] if len(digits) == 11 and digits[0] == "1" else digits
+    if re.fullmatch(r"[2-9][0-9]{2}[2-9][0-9]{6}", number) is None or len(set(number)) == 1:
         raise refuse("not a number of North America")
-    return b"+1" + digits.encode()
+    return b"+1" + number.encode()
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -187,20 +213,27 @@ def phone(text: str) -> Form:
 # ---------------------------------------------------------------------------------------------------------------------
 
 
-def npi(text: str) -> Form:
-    text = check_text(text).strip(TRIM)
+def number_of(text: str, count: int) -> str | None:
+    text = ungrouped(text)
     if not text:
         return None
-    if re.fullmatch(r"[0-9]{10}", text) is None:
-        raise refuse("not 10 digits")
-    doubled = [int(digit) * (1 + at % 2) for at, digit in enumerate(reversed("80840" + text))]
+    if re.fullmatch(rf"[0-9]{{{count}}}", text) is None:
+        raise refuse(f"not {count} digits")
+    return text
+
+
+def npi(text: str) -> Form:
+    number = number_of(text, 10)
+    if number is None:
+        return None
+    doubled = [int(digit) * (1 + at % 2) for at, digit in enumerate(reversed("80840" + number))]
     if sum(n - 9 if n > 9 else n for n in doubled) % 10:
         raise Refused("bad-check-digit", "NPI")
-    return text.encode()
+    return number.encode()
 
 
 def dea(text: str) -> Form:
-    text = check_text(text).strip(TRIM)
+    text = ungrouped(text)
     if not text:
         return None
     if re.fullmatch(r"[A-Za-z][A-Za-z9][0-9]{7}", text) is None:
@@ -212,23 +245,19 @@ def dea(text: str) -> Form:
 
 
 def ssn(text: str) -> Form:
-    text = check_text(text).replace(" ", "").replace("-", "")
-    if not text:
-        return None
-    if re.fullmatch(r"[0-9]{9}", text) is None:
-        raise refuse("not 9 digits")
-    return text.encode()
+    number = number_of(text, 9)
+    return None if number is None else number.encode()
 
 
 def ndc(text: str) -> Form:
-    text = check_text(text).strip(TRIM)
-    if not text:
-        return None
-    if re.fullmatch(r"[0-9]{11}", text):
-        return text.encode()
-    groups = text.split("-")
-    if re.fullmatch(r"[0-9-]*", text) is None or tuple(map(len, groups)) not in ((4, 4, 2), (5, 3, 2), (5, 4, 1), (5, 4, 2)):
-        raise refuse("not an NDC of 11 digits or with hyphens")
+    groups = text.strip(TRIM).split("-")
+    if len(groups) != 3:
+        number = number_of(text.strip(TRIM), 11)
+        return None if number is None else number.encode()
+    if not all(re.fullmatch(r"[0-9]+", group) for group in groups):
+        raise refuse("not digits")
+    if tuple(map(len, groups)) not in ((4, 4, 2), (5, 3, 2), (5, 4, 1), (5, 4, 2)):
+        raise refuse("other groups of digits")
     return "".join(group.zfill(size) for group, size in zip(groups, (5, 4, 2))).encode()
 
 
@@ -237,8 +266,7 @@ def ascii_upper(text: str) -> str:
 
 
 def ident(text: str) -> Form:
-    text = unicode().normalize("NFKC", check_text(text))
-    text = ascii_upper(text).replace(" ", "").replace("-", "")
+    text = ascii_upper(ungrouped(unicode().normalize("NFKD", text)))
     if not text:
         return None
     if re.fullmatch(r"[\x21-\x7e]{1,64}", text) is None:
@@ -247,16 +275,16 @@ def ident(text: str) -> Form:
 
 
 def email(text: str) -> Form:
-    text = check_text(text).strip(TRIM)
+    text = text.strip(TRIM)
     if not text:
         return None
-    if re.fullmatch(r"[\x21-\x7e]+", text) is None or "@" not in text[1:-1]:
+    if re.fullmatch(r"[\x21-\x7e]+", text) is None or not 0 < text.rfind("@") < len(text) - 1:
         raise refuse("not an e-mail address")
-    return text.lower().encode()
+    return form_of(text.lower())
 
 
 def exact(text: str) -> Form:
-    return check_text(text).encode() or None
+    return form_of(text)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -266,10 +294,10 @@ def exact(text: str) -> Form:
 
 def codes(text: str) -> list[bytes]:
     """6.1 to 6.3: the primary code, and the alternate one if it is another."""
-    whole = family(text)
-    if whole is None or re.fullmatch(rb"[a-z]+", whole) is None:
+    name = family(text)
+    if name is None or re.fullmatch(rb"[a-z]+", name) is None:
         return []
-    primary, alternate = rxseal_metaphone.double_metaphone(whole.decode())
+    primary, alternate = rxseal_metaphone.double_metaphone(name.decode())
     return [code.encode() for code in dict.fromkeys((primary, alternate)) if code]
 
 
@@ -295,7 +323,7 @@ NORMALIZERS: dict[str, Callable[[str], Form]] = {
 
 
 def parts(normalizer: str, text: str) -> list[bytes]:
-    """2.9 and 6.3: the forms of a record in an index of kind `parts` or `sounds`."""
+    """2.11 and 6.3: the forms of a record in an index of kind `parts` or `sounds`."""
     if normalizer == "family/1":
         return family_parts(text)
     if normalizer == "given/1":
