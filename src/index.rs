@@ -5,9 +5,11 @@
 //! *hits*. The crate [rxseal-search](https://docs.rs/rxseal-search) declares indexes, makes normal forms and finds hits. This module has
 //! what touches keys.
 
+mod column;
 mod definition;
 mod fields;
 mod forms;
+mod indexed;
 mod indexer;
 mod owner;
 mod prepared;
@@ -15,10 +17,12 @@ mod slots;
 mod stored;
 mod value;
 
+pub use column::IndexColumn;
 pub use definition::{Definition, Kind};
 #[doc(hidden)]
 pub use fields::check_searchable;
 pub use forms::Forms;
+pub use indexed::{EachIndex, IndexedRecord, NotIndexed};
 pub use indexer::{IndexPrefix, Indexer};
 pub use owner::SlotOwner;
 pub use slots::SlotTable;
@@ -28,7 +32,7 @@ pub use value::{IndexSet, IndexValue};
 pub use crate::field::Search;
 
 use crate::error::{Error, ErrorKind};
-use crate::id::{Class, Identifier};
+use crate::id::{Class, FieldId, Identifier};
 use crate::record::RecordCore;
 
 /// A declared index of a record struct, as a marker type. `rxseal_search::indexes!` declares them.
@@ -47,6 +51,8 @@ pub trait Index: Sized + 'static {
     const FORMER: &'static [Definition] = &[];
     /// The classes of the fields that it is made of. An [`Indexer`] of other classes refuses it.
     const CLASSES: &'static [Class];
+    /// The ids of the fields that it is made of.
+    const FIELDS: &'static [FieldId];
 
     /// Writes the record's normal forms by the normalisers that `definition` names. If it writes none, the record is not found by this
     /// index.

@@ -295,8 +295,9 @@ pub mod __private {
     pub use crate::form::{read_plaintext, write_plaintext};
     pub use crate::index::check_searchable;
     pub use crate::records::{
-        BoundValue, ClearField, FieldIds, HiddenField, IsOption, RecordIds, RecordOpener, RecordSealer, ScaledValue,
-        TokenChange, TokenVisit, assert_unique, highest, joined_id, sum,
+        BoundValue, ClearField, FieldIds, HiddenField, IndexOf, IsOption, ListOf, NoList, RecordIds, RecordOpener,
+        RecordSealer, ScaledValue, TokenChange, TokenVisit, Unindexed, assert_columns, assert_made_of,
+        assert_not_made_of, assert_record_type, assert_unique, highest, joined_id, sum,
     };
     pub use serde;
     #[cfg(feature = "utoipa_5")]

@@ -110,6 +110,7 @@ mod containers;
 mod counting;
 mod derived;
 mod ids;
+mod indexed;
 mod keys;
 #[cfg(feature = "subject-keys")]
 mod load;
@@ -147,6 +148,10 @@ pub use crate::record_tag::{BoundValue, ScaledValue};
 pub use derived::{ClearField, HiddenField, IsOption, highest};
 #[doc(hidden)]
 pub use ids::{RecordIds, joined_id};
+#[doc(hidden)]
+pub use indexed::{
+    IndexOf, ListOf, NoList, Unindexed, assert_columns, assert_made_of, assert_not_made_of, assert_record_type,
+};
 #[doc(hidden)]
 pub use open::RecordOpener;
 #[doc(hidden)]

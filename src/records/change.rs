@@ -6,7 +6,8 @@ use std::sync::Arc;
 use super::check::Contexts;
 use super::counting::contexts_of;
 use super::keys::{RecordKeys, WithSubjects};
-use super::seal::Sealing;
+use super::open::RecordOpener;
+use super::seal::{RecordSealer, Sealing};
 use super::traits::{SealedRecord, WholeRecord, renew_tag, types_of, verify_tag};
 use super::walk::{TokenChange, TokenVisit};
 use crate::access::Access;
@@ -42,7 +43,8 @@ impl WithSubjects<'_> {
     }
 
     /// Seals the values of a row for the record that it becomes: `change` gets a copy of the row, and gives it another id, another subject
-    /// or other ids of its parts. Use it for a merged patient or a copied row. Neither a token nor a part may be added or removed.
+    /// or other ids of its parts. Use it for a merged patient or a copied row. Neither a token nor a part may be added or removed. Index
+    /// columns get the values of the record that the row becomes.
     ///
     /// This is an opening of the row's present record, and the observer is told of it.
     ///
@@ -82,7 +84,8 @@ impl Keyring {
     }
 
     /// Seals the values of a row for the record that it becomes: `change` gets a copy of the row, and gives it another id, another subject
-    /// or other ids of its parts. Use it for a merged patient or a copied row. Neither a token nor a part may be added or removed.
+    /// or other ids of its parts. Use it for a merged patient or a copied row. Neither a token nor a part may be added or removed. Index
+    /// columns get the values of the record that the row becomes.
     ///
     /// This is an opening of the row's present record, and the observer is told of it.
     ///
@@ -119,8 +122,21 @@ fn rebind<S: SealedRecord>(
     moved.change_tokens(&mut change)?;
     match change.from {
         Source::Other { to_come, .. } if !to_come.is_empty() => Err(other_parts().in_record(S::RECORD_TYPE)),
-        _ => renew_tag(&to, moved),
+        _ => {
+            index_anew(&to, moved)?;
+            renew_tag(&to, moved)
+        }
     }
+}
+
+/// Computes the index values of a row for the record that it became. They follow from its plaintext and its new subject (FORMAT 15.7).
+fn index_anew<S: SealedRecord>(core: &RecordCore, row: &mut S) -> Result<(), Error> {
+    if S::INDEX_COLUMNS.is_empty() {
+        return Ok(());
+    }
+    let mut open = OpenState::default();
+    let plain = row.open_fields(&mut RecordOpener::of(core, &mut open))?;
+    row.index_fields(&plain, &RecordSealer::begin(core, &mut Sealing::in_contexts(1))?)
 }
 
 fn other_parts() -> Error {

@@ -2,6 +2,7 @@
 
 use super::check::{NeedsReseal, Opens};
 use super::ids::RecordIds;
+use super::indexed::Unindexed;
 use super::keys::{RecordKeys, Types};
 use super::open::RecordOpener;
 use super::seal::{RecordSealer, Sealing};
@@ -12,6 +13,7 @@ use super::walk::{TokenChange, TokenVisit};
 use crate::error::Error;
 use crate::field::Field;
 use crate::id::Identifier;
+use crate::index::IndexColumn;
 use crate::record::{MayOpen, MaySeal, RecordCore};
 use crate::record_tag::RecordTag;
 
@@ -85,6 +87,18 @@ pub trait SealedRecord: SealedFields {
     const RECORD_TYPE: &'static str;
     /// Up to 4 former record types. What was sealed under one opens, and new tokens never use them.
     const FORMER_TYPES: &'static [&'static str] = &[];
+    /// The index columns: `#[phi(index = ..)]` makes them.
+    const INDEX_COLUMNS: &'static [IndexColumn] = &[];
+
+    /// Empties the index columns, so that the row is found by none: for a patient who was shredded.
+    fn clear_indexes(&mut self) {}
+
+    /// Gives each index column what the record in plaintext has there.
+    #[doc(hidden)]
+    fn index_fields(&mut self, plain: &Self::Open, sealer: &RecordSealer<'_>) -> Result<(), Error> {
+        let _ = (plain, sealer);
+        Ok(())
+    }
 
     /// The tag, if rows of this type have one.
     #[doc(hidden)]
@@ -106,6 +120,9 @@ pub trait SealedRecord: SealedFields {
     /// If rows of this type have a record tag, it is verified first, and the new row has the tag of the next version. Write the row only
     /// if the stored one still has the old tag (`UPDATE .. WHERE tag = ..`), and nobody's change is lost.
     ///
+    /// A field that an index is made of cannot be set alone, since its index values are made of the record in plaintext: that does not
+    /// compile. Open the row, change the field, and seal the record.
+    ///
     /// # Errors
     ///
     /// Those of [`Record::seal`](crate::Record::seal); `invalid-id`; `subject-missing`; with a record tag those of
@@ -116,7 +133,7 @@ pub trait SealedRecord: SealedFields {
         value: &<Self as HasField<F>>::Value,
     ) -> Result<Self, Error>
     where
-        Self: WholeRecord + HasField<F>,
+        Self: WholeRecord + HasField<F, Index: Unindexed>,
     {
         let core = keys.handle().core(types_of::<Self>(), self.record_ids())?;
         let mut sealing = Sealing::in_contexts(Self::Marker::contexts(value).saturating_add(1));

@@ -69,6 +69,9 @@ pub trait HasField<F: Field> {
     type Value;
     /// The field's marker.
     type Marker: TwinOf<Self::Value>;
+    /// An index that is made of the field, which cannot be set alone then. It is `()` for any other field.
+    #[doc(hidden)]
+    type Index;
 
     #[doc(hidden)]
     fn twin_mut(&mut self) -> &mut Twin<Self::Value, Self::Marker>;

@@ -201,6 +201,7 @@ impl WholeRecord for SealedPrescription {}
 impl HasField<<Option<Directions> as TwinOf<Option<String>>>::Field> for SealedPrescription {
     type Value = Option<String>;
     type Marker = Option<Directions>;
+    type Index = ();
 
     fn twin_mut(&mut self) -> &mut Twin<Option<String>, Option<Directions>> {
         &mut self.directions

@@ -8,6 +8,7 @@
 
 mod forms;
 pub mod hygiene;
+mod indexed;
 mod plaintext;
 mod recombined;
 mod shapes;

@@ -3,6 +3,7 @@
 mod debug;
 mod fields;
 mod ids;
+mod indexes;
 mod pieces;
 mod plaintext;
 mod twin;
@@ -25,6 +26,7 @@ pub(crate) fn expand(input: &Input) -> TokenStream {
         debug::expand(input),
         plaintext::expand(input),
         unique(input),
+        indexes::checks(input),
     ];
     quote!(#twin #with #(#impls)*)
 }

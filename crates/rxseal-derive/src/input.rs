@@ -1,8 +1,10 @@
 //! What the derive is given, read and checked. Every mistake is reported at the user's own token.
 
 pub(crate) mod attributes;
+pub(crate) mod columns;
 pub(crate) mod container;
 pub(crate) mod field;
+mod index;
 mod serde;
 pub(crate) mod tokens;
 
@@ -13,6 +15,7 @@ use syn::{Attribute, Data, DeriveInput, Fields, GenericParam, Generics, Type, Vi
 
 use crate::errors::Errors;
 use attributes::named;
+use columns::Column;
 use container::{Container, Kind};
 use field::{Field, Role, Seal};
 
@@ -36,6 +39,8 @@ pub(crate) struct Input {
     pub(crate) is_enum: bool,
     /// One without a name, if it is a struct.
     pub(crate) variants: Vec<Variant>,
+    /// The index columns of the twin.
+    pub(crate) columns: Vec<Column>,
 }
 
 pub(crate) struct Variant {
@@ -62,6 +67,8 @@ impl Input {
             check_markers(variant, &mut errors);
             check_with(&input.generics, variant, &mut errors);
         }
+        let fields: Vec<_> = variants.iter().flat_map(|variant| &variant.fields).collect();
+        let columns = columns::columns(&fields, &input.generics, is_enum, &container, &mut errors);
         errors.finish()?;
         Ok(Self {
             sealed: container.sealed.clone().unwrap_or_else(|| twin_name(&input.ident)),
@@ -73,6 +80,7 @@ impl Input {
             generics: input.generics,
             is_enum,
             variants,
+            columns,
         })
     }
 

@@ -5,6 +5,7 @@ use quote::quote_spanned;
 use syn::Type;
 use syn::ext::IdentExt;
 
+use super::indexes;
 use super::pieces::{at, here, implement, marker, own, path_of, root, taken_apart, twin_of};
 use crate::input::field::{Bind, Field, Role, Seal};
 use crate::input::{Input, Variant, tokens};
@@ -19,7 +20,7 @@ pub(super) fn of_the_struct(input: &Input) -> TokenStream {
         input,
         &input.name,
         |field, value| seal(input, field, value, &sealer),
-        |variant, parts| built(input, variant, &parts, twin),
+        |variant, parts| built(input, variant, &parts, twin, &indexes::filled(input)),
     );
     let contexts = contexts(input);
     let unique = (!input.generics.params.is_empty())
@@ -52,7 +53,7 @@ pub(super) fn of_the_twin(input: &Input) -> TokenStream {
         input,
         sealed,
         |field, twin| open(input, field, twin, &opener),
-        |variant, parts| built(input, variant, &parts, name),
+        |variant, parts| built(input, variant, &parts, name, &TokenStream::new()),
     );
     let visits = taken_apart(
         input,
@@ -95,6 +96,7 @@ pub(super) fn settable(input: &Input) -> TokenStream {
         // Named as it is, because the compiler takes two projections for one type.
         let of = field_of(field, seal)?;
         let (marker, ty, name) = (marker(input, field, seal), &field.ty, &field.name);
+        let index = indexes::of_field(input, field);
         Some(implement(
             input,
             &quote_spanned!(at(field)=> #root::records::HasField<#of>),
@@ -102,6 +104,7 @@ pub(super) fn settable(input: &Input) -> TokenStream {
             &quote_spanned! {here(input)=>
                 type Value = #ty;
                 type Marker = #marker;
+                type Index = #index;
                 fn twin_mut(&mut self) -> &mut #root::records::Twin<Self::Value, Self::Marker> {
                     &mut self.#name
                 }
@@ -215,10 +218,11 @@ fn contexts(input: &Input) -> TokenStream {
     }
 }
 
-fn built(input: &Input, variant: &Variant, parts: &[TokenStream], name: &Ident) -> TokenStream {
+/// The struct or the twin, of its fields and what else it has.
+fn built(input: &Input, variant: &Variant, parts: &[TokenStream], name: &Ident, more: &TokenStream) -> TokenStream {
     let path = path_of(name, variant);
     let fields = variant.fields.iter().map(|field| &field.name);
-    quote_spanned!(here(input)=> ::core::result::Result::Ok(#path { #(#fields: #parts,)* }))
+    quote_spanned!(here(input)=> ::core::result::Result::Ok(#path { #(#fields: #parts,)* #more }))
 }
 
 /// The highest cover number of the fields, and of what they contain.

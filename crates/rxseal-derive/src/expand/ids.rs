@@ -3,6 +3,7 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::quote_spanned;
 
+use super::indexes;
 use super::pieces::{at, here, implement, reference, root, taken_apart};
 use crate::input::container::Kind;
 use crate::input::field::{Field, Role};
@@ -35,7 +36,7 @@ pub(super) fn expand(input: &Input) -> TokenStream {
                 &record_ids(input, &input.name),
             );
             let ids = record_ids(input, &input.sealed);
-            let tag = record_tag(input);
+            let (tag, columns) = (record_tag(input), indexes::of_the_row(input));
             let sealed = implement(
                 input,
                 &quote_spanned!(here(input)=> #root::SealedRecord),
@@ -43,6 +44,7 @@ pub(super) fn expand(input: &Input) -> TokenStream {
                 &quote_spanned! {here(input)=>
                     const RECORD_TYPE: &'static str = #name;
                     const FORMER_TYPES: &'static [&'static str] = &[#(#former),*];
+                    #columns
                     #tag
                     #ids
                 },

@@ -150,6 +150,16 @@ pub(super) fn own(name: &str) -> Ident {
     format_ident!("rxseal_{name}", span = Span::mixed_site())
 }
 
+/// Whether a derive is the one of this name, whatever path stands before it.
+pub(super) fn is_named(derive: &Path, name: &str) -> bool {
+    derive.segments.last().is_some_and(|last| last.ident == name)
+}
+
+/// Whether serde reads the twin.
+pub(super) fn reads_serde(input: &Input) -> bool {
+    input.container.derives.iter().any(|derive| is_named(derive, "Deserialize"))
+}
+
 /// What serde is told of the parameters of a generic struct. By itself it would ask for `Deserialize<'de>` beside the bound
 /// `DeserializeOwned` that a sealed field needs, and the compiler could not choose between the two.
 pub(super) fn serde_bounds(input: &Input) -> Option<TokenStream> {

@@ -1,10 +1,13 @@
 //! The twin: the struct that is stored, with the fields of the user's and a token for each that is sealed.
 
+use std::iter;
+
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{Attribute, Path, Type};
 
-use super::pieces::{at, form_name, here, implement, path_of, present, root, serde_bounds, taken_apart};
+use super::indexes;
+use super::pieces::{at, form_name, here, implement, is_named, path_of, present, root, serde_bounds, taken_apart};
 use crate::input::container::Kind;
 use crate::input::field::{Field, Role, Seal};
 use crate::input::{Input, Variant, tokens};
@@ -40,7 +43,8 @@ pub(super) fn expand(input: &Input) -> TokenStream {
         });
         quote_spanned!(here(input)=> #head enum #sealed #generics #bounds { #(#variants,)* } #clone)
     } else {
-        let fields = input.fields().map(|field| declaration(input, field));
+        let with_columns = |field| iter::once(declaration(input, field)).chain(indexes::declarations(input, field));
+        let fields = input.fields().flat_map(with_columns);
         quote_spanned!(here(input)=> #head struct #sealed #generics #bounds { #(#fields,)* } #clone)
     }
 }
@@ -60,7 +64,8 @@ fn clone(input: &Input) -> TokenStream {
     let copy = taken_apart(input, &input.sealed, each, |variant, parts| {
         let path = path_of(&input.sealed, variant);
         let fields = variant.fields.iter().map(|field| &field.name);
-        quote_spanned!(here(input)=> #path { #(#fields: #parts,)* })
+        let columns = indexes::copied(input);
+        quote_spanned!(here(input)=> #path { #(#fields: #parts,)* #columns })
     });
     let body = quote_spanned! {here(input)=>
         fn clone(&self) -> Self {
@@ -71,14 +76,13 @@ fn clone(input: &Input) -> TokenStream {
 }
 
 fn of_serde(derive: &Path) -> bool {
-    derive.segments.last().is_some_and(|last| last.ident == "Serialize" || last.ident == "Deserialize")
+    is_named(derive, "Serialize") || is_named(derive, "Deserialize")
 }
 
 /// Without what belongs to serde, if a struct with `plaintext` has it for that side alone: a twin that derives nothing of serde, and no
 /// schema either, must not have it.
 fn of_twin<'a>(input: &Input, attributes: &'a [Attribute]) -> impl Iterator<Item = &'a Attribute> {
-    let is_schema =
-        |path: &Path| path.segments.last().is_some_and(|last| last.ident == "JsonSchema" || last.ident == "ToSchema");
+    let is_schema = |path: &Path| is_named(path, "JsonSchema") || is_named(path, "ToSchema");
     let container = &input.container;
     let reads_serde = !container.plaintext || container.derives.iter().any(|path| of_serde(path) || is_schema(path));
     attributes.iter().filter(move |attribute| reads_serde || !attribute.path().is_ident("serde"))

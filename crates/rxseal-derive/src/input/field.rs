@@ -7,6 +7,7 @@ use syn::{Attribute, ExprPath, Ident, Lit, LitInt, LitStr, Meta, Path, Token, Ty
 
 use super::attributes::named;
 use super::container::{Kind, check_name, once, text, twin_attributes};
+use super::index::{self, Named};
 use super::serde;
 use super::tokens::{argument_of, borrow_of, has_arguments};
 use crate::errors::Errors;
@@ -28,6 +29,8 @@ pub(crate) struct Field {
     pub(crate) subject: bool,
     /// From which set on a record tag covers the field.
     pub(crate) since: Option<LitInt>,
+    /// The indexes that are made of it.
+    pub(crate) indexes: Vec<Named>,
 }
 
 /// What becomes of a field.
@@ -98,6 +101,7 @@ struct Found {
     bind: Option<(Path, LitStr)>,
     scale: Option<(Path, LitInt)>,
     since: Option<(Path, LitInt)>,
+    indexes: Vec<Named>,
     twin: Vec<Meta>,
 }
 
@@ -136,6 +140,7 @@ impl Field {
             role,
             subject: found.subject.is_some(),
             since: found.since.map(|(_, set)| set),
+            indexes: found.indexes,
             ty: field.ty,
         })
     }
@@ -161,6 +166,10 @@ impl Found {
                 (word(), number(meta, 0, "the digits of fraction are a number, as in `scale = 2`")?),
             ),
             "since" => once(meta, &mut self.since, (word(), number(meta, 2, SINCE)?)),
+            "index" => {
+                self.indexes.push(index::named(meta)?);
+                Ok(())
+            }
             "attr" => {
                 self.twin.extend(twin_attributes(meta)?);
                 Ok(())
@@ -328,6 +337,6 @@ fn number(meta: &ParseNestedMeta<'_>, least: u8, wrong: &str) -> syn::Result<Lit
 fn unknown(meta: &ParseNestedMeta<'_>) -> syn::Error {
     meta.error(
         "a field says `id`, `subject`, `seal = Marker`, `clear`, `part = \"name\"`, `nested` or `record_tag`; `with = \"..\"` belongs to `seal`, \
-         `bind = \"..\"` to `clear`, `since = 2` to both, and `attr(..)` to any",
+         `index = Marker` to what is sealed, `bind = \"..\"` to `clear`, `since = 2` to both, and `attr(..)` to any",
     )
 }

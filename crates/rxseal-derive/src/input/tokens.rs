@@ -16,6 +16,11 @@ pub(crate) fn mentions(tokens: impl ToTokens, name: &Ident) -> bool {
     found(tokens.into_token_stream(), name)
 }
 
+/// Whether both are written alike.
+pub(crate) fn is_same(a: impl ToTokens, b: impl ToTokens) -> bool {
+    a.to_token_stream().to_string() == b.to_token_stream().to_string()
+}
+
 /// The first `&` or lifetime of a type, except `'static`.
 pub(crate) fn borrow_of(ty: &Type) -> Option<TokenTree> {
     fn first(tokens: TokenStream) -> Option<TokenTree> {

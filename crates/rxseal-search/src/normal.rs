@@ -1,0 +1,42 @@
+//! Normal forms: what is equal for a search becomes equal bytes (FORMAT 15.4).
+//!
+//! A normaliser is a marker type with an id and a version, such as [`Family`] with `family/1`. What it writes for an input never changes:
+//! a better one is a new version beside the old one. Each input gives one of three results:
+//!
+//! - **A form**, in a [`NormalForm`].
+//! - **An empty form**: there is nothing to find the record by, as with an empty text, a part of a date or a placeholder. The index
+//!   column is null, and a query of it is refused.
+//! - **A refusal**, `not-indexable` or `bad-check-digit`, that says which shape is wanted and quotes nothing of the input.
+//!
+//! | type | id | of | form |
+//! |---|---|---|---|
+//! | [`Family`] | `family/1` | `O'Brien-Smith, Jr.` | `obriensmith`, or [parts](NormalizesParts) of it |
+//! | [`Given`] | `given/1` | `José Eduardo` | `jose`, or [parts](NormalizesParts) of it |
+//! | [`Date`] | `date/1` | `1970-01-31` | `1970-01-31` |
+//! | [`Phone`] | `phone/1` | `(555) 212-8845 x12` | `+15552128845` |
+//! | [`Exact`] | `exact/1` | any text | its bytes |
+//!
+//! A field that is a list, such as former names, gives the parts of each of its elements. `None` gives an empty form.
+
+mod date;
+mod exact;
+mod family;
+mod fold;
+mod form;
+mod given;
+mod input;
+mod normalizer;
+mod phone;
+mod placeholders;
+mod tidy;
+mod unicode;
+mod words;
+
+pub use date::Date;
+pub use exact::Exact;
+pub use family::Family;
+pub use form::NormalForm;
+pub use given::Given;
+pub use normalizer::{Normalizer, Normalizes, NormalizesParts};
+pub use phone::Phone;
+pub use placeholders::{Placeholders, UsualPlaceholders};

@@ -1,0 +1,4 @@
+//! Normal forms: what is equal, what is empty, what is refused.
+
+mod support;
+mod words;

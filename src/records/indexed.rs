@@ -1,0 +1,128 @@
+//! What the derive's code asks of the indexes of a record struct, so that the compiler can say in plain words what is wrong with one.
+
+use std::marker::PhantomData;
+
+use super::seal::RecordSealer;
+use crate::error::Error;
+use crate::field::Field;
+use crate::field::private::is_same_text;
+use crate::index::{Definition, Index, IndexColumn, IndexedRecord};
+
+/// An index of the record struct `P`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an index of `{P}`",
+    label = "not an index of `{P}`",
+    note = "declare the indexes of `{P}` with `rxseal_search::indexes!`, all of them in one list"
+)]
+pub trait IndexOf<P>: Index {
+    /// What the row has of it.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Indexer::stored`](crate::index::Indexer::stored).
+    fn index(plain: &P, sealer: &RecordSealer<'_>) -> Result<Self::Stored, Error>;
+}
+
+// Without this the compiler names `Index` alone, and nobody reads the note above.
+#[diagnostic::do_not_recommend]
+impl<P, I: Index<Record = P>> IndexOf<P> for I {
+    fn index(plain: &P, sealer: &RecordSealer<'_>) -> Result<Self::Stored, Error> {
+        sealer.index::<I>(plain)
+    }
+}
+
+/// What [`HasField::Index`](super::HasField::Index) is of a field that no index is made of.
+#[diagnostic::on_unimplemented(
+    message = "this field cannot be set alone: the index `{Self}` is made of it, and would keep the former value",
+    label = "the index `{Self}` is made of this field",
+    note = "open the row, change the field, and seal the record: `keys.open(&row, &access)?`, then `keys.seal(&record)?`"
+)]
+pub trait Unindexed {}
+
+impl Unindexed for () {}
+
+/// The list of the indexes of `P`, whether or not there is one. An inherent constant comes before that of a trait.
+#[derive(Debug)]
+pub struct ListOf<P>(PhantomData<fn() -> P>);
+
+impl<P: IndexedRecord> ListOf<P> {
+    /// As `indexes!` declares it.
+    pub const INDEXES: &'static [Definition] = P::INDEXES;
+}
+
+/// The empty list of a struct without indexes.
+pub trait NoList {
+    /// No index.
+    const INDEXES: &'static [Definition] = &[];
+}
+
+impl<P> NoList for ListOf<P> {}
+
+/// Checks that each index of a record struct has a column.
+///
+/// # Panics
+///
+/// If one has none, which fails the build: it is called in constants only.
+pub const fn assert_columns(mut indexes: &[Definition], columns: &[IndexColumn]) {
+    while let [index, rest @ ..] = indexes {
+        assert!(
+            has_column(columns, index),
+            "an index of this record struct has no column: name each index of its `indexes!` at a field, as in `index = Marker`"
+        );
+        indexes = rest;
+    }
+}
+
+/// Checks the record type of an index.
+///
+/// # Panics
+///
+/// If it is another one, which fails the build: it is called in constants only.
+pub const fn assert_record_type<I: Index>(record_type: &str) {
+    assert!(
+        is_same_text(I::DEFINITION.record_type(), record_type),
+        "this index is of another record type: write the same one in `indexes!` and in `#[phi(record = \"..\")]`"
+    );
+}
+
+/// Checks that an index is made of the field `F`, which names it.
+///
+/// # Panics
+///
+/// If it is not, which fails the build: it is called in constants only.
+pub const fn assert_made_of<I: Index, F: Field>() {
+    assert!(is_made_of::<I, F>(), "this index is not made of this field: name it at the fields that it is made of");
+}
+
+/// Checks that an index is not made of the field `F`, which does not name it.
+///
+/// # Panics
+///
+/// If it is, which fails the build: it is called in constants only.
+pub const fn assert_not_made_of<I: Index, F: Field>() {
+    assert!(
+        !is_made_of::<I, F>(),
+        "an index of this record struct is made of this field too: name it here, as in `index = Marker`"
+    );
+}
+
+const fn is_made_of<I: Index, F: Field>() -> bool {
+    let mut fields = I::FIELDS;
+    while let [field, rest @ ..] = fields {
+        if is_same_text(field.as_str(), F::ID.as_str()) {
+            return true;
+        }
+        fields = rest;
+    }
+    false
+}
+
+const fn has_column(mut columns: &[IndexColumn], index: &Definition) -> bool {
+    while let [column, rest @ ..] = columns {
+        if is_same_text(column.index_id(), index.id()) {
+            return true;
+        }
+        columns = rest;
+    }
+    false
+}

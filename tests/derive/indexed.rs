@@ -1,0 +1,223 @@
+//! Index columns of the twin: what fills them, and what a row has after each change.
+
+use rxseal::index::{
+    Definition, EachIndex, Forms, Index, IndexSet, IndexValue, IndexedRecord, Kind, SlotOwner, SlotTable,
+};
+use rxseal::phi::{BirthDate, FamilyName, Note, Phone};
+use rxseal::{Class, Error, Field, FieldId, Keyring, PhiRecord, SealedRecord};
+
+use crate::support::{access, keyring};
+
+static NAMES: SlotTable = SlotTable::new("test/1", &[("Canary", 200)]);
+
+/// Declares an index as `indexes!` of the crate rxseal-search does, whose normal forms are the texts as they are.
+macro_rules! index {
+    ($name:ident of $record:ident: $definition:expr, [$($field:ty),+], $stored:ident, |$plain:ident| $values:expr) => {
+        pub struct $name;
+
+        impl Index for $name {
+            type Record = $record;
+            type Stored = index!(@ $stored $name);
+            const DEFINITION: Definition = $definition;
+            const CLASSES: &'static [Class] = &[$(<$field>::CLASS),+];
+            const FIELDS: &'static [FieldId] = &[$(<$field>::ID),+];
+
+            fn forms($plain: &$record, _: &Definition, forms: &mut Forms) -> Result<(), Error> {
+                for value in $values {
+                    let components = value.map(str::as_bytes);
+                    forms.push(&components)?;
+                }
+                Ok(())
+            }
+        }
+    };
+    (@ one $name:ident) => { Option<IndexValue<$name>> };
+    (@ set $name:ident) => { IndexSet<$name> };
+}
+
+#[derive(PhiRecord, PartialEq, Clone)]
+#[phi(record = "patient", derive(Debug, PartialEq))]
+pub struct Patient {
+    #[phi(id)]
+    pub patient_id: String,
+    #[phi(subject)]
+    pub owner: Option<String>,
+    #[phi(seal = BirthDate, index = BornOn, index = LastAndBorn as last_born_ix)]
+    pub birth_date: String,
+    #[phi(seal = FamilyName, index = LastAndBorn, index = LastNameIs, index = AnyName)]
+    pub(crate) last_name: String,
+    #[phi(seal = Option<Note>)]
+    pub note: Option<String>,
+    #[phi(nested, index = PhoneIs)]
+    pub contact: Contact,
+}
+
+#[derive(PhiRecord, PartialEq, Clone)]
+#[phi(nested, derive(Debug, PartialEq))]
+pub struct Contact {
+    #[phi(seal = Option<Phone>)]
+    pub phone: Option<String>,
+}
+
+index!(BornOn of Patient: Definition::new("patient", "patient.born", Kind::Whole, 14, &["exact/1"]), [BirthDate], one,
+    |plain| [[plain.birth_date.as_str()]]);
+index!(LastAndBorn of Patient: Definition::new("patient", "patient.lastdob", Kind::Compound, 17, &["exact/1", "exact/1"]),
+    [FamilyName, BirthDate], one, |plain| [[plain.last_name.as_str(), plain.birth_date.as_str()]]);
+index!(LastNameIs of Patient: Definition::new("patient", "patient.last", Kind::Whole, 64, &["exact/1"])
+    .with_slots(&NAMES, SlotOwner::Record), [FamilyName], one, |plain| [[plain.last_name.as_str()]]);
+index!(AnyName of Patient: Definition::new("patient", "patient.names", Kind::Parts, 14, &["exact/1"]), [FamilyName], set,
+    |plain| plain.last_name.split('-').map(|part| [part]));
+index!(PhoneIs of Patient: Definition::new("patient", "patient.phone", Kind::Whole, 17, &["exact/1"]), [Phone], one,
+    |plain| plain.contact.phone.iter().map(|phone| [phone.as_str()]));
+
+impl IndexedRecord for Patient {
+    const INDEXES: &'static [Definition] = &[
+        BornOn::DEFINITION,
+        LastAndBorn::DEFINITION,
+        LastNameIs::DEFINITION,
+        AnyName::DEFINITION,
+        PhoneIs::DEFINITION,
+    ];
+    type Indexes = ();
+
+    fn each_index(&self, _: &mut impl EachIndex<Self>) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+fn patient(id: &str) -> Patient {
+    Patient {
+        patient_id: id.to_owned(),
+        owner: None,
+        birth_date: "1970-01-31".to_owned(),
+        last_name: "Canary".to_owned(),
+        note: None,
+        contact: Contact { phone: Some("5550100".to_owned()) },
+    }
+}
+
+/// What an `Indexer` computes of the same record: the columns of the row must have it.
+fn expect(keys: &Keyring, plain: &Patient, row: &SealedPatient) {
+    let (indexer, record) = (keys.indexer().unwrap(), keys.record("patient", plain.patient_id.as_str()).unwrap());
+    assert_eq!(row.born_on, indexer.stored::<BornOn>(&record, plain).unwrap());
+    assert_eq!(row.last_born_ix, indexer.stored::<LastAndBorn>(&record, plain).unwrap());
+    assert_eq!(row.last_name_is, indexer.stored::<LastNameIs>(&record, plain).unwrap());
+    assert_eq!(row.any_name, indexer.stored::<AnyName>(&record, plain).unwrap());
+    assert_eq!(row.phone_is, indexer.stored::<PhoneIs>(&record, plain).unwrap());
+}
+
+#[test]
+fn sealing_fills_each_column() {
+    let keys = keyring();
+    let mut all = vec![patient("P-1"), patient("P-2")];
+    all[1].last_name = "Smith-Jones".to_owned();
+    for (plain, row) in all.iter().zip(keys.seal_all(&all).unwrap()) {
+        expect(&keys, plain, &row);
+        assert!(keys.open(&row.clone(), &access()).unwrap() == *plain);
+    }
+    let (first, second) = (keys.sealer().seal(&all[0]).unwrap(), keys.seal(&all[1]).unwrap());
+    assert_eq!((first.born_on, first.phone_is), (second.born_on, second.phone_is));
+    assert_ne!(first.last_born_ix, second.last_born_ix);
+    assert_eq!((first.any_name.as_slice().len(), second.any_name.as_slice().len()), (1, 2));
+}
+
+#[test]
+fn what_has_no_normal_form_is_null() {
+    let keys = keyring();
+    let mut plain = patient("P-1");
+    (plain.contact.phone, plain.last_name) = (None, String::new());
+    let row = keys.seal(&plain).unwrap();
+    assert!(row.phone_is.is_none() && row.last_name_is.is_none() && row.last_born_ix.is_none());
+    assert!(row.any_name.as_slice().is_empty() && row.born_on.is_some());
+}
+
+#[test]
+fn the_twin_lists_its_columns() {
+    let columns: Vec<_> =
+        SealedPatient::INDEX_COLUMNS.iter().map(|column| (column.name(), column.index_id(), column.kind())).collect();
+    let expected = [
+        ("born_on", "patient.born", Kind::Whole),
+        ("last_born_ix", "patient.lastdob", Kind::Compound),
+        ("last_name_is", "patient.last", Kind::Whole),
+        ("any_name", "patient.names", Kind::Parts),
+        ("phone_is", "patient.phone", Kind::Whole),
+    ];
+    assert_eq!(columns, expected);
+}
+
+#[test]
+fn setting_a_field_that_no_index_is_made_of_keeps_the_columns() {
+    let keys = keyring();
+    let row = keys.seal(&patient("P-1")).unwrap();
+    let set = row.set::<Note>(&keys, &Some("seen".to_owned())).unwrap();
+    assert_eq!(set.born_on, row.born_on);
+    expect(&keys, &patient("P-1"), &set);
+}
+
+#[test]
+fn a_reseal_keeps_index_values() {
+    let keys = keyring();
+    let row = keys.seal(&patient("P-1")).unwrap();
+    let resealed = keys.reseal(&row).unwrap();
+    assert_ne!(resealed.birth_date, row.birth_date);
+    expect(&keys, &patient("P-1"), &resealed);
+}
+
+#[test]
+fn a_rebound_row_has_the_values_of_the_record_that_it_became() {
+    let keys = keyring();
+    let row = keys.seal(&patient("P-1")).unwrap();
+    let moved = keys.rebind(&row, |row| "P-2".clone_into(&mut row.patient_id), &access()).unwrap();
+    expect(&keys, &patient("P-2"), &moved);
+    // The slot is of the record: it may be the same by chance, 1 in 200.
+    let values: std::collections::HashSet<_> = (0..4)
+        .map(|at| keys.rebind(&row, |row| row.patient_id = format!("P-{at}"), &access()).unwrap().last_name_is)
+        .collect();
+    assert!(values.len() > 1 && moved.born_on == row.born_on);
+}
+
+#[test]
+fn a_merged_patient_has_the_slots_of_the_one_that_remains() {
+    let keys = keyring();
+    let (first, _) = keys.create_subject_key("S-1").unwrap();
+    let (second, _) = keys.create_subject_key("S-2").unwrap();
+    let of = |subject: &str| Patient { owner: Some(subject.to_owned()), ..patient("P-1") };
+    let both = [first, second];
+    let with = keys.with_subjects(&both);
+    let (row, expected) = (with.seal(&of("S-1")).unwrap(), with.seal(&of("S-2")).unwrap());
+    let merged = with.rebind(&row, |row| row.owner = Some("S-2".to_owned()), &access()).unwrap();
+    assert_eq!((merged.last_name_is, merged.born_on), (expected.last_name_is, expected.born_on));
+    assert!(with.open(&merged, &access()).unwrap() == of("S-2"));
+}
+
+#[test]
+fn cleared_columns_hold_no_value() {
+    let keys = keyring();
+    let mut row = keys.seal(&patient("P-1")).unwrap();
+    row.clear_indexes();
+    assert!(
+        row.born_on.is_none() && row.last_born_ix.is_none() && row.last_name_is.is_none() && row.phone_is.is_none()
+    );
+    assert!(row.any_name.as_slice().is_empty());
+    assert!(keys.open(&row, &access()).is_ok(), "its tokens are as they were");
+}
+
+/// A record without a list of indexes is sealed with any keyring, and one with indexes only where index roots are.
+#[test]
+fn a_keyring_without_index_roots_seals_no_record_with_indexes() {
+    use rxseal::keys::UnlockOptions;
+    let (roots, file) = rxseal::testing::insecure_keyring_file("pharmacy-17").unwrap();
+    let unlock = |options| rxseal::run_local(Keyring::unlock_with(options, "pharmacy-17", &roots, &file)).unwrap();
+    let without = unlock(UnlockOptions::default()).unobserved();
+    let error = without.seal(&patient("P-1")).unwrap_err();
+    assert_eq!(error.code().as_str(), "index-roots-missing");
+    assert!(unlock(UnlockOptions::default().with_index_roots()).unobserved().seal(&patient("P-1")).is_ok());
+}
+
+#[test]
+fn a_sealer_of_other_classes_computes_no_index() {
+    let keys = keyring();
+    let sealer = keys.sealer().only([Class::IDENTITY]);
+    let error = sealer.seal(&patient("P-1")).unwrap_err();
+    assert_eq!(error.code().as_str(), "class-locked");
+}
