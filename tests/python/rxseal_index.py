@@ -285,8 +285,11 @@ def check_prefixes(prefixes: Iterable[bytes]) -> None:
 def check_former(definition: Definition, former: Iterable[Definition]) -> list[Definition]:
     """15.10"""
     every = [one.check() for one in former]
-    if len(every) > MAX_FORMER or any((one.index_id, one.kind) != (definition.index_id, definition.kind) for one in every):
+    fixed = (definition.index_id, definition.kind, len(definition.normalizers))
+    if len(every) > MAX_FORMER or any((one.index_id, one.kind, len(one.normalizers)) != fixed for one in every):
         raise Refused("invalid-definition", "another index, or more than 4")
+    if len({one.digest() for one in (definition, *every)}) <= len(every):
+        raise Refused("invalid-definition", "one definition twice")
     return every
 
 

@@ -343,6 +343,9 @@ def definitions(s: v.Scenarios) -> None:
     refuse("former-5", "five former definitions", "15.10", BORN, *former, change(BORN, bits=16))
     refuse("former-id", "a former definition of another index", "15.10", BORN, change(BORN, index_id="patient.other"))
     refuse("former-kind", "a former definition of another kind", "15.10", change(NAMES, kind="sounds"), NAMES)
+    refuse("former-components", "a former definition of three components", "15.10", PAIR, change(PAIR, normalizers=("family/1", "date/1", "id/1")))
+    refuse("former-same", "the present definition as a former one", "15.10", BORN, BORN)
+    refuse("former-twice", "a former definition twice", "15.10", BORN, former[0], former[0])
     refuse("former-bits", "a former definition that is none", "15.10", BORN, change(BORN, bits=7))
 
 
