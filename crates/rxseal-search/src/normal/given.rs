@@ -50,10 +50,11 @@ impl<P: Placeholders> NormalizesParts<str> for Given<P> {
     fn write_parts(name: &str, each: &mut dyn FnMut(&[u8]) -> Result<(), Error>) -> Result<(), Error> {
         let folded = Folded::of(name)?;
         let words = folded.words();
-        if P::is_name(words.letters()) {
+        let mut form = NormalForm::new();
+        write_composed(words.letters(), &mut form)?;
+        if P::is_name(form.as_bytes()) {
             return Ok(());
         }
-        let mut form = NormalForm::new();
         for part in words.parts() {
             form.clear();
             write_composed(part, &mut form)?;
@@ -74,7 +75,10 @@ fn write_ascii<P: Placeholders>(name: &str, form: &mut NormalForm) -> Result<(),
 fn write_any<P: Placeholders>(name: &str, form: &mut NormalForm) -> Result<(), Error> {
     let folded = Folded::of(name)?;
     let words = folded.words();
-    if P::is_name(words.letters()) {
+    write_composed(words.letters(), form)?;
+    let is_placeholder = P::is_name(form.as_bytes());
+    form.clear();
+    if is_placeholder {
         return Ok(());
     }
     write_composed(words.parts().next().unwrap_or_default(), form)
