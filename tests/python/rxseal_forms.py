@@ -69,7 +69,7 @@ DROPPED = (
 MAX_CHARACTERS = 256
 
 # Case pairs that Unicode 15 and 16 added. Those of older versions are in Python, and never change.
-NEWER_CASE = {0xA7CB: 0x0264, 0xA7CC: 0xA7CD, 0xA7DA: 0xA7DB, 0xA7DC: 0x019B}
+NEWER_CASE = {0x1C89: 0x1C8A, 0xA7CB: 0x0264, 0xA7CC: 0xA7CD, 0xA7DA: 0xA7DB, 0xA7DC: 0x019B}
 NEWER_CASE |= {upper: upper + 0x20 for upper in range(0x10D50, 0x10D66)}
 
 
@@ -293,17 +293,12 @@ def exact(text: str) -> Form:
 
 
 def codes(text: str) -> list[bytes]:
-    """6.1 to 6.3: the primary code, and the alternate one if it is another."""
+    """6.1 to 6.3: the primary code, and the alternate one if it is another. The form of `sounds/1` is both."""
     name = family(text)
     if name is None or re.fullmatch(rb"[a-z]+", name) is None:
         return []
     primary, alternate = rxseal_metaphone.double_metaphone(name.decode())
     return [code.encode() for code in dict.fromkeys((primary, alternate)) if code]
-
-
-def sounds(text: str) -> Form:
-    found = codes(text)
-    return found[0] if found else None
 
 
 NORMALIZERS: dict[str, Callable[[str], Form]] = {
@@ -318,7 +313,6 @@ NORMALIZERS: dict[str, Callable[[str], Form]] = {
     "id/1": ident,
     "email/1": email,
     "exact/1": exact,
-    "sounds/1": sounds,
 }
 
 
@@ -328,5 +322,7 @@ def parts(normalizer: str, text: str) -> list[bytes]:
         return family_parts(text)
     if normalizer == "given/1":
         return given_parts(text)
+    if normalizer == "sounds/1":
+        return codes(text)
     form = NORMALIZERS[normalizer](text)
     return [] if form is None else [form]

@@ -110,7 +110,7 @@ class _Word:
         elif (
             self.has(0, "SCH")
             or self.has(i - 2, "ORCHES", "ARCHIT", "ORCHID")
-            or self.has(i + 2, "T", "S")
+            or (i > 1 and self.has(i + 2, "T", "S"))  # 6.2: from the third letter on
             or ((i == 0 or self.has(i - 1, *"AOUE")) and (self.has(i + 2, *"LRNMBHFVW") or i + 1 == self.last))
         ):
             self.add("K")
@@ -227,8 +227,8 @@ class _Word:
         return 2 if self.has(i + 1, "P", "B") else 1
 
     def r(self, i: int) -> int:
-        french = i == self.last and not self.slavic and self.has(i - 2, "IE") and not self.has(i - 4, "ME", "MA")
-        self.add("" if french else "R", "R")
+        french = i == self.last > 3 and not self.slavic and self.has(i - 2, "IE") and not self.has(i - 4, "ME", "MA")
+        self.add("" if french else "R", "R")  # 6.2: from the fifth letter on
         return 2 if self.at(i + 1) == "R" else 1
 
     def s(self, i: int) -> int:

@@ -53,7 +53,7 @@ Every file has `description`, `rule` (a rule of docs/FORMAT.md or docs/NORMAL-FO
 | `index_query` | `root_key_file`, `keyring_file`, `keyspace`, `index` (names the definition for those who declare it), `definition`, `former`, `forms` | `prefixes`: index root, its state, d, prefix as text, whether a writer uses it; `asked`: the values as texts, ascending by their bytes |
 | `index_stored` | those of `index_query`, and `owner` | `stored`: what a writer stores, as texts |
 | `index_verify` | those of `index_stored`, and `value` (text or null) or `value_hex` | |
-| `normal_form` | `normalizer`, `text` (rules of docs/NORMAL-FORMS.md) | `form` (null is nothing); for names also `parts`, sorted; for `sounds/1` also `codes` |
+| `normal_form` | `normalizer`, `text` (rules of docs/NORMAL-FORMS.md) | `form` (null is nothing); for names also `parts`, sorted; for `sounds/1` only `codes` |
 | `normal_form` | `normalizer`, `blocks`: `[first, after]` code points | `digests`: of each block the SHA-256 of a line for each character that is not refused: its code point in hexadecimal (upper case), a space, the form of the character by itself, a newline |
 | `aead` | `letter`, `key_hex`, `nonce_hex` (24 bytes), `aad_hex`, `plaintext_hex` | the steps of 5.2 or 5.5; `ciphertext_hex`, `tag_hex` |
 """

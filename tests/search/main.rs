@@ -1,1 +1,3 @@
 //! Search over databases.
+
+mod normal_forms;
