@@ -204,6 +204,12 @@ impl Error {
         ErrorKind::BadCheckDigit.because(what)
     }
 
+    /// A query that asks for too much, from a search written outside this crate (code `query-too-large`).
+    #[must_use]
+    pub fn query_too_large() -> Self {
+        ErrorKind::QueryTooLarge.into()
+    }
+
     /// The value has no normal form by which it could be found: it has another shape than the index wants, or a wrong check digit. If
     /// the value came from a client, it is the client's mistake.
     #[must_use]

@@ -10,8 +10,8 @@ use crate::secret::{PlainBuffer, reserve_wiping};
 
 /// FORMAT 15.4: the longest normal form in bytes.
 const MAX_FORM: usize = 256;
-/// FORMAT 15.8: what is asked for at once.
-pub(super) const MAX_QUERY: usize = 32;
+/// FORMAT 15.8: the most values that one query asks for.
+pub(super) const MAX_ASKED: usize = 1024;
 
 /// Normal forms that a normaliser wrote. They are wiped when it is dropped.
 pub struct Forms {
@@ -33,9 +33,10 @@ impl Forms {
         Self::with_limit(definition, limit)
     }
 
-    /// For a query.
-    pub(super) fn of_query(definition: &Definition) -> Self {
-        Self::with_limit(definition, MAX_QUERY)
+    /// An empty list, for what a query asks for.
+    #[must_use]
+    pub fn of_query(definition: &Definition) -> Self {
+        Self::with_limit(definition, MAX_ASKED)
     }
 
     fn with_limit(definition: &Definition, limit: usize) -> Self {
@@ -48,7 +49,7 @@ impl Forms {
     /// # Errors
     ///
     /// `not-indexable` if a form is longer than 256 bytes, or if there are more values than the index has for a record (1, or 8 of parts
-    /// and sounds) or than a query asks for (32).
+    /// and sounds) or than a query asks for (1,024).
     pub fn push(&mut self, components: &[&[u8]]) -> Result<(), Error> {
         if components.iter().any(|form| form.is_empty()) {
             return Ok(());

@@ -14,6 +14,9 @@ use crate::record::{Record, Role};
 pub trait IndexedRecord: Sized {
     /// The definitions of its indexes, in the order of their declaration. Whoever shreds a subject clears the columns of all of them.
     const INDEXES: &'static [Definition];
+    /// The former definitions of each, in the same order.
+    #[doc(hidden)]
+    const FORMER: &'static [&'static [Definition]];
     /// What a row has of all of them: a struct with a field for each.
     type Indexes;
 

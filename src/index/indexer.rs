@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::Index;
 use super::definition::Definition;
-use super::forms::Forms;
+use super::forms::{Forms, MAX_ASKED};
 use super::owner::{Owner, SlotOwner};
 use super::prepared::Prepared;
 use super::stored::StoredIndex;
@@ -16,9 +16,6 @@ use crate::id::{Class, KeyId};
 use crate::key::{KeyState, Keys};
 use crate::keyring::{Keyring, KeyringShares};
 use crate::record::{Record, Role};
-
-/// FORMAT 15.8: the most values that one query asks for.
-const MAX_ASKED: usize = 1024;
 
 /// A handle that computes index values, and neither seals nor opens. It is `Clone`, `Send` and `Sync`.
 ///

@@ -2,6 +2,7 @@
 
 mod errors;
 mod expand;
+mod indexes;
 mod input;
 #[cfg(test)]
 mod output_tests;
@@ -22,4 +23,10 @@ pub fn phi_record(input: TokenStream) -> TokenStream {
 #[proc_macro_derive(Wipe, attributes(wipe))]
 pub fn wipe(input: TokenStream) -> TokenStream {
     wipe::expand(&parse_macro_input!(input as DeriveInput)).into()
+}
+
+/// Declares the indexes of a record struct. See `rxseal_search::indexes`.
+#[proc_macro]
+pub fn indexes(input: TokenStream) -> TokenStream {
+    indexes::indexes(&parse_macro_input!(input as indexes::Indexes)).into()
 }

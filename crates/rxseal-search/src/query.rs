@@ -1,0 +1,133 @@
+//! Queries: the values that rows are asked for, and what tells a hit from a stranger.
+
+use std::fmt;
+
+use rxseal::Error;
+use rxseal::index::{Forms, Index, IndexValue, Indexer};
+
+use crate::sought::{SearchIndex, Sought};
+
+/// How many inputs one query has.
+const MAX_INPUTS: usize = 32;
+
+/// Makes queries. Import it to search.
+pub trait Find: private::Sealed {
+    /// The query for one input: text or a date, and for a compound index a tuple of them.
+    ///
+    /// It asks for the values of each index root that is not destroyed, of each former definition and of each slot.
+    ///
+    /// ```
+    /// # struct Patient { birth_date: String }
+    /// # rxseal_search::indexes! {
+    /// #     for Patient as "patient" {
+    /// #         BornOn = "patient.born": date(birth_date: rxseal::phi::BirthDate), bits 14;
+    /// #     }
+    /// # }
+    /// # fn main() -> Result<(), rxseal::Error> {
+    /// # let keys = rxseal::testing::insecure_keyring("pharmacy-17")?.unobserved();
+    /// use rxseal_search::Find;
+    ///
+    /// let indexer = keys.indexer()?;
+    /// let born = indexer.find::<BornOn>("1970-01-31")?;
+    /// let sql = format!("select id, body from patient where born_on in ({})", born.placeholders());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// `empty-query` if nothing is left of the input: it never means all rows. `not-indexable`, `bad-check-digit`; `query-too-large` if that is more
+    /// than 1,024 values; `class-locked`.
+    fn find<I: SearchIndex>(&self, sought: impl Sought<I>) -> Result<IndexQuery<I>, Error>;
+
+    /// The query for any of several inputs, such as a birth date with day and month swapped.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`find`](Self::find), of the first input that has one; `query-too-large` if there are more than 32.
+    fn find_any<I: SearchIndex>(
+        &self,
+        sought: impl IntoIterator<Item = impl Sought<I>>,
+    ) -> Result<IndexQuery<I>, Error>;
+}
+
+mod private {
+    #[expect(unnameable_types, reason = "so that nobody else can implement it")]
+    pub trait Sealed {}
+}
+
+impl private::Sealed for Indexer {}
+
+impl Find for Indexer {
+    fn find<I: SearchIndex>(&self, sought: impl Sought<I>) -> Result<IndexQuery<I>, Error> {
+        IndexQuery::of(self, &[sought])
+    }
+
+    fn find_any<I: SearchIndex>(
+        &self,
+        sought: impl IntoIterator<Item = impl Sought<I>>,
+    ) -> Result<IndexQuery<I>, Error> {
+        let sought: Vec<_> = sought.into_iter().take(MAX_INPUTS.saturating_add(1)).collect();
+        if sought.len() > MAX_INPUTS { Err(Error::query_too_large()) } else { IndexQuery::of(self, &sought) }
+    }
+}
+
+/// What an index is asked for.
+///
+/// The rows that have one of its [`values`](Self::values) are *candidates*. Some of them are strangers, which only share the value:
+/// [`matches`](Self::matches) tells them from hits once they are opened.
+///
+/// It has the normal forms of what is sought, which are wiped when it is dropped. Its `Debug` shows only the index and how many values.
+pub struct IndexQuery<I: Index> {
+    values: Vec<IndexValue<I>>,
+    forms: Forms,
+}
+
+impl<I: SearchIndex> IndexQuery<I> {
+    fn of(indexer: &Indexer, sought: &[impl Sought<I>]) -> Result<Self, Error> {
+        let values = indexer
+            .asked::<I>(|definition, forms| sought.iter().try_for_each(|sought| sought.write(definition, forms)))?;
+        let mut forms = Forms::of_query(&I::DEFINITION);
+        sought.iter().try_for_each(|sought| sought.write(&I::DEFINITION, &mut forms))?;
+        Ok(Self { values, forms })
+    }
+}
+
+impl<I: Index> IndexQuery<I> {
+    /// The values, at least one and at most 1,024, ascending.
+    #[must_use]
+    pub fn values(&self) -> &[IndexValue<I>] {
+        &self.values
+    }
+
+    /// A `?` for each value, with commas between: `where born_on in (?, ?)` of SQLite and MySQL. PostgreSQL takes an array:
+    /// `where born_on = any($1)`.
+    #[must_use]
+    pub fn placeholders(&self) -> String {
+        let mut placeholders = "?, ".repeat(self.values.len());
+        placeholders.truncate(placeholders.len().saturating_sub(2));
+        placeholders
+    }
+
+    /// Whether an opened record is what is sought, by its normal forms. A record whose field has no normal form is not.
+    #[must_use]
+    pub fn matches(&self, record: &I::Record) -> bool {
+        let mut forms = Forms::of_record(&I::DEFINITION);
+        if I::forms(record, &I::DEFINITION, &mut forms).is_err() {
+            return false;
+        }
+        forms.expose_values().any(|own| {
+            let own: Vec<_> = own.collect();
+            self.forms.expose_values().any(|sought| sought.eq(own.iter().copied()))
+        })
+    }
+}
+
+impl<I: Index> fmt::Debug for IndexQuery<I> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("IndexQuery")
+            .field("index", &I::DEFINITION.id())
+            .field("values", &self.values.len())
+            .finish_non_exhaustive()
+    }
+}
