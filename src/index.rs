@@ -19,6 +19,8 @@ mod reading;
 mod slots;
 mod stored;
 mod value;
+#[cfg(test)]
+mod vector_tests;
 mod versioned;
 
 pub use column::IndexColumn;

@@ -11,7 +11,7 @@ use crate::scratch::{self, Spares};
 use crate::secret::{PlainBuffer, reserve_wiping};
 
 /// FORMAT 15.4: the longest normal form in bytes.
-const MAX_FORM: usize = 256;
+pub(super) const MAX_FORM: usize = 256;
 /// The most values that one query asks for, and so the most forms.
 pub(super) const MAX_ASKED: usize = 1024;
 /// FORMAT 15.5: the tag of the first component.

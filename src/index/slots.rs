@@ -1,5 +1,6 @@
 //! Slot tables: how many values a common normal form has (FORMAT 15.6).
 
+use super::forms::MAX_FORM;
 use super::versioned::is_versioned;
 use crate::backend::Backend;
 use crate::codec::frame::{FrameWriter, domain};
@@ -38,7 +39,7 @@ impl SlotTable {
         let mut rest = entries;
         while let [(form, slots), after @ ..] = rest {
             assert!(*slots >= 2 && *slots <= MAX_SLOTS, "a form has 2 to 256 slots");
-            assert!(!form.is_empty(), "a form is not empty");
+            assert!(!form.is_empty() && form.len() <= MAX_FORM, "a form has 1 to 256 bytes");
             if let [(next, _), ..] = after {
                 assert!(ascends(form.as_bytes(), next.as_bytes()), "forms ascend");
             }

@@ -295,8 +295,9 @@ def check_former(definition: Definition, former: Iterable[Definition]) -> list[D
 
 def asked(roots: Iterable[Root], forms: Iterable[tuple[bytes, ...]]) -> list[bytes]:
     """15.8 and 15.9: the values of a query, ascending."""
-    kept = check_forms(forms, None)
-    if not kept:
+    wanted = list(forms)
+    kept = check_forms(wanted, None)
+    if not kept or not all(all(form) for form in wanted):
         raise Refused("empty-query", "nothing to search for")
     values = []
     for root in roots:
@@ -320,16 +321,20 @@ def verify(
 ) -> None:
     """15.12, for an index of one value."""
     kept = list(forms)
-    expected = {root.prepared.prefix(): as_set(stored(root.prepared, kept, owner)) for root in roots}
+
+    def expected(root: Root) -> list[bytes]:
+        return as_set(stored(root.prepared, kept, owner))
+
     if value is None:
-        if any(expected.values()):
+        (root,) = [root for root in roots if root.is_written]
+        if expected(root):
             raise Refused("index-stale", "null, and the record has a value")
         return
     data = r.unb64(value) if isinstance(value, str) else value
     if data is None or not any(root.prepared.definition.has_shape(data) for root in roots):
         raise Refused("index-unreadable", "not the form of a value")
     of = [root for root in roots if root.prepared.prefix() == data[:PREFIX_BYTES]]
-    if not of or not of[0].prepared.definition.has_shape(data):
+    if not of:
         raise Refused("index-unreadable", "a prefix of no readable root")
-    if expected[data[:PREFIX_BYTES]] != [data]:
+    if expected(of[0]) != [data]:
         raise Refused("index-stale", "another value")

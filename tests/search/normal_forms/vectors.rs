@@ -23,7 +23,8 @@ fn vectors_of_normal_forms() {
         assert_eq!(code, text("expect"), "{}", path.display());
         let Ok(outcome) = outcome else { continue };
         let list = vector.get("parts").or_else(|| vector.get("codes"));
-        let list = list.map(|list| list.as_array().unwrap().iter().map(|part| part.as_str().unwrap().to_owned()).collect());
+        let list =
+            list.map(|list| list.as_array().unwrap().iter().map(|part| part.as_str().unwrap().to_owned()).collect());
         let expected = Made { form: vector.get("form").and_then(Value::as_str).map(str::to_owned), parts: list };
         assert_eq!(outcome, expected, "{}", path.display());
     }
