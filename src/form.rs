@@ -2,6 +2,7 @@
 //! sealed.
 
 mod each;
+mod index_value;
 mod parts;
 mod phi_value;
 mod plain_reader;

@@ -37,6 +37,7 @@ pub(crate) use of_record::stored_in;
 pub use owner::SlotOwner;
 pub use slots::SlotTable;
 pub use stored::StoredIndex;
+pub(crate) use value::MAX_VALUES;
 pub use value::{IndexSet, IndexValue};
 
 pub use crate::field::Search;

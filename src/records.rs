@@ -120,6 +120,7 @@ mod open;
 mod parts;
 mod round_trip;
 mod seal;
+mod shredding;
 mod subjects;
 mod tagging;
 mod tags;

@@ -2,12 +2,13 @@
 
 use std::borrow::Cow;
 
-use super::forms::{NULL, SealedText, from_text, tag_from_text};
+use super::forms::{NO_INDEX_VALUE, NULL, SealedText, from_text, tag_from_text};
 #[cfg(feature = "rusqlite_0_39")]
 use crate::error::Reason;
 use crate::error::{Error, ErrorKind};
 use crate::field::Field;
 use crate::form::Sealed;
+use crate::index::{Index, IndexValue};
 use crate::migrating::{Migrating, PlainColumn};
 use crate::record_tag::RecordTag;
 #[cfg(any(feature = "diesel_2", feature = "sea_orm_2", feature = "sqlx_0_9"))]
@@ -30,9 +31,11 @@ pub(crate) enum Cell<'a> {
 
 /// What can be a column: what each driver asks of each type.
 pub(crate) trait Column: Sized {
-    /// Whether what begins as no token does is text, if a driver does not tell.
+    /// Whether these bytes are text. A driver that knows that they are has said so.
     #[cfg(any(feature = "diesel_2", feature = "sea_orm_2", feature = "sqlx_0_9"))]
-    const IS_TEXT: bool = true;
+    fn is_text(stored: &[u8], _is_said_to_be: bool) -> bool {
+        stored.first() != Some(&FIRST_BYTE)
+    }
 
     fn from_cell(cell: Cell<'_>) -> Result<Self, Error>;
 
@@ -77,10 +80,10 @@ impl<T, F: Field> Column for Sealed<T, F> {
     }
 }
 
-/// Reads what came from a driver that does not tell text from bytes.
+/// Reads what came from a driver that may not tell text from bytes.
 #[cfg(any(feature = "diesel_2", feature = "sea_orm_2", feature = "sqlx_0_9"))]
-pub(crate) fn read_owned<C: Column>(mut bytes: Vec<u8>) -> Result<C, Error> {
-    let is_text = C::IS_TEXT && bytes.first() != Some(&FIRST_BYTE);
+pub(crate) fn read_owned<C: Column>(mut bytes: Vec<u8>, is_said_to_be_text: bool) -> Result<C, Error> {
+    let is_text = C::is_text(&bytes, is_said_to_be_text);
     let column = C::from_cell(if is_text { Cell::Text(&bytes) } else { Cell::Bytes(&bytes) });
     // It may be plaintext that was left in the column.
     wipe(&mut bytes);
@@ -123,7 +126,9 @@ impl<T, F: Field> Column for SealedText<T, F> {
 
 impl<T: PlainColumn, F: Field> Column for Migrating<T, F> {
     #[cfg(any(feature = "diesel_2", feature = "sea_orm_2", feature = "sqlx_0_9"))]
-    const IS_TEXT: bool = T::IS_TEXT;
+    fn is_text(stored: &[u8], _: bool) -> bool {
+        T::IS_TEXT && stored.first() != Some(&FIRST_BYTE)
+    }
 
     fn from_cell(cell: Cell<'_>) -> Result<Self, Error> {
         let column = match cell {
@@ -142,5 +147,31 @@ impl<T: PlainColumn, F: Field> Column for Migrating<T, F> {
 
     fn text(&self) -> Result<Cow<'_, str>, Error> {
         self.to_text().map_err(|error| error.at_field(F::ID))
+    }
+}
+
+impl<I: Index> Column for IndexValue<I> {
+    /// What has the length of a value is one, unless the driver says otherwise: text is a third longer.
+    #[cfg(any(feature = "diesel_2", feature = "sea_orm_2", feature = "sqlx_0_9"))]
+    fn is_text(stored: &[u8], is_said_to_be: bool) -> bool {
+        is_said_to_be || Self::from_bytes(stored).is_err()
+    }
+
+    fn from_cell(cell: Cell<'_>) -> Result<Self, Error> {
+        match cell {
+            Cell::Bytes(bytes) => Self::from_bytes(bytes),
+            Cell::Text(text) => std::str::from_utf8(text).map_err(|_| ErrorKind::IndexUnreadable)?.parse(),
+            Cell::Null => Err(ErrorKind::IndexUnreadable.because(NO_INDEX_VALUE)),
+            #[cfg(feature = "rusqlite_0_39")]
+            Cell::Number(kind) => Err(ErrorKind::IndexUnreadable.because(kind)),
+        }
+    }
+
+    fn bytes(&self) -> Result<&[u8], Error> {
+        Ok(self.as_bytes())
+    }
+
+    fn text(&self) -> Result<Cow<'_, str>, Error> {
+        Ok(self.to_string().into())
     }
 }

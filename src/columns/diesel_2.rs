@@ -6,9 +6,9 @@ use diesel::backend::Backend;
 use diesel::deserialize::{self, FromSql, FromSqlRow};
 use diesel::expression::AsExpression;
 use diesel::mysql::Mysql;
-use diesel::pg::Pg;
+use diesel::pg::{Pg, PgValue};
 use diesel::serialize::{self, IsNull, Output, ToSql};
-use diesel::sql_types::{Binary, Text};
+use diesel::sql_types::{Array, Binary, Nullable, Text};
 #[cfg(feature = "diesel_2_sqlite")]
 use diesel::sqlite::Sqlite;
 
@@ -16,6 +16,7 @@ use super::cell::{Cell, Column, read_owned};
 use super::forms::SealedText;
 use crate::field::Field;
 use crate::form::Sealed;
+use crate::index::{Index, IndexSet, IndexValue};
 use crate::migrating::{Migrating, PlainColumn};
 use crate::record_tag::RecordTag;
 use crate::token::Token;
@@ -62,7 +63,7 @@ macro_rules! column {
             Vec<u8>: FromSql<Binary, DB>,
         {
             fn from_sql(value: DB::RawValue<'_>) -> deserialize::Result<Self> {
-                Ok(read_owned(Vec::from_sql(value)?)?)
+                Ok(read_owned(Vec::from_sql(value)?, false)?)
             }
 
             fn from_nullable_sql(value: Option<DB::RawValue<'_>>) -> deserialize::Result<Self> {
@@ -76,7 +77,7 @@ macro_rules! column {
             String: FromSql<Text, DB>,
         {
             fn from_sql(value: DB::RawValue<'_>) -> deserialize::Result<Self> {
-                Ok(read_owned(String::from_sql(value)?.into_bytes())?)
+                Ok(read_owned(String::from_sql(value)?.into_bytes(), true)?)
             }
 
             fn from_nullable_sql(value: Option<DB::RawValue<'_>>) -> deserialize::Result<Self> {
@@ -118,3 +119,49 @@ column!(
     "As for [`Token`]. A tag that was not sealed yet is an error.",
     "As for [`Token`]."
 );
+column!(
+    IndexValueColumn, [I: Index,], [I] IndexValue<I>,
+    "Writes the bytes (feature `diesel_2`).",
+    "Writes the text (feature `diesel_2`; for SQLite `diesel_2_sqlite`).",
+    "Reads the bytes or the text of a value (feature `diesel_2`). Anything else is `index-unreadable`, in an error of diesel."
+);
+
+/// As diesel makes schemas of PostgreSQL, the elements of an array may be NULL; those of a set never are.
+#[derive(AsExpression, FromSqlRow)]
+#[diesel(foreign_derive, sql_type = Array<Binary>, sql_type = Array<Nullable<Binary>>)]
+#[expect(dead_code, reason = "diesel's derives read it, to implement for a type that is declared elsewhere")]
+struct IndexSetColumn<I>(IndexSet<I>);
+
+macro_rules! set_column {
+    ($element:ty) => {
+        /// Writes an array (feature `diesel_2`).
+        impl<I: Index> ToSql<Array<$element>, Pg> for IndexSet<I> {
+            fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
+                let values: Vec<_> = self.as_slice().iter().map(IndexValue::as_bytes).collect();
+                ToSql::<Array<$element>, Pg>::to_sql(&values, &mut out.reborrow())
+            }
+        }
+
+        /// Reads an array (feature `diesel_2`). Anything else is `index-unreadable`, in an error of diesel.
+        impl<I: Index> FromSql<Array<$element>, Pg> for IndexSet<I> {
+            fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
+                let values: Vec<IndexValue<I>> = FromSql::<Array<Binary>, Pg>::from_sql(value)?;
+                Ok(Self::from_values(values)?)
+            }
+        }
+
+        /// NULL is the empty set (feature `diesel_2`).
+        impl<I: Index> FromSql<Nullable<Array<$element>>, Pg> for IndexSet<I> {
+            fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
+                <Self as FromSql<Array<$element>, Pg>>::from_sql(value)
+            }
+
+            fn from_nullable_sql(value: Option<PgValue<'_>>) -> deserialize::Result<Self> {
+                value.map_or_else(|| Ok(Self::default()), <Self as FromSql<Array<$element>, Pg>>::from_sql)
+            }
+        }
+    };
+}
+
+set_column!(Binary);
+set_column!(Nullable<Binary>);

@@ -8,6 +8,8 @@ use crate::record_tag::RecordTag;
 use crate::token::Token;
 
 pub(super) const NULL: Reason = "it is NULL; if it may be, read an `Option<Sealed<..>>`";
+pub(super) const NO_INDEX_VALUE: Reason =
+    "it is NULL; a column of an index may be, so read an `Option<IndexValue<..>>`";
 
 /// A [`Sealed`] that is written as text, for a column of type TEXT or VARCHAR.
 ///

@@ -9,6 +9,7 @@ use super::cell::{Cell, Column};
 use super::forms::SealedText;
 use crate::field::Field;
 use crate::form::Sealed;
+use crate::index::{Index, IndexSet, IndexValue};
 use crate::migrating::{Migrating, PlainColumn};
 use crate::record_tag::RecordTag;
 use crate::token::Token;
@@ -93,3 +94,46 @@ column!(
     "As for [`Token`]. A tag that was not sealed yet is an error.",
     "As for [`Token`]."
 );
+column!(
+    [I: Index] IndexValue<I>,
+    "Writes the text to a column of TEXT or VARCHAR, and the bytes to BYTEA, and likewise to a domain over one of them (feature \
+     `postgres_types_0_2`). A list of them, such as the values of a query, is an array.",
+    "Reads what the column's type says (feature `postgres_types_0_2`). Anything else is `index-unreadable`, in an error of the driver."
+);
+
+/// Writes an array of BYTEA or of TEXT (feature `postgres_types_0_2`).
+impl<I: Index> ToSql for IndexSet<I> {
+    fn to_sql(&self, kind: &Type, out: &mut BytesMut) -> Result<IsNull, BoxError> {
+        self.as_slice().to_sql(array_of(kind), out)
+    }
+
+    fn accepts(kind: &Type) -> bool {
+        <&[IndexValue<I>] as ToSql>::accepts(array_of(kind))
+    }
+
+    to_sql_checked!();
+}
+
+/// Reads an array of BYTEA or of TEXT (feature `postgres_types_0_2`). NULL is the empty set, and anything else is `index-unreadable`.
+impl<'a, I: Index> FromSql<'a> for IndexSet<I> {
+    fn from_sql(kind: &Type, raw: &'a [u8]) -> Result<Self, BoxError> {
+        let values = Vec::<IndexValue<I>>::from_sql(array_of(kind), raw)?;
+        Ok(Self::from_values(values)?)
+    }
+
+    fn from_sql_null(_: &Type) -> Result<Self, BoxError> {
+        Ok(Self::default())
+    }
+
+    fn accepts(kind: &Type) -> bool {
+        <Vec<IndexValue<I>> as FromSql<'_>>::accepts(array_of(kind))
+    }
+}
+
+/// The array, which may be in a domain.
+fn array_of(kind: &Type) -> &Type {
+    match kind.kind() {
+        Kind::Domain(base) => array_of(base),
+        _ => kind,
+    }
+}

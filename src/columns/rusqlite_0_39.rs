@@ -8,6 +8,7 @@ use super::cell::{Cell, Column};
 use super::forms::SealedText;
 use crate::field::Field;
 use crate::form::Sealed;
+use crate::index::{Index, IndexValue};
 use crate::record_tag::RecordTag;
 use crate::token::Token;
 
@@ -90,6 +91,22 @@ impl ToSql for RecordTag {
 /// Reads a tag from a BLOB, or from TEXT that contains its text form (feature `rusqlite_0_39`). NULL is `tag-missing`, and anything else
 /// `not-a-tag`, each as [`FromSqlError::Other`].
 impl FromSql for RecordTag {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        read(value)
+    }
+}
+
+/// Writes the bytes, as a BLOB (feature `rusqlite_0_39`). The column may be NULL: write and read an `Option` of it. For a text column, write
+/// `value.to_string()`. The values of an [`IndexSet`](crate::index::IndexSet) are rows of a table of their own.
+impl<I> ToSql for IndexValue<I> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(ValueRef::Blob(self.as_bytes())))
+    }
+}
+
+/// Reads a value from a BLOB, or from TEXT that contains its text form (feature `rusqlite_0_39`). Anything else is `index-unreadable`, as
+/// [`FromSqlError::Other`].
+impl<I: Index> FromSql for IndexValue<I> {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
         read(value)
     }

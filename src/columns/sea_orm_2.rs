@@ -10,6 +10,7 @@ use super::forms::SealedText;
 use crate::error::Error;
 use crate::field::Field;
 use crate::form::Sealed;
+use crate::index::{Index, IndexValue};
 use crate::migrating::{Migrating, PlainColumn};
 use crate::record_tag::RecordTag;
 use crate::token::Token;
@@ -17,13 +18,13 @@ use crate::token::Token;
 /// Reads bytes, or text if the database does not give it as bytes.
 fn read<C: Column, I: ColIdx>(row: &QueryResult, index: I) -> Result<C, TryGetError> {
     let column = match Vec::<u8>::try_get_by(row, index) {
-        Ok(bytes) => read_owned(bytes),
+        Ok(bytes) => read_owned(bytes, false),
         Err(TryGetError::Null(column)) => {
             // An `Option` looks for this error.
             return C::from_cell(Cell::Null).map_err(|error| TryGetError::Null(format!("{column}: {error}")));
         }
         Err(error) => match String::try_get_by(row, index) {
-            Ok(text) => read_owned(text.into_bytes()),
+            Ok(text) => read_owned(text.into_bytes(), true),
             Err(_) => return Err(error),
         },
     };
@@ -49,6 +50,9 @@ fn value(column: &impl Column, is_text: bool) -> Value {
     }
     Value::Bytes(column.bytes().ok().map(<[u8]>::to_vec))
 }
+
+#[cfg(feature = "sea_orm_postgres_2")]
+mod arrays;
 
 macro_rules! column {
     ([$($generics:tt)*] $column:ty, $is_text:expr, |$this:ident| $value:expr, $doc:literal) => {
@@ -87,7 +91,7 @@ macro_rules! column {
 
         #[doc = $doc]
         impl<$($generics)*> TryGetable for $column {
-            fn try_get_by<I: ColIdx>(row: &QueryResult, index: I) -> Result<Self, TryGetError> {
+            fn try_get_by<At: ColIdx>(row: &QueryResult, index: At) -> Result<Self, TryGetError> {
                 read(row, index)
             }
         }
@@ -121,4 +125,9 @@ column!(
 column!(
     [] RecordTag, true, |tag| value(&tag, true),
     "A text column (feature `sea_orm_2`), which has 64 characters. A tag that was not sealed yet is NULL, which the column must refuse."
+);
+column!(
+    [I: Index] IndexValue<I>, false, |stored| value(&stored, false),
+    "A binary column (feature `sea_orm_2`), of which an `Option` may be NULL. A text column is read too. Anything else is \
+     `index-unreadable`, as [`DbErr::TryIntoErr`]."
 );

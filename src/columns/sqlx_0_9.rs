@@ -2,6 +2,7 @@
 
 #[cfg(feature = "sqlx_postgres_0_9")]
 mod arrays;
+mod index;
 mod migrating;
 mod statement;
 
@@ -9,6 +10,7 @@ use sqlx_core::database::Database;
 use sqlx_core::decode::Decode;
 use sqlx_core::encode::{Encode, IsNull};
 use sqlx_core::error::BoxDynError;
+use sqlx_core::type_info::TypeInfo;
 use sqlx_core::types::Type;
 use sqlx_core::value::ValueRef;
 
@@ -208,14 +210,15 @@ where
         return Ok(C::from_cell(Cell::Null)?);
     }
     // SQLite and MySQL return text as bytes too. PostgreSQL does not, and neither type is compatible with what it does not know.
-    let only_text = {
+    let (only_text, is_text) = {
         let info = value.type_info();
-        <String as Type<DB>>::compatible(&info) && !<Vec<u8> as Type<DB>>::compatible(&info)
+        let only_text = <String as Type<DB>>::compatible(&info) && !<Vec<u8> as Type<DB>>::compatible(&info);
+        (only_text, only_text || matches!(info.name(), "CHAR" | "TEXT" | "VARCHAR"))
     };
     let stored = if only_text {
         <String as Decode<'r, DB>>::decode(value)?.into_bytes()
     } else {
         <Vec<u8> as Decode<'r, DB>>::decode(value)?
     };
-    Ok(read_owned(stored)?)
+    Ok(read_owned(stored, is_text)?)
 }

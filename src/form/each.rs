@@ -9,7 +9,7 @@ use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, Error as _, Seq
 use serde::ser::{Error as _, Serialize, SerializeSeq, Serializer};
 
 use super::sealing::{OpenAs, SealAs, read_field, write_field};
-use super::token_reader::read_container;
+use super::token_reader::{Place, read_container};
 use crate::error::Error;
 use crate::field::Field;
 use crate::record::Claim;
@@ -86,7 +86,7 @@ fn read_list<'de, F: Field, T: DeserializeOwned, C: FromIterator<T>, D: Deserial
     deserializer: D,
 ) -> Result<C, D::Error> {
     scope::reading().map_err(|error| scope::keep(error.at_field(F::ID), |text| D::Error::custom(text)))?;
-    read_container::<false, _, _>(deserializer, F::ID, ListVisitor::<F, T, C>(PhantomData))
+    read_container::<false, _, _>(deserializer, Place::Fields(F::ID), ListVisitor::<F, T, C>(PhantomData))
 }
 
 struct ListVisitor<F, T, C>(PhantomData<fn() -> (F, T, C)>);

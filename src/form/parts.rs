@@ -9,7 +9,7 @@ use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, Error as _, Map
 use serde::ser::{Error as _, Serialize, SerializeMap, Serializer};
 
 use super::sealing::{OpenAs, SealAs, read_field, write_field};
-use super::token_reader::read_container;
+use super::token_reader::{Place, read_container};
 use crate::error::Error;
 use crate::field::Field;
 use crate::record::Claim;
@@ -89,7 +89,7 @@ where
     D: Deserializer<'de>,
 {
     scope::reading().map_err(|error| scope::keep(error.at_field(F::ID), |text| D::Error::custom(text)))?;
-    read_container::<true, _, _>(deserializer, F::ID, EntriesVisitor::<F, K, V, M>(PhantomData))
+    read_container::<true, _, _>(deserializer, Place::Fields(F::ID), EntriesVisitor::<F, K, V, M>(PhantomData))
 }
 
 /// FORMAT 4.7: the part's name is the field's current id, so a former id would open nothing.

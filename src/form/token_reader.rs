@@ -64,6 +64,12 @@ impl Wanted {
     pub(super) const RECORD_TAG: Self =
         Self { field: None, missing: ErrorKind::TagMissing, other: ErrorKind::NotATag, unreadable: ErrorKind::NotATag };
 
+    /// A value of an index.
+    pub(super) const INDEX_VALUE: Self = {
+        let unreadable = ErrorKind::IndexUnreadable;
+        Self { field: None, missing: unreadable, other: unreadable, unreadable }
+    };
+
     /// A token of this field.
     pub(crate) fn token(field: FieldId) -> Self {
         let (missing, other) = (ErrorKind::NotAToken, ErrorKind::NotAToken);
@@ -103,18 +109,25 @@ fn is_absent<D>() -> bool {
     type_name::<D>().contains("::MissingFieldDeserializer<")
 }
 
-/// Reads a list of fields, or with `MAP` a map of them.
+/// Of what a list or a map is.
+#[derive(Clone, Copy)]
+pub(super) enum Place {
+    Fields(FieldId),
+    IndexSet,
+}
+
+/// Reads a list, or with `MAP` a map.
 ///
 /// As with a token, serde_json is asked for any value, and every other format for the list or the map. If a type swallows an error
 /// of the format, it must not be lost.
 pub(super) fn read_container<'de, const MAP: bool, V: Visitor<'de>, D: Deserializer<'de>>(
     deserializer: D,
-    field: FieldId,
+    place: Place,
     visitor: V,
 ) -> Result<V::Value, D::Error> {
     let asks_anything = asks_anything(&deserializer);
     let mut found = false;
-    let container = Container::<V, MAP> { visitor, field, found: &mut found };
+    let container = Container::<V, MAP> { visitor, place, found: &mut found };
     let read = match (asks_anything, MAP) {
         (true, _) => deserializer.deserialize_any(container),
         (false, false) => deserializer.deserialize_seq(container),
@@ -124,16 +137,17 @@ pub(super) fn read_container<'de, const MAP: bool, V: Visitor<'de>, D: Deseriali
         if found || is_absent::<D>() {
             return error;
         }
-        let ours = misplaced(field);
+        let ours = misplaced(place);
         if asks_anything { error } else { ours }
     })
 }
 
-/// The input is not a list or a map of fields.
-fn misplaced<E: DeError>(field: FieldId) -> E {
-    match scope::reading() {
-        Ok(Reading::Accept) => plain_reader::mismatch(field),
-        _ => Wanted::token(field).refuse(ErrorKind::Unreadable, |text| E::custom(text)),
+/// The input is not a list or a map of what it should be of.
+fn misplaced<E: DeError>(place: Place) -> E {
+    match (place, scope::reading()) {
+        (Place::Fields(field), Ok(Reading::Accept)) => plain_reader::mismatch(field),
+        (Place::Fields(field), _) => Wanted::token(field).refuse(ErrorKind::Unreadable, |text| E::custom(text)),
+        (Place::IndexSet, _) => Wanted::INDEX_VALUE.refuse(ErrorKind::IndexUnreadable, |text| E::custom(text)),
     }
 }
 
@@ -232,13 +246,13 @@ impl<'de, T, O: FnOnce(TokenForm<'_>) -> Result<T, Error>> Visitor<'de> for Toke
 /// Accepts a list or a map and nothing else. `found` tells whether there was one.
 struct Container<'f, V, const MAP: bool> {
     visitor: V,
-    field: FieldId,
+    place: Place,
     found: &'f mut bool,
 }
 
 impl<V, const MAP: bool> Container<'_, V, MAP> {
     fn refused<E: DeError>(self) -> E {
-        misplaced(self.field)
+        misplaced(self.place)
     }
 }
 

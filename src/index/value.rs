@@ -12,7 +12,7 @@ pub(super) const PREFIX_LEN: usize = 3;
 /// A prefix and 128 bits.
 pub(super) const MAX_LEN: usize = 19;
 /// FORMAT 15.8
-pub(super) const MAX_VALUES: usize = 8;
+pub(crate) const MAX_VALUES: usize = 8;
 
 /// What a row is found by: 4 to 19 bytes, of which the first 3 say which index root and definition made it.
 ///

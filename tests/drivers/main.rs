@@ -4,6 +4,7 @@
 mod diesel_postgres;
 mod diesel_sqlite;
 mod guide;
+mod index_columns;
 mod migrating;
 mod postgres_columns;
 mod resolving;

@@ -6,6 +6,7 @@ mod adapters;
 mod columns;
 mod errors;
 mod forms;
+mod index_values;
 mod matrix;
 mod migrating;
 mod nesting;
