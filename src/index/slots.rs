@@ -1,11 +1,12 @@
 //! Slot tables: how many values a common normal form has (FORMAT 15.6).
 
-use super::forms::MAX_FORM;
 use super::versioned::is_versioned;
 use crate::backend::Backend;
 use crate::codec::frame::{FrameWriter, domain};
 use crate::kdf;
 
+/// FORMAT 15.4: the longest normal form in bytes.
+pub(super) const MAX_FORM: usize = 256;
 /// The largest number of slots of a form.
 const MAX_SLOTS: u16 = 256;
 
