@@ -43,7 +43,6 @@ macro_rules! with_index {
     }};
 }
 
-/// T62: a value is the beginning of an HMAC, and nothing else. T64: the slot follows from the owner.
 #[test]
 fn value_vectors() {
     let mut values = 0;
@@ -74,7 +73,7 @@ fn value_vectors() {
     println!("index_value: {values} values");
 }
 
-/// T63: with one form, everything else that differs makes another HMAC (FORMAT 15.2).
+/// With one form, everything else that differs makes another HMAC (FORMAT 15.2).
 #[test]
 fn vectors_of_other_definitions_have_no_value_in_common() {
     let mut seen = BTreeMap::new();
@@ -116,7 +115,6 @@ fn definition_vectors() {
     assert_eq!(refused, 55);
 }
 
-/// T65.
 #[test]
 fn query_vectors() {
     for vector in vectors("index_query", 17) {
