@@ -33,6 +33,7 @@ fn keyrings() -> u64 {
     }
 }
 
+/// T70.
 #[test]
 fn slots_hide_who_has_a_common_name() {
     let names = Names::of_the_us();
@@ -68,7 +69,7 @@ fn a_table_of_other_people_hides_less() {
     }
 }
 
-/// A prescription table has many rows of a patient. If each row had a slot of its own, the number of a patient's different values would tell
+/// T64: a prescription table has many rows of a patient. If each row had a slot of its own, the number of a patient's different values would tell
 /// who has a common name.
 #[test]
 fn slots_of_rows_instead_of_people_are_caught() {
