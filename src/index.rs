@@ -22,6 +22,8 @@ mod separation_tests;
 mod slots;
 mod stored;
 mod value;
+#[cfg(test)]
+mod vector_tests;
 mod versioned;
 
 pub use crate::key::IndexSchema;
