@@ -254,11 +254,11 @@ fn the_state_of_an_index_root_says_who_uses_it() {
     assert_eq!(indexer.needs_reindex::<Last>(&Some(new)).unwrap(), false);
     assert_eq!(indexer.needs_reindex::<Last>(&None).unwrap(), false, "null says nothing");
 
-    for state in [KeyState::Deactivated, KeyState::Compromised] {
-        roots.force(first, state);
-        assert!(ask::<Last>(&roots.indexer(), "smith").contains(&old), "{state:?}");
-        assert_eq!(stored(&roots.indexer()), new);
-    }
+    let state = |roots: &Roots| roots.file.keys().iter().find(|key| key.id() == first).unwrap().state();
+    assert_eq!(state(&roots), KeyState::Deactivated);
+    roots.force(first, KeyState::Compromised);
+    assert!(ask::<Last>(&roots.indexer(), "smith").contains(&old));
+    assert_eq!(stored(&roots.indexer()), new);
     roots.force(first, KeyState::Destroyed);
     let indexer = roots.indexer();
     let asked = ask::<Last>(&indexer, "smith");
