@@ -120,6 +120,7 @@ mod open;
 mod parts;
 mod round_trip;
 mod seal;
+mod search;
 mod shredding;
 mod subjects;
 mod tagging;

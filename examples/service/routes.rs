@@ -72,7 +72,7 @@ async fn change<F: Field>(
     Plaintext(value): Plaintext<<SealedPrescription as HasField<F>>::Value>,
 ) -> Result<StatusCode, Problem>
 where
-    SealedPrescription: HasField<F, Value: DeserializeOwned>,
+    SealedPrescription: HasField<F, Value: DeserializeOwned, Index = ()>,
 {
     by.access()?;
     let row = by.at.store.prescription(by.tenant, rx_number).await?;
