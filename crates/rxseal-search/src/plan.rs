@@ -210,7 +210,7 @@ struct Declared<R>(Plan<R>);
 impl<R> EachIndex<R> for Declared<R> {
     fn stored<I: Index<Record = R>>(&mut self, _: &R) -> Result<I::Stored, Error> {
         self.0.add::<I>()?;
-        Ok(I::Stored::of_values(&[]))
+        Ok(I::Stored::of_values([]))
     }
 }
 
