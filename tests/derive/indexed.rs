@@ -111,6 +111,7 @@ fn setting_a_field_that_no_index_is_made_of_keeps_the_columns() {
     expect(&keys, &patient("P-1"), &set);
 }
 
+/// T64.
 #[test]
 fn a_reseal_keeps_index_values() {
     let keys = keyring();
@@ -133,6 +134,7 @@ fn a_rebound_row_has_the_values_of_the_record_that_it_became() {
     assert!(values.len() > 1 && moved.born_on == row.born_on);
 }
 
+/// T64: a slot is a person's.
 #[test]
 fn a_merged_patient_has_the_slots_of_the_one_that_remains() {
     let keys = keyring();
@@ -147,6 +149,7 @@ fn a_merged_patient_has_the_slots_of_the_one_that_remains() {
     assert!(with.open(&merged, &access()).unwrap() == of("S-2"));
 }
 
+/// T69.
 #[test]
 fn cleared_columns_hold_no_value() {
     let keys = keyring();
@@ -159,7 +162,7 @@ fn cleared_columns_hold_no_value() {
     assert!(keys.open(&row, &access()).is_ok(), "its tokens are as they were");
 }
 
-/// A record without a list of indexes is sealed with any keyring, and one with indexes only where index roots are.
+/// T68: a record without a list of indexes is sealed with any keyring, and one with indexes only where index roots are.
 #[test]
 fn a_keyring_without_index_roots_seals_no_record_with_indexes() {
     use rxseal::keys::UnlockOptions;
@@ -171,6 +174,7 @@ fn a_keyring_without_index_roots_seals_no_record_with_indexes() {
     assert!(unlock(UnlockOptions::default().with_index_roots()).unobserved().seal(&patient("P-1")).is_ok());
 }
 
+/// T68.
 #[test]
 fn a_sealer_of_other_classes_computes_no_index() {
     let keys = keyring();

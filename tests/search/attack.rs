@@ -4,7 +4,7 @@
 //! The patients come from shares of the Census, not from the slot table that is attacked. Without slots the same thief must succeed:
 //! otherwise he proves nothing.
 
-mod column;
+pub mod column;
 pub mod population;
 mod thief;
 
@@ -33,6 +33,7 @@ fn keyrings() -> u64 {
     }
 }
 
+/// T70.
 #[test]
 fn slots_hide_who_has_a_common_name() {
     let names = Names::of_the_us();
@@ -68,7 +69,7 @@ fn a_table_of_other_people_hides_less() {
     }
 }
 
-/// A prescription table has many rows of a patient. If each row had a slot of its own, the number of a patient's different values would tell
+/// T64: a prescription table has many rows of a patient. If each row had a slot of its own, the number of a patient's different values would tell
 /// who has a common name.
 #[test]
 fn slots_of_rows_instead_of_people_are_caught() {
@@ -93,6 +94,23 @@ fn slots_of_rows_instead_of_people_are_caught() {
 
     let by_person = values_of(column::<ByPerson<BITS>>(&rows, 7));
     assert!(by_person.iter().all(|values| *values == 1));
+}
+
+/// In each row, and whenever it is computed again.
+#[test]
+fn a_person_has_one_value() {
+    let smiths = vec![0; 1000];
+    let names = Names::of_the_us();
+    let mut rows = rows(&names, &smiths, 0);
+    assert!(US_SURNAMES_1.slots(rows[0].last_name.as_bytes()) > 40);
+    let distinct = |column: Vec<Vec<u8>>| column.into_iter().collect::<BTreeSet<_>>();
+    // A thousand people have each of the slots.
+    assert!(distinct(column::<ByPerson<64>>(&rows, 0)).len() > 40);
+    rows.iter_mut().for_each(|row| row.person = "P-1".to_owned());
+    let first = distinct(column::<ByPerson<64>>(&rows, 0));
+    assert_eq!((first.len(), &distinct(column::<ByPerson<64>>(&rows, 0))), (1, &first));
+    // The control: in a table of prescriptions, each row would have its own.
+    assert!(distinct(column::<ByRow<64>>(&rows, 0)).len() > 40);
 }
 
 fn attack<I: Index<Record = Row, Stored = Option<IndexValue<I>>>>(names: &Names, slotted: bool) -> Named {

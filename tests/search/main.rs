@@ -1,4 +1,4 @@
-//! Search over databases, and over many random patients.
+//! Search over databases, and over many random patients; normal forms against the Python implementation.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -10,6 +10,7 @@
 
 mod attack;
 mod hits;
+mod normal_forms;
 mod patients;
 mod planner;
 mod queries;

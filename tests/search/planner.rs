@@ -1,5 +1,6 @@
 //! Proves what the planner says of columns whose truth is known: names of the United States, dates, numbers, and what no index should have.
 
+use std::collections::HashMap;
 use std::time::Instant;
 
 use rxseal::index::{Definition, Forms, Index, IndexValue, Kind};
@@ -7,6 +8,7 @@ use rxseal::phi::FamilyName;
 use rxseal_search::plan::{IndexReport, Measure, OwnTable, Plan, PlanReport, Refusal, Shape};
 use rxseal_search::slots::US_SURNAMES_1;
 
+use crate::attack::column::{ByPerson, Row, asked, column};
 use crate::attack::population::{ASIAN, Dice, HISPANIC, Names};
 
 /// How many patients, and the bits of the rule for a column of names.
@@ -143,6 +145,29 @@ fn a_part_of_the_table_foretells_the_whole() {
         assert!((0.9..1.1).contains(&ratio), "{part}\n{full}");
         assert_eq!(part.is_accepted(), full.is_accepted(), "{part}\n{full}");
     }
+}
+
+/// What the planner foretells is what a search for somebody's name finds among real index values.
+#[test]
+fn as_many_candidates_are_found_as_were_foretold() {
+    let names = Names::of_the_us();
+    let patients = names.patients(PATIENTS, 5);
+    let row = |(at, name): (usize, &u32)| Row { last_name: names.name(*name).to_owned(), person: format!("P-{at}") };
+    let rows: Vec<_> = patients.iter().enumerate().map(row).collect();
+    let stored = column::<ByPerson<BITS>>(&rows, 0);
+    let mut rows_of: HashMap<&[u8], u32> = HashMap::new();
+    stored.iter().for_each(|value| *rows_of.entry(value).or_default() += 1);
+    let tried = 1000;
+    let found = |row: &Row| -> u32 {
+        let asked = asked::<ByPerson<BITS>>(&row.last_name, 0);
+        asked.iter().map(|value| rows_of.get(value.as_slice()).copied().unwrap_or(0)).sum()
+    };
+    let mean = rows.iter().step_by(rows.len() / tried).map(|row| f64::from(found(row))).sum::<f64>() / tried as f64;
+
+    let report = plan(ROWS, whole(BITS).with_slots(&US_SURNAMES_1), names_of(&names, &patients)).report();
+    let foretold = only(&report).figure(Measure::CandidatesMean).number();
+    println!("{foretold:.1} candidates were foretold, and {mean:.1} are found");
+    assert!((0.9..1.1).contains(&(mean / foretold)), "{report}");
 }
 
 #[test]

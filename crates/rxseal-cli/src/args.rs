@@ -508,7 +508,7 @@ pub struct PlanIndexes {
     /// An index, such as 'patient.last = family(last_name), bits 14, slots us-surnames/1'. Give all indexes of the record: together
     /// they tell more than each alone. Several columns are (family(last_name), date(born)) or family_parts(last_name, former). Bits
     /// that are left out follow from --rows; `unique` in their place is a check for uniqueness. The normalizers are date, dea, email,
-    /// exact, family, given, id, ndc, npi, phone, ssn, family_parts and given_parts. The slots are us-surnames/1, us-given/1 or a file
+    /// exact, family, given, id, ndc, npi, phone, ssn, family_parts, given_parts and sounds. The slots are us-surnames/1, us-given/1 or a file
     /// of --write-slots
     #[arg(long = "index", value_name = "INDEX", required = true)]
     pub indexes: Vec<String>,

@@ -9,8 +9,7 @@
 //! keys, with perfect knowledge of how common each form is. And it says how many candidates a search opens.
 //!
 //! ```no_run
-//! # #[derive(Debug)] struct Patient;
-//! # mod rxseal_doc { }
+//! # struct Patient;
 //! # fn plan<BornOn, LastNameIs>(patients: Vec<Patient>) -> Result<(), rxseal::Error>
 //! # where BornOn: rxseal::index::Index<Record = Patient>, LastNameIs: rxseal::index::Index<Record = Patient> {
 //! use rxseal_search::plan::Plan;
@@ -225,8 +224,8 @@ impl Shape {
 /// use rxseal::phi::Phone;
 /// use rxseal_search::{assert_plan, indexes};
 ///
-/// struct Patient {
-///     phone: String,
+/// pub struct Patient {
+///     pub phone: String,
 /// }
 ///
 /// indexes! {

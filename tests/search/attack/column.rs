@@ -75,6 +75,13 @@ pub fn column<I: Index<Record = Row, Stored = Option<IndexValue<I>>>>(rows: &[Ro
     values
 }
 
+/// What a query for a last name asks for.
+pub fn asked<I: Index<Record = Row>>(last_name: &str, seed: u64) -> Vec<Vec<u8>> {
+    let indexer = keyring(seed).indexer().unwrap();
+    let asked = indexer.asked::<I>(|_, forms| forms.push(&[last_name.as_bytes()])).unwrap();
+    asked.iter().map(|value| value.as_bytes().to_vec()).collect()
+}
+
 /// A keyring whose keys are known, so that a run repeats: one of the golden ones.
 fn keyring(seed: u64) -> Keyring {
     const FILES: [&str; 2] = [include_str!("../../golden/keyring-x.json"), include_str!("../../golden/keyring-c.json")];

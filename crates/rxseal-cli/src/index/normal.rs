@@ -2,7 +2,7 @@
 
 use rxseal::Error;
 use rxseal_search::normal::{
-    Date, Dea, Email, Exact, Family, Given, Id, Ndc, NormalForm, Normalizes, NormalizesParts, Npi, Phone, Ssn,
+    Date, Dea, Email, Exact, Family, Given, Id, Ndc, NormalForm, Normalizes, NormalizesParts, Npi, Phone, Sounds, Ssn,
 };
 
 /// Writes one form of a text.
@@ -11,7 +11,8 @@ pub type Whole = fn(&str, &mut NormalForm) -> Result<(), Error>;
 pub type Parts = fn(&str, &mut dyn FnMut(&[u8]) -> Result<(), Error>) -> Result<(), Error>;
 
 /// The names of the normalisers that write one form, and of those that write several.
-pub const NAMES: &str = "date, dea, email, exact, family, given, id, ndc, npi, phone, ssn; family_parts, given_parts";
+pub const NAMES: &str =
+    "date, dea, email, exact, family, given, id, ndc, npi, phone, ssn; family_parts, given_parts, sounds";
 
 pub fn whole(name: &str) -> Option<Whole> {
     Some(match name {
@@ -34,6 +35,7 @@ pub fn parts(name: &str) -> Option<Parts> {
     Some(match name {
         "family_parts" => <Family as NormalizesParts<str>>::write_parts,
         "given_parts" => <Given as NormalizesParts<str>>::write_parts,
+        "sounds" => <Sounds as NormalizesParts<str>>::write_parts,
         _ => return None,
     })
 }

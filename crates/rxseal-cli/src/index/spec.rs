@@ -25,7 +25,8 @@ pub struct Spec {
 
 enum Components {
     Whole(Vec<Whole>),
-    Parts(Parts),
+    /// Several forms of a text, for an index of this kind.
+    Parts(Kind, Parts),
 }
 
 impl Spec {
@@ -70,7 +71,7 @@ impl Spec {
         let kind = self.kind();
         let count = match &self.components {
             Components::Whole(all) => all.len(),
-            Components::Parts(_) => 1,
+            Components::Parts(..) => 1,
         };
         let bits = self.bits.unwrap_or_else(|| {
             if kind == Kind::Compound { Profile::NearlyUnique.bits(rows) } else { Profile::Flat.bits(rows) }
@@ -86,7 +87,7 @@ impl Spec {
         };
         let write: Write = match self.components {
             Components::Whole(all) => Box::new(move |row, forms| write_whole(&all, &at, row, forms)),
-            Components::Parts(parts) => Box::new(move |row, forms| {
+            Components::Parts(_, parts) => Box::new(move |row, forms| {
                 at.iter().try_for_each(|at| parts(row.text(*at), &mut |form| forms.push(&[form])))
             }),
         };
@@ -95,7 +96,7 @@ impl Spec {
 
     fn kind(&self) -> Kind {
         match &self.components {
-            Components::Parts(_) => Kind::Parts,
+            Components::Parts(kind, _) => *kind,
             Components::Whole(all) if all.len() > 1 => Kind::Compound,
             Components::Whole(_) => Kind::Whole,
         }
@@ -131,7 +132,8 @@ fn components(list: &str) -> Result<(Components, Vec<String>), String> {
     let Some(compound) = list.strip_prefix('(').and_then(|list| list.strip_suffix(')')) else {
         let (name, columns) = call(list)?;
         if let Some(parts) = parts(name) {
-            return Ok((Components::Parts(parts), columns));
+            let kind = if name == "sounds" { Kind::Sounds } else { Kind::Parts };
+            return Ok((Components::Parts(kind, parts), columns));
         }
         return Ok((Components::Whole(vec![whole_of(name, &columns)?]), columns));
     };

@@ -75,6 +75,7 @@ fn indexes_of_each_kind_are_read() {
         "p.last-born=( family( last_name ) ,date(born) )",
         "p.names = family_parts(last_name, last_name), bits 8, slots us-surnames/1",
         "p.given = given(last_name), slots us-given/1",
+        "p.sounds = sounds(last_name)",
         "p.phone = phone(phone), unique",
         "p.id = exact(id), bits 12",
     ];
