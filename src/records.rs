@@ -118,6 +118,7 @@ mod migrates;
 mod nested;
 mod open;
 mod parts;
+mod reindex;
 mod round_trip;
 mod seal;
 mod subjects;
@@ -133,6 +134,7 @@ pub use ids::{AsRecordId, AsSubjectId};
 pub use keys::{RecordKeys, WithSubjects};
 pub use migrates::Migrates;
 pub use parts::{PartsTwin, PhiParts};
+pub use reindex::Reindexed;
 pub use subjects::SubjectSource;
 pub use tags::{TaggedRecord, Verified};
 pub use traits::{PhiFields, PhiPart, PhiRecord, SealedFields, SealedPart, SealedRecord, WholeRecord};
@@ -156,6 +158,8 @@ pub use indexed::{
 pub use open::RecordOpener;
 #[doc(hidden)]
 pub use parts::sum;
+#[doc(hidden)]
+pub use reindex::RowIndexer;
 #[doc(hidden)]
 pub use seal::RecordSealer;
 #[doc(hidden)]
