@@ -39,6 +39,7 @@ struct Inner {
     reason: Reason,
     // Ids as plain data. Their types are a layer above, which converts them in `impl Error` blocks of its own.
     field: Option<&'static str>,
+    index: Option<&'static str>,
     record_type: Option<Box<str>>,
     key_id: Option<[u8; 6]>,
     time_left: Option<Duration>,
@@ -59,6 +60,12 @@ impl Error {
     #[must_use]
     pub fn field_id(&self) -> Option<&'static str> {
         self.0.field
+    }
+
+    /// The id of the index that the error is about, if it is about one.
+    #[must_use]
+    pub fn index_id(&self) -> Option<&'static str> {
+        self.0.index
     }
 
     /// The record type that the error is about, if it is about one.
@@ -217,6 +224,25 @@ impl Error {
         matches!(self.0.kind, ErrorKind::NotIndexable | ErrorKind::BadCheckDigit)
     }
 
+    /// Nothing is left of what was searched for. Ask for more input.
+    #[must_use]
+    pub fn is_empty_query(&self) -> bool {
+        matches!(self.0.kind, ErrorKind::EmptyQuery)
+    }
+
+    /// A stored index value is not that of its record. A re-index of the row mends it.
+    #[must_use]
+    pub fn is_index_stale(&self) -> bool {
+        matches!(self.0.kind, ErrorKind::IndexStale)
+    }
+
+    /// A stored index value is not one of the index, or was made under an index root or a definition that this program does not have. It
+    /// may come from a newer generation of the keyring than the loaded one.
+    #[must_use]
+    pub fn is_index_unreadable(&self) -> bool {
+        matches!(self.0.kind, ErrorKind::IndexUnreadable)
+    }
+
     /// An error of a root key provider written outside this crate. `retryable` tells whether the same call may succeed
     /// later. The cause is shown by [`source`](std::error::Error::source): keep key bytes out of it.
     #[must_use]
@@ -306,10 +332,33 @@ impl Error {
 
     /// The same error, with its cause as text, for another caller that waited for the same call, or for each record of a page.
     pub(crate) fn again(&self) -> Self {
-        let Inner { kind, what, reason, field, ref record_type, key_id, time_left, clocks_apart, place, ref source } =
-            *self.0;
+        let Inner {
+            kind,
+            what,
+            reason,
+            field,
+            index,
+            ref record_type,
+            key_id,
+            time_left,
+            clocks_apart,
+            place,
+            ref source,
+        } = *self.0;
         let (record_type, source) = (record_type.clone(), source.as_ref().map(|_| self.causes().into()));
-        Self(Box::new(Inner { kind, what, reason, field, record_type, key_id, time_left, clocks_apart, place, source }))
+        Self(Box::new(Inner {
+            kind,
+            what,
+            reason,
+            field,
+            index,
+            record_type,
+            key_id,
+            time_left,
+            clocks_apart,
+            place,
+            source,
+        }))
     }
 
     pub(crate) fn kind(&self) -> ErrorKind {
@@ -334,6 +383,17 @@ impl Error {
     pub(crate) fn with_key_id(mut self, key_id: [u8; 6]) -> Self {
         self.0.key_id.get_or_insert(key_id);
         self
+    }
+
+    /// The error is about this index.
+    pub(crate) fn of_index(mut self, index: &'static str) -> Self {
+        self.0.index = Some(index);
+        self
+    }
+
+    /// Whether a normal form that is refused so is no row's.
+    pub(crate) fn finds_nothing(&self) -> bool {
+        self.is_not_indexable() || self.is_empty_query()
     }
 
     pub(crate) fn with_time_left(mut self, left: Duration) -> Self {
@@ -385,6 +445,7 @@ impl From<ErrorKind> for Error {
             what: "",
             reason: "",
             field: None,
+            index: None,
             record_type: None,
             key_id: None,
             time_left: None,
@@ -413,6 +474,9 @@ impl fmt::Display for Error {
         };
         if let Some(field) = self.0.field {
             detail(f, "field", &field)?;
+        }
+        if let Some(index) = self.0.index {
+            detail(f, "index", &index)?;
         }
         if let Some(record_type) = &self.0.record_type {
             detail(f, "record type", record_type)?;

@@ -2,6 +2,7 @@
 
 #[cfg(feature = "aws-lc")]
 mod aws_lc;
+mod prepared_hmac;
 
 use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit, Mac};
@@ -12,6 +13,8 @@ use crate::backend::Backend;
 use crate::codec::frame::{FrameWriter, domain};
 use crate::error::{Error, ErrorKind};
 use crate::secret::SecretBytes;
+
+pub(crate) use prepared_hmac::PreparedHmac;
 
 /// What a derived key is for: the table of FORMAT 3.2, with the parts that each purpose binds.
 #[derive(Clone, Copy)]
@@ -98,7 +101,7 @@ pub(crate) fn derive_with_subject(
     .map_err(Error::from)
 }
 
-/// HMAC-SHA-256 (RFC 2104).
+/// HMAC-SHA-256 (RFC 2104), of one message.
 pub(crate) fn hmac_sha256(backend: Backend, key: &SecretBytes<32>, message: &[u8]) -> Result<[u8; 32], Error> {
     Ok(match backend {
         Backend::RustCrypto => {

@@ -6,6 +6,7 @@ mod file;
 mod index_root;
 mod info;
 mod keys;
+mod made;
 mod subject_key;
 mod wrapped_subject_key;
 

@@ -264,7 +264,7 @@ pub mod page {
 /// # }
 /// ```
 pub mod roles {
-    pub use crate::record::{MayOpen, MaySeal, NotAuthentic, OpenOnly, Role, SealAndOpen, SealOnly};
+    pub use crate::record::{IndexOnly, MayOpen, MaySeal, NotAuthentic, OpenOnly, Role, SealAndOpen, SealOnly};
 }
 
 /// What the forms of a field are made with. A program rarely names these.
@@ -293,7 +293,7 @@ pub mod forms {
 pub mod __private {
     pub use crate::field::private::{Declared, all_distinct, check_bounds, declared, starts_with};
     pub use crate::form::{read_plaintext, write_plaintext};
-    pub use crate::index::check_searchable;
+    pub use crate::index::{check_index, check_searchable};
     pub use crate::records::{
         BoundValue, ClearField, FieldIds, HiddenField, IndexOf, IsOption, ListOf, NoList, RecordIds, RecordOpener,
         RecordSealer, ScaledValue, TokenChange, TokenVisit, Unindexed, assert_columns, assert_made_of,

@@ -33,7 +33,7 @@ use crate::id::Identifier;
 use crate::key::SubjectKey;
 use crate::keyring::Keyring;
 
-/// The role of a [`Record`], as a type: [`SealAndOpen`], [`SealOnly`] or [`OpenOnly`].
+/// The role of a [`Record`], as a type: [`SealAndOpen`], [`SealOnly`], [`OpenOnly`] or [`IndexOnly`].
 pub trait Role: private::Sealed {}
 
 /// A role that seals.
@@ -64,9 +64,14 @@ pub enum SealOnly {}
 #[derive(Debug)]
 pub enum OpenOnly {}
 
+/// The role of an [`Indexer`](crate::index::Indexer)'s records, which have no method that seals or opens.
+#[derive(Debug)]
+pub enum IndexOnly {}
+
 impl Role for SealAndOpen {}
 impl Role for SealOnly {}
 impl Role for OpenOnly {}
+impl Role for IndexOnly {}
 impl MaySeal for SealAndOpen {}
 impl MaySeal for SealOnly {}
 impl MayOpen for SealAndOpen {}
@@ -78,6 +83,7 @@ mod private {
     impl Sealed for super::SealAndOpen {}
     impl Sealed for super::SealOnly {}
     impl Sealed for super::OpenOnly {}
+    impl Sealed for super::IndexOnly {}
 }
 
 /// One record: what its tokens are bound to. It keeps the keys of the keyring that it was made from.
@@ -85,8 +91,8 @@ mod private {
 /// [`sealing`](Self::sealing) writes a whole struct with serde, and [`seal`](Self::seal) seals one field. To open, say who opens
 /// with [`opened_by`](Self::opened_by).
 ///
-/// [`Keyring::record`], [`Sealer::record`](crate::Sealer::record) and [`Opener::record`](crate::Opener::record) make it. It is
-/// `Send` and `Sync`, may be held across an `.await`, and does no I/O.
+/// [`Keyring::record`], [`Sealer::record`](crate::Sealer::record) [`Opener::record`](crate::Opener::record) and
+/// [`Indexer::record`](crate::index::Indexer::record) make it. It is `Send` and `Sync`, may be held across an `.await`, and does no I/O.
 ///
 /// The record id is the row's own, stable key, which you must know before you write the row. A UUIDv7 made by the program is best.
 // Where its methods are: sealing in `record/seal.rs`, resealing and rebinding in `record/reseal.rs`, `opened_by` in

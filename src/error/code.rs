@@ -105,6 +105,12 @@ error_codes! {
     /// a stored value is not of this index, or was made under an index root or a definition that the program does not have. Load the
     /// newest keyring, then look at the column.
     IndexUnreadable = "index-unreadable",
+    /// a stored index value is not that of its record. Index the row anew.
+    IndexStale = "index-stale",
+    /// two index roots or definitions of an index make values with one prefix. Destroy the staged index root and stage another one.
+    IndexPrefixCollision = "index-prefix-collision",
+    /// an index of one record type was used for a record of another. Use an index of the record's own type.
+    IndexMismatch = "index-mismatch",
     /// an index with slots does not know whose they are. Give the record a subject, or declare the person.
     IndexOwnerMissing = "index-owner-missing",
     /// the keyring was unlocked without index roots. Unlock it with them.

@@ -142,6 +142,18 @@ pub(crate) enum ErrorKind {
          person. An unbound or wide record needs one of these"
     )]
     IndexOwnerMissing,
+    #[error(
+        "the stored index value is not that of the record: the field or the column was changed without the other, or the \
+         row was never indexed. Index the row anew"
+    )]
+    IndexStale,
+    #[error(
+        "two index roots or definitions of the index make values with one prefix, so nobody could tell them apart: destroy \
+         the index root if it is staged, or change the definition"
+    )]
+    IndexPrefixCollision,
+    #[error("the index is of another record type than the record: use an index of the record's own type")]
+    IndexMismatch,
     #[error("the keyring was unlocked without its index roots: unlock it with `UnlockOptions::with_index_roots()`")]
     IndexRootsMissing,
 
@@ -368,6 +380,9 @@ impl ErrorKind {
             Self::IndexUnreadable => ErrorCode::IndexUnreadable,
             Self::IndexOwnerMissing => ErrorCode::IndexOwnerMissing,
             Self::IndexRootsMissing => ErrorCode::IndexRootsMissing,
+            Self::IndexStale => ErrorCode::IndexStale,
+            Self::IndexPrefixCollision => ErrorCode::IndexPrefixCollision,
+            Self::IndexMismatch => ErrorCode::IndexMismatch,
             Self::ScopeMissing | Self::ScopeOfAnotherTask => ErrorCode::ScopeMissing,
             Self::WrongDirection => ErrorCode::WrongDirection,
             Self::ClassLocked => ErrorCode::ClassLocked,
@@ -445,6 +460,9 @@ impl ErrorKind {
                 | Self::RuntimeNeeded
                 | Self::SubjectMismatch
                 | Self::KeyspaceMismatch
+                | Self::IndexMismatch
+                | Self::IndexOwnerMissing
+                | Self::IndexRootsMissing
         )
     }
 

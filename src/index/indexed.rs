@@ -100,7 +100,7 @@ impl<T, R: Role> EachIndex<T> for OrNull<'_, R> {
         match self.strict.stored::<I>(plain) {
             Err(error) if error.is_not_indexable() => {
                 self.not_indexed.push(NotIndexed { index: I::DEFINITION.id(), error });
-                Ok(I::Stored::of_values(Vec::new()))
+                Ok(I::Stored::of_values(&[]))
             }
             stored => stored,
         }

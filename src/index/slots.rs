@@ -1,5 +1,6 @@
 //! Slot tables: how many values a common normal form has (FORMAT 15.6).
 
+use super::versioned::is_versioned;
 use crate::backend::Backend;
 use crate::codec::frame::{FrameWriter, domain};
 use crate::kdf;
@@ -30,12 +31,14 @@ impl SlotTable {
     ///
     /// # Panics
     ///
-    /// If the entries are out of order or have another number of slots.
+    /// If the entries are out of order or have another number of slots, or if the id has no version.
     #[must_use]
     pub const fn new(id: &'static str, entries: &'static [(&'static str, u16)]) -> Self {
+        assert!(is_versioned(id), "the id of a slot table is a name, `/` and a version from 1, as `us-surnames/1`");
         let mut rest = entries;
         while let [(form, slots), after @ ..] = rest {
             assert!(*slots >= 2 && *slots <= MAX_SLOTS, "a form has 2 to 256 slots");
+            assert!(!form.is_empty(), "a form is not empty");
             if let [(next, _), ..] = after {
                 assert!(ascends(form.as_bytes(), next.as_bytes()), "forms ascend");
             }

@@ -3,12 +3,15 @@
 use super::value::{IndexSet, IndexValue};
 
 /// What a row has of an index: `Option<IndexValue<I>>` or [`IndexSet<I>`].
-pub trait StoredIndex<I>: Clone + private::Sealed {
-    /// The values.
+pub trait StoredIndex<I>: Clone + Default + PartialEq + private::Sealed {
+    #[doc(hidden)]
+    const IS_SET: bool;
+
+    /// The values. None of them means that no search by this index finds the record.
     fn values(&self) -> &[IndexValue<I>];
 
     #[doc(hidden)]
-    fn of_values(values: Vec<IndexValue<I>>) -> Self;
+    fn of_values(values: &[IndexValue<I>]) -> Self;
 }
 
 mod private {
@@ -20,21 +23,25 @@ impl<I> private::Sealed for Option<IndexValue<I>> {}
 impl<I> private::Sealed for IndexSet<I> {}
 
 impl<I> StoredIndex<I> for Option<IndexValue<I>> {
+    const IS_SET: bool = false;
+
     fn values(&self) -> &[IndexValue<I>] {
         self.as_slice()
     }
 
-    fn of_values(values: Vec<IndexValue<I>>) -> Self {
+    fn of_values(values: &[IndexValue<I>]) -> Self {
         values.first().copied()
     }
 }
 
 impl<I> StoredIndex<I> for IndexSet<I> {
+    const IS_SET: bool = true;
+
     fn values(&self) -> &[IndexValue<I>] {
         self.as_slice()
     }
 
-    fn of_values(values: Vec<IndexValue<I>>) -> Self {
+    fn of_values(values: &[IndexValue<I>]) -> Self {
         Self::of(values)
     }
 }

@@ -4,29 +4,45 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
-use std::str::FromStr;
 
-use super::{Definition, Index};
 use crate::codec::text;
-use crate::error::{Error, ErrorKind};
 
 /// The bytes by which a value says which index root and definition made it.
 pub(super) const PREFIX_LEN: usize = 3;
 /// A prefix and 128 bits.
-const MAX_LEN: usize = 19;
+pub(super) const MAX_LEN: usize = 19;
 /// FORMAT 15.8
 pub(crate) const MAX_VALUES: usize = 8;
 
 /// What a row is found by: 4 to 19 bytes, of which the first 3 say which index root and definition made it.
 ///
-/// It is not secret, and says nothing of the plaintext but that rows with one value may have one normal form.
+/// It is not secret, and says nothing of the plaintext but that rows with one value may have one normal form. A value of one index is no
+/// value of another:
+///
+/// ```compile_fail
+/// use rxseal::index::{Index, IndexValue};
+/// fn mixed<BornOn: Index, LastName: Index>(born: IndexValue<BornOn>) -> IndexValue<LastName> {
+///     born
+/// }
+/// ```
+///
+/// Its [`Display`](fmt::Display) and [`FromStr`](std::str::FromStr) are its text: base64url, whose first 4 characters are the prefix.
 pub struct IndexValue<I> {
+    /// Zeros behind the value, so that two values compare as a whole.
     bytes: [u8; MAX_LEN],
     len: u8,
     index: PhantomData<fn() -> I>,
 }
 
 impl<I> IndexValue<I> {
+    /// No value.
+    pub(super) const NONE: Self = Self::of_padded([0; MAX_LEN], 0);
+
+    /// A value of this length, with zeros behind it.
+    pub(super) const fn of_padded(bytes: [u8; MAX_LEN], len: u8) -> Self {
+        Self { bytes, len, index: PhantomData }
+    }
+
     /// The bytes.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
@@ -53,33 +69,12 @@ impl<I> IndexValue<I> {
             *last &= used_bits(bits);
         }
         let len = u8::try_from(PREFIX_LEN.saturating_add(whole)).unwrap_or_default();
-        Self { bytes, len, index: PhantomData }
-    }
-}
-
-impl<I: Index> IndexValue<I> {
-    /// A value as it is stored.
-    ///
-    /// # Errors
-    ///
-    /// `index-unreadable` if no definition of the index makes values of this length.
-    pub fn from_bytes(stored: &[u8]) -> Result<Self, Error> {
-        let has_shape = |definition: &Definition| {
-            let unused = !used_bits(definition.bits());
-            stored.len() == definition.value_len() && stored.last().is_some_and(|last| last & unused == 0)
-        };
-        let known = std::iter::once(&I::DEFINITION).chain(I::FORMER).any(has_shape);
-        let mut bytes = [0; MAX_LEN];
-        match bytes.get_mut(..stored.len()).filter(|_| known) {
-            Some(room) => room.copy_from_slice(stored),
-            None => return Err(ErrorKind::IndexUnreadable.into()),
-        }
-        Ok(Self { bytes, len: u8::try_from(stored.len()).unwrap_or_default(), index: PhantomData })
+        Self::of_padded(bytes, len)
     }
 }
 
 /// Which bits of a value's last byte are used: the high ones.
-const fn used_bits(bits: u8) -> u8 {
+pub(super) const fn used_bits(bits: u8) -> u8 {
     match bits.checked_rem(8) {
         Some(1) => 0x80,
         Some(2) => 0xC0,
@@ -99,16 +94,6 @@ impl<I> fmt::Display for IndexValue<I> {
     }
 }
 
-/// From its text.
-impl<I: Index> FromStr for IndexValue<I> {
-    type Err = Error;
-
-    fn from_str(stored: &str) -> Result<Self, Error> {
-        let bytes = text::decode(stored).ok_or(ErrorKind::IndexUnreadable)?;
-        Self::from_bytes(&bytes)
-    }
-}
-
 impl<I> Clone for IndexValue<I> {
     fn clone(&self) -> Self {
         *self
@@ -119,7 +104,7 @@ impl<I> Copy for IndexValue<I> {}
 
 impl<I> PartialEq for IndexValue<I> {
     fn eq(&self, other: &Self) -> bool {
-        self.as_bytes() == other.as_bytes()
+        self.bytes == other.bytes && self.len == other.len
     }
 }
 
@@ -139,7 +124,7 @@ impl<I> PartialOrd for IndexValue<I> {
 
 impl<I> Ord for IndexValue<I> {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.as_bytes().cmp(other.as_bytes())
+        self.bytes.cmp(&other.bytes).then(self.len.cmp(&other.len))
     }
 }
 
@@ -150,50 +135,64 @@ impl<I> fmt::Debug for IndexValue<I> {
 }
 
 /// The values of a record in an index of several values, such as the parts of a name: at most 8, in ascending order, each once. So
-/// their order says nothing.
-pub struct IndexSet<I>(Vec<IndexValue<I>>);
+/// their order says nothing. It takes no allocation.
+pub struct IndexSet<I> {
+    values: [IndexValue<I>; MAX_VALUES],
+    len: u8,
+}
 
 impl<I> IndexSet<I> {
     /// The values, in ascending order.
     #[must_use]
     pub fn as_slice(&self) -> &[IndexValue<I>] {
-        &self.0
+        self.values.get(..usize::from(self.len)).unwrap_or_default()
     }
 
-    pub(super) fn of(mut values: Vec<IndexValue<I>>) -> Self {
-        values.sort_unstable();
-        values.dedup();
-        Self(values)
+    /// Of at most 8 values in any order.
+    pub(super) fn of(list: &[IndexValue<I>]) -> Self {
+        let mut values = [IndexValue::NONE; MAX_VALUES];
+        let mut len = 0_u8;
+        for (place, value) in values.iter_mut().zip(list) {
+            *place = *value;
+            len = len.saturating_add(1);
+        }
+        if let Some(values) = values.get_mut(..usize::from(len)) {
+            values.sort_unstable();
+        }
+        let mut set = Self { values, len };
+        set.drop_repeated();
+        set
     }
-}
 
-impl<I: Index> IndexSet<I> {
-    /// A set of values as they are stored.
-    ///
-    /// # Errors
-    ///
-    /// `index-unreadable` if there are more than 8.
-    pub fn from_values(values: impl IntoIterator<Item = IndexValue<I>>) -> Result<Self, Error> {
-        let values: Vec<_> = values.into_iter().take(MAX_VALUES.saturating_add(1)).collect();
-        if values.len() > MAX_VALUES { Err(ErrorKind::IndexUnreadable.into()) } else { Ok(Self::of(values)) }
+    fn drop_repeated(&mut self) {
+        let sorted = self.values;
+        let mut last = None;
+        let mut len = 0_u8;
+        for value in sorted.iter().take(usize::from(self.len)).filter(|value| last.replace(**value) != Some(**value)) {
+            if let Some(place) = self.values.get_mut(usize::from(len)) {
+                *place = *value;
+            }
+            len = len.saturating_add(1);
+        }
+        self.len = len;
     }
 }
 
 impl<I> Clone for IndexSet<I> {
     fn clone(&self) -> Self {
-        Self(self.0.clone())
+        Self { values: self.values, len: self.len }
     }
 }
 
 impl<I> Default for IndexSet<I> {
     fn default() -> Self {
-        Self(Vec::new())
+        Self { values: [IndexValue::NONE; MAX_VALUES], len: 0 }
     }
 }
 
 impl<I> PartialEq for IndexSet<I> {
     fn eq(&self, other: &Self) -> bool {
-        self.0 == other.0
+        self.as_slice() == other.as_slice()
     }
 }
 
@@ -201,6 +200,6 @@ impl<I> Eq for IndexSet<I> {}
 
 impl<I> fmt::Debug for IndexSet<I> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(&self.0).finish()
+        f.debug_set().entries(self.as_slice()).finish()
     }
 }

@@ -9,7 +9,7 @@ use crate::aead::{ClassCipher, Letter, MessageCipher, SpareCipher, Suite};
 use crate::backend::Backend;
 use crate::error::{Error, ErrorKind};
 use crate::id::{Class, KeyId};
-use crate::kdf::{self, KeyPurpose};
+use crate::kdf::{self, KeyPurpose, PreparedHmac};
 use crate::secret::SecretBytes;
 
 /// A DEK of an unlocked keyring. It is only ever the input of a derivation (FORMAT 3.1).
@@ -20,7 +20,7 @@ pub(crate) struct Dek {
     backend: Backend,
     secret: SecretBytes<32>,
     classes: ClassKeys,
-    record: OnceLock<SecretBytes<32>>,
+    record: OnceLock<Box<PreparedHmac>>,
 }
 
 impl Dek {
@@ -62,13 +62,13 @@ impl Dek {
         kdf::derive(self.backend, &self.secret, KeyPurpose::Wrap { keyspace })
     }
 
-    /// The key of record tags (FORMAT 3.2, purpose `record`). It is made when it is first needed.
-    pub(crate) fn record_key(&self, keyspace: &str) -> Result<&SecretBytes<32>, Error> {
-        if let Some(key) = self.record.get() {
-            return Ok(key);
+    /// The HMAC of record tags (FORMAT 3.2, purpose `record`). It is made when it is first needed.
+    pub(crate) fn record_hmac(&self, keyspace: &str) -> Result<&PreparedHmac, Error> {
+        if let Some(hmac) = self.record.get() {
+            return Ok(hmac);
         }
         let key = kdf::derive(self.backend, &self.secret, KeyPurpose::Record { keyspace })?;
-        Ok(self.record.get_or_init(|| key))
+        Ok(self.record.get_or_init(|| Box::new(PreparedHmac::new(self.backend, &key, &[]))))
     }
 
     /// Refuses if nothing may be opened in this state (FORMAT 8.7).

@@ -4,6 +4,7 @@ use super::dek::Dek;
 use super::file::{KeyringFile, invalid};
 use super::index_root::IndexRoot;
 use super::info::{KeyInfo, KeyState, KeyUse};
+use super::made::Made;
 use crate::aead::{Suite, envelope};
 use crate::backend::Backend;
 use crate::codec::frame::{FrameWriter, domain, split_frame};
@@ -130,6 +131,7 @@ pub(crate) struct Keys {
     others: Vec<Dek>,
     /// Ascending by id, without the destroyed ones. Empty unless they were asked for.
     index_roots: Vec<IndexRoot>,
+    made: Made,
 }
 
 impl Keys {
@@ -159,7 +161,16 @@ impl Keys {
         let primary = primary.filter(|dek| dek.state == KeyState::Active);
         let primary = primary.ok_or_else(|| invalid("its primary key is not in its body"))?;
         let (keyspace, infos) = (file.keyspace.clone(), file.keys.clone());
-        Ok(Self { keyspace, generation: file.generation, backend, infos, primary, others, index_roots })
+        Ok(Self {
+            keyspace,
+            generation: file.generation,
+            backend,
+            infos,
+            primary,
+            others,
+            index_roots,
+            made: Made::new(),
+        })
     }
 
     pub(crate) fn keyspace(&self) -> &Name {
@@ -208,6 +219,11 @@ impl Keys {
     /// The one index root that index values are written under, if unlocking asked for index roots.
     pub(crate) fn primary_index_root(&self) -> Option<&IndexRoot> {
         self.index_roots.iter().find(|root| root.primary)
+    }
+
+    /// What was derived from the keys so far.
+    pub(crate) fn made(&self) -> &Made {
+        &self.made
     }
 
     /// Whether `id` is a key of this keyring.

@@ -11,7 +11,6 @@ use super::{HEAD_LEN, MAC_LEN, MAX_VERSION, RecordTag};
 use crate::context::Context;
 use crate::error::{Error, ErrorKind};
 use crate::id::{Class, FieldId, KeyId};
-use crate::kdf;
 use crate::key::{Dek, Keys};
 use crate::scratch;
 use crate::secret::reserve_wiping;
@@ -168,14 +167,14 @@ fn mac(
     cover: &Cover,
     number: u8,
 ) -> Result<[u8; MAC_LEN], Error> {
-    let key = dek.record_key(keys.keyspace().as_str())?;
+    let hmac = dek.record_hmac(keys.keyspace().as_str())?;
     let (message, digest) = (Message::of(cover, number)?, context.context_digest());
     // In one piece: the compression of many blocks at once is faster than of one block after the other.
     scratch::with(|buffer| {
         let out = buffer.vec();
         reserve_wiping(out, message.len());
         message.write(head, &digest, out);
-        kdf::hmac_sha256(keys.backend(), key, out)
+        Ok(hmac.mac(&[out]))
     })
 }
 

@@ -105,7 +105,7 @@ impl<'r> RecordSealer<'r> {
     ///
     /// Those of [`Indexer::stored`](crate::index::Indexer::stored).
     pub fn index<I: Index>(&self, plain: &I::Record) -> Result<I::Stored, Error> {
-        index::stored_in::<I>(self.core, plain).map_err(|error| error.in_record(self.core.context().record_type()))
+        index::stored_in::<I>(self.core, plain)
     }
 
     /// A list or a map of a field begins, the only one of that field here (FORMAT 4.5).
