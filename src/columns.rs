@@ -38,6 +38,7 @@ mod index_sql;
 mod len;
 #[cfg(feature = "postgres_types_0_2")]
 mod postgres_types_0_2;
+mod reindex_sql;
 #[cfg(feature = "rusqlite_0_39")]
 mod rusqlite_0_39;
 #[cfg(feature = "sea_orm_2")]
@@ -56,4 +57,5 @@ mod sqlx_0_9;
 pub use forms::SealedText;
 pub use index_sql::IndexSql;
 pub use len::ColumnLen;
+pub use reindex_sql::ReindexSql;
 pub use sql::{ColumnSql, DomainSql};

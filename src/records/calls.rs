@@ -87,7 +87,12 @@ impl<R: MayOpen> WithSubjects<'_, R> {
         self.open_each(rows, access, open_unverified)
     }
 
-    pub(super) fn open_one<S: SealedRecord, T>(&self, row: &S, access: &Access, open: OpenRow<S, T>) -> Result<T, Error> {
+    pub(super) fn open_one<S: SealedRecord, T>(
+        &self,
+        row: &S,
+        access: &Access,
+        open: OpenRow<S, T>,
+    ) -> Result<T, Error> {
         let core = Arc::new(self.core(types_of::<S>(), row.record_ids())?);
         let mut audit = Audit::begin(slice::from_ref(&core), access)?;
         let opened = open(row, &core, &mut audit.state);

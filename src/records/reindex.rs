@@ -1,8 +1,8 @@
 //! Computing the index columns of a row again: under the primary index root, by the present definitions.
 
-use super::keys::{RecordKeys, WithSubjects};
+use super::keys::{RecordKeys as _, WithSubjects};
 use super::open::RecordOpener;
-use super::traits::{SealedRecord, WholeRecord, types_of, verify_tag};
+use super::traits::{SealedRecord, WholeRecord, verify_tag};
 use crate::access::Access;
 use crate::error::Error;
 use crate::index::{self, Again, Index, NotIndexed};
@@ -130,6 +130,7 @@ pub(super) fn index_anew<S: SealedRecord>(core: &RecordCore, row: &mut S) -> Res
 }
 
 /// Gives the index columns of a row new values.
+#[expect(missing_debug_implementations, reason = "only generated code names it")]
 pub struct RowIndexer<'r> {
     core: &'r RecordCore,
     again: Again,

@@ -5,6 +5,7 @@ mod sought;
 mod written;
 
 pub mod normal;
+pub mod reindex;
 pub mod slots;
 
 pub use query::{Find, IndexQuery};
