@@ -203,7 +203,7 @@ pub mod root {
 /// ```
 pub mod subjects {
     pub use crate::key::{SubjectKey, WrappedSubjectKey};
-    pub use crate::subject_admin::{Reapplied, RewrapReport, ShredLog, ShredReceipt, SubjectAdmin};
+    pub use crate::subject_admin::{IndexToClear, Reapplied, RewrapReport, ShredLog, ShredReceipt, SubjectAdmin};
     #[cfg(feature = "subject-keys")]
     pub use crate::subject_keys::{LoadedSubjects, SubjectKeys};
 }

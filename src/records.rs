@@ -121,6 +121,7 @@ mod parts;
 mod reindex;
 mod round_trip;
 mod seal;
+mod shredding;
 mod subjects;
 mod tagging;
 mod tags;

@@ -2,12 +2,15 @@
 
 mod log;
 mod receipt;
+mod to_clear;
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 pub use log::ShredLog;
 pub use receipt::{Reapplied, RewrapReport, ShredReceipt};
+pub use to_clear::IndexToClear;
 
 #[cfg(any(test, feature = "insecure-test-keys"))]
 use crate::clock::TestClock;
@@ -52,7 +55,7 @@ const ATTEMPTS: usize = 16;
 ///
 /// admin.set_legal_hold("pharmacy-17", "P-7", false).await?;
 /// let receipt = admin.shred("pharmacy-17", "P-7", &log).await?;
-/// assert_eq!(receipt.complete_at() - receipt.shredded_at(), 30 * 86_400);
+/// assert_eq!(receipt.complete_at(), Some(receipt.shredded_at() + 30 * 86_400));
 ///
 /// // An id that was mistyped is refused: the receipt would be for the wrong patient.
 /// assert_eq!(admin.shred("pharmacy-17", "P-77", &log).await.unwrap_err().code(), rxseal::ErrorCode::SubjectMissing);
@@ -66,13 +69,20 @@ pub struct SubjectAdmin {
     store: Arc<dyn SubjectKeyStore>,
     observer: Option<Arc<dyn Observer>>,
     unknown_too: bool,
+    to_clear: Vec<IndexToClear>,
     clock: Clock,
 }
 
 impl SubjectAdmin {
     /// Manages the subjects in `store`.
     pub fn new(store: impl SubjectKeyStore + 'static) -> Self {
-        Self { store: Arc::new(store), observer: None, unknown_too: false, clock: Clock::default() }
+        Self {
+            store: Arc::new(store),
+            observer: None,
+            unknown_too: false,
+            to_clear: Vec::new(),
+            clock: Clock::default(),
+        }
     }
 
     /// Also shreds and holds subjects that the store does not know. A shredded one never gets a key, and a key that a held one gets later
@@ -80,6 +90,12 @@ impl SubjectAdmin {
     #[must_use]
     pub fn unknown_too(mut self) -> Self {
         self.unknown_too = true;
+        self
+    }
+
+    /// Names index columns.
+    pub(crate) fn with_indexes(mut self, columns: impl IntoIterator<Item = IndexToClear>) -> Self {
+        self.to_clear.extend(columns);
         self
     }
 
@@ -105,6 +121,9 @@ impl SubjectAdmin {
     /// longer with any backup from [`complete_at`](ShredReceipt::complete_at) on. The receipt is returned only after the line in the log
     /// is on disk: if the call fails, repeat it.
     ///
+    /// If [`indexed`](Self::indexed) named index columns, the receipt lists them: clear them in each row of the subject, and confirm it
+    /// with [`indexes_cleared`](Self::indexes_cleared).
+    ///
     /// # Errors
     ///
     /// `subject-retained` if the subject must be kept, as this machine's clock says now; `subject-missing` if the store does not know
@@ -126,6 +145,20 @@ impl SubjectAdmin {
         log.append(keyspace, subject, shredded_at)?;
         let was_known = before != StoredSubject::Absent;
         Ok(self.receipt(keyspace, subject, shredded_at, was_known, log))
+    }
+
+    /// The receipt of a subject whose rows hold no index value any more. Call it after you cleared the columns that the receipt
+    /// [lists](ShredReceipt::to_clear), in each row of the subject and in side tables of theirs. `backups_kept` is how long backups of these
+    /// are kept, since they still have the values.
+    ///
+    /// Clear them when the receipt is [effective](ShredReceipt::effective_at) or later. A program that held the subject's key until then may
+    /// have written a row with index values.
+    ///
+    /// # Errors
+    ///
+    /// `cleared-too-early` if the receipt is not effective yet.
+    pub fn indexes_cleared(&self, receipt: ShredReceipt, backups_kept: Duration) -> Result<ShredReceipt, Error> {
+        receipt.cleared(self.clock.unix_now(), backups_kept)
     }
 
     /// Protects the subject's key from being destroyed until further notice, or ends that protection: for example, a court or a payer
@@ -200,6 +233,9 @@ impl SubjectAdmin {
     /// hold and repeat the call. Whether a subject is held is decided now. The times in the log decide nothing; lines with a time in the
     /// future are [listed](Reapplied::ahead).
     ///
+    /// Call it after a restore of the database with the rows too, if they have index columns: the backup has the values of shredded subjects
+    /// again, and [`Reapplied::to_clear`] lists these.
+    ///
     /// # Errors
     ///
     /// Before anything is changed, `store-refused` if the log cannot be read or has a line that rxseal did not write, and
@@ -215,7 +251,11 @@ impl SubjectAdmin {
                 reapplied.add_ahead(keyspace.clone(), subject.clone());
             }
             // The tombstone says when the subject was first shredded.
-            match self.destroy(&keyspace, &subject, at.min(now)).await {
+            let destroyed = self.destroy(&keyspace, &subject, at.min(now)).await;
+            if destroyed.is_ok() && !self.to_clear.is_empty() {
+                reapplied.add_to_clear(keyspace.clone(), subject.clone());
+            }
+            match destroyed {
                 Ok((StoredSubject::Shredded { .. }, _)) => reapplied.add_before(),
                 Ok((before, shredded_at)) => {
                     let was_known = before != StoredSubject::Absent;
@@ -380,8 +420,9 @@ impl SubjectAdmin {
             HELD_AT_MOST,
             log.backups_kept(),
         );
+        let receipt = receipt.still(&self.to_clear);
         if let Some(observer) = &self.observer {
-            observer.key_event(&KeyEvent::Shredded { keyspace, subject, complete_at: receipt.complete_at() });
+            observer.key_event(&KeyEvent::Shredded { keyspace, subject, complete_at: receipt.key_gone_at() });
         }
         receipt
     }

@@ -185,6 +185,8 @@ error_codes! {
     SubjectRetained = "subject-retained",
     /// the retention time is already in the past. Give a later one, or none.
     RetentionPast = "retention-past",
+    /// the subject's index columns were cleared while programs could still write to them. Clear them again later.
+    ClearedTooEarly = "cleared-too-early",
     /// the subject's key was shredded. Everything sealed with it is gone for good.
     SubjectShredded = "subject-shredded",
     /// no key of this subject is stored. Nothing was sealed with it, or its store was lost.

@@ -280,6 +280,11 @@ pub(crate) enum ErrorKind {
     #[error("that time has passed already and would keep nothing: give a later one, or none to end the retention")]
     RetentionPast,
     #[error(
+        "a program may still hold the subject's key and write index values of it: clear the columns again when the receipt is effective, \
+         and confirm it then"
+    )]
+    ClearedTooEarly,
+    #[error(
         "the subject's key was shredded: everything sealed with it is lost for good, and the subject gets no other key"
     )]
     SubjectShredded,
@@ -411,6 +416,7 @@ impl ErrorKind {
             Self::KeyringMissing | Self::KeyringLost => ErrorCode::KeyringMissing,
             Self::SubjectRetained => ErrorCode::SubjectRetained,
             Self::RetentionPast => ErrorCode::RetentionPast,
+            Self::ClearedTooEarly => ErrorCode::ClearedTooEarly,
             Self::SubjectShredded => ErrorCode::SubjectShredded,
             Self::SubjectMissing | Self::SubjectsNotGiven | Self::SubjectNotGiven => ErrorCode::SubjectMissing,
             Self::StoreUnavailable | Self::FileUnavailable => ErrorCode::StoreUnavailable,

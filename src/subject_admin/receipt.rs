@@ -3,7 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::error::Error;
+use super::to_clear::IndexToClear;
+use crate::error::{Error, ErrorKind};
 
 /// A receipt that a subject was shredded, for the records of whoever asked for it. Times are Unix seconds.
 #[derive(Clone, PartialEq, Eq)]
@@ -14,25 +15,42 @@ pub struct ShredReceipt {
     effective_at: u64,
     complete_at: u64,
     was_known: bool,
+    to_clear: Vec<IndexToClear>,
 }
 
 impl ShredReceipt {
     /// What shredding a subject does not reach, to be filed with the receipt.
     pub const NOT_COVERED: &'static [&'static str] = &[
         "fields that were sealed without a subject (`Record::subject`)",
+        "index columns that the receipt does not list (`SubjectAdmin::indexed`)",
         "columns that are not sealed, and plaintext elsewhere: exports, logs, search indexes, messages",
         "copies of the subject's wrapped key outside of its store and of the backups that are counted here",
     ];
 
     pub(super) fn new(keyspace: &str, subject: &str, shredded_at: u64, was_known: bool) -> Self {
         let (keyspace, subject) = (keyspace.to_owned(), subject.to_owned());
-        Self { keyspace, subject, shredded_at, effective_at: shredded_at, complete_at: shredded_at, was_known }
+        let (effective_at, complete_at) = (shredded_at, shredded_at);
+        Self { keyspace, subject, shredded_at, effective_at, complete_at, was_known, to_clear: Vec::new() }
     }
 
     /// Sets the times: keys are held for `cached` more, and backups are kept for `kept`.
     pub(super) fn complete(self, now: u64, cached: Duration, kept: Duration) -> Self {
         let after = |time: Duration| self.shredded_at.max(now).saturating_add(time.as_secs());
         Self { effective_at: after(cached), complete_at: after(cached.max(kept)), ..self }
+    }
+
+    /// Lists what is to be cleared.
+    pub(super) fn still(self, to_clear: &[IndexToClear]) -> Self {
+        Self { to_clear: to_clear.to_vec(), ..self }
+    }
+
+    /// The index columns are cleared now, and backups of them are kept for `kept`.
+    pub(super) fn cleared(self, now: u64, kept: Duration) -> Result<Self, Error> {
+        if now < self.effective_at {
+            return Err(ErrorKind::ClearedTooEarly.into());
+        }
+        let complete_at = self.complete_at.max(now.saturating_add(kept.as_secs()));
+        Ok(Self { complete_at, to_clear: Vec::new(), ..self })
     }
 
     /// The keyspace.
@@ -67,9 +85,23 @@ impl ShredReceipt {
         self.effective_at
     }
 
-    /// When no backup of the store has its key any more, if backups are kept no longer than you said.
+    /// The index columns that still have to lose the subject's values: those of every record type that
+    /// [`SubjectAdmin::indexed`](crate::subjects::SubjectAdmin::indexed) named, until
+    /// [`indexes_cleared`](crate::subjects::SubjectAdmin::indexes_cleared).
     #[must_use]
-    pub fn complete_at(&self) -> u64 {
+    pub fn to_clear(&self) -> &[IndexToClear] {
+        &self.to_clear
+    }
+
+    /// When no backup of the store has its key any more, if backups are kept no longer than you said. `None` while index columns are
+    /// [to be cleared](Self::to_clear); afterwards, no backup of these has a value of the subject from then on either.
+    #[must_use]
+    pub fn complete_at(&self) -> Option<u64> {
+        self.to_clear.is_empty().then_some(self.complete_at)
+    }
+
+    /// When no backup of the store has its key any more, whatever index columns hold.
+    pub(super) fn key_gone_at(&self) -> u64 {
         self.complete_at
     }
 }
@@ -80,7 +112,8 @@ impl fmt::Debug for ShredReceipt {
         f.debug_struct("ShredReceipt")
             .field("keyspace", &self.keyspace)
             .field("shredded_at", &self.shredded_at)
-            .field("complete_at", &self.complete_at)
+            .field("complete_at", &self.complete_at())
+            .field("to_clear", &self.to_clear.len())
             .finish_non_exhaustive()
     }
 }
@@ -94,6 +127,7 @@ pub struct Reapplied {
     retained: Vec<(String, String)>,
     ahead: Vec<(String, String)>,
     failed: Vec<(String, String, Error)>,
+    to_clear: Vec<(String, String)>,
 }
 
 impl Reapplied {
@@ -118,6 +152,17 @@ impl Reapplied {
     /// Keyspace and id of each subject that could not be shredded, and why.
     pub fn failed(&self) -> impl Iterator<Item = (&str, &str, &Error)> {
         self.failed.iter().map(|(keyspace, subject, error)| (keyspace.as_str(), subject.as_str(), error))
+    }
+
+    /// Keyspace and id of each subject that is shredded, if [`SubjectAdmin::indexed`](crate::subjects::SubjectAdmin::indexed) named index
+    /// columns. A restored database has its index values again, so clear them again. It makes no difference whether this call or an
+    /// earlier one shredded the subject.
+    pub fn to_clear(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.to_clear.iter().map(|(keyspace, subject)| (keyspace.as_str(), subject.as_str()))
+    }
+
+    pub(super) fn add_to_clear(&mut self, keyspace: String, subject: String) {
+        self.to_clear.push((keyspace, subject));
     }
 
     pub(super) fn add_now(&mut self, was_known: bool) {
@@ -163,6 +208,7 @@ impl fmt::Debug for Reapplied {
             .field("retained", &self.retained.len())
             .field("ahead", &self.ahead.len())
             .field("failed", &self.failed.len())
+            .field("to_clear", &self.to_clear.len())
             .finish()
     }
 }

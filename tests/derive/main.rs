@@ -12,6 +12,7 @@ mod indexed;
 mod plaintext;
 mod recombined;
 mod shapes;
+mod shredding;
 mod subjects;
 mod support;
 mod swaps;

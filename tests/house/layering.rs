@@ -72,6 +72,7 @@ const SAME_LAYER: &[(&str, &str, &str)] = &[
     ("index", "record", "a value is made for a record"),
     ("admin", "count", "what is left under a key that is to be destroyed"),
     ("subject_admin", "count", "which DEKs subject keys are under"),
+    ("subject_admin", "index", "which columns a shredded subject's rows lose values in"),
     ("scope", "record", "a scope seals and opens for a record"),
     ("columns", "form", "a column holds a `Sealed`"),
     ("columns", "migrating", "a column that is being migrated holds a `Migrating`"),

@@ -9,17 +9,17 @@ use rxseal_search::indexes;
 pub struct Patient {
     #[phi(id)]
     pub id: u64,
-    #[phi(seal = FamilyName)]
+    #[phi(seal = FamilyName, index = LastNameIs, index = AnyName, index = LastAndBorn)]
     pub last_name: String,
-    #[phi(seal = Option<FamilyNameBefore>)]
+    #[phi(seal = Option<FamilyNameBefore>, index = AnyName)]
     pub former_name: Option<String>,
-    #[phi(seal = GivenName)]
+    #[phi(seal = GivenName, index = FirstNameIs)]
     pub first_name: String,
-    #[phi(seal = BirthDate)]
+    #[phi(seal = BirthDate, index = BornOn, index = LastAndBorn)]
     pub birth_date: String,
-    #[phi(seal = Option<Phone>)]
+    #[phi(seal = Option<Phone>, index = PhoneIs)]
     pub phone: Option<String>,
-    #[phi(seal = Mrn)]
+    #[phi(seal = Mrn, index = MrnIs)]
     pub mrn: String,
 }
 

@@ -21,7 +21,7 @@ use rxseal::root::{LocalRootKey, RootKey, RootKeyFile, RootKeys};
 use rxseal::store::{
     FileStore, KeyringStore, MemoryStore, MemorySubjectStore, Retention, StoreFuture, SubjectKeyStore,
 };
-use rxseal::subjects::{SubjectAdmin, SubjectKeys, WrappedSubjectKey};
+use rxseal::subjects::{ShredLog, SubjectAdmin, SubjectKeys, WrappedSubjectKey};
 use rxseal::{
     Access, Class, Each, Error, Keyring, Parts, Phi, PhiRecord, Purpose, Record, RecordTag, Sealed, Sealing, Token,
     accept_plaintext, phi, run_local,
@@ -385,6 +385,12 @@ fn all() -> Vec<(&'static str, Error)> {
         ("retention-past", {
             let subjects = SubjectAdmin::new(MemorySubjectStore::default()).unknown_too();
             fails(run_local(subjects.set_retain_until("pharmacy-17", SUBJECT_ID, Some(1))))
+        }),
+        ("cleared-too-early", {
+            let subjects = SubjectAdmin::new(MemorySubjectStore::default()).unknown_too();
+            let log = ShredLog::new(folder().join("cleared.log"), Duration::ZERO);
+            let receipt = run_local(subjects.shred("pharmacy-17", SUBJECT_ID, &log)).unwrap();
+            fails(subjects.indexes_cleared(receipt, Duration::ZERO))
         }),
         ("subject-shredded", of_subject(true)),
         ("subject-missing", of_subject(false)),

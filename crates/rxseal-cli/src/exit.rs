@@ -89,6 +89,7 @@ pub const STATUSES: &[Status] = &[
         exit: 5,
         meaning: "refused: a root key, a store, a key's state or use, or an older keyring forbids it",
         codes: &[
+            ErrorCode::ClearedTooEarly,
             ErrorCode::ClockSkew,
             ErrorCode::KeyCompromised,
             ErrorCode::KeyDestroyed,

@@ -245,7 +245,7 @@ fn describe(receipt: &ShredReceipt) -> String {
         receipt.keyspace(),
         time(receipt.shredded_at()),
         time(receipt.effective_at()),
-        time(receipt.complete_at()),
+        receipt.complete_at().map(time).unwrap_or_default(),
     )
 }
 

@@ -36,7 +36,7 @@ fn the_observer_hears_of_everyone_who_is_shredded() {
     let admin = SubjectAdmin::new(MemorySubjectStore::default()).unknown_too().observed_by(heard.clone());
     let receipt = run_local(admin.shred(TENANT, "P-7", &log)).unwrap();
     run_local(admin.shred(TENANT, "P-8", &log)).unwrap();
-    assert_eq!(heard.0.lock().unwrap()[0], ("P-7".to_owned(), receipt.complete_at()));
+    assert_eq!(heard.0.lock().unwrap()[0], ("P-7".to_owned(), receipt.complete_at().unwrap()));
     assert_eq!(heard.0.lock().unwrap().len(), 2);
     run_local(admin.reapply(&log)).unwrap();
     assert_eq!(heard.0.lock().unwrap().len(), 2, "they were shredded before");

@@ -74,10 +74,7 @@ fn marker(record: &RecordInput, index: &IndexInput) -> TokenStream {
     let definition = definition(record, index, &kind, None);
     let former = index.former.iter().map(|former| self::definition(record, index, &kind, Some(former)));
     let fields = || index.components.iter().flat_map(|component| &component.fields);
-    let classes = fields().map(|field| {
-        let marker = &field.marker;
-        quote!(<#marker as ::rxseal::Field>::CLASS)
-    });
+    let markers: Vec<_> = fields().map(|field| &field.marker).collect();
     let (forms, sought, person) = (forms(index), sought(index), person(index));
     let searches = fields().map(|field| {
         let marker = &field.marker;
@@ -95,7 +92,8 @@ fn marker(record: &RecordInput, index: &IndexInput) -> TokenStream {
             type Stored = #stored;
             const DEFINITION: ::rxseal::index::Definition = #definition;
             const FORMER: &'static [::rxseal::index::Definition] = &[#(#former),*];
-            const CLASSES: &'static [::rxseal::Class] = &[#(#classes),*];
+            const CLASSES: &'static [::rxseal::Class] = &[#(<#markers as ::rxseal::Field>::CLASS),*];
+            const FIELDS: &'static [::rxseal::FieldId] = &[#(<#markers as ::rxseal::Field>::ID),*];
 
             fn forms(
                 record: &#of,
