@@ -50,7 +50,8 @@ impl ReindexSql {
         Self::new(table, id, tokens, S::INDEX_COLUMNS, true)
     }
 
-    /// For SQLite, where the values of an index of several are rows of the table that [`IndexSql`](super::IndexSql) makes.
+    /// For SQLite, where the values of an index of several are rows of the table that [`IndexSql`](super::IndexSql) makes. Read them in one
+    /// transaction with the page, or a value that another program changed meanwhile looks stale.
     ///
     /// # Errors
     ///

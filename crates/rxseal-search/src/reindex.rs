@@ -104,7 +104,7 @@ pub struct Page<'p, S> {
 ///
 /// # fn main() -> Result<(), rxseal::Error> {
 /// # let keys = rxseal::testing::insecure_keyring("pharmacy-17")?.unobserved();
-/// # let access = Access::new("job:reindex", Purpose::HEALTHCARE_OPERATIONS)?;
+/// # let access = Access::new("job:reindex", Purpose::HOPERAT)?;
 /// let mut row = keys.seal(&Patient { id: 7, birth_date: "1970-01-31".into() })?;
 /// row.born_on = None; // sealed before it had the column
 ///
