@@ -211,6 +211,12 @@ impl Error {
         ErrorKind::BadCheckDigit.because(what)
     }
 
+    /// A query of which nothing is left, from a search written outside this crate (code `empty-query`).
+    #[must_use]
+    pub fn empty_query() -> Self {
+        ErrorKind::EmptyQuery.into()
+    }
+
     /// A query that asks for too much, from a search written outside this crate (code `query-too-large`).
     #[must_use]
     pub fn query_too_large() -> Self {

@@ -239,8 +239,8 @@ pub mod subjects {
 /// ```
 pub mod page {
     pub use crate::record::{
-        OpenPass, ResealPass, SealPass, open_page, reseal_page, seal_page, try_open_page, try_reseal_page,
-        try_seal_page,
+        Candidate, OpenPass, ResealPass, SealPass, open_candidates, open_page, reseal_page, seal_page, try_open_page,
+        try_reseal_page, try_seal_page,
     };
 }
 

@@ -30,6 +30,7 @@
 //! ```
 
 mod key_event;
+mod search;
 #[cfg(feature = "tracing_0_1")]
 mod to_tracing;
 
@@ -37,6 +38,7 @@ use std::fmt;
 use std::sync::Arc;
 
 pub use key_event::{KeyChange, KeyEvent};
+pub use search::{Asked, SearchEvent, Searching};
 #[cfg(feature = "tracing_0_1")]
 pub use to_tracing::TracingObserver;
 
@@ -44,8 +46,8 @@ use crate::access::Access;
 use crate::error::{Error, ErrorCode};
 use crate::id::{Class, FieldId, KeyId};
 
-/// Your own code that is told of every outermost opening: of one record, one single field, or one page of a bulk call. It never
-/// sees a value.
+/// Your own code that is told of every outermost opening: of one record, one single field, or one page of a bulk call or a search. It
+/// never sees a value.
 ///
 /// rxseal calls it on the thread that opens, so it should return quickly: put events into a channel, and write them to disk
 /// elsewhere.
@@ -82,6 +84,24 @@ pub trait Observer: Send + Sync {
     /// Called once after it, whatever the outcome.
     fn opened(&self, event: &OpenEvent<'_>);
 
+    /// Called before the candidates of a search are opened, once for each page of them. An error refuses the page, and ends the search. By default
+    /// it is [`before_open`](Self::before_open) with all candidates as the records.
+    ///
+    /// A limit of its own belongs here: a search by birth date in a large table opens a hundred strangers, which nobody sees.
+    ///
+    /// # Errors
+    ///
+    /// The error with which the observer refuses; the caller gets it.
+    fn before_search(&self, search: &Searching<'_>) -> Result<(), Error> {
+        self.before_open(search.opening())
+    }
+
+    /// Called once after a page of candidates, in the place of [`opened`](Self::opened). By default it calls that with all candidates as the
+    /// records, so nothing is lost; an observer that charges an actor for what was seen overrides it, and charges for the hits.
+    fn searched(&self, event: &SearchEvent<'_>) {
+        self.opened(event.opened());
+    }
+
     /// Called when something happens to keys. By default it does nothing.
     fn key_event(&self, event: &KeyEvent<'_>) {
         let _ = event;
@@ -95,6 +115,14 @@ impl<O: Observer + ?Sized> Observer for Arc<O> {
 
     fn opened(&self, event: &OpenEvent<'_>) {
         (**self).opened(event);
+    }
+
+    fn before_search(&self, search: &Searching<'_>) -> Result<(), Error> {
+        (**self).before_search(search)
+    }
+
+    fn searched(&self, event: &SearchEvent<'_>) {
+        (**self).searched(event);
     }
 
     fn key_event(&self, event: &KeyEvent<'_>) {

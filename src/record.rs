@@ -9,6 +9,7 @@ mod page;
 mod reader;
 mod reseal;
 mod seal;
+mod search;
 mod workspace;
 
 use std::fmt;
@@ -27,6 +28,8 @@ pub use reseal::ResealPass;
 pub(crate) use reseal::move_between;
 pub use seal::SealPass;
 pub(crate) use seal::{Claim, SealState, seal_appending};
+pub(crate) use search::SearchAudit;
+pub use search::{Candidate, open_candidates};
 
 use crate::error::{Error, ErrorKind};
 use crate::id::Identifier;

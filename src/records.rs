@@ -121,6 +121,7 @@ mod parts;
 mod reindex;
 mod round_trip;
 mod seal;
+mod search;
 mod shredding;
 mod subjects;
 mod tagging;

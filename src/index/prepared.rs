@@ -11,9 +11,8 @@ use super::value::{IndexValue, PREFIX_LEN};
 use crate::backend::Backend;
 use crate::codec::frame::{FrameWriter, HEAD, domain, part_head};
 use crate::error::{Error, ErrorKind};
-use crate::id::KeyId;
-use crate::kdf::{self, PreparedHmac};
-use crate::key::{IndexRoot, KeyState, Keys};
+use crate::kdf::PreparedHmac;
+use crate::key::{IndexRoot, KeyState, Keys, prefix_under};
 use crate::secret::SecretBytes;
 
 // What follows on part 1 of the messages and is the same in all of them. With it the first block of SHA-256 is full, so it is computed
@@ -83,17 +82,11 @@ impl<I: Index> PreparedIndex<I> {
     pub(super) fn by_definition(&self) -> impl Iterator<Item = &[Prepared]> {
         self.all.chunks(self.roots.max(1))
     }
-
-    pub(super) fn all(&self) -> &[Prepared] {
-        &self.all
-    }
 }
 
 /// A definition under an index root.
 pub(super) struct Prepared {
     pub(super) definition: Definition,
-    pub(super) root: KeyId,
-    pub(super) state: KeyState,
     pub(super) prefix: [u8; PREFIX_LEN],
     /// Whether new values are made with it.
     pub(super) is_current: bool,
@@ -116,15 +109,10 @@ impl Prepared {
             head.extend_from_slice(next);
             PreparedHmac::new(backend, key, &head)
         };
-        let mut message = Vec::new();
-        FrameWriter::new(domain::INDEX_PREFIX, &mut message).part(1, digest);
-        let [a, b, c, ..] = kdf::hmac_sha256(backend, key, &message)?;
         let has_slots = definition.slots().is_some();
         Ok(Self {
             definition: *definition,
-            root: root.id,
-            state: root.state,
-            prefix: [a, b, c],
+            prefix: prefix_under(backend, key, digest)?,
             is_current: root.primary && root.state == KeyState::Active,
             values: begun(domain::INDEX_VALUE, if has_slots { &SLOT_HEAD } else { &COMPONENT_HEAD }),
             slots: has_slots.then(|| begun(domain::INDEX_SLOT, &OWNER_HEAD)),
@@ -162,7 +150,8 @@ impl Prepared {
 mod tests {
     use super::super::{Kind, SlotOwner, SlotTable};
     use super::*;
-    use crate::key::{KeyInfo, KeyUse};
+    use crate::id::KeyId;
+    use crate::key::{KeyInfo, KeyState, KeyUse};
 
     static TEST: SlotTable = SlotTable::new("test/1", &[("obrien", 16)]);
 

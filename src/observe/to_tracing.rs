@@ -2,7 +2,7 @@
 
 use tracing::{info, warn};
 
-use super::{KeyEvent, Observer, OpenEvent, Outcome};
+use super::{KeyEvent, Observer, OpenEvent, Outcome, SearchEvent};
 
 /// An [`Observer`] that passes every event to `tracing` with the target `rxseal`. An event that succeeded is `INFO`. One that failed,
 /// or that accepted values which may be forged, is `WARN`.
@@ -53,6 +53,42 @@ impl Observer for TracingObserver {
         }
         match event.outcome() {
             Outcome::Opened if !event.accepts_compromised() && event.plaintexts().is_empty() => tell!(info, "opened"),
+            Outcome::Opened => tell!(warn, "opened"),
+            Outcome::Failed(code) => tell!(warn, code.as_str()),
+            Outcome::Panicked => tell!(warn, "panicked"),
+        }
+    }
+
+    fn searched(&self, event: &SearchEvent<'_>) {
+        let (search, opened) = (event.searching(), event.opened());
+        let opening = search.opening();
+        let access = opening.access();
+        let record_type = opening.records().first().map(super::OpenedRecord::record_type);
+        let indexes = search.indexes().join(",");
+        macro_rules! tell {
+            ($level:ident, $outcome:expr) => {
+                $level!(
+                    target: "rxseal",
+                    keyspace = opening.keyspace(),
+                    record_type,
+                    indexes = indexes.as_str(),
+                    index_roots = search.index_roots().len(),
+                    candidates = search.candidates(),
+                    hits = event.hits().count(),
+                    not_opened = event.not_opened(),
+                    opened_before = search.opened_before(),
+                    fields = opened.fields(),
+                    actor = access.actor(),
+                    purpose = %access.purpose(),
+                    request = access.request(),
+                    plaintexts = opened.plaintexts().len(),
+                    outcome = $outcome,
+                    "searched"
+                )
+            };
+        }
+        match opened.outcome() {
+            Outcome::Opened if opened.plaintexts().is_empty() => tell!(info, "opened"),
             Outcome::Opened => tell!(warn, "opened"),
             Outcome::Failed(code) => tell!(warn, code.as_str()),
             Outcome::Panicked => tell!(warn, "panicked"),

@@ -10,11 +10,35 @@ use crate::access::Access;
 use crate::error::Error;
 use crate::observe::{Observer, OpenEvent, OpenedRecord, Opening, Outcome};
 
+/// What kind of opening it is: how the observer is asked and told.
+pub(crate) trait Told {
+    fn ask(&self, observer: &dyn Observer, opening: &Opening<'_>) -> Result<(), Error>;
+    fn tell(&self, observer: &dyn Observer, event: &OpenEvent<'_>);
+}
+
+/// An opening whose values all go to the caller.
+pub(crate) struct Plainly;
+
+impl Told for Plainly {
+    fn ask(&self, observer: &dyn Observer, opening: &Opening<'_>) -> Result<(), Error> {
+        observer.before_open(opening)
+    }
+
+    fn tell(&self, observer: &dyn Observer, event: &OpenEvent<'_>) {
+        observer.opened(event);
+    }
+}
+
 /// An opening under way, of one record or of the records of a page. Its event is sent when it ends. If it is dropped before that,
 /// the program panicked.
-pub(crate) struct Audit<C: AsRef<[Arc<RecordCore>]> = [Arc<RecordCore>; 1], A: Borrow<Access> = Access> {
+pub(crate) struct Audit<
+    C: AsRef<[Arc<RecordCore>]> = [Arc<RecordCore>; 1],
+    A: Borrow<Access> = Access,
+    S: Told = Plainly,
+> {
     records: C,
     access: A,
+    pub(super) told: S,
     pub(crate) state: OpenState,
     joinable: Option<Joinable>,
     ended: bool,
@@ -23,8 +47,26 @@ pub(crate) struct Audit<C: AsRef<[Arc<RecordCore>]> = [Arc<RecordCore>; 1], A: B
 impl<C: AsRef<[Arc<RecordCore>]>, A: Borrow<Access>> Audit<C, A> {
     /// Asks the observer. A refusal is an opening too, and its event is sent.
     pub(crate) fn begin(records: C, access: A) -> Result<Self, Error> {
-        let mut audit = Self { records, access, state: OpenState::default(), joinable: None, ended: false };
-        let refusal = audit.with_observer(|observer, opening, _| observer.before_open(&opening));
+        Self::begin_as(Plainly, records, access)
+    }
+
+    /// A part of another opening, which asked the observer, and tells it what [`into_state`](Self::into_state) gives.
+    pub(crate) fn part_of_another(records: C, access: A) -> Self {
+        Self { records, access, told: Plainly, state: OpenState::default(), joinable: None, ended: true }
+    }
+
+    /// What is told of a part of another opening.
+    pub(crate) fn into_state(mut self) -> OpenState {
+        self.ended = true;
+        std::mem::take(&mut self.state)
+    }
+}
+
+impl<C: AsRef<[Arc<RecordCore>]>, A: Borrow<Access>, S: Told> Audit<C, A, S> {
+    /// The same for another kind of opening.
+    pub(super) fn begin_as(told: S, records: C, access: A) -> Result<Self, Error> {
+        let mut audit = Self { records, access, told, state: OpenState::default(), joinable: None, ended: false };
+        let refusal = audit.with_observer(|observer, opening, _| audit.told.ask(observer, &opening));
         if let Some(Err(error)) = refusal {
             audit.state.note_failure(&error);
             audit.end();
@@ -63,7 +105,7 @@ impl<C: AsRef<[Arc<RecordCore>]>, A: Borrow<Access>> Audit<C, A> {
     fn tell(&mut self, outcome: Outcome) {
         self.ended = true;
         self.with_observer(|observer, opening, state| {
-            observer.opened(&OpenEvent {
+            let event = OpenEvent {
                 opening,
                 touched: state.touched(),
                 plaintexts: &state.plaintexts,
@@ -72,7 +114,8 @@ impl<C: AsRef<[Arc<RecordCore>]>, A: Borrow<Access>> Audit<C, A> {
                 former_fields: state.former_fields,
                 accepts_compromised: state.allow_compromised,
                 outcome,
-            });
+            };
+            self.told.tell(observer, &event);
         });
     }
 
@@ -90,7 +133,7 @@ impl<C: AsRef<[Arc<RecordCore>]>, A: Borrow<Access>> Audit<C, A> {
     }
 }
 
-impl<C: AsRef<[Arc<RecordCore>]>, A: Borrow<Access>> Drop for Audit<C, A> {
+impl<C: AsRef<[Arc<RecordCore>]>, A: Borrow<Access>, S: Told> Drop for Audit<C, A, S> {
     fn drop(&mut self) {
         if !self.ended {
             self.take_joined();

@@ -58,6 +58,14 @@ impl OpenState {
         tally.touched.into_iter().for_each(|touched| self.touch(touched));
     }
 
+    /// Takes a part of this opening that had a state of its own.
+    pub(super) fn take_part(&mut self, mut part: Self) {
+        let mut tally = Tally::default();
+        part.add_to(&mut tally);
+        self.join(tally);
+        self.plaintexts.append(&mut part.plaintexts);
+    }
+
     /// Opens `token` into `out`, whose length is that of its payload (FORMAT 4.6, 5.1, 7.3).
     pub(crate) fn open<'o, F: Field>(
         &mut self,

@@ -127,7 +127,7 @@ impl<R: MayOpen> WithSubjects<'_, R> {
 }
 
 /// Opens the fields of a row within an opening.
-type OpenRow<S, T = <S as SealedFields>::Open> = fn(&S, &RecordCore, &mut OpenState) -> Result<T, Error>;
+pub(super) type OpenRow<S, T = <S as SealedFields>::Open> = fn(&S, &RecordCore, &mut OpenState) -> Result<T, Error>;
 
 impl<R: Role> WithSubjects<'_, R> {
     /// The record of a row, with the row's own id and subject, to open, seal or reseal single fields.
@@ -148,12 +148,16 @@ fn seal<P: PhiRecord>(record: &P, core: &RecordCore, sealing: &mut Sealing) -> R
 }
 
 /// Verifies a row's tag if it has one, and opens it.
-fn open<S: SealedRecord>(row: &S, core: &RecordCore, state: &mut OpenState) -> Result<S::Open, Error> {
+pub(super) fn open<S: SealedRecord>(row: &S, core: &RecordCore, state: &mut OpenState) -> Result<S::Open, Error> {
     verify_tag(core, row).inspect_err(|error| state.note_failure(error))?;
     open_unverified(row, core, state)
 }
 
-fn open_unverified<S: SealedRecord>(row: &S, core: &RecordCore, state: &mut OpenState) -> Result<S::Open, Error> {
+pub(super) fn open_unverified<S: SealedRecord>(
+    row: &S,
+    core: &RecordCore,
+    state: &mut OpenState,
+) -> Result<S::Open, Error> {
     row.open_fields(&mut RecordOpener::of(core, state))
 }
 

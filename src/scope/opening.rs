@@ -10,7 +10,7 @@ use super::frame::{Frame, Kind, Left, OpenFrame, check_nesting, enter_checked, f
 use crate::error::{Error, ErrorCode, ErrorKind};
 use crate::field::Field;
 use crate::id::Identifier;
-use crate::record::{Audit, OpenPass, RecordReader, TokenForm, open_form};
+use crate::record::{Audit, Candidate, OpenPass, RecordReader, TokenForm, open_form};
 use crate::token::Token;
 
 /// Reads a `T` from any serde format and opens its fields. [`RecordReader::opening`] makes it.
@@ -130,6 +130,32 @@ impl RecordReader {
         // Before the observer is asked: what may not begin is no opening.
         check_nesting(false)?;
         enter_checked(Kind::Open(OpenFrame { audit: self.begin_opening()?, parts: Vec::new() }), work)
+    }
+}
+
+impl Candidate<'_> {
+    /// Runs `work`, as [`RecordReader::run_opening`] does. Every field that it reads on this thread is opened for this candidate, as a part of the
+    /// search.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`RecordReader::run_opening`], except `refused-by-observer`.
+    pub fn run_opening<T, E>(&mut self, work: impl FnOnce() -> Result<T, E>) -> Result<T, Error>
+    where
+        E: std::error::Error + Send + Sync + 'static,
+    {
+        check_nesting(false)?;
+        let frame = OpenFrame { audit: self.begin_part(), parts: Vec::new() };
+        let (result, mut left) = enter_checked(Kind::Open(frame), work)?;
+        let kind = left.kind.take();
+        let result = left.settle(result);
+        if let Some(Kind::Open(mut frame)) = kind {
+            if let Err(error) = &result {
+                frame.audit.state.failed = Some(error.code());
+            }
+            self.take(frame.audit);
+        }
+        result
     }
 }
 

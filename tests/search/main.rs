@@ -1,5 +1,6 @@
 //! Search over databases, and over many random patients.
 
 mod databases;
+mod hits;
 mod patients;
 mod queries;

@@ -94,7 +94,7 @@ fn a_query_asks_for_each_former_definition() -> Result<(), Error> {
 fn a_query_of_any_of_several() -> Result<(), Error> {
     let indexer = keys().indexer()?;
     let swapped = indexer.find_any::<BornOn>(["1970-02-01", "1970-01-02"])?;
-    assert_eq!(swapped.values().len(), 2);
+    assert!(swapped.matches(&Patient { birth_date: "1970-02-01".into(), ..jane() }));
     assert!(swapped.matches(&Patient { birth_date: "1970-01-02".into(), ..jane() }));
     let years: Vec<_> = (1950..1983).map(|year| format!("{year}-01-31")).collect();
     assert_eq!(indexer.find_any::<BornOn>(&years).unwrap_err().code().as_str(), "query-too-large");
@@ -117,5 +117,53 @@ fn a_record_is_refused_or_null() -> Result<(), Error> {
     );
     assert!(!format!("{not_indexed:?}").contains("1970"));
     assert_eq!(Patient::INDEXES.len(), 7);
+    Ok(())
+}
+
+#[test]
+fn a_query_of_a_range_of_days() -> Result<(), Error> {
+    let indexer = keys().indexer()?;
+    let month = indexer.find_days::<BornOn>("1972-02-01"..="1972-03-01")?;
+    // Two days of 30 may share a value.
+    assert!((27..=30).contains(&month.values().len()));
+    assert!(month.matches(&Patient { birth_date: "1972-02-29".into(), ..jane() }));
+    assert!(!month.matches(&jane()));
+    let year = indexer.find_days::<BornOn>("1972-01-01"..="1972-12-31")?;
+    assert!((340..=366).contains(&year.values().len()), "some share a value");
+    let code = |days| indexer.find_days::<BornOn>(days).unwrap_err().code().as_str();
+    assert_eq!(code("1972-01-01"..="1973-01-01"), "query-too-large");
+    assert_eq!(code("1972-01-02"..="1972-01-01"), "empty-query");
+    assert_eq!(code("1972-01"..="1972-02"), "empty-query");
+    assert_eq!(code("01/01/1972"..="01/02/1972"), "not-indexable");
+    assert!(indexer.find_days::<BornOn>("9999-12-30"..="9999-12-31").is_ok());
+    // A placeholder has no value, and is no reason to refuse the days beside it.
+    let placeholder = Patient { birth_date: "1900-01-01".into(), ..jane() };
+    let around = indexer.find_days::<BornOn>("1899-12-31"..="1900-01-02")?;
+    assert!(around.values().len() <= 2 && !around.matches(&placeholder));
+    Ok(())
+}
+
+#[test]
+fn a_query_in_other_spellings() -> Result<(), Error> {
+    let indexer = keys().indexer()?;
+    let named = |name: &str| Patient { last_name: name.into(), ..jane() };
+    for typed in ["Müller", "Mueller"] {
+        let query = indexer.find_spellings::<LastNameIs>(typed)?;
+        for stored in ["Müller", "Mueller"] {
+            assert!(query.matches(&named(stored)), "{typed} {stored}");
+        }
+    }
+    assert!(indexer.find_spellings::<LastNameIs>("Groß")?.matches(&named("Gross")));
+    assert_eq!(indexer.find_spellings::<LastNameIs>("").unwrap_err().code().as_str(), "empty-query");
+    Ok(())
+}
+
+#[test]
+fn a_query_says_nothing_of_what_it_asks_for() -> Result<(), Error> {
+    let indexer = keys().indexer()?;
+    let query = indexer.find::<LastAndBorn>(("Canary", "1970-01-31"))?;
+    assert_eq!(format!("{query:?}"), "IndexQuery { index: \"patient.lastdob\", values: 3, .. }");
+    let like = rxseal_search::Like::<rxseal_search::normal::Family>::new("Canary")?;
+    assert_eq!(format!("{like:?}"), "Like { .. }");
     Ok(())
 }

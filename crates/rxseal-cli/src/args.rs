@@ -1,6 +1,9 @@
 //! What can be said on the command line. Comments here are the help that an operator reads.
 #![expect(clippy::doc_markdown, reason = "help is shown as it is written, without Markdown")]
 
+mod change;
+mod index_root;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -11,6 +14,9 @@ use rxseal::index::Kind;
 use rxseal::keys::Suite;
 
 use crate::exit::STATUSES;
+
+pub use change::Change;
+pub use index_root::{CountedIndexes, IndexRoot, NewIndexRoot};
 
 /// Manage the keyrings of rxseal, which encrypts fields of health records
 ///
@@ -143,9 +149,6 @@ pub enum Keyring {
     Rotate {
         /// The keyspace: the name of the keyring
         keyspace: String,
-        /// Rotate the index root instead. Entries indexed before are found with the old one only
-        #[arg(long)]
-        index_root: bool,
         #[command(flatten)]
         change: Change,
     },
@@ -215,6 +218,9 @@ pub enum Keyring {
     /// Add and remove root keys
     #[command(subcommand)]
     Root(Root),
+    /// Stage, promote and destroy index roots, which searches use, and count what is under them
+    #[command(subcommand)]
+    Index(IndexRoot),
 }
 
 #[derive(Subcommand)]
@@ -353,19 +359,6 @@ pub struct Counted {
     /// A column that should have no value at all; may be repeated. Refused if it has one
     #[arg(long, value_name = "TABLE.COLUMN")]
     pub empty: Vec<String>,
-}
-
-#[derive(ClapArgs)]
-pub struct Change {
-    /// Do everything except store the result, and print what would change
-    #[arg(long)]
-    pub dry_run: bool,
-    /// Refuse a stored keyring that is older than this generation, which is the last that you know was live
-    #[arg(long, value_name = "N")]
-    pub min_generation: Option<u64>,
-    /// Go on although the keyring has a time in the future: this machine's clock is right, and another machine's was wrong
-    #[arg(long)]
-    pub clock_is_right: bool,
 }
 
 #[derive(Subcommand)]

@@ -61,6 +61,6 @@ pub use ndc::Ndc;
 pub use normalizer::{Normalizer, Normalizes, NormalizesParts};
 pub use npi::Npi;
 pub use phone::Phone;
-pub use placeholders::{Placeholders, UsualPlaceholders};
+pub use placeholders::{NoPlaceholders, Placeholders, UsualPlaceholders};
 pub use sounds::Sounds;
 pub use ssn::Ssn;

@@ -1,14 +1,19 @@
 //! Queries: the values that rows are asked for, and what tells a hit from a stranger.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 
-use rxseal::Error;
-use rxseal::index::{Forms, Index, IndexValue, Indexer};
+use rxseal::index::{Forms, Index, IndexPrefix, IndexValue, Indexer};
+use rxseal::{Error, KeyId};
 
-use crate::sought::{SearchIndex, Sought};
+use crate::days::{AsDay, days};
+use crate::sought::{ByDate, SearchIndex, Sought};
+use crate::spelling::spellings;
 
 /// How many inputs one query has.
 const MAX_INPUTS: usize = 32;
+/// How many days: a year.
+const MAX_DAYS: usize = 366;
 
 /// Makes queries. Import it to search.
 pub trait Find: private::Sealed {
@@ -49,6 +54,28 @@ pub trait Find: private::Sealed {
         &self,
         sought: impl IntoIterator<Item = impl Sought<I>>,
     ) -> Result<IndexQuery<I>, Error>;
+
+    /// The query for a name in its other spellings too: `Mueller` for `Müller`, and the other way.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`find`](Self::find).
+    fn find_spellings<I: SearchIndex>(&self, name: &str) -> Result<IndexQuery<I>, Error>
+    where
+        for<'n> &'n str: Sought<I>;
+
+    /// The query for all days of a range, both ends included: `"1970-01-01"..="1970-01-31"`. It asks for one value for each day, so a month of
+    /// birth dates has 30 times the candidates of a day.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`find`](Self::find); `empty-query` if the range has no day; `query-too-large` if it has more than 366.
+    fn find_days<I: SearchIndex<Normalizers: ByDate>>(
+        &self,
+        days: RangeInclusive<impl AsDay>,
+    ) -> Result<IndexQuery<I>, Error>
+    where
+        for<'n> &'n str: Sought<I>;
 }
 
 mod private {
@@ -70,6 +97,25 @@ impl Find for Indexer {
         let sought: Vec<_> = sought.into_iter().take(MAX_INPUTS.saturating_add(1)).collect();
         if sought.len() > MAX_INPUTS { Err(Error::query_too_large()) } else { IndexQuery::of(self, &sought) }
     }
+
+    fn find_spellings<I: SearchIndex>(&self, name: &str) -> Result<IndexQuery<I>, Error>
+    where
+        for<'n> &'n str: Sought<I>,
+    {
+        let spellings = spellings(name);
+        IndexQuery::of(self, &spellings.iter().map(|name| name.as_str()).collect::<Vec<_>>())
+    }
+
+    fn find_days<I: SearchIndex<Normalizers: ByDate>>(
+        &self,
+        range: RangeInclusive<impl AsDay>,
+    ) -> Result<IndexQuery<I>, Error>
+    where
+        for<'n> &'n str: Sought<I>,
+    {
+        let days = days(range.start(), range.end(), MAX_DAYS)?;
+        IndexQuery::of(self, &days.iter().map(|day| day.as_str()).collect::<Vec<_>>())
+    }
 }
 
 /// What an index is asked for.
@@ -81,6 +127,7 @@ impl Find for Indexer {
 pub struct IndexQuery<I: Index> {
     values: Vec<IndexValue<I>>,
     forms: Forms,
+    roots: Vec<KeyId>,
 }
 
 impl<I: SearchIndex> IndexQuery<I> {
@@ -89,7 +136,15 @@ impl<I: SearchIndex> IndexQuery<I> {
             .asked::<I>(|definition, forms| sought.iter().try_for_each(|sought| sought.write(definition, forms)))?;
         let mut forms = Forms::of_query(&I::DEFINITION);
         sought.iter().try_for_each(|sought| sought.write(&I::DEFINITION, &mut forms))?;
-        Ok(Self { values, forms })
+        let mut roots: Vec<_> = indexer.prefixes::<I>()?.iter().map(IndexPrefix::root).collect();
+        roots.dedup();
+        Ok(Self { values, forms, roots })
+    }
+
+    /// The index roots under which it asks.
+    #[must_use]
+    pub fn roots(&self) -> &[KeyId] {
+        &self.roots
     }
 }
 

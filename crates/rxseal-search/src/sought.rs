@@ -3,7 +3,7 @@
 use rxseal::Error;
 use rxseal::index::{Definition, Forms, Index};
 
-use crate::normal::{NormalForm, Normalizer, Normalizes};
+use crate::normal::{Date, NormalForm, Normalizer, Normalizes, NormalizesParts};
 
 /// An index that can be searched. [`indexes!`](crate::indexes) implements it for each marker.
 #[diagnostic::on_unimplemented(
@@ -96,6 +96,32 @@ impl<Q, N: Normalizes<Q>> Ask<Q> for One<N> {
         forms.push(&[form.as_bytes()])
     }
 }
+
+/// A normaliser of sounds: a name is asked for by each of its codes.
+#[expect(missing_debug_implementations, reason = "it has no values")]
+pub enum BySound<N> {
+    #[doc(hidden)]
+    Never(std::convert::Infallible, std::marker::PhantomData<N>),
+}
+
+impl<N: Normalizer> Normalizers for BySound<N> {
+    const IDS: &'static [&'static str] = &[N::ID];
+}
+
+impl<Q, N: NormalizesParts<Q>> Ask<Q> for BySound<N> {
+    fn write(sought: &Q, forms: &mut Forms) -> Result<(), Error> {
+        N::write_parts(sought, &mut |code| forms.push(&[code]))
+    }
+}
+
+/// Normalisers of an index of dates.
+#[diagnostic::on_unimplemented(
+    message = "this is no index of dates",
+    note = "days are asked of an index that says `date(..)`"
+)]
+pub trait ByDate {}
+
+impl<P, Former> ByDate for (One<Date<P>>, Former) {}
 
 macro_rules! compound {
     ($(($($n:ident $q:ident $at:tt),+))*) => {$(

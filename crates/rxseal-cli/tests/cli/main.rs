@@ -14,6 +14,7 @@ mod ddl;
 #[path = "../../src/exit.rs"]
 mod exit;
 mod files;
+mod index_roots;
 mod keyring;
 mod mistakes;
 mod page;

@@ -50,6 +50,15 @@ impl Placeholders for UsualPlaceholders {
     const DATES: &'static [&'static str] = &["1900-01-01", "1800-01-01"];
 }
 
+/// No name and no date is a placeholder.
+#[derive(Debug)]
+pub struct NoPlaceholders;
+
+impl Placeholders for NoPlaceholders {
+    const NAMES: &'static [&'static str] = &[];
+    const DATES: &'static [&'static str] = &[];
+}
+
 fn has(list: &[&str], form: &[u8]) -> bool {
     list.iter().any(|placeholder| placeholder.as_bytes() == form)
 }
