@@ -136,7 +136,7 @@ CREATE {unique}INDEX {index} ON {on} ({column});"
         ))
     }
 
-    /// For MySQL from 8.0.16 on, and for MariaDB: the same. `id` is the column of the records' table and `id_type` its type in SQL, such as
+    /// For MySQL from 8.0.16 on: the same. `id` is the column of the records' table and `id_type` its type in SQL, such as
     /// `BIGINT`; both are for an index of several values.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! Search over SQLite and PostgreSQL: a change of the index root beside writers, searchers and kills, a million rows, and what is left in
 //! files and logs.
 
+mod guide;
 mod postgres_table;
 mod rotation;
 mod speed;

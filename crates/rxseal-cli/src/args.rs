@@ -500,8 +500,8 @@ pub struct Ddl {
     pub id_type: String,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
-pub enum IndexKind {
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum IndexKind {
     /// One value of one field
     Whole,
     /// One value of 2 to 4 fields
