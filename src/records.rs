@@ -120,6 +120,7 @@ mod open;
 mod parts;
 mod reindex;
 mod round_trip;
+mod row_indexer;
 mod seal;
 mod search;
 mod shredding;
@@ -161,7 +162,7 @@ pub use open::RecordOpener;
 #[doc(hidden)]
 pub use parts::sum;
 #[doc(hidden)]
-pub use reindex::RowIndexer;
+pub use row_indexer::RowIndexer;
 #[doc(hidden)]
 pub use seal::RecordSealer;
 #[doc(hidden)]

@@ -3,7 +3,6 @@
 use crate::count::{Table, quoted};
 use crate::error::Error;
 use crate::index::{IndexColumn, Kind};
-use crate::records::SealedRecord;
 
 /// The statements that go through the rows of a table, page by page, and give them new index values.
 ///
@@ -22,10 +21,11 @@ use crate::records::SealedRecord;
 /// # #[derive(PhiRecord)]
 /// # #[phi(record = "patient")]
 /// # struct Patient { #[phi(id)] id: u64, #[phi(seal = phi::BirthDate)] birth_date: String }
+/// use rxseal::SealedRecord;
 /// use rxseal::columns::ReindexSql;
 ///
 /// # fn main() -> Result<(), rxseal::Error> {
-/// let sql = ReindexSql::postgres::<SealedPatient>("patient", "id", &["birth_date"])?;
+/// let sql = ReindexSql::postgres("patient", "id", &["birth_date"], SealedPatient::INDEX_COLUMNS)?;
 /// assert_eq!(sql.select_all(), r#"SELECT * FROM "patient" WHERE "id" > $1 ORDER BY "id" LIMIT $2"#);
 /// # Ok(())
 /// # }
@@ -41,13 +41,14 @@ pub struct ReindexSql {
 
 impl ReindexSql {
     /// For PostgreSQL. `id` is the column that tells the rows apart, and `tokens` are the columns of the fields that the indexes are made
-    /// of; of a row with a record tag, the column of the tag is enough. The index columns are those of the row's type.
+    /// of; of a row with a record tag, the column of the tag is enough. `indexes` are the index columns of the row's type, its
+    /// [`INDEX_COLUMNS`](crate::SealedRecord::INDEX_COLUMNS).
     ///
     /// # Errors
     ///
     /// `invalid-id`: a name is empty or contains a NUL, or the table's is not `table` or `schema.table`.
-    pub fn postgres<S: SealedRecord>(table: &str, id: &str, tokens: &[&str]) -> Result<Self, Error> {
-        Self::new(table, id, tokens, S::INDEX_COLUMNS, true)
+    pub fn postgres(table: &str, id: &str, tokens: &[&str], indexes: &[IndexColumn]) -> Result<Self, Error> {
+        Self::new(table, id, tokens, indexes, true)
     }
 
     /// For SQLite, where the values of an index of several are rows of the table that [`IndexSql`](super::IndexSql) makes. Read them in one
@@ -56,8 +57,8 @@ impl ReindexSql {
     /// # Errors
     ///
     /// As for [`postgres`](Self::postgres).
-    pub fn sqlite<S: SealedRecord>(table: &str, id: &str, tokens: &[&str]) -> Result<Self, Error> {
-        Self::new(table, id, tokens, S::INDEX_COLUMNS, false)
+    pub fn sqlite(table: &str, id: &str, tokens: &[&str], indexes: &[IndexColumn]) -> Result<Self, Error> {
+        Self::new(table, id, tokens, indexes, false)
     }
 
     fn new(table: &str, id: &str, tokens: &[&str], indexes: &[IndexColumn], is_postgres: bool) -> Result<Self, Error> {
@@ -75,18 +76,6 @@ impl ReindexSql {
     /// A page of the rows that are to be indexed again. Parameters: the last id of the page before; the limit; then the prefixes that are not
     /// current ([`Indexer::prefixes`](crate::index::Indexer::prefixes), of all indexes), which are one array in PostgreSQL and
     /// `prefixes` parameters in SQLite.
-    ///
-    /// ```
-    /// # use rxseal::{PhiRecord, phi};
-    /// # #[derive(PhiRecord)]
-    /// # #[phi(record = "patient")]
-    /// # struct Patient { #[phi(id)] id: u64, #[phi(seal = phi::BirthDate)] birth_date: String }
-    /// # fn main() -> Result<(), rxseal::Error> {
-    /// let sql = rxseal::columns::ReindexSql::sqlite::<SealedPatient>("patient", "id", &["birth_date"])?;
-    /// assert!(sql.select(2).contains("WHERE \"id\" > ?1 AND "));
-    /// # Ok(())
-    /// # }
-    /// ```
     #[must_use]
     pub fn select(&self, prefixes: usize) -> String {
         let listed = if self.is_postgres {

@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use super::reindex::RowIndexer;
+use super::row_indexer::RowIndexer;
 use super::seal::RecordSealer;
 use crate::error::Error;
 use crate::field::Field;

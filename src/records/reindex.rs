@@ -2,10 +2,11 @@
 
 use super::keys::{RecordKeys as _, WithSubjects};
 use super::open::RecordOpener;
+use super::row_indexer::RowIndexer;
 use super::traits::{SealedRecord, WholeRecord, verify_tag};
 use crate::access::Access;
 use crate::error::Error;
-use crate::index::{self, Again, Index, NotIndexed};
+use crate::index::{Again, NotIndexed};
 use crate::keyring::Keyring;
 use crate::record::{OpenState, RecordCore};
 
@@ -113,9 +114,9 @@ fn reindexed<S: SealedRecord>(row: &S, core: &RecordCore, state: &mut OpenState)
     verify_tag(core, row).inspect_err(|error| state.note_failure(error))?;
     let plain = row.open_fields(&mut RecordOpener::of(core, state))?;
     let mut row = row.clone();
-    let mut indexer = RowIndexer { core, again: Again::default(), is_strict: false };
+    let mut indexer = RowIndexer::again(core);
     row.index_fields(&plain, &mut indexer)?;
-    let Again { is_changed, stale, not_indexed } = indexer.again;
+    let Again { is_changed, stale, not_indexed } = indexer.found();
     Ok(Reindexed { row, is_changed, stale, not_indexed })
 }
 
@@ -126,26 +127,5 @@ pub(super) fn index_anew<S: SealedRecord>(core: &RecordCore, row: &mut S) -> Res
     }
     let mut open = OpenState::default();
     let plain = row.open_fields(&mut RecordOpener::of(core, &mut open))?;
-    row.index_fields(&plain, &mut RowIndexer { core, again: Again::default(), is_strict: true })
-}
-
-/// Gives the index columns of a row new values.
-#[expect(missing_debug_implementations, reason = "only generated code names it")]
-pub struct RowIndexer<'r> {
-    core: &'r RecordCore,
-    again: Again,
-    /// Whether a record that is not indexable is refused, as when it is sealed.
-    is_strict: bool,
-}
-
-impl RowIndexer<'_> {
-    /// Gives one column what the record in plaintext has there.
-    pub(super) fn index<I: Index>(&mut self, plain: &I::Record, column: &mut I::Stored) -> Result<(), Error> {
-        if self.is_strict {
-            *column = index::stored_in::<I>(self.core, plain)?;
-            Ok(())
-        } else {
-            index::index_again::<I>(self.core, plain, column, &mut self.again)
-        }
-    }
+    row.index_fields(&plain, &mut RowIndexer::strict(core))
 }

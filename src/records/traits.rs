@@ -5,7 +5,7 @@ use super::ids::RecordIds;
 use super::indexed::Unindexed;
 use super::keys::{RecordKeys, Types};
 use super::open::RecordOpener;
-use super::reindex::RowIndexer;
+use super::row_indexer::RowIndexer;
 use super::seal::{RecordSealer, Sealing};
 use super::tagging;
 use super::twin::{HasField, TwinOf};

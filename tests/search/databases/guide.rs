@@ -4,7 +4,7 @@ use std::error::Error;
 
 use rxseal::columns::{IndexSql, ReindexSql};
 use rxseal::phi::BirthDate;
-use rxseal::{Access, Keyring, PhiRecord};
+use rxseal::{Access, Keyring, PhiRecord, SealedRecord as _};
 use rxseal_search::indexes;
 use rxseal_search::reindex::{Progress, Swap, reindex_page};
 use tokio_postgres::types::ToSql;
@@ -41,7 +41,7 @@ pub async fn reindex(
     former: &[&[u8]],
     access: &Access,
 ) -> Result<Progress, Box<dyn Error>> {
-    let sql = ReindexSql::postgres::<SealedPatient>("patient", "id", &["birth_date"])?;
+    let sql = ReindexSql::postgres("patient", "id", &["birth_date"], SealedPatient::INDEX_COLUMNS)?;
     let (mut after, mut progress) = (0, Progress::default()); // keep both: a job that was stopped goes on from here
     loop {
         let page = db.query(&sql.select(former.len()), &[&after, &500_i64, &former]).await?;

@@ -56,7 +56,7 @@ impl PostgresPersons {
             }));
             db
         });
-        let sql = ReindexSql::postgres::<SealedPerson>("person", "id", &TOKENS).unwrap();
+        let sql = ReindexSql::postgres("person", "id", &TOKENS, SealedPerson::INDEX_COLUMNS).unwrap();
         Self { schema: schema.to_owned(), runtime, db, statements: HashMap::new(), log, sql }
     }
 

@@ -34,7 +34,7 @@ impl SqlitePersons {
         let db = Connection::open(path).unwrap();
         db.busy_timeout(Duration::from_secs(60)).unwrap();
         db.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF").unwrap();
-        let sql = ReindexSql::sqlite::<SealedPerson>("person", "id", &TOKENS).unwrap();
+        let sql = ReindexSql::sqlite("person", "id", &TOKENS, SealedPerson::INDEX_COLUMNS).unwrap();
         Self { path: path.to_owned(), db, sql }
     }
 
