@@ -21,6 +21,8 @@ mod schema;
 mod slots;
 mod stored;
 mod value;
+#[cfg(test)]
+mod vector_tests;
 mod versioned;
 
 pub use crate::key::IndexSchema;

@@ -30,7 +30,7 @@ pub trait EachIndex<R> {
     fn stored<I: Index<Record = R>>(&mut self, plain: &R) -> Result<I::Stored, Error>;
 }
 
-/// A field that [`Indexer::index_or_null`] left null, and why.
+/// An index that [`Indexer::index_or_null`] or [`Keyring::seal_or_null`](crate::Keyring::seal_or_null) left null, and why.
 #[derive(Debug)]
 pub struct NotIndexed {
     index: &'static str,
@@ -38,7 +38,7 @@ pub struct NotIndexed {
 }
 
 impl NotIndexed {
-    pub(super) fn new(index: &'static str, error: Error) -> Self {
+    pub(crate) fn new(index: &'static str, error: Error) -> Self {
         Self { index, error }
     }
 

@@ -114,7 +114,7 @@ fn reindexed<S: SealedRecord>(row: &S, core: &RecordCore, state: &mut OpenState)
     verify_tag(core, row).inspect_err(|error| state.note_failure(error))?;
     let plain = row.open_fields(&mut RecordOpener::of(core, state))?;
     let mut row = row.clone();
-    let mut indexer = RowIndexer::again(core);
+    let mut indexer = RowIndexer::new(core);
     row.index_fields(&plain, &mut indexer)?;
     let Again { is_changed, stale, not_indexed } = indexer.found();
     Ok(Reindexed { row, is_changed, stale, not_indexed })
@@ -127,5 +127,5 @@ pub(super) fn index_anew<S: SealedRecord>(core: &RecordCore, row: &mut S) -> Res
     }
     let mut open = OpenState::default();
     let plain = row.open_fields(&mut RecordOpener::of(core, &mut open))?;
-    row.index_fields(&plain, &mut RowIndexer::strict(core))
+    row.index_fields(&plain, &mut RowIndexer::new(core))
 }

@@ -199,6 +199,7 @@ fn a_staging_time_is_waited_for_by_any_clock() {
     run_local(sure.stage_index_root(TENANT)).unwrap();
 }
 
+/// T69.
 #[test]
 fn an_index_root_is_destroyed_by_evidence_of_its_own() {
     let world = world();

@@ -85,6 +85,9 @@ pub enum Command {
     Count(Count),
     /// Print the SQL that lets a database refuse plaintext in a sealed column
     Ddl(Ddl),
+    /// Plan the indexes of a search
+    #[command(subcommand)]
+    Index(Index),
     /// Print completions for a shell
     Completions {
         /// The shell
@@ -521,6 +524,39 @@ impl From<IndexKind> for Kind {
             IndexKind::Sounds => Self::Sounds,
         }
     }
+}
+
+#[derive(Subcommand)]
+pub enum Index {
+    /// Say what indexes would give away and cost, from plaintext in CSV on the standard input
+    Plan(PlanIndexes),
+}
+
+/// Say what indexes would give away and cost, from plaintext in CSV on the standard input
+///
+/// The first line names the columns. Only aggregates are printed, and counts below 20 as <20. Use real rows: made-up patients are too
+/// even. The exit status is 1 if an index is refused.
+#[derive(ClapArgs)]
+pub struct PlanIndexes {
+    /// The most rows that the table will ever have in one keyspace
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=50_000_000))]
+    pub rows: u32,
+    /// An index, such as 'patient.last = family(last_name), bits 14, slots us-surnames/1'. Give all indexes of the record: together
+    /// they tell more than each alone. Several columns are (family(last_name), date(born)) or family_parts(last_name, former). Bits
+    /// that are left out follow from --rows; `unique` in their place is a check for uniqueness. The normalizers are date, dea, email,
+    /// exact, family, given, id, ndc, npi, phone, ssn, family_parts, given_parts and sounds. The slots are us-surnames/1, us-given/1 or a file
+    /// of --write-slots
+    #[arg(long = "index", value_name = "INDEX", required = true)]
+    pub indexes: Vec<String>,
+    /// Why values may have more bits than the rows ask for. It accepts nothing else
+    #[arg(long, value_name = "REASON")]
+    pub accept: Option<String>,
+    /// Write a slot table of the index from these rows into a new file, as Rust source. It shows forms that at least 50 rows have
+    #[arg(long, value_name = "FILE", requires = "slots_id")]
+    pub write_slots: Option<PathBuf>,
+    /// The id of that table, such as our-names/1
+    #[arg(long, value_name = "ID", requires = "write_slots")]
+    pub slots_id: Option<String>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]

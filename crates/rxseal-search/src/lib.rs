@@ -9,6 +9,7 @@ mod spelling;
 mod written;
 
 pub mod normal;
+pub mod plan;
 pub mod reindex;
 pub mod slots;
 

@@ -18,6 +18,7 @@ mod index_roots;
 mod keyring;
 mod mistakes;
 mod page;
+mod planning;
 mod readme;
 mod records;
 mod settings;
