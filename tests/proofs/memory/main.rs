@@ -86,10 +86,10 @@ mod before {
     }
 }
 
-static SLOTS: SlotTable = SlotTable::new("memory/1", &[(TEXT, 42)]);
+static SLOTS: SlotTable = SlotTable::new("memory/1", &[("smith", 42)]);
 
 macro_rules! index {
-    ($name:ident: $definition:expr) => {
+    ($name:ident of $form:expr, $definition:expr) => {
         enum $name {}
 
         impl index::Index for $name {
@@ -100,15 +100,15 @@ macro_rules! index {
             const FIELDS: &'static [FieldId] = &[Name::ID];
 
             fn forms(_: &(), _: &Definition, forms: &mut Forms) -> Result<(), Error> {
-                forms.push(&[TEXT.as_bytes()])
+                forms.push(&[$form.as_bytes()])
             }
         }
     };
 }
 
 const INDEXES: [&str; 2] = ["memory.indexed", "memory.slotted"];
-index!(Indexed: Definition::new("prescription", INDEXES[0], Kind::Whole, 14, &["exact/1"]));
-index!(Slotted: Definition::new("prescription", INDEXES[1], Kind::Whole, 14, &["exact/1"]).with_slots(&SLOTS, SlotOwner::Record));
+index!(Indexed of TEXT, Definition::new("prescription", INDEXES[0], Kind::Whole, 14, &["exact/1"]));
+index!(Slotted of "smith", Definition::new("prescription", INDEXES[1], Kind::Whole, 14, &["exact/1"]).with_slots(&SLOTS, SlotOwner::Record));
 
 const CLASSES: [Class; 6] =
     [Class::IDENTITY, Class::CONTACT, Class::MEDICATION, Class::PRESCRIBER, Class::CLINICAL, Class::COVERAGE];
@@ -505,7 +505,7 @@ const PATHS: &[Path] = &[
     }),
     ("index too long a text", |w| {
         let indexer = w.with_index_roots().indexer().unwrap();
-        failed(indexer.asked::<Indexed>(|_, forms| { forms.push(&[TEXT.as_bytes()])?; forms.push(&[TEXT.repeat(6).as_bytes()]) }), "not-indexable")
+        failed(indexer.asked::<Indexed>(|_, forms| { forms.push(&[TEXT.as_bytes()])?; forms.push(&[&[b'x'; 257]]) }), "not-indexable")
     }),
     ("load a damaged key file", |w| failed(RootKeyFile::new(&w.damaged_path).load(), "invalid-root-key")),
 ];
