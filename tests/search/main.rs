@@ -3,3 +3,4 @@
 mod hits;
 mod patients;
 mod queries;
+mod random;
