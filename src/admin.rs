@@ -2,6 +2,7 @@
 
 mod check;
 mod index_roots;
+mod remaining_index_use;
 mod remaining_use;
 
 use std::fmt;
@@ -17,7 +18,7 @@ use crate::clock::TestClock;
 use crate::clock::{Clock, unix_seconds};
 use crate::error::{Error, ErrorKind};
 use crate::id::KeyId;
-use crate::key::{KeyState, KeyUse, KeyringFile};
+use crate::key::{IndexSchema, KeyState, KeyUse, KeyringFile};
 use crate::keyring::{GRACE, MAX_STALENESS, Newest, Opened, Seen, UnlockOptions, create};
 use crate::observe::{KeyChange, KeyEvent, Observer};
 use crate::root_key::{RootKey, RootKeys};
@@ -62,6 +63,7 @@ pub struct KeyringAdmin {
     roots: RootKeys,
     options: UnlockOptions,
     observer: Option<Arc<dyn Observer>>,
+    indexes: IndexSchema,
     clock: Clock,
     seen: Seen,
 }
@@ -73,8 +75,8 @@ impl KeyringAdmin {
 
     /// Manages the keyrings in `store`, each of which one of `roots` unlocks.
     pub fn new(store: impl KeyringStore + 'static, roots: RootKeys) -> Self {
-        let (options, clock) = (UnlockOptions::default(), Clock::default());
-        Self { store: Arc::new(store), roots, options, observer: None, clock, seen: Seen::default() }
+        let (options, indexes, clock) = (UnlockOptions::default(), IndexSchema::default(), Clock::default());
+        Self { store: Arc::new(store), roots, options, observer: None, indexes, clock, seen: Seen::default() }
     }
 
     /// Sets what the stored keyring must be before it is changed. State the latest generation as the minimum: otherwise, if somebody put
@@ -89,6 +91,14 @@ impl KeyringAdmin {
     #[must_use]
     pub fn observed_by(mut self, observer: impl Observer + 'static) -> Self {
         self.observer = Some(Arc::new(observer));
+        self
+    }
+
+    /// Draws a new index root again if one of these indexes would then have two prefixes that are alike. By chance that happens once in
+    /// 2^24 pairs, and programs would refuse to search (`index-prefix-collision`) until the index root is destroyed.
+    #[must_use]
+    pub fn indexes(mut self, indexes: IndexSchema) -> Self {
+        self.indexes = indexes;
         self
     }
 
@@ -139,7 +149,7 @@ impl KeyringAdmin {
     /// this machine's clock; `store-conflict`, those of unlocking and of the store.
     pub async fn stage(&self, keyspace: &str) -> Result<(KeyringFile, KeyId), Error> {
         let (opened, over) = self.open(keyspace).await?;
-        let (file, id) = opened.stage(KeyUse::Seal, self.clock.unix_now())?;
+        let (file, id) = opened.stage(KeyUse::Seal, &self.indexes, self.clock.unix_now())?;
         Ok((self.publish(file, over, KeyChange::Staged(id)).await?, id))
     }
 
@@ -173,7 +183,7 @@ impl KeyringAdmin {
     /// unlocking and of the store.
     pub async fn rotate(&self, keyspace: &str) -> Result<(KeyringFile, KeyId), Error> {
         let (opened, over) = self.open(keyspace).await?;
-        let (file, id) = opened.rotate(KeyUse::Seal, self.clock.unix_now())?;
+        let (file, id) = opened.rotate(KeyUse::Seal, &self.indexes, self.clock.unix_now())?;
         Ok((self.publish(file, over, KeyChange::Rotated(id)).await?, id))
     }
 

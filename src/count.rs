@@ -2,6 +2,8 @@
 //!
 //! A record tag ([`RecordTag`](crate::RecordTag)) is under a key as a token is, and counts as one: a column of tags is a column to count.
 //!
+//! Index values are counted by prefix, which says what made them: [`IndexCounts`].
+//!
 //! Before an old key is destroyed, nothing may be left under it. [`count_by_key`] counts in values that a program reads;
 //! [`CountSql`] is the query that counts in a column of a database, which `rxseal-sqlite` and `rxseal-postgres` run.
 //!
@@ -19,12 +21,15 @@
 
 mod begun;
 mod find;
+mod index_counts;
+mod index_sql;
 mod sql;
 mod table;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) use begun::Begun;
+pub use index_counts::IndexCounts;
 pub use sql::CountSql;
 pub(crate) use table::{Table, fits_postgres, quoted};
 

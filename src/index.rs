@@ -16,11 +16,15 @@ mod of_record;
 mod owner;
 mod prepared;
 mod reading;
+mod schema;
 mod slots;
 mod stored;
 mod value;
+#[cfg(test)]
+mod vector_tests;
 mod versioned;
 
+pub use crate::key::IndexSchema;
 pub use column::IndexColumn;
 pub use declared::Index;
 #[doc(hidden)]
@@ -30,9 +34,10 @@ pub use definition::{Definition, Kind};
 pub use fields::check_searchable;
 pub use forms::Forms;
 pub use indexed::{EachIndex, IndexedRecord, NotIndexed};
-pub use indexer::{IndexPrefix, Indexer};
+pub use indexer::Indexer;
 pub(crate) use of_record::stored_in;
 pub use owner::SlotOwner;
+pub use schema::IndexPrefix;
 pub use slots::SlotTable;
 pub use stored::StoredIndex;
 pub(crate) use value::MAX_VALUES;

@@ -19,6 +19,18 @@ pub async fn night(at: &Service, folder: &Path) -> Result<(), Box<dyn Error>> {
         }
         migrate(at, tenant).await?;
     }
+    forget_again(at, folder).await
+}
+
+/// A restored database has index values again. So may a row that was written while its patient was forgotten.
+async fn forget_again(at: &Service, folder: &Path) -> Result<(), Box<dyn Error>> {
+    // Nobody was forgotten yet.
+    if !folder.join("shredded.log").exists() {
+        return Ok(());
+    }
+    for (tenant, patient) in at.subject_admin.reapply(&at.shredded).await?.to_clear() {
+        at.store.clear_indexes(tenant, patient.parse()?).await?;
+    }
     Ok(())
 }
 

@@ -9,6 +9,7 @@
 mod jobs;
 mod records;
 mod routes;
+mod search;
 mod staff;
 mod store;
 
@@ -19,12 +20,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rxseal::ErrorCode;
-use rxseal::keys::{KeyringAdmin, KeyringManager, Suite};
+use rxseal::keys::{KeyringAdmin, KeyringManager, Suite, UnlockOptions};
 use rxseal::observe::TracingObserver;
 use rxseal::root::{RootKeyFile, RootKeys};
 use rxseal::subjects::{ShredLog, SubjectAdmin, SubjectKeys};
 use rxseal_sqlite::{SqliteStore, SqliteSubjectStore};
 
+use records::SealedPatient;
 use store::Store;
 
 const TENANTS: [&str; 2] = ["pharmacy-17", "pharmacy-18"];
@@ -52,10 +54,12 @@ impl Service {
         }
         Ok(Self {
             store: Store::open(&folder.join("pharmacy.db")).await?,
-            keyrings: KeyringManager::builder(keyrings, roots).observed_by(TracingObserver),
+            keyrings: KeyringManager::builder(keyrings, roots)
+                .options_for(|_| UnlockOptions::default().with_index_roots())
+                .observed_by(TracingObserver),
             subjects: SubjectKeys::new(SqliteSubjectStore::open(&subjects)?),
             admin,
-            subject_admin: SubjectAdmin::new(SqliteSubjectStore::open(&subjects)?),
+            subject_admin: SubjectAdmin::new(SqliteSubjectStore::open(&subjects)?).indexed::<SealedPatient>(),
             shredded: ShredLog::new(folder.join("shredded.log"), Duration::from_secs(30 * 86_400)),
         })
     }

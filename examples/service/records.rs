@@ -12,9 +12,21 @@ pub struct Patient {
     #[serde(default = "Uuid::now_v7")]
     pub id: Uuid,
     #[phi(seal)]
-    pub name: Phi<String, phi::PatientName>,
+    pub first_name: Phi<String, phi::GivenName>,
     #[phi(seal)]
+    pub last_name: Phi<String, phi::FamilyName>,
+    #[phi(seal, index = BornOn)]
     pub born: Phi<String, phi::BirthDate>,
+    #[phi(seal, index = PhoneIs)]
+    pub phone: Option<Phi<String, phi::Phone>>,
+}
+
+// For up to 100,000 patients in a pharmacy. A birth date finds about 50 strangers too, whom nobody sees.
+rxseal_search::indexes! {
+    for Patient as "patient" {
+        pub BornOn = "patient.born": date(born: phi::BirthDate), bits 11;
+        pub PhoneIs = "patient.phone": phone(phone: phi::Phone), bits 14;
+    }
 }
 
 #[derive(PhiRecord)]

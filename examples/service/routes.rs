@@ -13,10 +13,10 @@ use rxseal_axum::{Plaintext, Problem};
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
-use crate::Service;
 use crate::records::{Patient, Prescription, SealedPrescription};
 use crate::staff::Staff;
 use crate::store::{CONFLICT, NOT_FOUND};
+use crate::{Service, search};
 
 /// How often a prescription was written.
 const VERSION: HeaderName = HeaderName::from_static("x-version");
@@ -29,6 +29,7 @@ pub fn router(service: Arc<Service>) -> Router {
         .route("/prescriptions", post(enter))
         .route("/prescriptions/{rx_number}", get(read))
         .route("/prescriptions/{rx_number}/directions", put(change::<phi::Directions>))
+        .merge(search::routes())
         .layer(map_response(log))
         .with_state(service)
 }
@@ -72,7 +73,7 @@ async fn change<F: Field>(
     Plaintext(value): Plaintext<<SealedPrescription as HasField<F>>::Value>,
 ) -> Result<StatusCode, Problem>
 where
-    SealedPrescription: HasField<F, Value: DeserializeOwned>,
+    SealedPrescription: HasField<F, Value: DeserializeOwned, Index = ()>,
 {
     by.access()?;
     let row = by.at.store.prescription(by.tenant, rx_number).await?;
@@ -101,6 +102,7 @@ async fn forget(by: Staff, Path(id): Path<Uuid>) -> Result<StatusCode, Problem> 
     by.at.store.delete_phone(by.tenant, id).await?;
     by.at.subject_admin.shred(by.tenant, id, &by.at.shredded).await?;
     by.at.subjects.forget(by.tenant, id).await;
+    by.at.store.clear_indexes(by.tenant, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

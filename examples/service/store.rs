@@ -4,9 +4,11 @@ use std::path::Path;
 
 use axum::http::StatusCode;
 use rxseal::RecordTag;
+use rxseal::index::Index;
 use rxseal_axum::Problem;
+use rxseal_search::IndexQuery;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqliteRow};
-use sqlx::{FromRow, query, query_as};
+use sqlx::{AssertSqlSafe, FromRow, query, query_as};
 use uuid::Uuid;
 
 use crate::records::{SealedPatient, SealedPhone, SealedPrescription};
@@ -44,8 +46,28 @@ impl Store {
     }
 
     pub async fn save_patient(&self, tenant: &str, row: &SealedPatient) -> Result<(), Problem> {
-        let statement = query("REPLACE INTO patient VALUES (?, ?, ?, ?)").bind(tenant).bind(row.id);
-        statement.bind(&row.name).bind(&row.born).execute(&self.0).await.map(drop).map_err(failed)
+        let statement = query("REPLACE INTO patient VALUES (?, ?, ?, ?, ?, ?, ?, ?)").bind(tenant).bind(row.id);
+        let statement = statement.bind(&row.first_name).bind(&row.last_name).bind(&row.born).bind(row.born_on);
+        statement.bind(&row.phone).bind(row.phone_is).execute(&self.0).await.map(drop).map_err(failed)
+    }
+
+    /// The candidates of a search: most of them are strangers.
+    pub async fn candidates<I: Index>(
+        &self,
+        tenant: &str,
+        column: &'static str,
+        query: &IndexQuery<I>,
+    ) -> Result<Vec<SealedPatient>, Problem> {
+        let sql = format!("SELECT * FROM patient WHERE tenant = ? AND {column} IN ({})", query.placeholders());
+        let statement = query_as(AssertSqlSafe(sql)).bind(tenant);
+        let statement = query.values().iter().fold(statement, |statement, value| statement.bind(*value));
+        statement.fetch_all(&self.0).await.map_err(failed)
+    }
+
+    /// What still finds a patient after the key is gone.
+    pub async fn clear_indexes(&self, tenant: &str, id: Uuid) -> Result<(), Problem> {
+        let sql = "UPDATE patient SET born_on = NULL, phone_is = NULL WHERE tenant = ? AND id = ?";
+        query(sql).bind(tenant).bind(id).execute(&self.0).await.map(drop).map_err(failed)
     }
 
     /// Writes a new row, or one in place of the row with the tag `was`. Whoever comes second has a conflict.

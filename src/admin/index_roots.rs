@@ -19,7 +19,7 @@ impl KeyringAdmin {
     /// `state-refused` if an index root is staged already; the others of [`stage`](Self::stage).
     pub async fn stage_index_root(&self, keyspace: &str) -> Result<(KeyringFile, KeyId), Error> {
         let (opened, over) = self.open(keyspace).await?;
-        let (file, id) = opened.stage(KeyUse::Index, self.clock.unix_now())?;
+        let (file, id) = opened.stage(KeyUse::Index, &self.indexes, self.clock.unix_now())?;
         Ok((self.publish(file, over, KeyChange::IndexRootStaged(id)).await?, id))
     }
 
@@ -50,7 +50,7 @@ impl KeyringAdmin {
     /// Those of [`rotate`](Self::rotate).
     pub async fn rotate_index_root(&self, keyspace: &str) -> Result<(KeyringFile, KeyId), Error> {
         let (opened, over) = self.open(keyspace).await?;
-        let (file, id) = opened.rotate(KeyUse::Index, self.clock.unix_now())?;
+        let (file, id) = opened.rotate(KeyUse::Index, &self.indexes, self.clock.unix_now())?;
         Ok((self.publish(file, over, KeyChange::IndexRootRotated(id)).await?, id))
     }
 }

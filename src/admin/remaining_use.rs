@@ -37,7 +37,7 @@ impl RemainingUse {
     }
 
     /// The same for an index root: the number of index values under it, in every index column and side table and in every backup that has to
-    /// stay searchable. Nobody checks a zero that you state here.
+    /// stay searchable. Nobody checks a zero that you state here, so prefer [`counted_of_index_root`](Self::counted_of_index_root).
     ///
     /// A row that has no index value yet is no evidence: an index that is being filled for the first time is complete when that job is.
     #[must_use]
@@ -114,6 +114,10 @@ impl RemainingUse {
         begun = subject_keys.map_or(begun, |counts| begun.earliest(counts.begun()));
         let subject_keys = subject_keys.map_or(Ok(0), |counts| left_in(counts, ring, key, NO_SUBJECT_KEY))?;
         Ok(Self { left: Left::OfDek { tokens, subject_keys }, key: Some(key), begun })
+    }
+
+    pub(super) fn counted_values(index_values: u64, root: KeyId, begun: Begun) -> Self {
+        Self { left: Left::OfIndexRoot { index_values }, key: Some(root), begun }
     }
 
     /// The number of tokens: 0 for an index root.

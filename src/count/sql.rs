@@ -17,15 +17,19 @@ use crate::token::{
 /// The result in place of a key id.
 pub(super) const NULL: &str = "null";
 pub(super) const NOT_A_TOKEN: &str = "not a token";
+/// The result in place of a prefix. Neither could be one, which has 4 characters.
+pub(super) const NO_VALUE: &str = "no value";
+pub(super) const NOT_AN_INDEX_VALUE: &str = "not an index value";
 /// The text before a key id that is in the letters of another token.
 pub(super) const JOINED: &str = "joined:";
 
 /// The characters of base64url, in order.
-const ALPHABET: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+pub(super) const ALPHABET: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-/// The statement that counts the tokens of a column by key: one pass over the table, and nothing is written.
+/// The statement that counts the tokens of a column by key, or the index values of a column by prefix: one pass over the table, and
+/// nothing is written.
 ///
-/// It yields rows of `key_id` and `tokens`. `key_id` is a key's id as 8 characters, or `null` for the rows without a value, or
+/// That of tokens yields rows of `key_id` and `tokens`. `key_id` is a key's id as 8 characters, or `null` for the rows without a value, or
 /// `not a token` for everything else: plaintext that was left behind, tokens that were cut off or changed, numbers. A token is what
 /// [`Token`](crate::Token) accepts: the text form in a text column, the bytes in a binary one. A record tag
 /// ([`RecordTag`](crate::RecordTag)) counts as a token.
@@ -62,7 +66,7 @@ impl CountSql {
         let table = Table::parse(table)?;
         // A column is named with its table: SQLite reads a quoted name that is not a column as a text.
         let sql = format!("SELECT v.{} FROM {} AS v", quoted("column", column)?, table.quoted);
-        Ok(Self { sql, table })
+        Ok(Self::of(sql, table))
     }
 
     /// For SQLite from 3.38 on. A column may mix text and binary values. The time for one document grows with the square of its length,
@@ -74,7 +78,7 @@ impl CountSql {
     pub fn sqlite(table: &str, column: &str) -> Result<Self, Error> {
         let name = Table::parse(table)?;
         let (table, column) = (&name.quoted, quoted("column", column)?);
-        let characters = id_of_digits();
+        let characters = spelled(4);
         let letters = letters();
         let magics = magics(hex);
         let ends = magic_ends(hex);
@@ -173,7 +177,7 @@ SELECT
     sum(n) AS tokens
 FROM rxseal_spelled GROUP BY 1 ORDER BY 1"
         );
-        Ok(Self { sql, table: name })
+        Ok(Self::of(sql, name))
     }
 
     /// For PostgreSQL from 12 on. A column of type `bytea` has binary tokens; of every other type (`text`, `varchar`, `jsonb`, `text[]`)
@@ -267,7 +271,11 @@ SELECT key_id, count(*) AS tokens FROM (
             ~ '(?:(?:r\\nxs|rx\\ns|rxs\\n)[{letters}]|(?:r\\nxr|rx\\nr|rxr\\n){TAG_END})[A-Za-z0-9_-]{{{NO_WORD}}}')
 ) AS tokens_of (key_id) GROUP BY key_id ORDER BY key_id"
         );
-        Ok(Self { sql, table: name })
+        Ok(Self::of(sql, name))
+    }
+
+    pub(super) fn of(sql: String, table: Table) -> Self {
+        Self { sql, table }
     }
 
     /// The statement.
@@ -301,11 +309,10 @@ impl fmt::Display for CountSql {
     }
 }
 
-/// The characters of a key id, whose 6 bytes are 12 hex digits in `h`; `a` is the alphabet.
-fn id_of_digits() -> String {
+/// The base64url of bytes that are hex digits in `h`, in groups of three digits, which are two characters. `a` is the alphabet.
+pub(super) fn spelled(groups: usize) -> String {
     let digit = |at: usize| format!("instr('123456789ABCDEF', substr(h, {at}, 1))");
-    // Three hex digits are two characters of base64url.
-    let characters = (0..4_usize).map(|group| group.saturating_mul(3)).map(|at| {
+    let characters = (0..groups).map(|group| group.saturating_mul(3)).map(|at| {
         let [a, b, c] = [1, 2, 3].map(|step| digit(at.saturating_add(step)));
         format!("substr(a, 1 + {a} * 4 + {b} / 4, 1) || substr(a, 1 + {b} % 4 * 16 + {c}, 1)")
     });

@@ -47,13 +47,16 @@ pub trait Index: Sized + 'static {
 ///
 /// If it is called when the program runs, and an index does.
 pub const fn check_index<I: Index>() {
-    let (present, mut former) = (I::DEFINITION, I::FORMER);
-    assert!(former.len() <= 4, "an index has at most 4 former definitions");
     assert!(!I::CLASSES.is_empty(), "an index is made of at least one field, which has a class");
     assert!(
-        <I::Stored as StoredIndex<I>>::IS_SET == present.kind().has_sets(),
+        <I::Stored as StoredIndex<I>>::IS_SET == I::DEFINITION.kind().has_sets(),
         "an index of `parts` or `sounds` stores an `IndexSet`, and every other one an `Option<IndexValue>`"
     );
+    check_former(&I::DEFINITION, I::FORMER);
+}
+
+pub(super) const fn check_former(present: &Definition, mut former: &[Definition]) {
+    assert!(former.len() <= 4, "an index has at most 4 former definitions");
     while let [old, rest @ ..] = former {
         assert!(
             present.may_succeed(old),

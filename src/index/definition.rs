@@ -239,7 +239,8 @@ mod tests {
             refused(move || whole(bits));
         }
         for kind in [Kind::Parts, Kind::Sounds] {
-            Definition::new("patient", "patient.last", kind, 64, &["family/1"]).with_slots(&NAMES, SlotOwner::Record);
+            let _ = Definition::new("patient", "patient.last", kind, 64, &["family/1"])
+                .with_slots(&NAMES, SlotOwner::Record);
             refused(move || Definition::new("patient", "patient.last", kind, 128, &["family/1"]));
             refused(move || Definition::new("patient", "patient.last", kind, 14, &["family/1", "given/1"]));
         }

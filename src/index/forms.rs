@@ -4,14 +4,13 @@ use std::fmt;
 use std::ops::Range;
 
 use super::definition::Definition;
+use super::slots::MAX_FORM;
 use super::value::MAX_VALUES;
 use crate::codec::frame::{HEAD, part_head};
 use crate::error::{Error, ErrorKind};
 use crate::scratch::{self, Spares};
 use crate::secret::{PlainBuffer, reserve_wiping};
 
-/// FORMAT 15.4: the longest normal form in bytes.
-const MAX_FORM: usize = 256;
 /// The most values that one query asks for, and so the most forms.
 pub(super) const MAX_ASKED: usize = 1024;
 /// FORMAT 15.5: the tag of the first component.

@@ -30,7 +30,7 @@ pub trait EachIndex<R> {
     fn stored<I: Index<Record = R>>(&mut self, plain: &R) -> Result<I::Stored, Error>;
 }
 
-/// A field that [`Indexer::index_or_null`] left null, and why.
+/// An index that [`Indexer::index_or_null`] or [`Keyring::seal_or_null`](crate::Keyring::seal_or_null) left null, and why.
 #[derive(Debug)]
 pub struct NotIndexed {
     index: &'static str,
@@ -38,6 +38,10 @@ pub struct NotIndexed {
 }
 
 impl NotIndexed {
+    pub(crate) fn new(index: &'static str, error: Error) -> Self {
+        Self { index, error }
+    }
+
     /// The id of the index.
     #[must_use]
     pub fn index(&self) -> &'static str {
@@ -99,7 +103,7 @@ impl<T, R: Role> EachIndex<T> for OrNull<'_, R> {
     fn stored<I: Index<Record = T>>(&mut self, plain: &T) -> Result<I::Stored, Error> {
         match self.strict.stored::<I>(plain) {
             Err(error) if error.is_not_indexable() => {
-                self.not_indexed.push(NotIndexed { index: I::DEFINITION.id(), error });
+                self.not_indexed.push(NotIndexed::new(I::DEFINITION.id(), error));
                 Ok(I::Stored::of_values(&[]))
             }
             stored => stored,

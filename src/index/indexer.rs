@@ -11,8 +11,8 @@ use super::prepared::{Prepared, PreparedIndex};
 use super::stored::StoredIndex;
 use super::value::IndexValue;
 use crate::error::{Error, ErrorKind};
-use crate::id::{Class, Identifier, KeyId};
-use crate::key::{KeyState, Keys};
+use crate::id::{Class, Identifier};
+use crate::key::Keys;
 use crate::keyring::{Keyring, KeyringShares};
 use crate::record::{IndexOnly, Record, RecordCore, Role};
 
@@ -74,41 +74,6 @@ impl Keyring {
             return Err(ErrorKind::IndexRootsMissing.into());
         }
         Ok(Indexer { shares: Arc::clone(self.shares()) })
-    }
-}
-
-/// The prefix of the values that one definition of an index has under one index root.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct IndexPrefix {
-    root: KeyId,
-    state: KeyState,
-    prefix: [u8; 3],
-    is_current: bool,
-}
-
-impl IndexPrefix {
-    /// The index root.
-    #[must_use]
-    pub fn root(&self) -> KeyId {
-        self.root
-    }
-
-    /// The state of the index root.
-    #[must_use]
-    pub fn state(&self) -> KeyState {
-        self.state
-    }
-
-    /// The first 3 bytes of every value.
-    #[must_use]
-    pub fn as_bytes(&self) -> &[u8; 3] {
-        &self.prefix
-    }
-
-    /// Whether new values have it: of the primary index root and the present definition.
-    #[must_use]
-    pub fn is_current(&self) -> bool {
-        self.is_current
     }
 }
 
@@ -225,21 +190,6 @@ impl Indexer {
         Ok(values)
     }
 
-    /// The prefixes of an index, of every index root that is not destroyed and every definition.
-    ///
-    /// # Errors
-    ///
-    /// `index-prefix-collision`; `backend-failed`.
-    pub fn prefixes<I: Index>(&self) -> Result<Vec<IndexPrefix>, Error> {
-        let of = |prepared: &Prepared| IndexPrefix {
-            root: prepared.root,
-            state: prepared.state,
-            prefix: prepared.prefix,
-            is_current: prepared.is_current,
-        };
-        Ok(PreparedIndex::<I>::of(self.keys())?.all().iter().map(of).collect())
-    }
-
     fn check<I: Index>(&self, record: &Record<impl Role>) -> Result<(), Error> {
         let of = record.core().shared().keys.keyspace();
         if of != self.keys().keyspace() {
@@ -254,7 +204,7 @@ impl Indexer {
         if allowed { Ok(()) } else { Err(Error::from(ErrorKind::ClassLocked).of_index(I::DEFINITION.id())) }
     }
 
-    fn keys(&self) -> &Keys {
+    pub(super) fn keys(&self) -> &Keys {
         &self.shares.shared().keys
     }
 }

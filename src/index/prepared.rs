@@ -11,9 +11,8 @@ use super::value::{IndexValue, PREFIX_LEN};
 use crate::backend::Backend;
 use crate::codec::frame::{FrameWriter, HEAD, domain, part_head};
 use crate::error::{Error, ErrorKind};
-use crate::id::KeyId;
-use crate::kdf::{self, PreparedHmac};
-use crate::key::{IndexRoot, KeyState, Keys};
+use crate::kdf::PreparedHmac;
+use crate::key::{IndexRoot, KeyState, Keys, prefix_under};
 use crate::secret::SecretBytes;
 
 // What follows on part 1 of the messages and is the same in all of them. With it the first block of SHA-256 is full, so it is computed
@@ -83,17 +82,11 @@ impl<I: Index> PreparedIndex<I> {
     pub(super) fn by_definition(&self) -> impl Iterator<Item = &[Prepared]> {
         self.all.chunks(self.roots.max(1))
     }
-
-    pub(super) fn all(&self) -> &[Prepared] {
-        &self.all
-    }
 }
 
 /// A definition under an index root.
 pub(super) struct Prepared {
     pub(super) definition: Definition,
-    pub(super) root: KeyId,
-    pub(super) state: KeyState,
     pub(super) prefix: [u8; PREFIX_LEN],
     /// Whether new values are made with it.
     pub(super) is_current: bool,
@@ -116,15 +109,10 @@ impl Prepared {
             head.extend_from_slice(next);
             PreparedHmac::new(backend, key, &head)
         };
-        let mut message = Vec::new();
-        FrameWriter::new(domain::INDEX_PREFIX, &mut message).part(1, digest);
-        let [a, b, c, ..] = kdf::hmac_sha256(backend, key, &message)?;
         let has_slots = definition.slots().is_some();
         Ok(Self {
             definition: *definition,
-            root: root.id,
-            state: root.state,
-            prefix: [a, b, c],
+            prefix: prefix_under(backend, key, digest)?,
             is_current: root.primary && root.state == KeyState::Active,
             values: begun(domain::INDEX_VALUE, if has_slots { &SLOT_HEAD } else { &COMPONENT_HEAD }),
             slots: has_slots.then(|| begun(domain::INDEX_SLOT, &OWNER_HEAD)),
@@ -162,15 +150,19 @@ impl Prepared {
 mod tests {
     use super::super::{Kind, SlotOwner, SlotTable};
     use super::*;
-    use crate::key::{KeyInfo, KeyUse};
+    use crate::id::KeyId;
+    use crate::key::{KeyInfo, KeyState, KeyUse};
 
     static TEST: SlotTable = SlotTable::new("test/1", &[("obrien", 16)]);
 
-    fn prepared(definition: &Definition, backend: Backend) -> Prepared {
+    fn root_of(secret: [u8; 32]) -> IndexRoot {
         let (id, fingerprint, usage, state) = (KeyId::from_bytes([0; 6]), [0; 32], KeyUse::Index, KeyState::Active);
         let info = KeyInfo { id, fingerprint, usage, state, primary: true, suite: None, created: 0, changed: 0 };
-        let secret: [u8; 32] = std::array::from_fn(|at| u8::try_from(at).unwrap());
-        let root = IndexRoot::new(&info, SecretBytes::copy_of(&secret));
+        IndexRoot::new(&info, SecretBytes::copy_of(&secret))
+    }
+
+    fn prepared(definition: &Definition, backend: Backend) -> Prepared {
+        let root = root_of(std::array::from_fn(|at| u8::try_from(at).unwrap()));
         let key = root.index_key(backend, "pharmacy-17", definition.id()).unwrap();
         Prepared::new(backend, &root, &key, definition, &definition.digest(backend)).unwrap()
     }
@@ -181,6 +173,7 @@ mod tests {
         prepared.value::<()>(slot, forms.framed().next().unwrap()).to_string()
     }
 
+    /// T62: a value is the beginning of an HMAC under a key of its own, and nothing else. tests/vectors has many.
     #[test]
     fn worked_values() {
         for backend in Backend::ALL {
@@ -192,6 +185,53 @@ mod tests {
             let slot = last.slot(Owner { kind: "record", id: "P-1001" }, TEST.slots(b"obrien"));
             assert_eq!((slot, value(&last, slot, b"obrien").as_str()), (8, "AWm7VtQ"));
         }
+    }
+
+    /// T63: one normal form under other keyspaces, record types, indexes, normalisers and index roots.
+    #[test]
+    fn values_have_nothing_in_common() {
+        let count = if std::env::var_os("RXSEAL_FULL").is_some() { 1_000_000_u64 } else { 20_000 };
+        let names: Vec<&'static str> =
+            (0..100).map(|number| -> &'static str { format!("name-{number}").leak() }).collect();
+        let normalizers: Vec<&'static [&'static str]> =
+            (1..=10).map(|version| -> &'static [_] { vec![&*format!("family/{version}").leak()].leak() }).collect();
+        let mut seen = std::collections::HashSet::new();
+        for number in 0..count {
+            // Each of 10^8 combinations once, in an order in which all of them change.
+            let mut left = number.wrapping_mul(61_803_399) % 100_000_000;
+            let mut draw = |of: u64| {
+                let drawn = usize::try_from(left % of).unwrap();
+                left /= of;
+                drawn
+            };
+            let (root, normalizer) = (draw(10), normalizers[draw(10)]);
+            let (keyspace, record_type, id) = (names[draw(100)], names[draw(100)], names[draw(100)]);
+            let definition = Definition::new(record_type, id, Kind::Whole, 128, normalizer);
+            let root = root_of([u8::try_from(root + 1).unwrap(); 32]);
+            let key = root.index_key(Backend::RustCrypto, keyspace, id).unwrap();
+            let digest = definition.digest(Backend::RustCrypto);
+            let prepared = Prepared::new(Backend::RustCrypto, &root, &key, &definition, &digest).unwrap();
+            assert!(
+                seen.insert(value(&prepared, 0, b"smith")[4..].to_owned()),
+                "{keyspace} {record_type} {id} {normalizer:?}"
+            );
+        }
+    }
+
+    /// T63: no two ways to split a text into components have one value.
+    #[test]
+    fn components_do_not_run_into_each_other() {
+        let pair = Definition::new("patient", "patient.pair", Kind::Compound, 128, &["exact/1", "exact/1"]);
+        let pair = prepared(&pair, Backend::RustCrypto);
+        let text = [b"annasmith".as_slice(), &part_head(9, 6), b"asmith"].concat();
+        let values: std::collections::HashSet<_> = (1..text.len())
+            .map(|at| {
+                let mut forms = Forms::of_record(&pair.definition);
+                forms.push(&[&text[..at], &text[at..]]).unwrap();
+                pair.value::<()>(0, forms.framed().next().unwrap()).to_string()
+            })
+            .collect();
+        assert_eq!(values.len(), text.len() - 1);
     }
 
     #[test]

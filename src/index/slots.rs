@@ -5,6 +5,8 @@ use crate::backend::Backend;
 use crate::codec::frame::{FrameWriter, domain};
 use crate::kdf;
 
+/// FORMAT 15.4: the longest normal form in bytes.
+pub(super) const MAX_FORM: usize = 256;
 /// The largest number of slots of a form.
 const MAX_SLOTS: u16 = 256;
 
@@ -38,7 +40,7 @@ impl SlotTable {
         let mut rest = entries;
         while let [(form, slots), after @ ..] = rest {
             assert!(*slots >= 2 && *slots <= MAX_SLOTS, "a form has 2 to 256 slots");
-            assert!(!form.is_empty(), "a form is not empty");
+            assert!(!form.is_empty() && form.len() <= MAX_FORM, "a form has 1 to 256 bytes");
             if let [(next, _), ..] = after {
                 assert!(ascends(form.as_bytes(), next.as_bytes()), "forms ascend");
             }

@@ -2,6 +2,7 @@
 
 use super::info::{KeyInfo, KeyState};
 use crate::backend::Backend;
+use crate::codec::frame::{FrameWriter, domain};
 use crate::error::Error;
 use crate::id::KeyId;
 use crate::kdf::{self, KeyPurpose};
@@ -24,6 +25,24 @@ impl IndexRoot {
 
     /// The key of one blind index (FORMAT 3.2, purpose `index`).
     pub(crate) fn index_key(&self, backend: Backend, keyspace: &str, index: &str) -> Result<SecretBytes<32>, Error> {
-        kdf::derive(backend, &self.secret, KeyPurpose::Index { keyspace, index })
+        index_key(backend, &self.secret, keyspace, index)
     }
+}
+
+/// The same of an index root that may be in no keyring yet.
+pub(super) fn index_key(
+    backend: Backend,
+    root: &SecretBytes<32>,
+    keyspace: &str,
+    index: &str,
+) -> Result<SecretBytes<32>, Error> {
+    kdf::derive(backend, root, KeyPurpose::Index { keyspace, index })
+}
+
+/// The prefix of the values that a definition, of this digest, has under an index key (FORMAT 15.5).
+pub(crate) fn prefix_under(backend: Backend, key: &SecretBytes<32>, digest: &[u8; 32]) -> Result<[u8; 3], Error> {
+    let mut message = Vec::new();
+    FrameWriter::new(domain::INDEX_PREFIX, &mut message).part(1, digest);
+    let [a, b, c, ..] = kdf::hmac_sha256(backend, key, &message)?;
+    Ok([a, b, c])
 }

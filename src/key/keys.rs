@@ -25,6 +25,10 @@ impl BodyKey {
     pub(crate) fn id(&self) -> KeyId {
         self.id
     }
+
+    pub(crate) fn secret(&self) -> &SecretBytes<32> {
+        &self.secret
+    }
 }
 
 /// A key that will be added to a keyring.

@@ -11,8 +11,8 @@ use crate::clock::{SKEW, begun_after, waited};
 use crate::error::{Error, ErrorKind};
 use crate::id::KeyId;
 use crate::key::{
-    BodyKey, KeyInfo, KeyState, KeyUse, KeyringFile, MAX_KEYS, MAX_NUMBER, NewKey, Wrap, fingerprint, invalid,
-    open_body, seal_body,
+    BodyKey, IndexSchema, KeyInfo, KeyState, KeyUse, KeyringFile, MAX_KEYS, MAX_NUMBER, NewKey, Wrap, fingerprint,
+    invalid, open_body, seal_body,
 };
 use crate::root_key::{Kek, KekContext, RootKey, RootKeys};
 
@@ -39,7 +39,12 @@ impl Opened {
     }
 
     /// Adds a pre-active key, a DEK of the primary's suite. Every reader has it before a writer uses it.
-    pub(crate) fn stage(mut self, usage: KeyUse, now: u64) -> Result<(KeyringFile, KeyId), Error> {
+    pub(crate) fn stage(
+        mut self,
+        usage: KeyUse,
+        indexes: &IndexSchema,
+        now: u64,
+    ) -> Result<(KeyringFile, KeyId), Error> {
         let staged = self.file.keys.iter().find(|key| key.usage == usage && key.state == KeyState::PreActive);
         if let Some(key) = staged {
             let reason = match usage {
@@ -49,7 +54,7 @@ impl Opened {
             return Err(refused(reason, key.id));
         }
         let at = self.time(now)?;
-        let id = self.add_key(usage, KeyState::PreActive, at)?;
+        let id = self.add_key(usage, indexes, at)?;
         Ok((self.sealed()?, id))
     }
 
@@ -114,9 +119,14 @@ impl Opened {
     }
 
     /// Makes a new primary key of this use at once.
-    pub(crate) fn rotate(mut self, usage: KeyUse, now: u64) -> Result<(KeyringFile, KeyId), Error> {
+    pub(crate) fn rotate(
+        mut self,
+        usage: KeyUse,
+        indexes: &IndexSchema,
+        now: u64,
+    ) -> Result<(KeyringFile, KeyId), Error> {
         let at = self.time(now)?;
-        let id = self.add_key(usage, KeyState::PreActive, at)?;
+        let id = self.add_key(usage, indexes, at)?;
         self.make_primary(usage, id, at);
         Ok((self.sealed()?, id))
     }
@@ -214,17 +224,29 @@ impl Opened {
         self.file.keys.iter().map(time_of)
     }
 
-    fn add_key(&mut self, usage: KeyUse, state: KeyState, now: u64) -> Result<KeyId, Error> {
+    /// A new pre-active key. An index root is drawn again if prefixes of `indexes` would be alike (FORMAT 15.11).
+    fn add_key(&mut self, usage: KeyUse, indexes: &IndexSchema, now: u64) -> Result<KeyId, Error> {
         if self.file.keys.len() >= MAX_KEYS {
             return Err(invalid("it holds 1,024 keys already"));
         }
         let suite = (usage == KeyUse::Seal).then(|| self.file.primary_suite());
         let (keyspace, taken) = (self.file.keyspace(), &self.file.keys);
-        let fresh = NewKey::generate(self.backend, keyspace, usage, suite, state, now, taken)?;
+        let fresh = loop {
+            let fresh = NewKey::generate(self.backend, keyspace, usage, suite, KeyState::PreActive, now, taken)?;
+            if usage == KeyUse::Seal || self.is_apart(indexes, &fresh)? {
+                break fresh;
+            }
+        };
         let id = fresh.info.id;
         self.file.keys.push(fresh.info);
         self.body.push(fresh.secret);
         Ok(id)
+    }
+
+    fn is_apart(&self, indexes: &IndexSchema, fresh: &NewKey) -> Result<bool, Error> {
+        let is_root = |id| self.file.keys.iter().any(|key| key.id == id && key.usage == KeyUse::Index);
+        let others = self.body.iter().filter(|key| is_root(key.id())).map(BodyKey::secret);
+        indexes.is_apart(self.backend, self.file.keyspace(), fresh.secret.secret(), others)
     }
 
     /// One primary for each use; the one before it is deactivated.
@@ -324,4 +346,32 @@ pub(crate) fn uncounted(key: &KeyInfo) -> Error {
 
 fn refused(reason: &'static str, key_id: KeyId) -> Error {
     ErrorKind::StateRefused.because(reason).with_key(key_id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::root_key::run_local;
+    use crate::testing::insecure_keyring_file;
+
+    /// Among 1,500 definitions of one index, two have prefixes that are alike under a third of new index roots.
+    #[test]
+    fn an_index_root_is_drawn_until_its_prefixes_differ() {
+        let mut indexes = IndexSchema::default();
+        for at in 0..1_500_u16 {
+            let mut digest = [0; 32];
+            digest[..2].copy_from_slice(&at.to_be_bytes());
+            indexes.add("patient.born", digest);
+        }
+        let (roots, file) = insecure_keyring_file("pharmacy-17").unwrap();
+        let (options, mut failed) = (UnlockOptions::default(), Vec::new());
+        let mut opened = run_local(Opened::of(&options, "pharmacy-17", &roots, &file, &mut failed)).unwrap();
+        for _ in 0..3 {
+            opened.add_key(KeyUse::Index, &indexes, 0).unwrap();
+            let (fresh, others) = opened.body.split_last().unwrap();
+            let is_root = |key: &&BodyKey| opened.key(key.id()).unwrap().usage == KeyUse::Index;
+            let others = others.iter().filter(is_root).map(BodyKey::secret);
+            assert!(indexes.is_apart(opened.backend, "pharmacy-17", fresh.secret(), others).unwrap());
+        }
+    }
 }

@@ -11,6 +11,7 @@ use super::unique::assert_unique;
 use crate::access::Access;
 use crate::error::Error;
 use crate::handles::{Opener, Sealer};
+use crate::index::NotIndexed;
 use crate::keyring::Keyring;
 use crate::record::{Audit, MayOpen, MaySeal, OpenState, Record, RecordCore, Role};
 
@@ -20,12 +21,30 @@ impl<R: MaySeal> WithSubjects<'_, R> {
     /// # Errors
     ///
     /// Those of [`Record::seal`]; `invalid-id`, also if two parts of one name have one id; `subject-missing` if the struct has a subject
-    /// whose key is not there.
+    /// whose key is not there; with [index columns](crate::index) those of [`Indexer::stored`](crate::index::Indexer::stored), and
+    /// `index-roots-missing`.
     pub fn seal<P: PhiRecord<Sealed: WholeRecord>>(&self, record: &P) -> Result<P::Sealed, Error> {
         const { assert_unique(&P::FIELDS) };
         let core = self.core((P::Sealed::RECORD_TYPE, &[]), record.record_ids())?;
         let mut sealing = Sealing::in_contexts(record.contexts().saturating_add(1));
         seal(record, &core, &mut sealing)
+    }
+
+    /// Seals a record struct whatever its indexes refuse, such as one of an import: such an index is null in the row and listed. Count them,
+    /// since a search by that index does not find the record.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`seal`](Self::seal), except `not-indexable` and `bad-check-digit`.
+    pub fn seal_or_null<P: PhiRecord<Sealed: WholeRecord>>(
+        &self,
+        record: &P,
+    ) -> Result<(P::Sealed, Vec<NotIndexed>), Error> {
+        const { assert_unique(&P::FIELDS) };
+        let core = self.core((P::Sealed::RECORD_TYPE, &[]), record.record_ids())?;
+        let mut sealing = Sealing::in_contexts(record.contexts().saturating_add(1)).or_null();
+        let row = seal(record, &core, &mut sealing)?;
+        Ok((row, sealing.into_not_indexed()))
     }
 
     /// Seals many record structs. Nonce bytes are drawn for 256 records or parts of records in one system call.
@@ -167,6 +186,19 @@ macro_rules! sealing {
             /// subject: use [`with_subjects`](Self::with_subjects).
             pub fn seal<P: PhiRecord<Sealed: WholeRecord>>(&self, record: &P) -> Result<P::Sealed, Error> {
                 self.handle().seal(record)
+            }
+
+            /// Seals a record struct whatever its indexes refuse, such as one of an import: such an index is null in the row and listed.
+            /// Count them, since a search by that index does not find the record.
+            ///
+            /// # Errors
+            ///
+            /// Those of [`seal`](Self::seal), except `not-indexable` and `bad-check-digit`.
+            pub fn seal_or_null<P: PhiRecord<Sealed: WholeRecord>>(
+                &self,
+                record: &P,
+            ) -> Result<(P::Sealed, Vec<NotIndexed>), Error> {
+                self.handle().seal_or_null(record)
             }
 
             /// Seals many record structs. Nonce bytes are drawn for 256 records or parts of records in one system call.

@@ -136,7 +136,7 @@ fn index_anew<S: SealedRecord>(core: &RecordCore, row: &mut S) -> Result<(), Err
     }
     let mut open = OpenState::default();
     let plain = row.open_fields(&mut RecordOpener::of(core, &mut open))?;
-    row.index_fields(&plain, &RecordSealer::begin(core, &mut Sealing::in_contexts(1))?)
+    row.index_fields(&plain, &mut RecordSealer::begin(core, &mut Sealing::in_contexts(1).or_null())?)
 }
 
 fn other_parts() -> Error {

@@ -20,13 +20,13 @@ pub trait IndexOf<P>: Index {
     /// # Errors
     ///
     /// Those of [`Indexer::stored`](crate::index::Indexer::stored).
-    fn index(plain: &P, sealer: &RecordSealer<'_>) -> Result<Self::Stored, Error>;
+    fn index(plain: &P, sealer: &mut RecordSealer<'_>) -> Result<Self::Stored, Error>;
 }
 
 // Without this the compiler names `Index` alone, and nobody reads the note above.
 #[diagnostic::do_not_recommend]
 impl<P, I: Index<Record = P>> IndexOf<P> for I {
-    fn index(plain: &P, sealer: &RecordSealer<'_>) -> Result<Self::Stored, Error> {
+    fn index(plain: &P, sealer: &mut RecordSealer<'_>) -> Result<Self::Stored, Error> {
         sealer.index::<I>(plain)
     }
 }

@@ -10,7 +10,7 @@ use super::round_trip;
 use crate::error::{Error, Reason};
 use crate::field::Field;
 use crate::id::Identifier;
-use crate::index::{self, Index};
+use crate::index::{self, Index, NotIndexed, StoredIndex};
 use crate::random;
 use crate::record::{RecordCore, SealPass, SealState};
 use crate::token::Token;
@@ -32,12 +32,24 @@ pub(super) struct Sealing {
     drawn: Vec<[u8; 24]>,
     /// The digests of the parts that were sealed, which are their paths.
     parts: HashSet<[u8; 32]>,
+    /// What an index refused, if it is null in the row then.
+    not_indexed: Option<Vec<NotIndexed>>,
 }
 
 impl Sealing {
     /// For a call that seals in so many contexts.
     pub(super) fn in_contexts(expected: usize) -> Self {
-        Self { expected, drawn: Vec::new(), parts: HashSet::new() }
+        Self { expected, drawn: Vec::new(), parts: HashSet::new(), not_indexed: None }
+    }
+
+    /// The same, for records that are stored whatever an index refuses.
+    pub(super) fn or_null(self) -> Self {
+        Self { not_indexed: Some(Vec::new()), ..self }
+    }
+
+    /// What was refused.
+    pub(super) fn into_not_indexed(self) -> Vec<NotIndexed> {
+        self.not_indexed.unwrap_or_default()
     }
 
     /// Another record begins, whose parts may have the ids that those of the last one had.
@@ -104,8 +116,15 @@ impl<'r> RecordSealer<'r> {
     /// # Errors
     ///
     /// Those of [`Indexer::stored`](crate::index::Indexer::stored).
-    pub fn index<I: Index>(&self, plain: &I::Record) -> Result<I::Stored, Error> {
-        index::stored_in::<I>(self.core, plain)
+    pub fn index<I: Index>(&mut self, plain: &I::Record) -> Result<I::Stored, Error> {
+        let stored = index::stored_in::<I>(self.core, plain);
+        match (stored, &mut self.sealing.not_indexed) {
+            (Err(error), Some(refused)) if error.is_not_indexable() => {
+                refused.push(NotIndexed::new(I::DEFINITION.id(), error));
+                Ok(I::Stored::of_values(&[]))
+            }
+            (stored, _) => stored.map_err(|error| error.in_record(self.core.context().record_type())),
+        }
     }
 
     /// A list or a map of a field begins, the only one of that field here (FORMAT 4.5).

@@ -95,7 +95,7 @@ pub trait SealedRecord: SealedFields {
 
     /// Gives each index column what the record in plaintext has there.
     #[doc(hidden)]
-    fn index_fields(&mut self, plain: &Self::Open, sealer: &RecordSealer<'_>) -> Result<(), Error> {
+    fn index_fields(&mut self, plain: &Self::Open, sealer: &mut RecordSealer<'_>) -> Result<(), Error> {
         let _ = (plain, sealer);
         Ok(())
     }

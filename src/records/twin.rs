@@ -69,8 +69,8 @@ pub trait HasField<F: Field> {
     type Value;
     /// The field's marker.
     type Marker: TwinOf<Self::Value>;
-    /// An index that is made of the field, which cannot be set alone then. It is `()` for any other field.
-    #[doc(hidden)]
+    /// An index that is made of the field, which cannot be set alone then; `()` if there is none. Generic code that sets fields asks for
+    /// `HasField<F, Index = ()>`.
     type Index;
 
     #[doc(hidden)]

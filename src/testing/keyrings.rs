@@ -4,7 +4,7 @@ use crate::aead::Suite;
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::id::KeyId;
-use crate::key::{KeyState, KeyUse, KeyringFile};
+use crate::key::{IndexSchema, KeyState, KeyUse, KeyringFile};
 use crate::keyring::{Keyring, Opened, UnlockOptions, Unlocked, create};
 use crate::root_key::{LocalRootKey, RootKeys, run_local};
 
@@ -73,7 +73,7 @@ pub async fn rotate_keyring_with(
     stored: &KeyringFile,
 ) -> Result<KeyringFile, Error> {
     let opened = Opened::of(&options, keyspace, roots, stored, &mut Vec::new()).await?;
-    Ok(opened.rotate(KeyUse::Seal, Clock::default().unix_now())?.0)
+    Ok(opened.rotate(KeyUse::Seal, &IndexSchema::default(), Clock::default().unix_now())?.0)
 }
 
 /// The next generation of `stored`, in which a key is `Deactivated`, `Compromised` or `Destroyed`, whatever is still under it: for a

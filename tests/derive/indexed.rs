@@ -111,6 +111,7 @@ fn setting_a_field_that_no_index_is_made_of_keeps_the_columns() {
     expect(&keys, &patient("P-1"), &set);
 }
 
+/// T64.
 #[test]
 fn a_reseal_keeps_index_values() {
     let keys = keyring();
@@ -133,6 +134,7 @@ fn a_rebound_row_has_the_values_of_the_record_that_it_became() {
     assert!(values.len() > 1 && moved.born_on == row.born_on);
 }
 
+/// T64: a slot is a person's.
 #[test]
 fn a_merged_patient_has_the_slots_of_the_one_that_remains() {
     let keys = keyring();
@@ -147,6 +149,7 @@ fn a_merged_patient_has_the_slots_of_the_one_that_remains() {
     assert!(with.open(&merged, &access()).unwrap() == of("S-2"));
 }
 
+/// T69.
 #[test]
 fn cleared_columns_hold_no_value() {
     let keys = keyring();
@@ -159,7 +162,7 @@ fn cleared_columns_hold_no_value() {
     assert!(keys.open(&row, &access()).is_ok(), "its tokens are as they were");
 }
 
-/// A record without a list of indexes is sealed with any keyring, and one with indexes only where index roots are.
+/// T68: a record without a list of indexes is sealed with any keyring, and one with indexes only where index roots are.
 #[test]
 fn a_keyring_without_index_roots_seals_no_record_with_indexes() {
     use rxseal::keys::UnlockOptions;
@@ -171,6 +174,7 @@ fn a_keyring_without_index_roots_seals_no_record_with_indexes() {
     assert!(unlock(UnlockOptions::default().with_index_roots()).unobserved().seal(&patient("P-1")).is_ok());
 }
 
+/// T68.
 #[test]
 fn a_sealer_of_other_classes_computes_no_index() {
     let keys = keyring();
@@ -229,6 +233,24 @@ fn what_cannot_be_normalised_is_refused_without_the_value() {
     let error = keys.seal(&plain).unwrap_err();
     assert_eq!((error.code().as_str(), error.record_type()), ("not-indexable", Some("patient")));
     assert!(!format!("{error} {error:?}").contains("1970"));
+}
+
+/// An import stores what it gets, and counts what nobody will find.
+#[test]
+fn what_cannot_be_normalised_is_stored_with_null() {
+    let keys = keyring();
+    let mut plain = patient("P-1");
+    "01/02/1970".clone_into(&mut plain.birth_date);
+    let (row, refused) = keys.seal_or_null(&plain).unwrap();
+    let refused: Vec<_> = refused.iter().map(|one| (one.index(), one.error().code().as_str())).collect();
+    assert_eq!(refused, [("patient.born", "not-indexable"), ("patient.lastdob", "not-indexable")]);
+    assert!(row.born_on.is_none() && row.last_born_ix.is_none() && row.last_name_is.is_some());
+    assert!(keys.open(&row, &access()).unwrap() == plain);
+    // Nor does such a row lose its patient's merge.
+    let moved = keys.rebind(&row, |row| "P-2".clone_into(&mut row.patient_id), &access()).unwrap();
+    assert!(moved.born_on.is_none() && moved.last_name_is.is_some());
+    let (_, refused) = keys.sealer().seal_or_null(&patient("P-1")).unwrap();
+    assert!(refused.is_empty());
 }
 
 /// What the rows are made of, as a person writes it.

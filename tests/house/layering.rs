@@ -71,6 +71,7 @@ const SAME_LAYER: &[(&str, &str, &str)] = &[
     ("handles", "record", "a handle makes records of one role"),
     ("index", "record", "a value is made for a record"),
     ("admin", "count", "what is left under a key that is to be destroyed"),
+    ("admin", "index", "which index values are under an index root that is to be destroyed"),
     ("subject_admin", "count", "which DEKs subject keys are under"),
     ("subject_admin", "index", "which columns a shredded subject's rows lose values in"),
     ("scope", "record", "a scope seals and opens for a record"),

@@ -2,10 +2,12 @@
 
 use std::time::{Duration, SystemTime};
 
+use rxseal::count::IndexCounts;
+use rxseal::index::{Definition, Forms, Index, IndexSchema, IndexValue, Indexer, Kind, StoredIndex};
 use rxseal::keys::{KeyState, KeyUse, KeyringAdmin, KeyringFile, RemainingUse, Suite, UnlockOptions};
 use rxseal::root::RootKeys;
 use rxseal::testing::TestClock;
-use rxseal::{Error, KeyId, run_local};
+use rxseal::{Class, Error, FieldId, KeyId, Keyring, run_local};
 
 use crate::support::{Heard, TENANT, TestRoot, TestStore};
 
@@ -197,6 +199,7 @@ fn a_staging_time_is_waited_for_by_any_clock() {
     run_local(sure.stage_index_root(TENANT)).unwrap();
 }
 
+/// T69.
 #[test]
 fn an_index_root_is_destroyed_by_evidence_of_its_own() {
     let world = world();
@@ -220,6 +223,156 @@ fn an_index_root_is_destroyed_by_evidence_of_its_own() {
 
     world.destroy(first, KeyringAdmin::UNUSED_FOR).unwrap();
     world.destroy_with(dek, RemainingUse::new(0, 0), KeyringAdmin::UNUSED_FOR).unwrap();
+}
+
+struct BornOn;
+struct Phone;
+/// Some releases ago.
+struct BornOnOnce;
+
+macro_rules! index {
+    ($index:ty, $id:literal, $bits:literal, $former:expr) => {
+        impl Index for $index {
+            type Record = &'static str;
+            type Stored = Option<IndexValue<Self>>;
+            const DEFINITION: Definition = Definition::new("patient", $id, Kind::Whole, $bits, &["exact/1"]);
+            const FORMER: &'static [Definition] = $former;
+            const CLASSES: &'static [Class] = &[Class::IDENTITY];
+            const FIELDS: &'static [FieldId] = &[];
+
+            fn forms(record: &&'static str, _: &Definition, forms: &mut Forms) -> Result<(), Error> {
+                forms.push(&[record.as_bytes()])
+            }
+        }
+    };
+}
+
+index!(BornOn, "patient.born", 14, &[Definition::new("patient", "patient.born", Kind::Whole, 12, &["exact/1"])]);
+index!(BornOnOnce, "patient.born", 10, &[]);
+index!(Phone, "patient.phone", 17, &[]);
+
+impl World {
+    fn keys(&self) -> Keyring {
+        let options = UnlockOptions::default().with_index_roots();
+        run_local(Keyring::unlock_with(options, TENANT, &self.roots, &self.stored())).unwrap().unobserved()
+    }
+
+    fn indexer(&self) -> Indexer {
+        self.keys().indexer().unwrap()
+    }
+
+    /// What a row has, under the index root that is primary now.
+    fn value<I: Index<Record = &'static str>>(&self, plain: &'static str) -> Vec<u8> {
+        let keys = self.keys();
+        let stored = keys.indexer().unwrap().stored::<I>(&keys.record("patient", 1).unwrap(), &plain).unwrap();
+        stored.values()[0].as_bytes().to_vec()
+    }
+}
+
+fn column(values: &[&Vec<u8>]) -> IndexCounts {
+    let mut counts = IndexCounts::default();
+    values.iter().for_each(|value| counts.add_bytes(value));
+    counts
+}
+
+/// A rotation from the first row to the last, and every count that says nothing.
+#[test]
+fn only_a_count_of_every_index_destroys_an_index_root() {
+    let world = world();
+    let schema = IndexSchema::default().with_index::<BornOn>().with_index::<Phone>();
+    let old = world.primary(KeyUse::Index);
+    let [old_born, old_phone] = [world.value::<BornOn>("1970-01-31"), world.value::<Phone>("+15551234567")];
+    let ancient = world.value::<BornOnOnce>("1970-01-31");
+    let new = world.rotate();
+    let [new_born, new_phone] = [world.value::<BornOn>("1970-01-31"), world.value::<Phone>("+15551234567")];
+    assert_ne!(old_born[..3], new_born[..3]);
+
+    let counted = |columns: &[(&'static str, &IndexCounts)], backups| {
+        RemainingUse::counted_of_index_root(&world.indexer(), &schema, columns.iter().copied(), old, backups)
+    };
+    let (born, phone) = (column(&[&new_born]), column(&[&new_phone]));
+    let mut nulls = IndexCounts::default();
+    nulls.add_nulls(7);
+    for (what, columns, code) in [
+        ("nothing", vec![], "not-counted"),
+        ("one of two indexes", vec![("patient.born", &born)], "not-counted"),
+        ("an index that is not listed", vec![("patient.born", &born), ("patient.last", &phone)], "not-counted"),
+        ("an empty column", vec![("patient.born", &born), ("patient.phone", &column(&[]))], "not-counted"),
+        ("only nulls", vec![("patient.born", &born), ("patient.phone", &nulls)], "not-counted"),
+        ("the other column", vec![("patient.born", &phone), ("patient.phone", &born)], "key-in-use"),
+        (
+            "a definition that is not listed",
+            vec![("patient.born", &column(&[&new_born, &ancient])), ("patient.phone", &phone)],
+            "key-in-use",
+        ),
+        (
+            "plaintext",
+            vec![("patient.born", &column(&[&new_born, &b"1970-01-31 or so".to_vec()])), ("patient.phone", &phone)],
+            "key-in-use",
+        ),
+        (
+            "a doubt",
+            vec![("patient.born", &born.clone().doubted(Some("it is a view"))), ("patient.phone", &phone)],
+            "not-counted",
+        ),
+    ] {
+        let error = counted(&columns, 0).expect_err(what);
+        assert_eq!((error.code().as_str(), error.key_id()), (code, Some(old)), "{what}: {error}");
+    }
+
+    // Halfway, and values of a former definition count too.
+    let halfway = column(&[&new_born, &old_born, &old_born]);
+    let still =
+        counted(&[("patient.born", &halfway), ("patient.phone", &phone), ("patient.phone", &column(&[&old_phone]))], 1);
+    assert_eq!(still.unwrap().index_values(), 4);
+    let still = counted(&[("patient.born", &halfway), ("patient.phone", &phone)], 0).unwrap();
+    refused(world.destroy_with(old, still, Duration::ZERO), "key-in-use", old);
+
+    let confirmed = nulls.confirmed_empty().unwrap();
+    let done = counted(&[("patient.born", &born), ("patient.phone", &confirmed)], 0).unwrap();
+    refused(world.destroy_with(new, done, Duration::ZERO), "not-counted", new);
+    world.destroy_with(old, done, Duration::ZERO).unwrap();
+
+    // What is gone is no longer known, nor is a key that seals.
+    for id in [old, world.primary(KeyUse::Seal)] {
+        let columns = [("patient.born", &born), ("patient.phone", &phone)];
+        let counted = RemainingUse::counted_of_index_root(&world.indexer(), &schema, columns, id, 0);
+        refused(counted, "unknown-key", id);
+    }
+}
+
+/// Who counts knows whose prefixes they are.
+#[test]
+fn prefixes_are_of_every_index_root_and_definition() {
+    let world = world();
+    let old = world.primary(KeyUse::Index);
+    let staged = world.stage().unwrap();
+    let schema = IndexSchema::default().with_index::<BornOn>().with_index::<Phone>();
+    let prefixes = world.indexer().prefixes_of(&schema).unwrap();
+    assert_eq!(prefixes.len(), 6, "two index roots, three definitions");
+    let current: Vec<_> = prefixes.iter().filter(|prefix| prefix.is_current()).collect();
+    assert!(current.iter().all(|prefix| prefix.root() == old && prefix.state() == KeyState::Active));
+    assert_eq!(current.iter().map(|prefix| prefix.index()).collect::<Vec<_>>(), ["patient.born", "patient.phone"]);
+    assert_eq!(current[0].as_bytes()[..], world.value::<BornOn>("1970-01-31")[..3]);
+    assert_eq!(world.indexer().prefixes::<BornOn>().unwrap(), prefixes[..4]);
+
+    world.promote(staged, Duration::ZERO).unwrap();
+    let prefixes = world.indexer().prefixes::<Phone>().unwrap();
+    let of = |root| prefixes.iter().find(|prefix| prefix.root() == root).unwrap();
+    assert_eq!(
+        (of(old).state(), of(old).is_current()),
+        (KeyState::Deactivated, false),
+        "it is asked, and never written"
+    );
+    assert!(of(staged).is_current());
+    run_local(world.admin.compromise(TENANT, old)).unwrap();
+    assert_eq!(world.indexer().prefixes::<Phone>().unwrap().len(), 2, "it is asked still");
+    run_local(world.admin.force_destroy(TENANT, old)).unwrap();
+    assert_eq!(world.indexer().prefixes::<Phone>().unwrap().len(), 1);
+    // The list as a file for the command.
+    assert_eq!(schema.to_string().parse::<IndexSchema>().unwrap(), schema);
+    let listed = KeyringAdmin::new(world.store.clone(), world.roots.clone()).clock(&world.clock).indexes(schema);
+    run_local(listed.rotate_index_root(TENANT)).unwrap();
 }
 
 /// Programs go on writing under the former index root for as long as a manager keeps a keyring.

@@ -5,7 +5,10 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+import rxseal_forms as f
+import rxseal_index as x
 import rxseal_reference as r
+import rxseal_searches
 from rxseal_reference import b64
 
 HEADING = "## 12. Worked examples"
@@ -228,7 +231,42 @@ def text() -> str:
     out.value("HMAC", tag.mac)
     out.value("tag", tag.text())
     assert r.parse_record_tag(tag.text()) == tag
+
+    index_example(out, "12.9 Index value", rxseal_searches.BORN, "date/1", "1970-01-31", "1970-01-31", None)
+    owner = rxseal_searches.OWNER
+    index_example(out, "12.10 Index value in a slot", rxseal_searches.WORKED_LAST, "family/1", "O'Brien", "obrien", owner)
     return "\n".join(out.lines) + "\n"
+
+
+def index_example(
+    out: Lines, title: str, definition: x.Definition, normalizer: str, text: str, form: str, owner: tuple[str, str] | None
+) -> None:
+    root, keyspace = rxseal_searches.WORKED_ROOT, "pharmacy-17"
+    assert (definition.normalizers, f.NORMALIZERS[normalizer](text)) == ((normalizer,), form.encode())
+    prepared = x.Prepared.of(root, keyspace, definition.check())
+    (value,) = x.stored(prepared, [(form.encode(),)], owner)
+    out.title(f"### {title}")
+    about = f'keyspace "{keyspace}", record type "{definition.record_type}", index "{definition.index_id}"'
+    out.lines.append(f"    {about}, {definition.kind}, {definition.bits} bits")
+    out.lines.append(f'    {normalizer} makes "{form}" of "{text}"')
+    if definition.slots is not None:
+        entries = ", ".join(f'"{entry.decode()}" {k}' for entry, k in definition.slots.entries)
+        out.lines.append(f'    slots "{definition.slots.id}": {entries}; owner {owner[0]} "{owner[1]}"')
+    out.value("index root", root)
+    out.value("info", r.key_info("index", keyspace=keyspace, name=definition.index_id))
+    out.value("K", prepared.key)
+    if definition.slots is not None:
+        out.value("table", definition.slots.table())
+        out.value("SHA-256 of it", definition.slots.digest())
+    out.value("definition", definition.bytes())
+    out.value("d", prepared.digest)
+    out.value("prefix", prepared.prefix())
+    if owner is not None:
+        out.value("u", prepared.drawn(owner).to_bytes(8, "big"))
+        out.lines.append(f"    {'slot':<{LABEL}}{value.slot} of {value.k}")
+    out.value("V", value.mac)
+    out.value("value", value.value)
+    out.value("text", value.text())
 
 
 def check(page: Path) -> None:

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """An independent implementation of docs/FORMAT.md (rxseal wire format, version 1).
 
-It was written from that page alone, without looking at the Rust crate, so that the two can be compared. Numbers such
+It was written from that page and docs/NORMAL-FORMS.md alone, without looking at the Rust crate, so that the two can be compared. Numbers such
 as `8.5` in the comments are rule numbers of docs/FORMAT.md. The code is clear rather than fast, and it is not for
 production: Python can neither wipe keys nor promise constant time.
 
 It needs Python 3.11 and the package `cryptography`, and uses three primitives of it: the AES block function,
-AES-256-GCM and ChaCha20-Poly1305 (RFC 8439). HKDF, XAES-256-GCM and XChaCha20-Poly1305 are built here. To write an
+AES-256-GCM and ChaCha20-Poly1305 (RFC 8439). Normal forms need the package `unicodedata2` 16.0.0. HKDF, XAES-256-GCM and XChaCha20-Poly1305 are built here. To write an
 implementation of your own, start with docs/IMPLEMENTERS.md.
 
     rxseal_reference.py selftest                      published test vectors and round trips
@@ -15,6 +15,8 @@ implementation of your own, start with docs/IMPLEMENTERS.md.
     rxseal_reference.py explain [--check FORMAT.md]   section 12 of docs/FORMAT.md
     rxseal_reference.py open  < requests.jsonl        one JSON line in, one JSON line out
     rxseal_reference.py seal  < requests.jsonl
+    rxseal_reference.py index < requests.jsonl        index values; the members of an `index_value` vector
+    rxseal_reference.py form  < requests.jsonl        normal forms; the members of a `normal_form` vector
 """
 
 from __future__ import annotations
@@ -1437,6 +1439,11 @@ def selftest() -> None:
     # 8: limits that are too large for a vector file
     rxseal_vectors.limits()
 
+    # 15.2, 15.3, 15.5: values of one form have nothing in common, if anything else differs
+    import rxseal_searches
+
+    rxseal_searches.nothing_in_common()
+
     # round trips of every suite and binding through the requests, as `seal` and `open` see them
     count = rxseal_vectors.round_trips()
     print(f"selftest: ok ({count} round trips)")
@@ -1451,6 +1458,14 @@ def main() -> None:
             run_lines(run_open)
         case ["seal"]:
             run_lines(run_seal)
+        case ["index"]:
+            import rxseal_searches
+
+            run_lines(lambda request: {"outcome": "ok", **rxseal_searches.run_value(request)})
+        case ["form"]:
+            import rxseal_normal
+
+            run_lines(lambda request: {"outcome": "ok", **rxseal_normal.run(request)})
         case ["vectors", directory]:
             import rxseal_vectors
 

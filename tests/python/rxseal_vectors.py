@@ -22,11 +22,11 @@ MAX_VECTOR_FILE = 8 * 1024
 README = """\
 # Vectors of the rxseal wire format
 
-One scenario a file, made by `tests/python/rxseal_reference.py vectors tests/vectors` from `docs/FORMAT.md` alone; do not
-edit. `rxseal_reference.py check tests/vectors` makes them again, compares, and runs each one through the Python reader.
+One scenario a file, made by `tests/python/rxseal_reference.py vectors tests/vectors` from `docs/FORMAT.md` and
+`docs/NORMAL-FORMS.md` alone; do not edit. `rxseal_reference.py check tests/vectors` makes them again, compares, and runs each one through the Python reader.
 All keys here are SHA-256 of labels in the source: they protect nothing.
 
-Every file has `description`, `rule` (a rule of docs/FORMAT.md), `test`, inputs, `expect` (`ok` or an error code) and, for
+Every file has `description`, `rule` (a rule of docs/FORMAT.md or docs/NORMAL-FORMS.md), `test`, inputs, `expect` (`ok` or an error code) and, for
 `ok`, results. A member that ends in `_file` names a file in `keyrings/` or `root_keys/`.
 
 | `test` | inputs | results when `ok` |
@@ -48,6 +48,13 @@ Every file has `description`, `rule` (a rule of docs/FORMAT.md), `test`, inputs,
 | `payload` | `payload_repeated` (unpad): `[hex, count]`, each repeated so often | `kind`, `content_repeated`: `[hex, count]` |
 | `record_tag` | `root_key_file`, `keyring_file`, `keyspace`, `record_type`, `former_types`, `record_id`, `subject_id`, `parts` (of the record itself); `highest_cover` (of the reader); `fields`; `tag` (text or null) or `tag_hex` (binary); `min_version` and `min_cover` may be absent. A field is `sealed` with its `tokens` and perhaps `former` ids; or `clear` with its `text`; or a `part` with its `id` and its own `fields`; each with `since` unless that is 1 | `key_id`, `cover`, `version`, `message_hex` (what the HMAC is over) |
 | `clear_text` | `kind`, `value`, perhaps `scale` (14.8). A date is year, month and day; a time is hour, minute, second and nanosecond; a decimal is all its digits, and how many of them are behind the point | `text` |
+| `index_value` | `index_root_hex`, `keyspace`, `definition` (its `slots` are null, or an `id` and `entries` of a form and its number of slots; in any order), `forms` (each a list of components), `owner` (null, or kind and id) | `key_hex` (K), `definition_hex` (what d is the hash of), `digest_hex` (d), `prefix_hex`; with slots `table_hex` (digest of the table) and, if there is a value, `drawn_hex` (u); `values`, one for each distinct form: `slots` (k) and `slot` (null without slots), `mac_hex` (V), `value_hex`, `text`; `stored`: the texts as a set |
+| `index_definition` | `definition`, `former` (definitions) | `digest_hex`, `former_hex`. `invalid-definition` is no code of section 13: a definition is part of a program |
+| `index_query` | `root_key_file`, `keyring_file`, `keyspace`, `index` (names the definition for those who declare it), `definition`, `former`, `forms` | `prefixes`: index root, its state, d, prefix as text, whether a writer uses it; `asked`: the values as texts, ascending by their bytes |
+| `index_stored` | those of `index_query`, and `owner` | `stored`: what a writer stores, as texts |
+| `index_verify` | those of `index_stored`, and `value` (text or null) or `value_hex` | |
+| `normal_form` | `normalizer`, `text` (rules of docs/NORMAL-FORMS.md) | `form` (null is nothing); for names also `parts`, sorted; for `sounds/1` only `codes` |
+| `normal_form` | `normalizer`, `blocks`: `[first, after]` code points | `digests`: of each block the SHA-256 of a line for each character that is not refused: its code point in hexadecimal (upper case), a space, the form of the character by itself, a newline |
 | `aead` | `letter`, `key_hex`, `nonce_hex` (24 bytes), `aad_hex`, `plaintext_hex` | the steps of 5.2 or 5.5; `ciphertext_hex`, `tag_hex` |
 """
 
@@ -82,6 +89,14 @@ MAIN_KEYS = {
     "index-old": ("index", None, "deactivated", False),
     **INDEX,
 }
+SEARCH_ROOTS = {
+    "index-pre": ("index", None, "pre-active", False),
+    "index-other": ("index", None, "active", False),
+    "index-old": ("index", None, "deactivated", False),
+    "index-bad": ("index", None, "compromised", False),
+    "index-gone": ("index", None, "destroyed", False),
+}
+MANY_ROOTS = {f"index-many-{number}": ("index", None, "deactivated", False) for number in range(8)}
 MINI_KEYS = {**DEK1, "dek-2": ("seal", "X", "active", False), "dek-gone": ("seal", "X", "destroyed", False), **INDEX}
 
 
@@ -141,7 +156,12 @@ KEYRINGS = {
     "two-wraps": make_keyring("two-wraps", {**DEK1, **INDEX}, roots=("root-a", "root-b")),
     "other": make_keyring("other", {**DEK1, **INDEX}, keyspace=OTHER_KEYSPACE),
 }
-TEXTS = {name: file.write() for name, file in KEYRINGS.items()}
+# For search; apart, because each of those above has a scenario of unlocking.
+SEARCH_KEYRINGS = {
+    "search": make_keyring("search", {**DEK1, **SEARCH_ROOTS, **INDEX}, generation=5),
+    "search-many": make_keyring("search-many", {**DEK1, **MANY_ROOTS, **INDEX}, generation=2),
+}
+TEXTS = {name: file.write() for name, file in (KEYRINGS | SEARCH_KEYRINGS).items()}
 
 # The fields that the Rust side declares: id -> (class, block, former pairs).
 FIELDS: dict[str, tuple[str, int, list[tuple[str, str]]]] = {
@@ -2774,8 +2794,15 @@ def _as_repeated(content: bytes) -> list[Any]:
     return [content[:1].hex(), len(content)]
 
 
+def _unlocked(v: dict[str, Any], files: dict[str, str]) -> r.Keyring:
+    return r.cached_unlock(files["root_keys/" + v["root_key_file"]], _keyring_text(v, files), v["keyspace"], 0)
+
+
 def run(v: dict[str, Any], files: dict[str, str]) -> dict[str, Any]:
     """The results of a scenario; raises Refused."""
+    import rxseal_normal  # these import this module
+    import rxseal_searches
+
     match v["test"]:
         case "open":
             line = {k: v[k] for k in v if k not in ("root_key_file", "keyring_file", "keyring")}
@@ -2890,6 +2917,18 @@ def run(v: dict[str, Any], files: dict[str, str]) -> dict[str, Any]:
             }
         case "clear_text":
             return {"text": r.clear_text(v["kind"], v["value"], v.get("scale"))}
+        case "index_value":
+            return rxseal_searches.run_value(v)
+        case "index_definition":
+            return rxseal_searches.run_definition(v)
+        case "index_query":
+            return rxseal_searches.run_query(v, _unlocked(v, files))
+        case "index_stored":
+            return rxseal_searches.run_stored(v, _unlocked(v, files))
+        case "index_verify":
+            return rxseal_searches.run_verify(v, _unlocked(v, files))
+        case "normal_form":
+            return rxseal_normal.run(v)
     raise SystemExit(f"unknown test {v['test']}")
 
 
@@ -2900,6 +2939,8 @@ def run(v: dict[str, Any], files: dict[str, str]) -> dict[str, Any]:
 
 def scenarios() -> list[tuple[str, dict[str, Any]]]:
     import rxseal_edges  # imports this module
+    import rxseal_normal
+    import rxseal_searches
     import rxseal_tags
 
     s = Scenarios()
@@ -2912,6 +2953,8 @@ def scenarios() -> list[tuple[str, dict[str, Any]]]:
         value_scenarios,
         rxseal_edges.scenarios,
         rxseal_tags.scenarios,
+        rxseal_searches.scenarios,
+        rxseal_normal.scenarios,
     )
     for add in every:
         add(s)

@@ -83,6 +83,7 @@ fn ids<E: std::fmt::Debug>(hits: impl Iterator<Item = Result<Patient, E>>) -> Ve
     hits.map(|hit| hit.unwrap_or_else(|error| panic!("{error:?}")).id).collect()
 }
 
+/// T71.
 #[test]
 fn only_hits_come_out_and_the_observer_tells_them_from_candidates() -> Result<(), Error> {
     let heard = Arc::new(Heard::default());

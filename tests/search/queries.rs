@@ -66,6 +66,7 @@ fn a_stranger_does_not_match() -> Result<(), Error> {
     Ok(())
 }
 
+/// T66.
 #[test]
 fn a_query_of_nothing_is_refused() -> Result<(), Error> {
     let indexer = keys().indexer()?;
@@ -79,6 +80,7 @@ fn a_query_of_nothing_is_refused() -> Result<(), Error> {
     Ok(())
 }
 
+/// T65.
 #[test]
 fn a_query_asks_for_each_former_definition() -> Result<(), Error> {
     let indexer = keys().indexer()?;

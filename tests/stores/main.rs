@@ -4,6 +4,8 @@
 mod children;
 mod column;
 mod count;
+mod index_cells;
+mod index_count;
 mod keyrings;
 mod subjects;
 mod tags;

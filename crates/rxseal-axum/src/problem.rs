@@ -7,7 +7,7 @@ use axum_core::body::Body;
 use axum_core::response::{IntoResponse, Response};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderValue, StatusCode};
-use rxseal::Error;
+use rxseal::{Error, ErrorCode};
 use serde::Serialize;
 
 /// A refusal as the client sees it: a status and constant texts, in a body of RFC 9457 (`application/problem+json`).
@@ -24,6 +24,8 @@ use serde::Serialize;
 /// | 422 | `value-mismatch` | a sealed member is of another type |
 /// | 422 | `token-as-plaintext` and the other codes of [`Error::is_value_refused`] | a value that cannot be sealed |
 /// | 422 | `invalid-id` | an id that no record can have |
+/// | 422 | `not-indexable`, `bad-check-digit` | a date, a phone number or the like that is written in another way than its index wants |
+/// | 422 | `empty-query`, `query-too-large` | a search for nothing, or for too much |
 /// | 403 | `class-locked`, `refused-by-observer` | this user may not see a field |
 /// | 410 | `subject-shredded` | the patient's key was shredded |
 /// | 503 | `unavailable` | a store or a key service did not answer |
@@ -140,6 +142,13 @@ impl From<Error> for Problem {
                 code,
                 "An id is not valid. Use letters, digits and punctuation of ASCII, without spaces.",
             )
+        } else if error.is_not_indexable() {
+            Self::unprocessable(
+                code,
+                "A value of the body is not written as it must be to be found. Write dates as YYYY-MM-DD, and numbers with all digits.",
+            )
+        } else if matches!(error.code(), ErrorCode::EmptyQuery | ErrorCode::QueryTooLarge) {
+            Self::unprocessable(code, "A search asks for nothing, or for too much. Give other input.")
         } else if error.is_locked_out() {
             Self::new(StatusCode::FORBIDDEN, code, "This user may not see a field of this record.")
         } else if error.is_shredded() {

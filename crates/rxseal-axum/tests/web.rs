@@ -424,6 +424,9 @@ async fn errors_of_a_handler_become_problems() {
         (elsewhere.opened_by(&kim).open::<Drug, String>(&token).unwrap_err(), 500, "internal"),
         (record.opened_by(&kim).open::<Drug, u8>(&token).unwrap_err(), 500, "internal"),
         (record.opened_by(&kim).run_opening(|| serde_json::from_str::<Refill>("Canary")).unwrap_err(), 500, "internal"),
+        (rxseal::Error::not_indexable("a date is YYYY-MM-DD"), 422, "not-indexable"),
+        (rxseal::Error::bad_check_digit("an NPI"), 422, "bad-check-digit"),
+        (rxseal::Error::query_too_large(), 422, "query-too-large"),
         (rxseal::Error::from_provider(true, "Canary-cause"), 503, "unavailable"),
         (rxseal::Error::from_provider(false, "Canary-cause"), 500, "internal"),
     ];

@@ -1,6 +1,9 @@
 //! What can be said on the command line. Comments here are the help that an operator reads.
 #![expect(clippy::doc_markdown, reason = "help is shown as it is written, without Markdown")]
 
+mod change;
+mod index_root;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -10,6 +13,9 @@ use rxseal::KeyId;
 use rxseal::keys::Suite;
 
 use crate::exit::STATUSES;
+
+pub use change::Change;
+pub use index_root::{CountedIndexes, IndexRoot, NewIndexRoot};
 
 /// Manage the keyrings of rxseal, which encrypts fields of health records
 ///
@@ -78,6 +84,9 @@ pub enum Command {
     Count(Count),
     /// Print the SQL that lets a database refuse plaintext in a sealed column
     Ddl(Ddl),
+    /// Plan the indexes of a search
+    #[command(subcommand)]
+    Index(Index),
     /// Print completions for a shell
     Completions {
         /// The shell
@@ -142,9 +151,6 @@ pub enum Keyring {
     Rotate {
         /// The keyspace: the name of the keyring
         keyspace: String,
-        /// Rotate the index root instead. Entries indexed before are found with the old one only
-        #[arg(long)]
-        index_root: bool,
         #[command(flatten)]
         change: Change,
     },
@@ -214,6 +220,9 @@ pub enum Keyring {
     /// Add and remove root keys
     #[command(subcommand)]
     Root(Root),
+    /// Stage, promote and destroy index roots, which searches use, and count what is under them
+    #[command(subcommand)]
+    Index(IndexRoot),
 }
 
 #[derive(Subcommand)]
@@ -354,19 +363,6 @@ pub struct Counted {
     pub empty: Vec<String>,
 }
 
-#[derive(ClapArgs)]
-pub struct Change {
-    /// Do everything except store the result, and print what would change
-    #[arg(long)]
-    pub dry_run: bool,
-    /// Refuse a stored keyring that is older than this generation, which is the last that you know was live
-    #[arg(long, value_name = "N")]
-    pub min_generation: Option<u64>,
-    /// Go on although the keyring has a time in the future: this machine's clock is right, and another machine's was wrong
-    #[arg(long)]
-    pub clock_is_right: bool,
-}
-
 #[derive(Subcommand)]
 pub enum KeyFile {
     /// Create a new random root key in a new file, with mode 0600
@@ -492,6 +488,39 @@ pub struct Ddl {
     /// The name of the domain or constraint [default: rxseal_TABLE_COLUMN]
     #[arg(long)]
     pub name: Option<String>,
+}
+
+#[derive(Subcommand)]
+pub enum Index {
+    /// Say what indexes would give away and cost, from plaintext in CSV on the standard input
+    Plan(PlanIndexes),
+}
+
+/// Say what indexes would give away and cost, from plaintext in CSV on the standard input
+///
+/// The first line names the columns. Only aggregates are printed, and counts below 20 as <20. Use real rows: made-up patients are too
+/// even. The exit status is 1 if an index is refused.
+#[derive(ClapArgs)]
+pub struct PlanIndexes {
+    /// The most rows that the table will ever have in one keyspace
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=50_000_000))]
+    pub rows: u32,
+    /// An index, such as 'patient.last = family(last_name), bits 14, slots us-surnames/1'. Give all indexes of the record: together
+    /// they tell more than each alone. Several columns are (family(last_name), date(born)) or family_parts(last_name, former). Bits
+    /// that are left out follow from --rows; `unique` in their place is a check for uniqueness. The normalizers are date, dea, email,
+    /// exact, family, given, id, ndc, npi, phone, ssn, family_parts, given_parts and sounds. The slots are us-surnames/1, us-given/1 or a file
+    /// of --write-slots
+    #[arg(long = "index", value_name = "INDEX", required = true)]
+    pub indexes: Vec<String>,
+    /// Why values may have more bits than the rows ask for. It accepts nothing else
+    #[arg(long, value_name = "REASON")]
+    pub accept: Option<String>,
+    /// Write a slot table of the index from these rows into a new file, as Rust source. It shows forms that at least 50 rows have
+    #[arg(long, value_name = "FILE", requires = "slots_id")]
+    pub write_slots: Option<PathBuf>,
+    /// The id of that table, such as our-names/1
+    #[arg(long, value_name = "ID", requires = "write_slots")]
+    pub slots_id: Option<String>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use rxseal::KeyId;
-use rxseal::count::{CountSql, KeyCounts};
+use rxseal::count::{CountSql, IndexCounts, KeyCounts};
 use rxseal::keys::{KeyringFile, RemainingUse};
 use serde_json::json;
 
@@ -132,13 +132,14 @@ fn says_nothing(name: &str, counts: &KeyCounts, ring: &KeyringFile) -> Failure {
     Failure::Coded("not-counted", text)
 }
 
-enum Database<'a> {
+/// Where columns are counted.
+pub enum Database<'a> {
     Sqlite(&'a Path),
     Postgres(&'a str),
 }
 
 impl<'a> Database<'a> {
-    fn of(sqlite: Option<&'a Path>, postgres: Option<&'a str>) -> Option<Self> {
+    pub fn of(sqlite: Option<&'a Path>, postgres: Option<&'a str>) -> Option<Self> {
         sqlite.map(Self::Sqlite).or_else(|| postgres.map(Self::Postgres))
     }
 
@@ -153,11 +154,25 @@ impl<'a> Database<'a> {
     }
 
     async fn count_named(&self, name: &str, option: &str) -> Result<KeyCounts, Failure> {
-        match name.rsplit_once('.') {
-            Some((table, column)) => self.count(table, column).await,
-            None => Err(Failure::Usage(format!("{option} must be TABLE.COLUMN, not {name:?}"))),
+        let (table, column) = table_and_column(name, option)?;
+        self.count(table, column).await
+    }
+
+    /// The index values of a column.
+    pub async fn count_index_named(&self, name: &str, option: &str) -> Result<IndexCounts, Failure> {
+        let (table, column) = table_and_column(name, option)?;
+        match self {
+            Self::Sqlite(path) => Ok(rxseal_sqlite::count_index_sqlite(path, table, column)?),
+            Self::Postgres(url) => {
+                without_password(url)?;
+                postgres::count_index(url, table, column).await
+            }
         }
     }
+}
+
+fn table_and_column<'n>(name: &'n str, option: &str) -> Result<(&'n str, &'n str), Failure> {
+    name.rsplit_once('.').ok_or_else(|| Failure::Usage(format!("{option} must be TABLE.COLUMN, not {name:?}")))
 }
 
 fn describe(counts: &KeyCounts, lost: &[(KeyId, u64)]) -> String {

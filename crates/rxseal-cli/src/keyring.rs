@@ -1,26 +1,28 @@
 //! `rxseal keyring` and `rxseal key-file`.
 
+mod desk;
+mod index_root;
 mod shown;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use rxseal::KeyId;
 use rxseal::count::KeyCounts;
-use rxseal::keys::{KeyState, KeyUse, KeyringAdmin, KeyringFile, RemainingUse, UnlockOptions, WrapInfo};
-use rxseal::observe::{KeyEvent, Observer, OpenEvent};
-use rxseal::root::{RootKey, RootKeyFile, RootKeys};
+use rxseal::keys::{KeyState, KeyUse, KeyringAdmin, KeyringFile, RemainingUse, WrapInfo};
+use rxseal::root::{RootKey, RootKeyFile};
 use rxseal::store::KeyringStore;
 use rxseal::subjects::SubjectAdmin;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::args::{Change, Global, KeyFile, Keyring, Root};
 use crate::config::Config;
 use crate::count::{count_under, has_key};
-use crate::dry_run::DryRun;
 use crate::failure::Failure;
 use crate::output::{Output, table};
 use crate::root::{Spec, trusted};
+use desk::{Desk, FailedRoots, changed, stored};
+use index_root::{COMPROMISED, is_index_root};
 use shown::{as_json, as_text};
 
 pub async fn run(global: &Global, command: Keyring, output: &Output) -> Result<(), Failure> {
@@ -29,38 +31,6 @@ pub async fn run(global: &Global, command: Keyring, output: &Output) -> Result<(
     let result = desk.run(command).await;
     desk.failed.warn(output, result.is_ok());
     result
-}
-
-/// Where keyrings are changed.
-struct Desk<'o> {
-    config: Config,
-    output: &'o Output,
-    failed: FailedRoots,
-}
-
-/// The root keys that failed, for a warning if another one did the work.
-#[derive(Clone, Default)]
-struct FailedRoots(Arc<Mutex<Vec<String>>>);
-
-impl Observer for FailedRoots {
-    fn opened(&self, _: &OpenEvent<'_>) {}
-
-    fn key_event(&self, event: &KeyEvent<'_>) {
-        if let KeyEvent::RootKeyFailed { provider, root_key, reason, .. } = event {
-            let text = format!("the root key {provider} {root_key} failed: {reason}");
-            self.0.lock().unwrap_or_else(PoisonError::into_inner).push(text);
-        }
-    }
-}
-
-impl FailedRoots {
-    /// If only one failed, the command's own error tells of it.
-    fn warn(&self, output: &Output, done: bool) {
-        let failed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        for text in failed.iter().filter(|_| done || failed.len() > 1) {
-            output.warning(text);
-        }
-    }
 }
 
 impl Desk<'_> {
@@ -94,15 +64,9 @@ impl Desk<'_> {
                 let file = admin.promote(&keyspace, key, SystemTime::now(), staged_for).await?;
                 changed(output, &change, &file, "key promoted: it seals from now on", Some(key), json!({}))
             }
-            Keyring::Rotate { keyspace, index_root, change } => {
-                let admin = self.admin(&keyspace, &change).await?;
-                let (file, key) = if index_root {
-                    admin.rotate_index_root(&keyspace).await?
-                } else {
-                    admin.rotate(&keyspace).await?
-                };
-                let what = if index_root { "index root rotated" } else { "rotated: the new key seals from now on" };
-                changed(output, &change, &file, what, Some(key), json!({}))
+            Keyring::Rotate { keyspace, change } => {
+                let (file, key) = self.admin(&keyspace, &change).await?.rotate(&keyspace).await?;
+                changed(output, &change, &file, "rotated: the new key seals from now on", Some(key), json!({}))
             }
             Keyring::Deactivate { keyspace, key, change } => {
                 let file = self.admin(&keyspace, &change).await?.deactivate(&keyspace, key).await?;
@@ -117,12 +81,21 @@ impl Desk<'_> {
                     return Err(failure);
                 }
                 let file = admin.compromise(&keyspace, key).await?;
+                if is_index_root(&file, key) {
+                    return changed(output, &change, &file, COMPROMISED, Some(key), json!({}));
+                }
                 let (exposed, count) = self.exposed(&keyspace, key).await;
                 let what = format!("key marked compromised: reseal what is under it{exposed}");
                 changed(output, &change, &file, &what, Some(key), json!({ "subject_keys_under": count }))
             }
             Keyring::Destroy { keyspace, key, tokens, counted, subject_keys, unused_for, force, yes: _, change } => {
                 let admin = self.admin(&keyspace, &change).await?;
+                if is_index_root(&admin.stored(&keyspace).await?, key) {
+                    let text = format!(
+                        "{key} is an index root: use `rxseal keyring index destroy`, which counts index values"
+                    );
+                    return Err(Failure::Coded("state-refused", text));
+                }
                 let (file, counted) = if force {
                     (admin.force_destroy(&keyspace, key).await?, json!({ "forced": true }))
                 } else {
@@ -142,6 +115,7 @@ impl Desk<'_> {
                 changed(output, &change, &file, "key destroyed", Some(key), counted)
             }
             Keyring::Rewrap { keyspace, to, yes, change } => self.rewrap(&keyspace, &to, yes, &change).await,
+            Keyring::Index(command) => self.run_index(command).await,
             Keyring::Root(Root::Add { keyspace, new_root, change }) => {
                 let new_root = config.connect(&Spec::parse(&new_root)?).await?;
                 let file = self.admin(&keyspace, &change).await?.add_root(&keyspace, &new_root).await?;
@@ -218,71 +192,6 @@ impl Desk<'_> {
             }
         }
     }
-
-    /// Before a change: subject keys under a key that the stored keyring lacks show that an older keyring was put back. A new
-    /// generation over it would take the number of the lost one, and programs would no longer notice.
-    async fn check_newest(&self, admin: &KeyringAdmin, keyspace: &str, change: &Change) -> Result<(), Failure> {
-        if change.min_generation.is_some() || !self.config.has_subject_store() {
-            return Ok(());
-        }
-        let stored = admin.stored(keyspace).await?;
-        let Some(store) = self.config.open_subject_store(false).await? else { return Ok(()) };
-        let counts = SubjectAdmin::new(store).count_by_key(keyspace).await?;
-        match counts.iter().find(|(under, _)| !stored.keys().iter().any(|key| key.id() == *under)) {
-            None => Ok(()),
-            Some((key, count)) => Err(Failure::Coded(
-                "keyring-too-old",
-                format!(
-                    "{count} subject keys are under the key {key}, which the stored keyring (generation {}) does not have: an older keyring was put back. Restore the newest one; if it is lost, those subject keys are lost too, and --min-generation {} goes on without them",
-                    stored.generation(),
-                    stored.generation()
-                ),
-            )),
-        }
-    }
-
-    /// Before a keyring is created: subject keys of its keyspace show that there was one already, in another store or lost.
-    async fn check_new(&self, keyspace: &str, change: &Change) -> Result<(), Failure> {
-        if change.min_generation.is_some() || !self.config.has_subject_store() {
-            return Ok(());
-        }
-        let store = match self.config.open_subject_store(false).await {
-            Ok(Some(store)) => store,
-            // The service has not made it yet.
-            Ok(None) | Err(Failure::Usage(_)) => return Ok(()),
-            Err(failure) => return Err(failure),
-        };
-        match SubjectAdmin::new(store).count_by_key(keyspace).await?.total() {
-            0 => Ok(()),
-            count => Err(Failure::Coded(
-                "keyring-missing",
-                format!(
-                    "{count} subject keys of {keyspace} are stored, so it had a keyring, which is not in --store. Use the right store or restore the keyring; if it is lost, those subject keys are lost too, and --min-generation 1 creates a new one"
-                ),
-            )),
-        }
-    }
-
-    /// To change the newest keyring.
-    async fn admin(&self, keyspace: &str, change: &Change) -> Result<KeyringAdmin, Failure> {
-        let admin = self.any_admin(change).await?;
-        self.check_newest(&admin, keyspace, change).await?;
-        Ok(admin)
-    }
-
-    async fn any_admin(&self, change: &Change) -> Result<KeyringAdmin, Failure> {
-        let roots = self.config.roots(self.output).await?;
-        Ok(self.admin_with(change, roots, self.config.store().await?))
-    }
-
-    fn admin_with(&self, change: &Change, roots: RootKeys, store: Arc<dyn KeyringStore>) -> KeyringAdmin {
-        let options = UnlockOptions::default()
-            .min_generation(change.min_generation.unwrap_or_default())
-            .clock_is_right(change.clock_is_right);
-        let admin =
-            if change.dry_run { KeyringAdmin::new(DryRun::new(store), roots) } else { KeyringAdmin::new(store, roots) };
-        admin.options(options).observed_by(self.failed.clone())
-    }
 }
 
 /// A rewrap that names no root keys keeps the present ones: it removes none, and brings no removed one back.
@@ -325,25 +234,6 @@ pub fn make_key_file(command: &KeyFile, output: &Output) -> Result<(), Failure> 
 async fn list(config: &Config, output: &Output) -> Result<(), Failure> {
     let keyspaces = config.store().await?.keyspaces().await?;
     Ok(output.list(&keyspaces, "no keyring is stored", &json!(keyspaces))?)
-}
-
-/// The stored keyring. Fails if it is older than this generation.
-async fn stored(config: &Config, keyspace: &str, min_generation: Option<u64>) -> Result<KeyringFile, Failure> {
-    let file = config.store().await?.get(keyspace).await?;
-    let Some(file) = file else {
-        let text = "is stored: create it, or restore it from a backup. `rxseal keyring list` lists those that are";
-        return Err(Failure::Coded("keyring-missing", format!("no keyring of this keyspace ({keyspace:?}) {text}")));
-    };
-    match min_generation {
-        Some(min) if file.generation() < min => Err(Failure::Coded(
-            "keyring-too-old",
-            format!(
-                "the stored keyring has an older generation ({}) than {min}: was a backup put back?",
-                file.generation()
-            ),
-        )),
-        _ => Ok(file),
-    }
 }
 
 /// The stored keyring, unlocked by one of the root keys.
@@ -409,23 +299,4 @@ fn staged_key(file: &KeyringFile) -> Result<KeyId, Failure> {
     staged
         .map(rxseal::keys::KeyInfo::id)
         .ok_or_else(|| Failure::Coded("state-refused", "no key is staged: run `rxseal keyring stage` first".to_owned()))
-}
-
-fn changed(
-    output: &Output,
-    change: &Change,
-    file: &KeyringFile,
-    what: &str,
-    key: Option<KeyId>,
-    more: Value,
-) -> Result<(), Failure> {
-    let key = key.map(|key| key.to_string());
-    let about = key.as_ref().map_or(String::new(), |key| format!(" ({key})"));
-    let kept = if change.dry_run { "dry run, nothing is stored; it would be " } else { "" };
-    let text = format!("{what}{about}; {kept}generation {} of {}", file.generation(), file.keyspace());
-    let mut value = json!({ "done": what, "key": key, "dry_run": change.dry_run, "keyring": as_json(file) });
-    if let (Some(value), Value::Object(more)) = (value.as_object_mut(), more) {
-        value.extend(more);
-    }
-    output.done(!change.dry_run, &text, &value)
 }

@@ -9,6 +9,7 @@ mod dry_run;
 mod environment;
 mod exit;
 mod failure;
+mod index;
 mod keyring;
 #[cfg(not(all(feature = "aws-kms", feature = "pkcs11", feature = "postgres", feature = "vault")))]
 mod not_built;
@@ -80,6 +81,7 @@ fn run(args: Args, output: &Output) -> Result<(), Failure> {
         Command::Record(command) => wait(record::run(&global, command, output)),
         Command::Count(command) => wait(count::run(&global, &command, output)),
         Command::Ddl(command) => ddl::run(&command, output),
+        Command::Index(command) => index::run(&command, output),
         Command::Completions { shell } => {
             // Into memory first, since clap panics if it cannot write.
             let mut script = Vec::new();

@@ -49,7 +49,7 @@ pub mod postgres {
 
     use std::sync::Arc;
 
-    use rxseal::count::KeyCounts;
+    use rxseal::count::{IndexCounts, KeyCounts};
     use rxseal::store::{KeyringStore, SubjectKeyStore};
 
     use crate::failure::Failure;
@@ -65,6 +65,10 @@ pub mod postgres {
     pub async fn count(_: &str, _: &str, _: &str) -> Result<KeyCounts, Failure> {
         let without = super::without("PostgreSQL", "postgres");
         Err(Failure::Usage(format!("{without}. Or print the SQL with --sql, and run it yourself")))
+    }
+
+    pub async fn count_index(_: &str, _: &str, _: &str) -> Result<IndexCounts, Failure> {
+        Err(super::without("PostgreSQL", "postgres"))
     }
 }
 

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use rxseal::count::KeyCounts;
+use rxseal::count::{IndexCounts, KeyCounts};
 use rxseal::store::{KeyringStore, SubjectKeyStore};
-use rxseal_postgres::{PostgresStore, PostgresSubjectStore, count_postgres};
+use rxseal_postgres::{PostgresStore, PostgresSubjectStore, count_index_postgres, count_postgres};
 
 use crate::failure::Failure;
 use crate::url::without_password;
@@ -31,4 +31,8 @@ pub async fn subjects(url: &str, may_create: bool) -> Result<Option<Arc<dyn Subj
 
 pub async fn count(url: &str, table: &str, column: &str) -> Result<KeyCounts, Failure> {
     Ok(count_postgres(url, table, column).await?)
+}
+
+pub async fn count_index(url: &str, table: &str, column: &str) -> Result<IndexCounts, Failure> {
+    Ok(count_index_postgres(url, table, column).await?)
 }

@@ -4,6 +4,7 @@ mod errors;
 mod expand;
 mod indexes;
 mod input;
+mod names;
 #[cfg(test)]
 mod output_tests;
 mod wipe;

@@ -1,7 +1,7 @@
 //! Counting in PostgreSQL.
 
 use rxseal::Error;
-use rxseal::count::{CountSql, KeyCounts};
+use rxseal::count::{CountSql, IndexCounts, KeyCounts};
 use rxseal::provider::need_runtime;
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
@@ -38,22 +38,52 @@ use crate::url::parse_url;
 ///
 /// The cause gives the details.
 pub async fn count_postgres(url: &str, table: &str, column: &str) -> Result<KeyCounts, Error> {
-    let sql = CountSql::postgres(table, column)?;
+    // Made first, since it remembers when the count began.
+    let mut counts = KeyCounts::default();
+    let (doubt, rows) = run(url, &CountSql::postgres(table, column)?, table, column).await?;
+    for (key_id, tokens) in rows {
+        counts.add_row(&key_id, tokens)?;
+    }
+    Ok(counts.doubted(doubt))
+}
+
+/// Counts the index values of a column by prefix, as [`CountSql::index_postgres`] does, in a read-only transaction. What
+/// [`count_postgres`] says of row-level security, doubts and deadlines holds here too.
+///
+/// ```no_run
+/// # async fn example() -> Result<(), rxseal::Error> {
+/// let url = std::env::var("DATABASE_URL").unwrap_or_default();
+/// let counts = rxseal_postgres::count_index_postgres(&url, "pharmacy.patient", "born_ix").await?;
+/// println!("{} index values, {} rows without one", counts.total(), counts.nulls());
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// Those of [`count_postgres`].
+pub async fn count_index_postgres(url: &str, table: &str, column: &str) -> Result<IndexCounts, Error> {
+    let mut counts = IndexCounts::default();
+    let (doubt, rows) = run(url, &CountSql::index_postgres(table, column)?, table, column).await?;
+    for (prefix, values) in rows {
+        counts.add_row(&prefix, values)?;
+    }
+    Ok(counts.doubted(doubt))
+}
+
+/// What a statement yields, and why there may be more.
+type Counted = (Option<&'static str>, Vec<(String, i64)>);
+
+async fn run(url: &str, sql: &CountSql, table: &str, column: &str) -> Result<Counted, Error> {
     let options = parse_url(url)?;
     need_runtime()?;
     let about = Table::Counted { table, column };
     let connected = timeout(DEADLINE, options.connect()).await.map_err(|_| too_late())?;
     let mut connection = connected.map_err(|error| postgres_trouble(&error, &about))?;
-    // Made first, since it remembers when the count began.
-    let mut counts = KeyCounts::default();
-    let rows = read(&mut connection, &sql).await;
+    let counted = read(&mut connection, sql).await;
     // Tells the server at once that nobody reads any more. A failure here changes nothing.
     drop(timeout(DEADLINE, connection.close()).await);
-    let (doubt, rows) = rows.map_err(|error| postgres_trouble(&error, &about))?;
-    for (key_id, tokens) in rows {
-        counts.add_row(&key_id, tokens)?;
-    }
-    Ok(counts.doubted(doubt))
+    counted.map_err(|error| postgres_trouble(&error, &about))
 }
 
 const VIEW: &str = "it is a view, which may leave rows out: count the columns of the tables that it is made of";
@@ -63,10 +93,7 @@ const WHAT: &str = "SELECT pg_is_in_recovery(), c.relkind::text, EXISTS (SELECT 
     WHERE same.relname = c.relname AND same.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname !~ '^(pg_|information_schema$)'
 ) FROM pg_class AS c WHERE c.oid = to_regclass($1)";
 
-async fn read(
-    connection: &mut PgConnection,
-    sql: &CountSql,
-) -> Result<(Option<&'static str>, Vec<(String, i64)>), sqlx::Error> {
+async fn read(connection: &mut PgConnection, sql: &CountSql) -> Result<Counted, sqlx::Error> {
     let mut reading = connection.begin_with("BEGIN READ ONLY").await?;
     // Makes hidden rows an error, even in tables behind a view.
     sqlx::query("SET LOCAL row_security = off").persistent(false).execute(&mut *reading).await?;

@@ -7,6 +7,6 @@ mod subjects;
 mod trouble;
 mod url;
 
-pub use count::count_postgres;
+pub use count::{count_index_postgres, count_postgres};
 pub use keyrings::PostgresStore;
 pub use subjects::PostgresSubjectStore;

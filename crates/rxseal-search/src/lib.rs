@@ -9,6 +9,7 @@ mod spelling;
 mod written;
 
 pub mod normal;
+pub mod plan;
 pub mod slots;
 
 pub use days::{YearOr90Plus, year_or_90_plus};

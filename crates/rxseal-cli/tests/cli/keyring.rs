@@ -40,7 +40,7 @@ fn the_life_of_a_keyring() {
         assert!(early.contains("may still seal under it") && early.contains("time left 1 h "), "{early}");
         shop.ok(&format!("{destroy} --unused-for 0s"));
         shop.ok("keyring rotate pharmacy-17");
-        shop.ok("keyring rotate --index-root pharmacy-17");
+        shop.ok("keyring index rotate pharmacy-17");
         assert!(shop.ok("keyring verify pharmacy-17").contains("unlocks"));
 
         // A second root key, then that one alone.

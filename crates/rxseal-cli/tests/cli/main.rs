@@ -14,9 +14,11 @@ mod ddl;
 #[path = "../../src/exit.rs"]
 mod exit;
 mod files;
+mod index_roots;
 mod keyring;
 mod mistakes;
 mod page;
+mod planning;
 mod readme;
 mod records;
 mod settings;

@@ -2,8 +2,9 @@
 
 use std::iter;
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote_spanned};
+use syn::Path;
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 
@@ -24,7 +25,8 @@ pub(super) fn declarations<'i>(input: &'i Input, field: &'i Field) -> impl Itera
             "What the row is found by in the index [`{}`].",
             marker.to_token_stream().to_string().replace(' ', "")
         );
-        quote_spanned!(here(input)=> #[doc = #doc] #serde #visibility #name: <#marker as #root::index::Index>::Stored)
+        let stored = quote_spanned!(on(marker)=> <#marker as #root::index::Index>::Stored);
+        quote_spanned!(here(input)=> #[doc = #doc] #serde #visibility #name: #stored)
     })
 }
 
@@ -53,10 +55,7 @@ pub(super) fn of_the_row(input: &Input) -> TokenStream {
         return TokenStream::new();
     }
     let (root, plain, sealer) = (root(input), own("plain"), own("sealer"));
-    let listed = input.columns.iter().map(|Column { marker, name, .. }| {
-        let text = name.unraw().to_string();
-        quote_spanned!(here(input)=> #root::index::IndexColumn::of::<#marker>(#text))
-    });
+    let listed = listed(input);
     let filled = input.columns.iter().map(|column| {
         let (name, value) = (&column.name, stored(input, column, &plain.to_token_stream(), &sealer.to_token_stream()));
         quote_spanned!(here(input)=> self.#name = #value;)
@@ -66,20 +65,30 @@ pub(super) fn of_the_row(input: &Input) -> TokenStream {
         .iter()
         .map(|Column { name, .. }| quote_spanned!(here(input)=> self.#name = ::core::default::Default::default();));
     quote_spanned! {here(input)=>
-        const INDEX_COLUMNS: &'static [#root::index::IndexColumn] = &[#(#listed),*];
+        const INDEX_COLUMNS: &'static [#root::index::IndexColumn] = &[#listed];
         fn clear_indexes(&mut self) {
             #(#cleared)*
         }
-        fn index_fields(&mut self, #plain: &Self::Open, #sealer: &#root::__private::RecordSealer<'_>) -> ::core::result::Result<(), #root::Error> {
+        fn index_fields(&mut self, #plain: &Self::Open, #sealer: &mut #root::__private::RecordSealer<'_>) -> ::core::result::Result<(), #root::Error> {
             #(#filled)*
             ::core::result::Result::Ok(())
         }
     }
 }
 
+/// The columns, as `IndexColumn`s.
+fn listed(input: &Input) -> TokenStream {
+    let root = root(input);
+    let columns = input.columns.iter().map(|Column { marker, name, .. }| {
+        let text = name.unraw().to_string();
+        quote_spanned!(here(input)=> #root::index::IndexColumn::of::<#marker>(#text))
+    });
+    quote_spanned!(here(input)=> #(#columns),*)
+}
+
 fn stored(input: &Input, Column { marker, .. }: &Column, plain: &TokenStream, sealer: &TokenStream) -> TokenStream {
     let (root, name) = (root(input), &input.name);
-    quote_spanned!(marker.span()=> <#marker as #root::__private::IndexOf<#name>>::index(#plain, #sealer)?)
+    quote_spanned!(on(marker)=> <#marker as #root::__private::IndexOf<#name>>::index(#plain, #sealer)?)
 }
 
 /// An index that is made of a field, so that the field is not set alone.
@@ -93,16 +102,16 @@ pub(super) fn checks(input: &Input) -> TokenStream {
     if input.is_enum || input.container.projection || !input.generics.params.is_empty() {
         return TokenStream::new();
     }
-    let (root, name, row) = (root(input), &input.name, &input.sealed);
+    let (root, name, listed) = (root(input), &input.name, listed(input));
     let all = quote_spanned! {here(input)=>
         const _: () = {
             use #root::__private::NoList as _;
-            #root::__private::assert_columns(#root::__private::ListOf::<#name>::INDEXES, <#row as #root::SealedRecord>::INDEX_COLUMNS);
+            #root::__private::assert_columns(#root::__private::ListOf::<#name>::INDEXES, &[#listed]);
         };
     };
     let of_indexes = input.columns.iter().map(|Column { marker, .. }| {
-        let at = marker.span();
-        quote_spanned!(at=> const _: () = #root::__private::assert_record_type::<#marker>(#record_type);)
+        let at = on(marker);
+        checked(input, at, &quote_spanned!(at=> assert_record_type::<#marker>(#record_type)))
     });
     let of_fields =
         input.fields().flat_map(|field| input.columns.iter().filter_map(|column| of_both(input, field, column)));
@@ -113,13 +122,31 @@ pub(super) fn checks(input: &Input) -> TokenStream {
 /// is set alone.
 fn of_both(input: &Input, field: &Field, column: &Column) -> Option<TokenStream> {
     let Role::Seal(seal) = &field.role else { return None };
-    let (root, marker, twin_of) = (root(input), &column.marker, twin_of(input, field, seal));
-    let check = match field.indexes.iter().find(|named| column.is_named_by(named)) {
+    let (marker, twin_of) = (&column.marker, twin_of(input, field, seal));
+    Some(match field.indexes.iter().find(|named| column.is_named_by(named)) {
         Some(named) => {
-            let at = named.marker.span();
-            quote_spanned!(at=> #root::__private::assert_made_of::<#marker, #twin_of::Field>())
+            let at = on(&named.marker);
+            checked(input, at, &quote_spanned!(at=> assert_made_of::<#marker, #twin_of::Field>()))
         }
-        None => quote_spanned!(at(field)=> #root::__private::assert_not_made_of::<#marker, #twin_of::Field>()),
-    };
-    Some(quote_spanned!(at(field)=> const _: () = #check;))
+        None => {
+            let at = at(field);
+            checked(input, at, &quote_spanned!(at=> assert_not_made_of::<#marker, #twin_of::Field>()))
+        }
+    })
+}
+
+/// A check that the compiler makes, which is shown at `at` if it fails.
+fn checked(input: &Input, at: Span, check: &TokenStream) -> TokenStream {
+    let root = root(input);
+    quote_spanned! {at=>
+        const _: () = {
+            use #root::__private as rxseal_checks;
+            rxseal_checks::#check;
+        };
+    }
+}
+
+/// What is written for an index is shown at its marker.
+fn on(marker: &Path) -> Span {
+    Span::call_site().located_at(marker.span())
 }

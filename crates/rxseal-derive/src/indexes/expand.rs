@@ -11,6 +11,7 @@ use super::index::{IndexInput, Kind};
 use super::record::RecordInput;
 use super::slots::{OwnerInput, SlotsInput};
 use super::words;
+use crate::names;
 
 pub(super) fn record(input: &RecordInput) -> TokenStream {
     let markers = input.indexes.iter().map(|index| marker(input, index));
@@ -20,7 +21,7 @@ pub(super) fn record(input: &RecordInput) -> TokenStream {
     let text = format!("What a row has of each index of [`{}`]: a column of each.", last.ident);
     let columns = input.indexes.iter().map(column);
     let (names, fields): (Vec<_>, Vec<_>) =
-        input.indexes.iter().map(|index| (&index.name, words::snake_case(&index.name))).unzip();
+        input.indexes.iter().map(|index| (&index.name, names::snake_case(&index.name))).unzip();
     quote! {
         #(#markers)*
 
@@ -48,7 +49,7 @@ pub(super) fn record(input: &RecordInput) -> TokenStream {
 }
 
 fn column(index: &IndexInput) -> TokenStream {
-    let (visibility, name, field) = (&index.visibility, &index.name, words::snake_case(&index.name));
+    let (visibility, name, field) = (&index.visibility, &index.name, names::snake_case(&index.name));
     let text = format!("The column of [`{name}`].");
     quote! {
         #[doc = #text]
@@ -80,7 +81,9 @@ fn marker(record: &RecordInput, index: &IndexInput) -> TokenStream {
         let marker = &field.marker;
         quote_spanned!(marker.span()=> <#marker as ::rxseal::Field>::SEARCH)
     });
-    let check = quote_spanned!(name.span()=> ::rxseal::__private::check_searchable);
+    let check = quote_spanned! {name.span()=>
+        const _: () = ::rxseal::__private::check_searchable(::rxseal::index::Kind::#kind, &[#(#searches),*]);
+    };
     quote! {
         #doc
         #(#attributes)*
@@ -112,8 +115,8 @@ fn marker(record: &RecordInput, index: &IndexInput) -> TokenStream {
             // `cargo check` gets this far, and not to what is only used.
             let _ = <#name as ::rxseal::index::Index>::DEFINITION;
             let _ = <#name as ::rxseal::index::Index>::FORMER;
-            #check(::rxseal::index::Kind::#kind, &[#(#searches),*]);
         };
+        #check
     }
 }
 

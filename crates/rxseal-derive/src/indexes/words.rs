@@ -1,7 +1,7 @@
 //! The words of `indexes!`: names, normalisers and slot tables.
 
 use proc_macro2::{Ident, TokenStream};
-use quote::{format_ident, quote, quote_spanned};
+use quote::{quote, quote_spanned};
 use syn::{LitStr, Path};
 
 use crate::errors::Errors;
@@ -75,19 +75,4 @@ pub(super) fn slots(path: &Path) -> TokenStream {
         }
         None => quote!(#path),
     }
-}
-
-/// The field of an index: `born_on` of `BornOn`.
-pub(super) fn snake_case(name: &Ident) -> Ident {
-    let mut snake = String::new();
-    let text = name.to_string();
-    let mut after_small = false;
-    for c in text.trim_start_matches("r#").chars() {
-        if c.is_uppercase() && after_small {
-            snake.push('_');
-        }
-        after_small = !c.is_uppercase() && c != '_';
-        snake.extend(c.to_lowercase());
-    }
-    format_ident!("{snake}", span = name.span())
 }

@@ -1,7 +1,6 @@
 //! The index columns of the twin: one for each index that the fields name.
 
-use proc_macro2::Span;
-use quote::{ToTokens, format_ident};
+use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::{Generics, Ident, Path, Visibility};
 
@@ -10,6 +9,7 @@ use super::field::{Field, Role};
 use super::index::Named;
 use super::tokens;
 use crate::errors::Errors;
+use crate::names::snake_case;
 
 /// A column of the twin: an index has one, after the first field that names it.
 pub(crate) struct Column {
@@ -57,7 +57,11 @@ pub(super) fn columns(
             }
             continue;
         }
-        let name = named.column.clone().unwrap_or_else(|| snake_case(&named.marker));
+        let Some(name) =
+            named.column.clone().or_else(|| named.marker.segments.last().map(|last| snake_case(&last.ident)))
+        else {
+            continue;
+        };
         let taken = fields.iter().any(|field| field.name.unraw() == name.unraw())
             || columns.iter().any(|column| column.name.unraw() == name.unraw());
         if taken {
@@ -97,33 +101,5 @@ fn refusal(field: &Field, generics: &Generics, is_enum: bool, container: &Contai
     match field.role {
         Role::Seal(_) | Role::Part { .. } | Role::Nested => None,
         _ => Some("this field is readable, so your database finds it as it is: leave `index` out"),
-    }
-}
-
-/// `last_and_born`, for `indexes::LastAndBorn`.
-fn snake_case(marker: &Path) -> Ident {
-    let (text, span) = match marker.segments.last() {
-        Some(last) => (last.ident.unraw().to_string(), last.ident.span()),
-        None => (String::new(), Span::call_site()),
-    };
-    let letters: Vec<char> = text.chars().collect();
-    let mut name = String::new();
-    for (at, letter) in letters.iter().enumerate() {
-        let before = at.checked_sub(1).and_then(|at| letters.get(at));
-        let next = at.checked_add(1).and_then(|at| letters.get(at));
-        let begins_word = letter.is_uppercase()
-            && before.is_some_and(|before| {
-                !before.is_uppercase() && *before != '_'
-                    || before.is_uppercase() && next.is_some_and(|next| next.is_lowercase())
-            });
-        if begins_word {
-            name.push('_');
-        }
-        name.extend(letter.to_lowercase());
-    }
-    // A marker `Type` has the column `r#type`.
-    match syn::parse_str::<Ident>(&name) {
-        Ok(_) => format_ident!("{name}", span = span),
-        Err(_) => Ident::new_raw(&name, span),
     }
 }

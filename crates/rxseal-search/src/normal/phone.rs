@@ -12,7 +12,7 @@ use super::tidy::is_grouping;
 /// - A number of North America is 10 digits, or 1 and 10 digits. Its area code and its exchange begin with 2 to 9.
 /// - `+` and 8 to 15 digits is taken as it is, from any country.
 /// - Spaces, hyphens, dots, slashes and brackets make no difference. An extension at the end, such as `x12` or `ext. 12`, is dropped.
-/// - A number of one digit only, such as `999-999-9999`, is a placeholder and has an empty form.
+/// - A number of one digit only, such as `999-999-9999` or `1-999-999-9999`, is a placeholder and has an empty form.
 /// - Letters, 7 digits and numbers of other countries without `+` are refused. `+44 (0)20 …` is refused too, since the `(0)` is not
 ///   dialled with the `+`.
 ///
@@ -50,19 +50,23 @@ impl Normalizes<str> for Phone {
         };
         digits.read(national)?;
         let all = digits.as_slice();
-        if all.split_first().is_some_and(|(first, rest)| rest.iter().all(|digit| digit == first)) {
+        let without_code = match all {
+            [b'1', number @ ..] if number.len() == 10 => number,
+            _ => all,
+        };
+        if without_code.split_first().is_some_and(|(first, rest)| rest.iter().all(|digit| digit == first)) {
             return Ok(());
         }
-        form.push_byte(b'+')?;
-        match all {
-            [b'1'..=b'9', ..] if is_international && all.len() >= 8 && !national.contains("(0)") => form.push(all),
-            [b'1', number @ ..] if !is_international && is_north_american(number) => form.push(all),
-            number if !is_international && is_north_american(number) => {
-                form.push_byte(b'1').and_then(|()| form.push(number))
-            }
-            _ => Err(refused()),
+        let is_good = if is_international {
+            all.len() >= 8 && !all.starts_with(b"0") && !national.contains("(0)")
+        } else {
+            is_north_american(without_code)
+        };
+        if !is_good {
+            return Err(refused());
         }
-        .inspect_err(|_| form.clear())
+        form.push(if is_international { b"+" } else { b"+1" })?;
+        form.push(if is_international { all } else { without_code })
     }
 }
 
@@ -105,7 +109,6 @@ impl Drop for Digits {
 /// An area code and an exchange that begin with 2 to 9, and 4 digits.
 fn is_north_american(number: &[u8]) -> bool {
     matches!(number, [b'2'..=b'9', _, _, b'2'..=b'9', _, _, _, _, _, _])
-        && number.iter().any(|digit| Some(digit) != number.first())
 }
 
 /// `x12`, `ext. 12`, `extension 12`, `#12`, `;ext=12`: 1 to 8 digits.

@@ -168,3 +168,69 @@ fn hangul_composite(first: char, second: char) -> Option<char> {
 fn within(c: char, base: u32, count: u32) -> Option<u32> {
     u32::from(c).checked_sub(base).filter(|offset| *offset < count)
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that panics has failed")]
+mod tests {
+    use sha2::{Digest, Sha256};
+
+    use super::*;
+
+    fn decomposed(text: &str) -> Vec<char> {
+        let mut chars = Vec::new();
+        for c in text.chars() {
+            decompose(c, |c| {
+                chars.push(c);
+                Ok::<_, ()>(())
+            })
+            .unwrap();
+        }
+        chars
+    }
+
+    fn nfc(text: &str) -> String {
+        let mut chars = decomposed(text);
+        let kept = compose(&mut chars);
+        chars[..kept].iter().collect()
+    }
+
+    /// `unicode/tables.py` prints the digest, and computes it without the tables.
+    #[test]
+    fn every_assigned_code_point_is_as_unicode_16_has_it() {
+        let mut digest = Sha256::new();
+        for c in (0..=u32::from(char::MAX)).filter_map(char::from_u32) {
+            let name = match class(c) {
+                Class::Letter => "L",
+                Class::Separator => "S",
+                Class::Ignored => "I",
+                Class::Refused if is_assigned(c) => "R",
+                Class::Refused => continue,
+            };
+            let form: String = decomposed(c.encode_utf8(&mut [0; 4])).into_iter().collect();
+            let is_common = matches!(c, '\u{3400}'..'\u{F900}' | '\u{20000}'..);
+            let composed = if is_common { String::new() } else { nfc(&format!("e\u{327}{c}\u{301}\u{93C}{c}")) };
+            digest.update(format!("{:X} {name} {} {form} {composed}\n", u32::from(c), lower(c)));
+        }
+        let found: String = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(found, "42b9090b668eb77aea50fdffce6fc4a47b198cb16071e5ac52d57f9a87ff0a99");
+    }
+
+    /// Of those that are refused, control characters and those for private use are assigned.
+    fn is_assigned(c: char) -> bool {
+        c.is_control() || matches!(c, '\u{E000}'..='\u{F8FF}' | '\u{F0000}'..='\u{FFFFD}' | '\u{100000}'..='\u{10FFFD}')
+    }
+
+    #[test]
+    fn marks_are_ordered_and_composed() {
+        for (text, wanted) in [
+            ("a\u{323}\u{302}", "ậ"),
+            ("a\u{302}\u{323}", "ậ"),
+            ("각", "각"),
+            ("\u{1100}\u{1161}\u{11A8}", "각"),
+            ("か\u{3099}", "が"),
+            ("\u{1161}\u{1100}", "\u{1161}\u{1100}"),
+        ] {
+            assert_eq!(nfc(text), wanted, "{text:?}");
+        }
+    }
+}

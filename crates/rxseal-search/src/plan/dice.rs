@@ -1,6 +1,6 @@
 //! A generator for simulations, with a fixed seed, so that one sample always has one report. Nothing secret comes from it.
 
-/// SplitMix64.
+/// `SplitMix64`.
 pub(super) struct Dice(u64);
 
 impl Dice {

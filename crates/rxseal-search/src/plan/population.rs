@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::number::{count, float, nearest, share};
+use super::number::{float, nearest, share};
 
 /// One normal form: how many rows have it, and how many slots it has.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -27,33 +27,19 @@ impl Population {
     /// A table with `rows` rows, from a sample of fewer.
     ///
     /// A form that the sample has once is likelier to be rare than its count says, and the table has forms that the sample lacks. Turing's
-    /// estimate corrects the counts that many forms have. Chao's says how many forms are missing and how common each of them is.
+    /// estimate corrects the counts that many forms have. Chao's says how many forms are missing and how common each of them is. A form
+    /// of a slot table was chosen before the sample was taken, so its own count is the best estimate.
     pub(super) fn grown(seen: &[Form], rows: u64) -> Self {
-        let sampled = seen.iter().map(|form| u64::from(form.rows)).sum();
-        let with_count = with_count(seen);
-        let once = with_count.get(&1).copied().unwrap_or(0);
-        let twice = with_count.get(&2).copied().unwrap_or(0);
-        let expected = |seen: u32| turing(&with_count, seen);
-        let total: f64 = with_count.iter().map(|(seen, forms)| expected(*seen) * float(*forms)).sum();
-        // The forms that were seen have this much of the table; what was seen once measures the rest.
-        let known = 1.0 - share(once, sampled);
-        let scale = if total > 0.0 { known * float(rows) / total } else { 0.0 };
-        let mut forms: Vec<_> = seen
-            .iter()
-            .map(|form| Form { rows: nearest(expected(form.rows) * scale), slots: form.slots })
-            .filter(|form| form.rows > 0)
-            .collect();
-        let placed: u64 = forms.iter().map(|form| u64::from(form.rows)).sum();
-        let rare = float(rows) * 2.0 * share(twice, once.saturating_mul(sampled));
-        let rare = nearest(rare).max(1);
-        let missing = rows.saturating_sub(placed).checked_div(u64::from(rare)).unwrap_or(0);
-        forms.extend((0..missing).map(|_| Form { rows: rare, slots: 1 }));
+        let (chosen, found): (Vec<Form>, Vec<Form>) = seen.iter().partition(|form| form.slots > 1);
+        let scale = share(rows, total(seen));
+        let mut forms: Vec<_> = scaled(&chosen, |seen| float(u64::from(seen)) * scale).collect();
+        grow(&found, float(total(&found)) * scale, &mut forms);
         Self::of(forms)
     }
 
     fn of(mut forms: Vec<Form>) -> Self {
         forms.sort_unstable_by(|a, b| b.rows.cmp(&a.rows).then(a.slots.cmp(&b.slots)));
-        let rows = forms.iter().map(|form| u64::from(form.rows)).sum();
+        let rows = total(&forms);
         Self { forms, rows }
     }
 
@@ -65,11 +51,38 @@ impl Population {
 
     /// How many slots the form of a row has, on average over all rows, and at most.
     pub(super) fn slots(&self) -> (f64, u16) {
-        let sum = self.forms.iter().fold(0_u64, |sum, form| {
-            sum.saturating_add(u64::from(form.rows).saturating_mul(u64::from(form.slots)))
-        });
+        let sum = self
+            .forms
+            .iter()
+            .fold(0_u64, |sum, form| sum.saturating_add(u64::from(form.rows).saturating_mul(u64::from(form.slots))));
         (share(sum, self.rows), self.forms.iter().map(|form| form.slots).max().unwrap_or(0))
     }
+}
+
+/// Adds the forms of a table with `rows` rows, from a sample.
+fn grow(seen: &[Form], rows: f64, forms: &mut Vec<Form>) {
+    let sampled = total(seen);
+    let with_count = with_count(seen);
+    let [once, twice] = [1, 2].map(|count| with_count.get(&count).copied().unwrap_or(0));
+    let expected = |seen: u32| turing(&with_count, seen);
+    let sum: f64 = with_count.iter().map(|(seen, forms)| expected(*seen) * float(*forms)).sum();
+    // The forms that were seen have this much of the table; what was seen once measures the rest.
+    let known = rows * (1.0 - share(once, sampled));
+    let scale = if sum > 0.0 { known / sum } else { 0.0 };
+    let before = total(forms);
+    forms.extend(scaled(seen, |seen| expected(seen) * scale));
+    let placed = total(forms).saturating_sub(before);
+    let rare = nearest(rows * 2.0 * share(twice, once.saturating_mul(sampled))).max(1);
+    let missing = u64::from(nearest(rows)).saturating_sub(placed).checked_div(u64::from(rare)).unwrap_or(0);
+    forms.extend((0..missing).map(|_| Form { rows: rare, slots: 1 }));
+}
+
+fn scaled(seen: &[Form], rows: impl Fn(u32) -> f64) -> impl Iterator<Item = Form> {
+    seen.iter().map(move |form| Form { rows: nearest(rows(form.rows)), slots: form.slots }).filter(|form| form.rows > 0)
+}
+
+fn total(forms: &[Form]) -> u64 {
+    forms.iter().map(|form| u64::from(form.rows)).sum()
 }
 
 /// Counts that fewer forms have are too few to correct by.
@@ -98,9 +111,9 @@ fn turing(with_count: &BTreeMap<u32, u64>, seen: u32) -> f64 {
 
 /// The entropy of what was seen, in bits: Shannon's, and that of the commonest form alone.
 pub(super) fn entropy(seen: &[Form]) -> (f64, f64) {
-    let total: u64 = seen.iter().map(|form| u64::from(form.rows)).sum();
-    let shares = || seen.iter().map(|form| share(u64::from(form.rows), total)).filter(|share| *share > 0.0);
+    let sampled = total(seen);
+    let shares = || seen.iter().map(|form| share(u64::from(form.rows), sampled)).filter(|share| *share > 0.0);
     let shannon = shares().map(|share| -share * share.log2()).sum();
     let most = shares().fold(0.0, f64::max);
-    (shannon, if count(seen.len()) == 0 { 0.0 } else { -most.log2() })
+    (shannon, if seen.is_empty() { 0.0 } else { -most.log2() })
 }

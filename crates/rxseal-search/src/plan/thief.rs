@@ -82,6 +82,7 @@ struct Pile {
 /// A column of index values under one key.
 #[derive(Default)]
 pub(super) struct Column {
+    key: u64,
     piles: Vec<Pile>,
     /// How many rows have each value.
     rows: Vec<u32>,
@@ -90,6 +91,7 @@ pub(super) struct Column {
 impl Column {
     pub(super) fn fill(&mut self, population: &Population, bits: u8, dice: &mut Dice) {
         let key = dice.roll();
+        self.key = key;
         let mut parts = Vec::new();
         self.piles.clear();
         for (form, Form { rows, slots }) in (0_u32..).zip(&population.forms) {
@@ -139,7 +141,9 @@ impl Column {
     /// them are holders of the commonest forms.
     fn named(&self, expected: &[u32]) -> (u64, u64) {
         let mut order: Vec<_> = (0_u32..).zip(&self.rows).filter(|(_, rows)| **rows > 0).collect();
-        order.sort_unstable_by(|(value_a, a), (value_b, b)| b.cmp(a).then(value_a.cmp(value_b)));
+        // Values of as many rows come in any order.
+        let lot = |at: u32| value(self.key, u64::from(at), u64::MAX);
+        order.sort_unstable_by(|(at_a, a), (at_b, b)| b.cmp(a).then_with(|| lot(*at_a).cmp(&lot(*at_b))));
         let mut guesses = vec![NOBODY; self.rows.len()];
         for ((value, _), form) in order.iter().zip(expected) {
             if let Some(guess) = guesses.get_mut(position(*value)) {

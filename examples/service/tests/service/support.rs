@@ -12,7 +12,9 @@ use rusqlite::Connection;
 use rusqlite::types::Value as Column;
 use serde_json::{Value, json};
 
-pub const CANARIES: [&str; 4] = ["Canary-Jane-Doe", "Canary-warfarin", "Canary-one-daily", "Canary-1970-01-01"];
+pub const CANARIES: [&str; 5] = ["Canary-Doe", "Canary-warfarin", "Canary-one-daily", BORN, PHONE];
+pub const BORN: &str = "1970-01-31";
+pub const PHONE: &str = "555-212-0100";
 pub const KIM: &str = "kim.rph";
 pub const LEE: &str = "lee.intake";
 pub const PAT: &str = "pat.rph";

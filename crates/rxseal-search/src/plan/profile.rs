@@ -1,0 +1,73 @@
+//! How many bits an index should have, and how common a value may be.
+
+use std::fmt;
+
+use super::number::float;
+
+/// What kind of values an index has. The bits of a value follow from it and from the number of rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Profile {
+    /// Each form has about as many rows as the next, such as birth dates.
+    Flat,
+    /// A slot table makes it flat, such as last names.
+    Slotted,
+    /// A form has hardly more than one row, such as phone numbers.
+    NearlyUnique,
+    /// 128 bits, for a check that a value is unique.
+    Unique,
+}
+
+impl Profile {
+    /// Of an index with so many bits, if so many rows have the form of a row on average.
+    pub(super) fn of(bits: u8, has_slots: bool, alike: f64) -> Self {
+        match bits {
+            UNIQUE => Self::Unique,
+            _ if has_slots => Self::Slotted,
+            _ if alike <= HARDLY_MORE => Self::NearlyUnique,
+            _ => Self::Flat,
+        }
+    }
+
+    /// How many bits a value has by the rule: such that a search finds 32 to 64 rows of strangers for each value that it asks for, and 4
+    /// to 8 if the values are nearly unique; at least 8. Of a unique index, 128.
+    ///
+    /// ```
+    /// use rxseal_search::plan::Profile;
+    ///
+    /// assert_eq!(Profile::Flat.bits(1_000_000), 14);
+    /// assert_eq!(Profile::NearlyUnique.bits(1_000_000), 17);
+    /// ```
+    #[must_use]
+    pub fn bits(self, rows: u32) -> u8 {
+        let log2 = u8::try_from(rows.max(1).ilog2()).unwrap_or(u8::MAX);
+        match self {
+            Self::Flat | Self::Slotted => log2.saturating_sub(5).max(LEAST),
+            Self::NearlyUnique => log2.saturating_sub(2).max(LEAST),
+            Self::Unique => UNIQUE,
+        }
+    }
+}
+
+impl fmt::Display for Profile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Flat => "flat",
+            Self::Slotted => "slotted",
+            Self::NearlyUnique => "nearly unique",
+            Self::Unique => "unique",
+        })
+    }
+}
+
+/// The share of rows that the commonest value may have: 0.2 % of 100,000 rows and more, 0.7 % of 10,000, and 70 rows of fewer.
+pub(super) fn largest_allowed(rows: u32) -> f64 {
+    let rows = float(u64::from(rows.max(1)));
+    let fewer = (5.0 - rows.log10()).max(0.0);
+    if fewer > 1.0 { 70.0 / rows } else { 0.002 * 3.5_f64.powf(fewer) }
+}
+
+const LEAST: u8 = 8;
+const UNIQUE: u8 = 128;
+/// So many rows with the form of a row are still nearly unique.
+const HARDLY_MORE: f64 = 2.0;
