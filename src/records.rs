@@ -130,6 +130,7 @@ mod twin;
 mod unique;
 mod via;
 mod walk;
+mod wiping;
 
 pub use ids::{AsRecordId, AsSubjectId};
 pub use keys::{RecordKeys, WithSubjects};
@@ -164,3 +165,5 @@ pub use seal::RecordSealer;
 pub use unique::{FieldIds, assert_unique};
 #[doc(hidden)]
 pub use walk::{TokenChange, TokenVisit};
+#[doc(hidden)]
+pub use wiping::{CannotWipe, Wiping};
