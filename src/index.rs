@@ -17,6 +17,8 @@ mod owner;
 mod prepared;
 mod reading;
 mod schema;
+#[cfg(test)]
+mod separation_tests;
 mod slots;
 mod stored;
 mod value;

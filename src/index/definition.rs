@@ -239,8 +239,8 @@ mod tests {
             refused(move || whole(bits));
         }
         for kind in [Kind::Parts, Kind::Sounds] {
-            let _ = Definition::new("patient", "patient.last", kind, 64, &["family/1"])
-                .with_slots(&NAMES, SlotOwner::Record);
+            let names = Definition::new("patient", "patient.last", kind, 64, &["family/1"]);
+            assert!(names.with_slots(&NAMES, SlotOwner::Record).slots().is_some());
             refused(move || Definition::new("patient", "patient.last", kind, 128, &["family/1"]));
             refused(move || Definition::new("patient", "patient.last", kind, 14, &["family/1", "given/1"]));
         }

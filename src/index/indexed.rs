@@ -1,8 +1,8 @@
 //! All indexes of a record struct at once, so that none is forgotten where a record is stored.
 
+use super::Index;
 use super::definition::Definition;
 use super::indexer::Indexer;
-use super::{Index, StoredIndex};
 use crate::error::Error;
 use crate::record::{Record, Role};
 
@@ -104,7 +104,7 @@ impl<T, R: Role> EachIndex<T> for OrNull<'_, R> {
         match self.strict.stored::<I>(plain) {
             Err(error) if error.is_not_indexable() => {
                 self.not_indexed.push(NotIndexed::new(I::DEFINITION.id(), error));
-                Ok(I::Stored::of_values(&[]))
+                Ok(I::Stored::default())
             }
             stored => stored,
         }

@@ -6,7 +6,6 @@ use super::forms::Forms;
 use super::owner::{Owner, SlotOwner};
 use super::prepared::{Prepared, PreparedIndex};
 use super::stored::StoredIndex;
-use super::value::{IndexValue, MAX_VALUES};
 use crate::context::Context;
 use crate::error::{Error, ErrorKind};
 use crate::key::Keys;
@@ -58,18 +57,15 @@ fn computed<I: Index>(prepared: &Prepared, context: &Context, plain: &I::Record)
     let definition = &prepared.definition;
     let mut forms = Forms::of_record(definition);
     I::forms(plain, definition, &mut forms)?;
-    let mut values = [IndexValue::NONE; MAX_VALUES];
-    let mut len = 0_usize;
-    if !forms.is_empty() {
-        with_owner::<I, _>(definition, context, plain, |owner| {
-            for (place, framed) in values.iter_mut().zip(forms.framed()) {
-                let slot = owner.map_or(0, |owner| prepared.slot(owner, prepared.slots_of(framed)));
-                *place = prepared.value(slot, framed);
-                len = len.saturating_add(1);
-            }
-        })?;
+    if forms.is_empty() {
+        return Ok(I::Stored::default());
     }
-    Ok(I::Stored::of_values(values.get(..len).unwrap_or_default()))
+    with_owner::<I, _>(definition, context, plain, |owner| {
+        I::Stored::of_values(forms.framed().map(|framed| {
+            let slot = owner.map_or(0, |owner| prepared.slot(owner, prepared.slots_of(framed)));
+            prepared.value(slot, framed)
+        }))
+    })
 }
 
 /// Runs `work` with the owner of the slots, if there are slots (FORMAT 15.7).

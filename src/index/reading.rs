@@ -46,15 +46,10 @@ impl<I: Index> IndexSet<I> {
     ///
     /// `index-unreadable` if there are more than 8.
     pub fn from_values(values: impl IntoIterator<Item = IndexValue<I>>) -> Result<Self, Error> {
-        let mut list = [IndexValue::NONE; MAX_VALUES];
         let mut values = values.into_iter();
-        let mut len = 0_usize;
-        for (place, value) in list.iter_mut().zip(values.by_ref()) {
-            *place = value;
-            len = len.saturating_add(1);
-        }
+        let set = Self::of(values.by_ref().take(MAX_VALUES));
         match values.next() {
-            None => Ok(Self::of(list.get(..len).unwrap_or_default())),
+            None => Ok(set),
             Some(_) => Err(Error::from(ErrorKind::IndexUnreadable).of_index(I::DEFINITION.id())),
         }
     }

@@ -11,7 +11,7 @@ pub trait StoredIndex<I>: Clone + Default + PartialEq + private::Sealed {
     fn values(&self) -> &[IndexValue<I>];
 
     #[doc(hidden)]
-    fn of_values(values: &[IndexValue<I>]) -> Self;
+    fn of_values(values: impl IntoIterator<Item = IndexValue<I>>) -> Self;
 }
 
 mod private {
@@ -29,8 +29,8 @@ impl<I> StoredIndex<I> for Option<IndexValue<I>> {
         self.as_slice()
     }
 
-    fn of_values(values: &[IndexValue<I>]) -> Self {
-        values.first().copied()
+    fn of_values(values: impl IntoIterator<Item = IndexValue<I>>) -> Self {
+        values.into_iter().next()
     }
 }
 
@@ -41,7 +41,7 @@ impl<I> StoredIndex<I> for IndexSet<I> {
         self.as_slice()
     }
 
-    fn of_values(values: &[IndexValue<I>]) -> Self {
+    fn of_values(values: impl IntoIterator<Item = IndexValue<I>>) -> Self {
         Self::of(values)
     }
 }

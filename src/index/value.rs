@@ -149,11 +149,11 @@ impl<I> IndexSet<I> {
     }
 
     /// Of at most 8 values in any order.
-    pub(super) fn of(list: &[IndexValue<I>]) -> Self {
+    pub(super) fn of(list: impl IntoIterator<Item = IndexValue<I>>) -> Self {
         let mut values = [IndexValue::NONE; MAX_VALUES];
         let mut len = 0_u8;
         for (place, value) in values.iter_mut().zip(list) {
-            *place = *value;
+            *place = value;
             len = len.saturating_add(1);
         }
         if let Some(values) = values.get_mut(..usize::from(len)) {

@@ -110,6 +110,7 @@ impl Drop for Midstates {
 /// SHA-256 on its way, from a state behind whole blocks (FIPS 180-4, 5.1.1 and 6.2).
 struct Inner {
     state: [u32; 8],
+    /// Zeros behind what is filled.
     block: [u8; BLOCK],
     /// How much of the block is filled: less than all of it.
     filled: usize,
@@ -125,8 +126,7 @@ impl Inner {
             let room = self.block.get_mut(self.filled..).unwrap_or_default();
             let Some((first, rest)) = piece.split_at_checked(room.len()) else { return self.keep(piece) };
             room.copy_from_slice(first);
-            compress256(&mut self.state, &[self.block]);
-            self.filled = 0;
+            self.compress();
             piece = rest;
         }
         let (blocks, rest) = piece.as_chunks();
@@ -134,6 +134,14 @@ impl Inner {
             compress256(&mut self.state, blocks);
         }
         self.keep(rest);
+    }
+
+    /// Takes in the block, and begins the next one.
+    #[inline]
+    fn compress(&mut self) {
+        compress256(&mut self.state, &[self.block]);
+        self.block = [0; BLOCK];
+        self.filled = 0;
     }
 
     /// Keeps what fills no block.
@@ -149,13 +157,11 @@ impl Inner {
     #[inline]
     fn finish(mut self) -> [u8; 32] {
         let bits = u64::try_from(self.len).unwrap_or(u64::MAX).saturating_mul(8);
-        if let Some((end, rest)) = self.block.get_mut(self.filled..).and_then(<[u8]>::split_first_mut) {
+        if let Some(end) = self.block.get_mut(self.filled) {
             *end = 0x80;
-            rest.fill(0);
         }
         if self.filled >= BLOCK.saturating_sub(LENGTH) {
-            compress256(&mut self.state, &[self.block]);
-            self.block = [0; BLOCK];
+            self.compress();
         }
         if let Some(length) = self.block.last_chunk_mut() {
             *length = bits.to_be_bytes();

@@ -121,7 +121,7 @@ impl<'r> RecordSealer<'r> {
         match (stored, &mut self.sealing.not_indexed) {
             (Err(error), Some(refused)) if error.is_not_indexable() => {
                 refused.push(NotIndexed::new(I::DEFINITION.id(), error));
-                Ok(I::Stored::of_values(&[]))
+                Ok(I::Stored::default())
             }
             (stored, _) => stored.map_err(|error| error.in_record(self.core.context().record_type())),
         }

@@ -15,6 +15,7 @@ use rxseal::observe::Observer;
 use rxseal::page::{open_page, reseal_page, seal_page};
 use rxseal::root::RootKeys;
 use rxseal::{Access, Each, Error, Keyring, Parts, Phi, Purpose, Record, Sealed, Sealing, Token, run_local, testing};
+use rxseal_search::normal::{Date, Family, Given, NormalForm, Normalizes, NormalizesParts, Npi, Phone, Sounds};
 use serde::de::{DeserializeSeed, Deserializer, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 
@@ -562,6 +563,27 @@ fn a_keyring_with_a_hundred_keys() {
 // What is worked on
 
 const KEYSPACE: &str = "pharmacy-17";
+
+#[test]
+fn no_normal_form_allocates_and_no_refusal_more_than_its_error() {
+    let mut form = NormalForm::new();
+    let mut of = |name: &str| {
+        [
+            allocations(|| <Family>::write(name, &mut form).is_ok()),
+            allocations(|| <Given>::write(name, &mut form).is_ok()),
+            allocations(|| <Family>::write_parts(name, &mut |_| Ok(())).is_ok()),
+            allocations(|| Sounds::write_parts(name, &mut |_| Ok(())).is_ok()),
+        ]
+    };
+    for name in ["O'Brien-Smith, Jr.", "García de la Cruz", "Nguyễn Văn", "ΠΑΠΑΔΟΠΟΥΛΟΣ", "김 철수", "क्षत्रिय"]
+    {
+        assert_eq!(of(name), [0; 4], "{name}");
+    }
+    assert_eq!(of("Smith\u{7}"), [1; 4]);
+    assert_eq!(allocations(|| <Date>::write("1970-01-31", &mut form).is_ok()), 0);
+    assert_eq!(allocations(|| Phone::write("+1 (555) 212-8845 x12", &mut form).is_ok()), 0);
+    assert_eq!(allocations(|| Npi::write("1234567893", &mut form).is_ok()), 0);
+}
 
 fn file_of(suite: Suite) -> (RootKeys, KeyringFile) {
     let (roots, _) = testing::insecure_keyring_file(KEYSPACE).unwrap();

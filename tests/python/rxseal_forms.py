@@ -196,14 +196,14 @@ def phone(text: str) -> Form:
             break
         if len(digits) > 15:
             raise refuse("more than 15 digits")
-    if len(set(digits)) == 1:
+    number = digits[1:] if len(digits) == 11 and digits[0] == "1" else digits
+    if len(set(number)) == 1:
         return None
     if international:
         if re.fullmatch(r"[1-9][0-9]{7,14}", digits) is None or "(0)" in text:
             raise refuse("not an international number")
         return b"+" + digits.encode()
-    number = digits[1:] if len(digits) == 11 and digits[0] == "1" else digits
-    if re.fullmatch(r"[2-9][0-9]{2}[2-9][0-9]{6}", number) is None or len(set(number)) == 1:
+    if re.fullmatch(r"[2-9][0-9]{2}[2-9][0-9]{6}", number) is None:
         raise refuse("not a number of North America")
     return b"+1" + number.encode()
 

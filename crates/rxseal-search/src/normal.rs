@@ -60,7 +60,7 @@ pub use lenient::Lenient;
 pub use ndc::Ndc;
 pub use normalizer::{Normalizer, Normalizes, NormalizesParts};
 pub use npi::Npi;
-pub use phone::Phone;
+pub use phone::{Country, Phone, PhoneIn};
 pub use placeholders::{NoPlaceholders, Placeholders, UsualPlaceholders};
 pub use sounds::Sounds;
 pub use ssn::Ssn;

@@ -57,7 +57,8 @@ impl<P: Placeholders> Normalizes<str> for Family<P> {
 
 impl<P: Placeholders> NormalizesParts<str> for Family<P> {
     fn write_parts(name: &str, each: &mut dyn FnMut(&[u8]) -> Result<(), Error>) -> Result<(), Error> {
-        let folded = Folded::of(name)?;
+        let mut folded = Folded::new();
+        folded.read(name)?;
         let words = folded.words().without_suffixes();
         let mut form = NormalForm::new();
         write_composed(words.letters(), &mut form)?;
@@ -82,5 +83,7 @@ fn write_ascii(name: &str, form: &mut NormalForm) -> Result<(), Error> {
 }
 
 fn write_any(name: &str, form: &mut NormalForm) -> Result<(), Error> {
-    write_composed(Folded::of(name)?.words().without_suffixes().letters(), form)
+    let mut folded = Folded::new();
+    folded.read(name)?;
+    write_composed(folded.words().without_suffixes().letters(), form)
 }

@@ -20,10 +20,13 @@ pub(super) struct Folded {
 const MAX_CHARS: usize = 256;
 
 impl Folded {
-    pub(super) fn of(text: &str) -> Result<Self, Error> {
-        let mut folded = Self { bytes: [0; MAX_CHARS * 4], len: 0, chars: 0, starts: Starts::default(), at_word: true };
-        text.chars().try_for_each(|c| folded.take(c))?;
-        Ok(folded)
+    /// Empty. It is filled in its place, since a move would leave a copy of the name behind.
+    pub(super) fn new() -> Self {
+        Self { bytes: [0; MAX_CHARS * 4], len: 0, chars: 0, starts: Starts::default(), at_word: true }
+    }
+
+    pub(super) fn read(&mut self, text: &str) -> Result<(), Error> {
+        text.chars().try_for_each(|c| self.take(c))
     }
 
     pub(super) fn words(&self) -> Words<'_> {

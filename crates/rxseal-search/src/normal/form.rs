@@ -3,7 +3,7 @@
 use std::fmt;
 
 use rxseal::Error;
-use zeroize::Zeroize;
+use zeroize::{Zeroize, optimization_barrier};
 
 /// A normal form: at most 256 bytes, which are wiped when the next one is written and when it is dropped.
 ///
@@ -52,14 +52,44 @@ impl NormalForm {
 
     /// Wipes the form, and leaves it empty.
     pub fn clear(&mut self) {
-        if let Some(used) = self.bytes.get_mut(..self.len) {
-            used.zeroize();
-        }
+        // The whole of it: a wipe of a length that the compiler does not know is a call, and takes longer.
+        self.bytes = [0; Self::MAX_LEN];
+        optimization_barrier(&self.bytes);
         self.len = 0;
     }
 
-    /// Adds bytes, or refuses what would be too long.
-    pub(crate) fn push(&mut self, more: &[u8]) -> Result<(), Error> {
+    /// Adds bytes to the form, for a normaliser of yours.
+    ///
+    /// ```
+    /// use rxseal_search::normal::{NormalForm, Normalizer, Normalizes};
+    ///
+    /// /// The first three digits of a postal code.
+    /// struct Zip3;
+    ///
+    /// impl Normalizer for Zip3 {
+    ///     const ID: &'static str = "acme.zip3/1";
+    /// }
+    ///
+    /// impl Normalizes<str> for Zip3 {
+    ///     fn write(zip: &str, form: &mut NormalForm) -> Result<(), rxseal::Error> {
+    ///         form.clear();
+    ///         let digits = zip.as_bytes().get(..3).filter(|digits| digits.iter().all(u8::is_ascii_digit));
+    ///         form.push(digits.ok_or_else(|| rxseal::Error::not_indexable("a ZIP code begins with 3 digits"))?)
+    ///     }
+    /// }
+    ///
+    /// # fn main() -> Result<(), rxseal::Error> {
+    /// let mut form = NormalForm::new();
+    /// Zip3::write(&Some("94110".to_owned()), &mut form)?;
+    /// assert_eq!(form.as_bytes(), b"941");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// `not-indexable` if the form would be longer than 256 bytes; nothing is added.
+    pub fn push(&mut self, more: &[u8]) -> Result<(), Error> {
         let end = self.len.saturating_add(more.len());
         let Some(room) = self.bytes.get_mut(self.len..end) else { return Err(too_long()) };
         room.copy_from_slice(more);

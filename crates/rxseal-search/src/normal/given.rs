@@ -48,7 +48,8 @@ impl<P: Placeholders> Normalizes<str> for Given<P> {
 
 impl<P: Placeholders> NormalizesParts<str> for Given<P> {
     fn write_parts(name: &str, each: &mut dyn FnMut(&[u8]) -> Result<(), Error>) -> Result<(), Error> {
-        let folded = Folded::of(name)?;
+        let mut folded = Folded::new();
+        folded.read(name)?;
         let words = folded.words();
         let mut form = NormalForm::new();
         write_composed(words.letters(), &mut form)?;
@@ -73,7 +74,8 @@ fn write_ascii<P: Placeholders>(name: &str, form: &mut NormalForm) -> Result<(),
 }
 
 fn write_any<P: Placeholders>(name: &str, form: &mut NormalForm) -> Result<(), Error> {
-    let folded = Folded::of(name)?;
+    let mut folded = Folded::new();
+    folded.read(name)?;
     let words = folded.words();
     write_composed(words.letters(), form)?;
     let is_placeholder = P::is_name(form.as_bytes());

@@ -14,7 +14,7 @@ use super::lenient::Lenient;
 use super::ndc::Ndc;
 use super::normalizer::{Normalizes, NormalizesParts};
 use super::npi::Npi;
-use super::phone::Phone;
+use super::phone::{Country, Phone, PhoneIn};
 use super::placeholders::Placeholders;
 use super::ssn::Ssn;
 
@@ -86,6 +86,7 @@ macro_rules! has_one_part {
 has_one_part! {
     [P: Placeholders] Date<P>,
     [C: CheckId] Id<C>,
+    [C: Country] PhoneIn<C>,
     [] Dea,
     [] Email,
     [] Exact,

@@ -1,5 +1,9 @@
 //! `phone/1`: phone numbers.
 
+mod country;
+
+pub use country::{Country, PhoneIn};
+
 use rxseal::Error;
 use zeroize::Zeroize;
 
@@ -13,7 +17,7 @@ use super::tidy::is_grouping;
 /// - `+` and 8 to 15 digits is taken as it is, from any country.
 /// - Spaces, hyphens, dots, slashes and brackets make no difference. An extension at the end, such as `x12` or `ext. 12`, is dropped.
 /// - A number of one digit only, such as `999-999-9999` or `1-999-999-9999`, is a placeholder and has an empty form.
-/// - Letters, 7 digits and numbers of other countries without `+` are refused. `+44 (0)20 …` is refused too, since the `(0)` is not
+/// - Letters, 7 digits and numbers of other countries without `+` are refused. [`PhoneIn`] takes those of one of them. `+44 (0)20 …` is refused too, since the `(0)` is not
 ///   dialled with the `+`.
 ///
 /// ```
@@ -38,35 +42,58 @@ impl Normalizer for Phone {
 
 impl Normalizes<str> for Phone {
     fn write(text: &str, form: &mut NormalForm) -> Result<(), Error> {
-        form.clear();
-        let text = text.trim_matches(is_grouping);
-        if text.is_empty() {
-            return Ok(());
-        }
-        let mut digits = Digits::default();
-        let (is_international, national) = match text.strip_prefix('+') {
-            Some(rest) => (true, rest),
-            None => (false, text),
-        };
-        digits.read(national)?;
-        let all = digits.as_slice();
-        let without_code = match all {
-            [b'1', number @ ..] if number.len() == 10 => number,
-            _ => all,
-        };
-        if without_code.split_first().is_some_and(|(first, rest)| rest.iter().all(|digit| digit == first)) {
-            return Ok(());
-        }
-        let is_good = if is_international {
-            all.len() >= 8 && !all.starts_with(b"0") && !national.contains("(0)")
-        } else {
-            is_north_american(without_code)
-        };
-        if !is_good {
-            return Err(refused());
-        }
-        form.push(if is_international { b"+" } else { b"+1" })?;
-        form.push(if is_international { all } else { without_code })
+        write(text, form, |digits| {
+            let number = without_code(digits);
+            is_north_american(number).then_some(("1", number))
+        })
+    }
+}
+
+/// Writes a number with `+`, or what `national` takes of one without: the code of the country, and the number in it.
+fn write(
+    text: &str,
+    form: &mut NormalForm,
+    national: impl FnOnce(&[u8]) -> Option<(&'static str, &[u8])>,
+) -> Result<(), Error> {
+    form.clear();
+    let text = text.trim_matches(is_grouping);
+    let (is_international, dialled) = match text.strip_prefix('+') {
+        Some(rest) => (true, rest),
+        None => (false, text),
+    };
+    let mut digits = Digits::default();
+    digits.read(dialled)?;
+    let all = digits.as_slice();
+    if text.is_empty() || is_placeholder(without_code(all)) {
+        return Ok(());
+    }
+    let found = if is_international {
+        Some(("", all)).filter(|_| !all.starts_with(b"0") && !dialled.contains("(0)"))
+    } else {
+        national(all)
+    };
+    let Some((code, number)) = found else { return Err(refused()) };
+    if is_placeholder(number) {
+        return Ok(());
+    }
+    if !(8..=15).contains(&code.len().saturating_add(number.len())) {
+        return Err(refused());
+    }
+    form.push(b"+")?;
+    form.push(code.as_bytes())?;
+    form.push(number)
+}
+
+/// Whether it is one digit only.
+fn is_placeholder(digits: &[u8]) -> bool {
+    digits.split_first().is_some_and(|(first, rest)| rest.iter().all(|digit| digit == first))
+}
+
+/// Without the 1 of North America before 10 digits.
+fn without_code(digits: &[u8]) -> &[u8] {
+    match digits {
+        [b'1', number @ ..] if number.len() == 10 => number,
+        _ => digits,
     }
 }
 

@@ -7,7 +7,7 @@ use rxseal::Error;
 use super::family::Family;
 use super::form::NormalForm;
 use super::normalizer::{Normalizer, Normalizes, NormalizesParts};
-use metaphone::{Codes, codes};
+use metaphone::{Codes, write_codes};
 
 /// How a name sounds, as one or two codes of at most 4 signs: `sounds/1`. `Meyer` and `Meier` share a code, and so do `Smith` and `Schmidt`.
 ///
@@ -38,7 +38,9 @@ impl NormalizesParts<str> for Sounds {
     fn write_parts(name: &str, each: &mut dyn FnMut(&[u8]) -> Result<(), Error>) -> Result<(), Error> {
         let mut form = NormalForm::new();
         <Family>::write(name, &mut form)?;
-        codes_of(&form).iter().try_for_each(each)
+        let mut codes = Codes::default();
+        write_codes_of(&form, &mut codes);
+        codes.iter().try_for_each(each)
     }
 }
 
@@ -58,12 +60,16 @@ impl NormalForm {
     /// ```
     #[must_use]
     pub fn sounds_like(&self, other: &Self) -> bool {
-        let (own, others) = (codes_of(self), codes_of(other));
+        let (mut own, mut others) = (Codes::default(), Codes::default());
+        write_codes_of(self, &mut own);
+        write_codes_of(other, &mut others);
         own.iter().any(|code| others.iter().any(|other| code == other))
     }
 }
 
-fn codes_of(form: &NormalForm) -> Codes {
+fn write_codes_of(form: &NormalForm, codes: &mut Codes) {
     let letters = form.as_bytes();
-    if letters.iter().all(u8::is_ascii_lowercase) { codes(letters) } else { Codes::default() }
+    if letters.iter().all(u8::is_ascii_lowercase) {
+        write_codes(letters, codes);
+    }
 }

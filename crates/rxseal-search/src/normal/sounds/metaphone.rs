@@ -33,9 +33,9 @@ impl Codes {
     }
 }
 
-/// The codes of a name of small letters.
-pub(super) fn codes(letters: &[u8]) -> Codes {
-    let mut name = Name { letters, at: 0, is_slavic: is_slavic(letters), codes: Codes::default() };
+/// Adds the codes of a name of small letters to empty ones, in their place: a move would leave a copy behind.
+pub(super) fn write_codes(letters: &[u8], codes: &mut Codes) {
+    let mut name = Name { letters, at: 0, is_slavic: is_slavic(letters), codes };
     if name.starts(&["gn", "kn", "pn", "wr", "ps"]) {
         name.at = 1;
     }
@@ -43,7 +43,6 @@ pub(super) fn codes(letters: &[u8]) -> Codes {
         let read = name.read();
         name.at = name.at.saturating_add(read);
     }
-    name.codes
 }
 
 const MAX_LEN: usize = 4;
@@ -88,7 +87,7 @@ struct Name<'a> {
     letters: &'a [u8],
     at: usize,
     is_slavic: bool,
-    codes: Codes,
+    codes: &'a mut Codes,
 }
 
 impl Name<'_> {
