@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use rusqlite::Connection;
+use rxseal::index::{IndexColumn, IndexValue};
 use rxseal::keys::{KeyringAdmin, UnlockOptions};
 use rxseal::store::{KeyringStore, MemoryStore, MemorySubjectStore};
 use rxseal::subjects::{ShredLog, SubjectAdmin};
@@ -110,10 +111,10 @@ impl Database {
 
     fn put(&self, row: &SealedPatient) {
         let id = &row.patient_id;
-        let columns = (id, row.born_on, row.last_born_ix, row.last_name_is, row.phone_is);
+        let columns = (id, bytes(row.born_on), bytes(row.last_born_ix), bytes(row.last_name_is), bytes(row.phone_is));
         self.0.execute("INSERT INTO patient VALUES (?1, ?2, ?3, ?4, ?5)", columns).unwrap();
         for value in row.any_name.as_slice() {
-            self.0.execute("INSERT INTO patient_names VALUES (?1, ?2)", (value, id)).unwrap();
+            self.0.execute("INSERT INTO patient_names VALUES (?1, ?2)", (value.as_bytes(), id)).unwrap();
         }
         let body = serde_json::to_string(row).unwrap();
         self.0.execute("INSERT INTO document VALUES (?1, ?2)", (id, body)).unwrap();
@@ -121,7 +122,7 @@ impl Database {
 
     /// What an operator does for a shredded patient.
     fn clear(&self, id: &str) {
-        let columns: Vec<_> = SealedPatient::INDEX_COLUMNS.iter().map(rxseal::index::IndexColumn::name).collect();
+        let columns: Vec<_> = SealedPatient::INDEX_COLUMNS.iter().map(IndexColumn::name).collect();
         let columns = columns.into_iter().filter(|column| *column != "any_name");
         let set = columns.map(|column| format!("{column} = NULL")).collect::<Vec<_>>().join(", ");
         self.0.execute(&format!("UPDATE patient SET {set} WHERE id = ?1"), [id]).unwrap();
@@ -148,6 +149,10 @@ impl Database {
         let document = "SELECT count(*) FROM document WHERE id = ?1 AND instr(body, ?2) > 0";
         values.iter().map(|(bytes, text)| count(table, bytes) + count(side, bytes) + count(document, text)).sum()
     }
+}
+
+fn bytes<I>(value: Option<IndexValue<I>>) -> Option<Vec<u8>> {
+    value.map(|value| value.as_bytes().to_vec())
 }
 
 /// All values by which a search would find the patient, under every index root and in every slot.
