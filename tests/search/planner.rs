@@ -3,13 +3,15 @@
 use std::collections::HashMap;
 use std::time::Instant;
 
-use rxseal::index::{Definition, Forms, Index, IndexValue, Kind};
+use rxseal::index::{Definition, Forms, Index, IndexValue, IndexedRecord, Kind};
 use rxseal::phi::FamilyName;
 use rxseal_search::plan::{IndexReport, Measure, OwnTable, Plan, PlanReport, Refusal, Shape};
 use rxseal_search::slots::US_SURNAMES_1;
 
 use crate::attack::column::{ByPerson, Row, asked, column};
 use crate::attack::population::{ASIAN, Dice, HISPANIC, Names};
+use crate::patients::Patient;
+use crate::queries::jane;
 
 /// How many patients, and the bits of the rule for a column of names.
 const PATIENTS: usize = if cfg!(debug_assertions) { 20_000 } else { 200_000 };
@@ -282,19 +284,19 @@ fn a_count_below_20_is_not_shown() {
     assert_eq!(only(&report).figure(Measure::Alone).to_string(), "<2.00 %");
 }
 
-struct Patient(String);
+struct Named(String);
 
 struct Tried;
 
 impl Index for Tried {
-    type Record = Patient;
+    type Record = Named;
     type Stored = Option<IndexValue<Self>>;
     const DEFINITION: Definition = Definition::new("patient", "patient.tried", Kind::Whole, 10, &["exact/1"]);
     const CLASSES: &'static [rxseal::Class] = &[<FamilyName as rxseal::Field>::CLASS];
     const FIELDS: &'static [rxseal::FieldId] = &[<FamilyName as rxseal::Field>::ID];
 
-    fn forms(patient: &Patient, _: &Definition, forms: &mut Forms) -> Result<(), rxseal::Error> {
-        match patient.0.as_str() {
+    fn forms(named: &Named, _: &Definition, forms: &mut Forms) -> Result<(), rxseal::Error> {
+        match named.0.as_str() {
             "refused" => Err(rxseal::Error::not_indexable("a name")),
             name => forms.push(&[name.as_bytes()]),
         }
@@ -303,21 +305,46 @@ impl Index for Tried {
 
 #[test]
 fn a_declared_index_is_planned_as_it_is_declared() {
-    let even: Vec<_> = (0..3000).map(|n| Patient(format!("{n}"))).collect();
+    let even: Vec<_> = (0..3000).map(|n| Named(format!("{n}"))).collect();
     rxseal_search::assert_plan!(rows = 5000, samples = &even, indexes = [Tried]);
-    let empty_and_refused = (0..60).map(|n| Patient(if n < 25 { String::new() } else { "refused".to_owned() }));
+    let empty_and_refused = (0..60).map(|n| Named(if n < 25 { String::new() } else { "refused".to_owned() }));
     let all: Vec<_> = even.into_iter().chain(empty_and_refused).collect();
     let mut plan = Plan::new(5000).index::<Tried>().unwrap();
-    all.iter().for_each(|patient| plan.sample(patient));
+    all.iter().for_each(|named| plan.sample(named));
     let report = plan.report();
     let figure = |measure| only(&report).figure(measure).to_string();
     assert_eq!((figure(Measure::Nulls), figure(Measure::NotIndexable)), ("25".to_owned(), "35".to_owned()));
 }
 
+/// None is forgotten.
+#[test]
+fn every_index_of_a_record_is_planned() {
+    let patients: Vec<_> = (0..20).map(|_| jane()).collect();
+    let mut plan = Plan::new(20).every_index(&patients[0]).unwrap();
+    patients.iter().for_each(|patient| plan.sample(patient));
+    let report = plan.report();
+    let planned: Vec<_> = report.indexes().iter().map(IndexReport::id).collect();
+    let declared: Vec<_> = Patient::INDEXES.iter().map(Definition::id).collect();
+    assert_eq!(planned, declared);
+}
+
+#[test]
+#[should_panic(expected = "the plan is REFUSED")]
+fn assert_plan_fails_for_a_patient_who_is_everybody() {
+    let patients: Vec<_> = (0..2000).map(|_| jane()).collect();
+    rxseal_search::assert_plan!(rows = 2000, samples = &patients);
+}
+
+#[test]
+#[should_panic(expected = "the sample has no record")]
+fn assert_plan_fails_without_a_sample() {
+    rxseal_search::assert_plan!(rows = 2000, samples = &[] as &[Patient]);
+}
+
 #[test]
 #[should_panic(expected = "the plan is REFUSED")]
 fn assert_plan_fails_for_a_skewed_index() {
-    let skewed: Vec<_> = (0..3000).map(|n| Patient(format!("{}", n % 3))).collect();
+    let skewed: Vec<_> = (0..3000).map(|n| Named(format!("{}", n % 3))).collect();
     rxseal_search::assert_plan!(rows = 5000, samples = &skewed, indexes = [Tried], accept = "for the test");
 }
 

@@ -78,3 +78,25 @@ fn scramble(mut word: u64) -> u64 {
     word = (word ^ (word >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
     word ^ (word >> 31)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_split_evenly_and_none_is_lost() {
+        let mut dice = Dice::new(1);
+        let mut parts = Vec::new();
+        for (rows, slots) in [(0, 1), (1, 256), (1000, 1), (1000, 42), (1_000_000, 42), (20_000, 256)] {
+            dice.split(rows, slots, &mut parts);
+            assert_eq!((parts.iter().sum::<u32>(), parts.len()), (rows, usize::from(slots)));
+            let mean = f64::from(rows) / f64::from(slots);
+            let far = |part: &u32| (f64::from(*part) - mean).abs() > 6.0 * mean.sqrt() + 4.0;
+            assert!(!parts.iter().any(far), "{rows} rows in {slots} slots: {parts:?}");
+        }
+        // As far apart as by chance, not evener.
+        dice.split(1_000_000, 100, &mut parts);
+        let variance = parts.iter().map(|part| (f64::from(*part) - 10_000.0).powi(2)).sum::<f64>() / 100.0;
+        assert!((5000.0..20_000.0).contains(&variance), "{variance}");
+    }
+}

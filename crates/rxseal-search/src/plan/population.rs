@@ -117,3 +117,43 @@ pub(super) fn entropy(seen: &[Form]) -> (f64, f64) {
     let most = shares().fold(0.0, f64::max);
     (shannon, if seen.is_empty() { 0.0 } else { -most.log2() })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn forms(counts: impl IntoIterator<Item = u32>) -> Vec<Form> {
+        counts.into_iter().map(|rows| Form { rows, slots: 1 }).collect()
+    }
+
+    /// 1,000 forms of equal share, of which 1,000 rows have 632: 368 once, 184 twice and so on.
+    #[test]
+    fn a_flat_column_grows_flat() {
+        let seen = [(1, 368), (2, 184), (3, 61), (4, 15), (5, 3), (6, 1)];
+        let seen = forms(seen.into_iter().flat_map(|(count, forms)| std::iter::repeat_n(count, forms)));
+        let grown = Population::grown(&seen, 100_000);
+        assert!((900..1100).contains(&grown.forms.len()), "{}", grown.forms.len());
+        assert!((95_000..=100_000).contains(&grown.rows), "{}", grown.rows);
+        assert!((90.0..130.0).contains(&grown.alike()), "{}", grown.alike());
+    }
+
+    #[test]
+    fn what_is_unique_stays_unique() {
+        let grown = Population::grown(&forms(std::iter::repeat_n(1, 1000)), 100_000);
+        assert_eq!((grown.forms.len(), grown.rows), (100_000, 100_000));
+    }
+
+    #[test]
+    fn a_form_of_a_table_keeps_its_share() {
+        let mut seen = forms(std::iter::repeat_n(1, 900));
+        seen.push(Form { rows: 100, slots: 42 });
+        assert_eq!(Population::grown(&seen, 10_000).forms.first(), Some(&Form { rows: 1000, slots: 42 }));
+    }
+
+    #[test]
+    fn nothing_grows_from_nothing() {
+        let grown = Population::grown(&[], 1000);
+        assert_eq!((grown.rows, grown.alike(), entropy(&[])), (0, 0.0, (0.0, 0.0)));
+        assert_eq!(entropy(&forms([4, 4])), (1.0, 1.0));
+    }
+}

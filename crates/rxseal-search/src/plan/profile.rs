@@ -71,3 +71,30 @@ const LEAST: u8 = 8;
 const UNIQUE: u8 = 128;
 /// So many rows with the form of a row are still nearly unique.
 const HARDLY_MORE: f64 = 2.0;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bits_follow_from_rows() {
+        for (rows, flat, nearly_unique) in
+            [(0, 8, 8), (1144, 8, 8), (10_000, 8, 11), (100_000, 11, 14), (5_000_000, 17, 20)]
+        {
+            assert_eq!(
+                (Profile::Flat.bits(rows), Profile::NearlyUnique.bits(rows)),
+                (flat, nearly_unique),
+                "{rows} rows"
+            );
+        }
+        assert_eq!(Profile::Unique.bits(1), 128);
+    }
+
+    #[test]
+    fn a_value_may_be_as_common_as_so_many_rows_allow() {
+        for (rows, allowed) in [(1000, 0.07), (10_000, 0.007), (31_623, 0.0037), (100_000, 0.002), (50_000_000, 0.002)]
+        {
+            assert!((largest_allowed(rows) / allowed - 1.0).abs() < 0.02, "{rows} rows: {}", largest_allowed(rows));
+        }
+    }
+}
