@@ -7,6 +7,7 @@
 //! | to write the token as text and not as bytes | `SealedText<T, F>`, which `sealed.to_text()` makes |
 //! | the number in `VARCHAR(..)` | [`ColumnLen`] |
 //! | a database that refuses plaintext | [`ColumnSql`], or the command `rxseal ddl` |
+//! | a column for the values of an index | [`IndexSql`], or `rxseal ddl --index`; [`IndexValue`](crate::index::IndexValue) is its type in a row |
 //! | a column that still has plaintext | [`Migrating<T, F>`](crate::migrating::Migrating) |
 //!
 //! A driver reads a binary token, or a token's text, which cannot be confused (FORMAT 6.4). Anything else is refused with an error that
@@ -33,9 +34,11 @@ mod diesel_2;
     feature = "sqlx_0_9"
 ))]
 mod forms;
+mod index_sql;
 mod len;
 #[cfg(feature = "postgres_types_0_2")]
 mod postgres_types_0_2;
+mod reindex_sql;
 #[cfg(feature = "rusqlite_0_39")]
 mod rusqlite_0_39;
 #[cfg(feature = "sea_orm_2")]
@@ -52,5 +55,7 @@ mod sqlx_0_9;
     feature = "sqlx_0_9"
 ))]
 pub use forms::SealedText;
+pub use index_sql::IndexSql;
 pub use len::ColumnLen;
+pub use reindex_sql::ReindexSql;
 pub use sql::{ColumnSql, DomainSql};

@@ -5,6 +5,7 @@
 //! *hits*. The crate [rxseal-search](https://docs.rs/rxseal-search) declares indexes, makes normal forms and finds hits. This module has
 //! what touches keys.
 
+mod again;
 mod column;
 mod declared;
 mod definition;
@@ -27,6 +28,7 @@ mod vector_tests;
 mod versioned;
 
 pub use crate::key::IndexSchema;
+pub(crate) use again::{Again, index_again};
 pub use column::IndexColumn;
 pub use declared::Index;
 #[doc(hidden)]

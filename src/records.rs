@@ -118,7 +118,9 @@ mod migrates;
 mod nested;
 mod open;
 mod parts;
+mod reindex;
 mod round_trip;
+mod row_indexer;
 mod seal;
 mod search;
 mod shredding;
@@ -135,6 +137,7 @@ pub use ids::{AsRecordId, AsSubjectId};
 pub use keys::{RecordKeys, WithSubjects};
 pub use migrates::Migrates;
 pub use parts::{PartsTwin, PhiParts};
+pub use reindex::Reindexed;
 pub use subjects::SubjectSource;
 pub use tags::{TaggedRecord, Verified};
 pub use traits::{PhiFields, PhiPart, PhiRecord, SealedFields, SealedPart, SealedRecord, WholeRecord};
@@ -158,6 +161,8 @@ pub use indexed::{
 pub use open::RecordOpener;
 #[doc(hidden)]
 pub use parts::sum;
+#[doc(hidden)]
+pub use row_indexer::RowIndexer;
 #[doc(hidden)]
 pub use seal::RecordSealer;
 #[doc(hidden)]

@@ -131,6 +131,8 @@ fn the_keyring_is_in_a_store_of_the_library() {
         says(&run, &format!("  {}  ", scratch.dir().join(place).display()));
     }
     says(&run, "whoever takes that folder reads everything");
+    says(&run, "a search finds who was born on a day, and nobody else: 0 missed, 0 strangers");
+    says(&run, "patient.born ");
     let store = FileStore::new(&keyrings);
     let stored = run_local(store.get("pharmacy-17")).unwrap().expect("the example's keyring is there");
     let primary = stored.keys().iter().find(|key| key.is_primary() && key.usage() == KeyUse::Seal).unwrap();

@@ -34,7 +34,9 @@ impl KeyStore {
             );
         }
         let trail = Arc::<Trail>::default();
-        let unlocked = Keyring::unlock_or_create_local(&root_key, &keyrings, KEYSPACE)?;
+        // Who has index roots can guess: leave them out in a program that does not search.
+        let options = UnlockOptions::default().with_index_roots();
+        let unlocked = Keyring::unlock_or_create_local_with(options, &root_key, &keyrings, KEYSPACE)?;
         let keys = unlocked.observed_by(Arc::clone(&trail));
         Ok((Self { root_key, keyrings, trail, created }, keys))
     }
@@ -45,7 +47,7 @@ impl KeyStore {
         let roots = RootKeys::from(RootKeyFile::new(&self.root_key).load()?);
         let admin = KeyringAdmin::new(FileStore::new(&self.keyrings), roots.clone());
         let (stored, _) = run_local(admin.rotate(KEYSPACE))?;
-        let options = UnlockOptions::default().min_generation(stored.generation());
+        let options = UnlockOptions::default().with_index_roots().min_generation(stored.generation());
         let unlocked = run_local(Keyring::unlock_with(options, KEYSPACE, &roots, &stored))?;
         Ok(unlocked.observed_by(Arc::clone(&self.trail)))
     }

@@ -9,8 +9,8 @@
 //! It shows each step, checks what it claims, and ends with an error if a claim does not hold. Run it again on the same
 //! folder to open the stored rows.
 //!
-//! To copy: `prescription.rs` shows what a record looks like, `keys.rs` how keys are kept, and `store.rs` and `jobs.rs`
-//! how sealed rows are stored and moved. The rest shows and checks.
+//! To copy: `prescription.rs` shows what a record looks like, `keys.rs` how keys are kept, `store.rs` and `jobs.rs` how
+//! sealed rows are stored and moved, and `search.rs` how they are found. The rest shows and checks.
 
 mod attack;
 mod checks;
@@ -20,6 +20,7 @@ mod jobs;
 mod keys;
 mod prescription;
 mod scan;
+mod search;
 mod show;
 mod steps;
 mod store;
@@ -68,6 +69,7 @@ fn run(arguments: &Arguments, show: &Show) -> Result<(), Failure> {
     let mut pharmacy = Pharmacy::open(&arguments.dir, prescriptions, show)?;
     pharmacy.take_in()?;
     pharmacy.show_one_row()?;
+    pharmacy.search()?;
     pharmacy.scan_files()?;
     pharmacy.attack()?;
     pharmacy.rotate()?;

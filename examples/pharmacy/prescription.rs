@@ -50,6 +50,25 @@ pub struct Prescription {
     pub tag: RecordTag,
 }
 
+/// A patient, once for all prescriptions, to be found by. A search column belongs here: among the prescriptions, it would show how many
+/// each patient has.
+#[derive(PhiRecord)]
+#[phi(record = "patient")]
+pub struct Patient {
+    #[phi(id)]
+    pub id: String,
+    /// The row has a column `born_on` too.
+    #[phi(seal, index = BornOn)]
+    pub birth_date: Phi<String, phi::BirthDate>,
+}
+
+rxseal_search::indexes! {
+    for Patient as "patient" {
+        /// 8 bits, the fewest: for up to 8,000 patients. Some strangers share each value.
+        pub BornOn = "patient.born": date(birth_date: phi::BirthDate), bits 8;
+    }
+}
+
 /// Where a prescription came from.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize, Wipe)]
 pub struct Source {

@@ -1,6 +1,6 @@
 //! The steps of the example. Each step does something, shows it and checks it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::{DirBuilder, File, TryLockError};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
@@ -14,6 +14,7 @@ use crate::jobs::{self, OpenedRows, Timing};
 use crate::keys::{KEYSPACE, KeyStore};
 use crate::prescription::Prescription;
 use crate::scan::Needles;
+use crate::search;
 use crate::show::{Show, Tone, grouped};
 use crate::store::{COUNT_BY_KEY, Store};
 
@@ -82,6 +83,7 @@ impl<'s> Pharmacy<'s> {
         let fresh: Vec<_> = fresh.into_iter().map(|at| &self.incoming[at]).collect();
         let bar = self.show.bar("sealing", fresh.len());
         let sealed = jobs::take_in(&mut self.store, &self.keys, &fresh, &bar)?;
+        search::take_in(&mut self.store, &self.keys, &fresh)?;
         bar.finish_and_clear();
         self.show.line(format_args!(
             "{} sealed and stored; {} were here already",
@@ -123,6 +125,64 @@ impl<'s> Pharmacy<'s> {
             &row.collect::<Vec<_>>(),
         );
         self.show.note(format_args!("the observer heard: {}", self.key_store.trail().last()));
+        Ok(())
+    }
+
+    /// Finds prescriptions by a birth date, and shows what the search column tells a thief.
+    pub fn search(&mut self) -> Result<(), Failure> {
+        self.show.step("Search");
+        let access = pharmacist()?;
+        let sought = self.incoming[0].birth_date.expose_phi().clone();
+        let Some(found) = search::by_birth_date(&self.store, &self.keys, &access, &sought)? else {
+            self.show.note("the first birth date is no whole date, so nothing is found by it");
+            return Ok(());
+        };
+        self.openings += found.candidates.div_ceil(256);
+        self.show.line(format_args!(
+            "patients with the value of a birth date: {}; born on that day: {}",
+            count(found.candidates),
+            count(found.hits.len())
+        ));
+        self.show.note(format_args!("the observer heard: {}", self.key_store.trail().last()));
+        let hits: HashSet<&str> = found.hits.iter().map(|hit| hit.id.as_str()).collect();
+        let missed = self
+            .incoming
+            .iter()
+            .filter(|row| *row.birth_date.expose_phi() == sought && !hits.contains(row.patient.as_str()));
+        let strangers = found.hits.iter().filter(|hit| *hit.birth_date.expose_phi() != sought);
+        let (missed, strangers) = (missed.count(), strangers.count());
+        self.checks.ensure(
+            "a search finds who was born on a day, and nobody else",
+            missed + strangers == 0,
+            format!("{missed} missed, {strangers} strangers"),
+        )?;
+
+        let seen = search::commonest_values(&self.store, &self.keys, &access)?;
+        self.openings += seen.len();
+        let rows: Vec<_> =
+            seen.iter().map(|seen| vec![seen.value.clone(), count(seen.patients), count(seen.birth_dates)]).collect();
+        self.show.table(
+            &[
+                ("born_on, the commonest", Tone::Thief),
+                ("patients", Tone::Number),
+                ("birth dates behind it", Tone::Number),
+            ],
+            &rows,
+        );
+        self.show.note("a thief sees which patients share a value, and not which birth dates it stands for");
+
+        self.show.line("what the planner says of indexes of these rows:");
+        self.show.table(
+            &[
+                ("an index of", Tone::Plain),
+                ("a thief names", Tone::Number),
+                ("of the commonest", Tone::Number),
+                ("candidates, p95", Tone::Number),
+                ("verdict", Tone::Plain),
+            ],
+            &search::plan(&self.incoming)?,
+        );
+        self.show.note("made-up patients are too even: plan with your own, and read docs/SEARCH.md");
         Ok(())
     }
 
@@ -182,6 +242,7 @@ impl<'s> Pharmacy<'s> {
         let rows = self.store.count()?;
         let bar = self.show.bar("resealing", rows);
         let resealed = jobs::reseal_all(&mut self.store, &self.keys, &bar)?;
+        search::reseal_all(&mut self.store, &self.keys)?;
         bar.finish_and_clear();
         self.timings.push(("reseal", resealed));
         let after = self.rows_by_key()?;
@@ -251,7 +312,7 @@ impl<'s> Pharmacy<'s> {
         self.show.line("look at the keyring with the command rxseal:");
         self.show.line(format_args!("  cargo run -p rxseal-cli -- --store file:{} \\", keyrings.display()));
         self.show.line(format_args!("      keyring inspect {KEYSPACE}"));
-        self.show.line("copy prescription.rs, keys.rs, store.rs and jobs.rs from examples/pharmacy");
+        self.show.line("copy prescription.rs, keys.rs, store.rs, jobs.rs and search.rs from examples/pharmacy");
         self.show.line("choose a root key for production: docs/KEYS.md");
     }
 

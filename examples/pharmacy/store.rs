@@ -6,7 +6,7 @@ use rusqlite::{Connection, Error, OpenFlags, Row, Transaction, TransactionBehavi
 use rxseal::{Sealed, Token};
 
 use crate::checks::Failure;
-use crate::prescription::SealedPrescription;
+use crate::prescription::{SealedPatient, SealedPrescription};
 
 /// STRICT, so that a text column accepts only text. Tokens are text here, to be looked at. A BLOB is a third shorter:
 /// write `&row.drug` in place of `row.drug.to_text()`.
@@ -23,7 +23,13 @@ const SCHEMA: &str = "
         source       TEXT NOT NULL,
         tag          TEXT NOT NULL
     ) STRICT;
-    CREATE INDEX IF NOT EXISTS prescription_by_patient ON prescription (patient);";
+    CREATE INDEX IF NOT EXISTS prescription_by_patient ON prescription (patient);
+    CREATE TABLE IF NOT EXISTS patient (
+        id           TEXT PRIMARY KEY NOT NULL,
+        birth_date   TEXT NOT NULL,
+        born_on      TEXT
+    ) STRICT;
+    CREATE INDEX IF NOT EXISTS patient_born_on ON patient (born_on);";
 
 /// Characters 5 to 12 of every token are its key's id, so plain SQL can show how far a rotation has come.
 pub const COUNT_BY_KEY: &str = "SELECT substring(drug, 5, 8), count(*) FROM prescription GROUP BY 1";
@@ -38,6 +44,7 @@ const TOKENS_BY_KEY: &str = "
         UNION ALL SELECT prescriber FROM prescription
         UNION ALL SELECT source FROM prescription
         UNION ALL SELECT tag FROM prescription
+        UNION ALL SELECT birth_date FROM patient
     ) GROUP BY 1";
 
 /// A row, or why it cannot be read. One bad row must not hide the others.
@@ -55,11 +62,13 @@ impl Store {
         db.busy_timeout(std::time::Duration::from_secs(10))?;
         db.pragma_update(None, "journal_mode", "wal")?;
         db.pragma_update(None, "synchronous", "full")?;
-        db.execute_batch(SCHEMA)?;
-        if !db.column_exists(None, "prescription", "tag")? {
-            let what = "an older release of this example made this database, without record tags: give a new folder with --dir";
+        let is_older = db.table_exists(None, "prescription")?
+            && !(db.column_exists(None, "prescription", "tag")? && db.table_exists(None, "patient")?);
+        if is_older {
+            let what = "an older release of this example made this database, without record tags or search: give a new folder with --dir";
             return Err(Failure::new(what).about(path));
         }
+        db.execute_batch(SCHEMA)?;
         Ok(Self { db, path: path.to_owned() })
     }
 
@@ -102,6 +111,32 @@ impl Store {
             names.iter().enumerate().map(|(at, name)| Ok((name.clone(), row.get(at)?))).collect()
         })?;
         Ok(columns)
+    }
+
+    /// The patients with one of these values in the search column, as text.
+    pub fn born_on(&self, values: &[String]) -> Result<Vec<SealedPatient>, Failure> {
+        let placeholders = vec!["?"; values.len()].join(", ");
+        let sql = format!("SELECT id, birth_date, born_on FROM patient WHERE born_on IN ({placeholders}) ORDER BY id");
+        let mut query = self.db.prepare(&sql)?;
+        let rows = query.query_map(rusqlite::params_from_iter(values), patient)?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// All patients.
+    pub fn patients(&self) -> Result<Vec<SealedPatient>, Failure> {
+        let mut query = self.db.prepare("SELECT id, birth_date, born_on FROM patient ORDER BY id")?;
+        let rows = query.query_map([], patient)?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// The five values of the search column that most rows have, as a thief of the file finds them.
+    pub fn stolen_values(&self) -> Result<Vec<String>, Failure> {
+        let thief = Connection::open_with_flags(&self.path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        let commonest =
+            "SELECT born_on FROM patient WHERE born_on IS NOT NULL GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 5";
+        let mut query = thief.prepare(commonest)?;
+        let values = query.query_map([], |row| row.get(0))?;
+        Ok(values.collect::<Result<_, _>>()?)
     }
 
     /// Two rows of different patients if there are any, else two rows of one patient, else one row twice. The first has
@@ -148,6 +183,17 @@ impl Change<'_> {
         Ok(())
     }
 
+    /// Writes a patient, a new one or a changed one.
+    pub fn put_patient(&self, row: &SealedPatient) -> Result<(), Failure> {
+        let born_on = row.born_on.map(|value| value.to_string());
+        self.0.prepare_cached("REPLACE INTO patient VALUES (?1, ?2, ?3)")?.execute(params![
+            row.id,
+            row.birth_date.to_text(),
+            born_on
+        ])?;
+        Ok(())
+    }
+
     /// Like `Store::page`, but inside a change, so that nobody else writes a row between its reading and its update.
     pub fn page(&self, after: &str, limit: u32) -> Result<Vec<(String, Stored)>, Failure> {
         page(&self.0, after, limit)
@@ -188,6 +234,10 @@ fn page(db: &Connection, after: &str, limit: u32) -> Result<Vec<(String, Stored)
     let mut query = db.prepare_cached("SELECT * FROM prescription WHERE id > ?1 ORDER BY id LIMIT ?2")?;
     let rows = query.query_map(params![after, limit], |row| Ok((row.get("id")?, stored(row)?)))?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+fn patient(row: &Row<'_>) -> rusqlite::Result<SealedPatient> {
+    Ok(SealedPatient { id: row.get("id")?, birth_date: row.get("birth_date")?, born_on: row.get("born_on")? })
 }
 
 fn stored(row: &Row<'_>) -> rusqlite::Result<Stored> {

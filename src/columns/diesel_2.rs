@@ -134,9 +134,12 @@ struct IndexSetColumn<I>(IndexSet<I>);
 
 macro_rules! set_column {
     ($element:ty) => {
-        /// Writes an array (feature `diesel_2`).
+        /// Writes an array, and NULL for an empty set, so that nobody sees whether it was cleared (feature `diesel_2`).
         impl<I: Index> ToSql<Array<$element>, Pg> for IndexSet<I> {
             fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
+                if self.as_slice().is_empty() {
+                    return Ok(IsNull::Yes);
+                }
                 let values: Vec<_> = self.as_slice().iter().map(IndexValue::as_bytes).collect();
                 ToSql::<Array<$element>, Pg>::to_sql(&values, &mut out.reborrow())
             }

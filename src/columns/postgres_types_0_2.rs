@@ -101,10 +101,10 @@ column!(
     "Reads what the column's type says (feature `postgres_types_0_2`). Anything else is `index-unreadable`, in an error of the driver."
 );
 
-/// Writes an array of BYTEA or of TEXT (feature `postgres_types_0_2`).
+/// Writes an array of BYTEA or of TEXT, and NULL for an empty set, so that nobody sees whether it was cleared (feature `postgres_types_0_2`).
 impl<I: Index> ToSql for IndexSet<I> {
     fn to_sql(&self, kind: &Type, out: &mut BytesMut) -> Result<IsNull, BoxError> {
-        self.as_slice().to_sql(array_of(kind), out)
+        if self.as_slice().is_empty() { Ok(IsNull::Yes) } else { self.as_slice().to_sql(array_of(kind), out) }
     }
 
     fn accepts(kind: &Type) -> bool {

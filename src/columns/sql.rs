@@ -289,7 +289,7 @@ impl Dialect {
 }
 
 /// MySQL quotes names so whatever its mode is.
-fn backticks(name: &str) -> String {
+pub(super) fn backticks(name: &str) -> String {
     format!("`{}`", name.replace('`', "``"))
 }
 

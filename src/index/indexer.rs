@@ -11,7 +11,7 @@ use super::prepared::{Prepared, PreparedIndex};
 use super::stored::StoredIndex;
 use super::value::IndexValue;
 use crate::error::{Error, ErrorKind};
-use crate::id::{Class, Identifier};
+use crate::id::{Class, Identifier, KeyId};
 use crate::key::Keys;
 use crate::keyring::{Keyring, KeyringShares};
 use crate::record::{IndexOnly, Record, RecordCore, Role};
@@ -151,6 +151,11 @@ impl Indexer {
             is_former |= !made_with.is_current;
         }
         Ok(is_former)
+    }
+
+    /// The index roots that a search asks under, in ascending order of their ids.
+    pub fn roots(&self) -> impl Iterator<Item = KeyId> {
+        self.keys().index_roots().map(|root| root.id)
     }
 
     /// The values that a query asks for: of each normal form that `write` gives, under every index root that is not destroyed, every

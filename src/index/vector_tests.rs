@@ -162,7 +162,7 @@ fn verify_vectors() {
                 (None, None) => Ok(None),
             };
             let outcome = value.and_then(|value| {
-                let stored = <I as Index>::Stored::of_values(value.as_slice());
+                let stored = <I as Index>::Stored::of_values(value.iter().copied());
                 indexer.verify::<I>(&record(&indexer, &vector), &Given::of(&vector), &stored)
             });
             vector.check_code(&outcome);
@@ -203,7 +203,14 @@ fn computed(backend: Backend, given: &Value) -> Result<Computed, Error> {
     }
     let only: Vec<_> = values.iter().map(|(_, _, value)| *value).collect();
     let table = definition.slots().map(|table| table.digest(backend));
-    Ok(Computed { key, digest, prefix: prepared.prefix, table, values, stored: IndexSet::of_values(&only) })
+    Ok(Computed {
+        key,
+        digest,
+        prefix: prepared.prefix,
+        table,
+        values,
+        stored: IndexSet::of_values(only.iter().copied()),
+    })
 }
 
 fn info() -> KeyInfo {

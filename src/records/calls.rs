@@ -106,7 +106,12 @@ impl<R: MayOpen> WithSubjects<'_, R> {
         self.open_each(rows, access, open_unverified)
     }
 
-    fn open_one<S: SealedRecord>(&self, row: &S, access: &Access, open: OpenRow<S>) -> Result<S::Open, Error> {
+    pub(super) fn open_one<S: SealedRecord, T>(
+        &self,
+        row: &S,
+        access: &Access,
+        open: OpenRow<S, T>,
+    ) -> Result<T, Error> {
         let core = Arc::new(self.core(types_of::<S>(), row.record_ids())?);
         let mut audit = Audit::begin(slice::from_ref(&core), access)?;
         let opened = open(row, &core, &mut audit.state);
@@ -114,12 +119,13 @@ impl<R: MayOpen> WithSubjects<'_, R> {
         opened
     }
 
-    fn open_each<'s, S: SealedRecord + 's>(
+    /// Opens each row within one opening.
+    pub(super) fn open_each<'s, S: SealedRecord + 's, T>(
         &self,
         rows: impl IntoIterator<Item = &'s S>,
         access: &Access,
-        open: OpenRow<S>,
-    ) -> Vec<Result<S::Open, Error>> {
+        open: OpenRow<S, T>,
+    ) -> Vec<Result<T, Error>> {
         let with_core = |row: &'s S| (row, self.core(types_of::<S>(), row.record_ids()).map(Arc::new));
         let rows: Vec<_> = rows.into_iter().map(with_core).collect();
         let cores: Vec<_> = rows.iter().filter_map(|(_, core)| core.as_ref().ok()).map(Arc::clone).collect();
@@ -140,7 +146,7 @@ impl<R: MayOpen> WithSubjects<'_, R> {
 }
 
 /// Opens the fields of a row within an opening.
-pub(super) type OpenRow<S> = fn(&S, &RecordCore, &mut OpenState) -> Result<<S as SealedFields>::Open, Error>;
+pub(super) type OpenRow<S, T = <S as SealedFields>::Open> = fn(&S, &RecordCore, &mut OpenState) -> Result<T, Error>;
 
 impl<R: Role> WithSubjects<'_, R> {
     /// The record of a row, with the row's own id and subject, to open, seal or reseal single fields.

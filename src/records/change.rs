@@ -6,8 +6,8 @@ use std::sync::Arc;
 use super::check::Contexts;
 use super::counting::contexts_of;
 use super::keys::{RecordKeys, WithSubjects};
-use super::open::RecordOpener;
-use super::seal::{RecordSealer, Sealing};
+use super::reindex::index_anew;
+use super::seal::Sealing;
 use super::traits::{SealedRecord, WholeRecord, renew_tag, types_of, verify_tag};
 use super::walk::{TokenChange, TokenVisit};
 use crate::access::Access;
@@ -127,16 +127,6 @@ fn rebind<S: SealedRecord>(
             renew_tag(&to, moved)
         }
     }
-}
-
-/// Computes the index values of a row for the record that it became. They follow from its plaintext and its new subject (FORMAT 15.7).
-fn index_anew<S: SealedRecord>(core: &RecordCore, row: &mut S) -> Result<(), Error> {
-    if S::INDEX_COLUMNS.is_empty() {
-        return Ok(());
-    }
-    let mut open = OpenState::default();
-    let plain = row.open_fields(&mut RecordOpener::of(core, &mut open))?;
-    row.index_fields(&plain, &mut RecordSealer::begin(core, &mut Sealing::in_contexts(1).or_null())?)
 }
 
 fn other_parts() -> Error {

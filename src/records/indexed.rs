@@ -2,6 +2,7 @@
 
 use std::marker::PhantomData;
 
+use super::row_indexer::RowIndexer;
 use super::seal::RecordSealer;
 use crate::error::Error;
 use crate::field::Field;
@@ -21,6 +22,13 @@ pub trait IndexOf<P>: Index {
     ///
     /// Those of [`Indexer::stored`](crate::index::Indexer::stored).
     fn index(plain: &P, sealer: &mut RecordSealer<'_>) -> Result<Self::Stored, Error>;
+
+    /// Gives the column of a row what it has from now on.
+    ///
+    /// # Errors
+    ///
+    /// As for [`index`](Self::index).
+    fn index_again(plain: &P, column: &mut Self::Stored, indexer: &mut RowIndexer<'_>) -> Result<(), Error>;
 }
 
 // Without this the compiler names `Index` alone, and nobody reads the note above.
@@ -28,6 +36,10 @@ pub trait IndexOf<P>: Index {
 impl<P, I: Index<Record = P>> IndexOf<P> for I {
     fn index(plain: &P, sealer: &mut RecordSealer<'_>) -> Result<Self::Stored, Error> {
         sealer.index::<I>(plain)
+    }
+
+    fn index_again(plain: &P, column: &mut Self::Stored, indexer: &mut RowIndexer<'_>) -> Result<(), Error> {
+        indexer.index::<I>(plain, column)
     }
 }
 

@@ -10,7 +10,7 @@ use super::round_trip;
 use crate::error::{Error, Reason};
 use crate::field::Field;
 use crate::id::Identifier;
-use crate::index::{self, Index, NotIndexed, StoredIndex};
+use crate::index::{self, Index, NotIndexed};
 use crate::random;
 use crate::record::{RecordCore, SealPass, SealState};
 use crate::token::Token;

@@ -5,6 +5,7 @@ use super::ids::RecordIds;
 use super::indexed::Unindexed;
 use super::keys::{RecordKeys, Types};
 use super::open::RecordOpener;
+use super::row_indexer::RowIndexer;
 use super::seal::{RecordSealer, Sealing};
 use super::tagging;
 use super::twin::{HasField, TwinOf};
@@ -95,8 +96,8 @@ pub trait SealedRecord: SealedFields {
 
     /// Gives each index column what the record in plaintext has there.
     #[doc(hidden)]
-    fn index_fields(&mut self, plain: &Self::Open, sealer: &mut RecordSealer<'_>) -> Result<(), Error> {
-        let _ = (plain, sealer);
+    fn index_fields(&mut self, plain: &Self::Open, indexer: &mut RowIndexer<'_>) -> Result<(), Error> {
+        let _ = (plain, indexer);
         Ok(())
     }
 

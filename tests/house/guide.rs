@@ -11,6 +11,7 @@ const TESTS: &[&str] = &[
     "tests/drivers/guide/with_sea_orm.rs",
     "tests/drivers/guide/with_tokio_postgres.rs",
     "tests/live/columns/guide.rs",
+    "tests/search/databases/guide.rs",
     "tests/serde/columns/guide.rs",
 ];
 

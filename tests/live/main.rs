@@ -7,6 +7,9 @@ mod column;
 mod columns;
 mod faults;
 mod faulty;
+#[path = "../stores/index_cells.rs"]
+mod index_cells;
+mod index_counts;
 mod postgres;
 mod root_keys;
 mod vault;

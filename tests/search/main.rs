@@ -9,6 +9,7 @@
 )]
 
 mod attack;
+mod databases;
 mod hits;
 mod normal_forms;
 mod patients;

@@ -1,6 +1,6 @@
 //! What a query asks for, and what it refuses.
 
-use rxseal::index::{Index, IndexedRecord, Indexer, StoredIndex};
+use rxseal::index::{Definition, Index, IndexSchema, IndexedRecord, Indexer, StoredIndex};
 use rxseal::{Error, Keyring};
 use rxseal_search::Find;
 
@@ -89,6 +89,20 @@ fn a_query_asks_for_each_former_definition() -> Result<(), Error> {
     assert_eq!(indexer.find::<LastAndBorn>(("Smith", "1970-01-31"))?.values().len(), 3);
     assert_eq!(indexer.prefixes::<LastAndBorn>()?.len(), 3);
     assert_eq!(LastAndBorn::FORMER[1].normalizers(), ["exact/1", "date/1"]);
+    Ok(())
+}
+
+/// The list by which an index root is destroyed leaves out no index, nor a former definition.
+#[test]
+fn a_list_of_all_indexes_has_each_definition() -> Result<(), Error> {
+    let schema = IndexSchema::default().with::<Patient>();
+    let ids: Vec<_> = Patient::INDEXES.iter().map(Definition::id).collect();
+    assert_eq!(schema.ids().collect::<Vec<_>>(), ids);
+    let former: usize = <Patient as IndexedRecord>::FORMER.iter().map(|former| former.len()).sum();
+    let prefixes = keys().indexer()?.prefixes_of(&schema)?;
+    assert!(former >= 3 && prefixes.len() == ids.len() + former, "one index root: {former} former ones");
+    assert_eq!(prefixes.iter().filter(|prefix| prefix.is_current()).count(), ids.len());
+    assert_eq!(schema.to_string().parse::<IndexSchema>()?, schema);
     Ok(())
 }
 

@@ -10,6 +10,7 @@ use std::time::Duration;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use rxseal::KeyId;
+use rxseal::index::Kind;
 use rxseal::keys::Suite;
 
 use crate::exit::STATUSES;
@@ -473,7 +474,7 @@ pub struct Ddl {
     #[arg(long)]
     pub column: String,
     /// The length of the longest value, in bytes, not characters. For lists and structs, that of their JSON
-    #[arg(long, value_name = "BYTES", required_unless_present = "record_tag", conflicts_with = "record_tag",
+    #[arg(long, value_name = "BYTES", required_unless_present_any = ["record_tag", "index"], conflicts_with_all = ["record_tag", "index"],
         value_parser = clap::value_parser!(u32).range(..=16_777_216))]
     pub max: Option<u32>,
     /// The field's block, which its values are padded to
@@ -486,8 +487,43 @@ pub struct Ddl {
     #[arg(long)]
     pub record_tag: bool,
     /// The name of the domain or constraint [default: rxseal_TABLE_COLUMN]
-    #[arg(long)]
+    #[arg(long, conflicts_with = "index")]
     pub name: Option<String>,
+    /// The column holds values of an index of this kind
+    #[arg(long, value_name = "KIND", requires = "bits", conflicts_with_all = ["record_tag", "bytes", "block"])]
+    pub index: Option<IndexKind>,
+    /// The bits of the index; once more for each former definition
+    #[arg(long, requires = "index", value_parser = clap::value_parser!(u8).range(8..=128))]
+    pub bits: Vec<u8>,
+    /// The column that tells the records apart, for an index of several values in SQLite and MySQL
+    #[arg(long, requires = "index", default_value = "id")]
+    pub id: String,
+    /// Its type in MySQL
+    #[arg(long, requires = "index", default_value = "BIGINT")]
+    pub id_type: String,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum IndexKind {
+    /// One value of one field
+    Whole,
+    /// One value of 2 to 4 fields
+    Compound,
+    /// Several values, such as the parts of a name
+    Parts,
+    /// Several values of how a name sounds
+    Sounds,
+}
+
+impl From<IndexKind> for Kind {
+    fn from(kind: IndexKind) -> Self {
+        match kind {
+            IndexKind::Whole => Self::Whole,
+            IndexKind::Compound => Self::Compound,
+            IndexKind::Parts => Self::Parts,
+            IndexKind::Sounds => Self::Sounds,
+        }
+    }
 }
 
 #[derive(Subcommand)]

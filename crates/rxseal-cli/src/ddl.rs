@@ -1,6 +1,6 @@
 //! `rxseal ddl`.
 
-use rxseal::columns::{ColumnLen, ColumnSql};
+use rxseal::columns::{ColumnLen, ColumnSql, IndexSql};
 use serde_json::json;
 
 use crate::args::Ddl;
@@ -9,6 +9,15 @@ use crate::output::Output;
 
 pub fn run(command: &Ddl, output: &Output) -> Result<(), Failure> {
     let (table, column) = (&command.table, &command.column);
+    if let Some(kind) = command.index {
+        let index = IndexSql::new(table, column, kind.into(), &command.bits)?;
+        let sql = match &command.database {
+            database if database.postgres => index.postgres()?,
+            database if database.sqlite => index.sqlite(&command.id)?,
+            _ => index.mysql(&command.id, &command.id_type)?,
+        };
+        return Ok(output.say(&sql, &json!({ "sql": sql }))?);
+    }
     let sql = match command.max {
         Some(max) => ColumnSql::sealed(table, column, longest(command.block, max))?,
         None => ColumnSql::record_tag(table, column)?,

@@ -10,6 +10,7 @@ mod written;
 
 pub mod normal;
 pub mod plan;
+pub mod reindex;
 pub mod slots;
 
 pub use days::{YearOr90Plus, year_or_90_plus};

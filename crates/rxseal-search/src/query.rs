@@ -3,7 +3,7 @@
 use std::fmt;
 use std::ops::RangeInclusive;
 
-use rxseal::index::{Forms, Index, IndexPrefix, IndexValue, Indexer};
+use rxseal::index::{Forms, Index, IndexValue, Indexer};
 use rxseal::{Error, KeyId};
 
 use crate::days::{AsDay, days};
@@ -136,9 +136,7 @@ impl<I: SearchIndex> IndexQuery<I> {
             .asked::<I>(|definition, forms| sought.iter().try_for_each(|sought| sought.write(definition, forms)))?;
         let mut forms = Forms::of_query(&I::DEFINITION);
         sought.iter().try_for_each(|sought| sought.write(&I::DEFINITION, &mut forms))?;
-        let mut roots: Vec<_> = indexer.prefixes::<I>()?.iter().map(IndexPrefix::root).collect();
-        roots.dedup();
-        Ok(Self { values, forms, roots })
+        Ok(Self { values, forms, roots: indexer.roots().collect() })
     }
 
     /// The index roots under which it asks.

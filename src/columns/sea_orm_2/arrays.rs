@@ -7,9 +7,12 @@ use super::{from_value, refused};
 use crate::error::Error;
 use crate::index::{Index, IndexSet, IndexValue};
 
-/// BYTEA[] (feature `sea_orm_postgres_2`).
+/// BYTEA[], and NULL for an empty set, so that nobody sees whether it was cleared (feature `sea_orm_postgres_2`).
 impl<I: Index> From<IndexSet<I>> for Value {
     fn from(set: IndexSet<I>) -> Self {
+        if set.as_slice().is_empty() {
+            return Self::Array(ArrayType::Bytes, None);
+        }
         let values = set.as_slice().iter().map(|value| Self::from(*value)).collect();
         Self::Array(ArrayType::Bytes, Some(Box::new(values)))
     }

@@ -77,10 +77,13 @@ impl<I> Type<Postgres> for IndexSet<I> {
     }
 }
 
-/// Writes BYTEA[] (feature `sqlx_postgres_0_9`).
+/// Writes BYTEA[], and NULL for an empty set, so that nobody sees whether it was cleared (feature `sqlx_postgres_0_9`).
 #[cfg(feature = "sqlx_postgres_0_9")]
 impl<I> Encode<'_, Postgres> for IndexSet<I> {
     fn encode_by_ref(&self, buffer: &mut PgArgumentBuffer) -> Result<IsNull, BoxDynError> {
+        if self.as_slice().is_empty() {
+            return Ok(IsNull::Yes);
+        }
         <&[IndexValue<I>] as Encode<'_, Postgres>>::encode(self.as_slice(), buffer)
     }
 }

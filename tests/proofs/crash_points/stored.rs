@@ -6,9 +6,9 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use rxseal::keys::KeyringFile;
+use rxseal::keys::{KeyringAdmin, KeyringFile};
 use rxseal::run_local;
-use rxseal::store::{FileStore, KeyringStore};
+use rxseal::store::{FileStore, KeyringStore, MemoryStore};
 use rxseal::testing::insecure_keyring_file;
 use rxseal_sqlite::SqliteStore;
 
@@ -83,7 +83,10 @@ struct Files([KeyringFile; 3]);
 impl Files {
     fn new() -> Self {
         let (roots, first) = insecure_keyring_file(KEYSPACE).unwrap();
-        let second = run_local(rxseal::testing::rotate_keyring(KEYSPACE, &roots, &first)).unwrap();
+        // A staged index root, and then a new key.
+        let store = MemoryStore::default();
+        run_local(store.put(&first, None)).unwrap();
+        let (second, _) = run_local(KeyringAdmin::new(store, roots.clone()).stage_index_root(KEYSPACE)).unwrap();
         let third = run_local(rxseal::testing::rotate_keyring(KEYSPACE, &roots, &second)).unwrap();
         Self([first, second, third])
     }

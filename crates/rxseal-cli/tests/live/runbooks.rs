@@ -11,11 +11,13 @@ use std::process::Command;
 use std::sync::Arc;
 
 use rusqlite::{Connection, params};
+use rxseal::index::{Definition, Forms, Index, IndexSchema, IndexValue, Kind, StoredIndex};
+use rxseal::keys::UnlockOptions;
 use rxseal::phi::{Drug, Note};
 use rxseal::root::{RootKey, RootKeyFile, RootKeys};
 use rxseal::store::KeyringStore;
 use rxseal::subjects::SubjectKeys;
-use rxseal::{Access, Keyring, Purpose, Record, Token};
+use rxseal::{Access, Class, FieldId, Keyring, Purpose, Record, Token};
 use rxseal_aws_kms::AwsKmsKey;
 use rxseal_sqlite::{SqliteStore, SqliteSubjectStore};
 use rxseal_vault::VaultKey;
@@ -219,7 +221,8 @@ fn the_service_of_the_page() {
         let first = RootKeys::from(roots.next().unwrap());
         let roots = roots.fold(first, RootKeys::and);
         let stored = SqliteStore::open(&keyrings).unwrap().get("pharmacy-17").await.unwrap().unwrap();
-        Keyring::unlock("pharmacy-17", &roots, &stored).await.unwrap().unobserved()
+        let options = UnlockOptions::default().with_index_roots();
+        Keyring::unlock_with(options, "pharmacy-17", &roots, &stored).await.unwrap().unobserved()
     });
     let subjects = SubjectKeys::new(SqliteSubjectStore::open(place("RXSEAL_SUBJECT_STORE")).unwrap());
     let database = Path::new(&keyrings).with_file_name("pharmacy.db");
@@ -228,9 +231,13 @@ fn the_service_of_the_page() {
     match &*work {
         "serve" => program.serve(),
         "nested" => program.nested(),
+        "reindex" => program.reindex(),
         "reseal" => program.reseal(false),
         "reseal --compromised" => program.reseal(true),
-        other => panic!("pharmacy has no `{other}`"),
+        other => match other.strip_prefix("indexes ") {
+            Some(file) => fs::write(file, IndexSchema::default().with_index::<BornOn>().to_string()).unwrap(),
+            None => panic!("pharmacy has no `{other}`"),
+        },
     }
 }
 
@@ -247,6 +254,22 @@ async fn connect(root: &str) -> Arc<dyn RootKey> {
     }
 }
 
+const BORN: &str = "1970-01-31";
+
+struct BornOn;
+
+impl Index for BornOn {
+    type Record = &'static str;
+    type Stored = Option<IndexValue<Self>>;
+    const DEFINITION: Definition = Definition::new("patient", "patient.born", Kind::Whole, 14, &["exact/1"]);
+    const CLASSES: &'static [Class] = &[Class::IDENTITY];
+    const FIELDS: &'static [FieldId] = &[];
+
+    fn forms(born: &&'static str, _: &Definition, forms: &mut Forms) -> Result<(), rxseal::Error> {
+        forms.push(&[born.as_bytes()])
+    }
+}
+
 struct Pharmacy {
     runtime: Runtime,
     keys: Keyring,
@@ -257,6 +280,7 @@ struct Pharmacy {
 impl Pharmacy {
     /// Each patient has one prescription; P-1 may be shredded.
     fn serve(&self) {
+        self.admit_and_find();
         self.rows
             .execute_batch("CREATE TABLE IF NOT EXISTS prescriptions (id TEXT PRIMARY KEY, medication TEXT, note TEXT)")
             .unwrap();
@@ -285,6 +309,32 @@ impl Pharmacy {
                 Err(error) => assert!(number == 1 && error.is_shredded(), "{error}"),
             }
         }
+    }
+
+    /// All patients were born on one day, and a search finds all of them but those whose values were emptied.
+    fn admit_and_find(&self) {
+        self.rows.execute_batch("CREATE TABLE IF NOT EXISTS patients (id INTEGER PRIMARY KEY, born_ix TEXT)").unwrap();
+        self.rows.execute("INSERT INTO patients (born_ix) VALUES (NULL)", []).unwrap();
+        let id = self.rows.last_insert_rowid();
+        self.rows.execute("UPDATE patients SET born_ix = ?2 WHERE id = ?1", params![id, self.born_ix(id)]).unwrap();
+        let asked = self.keys.indexer().unwrap().asked::<BornOn>(|_, forms| forms.push(&[BORN.as_bytes()])).unwrap();
+        let asked: Vec<_> = asked.iter().map(|value| format!("'{value}'")).collect();
+        let found = format!("SELECT count(*) FROM patients WHERE born_ix IN ({})", asked.join(", "));
+        let count = |sql: &str| self.rows.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
+        assert_eq!(count(&found), count("SELECT count(born_ix) FROM patients"), "a search misses no row");
+    }
+
+    fn reindex(&self) {
+        let mut query = self.rows.prepare("SELECT id FROM patients WHERE born_ix IS NOT NULL").unwrap();
+        let ids: Vec<i64> = query.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+        for id in ids {
+            self.rows.execute("UPDATE patients SET born_ix = ?2 WHERE id = ?1", params![id, self.born_ix(id)]).unwrap();
+        }
+    }
+
+    fn born_ix(&self, id: i64) -> String {
+        let record = self.keys.record("patient", id).unwrap();
+        self.keys.indexer().unwrap().stored::<BornOn>(&record, &BORN).unwrap().values()[0].to_string()
     }
 
     fn nested(&self) {

@@ -54,11 +54,11 @@ pub(super) fn of_the_row(input: &Input) -> TokenStream {
     if input.columns.is_empty() {
         return TokenStream::new();
     }
-    let (root, plain, sealer) = (root(input), own("plain"), own("sealer"));
+    let (root, plain, indexer) = (root(input), own("plain"), own("indexer"));
     let listed = listed(input);
     let filled = input.columns.iter().map(|column| {
-        let (name, value) = (&column.name, stored(input, column, &plain.to_token_stream(), &sealer.to_token_stream()));
-        quote_spanned!(here(input)=> self.#name = #value;)
+        let (of, Column { marker, name, .. }) = (&input.name, column);
+        quote_spanned!(marker.span()=> <#marker as #root::__private::IndexOf<#of>>::index_again(#plain, &mut self.#name, #indexer)?;)
     });
     let cleared = input
         .columns
@@ -69,7 +69,7 @@ pub(super) fn of_the_row(input: &Input) -> TokenStream {
         fn clear_indexes(&mut self) {
             #(#cleared)*
         }
-        fn index_fields(&mut self, #plain: &Self::Open, #sealer: &mut #root::__private::RecordSealer<'_>) -> ::core::result::Result<(), #root::Error> {
+        fn index_fields(&mut self, #plain: &Self::Open, #indexer: &mut #root::__private::RowIndexer<'_>) -> ::core::result::Result<(), #root::Error> {
             #(#filled)*
             ::core::result::Result::Ok(())
         }

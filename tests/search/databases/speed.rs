@@ -1,0 +1,194 @@
+//! How long a search takes in a table of a million patients: candidates fetched, opened and filtered.
+
+use std::time::{Duration, Instant};
+
+use rxseal::Keyring;
+use rxseal_search::Find as _;
+use rxseal_search::reindex::{Progress, reindex_page};
+
+use super::postgres_table::PostgresPersons;
+use super::sqlite_table::SqlitePersons;
+use super::{
+    BornOn, FirstIs, Folder, LastIs, Person, Persons, PhoneIs, Random, SealedPerson, World, access, number, person,
+    prefixes,
+};
+
+#[test]
+fn sqlite_finds_in_time() {
+    let folder = Folder::new("speed");
+    let mut persons = SqlitePersons::create(&folder.path().join("persons.db"));
+    finds_in_time("SQLite", &mut persons);
+}
+
+#[test]
+#[ignore = "needs .ci/servers"]
+fn postgres_finds_in_time() {
+    let mut persons = PostgresPersons::create(&format!("rxseal_speed_{}", std::process::id()));
+    finds_in_time("PostgreSQL", &mut persons);
+    persons.remove();
+}
+
+fn finds_in_time(database: &str, persons: &mut dyn Persons) {
+    let rows = i64::try_from(number(500, 1_000_000)).unwrap();
+    let world = World::new();
+    let keys = world.keys();
+    let begun = Instant::now();
+    for first in (1..=rows).step_by(5_000) {
+        let page: Vec<_> = (first..=rows.min(first + 4_999)).map(person).collect();
+        persons.insert(&keys.seal_all(&page).unwrap());
+    }
+    println!("{database}: {rows} rows in {:.1} s", begun.elapsed().as_secs_f64());
+
+    let one = Searches { keys: &keys, rows };
+    // In turns, so that what slows the machine slows all of them.
+    let (mut counted, mut fetched, mut born) = <(Times, Times, Times)>::default();
+    let (mut phone, mut called, mut both) = <(Times, Times, Times)>::default();
+    world.stage();
+    let keys = world.keys();
+    let two = Searches { keys: &keys, rows };
+    for round in 0..number(20, 400) {
+        let mut random = Random(u64::try_from(round).unwrap());
+        let sought = person(i64::try_from(random.below(usize::try_from(rows).unwrap())).unwrap() + 1);
+        counted.add(|| one.counted(persons, &sought));
+        fetched.add(|| one.born(persons, &sought, false));
+        born.add(|| one.born(persons, &sought, true));
+        both.add(|| two.born(persons, &sought, true));
+        phone.add(|| one.phone(persons, &sought));
+        called.add(|| one.called(persons, &sought));
+    }
+    for (name, times) in [
+        ("birth date, counted", &counted),
+        ("birth date, fetched", &fetched),
+        ("birth date", &born),
+        ("birth date, two roots", &both),
+        ("phone", &phone),
+        ("last and first", &called),
+    ] {
+        println!(
+            "{database}: {name}: p50 {:.2} ms, p95 {:.2} ms, {:.1} candidates",
+            times.part(50),
+            times.part(95),
+            times.candidates()
+        );
+    }
+    if rows >= 1_000_000 && !cfg!(debug_assertions) {
+        assert!(born.part(95) <= 3.0 * fetched.part(95), "opening and filtering takes longer than fetching");
+        assert!(both.part(50) <= 1.2 * born.part(50) + 0.02, "an index root more costs too much");
+        assert!(born.candidates() <= 110.0);
+    }
+}
+
+struct Searches<'a> {
+    keys: &'a Keyring,
+    rows: i64,
+}
+
+impl Searches<'_> {
+    fn born(&self, persons: &mut dyn Persons, sought: &Person, opens: bool) -> usize {
+        let query = self.keys.indexer().unwrap().find::<BornOn>(sought.birth_date.as_str()).unwrap();
+        let candidates = persons.born(query.values());
+        if opens {
+            self.hit(&candidates, sought, |found| query.matches(found));
+        }
+        candidates.len()
+    }
+
+    fn counted(&self, persons: &mut dyn Persons, sought: &Person) -> usize {
+        let query = self.keys.indexer().unwrap().find::<BornOn>(sought.birth_date.as_str()).unwrap();
+        persons.count_born(query.values())
+    }
+
+    fn phone(&self, persons: &mut dyn Persons, sought: &Person) -> usize {
+        let query = self.keys.indexer().unwrap().find::<PhoneIs>(sought.phone.as_str()).unwrap();
+        let candidates = persons.with_phone(query.values());
+        self.hit(&candidates, sought, |found| query.matches(found));
+        candidates.len()
+    }
+
+    fn called(&self, persons: &mut dyn Persons, sought: &Person) -> usize {
+        let indexer = self.keys.indexer().unwrap();
+        let last = indexer.find::<LastIs>(sought.last_name.as_str()).unwrap();
+        let first = indexer.find::<FirstIs>(sought.first_name.as_str()).unwrap();
+        let candidates = persons.called(last.values(), first.values());
+        self.hit(&candidates, sought, |found| last.matches(found) && first.matches(found));
+        candidates.len()
+    }
+
+    /// Opens all candidates, and keeps those that match: the one who is sought is among them.
+    fn hit(&self, candidates: &[SealedPerson], sought: &Person, matches: impl Fn(&Person) -> bool) {
+        assert!(sought.id <= self.rows);
+        let opened = self.keys.open_all(candidates, &access());
+        let hits: Vec<_> = opened.into_iter().map(Result::unwrap).filter(matches).collect();
+        assert!(hits.contains(sought));
+    }
+}
+
+/// How long each search took, and how many candidates it had.
+#[derive(Default)]
+struct Times(Vec<(Duration, usize)>);
+
+impl Times {
+    fn add(&mut self, search: impl FnOnce() -> usize) {
+        let begun = Instant::now();
+        let candidates = search();
+        self.0.push((begun.elapsed(), candidates));
+    }
+
+    /// In milliseconds, what this part of them in percent did not exceed.
+    fn part(&self, percent: usize) -> f64 {
+        let mut times: Vec<_> = self.0.iter().map(|(time, _)| *time).collect();
+        times.sort_unstable();
+        times[(times.len() * percent / 100).min(times.len() - 1)].as_secs_f64() * 1e3
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "a few thousand")]
+    fn candidates(&self) -> f64 {
+        self.0.iter().map(|(_, candidates)| *candidates).sum::<usize>() as f64 / self.0.len() as f64
+    }
+}
+
+/// The job's own work, without a database and with SQLite.
+#[test]
+fn reindexing_keeps_up() {
+    let folder = Folder::new("reindex");
+    let mut persons = SqlitePersons::create(&folder.path().join("persons.db"));
+    let rows = i64::try_from(number(500, 300_000)).unwrap();
+    let world = World::new();
+    let old = world.keys();
+    let mut kept = Vec::new();
+    for first in (1..=rows).step_by(5_000) {
+        let page: Vec<_> = (first..=rows.min(first + 4_999)).map(person).collect();
+        let page = old.seal_all(&page).unwrap();
+        persons.insert(&page);
+        kept = page;
+    }
+    let former = prefixes(&old, |_| true);
+    let root = world.stage();
+    world.promote(root);
+    let keys = world.keys();
+
+    let begun = Instant::now();
+    let mut progress = Progress::default();
+    let page = reindex_page(&kept, keys.reindex_all(&kept, &access()), &mut progress);
+    assert_eq!(page.swaps.len(), kept.len());
+    let alone = f64::from(u32::try_from(kept.len()).unwrap()) / begun.elapsed().as_secs_f64();
+    println!("without a database: {alone:.0} rows a second, each with 5 indexes");
+
+    let begun = Instant::now();
+    let (mut after, mut progress) = (0, Progress::default());
+    loop {
+        let rows = persons.page(Some(&former), after, 1_000);
+        let Some(last) = rows.last() else { break };
+        let page = reindex_page(&rows, keys.reindex_all(&rows, &access()), &mut progress);
+        for swap in &page.swaps {
+            assert!(persons.swap(swap.old, &swap.new, &mut || false).unwrap());
+        }
+        after = last.id;
+    }
+    let took = begun.elapsed();
+    println!("SQLite: {progress} in {:.1} s", took.as_secs_f64());
+    assert_eq!(progress.to_write(), u64::try_from(rows).unwrap());
+    if rows >= 300_000 && !cfg!(debug_assertions) {
+        assert!(alone >= 100_000.0 && took < Duration::from_secs(60), "{alone}, {took:?}");
+    }
+}
