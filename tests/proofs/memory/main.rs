@@ -29,6 +29,7 @@ use std::sync::{Arc, Barrier, Mutex, OnceLock};
 
 use recorder::{Recorder, Watching, watch};
 use rxseal::forms::NotWiped;
+use rxseal::index::Kind;
 use rxseal::keys::{KeyState, KeyringFile, Suite};
 use rxseal::observe::{Observer, OpenEvent};
 use rxseal::page::{reseal_page, seal_page};
@@ -39,6 +40,7 @@ use rxseal::{
     Access, Class, Each, Error, Field, Keyring, Parts, Phi, Purpose, Record, RecordReader, Sealed, Sealing, Token,
     run_local,
 };
+use rxseal_search::plan;
 use search::{Index, Needle};
 use serde::de::{self, Deserialize, Deserializer};
 use serde::ser::{Error as _, SerializeStruct, Serializer};
@@ -468,6 +470,14 @@ const PATHS: &[Path] = &[
     }),
     ("unlock a keyring whose wrap was changed", |w| failed(run_local(Keyring::unlock(KEYSPACE, &w.roots, &w.wrong_wrap)), "unlock-failed")),
     ("unwrap a subject key of another subject", |w| failed(w.keys.unwrap_subject_key("patient-1", &w.wrapped), "subject-key-refused")),
+    // A text that many rows have is kept, and the others are not.
+    ("a plan of an index", |_| {
+        let shape = plan::Shape::new("patient.tried", Kind::Whole, 1, 8).unwrap();
+        let mut plan = plan::Plan::new(2000).shape(shape, |text: &str, forms| forms.push(&[text.as_bytes()])).unwrap();
+        (0..60).for_each(|_| plan.sample(TEXT));
+        assert!(!plan.report().is_accepted());
+        done()
+    }),
     ("load a damaged key file", |w| failed(RootKeyFile::new(&w.damaged_path).load(), "invalid-root-key")),
 ];
 
