@@ -295,9 +295,9 @@ pub mod __private {
     pub use crate::form::{read_plaintext, write_plaintext};
     pub use crate::index::{check_index, check_searchable};
     pub use crate::records::{
-        BoundValue, ClearField, FieldIds, HiddenField, IndexOf, IsOption, ListOf, NoList, RecordIds, RecordOpener,
-        RecordSealer, RowIndexer, ScaledValue, TokenChange, TokenVisit, Unindexed, assert_columns, assert_made_of,
-        assert_not_made_of, assert_record_type, assert_unique, highest, joined_id, sum,
+        BoundValue, CannotWipe, ClearField, FieldIds, HiddenField, IndexOf, IsOption, ListOf, NoList, RecordIds,
+        RecordOpener, RecordSealer, RowIndexer, ScaledValue, TokenChange, TokenVisit, Unindexed, Wiping,
+        assert_columns, assert_made_of, assert_not_made_of, assert_record_type, assert_unique, highest, joined_id, sum,
     };
     pub use serde;
     #[cfg(feature = "utoipa_5")]

@@ -132,6 +132,7 @@ mod twin;
 mod unique;
 mod via;
 mod walk;
+mod wiping;
 
 pub use ids::{AsRecordId, AsSubjectId};
 pub use keys::{RecordKeys, WithSubjects};
@@ -169,3 +170,5 @@ pub use seal::RecordSealer;
 pub use unique::{FieldIds, assert_unique};
 #[doc(hidden)]
 pub use walk::{TokenChange, TokenVisit};
+#[doc(hidden)]
+pub use wiping::{CannotWipe, Wiping};

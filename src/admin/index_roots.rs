@@ -14,6 +14,17 @@ impl KeyringAdmin {
     /// row when another one begins to write. If several processes hold the keyring, this is the first half of a rotation, and
     /// [`promote_index_root`](Self::promote_index_root) is the second.
     ///
+    /// ```
+    /// # async fn rotation(admin: rxseal::keys::KeyringAdmin) -> Result<(), rxseal::Error> {
+    /// use std::time::{Duration, SystemTime};
+    ///
+    /// let (_, root) = admin.stage_index_root("pharmacy-17").await?;
+    /// // Ten minutes later, when every program has it:
+    /// admin.promote_index_root("pharmacy-17", root, SystemTime::now(), Duration::from_secs(600)).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// `state-refused` if an index root is staged already; the others of [`stage`](Self::stage).

@@ -19,6 +19,24 @@ impl RemainingUse {
     /// `indexer` must be of the newest keyring, and know the index root. Count after indexing anew, and after every program has stopped
     /// writing under the index root.
     ///
+    /// ```
+    /// use rxseal::count::IndexCounts;
+    /// use rxseal::index::{IndexSchema, IndexedRecord};
+    /// use rxseal::keys::RemainingUse;
+    /// use rxseal::{Error, KeyId, Keyring};
+    ///
+    /// fn under<Patient: IndexedRecord>(
+    ///     keys: &Keyring,
+    ///     old: KeyId,
+    ///     born: &IndexCounts,
+    ///     phone: &IndexCounts,
+    /// ) -> Result<RemainingUse, Error> {
+    ///     let all = IndexSchema::default().with::<Patient>();
+    ///     let columns = [("patient.born", born), ("patient.phone", phone)];
+    ///     RemainingUse::counted_of_index_root(&keys.indexer()?, &all, columns, old, 0)
+    /// }
+    /// ```
+    ///
     /// # Errors
     ///
     /// `not-counted` if an index was not counted, or a zero proves nothing (see above), or a column may contain more than was counted

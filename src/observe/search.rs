@@ -1,6 +1,6 @@
 //! What an observer hears of a search.
 
-use super::{OpenEvent, OpenedRecord, Opening};
+use super::open_event::{OpenEvent, OpenedRecord, Opening};
 use crate::id::KeyId;
 
 /// What a search asked for, beside its candidates. The crate rxseal-search makes it.

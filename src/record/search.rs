@@ -36,7 +36,7 @@ pub fn open_candidates<P: Copy, R: MayOpen, T, E: From<Error>>(
         return Err(ErrorKind::KeyspaceMismatch.into());
     }
     let audit = SearchAudit::begin(asked, cores, access)?;
-    Ok(audit.open_each(rows, |row, core, state| open(row, &mut Candidate { core, access, state }), is_hit))
+    Ok(audit.open_each(rows, |row, core, state| open(row, &mut Candidate { core, access, state }), is_hit, drop))
 }
 
 /// A candidate of a search while it is opened.
@@ -78,12 +78,13 @@ impl<'a> SearchAudit<'a> {
         Audit::begin_as(Search { asked, hits: Vec::new(), not_opened: 0 }, cores, access).map(Self)
     }
 
-    /// Opens each candidate, of which `rows` has one each, and gives the hits and the errors.
+    /// Opens each candidate, of which `rows` has one each, and gives the hits and the errors. `stranger` gets what is no hit.
     pub(crate) fn open_each<P: Copy, T, E: From<Error>>(
         self,
         rows: impl IntoIterator<Item = P>,
         mut open: impl FnMut(P, &Arc<RecordCore>, &mut OpenState) -> Result<T, E>,
         mut is_hit: impl FnMut(&T) -> bool,
+        mut stranger: impl FnMut(T),
     ) -> Vec<(P, Result<T, E>)> {
         let Self(mut audit) = self;
         let mut found = Vec::new();
@@ -91,12 +92,20 @@ impl<'a> SearchAudit<'a> {
             let (cores, state) = audit.parts();
             let Some(core) = cores.get(at) else { break };
             state.next_record();
-            let opened = open(row, core, state);
-            match &opened {
-                Ok(value) if is_hit(value) => audit.told.hits.push(at),
-                Ok(_) => continue,
-                Err(_) => audit.told.not_opened = audit.told.not_opened.saturating_add(1),
-            }
+            let opened = match open(row, core, state) {
+                Ok(value) if is_hit(&value) => {
+                    audit.told.hits.push(at);
+                    Ok(value)
+                }
+                Ok(value) => {
+                    stranger(value);
+                    continue;
+                }
+                Err(error) => {
+                    audit.told.not_opened = audit.told.not_opened.saturating_add(1);
+                    Err(error)
+                }
+            };
             found.push((row, opened));
         }
         audit.end();

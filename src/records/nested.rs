@@ -15,6 +15,10 @@ impl<P: PhiFields> PhiFields for Option<P> {
         self.as_ref().map_or(0, P::contexts)
     }
 
+    fn wipe_sealed(&mut self) {
+        self.iter_mut().for_each(P::wipe_sealed);
+    }
+
     fn seal_fields(&self, sealer: &mut RecordSealer<'_>) -> Result<Self::Sealed, Error> {
         self.as_ref().map(|nested| nested.seal_fields(sealer)).transpose()
     }

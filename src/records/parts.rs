@@ -28,6 +28,9 @@ pub trait PhiParts: Sized {
     fn contexts(&self) -> usize;
 
     #[doc(hidden)]
+    fn wipe_parts(&mut self);
+
+    #[doc(hidden)]
     fn seal_parts(&self, name: &str, sealer: &mut RecordSealer<'_>) -> Result<Self::Sealed, Error>;
 
     #[doc(hidden)]
@@ -46,6 +49,10 @@ impl<P: PhiPart> PhiParts for P {
 
     fn contexts(&self) -> usize {
         PhiFields::contexts(self).saturating_add(1)
+    }
+
+    fn wipe_parts(&mut self) {
+        self.wipe_sealed();
     }
 
     fn seal_parts(&self, name: &str, sealer: &mut RecordSealer<'_>) -> Result<Self::Sealed, Error> {
@@ -81,6 +88,10 @@ macro_rules! collections {
 
             fn contexts(&self) -> usize {
                 self.iter().map(PhiParts::contexts).fold(0, usize::saturating_add)
+            }
+
+            fn wipe_parts(&mut self) {
+                self.iter_mut().for_each(PhiParts::wipe_parts);
             }
 
             fn seal_parts(&self, name: &str, sealer: &mut RecordSealer<'_>) -> Result<Self::Sealed, Error> {

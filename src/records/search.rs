@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::calls::{OpenRow, open, open_unverified};
 use super::keys::WithSubjects;
-use super::traits::{SealedRecord, WholeRecord, types_of};
+use super::traits::{PhiFields, SealedRecord, WholeRecord, types_of};
 use crate::access::Access;
 use crate::error::Error;
 use crate::observe::Asked;
@@ -15,7 +15,7 @@ type Found<T> = (usize, Result<T, Error>);
 
 impl<R: MayOpen> WithSubjects<'_, R> {
     /// Opens a page of candidates of a search, as one opening, and hands out those for which `is_hit` says so, with their places. What is no
-    /// hit is dropped: a `Phi` in it is wiped. A record tag is verified first. A candidate that does not open has its error.
+    /// hit is wiped, as far as the types of its sealed fields can be. A record tag is verified first. A candidate that does not open has its error.
     ///
     /// The crate rxseal-search has the form that a program uses.
     ///
@@ -67,7 +67,12 @@ impl<R: MayOpen> WithSubjects<'_, R> {
             }
         }
         let audit = SearchAudit::begin(asked, cores, access)?;
-        let opened = audit.open_each(with_core, |(_, row), core, state| open(row, core, state), is_hit);
+        let opened = audit.open_each(
+            with_core,
+            |(_, row), core, state| open(row, core, state),
+            is_hit,
+            |mut stranger| stranger.wipe_sealed(),
+        );
         found.extend(opened.into_iter().map(|((at, _), opened)| (at, opened)));
         found.sort_by_key(|(at, _)| *at);
         Ok(found)

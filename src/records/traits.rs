@@ -38,6 +38,10 @@ pub trait PhiFields: Sized {
 
     #[doc(hidden)]
     fn seal_fields(&self, sealer: &mut RecordSealer<'_>) -> Result<Self::Sealed, Error>;
+
+    /// Wipes the values of sealed fields whose types can be wiped: of a candidate of a search that nobody gets.
+    #[doc(hidden)]
+    fn wipe_sealed(&mut self) {}
 }
 
 /// The twin of a [`PhiFields`]: what that is sealed to. `#[derive(PhiRecord)]` implements it for the struct that it makes.

@@ -2,12 +2,16 @@
 
 use std::time::Duration;
 
-use rxseal::store::MemorySubjectStore;
+use rusqlite::Connection;
+use rxseal::index::{IndexColumn, IndexValue};
+use rxseal::keys::{KeyringAdmin, UnlockOptions};
+use rxseal::store::{KeyringStore, MemoryStore, MemorySubjectStore};
 use rxseal::subjects::{ShredLog, SubjectAdmin};
 use rxseal::testing::TestClock;
-use rxseal::{ErrorCode, SealedRecord, run_local};
+use rxseal::{ErrorCode, Keyring, SealedRecord, run_local};
+use rxseal_search::Find;
 
-use crate::indexed::{SealedPatient, patient};
+use crate::indexed::{AnyName, BornOn, LastAndBorn, LastNameIs, PhoneIs, SealedPatient, patient};
 use crate::support::keyring;
 
 const DAY: u64 = 86_400;
@@ -88,4 +92,110 @@ fn a_row_that_nobody_can_open_is_cleared() {
     let values =
         [row.born_on.is_some(), row.last_born_ix.is_some(), row.last_name_is.is_some(), row.phone_is.is_some()];
     assert!(values == [false; 4] && row.any_name.as_slice().is_empty());
+}
+
+/// A database of patients: a table with a column for each index, one beside it for the index of several values, and documents.
+struct Database(Connection);
+
+impl Database {
+    fn new() -> Self {
+        let db = Connection::open_in_memory().unwrap();
+        db.execute_batch(
+            "CREATE TABLE patient (id TEXT, born_on BLOB, last_born_ix BLOB, last_name_is BLOB, phone_is BLOB);
+             CREATE TABLE patient_names (ix BLOB, id TEXT);
+             CREATE TABLE document (id TEXT, body TEXT);",
+        )
+        .unwrap();
+        Self(db)
+    }
+
+    fn put(&self, row: &SealedPatient) {
+        let id = &row.patient_id;
+        let columns = (id, bytes(row.born_on), bytes(row.last_born_ix), bytes(row.last_name_is), bytes(row.phone_is));
+        self.0.execute("INSERT INTO patient VALUES (?1, ?2, ?3, ?4, ?5)", columns).unwrap();
+        for value in row.any_name.as_slice() {
+            self.0.execute("INSERT INTO patient_names VALUES (?1, ?2)", (value.as_bytes(), id)).unwrap();
+        }
+        let body = serde_json::to_string(row).unwrap();
+        self.0.execute("INSERT INTO document VALUES (?1, ?2)", (id, body)).unwrap();
+    }
+
+    /// What an operator does for a shredded patient.
+    fn clear(&self, id: &str) {
+        let columns: Vec<_> = SealedPatient::INDEX_COLUMNS.iter().map(IndexColumn::name).collect();
+        let columns = columns.into_iter().filter(|column| *column != "any_name");
+        let set = columns.map(|column| format!("{column} = NULL")).collect::<Vec<_>>().join(", ");
+        self.0.execute(&format!("UPDATE patient SET {set} WHERE id = ?1"), [id]).unwrap();
+        self.0.execute("DELETE FROM patient_names WHERE id = ?1", [id]).unwrap();
+        let mut bodies = self.0.prepare("SELECT rowid, body FROM document WHERE id = ?1").unwrap();
+        let bodies: Vec<(i64, String)> =
+            bodies.query_map([id], |row| Ok((row.get(0)?, row.get(1)?))).unwrap().map(Result::unwrap).collect();
+        for (rowid, body) in bodies {
+            let mut row: SealedPatient = serde_json::from_str(&body).unwrap();
+            row.clear_indexes();
+            let body = serde_json::to_string(&row).unwrap();
+            self.0.execute("UPDATE document SET body = ?1 WHERE rowid = ?2", (body, rowid)).unwrap();
+        }
+    }
+
+    /// In how many places a patient's rows have one of these values, as bytes or as text.
+    fn places(&self, id: &str, values: &[(Vec<u8>, String)]) -> i64 {
+        let count = |sql: &str, value: &dyn rusqlite::ToSql| {
+            self.0.query_row(sql, [&id as &dyn rusqlite::ToSql, value], |row| row.get::<_, i64>(0)).unwrap()
+        };
+        let table =
+            "SELECT count(*) FROM patient WHERE id = ?1 AND ?2 IN (born_on, last_born_ix, last_name_is, phone_is)";
+        let side = "SELECT count(*) FROM patient_names WHERE id = ?1 AND ix = ?2";
+        let document = "SELECT count(*) FROM document WHERE id = ?1 AND instr(body, ?2) > 0";
+        values.iter().map(|(bytes, text)| count(table, bytes) + count(side, bytes) + count(document, text)).sum()
+    }
+}
+
+fn bytes<I>(value: Option<IndexValue<I>>) -> Option<Vec<u8>> {
+    value.map(|value| value.as_bytes().to_vec())
+}
+
+/// All values by which a search would find the patient, under every index root and in every slot.
+fn guesses(keys: &Keyring) -> Vec<(Vec<u8>, String)> {
+    let indexer = keys.indexer().unwrap();
+    let mut all = Vec::new();
+    let mut add = |bytes: &[u8], text: String| all.push((bytes.to_vec(), text));
+    let born = indexer.find::<BornOn>("1970-01-31").unwrap();
+    born.values().iter().for_each(|value| add(value.as_bytes(), value.to_string()));
+    let both = indexer.find::<LastAndBorn>(("Smith", "1970-01-31")).unwrap();
+    both.values().iter().for_each(|value| add(value.as_bytes(), value.to_string()));
+    let last = indexer.find::<LastNameIs>("Smith").unwrap();
+    last.values().iter().for_each(|value| add(value.as_bytes(), value.to_string()));
+    let any = indexer.find::<AnyName>("Smith").unwrap();
+    any.values().iter().for_each(|value| add(value.as_bytes(), value.to_string()));
+    let phone = indexer.find::<PhoneIs>("555-212-0100").unwrap();
+    phone.values().iter().for_each(|value| add(value.as_bytes(), value.to_string()));
+    all
+}
+
+#[test]
+fn after_clearing_no_guess_is_confirmed_in_table_side_table_and_array() {
+    let (roots, first) = rxseal::testing::insecure_keyring_file("pharmacy-17").unwrap();
+    let store = std::sync::Arc::new(MemoryStore::default());
+    run_local(store.put(&first, None)).unwrap();
+    let unlock = |file| {
+        let options = UnlockOptions::default().with_index_roots();
+        run_local(Keyring::unlock_with(options, "pharmacy-17", &roots, file)).unwrap().unobserved()
+    };
+    let old = unlock(&first);
+    let admin = KeyringAdmin::new(std::sync::Arc::clone(&store), roots.clone());
+    let (second, _) = run_local(admin.rotate_index_root("pharmacy-17")).unwrap();
+    let new = unlock(&second);
+
+    let database = Database::new();
+    for keys in [&old, &new] {
+        for id in ["P-1", "P-2"] {
+            database.put(&keys.seal(&patient(id)).unwrap());
+        }
+    }
+    let guesses = guesses(&new);
+    // Of each root: five columns, where the name has one of its slots, and the same five in the document.
+    assert_eq!((database.places("P-1", &guesses), database.places("P-2", &guesses)), (20, 20));
+    database.clear("P-1");
+    assert_eq!((database.places("P-1", &guesses), database.places("P-2", &guesses)), (0, 20));
 }

@@ -248,3 +248,89 @@ fn single_openings_inside_of_a_candidate_are_part_of_the_search() -> Result<(), 
     assert_ne!(Outcome::Opened, Outcome::Panicked);
     Ok(())
 }
+
+/// A record with a value that tells when it is wiped.
+mod watched {
+    use std::cell::Cell;
+
+    use rxseal::PhiRecord;
+    use rxseal::forms::Wipe;
+    use rxseal::phi::BirthDate;
+
+    thread_local! {
+        pub static WIPED: Cell<usize> = const { Cell::new(0) };
+    }
+
+    #[derive(serde::Serialize, serde::Deserialize)]
+    pub struct Remark(pub String);
+
+    impl Wipe for Remark {
+        fn wipe(&mut self) {
+            self.0.wipe();
+            WIPED.set(WIPED.get() + 1);
+        }
+    }
+
+    rxseal::fields! { pub TheRemark = "watched.remark" in Clinical; }
+
+    #[derive(PhiRecord)]
+    #[phi(record = "watched")]
+    pub struct Watched {
+        #[phi(id)]
+        pub id: u64,
+        #[phi(seal = BirthDate, index = WatchedBorn)]
+        pub birth_date: String,
+        #[phi(seal = TheRemark)]
+        pub remark: Remark,
+        #[phi(nested)]
+        pub more: More,
+        #[phi(part = "line")]
+        pub lines: Vec<Line>,
+    }
+
+    #[derive(PhiRecord)]
+    #[phi(nested)]
+    pub struct More {
+        #[phi(seal = MoreRemark)]
+        pub remark: Remark,
+    }
+
+    #[derive(PhiRecord)]
+    #[phi(part)]
+    pub struct Line {
+        #[phi(id)]
+        pub id: u64,
+        #[phi(seal = TheRemark)]
+        pub remark: Remark,
+    }
+
+    rxseal::fields! { pub MoreRemark = "watched.more" in Clinical; }
+
+    rxseal_search::indexes! {
+        for Watched as "watched" {
+            pub WatchedBorn = "watched.born": date(birth_date: BirthDate), bits 14;
+        }
+    }
+}
+
+#[test]
+fn strangers_are_wiped() -> Result<(), Error> {
+    use watched::{Line, More, Remark, WIPED, Watched, WatchedBorn};
+    let keys = observed(Plain::default());
+    let remark = || Remark("canary".into());
+    let of = |id, born: &str| Watched {
+        id,
+        birth_date: born.into(),
+        remark: remark(),
+        more: More { remark: remark() },
+        lines: vec![Line { id: 1, remark: remark() }, Line { id: 2, remark: remark() }],
+    };
+    let rows = keys.seal_all(&[of(1, "1970-01-31"), of(2, "1970-02-01"), of(3, "1970-02-02")])?;
+    let born = keys.indexer()?.find::<WatchedBorn>("1970-01-31")?;
+    let before = WIPED.get();
+    let access = access();
+    let hits: Vec<_> = born.hits(&keys, rows, &access).collect::<Result<_, _>>()?;
+    assert_eq!((hits.len(), hits[0].remark.0.as_str()), (1, "canary"));
+    assert_eq!(WIPED.get() - before, 2 * 4);
+    Ok(())
+}

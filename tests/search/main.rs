@@ -15,3 +15,4 @@ mod normal_forms;
 mod patients;
 mod planner;
 mod queries;
+mod random;

@@ -16,7 +16,8 @@ const PAGE: usize = 256;
 
 /// The hits of a search: an iterator of opened records. [`IndexQuery::hits`] makes it.
 ///
-/// It opens candidates page by page, as you ask for the next hit, and drops what is no hit before you see it. A candidate that does not open is an
+/// It opens candidates page by page, as you ask for the next hit. What is no hit is wiped (the sealed fields of a record struct) or dropped
+/// before you see it. A candidate that does not open is an
 /// error in its place, and the search goes on. If the observer refuses a page, its error is the last item.
 ///
 /// The observer hears of each page once ([`Observer::searched`](rxseal::observe::Observer::searched)): who searched by which indexes, how

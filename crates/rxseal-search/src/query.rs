@@ -114,7 +114,10 @@ impl Find for Indexer {
         for<'n> &'n str: Sought<I>,
     {
         let days = days(range.start(), range.end(), MAX_DAYS)?;
-        IndexQuery::of(self, &days.iter().map(|day| day.as_str()).collect::<Vec<_>>())
+        // A placeholder is no reason to refuse the days beside it.
+        let has_form =
+            |day: &&str| Sought::<I>::write(day, &I::DEFINITION, &mut Forms::of_query(&I::DEFINITION)).is_ok();
+        IndexQuery::of(self, &days.iter().map(|day| day.as_str()).filter(has_form).collect::<Vec<_>>())
     }
 }
 

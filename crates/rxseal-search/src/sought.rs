@@ -28,6 +28,8 @@ pub trait Sought<I: SearchIndex> {
     fn write(&self, definition: &Definition, forms: &mut Forms) -> Result<(), Error>;
 }
 
+// Without this the compiler names traits that no program knows, and nobody reads the note above.
+#[diagnostic::do_not_recommend]
 impl<I: SearchIndex<Normalizers: AskAny<Q>>, Q> Sought<I> for Q {
     fn write(&self, definition: &Definition, forms: &mut Forms) -> Result<(), Error> {
         I::Normalizers::write_any(self, definition, forms)

@@ -40,6 +40,7 @@ use rxseal::{
     Access, Class, Each, Error, Field, FieldId, Keyring, Parts, Phi, Purpose, Record, RecordReader, Sealed, Sealing,
     Token, run_local,
 };
+use rxseal_search::plan;
 use search::{Index, Needle};
 use serde::de::{self, Deserialize, Deserializer};
 use serde::ser::{Error as _, SerializeStruct, Serializer};
@@ -506,6 +507,14 @@ const PATHS: &[Path] = &[
     ("index too long a text", |w| {
         let indexer = w.with_index_roots().indexer().unwrap();
         failed(indexer.asked::<Indexed>(|_, forms| { forms.push(&[TEXT.as_bytes()])?; forms.push(&[&[b'x'; 257]]) }), "not-indexable")
+    }),
+    // A text that many rows have is kept, and the others are not.
+    ("a plan of an index", |_| {
+        let shape = plan::Shape::new("patient.tried", Kind::Whole, 1, 8).unwrap();
+        let mut plan = plan::Plan::new(2000).shape(shape, |text: &str, forms| forms.push(&[text.as_bytes()])).unwrap();
+        (0..60).for_each(|_| plan.sample(TEXT));
+        assert!(!plan.report().is_accepted());
+        done()
     }),
     ("load a damaged key file", |w| failed(RootKeyFile::new(&w.damaged_path).load(), "invalid-root-key")),
 ];

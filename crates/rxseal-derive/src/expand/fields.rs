@@ -22,7 +22,7 @@ pub(super) fn of_the_struct(input: &Input) -> TokenStream {
         |field, value| seal(input, field, value, &sealer),
         |variant, parts| built(input, variant, &parts, twin, &indexes::filled(input)),
     );
-    let contexts = contexts(input);
+    let (contexts, wipe) = (contexts(input), wiped(input));
     let unique = (!input.generics.params.is_empty())
         .then(|| quote_spanned!(here(input)=> const { #root::__private::assert_unique(&<Self as #root::records::PhiFields>::FIELDS) }));
     implement(
@@ -33,6 +33,7 @@ pub(super) fn of_the_struct(input: &Input) -> TokenStream {
             type Sealed = #twin #arguments;
             const FIELDS: #root::__private::FieldIds = #ids;
             #contexts
+            #wipe
             fn seal_fields(&self, #sealer: &mut #root::__private::RecordSealer<'_>) -> ::core::result::Result<Self::Sealed, #root::Error> {
                 #unique
                 #seal
@@ -183,6 +184,28 @@ fn is_map(seal: &Seal) -> bool {
         marker = inner;
     }
     tokens::argument_of(marker, "Parts").is_some()
+}
+
+/// What wipes the sealed fields whose types can be wiped.
+fn wiped(input: &Input) -> TokenStream {
+    let root = root(input);
+    let wipe = |field: &Field, value: &Ident| {
+        let ty = &field.ty;
+        match &field.role {
+            Role::Part { .. } => quote_spanned!(at(field)=> <#ty as #root::records::PhiParts>::wipe_parts(#value);),
+            Role::Nested => quote_spanned!(at(field)=> <#ty as #root::records::PhiFields>::wipe_sealed(#value);),
+            Role::Seal(_) => quote_spanned!(at(field)=> #root::__private::Wiping(#value).wipe_if_it_can();),
+            _ => TokenStream::new(),
+        }
+    };
+    let steps = taken_apart(input, &input.name, wipe, |_, steps| quote_spanned!(here(input)=> #(#steps)*));
+    quote_spanned! {here(input)=>
+        fn wipe_sealed(&mut self) {
+            #[allow(unused_imports)]
+            use #root::__private::CannotWipe as _;
+            #steps
+        }
+    }
 }
 
 /// How many contexts the parts have, if there can be one.

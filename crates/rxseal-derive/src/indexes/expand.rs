@@ -81,7 +81,9 @@ fn marker(record: &RecordInput, index: &IndexInput) -> TokenStream {
         let marker = &field.marker;
         quote_spanned!(marker.span()=> <#marker as ::rxseal::Field>::SEARCH)
     });
-    let check = quote_spanned!(name.span()=> ::rxseal::__private::check_searchable);
+    let check = quote_spanned! {name.span()=>
+        const _: () = ::rxseal::__private::check_searchable(::rxseal::index::Kind::#kind, &[#(#searches),*]);
+    };
     quote! {
         #doc
         #(#attributes)*
@@ -113,8 +115,8 @@ fn marker(record: &RecordInput, index: &IndexInput) -> TokenStream {
             // `cargo check` gets this far, and not to what is only used.
             let _ = <#name as ::rxseal::index::Index>::DEFINITION;
             let _ = <#name as ::rxseal::index::Index>::FORMER;
-            #check(::rxseal::index::Kind::#kind, &[#(#searches),*]);
         };
+        #check
     }
 }
 
