@@ -58,11 +58,7 @@ impl<I: Index> PreparedIndex<I> {
             for (root, key) in &index_keys {
                 let mut prepared = Prepared::new(backend, root, key, definition, &digest)?;
                 prepared.is_current &= is_present;
-                // FORMAT 15.11
-                if all.iter().any(|other| other.prefix == prepared.prefix) {
-                    return Err(Error::from(ErrorKind::IndexPrefixCollision).with_key(root.id));
-                }
-                all.push(prepared);
+                add(&mut all, prepared)?;
             }
         }
         Ok(Self { all, roots: index_keys.len(), index: PhantomData })
@@ -82,6 +78,15 @@ impl<I: Index> PreparedIndex<I> {
     pub(super) fn by_definition(&self) -> impl Iterator<Item = &[Prepared]> {
         self.all.chunks(self.roots.max(1))
     }
+}
+
+/// FORMAT 15.11
+fn add(all: &mut Vec<Prepared>, prepared: Prepared) -> Result<(), Error> {
+    if all.iter().any(|other| other.prefix == prepared.prefix) {
+        return Err(ErrorKind::IndexPrefixCollision.into());
+    }
+    all.push(prepared);
+    Ok(())
 }
 
 /// A definition under an index root.
@@ -232,6 +237,19 @@ mod tests {
             })
             .collect();
         assert_eq!(values.len(), text.len() - 1);
+    }
+
+    #[test]
+    fn two_alike_prefixes_are_refused() {
+        let born = |bits| {
+            let definition = Definition::new("patient", "patient.born", Kind::Whole, bits, &["date/1"]);
+            prepared(&definition, Backend::RustCrypto)
+        };
+        let mut all = Vec::new();
+        add(&mut all, born(14)).unwrap();
+        add(&mut all, born(15)).unwrap();
+        assert_eq!(add(&mut all, born(14)).unwrap_err().code().as_str(), "index-prefix-collision");
+        assert_eq!(all.len(), 2);
     }
 
     #[test]

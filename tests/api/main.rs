@@ -9,6 +9,7 @@ mod record_tag;
 mod record_types;
 mod records;
 mod reseal;
+mod search;
 mod smoke;
 mod stored;
 mod swaps;

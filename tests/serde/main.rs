@@ -13,6 +13,7 @@ mod nesting;
 mod observer;
 mod schema;
 mod scopes;
+mod search;
 mod support;
 mod traps;
 mod wiping;

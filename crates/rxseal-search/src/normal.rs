@@ -25,6 +25,7 @@
 //!
 //! A field that is a list, such as former names, gives the parts of each of its elements. `None` gives an empty form.
 
+mod checked;
 mod date;
 mod dea;
 mod edits;

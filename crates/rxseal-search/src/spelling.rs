@@ -12,7 +12,7 @@ pub(crate) fn spellings(name: &str) -> Vec<Zeroizing<String>> {
     let (mut longer, mut shorter) = (String::from(name), String::from(name));
     for (dotted, pair, vowel) in VOWELS {
         longer = replaced(longer, dotted, pair);
-        shorter = replaced(replaced(shorter, pair, vowel), &pair.to_uppercase(), vowel);
+        shorter = replaced(replaced(shorter, pair, vowel), &pair.to_uppercase(), &vowel.to_uppercase());
     }
     let mut all = vec![Zeroizing::new(String::from(name))];
     for other in [longer, shorter].map(Zeroizing::new) {

@@ -50,7 +50,7 @@ def classes() -> str:
             rows.append(f"(0x{code:X}, {name})")
             last = name
     doc = "Where each run of code points of one class begins: L letters, marks and numbers, S what separates, I what is ignored, R what is refused."
-    return "use super::Class::{self, Ignored as I, Letter as L, Refused as R, Separator as S};\n\n" + table(doc, "CLASSES", "(u32, Class)", rows)
+    return "use super::code_class::Class::{self, Ignored as I, Letter as L, Refused as R, Separator as S};\n\n" + table(doc, "CLASSES", "(u32, Class)", rows)
 
 
 def class_of(category: str) -> str:

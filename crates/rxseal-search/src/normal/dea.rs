@@ -2,13 +2,13 @@
 
 use rxseal::Error;
 
+use super::checked::Checked;
 use super::form::NormalForm;
-use super::lenient::Checked;
 use super::normalizer::{Normalizer, Normalizes};
 use super::tidy::{is_grouping, values};
 
 /// Registration numbers of the DEA: two letters, or a letter and 9, then 7 digits: `dea/1`. Letters become capitals, and spaces and hyphens
-/// are dropped. The last digit is a check digit, which [`Lenient`](super::Lenient) leaves out: the first, third and fifth digit and twice the
+/// are dropped. The last digit is a check digit, which `Lenient` leaves out: the first, third and fifth digit and twice the
 /// second, fourth and sixth add up to a number that ends with it.
 ///
 /// ```

@@ -116,7 +116,8 @@ pub(super) fn fold_ascii(text: &str, form: &mut NormalForm) -> Result<Starts, Er
 
 /// Writes letters in NFC.
 pub(super) fn write_composed(letters: &[u8], form: &mut NormalForm) -> Result<(), Error> {
-    if letters.is_ascii() {
+    // All code points are below U+0480: the marks there are dropped, so nothing is left to compose.
+    if letters.iter().all(|byte| *byte < 0xD2) {
         return form.push(letters);
     }
     let mut chars = ['\0'; MAX_CHARS];

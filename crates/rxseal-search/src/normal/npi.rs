@@ -2,13 +2,13 @@
 
 use rxseal::Error;
 
+use super::checked::Checked;
 use super::form::NormalForm;
-use super::lenient::Checked;
 use super::normalizer::{Normalizer, Normalizes};
 use super::tidy::{values, write_digits};
 
 /// National Provider Identifiers, 10 digits: `npi/1`. Spaces and hyphens are dropped. The last digit is a check digit, by Luhn over `80840`
-/// and the number; [`Lenient`](super::Lenient) leaves that out.
+/// and the number; `Lenient` leaves that out.
 ///
 /// ```
 /// use rxseal_search::normal::{NormalForm, Normalizes, Npi};

@@ -1,29 +1,18 @@
 //! Unicode 16, from committed tables that neither std nor a crate can move: what a code point is, lower case, NFKD and NFC.
 
 mod classes;
+mod code_class;
 mod combining;
 mod composed;
 mod decomposed;
 mod lower;
 
 use classes::CLASSES;
+pub(crate) use code_class::Class;
 use combining::COMBINING;
 use composed::COMPOSED;
 use decomposed::{DECOMPOSED, POOL};
 use lower::LOWER;
-
-/// What a normaliser does with a code point.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Class {
-    /// A letter, a mark or a number: general categories L, M and N.
-    Letter,
-    /// Whatever else can be seen: it is between words.
-    Separator,
-    /// A format character (Cf), such as the soft hyphen: it is not part of a name.
-    Ignored,
-    /// A control character, or a code point for private use or not assigned in Unicode 16.
-    Refused,
-}
 
 pub(crate) fn class(c: char) -> Class {
     run(&CLASSES, c).unwrap_or(Class::Refused)

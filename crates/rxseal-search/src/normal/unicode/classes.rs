@@ -1,6 +1,6 @@
 //! Made by `unicode/tables.py` from Unicode 16; do not edit.
 
-use super::Class::{self, Ignored as I, Letter as L, Refused as R, Separator as S};
+use super::code_class::Class::{self, Ignored as I, Letter as L, Refused as R, Separator as S};
 
 /// Where each run of code points of one class begins: L letters, marks and numbers, S what separates, I what is ignored, R what is refused.
 #[rustfmt::skip]
