@@ -27,7 +27,7 @@ pub(crate) fn index_again<I: Index>(
     let new = match stored_in::<I>(core, plain) {
         Err(error) if error.is_not_indexable() => {
             again.not_indexed.push(NotIndexed::new(id, error));
-            I::Stored::of_values([])
+            I::Stored::default()
         }
         new => new?,
     };
