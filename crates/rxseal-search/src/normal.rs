@@ -1,4 +1,4 @@
-//! Normal forms: what is equal for a search becomes equal bytes (FORMAT 15.4).
+//! Normal forms: what is equal for a search becomes equal bytes (FORMAT 15.4, and each rule in NORMAL-FORMS).
 //!
 //! A normaliser is a marker type with an id and a version, such as [`Family`] with `family/1`. What it writes for an input never changes:
 //! a better one is a new version beside the old one. Each input gives one of three results:
@@ -14,6 +14,7 @@
 //! | [`Given`] | `given/1` | `José Eduardo` | `jose`, or [parts](NormalizesParts) of it |
 //! | [`Date`] | `date/1` | `1970-01-31` | `1970-01-31` |
 //! | [`Phone`] | `phone/1` | `(555) 212-8845 x12` | `+15552128845` |
+//! | [`PhoneIn`] | `phone/1` | `030 1234567`, at home in Germany | `+49301234567` |
 //! | [`Npi`] | `npi/1` | `1234567893` | `1234567893` |
 //! | [`Dea`] | `dea/1` | `ap5836727` | `AP5836727` |
 //! | [`Ssn`] | `ssn/1` | `999-12-3456` | `999123456` |

