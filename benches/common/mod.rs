@@ -22,7 +22,7 @@ pub fn unlocked(suite: Suite) -> rxseal::keys::Unlocked {
 pub fn unlocked_with(suite: Suite, backend: Backend) -> rxseal::keys::Unlocked {
     let roots = roots();
     let file = run_local(rxseal::testing::create_keyring("pharmacy-17", &roots, suite)).unwrap();
-    let options = UnlockOptions::default().backend(backend);
+    let options = UnlockOptions::default().backend(backend).with_index_roots();
     run_local(Keyring::unlock_with(options, "pharmacy-17", &roots, &file)).unwrap()
 }
 

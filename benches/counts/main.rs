@@ -8,6 +8,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod floor;
+mod indexes;
 mod ledger;
 mod operations;
 

@@ -108,7 +108,7 @@ macro_rules! column {
 column!(
     [] Token, false, |token| value(&token, false),
     "A binary column (feature `sea_orm_2`): it is written as a binary token, and read as that or as a token's text. For a text column in \
-     PostgreSQL take a [`SealedText`]. Anything else is [`DbErr::TryIntoErr`] with an [`Error`](crate::Error) in it."
+     PostgreSQL take a [`SealedText`]. Anything else is [`DbErr::TryIntoErr`] with an [`Error`] in it."
 );
 column!(
     [T, F: Field] Sealed<T, F>, false, |sealed| value(&sealed, false),

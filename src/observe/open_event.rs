@@ -75,7 +75,7 @@ impl<'a> Opening<'a> {
 pub enum Outcome {
     /// Every requested field was opened.
     Opened,
-    /// The opening failed or was refused, with an error of this [`code`](Error::code).
+    /// The opening failed or was refused, with an error of this [`code`](crate::Error::code).
     Failed(ErrorCode),
     /// The program panicked inside the scope.
     Panicked,

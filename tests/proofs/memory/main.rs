@@ -29,16 +29,16 @@ use std::sync::{Arc, Barrier, Mutex, OnceLock};
 
 use recorder::{Recorder, Watching, watch};
 use rxseal::forms::NotWiped;
-use rxseal::index::Kind;
-use rxseal::keys::{KeyState, KeyringFile, Suite};
+use rxseal::index::{self, Definition, Forms, IndexValue, Kind, SlotOwner, SlotTable};
+use rxseal::keys::{KeyState, KeyringFile, Suite, UnlockOptions};
 use rxseal::observe::{Observer, OpenEvent};
 use rxseal::page::{reseal_page, seal_page};
 use rxseal::provider::{Kek, KekContext, ProviderFuture};
 use rxseal::root::{LocalRootKey, RootKey, RootKeyFile, RootKeys};
 use rxseal::subjects::WrappedSubjectKey;
 use rxseal::{
-    Access, Class, Each, Error, Field, Keyring, Parts, Phi, Purpose, Record, RecordReader, Sealed, Sealing, Token,
-    run_local,
+    Access, Class, Each, Error, Field, FieldId, Keyring, Parts, Phi, Purpose, Record, RecordReader, Sealed, Sealing,
+    Token, run_local,
 };
 use rxseal_search::plan;
 use search::{Index, Needle};
@@ -86,6 +86,30 @@ mod before {
         pub Long = "memory.short" in Clinical;
     }
 }
+
+static SLOTS: SlotTable = SlotTable::new("memory/1", &[("smith", 42)]);
+
+macro_rules! index {
+    ($name:ident of $form:expr, $definition:expr) => {
+        enum $name {}
+
+        impl index::Index for $name {
+            type Record = ();
+            type Stored = Option<IndexValue<Self>>;
+            const DEFINITION: Definition = $definition;
+            const CLASSES: &'static [Class] = &[Class::IDENTITY];
+            const FIELDS: &'static [FieldId] = &[Name::ID];
+
+            fn forms(_: &(), _: &Definition, forms: &mut Forms) -> Result<(), Error> {
+                forms.push(&[$form.as_bytes()])
+            }
+        }
+    };
+}
+
+const INDEXES: [&str; 2] = ["memory.indexed", "memory.slotted"];
+index!(Indexed of TEXT, Definition::new("prescription", INDEXES[0], Kind::Whole, 14, &["exact/1"]));
+index!(Slotted of "smith", Definition::new("prescription", INDEXES[1], Kind::Whole, 14, &["exact/1"]).with_slots(&SLOTS, SlotOwner::Record));
 
 const CLASSES: [Class; 6] =
     [Class::IDENTITY, Class::CONTACT, Class::MEDICATION, Class::PRESCRIBER, Class::CLINICAL, Class::COVERAGE];
@@ -470,6 +494,20 @@ const PATHS: &[Path] = &[
     }),
     ("unlock a keyring whose wrap was changed", |w| failed(run_local(Keyring::unlock(KEYSPACE, &w.roots, &w.wrong_wrap)), "unlock-failed")),
     ("unwrap a subject key of another subject", |w| failed(w.keys.unwrap_subject_key("patient-1", &w.wrapped), "subject-key-refused")),
+    // Search
+    ("index values, a query and a drop of the keys", |w| {
+        let keys = w.with_index_roots();
+        let (indexer, record) = (keys.indexer().unwrap(), keys.record("prescription", "RX-1").unwrap());
+        let stored = indexer.stored::<Indexed>(&record, &()).unwrap();
+        let slotted = indexer.stored::<Slotted>(&record, &()).unwrap();
+        assert!(indexer.asked::<Indexed>(|_, forms| forms.push(&[TEXT.as_bytes()])).unwrap().contains(&stored.unwrap()));
+        indexer.verify::<Slotted>(&record, &(), &slotted).unwrap();
+        done()
+    }),
+    ("index too long a text", |w| {
+        let indexer = w.with_index_roots().indexer().unwrap();
+        failed(indexer.asked::<Indexed>(|_, forms| { forms.push(&[TEXT.as_bytes()])?; forms.push(&[&[b'x'; 257]]) }), "not-indexable")
+    }),
     // A text that many rows have is kept, and the others are not.
     ("a plan of an index", |_| {
         let shape = plan::Shape::new("patient.tried", Kind::Whole, 1, 8).unwrap();
@@ -922,6 +960,11 @@ impl World {
         After { files: vec![(self.key_path.to_str().unwrap().to_owned(), file.to_string())], ..After::default() }
     }
 
+    fn with_index_roots(&self) -> Keyring {
+        let options = UnlockOptions::default().with_index_roots();
+        run_local(Keyring::unlock_with(options, KEYSPACE, &self.roots, &self.stored)).unwrap().unobserved()
+    }
+
     fn index(&'static self) -> &'static Index<'static> {
         self.index.get_or_init(|| Index::of(self.needles.get_or_init(|| self.make_needles())))
     }
@@ -999,6 +1042,14 @@ fn add_keys(root_line: &str, file: &str, needles: &mut Vec<Needle>) {
     let digest = keys::context_digest(KEYSPACE, "prescription", "RX-1", None);
     for (_, dek) in &unlocked.body {
         needles.push(Needle::key("DEK or index root", dek));
+        let record_key = keys::derive(dek, "record", &[(2, KEYSPACE.as_bytes())]);
+        let index_keys = INDEXES.map(|index| keys::index_key(dek, KEYSPACE, index));
+        for key in index_keys.iter().chain([&record_key]) {
+            needles.push(Needle::key("HMAC key", key));
+            for state in keys::hmac_midstates(key) {
+                needles.push(Needle::key("state of an HMAC key", &state));
+            }
+        }
         for class in CLASSES.map(|class| class.as_str()) {
             let key = |letter| keys::class_key(dek, "seal", KEYSPACE, letter, class);
             // With letter `x`, a nonce's own bytes stand in place of the digest: `add_new_keys`.

@@ -43,6 +43,24 @@ pub fn class_key(dek: &Key, purpose: &str, keyspace: &str, letter: u8, class: &s
     derive(dek, purpose, &[(2, keyspace.as_bytes()), (3, &[letter]), (4, class.as_bytes())])
 }
 
+/// FORMAT 15.2
+pub fn index_key(root: &Key, keyspace: &str, index: &str) -> Key {
+    derive(root, "index", &[(2, keyspace.as_bytes()), (4, index.as_bytes())])
+}
+
+/// The states of SHA-256 behind the two blocks of an HMAC key, as they lie in memory.
+pub fn hmac_midstates(key: &Key) -> [[u8; 32]; 2] {
+    [0x36, 0x5C].map(|pad| {
+        let mut block = [pad; 64];
+        block.iter_mut().zip(key).for_each(|(byte, key)| *byte ^= key);
+        // FIPS 180-4, 5.3.3
+        let mut state =
+            [0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19];
+        sha2::block_api::compress256(&mut state, &[block]);
+        state.map(u32::to_ne_bytes).as_flattened().try_into().unwrap()
+    })
+}
+
 /// FORMAT 3.5
 pub fn subject_class_key(dek: &Key, subject_key: &Key, keyspace: &str, letter: u8, class: &str, subject: &str) -> Key {
     let input = class_key(dek, "subject", keyspace, letter, class);
