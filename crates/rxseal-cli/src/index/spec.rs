@@ -104,11 +104,10 @@ impl Spec {
 }
 
 fn write_whole(all: &[Whole], at: &[usize], row: &Row, forms: &mut Forms) -> Result<(), Error> {
-    let mut written = Vec::with_capacity(all.len());
-    for (write, at) in all.iter().zip(at) {
-        let mut form = NormalForm::new();
-        write(row.text(*at), &mut form)?;
-        written.push(form);
+    // Each is written in its place: a move would leave a copy behind.
+    let mut written: Vec<_> = all.iter().map(|_| NormalForm::new()).collect();
+    for ((write, at), form) in all.iter().zip(at).zip(&mut written) {
+        write(row.text(*at), form)?;
     }
     forms.push(&written.iter().map(NormalForm::as_bytes).collect::<Vec<_>>())
 }
