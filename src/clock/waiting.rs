@@ -44,8 +44,8 @@ pub(crate) fn begun_after(written: u64, now: u64, wait: Duration, begun: u64) ->
     }
 }
 
-const COUNTED_EARLY: Reason = "the count began while programs could still seal under the key, and what they sealed since would be lost: \
-    reseal what is left, and count again";
+const COUNTED_EARLY: Reason = "the count began while programs could still write under the key, and what they wrote since would be lost: \
+    reseal what is left, or index it anew if it is an index root, and count again";
 
 #[cfg(test)]
 mod tests {

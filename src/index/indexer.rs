@@ -160,7 +160,7 @@ impl Indexer {
 
     /// The values that a query asks for: of each normal form that `write` gives, under every index root that is not destroyed, every
     /// definition and every slot. Sorted, each once. A form that only a former definition refuses is not asked for under that one, since
-    /// no row has it.
+    /// no row has it. The present definition comes first.
     ///
     /// A program calls `find` of rxseal-search, which calls this.
     ///

@@ -78,6 +78,7 @@ impl Observer for TracingObserver {
                     not_opened = event.not_opened(),
                     opened_before = search.opened_before(),
                     fields = opened.fields(),
+                    accepts_compromised = opened.accepts_compromised(),
                     actor = access.actor(),
                     purpose = %access.purpose(),
                     request = access.request(),
@@ -88,7 +89,7 @@ impl Observer for TracingObserver {
             };
         }
         match opened.outcome() {
-            Outcome::Opened if opened.plaintexts().is_empty() => tell!(info, "opened"),
+            Outcome::Opened if !opened.accepts_compromised() && opened.plaintexts().is_empty() => tell!(info, "opened"),
             Outcome::Opened => tell!(warn, "opened"),
             Outcome::Failed(code) => tell!(warn, code.as_str()),
             Outcome::Panicked => tell!(warn, "panicked"),

@@ -93,6 +93,15 @@ fn the_two_commands_stand_in_the_readme() {
     }
 }
 
+/// What is there by now was promised in a text that nobody looked at again.
+#[test]
+fn the_readme_promises_nothing_for_later() {
+    let readme = read("README.md").split_whitespace().collect::<Vec<_>>().join(" ");
+    for promise in ["a later release", "a later version", "a future release", "not yet implemented"] {
+        assert!(!readme.contains(promise), "README.md says `{promise}`: is it there by now?");
+    }
+}
+
 /// GitHub and crates.io show the lines that only rustdoc hides.
 #[test]
 fn programs_in_a_readme_are_shown_whole() {

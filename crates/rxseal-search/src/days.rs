@@ -1,12 +1,14 @@
 //! Days one after another, and the year that a person may be known by.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use rxseal::Error;
 use zeroize::Zeroizing;
 
 use crate::normal::{Date, NoPlaceholders, NormalForm, Normalizes};
 
+/// More bytes than three numbers of 16 bits with two hyphens have.
+const LONGEST: usize = 20;
 /// From this age on a person has no year of birth that may be known.
 const OLD: u16 = 90;
 
@@ -120,7 +122,11 @@ impl Day {
     }
 
     fn text(self) -> Zeroizing<String> {
-        Zeroizing::new(format!("{:04}-{:02}-{:02}", self.year, self.month, self.day))
+        // Of a capacity that is never too small: growth would leave a part of the day behind.
+        let mut text = Zeroizing::new(String::with_capacity(LONGEST));
+        // Writing to a text does not fail.
+        let _ = write!(text, "{:04}-{:02}-{:02}", self.year, self.month, self.day);
+        text
     }
 
     fn exists(self) -> bool {

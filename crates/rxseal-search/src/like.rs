@@ -33,7 +33,8 @@ use crate::normal::{NormalForm, Normalizes, NormalizesParts};
 /// It goes into [`Hits::only`](crate::Hits::only). A value that has no normal form is like nothing. Its forms are wiped when it is dropped,
 /// and its `Debug` does not show them.
 pub struct Like<N> {
-    form: NormalForm,
+    /// On the heap: a move of the filter would leave a copy of the name behind.
+    form: Box<NormalForm>,
     normalizer: PhantomData<fn() -> N>,
 }
 
@@ -47,7 +48,7 @@ impl<N> Like<N> {
     where
         N: Normalizes<Q>,
     {
-        let mut like = Self { form: NormalForm::new(), normalizer: PhantomData };
+        let mut like = Self { form: Box::default(), normalizer: PhantomData };
         N::write(sought, &mut like.form)?;
         if like.form.is_empty() { Err(Error::empty_query()) } else { Ok(like) }
     }

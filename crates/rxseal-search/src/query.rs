@@ -135,8 +135,15 @@ pub struct IndexQuery<I: Index> {
 
 impl<I: SearchIndex> IndexQuery<I> {
     fn of(indexer: &Indexer, sought: &[impl Sought<I>]) -> Result<Self, Error> {
-        let values = indexer
-            .asked::<I>(|definition, forms| sought.iter().try_for_each(|sought| sought.write(definition, forms)))?;
+        let mut is_former = false;
+        let values = indexer.asked::<I>(|definition, forms| {
+            let is_former = std::mem::replace(&mut is_former, true);
+            sought.iter().try_for_each(|sought| match sought.write(definition, forms) {
+                // No row has what a former definition refuses. The other inputs are asked for under it.
+                Err(refused) if is_former && (refused.is_not_indexable() || refused.is_empty_query()) => Ok(()),
+                written => written,
+            })
+        })?;
         let mut forms = Forms::of_query(&I::DEFINITION);
         sought.iter().try_for_each(|sought| sought.write(&I::DEFINITION, &mut forms))?;
         Ok(Self { values, forms, roots: indexer.roots().collect() })

@@ -13,6 +13,7 @@ use rxseal::records::Reindexed;
 pub struct Progress {
     rows: u64,
     to_write: u64,
+    written: u64,
     failed: u64,
     stale: BTreeMap<&'static str, u64>,
     not_indexed: BTreeMap<&'static str, u64>,
@@ -29,6 +30,20 @@ impl Progress {
     #[must_use]
     pub fn to_write(&self) -> u64 {
         self.to_write
+    }
+
+    /// Rows that were written, as the program said with [`add_written`](Self::add_written).
+    ///
+    /// If fewer rows were written than there were [to write](Self::to_write) and nobody else writes to the table, look at the order of the
+    /// statement's parameters: with old values in the wrong places no row is as it was read, and the database reports no error.
+    #[must_use]
+    pub fn written(&self) -> u64 {
+        self.written
+    }
+
+    /// Counts the rows that a swap wrote, as the database reports them: 1, or 0 if another program was faster.
+    pub fn add_written(&mut self, rows: u64) {
+        add(&mut self.written, rows);
     }
 
     /// Rows that did not open, or could not be indexed at all. They keep their values, so an old index root cannot be destroyed before
@@ -49,10 +64,10 @@ impl Progress {
     }
 }
 
-/// `1000 rows, 998 to write, 1 failed; patient.npi: 4 not indexed`
+/// `1000 rows, 998 to write, 998 written, 1 failed; patient.npi: 4 not indexed`
 impl fmt::Display for Progress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} rows, {} to write, {} failed", self.rows, self.to_write, self.failed)?;
+        write!(f, "{} rows, {} to write, {} written, {} failed", self.rows, self.to_write, self.written, self.failed)?;
         self.stale().try_for_each(|(index, rows)| write!(f, "; {index}: {rows} stale"))?;
         self.not_indexed().try_for_each(|(index, rows)| write!(f, "; {index}: {rows} not indexed"))
     }
@@ -111,7 +126,8 @@ pub struct Page<'p, S> {
 /// let (rows, mut progress) = ([row], Progress::default());
 /// let page = reindex_page(&rows, keys.reindex_all(&rows, &access), &mut progress);
 /// assert!(page.swaps[0].new.born_on.is_some() && page.failed.is_empty());
-/// assert_eq!(progress.to_string(), "1 rows, 1 to write, 0 failed");
+/// progress.add_written(1); // what the database said of the swap's statement
+/// assert_eq!(progress.to_string(), "1 rows, 1 to write, 1 written, 0 failed");
 /// # Ok(())
 /// # }
 /// ```

@@ -112,7 +112,10 @@ impl<N: Normalizer> Normalizers for BySound<N> {
 
 impl<Q, N: NormalizesParts<Q>> Ask<Q> for BySound<N> {
     fn write(sought: &Q, forms: &mut Forms) -> Result<(), Error> {
-        N::write_parts(sought, &mut |code| forms.push(&[code]))
+        let before = forms.len();
+        N::write_parts(sought, &mut |code| forms.push(&[code]))?;
+        // One of several inputs is not left out in silence.
+        if forms.len() == before { Err(Error::empty_query()) } else { Ok(()) }
     }
 }
 

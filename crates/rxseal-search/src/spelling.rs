@@ -23,14 +23,33 @@ pub(crate) fn spellings(name: &str) -> Vec<Zeroizing<String>> {
     all
 }
 
-/// Replaces and wipes.
+/// Replaces and wipes. `to` is no longer than `from`, so the copy never grows, which would leave a part of the name behind.
 fn replaced(text: String, from: &str, to: &str) -> String {
-    Zeroizing::new(text).replace(from, to)
+    let text = Zeroizing::new(text);
+    let mut copy = String::with_capacity(text.len());
+    for (at, piece) in text.split(from).enumerate() {
+        if at > 0 {
+            copy.push_str(to);
+        }
+        copy.push_str(piece);
+    }
+    copy
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// What grows leaves a copy behind.
+    #[test]
+    fn no_spelling_grows() {
+        let mueller = "Mueller-Schroeder ".repeat(20);
+        for name in ["Mueller", "M\u{fc}ller", "\u{c4}rger", mueller.as_str()] {
+            for spelling in spellings(name) {
+                assert!(spelling.capacity() <= name.len(), "{name}");
+            }
+        }
+    }
 
     #[test]
     fn other_spellings() {

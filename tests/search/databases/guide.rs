@@ -51,7 +51,7 @@ pub async fn reindex(
             // No row is written if somebody else was faster. A later pass finds it, if it is still to be done.
             let values: [&(dyn ToSql + Sync); 5] =
                 [&new.id, &new.birth_date, &new.born_on, &old.birth_date, &old.born_on];
-            db.execute(&sql.swap(), &values).await?;
+            progress.add_written(db.execute(&sql.swap(), &values).await?);
         }
         after = last.id;
     }

@@ -240,12 +240,14 @@ fn a_backfill_repairs_and_counts() {
     assert_eq!(rows, stored);
     let page = reindex_page(&rows, keys.reindex_all(&rows, &access()), &mut progress);
     for swap in &page.swaps {
-        assert!(persons.swap(swap.old, &swap.new, &mut || false).unwrap());
+        let is_written = persons.swap(swap.old, &swap.new, &mut || false).unwrap();
+        progress.add_written(is_written.into());
         // Once more: the stored row is no longer what was read.
         assert!(!persons.swap(swap.old, &swap.new, &mut || false).unwrap());
     }
-    let told = "4 rows, 3 to write, 0 failed; person.born: 1 stale; person.phone: 1 stale; person.phone: 1 not indexed";
+    let told = "4 rows, 3 to write, 3 written, 0 failed; person.born: 1 stale; person.phone: 1 stale; person.phone: 1 not indexed";
     assert_eq!(progress.to_string(), told);
+    assert_eq!((progress.to_write(), progress.written()), (3, 3));
     let now = persons.page(None, 0, 10);
     assert_eq!(now[0], sealed[0]);
     assert_eq!(now[1], sealed[1]);

@@ -104,11 +104,10 @@ impl Spec {
 }
 
 fn write_whole(all: &[Whole], at: &[usize], row: &Row, forms: &mut Forms) -> Result<(), Error> {
-    let mut written = Vec::with_capacity(all.len());
-    for (write, at) in all.iter().zip(at) {
-        let mut form = NormalForm::new();
-        write(row.text(*at), &mut form)?;
-        written.push(form);
+    // Each is written in its place: a move would leave a copy behind.
+    let mut written: Vec<_> = all.iter().map(|_| NormalForm::new()).collect();
+    for ((write, at), form) in all.iter().zip(at).zip(&mut written) {
+        write(row.text(*at), form)?;
     }
     forms.push(&written.iter().map(NormalForm::as_bytes).collect::<Vec<_>>())
 }
@@ -165,11 +164,9 @@ fn whole_of(name: &str, columns: &[String]) -> Result<Whole, String> {
 }
 
 fn own_table(path: &str) -> Result<OwnTable, Failure> {
-    let source = fs::read_to_string(path).map_err(|error| Failure::Usage(format!("slots {path}: {error}")))?;
-    let wrong = || {
-        format!(
-            "slots {path}: it is no slot table that `--write-slots` wrote; tables of the crate are us-surnames/1 and us-given/1"
-        )
-    };
-    OwnTable::parse(&source).ok_or_else(|| Failure::Usage(wrong()))
+    const TABLES: &str = "tables of the crate are us-surnames/1 and us-given/1, and `by` is not written here";
+    let source =
+        fs::read_to_string(path).map_err(|error| Failure::Usage(format!("slots {path}: {error}; {TABLES}")))?;
+    let wrong = || Failure::Usage(format!("slots {path}: it is no slot table that `--write-slots` wrote; {TABLES}"));
+    OwnTable::parse(&source).ok_or_else(wrong)
 }

@@ -145,6 +145,11 @@ fn mistakes_are_told_apart() {
         assert_eq!(output.status.code(), Some(2), "{index}: {}", text(&output.stderr));
         assert!(output.stdout.is_empty() && text(&output.stderr).starts_with("rxseal: "));
     }
+    // As a program declares it. The command has other names for the tables, and nobody whose slot it is.
+    let declared = "p = family(last_name), bits 8, slots us_surnames_1 by record";
+    let output = plan(&shop, &["--rows", "5000", "--index", declared], csv.as_bytes());
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("us-surnames/1 and us-given/1, and `by` is not written here"));
     let twice = plan(&shop, &["--rows", "5000", "--index", BORN, "--index", BORN], csv.as_bytes());
     assert_eq!(twice.status.code(), Some(2));
     for arguments in [&["--rows", "0", "--index", BORN][..], &["--rows", "5000"], &["--index", BORN]] {

@@ -2,8 +2,8 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
-use syn::LitInt;
 use syn::spanned::Spanned;
+use syn::{LitInt, Path};
 
 use super::component::{Component, FieldInput};
 use super::former::{Former, FormerSlots};
@@ -162,17 +162,15 @@ fn normalizers(index: &IndexInput, former: Option<&Former>) -> TokenStream {
 
 /// The types of the normalisers: the present ones, and each former list that differs from it.
 fn lists(index: &IndexInput) -> (Vec<TokenStream>, Vec<Vec<TokenStream>>) {
-    let of = |types: Vec<&TokenStream>| {
-        types.into_iter().zip(&index.components).map(|(ty, component)| lenient(index, component, ty)).collect()
-    };
-    let present = of(index.components.iter().map(|component| &component.normalizer).collect());
+    let of_component = |Component { written, normalizer, .. }: &Component| lenient(index, written, normalizer);
+    let present = index.components.iter().map(of_component).collect();
     let former = index.former.iter().filter_map(|former| former.normalizers.as_ref());
-    (present, former.map(|list| of(list.iter().map(|(_, ty)| ty).collect())).collect())
+    (present, former.map(|list| list.iter().map(|(written, ty)| lenient(index, written, ty)).collect()).collect())
 }
 
-fn lenient(index: &IndexInput, component: &Component, ty: &TokenStream) -> TokenStream {
+fn lenient(index: &IndexInput, written: &Path, ty: &TokenStream) -> TokenStream {
     match &index.lenient {
-        Some(word) if words::has_check_digit(&component.written) => {
+        Some(word) if words::has_check_digit(written) => {
             quote_spanned!(word.span()=> ::rxseal_search::normal::Lenient<#ty>)
         }
         _ => ty.clone(),
@@ -191,11 +189,15 @@ fn list_type(index: &IndexInput, list: &[TokenStream]) -> TokenStream {
 /// The body of `Index::forms`.
 fn forms(index: &IndexInput) -> TokenStream {
     let (present, former) = lists(index);
+    let present_type = list_type(index, &present);
     let former = former.iter().map(|list| {
         let forms = forms_by(index, list);
         let ty = list_type(index, list);
+        // Two types may have one id, and differ in placeholders or checks. As in a query, the present one comes first.
         quote! {
-            if ::rxseal_search::__private::is_by::<#ty>(definition) {
+            if !::rxseal_search::__private::is_by::<#present_type>(definition)
+                && ::rxseal_search::__private::is_by::<#ty>(definition)
+            {
                 return #forms;
             }
         }

@@ -159,7 +159,6 @@ fn within(c: char, base: u32, count: u32) -> Option<u32> {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that panics has failed")]
 mod tests {
     use sha2::{Digest, Sha256};
 

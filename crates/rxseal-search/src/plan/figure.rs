@@ -111,7 +111,7 @@ impl Measure {
 }
 
 /// One number of a report. `Display` shows no count below 20, and no share that is fewer than 20 rows.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, PartialEq)]
 pub struct Figure {
     number: f64,
     /// What is shown in place of less.
@@ -177,6 +177,13 @@ impl fmt::Display for Figure {
     }
 }
 
+/// As `Display`: what must not be shown is not in a log either.
+impl fmt::Debug for Figure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
 /// A count, or `<20`.
 pub(super) fn at_least_20(count: u64) -> Figure {
     Figure::count(float(count))
@@ -197,3 +204,17 @@ pub(super) fn with_commas(count: u32) -> String {
 
 /// Fewer rows than that are not shown.
 const FEWEST: f64 = 20.0;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_hidden_is_in_no_debug() {
+        for figure in [Figure::count(7.0), Figure::share(0.07, 100)] {
+            assert!(figure.is_hidden());
+            assert_eq!(format!("{figure:?}"), figure.to_string());
+            assert!(!format!("{figure:?}").contains('7'));
+        }
+    }
+}
