@@ -25,6 +25,9 @@ pub trait Index: Sized + 'static {
     const CLASSES: &'static [Class];
     /// The ids of the fields that it is made of.
     const FIELDS: &'static [FieldId];
+    /// Where the record has each of them, such as `last_name`. Empty if nobody says so.
+    #[doc(hidden)]
+    const PLACES: &'static [&'static str] = &[];
 
     /// Writes the record's normal forms by the normalisers that `definition` names. If it writes none, the record is not found by this
     /// index.

@@ -97,34 +97,52 @@ pub const fn assert_record_type<I: Index>(record_type: &str) {
     );
 }
 
-/// Checks that an index is made of the field `F`, which names it.
+/// Checks that an index is made of the field `F` at this place, which names it.
 ///
 /// # Panics
 ///
 /// If it is not, which fails the build: it is called in constants only.
-pub const fn assert_made_of<I: Index, F: Field>() {
-    assert!(is_made_of::<I, F>(), "this index is not made of this field: name it at the fields that it is made of");
+pub const fn assert_made_of<I: Index, F: Field>(place: &str) {
+    assert!(
+        is_made_of::<I, F>(place),
+        "this index is not made of this field: name it at the fields that it is made of"
+    );
 }
 
-/// Checks that an index is not made of the field `F`, which does not name it.
+/// Checks that an index is not made of the field `F` at this place, which does not name it.
 ///
 /// # Panics
 ///
 /// If it is, which fails the build: it is called in constants only.
-pub const fn assert_not_made_of<I: Index, F: Field>() {
+pub const fn assert_not_made_of<I: Index, F: Field>(place: &str) {
     assert!(
-        !is_made_of::<I, F>(),
+        !has_place(I::PLACES, place) && (!I::PLACES.is_empty() || !is_made_of::<I, F>(place)),
         "an index of this record struct is made of this field too: name it here, as in `index = Marker`"
     );
 }
 
-const fn is_made_of<I: Index, F: Field>() -> bool {
-    let mut fields = I::FIELDS;
+/// By its marker, and by its place if the index says the places.
+const fn is_made_of<I: Index, F: Field>(place: &str) -> bool {
+    let (mut fields, mut places) = (I::FIELDS, I::PLACES);
     while let [field, rest @ ..] = fields {
-        if is_same_text(field.as_str(), F::ID.as_str()) {
+        let (is_here, other_places) = match places {
+            [named, others @ ..] => (is_same_text(named, place), others),
+            [] => (true, places),
+        };
+        if is_here && is_same_text(field.as_str(), F::ID.as_str()) {
             return true;
         }
-        fields = rest;
+        (fields, places) = (rest, other_places);
+    }
+    false
+}
+
+const fn has_place(mut places: &[&str], place: &str) -> bool {
+    while let [named, rest @ ..] = places {
+        if is_same_text(named, place) {
+            return true;
+        }
+        places = rest;
     }
     false
 }

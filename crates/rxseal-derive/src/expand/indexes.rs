@@ -122,15 +122,15 @@ pub(super) fn checks(input: &Input) -> TokenStream {
 /// is set alone.
 fn of_both(input: &Input, field: &Field, column: &Column) -> Option<TokenStream> {
     let Role::Seal(seal) = &field.role else { return None };
-    let (marker, twin_of) = (&column.marker, twin_of(input, field, seal));
+    let (marker, twin_of, place) = (&column.marker, twin_of(input, field, seal), field.name.unraw().to_string());
     Some(match field.indexes.iter().find(|named| column.is_named_by(named)) {
         Some(named) => {
             let at = on(&named.marker);
-            checked(input, at, &quote_spanned!(at=> assert_made_of::<#marker, #twin_of::Field>()))
+            checked(input, at, &quote_spanned!(at=> assert_made_of::<#marker, #twin_of::Field>(#place)))
         }
         None => {
             let at = at(field);
-            checked(input, at, &quote_spanned!(at=> assert_not_made_of::<#marker, #twin_of::Field>()))
+            checked(input, at, &quote_spanned!(at=> assert_not_made_of::<#marker, #twin_of::Field>(#place)))
         }
     })
 }

@@ -2,6 +2,7 @@
 
 use proc_macro2::{Ident, TokenStream};
 use quote::quote_spanned;
+use syn::ext::IdentExt as _;
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
 use syn::{Path, Token, parenthesized};
@@ -88,6 +89,11 @@ impl Parse for FieldInput {
 }
 
 impl FieldInput {
+    /// As it is named in the record.
+    pub(super) fn place(&self) -> String {
+        self.path.iter().map(|ident| ident.unraw().to_string()).collect::<Vec<_>>().join(".")
+    }
+
     /// The field of `record`, spanned so that the compiler's words are at the user's.
     pub(super) fn value(&self) -> TokenStream {
         let span = self.path.last().map_or_else(proc_macro2::Span::call_site, Ident::span);

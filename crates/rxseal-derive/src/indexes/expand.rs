@@ -76,6 +76,7 @@ fn marker(record: &RecordInput, index: &IndexInput) -> TokenStream {
     let former = index.former.iter().map(|former| self::definition(record, index, &kind, Some(former)));
     let fields = || index.components.iter().flat_map(|component| &component.fields);
     let markers: Vec<_> = fields().map(|field| &field.marker).collect();
+    let places = fields().map(FieldInput::place);
     let (forms, sought, person) = (forms(index), sought(index), person(index));
     let searches = fields().map(|field| {
         let marker = &field.marker;
@@ -97,6 +98,7 @@ fn marker(record: &RecordInput, index: &IndexInput) -> TokenStream {
             const FORMER: &'static [::rxseal::index::Definition] = &[#(#former),*];
             const CLASSES: &'static [::rxseal::Class] = &[#(<#markers as ::rxseal::Field>::CLASS),*];
             const FIELDS: &'static [::rxseal::FieldId] = &[#(<#markers as ::rxseal::Field>::ID),*];
+            const PLACES: &'static [&'static str] = &[#(#places),*];
 
             fn forms(
                 record: &#of,
