@@ -61,7 +61,7 @@ def check_promises(root, packages):
     if not good:
         print(f"{name}: README.md does not say `Rust {root['rust_version']}`")
     for features in [[], *([feature] for feature in root["features"] if feature != "default")]:
-        said = re.findall(rf"`{features[0]}`[^.;]{{0,60}}? asks? for ([0-9]+\.[0-9]+)", text) if features else []
+        said = re.findall(rf"`{features[0]}`[^.;]{{0,120}}? asks? for ([0-9]+\.[0-9]+)", text) if features else []
         promised = said[0] if said else root["rust_version"]
         used = [packages[key] for key in tree(name, "normal,build", *features) if key[0] != name]
         newest = max(used, key=lambda package: (version(package["rust_version"]), package["name"]))

@@ -96,7 +96,7 @@ pub(crate) const fn check<F: Field>() {
 /// The class is one of `Identity`, `Contact`, `Medication`, `Prescriber`, `Clinical`, `Coverage`, or a [`Class`]
 /// constant of your own. After the class come up to 4 former pairs, each as `was "id" in Class`. The options are `block` (padding in
 /// bytes, default 32), `max` (bytes of content, default 16 MiB) and `search` (`never`, `compound_only` or `whole`, see
-/// [`Search`](crate::index::Search)). If two fields of one invocation share an id or a former id, it does not compile. Neither does an
+/// [`Search`]). If two fields of one invocation share an id or a former id, it does not compile. Neither does an
 /// id that starts with `phi.`, because these belong to [`phi`](crate::phi):
 ///
 /// ```compile_fail

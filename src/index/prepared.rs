@@ -136,7 +136,7 @@ impl Prepared {
         u16::try_from(slot).unwrap_or_default()
     }
 
-    /// The value of a normal form, as [`Forms`](super::Forms) frames it (FORMAT 15.5). The slot counts if the definition has slots.
+    /// The value of a normal form, as [`Forms`] frames it (FORMAT 15.5). The slot counts if the definition has slots.
     pub(super) fn value<I>(&self, slot: u16, framed: &[u8]) -> IndexValue<I> {
         let mac = match self.slots {
             Some(_) => self.values.mac(&[&slot.to_be_bytes(), framed]),

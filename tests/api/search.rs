@@ -250,9 +250,9 @@ fn the_state_of_an_index_root_says_who_uses_it() {
     let asked = ask::<Last>(&indexer, "smith");
     // The store still has the staged one.
     assert!(asked.len() == 3 && asked.is_sorted() && asked.contains(&old) && asked.contains(&new));
-    assert_eq!(indexer.needs_reindex::<Last>(&Some(old)).unwrap(), true);
-    assert_eq!(indexer.needs_reindex::<Last>(&Some(new)).unwrap(), false);
-    assert_eq!(indexer.needs_reindex::<Last>(&None).unwrap(), false, "null says nothing");
+    assert!(indexer.needs_reindex::<Last>(&Some(old)).unwrap());
+    assert!(!indexer.needs_reindex::<Last>(&Some(new)).unwrap());
+    assert!(!indexer.needs_reindex::<Last>(&None).unwrap(), "null says nothing");
 
     let state = |roots: &Roots| roots.file.keys().iter().find(|key| key.id() == first).unwrap().state();
     assert_eq!(state(&roots), KeyState::Deactivated);
@@ -345,7 +345,7 @@ fn who_may_compute_what() {
     let elsewhere = rxseal::testing::insecure_keyring("pharmacy-18").unwrap().unobserved();
     let elsewhere = elsewhere.record("patient", 1).unwrap();
     assert_eq!(refused(indexer.stored::<Last>(&elsewhere, &smith)), "keyspace-mismatch");
-    assert_eq!(indexer.stored::<Last>(&keys.sealer().record("patient", 1).unwrap(), &smith).unwrap().is_some(), true);
+    assert!(indexer.stored::<Last>(&keys.sealer().record("patient", 1).unwrap(), &smith).unwrap().is_some());
 }
 
 #[test]

@@ -81,6 +81,6 @@ async fn the_guides_job_leaves_nothing() {
     let former: Vec<&[u8]> =
         prefixes.iter().filter(|prefix| !prefix.is_current()).map(|prefix| prefix.as_bytes().as_slice()).collect();
     let progress = reindex(&db, &keys, &former, &access()).await.unwrap();
-    assert_eq!(progress.to_string(), "3 rows, 3 to write, 0 failed");
+    assert_eq!(progress.to_string(), "3 rows, 3 to write, 3 written, 0 failed");
     assert_eq!(reindex(&db, &keys, &former, &access()).await.unwrap(), Progress::default());
 }
