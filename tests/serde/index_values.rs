@@ -52,7 +52,7 @@ fn text_where_people_read_and_bytes_elsewhere() {
 
 #[test]
 fn anything_else_is_refused_and_not_quoted() {
-    let nine = format!("[{}]", vec![r#""wLgfnGw""#; 9].join(","));
+    let nine = format!("[{}]", [r#""wLgfnGw""#; 9].join(","));
     let values = [
         r#""1970-01-31""#,
         r#""wLgfnGx""#,
