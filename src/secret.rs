@@ -24,7 +24,6 @@ pub(crate) fn wipe(bytes: &mut [u8]) {
 }
 
 /// Overwrites the stack below the caller's frame, where calls that have returned left their data.
-#[cfg(feature = "aws-lc")]
 #[inline(never)]
 pub(crate) fn wipe_stack_below() {
     wipe(&mut [0xFF; 8 * 1024]);

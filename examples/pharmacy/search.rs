@@ -14,7 +14,7 @@ use crate::store::Store;
 
 /// Stores the patients of these prescriptions.
 pub fn take_in(store: &mut Store, keys: &Keyring, fresh: &[&Prescription]) -> Result<(), Failure> {
-    // An import stores what it gets: a birth date that is none is found by nothing.
+    // An import stores what it gets: a text that is no birth date gets null, and no search finds it.
     let sealed = patients(fresh.iter().copied())
         .iter()
         .map(|patient| keys.seal_or_null(patient))

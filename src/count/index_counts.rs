@@ -150,7 +150,7 @@ impl IndexCounts {
     }
 
     fn add_prefix(&mut self, prefix: [u8; PREFIX_LEN], count: u64) {
-        // A row of none is no evidence that the column has values.
+        // A count of 0 does not show that the column has values.
         if count > 0 {
             let sum = self.by_prefix.entry(prefix).or_default();
             *sum = sum.saturating_add(count);

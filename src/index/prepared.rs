@@ -192,53 +192,6 @@ mod tests {
         }
     }
 
-    /// T63: one normal form under other keyspaces, record types, indexes, normalisers and index roots.
-    #[test]
-    fn values_have_nothing_in_common() {
-        let count = if std::env::var_os("RXSEAL_FULL").is_some() { 1_000_000_u64 } else { 20_000 };
-        let names: Vec<&'static str> =
-            (0..100).map(|number| -> &'static str { format!("name-{number}").leak() }).collect();
-        let normalizers: Vec<&'static [&'static str]> =
-            (1..=10).map(|version| -> &'static [_] { vec![&*format!("family/{version}").leak()].leak() }).collect();
-        let mut seen = std::collections::HashSet::new();
-        for number in 0..count {
-            // Each of 10^8 combinations once, in an order in which all of them change.
-            let mut left = number.wrapping_mul(61_803_399) % 100_000_000;
-            let mut draw = |of: u64| {
-                let drawn = usize::try_from(left % of).unwrap();
-                left /= of;
-                drawn
-            };
-            let (root, normalizer) = (draw(10), normalizers[draw(10)]);
-            let (keyspace, record_type, id) = (names[draw(100)], names[draw(100)], names[draw(100)]);
-            let definition = Definition::new(record_type, id, Kind::Whole, 128, normalizer);
-            let root = root_of([u8::try_from(root + 1).unwrap(); 32]);
-            let key = root.index_key(Backend::RustCrypto, keyspace, id).unwrap();
-            let digest = definition.digest(Backend::RustCrypto);
-            let prepared = Prepared::new(Backend::RustCrypto, &root, &key, &definition, &digest).unwrap();
-            assert!(
-                seen.insert(value(&prepared, 0, b"smith")[4..].to_owned()),
-                "{keyspace} {record_type} {id} {normalizer:?}"
-            );
-        }
-    }
-
-    /// T63: no two ways to split a text into components have one value.
-    #[test]
-    fn components_do_not_run_into_each_other() {
-        let pair = Definition::new("patient", "patient.pair", Kind::Compound, 128, &["exact/1", "exact/1"]);
-        let pair = prepared(&pair, Backend::RustCrypto);
-        let text = [b"annasmith".as_slice(), &part_head(9, 6), b"asmith"].concat();
-        let values: std::collections::HashSet<_> = (1..text.len())
-            .map(|at| {
-                let mut forms = Forms::of_record(&pair.definition);
-                forms.push(&[&text[..at], &text[at..]]).unwrap();
-                pair.value::<()>(0, forms.framed().next().unwrap()).to_string()
-            })
-            .collect();
-        assert_eq!(values.len(), text.len() - 1);
-    }
-
     #[test]
     fn two_alike_prefixes_are_refused() {
         let born = |bits| {

@@ -47,7 +47,7 @@ fn value(prepared: &Prepared, components: &[&[u8]]) -> IndexValue<()> {
     prepared.value(0, forms.framed().next().unwrap())
 }
 
-/// A million with `RXSEAL_FULL`.
+/// T63. A million with `RXSEAL_FULL`.
 #[test]
 fn one_input_has_another_value_everywhere() {
     let roots = if std::env::var_os("RXSEAL_FULL").is_some() { 100 } else { 2 };
@@ -70,6 +70,7 @@ fn one_input_has_another_value_everywhere() {
     assert_eq!(seen.len(), usize::from(roots) * 10_000);
 }
 
+/// T63: no two ways to split a text into components have one value.
 #[test]
 fn a_byte_in_another_component_makes_another_value() {
     let names: [&[&str]; 3] = [&["a/1", "a/1"], &["a/1", "a/1", "a/1"], &["a/1", "a/1", "a/1", "a/1"]];

@@ -1,23 +1,19 @@
 //! HMAC-SHA-256 (RFC 2104) under a key that makes many: what all messages begin with is computed once.
 
-use sha2::block_api::compress256;
-use zeroize::Zeroize;
+use hmac::KeyInit;
+use hmac::block_api::HmacCore;
+use hmac::digest::block_api::{Buffer, FixedOutputCore, UpdateCore};
+use sha2::Sha256;
 
 #[cfg(feature = "aws-lc")]
 use super::aws_lc;
 use crate::backend::Backend;
-#[cfg(feature = "aws-lc")]
-use crate::secret::wipe_stack_below;
-use crate::secret::{SecretBytes, wipe};
+use crate::secret::{SecretBytes, wipe, wipe_stack_below};
 
-/// FIPS 180-4, 5.3.3
-const INITIAL: [u32; 8] =
-    [0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19];
+/// Keyed, without a buffer: the states behind the two blocks of the key. It wipes them on drop.
+type Core = HmacCore<Sha256>;
+
 const BLOCK: usize = 64;
-/// What the length of a message in bits takes at the end of its last block.
-const LENGTH: usize = 8;
-const IPAD: u8 = 0x36;
-const OPAD: u8 = 0x5C;
 
 /// A key, and what all messages under it begin with. The large variants are boxed: see "No unwritten room" in `secret`.
 pub(crate) enum PreparedHmac {
@@ -30,7 +26,11 @@ impl PreparedHmac {
     /// For messages that begin with `head`, which is not secret.
     pub(crate) fn new(backend: Backend, key: &SecretBytes<32>, head: &[u8]) -> Self {
         match backend {
-            Backend::RustCrypto => Self::RustCrypto(Midstates::new(key.expose_bytes(), head)),
+            Backend::RustCrypto => {
+                let midstates = Midstates::new(key.expose_bytes(), head);
+                wipe_stack_below();
+                Self::RustCrypto(midstates)
+            }
             #[cfg(feature = "aws-lc")]
             Backend::AwsLc => {
                 let hmac = Box::new(aws_lc::Hmac::new(key.expose_bytes(), head));
@@ -50,131 +50,44 @@ impl PreparedHmac {
     }
 }
 
-/// The states of SHA-256 behind the two blocks of the key, the inner one also behind the whole blocks of the head.
+/// A keyed core behind the whole blocks of the head.
 ///
-/// From the compression function, since a keyed `Hmac` of the crate hmac has a buffer whose unwritten part would go to the heap, and a
-/// block of the head would be computed again for each message.
+/// Not an `Hmac`: the unwritten part of its buffer would go to the heap, and a block of the head would be computed again for each
+/// message.
 pub(crate) struct Midstates {
-    inner: [u32; 8],
-    outer: [u32; 8],
+    core: Core,
     /// The end of the head, which fills no block.
     rest: [u8; BLOCK],
     rest_len: usize,
-    /// The bytes of the key's block and of the head.
-    len: usize,
 }
 
 impl Midstates {
+    #[inline(never)]
     fn new(key: &[u8; 32], head: &[u8]) -> Box<Self> {
-        let mut made = Box::new(Self {
-            inner: INITIAL,
-            outer: INITIAL,
-            rest: [0; BLOCK],
-            rest_len: 0,
-            len: BLOCK.saturating_add(head.len()),
-        });
+        // HMAC fills a short key up with zeros to a block.
         let mut block = [0; BLOCK];
-        for (state, pad) in [(&mut made.inner, IPAD), (&mut made.outer, OPAD)] {
-            block = [pad; BLOCK];
-            block.iter_mut().zip(key).for_each(|(byte, key)| *byte ^= key);
-            compress256(state, &[block]);
-        }
+        block.iter_mut().zip(key).for_each(|(byte, key)| *byte = *key);
+        let mut core = Core::new(&block.into());
         wipe(&mut block);
-        let (blocks, rest) = head.as_chunks();
-        compress256(&mut made.inner, blocks);
-        made.rest.iter_mut().zip(rest).for_each(|(byte, from)| *byte = *from);
-        made.rest_len = rest.len();
-        made
+        let (blocks, end) = head.as_chunks::<BLOCK>();
+        for block in blocks {
+            core.update_blocks(&[(*block).into()]);
+        }
+        let mut rest = [0; BLOCK];
+        rest.iter_mut().zip(end).for_each(|(byte, from)| *byte = *from);
+        Box::new(Self { core, rest, rest_len: end.len() })
     }
 
     fn mac(&self, pieces: &[&[u8]]) -> [u8; 32] {
-        let mut inner = Inner { state: self.inner, block: self.rest, filled: self.rest_len, len: self.len };
-        for piece in pieces {
-            inner.update(piece);
+        let mut core = self.core.clone();
+        let mut buffer = Buffer::<Core>::default();
+        let head_end = self.rest.get(..self.rest_len).unwrap_or_default();
+        for piece in std::iter::once(&head_end).chain(pieces) {
+            buffer.digest_blocks(piece, |blocks| core.update_blocks(blocks));
         }
-        let digest = inner.finish();
-        // The outer message is the key's block and the inner digest.
-        let mut outer = Inner { state: self.outer, block: [0; BLOCK], filled: 0, len: BLOCK };
-        outer.update(&digest);
-        outer.finish()
-    }
-}
-
-impl Drop for Midstates {
-    fn drop(&mut self) {
-        self.inner.zeroize();
-        self.outer.zeroize();
-    }
-}
-
-/// SHA-256 on its way, from a state behind whole blocks (FIPS 180-4, 5.1.1 and 6.2).
-struct Inner {
-    state: [u32; 8],
-    /// Zeros behind what is filled.
-    block: [u8; BLOCK],
-    /// How much of the block is filled: less than all of it.
-    filled: usize,
-    len: usize,
-}
-
-impl Inner {
-    #[inline]
-    fn update(&mut self, piece: &[u8]) {
-        self.len = self.len.saturating_add(piece.len());
-        let mut piece = piece;
-        if self.filled > 0 {
-            let room = self.block.get_mut(self.filled..).unwrap_or_default();
-            let Some((first, rest)) = piece.split_at_checked(room.len()) else { return self.keep(piece) };
-            room.copy_from_slice(first);
-            self.compress();
-            piece = rest;
-        }
-        let (blocks, rest) = piece.as_chunks();
-        if !blocks.is_empty() {
-            compress256(&mut self.state, blocks);
-        }
-        self.keep(rest);
-    }
-
-    /// Takes in the block, and begins the next one.
-    #[inline]
-    fn compress(&mut self) {
-        compress256(&mut self.state, &[self.block]);
-        self.block = [0; BLOCK];
-        self.filled = 0;
-    }
-
-    /// Keeps what fills no block.
-    #[inline]
-    fn keep(&mut self, rest: &[u8]) {
-        let room = self.block.get_mut(self.filled..).and_then(|room| room.get_mut(..rest.len()));
-        if let Some(room) = room {
-            room.copy_from_slice(rest);
-            self.filled = self.filled.saturating_add(rest.len());
-        }
-    }
-
-    #[inline]
-    fn finish(mut self) -> [u8; 32] {
-        let bits = u64::try_from(self.len).unwrap_or(u64::MAX).saturating_mul(8);
-        if let Some(end) = self.block.get_mut(self.filled) {
-            *end = 0x80;
-        }
-        if self.filled >= BLOCK.saturating_sub(LENGTH) {
-            self.compress();
-        }
-        if let Some(length) = self.block.last_chunk_mut() {
-            *length = bits.to_be_bytes();
-        }
-        compress256(&mut self.state, &[self.block]);
-        let mut digest = [0; 32];
-        for (bytes, word) in digest.as_chunks_mut().0.iter_mut().zip(self.state) {
-            *bytes = word.to_be_bytes();
-        }
-        // The block has of the message, which may be plaintext. A state that was read in full gives the HMAC away.
-        wipe(&mut self.block);
-        self.state.zeroize();
-        digest
+        let mut mac = [0; 32];
+        core.finalize_fixed_core(&mut buffer, (&mut mac).into());
+        mac
     }
 }
 

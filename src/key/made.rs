@@ -28,7 +28,7 @@ impl Made {
         Self { places: [const { OnceLock::new() }; PLACES], next: OnceLock::new() }
     }
 
-    /// The `T`. If there is none yet, `make` makes it.
+    /// The `T`, which `make` makes if it is not there yet.
     pub(crate) fn get_or_make<T: Any + Send + Sync>(
         &self,
         make: impl FnOnce() -> Result<T, Error>,

@@ -51,11 +51,9 @@ impl Observer for TracingObserver {
                 )
             };
         }
-        match event.outcome() {
-            Outcome::Opened if !event.accepts_compromised() && event.plaintexts().is_empty() => tell!(info, "opened"),
-            Outcome::Opened => tell!(warn, "opened"),
-            Outcome::Failed(code) => tell!(warn, code.as_str()),
-            Outcome::Panicked => tell!(warn, "panicked"),
+        match outcome(event) {
+            (outcome, true) => tell!(info, outcome),
+            (outcome, false) => tell!(warn, outcome),
         }
     }
 
@@ -88,11 +86,9 @@ impl Observer for TracingObserver {
                 )
             };
         }
-        match opened.outcome() {
-            Outcome::Opened if !opened.accepts_compromised() && opened.plaintexts().is_empty() => tell!(info, "opened"),
-            Outcome::Opened => tell!(warn, "opened"),
-            Outcome::Failed(code) => tell!(warn, code.as_str()),
-            Outcome::Panicked => tell!(warn, "panicked"),
+        match outcome(opened) {
+            (outcome, true) => tell!(info, outcome),
+            (outcome, false) => tell!(warn, outcome),
         }
     }
 
@@ -125,5 +121,14 @@ impl Observer for TracingObserver {
                 info!(target: "rxseal", keyspace, generation, change = change.as_str(), key, "keyring changed");
             }
         }
+    }
+}
+
+/// How an opening ended, and whether all is well: it did not fail, and accepted nothing that may be forged.
+fn outcome(event: &OpenEvent<'_>) -> (&'static str, bool) {
+    match event.outcome() {
+        Outcome::Opened => ("opened", !event.accepts_compromised() && event.plaintexts().is_empty()),
+        Outcome::Failed(code) => (code.as_str(), false),
+        Outcome::Panicked => ("panicked", false),
     }
 }

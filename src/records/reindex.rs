@@ -3,7 +3,7 @@
 use super::keys::{RecordKeys as _, WithSubjects};
 use super::open::RecordOpener;
 use super::row_indexer::RowIndexer;
-use super::traits::{SealedRecord, WholeRecord, verify_tag};
+use super::traits::{PhiFields as _, SealedRecord, WholeRecord, verify_tag};
 use crate::access::Access;
 use crate::error::Error;
 use crate::index::{Again, NotIndexed};
@@ -112,11 +112,8 @@ impl Keyring {
 
 fn reindexed<S: SealedRecord>(row: &S, core: &RecordCore, state: &mut OpenState) -> Result<Reindexed<S>, Error> {
     verify_tag(core, row).inspect_err(|error| state.note_failure(error))?;
-    let plain = row.open_fields(&mut RecordOpener::of(core, state))?;
     let mut row = row.clone();
-    let mut indexer = RowIndexer::new(core);
-    row.index_fields(&plain, &mut indexer)?;
-    let Again { is_changed, stale, not_indexed } = indexer.found();
+    let Again { is_changed, stale, not_indexed } = index_opened(core, &mut row, state)?;
     Ok(Reindexed { row, is_changed, stale, not_indexed })
 }
 
@@ -125,7 +122,14 @@ pub(super) fn index_anew<S: SealedRecord>(core: &RecordCore, row: &mut S) -> Res
     if S::INDEX_COLUMNS.is_empty() {
         return Ok(());
     }
-    let mut open = OpenState::default();
-    let plain = row.open_fields(&mut RecordOpener::of(core, &mut open))?;
-    row.index_fields(&plain, &mut RowIndexer::new(core))
+    index_opened(core, row, &mut OpenState::default()).map(drop)
+}
+
+/// Opens a row, gives it its index values, and wipes what was opened: nobody gets it.
+fn index_opened<S: SealedRecord>(core: &RecordCore, row: &mut S, state: &mut OpenState) -> Result<Again, Error> {
+    let mut plain = row.open_fields(&mut RecordOpener::of(core, state))?;
+    let mut indexer = RowIndexer::new(core);
+    let computed = row.index_fields(&plain, &mut indexer);
+    plain.wipe_sealed();
+    computed.map(|()| indexer.found())
 }

@@ -69,7 +69,7 @@ pub trait HasField<F: Field> {
     type Value;
     /// The field's marker.
     type Marker: TwinOf<Self::Value>;
-    /// An index that is made of the field, which cannot be set alone then; `()` if there is none. Generic code that sets fields asks for
+    /// An index that is made of the field, or `()`. A field with an index cannot be set alone. Generic code that sets fields asks for
     /// `HasField<F, Index = ()>`.
     type Index;
 

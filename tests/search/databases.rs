@@ -21,6 +21,8 @@ use rxseal::store::MemoryStore;
 use rxseal::{Access, Error, KeyId, Keyring, PhiRecord, Purpose, run_local};
 use rxseal_search::indexes;
 
+use crate::draw::Draw;
+
 /// A patient, with an index of each shape: whole, with slots, several values, nearly unique.
 #[derive(Clone, PartialEq, PhiRecord)]
 #[phi(record = "person", derive(Debug, PartialEq))]
@@ -155,7 +157,7 @@ pub fn person(id: i64) -> Person {
         "Okafor",
     ];
     const FIRST: [&str; 8] = ["Mary", "James", "José Eduardo", "Linda", "Wei", "Aoife", "Robert", "Xiomara"];
-    let mut random = Random(u64::try_from(id).unwrap());
+    let mut random = Draw(u64::try_from(id).unwrap());
     // One in four has a common name, and the others have rare ones.
     let last = if random.below(4) == 0 {
         LAST[random.below(12)].to_owned()
@@ -176,23 +178,6 @@ fn syllable(number: usize) -> String {
     let (a, b) = (b"bdfghklmnprstvwz"[number % 16], b"aeiou"[number / 16 % 5]);
     let end = ["", "n", "r", "s", "l"][number / 80 % 5];
     format!("{}{}{end}", char::from(a), char::from(b))
-}
-
-/// SplitMix64, so that a failure can be repeated.
-pub struct Random(pub u64);
-
-impl Random {
-    pub fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        mixed ^ (mixed >> 31)
-    }
-
-    pub fn below(&mut self, end: usize) -> usize {
-        usize::try_from(self.next() % u64::try_from(end).unwrap()).unwrap()
-    }
 }
 
 /// A folder that goes with the test.

@@ -10,6 +10,7 @@
 
 mod attack;
 mod databases;
+mod draw;
 mod former;
 mod hits;
 mod normal_forms;

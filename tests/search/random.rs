@@ -9,6 +9,8 @@ use rxseal::{Access, Error, Keyring, Purpose, Sealed};
 use rxseal_search::normal::Family;
 use rxseal_search::{Find, IndexQuery, Like, indexes};
 
+use crate::draw::Draw;
+
 rxseal::fields! {
     pub Body = "person.body" in Identity { search: never };
     pub OtherName = "person.other-name" in Identity { search: whole };
@@ -47,16 +49,12 @@ struct Truth {
     phone: Option<usize>,
 }
 
-/// SplitMix64, with a seed of its own in each test.
-struct Dice(u64);
+/// With a seed of its own in each test.
+struct Dice(Draw);
 
 impl Dice {
     fn roll(&mut self, range: Range<usize>) -> usize {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        range.start + usize::try_from((z ^ (z >> 31)) % (range.len() as u64)).unwrap()
+        range.start + self.0.below(range.len())
     }
 
     /// Low numbers are common, as names are.
@@ -141,7 +139,7 @@ type Column = HashMap<Vec<u8>, Vec<usize>>;
 
 impl Table {
     fn of(len: usize) -> Self {
-        let (lasts, firsts, mut dice) = (last_names(), first_names(), Dice(2026));
+        let (lasts, firsts, mut dice) = (last_names(), first_names(), Dice(Draw(2026)));
         let (mut people, mut truths) = (Vec::new(), Vec::new());
         for id in 0..len {
             let truth = Truth {
@@ -234,7 +232,7 @@ fn check_forecast(what: &str, counts: impl Iterator<Item = (usize, f64)>) {
 fn no_hit_is_missed_and_no_stranger_comes_out() -> Result<(), Error> {
     let full = std::env::var_os("RXSEAL_FULL").is_some();
     let (table, queries) = if full { (Table::of(100_000), 400) } else { (Table::of(20_000), 60) };
-    let (indexer, mut dice) = (table.keys.indexer()?, Dice(7));
+    let (indexer, mut dice) = (table.keys.indexer()?, Dice(Draw(7)));
     let mut people = |count: usize| (0..count).map(|_| dice.roll(0..table.people.len())).collect::<Vec<_>>();
 
     let column = table.column::<Born>(|row| &row.born);

@@ -65,7 +65,7 @@ fn rows_of_another_statement_are_refused() {
         assert_eq!(counts.add_row(prefix, values).unwrap_err().code().as_str(), "not-counted", "{prefix}");
     }
     counts.add_row("wLgf", 0).unwrap();
-    assert!(counts.clone().confirmed_empty().is_ok(), "a row of none is nothing");
+    assert!(counts.clone().confirmed_empty().is_ok(), "a count of 0 is no value");
     assert_eq!(counts, IndexCounts::default());
     for (sql, name) in [(CountSql::index_sqlite("a", ""), "column"), (CountSql::index_postgres("a.b.c", "ix"), "table")]
     {

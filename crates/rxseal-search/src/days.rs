@@ -12,7 +12,7 @@ const LONGEST: usize = 20;
 /// From this age on a person has no year of birth that may be known.
 const OLD: u16 = 90;
 
-/// The year of a birth date, or "90+" of a person who turns 90 in `this_year` or is older: what may stand in clear beside a sealed birth date.
+/// The year of a birth date, or "90+" of a person who turns 90 in `this_year` or is older. It may be stored readable, beside a sealed birth date.
 /// `None` of a text that has no day.
 ///
 /// A year alone does not identify a person under 45 CFR 164.514(b)(2)(i)(C), except one over 89 years. **Store it again each January**, for

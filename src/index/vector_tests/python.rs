@@ -2,9 +2,8 @@
 //!
 //! Ignored by default, since it needs python3; `.ci/run` runs it. Every run draws new cases: RXSEAL_SEED repeats one.
 
-use std::io::Write as _;
-use std::path::Path;
-use std::process::{Command, Stdio};
+#[path = "../../../tests/python/ask.rs"]
+mod ask;
 
 use serde_json::{Value, json};
 
@@ -46,25 +45,7 @@ fn random_values_are_those_of_python() {
 }
 
 fn python(requests: &[Value]) -> Vec<Value> {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python/rxseal_reference.py");
-    let mut lines = requests.iter().map(Value::to_string).collect::<Vec<_>>().join("\n");
-    lines.push('\n');
-    let mut child = Command::new("python3")
-        .arg(script)
-        .arg("index")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("this test needs python3");
-    let mut stdin = child.stdin.take().unwrap();
-    let writer = std::thread::spawn(move || stdin.write_all(lines.as_bytes()));
-    let output = child.wait_with_output().unwrap();
-    assert!(output.status.success(), "the Python program failed: are its packages there?");
-    writer.join().unwrap().unwrap();
-    let answers: Vec<Value> =
-        String::from_utf8(output.stdout).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert_eq!(answers.len(), requests.len(), "one answer for each request");
-    answers
+    ask::ask(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/python"), "index", requests)
 }
 
 /// SplitMix64.

@@ -37,10 +37,10 @@ use rxseal::provider::{Kek, KekContext, ProviderFuture};
 use rxseal::root::{LocalRootKey, RootKey, RootKeyFile, RootKeys};
 use rxseal::subjects::WrappedSubjectKey;
 use rxseal::{
-    Access, Class, Each, Error, Field, FieldId, Keyring, Parts, Phi, Purpose, Record, RecordReader, Sealed, Sealing,
-    Token, run_local,
+    Access, Class, Each, Error, Field, FieldId, Keyring, Parts, Phi, PhiRecord, Purpose, Record, RecordReader, Sealed,
+    Sealing, Token, run_local,
 };
-use rxseal_search::plan;
+use rxseal_search::{Find, plan};
 use search::{Index, Needle};
 use serde::de::{self, Deserialize, Deserializer};
 use serde::ser::{Error as _, SerializeStruct, Serializer};
@@ -69,7 +69,7 @@ const KEYSPACE: &str = "pharmacy-17";
 const SUBJECT: &str = "patient-88";
 
 rxseal::fields! {
-    Name = "memory.name" in Identity;
+    Name = "memory.name" in Identity { search: whole };
     Phone = "memory.phone" in Contact { block: 64 };
     Drug = "memory.drug" in Medication { block: 1 };
     Prescriber = "memory.prescriber" in Prescriber;
@@ -77,6 +77,22 @@ rxseal::fields! {
     Plan = "memory.plan" in Coverage;
     Renamed = "memory.renamed" in Clinical, was "memory.old-name" in Identity, was "memory.older-name" in Contact;
     Short = "memory.short" in Clinical { max: 60 };
+}
+
+/// A record struct, whose name is opened for nobody: to index it again, and as a stranger of a search.
+#[derive(PhiRecord)]
+#[phi(record = "prescription")]
+struct Searched {
+    #[phi(id)]
+    id: String,
+    #[phi(seal = Name, index = NamedBy)]
+    name: String,
+}
+
+rxseal_search::indexes! {
+    for Searched as "prescription" {
+        NamedBy = "memory.searched": exact(name: Name), bits 14;
+    }
 }
 
 /// Fields as they were declared before.
@@ -507,6 +523,20 @@ const PATHS: &[Path] = &[
     ("index too long a text", |w| {
         let indexer = w.with_index_roots().indexer().unwrap();
         failed(indexer.asked::<Indexed>(|_, forms| { forms.push(&[TEXT.as_bytes()])?; forms.push(&[&[b'x'; 257]]) }), "not-indexable")
+    }),
+    ("index a row again", |w| {
+        let row = SealedSearched { id: "RX-1".to_owned(), name: w.tokens.text.clone().into(), named_by: None };
+        let indexed = w.with_index_roots().reindex(&row, &w.access).unwrap();
+        assert!(indexed.row().named_by.is_some());
+        done()
+    }),
+    ("a stranger of a search", |w| {
+        let row = SealedSearched { id: "RX-1".to_owned(), name: w.tokens.text.clone().into(), named_by: None };
+        let keys = w.with_index_roots();
+        let query = keys.indexer().unwrap().find::<NamedBy>("somebody else").unwrap();
+        let mut hits = query.hits(&keys, [row], &w.access);
+        assert!(hits.next().is_none() && hits.candidates() == 1);
+        done()
     }),
     // A text that many rows have is kept, and the others are not.
     ("a plan of an index", |_| {

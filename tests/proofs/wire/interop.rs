@@ -5,11 +5,12 @@
 //! Ignored by default, since they need python3 with `cryptography`; `.ci/run` runs them. Every run draws new cases:
 //! RXSEAL_SEED repeats one.
 
+#[path = "../../python/ask.rs"]
+mod ask;
+
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Write as _;
 use std::path::Path;
-use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -393,27 +394,8 @@ fn access() -> Access {
     Access::new("job:interop", Purpose::HOPERAT).unwrap()
 }
 
-/// Asks the Python program, one answer for each request.
 fn python(command: &str, requests: &[Value]) -> Vec<Value> {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../python/rxseal_reference.py");
-    let mut lines = requests.iter().map(Value::to_string).collect::<Vec<_>>().join("\n");
-    lines.push('\n');
-    let mut child = Command::new("python3")
-        .arg(&script)
-        .arg(command)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("these tests need python3 with the package cryptography");
-    let mut stdin = child.stdin.take().unwrap();
-    let writer = std::thread::spawn(move || stdin.write_all(lines.as_bytes()));
-    let output = child.wait_with_output().unwrap();
-    assert!(output.status.success(), "the Python program failed: is the package cryptography there?");
-    writer.join().unwrap().unwrap();
-    let answers = String::from_utf8(output.stdout).unwrap();
-    let answers: Vec<Value> = answers.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert_eq!(answers.len(), requests.len(), "one answer for each request");
-    answers
+    ask::ask(concat!(env!("CARGO_MANIFEST_DIR"), "/../python"), command, requests)
 }
 
 /// What opening came to: the kind with the value, or an error code.

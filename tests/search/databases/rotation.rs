@@ -12,9 +12,10 @@ use rxseal_search::reindex::{Progress, reindex_page};
 use super::postgres_table::PostgresPersons;
 use super::sqlite_table::SqlitePersons;
 use super::{
-    AnyName, BornOn, FirstIs, Folder, Killed, LastIs, Person, Persons, PhoneIs, Prefix, Random, World, access, number,
-    person, prefixes,
+    AnyName, BornOn, FirstIs, Folder, Killed, LastIs, Person, Persons, PhoneIs, Prefix, World, access, number, person,
+    prefixes,
 };
+use crate::draw::Draw;
 
 #[test]
 fn sqlite_misses_no_row() {
@@ -108,7 +109,7 @@ fn change_root(persons: &mut dyn Persons, world: &World, desk: &Desk, old: rxsea
     assert_eq!(world.destroy(old, before).unwrap_err().key_id(), Some(old));
 
     // 3. The job, which is killed, and goes on from the page that it was at.
-    let (mut random, mut progress) = (Random(7), Progress::default());
+    let (mut random, mut progress) = (Draw(7), Progress::default());
     let (mut killed, mut after) = (0, 0);
     let mut job = Job { persons: persons.another(), keys: &keys, former: &former, progress: &mut progress };
     loop {
@@ -180,7 +181,7 @@ impl Job<'_> {
 
 /// Changes names and phones, and saves whole rows, with the keyring that writers have.
 fn write(mut persons: Box<dyn Persons>, desk: &Desk) {
-    let mut random = Random(1_000);
+    let mut random = Draw(1_000);
     while !desk.is_over.load(Ordering::Relaxed) {
         let mut patient = desk.patients[random.below(desk.patients.len())].lock().unwrap();
         let other = person(i64::try_from(1_000_000 + random.below(1_000_000)).unwrap());
@@ -195,7 +196,7 @@ fn write(mut persons: Box<dyn Persons>, desk: &Desk) {
 
 /// Looks for a patient who is there, by one of the indexes.
 fn search(mut persons: Box<dyn Persons>, desk: &Desk, seed: u64) {
-    let mut random = Random(seed);
+    let mut random = Draw(seed);
     while !desk.is_over.load(Ordering::Relaxed) {
         let patient = desk.patients[random.below(desk.patients.len())].lock().unwrap();
         let keys = desk.readers.read().unwrap().clone();

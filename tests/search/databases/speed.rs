@@ -9,9 +9,9 @@ use rxseal_search::reindex::{Progress, reindex_page};
 use super::postgres_table::PostgresPersons;
 use super::sqlite_table::SqlitePersons;
 use super::{
-    BornOn, FirstIs, Folder, LastIs, Person, Persons, PhoneIs, Random, SealedPerson, World, access, number, person,
-    prefixes,
+    BornOn, FirstIs, Folder, LastIs, Person, Persons, PhoneIs, SealedPerson, World, access, number, person, prefixes,
 };
+use crate::draw::Draw;
 
 #[test]
 fn sqlite_finds_in_time() {
@@ -47,7 +47,7 @@ fn finds_in_time(database: &str, persons: &mut dyn Persons) {
     let keys = world.keys();
     let two = Searches { keys: &keys, rows };
     for round in 0..number(20, 400) {
-        let mut random = Random(u64::try_from(round).unwrap());
+        let mut random = Draw(u64::try_from(round).unwrap());
         let sought = person(i64::try_from(random.below(usize::try_from(rows).unwrap())).unwrap() + 1);
         // Before anything is measured, so that no search finds the pages of the database warmer than another.
         one.born(persons, &sought, false);

@@ -2,14 +2,15 @@
 //!
 //! Ignored by default, since it needs python3 with `unicodedata2`; `.ci/run` runs it. Every run draws new texts: RXSEAL_SEED repeats one.
 
-use std::io::Write as _;
-use std::path::Path;
-use std::process::{Command, Stdio};
+#[path = "../../python/ask.rs"]
+mod ask;
+
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
 use super::{Made, made};
+use crate::draw::Draw;
 
 /// Texts for each normaliser.
 fn count() -> usize {
@@ -146,31 +147,12 @@ fn random_texts_have_one_form() {
 }
 
 fn python(requests: &[Value]) -> Vec<Value> {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../python/rxseal_reference.py");
-    let mut lines = requests.iter().map(Value::to_string).collect::<Vec<_>>().join("\n");
-    lines.push('\n');
-    let mut child = Command::new("python3")
-        .arg(script)
-        .arg("form")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("this test needs python3");
-    let mut stdin = child.stdin.take().unwrap();
-    let writer = std::thread::spawn(move || stdin.write_all(lines.as_bytes()));
-    let output = child.wait_with_output().unwrap();
-    assert!(output.status.success(), "the Python program failed: is the package unicodedata2 there?");
-    writer.join().unwrap().unwrap();
-    let answers: Vec<Value> =
-        String::from_utf8(output.stdout).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert_eq!(answers.len(), requests.len(), "one answer for each request");
-    answers
+    ask::ask(concat!(env!("CARGO_MANIFEST_DIR"), "/../python"), "form", requests)
 }
 
-/// SplitMix64.
 struct Random {
     seed: u64,
-    state: u64,
+    draw: Draw,
 }
 
 impl Random {
@@ -179,15 +161,11 @@ impl Random {
             || u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos() % 1_000_000_007).unwrap();
         let seed = std::env::var("RXSEAL_SEED").map_or_else(|_| now(), |seed| seed.parse().unwrap());
         println!("RXSEAL_SEED={seed}");
-        Self { seed, state: seed }
+        Self { seed, draw: Draw(seed) }
     }
 
     fn below(&mut self, bound: usize) -> usize {
-        self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.state;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        usize::try_from((mixed ^ (mixed >> 31)) % u64::try_from(bound).unwrap()).unwrap()
+        self.draw.below(bound)
     }
 
     fn text(&mut self, pieces: &[&str]) -> String {

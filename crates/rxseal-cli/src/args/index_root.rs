@@ -87,7 +87,7 @@ pub enum IndexRoot {
         #[command(flatten)]
         counted: CountedIndexes,
         /// How many index values are still under the index root where this command does not count: in other databases, and in
-        /// backups that must stay searchable. 0 if there are none
+        /// backups that must stay searchable. Give 0 if they have no such value
         #[arg(long, value_name = "N", required_unless_present = "force")]
         index_values: Option<u64>,
         /// How long the index root must have been out of use: as long as a program may go on writing under it. 0s if only one process

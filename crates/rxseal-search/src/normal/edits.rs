@@ -22,18 +22,23 @@ impl NormalForm {
     /// `most` is 2 if it is more than 2: further apart is another name.
     #[must_use]
     pub fn is_within_edits(&self, other: &Self, most: usize) -> bool {
+        self.is_near(other, most.min(2))
+    }
+
+    /// The same without that limit. The work grows by four times with each edit.
+    pub(crate) fn is_near(&self, other: &Self, most: usize) -> bool {
         if self.is_empty() || other.is_empty() {
             return false;
         }
         let (one, other) = (self.as_bytes(), other.as_bytes());
         match (std::str::from_utf8(one), std::str::from_utf8(other)) {
-            (Ok(one), Ok(other)) => is_near(one.chars(), other.chars(), most.min(2)),
+            (Ok(one), Ok(other)) => is_near(one.chars(), other.chars(), most),
             _ => one == other,
         }
     }
 }
 
-/// Tries each edit at the first place where they differ. It keeps no table, and 2 edits are at most 16 tries.
+/// Tries each edit at the first place at which they differ. It keeps no table: nothing of the names is left in one.
 fn is_near(one: std::str::Chars<'_>, other: std::str::Chars<'_>, left: usize) -> bool {
     let (mut one, mut other) = (one, other);
     loop {

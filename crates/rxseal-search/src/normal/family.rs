@@ -16,7 +16,7 @@ use super::words::Words;
 /// Its [parts](NormalizesParts) are the whole form, and each word with the particles before it: `Smith-Jones` is found by `Smith`, by
 /// `Jones` and by `Smith Jones`, and `García de la Cruz` by `de la Cruz`.
 ///
-/// `P` is the list of names that are none, such as `unknown`.
+/// `P` is the list of texts that stand for a missing name, such as `unknown`.
 ///
 /// ```
 /// use rxseal_search::normal::{Family, NormalForm, Normalizes, NormalizesParts};

@@ -1,5 +1,6 @@
 //! Edits, against a table of distances.
 
+use rxseal_search::Like;
 use rxseal_search::normal::{Exact, NormalForm, Normalizes};
 
 use crate::support::Draw;
@@ -17,6 +18,9 @@ fn two_forms_are_as_near_as_their_distance() {
         for most in 0..4 {
             let wanted = is_alike && distance <= most.min(2);
             assert_eq!(form(&one).is_within_edits(&form(&other), most), wanted, "{one:?} {other:?} {most}");
+            let [one, other] = [&one, &other].map(|word| word.iter().collect::<String>());
+            let is_like = Like::<Exact>::new(one.as_str()).is_ok_and(|like| like.is_within_edits(most, other.as_str()));
+            assert_eq!(is_like, is_alike && distance <= most, "{one:?} {other:?} {most}");
         }
     }
     assert!(found.iter().all(|count| *count > 1_000), "{found:?}");

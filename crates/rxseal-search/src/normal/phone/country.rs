@@ -43,7 +43,8 @@ pub struct PhoneIn<C>(PhantomData<C>);
 pub trait Country {
     /// The code of the country, such as `49`.
     const CODE: &'static str;
-    /// What is dialled before an area code at home and left out from abroad, such as `0`. Empty if there is none.
+    /// What callers at home dial before an area code, and callers from abroad leave out, such as `0`. Empty if the country has no such
+    /// prefix.
     const TRUNK: &'static str;
     /// What is dialled before a number abroad.
     const ABROAD: &'static str = "00";
