@@ -160,8 +160,7 @@ pub fn try_open_page<R: MayOpen, T, E: From<Error>>(
         work(at, &mut OpenPass::new(core, state))
     });
     let results = opened.collect();
-    audit.end();
-    results
+    audit.end_with(results)
 }
 
 /// A page has one observer. Without this check, records of another keyring would be opened without their own observer.
