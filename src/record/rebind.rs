@@ -101,7 +101,7 @@ pub fn try_rebind_page<T, E: From<Error>>(
 ) -> Result<Vec<T>, E> {
     const COUNT: Reason = "as many records to move to are needed as there are records to move";
     if from.len() != to.len() {
-        return Err(Error::from(ErrorKind::InvalidInput.because(COUNT)).into());
+        return Err(ErrorKind::InvalidInput.because(COUNT).into());
     }
     let cores: Vec<_> = from.iter().map(|record| Arc::clone(record.core())).collect();
     check_one_keyring(&cores)?;
@@ -118,8 +118,7 @@ pub fn try_rebind_page<T, E: From<Error>>(
         let from = cores.get(at).ok_or_else(|| Error::from(ErrorKind::InvalidInput))?;
         work(at, &mut RebindPass { from, to, open, seal })
     });
-    audit.end();
-    moved
+    audit.end_with(moved)
 }
 
 impl fmt::Debug for RebindPass<'_> {
