@@ -151,6 +151,8 @@ error_codes! {
     InvalidId = "invalid-id",
     /// the actor or the purpose of an access is not valid.
     InvalidAccess = "invalid-access",
+    /// the file that says where sealed data lies has mistakes. Its source lists all of them, each with its line.
+    InvalidMap = "invalid-map",
 
     // Keyrings
     /// the keyring file is damaged. Restore it from a backup.

@@ -37,6 +37,7 @@ pub const STATUSES: &[Status] = &[
             ErrorCode::InvalidId,
             ErrorCode::InvalidInput,
             ErrorCode::InvalidKeyring,
+            ErrorCode::InvalidMap,
             ErrorCode::InvalidRootKey,
             ErrorCode::InvalidSubjectKey,
             ErrorCode::KeyringMismatch,
