@@ -22,6 +22,7 @@ pub const STATUSES: &[Status] = &[
         codes: &[
             ErrorCode::BackendFailed,
             ErrorCode::BadCheckDigit,
+            ErrorCode::CellRefused,
             ErrorCode::ClassLocked,
             ErrorCode::ClearRefused,
             ErrorCode::CoverUnknown,
@@ -39,6 +40,7 @@ pub const STATUSES: &[Status] = &[
             ErrorCode::InvalidKeyring,
             ErrorCode::InvalidMap,
             ErrorCode::InvalidRootKey,
+            ErrorCode::InvalidSchema,
             ErrorCode::InvalidSubjectKey,
             ErrorCode::JobMismatch,
             ErrorCode::JobRefused,
