@@ -13,7 +13,7 @@ mod throttle;
 mod trouble;
 
 pub use fault::{Fault, FieldFault, Reason};
-pub use progress::{Counts, Ended, State, Status};
+pub use progress::{ChunkDone, Counts, Ended, State, Status};
 pub use row::{Cell, Change, ChunkWork, Form, NewCell, Outcome, Row, WorkFuture};
 pub use spec::{Column, ColumnRole, Operation, Pinned, Spec};
 pub use throttle::{Hours, Limits, Throttle};

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
 use rxseal::Error;
 use serde::Serialize;
@@ -68,6 +69,20 @@ pub struct Counts {
     pub sealed: u64,
     /// Values that were sealed and are plaintext.
     pub unsealed: u64,
+}
+
+/// What a worker did with one chunk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ChunkDone {
+    /// The chunk's number.
+    pub no: u32,
+    /// What was done to its rows.
+    pub counts: Counts,
+    /// How long it took, with reading and sealing.
+    pub took: Duration,
+    /// For how long it kept other programs from writing its rows.
+    pub held: Duration,
 }
 
 /// How far a job is.
