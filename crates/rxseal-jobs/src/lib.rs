@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod end;
 mod fault;
 mod key_text;
 #[cfg(feature = "postgres")]

@@ -127,6 +127,8 @@ pub struct Ended {
     pub faults: u64,
     /// Chunks that are not done.
     pub chunks_left: u32,
+    /// Whether there is more plaintext than when the job was planned, without what it sealed. Then somebody writes plaintext.
+    pub plaintext_rose: bool,
     /// What is left to do, each as a sentence. Nothing is left if it is empty.
     pub left: Vec<String>,
 }

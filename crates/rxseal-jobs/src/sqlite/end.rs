@@ -1,23 +1,13 @@
 //! The count of a whole table, in one pass and at one moment.
 
-use std::collections::BTreeMap;
-
 use rusqlite::Connection;
-use rxseal::KeyId;
 use rxseal::count::KeyCounts;
 use rxseal_sqlite::__private::add_value;
 
 use super::statements::Statements;
 use super::trouble::Trouble;
+use crate::end::Totals;
 use crate::spec::{ColumnRole, Spec};
-
-/// What the sealed columns of a table hold, all of them together.
-#[derive(Default)]
-pub(super) struct Totals {
-    pub(super) plaintext: u64,
-    pub(super) under: BTreeMap<KeyId, u64>,
-    pub(super) nulls: u64,
-}
 
 /// Counts every row. It knows nothing of chunks, which whoever writes the database can write.
 pub(super) fn totals(connection: &Connection, statements: &Statements, spec: &Spec) -> Result<Totals, Trouble> {

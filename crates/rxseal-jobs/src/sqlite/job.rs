@@ -15,9 +15,10 @@ use super::statements::Statements;
 use super::table::Table;
 use super::tables::{self, NewJob};
 use super::trouble::Trouble;
+use crate::end::judge;
 use crate::fault::Fault;
 use crate::progress::{Ended, State, Status};
-use crate::spec::{Operation, Spec};
+use crate::spec::Spec;
 
 /// A job over one table of an SQLite database. Its state is in tables of the same file: `rxseal_job`, `rxseal_chunk` and `rxseal_fault`.
 #[derive(Clone)]
@@ -162,7 +163,12 @@ impl Job {
             let status = tables::status(reading, &self.name)?;
             Ok(judge(spec, totals, &status, tables::plaintext_at_start(reading, &self.name)?))
         })?;
-        todo!()
+        let all = [State::Running, State::Paused, State::Stopped, State::Done];
+        let state = if ended.plaintext_rose { State::Stopped } else { State::Done };
+        if ended.plaintext_rose || ended.is_clean() {
+            self.writing(|writing| tables::set_state(writing, &self.name, &all, state))?;
+        }
+        Ok(ended)
     }
 
     fn reading<T>(&self, read_from: impl FnOnce(&Connection) -> Result<T, Trouble>) -> Result<T, Error> {

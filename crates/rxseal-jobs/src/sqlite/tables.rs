@@ -1,7 +1,7 @@
 //! The tables of jobs: which there are, which chunks are left, and what was found.
 
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
-use rxseal::{Error, KeyId};
+use rxseal::KeyId;
 
 use super::held::Held;
 use super::place;

@@ -11,7 +11,7 @@ use rxseal_sqlite::__private::{open_to_write, wait_from_now};
 
 use super::held::{Held, HeldRow};
 use super::job::Job;
-use super::place::{exact, shown};
+use super::place::shown;
 use super::statements::{Bounds, Statements};
 use super::table::Table;
 use super::tables::{self, Chunk};
