@@ -7,6 +7,7 @@ use rxseal::Error;
 use rxseal::provider::foreign_owner;
 
 /// The cause contains the path: it is not secret, and the first thing to look at.
+#[must_use]
 pub fn trouble(path: &Path, error: &rusqlite::Error) -> Error {
     let (retryable, what) = match error.sqlite_error_code() {
         Some(ErrorCode::NotADatabase) => (false, "it is not an SQLite database, or it is encrypted".into()),

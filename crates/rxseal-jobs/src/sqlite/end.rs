@@ -7,12 +7,12 @@ use rxseal_sqlite::__private::add_value;
 use super::statements::Statements;
 use super::trouble::Trouble;
 use crate::end::Totals;
-use crate::spec::{ColumnRole, Spec};
+use crate::spec::{Column, ColumnRole, Spec};
 
 /// Counts every row. It knows nothing of chunks, which whoever writes the database can write.
 pub(super) fn totals(connection: &Connection, statements: &Statements, spec: &Spec) -> Result<Totals, Trouble> {
     let sealed = spec.columns().iter().filter(|column| column.role() == ColumnRole::Sealed);
-    let sealed: Vec<_> = sealed.map(|column| column.name()).collect();
+    let sealed: Vec<_> = sealed.map(Column::name).collect();
     let mut counts: Vec<_> = sealed.iter().map(|_| KeyCounts::default()).collect();
     let mut statement = connection.prepare(&statements.scan(&sealed))?;
     let mut rows = statement.query(())?;

@@ -39,21 +39,20 @@ impl Statements {
 
     /// Every id, in order.
     pub(super) fn ids(&self) -> String {
-        let ids = list(self.keys.iter().map(|key| self.of_table(&key.name)));
+        let ids = list(self.keys.iter().map(|key| of_table(&key.name)));
         format!("SELECT {ids} FROM {} AS t ORDER BY {ids}", self.table)
     }
 
     /// The rows of a range, with all columns of the job.
     pub(super) fn rows(&self, bounds: Bounds) -> String {
-        // A column is named with its table: SQLite reads a quoted name that is no column as a text.
         let columns = list(self.columns.iter().map(|column| format!("t.{column}")));
-        let order = list(self.keys.iter().map(|key| self.of_table(&key.name)));
+        let order = list(self.keys.iter().map(|key| of_table(&key.name)));
         format!("SELECT {columns} FROM {} AS t WHERE {} ORDER BY {order}", self.table, self.range(bounds))
     }
 
     /// These columns of all rows.
     pub(super) fn scan(&self, columns: &[&str]) -> String {
-        let columns = list(columns.iter().map(|column| self.of_table(column)));
+        let columns = list(columns.iter().map(|column| of_table(column)));
         format!("SELECT {columns} FROM {} AS t", self.table)
     }
 
@@ -73,7 +72,7 @@ impl Statements {
     }
 
     fn range(&self, bounds: Bounds) -> String {
-        let columns = list(self.keys.iter().map(|key| self.of_table(&key.name)));
+        let columns = list(self.keys.iter().map(|key| of_table(&key.name)));
         let values = list(self.keys.iter().map(|_| "?".to_owned()));
         let compared = |operator: &str| match self.keys.as_slice() {
             [_] => format!("{columns} {operator} {values}"),
@@ -82,7 +81,7 @@ impl Statements {
         let mut terms = Vec::new();
         terms.extend(bounds.lower.then(|| compared(">=")));
         terms.extend(bounds.upper.then(|| compared("<")));
-        let nullable: Vec<_> = self.keys.iter().filter(|key| key.may_be_null).map(|key| self.of_table(&key.name)).collect();
+        let nullable: Vec<_> = self.keys.iter().filter(|key| key.may_be_null).map(|key| of_table(&key.name)).collect();
         terms.extend(nullable.iter().map(|column| format!("{column} IS NOT NULL")));
         let within = if terms.is_empty() { "TRUE".to_owned() } else { terms.join(" AND ") };
         // A row without a whole id is in no range, so the first chunk has them all.
@@ -91,10 +90,11 @@ impl Statements {
             (false, false) => format!("({within} OR {} IS NULL)", nullable.join(" IS NULL OR ")),
         }
     }
+}
 
-    fn of_table(&self, name: &str) -> String {
-        format!("t.{}", quoted(name))
-    }
+/// A column is named with its table: SQLite reads a quoted name that is no column as a text.
+fn of_table(name: &str) -> String {
+    format!("t.{}", quoted(name))
 }
 
 fn list(parts: impl Iterator<Item = String>) -> String {

@@ -32,7 +32,9 @@ impl Table {
         let kind = connection.query_row(kind, [name], |row| Ok((row.get::<_, String>(0)?, row.get::<_, bool>(1)?)));
         let without_rowid = match kind.optional()? {
             Some((kind, without_rowid)) if kind == "table" => without_rowid,
-            Some((kind, _)) => return Err(Trouble::refused(format!("{name} is a {kind}: name the table that has the rows"))),
+            Some((kind, _)) => {
+                return Err(Trouble::refused(format!("{name} is a {kind}: name the table that has the rows")));
+            }
             None => return Err(Trouble::refused(format!("there is no table {name}"))),
         };
         let columns = "SELECT name, type, \"notnull\", pk, hidden FROM pragma_table_xinfo(?1)";
@@ -40,7 +42,13 @@ impl Table {
         let columns = statement.query_map([name], |row| {
             let (declared, pk): (String, i64) = (row.get(1)?, row.get(3)?);
             // 1 is a hidden column of a virtual table, 2 and 3 are generated ones.
-            Ok(Declared { name: row.get(0)?, declared, is_filled: row.get(2)?, is_key: pk > 0, is_generated: row.get::<_, i64>(4)? > 0 })
+            Ok(Declared {
+                name: row.get(0)?,
+                declared,
+                is_filled: row.get(2)?,
+                is_key: pk > 0,
+                is_generated: row.get::<_, i64>(4)? > 0,
+            })
         })?;
         let columns = columns.collect::<rusqlite::Result<_>>()?;
         Ok(Self { name: name.to_owned(), columns, has_rowid: !without_rowid })
@@ -51,7 +59,11 @@ impl Table {
     }
 
     /// The statements of a job over these columns, and the form of each column.
-    pub(super) fn statements(&self, connection: &Connection, columns: &[Column]) -> Result<(Statements, Vec<Form>), Trouble> {
+    pub(super) fn statements(
+        &self,
+        connection: &Connection,
+        columns: &[Column],
+    ) -> Result<(Statements, Vec<Form>), Trouble> {
         let ids: Vec<_> = columns.iter().filter(|column| column.role() == ColumnRole::Id).map(Column::name).collect();
         let keys = self.key(connection, &ids)?;
         let form = |column: &Column| {
@@ -100,15 +112,12 @@ impl Table {
     /// The columns of the id, in the order of the index by which SQLite finds a row.
     fn key(&self, connection: &Connection, ids: &[&str]) -> Result<Vec<Key>, Trouble> {
         ids.iter().try_for_each(|id| self.column(id).map(drop))?;
-        let order = match self.unique_order(connection, ids)? {
-            Some(order) => order,
-            None => {
-                return Err(Trouble::refused(format!(
-                    "no primary key and no unique index of {} has exactly the id's columns ({}), so they do not tell its rows apart: add one",
-                    self.name,
-                    ids.join(", ")
-                )));
-            }
+        let Some(order) = self.unique_order(connection, ids)? else {
+            return Err(Trouble::refused(format!(
+                "no primary key and no unique index of {} has exactly the id's columns ({}), so they do not tell its rows apart: add one",
+                self.name,
+                ids.join(", ")
+            )));
         };
         order
             .iter()
@@ -128,7 +137,8 @@ impl Table {
             let found = |id: &&str| columns.iter().any(|column| column.eq_ignore_ascii_case(id));
             columns.len() == ids.len() && ids.iter().all(found)
         };
-        let indexes = "SELECT name FROM pragma_index_list(?1) WHERE \"unique\" = 1 AND partial = 0 ORDER BY origin <> 'pk', seq";
+        let indexes =
+            "SELECT name FROM pragma_index_list(?1) WHERE \"unique\" = 1 AND partial = 0 ORDER BY origin <> 'pk', seq";
         let mut statement = connection.prepare(indexes)?;
         let indexes = statement.query_map([&self.name], |row| row.get::<_, String>(0))?;
         let mut columns = connection.prepare("SELECT name FROM pragma_index_xinfo(?1) WHERE key = 1 ORDER BY seqno")?;
@@ -141,7 +151,8 @@ impl Table {
             }
         }
         // An INTEGER PRIMARY KEY is the rowid, and has no index.
-        let keys: Vec<_> = self.columns.iter().filter(|column| column.is_key).map(|column| column.name.clone()).collect();
+        let keys: Vec<_> =
+            self.columns.iter().filter(|column| column.is_key).map(|column| column.name.clone()).collect();
         Ok(Some(keys).filter(|keys| same(keys)))
     }
 }

@@ -53,7 +53,13 @@ pub(super) fn insert_job(connection: &Connection, job: &NewJob<'_>) -> Result<()
     Ok(())
 }
 
-pub(super) fn insert_chunk(connection: &Connection, job: &str, no: u32, lo: Option<&str>, hi: Option<&str>) -> Result<(), Trouble> {
+pub(super) fn insert_chunk(
+    connection: &Connection,
+    job: &str,
+    no: u32,
+    lo: Option<&str>,
+    hi: Option<&str>,
+) -> Result<(), Trouble> {
     let sql = "INSERT INTO rxseal_chunk (job, no, lo, hi) VALUES (?1, ?2, ?3, ?4)";
     connection.prepare_cached(sql)?.execute(params![job, no, lo, hi])?;
     Ok(())
@@ -68,7 +74,8 @@ pub(super) fn pinned(connection: &Connection, job: &str) -> Result<Pinned, Troub
 }
 
 pub(super) fn state(connection: &Connection, job: &str) -> Result<State, Trouble> {
-    let state = connection.query_row("SELECT state FROM rxseal_job WHERE job = ?1", [job], |row| row.get::<_, String>(0));
+    let state =
+        connection.query_row("SELECT state FROM rxseal_job WHERE job = ?1", [job], |row| row.get::<_, String>(0));
     match state.optional()? {
         Some(state) => Ok(state.parse()?),
         None => Err(missing(job)),
@@ -102,7 +109,13 @@ pub(super) fn is_left(connection: &Connection, job: &str, chunk: u32) -> Result<
     Ok(connection.query_row(sql, params![job, chunk], |row| row.get(0))?)
 }
 
-pub(super) fn finish_chunk(connection: &Connection, job: &str, chunk: u32, worker: &str, counts: &Counts) -> Result<(), Trouble> {
+pub(super) fn finish_chunk(
+    connection: &Connection,
+    job: &str,
+    chunk: u32,
+    worker: &str,
+    counts: &Counts,
+) -> Result<(), Trouble> {
     let Counts { rows, written, skipped, retried, failed, sealed, unsealed } = *counts;
     connection.execute(
         "UPDATE rxseal_chunk SET state = 'done', worker = :worker, rows = :rows, written = :written, skipped = :skipped, retried = :retried,
@@ -116,7 +129,13 @@ pub(super) fn finish_chunk(connection: &Connection, job: &str, chunk: u32, worke
     Ok(())
 }
 
-pub(super) fn insert_fault(connection: &Connection, job: &str, chunk: u32, row_id: &str, fault: &FieldFault) -> Result<(), Trouble> {
+pub(super) fn insert_fault(
+    connection: &Connection,
+    job: &str,
+    chunk: u32,
+    row_id: &str,
+    fault: &FieldFault,
+) -> Result<(), Trouble> {
     let sql = "INSERT INTO rxseal_fault (job, chunk, row_id, field, reason) VALUES (?1, ?2, ?3, ?4, ?5)";
     connection.prepare_cached(sql)?.execute(params![job, chunk, row_id, fault.field, fault.reason.as_str()])?;
     Ok(())
@@ -124,13 +143,15 @@ pub(super) fn insert_fault(connection: &Connection, job: &str, chunk: u32, row_i
 
 /// Faults in the order in which they were found, from the `after`th on.
 pub(super) fn faults(connection: &Connection, job: &str, after: u64, limit: u32) -> Result<Vec<Fault>, Trouble> {
-    let sql = "SELECT chunk, row_id, field, reason FROM rxseal_fault WHERE job = ?1 ORDER BY chunk, rowid LIMIT ?3 OFFSET ?2";
+    let sql =
+        "SELECT chunk, row_id, field, reason FROM rxseal_fault WHERE job = ?1 ORDER BY chunk, rowid LIMIT ?3 OFFSET ?2";
     let mut statement = connection.prepare(sql)?;
     let mut rows = statement.query(params![job, number(after), limit])?;
     let mut faults = Vec::new();
     while let Some(row) = rows.next()? {
         let reason: String = row.get(3)?;
-        let reason = Reason::parse(&reason).ok_or_else(|| Trouble::refused("rxseal_fault has a reason that this release does not know".to_owned()))?;
+        let reason = Reason::parse(&reason)
+            .ok_or_else(|| Trouble::refused("rxseal_fault has a reason that this release does not know".to_owned()))?;
         faults.push(Fault::new(row.get(0)?, row.get(1)?, FieldFault::new(row.get::<_, String>(2)?, reason)));
     }
     Ok(faults)
@@ -160,7 +181,8 @@ pub(super) fn jobs(connection: &Connection) -> Result<Vec<String>, Trouble> {
 }
 
 pub(super) fn status(connection: &Connection, job: &str) -> Result<Status, Trouble> {
-    let sql = "SELECT op, source, state, rows_total, created, (SELECT count(*) FROM rxseal_fault AS f WHERE f.job = j.job)
+    let sql =
+        "SELECT op, source, state, rows_total, created, (SELECT count(*) FROM rxseal_fault AS f WHERE f.job = j.job)
                FROM rxseal_job AS j WHERE job = ?1";
     let read = |row: &Row<'_>| {
         let texts: [String; 4] = [row.get(0)?, row.get(1)?, row.get(2)?, row.get(4)?];

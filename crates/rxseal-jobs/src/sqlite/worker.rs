@@ -1,8 +1,10 @@
 //! One worker: a chunk is read and worked on, and then written in one short transaction.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::thread;
 use std::time::Instant;
 
 use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior, params_from_iter};
@@ -33,6 +35,8 @@ pub struct Worker {
     statements: Statements,
     forms: Vec<Form>,
     ids: usize,
+    /// Until when others have the lock to themselves.
+    next_lock: Option<Instant>,
 }
 
 impl Worker {
@@ -59,7 +63,7 @@ impl Worker {
         let (statements, forms) = joined.map_err(|trouble: Trouble| trouble.at(job.path()))?;
         let ids = spec.columns().iter().filter(|column| column.role() == ColumnRole::Id).count();
         let (path, job, name) = (job.path().to_owned(), job.name().to_owned(), name.to_owned());
-        Ok(Self { path, connection, job, name, work, statements, forms, ids })
+        Ok(Self { path, connection, job, name, work, statements, forms, ids, next_lock: None })
     }
 
     /// Works on the next chunk. `None` if none is left, or if the job was paused or has stopped.
@@ -73,7 +77,11 @@ impl Worker {
     pub fn run_chunk(&mut self) -> Result<Option<ChunkDone>, Error> {
         loop {
             match self.next_chunk().map_err(|trouble| trouble.at(&self.path))? {
-                Step::Done(done) => return Ok(Some(done)),
+                Step::Done(done) => {
+                    // SQLite's lock has no queue: a program that waits for it asks every few milliseconds, and must find it free sometimes.
+                    self.next_lock = Instant::now().checked_add(done.held.div_f32(2.0));
+                    return Ok(Some(done));
+                }
                 Step::NothingLeft => return Ok(None),
                 Step::SomebodyElse => {}
             }
@@ -85,6 +93,9 @@ impl Worker {
         wait_from_now();
         let Some((chunk, rows)) = self.read_next()? else { return Ok(Step::NothingLeft) };
         let outcomes = self.outcomes(&rows)?;
+        if let Some(wait) = self.next_lock.and_then(|at| at.checked_duration_since(Instant::now())) {
+            thread::sleep(wait);
+        }
         let mut refused = HashMap::new();
         loop {
             wait_from_now();
@@ -138,8 +149,11 @@ impl Worker {
             return Ok(Written::SomebodyElse);
         }
         let now = read_rows(&writing, &self.statements, self.forms.len(), chunk)?;
-        let known: HashMap<_, _> = before.iter().zip(outcomes).map(|(row, outcome)| (row.exact(ids), (row, outcome))).collect();
-        let unchanged = |row: &HeldRow| known.get(&row.exact(ids)).filter(|(before, _)| *before == row).map(|(_, outcome)| *outcome);
+        let known: HashMap<_, _> =
+            before.iter().zip(outcomes).map(|(row, outcome)| (row.exact(ids), (row, outcome))).collect();
+        let unchanged = |row: &HeldRow| {
+            known.get(&row.exact(ids)).filter(|(before, _)| *before == row).map(|(_, outcome)| *outcome)
+        };
         let changed: Vec<_> = now.iter().filter(|row| unchanged(row).is_none()).cloned().collect();
         let mut again = self.outcomes(&changed)?.into_iter();
         let mut counts = Counts { rows: count(now.len()), retried: count(changed.len()), ..Counts::default() };
@@ -149,8 +163,12 @@ impl Worker {
                 Some(outcome) => outcome.clone(),
                 None => again.next().unwrap_or(Outcome::Same),
             };
-            let outcome = match refused.get(&row.exact(ids)) {
-                Some(reason) => Outcome::Fault(vec![FieldFault::new("", *reason)]),
+            let refused_for = match refused.get(&row.exact(ids)) {
+                None if row.ids(ids).any(Held::is_null) => Some(Reason::IdMissing),
+                reason => reason.copied(),
+            };
+            let outcome = match refused_for {
+                Some(reason) => Outcome::Fault(vec![FieldFault::new("", reason)]),
                 None => outcome,
             };
             match self.apply(&writing, chunk, row, outcome, &mut counts, refused)? {
@@ -248,6 +266,12 @@ impl Worker {
     }
 }
 
+impl fmt::Debug for Worker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Worker").field("job", &self.job).field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
 enum Step {
     Done(ChunkDone),
     /// No chunk is left, or the job does not run.
@@ -263,7 +287,12 @@ enum Written {
     RolledBack,
 }
 
-fn read_rows(connection: &Connection, statements: &Statements, cells: usize, chunk: &Chunk) -> Result<Vec<HeldRow>, Trouble> {
+fn read_rows(
+    connection: &Connection,
+    statements: &Statements,
+    cells: usize,
+    chunk: &Chunk,
+) -> Result<Vec<HeldRow>, Trouble> {
     let bounds = Bounds { lower: chunk.lower.is_some(), upper: chunk.upper.is_some() };
     let mut statement = connection.prepare_cached(&statements.rows(bounds))?;
     let values = chunk.lower.iter().flatten().chain(chunk.upper.iter().flatten());
@@ -282,3 +311,7 @@ fn is_about_the_row(error: &rusqlite::Error) -> bool {
 fn count(rows: usize) -> u64 {
     u64::try_from(rows).unwrap_or(u64::MAX)
 }
+
+#[cfg(test)]
+#[path = "worker_tests.rs"]
+mod tests;
