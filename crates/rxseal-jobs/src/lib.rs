@@ -3,6 +3,7 @@
 mod end;
 mod fault;
 mod key_text;
+mod options;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 mod progress;
@@ -14,6 +15,7 @@ mod throttle;
 mod trouble;
 
 pub use fault::{Fault, FieldFault, Reason};
+pub use options::{PlanOptions, WorkerOptions};
 pub use progress::{ChunkDone, Counts, Ended, State, Status};
 pub use row::{Cell, Change, ChunkWork, Form, NewCell, Outcome, Row, WorkFuture};
 pub use spec::{Column, ColumnRole, Operation, Pinned, Spec};

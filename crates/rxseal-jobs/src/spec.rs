@@ -132,6 +132,8 @@ pub(crate) struct Body {
     pub(crate) table: String,
     pub(crate) record_type: String,
     pub(crate) columns: Vec<Column>,
+    /// The column that says of which keyspace a row is, if rows of several are in the table.
+    pub(crate) keyspace_column: Option<String>,
     /// All that decides about a token: the classes, types and blocks of the fields.
     pub(crate) schema: String,
 }
@@ -186,6 +188,12 @@ impl Spec {
     #[must_use]
     pub fn columns(&self) -> &[Column] {
         &self.body.columns
+    }
+
+    /// The column that says of which keyspace a row is, and the keyspace whose rows the job is for. `None` if all rows are of one.
+    #[must_use]
+    pub fn keyspace_filter(&self) -> Option<(&str, &str)> {
+        self.body.keyspace_column.as_deref().map(|column| (column, self.keyspace()))
     }
 
     /// The generation of the keyring.
