@@ -32,9 +32,13 @@ impl Held {
     pub(super) fn new(cell: &NewCell) -> Self {
         match cell {
             NewCell::Null => Self::Null,
-            NewCell::Text(text) => Self::Text(Zeroizing::new(text.as_bytes().to_vec())),
+            NewCell::Text(text) => Self::text(text),
             NewCell::Bytes(bytes) => Self::Bytes(bytes.clone()),
         }
+    }
+
+    pub(super) fn text(text: &str) -> Self {
+        Self::Text(Zeroizing::new(text.as_bytes().to_vec()))
     }
 
     /// What the work sees: a number is the text of its shortest decimal.

@@ -8,6 +8,8 @@ pub(super) struct Statements {
     /// As the work has them.
     columns: Vec<String>,
     keys: Vec<Key>,
+    /// The column of the keyspace, if rows of several are in the table.
+    filter: Option<String>,
 }
 
 /// A column of the id.
@@ -19,7 +21,7 @@ pub(super) struct Key {
     pub(super) may_be_null: bool,
 }
 
-/// Whether a range has a lower and an upper bound. The parameters are those of the lower one, then those of the upper one.
+/// Whether a range has a lower and an upper bound. The parameters are those of the lower one, those of the upper one, then the keyspace.
 #[derive(Clone, Copy)]
 pub(super) struct Bounds {
     pub(super) lower: bool,
@@ -27,9 +29,10 @@ pub(super) struct Bounds {
 }
 
 impl Statements {
-    pub(super) fn new(table: String, columns: &[Column], keys: Vec<Key>) -> Self {
+    pub(super) fn new(table: String, columns: &[Column], keys: Vec<Key>, filter: Option<&str>) -> Self {
         let columns = columns.iter().map(|column| quoted(column.name())).collect();
-        Self { table, columns, keys }
+        let filter = filter.map(of_table);
+        Self { table, columns, keys, filter }
     }
 
     /// The places of the id's columns among the ids of the map, in the order of the bounds.
@@ -40,20 +43,25 @@ impl Statements {
     /// Every id, in order.
     pub(super) fn ids(&self) -> String {
         let ids = list(self.keys.iter().map(|key| of_table(&key.name)));
-        format!("SELECT {ids} FROM {} AS t ORDER BY {ids}", self.table)
+        format!("SELECT {ids} FROM {} AS t WHERE {} ORDER BY {ids}", self.table, self.filter())
     }
 
     /// The rows of a range, with all columns of the job.
     pub(super) fn rows(&self, bounds: Bounds) -> String {
         let columns = list(self.columns.iter().map(|column| format!("t.{column}")));
         let order = list(self.keys.iter().map(|key| of_table(&key.name)));
-        format!("SELECT {columns} FROM {} AS t WHERE {} ORDER BY {order}", self.table, self.range(bounds))
+        format!(
+            "SELECT {columns} FROM {} AS t WHERE {} AND {} ORDER BY {order}",
+            self.table,
+            self.range(bounds),
+            self.filter()
+        )
     }
 
-    /// These columns of all rows.
+    /// These columns of all rows. The parameter of this and of [`ids`](Self::ids) is the keyspace.
     pub(super) fn scan(&self, columns: &[&str]) -> String {
         let columns = list(columns.iter().map(|column| of_table(column)));
-        format!("SELECT {columns} FROM {} AS t", self.table)
+        format!("SELECT {columns} FROM {} AS t WHERE {}", self.table, self.filter())
     }
 
     /// Writes these columns of one row. Parameters: the new values, then the id in the order of the keys.
@@ -69,6 +77,13 @@ impl Statements {
             format!("{name} = ?{number} AND {name} = ?{number} COLLATE BINARY")
         });
         format!("UPDATE {} SET {set} WHERE {}", self.table, id.collect::<Vec<_>>().join(" AND "))
+    }
+
+    fn filter(&self) -> String {
+        // As text: a tenant's number is a number in some tables.
+        self.filter
+            .as_ref()
+            .map_or_else(|| "TRUE".to_owned(), |column| format!("CAST({column} AS TEXT) = ? COLLATE BINARY"))
     }
 
     fn range(&self, bounds: Bounds) -> String {

@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension};
 use super::statements::{Key, Statements, quoted};
 use super::trouble::Trouble;
 use crate::row::Form;
-use crate::spec::{Column, ColumnRole};
+use crate::spec::{Column, ColumnRole, Spec};
 
 /// A table of rows, as the file has it now.
 #[derive(Clone, Debug)]
@@ -59,11 +59,10 @@ impl Table {
     }
 
     /// The statements of a job over these columns, and the form of each column.
-    pub(super) fn statements(
-        &self,
-        connection: &Connection,
-        columns: &[Column],
-    ) -> Result<(Statements, Vec<Form>), Trouble> {
+    pub(super) fn statements(&self, connection: &Connection, spec: &Spec) -> Result<(Statements, Vec<Form>), Trouble> {
+        let columns = spec.columns();
+        let filter = spec.keyspace_filter().map(|(column, _)| column);
+        filter.map(|column| self.column(column)).transpose()?;
         let ids: Vec<_> = columns.iter().filter(|column| column.role() == ColumnRole::Id).map(Column::name).collect();
         let keys = self.key(connection, &ids)?;
         let form = |column: &Column| {
@@ -74,7 +73,7 @@ impl Table {
             Ok(Form::Text)
         };
         let forms = columns.iter().map(form).collect::<Result<_, Trouble>>()?;
-        Ok((Statements::new(self.quoted(), columns, keys), forms))
+        Ok((Statements::new(self.quoted(), columns, keys, filter), forms))
     }
 
     /// The form of tokens in this column: bytes in a BLOB column, text in one of text.

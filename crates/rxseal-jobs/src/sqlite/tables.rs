@@ -1,7 +1,7 @@
 //! The tables of jobs: which there are, which chunks are left, and what was found.
 
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
-use rxseal::KeyId;
+use rxseal::{Error, KeyId};
 
 use super::held::Held;
 use super::place;
@@ -9,6 +9,7 @@ use super::trouble::Trouble;
 use crate::fault::{Fault, FieldFault, Reason};
 use crate::progress::{Counts, State, Status};
 use crate::spec::{Pinned, Spec};
+use crate::trouble::refused;
 
 /// The tables of jobs, in the database of the table that they are about: a chunk and its rows are one transaction.
 pub(super) const SCHEMA: &str = include_str!("sql/jobs.sql");
@@ -42,10 +43,10 @@ pub(super) fn insert_job(connection: &Connection, job: &NewJob<'_>) -> Result<()
     let NewJob { name, spec, rows, plaintext } = job;
     let pinned = spec.pinned();
     connection.execute(
-        "INSERT INTO rxseal_job (job, op, source, spec, spec_digest, generation, target, state, rows_total, plain_at_start, created)
-         VALUES (:job, :op, :source, :spec, :digest, :generation, :target, 'running', :rows, :plaintext, strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))",
+        "INSERT INTO rxseal_job (job, op, at, spec, spec_digest, generation, target, state, rows_total, plain_at_start, created)
+         VALUES (:job, :op, :at, :spec, :digest, :generation, :target, 'running', :rows, :plaintext, strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))",
         named_params! {
-            ":job": name, ":op": spec.operation().as_str(), ":source": spec.at(), ":spec": spec.to_json(), ":digest": pinned.digest,
+            ":job": name, ":op": spec.operation().as_str(), ":at": spec.at(), ":spec": spec.to_json(), ":digest": pinned.digest,
             ":generation": number(pinned.generation), ":target": pinned.target.to_string(), ":rows": number(*rows),
             ":plaintext": number(*plaintext),
         },
@@ -65,34 +66,29 @@ pub(super) fn insert_chunk(
     Ok(())
 }
 
-pub(super) fn pinned(connection: &Connection, job: &str) -> Result<Pinned, Trouble> {
-    let sql = "SELECT spec_digest, generation, target FROM rxseal_job WHERE job = ?1";
-    let read = |row: &Row<'_>| Ok((row.get::<_, [u8; 32]>(0)?, row.get::<_, i64>(1)?, row.get::<_, String>(2)?));
-    let (digest, generation, target) = connection.query_row(sql, [job], read)?;
-    let target: KeyId = target.parse()?;
-    Ok(Pinned { digest, generation: u64::try_from(generation).unwrap_or_default(), target })
-}
-
-pub(super) fn state(connection: &Connection, job: &str) -> Result<State, Trouble> {
-    let state =
-        connection.query_row("SELECT state FROM rxseal_job WHERE job = ?1", [job], |row| row.get::<_, String>(0));
-    match state.optional()? {
-        Some(state) => Ok(state.parse()?),
-        None => Err(missing(job)),
-    }
+/// What a job is doing, and what it was planned with.
+pub(super) fn job(connection: &Connection, job: &str) -> Result<(State, Pinned), Trouble> {
+    let sql = "SELECT state, spec_digest, generation, target FROM rxseal_job WHERE job = ?1";
+    let read = |row: &Row<'_>| Ok((row.get::<_, String>(0)?, row.get(1)?, count(row, 2)?, row.get::<_, String>(3)?));
+    let Some((state, digest, generation, target)) = connection.query_row(sql, [job], read).optional()? else {
+        return Err(no_such_job().into());
+    };
+    let target: Option<KeyId> = target.parse().ok();
+    let target = target.ok_or_else(|| refused("a row of rxseal_job was changed by hand: plan a new job"))?;
+    Ok((state.parse()?, Pinned { digest, generation, target }))
 }
 
 /// Sets the state, if it is one of `from`. Says whether it was.
-pub(super) fn set_state(connection: &Connection, job: &str, from: &[State], to: State) -> Result<bool, Trouble> {
-    if !from.contains(&state(connection, job)?) {
+pub(super) fn turn(connection: &Connection, name: &str, from: &[State], to: State) -> Result<bool, Trouble> {
+    if !from.contains(&job(connection, name)?.0) {
         return Ok(false);
     }
-    connection.execute("UPDATE rxseal_job SET state = ?2 WHERE job = ?1", [job, to.as_str()])?;
+    connection.execute("UPDATE rxseal_job SET state = ?2 WHERE job = ?1", [name, to.as_str()])?;
     Ok(true)
 }
 
-pub(super) fn missing(job: &str) -> Trouble {
-    Trouble::refused(format!("there is no job {job}: `rxseal job status` lists them"))
+pub(super) fn no_such_job() -> Error {
+    refused("there is no job of this name in the database: plan it first")
 }
 
 /// The first chunk that is not done.
@@ -141,35 +137,33 @@ pub(super) fn insert_fault(
     Ok(())
 }
 
-/// Faults in the order in which they were found, from the `after`th on.
-pub(super) fn faults(connection: &Connection, job: &str, after: u64, limit: u32) -> Result<Vec<Fault>, Trouble> {
+/// Faults behind the one with this number, each with its number.
+pub(super) fn faults(connection: &Connection, job: &str, after: u64, limit: u32) -> Result<Vec<(u64, Fault)>, Trouble> {
     let sql =
-        "SELECT chunk, row_id, field, reason FROM rxseal_fault WHERE job = ?1 ORDER BY chunk, rowid LIMIT ?3 OFFSET ?2";
+        "SELECT id, chunk, row_id, field, reason FROM rxseal_fault WHERE job = ?1 AND id > ?2 ORDER BY id LIMIT ?3";
     let mut statement = connection.prepare(sql)?;
     let mut rows = statement.query(params![job, number(after), limit])?;
     let mut faults = Vec::new();
     while let Some(row) = rows.next()? {
-        let reason: String = row.get(3)?;
-        let reason = Reason::parse(&reason)
-            .ok_or_else(|| Trouble::refused("rxseal_fault has a reason that this release does not know".to_owned()))?;
-        faults.push(Fault::new(row.get(0)?, row.get(1)?, FieldFault::new(row.get::<_, String>(2)?, reason)));
+        let reason = Reason::parse(&row.get::<_, String>(4)?);
+        let reason = reason.ok_or_else(|| refused("a fault has a reason that this release does not know"))?;
+        let fault = FieldFault::new(row.get::<_, String>(3)?, reason);
+        faults.push((count(row, 0)?, Fault::new(row.get(1)?, row.get(2)?, fault)));
     }
     Ok(faults)
 }
 
-/// Forgets the faults, and lets every chunk be done again.
-pub(super) fn reopen(connection: &Connection, job: &str) -> Result<(), Trouble> {
+/// Forgets the faults, and lets every chunk be done again by workers with a keyring of this generation or later.
+pub(super) fn reopen(connection: &Connection, job: &str, plaintext: u64, generation: u64) -> Result<(), Trouble> {
     connection.execute("DELETE FROM rxseal_fault WHERE job = ?1", [job])?;
-    // What was sealed is no longer there to be sealed.
     connection.execute(
-        "UPDATE rxseal_job SET state = 'running', plain_at_start = max(0, plain_at_start
-             - (SELECT coalesce(sum(sealed), 0) - coalesce(sum(unsealed), 0) FROM rxseal_chunk AS c WHERE c.job = ?1)) WHERE job = ?1",
+        "UPDATE rxseal_chunk SET state = 'todo', worker = NULL, rows = 0, written = 0, skipped = 0, retried = 0, failed = 0, sealed = 0,
+             unsealed = 0, at = NULL WHERE job = ?1",
         [job],
     )?;
     connection.execute(
-        "UPDATE rxseal_chunk SET state = 'todo', rows = 0, written = 0, skipped = 0, retried = 0, failed = 0, sealed = 0, unsealed = 0
-         WHERE job = ?1",
-        [job],
+        "UPDATE rxseal_job SET state = 'running', plain_at_start = ?2, generation = max(generation, ?3) WHERE job = ?1",
+        params![job, number(plaintext), number(generation)],
     )?;
     Ok(())
 }
@@ -181,15 +175,14 @@ pub(super) fn jobs(connection: &Connection) -> Result<Vec<String>, Trouble> {
 }
 
 pub(super) fn status(connection: &Connection, job: &str) -> Result<Status, Trouble> {
-    let sql =
-        "SELECT op, source, state, rows_total, created, (SELECT count(*) FROM rxseal_fault AS f WHERE f.job = j.job)
+    let sql = "SELECT op, at, state, rows_total, created, (SELECT count(*) FROM rxseal_fault AS f WHERE f.job = j.job)
                FROM rxseal_job AS j WHERE job = ?1";
     let read = |row: &Row<'_>| {
         let texts: [String; 4] = [row.get(0)?, row.get(1)?, row.get(2)?, row.get(4)?];
         Ok((texts, count(row, 3)?, count(row, 5)?))
     };
     let found = connection.query_row(sql, [job], read).optional()?;
-    let Some(([op, at, state, created], rows_total, faults)) = found else { return Err(missing(job)) };
+    let Some(([op, at, state, created], rows_total, faults)) = found else { return Err(no_such_job().into()) };
     let (chunks, chunks_done, counts) = progress(connection, job)?;
     Ok(Status {
         job: job.to_owned(),

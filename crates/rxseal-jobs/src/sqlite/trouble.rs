@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use rusqlite::ErrorCode;
 use rxseal::Error;
 use rxseal_sqlite::__private::trouble;
 
@@ -18,6 +19,12 @@ pub(super) enum Trouble {
 impl Trouble {
     pub(super) fn refused(why: String) -> Self {
         Self::Refused(why)
+    }
+
+    /// Whether another program holds the lock.
+    pub(super) fn is_busy(&self) -> bool {
+        let busy = [ErrorCode::DatabaseBusy, ErrorCode::DatabaseLocked];
+        matches!(self, Self::Sqlite(error) if error.sqlite_error_code().is_some_and(|code| busy.contains(&code)))
     }
 
     pub(super) fn at(self, path: &Path) -> Error {

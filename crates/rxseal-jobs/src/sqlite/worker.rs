@@ -2,10 +2,9 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior, params_from_iter};
 use rxseal::{Error, run_local};
@@ -19,71 +18,137 @@ use super::table::Table;
 use super::tables::{self, Chunk};
 use super::trouble::Trouble;
 use crate::fault::{FieldFault, Reason};
+use crate::options::WorkerOptions;
 use crate::progress::{ChunkDone, Counts, State};
 use crate::row::{Change, ChunkWork, Form, Outcome};
 use crate::spec::{ColumnRole, Spec};
+use crate::throttle::Throttle;
+use crate::trouble::refused;
 
 /// Works on the chunks of a job, one after the other. The loop is `while worker.run_chunk()?.is_some() {}`.
 ///
 /// SQLite has one writer at a time, so a second worker makes nothing faster. It does no harm either: a chunk counts once.
 pub struct Worker {
-    path: PathBuf,
-    connection: Connection,
-    job: String,
-    name: String,
+    job: Job,
+    spec: Spec,
     work: Arc<dyn ChunkWork>,
+    options: WorkerOptions,
+    connection: Connection,
     statements: Statements,
     forms: Vec<Form>,
     ids: usize,
+    throttle: Throttle,
+    not_before: Option<Instant>,
     /// Until when others have the lock to themselves.
     next_lock: Option<Instant>,
+    looked: Instant,
 }
 
+/// How often a chunk is begun anew because another program held the lock for 5 seconds.
+const ATTEMPTS: u32 = 5;
+/// A long wait is cut into these, so that a job that was paused meanwhile ends soon.
+const NAP: Duration = Duration::from_secs(5);
+/// The minute of the day by this machine's clock and time zone.
+const MINUTE: &str = "SELECT strftime('%H', 'now', 'localtime') * 60 + strftime('%M', 'now', 'localtime')";
+
 impl Worker {
-    /// Joins a job, as a worker of this name.
+    /// Joins a job.
     ///
     /// # Errors
     ///
     /// - `job-mismatch` if the spec is not the one that the job was planned with, or the keyring is older.
     /// - `job-refused` if there is no such job, or the table is no longer as it was.
     /// - `store-refused` if the file may not be written, or belongs to somebody else. `store-unavailable` if it is locked.
-    pub fn join(job: &Job, spec: &Spec, work: Arc<dyn ChunkWork>, name: &str) -> Result<Self, Error> {
+    pub fn join(job: &Job, spec: &Spec, work: Arc<dyn ChunkWork>, options: WorkerOptions) -> Result<Self, Error> {
         let connection = open_to_write(job.path())?;
-        let joined = (|| {
-            // With a write-ahead log the file stays whole, and a chunk that a power cut takes away is done again.
-            let mode: String = connection.query_row("PRAGMA journal_mode", (), |row| row.get(0))?;
-            if mode == "wal" {
-                connection.execute_batch("PRAGMA synchronous = NORMAL")?;
-            }
-            spec.admit(&tables::pinned(&connection, job.name())?)?;
-            let table = Table::read(&connection, spec.table())?;
-            let (statements, forms) = table.statements(&connection, spec.columns())?;
-            Ok((statements, forms))
-        })();
-        let (statements, forms) = joined.map_err(|trouble: Trouble| trouble.at(job.path()))?;
+        let joined = join(&connection, job.name(), spec, &*work).map_err(|trouble| trouble.at(job.path()));
+        let (statements, forms) = joined?;
         let ids = spec.columns().iter().filter(|column| column.role() == ColumnRole::Id).count();
-        let (path, job, name) = (job.path().to_owned(), job.name().to_owned(), name.to_owned());
-        Ok(Self { path, connection, job, name, work, statements, forms, ids, next_lock: None })
+        let (job, spec, throttle) = (job.clone(), spec.clone(), Throttle::new(&options.limits));
+        let (not_before, next_lock, looked) = (None, None, Instant::now());
+        Ok(Self {
+            job,
+            spec,
+            work,
+            options,
+            connection,
+            statements,
+            forms,
+            ids,
+            throttle,
+            not_before,
+            next_lock,
+            looked,
+        })
     }
 
-    /// Works on the next chunk. `None` if none is left, or if the job was paused or has stopped.
+    /// Works on the next chunk. `None` if none is left, or if somebody paused the job. It waits for no [`pause`](Self::pause).
+    ///
+    /// If another program holds the lock for 5 seconds, it begins anew, up to 5 times.
     ///
     /// # Errors
     ///
-    /// - `store-unavailable` if another program held the lock for 5 seconds, or the disk is full or failed. Nothing of the chunk was written, so
-    ///   call it again.
+    /// - `job-stopped` if there is more plaintext than the job left. `job-mismatch` if the job was planned anew.
+    /// - `job-refused` if a trigger changes other rows than the one that was written.
+    /// - `store-unavailable` if another program holds the lock, or the disk is full or failed. Nothing of the chunk was written, so call it
+    ///   again later.
     /// - `store-refused` if the database refuses the worker.
     /// - Those of [`ChunkWork::run`].
     pub fn run_chunk(&mut self) -> Result<Option<ChunkDone>, Error> {
+        if self.looked.elapsed() >= self.options.look_every {
+            // Plaintext that became more is found while the job runs, and not at its end alone.
+            self.job.look(&self.spec)?;
+            self.looked = Instant::now();
+        }
+        let mut attempt = 1;
         loop {
-            match self.next_chunk().map_err(|trouble| trouble.at(&self.path))? {
-                Step::Done(done) => {
+            match self.next_chunk() {
+                Ok(Step::Done(done)) => {
                     // SQLite's lock has no queue: a program that waits for it asks every few milliseconds, and must find it free sometimes.
                     self.next_lock = Instant::now().checked_add(done.held.div_f32(2.0));
+                    let pause = self.throttle.after_chunk(done.counts.rows, done.took);
+                    self.not_before = Instant::now().checked_add(pause);
                     return Ok(Some(done));
                 }
-                Step::NothingLeft => return Ok(None),
-                Step::SomebodyElse => {}
+                Ok(Step::NothingLeft) => return Ok(None),
+                Ok(Step::SomebodyElse) => {}
+                Err(trouble) if trouble.is_busy() && attempt < ATTEMPTS => attempt = attempt.saturating_add(1),
+                Err(trouble) => return Err(trouble.at(self.job.path())),
+            }
+        }
+    }
+
+    /// How long to wait before the next chunk: for the rate, for the hours, or because the last chunk was slow.
+    ///
+    /// # Errors
+    ///
+    /// `store-refused` if SQLite does not tell the time.
+    pub fn pause(&mut self) -> Result<Duration, Error> {
+        let rest = self.not_before.map_or(Duration::ZERO, |until| until.saturating_duration_since(Instant::now()));
+        let Some(hours) = self.options.limits.between.filter(|_| rest.is_zero()) else { return Ok(rest) };
+        let minute = self.connection.query_row(MINUTE, (), |row| row.get(0));
+        Ok(hours.wait(minute.map_err(|error| Trouble::from(error).at(self.job.path()))?))
+    }
+
+    /// Works until no chunk is left or somebody pauses the job, holds itself to its limits, and calls `after` for each chunk, which says
+    /// whether to go on.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`run_chunk`](Self::run_chunk) and [`pause`](Self::pause).
+    pub fn run(&mut self, mut after: impl FnMut(&ChunkDone) -> bool) -> Result<(), Error> {
+        loop {
+            let pause = self.pause()?;
+            if !pause.is_zero() {
+                thread::sleep(pause.min(NAP));
+                if pause > NAP && self.job.status()?.state != State::Running {
+                    return Ok(());
+                }
+                continue;
+            }
+            match self.run_chunk()? {
+                Some(done) if after(&done) => {}
+                _ => return Ok(()),
             }
         }
     }
@@ -115,12 +180,19 @@ impl Worker {
     /// A chunk and its rows, as they are at one moment. Nobody is kept from writing.
     fn read_next(&self) -> Result<Option<(Chunk, Vec<HeldRow>)>, Trouble> {
         let reading = Transaction::new_unchecked(&self.connection, TransactionBehavior::Deferred)?;
-        if tables::state(&reading, &self.job)? != State::Running {
+        if !self.is_running(&reading)? {
             return Ok(None);
         }
-        let Some(chunk) = tables::next_chunk(&reading, &self.job, self.ids)? else { return Ok(None) };
-        let rows = read_rows(&reading, &self.statements, self.forms.len(), &chunk)?;
+        let Some(chunk) = tables::next_chunk(&reading, self.job.name(), self.ids)? else { return Ok(None) };
+        let rows = self.read_rows(&reading, &chunk)?;
         Ok(Some((chunk, rows)))
+    }
+
+    /// Each time, since somebody may have paused the job, or planned another one of this name.
+    fn is_running(&self, connection: &Connection) -> Result<bool, Trouble> {
+        let (state, pinned) = tables::job(connection, self.job.name())?;
+        self.spec.admit(&pinned)?;
+        if state == State::Stopped { Err(Error::job_stopped().into()) } else { Ok(state == State::Running) }
     }
 
     fn outcomes(&self, rows: &[HeldRow]) -> Result<Vec<Outcome>, Trouble> {
@@ -130,7 +202,7 @@ impl Worker {
         let rows: Vec<_> = rows.iter().map(|row| row.row(&self.forms)).collect();
         let outcomes = run_local(self.work.run(&rows))?;
         if outcomes.len() != rows.len() {
-            return Err(Trouble::refused("the work gave another number of outcomes than there are rows".to_owned()));
+            return Err(refused("the work did not give one outcome for each row").into());
         }
         Ok(outcomes)
     }
@@ -145,10 +217,10 @@ impl Worker {
     ) -> Result<Written, Trouble> {
         let (ids, refused_before) = (self.ids, refused.len());
         let writing = Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)?;
-        if tables::state(&writing, &self.job)? != State::Running || !tables::is_left(&writing, &self.job, chunk.no)? {
+        if !self.is_running(&writing)? || !tables::is_left(&writing, self.job.name(), chunk.no)? {
             return Ok(Written::SomebodyElse);
         }
-        let now = read_rows(&writing, &self.statements, self.forms.len(), chunk)?;
+        let now = self.read_rows(&writing, chunk)?;
         let known: HashMap<_, _> =
             before.iter().zip(outcomes).map(|(row, outcome)| (row.exact(ids), (row, outcome))).collect();
         let unchanged = |row: &HeldRow| {
@@ -183,7 +255,7 @@ impl Worker {
             }
             return Ok(Written::RolledBack);
         }
-        tables::finish_chunk(&writing, &self.job, chunk.no, &self.name, &counts)?;
+        tables::finish_chunk(&writing, self.job.name(), chunk.no, &self.options.name, &counts)?;
         writing.commit()?;
         Ok(Written::Committed(counts))
     }
@@ -224,7 +296,7 @@ impl Worker {
         counts.failed = counts.failed.saturating_add(1);
         let id = shown(row.ids(self.ids));
         for fault in &faults {
-            tables::insert_fault(writing, &self.job, chunk.no, &id, fault)?;
+            tables::insert_fault(writing, self.job.name(), chunk.no, &id, fault)?;
         }
         Ok(Some(row))
     }
@@ -252,7 +324,7 @@ impl Worker {
         expected: &[HeldRow],
         refused: &mut HashMap<String, Reason>,
     ) -> Result<bool, Trouble> {
-        let stored = read_rows(writing, &self.statements, self.forms.len(), chunk)?;
+        let stored = self.read_rows(writing, chunk)?;
         let stored: HashMap<_, _> = stored.iter().map(|row| (row.exact(self.ids), row)).collect();
         let mut is_same = true;
         for row in expected {
@@ -264,11 +336,20 @@ impl Worker {
         }
         Ok(is_same)
     }
+
+    fn read_rows(&self, connection: &Connection, chunk: &Chunk) -> Result<Vec<HeldRow>, Trouble> {
+        let bounds = Bounds { lower: chunk.lower.is_some(), upper: chunk.upper.is_some() };
+        let keyspace = self.spec.keyspace_filter().map(|(_, keyspace)| Held::text(keyspace));
+        let values = chunk.lower.iter().flatten().chain(chunk.upper.iter().flatten()).chain(&keyspace);
+        let mut statement = connection.prepare_cached(&self.statements.rows(bounds))?;
+        let rows = statement.query_map(params_from_iter(values), |row| HeldRow::read(row, self.forms.len()))?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
 }
 
 impl fmt::Debug for Worker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Worker").field("job", &self.job).field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("Worker").field("job", &self.job).field("options", &self.options).finish_non_exhaustive()
     }
 }
 
@@ -287,17 +368,25 @@ enum Written {
     RolledBack,
 }
 
-fn read_rows(
+fn join(
     connection: &Connection,
-    statements: &Statements,
-    cells: usize,
-    chunk: &Chunk,
-) -> Result<Vec<HeldRow>, Trouble> {
-    let bounds = Bounds { lower: chunk.lower.is_some(), upper: chunk.upper.is_some() };
-    let mut statement = connection.prepare_cached(&statements.rows(bounds))?;
-    let values = chunk.lower.iter().flatten().chain(chunk.upper.iter().flatten());
-    let rows = statement.query_map(params_from_iter(values), |row| HeldRow::read(row, cells))?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
+    name: &str,
+    spec: &Spec,
+    work: &dyn ChunkWork,
+) -> Result<(Statements, Vec<Form>), Trouble> {
+    if !tables::exist(connection)? {
+        return Err(tables::no_such_job().into());
+    }
+    spec.admit(&tables::job(connection, name)?.1)?;
+    if work.columns() != spec.columns() {
+        return Err(Error::job_mismatch("the work is of other columns than the spec").into());
+    }
+    // With a write-ahead log the file stays whole, and a chunk that a power cut takes away is done again.
+    let mode: String = connection.query_row("PRAGMA journal_mode", (), |row| row.get(0))?;
+    if mode == "wal" {
+        connection.execute_batch("PRAGMA synchronous = NORMAL")?;
+    }
+    Table::read(connection, spec.table())?.statements(connection, spec)
 }
 
 /// Whether the database refuses this row, and not the whole work: a constraint, or a trigger that raises an error.

@@ -1,8 +1,10 @@
 //! Tables, triggers and other writers, with work that only marks texts.
 
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::*;
+use crate::options::PlanOptions;
 use crate::row::{Cell, NewCell, Row, WorkFuture};
 use crate::spec::{Body, Column, Operation};
 
@@ -57,6 +59,7 @@ impl Setup {
             at: "sqlite:t.db#t".into(),
             table: "t".into(),
             record_type: "t".into(),
+            keyspace_column: None,
             columns: columns.chain([Column::new("v", ColumnRole::Sealed, "phi.note")]).collect(),
             schema: String::new(),
         };
@@ -71,18 +74,18 @@ impl Setup {
 
     fn db(&self) -> Connection {
         let db = Connection::open(self.path()).unwrap();
-        db.busy_timeout(std::time::Duration::from_secs(5)).unwrap();
+        db.busy_timeout(Duration::from_secs(5)).unwrap();
         db
     }
 
     fn plan(&self, chunk_rows: u32) -> Job {
-        Job::plan(self.path(), "job-1", &self.spec, chunk_rows).unwrap()
+        Job::plan(self.path(), "job-1", &self.spec, &options(chunk_rows)).unwrap()
     }
 
     fn worker(&self, job: &Job, meanwhile: impl Fn() + Send + Sync + 'static) -> Worker {
         let columns = self.spec.columns().to_vec();
         let work = Marking { columns, meanwhile: Box::new(meanwhile), runs: AtomicU32::new(0) };
-        Worker::join(job, &self.spec, Arc::new(work), "w-1").unwrap()
+        Worker::join(job, &self.spec, Arc::new(work), worker("w-1")).unwrap()
     }
 
     /// Plans a job and does all of it.
@@ -113,8 +116,16 @@ impl Drop for Setup {
     }
 }
 
+fn options(chunk_rows: u32) -> PlanOptions {
+    PlanOptions { chunk_rows, ..PlanOptions::default() }
+}
+
+fn worker(name: &str) -> WorkerOptions {
+    WorkerOptions { name: name.into(), ..WorkerOptions::default() }
+}
+
 fn reasons(job: &Job) -> Vec<(String, &'static str)> {
-    job.faults(0, 1000).unwrap().into_iter().map(|fault| (fault.row_id, fault.reason.as_str())).collect()
+    job.faults(0, 1000).unwrap().into_iter().map(|(_, fault)| (fault.row_id, fault.reason.as_str())).collect()
 }
 
 const ROWS: &str = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100)";
@@ -182,7 +193,7 @@ fn every_kind_of_key_is_in_one_chunk() {
             assert_eq!(counts.written, counts.rows, "{name}");
             assert_eq!(setup.count("SELECT count(*) FROM t WHERE v <> 'S:x'"), 0, "{name}");
             // All of it again writes nothing.
-            job.reopen().unwrap();
+            job.reopen(&setup.spec).unwrap();
             let mut worker = setup.worker(&job, || {});
             while worker.run_chunk().unwrap().is_some() {}
             let again = job.status().unwrap().counts;
@@ -230,7 +241,7 @@ fn a_table_that_cannot_be_worked_on_is_refused() {
         ("rowid", "CREATE TABLE t (v TEXT)", "rowid", "no column rowid"),
     ] {
         let setup = Setup::new(name, sql, &[id]);
-        let error = Job::plan(setup.path(), "job-1", &setup.spec, 10).unwrap_err();
+        let error = Job::plan(setup.path(), "job-1", &setup.spec, &options(10)).unwrap_err();
         assert_eq!(error.code().as_str(), "job-refused", "{name}");
         let text = std::error::Error::source(&error).unwrap().to_string();
         assert!(text.contains(part) && text.contains("t.db"), "{name}: {text}");
@@ -277,7 +288,7 @@ fn one_of_two_processes_does_a_chunk() {
     let mut second = setup.worker(&job, move || {
         let columns = spec.columns().to_vec();
         let work = Marking { columns, meanwhile: Box::new(|| {}), runs: AtomicU32::new(0) };
-        let mut other = Worker::join(&again, &spec, Arc::new(work), "w-2").unwrap();
+        let mut other = Worker::join(&again, &spec, Arc::new(work), worker("w-2")).unwrap();
         assert!(other.run_chunk().unwrap().is_some());
     });
     assert!(second.run_chunk().unwrap().is_none());
@@ -291,15 +302,16 @@ fn a_pause_takes_effect_before_the_chunk_is_written() {
     let setup = Setup::new("pause", TABLE, &["id"]);
     let job = setup.plan(2);
     let pausing = job.clone();
-    let mut worker = setup.worker(&job, move || assert!(pausing.pause().unwrap()));
+    let mut worker = setup.worker(&job, move || pausing.pause().unwrap());
     assert!(worker.run_chunk().unwrap().is_none());
     assert_eq!(job.status().unwrap().state, State::Paused);
-    assert!(!job.pause().unwrap() && job.resume().unwrap());
+    job.pause().unwrap();
+    job.resume().unwrap();
     while worker.run_chunk().unwrap().is_some() {}
     assert_eq!(job.status().unwrap().counts.rows, 6);
     assert!(Job::open(setup.path(), "job-2").unwrap_err().code().as_str() == "job-refused");
     assert_eq!(Job::list(setup.path()).unwrap(), [job.status().unwrap()]);
-    assert_eq!(Job::plan(setup.path(), "job-1", &setup.spec, 2).unwrap_err().code().as_str(), "job-refused");
+    assert_eq!(Job::plan(setup.path(), "job-1", &setup.spec, &options(2)).unwrap_err().code().as_str(), "job-refused");
 }
 
 #[test]
@@ -400,6 +412,7 @@ fn another_spec_or_an_older_keyring_may_not_join() {
             table: table.into(),
             record_type: "t".into(),
             columns,
+            keyspace_column: None,
             schema: String::new(),
         };
         Spec::of(body, generation, target.parse().unwrap())
@@ -412,7 +425,7 @@ fn another_spec_or_an_older_keyring_may_not_join() {
         (body(1, "AAAAAAAA", "T"), false),
     ] {
         let work = Marking { columns: spec.columns().to_vec(), meanwhile: Box::new(|| {}), runs: AtomicU32::new(0) };
-        let joined = Worker::join(&job, &spec, Arc::new(work), "w-1");
+        let joined = Worker::join(&job, &spec, Arc::new(work), worker("w-1"));
         assert_eq!(joined.is_ok(), is_admitted);
         if let Err(error) = joined {
             assert_eq!(error.code().as_str(), "job-mismatch");

@@ -2,7 +2,7 @@
 CREATE TABLE IF NOT EXISTS rxseal_job (
     job            TEXT    NOT NULL PRIMARY KEY,
     op             TEXT    NOT NULL,
-    source         TEXT    NOT NULL,
+    at             TEXT    NOT NULL,
     spec           TEXT    NOT NULL,
     spec_digest    BLOB    NOT NULL,
     generation     INTEGER NOT NULL,
@@ -32,6 +32,7 @@ CREATE TABLE IF NOT EXISTS rxseal_chunk (
 );
 -- A row that a job left as it was, and why.
 CREATE TABLE IF NOT EXISTS rxseal_fault (
+    id     INTEGER PRIMARY KEY,
     job    TEXT    NOT NULL,
     chunk  INTEGER NOT NULL,
     row_id TEXT    NOT NULL,
