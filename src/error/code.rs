@@ -196,6 +196,15 @@ error_codes! {
     /// the store refused. The error's source says why; repeating does not help.
     StoreRefused = "store-refused",
 
+    // Jobs
+    /// a job cannot be planned or run as it was asked for. The error's source says why.
+    JobRefused = "job-refused",
+    /// the worker has another map, schema or operation than the job was planned with, or another keyring. Give it the same, or plan a new
+    /// job.
+    JobMismatch = "job-mismatch",
+    /// the job stopped, because the number of plaintext values rose. Find the program that writes plaintext, then resume.
+    JobStopped = "job-stopped",
+
     // Root keys and subject keys
     /// the root key is not valid. Restore the file or the variable.
     InvalidRootKey = "invalid-root-key",

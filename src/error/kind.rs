@@ -308,6 +308,16 @@ pub(crate) enum ErrorKind {
     #[error("a file cannot be used")]
     FileRefused,
 
+    // Jobs
+    #[error("the job cannot be planned or run as it was asked for")]
+    JobRefused,
+    #[error("the worker does not have what the job was planned with")]
+    JobMismatch,
+    #[error(
+        "the job stopped, because there is more plaintext than it left: find the program that writes it, then resume the job"
+    )]
+    JobStopped,
+
     // Root keys and subject keys
     #[error("the root key is not valid")]
     InvalidRootKey,
@@ -414,6 +424,9 @@ impl ErrorKind {
             Self::StoreConflict | Self::KeyringExists => ErrorCode::StoreConflict,
             Self::StoredUnread => ErrorCode::StoredUnread,
             Self::KeyringMissing | Self::KeyringLost => ErrorCode::KeyringMissing,
+            Self::JobRefused => ErrorCode::JobRefused,
+            Self::JobMismatch => ErrorCode::JobMismatch,
+            Self::JobStopped => ErrorCode::JobStopped,
             Self::SubjectRetained => ErrorCode::SubjectRetained,
             Self::RetentionPast => ErrorCode::RetentionPast,
             Self::ClearedTooEarly => ErrorCode::ClearedTooEarly,
