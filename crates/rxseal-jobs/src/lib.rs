@@ -4,6 +4,7 @@ mod fault;
 mod key_text;
 #[cfg(feature = "postgres")]
 pub mod postgres;
+mod preflight;
 mod progress;
 mod row;
 mod spec;
@@ -13,6 +14,7 @@ mod throttle;
 mod trouble;
 
 pub use fault::{Fault, FieldFault, Reason};
+pub use preflight::{Concern, ConcernKind, Estimate, Preflight, Replica, Weight};
 pub use progress::{Counts, Ended, State, Status};
 pub use row::{Cell, Change, ChunkWork, Form, NewCell, Outcome, Row, WorkFuture};
 pub use spec::{Column, ColumnRole, Operation, Pinned, Spec};

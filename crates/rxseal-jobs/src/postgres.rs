@@ -1,1 +1,3 @@
 //! Jobs over tables of PostgreSQL.
+
+mod preflight;

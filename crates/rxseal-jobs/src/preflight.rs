@@ -12,7 +12,7 @@ use std::time::Duration;
 pub use self::concern::{Concern, ConcernKind, Weight};
 pub use self::estimate::Estimate;
 pub(crate) use self::estimate::Sizes;
-pub(crate) use self::target::{Flow, Target, TokenColumn};
+pub(crate) use self::target::{Flow, Target, TokenColumn, token_len};
 
 /// What was found about one table. Its `Display` is what `rxseal job plan` prints.
 #[derive(Clone, Debug)]

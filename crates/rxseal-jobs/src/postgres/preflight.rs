@@ -7,9 +7,26 @@ mod server;
 mod sizes;
 
 use sqlx::postgres::PgConnection;
-use sqlx::{Connection, FromRow, query, query_as};
+use sqlx::{AssertSqlSafe, Connection, query_as, query_scalar};
 
-use crate::preflight::{Concern, ConcernKind, Flow, Preflight, Target};
+use crate::preflight::{Concern, ConcernKind, Preflight, Target};
+
+/// A struct that is read from a row whose columns have the names of its fields.
+macro_rules! row {
+    ($(#[$about:meta])* struct $name:ident { $($(#[$docs:meta])* $field:ident: $type:ty,)* }) => {
+        $(#[$about])*
+        struct $name {
+            $($(#[$docs])* $field: $type,)*
+        }
+
+        impl<'r> sqlx::FromRow<'r, sqlx::postgres::PgRow> for $name {
+            fn from_row(row: &'r sqlx::postgres::PgRow) -> Result<Self, sqlx::Error> {
+                Ok(Self { $($field: sqlx::Row::try_get(row, stringify!($field))?,)* })
+            }
+        }
+    };
+}
+use row;
 
 /// Looks at the table before a job. `quoted` is its name as the SQL of this server has it.
 pub(crate) async fn preflight(
@@ -27,32 +44,32 @@ pub(crate) async fn preflight(
     if found.has(ConcernKind::NotATable) {
         return Ok(found.sorted());
     }
-    let sealed: Vec<_> = target.sealed().map(|(name, _)| name.to_owned()).collect();
-    columns::look(&mut db, &table, target, &mut found).await?;
-    keepers::look(&mut db, &table, target, &sealed, &mut found).await?;
+    let columns = columns::look(&mut db, &table, target, &mut found).await?;
+    keepers::look(&mut db, &table, target, &columns, &mut found).await?;
     server::look(&mut db, &table, target.flow, &mut found).await?;
     // What cannot be read cannot be measured.
     if !found.has(ConcernKind::NoColumn) && !found.has(ConcernKind::NoRight) && !found.has(ConcernKind::HiddenRows) {
-        sizes::look(&mut db, &table, target, &mut found).await?;
+        sizes::look(&mut db, &table, target, &columns, &mut found).await?;
     }
     db.rollback().await?;
     Ok(found.sorted())
 }
 
-/// The relation, as the server understands its name.
-#[derive(FromRow)]
-struct Table {
-    oid: i64,
-    quoted: String,
-    kind: String,
-    is_partition: bool,
-    has_children: bool,
-    hides_rows: bool,
-    is_standby: bool,
-    is_read_only: bool,
-    identity: String,
-    vacuums: bool,
-    fill: i32,
+row! {
+    /// The relation, as the server understands its name.
+    struct Table {
+        oid: i64,
+        quoted: String,
+        kind: String,
+        is_partition: bool,
+        has_children: bool,
+        hides_rows: bool,
+        is_standby: bool,
+        is_read_only: bool,
+        identity: String,
+        vacuums: bool,
+        fill: i32,
+    }
 }
 
 const TABLE: &str = "
@@ -97,23 +114,12 @@ impl Table {
     }
 }
 
-/// Whether the server takes this value in a column of this domain.
-async fn domain_takes(db: &mut PgConnection, domain: &str, value: &str) -> Result<bool, sqlx::Error> {
-    let mut attempt = db.begin().await?;
-    let cast = sqlx::AssertSqlSafe(format!("SELECT ($1::text::{domain}) IS NOT NULL"));
-    let taken = query(cast).persistent(false).bind(value).execute(&mut *attempt).await;
-    attempt.rollback().await?;
-    match taken {
-        Ok(_) => Ok(true),
-        // 23514 is check_violation, 22xxx a value that the base type does not take.
-        Err(sqlx::Error::Database(error)) if error.code().is_some_and(|code| code.starts_with("23") || code.starts_with("22")) => {
-            Ok(false)
-        }
-        Err(error) => Err(error),
-    }
-}
-
-/// Whether plaintext is on its way through this job.
-fn binds_plaintext(flow: Flow) -> bool {
-    flow == Flow::Unseal
+/// Of the values in this column that are no tokens yet, in bytes.
+async fn longest(db: &mut PgConnection, table: &Table, quoted: &str) -> Result<usize, sqlx::Error> {
+    let table = &table.quoted;
+    let sql = format!(
+        "SELECT coalesce(max(octet_length({quoted})), 0)::bigint FROM {table} WHERE substring({quoted} FROM 1 FOR 3) <> 'rxs'"
+    );
+    let longest: i64 = query_scalar(AssertSqlSafe(sql)).persistent(false).fetch_one(db).await?;
+    Ok(usize::try_from(longest).unwrap_or(0))
 }

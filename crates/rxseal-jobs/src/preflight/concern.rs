@@ -159,7 +159,7 @@ kinds! {
     /// A type that holds no token unchanged.
     ColumnType = Refuses "column-type": "a column of this type does not keep a token as it is. Use text, varchar or bytea (SQLite: TEXT or BLOB), or a new column of such a type.",
     /// A collation under which different texts are equal.
-    Collation = Refuses "collation": "different texts are equal under this collation, so a changed row would pass as unchanged. Give the column COLLATE \"C\".",
+    Collation = Refuses "collation": "different tokens may be equal under this collation, so a program that compares them would overwrite a change. Give the column COLLATE \"C\".",
     /// The column's length is less than that of the longest token that its values would make.
     TooShort = Refuses "too-short": "the longest value there makes a token that does not fit. Make the column longer, or make it text.",
     /// A column that is computed from a sealed one.
@@ -182,8 +182,6 @@ kinds! {
     IndexEntry = Refuses "index-entry": "an entry of this index may not be as long as a token of the longest value, so the UPDATE would fail. Drop the index.",
     /// The server logs bound values, and the job binds plaintext.
     LoggedValues = Refuses "logged-values": "the server writes bound values of this role into its log, and this job binds plaintext. Run ALTER ROLE .. SET log_parameter_max_length = 0 (and log_parameter_max_length_on_error = 0).",
-    /// The disk has less room than the work needs.
-    NoRoom = Refuses "no-room": "the disk has less room than this needs. Make room first.",
 
     /// A trigger, which fires for each row that the job writes.
     Trigger = Asks "trigger": "it fires for each row that the job writes. Look at what it does, whom it tells, and whether a table that it fills keeps plaintext: the map should name that table.",

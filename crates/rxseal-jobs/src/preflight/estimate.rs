@@ -27,6 +27,7 @@ pub struct Estimate {
     wal: u64,
     growth: u64,
     size_after: u64,
+    in_place: bool,
 }
 
 /// A record of the WAL beside the row in it: the header, the offsets, and its share of the commit.
@@ -57,6 +58,7 @@ impl Estimate {
             wal: whole(wal),
             growth: whole(growth),
             size_after: whole(table + indexes + grown),
+            in_place: sizes.in_place,
         }
     }
 
@@ -66,19 +68,19 @@ impl Estimate {
         self.rows
     }
 
-    /// The table with its indexes now, in bytes.
+    /// The table with its indexes now (SQLite: the file), in bytes.
     #[must_use]
     pub fn size(&self) -> u64 {
         self.size
     }
 
-    /// What the job writes into the WAL (SQLite: into its log), in bytes. Each standby receives as much, and each archive keeps it.
+    /// What the job writes into the WAL in all (SQLite: into its journal), in bytes. Each standby receives as much, and each archive keeps it.
     #[must_use]
     pub fn wal(&self) -> u64 {
         self.wal
     }
 
-    /// By how much the table and its indexes grow until vacuum frees the old rows, in bytes. The WAL is not in it.
+    /// By how much the table and its indexes (SQLite: the file) grow until vacuum frees the old rows, in bytes. The WAL is not in it.
     #[must_use]
     pub fn growth(&self) -> u64 {
         self.growth
@@ -88,6 +90,11 @@ impl Estimate {
     #[must_use]
     pub fn size_after(&self) -> u64 {
         self.size_after
+    }
+
+    /// Whether rows are changed where they are, as in SQLite.
+    pub(super) fn is_in_place(&self) -> bool {
+        self.in_place
     }
 
     /// How long the job takes at this rate. A rate of 0 counts as 1.

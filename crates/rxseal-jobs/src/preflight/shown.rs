@@ -29,8 +29,13 @@ impl fmt::Display for Estimate {
         let [slow, fast] = RATES.map(|rate| Time(self.time(rate)));
         writeln!(f, "  rows     {}", Grouped(self.rows()))?;
         writeln!(f, "  time     {fast} to {slow}, at {} to {} rows a second", Grouped(RATES[1]), Grouped(RATES[0]))?;
-        writeln!(f, "  log      {}: every standby and every archive gets it too", Size(self.wal()))?;
         let (size, growth, after) = (Size(self.size()), Size(self.growth()), Size(self.size_after()));
+        let wal = Size(self.wal());
+        if self.is_in_place() {
+            writeln!(f, "  journal  {wal} in all")?;
+            return writeln!(f, "  disk     the file is {size} now and {after} at the end: VACUUM needs as much beside it");
+        }
+        writeln!(f, "  WAL      {wal}: every standby and every archive gets it too")?;
         writeln!(f, "  disk     {size} now, up to {growth} more until vacuum, {after} at the end")
     }
 }

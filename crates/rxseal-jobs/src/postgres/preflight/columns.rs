@@ -1,28 +1,37 @@
 //! Whether the columns hold what the job writes.
 
 use sqlx::postgres::PgConnection;
-use sqlx::{AssertSqlSafe, FromRow, query_as, query_scalar};
+use sqlx::{AssertSqlSafe, Connection, query, query_as, query_scalar};
 
-use super::{Table, domain_takes};
+use super::{Table, longest, row};
 use crate::preflight::{Concern, ConcernKind, Flow, Preflight, Target, token_len};
 
-#[derive(FromRow)]
-struct Column {
-    name: String,
-    quoted: String,
-    /// With its length, such as `character varying(60)`.
-    shown: String,
-    /// The type that a domain is over, without a length.
-    base: String,
-    /// Of `varchar(n)`.
-    length: Option<i32>,
-    domain: Option<String>,
-    generated: bool,
-    not_null: bool,
-    is_exact: bool,
-    may_read: bool,
-    may_write: bool,
-    in_partition_key: bool,
+row! {
+    struct Column {
+        name: String,
+        quoted: String,
+        /// With its length, such as `character varying(60)`.
+        shown: String,
+        /// The type that a domain is over, without a length.
+        base: String,
+        /// Of `varchar(n)`.
+        length: Option<i32>,
+        domain: Option<String>,
+        generated: bool,
+        not_null: bool,
+        is_exact: bool,
+        may_read: bool,
+        may_write: bool,
+        in_partition_key: bool,
+    }
+}
+
+/// A column of a sealed field that can hold a token.
+pub(super) struct SealedColumn {
+    pub(super) name: String,
+    pub(super) quoted: String,
+    pub(super) is_bytes: bool,
+    pub(super) block: u16,
 }
 
 const COLUMNS: &str = "
@@ -58,53 +67,58 @@ SELECT EXISTS (
         = (SELECT array_agg(name ORDER BY name COLLATE \"C\") FROM unnest($2::text[]) AS name)
     AND i.indnkeyatts = cardinality($2::text[]))";
 
+/// The columns of sealed fields that can hold tokens.
 pub(super) async fn look(
     db: &mut PgConnection,
     table: &Table,
     target: &Target,
     found: &mut Preflight,
-) -> Result<(), sqlx::Error> {
+) -> Result<Vec<SealedColumn>, sqlx::Error> {
     let names = target.columns();
-    let columns: Vec<Column> = query_as(COLUMNS).persistent(false).bind(table.oid).bind(&names).fetch_all(&mut *db).await?;
-    let column = |name: &str| columns.iter().find(|column| column.name == name);
-    for name in &names {
-        match column(name) {
-            None => found.add(Concern::of(ConcernKind::NoColumn).column(*name)),
-            Some(column) => read_only_rules(column, target, found),
-        }
-    }
-    let has_key: bool = query_scalar(KEY).persistent(false).bind(table.oid).bind(&target.id).fetch_one(&mut *db).await?;
+    let columns: Vec<Column> =
+        query_as(COLUMNS).persistent(false).bind(table.oid).bind(&names).fetch_all(&mut *db).await?;
+    let has_key: bool =
+        query_scalar(KEY).persistent(false).bind(table.oid).bind(&target.id).fetch_one(&mut *db).await?;
     if !has_key {
-        found.add(Concern::of(ConcernKind::NoKey).detail(target.id.join(", ")));
+        let may_be_null = columns.iter().any(|column| target.id.contains(&column.name) && !column.not_null);
+        let also = if may_be_null { ", which may be NULL" } else { "" };
+        found.add(Concern::of(ConcernKind::NoKey).detail(format!("{}{also}", target.id.join(", "))));
     }
-    for written in &target.written {
-        let Some(column) = column(&written.name) else { continue };
-        if target.id.contains(&column.name) {
-            found.add(Concern::of(ConcernKind::KeyColumn).column(&column.name));
+    let mut sealed = Vec::new();
+    for name in names {
+        let Some(column) = columns.iter().find(|column| column.name == name) else {
+            found.add(Concern::of(ConcernKind::NoColumn).column(name));
+            continue;
+        };
+        let written = target.written.iter().find(|written| written.name == name);
+        judge(column, written.is_some(), target, found);
+        let Some(block) = written.and_then(|written| written.block) else { continue };
+        if !holds_tokens(column, found) {
+            continue;
         }
-        if column.in_partition_key {
-            found.add(Concern::of(ConcernKind::PartitionKey).column(&column.name));
-        }
-        if let Some(block) = written.block {
-            if !holds_tokens(column, found) {
-                continue;
-            }
+        if column.may_read && !table.hides_rows {
             fits(db, table, column, block, target.flow, found).await?;
         }
+        sealed.push(SealedColumn {
+            name: column.name.clone(),
+            quoted: column.quoted.clone(),
+            is_bytes: column.base == "bytea",
+            block,
+        });
     }
-    Ok(())
+    Ok(sealed)
 }
 
-fn read_only_rules(column: &Column, target: &Target, found: &mut Preflight) {
-    let is_written = target.written.iter().any(|written| written.name == column.name);
-    if !column.may_read || (is_written && !column.may_write) {
-        found.add(Concern::of(ConcernKind::NoRight).column(&column.name));
-    }
-    if is_written && column.generated {
-        found.add(Concern::of(ConcernKind::Generated).column(&column.name));
-    }
-    if target.id.contains(&column.name) && !column.not_null {
-        found.add(Concern::of(ConcernKind::NoKey).column(&column.name).detail("it may be NULL"));
+fn judge(column: &Column, is_written: bool, target: &Target, found: &mut Preflight) {
+    let is_key = target.id.contains(&column.name);
+    let concerns = [
+        (!column.may_read || (is_written && !column.may_write), ConcernKind::NoRight),
+        (is_written && column.generated, ConcernKind::Generated),
+        (is_written && is_key, ConcernKind::KeyColumn),
+        (is_written && column.in_partition_key, ConcernKind::PartitionKey),
+    ];
+    for (_, kind) in concerns.into_iter().filter(|(is_so, _)| *is_so) {
+        found.add(Concern::of(kind).column(&column.name));
     }
 }
 
@@ -129,54 +143,44 @@ async fn fits(
     found: &mut Preflight,
 ) -> Result<(), sqlx::Error> {
     if flow == Flow::Seal
-        && let Some(length) = column.length
-        && column.may_read
-        && !table.hides_rows
+        && let Some(length) = column.length.and_then(|length| usize::try_from(length).ok())
     {
-        let longest = longest(db, table, column).await?;
-        let (needed, _) = token_len(block, longest);
-        if i64::from(length) < i64::try_from(needed).unwrap_or(i64::MAX) {
-            let detail = format!("{}, and a value of {longest} bytes makes a token of {needed}", column.shown);
+        let value = longest(db, table, &column.quoted).await?;
+        let (needed, _) = token_len(block, value);
+        if length < needed {
+            let detail = format!("{}, and a value of {value} bytes makes a token of {needed}", column.shown);
             found.add(Concern::of(ConcernKind::TooShort).column(&column.name).detail(detail));
         }
     }
-    if let Some(domain) = &column.domain {
-        let sample = match flow {
-            // What the domain says of plaintext cannot be asked without one.
-            Flow::Unseal => "plaintext".to_owned(),
-            Flow::Seal | Flow::Move => sample(block, column.base == "bytea"),
-        };
-        if !domain_takes(db, domain, &sample).await? {
-            found.add(Concern::of(ConcernKind::DomainCheck).column(&column.name).object(domain));
-        }
+    if let Some(domain) = &column.domain
+        && !domain_takes(db, domain, &sample(flow, block, column.base == "bytea")).await?
+    {
+        found.add(Concern::of(ConcernKind::DomainCheck).column(&column.name).object(domain));
     }
     Ok(())
 }
 
-/// Of the values that are no tokens yet, in bytes.
-pub(super) async fn longest(db: &mut PgConnection, table: &Table, column: &impl Named) -> Result<usize, sqlx::Error> {
-    let (table, name) = (&table.quoted, column.quoted());
-    let sql = format!("SELECT coalesce(max(octet_length({name})), 0)::bigint FROM {table} WHERE left({name}, 3) <> 'rxs'");
-    let longest: i64 = query_scalar(AssertSqlSafe(sql)).persistent(false).fetch_one(db).await?;
-    Ok(usize::try_from(longest).unwrap_or(0))
-}
-
-pub(super) trait Named {
-    fn quoted(&self) -> &str;
-}
-
-impl Named for Column {
-    fn quoted(&self) -> &str {
-        &self.quoted
-    }
-}
-
-/// What looks like the token of a short value, in the text form of its type. It opens nowhere.
-fn sample(block: u16, is_bytes: bool) -> String {
+/// What looks like that which the job writes: a token that opens nowhere, or a word that may be plaintext anywhere.
+fn sample(flow: Flow, block: u16, is_bytes: bool) -> String {
     let (text, bytes) = token_len(block, 1);
-    if is_bytes {
+    match (flow, is_bytes) {
+        (Flow::Unseal, _) => "plaintext".to_owned(),
         // AF 1B 17: FORMAT 6.
-        return format!("\\xaf1b17{}", "00".repeat(bytes.saturating_sub(3)));
+        (_, true) => format!("\\xaf1b17{}", "00".repeat(bytes.saturating_sub(3))),
+        (_, false) => format!("rxsX{}", "A".repeat(text.saturating_sub(4))),
     }
-    format!("rxsX{}", "A".repeat(text.saturating_sub(4)))
+}
+
+/// Whether the server takes this value in a column of this domain.
+async fn domain_takes(db: &mut PgConnection, domain: &str, value: &str) -> Result<bool, sqlx::Error> {
+    let mut attempt = db.begin().await?;
+    let cast = AssertSqlSafe(format!("SELECT ($1::text::{domain}) IS NOT NULL"));
+    let taken = query(cast).persistent(false).bind(value).execute(&mut *attempt).await;
+    attempt.rollback().await?;
+    match taken {
+        Ok(_) => Ok(true),
+        // Class 23 is a check, and 22 a value that the type does not take.
+        Err(sqlx::Error::Database(error)) if error.code().is_some_and(|code| code.starts_with("23") || code.starts_with("22")) => Ok(false),
+        Err(error) => Err(error),
+    }
 }

@@ -1,22 +1,24 @@
 //! What else hangs on the columns: what keeps plaintext, computes with it, compares it, or runs when a row is written.
 
 use sqlx::postgres::PgConnection;
-use sqlx::{FromRow, query_as};
+use sqlx::{AssertSqlSafe, query_as};
 
-use super::Table;
-use super::columns::longest;
+use super::columns::SealedColumn;
+use super::{Table, longest, row};
 use crate::preflight::{Concern, ConcernKind, Flow, Preflight, Target, token_len};
 
 pub(super) async fn look(
     db: &mut PgConnection,
     table: &Table,
     target: &Target,
-    sealed: &[String],
+    columns: &[SealedColumn],
     found: &mut Preflight,
 ) -> Result<(), sqlx::Error> {
+    let sealed: Vec<_> = columns.iter().map(|column| &*column.name).collect();
+    let sealed = &*sealed;
     generated(db, table, sealed, found).await?;
     constraints(db, table, sealed, found).await?;
-    indexes(db, table, target, sealed, found).await?;
+    indexes(db, table, target.flow, columns, found).await?;
     views(db, table, target, sealed, found).await?;
     readers(db, table, sealed, found).await?;
     triggers(db, table, target, found).await?;
@@ -33,27 +35,28 @@ WITH named AS (
     WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = $1::bigint::oid
 )";
 
-#[derive(FromRow)]
-struct Dependent {
-    name: String,
-    of: String,
-    kind: String,
+row! {
+    struct Dependent {
+        name: String,
+        of: String,
+        kind: String,
+    }
 }
 
 async fn dependents(
     db: &mut PgConnection,
     table: &Table,
-    sealed: &[String],
+    sealed: &[&str],
     select: &str,
 ) -> Result<Vec<Dependent>, sqlx::Error> {
-    let sql = sqlx::AssertSqlSafe(format!("{DEPENDENTS} {select} ORDER BY 1, 2"));
+    let sql = AssertSqlSafe(format!("{DEPENDENTS} {select} ORDER BY 1, 2"));
     query_as(sql).persistent(false).bind(table.oid).bind(sealed).fetch_all(db).await
 }
 
 async fn generated(
     db: &mut PgConnection,
     table: &Table,
-    sealed: &[String],
+    sealed: &[&str],
     found: &mut Preflight,
 ) -> Result<(), sqlx::Error> {
     // Since PostgreSQL 12 such a column depends on the other by itself or by its expression in pg_attrdef, by version.
@@ -73,7 +76,7 @@ async fn generated(
 async fn constraints(
     db: &mut PgConnection,
     table: &Table,
-    sealed: &[String],
+    sealed: &[&str],
     found: &mut Preflight,
 ) -> Result<(), sqlx::Error> {
     let select = "
@@ -99,10 +102,11 @@ const LONGEST_ENTRY: usize = 2_700;
 async fn indexes(
     db: &mut PgConnection,
     table: &Table,
-    target: &Target,
-    sealed: &[String],
+    flow: Flow,
+    columns: &[SealedColumn],
     found: &mut Preflight,
 ) -> Result<(), sqlx::Error> {
+    let sealed: Vec<_> = columns.iter().map(|column| &*column.name).collect();
     // The index of a constraint depends on that constraint, which was told already; its entries are as long.
     let select = "
         SELECT DISTINCT i.indexrelid::regclass::text AS name, n.attname::text AS of,
@@ -113,7 +117,7 @@ async fn indexes(
         JOIN named AS n ON n.attnum = ANY (i.indkey) OR EXISTS (
             SELECT FROM dependent AS d WHERE d.classid = 'pg_class'::regclass AND d.objid = i.indexrelid AND d.of = n.attname)
         WHERE i.indrelid = $1::bigint::oid";
-    for index in dependents(db, table, sealed, select).await? {
+    for index in dependents(db, table, &sealed, select).await? {
         let kind = match &*index.kind {
             "constraint" => None,
             "computed" => Some(ConcernKind::ExpressionIndex),
@@ -123,13 +127,12 @@ async fn indexes(
         if let Some(kind) = kind {
             found.add(Concern::of(kind).object(&index.name).column(&index.of));
         }
-        let block = target.sealed().find(|(name, _)| *name == index.of).map(|(_, block)| block);
-        if let Some(block) = block
-            && target.flow == Flow::Seal
+        if flow == Flow::Seal
             && matches!(&*index.kind, "btree" | "unique" | "constraint")
+            && let Some(column) = columns.iter().find(|column| column.name == index.of)
         {
-            let longest = longest(db, table, &index.of).await?;
-            if token_len(block, longest).0 > LONGEST_ENTRY {
+            let (text, bytes) = token_len(column.block, longest(db, table, &column.quoted).await?);
+            if if column.is_bytes { bytes } else { text } > LONGEST_ENTRY {
                 found.add(Concern::of(ConcernKind::IndexEntry).object(index.name).column(index.of));
             }
         }
@@ -157,22 +160,23 @@ SELECT n.nspname::text AS schema, c.relname::text AS name, c.relkind::text AS ki
 FROM all_views AS v JOIN pg_class AS c ON c.oid = v.oid JOIN pg_namespace AS n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('v', 'm') GROUP BY 1, 2, 3 ORDER BY 1, 2";
 
-#[derive(FromRow)]
-struct View {
-    schema: String,
-    name: String,
-    kind: String,
-    of: String,
+row! {
+    struct View {
+        schema: String,
+        name: String,
+        kind: String,
+        of: String,
+    }
 }
 
 async fn views(
     db: &mut PgConnection,
     table: &Table,
     target: &Target,
-    sealed: &[String],
+    sealed: &[&str],
     found: &mut Preflight,
 ) -> Result<(), sqlx::Error> {
-    let sql = sqlx::AssertSqlSafe(format!("{}{VIEWS}", DEPENDENTS.replacen("WITH", "WITH RECURSIVE", 1)));
+    let sql = AssertSqlSafe(format!("{}{VIEWS}", DEPENDENTS.replacen("WITH", "WITH RECURSIVE", 1)));
     let views: Vec<View> = query_as(sql).persistent(false).bind(table.oid).bind(sealed).fetch_all(db).await?;
     for view in views.into_iter().filter(|view| !target.names(&view.schema, &view.name)) {
         let kind = if view.kind == "m" { ConcernKind::MaterializedView } else { ConcernKind::View };
@@ -186,7 +190,7 @@ async fn views(
 async fn readers(
     db: &mut PgConnection,
     table: &Table,
-    sealed: &[String],
+    sealed: &[&str],
     found: &mut Preflight,
 ) -> Result<(), sqlx::Error> {
     let select = "
@@ -225,14 +229,15 @@ WHERE NOT t.tgisinternal AND t.tgparentid = 0
     AND t.tgrelid IN (SELECT $1::bigint::oid UNION SELECT relid FROM pg_partition_tree($1::bigint::oid::regclass))
 ORDER BY 1";
 
-#[derive(FromRow)]
-struct Trigger {
-    name: String,
-    function: String,
-    time: String,
-    events: String,
-    is_off: bool,
-    tables: Vec<String>,
+row! {
+    struct Trigger {
+        name: String,
+        function: String,
+        time: String,
+        events: String,
+        is_off: bool,
+        tables: Vec<String>,
+    }
 }
 
 async fn triggers(

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use sqlx::postgres::PgConnection;
-use sqlx::{FromRow, query_as, query_scalar};
+use sqlx::{query_as, query_scalar};
 
-use super::{Table, binds_plaintext};
+use super::{Table, row};
 use crate::preflight::{Concern, ConcernKind, Flow, Preflight, Replica};
 
 pub(super) async fn look(
@@ -17,7 +17,7 @@ pub(super) async fn look(
     if table.is_standby {
         return Ok(());
     }
-    if binds_plaintext(flow) && logs_values(db).await? {
+    if flow == Flow::Unseal && logs_values(db).await? {
         found.add(Concern::of(ConcernKind::LoggedValues));
     }
     replicas(db, found).await?;
@@ -43,13 +43,14 @@ async fn logs_values(db: &mut PgConnection) -> Result<bool, sqlx::Error> {
     query_scalar(sql).persistent(false).fetch_one(db).await
 }
 
-#[derive(FromRow)]
-struct Sender {
-    name: String,
-    state: Option<String>,
-    synchronous: Option<String>,
-    behind: Option<i64>,
-    lag: Option<f64>,
+row! {
+    struct Sender {
+        name: String,
+        state: Option<String>,
+        synchronous: Option<String>,
+        behind: Option<i64>,
+        lag: Option<f64>,
+    }
 }
 
 async fn replicas(db: &mut PgConnection, found: &mut Preflight) -> Result<(), sqlx::Error> {

@@ -3,9 +3,10 @@
 use std::fmt::Write as _;
 
 use sqlx::postgres::PgConnection;
-use sqlx::{AssertSqlSafe, FromRow, query_as, query_scalar};
+use sqlx::{AssertSqlSafe, query_as, query_scalar};
 
-use super::Table;
+use super::columns::SealedColumn;
+use super::{Table, row};
 use crate::preflight::{Concern, ConcernKind, Estimate, Flow, Preflight, Sizes, Target};
 
 /// Up to this many bytes the rows are counted. Beyond, the planner's estimate has to do.
@@ -14,14 +15,15 @@ const COUNTED: i64 = 64 << 20;
 const SAMPLED: f64 = 200.0;
 const PAGE: f64 = 8_192.0;
 
-#[derive(FromRow)]
-struct Stored {
-    /// Without what is stored apart (TOAST), and with it.
-    heap: i64,
-    table: i64,
-    indexes: i64,
-    index_count: i64,
-    logs_pages: bool,
+row! {
+    struct Stored {
+        /// Without what is stored apart (TOAST), and with it.
+        heap: i64,
+        table: i64,
+        indexes: i64,
+        index_count: i64,
+        logs_pages: bool,
+    }
 }
 
 const STORED: &str = "
@@ -36,6 +38,7 @@ pub(super) async fn look(
     db: &mut PgConnection,
     table: &Table,
     target: &Target,
+    columns: &[SealedColumn],
     found: &mut Preflight,
 ) -> Result<(), sqlx::Error> {
     let stored: Stored = query_as(STORED).persistent(false).bind(table.oid).fetch_one(&mut *db).await?;
@@ -45,7 +48,7 @@ pub(super) async fn look(
     } else {
         planned(db, table).await?
     };
-    let (old_row, new_row) = widths(db, table, target, &stored).await?;
+    let (old_row, new_row) = widths(db, table, if target.flow == Flow::Seal { columns } else { &[] }, &stored).await?;
     // Rows that move to another page get a new entry in each index. So do all rows if a column with an index changes.
     if table.fill > 90 && stored.index_count > 1 && !table.is_partitioned() && target.flow != Flow::Move {
         let detail = format!("fillfactor {}, {} indexes", table.fill, stored.index_count);
@@ -67,41 +70,35 @@ pub(super) async fn look(
 
 /// What the planner thinks, which looks at the table's present size and at what ANALYZE found.
 async fn planned(db: &mut PgConnection, table: &Table) -> Result<i64, sqlx::Error> {
-    let sql = format!("EXPLAIN (FORMAT JSON) SELECT FROM {}", table.quoted);
-    let plan: serde_json::Value = query_scalar(AssertSqlSafe(sql)).persistent(false).fetch_one(db).await?;
-    let rows = plan.pointer("/0/Plan/Plan Rows").and_then(serde_json::Value::as_f64).unwrap_or(0.0);
-    #[expect(clippy::cast_possible_truncation, clippy::as_conversions, reason = "it saturates")]
-    Ok(rows as i64)
+    let sql = format!("EXPLAIN SELECT FROM {}", table.quoted);
+    let plan: String = query_scalar(AssertSqlSafe(sql)).persistent(false).fetch_one(db).await?;
+    let rows = plan.split_once(" rows=").and_then(|(_, rest)| rest.split_once(' ')).map(|(rows, _)| rows);
+    Ok(rows.and_then(|rows| rows.parse().ok()).unwrap_or(0))
 }
 
 /// The bytes of a row now and with its tokens, from a sample of pages.
 async fn widths(
     db: &mut PgConnection,
     table: &Table,
-    target: &Target,
+    columns: &[SealedColumn],
     stored: &Stored,
 ) -> Result<(f64, f64), sqlx::Error> {
     #[expect(clippy::cast_precision_loss, clippy::as_conversions, reason = "a share of pages")]
     let pages = (stored.heap as f64 / PAGE).max(1.0);
     let percent = (100.0 * SAMPLED / pages).min(100.0);
-    // FORMAT 6.3: 37 bytes around the payload, which is padded to whole blocks and has 2 bytes beside the value.
-    let mut new = String::from("0");
-    for (name, block) in target.sealed() {
-        let name = format!("s.\"{}\"", name.replace('"', "\"\""));
-        let block = block.max(1);
-        let payload = format!("ceil((octet_length({name}) + 2) / {block}.0) * {block}");
-        let token = format!("37 + {payload}");
-        let _ = match target.flow {
-            Flow::Seal => write!(
-                new,
-                " + coalesce(CASE WHEN pg_typeof({name})::text = 'bytea' OR substring({name}::text FROM 1 FOR 3) = 'rxs'
-                    THEN {token} - octet_length({name}) ELSE ceil(({token}) * 4 / 3.0) - octet_length({name}) END, 0)"
-            ),
-            Flow::Unseal | Flow::Move => Ok(()),
-        };
+    let mut more = String::from("0");
+    for SealedColumn { quoted, is_bytes, block, .. } in columns {
+        // FORMAT 6.3: 37 bytes around the payload, which is 2 bytes more than the value and padded to whole blocks.
+        let block = (*block).max(1);
+        let token = format!("(37 + ceil((octet_length(s.{quoted}) + 2) / {block}.0) * {block})");
+        let (begin, size) = if *is_bytes { ("\\xaf1b17", token) } else { ("rxs", format!("ceil({token} * 4 / 3)")) };
+        let _ = write!(
+            more,
+            " + coalesce(CASE WHEN substring(s.{quoted} FROM 1 FOR 3) = '{begin}' THEN 0 ELSE {size} - octet_length(s.{quoted}) END, 0)"
+        );
     }
     let sql = format!(
-        "SELECT avg(pg_column_size(s.*))::float8, avg({new})::float8 FROM {} AS s TABLESAMPLE SYSTEM ({percent})",
+        "SELECT avg(pg_column_size(s.*))::float8, avg({more})::float8 FROM {} AS s TABLESAMPLE SYSTEM ({percent})",
         table.quoted
     );
     let (old, more): (Option<f64>, Option<f64>) = query_as(AssertSqlSafe(sql)).persistent(false).fetch_one(db).await?;
