@@ -455,7 +455,7 @@ pub struct DdlFor {
     /// For PostgreSQL: a domain for a column that exists, in two steps. Seal what is in the column between them
     #[arg(long)]
     pub postgres: bool,
-    /// For SQLite: a new column with a CHECK
+    /// For SQLite: a new column with a CHECK, or a gate for one that exists
     #[arg(long)]
     pub sqlite: bool,
     /// For MySQL and MariaDB: a new column with a CHECK
@@ -486,6 +486,9 @@ pub struct Ddl {
     /// The column holds record tags instead of sealed fields
     #[arg(long)]
     pub record_tag: bool,
+    /// For SQLite: triggers for a column that exists, instead of a new column
+    #[arg(long, requires = "sqlite", conflicts_with_all = ["index", "bytes"])]
+    pub gate: bool,
     /// The name of the domain or constraint [default: rxseal_TABLE_COLUMN]
     #[arg(long, conflicts_with = "index")]
     pub name: Option<String>,

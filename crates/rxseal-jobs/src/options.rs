@@ -12,12 +12,14 @@ pub struct PlanOptions {
     pub chunk_rows: u32,
     /// The names of findings that the operator has looked at and accepts, such as `trigger:rx_audit`.
     pub accepted: Vec<String>,
+    /// Other tables of the same database that the map names. A job will run over them too, so what copies plaintext there is expected.
+    pub named_tables: Vec<String>,
 }
 
 impl Default for PlanOptions {
     /// Chunks of 2,000 rows, which take 20 to 50 milliseconds. Nothing is accepted.
     fn default() -> Self {
-        Self { chunk_rows: 2_000, accepted: Vec::new() }
+        Self { chunk_rows: 2_000, accepted: Vec::new(), named_tables: Vec::new() }
     }
 }
 

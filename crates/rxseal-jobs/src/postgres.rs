@@ -7,6 +7,7 @@ mod chunk;
 mod count;
 mod job;
 mod lag;
+mod preflight;
 mod reading;
 mod session;
 mod statements;

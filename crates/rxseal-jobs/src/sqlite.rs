@@ -6,11 +6,12 @@ mod end;
 mod held;
 mod job;
 mod place;
+mod preflight;
 mod statements;
 mod table;
 mod tables;
 mod trouble;
 mod worker;
 
-pub use job::Job;
+pub use job::{Job, preflight};
 pub use worker::Worker;

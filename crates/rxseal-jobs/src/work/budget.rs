@@ -34,7 +34,12 @@ impl Budget {
     /// Takes so many values, or none of them.
     pub(crate) fn take(&self, values: u64) -> Result<(), Error> {
         let taken = self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(values));
-        let spent = |left| refused(format!("the budget {} is spent: {left} values are left, and the next rows have {values}", self.name));
+        let spent = |left| {
+            refused(format!(
+                "the budget {} is spent: {left} values are left, and the next rows have {values}",
+                self.name
+            ))
+        };
         taken.map(drop).map_err(spent)
     }
 }

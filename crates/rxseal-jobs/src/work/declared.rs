@@ -78,9 +78,12 @@ impl DeclaredWork {
     async fn load(&self, rows: &[Row<'_>]) -> Result<LoadedSubjects, Error> {
         let Some(subject) = self.layout.subject else { return Ok(LoadedSubjects::default()) };
         let Some(subjects) = &self.subjects else {
-            return Err(refused("records have a subject, and the job has no store of subject keys: give it one with `with_subjects`"));
+            return Err(refused(
+                "records have a subject, and the job has no store of subject keys: give it one with `with_subjects`",
+            ));
         };
-        let named: BTreeSet<_> = rows.iter().filter_map(|row| layout::id_text(row.cell(subject)).ok().flatten()).collect();
+        let named: BTreeSet<_> =
+            rows.iter().filter_map(|row| layout::id_text(row.cell(subject)).ok().flatten()).collect();
         // What is no id has no key, and must not keep the others from theirs.
         let is_id = |text: &&str| self.keys.record(self.record.record_type(), *text).is_ok();
         subjects.load(&self.keys, named.into_iter().filter(is_id)).await

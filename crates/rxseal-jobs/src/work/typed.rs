@@ -41,9 +41,15 @@ pub struct TypedWork<S> {
     message = "`{Self}` cannot be the row of a job",
     note = "it is the twin of a record struct that says `#[phi(derive(serde::Serialize, serde::Deserialize))]`"
 )]
-pub trait TableRow: WholeRecord<Open: PhiRecord<Sealed = Self> + Send> + Serialize + DeserializeOwned + Send + Sync {}
+pub trait TableRow:
+    WholeRecord<Open: PhiRecord<Sealed = Self> + Send> + Serialize + DeserializeOwned + Send + Sync
+{
+}
 
-impl<S> TableRow for S where S: WholeRecord<Open: PhiRecord<Sealed = S> + Send> + Serialize + DeserializeOwned + Send + Sync {}
+impl<S> TableRow for S where
+    S: WholeRecord<Open: PhiRecord<Sealed = S> + Send> + Serialize + DeserializeOwned + Send + Sync
+{
+}
 
 impl<S: TableRow> TypedWork<S> {
     /// The work of a job over rows of this type.
@@ -90,8 +96,13 @@ impl<S: TableRow> TypedWork<S> {
     /// A row as the program's type.
     fn read(&self, row: &Row<'_>) -> Result<S, Vec<FieldFault>> {
         read(self.spec.columns(), row).map_err(|_| {
-            let faults: Vec<_> = self.no_tokens(row).map(|(column, reason)| FieldFault::new(column.of(), reason)).collect();
-            if faults.is_empty() { vec![FieldFault::new("", Reason::Code(rxseal::ErrorCode::InvalidInput))] } else { faults }
+            let faults: Vec<_> =
+                self.no_tokens(row).map(|(column, reason)| FieldFault::new(column.of(), reason)).collect();
+            if faults.is_empty() {
+                vec![FieldFault::new("", Reason::Code(rxseal::ErrorCode::InvalidInput))]
+            } else {
+                faults
+            }
         })
     }
 
@@ -100,7 +111,11 @@ impl<S: TableRow> TypedWork<S> {
         let sealed = self.spec.columns().iter().enumerate().filter(|(_, column)| column.role() == ColumnRole::Sealed);
         sealed.filter_map(|(at, column)| {
             let cell = row.cell(at);
-            let reason = if looks_like_token(cell) { Reason::LooksLikeToken } else { Reason::Code(rxseal::ErrorCode::NotAToken) };
+            let reason = if looks_like_token(cell) {
+                Reason::LooksLikeToken
+            } else {
+                Reason::Code(rxseal::ErrorCode::NotAToken)
+            };
             token(cell).is_err().then_some((column, reason))
         })
     }

@@ -62,7 +62,12 @@ impl DeclaredWork {
     }
 
     /// The token of a plaintext cell. `None` if it stays as it is.
-    fn backfilled(&self, pass: &mut ResealPass<'_>, field: &FieldSchema, was: Cell<'_>) -> Result<Option<Token>, FieldFault> {
+    fn backfilled(
+        &self,
+        pass: &mut ResealPass<'_>,
+        field: &FieldSchema,
+        was: Cell<'_>,
+    ) -> Result<Option<Token>, FieldFault> {
         if was.is_null() && !field.seals_null() {
             return Ok(None);
         }
@@ -111,10 +116,13 @@ impl DeclaredWork {
                 Ok(Some(token)) => token,
                 // It is plaintext already, unless it looks like a token.
                 Ok(None) => return Ok(None),
-                Err(_) if looks_like_token(was) => return Err(FieldFault::new(field.id().as_str(), Reason::LooksLikeToken)),
+                Err(_) if looks_like_token(was) => {
+                    return Err(FieldFault::new(field.id().as_str(), Reason::LooksLikeToken));
+                }
                 Err(_) => return Ok(None),
             };
-            let opened = pass.open_declared(field, &present).map_err(|error| FieldFault::of(&error, field.id().as_str()))?;
+            let opened =
+                pass.open_declared(field, &present).map_err(|error| FieldFault::of(&error, field.id().as_str()))?;
             change.unsealed = change.unsealed.saturating_add(1);
             Ok(Some(opened_cell(&opened)))
         })
@@ -122,7 +130,9 @@ impl DeclaredWork {
 
     fn add_subject(&self, records: &[Record], ready: &[Ready<'_, '_>]) -> Result<Vec<Outcome>, Error> {
         let Some(access) = &self.access else {
-            return Err(refused("adding a subject opens the fields without it: say who opens and why with `with_access`"));
+            return Err(refused(
+                "adding a subject opens the fields without it: say who opens and why with `with_access`",
+            ));
         };
         // Those that already need the subject's key stay as they are.
         let has_subject = reseal_page(records, |at, pass| Ok(self.opens(pass, row_of(ready, at))))?;

@@ -44,7 +44,9 @@ impl<S: TableRow> TypedWork<S> {
             Operation::Backfill => self.backfill(&keys, &ready)?,
             Operation::Reseal => self.reseal(&keys, &ready),
             Operation::Reindex => self.reindex(&keys, &ready)?,
-            Operation::Unseal | Operation::AddSubject => return Err(refused("this operation is done by the schema alone")),
+            Operation::Unseal | Operation::AddSubject => {
+                return Err(refused("this operation is done by the schema alone"));
+            }
         };
         for (at, outcome) in places.into_iter().zip(done) {
             if let Some(place) = outcomes.get_mut(at) {
@@ -55,7 +57,9 @@ impl<S: TableRow> TypedWork<S> {
     }
 
     fn access(&self) -> Result<&Access, Error> {
-        self.access.as_ref().ok_or_else(|| refused("the operation opens rows: say who opens and why with `with_access`"))
+        self.access
+            .as_ref()
+            .ok_or_else(|| refused("the operation opens rows: say who opens and why with `with_access`"))
     }
 
     fn backfill(&self, keys: &WithSubjects<'_>, ready: &[Ready<'_, '_, S>]) -> Result<Vec<Outcome>, Error> {
@@ -73,7 +77,8 @@ impl<S: TableRow> TypedWork<S> {
                 return checked(keys, &ready.row).map(|()| Outcome::Same);
             }
             let opened = if is_untagged(&ready) { untagged.next() } else { tagged.next() };
-            let mut opened = opened.unwrap_or_else(|| Err(refused("a row was not opened"))).map_err(|error| fault(&error))?;
+            let mut opened =
+                opened.unwrap_or_else(|| Err(refused("a row was not opened"))).map_err(|error| fault(&error))?;
             let sealed = self.sealed(keys, &opened);
             opened.wipe_sealed();
             let mut change = self.change(ready.was, &sealed?)?;
@@ -95,11 +100,15 @@ impl<S: TableRow> TypedWork<S> {
 
     fn reseal(&self, keys: &WithSubjects<'_>, ready: &[Ready<'_, '_, S>]) -> Vec<Outcome> {
         let needs: Vec<_> = ready.iter().map(|ready| ready.row.needs_reseal(&self.keys)).collect();
-        let moved = ready.iter().zip(&needs).filter(|(_, needs)| matches!(needs, Ok(true))).map(|(ready, _)| &ready.row);
+        let moved =
+            ready.iter().zip(&needs).filter(|(_, needs)| matches!(needs, Ok(true))).map(|(ready, _)| &ready.row);
         let mut moved = keys.reseal_all(moved).into_iter();
         let one = |(ready, needs): (&Ready<'_, '_, S>, Result<bool, Error>)| match needs {
             Ok(true) => {
-                let row = moved.next().unwrap_or_else(|| Err(refused("a row was not resealed"))).map_err(|error| fault(&error))?;
+                let row = moved
+                    .next()
+                    .unwrap_or_else(|| Err(refused("a row was not resealed")))
+                    .map_err(|error| fault(&error))?;
                 Ok(Outcome::Write(self.change(ready.was, &row)?))
             }
             // So that a forged row is found under any key.
@@ -117,7 +126,11 @@ impl<S: TableRow> TypedWork<S> {
                 let faults = found.not_indexed().iter().map(|refused| FieldFault::of(refused.error(), ""));
                 return Err(faults.collect());
             }
-            if found.is_changed() { Ok(Outcome::Write(self.change(ready.was, found.row())?)) } else { Ok(Outcome::Same) }
+            if found.is_changed() {
+                Ok(Outcome::Write(self.change(ready.was, found.row())?))
+            } else {
+                Ok(Outcome::Same)
+            }
         };
         Ok(ready.iter().zip(found).map(one).map(outcome).collect())
     }

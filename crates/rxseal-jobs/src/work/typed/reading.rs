@@ -235,12 +235,20 @@ mod tests {
         let list = vec!["a".to_owned(), "b".to_owned()];
         let (note, raw) = (Some("n".to_owned()), Bytes(vec![7, 8]));
         let kind = Kind::MailOrder;
-        assert_eq!(read, Mixed { id: u64::MAX, count: -1, ratio: 1.5, is_active: true, kind, note, none: None, list, raw });
+        assert_eq!(
+            read,
+            Mixed { id: u64::MAX, count: -1, ratio: 1.5, is_active: true, kind, note, none: None, list, raw }
+        );
     }
 
     #[test]
     fn an_error_quotes_nothing() {
-        for (name, cell) in [("id", Cell::Text("Zoraida")), ("id", Cell::Bytes(b"Zoraida")), ("id", Cell::Other), ("other", Cell::Text("Zoraida"))] {
+        for (name, cell) in [
+            ("id", Cell::Text("Zoraida")),
+            ("id", Cell::Bytes(b"Zoraida")),
+            ("id", Cell::Other),
+            ("other", Cell::Text("Zoraida")),
+        ] {
             #[derive(Debug, Deserialize)]
             struct One {
                 #[serde(rename = "id")]

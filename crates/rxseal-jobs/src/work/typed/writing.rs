@@ -9,7 +9,11 @@ use crate::spec::Column;
 use crate::work::token_cell::form;
 
 /// The cells of the columns that a job writes, in the order of the columns.
-pub(super) fn cells<S: Serialize>(columns: &[Column], was: &Row<'_>, row: &S) -> Result<Vec<(usize, NewCell)>, Unreadable> {
+pub(super) fn cells<S: Serialize>(
+    columns: &[Column],
+    was: &Row<'_>,
+    row: &S,
+) -> Result<Vec<(usize, NewCell)>, Unreadable> {
     let mut fields = Fields { columns, was, cells: Vec::new() };
     row.serialize(&mut fields)?;
     fields.cells.sort_by_key(|(at, _)| *at);
@@ -199,7 +203,11 @@ impl Serializer for ToCell {
         value.serialize(self)
     }
 
-    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, value: &T) -> Result<NewCell, Unreadable> {
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(
+        self,
+        _: &'static str,
+        value: &T,
+    ) -> Result<NewCell, Unreadable> {
         value.serialize(self)
     }
 
