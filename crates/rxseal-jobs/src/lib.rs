@@ -1,7 +1,9 @@
 #![doc = include_str!("../README.md")]
 
+mod end;
 mod fault;
 mod key_text;
+mod options;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 mod preflight;
@@ -14,8 +16,9 @@ mod throttle;
 mod trouble;
 
 pub use fault::{Fault, FieldFault, Reason};
+pub use options::{PlanOptions, WorkerOptions};
 pub use preflight::{Concern, ConcernKind, Estimate, Preflight, Replica, Weight};
-pub use progress::{Counts, Ended, State, Status};
+pub use progress::{ChunkDone, Counts, Ended, State, Status};
 pub use row::{Cell, Change, ChunkWork, Form, NewCell, Outcome, Row, WorkFuture};
 pub use spec::{Column, ColumnRole, Operation, Pinned, Spec};
 pub use throttle::{Hours, Limits, Throttle};

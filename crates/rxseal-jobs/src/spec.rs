@@ -82,11 +82,29 @@ pub struct Column {
     role: ColumnRole,
     /// The field's id, the index's, or what the tag covers the value as.
     of: String,
+    padding: Option<Padding>,
+}
+
+/// What decides how long the tokens of a field are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Padding {
+    pub(crate) block: u16,
+    pub(crate) max_len: u32,
 }
 
 impl Column {
     pub(crate) fn new(name: impl Into<String>, role: ColumnRole, of: impl Into<String>) -> Self {
-        Self { name: name.into(), role, of: of.into() }
+        Self { name: name.into(), role, of: of.into(), padding: None }
+    }
+
+    /// Of a sealed field: to what its values are padded, and the longest of them.
+    pub(crate) fn padded(mut self, block: u16, max_len: u32) -> Self {
+        self.padding = Some(Padding { block, max_len });
+        self
+    }
+
+    pub(crate) fn padding(&self) -> Option<Padding> {
+        self.padding
     }
 
     /// Its name in the table.
@@ -132,6 +150,8 @@ pub(crate) struct Body {
     pub(crate) table: String,
     pub(crate) record_type: String,
     pub(crate) columns: Vec<Column>,
+    /// The column that says of which keyspace a row is, if rows of several are in the table.
+    pub(crate) keyspace_column: Option<String>,
     /// All that decides about a token: the classes, types and blocks of the fields.
     pub(crate) schema: String,
 }
@@ -186,6 +206,12 @@ impl Spec {
     #[must_use]
     pub fn columns(&self) -> &[Column] {
         &self.body.columns
+    }
+
+    /// The column that says of which keyspace a row is, and the keyspace whose rows the job is for. `None` if all rows are of one.
+    #[must_use]
+    pub fn keyspace_filter(&self) -> Option<(&str, &str)> {
+        self.body.keyspace_column.as_deref().map(|column| (column, self.keyspace()))
     }
 
     /// The generation of the keyring.

@@ -10,3 +10,9 @@ mod url;
 pub use count::{count_index_postgres, count_postgres};
 pub use keyrings::PostgresStore;
 pub use subjects::PostgresSubjectStore;
+
+/// What our own crates share.
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::url::parse_url;
+}

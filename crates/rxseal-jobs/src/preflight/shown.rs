@@ -20,7 +20,7 @@ impl fmt::Display for Preflight {
         for replica in &self.replicas {
             writeln!(f, "  replica  {replica}")?;
         }
-        Ok(())
+        self.steps.as_ref().map_or(Ok(()), |steps| write!(f, "{steps}"))
     }
 }
 
@@ -33,7 +33,10 @@ impl fmt::Display for Estimate {
         let wal = Size(self.wal());
         if self.is_in_place() {
             writeln!(f, "  journal  {wal} in all")?;
-            return writeln!(f, "  disk     the file is {size} now and {after} at the end: VACUUM needs as much beside it");
+            return writeln!(
+                f,
+                "  disk     the file is {size} now and {after} at the end: VACUUM needs as much beside it"
+            );
         }
         writeln!(f, "  WAL      {wal}: every standby and every archive gets it too")?;
         writeln!(f, "  disk     {size} now, up to {growth} more until vacuum, {after} at the end")
@@ -65,7 +68,11 @@ impl fmt::Display for Size {
         let unit = units.into_iter().find(|(_, bits)| self.0 >> bits > 0);
         let Some((unit, bits)) = unit else { return write!(f, "{} bytes", self.0) };
         let tenths = (self.0 >> bits.saturating_sub(10)).saturating_mul(10) >> 10;
-        if tenths < 100 { write!(f, "{}.{} {unit}", tenths / 10, tenths % 10) } else { write!(f, "{} {unit}", tenths / 10) }
+        if tenths < 100 {
+            write!(f, "{}.{} {unit}", tenths / 10, tenths % 10)
+        } else {
+            write!(f, "{} {unit}", tenths / 10)
+        }
     }
 }
 
@@ -131,7 +138,11 @@ mod tests {
         }]);
         let shown = preflight.sorted().to_string();
         let begins: Vec<_> = shown.lines().map(|line| line.split(':').next().unwrap_or_default()).collect();
-        assert_eq!(begins[..4], ["public.rx", "  refuses  no-key", "  asks     trigger", "  advises  index"], "{shown}");
+        assert_eq!(
+            begins[..4],
+            ["public.rx", "  refuses  no-key", "  asks     trigger", "  advises  index"],
+            "{shown}"
+        );
         assert!(shown.contains("  time     14 min to 67 min, at 100,000 to 20,000 rows a second"), "{shown}");
         assert!(shown.ends_with("  replica  \"standby\", commits wait for it, 4.0 kB behind, 1.2 s\n"), "{shown}");
     }

@@ -8,14 +8,16 @@ mod tests;
 use rusqlite::{Connection, Result};
 
 use self::schema::{Object, words};
-use crate::preflight::{Concern, ConcernKind, Preflight, Target};
+use crate::preflight::{
+    Concern, ConcernKind, Database, Flow, Preflight, StepColumn, Steps, Target, TokenColumn, token_len,
+};
 
-/// Looks at the table before a job. `name` is its name without quotes.
-pub(crate) fn preflight(db: &Connection, target: &Target, name: &str) -> Result<Preflight> {
+/// The same on a connection that is there. `name` is the table's name without quotes.
+pub(super) fn look(db: &Connection, target: &Target, name: &str) -> Result<Preflight> {
     let mut found = Preflight::of(&target.table);
-    let kind = db.prepare("SELECT type, strict FROM pragma_table_list(?1) WHERE schema = 'main'")?.query_row([name], |row| {
-        Ok((row.get::<_, String>(0)?, row.get::<_, bool>(1)?))
-    });
+    let kind = db
+        .prepare("SELECT type, strict FROM pragma_table_list(?1) WHERE schema = 'main'")?
+        .query_row([name], |row| Ok((row.get::<_, String>(0)?, row.get::<_, bool>(1)?)));
     let (kind, is_strict) = match kind {
         Ok(kind) => kind,
         Err(rusqlite::Error::QueryReturnedNoRows) => {
@@ -25,7 +27,9 @@ pub(crate) fn preflight(db: &Connection, target: &Target, name: &str) -> Result<
         Err(error) => return Err(error),
     };
     if kind != "table" {
-        found.add(Concern::of(ConcernKind::NotATable).detail(format!("it is a {kind} table").replace("view table", "view")));
+        found.add(
+            Concern::of(ConcernKind::NotATable).detail(format!("it is a {kind} table").replace("view table", "view")),
+        );
         return Ok(found);
     }
     if db.is_readonly("main")? {
@@ -39,10 +43,27 @@ pub(crate) fn preflight(db: &Connection, target: &Target, name: &str) -> Result<
     if !found.has(ConcernKind::NoColumn) {
         sizes::look(db, target, name, &mut found)?;
     }
+    if target.flow == Flow::Seal {
+        steps(target, &sealed, &mut found);
+    }
     if !db.query_row("PRAGMA secure_delete", (), |row| row.get::<_, bool>(0))? {
         found.add(Concern::of(ConcernKind::SecureDelete));
     }
     Ok(found.sorted())
+}
+
+fn steps(target: &Target, sealed: &[String], found: &mut Preflight) {
+    let step = |column: &TokenColumn| {
+        let is_sealed = sealed.iter().any(|name| name.eq_ignore_ascii_case(&column.name));
+        let padding = column.padding.filter(|_| is_sealed)?;
+        let longest = usize::try_from(padding.max_len).unwrap_or(usize::MAX);
+        Some(StepColumn { name: column.name.clone(), is_bytes: false, longest: token_len(padding, longest) })
+    };
+    let steps: Vec<_> = target.written.iter().filter_map(step).collect();
+    // A name that SQL cannot have is in no table that was found.
+    if let Ok(steps) = Steps::of(Database::Sqlite, &target.table, &target.table, &steps) {
+        found.goes_by(steps);
+    }
 }
 
 /// The columns of sealed fields, as the table spells them.
@@ -66,7 +87,7 @@ fn columns(
             continue;
         };
         let Some(written) = target.written.iter().find(|written| written.name == name) else { continue };
-        let holds_none = is_strict && matches!(&**kind, "INT" | "INTEGER" | "REAL");
+        let holds_none = !holds_tokens(kind, is_strict);
         let concerns = [
             (*hidden > 0, ConcernKind::Generated),
             (*key > 0, ConcernKind::KeyColumn),
@@ -75,11 +96,18 @@ fn columns(
         for (_, kind) in concerns.into_iter().filter(|(is_so, _)| *is_so) {
             found.add(Concern::of(kind).column(column));
         }
-        if written.block.is_some() {
+        if written.padding.is_some() {
             sealed.push(column.clone());
         }
     }
     Ok(sealed)
+}
+
+/// Whether the column is for texts or bytes, by SQLite's rules of affinity and in their order.
+fn holds_tokens(declared: &str, is_strict: bool) -> bool {
+    let has = |part: &str| declared.contains(part);
+    let is_text = !has("INT") && ["CHAR", "CLOB", "TEXT", "BLOB"].into_iter().any(has);
+    is_text || declared.is_empty() || (is_strict && declared == "ANY")
 }
 
 /// What is unique, and what the indexes are over.
@@ -98,7 +126,7 @@ fn keys(
     // `INTEGER PRIMARY KEY` is the rowid, and has no index.
     let mut query = db.prepare("SELECT name FROM pragma_table_xinfo(?1) WHERE pk > 0")?;
     let key = query.query_map([table], |row| row.get(0))?.collect::<Result<Vec<String>>>()?;
-    let mut has_key = is_same(&key);
+    let (mut has_key, mut is_id) = (!key.is_empty(), is_same(&key));
     let mut query = db.prepare("SELECT name, \"unique\", partial, origin FROM pragma_index_list(?1) ORDER BY name")?;
     let indexes = query.query_map([table], |row| {
         Ok((row.get::<_, String>(0)?, row.get::<_, bool>(1)?, row.get::<_, bool>(2)?, row.get::<_, String>(3)?))
@@ -109,7 +137,9 @@ fn keys(
         let over = query.query_map([&index], |row| row.get(0))?.collect::<Result<Vec<Option<String>>>>()?;
         let columns: Vec<_> = over.iter().flatten().cloned().collect();
         let has_expression = columns.len() < over.len();
-        has_key |= is_unique && !is_partial && !has_expression && is_same(&columns);
+        let tells_apart = is_unique && !is_partial && !has_expression;
+        has_key |= tells_apart;
+        is_id |= tells_apart && is_same(&columns);
         let text = objects.iter().find(|object| object.name == index).map(|object| words(&object.sql));
         for column in sealed {
             let is_over = columns.contains(column);
@@ -125,7 +155,9 @@ fn keys(
         }
     }
     if !has_key {
-        found.add(Concern::of(ConcernKind::NoKey).detail(target.id.join(", ")));
+        found.add(Concern::of(ConcernKind::NoKey));
+    } else if !is_id {
+        found.add(Concern::of(ConcernKind::SharedId).object(target.id.join(", ")));
     }
     Ok(())
 }
@@ -150,7 +182,9 @@ fn references(
                 let is_to = to_table.eq_ignore_ascii_case(table)
                     && to.as_deref().is_some_and(|to| to.eq_ignore_ascii_case(column));
                 if is_from || is_to {
-                    found.add(Concern::of(ConcernKind::ForeignKey).object(format!("{}.{from}", object.name)).column(column));
+                    found.add(
+                        Concern::of(ConcernKind::ForeignKey).object(format!("{}.{from}", object.name)).column(column),
+                    );
                 }
             }
         }
@@ -172,8 +206,11 @@ fn texts(table: &str, sealed: &[String], objects: &[Object], found: &mut Preflig
                 }
             }
             "table" if mine => schema::definitions(&text, sealed, found),
+            // Step 3 of a migration: it runs nothing, and lets tokens pass.
+            "trigger" if mine && schema::is_gate(&object.name, &text) => {}
             "trigger" if mine => {
-                let others = objects.iter().filter(|other| other.kind == "table" && !other.name.eq_ignore_ascii_case(table));
+                let others =
+                    objects.iter().filter(|other| other.kind == "table" && !other.name.eq_ignore_ascii_case(table));
                 let others: Vec<_> = others.filter(|other| names(&other.name)).map(|other| &*other.name).collect();
                 let concern = Concern::of(ConcernKind::Trigger).object(&object.name);
                 let detail = format!("it names {}", others.join(", "));

@@ -20,7 +20,8 @@ impl Object {
 
 /// All but SQLite's own.
 pub(super) fn objects(db: &Connection) -> Result<Vec<Object>> {
-    let mut query = db.prepare("SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name")?;
+    let mut query =
+        db.prepare("SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name")?;
     let rows = query.query_map((), |row| {
         Ok(Object { kind: row.get(0)?, name: row.get(1)?, table: row.get(2)?, sql: row.get(3)? })
     })?;
@@ -121,6 +122,14 @@ pub(super) fn definitions(text: &[Word], sealed: &[String], found: &mut Prefligh
     }
 }
 
+/// A trigger that `rxseal ddl --gate` prints: all that it runs is an error.
+pub(super) fn is_gate(name: &str, text: &[Word]) -> bool {
+    let body = text.iter().rposition(|word| word.is_name("begin")).and_then(|at| text.get(at..)).unwrap_or_default();
+    let [_, select, raise, _, abort, _, _, _, _, end] = body else { return false };
+    let words = [(select, "select"), (raise, "raise"), (abort, "abort"), (end, "end")];
+    name.starts_with("rxseal_") && words.iter().all(|(word, name)| word.is_name(name))
+}
+
 /// The check that `rxseal ddl` prints.
 fn is_ours(item: &[Word]) -> bool {
     item.iter().any(|word| matches!(word, Word::Name(name) if name.starts_with("rxseal_")))
@@ -188,7 +197,8 @@ mod tests {
             CONSTRAINT both CHECK (drug <> kind), UNIQUE (drug, id))";
         let mut found = Preflight::of("rx");
         definitions(&words(sql), &["drug".to_owned(), "sealed".to_owned()], &mut found);
-        let found: Vec<_> = found.concerns().iter().map(|concern| (concern.kind().as_str(), concern.about_object())).collect();
+        let found: Vec<_> =
+            found.concerns().iter().map(|concern| (concern.kind().as_str(), concern.about_object())).collect();
         assert_eq!(found, [("check", None), ("generated", Some("upper"))]);
     }
 }
