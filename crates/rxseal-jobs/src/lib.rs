@@ -14,11 +14,13 @@ mod spec;
 pub mod sqlite;
 mod throttle;
 mod trouble;
+mod work;
 
 pub use fault::{Fault, FieldFault, Reason};
 pub use options::{PlanOptions, WorkerOptions};
-pub use preflight::{Concern, ConcernKind, Estimate, Preflight, Replica, Weight};
+pub use preflight::{Concern, ConcernKind, Estimate, Preflight, Replica, Steps, Weight};
 pub use progress::{ChunkDone, Counts, Ended, State, Status};
 pub use row::{Cell, Change, ChunkWork, Form, NewCell, Outcome, Row, WorkFuture};
 pub use spec::{Column, ColumnRole, Operation, Pinned, Spec};
 pub use throttle::{Hours, Limits, Throttle};
+pub use work::{Budget, DeclaredWork, TableRow, TypedWork};

@@ -109,16 +109,21 @@ fn count(connection: &Connection, sql: &str) -> rusqlite::Result<KeyCounts> {
     let mut statement = connection.prepare(sql)?;
     let mut rows = statement.query(())?;
     while let Some(row) = rows.next()? {
-        match row.get_ref(0)? {
-            ValueRef::Null => counts.add_nulls(1),
-            ValueRef::Integer(_) | ValueRef::Real(_) => counts.add_not_tokens(1),
-            // The same as in the statement: SQLite's own functions see a text only up to its first NUL.
-            ValueRef::Text(text) if text.contains(&0) => counts.add_not_tokens(1),
-            ValueRef::Text(text) => counts.add_text(std::str::from_utf8(text).unwrap_or_default()),
-            ValueRef::Blob(bytes) => counts.add_bytes(bytes),
-        }
+        add_value(&mut counts, row.get_ref(0)?);
     }
     Ok(counts)
+}
+
+/// Counts one value of a column.
+pub fn add_value(counts: &mut KeyCounts, value: ValueRef<'_>) {
+    match value {
+        ValueRef::Null => counts.add_nulls(1),
+        ValueRef::Integer(_) | ValueRef::Real(_) => counts.add_not_tokens(1),
+        // The same as in the statement: SQLite's own functions see a text only up to its first NUL.
+        ValueRef::Text(text) if text.contains(&0) => counts.add_not_tokens(1),
+        ValueRef::Text(text) => counts.add_text(std::str::from_utf8(text).unwrap_or_default()),
+        ValueRef::Blob(bytes) => counts.add_bytes(bytes),
+    }
 }
 
 fn rows(connection: &Connection, sql: &str) -> rusqlite::Result<Vec<(String, i64)>> {

@@ -226,8 +226,6 @@ kinds! {
     FillFactor = Advises "fillfactor": "its pages are full, so each row goes to another page and gets an entry in every index. ALTER TABLE .. SET (fillfactor = 50) and VACUUM FULL before the job avoid that, if you can lock the table for so long.",
     /// This role does not see how far replicas are.
     HiddenReplicas = Advises "hidden-replicas": "this role does not see how far the replicas are behind, so a limit of lag cannot be kept. Run GRANT pg_monitor TO ..",
-    /// SQLite keeps deleted content in free pages.
-    SecureDelete = Advises "secure-delete": "plaintext stays in free pages until VACUUM. Run it after the job, as docs/MIGRATION.md says, or set PRAGMA secure_delete = ON before.",
 }
 
 #[cfg(test)]

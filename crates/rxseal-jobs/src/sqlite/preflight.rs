@@ -5,15 +5,34 @@ mod sizes;
 #[cfg(test)]
 mod tests;
 
-use rusqlite::{Connection, Result};
+use std::path::Path;
+
+use rusqlite::Connection;
+use rxseal::Error;
+use rxseal_sqlite::__private::open_to_write;
 
 use self::schema::{Object, words};
+use super::trouble::Trouble;
 use crate::preflight::{
     Concern, ConcernKind, Database, Flow, Preflight, StepColumn, Steps, Target, TokenColumn, token_len,
 };
+use crate::spec::Spec;
+
+/// Looks at the table of a job before it is planned. `named` are the other tables that the map names in this database.
+///
+/// It writes nothing. It reads the schema, a sample of the rows, and how many there are.
+///
+/// # Errors
+///
+/// `store-refused` if the file may not be written, or belongs to somebody else. `store-unavailable` if it is locked or the disk failed.
+pub fn preflight(path: impl AsRef<Path>, spec: &Spec, named: &[String]) -> Result<Preflight, Error> {
+    let path = path.as_ref();
+    let db = open_to_write(path)?;
+    look(&db, &Target::of(spec, named), spec.table()).map_err(|error| Trouble::from(error).at(path))
+}
 
 /// The same on a connection that is there. `name` is the table's name without quotes.
-pub(super) fn look(db: &Connection, target: &Target, name: &str) -> Result<Preflight> {
+pub(super) fn look(db: &Connection, target: &Target, name: &str) -> rusqlite::Result<Preflight> {
     let mut found = Preflight::of(&target.table);
     let kind = db
         .prepare("SELECT type, strict FROM pragma_table_list(?1) WHERE schema = 'main'")?
@@ -46,9 +65,6 @@ pub(super) fn look(db: &Connection, target: &Target, name: &str) -> Result<Prefl
     if target.flow == Flow::Seal {
         steps(target, &sealed, &mut found);
     }
-    if !db.query_row("PRAGMA secure_delete", (), |row| row.get::<_, bool>(0))? {
-        found.add(Concern::of(ConcernKind::SecureDelete));
-    }
     Ok(found.sorted())
 }
 
@@ -73,12 +89,12 @@ fn columns(
     table: &str,
     is_strict: bool,
     found: &mut Preflight,
-) -> Result<Vec<String>> {
+) -> rusqlite::Result<Vec<String>> {
     let mut query = db.prepare("SELECT name, upper(type), hidden, pk FROM pragma_table_xinfo(?1)")?;
     let columns = query.query_map([table], |row| {
         Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get::<_, u8>(2)?, row.get::<_, u32>(3)?))
     })?;
-    let columns = columns.collect::<Result<Vec<_>>>()?;
+    let columns = columns.collect::<rusqlite::Result<Vec<_>>>()?;
     let mut sealed = Vec::new();
     for name in target.columns() {
         let column = columns.iter().find(|(column, ..)| column.eq_ignore_ascii_case(name));
@@ -118,14 +134,14 @@ fn keys(
     sealed: &[String],
     objects: &[Object],
     found: &mut Preflight,
-) -> Result<()> {
+) -> rusqlite::Result<()> {
     let is_same = |columns: &[String]| {
         columns.len() == target.id.len()
             && target.id.iter().all(|id| columns.iter().any(|column| column.eq_ignore_ascii_case(id)))
     };
     // `INTEGER PRIMARY KEY` is the rowid, and has no index.
     let mut query = db.prepare("SELECT name FROM pragma_table_xinfo(?1) WHERE pk > 0")?;
-    let key = query.query_map([table], |row| row.get(0))?.collect::<Result<Vec<String>>>()?;
+    let key = query.query_map([table], |row| row.get(0))?.collect::<rusqlite::Result<Vec<String>>>()?;
     let (mut has_key, mut is_id) = (!key.is_empty(), is_same(&key));
     let mut query = db.prepare("SELECT name, \"unique\", partial, origin FROM pragma_index_list(?1) ORDER BY name")?;
     let indexes = query.query_map([table], |row| {
@@ -134,7 +150,7 @@ fn keys(
     for index in indexes {
         let (index, is_unique, is_partial, origin) = index?;
         let mut query = db.prepare("SELECT name FROM pragma_index_xinfo(?1) WHERE key")?;
-        let over = query.query_map([&index], |row| row.get(0))?.collect::<Result<Vec<Option<String>>>>()?;
+        let over = query.query_map([&index], |row| row.get(0))?.collect::<rusqlite::Result<Vec<Option<String>>>>()?;
         let columns: Vec<_> = over.iter().flatten().cloned().collect();
         let has_expression = columns.len() < over.len();
         let tells_apart = is_unique && !is_partial && !has_expression;
@@ -169,7 +185,7 @@ fn references(
     sealed: &[String],
     objects: &[Object],
     found: &mut Preflight,
-) -> Result<()> {
+) -> rusqlite::Result<()> {
     let mut query = db.prepare("SELECT \"table\", \"from\", \"to\" FROM pragma_foreign_key_list(?1)")?;
     for object in objects.iter().filter(|object| object.kind == "table") {
         let keys = query.query_map([&object.name], |row| {

@@ -19,7 +19,6 @@ row! {
         length: Option<i32>,
         domain: Option<String>,
         generated: bool,
-        not_null: bool,
         is_exact: bool,
         may_read: bool,
         may_write: bool,
@@ -63,7 +62,7 @@ WITH RECURSIVE typed AS (
 SELECT a.attname AS name, quote_ident(a.attname) AS quoted, format_type(a.atttypid, a.atttypmod) AS shown,
     t.typname AS base, CASE WHEN t.typname = 'varchar' AND b.typmod > 4 THEN b.typmod - 4 END AS length,
     CASE WHEN own.typtype = 'd' THEN format_type(a.atttypid, NULL) END AS domain,
-    a.attgenerated <> '' AS generated, a.attnotnull AS not_null, coalesce(l.collisdeterministic, true) AS is_exact,
+    a.attgenerated <> '' AS generated, coalesce(l.collisdeterministic, true) AS is_exact,
     has_column_privilege(a.attrelid, a.attnum, 'SELECT') AS may_read,
     has_column_privilege(a.attrelid, a.attnum, 'UPDATE') AS may_write,
     EXISTS (SELECT FROM pg_partitioned_table AS p WHERE p.partrelid = a.attrelid AND (a.attnum = ANY (p.partattrs)

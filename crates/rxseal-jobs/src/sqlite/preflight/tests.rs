@@ -4,7 +4,7 @@ use rusqlite::Connection;
 use rxseal::columns::{ColumnLen, ColumnSql};
 
 use super::look as preflight;
-use crate::preflight::{ConcernKind, Flow, Preflight, Target, TokenColumn, Weight};
+use crate::preflight::{Flow, Preflight, Target, TokenColumn, Weight};
 use crate::spec::Padding;
 
 fn look(schema: &str, flow: Flow, written: &[&str]) -> Preflight {
@@ -24,8 +24,7 @@ fn look(schema: &str, flow: Flow, written: &[&str]) -> Preflight {
 }
 
 fn codes(found: &Preflight) -> Vec<String> {
-    let grave = found.concerns().iter().filter(|concern| concern.kind() != ConcernKind::SecureDelete);
-    grave.map(|concern| concern.answer()).collect()
+    found.concerns().iter().map(|concern| concern.answer()).collect()
 }
 
 #[test]
