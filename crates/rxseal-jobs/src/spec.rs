@@ -1,12 +1,17 @@
 //! What a job is: which operation, on which columns of which table, with which keyring.
 
+mod resolve;
+
 use std::fmt;
 use std::str::FromStr;
 
-use rxseal::{Error, KeyId};
+use rxseal::schema::RecordSchema;
+use rxseal::{Error, KeyId, Keyring};
+use rxseal_map::Source;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
+use self::resolve::resolve;
 use crate::trouble::refused;
 
 /// What a job does to each row.
@@ -153,7 +158,7 @@ pub(crate) struct Body {
     /// The column that says of which keyspace a row is, if rows of several are in the table.
     pub(crate) keyspace_column: Option<String>,
     /// All that decides about a token: the classes, types and blocks of the fields.
-    pub(crate) schema: String,
+    pub(crate) schema: serde_json::Value,
 }
 
 /// What a job was planned with, as it is stored.
@@ -168,8 +173,14 @@ pub struct Pinned {
 }
 
 impl Spec {
-    pub(crate) fn of(body: Body, generation: u64, target: KeyId) -> Self {
-        Self { body, generation, target }
+    /// What a job does to the rows of a source of the map, whose records are as the schema says, with the keys of this keyring.
+    ///
+    /// # Errors
+    ///
+    /// `job-refused` if the source is no table, or the map and the schema do not fit each other or the operation.
+    pub fn new(operation: Operation, source: &Source, record: &RecordSchema, keys: &Keyring) -> Result<Self, Error> {
+        let body = resolve(operation, source, record, keys.keyspace())?;
+        Ok(Self { body, generation: keys.generation(), target: keys.primary_key() })
     }
 
     /// What it does.

@@ -1,7 +1,7 @@
 //! Which cell of a row is what.
 
-use rxseal::schema::{FieldSchema, Plain, RecordSchema, Shape};
-use rxseal::{Error, Identifier};
+use rxseal::schema::{FieldSchema, RecordSchema, Shape};
+use rxseal::{Error, ErrorCode, Identifier};
 
 use crate::fault::{FieldFault, Reason};
 use crate::row::{Cell, Row};
@@ -44,13 +44,16 @@ impl Layout {
         })
     }
 
-    /// The id of a row's record.
-    pub(super) fn record_id(&self, record: &RecordSchema, row: &Row<'_>) -> Result<Identifier<'static>, FieldFault> {
-        let mut cells = Vec::with_capacity(self.ids.len());
+    /// The id of a row's record. Several columns are joined with `/`, as a record struct joins them.
+    pub(super) fn record_id(&self, row: &Row<'_>) -> Result<Identifier<'static>, FieldFault> {
+        let mut texts = Vec::with_capacity(self.ids.len());
         for at in &self.ids {
-            cells.push(Plain::Text(id_text(row.cell(*at))?.ok_or_else(id_missing)?));
+            texts.push(id_text(row.cell(*at))?.ok_or_else(id_missing)?);
         }
-        record.record_id(&cells).map_err(|error| FieldFault::of(&error, ""))
+        if texts.len() > 1 && texts.iter().any(|text| text.contains('/')) {
+            return Err(FieldFault::new("", Reason::Code(ErrorCode::InvalidId)));
+        }
+        Ok(texts.join("/").into())
     }
 }
 

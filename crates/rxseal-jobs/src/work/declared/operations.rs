@@ -1,7 +1,7 @@
 //! The operations on rows that need no type of the program.
 
-use rxseal::page::{OpenPass, ResealPass, open_page, rebind_page, reseal_page};
-use rxseal::schema::{Backfilled, FieldSchema, Opened, Plain};
+use rxseal::page::{Backfilled, OpenPass, ResealPass, open_page, reseal_page};
+use rxseal::schema::{FieldSchema, Opened, Plain};
 use rxseal::subjects::LoadedSubjects;
 use rxseal::{Error, ErrorCode, Record, Token};
 use zeroize::Zeroizing;
@@ -38,8 +38,7 @@ impl DeclaredWork {
             Operation::Backfill => self.backfill(&records, &ready)?,
             Operation::Reseal => self.reseal(&records, &ready)?,
             Operation::Unseal => self.unseal(&records, &ready)?,
-            Operation::AddSubject => self.add_subject(&records, &ready)?,
-            Operation::Reindex => return Err(refused("index values need the program's own types")),
+            Operation::AddSubject | Operation::Reindex => return Err(refused("index values need the program's own types")),
         };
         for (Ready { at, .. }, outcome) in ready.into_iter().zip(done) {
             put(&mut outcomes, at, outcome);
@@ -62,12 +61,7 @@ impl DeclaredWork {
     }
 
     /// The token of a plaintext cell. `None` if it stays as it is.
-    fn backfilled(
-        &self,
-        pass: &mut ResealPass<'_>,
-        field: &FieldSchema,
-        was: Cell<'_>,
-    ) -> Result<Option<Token>, FieldFault> {
+    fn backfilled(&self, pass: &mut ResealPass<'_>, field: &FieldSchema, was: Cell<'_>) -> Result<Option<Token>, FieldFault> {
         if was.is_null() && !field.seals_null() {
             return Ok(None);
         }
@@ -116,59 +110,12 @@ impl DeclaredWork {
                 Ok(Some(token)) => token,
                 // It is plaintext already, unless it looks like a token.
                 Ok(None) => return Ok(None),
-                Err(_) if looks_like_token(was) => {
-                    return Err(FieldFault::new(field.id().as_str(), Reason::LooksLikeToken));
-                }
+                Err(_) if looks_like_token(was) => return Err(FieldFault::new(field.id().as_str(), Reason::LooksLikeToken)),
                 Err(_) => return Ok(None),
             };
-            let opened =
-                pass.open_declared(field, &present).map_err(|error| FieldFault::of(&error, field.id().as_str()))?;
+            let opened = pass.open_declared(field, &present).map_err(|error| FieldFault::of(&error, field.id().as_str()))?;
             change.unsealed = change.unsealed.saturating_add(1);
             Ok(Some(opened_cell(&opened)))
-        })
-    }
-
-    fn add_subject(&self, records: &[Record], ready: &[Ready<'_, '_>]) -> Result<Vec<Outcome>, Error> {
-        let Some(access) = &self.access else {
-            return Err(refused(
-                "adding a subject opens the fields without it: say who opens and why with `with_access`",
-            ));
-        };
-        // Those that already need the subject's key stay as they are.
-        let has_subject = reseal_page(records, |at, pass| Ok(self.opens(pass, row_of(ready, at))))?;
-        let mut outcomes: Vec<_> = ready.iter().map(|_| Outcome::Same).collect();
-        let (mut from, mut to, mut places) = (Vec::new(), Vec::new(), Vec::new());
-        let todo = records.iter().zip(ready).zip(has_subject).enumerate().filter(|(_, (_, has_subject))| !has_subject);
-        for (place, ((record, Ready { row, .. }), _)) in todo {
-            match self.record_without_subject(row) {
-                Ok(without) => {
-                    from.push(without);
-                    to.push(record.clone());
-                    places.push((place, *row));
-                }
-                Err(fault) => put(&mut outcomes, place, Outcome::Fault(vec![fault])),
-            }
-        }
-        let moved = rebind_page(&from, &to, access, |at, pass| {
-            let Some((_, row)) = places.get(at) else { return Ok(Outcome::Same) };
-            Ok(self.each_field(row, |field, was, _| {
-                let fault = |error: Error| sealing_fault(field, &error);
-                let Some(present) = token(was).map_err(fault)? else { return Ok(None) };
-                pass.rebind_declared(field, &present).map(|token| Some(cell(&token, was))).map_err(fault)
-            }))
-        })?;
-        for ((place, _), outcome) in places.into_iter().zip(moved) {
-            put(&mut outcomes, place, outcome);
-        }
-        Ok(outcomes)
-    }
-
-    /// Whether all tokens of a row open.
-    fn opens(&self, pass: &mut ResealPass<'_>, row: &Row<'_>) -> bool {
-        self.layout.fields.iter().all(|(at, field)| match token(row.cell(*at)) {
-            Ok(None) => true,
-            Ok(Some(token)) => pass.reseal_declared(field, &token).is_ok(),
-            Err(_) => false,
         })
     }
 
