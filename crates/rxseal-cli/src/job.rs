@@ -1,14 +1,14 @@
 //! `rxseal job`: whole tables are sealed, resealed and unsealed, beside the programs that use them.
 
 mod ask;
-mod audit;
+
 mod database;
 mod plan;
-mod progress;
+
 mod run;
 mod shown;
 mod source;
-mod worker;
+
 
 use rxseal_jobs::{Fault, Status};
 use serde_json::{Value, json};

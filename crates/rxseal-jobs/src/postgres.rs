@@ -18,4 +18,5 @@ mod worker;
 mod writing;
 
 pub use job::Job;
+pub use preflight::preflight;
 pub use worker::Worker;

@@ -5,14 +5,21 @@
 mod concern;
 mod estimate;
 mod shown;
+mod steps;
 mod target;
 
 use std::time::Duration;
 
+use rxseal::Error;
+
 pub use self::concern::{Concern, ConcernKind, Weight};
 pub use self::estimate::Estimate;
 pub(crate) use self::estimate::Sizes;
+pub use self::steps::Steps;
+pub(crate) use self::steps::{Database, StepColumn};
 pub(crate) use self::target::{Flow, Target, TokenColumn, token_len};
+
+use crate::trouble::refused;
 
 /// What was found about one table. Its `Display` is what `rxseal job plan` prints.
 #[derive(Clone, Debug)]
@@ -21,11 +28,12 @@ pub struct Preflight {
     concerns: Vec<Concern>,
     estimate: Option<Estimate>,
     replicas: Vec<Replica>,
+    steps: Option<Steps>,
 }
 
 impl Preflight {
     pub(crate) fn of(table: &str) -> Self {
-        Self { table: table.to_owned(), concerns: Vec::new(), estimate: None, replicas: Vec::new() }
+        Self { table: table.to_owned(), concerns: Vec::new(), estimate: None, replicas: Vec::new(), steps: None }
     }
 
     /// The table, as the map names it.
@@ -50,6 +58,19 @@ impl Preflight {
         })
     }
 
+    /// Whether a job may start.
+    pub(crate) fn admit(&self, accepted: &[String]) -> Result<(), Error> {
+        let open: Vec<_> = self.open_concerns(accepted).map(Concern::answer).collect();
+        if open.is_empty() {
+            return Ok(());
+        }
+        let (table, open) = (&self.table, open.join(", "));
+        let text = format!(
+            "{table} is not ready for this job: {open}. `rxseal job plan` says what each is, and some can be accepted by name"
+        );
+        Err(refused(text))
+    }
+
     /// How large the work is. `None` if the table cannot be read.
     #[must_use]
     pub fn estimate(&self) -> Option<&Estimate> {
@@ -60,6 +81,12 @@ impl Preflight {
     #[must_use]
     pub fn replicas(&self) -> &[Replica] {
         &self.replicas
+    }
+
+    /// The steps of a migration with the SQL of this table, if the job is a backfill.
+    #[must_use]
+    pub fn steps(&self) -> Option<&Steps> {
+        self.steps.as_ref()
     }
 
     pub(crate) fn add(&mut self, concern: Concern) {
@@ -78,6 +105,10 @@ impl Preflight {
 
     pub(crate) fn sends_to(&mut self, replicas: Vec<Replica>) {
         self.replicas = replicas;
+    }
+
+    pub(crate) fn goes_by(&mut self, steps: Steps) {
+        self.steps = Some(steps);
     }
 
     pub(crate) fn sorted(mut self) -> Self {

@@ -13,5 +13,6 @@ mod tables;
 mod trouble;
 mod worker;
 
-pub use job::{Job, preflight};
+pub use job::Job;
+pub use preflight::preflight;
 pub use worker::Worker;

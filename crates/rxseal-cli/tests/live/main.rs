@@ -15,6 +15,7 @@ mod command;
 mod keys;
 #[path = "../cli/page.rs"]
 mod page;
+mod page_run;
 mod runbooks;
 mod servers;
 mod softhsm;

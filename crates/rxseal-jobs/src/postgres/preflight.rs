@@ -6,10 +6,16 @@ mod keepers;
 mod server;
 mod sizes;
 
+use rxseal::Error;
+use rxseal::count::CountSql;
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Connection, query_as, query_scalar};
 
-use crate::preflight::{Concern, ConcernKind, Preflight, Target};
+use self::columns::SealedColumn;
+use super::session;
+use super::trouble::Trouble;
+use crate::preflight::{Concern, ConcernKind, Database, Flow, Preflight, Steps, Target};
+use crate::spec::Spec;
 
 /// A struct that is read from a row whose columns have the names of its fields.
 macro_rules! row {
@@ -28,11 +34,28 @@ macro_rules! row {
 }
 use row;
 
-/// Looks at the table before a job. `quoted` is its name as the SQL of this server has it.
-pub(crate) async fn preflight(db: &mut PgConnection, target: &Target, quoted: &str) -> Result<Preflight, sqlx::Error> {
+/// Looks at the table of a job before it is planned. `named` are the other tables that the map names in this database.
+///
+/// It reads the catalog and a sample of the rows, and writes nothing. For a column with a declared length it reads all values.
+///
+/// # Errors
+///
+/// `store-refused` if the URL is not valid, or the role lacks a right. `store-unavailable` if the server cannot be reached.
+/// `runtime-needed` outside of a tokio runtime. `invalid-id` if a name is not valid.
+pub async fn preflight(url: &str, spec: &Spec, named: &[String]) -> Result<Preflight, Error> {
+    let mut db = session::connect(url).await?;
+    let found = look(&mut db, &Target::of(spec, named)).await.map_err(Trouble::explained);
+    session::close(db).await;
+    found
+}
+
+/// The same on a connection that is there.
+pub(super) async fn look(db: &mut PgConnection, target: &Target) -> Result<Preflight, Trouble> {
+    let first = target.id.first().map_or("id", String::as_str);
+    let sql = CountSql::postgres(&target.table, first)?;
     let mut found = Preflight::of(&target.table);
     let mut db = db.begin_with("BEGIN READ ONLY").await?;
-    let Some(table) = Table::find(&mut db, quoted).await? else {
+    let Some(table) = Table::find(&mut db, sql.quoted_table()).await? else {
         found.add(Concern::of(ConcernKind::NoTable));
         return Ok(found);
     };
@@ -48,6 +71,10 @@ pub(crate) async fn preflight(db: &mut PgConnection, target: &Target, quoted: &s
         sizes::look(&mut db, &table, target, &columns, &mut found).await?;
     }
     db.rollback().await?;
+    if target.flow == Flow::Seal {
+        let steps: Vec<_> = columns.iter().filter(|column| !column.is_list).map(SealedColumn::step).collect();
+        found.goes_by(Steps::of(Database::Postgres, &target.table, &table.quoted, &steps)?);
+    }
     Ok(found.sorted())
 }
 

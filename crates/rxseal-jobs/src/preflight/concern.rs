@@ -150,8 +150,8 @@ kinds! {
     NotATable = Refuses "not-a-table": "a job runs over a whole table that stores its rows. Name that table in the map.",
     /// The server or the file cannot be written.
     ReadOnly = Refuses "read-only": "nothing can be written here. Connect to the primary server, or open the file for writing.",
-    /// The columns that the map names as the id are not unique and never null.
-    NoKey = Refuses "no-key": "the map's id is not a primary key, nor a unique index over columns that are NOT NULL. Without it no row can be found again: add one, or mend the map.",
+    /// No columns tell the rows apart.
+    NoKey = Refuses "no-key": "it has no primary key, nor a unique index over columns that are NOT NULL, so no row can be found again. Add one.",
     /// Tables inherit from it, and a key of the parent is none of theirs.
     Inherited = Refuses "inherited": "other tables inherit from it, so its key is not unique among their rows. Name each of them in the map.",
     /// A column of the map is not in the table.
@@ -183,6 +183,8 @@ kinds! {
     /// The server logs bound values, and the job binds plaintext.
     LoggedValues = Refuses "logged-values": "the server writes bound values of this role into its log, and this job binds plaintext. Run ALTER ROLE .. SET log_parameter_max_length = 0 (and log_parameter_max_length_on_error = 0).",
 
+    /// Several rows may have the id that the map names.
+    SharedId = Asks "shared-id": "several rows may have the same id, so their tokens can be exchanged without notice. Name all columns of the key as the id, and in the program too.",
     /// A trigger, which fires for each row that the job writes.
     Trigger = Asks "trigger": "it fires for each row that the job writes. Look at what it does, whom it tells, and whether a table that it fills keeps plaintext: the map should name that table.",
     /// A rule that does something beside an update.
@@ -224,8 +226,6 @@ kinds! {
     FillFactor = Advises "fillfactor": "its pages are full, so each row goes to another page and gets an entry in every index. ALTER TABLE .. SET (fillfactor = 50) and VACUUM FULL before the job avoid that, if you can lock the table for so long.",
     /// This role does not see how far replicas are.
     HiddenReplicas = Advises "hidden-replicas": "this role does not see how far the replicas are behind, so a limit of lag cannot be kept. Run GRANT pg_monitor TO ..",
-    /// SQLite keeps deleted content in free pages.
-    SecureDelete = Advises "secure-delete": "plaintext stays in free pages until VACUUM. Run it after the job, as docs/MIGRATION.md says, or set PRAGMA secure_delete = ON before.",
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ impl fmt::Display for Preflight {
         for replica in &self.replicas {
             writeln!(f, "  replica  {replica}")?;
         }
-        Ok(())
+        self.steps.as_ref().map_or(Ok(()), |steps| write!(f, "{steps}"))
     }
 }
 

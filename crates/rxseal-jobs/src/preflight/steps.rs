@@ -12,6 +12,14 @@ pub(crate) enum Database {
     Sqlite,
 }
 
+/// A column of a field.
+pub(crate) struct StepColumn {
+    pub(crate) name: String,
+    pub(crate) is_bytes: bool,
+    /// Its longest token.
+    pub(crate) longest: ColumnLen,
+}
+
 /// The steps by which the plaintext of a table becomes tokens while programs go on. Its `Display` is for people.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Steps {
@@ -21,14 +29,10 @@ pub struct Steps {
 }
 
 impl Steps {
-    /// For columns of fields: the name, whether it holds bytes, and the longest token.
-    pub(crate) fn of(
-        database: Database,
-        table: &str,
-        columns: &[(&str, bool, ColumnLen)],
-    ) -> Result<Self, Error> {
+    /// `quoted` is the table's name as its SQL has it.
+    pub(crate) fn of(database: Database, table: &str, quoted: &str, columns: &[StepColumn]) -> Result<Self, Error> {
         let (mut gate, mut proof) = (Vec::new(), Vec::new());
-        for (name, is_bytes, longest) in columns {
+        for StepColumn { name, is_bytes, longest } in columns {
             let sql = ColumnSql::sealed(table, name, *longest)?;
             match database {
                 Database::Postgres => {
@@ -43,7 +47,7 @@ impl Steps {
             Database::Postgres => &["VACUUM FULL {t};", "ANALYZE {t};", "VACUUM FULL pg_statistic;", "CHECKPOINT;"],
             Database::Sqlite => &["VACUUM;", "PRAGMA wal_checkpoint(TRUNCATE);"],
         };
-        let end = end.iter().map(|line| line.replace("{t}", table)).collect();
+        let end = end.iter().map(|line| line.replace("{t}", quoted)).collect();
         Ok(Self { gate, proof, end })
     }
 
@@ -72,8 +76,14 @@ impl fmt::Display for Steps {
             lines.iter().try_for_each(|line| writeln!(f, "       {line}"))
         };
         writeln!(f, "  1. Readers: release programs that read tokens and plaintext, and write plaintext.")?;
-        writeln!(f, "  2. Writers: release programs that write tokens. Until step 3, whoever can write to the table can plant plaintext.")?;
-        writeln!(f, "  3. Gate: the database refuses plaintext that is written. Until step 5, only who may change the schema can plant some.")?;
+        writeln!(
+            f,
+            "  2. Writers: release programs that write tokens. Until step 3, whoever can write to the table can plant plaintext."
+        )?;
+        writeln!(
+            f,
+            "  3. Gate: the database refuses plaintext that is written. Until step 5, only who may change the schema can plant some."
+        )?;
         block(f, &self.gate)?;
         writeln!(f, "  4. Backfill: rxseal job run")?;
         writeln!(f, "  5. Proof: nothing is left.")?;
@@ -88,12 +98,13 @@ impl fmt::Display for Steps {
 mod tests {
     use rxseal::columns::ColumnLen;
 
-    use super::{Database, Steps};
+    use super::{Database, StepColumn, Steps};
 
     #[test]
     fn each_step_is_said_with_its_sql() {
-        let columns = [("drug", false, ColumnLen::padded_to(32, 60).any_suite())];
-        let steps = Steps::of(Database::Postgres, "public.rx", &columns).unwrap();
+        let longest = ColumnLen::padded_to(32, 60).any_suite();
+        let columns = [StepColumn { name: "drug".to_owned(), is_bytes: false, longest }];
+        let steps = Steps::of(Database::Postgres, "public.rx", "public.rx", &columns).unwrap();
         let shown = steps.to_string();
         for part in [
             "       CREATE DOMAIN \"public\".\"rxseal_rx_drug\" AS text COLLATE \"C\";\n",
@@ -103,7 +114,9 @@ mod tests {
         ] {
             assert!(shown.contains(part), "{part}\n{shown}");
         }
-        let steps = Steps::of(Database::Sqlite, "rx", &columns).unwrap();
-        assert!(steps.gate().first().is_some_and(|line| line.starts_with("CREATE TRIGGER")) && steps.proof().is_empty());
+        let steps = Steps::of(Database::Sqlite, "rx", "rx", &columns).unwrap();
+        assert!(
+            steps.gate().first().is_some_and(|line| line.starts_with("CREATE TRIGGER")) && steps.proof().is_empty()
+        );
     }
 }

@@ -2,6 +2,8 @@
 
 use rxseal::columns::ColumnLen;
 
+use crate::spec::{ColumnRole, Operation, Padding, Spec};
+
 /// Which way values go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Flow {
@@ -18,8 +20,10 @@ pub(crate) enum Flow {
 pub(crate) struct Target {
     /// `table` or `schema.table`, as the map writes it.
     pub(crate) table: String,
+    /// The columns of the record's id, and that of the keyspace.
     pub(crate) id: Vec<String>,
-    pub(crate) subject: Option<String>,
+    /// Those that the job only reads beside these.
+    pub(crate) read: Vec<String>,
     /// The columns that the job writes: tokens, record tags, index values.
     pub(crate) written: Vec<TokenColumn>,
     /// Other tables of the same database that the map names, as it writes them.
@@ -30,19 +34,39 @@ pub(crate) struct Target {
 #[derive(Clone, Debug)]
 pub(crate) struct TokenColumn {
     pub(crate) name: String,
-    /// To which a field's values are padded; `None` of a record tag and of index values.
-    pub(crate) block: Option<u16>,
+    /// Of a field; `None` of a record tag and of index values.
+    pub(crate) padding: Option<Padding>,
 }
 
 impl Target {
-    /// The columns of fields.
-    pub(crate) fn sealed(&self) -> impl Iterator<Item = (&str, u16)> {
-        self.written.iter().filter_map(|column| Some((&*column.name, column.block?)))
+    pub(crate) fn of(spec: &Spec, named: &[String]) -> Self {
+        let flow = match spec.operation() {
+            Operation::Backfill => Flow::Seal,
+            Operation::Unseal => Flow::Unseal,
+            Operation::Reseal | Operation::Reindex | Operation::AddSubject => Flow::Move,
+        };
+        let mut target = Self {
+            table: spec.table().to_owned(),
+            id: spec.keyspace_filter().map(|(column, _)| column.to_owned()).into_iter().collect(),
+            read: Vec::new(),
+            written: Vec::new(),
+            named: named.to_owned(),
+            flow,
+        };
+        for column in spec.columns() {
+            let name = column.name().to_owned();
+            match column.role() {
+                ColumnRole::Id => target.id.push(name),
+                _ if column.is_written() => target.written.push(TokenColumn { name, padding: column.padding() }),
+                _ => target.read.push(name),
+            }
+        }
+        target
     }
 
     /// Every column that the job reads.
     pub(crate) fn columns(&self) -> Vec<&str> {
-        let clear = self.id.iter().chain(&self.subject).map(|name| &**name);
+        let clear = self.id.iter().chain(&self.read).map(|name| &**name);
         clear.chain(self.written.iter().map(|column| &*column.name)).collect()
     }
 
@@ -53,8 +77,7 @@ impl Target {
     }
 }
 
-/// How long the token of a value of this many bytes is: as text, as bytes, under a key of any suite.
-pub(crate) fn token_len(block: u16, value: usize) -> (usize, usize) {
-    let len = ColumnLen::padded_to(block, value).any_suite();
-    (len.text(), len.bytes())
+/// How long the token of a value of this many bytes is, under a key of any suite.
+pub(crate) fn token_len(padding: Padding, value: usize) -> ColumnLen {
+    ColumnLen::padded_to(padding.block, value).any_suite()
 }

@@ -11,7 +11,7 @@ use rxseal_sqlite::__private::{open_to_read, open_to_write, wait_from_now};
 use super::end::totals;
 use super::held::Held;
 use super::place::exact;
-use super::preflight::preflight as preflight_of;
+use super::preflight::look;
 use super::statements::Statements;
 use super::table::Table;
 use super::tables::{self, NewJob};
@@ -19,25 +19,10 @@ use super::trouble::Trouble;
 use crate::end::judge;
 use crate::fault::Fault;
 use crate::options::PlanOptions;
-use crate::preflight::{Preflight, Target, Weight};
+use crate::preflight::{Target, Weight};
 use crate::progress::{Ended, State, Status};
 use crate::spec::Spec;
 use crate::trouble::refused;
-
-/// Looks at the table of a job before it is planned: what keeps the job from starting, what has to be answered, and how large the work is.
-/// `named` are the other tables of the file that the map names.
-///
-/// # Errors
-///
-/// Those of [`Job::list`].
-pub fn preflight(path: impl AsRef<Path>, spec: &Spec, named: &[String]) -> Result<Preflight, Error> {
-    let path = path.as_ref();
-    open_to_write(path).and_then(|connection| look_at(&connection, spec, named).map_err(|trouble| trouble.at(path)))
-}
-
-fn look_at(connection: &Connection, spec: &Spec, named: &[String]) -> Result<Preflight, Trouble> {
-    Ok(preflight_of(connection, &Target::of(spec, named), spec.table())?)
-}
 
 /// A job over one table of an SQLite database. Its state is in tables of the same file: `rxseal_job`, `rxseal_chunk` and `rxseal_fault`.
 #[derive(Clone)]
@@ -55,7 +40,7 @@ impl Job {
     /// # Errors
     ///
     /// - `job-refused` if there is a job of this name, or the table cannot be worked on: it is a view, it has no key, or a column that is to be written is for
-    ///   numbers or generated; or if a concern of [`preflight`] is open.
+    ///   numbers or generated; or if a concern of [`preflight`](super::preflight()) is open.
     /// - `store-refused` if the file may not be written, or belongs to somebody else. `store-unavailable` if it is locked or the disk failed.
     pub fn plan(path: impl AsRef<Path>, name: &str, spec: &Spec, options: &PlanOptions) -> Result<Self, Error> {
         let job = Self { path: path.as_ref().to_owned(), name: name.to_owned() };
@@ -211,7 +196,7 @@ impl fmt::Debug for Job {
 }
 
 fn plan(connection: &Connection, name: &str, spec: &Spec, options: &PlanOptions) -> Result<(), Trouble> {
-    let found = look_at(connection, spec, &options.named_tables)?;
+    let found = look(connection, &Target::of(spec, &options.named), spec.table())?;
     let mut open = found.open_concerns(&options.accepted);
     if let Some(concern) = open.next() {
         let more = match open.count() {

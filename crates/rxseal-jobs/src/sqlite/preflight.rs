@@ -5,13 +5,34 @@ mod sizes;
 #[cfg(test)]
 mod tests;
 
-use rusqlite::{Connection, Result};
+use std::path::Path;
+
+use rusqlite::Connection;
+use rxseal::Error;
+use rxseal_sqlite::__private::open_to_write;
 
 use self::schema::{Object, words};
-use crate::preflight::{Concern, ConcernKind, Preflight, Target};
+use super::trouble::Trouble;
+use crate::preflight::{
+    Concern, ConcernKind, Database, Flow, Preflight, StepColumn, Steps, Target, TokenColumn, token_len,
+};
+use crate::spec::Spec;
 
-/// Looks at the table before a job. `name` is its name without quotes.
-pub(crate) fn preflight(db: &Connection, target: &Target, name: &str) -> Result<Preflight> {
+/// Looks at the table of a job before it is planned. `named` are the other tables that the map names in this database.
+///
+/// It writes nothing. It reads the schema, a sample of the rows, and how many there are.
+///
+/// # Errors
+///
+/// `store-refused` if the file may not be written, or belongs to somebody else. `store-unavailable` if it is locked or the disk failed.
+pub fn preflight(path: impl AsRef<Path>, spec: &Spec, named: &[String]) -> Result<Preflight, Error> {
+    let path = path.as_ref();
+    let db = open_to_write(path)?;
+    look(&db, &Target::of(spec, named), spec.table()).map_err(|error| Trouble::from(error).at(path))
+}
+
+/// The same on a connection that is there. `name` is the table's name without quotes.
+pub(super) fn look(db: &Connection, target: &Target, name: &str) -> rusqlite::Result<Preflight> {
     let mut found = Preflight::of(&target.table);
     let kind = db
         .prepare("SELECT type, strict FROM pragma_table_list(?1) WHERE schema = 'main'")?
@@ -41,10 +62,24 @@ pub(crate) fn preflight(db: &Connection, target: &Target, name: &str) -> Result<
     if !found.has(ConcernKind::NoColumn) {
         sizes::look(db, target, name, &mut found)?;
     }
-    if !db.query_row("PRAGMA secure_delete", (), |row| row.get::<_, bool>(0))? {
-        found.add(Concern::of(ConcernKind::SecureDelete));
+    if target.flow == Flow::Seal {
+        steps(target, &sealed, &mut found);
     }
     Ok(found.sorted())
+}
+
+fn steps(target: &Target, sealed: &[String], found: &mut Preflight) {
+    let step = |column: &TokenColumn| {
+        let is_sealed = sealed.iter().any(|name| name.eq_ignore_ascii_case(&column.name));
+        let padding = column.padding.filter(|_| is_sealed)?;
+        let longest = usize::try_from(padding.max_len).unwrap_or(usize::MAX);
+        Some(StepColumn { name: column.name.clone(), is_bytes: false, longest: token_len(padding, longest) })
+    };
+    let steps: Vec<_> = target.written.iter().filter_map(step).collect();
+    // A name that SQL cannot have is in no table that was found.
+    if let Ok(steps) = Steps::of(Database::Sqlite, &target.table, &target.table, &steps) {
+        found.goes_by(steps);
+    }
 }
 
 /// The columns of sealed fields, as the table spells them.
@@ -54,12 +89,12 @@ fn columns(
     table: &str,
     is_strict: bool,
     found: &mut Preflight,
-) -> Result<Vec<String>> {
+) -> rusqlite::Result<Vec<String>> {
     let mut query = db.prepare("SELECT name, upper(type), hidden, pk FROM pragma_table_xinfo(?1)")?;
     let columns = query.query_map([table], |row| {
         Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get::<_, u8>(2)?, row.get::<_, u32>(3)?))
     })?;
-    let columns = columns.collect::<Result<Vec<_>>>()?;
+    let columns = columns.collect::<rusqlite::Result<Vec<_>>>()?;
     let mut sealed = Vec::new();
     for name in target.columns() {
         let column = columns.iter().find(|(column, ..)| column.eq_ignore_ascii_case(name));
@@ -68,7 +103,7 @@ fn columns(
             continue;
         };
         let Some(written) = target.written.iter().find(|written| written.name == name) else { continue };
-        let holds_none = is_strict && matches!(&**kind, "INT" | "INTEGER" | "REAL");
+        let holds_none = !holds_tokens(kind, is_strict);
         let concerns = [
             (*hidden > 0, ConcernKind::Generated),
             (*key > 0, ConcernKind::KeyColumn),
@@ -77,11 +112,18 @@ fn columns(
         for (_, kind) in concerns.into_iter().filter(|(is_so, _)| *is_so) {
             found.add(Concern::of(kind).column(column));
         }
-        if written.block.is_some() {
+        if written.padding.is_some() {
             sealed.push(column.clone());
         }
     }
     Ok(sealed)
+}
+
+/// Whether the column is for texts or bytes, by SQLite's rules of affinity and in their order.
+fn holds_tokens(declared: &str, is_strict: bool) -> bool {
+    let has = |part: &str| declared.contains(part);
+    let is_text = !has("INT") && ["CHAR", "CLOB", "TEXT", "BLOB"].into_iter().any(has);
+    is_text || declared.is_empty() || (is_strict && declared == "ANY")
 }
 
 /// What is unique, and what the indexes are over.
@@ -92,15 +134,15 @@ fn keys(
     sealed: &[String],
     objects: &[Object],
     found: &mut Preflight,
-) -> Result<()> {
+) -> rusqlite::Result<()> {
     let is_same = |columns: &[String]| {
         columns.len() == target.id.len()
             && target.id.iter().all(|id| columns.iter().any(|column| column.eq_ignore_ascii_case(id)))
     };
     // `INTEGER PRIMARY KEY` is the rowid, and has no index.
     let mut query = db.prepare("SELECT name FROM pragma_table_xinfo(?1) WHERE pk > 0")?;
-    let key = query.query_map([table], |row| row.get(0))?.collect::<Result<Vec<String>>>()?;
-    let mut has_key = is_same(&key);
+    let key = query.query_map([table], |row| row.get(0))?.collect::<rusqlite::Result<Vec<String>>>()?;
+    let (mut has_key, mut is_id) = (!key.is_empty(), is_same(&key));
     let mut query = db.prepare("SELECT name, \"unique\", partial, origin FROM pragma_index_list(?1) ORDER BY name")?;
     let indexes = query.query_map([table], |row| {
         Ok((row.get::<_, String>(0)?, row.get::<_, bool>(1)?, row.get::<_, bool>(2)?, row.get::<_, String>(3)?))
@@ -108,10 +150,12 @@ fn keys(
     for index in indexes {
         let (index, is_unique, is_partial, origin) = index?;
         let mut query = db.prepare("SELECT name FROM pragma_index_xinfo(?1) WHERE key")?;
-        let over = query.query_map([&index], |row| row.get(0))?.collect::<Result<Vec<Option<String>>>>()?;
+        let over = query.query_map([&index], |row| row.get(0))?.collect::<rusqlite::Result<Vec<Option<String>>>>()?;
         let columns: Vec<_> = over.iter().flatten().cloned().collect();
         let has_expression = columns.len() < over.len();
-        has_key |= is_unique && !is_partial && !has_expression && is_same(&columns);
+        let tells_apart = is_unique && !is_partial && !has_expression;
+        has_key |= tells_apart;
+        is_id |= tells_apart && is_same(&columns);
         let text = objects.iter().find(|object| object.name == index).map(|object| words(&object.sql));
         for column in sealed {
             let is_over = columns.contains(column);
@@ -127,7 +171,9 @@ fn keys(
         }
     }
     if !has_key {
-        found.add(Concern::of(ConcernKind::NoKey).detail(target.id.join(", ")));
+        found.add(Concern::of(ConcernKind::NoKey));
+    } else if !is_id {
+        found.add(Concern::of(ConcernKind::SharedId).object(target.id.join(", ")));
     }
     Ok(())
 }
@@ -139,7 +185,7 @@ fn references(
     sealed: &[String],
     objects: &[Object],
     found: &mut Preflight,
-) -> Result<()> {
+) -> rusqlite::Result<()> {
     let mut query = db.prepare("SELECT \"table\", \"from\", \"to\" FROM pragma_foreign_key_list(?1)")?;
     for object in objects.iter().filter(|object| object.kind == "table") {
         let keys = query.query_map([&object.name], |row| {
@@ -176,6 +222,8 @@ fn texts(table: &str, sealed: &[String], objects: &[Object], found: &mut Preflig
                 }
             }
             "table" if mine => schema::definitions(&text, sealed, found),
+            // Step 3 of a migration: it runs nothing, and lets tokens pass.
+            "trigger" if mine && schema::is_gate(&object.name, &text) => {}
             "trigger" if mine => {
                 let others =
                     objects.iter().filter(|other| other.kind == "table" && !other.name.eq_ignore_ascii_case(table));

@@ -1,10 +1,11 @@
 //! Whether the columns hold what the job writes.
 
 use sqlx::postgres::PgConnection;
-use sqlx::{AssertSqlSafe, Connection, query, query_as, query_scalar};
+use sqlx::{AssertSqlSafe, Connection, query, query_as};
 
 use super::{Table, longest, row};
-use crate::preflight::{Concern, ConcernKind, Flow, Preflight, Target, token_len};
+use crate::preflight::{Concern, ConcernKind, Flow, Preflight, StepColumn, Target, token_len};
+use crate::spec::Padding;
 
 row! {
     struct Column {
@@ -18,7 +19,6 @@ row! {
         length: Option<i32>,
         domain: Option<String>,
         generated: bool,
-        not_null: bool,
         is_exact: bool,
         may_read: bool,
         may_write: bool,
@@ -31,7 +31,22 @@ pub(super) struct SealedColumn {
     pub(super) name: String,
     pub(super) quoted: String,
     pub(super) is_bytes: bool,
-    pub(super) block: u16,
+    /// An array of texts.
+    pub(super) is_list: bool,
+    pub(super) padding: Padding,
+}
+
+impl SealedColumn {
+    pub(super) fn step(&self) -> StepColumn {
+        let longest = usize::try_from(self.padding.max_len).unwrap_or(usize::MAX);
+        StepColumn { name: self.name.clone(), is_bytes: self.is_bytes, longest: token_len(self.padding, longest) }
+    }
+
+    /// The length of the token of such a value, in this column.
+    pub(super) fn token(&self, value: usize) -> usize {
+        let len = token_len(self.padding, value);
+        if self.is_bytes { len.bytes() } else { len.text() }
+    }
 }
 
 const COLUMNS: &str = "
@@ -47,7 +62,7 @@ WITH RECURSIVE typed AS (
 SELECT a.attname AS name, quote_ident(a.attname) AS quoted, format_type(a.atttypid, a.atttypmod) AS shown,
     t.typname AS base, CASE WHEN t.typname = 'varchar' AND b.typmod > 4 THEN b.typmod - 4 END AS length,
     CASE WHEN own.typtype = 'd' THEN format_type(a.atttypid, NULL) END AS domain,
-    a.attgenerated <> '' AS generated, a.attnotnull AS not_null, coalesce(l.collisdeterministic, true) AS is_exact,
+    a.attgenerated <> '' AS generated, coalesce(l.collisdeterministic, true) AS is_exact,
     has_column_privilege(a.attrelid, a.attnum, 'SELECT') AS may_read,
     has_column_privilege(a.attrelid, a.attnum, 'UPDATE') AS may_write,
     EXISTS (SELECT FROM pg_partitioned_table AS p WHERE p.partrelid = a.attrelid AND (a.attnum = ANY (p.partattrs)
@@ -57,15 +72,18 @@ FROM pg_attribute AS a JOIN base AS b ON b.attnum = a.attnum JOIN pg_type AS t O
     JOIN pg_type AS own ON own.oid = a.atttypid LEFT JOIN pg_collation AS l ON l.oid = a.attcollation
 WHERE a.attrelid = $1::bigint::oid";
 
-/// Whether a row is found again by these columns: they are all of a unique index, and never null.
+/// Whether rows are told apart by a unique index over columns that are never null, and whether the columns of the map's id are such a key.
 const KEY: &str = "
-SELECT EXISTS (
-    SELECT FROM pg_index AS i
+WITH keys AS (
+    SELECT i.indrelid, i.indkey, i.indnkeyatts FROM pg_index AS i
     WHERE i.indrelid = $1::bigint::oid AND i.indisunique AND i.indisvalid AND i.indimmediate AND i.indpred IS NULL AND i.indexprs IS NULL
-    AND (SELECT array_agg(a.attname::text ORDER BY a.attname) FROM pg_attribute AS a
+    AND i.indnkeyatts = (SELECT count(*) FROM pg_attribute AS a
         WHERE a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey[0:i.indnkeyatts - 1]) AND a.attnotnull)
-        = (SELECT array_agg(name ORDER BY name COLLATE \"C\") FROM unnest($2::text[]) AS name)
-    AND i.indnkeyatts = cardinality($2::text[]))";
+)
+SELECT EXISTS (SELECT FROM keys), EXISTS (
+    SELECT FROM keys AS i WHERE (SELECT array_agg(a.attname::text ORDER BY a.attname) FROM pg_attribute AS a
+        WHERE a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey[0:i.indnkeyatts - 1]))
+        = (SELECT array_agg(name ORDER BY name COLLATE \"C\") FROM unnest($2::text[]) AS name))";
 
 /// The columns of sealed fields that can hold tokens.
 pub(super) async fn look(
@@ -77,12 +95,12 @@ pub(super) async fn look(
     let names = target.columns();
     let columns: Vec<Column> =
         query_as(COLUMNS).persistent(false).bind(table.oid).bind(&names).fetch_all(&mut *db).await?;
-    let has_key: bool =
-        query_scalar(KEY).persistent(false).bind(table.oid).bind(&target.id).fetch_one(&mut *db).await?;
+    let (has_key, is_id): (bool, bool) =
+        query_as(KEY).persistent(false).bind(table.oid).bind(&target.id).fetch_one(&mut *db).await?;
     if !has_key {
-        let may_be_null = columns.iter().any(|column| target.id.contains(&column.name) && !column.not_null);
-        let also = if may_be_null { ", which may be NULL" } else { "" };
-        found.add(Concern::of(ConcernKind::NoKey).detail(format!("{}{also}", target.id.join(", "))));
+        found.add(Concern::of(ConcernKind::NoKey));
+    } else if !is_id {
+        found.add(Concern::of(ConcernKind::SharedId).object(target.id.join(", ")));
     }
     let mut sealed = Vec::new();
     for name in names {
@@ -92,18 +110,20 @@ pub(super) async fn look(
         };
         let written = target.written.iter().find(|written| written.name == name);
         judge(column, written.is_some(), target, found);
-        let Some(block) = written.and_then(|written| written.block) else { continue };
+        let Some(padding) = written.and_then(|written| written.padding) else { continue };
         if !holds_tokens(column, found) {
             continue;
         }
-        if column.may_read && !table.hides_rows {
-            fits(db, table, column, block, target.flow, found).await?;
+        let is_list = column.base.starts_with('_');
+        if column.may_read && !table.hides_rows && !is_list {
+            fits(db, table, column, padding, target.flow, found).await?;
         }
         sealed.push(SealedColumn {
             name: column.name.clone(),
             quoted: column.quoted.clone(),
             is_bytes: column.base == "bytea",
-            block,
+            is_list,
+            padding,
         });
     }
     Ok(sealed)
@@ -124,7 +144,7 @@ fn judge(column: &Column, is_written: bool, target: &Target, found: &mut Preflig
 
 /// Whether a token comes back from it as it went in.
 fn holds_tokens(column: &Column, found: &mut Preflight) -> bool {
-    let is_fit = matches!(&*column.base, "text" | "varchar" | "bytea");
+    let is_fit = matches!(&*column.base, "text" | "varchar" | "bytea" | "_text" | "_varchar");
     if !is_fit {
         found.add(Concern::of(ConcernKind::ColumnType).column(&column.name).detail(&column.shown));
     }
@@ -138,7 +158,7 @@ async fn fits(
     db: &mut PgConnection,
     table: &Table,
     column: &Column,
-    block: u16,
+    padding: Padding,
     flow: Flow,
     found: &mut Preflight,
 ) -> Result<(), sqlx::Error> {
@@ -146,14 +166,14 @@ async fn fits(
         && let Some(length) = column.length.and_then(|length| usize::try_from(length).ok())
     {
         let value = longest(db, table, &column.quoted).await?;
-        let (needed, _) = token_len(block, value);
+        let needed = token_len(padding, value).text();
         if length < needed {
             let detail = format!("{}, and a value of {value} bytes makes a token of {needed}", column.shown);
             found.add(Concern::of(ConcernKind::TooShort).column(&column.name).detail(detail));
         }
     }
     if let Some(domain) = &column.domain
-        && !domain_takes(db, domain, &sample(flow, block, column.base == "bytea")).await?
+        && !domain_takes(db, domain, &sample(flow, padding, column.base == "bytea")).await?
     {
         found.add(Concern::of(ConcernKind::DomainCheck).column(&column.name).object(domain));
     }
@@ -161,13 +181,13 @@ async fn fits(
 }
 
 /// What looks like that which the job writes: a token that opens nowhere, or a word that may be plaintext anywhere.
-fn sample(flow: Flow, block: u16, is_bytes: bool) -> String {
-    let (text, bytes) = token_len(block, 1);
+fn sample(flow: Flow, padding: Padding, is_bytes: bool) -> String {
+    let len = token_len(padding, 1);
     match (flow, is_bytes) {
         (Flow::Unseal, _) => "plaintext".to_owned(),
         // AF 1B 17: FORMAT 6.
-        (_, true) => format!("\\xaf1b17{}", "00".repeat(bytes.saturating_sub(3))),
-        (_, false) => format!("rxsX{}", "A".repeat(text.saturating_sub(4))),
+        (_, true) => format!("\\xaf1b17{}", "00".repeat(len.bytes().saturating_sub(3))),
+        (_, false) => format!("rxsX{}", "A".repeat(len.text().saturating_sub(4))),
     }
 }
 

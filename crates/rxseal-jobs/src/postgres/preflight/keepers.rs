@@ -5,7 +5,7 @@ use sqlx::{AssertSqlSafe, query_as};
 
 use super::columns::SealedColumn;
 use super::{Table, longest, row};
-use crate::preflight::{Concern, ConcernKind, Flow, Preflight, Target, token_len};
+use crate::preflight::{Concern, ConcernKind, Flow, Preflight, Target};
 
 pub(super) async fn look(
     db: &mut PgConnection,
@@ -129,10 +129,10 @@ async fn indexes(
         }
         if flow == Flow::Seal
             && matches!(&*index.kind, "btree" | "unique" | "constraint")
-            && let Some(column) = columns.iter().find(|column| column.name == index.of)
+            && let Some(column) = columns.iter().find(|column| column.name == index.of && !column.is_list)
         {
-            let (text, bytes) = token_len(column.block, longest(db, table, &column.quoted).await?);
-            if if column.is_bytes { bytes } else { text } > LONGEST_ENTRY {
+            let token = column.token(longest(db, table, &column.quoted).await?);
+            if token > LONGEST_ENTRY {
                 found.add(Concern::of(ConcernKind::IndexEntry).object(index.name).column(index.of));
             }
         }

@@ -87,9 +87,9 @@ async fn widths(
     let pages = (stored.heap as f64 / PAGE).max(1.0);
     let percent = (100.0 * SAMPLED / pages).min(100.0);
     let mut more = String::from("0");
-    for SealedColumn { quoted, is_bytes, block, .. } in columns {
+    for SealedColumn { quoted, is_bytes, padding, .. } in columns.iter().filter(|column| !column.is_list) {
         // FORMAT 6.3: 37 bytes around the payload, which is 2 bytes more than the value and padded to whole blocks.
-        let block = (*block).max(1);
+        let block = padding.block.max(1);
         let token = format!("(37 + ceil((octet_length(s.{quoted}) + 2) / {block}.0) * {block})");
         let (begin, size) = if *is_bytes { ("\\xaf1b17", token) } else { ("rxs", format!("ceil({token} * 4 / 3)")) };
         let _ = write!(

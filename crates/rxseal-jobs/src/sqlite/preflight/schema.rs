@@ -122,6 +122,14 @@ pub(super) fn definitions(text: &[Word], sealed: &[String], found: &mut Prefligh
     }
 }
 
+/// A trigger that `rxseal ddl --gate` prints: all that it runs is an error.
+pub(super) fn is_gate(name: &str, text: &[Word]) -> bool {
+    let body = text.iter().rposition(|word| word.is_name("begin")).and_then(|at| text.get(at..)).unwrap_or_default();
+    let [_, select, raise, _, abort, _, _, _, _, end] = body else { return false };
+    let words = [(select, "select"), (raise, "raise"), (abort, "abort"), (end, "end")];
+    name.starts_with("rxseal_") && words.iter().all(|(word, name)| word.is_name(name))
+}
+
 /// The check that `rxseal ddl` prints.
 fn is_ours(item: &[Word]) -> bool {
     item.iter().any(|word| matches!(word, Word::Name(name) if name.starts_with("rxseal_")))

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use rusqlite::{Connection, Result};
 
-use crate::preflight::{Estimate, Flow, Preflight, Sizes, Target};
+use crate::preflight::{Estimate, Flow, Preflight, Sizes, Target, TokenColumn};
 
 /// How many rows are looked at.
 const SAMPLED: u32 = 1_000;
@@ -13,8 +13,9 @@ pub(super) fn look(db: &Connection, target: &Target, table: &str, found: &mut Pr
     let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
     let (mut old, mut more) = (String::from("0"), String::from("0"));
     if target.flow == Flow::Seal {
-        for (name, block) in target.sealed() {
-            let (name, block) = (quoted(name), block.max(1));
+        for TokenColumn { name, padding } in &target.written {
+            let Some(padding) = padding else { continue };
+            let (name, block) = (quoted(name), padding.block.max(1));
             let value = format!("length(CAST({name} AS BLOB))");
             // FORMAT 6.3: 37 bytes around the payload, which is 2 bytes more than the value and padded to whole blocks.
             let token = format!("(37 + ({value} + 1 + {block}) / {block} * {block})");

@@ -1,18 +1,21 @@
 //! Tables that a job must not touch, or only after a look.
 
 use rusqlite::Connection;
+use rxseal::columns::{ColumnLen, ColumnSql};
 
-use super::preflight;
-use crate::preflight::{ConcernKind, Flow, Preflight, Target, TokenColumn, Weight};
+use super::look as preflight;
+use crate::preflight::{Flow, Preflight, Target, TokenColumn, Weight};
+use crate::spec::Padding;
 
 fn look(schema: &str, flow: Flow, written: &[&str]) -> Preflight {
     let db = Connection::open_in_memory().unwrap();
     db.execute_batch(schema).unwrap();
-    let column = |name: &&str| TokenColumn { name: (*name).to_owned(), block: Some(32) };
+    let column =
+        |name: &&str| TokenColumn { name: (*name).to_owned(), padding: Some(Padding { block: 32, max_len: 60 }) };
     let target = Target {
         table: "rx".to_owned(),
         id: vec!["id".to_owned()],
-        subject: None,
+        read: Vec::new(),
         written: written.iter().map(column).collect(),
         named: Vec::new(),
         flow,
@@ -21,8 +24,7 @@ fn look(schema: &str, flow: Flow, written: &[&str]) -> Preflight {
 }
 
 fn codes(found: &Preflight) -> Vec<String> {
-    let grave = found.concerns().iter().filter(|concern| concern.kind() != ConcernKind::SecureDelete);
-    grave.map(|concern| concern.answer()).collect()
+    found.concerns().iter().map(|concern| concern.answer()).collect()
 }
 
 #[test]
@@ -36,6 +38,7 @@ fn a_plain_table_has_no_concern() {
     assert_eq!(codes(&found), Vec::<String>::new(), "{found}");
     let estimate = found.estimate().unwrap();
     assert_eq!(estimate.rows(), 3);
+    assert!(found.to_string().contains("CREATE TRIGGER \"rxseal_rx_drug_insert\""), "{found}");
     assert!(estimate.size_after() >= estimate.size() + 3 * 80, "{estimate:?}");
     for key in
         ["id TEXT PRIMARY KEY, drug", "id TEXT UNIQUE, drug", "id TEXT PRIMARY KEY, drug ANY) STRICT, WITHOUT ROWID --"]
@@ -53,7 +56,7 @@ fn what_may_not_be_there_is_found() {
         ("CREATE TABLE t (id, drug); CREATE VIEW rx AS SELECT * FROM t".to_owned(), "not-a-table"),
         ("CREATE VIRTUAL TABLE rx USING fts5(id, drug)".to_owned(), "not-a-table"),
         ("CREATE TABLE rx (id INTEGER, drug TEXT)".to_owned(), "no-key"),
-        ("CREATE TABLE rx (id INTEGER, drug TEXT, tenant, UNIQUE (tenant, id))".to_owned(), "no-key"),
+        ("CREATE TABLE rx (id INTEGER, drug TEXT, tenant, UNIQUE (tenant, id))".to_owned(), "shared-id:id"),
         ("CREATE TABLE rx (id INTEGER, drug TEXT); CREATE UNIQUE INDEX i ON rx (id) WHERE id > 5".to_owned(), "no-key"),
         ("CREATE TABLE rx (id INTEGER PRIMARY KEY, drugs TEXT)".to_owned(), "no-column:drug"),
         ("CREATE TABLE rx (id INTEGER PRIMARY KEY, drug INT) STRICT".to_owned(), "column-type:drug"),
@@ -94,6 +97,17 @@ fn a_trigger_is_shown_with_the_tables_that_it_names() {
     assert!(trigger.weight() == Weight::Asks && trigger.to_string().contains("(it names rx_history)"), "{trigger}");
     let accepted = ["trigger:audit".to_owned()];
     assert_eq!((found.open_concerns(&[]).count(), found.open_concerns(&accepted).count()), (1, 0));
+}
+
+/// The gate of a migration, and what only has its name.
+#[test]
+fn a_gate_is_no_question() {
+    let table = "CREATE TABLE rx (id INTEGER PRIMARY KEY, drug TEXT)";
+    let gate = ColumnSql::sealed("rx", "drug", ColumnLen::padded_to(32, 60)).unwrap().sqlite_gate().unwrap();
+    assert_eq!(codes(&look(&format!("{table}; {gate}"), Flow::Seal, &["drug"])), Vec::<String>::new());
+    let other = gate.replace("BEGIN SELECT", "BEGIN DELETE FROM rx; SELECT");
+    let found = look(&format!("{table}; {other}"), Flow::Seal, &["drug"]);
+    assert_eq!(codes(&found), ["trigger:rxseal_rx_drug_insert", "trigger:rxseal_rx_drug_update"]);
 }
 
 #[test]
