@@ -19,7 +19,8 @@ use crate::exit::STATUSES;
 
 pub use change::Change;
 pub use index_root::{CountedIndexes, IndexRoot, NewIndexRoot};
-pub use job::{Job, JobFiles, JobOperation, PlanJob, RunJob};
+pub(crate) use job::JobOperation;
+pub use job::{Job, JobFiles, PlanJob, RunJob};
 pub use map_files::MapFiles;
 
 /// Manage the keyrings of rxseal, which encrypts fields of health records

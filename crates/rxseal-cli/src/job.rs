@@ -1,6 +1,7 @@
 //! `rxseal job`: whole tables are sealed, resealed and unsealed, beside the programs that use them.
 
 mod ask;
+mod audit;
 
 mod database;
 mod plan;
@@ -8,7 +9,6 @@ mod plan;
 mod run;
 mod shown;
 mod source;
-
 
 use rxseal_jobs::{Fault, Status};
 use serde_json::{Value, json};
@@ -41,7 +41,7 @@ pub async fn run(global: &Global, command: Job, output: &Output) -> Result<(), F
         Job::Faults { job, retry: false, files } => faults(&find(&files, &job).await?.job, output).await,
         Job::Faults { job, retry: true, files } => {
             let found = find(&files, &job).await?;
-            let planned = found.planned(global, &files, output).await?;
+            let planned = found.planned(global, &files, output, None).await?;
             found.job.reopen(&planned.spec).await?;
             said(&found.job, "opened again: `rxseal job run` goes over the table", output).await
         }

@@ -19,7 +19,8 @@ pub async fn plan(global: &Global, command: &PlanJob, output: &Output) -> Result
     let Some(database) = Database::of(source.at(), url.as_deref())? else {
         return usage(&format!("{} is no table: a job works on tables", source.name()));
     };
-    let Planned { spec, record, keys } = planned(global, &command.files, source, command.op.into(), output).await?;
+    let Planned { spec, record, keys } =
+        planned(global, &command.files, source, command.op.into(), output, None).await?;
     // What the command cannot do is said before anything is stored.
     DeclaredWork::new(&spec, &record, &keys)?;
     let mut options = PlanOptions::default();
@@ -44,7 +45,8 @@ pub async fn plan(global: &Global, command: &PlanJob, output: &Output) -> Result
     }
     let status = database.plan(&name, &spec, &options).await?.status().await?;
     let rows = shown::grouped(status.rows_total);
-    let text = format!("planned {name}: {rows} rows in {} chunks. Start it with `rxseal job run {name}`", status.chunks);
+    let text =
+        format!("planned {name}: {rows} rows in {} chunks. Start it with `rxseal job run {name}`", status.chunks);
     output.done(true, &text, &shown.value(Some(&json!(status))))
 }
 
@@ -82,9 +84,10 @@ async fn free_name(database: &Database, spec: &rxseal_jobs::Spec) -> Result<Stri
 
 /// Asks about each finding that is open, and adds what is accepted.
 fn accept(found: &Preflight, accepted: &mut Vec<String>, may_ask: bool) -> Result<(), Failure> {
-    let open: Vec<_> = found.open_concerns(accepted).collect();
+    let already = accepted.clone();
+    let open: Vec<_> = found.open_concerns(&already).collect();
     if let Some(refusal) = open.iter().find(|concern| concern.weight() == Weight::Refuses) {
-        return Err(Failure::Coded("job-refused", refusal.to_string()));
+        return Err(Failure::Coded("job-refused", format!("{}: {refusal}", found.table())));
     }
     let mut left = Vec::new();
     for concern in open {

@@ -5,6 +5,7 @@ use rxseal::schema::RecordSchema;
 use rxseal_jobs::{Operation, Spec, Status};
 use rxseal_map::{Keyspace, Map, Source};
 
+use super::audit::AuditFile;
 use super::database::{Database, JobAt};
 use crate::args::{Global, JobFiles};
 use crate::config::Config;
@@ -46,8 +47,9 @@ pub async fn find(files: &JobFiles, name: &str) -> Result<Found, Failure> {
     let mut found: Vec<_> = jobs_of(&map, files).await?.into_iter().filter(|(_, status)| status.job == name).collect();
     match (found.pop(), found.len()) {
         (None, _) => {
-            let text =
-                format!("no job {name} is planned in the databases of the map: `rxseal job status` lists those that are");
+            let text = format!(
+                "no job {name} is planned in the databases of the map: `rxseal job status` lists those that are"
+            );
             Err(Failure::Coded("job-refused", text))
         }
         (Some((database, status)), 0) => Ok(Found { job: database.open(name).await?, status, map }),
@@ -59,13 +61,19 @@ pub async fn find(files: &JobFiles, name: &str) -> Result<Found, Failure> {
 }
 
 impl Found {
-    /// What the map, the schema and the keyring say now. A worker is refused if it is not what the job was planned with.
-    pub async fn planned(&self, global: &Global, files: &JobFiles, output: &Output) -> Result<Planned, Failure> {
+    /// What the map, the schema and the keyring say now, and who hears of openings. A worker is refused if it is not what the job was planned with.
+    pub async fn planned(
+        &self,
+        global: &Global,
+        files: &JobFiles,
+        output: &Output,
+        audit: Option<AuditFile>,
+    ) -> Result<Planned, Failure> {
         let source = self.map.source(&self.status.at).ok_or_else(|| {
             let text = format!("the map has no source {}, which the job was planned for", self.status.at);
             Failure::Coded("job-mismatch", text)
         })?;
-        planned(global, files, source, self.status.operation, output).await
+        planned(global, files, source, self.status.operation, output, audit).await
     }
 }
 
@@ -76,6 +84,7 @@ pub async fn planned(
     source: &Source,
     operation: Operation,
     output: &Output,
+    audit: Option<AuditFile>,
 ) -> Result<Planned, Failure> {
     let schema = files.map.read_schema()?;
     let record = schema.record(source.record()).ok_or_else(|| {
@@ -87,7 +96,11 @@ pub async fn planned(
         Failure::Coded("invalid-map", text)
     })?;
     let keyspace = keyspace(source, files)?;
-    let keys = unlock(&Config::of(global)?, &keyspace, output).await?;
+    let unlocked = unlock(&Config::of(global)?, &keyspace, output).await?;
+    let keys = match audit {
+        Some(audit) => unlocked.observed_by(audit),
+        None => unlocked.unobserved(),
+    };
     let spec = Spec::new(operation, source, record, &keys)?;
     Ok(Planned { spec, record: record.clone(), keys })
 }
