@@ -3,6 +3,8 @@
 
 mod change;
 mod index_root;
+mod job;
+mod map_files;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -17,6 +19,8 @@ use crate::exit::STATUSES;
 
 pub use change::Change;
 pub use index_root::{CountedIndexes, IndexRoot, NewIndexRoot};
+pub use job::{Job, JobFiles, JobOperation, PlanJob, RunJob};
+pub use map_files::MapFiles;
 
 /// Manage the keyrings of rxseal, which encrypts fields of health records
 ///
@@ -88,6 +92,9 @@ pub enum Command {
     /// Plan the indexes of a search
     #[command(subcommand)]
     Index(Index),
+    /// Seal, reseal or unseal whole tables, beside the programs that use them
+    #[command(subcommand)]
+    Job(Job),
     /// Print completions for a shell
     Completions {
         /// The shell

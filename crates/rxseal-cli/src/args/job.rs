@@ -11,113 +11,131 @@ use super::MapFiles;
 pub enum Job {
     /// Print what a job would do to a table, and store it for `run`
     Plan(PlanJob),
-    /// Work on a job until all of it is done. Ctrl-C ends after the chunk, and `run` goes on from there
+    /// Work on a job until all of it is done. Ctrl-C ends after the chunk, and the next `run` goes on from there
     Run(RunJob),
-    /// Show how far a job is, or all jobs
+    /// Show how far a job is, or list all jobs
     Status {
         /// The job's name, as `plan` printed it; without it, every job is listed
         job: Option<String>,
         #[command(flatten)]
-        files: MapFiles,
+        files: JobFiles,
     },
     /// Let the workers of a job end after their chunk, on every machine
     Pause {
         /// The job's name
         job: String,
         #[command(flatten)]
-        files: MapFiles,
+        files: JobFiles,
     },
-    /// Let `run` work again on a job that was paused or stopped
+    /// Let `run` work again on a job that was paused or has stopped
     Resume {
         /// The job's name
         job: String,
         #[command(flatten)]
-        files: MapFiles,
+        files: JobFiles,
     },
-    /// List the rows that a job left as they are: id, field and reason, never a value
+    /// List the rows that a job left as they are: key, field and reason, never a value. The exit status is 1 if there are any
     Faults {
         /// The job's name
         job: String,
-        /// Forget the faults and open their chunks again, after the rows were mended; `run` then looks at them anew
+        /// Forget the faults after the rows were mended, and go over the whole table again with the next `run`. What is done already
+        /// is not written again
         #[arg(long)]
         retry: bool,
         #[command(flatten)]
-        files: MapFiles,
+        files: JobFiles,
     },
+}
+
+/// Where the table is, and what is in it.
+#[derive(ClapArgs)]
+pub struct JobFiles {
+    #[command(flatten)]
+    pub map: MapFiles,
+    /// The keyspace, if the map has several
+    #[arg(long, value_name = "KEYSPACE")]
+    pub keyspace: Option<String>,
 }
 
 #[derive(ClapArgs)]
 pub struct PlanJob {
+    /// The job's name [default: the operation, the table and a number]
+    pub job: Option<String>,
     /// What to do with each row
     #[arg(long, value_name = "OPERATION")]
-    pub op: Operation,
+    pub op: JobOperation,
     /// The source, as the map has it: postgres:SCHEMA.TABLE or sqlite:FILE#TABLE. Needed if the map has several
     #[arg(long, value_name = "SOURCE")]
     pub at: Option<String>,
-    /// The job's name [default: the operation, the table and a number]
-    #[arg(long, value_name = "NAME")]
-    pub name: Option<String>,
-    /// How many rows a transaction writes
+    /// How many rows a transaction reads and writes
     #[arg(long, value_name = "N", default_value_t = 2000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub chunk_rows: u32,
-    /// Do not ask: the triggers that the plan prints may fire for each row, and what --op unseal writes is readable
-    #[arg(long)]
-    pub yes: bool,
+    /// Accept a finding that the plan asks about, such as trigger:rx_audit; may be repeated. On a terminal the command asks
+    #[arg(long = "accept", value_name = "FINDING")]
+    pub accepted: Vec<String>,
     /// Only print the plan, and store nothing
     #[arg(long)]
     pub dry_run: bool,
     #[command(flatten)]
-    pub who: WhoAndWhy,
-    #[command(flatten)]
-    pub files: MapFiles,
+    pub files: JobFiles,
 }
 
 #[derive(ClapArgs)]
 pub struct RunJob {
     /// The job's name, as `plan` printed it
     pub job: String,
-    /// How many chunks are worked on at once, each on a connection of its own. SQLite has one writer, so one there
+    /// How many chunks are worked on at once, each on a connection of its own. SQLite has one writer at a time, so one is right there
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64))]
     pub workers: u16,
-    /// At most so many rows a second, by all of these workers together
+    /// At most so many rows a second, by all workers of this command together
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub rows_per_second: Option<u32>,
-    /// In PostgreSQL: wait while a standby is further behind than this; 0s does not look
-    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, default_value = "10s")]
-    pub max_replica_lag: Duration,
-    /// Work only between these times of the day (UTC), such as 22:00-05:00
-    #[arg(long, value_name = "HH:MM-HH:MM")]
+    /// In PostgreSQL: wait while a standby is further behind than this, such as 30s. `none` does not look
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = parse_lag)]
+    pub max_replica_lag: Lag,
+    /// Work only at these hours, by the clock of the database, such as 22:00-05:00
+    #[arg(long, value_name = "HOURS")]
     pub between: Option<String>,
-    /// Confirm --op unseal: what it writes is readable to everybody who reads the table
+    /// For unseal and add-subject: who opens the fields, such as user:kim
+    #[arg(long, value_name = "ACTOR", requires = "why")]
+    pub who: Option<String>,
+    /// For unseal and add-subject: why, an HL7 PurposeOfUse code, such as HSYSADMIN
+    #[arg(long, value_name = "PURPOSE", requires = "who")]
+    pub why: Option<String>,
+    /// For unseal and add-subject: the file that each opening is written to, one JSON object on a line. It is appended to
+    #[arg(long, value_name = "FILE")]
+    pub audit: Option<PathBuf>,
+    /// For unseal: how many values may be opened, and under which name that was approved, such as CHG-1234=10000
+    #[arg(long, value_name = "NAME=VALUES")]
+    pub budget: Option<String>,
+    /// For unseal: confirm that whoever reads the table reads what the job writes. On a terminal the command asks
     #[arg(long)]
     pub yes: bool,
     #[command(flatten)]
-    pub who: WhoAndWhy,
-    #[command(flatten)]
-    pub files: MapFiles,
+    pub files: JobFiles,
 }
 
-/// Who unseals, and why: the observer hears of it.
-#[derive(ClapArgs)]
-pub struct WhoAndWhy {
-    /// Of --op unseal: who opens the fields, such as user:kim
-    #[arg(long, value_name = "ACTOR")]
-    pub who: Option<String>,
-    /// Of --op unseal: why, an HL7 PurposeOfUse code, such as HSYSADMIN
-    #[arg(long, value_name = "PURPOSE")]
-    pub why: Option<String>,
+/// How far a standby may be behind, or no limit.
+#[derive(Clone, Copy, Debug)]
+pub struct Lag(pub Option<Duration>);
+
+fn parse_lag(text: &str) -> Result<Lag, String> {
+    if text == "none" {
+        return Ok(Lag(None));
+    }
+    humantime::parse_duration(text).map(|lag| Lag(Some(lag))).map_err(|_| "write it as 10s, or none".to_owned())
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Operation {
+pub enum JobOperation {
     /// Seal plaintext
     Backfill,
-    /// Move every token to the primary key, after its record tag was verified
+    /// Move every token to the primary key
     Reseal,
-    /// Compute the index values again
+    /// Compute index values again. They need the normalisers of your program, so it runs this itself: see the crate rxseal-jobs
     Reindex,
-    /// Write plaintext back in place of tokens, with --who and --why
+    /// Write plaintext back in place of tokens: `run` asks for --who, --why, --audit and --budget
     Unseal,
-    /// Give every row its patient's own key
-    Subject,
+    /// Seal again with the patient's own key: `run` asks for --who, --why and --audit
+    AddSubject,
 }

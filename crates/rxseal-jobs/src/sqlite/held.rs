@@ -4,7 +4,7 @@ use rusqlite::Row as SqlRow;
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 use zeroize::Zeroizing;
 
-use super::place::exact;
+use super::place::{exact, shown};
 use crate::row::{Cell, Form, NewCell, Row};
 
 /// A value of a row.
@@ -50,10 +50,6 @@ impl Held {
             Self::Bytes(bytes) => Cell::Bytes(bytes),
         }
     }
-
-    pub(super) fn is_null(&self) -> bool {
-        matches!(self, Self::Null)
-    }
 }
 
 impl ToSql for Held {
@@ -68,34 +64,46 @@ impl ToSql for Held {
     }
 }
 
-/// The cells of a row, in the order of the job's columns.
+/// A row as it was read.
 #[derive(Clone, PartialEq)]
-pub(super) struct HeldRow(pub(super) Vec<Held>);
+pub(super) struct HeldRow {
+    /// What tells it apart.
+    pub(super) row_id: Vec<Held>,
+    /// What the chunks are divided by.
+    key: Vec<Held>,
+    /// In the order of the job's columns.
+    cells: Vec<Held>,
+}
 
 impl HeldRow {
-    pub(super) fn read(row: &SqlRow<'_>, cells: usize) -> rusqlite::Result<Self> {
-        (0..cells).map(|at| row.get_ref(at).map(Held::of)).collect::<rusqlite::Result<_>>().map(Self)
+    /// Reads a row that begins with so many cells of the first two kinds.
+    pub(super) fn read(row: &SqlRow<'_>, row_id: usize, key: usize, cells: usize) -> rusqlite::Result<Self> {
+        let mut at = 0..;
+        let mut held = |count| -> rusqlite::Result<Vec<Held>> {
+            at.by_ref().take(count).map(|at| row.get_ref(at).map(Held::of)).collect()
+        };
+        Ok(Self { row_id: held(row_id)?, key: held(key)?, cells: held(cells)? })
     }
 
     /// What the work sees. A column without a value has its form.
     pub(super) fn row(&self, forms: &[Form]) -> Row<'_> {
-        Row::new(self.0.iter().zip(forms).map(|(held, form)| held.cell(*form)).collect())
+        Row::new(self.cells.iter().zip(forms).map(|(held, form)| held.cell(*form)).collect())
     }
 
-    /// The columns of the id, which are the first.
-    pub(super) fn ids(&self, count: usize) -> impl Iterator<Item = &Held> {
-        self.0.iter().take(count)
+    /// What tells it apart, as one text.
+    pub(super) fn exact(&self) -> String {
+        exact(&self.row_id)
     }
 
-    /// The id, by which rows are told apart.
-    pub(super) fn exact(&self, ids: usize) -> String {
-        exact(self.ids(ids))
+    /// Its key, as people write it.
+    pub(super) fn shown(&self) -> String {
+        shown(&self.key)
     }
 
     /// The row with these cells in these places.
     pub(super) fn with(mut self, places: &[usize], new: Vec<Held>) -> Self {
         for (at, held) in places.iter().zip(new) {
-            if let Some(cell) = self.0.get_mut(*at) {
+            if let Some(cell) = self.cells.get_mut(*at) {
                 *cell = held;
             }
         }

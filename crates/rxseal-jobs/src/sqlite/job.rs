@@ -11,6 +11,7 @@ use rxseal_sqlite::__private::{open_to_read, open_to_write, wait_from_now};
 use super::end::totals;
 use super::held::Held;
 use super::place::exact;
+use super::preflight::look;
 use super::statements::Statements;
 use super::table::Table;
 use super::tables::{self, NewJob};
@@ -18,6 +19,7 @@ use super::trouble::Trouble;
 use crate::end::judge;
 use crate::fault::Fault;
 use crate::options::PlanOptions;
+use crate::preflight::{Target, Weight};
 use crate::progress::{Ended, State, Status};
 use crate::spec::Spec;
 use crate::trouble::refused;
@@ -37,8 +39,8 @@ impl Job {
     ///
     /// # Errors
     ///
-    /// - `job-refused` if there is a job of this name, or the table cannot be worked on: it is a view, its ids do not tell its rows apart, or a
-    ///   column that is to be written is for numbers or generated.
+    /// - `job-refused` if there is a job of this name, or the table cannot be worked on: it is a view, it has no key, or a column that is to be written is for
+    ///   numbers or generated; or if a concern of [`preflight`](super::preflight()) is open.
     /// - `store-refused` if the file may not be written, or belongs to somebody else. `store-unavailable` if it is locked or the disk failed.
     pub fn plan(path: impl AsRef<Path>, name: &str, spec: &Spec, options: &PlanOptions) -> Result<Self, Error> {
         let job = Self { path: path.as_ref().to_owned(), name: name.to_owned() };
@@ -194,6 +196,19 @@ impl fmt::Debug for Job {
 }
 
 fn plan(connection: &Connection, name: &str, spec: &Spec, options: &PlanOptions) -> Result<(), Trouble> {
+    let found = look(connection, &Target::of(spec, &options.named), spec.table())?;
+    let mut open = found.open_concerns(&options.accepted);
+    if let Some(concern) = open.next() {
+        let more = match open.count() {
+            0 => String::new(),
+            more => format!(" (and {more} more)"),
+        };
+        let text = match concern.weight() {
+            Weight::Asks => format!("{concern} To go on, accept {}{more}", concern.answer()),
+            _ => format!("{concern}{more}"),
+        };
+        return Err(refused(text).into());
+    }
     // Reading a large table takes a while, in which others may write.
     let reading = Transaction::new_unchecked(connection, TransactionBehavior::Deferred)?;
     if tables::exist(&reading)? && tables::has_job(&reading, name)? {
@@ -216,24 +231,24 @@ fn plan(connection: &Connection, name: &str, spec: &Spec, options: &PlanOptions)
     Ok(writing.commit()?)
 }
 
-/// How many rows there are, and the first id of every chunk but the first. They are read from the ids themselves, so gaps do no harm.
+/// How many rows there are, and the first key of every chunk but the first. They are read from the keys themselves, so gaps do no harm.
 fn bounds(
     reading: &Connection,
     statements: &Statements,
     spec: &Spec,
     chunk_rows: u32,
 ) -> Result<(u64, Vec<String>), Trouble> {
-    let ids = statements.key_places().count();
+    let columns = statements.key_len();
     let (mut total, mut since, mut bounds) = (0_u64, 0_u32, Vec::new());
-    let mut statement = reading.prepare(&statements.ids())?;
+    let mut statement = reading.prepare(&statements.keys())?;
     let mut rows = statement.query(params_from_iter(spec.keyspace_filter().map(|(_, keyspace)| keyspace)))?;
     while let Some(row) = rows.next()? {
         total = total.saturating_add(1);
-        let cells = (0..ids).map(|at| row.get_ref(at)).collect::<rusqlite::Result<Vec<_>>>()?;
-        // A row without a whole id is in the first chunk, wherever the order has it.
+        let cells = (0..columns).map(|at| row.get_ref(at)).collect::<rusqlite::Result<Vec<_>>>()?;
+        // A row without a whole key is in the first chunk, wherever the order has it.
         if since >= chunk_rows.max(1) && !cells.contains(&ValueRef::Null) {
             let cells: Vec<_> = cells.into_iter().map(Held::of).collect();
-            bounds.push(exact(cells.iter()));
+            bounds.push(exact(&cells));
             since = 0;
         }
         since = since.saturating_add(1);

@@ -1,4 +1,4 @@
-//! The ids of rows as text: what a chunk begins with, and what a fault names.
+//! The keys of rows as text: what a chunk begins with, and what a fault names.
 
 use std::fmt::Write as _;
 
@@ -9,16 +9,16 @@ use super::held::Held;
 use crate::key_text;
 use crate::trouble::refused;
 
-/// The ids of a row, with their types: `123` and the text "123" are different rows.
-pub(super) fn exact<'h>(ids: impl Iterator<Item = &'h Held>) -> String {
-    let ids: Vec<_> = ids.map(typed).collect();
+/// A key, with the types of its columns: `123` and the text "123" are different rows.
+pub(super) fn exact(ids: &[Held]) -> String {
+    let ids: Vec<_> = ids.iter().map(typed).collect();
     key_text::write(&ids)
 }
 
-/// The ids of a row as people write them.
-pub(super) fn shown<'h>(ids: impl Iterator<Item = &'h Held>) -> String {
+/// A key as people write it.
+pub(super) fn shown(ids: &[Held]) -> String {
     // The type is the first character.
-    let ids: Vec<_> = ids.map(|id| typed(id).split_off(1)).collect();
+    let ids: Vec<_> = ids.iter().map(|id| typed(id).split_off(1)).collect();
     key_text::write(&ids)
 }
 
@@ -45,7 +45,7 @@ fn hex(kind: char, bytes: &[u8]) -> String {
     text
 }
 
-/// The ids that [`exact`] wrote, of so many columns.
+/// The key that [`exact`] wrote, of so many columns.
 pub(super) fn parse(text: &str, columns: usize) -> Result<Vec<Held>, Error> {
     let ids: Option<Vec<Held>> = key_text::read(text, columns)?.iter().map(|id| held(id)).collect();
     // Whoever writes the database can write the chunks.
@@ -93,12 +93,12 @@ mod tests {
             ValueRef::Blob(&[0, 255, 7]),
         ] {
             let ids = [Held::of(value), Held::Null];
-            let back = parse(&exact(ids.iter()), 2).unwrap();
+            let back = parse(&exact(&ids), 2).unwrap();
             assert!(back == ids, "{value:?}");
         }
         for text in [r#"["zz"]"#, r#"["b0"]"#, r#"["i"]"#, r#"[""]"#, r#"["i1","i2"]"#, "1"] {
             assert!(parse(text, 1).is_err(), "{text}");
         }
-        assert_eq!(shown([Held::of(ValueRef::Integer(7)), Held::of(ValueRef::Text(b"a"))].iter()), r#"["7","a"]"#);
+        assert_eq!(shown(&[Held::of(ValueRef::Integer(7)), Held::of(ValueRef::Text(b"a"))]), r#"["7","a"]"#);
     }
 }

@@ -1,11 +1,11 @@
-//! What SQLite says of a table: its columns, and whether its ids tell the rows apart.
+//! What SQLite says of a table: its columns, and what tells its rows apart.
 
 use rusqlite::{Connection, OptionalExtension};
 
-use super::statements::{Key, Statements, quoted};
+use super::statements::{Key, KeyColumn, Statements, quoted};
 use super::trouble::Trouble;
 use crate::row::Form;
-use crate::spec::{Column, ColumnRole, Spec};
+use crate::spec::{Column, Spec};
 
 /// A table of rows, as the file has it now.
 #[derive(Clone, Debug)]
@@ -54,17 +54,12 @@ impl Table {
         Ok(Self { name: name.to_owned(), columns, has_rowid: !without_rowid })
     }
 
-    fn quoted(&self) -> String {
-        quoted(&self.name)
-    }
-
     /// The statements of a job over these columns, and the form of each column.
     pub(super) fn statements(&self, connection: &Connection, spec: &Spec) -> Result<(Statements, Vec<Form>), Trouble> {
         let columns = spec.columns();
         let filter = spec.keyspace_filter().map(|(column, _)| column);
         filter.map(|column| self.column(column)).transpose()?;
-        let ids: Vec<_> = columns.iter().filter(|column| column.role() == ColumnRole::Id).map(Column::name).collect();
-        let keys = self.key(connection, &ids)?;
+        let key = self.key(connection)?;
         let form = |column: &Column| {
             if column.is_written() {
                 return self.form(column.name());
@@ -73,7 +68,7 @@ impl Table {
             Ok(Form::Text)
         };
         let forms = columns.iter().map(form).collect::<Result<_, Trouble>>()?;
-        Ok((Statements::new(self.quoted(), columns, keys, filter), forms))
+        Ok((Statements::new(quoted(&self.name), columns, key, filter), forms))
     }
 
     /// The form of tokens in this column: bytes in a BLOB column, text in one of text.
@@ -108,50 +103,60 @@ impl Table {
         found.ok_or_else(|| Trouble::refused(format!("the table {} has no column {name}", self.name)))
     }
 
-    /// The columns of the id, in the order of the index by which SQLite finds a row.
-    fn key(&self, connection: &Connection, ids: &[&str]) -> Result<Vec<Key>, Trouble> {
-        ids.iter().try_for_each(|id| self.column(id).map(drop))?;
-        let Some(order) = self.unique_order(connection, ids)? else {
+    /// The key that tells rows apart: the primary key before any other.
+    fn key(&self, connection: &Connection) -> Result<Key, Trouble> {
+        let Some(columns) = self.unique_columns(connection)? else {
             return Err(Trouble::refused(format!(
-                "no primary key and no unique index of {} has exactly the id's columns ({}), so they do not tell its rows apart: add one",
-                self.name,
-                ids.join(", ")
+                "{} has neither a primary key nor a unique index over columns, so its rows cannot be told apart: add one",
+                self.name
             )));
         };
-        order
-            .iter()
-            .map(|name| {
-                let column = self.column(name)?;
-                let at = ids.iter().position(|id| id.eq_ignore_ascii_case(name)).unwrap_or_default();
-                // Only the key of a table without rowids and an INTEGER PRIMARY KEY are never NULL by themselves.
-                let is_integer = column.declared.eq_ignore_ascii_case("INTEGER") && ids.len() == 1;
-                let may_be_null = !(column.is_filled || column.is_key && (is_integer || !self.has_rowid));
-                Ok(Key { name: column.name.clone(), at, may_be_null })
-            })
-            .collect()
+        let is_alone = columns.len() == 1;
+        let columns = columns.iter().map(|name| {
+            let column = self.column(name)?;
+            // Of a primary key, SQLite keeps NULL out of an INTEGER alone, and of tables without rowids.
+            let is_integer = column.declared.eq_ignore_ascii_case("INTEGER") && is_alone;
+            let may_be_null = !(column.is_filled || column.is_key && (is_integer || !self.has_rowid));
+            Ok(KeyColumn { name: column.name.clone(), may_be_null })
+        });
+        let columns = columns.collect::<Result<_, Trouble>>()?;
+        Ok(Key { columns, rowid: self.rowid()? })
     }
 
-    fn unique_order(&self, connection: &Connection, ids: &[&str]) -> Result<Option<Vec<String>>, Trouble> {
-        let same = |columns: &[String]| {
-            let found = |id: &&str| columns.iter().any(|column| column.eq_ignore_ascii_case(id));
-            columns.len() == ids.len() && ids.iter().all(found)
-        };
+    /// A name of the rowid that is not the name of a column.
+    fn rowid(&self) -> Result<Option<String>, Trouble> {
+        if !self.has_rowid {
+            return Ok(None);
+        }
+        let is_free = |name: &&str| !self.columns.iter().any(|column| column.name.eq_ignore_ascii_case(name));
+        match ["rowid", "_rowid_", "oid"].into_iter().find(is_free) {
+            Some(name) => Ok(Some(name.to_owned())),
+            None => Err(Trouble::refused(format!("{} has columns of all names that SQLite has for rows", self.name))),
+        }
+    }
+
+    fn unique_columns(&self, connection: &Connection) -> Result<Option<Vec<String>>, Trouble> {
+        // An INTEGER PRIMARY KEY is the rowid, and has no index.
+        let keys: Vec<_> = self.columns.iter().filter(|column| column.is_key).collect();
+        if let [key] = keys.as_slice()
+            && self.has_rowid
+            && key.declared.eq_ignore_ascii_case("INTEGER")
+        {
+            return Ok(Some(vec![key.name.clone()]));
+        }
         let indexes =
             "SELECT name FROM pragma_index_list(?1) WHERE \"unique\" = 1 AND partial = 0 ORDER BY origin <> 'pk', seq";
         let mut statement = connection.prepare(indexes)?;
         let indexes = statement.query_map([&self.name], |row| row.get::<_, String>(0))?;
         let mut columns = connection.prepare("SELECT name FROM pragma_index_xinfo(?1) WHERE key = 1 ORDER BY seqno")?;
         for index in indexes {
-            // An expression has no name, and is no column of the id.
+            // An expression has no name.
             let of = columns.query_map([index?], |row| row.get::<_, Option<String>>(0))?;
             let of: Option<Vec<String>> = of.collect::<rusqlite::Result<_>>()?;
-            if let Some(of) = of.filter(|of| same(of)) {
-                return Ok(Some(of));
+            if of.is_some() {
+                return Ok(of);
             }
         }
-        // An INTEGER PRIMARY KEY is the rowid, and has no index.
-        let keys: Vec<_> =
-            self.columns.iter().filter(|column| column.is_key).map(|column| column.name.clone()).collect();
-        Ok(Some(keys).filter(|keys| same(keys)))
+        Ok(None)
     }
 }

@@ -92,11 +92,11 @@ pub(super) fn no_such_job() -> Error {
 }
 
 /// The first chunk that is not done.
-pub(super) fn next_chunk(connection: &Connection, job: &str, ids: usize) -> Result<Option<Chunk>, Trouble> {
+pub(super) fn next_chunk(connection: &Connection, job: &str, columns: usize) -> Result<Option<Chunk>, Trouble> {
     let sql = "SELECT no, lo, hi FROM rxseal_chunk WHERE job = ?1 AND state = 'todo' ORDER BY no LIMIT 1";
     let read = |row: &Row<'_>| Ok((row.get(0)?, row.get::<_, Option<String>>(1)?, row.get::<_, Option<String>>(2)?));
     let Some((no, lo, hi)) = connection.query_row(sql, [job], read).optional()? else { return Ok(None) };
-    let bound = |text: Option<String>| text.map(|text| place::parse(&text, ids)).transpose();
+    let bound = |text: Option<String>| text.map(|text| place::parse(&text, columns)).transpose();
     Ok(Some(Chunk { no, lower: bound(lo)?, upper: bound(hi)? }))
 }
 

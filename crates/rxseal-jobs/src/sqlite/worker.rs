@@ -12,7 +12,6 @@ use rxseal_sqlite::__private::{open_to_write, wait_from_now};
 
 use super::held::{Held, HeldRow};
 use super::job::Job;
-use super::place::shown;
 use super::statements::{Bounds, Statements};
 use super::table::Table;
 use super::tables::{self, Chunk};
@@ -21,7 +20,7 @@ use crate::fault::{FieldFault, Reason};
 use crate::options::WorkerOptions;
 use crate::progress::{ChunkDone, Counts, State};
 use crate::row::{Change, ChunkWork, Form, Outcome};
-use crate::spec::{ColumnRole, Spec};
+use crate::spec::{Column, Spec};
 use crate::throttle::Throttle;
 use crate::trouble::refused;
 
@@ -36,7 +35,6 @@ pub struct Worker {
     connection: Connection,
     statements: Statements,
     forms: Vec<Form>,
-    ids: usize,
     throttle: Throttle,
     not_before: Option<Instant>,
     /// Until when others have the lock to themselves.
@@ -63,23 +61,9 @@ impl Worker {
         let connection = open_to_write(job.path())?;
         let joined = join(&connection, job.name(), spec, &*work).map_err(|trouble| trouble.at(job.path()));
         let (statements, forms) = joined?;
-        let ids = spec.columns().iter().filter(|column| column.role() == ColumnRole::Id).count();
         let (job, spec, throttle) = (job.clone(), spec.clone(), Throttle::new(&options.limits));
         let (not_before, next_lock, looked) = (None, None, Instant::now());
-        Ok(Self {
-            job,
-            spec,
-            work,
-            options,
-            connection,
-            statements,
-            forms,
-            ids,
-            throttle,
-            not_before,
-            next_lock,
-            looked,
-        })
+        Ok(Self { job, spec, work, options, connection, statements, forms, throttle, not_before, next_lock, looked })
     }
 
     /// Works on the next chunk. `None` if none is left, or if somebody paused the job. It waits for no [`pause`](Self::pause).
@@ -183,7 +167,9 @@ impl Worker {
         if !self.is_running(&reading)? {
             return Ok(None);
         }
-        let Some(chunk) = tables::next_chunk(&reading, self.job.name(), self.ids)? else { return Ok(None) };
+        let Some(chunk) = tables::next_chunk(&reading, self.job.name(), self.statements.key_len())? else {
+            return Ok(None);
+        };
         let rows = self.read_rows(&reading, &chunk)?;
         Ok(Some((chunk, rows)))
     }
@@ -215,17 +201,16 @@ impl Worker {
         outcomes: &[Outcome],
         refused: &mut HashMap<String, Reason>,
     ) -> Result<Written, Trouble> {
-        let (ids, refused_before) = (self.ids, refused.len());
+        let refused_before = refused.len();
         let writing = Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)?;
         if !self.is_running(&writing)? || !tables::is_left(&writing, self.job.name(), chunk.no)? {
             return Ok(Written::SomebodyElse);
         }
         let now = self.read_rows(&writing, chunk)?;
         let known: HashMap<_, _> =
-            before.iter().zip(outcomes).map(|(row, outcome)| (row.exact(ids), (row, outcome))).collect();
-        let unchanged = |row: &HeldRow| {
-            known.get(&row.exact(ids)).filter(|(before, _)| *before == row).map(|(_, outcome)| *outcome)
-        };
+            before.iter().zip(outcomes).map(|(row, outcome)| (row.exact(), (row, outcome))).collect();
+        let unchanged =
+            |row: &HeldRow| known.get(&row.exact()).filter(|(before, _)| *before == row).map(|(_, outcome)| *outcome);
         let changed: Vec<_> = now.iter().filter(|row| unchanged(row).is_none()).cloned().collect();
         let mut again = self.outcomes(&changed)?.into_iter();
         let mut counts = Counts { rows: count(now.len()), retried: count(changed.len()), ..Counts::default() };
@@ -235,12 +220,8 @@ impl Worker {
                 Some(outcome) => outcome.clone(),
                 None => again.next().unwrap_or(Outcome::Same),
             };
-            let refused_for = match refused.get(&row.exact(ids)) {
-                None if row.ids(ids).any(Held::is_null) => Some(Reason::IdMissing),
-                reason => reason.copied(),
-            };
-            let outcome = match refused_for {
-                Some(reason) => Outcome::Fault(vec![FieldFault::new("", reason)]),
+            let outcome = match refused.get(&row.exact()) {
+                Some(reason) => Outcome::Fault(vec![FieldFault::new("", *reason)]),
                 None => outcome,
             };
             match self.apply(&writing, chunk, row, outcome, &mut counts, refused)? {
@@ -283,7 +264,7 @@ impl Worker {
                     return Ok(Some(written));
                 }
                 Err(reason) => {
-                    refused.insert(row.exact(self.ids), reason);
+                    refused.insert(row.exact(), reason);
                     // Some constraints and triggers end the transaction.
                     if writing.is_autocommit() {
                         return Ok(None);
@@ -294,7 +275,7 @@ impl Worker {
             Outcome::Fault(faults) => faults,
         };
         counts.failed = counts.failed.saturating_add(1);
-        let id = shown(row.ids(self.ids));
+        let id = row.shown();
         for fault in &faults {
             tables::insert_fault(writing, self.job.name(), chunk.no, &id, fault)?;
         }
@@ -305,9 +286,9 @@ impl Worker {
     fn update(&self, writing: &Connection, row: HeldRow, change: &Change) -> Result<Result<HeldRow, Reason>, Trouble> {
         let places: Vec<_> = change.cells.iter().map(|(at, _)| *at).collect();
         let new: Vec<_> = change.cells.iter().map(|(_, cell)| Held::new(cell)).collect();
-        let ids = self.statements.key_places().filter_map(|at| row.0.get(at));
-        let mut statement = writing.prepare_cached(&self.statements.update(&places))?;
-        match statement.execute(params_from_iter(new.iter().chain(ids))) {
+        let names = places.iter().filter_map(|at| self.spec.columns().get(*at)).map(Column::name).collect::<Vec<_>>();
+        let mut statement = writing.prepare_cached(&self.statements.update(&names))?;
+        match statement.execute(params_from_iter(new.iter().chain(&row.row_id))) {
             Ok(1) => Ok(Ok(row.with(&places, new))),
             // A trigger of another row's update took this one away, or changed its id.
             Ok(_) => Ok(Err(Reason::Rewritten)),
@@ -325,10 +306,10 @@ impl Worker {
         refused: &mut HashMap<String, Reason>,
     ) -> Result<bool, Trouble> {
         let stored = self.read_rows(writing, chunk)?;
-        let stored: HashMap<_, _> = stored.iter().map(|row| (row.exact(self.ids), row)).collect();
+        let stored: HashMap<_, _> = stored.iter().map(|row| (row.exact(), row)).collect();
         let mut is_same = true;
         for row in expected {
-            let id = row.exact(self.ids);
+            let id = row.exact();
             if stored.get(&id) != Some(&row) {
                 is_same = false;
                 refused.entry(id).or_insert(Reason::Rewritten);
@@ -341,8 +322,10 @@ impl Worker {
         let bounds = Bounds { lower: chunk.lower.is_some(), upper: chunk.upper.is_some() };
         let keyspace = self.spec.keyspace_filter().map(|(_, keyspace)| Held::text(keyspace));
         let values = chunk.lower.iter().flatten().chain(chunk.upper.iter().flatten()).chain(&keyspace);
+        let (row_id, key) = (self.statements.row_id_len(), self.statements.key_len());
         let mut statement = connection.prepare_cached(&self.statements.rows(bounds))?;
-        let rows = statement.query_map(params_from_iter(values), |row| HeldRow::read(row, self.forms.len()))?;
+        let rows =
+            statement.query_map(params_from_iter(values), |row| HeldRow::read(row, row_id, key, self.forms.len()))?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 }
