@@ -8,13 +8,21 @@ use serde_json::json;
 use super::{Body, Column, ColumnRole, Operation};
 use crate::trouble::refused;
 
-pub(super) fn resolve(operation: Operation, source: &Source, record: &RecordSchema, keyspace: &str) -> Result<Body, Error> {
+pub(super) fn resolve(
+    operation: Operation,
+    source: &Source,
+    record: &RecordSchema,
+    keyspace: &str,
+) -> Result<Body, Error> {
     let table = match source.at() {
         At::Postgres { table } | At::Sqlite { table, .. } => table.clone(),
         _ => return Err(refused("a job runs over a table: files are sealed with rxseal-arrow, and written anew")),
     };
     if source.record() != record.record_type() {
-        return Err(refused(format!("the source has records of type {}: give the schema of that type", source.record())));
+        return Err(refused(format!(
+            "the source has records of type {}: give the schema of that type",
+            source.record()
+        )));
     }
     Ok(Body {
         operation,
@@ -36,7 +44,9 @@ fn columns(operation: Operation, source: &Source, record: &RecordSchema) -> Resu
     match (source.subject(), record.subject()) {
         (Some(place), _) => columns.push(Column::new(whole(place)?, ColumnRole::Subject, "")),
         (None, Some(subject)) if !subject.is_optional() => {
-            return Err(refused("records of this type have a subject, and the map names no column of it: add `subject`"));
+            return Err(refused(
+                "records of this type have a subject, and the map names no column of it: add `subject`",
+            ));
         }
         (None, _) if operation == Operation::AddSubject => {
             return Err(refused("the map names no column of the subject: add `subject`"));
@@ -67,7 +77,9 @@ fn columns(operation: Operation, source: &Source, record: &RecordSchema) -> Resu
         }
         (None, None) => {}
         (Some(_), None) => return Err(refused("the map names a record tag, and the schema has none")),
-        (None, Some(_)) => return Err(refused("records of this type have a record tag, and the map names no column of it: add `tag`")),
+        (None, Some(_)) => {
+            return Err(refused("records of this type have a record tag, and the map names no column of it: add `tag`"));
+        }
     }
     if operation == Operation::Reindex {
         if source.index().is_empty() {
@@ -95,7 +107,9 @@ fn whole(place: &Place) -> Result<&str, Error> {
     match place.pointer() {
         None => Ok(place.column()),
         Some(_) => {
-            let text = format!("{place} is a place in a JSON document, and a job writes whole columns: move the value into a column of its own");
+            let text = format!(
+                "{place} is a place in a JSON document, and a job writes whole columns: move the value into a column of its own"
+            );
             Err(refused(text))
         }
     }
@@ -104,7 +118,9 @@ fn whole(place: &Place) -> Result<&str, Error> {
 fn keyspace_column(named: &Keyspace, keyspace: &str) -> Result<Option<String>, Error> {
     match named {
         Keyspace::Column(place) => Ok(Some(whole(place)?.to_owned())),
-        Keyspace::Several(_) => Err(refused("the rows of the source are of several keyspaces, and no column says of which: name it in the map")),
+        Keyspace::Several(_) => Err(refused(
+            "the rows of the source are of several keyspaces, and no column says of which: name it in the map",
+        )),
         _ if named.may_be(keyspace) => Ok(None),
         _ => Err(refused("the source is of another keyspace than the keyring")),
     }
@@ -114,7 +130,15 @@ fn keyspace_column(named: &Keyspace, keyspace: &str) -> Result<Option<String>, E
 fn schema_text(record: &RecordSchema) -> serde_json::Value {
     let fields = record.fields().iter().map(|field| {
         let content = field.content().map(|content| content.to_string());
-        json!([field.id().as_str(), field.class().as_str(), field.block(), field.max_len(), content, field.seals_null(), field.since()])
+        json!([
+            field.id().as_str(),
+            field.class().as_str(),
+            field.block(),
+            field.max_len(),
+            content,
+            field.seals_null(),
+            field.since()
+        ])
     });
     let indexes = record.indexes().iter().map(|index| json!([index.id(), index.digest()]));
     json!({

@@ -38,7 +38,9 @@ impl DeclaredWork {
             Operation::Backfill => self.backfill(&records, &ready)?,
             Operation::Reseal => self.reseal(&records, &ready)?,
             Operation::Unseal => self.unseal(&records, &ready)?,
-            Operation::AddSubject | Operation::Reindex => return Err(refused("index values need the program's own types")),
+            Operation::AddSubject | Operation::Reindex => {
+                return Err(refused("index values need the program's own types"));
+            }
         };
         for (Ready { at, .. }, outcome) in ready.into_iter().zip(done) {
             put(&mut outcomes, at, outcome);
@@ -61,7 +63,12 @@ impl DeclaredWork {
     }
 
     /// The token of a plaintext cell. `None` if it stays as it is.
-    fn backfilled(&self, pass: &mut ResealPass<'_>, field: &FieldSchema, was: Cell<'_>) -> Result<Option<Token>, FieldFault> {
+    fn backfilled(
+        &self,
+        pass: &mut ResealPass<'_>,
+        field: &FieldSchema,
+        was: Cell<'_>,
+    ) -> Result<Option<Token>, FieldFault> {
         if was.is_null() && !field.seals_null() {
             return Ok(None);
         }
@@ -110,10 +117,13 @@ impl DeclaredWork {
                 Ok(Some(token)) => token,
                 // It is plaintext already, unless it looks like a token.
                 Ok(None) => return Ok(None),
-                Err(_) if looks_like_token(was) => return Err(FieldFault::new(field.id().as_str(), Reason::LooksLikeToken)),
+                Err(_) if looks_like_token(was) => {
+                    return Err(FieldFault::new(field.id().as_str(), Reason::LooksLikeToken));
+                }
                 Err(_) => return Ok(None),
             };
-            let opened = pass.open_declared(field, &present).map_err(|error| FieldFault::of(&error, field.id().as_str()))?;
+            let opened =
+                pass.open_declared(field, &present).map_err(|error| FieldFault::of(&error, field.id().as_str()))?;
             change.unsealed = change.unsealed.saturating_add(1);
             Ok(Some(opened_cell(&opened)))
         })
