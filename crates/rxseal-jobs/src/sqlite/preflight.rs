@@ -217,7 +217,8 @@ fn texts(table: &str, sealed: &[String], objects: &[Object], found: &mut Preflig
         match &*object.kind {
             "table" if object.is_virtual() => {
                 // The name of the table that it is over is a text there: content='rx'.
-                if text.iter().any(|word| word.is_name(table) || word.is_text(table)) {
+                let is_over = |word: &schema::Word| word.is_name(table) || word.is_text(table);
+                if text.iter().any(is_over) {
                     found.add(Concern::of(ConcernKind::FullText).object(&object.name));
                 }
             }

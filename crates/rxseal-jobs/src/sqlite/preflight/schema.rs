@@ -64,7 +64,7 @@ pub(super) fn words(sql: &str) -> Vec<Word> {
             '/' if rest.peek() == Some(&'*') => {
                 let mut before = ' ';
                 rest.next();
-                while let Some(sign) = rest.next() {
+                for sign in rest.by_ref() {
                     if (before, sign) == ('*', '/') {
                         break;
                     }
