@@ -43,7 +43,7 @@ impl Map {
     /// let findings = Map::parse(map)?.check(&Schema::new().with::<Prescription>()?);
     /// assert_eq!(findings.len(), 1);
     /// assert_eq!(findings[0].code(), "field-missing");
-    /// assert!(findings[0].text().contains("phi.note"));
+    /// assert!(findings[0].text().contains("phi.clinical.note"));
     /// # Ok(())
     /// # }
     /// ```
