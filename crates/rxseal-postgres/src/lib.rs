@@ -12,3 +12,9 @@ pub use count::{count_index_postgres, count_postgres, scan_postgres};
 pub use describe::{PostgresColumn, PostgresTable, describe_postgres};
 pub use keyrings::PostgresStore;
 pub use subjects::PostgresSubjectStore;
+
+/// What our own crates share.
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::url::parse_url;
+}
