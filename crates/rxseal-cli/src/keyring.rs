@@ -101,7 +101,7 @@ impl Desk<'_> {
                 } else {
                     let begun = SystemTime::now();
                     let ring = admin.stored(&keyspace).await?;
-                    let counted = count_under(key, &ring, &counted, output).await?;
+                    let counted = count_under(key, &ring, &counted, &self.config, output).await?;
                     let tokens = tokens.unwrap_or_default().saturating_add(counted);
                     let subject_keys = self.subject_keys_under(&ring, key, subject_keys).await?;
                     let remaining = RemainingUse::new(tokens, subject_keys).begun_at(begun);

@@ -18,22 +18,22 @@ use self::consent::Consent;
 use self::progress::Progress;
 use self::worker::{Bench, work};
 use super::shown;
-use super::source::find;
-use crate::args::{Global, RunJob};
+use super::source::Desk;
+use crate::args::RunJob;
 use crate::failure::Failure;
 use crate::output::Output;
 
 /// How often it is looked how far the job is, with the workers of other machines.
 const LOOK: Duration = Duration::from_secs(1);
 
-pub async fn run(global: &Global, command: &RunJob, output: &Output) -> Result<(), Failure> {
+pub async fn run(desk: &Desk, command: &RunJob, output: &Output) -> Result<(), Failure> {
     // Everything that was typed is checked before a root key is asked.
     let limits = limits(command)?;
-    let found = find(&command.files, &command.job).await?;
+    let found = desk.find(&command.job).await?;
     let mut consent = Consent::of(command, found.status.operation)?;
-    let planned = found.planned(global, &command.files, output, consent.audit.take()).await?;
+    let planned = desk.planned_for(&found.status, consent.audit.take(), output).await?;
     let spec = planned.spec.clone();
-    let work = consent.work(global, planned).await?;
+    let work = consent.work(desk, planned).await?;
     let bench = Bench { job: found.job, spec, work, limits };
     let was_stopped = run_workers(&bench, command.workers, &found.status, output).await?;
     end(&bench, was_stopped, output).await

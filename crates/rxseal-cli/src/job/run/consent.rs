@@ -2,16 +2,14 @@
 
 use std::sync::Arc;
 
-use rxseal::subjects::SubjectKeys;
 use rxseal::{Access, Purpose};
 use rxseal_jobs::{Budget, ChunkWork, DeclaredWork, Operation};
 
-use crate::args::{Global, RunJob};
-use crate::config::Config;
+use crate::args::RunJob;
 use crate::failure::{Failure, usage};
 use crate::job::ask::{can_ask, says_yes};
 use crate::job::audit::AuditFile;
-use crate::job::source::Planned;
+use crate::job::source::{Desk, Planned};
 
 /// What was said of openings. The other operations hand out no plaintext, and need nothing.
 pub struct Consent {
@@ -55,12 +53,11 @@ impl Consent {
     }
 
     /// The work on rows, with all that it needs.
-    pub async fn work(self, global: &Global, planned: Planned) -> Result<Arc<dyn ChunkWork>, Failure> {
+    pub async fn work(self, desk: &Desk, planned: Planned) -> Result<Arc<dyn ChunkWork>, Failure> {
         let Planned { spec, record, keys } = planned;
         let mut work = DeclaredWork::new(&spec, &record, &keys)?;
         if record.subject().is_some() {
-            // Nothing is made there: a row of a patient without a key is a fault.
-            work = work.with_subjects(SubjectKeys::new(Config::of(global)?.subject_store(false).await?));
+            work = work.with_subjects(desk.subjects().await?);
         }
         if let Some(access) = self.access {
             work = work.with_access(access);
