@@ -1,6 +1,7 @@
 //! `rxseal job`: whole tables are sealed, resealed and unsealed, beside the programs that use them.
 
 mod ask;
+mod audit;
 
 mod database;
 mod plan;
@@ -9,39 +10,41 @@ mod run;
 mod shown;
 mod source;
 
-
 use rxseal_jobs::{Fault, Status};
 use serde_json::{Value, json};
 
-use crate::args::{Global, Job, JobFiles};
+use crate::args::{Global, Job};
 use crate::failure::Failure;
 use crate::output::Output;
 use database::JobAt;
-use source::find;
+use source::Desk;
 
 pub async fn run(global: &Global, command: Job, output: &Output) -> Result<(), Failure> {
     match command {
-        Job::Plan(command) => plan::plan(global, &command, output).await,
-        Job::Run(command) => run::run(global, &command, output).await,
-        Job::Status { job: None, files } => list(&files, output).await,
+        Job::Plan(command) => plan::plan(&Desk::of(global, &command.files)?, &command, output).await,
+        Job::Run(command) => run::run(&Desk::of(global, &command.files)?, &command, output).await,
+        Job::Status { job: None, files } => list(&Desk::of(global, &files)?, output).await,
         Job::Status { job: Some(job), files } => {
-            let status = find(&files, &job).await?.job.status().await?;
+            let status = Desk::of(global, &files)?.find(&job).await?.status;
             Ok(output.say(&shown::status(&status), &json!(status))?)
         }
         Job::Pause { job, files } => {
-            let job = find(&files, &job).await?.job;
+            let job = Desk::of(global, &files)?.find(&job).await?.job;
             job.pause().await?;
             said(&job, "paused: each worker ends after its chunk", output).await
         }
         Job::Resume { job, files } => {
-            let job = find(&files, &job).await?.job;
+            let job = Desk::of(global, &files)?.find(&job).await?.job;
             job.resume().await?;
             said(&job, "resumed: `rxseal job run` goes on", output).await
         }
-        Job::Faults { job, retry: false, files } => faults(&find(&files, &job).await?.job, output).await,
+        Job::Faults { job, retry: false, files } => {
+            faults(&Desk::of(global, &files)?.find(&job).await?.job, output).await
+        }
         Job::Faults { job, retry: true, files } => {
-            let found = find(&files, &job).await?;
-            let planned = found.planned(global, &files, output).await?;
+            let desk = Desk::of(global, &files)?;
+            let found = desk.find(&job).await?;
+            let planned = desk.planned_for(&found.status, None, output).await?;
             found.job.reopen(&planned.spec).await?;
             said(&found.job, "opened again: `rxseal job run` goes over the table", output).await
         }
@@ -54,8 +57,8 @@ async fn said(job: &JobAt, what: &str, output: &Output) -> Result<(), Failure> {
     output.done(true, &format!("{}: {what}", status.job), &json!(status))
 }
 
-async fn list(files: &JobFiles, output: &Output) -> Result<(), Failure> {
-    let jobs: Vec<Status> = source::jobs(files).await?.into_iter().map(|(_, status)| status).collect();
+async fn list(desk: &Desk, output: &Output) -> Result<(), Failure> {
+    let jobs: Vec<Status> = desk.jobs().await?.into_iter().map(|(_, status)| status).collect();
     if jobs.is_empty() {
         return Ok(output.list(&[], "no job is planned", &json!([]))?);
     }

@@ -12,7 +12,7 @@ mod failure;
 mod index;
 mod job;
 mod keyring;
-mod map_files;
+mod map;
 #[cfg(not(all(feature = "aws-kms", feature = "pkcs11", feature = "postgres", feature = "vault")))]
 mod not_built;
 mod output;
@@ -81,6 +81,7 @@ fn run(args: Args, output: &Output) -> Result<(), Failure> {
         Command::KeyFile(command) => keyring::make_key_file(&command, output),
         Command::Token(command) => token::inspect(&command, output),
         Command::Record(command) => wait(record::run(&global, command, output)),
+        Command::Map(command) => wait(map::run(&global, command, output)),
         Command::Count(command) => wait(count::run(&global, &command, output)),
         Command::Ddl(command) => ddl::run(&command, output),
         Command::Index(command) => index::run(&command, output),

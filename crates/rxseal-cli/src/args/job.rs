@@ -127,7 +127,7 @@ fn parse_lag(text: &str) -> Result<Lag, String> {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum JobOperation {
+pub(crate) enum JobOperation {
     /// Seal plaintext
     Backfill,
     /// Move every token to the primary key

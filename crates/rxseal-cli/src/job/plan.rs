@@ -7,24 +7,22 @@ use serde_json::{Value, json};
 use super::ask::{can_ask, says_yes};
 use super::database::Database;
 use super::shown;
-use super::source::{Planned, planned};
-use crate::args::{Global, JobOperation, PlanJob};
+use super::source::{Desk, Planned};
+use crate::args::{JobOperation, PlanJob};
 use crate::failure::{Failure, usage};
 use crate::output::Output;
 
-pub async fn plan(global: &Global, command: &PlanJob, output: &Output) -> Result<(), Failure> {
-    let map = command.files.map.read_map()?;
-    let source = source_of(&map, command.at.as_deref())?;
-    let url = command.files.map.postgres_url()?;
-    let Some(database) = Database::of(source.at(), url.as_deref())? else {
+pub async fn plan(desk: &Desk, command: &PlanJob, output: &Output) -> Result<(), Failure> {
+    let source = source_of(&desk.map, command.at.as_deref())?;
+    let Some(database) = desk.database(source)? else {
         return usage(&format!("{} is no table: a job works on tables", source.name()));
     };
-    let Planned { spec, record, keys } = planned(global, &command.files, source, command.op.into(), output).await?;
+    let Planned { spec, record, keys } = desk.planned(source, command.op.into(), None, output).await?;
     // What the command cannot do is said before anything is stored.
     DeclaredWork::new(&spec, &record, &keys)?;
     let mut options = PlanOptions::default();
     options.chunk_rows = command.chunk_rows;
-    options.named = neighbours(&map, source);
+    options.named = neighbours(&desk.map, source);
     options.accepted.clone_from(&command.accepted);
     let found = database.preflight(&spec, &options.named).await?;
     let name = match &command.job {
@@ -44,7 +42,8 @@ pub async fn plan(global: &Global, command: &PlanJob, output: &Output) -> Result
     }
     let status = database.plan(&name, &spec, &options).await?.status().await?;
     let rows = shown::grouped(status.rows_total);
-    let text = format!("planned {name}: {rows} rows in {} chunks. Start it with `rxseal job run {name}`", status.chunks);
+    let text =
+        format!("planned {name}: {rows} rows in {} chunks. Start it with `rxseal job run {name}`", status.chunks);
     output.done(true, &text, &shown.value(Some(&json!(status))))
 }
 
@@ -82,9 +81,10 @@ async fn free_name(database: &Database, spec: &rxseal_jobs::Spec) -> Result<Stri
 
 /// Asks about each finding that is open, and adds what is accepted.
 fn accept(found: &Preflight, accepted: &mut Vec<String>, may_ask: bool) -> Result<(), Failure> {
-    let open: Vec<_> = found.open_concerns(accepted).collect();
+    let already = accepted.clone();
+    let open: Vec<_> = found.open_concerns(&already).collect();
     if let Some(refusal) = open.iter().find(|concern| concern.weight() == Weight::Refuses) {
-        return Err(Failure::Coded("job-refused", refusal.to_string()));
+        return Err(Failure::Coded("job-refused", format!("{}: {refusal}", found.table())));
     }
     let mut left = Vec::new();
     for concern in open {

@@ -1,40 +1,39 @@
 //! `rxseal job run`: workers, what is shown of them, and the count at the end.
 
-mod audit;
 mod consent;
 mod progress;
 mod worker;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use rxseal_jobs::{ChunkDone, Hours, Limits, State, Status};
+use rxseal_jobs::{Hours, Limits, State, Status};
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::mpsc;
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 
 use self::consent::Consent;
 use self::progress::Progress;
 use self::worker::{Bench, work};
 use super::shown;
-use super::source::find;
-use crate::args::{Global, RunJob};
-use crate::failure::{Failure, usage};
+use super::source::Desk;
+use crate::args::RunJob;
+use crate::failure::Failure;
 use crate::output::Output;
 
 /// How often it is looked how far the job is, with the workers of other machines.
 const LOOK: Duration = Duration::from_secs(1);
 
-pub async fn run(global: &Global, command: &RunJob, output: &Output) -> Result<(), Failure> {
+pub async fn run(desk: &Desk, command: &RunJob, output: &Output) -> Result<(), Failure> {
     // Everything that was typed is checked before a root key is asked.
     let limits = limits(command)?;
-    let found = find(&command.files, &command.job).await?;
-    let consent = Consent::of(command, found.status.operation)?;
-    let planned = found.planned(global, &command.files, output).await?;
+    let found = desk.find(&command.job).await?;
+    let mut consent = Consent::of(command, found.status.operation)?;
+    let planned = desk.planned_for(&found.status, consent.audit.take(), output).await?;
     let spec = planned.spec.clone();
-    let work = consent.work(global, planned).await?;
+    let work = consent.work(desk, planned).await?;
     let bench = Bench { job: found.job, spec, work, limits };
     let was_stopped = run_workers(&bench, command.workers, &found.status, output).await?;
     end(&bench, was_stopped, output).await
@@ -51,36 +50,37 @@ fn limits(command: &RunJob) -> Result<Limits, Failure> {
 /// Lets workers work until nothing is left, or somebody stops them. Says whether it was this command that was stopped.
 async fn run_workers(bench: &Bench, workers: u16, began: &Status, output: &Output) -> Result<bool, Failure> {
     let stop = Arc::new(AtomicBool::new(false));
-    let (sender, mut chunks) = mpsc::channel::<ChunkDone>(64);
+    let last = Arc::new(Mutex::new(None));
+    for kind in [SignalKind::interrupt(), SignalKind::terminate()] {
+        let (stop, mut signals) = (Arc::clone(&stop), signal(kind)?);
+        tokio::spawn(async move {
+            while signals.recv().await.is_some() {
+                stop.store(true, Ordering::Relaxed);
+            }
+        });
+    }
     let mut tasks = JoinSet::new();
     for number in 1..=workers {
-        let (bench, stop, sender) = (bench.clone(), Arc::clone(&stop), sender.clone());
-        tasks.spawn(async move { work(&bench, number, &stop, &sender).await });
+        let (bench, stop, last) = (bench.clone(), Arc::clone(&stop), Arc::clone(&last));
+        tasks.spawn(async move { work(&bench, number, &stop, &last).await });
     }
-    drop(sender);
-    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    let mut look = tokio::time::interval(LOOK);
     let mut progress = Progress::new(began, output);
-    let (mut last, mut failure) = (None, None);
+    let mut failure = None;
     loop {
-        tokio::select! {
-            Some(done) = chunks.recv() => last = Some(done),
-            _ = look.tick() => progress.show(&bench.job.status().await?, last.take().as_ref()),
-            _ = interrupt.recv() => progress.stop(&stop),
-            _ = terminate.recv() => progress.stop(&stop),
-            ended = tasks.join_next() => match ended {
-                None => break,
-                Some(Ok(Ok(()))) => {}
-                Some(Ok(Err(worker))) => {
+        match timeout(LOOK, tasks.join_next()).await {
+            Ok(None) => break,
+            Ok(Some(ended)) => {
+                if let Err(worker) = ended.unwrap_or_else(|broken| Err(Failure::Io(broken.into()))) {
                     // One that cannot go on ends the others, after their chunks.
                     stop.store(true, Ordering::Relaxed);
                     failure.get_or_insert(worker);
                 }
-                Some(Err(broken)) => {
-                    stop.store(true, Ordering::Relaxed);
-                    failure.get_or_insert(Failure::Io(broken.into()));
-                }
-            },
+            }
+            Err(_) if stop.load(Ordering::Relaxed) => progress.stopping(),
+            Err(_) => {
+                let done = last.lock().unwrap_or_else(PoisonError::into_inner).take();
+                progress.show(&bench.job.status().await?, done.as_ref());
+            }
         }
     }
     progress.end();

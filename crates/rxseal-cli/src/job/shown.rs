@@ -61,9 +61,9 @@ pub fn ended(job: &Status, ended: &Ended) -> String {
 }
 
 pub fn faults(faults: &[Fault]) -> String {
-    let rows = faults.iter().map(|fault| {
-        [fault.row_id.clone(), fault.field.clone(), fault.reason.to_string(), fault.chunk.to_string()]
-    });
+    let rows = faults
+        .iter()
+        .map(|fault| [fault.row_id.clone(), fault.field.clone(), fault.reason.to_string(), fault.chunk.to_string()]);
     table(["row", "field", "reason", "chunk"], rows)
 }
 

@@ -42,7 +42,9 @@ fn commands_of_the_text_are_in_blocks() {
 #[ignore = "needs .ci/servers"]
 fn every_block_of_the_run_books() {
     let ground = Ground::new();
-    run_page("docs/RUNBOOKS.md", PAGE, SLEEP, &ground.path("log"), ground.shell(), |commands| ground.translate(commands));
+    run_page("docs/RUNBOOKS.md", PAGE, SLEEP, &ground.path("log"), ground.shell(), |commands| {
+        ground.translate(commands)
+    });
 }
 
 /// It counts seconds, as `10m` and `65m` have them, and the wrappers below add them to the clock.

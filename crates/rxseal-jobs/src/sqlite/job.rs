@@ -19,7 +19,7 @@ use super::trouble::Trouble;
 use crate::end::judge;
 use crate::fault::Fault;
 use crate::options::PlanOptions;
-use crate::preflight::{Target, Weight};
+use crate::preflight::Target;
 use crate::progress::{Ended, State, Status};
 use crate::spec::Spec;
 use crate::trouble::refused;
@@ -196,19 +196,7 @@ impl fmt::Debug for Job {
 }
 
 fn plan(connection: &Connection, name: &str, spec: &Spec, options: &PlanOptions) -> Result<(), Trouble> {
-    let found = look(connection, &Target::of(spec, &options.named), spec.table())?;
-    let mut open = found.open_concerns(&options.accepted);
-    if let Some(concern) = open.next() {
-        let more = match open.count() {
-            0 => String::new(),
-            more => format!(" (and {more} more)"),
-        };
-        let text = match concern.weight() {
-            Weight::Asks => format!("{concern} To go on, accept {}{more}", concern.answer()),
-            _ => format!("{concern}{more}"),
-        };
-        return Err(refused(text).into());
-    }
+    look(connection, &Target::of(spec, &options.named), spec.table())?.admit(&options.accepted)?;
     // Reading a large table takes a while, in which others may write.
     let reading = Transaction::new_unchecked(connection, TransactionBehavior::Deferred)?;
     if tables::exist(&reading)? && tables::has_job(&reading, name)? {

@@ -2,21 +2,19 @@
 
 use std::sync::Arc;
 
-use rxseal::subjects::SubjectKeys;
 use rxseal::{Access, Purpose};
 use rxseal_jobs::{Budget, ChunkWork, DeclaredWork, Operation};
 
-use super::audit::AuditFile;
-use crate::args::{Global, RunJob};
-use crate::config::Config;
+use crate::args::RunJob;
 use crate::failure::{Failure, usage};
 use crate::job::ask::{can_ask, says_yes};
-use crate::job::source::Planned;
+use crate::job::audit::AuditFile;
+use crate::job::source::{Desk, Planned};
 
 /// What was said of openings. The other operations hand out no plaintext, and need nothing.
 pub struct Consent {
     access: Option<Access>,
-    audit: Option<AuditFile>,
+    pub audit: Option<AuditFile>,
     budget: Option<Budget>,
 }
 
@@ -25,18 +23,24 @@ impl Consent {
         let said = [command.who.is_some(), command.why.is_some(), command.audit.is_some()];
         let opens = matches!(operation, Operation::Unseal | Operation::AddSubject);
         if !opens && (said.contains(&true) || command.budget.is_some()) {
-            return usage(&format!("--who, --why, --audit and --budget are for jobs that open fields, and {operation} opens none"));
+            return usage(&format!(
+                "--who, --why, --audit and --budget are for jobs that open fields, and {operation} opens none"
+            ));
         }
         if !opens {
             return Ok(Self { access: None, audit: None, budget: None });
         }
         let (Some(who), Some(why), Some(audit)) = (&command.who, &command.why, &command.audit) else {
-            return usage(&format!("{operation} opens fields: say who and why with --who and --why, and name the file that tells of it with --audit"));
+            return usage(&format!(
+                "{operation} opens fields: say who and why with --who and --why, and name the file that tells of it with --audit"
+            ));
         };
         let access = Access::new(who, why.parse::<Purpose>()?)?;
         let budget = match (operation, &command.budget) {
             (Operation::Unseal, None) => {
-                return usage("unseal needs --budget NAME=VALUES: how many values may be opened, and under which name that was approved");
+                return usage(
+                    "unseal needs --budget NAME=VALUES: how many values may be opened, and under which name that was approved",
+                );
             }
             (Operation::Unseal, Some(text)) => Some(parse_budget(text)?),
             (_, Some(_)) => return usage("--budget is for unseal: add-subject hands out no value"),
@@ -49,16 +53,11 @@ impl Consent {
     }
 
     /// The work on rows, with all that it needs.
-    pub async fn work(self, global: &Global, planned: Planned) -> Result<Arc<dyn ChunkWork>, Failure> {
+    pub async fn work(self, desk: &Desk, planned: Planned) -> Result<Arc<dyn ChunkWork>, Failure> {
         let Planned { spec, record, keys } = planned;
-        let keys = match self.audit {
-            Some(audit) => keys.observed_by(audit),
-            None => keys,
-        };
         let mut work = DeclaredWork::new(&spec, &record, &keys)?;
         if record.subject().is_some() {
-            // Nothing is made there: a row of a patient without a key is a fault.
-            work = work.with_subjects(SubjectKeys::new(Config::of(global)?.subject_store(false).await?));
+            work = work.with_subjects(desk.subjects().await?);
         }
         if let Some(access) = self.access {
             work = work.with_access(access);

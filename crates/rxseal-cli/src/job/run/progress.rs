@@ -1,6 +1,5 @@
 //! How far a job is while it runs: one bar for people, JSON lines for programs, and a line now and then for a log.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -47,10 +46,8 @@ impl<'o> Progress<'o> {
     }
 
     /// Somebody asked for the end: each worker finishes its chunk.
-    pub fn stop(&self, stop: &AtomicBool) {
-        if !stop.swap(true, Ordering::Relaxed) {
-            self.bar.suspend(|| self.output.note("stopping after the chunk"));
-        }
+    pub fn stopping(&self) {
+        self.bar.set_message("stopping after the chunk");
     }
 
     pub fn end(&self) {

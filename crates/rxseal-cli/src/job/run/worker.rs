@@ -1,13 +1,12 @@
 //! One worker of the command: it waits as long as it should between chunks, and tries again what may succeed later.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 #[cfg(feature = "postgres")]
 use rxseal_jobs::postgres;
 use rxseal_jobs::{ChunkDone, ChunkWork, Limits, Spec, WorkerOptions, sqlite};
-use tokio::sync::mpsc::Sender;
 
 use crate::failure::Failure;
 use crate::job::database::JobAt;
@@ -21,33 +20,36 @@ pub struct Bench {
     pub limits: Limits,
 }
 
+/// The chunk that was done last, until somebody shows it.
+pub type Last = Mutex<Option<ChunkDone>>;
+
 /// A long wait is cut into these, so that it ends soon when it should.
 const NAP: Duration = Duration::from_millis(200);
 /// How often a chunk is tried again if the database cannot do it now: 1, 2, 4, 8 and 16 seconds later.
 const ATTEMPTS: u32 = 5;
 
 /// Works until no chunk is left, the job is paused, or `stop` is set.
-pub async fn work(bench: &Bench, number: u16, stop: &Arc<AtomicBool>, chunks: &Sender<ChunkDone>) -> Result<(), Failure> {
+pub async fn work(bench: &Bench, number: u16, stop: &Arc<AtomicBool>, last: &Arc<Last>) -> Result<(), Failure> {
     let mut options = WorkerOptions::default();
     options.name = format!("process {} worker {number}", std::process::id());
     options.limits = bench.limits.clone();
     match &bench.job {
         JobAt::Sqlite(job) => {
             let worker = sqlite::Worker::join(job, &bench.spec, Arc::clone(&bench.work), options)?;
-            let (stop, chunks) = (Arc::clone(stop), chunks.clone());
+            let (stop, last) = (Arc::clone(stop), Arc::clone(last));
             // Its calls block.
-            let ended = tokio::task::spawn_blocking(move || work_in_sqlite(worker, &stop, &chunks)).await;
+            let ended = tokio::task::spawn_blocking(move || work_in_sqlite(worker, &stop, &last)).await;
             ended.map_err(|broken| Failure::Io(broken.into()))?
         }
         #[cfg(feature = "postgres")]
         JobAt::Postgres(job) => {
             let worker = postgres::Worker::join(job, &bench.spec, Arc::clone(&bench.work), options).await?;
-            work_in_postgres(worker, stop, chunks).await
+            work_in_postgres(worker, stop, last).await
         }
     }
 }
 
-fn work_in_sqlite(mut worker: sqlite::Worker, stop: &AtomicBool, chunks: &Sender<ChunkDone>) -> Result<(), Failure> {
+fn work_in_sqlite(mut worker: sqlite::Worker, stop: &AtomicBool, last: &Last) -> Result<(), Failure> {
     let mut patience = Patience::default();
     while !stop.load(Ordering::Relaxed) {
         let pause = patience.wait().max(worker.pause()?);
@@ -58,7 +60,7 @@ fn work_in_sqlite(mut worker: sqlite::Worker, stop: &AtomicBool, chunks: &Sender
             continue;
         }
         match patience.judge(worker.run_chunk())? {
-            Some(Some(done)) => drop(chunks.blocking_send(done)),
+            Some(Some(done)) => tell(last, done),
             Some(None) => return Ok(()),
             None => {}
         }
@@ -67,11 +69,7 @@ fn work_in_sqlite(mut worker: sqlite::Worker, stop: &AtomicBool, chunks: &Sender
 }
 
 #[cfg(feature = "postgres")]
-async fn work_in_postgres(
-    mut worker: postgres::Worker,
-    stop: &AtomicBool,
-    chunks: &Sender<ChunkDone>,
-) -> Result<(), Failure> {
+async fn work_in_postgres(mut worker: postgres::Worker, stop: &AtomicBool, last: &Last) -> Result<(), Failure> {
     let mut patience = Patience::default();
     while !stop.load(Ordering::Relaxed) {
         let pause = match patience.wait() {
@@ -85,12 +83,16 @@ async fn work_in_postgres(
             continue;
         }
         match patience.judge(worker.run_chunk().await)? {
-            Some(Some(done)) => drop(chunks.send(done).await),
+            Some(Some(done)) => tell(last, done),
             Some(None) => return Ok(()),
             None => {}
         }
     }
     Ok(())
+}
+
+fn tell(last: &Last, done: ChunkDone) {
+    *last.lock().unwrap_or_else(PoisonError::into_inner) = Some(done);
 }
 
 /// How long a worker waits for a database that cannot do it now.

@@ -45,7 +45,8 @@ impl Observer for AuditFile {
     }
 
     fn opened(&self, event: &OpenEvent<'_>) -> Result<(), Error> {
-        let classes: Vec<_> = event.classes_and_keys().map(|(class, key)| json!([class.as_str(), key.to_string()])).collect();
+        let classes: Vec<_> =
+            event.classes_and_keys().map(|(class, key)| json!([class.as_str(), key.to_string()])).collect();
         self.write(&json!({ "job": self.job, "opened": event.fields(), "classes": classes, "outcome": format!("{:?}", event.outcome()) }))
     }
 }
