@@ -504,7 +504,7 @@ pub struct Ddl {
     #[arg(long)]
     pub record_tag: bool,
     /// For SQLite: triggers for a column that exists, instead of a new column
-    #[arg(long, requires = "sqlite", conflicts_with_all = ["index", "bytes"])]
+    #[arg(long, conflicts_with_all = ["postgres", "mysql", "index", "bytes"])]
     pub gate: bool,
     /// The name of the domain or constraint [default: rxseal_TABLE_COLUMN]
     #[arg(long, conflicts_with = "index")]

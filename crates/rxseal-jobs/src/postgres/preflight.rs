@@ -73,7 +73,7 @@ pub(super) async fn look(db: &mut PgConnection, target: &Target) -> Result<Prefl
     db.rollback().await?;
     if target.flow == Flow::Seal {
         let steps: Vec<_> = columns.iter().filter(|column| !column.is_list).map(SealedColumn::step).collect();
-        found.goes_by(Steps::of(Database::Postgres, &target.table, &table.quoted, &steps)?);
+        found.goes_by(Steps::of(Database::Postgres, &target.table, sql.quoted_table(), &steps)?);
     }
     Ok(found.sorted())
 }

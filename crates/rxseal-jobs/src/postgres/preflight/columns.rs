@@ -187,7 +187,7 @@ fn sample(flow: Flow, padding: Padding, is_bytes: bool) -> String {
         (Flow::Unseal, _) => "plaintext".to_owned(),
         // AF 1B 17: FORMAT 6.
         (_, true) => format!("\\xaf1b17{}", "00".repeat(len.bytes().saturating_sub(3))),
-        (_, false) => format!("rxsX{}", "A".repeat(len.text().saturating_sub(4))),
+        (_, false) => "rxsX".chars().chain("aZ0-_9".chars().cycle()).take(len.text()).collect(),
     }
 }
 

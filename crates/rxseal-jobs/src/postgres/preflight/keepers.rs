@@ -222,9 +222,10 @@ SELECT t.tgname::text AS name, p.oid::regproc::text AS function,
     ARRAY(SELECT n.nspname || '.' || k.relname FROM pg_class AS k JOIN pg_namespace AS n ON n.oid = k.relnamespace
         WHERE k.relkind IN ('r', 'p', 'f') AND NOT k.relispartition AND k.oid <> $1::bigint::oid
         AND n.nspname !~ '^(pg_|information_schema$)' AND l.lanname NOT IN ('c', 'internal')
+        AND (k.relnamespace IN (p.pronamespace, own.relnamespace) OR pg_table_is_visible(k.oid) OR p.prosrc ~* ('\\m' || n.nspname || '\\M'))
         AND p.prosrc ~* ('\\m' || regexp_replace(k.relname, '([^a-zA-Z0-9_])', '\\\\\\1', 'g') || '\\M')
         ORDER BY 1) AS tables
-FROM pg_trigger AS t JOIN pg_proc AS p ON p.oid = t.tgfoid JOIN pg_language AS l ON l.oid = p.prolang
+FROM pg_trigger AS t JOIN pg_proc AS p ON p.oid = t.tgfoid JOIN pg_language AS l ON l.oid = p.prolang JOIN pg_class AS own ON own.oid = t.tgrelid
 WHERE NOT t.tgisinternal AND t.tgparentid = 0
     AND t.tgrelid IN (SELECT $1::bigint::oid UNION SELECT relid FROM pg_partition_tree($1::bigint::oid::regclass))
 ORDER BY 1";
