@@ -38,8 +38,7 @@ fn what_looks_like_a_token_is_reported_and_not_guessed() {
     assert!(pharmacy.fails("job faults seal-rx", 1).0.contains("looks-like-token"));
 
     // Mended, and once more.
-    db.execute("UPDATE rx SET drug = 'canary drug ' || (rx_number / 3) WHERE rx_number IN (30, 33, 36)", ())
-        .unwrap();
+    db.execute("UPDATE rx SET drug = 'canary drug ' || (rx_number / 3) WHERE rx_number IN (30, 33, 36)", ()).unwrap();
     assert!(pharmacy.ok("job faults seal-rx --retry").contains("opened again"));
     let done = pharmacy.json("job run seal-rx");
     assert_eq!((&done["status"]["counts"]["written"], &done["status"]["counts"]["skipped"]), (&json!(3), &json!(97)));
