@@ -20,28 +20,29 @@ fn what_looks_like_a_token_is_reported_and_not_guessed() {
     let token = pharmacy.shop.keys().record("prescription", 3).unwrap();
     let token = token.seal::<rxseal::phi::Drug>("canary drug 1").unwrap().to_string();
     let db = pharmacy.db();
-    // A text of the form, a token of another row, one with a changed letter, and the row's own.
+    // A text of the form, a token of another row, one with a changed letter, one inside a text, and the row's own.
     let changed = format!("{}A", &token[..token.len() - 1]);
-    for (row, value) in [(30, &like), (33, &token), (36, &changed), (3, &token)] {
+    for (row, value) in [(30, &like), (33, &token), (36, &changed), (39, &format!("canary {token}")), (3, &token)] {
         db.execute("UPDATE rx SET drug = ?2 WHERE rx_number = ?1", rusqlite::params![row, value]).unwrap();
     }
     pharmacy.ok("job plan seal-rx --op backfill --chunk-rows 10");
     let (text, error) = pharmacy.fails("job run seal-rx", 1);
-    assert!(text.contains("not done") && error.contains("3 faults"), "{text}{error}");
+    assert!(text.contains("not done") && error.contains("4 faults"), "{text}{error}");
     let found = faults(&pharmacy, "seal-rx");
     let rows: Vec<_> = found.iter().map(|[row, ..]| row.as_str()).collect();
-    assert_eq!(rows, [r#"["30"]"#, r#"["33"]"#, r#"["36"]"#]);
+    assert_eq!(rows, [r#"["30"]"#, r#"["33"]"#, r#"["36"]"#, r#"["39"]"#]);
     assert!(found.iter().all(|[_, field, reason]| field == "phi.rx.drug" && reason == "looks-like-token"), "{found:?}");
     // Nothing of such a row was written.
-    assert_eq!(pharmacy.count("SELECT count(*) FROM rx WHERE patient_name LIKE 'canary%'"), 3);
+    assert_eq!(pharmacy.count("SELECT count(*) FROM rx WHERE patient_name LIKE 'canary%'"), 4);
     assert_eq!(pharmacy.text("SELECT drug FROM rx WHERE rx_number = 30"), like);
     assert!(pharmacy.fails("job faults seal-rx", 1).0.contains("looks-like-token"));
 
     // Mended, and once more.
-    db.execute("UPDATE rx SET drug = 'canary drug ' || (rx_number / 3) WHERE rx_number IN (30, 33, 36)", ()).unwrap();
+    db.execute("UPDATE rx SET drug = 'canary drug ' || (rx_number / 3) WHERE rx_number IN (30, 33, 36, 39)", ())
+        .unwrap();
     assert!(pharmacy.ok("job faults seal-rx --retry").contains("opened again"));
     let done = pharmacy.json("job run seal-rx");
-    assert_eq!((&done["status"]["counts"]["written"], &done["status"]["counts"]["skipped"]), (&json!(3), &json!(97)));
+    assert_eq!((&done["status"]["counts"]["written"], &done["status"]["counts"]["skipped"]), (&json!(4), &json!(96)));
     pharmacy.assert_opens(|_| None);
 }
 
@@ -65,7 +66,7 @@ fn forged_rows_are_listed_and_untouched() {
     let rows: Vec<_> = found.iter().map(|[row, ..]| row.as_str()).collect();
     assert_eq!(rows, [r#"["3"]"#, r#"["6"]"#, r#"["12"]"#, r#"["15"]"#], "{found:?}");
     let reasons: Vec<_> = found.iter().map(|[_, _, reason]| reason.as_str()).collect();
-    assert_eq!(reasons[..3], ["open-failed"; 3]);
+    assert_eq!(reasons, ["open-failed", "open-failed", "open-failed", "not-a-token"]);
     assert_eq!(pharmacy.text("SELECT group_concat(drug) FROM rx WHERE rx_number IN (3, 6, 12, 15)"), forged);
 }
 
