@@ -16,6 +16,7 @@ mod exit;
 mod files;
 mod index_roots;
 mod keyring;
+mod maps;
 mod mistakes;
 mod page;
 mod planning;
