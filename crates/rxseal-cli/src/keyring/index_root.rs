@@ -7,6 +7,7 @@ use rxseal::KeyId;
 use rxseal::count::IndexCounts;
 use rxseal::index::{IndexPrefix, IndexSchema, Indexer};
 use rxseal::keys::{KeyInfo, KeyState, KeyUse, KeyringAdmin, KeyringFile, RemainingUse, UnlockOptions};
+use rxseal::schema::Schema;
 use serde_json::{Value, json};
 
 use super::desk::{Desk, changed, stored};
@@ -227,7 +228,13 @@ fn schema_of(counted: &CountedIndexes) -> Result<IndexSchema, Failure> {
 
 fn read_schema(path: &Path) -> Result<IndexSchema, Failure> {
     let text = std::fs::read_to_string(path).map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))?;
-    text.parse().map_err(|error: rxseal::Error| Failure::Usage(format!("{}: {error}", path.display())))
+    // A program writes its whole schema, or the list of its indexes alone.
+    let schema = if text.trim_start().starts_with('{') {
+        Schema::parse(&text).map(|schema| schema.indexes())
+    } else {
+        text.parse()
+    };
+    schema.map_err(|error: rxseal::Error| Failure::Usage(format!("{}: {error}", path.display())))
 }
 
 fn as_json(prefix: &IndexPrefix, index_values: Option<u64>) -> Value {
