@@ -6,4 +6,5 @@ mod migration;
 mod postgres;
 mod preflight;
 mod rows;
+mod sqlite;
 mod support;

@@ -43,7 +43,11 @@ const TABLES: &[(&str, &str, &str)] = &[
     ("null_key", "CREATE TABLE null_key (id bigint UNIQUE, drug text)", "no-key"),
     ("wide_key", "CREATE TABLE wide_key (id bigint, day date, drug text, PRIMARY KEY (id, day))", "shared-id:id"),
     ("key", "CREATE TABLE key (id bigint UNIQUE NOT NULL, drug text PRIMARY KEY)", "key-column:key_pkey"),
-    ("seen", "CREATE TABLE seen_rows (id bigint PRIMARY KEY, drug text); CREATE VIEW seen AS TABLE seen_rows", "not-a-table"),
+    (
+        "seen",
+        "CREATE TABLE seen_rows (id bigint PRIMARY KEY, drug text); CREATE VIEW seen AS TABLE seen_rows",
+        "not-a-table",
+    ),
     ("other", "CREATE TABLE other (id bigint PRIMARY KEY, name text)", "no-column:drug"),
     ("padded", "CREATE TABLE padded (id bigint PRIMARY KEY, drug char(200))", "column-type:drug"),
     ("words", "CREATE TABLE words (id bigint PRIMARY KEY, drug json)", "column-type:drug"),
@@ -107,11 +111,27 @@ const TABLES: &[(&str, &str, &str)] = &[
         "CREATE TABLE whole (id bigint PRIMARY KEY, drug text); CREATE MATERIALIZED VIEW jsons AS SELECT to_json(whole) AS j FROM whole",
         "materialized-view:jsons",
     ),
-    ("checked", "CREATE TABLE checked (id bigint PRIMARY KEY, drug text CONSTRAINT few CHECK (length(drug) < 60))", "check:few"),
+    (
+        "checked",
+        "CREATE TABLE checked (id bigint PRIMARY KEY, drug text CONSTRAINT few CHECK (length(drug) < 60))",
+        "check:few",
+    ),
     ("once", "CREATE TABLE once (id bigint PRIMARY KEY, drug text CONSTRAINT single UNIQUE)", "unique:single"),
-    ("lower", "CREATE TABLE lower (id bigint PRIMARY KEY, drug text); CREATE INDEX low ON lower (lower(drug))", "expression-index:low"),
-    ("partly", "CREATE TABLE partly (id bigint PRIMARY KEY, drug text); CREATE INDEX few_of ON partly (id) WHERE drug > 'a'", "expression-index:few_of"),
-    ("found", "CREATE TABLE found (id bigint PRIMARY KEY, drug text); CREATE INDEX by_drug ON found (drug)", "index:by_drug"),
+    (
+        "lower",
+        "CREATE TABLE lower (id bigint PRIMARY KEY, drug text); CREATE INDEX low ON lower (lower(drug))",
+        "expression-index:low",
+    ),
+    (
+        "partly",
+        "CREATE TABLE partly (id bigint PRIMARY KEY, drug text); CREATE INDEX few_of ON partly (id) WHERE drug > 'a'",
+        "expression-index:few_of",
+    ),
+    (
+        "found",
+        "CREATE TABLE found (id bigint PRIMARY KEY, drug text); CREATE INDEX by_drug ON found (drug)",
+        "index:by_drug",
+    ),
     (
         "long",
         "CREATE TABLE long (id bigint PRIMARY KEY, drug text); INSERT INTO long VALUES (1, repeat('long', 525)); CREATE INDEX by_long ON long (drug)",
@@ -122,10 +142,22 @@ const TABLES: &[(&str, &str, &str)] = &[
         "CREATE TABLE guarded (id bigint PRIMARY KEY, drug text); CREATE POLICY own ON guarded USING (drug = current_user)",
         "policy:own",
     ),
-    ("known", "CREATE TABLE known (id bigint PRIMARY KEY, drug text); CREATE STATISTICS mcv ON id, drug FROM known", "statistics:mcv"),
-    ("parent", "CREATE TABLE parent (id bigint PRIMARY KEY, drug text); CREATE TABLE child () INHERITS (parent)", "inherited"),
+    (
+        "known",
+        "CREATE TABLE known (id bigint PRIMARY KEY, drug text); CREATE STATISTICS mcv ON id, drug FROM known",
+        "statistics:mcv",
+    ),
+    (
+        "parent",
+        "CREATE TABLE parent (id bigint PRIMARY KEY, drug text); CREATE TABLE child () INHERITS (parent)",
+        "inherited",
+    ),
     ("still", "CREATE TABLE still (id bigint PRIMARY KEY, drug text) WITH (autovacuum_enabled = off)", "no-vacuum"),
-    ("full_rows", "CREATE TABLE full_rows (id bigint PRIMARY KEY, drug text); ALTER TABLE full_rows REPLICA IDENTITY FULL", "replica-identity"),
+    (
+        "full_rows",
+        "CREATE TABLE full_rows (id bigint PRIMARY KEY, drug text); ALTER TABLE full_rows REPLICA IDENTITY FULL",
+        "replica-identity",
+    ),
 ];
 
 #[tokio::test]
@@ -188,7 +220,10 @@ async fn triggers_are_shown_with_the_tables_that_they_name() {
     let found = look(&database, "rx", Operation::Backfill, &["rx_history", "stored"]).await;
     assert_eq!(codes(&database, &found), ["trigger:history"], "{found}");
     let text = found.to_string().replace(&format!("{}.", database.schema), "");
-    assert!(text.contains("asks     trigger \"history\" (BEFORE DELETE OR UPDATE runs keep, which names rx_log)"), "{text}");
+    assert!(
+        text.contains("asks     trigger \"history\" (BEFORE DELETE OR UPDATE runs keep, which names rx_log)"),
+        "{text}"
+    );
 
     let spec = spec(&database, "rx", Operation::Backfill);
     let mut options = PlanOptions::default();

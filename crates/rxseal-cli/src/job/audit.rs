@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
 use rxseal::Error;
-use rxseal::observe::{Observer, OpenEvent, Opening};
+use rxseal::observe::{Observer, OpenEvent, OpenedRecord, Opening};
 use serde_json::json;
 
 use crate::failure::Failure;
@@ -35,8 +35,8 @@ impl AuditFile {
 impl Observer for AuditFile {
     fn before_open(&self, opening: &Opening<'_>) -> Result<(), Error> {
         let records = opening.records();
-        let ids: Vec<_> = records.iter().map(|record| record.record_id()).collect();
-        let types = records.first().map(|record| record.record_type());
+        let ids: Vec<_> = records.iter().map(OpenedRecord::record_id).collect();
+        let types = records.first().map(OpenedRecord::record_type);
         let access = opening.access();
         self.write(&json!({
             "at": humantime::format_rfc3339_seconds(SystemTime::now()).to_string(), "job": self.job, "opens": ids, "record": types,

@@ -29,22 +29,22 @@ pub async fn plan(desk: &Desk, command: &PlanJob, output: &Output) -> Result<(),
         Some(name) => name.clone(),
         None => free_name(&database, &spec).await?,
     };
-    let shown = Shown { name: &name, found: &found, operation: spec.operation() };
+    let answer = Shown { name: &name, found: &found, operation: spec.operation() };
     if output.is_json() {
-        accept(&found, &mut options.accepted, false).or_else(|failure| shown.refused(failure, output))?;
+        accept(&found, &mut options.accepted, false).or_else(|failure| answer.refused(failure, output))?;
     } else {
         // The questions are about what is above them.
-        output.say(&shown.text(), &Value::Null)?;
+        output.say(&answer.text(), &Value::Null)?;
         accept(&found, &mut options.accepted, !command.dry_run)?;
     }
     if command.dry_run {
-        return if output.is_json() { Ok(output.say("", &shown.value(None))?) } else { Ok(()) };
+        return if output.is_json() { Ok(output.say("", &answer.value(None))?) } else { Ok(()) };
     }
     let status = database.plan(&name, &spec, &options).await?.status().await?;
     let rows = shown::grouped(status.rows_total);
     let text =
         format!("planned {name}: {rows} rows in {} chunks. Start it with `rxseal job run {name}`", status.chunks);
-    output.done(true, &text, &shown.value(Some(&json!(status))))
+    output.done(true, &text, &answer.value(Some(&json!(status))))
 }
 
 /// The source that was named, or the only one.

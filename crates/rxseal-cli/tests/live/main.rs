@@ -12,6 +12,7 @@
 )]
 
 mod command;
+mod jobs;
 mod keys;
 #[path = "../cli/page.rs"]
 mod page;

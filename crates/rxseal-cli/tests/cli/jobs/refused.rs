@@ -73,7 +73,7 @@ fn each_mistake_is_one_line() {
     for (arguments, exit, part) in [
         ("job plan --op backfill --map gone.toml", 1, "gone.toml"),
         ("job plan --op backfill --map broken.toml", 1, "broken.toml"),
-        ("job plan --op backfill --schema gone.json", 2, "Your program writes this file"),
+        ("job plan --op backfill --schema gone.json", 2, "Schema::to_json"),
         ("job plan --op backfill --schema broken.json", 1, "broken.json"),
         ("job plan --op backfill --map two.toml", 2, "--at"),
         ("job plan --op backfill --map two.toml --at sqlite:shop.db#other", 2, "sqlite:shop.db#bare"),
