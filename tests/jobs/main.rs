@@ -3,6 +3,9 @@
 
 mod child;
 mod map;
+mod migration;
 mod postgres;
+mod preflight;
 mod rows;
+mod sqlite;
 mod support;

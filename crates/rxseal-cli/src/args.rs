@@ -3,6 +3,7 @@
 
 mod change;
 mod index_root;
+mod job;
 mod map;
 
 use std::path::PathBuf;
@@ -18,6 +19,8 @@ use crate::exit::STATUSES;
 
 pub use change::Change;
 pub use index_root::{CountedIndexes, IndexRoot, NewIndexRoot};
+pub(crate) use job::JobOperation;
+pub use job::{Job, JobFiles, PlanJob, RunJob};
 pub use map::{MapCommand, MapFiles};
 
 /// Manage the keyrings of rxseal, which encrypts fields of health records
@@ -93,6 +96,9 @@ pub enum Command {
     /// Plan the indexes of a search
     #[command(subcommand)]
     Index(Index),
+    /// Seal, reseal or unseal whole tables, beside the programs that use them
+    #[command(subcommand)]
+    Job(Job),
     /// Print completions for a shell
     Completions {
         /// The shell
@@ -466,7 +472,7 @@ pub struct DdlFor {
     /// For PostgreSQL: a domain for a column that exists, in two steps. Seal what is in the column between them
     #[arg(long)]
     pub postgres: bool,
-    /// For SQLite: a new column with a CHECK
+    /// For SQLite: a new column with a CHECK, or a gate for one that exists
     #[arg(long)]
     pub sqlite: bool,
     /// For MySQL and MariaDB: a new column with a CHECK
@@ -497,6 +503,9 @@ pub struct Ddl {
     /// The column holds record tags instead of sealed fields
     #[arg(long)]
     pub record_tag: bool,
+    /// For SQLite: triggers for a column that exists, instead of a new column
+    #[arg(long, conflicts_with_all = ["postgres", "mysql", "index", "bytes"])]
+    pub gate: bool,
     /// The name of the domain or constraint [default: rxseal_TABLE_COLUMN]
     #[arg(long, conflicts_with = "index")]
     pub name: Option<String>,

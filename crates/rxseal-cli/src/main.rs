@@ -10,6 +10,7 @@ mod environment;
 mod exit;
 mod failure;
 mod index;
+mod job;
 mod keyring;
 mod map;
 #[cfg(not(all(feature = "aws-kms", feature = "pkcs11", feature = "postgres", feature = "vault")))]
@@ -84,6 +85,7 @@ fn run(args: Args, output: &Output) -> Result<(), Failure> {
         Command::Count(command) => wait(count::run(&global, &command, output)),
         Command::Ddl(command) => ddl::run(&command, output),
         Command::Index(command) => index::run(&command, output),
+        Command::Job(command) => wait(job::run(&global, command, output)),
         Command::Completions { shell } => {
             // Into memory first, since clap panics if it cannot write.
             let mut script = Vec::new();

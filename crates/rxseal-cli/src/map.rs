@@ -56,6 +56,8 @@ pub struct Files {
     pub map: PathBuf,
     schema: PathBuf,
     pub addresses: Addresses,
+    /// The URL of the map's `postgres:` sources, without a password.
+    pub postgres: Option<String>,
 }
 
 impl Files {
@@ -63,12 +65,11 @@ impl Files {
     pub fn of(config: &Config, given: &MapFiles) -> Result<Self, Failure> {
         let map = given.map.clone().or_else(|| config.map.clone()).unwrap_or_else(|| "rxseal-map.toml".into());
         let schema = schema_beside(&map, given.schema.as_deref(), config);
-        let addresses = addresses(given.postgres.clone().or(config.postgres.clone()))?;
-        Ok(Self { map, schema, addresses })
+        let postgres = given.postgres.clone().or(config.postgres.clone());
+        Ok(Self { map, schema, addresses: addresses(postgres.clone())?, postgres })
     }
 
     /// The map.
-    #[expect(dead_code, reason = "for commands that run jobs")]
     pub fn map(&self) -> Result<Map, Failure> {
         Map::read(&self.map).map_err(|mistakes| Failure::Coded("invalid-map", mistakes.to_string()))
     }
