@@ -1,0 +1,28 @@
+//! Which keys tokens are under: for the end of a reseal, and before a key is destroyed.
+
+use arrow_array::RecordBatch;
+use rxseal::count::KeyCounts;
+use rxseal::schema::Plain;
+
+use crate::cells::{Column, Number};
+use crate::error::BatchError;
+
+/// Counts the tokens of columns by key. It needs no key, and opens nothing: whoever writes a token can write any key id into it.
+///
+/// # Errors
+///
+/// `column-missing`; `column-type` for a column that holds neither text nor bytes.
+pub fn count_batch(batch: &RecordBatch, columns: &[impl AsRef<str>]) -> Result<KeyCounts, BatchError> {
+    let mut counts = KeyCounts::default();
+    for name in columns {
+        let column = Column::of_tokens(batch, name.as_ref())?;
+        for row in 0..batch.num_rows() {
+            match column.cell(row, &mut Number::default()) {
+                Plain::Null => counts.add_nulls(1),
+                Plain::Text(token) => counts.add_text(token),
+                Plain::Bytes(token) => counts.add_bytes(token),
+            }
+        }
+    }
+    Ok(counts)
+}

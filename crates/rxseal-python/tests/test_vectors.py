@@ -1,0 +1,119 @@
+"""The format vectors through the binding: what a column can have, that is records without parts in a bound context."""
+
+import json
+
+import pyarrow as pa
+import pytest
+
+import rxseal
+from conftest import VECTORS, Heard, field, keys_in
+
+CONTENT = {0: "bytes", 1: "text", 2: "json"}
+
+
+def vectors(test):
+    read = ((path, json.loads(path.read_text())) for path in sorted(VECTORS.glob("*.json")))
+    return [(path.stem, vector) for path, vector in read if vector["test"] == test]
+
+
+def is_a_column(vector):
+    plain = vector["binding"] == "bound" and not vector["parts"] and not vector["subject_id"]
+    return plain and "keyring_file" in vector and "decode" not in vector
+
+
+def test_open(tmp_path):
+    tried = {"ok": 0, "refused": 0}
+    for name, vector in vectors("open"):
+        if not is_a_column(vector):
+            continue
+        former = [{"id": was["field_id"], "class": was["class"]} if isinstance(was, dict) else {"id": was[0], "class": was[1]} for was in vector["former"]]
+        kinds = [vector["kind"]] if vector["expect"] == "ok" else [0, 1, 2]
+        for kind in kinds:
+            schema = rxseal.Schema.parse(
+                json.dumps(
+                    {
+                        "rxseal_schema": 1,
+                        "records": [
+                            {
+                                "record": vector["record_type"],
+                                "ids": [{"member": "id", "content": "text"}],
+                                "fields": [field("value", vector["field_id"], vector["class"], CONTENT[kind], was=former)],
+                            }
+                        ],
+                    }
+                )
+            )
+            opener = rxseal.Opener.unlock(
+                vector["keyspace"],
+                **keys_in(tmp_path, vector["root_key_file"], vector["keyring_file"]),
+                schema=schema,
+                classes=[vector["class"]],
+                who="job:vectors",
+                purpose="HTEST",
+                observer=Heard(),
+            )
+            token = bytes.fromhex(vector["token_hex"]) if "token_hex" in vector else vector["token"]
+            table = pa.table({"id": [vector["record_id"]], "value": [token]})
+            if vector["expect"] == "ok":
+                value = opener.open_batch(table, schema.plan(vector["record_type"]))["value"][0].as_py()
+                content = value if kind == 0 else value.encode()
+                assert content.hex() == vector["content_hex"], name
+                tried["ok"] += 1
+            else:
+                with pytest.raises(rxseal.RxsealError) as refused:
+                    opener.open_batch(table, schema.plan(vector["record_type"]))
+                assert refused.value.code == vector["expect"], name
+                tried["refused"] += 1
+    print(tried)
+    assert tried["ok"] >= 100
+    assert sum(tried.values()) >= 300
+
+
+def test_unlock(tmp_path):
+    schema = rxseal.Schema.parse(
+        json.dumps(
+            {
+                "rxseal_schema": 1,
+                "records": [
+                    {
+                        "record": "patient",
+                        "ids": [{"member": "id", "content": "text"}],
+                        "fields": [field("value", "vector.name", "identity", "text")],
+                    }
+                ],
+            }
+        )
+    )
+    tried = 0
+    for name, vector in vectors("unlock"):
+        made = {"keys_added", "wrap_added", "pin", "spaces_after"} & vector.keys()
+        if made or not vector["root_key_files"]:
+            continue
+        stored = tmp_path / "keyring.json"
+        if "keyring_file" in vector:
+            stored = VECTORS / "keyrings" / vector["keyring_file"]
+        elif "keyring_hex" in vector:
+            stored.write_bytes(bytes.fromhex(vector["keyring_hex"]))
+        else:
+            stored.write_text(vector["keyring"] if isinstance(vector["keyring"], str) else json.dumps(vector["keyring"]))
+        roots = [root for file in vector["root_key_files"] for root in keys_in(tmp_path, file)["roots"]]
+        unlock = lambda: rxseal.Opener.unlock(  # noqa: E731
+            vector["keyspace"],
+            roots=roots,
+            stored=stored,
+            schema=schema,
+            classes=["identity"],
+            who="job:vectors",
+            purpose="HTEST",
+            observer=Heard(),
+            min_generation=vector.get("min_generation") or 0,
+        )
+        if vector["expect"] == "ok":
+            unlock()
+        else:
+            with pytest.raises(rxseal.RxsealError) as refused:
+                unlock()
+            assert refused.value.code == vector["expect"], name
+        tried += 1
+    print(tried)
+    assert tried >= 300
