@@ -147,6 +147,7 @@ impl Error {
                 | ErrorKind::PhiInside
                 | ErrorKind::ValueMismatch
                 | ErrorKind::ClearRefused
+                | ErrorKind::CellRefused
         )
     }
 

@@ -119,6 +119,8 @@ pub(crate) enum ErrorKind {
     CoverUnknown,
     #[error("a clear value cannot be covered by a record tag")]
     ClearRefused,
+    #[error("the cell is not what the schema says of its field")]
+    CellRefused,
     #[error(
         "the record's tag has the highest version that there is, so no further one can be made: find out what sealed it so often"
     )]
@@ -207,6 +209,9 @@ pub(crate) enum ErrorKind {
     InvalidId,
     #[error("the access is not valid")]
     InvalidAccess,
+
+    #[error("the schema is not valid")]
+    InvalidSchema,
 
     // Keyrings
     #[error("the keyring file is not valid")]
@@ -387,6 +392,7 @@ impl ErrorKind {
             Self::TagTooOld => ErrorCode::TagTooOld,
             Self::CoverUnknown => ErrorCode::CoverUnknown,
             Self::ClearRefused => ErrorCode::ClearRefused,
+            Self::CellRefused => ErrorCode::CellRefused,
             Self::VersionSpent => ErrorCode::Unrepresentable,
             Self::NotIndexable => ErrorCode::NotIndexable,
             Self::BadCheckDigit => ErrorCode::BadCheckDigit,
@@ -412,6 +418,7 @@ impl ErrorKind {
             Self::KeyspaceMismatch => ErrorCode::KeyspaceMismatch,
             Self::InvalidId => ErrorCode::InvalidId,
             Self::InvalidAccess => ErrorCode::InvalidAccess,
+            Self::InvalidSchema => ErrorCode::InvalidSchema,
             Self::InvalidKeyring => ErrorCode::InvalidKeyring,
             Self::KeyringMismatch => ErrorCode::KeyringMismatch,
             Self::KeyringTooOld | Self::KeyringForked => ErrorCode::KeyringTooOld,

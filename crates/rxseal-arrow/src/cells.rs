@@ -39,6 +39,25 @@ enum Cells<'b> {
     Number(Box<dyn Numbers + 'b>),
 }
 
+/// One value of a column.
+#[derive(Clone, Copy)]
+pub(crate) enum Cell<'c> {
+    Null,
+    Text(&'c str),
+    Bytes(&'c [u8]),
+}
+
+impl<'c> Cell<'c> {
+    /// The value, to be sealed.
+    pub(crate) fn plain(self) -> Plain<'c> {
+        match self {
+            Self::Null => Plain::Null,
+            Self::Text(text) => Plain::Text(text),
+            Self::Bytes(bytes) => Plain::Bytes(bytes),
+        }
+    }
+}
+
 /// How wide the offsets of a column are. What is made of a column is as wide as it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Width {
@@ -90,21 +109,21 @@ impl<'b> Column<'b> {
     }
 
     /// The cell of `row`. A number is written into `number`.
-    pub(crate) fn cell<'c>(&'c self, row: usize, number: &'c mut Number) -> Plain<'c> {
+    pub(crate) fn cell<'c>(&'c self, row: usize, number: &'c mut Number) -> Cell<'c> {
         if self.array.is_null(row) {
-            return Plain::Null;
+            return Cell::Null;
         }
         match &self.cells {
-            Cells::Text(array) => Plain::Text(array.value(row)),
-            Cells::LargeText(array) => Plain::Text(array.value(row)),
-            Cells::TextView(array) => Plain::Text(array.value(row)),
-            Cells::Bytes(array) => Plain::Bytes(array.value(row)),
-            Cells::LargeBytes(array) => Plain::Bytes(array.value(row)),
-            Cells::BytesView(array) => Plain::Bytes(array.value(row)),
-            Cells::FixedBytes(array) => Plain::Bytes(array.value(row)),
-            Cells::Bool(array) => Plain::Text(if array.value(row) { "true" } else { "false" }),
+            Cells::Text(array) => Cell::Text(array.value(row)),
+            Cells::LargeText(array) => Cell::Text(array.value(row)),
+            Cells::TextView(array) => Cell::Text(array.value(row)),
+            Cells::Bytes(array) => Cell::Bytes(array.value(row)),
+            Cells::LargeBytes(array) => Cell::Bytes(array.value(row)),
+            Cells::BytesView(array) => Cell::Bytes(array.value(row)),
+            Cells::FixedBytes(array) => Cell::Bytes(array.value(row)),
+            Cells::Bool(array) => Cell::Text(if array.value(row) { "true" } else { "false" }),
             // A day outside of the calendar has no text, which nothing takes as a date.
-            Cells::Date(array) => array.value_as_date(row).map_or(Plain::Text(""), |day| number.write(&day)),
+            Cells::Date(array) => array.value_as_date(row).map_or(Cell::Text(""), |day| number.write(&day)),
             Cells::Number(numbers) => numbers.write(row, number),
         }
     }
@@ -153,11 +172,11 @@ impl<'b> Cells<'b> {
 
 /// Numbers of any type.
 trait Numbers {
-    fn write<'n>(&self, row: usize, number: &'n mut Number) -> Plain<'n>;
+    fn write<'n>(&self, row: usize, number: &'n mut Number) -> Cell<'n>;
 }
 
 impl<T: ArrowPrimitiveType<Native: Display>> Numbers for &PrimitiveArray<T> {
-    fn write<'n>(&self, row: usize, number: &'n mut Number) -> Plain<'n> {
+    fn write<'n>(&self, row: usize, number: &'n mut Number) -> Cell<'n> {
         number.write(&self.value(row))
     }
 }
@@ -170,11 +189,11 @@ pub(crate) struct Number(Zeroizing<String>);
 const ROOM: usize = 384;
 
 impl Number {
-    fn write(&mut self, number: &dyn Display) -> Plain<'_> {
+    fn write(&mut self, number: &dyn Display) -> Cell<'_> {
         self.0.clear();
         self.0.reserve(ROOM);
         // Writing to a `String` does not fail.
         let _ = write!(self.0, "{number}");
-        Plain::Text(&self.0)
+        Cell::Text(&self.0)
     }
 }

@@ -2,9 +2,8 @@
 
 use arrow_array::RecordBatch;
 use rxseal::count::KeyCounts;
-use rxseal::schema::Plain;
 
-use crate::cells::{Column, Number};
+use crate::cells::{Cell, Column, Number};
 use crate::error::BatchError;
 
 /// Counts the tokens of columns by key. It needs no key, and opens nothing: whoever writes a token can write any key id into it.
@@ -18,9 +17,9 @@ pub fn count_batch(batch: &RecordBatch, columns: &[impl AsRef<str>]) -> Result<K
         let column = Column::of_tokens(batch, name.as_ref())?;
         for row in 0..batch.num_rows() {
             match column.cell(row, &mut Number::default()) {
-                Plain::Null => counts.add_nulls(1),
-                Plain::Text(token) => counts.add_text(token),
-                Plain::Bytes(token) => counts.add_bytes(token),
+                Cell::Null => counts.add_nulls(1),
+                Cell::Text(token) => counts.add_text(token),
+                Cell::Bytes(token) => counts.add_bytes(token),
             }
         }
     }

@@ -2,10 +2,9 @@
 
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::SchemaRef;
-use rxseal::schema::Plain;
 
 use crate::built::{Built, Kind};
-use crate::cells::Column;
+use crate::cells::{Cell, Column, Number};
 use crate::error::BatchError;
 use crate::faults::{Fault, OnError};
 use crate::plan::Planned;
@@ -34,10 +33,10 @@ impl<'b> Lane<'b> {
     pub(crate) fn keep(&mut self, row: usize) {
         let Self { column, built, .. } = self;
         // A column of tokens has no numbers.
-        match column.cell(row, &mut crate::cells::Number::default()) {
-            Plain::Null => built.push_null(),
-            Plain::Text(text) => built.push_bytes(text.as_bytes()),
-            Plain::Bytes(bytes) => built.push_bytes(bytes),
+        match column.cell(row, &mut Number::default()) {
+            Cell::Null => built.push_null(),
+            Cell::Text(text) => built.push_bytes(text.as_bytes()),
+            Cell::Bytes(bytes) => built.push_bytes(bytes),
         }
     }
 }

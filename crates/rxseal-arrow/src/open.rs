@@ -5,10 +5,10 @@ use std::fmt;
 use arrow_array::RecordBatch;
 use rxseal::page::try_open_page;
 use rxseal::roles::OpenOnly;
-use rxseal::schema::{FieldSchema, OpenedAs, Plain};
+use rxseal::schema::OpenedAs;
 use rxseal::{Access, Opener};
 
-use crate::cells::{Column, Number};
+use crate::cells::{Cell, Column, Number};
 use crate::error::BatchError;
 use crate::faults::{Fault, OnError, fmt_counts};
 use crate::keys::Keys;
@@ -90,14 +90,14 @@ impl Opening<'_> {
             for lane in lanes.iter_mut() {
                 let Lane { planned, column, built, .. } = lane;
                 let opened = match column.cell(row, &mut Number::default()) {
-                    Plain::Null => {
+                    Cell::Null => {
                         built.push_null();
                         Ok(())
                     }
-                    Plain::Text(token) => {
+                    Cell::Text(token) => {
                         built.push(|out| pass.open_declared_text_into(&planned.field, token, out).map(is_value))
                     }
-                    Plain::Bytes(token) => {
+                    Cell::Bytes(token) => {
                         built.push(|out| pass.open_declared_into(&planned.field, token, out).map(is_value))
                     }
                 };

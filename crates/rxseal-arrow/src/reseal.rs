@@ -6,10 +6,9 @@ use arrow_array::RecordBatch;
 use rxseal::Keyring;
 use rxseal::page::try_reseal_page;
 use rxseal::roles::SealAndOpen;
-use rxseal::schema::Plain;
 
 use crate::built::Kind;
-use crate::cells::{Column, Number};
+use crate::cells::{Cell, Column, Number};
 use crate::error::BatchError;
 use crate::faults::{Fault, OnError, fmt_counts};
 use crate::keys::Keys;
@@ -87,17 +86,17 @@ impl Resealing<'_> {
             for lane in lanes.iter_mut() {
                 let Lane { planned, column, built, .. } = lane;
                 let resealed = match column.cell(row, &mut Number::default()) {
-                    Plain::Null => {
+                    Cell::Null => {
                         built.push_null();
                         Ok(())
                     }
-                    Plain::Text(token) => built.push(|out| {
+                    Cell::Text(token) => built.push(|out| {
                         text.clear();
                         pass.reseal_declared_text_into(&planned.field, token, text)?;
                         out.extend_from_slice(text.as_bytes());
                         Ok(true)
                     }),
-                    Plain::Bytes(token) => {
+                    Cell::Bytes(token) => {
                         built.push(|out| pass.reseal_declared_into(&planned.field, token, out).map(|()| true))
                     }
                 };

@@ -6,10 +6,9 @@ use std::ops::Range;
 use arrow_array::RecordBatch;
 use rxseal::records::SubjectSource;
 use rxseal::roles::Role;
-use rxseal::schema::Plain;
 use rxseal::{Record, RecordType};
 
-use crate::cells::{Column, Number};
+use crate::cells::{Cell, Column, Number};
 use crate::error::BatchError;
 use crate::plan::Plan;
 
@@ -83,7 +82,7 @@ impl<'b, R: Role> Rows<'b, R> {
         })?;
         let Some(column) = &self.subject else { return Ok(record) };
         let mut number = Number::default();
-        let Plain::Text(id) = column.cell(row, &mut number) else {
+        let Cell::Text(id) = column.cell(row, &mut number) else {
             let required = self.plan.record.subject().is_some_and(|subject| !subject.is_optional());
             return if required { Err(BatchError::no_id().in_column(column.name)) } else { Ok(record) };
         };
@@ -97,19 +96,30 @@ impl<'b, R: Role> Rows<'b, R> {
     }
 
     fn record_of_id(&mut self, row: usize) -> Result<Record<R>, BatchError> {
-        let Self { record_type, plan, ids, numbers, .. } = self;
-        let record = |cells: &[Plain<'_>]| {
-            if cells.iter().any(|cell| matches!(cell, Plain::Null)) {
-                return Err(BatchError::no_id());
-            }
-            Ok(record_type.record(plan.record.record_id(cells)?)?)
-        };
-        // One column is the usual case, and takes no list.
+        let Self { record_type, ids, numbers, .. } = self;
+        // One column is the usual case, and its text is not copied.
         if let ([id], [number]) = (ids.as_slice(), numbers.as_mut_slice()) {
-            return record(&[id.cell(row, number)]);
+            return Ok(record_type.record(text_of(id, row, number)?)?);
         }
-        let cells: Vec<_> = ids.iter().zip(numbers).map(|(id, number)| id.cell(row, number)).collect();
-        record(&cells)
+        let mut joined = String::new();
+        for (id, number) in ids.iter().zip(numbers) {
+            let text = text_of(id, row, number)?;
+            if text.contains('/') {
+                return Err(BatchError::id("a part of an id contains `/`, which joins the parts").in_column(id.name));
+            }
+            joined.push_str(if joined.is_empty() { "" } else { "/" });
+            joined.push_str(text);
+        }
+        Ok(record_type.record(joined)?)
+    }
+}
+
+fn text_of<'c>(column: &'c Column<'_>, row: usize, number: &'c mut Number) -> Result<&'c str, BatchError> {
+    match column.cell(row, number) {
+        Cell::Text(text) if !text.is_empty() => Ok(text),
+        Cell::Text(_) => Err(BatchError::id("the id is empty").in_column(column.name)),
+        Cell::Null => Err(BatchError::no_id().in_column(column.name)),
+        Cell::Bytes(_) => Err(BatchError::id("the id is neither text nor a number").in_column(column.name)),
     }
 }
 
@@ -123,7 +133,7 @@ pub fn subjects(batch: &RecordBatch, plan: &Plan) -> Result<BTreeSet<String>, Ba
     let mut number = Number::default();
     let mut ids = BTreeSet::new();
     for row in 0..batch.num_rows() {
-        if let Plain::Text(id) = column.cell(row, &mut number)
+        if let Cell::Text(id) = column.cell(row, &mut number)
             && !ids.contains(id)
         {
             ids.insert(id.to_owned());

@@ -3,9 +3,8 @@
 use arrow_array::RecordBatch;
 use rxseal::Sealer;
 use rxseal::page::try_seal_page;
-use rxseal::schema::Plain;
 
-use crate::cells::{Column, Number};
+use crate::cells::{Cell, Column, Number};
 use crate::error::BatchError;
 use crate::faults::OnError;
 use crate::keys::Keys;
@@ -51,15 +50,15 @@ pub fn seal_batch<'a>(
                 let Lane { planned, column, built, .. } = lane;
                 let field = &planned.field;
                 let sealed = match column.cell(row, &mut number) {
-                    Plain::Null if !field.seals_null() => {
+                    Cell::Null if !field.seals_null() => {
                         built.push_null();
                         Ok(())
                     }
-                    plain => built.push(|out| match plan.tokens {
-                        Tokens::Binary => pass.seal_declared_into(field, plain, out).map(|()| true),
+                    cell => built.push(|out| match plan.tokens {
+                        Tokens::Binary => pass.seal_declared_into(field, cell.plain(), out).map(|()| true),
                         Tokens::Text => {
                             text.clear();
-                            pass.seal_declared_text_into(field, plain, &mut text)?;
+                            pass.seal_declared_text_into(field, cell.plain(), &mut text)?;
                             out.extend_from_slice(text.as_bytes());
                             Ok(true)
                         }

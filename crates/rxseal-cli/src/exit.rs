@@ -22,6 +22,7 @@ pub const STATUSES: &[Status] = &[
         codes: &[
             ErrorCode::BackendFailed,
             ErrorCode::BadCheckDigit,
+            ErrorCode::CellRefused,
             ErrorCode::ClassLocked,
             ErrorCode::ClearRefused,
             ErrorCode::CoverUnknown,
@@ -38,6 +39,7 @@ pub const STATUSES: &[Status] = &[
             ErrorCode::InvalidInput,
             ErrorCode::InvalidKeyring,
             ErrorCode::InvalidRootKey,
+            ErrorCode::InvalidSchema,
             ErrorCode::InvalidSubjectKey,
             ErrorCode::JobMismatch,
             ErrorCode::JobRefused,
