@@ -27,6 +27,8 @@ pub(crate) struct Column<'b> {
 }
 
 enum Cells<'b> {
+    /// A column of nothing but nulls, which engines make of no values.
+    Nulls,
     Text(&'b StringArray),
     LargeText(&'b LargeStringArray),
     TextView(&'b StringViewArray),
@@ -85,7 +87,20 @@ impl<'b> Column<'b> {
     /// `column-missing`; `column-type` if it holds neither text nor bytes.
     pub(crate) fn of_tokens(batch: &'b RecordBatch, name: &str) -> Result<Self, BatchError> {
         let column = Self::of(batch, name)?;
-        if column.is_text() || column.is_bytes() {
+        if column.is_text() || column.is_bytes() || matches!(column.cells, Cells::Nulls) {
+            return Ok(column);
+        }
+        Err(BatchError::column_type(name, column.array.data_type()))
+    }
+
+    /// A column of ids: text and integers, which have one text each. A float has none.
+    ///
+    /// # Errors
+    ///
+    /// `column-missing`, `column-type`.
+    pub(crate) fn of_ids(batch: &'b RecordBatch, name: &str) -> Result<Self, BatchError> {
+        let column = Self::of(batch, name)?;
+        if column.is_text() || column.array.data_type().is_integer() || matches!(column.cells, Cells::Nulls) {
             return Ok(column);
         }
         Err(BatchError::column_type(name, column.array.data_type()))
@@ -114,6 +129,7 @@ impl<'b> Column<'b> {
             return Cell::Null;
         }
         match &self.cells {
+            Cells::Nulls => Cell::Null,
             Cells::Text(array) => Cell::Text(array.value(row)),
             Cells::LargeText(array) => Cell::Text(array.value(row)),
             Cells::TextView(array) => Cell::Text(array.value(row)),
@@ -142,6 +158,7 @@ impl Width {
 impl<'b> Cells<'b> {
     fn of(array: &'b dyn Array) -> Option<Self> {
         Some(match array.data_type() {
+            DataType::Null => Self::Nulls,
             DataType::Utf8 => Self::Text(array.as_string_opt()?),
             DataType::LargeUtf8 => Self::LargeText(array.as_string_opt()?),
             DataType::Utf8View => Self::TextView(array.as_string_view_opt()?),

@@ -198,11 +198,18 @@ impl Plan {
             let at = schema.index_of(&planned.column).ok().and_then(|at| fields.get_mut(at));
             let field = at.ok_or_else(|| BatchError::column_missing(&planned.column))?;
             let made = Field::new(field.name(), data_type(planned, field), is_nullable(field));
-            *field = Arc::new(made.with_metadata(field.metadata().clone()));
+            let mut metadata = field.metadata().clone();
+            metadata.retain(|key, _| !key.starts_with("ARROW:extension"));
+            *field = Arc::new(made.with_metadata(metadata));
         }
-        Ok(Arc::new(Schema::new_with_metadata(fields, schema.metadata().clone())))
+        let mut metadata = schema.metadata().clone();
+        metadata.retain(|key, _| !OF_ENGINES.contains(&key.as_str()));
+        Ok(Arc::new(Schema::new_with_metadata(fields, metadata)))
     }
 }
+
+/// Where engines describe the columns a second time. It is wrong once a column has another type.
+const OF_ENGINES: &[&str] = &["pandas", "org.apache.spark.sql.parquet.row.metadata"];
 
 impl Planned {
     /// What a column of opened values is.

@@ -48,7 +48,7 @@ impl<'b, R: Role> Rows<'b, R> {
                 "the id of this record type is in {want} columns, and the plan names others"
             )));
         }
-        let ids = plan.ids.iter().map(|name| Column::of(batch, name)).collect::<Result<Vec<_>, _>>()?;
+        let ids = plan.ids.iter().map(|name| Column::of_ids(batch, name)).collect::<Result<Vec<_>, _>>()?;
         let numbers = ids.iter().map(|_| Number::default()).collect();
         let subject = subject_column(plan, batch)?;
         Ok(Self { record_type, plan, ids, numbers, subject, subjects, len: batch.num_rows() })
@@ -118,8 +118,7 @@ fn text_of<'c>(column: &'c Column<'_>, row: usize, number: &'c mut Number) -> Re
     match column.cell(row, number) {
         Cell::Text(text) if !text.is_empty() => Ok(text),
         Cell::Text(_) => Err(BatchError::id("the id is empty").in_column(column.name)),
-        Cell::Null => Err(BatchError::no_id().in_column(column.name)),
-        Cell::Bytes(_) => Err(BatchError::id("the id is neither text nor a number").in_column(column.name)),
+        Cell::Null | Cell::Bytes(_) => Err(BatchError::no_id().in_column(column.name)),
     }
 }
 
@@ -143,5 +142,5 @@ pub fn subjects(batch: &RecordBatch, plan: &Plan) -> Result<BTreeSet<String>, Ba
 }
 
 fn subject_column<'b>(plan: &Plan, batch: &'b RecordBatch) -> Result<Option<Column<'b>>, BatchError> {
-    plan.subject.as_ref().map(|name| Column::of(batch, name)).transpose()
+    plan.subject.as_ref().map(|name| Column::of_ids(batch, name)).transpose()
 }

@@ -90,7 +90,7 @@ impl Opener {
             py,
             |schema| plan.0.opened_schema(schema).map_err(|error| from_batch(&error)),
             |batch, start| {
-                let opened = py.detach(|| self.open(&batch, plan, on_error, start))?;
+                let opened = py.detach(|| self.open_one(&batch, plan, on_error, start))?;
                 faults.extend(opened.faults.into_iter().map(|fault| fault.behind(start)));
                 Ok(opened.batch)
             },
@@ -127,7 +127,7 @@ impl Opener {
 }
 
 impl Opener {
-    fn open(
+    fn open_one(
         &self,
         batch: &RecordBatch,
         plan: &Plan,

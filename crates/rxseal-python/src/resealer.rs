@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use pyo3::prelude::*;
 use pyo3::types::PyType;
 use rxseal::Keyring;
-use rxseal_arrow::reseal_batch;
+use rxseal_arrow::{Keys, reseal_batch};
 
 use crate::handle::{Uses, refuse_pickle};
 use crate::schema::{Plan, Schema};
@@ -75,7 +75,9 @@ impl Resealer {
             py,
             |schema| Ok(schema.clone()),
             |batch, start| {
-                let reseal = |keys| reseal_batch(keys, &batch, &plan.0, on_error).map_err(|error| error.behind(start));
+                let reseal = |keys: Keys<'_, _>| {
+                    reseal_batch(keys, &batch, &plan.0, on_error).map_err(|error| error.behind(start))
+                };
                 let resealed = py.detach(|| self.subjects.with(&self.keyring, &self.keyring, &batch, plan, reseal))?;
                 faults.extend(resealed.faults.into_iter().map(|fault| fault.behind(start)));
                 self.uses.count(batch.num_rows());

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::iter;
 use std::path::PathBuf;
 
 use arrow_pyarrow::{FromPyArrow, ToPyArrow};
@@ -111,7 +112,10 @@ impl Schema {
     /// The class of this name, which fields of the schema have.
     pub(crate) fn class(&self, name: &str) -> PyResult<Class> {
         let fields = self.0.records().iter().flat_map(|record| record.fields());
-        let class = fields.map(|field| field.class()).find(|class| class.as_str() == name);
+        // Tokens of a field that moved here may still be of its former class.
+        let mut classes =
+            fields.flat_map(|field| iter::once(field.class()).chain(field.former().iter().map(|(_, class)| *class)));
+        let class = classes.find(|class| class.as_str() == name);
         class.ok_or_else(|| refused("class-locked", format!("no field of the schema is of the class {name}")))
     }
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use pyo3::prelude::*;
 use pyo3::types::PyType;
 use rxseal::Keyring;
-use rxseal_arrow::seal_batch;
+use rxseal_arrow::{Keys, seal_batch};
 
 use crate::error::from_batch;
 use crate::handle::{Uses, refuse_pickle};
@@ -66,7 +66,7 @@ impl Sealer {
             py,
             |schema| plan.0.sealed_schema(schema).map_err(|error| from_batch(&error)),
             |batch, start| {
-                let seal = |keys| seal_batch(keys, &batch, &plan.0).map_err(|error| error.behind(start));
+                let seal = |keys: Keys<'_, _>| seal_batch(keys, &batch, &plan.0).map_err(|error| error.behind(start));
                 let sealed = py.detach(|| self.subjects.with(&self.keyring, &self.sealer, &batch, plan, seal))?;
                 self.uses.count(batch.num_rows());
                 Ok(sealed)

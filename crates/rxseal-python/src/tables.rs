@@ -1,5 +1,6 @@
 //! Batches from Python and to it, through the Arrow PyCapsule interface.
 
+use arrow_array::ffi_stream::RecordBatchStreamReader;
 use arrow_array::{RecordBatch, RecordBatchReader};
 use arrow_pyarrow::{FromPyArrow, IntoPyArrow, Table};
 use arrow_schema::SchemaRef;
@@ -22,9 +23,7 @@ impl Given {
             return Ok(Self::Batch(RecordBatch::from_pyarrow_bound(table)?));
         }
         if table.hasattr("__arrow_c_stream__")? {
-            return Ok(Self::Stream(Box::new(arrow_array::ffi_stream::ArrowArrayStreamReader::from_pyarrow_bound(
-                table,
-            )?)));
+            return Ok(Self::Stream(Box::new(RecordBatchStreamReader::from_pyarrow_bound(table)?)));
         }
         Err(refused("column-type", "a table is a pyarrow Table or RecordBatch, or a data frame of pandas or Polars"))
     }

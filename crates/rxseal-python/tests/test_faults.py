@@ -95,7 +95,7 @@ def test_sealing_refuses_tokens_and_what_is_not_of_the_type(sealer, schema, plan
         (refills, {"rx_number": [1], "refills": [CANARY]}, "cell-refused"),
         (filled, {"rx_number": [1], "filled_on": [CANARY]}, "cell-refused"),
         (plan, {"rx_number": [None], "drug": ["x"], "directions": [None]}, "id-missing"),
-        (plan, {"rx_number": ["has space"], "drug": ["x"], "directions": [None]}, "cell-refused"),
+        (plan, {"rx_number": ["has space"], "drug": ["x"], "directions": [None]}, "invalid-id"),
         (plan, {"rx_number": [1], "drug": ["x"]}, "column-missing"),
         (plan, {"rx_number": [1], "drug": [[1]], "directions": [None]}, "column-type"),
     ]
