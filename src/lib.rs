@@ -107,7 +107,7 @@ mod token;
 mod vector_tests;
 
 // A program of records
-pub use access::{Access, Purpose};
+pub use access::{Access, Purpose, Recipient};
 pub use error::{Error, ErrorCode};
 pub use field::Field;
 pub use form::{Each, Parts, Phi, Sealed, Sealing};

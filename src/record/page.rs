@@ -163,6 +163,5 @@ pub fn try_open_page<R: MayOpen, T, E: From<Error>>(
         work(at, &mut OpenPass::new(core, state))
     });
     let results = opened.collect();
-    audit.end();
-    results
+    audit.end_with(results)
 }

@@ -164,7 +164,9 @@ impl Observer for Nobody {
         Err(Error::refused("after hours"))
     }
 
-    fn opened(&self, _: &OpenEvent<'_>) {}
+    fn opened(&self, _: &OpenEvent<'_>) -> Result<(), rxseal::Error> {
+        Ok(())
+    }
 }
 
 macro_rules! classes {
