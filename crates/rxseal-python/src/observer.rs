@@ -104,9 +104,17 @@ impl CallObserver {
         Ok(Self { callable: observer.clone().unbind(), before })
     }
 
-    /// Tells of something that happened to keys.
+    /// Tells of something that happened to keys. What it raises goes where Python puts what nobody can catch.
     pub(crate) fn tell(&self, keyspace: &str, text: String) {
-        let _ = self.call(&self.callable, Event::of_key(keyspace, text));
+        Python::try_attach(|py| {
+            // A handle may go while an exception is on its way, which a call of Python would lose.
+            let on_its_way = PyErr::take(py);
+            let told = self.callable.call1(py, (Event::of_key(keyspace, text),));
+            told.map(drop).unwrap_or_else(|error| error.write_unraisable(py, None));
+            if let Some(error) = on_its_way {
+                error.restore(py);
+            }
+        });
     }
 
     /// Calls it, unless the interpreter is shutting down.
@@ -128,7 +136,7 @@ impl Observer for CallObserver {
         self.before.as_ref().map_or(Ok(()), |before| self.call(before, Event::of("opening", opening)))
     }
 
-    fn opened(&self, event: &OpenEvent<'_>) {
+    fn opened(&self, event: &OpenEvent<'_>) -> Result<(), Error> {
         let mut classes: Vec<_> = event.classes_and_keys().map(|(class, _)| class.as_str()).collect();
         let mut keys: Vec<_> = event.classes_and_keys().map(|(_, key)| key.to_string()).collect();
         keys.sort_unstable();
@@ -147,15 +155,18 @@ impl Observer for CallObserver {
             outcome: Some(outcome),
             ..Event::of("opened", event.opening())
         };
-        // What it raised is raised by the call.
-        let _ = self.call(&self.callable, told);
+        self.call(&self.callable, told)
     }
 
     fn key_event(&self, event: &KeyEvent<'_>) {
         let (keyspace, text) = match event {
             KeyEvent::Unlocked { keyspace, generation, provider, root_key, .. } => {
-                (*keyspace, format!("unlocked generation {generation} by {provider} {root_key}"))
+                let text = format!("unlocked generation {generation} by {provider} {root_key}");
+                // `unlock` asks whether this was refused.
+                let _ = self.call(&self.callable, Event::of_key(keyspace, text));
+                return;
             }
+            KeyEvent::Locked { keyspace, generation, .. } => (*keyspace, format!("locked generation {generation}")),
             KeyEvent::RootKeyFailed { keyspace, provider, root_key, code, .. } => {
                 (*keyspace, format!("root key {provider} {root_key} failed: {code}"))
             }

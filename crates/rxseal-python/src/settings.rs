@@ -39,7 +39,7 @@ impl Settings {
                 Ok(unlocked.map_err(|error| from_core(&error))?.observed_by(observer))
             })
         })?;
-        // It was told of the unlocking, and may have refused.
+        // It was told of the unlocking, and refuses it by raising.
         take_raised().map_or(Ok(keyring), Err)
     }
 
