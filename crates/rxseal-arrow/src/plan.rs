@@ -168,7 +168,11 @@ impl Plan {
     ///
     /// `column-missing`.
     pub fn sealed_schema(&self, schema: &Schema) -> Result<SchemaRef, BatchError> {
-        self.schema_with(schema, |_, was| self.token_type(Width::of(was.data_type())).data_type(), Field::is_nullable)
+        self.schema_with(
+            schema,
+            |_, was| self.token_type(Width::of(was.data_type())).data_type(),
+            |was| was.is_nullable() || was.data_type().is_null(),
+        )
     }
 
     /// The schema that a batch of this schema has after [`open_batch`](crate::open_batch).
