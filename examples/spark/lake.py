@@ -92,10 +92,17 @@ def reseal(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
 # On the driver, which has the schema and no key.
 
 
+ENCRYPTED = {
+    "spark.io.encryption.enabled": "true",  # what a shuffle or a sort spills
+    "spark.authenticate": "true",
+    "spark.network.crypto.enabled": "true",  # or the keys of the above are visible on the wire
+}
+
+
 def session(**settings: str) -> SparkSession:
-    """What a shuffle or a sort spills is encrypted with a key of Spark's own."""
+    """What Spark writes to local disks and sends between executors is encrypted with keys of its own."""
     builder = SparkSession.builder.appName("rxseal")
-    for name, value in {"spark.io.encryption.enabled": "true", **settings}.items():
+    for name, value in {**ENCRYPTED, **settings}.items():
         builder = builder.config(name.replace("__", "."), value)
     return builder.getOrCreate()
 

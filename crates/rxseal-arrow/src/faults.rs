@@ -60,7 +60,7 @@ impl Fault {
 #[must_use]
 pub fn faults_table(faults: &[Fault]) -> RecordBatch {
     let rows = UInt64Array::from_iter_values(faults.iter().map(|fault| u64::try_from(fault.row).unwrap_or(u64::MAX)));
-    let fields = StringArray::from_iter(faults.iter().map(|fault| fault.field));
+    let fields = faults.iter().map(|fault| fault.field).collect::<StringArray>();
     let reasons = StringArray::from_iter_values(faults.iter().map(|fault| fault.reason));
     let columns: [ArrayRef; 3] = [Arc::new(rows), Arc::new(fields), Arc::new(reasons)];
     // The columns are as long as each other and of these types, so there is no other outcome.

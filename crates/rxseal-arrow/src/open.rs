@@ -118,7 +118,9 @@ impl Opening<'_> {
 }
 
 fn push_nulls(lanes: &mut [Lane<'_>]) {
-    lanes.iter_mut().for_each(|lane| lane.built.push_null());
+    for lane in lanes {
+        lane.built.push_null();
+    }
 }
 
 fn is_value(opened: OpenedAs) -> bool {

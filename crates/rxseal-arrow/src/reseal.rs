@@ -118,5 +118,7 @@ impl Resealing<'_> {
 }
 
 fn keep(lanes: &mut [Lane<'_>], row: usize) {
-    lanes.iter_mut().for_each(|lane| lane.keep(row));
+    for lane in lanes {
+        lane.keep(row);
+    }
 }

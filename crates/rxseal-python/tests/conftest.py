@@ -28,7 +28,7 @@ SCHEMA = {
                 field("street", "rx.street", "contact", "text"),
                 field("drug", "rx.drug", "medication", "text"),
                 field("directions", "rx.directions", "medication", "text", optional=True),
-                field("diagnosis", "rx.diagnosis", "clinical", "text", optional=True),
+                field("diagnosis", "rx.diagnosis", "clinical", "text", seals_null=True),
                 field("refills", "rx.refills", "medication", "u8"),
                 field("filled_on", "rx.filled", "clinical", "date"),
                 field("is_generic", "rx.generic", "medication", "bool"),
