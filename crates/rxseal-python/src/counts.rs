@@ -25,6 +25,7 @@ impl KeyCounts {
 
 /// Counts the tokens of columns by key. It needs no key, and opens nothing.
 #[pyfunction]
+#[expect(clippy::needless_pass_by_value, reason = "an argument of Python")]
 pub(crate) fn count_by_key(py: Python<'_>, table: &Bound<'_, PyAny>, columns: Vec<String>) -> PyResult<KeyCounts> {
     let mut counts = rxseal::count::KeyCounts::default();
     for batch in Given::from(table)?.batches() {

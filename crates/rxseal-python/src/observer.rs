@@ -110,7 +110,7 @@ impl CallObserver {
             // A handle may go while an exception is on its way, which a call of Python would lose.
             let on_its_way = PyErr::take(py);
             let told = self.callable.call1(py, (Event::of_key(keyspace, text),));
-            told.map(drop).unwrap_or_else(|error| error.write_unraisable(py, None));
+            told.map_or_else(|error| error.write_unraisable(py, None), drop);
             if let Some(error) = on_its_way {
                 error.restore(py);
             }
@@ -118,7 +118,7 @@ impl CallObserver {
     }
 
     /// Calls it, unless the interpreter is shutting down.
-    fn call(&self, callable: &Py<PyAny>, event: Event) -> Result<(), Error> {
+    fn call(callable: &Py<PyAny>, event: Event) -> Result<(), Error> {
         let called = Python::try_attach(|py| callable.call1(py, (event,)).map(drop));
         match called {
             Some(Ok(())) => Ok(()),
@@ -133,7 +133,7 @@ impl CallObserver {
 
 impl Observer for CallObserver {
     fn before_open(&self, opening: &Opening<'_>) -> Result<(), Error> {
-        self.before.as_ref().map_or(Ok(()), |before| self.call(before, Event::of("opening", opening)))
+        self.before.as_ref().map_or(Ok(()), |before| Self::call(before, Event::of("opening", opening)))
     }
 
     fn opened(&self, event: &OpenEvent<'_>) -> Result<(), Error> {
@@ -155,7 +155,7 @@ impl Observer for CallObserver {
             outcome: Some(outcome),
             ..Event::of("opened", event.opening())
         };
-        self.call(&self.callable, told)
+        Self::call(&self.callable, told)
     }
 
     fn key_event(&self, event: &KeyEvent<'_>) {
@@ -163,7 +163,7 @@ impl Observer for CallObserver {
             KeyEvent::Unlocked { keyspace, generation, provider, root_key, .. } => {
                 let text = format!("unlocked generation {generation} by {provider} {root_key}");
                 // `unlock` asks whether this was refused.
-                let _ = self.call(&self.callable, Event::of_key(keyspace, text));
+                let _ = Self::call(&self.callable, Event::of_key(keyspace, text));
                 return;
             }
             KeyEvent::Locked { keyspace, generation, .. } => (*keyspace, format!("locked generation {generation}")),

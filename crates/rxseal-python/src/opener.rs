@@ -121,6 +121,7 @@ impl Opener {
         format!("Opener(classes={}, {})", self.classes, self.uses.shown())
     }
 
+    #[expect(clippy::unused_self, reason = "a method of Python")]
     fn __reduce__(&self) -> PyResult<()> {
         Err(refuse_pickle("an Opener"))
     }

@@ -91,6 +91,7 @@ impl Resealer {
         format!("Resealer({})", self.uses.shown())
     }
 
+    #[expect(clippy::unused_self, reason = "a method of Python")]
     fn __reduce__(&self) -> PyResult<()> {
         Err(refuse_pickle("a Resealer"))
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::iter;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use arrow_pyarrow::{FromPyArrow, ToPyArrow};
 use pyo3::prelude::*;
@@ -22,8 +22,9 @@ pub(crate) struct Schema(rxseal::schema::Schema);
 impl Schema {
     /// Reads a schema file.
     #[classmethod]
+    #[expect(clippy::needless_pass_by_value, reason = "an argument of Python")]
     fn read(_: &Bound<'_, PyType>, path: PathBuf) -> PyResult<Self> {
-        Self::read_file(path)
+        Self::read_file(&path)
     }
 
     /// Reads the text of a schema file.
@@ -89,12 +90,12 @@ impl Schema {
     pub(crate) fn of(schema: &Bound<'_, PyAny>) -> PyResult<Py<Self>> {
         match schema.cast::<Self>() {
             Ok(schema) => Ok(schema.clone().unbind()),
-            Err(_) => Py::new(schema.py(), Self::read_file(schema.extract()?)?),
+            Err(_) => Py::new(schema.py(), Self::read_file(&schema.extract::<PathBuf>()?)?),
         }
     }
 
-    fn read_file(path: PathBuf) -> PyResult<Self> {
-        let text = fs::read_to_string(&path)
+    fn read_file(path: &Path) -> PyResult<Self> {
+        let text = fs::read_to_string(path)
             .map_err(|error| refused("invalid-schema", format!("{}: {error}", path.display())))?;
         Self::parse_text(&text)
     }
@@ -111,7 +112,7 @@ impl Schema {
 
     /// The class of this name, which fields of the schema have.
     pub(crate) fn class(&self, name: &str) -> PyResult<Class> {
-        let fields = self.0.records().iter().flat_map(|record| record.fields());
+        let fields = self.0.records().iter().flat_map(RecordSchema::fields);
         // Tokens of a field that moved here may still be of its former class.
         let mut classes =
             fields.flat_map(|field| iter::once(field.class()).chain(field.former().iter().map(|(_, class)| *class)));

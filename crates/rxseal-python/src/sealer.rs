@@ -78,6 +78,7 @@ impl Sealer {
         format!("Sealer(classes={}, {})", self.classes, self.uses.shown())
     }
 
+    #[expect(clippy::unused_self, reason = "a method of Python")]
     fn __reduce__(&self) -> PyResult<()> {
         Err(refuse_pickle("a Sealer"))
     }

@@ -1,4 +1,4 @@
-//! Batches from Python and to it, through the Arrow PyCapsule interface.
+//! Batches from Python and to it, through the Arrow `PyCapsule` interface.
 
 use arrow_array::ffi_stream::RecordBatchStreamReader;
 use arrow_array::{RecordBatch, RecordBatchReader};

@@ -13,7 +13,6 @@ rxseal::fields! {
 
 #[derive(PhiRecord)]
 #[phi(record = "prescription")]
-#[expect(dead_code, reason = "its schema alone is used")]
 struct Prescription {
     #[phi(id)]
     rx_number: u64,
