@@ -47,7 +47,7 @@ def test_a_record_batch_stays_one(sealer, opener, schema):
     batch = table().to_batches()[0]
     sealed = sealer.seal_batch(batch, plan)
     assert isinstance(sealed, pa.RecordBatch)
-    assert sealed["drug"][0].as_py().startswith("rxsX") or sealed["drug"][0].as_py().startswith("rxsc")
+    assert sealed["drug"][0].as_py().startswith("rxs")
     opened = opener.open_batch(sealed, plan)
     assert isinstance(opened, pa.RecordBatch)
     assert opened.to_pydict() == ROWS
