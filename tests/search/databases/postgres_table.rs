@@ -224,7 +224,7 @@ impl Persons for PostgresPersons {
 
     fn clear(&mut self, id: i64) {
         for column in index_columns() {
-            self.query(&column.clear("id").unwrap(), &[&id]);
+            self.query(&column.clear_postgres("id").unwrap(), &[&id]);
         }
     }
 }

@@ -210,8 +210,7 @@ impl Persons for SqlitePersons {
 
     fn clear(&mut self, id: i64) {
         for column in index_columns() {
-            let sql = if column.is_set() { column.clear_values_table("id") } else { column.clear("id") };
-            self.db.execute(&sql.unwrap(), [id]).unwrap();
+            self.db.execute(&column.clear_sqlite("id").unwrap(), [id]).unwrap();
         }
     }
 }
