@@ -150,6 +150,7 @@ impl Error {
                 | ErrorKind::PhiInside
                 | ErrorKind::ValueMismatch
                 | ErrorKind::ClearRefused
+                | ErrorKind::CellRefused
         )
     }
 
@@ -292,6 +293,24 @@ impl Error {
     pub fn from_store(retryable: bool, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         let kind = if retryable { ErrorKind::StoreUnavailable } else { ErrorKind::StoreRefused };
         Self::from(kind).caused_by(cause)
+    }
+
+    /// A job over a table cannot be planned or run as it was asked for (code `job-refused`). The cause says why, and holds no value.
+    #[must_use]
+    pub fn job_refused(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::from(ErrorKind::JobRefused).caused_by(cause)
+    }
+
+    /// A worker does not have what a job was planned with (code `job-mismatch`). The cause says what differs.
+    #[must_use]
+    pub fn job_mismatch(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::from(ErrorKind::JobMismatch).caused_by(cause)
+    }
+
+    /// A job stopped, because there is more plaintext in the table than it left (code `job-stopped`).
+    #[must_use]
+    pub fn job_stopped() -> Self {
+        ErrorKind::JobStopped.into()
     }
 
     /// The answer of a [`KeyringStore`](crate::store::KeyringStore) if the stored generation is not the one to be

@@ -2,6 +2,7 @@
 
 mod audit;
 mod core;
+mod declared;
 mod joined;
 mod nested;
 mod open;
@@ -20,6 +21,7 @@ use std::sync::Arc;
 pub(crate) use self::core::with_aad;
 pub(crate) use self::core::{RecordCore, check_former};
 pub(crate) use audit::Audit;
+pub use declared::Backfilled;
 pub(crate) use open::OpenState;
 pub use page::{open_page, reseal_page, seal_page, try_open_page, try_reseal_page, try_seal_page};
 pub use reader::{NotAuthentic, OpenPass, RecordReader};

@@ -109,7 +109,10 @@ mod check;
 mod containers;
 mod counting;
 mod derived;
+mod describe;
+mod has_content;
 mod ids;
+mod in_schema;
 mod indexed;
 mod keys;
 #[cfg(feature = "subject-keys")]
@@ -134,6 +137,7 @@ mod via;
 mod walk;
 mod wiping;
 
+pub use has_content::HasContent;
 pub use ids::{AsRecordId, AsSubjectId};
 pub use keys::{RecordKeys, WithSubjects};
 pub use migrates::Migrates;
@@ -152,6 +156,10 @@ pub use crate::record_tag::ClearValue;
 pub use crate::record_tag::{BoundValue, ScaledValue};
 #[doc(hidden)]
 pub use derived::{ClearField, HiddenField, IsOption, highest};
+#[doc(hidden)]
+pub use describe::Describer;
+#[doc(hidden)]
+pub use has_content::{ClearOf, ContentOf, Known, NoContent};
 #[doc(hidden)]
 pub use ids::{RecordIds, joined_id};
 #[doc(hidden)]

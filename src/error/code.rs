@@ -91,6 +91,9 @@ error_codes! {
     CoverUnknown = "cover-unknown",
     /// a clear value that a tag is to cover has no text that every database keeps. Round it, or give it a scale.
     ClearRefused = "clear-refused",
+    /// a cell of a column is not what the schema says of the field: a date that is none, `abc` for a number, text for bytes. Correct the
+    /// row, or the schema.
+    CellRefused = "cell-refused",
 
     // Search
     /// a value has no normal form by which it could be found. The text says what shape is wanted. If the value came with a request,
@@ -152,6 +155,9 @@ error_codes! {
     /// the actor or the purpose of an access is not valid.
     InvalidAccess = "invalid-access",
 
+    /// a schema file is not valid, or two record types of a program cannot stand in one schema. Write it again with the program.
+    InvalidSchema = "invalid-schema",
+
     // Keyrings
     /// the keyring file is damaged. Restore it from a backup.
     InvalidKeyring = "invalid-keyring",
@@ -195,6 +201,15 @@ error_codes! {
     StoreUnavailable = "store-unavailable",
     /// the store refused. The error's source says why; repeating does not help.
     StoreRefused = "store-refused",
+
+    // Jobs
+    /// a job cannot be planned or run as it was asked for. The error's source says why.
+    JobRefused = "job-refused",
+    /// the worker has another map, schema or operation than the job was planned with, or another keyring. Give it the same, or plan a new
+    /// job.
+    JobMismatch = "job-mismatch",
+    /// the job stopped, because the number of plaintext values rose. Find the program that writes plaintext, then resume.
+    JobStopped = "job-stopped",
 
     // Root keys and subject keys
     /// the root key is not valid. Restore the file or the variable.

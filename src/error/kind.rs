@@ -121,6 +121,8 @@ pub(crate) enum ErrorKind {
     CoverUnknown,
     #[error("a clear value cannot be covered by a record tag")]
     ClearRefused,
+    #[error("the cell is not what the schema says of its field")]
+    CellRefused,
     #[error(
         "the record's tag has the highest version that there is, so no further one can be made: find out what sealed it so often"
     )]
@@ -206,6 +208,9 @@ pub(crate) enum ErrorKind {
     InvalidId,
     #[error("the access is not valid")]
     InvalidAccess,
+
+    #[error("the schema is not valid")]
+    InvalidSchema,
 
     // Keyrings
     #[error("the keyring file is not valid")]
@@ -309,6 +314,16 @@ pub(crate) enum ErrorKind {
     #[error("a file cannot be used")]
     FileRefused,
 
+    // Jobs
+    #[error("the job cannot be planned or run as it was asked for")]
+    JobRefused,
+    #[error("the worker does not have what the job was planned with")]
+    JobMismatch,
+    #[error(
+        "the job stopped, because there is more plaintext than it left: find the program that writes it, then resume the job"
+    )]
+    JobStopped,
+
     // Root keys and subject keys
     #[error("the root key is not valid")]
     InvalidRootKey,
@@ -378,6 +393,7 @@ impl ErrorKind {
             Self::TagTooOld => ErrorCode::TagTooOld,
             Self::CoverUnknown => ErrorCode::CoverUnknown,
             Self::ClearRefused => ErrorCode::ClearRefused,
+            Self::CellRefused => ErrorCode::CellRefused,
             Self::VersionSpent => ErrorCode::Unrepresentable,
             Self::NotIndexable => ErrorCode::NotIndexable,
             Self::BadCheckDigit => ErrorCode::BadCheckDigit,
@@ -403,6 +419,7 @@ impl ErrorKind {
             Self::KeyspaceMismatch => ErrorCode::KeyspaceMismatch,
             Self::InvalidId => ErrorCode::InvalidId,
             Self::InvalidAccess => ErrorCode::InvalidAccess,
+            Self::InvalidSchema => ErrorCode::InvalidSchema,
             Self::InvalidKeyring => ErrorCode::InvalidKeyring,
             Self::KeyringMismatch => ErrorCode::KeyringMismatch,
             Self::KeyringTooOld | Self::KeyringForked => ErrorCode::KeyringTooOld,
@@ -415,6 +432,9 @@ impl ErrorKind {
             Self::StoreConflict | Self::KeyringExists => ErrorCode::StoreConflict,
             Self::StoredUnread => ErrorCode::StoredUnread,
             Self::KeyringMissing | Self::KeyringLost => ErrorCode::KeyringMissing,
+            Self::JobRefused => ErrorCode::JobRefused,
+            Self::JobMismatch => ErrorCode::JobMismatch,
+            Self::JobStopped => ErrorCode::JobStopped,
             Self::SubjectRetained => ErrorCode::SubjectRetained,
             Self::RetentionPast => ErrorCode::RetentionPast,
             Self::ClearedTooEarly => ErrorCode::ClearedTooEarly,

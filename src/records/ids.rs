@@ -61,6 +61,10 @@ ids!(@text String Box<str> Arc<str> Cow<'static, str>);
             `rxseal::records::AsRecordId`"
 )]
 pub trait AsSubjectId {
+    /// Whether a record may have no subject.
+    #[doc(hidden)]
+    const IS_OPTIONAL: bool = false;
+
     /// The value as an id.
     fn as_subject_id(&self) -> Option<Identifier<'_>>;
 }
@@ -72,6 +76,8 @@ impl<I: AsRecordId> AsSubjectId for I {
 }
 
 impl<I: AsRecordId> AsSubjectId for Option<I> {
+    const IS_OPTIONAL: bool = true;
+
     fn as_subject_id(&self) -> Option<Identifier<'_>> {
         self.as_ref().map(AsRecordId::as_record_id)
     }

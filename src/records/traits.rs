@@ -1,6 +1,7 @@
 //! What a struct of sealed fields is, in plaintext and sealed.
 
 use super::check::{NeedsReseal, Opens};
+use super::describe::Describer;
 use super::ids::RecordIds;
 use super::indexed::Unindexed;
 use super::keys::{RecordKeys, Types};
@@ -42,6 +43,12 @@ pub trait PhiFields: Sized {
     /// Wipes the values of sealed fields whose types can be wiped: of a candidate of a search that nobody gets.
     #[doc(hidden)]
     fn wipe_sealed(&mut self) {}
+
+    /// Says what its fields are, in their order.
+    #[doc(hidden)]
+    fn describe(describer: &mut Describer) {
+        describer.refuse();
+    }
 }
 
 /// The twin of a [`PhiFields`]: what that is sealed to. `#[derive(PhiRecord)]` implements it for the struct that it makes.
@@ -103,6 +110,14 @@ pub trait SealedRecord: SealedFields {
     fn index_fields(&mut self, plain: &Self::Open, indexer: &mut RowIndexer<'_>) -> Result<(), Error> {
         let _ = (plain, indexer);
         Ok(())
+    }
+
+    /// Says what the index columns are, in their order.
+    #[doc(hidden)]
+    fn describe_indexes(describer: &mut Describer) {
+        if !Self::INDEX_COLUMNS.is_empty() {
+            describer.refuse();
+        }
     }
 
     /// The tag, if rows of this type have one.

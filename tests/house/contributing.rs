@@ -25,7 +25,8 @@ const LISTS: &[List] = &[
     List {
         heading: "Add a store",
         words: &["rxseal-postgres", "rxseal_postgres", "mod postgres;", "mod postgres {", "postgres::count"],
-        elsewhere: &["crates/rxseal-postgres"],
+        // Jobs run over tables of the database, whatever the store.
+        elsewhere: &["crates/rxseal-jobs", "crates/rxseal-postgres"],
     },
     List {
         heading: "Add a column of another database driver",

@@ -18,9 +18,9 @@ const ENTRANCES: &[(&str, &[&str])] = &[
     ("getrandom", &["rxseal"]),
     ("postgres-types", &["rxseal"]),
     ("reqwest", &["rxseal-vault"]),
-    ("rusqlite", &["rxseal", "rxseal-cli", "rxseal-sqlite"]),
+    ("rusqlite", &["rxseal", "rxseal-cli", "rxseal-jobs", "rxseal-sqlite"]),
     ("sea-orm", &["rxseal"]),
-    ("sqlx", &["rxseal-postgres"]),
+    ("sqlx", &["rxseal-jobs", "rxseal-postgres"]),
     ("sqlx-core", &["rxseal"]),
     ("sqlx-postgres", &["rxseal"]),
 ];

@@ -36,6 +36,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("key", 4),
     ("keyring", 5),
     ("record_tag", 5),
+    ("schema", 5),
     ("store", 5),
     ("provider", 6),
     ("admin", 6),
@@ -55,7 +56,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("phi", 7),
     ("testing", 7),
     ("records", 8),
-    ("schema", 8),
+    ("json_schema", 8),
     ("lib", 9),
 ];
 
@@ -109,13 +110,13 @@ const DOORS: &[(&str, &[&str])] = &[
     ("rand_core", &["random"]),
     ("rustix", &["disk"]),
     ("rusqlite", &["columns"]),
-    ("schemars", &["schema"]),
+    ("schemars", &["json_schema"]),
     ("sea_orm", &["columns"]),
     ("sha2", &["kdf"]),
     ("sqlx_core", &["columns"]),
     ("sqlx_postgres", &["columns"]),
     ("tracing", &["observe"]),
-    ("utoipa", &["schema"]),
+    ("utoipa", &["json_schema"]),
     ("tokio", &["clock", "count", "manager", "runtime", "scope", "store"]),
 ];
 

@@ -377,6 +377,9 @@ fn all() -> Vec<(&'static str, Error)> {
             fails(run_local(stored().clock(&clock).rotate("pharmacy-17")))
         }),
         ("store-unavailable", Error::from_store(true, "timeout")),
+        ("job-refused", Error::job_refused("the table has no primary key")),
+        ("job-mismatch", Error::job_mismatch("the map is another")),
+        ("job-stopped", Error::job_stopped()),
         ("subject-retained", {
             let (subjects, held) = (MemorySubjectStore::default(), Retention::default().legal_hold(true));
             run_local(subjects.retain("pharmacy-17", SUBJECT_ID, Retention::default(), held)).unwrap();

@@ -1,0 +1,145 @@
+//! The map: every source, and in which keyspace its records are.
+
+mod read;
+mod sheet;
+
+use std::fs;
+use std::path::Path;
+
+use sha2::{Digest as _, Sha256};
+
+use crate::mistake::Mistakes;
+use crate::place::Place;
+use crate::source::Source;
+
+/// Where sealed data lies: the file `rxseal-map.toml`.
+///
+/// It is written once, checked in, and read by everything that must not forget a column: counting, destroying a key, jobs. It has no key,
+/// no address and no value of a field.
+///
+/// ```
+/// use rxseal_map::Map;
+///
+/// let map = Map::parse(
+///     r#"
+/// keyspace = "pharmacy-17"
+///
+/// [[source]]
+/// at      = "postgres:public.prescriptions"
+/// record  = "prescription"
+/// id      = "rx_number"
+/// subject = "patient_id"
+/// sealed  = { patient_name = "phi.patient.name", drug = "phi.rx.drug" }
+/// clear   = { filled_at = "date", refills = "none" }
+/// "#,
+/// )?;
+/// let source = map.source("postgres:public.prescriptions").expect("it is there");
+/// assert_eq!(source.record(), "prescription");
+/// assert_eq!(source.sealed()[1].field(), "phi.rx.drug");
+///
+/// let mistakes = Map::parse("keyspace = 'pharmacy-17'\n[[source]]\nrecord = 'prescription'").unwrap_err();
+/// assert!(mistakes.to_string().starts_with("line 2, source.at: "));
+/// # Ok::<(), rxseal_map::Mistakes>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Map {
+    keyspace: Keyspace,
+    sources: Vec<Source>,
+    digest: [u8; 32],
+}
+
+/// In which keyspace records are.
+#[non_exhaustive]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Keyspace {
+    /// All of them in this one.
+    One(String),
+    /// Each in one of these. Only its tokens say in which one.
+    Several(Vec<String>),
+    /// Each in the one whose name is in this column of its row.
+    Column(Place),
+}
+
+impl Keyspace {
+    /// Whether records may be in this keyspace.
+    #[must_use]
+    pub fn may_be(&self, keyspace: &str) -> bool {
+        match self {
+            Self::One(name) => name == keyspace,
+            Self::Several(names) => names.iter().any(|name| name == keyspace),
+            Self::Column(_) => true,
+        }
+    }
+
+    /// The column that says it.
+    #[must_use]
+    pub fn column(&self) -> Option<&Place> {
+        match self {
+            Self::Column(place) => Some(place),
+            Self::One(_) | Self::Several(_) => None,
+        }
+    }
+}
+
+impl Map {
+    /// The longest map, in bytes.
+    pub const MAX_LEN: usize = 1024 * 1024;
+
+    /// Reads a map. Files in it are relative to the folder in which the process runs: use [`read`](Self::read) for a map in a file.
+    ///
+    /// # Errors
+    ///
+    /// All mistakes, each with its line, its key and what to do.
+    pub fn parse(text: &str) -> Result<Self, Mistakes> {
+        Self::of(text, None)
+    }
+
+    /// Reads a map from its file. Files in it are relative to its folder.
+    ///
+    /// # Errors
+    ///
+    /// All mistakes, or that the file cannot be read.
+    pub fn read(path: impl AsRef<Path>) -> Result<Self, Mistakes> {
+        let path = path.as_ref();
+        // One byte more than a map may have, so that a longer file is refused and not read to its end.
+        let read = fs::File::open(path).and_then(|file| {
+            let mut text = String::new();
+            let limit = u64::try_from(Self::MAX_LEN).unwrap_or(u64::MAX).saturating_add(1);
+            std::io::Read::read_to_string(&mut std::io::Read::take(file, limit), &mut text)?;
+            Ok(text)
+        });
+        let text = read.map_err(|error| Mistakes::of_file(path, format!("the map cannot be read: {error}")))?;
+        Self::of(&text, Some(path))
+    }
+
+    fn of(text: &str, path: Option<&Path>) -> Result<Self, Mistakes> {
+        let folder = path.and_then(Path::parent);
+        let (keyspace, sources) = read::read(text, folder).map_err(|mistakes| Mistakes::new(path, mistakes))?;
+        Ok(Self { keyspace, sources, digest: Sha256::digest(text).into() })
+    }
+
+    /// In which keyspace the records of all sources are that say nothing else.
+    #[must_use]
+    pub fn keyspace(&self) -> &Keyspace {
+        &self.keyspace
+    }
+
+    /// The sources, in the order of the file. There is at least one.
+    #[must_use]
+    pub fn sources(&self) -> &[Source] {
+        &self.sources
+    }
+
+    /// The source with this text after `at`, if there is just one: one table may have records of two types.
+    #[must_use]
+    pub fn source(&self, name: &str) -> Option<&Source> {
+        let mut found = self.sources.iter().filter(|source| source.name() == name);
+        found.next().filter(|_| found.next().is_none())
+    }
+
+    /// SHA-256 of the file's bytes: a job and a report name the map by it.
+    #[must_use]
+    pub fn digest(&self) -> &[u8; 32] {
+        &self.digest
+    }
+}

@@ -1,0 +1,3 @@
+//! The map of rxseal: reading it, checking it, counting through it.
+
+mod reading;
