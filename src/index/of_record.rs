@@ -79,6 +79,11 @@ fn with_owner<I: Index, T>(
     if let Some(id) = context.subject_id() {
         return Ok(work(Some(Owner { kind: "subject", id })));
     }
+    // A record that was made without its subject, such as `indexer.record(..)`: the person has no second slot for that.
+    if let Some(subject) = I::subject(plain) {
+        let id = subject.parse("subject id")?;
+        return Ok(work(Some(Owner { kind: "subject", id })));
+    }
     match declared {
         SlotOwner::Record => {
             let id = context

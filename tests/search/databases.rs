@@ -6,6 +6,7 @@ mod postgres_table;
 mod rotation;
 mod speed;
 mod sqlite_table;
+mod text_columns;
 mod traces;
 
 use std::collections::BTreeMap;
@@ -18,6 +19,7 @@ use rxseal::index::IndexValue;
 use rxseal::keys::{KeyUse, KeyringAdmin, KeyringFile, RemainingUse, Suite, UnlockOptions};
 use rxseal::phi::{BirthDate, FamilyName, GivenName, Phone};
 use rxseal::root::RootKeys;
+use rxseal::schema::{RecordSchema, Schema};
 use rxseal::store::MemoryStore;
 use rxseal::{Access, Error, KeyId, Keyring, PhiRecord, Purpose, run_local};
 use rxseal_search::indexes;
@@ -51,8 +53,10 @@ indexes! {
     }
 }
 
-/// The columns of the fields, as the statements of a re-index name them.
-pub const TOKENS: [&str; 4] = ["last_name", "first_name", "birth_date", "phone"];
+/// What the record struct says of itself, as the statements of a re-index take it.
+pub fn person_schema() -> RecordSchema {
+    Schema::new().with::<Person>().unwrap().record("person").unwrap().clone()
+}
 
 pub type Prefix = [u8; 3];
 

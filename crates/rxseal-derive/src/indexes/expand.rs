@@ -100,6 +100,12 @@ fn marker(record: &RecordInput, index: &IndexInput) -> TokenStream {
             const FIELDS: &'static [::rxseal::FieldId] = &[#(<#markers as ::rxseal::Field>::ID),*];
             const PLACES: &'static [&'static str] = &[#(#places),*];
 
+            fn subject(record: &#of) -> ::core::option::Option<::rxseal::Identifier<'_>> {
+                #[allow(unused_imports, reason = "of a record struct that names its subject")]
+                use ::rxseal::__private::NoSubject as _;
+                ::rxseal::__private::SubjectOf(record).id()
+            }
+
             fn forms(
                 record: &#of,
                 definition: &::rxseal::index::Definition,
