@@ -166,7 +166,7 @@ macro_rules! __declare_fields {
     };
 }
 
-/// The schema that the derive of utoipa asks of every argument of a type. No value is ever of a marker.
+/// The schema that the derive of utoipa asks of every argument of a type: a field or an index. No value is ever of a marker.
 #[cfg(feature = "utoipa_5")]
 #[doc(hidden)]
 #[macro_export]

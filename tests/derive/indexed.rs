@@ -153,12 +153,12 @@ fn a_merged_patient_has_the_slots_of_the_one_that_remains() {
 #[test]
 fn a_record_struct_names_the_subject_whose_slot_it_is() {
     let keys = keyring();
-    let (subject, _) = keys.create_subject_key("S-1").unwrap();
+    let subjects = [keys.create_subject_key("S-1").unwrap().0];
     let indexer = keys.indexer().unwrap();
     let slots: std::collections::HashSet<_> = (0..8)
         .map(|at| {
             let plain = Patient { owner: Some("S-1".to_owned()), ..patient(&format!("P-{at}")) };
-            let row = keys.with_subjects(std::slice::from_ref(&subject)).seal(&plain).unwrap();
+            let row = keys.with_subjects(&subjects).seal(&plain).unwrap();
             let record = indexer.record("patient", plain.patient_id.as_str()).unwrap();
             assert_eq!(indexer.stored::<LastNameIs>(&record, &plain).unwrap(), row.last_name_is);
             indexer.verify::<LastNameIs>(&record, &plain, &row.last_name_is).unwrap();

@@ -91,6 +91,8 @@ fn marker(record: &RecordInput, index: &IndexInput) -> TokenStream {
         #[derive(Debug)]
         #visibility enum #name {}
 
+        ::rxseal::__field_schema!(#name);
+
         impl ::rxseal::index::Index for #name {
             type Record = #of;
             type Stored = #stored;
