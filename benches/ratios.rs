@@ -130,8 +130,9 @@ fn measure(backend: Backend, rounds: u32, repeats: u32, targets: [f64; 2]) {
 struct Counting(AtomicU64);
 
 impl rxseal::observe::Observer for Counting {
-    fn opened(&self, event: &rxseal::observe::OpenEvent<'_>) {
+    fn opened(&self, event: &rxseal::observe::OpenEvent<'_>) -> Result<(), rxseal::Error> {
         self.0.fetch_add(event.fields() as u64, Ordering::Relaxed);
+        Ok(())
     }
 }
 

@@ -107,7 +107,7 @@ mod token;
 mod vector_tests;
 
 // A program of records
-pub use access::{Access, Purpose};
+pub use access::{Access, Purpose, Recipient};
 pub use error::{Error, ErrorCode};
 pub use field::Field;
 pub use form::{Each, Parts, Phi, Sealed, Sealing};
@@ -240,8 +240,8 @@ pub mod subjects {
 /// ```
 pub mod page {
     pub use crate::record::{
-        Backfilled, Candidate, OpenPass, ResealPass, SealPass, open_candidates, open_page, reseal_page, seal_page,
-        try_open_page, try_reseal_page, try_seal_page,
+        Backfilled, BackfilledRow, Candidate, OpenPass, RebindPass, ResealPass, SealPass, open_candidates, open_page,
+        rebind_page, reseal_page, seal_page, try_open_page, try_rebind_page, try_reseal_page, try_seal_page,
     };
 }
 
@@ -294,12 +294,13 @@ pub mod forms {
 pub mod __private {
     pub use crate::field::private::{Declared, all_distinct, check_bounds, declared, starts_with};
     pub use crate::form::{read_plaintext, write_plaintext};
+    pub use crate::id::joined_id;
     pub use crate::index::{check_index, check_searchable};
     pub use crate::records::{
         BoundValue, CannotWipe, ClearField, ClearOf, ContentOf, Describer, FieldIds, HiddenField, IndexOf, IsOption,
         Known, ListOf, NoContent, NoList, NoSubject, RecordIds, RecordOpener, RecordSealer, RowIndexer, ScaledValue,
         SubjectOf, TokenChange, TokenVisit, Unindexed, Wiping, assert_columns, assert_made_of, assert_not_made_of,
-        assert_record_type, assert_unique, highest, joined_id, sum,
+        assert_record_type, assert_unique, highest, sum,
     };
     pub use serde;
     #[cfg(feature = "utoipa_5")]

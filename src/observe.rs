@@ -7,14 +7,15 @@
 //! ```
 //! # fn main() -> Result<(), rxseal::Error> {
 //! use rxseal::observe::{Observer, OpenEvent};
-//! use rxseal::{Access, Purpose, phi::Drug};
+//! use rxseal::{Access, Error, Purpose, phi::Drug};
 //!
 //! struct Audit(std::sync::mpsc::SyncSender<String>);
 //!
 //! impl Observer for Audit {
-//!     fn opened(&self, event: &OpenEvent<'_>) {
+//!     fn opened(&self, event: &OpenEvent<'_>) -> Result<(), Error> {
 //!         let line = format!("{} opened {} fields", event.opening().access().actor(), event.fields());
-//!         self.0.send(line).expect("somebody writes the events down");
+//!         // If nobody writes the event down, the caller does not get what was opened.
+//!         self.0.send(line).map_err(Error::refused)
 //!     }
 //! }
 //!
@@ -37,6 +38,7 @@ mod to_tracing;
 
 use std::sync::Arc;
 
+pub use crate::access::BrokenGlass;
 pub use key_event::{KeyChange, KeyEvent};
 pub(crate) use open_event::Touched;
 pub use open_event::{OpenEvent, OpenedRecord, Opening, Outcome, PlaintextRead};
@@ -64,9 +66,11 @@ use crate::error::Error;
 ///         if opening.access().actor() == "svc:mallory" { Err(Error::refused("blocked")) } else { Ok(()) }
 ///     }
 ///
-///     fn opened(&self, event: &OpenEvent<'_>) {
-///         let opening = event.opening();
-///         let _ = self.0.send(format!("{} opened {} fields for {}", opening.access().actor(), event.fields(), opening.access().purpose()));
+///     fn opened(&self, event: &OpenEvent<'_>) -> Result<(), Error> {
+///         let access = event.opening().access();
+///         let line = format!("{} opened {} fields for {}", access.actor(), event.fields(), access.purpose());
+///         // If nobody writes the event down, the caller does not get what was opened.
+///         self.0.send(line).map_err(Error::refused)
 ///     }
 /// }
 /// ```
@@ -81,8 +85,15 @@ pub trait Observer: Send + Sync {
         Ok(())
     }
 
-    /// Called once after it, whatever the outcome.
-    fn opened(&self, event: &OpenEvent<'_>);
+    /// Called once after it, whatever the outcome, and before anything is handed out. On an error (see [`Error::refused`]) the caller gets that error
+    /// in place of what was opened, which is dropped, and wiped where its type can be. An opening that failed keeps its own error.
+    ///
+    /// A closure of the caller's, such as that of [`open_fields`](crate::RecordReader::open_fields), has seen its values by then.
+    ///
+    /// # Errors
+    ///
+    /// The error with which the observer says that it did not take the event.
+    fn opened(&self, event: &OpenEvent<'_>) -> Result<(), Error>;
 
     /// Called before the candidates of a search are opened, once for each page of them. An error refuses the page, and ends the search. By default
     /// it is [`before_open`](Self::before_open) with all candidates as the records.
@@ -97,9 +108,14 @@ pub trait Observer: Send + Sync {
     }
 
     /// Called once after a page of candidates, in the place of [`opened`](Self::opened). By default it calls that with all candidates as the
-    /// records, so nothing is lost; an observer that charges an actor for what was seen overrides it, and charges for the hits.
-    fn searched(&self, event: &SearchEvent<'_>) {
-        self.opened(event.opened());
+    /// records, so nothing is lost; an observer that charges an actor for what was seen overrides it, and charges for the hits. On an error no hit
+    /// is handed out.
+    ///
+    /// # Errors
+    ///
+    /// As [`opened`](Self::opened).
+    fn searched(&self, event: &SearchEvent<'_>) -> Result<(), Error> {
+        self.opened(event.opened())
     }
 
     /// Called when something happens to keys. By default it does nothing.
@@ -113,16 +129,16 @@ impl<O: Observer + ?Sized> Observer for Arc<O> {
         (**self).before_open(opening)
     }
 
-    fn opened(&self, event: &OpenEvent<'_>) {
-        (**self).opened(event);
+    fn opened(&self, event: &OpenEvent<'_>) -> Result<(), Error> {
+        (**self).opened(event)
     }
 
     fn before_search(&self, search: &Searching<'_>) -> Result<(), Error> {
         (**self).before_search(search)
     }
 
-    fn searched(&self, event: &SearchEvent<'_>) {
-        (**self).searched(event);
+    fn searched(&self, event: &SearchEvent<'_>) -> Result<(), Error> {
+        (**self).searched(event)
     }
 
     fn key_event(&self, event: &KeyEvent<'_>) {

@@ -161,7 +161,7 @@ pub use describe::Describer;
 #[doc(hidden)]
 pub use has_content::{ClearOf, ContentOf, Known, NoContent};
 #[doc(hidden)]
-pub use ids::{RecordIds, joined_id};
+pub use ids::RecordIds;
 #[doc(hidden)]
 pub use indexed::{
     IndexOf, ListOf, NoList, NoSubject, SubjectOf, Unindexed, assert_columns, assert_made_of, assert_not_made_of,

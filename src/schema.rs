@@ -3,18 +3,20 @@
 mod all;
 mod cell;
 mod clear;
+mod clear_text;
 mod content;
 mod convert;
 mod field;
 mod fields;
 mod file;
 mod format;
+mod ids;
 mod index;
 mod interned;
-#[expect(dead_code, reason = "record tags of rows without a type come next")]
 mod moment;
 mod place;
 mod record;
+mod row;
 mod short;
 
 pub use all::Schema;
@@ -31,3 +33,5 @@ pub use index::IndexDeclared;
 pub(crate) use place::Place;
 pub(crate) use record::RecordData;
 pub use record::{RecordSchema, TagSchema};
+pub(crate) use row::Contents;
+pub use row::{DeclaredPart, DeclaredRow, FieldTokens};

@@ -102,7 +102,7 @@ impl Trail {
 }
 
 impl Observer for Trail {
-    fn opened(&self, event: &OpenEvent<'_>) {
+    fn opened(&self, event: &OpenEvent<'_>) -> Result<(), rxseal::Error> {
         let opening = event.opening();
         self.openings.fetch_add(1, Ordering::Relaxed);
         self.fields.fetch_add(event.fields(), Ordering::Relaxed);
@@ -129,5 +129,6 @@ impl Observer for Trail {
             },
         );
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = line;
+        Ok(())
     }
 }

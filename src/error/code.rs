@@ -154,6 +154,8 @@ error_codes! {
     InvalidId = "invalid-id",
     /// the actor or the purpose of an access is not valid.
     InvalidAccess = "invalid-access",
+    /// the file that says where sealed data lies has mistakes. Its source lists all of them, each with its line.
+    InvalidMap = "invalid-map",
 
     /// a schema file is not valid, or two record types of a program cannot stand in one schema. Write it again with the program.
     InvalidSchema = "invalid-schema",

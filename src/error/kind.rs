@@ -314,6 +314,11 @@ pub(crate) enum ErrorKind {
     #[error("a file cannot be used")]
     FileRefused,
 
+    // The map
+    #[error(
+        "the map, which says where sealed data lies, has mistakes: correct each, since what a map leaves out is not counted"
+    )]
+    InvalidMap,
     // Jobs
     #[error("the job cannot be planned or run as it was asked for")]
     JobRefused,
@@ -442,6 +447,7 @@ impl ErrorKind {
             Self::SubjectMissing | Self::SubjectsNotGiven | Self::SubjectNotGiven => ErrorCode::SubjectMissing,
             Self::StoreUnavailable | Self::FileUnavailable => ErrorCode::StoreUnavailable,
             Self::StoreRefused | Self::FileRefused => ErrorCode::StoreRefused,
+            Self::InvalidMap => ErrorCode::InvalidMap,
             Self::InvalidRootKey => ErrorCode::InvalidRootKey,
             Self::RootKeyPermissions => ErrorCode::RootKeyPermissions,
             Self::RootKeyIo => ErrorCode::RootKeyIo,

@@ -1,5 +1,7 @@
 //! The keys of an unlocked keyring, and its sealed body.
 
+use std::iter;
+
 use super::dek::Dek;
 use super::file::{KeyringFile, invalid};
 use super::index_root::IndexRoot;
@@ -187,6 +189,12 @@ impl Keys {
 
     pub(crate) fn backend(&self) -> Backend {
         self.backend
+    }
+
+    /// The ids of the keys and index roots whose bytes are here.
+    pub(crate) fn held(&self) -> Vec<KeyId> {
+        let deks = iter::once(&self.primary).chain(&self.others).map(|dek| dek.id);
+        deks.chain(self.index_roots.iter().map(|root| root.id)).collect()
     }
 
     pub(crate) fn infos(&self) -> &[KeyInfo] {

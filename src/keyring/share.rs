@@ -20,6 +20,15 @@ pub(crate) struct Shared {
     pub(crate) observer: Option<Box<dyn Observer>>,
 }
 
+impl Drop for Shared {
+    fn drop(&mut self) {
+        if let Some(observer) = &self.observer {
+            let (keyspace, generation) = (self.keys.keyspace().as_str(), self.keys.generation());
+            observer.key_event(&KeyEvent::Locked { keyspace, generation });
+        }
+    }
+}
+
 impl Shared {
     /// Tells the observer that data under a compromised key counts as authentic from now on.
     pub(crate) fn tell_compromised(&self, key_id: KeyId) {

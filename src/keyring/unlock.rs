@@ -98,9 +98,16 @@ pub struct Unlocked {
 /// How a keyring was unlocked, for an observer.
 #[derive(Default)]
 pub(crate) struct UnlockReport {
-    /// Provider and name of the root key.
-    unlocked_by: (String, String),
+    unlocked_by: UnlockedBy,
     failed: Vec<RootFailure>,
+}
+
+/// The root key that unlocked a keyring.
+#[derive(Default)]
+struct UnlockedBy {
+    provider: String,
+    root_key: String,
+    request_id: Option<Box<str>>,
 }
 
 /// A root key that failed to unlock a keyring.
@@ -136,8 +143,15 @@ impl Unlocked {
         for failure in &self.report.failed {
             failure.tell(keyspace, &observer);
         }
-        let (provider, root_key) = &self.report.unlocked_by;
-        observer.key_event(&KeyEvent::Unlocked { keyspace, generation: self.keys.generation(), provider, root_key });
+        let UnlockedBy { provider, root_key, request_id } = &self.report.unlocked_by;
+        observer.key_event(&KeyEvent::Unlocked {
+            keyspace,
+            generation: self.keys.generation(),
+            provider,
+            root_key,
+            key_ids: &self.keys.held(),
+            request_id: request_id.as_deref(),
+        });
         Keyring(KeyringShares::new(Shared { keys: self.keys, observer: Some(Box::new(observer)) }))
     }
 
@@ -200,7 +214,7 @@ impl Keyring {
 pub(super) struct OpenedFile {
     pub(super) kek: Kek,
     pub(super) body: Vec<BodyKey>,
-    unlocked_by: (String, String),
+    unlocked_by: UnlockedBy,
 }
 
 pub(super) async fn open_file(
@@ -219,7 +233,8 @@ pub(super) async fn open_file(
         match try_root(options.backend, root, &wrap.wrapped, stored).await {
             Ok((kek, body)) => {
                 check_pin(options, stored)?;
-                let unlocked_by = (root.provider().to_owned(), root.name().to_owned());
+                let (provider, root_key) = (root.provider().to_owned(), root.name().to_owned());
+                let unlocked_by = UnlockedBy { provider, root_key, request_id: kek.request_id().map(Into::into) };
                 return Ok(OpenedFile { kek, body, unlocked_by });
             }
             Err(error) => {

@@ -24,6 +24,18 @@ pub enum KeyEvent<'a> {
         provider: &'a str,
         /// The name of that root key.
         root_key: &'a str,
+        /// The keys that this process has now: those that are not destroyed, and the index roots if they were asked for.
+        key_ids: &'a [KeyId],
+        /// The id under which the key service logged its call, if it has one.
+        request_id: Option<&'a str>,
+    },
+    /// The last handle of a keyring was dropped: this process wiped its keys. A process that is killed does not say so.
+    #[non_exhaustive]
+    Locked {
+        /// The keyspace.
+        keyspace: &'a str,
+        /// The generation of the keyring.
+        generation: u64,
     },
     /// A root key that should unlock a keyring failed. The next one is tried, if there is one.
     #[non_exhaustive]

@@ -47,6 +47,7 @@ pub struct Opening<'a> {
     pub(crate) keyspace: &'a str,
     pub(crate) access: &'a Access,
     pub(crate) records: &'a [OpenedRecord<'a>],
+    pub(crate) hands_out: bool,
 }
 
 impl<'a> Opening<'a> {
@@ -66,6 +67,13 @@ impl<'a> Opening<'a> {
     #[must_use]
     pub fn records(&self) -> &'a [OpenedRecord<'a>] {
         self.records
+    }
+
+    /// Whether the caller gets what is opened, in this record or in another ([`Record::rebind`](crate::Record::rebind)). It does not where index
+    /// values are computed anew.
+    #[must_use]
+    pub fn hands_out(&self) -> bool {
+        self.hands_out
     }
 }
 
@@ -88,6 +96,7 @@ pub struct OpenEvent<'a> {
     pub(crate) touched: &'a [Touched],
     pub(crate) plaintexts: &'a [PlaintextRead],
     pub(crate) fields: usize,
+    pub(crate) failed_fields: usize,
     pub(crate) former_types: usize,
     pub(crate) former_fields: usize,
     pub(crate) accepts_compromised: bool,
@@ -98,6 +107,7 @@ pub struct OpenEvent<'a> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlaintextRead {
     pub(crate) field: FieldId,
+    pub(crate) class: Class,
     pub(crate) record_type: String,
     pub(crate) change: &'static str,
 }
@@ -107,6 +117,12 @@ impl PlaintextRead {
     #[must_use]
     pub fn field(&self) -> FieldId {
         self.field
+    }
+
+    /// The class of the field.
+    #[must_use]
+    pub fn class(&self) -> Class {
+        self.class
     }
 
     /// The type of the record that it was read for.
@@ -122,18 +138,18 @@ impl PlaintextRead {
     }
 }
 
-/// A class and a key that an opening used or asked for.
+/// A class and a key that an opening used or asked for, and how many fields opened with them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Touched {
     pub(crate) class: Class,
     pub(crate) key_id: KeyId,
+    pub(crate) opened: usize,
 }
 
 impl Touched {
-    /// Whether both are equal.
     #[inline]
-    pub(crate) fn is(self, other: Self) -> bool {
-        self.key_id == other.key_id && self.class.is(other.class)
+    pub(crate) fn is(&self, class: Class, key_id: KeyId) -> bool {
+        self.key_id == key_id && self.class.is(class)
     }
 }
 
@@ -148,6 +164,27 @@ impl<'a> OpenEvent<'a> {
     #[must_use]
     pub fn fields(&self) -> usize {
         self.fields
+    }
+
+    /// How many of them were of each class, plaintext that was read as such included. Each class comes once; a class of which no field opened does
+    /// not come.
+    pub fn opened_by_class(&self) -> impl Iterator<Item = (Class, usize)> + use<'a> {
+        let (touched, plaintexts) = (self.touched, self.plaintexts);
+        let each = move || {
+            let sealed = touched.iter().map(|touched| (touched.class, touched.opened));
+            sealed.chain(plaintexts.iter().map(|read| (read.class, 1))).filter(|(_, opened)| *opened > 0)
+        };
+        each().enumerate().filter_map(move |(at, (class, _))| {
+            let is_first = !each().take(at).any(|(earlier, _)| earlier == class);
+            let opened = || each().filter(|(other, _)| *other == class).map(|(_, opened)| opened);
+            is_first.then(|| (class, opened().fold(0, usize::saturating_add)))
+        })
+    }
+
+    /// How many fields did not open. A value that opened and is not of its type counts here and in [`fields`](Self::fields).
+    #[must_use]
+    pub fn failed_fields(&self) -> usize {
+        self.failed_fields
     }
 
     /// How many of them were sealed under a former type of the record ([`Record::was`](crate::Record::was)). While it is 0 for all

@@ -3,6 +3,7 @@
 use tracing::{info, warn};
 
 use super::{KeyEvent, Observer, OpenEvent, Outcome, SearchEvent};
+use crate::error::Error;
 
 /// An [`Observer`] that passes every event to `tracing` with the target `rxseal`. An event that succeeded is `INFO`. One that failed,
 /// or that accepted values which may be forged, is `WARN`.
@@ -25,7 +26,7 @@ use super::{KeyEvent, Observer, OpenEvent, Outcome, SearchEvent};
 pub struct TracingObserver;
 
 impl Observer for TracingObserver {
-    fn opened(&self, event: &OpenEvent<'_>) {
+    fn opened(&self, event: &OpenEvent<'_>) -> Result<(), Error> {
         let opening = event.opening();
         let access = opening.access();
         let record_type = opening.records().first().map(super::OpenedRecord::record_type);
@@ -38,11 +39,14 @@ impl Observer for TracingObserver {
                     record_type,
                     records = opening.records().len(),
                     fields = event.fields(),
+                    failed_fields = event.failed_fields(),
                     former_types = event.former_types(),
                     former_fields = event.former_fields(),
                     actor = access.actor(),
                     purpose = %access.purpose(),
                     request = access.request(),
+                    breaks_glass = access.broken_glass().is_some(),
+                    disclosed_to = access.recipient().map(crate::access::Recipient::name),
                     accepts_compromised = event.accepts_compromised(),
                     plaintexts = event.plaintexts().len(),
                     change = event.plaintexts().first().map(super::PlaintextRead::change),
@@ -55,9 +59,10 @@ impl Observer for TracingObserver {
             (outcome, true) => tell!(info, outcome),
             (outcome, false) => tell!(warn, outcome),
         }
+        Ok(())
     }
 
-    fn searched(&self, event: &SearchEvent<'_>) {
+    fn searched(&self, event: &SearchEvent<'_>) -> Result<(), Error> {
         let (search, opened) = (event.searching(), event.opened());
         let opening = search.opening();
         let access = opening.access();
@@ -76,10 +81,13 @@ impl Observer for TracingObserver {
                     not_opened = event.not_opened(),
                     opened_before = search.opened_before(),
                     fields = opened.fields(),
+                    failed_fields = opened.failed_fields(),
                     accepts_compromised = opened.accepts_compromised(),
                     actor = access.actor(),
                     purpose = %access.purpose(),
                     request = access.request(),
+                    breaks_glass = access.broken_glass().is_some(),
+                    disclosed_to = access.recipient().map(crate::access::Recipient::name),
                     plaintexts = opened.plaintexts().len(),
                     outcome = $outcome,
                     "searched"
@@ -90,12 +98,17 @@ impl Observer for TracingObserver {
             (outcome, true) => tell!(info, outcome),
             (outcome, false) => tell!(warn, outcome),
         }
+        Ok(())
     }
 
     fn key_event(&self, event: &KeyEvent<'_>) {
         match *event {
-            KeyEvent::Unlocked { keyspace, generation, provider, root_key } => {
-                info!(target: "rxseal", keyspace, generation, provider, root_key, "keyring unlocked");
+            KeyEvent::Unlocked { keyspace, generation, provider, root_key, key_ids, request_id } => {
+                let keys = key_ids.len();
+                info!(target: "rxseal", keyspace, generation, provider, root_key, keys, request_id, "keyring unlocked");
+            }
+            KeyEvent::Locked { keyspace, generation } => {
+                info!(target: "rxseal", keyspace, generation, "keyring locked");
             }
             KeyEvent::RootKeyFailed { keyspace, provider, root_key, code, reason } => {
                 warn!(target: "rxseal", keyspace, provider, root_key, code = code.as_str(), reason, "root key failed");

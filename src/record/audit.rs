@@ -12,8 +12,11 @@ use crate::observe::{Observer, OpenEvent, OpenedRecord, Opening, Outcome};
 
 /// What kind of opening it is: how the observer is asked and told.
 pub(crate) trait Told {
+    /// Whether the caller gets what is opened.
+    const HANDS_OUT: bool = true;
+
     fn ask(&self, observer: &dyn Observer, opening: &Opening<'_>) -> Result<(), Error>;
-    fn tell(&self, observer: &dyn Observer, event: &OpenEvent<'_>);
+    fn tell(&self, observer: &dyn Observer, event: &OpenEvent<'_>) -> Result<(), Error>;
 }
 
 /// An opening whose values all go to the caller.
@@ -24,8 +27,23 @@ impl Told for Plainly {
         observer.before_open(opening)
     }
 
-    fn tell(&self, observer: &dyn Observer, event: &OpenEvent<'_>) {
-        observer.opened(event);
+    fn tell(&self, observer: &dyn Observer, event: &OpenEvent<'_>) -> Result<(), Error> {
+        observer.opened(event)
+    }
+}
+
+/// An opening whose values stay inside: index values are computed from them.
+pub(crate) struct Inwardly;
+
+impl Told for Inwardly {
+    const HANDS_OUT: bool = false;
+
+    fn ask(&self, observer: &dyn Observer, opening: &Opening<'_>) -> Result<(), Error> {
+        observer.before_open(opening)
+    }
+
+    fn tell(&self, observer: &dyn Observer, event: &OpenEvent<'_>) -> Result<(), Error> {
+        observer.opened(event)
     }
 }
 
@@ -64,12 +82,13 @@ impl<C: AsRef<[Arc<RecordCore>]>, A: Borrow<Access>> Audit<C, A> {
 
 impl<C: AsRef<[Arc<RecordCore>]>, A: Borrow<Access>, S: Told> Audit<C, A, S> {
     /// The same for another kind of opening.
-    pub(super) fn begin_as(told: S, records: C, access: A) -> Result<Self, Error> {
+    pub(crate) fn begin_as(told: S, records: C, access: A) -> Result<Self, Error> {
         let mut audit = Self { records, access, told, state: OpenState::default(), joinable: None, ended: false };
         let refusal = audit.with_observer(|observer, opening, _| audit.told.ask(observer, &opening));
         if let Some(Err(error)) = refusal {
             audit.state.note_failure(&error);
-            audit.end();
+            // The refusal says more than that its event was not kept.
+            drop(audit.end());
             return Err(error);
         }
         Ok(audit)
@@ -90,10 +109,18 @@ impl<C: AsRef<[Arc<RecordCore>]>, A: Borrow<Access>, S: Told> Audit<C, A, S> {
         matches!(self.records.as_ref(), [own] if own.is_same(core)) && self.access.borrow().is_same(access)
     }
 
-    /// Sends the event.
-    pub(crate) fn end(&mut self) {
+    /// Sends the event. On an error the observer did not take it, and nothing of the opening may be handed out.
+    pub(crate) fn end(&mut self) -> Result<(), Error> {
         self.take_joined();
-        self.tell(self.state.failed.map_or(Outcome::Opened, Outcome::Failed));
+        self.tell(self.state.failed.map_or(Outcome::Opened, Outcome::Failed))
+    }
+
+    /// Sends the event of an opening that came to `result`, which is dropped where the observer did not take the event.
+    pub(crate) fn end_with<T, E: From<Error>>(mut self, result: Result<T, E>) -> Result<T, E> {
+        match self.end() {
+            Err(refusal) if result.is_ok() => Err(refusal.into()),
+            _ => result,
+        }
     }
 
     fn take_joined(&mut self) {
@@ -102,21 +129,23 @@ impl<C: AsRef<[Arc<RecordCore>]>, A: Borrow<Access>, S: Told> Audit<C, A, S> {
         }
     }
 
-    fn tell(&mut self, outcome: Outcome) {
+    fn tell(&mut self, outcome: Outcome) -> Result<(), Error> {
         self.ended = true;
-        self.with_observer(|observer, opening, state| {
+        let told = self.with_observer(|observer, opening, state| {
             let event = OpenEvent {
                 opening,
                 touched: state.touched(),
                 plaintexts: &state.plaintexts,
                 fields: state.fields,
+                failed_fields: state.failed_fields,
                 former_types: state.former_types,
                 former_fields: state.former_fields,
                 accepts_compromised: state.allow_compromised,
                 outcome,
             };
-            self.told.tell(observer, &event);
+            self.told.tell(observer, &event)
         });
+        told.unwrap_or(Ok(()))
     }
 
     fn with_observer<T>(&self, work: impl FnOnce(&dyn Observer, Opening<'_>, &OpenState) -> T) -> Option<T> {
@@ -124,7 +153,9 @@ impl<C: AsRef<[Arc<RecordCore>]>, A: Borrow<Access>, S: Told> Audit<C, A, S> {
         let shared = records.first()?.shared();
         let observer = shared.observer.as_deref()?;
         let (keyspace, access) = (shared.keys.keyspace().as_str(), self.access.borrow());
-        let of = |records: &[OpenedRecord<'_>]| work(observer, Opening { keyspace, access, records }, &self.state);
+        let of = |records: &[OpenedRecord<'_>]| {
+            work(observer, Opening { keyspace, access, records, hands_out: S::HANDS_OUT }, &self.state)
+        };
         Some(match records {
             // One record, as almost always, costs no allocation.
             [one] => of(&[one.opened_record()]),
@@ -137,7 +168,8 @@ impl<C: AsRef<[Arc<RecordCore>]>, A: Borrow<Access>, S: Told> Drop for Audit<C, 
     fn drop(&mut self) {
         if !self.ended {
             self.take_joined();
-            self.tell(Outcome::Panicked);
+            // Nothing is handed out anyway.
+            drop(self.tell(Outcome::Panicked));
         }
     }
 }

@@ -52,6 +52,6 @@ impl OpenPass<'_> {
             let content = state.open::<F>(core, token, room)?;
             Ok(payload::nested_keys(content, |key_id| keys.knows(key_id)))
         });
-        nested.map_err(|error| core.located::<F>(error)).inspect_err(|error| state.note_failure(error))
+        nested.map_err(|error| core.located::<F>(error)).inspect_err(|error| state.note_failed_field(error))
     }
 }

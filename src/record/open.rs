@@ -8,7 +8,7 @@ use crate::aead::{MessageCipher, TAG_LEN};
 use crate::context::Context;
 use crate::error::{Error, ErrorCode, ErrorKind};
 use crate::field::Field;
-use crate::id::{Class, FieldId};
+use crate::id::{Class, FieldId, KeyId};
 use crate::key::Dek;
 use crate::observe::{PlaintextRead, Touched};
 use crate::payload::{self, Content};
@@ -21,6 +21,7 @@ use crate::token::{HEADER_LEN, Header, TokenParts};
 pub(crate) struct OpenState {
     workspace: Workspace,
     pub(crate) fields: usize,
+    pub(super) failed_fields: usize,
     /// How many of them opened under a former record type, and how many under a former pair of the field.
     pub(crate) former_types: usize,
     pub(crate) former_fields: usize,
@@ -28,12 +29,15 @@ pub(crate) struct OpenState {
     pub(crate) failed: Option<ErrorCode>,
     pub(crate) allow_compromised: bool,
     pub(super) plaintexts: Vec<PlaintextRead>,
+    /// The place of the class and key that were touched last.
+    touched_at: usize,
 }
 
 /// What is told of openings that joined another one.
 #[derive(Default)]
 pub(super) struct Tally {
     fields: usize,
+    failed_fields: usize,
     former_types: usize,
     former_fields: usize,
     failed: Option<ErrorCode>,
@@ -44,6 +48,7 @@ impl OpenState {
     /// Adds what is told of this opening to `tally`.
     pub(super) fn add_to(&self, tally: &mut Tally) {
         tally.fields = tally.fields.saturating_add(self.fields);
+        tally.failed_fields = tally.failed_fields.saturating_add(self.failed_fields);
         tally.former_types = tally.former_types.saturating_add(self.former_types);
         tally.former_fields = tally.former_fields.saturating_add(self.former_fields);
         tally.failed = tally.failed.or(self.failed);
@@ -53,10 +58,14 @@ impl OpenState {
     /// Takes what joined this opening.
     pub(super) fn join(&mut self, tally: Tally) {
         self.fields = self.fields.saturating_add(tally.fields);
+        self.failed_fields = self.failed_fields.saturating_add(tally.failed_fields);
         self.former_types = self.former_types.saturating_add(tally.former_types);
         self.former_fields = self.former_fields.saturating_add(tally.former_fields);
         self.failed = self.failed.or(tally.failed);
-        tally.touched.into_iter().for_each(|touched| self.touch(touched));
+        for Touched { class, key_id, opened } in tally.touched {
+            self.touch(class, key_id);
+            self.count_opened(opened);
+        }
     }
 
     /// Takes a part of this opening that had a state of its own.
@@ -93,6 +102,7 @@ impl OpenState {
         })?;
         let content = payload::content(out).map_err(|error| error.with_key(header.key_id))?;
         self.fields = self.fields.saturating_add(1);
+        self.count_opened(1);
         Ok(content)
     }
 
@@ -110,7 +120,9 @@ impl OpenState {
         const { crate::field::check::<F>() };
         let (of, pair) = self.try_contexts(Declared::<F>(PhantomData), core, header, on_wire, decrypt)?;
         let content = payload::content(text).map_err(|error| error.with_key(header.key_id));
-        self.fields = self.fields.saturating_add(usize::from(content.is_ok()));
+        let opened = usize::from(content.is_ok());
+        self.fields = self.fields.saturating_add(opened);
+        self.count_opened(opened);
         let len = |content: Content<'_>| Ok(content.scalar().ok_or(ErrorKind::TypeMismatch)?.len());
         match content.and_then(len) {
             Ok(len) => {
@@ -140,6 +152,7 @@ impl OpenState {
         self.fields = self.fields.saturating_add(1);
         self.plaintexts.push(PlaintextRead {
             field: F::ID,
+            class: F::CLASS,
             record_type: core.context().record_type().to_owned(),
             change: permit.change(),
         });
@@ -167,6 +180,17 @@ impl OpenState {
 
     pub(crate) fn note_failure(&mut self, error: &Error) {
         self.failed.get_or_insert(error.code());
+    }
+
+    /// Notes that a field did not open.
+    pub(crate) fn note_failed_field(&mut self, error: &Error) {
+        self.count_failed_field();
+        self.note_failure(error);
+    }
+
+    /// The same where the opening as a whole may succeed: what reads may try the field in more than one way.
+    pub(crate) fn count_failed_field(&mut self) {
+        self.failed_fields = self.failed_fields.saturating_add(1);
     }
 
     /// Has `decrypt` try the present context, then that of each former record type, until one opens (FORMAT 4.8).
@@ -222,7 +246,7 @@ impl OpenState {
     ) -> Result<Pair, Error> {
         let (current, nonce) = (field.current(), &whole_nonce(context, on_wire));
         let dek = core.shared().keys.find(header.key_id)?;
-        self.touch(Touched { class: current.1, key_id: dek.id });
+        self.touch(current.1, dek.id);
         core.check_class(current.1)?;
         if !self.allow_compromised {
             dek.check_opens()?;
@@ -247,7 +271,7 @@ impl OpenState {
         for former in field.former() {
             // A former pair of a locked class stays closed; the error is that of a token that does not open.
             if core.allows(former.1) {
-                self.touch(Touched { class: former.1, key_id: dek.id });
+                self.touch(former.1, dek.id);
                 if opens(self, *former)? {
                     self.former_fields = self.former_fields.saturating_add(1);
                     return Ok(*former);
@@ -257,10 +281,18 @@ impl OpenState {
         Err(failed())
     }
 
-    fn touch(&mut self, touched: Touched) {
+    fn touch(&mut self, class: Class, key_id: KeyId) {
         let known = &mut self.workspace.touched;
-        if !known.iter().any(|known| known.is(touched)) {
-            known.push(touched);
+        self.touched_at = known.iter().position(|known| known.is(class, key_id)).unwrap_or_else(|| {
+            known.push(Touched { class, key_id, opened: 0 });
+            known.len().saturating_sub(1)
+        });
+    }
+
+    /// Counts fields that opened with the class and key that were touched last.
+    fn count_opened(&mut self, fields: usize) {
+        if let Some(touched) = self.workspace.touched.get_mut(self.touched_at) {
+            touched.opened = touched.opened.saturating_add(fields);
         }
     }
 

@@ -113,8 +113,7 @@ impl RecordReader {
         let mut audit = Audit::begin(std::slice::from_ref(&self.core), &self.access)?;
         audit.join(&self.core);
         let result = work(&mut OpenPass::new(&self.core, &mut audit.state));
-        audit.end();
-        result
+        audit.end_with(result)
     }
 
     /// Whether a pass over this record by this access is under way on this thread.
@@ -136,8 +135,7 @@ impl RecordReader {
     fn alone<T>(&self, work: impl FnOnce(&mut OpenState) -> Result<T, Error>) -> Result<T, Error> {
         let mut audit = Audit::begin(std::slice::from_ref(&self.core), &self.access)?;
         let result = work(&mut audit.state);
-        audit.end();
-        result
+        audit.end_with(result)
     }
 
     /// Opens one field whose key is marked compromised, which [`open`](Self::open) refuses.
@@ -197,7 +195,7 @@ impl<'a> OpenPass<'a> {
         let Self { core, state } = self;
         let accepted = state.accept_plaintext::<F>(core);
         let value = accepted.and_then(|()| Ok(read()?)).map_err(|error| core.located::<F>(error));
-        value.inspect_err(|error| state.note_failure(error))
+        value.inspect_err(|error| state.note_failed_field(error))
     }
 
     /// Opens one field.
@@ -241,7 +239,7 @@ impl<'a> OpenPass<'a> {
         let Self { core, state } = self;
         open_form(TokenForm::Bytes(token.as_bytes()), |token, out| state.open_bound((field, class), core, token, out))
             .map_err(|error| error.at_field(field).in_record(core.context().record_type()))
-            .inspect_err(|error| state.note_failure(error))
+            .inspect_err(|error| state.note_failed_field(error))
     }
 
     /// Opens one field of text or bytes from its binary token and appends the content to `out`, which the caller wipes. If `out` has
@@ -266,7 +264,7 @@ impl<'a> OpenPass<'a> {
             Ok(())
         };
         let result = append().map_err(|error| core.located::<F>(error));
-        result.inspect_err(|error| state.note_failure(error))
+        result.inspect_err(|error| state.note_failed_field(error))
     }
 
     /// Opens one field of text or bytes in place: before the call `buffer` contains its binary token, and afterwards its content, which
@@ -278,7 +276,7 @@ impl<'a> OpenPass<'a> {
     pub fn open_in_place<F: Field>(&mut self, buffer: &mut Vec<u8>) -> Result<(), Error> {
         let Self { core, state } = self;
         let result = state.open_in_place::<F>(core, buffer).map_err(|error| core.located::<F>(error));
-        result.inspect_err(|error| state.note_failure(error))
+        result.inspect_err(|error| state.note_failed_field(error))
     }
 
     /// Whether a field opens. Its value is wiped.
@@ -293,7 +291,7 @@ impl<'a> OpenPass<'a> {
         let Self { core, state } = self;
         open_form(token, |token, out| state.open::<F>(core, token, out))
             .map_err(|error| core.located::<F>(error))
-            .inspect_err(|error| state.note_failure(error))
+            .inspect_err(|error| state.note_failed_field(error))
     }
 }
 

@@ -106,9 +106,8 @@ impl Record {
         let form = TokenForm::Bytes(token.as_bytes());
         let moved =
             move_token::<F>((self.core(), &mut audit.state), (to.core(), &mut seal), Claim::Token, form, &mut out);
-        let moved = moved.map(|()| Token::from_sealed(out)).inspect_err(|error| audit.state.note_failure(error));
-        audit.end();
-        moved
+        let moved = moved.map(|()| Token::from_sealed(out)).inspect_err(|error| audit.state.note_failed_field(error));
+        audit.end_with(moved)
     }
 }
 

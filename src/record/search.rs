@@ -36,7 +36,7 @@ pub fn open_candidates<P: Copy, R: MayOpen, T, E: From<Error>>(
         return Err(ErrorKind::KeyspaceMismatch.into());
     }
     let audit = SearchAudit::begin(asked, cores, access)?;
-    Ok(audit.open_each(rows, |row, core, state| open(row, &mut Candidate { core, access, state }), is_hit, drop))
+    audit.open_each(rows, |row, core, state| open(row, &mut Candidate { core, access, state }), is_hit, drop)
 }
 
 /// A candidate of a search while it is opened.
@@ -78,14 +78,15 @@ impl<'a> SearchAudit<'a> {
         Audit::begin_as(Search { asked, hits: Vec::new(), not_opened: 0 }, cores, access).map(Self)
     }
 
-    /// Opens each candidate, of which `rows` has one each, and gives the hits and the errors. `stranger` gets what is no hit.
+    /// Opens each candidate, of which `rows` has one each, and gives the hits and the errors. `discard` gets what is no hit, and the hits
+    /// where the observer does not take the event.
     pub(crate) fn open_each<P: Copy, T, E: From<Error>>(
         self,
         rows: impl IntoIterator<Item = P>,
         mut open: impl FnMut(P, &Arc<RecordCore>, &mut OpenState) -> Result<T, E>,
         mut is_hit: impl FnMut(&T) -> bool,
-        mut stranger: impl FnMut(T),
-    ) -> Vec<(P, Result<T, E>)> {
+        mut discard: impl FnMut(T),
+    ) -> Result<Vec<(P, Result<T, E>)>, Error> {
         let Self(mut audit) = self;
         let mut found = Vec::new();
         for (at, row) in rows.into_iter().enumerate() {
@@ -98,7 +99,7 @@ impl<'a> SearchAudit<'a> {
                     Ok(value)
                 }
                 Ok(value) => {
-                    stranger(value);
+                    discard(value);
                     continue;
                 }
                 Err(error) => {
@@ -108,8 +109,11 @@ impl<'a> SearchAudit<'a> {
             };
             found.push((row, opened));
         }
-        audit.end();
-        found
+        if let Err(refusal) = audit.end() {
+            found.into_iter().filter_map(|(_, opened)| opened.ok()).for_each(discard);
+            return Err(refusal);
+        }
+        Ok(found)
     }
 }
 
@@ -125,8 +129,8 @@ impl Told for Search<'_> {
         observer.before_search(&Searching { opening: *opening, asked: self.asked })
     }
 
-    fn tell(&self, observer: &dyn Observer, event: &OpenEvent<'_>) {
+    fn tell(&self, observer: &dyn Observer, event: &OpenEvent<'_>) -> Result<(), Error> {
         let searching = Searching { opening: event.opening, asked: self.asked };
-        observer.searched(&SearchEvent { searching, opened: *event, hits: &self.hits, not_opened: self.not_opened });
+        observer.searched(&SearchEvent { searching, opened: *event, hits: &self.hits, not_opened: self.not_opened })
     }
 }

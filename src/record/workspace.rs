@@ -7,7 +7,7 @@ use std::ops::{Deref, DerefMut};
 use super::core::RecordCore;
 use crate::aead::{Letter, MessageCipher, SpareCipher, key_prefix};
 use crate::error::{Error, ErrorKind};
-use crate::id::{Class, FieldId};
+use crate::id::{Class, FieldId, KeyId};
 use crate::key::Dek;
 use crate::observe::Touched;
 use crate::scratch::{self, Spares};
@@ -71,15 +71,16 @@ pub(crate) struct Ciphers {
 
 /// A cipher with its class and key, and the nonces it is for: a scope also reads the parts of its record.
 struct SetUp {
-    of: Touched,
+    class: Class,
+    key_id: KeyId,
     letter: Letter,
     prefix: [u8; 16],
     cipher: MessageCipher,
 }
 
 impl SetUp {
-    fn is_for(&self, of: Touched, letter: Letter, prefix: &[u8; 16]) -> bool {
-        self.prefix == *prefix && self.letter == letter && self.of.is(of)
+    fn is_for(&self, class: Class, key_id: KeyId, letter: Letter, prefix: &[u8; 16]) -> bool {
+        self.prefix == *prefix && self.letter == letter && self.key_id == key_id && self.class.is(class)
     }
 }
 
@@ -94,9 +95,8 @@ impl Ciphers {
         class: Class,
         nonce: &[u8; 24],
     ) -> Result<&MessageCipher, Error> {
-        let of = Touched { class, key_id: dek.id };
-        let prefix = key_prefix(letter, nonce);
-        let at = match self.set_up.iter().position(|known| known.is_for(of, letter, &prefix)) {
+        let (key_id, prefix) = (dek.id, key_prefix(letter, nonce));
+        let at = match self.set_up.iter().position(|known| known.is_for(class, key_id, letter, &prefix)) {
             Some(at) => at,
             None => {
                 if self.set_up.len() >= MAX_CIPHERS {
@@ -104,7 +104,7 @@ impl Ciphers {
                 }
                 let keyspace = core.shared().keys.keyspace().as_str();
                 let cipher = dek.message_cipher(keyspace, letter, class, core.subject(), nonce, self.spares.pop())?;
-                self.set_up.push(SetUp { of, letter, prefix, cipher });
+                self.set_up.push(SetUp { class, key_id, letter, prefix, cipher });
                 self.set_up.len().saturating_sub(1)
             }
         };

@@ -1,19 +1,20 @@
 //! The calls that take whole record structs, on a keyring and its handles.
 
+use std::mem;
 use std::slice;
 use std::sync::Arc;
 
 use super::keys::{RecordKeys, WithSubjects};
 use super::open::RecordOpener;
 use super::seal::{RecordSealer, Sealing};
-use super::traits::{PhiRecord, SealedFields, SealedRecord, WholeRecord, renew_tag, types_of, verify_tag};
+use super::traits::{PhiFields, PhiRecord, SealedFields, SealedRecord, WholeRecord, renew_tag, types_of, verify_tag};
 use super::unique::assert_unique;
 use crate::access::Access;
 use crate::error::Error;
 use crate::handles::{Opener, Sealer};
 use crate::index::NotIndexed;
 use crate::keyring::Keyring;
-use crate::record::{Audit, MayOpen, MaySeal, OpenState, Record, RecordCore, Role};
+use crate::record::{Audit, MayOpen, MaySeal, OpenState, Plainly, Record, RecordCore, Role, Told};
 
 impl<R: MaySeal> WithSubjects<'_, R> {
     /// Seals a record struct: each field of it for the record whose id the struct has.
@@ -74,7 +75,7 @@ impl<R: MayOpen> WithSubjects<'_, R> {
     /// Those of [`RecordReader::open`](crate::RecordReader::open); `invalid-id`; `subject-missing` if the row has a subject whose key is
     /// not there; with a record tag those of [`verified`](crate::records::TaggedRecord::verified).
     pub fn open<S: WholeRecord>(&self, row: &S, access: &Access) -> Result<S::Open, Error> {
-        self.open_one(row, access, open)
+        self.open_one(row, access, (Plainly, open, wipe))
     }
 
     /// Opens many rows as one opening, of which the observer hears once. A row that does not open has its error in its place, and the
@@ -84,7 +85,7 @@ impl<R: MayOpen> WithSubjects<'_, R> {
         rows: impl IntoIterator<Item = &'s S>,
         access: &Access,
     ) -> Vec<Result<S::Open, Error>> {
-        self.open_each(rows, access, open)
+        self.open_each(rows, access, (Plainly, open, wipe))
     }
 
     /// As [`open`](Self::open), but a record tag is not verified: for a struct that says `projection`, or a record whose tag was broken.
@@ -94,7 +95,7 @@ impl<R: MayOpen> WithSubjects<'_, R> {
     ///
     /// Those of [`open`](Self::open), except those of the tag.
     pub fn open_unverified<S: SealedRecord>(&self, row: &S, access: &Access) -> Result<S::Open, Error> {
-        self.open_one(row, access, open_unverified)
+        self.open_one(row, access, (Plainly, open_unverified, wipe))
     }
 
     /// As [`open_all`](Self::open_all), of rows whose record tag is not verified: see [`open_unverified`](Self::open_unverified).
@@ -103,33 +104,38 @@ impl<R: MayOpen> WithSubjects<'_, R> {
         rows: impl IntoIterator<Item = &'s S>,
         access: &Access,
     ) -> Vec<Result<S::Open, Error>> {
-        self.open_each(rows, access, open_unverified)
+        self.open_each(rows, access, (Plainly, open_unverified, wipe))
     }
 
     pub(super) fn open_one<S: SealedRecord, T>(
         &self,
         row: &S,
         access: &Access,
-        open: OpenRow<S, T>,
+        (told, open, discard): (impl Told, OpenRow<S, T>, fn(T)),
     ) -> Result<T, Error> {
         let core = Arc::new(self.core(types_of::<S>(), row.record_ids())?);
-        let mut audit = Audit::begin(slice::from_ref(&core), access)?;
+        let mut audit = Audit::begin_as(told, slice::from_ref(&core), access)?;
         let opened = open(row, &core, &mut audit.state);
-        audit.end();
-        opened
+        match audit.end() {
+            Err(refusal) => opened.and_then(|value| {
+                discard(value);
+                Err(refusal)
+            }),
+            Ok(()) => opened,
+        }
     }
 
-    /// Opens each row within one opening.
+    /// Opens each row within one opening. What may not be handed out is discarded.
     pub(super) fn open_each<'s, S: SealedRecord + 's, T>(
         &self,
         rows: impl IntoIterator<Item = &'s S>,
         access: &Access,
-        open: OpenRow<S, T>,
+        (told, open, discard): (impl Told, OpenRow<S, T>, fn(T)),
     ) -> Vec<Result<T, Error>> {
         let with_core = |row: &'s S| (row, self.core(types_of::<S>(), row.record_ids()).map(Arc::new));
         let rows: Vec<_> = rows.into_iter().map(with_core).collect();
         let cores: Vec<_> = rows.iter().filter_map(|(_, core)| core.as_ref().ok()).map(Arc::clone).collect();
-        let mut audit = match Audit::begin(cores, access) {
+        let mut audit = match Audit::begin_as(told, cores, access) {
             Ok(audit) => audit,
             Err(refusal) => return rows.into_iter().map(|(_, core)| core.and_then(|_| Err(refusal.again()))).collect(),
         };
@@ -139,8 +145,14 @@ impl<R: MayOpen> WithSubjects<'_, R> {
             state.next_record();
             open(row, &core, state)
         };
-        let opened = rows.into_iter().map(open).collect();
-        audit.end();
+        let mut opened: Vec<_> = rows.into_iter().map(open).collect();
+        if let Err(refusal) = audit.end() {
+            for place in opened.iter_mut().filter(|opened| opened.is_ok()) {
+                if let Ok(value) = mem::replace(place, Err(refusal.again())) {
+                    discard(value);
+                }
+            }
+        }
         opened
     }
 }
@@ -178,6 +190,11 @@ pub(super) fn open_unverified<S: SealedRecord>(
     state: &mut OpenState,
 ) -> Result<S::Open, Error> {
     row.open_fields(&mut RecordOpener::of(core, state))
+}
+
+/// Wipes what was opened and nobody gets.
+fn wipe(mut value: impl PhiFields) {
+    value.wipe_sealed();
 }
 
 /// The same calls without subjects. What each does is said once, above.

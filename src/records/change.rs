@@ -82,8 +82,7 @@ impl WithSubjects<'_> {
         let result = rebind(row, &mut moved, (from, to), &mut audit.state).map(|refused| (moved, refused));
         // Most failures are noted where the token is opened, and those of ids are not.
         let result = result.inspect_err(|error| audit.state.note_failure(error));
-        audit.end();
-        result
+        audit.end_with(result)
     }
 }
 
@@ -234,7 +233,7 @@ impl<'r> Move<'r> {
             Source::Other { record, entered, .. } => entered.last().unwrap_or(record),
         };
         let moved = move_between::<F>((from, self.open), (&to.core, &mut to.state), claim, token);
-        moved.inspect_err(|error| self.open.note_failure(error))
+        moved.inspect_err(|error| self.open.note_failed_field(error))
     }
 }
 

@@ -44,6 +44,7 @@ pub trait HasContent: Sized {
     /// A value and the cell that it has. What is sealed for both is compared, since features of other crates change how their types are
     /// written.
     #[doc(hidden)]
+    #[must_use]
     fn sample() -> Option<(Self, Plain<'static>)> {
         None
     }

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::error::{Error, Reason};
-use crate::id::Identifier;
+use crate::error::Error;
+use crate::id::{Identifier, joined_id};
 
 /// A value that can be a record's, a part's or a subject's id.
 ///
@@ -123,24 +123,6 @@ impl<'a> RecordIds<'a> {
     pub(super) fn subject_id(&self) -> Option<&Identifier<'a>> {
         self.subject.as_ref()
     }
-}
-
-/// One id of several, whose texts are joined with `/`.
-///
-/// # Errors
-///
-/// `invalid-id` if one of them contains `/`: two records could have one id.
-pub fn joined_id(ids: &[Identifier<'_>]) -> Result<Identifier<'static>, Error> {
-    const REASON: Reason = "a field of an id with several fields contains `/`, which joins them";
-    let mut texts = Vec::with_capacity(ids.len());
-    for id in ids {
-        let text = id.parse("record id")?;
-        if text.contains('/') {
-            return Err(Error::invalid_id("record id", REASON));
-        }
-        texts.push(text);
-    }
-    Ok(texts.join("/").into())
 }
 
 impl fmt::Debug for RecordIds<'_> {

@@ -8,7 +8,7 @@ use crate::access::Access;
 use crate::error::Error;
 use crate::index::{Again, NotIndexed};
 use crate::keyring::Keyring;
-use crate::record::{OpenState, RecordCore};
+use crate::record::{Inwardly, OpenState, RecordCore};
 
 /// A row whose index columns were computed again, and what was found.
 ///
@@ -69,7 +69,7 @@ impl WithSubjects<'_> {
     /// Those of [`open`](Self::open), and of [`Indexer::stored`](crate::index::Indexer::stored) except `not-indexable` and
     /// `bad-check-digit`.
     pub fn reindex<S: WholeRecord>(&self, row: &S, access: &Access) -> Result<Reindexed<S>, Error> {
-        self.open_one(row, access, reindexed)
+        self.open_one(row, access, (Inwardly, reindexed, drop))
     }
 
     /// Many rows as one opening, of which the observer hears once. A row that does not open has its error in its place. If the observer
@@ -79,7 +79,7 @@ impl WithSubjects<'_> {
         rows: impl IntoIterator<Item = &'s S>,
         access: &Access,
     ) -> Vec<Result<Reindexed<S>, Error>> {
-        self.open_each(rows, access, reindexed)
+        self.open_each(rows, access, (Inwardly, reindexed, drop))
     }
 }
 

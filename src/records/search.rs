@@ -71,8 +71,8 @@ impl<R: MayOpen> WithSubjects<'_, R> {
             with_core,
             |(_, row), core, state| open(row, core, state),
             is_hit,
-            |mut stranger| stranger.wipe_sealed(),
-        );
+            |mut value| value.wipe_sealed(),
+        )?;
         found.extend(opened.into_iter().map(|((at, _), opened)| (at, opened)));
         found.sort_by_key(|(at, _)| *at);
         Ok(found)

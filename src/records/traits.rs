@@ -8,7 +8,6 @@ use super::keys::{RecordKeys, Types};
 use super::open::RecordOpener;
 use super::row_indexer::RowIndexer;
 use super::seal::{RecordSealer, Sealing};
-use super::tagging;
 use super::twin::{HasField, TwinOf};
 use super::unique::FieldIds;
 use super::walk::{TokenChange, TokenVisit};
@@ -16,7 +15,7 @@ use crate::error::Error;
 use crate::field::Field;
 use crate::id::Identifier;
 use crate::index::IndexColumn;
-use crate::record::{MayOpen, MaySeal, RecordCore};
+use crate::record::{MayOpen, MaySeal, RecordCore, tagged};
 use crate::record_tag::RecordTag;
 
 /// A struct or an enum, each of whose fields says whether it is sealed. `#[derive(PhiRecord)]` implements it.
@@ -215,7 +214,7 @@ pub(super) fn types_of<S: SealedRecord>() -> Types<'static> {
 /// Verifies the tag of a row, if rows of its type have one.
 pub(super) fn verify_tag<S: SealedRecord>(core: &RecordCore, row: &S) -> Result<(), Error> {
     match row.record_tag() {
-        Some(tag) => tagging::verify(core, (tag, S::COVER), |cover| row.visit_tokens(cover)),
+        Some(tag) => tagged::verify(core, (tag, S::COVER), |cover| row.visit_tokens(cover)),
         None => Ok(()),
     }
 }
@@ -223,7 +222,7 @@ pub(super) fn verify_tag<S: SealedRecord>(core: &RecordCore, row: &S) -> Result<
 /// Gives a row the tag of its tokens and bound values, if rows of its type have one: of the version after the one that it has.
 pub(super) fn renew_tag<S: SealedRecord>(core: &RecordCore, row: &mut S) -> Result<(), Error> {
     let Some(former) = row.record_tag() else { return Ok(()) };
-    let renewed = tagging::renew(core, (former, S::COVER), |cover| row.visit_tokens(cover))?;
+    let renewed = tagged::renew(core, (former, S::COVER), |cover| row.visit_tokens(cover))?;
     if let Some(tag) = row.record_tag_mut() {
         *tag = renewed;
     }

@@ -12,7 +12,10 @@ use crate::secret::SecretBytes;
 /// A key-encryption key: 32 bytes, wiped on drop, neither `Clone` nor readable by accident.
 ///
 /// The bytes are on the heap, so moving the value leaves no copy behind.
-pub struct Kek(SecretBytes<32>);
+pub struct Kek {
+    secret: SecretBytes<32>,
+    request_id: Option<Box<str>>,
+}
 
 impl Kek {
     /// A copy of the bytes that a root key unwrapped. The caller wipes `bytes`.
@@ -33,22 +36,40 @@ impl Kek {
         let bytes = <&[u8; 32]>::try_from(bytes);
         let bytes = bytes.map_err(|_| Error::from_provider(false, "what was unwrapped is not a key of 32 bytes"))?;
         let secret = SecretBytes::copy_of(bytes);
-        if secret.is_zero() { Err(ErrorKind::UnlockFailed.into()) } else { Ok(Self(secret)) }
+        if secret.is_zero() { Err(ErrorKind::UnlockFailed.into()) } else { Ok(Self { secret, request_id: None }) }
+    }
+
+    /// The same KEK with the id under which the key service logged the call that unwrapped it. An observer is told of it, so that its log and that of
+    /// the service can be compared. An id that is not 1 to 255 characters of printable ASCII without space is left out.
+    ///
+    /// ```
+    /// use rxseal::provider::Kek;
+    /// let kek = Kek::from_bytes(&[7; 32])?.with_request_id("6f3a9c0e-5b1d-2468");
+    /// # Ok::<(), rxseal::Error>(())
+    /// ```
+    #[must_use]
+    pub fn with_request_id(self, id: &str) -> Self {
+        let is_id = (1..=255).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic());
+        Self { request_id: is_id.then(|| id.into()), ..self }
+    }
+
+    pub(crate) fn request_id(&self) -> Option<&str> {
+        self.request_id.as_deref()
     }
 
     /// A new random one.
     pub(crate) fn generate() -> Result<Self, Error> {
-        Ok(Self(random::key()?))
+        Ok(Self { secret: random::key()?, request_id: None })
     }
 
     /// The key bytes, for a provider to wrap.
     #[must_use]
     pub fn expose_bytes(&self) -> &[u8; 32] {
-        self.0.expose_bytes()
+        self.secret.expose_bytes()
     }
 
     pub(crate) fn secret(&self) -> &SecretBytes<32> {
-        &self.0
+        &self.secret
     }
 }
 

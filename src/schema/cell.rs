@@ -51,6 +51,11 @@ impl Opened {
         Self { is, content }
     }
 
+    /// Of no token.
+    pub(crate) fn null() -> Self {
+        Self { is: OpenedAs::Null, content: PlainBuffer::default() }
+    }
+
     /// The cell.
     #[must_use]
     pub fn expose(&self) -> Plain<'_> {

@@ -259,13 +259,13 @@ fn read_field(field: Field) -> Result<FieldSchema, Error> {
     let pair = |id: &str, class: &str| -> Result<(FieldId, Class), Error> {
         Ok((interned::field_id(id)?, interned::class(class)?))
     };
-    let former = was.iter().map(|former| pair(&former.id, &former.class)).collect::<Result<_, Error>>()?;
+    let former = was.iter().map(|former| pair(&former.id, &former.class)).collect::<Result<Vec<_>, Error>>()?;
     let (id, class) = pair(&id, &class)?;
     FieldSchema::new(FieldData {
         place: Place::new(&member, nested, variant)?,
         id,
         class,
-        former: interned::former(former)?,
+        former: interned::former(&former)?,
         block,
         max_len: max,
         content: read_content(content)?,

@@ -76,8 +76,10 @@ impl RecordReader {
         let (result, mut left) = self.enter_opening(work)?;
         let kind = left.kind.take();
         let result = left.settle(result);
-        end(kind, result.as_ref().err().map(Error::code));
-        result
+        match end(kind, result.as_ref().err().map(Error::code)) {
+            Err(refusal) if result.is_ok() => Err(refusal),
+            _ => result,
+        }
     }
 
     /// Opens one field.
@@ -113,7 +115,7 @@ impl RecordReader {
         });
         let result = result.map_err(|error| self.core().located::<F>(error));
         result.inspect_err(|error| {
-            with_same(self, |audit| audit.state.note_failure(error));
+            with_same(self, |audit| audit.state.note_failed_field(error));
         })
     }
 
@@ -159,15 +161,16 @@ impl Candidate<'_> {
     }
 }
 
-/// Ends the opening of a scope that failed with this code, or did not.
-fn end(kind: Option<Kind>, failed: Option<ErrorCode>) {
+/// Ends the opening of a scope that failed with this code, or did not. On an error its value may not be handed out.
+fn end(kind: Option<Kind>, failed: Option<ErrorCode>) -> Result<(), Error> {
     if let Some(Kind::Open(mut frame)) = kind {
         if failed.is_some() {
             // What the whole scope failed with says more than what it met first.
             frame.audit.state.failed = failed;
         }
-        frame.audit.end();
+        frame.audit.end()?;
     }
+    Ok(())
 }
 
 impl<'de, T: Deserialize<'de>> DeserializeSeed<'de> for RecordOpening<'_, T> {
@@ -178,8 +181,10 @@ impl<'de, T: Deserialize<'de>> DeserializeSeed<'de> for RecordOpening<'_, T> {
             Ok((result, mut left)) => {
                 let reason = left.refusal.as_ref().or(left.mismatch.as_ref().filter(|_| result.is_err()));
                 let code = reason.map(Error::code).or(result.is_err().then(|| ErrorKind::WorkFailed.code()));
-                end(left.kind.take(), code);
-                left.settle_as_text(result, D::Error::custom)
+                let ended = end(left.kind.take(), code);
+                let value = left.settle_as_text(result, D::Error::custom)?;
+                ended.map_err(D::Error::custom)?;
+                Ok(value)
             }
             Err(error) => Err(D::Error::custom(error)),
         }
@@ -203,7 +208,11 @@ pub(crate) fn open_field<F: Field, T: DeserializeOwned>(token: TokenForm<'_>) ->
         })
     });
     result.map_err(|error| {
-        let around = with_top(|frame| Ok(frame.opening()?.audit.parts().0.first().map(Arc::clone)));
+        let around = with_top(|frame| {
+            let (records, state) = frame.opening()?.audit.parts();
+            state.count_failed_field();
+            Ok(records.first().map(Arc::clone))
+        });
         match around {
             Ok(Some(core)) => core.located::<F>(error),
             _ => error.at_field(F::ID),

@@ -29,8 +29,9 @@ const TEXT: &str = "warfarin 5 MG";
 struct Heard(Arc<Mutex<Vec<[usize; 3]>>>);
 
 impl Observer for Heard {
-    fn opened(&self, event: &OpenEvent<'_>) {
+    fn opened(&self, event: &OpenEvent<'_>) -> Result<(), rxseal::Error> {
         self.0.lock().unwrap().push([event.fields(), event.former_types(), event.former_fields()]);
+        Ok(())
     }
 }
 

@@ -23,10 +23,11 @@ impl Observer for Heard {
         Ok(())
     }
 
-    fn opened(&self, event: &OpenEvent<'_>) {
+    fn opened(&self, event: &OpenEvent<'_>) -> Result<(), rxseal::Error> {
         let record_id = event.opening().records()[0].record_id().unwrap().to_owned();
         let classes = event.classes_and_keys().map(|(class, _)| class).collect();
         self.0.lock().unwrap().1.push(Event(record_id, event.fields(), classes, event.outcome()));
+        Ok(())
     }
 }
 

@@ -4,6 +4,7 @@
 mod former_types;
 mod ids;
 mod joining;
+mod not_taken;
 mod opening;
 mod record_tag;
 mod record_types;

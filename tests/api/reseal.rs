@@ -511,8 +511,9 @@ fn a_page_may_be_of_several_keyrings() {
 fn resealing_is_no_opening() {
     struct Counting(&'static AtomicUsize);
     impl Observer for Counting {
-        fn opened(&self, _: &OpenEvent<'_>) {
+        fn opened(&self, _: &OpenEvent<'_>) -> Result<(), rxseal::Error> {
             self.0.fetch_add(1, Ordering::Relaxed);
+            Ok(())
         }
     }
     static HEARD: AtomicUsize = AtomicUsize::new(0);

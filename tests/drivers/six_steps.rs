@@ -288,11 +288,12 @@ impl Audit {
 }
 
 impl Observer for Audit {
-    fn opened(&self, event: &OpenEvent<'_>) {
+    fn opened(&self, event: &OpenEvent<'_>) -> Result<(), rxseal::Error> {
         for plain in event.plaintexts() {
             assert_eq!((plain.field().as_str(), plain.record_type()), ("phi.rx.drug", "prescription"));
             assert_eq!(plain.change(), "CHG-1234");
         }
         *self.0.lock().unwrap() += event.plaintexts().len();
+        Ok(())
     }
 }

@@ -69,6 +69,7 @@ const SAME_LAYER: &[(&str, &str, &str)] = &[
     ("token", "field", "the largest token follows from the largest content and block"),
     ("payload", "field", "a field's limits"),
     ("payload", "token", "a value that is itself a token is refused"),
+    ("schema", "record_tag", "the text of a readable cell under a tag, and the tag of a row"),
     ("handles", "record", "a handle makes records of one role"),
     ("index", "record", "a value is made for a record"),
     ("admin", "count", "what is left under a key that is to be destroyed"),

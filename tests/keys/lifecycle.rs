@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use rxseal::keys::{KeyState, KeyringFile, UnlockOptions};
-use rxseal::observe::{Observer, OpenEvent, Opening, Outcome};
+use rxseal::observe::{KeyEvent, Observer, OpenEvent, Opening, Outcome};
 use rxseal::phi::Drug;
 use rxseal::root::RootKeys;
 use rxseal::testing::insecure_keyring_file;
@@ -53,9 +53,10 @@ impl Observer for Heard {
         if opening.access().actor() == "svc:mallory" { Err(Error::refused("blocked")) } else { Ok(()) }
     }
 
-    fn opened(&self, event: &OpenEvent<'_>) {
+    fn opened(&self, event: &OpenEvent<'_>) -> Result<(), rxseal::Error> {
         let record = event.opening().records().first().and_then(|record| record.record_id());
         self.0.lock().unwrap().push((record.map(str::to_owned), event.outcome()));
+        Ok(())
     }
 }
 
@@ -134,8 +135,9 @@ fn an_opening_that_accepts_compromised_keys_says_so() {
     struct Flags(Mutex<Vec<bool>>);
 
     impl Observer for Flags {
-        fn opened(&self, event: &OpenEvent<'_>) {
+        fn opened(&self, event: &OpenEvent<'_>) -> Result<(), rxseal::Error> {
             self.0.lock().unwrap().push(event.accepts_compromised());
+            Ok(())
         }
     }
 
@@ -148,4 +150,42 @@ fn an_opening_that_accepts_compromised_keys_says_so() {
     open.open::<Drug, String>(&token).unwrap();
     open.open_compromised::<Drug, String>(&token).unwrap();
     assert_eq!(*flags.0.lock().unwrap(), [false, true]);
+}
+
+#[test]
+fn an_observer_hears_which_keys_are_here_and_when_they_are_gone() {
+    struct Told(Mutex<Vec<String>>);
+
+    impl Observer for Told {
+        fn opened(&self, _: &OpenEvent<'_>) -> Result<(), Error> {
+            Ok(())
+        }
+
+        fn key_event(&self, event: &KeyEvent<'_>) {
+            let text = match event {
+                KeyEvent::Unlocked { generation, key_ids, request_id, .. } => {
+                    format!("unlocked {generation}: {key_ids:?}, {request_id:?}")
+                }
+                KeyEvent::Locked { keyspace, generation, .. } => format!("locked {keyspace} {generation}"),
+                other => panic!("{other:?}"),
+            };
+            self.0.lock().unwrap().push(text);
+        }
+    }
+
+    let (roots, first) = insecure_keyring_file(TENANT).unwrap();
+    let file = rotated(&roots, &first);
+    let told = Arc::new(Told(Mutex::default()));
+    let unlocked = run_local(Keyring::unlock(TENANT, &roots, &file)).unwrap();
+    let keys = unlocked.observed_by(Arc::clone(&told));
+    let record = keys.record("patient", "P-1").unwrap();
+    let mut ids = vec![keys.primary_key(), sealing_key(&first)];
+    drop(keys);
+    assert_eq!(told.0.lock().unwrap().len(), 1, "a record holds the keyring");
+    drop(record);
+    let heard = told.0.lock().unwrap().clone();
+    let [unlocked, locked] = &heard[..] else { panic!("{heard:?}") };
+    assert_eq!(locked, &format!("locked {TENANT} 2"));
+    assert!(unlocked.starts_with("unlocked 2: [") && unlocked.ends_with(", None"), "{unlocked}");
+    assert!(ids.drain(..).all(|id| unlocked.contains(&format!("{id:?}"))), "{unlocked}");
 }

@@ -328,7 +328,9 @@ async fn who_is_waited_for_is_not_pushed_out() {
 async fn an_observer_may_ask_the_manager() {
     struct Asks(Arc<std::sync::OnceLock<KeyringManager>>, Heard);
     impl rxseal::observe::Observer for Asks {
-        fn opened(&self, _: &rxseal::observe::OpenEvent<'_>) {}
+        fn opened(&self, _: &rxseal::observe::OpenEvent<'_>) -> Result<(), rxseal::Error> {
+            Ok(())
+        }
         fn key_event(&self, event: &rxseal::observe::KeyEvent<'_>) {
             if let Some(manager) = self.0.get() {
                 let _ = manager.unlocked();
@@ -487,7 +489,9 @@ fn it_works_without_timers_and_without_a_runtime() {
 struct Panics(Arc<AtomicBool>, Heard);
 
 impl Observer for Panics {
-    fn opened(&self, _: &OpenEvent<'_>) {}
+    fn opened(&self, _: &OpenEvent<'_>) -> Result<(), rxseal::Error> {
+        Ok(())
+    }
 
     fn key_event(&self, event: &KeyEvent<'_>) {
         assert!(!(self.0.load(SeqCst) && matches!(event, KeyEvent::Refreshed { .. })), "on command");

@@ -326,8 +326,9 @@ fn pages() {
 fn an_observer() {
     struct Deaf;
     impl Observer for Deaf {
-        fn opened(&self, event: &rxseal::observe::OpenEvent<'_>) {
+        fn opened(&self, event: &rxseal::observe::OpenEvent<'_>) -> Result<(), rxseal::Error> {
             black_box(event.fields());
+            Ok(())
         }
     }
     let (roots, file) = file_of(Suite::default());

@@ -680,8 +680,9 @@ fn events(world: &World) -> Vec<String> {
             self.0.lock().unwrap().push(format!("{opening:?} {:?}", opening.records()));
             Ok(())
         }
-        fn opened(&self, event: &rxseal::observe::OpenEvent<'_>) {
+        fn opened(&self, event: &rxseal::observe::OpenEvent<'_>) -> Result<(), rxseal::Error> {
             self.0.lock().unwrap().push(format!("{event:?} {event:#?}"));
+            Ok(())
         }
     }
     let printed = std::sync::Arc::new(Mutex::new(Vec::new()));

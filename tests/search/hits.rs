@@ -23,11 +23,12 @@ impl Observer for Heard {
         if self.limit.is_some_and(|limit| opened > limit) { Err(Error::refused("too many candidates")) } else { Ok(()) }
     }
 
-    fn opened(&self, event: &OpenEvent<'_>) {
+    fn opened(&self, event: &OpenEvent<'_>) -> Result<(), rxseal::Error> {
         self.lines.lock().unwrap().push(format!("opened {}", event.opening().records().len()));
+        Ok(())
     }
 
-    fn searched(&self, event: &SearchEvent<'_>) {
+    fn searched(&self, event: &SearchEvent<'_>) -> Result<(), rxseal::Error> {
         let (search, opened) = (event.searching(), event.opened());
         let hits: Vec<_> = event.hits().map(|hit| hit.record_id().unwrap().to_owned()).collect();
         self.lines.lock().unwrap().push(format!(
@@ -41,6 +42,7 @@ impl Observer for Heard {
             opened.fields(),
             opened.outcome(),
         ));
+        Ok(())
     }
 }
 
@@ -53,8 +55,9 @@ impl Observer for Plain {
         if opening.access().actor() == "user:mallory" { Err(Error::refused("blocked")) } else { Ok(()) }
     }
 
-    fn opened(&self, event: &OpenEvent<'_>) {
+    fn opened(&self, event: &OpenEvent<'_>) -> Result<(), rxseal::Error> {
         self.0.lock().unwrap().push(event.opening().records().len());
+        Ok(())
     }
 }
 
@@ -345,8 +348,9 @@ impl Observer for Everything {
         Ok(())
     }
 
-    fn opened(&self, event: &OpenEvent<'_>) {
+    fn opened(&self, event: &OpenEvent<'_>) -> Result<(), Error> {
         self.write(event);
+        Ok(())
     }
 
     fn before_search(&self, search: &Searching<'_>) -> Result<(), Error> {
@@ -354,10 +358,11 @@ impl Observer for Everything {
         if search.opening().access().actor() == "user:mallory" { Err(Error::refused("blocked")) } else { Ok(()) }
     }
 
-    fn searched(&self, event: &SearchEvent<'_>) {
+    fn searched(&self, event: &SearchEvent<'_>) -> Result<(), Error> {
         self.write(event);
         let indexes = event.searching().indexes().join("+");
         self.write(&(indexes, event.hits().collect::<Vec<_>>(), event.not_opened(), event.opened().outcome()));
+        Ok(())
     }
 }
 
@@ -417,5 +422,32 @@ fn no_event_of_a_search_holds_a_value() -> Result<(), Error> {
     }
     // The control: an id, which events have, is found.
     assert!(heard.contains("record_id: Some(\"1\")"), "{heard}");
+    Ok(())
+}
+
+/// An observer that takes no event.
+struct Full;
+
+impl Observer for Full {
+    fn opened(&self, event: &OpenEvent<'_>) -> Result<(), Error> {
+        assert!(!event.opening().hands_out());
+        Err(Error::refused("the log is full"))
+    }
+
+    fn searched(&self, _: &SearchEvent<'_>) -> Result<(), Error> {
+        Err(Error::refused("the log is full"))
+    }
+}
+
+#[test]
+fn a_search_whose_event_is_not_taken_gives_no_hit() -> Result<(), Error> {
+    let keys = observed(Full);
+    let (rows, access) = (rows(&keys), access());
+    let born = keys.indexer()?.find::<BornOn>("1970-01-31")?;
+    let found: Vec<_> = born.hits(&keys, rows.clone(), &access).map(|hit| hit.map(|hit| hit.id)).collect();
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].as_ref().unwrap_err().code().as_str(), "refused-by-observer");
+    // Index values that are computed anew are an opening whose values stay inside.
+    assert_eq!(keys.reindex(&rows[0], &access).unwrap_err().code().as_str(), "refused-by-observer");
     Ok(())
 }

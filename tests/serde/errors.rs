@@ -164,7 +164,9 @@ impl Observer for Nobody {
         Err(Error::refused("after hours"))
     }
 
-    fn opened(&self, _: &OpenEvent<'_>) {}
+    fn opened(&self, _: &OpenEvent<'_>) -> Result<(), rxseal::Error> {
+        Ok(())
+    }
 }
 
 macro_rules! classes {
@@ -341,6 +343,7 @@ fn all() -> Vec<(&'static str, Error)> {
         ("state-refused", state(primary, KeyState::Compromised)),
         ("state-refused", state(world.token.key_id(), KeyState::Active)),
         ("unknown-key", state(keyring().primary_key(), KeyState::Destroyed)),
+        ("invalid-map", Error::invalid_map("line 2, source.at: it is missing")),
         ("invalid-root-key", fails(LocalRootKey::from_env("RXSEAL_NO_SUCH_VARIABLE"))),
         ("invalid-root-key", fails(file("short.key", "rxseal-root-v1:Zoraida Quimby\n", 0o600).load())),
         ("invalid-root-key", fails(RootKeyFile::new(folder()).load())),

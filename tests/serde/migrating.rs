@@ -286,7 +286,7 @@ impl Observer for Audit {
         if self.0.lock().unwrap().1 { Err(Error::refused("not now")) } else { Ok(()) }
     }
 
-    fn opened(&self, event: &OpenEvent<'_>) {
+    fn opened(&self, event: &OpenEvent<'_>) -> Result<(), rxseal::Error> {
         let outcome = match event.outcome() {
             Outcome::Failed(code) => format!("Failed({code:?})"),
             other => format!("{other:?}"),
@@ -296,6 +296,7 @@ impl Observer for Audit {
             line += &format!(" {} {} {}", plain.field().as_str(), plain.record_type(), plain.change());
         }
         self.0.lock().unwrap().0.push(line);
+        Ok(())
     }
 }
 

@@ -47,7 +47,7 @@ impl Observer for Recorder {
         if opening.access().actor() == REFUSED { Err(Error::refused("blocked")) } else { Ok(()) }
     }
 
-    fn opened(&self, event: &OpenEvent<'_>) {
+    fn opened(&self, event: &OpenEvent<'_>) -> Result<(), rxseal::Error> {
         let opening = event.opening();
         assert_eq!(opening.keyspace(), "pharmacy-17");
         assert_eq!((opening.access().purpose(), opening.access().request()), (Purpose::TREAT, Some("req-1")));
@@ -64,6 +64,7 @@ impl Observer for Recorder {
             classes: event.classes_and_keys().map(|(class, _)| class).collect(),
             outcome: event.outcome(),
         });
+        Ok(())
     }
 }
 
@@ -663,9 +664,10 @@ fn an_observer_may_open_and_may_panic() {
     struct Opens(Record, Token);
 
     impl Observer for Opens {
-        fn opened(&self, _: &OpenEvent<'_>) {
+        fn opened(&self, _: &OpenEvent<'_>) -> Result<(), rxseal::Error> {
             let access = Access::new("job:audit", Purpose::HCOMPL).unwrap();
             assert!(self.0.opened_by(&access).open::<phi::Drug, String>(&self.1).unwrap() == CANARY);
+            Ok(())
         }
     }
 
@@ -676,10 +678,11 @@ fn an_observer_may_open_and_may_panic() {
             if opening.access().actor() == "svc:before" { panic!("as planned") } else { Ok(()) }
         }
 
-        fn opened(&self, event: &OpenEvent<'_>) {
+        fn opened(&self, event: &OpenEvent<'_>) -> Result<(), rxseal::Error> {
             if event.outcome() == Outcome::Opened {
                 panic!("as planned");
             }
+            Ok(())
         }
     }
 

@@ -10,6 +10,7 @@ use aws_sdk_kms::Client;
 use aws_sdk_kms::config::retry::{RetryConfig, RetryPartition, TokenBucket};
 use aws_sdk_kms::config::timeout::TimeoutConfig;
 use aws_sdk_kms::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_kms::operation::RequestId;
 use aws_sdk_kms::primitives::Blob;
 use aws_sdk_kms::types::{EncryptionAlgorithmSpec, KeyMetadata, KeySpec, KeyState, KeyUsageType};
 use rxseal::Error;
@@ -198,7 +199,11 @@ impl AwsKmsKey {
         if plain.len() != 32 {
             return Err(self.failed(Operation::Decrypt, Problem::WrongLength));
         }
-        Kek::from_bytes(&plain)
+        let kek = Kek::from_bytes(&plain)?;
+        Ok(match answer.request_id() {
+            Some(id) => kek.with_request_id(id),
+            None => kek,
+        })
     }
 
     /// Without the key's name KMS would choose the key that the wrap names, and so would an attacker who wrote the

@@ -38,6 +38,7 @@ pub const STATUSES: &[Status] = &[
             ErrorCode::InvalidId,
             ErrorCode::InvalidInput,
             ErrorCode::InvalidKeyring,
+            ErrorCode::InvalidMap,
             ErrorCode::InvalidRootKey,
             ErrorCode::InvalidSchema,
             ErrorCode::InvalidSubjectKey,

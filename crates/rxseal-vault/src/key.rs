@@ -11,11 +11,10 @@ use rxseal::Error;
 use rxseal::provider::{Kek, KekContext, ProviderFuture, need_runtime};
 use rxseal::root::RootKey;
 use tokio::time::Instant;
-use zeroize::Zeroizing;
 
 use crate::client::Client;
 use crate::failure::{Failure, Problem};
-use crate::message;
+use crate::message::{self, Unwrapped};
 use crate::transport::Call;
 
 /// A root key in the Transit engine of HashiCorp Vault or OpenBao.
@@ -132,7 +131,7 @@ impl Operation<'_> {
         self.encrypt(kek.expose_bytes(), associated_data).await.map(String::into_bytes)
     }
 
-    async fn unwrap_kek(&self, wrapped: &[u8], associated_data: &[u8]) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    async fn unwrap_kek(&self, wrapped: &[u8], associated_data: &[u8]) -> Result<Unwrapped, Failure> {
         let ciphertext = message::as_ciphertext(wrapped).ok_or_else(|| self.failure(Problem::NotAWrap, "decrypt"))?;
         self.decrypt(ciphertext, associated_data).await
     }
@@ -152,7 +151,7 @@ impl Operation<'_> {
         self.root.client.call(&call, self.ends, message::read_ciphertext).await
     }
 
-    async fn decrypt(&self, ciphertext: &str, associated_data: &[u8]) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    async fn decrypt(&self, ciphertext: &str, associated_data: &[u8]) -> Result<Unwrapped, Failure> {
         let call = Call::new(self.path("decrypt"), message::decrypt(ciphertext, associated_data));
         self.root.client.call(&call, self.ends, message::read_plaintext).await
     }
@@ -180,7 +179,10 @@ impl RootKey for VaultKey {
     }
 
     fn unwrap_kek<'a>(&'a self, wrapped: &'a [u8], context: KekContext<'a>) -> ProviderFuture<'a, Kek> {
-        Box::pin(async move { Kek::from_bytes(&self.begin()?.unwrap_kek(wrapped, &context.associated_data()).await?) })
+        Box::pin(async move {
+            let unwrapped = self.begin()?.unwrap_kek(wrapped, &context.associated_data()).await?;
+            Ok(Kek::from_bytes(&unwrapped.key)?.with_request_id(&unwrapped.request_id))
+        })
     }
 }
 

@@ -71,14 +71,20 @@ pub(crate) fn read_ciphertext(answer: &[u8]) -> Result<String, Problem> {
     as_ciphertext(answer.data.ciphertext.as_bytes()).map(str::to_owned).ok_or(Problem::NoAnswer)
 }
 
-/// The key in an answer of `transit/decrypt`.
-pub(crate) fn read_plaintext(answer: &[u8]) -> Result<Zeroizing<Vec<u8>>, Problem> {
+/// The key in an answer of `transit/decrypt`, and the id of the request in the audit log of Vault.
+pub(crate) fn read_plaintext(answer: &[u8]) -> Result<Unwrapped, Problem> {
     #[derive(serde::Deserialize)]
     struct Data {
         plaintext: SecretText,
     }
     let answer: Answer<Data> = read(answer)?;
-    base64::decode_key(answer.data.plaintext.0.as_bytes()).ok_or(Problem::NotAKek)
+    let key = base64::decode_key(answer.data.plaintext.0.as_bytes()).ok_or(Problem::NotAKek)?;
+    Ok(Unwrapped { key, request_id: answer.request_id })
+}
+
+pub(crate) struct Unwrapped {
+    pub(crate) key: Zeroizing<Vec<u8>>,
+    pub(crate) request_id: String,
 }
 
 /// A token, and its lifetime in seconds; 0 means that it does not expire.
@@ -99,6 +105,8 @@ pub(crate) fn read_login(answer: &[u8]) -> Result<(Zeroizing<Vec<u8>>, u64), Pro
 
 #[derive(serde::Deserialize)]
 struct Answer<D> {
+    #[serde(default)]
+    request_id: String,
     data: D,
 }
 
@@ -180,14 +188,15 @@ mod tests {
     fn answers() {
         let key = "FBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQ=";
         let answer = |plaintext: &str| format!(r#"{{"request_id":"x","data":{{"plaintext":"{plaintext}","more":1}}}}"#);
-        assert_eq!(read_plaintext(answer(key).as_bytes()).unwrap().as_slice(), [0x14; 32]);
+        assert_eq!(read_plaintext(answer(key).as_bytes()).unwrap().key.as_slice(), [0x14; 32]);
+        assert_eq!(read_plaintext(answer(key).as_bytes()).unwrap().request_id, "x");
         let escaped = key.replace('F', "\\u0046");
-        assert_eq!(read_plaintext(answer(&escaped).as_bytes()).unwrap().as_slice(), [0x14; 32]);
+        assert_eq!(read_plaintext(answer(&escaped).as_bytes()).unwrap().key.as_slice(), [0x14; 32]);
         for bad in ["", "AA==", &key[1..], &key.replace('=', ""), &key.replace("BQ=", "BR="), &format!("{key}AA==")] {
-            assert_eq!(read_plaintext(answer(bad).as_bytes()).unwrap_err(), Problem::NotAKek, "{bad}");
+            assert_eq!(read_plaintext(answer(bad).as_bytes()).err(), Some(Problem::NotAKek), "{bad}");
         }
         for bad in ["", "{}", "null", "[1]", r#"{"data":null}"#, r#"{"data":{"plaintext":5}}"#, r#"{"data":{}} x"#] {
-            assert_eq!(read_plaintext(bad.as_bytes()).unwrap_err(), Problem::NoAnswer, "{bad}");
+            assert_eq!(read_plaintext(bad.as_bytes()).err(), Some(Problem::NoAnswer), "{bad}");
         }
         assert_eq!(read_ciphertext(br#"{"data":{"ciphertext":"vault:v1:AA=="}}"#).unwrap(), "vault:v1:AA==");
         assert_eq!(read_ciphertext(br#"{"data":{"ciphertext":"hello"}}"#).unwrap_err(), Problem::NoAnswer);

@@ -42,8 +42,9 @@ impl Observer for Listener {
         if self.refuses { Err(Error::refused("not now")) } else { Ok(()) }
     }
 
-    fn opened(&self, event: &OpenEvent<'_>) {
+    fn opened(&self, event: &OpenEvent<'_>) -> Result<(), rxseal::Error> {
         self.heard.lock().unwrap().push((event.opening().records().len(), event.fields(), event.outcome()));
+        Ok(())
     }
 }
 
@@ -221,4 +222,29 @@ fn a_row_moves_to_another_record() {
     let row = refusing.seal(&rx).unwrap();
     assert!(refusing.rebind(&row, |row| row.rx_number = 1, &access()).unwrap_err().is_locked_out());
     assert_eq!(heard.lock().unwrap().len(), 1);
+}
+
+/// Takes no event but of an opening that failed.
+struct Full;
+
+impl Observer for Full {
+    fn opened(&self, event: &OpenEvent<'_>) -> Result<(), Error> {
+        if event.outcome() == Outcome::Opened { Err(Error::refused("the log is full")) } else { Ok(()) }
+    }
+}
+
+#[test]
+fn what_the_observer_takes_no_event_of_is_not_handed_out() {
+    let keys = insecure_keyring("pharmacy-17").unwrap().observed_by(Full);
+    let rows = keys.seal_all(&[prescription(1), prescription(2)]).unwrap();
+    assert_eq!(keys.open(&rows[0], &access()).err().unwrap().code(), ErrorCode::RefusedByObserver);
+    let opened = keys.open_all(&rows, &access());
+    assert_eq!(opened.len(), 2);
+    assert!(opened.iter().all(|row| row.as_ref().err().unwrap().code() == ErrorCode::RefusedByObserver));
+    let moved = keys.rebind(&rows[0], |row| row.rx_number = 3, &access());
+    assert_eq!(moved.err().unwrap().code(), ErrorCode::RefusedByObserver);
+    // What failed anyway keeps its own error.
+    let mut other = rows[1].clone();
+    other.rx_number = 9;
+    assert_eq!(keys.open(&other, &access()).err().unwrap().code(), ErrorCode::OpenFailed);
 }

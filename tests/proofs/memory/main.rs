@@ -606,7 +606,9 @@ fn the_last_record_takes_the_keys_with_it() {
     /// Goes with the keys: it is dropped where they are.
     struct Beside(Arc<AtomicBool>);
     impl Observer for Beside {
-        fn opened(&self, _: &OpenEvent<'_>) {}
+        fn opened(&self, _: &OpenEvent<'_>) -> Result<(), rxseal::Error> {
+            Ok(())
+        }
     }
     impl Drop for Beside {
         fn drop(&mut self) {

@@ -736,9 +736,10 @@ fn pages_seal_and_open_in_place() {
 struct Heard(Mutex<Vec<(usize, Outcome, Vec<Class>)>>);
 
 impl Observer for Heard {
-    fn opened(&self, event: &OpenEvent<'_>) {
+    fn opened(&self, event: &OpenEvent<'_>) -> Result<(), rxseal::Error> {
         let classes = event.classes_and_keys().map(|(class, _)| class).collect();
         self.0.lock().unwrap().push((event.fields(), event.outcome(), classes));
+        Ok(())
     }
 }
 

@@ -240,9 +240,10 @@ fn check_token(vector: &Vector, token: &Token) {
 struct LastRecord(Mutex<[Option<String>; 2]>);
 
 impl Observer for LastRecord {
-    fn opened(&self, event: &OpenEvent<'_>) {
+    fn opened(&self, event: &OpenEvent<'_>) -> Result<(), rxseal::Error> {
         let record = event.opening().records()[0];
         *self.0.lock().unwrap() = [record.record_id(), record.subject_id()].map(|id| id.map(str::to_owned));
+        Ok(())
     }
 }
 

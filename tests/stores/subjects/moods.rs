@@ -18,7 +18,9 @@ use super::{Counting, Folder, MONTH, TENANT, keyring};
 struct Heard(Arc<Mutex<Vec<(String, u64)>>>);
 
 impl Observer for Heard {
-    fn opened(&self, _: &OpenEvent<'_>) {}
+    fn opened(&self, _: &OpenEvent<'_>) -> Result<(), rxseal::Error> {
+        Ok(())
+    }
 
     fn key_event(&self, event: &KeyEvent<'_>) {
         if let KeyEvent::Shredded { subject, complete_at, .. } = event {

@@ -28,7 +28,9 @@ pub struct Desk<'o> {
 pub struct FailedRoots(Arc<Mutex<Vec<String>>>);
 
 impl Observer for FailedRoots {
-    fn opened(&self, _: &OpenEvent<'_>) {}
+    fn opened(&self, _: &OpenEvent<'_>) -> Result<(), rxseal::Error> {
+        Ok(())
+    }
 
     fn key_event(&self, event: &KeyEvent<'_>) {
         if let KeyEvent::RootKeyFailed { provider, root_key, reason, .. } = event {
