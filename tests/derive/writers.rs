@@ -7,7 +7,7 @@ use std::time::Duration;
 use rusqlite::{Connection, params};
 use rxseal::phi::{Note, Quantity};
 use rxseal::records::TaggedRecord;
-use rxseal::{Keyring, PhiRecord, RecordTag, Sealed, Token};
+use rxseal::{Keyring, PhiRecord, RecordTag, Sealed, SealedRecord, Token};
 
 use crate::support::{access, keyring};
 
@@ -15,7 +15,7 @@ use crate::support::{access, keyring};
 #[phi(record = "stock")]
 struct Stock {
     #[phi(id)]
-    id: u64,
+    id: i64,
     #[phi(seal = Quantity)]
     changes: u64,
     #[phi(seal = Note)]
@@ -24,8 +24,8 @@ struct Stock {
     tag: RecordTag,
 }
 
-const WRITERS: u64 = 8;
-const ROWS: u64 = 4;
+const WRITERS: i64 = 8;
+const ROWS: i64 = 4;
 
 fn changes_each() -> u64 {
     if std::env::var_os("RXSEAL_FULL").is_some() { 10_000 } else { 40 }
@@ -38,7 +38,7 @@ fn open(path: &std::path::Path) -> Connection {
     db
 }
 
-fn read(db: &Connection, id: u64) -> SealedStock {
+fn read(db: &Connection, id: i64) -> SealedStock {
     let sql = "SELECT changes, note, tag FROM stock WHERE id = ?1";
     let (changes, note, tag): (Vec<u8>, Vec<u8>, Vec<u8>) =
         db.prepare_cached(sql).unwrap().query_row([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap();
@@ -58,10 +58,10 @@ fn swap(db: &Connection, new: &SealedStock, read: &RecordTag) -> bool {
     db.prepare_cached(sql).unwrap().execute(values).unwrap() == 1
 }
 
-fn write(db: &Connection, keys: &Keyring, seed: u64) -> u64 {
+fn write(db: &Connection, keys: &Keyring, seed: i64) -> u64 {
     let mut conflicts = 0;
-    for change in 0..changes_each() {
-        let id = (change + seed) % ROWS;
+    let ids = (0..ROWS).cycle().skip(usize::try_from(seed).unwrap());
+    for (_, id) in (0..changes_each()).zip(ids) {
         loop {
             let row = read(db, id);
             let changes = keys.open(&row, &access()).unwrap().changes;
@@ -98,7 +98,7 @@ fn no_change_of_eight_writers_is_lost() {
     let rows: Vec<_> = (0..ROWS).map(|id| read(&db, id)).collect();
     let changes: Vec<_> = rows.iter().map(|row| keys.open(row, &access()).unwrap().changes).collect();
     println!("{WRITERS} writers, {} changes each, {conflicts} conflicts: {changes:?}", changes_each());
-    assert_eq!(changes.iter().sum::<u64>(), WRITERS * changes_each());
+    assert_eq!(changes.iter().sum::<u64>(), WRITERS.unsigned_abs() * changes_each());
     for (row, changes) in rows.iter().zip(changes) {
         assert_eq!(row.verified(&keys).unwrap().version(), changes + 1, "one version for each change");
     }

@@ -2,7 +2,7 @@
 
 use rust_decimal::Decimal;
 use rxseal::phi::Note;
-use rxseal::{Access, Purpose, PhiRecord, RecordTag};
+use rxseal::{Access, PhiRecord, Purpose, RecordTag};
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{NoTls, Row};
 use uuid::Uuid;
@@ -73,7 +73,10 @@ const COLUMNS: &str = "id BIGINT, note BYTEA, small SMALLINT, int INTEGER, big B
 fn values(id: i64) -> Values {
     let micros = [0, 1, 120_000, 999_999][usize::try_from(id % 4).unwrap()];
     let year = [1970_i16, 2000, 2026, 9999, 1583, 1][usize::try_from(id % 6).unwrap()];
-    let (hour, offset) = ([0_i8, 12, 23][usize::try_from(id % 3).unwrap()], [0, 3600, -5 * 3600 - 1800][usize::try_from(id % 3).unwrap()]);
+    let (hour, offset) = (
+        [0_i8, 12, 23][usize::try_from(id % 3).unwrap()],
+        [0, 3600, -5 * 3600 - 1800][usize::try_from(id % 3).unwrap()],
+    );
     let jiff_civil = jiff::civil::date(year, 12, 30).at(hour, 59, 5, micros * 1_000);
     let chrono_civil = chrono::NaiveDate::from_ymd_opt(year.into(), 12, 30)
         .unwrap()
@@ -182,7 +185,9 @@ async fn a_tag_holds_after_postgres_gave_the_values_back() {
     let (db, connection) = tokio_postgres::connect(&url(), NoTls).await.unwrap();
     tokio::spawn(connection);
     // Another zone than the program's: a timestamp is shown in it.
-    db.batch_execute(&format!("SET TIME ZONE 'America/Denver'; CREATE TEMPORARY TABLE clear ({COLUMNS})")).await.unwrap();
+    db.batch_execute(&format!("SET TIME ZONE 'America/Denver'; CREATE TEMPORARY TABLE clear ({COLUMNS})"))
+        .await
+        .unwrap();
     let (keys, access) = (keyring(), Access::new("user:kim.rph", Purpose::TREAT).unwrap());
     let places: Vec<_> = (1..=COLUMNS.split(", ").count() - 1).map(|at| format!("${at}")).collect();
     let insert = format!("INSERT INTO clear VALUES ({})", places.join(", "))
@@ -197,8 +202,13 @@ async fn a_tag_holds_after_postgres_gave_the_values_back() {
         keys.open(&row, &access).unwrap_or_else(|error| panic!("row {id}: {error}"));
     }
     // The control: what somebody changed in the database is noticed.
-    for change in ["big = big - 1", "yes = NOT yes", "exact = exact + 1", "jiff_at = jiff_at + interval '1 microsecond'", "words = words || ' '"]
-    {
+    for change in [
+        "big = big - 1",
+        "yes = NOT yes",
+        "exact = exact + 1",
+        "jiff_at = jiff_at + interval '1 microsecond'",
+        "words = words || ' '",
+    ] {
         db.batch_execute(&format!("BEGIN; UPDATE clear SET {change} WHERE id = 2")).await.unwrap();
         let row = read(&db.query_one(select, &[&2_i64]).await.unwrap());
         assert_eq!(keys.open(&row, &access).map(drop).unwrap_err().code().as_str(), "tag-refused", "{change}");
