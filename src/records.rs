@@ -127,6 +127,7 @@ mod row_indexer;
 mod seal;
 mod search;
 mod shredding;
+mod subject_of;
 mod subjects;
 mod tagging;
 mod tags;
@@ -164,7 +165,7 @@ pub use has_content::{ClearOf, ContentOf, Known, NoContent};
 pub use ids::RecordIds;
 #[doc(hidden)]
 pub use indexed::{
-    IndexOf, ListOf, NoList, NoSubject, SubjectOf, Unindexed, assert_columns, assert_made_of, assert_not_made_of,
+    IndexOf, ListOf, NoList, Unindexed, assert_columns, assert_made_of, assert_not_made_of,
     assert_record_type,
 };
 #[doc(hidden)]
@@ -175,6 +176,7 @@ pub use parts::sum;
 pub use row_indexer::RowIndexer;
 #[doc(hidden)]
 pub use seal::RecordSealer;
+pub use subject_of::{NoSubject, SubjectOf};
 #[doc(hidden)]
 pub use unique::{FieldIds, assert_unique};
 #[doc(hidden)]

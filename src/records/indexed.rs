@@ -4,11 +4,9 @@ use std::marker::PhantomData;
 
 use super::row_indexer::RowIndexer;
 use super::seal::RecordSealer;
-use super::traits::PhiRecord;
 use crate::error::Error;
 use crate::field::Field;
 use crate::field::private::is_same_text;
-use crate::id::Identifier;
 use crate::index::{Definition, Index, IndexColumn, IndexedRecord};
 
 /// An index of the record struct `P`.
@@ -71,28 +69,6 @@ pub trait NoList {
 }
 
 impl<P> NoList for ListOf<P> {}
-
-/// The subject of a record `P`, whether or not it is a record struct that names one. An inherent method comes before that of a trait.
-#[derive(Debug)]
-pub struct SubjectOf<'a, P>(pub &'a P);
-
-impl<'a, P: PhiRecord> SubjectOf<'a, P> {
-    /// The subject that the record struct names, if it has one.
-    #[must_use]
-    pub fn id(&self) -> Option<Identifier<'a>> {
-        self.0.record_ids().ok()?.into_subject()
-    }
-}
-
-/// What is no record struct names no subject.
-pub trait NoSubject<'a> {
-    /// No subject.
-    fn id(&self) -> Option<Identifier<'a>> {
-        None
-    }
-}
-
-impl<'a, P> NoSubject<'a> for SubjectOf<'a, P> {}
 
 /// Checks that each index of a record struct has a column.
 ///

@@ -97,20 +97,16 @@ fn it_says_of_a_search_how_many_were_opened_and_names_nobody() {
         let access = Access::new("user:kim", Purpose::TREAT).unwrap();
         let root = keys.keys().iter().find(|key| key.usage() == KeyUse::Index).unwrap().id();
         let roots = [root];
-        let rows: Vec<_> = ["Zoraida", "stranger", "stranger"]
-            .iter()
-            .zip(["RX-Zoraida", "RX-2", "RX-3"])
-            .map(|(name, id)| {
-                let record = keys.record("prescription", id).unwrap();
-                (record.seal::<Drug>(*name).unwrap(), record)
-            })
-            .collect();
+        let of = |id| keys.record("prescription", id).unwrap();
+        let ids = ["RX-Zoraida", "RX-2", "RX-3"];
+        let names = ["Zoraida", "stranger", "stranger"];
+        let rows: Vec<_> = ids.iter().zip(names).map(|(id, name)| of(*id).seal::<Drug>(name).unwrap()).collect();
         let search = |broken: bool, opened_before| {
-            let candidates = rows.iter().enumerate().map(|(at, (_, record))| (at, record.clone()));
+            let candidates = ids.iter().enumerate().map(|(at, id)| (at, of(*id)));
             let asked = Asked::new(&["prescription.drug"], &roots).opened_before(opened_before);
             let open = |at: usize, candidate: &mut Candidate<'_>| {
-                let of = if broken { (at + 1) % rows.len() } else { at };
-                candidate.pass().open::<Drug, String>(&rows[of].0)
+                let row = if broken { (at + 1) % rows.len() } else { at };
+                candidate.pass().open::<Drug, String>(&rows[row])
             };
             open_candidates(candidates, asked, &access, open, |drug| drug == "Zoraida").unwrap().len()
         };
