@@ -165,8 +165,7 @@ pub use has_content::{ClearOf, ContentOf, Known, NoContent};
 pub use ids::RecordIds;
 #[doc(hidden)]
 pub use indexed::{
-    IndexOf, ListOf, NoList, Unindexed, assert_columns, assert_made_of, assert_not_made_of,
-    assert_record_type,
+    IndexOf, ListOf, NoList, Unindexed, assert_columns, assert_made_of, assert_not_made_of, assert_record_type,
 };
 #[doc(hidden)]
 pub use open::RecordOpener;
