@@ -116,7 +116,7 @@ impl<C: AsRef<[Arc<RecordCore>]>, A: Borrow<Access>, S: Told> Audit<C, A, S> {
     }
 
     /// Sends the event of an opening that came to `result`, which is dropped where the observer did not take the event.
-    pub(crate) fn end_with<T, E: From<Error>>(mut self, result: Result<T, E>) -> Result<T, E> {
+    pub(crate) fn end_with<T, E: From<Error>>(&mut self, result: Result<T, E>) -> Result<T, E> {
         match self.end() {
             Err(refusal) if result.is_ok() => Err(refusal.into()),
             _ => result,
@@ -136,7 +136,7 @@ impl<C: AsRef<[Arc<RecordCore>]>, A: Borrow<Access>, S: Told> Audit<C, A, S> {
                 opening,
                 touched: state.touched(),
                 plaintexts: &state.plaintexts,
-                fields: state.fields,
+                fields: state.fields(),
                 failed_fields: state.failed_fields,
                 former_types: state.former_types,
                 former_fields: state.former_fields,

@@ -20,7 +20,6 @@ use crate::token::{HEADER_LEN, Header, TokenParts};
 #[derive(Default)]
 pub(crate) struct OpenState {
     workspace: Workspace,
-    pub(crate) fields: usize,
     pub(super) failed_fields: usize,
     /// How many of them opened under a former record type, and how many under a former pair of the field.
     pub(crate) former_types: usize,
@@ -36,7 +35,6 @@ pub(crate) struct OpenState {
 /// What is told of openings that joined another one.
 #[derive(Default)]
 pub(super) struct Tally {
-    fields: usize,
     failed_fields: usize,
     former_types: usize,
     former_fields: usize,
@@ -47,7 +45,6 @@ pub(super) struct Tally {
 impl OpenState {
     /// Adds what is told of this opening to `tally`.
     pub(super) fn add_to(&self, tally: &mut Tally) {
-        tally.fields = tally.fields.saturating_add(self.fields);
         tally.failed_fields = tally.failed_fields.saturating_add(self.failed_fields);
         tally.former_types = tally.former_types.saturating_add(self.former_types);
         tally.former_fields = tally.former_fields.saturating_add(self.former_fields);
@@ -57,7 +54,6 @@ impl OpenState {
 
     /// Takes what joined this opening.
     pub(super) fn join(&mut self, tally: Tally) {
-        self.fields = self.fields.saturating_add(tally.fields);
         self.failed_fields = self.failed_fields.saturating_add(tally.failed_fields);
         self.former_types = self.former_types.saturating_add(tally.former_types);
         self.former_fields = self.former_fields.saturating_add(tally.former_fields);
@@ -101,7 +97,6 @@ impl OpenState {
             cipher.open(header.letter, nonce, aad, text, tag, out)
         })?;
         let content = payload::content(out).map_err(|error| error.with_key(header.key_id))?;
-        self.fields = self.fields.saturating_add(1);
         self.count_opened(1);
         Ok(content)
     }
@@ -121,7 +116,6 @@ impl OpenState {
         let (of, pair) = self.try_contexts(Declared::<F>(PhantomData), core, header, on_wire, decrypt)?;
         let content = payload::content(text).map_err(|error| error.with_key(header.key_id));
         let opened = usize::from(content.is_ok());
-        self.fields = self.fields.saturating_add(opened);
         self.count_opened(opened);
         let len = |content: Content<'_>| Ok(content.scalar().ok_or(ErrorKind::TypeMismatch)?.len());
         match content.and_then(len) {
@@ -149,7 +143,6 @@ impl OpenState {
         core.check_class(F::CLASS)?;
         let permit = core.permit(F::ID).ok_or(ErrorKind::PlaintextNotPermitted)?;
         permit.check()?;
-        self.fields = self.fields.saturating_add(1);
         self.plaintexts.push(PlaintextRead {
             field: F::ID,
             class: F::CLASS,
@@ -172,6 +165,11 @@ impl OpenState {
     /// Wipes all but the first `kept` ciphers: those of a part that was left match nothing any more.
     pub(crate) fn forget_ciphers(&mut self, kept: usize) {
         self.workspace.ciphers.keep_first(kept);
+    }
+
+    /// How many fields were opened, or read as plaintext.
+    pub(super) fn fields(&self) -> usize {
+        self.touched().iter().fold(self.plaintexts.len(), |fields, touched| fields.saturating_add(touched.opened))
     }
 
     pub(super) fn touched(&self) -> &[Touched] {
