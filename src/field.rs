@@ -152,8 +152,7 @@ macro_rules! __declare_fields {
             $crate::__field_schema! { $name }
         )+
 
-        // Each field is compared with each: of some hundreds the compiler says that it takes long, and does it in less than a second.
-        #[allow(long_running_const_eval)]
+        #[allow(long_running_const_eval, reason = "each is compared with each: of 500 fields that takes the compiler a second")]
         const _: () = {
             // Checked here and not only when the field is used: `cargo check` does not get that far.
             $($crate::__private::check_bounds::<$name>();)+
