@@ -10,5 +10,4 @@ mod migrating;
 mod postgres_columns;
 mod resolving;
 mod sea_orm_columns;
-mod six_steps;
 mod support;
