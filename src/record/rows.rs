@@ -96,11 +96,11 @@ impl ResealPass<'_> {
     pub fn reseal_row(&mut self, row: &DeclaredRow) -> Result<DeclaredRow, Error> {
         let Self { core, open, seal, resealed } = self;
         verify(core, row)?;
-        let before = open.fields;
+        let before = open.fields();
         let mut moving = Moving { open };
         let contents = moving.contents((core, core), seal, &row.schema.data().fields, &row.contents)?;
         let row = renewed(core, DeclaredRow { contents, ..row.clone() })?;
-        *resealed = resealed.saturating_add(open.fields.saturating_sub(before));
+        *resealed = resealed.saturating_add(open.fields().saturating_sub(before));
         Ok(row)
     }
 

@@ -112,7 +112,7 @@ fn reseal<S: SealedRecord>(row: &S, core: &Arc<RecordCore>, sealing: &mut Sealin
     let mut open = OpenState::default();
     resealed.change_tokens(&mut Move::begin(core, Source::Same, &mut open, sealing)?)?;
     renew_tag(core, &mut resealed)?;
-    Ok((resealed, open.fields))
+    Ok((resealed, open.fields()))
 }
 
 fn rebind<S: SealedRecord>(
