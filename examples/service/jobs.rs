@@ -42,8 +42,8 @@ async fn forget_again(at: &Service, folder: &Path) -> Result<(), Box<dyn Error>>
 async fn migrate(at: &Service, database: &Path, tenant: &str) -> Result<(), Box<dyn Error>> {
     let keys = at.keyrings.keyring(tenant).await?;
     // The job makes no keys of patients.
-    for row in at.store.phones(tenant).await?.iter().filter(|row| row.number.is_plain()) {
-        at.subjects.subject_or_create(&keys, row.patient).await?;
+    for (patient,) in at.store.plain_phones(tenant).await? {
+        at.subjects.subject_or_create(&keys, patient).await?;
     }
     let (map, schema) = (Map::parse(include_str!("rxseal-map.toml"))?, schema()?);
     let table = map.source("sqlite:pharmacy.db#phone").zip(schema.record("phone"));
