@@ -4,6 +4,7 @@
 
 mod end;
 mod held;
+mod held_row;
 mod job;
 mod place;
 mod preflight;

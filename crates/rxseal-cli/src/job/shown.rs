@@ -1,5 +1,6 @@
 //! Jobs as people read them.
 
+use indicatif::HumanCount;
 use rxseal_jobs::{ChunkDone, Concern, Counts, Ended, Estimate, Fault, Preflight, Status};
 use serde_json::{Value, json};
 
@@ -99,13 +100,5 @@ fn millis(millis: u128) -> u64 {
 
 /// A number with a comma between thousands.
 pub fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut shown = String::with_capacity(digits.len().saturating_mul(2));
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && digits.len().saturating_sub(at) % 3 == 0 {
-            shown.push(',');
-        }
-        shown.push(digit);
-    }
-    shown
+    HumanCount(number).to_string()
 }
