@@ -27,7 +27,13 @@ pub fn status(job: &Status) -> String {
     ];
     rows.extend(counted(counts));
     rows.push(["faults".to_owned(), grouped(job.faults)]);
-    table(["", ""], rows).trim_start().to_owned()
+    pairs(rows)
+}
+
+/// Names and what they are, without titles.
+fn pairs(rows: Vec<[String; 2]>) -> String {
+    let text = table(["", ""], rows);
+    text.split_once('\n').map_or(String::new(), |(_, rows)| rows.to_owned())
 }
 
 /// How many rows are done, of how many.
@@ -58,7 +64,7 @@ pub fn ended(job: &Status, ended: &Ended) -> String {
     rows.extend(ended.under_others.iter().map(|(key, tokens)| [format!("tokens under {key}"), grouped(*tokens)]));
     rows.push(["values that are null".to_owned(), grouped(ended.nulls)]);
     let what = if ended.is_clean() { "done".to_owned() } else { format!("not done: {}", ended.left.join("; ")) };
-    format!("{}: {what}\n\n{}", job.job, table(["", ""], rows).trim_start())
+    format!("{}: {what}\n\n{}", job.job, pairs(rows))
 }
 
 pub fn faults(faults: &[Fault]) -> String {
