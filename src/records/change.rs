@@ -26,7 +26,9 @@ impl WithSubjects<'_> {
     /// Those of [`Record::reseal`](crate::Record::reseal); `invalid-id`; `subject-missing`. Nothing is changed then.
     pub fn reseal<S: WholeRecord>(&self, row: &S) -> Result<S, Error> {
         let core = Arc::new(self.core(types_of::<S>(), row.record_ids())?);
-        reseal(row, &core, &mut Sealing::in_contexts(contexts_of(row)))
+        let (row, fields) = reseal(row, &core, &mut Sealing::in_contexts(contexts_of(row)))?;
+        core.shared().tell_resealed(1, fields);
+        Ok(row)
     }
 
     /// Reseals many rows. A row that does not open has its error in its place, and the others are resealed. Nonce bytes are drawn for 256
@@ -35,11 +37,17 @@ impl WithSubjects<'_> {
         let rows: Vec<&S> = rows.into_iter().collect();
         let contexts = rows.iter().map(|row| contexts_of(*row)).fold(0, usize::saturating_add);
         let mut sealing = Sealing::in_contexts(contexts);
+        let (mut records, mut fields) = (0_usize, 0_usize);
         let one = |row: &'s S| {
             let core = Arc::new(self.core(types_of::<S>(), row.record_ids())?);
-            reseal(row, &core, &mut sealing)
+            let (row, resealed) = reseal(row, &core, &mut sealing)?;
+            records = records.saturating_add(1);
+            fields = fields.saturating_add(resealed);
+            Ok(row)
         };
-        rows.into_iter().map(one).collect()
+        let resealed = rows.into_iter().map(one).collect();
+        self.tell_resealed(records, fields);
+        resealed
     }
 
     /// Seals the values of a row for the record that it becomes: `change` gets a copy of the row, and gives it another id, another subject
@@ -97,13 +105,14 @@ impl Keyring {
     }
 }
 
-fn reseal<S: SealedRecord>(row: &S, core: &Arc<RecordCore>, sealing: &mut Sealing) -> Result<S, Error> {
+/// The row, and how many fields were resealed.
+fn reseal<S: SealedRecord>(row: &S, core: &Arc<RecordCore>, sealing: &mut Sealing) -> Result<(S, usize), Error> {
     verify_tag(core, row)?;
     let mut resealed = row.clone();
     let mut open = OpenState::default();
     resealed.change_tokens(&mut Move::begin(core, Source::Same, &mut open, sealing)?)?;
     renew_tag(core, &mut resealed)?;
-    Ok(resealed)
+    Ok((resealed, open.fields()))
 }
 
 fn rebind<S: SealedRecord>(

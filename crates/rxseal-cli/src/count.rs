@@ -227,16 +227,23 @@ fn describe(counts: &KeyCounts, lost: &[(KeyId, u64)]) -> String {
 
 fn as_json(counts: &KeyCounts, lost: &[(KeyId, u64)], rings: &[KeyringFile]) -> serde_json::Value {
     let lost = (!rings.is_empty()).then(|| members(lost.iter().copied()));
-    let mut value = counts_as_json(counts);
-    value["not_in_keyring"] = json!(lost);
-    value
+    counts_as_json(counts, [("not_in_keyring", json!(lost))])
 }
 
-fn counts_as_json(counts: &KeyCounts) -> serde_json::Value {
-    json!({
-        "keys": members(counts.iter()), "total": counts.total(), "not_tokens": counts.not_tokens(), "nulls": counts.nulls(),
-        "joined": members(counts.joined()), "doubt": counts.doubt(),
-    })
+/// The counts of one column, and what else is to be said of it.
+fn counts_as_json(
+    counts: &KeyCounts,
+    more: impl IntoIterator<Item = (&'static str, serde_json::Value)>,
+) -> serde_json::Value {
+    let own = [
+        ("keys", json!(members(counts.iter()))),
+        ("total", json!(counts.total())),
+        ("not_tokens", json!(counts.not_tokens())),
+        ("nulls", json!(counts.nulls())),
+        ("joined", json!(members(counts.joined()))),
+        ("doubt", json!(counts.doubt())),
+    ];
+    own.into_iter().chain(more).map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 fn members(counts: impl Iterator<Item = (KeyId, u64)>) -> serde_json::Map<String, serde_json::Value> {

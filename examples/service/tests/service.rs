@@ -371,3 +371,15 @@ fn the_service_is_short() {
     assert!((200..=400).contains(&lines), "{lines} lines without imports and comments");
     assert!((1..=4).contains(&with_directions), "`directions` is on {with_directions} lines");
 }
+
+/// The file that tools read says what the program says now.
+#[test]
+fn the_schema_that_is_checked_in_is_the_programs() {
+    let printed = std::process::Command::new(env!("CARGO_BIN_EXE_service")).arg("schema").output().unwrap();
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/rxseal-schema.json");
+    if std::env::var_os("RXSEAL_WRITE_SCHEMA").is_some() {
+        fs::write(file, &printed.stdout).unwrap();
+    }
+    let advice = "the record structs changed: write it with RXSEAL_WRITE_SCHEMA=1, and look at what changed";
+    assert_eq!(String::from_utf8(printed.stdout).unwrap(), fs::read_to_string(file).unwrap(), "{advice}");
+}

@@ -22,7 +22,9 @@ pub(super) async fn check(map: &Map, schema: &Schema, addresses: &Addresses) -> 
         let of_table: Vec<_> = map.sources().iter().filter(|other| other.at() == source.at()).collect();
         match columns(source, addresses, &mut findings).await {
             Ok(Some(columns)) => {
-                of_table.iter().for_each(|source| columns.check(source, schema, &mut findings));
+                for source in &of_table {
+                    columns.check(source, schema, &mut findings);
+                }
                 columns.find_undeclared(&of_table, &mut findings);
             }
             Ok(None) => {}
