@@ -93,7 +93,7 @@ impl fmt::Debug for Cell<'_> {
     }
 }
 
-impl Cell<'_> {
+impl<'r> Cell<'r> {
     /// Counts the value, as [`count_sqlite`] does.
     pub fn count(&self, counts: &mut KeyCounts) {
         match self {
@@ -105,10 +105,8 @@ impl Cell<'_> {
             Self::Bytes(bytes) => counts.add_bytes(bytes),
         }
     }
-}
 
-impl<'r> From<ValueRef<'r>> for Cell<'r> {
-    fn from(value: ValueRef<'r>) -> Self {
+    fn of(value: ValueRef<'r>) -> Self {
         match value {
             ValueRef::Null => Self::Null,
             ValueRef::Integer(_) | ValueRef::Real(_) => Self::Number,
@@ -162,7 +160,7 @@ pub fn scan_sqlite(
         let mut statement = connection.prepare(&sql)?;
         let mut rows = statement.query(())?;
         while let Some(row) = rows.next()? {
-            let cells: Result<Vec<_>, _> = (0..columns.len()).map(|at| row.get_ref(at).map(Cell::from)).collect();
+            let cells: Result<Vec<_>, _> = (0..columns.len()).map(|at| row.get_ref(at).map(Cell::of)).collect();
             each(&cells?);
         }
         Ok(is_view(connection, table_name)?.then_some(VIEW))
@@ -215,14 +213,14 @@ fn count(connection: &Connection, sql: &str) -> rusqlite::Result<KeyCounts> {
     let mut statement = connection.prepare(sql)?;
     let mut rows = statement.query(())?;
     while let Some(row) = rows.next()? {
-        Cell::from(row.get_ref(0)?).count(&mut counts);
+        Cell::of(row.get_ref(0)?).count(&mut counts);
     }
     Ok(counts)
 }
 
 /// Counts one value of a column.
 pub fn add_value(counts: &mut KeyCounts, value: ValueRef<'_>) {
-    Cell::from(value).count(counts);
+    Cell::of(value).count(counts);
 }
 
 fn rows(connection: &Connection, sql: &str) -> rusqlite::Result<Vec<(String, i64)>> {
