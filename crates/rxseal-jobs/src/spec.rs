@@ -10,7 +10,10 @@ use rxseal::{Error, KeyId, Keyring};
 use rxseal_map::Source;
 use sha2::{Digest, Sha256};
 
+#[cfg(not(test))]
 use self::body::Body;
+#[cfg(test)]
+pub(crate) use self::body::Body;
 pub(crate) use self::column::Padding;
 pub use self::column::{Column, ColumnRole};
 pub use self::operation::Operation;
@@ -36,6 +39,11 @@ pub struct Pinned {
 }
 
 impl Spec {
+    #[cfg(test)]
+    pub(crate) fn of(body: Body, generation: u64, target: KeyId) -> Self {
+        Self { body, generation, target }
+    }
+
     /// What a job does to the rows of a source of the map, whose records are as the schema says, with the keys of this keyring.
     ///
     /// # Errors

@@ -66,6 +66,7 @@ const BYTES: &[u8; 48] = b"\xC1CANARY\xFE-scan-of-a-driver-licence-\x80-Zk8Uq3Hn
 /// How often it stands in a large value: one whose buffer no thread keeps for its next call (over 64 KiB).
 const LARGE: usize = 1500;
 const NUMBER: u64 = 9_182_736_450_918_273_645;
+const NUMBER_TEXT: &str = "9182736450918273645";
 const KEYSPACE: &str = "pharmacy-17";
 const SUBJECT: &str = "patient-88";
 
@@ -258,7 +259,7 @@ const PATHS: &[Path] = &[
             pass.seal_declared(name, Plain::Text(TEXT))?;
             pass.seal_declared(note, Plain::Bytes(TEXT.as_bytes()))?;
             pass.seal_declared(json, Plain::Text(FORM))?;
-            pass.seal_declared(number, Plain::Text(&NUMBER.to_string()))?;
+            pass.seal_declared(number, Plain::Text(NUMBER_TEXT))?;
             pass.seal_declared(bytes, Plain::Bytes(BYTES))
         }).unwrap();
         sealed(w.rec().seal_fields(|pass| pass.seal_declared(json, Plain::Text(concat!("\"", canary!(), "\"")))))
