@@ -146,6 +146,9 @@ impl Drop for Ground {
         let _ = fs::remove_dir_all(&self.folder);
         let name = self.database.rsplit('/').next().unwrap_or_default();
         let drop = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
-        let _ = Command::new("psql").args(["-qX", "-c", &drop, &server("RXSEAL_TEST_POSTGRES")]).status();
+        // What the page sets it also resets, if it comes to its end.
+        let reset = "ALTER SYSTEM RESET ALL";
+        let arguments = ["-qX", "-c", &drop, "-c", reset, "-c", "SELECT pg_reload_conf()"];
+        let _ = Command::new("psql").args(arguments).arg(server("RXSEAL_TEST_POSTGRES")).output();
     }
 }
