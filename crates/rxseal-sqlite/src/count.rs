@@ -211,7 +211,7 @@ fn count(connection: &Connection, sql: &str) -> rusqlite::Result<KeyCounts> {
 
 /// Counts one value of a column.
 pub fn add_value(counts: &mut KeyCounts, value: ValueRef<'_>) {
-    Cell::from(value).count(counts);
+    cell(value).count(counts);
 }
 
 fn rows(connection: &Connection, sql: &str) -> rusqlite::Result<Vec<(String, i64)>> {
