@@ -93,7 +93,7 @@ impl fmt::Debug for Cell<'_> {
     }
 }
 
-impl<'r> Cell<'r> {
+impl Cell<'_> {
     /// Counts the value, as [`count_sqlite`] does.
     pub fn count(&self, counts: &mut KeyCounts) {
         match self {
@@ -103,15 +103,6 @@ impl<'r> Cell<'r> {
             Self::Text(text) if text.contains(&0) => counts.add_not_tokens(1),
             Self::Text(text) => counts.add_text(std::str::from_utf8(text).unwrap_or_default()),
             Self::Bytes(bytes) => counts.add_bytes(bytes),
-        }
-    }
-
-    fn of(value: ValueRef<'r>) -> Self {
-        match value {
-            ValueRef::Null => Self::Null,
-            ValueRef::Integer(_) | ValueRef::Real(_) => Self::Number,
-            ValueRef::Text(text) => Self::Text(text),
-            ValueRef::Blob(bytes) => Self::Bytes(bytes),
         }
     }
 }
@@ -160,7 +151,7 @@ pub fn scan_sqlite(
         let mut statement = connection.prepare(&sql)?;
         let mut rows = statement.query(())?;
         while let Some(row) = rows.next()? {
-            let cells: Result<Vec<_>, _> = (0..columns.len()).map(|at| row.get_ref(at).map(Cell::of)).collect();
+            let cells: Result<Vec<_>, _> = (0..columns.len()).map(|at| row.get_ref(at).map(cell)).collect();
             each(&cells?);
         }
         Ok(is_view(connection, table_name)?.then_some(VIEW))
@@ -213,18 +204,27 @@ fn count(connection: &Connection, sql: &str) -> rusqlite::Result<KeyCounts> {
     let mut statement = connection.prepare(sql)?;
     let mut rows = statement.query(())?;
     while let Some(row) = rows.next()? {
-        Cell::of(row.get_ref(0)?).count(&mut counts);
+        cell(row.get_ref(0)?).count(&mut counts);
     }
     Ok(counts)
 }
 
 /// Counts one value of a column.
 pub fn add_value(counts: &mut KeyCounts, value: ValueRef<'_>) {
-    Cell::of(value).count(counts);
+    cell(value).count(counts);
 }
 
 fn rows(connection: &Connection, sql: &str) -> rusqlite::Result<Vec<(String, i64)>> {
     let mut statement = connection.prepare(sql)?;
     let rows = statement.query_map((), |row| Ok((row.get(0)?, row.get(1)?)))?;
     rows.collect()
+}
+
+fn cell(value: ValueRef<'_>) -> Cell<'_> {
+    match value {
+        ValueRef::Null => Cell::Null,
+        ValueRef::Integer(_) | ValueRef::Real(_) => Cell::Number,
+        ValueRef::Text(text) => Cell::Text(text),
+        ValueRef::Blob(bytes) => Cell::Bytes(bytes),
+    }
 }
