@@ -2,6 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 mod child;
+mod map;
+mod migration;
 mod postgres;
+mod preflight;
 mod rows;
+mod sqlite;
 mod support;

@@ -8,8 +8,8 @@ use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
 
+use crate::keyspace::Keyspace;
 use crate::mistake::Mistakes;
-use crate::place::Place;
 use crate::source::Source;
 
 /// Where sealed data lies: the file `rxseal-map.toml`.
@@ -44,46 +44,14 @@ use crate::source::Source;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Map {
     keyspace: Keyspace,
+    elsewhere: Vec<Box<str>>,
     sources: Vec<Source>,
     digest: [u8; 32],
 }
 
-/// In which keyspace records are.
-#[non_exhaustive]
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Keyspace {
-    /// All of them in this one.
-    One(String),
-    /// Each in one of these. Only its tokens say in which one.
-    Several(Vec<String>),
-    /// Each in the one whose name is in this column of its row.
-    Column(Place),
-}
-
-impl Keyspace {
-    /// Whether records may be in this keyspace.
-    #[must_use]
-    pub fn may_be(&self, keyspace: &str) -> bool {
-        match self {
-            Self::One(name) => name == keyspace,
-            Self::Several(names) => names.iter().any(|name| name == keyspace),
-            Self::Column(_) => true,
-        }
-    }
-
-    /// The column that says it.
-    #[must_use]
-    pub fn column(&self) -> Option<&Place> {
-        match self {
-            Self::Column(place) => Some(place),
-            Self::One(_) | Self::Several(_) => None,
-        }
-    }
-}
-
 impl Map {
     /// The longest map, in bytes.
-    pub const MAX_LEN: usize = 1024 * 1024;
+    pub const MAX_LEN: usize = read::MAX_LEN;
 
     /// Reads a map. Files in it are relative to the folder in which the process runs: use [`read`](Self::read) for a map in a file.
     ///
@@ -114,8 +82,9 @@ impl Map {
 
     fn of(text: &str, path: Option<&Path>) -> Result<Self, Mistakes> {
         let folder = path.and_then(Path::parent);
-        let (keyspace, sources) = read::read(text, folder).map_err(|mistakes| Mistakes::new(path, mistakes))?;
-        Ok(Self { keyspace, sources, digest: Sha256::digest(text).into() })
+        let read = read::read(text, folder).map_err(|mistakes| Mistakes::new(path, mistakes))?;
+        let read::Read { keyspace, elsewhere, sources } = read;
+        Ok(Self { keyspace, elsewhere, sources, digest: Sha256::digest(text).into() })
     }
 
     /// In which keyspace the records of all sources are that say nothing else.
@@ -128,6 +97,13 @@ impl Map {
     #[must_use]
     pub fn sources(&self) -> &[Source] {
         &self.sources
+    }
+
+    /// The record types, fields and indexes of the program that are in no source, and that somebody keeps count of by other means:
+    /// messages in a queue, for example.
+    #[must_use]
+    pub fn elsewhere(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.elsewhere.iter().map(|name| &**name)
     }
 
     /// The source with this text after `at`, if there is just one: one table may have records of two types.

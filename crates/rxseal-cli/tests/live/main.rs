@@ -12,9 +12,12 @@
 )]
 
 mod command;
+mod jobs;
 mod keys;
+mod migration;
 #[path = "../cli/page.rs"]
 mod page;
+mod page_run;
 mod runbooks;
 mod servers;
 mod softhsm;

@@ -7,28 +7,37 @@ use std::path::Path;
 use toml::de::{DeTable, DeValue};
 
 use super::sheet::{Keys, Pair, Sheet, Value};
-use super::{Keyspace, Map};
 use crate::at::At;
 use crate::clear::ClearKind;
+use crate::keyspace::Keyspace;
 use crate::mistake::Mistake;
 use crate::place::Place;
 use crate::source::{Clear, Empty, Indexed, Sealed, Source};
 
-const MAP: &[&str] = &["keyspace", "source"];
+const MAP: &[&str] = &["keyspace", "elsewhere", "source"];
 const SOURCE: &[&str] =
     &["at", "keyspace", "record", "was", "id", "subject", "sealed", "index", "tag", "clear", "empty"];
 
 const KEYSPACE: &str = "a keyspace, a list of them, or `{ column = \"tenant\" }`";
 const COLUMN: &str = "a column, such as `drug`, or a place in its JSON documents, such as `doc:/rx/drug`";
+/// In bytes.
+pub(super) const MAX_LEN: usize = 1024 * 1024;
 /// As many as `RecordType::was` takes.
 const MAX_FORMER: usize = 4;
 /// Of one source. A table of PostgreSQL has at most 1,600, one of SQLite 2,000.
 const MAX_COLUMNS: usize = 2000;
 const MAX_SOURCES: usize = 1000;
 
-pub(super) fn read(text: &str, folder: Option<&Path>) -> Result<(Keyspace, Vec<Source>), Vec<Mistake>> {
+/// What a map says.
+pub(super) struct Read {
+    pub(super) keyspace: Keyspace,
+    pub(super) elsewhere: Vec<Box<str>>,
+    pub(super) sources: Vec<Source>,
+}
+
+pub(super) fn read(text: &str, folder: Option<&Path>) -> Result<Read, Vec<Mistake>> {
     let mut sheet = Sheet::new(text);
-    if text.len() > Map::MAX_LEN {
+    if text.len() > MAX_LEN {
         sheet.wrong(&(0..0), "", "the map is longer than 1 MiB: name files by a pattern, and not one by one");
         return Err(sheet.into_mistakes());
     }
@@ -42,6 +51,7 @@ pub(super) fn read(text: &str, folder: Option<&Path>) -> Result<(Keyspace, Vec<S
     let keys = Keys::new(&mut sheet, document.get_ref(), 0..0, "", MAP);
     let keyspace =
         keys.need(&mut sheet, "keyspace", KEYSPACE).and_then(|value| keyspace(&mut sheet, value, "keyspace"));
+    let elsewhere = elsewhere(&mut sheet, &keys);
     let mut sources = Vec::new();
     if let Some(value) = keys.need(&mut sheet, "source", "`[[source]]`, once for each table and each kind of file") {
         let of_map = keyspace.clone().unwrap_or_else(|| Keyspace::One(String::new()));
@@ -52,9 +62,16 @@ pub(super) fn read(text: &str, folder: Option<&Path>) -> Result<(Keyspace, Vec<S
     find_duplicates(&mut sheet, &sources);
     let mistakes = sheet.into_mistakes();
     match keyspace {
-        Some(keyspace) if mistakes.is_empty() => Ok((keyspace, sources)),
+        Some(keyspace) if mistakes.is_empty() => Ok(Read { keyspace, elsewhere, sources }),
         _ => Err(mistakes),
     }
+}
+
+/// `elsewhere = ["message"]`
+fn elsewhere(sheet: &mut Sheet, keys: &Keys<'_, '_>) -> Vec<Box<str>> {
+    let Some(value) = keys.get("elsewhere") else { return Vec::new() };
+    let items = sheet.texts(value, "elsewhere", "a record type, a field id or an index id");
+    items.iter().filter_map(|item| name(sheet, &item.span, "elsewhere", item.text)).collect()
 }
 
 /// `[[source]]`

@@ -1,4 +1,6 @@
 //! The map of rxseal: reading it, checking it, counting through it.
 
+mod checking;
 mod counting;
+mod guide;
 mod reading;

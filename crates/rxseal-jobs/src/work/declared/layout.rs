@@ -1,7 +1,9 @@
 //! Which cell of a row is what.
 
-use rxseal::schema::{FieldSchema, RecordSchema, Shape};
-use rxseal::{Error, ErrorCode, Identifier};
+use std::borrow::Cow;
+
+use rxseal::schema::{ClearSchema, ContentType, FieldSchema, Plain, RecordSchema, Shape, TextFormat};
+use rxseal::{Error, Identifier};
 
 use crate::fault::{FieldFault, Reason};
 use crate::row::{Cell, Row};
@@ -15,6 +17,16 @@ pub(super) struct Layout {
     /// The sealed columns with their fields.
     pub(super) fields: Vec<(usize, FieldSchema)>,
     pub(super) has_index: bool,
+    /// Where a row's record tag is.
+    pub(super) tagged: Option<Tagged>,
+    /// What the tag covers beside the fields, in the order of the schema.
+    pub(super) bound: Vec<usize>,
+}
+
+/// The column of the record tag.
+#[derive(Clone, Copy)]
+pub(super) struct Tagged {
+    pub(super) at: usize,
 }
 
 impl Layout {
@@ -39,33 +51,59 @@ impl Layout {
             ids: places(ColumnRole::Id).map(|(at, _)| at).collect(),
             subject: places(ColumnRole::Subject).map(|(at, _)| at).next(),
             needs_subject: record.subject().is_some_and(|subject| !subject.is_optional()),
-            fields: places(ColumnRole::Sealed).map(field).collect::<Result<_, _>>()?,
+            fields: in_order(record, places(ColumnRole::Sealed).map(field).collect::<Result<_, _>>()?),
+            tagged: places(ColumnRole::Tag).map(|(at, _)| Tagged { at }).next(),
+            bound: places(ColumnRole::Clear).map(|(at, _)| at).collect(),
             has_index: places(ColumnRole::Index).next().is_some(),
         })
     }
 
-    /// The id of a row's record. Several columns are joined with `/`, as a record struct joins them.
-    pub(super) fn record_id(&self, row: &Row<'_>) -> Result<Identifier<'static>, FieldFault> {
-        let mut texts = Vec::with_capacity(self.ids.len());
-        for at in &self.ids {
-            texts.push(id_text(row.cell(*at))?.ok_or_else(id_missing)?);
-        }
-        if texts.len() > 1 && texts.iter().any(|text| text.contains('/')) {
-            return Err(FieldFault::new("", Reason::Code(ErrorCode::InvalidId)));
-        }
-        Ok(texts.join("/").into())
+    /// The id of a row's record.
+    pub(super) fn record_id(&self, record: &RecordSchema, row: &Row<'_>) -> Result<Identifier<'static>, FieldFault> {
+        let texts =
+            self.ids.iter().zip(record.ids()).map(|(at, id)| id_text(row.cell(*at), Some(id))?.ok_or_else(id_missing));
+        let texts = texts.collect::<Result<Vec<_>, _>>()?;
+        let cells: Vec<_> = texts.iter().map(|text| Plain::Text(text)).collect();
+        record.record_id(&cells).map_err(|error| FieldFault::of(&error, ""))
     }
 }
 
-/// The text of an id. `None` for NULL.
-pub(super) fn id_text<'r>(cell: Cell<'r>) -> Result<Option<&'r str>, FieldFault> {
-    match cell {
-        Cell::Null(_) => Ok(None),
-        Cell::Text(text) => Ok(Some(text)),
-        Cell::Bytes(_) | Cell::Other => Err(FieldFault::new("", Reason::ColumnType)),
-    }
+/// The fields in the order of the schema, in which the record tag covers them.
+fn in_order(record: &RecordSchema, mut fields: Vec<(usize, FieldSchema)>) -> Vec<(usize, FieldSchema)> {
+    fields.sort_by_key(|(_, field)| record.fields().iter().position(|other| other.id() == field.id()));
+    fields
+}
+
+/// The text of an id. `None` for NULL. A UUID may be its 16 bytes, as drivers of SQLite write it.
+pub(super) fn id_text<'r>(cell: Cell<'r>, id: Option<&ClearSchema>) -> Result<Option<Cow<'r, str>>, FieldFault> {
+    let is_uuid = id.and_then(ClearSchema::content) == Some(ContentType::Text(TextFormat::Uuid));
+    let text = match cell {
+        Cell::Null(_) => return Ok(None),
+        Cell::Text(text) => Some(text.into()),
+        Cell::Bytes(bytes) if is_uuid => uuid_text(bytes).map(Cow::from),
+        Cell::Bytes(_) | Cell::Other => None,
+    };
+    text.map(Some).ok_or_else(|| FieldFault::new("", Reason::ColumnType))
+}
+
+fn uuid_text(bytes: &[u8]) -> Option<String> {
+    let digits = format!("{:032x}", u128::from_be_bytes(bytes.try_into().ok()?));
+    let places = [0..8, 8..12, 12..16, 16..20, 20..32];
+    Some(places.map(|place| digits.get(place).unwrap_or_default()).join("-"))
 }
 
 pub(super) fn id_missing() -> FieldFault {
     FieldFault::new("", Reason::IdMissing)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::uuid_text;
+
+    #[test]
+    fn a_uuid_of_bytes_is_its_text() {
+        let bytes = 0x0197_a000_0000_7000_8000_0000_0000_0001_u128.to_be_bytes();
+        assert_eq!(uuid_text(&bytes).as_deref(), Some("0197a000-0000-7000-8000-000000000001"));
+        assert_eq!(uuid_text(&bytes[1..]), None);
+    }
 }
