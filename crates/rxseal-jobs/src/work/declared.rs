@@ -83,8 +83,10 @@ impl DeclaredWork {
                 "records have a subject, and the job has no store of subject keys: give it one with `with_subjects`",
             ));
         };
-        let named: BTreeSet<_> =
-            rows.iter().filter_map(|row| layout::id_text(row.cell(subject), self.record.subject()).ok().flatten()).collect();
+        let named: BTreeSet<_> = rows
+            .iter()
+            .filter_map(|row| layout::id_text(row.cell(subject), self.record.subject()).ok().flatten())
+            .collect();
         // What is no id has no key, and must not keep the others from theirs.
         let is_id = |text: &&str| self.keys.record(self.record.record_type(), *text).is_ok();
         subjects.load(&self.keys, named.iter().map(|text| &**text).filter(is_id)).await

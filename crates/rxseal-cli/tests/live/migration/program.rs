@@ -93,7 +93,9 @@ fn serve() {
             row.check(&keys, version);
             match next % 3 {
                 0 => table.insert(&Row::new(next, "warfarin", "one daily").written(&keys, version)),
-                1 => table.update(&Row::new(row.id, &format!("drug {next}"), &format!("{next} daily")).written(&keys, version)),
+                1 => table.update(
+                    &Row::new(row.id, &format!("drug {next}"), &format!("{next} daily")).written(&keys, version),
+                ),
                 _ => table.update(&row.read(&keys, version).written(&keys, version)),
             }
             writes += 1;

@@ -60,7 +60,8 @@ impl Layout {
 
     /// The id of a row's record.
     pub(super) fn record_id(&self, record: &RecordSchema, row: &Row<'_>) -> Result<Identifier<'static>, FieldFault> {
-        let texts = self.ids.iter().zip(record.ids()).map(|(at, id)| id_text(row.cell(*at), Some(id))?.ok_or_else(id_missing));
+        let texts =
+            self.ids.iter().zip(record.ids()).map(|(at, id)| id_text(row.cell(*at), Some(id))?.ok_or_else(id_missing));
         let texts = texts.collect::<Result<Vec<_>, _>>()?;
         let cells: Vec<_> = texts.iter().map(|text| Plain::Text(text)).collect();
         record.record_id(&cells).map_err(|error| FieldFault::of(&error, ""))
