@@ -11,9 +11,10 @@ use super::seal::Sealing;
 use super::traits::{SealedRecord, WholeRecord, renew_tag, types_of, verify_tag};
 use super::walk::{TokenChange, TokenVisit};
 use crate::access::Access;
-use crate::error::{Error, Reason};
+use crate::error::{Error, ErrorKind, Reason};
 use crate::field::Field;
 use crate::id::Identifier;
+use crate::index::NotIndexed;
 use crate::keyring::Keyring;
 use crate::record::{Audit, Claim, OpenState, RecordCore, SealState, move_between};
 use crate::token::Token;
@@ -59,14 +60,34 @@ impl WithSubjects<'_> {
     /// # Errors
     ///
     /// Those of opening and sealing the fields; `refused-by-observer`; `invalid-id`, also if `change` added or removed a part;
-    /// `subject-missing`. The row stays as it is.
+    /// `subject-missing`; `not-indexable` and `bad-check-digit`, as sealing has them. The row stays as it is.
     pub fn rebind<S: WholeRecord>(&self, row: &S, change: impl FnOnce(&mut S), access: &Access) -> Result<S, Error> {
+        match self.rebind_or_null(row, change, access)? {
+            (moved, refused) if refused.is_empty() => Ok(moved),
+            (_, refused) => {
+                Err(refused.into_iter().next().map_or_else(|| ErrorKind::NotIndexable.into(), NotIndexed::into_error))
+            }
+        }
+    }
+
+    /// The same for a row whose values an index may refuse, such as one that [`seal_or_null`](Self::seal_or_null) sealed: such an index is
+    /// null in the row and listed. Count them, since a search by that index does not find the record.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`rebind`](Self::rebind), except `not-indexable` and `bad-check-digit`.
+    pub fn rebind_or_null<S: WholeRecord>(
+        &self,
+        row: &S,
+        change: impl FnOnce(&mut S),
+        access: &Access,
+    ) -> Result<(S, Vec<NotIndexed>), Error> {
         let from = Arc::new(self.core(types_of::<S>(), row.record_ids())?);
         let mut moved = row.clone();
         change(&mut moved);
         let to = Arc::new(self.core(types_of::<S>(), moved.record_ids())?);
         let mut audit = Audit::begin([Arc::clone(&from)], access)?;
-        let result = rebind(row, &mut moved, (from, to), &mut audit.state).map(|()| moved);
+        let result = rebind(row, &mut moved, (from, to), &mut audit.state).map(|refused| (moved, refused));
         // Most failures are noted where the token is opened, and those of ids are not.
         let result = result.inspect_err(|error| audit.state.note_failure(error));
         audit.end_with(result)
@@ -99,9 +120,25 @@ impl Keyring {
     /// # Errors
     ///
     /// Those of opening and sealing the fields; `refused-by-observer`; `invalid-id`, also if `change` added or removed a part;
-    /// `subject-missing` if the row has a subject: use [`with_subjects`](Self::with_subjects). The row stays as it is.
+    /// `subject-missing` if the row has a subject: use [`with_subjects`](Self::with_subjects); `not-indexable` and `bad-check-digit`, as
+    /// sealing has them. The row stays as it is.
     pub fn rebind<S: WholeRecord>(&self, row: &S, change: impl FnOnce(&mut S), access: &Access) -> Result<S, Error> {
         self.handle().rebind(row, change, access)
+    }
+
+    /// The same for a row whose values an index may refuse, such as one that [`seal_or_null`](Self::seal_or_null) sealed: such an index is
+    /// null in the row and listed. Count them, since a search by that index does not find the record.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`rebind`](Self::rebind), except `not-indexable` and `bad-check-digit`.
+    pub fn rebind_or_null<S: WholeRecord>(
+        &self,
+        row: &S,
+        change: impl FnOnce(&mut S),
+        access: &Access,
+    ) -> Result<(S, Vec<NotIndexed>), Error> {
+        self.handle().rebind_or_null(row, change, access)
     }
 }
 
@@ -120,7 +157,7 @@ fn rebind<S: SealedRecord>(
     moved: &mut S,
     (from, to): (Arc<RecordCore>, Arc<RecordCore>),
     open: &mut OpenState,
-) -> Result<(), Error> {
+) -> Result<Vec<NotIndexed>, Error> {
     verify_tag(&from, row)?;
     let mut known = Known { contexts: Contexts::of(Arc::clone(&from)), parts: VecDeque::new() };
     row.visit_tokens(&mut known)?;
@@ -131,8 +168,9 @@ fn rebind<S: SealedRecord>(
     match change.from {
         Source::Other { to_come, .. } if !to_come.is_empty() => Err(other_parts().in_record(S::RECORD_TYPE)),
         _ => {
-            index_anew(&to, moved)?;
-            renew_tag(&to, moved)
+            let refused = index_anew(&to, moved)?;
+            renew_tag(&to, moved)?;
+            Ok(refused)
         }
     }
 }

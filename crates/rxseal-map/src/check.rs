@@ -6,7 +6,7 @@ mod tables;
 
 use rxseal::schema::Schema;
 
-use crate::count::Addresses;
+use crate::addresses::Addresses;
 use crate::finding::Finding;
 use crate::map::Map;
 

@@ -8,7 +8,8 @@ use rxseal::keys::KeyringFile;
 use rxseal_map::{Addresses, Map, Source, SourceCounts, count_tokens};
 use serde_json::{Value, json};
 
-use super::{check_lost, counts_as_json, has_key, keyrings, members, warn_of_others};
+use super::as_json::{counts_as_json, members};
+use super::rings::{check_lost, has_key, keyrings, warn_of_others};
 use crate::args::{Count, Global};
 use crate::config::Config;
 use crate::failure::Failure;

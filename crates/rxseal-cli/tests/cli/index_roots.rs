@@ -88,6 +88,10 @@ fn a_rotation_of_the_index_root() {
     let old = roots(&shop)[0].0.clone();
     let staged = shop.json("keyring index stage pharmacy-17 --schema indexes.txt")["key"].as_str().unwrap().to_owned();
     assert_eq!(state(&shop, &staged), ("pre-active".to_owned(), false));
+    let compared = |arguments: &str| shop.json(&format!("keyring index rotate pharmacy-17 --dry-run {arguments}"));
+    assert_eq!(compared("--schema indexes.txt")["prefixes_compared"], true);
+    assert_eq!(compared("")["prefixes_compared"], false);
+    assert!(shop.ok("keyring index rotate pharmacy-17 --dry-run").contains("--schema FILE"));
     insert(&shop, &db);
     let early = shop.fails("keyring index promote pharmacy-17", 5);
     assert!(early.contains("staging time has not passed"), "{early}");

@@ -4,8 +4,9 @@ use rxseal::Error;
 use rxseal::schema::Schema;
 
 use super::columns::{Column, Columns};
+use crate::addresses::Addresses;
 use crate::at::At;
-use crate::count::{Addresses, columns_of_files};
+use crate::count::columns_of_files;
 use crate::finding::Finding;
 use crate::map::Map;
 use crate::source::Source;
