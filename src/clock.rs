@@ -1,5 +1,6 @@
-//! The time by both clocks of a machine, and whether a waiting time has passed.
+//! The time by both clocks of a machine, whether a waiting time has passed, and the calendar.
 
+mod calendar;
 #[cfg(any(feature = "keyring-manager", feature = "subject-keys"))]
 mod moment;
 #[cfg(any(test, feature = "insecure-test-keys"))]
@@ -8,6 +9,7 @@ mod waiting;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+pub(crate) use calendar::{days_before, days_of};
 #[cfg(any(feature = "keyring-manager", feature = "subject-keys"))]
 pub(crate) use moment::Moment;
 #[cfg(any(test, feature = "insecure-test-keys"))]

@@ -147,6 +147,7 @@ impl Error {
                 | ErrorKind::PhiInside
                 | ErrorKind::ValueMismatch
                 | ErrorKind::ClearRefused
+                | ErrorKind::CellRefused
         )
     }
 
@@ -314,6 +315,12 @@ impl Error {
     #[must_use]
     pub fn store_conflict() -> Self {
         ErrorKind::StoreConflict.into()
+    }
+
+    /// A map of sealed data that has mistakes, which the cause lists (code `invalid-map`). The crate `rxseal-map` reads maps.
+    #[must_use]
+    pub fn invalid_map(mistakes: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::from(ErrorKind::InvalidMap).caused_by(mistakes)
     }
 
     /// A refusal of an [`Observer`](crate::observe::Observer), with its reason as the cause.

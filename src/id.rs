@@ -4,7 +4,7 @@ mod identifier;
 mod key_id;
 mod name;
 
-pub use identifier::Identifier;
+pub use identifier::{Identifier, joined_id};
 pub use key_id::KeyId;
 pub use name::{Class, FieldId};
 pub(crate) use name::{Name, is_name};

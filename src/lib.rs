@@ -69,6 +69,8 @@ pub mod fuzzing;
 mod handles;
 mod id;
 pub mod index;
+#[cfg(any(feature = "schemars_1", feature = "utoipa_5"))]
+mod json_schema;
 mod kdf;
 mod key;
 mod keyring;
@@ -90,8 +92,7 @@ pub mod records;
 mod root_key;
 #[cfg(feature = "tokio_1")]
 mod runtime;
-#[cfg(any(feature = "schemars_1", feature = "utoipa_5"))]
-mod schema;
+pub mod schema;
 mod scope;
 mod scratch;
 mod secret;
@@ -239,8 +240,8 @@ pub mod subjects {
 /// ```
 pub mod page {
     pub use crate::record::{
-        Candidate, OpenPass, ResealPass, SealPass, open_candidates, open_page, reseal_page, seal_page, try_open_page,
-        try_reseal_page, try_seal_page,
+        Backfilled, BackfilledRow, Candidate, OpenPass, RebindPass, ResealPass, SealPass, open_candidates, open_page,
+        rebind_page, reseal_page, seal_page, try_open_page, try_rebind_page, try_reseal_page, try_seal_page,
     };
 }
 
@@ -293,11 +294,13 @@ pub mod forms {
 pub mod __private {
     pub use crate::field::private::{Declared, all_distinct, check_bounds, declared, starts_with};
     pub use crate::form::{read_plaintext, write_plaintext};
+    pub use crate::id::joined_id;
     pub use crate::index::{check_index, check_searchable};
     pub use crate::records::{
-        BoundValue, CannotWipe, ClearField, FieldIds, HiddenField, IndexOf, IsOption, ListOf, NoList, RecordIds,
-        RecordOpener, RecordSealer, RowIndexer, ScaledValue, TokenChange, TokenVisit, Unindexed, Wiping,
-        assert_columns, assert_made_of, assert_not_made_of, assert_record_type, assert_unique, highest, joined_id, sum,
+        BoundValue, CannotWipe, ClearField, ClearOf, ContentOf, Describer, FieldIds, HiddenField, IndexOf, IsOption,
+        Known, ListOf, NoContent, NoList, RecordIds, RecordOpener, RecordSealer, RowIndexer, ScaledValue, TokenChange,
+        TokenVisit, Unindexed, Wiping, assert_columns, assert_made_of, assert_not_made_of, assert_record_type,
+        assert_unique, highest, sum,
     };
     pub use serde;
     #[cfg(feature = "utoipa_5")]

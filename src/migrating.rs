@@ -59,8 +59,8 @@ use std::marker::PhantomData;
 use serde::de::DeserializeOwned;
 use subtle::ConstantTimeEq;
 
+use self::plain::PlainBytes;
 pub use self::plain::PlainColumn;
-use self::plain::{PlainBytes, begins_as_our_text, begins_as_ours};
 use crate::access::Access;
 use crate::error::{Error, ErrorKind};
 use crate::field::Field;
@@ -68,7 +68,7 @@ use crate::form::{Phi, Sealed};
 use crate::keyring::Keyring;
 pub use crate::read_through::ReadThrough;
 use crate::record::{MayOpen, MaySeal, NotAuthentic, Record, RecordCore, RecordReader};
-use crate::token::Token;
+use crate::token::{Token, begins_as_our_text, begins_as_ours};
 
 /// A value that is a token, or still plaintext.
 ///

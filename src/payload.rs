@@ -4,6 +4,7 @@ mod even;
 mod in_place;
 mod json_check;
 mod json_keys;
+mod json_text;
 mod nested;
 mod number;
 mod one_value;
@@ -13,6 +14,7 @@ mod writing;
 
 pub(crate) use even::{Even, Watch, is_json};
 pub(crate) use in_place::{keep, unwrap_bytes, wrap_bytes};
+pub(crate) use json_text::{bytes_of_list, escape, is_json_value, is_sealable_json, unescape};
 pub(crate) use nested::{nested_keys, refuse_nested};
 pub(crate) use read::{Content, content, decode};
 pub(crate) use write::{Limits, PayloadPlace, Plaintext, Value};

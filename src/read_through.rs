@@ -3,9 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::clock::Clock;
 #[cfg(any(test, feature = "insecure-test-keys"))]
 use crate::clock::TestClock;
+use crate::clock::{Clock, days_before, days_of};
 use crate::error::{Error, ErrorKind, Reason};
 use crate::id::FieldId;
 
@@ -106,28 +106,6 @@ impl Permits {
     pub(crate) fn of(&self, field: FieldId) -> Option<&ReadThrough> {
         self.0.as_ref()?.iter().find(|(other, _)| *other == field).map(|(_, permit)| permit)
     }
-}
-
-/// The days from 1970 to the first of a month.
-fn days_before(year: u16, month: u8) -> u64 {
-    let years = (1970..year).map(|year| if is_leap(year) { 366 } else { 365 });
-    let months = (1..month).map(|month| u64::from(days_of(year, month)));
-    years.chain(months).fold(0, u64::saturating_add)
-}
-
-/// The days of a month; none for what is no month.
-fn days_of(year: u16, month: u8) -> u8 {
-    match month {
-        2 if is_leap(year) => 29,
-        2 => 28,
-        4 | 6 | 9 | 11 => 30,
-        1..=12 => 31,
-        _ => 0,
-    }
-}
-
-fn is_leap(year: u16) -> bool {
-    year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
 }
 
 #[cfg(test)]

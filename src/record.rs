@@ -2,14 +2,18 @@
 
 mod audit;
 mod core;
+mod declared;
 mod joined;
 mod nested;
 mod open;
 mod page;
 mod reader;
+mod rebind;
 mod reseal;
+mod rows;
 mod seal;
 mod search;
+pub(crate) mod tagged;
 mod workspace;
 
 use std::fmt;
@@ -20,12 +24,15 @@ use std::sync::Arc;
 pub(crate) use self::core::with_aad;
 pub(crate) use self::core::{RecordCore, check_former};
 pub(crate) use audit::{Audit, Inwardly, Plainly, Told};
+pub use declared::Backfilled;
 pub(crate) use open::OpenState;
 pub use page::{open_page, reseal_page, seal_page, try_open_page, try_reseal_page, try_seal_page};
 pub use reader::{NotAuthentic, OpenPass, RecordReader};
 pub(crate) use reader::{TokenForm, open_form};
+pub use rebind::{RebindPass, rebind_page, try_rebind_page};
 pub use reseal::ResealPass;
 pub(crate) use reseal::move_between;
+pub use rows::BackfilledRow;
 pub use seal::SealPass;
 pub(crate) use seal::{Claim, SealState, seal_appending};
 pub(crate) use search::SearchAudit;

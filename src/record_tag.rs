@@ -11,6 +11,7 @@ use std::fmt;
 use std::str::FromStr;
 
 pub use clear::{BoundValue, ClearValue, ScaledValue};
+pub(crate) use clear::{calendar, decimal};
 pub(crate) use cover::Cover;
 #[cfg(fuzzing)]
 pub(crate) use message::message_of;

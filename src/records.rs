@@ -109,7 +109,10 @@ mod check;
 mod containers;
 mod counting;
 mod derived;
+mod describe;
+mod has_content;
 mod ids;
+mod in_schema;
 mod indexed;
 mod keys;
 #[cfg(feature = "subject-keys")]
@@ -134,6 +137,7 @@ mod via;
 mod walk;
 mod wiping;
 
+pub use has_content::HasContent;
 pub use ids::{AsRecordId, AsSubjectId};
 pub use keys::{RecordKeys, WithSubjects};
 pub use migrates::Migrates;
@@ -153,7 +157,11 @@ pub use crate::record_tag::{BoundValue, ScaledValue};
 #[doc(hidden)]
 pub use derived::{ClearField, HiddenField, IsOption, highest};
 #[doc(hidden)]
-pub use ids::{RecordIds, joined_id};
+pub use describe::Describer;
+#[doc(hidden)]
+pub use has_content::{ClearOf, ContentOf, Known, NoContent};
+#[doc(hidden)]
+pub use ids::RecordIds;
 #[doc(hidden)]
 pub use indexed::{
     IndexOf, ListOf, NoList, Unindexed, assert_columns, assert_made_of, assert_not_made_of, assert_record_type,

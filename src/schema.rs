@@ -1,22 +1,37 @@
-//! Schemas of fields: what a client sends and gets, and what is stored.
+//! What a program says of its record types, for tools that have none of its Rust types.
 
-#[cfg(feature = "schemars_1")]
-mod schemars_1;
-#[cfg(feature = "utoipa_5")]
-mod utoipa_5;
+mod all;
+mod cell;
+mod clear;
+mod clear_text;
+mod content;
+mod convert;
+mod field;
+mod fields;
+mod file;
+mod format;
+mod ids;
+mod index;
+mod interned;
+mod moment;
+mod place;
+mod record;
+mod row;
+mod short;
 
-use crate::columns::ColumnLen;
-use crate::field::Field;
-
-/// What every token's text looks like: one of the letters of FORMAT 5, then base64url (FORMAT 1.2).
-const PATTERN: &str = "^rxs[Xxc][A-Za-z0-9_-]+$";
-const DESCRIPTION: &str = "A value that rxseal encrypted: a token.";
-const SHORTEST: usize = ColumnLen::padded_to(1, 0).text();
-
-/// Of the field's `max` and `block`, as they are declared now.
-const fn longest<F: Field>() -> usize {
-    ColumnLen::of_longest::<F>().any_suite().text()
-}
-
-const TAG_PATTERN: &str = "^rxrS[A-Za-z0-9_-]{60}$";
-const TAG_DESCRIPTION: &str = "What rxseal checks a record by: its record tag.";
+pub use all::Schema;
+pub use cell::{Opened, OpenedAs, Plain};
+pub(crate) use clear::Bound;
+pub use clear::ClearSchema;
+pub use content::{ContentType, TextFormat};
+pub(crate) use convert::{give_back, is_sealed_for, prepare};
+pub(crate) use field::FieldData;
+pub use field::{FieldSchema, Shape};
+pub(crate) use fields::Fields;
+pub use fields::PartSchema;
+pub use index::IndexDeclared;
+pub(crate) use place::Place;
+pub(crate) use record::RecordData;
+pub use record::{RecordSchema, TagSchema};
+pub(crate) use row::Contents;
+pub use row::{DeclaredPart, DeclaredRow, FieldTokens};

@@ -7,8 +7,8 @@ use std::str::FromStr;
 
 pub(crate) use carrier::{
     FIRST_BYTE, RECORD_TAG_LEN, RECORD_TAG_MAGIC, RECORD_TAG_TEXT_LEN, RECORD_TAG_TEXT_MAGIC, WRAPPED_KEY_LEN,
-    WRAPPED_KEY_MAGIC, WRAPPED_KEY_TEXT_MAGIC, is_text_token, key_of_bytes, key_of_counted, key_of_text,
-    starts_counted,
+    WRAPPED_KEY_MAGIC, WRAPPED_KEY_TEXT_MAGIC, begins_as_our_text, begins_as_ours, is_text_token, key_of_bytes,
+    key_of_counted, key_of_text, starts_counted,
 };
 
 use crate::aead::{Letter, NONCE_LEN, TAG_LEN};

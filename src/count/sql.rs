@@ -274,6 +274,20 @@ SELECT key_id, count(*) AS tokens FROM (
         Ok(Self::of(sql, name))
     }
 
+    /// The statement that reads every value of a column of PostgreSQL as text and counts nothing, for a program that looks into JSON
+    /// documents itself.
+    ///
+    /// # Errors
+    ///
+    /// As for [`postgres`](Self::postgres).
+    pub fn postgres_values(table: &str, column: &str) -> Result<Self, Error> {
+        fits_postgres("column", column)?;
+        let table = Table::parse(table)?;
+        table.fits_postgres()?;
+        let sql = format!("SELECT v.{}::text FROM {} AS v", quoted("column", column)?, table.quoted);
+        Ok(Self::of(sql, table))
+    }
+
     pub(super) fn of(sql: String, table: Table) -> Self {
         Self { sql, table }
     }

@@ -91,6 +91,9 @@ error_codes! {
     CoverUnknown = "cover-unknown",
     /// a clear value that a tag is to cover has no text that every database keeps. Round it, or give it a scale.
     ClearRefused = "clear-refused",
+    /// a cell of a column is not what the schema says of the field: a date that is none, `abc` for a number, text for bytes. Correct the
+    /// row, or the schema.
+    CellRefused = "cell-refused",
 
     // Search
     /// a value has no normal form by which it could be found. The text says what shape is wanted. If the value came with a request,
@@ -151,6 +154,11 @@ error_codes! {
     InvalidId = "invalid-id",
     /// the actor or the purpose of an access is not valid.
     InvalidAccess = "invalid-access",
+    /// the file that says where sealed data lies has mistakes. Its source lists all of them, each with its line.
+    InvalidMap = "invalid-map",
+
+    /// a schema file is not valid, or two record types of a program cannot stand in one schema. Write it again with the program.
+    InvalidSchema = "invalid-schema",
 
     // Keyrings
     /// the keyring file is damaged. Restore it from a backup.

@@ -119,6 +119,8 @@ pub(crate) enum ErrorKind {
     CoverUnknown,
     #[error("a clear value cannot be covered by a record tag")]
     ClearRefused,
+    #[error("the cell is not what the schema says of its field")]
+    CellRefused,
     #[error(
         "the record's tag has the highest version that there is, so no further one can be made: find out what sealed it so often"
     )]
@@ -207,6 +209,9 @@ pub(crate) enum ErrorKind {
     InvalidId,
     #[error("the access is not valid")]
     InvalidAccess,
+
+    #[error("the schema is not valid")]
+    InvalidSchema,
 
     // Keyrings
     #[error("the keyring file is not valid")]
@@ -308,6 +313,11 @@ pub(crate) enum ErrorKind {
     #[error("a file cannot be used")]
     FileRefused,
 
+    // The map
+    #[error(
+        "the map, which says where sealed data lies, has mistakes: correct each, since what a map leaves out is not counted"
+    )]
+    InvalidMap,
     // Jobs
     #[error("the job cannot be planned or run as it was asked for")]
     JobRefused,
@@ -387,6 +397,7 @@ impl ErrorKind {
             Self::TagTooOld => ErrorCode::TagTooOld,
             Self::CoverUnknown => ErrorCode::CoverUnknown,
             Self::ClearRefused => ErrorCode::ClearRefused,
+            Self::CellRefused => ErrorCode::CellRefused,
             Self::VersionSpent => ErrorCode::Unrepresentable,
             Self::NotIndexable => ErrorCode::NotIndexable,
             Self::BadCheckDigit => ErrorCode::BadCheckDigit,
@@ -412,6 +423,7 @@ impl ErrorKind {
             Self::KeyspaceMismatch => ErrorCode::KeyspaceMismatch,
             Self::InvalidId => ErrorCode::InvalidId,
             Self::InvalidAccess => ErrorCode::InvalidAccess,
+            Self::InvalidSchema => ErrorCode::InvalidSchema,
             Self::InvalidKeyring => ErrorCode::InvalidKeyring,
             Self::KeyringMismatch => ErrorCode::KeyringMismatch,
             Self::KeyringTooOld | Self::KeyringForked => ErrorCode::KeyringTooOld,
@@ -434,6 +446,7 @@ impl ErrorKind {
             Self::SubjectMissing | Self::SubjectsNotGiven | Self::SubjectNotGiven => ErrorCode::SubjectMissing,
             Self::StoreUnavailable | Self::FileUnavailable => ErrorCode::StoreUnavailable,
             Self::StoreRefused | Self::FileRefused => ErrorCode::StoreRefused,
+            Self::InvalidMap => ErrorCode::InvalidMap,
             Self::InvalidRootKey => ErrorCode::InvalidRootKey,
             Self::RootKeyPermissions => ErrorCode::RootKeyPermissions,
             Self::RootKeyIo => ErrorCode::RootKeyIo,

@@ -10,6 +10,7 @@ use crate::id::{Identifier, Name};
 use crate::key::SubjectKey;
 use crate::keyring::{Keyring, KeyringShares};
 use crate::record::{OpenOnly, Record, RecordCore, Role, SealAndOpen, SealOnly, check_former};
+use crate::schema::RecordSchema;
 
 /// A record type of a keyring or of one of its handles: its name, its former names, and whether its records need a subject. All of
 /// that is written once, and no record of the type is made otherwise.
@@ -107,6 +108,18 @@ macro_rules! record_types {
             /// `invalid-id`.
             pub fn record_type(&self, name: &str) -> Result<RecordType<$role>, Error> {
                 RecordType::new(self.shares(), name)
+            }
+
+            /// The record type of a schema, with its former types. A record of a type that needs a subject seals nothing without one.
+            ///
+            /// # Errors
+            ///
+            /// `invalid-id`.
+            pub fn record_type_of(&self, schema: &RecordSchema) -> Result<RecordType<$role>, Error> {
+                let record_type = self.record_type(schema.record_type())?;
+                let record_type = schema.former_types().try_fold(record_type, RecordType::was)?;
+                let needs_subject = schema.subject().is_some_and(|subject| !subject.is_optional());
+                Ok(if needs_subject { record_type.requires_subject() } else { record_type })
             }
         }
     )*};

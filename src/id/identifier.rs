@@ -116,6 +116,24 @@ impl From<uuid::Uuid> for Identifier<'_> {
     }
 }
 
+/// One id of several, whose texts are joined with `/`.
+///
+/// # Errors
+///
+/// `invalid-id` if one of them contains `/`: two records could have one id.
+pub fn joined_id(ids: &[Identifier<'_>]) -> Result<Identifier<'static>, Error> {
+    const REASON: Reason = "a field of an id with several fields contains `/`, which joins them";
+    let mut texts = Vec::with_capacity(ids.len());
+    for id in ids {
+        let text = id.parse("record id")?;
+        if text.contains('/') {
+            return Err(Error::invalid_id("record id", REASON));
+        }
+        texts.push(text);
+    }
+    Ok(texts.join("/").into())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -195,7 +195,7 @@ impl Definition {
     }
 
     /// `d` of FORMAT 15.3.
-    pub(super) fn digest(&self, backend: Backend) -> [u8; 32] {
+    pub(crate) fn digest(&self, backend: Backend) -> [u8; 32] {
         let mut components = Vec::new();
         let mut frame = FrameWriter::new(domain::INDEX_COMPONENTS, &mut components);
         for (tag, normalizer) in (1..).zip(self.normalizers) {

@@ -103,14 +103,3 @@ impl Drop for PlainBytes {
         wipe(&mut self.0);
     }
 }
-
-/// Whether bytes begin as a token (AF 1B), a record tag (AF 1A) or a wrapped subject key (AF 19) does.
-pub(super) fn begins_as_ours(bytes: &[u8]) -> bool {
-    matches!(bytes, [0xAF, 0x19..=0x1B, ..])
-}
-
-/// Whether text begins as one of them does. Space in front makes it no plaintext: somebody put it there.
-pub(super) fn begins_as_our_text(text: &str) -> bool {
-    let text = text.trim_start_matches(|c: char| c.is_whitespace() || c.is_control() || c == '\u{FEFF}');
-    ["rxs", "rxr", "rxk"].iter().any(|magic| text.starts_with(magic))
-}

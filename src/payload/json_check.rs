@@ -14,7 +14,7 @@ use super::json_keys::Keys;
 use crate::error::ErrorKind;
 
 /// serde_json reads 127 levels, and a value stays well below.
-const MAX_DEPTH: usize = 100;
+pub(super) const MAX_DEPTH: usize = 100;
 
 /// How many nested tagged enums are checked.
 const TAGS: usize = 4;

@@ -25,6 +25,11 @@ impl Limits {
         Self { max: F::MAX_LEN as usize, block: F::BLOCK as usize }
     }
 
+    /// Of a field that no type declares, whose declaration was checked.
+    pub(crate) fn of_declared(max: u32, block: u16) -> Self {
+        Self { max: usize::try_from(max).unwrap_or(usize::MAX), block: usize::from(block) }
+    }
+
     #[cfg(fuzzing)]
     pub(crate) const fn new(max: usize, block: usize) -> Self {
         Self { max, block }
@@ -50,6 +55,11 @@ pub(crate) struct PayloadPlace {
     pub(crate) head: usize,
     /// Bytes after it. Room is made for them.
     pub(crate) tail: usize,
+}
+
+impl PayloadPlace {
+    /// For a payload that is looked at and not sealed.
+    pub(crate) const ALONE: Self = Self { limits: Limits { max: 1024, block: 1 }, head: 0, tail: 0 };
 }
 
 /// Something that becomes a payload.

@@ -138,8 +138,13 @@ impl RecordCore {
 
     /// `error` as one of field `F` of this record.
     pub(crate) fn located<F: Field>(&self, error: Error) -> Error {
+        self.located_at(F::ID, error)
+    }
+
+    /// The same of a field that no type declares.
+    pub(crate) fn located_at(&self, field: FieldId, error: Error) -> Error {
         let error = if self.subject.is_none() { error.if_not_opened(NO_SUBJECT) } else { error };
-        error.at_field(F::ID).in_record(self.context.record_type())
+        error.at_field(field).in_record(self.context.record_type())
     }
 
     pub(crate) fn check_class(&self, class: Class) -> Result<(), Error> {

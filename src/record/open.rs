@@ -12,6 +12,7 @@ use crate::id::{Class, FieldId, KeyId};
 use crate::key::Dek;
 use crate::observe::{PlaintextRead, Touched};
 use crate::payload::{self, Content};
+use crate::schema::FieldSchema;
 use crate::secret::wipe;
 use crate::token::{HEADER_LEN, Header, TokenParts};
 
@@ -199,11 +200,11 @@ impl OpenState {
         on_wire: &[u8],
         mut decrypt: impl FnMut(&MessageCipher, &[u8; 24], &[u8]) -> Result<(), Error>,
     ) -> Result<(&'c Context, Pair), Error> {
-        let (present, current) = (core.context(), field.current());
-        match self.try_pairs::<B>(current, (core, present), header, on_wire, &mut decrypt) {
+        let present = core.context();
+        match self.try_pairs(field, (core, present), header, on_wire, &mut decrypt) {
             Ok(pair) => Ok((present, pair)),
             Err(error) if core.former().is_empty() || !is_not_opened(&error) => Err(error),
-            Err(error) => self.try_former::<B>(error, current, core, header, on_wire, &mut decrypt),
+            Err(error) => self.try_former(error, field, core, header, on_wire, &mut decrypt),
         }
     }
 
@@ -213,14 +214,14 @@ impl OpenState {
     fn try_former<'c, B: Bound>(
         &mut self,
         mut failed: Error,
-        current: Pair,
+        field: B,
         core: &'c RecordCore,
         header: Header,
         on_wire: &[u8],
         decrypt: &mut Decrypt<'_>,
     ) -> Result<(&'c Context, Pair), Error> {
         for context in core.former() {
-            match self.try_pairs::<B>(current, (core, context), header, on_wire, &mut *decrypt) {
+            match self.try_pairs(field, (core, context), header, on_wire, &mut *decrypt) {
                 Ok(pair) => {
                     self.former_types = self.former_types.saturating_add(1);
                     return Ok((context, pair));
@@ -235,13 +236,13 @@ impl OpenState {
     /// Has `decrypt` try the field's pair of id and class, then its former ones, until one succeeds.
     fn try_pairs<B: Bound>(
         &mut self,
-        current: Pair,
+        field: B,
         (core, context): (&RecordCore, &Context),
         header: Header,
         on_wire: &[u8],
         mut decrypt: impl FnMut(&MessageCipher, &[u8; 24], &[u8]) -> Result<(), Error>,
     ) -> Result<Pair, Error> {
-        let nonce = &whole_nonce(context, on_wire);
+        let (current, nonce) = (field.current(), &whole_nonce(context, on_wire));
         let dek = core.shared().keys.find(header.key_id)?;
         self.touch(current.1, dek.id);
         core.check_class(current.1)?;
@@ -265,7 +266,7 @@ impl OpenState {
         if opens(self, current)? {
             return Ok(current);
         }
-        for former in B::FORMER {
+        for former in field.former() {
             // A former pair of a locked class stays closed; the error is that of a token that does not open.
             if core.allows(former.1) {
                 self.touch(former.1, dek.id);
@@ -318,30 +319,55 @@ type Decrypt<'d> = dyn FnMut(&MessageCipher, &[u8; 24], &[u8]) -> Result<(), Err
 /// A field's id and class.
 pub(super) type Pair = (FieldId, Class);
 
-/// What a token of a field may be bound to. A type and no value, so that the compiler sees which fields have no former pairs: those
-/// have one way through, without a second call of what decrypts.
-pub(super) trait Bound {
-    const FORMER: &'static [Pair];
-
+/// What a token of a field may be bound to. Of a field that a type declares it is a type and no value, so that the compiler sees which
+/// fields have no former pairs: those have one way through, without a second call of what decrypts.
+pub(super) trait Bound: Copy {
     fn current(self) -> Pair;
+
+    fn former(self) -> &'static [Pair];
 }
 
 struct Declared<F>(PhantomData<F>);
 
-impl<F: Field> Bound for Declared<F> {
-    const FORMER: &'static [Pair] = F::FORMER;
+impl<F> Clone for Declared<F> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
 
+impl<F> Copy for Declared<F> {}
+
+impl<F: Field> Bound for Declared<F> {
+    #[inline]
     fn current(self) -> Pair {
         (F::ID, F::CLASS)
+    }
+
+    #[inline]
+    fn former(self) -> &'static [Pair] {
+        F::FORMER
     }
 }
 
 /// A field that no type declares. It has no former pairs.
 impl Bound for Pair {
-    const FORMER: &'static [Pair] = &[];
-
     fn current(self) -> Pair {
         self
+    }
+
+    fn former(self) -> &'static [Pair] {
+        &[]
+    }
+}
+
+/// A field that a schema declares.
+impl Bound for &FieldSchema {
+    fn current(self) -> Pair {
+        (self.id(), self.class())
+    }
+
+    fn former(self) -> &'static [Pair] {
+        FieldSchema::former(self)
     }
 }
 

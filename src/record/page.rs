@@ -91,7 +91,7 @@ pub fn try_reseal_page<T, E: From<Error>>(
 }
 
 /// Runs `work` for each record, with a pass whose nonce bytes are drawn.
-fn with_nonces<R: MaySeal, T, E: From<Error>>(
+pub(super) fn with_nonces<R: MaySeal, T, E: From<Error>>(
     records: &[Record<R>],
     mut work: impl FnMut(usize, &RecordCore, SealState) -> Result<T, E>,
 ) -> Result<Vec<T>, E> {
@@ -148,10 +148,7 @@ pub fn try_open_page<R: MayOpen, T, E: From<Error>>(
     mut work: impl FnMut(usize, &mut OpenPass<'_>) -> Result<T, E>,
 ) -> Result<Vec<T>, E> {
     let cores: Vec<_> = records.iter().map(|record| Arc::clone(record.core())).collect();
-    // A page has one observer. Without this check, records of another keyring would be opened without their own observer.
-    if !cores.iter().zip(cores.iter().skip(1)).all(|(one, next)| one.shares_keyring(next)) {
-        return Err(Error::from(ErrorKind::KeyspaceMismatch).into());
-    }
+    check_one_keyring(&cores)?;
     let mut audit = Audit::begin(cores, access)?;
     let joinable = records.first().map(|first| audit.join(first.core()));
     let (cores, state) = audit.parts();
@@ -164,4 +161,10 @@ pub fn try_open_page<R: MayOpen, T, E: From<Error>>(
     });
     let results = opened.collect();
     audit.end_with(results)
+}
+
+/// A page has one observer. Without this check, records of another keyring would be opened without their own observer.
+pub(super) fn check_one_keyring(cores: &[Arc<RecordCore>]) -> Result<(), Error> {
+    let is_one = cores.iter().zip(cores.iter().skip(1)).all(|(one, next)| one.shares_keyring(next));
+    if is_one { Ok(()) } else { Err(ErrorKind::KeyspaceMismatch.into()) }
 }

@@ -117,9 +117,9 @@ impl Record {
 /// tokens, of the marker that the caller names.
 // The typed call is in `form/typed.rs`.
 pub struct ResealPass<'r> {
-    core: &'r RecordCore,
-    open: OpenState,
-    seal: SealState,
+    pub(super) core: &'r RecordCore,
+    pub(super) open: OpenState,
+    pub(super) seal: SealState,
 }
 
 impl<'r> ResealPass<'r> {

@@ -85,8 +85,8 @@ impl<R: MaySeal> Record<R> {
 /// row's field. The others give tokens, of the marker that the caller names.
 // The typed calls are in `form/typed.rs`.
 pub struct SealPass<'r> {
-    core: &'r RecordCore,
-    state: SealState,
+    pub(super) core: &'r RecordCore,
+    pub(super) state: SealState,
 }
 
 impl<'r> SealPass<'r> {
@@ -308,11 +308,24 @@ pub(crate) fn seal_appending<F: Field>(
     out: &mut Vec<u8>,
     encrypt: impl FnOnce(PlacedPayload<'_>) -> Result<(), Error>,
 ) -> Result<(), Error> {
+    seal_appending_as((F::ID, F::CLASS), Limits::of::<F>(), header, value, out, encrypt)
+}
+
+/// The same for a field that need not be declared by a type.
+#[inline]
+pub(super) fn seal_appending_as(
+    (field, class): (FieldId, Class),
+    limits: Limits,
+    header: Header,
+    value: &impl Plaintext,
+    out: &mut Vec<u8>,
+    encrypt: impl FnOnce(PlacedPayload<'_>) -> Result<(), Error>,
+) -> Result<(), Error> {
     let mut unfinished = Unfinished::begin(out);
     let start = unfinished.start();
-    let place = PayloadPlace { limits: Limits::of::<F>(), head: header.payload_start(), tail: TAG_LEN };
+    let place = PayloadPlace { limits, head: header.payload_start(), tail: TAG_LEN };
     value.write_payload(place, unfinished.vec())?;
-    encrypt(PlacedPayload { out: unfinished.vec(), start, header, field: F::ID, class: F::CLASS })?;
+    encrypt(PlacedPayload { out: unfinished.vec(), start, header, field, class })?;
     unfinished.finish();
     Ok(())
 }

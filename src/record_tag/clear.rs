@@ -13,12 +13,10 @@ macro_rules! clear_texts {
     )*};
 }
 
-#[cfg(any(test, feature = "chrono_0_4", feature = "time_0_3", feature = "jiff_0_2"))]
-pub(super) mod calendar;
+pub(crate) mod calendar;
 #[cfg(feature = "chrono_0_4")]
 mod chrono_0_4;
-#[cfg(any(test, feature = "rust_decimal_1"))]
-pub(super) mod decimal;
+pub(crate) mod decimal;
 #[cfg(feature = "jiff_0_2")]
 mod jiff_0_2;
 #[cfg(feature = "rust_decimal_1")]

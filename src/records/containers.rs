@@ -15,6 +15,7 @@ use crate::error::Error;
 use crate::field::Field;
 use crate::form::{Each, Parts, Sealed, check_parts};
 use crate::id::Identifier;
+use crate::schema::Shape;
 
 /// The lists of the standard library, as for `Sealing::<Each<F>>`.
 macro_rules! lists {
@@ -22,6 +23,8 @@ macro_rules! lists {
         impl<F: Field, T: Serialize + DeserializeOwned $($(+ $bound)+)? $(, $hasher: BuildHasher + Default)?> TwinOf<$list> for Each<F> {
             type Twin = Vec<Sealed<T, F>>;
             type Field = F;
+            type Value = T;
+            const SHAPE: Shape = Shape::Each;
 
             fn seal_twin(list: &$list, sealer: &mut RecordSealer<'_>) -> Result<Self::Twin, Error> {
                 sealer.container::<F>()?;
@@ -63,6 +66,8 @@ macro_rules! maps {
         {
             type Twin = $map<K, Sealed<T, F> $(, $hasher)?>;
             type Field = F;
+            type Value = T;
+            const SHAPE: Shape = Shape::Parts;
 
             fn contexts(map: &$map<K, T $(, $hasher)?>) -> usize {
                 map.len()

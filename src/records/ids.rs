@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::error::{Error, Reason};
-use crate::id::Identifier;
+use crate::error::Error;
+use crate::id::{Identifier, joined_id};
 
 /// A value that can be a record's, a part's or a subject's id.
 ///
@@ -61,6 +61,10 @@ ids!(@text String Box<str> Arc<str> Cow<'static, str>);
             `rxseal::records::AsRecordId`"
 )]
 pub trait AsSubjectId {
+    /// Whether a record may have no subject.
+    #[doc(hidden)]
+    const IS_OPTIONAL: bool = false;
+
     /// The value as an id.
     fn as_subject_id(&self) -> Option<Identifier<'_>>;
 }
@@ -72,6 +76,8 @@ impl<I: AsRecordId> AsSubjectId for I {
 }
 
 impl<I: AsRecordId> AsSubjectId for Option<I> {
+    const IS_OPTIONAL: bool = true;
+
     fn as_subject_id(&self) -> Option<Identifier<'_>> {
         self.as_ref().map(AsRecordId::as_record_id)
     }
@@ -118,24 +124,6 @@ impl<'a> RecordIds<'a> {
     pub(super) fn subject_id(&self) -> Option<&Identifier<'a>> {
         self.subject.as_ref()
     }
-}
-
-/// One id of several, whose texts are joined with `/`.
-///
-/// # Errors
-///
-/// `invalid-id` if one of them contains `/`: two records could have one id.
-pub fn joined_id(ids: &[Identifier<'_>]) -> Result<Identifier<'static>, Error> {
-    const REASON: Reason = "a field of an id with several fields contains `/`, which joins them";
-    let mut texts = Vec::with_capacity(ids.len());
-    for id in ids {
-        let text = id.parse("record id")?;
-        if text.contains('/') {
-            return Err(Error::invalid_id("record id", REASON));
-        }
-        texts.push(text);
-    }
-    Ok(texts.join("/").into())
 }
 
 impl fmt::Debug for RecordIds<'_> {

@@ -60,6 +60,7 @@ where
 {
     type Twin = Migrating<T, F>;
     type Field = F;
+    type Value = T;
 
     fn seal_twin(value: &T, sealer: &mut RecordSealer<'_>) -> Result<Self::Twin, Error> {
         Migrating::write_in(sealer.core(), value.borrow(), || sealer.field::<F, T>(value))

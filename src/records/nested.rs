@@ -1,5 +1,6 @@
 //! A nested struct that may be absent: its fields are sealed in the same context if it is there.
 
+use super::describe::Describer;
 use super::open::RecordOpener;
 use super::seal::RecordSealer;
 use super::traits::{PhiFields, SealedFields};
@@ -21,6 +22,10 @@ impl<P: PhiFields> PhiFields for Option<P> {
 
     fn seal_fields(&self, sealer: &mut RecordSealer<'_>) -> Result<Self::Sealed, Error> {
         self.as_ref().map(|nested| nested.seal_fields(sealer)).transpose()
+    }
+
+    fn describe(describer: &mut Describer) {
+        describer.optional(P::describe);
     }
 }
 

@@ -1,5 +1,6 @@
 //! Repeated structs of a record, each in a context of its own.
 
+use super::describe::Describer;
 use super::open::RecordOpener;
 use super::seal::RecordSealer;
 use super::traits::{PhiFields, PhiPart, SealedFields, SealedPart};
@@ -30,6 +31,10 @@ pub trait PhiParts: Sized {
     #[doc(hidden)]
     fn wipe_parts(&mut self);
 
+    /// Says what the fields of a part are.
+    #[doc(hidden)]
+    fn describe_part(describer: &mut Describer);
+
     #[doc(hidden)]
     fn seal_parts(&self, name: &str, sealer: &mut RecordSealer<'_>) -> Result<Self::Sealed, Error>;
 
@@ -53,6 +58,10 @@ impl<P: PhiPart> PhiParts for P {
 
     fn wipe_parts(&mut self) {
         self.wipe_sealed();
+    }
+
+    fn describe_part(describer: &mut Describer) {
+        P::describe(describer);
     }
 
     fn seal_parts(&self, name: &str, sealer: &mut RecordSealer<'_>) -> Result<Self::Sealed, Error> {
@@ -92,6 +101,10 @@ macro_rules! collections {
 
             fn wipe_parts(&mut self) {
                 self.iter_mut().for_each(PhiParts::wipe_parts);
+            }
+
+            fn describe_part(describer: &mut Describer) {
+                P::describe(describer);
             }
 
             fn seal_parts(&self, name: &str, sealer: &mut RecordSealer<'_>) -> Result<Self::Sealed, Error> {

@@ -1,13 +1,13 @@
 //! What a struct of sealed fields is, in plaintext and sealed.
 
 use super::check::{NeedsReseal, Opens};
+use super::describe::Describer;
 use super::ids::RecordIds;
 use super::indexed::Unindexed;
 use super::keys::{RecordKeys, Types};
 use super::open::RecordOpener;
 use super::row_indexer::RowIndexer;
 use super::seal::{RecordSealer, Sealing};
-use super::tagging;
 use super::twin::{HasField, TwinOf};
 use super::unique::FieldIds;
 use super::walk::{TokenChange, TokenVisit};
@@ -15,7 +15,7 @@ use crate::error::Error;
 use crate::field::Field;
 use crate::id::Identifier;
 use crate::index::IndexColumn;
-use crate::record::{MayOpen, MaySeal, RecordCore};
+use crate::record::{MayOpen, MaySeal, RecordCore, tagged};
 use crate::record_tag::RecordTag;
 
 /// A struct or an enum, each of whose fields says whether it is sealed. `#[derive(PhiRecord)]` implements it.
@@ -42,6 +42,12 @@ pub trait PhiFields: Sized {
     /// Wipes the values of sealed fields whose types can be wiped: of a candidate of a search that nobody gets.
     #[doc(hidden)]
     fn wipe_sealed(&mut self) {}
+
+    /// Says what its fields are, in their order.
+    #[doc(hidden)]
+    fn describe(describer: &mut Describer) {
+        describer.refuse();
+    }
 }
 
 /// The twin of a [`PhiFields`]: what that is sealed to. `#[derive(PhiRecord)]` implements it for the struct that it makes.
@@ -103,6 +109,14 @@ pub trait SealedRecord: SealedFields {
     fn index_fields(&mut self, plain: &Self::Open, indexer: &mut RowIndexer<'_>) -> Result<(), Error> {
         let _ = (plain, indexer);
         Ok(())
+    }
+
+    /// Says what the index columns are, in their order.
+    #[doc(hidden)]
+    fn describe_indexes(describer: &mut Describer) {
+        if !Self::INDEX_COLUMNS.is_empty() {
+            describer.refuse();
+        }
     }
 
     /// The tag, if rows of this type have one.
@@ -200,7 +214,7 @@ pub(super) fn types_of<S: SealedRecord>() -> Types<'static> {
 /// Verifies the tag of a row, if rows of its type have one.
 pub(super) fn verify_tag<S: SealedRecord>(core: &RecordCore, row: &S) -> Result<(), Error> {
     match row.record_tag() {
-        Some(tag) => tagging::verify(core, (tag, S::COVER), |cover| row.visit_tokens(cover)),
+        Some(tag) => tagged::verify(core, (tag, S::COVER), |cover| row.visit_tokens(cover)),
         None => Ok(()),
     }
 }
@@ -208,7 +222,7 @@ pub(super) fn verify_tag<S: SealedRecord>(core: &RecordCore, row: &S) -> Result<
 /// Gives a row the tag of its tokens and bound values, if rows of its type have one: of the version after the one that it has.
 pub(super) fn renew_tag<S: SealedRecord>(core: &RecordCore, row: &mut S) -> Result<(), Error> {
     let Some(former) = row.record_tag() else { return Ok(()) };
-    let renewed = tagging::renew(core, (former, S::COVER), |cover| row.visit_tokens(cover))?;
+    let renewed = tagged::renew(core, (former, S::COVER), |cover| row.visit_tokens(cover))?;
     if let Some(tag) = row.record_tag_mut() {
         *tag = renewed;
     }

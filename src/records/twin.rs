@@ -11,6 +11,7 @@ use super::walk::{TokenChange, TokenVisit};
 use crate::error::Error;
 use crate::field::Field;
 use crate::form::{Phi, Sealed, Wipe};
+use crate::schema::Shape;
 
 /// What a field of type `T` is in the row, by its marker:
 ///
@@ -37,6 +38,14 @@ pub trait TwinOf<T> {
     type Twin: Clone;
     /// The field whose tokens it has.
     type Field: Field;
+    /// What each token holds.
+    #[doc(hidden)]
+    type Value;
+    /// Whether there may be no token.
+    #[doc(hidden)]
+    const IS_OPTIONAL: bool = false;
+    #[doc(hidden)]
+    const SHAPE: Shape = Shape::One;
 
     /// How many contexts of its own the value is sealed in.
     #[doc(hidden)]
@@ -80,6 +89,7 @@ pub trait HasField<F: Field> {
 impl<F: Field, T: Serialize + DeserializeOwned> TwinOf<T> for F {
     type Twin = Sealed<T, F>;
     type Field = F;
+    type Value = T;
 
     fn seal_twin(value: &T, sealer: &mut RecordSealer<'_>) -> Result<Self::Twin, Error> {
         sealer.field::<F, T>(value).map(Sealed::from)
@@ -102,6 +112,9 @@ impl<F: Field, T: Serialize + DeserializeOwned> TwinOf<T> for F {
 impl<F: TwinOf<T>, T> TwinOf<Option<T>> for Option<F> {
     type Twin = Option<F::Twin>;
     type Field = F::Field;
+    type Value = F::Value;
+    const IS_OPTIONAL: bool = true;
+    const SHAPE: Shape = F::SHAPE;
 
     fn contexts(value: &Option<T>) -> usize {
         value.as_ref().map_or(0, F::contexts)
@@ -136,6 +149,9 @@ impl fmt::Debug for Own {
 impl<T: Sealable> TwinOf<T> for Own {
     type Twin = Twin<T::Value, T::Marker>;
     type Field = <T::Marker as TwinOf<T::Value>>::Field;
+    type Value = <T::Marker as TwinOf<T::Value>>::Value;
+    const IS_OPTIONAL: bool = <T::Marker as TwinOf<T::Value>>::IS_OPTIONAL;
+    const SHAPE: Shape = <T::Marker as TwinOf<T::Value>>::SHAPE;
 
     fn seal_twin(value: &T, sealer: &mut RecordSealer<'_>) -> Result<Self::Twin, Error> {
         value.seal_value(sealer)

@@ -87,6 +87,7 @@ impl<T, W: SerdeWith<T>> Serialize for ViaRef<'_, T, W> {
 impl<F: Field, T, W: SerdeWith<T>> TwinOf<T> for With<F, W> {
     type Twin = Sealed<Via<T, W>, F>;
     type Field = F;
+    type Value = Via<T, W>;
 
     fn seal_twin(value: &T, sealer: &mut RecordSealer<'_>) -> Result<Self::Twin, Error> {
         sealer.field::<F, Via<T, W>>(&ViaRef::<T, W>(value, PhantomData)).map(Sealed::from)

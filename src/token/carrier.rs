@@ -73,6 +73,17 @@ pub(crate) fn starts_counted(bytes: &[u8]) -> bool {
     Header::starts(bytes) || bytes.starts_with(&RECORD_TAG_MAGIC)
 }
 
+/// Whether bytes begin as a token (AF 1B), a record tag (AF 1A) or a wrapped subject key (AF 19) does.
+pub(crate) fn begins_as_ours(bytes: &[u8]) -> bool {
+    matches!(bytes, [FIRST_BYTE, 0x19..=0x1B, ..])
+}
+
+/// Whether text begins as one of them does. Space in front makes it no plaintext: somebody put it there.
+pub(crate) fn begins_as_our_text(text: &str) -> bool {
+    let text = text.trim_start_matches(|c: char| c.is_whitespace() || c.is_control() || c == '\u{FEFF}');
+    ["rxs", "rxr", "rxk"].iter().any(|magic| text.starts_with(magic))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -11,6 +11,7 @@ pub mod hygiene;
 mod indexed;
 mod plaintext;
 mod recombined;
+mod schema;
 mod shapes;
 mod shredding;
 mod subjects;

@@ -36,6 +36,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("key", 4),
     ("keyring", 5),
     ("record_tag", 5),
+    ("schema", 5),
     ("store", 5),
     ("provider", 6),
     ("admin", 6),
@@ -55,7 +56,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("phi", 7),
     ("testing", 7),
     ("records", 8),
-    ("schema", 8),
+    ("json_schema", 8),
     ("lib", 9),
 ];
 
@@ -68,6 +69,7 @@ const SAME_LAYER: &[(&str, &str, &str)] = &[
     ("token", "field", "the largest token follows from the largest content and block"),
     ("payload", "field", "a field's limits"),
     ("payload", "token", "a value that is itself a token is refused"),
+    ("schema", "record_tag", "the text of a readable cell under a tag, and the tag of a row"),
     ("handles", "record", "a handle makes records of one role"),
     ("index", "record", "a value is made for a record"),
     ("admin", "count", "what is left under a key that is to be destroyed"),
@@ -109,13 +111,13 @@ const DOORS: &[(&str, &[&str])] = &[
     ("rand_core", &["random"]),
     ("rustix", &["disk"]),
     ("rusqlite", &["columns"]),
-    ("schemars", &["schema"]),
+    ("schemars", &["json_schema"]),
     ("sea_orm", &["columns"]),
     ("sha2", &["kdf"]),
     ("sqlx_core", &["columns"]),
     ("sqlx_postgres", &["columns"]),
     ("tracing", &["observe"]),
-    ("utoipa", &["schema"]),
+    ("utoipa", &["json_schema"]),
     ("tokio", &["clock", "count", "manager", "runtime", "scope", "store"]),
 ];
 

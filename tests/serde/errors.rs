@@ -343,6 +343,7 @@ fn all() -> Vec<(&'static str, Error)> {
         ("state-refused", state(primary, KeyState::Compromised)),
         ("state-refused", state(world.token.key_id(), KeyState::Active)),
         ("unknown-key", state(keyring().primary_key(), KeyState::Destroyed)),
+        ("invalid-map", Error::invalid_map("line 2, source.at: it is missing")),
         ("invalid-root-key", fails(LocalRootKey::from_env("RXSEAL_NO_SUCH_VARIABLE"))),
         ("invalid-root-key", fails(file("short.key", "rxseal-root-v1:Zoraida Quimby\n", 0o600).load())),
         ("invalid-root-key", fails(RootKeyFile::new(folder()).load())),

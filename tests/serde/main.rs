@@ -4,6 +4,7 @@
 
 mod adapters;
 mod columns;
+mod declared;
 mod errors;
 mod forms;
 mod index_values;

@@ -22,6 +22,7 @@ pub const STATUSES: &[Status] = &[
         codes: &[
             ErrorCode::BackendFailed,
             ErrorCode::BadCheckDigit,
+            ErrorCode::CellRefused,
             ErrorCode::ClassLocked,
             ErrorCode::ClearRefused,
             ErrorCode::CoverUnknown,
@@ -37,7 +38,9 @@ pub const STATUSES: &[Status] = &[
             ErrorCode::InvalidId,
             ErrorCode::InvalidInput,
             ErrorCode::InvalidKeyring,
+            ErrorCode::InvalidMap,
             ErrorCode::InvalidRootKey,
+            ErrorCode::InvalidSchema,
             ErrorCode::InvalidSubjectKey,
             ErrorCode::JobMismatch,
             ErrorCode::JobRefused,

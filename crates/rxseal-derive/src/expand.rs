@@ -1,6 +1,7 @@
 //! What the derive writes: the twin, what seals and opens it, and the struct's `Debug`.
 
 mod debug;
+mod describe;
 mod fields;
 mod ids;
 mod indexes;

@@ -1,7 +1,9 @@
 #![doc = include_str!("../README.md")]
 
+mod end;
 mod fault;
 mod key_text;
+mod options;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 mod progress;
@@ -11,9 +13,12 @@ mod spec;
 pub mod sqlite;
 mod throttle;
 mod trouble;
+mod work;
 
 pub use fault::{Fault, FieldFault, Reason};
-pub use progress::{Counts, Ended, State, Status};
+pub use options::{PlanOptions, WorkerOptions};
+pub use progress::{ChunkDone, Counts, Ended, State, Status};
 pub use row::{Cell, Change, ChunkWork, Form, NewCell, Outcome, Row, WorkFuture};
 pub use spec::{Column, ColumnRole, Operation, Pinned, Spec};
 pub use throttle::{Hours, Limits, Throttle};
+pub use work::{Budget, DeclaredWork, TableRow, TypedWork};

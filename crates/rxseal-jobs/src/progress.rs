@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
 use rxseal::Error;
 use serde::Serialize;
@@ -70,6 +71,20 @@ pub struct Counts {
     pub unsealed: u64,
 }
 
+/// What a worker did with one chunk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ChunkDone {
+    /// The chunk's number.
+    pub no: u32,
+    /// What was done to its rows.
+    pub counts: Counts,
+    /// How long it took, with reading and sealing.
+    pub took: Duration,
+    /// For how long it kept other programs from writing its rows.
+    pub held: Duration,
+}
+
 /// How far a job is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
@@ -112,6 +127,8 @@ pub struct Ended {
     pub faults: u64,
     /// Chunks that are not done.
     pub chunks_left: u32,
+    /// Whether there is more plaintext than when the job was planned, without what it sealed. Then somebody writes plaintext.
+    pub plaintext_rose: bool,
     /// What is left to do, each as a sentence. Nothing is left if it is empty.
     pub left: Vec<String>,
 }

@@ -57,6 +57,9 @@ pub struct Row<'r> {
 }
 
 impl<'r> Row<'r> {
+    /// A row without cells.
+    pub(crate) const EMPTY: Self = Self { cells: Vec::new() };
+
     /// A row of these cells.
     #[must_use]
     pub fn new(cells: Vec<Cell<'r>>) -> Self {
@@ -85,6 +88,19 @@ pub enum NewCell {
     Text(Zeroizing<String>),
     /// Bytes.
     Bytes(Zeroizing<Vec<u8>>),
+}
+
+impl NewCell {
+    /// Whether a cell is already this.
+    #[must_use]
+    pub fn is(&self, cell: Cell<'_>) -> bool {
+        match (self, cell) {
+            (Self::Null, Cell::Null(_)) => true,
+            (Self::Text(new), Cell::Text(text)) => new.as_str() == text,
+            (Self::Bytes(new), Cell::Bytes(bytes)) => new.as_slice() == bytes,
+            _ => false,
+        }
+    }
 }
 
 impl fmt::Debug for NewCell {

@@ -1,12 +1,17 @@
 //! What a job is: which operation, on which columns of which table, with which keyring.
 
+mod resolve;
+
 use std::fmt;
 use std::str::FromStr;
 
-use rxseal::{Error, KeyId};
+use rxseal::schema::RecordSchema;
+use rxseal::{Error, KeyId, Keyring};
+use rxseal_map::Source;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
+use self::resolve::resolve;
 use crate::trouble::refused;
 
 /// What a job does to each row.
@@ -132,8 +137,10 @@ pub(crate) struct Body {
     pub(crate) table: String,
     pub(crate) record_type: String,
     pub(crate) columns: Vec<Column>,
+    /// The column that says of which keyspace a row is, if rows of several are in the table.
+    pub(crate) keyspace_column: Option<String>,
     /// All that decides about a token: the classes, types and blocks of the fields.
-    pub(crate) schema: String,
+    pub(crate) schema: serde_json::Value,
 }
 
 /// What a job was planned with, as it is stored.
@@ -148,8 +155,14 @@ pub struct Pinned {
 }
 
 impl Spec {
-    pub(crate) fn of(body: Body, generation: u64, target: KeyId) -> Self {
-        Self { body, generation, target }
+    /// What a job does to the rows of a source of the map, whose records are as the schema says, with the keys of this keyring.
+    ///
+    /// # Errors
+    ///
+    /// `job-refused` if the source is no table, or the map and the schema do not fit each other or the operation.
+    pub fn new(operation: Operation, source: &Source, record: &RecordSchema, keys: &Keyring) -> Result<Self, Error> {
+        let body = resolve(operation, source, record, keys.keyspace())?;
+        Ok(Self { body, generation: keys.generation(), target: keys.primary_key() })
     }
 
     /// What it does.
@@ -186,6 +199,12 @@ impl Spec {
     #[must_use]
     pub fn columns(&self) -> &[Column] {
         &self.body.columns
+    }
+
+    /// The column that says of which keyspace a row is, and the keyspace whose rows the job is for. `None` if all rows are of one.
+    #[must_use]
+    pub fn keyspace_filter(&self) -> Option<(&str, &str)> {
+        self.body.keyspace_column.as_deref().map(|column| (column, self.keyspace()))
     }
 
     /// The generation of the keyring.

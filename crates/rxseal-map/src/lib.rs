@@ -2,6 +2,7 @@
 
 mod at;
 mod clear;
+mod count;
 mod map;
 mod mistake;
 mod place;
@@ -9,6 +10,9 @@ mod source;
 
 pub use at::At;
 pub use clear::ClearKind;
+pub use count::{
+    Addresses, ColumnCounts, IndexPlaceCounts, NoEvidence, PlaceCounts, SourceCounts, count_index_values, count_tokens,
+};
 pub use map::{Keyspace, Map};
 pub use mistake::{Mistake, Mistakes};
 pub use place::Place;

@@ -83,3 +83,10 @@ impl fmt::Display for Mistakes {
 }
 
 impl Error for Mistakes {}
+
+/// With the code `invalid-map`, and the mistakes as its source.
+impl From<Mistakes> for rxseal::Error {
+    fn from(mistakes: Mistakes) -> Self {
+        Self::invalid_map(mistakes)
+    }
+}

@@ -97,7 +97,7 @@ impl Source {
         &self.clear
     }
 
-    /// Whether it should have no token, of nobody or of some keyspaces.
+    /// What it should not have: a value in any column, in some columns, or a token of some keyspaces.
     #[must_use]
     pub fn empty(&self) -> &Empty {
         &self.empty
@@ -214,29 +214,33 @@ impl Clear {
     }
 }
 
-/// Whether a source should have no token.
+/// What a source should not have: the key `empty` of the map.
 ///
-/// Without this, a source in which no token of a keyring is found proves nothing: a mistyped name, another database or hidden rows look
-/// the same.
-#[non_exhaustive]
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Empty {
-    /// It has tokens. The map says nothing of `empty`.
-    No,
-    /// It has no value at all, such as a new table: `empty = true`.
-    Yes,
-    /// It has no token of these keyspaces: `empty = ["pharmacy-9"]`.
-    Of(Vec<String>),
+/// Without this, a column in which no token of a keyring is found proves nothing: a mistyped name, another database or hidden rows look the
+/// same.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Empty {
+    pub(crate) is_all: bool,
+    pub(crate) columns: Vec<Place>,
+    pub(crate) keyspaces: Vec<Box<str>>,
 }
 
 impl Empty {
-    /// Whether it should have no token of this keyspace.
+    /// Whether the source should have no value in any sealed column, index or tag, such as a new table: `empty = true`.
     #[must_use]
-    pub fn is_of(&self, keyspace: &str) -> bool {
-        match self {
-            Self::No => false,
-            Self::Yes => true,
-            Self::Of(keyspaces) => keyspaces.iter().any(|known| known == keyspace),
-        }
+    pub fn is_all(&self) -> bool {
+        self.is_all
+    }
+
+    /// Whether this column should have no value: `empty = { columns = ["note"] }`, or the whole source is empty.
+    #[must_use]
+    pub fn is_column(&self, place: &Place) -> bool {
+        self.is_all || self.columns.contains(place)
+    }
+
+    /// Whether no token is of this keyspace, while others have some: `empty = { keyspaces = ["pharmacy-9"] }`.
+    #[must_use]
+    pub fn is_keyspace(&self, keyspace: &str) -> bool {
+        self.keyspaces.iter().any(|known| **known == *keyspace)
     }
 }

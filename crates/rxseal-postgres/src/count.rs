@@ -4,7 +4,7 @@ use rxseal::Error;
 use rxseal::count::{CountSql, IndexCounts, KeyCounts};
 use rxseal::provider::need_runtime;
 use sqlx::postgres::PgConnection;
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Postgres, Row, Transaction};
 use tokio::time::timeout;
 
 use crate::pool::DEADLINE;
@@ -75,15 +75,71 @@ pub async fn count_index_postgres(url: &str, table: &str, column: &str) -> Resul
 type Counted = (Option<&'static str>, Vec<(String, i64)>);
 
 async fn run(url: &str, sql: &CountSql, table: &str, column: &str) -> Result<Counted, Error> {
+    connected(url, &Table::Counted { table, column }, async |connection| read(connection, sql).await).await
+}
+
+/// Reads every value of a column as text, in a read-only transaction that sees one state of the table: `None` for a row without a value.
+/// Answers why the table may have more than was read, as [`KeyCounts::doubt`] says it.
+///
+/// At most 100 rows are in memory at a time. Connecting ends within 5 seconds, and reading has no deadline, as for [`count_postgres`].
+///
+/// ```no_run
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), rxseal::Error> {
+/// let mut long = 0;
+/// rxseal_postgres::scan_postgres("postgres://audit@db/pharmacy", "public.rx", "document", |value| {
+///     long += usize::from(value.is_some_and(|document| document.len() > 10_000));
+/// })
+/// .await?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// Those of [`count_postgres`].
+pub async fn scan_postgres(
+    url: &str,
+    table: &str,
+    column: &str,
+    mut each: impl FnMut(Option<&str>),
+) -> Result<Option<&'static str>, Error> {
+    let sql = CountSql::postgres_values(table, column)?;
+    connected(url, &Table::Counted { table, column }, async |connection| {
+        let (mut reading, doubt) = begin(connection, &sql).await?;
+        let cursor = format!("DECLARE rxseal_values NO SCROLL CURSOR FOR {sql}");
+        sqlx::query(AssertSqlSafe(cursor)).persistent(false).execute(&mut *reading).await?;
+        loop {
+            let query = sqlx::query("FETCH 100 FROM rxseal_values").persistent(false);
+            let rows = query.fetch_all(&mut *reading).await?;
+            if rows.is_empty() {
+                break;
+            }
+            for row in &rows {
+                // Borrowed from the driver's buffer, so no copy of what may be plaintext is made here.
+                each(row.try_get(0)?);
+            }
+        }
+        reading.rollback().await?;
+        Ok(doubt)
+    })
+    .await
+}
+
+/// Runs `work` on a connection of its own.
+pub(crate) async fn connected<T>(
+    url: &str,
+    about: &Table<'_>,
+    work: impl AsyncFnOnce(&mut PgConnection) -> Result<T, sqlx::Error>,
+) -> Result<T, Error> {
     let options = parse_url(url)?;
     need_runtime()?;
-    let about = Table::Counted { table, column };
     let connected = timeout(DEADLINE, options.connect()).await.map_err(|_| too_late())?;
-    let mut connection = connected.map_err(|error| postgres_trouble(&error, &about))?;
-    let counted = read(&mut connection, sql).await;
+    let mut connection = connected.map_err(|error| postgres_trouble(&error, about))?;
+    let done = work(&mut connection).await;
     // Tells the server at once that nobody reads any more. A failure here changes nothing.
     drop(timeout(DEADLINE, connection.close()).await);
-    counted.map_err(|error| postgres_trouble(&error, &about))
+    done.map_err(|error| postgres_trouble(&error, about))
 }
 
 const VIEW: &str = "it is a view, which may leave rows out: count the columns of the tables that it is made of";
@@ -93,7 +149,11 @@ const WHAT: &str = "SELECT pg_is_in_recovery(), c.relkind::text, EXISTS (SELECT 
     WHERE same.relname = c.relname AND same.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname !~ '^(pg_|information_schema$)'
 ) FROM pg_class AS c WHERE c.oid = to_regclass($1)";
 
-async fn read(connection: &mut PgConnection, sql: &CountSql) -> Result<Counted, sqlx::Error> {
+/// Begins to read, and says why there may be more than is read.
+pub(crate) async fn begin<'c>(
+    connection: &'c mut PgConnection,
+    sql: &CountSql,
+) -> Result<(Transaction<'c, Postgres>, Option<&'static str>), sqlx::Error> {
     let mut reading = connection.begin_with("BEGIN READ ONLY").await?;
     // Makes hidden rows an error, even in tables behind a view.
     sqlx::query("SET LOCAL row_security = off").persistent(false).execute(&mut *reading).await?;
@@ -102,6 +162,11 @@ async fn read(connection: &mut PgConnection, sql: &CountSql) -> Result<Counted, 
     let has_schema = sql.schema().is_some();
     let doubt =
         what.and_then(|(is_standby, kind, is_part, named)| doubt(is_standby, &kind, is_part, named > 1 && !has_schema));
+    Ok((reading, doubt))
+}
+
+async fn read(connection: &mut PgConnection, sql: &CountSql) -> Result<Counted, sqlx::Error> {
+    let (mut reading, doubt) = begin(connection, sql).await?;
     // The statement is constant except for its quoted names.
     let query = sqlx::query_as(AssertSqlSafe(sql.as_str().to_owned())).persistent(false);
     let rows = query.fetch_all(&mut *reading).await?;

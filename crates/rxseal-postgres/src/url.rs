@@ -7,8 +7,14 @@ use rxseal::provider::is_loopback;
 use sqlx::ConnectOptions;
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
+/// A URL as the driver's options.
+///
 /// The driver's own error may quote the URL, so it is dropped. Its logs of statements are turned off too.
-pub(crate) fn parse_url(url: &str) -> Result<PgConnectOptions, Error> {
+///
+/// # Errors
+///
+/// `store-refused` if the URL is not valid.
+pub fn parse_url(url: &str) -> Result<PgConnectOptions, Error> {
     let is_postgres = ["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme));
     let options = if is_postgres { PgConnectOptions::from_str(url).ok() } else { None };
     let options = options.ok_or_else(|| {

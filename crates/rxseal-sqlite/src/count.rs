@@ -1,5 +1,6 @@
 //! Counting in SQLite.
 
+use std::fmt;
 use std::path::Path;
 
 use rusqlite::types::ValueRef;
@@ -33,7 +34,7 @@ use crate::wait::BUSY_WAIT;
 /// The cause gives the details.
 pub fn count_sqlite(path: impl AsRef<Path>, table: &str, column: &str) -> Result<KeyCounts, Error> {
     let sql = CountSql::sqlite_values(table, column)?;
-    read_only(path.as_ref(), table, column, |connection| {
+    read_only(path.as_ref(), table, &[column], |connection| {
         let counts = count(connection, sql.as_str())?;
         Ok(counts.doubted(is_view(connection, sql.table())?.then_some(VIEW)))
     })
@@ -57,7 +58,7 @@ pub fn count_index_sqlite(path: impl AsRef<Path>, table: &str, column: &str) -> 
     let sql = CountSql::index_sqlite(table, column)?;
     // Made first, since it remembers when the count began.
     let mut counts = IndexCounts::default();
-    let (rows, is_view) = read_only(path.as_ref(), table, column, |connection| {
+    let (rows, is_view) = read_only(path.as_ref(), table, &[column], |connection| {
         let rows = rows(connection, sql.as_str())?;
         Ok((rows, is_view(connection, sql.table())?))
     })?;
@@ -67,10 +68,111 @@ pub fn count_index_sqlite(path: impl AsRef<Path>, table: &str, column: &str) -> 
     Ok(counts.doubted(is_view.then_some(VIEW)))
 }
 
-fn read_only<T>(
+/// A value as SQLite holds it, whatever the column was declared as.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Cell<'r> {
+    /// No value.
+    Null,
+    /// An integer or a float.
+    Number,
+    /// A text, which is seldom something else than UTF-8.
+    Text(&'r [u8]),
+    /// Bytes.
+    Bytes(&'r [u8]),
+}
+
+/// Says of what kind it is, and nothing of the value.
+impl fmt::Debug for Cell<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Null => "Null",
+            Self::Number => "Number",
+            Self::Text(_) => "Text(..)",
+            Self::Bytes(_) => "Bytes(..)",
+        })
+    }
+}
+
+impl Cell<'_> {
+    /// Counts the value, as [`count_sqlite`] does.
+    pub fn count(&self, counts: &mut KeyCounts) {
+        match self {
+            Self::Null => counts.add_nulls(1),
+            Self::Number => counts.add_not_tokens(1),
+            // The same as in the statement: SQLite's own functions see a text only up to its first NUL.
+            Self::Text(text) if text.contains(&0) => counts.add_not_tokens(1),
+            Self::Text(text) => counts.add_text(std::str::from_utf8(text).unwrap_or_default()),
+            Self::Bytes(bytes) => counts.add_bytes(bytes),
+        }
+    }
+}
+
+impl<'r> From<ValueRef<'r>> for Cell<'r> {
+    fn from(value: ValueRef<'r>) -> Self {
+        match value {
+            ValueRef::Null => Self::Null,
+            ValueRef::Integer(_) | ValueRef::Real(_) => Self::Number,
+            ValueRef::Text(text) => Self::Text(text),
+            ValueRef::Blob(bytes) => Self::Bytes(bytes),
+        }
+    }
+}
+
+/// Reads these columns of every row, in one consistent read of the file, which is opened read-only. The cells of a row are in the order of
+/// `columns`. Answers why the table may have more than was read, as [`KeyCounts::doubt`] says it.
+///
+/// ```no_run
+/// use rxseal::count::KeyCounts;
+/// # fn main() -> Result<(), rxseal::Error> {
+/// let (mut drugs, mut notes) = (KeyCounts::default(), KeyCounts::default());
+/// let doubt = rxseal_sqlite::scan_sqlite("pharmacy.db", "rx", &["drug", "note"], |row| {
+///     if let [drug, note] = row {
+///         drug.count(&mut drugs);
+///         note.count(&mut notes);
+///     }
+/// })?;
+/// # let _ = doubt;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// Those of [`count_sqlite`].
+pub fn scan_sqlite(
+    path: impl AsRef<Path>,
+    table: &str,
+    columns: &[&str],
+    mut each: impl FnMut(&[Cell<'_>]),
+) -> Result<Option<&'static str>, Error> {
+    let mut names = Vec::new();
+    for column in columns {
+        // Checked and quoted by the same rules as elsewhere.
+        names.push(CountSql::sqlite_values(table, column)?);
+    }
+    let Some(first) = names.first() else { return Ok(None) };
+    let (quoted_table, table_name) = (first.quoted_table(), first.table());
+    let selected = |sql: &CountSql| {
+        let text = sql.as_str().strip_prefix("SELECT ").unwrap_or_default();
+        text.strip_suffix(&format!(" FROM {quoted_table} AS v")).unwrap_or_default().to_owned()
+    };
+    let selected: Vec<_> = names.iter().map(selected).collect();
+    let sql = format!("SELECT {} FROM {quoted_table} AS v", selected.join(", "));
+    read_only(path.as_ref(), table, columns, |connection| {
+        let mut statement = connection.prepare(&sql)?;
+        let mut rows = statement.query(())?;
+        while let Some(row) = rows.next()? {
+            let cells: Result<Vec<_>, _> = (0..columns.len()).map(|at| row.get_ref(at).map(Cell::from)).collect();
+            each(&cells?);
+        }
+        Ok(is_view(connection, table_name)?.then_some(VIEW))
+    })
+}
+
+pub(crate) fn read_only<T>(
     path: &Path,
     table: &str,
-    column: &str,
+    columns: &[&str],
     read: impl FnOnce(&Connection) -> rusqlite::Result<T>,
 ) -> Result<T, Error> {
     // Not a URI: the path is only a path.
@@ -79,17 +181,21 @@ fn read_only<T>(
         connection.busy_timeout(BUSY_WAIT)?;
         read(&connection)
     });
-    opened.map_err(|error| failed(path, &error, table, column))
+    opened.map_err(|error| failed(path, &error, table, columns))
 }
 
-const VIEW: &str = "it is a view, which may leave rows out: count the columns of the tables that it is made of";
+pub(crate) const VIEW: &str =
+    "it is a view, which may leave rows out: count the columns of the tables that it is made of";
 
 /// Which part is missing, in one line.
-fn failed(path: &Path, error: &rusqlite::Error, table: &str, column: &str) -> Error {
+fn failed(path: &Path, error: &rusqlite::Error, table: &str, columns: &[&str]) -> Error {
     let text = error.to_string();
     let missing = if text.starts_with("no such table") || text.starts_with("unknown database") {
         format!("{}: there is no table {table}", path.display())
     } else if text.starts_with("no such column") {
+        // SQLite says `no such column: v.drug`.
+        let named = |column: &&&str| text.contains(&format!("v.{column}"));
+        let column = columns.iter().find(named).or(columns.first()).copied().unwrap_or_default();
         format!("{}: the table {table} has no column {column}", path.display())
     } else {
         return trouble(path, error);
@@ -109,14 +215,7 @@ fn count(connection: &Connection, sql: &str) -> rusqlite::Result<KeyCounts> {
     let mut statement = connection.prepare(sql)?;
     let mut rows = statement.query(())?;
     while let Some(row) = rows.next()? {
-        match row.get_ref(0)? {
-            ValueRef::Null => counts.add_nulls(1),
-            ValueRef::Integer(_) | ValueRef::Real(_) => counts.add_not_tokens(1),
-            // The same as in the statement: SQLite's own functions see a text only up to its first NUL.
-            ValueRef::Text(text) if text.contains(&0) => counts.add_not_tokens(1),
-            ValueRef::Text(text) => counts.add_text(std::str::from_utf8(text).unwrap_or_default()),
-            ValueRef::Blob(bytes) => counts.add_bytes(bytes),
-        }
+        Cell::from(row.get_ref(0)?).count(&mut counts);
     }
     Ok(counts)
 }

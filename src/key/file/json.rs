@@ -1,15 +1,13 @@
 //! The JSON text of a keyring file (FORMAT 8): exactly these members, each once.
 
 use std::fmt;
-use std::marker::PhantomData;
 use std::str::FromStr;
 
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
 use super::{KIND, KeyInfo, KeyState, KeyUse, KeyringFile, MAX_NUMBER, VERSION, Wrap, invalid};
 use crate::aead::Suite;
+use crate::codec::json_object::{Object, objects, present};
 use crate::codec::text;
 use crate::error::Error;
 use crate::id::{KeyId, Name};
@@ -72,39 +70,6 @@ struct WrapText {
     provider: String,
     root_key: String,
     wrapped: String,
-}
-
-/// A JSON object and nothing else: a derived reader would also accept an array of the members.
-struct Object<T>(T);
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct MembersVisitor<T>(PhantomData<fn() -> T>);
-
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for MembersVisitor<T> {
-            type Value = Object<T>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<Object<T>, A::Error> {
-                T::deserialize(MapAccessDeserializer::new(members)).map(Object)
-            }
-        }
-
-        deserializer.deserialize_map(MembersVisitor(PhantomData))
-    }
-}
-
-fn objects<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
-    let objects = Vec::<Object<T>>::deserialize(deserializer)?;
-    Ok(objects.into_iter().map(|Object(object)| object).collect())
-}
-
-/// A present member is a string: `null` does not count as absent.
-fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    String::deserialize(deserializer).map(Some)
 }
 
 fn read(bytes: &[u8]) -> Result<KeyringFile, Error> {

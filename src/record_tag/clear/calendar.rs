@@ -10,12 +10,12 @@ const LEAP: Reason = "a leap second, which a database does not keep";
 const NANOS: u32 = 1_000_000_000;
 
 /// `YYYY-MM-DD`
-pub(in super::super) fn date(year: i32, month: u8, day: u8) -> Result<String, Error> {
+pub(crate) fn date(year: i32, month: u8, day: u8) -> Result<String, Error> {
     if (0..=9999).contains(&year) { Ok(format!("{year:04}-{month:02}-{day:02}")) } else { Err(refused(YEARS)) }
 }
 
 /// `HH:MM:SS.ffffff`
-pub(in super::super) fn time(hour: u8, minute: u8, second: u8, nanos: u32) -> Result<String, Error> {
+pub(crate) fn time(hour: u8, minute: u8, second: u8, nanos: u32) -> Result<String, Error> {
     if nanos >= NANOS || second > 59 {
         return Err(refused(LEAP));
     }
@@ -26,11 +26,11 @@ pub(in super::super) fn time(hour: u8, minute: u8, second: u8, nanos: u32) -> Re
 }
 
 /// A date and a time of day without a zone.
-pub(in super::super) fn civil(date: Result<String, Error>, time: Result<String, Error>) -> Result<String, Error> {
+pub(crate) fn civil(date: Result<String, Error>, time: Result<String, Error>) -> Result<String, Error> {
     Ok(format!("{}T{}", date?, time?))
 }
 
 /// A point in time, whose date and time are in UTC.
-pub(in super::super) fn utc(civil: Result<String, Error>) -> Result<String, Error> {
+pub(crate) fn utc(civil: Result<String, Error>) -> Result<String, Error> {
     civil.map(|text| format!("{text}Z"))
 }

@@ -9,7 +9,7 @@ const DIGITS: Reason = "a decimal with more digits of fraction than its `scale`:
 const LARGE: Reason = "a decimal with more digits than its `scale` leaves room for";
 
 /// Without a declared scale.
-pub(in super::super) fn plain(digits: i128, behind: u32) -> Result<String, Error> {
+pub(crate) fn plain(digits: i128, behind: u32) -> Result<String, Error> {
     if behind > 0 && digits.checked_rem(10) == Some(0) {
         return Err(refused(ZEROS));
     }
@@ -17,7 +17,7 @@ pub(in super::super) fn plain(digits: i128, behind: u32) -> Result<String, Error
 }
 
 /// With exactly `scale` digits behind the point.
-pub(in super::super) fn scaled(digits: i128, behind: u32, scale: u32) -> Result<String, Error> {
+pub(crate) fn scaled(digits: i128, behind: u32, scale: u32) -> Result<String, Error> {
     let power = |by: u32| 10_i128.checked_pow(by).ok_or_else(|| refused(LARGE));
     if behind <= scale {
         let digits = digits.checked_mul(power(scale.saturating_sub(behind))?).ok_or_else(|| refused(LARGE))?;

@@ -5,6 +5,7 @@ use quote::quote_spanned;
 use syn::Type;
 use syn::ext::IdentExt;
 
+use super::describe;
 use super::indexes;
 use super::pieces::{at, here, implement, marker, own, path_of, root, taken_apart, twin_of};
 use crate::input::field::{Bind, Field, Role, Seal};
@@ -22,7 +23,7 @@ pub(super) fn of_the_struct(input: &Input) -> TokenStream {
         |field, value| seal(input, field, value, &sealer),
         |variant, parts| built(input, variant, &parts, twin, &indexes::filled(input)),
     );
-    let (contexts, wipe) = (contexts(input), wiped(input));
+    let (contexts, wipe, describe) = (contexts(input), wiped(input), describe::of_the_struct(input));
     let unique = (!input.generics.params.is_empty())
         .then(|| quote_spanned!(here(input)=> const { #root::__private::assert_unique(&<Self as #root::records::PhiFields>::FIELDS) }));
     implement(
@@ -34,6 +35,7 @@ pub(super) fn of_the_struct(input: &Input) -> TokenStream {
             const FIELDS: #root::__private::FieldIds = #ids;
             #contexts
             #wipe
+            #describe
             fn seal_fields(&self, #sealer: &mut #root::__private::RecordSealer<'_>) -> ::core::result::Result<Self::Sealed, #root::Error> {
                 #unique
                 #seal

@@ -3,6 +3,7 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::quote_spanned;
 
+use super::describe;
 use super::indexes;
 use super::pieces::{at, here, implement, reference, root, taken_apart};
 use crate::input::container::Kind;
@@ -36,7 +37,7 @@ pub(super) fn expand(input: &Input) -> TokenStream {
                 &record_ids(input, &input.name),
             );
             let ids = record_ids(input, &input.sealed);
-            let (tag, columns) = (record_tag(input), indexes::of_the_row(input));
+            let (tag, columns, indexes) = (record_tag(input), indexes::of_the_row(input), describe::indexes(input));
             let sealed = implement(
                 input,
                 &quote_spanned!(here(input)=> #root::SealedRecord),
@@ -45,6 +46,7 @@ pub(super) fn expand(input: &Input) -> TokenStream {
                     const RECORD_TYPE: &'static str = #name;
                     const FORMER_TYPES: &'static [&'static str] = &[#(#former),*];
                     #columns
+                    #indexes
                     #tag
                     #ids
                 },

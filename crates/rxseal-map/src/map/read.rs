@@ -229,19 +229,25 @@ fn clear(sheet: &mut Sheet, keys: &Keys<'_, '_>) -> Vec<Clear> {
 }
 
 fn empty(sheet: &mut Sheet, keys: &Keys<'_, '_>) -> Empty {
-    let Some(value) = keys.get("empty") else { return Empty::No };
+    const WHAT: &str = "write `true` if the source has no value at all, or `{ columns = [..] }` for columns without a value, or \
+        `{ keyspaces = [..] }` for keyspaces that have no token in it; otherwise leave it out";
+    let mut empty = Empty::default();
+    let Some(value) = keys.get("empty") else { return empty };
     match value.get_ref() {
-        DeValue::Boolean(true) => Empty::Yes,
-        DeValue::Array(_) => {
-            let items = sheet.texts(value, "source.empty", "a keyspace");
-            Empty::Of(items.iter().map(|item| item.text.to_owned()).collect())
+        DeValue::Boolean(true) => empty.is_all = true,
+        DeValue::Table(table) => {
+            let keys = Keys::new(sheet, table, value.span(), "source.empty.", &["columns", "keyspaces"]);
+            for item in
+                keys.get("columns").map(|value| sheet.texts(value, "source.empty.columns", COLUMN)).unwrap_or_default()
+            {
+                empty.columns.extend(place(sheet, &item.span, "source.empty.columns", item.text));
+            }
+            let items = keys.get("keyspaces").map(|value| sheet.texts(value, "source.empty.keyspaces", "a keyspace"));
+            empty.keyspaces = items.unwrap_or_default().iter().map(|item| item.text.into()).collect();
         }
-        _ => {
-            let text = "write `true` if the source has no value at all, or a list of keyspaces that have no token in it; otherwise leave it out";
-            sheet.wrong(&value.span(), "source.empty", text);
-            Empty::No
-        }
+        _ => sheet.wrong(&value.span(), "source.empty", WHAT),
     }
+    empty
 }
 
 fn one_place(sheet: &mut Sheet, keys: &Keys<'_, '_>, key: &str) -> Option<Place> {
@@ -294,6 +300,13 @@ fn find_overlaps(sheet: &mut Sheet, source: &Source) {
     if all.len() > MAX_COLUMNS {
         sheet.wrong_at(line, "source", "it names more than 2,000 columns");
         return;
+    }
+    let of_program = |role: &str| ["sealed", "index", "tag"].contains(&role);
+    for empty in &source.empty.columns {
+        if !all.iter().any(|(place, role, _)| *place == empty && of_program(role)) {
+            let text = format!("{empty} is not among the sealed columns, the indexes and the tag");
+            sheet.wrong_at(line, "source.empty.columns", text);
+        }
     }
     for (at, (place, role, line)) in all.iter().enumerate() {
         let both_readable = |other: &str| readable(role) && readable(other) && *role != other;

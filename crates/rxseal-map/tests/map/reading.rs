@@ -34,7 +34,7 @@ at = "ndjson:exports/**/*.ndjson"
 keyspace = ["pharmacy-17", "pharmacy-18"]
 record = "prescription"
 id = "rx"
-empty = ["pharmacy-18"]
+empty = { keyspaces = ["pharmacy-18"], columns = ["drug"] }
 sealed = { drug = "phi.rx.drug" }
 "#;
 
@@ -62,10 +62,11 @@ fn a_map_says_what_it_has() {
     let columns = ["doc", "drug", "filled_at", "name_ix", "patient_id", "patient_name", "rx_number", "tag"];
     assert_eq!(first.columns(), columns);
     assert_eq!(
-        (first.empty(), second.empty().is_of("any"), third.empty().is_of("pharmacy-17")),
-        (&Empty::No, true, false)
+        (first.empty(), second.empty().is_all(), third.empty().is_keyspace("pharmacy-17")),
+        (&Empty::default(), true, false)
     );
-    assert!(third.empty().is_of("pharmacy-18") && third.keyspace().may_be("pharmacy-18"));
+    assert!(third.empty().is_column(third.sealed()[0].place()) && !third.empty().is_all());
+    assert!(third.empty().is_keyspace("pharmacy-18") && third.keyspace().may_be("pharmacy-18"));
     assert_eq!(second.id().iter().map(ToString::to_string).collect::<Vec<_>>(), ["store", "rx_number"]);
     assert_eq!(second.keyspace().column().unwrap().column(), "tenant");
     assert_eq!(second.at().table(), Some("\"dis.pensed\""));
@@ -151,6 +152,14 @@ fn each_mistake_has_its_line_its_key_and_what_to_do() {
         ("id = 'id'", "id = 'id'\nclear = { drug = 'health' }", 6, "source.clear", "also named in `sealed`"),
         ("id = 'id'", "id = 'id'\nclear = { day = 'time' }", 6, "source.clear.day", "identifier, name, contact"),
         ("id = 'id'", "id = 'id'\nempty = false", 6, "source.empty", "leave it out"),
+        ("id = 'id'", "id = 'id'\nempty = { columns = ['id'] }", 2, "source.empty.columns", "not among the sealed"),
+        (
+            "id = 'id'",
+            "id = 'id'\nempty = { keyspace = 'a' }",
+            6,
+            "source.empty.keyspace",
+            "the keys are columns, keyspaces",
+        ),
         ("id = 'id'", "id = 'id' id", 5, "", "not TOML"),
     ] {
         assert!(good.contains(from), "{from}");

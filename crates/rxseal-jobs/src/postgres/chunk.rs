@@ -1,0 +1,182 @@
+//! One chunk, in one transaction: it is taken, its rows are written, and it is ticked off.
+
+use std::time::{Duration, Instant};
+
+use rxseal::Error;
+use sqlx::Connection;
+use sqlx::postgres::PgConnection;
+
+use super::reading::{Found, Range, read_again, read_part};
+use super::table::Table;
+use super::tables::{self, Taken};
+use super::trouble::Trouble;
+use super::writing::{Pending, fits, write};
+use crate::fault::{Fault, FieldFault, Reason};
+use crate::key_text;
+use crate::progress::{ChunkDone, Counts, State};
+use crate::row::{ChunkWork, Outcome};
+use crate::spec::Spec;
+
+/// What a worker works with.
+pub(super) struct Bench<'a> {
+    pub(super) job: &'a str,
+    pub(super) worker: &'a str,
+    pub(super) spec: &'a Spec,
+    pub(super) table: &'a Table,
+    pub(super) work: &'a dyn ChunkWork,
+}
+
+/// How often a row is written that another program changes meanwhile.
+const ATTEMPTS: u32 = 5;
+/// Before a row is read for the third time. Twice as long before each further one.
+const PAUSE: Duration = Duration::from_millis(20);
+const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
+
+/// Works on the next chunk. `None` if there is none, or if the job does not run.
+pub(super) async fn next(db: &mut PgConnection, bench: &Bench<'_>) -> Result<Option<ChunkDone>, Trouble> {
+    let began = Instant::now();
+    let mut transaction = db.begin_with(BEGIN).await?;
+    // Each time, since somebody may have paused the job, or planned another one of this name.
+    let (state, pinned) = tables::job(&mut transaction, bench.job).await?;
+    bench.spec.admit(&pinned)?;
+    if state == State::Stopped {
+        return Err(Error::job_stopped().into());
+    }
+    let taken = if state == State::Running { tables::take(&mut transaction, bench.job).await? } else { None };
+    let Some(taken) = taken else {
+        transaction.rollback().await?;
+        return Ok(None);
+    };
+    let mut tally = Tally { no: taken.no, ..Tally::default() };
+    run(&mut transaction, bench, &taken, &mut tally).await?;
+    tables::put_faults(&mut transaction, bench.job, &tally.faults).await?;
+    tables::tick_off(&mut transaction, bench.job, bench.worker, taken.no, &tally.counts).await?;
+    transaction.commit().await?;
+    let held = tally.locked_since.map_or(Duration::ZERO, |since| since.elapsed());
+    Ok(Some(ChunkDone { no: taken.no, counts: tally.counts, took: began.elapsed(), held }))
+}
+
+/// What was done in a chunk.
+#[derive(Default)]
+struct Tally {
+    no: u32,
+    counts: Counts,
+    faults: Vec<Fault>,
+    locked_since: Option<Instant>,
+}
+
+impl Tally {
+    fn skipped(&mut self) {
+        self.counts.skipped = self.counts.skipped.saturating_add(1);
+    }
+
+    fn failed(&mut self, key: &[String], faults: impl IntoIterator<Item = FieldFault>) {
+        self.counts.failed = self.counts.failed.saturating_add(1);
+        let row_id = key_text::write(key);
+        self.faults.extend(faults.into_iter().map(|fault| Fault::new(self.no, row_id.clone(), fault)));
+    }
+
+    fn failed_for(&mut self, key: &[String], reason: Reason) {
+        self.failed(key, [FieldFault::new("", reason)]);
+    }
+}
+
+async fn run(db: &mut PgConnection, bench: &Bench<'_>, taken: &Taken, tally: &mut Tally) -> Result<(), Trouble> {
+    let keyspace = bench.spec.keyspace_filter().map(|(_, keyspace)| keyspace);
+    let bound =
+        |text: &Option<String>| text.as_deref().map(|text| key_text::read(text, bench.table.key.len())).transpose();
+    let (lo, hi) = (bound(&taken.lo)?, bound(&taken.hi)?);
+    let range = Range { lo: lo.as_deref(), hi: hi.as_deref(), keyspace };
+    let mut after: Option<Vec<String>> = None;
+    loop {
+        let part = read_part(db, bench.table, &range, after.as_deref()).await?;
+        let Some(last) = part.rows.last() else { return Ok(()) };
+        after = Some(last.key.clone());
+        tally.counts.rows = tally.counts.rows.saturating_add(u64::try_from(part.rows.len()).unwrap_or(u64::MAX));
+        let pending = worked_on(bench, part.rows, tally).await?;
+        write_all(db, bench, pending, tally).await?;
+        if part.is_last {
+            return Ok(());
+        }
+    }
+}
+
+/// What becomes of rows. The rows, and all plaintext of the database with them, are gone afterwards.
+async fn worked_on(bench: &Bench<'_>, found: Vec<Found>, tally: &mut Tally) -> Result<Vec<Pending>, Trouble> {
+    let rows = found.iter().map(|found| found.cells(bench.table)).collect::<Result<Vec<_>, _>>()?;
+    let outcomes = bench.work.run(&rows).await?;
+    if outcomes.len() != rows.len() {
+        return Err(Error::job_refused("the work did not give one outcome for each row").into());
+    }
+    drop(rows);
+    let mut pending = Vec::new();
+    for (found, outcome) in found.into_iter().zip(outcomes) {
+        let Found { key, version, .. } = found;
+        match outcome {
+            Outcome::Same => tally.skipped(),
+            Outcome::Write(change) if !fits(bench.table, &change) => tally.failed_for(&key, Reason::ColumnType),
+            Outcome::Write(change) => pending.push(Pending { key, version, change }),
+            Outcome::Fault(faults) => tally.failed(&key, faults),
+        }
+    }
+    Ok(pending)
+}
+
+/// Writes rows. Those that another program changed are read again, and worked on as they are then.
+async fn write_all(
+    db: &mut PgConnection,
+    bench: &Bench<'_>,
+    mut pending: Vec<Pending>,
+    tally: &mut Tally,
+) -> Result<(), Trouble> {
+    let mut lost: Vec<Vec<String>> = Vec::new();
+    for attempt in 1..=ATTEMPTS {
+        if !pending.is_empty() {
+            tally.locked_since.get_or_insert_with(Instant::now);
+            let written = write(db, bench.table, pending).await?;
+            for change in &written.done {
+                let counts = &mut tally.counts;
+                counts.written = counts.written.saturating_add(1);
+                counts.sealed = counts.sealed.saturating_add(change.sealed);
+                counts.unsealed = counts.unsealed.saturating_add(change.unsealed);
+            }
+            for (key, reason) in written.refused {
+                tally.failed_for(&key, reason);
+            }
+            lost.extend(written.lost);
+        }
+        if lost.is_empty() || attempt == ATTEMPTS {
+            break;
+        }
+        if attempt > 1 {
+            tokio::time::sleep(PAUSE.saturating_mul(1 << attempt.min(8))).await;
+        }
+        tally.counts.retried = tally.counts.retried.saturating_add(u64::try_from(lost.len()).unwrap_or(u64::MAX));
+        (pending, lost) = again(db, bench, lost, tally).await?;
+    }
+    for key in &lost {
+        tally.failed_for(key, Reason::Busy);
+    }
+    Ok(())
+}
+
+/// Reads lost rows again and works on them. A row that is gone needs no work, and one that another program holds stays lost.
+async fn again(
+    db: &mut PgConnection,
+    bench: &Bench<'_>,
+    lost: Vec<Vec<String>>,
+    tally: &mut Tally,
+) -> Result<(Vec<Pending>, Vec<Vec<String>>), Trouble> {
+    let keys: Vec<_> = lost.iter().map(Vec::as_slice).collect();
+    let free = read_again(db, bench.table, &keys, true).await?;
+    // Only those that are neither free nor gone: what holds them may be a long transaction.
+    let is_free: Vec<_> = free.iter().map(|(at, _)| *at).collect();
+    let others: Vec<_> = keys.iter().enumerate().filter(|(at, _)| !is_free.contains(at)).map(|(_, key)| *key).collect();
+    let held = if others.is_empty() { Vec::new() } else { read_again(db, bench.table, &others, false).await? };
+    for _ in held.len()..others.len() {
+        tally.skipped();
+    }
+    let held = held.into_iter().map(|(_, found)| found.key).collect();
+    let pending = worked_on(bench, free.into_iter().map(|(_, found)| found).collect(), tally).await?;
+    Ok((pending, held))
+}

@@ -1,0 +1,254 @@
+//! A job: planned once, looked at, paused, and counted at its end.
+
+use std::fmt;
+
+use rxseal::Error;
+use sqlx::postgres::PgConnection;
+use sqlx::{AssertSqlSafe, Connection};
+
+use super::count::totals;
+use super::session;
+use super::table::Table;
+use super::tables;
+use super::trouble::Trouble;
+use crate::end::judge;
+use crate::fault::Fault;
+use crate::options::PlanOptions;
+use crate::progress::{Ended, State, Status};
+use crate::spec::{Operation, Spec};
+use crate::trouble::refused;
+
+/// A job over one table of a PostgreSQL database. Its state is in tables beside the data: `rxseal_job`, `rxseal_chunk` and `rxseal_fault`.
+#[derive(Clone)]
+pub struct Job {
+    url: String,
+    name: String,
+}
+
+const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ";
+
+impl Job {
+    /// The tables of jobs, which [`plan`](Self::plan) creates if they are missing and the role may create tables.
+    pub const SCHEMA: &'static str = tables::SCHEMA;
+
+    /// Plans a job of this name: divides the table into chunks, and counts its plaintext. No row is changed.
+    ///
+    /// # Errors
+    ///
+    /// - `job-refused` if there is a job of this name, or the table cannot be worked on: it is a view, its rows cannot be told apart, or a column
+    ///   that is to be written holds no tokens.
+    /// - `store-refused` if the URL is not valid, or the role lacks a right. `store-unavailable` if the server cannot be reached.
+    /// - `runtime-needed` outside of a tokio runtime.
+    pub async fn plan(url: &str, name: &str, spec: &Spec, options: &PlanOptions) -> Result<Self, Error> {
+        let job = Self { url: url.to_owned(), name: name.to_owned() };
+        job.on_connection(async |db| plan(db, name, spec, options).await).await?;
+        Ok(job)
+    }
+
+    /// A job that was planned.
+    ///
+    /// # Errors
+    ///
+    /// `job-refused` if there is no such job; otherwise those of [`plan`](Self::plan).
+    pub async fn open(url: &str, name: &str) -> Result<Self, Error> {
+        let job = Self { url: url.to_owned(), name: name.to_owned() };
+        job.on_connection(async |db| {
+            has_tables(db).await?.then_some(()).ok_or_else(tables::no_such_job)?;
+            tables::job(db, name).await.map(drop)
+        })
+        .await?;
+        Ok(job)
+    }
+
+    /// All jobs of a database, the oldest first.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`plan`](Self::plan).
+    pub async fn list(url: &str) -> Result<Vec<Status>, Error> {
+        let database = Self { url: url.to_owned(), name: String::new() };
+        database
+            .on_connection(async |db| {
+                if !has_tables(db).await? {
+                    return Ok(Vec::new());
+                }
+                Ok(tables::statuses(db, None).await?.into_iter().map(|(status, _)| status).collect())
+            })
+            .await
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(super) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// How far it is.
+    ///
+    /// # Errors
+    ///
+    /// `job-refused` if there is no such job any more; otherwise those of [`plan`](Self::plan).
+    pub async fn status(&self) -> Result<Status, Error> {
+        self.on_connection(async |db| Ok(status(db, &self.name).await?.0)).await
+    }
+
+    /// Makes workers end after the chunk that each is at.
+    ///
+    /// # Errors
+    ///
+    /// `job-refused` if it does not run; otherwise those of [`plan`](Self::plan).
+    pub async fn pause(&self) -> Result<(), Error> {
+        self.turn(&[State::Running, State::Paused], State::Paused, "only a job that runs can be paused").await
+    }
+
+    /// Lets workers go on, after a pause, or after the job stopped and nobody writes plaintext any more.
+    ///
+    /// # Errors
+    ///
+    /// `job-refused` if it is done; otherwise those of [`plan`](Self::plan).
+    pub async fn resume(&self) -> Result<(), Error> {
+        let from = [State::Running, State::Paused, State::Stopped];
+        self.turn(&from, State::Running, "the job is done: reopen it to go over the table again").await
+    }
+
+    async fn turn(&self, from: &[State], to: State, otherwise: &str) -> Result<(), Error> {
+        self.on_connection(async |db| {
+            let turned = tables::turn(db, &self.name, from, to).await?;
+            Ok(turned.then_some(()).ok_or_else(|| refused(otherwise))?)
+        })
+        .await
+    }
+
+    /// Makes all chunks to be done again, and forgets the faults: after they were mended, or if the count at the end found something. What is
+    /// already as the job wants it is not written again.
+    ///
+    /// # Errors
+    ///
+    /// `job-mismatch` if the spec is not the job's; otherwise those of [`plan`](Self::plan).
+    pub async fn reopen(&self, spec: &Spec) -> Result<(), Error> {
+        self.on_connection(async |db| {
+            let (_, pinned) = tables::job(db, &self.name).await?;
+            spec.admit(&pinned)?;
+            let table = Table::read(db, spec).await?;
+            let mut snapshot = db.begin_with(SNAPSHOT).await?;
+            let plaintext = totals(&mut snapshot, &table, spec).await?.plaintext;
+            tables::reopen(&mut snapshot, &self.name, plaintext, spec.generation()).await?;
+            Ok(snapshot.commit().await?)
+        })
+        .await
+    }
+
+    /// Faults behind the one with this number, at most `limit`, each with its number. Begin with 0.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`plan`](Self::plan).
+    pub async fn faults(&self, after: u64, limit: u32) -> Result<Vec<(u64, Fault)>, Error> {
+        self.on_connection(async |db| tables::faults(db, &self.name, after, limit).await).await
+    }
+
+    /// Counts the whole table and says what is left. If nothing is, the job is [done](State::Done). If there is more plaintext than the job
+    /// left, it [stops](State::Stopped).
+    ///
+    /// # Errors
+    ///
+    /// `job-mismatch` if the spec is not the job's; otherwise those of [`plan`](Self::plan).
+    pub async fn finish(&self, spec: &Spec) -> Result<Ended, Error> {
+        self.on_connection(async |db| {
+            let ended = look(db, &self.name, spec).await?;
+            if ended.is_clean() {
+                // Committed to disk, and so is every chunk before it, although workers do not wait for that.
+                tables::turn(db, &self.name, &[State::Running, State::Paused, State::Stopped], State::Done).await?;
+            }
+            Ok(ended)
+        })
+        .await
+    }
+
+    async fn on_connection<T>(
+        &self,
+        work: impl AsyncFnOnce(&mut PgConnection) -> Result<T, Trouble>,
+    ) -> Result<T, Error> {
+        let mut db = session::connect(&self.url).await?;
+        let result = work(&mut db).await.map_err(Trouble::explained);
+        session::close(db).await;
+        result
+    }
+}
+
+/// The URL may have a password.
+impl fmt::Debug for Job {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Job").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+async fn plan(db: &mut PgConnection, name: &str, spec: &Spec, options: &PlanOptions) -> Result<(), Trouble> {
+    let table = Table::read(db, spec).await?;
+    nothing_is_logged(db, spec).await?;
+    if !has_tables(db).await? {
+        sqlx::raw_sql(tables::SCHEMA).execute(&mut *db).await?;
+    }
+    // One moment for the bounds and the count.
+    let mut snapshot = db.begin_with(SNAPSHOT).await?;
+    let plaintext = totals(&mut snapshot, &table, spec).await?.plaintext;
+    let count = format!("SELECT count(*) FROM {}", table.quoted);
+    let rows: i64 = sqlx::query_scalar(AssertSqlSafe(count)).persistent(false).fetch_one(&mut *snapshot).await?;
+    if !tables::insert(&mut snapshot, name, spec, u64::try_from(rows).unwrap_or_default(), plaintext).await? {
+        return Err(refused("there is a job of this name already: give this one another name").into());
+    }
+    let chunks = sqlx::query(AssertSqlSafe(table.chunks())).persistent(false).bind(name);
+    let chunks = chunks.bind(i64::from(options.chunk_rows.max(1))).execute(&mut *snapshot).await?;
+    if chunks.rows_affected() == 0 {
+        // For rows that arrive meanwhile.
+        let one = "INSERT INTO rxseal_chunk (job, no) VALUES ($1, 0)";
+        sqlx::query(one).persistent(false).bind(name).execute(&mut *snapshot).await?;
+    }
+    Ok(snapshot.commit().await?)
+}
+
+/// A job that unseals sends plaintext to the database as parameters of statements. Its server must not write them into its log.
+pub(super) async fn nothing_is_logged(db: &mut PgConnection, spec: &Spec) -> Result<(), Trouble> {
+    const LOGGED: &str = "SELECT current_setting('log_parameter_max_length') <> '0' AND (current_setting('log_statement') IN ('mod', 'all') \
+        OR current_setting('log_min_duration_statement') <> '-1' OR current_setting('log_min_duration_sample') <> '-1' \
+        OR current_setting('log_transaction_sample_rate')::float8 > 0)";
+    if spec.operation() != Operation::Unseal {
+        return Ok(());
+    }
+    if sqlx::query_scalar(LOGGED).persistent(false).fetch_one(&mut *db).await? {
+        let text = "the server may log the values that the job unseals: set log_parameter_max_length to 0 for the role of the job";
+        return Err(refused(text).into());
+    }
+    Ok(())
+}
+
+async fn has_tables(db: &mut PgConnection) -> Result<bool, Trouble> {
+    const HAS: &str = "SELECT to_regclass('rxseal_job') IS NOT NULL AND to_regclass('rxseal_chunk') IS NOT NULL \
+        AND to_regclass('rxseal_fault') IS NOT NULL";
+    Ok(sqlx::query_scalar(HAS).persistent(false).fetch_one(&mut *db).await?)
+}
+
+async fn status(db: &mut PgConnection, name: &str) -> Result<(Status, u64), Trouble> {
+    Ok(tables::statuses(db, Some(name)).await?.pop().ok_or_else(tables::no_such_job)?)
+}
+
+/// Counts the whole table. The job stops if there is more plaintext than it left.
+pub(super) async fn look(db: &mut PgConnection, name: &str, spec: &Spec) -> Result<Ended, Trouble> {
+    let (_, pinned) = tables::job(db, name).await?;
+    spec.admit(&pinned)?;
+    let table = Table::read(db, spec).await?;
+    // A chunk's rows and its counts are committed together, so one moment has both or neither.
+    let mut snapshot = db.begin_with(SNAPSHOT).await?;
+    let counted = totals(&mut snapshot, &table, spec).await?;
+    let (status, plain_at_start) = status(&mut snapshot, name).await?;
+    snapshot.rollback().await?;
+    let ended = judge(spec, counted, &status, plain_at_start);
+    if ended.plaintext_rose {
+        tables::turn(db, name, &[State::Running, State::Paused], State::Stopped).await?;
+    }
+    Ok(ended)
+}

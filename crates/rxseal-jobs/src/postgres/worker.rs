@@ -1,0 +1,194 @@
+//! A worker: takes one chunk after the other, until none is left.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rxseal::Error;
+use sqlx::postgres::PgConnection;
+
+use super::chunk::{self, Bench};
+use super::job::{Job, look, nothing_is_logged};
+use super::lag;
+use super::session;
+use super::table::Table;
+use super::tables;
+use super::trouble::Trouble;
+use crate::options::WorkerOptions;
+use crate::progress::{ChunkDone, State};
+use crate::row::ChunkWork;
+use crate::spec::Spec;
+use crate::throttle::Throttle;
+
+/// Works on the chunks of a job, one after the other. The loop is `while worker.run_chunk().await?.is_some() {}`, or [`run`](Self::run), which
+/// holds itself to limits too.
+///
+/// Each worker has a connection of its own. Several of them, in as many processes and on as many machines as you like, share a job and
+/// nothing else.
+pub struct Worker {
+    job: Job,
+    spec: Spec,
+    work: Arc<dyn ChunkWork>,
+    options: WorkerOptions,
+    table: Table,
+    db: Option<PgConnection>,
+    throttle: Throttle,
+    not_before: Option<Instant>,
+    looked: Instant,
+}
+
+/// How often a chunk is begun anew, after the connection was lost or the server cancelled it.
+const ATTEMPTS: u32 = 5;
+const PAUSE: Duration = Duration::from_millis(100);
+/// A long wait is cut into these, so that a job that was paused meanwhile ends soon.
+const NAP: Duration = Duration::from_secs(5);
+
+impl Worker {
+    /// Joins a job.
+    ///
+    /// # Errors
+    ///
+    /// - `job-mismatch` if the spec is not the one that the job was planned with, or the keyring is older.
+    /// - `job-refused` if there is no such job, or the table is no longer as it was.
+    /// - `store-refused` and `store-unavailable`; `runtime-needed` outside of a tokio runtime.
+    pub async fn join(job: &Job, spec: &Spec, work: Arc<dyn ChunkWork>, options: WorkerOptions) -> Result<Self, Error> {
+        let mut db = session::connect_worker(job.url(), options.statement_timeout, options.idle_timeout).await?;
+        let joined = join(&mut db, job.name(), spec, &*work).await;
+        let table = joined.map_err(Trouble::explained)?;
+        let throttle = Throttle::new(&options.limits);
+        let (job, spec) = (job.clone(), spec.clone());
+        Ok(Self { job, spec, work, options, table, db: Some(db), throttle, not_before: None, looked: Instant::now() })
+    }
+
+    /// Works on the next chunk. `None` if none is left, or if somebody paused the job. It waits for no [`pause`](Self::pause).
+    ///
+    /// If the connection is lost, or the server cancels the chunk, it begins anew, up to 5 times.
+    ///
+    /// # Errors
+    ///
+    /// - `job-stopped` if there is more plaintext than the job left. `job-mismatch` if the job was planned anew.
+    /// - `store-unavailable` if the server cannot do it now. Nothing of the chunk was written, so call it again later.
+    /// - `store-refused` if the server refuses the worker.
+    /// - Those of [`ChunkWork::run`].
+    pub async fn run_chunk(&mut self) -> Result<Option<ChunkDone>, Error> {
+        let mut attempt = 1;
+        loop {
+            let trouble = match self.try_chunk().await {
+                Ok(done) => return Ok(done),
+                Err(trouble) => trouble,
+            };
+            if attempt >= ATTEMPTS || !trouble.is_passing() {
+                return Err(trouble.explained());
+            }
+            tokio::time::sleep(PAUSE.saturating_mul(1 << attempt)).await;
+            attempt = attempt.saturating_add(1);
+        }
+    }
+
+    /// How long to wait before the next chunk: for the rate, for the hours, because the last chunk was slow, or because a replica is behind.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`run_chunk`](Self::run_chunk); `job-refused` if the role may not see how far replicas are behind.
+    pub async fn pause(&mut self) -> Result<Duration, Error> {
+        let rest = self.not_before.map_or(Duration::ZERO, |until| until.saturating_duration_since(Instant::now()));
+        if !rest.is_zero() {
+            return Ok(rest);
+        }
+        let limits = self.options.limits.clone();
+        let waited = match self.connection().await {
+            Ok(db) => lag::wait(db, &limits).await,
+            Err(error) => return Err(error),
+        };
+        match waited {
+            Ok(wait) => Ok(wait),
+            Err(trouble) if trouble.is_passing() => {
+                self.db = None;
+                Ok(PAUSE)
+            }
+            Err(trouble) => Err(trouble.explained()),
+        }
+    }
+
+    /// Works until no chunk is left or somebody pauses the job, holds itself to its limits, and calls `after` for each chunk. Drop the future
+    /// to end earlier: the chunk that it is at is then done by another worker.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`run_chunk`](Self::run_chunk) and [`pause`](Self::pause).
+    pub async fn run(&mut self, mut after: impl FnMut(&ChunkDone)) -> Result<(), Error> {
+        loop {
+            let pause = self.pause().await?;
+            if !pause.is_zero() {
+                tokio::time::sleep(pause.min(NAP)).await;
+                if pause > NAP && self.job.status().await?.state != State::Running {
+                    return Ok(());
+                }
+                continue;
+            }
+            match self.run_chunk().await? {
+                Some(done) => after(&done),
+                None => return Ok(()),
+            }
+        }
+    }
+
+    async fn try_chunk(&mut self) -> Result<Option<ChunkDone>, Trouble> {
+        self.look_from_time_to_time().await?;
+        // Taken out, so that a connection on which something failed is not used again.
+        let mut db = self.take_connection().await?;
+        let (job, worker) = (self.job.name(), self.options.name.as_str());
+        let bench = Bench { job, worker, spec: &self.spec, table: &self.table, work: &*self.work };
+        let done = chunk::next(&mut db, &bench).await?;
+        self.db = Some(db);
+        if let Some(done) = &done {
+            let pause = self.throttle.after_chunk(done.counts.rows, done.took);
+            self.not_before = Instant::now().checked_add(pause);
+        }
+        Ok(done)
+    }
+
+    /// Plaintext that became more is found while the job runs, and not at its end alone.
+    async fn look_from_time_to_time(&mut self) -> Result<(), Trouble> {
+        if self.looked.elapsed() < self.options.look_every {
+            return Ok(());
+        }
+        let mut db = session::connect(self.job.url()).await?;
+        let looked = look(&mut db, self.job.name(), &self.spec).await;
+        session::close(db).await;
+        looked?;
+        self.looked = Instant::now();
+        Ok(())
+    }
+
+    async fn connection(&mut self) -> Result<&mut PgConnection, Error> {
+        let db = self.take_connection().await?;
+        Ok(self.db.insert(db))
+    }
+
+    async fn take_connection(&mut self) -> Result<PgConnection, Error> {
+        match self.db.take() {
+            Some(db) => Ok(db),
+            None => {
+                let WorkerOptions { statement_timeout, idle_timeout, .. } = self.options;
+                session::connect_worker(self.job.url(), statement_timeout, idle_timeout).await
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Worker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Worker").field("job", &self.job).field("options", &self.options).finish_non_exhaustive()
+    }
+}
+
+async fn join(db: &mut PgConnection, name: &str, spec: &Spec, work: &dyn ChunkWork) -> Result<Table, Trouble> {
+    let (_, pinned) = tables::job(db, name).await?;
+    spec.admit(&pinned)?;
+    if work.columns() != spec.columns() {
+        return Err(Error::job_mismatch("the work is of other columns than the spec").into());
+    }
+    nothing_is_logged(db, spec).await?;
+    Table::read(db, spec).await
+}

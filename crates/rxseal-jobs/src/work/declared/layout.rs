@@ -1,0 +1,71 @@
+//! Which cell of a row is what.
+
+use rxseal::schema::{FieldSchema, RecordSchema, Shape};
+use rxseal::{Error, ErrorCode, Identifier};
+
+use crate::fault::{FieldFault, Reason};
+use crate::row::{Cell, Row};
+use crate::spec::{ColumnRole, Spec};
+use crate::trouble::refused;
+
+pub(super) struct Layout {
+    ids: Vec<usize>,
+    pub(super) subject: Option<usize>,
+    pub(super) needs_subject: bool,
+    /// The sealed columns with their fields.
+    pub(super) fields: Vec<(usize, FieldSchema)>,
+    pub(super) has_index: bool,
+}
+
+impl Layout {
+    pub(super) fn of(spec: &Spec, record: &RecordSchema) -> Result<Self, Error> {
+        let places = |role| {
+            let columns = spec.columns().iter().enumerate();
+            columns.filter(move |(_, column)| column.role() == role)
+        };
+        let field = |(at, column): (usize, &crate::spec::Column)| {
+            let field = record.field(column.of()).ok_or_else(|| refused("the schema is not that of the spec"))?;
+            let needs_type = field.content().is_none() || field.shape() != Shape::One;
+            if needs_type {
+                let text = format!(
+                    "the schema does not know how the values of {} are sealed: run the job in the program, with `rxseal_jobs::TypedWork`",
+                    field.id().as_str()
+                );
+                return Err(refused(text));
+            }
+            Ok((at, field.clone()))
+        };
+        Ok(Self {
+            ids: places(ColumnRole::Id).map(|(at, _)| at).collect(),
+            subject: places(ColumnRole::Subject).map(|(at, _)| at).next(),
+            needs_subject: record.subject().is_some_and(|subject| !subject.is_optional()),
+            fields: places(ColumnRole::Sealed).map(field).collect::<Result<_, _>>()?,
+            has_index: places(ColumnRole::Index).next().is_some(),
+        })
+    }
+
+    /// The id of a row's record. Several columns are joined with `/`, as a record struct joins them.
+    pub(super) fn record_id(&self, row: &Row<'_>) -> Result<Identifier<'static>, FieldFault> {
+        let mut texts = Vec::with_capacity(self.ids.len());
+        for at in &self.ids {
+            texts.push(id_text(row.cell(*at))?.ok_or_else(id_missing)?);
+        }
+        if texts.len() > 1 && texts.iter().any(|text| text.contains('/')) {
+            return Err(FieldFault::new("", Reason::Code(ErrorCode::InvalidId)));
+        }
+        Ok(texts.join("/").into())
+    }
+}
+
+/// The text of an id. `None` for NULL.
+pub(super) fn id_text<'r>(cell: Cell<'r>) -> Result<Option<&'r str>, FieldFault> {
+    match cell {
+        Cell::Null(_) => Ok(None),
+        Cell::Text(text) => Ok(Some(text)),
+        Cell::Bytes(_) | Cell::Other => Err(FieldFault::new("", Reason::ColumnType)),
+    }
+}
+
+pub(super) fn id_missing() -> FieldFault {
+    FieldFault::new("", Reason::IdMissing)
+}

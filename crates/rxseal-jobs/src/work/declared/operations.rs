@@ -1,0 +1,183 @@
+//! The operations on rows that need no type of the program.
+
+use rxseal::page::{Backfilled, OpenPass, ResealPass, open_page, reseal_page};
+use rxseal::schema::{FieldSchema, Opened, Plain};
+use rxseal::subjects::LoadedSubjects;
+use rxseal::{Error, ErrorCode, Record, Token};
+use zeroize::Zeroizing;
+
+use super::super::token_cell::{cell, looks_like_token, plain, token};
+use super::DeclaredWork;
+use crate::fault::{FieldFault, Reason};
+use crate::row::{Cell, Change, NewCell, Outcome, Row};
+use crate::spec::Operation;
+use crate::trouble::refused;
+
+/// A row that has a record, with its place among all rows.
+struct Ready<'a, 'r> {
+    at: usize,
+    row: &'a Row<'r>,
+}
+
+impl DeclaredWork {
+    /// What becomes of rows whose subjects' keys are loaded.
+    pub(super) fn apply(&self, rows: &[Row<'_>], loaded: &LoadedSubjects) -> Result<Vec<Outcome>, Error> {
+        let mut outcomes: Vec<_> = rows.iter().map(|_| Outcome::Same).collect();
+        let mut records = Vec::with_capacity(rows.len());
+        let mut ready = Vec::with_capacity(rows.len());
+        for (at, row) in rows.iter().enumerate() {
+            match self.record_of(row, loaded) {
+                Ok(record) => {
+                    records.push(record);
+                    ready.push(Ready { at, row });
+                }
+                Err(fault) => put(&mut outcomes, at, Outcome::Fault(vec![fault])),
+            }
+        }
+        let done = match self.spec.operation() {
+            Operation::Backfill => self.backfill(&records, &ready)?,
+            Operation::Reseal => self.reseal(&records, &ready)?,
+            Operation::Unseal => self.unseal(&records, &ready)?,
+            Operation::AddSubject | Operation::Reindex => {
+                return Err(refused("index values need the program's own types"));
+            }
+        };
+        for (Ready { at, .. }, outcome) in ready.into_iter().zip(done) {
+            put(&mut outcomes, at, outcome);
+        }
+        Ok(outcomes)
+    }
+
+    fn backfill(&self, records: &[Record], ready: &[Ready<'_, '_>]) -> Result<Vec<Outcome>, Error> {
+        reseal_page(records, |at, pass| Ok(self.backfill_row(pass, row_of(ready, at))))
+    }
+
+    fn backfill_row(&self, pass: &mut ResealPass<'_>, row: &Row<'_>) -> Outcome {
+        self.each_field(row, |field, was, change| match self.backfilled(pass, field, was)? {
+            Some(token) => {
+                change.sealed = change.sealed.saturating_add(1);
+                Ok(Some(cell(&token, was)))
+            }
+            None => Ok(None),
+        })
+    }
+
+    /// The token of a plaintext cell. `None` if it stays as it is.
+    fn backfilled(
+        &self,
+        pass: &mut ResealPass<'_>,
+        field: &FieldSchema,
+        was: Cell<'_>,
+    ) -> Result<Option<Token>, FieldFault> {
+        if was.is_null() && !field.seals_null() {
+            return Ok(None);
+        }
+        let was = plain(was).map_err(|reason| FieldFault::new(field.id().as_str(), reason))?;
+        match pass.backfill_declared(field, was) {
+            Ok(Backfilled::Sealed(token)) => Ok(Some(token)),
+            Ok(_) => Ok(None),
+            Err(error) => Err(sealing_fault(field, &error)),
+        }
+    }
+
+    fn reseal(&self, records: &[Record], ready: &[Ready<'_, '_>]) -> Result<Vec<Outcome>, Error> {
+        reseal_page(records, |at, pass| Ok(self.reseal_row(pass, row_of(ready, at))))
+    }
+
+    fn reseal_row(&self, pass: &mut ResealPass<'_>, row: &Row<'_>) -> Outcome {
+        let target = self.keys.primary_key();
+        self.each_field(row, |field, was, _| {
+            let fault = |error: &Error| sealing_fault(field, error);
+            let Some(present) = token(was).map_err(|error| fault(&error))? else { return Ok(None) };
+            // Opened in either case, so that a forged token is found under any key.
+            let moved = pass.reseal_declared(field, &present).map_err(|error| fault(&error))?;
+            Ok((present.key_id() != target).then(|| cell(&moved, was)))
+        })
+    }
+
+    fn unseal(&self, records: &[Record], ready: &[Ready<'_, '_>]) -> Result<Vec<Outcome>, Error> {
+        let Some(access) = &self.access else {
+            return Err(refused("unsealing is an opening: say who opens and why with `with_access`"));
+        };
+        if let Some(budget) = &self.budget {
+            let values = ready.iter().map(|ready| self.tokens_of(ready.row)).fold(0, u64::saturating_add);
+            budget.take(values)?;
+        }
+        open_page(records, access, |at, pass| Ok(self.unseal_row(pass, row_of(ready, at))))
+    }
+
+    fn tokens_of(&self, row: &Row<'_>) -> u64 {
+        let is_token = |(at, _): &&(usize, FieldSchema)| matches!(token(row.cell(*at)), Ok(Some(_)));
+        u64::try_from(self.layout.fields.iter().filter(is_token).count()).unwrap_or(u64::MAX)
+    }
+
+    fn unseal_row(&self, pass: &mut OpenPass<'_>, row: &Row<'_>) -> Outcome {
+        self.each_field(row, |field, was, change| {
+            let present = match token(was) {
+                Ok(Some(token)) => token,
+                // It is plaintext already, unless it looks like a token.
+                Ok(None) => return Ok(None),
+                Err(_) if looks_like_token(was) => {
+                    return Err(FieldFault::new(field.id().as_str(), Reason::LooksLikeToken));
+                }
+                Err(_) => return Ok(None),
+            };
+            let opened =
+                pass.open_declared(field, &present).map_err(|error| FieldFault::of(&error, field.id().as_str()))?;
+            change.unsealed = change.unsealed.saturating_add(1);
+            Ok(Some(opened_cell(&opened)))
+        })
+    }
+
+    /// What becomes of each sealed cell of a row. If one of them has a fault, the row stays as it is.
+    fn each_field(
+        &self,
+        row: &Row<'_>,
+        mut one: impl FnMut(&FieldSchema, Cell<'_>, &mut Change) -> Result<Option<NewCell>, FieldFault>,
+    ) -> Outcome {
+        let mut change = Change::default();
+        let mut faults = Vec::new();
+        for (at, field) in &self.layout.fields {
+            match one(field, row.cell(*at), &mut change) {
+                Ok(Some(cell)) => change.cells.push((*at, cell)),
+                Ok(None) => {}
+                Err(fault) => faults.push(fault),
+            }
+        }
+        match (faults.is_empty(), change.cells.is_empty()) {
+            (false, _) => Outcome::Fault(faults),
+            (true, true) => Outcome::Same,
+            (true, false) => Outcome::Write(change),
+        }
+    }
+}
+
+fn put(outcomes: &mut [Outcome], at: usize, outcome: Outcome) {
+    if let Some(place) = outcomes.get_mut(at) {
+        *place = outcome;
+    }
+}
+
+fn row_of<'a, 'r>(ready: &'a [Ready<'a, 'r>], at: usize) -> &'a Row<'r> {
+    // A page has as many records as there are rows.
+    const EMPTY: &Row<'static> = &Row::EMPTY;
+    ready.get(at).map_or(EMPTY, |ready| ready.row)
+}
+
+/// A value that begins as a token, or holds one, and is none, is told apart from a token that does not open.
+fn sealing_fault(field: &FieldSchema, error: &Error) -> FieldFault {
+    match error.code() {
+        ErrorCode::NotAToken | ErrorCode::TokenAsPlaintext | ErrorCode::TokenInside => {
+            FieldFault::new(field.id().as_str(), Reason::LooksLikeToken)
+        }
+        _ => FieldFault::of(error, field.id().as_str()),
+    }
+}
+
+fn opened_cell(opened: &Opened) -> NewCell {
+    match opened.expose() {
+        Plain::Text(text) => NewCell::Text(Zeroizing::new(text.to_owned())),
+        Plain::Bytes(bytes) => NewCell::Bytes(Zeroizing::new(bytes.to_vec())),
+        _ => NewCell::Null,
+    }
+}

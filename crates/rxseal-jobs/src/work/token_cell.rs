@@ -1,0 +1,58 @@
+//! Tokens and tags as cells: read from either form, and written in the form that the cell has.
+
+use rxseal::schema::Plain;
+use rxseal::{Error, Token};
+use zeroize::Zeroizing;
+
+use crate::fault::Reason;
+use crate::row::{Cell, Form, NewCell};
+
+/// A cell that the schema's passes read.
+pub(super) fn plain(cell: Cell<'_>) -> Result<Plain<'_>, Reason> {
+    match cell {
+        Cell::Null(_) => Ok(Plain::Null),
+        Cell::Text(text) => Ok(Plain::Text(text)),
+        Cell::Bytes(bytes) => Ok(Plain::Bytes(bytes)),
+        Cell::Other => Err(Reason::ColumnType),
+    }
+}
+
+/// The token in a cell. `None` for NULL.
+pub(super) fn token(cell: Cell<'_>) -> Result<Option<Token>, Error> {
+    match cell {
+        Cell::Null(_) => Ok(None),
+        Cell::Text(text) => text.parse().map(Some),
+        Cell::Bytes(bytes) => Token::try_from(bytes).map(Some),
+        // It is no token, and the library says so.
+        Cell::Other => "".parse().map(Some),
+    }
+}
+
+/// A token in the form of the cell that it takes the place of.
+pub(super) fn cell(token: &Token, was: Cell<'_>) -> NewCell {
+    match form(was) {
+        Form::Text => NewCell::Text(Zeroizing::new(token.to_string())),
+        Form::Bytes => NewCell::Bytes(Zeroizing::new(token.as_bytes().to_vec())),
+    }
+}
+
+pub(super) fn form(cell: Cell<'_>) -> Form {
+    match cell {
+        Cell::Null(form) => form,
+        Cell::Bytes(_) => Form::Bytes,
+        Cell::Text(_) | Cell::Other => Form::Text,
+    }
+}
+
+/// Whether a cell begins as a token, a record tag or a wrapped subject key does, as it is or behind space.
+pub(super) fn looks_like_token(cell: Cell<'_>) -> bool {
+    let begins = |text: &str| {
+        let text = text.trim_start_matches(|c: char| c.is_whitespace() || c.is_control() || c == '\u{FEFF}');
+        ["rxs", "rxr", "rxk"].iter().any(|magic| text.starts_with(magic))
+    };
+    match cell {
+        Cell::Text(text) => begins(text),
+        Cell::Bytes(bytes) => matches!(bytes, [0xAF, 0x19..=0x1B, ..]) || std::str::from_utf8(bytes).is_ok_and(begins),
+        Cell::Null(_) | Cell::Other => false,
+    }
+}

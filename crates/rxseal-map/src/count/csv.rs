@@ -1,0 +1,108 @@
+//! Files of CSV (RFC 4180), whose first line names the columns.
+
+use std::fs::File;
+use std::io::Read as _;
+
+use csv_core::{ReadFieldResult, Reader};
+use zeroize::Zeroizing;
+
+use super::lines::grow;
+use super::tally::{Tally, Value};
+
+const INPUT: usize = 256 * 1024;
+const FIELD: usize = 4 * 1024;
+
+/// Counts the rows of one file, or says what is wrong with it.
+pub(super) fn read(file: File, tally: &mut Tally) -> Result<(), String> {
+    let mut fields = Fields::new(file);
+    let mut columns = Vec::new();
+    loop {
+        let Some((name, is_last)) = fields.next()? else {
+            return Err("it is empty: the first line names the columns".to_owned());
+        };
+        let name = if columns.is_empty() { name.strip_prefix(b"\xef\xbb\xbf").unwrap_or(name) } else { name };
+        let name = std::str::from_utf8(name).map_err(|_| "the first line is not UTF-8".to_owned())?;
+        let column = tally.column(name.trim());
+        if columns.contains(&column) {
+            return Err(format!(
+                "its first line names the column of position {} twice",
+                columns.len().saturating_add(1)
+            ));
+        }
+        columns.push(column);
+        if is_last {
+            break;
+        }
+    }
+    let needed: Vec<_> = tally.needed().map(str::to_owned).collect();
+    if let Some(absent) = needed.iter().find(|name| !columns.contains(&tally.column(name))) {
+        return Err(format!("its first line names no column {absent}"));
+    }
+    let mut at = 0_usize;
+    while let Some((field, is_last)) = fields.next()? {
+        let Some(column) = columns.get(at) else { return Err(fields.wrong_number(columns.len())) };
+        tally.add(
+            *column,
+            match std::str::from_utf8(field) {
+                // CSV has no other way to say that there is no value.
+                Ok("") => Value::Null,
+                Ok(text) => Value::Text(text),
+                Err(_) => Value::Other,
+            },
+        );
+        at = at.saturating_add(1);
+        if is_last {
+            if at != columns.len() {
+                return Err(fields.wrong_number(columns.len()));
+            }
+            tally.end_row();
+            at = 0;
+        }
+    }
+    Ok(())
+}
+
+/// Fields one by one, in a buffer that is wiped.
+struct Fields {
+    file: File,
+    reader: Reader,
+    input: Zeroizing<Vec<u8>>,
+    begin: usize,
+    end: usize,
+    field: Zeroizing<Vec<u8>>,
+}
+
+impl Fields {
+    fn new(file: File) -> Self {
+        let [input, field] = [INPUT, FIELD].map(|len| Zeroizing::new(vec![0; len]));
+        Self { file, reader: Reader::new(), input, begin: 0, end: 0, field }
+    }
+
+    /// The next field, and whether its row ends with it.
+    fn next(&mut self) -> Result<Option<(&[u8], bool)>, String> {
+        let mut written = 0_usize;
+        loop {
+            if self.begin == self.end {
+                self.begin = 0;
+                self.end = self.file.read(&mut self.input).map_err(|error| error.to_string())?;
+            }
+            let input = self.input.get(self.begin..self.end).unwrap_or_default();
+            let output = self.field.get_mut(written..).unwrap_or_default();
+            let (result, read, more) = self.reader.read_field(input, output);
+            self.begin = self.begin.saturating_add(read);
+            written = written.saturating_add(more);
+            match result {
+                ReadFieldResult::InputEmpty => {}
+                ReadFieldResult::OutputFull => grow(&mut self.field).map_err(|error| error.to_string())?,
+                ReadFieldResult::Field { record_end } => {
+                    return Ok(Some((self.field.get(..written).unwrap_or_default(), record_end)));
+                }
+                ReadFieldResult::End => return Ok(None),
+            }
+        }
+    }
+
+    fn wrong_number(&self, columns: usize) -> String {
+        format!("a row that ends near line {} has not {columns} fields, as the first line has", self.reader.line())
+    }
+}

@@ -1,0 +1,71 @@
+//! Tables of SQLite: one read of the file, which sees one state of it.
+
+use std::path::Path;
+
+use rxseal::Error;
+use rxseal_sqlite::{Cell, describe_sqlite, scan_sqlite};
+
+use crate::count::tally::{Tally, Value};
+use crate::count::{IndexPlaceCounts, SourceCounts};
+use crate::source::Source;
+
+pub(in crate::count) fn tokens(source: &Source, file: &Path, table: &str) -> Result<SourceCounts, Error> {
+    let mut tally = Tally::of_tokens(source);
+    let doubt = scan(&mut tally, file, table)?;
+    let mut counts = tally.into_tokens();
+    for place in &mut counts.places {
+        place.counts = std::mem::take(&mut place.counts).doubted(doubt);
+    }
+    Ok(counts)
+}
+
+pub(in crate::count) fn index_values(
+    source: &Source,
+    file: &Path,
+    table: &str,
+) -> Result<Vec<IndexPlaceCounts>, Error> {
+    let mut tally = Tally::of_index_values(source);
+    let doubt = scan(&mut tally, file, table)?;
+    let mut places = tally.into_index_values();
+    for place in &mut places {
+        place.counts = std::mem::take(&mut place.counts).doubted(doubt);
+    }
+    Ok(places)
+}
+
+fn scan(tally: &mut Tally, file: &Path, table: &str) -> Result<Option<&'static str>, Error> {
+    let described = describe_sqlite(file, table)?
+        .ok_or_else(|| Error::from_store(false, format!("{}: there is no table {table}", file.display())))?;
+    let of_table = described.columns();
+    let lower: Vec<_> = tally.needed().map(str::to_owned).collect();
+    // SQLite compares names without regard to case, and the map may have another than the table.
+    let name_of = |name: &str| {
+        lower.iter().find(|needed| needed.eq_ignore_ascii_case(name)).map_or(name, |needed| needed).to_owned()
+    };
+    if let Some(absent) =
+        lower.iter().find(|needed| !of_table.iter().any(|column| column.name().eq_ignore_ascii_case(needed)))
+    {
+        return Err(Error::from_store(false, format!("{}: the table {table} has no column {absent}", file.display())));
+    }
+    let names: Vec<_> = of_table.iter().map(|column| name_of(column.name())).collect();
+    let positions: Vec<_> = names.iter().map(|name| tally.column(name)).collect();
+    let columns: Vec<_> = names.iter().map(String::as_str).collect();
+    scan_sqlite(file, table, &columns, |row| {
+        for (cell, at) in row.iter().zip(&positions) {
+            tally.add(
+                *at,
+                match cell {
+                    Cell::Null => Value::Null,
+                    Cell::Number => Value::Other,
+                    // SQLite's own functions see a text only up to its first NUL.
+                    Cell::Text(text) => match std::str::from_utf8(text) {
+                        Ok(text) if !text.contains('\0') => Value::Text(text),
+                        _ => Value::Other,
+                    },
+                    Cell::Bytes(bytes) => Value::Bytes(bytes),
+                },
+            );
+        }
+        tally.end_row();
+    })
+}

@@ -1,0 +1,84 @@
+//! Files of any length through one buffer, which is wiped.
+
+use std::fs::File;
+use std::io::{self, Read as _};
+
+use zeroize::Zeroizing;
+
+const FIRST: usize = 256 * 1024;
+/// The longest line or field, in bytes. A longer one is refused, so that memory does not grow with a file.
+pub(super) const MAX: usize = 64 * 1024 * 1024;
+
+/// Lines of a file.
+pub(super) struct Lines {
+    file: File,
+    buffer: Zeroizing<Vec<u8>>,
+    begin: usize,
+    end: usize,
+    line: u64,
+}
+
+impl Lines {
+    pub(super) fn new(file: File) -> Self {
+        Self { file, buffer: Zeroizing::new(vec![0; FIRST]), begin: 0, end: 0, line: 0 }
+    }
+
+    /// The number of the line that was read last, from 1 on.
+    pub(super) fn line(&self) -> u64 {
+        self.line
+    }
+
+    /// The next line, without its end. The error has no text of the file.
+    pub(super) fn next(&mut self) -> io::Result<Option<&[u8]>> {
+        let mut searched = self.begin;
+        loop {
+            let fresh = self.buffer.get(searched..self.end).unwrap_or_default();
+            if let Some(at) = fresh.iter().position(|byte| *byte == b'\n') {
+                let (begin, end) = (self.begin, searched.saturating_add(at));
+                self.begin = end.saturating_add(1);
+                return Ok(self.take(begin, end));
+            }
+            searched = self.end.saturating_sub(self.begin);
+            if self.fill()? == 0 {
+                let (begin, end) = (self.begin, self.end);
+                self.begin = end;
+                return Ok(if begin == end { None } else { self.take(begin, end) });
+            }
+        }
+    }
+
+    fn take(&mut self, begin: usize, end: usize) -> Option<&[u8]> {
+        self.line = self.line.saturating_add(1);
+        let line = self.buffer.get(begin..end)?;
+        Some(line.strip_suffix(b"\r").unwrap_or(line))
+    }
+
+    /// Reads on. What is left of the buffer moves to its beginning.
+    fn fill(&mut self) -> io::Result<usize> {
+        if self.begin > 0 {
+            self.buffer.copy_within(self.begin..self.end, 0);
+            self.end = self.end.saturating_sub(self.begin);
+            self.begin = 0;
+        }
+        if self.end == self.buffer.len() {
+            grow(&mut self.buffer)?;
+        }
+        let read = self.file.read(self.buffer.get_mut(self.end..).unwrap_or_default())?;
+        self.end = self.end.saturating_add(read);
+        Ok(read)
+    }
+}
+
+/// Twice as long. The bytes of before are wiped where they were.
+pub(super) fn grow(buffer: &mut Zeroizing<Vec<u8>>) -> io::Result<()> {
+    let len = buffer.len().saturating_mul(2).max(FIRST);
+    if len > MAX {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "a line or a field is longer than 32 MiB"));
+    }
+    let mut longer = Zeroizing::new(vec![0; len]);
+    if let Some(beginning) = longer.get_mut(..buffer.len()) {
+        beginning.copy_from_slice(buffer);
+    }
+    *buffer = longer;
+    Ok(())
+}

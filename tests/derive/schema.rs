@@ -1,0 +1,206 @@
+//! What a program says of its record types, and tools that have no more than that.
+
+use std::collections::BTreeMap;
+
+use rxseal::records::HasContent;
+use rxseal::schema::{ContentType, Plain, Schema, Shape, TextFormat};
+use rxseal::{Each, Keyring, Parts, Phi, PhiRecord, RecordTag, phi};
+use serde::{Deserialize, Serialize};
+
+use crate::support::{access, keyring};
+
+rxseal::fields! {
+    pub Refills = "rx.refills" in Medication { max: 16 };
+    pub Strength = "rx.strength" in Medication, was "rx.mg" in Clinical { block: 16 };
+    pub Brand = "rx.brand" in Medication;
+    pub Scan = "rx.scan" in Clinical { block: 256 };
+    pub Raw = "rx.raw" in Clinical;
+    pub Route = "rx.route" in Clinical;
+    pub Remark = "rx.remark" in Clinical;
+    pub Allergies = "rx.allergies" in Clinical;
+    pub Notes = "rx.notes" in Clinical;
+    pub Fill = "rx.fill" in Medication;
+    pub LineDrug = "line.drug" in Medication;
+    pub Street = "address.street" in Contact;
+    pub Code = "rx.code" in Medication;
+}
+
+#[derive(Serialize, Deserialize, PartialEq, Debug)]
+pub enum By {
+    Mouth,
+}
+
+/// A code that its program vouches for.
+#[derive(Serialize, Deserialize, PartialEq, Debug)]
+pub struct Ndc(String);
+
+impl HasContent for Ndc {
+    const CONTENT: ContentType = ContentType::TEXT;
+}
+
+#[derive(PhiRecord)]
+#[phi(record = "schema.rx", was = "schema.old")]
+pub struct Rx {
+    #[phi(id)]
+    pub number: u64,
+    #[phi(id)]
+    pub store: String,
+    #[phi(subject)]
+    pub patient: Option<String>,
+    #[phi(seal = phi::Drug)]
+    pub drug: String,
+    #[phi(seal = Refills)]
+    pub refills: u8,
+    #[phi(seal = Option<Strength>)]
+    pub strength: Option<f64>,
+    #[phi(seal = Brand, since = 2)]
+    pub r#type: Option<bool>,
+    #[phi(seal = Scan, with = "serde_bytes_like")]
+    pub scan: Vec<u8>,
+    #[phi(seal = Raw)]
+    pub raw: Vec<u8>,
+    #[phi(seal = Route)]
+    pub route: By,
+    #[phi(seal)]
+    pub remark: Option<Phi<String, Remark>>,
+    #[phi(seal = Each<Allergies>)]
+    pub allergies: Vec<String>,
+    #[phi(seal = Parts<Notes>)]
+    pub notes: BTreeMap<String, char>,
+    #[phi(seal = Fill)]
+    pub fill: uuid::Uuid,
+    #[phi(seal = Code)]
+    pub code: Ndc,
+    #[phi(clear)]
+    pub shelf: String,
+    #[phi(clear, bind = "rx.status", since = 3)]
+    pub status: Option<u32>,
+    #[phi(part = "line", since = 2)]
+    pub lines: Vec<Line>,
+    #[phi(nested)]
+    pub address: Option<Address>,
+    #[phi(record_tag)]
+    pub tag: RecordTag,
+}
+
+#[derive(PhiRecord)]
+#[phi(part)]
+pub struct Line {
+    #[phi(id)]
+    pub number: u32,
+    #[phi(seal = LineDrug)]
+    pub drug: String,
+}
+
+#[derive(PhiRecord)]
+#[phi(nested)]
+pub struct Address {
+    #[phi(seal = Street)]
+    pub street: String,
+    #[phi(clear, bind = "address.city")]
+    pub city: String,
+}
+
+/// Bytes as bytes, as `serde_bytes` writes them.
+mod serde_bytes_like {
+    use serde::{Deserializer, Serializer};
+
+    pub fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(bytes)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+        struct Bytes;
+        impl serde::de::Visitor<'_> for Bytes {
+            type Value = Vec<u8>;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("bytes")
+            }
+            fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Vec<u8>, E> {
+                Ok(bytes.to_vec())
+            }
+        }
+        deserializer.deserialize_bytes(Bytes)
+    }
+}
+
+const TEXT: ContentType = ContentType::TEXT;
+
+#[test]
+fn a_schema_says_what_the_struct_says() {
+    let schema = Schema::new().with::<Rx>().unwrap();
+    let rx = schema.record("schema.rx").unwrap();
+    assert_eq!(rx.former_types().collect::<Vec<_>>(), ["schema.old"]);
+    let ids: Vec<_> = rx.ids().iter().map(|id| (id.member(), id.content())).collect();
+    assert_eq!(ids, [("number", Some(ContentType::Integer { signed: false, bits: 64 })), ("store", Some(TEXT))]);
+    let subject = rx.subject().unwrap();
+    assert_eq!((subject.member(), subject.is_optional(), subject.content()), ("patient", true, Some(TEXT)));
+    assert_eq!(rx.tag().map(|tag| (tag.member(), tag.cover())), Some(("tag", 3)));
+
+    let fields: Vec<_> = rx
+        .fields()
+        .iter()
+        .map(|field| (field.member(), field.id().as_str(), field.content(), field.is_optional(), field.seals_null()))
+        .collect();
+    let number = |signed, bits| Some(ContentType::Integer { signed, bits });
+    assert_eq!(
+        fields,
+        [
+            ("drug", "phi.rx.drug", Some(TEXT), false, false),
+            ("refills", "rx.refills", number(false, 8), false, false),
+            ("strength", "rx.strength", Some(ContentType::Number { bits: 64 }), true, false),
+            ("type", "rx.brand", Some(ContentType::Bool), false, true),
+            ("scan", "rx.scan", Some(ContentType::Bytes), false, false),
+            ("raw", "rx.raw", Some(ContentType::ByteList), false, false),
+            ("route", "rx.route", None, false, false),
+            ("remark", "rx.remark", Some(TEXT), true, false),
+            ("allergies", "rx.allergies", Some(TEXT), false, false),
+            ("notes", "rx.notes", Some(ContentType::Text(TextFormat::Char)), false, false),
+            ("fill", "rx.fill", Some(ContentType::Text(TextFormat::Uuid)), false, false),
+            ("code", "rx.code", Some(TEXT), false, false),
+            ("street", "address.street", Some(TEXT), true, false),
+        ]
+    );
+    let strength = rx.field("rx.strength").unwrap();
+    assert_eq!((strength.block(), strength.class().as_str(), strength.since()), (16, "medication", 1));
+    assert_eq!(strength.former()[0].0.as_str(), "rx.mg");
+    assert_eq!(rx.field("rx.refills").unwrap().max_len(), 16);
+    assert_eq!(rx.field("rx.brand").unwrap().since(), 2);
+    assert_eq!(rx.field("rx.allergies").unwrap().shape(), Shape::Each);
+    assert_eq!(rx.field("rx.notes").unwrap().shape(), Shape::Parts);
+    assert_eq!(rx.field("address.street").unwrap().nested().collect::<Vec<_>>(), ["address"]);
+
+    let bound: Vec<_> =
+        rx.bound().map(|value| (value.member(), value.bound_as().unwrap().as_str(), value.since())).collect();
+    assert_eq!(bound, [("status", "rx.status", 3), ("city", "address.city", 1)]);
+    assert_eq!(rx.clear()[0].member(), "shelf");
+    let [line] = rx.parts() else { panic!() };
+    assert_eq!(
+        (line.member(), line.name(), line.since(), line.fields()[0].id().as_str()),
+        ("lines", "line", 2, "line.drug")
+    );
+}
+
+#[test]
+fn its_text_is_read_back() {
+    let schema = Schema::new().with::<Rx>().unwrap();
+    let json = schema.to_json();
+    let read = Schema::parse(&json).unwrap();
+    assert_eq!(read, schema);
+    assert_eq!((read.to_json(), read.digest()), (json, schema.digest()));
+    assert_eq!(schema.with::<Rx>().unwrap_err().code().as_str(), "invalid-schema");
+}
+
+#[test]
+fn a_field_of_a_schema_is_that_of_the_struct() {
+    let keys: Keyring = keyring();
+    let schema = Schema::new().with::<Rx>().unwrap();
+    let rx = schema.record("schema.rx").unwrap();
+    let record = keys.record_type_of(rx).unwrap().record("7/a").unwrap();
+    let field = |id: &str| rx.field(id).unwrap();
+    let token = record.seal_fields(|pass| pass.seal_declared(field("rx.refills"), Plain::Text("12"))).unwrap();
+    let reader = record.opened_by(&access());
+    assert_eq!(reader.open::<Refills, u8>(&token).unwrap(), 12);
+    let opened = reader.open_fields(|pass| pass.open_declared(field("rx.refills"), &token)).unwrap();
+    assert!(matches!(opened.expose(), Plain::Text("12")));
+}

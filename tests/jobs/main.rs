@@ -1,0 +1,7 @@
+//! Jobs over whole tables, beside applications that write: kills, faults, odd tables, limits.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+mod child;
+mod postgres;
+mod rows;
+mod support;
