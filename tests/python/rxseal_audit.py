@@ -1,5 +1,4 @@
 """Verifies logs of rxseal-watch as FORMAT 16 says, with nothing of rxseal. rxseal_audit.py KEY CHECKPOINTS LOG...: 0 whole, 1 tampered, 2 incomplete."""
-
 import base64, hashlib, json, sys
 from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey

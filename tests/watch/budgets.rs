@@ -70,6 +70,7 @@ fn no_shift_is_refused() {
     println!("{shifts} pairs of shifts, at most {most} patients in one: nobody refused");
 }
 
+/// T75.
 #[test]
 fn a_thief_is_alarmed_within_5_seconds_and_refused_after_1005_patients() {
     let ledger = Ledger::new(Budgets::pharmacy()).unwrap();

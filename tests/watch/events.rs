@@ -21,6 +21,7 @@ struct Refill {
     drug: String,
 }
 
+/// T76.
 #[test]
 fn every_way_of_opening_is_one_event() {
     let place = Place::new();

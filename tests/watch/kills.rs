@@ -73,6 +73,7 @@ fn kill_after(mut child: Child, answers: usize, wait: Duration) -> u64 {
     last
 }
 
+/// T74.
 #[test]
 fn what_was_answered_is_in_the_log() {
     let kills = if is_full() { 200 } else { 20 };

@@ -1,2 +1,5 @@
-//! The lines of docs/WATCH.md.
-#![doc = include_str!("../../docs/WATCH.md")]
+//! Compiles and runs the lines of docs/WATCH.md.
+
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/WATCH.md")]
+struct Watch;

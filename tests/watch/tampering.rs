@@ -122,6 +122,7 @@ pub fn changed(kind: usize, text: &str, draw: &mut Draw) -> Vec<u8> {
     }
 }
 
+/// T73.
 #[test]
 fn every_change_is_noticed() {
     let trials = match (cfg!(debug_assertions), is_full()) {

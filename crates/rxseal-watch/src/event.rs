@@ -86,7 +86,7 @@ pub(crate) fn write(event: &Event<'_>, first: u64, t: u64, m: u64, mut line: imp
         head(&mut json, n, t, m);
         let mut object = Object::go_on(&mut json);
         opened.write_who(&mut object);
-        let all_written = opened.write_records(&mut object, &mut records, MAX_RECORDS, MAX_TEXT);
+        let all_written = records.write(&mut object, MAX_RECORDS, MAX_TEXT);
         if is_first {
             opened.write_what(&mut object);
         } else {

@@ -141,7 +141,7 @@ impl WatchObserver {
         let outcome = refused.map_or_else(|| outcome_of(event), refusal_as_outcome);
         let time = self.shared.now();
         let kept = self.shared.keep(access.broken_glass().is_some(), |buffer| {
-            write_opened(buffer, time, event, search, (outcome, level))
+            write_opened(buffer, time, event, search, (outcome, level));
         });
         Ok(kept?)
     }
@@ -157,9 +157,9 @@ impl WatchObserver {
 
 impl Observer for WatchObserver {
     fn before_open(&self, opening: &Opening<'_>) -> Result<(), Error> {
-        let allowed = self.may_begin(opening).and_then(|()| match opening.hands_out() {
-            true => self.charge(opening, opening.records().iter().copied()),
-            false => Ok(()),
+        let allowed = self.may_begin(opening).and_then(|()| {
+            let records = opening.records().iter().copied();
+            if opening.hands_out() { self.charge(opening, records) } else { Ok(()) }
         });
         Ok(allowed.inspect_err(|error| REFUSED.set(Some(error.kind())))?)
     }

@@ -52,7 +52,9 @@ impl Rounds {
         let wakers = std::mem::take(&mut state.wakers);
         drop(state);
         self.changed.notify_all();
-        wakers.into_iter().for_each(|(_, waker)| waker.wake());
+        for (_, waker) in wakers {
+            waker.wake();
+        }
     }
 
     /// There will be no more rounds.
@@ -86,7 +88,9 @@ impl Rounds {
         state.wakers = rest;
         let ended = state.ended;
         drop(state);
-        late.into_iter().for_each(|(_, waker)| waker.wake());
+        for (_, waker) in late {
+            waker.wake();
+        }
         !ended
     }
 

@@ -79,7 +79,7 @@ impl Verifier {
         Ok(Self { elsewhere: Some(place), witness, ..self })
     }
 
-    /// Compares each unlocking of a keyring with the log of the key service: JSON lines of AWS CloudTrail, or of the audit device of Vault or
+    /// Compares each unlocking of a keyring with the log of the key service: JSON lines of AWS `CloudTrail`, or of the audit device of Vault or
     /// OpenBao. An unlocking that this log does not know was an opening outside of the audit.
     ///
     /// # Errors

@@ -91,10 +91,10 @@ impl Watch {
     /// Waits until everything that was opened before is on the disk, without blocking a thread: await it before a response leaves. It fails after a second,
     /// with an error that [`is_audit_unavailable`](WatchError::is_audit_unavailable).
     pub fn committed(&self) -> Committed {
-        match self.shared.is_forked() {
-            true => Committed::never(Kind::Forked),
-            false => Committed::next_of(&self.shared.rounds),
+        if self.shared.is_forked() {
+            return Committed::never(Kind::Forked);
         }
+        Committed::next_of(&self.shared.rounds)
     }
 
     /// As [`committed`](Self::committed), for a program without tasks: it blocks this thread.
@@ -191,7 +191,7 @@ impl WatchBuilder {
             "rxseal-watch-guard",
             Box::new(move || {
                 while rounds.wake_late() {
-                    thread::sleep(LAG.saturating_mul(10))
+                    thread::sleep(LAG.saturating_mul(10));
                 }
             }),
         )?;

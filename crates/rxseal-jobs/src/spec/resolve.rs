@@ -77,7 +77,9 @@ fn columns(operation: Operation, source: &Source, record: &RecordSchema) -> Resu
         (None, None) => {}
         (Some(_), None) => return Err(refused("the map names a record tag, and the schema has none")),
         (None, Some(_)) => {
-            return Err(refused("records of this type have a record tag, and the map names no column of it: add `tag`"));
+            return Err(refused(
+                "records of this type have a record tag, and the map names no column of it: add `tag`",
+            ));
         }
     }
     if operation == Operation::Reindex {

@@ -218,7 +218,8 @@ impl Budgets {
     pub(crate) fn digest(&self) -> String {
         let Self { users, services, named, places, frozen: _ } = self;
         let hash = Sha256::digest(format!("{users:?}{services:?}{named:?}{places:?}"));
-        hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+        let first = hash.first_chunk().copied().unwrap_or_default();
+        format!("{:016x}", u64::from_be_bytes(first))
     }
 }
 

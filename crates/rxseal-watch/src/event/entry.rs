@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use rxseal::observe::{OpenEvent, OpenedRecord, SearchEvent};
+use rxseal::observe::{BrokenGlass, OpenEvent, OpenedRecord, SearchEvent};
 
 use super::json::Object;
 
@@ -135,7 +135,7 @@ pub(crate) fn write_opened(
         let is_plain = glass.is_none() && access.recipient().is_none() && search.is_none();
         buffer.push(u8::from(!is_plain));
         if !is_plain {
-            put_text(buffer, glass.map(|glass| glass.reason()));
+            put_text(buffer, glass.map(BrokenGlass::reason));
             let to = access.recipient();
             put_text(buffer, to.map(rxseal::Recipient::name));
             put_text(buffer, to.and_then(rxseal::Recipient::where_it_is));
@@ -190,6 +190,9 @@ fn put_list<T>(buffer: &mut Vec<u8>, elements: impl Iterator<Item = T>, mut put:
     }
 }
 
+/// What was read is not what was put.
+struct Unreadable;
+
 /// What was put into a buffer, read in the same order.
 #[derive(Clone, Copy)]
 struct Parts<'b>(&'b [u8]);
@@ -209,11 +212,17 @@ impl<'b> Parts<'b> {
         Some(u32::from_le_bytes(self.bytes(4)?.try_into().ok()?))
     }
 
-    fn text(&mut self) -> Option<Option<&'b str>> {
-        match u16::from_le_bytes(self.bytes(2)?.try_into().ok()?).checked_sub(1) {
-            None => Some(None),
-            Some(len) => Some(Some(str::from_utf8(self.bytes(usize::from(len))?).ok()?)),
-        }
+    /// A text that is there.
+    fn text(&mut self) -> Option<&'b str> {
+        self.maybe_text().ok()?
+    }
+
+    /// A text, or none; an error if it cannot be read.
+    fn maybe_text(&mut self) -> Result<Option<&'b str>, Unreadable> {
+        let len = self.bytes(2).and_then(|len| len.try_into().ok()).ok_or(Unreadable)?;
+        let Some(len) = u16::from_le_bytes(len).checked_sub(1) else { return Ok(None) };
+        let bytes = self.bytes(usize::from(len)).ok_or(Unreadable)?;
+        Ok(Some(str::from_utf8(bytes).map_err(|_| Unreadable)?))
     }
 
     /// The elements of a list, each read by `element`.
@@ -255,21 +264,23 @@ impl<'b> Opened<'b> {
         let mut parts = Parts(body);
         let hands_out = parts.byte()? != 0;
         let outcome = parts.byte()?;
-        let level = parts.text()?;
-        let (keyspace, actor, purpose) = (parts.text()??, parts.text()??, parts.text()??);
-        let request = parts.text()?;
+        let level = parts.maybe_text().ok()?;
+        let (keyspace, actor, purpose) = (parts.text()?, parts.text()?, parts.text()?);
+        let request = parts.maybe_text().ok()?;
         let (mut reason, mut recipient, mut search) = (None, [None; 3], None);
         if parts.byte()? != 0 {
-            reason = parts.text()?;
-            recipient = [parts.text()?, parts.text()?, parts.text()?];
+            reason = parts.maybe_text().ok()?;
+            for part in &mut recipient {
+                *part = parts.maybe_text().ok()?;
+            }
             let (candidates, not_opened) = (parts.number()?, parts.number()?);
-            let indexes = parts.list(|parts| parts.text()?)?;
+            let indexes = parts.list(Parts::text)?;
             search = candidates.checked_sub(1).map(|candidates| (candidates.into(), not_opened.into(), indexes));
         }
         let failed = parts.number()?.into();
-        let classes = parts.list(|parts| Some((parts.text()??, parts.number()?.into())))?;
+        let classes = parts.list(|parts| Some((parts.text()?, parts.number()?.into())))?;
         let keys = parts.list(|parts| parts.bytes(6))?;
-        let record_type = parts.text()?;
+        let record_type = parts.maybe_text().ok()?;
         let len = parts.number()?;
         Some(Self {
             hands_out,
@@ -314,36 +325,6 @@ impl<'b> Opened<'b> {
         object.texts("rt", self.record_type);
     }
 
-    /// As many of the records as one line takes. Says whether these were the last.
-    pub(super) fn write_records(
-        &self,
-        object: &mut Object<'_>,
-        records: &mut Records<'b>,
-        most: usize,
-        longest: usize,
-    ) -> bool {
-        let end = object.len().saturating_add(longest);
-        let mut written = 0_usize;
-        object.value("rec", |object| {
-            object.byte(b'[');
-            while records.left > 0 && written < most && object.len() < end {
-                let read = |parts: &mut Parts<'b>| Some((parts.text()?, parts.text()?));
-                let Some((record, subject)) = read(&mut records.parts) else {
-                    records.left = 0;
-                    break;
-                };
-                if written > 0 {
-                    object.byte(b',');
-                }
-                object.array([record, subject].into_iter(), Object::quoted_or_null);
-                records.left = records.left.saturating_sub(1);
-                written = written.saturating_add(1);
-            }
-            object.byte(b']');
-        });
-        records.left == 0
-    }
-
     /// Members that stand in the first line only.
     pub(super) fn write_what(&self, object: &mut Object<'_>) {
         if let Some((candidates, not_opened, indexes)) = &self.search {
@@ -367,5 +348,31 @@ impl<'b> Opened<'b> {
         object.text("out", Outcome::text(self.outcome));
         object.numbers("err", Some(self.failed).filter(|failed| *failed > 0));
         object.texts("bud", self.level);
+    }
+}
+
+impl<'b> Records<'b> {
+    /// As many of the records as one line takes. Says whether these were the last.
+    pub(super) fn write(&mut self, object: &mut Object<'_>, most: usize, longest: usize) -> bool {
+        let end = object.len().saturating_add(longest);
+        let mut written = 0_usize;
+        object.value("rec", |object| {
+            object.byte(b'[');
+            while self.left > 0 && written < most && object.len() < end {
+                let read = |parts: &mut Parts<'b>| Some((parts.maybe_text().ok()?, parts.maybe_text().ok()?));
+                let Some((record, subject)) = read(&mut self.parts) else {
+                    self.left = 0;
+                    break;
+                };
+                if written > 0 {
+                    object.byte(b',');
+                }
+                object.array([record, subject].into_iter(), Object::quoted_or_null);
+                self.left = self.left.saturating_sub(1);
+                written = written.saturating_add(1);
+            }
+            object.byte(b']');
+        });
+        self.left == 0
     }
 }

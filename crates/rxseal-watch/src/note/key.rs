@@ -172,7 +172,8 @@ fn is_name(name: &str) -> bool {
 
 fn push_named(text: &mut String, name: &str, hash: [u8; 4]) {
     text.push_str(name);
-    text.push_str(&format!("+{:08x}+", u32::from_be_bytes(hash)));
+    let hash = u32::from_be_bytes(hash);
+    text.extend(["+", &format!("{hash:08x}"), "+"]);
 }
 
 /// Name, hash and what is encoded of `<name>+<hash>+<key>`.

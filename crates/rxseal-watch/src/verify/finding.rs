@@ -7,24 +7,12 @@ use crate::chain::ChainId;
 /// What is to be said of logs as a whole. The worst comes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Verdict {
-    /// Somebody changed it: exit code 1.
+    /// Somebody changed it.
     Tampered,
-    /// Events may be missing, or nothing proves that they are not: exit code 2.
+    /// Events may be missing, or nothing proves that they are not.
     Incomplete,
-    /// It is as it was written, and covered by checkpoints that were kept elsewhere: exit code 0.
+    /// It is as it was written, and covered by checkpoints that were kept elsewhere.
     Whole,
-}
-
-impl Verdict {
-    /// The exit code of `rxseal audit verify`.
-    #[must_use]
-    pub fn exit_code(self) -> u8 {
-        match self {
-            Self::Whole => 0,
-            Self::Tampered => 1,
-            Self::Incomplete => 2,
-        }
-    }
 }
 
 /// One thing that is wrong, or that should be known.

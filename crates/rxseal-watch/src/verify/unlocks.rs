@@ -50,7 +50,7 @@ struct Call {
 }
 
 impl KmsLog {
-    /// Reads JSON lines; a line may also be a whole CloudTrail file, with its `Records`.
+    /// Reads JSON lines; a line may also be a whole file of `CloudTrail`, with its `Records`.
     pub(super) fn read(path: &Path) -> Result<Self, WatchError> {
         let failed = |error: std::io::Error| WatchError::file(Kind::Read, path, &error);
         let mut calls = Vec::new();
@@ -99,7 +99,7 @@ impl KmsLog {
 }
 
 impl Call {
-    /// A successful `Decrypt` with the context of rxseal in CloudTrail, or a `transit/decrypt` of an audit device. Other calls are no unlockings.
+    /// A successful `Decrypt` with the context of rxseal in `CloudTrail`, or a `transit/decrypt` of an audit device. Other calls are no unlockings.
     fn read(value: &Value) -> Option<Self> {
         let text = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);
         if value.get("eventName").and_then(Value::as_str) == Some("Decrypt") {

@@ -14,6 +14,9 @@ use crate::note::{Checkpoint, NoteFault, VerifierKey, notes};
 /// A folder of checkpoints holds nothing longer.
 const MAX_LEN: u64 = 256 * 1024 * 1024;
 
+/// In the place of a file that is no text.
+const NO_TEXT: &str = "?";
+
 /// What checkpoints say.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Witness {
@@ -30,7 +33,8 @@ impl Witness {
             if fs::metadata(&path).map_err(failed)?.len() > MAX_LEN {
                 return Err(failed(std::io::ErrorKind::FileTooLarge.into()));
             }
-            let text = String::from_utf8_lossy(&fs::read(&path).map_err(failed)?).into_owned();
+            // What is no text is no note either.
+            let text = String::from_utf8(fs::read(&path).map_err(failed)?).unwrap_or_else(|_| NO_TEXT.to_owned());
             let mut notes = notes(&text).peekable();
             while let Some(note) = notes.next() {
                 let fault = match Checkpoint::open(note, keys) {

@@ -121,8 +121,8 @@ impl Batch {
         self.bytes.push(b' ');
         self.bytes.extend_from_slice(json);
         if self.keeps_lines {
-            let text = String::from_utf8_lossy(self.bytes.get(start..).unwrap_or_default()).into_owned();
-            self.lines.push(Line::new(self.chain, n, text));
+            let text = str::from_utf8(self.bytes.get(start..).unwrap_or_default()).unwrap_or_default();
+            self.lines.push(Line::new(self.chain, n, text.to_owned()));
         }
         self.bytes.push(b'\n');
         self.head.size
