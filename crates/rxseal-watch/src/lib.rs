@@ -13,6 +13,7 @@ mod event;
 mod file_log;
 mod note;
 mod observer;
+mod reading;
 mod rounds;
 mod shared;
 mod sink;
@@ -30,6 +31,7 @@ pub use error::WatchError;
 pub use file_log::FileLog;
 pub use note::{SigningKey, VerifierKey};
 pub use observer::WatchObserver;
+pub use reading::read_lines;
 pub use rounds::Committed;
 pub use sink::{Line, Sink};
 #[cfg(feature = "tracing_0_1")]
