@@ -109,7 +109,7 @@ impl Ledger {
     pub(crate) fn patient(&self, keyspace: &str, id: &str) -> u64 {
         let mut hasher = self.hasher.clone();
         hasher.write(keyspace.as_bytes());
-        hasher.write_u8(0);
+        hasher.write_u8(b' ');
         hasher.write(id.as_bytes());
         hasher.finish()
     }

@@ -3,7 +3,7 @@
 mod entry;
 mod json;
 
-pub(crate) use entry::{Entry, Opened, Outcome, write_opened};
+pub(crate) use entry::{Entry, Opened, Outcome, Who, write_opened};
 use json::Object;
 
 use crate::chain::{ChainId, Hash, hash_text};

@@ -11,7 +11,7 @@ use rxseal::{Access, Error, ErrorCode};
 use crate::alarm::Alarm;
 use crate::budget::{Actor, Verdict};
 use crate::error::{Kind, WatchError};
-use crate::event::{Event, Outcome, write_opened};
+use crate::event::{Event, Outcome, Who, write_opened};
 use crate::shared::Shared;
 
 /// Tells a [`Watch`](crate::Watch) of the openings of a keyring: [`Watch::observer`](crate::Watch::observer) makes it.
@@ -26,6 +26,7 @@ pub struct WatchObserver {
 struct Seat {
     shared: Arc<Shared>,
     actor: Arc<Actor>,
+    who: Who,
     /// Whether the threads that write the log are in another process.
     is_forked: bool,
 }
@@ -48,20 +49,20 @@ impl WatchObserver {
     ) -> Result<T, WatchError> {
         let kept = access.keep(|| {
             let (shared, is_forked) = (Arc::clone(&self.shared), self.shared.is_forked());
-            Arc::new(Seat { shared, actor: self.actor(access), is_forked })
+            Arc::new(Seat { shared, actor: self.actor(access), who: Who::of(access), is_forked })
         });
         match kept.downcast_ref::<Seat>().filter(|seat| Arc::ptr_eq(&seat.shared, &self.shared)) {
             Some(seat) if seat.is_forked => Err(Kind::Forked.into()),
-            Some(seat) => work(&seat.actor),
+            Some(seat) => work(&seat.actor, &seat.who),
             // Another watch had this access first.
-            None => work(&self.actor(access)),
+            None => work(&self.actor(access), &Who::of(access)),
         }
     }
 
     fn actor(&self, access: &Access) -> Arc<Actor> {
         let (actor, is_other) = self.shared.ledger.actor(access.actor(), self.shared.now());
         if is_other {
-            self.shared.alarm(Alarm::TooManyActors);
+            self.shared.tell_too_many();
         }
         actor
     }
@@ -74,7 +75,7 @@ impl WatchObserver {
     ) -> Result<(), WatchError> {
         let Shared { ledger, .. } = &*self.shared;
         let access = opening.access();
-        self.with_actor(access, |actor| {
+        self.seated(access, |actor, _| {
             let now = self.shared.now();
             if let Some(glass) = access.broken_glass() {
                 return self.charge_glass(actor, records, glass.patient(), now);
@@ -136,32 +137,31 @@ impl WatchObserver {
         search: Option<&SearchEvent<'_>>,
         refused: Option<Kind>,
     ) -> Result<(), WatchError> {
-        let access = event.opening().access();
-        let level = self.with_actor(access, |actor| Ok(actor.level().text()))?;
-        let outcome = refused.map_or_else(|| outcome_of(event), refusal_as_outcome);
-        let time = self.shared.now();
-        let kept = self.shared.keep(access.broken_glass().is_some(), |buffer| {
-            write_opened(buffer, time, event, search, (outcome, level));
-        });
-        Ok(kept?)
+        self.seated(event.opening().access(), |actor, who| {
+            let outcome = refused.map_or_else(|| outcome_of(event), refusal_as_outcome);
+            let (level, time) = (actor.level().text(), self.shared.now());
+            let write = |buffer: &mut Vec<u8>| write_opened(buffer, time, (event, search), who, (outcome, level));
+            Ok(self.shared.keep(who.breaks_glass(), write)?)
+        })
     }
 
-    /// What is checked before anything is opened, whether it is handed out or not.
+    /// What is checked before anything is opened that is handed out later, or not at all.
     fn may_begin(&self, opening: &Opening<'_>) -> Result<(), WatchError> {
-        if self.shared.is_stopped() {
-            return Err(Kind::Stopped.into());
-        }
-        self.with_actor(opening.access(), |actor| if actor.is_frozen() { Err(Kind::Frozen.into()) } else { Ok(()) })
+        self.seated(opening.access(), |actor, _| if actor.is_frozen() { Err(Kind::Frozen.into()) } else { Ok(()) })
+    }
+
+    fn before(&self, ask: impl FnOnce() -> Result<(), WatchError>) -> Result<(), Error> {
+        let allowed = if self.shared.is_stopped() { Err(Kind::Stopped.into()) } else { ask() };
+        Ok(allowed.inspect_err(|error| REFUSED.set(Some(error.kind())))?)
     }
 }
 
 impl Observer for WatchObserver {
     fn before_open(&self, opening: &Opening<'_>) -> Result<(), Error> {
-        let allowed = self.may_begin(opening).and_then(|()| {
+        self.before(|| {
             let records = opening.records().iter().copied();
-            if opening.hands_out() { self.charge(opening, records) } else { Ok(()) }
-        });
-        Ok(allowed.inspect_err(|error| REFUSED.set(Some(error.kind())))?)
+            if opening.hands_out() { self.charge(opening, records) } else { self.may_begin(opening) }
+        })
     }
 
     fn opened(&self, event: &OpenEvent<'_>) -> Result<(), Error> {
@@ -170,7 +170,7 @@ impl Observer for WatchObserver {
 
     /// Candidates are not charged: most of them are strangers, whom nobody sees.
     fn before_search(&self, search: &Searching<'_>) -> Result<(), Error> {
-        Ok(self.may_begin(search.opening()).inspect_err(|error| REFUSED.set(Some(error.kind())))?)
+        self.before(|| self.may_begin(search.opening()))
     }
 
     fn searched(&self, event: &SearchEvent<'_>) -> Result<(), Error> {

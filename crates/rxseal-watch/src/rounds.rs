@@ -110,10 +110,11 @@ pub struct Committed {
 
 impl Committed {
     pub(crate) fn next_of(rounds: &Arc<Rounds>) -> Self {
+        let round = rounds.next();
         rounds.hurry();
         let ends = Instant::now();
         let ends = ends.checked_add(PATIENCE).unwrap_or(ends);
-        Self { rounds: Ok(Arc::clone(rounds)), round: rounds.next(), ends }
+        Self { rounds: Ok(Arc::clone(rounds)), round, ends }
     }
 
     pub(crate) fn never(kind: Kind) -> Self {

@@ -46,6 +46,9 @@ pub(crate) struct Shared {
     began: Instant,
     pid: u32,
     is_stopped: AtomicBool,
+    /// The last round begins: what is put into a buffer from now on may be in no log.
+    is_closed: AtomicBool,
+    told_too_many: AtomicBool,
     alarms: Mutex<Vec<Alarm>>,
 }
 
@@ -61,6 +64,8 @@ impl Shared {
             began: Instant::now(),
             pid: std::process::id(),
             is_stopped: AtomicBool::new(false),
+            is_closed: AtomicBool::new(false),
+            told_too_many: AtomicBool::new(false),
             alarms: Mutex::default(),
         }
     }
@@ -82,6 +87,18 @@ impl Shared {
 
     pub(crate) fn is_stopped(&self) -> bool {
         self.is_stopped.load(Ordering::Relaxed)
+    }
+
+    /// Before the last round.
+    pub(crate) fn close(&self) {
+        self.is_closed.store(true, Ordering::SeqCst);
+    }
+
+    /// Tells once that there are more actors than are told apart.
+    pub(crate) fn tell_too_many(&self) {
+        if !self.told_too_many.swap(true, Ordering::Relaxed) {
+            self.alarm(Alarm::TooManyActors);
+        }
     }
 
     pub(crate) fn alarm(&self, alarm: Alarm) {
@@ -108,6 +125,9 @@ impl Shared {
             };
         }
         self.buffer.put(write);
+        if self.is_closed.load(Ordering::SeqCst) {
+            return Err(Kind::Stopped);
+        }
         let rounds = match self.when {
             _ if breaks_glass => &self.glass,
             When::Durable => &*self.rounds,

@@ -91,6 +91,7 @@ impl Writer {
     /// Writes until the watch ends.
     pub(crate) fn run(mut self) {
         let mut stopping: Option<Instant> = None;
+        let mut is_closed = false;
         loop {
             if self.shared.is_stopped() {
                 stopping.get_or_insert_with(Instant::now);
@@ -99,11 +100,19 @@ impl Writer {
             self.look_around();
             self.give_alarms();
             match stopping {
-                Some(_) if is_written => {
+                Some(_) if is_written && is_closed => {
                     self.end_chain(None);
                     break;
                 }
-                Some(since) if since.elapsed() > LAST_TRIES => break,
+                // One more round, for what was put in meanwhile.
+                Some(_) if is_written => {
+                    self.shared.close();
+                    is_closed = true;
+                }
+                Some(since) if since.elapsed() > LAST_TRIES => {
+                    self.shared.close();
+                    break;
+                }
                 _ => thread::park_timeout(if is_written { LAG } else { PAUSE }),
             }
         }

@@ -3,6 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rxseal::observe::{BrokenGlass, OpenEvent, OpenedRecord, SearchEvent};
+use rxseal::{Access, Recipient};
 
 use super::json::Object;
 
@@ -113,33 +114,47 @@ impl Outcome {
     }
 }
 
+/// What the entries of all openings by one access begin with: it is put together once.
+pub(crate) struct Who {
+    bytes: Box<[u8]>,
+    breaks_glass: bool,
+}
+
+impl Who {
+    pub(crate) fn of(access: &Access) -> Self {
+        let mut bytes = Vec::with_capacity(64);
+        let (glass, to) = (access.broken_glass(), access.recipient());
+        put_text(&mut bytes, Some(access.actor()));
+        put_text(&mut bytes, Some(access.purpose().as_str()));
+        put_text(&mut bytes, access.request());
+        put_text(&mut bytes, glass.map(BrokenGlass::reason));
+        put_text(&mut bytes, to.map(Recipient::name));
+        put_text(&mut bytes, to.and_then(Recipient::where_it_is));
+        put_text(&mut bytes, to.and_then(Recipient::why));
+        Self { bytes: bytes.into(), breaks_glass: glass.is_some() }
+    }
+
+    pub(crate) fn breaks_glass(&self) -> bool {
+        self.breaks_glass
+    }
+}
+
 /// Writes the entry of an opening, or of a search with its hits.
 pub(crate) fn write_opened(
     buffer: &mut Vec<u8>,
     time: u64,
-    event: &OpenEvent<'_>,
-    search: Option<&SearchEvent<'_>>,
+    (event, search): (&OpenEvent<'_>, Option<&SearchEvent<'_>>),
+    who: &Who,
     (outcome, level): (Outcome, Option<&'static str>),
 ) {
     let opening = event.opening();
-    let access = opening.access();
-    let glass = access.broken_glass();
-    let flags = if glass.is_some() { Entry::GLASS | Entry::CHECKPOINT } else { 0 };
+    let flags = if who.breaks_glass { Entry::GLASS | Entry::CHECKPOINT } else { 0 };
     Entry::write(buffer, time, flags, |buffer| {
-        buffer.extend_from_slice(&[u8::from(opening.hands_out()), outcome.to_byte()]);
+        buffer.extend_from_slice(&[u8::from(opening.hands_out()), outcome.to_byte(), u8::from(search.is_some())]);
         put_text(buffer, level);
         put_text(buffer, Some(opening.keyspace()));
-        put_text(buffer, Some(access.actor()));
-        put_text(buffer, Some(access.purpose().as_str()));
-        put_text(buffer, access.request());
-        let is_plain = glass.is_none() && access.recipient().is_none() && search.is_none();
-        buffer.push(u8::from(!is_plain));
-        if !is_plain {
-            put_text(buffer, glass.map(BrokenGlass::reason));
-            let to = access.recipient();
-            put_text(buffer, to.map(rxseal::Recipient::name));
-            put_text(buffer, to.and_then(rxseal::Recipient::where_it_is));
-            put_text(buffer, to.and_then(rxseal::Recipient::why));
+        buffer.extend_from_slice(&who.bytes);
+        if search.is_some() {
             put_number(buffer, search.map_or(0, |search| search.searching().candidates().saturating_add(1)));
             put_number(buffer, search.map_or(0, SearchEvent::not_opened));
             put_list(buffer, search.map_or(&[][..], |search| search.searching().indexes()).iter(), |buffer, index| {
@@ -262,17 +277,16 @@ pub(crate) struct Records<'b> {
 impl<'b> Opened<'b> {
     fn read(body: &'b [u8]) -> Option<Self> {
         let mut parts = Parts(body);
-        let hands_out = parts.byte()? != 0;
-        let outcome = parts.byte()?;
+        let (hands_out, outcome, is_search) = (parts.byte()? != 0, parts.byte()?, parts.byte()? != 0);
         let level = parts.maybe_text().ok()?;
         let (keyspace, actor, purpose) = (parts.text()?, parts.text()?, parts.text()?);
         let request = parts.maybe_text().ok()?;
-        let (mut reason, mut recipient, mut search) = (None, [None; 3], None);
-        if parts.byte()? != 0 {
-            reason = parts.maybe_text().ok()?;
-            for part in &mut recipient {
-                *part = parts.maybe_text().ok()?;
-            }
+        let reason = parts.maybe_text().ok()?;
+        let (mut recipient, mut search) = ([None; 3], None);
+        for part in &mut recipient {
+            *part = parts.maybe_text().ok()?;
+        }
+        if is_search {
             let (candidates, not_opened) = (parts.number()?, parts.number()?);
             let indexes = parts.list(Parts::text)?;
             search = candidates.checked_sub(1).map(|candidates| (candidates.into(), not_opened.into(), indexes));
