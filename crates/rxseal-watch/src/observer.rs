@@ -41,11 +41,11 @@ impl WatchObserver {
         Self { shared, _running: running }
     }
 
-    /// Runs `work` with the actor of an access, which is looked up once for an access.
-    fn with_actor<T>(
+    /// Runs `work` with what is kept of an access, which is looked up once.
+    fn seated<T>(
         &self,
         access: &Access,
-        work: impl FnOnce(&Actor) -> Result<T, WatchError>,
+        work: impl FnOnce(&Actor, &Who) -> Result<T, WatchError>,
     ) -> Result<T, WatchError> {
         let kept = access.keep(|| {
             let (shared, is_forked) = (Arc::clone(&self.shared), self.shared.is_forked());
