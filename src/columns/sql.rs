@@ -119,7 +119,7 @@ ALTER DOMAIN {domain} ADD CONSTRAINT \"sealed\" CHECK ({check}) NOT VALID;"
     }
 
     /// For SQLite: a statement that adds the column to an existing table. SQLite has no domains and adds no constraint to a column that is
-    /// there. In a `CREATE TABLE`, write what follows `ADD COLUMN`.
+    /// there: [`sqlite_gate`](Self::sqlite_gate) is for such a column. In a `CREATE TABLE`, write what follows `ADD COLUMN`.
     ///
     /// # Errors
     ///
@@ -133,6 +133,41 @@ ALTER DOMAIN {domain} ADD CONSTRAINT \"sealed\" CHECK ({check}) NOT VALID;"
         Ok(format!(
             "ALTER TABLE {table} ADD COLUMN {column} {affinity} CONSTRAINT {name} CHECK ({column} IS NULL OR typeof({column}) = '{stored}' AND {check});"
         ))
+    }
+
+    /// For SQLite: two triggers that refuse plaintext in a column that is there, from now on. Rows that are there stay as they are, and so
+    /// does an update of their other columns. Text and bytes are both accepted, because a column has both while it is migrated.
+    ///
+    /// ```
+    /// use rxseal::columns::{ColumnLen, ColumnSql};
+    /// use rxseal::phi::Drug;
+    /// # fn main() -> Result<(), rxseal::Error> {
+    /// let gate = ColumnSql::sealed("rx", "drug", ColumnLen::of::<Drug>(60).any_suite())?.sqlite_gate()?;
+    /// assert!(gate.starts_with(r#"CREATE TRIGGER "rxseal_rx_drug_insert" BEFORE INSERT ON "rx" WHEN"#));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`sealed`](Self::sealed).
+    pub fn sqlite_gate(&self) -> Result<String, Error> {
+        let column = quoted("column", &self.column)?;
+        let (table, value, name) = (quoted("table", &self.table.name)?, format!("NEW.{column}"), self.name());
+        let [text, bytes] = [("text", false), ("blob", true)].map(|(stored, is_binary)| {
+            let form = Self { is_binary, ..self.clone() };
+            format!("typeof({value}) = '{stored}' AND {}", form.check(Dialect::Sqlite, &value))
+        });
+        let trigger = |end: &str, event: &str| {
+            let trigger = self.table.beside(&format!("{name}_{end}"))?;
+            let says = name.replace('\'', "''");
+            Ok::<_, Error>(format!(
+                "\
+CREATE TRIGGER {trigger} BEFORE {event} ON {table} WHEN {value} IS NOT NULL AND NOT ({text} OR {bytes})
+BEGIN SELECT RAISE(ABORT, '{says} takes no plaintext'); END;"
+            ))
+        };
+        Ok(format!("{}\n{}", trigger("insert", "INSERT")?, trigger("update", &format!("UPDATE OF {column}"))?))
     }
 
     /// For MySQL from 8.0.16 on: a statement that adds the column to an existing table. In a `CREATE TABLE`, write what

@@ -9,5 +9,4 @@ mod migrating;
 mod postgres_columns;
 mod resolving;
 mod sea_orm_columns;
-mod six_steps;
 mod support;

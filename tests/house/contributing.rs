@@ -26,7 +26,7 @@ const LISTS: &[List] = &[
         heading: "Add a store",
         words: &["rxseal-postgres", "rxseal_postgres", "mod postgres;", "mod postgres {", "postgres::count"],
         // Jobs run over tables of the database, whatever the store.
-        elsewhere: &["crates/rxseal-jobs", "crates/rxseal-postgres"],
+        elsewhere: &["crates/rxseal-jobs", "tests/jobs", "crates/rxseal-postgres"],
     },
     List {
         heading: "Add a column of another database driver",

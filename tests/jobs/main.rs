@@ -2,6 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 mod child;
+mod migration;
 mod postgres;
+mod preflight;
 mod rows;
+mod sqlite;
 mod support;

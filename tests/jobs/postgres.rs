@@ -5,3 +5,4 @@ mod faults;
 mod keys_of_tables;
 mod limits;
 mod operations;
+mod speed;

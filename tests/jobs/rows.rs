@@ -46,13 +46,21 @@ pub fn schema_of<S: rxseal::records::WholeRecord<Open: PhiRecord<Sealed = S>>>()
 
 /// The map of one table.
 pub fn map(at: &str, id: &str) -> Map {
+    Map::parse(&map_text(at, id)).unwrap()
+}
+
+pub fn map_text(at: &str, id: &str) -> String {
     let sealed: Vec<_> = COLUMNS.iter().map(|column| format!("{column} = \"jobs.{column}\"")).collect();
     let sealed = sealed.join(", ");
-    map_of(&format!("at = '{at}'\nrecord = \"jobs.rx\"\nid = {id}\nsealed = {{ {sealed} }}\n"))
+    text_of(&format!("at = '{at}'\nrecord = \"jobs.rx\"\nid = {id}\nsealed = {{ {sealed} }}\n"))
 }
 
 pub fn map_of(source: &str) -> Map {
-    Map::parse(&format!("keyspace = \"pharmacy-17\"\n[[source]]\n{source}")).unwrap()
+    Map::parse(&text_of(source)).unwrap()
+}
+
+fn text_of(source: &str) -> String {
+    format!("keyspace = \"pharmacy-17\"\n[[source]]\n{source}")
 }
 
 pub fn source(map: &Map) -> &Source {

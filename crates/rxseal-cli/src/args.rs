@@ -4,6 +4,8 @@
 mod audit;
 mod change;
 mod index_root;
+mod job;
+mod map;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -19,6 +21,9 @@ use crate::exit::STATUSES;
 pub use audit::{Audit, Budget, Filter};
 pub use change::Change;
 pub use index_root::{CountedIndexes, IndexRoot, NewIndexRoot};
+pub(crate) use job::JobOperation;
+pub use job::{Job, JobFiles, PlanJob, RunJob};
+pub use map::{MapCommand, MapFiles};
 
 /// Manage the keyrings of rxseal, which encrypts fields of health records
 ///
@@ -83,7 +88,10 @@ pub enum Command {
     /// Open one field of one record, for drills and recovery
     #[command(subcommand)]
     Record(Record),
-    /// Count the tokens of a column by key, including those inside JSON and other text
+    /// Check the map, the file that says in which tables and files sealed data lies
+    #[command(subcommand)]
+    Map(MapCommand),
+    /// Count the tokens of a column by key, or of all that a map names, including those inside JSON and other text
     Count(Count),
     /// Print the SQL that lets a database refuse plaintext in a sealed column
     Ddl(Ddl),
@@ -96,6 +104,9 @@ pub enum Command {
     /// Freeze an actor, so that it opens nothing
     #[command(subcommand)]
     Budget(Budget),
+    /// Seal, reseal or unseal whole tables, beside the programs that use them
+    #[command(subcommand)]
+    Job(Job),
     /// Print completions for a shell
     Completions {
         /// The shell
@@ -205,7 +216,7 @@ pub enum Keyring {
         #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, default_value = "65min")]
         unused_for: Duration,
         /// Destroy the key without counting or waiting. Everything still under it is lost for good
-        #[arg(long, conflicts_with_all = ["tokens", "columns", "empty", "subject_keys", "unused_for"])]
+        #[arg(long, conflicts_with_all = ["tokens", "map", "columns", "empty", "subject_keys", "unused_for"])]
         force: bool,
         /// Confirm: this cannot be undone
         #[arg(long, required_unless_present = "dry_run")]
@@ -354,13 +365,16 @@ fn parse_day(text: &str) -> Result<Day, String> {
         .map_err(|_| "that is before 1970".to_owned())
 }
 
-/// Columns of one database whose tokens are counted before a key is destroyed.
+/// Where tokens are counted before a key is destroyed: what a map names, or columns of one database.
 #[derive(ClapArgs)]
 pub struct Counted {
+    /// A map: count every source of it. Each must be readable, and show a token of this keyring unless the map says `empty`
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["sqlite", "columns", "empty"])]
+    pub map: Option<PathBuf>,
     /// Count the tokens of each --column in this SQLite database
     #[arg(long, value_name = "FILE", conflicts_with = "postgres")]
     pub sqlite: Option<PathBuf>,
-    /// Count them in this PostgreSQL database: its URL, without a password
+    /// Count them in this PostgreSQL database: its URL, without a password. With --map, that of its postgres: sources
     #[arg(long, value_name = "URL")]
     pub postgres: Option<String>,
     /// A column that has tokens; may be repeated. It must have a token of this keyring: a mistyped name, another database or
@@ -436,18 +450,21 @@ pub struct OpenRecord {
 
 #[derive(ClapArgs)]
 pub struct Count {
+    /// A map: count every source of it, and each column that it calls sealed
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["sqlite", "table", "column", "sql"])]
+    pub map: Option<PathBuf>,
     /// An SQLite database; it is opened for reading only
-    #[arg(long, value_name = "FILE", required_unless_present_any = ["postgres", "sql"], conflicts_with = "postgres")]
+    #[arg(long, value_name = "FILE", required_unless_present_any = ["map", "postgres", "sql"], conflicts_with = "postgres")]
     pub sqlite: Option<PathBuf>,
-    /// A PostgreSQL database: its URL, without a password (PGPASSWORD and the passfile are read)
+    /// A PostgreSQL database: its URL, without a password (PGPASSWORD and the passfile are read). With --map, that of its postgres: sources
     #[arg(long, value_name = "URL", conflicts_with = "sql")]
     pub postgres: Option<String>,
     /// The table
-    #[arg(long)]
-    pub table: String,
+    #[arg(long, required_unless_present = "map")]
+    pub table: Option<String>,
     /// The column
-    #[arg(long)]
-    pub column: String,
+    #[arg(long, required_unless_present = "map")]
+    pub column: Option<String>,
     /// The keyspace whose keyring should have the keys; may be repeated if a column has several tenants. A key that no such
     /// keyring has is marked, and the exit status is 1
     #[arg(long = "keyspace", value_name = "KEYSPACE", conflicts_with = "sql")]
@@ -463,7 +480,7 @@ pub struct DdlFor {
     /// For PostgreSQL: a domain for a column that exists, in two steps. Seal what is in the column between them
     #[arg(long)]
     pub postgres: bool,
-    /// For SQLite: a new column with a CHECK
+    /// For SQLite: a new column with a CHECK, or a gate for one that exists
     #[arg(long)]
     pub sqlite: bool,
     /// For MySQL and MariaDB: a new column with a CHECK
@@ -494,6 +511,9 @@ pub struct Ddl {
     /// The column holds record tags instead of sealed fields
     #[arg(long)]
     pub record_tag: bool,
+    /// For SQLite: triggers for a column that exists, instead of a new column
+    #[arg(long, conflicts_with_all = ["postgres", "mysql", "index", "bytes"])]
+    pub gate: bool,
     /// The name of the domain or constraint [default: rxseal_TABLE_COLUMN]
     #[arg(long, conflicts_with = "index")]
     pub name: Option<String>,

@@ -32,6 +32,9 @@ struct ConfigFile {
     backups_kept: Option<String>,
     #[serde(default)]
     allow_group_read: bool,
+    map: Option<PathBuf>,
+    schema: Option<PathBuf>,
+    postgres: Option<String>,
 }
 
 /// A setting, and where it comes from: an option, a variable or the configuration file.
@@ -47,6 +50,10 @@ pub struct Config {
     shred_log: Option<PathBuf>,
     backups_kept: Option<Duration>,
     allow_group_read: bool,
+    /// The map, the schema and the database of a map's `postgres:` sources.
+    pub map: Option<PathBuf>,
+    pub schema: Option<PathBuf>,
+    pub postgres: Option<String>,
 }
 
 impl Config {
@@ -80,6 +87,9 @@ impl Config {
             shred_log: log.or(file.shred_log),
             backups_kept: global.backups_kept.or(kept),
             allow_group_read: global.allow_group_read || group_may_read || file.allow_group_read,
+            map: variable_os("RXSEAL_MAP").map(PathBuf::from).or(file.map),
+            schema: variable_os("RXSEAL_SCHEMA").map(PathBuf::from).or(file.schema),
+            postgres: variable("RXSEAL_POSTGRES")?.or(file.postgres),
         })
     }
 
@@ -231,7 +241,7 @@ fn read(path: &Path) -> Result<ConfigFile, Failure> {
         let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
         let line = before.matches('\n').count().saturating_add(1);
         Failure::Usage(format!(
-            "{}: line {line} is not valid. The settings are `store`, `roots = [..]` (texts, or tables with `root` and its options), `subject_store`, `shred_log`, `backups_kept` and `allow_group_read`",
+            "{}: line {line} is not valid. The settings are `store`, `roots = [..]` (texts, or tables with `root` and its options), `subject_store`, `shred_log`, `backups_kept`, `allow_group_read`, `map`, `schema` and `postgres`",
             path.display()
         ))
     })

@@ -1,5 +1,7 @@
 //! `rxseal count`.
 
+mod through_map;
+
 use std::path::Path;
 
 use rxseal::KeyId;
@@ -10,6 +12,7 @@ use serde_json::json;
 use crate::args::{Count, Counted, Dialect, Global};
 use crate::config::Config;
 use crate::failure::Failure;
+use crate::map;
 #[cfg(not(feature = "postgres"))]
 use crate::not_built::postgres;
 use crate::output::{Output, table};
@@ -17,8 +20,13 @@ use crate::output::{Output, table};
 use crate::postgres;
 use crate::url::without_password;
 
+pub use through_map::cannot_count;
+
 pub async fn run(global: &Global, command: &Count, output: &Output) -> Result<(), Failure> {
-    let (table, column) = (&command.table, &command.column);
+    if let Some(path) = &command.map {
+        return through_map::run(global, path, command, output).await;
+    }
+    let (table, column) = (command.table.as_deref().unwrap_or_default(), command.column.as_deref().unwrap_or_default());
     if let Some(dialect) = command.sql {
         let sql = match dialect {
             Dialect::Sqlite => CountSql::sqlite(table, column)?,
@@ -36,6 +44,11 @@ pub async fn run(global: &Global, command: &Count, output: &Output) -> Result<()
     if let Some(doubt) = counts.doubt() {
         output.warning(&format!("{table}.{column}: {doubt}"));
     }
+    check_lost(&lost, &command.keyspaces)
+}
+
+/// Tokens that nothing opens.
+fn check_lost(lost: &[(KeyId, u64)], keyspaces: &[String]) -> Result<(), Failure> {
     let tokens = lost.iter().fold(0_u64, |sum, (_, tokens)| sum.saturating_add(*tokens));
     if tokens == 0 {
         return Ok(());
@@ -43,7 +56,7 @@ pub async fn run(global: &Global, command: &Count, output: &Output) -> Result<()
     Err(Failure::Checked(format!(
         "{tokens} tokens are under {} keys that are not in the keyring of {}, so nothing opens them. Was an older keyring put back, or do they belong to another keyspace (name it with --keyspace too)?",
         lost.len(),
-        command.keyspaces.join(", ")
+        keyspaces.join(", ")
     )))
 }
 
@@ -66,8 +79,18 @@ pub fn has_key(ring: &KeyringFile, key: KeyId) -> bool {
     ring.keys().iter().any(|info| info.id() == key)
 }
 
-/// How many tokens are under `key` in the columns that the operator named. Fails if a column cannot prove its zero.
-pub async fn count_under(key: KeyId, ring: &KeyringFile, counted: &Counted, output: &Output) -> Result<u64, Failure> {
+/// How many tokens are under `key` in the columns that the operator named, or in all that a map names. Fails if a column cannot prove its zero.
+pub async fn count_under(
+    key: KeyId,
+    ring: &KeyringFile,
+    counted: &Counted,
+    config: &Config,
+    output: &Output,
+) -> Result<u64, Failure> {
+    if let Some(path) = &counted.map {
+        let (map, addresses) = map::read(path, counted.postgres.as_deref(), config)?;
+        return through_map::count_under(key, ring, &map, &addresses, output).await;
+    }
     let database = Database::of(counted.sqlite.as_deref(), counted.postgres.as_deref());
     let database = match (database, counted.columns.is_empty() && counted.empty.is_empty()) {
         (Some(database), false) => database,
@@ -95,12 +118,7 @@ pub async fn count_under(key: KeyId, ring: &KeyringFile, counted: &Counted, outp
         total = total.saturating_add(still.tokens());
         let others =
             counts.iter().filter(|(key, _)| !has_key(ring, *key)).fold(0_u64, |sum, (_, n)| sum.saturating_add(n));
-        if others > 0 {
-            output.warning(&format!(
-                "{name}: {others} tokens are under keys that are not in this keyring. They belong to another keyspace, or an older keyring was put back; `rxseal count --keyspace {}` shows them",
-                ring.keyspace()
-            ));
-        }
+        warn_of_others(name, others, ring, output);
     }
     for name in &counted.empty {
         let counts = database.count_named(name, "--empty").await?;
@@ -114,6 +132,15 @@ pub async fn count_under(key: KeyId, ring: &KeyringFile, counted: &Counted, outp
         })?;
     }
     Ok(total)
+}
+
+fn warn_of_others(name: &str, others: u64, ring: &KeyringFile, output: &Output) {
+    if others > 0 {
+        output.warning(&format!(
+            "{name}: {others} tokens are under keys that are not in this keyring. They belong to another keyspace, or an older keyring was put back; `rxseal count --keyspace {}` shows them",
+            ring.keyspace()
+        ));
+    }
 }
 
 /// Why a zero in this column proves nothing.
@@ -199,12 +226,19 @@ fn describe(counts: &KeyCounts, lost: &[(KeyId, u64)]) -> String {
 }
 
 fn as_json(counts: &KeyCounts, lost: &[(KeyId, u64)], rings: &[KeyringFile]) -> serde_json::Value {
-    let members = |counts: &mut dyn Iterator<Item = (KeyId, u64)>| -> serde_json::Map<_, _> {
-        counts.map(|(key, count)| (key.to_string(), json!(count))).collect()
-    };
-    let lost = (!rings.is_empty()).then(|| members(&mut lost.iter().copied()));
+    let lost = (!rings.is_empty()).then(|| members(lost.iter().copied()));
+    let mut value = counts_as_json(counts);
+    value["not_in_keyring"] = json!(lost);
+    value
+}
+
+fn counts_as_json(counts: &KeyCounts) -> serde_json::Value {
     json!({
-        "keys": members(&mut counts.iter()), "total": counts.total(), "not_tokens": counts.not_tokens(), "nulls": counts.nulls(),
-        "joined": members(&mut counts.joined()), "not_in_keyring": lost, "doubt": counts.doubt(),
+        "keys": members(counts.iter()), "total": counts.total(), "not_tokens": counts.not_tokens(), "nulls": counts.nulls(),
+        "joined": members(counts.joined()), "doubt": counts.doubt(),
     })
+}
+
+fn members(counts: impl Iterator<Item = (KeyId, u64)>) -> serde_json::Map<String, serde_json::Value> {
+    counts.map(|(key, count)| (key.to_string(), json!(count))).collect()
 }

@@ -32,7 +32,11 @@ pub fn run(command: &Ddl, output: &Output) -> Result<(), Failure> {
         let answer = json!({ "begin": domain.begin(), "finish": domain.finish() });
         return Ok(output.say(&domain.to_string(), &answer)?);
     }
-    let sql = if command.database.sqlite { sql.sqlite()? } else { sql.mysql()? };
+    let sql = match (command.database.sqlite, command.gate) {
+        (true, true) => sql.sqlite_gate()?,
+        (true, false) => sql.sqlite()?,
+        (false, _) => sql.mysql()?,
+    };
     Ok(output.say(&sql, &json!({ "sql": sql }))?)
 }
 

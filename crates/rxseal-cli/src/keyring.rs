@@ -9,7 +9,7 @@ use std::time::SystemTime;
 
 use rxseal::KeyId;
 use rxseal::count::KeyCounts;
-use rxseal::keys::{KeyState, KeyUse, KeyringAdmin, KeyringFile, RemainingUse, WrapInfo};
+use rxseal::keys::{KeyState, KeyUse, KeyringAdmin, KeyringFile, RemainingUse, Unlocked, WrapInfo};
 use rxseal::root::{RootKey, RootKeyFile};
 use rxseal::store::KeyringStore;
 use rxseal::subjects::SubjectAdmin;
@@ -101,7 +101,7 @@ impl Desk<'_> {
                 } else {
                     let begun = SystemTime::now();
                     let ring = admin.stored(&keyspace).await?;
-                    let counted = count_under(key, &ring, &counted, output).await?;
+                    let counted = count_under(key, &ring, &counted, &self.config, output).await?;
                     let tokens = tokens.unwrap_or_default().saturating_add(counted);
                     let subject_keys = self.subject_keys_under(&ring, key, subject_keys).await?;
                     let remaining = RemainingUse::new(tokens, subject_keys).begun_at(begun);
@@ -237,9 +237,9 @@ async fn list(config: &Config, output: &Output) -> Result<(), Failure> {
 }
 
 /// The stored keyring, unlocked by one of the root keys.
-pub async fn unlock(config: &Config, keyspace: &str, output: &Output) -> Result<rxseal::Keyring, Failure> {
+pub async fn unlock(config: &Config, keyspace: &str, output: &Output) -> Result<Unlocked, Failure> {
     let stored = stored(config, keyspace, None).await?;
-    Ok(rxseal::Keyring::unlock(keyspace, &config.roots(output).await?, &stored).await?.unobserved())
+    Ok(rxseal::Keyring::unlock(keyspace, &config.roots(output).await?, &stored).await?)
 }
 
 async fn inspect(config: &Config, keyspace: &str, min: Option<u64>, output: &Output) -> Result<(), Failure> {

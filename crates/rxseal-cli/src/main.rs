@@ -12,7 +12,9 @@ mod environment;
 mod exit;
 mod failure;
 mod index;
+mod job;
 mod keyring;
+mod map;
 #[cfg(not(all(feature = "aws-kms", feature = "pkcs11", feature = "postgres", feature = "vault")))]
 mod not_built;
 mod output;
@@ -81,11 +83,13 @@ fn run(args: Args, output: &Output) -> Result<(), Failure> {
         Command::KeyFile(command) => keyring::make_key_file(&command, output),
         Command::Token(command) => token::inspect(&command, output),
         Command::Record(command) => wait(record::run(&global, command, output)),
+        Command::Map(command) => wait(map::run(&global, command, output)),
         Command::Count(command) => wait(count::run(&global, &command, output)),
         Command::Ddl(command) => ddl::run(&command, output),
         Command::Index(command) => index::run(&command, output),
         Command::Audit(command) => audit::run(command, output),
         Command::Budget(command) => budget::run(&command, output),
+        Command::Job(command) => wait(job::run(&global, command, output)),
         Command::Completions { shell } => {
             // Into memory first, since clap panics if it cannot write.
             let mut script = Vec::new();

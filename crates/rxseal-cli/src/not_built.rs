@@ -67,6 +67,10 @@ pub mod postgres {
         Err(Failure::Usage(format!("{without}. Or print the SQL with --sql, and run it yourself")))
     }
 
+    pub fn jobs<T>() -> Result<T, Failure> {
+        Err(super::without("PostgreSQL", "postgres"))
+    }
+
     pub async fn count_index(_: &str, _: &str, _: &str) -> Result<IndexCounts, Failure> {
         Err(super::without("PostgreSQL", "postgres"))
     }

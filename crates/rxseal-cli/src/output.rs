@@ -18,6 +18,17 @@ impl Output {
         Self { json }
     }
 
+    pub fn is_json(&self) -> bool {
+        self.json
+    }
+
+    /// Tells programs how far the command is, on the standard error. People see it in another way.
+    pub fn tell(&self, value: &Value) {
+        if self.json {
+            self.complain("", value);
+        }
+    }
+
     /// One answer: as text, or as one line of JSON.
     pub fn say(&self, text: &str, value: &Value) -> io::Result<()> {
         let mut out = io::stdout().lock();

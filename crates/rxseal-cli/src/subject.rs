@@ -72,7 +72,7 @@ pub async fn run(global: &Global, command: Subject, output: &Output) -> Result<(
         }
         Subject::Rewrap { keyspace, compromised, dry_run } => {
             let subjects = if dry_run { dry_subjects } else { subjects };
-            let keys = unlock(&config, &keyspace, output).await?;
+            let keys = unlock(&config, &keyspace, output).await?.unobserved();
             let report =
                 if compromised { subjects.rewrap_compromised(&keys).await? } else { subjects.rewrap(&keys).await? };
             show_rewrapped(&report, &keys, !dry_run, output)

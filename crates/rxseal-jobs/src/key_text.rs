@@ -6,7 +6,7 @@ use crate::trouble::refused;
 
 /// The texts of the columns as one text.
 pub(crate) fn write<T: AsRef<str>>(texts: &[T]) -> String {
-    serde_json::Value::from_iter(texts.iter().map(|text| text.as_ref())).to_string()
+    texts.iter().map(AsRef::as_ref).collect::<serde_json::Value>().to_string()
 }
 
 /// The texts of `columns` columns.

@@ -6,6 +6,7 @@ mod key_text;
 mod options;
 #[cfg(feature = "postgres")]
 pub mod postgres;
+mod preflight;
 mod progress;
 mod row;
 mod spec;
@@ -17,6 +18,7 @@ mod work;
 
 pub use fault::{Fault, FieldFault, Reason};
 pub use options::{PlanOptions, WorkerOptions};
+pub use preflight::{Concern, ConcernKind, Estimate, Preflight, Replica, Steps, Weight};
 pub use progress::{ChunkDone, Counts, Ended, State, Status};
 pub use row::{Cell, Change, ChunkWork, Form, NewCell, Outcome, Row, WorkFuture};
 pub use spec::{Column, ColumnRole, Operation, Pinned, Spec};

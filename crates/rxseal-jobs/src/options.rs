@@ -10,14 +10,16 @@ use crate::throttle::Limits;
 pub struct PlanOptions {
     /// How many rows a worker reads and writes in one transaction.
     pub chunk_rows: u32,
-    /// The names of findings that the operator has looked at and accepts, such as `trigger:rx_audit`.
+    /// The [answers](crate::Concern::answer) to what the operator has looked at and accepts, such as `trigger:rx_audit`.
     pub accepted: Vec<String>,
+    /// The other tables that the map names in this database. A view or a history table among them is the map's business, and no question.
+    pub named: Vec<String>,
 }
 
 impl Default for PlanOptions {
     /// Chunks of 2,000 rows, which take 20 to 50 milliseconds. Nothing is accepted.
     fn default() -> Self {
-        Self { chunk_rows: 2_000, accepted: Vec::new() }
+        Self { chunk_rows: 2_000, accepted: Vec::new(), named: Vec::new() }
     }
 }
 
@@ -43,9 +45,9 @@ impl Default for WorkerOptions {
         Self {
             name: format!("process {}", std::process::id()),
             limits: Limits::default(),
-            statement_timeout: Duration::from_secs(60),
+            statement_timeout: Duration::from_mins(1),
             idle_timeout: Duration::from_secs(30),
-            look_every: Duration::from_secs(600),
+            look_every: Duration::from_mins(10),
         }
     }
 }

@@ -7,6 +7,7 @@ mod chunk;
 mod count;
 mod job;
 mod lag;
+mod preflight;
 mod reading;
 mod session;
 mod statements;
@@ -17,4 +18,5 @@ mod worker;
 mod writing;
 
 pub use job::Job;
+pub use preflight::preflight;
 pub use worker::Worker;

@@ -87,11 +87,29 @@ pub struct Column {
     role: ColumnRole,
     /// The field's id, the index's, or what the tag covers the value as.
     of: String,
+    padding: Option<Padding>,
+}
+
+/// What decides how long the tokens of a field are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Padding {
+    pub(crate) block: u16,
+    pub(crate) max_len: u32,
 }
 
 impl Column {
     pub(crate) fn new(name: impl Into<String>, role: ColumnRole, of: impl Into<String>) -> Self {
-        Self { name: name.into(), role, of: of.into() }
+        Self { name: name.into(), role, of: of.into(), padding: None }
+    }
+
+    /// Of a sealed field: to what its values are padded, and the longest of them.
+    pub(crate) fn padded(mut self, block: u16, max_len: u32) -> Self {
+        self.padding = Some(Padding { block, max_len });
+        self
+    }
+
+    pub(crate) fn padding(&self) -> Option<Padding> {
+        self.padding
     }
 
     /// Its name in the table.

@@ -188,10 +188,7 @@ pub async fn count_tokens(source: &Source, addresses: &Addresses) -> Result<Sour
     match source.at() {
         At::Postgres { table } => database::tokens_in_postgres(source, table, addresses).await,
         At::Sqlite { file, table } => database::tokens_in_sqlite(source, file, table),
-        At::Ndjson { glob } => {
-            files::each(source, glob, Tally::of_tokens(source), ndjson::read).map(Tally::into_tokens)
-        }
-        At::Csv { glob } => files::each(source, glob, Tally::of_tokens(source), csv::read).map(Tally::into_tokens),
+        At::Ndjson { glob } | At::Csv { glob } => read(source, glob, Tally::of_tokens(source)).map(Tally::into_tokens),
         At::Parquet { .. } => Err(not_read(source)),
     }
 }
@@ -206,14 +203,30 @@ pub async fn count_index_values(source: &Source, addresses: &Addresses) -> Resul
         _ if source.index().is_empty() => Ok(Vec::new()),
         At::Postgres { table } => database::index_values_in_postgres(source, table, addresses).await,
         At::Sqlite { file, table } => database::index_values_in_sqlite(source, file, table),
-        At::Ndjson { glob } => {
-            files::each(source, glob, Tally::of_index_values(source), ndjson::read).map(Tally::into_index_values)
-        }
-        At::Csv { glob } => {
-            files::each(source, glob, Tally::of_index_values(source), csv::read).map(Tally::into_index_values)
+        At::Ndjson { glob } | At::Csv { glob } => {
+            read(source, glob, Tally::of_index_values(source)).map(Tally::into_index_values)
         }
         At::Parquet { .. } => Err(not_read(source)),
     }
+}
+
+/// The columns of all files, each once. `None` if there is none, as the map says.
+pub(crate) fn columns_of_files(source: &Source, pattern: &str) -> Result<Option<Vec<String>>, Error> {
+    let mut columns = Vec::new();
+    let files = files::each(source, pattern, |file| match source.at() {
+        At::Csv { .. } => csv::columns(file, &mut columns),
+        _ => ndjson::columns(file, &mut columns),
+    })?;
+    Ok((files > 0).then_some(columns))
+}
+
+fn read(source: &Source, pattern: &str, mut tally: Tally) -> Result<Tally, Error> {
+    let files = files::each(source, pattern, |file| match source.at() {
+        At::Csv { .. } => csv::read(file, &mut tally),
+        _ => ndjson::read(file, &mut tally),
+    })?;
+    tally.files = files;
+    Ok(tally)
 }
 
 fn not_read(source: &Source) -> Error {

@@ -1,8 +1,10 @@
 #![doc = include_str!("../README.md")]
 
 mod at;
+mod check;
 mod clear;
 mod count;
+mod finding;
 mod map;
 mod mistake;
 mod place;
@@ -13,6 +15,7 @@ pub use clear::ClearKind;
 pub use count::{
     Addresses, ColumnCounts, IndexPlaceCounts, NoEvidence, PlaceCounts, SourceCounts, count_index_values, count_tokens,
 };
+pub use finding::Finding;
 pub use map::{Keyspace, Map};
 pub use mistake::{Mistake, Mistakes};
 pub use place::Place;

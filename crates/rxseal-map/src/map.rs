@@ -44,6 +44,7 @@ use crate::source::Source;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Map {
     keyspace: Keyspace,
+    elsewhere: Vec<Box<str>>,
     sources: Vec<Source>,
     digest: [u8; 32],
 }
@@ -114,8 +115,9 @@ impl Map {
 
     fn of(text: &str, path: Option<&Path>) -> Result<Self, Mistakes> {
         let folder = path.and_then(Path::parent);
-        let (keyspace, sources) = read::read(text, folder).map_err(|mistakes| Mistakes::new(path, mistakes))?;
-        Ok(Self { keyspace, sources, digest: Sha256::digest(text).into() })
+        let read = read::read(text, folder).map_err(|mistakes| Mistakes::new(path, mistakes))?;
+        let read::Read { keyspace, elsewhere, sources } = read;
+        Ok(Self { keyspace, elsewhere, sources, digest: Sha256::digest(text).into() })
     }
 
     /// In which keyspace the records of all sources are that say nothing else.
@@ -128,6 +130,13 @@ impl Map {
     #[must_use]
     pub fn sources(&self) -> &[Source] {
         &self.sources
+    }
+
+    /// The record types, fields and indexes of the program that are in no source, and that somebody keeps count of by other means:
+    /// messages in a queue, for example.
+    #[must_use]
+    pub fn elsewhere(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.elsewhere.iter().map(|name| &**name)
     }
 
     /// The source with this text after `at`, if there is just one: one table may have records of two types.

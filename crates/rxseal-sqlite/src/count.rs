@@ -220,6 +220,11 @@ fn count(connection: &Connection, sql: &str) -> rusqlite::Result<KeyCounts> {
     Ok(counts)
 }
 
+/// Counts one value of a column.
+pub fn add_value(counts: &mut KeyCounts, value: ValueRef<'_>) {
+    Cell::from(value).count(counts);
+}
+
 fn rows(connection: &Connection, sql: &str) -> rusqlite::Result<Vec<(String, i64)>> {
     let mut statement = connection.prepare(sql)?;
     let rows = statement.query_map((), |row| Ok((row.get(0)?, row.get(1)?)))?;

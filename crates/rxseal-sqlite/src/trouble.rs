@@ -7,7 +7,8 @@ use rxseal::Error;
 use rxseal::provider::foreign_owner;
 
 /// The cause contains the path: it is not secret, and the first thing to look at.
-pub(crate) fn trouble(path: &Path, error: &rusqlite::Error) -> Error {
+#[must_use]
+pub fn trouble(path: &Path, error: &rusqlite::Error) -> Error {
     let (retryable, what) = match error.sqlite_error_code() {
         Some(ErrorCode::NotADatabase) => (false, "it is not an SQLite database, or it is encrypted".into()),
         Some(ErrorCode::DatabaseCorrupt) => (false, "the database is damaged: restore it from a backup".into()),
@@ -25,7 +26,7 @@ pub(crate) fn trouble(path: &Path, error: &rusqlite::Error) -> Error {
     Error::from_store(retryable, format!("{}: {what}", path.display()))
 }
 
-fn not_writable(path: &Path) -> String {
+pub(crate) fn not_writable(path: &Path) -> String {
     match foreign_owner(path) {
         Some(user) => format!(
             "it belongs to user {user}, who could not read the files that this process would leave next to it. Nothing was changed: run this as \

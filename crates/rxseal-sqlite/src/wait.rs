@@ -12,7 +12,8 @@ const POLL: Duration = Duration::from_millis(5);
 // thread.
 thread_local!(static DEADLINE: Cell<Option<Instant>> = const { Cell::new(None) });
 
-pub(crate) fn wait_from_now() {
+/// The waits of this thread end 5 seconds from now.
+pub fn wait_from_now() {
     DEADLINE.set(Instant::now().checked_add(BUSY_WAIT));
 }
 

@@ -95,7 +95,7 @@ pub enum IndexRoot {
         #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, default_value = "65min")]
         unused_for: Duration,
         /// Destroy the index root without counting or waiting. Searches miss every row that is still indexed under it
-        #[arg(long, conflicts_with_all = ["schema", "columns", "index_values", "unused_for"])]
+        #[arg(long, conflicts_with_all = ["schema", "map", "columns", "index_values", "unused_for"])]
         force: bool,
         /// Confirm: this cannot be undone
         #[arg(long, required_unless_present = "dry_run")]
@@ -112,16 +112,20 @@ pub struct NewIndexRoot {
     pub schema: Option<PathBuf>,
 }
 
-/// Columns of one database whose index values are counted.
+/// Where index values are counted: what a map names, or columns of one database.
 #[derive(ClapArgs)]
 pub struct CountedIndexes {
-    /// The list of all indexes, as your program prints it. Each must have a --column, or be --empty or --elsewhere
+    /// The list of all indexes, as your program prints it, or its schema in JSON. Each index must have a --column, be --empty or --elsewhere,
+    /// or be in the map [default with --map: rxseal-schema.json beside the map]
     #[arg(long, value_name = "FILE")]
     pub schema: Option<PathBuf>,
+    /// A map: count the indexes of every source of it
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["sqlite", "columns", "empty"])]
+    pub map: Option<PathBuf>,
     /// Count in this SQLite database
     #[arg(long, value_name = "FILE", conflicts_with = "postgres")]
     pub sqlite: Option<PathBuf>,
-    /// Count in this PostgreSQL database: its URL, without a password
+    /// Count in this PostgreSQL database: its URL, without a password. With --map, that of its postgres: sources
     #[arg(long, value_name = "URL")]
     pub postgres: Option<String>,
     /// A column and its index, such as patient.born_ix=patient.born; may be repeated. It must have a value under another index root: a

@@ -7,12 +7,15 @@ use rxseal::KeyId;
 use rxseal::count::IndexCounts;
 use rxseal::index::{IndexPrefix, IndexSchema, Indexer};
 use rxseal::keys::{KeyInfo, KeyState, KeyUse, KeyringAdmin, KeyringFile, RemainingUse, UnlockOptions};
+use rxseal::schema::Schema;
+use rxseal_map::{Addresses, Map, count_index_values};
 use serde_json::{Value, json};
 
 use super::desk::{Desk, changed, stored};
 use crate::args::{Change, CountedIndexes, IndexRoot, NewIndexRoot};
-use crate::count::Database;
+use crate::count::{Database, cannot_count};
 use crate::failure::Failure;
+use crate::map;
 use crate::output::{table, time};
 
 impl Desk<'_> {
@@ -117,9 +120,9 @@ impl Desk<'_> {
     }
 
     async fn count_indexes(&self, keyspace: &str, counted: &CountedIndexes) -> Result<(), Failure> {
-        let schema = schema_of(counted)?;
+        let schema = self.schema_of(counted)?;
         let prefixes = self.indexer(keyspace).await?.prefixes_of(&schema)?;
-        let columns = Column::all(counted, &schema).await?;
+        let columns = self.columns(counted, &schema).await?;
         let mut rows = Vec::new();
         let mut json = Vec::new();
         for column in &columns {
@@ -149,6 +152,27 @@ impl Desk<'_> {
         Ok(self.output.say(&table(["column", "index root", "index values", ""], rows), &json!({ "columns": json }))?)
     }
 
+    fn schema_of(&self, counted: &CountedIndexes) -> Result<IndexSchema, Failure> {
+        if let Some(map) = &counted.map {
+            return read_schema(&map::schema_beside(map, counted.schema.as_deref(), &self.config));
+        }
+        let path = counted.schema.as_deref().ok_or_else(|| {
+            let text = "the index values are not known without the list of all indexes: print it in your program, and give it with --schema FILE";
+            Failure::Usage(text.to_owned())
+        })?;
+        read_schema(path)
+    }
+
+    async fn columns(&self, counted: &CountedIndexes, schema: &IndexSchema) -> Result<Vec<Column>, Failure> {
+        match &counted.map {
+            Some(path) => {
+                let (map, addresses) = map::read(path, counted.postgres.as_deref(), &self.config)?;
+                Column::all_of_map(&map, &addresses, schema).await
+            }
+            None => Column::all(counted, schema).await,
+        }
+    }
+
     /// What the operator says is elsewhere, plus what is counted here.
     async fn values_under(
         &self,
@@ -157,18 +181,23 @@ impl Desk<'_> {
         counted: CountedIndexes,
         elsewhere: u64,
     ) -> Result<RemainingUse, Failure> {
-        let schema = schema_of(&counted)?;
+        let schema = self.schema_of(&counted)?;
         let indexer = self.indexer(keyspace).await?;
         let prefixes = indexer.prefixes_of(&schema)?;
-        let mut columns = Column::all(&counted, &schema).await?;
+        let mut columns = self.columns(&counted, &schema).await?;
         columns.iter().try_for_each(|column| column.check(&prefixes))?;
-        for index in counted.elsewhere {
+        let mut elsewhere_too = counted.elsewhere;
+        if let Some(path) = &counted.map {
+            let (map, _) = map::read(path, None, &self.config)?;
+            elsewhere_too.extend(map.elsewhere().filter(|name| schema.ids().any(|id| id == *name)).map(str::to_owned));
+        }
+        for index in elsewhere_too {
             let counts = IndexCounts::default().confirmed_empty()?;
             columns.push(Column { name: index.clone(), index, is_empty: true, counts });
         }
         if let Some(forgotten) = schema.ids().find(|index| !columns.iter().any(|column| column.index == *index)) {
             return Err(Failure::Usage(format!(
-                "the index {forgotten} is in the list of all indexes, and none of its columns is named: use --column, --empty or --elsewhere"
+                "the index {forgotten} is in the list of all indexes, and none of its columns is named: use --column, --empty or --elsewhere, or add it to the map"
             )));
         }
         let columns = columns.iter().map(|column| (&*column.index, &column.counts));
@@ -217,17 +246,14 @@ fn in_use(error: rxseal::Error, index_values: u64) -> Failure {
     }
 }
 
-fn schema_of(counted: &CountedIndexes) -> Result<IndexSchema, Failure> {
-    let path = counted.schema.as_deref().ok_or_else(|| {
-        let text = "the index values are not known without the list of all indexes: print it in your program, and give it with --schema FILE";
-        Failure::Usage(text.to_owned())
-    })?;
-    read_schema(path)
-}
-
 fn read_schema(path: &Path) -> Result<IndexSchema, Failure> {
     let text = std::fs::read_to_string(path).map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))?;
-    text.parse().map_err(|error: rxseal::Error| Failure::Usage(format!("{}: {error}", path.display())))
+    let wrong =
+        |error: rxseal::Error| Failure::Usage(format!("{}: {}", path.display(), Failure::from_reference(&error)));
+    if text.trim_start().starts_with('{') {
+        return Ok(Schema::parse(&text).map_err(wrong)?.indexes());
+    }
+    text.parse().map_err(wrong)
 }
 
 fn as_json(prefix: &IndexPrefix, index_values: Option<u64>) -> Value {
@@ -236,6 +262,11 @@ fn as_json(prefix: &IndexPrefix, index_values: Option<u64>) -> Value {
         "state": prefix.state().as_str(), "new_values": prefix.is_current(),
         "index_values": index_values,
     })
+}
+
+fn confirmed(name: &str, counts: IndexCounts, but: &str) -> Result<IndexCounts, Failure> {
+    let values = counts.total().saturating_add(counts.not_values());
+    counts.confirmed_empty().map_err(|_| Failure::Coded("not-counted", format!("{name}: {but} has {values} values")))
 }
 
 /// A column that was counted.
@@ -267,14 +298,29 @@ impl Column {
             let mut counts = database.count_index_named(name, option).await?;
             let is_empty = option == "--empty";
             if is_empty {
-                let values = counts.total().saturating_add(counts.not_values());
-                counts = counts.confirmed_empty().map_err(|_| {
-                    let text =
-                        format!("{name}: it is named with --empty, but has {values} values. Name it with --column");
-                    Failure::Coded("not-counted", text)
-                })?;
+                counts = confirmed(name, counts, "it is named with --empty, but")?;
             }
             columns.push(Self { name: name.to_owned(), index: index.to_owned(), is_empty, counts });
+        }
+        Ok(columns)
+    }
+
+    /// Those of every source of a map.
+    async fn all_of_map(map: &Map, addresses: &Addresses, schema: &IndexSchema) -> Result<Vec<Self>, Failure> {
+        let mut columns = Vec::new();
+        for source in map.sources() {
+            let counted = count_index_values(source, addresses).await.map_err(|error| cannot_count(source, &error))?;
+            for place in counted {
+                let (name, index) = (format!("{}, {}", source.name(), place.place()), place.index().to_owned());
+                if !schema.ids().any(|known| known == index) {
+                    return Err(Failure::Usage(format!("{name}: the index {index} is not in the list of all indexes")));
+                }
+                let is_empty = source.empty().is_column(place.place());
+                let counts = place.counts().clone();
+                let counts =
+                    if is_empty { confirmed(&name, counts, "the map says that it is empty, but it")? } else { counts };
+                columns.push(Self { name, index, is_empty, counts });
+            }
         }
         Ok(columns)
     }

@@ -87,6 +87,39 @@ fn sqlite_refuses_plaintext() {
     }
 }
 
+/// The gate of a column that is there: old rows stay, and take changes of other columns.
+#[test]
+fn a_gate_of_sqlite_takes_tokens_only() {
+    let shop = Shop::opened("ddl-gate", "file:HERE/rings");
+    let db = rusqlite::Connection::open_in_memory().unwrap();
+    db.execute_batch("CREATE TABLE rx (id INTEGER PRIMARY KEY, drug TEXT, refills INT)").unwrap();
+    db.execute("INSERT INTO rx VALUES (1, ?1, 0)", [CANARY]).unwrap();
+    let gate = shop.ok("ddl --sqlite --table rx --column drug --max 60 --gate");
+    db.execute_batch(&gate).unwrap();
+    let docs = include_str!("../../../../docs/COLUMNS.md");
+    assert!(docs.contains(gate.trim()), "docs/COLUMNS.md shows what the command prints:\n{gate}");
+
+    let token = shop.keys().record("prescription", 1).unwrap().seal::<Drug>(&"w".repeat(60)).unwrap();
+    assert_eq!(db.execute("UPDATE rx SET refills = 1 WHERE id = 1", ()).unwrap(), 1);
+    for statement in
+        ["UPDATE rx SET drug = ?1", "INSERT INTO rx (drug) VALUES (?1)", "REPLACE INTO rx VALUES (1, ?1, 2)"]
+    {
+        let text = token.to_string();
+        let refused: [&dyn rusqlite::ToSql; 5] = [&CANARY, &CANARY.as_bytes(), &"rxsX", &&text[..51], &text.as_bytes()];
+        for value in refused {
+            let shown = format!("{:?}", db.execute(statement, [value]).unwrap_err());
+            assert!(shown.contains("rxseal_rx_drug takes no plaintext") && !shown.contains("Canary"), "{shown}");
+        }
+        let taken: [&dyn rusqlite::ToSql; 3] = [&text, &token.as_bytes(), &None::<String>];
+        for value in taken {
+            assert!(db.execute(statement, [value]).unwrap() > 0);
+        }
+    }
+    assert_eq!(shop.run("ddl --mysql --table rx --column drug --max 60 --gate").status.code(), Some(2));
+    let tag = shop.ok("ddl --sqlite --table rx --column tag --record-tag --gate");
+    assert!(tag.contains("= 'rxrS' AND length(NEW.\"tag\") = 64 OR typeof"), "{tag}");
+}
+
 #[test]
 fn names_are_only_names() {
     let shop = Shop::new("ddl-names", "file:HERE/rings");
@@ -104,6 +137,9 @@ fn names_are_only_names() {
     );
     let (_, sql) = run(&["--mysql", "--table", "rx", "--column", column]);
     assert!(sql.contains(r#"ADD COLUMN `drug"; DROP TABLE rx; --``` VARCHAR"#), "{sql}");
+    let (_, sql) = run(&["--sqlite", "--gate", "--table", table, "--column", "it's"]);
+    assert!(sql.contains(r#"BEFORE UPDATE OF "it's" ON "rx""; DROP TABLE rx; --""#), "{sql}");
+    assert!(sql.contains("RAISE(ABORT, 'rxseal_rx\"; DROP TABLE rx; --_it''s takes"), "{sql}");
     let long = "d".repeat(51);
     for (arguments, status, text) in [
         (["--postgres", "--table", "a.b.c", "--column", "c"].as_slice(), 1, "`schema.table`"),

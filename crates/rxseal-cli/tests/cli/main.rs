@@ -16,6 +16,7 @@ mod ddl;
 mod exit;
 mod files;
 mod index_roots;
+mod jobs;
 mod keyring;
 mod mistakes;
 mod page;

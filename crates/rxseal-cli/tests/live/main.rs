@@ -12,9 +12,11 @@
 )]
 
 mod command;
+mod jobs;
 mod keys;
 #[path = "../cli/page.rs"]
 mod page;
+mod page_run;
 mod runbooks;
 mod servers;
 mod softhsm;

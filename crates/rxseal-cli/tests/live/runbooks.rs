@@ -3,7 +3,6 @@
 //! forward instead of waiting.
 
 use std::env;
-use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -23,7 +22,7 @@ use rxseal_sqlite::{SqliteStore, SqliteSubjectStore};
 use rxseal_vault::VaultKey;
 use tokio::runtime::Runtime;
 
-use crate::page::blocks;
+use crate::page_run::{run_page, said_in_passing_is_run, steps};
 use crate::servers::{KEY_SERVICES, output, server};
 
 const PAGE: &str = include_str!("../../../../docs/RUNBOOKS.md");
@@ -31,80 +30,21 @@ const PAGE: &str = include_str!("../../../../docs/RUNBOOKS.md");
 /// What says to this program that it is `pharmacy`, the service of the page: the work to do.
 const WORK: &str = "RXSEAL_RUNBOOK_WORK";
 
-/// Commands, and what they must print.
-struct Step<'p> {
-    line: usize,
-    commands: Vec<&'p str>,
-    prints: Vec<&'p str>,
-}
-
-fn steps() -> Vec<Step<'static>> {
-    let mut steps: Vec<Step<'_>> = Vec::new();
-    for block in blocks(PAGE) {
-        match block.kind {
-            "sh" => steps.push(Step { line: block.line, commands: block.lines, prints: Vec::new() }),
-            "text" => {
-                let last = steps.last_mut().expect("output below commands");
-                assert!(last.prints.is_empty(), "line {}: the second output of one block", block.line);
-                last.prints = block.lines.into_iter().map(str::trim).collect();
-            }
-            _ => panic!("docs/RUNBOOKS.md line {}: a block is `sh` or `text`, or nobody runs it", block.line),
-        }
-    }
-    steps
-}
-
 /// What is said in passing is also in a block, or nobody has tried it.
 #[test]
 fn commands_of_the_text_are_in_blocks() {
-    let steps = steps();
+    let steps = steps(PAGE);
     assert!(steps.len() > 30, "the page has its run-books");
-    let prose: String = {
-        let mut outside = true;
-        let kept = PAGE.lines().filter(|line| {
-            let fence = line.trim_start().starts_with("```");
-            outside ^= fence;
-            outside && !fence
-        });
-        kept.collect::<Vec<_>>().join("\n")
-    };
-    for said in prose.split('`').skip(1).step_by(2).filter(|said| said.starts_with("rxseal ")) {
-        let said: Vec<_> = said.split_whitespace().collect();
-        let is_in = |line: &str| line.contains(&said.join(" "));
-        assert!(said.len() < 3 || steps.iter().any(|step| step.commands.iter().any(|line| is_in(line))), "{said:?}");
-    }
+    said_in_passing_is_run(PAGE, &steps);
 }
 
 #[test]
 #[ignore = "needs .ci/servers"]
 fn every_block_of_the_run_books() {
     let ground = Ground::new();
-    let steps = steps();
-    let mut script = format!("set -euo pipefail\n{SLEEP}\n");
-    for (at, step) in steps.iter().enumerate() {
-        let commands = ground.translate(&step.commands.join("\n"));
-        // In this shell, whose variables later blocks use.
-        let _ = write!(script, "exec >{0}/{at}.out 2>&1\n{commands}\necho done >{0}/{at}.done\n", ground.path("log"));
-    }
-    let ran = ground.shell().arg("-c").arg(&script).status().unwrap();
-    for (at, step) in steps.iter().enumerate() {
-        let printed = fs::read_to_string(ground.path(&format!("log/{at}.out"))).unwrap_or_default();
-        let commands = step.commands.join("\n");
-        let line = step.line;
-        let done = Path::new(&ground.path(&format!("log/{at}.done"))).exists();
-        assert!(done, "docs/RUNBOOKS.md line {line} did not come to its end:\n{commands}\n\n{printed}");
-        let mut rest = &*printed;
-        for part in &step.prints {
-            let found = rest.find(part);
-            let Some(found) = found else {
-                panic!("docs/RUNBOOKS.md line {line} does not print `{part}`:\n{commands}\n\n{printed}");
-            };
-            rest = &rest[found + part.len()..];
-        }
-        let foretold = step.prints.iter().any(|part| part.contains("exit status"));
-        assert_eq!(printed.contains("exit status"), foretold, "docs/RUNBOOKS.md line {line}:\n{printed}");
-    }
-    assert!(ran.success());
+    run_page("docs/RUNBOOKS.md", PAGE, SLEEP, &ground.path("log"), ground.shell(), |commands| {
+        ground.translate(commands)
+    });
 }
 
 /// It counts seconds, as `10m` and `65m` have them, and the wrappers below add them to the clock.

@@ -7,6 +7,7 @@ use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Connection};
 
 use super::count::totals;
+use super::preflight;
 use super::session;
 use super::table::Table;
 use super::tables;
@@ -14,6 +15,7 @@ use super::trouble::Trouble;
 use crate::end::judge;
 use crate::fault::Fault;
 use crate::options::PlanOptions;
+use crate::preflight::Target;
 use crate::progress::{Ended, State, Status};
 use crate::spec::{Operation, Spec};
 use crate::trouble::refused;
@@ -35,8 +37,7 @@ impl Job {
     ///
     /// # Errors
     ///
-    /// - `job-refused` if there is a job of this name, or the table cannot be worked on: it is a view, its rows cannot be told apart, or a column
-    ///   that is to be written holds no tokens.
+    /// - `job-refused` if there is a job of this name, or [`preflight`](super::preflight()) found what refuses or asks, and it was not accepted.
     /// - `store-refused` if the URL is not valid, or the role lacks a right. `store-unavailable` if the server cannot be reached.
     /// - `runtime-needed` outside of a tokio runtime.
     pub async fn plan(url: &str, name: &str, spec: &Spec, options: &PlanOptions) -> Result<Self, Error> {
@@ -188,8 +189,8 @@ impl fmt::Debug for Job {
 }
 
 async fn plan(db: &mut PgConnection, name: &str, spec: &Spec, options: &PlanOptions) -> Result<(), Trouble> {
+    preflight::look(db, &Target::of(spec, &options.named)).await?.admit(&options.accepted)?;
     let table = Table::read(db, spec).await?;
-    nothing_is_logged(db, spec).await?;
     if !has_tables(db).await? {
         sqlx::raw_sql(tables::SCHEMA).execute(&mut *db).await?;
     }

@@ -1,5 +1,7 @@
 //! Errors of PostgreSQL in a job.
 
+use std::borrow::Cow;
+
 use rxseal::Error;
 use sqlx::Error as Sqlx;
 
@@ -26,7 +28,7 @@ impl Trouble {
     /// The SQLSTATE, if the server answered.
     pub(crate) fn code(&self) -> Option<String> {
         match self {
-            Self::Sqlx(Sqlx::Database(error)) => error.code().map(|code| code.into_owned()),
+            Self::Sqlx(Sqlx::Database(error)) => error.code().map(Cow::into_owned),
             _ => None,
         }
     }

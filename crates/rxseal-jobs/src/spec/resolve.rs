@@ -54,10 +54,11 @@ fn columns(operation: Operation, source: &Source, record: &RecordSchema) -> Resu
         (None, _) => {}
     }
     for sealed in source.sealed() {
-        if record.field(sealed.field()).is_none() {
+        let Some(field) = record.field(sealed.field()) else {
             return Err(refused(format!("the schema has no field {} in this record type", sealed.field())));
-        }
-        columns.push(Column::new(whole(sealed.place())?, ColumnRole::Sealed, sealed.field()));
+        };
+        let column = Column::new(whole(sealed.place())?, ColumnRole::Sealed, sealed.field());
+        columns.push(column.padded(field.block(), field.max_len()));
     }
     for index in source.index() {
         if !record.indexes().iter().any(|declared| declared.id() == index.index()) {
@@ -82,10 +83,8 @@ fn columns(operation: Operation, source: &Source, record: &RecordSchema) -> Resu
             ));
         }
     }
-    if operation == Operation::Reindex {
-        if source.index().is_empty() {
-            return Err(refused("the map names no index columns of this source"));
-        }
+    if operation == Operation::Reindex && source.index().is_empty() {
+        return Err(refused("the map names no index columns of this source"));
     }
     Ok(columns)
 }

@@ -2,6 +2,7 @@
 
 mod layout;
 mod operations;
+mod tagged;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -101,7 +102,7 @@ impl DeclaredWork {
     }
 
     fn record_without_subject(&self, row: &Row<'_>) -> Result<Record, FieldFault> {
-        let id = self.layout.record_id(row)?;
+        let id = self.layout.record_id(&self.record, row)?;
         let record = self.keys.record(self.record.record_type(), id);
         let record = record.and_then(|record| self.record.former_types().try_fold(record, Record::was));
         record.map_err(|error| FieldFault::of(&error, ""))

@@ -1,7 +1,8 @@
 //! Tokens and tags as cells: read from either form, and written in the form that the cell has.
 
+use rxseal::count::KeyCounts;
 use rxseal::schema::Plain;
-use rxseal::{Error, Token};
+use rxseal::{Error, RecordTag, Token};
 use zeroize::Zeroizing;
 
 use crate::fault::Reason;
@@ -36,11 +37,45 @@ pub(super) fn cell(token: &Token, was: Cell<'_>) -> NewCell {
     }
 }
 
+/// The record tag in a cell: that of a row without one for NULL.
+pub(super) fn tag(cell: Cell<'_>) -> Result<RecordTag, Error> {
+    match cell {
+        Cell::Null(_) => Ok(RecordTag::new()),
+        Cell::Text(text) => text.parse(),
+        Cell::Bytes(bytes) => RecordTag::try_from(bytes),
+        // It is no tag, and the library says so.
+        Cell::Other => "".parse(),
+    }
+}
+
+/// A record tag in the form of the cell that it takes the place of.
+pub(super) fn tag_cell(tag: &RecordTag, was: Cell<'_>) -> Result<NewCell, Error> {
+    Ok(match form(was) {
+        Form::Text => NewCell::Text(Zeroizing::new(tag.text()?)),
+        Form::Bytes => NewCell::Bytes(Zeroizing::new(tag.bytes()?.to_vec())),
+    })
+}
+
 pub(super) fn form(cell: Cell<'_>) -> Form {
     match cell {
         Cell::Null(form) => form,
         Cell::Bytes(_) => Form::Bytes,
         Cell::Text(_) | Cell::Other => Form::Text,
+    }
+}
+
+/// Whether a cell holds a token, a record tag or the like somewhere in a longer value, which a count would find there.
+pub(super) fn holds_token(cell: Cell<'_>) -> bool {
+    let counted = |text: &str| {
+        let mut counts = KeyCounts::default();
+        counts.add_text(text);
+        counts.total() > 0 || counts.joined().next().is_some()
+    };
+    match cell {
+        // All of them have these letters, and almost no value does.
+        Cell::Text(text) => text.contains("rx") && counted(text),
+        Cell::Bytes(bytes) => std::str::from_utf8(bytes).is_ok_and(|text| text.contains("rx") && counted(text)),
+        Cell::Null(_) | Cell::Other => false,
     }
 }
 

@@ -15,25 +15,7 @@ const FIELD: usize = 4 * 1024;
 /// Counts the rows of one file, or says what is wrong with it.
 pub(super) fn read(file: File, tally: &mut Tally) -> Result<(), String> {
     let mut fields = Fields::new(file);
-    let mut columns = Vec::new();
-    loop {
-        let Some((name, is_last)) = fields.next()? else {
-            return Err("it is empty: the first line names the columns".to_owned());
-        };
-        let name = if columns.is_empty() { name.strip_prefix(b"\xef\xbb\xbf").unwrap_or(name) } else { name };
-        let name = std::str::from_utf8(name).map_err(|_| "the first line is not UTF-8".to_owned())?;
-        let column = tally.column(name.trim());
-        if columns.contains(&column) {
-            return Err(format!(
-                "its first line names the column of position {} twice",
-                columns.len().saturating_add(1)
-            ));
-        }
-        columns.push(column);
-        if is_last {
-            break;
-        }
-    }
+    let columns: Vec<_> = fields.header()?.iter().map(|name| tally.column(name)).collect();
     let needed: Vec<_> = tally.needed().map(str::to_owned).collect();
     if let Some(absent) = needed.iter().find(|name| !columns.contains(&tally.column(name))) {
         return Err(format!("its first line names no column {absent}"));
@@ -62,6 +44,16 @@ pub(super) fn read(file: File, tally: &mut Tally) -> Result<(), String> {
     Ok(())
 }
 
+/// Adds the columns that the first line names.
+pub(super) fn columns(file: File, columns: &mut Vec<String>) -> Result<(), String> {
+    for name in Fields::new(file).header()? {
+        if !columns.contains(&name) {
+            columns.push(name);
+        }
+    }
+    Ok(())
+}
+
 /// Fields one by one, in a buffer that is wiped.
 struct Fields {
     file: File,
@@ -76,6 +68,29 @@ impl Fields {
     fn new(file: File) -> Self {
         let [input, field] = [INPUT, FIELD].map(|len| Zeroizing::new(vec![0; len]));
         Self { file, reader: Reader::new(), input, begin: 0, end: 0, field }
+    }
+
+    /// The names in the first line.
+    fn header(&mut self) -> Result<Vec<String>, String> {
+        let mut names: Vec<String> = Vec::new();
+        loop {
+            let Some((name, is_last)) = self.next()? else {
+                return Err("it is empty: the first line names the columns".to_owned());
+            };
+            let name = name.strip_prefix(b"\xef\xbb\xbf").filter(|_| names.is_empty()).unwrap_or(name);
+            let name = std::str::from_utf8(name).map_err(|_| "the first line is not UTF-8".to_owned())?.trim();
+            // Without a first line of names this would be a value, so it is not shown.
+            if names.iter().any(|known| known == name) {
+                return Err(format!(
+                    "its first line names the column at position {} twice",
+                    names.len().saturating_add(1)
+                ));
+            }
+            names.push(name.to_owned());
+            if is_last {
+                return Ok(names);
+            }
+        }
     }
 
     /// The next field, and whether its row ends with it.

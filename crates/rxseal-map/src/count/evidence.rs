@@ -110,10 +110,12 @@ fn prove(
     }
     let of_ring = counts.iter().filter(|(known, _)| ring.iter().any(|info| info.id() == *known));
     let of_ring = of_ring.fold(0_u64, |sum, (_, tokens)| sum.saturating_add(tokens));
-    if empty.is_keyspace(keyspace) {
+    if empty.is_keyspace(keyspace) || !source.keyspace().may_be(keyspace) {
         return match of_ring {
             0 => Ok(()),
-            tokens => Err(format!("the map says that it has no token of {keyspace}, and it has {tokens}")),
+            tokens => {
+                Err(format!("the map says that it has no token of {keyspace}, and it has {tokens}: correct the map"))
+            }
         };
     }
     let shown: Result<_, RxsealError> = RemainingUse::counted([counts], ring, key, 0, None);

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read as _};
+use std::ops::Range;
 
 use zeroize::Zeroizing;
 
@@ -13,14 +14,16 @@ pub(super) const MAX: usize = 64 * 1024 * 1024;
 pub(super) struct Lines {
     file: File,
     buffer: Zeroizing<Vec<u8>>,
+    /// What was read and is not yet a line.
     begin: usize,
     end: usize,
+    current: Range<usize>,
     line: u64,
 }
 
 impl Lines {
     pub(super) fn new(file: File) -> Self {
-        Self { file, buffer: Zeroizing::new(vec![0; FIRST]), begin: 0, end: 0, line: 0 }
+        Self { file, buffer: Zeroizing::new(vec![0; FIRST]), begin: 0, end: 0, current: 0..0, line: 0 }
     }
 
     /// The number of the line that was read last, from 1 on.
@@ -28,29 +31,31 @@ impl Lines {
         self.line
     }
 
-    /// The next line, without its end. The error has no text of the file.
-    pub(super) fn next(&mut self) -> io::Result<Option<&[u8]>> {
+    /// Goes to the next line, if there is one. The error has no text of the file.
+    pub(super) fn advance(&mut self) -> io::Result<bool> {
         let mut searched = self.begin;
         loop {
             let fresh = self.buffer.get(searched..self.end).unwrap_or_default();
             if let Some(at) = fresh.iter().position(|byte| *byte == b'\n') {
-                let (begin, end) = (self.begin, searched.saturating_add(at));
+                let end = searched.saturating_add(at);
+                self.current = self.begin..end;
                 self.begin = end.saturating_add(1);
-                return Ok(self.take(begin, end));
+                self.line = self.line.saturating_add(1);
+                return Ok(true);
             }
             searched = self.end.saturating_sub(self.begin);
             if self.fill()? == 0 {
-                let (begin, end) = (self.begin, self.end);
-                self.begin = end;
-                return Ok(if begin == end { None } else { self.take(begin, end) });
+                self.current = self.begin..self.end;
+                self.begin = self.end;
+                self.line = self.line.saturating_add(1);
+                return Ok(!self.current.is_empty());
             }
         }
     }
 
-    fn take(&mut self, begin: usize, end: usize) -> Option<&[u8]> {
-        self.line = self.line.saturating_add(1);
-        let line = self.buffer.get(begin..end)?;
-        Some(line.strip_suffix(b"\r").unwrap_or(line))
+    /// The line that was gone to, without its end.
+    pub(super) fn current(&self) -> &[u8] {
+        self.buffer.get(self.current.clone()).unwrap_or_default()
     }
 
     /// Reads on. What is left of the buffer moves to its beginning.

@@ -14,7 +14,7 @@ use crate::mistake::Mistake;
 use crate::place::Place;
 use crate::source::{Clear, Empty, Indexed, Sealed, Source};
 
-const MAP: &[&str] = &["keyspace", "source"];
+const MAP: &[&str] = &["keyspace", "elsewhere", "source"];
 const SOURCE: &[&str] =
     &["at", "keyspace", "record", "was", "id", "subject", "sealed", "index", "tag", "clear", "empty"];
 
@@ -26,7 +26,14 @@ const MAX_FORMER: usize = 4;
 const MAX_COLUMNS: usize = 2000;
 const MAX_SOURCES: usize = 1000;
 
-pub(super) fn read(text: &str, folder: Option<&Path>) -> Result<(Keyspace, Vec<Source>), Vec<Mistake>> {
+/// What a map says.
+pub(super) struct Read {
+    pub(super) keyspace: Keyspace,
+    pub(super) elsewhere: Vec<Box<str>>,
+    pub(super) sources: Vec<Source>,
+}
+
+pub(super) fn read(text: &str, folder: Option<&Path>) -> Result<Read, Vec<Mistake>> {
     let mut sheet = Sheet::new(text);
     if text.len() > Map::MAX_LEN {
         sheet.wrong(&(0..0), "", "the map is longer than 1 MiB: name files by a pattern, and not one by one");
@@ -42,6 +49,7 @@ pub(super) fn read(text: &str, folder: Option<&Path>) -> Result<(Keyspace, Vec<S
     let keys = Keys::new(&mut sheet, document.get_ref(), 0..0, "", MAP);
     let keyspace =
         keys.need(&mut sheet, "keyspace", KEYSPACE).and_then(|value| keyspace(&mut sheet, value, "keyspace"));
+    let elsewhere = elsewhere(&mut sheet, &keys);
     let mut sources = Vec::new();
     if let Some(value) = keys.need(&mut sheet, "source", "`[[source]]`, once for each table and each kind of file") {
         let of_map = keyspace.clone().unwrap_or_else(|| Keyspace::One(String::new()));
@@ -52,9 +60,16 @@ pub(super) fn read(text: &str, folder: Option<&Path>) -> Result<(Keyspace, Vec<S
     find_duplicates(&mut sheet, &sources);
     let mistakes = sheet.into_mistakes();
     match keyspace {
-        Some(keyspace) if mistakes.is_empty() => Ok((keyspace, sources)),
+        Some(keyspace) if mistakes.is_empty() => Ok(Read { keyspace, elsewhere, sources }),
         _ => Err(mistakes),
     }
+}
+
+/// `elsewhere = ["message"]`
+fn elsewhere(sheet: &mut Sheet, keys: &Keys<'_, '_>) -> Vec<Box<str>> {
+    let Some(value) = keys.get("elsewhere") else { return Vec::new() };
+    let items = sheet.texts(value, "elsewhere", "a record type, a field id or an index id");
+    items.iter().filter_map(|item| name(sheet, &item.span, "elsewhere", item.text)).collect()
 }
 
 /// `[[source]]`

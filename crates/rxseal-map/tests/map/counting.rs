@@ -256,6 +256,7 @@ fn a_source_that_proves_nothing_says_why() {
         (&[(&new, &new)], "empty = true", "drug: the map says that it is empty, and it has 1 tokens"),
         (&[(&new, &new)], "empty = { columns = ['note'] }", "note: the map says that it is empty"),
         (&[(&new, &new)], "empty = { keyspaces = ['pharmacy-17'] }", "no token of pharmacy-17, and it has 1"),
+        (&[(&new, &new)], "keyspace = 'pharmacy-18'", "no token of pharmacy-17, and it has 1"),
         (&[(&new, &new), ("", &old[..61])], "", "note: 1 values have no readable token"),
     ] {
         rows(has);
@@ -268,6 +269,7 @@ fn a_source_that_proves_nothing_says_why() {
     assert_eq!(place.evidence(&format!("{sealed}\nempty = true")), Ok(0));
     rows(&[(&foreign, &foreign)]);
     assert_eq!(place.evidence(&format!("{sealed}\nempty = {{ keyspaces = ['pharmacy-17'] }}")), Ok(0));
+    assert_eq!(place.evidence(&format!("{sealed}\nkeyspace = 'pharmacy-18'")), Ok(0), "another keyspace's");
     fs::remove_file(place.folder.join("a.csv")).unwrap();
     assert_eq!(place.evidence(&format!("{sealed}\nempty = true")), Ok(0));
     // A copy in a column that nobody reseals.

@@ -1,4 +1,5 @@
 //! The map of rxseal: reading it, checking it, counting through it.
 
+mod checking;
 mod counting;
 mod reading;

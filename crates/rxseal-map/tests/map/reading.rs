@@ -115,7 +115,7 @@ fn each_mistake_has_its_line_its_key_and_what_to_do() {
         ("keyspace = 'a'", "keyspace = ['b', 'b']", 1, "keyspace", "twice"),
         ("keyspace = 'a'", "keyspace = { columns = 'tenant' }", 1, "keyspace", "{ column"),
         ("keyspace = 'a'", "keyspace = { column = 'a', b = 'c' }", 1, "keyspace", "{ column"),
-        ("keyspace = 'a'", "keyspace = 'a'\nstore = 'x'", 2, "store", "the keys are keyspace, source"),
+        ("keyspace = 'a'", "keyspace = 'a'\nstore = 'x'", 2, "store", "the keys are keyspace, elsewhere, source"),
         ("keyspace = 'a'", "keyspace = 'a'\nkeyspace = 'b'", 2, "", "not TOML: duplicate key"),
         ("[[source]]", "[source]", 2, "source", "in two brackets"),
         ("at = 'csv:x.csv'\n", "", 2, "source.at", "it is missing"),

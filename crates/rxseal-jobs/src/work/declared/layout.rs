@@ -1,7 +1,7 @@
 //! Which cell of a row is what.
 
-use rxseal::schema::{FieldSchema, RecordSchema, Shape};
-use rxseal::{Error, ErrorCode, Identifier};
+use rxseal::schema::{FieldSchema, Plain, RecordSchema, Shape};
+use rxseal::{Error, Identifier};
 
 use crate::fault::{FieldFault, Reason};
 use crate::row::{Cell, Row};
@@ -15,6 +15,16 @@ pub(super) struct Layout {
     /// The sealed columns with their fields.
     pub(super) fields: Vec<(usize, FieldSchema)>,
     pub(super) has_index: bool,
+    /// Where a row's record tag is.
+    pub(super) tagged: Option<Tagged>,
+    /// What the tag covers beside the fields, in the order of the schema.
+    pub(super) bound: Vec<usize>,
+}
+
+/// The column of the record tag.
+#[derive(Clone, Copy)]
+pub(super) struct Tagged {
+    pub(super) at: usize,
 }
 
 impl Layout {
@@ -39,22 +49,27 @@ impl Layout {
             ids: places(ColumnRole::Id).map(|(at, _)| at).collect(),
             subject: places(ColumnRole::Subject).map(|(at, _)| at).next(),
             needs_subject: record.subject().is_some_and(|subject| !subject.is_optional()),
-            fields: places(ColumnRole::Sealed).map(field).collect::<Result<_, _>>()?,
+            fields: in_order(record, places(ColumnRole::Sealed).map(field).collect::<Result<_, _>>()?),
+            tagged: places(ColumnRole::Tag).map(|(at, _)| Tagged { at }).next(),
+            bound: places(ColumnRole::Clear).map(|(at, _)| at).collect(),
             has_index: places(ColumnRole::Index).next().is_some(),
         })
     }
 
-    /// The id of a row's record. Several columns are joined with `/`, as a record struct joins them.
-    pub(super) fn record_id(&self, row: &Row<'_>) -> Result<Identifier<'static>, FieldFault> {
-        let mut texts = Vec::with_capacity(self.ids.len());
+    /// The id of a row's record.
+    pub(super) fn record_id(&self, record: &RecordSchema, row: &Row<'_>) -> Result<Identifier<'static>, FieldFault> {
+        let mut cells = Vec::with_capacity(self.ids.len());
         for at in &self.ids {
-            texts.push(id_text(row.cell(*at))?.ok_or_else(id_missing)?);
+            cells.push(Plain::Text(id_text(row.cell(*at))?.ok_or_else(id_missing)?));
         }
-        if texts.len() > 1 && texts.iter().any(|text| text.contains('/')) {
-            return Err(FieldFault::new("", Reason::Code(ErrorCode::InvalidId)));
-        }
-        Ok(texts.join("/").into())
+        record.record_id(&cells).map_err(|error| FieldFault::of(&error, ""))
     }
+}
+
+/// The fields in the order of the schema, in which the record tag covers them.
+fn in_order(record: &RecordSchema, mut fields: Vec<(usize, FieldSchema)>) -> Vec<(usize, FieldSchema)> {
+    fields.sort_by_key(|(_, field)| record.fields().iter().position(|other| other.id() == field.id()));
+    fields
 }
 
 /// The text of an id. `None` for NULL.

@@ -5,6 +5,7 @@ use rxseal::records::WithSubjects;
 use rxseal::subjects::LoadedSubjects;
 use rxseal::{Access, Error, ErrorCode};
 
+use super::super::token_cell::{holds_token, token};
 use super::writing::cells;
 use super::{TableRow, TypedWork};
 use crate::fault::{FieldFault, Reason};
@@ -65,6 +66,12 @@ impl<S: TableRow> TypedWork<S> {
     fn backfill(&self, keys: &WithSubjects<'_>, ready: &[Ready<'_, '_, S>]) -> Result<Vec<Outcome>, Error> {
         let access = self.access()?;
         let plain: Vec<_> = ready.iter().map(|ready| self.no_tokens(ready.was).count()).collect();
+        let holding = |was: &Row<'_>| {
+            let columns =
+                self.spec.columns().iter().enumerate().filter(|(_, column)| column.role() == ColumnRole::Sealed);
+            let holding = columns.filter(|(at, _)| holds_token(was.cell(*at)) && token(was.cell(*at)).is_err());
+            holding.map(|(_, column)| FieldFault::new(column.of(), Reason::LooksLikeToken)).collect::<Vec<_>>()
+        };
         let is_untagged = |ready: &&Ready<'_, '_, S>| self.has_no_tag(ready.was);
         // A row that was never sealed has no tag to verify. One that has a tag and plaintext was changed by somebody.
         let todo = || ready.iter().zip(&plain).filter(|(_, plain)| **plain > 0).map(|(ready, _)| ready);
@@ -79,7 +86,9 @@ impl<S: TableRow> TypedWork<S> {
             let opened = if is_untagged(&ready) { untagged.next() } else { tagged.next() };
             let mut opened =
                 opened.unwrap_or_else(|| Err(refused("a row was not opened"))).map_err(|error| fault(&error))?;
-            let sealed = self.sealed(keys, &opened);
+            // A token inside of a sealed value would never be found again.
+            let held = holding(ready.was);
+            let sealed = if held.is_empty() { self.sealed(keys, &opened) } else { Err(held) };
             opened.wipe_sealed();
             let mut change = self.change(ready.was, &sealed?)?;
             change.sealed = u64::try_from(*plain).unwrap_or(u64::MAX);

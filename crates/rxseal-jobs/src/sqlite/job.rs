@@ -1,0 +1,259 @@
+//! A job: planned once, looked at, paused, and counted at its end.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, Transaction, TransactionBehavior, params_from_iter};
+use rxseal::Error;
+use rxseal_sqlite::__private::{open_to_read, open_to_write, wait_from_now};
+
+use super::end::totals;
+use super::held::Held;
+use super::place::exact;
+use super::preflight::look;
+use super::statements::Statements;
+use super::table::Table;
+use super::tables::{self, NewJob};
+use super::trouble::Trouble;
+use crate::end::judge;
+use crate::fault::Fault;
+use crate::options::PlanOptions;
+use crate::preflight::Target;
+use crate::progress::{Ended, State, Status};
+use crate::spec::Spec;
+use crate::trouble::refused;
+
+/// A job over one table of an SQLite database. Its state is in tables of the same file: `rxseal_job`, `rxseal_chunk` and `rxseal_fault`.
+#[derive(Clone)]
+pub struct Job {
+    path: PathBuf,
+    name: String,
+}
+
+impl Job {
+    /// The tables of jobs, which [`plan`](Self::plan) creates if they are missing.
+    pub const SCHEMA: &'static str = tables::SCHEMA;
+
+    /// Plans a job of this name: divides the table into chunks, and counts its plaintext. No row is changed.
+    ///
+    /// # Errors
+    ///
+    /// - `job-refused` if there is a job of this name, or the table cannot be worked on: it is a view, it has no key, or a column that is to be written is for
+    ///   numbers or generated; or if a concern of [`preflight`](super::preflight()) is open.
+    /// - `store-refused` if the file may not be written, or belongs to somebody else. `store-unavailable` if it is locked or the disk failed.
+    pub fn plan(path: impl AsRef<Path>, name: &str, spec: &Spec, options: &PlanOptions) -> Result<Self, Error> {
+        let job = Self { path: path.as_ref().to_owned(), name: name.to_owned() };
+        let connection = open_to_write(job.path())?;
+        let planned = plan(&connection, name, spec, options);
+        planned.map_err(|trouble| trouble.at(job.path()))?;
+        Ok(job)
+    }
+
+    /// A job that was planned.
+    ///
+    /// # Errors
+    ///
+    /// `job-refused` if there is no such job; otherwise those of [`plan`](Self::plan).
+    pub fn open(path: impl AsRef<Path>, name: &str) -> Result<Self, Error> {
+        let job = Self { path: path.as_ref().to_owned(), name: name.to_owned() };
+        job.reading(|reading| tables::job(reading, name).map(drop))?;
+        Ok(job)
+    }
+
+    /// All jobs of a database, the oldest first.
+    ///
+    /// # Errors
+    ///
+    /// `store-refused` and `store-unavailable` if the file cannot be read.
+    pub fn list(path: impl AsRef<Path>) -> Result<Vec<Status>, Error> {
+        read(path.as_ref(), |reading| {
+            if !tables::exist(reading)? {
+                return Ok(Vec::new());
+            }
+            tables::jobs(reading)?.iter().map(|job| tables::status(reading, job)).collect()
+        })
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// How far it is.
+    ///
+    /// # Errors
+    ///
+    /// `job-refused` if there is no such job any more; otherwise those of [`list`](Self::list).
+    pub fn status(&self) -> Result<Status, Error> {
+        self.reading(|reading| tables::status(reading, &self.name))
+    }
+
+    /// Makes workers end after the chunk that each is at.
+    ///
+    /// # Errors
+    ///
+    /// `job-refused` if it does not run; otherwise those of [`plan`](Self::plan).
+    pub fn pause(&self) -> Result<(), Error> {
+        self.turn(&[State::Running, State::Paused], State::Paused, "only a job that runs can be paused")
+    }
+
+    /// Lets workers go on, after a pause, or after the job stopped and nobody writes plaintext any more.
+    ///
+    /// # Errors
+    ///
+    /// `job-refused` if it is done; otherwise those of [`plan`](Self::plan).
+    pub fn resume(&self) -> Result<(), Error> {
+        let from = [State::Running, State::Paused, State::Stopped];
+        self.turn(&from, State::Running, "the job is done: reopen it to go over the table again")
+    }
+
+    fn turn(&self, from: &[State], to: State, otherwise: &str) -> Result<(), Error> {
+        let turned = self.writing(|writing| tables::turn(writing, &self.name, from, to))?;
+        turned.then_some(()).ok_or_else(|| refused(otherwise))
+    }
+
+    /// Makes all chunks to be done again, and forgets the faults: after they were mended, or if the count at the end found something. What is
+    /// already as the job wants it is not written again.
+    ///
+    /// # Errors
+    ///
+    /// `job-mismatch` if the spec is not the job's; otherwise those of [`plan`](Self::plan).
+    pub fn reopen(&self, spec: &Spec) -> Result<(), Error> {
+        let (_, counted) = self.look(spec)?;
+        self.writing(|writing| tables::reopen(writing, &self.name, counted, spec.generation()))
+    }
+
+    /// Faults behind the one with this number, at most `limit`, each with its number. Begin with 0.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`status`](Self::status).
+    pub fn faults(&self, after: u64, limit: u32) -> Result<Vec<(u64, Fault)>, Error> {
+        self.reading(|reading| tables::faults(reading, &self.name, after, limit))
+    }
+
+    /// Counts the whole table and says what is left. If nothing is, the job is [done](State::Done). If there is more plaintext than the job
+    /// left, it [stops](State::Stopped).
+    ///
+    /// # Errors
+    ///
+    /// `job-mismatch` if the spec is not the job's; otherwise those of [`plan`](Self::plan).
+    pub fn finish(&self, spec: &Spec) -> Result<Ended, Error> {
+        let (ended, _) = self.look(spec)?;
+        if ended.is_clean() {
+            let from = [State::Running, State::Paused, State::Stopped];
+            self.writing(|writing| tables::turn(writing, &self.name, &from, State::Done))?;
+        }
+        Ok(ended)
+    }
+
+    /// Counts the whole table. The job stops if there is more plaintext than it left. The second value is how much there is.
+    pub(super) fn look(&self, spec: &Spec) -> Result<(Ended, u64), Error> {
+        let looked = self.reading(|reading| {
+            spec.admit(&tables::job(reading, &self.name)?.1)?;
+            let (statements, _) = Table::read(reading, spec.table())?.statements(reading, spec)?;
+            let totals = totals(reading, &statements, spec)?;
+            let (plaintext, at_start) = (totals.plaintext, tables::plaintext_at_start(reading, &self.name)?);
+            Ok((judge(spec, totals, &tables::status(reading, &self.name)?, at_start), plaintext))
+        })?;
+        if looked.0.plaintext_rose {
+            let from = [State::Running, State::Paused];
+            self.writing(|writing| tables::turn(writing, &self.name, &from, State::Stopped))?;
+        }
+        Ok(looked)
+    }
+
+    fn reading<T>(&self, work: impl FnOnce(&Connection) -> Result<T, Trouble>) -> Result<T, Error> {
+        read(&self.path, |reading| {
+            has_tables(reading)?;
+            work(reading)
+        })
+    }
+
+    fn writing<T>(&self, work: impl FnOnce(&Connection) -> Result<T, Trouble>) -> Result<T, Error> {
+        let connection = open_to_write(&self.path)?;
+        let write = || {
+            let writing = Transaction::new_unchecked(&connection, TransactionBehavior::Immediate)?;
+            has_tables(&writing)?;
+            let written = work(&writing)?;
+            writing.commit()?;
+            Ok(written)
+        };
+        write().map_err(|trouble: Trouble| trouble.at(&self.path))
+    }
+}
+
+impl fmt::Debug for Job {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Job").field("path", &self.path).field("name", &self.name).finish()
+    }
+}
+
+fn plan(connection: &Connection, name: &str, spec: &Spec, options: &PlanOptions) -> Result<(), Trouble> {
+    look(connection, &Target::of(spec, &options.named), spec.table())?.admit(&options.accepted)?;
+    // Reading a large table takes a while, in which others may write.
+    let reading = Transaction::new_unchecked(connection, TransactionBehavior::Deferred)?;
+    if tables::exist(&reading)? && tables::has_job(&reading, name)? {
+        return Err(refused("there is a job of this name already: give this one another name").into());
+    }
+    let (statements, _) = Table::read(&reading, spec.table())?.statements(&reading, spec)?;
+    let (rows, bounds) = bounds(&reading, &statements, spec, options.chunk_rows)?;
+    let plaintext = totals(&reading, &statements, spec)?.plaintext;
+    drop(reading);
+
+    wait_from_now();
+    let writing = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
+    writing.execute_batch(tables::SCHEMA)?;
+    tables::insert_job(&writing, &NewJob { name, spec, rows, plaintext })?;
+    let starts = std::iter::once(None).chain(bounds.iter().map(Some));
+    let ends = bounds.iter().map(Some).chain(std::iter::once(None));
+    for (no, (lo, hi)) in (0..).zip(starts.zip(ends)) {
+        tables::insert_chunk(&writing, name, no, lo.map(String::as_str), hi.map(String::as_str))?;
+    }
+    Ok(writing.commit()?)
+}
+
+/// How many rows there are, and the first key of every chunk but the first. They are read from the keys themselves, so gaps do no harm.
+fn bounds(
+    reading: &Connection,
+    statements: &Statements,
+    spec: &Spec,
+    chunk_rows: u32,
+) -> Result<(u64, Vec<String>), Trouble> {
+    let columns = statements.key_len();
+    let (mut total, mut since, mut bounds) = (0_u64, 0_u32, Vec::new());
+    let mut statement = reading.prepare(&statements.keys())?;
+    let mut rows = statement.query(params_from_iter(spec.keyspace_filter().map(|(_, keyspace)| keyspace)))?;
+    while let Some(row) = rows.next()? {
+        total = total.saturating_add(1);
+        let cells = (0..columns).map(|at| row.get_ref(at)).collect::<rusqlite::Result<Vec<_>>>()?;
+        // A row without a whole key is in the first chunk, wherever the order has it.
+        if since >= chunk_rows.max(1) && !cells.contains(&ValueRef::Null) {
+            let cells: Vec<_> = cells.into_iter().map(Held::of).collect();
+            bounds.push(exact(&cells));
+            since = 0;
+        }
+        since = since.saturating_add(1);
+    }
+    Ok((total, bounds))
+}
+
+/// Reads at one moment.
+fn read<T>(path: &Path, work: impl FnOnce(&Connection) -> Result<T, Trouble>) -> Result<T, Error> {
+    let connection = open_to_read(path)?;
+    let read = || {
+        let reading = Transaction::new_unchecked(&connection, TransactionBehavior::Deferred)?;
+        work(&reading)
+    };
+    read().map_err(|trouble: Trouble| trouble.at(path))
+}
+
+fn has_tables(connection: &Connection) -> Result<(), Trouble> {
+    if tables::exist(connection)? { Ok(()) } else { Err(tables::no_such_job().into()) }
+}

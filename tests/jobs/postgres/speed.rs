@@ -1,0 +1,87 @@
+//! What a job costs beside a plain chunked UPDATE that writes the same bytes.
+
+use std::env;
+use std::time::{Duration, Instant};
+
+use rxseal_jobs::Operation;
+use sqlx::{AssertSqlSafe, Connection};
+
+use crate::child::Process;
+use crate::rows::COLUMNS;
+use crate::support::{Database, Keys, Running, number};
+
+/// The ratio is judged where the numbers are those of the design.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs .ci/servers"]
+async fn a_backfill_beside_a_plain_update() {
+    let rows = number(4_000, 300_000);
+    let keys = Keys::new();
+    let database = Database::new().await;
+    database.fill(rows, 1).await;
+    database.run("CREATE TABLE plain AS SELECT * FROM rx; ALTER TABLE plain ADD PRIMARY KEY (id); CHECKPOINT").await;
+    let one = backfill(&database, &keys, 1).await;
+    let plain = plain_update(&database).await;
+    // The same rows, as they were.
+    database.run("DROP TABLE rx; DROP TABLE plain; DELETE FROM rxseal_job").await;
+    database.fill(rows, 1).await;
+    database.run("CHECKPOINT").await;
+    let two = backfill(&database, &keys, 2).await;
+
+    let rate = |took: Duration| rows as f64 / took.as_secs_f64();
+    let ratio = one.as_secs_f64() / plain.as_secs_f64();
+    println!(
+        "{rows} rows of 5 fields: one worker {:.0} rows/s, two {:.0} ({:.2} x one), plain UPDATE {:.0} rows/s; a backfill takes {ratio:.2} x its time",
+        rate(one),
+        rate(two),
+        rate(two) / rate(one),
+        rate(plain),
+    );
+    if env::var_os("RXSEAL_FULL").is_some() {
+        assert!(ratio <= 1.6, "a backfill takes {ratio:.2} times as long as a plain UPDATE");
+    }
+}
+
+/// From when the workers have joined until none is left.
+async fn backfill(database: &Database, keys: &Keys, workers: usize) -> Duration {
+    let running = Running::plan(database, &keys.unlocked(), Operation::Backfill, 2_000).await;
+    running.job.pause().await.unwrap();
+    running.job.resume().await.unwrap();
+    let processes: Vec<_> = (0..workers)
+        .map(|_| Process::start(&running.url, &database.at("rx"), Operation::Backfill, &keys.folder, 30_000))
+        .collect();
+    let began = Instant::now();
+    for process in processes {
+        process.end();
+    }
+    let took = began.elapsed();
+    assert!(running.job.finish(&running.spec).await.unwrap().is_clean());
+    took
+}
+
+/// Writes the tokens of the job into the other table, chunk by chunk, as a program without the job would.
+async fn plain_update(database: &Database) -> Duration {
+    let mut db = database.connect().await;
+    sqlx::query("SET synchronous_commit = off").execute(&mut db).await.unwrap();
+    let select = format!("SELECT id, {} FROM rx ORDER BY id", COLUMNS.join(", "));
+    let rows: Vec<(i64, String, String, String, String, Option<String>)> =
+        sqlx::query_as(AssertSqlSafe(select)).fetch_all(&mut db).await.unwrap();
+    let update = "UPDATE plain AS t SET name = v.a, drug = v.b, directions = v.c, prescriber = v.d, note = v.e \
+        FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[]) AS v (id, a, b, c, d, e) WHERE t.id = v.id";
+    let began = Instant::now();
+    for chunk in rows.chunks(2_000) {
+        let mut transaction = db.begin().await.unwrap();
+        // It reads what it replaces, too.
+        let (first, last) = (chunk[0].0, chunk[chunk.len() - 1].0);
+        let read = sqlx::query("SELECT * FROM plain WHERE id BETWEEN $1 AND $2 ORDER BY id").bind(first).bind(last);
+        assert_eq!(read.fetch_all(&mut *transaction).await.unwrap().len(), chunk.len());
+        let query = sqlx::query(update).bind(chunk.iter().map(|row| row.0).collect::<Vec<_>>());
+        let query = query.bind(chunk.iter().map(|row| row.1.as_str()).collect::<Vec<_>>());
+        let query = query.bind(chunk.iter().map(|row| row.2.as_str()).collect::<Vec<_>>());
+        let query = query.bind(chunk.iter().map(|row| row.3.as_str()).collect::<Vec<_>>());
+        let query = query.bind(chunk.iter().map(|row| row.4.as_str()).collect::<Vec<_>>());
+        let query = query.bind(chunk.iter().map(|row| row.5.as_deref()).collect::<Vec<_>>());
+        assert_eq!(query.execute(&mut *transaction).await.unwrap().rows_affected(), chunk.len() as u64);
+        transaction.commit().await.unwrap();
+    }
+    began.elapsed()
+}
