@@ -152,3 +152,55 @@ fn strange_files() {
     fs::write(place.log().join("1764000000000-7f3a9c0e5b1d2468.rxa"), long).unwrap();
     assert!(place.codes().contains(&"changed"));
 }
+
+/// A long chain costs little more to verify than to hash, and no more memory than a short one.
+#[test]
+fn verifying_costs_little_more_than_hashing() {
+    let events: u64 = match (cfg!(debug_assertions), crate::support::is_full()) {
+        (true, _) => 2_000,
+        (false, false) => 200_000,
+        (false, true) => 1_000_000,
+    };
+    let place = Place::new();
+    let chain = "7f3a9c0e5b1d2468";
+    let path = place.log().join(format!("1764000000000-{chain}.rxa"));
+    let (mut previous, mut bytes) = ([0; 32], Vec::new());
+    for n in 0..events {
+        let (t, rest) = (
+            1_764_000_000_000 + n,
+            format!(
+                "\"ks\":\"pharmacy-17\",\"who\":\"user:kim.rph\",\"pou\":\"TREAT\",\"req\":\"01J9Z0Q7C1\",\"rt\":\"prescription\",\"rec\":[[\"RX-{n}\",\"pat-77\"]],\"cls\":{{\"identity\":1,\"medication\":2}},\"key\":[\"q3Zk81Ab\"],\"out\":\"ok\"}}"
+            ),
+        );
+        let json = match n {
+            0 => format!("{{\"n\":0,\"t\":{t},\"m\":0,\"e\":\"start\",\"chain\":\"{chain}\",\"buf\":4096}}"),
+            _ if n + 1 == events => format!("{{\"n\":{n},\"t\":{t},\"m\":{n},\"e\":\"stop\"}}"),
+            _ => format!("{{\"n\":{n},\"t\":{t},\"m\":{n},\"e\":\"open\",{rest}"),
+        };
+        previous = crate::python::hash_line(&previous, json.as_bytes());
+        bytes.extend_from_slice(crate::python::hash_text(&previous).as_bytes());
+        bytes.extend_from_slice(format!(" {json}\n").as_bytes());
+    }
+    fs::write(&path, &bytes).unwrap();
+    let best = |work: &dyn Fn()| {
+        let times = (0..5).map(|_| {
+            let begun = std::time::Instant::now();
+            work();
+            begun.elapsed()
+        });
+        times.min().unwrap()
+    };
+    let hashing = best(&|| {
+        use sha2::Digest;
+        std::hint::black_box(sha2::Sha256::digest(&bytes));
+    });
+    let verifying = best(&|| {
+        let report = Verifier::new([place.key().verifier()]).at(u64::MAX).verify(place.log()).unwrap();
+        assert_eq!((report.events(), report.findings().len()), (events, 1), "{:?}", report.findings());
+    });
+    let ratio = verifying.as_secs_f64() / hashing.as_secs_f64();
+    println!(
+        "{events} events, {} MB: hashed in {hashing:?}, verified in {verifying:?}, {ratio:.2} times",
+        bytes.len() / 1_000_000
+    );
+}
