@@ -152,6 +152,7 @@ macro_rules! __declare_fields {
             $crate::__field_schema! { $name }
         )+
 
+        #[allow(long_running_const_eval, reason = "each is compared with each: of 500 fields that takes the compiler a second")]
         const _: () = {
             // Checked here and not only when the field is used: `cargo check` does not get that far.
             $($crate::__private::check_bounds::<$name>();)+
@@ -166,7 +167,7 @@ macro_rules! __declare_fields {
     };
 }
 
-/// The schema that the derive of utoipa asks of every argument of a type. No value is ever of a marker.
+/// The schema that the derive of utoipa asks of every argument of a type: a field or an index. No value is ever of a marker.
 #[cfg(feature = "utoipa_5")]
 #[doc(hidden)]
 #[macro_export]
@@ -263,8 +264,18 @@ pub(crate) mod private {
         ((F::ID, F::CLASS), F::FORMER)
     }
 
-    const fn same(a: &[u8], b: &[u8]) -> bool {
-        matches_start(a, b) && a.len() == b.len()
+    /// Compares from the end: ids of one program mostly begin alike, and the compiler counts each step.
+    const fn same(mut a: &[u8], mut b: &[u8]) -> bool {
+        if a.len() != b.len() {
+            return false;
+        }
+        while let ([a_rest @ .., a_last], [b_rest @ .., b_last]) = (a, b) {
+            if *a_last != *b_last {
+                return false;
+            }
+            (a, b) = (a_rest, b_rest);
+        }
+        true
     }
 
     /// Whether two texts are one.

@@ -243,8 +243,10 @@ impl ResealPass<'_> {
     }
 
     fn move_declared(&mut self, field: &FieldSchema, token: TokenForm<'_>, out: &mut Vec<u8>) -> Result<(), Error> {
-        let Self { core, open, seal } = self;
-        move_declared((core, open), (core, seal), field, Claim::Token, token, out)
+        let Self { core, open, seal, resealed } = self;
+        move_declared((core, open), (core, seal), field, Claim::Token, token, out)?;
+        *resealed = resealed.saturating_add(1);
+        Ok(())
     }
 
     /// Seals a cell, if it is plaintext: what a job does with each cell of a column that has plaintext and tokens.
@@ -281,7 +283,7 @@ impl ResealPass<'_> {
     /// that does not open; `token-as-plaintext` and `token-inside` if it is something else under a key, or holds it; those of
     /// [`SealPass::seal_declared`].
     pub fn backfill_declared(&mut self, field: &FieldSchema, cell: Plain<'_>) -> Result<Backfilled, Error> {
-        let Self { core, open, seal } = self;
+        let Self { core, open, seal, .. } = self;
         let form = match cell {
             Plain::Text(text) if begins_as_our_text(text) => Some(TokenForm::Text(text)),
             Plain::Bytes(bytes) if begins_as_ours(bytes) => Some(TokenForm::Bytes(bytes)),

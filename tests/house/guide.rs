@@ -1,11 +1,11 @@
-//! Proves that docs/COLUMNS.md shows what was compiled and run: each block of Rust in it is in a test, line by line.
+//! Proves that docs/COLUMNS.md and docs/MAP.md show what was compiled and run: each block of Rust in them is in a test, line by line.
 
 use std::fs;
 
 use crate::workspace::{read, root};
 
-/// The tests that run a block against a real database.
-const TESTS: &[&str] = &[
+/// The tests that run a block of docs/COLUMNS.md against a real database.
+const COLUMNS: &[&str] = &[
     "tests/drivers/guide/with_diesel.rs",
     "tests/drivers/guide/with_migration.rs",
     "tests/drivers/guide/with_sea_orm.rs",
@@ -17,14 +17,23 @@ const TESTS: &[&str] = &[
 
 #[test]
 fn every_block_of_the_column_guide_is_in_a_test() {
-    let tests: Vec<String> = TESTS.iter().map(|path| fs::read_to_string(root().join(path)).expect(path)).collect();
-    let tests: Vec<Vec<&str>> = tests.iter().map(|text| lines_of(text)).collect();
-    let blocks = blocks(&read("docs/COLUMNS.md"));
-    assert!(blocks.len() >= TESTS.len(), "a test of the guide has none of its blocks");
+    blocks_are_in("docs/COLUMNS.md", COLUMNS);
+}
+
+#[test]
+fn every_block_of_the_page_of_the_map_is_in_a_test() {
+    blocks_are_in("docs/MAP.md", &["crates/rxseal-map/tests/map/guide.rs"]);
+}
+
+fn blocks_are_in(page: &str, tests: &[&str]) {
+    let texts: Vec<String> = tests.iter().map(|path| fs::read_to_string(root().join(path)).expect(path)).collect();
+    let texts: Vec<Vec<&str>> = texts.iter().map(|text| lines_of(text)).collect();
+    let blocks = blocks(&read(page));
+    assert!(blocks.len() >= tests.len(), "a test of {page} has none of its blocks");
     for block in blocks {
         let block = lines_of(&block);
         let is_in = |test: &Vec<&str>| test.windows(block.len()).any(|lines| lines == block);
-        assert!(tests.iter().any(is_in), "no test has this block of docs/COLUMNS.md:\n{}", block.join("\n"));
+        assert!(texts.iter().any(is_in), "no test has this block of {page}:\n{}", block.join("\n"));
     }
 }
 

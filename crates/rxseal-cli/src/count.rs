@@ -1,5 +1,7 @@
 //! `rxseal count`.
 
+mod as_json;
+mod rings;
 mod through_map;
 
 use std::path::Path;
@@ -20,6 +22,10 @@ use crate::output::{Output, table};
 use crate::postgres;
 use crate::url::without_password;
 
+use as_json::{counts_as_json, members};
+use rings::{check_lost, keyrings, warn_of_others};
+
+pub use rings::has_key;
 pub use through_map::cannot_count;
 
 pub async fn run(global: &Global, command: &Count, output: &Output) -> Result<(), Failure> {
@@ -45,38 +51,6 @@ pub async fn run(global: &Global, command: &Count, output: &Output) -> Result<()
         output.warning(&format!("{table}.{column}: {doubt}"));
     }
     check_lost(&lost, &command.keyspaces)
-}
-
-/// Tokens that nothing opens.
-fn check_lost(lost: &[(KeyId, u64)], keyspaces: &[String]) -> Result<(), Failure> {
-    let tokens = lost.iter().fold(0_u64, |sum, (_, tokens)| sum.saturating_add(*tokens));
-    if tokens == 0 {
-        return Ok(());
-    }
-    Err(Failure::Checked(format!(
-        "{tokens} tokens are under {} keys that are not in the keyring of {}, so nothing opens them. Was an older keyring put back, or do they belong to another keyspace (name it with --keyspace too)?",
-        lost.len(),
-        keyspaces.join(", ")
-    )))
-}
-
-/// The keyrings as they are stored. No root key is needed to see which keys they have.
-async fn keyrings(global: &Global, keyspaces: &[String]) -> Result<Vec<KeyringFile>, Failure> {
-    if keyspaces.is_empty() {
-        return Ok(Vec::new());
-    }
-    let store = Config::of(global)?.store().await?;
-    let mut rings = Vec::new();
-    for keyspace in keyspaces {
-        let stored = store.get(keyspace).await?;
-        let missing = || Failure::Coded("keyring-missing", format!("no keyring of {keyspace:?} is stored"));
-        rings.push(stored.ok_or_else(missing)?);
-    }
-    Ok(rings)
-}
-
-pub fn has_key(ring: &KeyringFile, key: KeyId) -> bool {
-    ring.keys().iter().any(|info| info.id() == key)
 }
 
 /// How many tokens are under `key` in the columns that the operator named, or in all that a map names. Fails if a column cannot prove its zero.
@@ -132,15 +106,6 @@ pub async fn count_under(
         })?;
     }
     Ok(total)
-}
-
-fn warn_of_others(name: &str, others: u64, ring: &KeyringFile, output: &Output) {
-    if others > 0 {
-        output.warning(&format!(
-            "{name}: {others} tokens are under keys that are not in this keyring. They belong to another keyspace, or an older keyring was put back; `rxseal count --keyspace {}` shows them",
-            ring.keyspace()
-        ));
-    }
 }
 
 /// Why a zero in this column proves nothing.
@@ -227,18 +192,5 @@ fn describe(counts: &KeyCounts, lost: &[(KeyId, u64)]) -> String {
 
 fn as_json(counts: &KeyCounts, lost: &[(KeyId, u64)], rings: &[KeyringFile]) -> serde_json::Value {
     let lost = (!rings.is_empty()).then(|| members(lost.iter().copied()));
-    let mut value = counts_as_json(counts);
-    value["not_in_keyring"] = json!(lost);
-    value
-}
-
-fn counts_as_json(counts: &KeyCounts) -> serde_json::Value {
-    json!({
-        "keys": members(counts.iter()), "total": counts.total(), "not_tokens": counts.not_tokens(), "nulls": counts.nulls(),
-        "joined": members(counts.joined()), "doubt": counts.doubt(),
-    })
-}
-
-fn members(counts: impl Iterator<Item = (KeyId, u64)>) -> serde_json::Map<String, serde_json::Value> {
-    counts.map(|(key, count)| (key.to_string(), json!(count))).collect()
+    counts_as_json(counts, [("not_in_keyring", json!(lost))])
 }

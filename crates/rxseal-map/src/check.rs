@@ -6,7 +6,7 @@ mod tables;
 
 use rxseal::schema::Schema;
 
-use crate::count::Addresses;
+use crate::addresses::Addresses;
 use crate::finding::Finding;
 use crate::map::Map;
 
@@ -31,6 +31,7 @@ impl Map {
     ///     note: String,
     /// }
     ///
+    /// # fn main() -> Result<(), rxseal::Error> {
     /// let map = "
     /// keyspace = 'pharmacy-17'
     /// [[source]]
@@ -39,7 +40,6 @@ impl Map {
     /// id     = 'rx_number'
     /// sealed = { drug = 'phi.rx.drug' }
     /// ";
-    /// # fn main() -> Result<(), rxseal::Error> {
     /// let findings = Map::parse(map)?.check(&Schema::new().with::<Prescription>()?);
     /// assert_eq!(findings.len(), 1);
     /// assert_eq!(findings[0].code(), "field-missing");

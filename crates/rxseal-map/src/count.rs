@@ -2,161 +2,19 @@
 
 mod csv;
 mod database;
-mod evidence;
 mod files;
 mod json;
 mod lines;
 mod ndjson;
 mod tally;
 
-use rxseal::count::{IndexCounts, KeyCounts};
-use rxseal::{Error, KeyId};
+use rxseal::Error;
 
+use crate::addresses::Addresses;
 use crate::at::At;
-use crate::place::Place;
+use crate::counts::{IndexPlaceCounts, SourceCounts};
 use crate::source::Source;
 use tally::Tally;
-
-pub use evidence::NoEvidence;
-
-/// Where the databases are whose addresses are not in a map.
-#[derive(Clone, Debug, Default)]
-pub struct Addresses {
-    postgres: Option<String>,
-}
-
-impl Addresses {
-    /// The PostgreSQL database with the tables of all `postgres:` sources, by its URL. Take a role that reads every row.
-    #[must_use]
-    pub fn with_postgres(self, url: impl Into<String>) -> Self {
-        Self { postgres: Some(url.into()) }
-    }
-
-    /// The URL of the PostgreSQL database.
-    pub(crate) fn postgres(&self) -> Option<&str> {
-        self.postgres.as_deref()
-    }
-}
-
-/// What one source has: the tokens of each column that the map calls sealed, and tokens in other columns.
-#[derive(Clone, Debug, Default)]
-pub struct SourceCounts {
-    pub(crate) places: Vec<PlaceCounts>,
-    pub(crate) documents: Vec<ColumnCounts>,
-    pub(crate) strays: Vec<ColumnCounts>,
-    pub(crate) files: usize,
-}
-
-impl SourceCounts {
-    /// Each sealed column and the column of record tags, in the order of the map.
-    #[must_use]
-    pub fn places(&self) -> &[PlaceCounts] {
-        &self.places
-    }
-
-    /// The columns with tokens that the map calls neither sealed nor a tag: readable ones and undeclared ones. A key that is destroyed takes
-    /// them with it.
-    #[must_use]
-    pub fn strays(&self) -> &[ColumnCounts] {
-        &self.strays
-    }
-
-    /// How many files were read. 0 for a table.
-    #[must_use]
-    pub fn files(&self) -> usize {
-        self.files
-    }
-
-    /// The tokens under this key in all columns: those that the map calls sealed, and the others.
-    #[must_use]
-    pub fn of(&self, key: KeyId) -> u64 {
-        let columns =
-            self.whole_columns().chain(self.documents.iter().chain(&self.strays).map(|column| &column.counts));
-        columns.fold(0, |sum, counts| sum.saturating_add(counts.of(key)))
-    }
-
-    /// Of the places that are whole columns. The others are parts of documents.
-    fn whole_columns(&self) -> impl Iterator<Item = &KeyCounts> {
-        self.places.iter().filter(|place| place.place.pointer().is_none()).map(|place| &place.counts)
-    }
-}
-
-/// What a place has that the map calls sealed.
-#[derive(Clone, Debug)]
-pub struct PlaceCounts {
-    pub(crate) place: Place,
-    pub(crate) field: Option<Box<str>>,
-    pub(crate) counts: KeyCounts,
-}
-
-impl PlaceCounts {
-    /// The column, or the place in its documents.
-    #[must_use]
-    pub fn place(&self) -> &Place {
-        &self.place
-    }
-
-    /// The field whose tokens it has. `None` for the column of record tags.
-    #[must_use]
-    pub fn field(&self) -> Option<&str> {
-        self.field.as_deref()
-    }
-
-    /// Its tokens by key, plaintext and rows without a value.
-    #[must_use]
-    pub fn counts(&self) -> &KeyCounts {
-        &self.counts
-    }
-}
-
-/// What a column has.
-#[derive(Clone, Debug)]
-pub struct ColumnCounts {
-    pub(crate) column: Box<str>,
-    pub(crate) counts: KeyCounts,
-}
-
-impl ColumnCounts {
-    /// The column.
-    #[must_use]
-    pub fn column(&self) -> &str {
-        &self.column
-    }
-
-    /// Its tokens by key. Values that are no tokens are counted too, and say nothing here.
-    #[must_use]
-    pub fn counts(&self) -> &KeyCounts {
-        &self.counts
-    }
-}
-
-/// The values of one index in one place.
-#[derive(Clone, Debug)]
-pub struct IndexPlaceCounts {
-    pub(crate) place: Place,
-    pub(crate) index: Box<str>,
-    pub(crate) counts: IndexCounts,
-}
-
-impl IndexPlaceCounts {
-    /// The column, or the place in its documents.
-    #[must_use]
-    pub fn place(&self) -> &Place {
-        &self.place
-    }
-
-    /// The index.
-    #[must_use]
-    pub fn index(&self) -> &str {
-        &self.index
-    }
-
-    /// Its values by prefix.
-    #[must_use]
-    pub fn counts(&self) -> &IndexCounts {
-        &self.counts
-    }
-}
 
 /// Counts the tokens of a source by key: in every column that the map calls sealed, in the column of record tags, and in every other column
 /// in which there could be one. Nothing is written, and memory does not grow with the source.

@@ -1,22 +1,28 @@
 #![doc = include_str!("../README.md")]
 
+mod addresses;
 mod at;
 mod check;
 mod clear;
 mod count;
+mod counts;
+mod evidence;
 mod finding;
+mod keyspace;
 mod map;
 mod mistake;
 mod place;
 mod source;
 
+pub use addresses::Addresses;
 pub use at::At;
 pub use clear::ClearKind;
-pub use count::{
-    Addresses, ColumnCounts, IndexPlaceCounts, NoEvidence, PlaceCounts, SourceCounts, count_index_values, count_tokens,
-};
+pub use count::{count_index_values, count_tokens};
+pub use counts::{ColumnCounts, IndexPlaceCounts, PlaceCounts, SourceCounts};
+pub use evidence::NoEvidence;
 pub use finding::Finding;
-pub use map::{Keyspace, Map};
+pub use keyspace::Keyspace;
+pub use map::Map;
 pub use mistake::{Mistake, Mistakes};
 pub use place::Place;
 pub use source::{Clear, Empty, Indexed, Sealed, Source};

@@ -8,8 +8,8 @@ use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
 
+use crate::keyspace::Keyspace;
 use crate::mistake::Mistakes;
-use crate::place::Place;
 use crate::source::Source;
 
 /// Where sealed data lies: the file `rxseal-map.toml`.
@@ -49,42 +49,9 @@ pub struct Map {
     digest: [u8; 32],
 }
 
-/// In which keyspace records are.
-#[non_exhaustive]
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Keyspace {
-    /// All of them in this one.
-    One(String),
-    /// Each in one of these. Only its tokens say in which one.
-    Several(Vec<String>),
-    /// Each in the one whose name is in this column of its row.
-    Column(Place),
-}
-
-impl Keyspace {
-    /// Whether records may be in this keyspace.
-    #[must_use]
-    pub fn may_be(&self, keyspace: &str) -> bool {
-        match self {
-            Self::One(name) => name == keyspace,
-            Self::Several(names) => names.iter().any(|name| name == keyspace),
-            Self::Column(_) => true,
-        }
-    }
-
-    /// The column that says it.
-    #[must_use]
-    pub fn column(&self) -> Option<&Place> {
-        match self {
-            Self::Column(place) => Some(place),
-            Self::One(_) | Self::Several(_) => None,
-        }
-    }
-}
-
 impl Map {
     /// The longest map, in bytes.
-    pub const MAX_LEN: usize = 1024 * 1024;
+    pub const MAX_LEN: usize = read::MAX_LEN;
 
     /// Reads a map. Files in it are relative to the folder in which the process runs: use [`read`](Self::read) for a map in a file.
     ///

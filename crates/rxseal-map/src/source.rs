@@ -2,7 +2,7 @@
 
 use crate::at::At;
 use crate::clear::ClearKind;
-use crate::map::Keyspace;
+use crate::keyspace::Keyspace;
 use crate::place::Place;
 
 /// A table, or files of one form: where the records of one type are, and what each column has.

@@ -8,7 +8,8 @@ use rxseal::keys::KeyringFile;
 use rxseal_map::{Addresses, Map, Source, SourceCounts, count_tokens};
 use serde_json::{Value, json};
 
-use super::{check_lost, counts_as_json, has_key, keyrings, members, warn_of_others};
+use super::as_json::{counts_as_json, members};
+use super::rings::{check_lost, has_key, keyrings, warn_of_others};
 use crate::args::{Count, Global};
 use crate::config::Config;
 use crate::failure::Failure;
@@ -21,9 +22,11 @@ pub async fn run(global: &Global, path: &Path, command: &Count, output: &Output)
     let is_lost = |key: KeyId| !rings.is_empty() && !rings.iter().any(|ring| has_key(ring, key));
     let (mut rows, mut values, mut failed) = (Vec::new(), Vec::new(), None);
     let mut keys: BTreeMap<KeyId, u64> = BTreeMap::new();
+    let mut has_strays = false;
     for source in map.sources() {
         match count_tokens(source, &addresses).await {
             Ok(counts) => {
+                has_strays |= !counts.strays().is_empty();
                 add_rows(source, &counts, is_lost, &mut rows);
                 values.push(as_json(source, &counts));
                 for key in all_keys(&counts) {
@@ -58,7 +61,7 @@ pub async fn run(global: &Global, path: &Path, command: &Count, output: &Output)
         "not_in_keyring": (!rings.is_empty()).then(|| members(lost.iter().copied())),
     });
     let mut text = table(["source", "column", "key", "tokens", ""], rows);
-    if values.iter().any(|source| !source["strays"].as_array().is_none_or(Vec::is_empty)) {
+    if has_strays {
         text.push_str("\n\nnot called sealed: the map says that the column is readable, or does not name it. Resealing by this map misses these tokens");
     }
     output.say(&text, &value)?;
@@ -143,10 +146,7 @@ fn add_rows(source: &Source, counts: &SourceCounts, is_lost: impl Fn(KeyId) -> b
 
 fn as_json(source: &Source, counts: &SourceCounts) -> Value {
     let places = counts.places().iter().map(|place| {
-        let mut value = counts_as_json(place.counts());
-        value["place"] = json!(place.place().to_string());
-        value["field"] = json!(place.field());
-        value
+        counts_as_json(place.counts(), [("place", json!(place.place().to_string())), ("field", json!(place.field()))])
     });
     let strays =
         counts.strays().iter().map(|stray| json!({ "column": stray.column(), "keys": members(stray.counts().iter()) }));

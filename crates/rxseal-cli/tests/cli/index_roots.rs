@@ -51,6 +51,19 @@ fn with_schema(name: &str) -> (Shop, Connection) {
     (shop, db)
 }
 
+/// The lines of a list as the indexes of a record type.
+fn as_schema(list: &str) -> String {
+    let index = |line: &str| {
+        let (id, digest) = line.split_once(' ').unwrap();
+        format!(r#"{{"member": "{id}", "index": "{id}", "kind": "whole", "bits": 14, "definition": "{digest}"}}"#)
+    };
+    let indexes: Vec<_> = list.lines().skip(1).map(index).collect();
+    format!(
+        r#"{{"rxseal_schema": 1, "records": [{{"record": "patient", "ids": [], "fields": [], "indexes": [{}]}}]}}"#,
+        indexes.join(", ")
+    )
+}
+
 fn insert(shop: &Shop, db: &Connection) {
     let values = [value::<BornOn>(shop, "1970-01-31"), value::<Phone>(shop, "+15551234567")];
     db.execute("INSERT INTO patient VALUES (?1, ?2)", values).unwrap();
@@ -75,6 +88,10 @@ fn a_rotation_of_the_index_root() {
     let old = roots(&shop)[0].0.clone();
     let staged = shop.json("keyring index stage pharmacy-17 --schema indexes.txt")["key"].as_str().unwrap().to_owned();
     assert_eq!(state(&shop, &staged), ("pre-active".to_owned(), false));
+    let compared = |arguments: &str| shop.json(&format!("keyring index rotate pharmacy-17 --dry-run {arguments}"));
+    assert_eq!(compared("--schema indexes.txt")["prefixes_compared"], true);
+    assert_eq!(compared("")["prefixes_compared"], false);
+    assert!(shop.ok("keyring index rotate pharmacy-17 --dry-run").contains("--schema FILE"));
     insert(&shop, &db);
     let early = shop.fails("keyring index promote pharmacy-17", 5);
     assert!(early.contains("staging time has not passed"), "{early}");
@@ -85,6 +102,10 @@ fn a_rotation_of_the_index_root() {
     assert_eq!(state(&shop, &staged), ("active".to_owned(), true));
     insert(&shop, &db);
     let listed = shop.ok("keyring index list pharmacy-17 --schema indexes.txt");
+    // A schema of the whole program says the same.
+    fs::write(shop.path("rxseal-schema.json"), as_schema(&fs::read_to_string(shop.path("indexes.txt")).unwrap()))
+        .unwrap();
+    assert_eq!(shop.ok("keyring index list pharmacy-17 --schema rxseal-schema.json"), listed);
     assert!(
         listed.contains("active, primary") && listed.contains("yes, no") && listed.contains("patient.phone"),
         "{listed}"
@@ -189,6 +210,48 @@ fn a_count_that_says_nothing_destroys_no_index_root() {
     let empty = plain.replace("--column former", "--empty former");
     shop.ok(&format!("{empty} --dry-run"));
     shop.ok(&empty.replace("--empty former.born_ix=patient.born", "--elsewhere patient.born"));
+}
+
+#[test]
+fn index_values_are_counted_through_a_map() {
+    let (shop, db) = with_schema("index-map");
+    let old = roots(&shop)[0].0.clone();
+    insert(&shop, &db);
+    shop.ok("keyring index rotate pharmacy-17");
+    insert(&shop, &db);
+    db.execute_batch("ALTER TABLE patient ADD COLUMN id TEXT; ALTER TABLE patient ADD COLUMN note TEXT").unwrap();
+    let map = |index: &str, more: &str| {
+        let text = format!(
+            "keyspace = 'pharmacy-17'\n{more}[[source]]\nat = 'sqlite:pharmacy.db#patient'\nrecord = 'patient'\nid = 'id'\n\
+             sealed = {{ note = 'phi.clinical.note' }}\nindex = {index}\n"
+        );
+        fs::write(shop.path("map.toml"), text).unwrap();
+    };
+    let both = "{ born_ix = 'patient.born', phone_ix = 'patient.phone' }";
+    map(both, "");
+    let options = "--map map.toml --schema indexes.txt";
+    let counted = shop.json(&format!("keyring index count pharmacy-17 {options}"));
+    assert_eq!(counted["columns"][0]["column"], "sqlite:pharmacy.db#patient, born_ix");
+    assert_eq!(counted["columns"].as_array().unwrap().len(), 2);
+    let destroy = format!("keyring index destroy pharmacy-17 {old} --index-values 0 --unused-for 0s --yes {options}");
+    assert!(shop.fails(&destroy, 5).contains("2 index values"));
+    db.execute("DELETE FROM patient WHERE rowid = 1", []).unwrap();
+    for (index, more, exit, part) in [
+        ("{ born_ix = 'patient.born' }", "", 2, "the index patient.phone"),
+        ("{ born_ix = 'patient.born', phone_ix = 'patient.age' }", "", 2, "patient.age is not in the list"),
+        ("{ born_ix = 'patient.born', note_ix = 'patient.phone' }", "", 5, "no column note_ix"),
+        ("{ born_ix = 'patient.phone', phone_ix = 'patient.born' }", "", 1, "no definition"),
+    ] {
+        map(index, more);
+        assert!(shop.fails(&destroy, exit).contains(part), "{index}");
+    }
+    map(&format!("{both}\nempty = {{ columns = ['born_ix'] }}"), "");
+    assert!(shop.fails(&destroy, 5).contains("the map says that it is empty, but it has 1 values"));
+    map("{ born_ix = 'patient.born' }", "elsewhere = ['patient.phone']\n");
+    shop.ok(&format!("{destroy} --dry-run"));
+    map(both, "");
+    assert!(shop.fails(&destroy.replace(" --schema indexes.txt", ""), 2).contains("rxseal-schema.json"));
+    shop.ok(&destroy);
 }
 
 /// What is under a key is counted by other commands than what is under an index root.

@@ -18,6 +18,7 @@ mod files;
 mod index_roots;
 mod jobs;
 mod keyring;
+mod maps;
 mod mistakes;
 mod page;
 mod planning;

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use super::*;
 use crate::options::PlanOptions;
 use crate::row::{Cell, NewCell, Row, WorkFuture};
-use crate::spec::{Body, Column, Operation};
+use crate::spec::{Body, Column, ColumnRole, Operation};
 
 /// Marks every text once. What begins with `rxs` is a fault.
 struct Marking {
@@ -61,7 +61,7 @@ impl Setup {
             record_type: "t".into(),
             keyspace_column: None,
             columns: columns.chain([Column::new("v", ColumnRole::Sealed, "phi.note")]).collect(),
-            schema: String::new(),
+            schema: serde_json::Value::Null,
         };
         let setup = Self { folder, spec: Spec::of(body, 1, "AAAAAAAA".parse().unwrap()) };
         setup.db().execute_batch(sql).unwrap();
@@ -413,7 +413,7 @@ fn another_spec_or_an_older_keyring_may_not_join() {
             record_type: "t".into(),
             columns,
             keyspace_column: None,
-            schema: String::new(),
+            schema: serde_json::Value::Null,
         };
         Spec::of(body, generation, target.parse().unwrap())
     };

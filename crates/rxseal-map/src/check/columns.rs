@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use rxseal::columns::ColumnLen;
-use rxseal::schema::{FieldSchema, RecordSchema, Schema};
+use rxseal::schema::{FieldSchema, Schema};
 
 use crate::finding::Finding;
 use crate::place::Place;
-use crate::source::Source;
+use crate::source::{Clear, Indexed, Sealed, Source};
 
 /// A field without a `max` may have this many bytes.
 const NO_MAX: u32 = 16 * 1024 * 1024;
@@ -56,7 +56,8 @@ impl Columns {
             }
         }
         for sealed in source.sealed() {
-            let field = record.and_then(|record| field_of(record, sealed.field()));
+            // Those of parts are in documents, whose length no column limits.
+            let field = record.and_then(|record| record.field(sealed.field()));
             let longest = field.map(longest_text);
             self.check_own(source, sealed.place(), sealed.line(), longest, findings);
         }
@@ -153,14 +154,9 @@ fn longest_text(field: &FieldSchema) -> Longest {
     Longest::Chars(ColumnLen::padded_to(field.block(), max).any_suite().text())
 }
 
-/// A field of the record itself. Those of its parts are in documents.
-fn field_of<'s>(record: &'s RecordSchema, id: &str) -> Option<&'s FieldSchema> {
-    record.field(id)
-}
-
 fn line_of(source: &Source, place: &Place) -> usize {
-    let sealed = source.sealed().iter().find(|sealed| sealed.place() == place).map(|sealed| sealed.line());
-    let index = || source.index().iter().find(|index| index.place() == place).map(|index| index.line());
-    let clear = || source.clear().iter().find(|clear| clear.place() == place).map(|clear| clear.line());
+    let sealed = source.sealed().iter().find(|sealed| sealed.place() == place).map(Sealed::line);
+    let index = || source.index().iter().find(|index| index.place() == place).map(Indexed::line);
+    let clear = || source.clear().iter().find(|clear| clear.place() == place).map(Clear::line);
     sealed.or_else(index).or_else(clear).unwrap_or(source.line())
 }

@@ -1,9 +1,11 @@
 //! The map against the program's schema.
 
-use rxseal::schema::{FieldSchema, PartSchema, RecordSchema, Schema, Shape};
+use rxseal::FieldId;
+use rxseal::schema::{ClearSchema, FieldSchema, PartSchema, RecordSchema, Schema, Shape};
 
 use crate::finding::Finding;
 use crate::map::Map;
+use crate::place::Place;
 use crate::source::{Indexed, Sealed, Source};
 
 pub(super) fn check(map: &Map, schema: &Schema) -> Vec<Finding> {
@@ -68,7 +70,7 @@ fn check_source(source: &Source, record: &RecordSchema, findings: &mut Vec<Findi
             format!("records have a subject, in the program's {}: name its column as `subject`", subject.member()),
         )),
         (Some(_), None) => {
-            found(Finding::fault("subject-unknown", "records have no subject in the program: leave `subject` out"))
+            found(Finding::fault("subject-unknown", "records have no subject in the program: leave `subject` out"));
         }
         _ => {}
     }
@@ -113,8 +115,8 @@ fn check_source(source: &Source, record: &RecordSchema, findings: &mut Vec<Findi
 }
 
 fn check_ids(source: &Source, record: &RecordSchema, found: &mut impl FnMut(Finding)) {
-    let known: Vec<_> = record.ids().iter().map(|id| id.member()).collect();
-    let named: Vec<_> = source.id().iter().map(|place| place.column()).collect();
+    let known: Vec<_> = record.ids().iter().map(ClearSchema::member).collect();
+    let named: Vec<_> = source.id().iter().map(Place::column).collect();
     if known.len() != named.len() {
         let text =
             format!("`id` has {} columns, and the record id has {}: {}", named.len(), known.len(), known.join(", "));
@@ -185,7 +187,7 @@ fn find_missing(map: &Map, record: &RecordSchema, findings: &mut Vec<Finding>) {
         );
         findings.push(Finding::fault(code, text));
     };
-    let mut ids: Vec<_> = record.field_ids().map(|id| id.as_str()).collect();
+    let mut ids: Vec<_> = record.field_ids().map(FieldId::as_str).collect();
     ids.sort_unstable();
     ids.dedup();
     for id in ids {

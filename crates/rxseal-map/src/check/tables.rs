@@ -4,8 +4,9 @@ use rxseal::Error;
 use rxseal::schema::Schema;
 
 use super::columns::{Column, Columns};
+use crate::addresses::Addresses;
 use crate::at::At;
-use crate::count::{Addresses, columns_of_files};
+use crate::count::columns_of_files;
 use crate::finding::Finding;
 use crate::map::Map;
 use crate::source::Source;
@@ -22,7 +23,9 @@ pub(super) async fn check(map: &Map, schema: &Schema, addresses: &Addresses) -> 
         let of_table: Vec<_> = map.sources().iter().filter(|other| other.at() == source.at()).collect();
         match columns(source, addresses, &mut findings).await {
             Ok(Some(columns)) => {
-                of_table.iter().for_each(|source| columns.check(source, schema, &mut findings));
+                for source in &of_table {
+                    columns.check(source, schema, &mut findings);
+                }
                 columns.find_undeclared(&of_table, &mut findings);
             }
             Ok(None) => {}

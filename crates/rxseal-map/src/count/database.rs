@@ -22,14 +22,14 @@ mod without_sqlite {
 
     use rxseal::Error;
 
-    use super::super::{IndexPlaceCounts, SourceCounts};
+    use crate::counts::{IndexPlaceCounts, SourceCounts};
     use crate::source::Source;
 
-    pub(in super::super) fn tokens(source: &Source, _: &Path, _: &str) -> Result<SourceCounts, Error> {
+    pub(crate) fn tokens(source: &Source, _: &Path, _: &str) -> Result<SourceCounts, Error> {
         Err(super::without(source, "SQLite", "sqlite"))
     }
 
-    pub(in super::super) fn index_values(source: &Source, _: &Path, _: &str) -> Result<Vec<IndexPlaceCounts>, Error> {
+    pub(crate) fn index_values(source: &Source, _: &Path, _: &str) -> Result<Vec<IndexPlaceCounts>, Error> {
         Err(super::without(source, "SQLite", "sqlite"))
     }
 }
@@ -40,18 +40,15 @@ mod without_postgres {
 
     use rxseal::Error;
 
-    use super::super::{Addresses, IndexPlaceCounts, SourceCounts};
+    use crate::addresses::Addresses;
+    use crate::counts::{IndexPlaceCounts, SourceCounts};
     use crate::source::Source;
 
-    pub(in super::super) async fn tokens(source: &Source, _: &str, _: &Addresses) -> Result<SourceCounts, Error> {
+    pub(crate) async fn tokens(source: &Source, _: &str, _: &Addresses) -> Result<SourceCounts, Error> {
         Err(super::without(source, "PostgreSQL", "postgres"))
     }
 
-    pub(in super::super) async fn index_values(
-        source: &Source,
-        _: &str,
-        _: &Addresses,
-    ) -> Result<Vec<IndexPlaceCounts>, Error> {
+    pub(crate) async fn index_values(source: &Source, _: &str, _: &Addresses) -> Result<Vec<IndexPlaceCounts>, Error> {
         Err(super::without(source, "PostgreSQL", "postgres"))
     }
 }

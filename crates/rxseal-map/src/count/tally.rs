@@ -6,7 +6,7 @@ use rxseal::count::{IndexCounts, KeyCounts};
 use serde_json::value::RawValue;
 
 use super::json::{self, each_at};
-use super::{ColumnCounts, IndexPlaceCounts, PlaceCounts, SourceCounts};
+use crate::counts::{ColumnCounts, IndexPlaceCounts, PlaceCounts, SourceCounts};
 use crate::place::Place;
 use crate::source::Source;
 

@@ -7,9 +7,9 @@ use std::path::Path;
 use toml::de::{DeTable, DeValue};
 
 use super::sheet::{Keys, Pair, Sheet, Value};
-use super::{Keyspace, Map};
 use crate::at::At;
 use crate::clear::ClearKind;
+use crate::keyspace::Keyspace;
 use crate::mistake::Mistake;
 use crate::place::Place;
 use crate::source::{Clear, Empty, Indexed, Sealed, Source};
@@ -20,6 +20,8 @@ const SOURCE: &[&str] =
 
 const KEYSPACE: &str = "a keyspace, a list of them, or `{ column = \"tenant\" }`";
 const COLUMN: &str = "a column, such as `drug`, or a place in its JSON documents, such as `doc:/rx/drug`";
+/// In bytes.
+pub(super) const MAX_LEN: usize = 1024 * 1024;
 /// As many as `RecordType::was` takes.
 const MAX_FORMER: usize = 4;
 /// Of one source. A table of PostgreSQL has at most 1,600, one of SQLite 2,000.
@@ -35,7 +37,7 @@ pub(super) struct Read {
 
 pub(super) fn read(text: &str, folder: Option<&Path>) -> Result<Read, Vec<Mistake>> {
     let mut sheet = Sheet::new(text);
-    if text.len() > Map::MAX_LEN {
+    if text.len() > MAX_LEN {
         sheet.wrong(&(0..0), "", "the map is longer than 1 MiB: name files by a pattern, and not one by one");
         return Err(sheet.into_mistakes());
     }

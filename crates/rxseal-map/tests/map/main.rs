@@ -2,4 +2,5 @@
 
 mod checking;
 mod counting;
+mod guide;
 mod reading;

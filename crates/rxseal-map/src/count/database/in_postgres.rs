@@ -3,16 +3,13 @@
 use rxseal::Error;
 use rxseal_postgres::{count_index_postgres, count_postgres, describe_postgres, scan_postgres};
 
+use crate::addresses::Addresses;
 use crate::count::tally::{Tally, Value};
-use crate::count::{Addresses, ColumnCounts, IndexPlaceCounts, PlaceCounts, SourceCounts};
+use crate::counts::{ColumnCounts, IndexPlaceCounts, PlaceCounts, SourceCounts};
 use crate::place::Place;
 use crate::source::{Indexed, Sealed, Source};
 
-pub(in crate::count) async fn tokens(
-    source: &Source,
-    table: &str,
-    addresses: &Addresses,
-) -> Result<SourceCounts, Error> {
+pub(crate) async fn tokens(source: &Source, table: &str, addresses: &Addresses) -> Result<SourceCounts, Error> {
     let url = url(source, addresses)?;
     let mut counted = SourceCounts::default();
     let places = source.sealed().iter().map(|sealed| (sealed.place(), Some(sealed.field())));
@@ -101,7 +98,7 @@ const WITHOUT_TEXT: &[&str] = &[
     "_timestamptz",
 ];
 
-pub(in crate::count) async fn index_values(
+pub(crate) async fn index_values(
     source: &Source,
     table: &str,
     addresses: &Addresses,

@@ -6,10 +6,10 @@ use rxseal::Error;
 use rxseal_sqlite::{Cell, describe_sqlite, scan_sqlite};
 
 use crate::count::tally::{Tally, Value};
-use crate::count::{IndexPlaceCounts, SourceCounts};
+use crate::counts::{IndexPlaceCounts, SourceCounts};
 use crate::source::Source;
 
-pub(in crate::count) fn tokens(source: &Source, file: &Path, table: &str) -> Result<SourceCounts, Error> {
+pub(crate) fn tokens(source: &Source, file: &Path, table: &str) -> Result<SourceCounts, Error> {
     let mut tally = Tally::of_tokens(source);
     let doubt = scan(&mut tally, file, table)?;
     let mut counts = tally.into_tokens();
@@ -19,11 +19,7 @@ pub(in crate::count) fn tokens(source: &Source, file: &Path, table: &str) -> Res
     Ok(counts)
 }
 
-pub(in crate::count) fn index_values(
-    source: &Source,
-    file: &Path,
-    table: &str,
-) -> Result<Vec<IndexPlaceCounts>, Error> {
+pub(crate) fn index_values(source: &Source, file: &Path, table: &str) -> Result<Vec<IndexPlaceCounts>, Error> {
     let mut tally = Tally::of_index_values(source);
     let doubt = scan(&mut tally, file, table)?;
     let mut places = tally.into_index_values();

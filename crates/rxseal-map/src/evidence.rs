@@ -7,7 +7,7 @@ use rxseal::count::KeyCounts;
 use rxseal::keys::{KeyInfo, RemainingUse};
 use rxseal::{Error as RxsealError, KeyId};
 
-use super::{ColumnCounts, PlaceCounts, SourceCounts};
+use crate::counts::{ColumnCounts, PlaceCounts, SourceCounts};
 use crate::place::Place;
 use crate::source::Source;
 
