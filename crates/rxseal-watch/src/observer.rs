@@ -205,6 +205,10 @@ impl Observer for WatchObserver {
                 let what = "compromised-key-used";
                 keep(Event::Admin { ks, what, generation: None, key: Some(&key), subject: None }, false);
             }
+            KeyEvent::Resealed { keyspace: ks, key_id, .. } => {
+                let key = key_id.to_string();
+                keep(Event::Admin { ks, what: "resealed", generation: None, key: Some(&key), subject: None }, false);
+            }
             KeyEvent::Shredded { keyspace: ks, subject, .. } => {
                 keep(Event::Admin { ks, what: "shredded", generation: None, key: None, subject: Some(subject) }, false);
             }
