@@ -48,11 +48,7 @@ mod without_postgres {
         Err(super::without(source, "PostgreSQL", "postgres"))
     }
 
-    pub(crate) async fn index_values(
-        source: &Source,
-        _: &str,
-        _: &Addresses,
-    ) -> Result<Vec<IndexPlaceCounts>, Error> {
+    pub(crate) async fn index_values(source: &Source, _: &str, _: &Addresses) -> Result<Vec<IndexPlaceCounts>, Error> {
         Err(super::without(source, "PostgreSQL", "postgres"))
     }
 }

@@ -9,11 +9,7 @@ use crate::counts::{ColumnCounts, IndexPlaceCounts, PlaceCounts, SourceCounts};
 use crate::place::Place;
 use crate::source::{Indexed, Sealed, Source};
 
-pub(crate) async fn tokens(
-    source: &Source,
-    table: &str,
-    addresses: &Addresses,
-) -> Result<SourceCounts, Error> {
+pub(crate) async fn tokens(source: &Source, table: &str, addresses: &Addresses) -> Result<SourceCounts, Error> {
     let url = url(source, addresses)?;
     let mut counted = SourceCounts::default();
     let places = source.sealed().iter().map(|sealed| (sealed.place(), Some(sealed.field())));

@@ -19,11 +19,7 @@ pub(crate) fn tokens(source: &Source, file: &Path, table: &str) -> Result<Source
     Ok(counts)
 }
 
-pub(crate) fn index_values(
-    source: &Source,
-    file: &Path,
-    table: &str,
-) -> Result<Vec<IndexPlaceCounts>, Error> {
+pub(crate) fn index_values(source: &Source, file: &Path, table: &str) -> Result<Vec<IndexPlaceCounts>, Error> {
     let mut tally = Tally::of_index_values(source);
     let doubt = scan(&mut tally, file, table)?;
     let mut places = tally.into_index_values();
