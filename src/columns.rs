@@ -57,5 +57,5 @@ mod sqlx_0_9;
 pub use forms::SealedText;
 pub use index_sql::IndexSql;
 pub use len::ColumnLen;
-pub use reindex_sql::ReindexSql;
+pub use reindex_sql::{ReindexSql, SwapParameter};
 pub use sql::{ColumnSql, DomainSql};

@@ -4,6 +4,7 @@
 mod code;
 mod kind;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
@@ -39,9 +40,11 @@ struct Inner {
     reason: Reason,
     // Ids as plain data. Their types are a layer above, which converts them in `impl Error` blocks of its own.
     field: Option<&'static str>,
-    index: Option<&'static str>,
+    index: Option<Cow<'static, str>>,
     record_type: Option<Box<str>>,
     key_id: Option<[u8; 6]>,
+    /// That key is an index root.
+    is_index_root: bool,
     time_left: Option<Duration>,
     clocks_apart: Option<Duration>,
     /// Line and column of what was read, counted from 1.
@@ -64,8 +67,8 @@ impl Error {
 
     /// The id of the index that the error is about, if it is about one.
     #[must_use]
-    pub fn index_id(&self) -> Option<&'static str> {
-        self.0.index
+    pub fn index_id(&self) -> Option<&str> {
+        self.0.index.as_deref()
     }
 
     /// The record type that the error is about, if it is about one.
@@ -106,7 +109,7 @@ impl Error {
     /// keyspace.
     #[must_use]
     pub fn is_unknown_key(&self) -> bool {
-        matches!(self.0.kind, ErrorKind::UnknownKey)
+        self.code() == ErrorCode::UnknownKey
     }
 
     /// The state of the key forbids this: compromised or destroyed.
@@ -368,15 +371,17 @@ impl Error {
             what,
             reason,
             field,
-            index,
+            ref index,
             ref record_type,
             key_id,
+            is_index_root,
             time_left,
             clocks_apart,
             place,
             ref source,
         } = *self.0;
-        let (record_type, source) = (record_type.clone(), source.as_ref().map(|_| self.causes().into()));
+        let (index, record_type) = (index.clone(), record_type.clone());
+        let source = source.as_ref().map(|_| self.causes().into());
         Self(Box::new(Inner {
             kind,
             what,
@@ -385,6 +390,7 @@ impl Error {
             index,
             record_type,
             key_id,
+            is_index_root,
             time_left,
             clocks_apart,
             place,
@@ -416,9 +422,15 @@ impl Error {
         self
     }
 
+    /// The key that the error is about is an index root.
+    pub(crate) fn of_index_root(mut self) -> Self {
+        self.0.is_index_root = true;
+        self
+    }
+
     /// The error is about this index.
-    pub(crate) fn of_index(mut self, index: &'static str) -> Self {
-        self.0.index = Some(index);
+    pub(crate) fn of_index(mut self, index: impl Into<Cow<'static, str>>) -> Self {
+        self.0.index = Some(index.into());
         self
     }
 
@@ -479,6 +491,7 @@ impl From<ErrorKind> for Error {
             index: None,
             record_type: None,
             key_id: None,
+            is_index_root: false,
             time_left: None,
             clocks_apart: None,
             place: None,
@@ -506,14 +519,14 @@ impl fmt::Display for Error {
         if let Some(field) = self.0.field {
             detail(f, "field", &field)?;
         }
-        if let Some(index) = self.0.index {
-            detail(f, "index", &index)?;
+        if let Some(index) = &self.0.index {
+            detail(f, "index", index)?;
         }
         if let Some(record_type) = &self.0.record_type {
             detail(f, "record type", record_type)?;
         }
         if let Some(key_id) = self.0.key_id {
-            detail(f, "key", &text::encode(&key_id))?;
+            detail(f, if self.0.is_index_root { "index root" } else { "key" }, &text::encode(&key_id))?;
         }
         if let Some(left) = self.0.time_left {
             detail(f, "time left", &Spoken(left))?;

@@ -166,7 +166,7 @@ macro_rules! __declare_fields {
     };
 }
 
-/// The schema that the derive of utoipa asks of every argument of a type. No value is ever of a marker.
+/// The schema that the derive of utoipa asks of every argument of a type: a field or an index. No value is ever of a marker.
 #[cfg(feature = "utoipa_5")]
 #[doc(hidden)]
 #[macro_export]
@@ -263,8 +263,18 @@ pub(crate) mod private {
         ((F::ID, F::CLASS), F::FORMER)
     }
 
-    const fn same(a: &[u8], b: &[u8]) -> bool {
-        matches_start(a, b) && a.len() == b.len()
+    /// Compares from the end: ids of one program mostly begin alike, and the compiler counts each step.
+    const fn same(mut a: &[u8], mut b: &[u8]) -> bool {
+        if a.len() != b.len() {
+            return false;
+        }
+        while let ([a_rest @ .., a_last], [b_rest @ .., b_last]) = (a, b) {
+            if *a_last != *b_last {
+                return false;
+            }
+            (a, b) = (a_rest, b_rest);
+        }
+        true
     }
 
     /// Whether two texts are one.
@@ -353,18 +363,43 @@ pub(crate) mod private {
     #[must_use]
     pub const fn all_distinct(all: &[Declared]) -> bool {
         let mut left = all;
+        // Each is compared with all only if it may have been seen before: of two that are alike, the second one is.
+        let mut seen = [false; 8192];
         while let [field, rest @ ..] = left {
             let (current, mut former) = *field;
-            if !is_alone(current, *field, all) {
+            if may_be_seen(&mut seen, current.0) && !is_alone(current, *field, all) {
                 return false;
             }
             while let [old, tail @ ..] = former {
-                if !is_alone(*old, *field, all) {
+                if may_be_seen(&mut seen, old.0) && !is_alone(*old, *field, all) {
                     return false;
                 }
                 former = tail;
             }
             left = rest;
+        }
+        true
+    }
+
+    /// Whether an id with the same hash was seen, and marks this one as seen. The hash is FNV-1a.
+    const fn may_be_seen(mut seen: &mut [bool], id: FieldId) -> bool {
+        let (mut bytes, mut hash) = (id.as_str().as_bytes(), 0xCBF2_9CE4_8422_2325_u64);
+        while let [byte, rest @ ..] = bytes {
+            hash = (hash ^ u64::from_le_bytes([*byte, 0, 0, 0, 0, 0, 0, 0])).wrapping_mul(0x0000_0100_0000_01B3);
+            bytes = rest;
+        }
+        // Its low bits say the place, half by half.
+        hash ^= hash.wrapping_shr(32);
+        while let Some((low, high)) = seen.split_at_mut_checked(seen.len().wrapping_shr(1)) {
+            if let [place] = high
+                && low.is_empty()
+            {
+                let before = *place;
+                *place = true;
+                return before;
+            }
+            seen = if hash & 1 == 0 { low } else { high };
+            hash = hash.wrapping_shr(1);
         }
         true
     }

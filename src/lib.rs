@@ -298,9 +298,9 @@ pub mod __private {
     pub use crate::index::{check_index, check_searchable};
     pub use crate::records::{
         BoundValue, CannotWipe, ClearField, ClearOf, ContentOf, Describer, FieldIds, HiddenField, IndexOf, IsOption,
-        Known, ListOf, NoContent, NoList, RecordIds, RecordOpener, RecordSealer, RowIndexer, ScaledValue, TokenChange,
-        TokenVisit, Unindexed, Wiping, assert_columns, assert_made_of, assert_not_made_of, assert_record_type,
-        assert_unique, highest, sum,
+        Known, ListOf, NoContent, NoList, NoSubject, RecordIds, RecordOpener, RecordSealer, RowIndexer, ScaledValue,
+        SubjectOf, TokenChange, TokenVisit, Unindexed, Wiping, assert_columns, assert_made_of, assert_not_made_of,
+        assert_record_type, assert_unique, highest, sum,
     };
     pub use serde;
     #[cfg(feature = "utoipa_5")]

@@ -127,6 +127,7 @@ mod row_indexer;
 mod seal;
 mod search;
 mod shredding;
+mod subject_of;
 mod subjects;
 mod tagging;
 mod tags;
@@ -174,6 +175,7 @@ pub use parts::sum;
 pub use row_indexer::RowIndexer;
 #[doc(hidden)]
 pub use seal::RecordSealer;
+pub use subject_of::{NoSubject, SubjectOf};
 #[doc(hidden)]
 pub use unique::{FieldIds, assert_unique};
 #[doc(hidden)]

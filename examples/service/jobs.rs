@@ -4,10 +4,13 @@ use std::error::Error;
 use std::fs::File;
 use std::io::Write;
 use std::path::Path;
+use std::sync::Arc;
 
-use rxseal::migrating::ReadThrough;
-use rxseal::{Access, Purpose, phi};
+use rxseal_jobs::sqlite::{Job, Worker};
+use rxseal_jobs::{DeclaredWork, Operation, PlanOptions, Spec, WorkerOptions};
+use rxseal_map::Map;
 
+use crate::records::schema;
 use crate::{Service, TENANTS};
 
 /// The prescriptions for the warehouse, one JSON document a line: still sealed, so no key is needed. Then the old table.
@@ -17,7 +20,7 @@ pub async fn night(at: &Service, folder: &Path) -> Result<(), Box<dyn Error>> {
         for row in at.store.prescriptions(tenant, None).await? {
             writeln!(file, "{}", serde_json::to_string(&row)?)?;
         }
-        migrate(at, tenant).await?;
+        migrate(at, &folder.join("pharmacy.db"), tenant).await?;
     }
     forget_again(at, folder).await
 }
@@ -34,17 +37,28 @@ async fn forget_again(at: &Service, folder: &Path) -> Result<(), Box<dyn Error>>
     Ok(())
 }
 
-/// Seals each phone number that is still plaintext. When none is left, the marker is `phi::Phone` without `Migrates`.
-async fn migrate(at: &Service, tenant: &str) -> Result<(), Box<dyn Error>> {
-    let permit = ReadThrough::until(2099, 3, 1, "CHG-1234")?; // in earnest some weeks ahead
-    let keys = at.keyrings.keyring(tenant).await?.read_through::<phi::Phone>(&permit);
-    let access = Access::new("job:migrate", Purpose::TREAT)?;
-    for row in at.store.phones(tenant).await?.iter().filter(|row| row.number.is_plain()) {
-        let key = at.subjects.subject_or_create(&keys, row.patient).await?;
-        let keys = keys.with_subjects(&key);
-        at.store.save_phone(tenant, &keys.seal(&keys.open(row, &access)?)?).await?;
+/// Seals what is still plaintext in the old table, beside the running service. When none is left, the marker is `phi::Phone` without
+/// `Migrates`. docs/MIGRATION.md has all steps.
+async fn migrate(at: &Service, database: &Path, tenant: &str) -> Result<(), Box<dyn Error>> {
+    let keys = at.keyrings.keyring(tenant).await?;
+    // The job makes no keys of patients.
+    for (patient,) in at.store.plain_phones(tenant).await? {
+        at.subjects.subject_or_create(&keys, patient).await?;
     }
-    Ok(())
+    let (map, schema) = (Map::parse(include_str!("rxseal-map.toml"))?, schema()?);
+    let table = map.source("sqlite:pharmacy.db#phone").zip(schema.record("phone"));
+    let (source, phone) = table.ok_or("the map has no table of phones")?;
+    let spec = Spec::new(Operation::Backfill, source, phone, &keys)?;
+    let work = Arc::new(DeclaredWork::new(&spec, phone, &keys)?.with_subjects(at.subjects.clone()));
+    // A keyring that was rotated has another generation, and gets a job of its own.
+    let name = format!("phones-{tenant}-{}", spec.generation());
+    let job = match Job::open(database, &name) {
+        Ok(job) => job.reopen(&spec).map(|()| job)?,
+        Err(_) => Job::plan(database, &name, &spec, &PlanOptions::default())?,
+    };
+    Worker::join(&job, &spec, work, WorkerOptions::default())?.run(|_| true)?;
+    let ended = job.finish(&spec)?;
+    if ended.is_clean() { Ok(()) } else { Err(format!("{tenant}: phones stay behind: {ended:?}").into()) }
 }
 
 /// Makes new keys and moves all rows to them. It says which rows stay behind: those of forgotten patients, and damaged ones.

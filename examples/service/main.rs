@@ -3,6 +3,7 @@
 //!     cargo run -p rxseal-example-service -- ~/pharmacy 8080       # serves
 //!     cargo run -p rxseal-example-service -- ~/pharmacy night      # exports, and seals what is left in an old table
 //!     cargo run -p rxseal-example-service -- ~/pharmacy rotate     # makes new keys; while the service is stopped
+//!     cargo run -p rxseal-example-service -- schema                # prints rxseal-schema.json
 //!
 //! README.md of the repository walks through it.
 
@@ -69,7 +70,13 @@ impl Service {
 async fn main() -> Result<(), Box<dyn Error>> {
     tracing_subscriber::fmt().init();
     let arguments: Vec<_> = std::env::args().collect();
-    let [_, folder, what] = arguments.as_slice() else { return Err("usage: service FOLDER PORT|night|rotate".into()) };
+    if arguments.get(1).is_some_and(|what| what == "schema") {
+        print!("{}", records::schema()?.to_json());
+        return Ok(());
+    }
+    let [_, folder, what] = arguments.as_slice() else {
+        return Err("usage: service FOLDER PORT|night|rotate, or service schema".into());
+    };
     let (folder, at) = (Path::new(folder), Arc::new(Service::start(Path::new(folder)).await?));
     match what.as_str() {
         "night" => return jobs::night(&at, folder).await,

@@ -1,7 +1,8 @@
 //! What the pharmacies keep. The derive makes the rows: `SealedPatient`, `SealedPrescription` and `SealedPhone`.
 
 use rxseal::records::Migrates;
-use rxseal::{Phi, PhiRecord, RecordTag, phi};
+use rxseal::schema::Schema;
+use rxseal::{Error, Phi, PhiRecord, RecordTag, phi};
 use uuid::Uuid;
 
 /// The patient's own key seals each field here and in the prescriptions. Without that key, they are all gone.
@@ -55,4 +56,9 @@ pub struct Phone {
     pub patient: Uuid,
     #[phi(seal = Migrates<phi::Phone>)]
     pub number: String,
+}
+
+/// For tools that have none of these types. It is checked in as `rxseal-schema.json`.
+pub fn schema() -> Result<Schema, Error> {
+    Schema::new().with::<Patient>()?.with::<Prescription>()?.with::<Phone>()
 }

@@ -51,20 +51,22 @@ impl RemainingUse {
     ) -> Result<Self, Error> {
         indexer.check_root(root)?;
         let prefixes = indexer.prefixes_of(schema)?;
-        let refused = |reason: Reason| ErrorKind::NotCounted.because(reason).with_key(root);
+        let refused = |reason: Reason| ErrorKind::NotCounted.because(reason).with_index_root(root);
         let mut counted = BTreeSet::new();
         let mut left = backups;
         // Nobody knows when `backups` was counted, but it was not later than now.
         let mut begun = Begun::default();
         for (index, column) in columns {
-            let known = schema.ids().find(|known| *known == index).ok_or_else(|| refused(NO_SUCH_INDEX))?;
+            let known =
+                schema.ids().find(|known| *known == index).ok_or_else(|| refused(NO_SUCH_INDEX).caused_by(index))?;
             let of_index = prefixes.iter().filter(|prefix| prefix.index() == known);
-            left = left.saturating_add(left_in(column, of_index, root)?);
+            left =
+                left.saturating_add(left_in(column, of_index, root).map_err(|error| error.of_index(known.to_owned()))?);
             begun = begun.earliest(column.begun());
             counted.insert(known);
         }
         match schema.ids().find(|index| !counted.contains(index)) {
-            Some(forgotten) => Err(refused(FORGOTTEN).caused_by(forgotten)),
+            Some(forgotten) => Err(refused(FORGOTTEN).of_index(forgotten.to_owned())),
             None if counted.is_empty() => Err(refused("no index is listed, and no column was counted")),
             None => Ok(Self::counted_values(left, root, begun)),
         }
@@ -109,5 +111,5 @@ fn left_in<'p>(
         None if shown == 0 && left == 0 && !column.is_empty() => ErrorKind::NotCounted.because(NOTHING),
         None => return Ok(left),
     };
-    Err(refused.with_key(root))
+    Err(refused.with_index_root(root))
 }

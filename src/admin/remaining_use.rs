@@ -163,14 +163,16 @@ impl RemainingUse {
     /// Checks that nothing is left under this key.
     pub(super) fn check(&self, key: KeyId) -> Result<(), Error> {
         if self.key.is_some_and(|counted| counted != key) {
-            return Err(ErrorKind::NotCounted.because("another key was counted").with_key(key));
+            return Err(match self.usage() {
+                KeyUse::Seal => ErrorKind::NotCounted.because("another key was counted").with_key(key),
+                KeyUse::Index => ErrorKind::NotCounted.because("another index root was counted").with_index_root(key),
+            });
         }
-        let in_use = match self.left {
-            Left::OfDek { tokens: 0, subject_keys: 0 } | Left::OfIndexRoot { index_values: 0 } => return Ok(()),
-            Left::OfDek { .. } => ErrorKind::KeyInUse,
-            Left::OfIndexRoot { .. } => ErrorKind::IndexRootInUse,
-        };
-        Err(Error::from(in_use).with_key(key))
+        match self.left {
+            Left::OfDek { tokens: 0, subject_keys: 0 } | Left::OfIndexRoot { index_values: 0 } => Ok(()),
+            Left::OfDek { .. } => Err(Error::from(ErrorKind::KeyInUse).with_key(key)),
+            Left::OfIndexRoot { .. } => Err(Error::from(ErrorKind::IndexRootInUse).with_index_root(key)),
+        }
     }
 }
 

@@ -20,7 +20,7 @@ use crate::index::{Definition, Index, Kind, MAX_VALUES};
 /// // `IndexSql::of::<BornOn>("patient", "born_on")` takes kind and bits from the declaration.
 /// let born = IndexSql::new("patient", "born_on", Kind::Whole, &[14])?;
 /// assert!(born.postgres()?.contains(r#"ADD CONSTRAINT "index_value" CHECK (octet_length(VALUE) = 5)"#));
-/// assert_eq!(born.clear("id")?, r#"UPDATE "patient" SET "born_on" = NULL WHERE "id" = $1;"#);
+/// assert_eq!(born.clear_sqlite("id")?, r#"UPDATE "patient" SET "born_on" = NULL WHERE "id" = ?1;"#);
 /// # Ok(())
 /// # }
 /// ```
@@ -148,7 +148,7 @@ CREATE {unique}INDEX {index} ON {on} ({column});"
         if id_type.is_empty() || !id_type.chars().all(|c| c.is_ascii_alphanumeric() || " (),".contains(c)) {
             return Err(Error::invalid_id("type of a column", ID_TYPE));
         }
-        let schema = self.table.schema.as_deref().map_or_else(String::new, |schema| format!("{}.", backticks(schema)));
+        let schema = self.mysql_schema();
         // One byte more than the longest value, so that what the server cuts, if it is not in strict mode, is still too long.
         let room = self.lengths.last().map_or(0, |longest| longest.saturating_add(1));
         let unique = self.unique();
@@ -170,24 +170,49 @@ CREATE {unique}INDEX {index} ON {on} ({column});"
         })
     }
 
-    /// For PostgreSQL, and SQLite's columns of one value: the statement that empties the column of the record with the id `$1`.
+    /// For PostgreSQL: the statement that empties the column for the record with the id `$1`.
     ///
     /// # Errors
     ///
     /// Those of [`of`](Self::of), for `id` too.
-    pub fn clear(&self, id: &str) -> Result<String, Error> {
+    pub fn clear_postgres(&self, id: &str) -> Result<String, Error> {
         let (table, column, id) = (&self.table.quoted, quoted("column", &self.column)?, quoted("column", id)?);
         Ok(format!("UPDATE {table} SET {column} = NULL WHERE {id} = $1;"))
     }
 
-    /// For SQLite's tables of several values: the statement that deletes those of the record with the id `$1`.
+    /// For SQLite: the statement that empties the column for the record with the id `?1`, or deletes its rows from the table of several
+    /// values.
     ///
     /// # Errors
     ///
-    /// As for [`clear`](Self::clear).
-    pub fn clear_values_table(&self, id: &str) -> Result<String, Error> {
-        let (side, id) = (self.table.beside(&self.values_table())?, quoted("column", id)?);
-        Ok(format!("DELETE FROM {side} WHERE {id} = $1;"))
+    /// Those of [`of`](Self::of), for `id` too.
+    pub fn clear_sqlite(&self, id: &str) -> Result<String, Error> {
+        let (table, column, id) = (&self.table.quoted, quoted("column", &self.column)?, quoted("column", id)?);
+        Ok(if self.is_set {
+            format!("DELETE FROM {} WHERE {id} = ?1;", self.table.beside(&self.values_table())?)
+        } else {
+            format!("UPDATE {table} SET {column} = NULL WHERE {id} = ?1;")
+        })
+    }
+
+    /// For MySQL: the same for the record with the id `?`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`of`](Self::of), for `id` too.
+    pub fn clear_mysql(&self, id: &str) -> Result<String, Error> {
+        quoted("column", id)?;
+        let (schema, id) = (self.mysql_schema(), backticks(id));
+        Ok(if self.is_set {
+            format!("DELETE FROM {schema}{} WHERE {id} = ?;", backticks(&self.values_table()))
+        } else {
+            let (table, column) = (backticks(&self.table.name), backticks(&self.column));
+            format!("UPDATE {schema}{table} SET {column} = NULL WHERE {id} = ?;")
+        })
+    }
+
+    fn mysql_schema(&self) -> String {
+        self.table.schema.as_deref().map_or_else(String::new, |schema| format!("{}.", backticks(schema)))
     }
 
     fn name(&self) -> String {

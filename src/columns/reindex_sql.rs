@@ -1,8 +1,9 @@
 //! The SQL of a re-index: what selects the rows, and what writes one if nobody else has.
 
 use crate::count::{Table, quoted};
-use crate::error::Error;
+use crate::error::{Error, Reason};
 use crate::index::{IndexColumn, Kind};
+use crate::schema::{FieldSchema, RecordSchema, TagSchema};
 
 /// The statements that go through the rows of a table, page by page, and give them new index values.
 ///
@@ -21,11 +22,13 @@ use crate::index::{IndexColumn, Kind};
 /// # #[derive(PhiRecord)]
 /// # #[phi(record = "patient")]
 /// # struct Patient { #[phi(id)] id: u64, #[phi(seal = phi::BirthDate)] birth_date: String }
-/// use rxseal::SealedRecord;
 /// use rxseal::columns::ReindexSql;
+/// use rxseal::schema::Schema;
 ///
 /// # fn main() -> Result<(), rxseal::Error> {
-/// let sql = ReindexSql::postgres("patient", "id", &["birth_date"], SealedPatient::INDEX_COLUMNS)?;
+/// let schema = Schema::new().with::<Patient>()?;
+/// let patient = schema.record("patient").expect("it was added");
+/// let sql = ReindexSql::postgres_of("patient", patient)?;
 /// assert_eq!(sql.select_all(), r#"SELECT * FROM "patient" WHERE "id" > $1 ORDER BY "id" LIMIT $2"#);
 /// # Ok(())
 /// # }
@@ -34,21 +37,69 @@ use crate::index::{IndexColumn, Kind};
 pub struct ReindexSql {
     table: Table,
     id: String,
-    tokens: Vec<String>,
-    indexes: Vec<(String, IndexColumn)>,
+    tokens: Vec<Column>,
+    indexes: Vec<IndexCells>,
     is_postgres: bool,
+    is_text: bool,
+}
+
+#[derive(Clone, Debug)]
+struct Column {
+    name: String,
+    quoted: String,
+}
+
+/// Where the values of an index are: a column, and in SQLite a table of its own if there are several in a row.
+#[derive(Clone, Debug)]
+struct IndexCells {
+    column: Column,
+    is_set: bool,
+}
+
+/// A parameter of [`ReindexSql::swap`]: which value of which row to bind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SwapParameter<'s> {
+    /// The id of the row.
+    Id,
+    /// What the new row has in this column.
+    New(&'s str),
+    /// What the row had in this column when it was read.
+    Old(&'s str),
 }
 
 impl ReindexSql {
+    /// For PostgreSQL, of a record type as its schema says: all columns of its tokens, or that of its record tag, which stands for them, and
+    /// its index columns. The fields of a nested struct are columns by their own names.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`postgres`](Self::postgres), and `invalid-id` if the record has several id columns: then name in `postgres` the one that
+    /// tells rows apart.
+    pub fn postgres_of(table: &str, record: &RecordSchema) -> Result<Self, Error> {
+        Self::of(table, record, true)
+    }
+
+    /// The same for SQLite.
+    ///
+    /// # Errors
+    ///
+    /// As for [`postgres_of`](Self::postgres_of).
+    pub fn sqlite_of(table: &str, record: &RecordSchema) -> Result<Self, Error> {
+        Self::of(table, record, false)
+    }
+
     /// For PostgreSQL. `id` is the column that tells the rows apart, and `tokens` are the columns of the fields that the indexes are made
     /// of; of a row with a record tag, the column of the tag is enough. `indexes` are the index columns of the row's type, its
     /// [`INDEX_COLUMNS`](crate::SealedRecord::INDEX_COLUMNS).
+    ///
+    /// [`postgres_of`](Self::postgres_of) forgets no column of tokens. Without one, another program's change of that field alone is not
+    /// seen, and its index gets the value of before.
     ///
     /// # Errors
     ///
     /// `invalid-id`: a name is empty or contains a NUL, or the table's is not `table` or `schema.table`.
     pub fn postgres(table: &str, id: &str, tokens: &[&str], indexes: &[IndexColumn]) -> Result<Self, Error> {
-        Self::new(table, id, tokens, indexes, true)
+        Self::new(table, id, tokens.iter().copied(), indexes.iter().map(named), true)
     }
 
     /// For SQLite, where the values of an index of several are rows of the table that [`IndexSql`](super::IndexSql) makes. Read them in one
@@ -58,19 +109,43 @@ impl ReindexSql {
     ///
     /// As for [`postgres`](Self::postgres).
     pub fn sqlite(table: &str, id: &str, tokens: &[&str], indexes: &[IndexColumn]) -> Result<Self, Error> {
-        Self::new(table, id, tokens, indexes, false)
+        Self::new(table, id, tokens.iter().copied(), indexes.iter().map(named), false)
     }
 
-    fn new(table: &str, id: &str, tokens: &[&str], indexes: &[IndexColumn], is_postgres: bool) -> Result<Self, Error> {
-        let column = |name: &str| quoted("column", name);
-        let indexes = indexes.iter().map(|index| Ok((column(index.name())?, *index)));
+    fn of(table: &str, record: &RecordSchema, is_postgres: bool) -> Result<Self, Error> {
+        let [id] = record.ids() else {
+            return Err(Error::invalid_id("id column", SEVERAL).in_record(record.record_type()));
+        };
+        let tag = record.tag().map(TagSchema::member);
+        let fields = record.fields().iter().map(FieldSchema::member).filter(|_| tag.is_none());
+        let indexes = record.indexes().iter().map(|index| (index.member(), index.is_set()));
+        Self::new(table, id.member(), tag.into_iter().chain(fields), indexes, is_postgres)
+    }
+
+    fn new<'t, 'i>(
+        table: &str,
+        id: &str,
+        tokens: impl Iterator<Item = &'t str>,
+        indexes: impl Iterator<Item = (&'i str, bool)>,
+        is_postgres: bool,
+    ) -> Result<Self, Error> {
+        let indexes = indexes.map(|(name, is_set)| Ok(IndexCells { column: Column::new(name)?, is_set }));
         Ok(Self {
             table: Table::parse(table)?,
-            id: column(id)?,
-            tokens: tokens.iter().map(|token| column(token)).collect::<Result<_, _>>()?,
+            id: quoted("column", id)?,
+            tokens: tokens.map(Column::new).collect::<Result<_, _>>()?,
             indexes: indexes.collect::<Result<_, Error>>()?,
             is_postgres,
+            is_text: false,
         })
+    }
+
+    /// The same for index columns of text. The prefixes of [`select`](Self::select) are texts of 4 characters then, as
+    /// [`IndexPrefix`](crate::index::IndexPrefix) shows them, and each index value is bound as `value.to_string()`. Without this call, SQLite
+    /// finds no text: it is equal to no bytes.
+    #[must_use]
+    pub fn in_text(self) -> Self {
+        Self { is_text: true, ..self }
     }
 
     /// A page of the rows that are to be indexed again. Parameters: the last id of the page before; the limit; then the prefixes that are not
@@ -84,8 +159,7 @@ impl ReindexSql {
             let listed: Vec<_> = (3..).take(prefixes).map(|at| format!("?{at}")).collect();
             format!("IN ({})", listed.join(", "))
         };
-        let mut has_former: Vec<_> =
-            self.indexes.iter().map(|(column, index)| self.has_former(column, *index, &listed)).collect();
+        let mut has_former: Vec<_> = self.indexes.iter().map(|index| self.has_former(index, &listed)).collect();
         if has_former.is_empty() {
             has_former.push("FALSE".to_owned());
         }
@@ -104,30 +178,34 @@ impl ReindexSql {
         format!("SELECT * FROM {table} WHERE {id} > {last} {condition}ORDER BY {id} LIMIT {limit}")
     }
 
-    fn has_former(&self, column: &str, index: IndexColumn, listed: &str) -> String {
-        match (self.is_postgres, is_set(index)) {
-            (true, false) => format!("substring({column} FROM 1 FOR 3) {listed}"),
+    fn has_former(&self, index: &IndexCells, listed: &str) -> String {
+        // FORMAT 15.5
+        let length = if self.is_text { 4 } else { 3 };
+        let column = &index.column.quoted;
+        match (self.is_postgres, index.is_set) {
+            (true, false) => format!("substring({column} FROM 1 FOR {length}) {listed}"),
             (true, true) => {
-                format!("EXISTS (SELECT FROM unnest({column}) AS v WHERE substring(v FROM 1 FOR 3) {listed})")
+                format!("EXISTS (SELECT FROM unnest({column}) AS v WHERE substring(v FROM 1 FOR {length}) {listed})")
             }
-            (false, false) => format!("substr({column}, 1, 3) {listed}"),
+            (false, false) => format!("substr({column}, 1, {length}) {listed}"),
             (false, true) => {
                 let (side, table, id) = (self.values_table(index), &self.table.quoted, &self.id);
                 format!(
-                    "EXISTS (SELECT 1 FROM {side} AS v WHERE v.{id} = {table}.{id} AND substr(v.\"ix\", 1, 3) {listed})"
+                    "EXISTS (SELECT 1 FROM {side} AS v WHERE v.{id} = {table}.{id} AND substr(v.\"ix\", 1, {length}) {listed})"
                 )
             }
         }
     }
 
-    /// Gives a row its new tokens and index values, if it still has the old ones. It writes one row, or none. Parameters: the id; the new
-    /// tokens; the new values of the index columns; the old tokens; the old values. Without a reseal, new and old tokens are the same.
+    /// Gives a row its new tokens and index values, if it still has the old ones. It writes one row, or none.
+    /// [`swap_parameters`](Self::swap_parameters) says what to bind: the id; the new tokens; the new values of the index columns; the old
+    /// tokens; the old values. Without a reseal, new and old tokens are the same.
     ///
     /// In SQLite an index of several values has no column here. In the same transaction, if a row was written, run
     /// [`replace_values`](Self::replace_values).
     #[must_use]
     pub fn swap(&self) -> String {
-        let columns: Vec<_> = self.tokens.iter().chain(self.columns()).collect();
+        let columns: Vec<_> = self.columns().map(|column| &column.quoted).collect();
         let set: Vec<_> =
             (2..).zip(&columns).map(|(at, column)| format!("{column} = {}", self.parameter(at))).collect();
         let first_old = columns.len().saturating_add(2);
@@ -138,32 +216,43 @@ impl ReindexSql {
         format!("UPDATE {table} SET {} WHERE {id} = {first}{}", set.join(", "), as_read.collect::<String>())
     }
 
-    /// The columns that [`swap`](Self::swap) writes index values to, in its order: those of the row's type, in SQLite without the indexes
-    /// of several values.
-    pub fn index_columns(&self) -> impl Iterator<Item = IndexColumn> {
-        self.indexes.iter().map(|(_, index)| *index).filter(|index| self.is_postgres || !is_set(*index))
+    /// What [`swap`](Self::swap) takes, parameter by parameter. Bind by this list and not by an order of your own: with a value in the place
+    /// of another, nearly no row is as it was read, and the database reports no error.
+    ///
+    /// ```
+    /// use rxseal::columns::{ReindexSql, SwapParameter::{Id, New, Old}};
+    ///
+    /// # fn main() -> Result<(), rxseal::Error> {
+    /// let sql = ReindexSql::sqlite("patient", "id", &["birth_date"], &[])?;
+    /// assert_eq!(sql.swap_parameters().collect::<Vec<_>>(), [Id, New("birth_date"), Old("birth_date")]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn swap_parameters(&self) -> impl Iterator<Item = SwapParameter<'_>> {
+        let names = || self.columns().map(|column| column.name.as_str());
+        std::iter::once(SwapParameter::Id).chain(names().map(SwapParameter::New)).chain(names().map(SwapParameter::Old))
     }
 
-    fn columns(&self) -> impl Iterator<Item = &String> {
-        let is_column = |index: IndexColumn| self.is_postgres || !is_set(index);
-        self.indexes.iter().filter(move |(_, index)| is_column(*index)).map(|(column, _)| column)
+    /// The columns of tokens, and then those of index values: in SQLite without the indexes of several values.
+    fn columns(&self) -> impl Iterator<Item = &Column> {
+        let is_column = |index: &&IndexCells| self.is_postgres || !index.is_set;
+        self.tokens.iter().chain(self.indexes.iter().filter(is_column).map(|index| &index.column))
     }
 
-    /// For SQLite: for each index of several values, the statement that deletes the values of a row, whose parameter is the id, and the one
-    /// that inserts a value, whose parameters are the value and the id.
-    pub fn replace_values(&self) -> impl Iterator<Item = (IndexColumn, String, String)> {
-        let sets = self.indexes.iter().filter(|(_, index)| !self.is_postgres && is_set(*index));
-        sets.map(|(_, index)| {
-            let (side, id) = (self.values_table(*index), &self.id);
+    /// For SQLite: for each index of several values, the name of the row's field, the statement that deletes the values of a row, whose parameter
+    /// is the id, and the one that inserts a value, whose parameters are the value and the id.
+    pub fn replace_values(&self) -> impl Iterator<Item = (&str, String, String)> {
+        self.indexes.iter().filter(|index| !self.is_postgres && index.is_set).map(|index| {
+            let (side, id) = (self.values_table(index), &self.id);
             let delete = format!("DELETE FROM {side} WHERE {id} = ?1");
             let insert = format!("INSERT INTO {side} (\"ix\", {id}) VALUES (?1, ?2)");
-            (*index, delete, insert)
+            (index.column.name.as_str(), delete, insert)
         })
     }
 
-    fn values_table(&self, index: IndexColumn) -> String {
+    fn values_table(&self, index: &IndexCells) -> String {
         // Neither part has a NUL or is empty, so it is a name.
-        self.table.beside(&format!("{}_{}", self.table.name, index.name())).unwrap_or_default()
+        self.table.beside(&format!("{}_{}", self.table.name, index.column.name)).unwrap_or_default()
     }
 
     fn parameter(&self, at: usize) -> String {
@@ -171,6 +260,14 @@ impl ReindexSql {
     }
 }
 
-fn is_set(index: IndexColumn) -> bool {
-    matches!(index.kind(), Kind::Parts | Kind::Sounds)
+impl Column {
+    fn new(name: &str) -> Result<Self, Error> {
+        Ok(Self { name: name.to_owned(), quoted: quoted("column", name)? })
+    }
 }
+
+fn named(index: &IndexColumn) -> (&'static str, bool) {
+    (index.name(), matches!(index.kind(), Kind::Parts | Kind::Sounds))
+}
+
+const SEVERAL: Reason = "the record has several: name the one that tells rows apart";

@@ -49,6 +49,8 @@ pub(crate) enum ErrorKind {
     OpenFailed,
     #[error("the key is not in this keyring: load its newest generation, or check the keyspace and the key id")]
     UnknownKey,
+    #[error("the index root is not in this keyring: load its newest generation, or check the keyspace and the id")]
+    UnknownIndexRoot,
     #[error(
         "the key is marked compromised, so what is under it may be forged: to accept that, use `open_compromised`, \
          `reseal_compromised` or `rewrap_subject_key_compromised`"
@@ -139,10 +141,7 @@ pub(crate) enum ErrorKind {
         "this is no value of the index: it is of another index, cut off, or was made under a definition that is not listed"
     )]
     IndexUnreadable,
-    #[error(
-        "the index has slots, and nobody is named whose they are: give the record a subject, or declare the slots `by` the \
-         person. An unbound or wide record needs one of these"
-    )]
+    #[error("the index has slots, and nobody is named whose they are: give the record its subject")]
     IndexOwnerMissing,
     #[error(
         "the stored index value is not that of the record: the field or the column was changed without the other, or the \
@@ -243,6 +242,8 @@ pub(crate) enum ErrorKind {
     UnlockFailed,
     #[error("the key cannot change to that state")]
     StateRefused,
+    #[error("the index root cannot change to that state")]
+    IndexRootStateRefused,
     #[error("clock skew: a stored time is in the future of this machine's clock, so one of two clocks is wrong")]
     ClockSkew,
 
@@ -380,7 +381,7 @@ impl ErrorKind {
             ))]
             Self::NoTokenInColumn => ErrorCode::NotAToken,
             Self::OpenFailed => ErrorCode::OpenFailed,
-            Self::UnknownKey => ErrorCode::UnknownKey,
+            Self::UnknownKey | Self::UnknownIndexRoot => ErrorCode::UnknownKey,
             Self::KeyCompromised => ErrorCode::KeyCompromised,
             Self::KeyDestroyed => ErrorCode::KeyDestroyed,
             Self::TypeMismatch => ErrorCode::TypeMismatch,
@@ -429,7 +430,7 @@ impl ErrorKind {
             Self::KeyringTooOld | Self::KeyringForked => ErrorCode::KeyringTooOld,
             Self::PinMismatch => ErrorCode::PinMismatch,
             Self::RootKeyForeign | Self::NoSuchWrap | Self::UnlockFailed => ErrorCode::UnlockFailed,
-            Self::StateRefused => ErrorCode::StateRefused,
+            Self::StateRefused | Self::IndexRootStateRefused => ErrorCode::StateRefused,
             Self::ClockSkew => ErrorCode::ClockSkew,
             Self::KeyInUse | Self::IndexRootInUse => ErrorCode::KeyInUse,
             Self::NotCounted => ErrorCode::NotCounted,

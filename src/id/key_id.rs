@@ -46,6 +46,10 @@ impl Error {
     pub(crate) fn with_key(self, key_id: KeyId) -> Self {
         self.with_key_id(key_id.0)
     }
+
+    pub(crate) fn with_index_root(self, root: KeyId) -> Self {
+        self.with_key(root).of_index_root()
+    }
 }
 
 impl fmt::Display for KeyId {

@@ -37,6 +37,13 @@ pub trait Index: Sized + 'static {
     /// `not-indexable`, `bad-check-digit`.
     fn forms(record: &Self::Record, definition: &Definition, forms: &mut Forms) -> Result<(), Error>;
 
+    /// The subject of the record, if the record struct says it.
+    #[doc(hidden)]
+    fn subject(record: &Self::Record) -> Option<Identifier<'_>> {
+        let _ = record;
+        None
+    }
+
     /// Whose slot it is, if the definition says [`SlotOwner::Person`](super::SlotOwner::Person).
     fn person(record: &Self::Record) -> Option<Identifier<'_>> {
         let _ = record;

@@ -53,6 +53,10 @@ impl NotIndexed {
     pub fn error(&self) -> &Error {
         &self.error
     }
+
+    pub(crate) fn into_error(self) -> Error {
+        self.error
+    }
 }
 
 impl Indexer {

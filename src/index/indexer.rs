@@ -105,7 +105,7 @@ impl Indexer {
     }
 
     /// What a row of `record` has of an index. The record is of any handle of this keyring. If the index has slots, the record must have
-    /// the subject that its rows are sealed with, if they are.
+    /// the subject that its rows are sealed with, if they are; a record struct of the derive that names its subject says it by itself.
     ///
     /// # Errors
     ///

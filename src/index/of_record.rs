@@ -7,7 +7,7 @@ use super::owner::{Owner, SlotOwner};
 use super::prepared::{Prepared, PreparedIndex};
 use super::stored::StoredIndex;
 use crate::context::Context;
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, Reason};
 use crate::key::Keys;
 use crate::record::RecordCore;
 
@@ -79,18 +79,30 @@ fn with_owner<I: Index, T>(
     if let Some(id) = context.subject_id() {
         return Ok(work(Some(Owner { kind: "subject", id })));
     }
+    // A record that was made without its subject, such as `indexer.record(..)`: the person has no second slot for that.
+    if let Some(subject) = I::subject(plain) {
+        let id = subject.parse("subject id")?;
+        return Ok(work(Some(Owner { kind: "subject", id })));
+    }
     match declared {
         SlotOwner::Record => {
-            let id = context.record_id().filter(|_| context.is_bound()).ok_or(ErrorKind::IndexOwnerMissing)?;
+            let id = context
+                .record_id()
+                .filter(|_| context.is_bound())
+                .ok_or_else(|| ErrorKind::IndexOwnerMissing.because(NO_RECORD))?;
             Ok(work(Some(Owner { kind: "record", id })))
         }
         SlotOwner::Person => {
-            let person = I::person(plain).ok_or(ErrorKind::IndexOwnerMissing)?;
+            let person = I::person(plain).ok_or_else(|| ErrorKind::IndexOwnerMissing.because(NO_PERSON))?;
             let id = person.parse("person id")?;
             Ok(work(Some(Owner { kind: "person", id })))
         }
     }
 }
+
+const NO_RECORD: Reason = "the slots are declared `by record`, and an unbound or wide record is nobody's; take `keys.record(..)`, or declare \
+    them `by` the field that names the person";
+const NO_PERSON: Reason = "the slots are the person's whom `Index::person` names, and it names nobody for this record";
 
 #[cold]
 fn located<I: Index>(error: Error, context: &Context) -> Error {

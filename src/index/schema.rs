@@ -104,7 +104,7 @@ impl Indexer {
     /// Whether an index root is among those that a search asks for.
     pub(crate) fn check_root(&self, root: KeyId) -> Result<(), Error> {
         let is_known = self.keys().index_roots().any(|known| known.id == root);
-        if is_known { Ok(()) } else { Err(Error::from(ErrorKind::UnknownKey).with_key(root)) }
+        if is_known { Ok(()) } else { Err(Error::from(ErrorKind::UnknownIndexRoot).with_index_root(root)) }
     }
 
     /// The same of every index of a list.

@@ -6,11 +6,15 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 #[cfg(feature = "serde_with_3")]
 use serde_with::schemars_1::JsonSchemaAs;
 
-use super::{DESCRIPTION, PATTERN, SHORTEST, TAG_DESCRIPTION, TAG_PATTERN, longest};
+use super::{
+    DESCRIPTION, INDEX_DESCRIPTION, INDEX_PATTERN, INDEXES_DESCRIPTION, PATTERN, SHORTEST, TAG_DESCRIPTION,
+    TAG_PATTERN, index_len, longest,
+};
 use crate::field::Field;
 #[cfg(feature = "serde_with_3")]
 use crate::form::Sealing;
 use crate::form::{NotWiped, Phi, Sealed, Wipe};
+use crate::index::{Index, IndexSet, IndexValue, MAX_VALUES};
 use crate::record_tag::RecordTag;
 
 /// Of both traits, since they have the same functions.
@@ -111,5 +115,55 @@ impl JsonSchema for RecordTag {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({ "type": "string", "description": TAG_DESCRIPTION, "pattern": TAG_PATTERN })
+    }
+}
+
+/// A string that is a value of the index: what is stored (feature `schemars_1`). In a row it is an `Option`.
+impl<I: Index> JsonSchema for IndexValue<I> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        Cow::Borrowed("IndexValue")
+    }
+
+    fn schema_id() -> Cow<'static, str> {
+        Cow::Owned(format!("rxseal::IndexValue {:?}", index_len::<I>()))
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let [least, most] = index_len::<I>();
+        json_schema!({
+            "type": "string",
+            "description": INDEX_DESCRIPTION,
+            "pattern": INDEX_PATTERN,
+            "minLength": least,
+            "maxLength": most,
+        })
+    }
+}
+
+/// An array of at most 8 values of the index.
+impl<I: Index> JsonSchema for IndexSet<I> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        Cow::Borrowed("IndexSet")
+    }
+
+    fn schema_id() -> Cow<'static, str> {
+        Cow::Owned(format!("rxseal::IndexSet {:?}", index_len::<I>()))
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "array",
+            "description": INDEXES_DESCRIPTION,
+            "items": IndexValue::<I>::json_schema(generator),
+            "maxItems": MAX_VALUES,
+        })
     }
 }

@@ -7,12 +7,16 @@ use std::borrow::Cow;
 
 use utoipa::__dev::ComposeSchema;
 use utoipa::openapi::RefOr;
-use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
-use super::{DESCRIPTION, PATTERN, SHORTEST, TAG_DESCRIPTION, TAG_PATTERN, longest};
+use super::{
+    DESCRIPTION, INDEX_DESCRIPTION, INDEX_PATTERN, INDEXES_DESCRIPTION, PATTERN, SHORTEST, TAG_DESCRIPTION,
+    TAG_PATTERN, index_len, longest,
+};
 use crate::field::Field;
 use crate::form::{NotWiped, Phi, Sealed, Wipe};
+use crate::index::{Index, IndexSet, IndexValue, MAX_VALUES};
 use crate::record_tag::RecordTag;
 
 /// As for the value inside: what an authorised client sends and gets (feature `utoipa_5`).
@@ -106,6 +110,38 @@ impl ComposeSchema for RecordTag {
     fn compose(_: Vec<RefOr<Schema>>) -> RefOr<Schema> {
         text(TAG_DESCRIPTION, TAG_PATTERN).into()
     }
+}
+
+/// A string that is a value of the index: what is stored (feature `utoipa_5`). In a row it is an `Option`.
+impl<I: Index> ToSchema for IndexValue<I> {
+    fn name() -> Cow<'static, str> {
+        Cow::Borrowed("IndexValue")
+    }
+}
+
+impl<I: Index> ComposeSchema for IndexValue<I> {
+    fn compose(_: Vec<RefOr<Schema>>) -> RefOr<Schema> {
+        index_value::<I>().into()
+    }
+}
+
+/// An array of at most 8 values of the index.
+impl<I: Index> ToSchema for IndexSet<I> {
+    fn name() -> Cow<'static, str> {
+        Cow::Borrowed("IndexSet")
+    }
+}
+
+impl<I: Index> ComposeSchema for IndexSet<I> {
+    fn compose(_: Vec<RefOr<Schema>>) -> RefOr<Schema> {
+        let array = ArrayBuilder::new().description(Some(INDEXES_DESCRIPTION)).items(index_value::<I>());
+        array.max_items(Some(MAX_VALUES)).into()
+    }
+}
+
+fn index_value<I: Index>() -> ObjectBuilder {
+    let [least, most] = index_len::<I>();
+    text(INDEX_DESCRIPTION, INDEX_PATTERN).min_length(Some(least)).max_length(Some(most))
 }
 
 fn text(description: &str, pattern: &str) -> ObjectBuilder {

@@ -51,7 +51,7 @@ impl Opened {
                 KeyUse::Seal => "a key is staged already: promote or destroy it",
                 KeyUse::Index => "an index root is staged already: promote or destroy it",
             };
-            return Err(refused(reason, key.id));
+            return Err(refused(reason, key));
         }
         let at = self.time(now)?;
         let id = self.add_key(usage, indexes, at)?;
@@ -72,13 +72,13 @@ impl Opened {
                 KeyUse::Seal => "only a staged (pre-active) key can be promoted",
                 KeyUse::Index => "only a staged (pre-active) index root can be promoted as one",
             };
-            return Err(refused(reason, key_id));
+            return Err(refused(reason, key));
         }
         let at = self.time(now)?;
         // Somebody who changed the keyring since may have had the better clock.
         let staged = self.times().filter(|time| *time <= at).fold(key.created.max(key.changed), u64::max);
         let reason = "its staging time has not passed: readers may not have it yet";
-        waited(staged, at, staging_time, reason).map_err(|error| error.with_key(key_id))?;
+        waited(staged, at, staging_time, reason).map_err(|error| about(key, error))?;
         self.make_primary(usage, key_id, at);
         self.sealed()
     }
@@ -113,7 +113,7 @@ impl Opened {
             };
             waited(changed, now, unused_for, reason)
                 .and_then(|()| begun_after(changed, now, unused_for, counted))
-                .map_err(|error| error.with_key(key_id))?;
+                .map_err(|error| about(key, error))?;
         }
         self.set_state(key_id, KeyState::Destroyed, now)
     }
@@ -324,7 +324,7 @@ async fn verify(root: &dyn RootKey, wrapped: &[u8], kek: &Kek, context: KekConte
 /// The steps of FORMAT 8.7 that are made by their own call. A key never goes back.
 fn may_become(key: &KeyInfo, state: KeyState) -> Result<(), Error> {
     let reason = match (key.state, state) {
-        _ if key.primary => "it is the primary key: rotate first",
+        _ if key.primary => "it is the primary: rotate first",
         (KeyState::PreActive | KeyState::Active, KeyState::Deactivated)
         | (KeyState::PreActive | KeyState::Active | KeyState::Deactivated, KeyState::Compromised)
         | (KeyState::PreActive | KeyState::Deactivated | KeyState::Compromised, KeyState::Destroyed) => return Ok(()),
@@ -332,7 +332,7 @@ fn may_become(key: &KeyInfo, state: KeyState) -> Result<(), Error> {
         (KeyState::Active, KeyState::Destroyed) => "deactivate it before it is destroyed",
         _ => "that state does not follow on its present one",
     };
-    Err(refused(reason, key.id))
+    Err(refused(reason, key))
 }
 
 /// Tokens say nothing of an index root, nor index values of a DEK.
@@ -341,11 +341,23 @@ pub(crate) fn uncounted(key: &KeyInfo) -> Error {
         KeyUse::Seal => "it is a key that seals, so count tokens and subject keys: `RemainingUse::counted`",
         KeyUse::Index => "it is an index root, so count index values: `RemainingUse::counted_of_index_root`",
     };
-    ErrorKind::NotCounted.because(reason).with_key(key.id)
+    about(key, ErrorKind::NotCounted.because(reason))
 }
 
-fn refused(reason: &'static str, key_id: KeyId) -> Error {
-    ErrorKind::StateRefused.because(reason).with_key(key_id)
+fn refused(reason: &'static str, key: &KeyInfo) -> Error {
+    let kind = match key.usage {
+        KeyUse::Seal => ErrorKind::StateRefused,
+        KeyUse::Index => ErrorKind::IndexRootStateRefused,
+    };
+    about(key, kind.because(reason))
+}
+
+/// `error` as one about this key or index root.
+fn about(key: &KeyInfo, error: Error) -> Error {
+    match key.usage {
+        KeyUse::Seal => error.with_key(key.id),
+        KeyUse::Index => error.with_index_root(key.id),
+    }
 }
 
 #[cfg(test)]

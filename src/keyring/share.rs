@@ -30,6 +30,14 @@ impl Drop for Shared {
 }
 
 impl Shared {
+    /// Tells the observer how many fields of how many records a call has resealed.
+    pub(crate) fn tell_resealed(&self, records: usize, fields: usize) {
+        if let Some(observer) = self.observer.as_ref().filter(|_| fields > 0) {
+            let (keyspace, key_id) = (self.keys.keyspace().as_str(), self.keys.primary().id);
+            observer.key_event(&KeyEvent::Resealed { keyspace, key_id, records, fields });
+        }
+    }
+
     /// Tells the observer that data under a compromised key counts as authentic from now on.
     pub(crate) fn tell_compromised(&self, key_id: KeyId) {
         let compromised = self.keys.find(key_id).is_ok_and(|dek| dek.state == KeyState::Compromised);

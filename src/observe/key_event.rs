@@ -91,6 +91,18 @@ pub enum KeyEvent<'a> {
         /// The compromised key.
         key_id: KeyId,
     },
+    /// Fields were sealed again under the primary key: by one call, whether of a record or of a page. Nobody saw what is in them.
+    #[non_exhaustive]
+    Resealed {
+        /// The keyspace.
+        keyspace: &'a str,
+        /// The key that they are under now.
+        key_id: KeyId,
+        /// In how many records.
+        records: usize,
+        /// How many fields.
+        fields: usize,
+    },
     /// A subject was shredded. Its id often identifies a patient, so protect logs of it as you protect the records.
     #[non_exhaustive]
     Shredded {

@@ -126,6 +126,9 @@ impl Observer for TracingObserver {
             KeyEvent::CompromisedKeyUsed { keyspace, key_id } => {
                 warn!(target: "rxseal", keyspace, key = %key_id, "data under a compromised key was resealed");
             }
+            KeyEvent::Resealed { keyspace, key_id, records, fields } => {
+                info!(target: "rxseal", keyspace, key = %key_id, records, fields, "fields resealed");
+            }
             KeyEvent::Shredded { keyspace, subject: _, complete_at } => {
                 info!(target: "rxseal", keyspace, complete_at, "subject shredded");
             }

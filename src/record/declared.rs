@@ -29,7 +29,7 @@ impl SealPass<'_> {
     ///         {"member": "refills", "id": "rx.refills", "class": "medication", "block": 32, "max": 16, "content": "u8"}
     ///     ]}]}"#,
     /// )?;
-    /// let rx = schema.record("prescription").ok_or(rxseal::Error::not_indexable(""))?;
+    /// let rx = schema.record("prescription").expect("the schema has prescriptions");
     /// let [drug, refills] = rx.fields() else { panic!() };
     ///
     /// let record = keys.record(rx.record_type(), 1001)?;
@@ -243,8 +243,10 @@ impl ResealPass<'_> {
     }
 
     fn move_declared(&mut self, field: &FieldSchema, token: TokenForm<'_>, out: &mut Vec<u8>) -> Result<(), Error> {
-        let Self { core, open, seal } = self;
-        move_declared((core, open), (core, seal), field, Claim::Token, token, out)
+        let Self { core, open, seal, resealed } = self;
+        move_declared((core, open), (core, seal), field, Claim::Token, token, out)?;
+        *resealed = resealed.saturating_add(1);
+        Ok(())
     }
 
     /// Seals a cell, if it is plaintext: what a job does with each cell of a column that has plaintext and tokens.
@@ -253,7 +255,8 @@ impl ResealPass<'_> {
     /// Otherwise it is an error, so that nobody seals a token that was damaged, or put into another row.
     ///
     /// ```
-    /// use rxseal::schema::{Backfilled, Plain, Schema};
+    /// use rxseal::page::Backfilled;
+    /// use rxseal::schema::{Plain, Schema};
     /// # fn main() -> Result<(), rxseal::Error> {
     /// # let keys = rxseal::testing::insecure_keyring("pharmacy-17")?.unobserved();
     /// # let schema = Schema::parse(
@@ -281,7 +284,7 @@ impl ResealPass<'_> {
     /// that does not open; `token-as-plaintext` and `token-inside` if it is something else under a key, or holds it; those of
     /// [`SealPass::seal_declared`].
     pub fn backfill_declared(&mut self, field: &FieldSchema, cell: Plain<'_>) -> Result<Backfilled, Error> {
-        let Self { core, open, seal } = self;
+        let Self { core, open, seal, .. } = self;
         let form = match cell {
             Plain::Text(text) if begins_as_our_text(text) => Some(TokenForm::Text(text)),
             Plain::Bytes(bytes) if begins_as_ours(bytes) => Some(TokenForm::Bytes(bytes)),

@@ -168,7 +168,7 @@ impl OpenState {
     }
 
     /// How many fields were opened, or read as plaintext.
-    pub(super) fn fields(&self) -> usize {
+    pub(crate) fn fields(&self) -> usize {
         self.touched().iter().fold(self.plaintexts.len(), |fields, touched| fields.saturating_add(touched.opened))
     }
 

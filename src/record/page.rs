@@ -87,13 +87,44 @@ pub fn try_reseal_page<T, E: From<Error>>(
     records: &[Record],
     mut work: impl FnMut(usize, &mut ResealPass<'_>) -> Result<T, E>,
 ) -> Result<Vec<T>, E> {
-    with_nonces(records, |at, record, state| work(at, &mut ResealPass::with_state(record, state)))
+    let mut resealed = Resealed::default();
+    let results = with_nonces(records, |at, record, state| {
+        let mut pass = ResealPass::with_state(record, state);
+        work(at, &mut pass).inspect(|_| resealed.add(record, pass.resealed()))
+    })?;
+    resealed.tell();
+    Ok(results)
+}
+
+/// What a call has resealed, for its one event. Records of another keyring have an observer of their own.
+#[derive(Default)]
+pub(crate) struct Resealed<'r> {
+    of: Option<&'r RecordCore>,
+    records: usize,
+    fields: usize,
+}
+
+impl<'r> Resealed<'r> {
+    pub(crate) fn add(&mut self, record: &'r RecordCore, fields: usize) {
+        if self.of.is_some_and(|of| !of.shares_keyring(record)) {
+            std::mem::take(self).tell();
+        }
+        self.of = Some(record);
+        self.records = self.records.saturating_add(usize::from(fields > 0));
+        self.fields = self.fields.saturating_add(fields);
+    }
+
+    pub(crate) fn tell(self) {
+        if let Some(of) = self.of {
+            of.shared().tell_resealed(self.records, self.fields);
+        }
+    }
 }
 
 /// Runs `work` for each record, with a pass whose nonce bytes are drawn.
-pub(super) fn with_nonces<R: MaySeal, T, E: From<Error>>(
-    records: &[Record<R>],
-    mut work: impl FnMut(usize, &RecordCore, SealState) -> Result<T, E>,
+pub(super) fn with_nonces<'r, R: MaySeal, T, E: From<Error>>(
+    records: &'r [Record<R>],
+    mut work: impl FnMut(usize, &'r RecordCore, SealState) -> Result<T, E>,
 ) -> Result<Vec<T>, E> {
     records.iter().try_for_each(|record| record.core().check_subject())?;
     let mut results = Vec::with_capacity(records.len());

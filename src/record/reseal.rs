@@ -58,7 +58,12 @@ impl Record {
     ///
     /// Those of `work`.
     pub fn try_reseal_fields<T, E>(&self, work: impl FnOnce(&mut ResealPass<'_>) -> Result<T, E>) -> Result<T, E> {
-        work(&mut ResealPass::with_state(self.core(), SealState::default()))
+        let mut pass = ResealPass::with_state(self.core(), SealState::default());
+        let result = work(&mut pass);
+        if result.is_ok() {
+            self.core().shared().tell_resealed(1, pass.resealed());
+        }
+        result
     }
 
     /// The same as [`reseal`](Self::reseal), but from a key that is marked compromised. The value may be forged, and counts as authentic
@@ -120,11 +125,17 @@ pub struct ResealPass<'r> {
     pub(super) core: &'r RecordCore,
     pub(super) open: OpenState,
     pub(super) seal: SealState,
+    pub(super) resealed: usize,
 }
 
 impl<'r> ResealPass<'r> {
     pub(super) fn with_state(core: &'r RecordCore, seal: SealState) -> Self {
-        Self { core, open: OpenState::default(), seal }
+        Self { core, open: OpenState::default(), seal, resealed: 0 }
+    }
+
+    /// How many fields were resealed until now.
+    pub(super) fn resealed(&self) -> usize {
+        self.resealed
     }
 
     /// The same value under the primary key and the field's current id, class and padding.
@@ -161,8 +172,10 @@ impl<'r> ResealPass<'r> {
     }
 
     fn move_form<F: Field>(&mut self, token: TokenForm<'_>, out: &mut Vec<u8>) -> Result<(), Error> {
-        let Self { core, open, seal } = self;
-        move_token::<F>((core, open), (core, seal), Claim::Token, token, out)
+        let Self { core, open, seal, resealed } = self;
+        move_token::<F>((core, open), (core, seal), Claim::Token, token, out)?;
+        *resealed = resealed.saturating_add(1);
+        Ok(())
     }
 }
 

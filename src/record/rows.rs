@@ -94,11 +94,14 @@ impl ResealPass<'_> {
     ///
     /// Those of [`reseal_declared`](Self::reseal_declared) and [`DeclaredRow::verify`]. Nothing is changed then.
     pub fn reseal_row(&mut self, row: &DeclaredRow) -> Result<DeclaredRow, Error> {
-        let Self { core, open, seal } = self;
+        let Self { core, open, seal, resealed } = self;
         verify(core, row)?;
+        let before = open.fields();
         let mut moving = Moving { open };
         let contents = moving.contents((core, core), seal, &row.schema.data().fields, &row.contents)?;
-        renewed(core, DeclaredRow { contents, ..row.clone() })
+        let row = renewed(core, DeclaredRow { contents, ..row.clone() })?;
+        *resealed = resealed.saturating_add(open.fields().saturating_sub(before));
+        Ok(row)
     }
 
     /// Seals the cells of a row that are plaintext, as [`backfill_declared`](Self::backfill_declared) does: a cell for each of

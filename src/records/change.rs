@@ -11,9 +11,10 @@ use super::seal::Sealing;
 use super::traits::{SealedRecord, WholeRecord, renew_tag, types_of, verify_tag};
 use super::walk::{TokenChange, TokenVisit};
 use crate::access::Access;
-use crate::error::{Error, Reason};
+use crate::error::{Error, ErrorKind, Reason};
 use crate::field::Field;
 use crate::id::Identifier;
+use crate::index::NotIndexed;
 use crate::keyring::Keyring;
 use crate::record::{Audit, Claim, OpenState, RecordCore, SealState, move_between};
 use crate::token::Token;
@@ -26,7 +27,9 @@ impl WithSubjects<'_> {
     /// Those of [`Record::reseal`](crate::Record::reseal); `invalid-id`; `subject-missing`. Nothing is changed then.
     pub fn reseal<S: WholeRecord>(&self, row: &S) -> Result<S, Error> {
         let core = Arc::new(self.core(types_of::<S>(), row.record_ids())?);
-        reseal(row, &core, &mut Sealing::in_contexts(contexts_of(row)))
+        let (row, fields) = reseal(row, &core, &mut Sealing::in_contexts(contexts_of(row)))?;
+        core.shared().tell_resealed(1, fields);
+        Ok(row)
     }
 
     /// Reseals many rows. A row that does not open has its error in its place, and the others are resealed. Nonce bytes are drawn for 256
@@ -35,11 +38,17 @@ impl WithSubjects<'_> {
         let rows: Vec<&S> = rows.into_iter().collect();
         let contexts = rows.iter().map(|row| contexts_of(*row)).fold(0, usize::saturating_add);
         let mut sealing = Sealing::in_contexts(contexts);
+        let (mut records, mut fields) = (0_usize, 0_usize);
         let one = |row: &'s S| {
             let core = Arc::new(self.core(types_of::<S>(), row.record_ids())?);
-            reseal(row, &core, &mut sealing)
+            let (row, resealed) = reseal(row, &core, &mut sealing)?;
+            records = records.saturating_add(1);
+            fields = fields.saturating_add(resealed);
+            Ok(row)
         };
-        rows.into_iter().map(one).collect()
+        let resealed = rows.into_iter().map(one).collect();
+        self.tell_resealed(records, fields);
+        resealed
     }
 
     /// Seals the values of a row for the record that it becomes: `change` gets a copy of the row, and gives it another id, another subject
@@ -51,14 +60,34 @@ impl WithSubjects<'_> {
     /// # Errors
     ///
     /// Those of opening and sealing the fields; `refused-by-observer`; `invalid-id`, also if `change` added or removed a part;
-    /// `subject-missing`. The row stays as it is.
+    /// `subject-missing`; `not-indexable` and `bad-check-digit`, as sealing has them. The row stays as it is.
     pub fn rebind<S: WholeRecord>(&self, row: &S, change: impl FnOnce(&mut S), access: &Access) -> Result<S, Error> {
+        match self.rebind_or_null(row, change, access)? {
+            (moved, refused) if refused.is_empty() => Ok(moved),
+            (_, refused) => {
+                Err(refused.into_iter().next().map_or_else(|| ErrorKind::NotIndexable.into(), NotIndexed::into_error))
+            }
+        }
+    }
+
+    /// The same for a row whose values an index may refuse, such as one that [`seal_or_null`](Self::seal_or_null) sealed: such an index is
+    /// null in the row and listed. Count them, since a search by that index does not find the record.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`rebind`](Self::rebind), except `not-indexable` and `bad-check-digit`.
+    pub fn rebind_or_null<S: WholeRecord>(
+        &self,
+        row: &S,
+        change: impl FnOnce(&mut S),
+        access: &Access,
+    ) -> Result<(S, Vec<NotIndexed>), Error> {
         let from = Arc::new(self.core(types_of::<S>(), row.record_ids())?);
         let mut moved = row.clone();
         change(&mut moved);
         let to = Arc::new(self.core(types_of::<S>(), moved.record_ids())?);
         let mut audit = Audit::begin([Arc::clone(&from)], access)?;
-        let result = rebind(row, &mut moved, (from, to), &mut audit.state).map(|()| moved);
+        let result = rebind(row, &mut moved, (from, to), &mut audit.state).map(|refused| (moved, refused));
         // Most failures are noted where the token is opened, and those of ids are not.
         let result = result.inspect_err(|error| audit.state.note_failure(error));
         audit.end_with(result)
@@ -91,19 +120,36 @@ impl Keyring {
     /// # Errors
     ///
     /// Those of opening and sealing the fields; `refused-by-observer`; `invalid-id`, also if `change` added or removed a part;
-    /// `subject-missing` if the row has a subject: use [`with_subjects`](Self::with_subjects). The row stays as it is.
+    /// `subject-missing` if the row has a subject: use [`with_subjects`](Self::with_subjects); `not-indexable` and `bad-check-digit`, as
+    /// sealing has them. The row stays as it is.
     pub fn rebind<S: WholeRecord>(&self, row: &S, change: impl FnOnce(&mut S), access: &Access) -> Result<S, Error> {
         self.handle().rebind(row, change, access)
     }
+
+    /// The same for a row whose values an index may refuse, such as one that [`seal_or_null`](Self::seal_or_null) sealed: such an index is
+    /// null in the row and listed. Count them, since a search by that index does not find the record.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`rebind`](Self::rebind), except `not-indexable` and `bad-check-digit`.
+    pub fn rebind_or_null<S: WholeRecord>(
+        &self,
+        row: &S,
+        change: impl FnOnce(&mut S),
+        access: &Access,
+    ) -> Result<(S, Vec<NotIndexed>), Error> {
+        self.handle().rebind_or_null(row, change, access)
+    }
 }
 
-fn reseal<S: SealedRecord>(row: &S, core: &Arc<RecordCore>, sealing: &mut Sealing) -> Result<S, Error> {
+/// The row, and how many fields were resealed.
+fn reseal<S: SealedRecord>(row: &S, core: &Arc<RecordCore>, sealing: &mut Sealing) -> Result<(S, usize), Error> {
     verify_tag(core, row)?;
     let mut resealed = row.clone();
     let mut open = OpenState::default();
     resealed.change_tokens(&mut Move::begin(core, Source::Same, &mut open, sealing)?)?;
     renew_tag(core, &mut resealed)?;
-    Ok(resealed)
+    Ok((resealed, open.fields()))
 }
 
 fn rebind<S: SealedRecord>(
@@ -111,7 +157,7 @@ fn rebind<S: SealedRecord>(
     moved: &mut S,
     (from, to): (Arc<RecordCore>, Arc<RecordCore>),
     open: &mut OpenState,
-) -> Result<(), Error> {
+) -> Result<Vec<NotIndexed>, Error> {
     verify_tag(&from, row)?;
     let mut known = Known { contexts: Contexts::of(Arc::clone(&from)), parts: VecDeque::new() };
     row.visit_tokens(&mut known)?;
@@ -122,8 +168,9 @@ fn rebind<S: SealedRecord>(
     match change.from {
         Source::Other { to_come, .. } if !to_come.is_empty() => Err(other_parts().in_record(S::RECORD_TYPE)),
         _ => {
-            index_anew(&to, moved)?;
-            renew_tag(&to, moved)
+            let refused = index_anew(&to, moved)?;
+            renew_tag(&to, moved)?;
+            Ok(refused)
         }
     }
 }

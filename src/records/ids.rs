@@ -116,7 +116,6 @@ impl<'a> RecordIds<'a> {
     }
 
     /// The subject's id alone.
-    #[cfg(feature = "subject-keys")]
     pub(super) fn into_subject(self) -> Option<Identifier<'a>> {
         self.subject
     }

@@ -111,6 +111,10 @@ impl<R> WithSubjects<'_, R> {
     }
 
     /// The context of a record of this type and of these former ones, and what opens and seals there.
+    pub(super) fn tell_resealed(&self, records: usize, fields: usize) {
+        self.shares.shared().tell_resealed(records, fields);
+    }
+
     pub(super) fn core(&self, types: Types<'_>, ids: Result<RecordIds<'_>, Error>) -> Result<RecordCore, Error> {
         self.with_ids(types, ids, |core, subject| {
             let key = self.subjects.ok_or(ErrorKind::SubjectsNotGiven)?.subject_key(subject)?;

@@ -117,12 +117,13 @@ fn reindexed<S: SealedRecord>(row: &S, core: &RecordCore, state: &mut OpenState)
     Ok(Reindexed { row, is_changed, stale, not_indexed })
 }
 
-/// Computes the index values of a row for the record that it became. They follow from its plaintext and its new subject (FORMAT 15.7).
-pub(super) fn index_anew<S: SealedRecord>(core: &RecordCore, row: &mut S) -> Result<(), Error> {
+/// Computes the index values of a row for the record that it became. They follow from its plaintext and its new subject (FORMAT 15.7). What
+/// an index refuses is null in the row.
+pub(super) fn index_anew<S: SealedRecord>(core: &RecordCore, row: &mut S) -> Result<Vec<NotIndexed>, Error> {
     if S::INDEX_COLUMNS.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
-    index_opened(core, row, &mut OpenState::default()).map(drop)
+    index_opened(core, row, &mut OpenState::default()).map(|again| again.not_indexed)
 }
 
 /// Opens a row, gives it its index values, and wipes what was opened: nobody gets it.

@@ -149,6 +149,25 @@ fn a_merged_patient_has_the_slots_of_the_one_that_remains() {
     assert!(with.open(&merged, &access()).unwrap() == of("S-2"));
 }
 
+/// T64: nor does a person get a second slot because an indexer was given the record without its subject.
+#[test]
+fn a_record_struct_names_the_subject_whose_slot_it_is() {
+    let keys = keyring();
+    let subjects = [keys.create_subject_key("S-1").unwrap().0];
+    let indexer = keys.indexer().unwrap();
+    let slots: std::collections::HashSet<_> = (0..8)
+        .map(|at| {
+            let plain = Patient { owner: Some("S-1".to_owned()), ..patient(&format!("P-{at}")) };
+            let row = keys.with_subjects(&subjects).seal(&plain).unwrap();
+            let record = indexer.record("patient", plain.patient_id.as_str()).unwrap();
+            assert_eq!(indexer.stored::<LastNameIs>(&record, &plain).unwrap(), row.last_name_is);
+            indexer.verify::<LastNameIs>(&record, &plain, &row.last_name_is).unwrap();
+            row.last_name_is
+        })
+        .collect();
+    assert_eq!(slots.len(), 1, "8 records of one person");
+}
+
 /// T69.
 #[test]
 fn cleared_columns_hold_no_value() {
@@ -246,9 +265,16 @@ fn what_cannot_be_normalised_is_stored_with_null() {
     assert_eq!(refused, [("patient.born", "not-indexable"), ("patient.lastdob", "not-indexable")]);
     assert!(row.born_on.is_none() && row.last_born_ix.is_none() && row.last_name_is.is_some());
     assert!(keys.open(&row, &access()).unwrap() == plain);
-    // Nor does such a row lose its patient's merge.
-    let moved = keys.rebind(&row, |row| "P-2".clone_into(&mut row.patient_id), &access()).unwrap();
+    // Such a row can be merged too, and says again what nobody will find.
+    let to_second = |row: &mut SealedPatient| "P-2".clone_into(&mut row.patient_id);
+    let error = keys.rebind(&row, to_second, &access()).unwrap_err();
+    assert_eq!((error.code().as_str(), error.index_id()), ("not-indexable", Some("patient.born")));
+    let (moved, refused) = keys.rebind_or_null(&row, to_second, &access()).unwrap();
     assert!(moved.born_on.is_none() && moved.last_name_is.is_some());
+    assert_eq!(
+        refused.iter().map(rxseal::index::NotIndexed::index).collect::<Vec<_>>(),
+        ["patient.born", "patient.lastdob"]
+    );
     let (_, refused) = keys.sealer().seal_or_null(&patient("P-1")).unwrap();
     assert!(refused.is_empty());
 }

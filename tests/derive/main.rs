@@ -19,3 +19,4 @@ mod support;
 mod swaps;
 mod tagged;
 mod tags;
+mod writers;

@@ -204,3 +204,128 @@ fn a_field_of_a_schema_is_that_of_the_struct() {
     let opened = reader.open_fields(|pass| pass.open_declared(field("rx.refills"), &token)).unwrap();
     assert!(matches!(opened.expose(), Plain::Text("12")));
 }
+
+/// Bytes that nobody wrote: an error or a schema, and what is one is written and read as the same.
+#[test]
+fn a_text_that_was_changed_anywhere_is_refused_or_is_a_schema() {
+    let json = Schema::new().with::<Rx>().unwrap().to_json();
+    let mut state = 7_u64;
+    let mut below = |bound: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(state >> 33).unwrap() % bound
+    };
+    let inserts =
+        ["\"", "{", "}", "[", "]", ",", ":", "0", "9", "-1", "null", "true", "1e9", "\\u0000", "ä", "rxs", " ", "\n"];
+    let (mut schemas, mut refused) = (0, 0);
+    for _ in 0..3000 {
+        let mut text = json.clone();
+        for _ in 0..=below(2) {
+            let (at, len) = (below(text.len()), below(12));
+            let (Some(start), Some(rest)) = (text.get(..at), text.get(at.saturating_add(len).min(text.len())..)) else {
+                continue;
+            };
+            // Words of the file itself make the changes that come closest.
+            let from = below(json.len() - 40);
+            let word = if below(2) == 0 {
+                inserts[below(inserts.len())]
+            } else {
+                json.get(from..from + below(40)).unwrap_or("")
+            };
+            text = format!("{start}{word}{rest}");
+        }
+        match Schema::parse(&text) {
+            Ok(schema) => {
+                schemas += 1;
+                assert_eq!(Schema::parse(&schema.to_json()).unwrap(), schema);
+            }
+            Err(error) => {
+                refused += 1;
+                let code = error.code().as_str();
+                assert!(["invalid-schema", "invalid-id"].contains(&code), "{code}");
+            }
+        }
+    }
+    assert!(schemas > 0 && refused > 1000, "{schemas} schemas, {refused} refused");
+    for cut in (0..json.len() - 2).step_by(7) {
+        assert!(json.get(..cut).is_none_or(|start| Schema::parse(start).is_err()), "{cut}");
+    }
+}
+
+#[test]
+fn a_schema_file_is_read_strictly() {
+    let field = r#"{"member":"drug","id":"rx.drug","class":"medication","block":32,"max":100,"content":"text"}"#;
+    let record = |more: &str| format!(r#"{{"record":"rx","ids":[],"fields":[{field}]{more}}}"#);
+    let file = |records: &str| format!(r#"{{"rxseal_schema":1,"records":[{records}]}}"#);
+    Schema::parse(&file(&record(""))).unwrap();
+    let changed = |from: &str, to: &str| file(&record("")).replacen(from, to, 1);
+    for (what, text) in [
+        ("another version", changed(r#""rxseal_schema":1"#, r#""rxseal_schema":2"#)),
+        ("an unknown member", changed(r#""block":32"#, r#""block":32,"blocks":1"#)),
+        ("a member twice", changed(r#""block":32"#, r#""block":32,"block":32"#)),
+        ("a missing member", changed(r#""block":32,"#, "")),
+        ("null for a member", changed(r#""content":"text""#, r#""content":null"#)),
+        ("a list for an object", file(r#"["rx",[],[]]"#)),
+        ("a block of 0", changed(r#""block":32"#, r#""block":0"#)),
+        ("a block of 4097", changed(r#""block":32"#, r#""block":4097"#)),
+        ("a limit above 16 MiB", changed(r#""max":100"#, r#""max":16777217"#)),
+        ("an unknown content", changed(r#""content":"text""#, r#""content":"texts""#)),
+        ("an unknown shape", changed(r#""block":32"#, r#""block":32,"shape":"many""#)),
+        ("a cover number of 0", changed(r#""block":32"#, r#""block":32,"since":0"#)),
+        ("an id twice", changed(r#""fields":["#, &format!(r#""fields":[{field},"#))),
+        (
+            "a former id that is another field's",
+            changed(
+                r#""block":32"#,
+                &format!(
+                    r#""block":32}},{}"#,
+                    field
+                        .replacen("rx.drug", "rx.b", 1)
+                        .replacen(r#""block""#, r#""was":[{"id":"rx.drug","class":"clinical"}],"block""#, 1)
+                        .trim_end_matches('}')
+                ),
+            ),
+        ),
+        ("a record type twice", file(&format!("{},{}", record(""), record("")))),
+        ("its own former type", file(&record(r#","was":["rx"]"#))),
+        ("five former types", file(&record(r#","was":["a","b","c","d","e"]"#))),
+        ("a scale that nothing binds", file(&record(r#","clear":[{"member":"x","scale":2}]"#))),
+        ("a tag of cover 0", file(&record(r#","tag":{"member":"tag","cover":0}"#))),
+        (
+            "an index of 7 bits",
+            file(&record(&format!(
+                r#","indexes":[{{"member":"i","index":"i","kind":"whole","bits":7,"definition":"{}"}}]"#,
+                "A".repeat(43)
+            ))),
+        ),
+        (
+            "a digest that is none",
+            file(&record(r#","indexes":[{"member":"i","index":"i","kind":"whole","bits":14,"definition":"A"}]"#)),
+        ),
+        ("a member with a line break", changed(r#""member":"drug""#, r#""member":"dr\nug""#)),
+        ("something behind it", format!("{} 1", file(&record("")))),
+        ("a byte order mark", format!("\u{FEFF}{}", file(&record("")))),
+        ("parts in parts without end", {
+            let mut part = String::new();
+            for _ in 0..10 {
+                part = format!(r#","parts":[{{"member":"p","part":"p","ids":[],"fields":[]{part}}}]"#);
+            }
+            file(&record(&part))
+        }),
+        ("more than 4 MiB", " ".repeat(Schema::MAX_LEN + 1)),
+    ] {
+        assert_eq!(
+            Schema::parse(&text).map(drop).map_err(|error| error.code().as_str()),
+            Err("invalid-schema"),
+            "{what}"
+        );
+    }
+    for (what, text) in [
+        ("a field id", changed("rx.drug", "Drug")),
+        ("a class", changed("medication", "Medication")),
+        ("a record type", changed(r#""record":"rx""#, r#""record":"R x""#)),
+    ] {
+        assert_eq!(Schema::parse(&text).unwrap_err().code().as_str(), "invalid-id", "{what}");
+    }
+    let error = Schema::parse(&changed(r#""block":32"#, r#""block":"Canary""#)).unwrap_err();
+    assert!(error.to_string().contains("line 1") && !format!("{error} {error:?}").contains("Canary"), "{error}");
+}

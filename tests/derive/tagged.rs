@@ -4,6 +4,7 @@ use rxseal::count::KeyCounts;
 use rxseal::keys::KeyringAdmin;
 use rxseal::phi::{Directions, Drug};
 use rxseal::records::TaggedRecord;
+use rxseal::schema::Schema;
 use rxseal::store::{KeyringStore, MemoryStore};
 use rxseal::testing::insecure_keyring_file;
 use rxseal::{ErrorCode, Keyring, PhiRecord, RecordTag, SealedRecord, run_local};
@@ -132,6 +133,14 @@ struct Tagged {
     status: String,
     #[phi(record_tag)]
     tag: RecordTag,
+}
+
+/// A struct without the tag beside one with it would write rows that the other refuses.
+#[test]
+fn a_schema_has_one_struct_of_a_type() {
+    let schema = Schema::new().with::<Tagged>().unwrap();
+    assert_eq!(schema.record("order").unwrap().tag().unwrap().member(), "tag");
+    assert_eq!(schema.with::<Untagged>().unwrap_err().code().as_str(), "invalid-schema");
 }
 
 /// What docs/RECORDS.md says of rows that exist when their type gets a tag.

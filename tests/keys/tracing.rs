@@ -4,8 +4,9 @@ use std::fmt::{Debug, Write};
 use std::sync::{Arc, Mutex};
 
 use crate::support::{Mode, TENANT, TestRoot, TestStore};
-use rxseal::keys::{KeyringAdmin, Suite};
-use rxseal::observe::TracingObserver;
+use rxseal::keys::{KeyUse, KeyringAdmin, Suite};
+use rxseal::observe::{Asked, TracingObserver};
+use rxseal::page::{Candidate, open_candidates};
 use rxseal::phi::Drug;
 use rxseal::root::RootKeys;
 use rxseal::{Access, Keyring, Purpose, run_local};
@@ -83,6 +84,51 @@ fn it_says_what_happened_and_names_no_patient() {
         assert!(log.contains(part), "{part} is not in:\n{log}");
     }
     for leak in ["Zoraida", "warfarin", "RX-2"] {
+        assert!(!log.contains(leak), "{log}");
+    }
+}
+
+/// A page of candidates is one event: how many were opened and how many of them were hits, and nothing of whom was looked for.
+#[test]
+fn it_says_of_a_search_how_many_were_opened_and_names_nobody() {
+    let log = Log::default();
+    tracing::subscriber::with_default(log.clone(), || {
+        let keys = rxseal::testing::insecure_keyring(TENANT).unwrap().observed_by(TracingObserver);
+        let access = Access::new("user:kim", Purpose::TREAT).unwrap();
+        let root = keys.keys().iter().find(|key| key.usage() == KeyUse::Index).unwrap().id();
+        let roots = [root];
+        let of = |id| keys.record("prescription", id).unwrap();
+        let ids = ["RX-Zoraida", "RX-2", "RX-3"];
+        let names = ["Zoraida", "stranger", "stranger"];
+        let rows: Vec<_> = ids.iter().zip(names).map(|(id, name)| of(*id).seal::<Drug>(name).unwrap()).collect();
+        let search = |broken: bool, opened_before| {
+            let candidates = ids.iter().enumerate().map(|(at, id)| (at, of(*id)));
+            let asked = Asked::new(&["prescription.drug"], &roots).opened_before(opened_before);
+            let open = |at: usize, candidate: &mut Candidate<'_>| {
+                let row = if broken { (at + 1) % rows.len() } else { at };
+                candidate.pass().open::<Drug, String>(&rows[row])
+            };
+            open_candidates(candidates, asked, &access, open, |drug| drug == "Zoraida").unwrap().len()
+        };
+        assert_eq!((search(false, 0), search(true, 3)), (1, 3));
+    });
+    let log = log.0.lock().unwrap().clone();
+    let lines: Vec<_> = log.lines().filter(|line| line.contains("message=searched")).collect();
+    assert_eq!(lines.len(), 2, "{log}");
+    for part in [
+        "INFO rxseal message=searched keyspace=\"pharmacy-17\" record_type=\"prescription\" indexes=\"prescription.drug\" index_roots=1 candidates=3 \
+         hits=1 not_opened=0 opened_before=0 fields=3",
+        "actor=\"user:kim\" purpose=TREAT",
+        "outcome=\"opened\"",
+    ] {
+        assert!(lines[0].contains(part), "{part} is not in:\n{log}");
+    }
+    for part in
+        ["WARN rxseal message=searched", "candidates=3 hits=0 not_opened=3 opened_before=3", "outcome=\"open-failed\""]
+    {
+        assert!(lines[1].contains(part), "{part} is not in:\n{log}");
+    }
+    for leak in ["Zoraida", "stranger", "RX-"] {
         assert!(!log.contains(leak), "{log}");
     }
 }

@@ -14,6 +14,7 @@ use rxseal::keys::{Backend, KeyringFile, Suite, UnlockOptions};
 use rxseal::observe::Observer;
 use rxseal::page::{open_page, reseal_page, seal_page};
 use rxseal::root::RootKeys;
+use rxseal::schema::{self, Schema};
 use rxseal::{Access, Each, Error, Keyring, Parts, Phi, Purpose, Record, Sealed, Sealing, Token, run_local, testing};
 use rxseal_search::normal::{Date, Family, Given, NormalForm, Normalizes, NormalizesParts, Npi, Phone, Sounds};
 use serde::de::{DeserializeSeed, Deserializer, Visitor};
@@ -117,6 +118,53 @@ fn one_for_an_open_and_none_into_a_buffer() {
         // A former pair: the error of the one before, and another class.
         let former = record.seal::<before::Old>(DRUG).unwrap();
         assert_eq!(allocations(|| open.open::<Renamed, String>(&former).unwrap()), 1 + 1 + 2 * per_class);
+    }
+}
+
+/// Of a field that no type declares, whatever its content.
+#[test]
+fn one_for_a_declared_field_and_none_into_a_buffer() {
+    let cells = [
+        ("text", schema::Plain::Text(DRUG)),
+        ("date", schema::Plain::Text(BIRTH_DATE)),
+        ("timestamp", schema::Plain::Text("2026-11-29 07:30:00+00")),
+        ("bool", schema::Plain::Text("t")),
+        ("u32", schema::Plain::Text("12")),
+        ("f64", schema::Plain::Text("1e3")),
+        ("bytes", schema::Plain::Bytes(DRUG.as_bytes())),
+        ("byte-list", schema::Plain::Bytes(b"12")),
+        ("json", schema::Plain::Text("[1, 2]")),
+    ];
+    for Place { record, per_class } in places() {
+        let (open, mut out, mut text) =
+            (record.opened_by(&access()), Vec::with_capacity(8192), String::with_capacity(8192));
+        for (content, cell) in cells {
+            let json = format!(
+                r#"{{"rxseal_schema":1,"records":[{{"record":"prescription","ids":[],"fields":[{{"member":"drug",
+                "id":"allocations.drug","class":"medication","block":64,"max":1000,"content":"{content}"}}]}}]}}"#
+            );
+            let declared = Schema::parse(&json).unwrap();
+            let field = &declared.records()[0].fields()[0];
+            let token = record.seal_fields(|pass| pass.seal_declared(field, cell)).unwrap();
+            let sealed = allocations(|| record.seal_fields(|pass| pass.seal_declared(field, cell)).unwrap());
+            let sealed_into = allocations(|| {
+                out.clear();
+                text.clear();
+                record.seal_fields(|pass| pass.seal_declared_into(field, cell, &mut out)).unwrap();
+                record.seal_fields(|pass| pass.seal_declared_text_into(field, cell, &mut text)).unwrap();
+            });
+            let opened = allocations(|| open.open_fields(|pass| pass.open_declared(field, &token)).unwrap());
+            let opened_into = allocations(|| {
+                out.clear();
+                open.open_fields(|pass| pass.open_declared_into(field, token.as_bytes(), &mut out)).unwrap();
+            });
+            let resealed_into = allocations(|| {
+                out.clear();
+                record.reseal_fields(|pass| pass.reseal_declared_into(field, token.as_bytes(), &mut out)).unwrap();
+            });
+            let all = [sealed, sealed_into, opened, opened_into, resealed_into];
+            assert_eq!(all, [1 + per_class, 2 * per_class, 1 + per_class, per_class, 2 * per_class], "{content}");
+        }
     }
 }
 

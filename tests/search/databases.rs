@@ -6,21 +6,25 @@ mod postgres_table;
 mod rotation;
 mod speed;
 mod sqlite_table;
+mod text_columns;
 mod traces;
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 use std::time::SystemTime;
 
 use rxseal::index::IndexValue;
 use rxseal::keys::{KeyUse, KeyringAdmin, KeyringFile, RemainingUse, Suite, UnlockOptions};
 use rxseal::phi::{BirthDate, FamilyName, GivenName, Phone};
 use rxseal::root::RootKeys;
+use rxseal::schema::{RecordSchema, Schema};
 use rxseal::store::MemoryStore;
 use rxseal::{Access, Error, KeyId, Keyring, PhiRecord, Purpose, run_local};
 use rxseal_search::indexes;
 
+use crate::attack::population::{Drawn, Names};
 use crate::draw::Draw;
 
 /// A patient, with an index of each shape: whole, with slots, several values, nearly unique.
@@ -49,8 +53,10 @@ indexes! {
     }
 }
 
-/// The columns of the fields, as the statements of a re-index name them.
-pub const TOKENS: [&str; 4] = ["last_name", "first_name", "birth_date", "phone"];
+/// What the record struct says of itself, as the statements of a re-index take it.
+pub fn person_schema() -> RecordSchema {
+    Schema::new().with::<Person>().unwrap().record("person").unwrap().clone()
+}
 
 pub type Prefix = [u8; 3];
 
@@ -140,44 +146,31 @@ pub fn prefixes(keys: &Keyring, keep: impl Fn(KeyId) -> bool) -> Vec<Prefix> {
     all.iter().filter(|prefix| keep(prefix.root())).map(|prefix| *prefix.as_bytes()).collect()
 }
 
-/// Patients in any number, the same each time: common names are common, and birth dates are spread over a century.
+/// Patients in any number, the same each time. Their names are as common as in the United States, and birth dates are spread over a century.
 pub fn person(id: i64) -> Person {
-    const LAST: [&str; 12] = [
-        "Smith",
-        "Johnson",
-        "Williams",
-        "O'Brien",
-        "García",
-        "De La Cruz",
-        "Smith-Jones",
-        "Nguyen",
-        "Zyzik",
-        "Müller",
-        "Lee",
-        "Okafor",
+    /// One in a hundred is written in a way that needs its normal form.
+    const WRITTEN: [(&str, &str); 6] = [
+        ("O'Brien", "José Eduardo"),
+        ("García", "MARY"),
+        ("De La Cruz", "Aoife"),
+        ("Smith-Jones", "Anne-Marie"),
+        ("Müller", "Wei"),
+        ("Zyzik jr.", "J."),
     ];
-    const FIRST: [&str; 8] = ["Mary", "James", "José Eduardo", "Linda", "Wei", "Aoife", "Robert", "Xiomara"];
+    static LAST: LazyLock<Drawn> = LazyLock::new(|| Names::of_the_us().into());
+    static FIRST: LazyLock<Drawn> = LazyLock::new(|| Names::given_in_the_us().into());
     let mut random = Draw(u64::try_from(id).unwrap());
-    // One in four has a common name, and the others have rare ones.
-    let last = if random.below(4) == 0 {
-        LAST[random.below(12)].to_owned()
-    } else {
-        format!("{}{}{}", LAST[random.below(12)], syllable(random.below(400)), syllable(random.below(400)))
-    };
+    let (last, first) = (random.share(), random.share());
+    let last_name = if random.below(100) == 0 { WRITTEN[random.below(6)].0 } else { LAST.name(last) };
+    let first_name = if random.below(100) == 0 { WRITTEN[random.below(6)].1 } else { FIRST.name(first) };
     let (year, month, day) = (1925 + random.below(95), 1 + random.below(12), 1 + random.below(28));
     Person {
         id,
-        last_name: last,
-        first_name: format!("{}{}", FIRST[random.below(8)], syllable(random.below(60))),
+        last_name: last_name.to_owned(),
+        first_name: first_name.to_owned(),
         birth_date: format!("{year:04}-{month:02}-{day:02}"),
         phone: format!("({}) {}-{:04}", 201 + random.below(700), 200 + random.below(700), random.below(10_000)),
     }
-}
-
-fn syllable(number: usize) -> String {
-    let (a, b) = (b"bdfghklmnprstvwz"[number % 16], b"aeiou"[number / 16 % 5]);
-    let end = ["", "n", "r", "s", "l"][number / 80 % 5];
-    format!("{}{}{end}", char::from(a), char::from(b))
 }
 
 /// A folder that goes with the test.

@@ -338,6 +338,96 @@ fn strangers_are_wiped() -> Result<(), Error> {
     Ok(())
 }
 
+/// Writes down all that an event shows, down to its `Debug`.
+#[derive(Default)]
+struct Everything(Mutex<String>);
+
+impl Observer for Everything {
+    fn before_open(&self, opening: &Opening<'_>) -> Result<(), Error> {
+        self.write(opening);
+        Ok(())
+    }
+
+    fn opened(&self, event: &OpenEvent<'_>) -> Result<(), Error> {
+        self.write(event);
+        Ok(())
+    }
+
+    fn before_search(&self, search: &Searching<'_>) -> Result<(), Error> {
+        self.write(search);
+        if search.opening().access().actor() == "user:mallory" { Err(Error::refused("blocked")) } else { Ok(()) }
+    }
+
+    fn searched(&self, event: &SearchEvent<'_>) -> Result<(), Error> {
+        self.write(event);
+        let indexes = event.searching().indexes().join("+");
+        let hits: Vec<_> = event.hits().map(|hit| hit.record_id()).collect();
+        self.write(&(indexes, hits, event.not_opened(), event.opened().outcome()));
+        Ok(())
+    }
+}
+
+impl Everything {
+    fn write(&self, what: &dyn std::fmt::Debug) {
+        let mut all = self.0.lock().unwrap();
+        all.push_str(&format!("{what:?}\n"));
+    }
+}
+
+/// T71: no event of a search, of whatever outcome, holds what was looked for, what was found or what a stranger has.
+#[test]
+fn no_event_of_a_search_holds_a_value() -> Result<(), Error> {
+    let everything = Arc::new(Everything::default());
+    let keys = observed(Arc::clone(&everything));
+    let indexer = keys.indexer()?;
+    let mut errors = String::new();
+    let mut searched = 0;
+    let errors_of = |hits: &mut dyn Iterator<Item = Result<Patient, Error>>| {
+        hits.filter_map(Result::err).map(|error| format!("{error} {error:?}\n")).collect::<String>()
+    };
+    let broken = || {
+        let mut rows = rows(&keys);
+        rows[0].birth_date = rows[1].birth_date.clone();
+        rows
+    };
+    for access in [access(), Access::new("user:mallory", Purpose::TREAT)?] {
+        for rows in [rows(&keys), broken(), Vec::new()] {
+            let born = indexer.find::<BornOn>("1970-01-31")?;
+            let last = indexer.find::<LastNameIs>("O'Brien")?;
+            let any = indexer.find_any::<AnyName>(["Meyer", "Maier"])?;
+            let days = indexer.find_days::<BornOn>("1970-01-01"..="1970-02-28")?;
+            let family = Like::<Family>::new("o'br")?;
+            let both = born.hits(&keys, rows.clone(), &access).also(&last);
+            for told in [
+                errors_of(&mut born.hits(&keys, rows.clone(), &access)),
+                errors_of(&mut both.only(|patient| family.begins(&patient.last_name))),
+                errors_of(&mut last.hits(&keys.opener(), rows.clone(), &access)),
+                errors_of(&mut any.hits_unverified(&keys, rows.clone(), &access)),
+                errors_of(&mut days.hits(&keys, rows, &access)),
+            ] {
+                searched += 1;
+                errors.push_str(&told);
+            }
+            errors.push_str(&format!("{born:?} {last:?} {any:?} {days:?} {indexer:?}"));
+        }
+    }
+    assert_eq!(searched, 30);
+    let heard = everything.0.lock().unwrap().clone();
+    for told in ["patient.born+patient.last", "RefusedByObserver", "Failed(OpenFailed)", "mallory"] {
+        assert!(heard.contains(told), "{told} is not in:\n{heard}");
+    }
+    let jane = jane();
+    let phone = jane.phone.unwrap();
+    let values =
+        ["1970-01", "1970-02", "Brien", "brien", "Meyer", "Maier", "meyer", "maier", "Ann", "Jos", &phone, &jane.mrn];
+    for value in values {
+        assert!(!heard.contains(value) && !errors.contains(value), "{value} is in:\n{heard}{errors}");
+    }
+    // The control: an id, which events have, is found.
+    assert!(heard.contains("(\"patient.born+patient.last\", [Some(\"1\")]"), "{heard}");
+    Ok(())
+}
+
 /// An observer that takes no event.
 struct Full;
 

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use rxseal::index::{Definition, Forms, Index, IndexValue, IndexedRecord, Kind};
 use rxseal::phi::FamilyName;
-use rxseal_search::plan::{IndexReport, Measure, OwnTable, Plan, PlanReport, Refusal, Shape};
+use rxseal_search::plan::{IndexReport, Measure, OwnTable, Plan, PlanReport, Profile, Refusal, Shape, Values};
 use rxseal_search::slots::US_SURNAMES_1;
 
 use crate::attack::column::{ByPerson, Row, asked, column};
@@ -369,4 +369,50 @@ fn a_million_rows() {
     names_of(&names, &patients).zip(&dates).for_each(|(name, born)| plan.sample(&(name, born.as_str())));
     let start = Instant::now();
     println!("{}\n{:?}", plan.report(), start.elapsed());
+}
+
+/// A few people's birth dates are nearly all different; the rule of a table that grows is that of dates.
+#[test]
+fn what_many_share_is_never_nearly_unique() {
+    let days: Vec<_> = (0..2000).map(|day| format!("day {day}")).collect();
+    let profile = |shape| only(&plan(10_000, shape, days.iter().map(String::as_str)).report()).profile();
+    assert_eq!(profile(whole(8)), Profile::NearlyUnique);
+    assert_eq!(profile(whole(8).of(Values::Dates)), Profile::Flat);
+    assert_eq!(profile(whole(8).of(Values::Names)), Profile::Flat);
+
+    // The declared ones say it themselves.
+    let report = Plan::new(100_000).every_index(&jane()).unwrap().report();
+    let found: Vec<_> = report.indexes().iter().map(|index| (index.id(), index.profile())).collect();
+    for (id, profile) in [
+        ("patient.born", Profile::Flat),
+        ("patient.last", Profile::Slotted),
+        ("patient.phone", Profile::NearlyUnique),
+        ("patient.lastdob", Profile::NearlyUnique),
+    ] {
+        assert!(found.contains(&(id, profile)), "{found:?}");
+    }
+}
+
+/// No slot table makes a placeholder date less common, and a compound index has no slots.
+#[test]
+fn a_refusal_advises_what_can_be_done() {
+    let mut days = born(20_000);
+    days.iter_mut().step_by(50).for_each(|day| *day = "placeholder".to_owned());
+    let text = |shape| {
+        let report = plan(20_000, shape, days.iter().map(String::as_str)).report();
+        only(&report).refusals().iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+    };
+    let advised = |shape, wanted: &str, unwanted: &str| {
+        let text = text(shape);
+        assert!(text.contains(wanted) && !text.contains(unwanted), "{text}");
+    };
+    advised(whole(9).of(Values::Dates), "placeholder such as 1900-01-01", "slots");
+    advised(whole(9).of(Values::Names), "give it slots", "placeholder");
+    advised(whole(9).with_slots(&US_SURNAMES_1).of(Values::Names), "from your own rows", "give it slots");
+    advised(whole(9), "part of a compound", "slots");
+    advised(
+        Shape::new("patient.tried", Kind::Whole, 1, 9).unwrap().of(Values::Compound),
+        "one more component",
+        "slots",
+    );
 }

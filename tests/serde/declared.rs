@@ -3,6 +3,7 @@
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 use rust_decimal::Decimal;
+use rxseal::observe::{KeyEvent, Observer, OpenEvent};
 use rxseal::page::{Backfilled, open_page, rebind_page, reseal_page, seal_page};
 use rxseal::schema::{DeclaredRow, Plain, RecordSchema, Schema};
 use rxseal::testing::insecure_keyring;
@@ -267,7 +268,7 @@ fn access() -> Access {
     Access::new("job:test", Purpose::HOPERAT).unwrap()
 }
 
-fn tokens(row: &SealedAll) -> Vec<Option<Token>> {
+fn tokens_of(row: &SealedAll) -> Vec<Option<Token>> {
     vec![
         Some(row.text.token().clone()),
         Some(row.char.token().clone()),
@@ -403,7 +404,7 @@ fn a_tool_seals_and_opens_what_the_program_opens_and_seals() {
         // The program's row, opened by the tool.
         let subjects = keys.with_subjects(&patient);
         let row = subjects.seal(&all).unwrap();
-        let declared = DeclaredRow::new(&schema, tokens(&row), &bound_in, row.tag).unwrap();
+        let declared = DeclaredRow::new(&schema, tokens_of(&row), &bound_in, row.tag).unwrap();
         declared.verify(&record).unwrap();
         let opened = record.opened_by(&access).open_fields(|pass| pass.open_row(&declared)).unwrap();
         let opened: Vec<_> = opened.iter().map(|opened| Cell::of(opened.expose())).collect();
@@ -427,7 +428,7 @@ fn a_tool_seals_and_opens_what_the_program_opens_and_seals() {
         let moved_tokens: Vec<_> = moved[0].tokens().iter().map(|tokens| tokens.one().cloned()).collect();
         let resealed = with_tokens(&row, &moved_tokens, moved[0].tag());
         assert_same(&subjects.open(&resealed, &access).unwrap(), &all);
-        assert!(moved_tokens.iter().zip(tokens(&row)).all(|(moved, token)| moved.is_none() || *moved != token));
+        assert!(moved_tokens.iter().zip(tokens_of(&row)).all(|(moved, token)| moved.is_none() || *moved != token));
     }
 }
 
@@ -457,22 +458,22 @@ fn a_broken_row_is_neither_opened_nor_blessed() {
         assert!(codes.iter().all(|code| *code == codes[0]), "{codes:?}");
         codes[0]
     };
-    let mut replayed = tokens(&row);
-    replayed[3] = tokens(&other)[3].clone();
+    let mut replayed = tokens_of(&row);
+    replayed[3] = tokens_of(&other)[3].clone();
     assert_eq!(code(replayed, &bound, row.tag), "tag-refused");
-    assert_eq!(code(tokens(&row), &bound, RecordTag::new()), "tag-missing");
+    assert_eq!(code(tokens_of(&row), &bound, RecordTag::new()), "tag-missing");
     let mut forged = bound.clone();
     forged[2] = Plain::Text("999999.99");
-    assert_eq!(code(tokens(&row), &forged, row.tag), "tag-refused");
+    assert_eq!(code(tokens_of(&row), &forged, row.tag), "tag-refused");
     // A row without its tag is not sealed further, since the tag may have been taken away.
-    let stored = tokens(&row).iter().map(|token| token.as_ref().map_or(Cell::Null, text)).collect::<Vec<_>>();
+    let stored = tokens_of(&row).iter().map(|token| token.as_ref().map_or(Cell::Null, text)).collect::<Vec<_>>();
     let cells: Vec<_> = stored.iter().map(Cell::plain).collect();
     let backfill =
         |cells: &[Plain<'_>], tag| record.reseal_fields(|pass| pass.backfill_row(&schema, cells, &bound, tag));
     assert_eq!(backfill(&cells, RecordTag::new()).unwrap_err().code().as_str(), "tag-missing");
     let kept = backfill(&cells, row.tag).unwrap();
     assert!(kept.tag.is_none() && kept.cells.iter().all(|cell| *cell == Backfilled::Kept));
-    let short = DeclaredRow::new(&schema, tokens(&row).into_iter().skip(1), &bound, row.tag).unwrap_err();
+    let short = DeclaredRow::new(&schema, tokens_of(&row).into_iter().skip(1), &bound, row.tag).unwrap_err();
     assert_eq!(short.code().as_str(), "invalid-input");
 }
 
@@ -516,7 +517,7 @@ fn rows_get_a_subject() {
     let (patient, _) = keys.create_subject_key("P-7").unwrap();
     let from = [keys.record("all", "1/a").unwrap()];
     let to = [keys.record("all", "1/a").unwrap().subject(&patient).unwrap()];
-    let declared = DeclaredRow::new(&schema, tokens(&row), &bound, row.tag).unwrap();
+    let declared = DeclaredRow::new(&schema, tokens_of(&row), &bound, row.tag).unwrap();
     let moved = rebind_page(&from, &to, &access, |_, pass| pass.rebind_row(&declared)).unwrap();
     let tokens: Vec<_> = moved[0].tokens().iter().map(|tokens| tokens.one().cloned()).collect();
     let mut with_subject = with_tokens(&row, &tokens, moved[0].tag());
@@ -543,6 +544,54 @@ fn pages_of_cells_have_one_call_for_all_records() {
     let mut opened = b"x".to_vec();
     records[0].opened_by(&access()).open_fields(|pass| pass.open_declared_text_into(small, &out, &mut opened)).unwrap();
     assert_eq!(opened, b"x7");
+}
+
+/// One event for a call, however many rows: nobody sees a value, so no opening is told.
+#[test]
+fn the_observer_hears_once_of_a_page_that_is_resealed() {
+    #[derive(Clone, Default)]
+    struct Heard(std::sync::Arc<std::sync::Mutex<Vec<String>>>);
+    impl Observer for Heard {
+        fn opened(&self, event: &OpenEvent<'_>) -> Result<(), rxseal::Error> {
+            self.0.lock().unwrap().push(format!("opened {}", event.fields()));
+            Ok(())
+        }
+
+        fn key_event(&self, event: &KeyEvent<'_>) {
+            if let KeyEvent::Resealed { records, fields, key_id, keyspace, .. } = event {
+                self.0.lock().unwrap().push(format!("resealed {records} {fields} {key_id} {keyspace}"));
+            }
+        }
+    }
+    let (heard, schema) = (Heard::default(), schema());
+    let keys = insecure_keyring("pharmacy-17").unwrap().observed_by(heard.clone());
+    let take = || std::mem::take(&mut *heard.0.lock().unwrap());
+    let small = schema.field("all.small").unwrap();
+    let records: Vec<Record> = (0..300).map(|at| keys.record("all", format!("{at}/a")).unwrap()).collect();
+    let tokens = seal_page(&records, |_, pass| pass.seal_declared(small, Plain::Text("7"))).unwrap();
+    let backfilled = reseal_page(&records, |_, pass| pass.backfill_declared(small, Plain::Text("7"))).unwrap();
+    assert_eq!((backfilled.len(), take()), (300, vec![]), "sealing is not told");
+    let key = keys.primary_key();
+    reseal_page(&records, |at, pass| pass.reseal_declared(small, &tokens[at])).unwrap();
+    assert_eq!(take(), [format!("resealed 300 300 {key} pharmacy-17")]);
+    records[0].reseal::<Small>(&tokens[0]).unwrap();
+    assert_eq!(take(), [format!("resealed 1 1 {key} pharmacy-17")]);
+    records[1].reseal::<Small>(&tokens[0]).unwrap_err();
+    assert_eq!(take(), Vec::<String>::new(), "nothing was");
+    let (all, _, bound) = random(1, &mut Random(7));
+    let row = keys.seal(&all).unwrap();
+    let bound: Vec<_> = bound.iter().map(Cell::plain).collect();
+    let declared = DeclaredRow::new(&schema, tokens_of(&row), &bound, row.tag).unwrap();
+    let fields = 21 + usize::from(all.maybe.is_some());
+    keys.record("all", "1/a").unwrap().reseal_fields(|pass| pass.reseal_row(&declared)).unwrap();
+    assert!(keys.reseal_all(&[row.clone(), row]).into_iter().all(|row| row.is_ok()));
+    assert_eq!(
+        take(),
+        [format!("resealed 1 {fields} {key} pharmacy-17"), format!("resealed 2 {} {key} pharmacy-17", 2 * fields)]
+    );
+    let to = [keys.record("all", "0/b").unwrap()];
+    rebind_page(&records[..1], &to, &access(), |_, pass| pass.rebind_declared(small, &tokens[0])).unwrap();
+    assert_eq!(take(), ["opened 1"]);
 }
 
 /// What a cell that is not of the field's type gives: an error without the value, and no token.

@@ -18,6 +18,7 @@ use rxseal::page::open_page;
 use rxseal::provider::{Kek, KekContext, ProviderFuture};
 use rxseal::records::TaggedRecord;
 use rxseal::root::{LocalRootKey, RootKey, RootKeyFile, RootKeys};
+use rxseal::schema::{FieldSchema, Plain, Schema};
 use rxseal::store::{
     FileStore, KeyringStore, MemoryStore, MemorySubjectStore, Retention, StoreFuture, SubjectKeyStore,
 };
@@ -233,6 +234,8 @@ fn all() -> Vec<(&'static str, Error)> {
             "clear-refused",
             fails(world.keys.seal(&Refill { price: rust_decimal::Decimal::new(150, 2), ..Refill::new(7) })),
         ),
+        ("cell-refused", fails(rec.seal_fields(|pass| pass.seal_declared(&declared_number(), Plain::Text(CANARY))))),
+        ("invalid-schema", fails(Schema::parse(CANARY))),
         ("not-a-token", fails(CANARY.parse::<Token>())),
         ("not-a-token", fails(Token::try_from(CANARY.as_bytes()))),
         ("not-a-token", fails(opener.open_text::<phi::Drug, String>(CANARY))),
@@ -473,6 +476,13 @@ fn codes() -> BTreeSet<&'static str> {
     rxseal::ErrorCode::ALL.iter().map(|code| code.as_str()).collect()
 }
 
+/// A field without a type, which holds a number.
+fn declared_number() -> FieldSchema {
+    let json = r#"{"rxseal_schema": 1, "records": [{"record": "refill", "ids": [], "fields": [
+        {"member": "drug", "id": "phi.rx.drug", "class": "medication", "block": 32, "max": 100, "content": "u8"}]}]}"#;
+    Schema::parse(json).unwrap().records()[0].fields()[0].clone()
+}
+
 #[test]
 fn every_code_can_be_produced_and_none_of_its_texts_names_a_value() {
     let mut produced = BTreeSet::new();
@@ -562,6 +572,7 @@ fn predicates_say_what_they_mean() {
                 "token-inside",
                 "value-mismatch",
                 "clear-refused",
+                "cell-refused",
             ],
         ),
         ("is_invalid_id", Error::is_invalid_id, &["invalid-id"]),

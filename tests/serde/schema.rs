@@ -261,3 +261,67 @@ fn a_record_struct_has_the_schema_of_its_plaintext_and_the_row_that_of_its_token
         assert_eq!(components[name]["pattern"], pattern, "{name}");
     }
 }
+
+/// A row with index columns: their texts have the lengths of all definitions that values may be of.
+mod indexed {
+    use rxseal::index::{Definition, Forms, Index, IndexSet, IndexValue, Kind};
+    use rxseal::{Class, Error, FieldId};
+
+    #[derive(schemars::JsonSchema, utoipa::ToSchema, serde::Serialize)]
+    pub struct Row {
+        #[schema(inline)]
+        pub born_on: Option<IndexValue<BornOn>>,
+        #[schema(inline)]
+        pub names: IndexSet<Names>,
+    }
+
+    pub enum BornOn {}
+    pub enum Names {}
+
+    macro_rules! index {
+        ($index:ident, $stored:ty, $kind:ident, $id:literal, $former:expr) => {
+            rxseal::__field_schema!($index);
+
+            impl Index for $index {
+                type Record = ();
+                type Stored = $stored;
+                const DEFINITION: Definition = Definition::new("patient", $id, Kind::$kind, 14, &["exact/1"]);
+                const FORMER: &'static [Definition] = $former;
+                const CLASSES: &'static [Class] = &[Class::IDENTITY];
+                const FIELDS: &'static [FieldId] = &[];
+
+                fn forms((): &(), _: &Definition, forms: &mut Forms) -> Result<(), Error> {
+                    forms.push(&[b"1970-01-31"])
+                }
+            }
+        };
+    }
+
+    const FORMER: Definition = Definition::new("patient", "patient.born", Kind::Whole, 20, &["exact/1"]);
+    index!(BornOn, Option<IndexValue<Self>>, Whole, "patient.born", &[FORMER]);
+    index!(Names, IndexSet<Self>, Parts, "patient.names", &[]);
+}
+
+#[test]
+fn an_index_column_is_text_of_the_lengths_of_its_definitions() {
+    let keys = rxseal::testing::insecure_keyring("pharmacy-17").unwrap().unobserved();
+    let (indexer, record) = (keys.indexer().unwrap(), keys.record("patient", 1).unwrap());
+    let born_on = indexer.stored::<indexed::BornOn>(&record, &()).unwrap();
+    let row = indexed::Row { born_on, names: indexer.stored::<indexed::Names>(&record, &()).unwrap() };
+    let written = serde_json::to_value(&row).unwrap();
+    assert_eq!(written["born_on"].as_str().unwrap().len(), 7);
+    assert_eq!(written["names"][0].as_str().unwrap().len(), 7);
+
+    let json_schema = schemars::schema_for!(indexed::Row);
+    assert_eq!(json_schema.pointer("/properties/born_on/type").unwrap(), &json!(["string", "null"]));
+    for schema in [json_schema.as_value().clone(), open_api::<indexed::Row>()] {
+        let born_on = &schema["properties"]["born_on"];
+        // What may be null is one of two in OpenAPI.
+        let born_on = born_on["oneOf"].as_array().map_or(born_on, |both| &both[1]);
+        assert_eq!((&born_on["minLength"], &born_on["maxLength"]), (&json!(7), &json!(8)), "{schema}");
+        assert_eq!(born_on["pattern"], "^[A-Za-z0-9_-]+$");
+        let names = &schema["properties"]["names"];
+        assert_eq!((&names["type"], &names["maxItems"]), (&json!("array"), &json!(8)), "{schema}");
+        assert_eq!(names["items"]["maxLength"], 7);
+    }
+}

@@ -63,7 +63,7 @@ impl Config {
             None => ConfigFile::default(),
         };
         let given = global.roots.iter().map(|text| Spec::parse(text)).collect::<Result<Vec<_>, _>>()?;
-        let named = root::specs(&variable("RXSEAL_ROOTS")?.unwrap_or_default())?;
+        let named = rxseal_roots::specs(&variable("RXSEAL_ROOTS")?.unwrap_or_default())?;
         let roots = [given, named, file.roots].into_iter().find(|roots| !roots.is_empty());
         let kept = match variable("RXSEAL_BACKUPS_KEPT")? {
             Some(text) => Some(parse_kept(&text, "RXSEAL_BACKUPS_KEPT")?),
@@ -225,7 +225,7 @@ impl Config {
     }
 
     pub async fn connect(&self, spec: &Spec) -> Result<Arc<dyn RootKey>, Failure> {
-        spec.connect(self.allow_group_read).await
+        Ok(spec.connect(self.allow_group_read).await?)
     }
 
     /// The root keys to wrap with: all of them, or an error.

@@ -4,6 +4,8 @@ use std::error::Error as _;
 use std::fmt;
 use std::io;
 
+use rxseal_roots::SpecError;
+
 use crate::exit;
 
 pub enum Failure {
@@ -13,7 +15,7 @@ pub enum Failure {
     /// A fault that the command found itself, with the code that the library has for it.
     Coded(&'static str, String),
     /// One of the root keys, as the operator wrote it, and what is wrong with it.
-    Root(String, Box<Failure>),
+    Root(SpecError),
     /// `key-in-use`, and what is under the key: tokens, subject keys.
     InUse(rxseal::Error, u64, u64),
     /// A result was printed, and it shows a fault.
@@ -51,7 +53,7 @@ impl Failure {
             Self::Usage(_) => "usage",
             Self::Rxseal(error) | Self::InUse(error, ..) => error.code().as_str(),
             Self::Coded(code, _) => code,
-            Self::Root(_, failure) => failure.code(),
+            Self::Root(error) => error.code(),
             Self::Checked(_) => "check-failed",
             Self::Unreported(..) | Self::Unreceipted(_) => "unreported",
             Self::Io(_) => "io",
@@ -72,7 +74,11 @@ impl fmt::Display for Failure {
                     ". The patient's key WAS destroyed, but may be missing from the log: repeat the command until it prints the receipt"
                 )
             }
-            Self::Root(root, failure) => write!(f, "root key {root}: {failure}"),
+            Self::Root(error) => {
+                write!(f, "{error}")?;
+                let Some(feature) = error.feature() else { return Ok(()) };
+                write!(f, ": install it with `cargo install rxseal-cli --features {feature}`")
+            }
             Self::InUse(error, tokens, subject_keys) => {
                 write!(f, "{tokens} tokens and {subject_keys} subject keys: {error}")
             }
@@ -101,6 +107,12 @@ fn write_error(f: &mut fmt::Formatter<'_>, error: &rxseal::Error) -> fmt::Result
 impl From<rxseal::Error> for Failure {
     fn from(error: rxseal::Error) -> Self {
         Self::Rxseal(error)
+    }
+}
+
+impl From<SpecError> for Failure {
+    fn from(error: SpecError) -> Self {
+        Self::Root(error)
     }
 }
 

@@ -291,7 +291,7 @@ async fn verify(config: &Config, keyspace: &str, min: Option<u64>, output: &Outp
 
 /// Root keys as options have them.
 fn specs(texts: &[String]) -> Result<Vec<Spec>, Failure> {
-    texts.iter().map(|text| Spec::parse(text)).collect()
+    Ok(texts.iter().map(|text| Spec::parse(text)).collect::<Result<_, _>>()?)
 }
 
 fn staged_key(file: &KeyringFile) -> Result<KeyId, Failure> {

@@ -1,48 +1,5 @@
 //! What this build was installed without: each says how to get it.
 
-#[cfg(not(feature = "aws-kms"))]
-pub mod aws_kms {
-    #![expect(clippy::unused_async, reason = "as the one that is built")]
-
-    use std::sync::Arc;
-
-    use rxseal::root::RootKey;
-
-    use crate::failure::Failure;
-
-    pub async fn connect(_: &str) -> Result<Arc<dyn RootKey>, Failure> {
-        Err(super::without("AWS KMS", "aws-kms"))
-    }
-}
-
-#[cfg(not(feature = "pkcs11"))]
-pub mod pkcs11 {
-    use std::sync::Arc;
-
-    use rxseal::root::RootKey;
-
-    use crate::failure::Failure;
-    use crate::root::options::Options;
-
-    pub fn connect(_: &str, _: Options, _: bool) -> Result<Arc<dyn RootKey>, Failure> {
-        Err(super::without("PKCS#11", "pkcs11"))
-    }
-}
-
-#[cfg(not(feature = "vault"))]
-pub mod vault {
-    use std::sync::Arc;
-
-    use rxseal::root::RootKey;
-
-    use crate::failure::Failure;
-    use crate::root::options::Options;
-
-    pub fn connect(_: &str, _: Options, _: bool) -> Result<Arc<dyn RootKey>, Failure> {
-        Err(super::without("Vault", "vault"))
-    }
-}
-
 #[cfg(not(feature = "postgres"))]
 pub mod postgres {
     #![expect(clippy::unused_async, reason = "as the one that is built")]

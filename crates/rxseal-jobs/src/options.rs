@@ -45,9 +45,9 @@ impl Default for WorkerOptions {
         Self {
             name: format!("process {}", std::process::id()),
             limits: Limits::default(),
-            statement_timeout: Duration::from_mins(1),
+            statement_timeout: Duration::from_secs(60),
             idle_timeout: Duration::from_secs(30),
-            look_every: Duration::from_mins(10),
+            look_every: Duration::from_secs(600),
         }
     }
 }

@@ -1,141 +1,23 @@
 //! What a job is: which operation, on which columns of which table, with which keyring.
 
+mod body;
+mod column;
+mod operation;
 mod resolve;
-
-use std::fmt;
-use std::str::FromStr;
 
 use rxseal::schema::RecordSchema;
 use rxseal::{Error, KeyId, Keyring};
 use rxseal_map::Source;
-use serde::Serialize;
 use sha2::{Digest, Sha256};
 
+#[cfg(not(test))]
+use self::body::Body;
+#[cfg(test)]
+pub(crate) use self::body::Body;
+pub(crate) use self::column::Padding;
+pub use self::column::{Column, ColumnRole};
+pub use self::operation::Operation;
 use self::resolve::resolve;
-use crate::trouble::refused;
-
-/// What a job does to each row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "kebab-case")]
-#[non_exhaustive]
-pub enum Operation {
-    /// Plaintext becomes tokens.
-    Backfill,
-    /// Tokens under any key of the keyring become tokens under the primary key.
-    Reseal,
-    /// Index values are computed again, under the primary index root and by the present definitions.
-    Reindex,
-    /// Tokens become plaintext.
-    Unseal,
-    /// Tokens of a record without a subject become tokens with the subject's own key beside the keyring.
-    AddSubject,
-}
-
-impl Operation {
-    const ALL: [Self; 5] = [Self::Backfill, Self::Reseal, Self::Reindex, Self::Unseal, Self::AddSubject];
-
-    /// Its name, such as `add-subject`.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Backfill => "backfill",
-            Self::Reseal => "reseal",
-            Self::Reindex => "reindex",
-            Self::Unseal => "unseal",
-            Self::AddSubject => "add-subject",
-        }
-    }
-}
-
-impl fmt::Display for Operation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-impl FromStr for Operation {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self, Error> {
-        let found = Self::ALL.into_iter().find(|operation| operation.as_str() == text);
-        found.ok_or_else(|| refused("there is no such operation: backfill, reseal, reindex, unseal or add-subject"))
-    }
-}
-
-/// What a column is for a job.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ColumnRole {
-    /// A part of the record's id.
-    Id,
-    /// The id of the record's subject.
-    Subject,
-    /// A sealed field.
-    Sealed,
-    /// The value of a blind index.
-    Index,
-    /// The record tag.
-    Tag,
-    /// A readable value that the record tag covers.
-    Clear,
-}
-
-/// A column that a job reads.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Column {
-    name: String,
-    role: ColumnRole,
-    /// The field's id, the index's, or what the tag covers the value as.
-    of: String,
-    padding: Option<Padding>,
-}
-
-/// What decides how long the tokens of a field are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub(crate) struct Padding {
-    pub(crate) block: u16,
-    pub(crate) max_len: u32,
-}
-
-impl Column {
-    pub(crate) fn new(name: impl Into<String>, role: ColumnRole, of: impl Into<String>) -> Self {
-        Self { name: name.into(), role, of: of.into(), padding: None }
-    }
-
-    /// Of a sealed field: to what its values are padded, and the longest of them.
-    pub(crate) fn padded(mut self, block: u16, max_len: u32) -> Self {
-        self.padding = Some(Padding { block, max_len });
-        self
-    }
-
-    pub(crate) fn padding(&self) -> Option<Padding> {
-        self.padding
-    }
-
-    /// Its name in the table.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// What it is.
-    #[must_use]
-    pub fn role(&self) -> ColumnRole {
-        self.role
-    }
-
-    /// The id of the field or of the index, or what a record tag covers the value as. Empty for other columns.
-    #[must_use]
-    pub fn of(&self) -> &str {
-        &self.of
-    }
-
-    /// Whether a job may write it.
-    #[must_use]
-    pub fn is_written(&self) -> bool {
-        matches!(self.role, ColumnRole::Sealed | ColumnRole::Index | ColumnRole::Tag)
-    }
-}
 
 /// What a job is. A worker joins a job only with the spec that it was planned with.
 #[derive(Clone, Debug)]
@@ -143,22 +25,6 @@ pub struct Spec {
     body: Body,
     generation: u64,
     target: KeyId,
-}
-
-/// What the digest covers.
-#[derive(Clone, Debug, Serialize)]
-pub(crate) struct Body {
-    pub(crate) operation: Operation,
-    pub(crate) keyspace: String,
-    /// As the map writes it.
-    pub(crate) at: String,
-    pub(crate) table: String,
-    pub(crate) record_type: String,
-    pub(crate) columns: Vec<Column>,
-    /// The column that says of which keyspace a row is, if rows of several are in the table.
-    pub(crate) keyspace_column: Option<String>,
-    /// All that decides about a token: the classes, types and blocks of the fields.
-    pub(crate) schema: serde_json::Value,
 }
 
 /// What a job was planned with, as it is stored.
@@ -173,6 +39,11 @@ pub struct Pinned {
 }
 
 impl Spec {
+    #[cfg(test)]
+    pub(crate) fn of(body: Body, generation: u64, target: KeyId) -> Self {
+        Self { body, generation, target }
+    }
+
     /// What a job does to the rows of a source of the map, whose records are as the schema says, with the keys of this keyring.
     ///
     /// # Errors

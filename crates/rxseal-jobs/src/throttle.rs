@@ -57,7 +57,7 @@ impl Hours {
             self.to.checked_sub(self.from).or_else(|| self.to.checked_add(MINUTES_A_DAY)?.checked_sub(self.from));
         match (after(self.from), length) {
             (Some(since), Some(length)) if since < length => Duration::ZERO,
-            (Some(since), _) => Duration::from_mins(1).saturating_mul(u32::from(MINUTES_A_DAY.saturating_sub(since))),
+            (Some(since), _) => Duration::from_secs(60).saturating_mul(u32::from(MINUTES_A_DAY.saturating_sub(since))),
             _ => Duration::ZERO,
         }
     }

@@ -61,7 +61,7 @@ mod table;
 mod thief;
 
 pub use figure::{Figure, Measure};
-pub use profile::Profile;
+pub use profile::{Profile, Values};
 pub use refusal::Refusal;
 pub use report::{IndexReport, PlanReport};
 pub use table::OwnTable;
@@ -163,7 +163,13 @@ impl<R: ?Sized> Plan<R> {
         let subjects: Vec<_> = self
             .indexes
             .iter()
-            .map(|Planned { shape, seen, .. }| Subject { id: &shape.id, bits: shape.bits, slots: &shape.slots, seen })
+            .map(|Planned { shape, seen, .. }| Subject {
+                id: &shape.id,
+                values: shape.values,
+                bits: shape.bits,
+                slots: &shape.slots,
+                seen,
+            })
             .collect();
         report::report(self.rows, self.samples, &subjects, self.accepted.as_deref())
     }
@@ -187,7 +193,8 @@ impl<R: ?Sized> Plan<R> {
     {
         let definition = I::DEFINITION;
         let slots = definition.slots().map_or(Slots::None, Slots::Public);
-        let shape = Shape { id: definition.id().to_owned(), definition, bits: definition.bits(), slots };
+        let (id, values) = (definition.id().to_owned(), Values::of(&definition));
+        let shape = Shape { id, definition, values, bits: definition.bits(), slots };
         self.add_shape(shape, Box::new(move |record, forms| I::forms(record, &definition, forms)))
     }
 
@@ -220,6 +227,7 @@ pub struct Shape {
     id: String,
     /// Of its kind and number of components; its texts are of no index.
     definition: Definition,
+    values: Values,
     bits: u8,
     slots: Slots,
 }
@@ -236,7 +244,15 @@ impl Shape {
         let normalizers = ANY.get(..components).filter(|_| is_legal)?;
         // Its bits are planned and not used, so it has some that every kind may have.
         let definition = Definition::new("planned", "planned", kind, 8, normalizers);
-        Some(Self { id: id.into(), definition, bits, slots: Slots::None })
+        let values = if kind == Kind::Compound { Values::Compound } else { Values::Other };
+        Some(Self { id: id.into(), definition, values, bits, slots: Slots::None })
+    }
+
+    /// The same of such values. Without this call a compound index has [`Values::Compound`], and every other one [`Values::Other`].
+    #[must_use]
+    pub fn of(mut self, values: Values) -> Self {
+        self.values = values;
+        self
     }
 
     /// The same with slots.

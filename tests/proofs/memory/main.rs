@@ -25,7 +25,7 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Barrier, Mutex, OnceLock};
+use std::sync::{Arc, Barrier, LazyLock, Mutex, OnceLock};
 
 use recorder::{Recorder, Watching, watch};
 use rxseal::forms::NotWiped;
@@ -35,6 +35,7 @@ use rxseal::observe::{Observer, OpenEvent};
 use rxseal::page::{reseal_page, seal_page};
 use rxseal::provider::{Kek, KekContext, ProviderFuture};
 use rxseal::root::{LocalRootKey, RootKey, RootKeyFile, RootKeys};
+use rxseal::schema::{FieldSchema, Plain, Schema};
 use rxseal::subjects::WrappedSubjectKey;
 use rxseal::{
     Access, Class, Each, Error, Field, FieldId, Keyring, Parts, Phi, PhiRecord, Purpose, Record, RecordReader, Sealed,
@@ -65,6 +66,7 @@ const BYTES: &[u8; 48] = b"\xC1CANARY\xFE-scan-of-a-driver-licence-\x80-Zk8Uq3Hn
 /// How often it stands in a large value: one whose buffer no thread keeps for its next call (over 64 KiB).
 const LARGE: usize = 1500;
 const NUMBER: u64 = 9_182_736_450_918_273_645;
+const NUMBER_TEXT: &str = "9182736450918273645";
 const KEYSPACE: &str = "pharmacy-17";
 const SUBJECT: &str = "patient-88";
 
@@ -145,6 +147,28 @@ struct After {
 fn done() -> After {
     After::default()
 }
+
+/// Fields that no type declares.
+static DECLARED: LazyLock<[FieldSchema; 5]> = LazyLock::new(|| {
+    let fields = [("name", "memory.name", "identity", "text"), ("note", "memory.note", "clinical", "text")];
+    let others = [
+        ("json", "memory.json", "clinical", "json"),
+        ("n", "memory.n", "clinical", "u64"),
+        ("b", "memory.b", "clinical", "bytes"),
+    ];
+    let fields: Vec<_> = fields
+        .iter()
+        .chain(&others)
+        .map(|(member, id, class, content)| {
+            format!(r#"{{"member":"{member}","id":"{id}","class":"{class}","block":32,"max":1000000,"content":"{content}"}}"#)
+        })
+        .collect();
+    let json = format!(
+        r#"{{"rxseal_schema":1,"records":[{{"record":"prescription","ids":[],"fields":[{}]}}]}}"#,
+        fields.join(",")
+    );
+    Schema::parse(&json).unwrap().records()[0].fields().to_vec().try_into().unwrap()
+});
 
 type Path = (&'static str, fn(&World) -> After);
 
@@ -227,6 +251,48 @@ const PATHS: &[Path] = &[
     ("expose_plaintext to a writer that keeps nothing", |_| {
         serde_json::to_writer(std::io::sink(), &rxseal::expose_plaintext(&writes())).unwrap();
         done()
+    }),
+    // Without a type
+    ("seal_declared", |w| {
+        let [name, note, json, number, bytes] = DECLARED.each_ref();
+        w.rec().seal_fields(|pass| {
+            pass.seal_declared(name, Plain::Text(TEXT))?;
+            pass.seal_declared(note, Plain::Bytes(TEXT.as_bytes()))?;
+            pass.seal_declared(json, Plain::Text(FORM))?;
+            pass.seal_declared(number, Plain::Text(NUMBER_TEXT))?;
+            pass.seal_declared(bytes, Plain::Bytes(BYTES))
+        }).unwrap();
+        sealed(w.rec().seal_fields(|pass| pass.seal_declared(json, Plain::Text(concat!("\"", canary!(), "\"")))))
+    }),
+    ("a cell of another type", |w| {
+        for field in &DECLARED[3..] {
+            failed(w.rec().seal_fields(|pass| pass.seal_declared(field, Plain::Text(TEXT))), "cell-refused");
+        }
+        failed(w.rec().seal_fields(|pass| pass.seal_declared(&DECLARED[2], Plain::Text(TEXT))), "cell-refused")
+    }),
+    ("open_declared", |w| {
+        let [name, note, ..] = DECLARED.each_ref();
+        drop(w.open().open_fields(|pass| pass.open_declared(name, &w.tokens.text)).unwrap());
+        drop(w.open().open_fields(|pass| pass.open_declared(note, &w.tokens.scan)));
+        failed(w.open().open_fields(|pass| pass.open_declared(name, &w.tokens.bytes)), "type-mismatch")
+    }),
+    ("open_declared_into", |w| {
+        let mut out = TEXT.as_bytes().to_vec();
+        for _ in 0..20 {
+            w.open().open_fields(|pass| {
+                pass.open_declared_into(&DECLARED[0], w.tokens.text.as_bytes(), &mut out)?;
+                pass.open_declared_text_into(&DECLARED[0], &w.tokens.text.to_string(), &mut out)
+            }).unwrap();
+        }
+        wiped_content(out)
+    }),
+    ("reseal_declared and backfill_declared", |w| {
+        w.rec().reseal_fields(|pass| {
+            pass.reseal_declared(&DECLARED[0], &w.tokens.text)?;
+            pass.backfill_declared(&DECLARED[1], Plain::Text(TEXT))?;
+            pass.backfill_declared(&DECLARED[0], Plain::Bytes(w.tokens.text.as_bytes()))
+        }).unwrap();
+        failed(w.rec().reseal_fields(|pass| pass.backfill_declared(&DECLARED[0], Plain::Text(&DISGUISED[0]))), "not-a-token")
     }),
     // Opening
     ("open text", |w| wiped(w.open().open::<Name, String>(&w.tokens.text))),

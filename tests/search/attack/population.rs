@@ -1,4 +1,6 @@
-//! Patients whose last names are as common as in the United States.
+//! Patients whose names are as common as in the United States.
+
+use rxseal_search::slots::US_GIVEN_1;
 
 /// Shares of 1/100,000 of the 3,000 commonest names, by `shares.py`.
 const COMMON: &str = include_str!("us_surnames.tsv");
@@ -6,6 +8,9 @@ const COMMON: &str = include_str!("us_surnames.tsv");
 /// that all shares together are 1.
 const ALL_NAMES: usize = 388_799;
 const POWER: f64 = 1.1332;
+/// The same of first names.
+const ALL_GIVEN_NAMES: usize = 25_163;
+const GIVEN_POWER: f64 = 1.54;
 
 /// Names of which a clinic may have many more patients than the country.
 pub const HISPANIC: &[&str] = &[
@@ -52,7 +57,7 @@ pub const HISPANIC: &[&str] = &[
 pub const ASIAN: &[&str] =
     &["nguyen", "lee", "kim", "tran", "chen", "wong", "le", "yang", "chang", "wang", "pham", "li"];
 
-/// Last names and how common they are.
+/// Names and how common they are.
 pub struct Names {
     names: Vec<String>,
     /// Of all people, for each name.
@@ -68,12 +73,26 @@ impl Names {
             names.push(name.to_owned());
             shares.push(share.parse().unwrap());
         }
-        let (common, least) = (names.len(), *shares.last().unwrap());
-        for rank in common + 1..=ALL_NAMES {
-            names.push(rare(rank));
-            shares.push(least * (rank as f64 / common as f64).powf(-POWER));
+        Self { names, shares }.and_rarer(ALL_NAMES, POWER)
+    }
+
+    /// First names. The slot table says their shares well enough for the size of a table: it is not attacked here.
+    pub fn given_in_the_us() -> Self {
+        let mut common = US_GIVEN_1.entries().to_vec();
+        common.sort_by_key(|(_, slots)| std::cmp::Reverse(*slots));
+        let (names, shares) =
+            common.into_iter().map(|(name, slots)| (name.to_owned(), (f64::from(slots) - 0.5) / 4096.0)).unzip();
+        Self { names, shares }.and_rarer(ALL_GIVEN_NAMES, GIVEN_POWER)
+    }
+
+    /// With rarer ones, the last of which has the rank `all`.
+    fn and_rarer(mut self, all: usize, power: f64) -> Self {
+        let (common, least) = (self.names.len(), *self.shares.last().unwrap());
+        for rank in common + 1..=all {
+            self.names.push(rare(rank));
+            self.shares.push(least * (rank as f64 / common as f64).powf(-power));
         }
-        Self { names, shares }.whole()
+        self.whole()
     }
 
     /// With so many times more people of these names.
@@ -104,22 +123,19 @@ impl Names {
 
     /// The name of each of so many patients.
     pub fn patients(&self, patients: usize, seed: u64) -> Vec<u32> {
-        let mut up_to = 0.0;
-        let ends: Vec<_> = self
-            .shares
-            .iter()
-            .map(|share| {
-                up_to += share;
-                up_to
-            })
-            .collect();
         let mut dice = Dice(seed ^ 0x9a_71_e4);
-        let last = self.names.len() - 1;
-        let mut name = || {
-            let share = dice.share();
-            ends.partition_point(|end| *end < share).min(last) as u32
+        let ends = self.ends();
+        (0..patients).map(|_| at(&ends, dice.share()) as u32).collect()
+    }
+
+    /// Where the share of each name ends, if they lie one behind the other between 0 and 1.
+    fn ends(&self) -> Vec<f64> {
+        let mut up_to = 0.0;
+        let end = |share: &f64| {
+            up_to += share;
+            up_to
         };
-        (0..patients).map(|_| name()).collect()
+        self.shares.iter().map(end).collect()
     }
 
     fn whole(mut self) -> Self {
@@ -127,6 +143,29 @@ impl Names {
         self.shares.iter_mut().for_each(|share| *share /= sum);
         self
     }
+}
+
+/// Names to draw from.
+pub struct Drawn {
+    ends: Vec<f64>,
+    names: Names,
+}
+
+impl From<Names> for Drawn {
+    fn from(names: Names) -> Self {
+        Self { ends: names.ends(), names }
+    }
+}
+
+impl Drawn {
+    /// The name of a person who is drawn by a number between 0 and 1.
+    pub fn name(&self, share: f64) -> &str {
+        &self.names.names[at(&self.ends, share)]
+    }
+}
+
+fn at(ends: &[f64], share: f64) -> usize {
+    ends.partition_point(|end| *end < share).min(ends.len() - 1)
 }
 
 /// Numbers that look random, the same for one seed.

@@ -2,9 +2,10 @@
 
 use std::error::Error;
 
-use rxseal::columns::{IndexSql, ReindexSql};
+use rxseal::columns::{IndexSql, ReindexSql, SwapParameter};
 use rxseal::phi::BirthDate;
-use rxseal::{Access, Keyring, PhiRecord, SealedRecord as _};
+use rxseal::schema::Schema;
+use rxseal::{Access, Keyring, PhiRecord};
 use rxseal_search::indexes;
 use rxseal_search::reindex::{Progress, Swap, reindex_page};
 use tokio_postgres::types::ToSql;
@@ -35,13 +36,22 @@ fn read(row: &Row) -> Result<SealedPatient, tokio_postgres::Error> {
     })
 }
 
+fn cell<'r>(row: &'r SealedPatient, column: &str) -> &'r (dyn ToSql + Sync) {
+    match column {
+        "birth_date" => &row.birth_date,
+        "born_on" => &row.born_on,
+        _ => unreachable!("a column that the schema does not have"),
+    }
+}
+
 pub async fn reindex(
     db: &Client,
     keys: &Keyring,
     former: &[&[u8]],
     access: &Access,
 ) -> Result<Progress, Box<dyn Error>> {
-    let sql = ReindexSql::postgres("patient", "id", &["birth_date"], SealedPatient::INDEX_COLUMNS)?;
+    let schema = Schema::new().with::<Patient>()?;
+    let sql = ReindexSql::postgres_of("patient", &schema.records()[0])?;
     let (mut after, mut progress) = (0, Progress::default()); // keep both: a job that was stopped goes on from here
     loop {
         let page = db.query(&sql.select(former.len()), &[&after, &500_i64, &former]).await?;
@@ -49,8 +59,12 @@ pub async fn reindex(
         let Some(last) = rows.last() else { return Ok(progress) };
         for Swap { old, new } in reindex_page(&rows, keys.reindex_all(&rows, access), &mut progress).swaps {
             // No row is written if somebody else was faster. A later pass finds it, if it is still to be done.
-            let values: [&(dyn ToSql + Sync); 5] =
-                [&new.id, &new.birth_date, &new.born_on, &old.birth_date, &old.born_on];
+            let values = sql.swap_parameters().map(|parameter| match parameter {
+                SwapParameter::Id => &new.id,
+                SwapParameter::New(column) => cell(&new, column),
+                SwapParameter::Old(column) => cell(old, column),
+            });
+            let values: Vec<_> = values.collect();
             progress.add_written(db.execute(&sql.swap(), &values).await?);
         }
         after = last.id;

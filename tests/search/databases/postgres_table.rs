@@ -6,14 +6,14 @@ use std::sync::{Arc, Mutex};
 
 use futures_util::StreamExt as _;
 use rxseal::SealedRecord as _;
-use rxseal::columns::ReindexSql;
+use rxseal::columns::{ReindexSql, SwapParameter};
 use rxseal::index::IndexValue;
 use tokio::runtime::Runtime;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{AsyncMessage, Client, NoTls, Row, Statement};
 
 use super::sqlite_table::index_columns;
-use super::{AnyName, BornOn, FirstIs, Killed, LastIs, Persons, PhoneIs, Prefix, SealedPerson, TOKENS};
+use super::{AnyName, BornOn, FirstIs, Killed, LastIs, Persons, PhoneIs, Prefix, SealedPerson, person_schema};
 
 type Value<'a> = &'a (dyn ToSql + Sync);
 
@@ -56,7 +56,7 @@ impl PostgresPersons {
             }));
             db
         });
-        let sql = ReindexSql::postgres("person", "id", &TOKENS, SealedPerson::INDEX_COLUMNS).unwrap();
+        let sql = ReindexSql::postgres_of("person", &person_schema()).unwrap();
         Self { schema: schema.to_owned(), runtime, db, statements: HashMap::new(), log, sql }
     }
 
@@ -116,19 +116,29 @@ fn read(row: &Row) -> SealedPerson {
     }
 }
 
-/// The tokens and then the values, in the order of the statement.
-fn cells(row: &SealedPerson) -> [Value<'_>; 9] {
-    [
-        &row.last_name,
-        &row.first_name,
-        &row.birth_date,
-        &row.phone,
-        &row.last_is,
-        &row.any_name,
-        &row.first_is,
-        &row.born_on,
-        &row.phone_is,
-    ]
+/// The columns of `SAVE`, without the id.
+const COLUMNS: [&str; 9] =
+    ["last_name", "first_name", "birth_date", "phone", "last_is", "any_name", "first_is", "born_on", "phone_is"];
+
+/// What a row has in one of them.
+fn cell<'r>(row: &'r SealedPerson, column: &str) -> Value<'r> {
+    match column {
+        "last_name" => &row.last_name,
+        "first_name" => &row.first_name,
+        "birth_date" => &row.birth_date,
+        "phone" => &row.phone,
+        "last_is" => &row.last_is,
+        "any_name" => &row.any_name,
+        "first_is" => &row.first_is,
+        "born_on" => &row.born_on,
+        "phone_is" => &row.phone_is,
+        _ => panic!("{column}"),
+    }
+}
+
+/// The parameters of `SAVE`.
+fn cells(row: &SealedPerson) -> impl Iterator<Item = Value<'_>> {
+    [&row.id as Value<'_>].into_iter().chain(COLUMNS.map(|column| cell(row, column)))
 }
 
 const SAVE: &str = "INSERT INTO person (id, last_name, first_name, birth_date, phone, last_is, any_name, first_is, born_on, phone_is) \
@@ -148,7 +158,7 @@ impl Persons for PostgresPersons {
             let insert = page.prepare(SAVE).await.unwrap();
             // Sent without waiting for each answer.
             let all = rows.iter().map(|row| async {
-                let values: Vec<Value<'_>> = [&row.id as Value<'_>].into_iter().chain(cells(row)).collect();
+                let values: Vec<_> = cells(row).collect();
                 page.execute(&insert, &values).await.unwrap()
             });
             futures_util::future::join_all(all).await;
@@ -157,7 +167,7 @@ impl Persons for PostgresPersons {
     }
 
     fn save(&mut self, row: &SealedPerson) {
-        let values: Vec<Value<'_>> = [&row.id as Value<'_>].into_iter().chain(cells(row)).collect();
+        let values: Vec<_> = cells(row).collect();
         self.query(SAVE, &values);
     }
 
@@ -194,13 +204,16 @@ impl Persons for PostgresPersons {
     }
 
     fn swap(&mut self, old: &SealedPerson, new: &SealedPerson, kill: &mut dyn FnMut() -> bool) -> Result<bool, Killed> {
-        let columns: Vec<_> = self.sql.index_columns().map(|column| column.name()).collect();
-        assert_eq!(columns, ["last_is", "any_name", "first_is", "born_on", "phone_is"], "the order of `cells`");
         if kill() {
             return Err(Killed);
         }
-        let values: Vec<Value<'_>> = [&new.id as Value<'_>].into_iter().chain(cells(new)).chain(cells(old)).collect();
-        let swap = self.prepared(&self.sql.swap());
+        let sql = self.sql.clone();
+        let values = sql.swap_parameters().map(|parameter| match parameter {
+            SwapParameter::Id => &new.id,
+            SwapParameter::New(column) => cell(new, column),
+            SwapParameter::Old(column) => cell(old, column),
+        });
+        let (values, swap): (Vec<_>, _) = (values.collect(), self.prepared(&sql.swap()));
         let written = self.runtime.block_on(self.db.execute(&swap, &values)).unwrap();
         if kill() { Err(Killed) } else { Ok(written == 1) }
     }
@@ -224,7 +237,7 @@ impl Persons for PostgresPersons {
 
     fn clear(&mut self, id: i64) {
         for column in index_columns() {
-            self.query(&column.clear("id").unwrap(), &[&id]);
+            self.query(&column.clear_postgres("id").unwrap(), &[&id]);
         }
     }
 }

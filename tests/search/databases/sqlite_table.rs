@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use rusqlite::{Connection, Row, ToSql, Transaction, TransactionBehavior, params_from_iter};
 use rxseal::SealedRecord as _;
-use rxseal::columns::{IndexSql, ReindexSql};
+use rxseal::columns::{IndexSql, ReindexSql, SwapParameter};
 use rxseal::index::{IndexSet, IndexValue};
 
-use super::{AnyName, BornOn, FirstIs, Killed, LastIs, Persons, PhoneIs, Prefix, SealedPerson, TOKENS};
+use super::{AnyName, BornOn, FirstIs, Killed, LastIs, Persons, PhoneIs, Prefix, SealedPerson, person_schema};
 
 pub struct SqlitePersons {
     path: PathBuf,
@@ -34,7 +34,7 @@ impl SqlitePersons {
         let db = Connection::open(path).unwrap();
         db.busy_timeout(Duration::from_secs(60)).unwrap();
         db.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF").unwrap();
-        let sql = ReindexSql::sqlite("person", "id", &TOKENS, SealedPerson::INDEX_COLUMNS).unwrap();
+        let sql = ReindexSql::sqlite_of("person", &person_schema()).unwrap();
         Self { path: path.to_owned(), db, sql }
     }
 
@@ -74,25 +74,32 @@ fn read(row: &Row<'_>) -> rusqlite::Result<SealedPerson> {
     })
 }
 
-/// The tokens and then the values, in the order of the statement.
-fn cells(row: &SealedPerson) -> [&dyn ToSql; 8] {
-    [
-        &row.last_name,
-        &row.first_name,
-        &row.birth_date,
-        &row.phone,
-        &row.last_is,
-        &row.first_is,
-        &row.born_on,
-        &row.phone_is,
-    ]
+/// The columns of the table, without the id.
+const COLUMNS: [&str; 8] =
+    ["last_name", "first_name", "birth_date", "phone", "last_is", "first_is", "born_on", "phone_is"];
+
+/// What a row has in one of them.
+fn cell<'r>(row: &'r SealedPerson, column: &str) -> &'r dyn ToSql {
+    match column {
+        "last_name" => &row.last_name,
+        "first_name" => &row.first_name,
+        "birth_date" => &row.birth_date,
+        "phone" => &row.phone,
+        "last_is" => &row.last_is,
+        "first_is" => &row.first_is,
+        "born_on" => &row.born_on,
+        "phone_is" => &row.phone_is,
+        _ => panic!("{column}"),
+    }
 }
 
 fn write(db: &Transaction<'_>, row: &SealedPerson) {
-    let sql = "INSERT OR REPLACE INTO person (id, last_name, first_name, birth_date, phone, last_is, first_is, born_on, phone_is) \
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
-    let values = [&row.id as &dyn ToSql].into_iter().chain(cells(row));
-    db.prepare_cached(sql).unwrap().execute(params_from_iter(values)).unwrap();
+    let sql = format!(
+        "INSERT OR REPLACE INTO person (id, {}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        COLUMNS.join(", ")
+    );
+    let values = [&row.id as &dyn ToSql].into_iter().chain(COLUMNS.map(|column| cell(row, column)));
+    db.prepare_cached(&sql).unwrap().execute(params_from_iter(values)).unwrap();
     db.prepare_cached("DELETE FROM person_any_name WHERE id = ?1").unwrap().execute([row.id]).unwrap();
     let mut insert = db.prepare_cached("INSERT INTO person_any_name (ix, id) VALUES (?1, ?2)").unwrap();
     for value in row.any_name.as_slice() {
@@ -167,17 +174,19 @@ impl Persons for SqlitePersons {
 
     fn swap(&mut self, old: &SealedPerson, new: &SealedPerson, kill: &mut dyn FnMut() -> bool) -> Result<bool, Killed> {
         let mut step = || if kill() { Err(Killed) } else { Ok(()) };
-        let columns: Vec<_> = self.sql.index_columns().map(|column| column.name()).collect();
-        assert_eq!(columns, ["last_is", "first_is", "born_on", "phone_is"], "the order of `cells`");
         step()?;
         // What is dropped before its commit is rolled back, as after a kill.
         let swap = self.db.transaction_with_behavior(TransactionBehavior::Immediate).unwrap();
-        let values = [&new.id as &dyn ToSql].into_iter().chain(cells(new)).chain(cells(old));
+        let values = self.sql.swap_parameters().map(|parameter| match parameter {
+            SwapParameter::Id => &new.id,
+            SwapParameter::New(column) => cell(new, column),
+            SwapParameter::Old(column) => cell(old, column),
+        });
         let written = swap.prepare_cached(&self.sql.swap()).unwrap().execute(params_from_iter(values)).unwrap();
         step()?;
         if written == 1 {
             for (column, delete, insert) in self.sql.replace_values() {
-                assert_eq!(column.name(), "any_name");
+                assert_eq!(column, "any_name");
                 swap.prepare_cached(&delete).unwrap().execute([new.id]).unwrap();
                 step()?;
                 let mut insert = swap.prepare_cached(&insert).unwrap();
@@ -210,8 +219,7 @@ impl Persons for SqlitePersons {
 
     fn clear(&mut self, id: i64) {
         for column in index_columns() {
-            let sql = if column.is_set() { column.clear_values_table("id") } else { column.clear("id") };
-            self.db.execute(&sql.unwrap(), [id]).unwrap();
+            self.db.execute(&column.clear_sqlite("id").unwrap(), [id]).unwrap();
         }
     }
 }

@@ -4,6 +4,7 @@ use rxseal::Error;
 use rxseal_search::normal::{
     Date, Dea, Email, Exact, Family, Given, Id, Ndc, NormalForm, Normalizes, NormalizesParts, Npi, Phone, Sounds, Ssn,
 };
+use rxseal_search::plan::Values;
 
 /// Writes one form of a text.
 pub type Whole = fn(&str, &mut NormalForm) -> Result<(), Error>;
@@ -13,6 +14,15 @@ pub type Parts = fn(&str, &mut dyn FnMut(&[u8]) -> Result<(), Error>) -> Result<
 /// The names of the normalisers that write one form, and of those that write several.
 pub const NAMES: &str =
     "date, dea, email, exact, family, given, id, ndc, npi, phone, ssn; family_parts, given_parts, sounds";
+
+/// What the values of an index of this normaliser are.
+pub fn values(name: &str) -> Values {
+    match name {
+        "date" => Values::Dates,
+        "family" | "given" | "family_parts" | "given_parts" | "sounds" => Values::Names,
+        _ => Values::Other,
+    }
+}
 
 pub fn whole(name: &str) -> Option<Whole> {
     Some(match name {

@@ -5,11 +5,11 @@ use std::fs;
 use rxseal::Error;
 use rxseal::index::{Forms, Kind};
 use rxseal_search::normal::NormalForm;
-use rxseal_search::plan::{OwnTable, Profile, Shape};
+use rxseal_search::plan::{OwnTable, Profile, Shape, Values};
 use rxseal_search::slots::{US_GIVEN_1, US_SURNAMES_1};
 
 use super::csv::Row;
-use super::normal::{NAMES, Parts, Whole, parts, whole};
+use super::normal::{NAMES, Parts, Whole, parts, values, whole};
 use crate::failure::{Failure, usage};
 
 /// Writes the normal forms of a row.
@@ -24,9 +24,9 @@ pub struct Spec {
 }
 
 enum Components {
-    Whole(Vec<Whole>),
+    Whole(Vec<Whole>, Values),
     /// Several forms of a text, for an index of this kind.
-    Parts(Kind, Parts),
+    Parts(Kind, Parts, Values),
 }
 
 impl Spec {
@@ -69,9 +69,9 @@ impl Spec {
     /// What the planner takes. The columns are at these positions of a row.
     pub fn shape(self, rows: u32, at: Vec<usize>) -> Result<(Shape, Write), Failure> {
         let kind = self.kind();
-        let count = match &self.components {
-            Components::Whole(all) => all.len(),
-            Components::Parts(..) => 1,
+        let (count, values) = match &self.components {
+            Components::Whole(all, values) => (all.len(), *values),
+            Components::Parts(_, _, values) => (1, *values),
         };
         let bits = self.bits.unwrap_or_else(|| {
             if kind == Kind::Compound { Profile::NearlyUnique.bits(rows) } else { Profile::Flat.bits(rows) }
@@ -79,6 +79,7 @@ impl Spec {
         let Some(shape) = Shape::new(&self.id, kind, count, bits) else {
             return usage(&format!("--index {}: a compound index has 2 to 4 components", self.id));
         };
+        let shape = shape.of(values);
         let shape = match self.slots.as_deref() {
             None => shape,
             Some(table) if table == US_SURNAMES_1.id() => shape.with_slots(&US_SURNAMES_1),
@@ -86,8 +87,8 @@ impl Spec {
             Some(path) => shape.with_own_slots(own_table(path)?),
         };
         let write: Write = match self.components {
-            Components::Whole(all) => Box::new(move |row, forms| write_whole(&all, &at, row, forms)),
-            Components::Parts(_, parts) => Box::new(move |row, forms| {
+            Components::Whole(all, _) => Box::new(move |row, forms| write_whole(&all, &at, row, forms)),
+            Components::Parts(_, parts, _) => Box::new(move |row, forms| {
                 at.iter().try_for_each(|at| parts(row.text(*at), &mut |form| forms.push(&[form])))
             }),
         };
@@ -96,9 +97,9 @@ impl Spec {
 
     fn kind(&self) -> Kind {
         match &self.components {
-            Components::Parts(kind, _) => *kind,
-            Components::Whole(all) if all.len() > 1 => Kind::Compound,
-            Components::Whole(_) => Kind::Whole,
+            Components::Parts(kind, ..) => *kind,
+            Components::Whole(all, _) if all.len() > 1 => Kind::Compound,
+            Components::Whole(..) => Kind::Whole,
         }
     }
 }
@@ -132,9 +133,9 @@ fn components(list: &str) -> Result<(Components, Vec<String>), String> {
         let (name, columns) = call(list)?;
         if let Some(parts) = parts(name) {
             let kind = if name == "sounds" { Kind::Sounds } else { Kind::Parts };
-            return Ok((Components::Parts(kind, parts), columns));
+            return Ok((Components::Parts(kind, parts, values(name)), columns));
         }
-        return Ok((Components::Whole(vec![whole_of(name, &columns)?]), columns));
+        return Ok((Components::Whole(vec![whole_of(name, &columns)?], values(name)), columns));
     };
     let (mut all, mut columns) = (Vec::new(), Vec::new());
     for one in compound.trim().split_inclusive(')') {
@@ -145,7 +146,7 @@ fn components(list: &str) -> Result<(Components, Vec<String>), String> {
     if all.len() < 2 {
         return Err("a compound index has 2 to 4 components".to_owned());
     }
-    Ok((Components::Whole(all), columns))
+    Ok((Components::Whole(all, Values::Compound), columns))
 }
 
 fn call(text: &str) -> Result<(&str, Vec<String>), String> {

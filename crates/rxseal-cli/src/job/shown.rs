@@ -1,5 +1,6 @@
 //! Jobs as people read them.
 
+use indicatif::HumanCount;
 use rxseal_jobs::{ChunkDone, Concern, Counts, Ended, Estimate, Fault, Preflight, Status};
 use serde_json::{Value, json};
 
@@ -26,7 +27,13 @@ pub fn status(job: &Status) -> String {
     ];
     rows.extend(counted(counts));
     rows.push(["faults".to_owned(), grouped(job.faults)]);
-    table(["", ""], rows).trim_start().to_owned()
+    pairs(rows)
+}
+
+/// Names and what they are, without titles.
+fn pairs(rows: Vec<[String; 2]>) -> String {
+    let text = table(["", ""], rows);
+    text.split_once('\n').map_or(String::new(), |(_, rows)| rows.to_owned())
 }
 
 /// How many rows are done, of how many.
@@ -57,7 +64,7 @@ pub fn ended(job: &Status, ended: &Ended) -> String {
     rows.extend(ended.under_others.iter().map(|(key, tokens)| [format!("tokens under {key}"), grouped(*tokens)]));
     rows.push(["values that are null".to_owned(), grouped(ended.nulls)]);
     let what = if ended.is_clean() { "done".to_owned() } else { format!("not done: {}", ended.left.join("; ")) };
-    format!("{}: {what}\n\n{}", job.job, table(["", ""], rows).trim_start())
+    format!("{}: {what}\n\n{}", job.job, pairs(rows))
 }
 
 pub fn faults(faults: &[Fault]) -> String {
@@ -99,13 +106,5 @@ fn millis(millis: u128) -> u64 {
 
 /// A number with a comma between thousands.
 pub fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut shown = String::with_capacity(digits.len().saturating_mul(2));
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && digits.len().saturating_sub(at) % 3 == 0 {
-            shown.push(',');
-        }
-        shown.push(digit);
-    }
-    shown
+    HumanCount(number).to_string()
 }

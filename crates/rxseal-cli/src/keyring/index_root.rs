@@ -16,7 +16,7 @@ use crate::args::{Change, CountedIndexes, IndexRoot, NewIndexRoot};
 use crate::count::{Database, cannot_count};
 use crate::failure::Failure;
 use crate::map;
-use crate::output::{table, time};
+use crate::output::{Output, table, time};
 
 impl Desk<'_> {
     pub async fn run_index(&self, command: IndexRoot) -> Result<(), Failure> {
@@ -28,7 +28,7 @@ impl Desk<'_> {
                 let admin = self.index_admin(&keyspace, &new, &change).await?;
                 let (file, root) = admin.stage_index_root(&keyspace).await?;
                 let what = "index root staged: searches ask for it, and nothing is written under it yet";
-                changed(output, &change, &file, what, Some(root), json!({}))
+                made(output, &new, &change, &file, what, root)
             }
             IndexRoot::Promote { keyspace, root, staged_for, change } => {
                 let admin = self.admin(&keyspace, &change).await?;
@@ -45,7 +45,7 @@ impl Desk<'_> {
                 let (file, root) = admin.rotate_index_root(&keyspace).await?;
                 let what =
                     "index root rotated: index values are written under the new one from now on. Index all rows anew";
-                changed(output, &change, &file, what, Some(root), json!({}))
+                made(output, &new, &change, &file, what, root)
             }
             IndexRoot::Deactivate { keyspace, root, change } => {
                 let admin = self.admin(&keyspace, &change).await?;
@@ -209,6 +209,22 @@ pub const COMPROMISED: &str = "index root marked compromised: what was indexed u
     database. Searches still ask for it; index all rows anew";
 
 /// Its own commands count what is under an index root, and those of keys what is under a key.
+/// Says that an index root was made, and whether its prefixes were compared.
+fn made(
+    output: &Output,
+    new: &NewIndexRoot,
+    change: &Change,
+    file: &KeyringFile,
+    what: &str,
+    root: KeyId,
+) -> Result<(), Failure> {
+    const UNCOMPARED: &str =
+        "Without --schema FILE nobody knows whether its prefixes differ from those of other index roots";
+    let is_compared = new.schema.is_some();
+    let what = if is_compared { what.to_owned() } else { format!("{what}. {UNCOMPARED}") };
+    changed(output, change, file, &what, Some(root), json!({ "prefixes_compared": is_compared }))
+}
+
 pub fn check_index_root(file: &KeyringFile, id: KeyId) -> Result<(), Failure> {
     if is_index_root(file, id) || !file.keys().iter().any(|key| key.id() == id) {
         return Ok(());

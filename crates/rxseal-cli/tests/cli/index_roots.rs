@@ -51,6 +51,19 @@ fn with_schema(name: &str) -> (Shop, Connection) {
     (shop, db)
 }
 
+/// The lines of a list as the indexes of a record type.
+fn as_schema(list: &str) -> String {
+    let index = |line: &str| {
+        let (id, digest) = line.split_once(' ').unwrap();
+        format!(r#"{{"member": "{id}", "index": "{id}", "kind": "whole", "bits": 14, "definition": "{digest}"}}"#)
+    };
+    let indexes: Vec<_> = list.lines().skip(1).map(index).collect();
+    format!(
+        r#"{{"rxseal_schema": 1, "records": [{{"record": "patient", "ids": [], "fields": [], "indexes": [{}]}}]}}"#,
+        indexes.join(", ")
+    )
+}
+
 fn insert(shop: &Shop, db: &Connection) {
     let values = [value::<BornOn>(shop, "1970-01-31"), value::<Phone>(shop, "+15551234567")];
     db.execute("INSERT INTO patient VALUES (?1, ?2)", values).unwrap();
@@ -75,6 +88,10 @@ fn a_rotation_of_the_index_root() {
     let old = roots(&shop)[0].0.clone();
     let staged = shop.json("keyring index stage pharmacy-17 --schema indexes.txt")["key"].as_str().unwrap().to_owned();
     assert_eq!(state(&shop, &staged), ("pre-active".to_owned(), false));
+    let compared = |arguments: &str| shop.json(&format!("keyring index rotate pharmacy-17 --dry-run {arguments}"));
+    assert_eq!(compared("--schema indexes.txt")["prefixes_compared"], true);
+    assert_eq!(compared("")["prefixes_compared"], false);
+    assert!(shop.ok("keyring index rotate pharmacy-17 --dry-run").contains("--schema FILE"));
     insert(&shop, &db);
     let early = shop.fails("keyring index promote pharmacy-17", 5);
     assert!(early.contains("staging time has not passed"), "{early}");
@@ -85,6 +102,10 @@ fn a_rotation_of_the_index_root() {
     assert_eq!(state(&shop, &staged), ("active".to_owned(), true));
     insert(&shop, &db);
     let listed = shop.ok("keyring index list pharmacy-17 --schema indexes.txt");
+    // A schema of the whole program says the same.
+    fs::write(shop.path("rxseal-schema.json"), as_schema(&fs::read_to_string(shop.path("indexes.txt")).unwrap()))
+        .unwrap();
+    assert_eq!(shop.ok("keyring index list pharmacy-17 --schema rxseal-schema.json"), listed);
     assert!(
         listed.contains("active, primary") && listed.contains("yes, no") && listed.contains("patient.phone"),
         "{listed}"

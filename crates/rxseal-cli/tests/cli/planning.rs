@@ -51,6 +51,9 @@ fn a_flat_column_is_accepted_and_a_skewed_one_is_refused() {
     {
         assert!(shown.contains(said), "{shown}");
     }
+    // The birth dates of 2,000 people are nearly all different, and those of a table that grows are not.
+    let kinds = shown.lines().find(|line| line.starts_with("kind of values")).unwrap();
+    assert_eq!(kinds.split_whitespace().collect::<Vec<_>>(), ["kind", "of", "values", "flat", "nearly", "unique"]);
 
     let skewed = plan(&shop, &["--json", "--rows", "5000", "--index", BORN, "--index", LAST], csv.as_bytes());
     assert_eq!(skewed.status.code(), Some(1));
@@ -161,7 +164,7 @@ fn mistakes_are_told_apart() {
 fn nothing_of_a_row_is_shown() {
     let shop = Shop::new("plan-canary", "file:HERE/rings");
     let long = format!("last_name,born\n{},1970-01-31\n", "Canary".repeat(20_000));
-    let inputs: [(&[u8], Option<i32>); 11] = [
+    let inputs: [(&[u8], Option<i32>); 12] = [
         (b"last_name,born\nCanary,1970-01-31\n", Some(1)),
         (b"\xef\xbb\xbflast_name,born\r\nCanary,1970-01-31", Some(1)),
         (b"last_name,born\nCanary,\n\"Canary\",", Some(1)),
@@ -173,6 +176,8 @@ fn nothing_of_a_row_is_shown() {
         (long.as_bytes(), Some(1)),
         (b"Canary,born\nCanary,1970-01-31\n", Some(2)),
         (b"", Some(2)),
+        // A quotation mark that is never closed would swallow the rows behind it.
+        (b"last_name,born\nCanary,1970-01-31\nx,\"Canary,1970-01-31\ny,Canary\n", Some(1)),
     ];
     for json in [&[][..], &["--json"]] {
         for (csv, status) in inputs {

@@ -167,7 +167,7 @@ fn faults_of_a_table_of_postgres_are_listed() {
     let output = pharmacy.run("--json job faults seal-rx");
     let faults: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(faults[0]["row_id"], json!("[\"70\"]"));
-    assert_eq!((&faults[0]["field"], &faults[0]["reason"]), (&json!("phi.rx.drug"), &json!("looks-like-token")));
+    assert_eq!((&faults[0]["field"], &faults[0]["reason"]), (&json!("phi.rx.drug"), &json!("unknown-key")));
     assert_eq!(output.status.code(), Some(1));
     pharmacy.sql(&format!("UPDATE {}.rx SET drug = '{CANARY} drug 10' WHERE rx_number = 70", pharmacy.schema));
     pharmacy.ok("job faults seal-rx --retry");

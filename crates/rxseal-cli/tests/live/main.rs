@@ -14,6 +14,7 @@
 mod command;
 mod jobs;
 mod keys;
+mod migration;
 #[path = "../cli/page.rs"]
 mod page;
 mod page_run;

@@ -13,13 +13,12 @@ use rusqlite::{Connection, params};
 use rxseal::index::{Definition, Forms, Index, IndexSchema, IndexValue, Kind, StoredIndex};
 use rxseal::keys::UnlockOptions;
 use rxseal::phi::{Drug, Note};
-use rxseal::root::{RootKey, RootKeyFile, RootKeys};
+use rxseal::root::{RootKey, RootKeys};
 use rxseal::store::KeyringStore;
 use rxseal::subjects::SubjectKeys;
 use rxseal::{Access, Class, FieldId, Keyring, Purpose, Record, Token};
-use rxseal_aws_kms::AwsKmsKey;
+use rxseal_roots::RootSpec;
 use rxseal_sqlite::{SqliteStore, SqliteSubjectStore};
-use rxseal_vault::VaultKey;
 use tokio::runtime::Runtime;
 
 use crate::page_run::{run_page, said_in_passing_is_run, steps};
@@ -182,16 +181,7 @@ fn the_service_of_the_page() {
 }
 
 async fn connect(root: &str) -> Arc<dyn RootKey> {
-    match root.split_once(':').unwrap() {
-        ("aws-kms", key) => Arc::new(AwsKmsKey::connect(key).await.unwrap()),
-        ("file", path) => Arc::new(RootKeyFile::new(path).load().unwrap()),
-        ("vault", url) => {
-            let (address, key) = url.split_once("/transit/").unwrap();
-            let builder = VaultKey::builder(address, key);
-            Arc::new(builder.token_file(env::var("VAULT_TOKEN_FILE").unwrap()).build().unwrap())
-        }
-        (kind, _) => panic!("{kind}"),
-    }
+    RootSpec::parse(root).unwrap().connect(false).await.unwrap()
 }
 
 const BORN: &str = "1970-01-31";

@@ -1,7 +1,7 @@
 //! A component of an index: a normaliser, and the fields whose values it gets.
 
 use proc_macro2::{Ident, TokenStream};
-use quote::quote_spanned;
+use quote::{ToTokens as _, quote_spanned};
 use syn::ext::IdentExt as _;
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
@@ -84,8 +84,22 @@ impl Parse for FieldInput {
             return Err(input.error("the field's marker is missing: write `field: Marker`"));
         }
         input.parse::<Token![:]>()?;
-        Ok(Self { path, marker: input.call(self::path)? })
+        let marker: Path = input.call(self::path)?;
+        match within_option(&marker) {
+            Some(inner) => Err(syn::Error::new_spanned(
+                &marker,
+                format!("write the marker without `Option`, as `{inner}`: a field that is `None` has no index value"),
+            )),
+            None => Ok(Self { path, marker }),
+        }
     }
+}
+
+/// What is in an `Option<Marker>`, as `#[phi(seal = ..)]` has it.
+fn within_option(marker: &Path) -> Option<String> {
+    let last = marker.segments.last().filter(|last| last.ident == "Option")?;
+    let syn::PathArguments::AngleBracketed(of) = &last.arguments else { return None };
+    Some(of.args.to_token_stream().to_string().replace(' ', ""))
 }
 
 impl FieldInput {

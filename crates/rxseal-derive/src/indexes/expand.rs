@@ -91,6 +91,8 @@ fn marker(record: &RecordInput, index: &IndexInput) -> TokenStream {
         #[derive(Debug)]
         #visibility enum #name {}
 
+        ::rxseal::__field_schema!(#name);
+
         impl ::rxseal::index::Index for #name {
             type Record = #of;
             type Stored = #stored;
@@ -99,6 +101,12 @@ fn marker(record: &RecordInput, index: &IndexInput) -> TokenStream {
             const CLASSES: &'static [::rxseal::Class] = &[#(<#markers as ::rxseal::Field>::CLASS),*];
             const FIELDS: &'static [::rxseal::FieldId] = &[#(<#markers as ::rxseal::Field>::ID),*];
             const PLACES: &'static [&'static str] = &[#(#places),*];
+
+            fn subject(record: &#of) -> ::core::option::Option<::rxseal::Identifier<'_>> {
+                #[allow(unused_imports, reason = "of a record struct that names its subject")]
+                use ::rxseal::__private::NoSubject as _;
+                ::rxseal::__private::SubjectOf(record).id()
+            }
 
             fn forms(
                 record: &#of,

@@ -5,7 +5,9 @@ use rxseal::schema::RecordSchema;
 use rxseal_map::{At, Keyspace, Place, Source};
 use serde_json::json;
 
-use super::{Body, Column, ColumnRole, Operation};
+use super::body::Body;
+use super::column::{Column, ColumnRole};
+use super::operation::Operation;
 use crate::trouble::refused;
 
 pub(super) fn resolve(

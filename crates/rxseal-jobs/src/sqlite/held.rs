@@ -1,11 +1,9 @@
-//! A row as it was read: owned, compared exactly, and wiped on drop.
+//! A value as it was read: owned, compared exactly, and wiped on drop.
 
-use rusqlite::Row as SqlRow;
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 use zeroize::Zeroizing;
 
-use super::place::{exact, shown};
-use crate::row::{Cell, Form, NewCell, Row};
+use crate::row::{Cell, Form, NewCell};
 
 /// A value of a row.
 #[derive(Clone, PartialEq)]
@@ -42,7 +40,7 @@ impl Held {
     }
 
     /// What the work sees: a number is the text of its shortest decimal.
-    fn cell(&self, form: Form) -> Cell<'_> {
+    pub(super) fn cell(&self, form: Form) -> Cell<'_> {
         match self {
             Self::Null => Cell::Null(form),
             Self::Integer(_, text) | Self::Real(_, text) => Cell::Text(text),
@@ -61,52 +59,5 @@ impl ToSql for Held {
             Self::Text(bytes) => ValueRef::Text(bytes),
             Self::Bytes(bytes) => ValueRef::Blob(bytes),
         }))
-    }
-}
-
-/// A row as it was read.
-#[derive(Clone, PartialEq)]
-pub(super) struct HeldRow {
-    /// What tells it apart.
-    pub(super) row_id: Vec<Held>,
-    /// What the chunks are divided by.
-    key: Vec<Held>,
-    /// In the order of the job's columns.
-    cells: Vec<Held>,
-}
-
-impl HeldRow {
-    /// Reads a row that begins with so many cells of the first two kinds.
-    pub(super) fn read(row: &SqlRow<'_>, row_id: usize, key: usize, cells: usize) -> rusqlite::Result<Self> {
-        let mut at = 0..;
-        let mut held = |count| -> rusqlite::Result<Vec<Held>> {
-            at.by_ref().take(count).map(|at| row.get_ref(at).map(Held::of)).collect()
-        };
-        Ok(Self { row_id: held(row_id)?, key: held(key)?, cells: held(cells)? })
-    }
-
-    /// What the work sees. A column without a value has its form.
-    pub(super) fn row(&self, forms: &[Form]) -> Row<'_> {
-        Row::new(self.cells.iter().zip(forms).map(|(held, form)| held.cell(*form)).collect())
-    }
-
-    /// What tells it apart, as one text.
-    pub(super) fn exact(&self) -> String {
-        exact(&self.row_id)
-    }
-
-    /// Its key, as people write it.
-    pub(super) fn shown(&self) -> String {
-        shown(&self.key)
-    }
-
-    /// The row with these cells in these places.
-    pub(super) fn with(mut self, places: &[usize], new: Vec<Held>) -> Self {
-        for (at, held) in places.iter().zip(new) {
-            if let Some(cell) = self.cells.get_mut(*at) {
-                *cell = held;
-            }
-        }
-        self
     }
 }

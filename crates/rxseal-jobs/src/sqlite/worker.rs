@@ -10,7 +10,8 @@ use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior, params_f
 use rxseal::{Error, run_local};
 use rxseal_sqlite::__private::{open_to_write, wait_from_now};
 
-use super::held::{Held, HeldRow};
+use super::held::Held;
+use super::held_row::HeldRow;
 use super::job::Job;
 use super::statements::{Bounds, Statements};
 use super::table::Table;

@@ -83,22 +83,24 @@ impl DeclaredWork {
                 "records have a subject, and the job has no store of subject keys: give it one with `with_subjects`",
             ));
         };
-        let named: BTreeSet<_> =
-            rows.iter().filter_map(|row| layout::id_text(row.cell(subject)).ok().flatten()).collect();
+        let named: BTreeSet<_> = rows
+            .iter()
+            .filter_map(|row| layout::id_text(row.cell(subject), self.record.subject()).ok().flatten())
+            .collect();
         // What is no id has no key, and must not keep the others from theirs.
         let is_id = |text: &&str| self.keys.record(self.record.record_type(), *text).is_ok();
-        subjects.load(&self.keys, named.into_iter().filter(is_id)).await
+        subjects.load(&self.keys, named.iter().map(|text| &**text).filter(is_id)).await
     }
 
     /// The record of a row, with its subject's key if it has one.
     fn record_of(&self, row: &Row<'_>, loaded: &LoadedSubjects) -> Result<Record, FieldFault> {
         let record = self.record_without_subject(row)?;
         let Some(at) = self.layout.subject else { return Ok(record) };
-        let Some(subject) = layout::id_text(row.cell(at))? else {
+        let Some(subject) = layout::id_text(row.cell(at), self.record.subject())? else {
             return if self.layout.needs_subject { Err(layout::id_missing()) } else { Ok(record) };
         };
         let fault = |error: Error| FieldFault::of(&error, "");
-        record.subject(loaded.get(subject).map_err(fault)?).map_err(fault)
+        record.subject(loaded.get(&*subject).map_err(fault)?).map_err(fault)
     }
 
     fn record_without_subject(&self, row: &Row<'_>) -> Result<Record, FieldFault> {

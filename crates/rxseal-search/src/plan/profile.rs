@@ -2,7 +2,10 @@
 
 use std::fmt;
 
+use rxseal::index::Definition;
+
 use super::number::float;
+use crate::normal::{Date, Family, Given, NoPlaceholders, Normalizer as _, Sounds};
 
 /// What kind of values an index has. The bits of a value follow from it and from the number of rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,13 +21,45 @@ pub enum Profile {
     Unique,
 }
 
+/// What the values of an index are, which a sample alone does not show: the birth dates of a thousand people are nearly all different, and
+/// those of a million are not. [`Plan::index`](super::Plan::index) knows it from the normaliser.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Values {
+    /// Names and how they sound: many people have one. A slot table spreads the common ones.
+    Names,
+    /// Dates: many people have one, and no slot table is needed.
+    Dates,
+    /// Several components: a compound index.
+    Compound,
+    /// Anything else, such as phone numbers. The sample says how many rows share one.
+    #[default]
+    Other,
+}
+
+impl Values {
+    pub(super) fn of(definition: &Definition) -> Self {
+        const NAMES: [&str; 3] = [Family::<NoPlaceholders>::ID, Given::<NoPlaceholders>::ID, Sounds::ID];
+        match definition.normalizers() {
+            [_, _, ..] => Self::Compound,
+            [one] if *one == Date::<NoPlaceholders>::ID => Self::Dates,
+            [one] if NAMES.contains(one) => Self::Names,
+            _ => Self::Other,
+        }
+    }
+
+    fn are_shared(self) -> bool {
+        matches!(self, Self::Names | Self::Dates)
+    }
+}
+
 impl Profile {
-    /// Of an index with so many bits, if so many rows have the form of a row on average.
-    pub(super) fn of(bits: u8, has_slots: bool, alike: f64) -> Self {
+    /// Of an index of such values with so many bits, if so many rows have the form of a row on average.
+    pub(super) fn of(values: Values, bits: u8, has_slots: bool, alike: f64) -> Self {
         match bits {
             UNIQUE => Self::Unique,
             _ if has_slots => Self::Slotted,
-            _ if alike <= HARDLY_MORE => Self::NearlyUnique,
+            _ if alike <= HARDLY_MORE && !values.are_shared() => Self::NearlyUnique,
             _ => Self::Flat,
         }
     }

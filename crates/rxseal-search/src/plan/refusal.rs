@@ -12,6 +12,8 @@ pub enum Refusal {
         share: f64,
         /// What is allowed: 1 %, or the share of the commonest form, which whoever guesses it for every row gets right.
         bound: f64,
+        /// What to do.
+        remedy: &'static str,
     },
     /// A thief would name this share of the holders of the 20 commonest forms.
     CommonestNamed {
@@ -19,6 +21,8 @@ pub enum Refusal {
         share: f64,
         /// What is allowed.
         bound: f64,
+        /// What to do.
+        remedy: &'static str,
     },
     /// This share of the rows has one value.
     ValueTooCommon {
@@ -26,6 +30,8 @@ pub enum Refusal {
         share: f64,
         /// What is allowed of so many rows.
         bound: f64,
+        /// What to do.
+        remedy: &'static str,
     },
     /// The value is longer than rows ask for, and nobody gave a reason: it tells people apart who should look alike.
     TooManyBits {
@@ -71,24 +77,21 @@ impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let percent = |share: &f64| format!("{:.2} %", share * 100.0);
         match self {
-            Self::RowsNamed { share, bound } => write!(
+            Self::RowsNamed { share, bound, remedy } => write!(
                 f,
-                "a thief would name {} of the rows, and {} is allowed: give it slots, make it a part of a compound index, or filter after opening",
+                "a thief would name {} of the rows, and {} is allowed: {remedy}",
                 percent(share),
                 percent(bound)
             ),
-            Self::CommonestNamed { share, bound } => write!(
+            Self::CommonestNamed { share, bound, remedy } => write!(
                 f,
-                "a thief would name {} of those who have one of the 20 commonest forms, and {} is allowed: give it slots, or a slot table from your own rows",
+                "a thief would name {} of those who have one of the 20 commonest forms, and {} is allowed: {remedy}",
                 percent(share),
                 percent(bound)
             ),
-            Self::ValueTooCommon { share, bound } => write!(
-                f,
-                "{} of the rows have one value, and {} is allowed: give it slots or a table from your own rows, or make it a part of a compound index",
-                percent(share),
-                percent(bound)
-            ),
+            Self::ValueTooCommon { share, bound, remedy } => {
+                write!(f, "{} of the rows have one value, and {} is allowed: {remedy}", percent(share), percent(bound))
+            }
             Self::TooManyBits { bits, rule } => {
                 write!(
                     f,

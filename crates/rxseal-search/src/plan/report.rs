@@ -7,7 +7,7 @@ use super::dice::Dice;
 use super::figure::{Figure, Measure, at_least_20, with_commas};
 use super::number::{count, share};
 use super::population::{Population, entropy};
-use super::profile::{Profile, largest_allowed};
+use super::profile::{Profile, Values, largest_allowed};
 use super::refusal::Refusal;
 use super::seen::{ENOUGH_ROWS, Seen};
 use super::table::Slots;
@@ -130,6 +130,7 @@ impl IndexReport {
 /// What is measured of one index.
 pub(super) struct Subject<'a> {
     pub(super) id: &'a str,
+    pub(super) values: Values,
     pub(super) bits: u8,
     pub(super) slots: &'a Slots,
     pub(super) seen: &'a Seen,
@@ -195,8 +196,8 @@ fn index(
     accepted: Option<&str>,
     dice: &mut Dice,
 ) -> IndexReport {
-    let Subject { id, bits, slots, seen } = *subject;
-    let profile = Profile::of(bits, !slots.is_none(), population.alike());
+    let Subject { id, values, bits, slots, seen } = *subject;
+    let profile = Profile::of(values, bits, !slots.is_none(), population.alike());
     let rule = if profile == Profile::Unique && population.alike() > 1.5 {
         Profile::Flat.bits(table)
     } else {
@@ -251,18 +252,41 @@ fn refusals(
     let value_allowed = largest_allowed(table);
     let thin = thin_forms(subject);
     let with_form = samples.saturating_sub(subject.seen.nulls()).saturating_sub(subject.seen.refused());
+    let remedy = remedy(subject);
     let bounds = [
         (with_form < FEWEST_SAMPLES.min(u64::from(table)).max(1), Refusal::TooFewSamples),
-        (findings.named > guessing, Refusal::RowsNamed { share: findings.named, bound: guessing }),
+        (findings.named > guessing, Refusal::RowsNamed { share: findings.named, bound: guessing, remedy }),
         (
             findings.top_named > COMMONEST_ALLOWED && findings.top_share > COMMONEST_MATTER,
-            Refusal::CommonestNamed { share: findings.top_named, bound: COMMONEST_ALLOWED },
+            Refusal::CommonestNamed { share: findings.top_named, bound: COMMONEST_ALLOWED, remedy },
         ),
-        (findings.largest > value_allowed, Refusal::ValueTooCommon { share: findings.largest, bound: value_allowed }),
+        (
+            findings.largest > value_allowed,
+            Refusal::ValueTooCommon { share: findings.largest, bound: value_allowed, remedy },
+        ),
         (thin > 0, Refusal::ThinTable { forms: thin }),
         (profile == Profile::Unique && population.alike() > 1.5, Refusal::NotUnique),
     ];
     bounds.into_iter().filter_map(|(over, refusal)| over.then_some(refusal)).collect()
+}
+
+/// What helps if an index gives too much away.
+fn remedy(subject: &Subject<'_>) -> &'static str {
+    match (subject.values, subject.slots) {
+        (Values::Names, Slots::None) => "give it slots, make it a part of a compound index, or filter after opening",
+        (_, Slots::Public(_)) => {
+            "give it a slot table from your own rows, make it a part of a compound index, or filter after opening"
+        }
+        (_, Slots::Own(_)) => {
+            "make the slot table anew from your present rows, make it a part of a compound index, or filter after opening"
+        }
+        (Values::Dates, Slots::None) => {
+            "if the commonest date is a placeholder such as 1900-01-01, name it in the index's `Placeholders`; otherwise make it a \
+             part of a compound index, or filter after opening"
+        }
+        (Values::Compound, Slots::None) => "give it one more component, or filter after opening",
+        (Values::Other, Slots::None) => "make it a part of a compound index, or filter after opening",
+    }
 }
 
 /// How many forms of a table of one's own have too few rows in the sample.

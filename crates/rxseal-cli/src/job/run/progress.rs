@@ -1,8 +1,9 @@
 //! How far a job is while it runs: one bar for people, JSON lines for programs, and a line now and then for a log.
 
+use std::fmt;
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use rxseal_jobs::{ChunkDone, Status};
 
 use crate::job::shown;
@@ -10,7 +11,7 @@ use crate::output::Output;
 
 /// How often a log gets a line.
 const LINE: Duration = Duration::from_secs(30);
-const BAR: &str = "{msg} {wide_bar} {percent:>3} %  {human_pos} of {human_len} rows  {per_sec}  {eta} left";
+const BAR: &str = "{msg} {wide_bar} {percent:>3} %  {human_pos} of {human_len} rows  {rate} a second  {eta} left";
 
 pub struct Progress<'o> {
     output: &'o Output,
@@ -21,7 +22,7 @@ pub struct Progress<'o> {
 impl<'o> Progress<'o> {
     pub fn new(began: &Status, output: &'o Output) -> Self {
         let bar = ProgressBar::with_draw_target(Some(began.rows_total), ProgressDrawTarget::stderr());
-        let style = ProgressStyle::with_template(BAR);
+        let style = ProgressStyle::with_template(BAR).map(|style| style.with_key("rate", rate));
         let bar = match style {
             Ok(style) => bar.with_style(style),
             Err(_) => bar,
@@ -53,4 +54,9 @@ impl<'o> Progress<'o> {
     pub fn end(&self) {
         self.bar.finish_and_clear();
     }
+}
+
+fn rate(state: &ProgressState, out: &mut dyn fmt::Write) {
+    // Writing to a terminal's line cannot fail.
+    let _ = write!(out, "{:.0}", state.per_sec());
 }

@@ -1,6 +1,8 @@
 //! Which cell of a row is what.
 
-use rxseal::schema::{FieldSchema, Plain, RecordSchema, Shape};
+use std::borrow::Cow;
+
+use rxseal::schema::{ClearSchema, ContentType, FieldSchema, Plain, RecordSchema, Shape, TextFormat};
 use rxseal::{Error, Identifier};
 
 use crate::fault::{FieldFault, Reason};
@@ -58,10 +60,10 @@ impl Layout {
 
     /// The id of a row's record.
     pub(super) fn record_id(&self, record: &RecordSchema, row: &Row<'_>) -> Result<Identifier<'static>, FieldFault> {
-        let mut cells = Vec::with_capacity(self.ids.len());
-        for at in &self.ids {
-            cells.push(Plain::Text(id_text(row.cell(*at))?.ok_or_else(id_missing)?));
-        }
+        let texts =
+            self.ids.iter().zip(record.ids()).map(|(at, id)| id_text(row.cell(*at), Some(id))?.ok_or_else(id_missing));
+        let texts = texts.collect::<Result<Vec<_>, _>>()?;
+        let cells: Vec<_> = texts.iter().map(|text| Plain::Text(text)).collect();
         record.record_id(&cells).map_err(|error| FieldFault::of(&error, ""))
     }
 }
@@ -72,15 +74,36 @@ fn in_order(record: &RecordSchema, mut fields: Vec<(usize, FieldSchema)>) -> Vec
     fields
 }
 
-/// The text of an id. `None` for NULL.
-pub(super) fn id_text<'r>(cell: Cell<'r>) -> Result<Option<&'r str>, FieldFault> {
-    match cell {
-        Cell::Null(_) => Ok(None),
-        Cell::Text(text) => Ok(Some(text)),
-        Cell::Bytes(_) | Cell::Other => Err(FieldFault::new("", Reason::ColumnType)),
-    }
+/// The text of an id. `None` for NULL. A UUID may be its 16 bytes, as drivers of SQLite write it.
+pub(super) fn id_text<'r>(cell: Cell<'r>, id: Option<&ClearSchema>) -> Result<Option<Cow<'r, str>>, FieldFault> {
+    let is_uuid = id.and_then(ClearSchema::content) == Some(ContentType::Text(TextFormat::Uuid));
+    let text = match cell {
+        Cell::Null(_) => return Ok(None),
+        Cell::Text(text) => Some(text.into()),
+        Cell::Bytes(bytes) if is_uuid => uuid_text(bytes).map(Cow::from),
+        Cell::Bytes(_) | Cell::Other => None,
+    };
+    text.map(Some).ok_or_else(|| FieldFault::new("", Reason::ColumnType))
+}
+
+fn uuid_text(bytes: &[u8]) -> Option<String> {
+    let digits = format!("{:032x}", u128::from_be_bytes(bytes.try_into().ok()?));
+    let places = [0..8, 8..12, 12..16, 16..20, 20..32];
+    Some(places.map(|place| digits.get(place).unwrap_or_default()).join("-"))
 }
 
 pub(super) fn id_missing() -> FieldFault {
     FieldFault::new("", Reason::IdMissing)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::uuid_text;
+
+    #[test]
+    fn a_uuid_of_bytes_is_its_text() {
+        let bytes = 0x0197_a000_0000_7000_8000_0000_0000_0001_u128.to_be_bytes();
+        assert_eq!(uuid_text(&bytes).as_deref(), Some("0197a000-0000-7000-8000-000000000001"));
+        assert_eq!(uuid_text(&bytes[1..]), None);
+    }
 }

@@ -42,11 +42,11 @@ impl DeclaredWork {
         let target = self.keys.primary_key();
         let mut reseal = || {
             let present = self.declared(row, tagged)?;
-            let moves =
+            let is_old =
                 present.tag().key_id() != Some(target) || tokens(&present).any(|token| token.key_id() != target);
             let moved = pass.reseal_row(&present).map_err(|error| tag_fault(&error))?;
             // Verified and opened in either case, so that a forged row is found under any key.
-            if moves { self.moved(row, &moved, tagged) } else { Ok(Change::default()) }
+            if is_old { self.moved(row, &moved, tagged) } else { Ok(Change::default()) }
         };
         written(reseal())
     }

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use rxseal::root::RootKey;
 use rxseal_aws_kms::AwsKmsKey;
 
-use crate::failure::Failure;
+use crate::error::SpecError;
 
 /// With the credentials of the standard chain.
-pub async fn connect(key: &str) -> Result<Arc<dyn RootKey>, Failure> {
+pub(crate) async fn connect(key: &str) -> Result<Arc<dyn RootKey>, SpecError> {
     Ok(Arc::new(AwsKmsKey::connect(key).await?))
 }

@@ -4,49 +4,49 @@ use std::collections::BTreeMap;
 #[cfg(any(feature = "pkcs11", feature = "vault"))]
 use std::{env, time::Duration};
 
-use crate::failure::{Failure, usage};
+use crate::error::{SpecError, refuse};
 
 /// Names may be written with `_` or `-`.
 #[derive(Clone, Debug, Default)]
-pub struct Options(BTreeMap<String, String>);
+pub(crate) struct Options(BTreeMap<String, String>);
 
 impl Options {
-    pub fn put(&mut self, name: &str, value: String) -> Result<(), Failure> {
+    pub(crate) fn put(&mut self, name: &str, value: String) -> Result<(), SpecError> {
         let name = name.replace('-', "_");
         if matches!(&*name, "token" | "secret_id" | "pin" | "pin_value") {
-            return usage(
+            return refuse(
                 "a secret must not be part of a root key's text, which others can read: name a file or variable that holds it (token_file, token_env, secret_id_env, pin-source, pin_env)",
             );
         }
         match self.0.insert(name, value) {
             None => Ok(()),
-            Some(_) => usage("an option of a root key is given twice"),
+            Some(_) => refuse("an option of a root key is given twice"),
         }
     }
 
     #[cfg(any(feature = "pkcs11", feature = "vault"))]
-    pub fn take(&mut self, name: &str) -> Option<String> {
+    pub(crate) fn take(&mut self, name: &str) -> Option<String> {
         self.0.remove(name)
     }
 
     #[cfg(any(feature = "pkcs11", feature = "vault"))]
-    pub fn deadline(&mut self) -> Result<Option<Duration>, Failure> {
+    pub(crate) fn deadline(&mut self) -> Result<Option<Duration>, SpecError> {
         let deadline = self.take("deadline").map(|text| humantime::parse_duration(&text)).transpose();
-        deadline.map_err(|_| Failure::Usage("deadline must be a time such as 10s".to_owned()))
+        deadline.map_err(|_| SpecError::usage("deadline must be a time such as 10s".to_owned()))
     }
 
     /// Refuses what is left: somebody may rely on an option that is ignored.
-    pub fn finish(&self, known: &[&str]) -> Result<(), Failure> {
+    pub(crate) fn finish(&self, known: &[&str]) -> Result<(), SpecError> {
         if self.0.is_empty() {
             return Ok(());
         }
         let names = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-        Err(Failure::Usage(format!("this kind of root key has no such option. Its options are: {names}")))
+        Err(SpecError::usage(format!("this kind of root key has no such option. Its options are: {names}")))
     }
 }
 
 /// `%26` as `&`.
-pub fn decoded(text: &str) -> Option<String> {
+pub(crate) fn decoded(text: &str) -> Option<String> {
     let mut bytes = text.bytes();
     let mut decoded = Vec::with_capacity(text.len());
     while let Some(byte) = bytes.next() {
@@ -62,13 +62,13 @@ pub fn decoded(text: &str) -> Option<String> {
 
 /// The name of a variable, which must be set.
 #[cfg(any(feature = "pkcs11", feature = "vault"))]
-pub fn named<'n>(name: &'n str, option: &str) -> Result<&'n str, Failure> {
+pub(crate) fn named<'n>(name: &'n str, option: &str) -> Result<&'n str, SpecError> {
     let is_name = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
     if !is_name || name.len() > 40 {
-        return Err(Failure::Usage(format!("{option} must be the name of an environment variable, not its value")));
+        return Err(SpecError::usage(format!("{option} must be the name of an environment variable, not its value")));
     }
     match env::var_os(name) {
         Some(value) if !value.is_empty() => Ok(name),
-        _ => Err(Failure::Usage(format!("the environment variable {name}, which {option} names, is not set"))),
+        _ => Err(SpecError::usage(format!("the environment variable {name}, which {option} names, is not set"))),
     }
 }

@@ -1,0 +1,36 @@
+//! How long a row of five fields takes: what the Python module is compared with.
+
+use std::time::Instant;
+
+use rxseal_arrow::{OnError, Plan, open_batch, seal_batch};
+
+use crate::support::{access, keys, record, rows};
+
+#[test]
+#[ignore = "measures: `.ci/run full python` runs it in release"]
+fn five_fields_a_row() {
+    let keys = keys();
+    let fields = [
+        ("patient_name", "rx.name"),
+        ("street", "rx.street"),
+        ("drug", "rx.drug"),
+        ("directions", "rx.directions"),
+        ("diagnosis", "rx.diagnosis"),
+    ];
+    let plan = Plan::new(&record("prescription")).unwrap();
+    let plan = fields.iter().fold(plan, |plan, (column, field)| plan.field(*column, field).unwrap());
+    let batch = rows(20_000);
+    let (sealer, opener) = (keys.sealer(), keys.opener());
+    let sealed = seal_batch(&sealer, &batch, &plan).unwrap();
+    let nanoseconds = |work: &dyn Fn()| {
+        let once = |_| {
+            let begun = Instant::now();
+            work();
+            begun.elapsed().as_nanos() / 20_000
+        };
+        (0..15).map(once).min().unwrap()
+    };
+    let seal = nanoseconds(&|| drop(seal_batch(&sealer, &batch, &plan).unwrap()));
+    let open = nanoseconds(&|| drop(open_batch(&opener, &access(), &sealed, &plan, OnError::Raise).unwrap()));
+    println!("rust: sealed {seal} ns a row, opened {open} ns a row");
+}

@@ -1,0 +1,87 @@
+//! Batches from Python and to it, through the Arrow `PyCapsule` interface.
+
+use arrow_array::ffi_stream::RecordBatchStreamReader;
+use arrow_array::{RecordBatch, RecordBatchReader};
+use arrow_pyarrow::{FromPyArrow, IntoPyArrow, Table};
+use arrow_schema::SchemaRef;
+use pyo3::prelude::*;
+use rxseal_arrow::{Fault, OnError, faults_table};
+
+use crate::error::refused;
+
+/// What a call was given.
+pub(crate) enum Given {
+    /// One batch: a `pyarrow.RecordBatch`.
+    Batch(RecordBatch),
+    /// Batches: a `pyarrow.Table`, a data frame of pandas or Polars, or a reader.
+    Stream(Box<dyn RecordBatchReader>),
+}
+
+impl Given {
+    pub(crate) fn from(table: &Bound<'_, PyAny>) -> PyResult<Self> {
+        if table.hasattr("__arrow_c_array__")? {
+            return Ok(Self::Batch(RecordBatch::from_pyarrow_bound(table)?));
+        }
+        if table.hasattr("__arrow_c_stream__")? {
+            return Ok(Self::Stream(Box::new(RecordBatchStreamReader::from_pyarrow_bound(table)?)));
+        }
+        Err(refused("column-type", "a table is a pyarrow Table or RecordBatch, or a data frame of pandas or Polars"))
+    }
+
+    /// Its batches, one after the other.
+    pub(crate) fn batches(self) -> impl Iterator<Item = PyResult<RecordBatch>> {
+        let (batch, stream) = match self {
+            Self::Batch(batch) => (Some(batch), None),
+            Self::Stream(stream) => (None, Some(stream)),
+        };
+        let unread = |_| refused("column-type", "a batch of the table could not be read");
+        batch.map(Ok).into_iter().chain(stream.into_iter().flatten().map(move |batch| batch.map_err(unread)))
+    }
+
+    /// Has `change` make one batch of each, and gives back what the call was given: a `pyarrow.RecordBatch` or a `pyarrow.Table`.
+    /// `change` gets the number of the batch's first row.
+    pub(crate) fn map<'py>(
+        self,
+        py: Python<'py>,
+        schema: impl FnOnce(&SchemaRef) -> PyResult<SchemaRef>,
+        mut change: impl FnMut(RecordBatch, usize) -> PyResult<RecordBatch>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        match self {
+            Self::Batch(batch) => change(batch, 0)?.into_pyarrow(py),
+            Self::Stream(stream) => {
+                let schema = schema(&stream.schema())?;
+                let (mut batches, mut rows) = (Vec::new(), 0_usize);
+                for batch in Self::Stream(stream).batches() {
+                    let batch = batch?;
+                    let start = rows;
+                    rows = rows.saturating_add(batch.num_rows());
+                    batches.push(change(batch, start)?);
+                }
+                let table = Table::try_new(batches, schema)
+                    .map_err(|_| refused("column-type", "the batches do not fit each other"))?;
+                table.into_pyarrow(py)
+            }
+        }
+    }
+}
+
+pub(crate) fn parse_on_error(on_error: &str) -> PyResult<OnError> {
+    match on_error {
+        "raise" => Ok(OnError::Raise),
+        "report" => Ok(OnError::Report),
+        _ => Err(refused("plan-refused", "on_error is 'raise' or 'report'")),
+    }
+}
+
+/// The table, and with `report` the faults beside it.
+pub(crate) fn with_faults<'py>(
+    py: Python<'py>,
+    table: Bound<'py, PyAny>,
+    faults: &[Fault],
+    on_error: OnError,
+) -> PyResult<Bound<'py, PyAny>> {
+    match on_error {
+        OnError::Raise => Ok(table),
+        OnError::Report => Ok((table, faults_table(faults).into_pyarrow(py)?).into_pyobject(py)?.into_any()),
+    }
+}
