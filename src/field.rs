@@ -152,7 +152,6 @@ macro_rules! __declare_fields {
             $crate::__field_schema! { $name }
         )+
 
-        #[allow(long_running_const_eval, reason = "each is compared with each: of 500 fields that takes the compiler a second")]
         const _: () = {
             // Checked here and not only when the field is used: `cargo check` does not get that far.
             $($crate::__private::check_bounds::<$name>();)+
@@ -364,18 +363,43 @@ pub(crate) mod private {
     #[must_use]
     pub const fn all_distinct(all: &[Declared]) -> bool {
         let mut left = all;
+        // Each is compared with all only if it may have been seen before: of two that are alike, the second one is.
+        let mut seen = [false; 8192];
         while let [field, rest @ ..] = left {
             let (current, mut former) = *field;
-            if !is_alone(current, *field, all) {
+            if may_be_seen(&mut seen, current.0) && !is_alone(current, *field, all) {
                 return false;
             }
             while let [old, tail @ ..] = former {
-                if !is_alone(*old, *field, all) {
+                if may_be_seen(&mut seen, old.0) && !is_alone(*old, *field, all) {
                     return false;
                 }
                 former = tail;
             }
             left = rest;
+        }
+        true
+    }
+
+    /// Whether an id with the same hash was seen, and marks this one as seen. The hash is FNV-1a.
+    const fn may_be_seen(mut seen: &mut [bool], id: FieldId) -> bool {
+        let (mut bytes, mut hash) = (id.as_str().as_bytes(), 0xCBF2_9CE4_8422_2325_u64);
+        while let [byte, rest @ ..] = bytes {
+            hash = (hash ^ u64::from_le_bytes([*byte, 0, 0, 0, 0, 0, 0, 0])).wrapping_mul(0x0000_0100_0000_01B3);
+            bytes = rest;
+        }
+        // Its low bits say the place, half by half.
+        hash ^= hash.wrapping_shr(32);
+        while let Some((low, high)) = seen.split_at_mut_checked(seen.len().wrapping_shr(1)) {
+            if let [place] = high
+                && low.is_empty()
+            {
+                let before = *place;
+                *place = true;
+                return before;
+            }
+            seen = if hash & 1 == 0 { low } else { high };
+            hash = hash.wrapping_shr(1);
         }
         true
     }

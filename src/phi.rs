@@ -74,8 +74,6 @@
 //! | [`GroupNumber`] | compound only | one for each employer, and large employers are known |
 //! | [`Account`] | whole | hardly two patients have one |
 
-#![expect(clippy::allow_attributes, reason = "`fields!` writes one")]
-
 crate::fields! { @vocabulary
     /// A patient's name.
     pub PatientName = "phi.patient.name" in Identity { search: whole };

@@ -29,7 +29,7 @@ impl SealPass<'_> {
     ///         {"member": "refills", "id": "rx.refills", "class": "medication", "block": 32, "max": 16, "content": "u8"}
     ///     ]}]}"#,
     /// )?;
-    /// let rx = schema.record("prescription").ok_or(rxseal::Error::not_indexable(""))?;
+    /// let rx = schema.record("prescription").expect("the schema has prescriptions");
     /// let [drug, refills] = rx.fields() else { panic!() };
     ///
     /// let record = keys.record(rx.record_type(), 1001)?;
@@ -255,7 +255,8 @@ impl ResealPass<'_> {
     /// Otherwise it is an error, so that nobody seals a token that was damaged, or put into another row.
     ///
     /// ```
-    /// use rxseal::schema::{Backfilled, Plain, Schema};
+    /// use rxseal::page::Backfilled;
+    /// use rxseal::schema::{Plain, Schema};
     /// # fn main() -> Result<(), rxseal::Error> {
     /// # let keys = rxseal::testing::insecure_keyring("pharmacy-17")?.unobserved();
     /// # let schema = Schema::parse(

@@ -174,7 +174,6 @@ const fn share_a_field(mut own: &[Declared], theirs: &[Declared]) -> bool {
 }
 
 #[cfg(test)]
-#[expect(clippy::allow_attributes, reason = "`fields!` writes one")]
 mod tests {
     use super::*;
     use crate::field::private::declared;

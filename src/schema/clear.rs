@@ -45,7 +45,7 @@ impl ClearSchema {
         self.content
     }
 
-    /// Whether the column may be null.
+    /// Whether the column may be null. Where [`content`](Self::content) is unknown, this is too, and says no.
     #[must_use]
     pub fn is_optional(&self) -> bool {
         self.optional

@@ -167,7 +167,12 @@ impl Running {
     pub async fn plan_with(url: &str, name: &str, spec: Spec, work: Arc<dyn ChunkWork>, chunk_rows: u32) -> Self {
         let mut options = PlanOptions::default();
         options.chunk_rows = chunk_rows;
-        let job = Job::plan(url, name, &spec, &options).await.unwrap();
+        // What tests put on their tables.
+        let accepted =
+            ["trigger:slow", "trigger:full_disk", "trigger:upper_note", "check:rx_check", "shared-id:id", "shared-id"];
+        options.accepted = accepted.map(str::to_owned).to_vec();
+        let job = Job::plan(url, name, &spec, &options).await;
+        let job = job.unwrap_or_else(|error| panic!("{error}: {}", std::error::Error::source(&error).unwrap()));
         Self { url: url.to_owned(), job, spec, work }
     }
 

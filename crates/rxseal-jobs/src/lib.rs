@@ -6,6 +6,10 @@ mod key_text;
 mod options;
 #[cfg(feature = "postgres")]
 pub mod postgres;
+#[cfg_attr(
+    not(all(feature = "postgres", feature = "sqlite")),
+    allow(dead_code, reason = "each driver uses a part of it")
+)]
 mod preflight;
 mod progress;
 mod row;

@@ -107,17 +107,6 @@ impl Cell<'_> {
     }
 }
 
-impl<'r> From<ValueRef<'r>> for Cell<'r> {
-    fn from(value: ValueRef<'r>) -> Self {
-        match value {
-            ValueRef::Null => Self::Null,
-            ValueRef::Integer(_) | ValueRef::Real(_) => Self::Number,
-            ValueRef::Text(text) => Self::Text(text),
-            ValueRef::Blob(bytes) => Self::Bytes(bytes),
-        }
-    }
-}
-
 /// Reads these columns of every row, in one consistent read of the file, which is opened read-only. The cells of a row are in the order of
 /// `columns`. Answers why the table may have more than was read, as [`KeyCounts::doubt`] says it.
 ///
@@ -162,7 +151,7 @@ pub fn scan_sqlite(
         let mut statement = connection.prepare(&sql)?;
         let mut rows = statement.query(())?;
         while let Some(row) = rows.next()? {
-            let cells: Result<Vec<_>, _> = (0..columns.len()).map(|at| row.get_ref(at).map(Cell::from)).collect();
+            let cells: Result<Vec<_>, _> = (0..columns.len()).map(|at| row.get_ref(at).map(cell)).collect();
             each(&cells?);
         }
         Ok(is_view(connection, table_name)?.then_some(VIEW))
@@ -215,18 +204,27 @@ fn count(connection: &Connection, sql: &str) -> rusqlite::Result<KeyCounts> {
     let mut statement = connection.prepare(sql)?;
     let mut rows = statement.query(())?;
     while let Some(row) = rows.next()? {
-        Cell::from(row.get_ref(0)?).count(&mut counts);
+        cell(row.get_ref(0)?).count(&mut counts);
     }
     Ok(counts)
 }
 
 /// Counts one value of a column.
 pub fn add_value(counts: &mut KeyCounts, value: ValueRef<'_>) {
-    Cell::from(value).count(counts);
+    cell(value).count(counts);
 }
 
 fn rows(connection: &Connection, sql: &str) -> rusqlite::Result<Vec<(String, i64)>> {
     let mut statement = connection.prepare(sql)?;
     let rows = statement.query_map((), |row| Ok((row.get(0)?, row.get(1)?)))?;
     rows.collect()
+}
+
+fn cell(value: ValueRef<'_>) -> Cell<'_> {
+    match value {
+        ValueRef::Null => Cell::Null,
+        ValueRef::Integer(_) | ValueRef::Real(_) => Cell::Number,
+        ValueRef::Text(text) => Cell::Text(text),
+        ValueRef::Blob(bytes) => Cell::Bytes(bytes),
+    }
 }

@@ -149,14 +149,14 @@ async fn a_frozen_worker_loses_its_chunk() {
     let keys = Keys::new();
     let database = Database::new().await;
     database.fill(2_000, 1).await;
-    let running = Running::plan(&database, &keys.unlocked(), Operation::Backfill, 500).await;
-    let mut frozen = Process::start(&running.url, &database.at("rx"), Operation::Backfill, &keys.folder, 500);
+    let running = Running::plan(&database, &keys.unlocked(), Operation::Backfill, 100).await;
+    let mut frozen = Process::start(&running.url, &database.at("rx"), Operation::Backfill, &keys.folder, 3_000);
     frozen.wait_for("chunk").unwrap();
     // Somewhere in its next chunk.
     sleep(Duration::from_millis(20)).await;
     frozen.signal("-STOP");
     let began = Instant::now();
-    while running.job.status().await.unwrap().chunks_done < 4 {
+    while running.job.status().await.unwrap().chunks_done < 20 {
         running.run().await;
         sleep(Duration::from_millis(50)).await;
         assert!(began.elapsed() < Duration::from_secs(60), "the chunk of the frozen worker never came free");

@@ -5,6 +5,7 @@ mod faults;
 mod kills;
 mod life;
 mod refused;
+mod subjects;
 
 use std::fs;
 use std::process::{Command, Output, Stdio};

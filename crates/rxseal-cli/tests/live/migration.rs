@@ -20,6 +20,8 @@ const PAGE: &str = include_str!("../../../../docs/MIGRATION.md");
 /// What says to this program that it is `pharmacy`: the work to do.
 const WORK: &str = "RXSEAL_MIGRATION_WORK";
 const ROWS: usize = 300;
+/// That of the table in PostgreSQL, and that of the table in SQLite. Here they are one process.
+const PROGRAMS: [&str; 2] = ["pharmacy", "desk"];
 
 #[test]
 fn commands_of_the_text_are_in_blocks() {
@@ -34,7 +36,7 @@ fn every_block_of_the_migration() {
     let ground = Ground::new();
     let mut program = ground.start();
     run_page("docs/MIGRATION.md", PAGE, "", &ground.path("log"), ground.shell(), |commands| ground.translate(commands));
-    fs::write(ground.path("deployed"), "stop").unwrap();
+    fs::write(ground.path("deployed-pharmacy"), "stop").unwrap();
     assert!(program.wait().unwrap().success(), "a write of the program failed");
 }
 
@@ -71,8 +73,8 @@ impl Ground {
         ground.command("pharmacy", &format!("{WORK}=\"$*\" {service} >/dev/null && cat \"$GROUND/said\""));
         ground.command(
             "deploy",
-            "[ \"$1\" = pharmacy ] && echo \"$2\" >\"$GROUND/deployed.new\" && mv \"$GROUND/deployed.new\" \"$GROUND/deployed\"
-            for try in $(seq 600); do [ \"$(cat \"$GROUND/running\")\" = \"$2\" ] && exit 0; sleep 0.1; done; exit 1",
+            "echo \"$2\" >\"$GROUND/new\" && mv \"$GROUND/new\" \"$GROUND/deployed-$1\"
+            for try in $(seq 600); do [ \"$(cat \"$GROUND/running-$1\")\" = \"$2\" ] && exit 0; sleep 0.1; done; exit 1",
         );
         drop(RootKeyFile::new(ground.path("etc/pharmacy/root.key")).load_or_create().unwrap());
         let init = "rxseal keyring init pharmacy-17 --store sqlite:$GROUND/var/lib/pharmacy/keyrings.db --root file:$GROUND/etc/pharmacy/root.key";
@@ -90,14 +92,16 @@ impl Ground {
         let bigint = table.replacen("INTEGER", "BIGINT", 1);
         output(Command::new("psql").args(["-qX", "-c", &bigint, "-c", &insert, &self.database]));
         let file = Connection::open(self.path("var/lib/pharmacy/pharmacy.db")).unwrap();
-        let odd = format!("INSERT INTO rx VALUES (1000000, 'P-1', 'rxsX{}', NULL, 0)", "looks-like-one-".repeat(4));
+        let odd = "INSERT INTO rx VALUES (1000000, 'P-1', 'rxsX looks like a token', NULL, 0)";
         file.execute_batch(&format!("PRAGMA journal_mode = WAL; {table}; {insert}; {odd}")).unwrap();
     }
 
     /// In the version that writes plaintext.
     fn start(&self) -> Child {
-        fs::write(self.path("deployed"), "step-0\n").unwrap();
-        fs::write(self.path("running"), "").unwrap();
+        for program in PROGRAMS {
+            fs::write(self.path(&format!("deployed-{program}")), "step-0\n").unwrap();
+            fs::write(self.path(&format!("running-{program}")), "").unwrap();
+        }
         let mut shell = self.shell();
         shell.env("RXSEAL_POSTGRES", &self.database).arg("-c").arg("exec pharmacy serve >\"$GROUND/service.log\" 2>&1");
         shell.spawn().unwrap()
@@ -138,10 +142,13 @@ impl Drop for Ground {
             println!("{}", fs::read_to_string(self.path("service.log")).unwrap_or_default());
         }
         // The program ends by itself, if the page did not come to its end.
-        let _ = fs::write(self.path("deployed"), "stop");
+        let _ = fs::write(self.path("deployed-pharmacy"), "stop");
         let _ = fs::remove_dir_all(&self.folder);
         let name = self.database.rsplit('/').next().unwrap_or_default();
         let drop = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
-        let _ = Command::new("psql").args(["-qX", "-c", &drop, &server("RXSEAL_TEST_POSTGRES")]).status();
+        // What the page sets it also resets, if it comes to its end.
+        let reset = "ALTER SYSTEM RESET ALL";
+        let arguments = ["-qX", "-c", &drop, "-c", reset, "-c", "SELECT pg_reload_conf()"];
+        let _ = Command::new("psql").args(arguments).arg(server("RXSEAL_TEST_POSTGRES")).output();
     }
 }

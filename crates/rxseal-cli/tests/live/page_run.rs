@@ -19,7 +19,12 @@ pub fn steps(page: &str) -> Vec<Step<'_>> {
     let mut steps: Vec<Step<'_>> = Vec::new();
     for block in blocks(page) {
         match block.kind {
-            "sh" => steps.push(Step { line: block.line, commands: block.lines, prints: Vec::new() }),
+            "sh" => {
+                // As a reader copies them: what is in a list is indented in the page's source.
+                let indent = block.lines.first().map_or(0, |line| line.len() - line.trim_start().len());
+                let commands = block.lines.iter().map(|line| line.get(indent..).unwrap_or_default()).collect();
+                steps.push(Step { line: block.line, commands, prints: Vec::new() });
+            }
             "text" => {
                 let last = steps.last_mut().expect("output below commands");
                 assert!(last.prints.is_empty(), "line {}: the second output of one block", block.line);

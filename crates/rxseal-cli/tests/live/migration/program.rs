@@ -19,7 +19,7 @@ use rxseal::{Access, Field, Keyring, PhiRecord, Purpose, Record, Sealed, Token, 
 use rxseal_sqlite::{SqliteStore, SqliteSubjectStore};
 use serde_json::json;
 
-use super::ROWS;
+use super::{PROGRAMS, ROWS};
 use crate::servers::output;
 
 #[derive(PhiRecord)]
@@ -84,24 +84,25 @@ fn serve() {
     file.busy_timeout(Duration::from_secs(20)).unwrap();
     let tables = [Table::Postgres(env::var("RXSEAL_POSTGRES").unwrap()), Table::Sqlite(file)];
     let (mut writes, mut next) = (0, ROWS as i64);
-    loop {
-        let deployed = fs::read_to_string(ground("deployed")).unwrap();
-        let Some(version) = Version::of(deployed.trim()) else { break };
+    'serving: loop {
         next += 1;
-        for table in &tables {
+        for (table, program) in tables.iter().zip(PROGRAMS) {
+            let deployed = fs::read_to_string(ground(&format!("deployed-{program}"))).unwrap();
+            let Some(version) = Version::of(deployed.trim()) else { break 'serving };
             let row = table.row(1 + next * 7 % ROWS as i64);
             row.check(&keys, version);
             match next % 3 {
                 0 => table.insert(&Row::new(next, "warfarin", "one daily").written(&keys, version)),
-                1 => table.update(
-                    &Row::new(row.id, &format!("drug {next}"), &format!("{next} daily")).written(&keys, version),
-                ),
+                1 => {
+                    let changed = Row::new(row.id, &format!("drug {next}"), &format!("{next} daily"));
+                    table.update(&changed.written(&keys, version));
+                }
                 _ => table.update(&row.read(&keys, version).written(&keys, version)),
             }
             writes += 1;
+            fs::write(ground("running"), deployed.trim()).unwrap();
+            fs::rename(ground("running"), ground(&format!("running-{program}"))).unwrap();
         }
-        fs::write(ground("running.new"), deployed.trim()).unwrap();
-        fs::rename(ground("running.new"), ground("running")).unwrap();
         sleep(Duration::from_millis(5));
     }
     // In the last version of the page.

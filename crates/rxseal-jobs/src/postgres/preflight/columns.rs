@@ -3,7 +3,7 @@
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Connection, query, query_as};
 
-use super::{Table, longest, row};
+use super::table::{Table, longest, row};
 use crate::preflight::{Concern, ConcernKind, Flow, Preflight, StepColumn, Target, token_len};
 use crate::spec::Padding;
 

@@ -4,7 +4,7 @@ use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, query_as};
 
 use super::columns::SealedColumn;
-use super::{Table, longest, row};
+use super::table::{Table, longest, row};
 use crate::preflight::{Concern, ConcernKind, Flow, Preflight, Target};
 
 pub(super) async fn look(

@@ -5,7 +5,7 @@ use std::time::Duration;
 use sqlx::postgres::PgConnection;
 use sqlx::{query_as, query_scalar};
 
-use super::{Table, row};
+use super::table::{Table, row};
 use crate::preflight::{Concern, ConcernKind, Flow, Preflight, Replica};
 
 pub(super) async fn look(

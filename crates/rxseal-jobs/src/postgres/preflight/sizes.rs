@@ -6,7 +6,7 @@ use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, query_as, query_scalar};
 
 use super::columns::SealedColumn;
-use super::{Table, row};
+use super::table::{Table, row};
 use crate::preflight::{Concern, ConcernKind, Estimate, Flow, Preflight, Sizes, Target};
 
 /// Up to this many bytes the rows are counted. Beyond, the planner's estimate has to do.
