@@ -9,6 +9,7 @@ use std::sync::Arc;
 use rxseal_jobs::sqlite::{Job, Worker};
 use rxseal_jobs::{DeclaredWork, Operation, PlanOptions, Spec, WorkerOptions};
 use rxseal_map::Map;
+use uuid::Uuid;
 
 use crate::records::schema;
 use crate::{Service, TENANTS};
@@ -42,7 +43,8 @@ async fn forget_again(at: &Service, folder: &Path) -> Result<(), Box<dyn Error>>
 async fn migrate(at: &Service, database: &Path, tenant: &str) -> Result<(), Box<dyn Error>> {
     let keys = at.keyrings.keyring(tenant).await?;
     // The job makes no keys of patients.
-    for (patient,) in at.store.plain_phones(tenant).await? {
+    let plain = "SELECT patient FROM phone WHERE tenant = ?1 AND patient = coalesce(?2, patient) AND substr(number, 1, 3) <> 'rxs'";
+    for (patient,) in at.store.rows::<(Uuid,)>(plain, tenant, None).await? {
         at.subjects.subject_or_create(&keys, patient).await?;
     }
     let (map, schema) = (Map::parse(include_str!("rxseal-map.toml"))?, schema()?);
@@ -52,10 +54,8 @@ async fn migrate(at: &Service, database: &Path, tenant: &str) -> Result<(), Box<
     let work = Arc::new(DeclaredWork::new(&spec, phone, &keys)?.with_subjects(at.subjects.clone()));
     // A keyring that was rotated has another generation, and gets a job of its own.
     let name = format!("phones-{tenant}-{}", spec.generation());
-    let job = match Job::open(database, &name) {
-        Ok(job) => job.reopen(&spec).map(|()| job)?,
-        Err(_) => Job::plan(database, &name, &spec, &PlanOptions::default())?,
-    };
+    let job = Job::open(database, &name).or_else(|_| Job::plan(database, &name, &spec, &PlanOptions::default()))?;
+    job.reopen(&spec)?;
     Worker::join(&job, &spec, work, WorkerOptions::default())?.run(|_| true)?;
     let ended = job.finish(&spec)?;
     if ended.is_clean() { Ok(()) } else { Err(format!("{tenant}: phones stay behind: {ended:?}").into()) }

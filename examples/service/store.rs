@@ -45,12 +45,6 @@ impl Store {
         self.rows("SELECT * FROM phone WHERE tenant = ?1 AND patient = coalesce(?2, patient)", tenant, None).await
     }
 
-    /// Whose phone number is still plaintext.
-    pub async fn plain_phones(&self, tenant: &str) -> Result<Vec<(Uuid,)>, Problem> {
-        let sql = "SELECT patient FROM phone WHERE tenant = ?1 AND patient = coalesce(?2, patient) AND substr(number, 1, 3) <> 'rxs'";
-        self.rows(sql, tenant, None).await
-    }
-
     pub async fn save_patient(&self, tenant: &str, row: &SealedPatient) -> Result<(), Problem> {
         let statement = query("REPLACE INTO patient VALUES (?, ?, ?, ?, ?, ?, ?, ?)").bind(tenant).bind(row.id);
         let statement = statement.bind(&row.first_name).bind(&row.last_name).bind(&row.born).bind(row.born_on);
@@ -97,7 +91,8 @@ impl Store {
         statement.execute(&self.0).await.map(drop).map_err(failed)
     }
 
-    async fn rows<T>(&self, sql: &'static str, tenant: &str, id: Option<Uuid>) -> Result<Vec<T>, Problem>
+    /// Rows of a statement that names them by tenant, and by one id or all.
+    pub async fn rows<T>(&self, sql: &'static str, tenant: &str, id: Option<Uuid>) -> Result<Vec<T>, Problem>
     where
         T: for<'r> FromRow<'r, SqliteRow> + Send + Unpin,
     {
