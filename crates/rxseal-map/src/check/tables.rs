@@ -118,6 +118,7 @@ async fn in_postgres(
 }
 
 #[cfg(not(feature = "sqlite"))]
+#[expect(clippy::unnecessary_wraps, reason = "as the one that is built")]
 fn in_sqlite(
     source: &Source,
     _: &std::path::Path,

@@ -36,8 +36,6 @@ mod without_sqlite {
 
 #[cfg(not(feature = "postgres"))]
 mod without_postgres {
-    #![expect(clippy::unused_async, reason = "as the one that is built")]
-
     use rxseal::Error;
 
     use crate::addresses::Addresses;
