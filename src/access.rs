@@ -135,7 +135,8 @@ impl Access {
     }
 
     /// A place for an observer to keep what it looked up for this access, such as the limits of its actor, so that it looks once for a request and
-    /// not for each record. `make` is called if nothing was kept yet. Another observer may have been first: look at the type.
+    /// not for each record. Clones share it, and an access that is changed in any way begins anew. `make` is called if nothing was kept yet. Another
+    /// observer may have been first: look at the type.
     ///
     /// ```
     /// # use std::sync::Arc;
@@ -151,6 +152,8 @@ impl Access {
     fn with(self, change: impl FnOnce(&mut Inner)) -> Self {
         let mut inner = Arc::unwrap_or_clone(self.0);
         change(&mut inner);
+        // What was looked up is of the access as it was.
+        inner.kept = OnceLock::new();
         Self(Arc::new(inner))
     }
 
@@ -234,7 +237,8 @@ mod tests {
     fn what_is_kept_is_shared_by_clones() {
         let access = Access::new("user:kim", Purpose::TREAT).unwrap();
         access.keep(|| Arc::new(7_u8));
-        let clone = access.clone().request_id("r1").unwrap();
-        assert_eq!(clone.keep(|| Arc::new(8_u8)).downcast_ref::<u8>(), Some(&7));
+        assert_eq!(access.clone().keep(|| Arc::new(8_u8)).downcast_ref::<u8>(), Some(&7));
+        let other = access.clone().request_id("r1").unwrap();
+        assert_eq!(other.keep(|| Arc::new(8_u8)).downcast_ref::<u8>(), Some(&8), "another access");
     }
 }

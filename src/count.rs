@@ -36,7 +36,7 @@ pub(crate) use table::{Table, fits_postgres, quoted};
 use crate::error::{Error, ErrorKind, Reason};
 use crate::id::KeyId;
 use crate::key::KeyInfo;
-use crate::token::{FIRST_BYTE, key_of_counted, key_of_text};
+use crate::token::{FIRST_BYTE, key_of_counted, key_of_text, starts_counted};
 
 use find::{has_uncounted, joined_in_bytes, joined_in_run, runs_in};
 
@@ -55,6 +55,8 @@ pub struct KeyCounts {
     /// Possible tokens inside the letters of another one.
     joined: BTreeMap<KeyId, u64>,
     not_tokens: u64,
+    /// Of these, the ones that begin as a token does.
+    look_alikes: u64,
     nulls: u64,
     /// The keys that were seen in this place.
     seen: BTreeSet<KeyId>,
@@ -102,6 +104,13 @@ impl KeyCounts {
     #[must_use]
     pub fn not_tokens(&self) -> u64 {
         self.not_tokens
+    }
+
+    /// Of [`not_tokens`](Self::not_tokens), the number of those that begin as a token or a record tag does and are none: tokens that were cut
+    /// off or changed, and plaintext that looks like one. Nothing that seals may take such a value for plaintext.
+    #[must_use]
+    pub fn look_alikes(&self) -> u64 {
+        self.look_alikes
     }
 
     /// The number of rows without a value, if a column was counted.
@@ -161,7 +170,8 @@ impl KeyCounts {
 
     /// Counts one more value of a binary column: a token as bytes, or something that is not a token.
     pub fn add_bytes(&mut self, bytes: &[u8]) {
-        self.add_one(key_of_counted(bytes));
+        let begins = u64::from(starts_counted(bytes));
+        self.add_one(key_of_counted(bytes), begins);
         joined_in_bytes(bytes).for_each(|key| self.add_joined(key, 1));
     }
 
@@ -170,18 +180,21 @@ impl KeyCounts {
         let mut none = true;
         for run in runs_in(text) {
             none = false;
-            self.add_one(key_of_text(run));
+            self.add_one(key_of_text(run), 1);
             joined_in_run(run).for_each(|key| self.add_joined(key, 1));
         }
         if none || has_uncounted(text) {
-            self.add_one(None);
+            self.add_one(None, 0);
         }
     }
 
-    fn add_one(&mut self, key: Option<KeyId>) {
+    fn add_one(&mut self, key: Option<KeyId>, look_alikes: u64) {
         match key {
             Some(key) => self.add_key(key, 1),
-            None => self.add_not_tokens(1),
+            None => {
+                self.add_not_tokens(1);
+                self.look_alikes = self.look_alikes.saturating_add(look_alikes);
+            }
         }
     }
 
@@ -196,6 +209,7 @@ impl KeyCounts {
             self.add_joined(*key, *count);
         }
         self.not_tokens = self.not_tokens.saturating_add(other.not_tokens);
+        self.look_alikes = self.look_alikes.saturating_add(other.look_alikes);
         self.nulls = self.nulls.saturating_add(other.nulls);
         let own = Some(&other.seen).filter(|_| !other.is_empty);
         self.merged.extend(other.merged.iter().chain(own).cloned());
@@ -263,6 +277,10 @@ impl KeyCounts {
             (_, Some(key_id)) => self.add_joined(key_id.parse()?, count),
             (sql::NULL, _) => self.add_nulls(count),
             (sql::NOT_A_TOKEN, _) => self.add_not_tokens(count),
+            (sql::LIKE_A_TOKEN, _) => {
+                self.add_not_tokens(count);
+                self.look_alikes = self.look_alikes.saturating_add(count);
+            }
             (key_id, _) => self.add_key(key_id.parse()?, count),
         }
         Ok(())

@@ -2,10 +2,15 @@
 #![allow(unsafe_code)]
 
 use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 static DRAWS: AtomicU64 = AtomicU64::new(0);
-static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
+
+thread_local! {
+    /// Of this thread: the one that writes a log has its own.
+    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
+}
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
@@ -13,9 +18,14 @@ static ALLOCATOR: Counting = Counting;
 /// Random draws and heap allocations of one call.
 pub fn entries_of(run: &mut dyn FnMut()) -> (u64, u64) {
     assert!(sees_draws(), "getrandom is not called by way of this binary: draws cannot be counted");
-    let before = (DRAWS.load(Relaxed), ALLOCATIONS.load(Relaxed));
+    let before = (DRAWS.load(Relaxed), ALLOCATIONS.get());
     run();
-    (DRAWS.load(Relaxed) - before.0, ALLOCATIONS.load(Relaxed) - before.1)
+    (DRAWS.load(Relaxed) - before.0, ALLOCATIONS.get() - before.1)
+}
+
+fn count_allocation() {
+    // A thread that is ending counts nothing.
+    let _ = ALLOCATIONS.try_with(|allocations| allocations.set(allocations.get() + 1));
 }
 
 fn sees_draws() -> bool {
@@ -30,17 +40,17 @@ struct Counting;
 // SAFETY: all four are passed on as they are.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.fetch_add(1, Relaxed);
+        count_allocation();
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.fetch_add(1, Relaxed);
+        count_allocation();
         unsafe { System.alloc_zeroed(layout) }
     }
 
     unsafe fn realloc(&self, old: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        ALLOCATIONS.fetch_add(1, Relaxed);
+        count_allocation();
         unsafe { System.realloc(old, layout, size) }
     }
 

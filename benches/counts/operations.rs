@@ -5,10 +5,11 @@ use std::hint::black_box;
 use aes_gcm::aead::AeadInOut;
 use aes_gcm::{Aes256Gcm, KeyInit};
 use chacha20poly1305::XChaCha20Poly1305;
-use rxseal::keys::Suite;
+use rxseal::keys::{Backend, Suite};
 use rxseal::page::SealPass;
 use rxseal::records::TaggedRecord;
 use rxseal::{Keyring, Record, RecordReader};
+use rxseal_watch::{FileLog, SigningKey, Watch};
 use sha2::Digest;
 
 use crate::common::{
@@ -40,6 +41,7 @@ pub fn run_all(count: fn(&mut Operation<'_>)) {
     count_parts(count, &gcm);
     count_record_floor(count, &gcm, ["raw seals", "raw opens"]);
     count_record(count, &keys, ["seal the record", "open the record"], [&["draw", "raw seals"], &["raw opens"]]);
+    count_watched(count);
     count_serde(count, &keys);
     count_struct(count, &keys);
     count_tag(count, &keys);
@@ -101,6 +103,25 @@ fn count_record(count: Count, keys: &Keyring, [seal, open]: [&'static str; 2], f
     count(&mut operation(open, floors[1], || {
         black_box(open_record(&access, &tokens));
     }));
+}
+
+/// An opening whose event is kept, and whose patient is charged to a budget. The thread that writes the log is not counted.
+fn count_watched(count: Count) {
+    let folder = std::env::temp_dir().join(format!("rxseal-counts-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let log = FileLog::in_folder(&folder, SigningKey::generate("counts.example").unwrap()).unwrap();
+    let watch = Watch::over(log).start().unwrap();
+    let keys = common::unlocked_with(Suite::Xaes256Gcm, Backend::default()).observed_by(watch.observer());
+    let record = keys.record("prescription", RECORD_ID).unwrap();
+    let access = record.opened_by(&common::access());
+    let tokens = seal_record(&record);
+    // The actor is looked up once for an access, and the patient is charged once.
+    black_box(open_record(&access, &tokens));
+    count(&mut operation("open the record, watched", &["open the record"], || {
+        black_box(open_record(&access, &tokens));
+    }));
+    drop((access, record, keys, watch));
+    std::fs::remove_dir_all(&folder).unwrap();
 }
 
 fn count_serde(count: Count, keys: &Keyring) {

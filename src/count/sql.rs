@@ -17,6 +17,8 @@ use crate::token::{
 /// The result in place of a key id.
 pub(super) const NULL: &str = "null";
 pub(super) const NOT_A_TOKEN: &str = "not a token";
+/// It begins as one. Not 12 characters, which would be the hex digits of a key id.
+pub(super) const LIKE_A_TOKEN: &str = "looks like a token";
 /// The result in place of a prefix. Neither could be one, which has 4 characters.
 pub(super) const NO_VALUE: &str = "no value";
 pub(super) const NOT_AN_INDEX_VALUE: &str = "not an index value";
@@ -30,7 +32,8 @@ pub(super) const ALPHABET: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrs
 /// nothing is written.
 ///
 /// That of tokens yields rows of `key_id` and `tokens`. `key_id` is a key's id as 8 characters, or `null` for the rows without a value, or
-/// `not a token` for everything else: plaintext that was left behind, tokens that were cut off or changed, numbers. A token is what
+/// `looks like a token` for what begins as one and was cut off or changed, or `not a token` for everything else: plaintext that was left behind,
+/// numbers. A token is what
 /// [`Token`](crate::Token) accepts: the text form in a text column, the bytes in a binary one. A record tag
 /// ([`RecordTag`](crate::RecordTag)) counts as a token.
 ///
@@ -86,7 +89,7 @@ impl CountSql {
         let (is_binary, is_text) = (is_sqlite_binary(), is_sqlite_text());
         // Where a token or a record tag begins.
         let begins = |text: &str| format!("({text} GLOB 'rxs[{letters}]*' OR {text} GLOB '{RECORD_TAG_TEXT_MAGIC}*')");
-        let (d_begins, s_begins) = (begins("d"), begins("s"));
+        let (c_begins, d_begins, s_begins) = (begins("c"), begins("d"), begins("s"));
         let changed = changed_in_sqlite();
         // - A column is named with its table: SQLite reads a quoted name that is not a column as a text.
         // - GLOB and function results compare byte by byte, whatever the column's collation.
@@ -153,7 +156,8 @@ WITH rxseal_valued AS (
             WHEN c IS NULL THEN '{NULL}'
             WHEN typeof(c) = 'blob' THEN CASE
                 WHEN {is_binary}
-                THEN hex(substr(c, 4, 6)) ELSE '{NOT_A_TOKEN}' END
+                THEN hex(substr(c, 4, 6))
+                WHEN hex(substr(c, 1, 3)) IN ({magics}) THEN '{LIKE_A_TOKEN}' ELSE '{NOT_A_TOKEN}' END
             WHEN typeof(c) = 'text' AND c NOT GLOB '*[^A-Za-z0-9_-]*'
                 AND length(CAST(c AS BLOB)) = length(c) * length(CAST('x' AS BLOB))
                 AND ({is_text})
@@ -161,6 +165,7 @@ WITH rxseal_valued AS (
                   OR length(c) % 4 = 2 AND c GLOB '*[AQgw]'
                   OR length(c) % 4 = 3 AND c GLOB '*[AEIMQUYcgkosw048]')
                 THEN substr(c, 5, 8)
+            WHEN typeof(c) = 'text' AND {c_begins} AND instr(c, char(0)) = 0 THEN '{LIKE_A_TOKEN}'
             ELSE '{NOT_A_TOKEN}'
         END AS k,
         f = '+' AS j,
@@ -232,6 +237,7 @@ SELECT key_id, count(*) AS tokens FROM (
     SELECT CASE
         WHEN {is_binary}
             THEN translate(encode(substr(b, 4, 6), 'base64'), '+/', '-_')
+        WHEN substr(b, 1, 3) IN ({magics}) THEN '{LIKE_A_TOKEN}'
         ELSE '{NOT_A_TOKEN}' END
     WHERE b IS NOT NULL
     UNION ALL
@@ -251,7 +257,7 @@ SELECT key_id, count(*) AS tokens FROM (
             WHEN ({is_text})
              AND t[1] ~ '^(?:[A-Za-z0-9_-]{{4}})+(?:[A-Za-z0-9_-](?:[AQgw]|[A-Za-z0-9_-][AEIMQUYcgkosw048]))?$'
                 THEN substr(t[1], 5, 8)
-            ELSE '{NOT_A_TOKEN}' END
+            ELSE '{LIKE_A_TOKEN}' END
         UNION ALL
         -- What may be a token in the letters of another one: behind each `rx`.
         (WITH RECURSIVE found (r, n) AS (

@@ -170,15 +170,21 @@ impl<'a> OpenEvent<'a> {
     /// not come.
     pub fn opened_by_class(&self) -> impl Iterator<Item = (Class, usize)> + use<'a> {
         let (touched, plaintexts) = (self.touched, self.plaintexts);
-        let each = move || {
-            let sealed = touched.iter().map(|touched| (touched.class, touched.opened));
-            sealed.chain(plaintexts.iter().map(|read| (read.class, 1))).filter(|(_, opened)| *opened > 0)
+        let opened_of = move |class: Class, from: usize| {
+            let sealed = touched.iter().skip(from).filter(|touched| touched.class.is(class));
+            let sealed = sealed.fold(0, |opened: usize, touched| opened.saturating_add(touched.opened));
+            sealed.saturating_add(plaintexts.iter().filter(|read| read.class.is(class)).count())
         };
-        each().enumerate().filter_map(move |(at, (class, _))| {
-            let is_first = !each().take(at).any(|(earlier, _)| earlier == class);
-            let opened = || each().filter(|(other, _)| *other == class).map(|(_, opened)| opened);
-            is_first.then(|| (class, opened().fold(0, usize::saturating_add)))
-        })
+        let sealed = touched.iter().enumerate().filter_map(move |(at, Touched { class, .. })| {
+            let is_first = !touched.iter().take(at).any(|earlier| earlier.class.is(*class));
+            is_first.then(|| (*class, opened_of(*class, at)))
+        });
+        let read = plaintexts.iter().enumerate().filter_map(move |(at, PlaintextRead { class, .. })| {
+            let is_first = !plaintexts.iter().take(at).any(|earlier| earlier.class.is(*class))
+                && !touched.iter().any(|touched| touched.class.is(*class));
+            is_first.then(|| (*class, opened_of(*class, 0)))
+        });
+        sealed.chain(read).filter(|(_, opened)| *opened > 0)
     }
 
     /// How many fields did not open. A value that opened and is not of its type counts here and in [`fields`](Self::fields).

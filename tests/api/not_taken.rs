@@ -33,6 +33,7 @@ fn access() -> Access {
     Access::new("user:kim.rph", Purpose::TREAT).unwrap()
 }
 
+/// T72.
 #[test]
 fn no_way_of_opening_hands_out_what_was_not_taken() {
     let keys = testing::insecure_keyring("pharmacy-17").unwrap().observed_by(Full);

@@ -15,7 +15,7 @@ const ENTRANCES: &[(&str, &[&str])] = &[
     ("clap", &["rxseal-cli"]),
     ("cryptoki", &["rxseal-pkcs11"]),
     ("diesel", &["rxseal"]),
-    ("getrandom", &["rxseal"]),
+    ("getrandom", &["rxseal", "rxseal-watch"]),
     ("postgres-types", &["rxseal"]),
     ("reqwest", &["rxseal-vault"]),
     ("rusqlite", &["rxseal", "rxseal-cli", "rxseal-jobs", "rxseal-sqlite"]),

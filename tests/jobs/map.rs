@@ -199,6 +199,16 @@ async fn a_count_through_a_map_proves_what_is_left() {
         assert!(refused.contains(part) && !refused.contains("Jane"), "{refused}");
         tables.run(&format!("UPDATE rx SET memo = NULL, dose = '{of_new}', doc = NULL WHERE id = 70")).await;
     }
+    // What begins as a token and is none: text, bytes, and beside a good one.
+    tables
+        .run(&format!(
+            "UPDATE rx SET dose = 'rxsXJaneDoe', tag = '\\xaf1b1700', drug = '{of_new} rxsXJaneDoe' WHERE id = 70"
+        ))
+        .await;
+    let counts = count_tokens(&map.sources()[0], &tables.addresses()).await.unwrap();
+    let look_alikes: Vec<_> = counts.places().iter().map(|place| place.counts().look_alikes()).collect();
+    assert_eq!(look_alikes, [1, 1, 0, 1]);
+    tables.run(&format!("UPDATE rx SET dose = '{of_new}', tag = NULL, drug = '{of_new}' WHERE id = 70")).await;
     let without = count_tokens(&map.sources()[0], &Addresses::default()).await.unwrap_err();
     assert_eq!(without.code(), rxseal::ErrorCode::StoreRefused);
     if let Ok(standby) = std::env::var("RXSEAL_TEST_POSTGRES_STANDBY") {

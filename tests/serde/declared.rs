@@ -176,7 +176,7 @@ fn random(at: u64, random: &mut Random) -> (All, Vec<Cell>, Vec<Cell>) {
     let all = All {
         id: at,
         store: "a".into(),
-        patient: (at % 2 == 0).then(|| "P-7".into()),
+        patient: at.is_multiple_of(2).then(|| "P-7".into()),
         text: word(random),
         char: ['x', 'Ä', '0', '"'][usize::try_from(random.below(4)).unwrap()],
         flag: random.below(2) == 0,
@@ -484,7 +484,7 @@ fn a_row_of_plaintext_is_sealed_and_gets_its_tag() {
     let rows: Vec<_> = (0..5).map(|at| random(2 * at + 1, &mut source)).collect();
     let records: Vec<Record> =
         rows.iter().map(|(all, _, _)| keys.record("all", format!("{}/a", all.id)).unwrap()).collect();
-    let plain = |cells: &[Cell]| cells.iter().map(|cell| cell.clone()).collect::<Vec<_>>();
+    let plain = |cells: &[Cell]| cells.to_vec();
     let done = reseal_page(&records, |at, pass| {
         let (_, cells, bound) = &rows[at];
         let (cells, bound) = (plain(cells), plain(bound));

@@ -1,6 +1,7 @@
 //! What can be said on the command line. Comments here are the help that an operator reads.
 #![expect(clippy::doc_markdown, reason = "help is shown as it is written, without Markdown")]
 
+mod audit;
 mod change;
 mod index_root;
 mod job;
@@ -17,6 +18,7 @@ use rxseal::keys::Suite;
 
 use crate::exit::STATUSES;
 
+pub use audit::{Audit, Budget, Filter};
 pub use change::Change;
 pub use index_root::{CountedIndexes, IndexRoot, NewIndexRoot};
 pub(crate) use job::JobOperation;
@@ -96,6 +98,12 @@ pub enum Command {
     /// Plan the indexes of a search
     #[command(subcommand)]
     Index(Index),
+    /// Verify and read the log of who opened what, which rxseal-watch writes
+    #[command(subcommand)]
+    Audit(Audit),
+    /// Freeze an actor, so that it opens nothing
+    #[command(subcommand)]
+    Budget(Budget),
     /// Seal, reseal or unseal whole tables, beside the programs that use them
     #[command(subcommand)]
     Job(Job),

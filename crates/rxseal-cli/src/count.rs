@@ -171,7 +171,12 @@ fn describe(counts: &KeyCounts, lost: &[(KeyId, u64)]) -> String {
     let mark = |key: KeyId| if lost.iter().any(|(of, _)| *of == key) { "not in the keyring" } else { "" };
     let keys = counts.iter().map(|(key, count)| [key.to_string(), count.to_string(), mark(key).to_owned()]);
     let joined = counts.joined().fold(0_u64, |sum, (_, count)| sum.saturating_add(count));
-    let others = [("not a token", counts.not_tokens()), ("null", counts.nulls()), ("joined", joined)];
+    let others = [
+        ("not a token", counts.not_tokens()),
+        ("of them like one", counts.look_alikes()),
+        ("null", counts.nulls()),
+        ("joined", joined),
+    ];
     let others = others
         .into_iter()
         .filter(|(_, count)| *count > 0)

@@ -81,7 +81,7 @@ pub const STATUSES: &[Status] = &[
             ErrorCode::WorkFailed,
             ErrorCode::WrongDirection,
         ],
-        own: &["check-failed", "io"],
+        own: &["check-failed", "invalid-key", "invalid-settings", "io", "log-failed", "not-read", "tampered"],
     },
     Status {
         exit: USAGE,
@@ -127,6 +127,12 @@ pub const STATUSES: &[Status] = &[
         meaning: "the change WAS stored, then something failed: look before you repeat it",
         codes: &[ErrorCode::StoredUnread],
         own: &["unreported"],
+    },
+    Status {
+        exit: 7,
+        meaning: "the log is incomplete: events may be missing, or nothing proves that they are not",
+        codes: &[],
+        own: &["incomplete"],
     },
     Status {
         exit: BROKEN_PIPE,

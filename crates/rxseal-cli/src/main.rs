@@ -2,6 +2,8 @@
 #![expect(unreachable_pub, reason = "nothing in a program is reached from outside")]
 
 mod args;
+mod audit;
+mod budget;
 mod config;
 mod count;
 mod ddl;
@@ -85,6 +87,8 @@ fn run(args: Args, output: &Output) -> Result<(), Failure> {
         Command::Count(command) => wait(count::run(&global, &command, output)),
         Command::Ddl(command) => ddl::run(&command, output),
         Command::Index(command) => index::run(&command, output),
+        Command::Audit(command) => audit::run(command, output),
+        Command::Budget(command) => budget::run(&command, output),
         Command::Job(command) => wait(job::run(&global, command, output)),
         Command::Completions { shell } => {
             // Into memory first, since clap panics if it cannot write.

@@ -13,6 +13,7 @@ pub fn counts_as_json(
         ("keys", json!(members(counts.iter()))),
         ("total", json!(counts.total())),
         ("not_tokens", json!(counts.not_tokens())),
+        ("look_alikes", json!(counts.look_alikes())),
         ("nulls", json!(counts.nulls())),
         ("joined", json!(members(counts.joined()))),
         ("doubt", json!(counts.doubt())),

@@ -128,7 +128,12 @@ fn add_rows(source: &Source, counts: &SourceCounts, is_lost: impl Fn(KeyId) -> b
             row(column.clone(), key.to_string(), count, mark(key, ""));
         }
         let joined = counts.joined().fold(0_u64, |sum, (_, count)| sum.saturating_add(count));
-        for (what, count) in [("not a token", counts.not_tokens()), ("null", counts.nulls()), ("joined", joined)] {
+        for (what, count) in [
+            ("not a token", counts.not_tokens()),
+            ("of them like one", counts.look_alikes()),
+            ("null", counts.nulls()),
+            ("joined", joined),
+        ] {
             if count > 0 {
                 row(column.clone(), what.to_owned(), count, "");
             }

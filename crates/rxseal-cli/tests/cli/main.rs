@@ -8,6 +8,7 @@
 )]
 
 mod answers;
+mod audit;
 mod counting;
 mod ddl;
 /// The command's own list, so that docs and codes can be held to it.

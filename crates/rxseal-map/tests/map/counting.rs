@@ -120,6 +120,10 @@ fn a_line_of_json_is_counted_place_by_place() {
     ];
     assert_eq!(told(&place, &counts), expected);
     assert_eq!(counts.of(place.key(&place.old)), 3, "the document counts once");
+    place.write("out/deep/c.ndjson", format!("{{\"drug\":\"{}\"}}\n{{\"drug\":\"rxs\"}}", &new[..61]));
+    let drugs = place.count(&source).unwrap().places()[0].counts().clone();
+    assert_eq!((drugs.not_tokens(), drugs.look_alikes()), (4, 1));
+    fs::remove_file(place.folder.join("out/deep/c.ndjson")).unwrap();
     let index = run_local(count_index_values(&place.map(&source).sources()[0], &Addresses::default())).unwrap();
     let [ix] = &*index else { panic!("one index") };
     assert_eq!((ix.place().column(), ix.index()), ("ix", "rx.ix"));

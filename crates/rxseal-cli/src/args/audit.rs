@@ -1,0 +1,96 @@
+//! What can be said of logs and budgets. Comments here are the help that an operator reads.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args as ClapArgs, Subcommand};
+
+#[derive(Subcommand)]
+pub enum Audit {
+    /// Check that nobody changed a log, and that nothing is missing; needs no key of the data
+    ///
+    /// The exit status is 0 for a log that is whole, 1 if somebody changed it, and 7 if events may be missing: a killed program, a gap, a tail
+    /// that no checkpoint covers, or no checkpoints to compare with.
+    Verify {
+        /// The folder with the log
+        folder: PathBuf,
+        /// A key that verifies checkpoints, as `rxseal audit keygen` prints it, or a file with one on each line. Repeat it for several hosts
+        #[arg(long = "key", value_name = "KEY", required = true)]
+        keys: Vec<String>,
+        /// The folder or file with the checkpoints that were kept elsewhere. Without it a log proves accidents only
+        #[arg(long, value_name = "PATH")]
+        checkpoints: Option<PathBuf>,
+        /// The log of the key service, as JSON lines: each unlocking of a keyring must be in both
+        #[arg(long, value_name = "FILE")]
+        kms_log: Option<PathBuf>,
+    },
+    /// Print events
+    Show {
+        /// The folder with the log
+        folder: PathBuf,
+        #[command(flatten)]
+        filter: Filter,
+    },
+    /// Print who opened the records of a patient
+    Accesses {
+        /// The folder with the log
+        folder: PathBuf,
+        /// The patient: the subject's id, or the id of a record that has no subject
+        #[arg(long, value_name = "ID")]
+        subject: String,
+        #[command(flatten)]
+        filter: Filter,
+    },
+    /// Make the key that signs checkpoints, and print the key that verifies them
+    Keygen {
+        /// The name that checkpoints carry, such as the host's: printable ASCII without space and plus
+        #[arg(long)]
+        name: String,
+        /// The file of the key, which must not exist. Only its owner may read it
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
+}
+
+/// Which events are printed
+#[derive(ClapArgs)]
+pub struct Filter {
+    /// Only those of this actor
+    #[arg(long, value_name = "ACTOR")]
+    pub actor: Option<String>,
+    /// Only those that broke the glass
+    #[arg(long)]
+    pub break_glass: bool,
+    /// Only openings that did not succeed, or were refused
+    #[arg(long)]
+    pub failed: bool,
+    /// Only those of so much time, such as 7days
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    pub since: Option<Duration>,
+}
+
+#[derive(Subcommand)]
+pub enum Budget {
+    /// Freeze an actor: programs that read the list refuse it within 5 seconds
+    Freeze {
+        /// The actor, such as user:kim.rph
+        actor: String,
+        /// The file with the list
+        #[arg(long, value_name = "FILE")]
+        list: PathBuf,
+    },
+    /// Take an actor off the list
+    Unfreeze {
+        /// The actor, such as user:kim.rph
+        actor: String,
+        /// The file with the list
+        #[arg(long, value_name = "FILE")]
+        list: PathBuf,
+    },
+    /// Print who is frozen
+    Frozen {
+        /// The file with the list
+        #[arg(long, value_name = "FILE")]
+        list: PathBuf,
+    },
+}

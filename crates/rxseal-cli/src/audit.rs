@@ -1,0 +1,167 @@
+//! `rxseal audit`.
+
+use std::fmt::Write as _;
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use rxseal_watch::verify::{Finding, Verdict, Verifier};
+use rxseal_watch::{Line, SigningKey, VerifierKey, WatchError, read_lines};
+use serde_json::{Value, json};
+
+use crate::args::{Audit, Filter};
+use crate::failure::Failure;
+use crate::output::{Output, time};
+
+pub fn run(command: Audit, output: &Output) -> Result<(), Failure> {
+    match command {
+        Audit::Verify { folder, keys, checkpoints, kms_log } => {
+            let mut verifier = Verifier::new(verifier_keys(&keys)?);
+            if let Some(checkpoints) = checkpoints {
+                verifier = verifier.checkpoints(checkpoints).map_err(failed)?;
+            }
+            if let Some(kms_log) = kms_log {
+                verifier = verifier.kms_log(kms_log).map_err(failed)?;
+            }
+            verify(&verifier, &folder, output)
+        }
+        Audit::Show { folder, filter } => show(&folder, None, &filter, output),
+        Audit::Accesses { folder, subject, filter } => show(&folder, Some(&subject), &filter, output),
+        Audit::Keygen { name, out } => keygen(&name, &out, output),
+    }
+}
+
+/// A failure of rxseal-watch, with what the system said.
+#[expect(clippy::needless_pass_by_value, reason = "for `map_err`")]
+pub fn failed(error: WatchError) -> Failure {
+    let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
+    Failure::Coded(error.code(), format!("{error}{cause}"))
+}
+
+/// Keys as they were typed, or the lines of a file.
+fn verifier_keys(texts: &[String]) -> Result<Vec<VerifierKey>, Failure> {
+    let mut keys = Vec::new();
+    for text in texts {
+        match text.parse() {
+            Ok(key) => keys.push(key),
+            Err(_) if Path::new(text).is_file() => {
+                for line in fs::read_to_string(text)?.lines().filter(|line| !line.trim().is_empty()) {
+                    keys.push(line.trim().parse().map_err(failed)?);
+                }
+            }
+            Err(error) => return Err(failed(error)),
+        }
+    }
+    Ok(keys)
+}
+
+fn verify(verifier: &Verifier, folder: &Path, output: &Output) -> Result<(), Failure> {
+    let report = verifier.verify(folder).map_err(failed)?;
+    let word = |verdict| match verdict {
+        Verdict::Whole => "whole",
+        Verdict::Incomplete => "incomplete",
+        Verdict::Tampered => "tampered",
+    };
+    let as_json = |finding: &Finding| {
+        json!({
+            "code": finding.code(), "verdict": word(finding.verdict()), "chain": finding.chain().map(|chain| chain.to_string()),
+            "line": finding.line(), "text": finding.to_string(),
+        })
+    };
+    let verdict = word(report.verdict());
+    let mut text = format!("{verdict}: {} events in {} chains", report.events(), report.chains());
+    for finding in report.findings() {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "\n{}: {finding}", finding.code());
+    }
+    let findings: Vec<_> = report.findings().iter().map(as_json).collect();
+    let (chains, events, bytes) = (report.chains(), report.events(), report.bytes());
+    output.say(
+        &text,
+        &json!({ "verdict": verdict, "chains": chains, "events": events, "bytes": bytes, "findings": findings }),
+    )?;
+    match report.verdict() {
+        Verdict::Whole => Ok(()),
+        Verdict::Tampered => Err(Failure::Coded("tampered", "somebody changed this log".to_owned())),
+        Verdict::Incomplete => Err(Failure::Coded("incomplete", "events may be missing from this log".to_owned())),
+    }
+}
+
+/// Prints the events that a filter lets through; of one patient, if there is one.
+fn show(folder: &Path, patient: Option<&str>, filter: &Filter, output: &Output) -> Result<(), Failure> {
+    let now = SystemTime::now();
+    let since = filter.since.map(|since| now.checked_sub(since).unwrap_or(UNIX_EPOCH));
+    let since = since.and_then(|since| since.duration_since(UNIX_EPOCH).ok()).map_or(0, |since| since.as_millis());
+    let (mut printed, mut result) = (0_u64, Ok(()));
+    let read = read_lines(folder, |line| {
+        if result.is_err() {
+            return;
+        }
+        let event = serde_json::from_str(line.json()).unwrap_or(Value::Null);
+        if let Some(event) = let_through(event, patient, filter, since) {
+            result = print(line, &event, output);
+            printed = printed.saturating_add(1);
+        }
+    });
+    read.map_err(failed)?;
+    result?;
+    if printed == 0 {
+        output.note("no event is like that");
+    }
+    Ok(())
+}
+
+/// The event, if it is one that was asked for. Of a patient, it has the records of that patient alone.
+fn let_through(mut event: Value, patient: Option<&str>, filter: &Filter, since: u128) -> Option<Value> {
+    let text = |name: &str| event.get(name).and_then(Value::as_str);
+    let outcome = text("out");
+    let is_like = filter.actor.as_deref().is_none_or(|actor| text("who") == Some(actor))
+        && (!filter.break_glass || text("btg").is_some())
+        && (!filter.failed || outcome.is_some_and(|outcome| outcome != "ok"))
+        && event.get("t").and_then(Value::as_u64).is_some_and(|time| u128::from(time) >= since);
+    let is_opening = text("e") == Some("open");
+    let Some(patient) = patient.filter(|_| is_like) else { return is_like.then_some(event) };
+    let records = event.get_mut("rec").and_then(Value::as_array_mut).filter(|_| is_opening)?;
+    records.retain(|record| {
+        let id = |at: usize| record.get(at).and_then(Value::as_str);
+        id(1).or(id(0)) == Some(patient)
+    });
+    (!records.is_empty()).then_some(event)
+}
+
+fn print(line: &Line, event: &Value, output: &Output) -> Result<(), Failure> {
+    let text = |name: &str| event.get(name).and_then(Value::as_str).unwrap_or("-");
+    let seconds = event.get("t").and_then(Value::as_u64).unwrap_or(0) / 1000;
+    let record = |record: &Value| {
+        let ids = record.as_array().into_iter().flatten().filter_map(Value::as_str);
+        ids.collect::<Vec<_>>().join(" of ")
+    };
+    let records = event.get("rec").and_then(Value::as_array);
+    let records = records.map(|records| records.iter().map(record).collect::<Vec<_>>().join(", ")).unwrap_or_default();
+    let classes = event.get("cls").and_then(Value::as_object);
+    let classes = classes.map(|classes| classes.keys().cloned().collect::<Vec<_>>().join(" ")).unwrap_or_default();
+    let what = ["rt", "what", "ks"].into_iter().map(text).find(|text| *text != "-").unwrap_or("-");
+    let shown = [
+        format!("{} {} {} {} {what} {records}", time(seconds), text("e"), text("who"), text("pou")),
+        if classes.is_empty() { String::new() } else { format!(" ({classes})") },
+        if text("out") == "-" { String::new() } else { format!(" {}", text("out")) },
+        if text("btg") == "-" { String::new() } else { format!(", glass broken: {}", text("btg")) },
+    ];
+    let mut value = event.clone();
+    if let Some(members) = value.as_object_mut() {
+        members.insert("chain".to_owned(), json!(line.chain().to_string()));
+    }
+    Ok(output.say(&shown.concat(), &value)?)
+}
+
+fn keygen(name: &str, out: &Path, output: &Output) -> Result<(), Failure> {
+    let key = SigningKey::generate(name).map_err(failed)?;
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(out)?;
+    file.write_all(key.expose_text().as_bytes())?;
+    file.write_all(b"\n")?;
+    file.sync_all()?;
+    let verifier = key.verifier().to_string();
+    output.done(true, &verifier, &json!({ "verifier": verifier, "file": out }))
+}

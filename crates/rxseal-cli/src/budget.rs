@@ -1,0 +1,24 @@
+//! `rxseal budget`.
+
+use rxseal_watch::budget::FrozenList;
+use serde_json::json;
+
+use crate::args::Budget;
+use crate::audit::failed;
+use crate::failure::Failure;
+use crate::output::Output;
+
+pub fn run(command: &Budget, output: &Output) -> Result<(), Failure> {
+    let (actor, list, is_frozen) = match command {
+        Budget::Freeze { actor, list } => (actor, list, true),
+        Budget::Unfreeze { actor, list } => (actor, list, false),
+        Budget::Frozen { list } => {
+            let actors: Vec<_> = FrozenList::at(list).actors().map_err(failed)?.into_iter().collect();
+            return Ok(output.list(&actors, "nobody is frozen", &json!(actors))?);
+        }
+    };
+    let is_changed = FrozenList::at(list).set(actor, is_frozen).map_err(failed)?;
+    let state = if is_frozen { "frozen" } else { "not frozen" };
+    let text = if is_changed { format!("{actor} is {state} now") } else { format!("{actor} was {state} already") };
+    output.done(is_changed, &text, &json!({ "actor": actor, "is_frozen": is_frozen, "is_changed": is_changed }))
+}

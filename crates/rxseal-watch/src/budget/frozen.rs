@@ -1,0 +1,101 @@
+//! Actors that a person froze: a list in a file, which every process reads.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use rxseal::{Access, Purpose};
+
+use crate::error::{Kind, WatchError};
+
+/// A longer list is none that a person wrote.
+const MAX_LEN: u64 = 1024 * 1024;
+
+/// The file with the names of frozen actors, one a line. Lines that begin with `#` are remarks. No file is an empty list.
+#[derive(Clone, Debug)]
+pub struct FrozenList {
+    path: PathBuf,
+}
+
+impl FrozenList {
+    /// The list in this file, whether it exists or not.
+    pub fn at(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into() }
+    }
+
+    /// The frozen actors.
+    ///
+    /// # Errors
+    ///
+    /// `not-read` if the file cannot be read, or a line is no name of an actor.
+    pub fn actors(&self) -> Result<BTreeSet<String>, WatchError> {
+        let failed = |error: &std::io::Error| WatchError::file(Kind::Read, &self.path, error);
+        let len = match fs::metadata(&self.path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(BTreeSet::new()),
+            found => found.map_err(|error| failed(&error))?.len(),
+        };
+        if len > MAX_LEN {
+            return Err(failed(&ErrorKind::FileTooLarge.into()));
+        }
+        let text = fs::read_to_string(&self.path).map_err(|error| failed(&error))?;
+        let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+        lines.map(|line| checked(line).map(str::to_owned)).collect()
+    }
+
+    /// Freezes an actor, or unfreezes it. Says whether anything changed. Each process that reads the list follows within 5 seconds.
+    ///
+    /// # Errors
+    ///
+    /// `invalid-settings` if it is not the name of an actor, `not-read` and `log-failed` if the file cannot be read or written.
+    pub fn set(&self, actor: &str, is_frozen: bool) -> Result<bool, WatchError> {
+        checked(actor)?;
+        let mut actors = self.actors()?;
+        let changed = if is_frozen { actors.insert(actor.to_owned()) } else { actors.remove(actor) };
+        if changed {
+            let text: String = actors.iter().flat_map(|actor| [actor.as_str(), "\n"]).collect();
+            replace(&self.path, &text).map_err(|error| WatchError::file(Kind::Log, &self.path, &error))?;
+        }
+        Ok(changed)
+    }
+}
+
+fn checked(actor: &str) -> Result<&str, WatchError> {
+    match Access::new(actor, Purpose::TREAT) {
+        Ok(_) => Ok(actor),
+        Err(error) => Err(WatchError::settings("who is frozen is an actor").caused_by(error)),
+    }
+}
+
+/// A reader sees the old list or the new one.
+fn replace(path: &Path, text: &str) -> std::io::Result<()> {
+    let unfinished = path.with_extension("tmp");
+    let mut file = File::create(&unfinished)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    fs::rename(&unfinished, path)
+}
+
+/// Who is frozen, as the list said when it was read last.
+#[derive(Default)]
+pub(crate) struct Frozen(Mutex<BTreeSet<String>>);
+
+impl Frozen {
+    pub(super) fn contains(&self, actor: &str) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(actor)
+    }
+
+    /// Reads the list, and gives what changed. If it cannot be read, who was frozen stays so.
+    pub(super) fn read(&self, list: &FrozenList) -> Result<Vec<(String, bool)>, String> {
+        let with_cause = |error: WatchError| {
+            let cause = std::error::Error::source(&error).map(ToString::to_string);
+            cause.unwrap_or_else(|| error.to_string())
+        };
+        let now = list.actors().map_err(with_cause)?;
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let changes = now.symmetric_difference(&known).map(|actor| (actor.clone(), now.contains(actor))).collect();
+        *known = now;
+        Ok(changes)
+    }
+}

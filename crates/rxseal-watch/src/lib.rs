@@ -1,0 +1,39 @@
+#![doc = include_str!("../README.md")]
+
+mod alarm;
+pub mod budget;
+mod buffer;
+mod chain;
+mod checkpoint_folder;
+mod copies;
+#[cfg(test)]
+mod crash_tests;
+mod error;
+mod event;
+mod file_log;
+mod note;
+mod observer;
+mod reading;
+mod rounds;
+mod shared;
+mod sink;
+#[cfg(feature = "tracing_0_1")]
+mod tracing_sink;
+pub mod verify;
+mod watch;
+mod writer;
+
+pub use alarm::Alarm;
+pub use budget::Budgets;
+pub use chain::ChainId;
+pub use checkpoint_folder::CheckpointFolder;
+pub use error::WatchError;
+pub use file_log::FileLog;
+pub use note::{SigningKey, VerifierKey};
+pub use observer::WatchObserver;
+pub use reading::read_lines;
+pub use rounds::Committed;
+pub use sink::{Line, Sink};
+#[cfg(feature = "tracing_0_1")]
+pub use tracing_sink::TracingSink;
+pub use watch::{OnFull, Watch, WatchBuilder, When};

@@ -1,0 +1,169 @@
+//! What the threads that open and the thread that writes have in common.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::alarm::Alarm;
+use crate::budget::Ledger;
+use crate::buffer::Buffer;
+use crate::error::Kind;
+use crate::event::{Entry, Event, tail};
+use crate::rounds::{PATIENCE, Rounds};
+
+/// How long a full buffer holds up an opening before the disk counts as hung.
+const HUNG: Duration = Duration::from_millis(100);
+
+/// When an opening gives its answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum When {
+    /// At once: the event is in a buffer, which is written every 5 milliseconds. What a killed process had not written is lost, at most twice the size of
+    /// the buffer; the next run finds out that it was killed. With [`Watch::committed`](crate::Watch::committed) before a response leaves, nothing
+    /// that was answered is lost.
+    Queued,
+    /// When the event is on the disk: a few milliseconds for each opening.
+    Durable,
+}
+
+/// What happens to openings when the log cannot be written and the buffer is full.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnFull {
+    /// They fail: nothing is opened that is not in the log.
+    Fail,
+    /// They go on. What is lost is counted, and the log says how many when it is written again.
+    Continue,
+}
+
+/// What a watch has one of.
+pub(crate) struct Shared {
+    pub(crate) ledger: Ledger,
+    pub(crate) buffer: Buffer,
+    pub(crate) rounds: Arc<Rounds>,
+    /// The same rounds, of what breaks the glass: that may be written while the rest waits.
+    pub(crate) glass: Rounds,
+    pub(crate) when: When,
+    pub(crate) on_full: OnFull,
+    began: Instant,
+    pid: u32,
+    is_stopped: AtomicBool,
+    /// The last round begins: what is put into a buffer from now on may be in no log.
+    is_closed: AtomicBool,
+    told_too_many: AtomicBool,
+    alarms: Mutex<Vec<Alarm>>,
+}
+
+impl Shared {
+    pub(crate) fn new(ledger: Ledger, room: usize, when: When, on_full: OnFull) -> Self {
+        Self {
+            ledger,
+            buffer: Buffer::with_room(room),
+            rounds: Arc::default(),
+            glass: Rounds::default(),
+            when,
+            on_full,
+            began: Instant::now(),
+            pid: std::process::id(),
+            is_stopped: AtomicBool::new(false),
+            is_closed: AtomicBool::new(false),
+            told_too_many: AtomicBool::new(false),
+            alarms: Mutex::default(),
+        }
+    }
+
+    /// Nanoseconds since the watch began, by the clock that is never set.
+    pub(crate) fn now(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_nanos()).unwrap_or(u64::MAX)
+    }
+
+    /// Whether this process is a fork of the one with the threads.
+    pub(crate) fn is_forked(&self) -> bool {
+        std::process::id() != self.pid
+    }
+
+    pub(crate) fn stop(&self) {
+        self.is_stopped.store(true, Ordering::SeqCst);
+        self.rounds.hurry();
+    }
+
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.is_stopped.load(Ordering::Relaxed)
+    }
+
+    /// Before the last round.
+    pub(crate) fn close(&self) {
+        self.is_closed.store(true, Ordering::SeqCst);
+    }
+
+    /// Tells once that there are more actors than are told apart.
+    pub(crate) fn tell_too_many(&self) {
+        if !self.told_too_many.swap(true, Ordering::Relaxed) {
+            self.alarm(Alarm::TooManyActors);
+        }
+    }
+
+    pub(crate) fn alarm(&self, alarm: Alarm) {
+        self.alarms.lock().unwrap_or_else(PoisonError::into_inner).push(alarm);
+    }
+
+    pub(crate) fn take_alarms(&self) -> Vec<Alarm> {
+        std::mem::take(&mut *self.alarms.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Keeps an event of an opening. One that breaks the glass is on the disk before the answer.
+    pub(crate) fn keep(&self, breaks_glass: bool, write: impl FnOnce(&mut Vec<u8>)) -> Result<(), Kind> {
+        if self.is_stopped() {
+            return Err(Kind::Stopped);
+        }
+        // What breaks the glass has a reserve of the disk, and is never turned away here.
+        if !breaks_glass && self.buffer.is_full() && !self.waits_for_room() {
+            return match self.on_full {
+                OnFull::Fail => Err(Kind::AuditUnavailable),
+                OnFull::Continue => {
+                    self.buffer.count_lost(self.now());
+                    Ok(())
+                }
+            };
+        }
+        self.buffer.put(write);
+        if self.is_closed.load(Ordering::SeqCst) {
+            return Err(Kind::Stopped);
+        }
+        let rounds = match self.when {
+            _ if breaks_glass => &self.glass,
+            When::Durable => &*self.rounds,
+            When::Queued => return Ok(()),
+        };
+        let round = self.rounds.next();
+        self.rounds.hurry();
+        match rounds.wait(round, PATIENCE) {
+            true => Ok(()),
+            false if self.on_full == OnFull::Continue => Ok(()),
+            false => Err(Kind::AuditUnavailable),
+        }
+    }
+
+    /// Keeps an event that no opening waits for.
+    pub(crate) fn keep_event(&self, event: &Event<'_>, with_checkpoint: bool) {
+        let mut json = Vec::with_capacity(256);
+        tail(&mut json, event);
+        self.buffer.put(|buffer| Entry::write_tail(buffer, self.now(), with_checkpoint, &json));
+    }
+
+    /// Waits for the writer to make room. A disk that makes none is hung: then more events may wait.
+    fn waits_for_room(&self) -> bool {
+        if self.buffer.is_failing() {
+            return false;
+        }
+        let ends = Instant::now();
+        let ends = ends.checked_add(HUNG).unwrap_or(ends);
+        while self.buffer.is_full() {
+            let left = ends.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                self.buffer.set_failing(true);
+                return !self.buffer.is_full();
+            }
+            self.rounds.wait(self.rounds.next(), left);
+        }
+        true
+    }
+}

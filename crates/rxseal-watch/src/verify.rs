@@ -1,0 +1,216 @@
+//! Verifying logs: whether a line was changed, removed or added, and whether events are missing. It needs no key of any data.
+//!
+//! ```no_run
+//! use rxseal_watch::verify::{Verdict, Verifier};
+//! # fn main() -> Result<(), rxseal_watch::WatchError> {
+//! let key = "pharmacy-17.example+20746a0f+Ae1JKMYo0cLG6ukDOJBZlWEpWSc6XGP5NjbBRhSshzfR".parse()?;
+//! let report = Verifier::new([key]).checkpoints("/mnt/locked-bucket/checkpoints")?.verify("/var/log/pharmacy")?;
+//! for finding in report.findings() {
+//!     println!("{finding}");
+//! }
+//! assert_eq!(report.verdict(), Verdict::Whole);
+//! # Ok(())
+//! # }
+//! ```
+
+mod chain_file;
+mod finding;
+mod line;
+mod unlocks;
+mod witness;
+
+pub use finding::{Fault, Finding, Verdict};
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::BufReader;
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use crate::chain::ChainId;
+use crate::error::{Kind, WatchError};
+use crate::file_log::{LINES, NOTES, parse_name};
+use crate::note::VerifierKey;
+use chain_file::{Checked, Expected};
+use unlocks::{KmsLog, Unlock};
+use witness::Witness;
+
+/// A tail that is younger, in milliseconds, is on its way: its chain is being written.
+const YOUNG: u64 = 120_000;
+
+/// Verifies a folder of logs.
+#[derive(Debug)]
+pub struct Verifier {
+    keys: Vec<VerifierKey>,
+    elsewhere: Option<PathBuf>,
+    witness: Witness,
+    kms_log: Option<KmsLog>,
+    now: u64,
+}
+
+/// What was found in a folder of logs.
+#[derive(Debug)]
+pub struct Report {
+    findings: Vec<Finding>,
+    chains: u64,
+    events: u64,
+    bytes: u64,
+}
+
+impl Verifier {
+    /// Trusts checkpoints that one of these keys signed.
+    #[must_use]
+    pub fn new(keys: impl IntoIterator<Item = VerifierKey>) -> Self {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
+        let now = u64::try_from(now).unwrap_or(u64::MAX);
+        Self { keys: keys.into_iter().collect(), elsewhere: None, witness: Witness::default(), kms_log: None, now }
+    }
+
+    /// Compares with the checkpoints that were kept in this folder, or in this file: somewhere whose files the host of the log cannot change. Without
+    /// them a log proves accidents only.
+    ///
+    /// # Errors
+    ///
+    /// `not-read` if there is no such folder or file.
+    pub fn checkpoints(self, place: impl Into<PathBuf>) -> Result<Self, WatchError> {
+        let place = place.into();
+        let mut witness = Witness::default();
+        witness.read(&place, &self.keys, true)?;
+        Ok(Self { elsewhere: Some(place), witness, ..self })
+    }
+
+    /// Compares each unlocking of a keyring with the log of the key service: JSON lines of AWS `CloudTrail`, or of the audit device of Vault or
+    /// OpenBao. An unlocking that this log does not know was an opening outside of the audit.
+    ///
+    /// # Errors
+    ///
+    /// `not-read` if the file cannot be read, or a line of it is no JSON.
+    pub fn kms_log(self, file: impl AsRef<Path>) -> Result<Self, WatchError> {
+        Ok(Self { kms_log: Some(KmsLog::read(file.as_ref())?), ..self })
+    }
+
+    /// The time, in Unix milliseconds, from which it is judged what is still being written. By default it is now.
+    #[must_use]
+    pub fn at(self, now: u64) -> Self {
+        Self { now, ..self }
+    }
+
+    /// Verifies the logs in a folder, in memory that does not grow with them.
+    ///
+    /// # Errors
+    ///
+    /// `not-read` if a file cannot be read. What is wrong with its contents is a finding and no error.
+    pub fn verify(&self, folder: impl AsRef<Path>) -> Result<Report, WatchError> {
+        let folder = folder.as_ref();
+        let mut report = Report { findings: Vec::new(), chains: 0, events: 0, bytes: 0 };
+        let is_apart = self.elsewhere.as_deref().is_some_and(|place| !is_same(place, folder));
+        let mut witness = if is_apart { self.witness.clone() } else { Witness::default() };
+        if !is_apart {
+            report.findings.push(Finding::new(Fault::NothingToCompare, None, None));
+        }
+        witness.read(folder, &self.keys, false)?;
+
+        let files = chain_files(folder)?;
+        let mut expected: BTreeMap<ChainId, Expected> =
+            files.keys().map(|(_, chain)| (*chain, Expected::default())).collect();
+        witness.expect(&mut expected, &mut report.findings);
+        // First what each chain says of the one before, so that each file is then read once.
+        for (at, ((_, chain), path)) in files.iter().enumerate() {
+            let Some(prev) = chain_file::previous(&mut open(path)?).map_err(|error| read_failed(path, &error))? else {
+                continue;
+            };
+            match expected.get_mut(&prev.chain) {
+                Some(expected) => expected.named.push((*chain, prev)),
+                // The first that is here may have lost those before it to the end of their time.
+                None if at == 0 => report.findings.push(Finding::new(Fault::BeginsLater, Some(*chain), Some(0))),
+                None => report.findings.push(Finding::new(Fault::ChainMissing, Some(prev.chain), None)),
+            }
+        }
+        let mut unlocks = Vec::new();
+        for ((_, chain), path) in &files {
+            let expected = expected.remove(chain).unwrap_or_default();
+            let mut checked = Checked::new(*chain, expected, self.now.saturating_sub(YOUNG));
+            checked.read(&mut open(path)?).map_err(|error| read_failed(path, &error))?;
+            report.chains = report.chains.saturating_add(1);
+            report.events = report.events.saturating_add(checked.lines());
+            report.bytes = report.bytes.saturating_add(checked.bytes());
+            unlocks.extend(checked.end(is_apart, &mut report.findings));
+        }
+        self.compare_unlocks(unlocks, &mut report.findings);
+        report.findings.sort_by_key(|finding| (finding.verdict(), finding.chain(), finding.line()));
+        Ok(report)
+    }
+
+    fn compare_unlocks(&self, unlocks: Vec<Unlock>, findings: &mut Vec<Finding>) {
+        if let Some(log) = &self.kms_log {
+            log.compare(unlocks, findings);
+        }
+    }
+}
+
+impl Report {
+    /// The verdict, as the worst finding says.
+    #[must_use]
+    pub fn verdict(&self) -> Verdict {
+        self.findings.iter().map(Finding::verdict).min().unwrap_or(Verdict::Whole)
+    }
+
+    /// What was found, the worst first.
+    #[must_use]
+    pub fn findings(&self) -> &[Finding] {
+        &self.findings
+    }
+
+    /// How many chains there are.
+    #[must_use]
+    pub fn chains(&self) -> u64 {
+        self.chains
+    }
+
+    /// How many events there are.
+    #[must_use]
+    pub fn events(&self) -> u64 {
+        self.events
+    }
+
+    /// How many bytes of lines there are.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+}
+
+/// The files of lines in a folder, by start and chain.
+pub(crate) fn chain_files(folder: &Path) -> Result<BTreeMap<(u64, ChainId), PathBuf>, WatchError> {
+    let failed = |error: std::io::Error| read_failed(folder, &error);
+    let mut files = BTreeMap::new();
+    for entry in fs::read_dir(folder).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        let name = path.file_name().and_then(|name| name.to_str()).filter(|name| name.ends_with(LINES));
+        if let Some(key) = name.and_then(parse_name) {
+            files.insert(key, path);
+        }
+    }
+    Ok(files)
+}
+
+pub(crate) fn open(path: &Path) -> Result<BufReader<File>, WatchError> {
+    let file = File::open(path).map_err(|error| read_failed(path, &error))?;
+    Ok(BufReader::with_capacity(256 * 1024, file))
+}
+
+fn read_failed(path: &Path, error: &std::io::Error) -> WatchError {
+    WatchError::file(Kind::Read, path, error)
+}
+
+/// Checkpoints beside the log are no witnesses: who changes one changes the other.
+fn is_same(place: &Path, folder: &Path) -> bool {
+    match (fs::canonicalize(place), fs::canonicalize(folder)) {
+        (Ok(place), Ok(folder)) => place == folder || place.parent() == Some(&*folder) && has_end(&place, NOTES),
+        _ => false,
+    }
+}
+
+fn has_end(path: &Path, end: &str) -> bool {
+    path.to_str().is_some_and(|path| path.ends_with(end))
+}

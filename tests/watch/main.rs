@@ -1,0 +1,18 @@
+//! The watch as a program sees it: what stands in its log, who notices a change of it, and whom its budgets refuse.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::as_conversions,
+    clippy::cast_possible_truncation,
+    reason = "a test that panics has failed"
+)]
+
+mod budgets;
+mod events;
+mod faults;
+mod kills;
+mod patients;
+mod python;
+mod support;
+mod tampering;
+mod verifying;
