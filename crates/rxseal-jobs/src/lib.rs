@@ -8,8 +8,9 @@ mod options;
 pub mod postgres;
 #[cfg_attr(
     not(all(feature = "postgres", feature = "sqlite")),
-    allow(dead_code, reason = "each driver uses a part of it")
+    expect(dead_code, reason = "each driver uses a part of it")
 )]
+#[cfg_attr(not(any(feature = "postgres", feature = "sqlite")), expect(unused_imports, reason = "only drivers use it"))]
 mod preflight;
 mod progress;
 mod row;

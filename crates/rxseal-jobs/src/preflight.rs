@@ -6,7 +6,7 @@ mod concern;
 mod estimate;
 mod shown;
 mod steps;
-mod target;
+pub(crate) mod target;
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ pub use self::estimate::Estimate;
 pub(crate) use self::estimate::Sizes;
 pub use self::steps::Steps;
 pub(crate) use self::steps::{Database, StepColumn};
-pub(crate) use self::target::{Flow, Target, TokenColumn, token_len};
+pub(crate) use self::target::{Flow, Target, token_len};
 
 use crate::trouble::refused;
 

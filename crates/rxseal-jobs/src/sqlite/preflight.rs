@@ -13,9 +13,8 @@ use rxseal_sqlite::__private::open_to_write;
 
 use self::schema::{Object, words};
 use super::trouble::Trouble;
-use crate::preflight::{
-    Concern, ConcernKind, Database, Flow, Preflight, StepColumn, Steps, Target, TokenColumn, token_len,
-};
+use crate::preflight::target::TokenColumn;
+use crate::preflight::{Concern, ConcernKind, Database, Flow, Preflight, StepColumn, Steps, Target, token_len};
 use crate::spec::Spec;
 
 /// Looks at the table of a job before it is planned. `named` are the other tables that the map names in this database.

@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use rusqlite::{Connection, Result};
 
-use crate::preflight::{Estimate, Flow, Preflight, Sizes, Target, TokenColumn};
+use crate::preflight::target::TokenColumn;
+use crate::preflight::{Estimate, Flow, Preflight, Sizes, Target};
 
 /// How many rows are looked at.
 const SAMPLED: u32 = 1_000;

@@ -4,7 +4,8 @@ use rusqlite::Connection;
 use rxseal::columns::{ColumnLen, ColumnSql};
 
 use super::look as preflight;
-use crate::preflight::{Flow, Preflight, Target, TokenColumn, Weight};
+use crate::preflight::target::TokenColumn;
+use crate::preflight::{Flow, Preflight, Target, Weight};
 use crate::spec::Padding;
 
 fn look(schema: &str, flow: Flow, written: &[&str]) -> Preflight {
