@@ -1,5 +1,4 @@
 //! A watch over a disk that fails at each of its operations in turn: what was answered is in the log, and nothing looks tampered with.
-#![allow(clippy::as_conversions, clippy::cast_possible_truncation, clippy::arithmetic_side_effects)]
 
 use std::collections::BTreeSet;
 use std::error::Error as StdError;

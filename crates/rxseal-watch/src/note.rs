@@ -119,12 +119,10 @@ mod tests {
         let verifier: VerifierKey = VERIFIER.parse().unwrap();
         let keys = [verifier];
         for at in 0..NOTE.len() {
-            for flip in [1] {
-                let mut bytes = NOTE.as_bytes().to_vec();
-                bytes[at] ^= flip;
-                if let Ok(changed) = str::from_utf8(&bytes) {
-                    assert!(Checkpoint::open(changed, &keys).is_err(), "{at}: {changed}");
-                }
+            let mut bytes = NOTE.as_bytes().to_vec();
+            bytes[at] ^= 1;
+            if let Ok(changed) = str::from_utf8(&bytes) {
+                assert!(Checkpoint::open(changed, &keys).is_err(), "{at}: {changed}");
             }
         }
         for cut in 0..NOTE.len() {
