@@ -49,13 +49,13 @@ pub async fn plan(desk: &Desk, command: &PlanJob, output: &Output) -> Result<(),
 
 /// The source that was named, or the only one.
 fn source_of<'m>(map: &'m Map, named: Option<&str>) -> Result<&'m Source, Failure> {
-    let names = || map.sources().iter().map(Source::name).collect::<Vec<_>>().join(", ");
+    let listed = || map.sources().iter().map(Source::name).collect::<Vec<_>>().join(", ");
     match (named, map.sources()) {
         (Some(named), _) => map
             .source(named)
-            .ok_or_else(|| Failure::Usage(format!("the map has no source {named}. It has {}", names()))),
+            .ok_or_else(|| Failure::Usage(format!("the map has no source {named}. It has {}", listed()))),
         (None, [only]) => Ok(only),
-        (None, _) => usage(&format!("the map has several sources: name one with --at. It has {}", names())),
+        (None, _) => usage(&format!("the map has several sources: name one with --at. It has {}", listed())),
     }
 }
 
