@@ -127,7 +127,7 @@ pub fn changed(kind: usize, text: &str, draw: &mut Draw) -> Vec<u8> {
 fn every_change_is_noticed() {
     let trials = match (cfg!(debug_assertions), is_full()) {
         (true, _) => 600,
-        (false, false) => 100_000,
+        (false, false) => 20_000,
         (false, true) => 1_000_000,
     };
     let (place, files) = logged();
