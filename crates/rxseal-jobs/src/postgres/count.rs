@@ -35,7 +35,7 @@ async fn count(db: &mut PgConnection, table: &Table, spec: &Spec, column: &str) 
     let mut counts = KeyCounts::default();
     let sql = CountSql::postgres(spec.table(), column)?;
     let keyspace = spec.keyspace_filter().map(|(_, keyspace)| keyspace);
-    let sql = match &table.filter {
+    let sql = match table.filter.as_ref().map(|(column, _)| column) {
         Some(filter) => {
             let whole = format!("FROM {} AS v", table.quoted);
             let part = format!("FROM (SELECT * FROM {} AS w WHERE w.{filter}::text = $1) AS v", table.quoted);

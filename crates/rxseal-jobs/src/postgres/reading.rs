@@ -71,6 +71,9 @@ pub(super) async fn read_again(
         let column: Vec<&str> = keys.iter().map(|key| key.get(at).map_or("", String::as_str)).collect();
         query = query.bind(column);
     }
+    if let Some((_, keyspace)) = &table.filter {
+        query = query.bind(keyspace);
+    }
     let at = table.key.len().saturating_add(table.columns.len()).saturating_add(1);
     let of = |row: PgRow| {
         let place: i32 = row.try_get(at)?;

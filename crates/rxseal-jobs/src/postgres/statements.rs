@@ -33,7 +33,7 @@ impl Table {
         if has_end {
             conditions.push(format!("({}) < ({})", self.keys("t"), self.bounds(&mut next)));
         }
-        if let Some(filter) = &self.filter {
+        if let Some((filter, _)) = &self.filter {
             conditions.push(format!("t.{filter}::text = ${next}"));
         }
         let conditions =
@@ -55,15 +55,19 @@ impl Table {
     }
 
     /// Reads rows again by their keys. Those that another program holds are left out if it `locks`, and the others stay as they are until the
-    /// transaction ends. The parameters are arrays, of the places and of each column of the key.
+    /// transaction ends. The parameters are arrays, of the places and of each column of the key, and the keyspace, if there is one: a row that
+    /// went to another tenant is none of this job's.
     pub(super) fn read_again(&self, locks: bool) -> String {
         let locked = if locks { "FOR NO KEY UPDATE OF t SKIP LOCKED" } else { "" };
+        let next = self.key.len().saturating_add(2);
+        let of_keyspace = self.filter.as_ref().map(|(column, _)| format!("AND t.{column}::text = ${next} "));
         format!(
-            "SELECT {}, v.at FROM {} AS t JOIN {} ON {} ORDER BY v.at {locked}",
+            "SELECT {}, v.at FROM {} AS t JOIN {} ON {} {}ORDER BY v.at {locked}",
             self.fields(),
             self.quoted,
             self.given(&[]),
             self.same_key(),
+            of_keyspace.unwrap_or_default(),
         )
     }
 

@@ -17,8 +17,8 @@ pub(super) struct Table {
     pub(super) key: Vec<KeyColumn>,
     /// In the order of the spec.
     pub(super) columns: Vec<TableColumn>,
-    /// The column of the keyspace, in quotes, if rows of several are in the table.
-    pub(super) filter: Option<String>,
+    /// The column of the keyspace, in quotes, and the keyspace of the job, if rows of several are in the table.
+    pub(super) filter: Option<(String, String)>,
 }
 
 #[derive(Clone, Debug)]
@@ -57,7 +57,8 @@ impl Held {
 const KIND: &str =
     "SELECT c.oid::int8, c.relkind::text, pg_is_in_recovery() FROM pg_class AS c WHERE c.oid = to_regclass($1)";
 
-/// The primary key before any other that tells rows apart for certain.
+/// The primary key before any other that tells rows apart for certain. A key over a column that the job writes is none: it would put plaintext
+/// into the chunks' bounds and the faults.
 const KEY: &str = "\
 SELECT a.attname::text, format_type(a.atttypid, -1)
 FROM pg_attribute AS a JOIN (
@@ -65,7 +66,7 @@ FROM pg_attribute AS a JOIN (
     WHERE i.indrelid = $1::oid AND i.indisunique AND i.indimmediate AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL
         AND NOT EXISTS (
             SELECT FROM unnest(i.indkey::int2[]) WITH ORDINALITY AS k (attnum, n) JOIN pg_attribute AS b ON b.attrelid = i.indrelid AND b.attnum = k.attnum
-            WHERE k.n <= i.indnkeyatts AND NOT b.attnotnull
+            WHERE k.n <= i.indnkeyatts AND (NOT b.attnotnull OR b.attname = ANY ($2))
         )
     ORDER BY i.indisprimary DESC, i.indnkeyatts, i.indexrelid LIMIT 1
 ) AS best ON a.attrelid = best.indrelid
@@ -106,9 +107,9 @@ impl Table {
             )
             .into());
         }
-        let key = key(db, oid).await?;
+        let key = key(db, oid, spec.columns()).await?;
         let columns = columns(db, oid, spec.columns()).await?;
-        let filter = spec.keyspace_filter().map(|(column, _)| quoted_name(column));
+        let filter = spec.keyspace_filter().map(|(column, keyspace)| (quoted_name(column), keyspace.to_owned()));
         Ok(Self { quoted, key, columns, filter })
     }
 
@@ -118,10 +119,12 @@ impl Table {
     }
 }
 
-async fn key(db: &mut PgConnection, oid: i64) -> Result<Vec<KeyColumn>, Trouble> {
-    let rows: Vec<(String, String)> = sqlx::query_as(KEY).persistent(false).bind(oid).fetch_all(&mut *db).await?;
+async fn key(db: &mut PgConnection, oid: i64, columns: &[Column]) -> Result<Vec<KeyColumn>, Trouble> {
+    let written: Vec<&str> = columns.iter().filter(|column| column.is_written()).map(Column::name).collect();
+    let key = sqlx::query_as(KEY).persistent(false).bind(oid).bind(written);
+    let rows: Vec<(String, String)> = key.fetch_all(&mut *db).await?;
     if rows.is_empty() {
-        let text = "the table has neither a primary key nor a unique index over columns that are NOT NULL, so its rows cannot be told apart: add one";
+        let text = "the table has neither a primary key nor a unique index over columns that are NOT NULL and stay as they are, so its rows cannot be told apart: add one";
         return Err(refused(text).into());
     }
     Ok(rows.into_iter().map(|(name, cast)| KeyColumn { quoted: quoted_name(&name), cast }).collect())

@@ -1,7 +1,7 @@
 //! A source of the map and a record type of the schema, as the columns of a job.
 
-use rxseal::Error;
-use rxseal::schema::RecordSchema;
+use rxseal::schema::{ClearSchema, RecordSchema};
+use rxseal::{Error, FieldId};
 use rxseal_map::{At, Keyspace, Place, Source};
 use serde_json::json;
 
@@ -40,11 +40,13 @@ pub(super) fn resolve(
 
 fn columns(operation: Operation, source: &Source, record: &RecordSchema) -> Result<Vec<Column>, Error> {
     let mut columns = Vec::new();
+    same_ids(source, record)?;
     for (at, place) in source.id().iter().enumerate() {
         columns.push(Column::new(whole(place)?, ColumnRole::Id, at.to_string()));
     }
     match (source.subject(), record.subject()) {
-        (Some(place), _) => columns.push(Column::new(whole(place)?, ColumnRole::Subject, "")),
+        (Some(_), None) => return Err(refused("the map names a subject, and records of this type have none")),
+        (Some(place), Some(_)) => columns.push(Column::new(whole(place)?, ColumnRole::Subject, "")),
         (None, Some(subject)) if !subject.is_optional() => {
             return Err(refused(
                 "records of this type have a subject, and the map names no column of it: add `subject`",
@@ -128,6 +130,19 @@ fn keyspace_column(named: &Keyspace, keyspace: &str) -> Result<Option<String>, E
     }
 }
 
+/// Another order of the columns makes ids that the program does not have, and nothing that is sealed for them opens.
+fn same_ids(source: &Source, record: &RecordSchema) -> Result<(), Error> {
+    let known: Vec<_> = record.ids().iter().map(ClearSchema::member).collect();
+    let named: Vec<_> = source.id().iter().map(Place::column).collect();
+    let is_in_other_order = known != named && known.iter().all(|member| named.contains(member));
+    if known.len() != named.len() || is_in_other_order {
+        return Err(refused(
+            "the map's `id` has other columns than the ids of the schema, or has them in another order: see `rxseal map check`",
+        ));
+    }
+    Ok(())
+}
+
 /// All that decides about the tokens of a record type, so that its digest is another one if a program and a worker differ.
 fn schema_text(record: &RecordSchema) -> serde_json::Value {
     let fields = record.fields().iter().map(|field| {
@@ -143,7 +158,15 @@ fn schema_text(record: &RecordSchema) -> serde_json::Value {
         ])
     });
     let indexes = record.indexes().iter().map(|index| json!([index.id(), index.digest()]));
+    let clear = |clear: &ClearSchema| {
+        let content = clear.content().map(|content| content.to_string());
+        json!([clear.member(), clear.bound_as().map(FieldId::as_str), content, clear.is_optional()])
+    };
+    let subject = record.subject().map(clear);
     json!({
+        "ids": record.ids().iter().map(clear).collect::<Vec<_>>(),
+        "subject": subject,
+        "clear": record.clear().iter().map(clear).collect::<Vec<_>>(),
         "former": record.former_types().collect::<Vec<_>>(),
         "fields": fields.collect::<Vec<_>>(),
         "indexes": indexes.collect::<Vec<_>>(),

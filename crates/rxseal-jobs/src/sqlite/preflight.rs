@@ -152,7 +152,8 @@ fn keys(
         let over = query.query_map([&index], |row| row.get(0))?.collect::<rusqlite::Result<Vec<Option<String>>>>()?;
         let columns: Vec<_> = over.iter().flatten().cloned().collect();
         let has_expression = columns.len() < over.len();
-        let tells_apart = is_unique && !is_partial && !has_expression;
+        let stays = !columns.iter().any(|column| sealed.contains(column));
+        let tells_apart = is_unique && !is_partial && !has_expression && stays;
         has_key |= tells_apart;
         is_id |= tells_apart && is_same(&columns);
         let text = objects.iter().find(|object| object.name == index).map(|object| words(&object.sql));

@@ -59,7 +59,7 @@ impl Table {
         let columns = spec.columns();
         let filter = spec.keyspace_filter().map(|(column, _)| column);
         filter.map(|column| self.column(column)).transpose()?;
-        let key = self.key(connection)?;
+        let key = self.key(connection, columns)?;
         let form = |column: &Column| {
             if column.is_written() {
                 return self.form(column.name());
@@ -103,11 +103,15 @@ impl Table {
         found.ok_or_else(|| Trouble::refused(format!("the table {} has no column {name}", self.name)))
     }
 
-    /// The key that tells rows apart: the primary key before any other.
-    fn key(&self, connection: &Connection) -> Result<Key, Trouble> {
-        let Some(columns) = self.unique_columns(connection)? else {
+    /// The key that tells rows apart: the primary key before any other. A key over a column that the job writes is none: it would put plaintext
+    /// into the chunks' bounds and the faults.
+    fn key(&self, connection: &Connection, of_job: &[Column]) -> Result<Key, Trouble> {
+        let stays = |name: &String| {
+            !of_job.iter().any(|column| column.is_written() && column.name().eq_ignore_ascii_case(name))
+        };
+        let Some(columns) = self.unique_columns(connection, stays)? else {
             return Err(Trouble::refused(format!(
-                "{} has neither a primary key nor a unique index over columns, so its rows cannot be told apart: add one",
+                "{} has neither a primary key nor a unique index over columns that stay as they are, so its rows cannot be told apart: add one",
                 self.name
             )));
         };
@@ -135,7 +139,11 @@ impl Table {
         }
     }
 
-    fn unique_columns(&self, connection: &Connection) -> Result<Option<Vec<String>>, Trouble> {
+    fn unique_columns(
+        &self,
+        connection: &Connection,
+        stays: impl Fn(&String) -> bool,
+    ) -> Result<Option<Vec<String>>, Trouble> {
         // An INTEGER PRIMARY KEY is the rowid, and has no index.
         let keys: Vec<_> = self.columns.iter().filter(|column| column.is_key).collect();
         if let [key] = keys.as_slice()
@@ -153,7 +161,7 @@ impl Table {
             // An expression has no name.
             let of = columns.query_map([index?], |row| row.get::<_, Option<String>>(0))?;
             let of: Option<Vec<String>> = of.collect::<rusqlite::Result<_>>()?;
-            if of.is_some() {
+            if of.as_ref().is_some_and(|names| names.iter().all(&stays)) {
                 return Ok(of);
             }
         }

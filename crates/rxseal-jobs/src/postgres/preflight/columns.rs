@@ -72,13 +72,13 @@ FROM pg_attribute AS a JOIN base AS b ON b.attnum = a.attnum JOIN pg_type AS t O
     JOIN pg_type AS own ON own.oid = a.atttypid LEFT JOIN pg_collation AS l ON l.oid = a.attcollation
 WHERE a.attrelid = $1::bigint::oid";
 
-/// Whether rows are told apart by a unique index over columns that are never null, and whether the columns of the map's id are such a key.
+/// Whether rows are told apart by a unique index over columns that are never null and that the job does not write, and whether the columns of the map's id are such a key.
 const KEY: &str = "
 WITH keys AS (
     SELECT i.indrelid, i.indkey, i.indnkeyatts FROM pg_index AS i
     WHERE i.indrelid = $1::bigint::oid AND i.indisunique AND i.indisvalid AND i.indimmediate AND i.indpred IS NULL AND i.indexprs IS NULL
     AND i.indnkeyatts = (SELECT count(*) FROM pg_attribute AS a
-        WHERE a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey[0:i.indnkeyatts - 1]) AND a.attnotnull)
+        WHERE a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey[0:i.indnkeyatts - 1]) AND a.attnotnull AND a.attname <> ALL ($3))
 )
 SELECT EXISTS (SELECT FROM keys), EXISTS (
     SELECT FROM keys AS i WHERE (SELECT array_agg(a.attname::text ORDER BY a.attname) FROM pg_attribute AS a
@@ -95,8 +95,9 @@ pub(super) async fn look(
     let names = target.columns();
     let columns: Vec<Column> =
         query_as(COLUMNS).persistent(false).bind(table.oid).bind(&names).fetch_all(&mut *db).await?;
-    let (has_key, is_id): (bool, bool) =
-        query_as(KEY).persistent(false).bind(table.oid).bind(&target.id).fetch_one(&mut *db).await?;
+    let written: Vec<&str> = target.written.iter().map(|column| &*column.name).collect();
+    let keys = query_as(KEY).persistent(false).bind(table.oid).bind(&target.id).bind(written);
+    let (has_key, is_id): (bool, bool) = keys.fetch_one(&mut *db).await?;
     if !has_key {
         found.add(Concern::of(ConcernKind::NoKey));
     } else if !is_id {

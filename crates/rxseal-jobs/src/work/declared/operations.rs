@@ -60,7 +60,8 @@ impl DeclaredWork {
     fn backfill_row(&self, pass: &mut ResealPass<'_>, row: &Row<'_>) -> Outcome {
         self.each_field(row, |field, was, change| match backfilled(pass, field, was)? {
             Some(token) => {
-                change.sealed = change.sealed.saturating_add(1);
+                // An absence that is sealed was no plaintext before.
+                change.sealed = change.sealed.saturating_add(u64::from(!was.is_null()));
                 Ok(Some(cell(&token, was)))
             }
             None => Ok(None),

@@ -4,11 +4,11 @@ use rxseal::page::{Backfilled, OpenPass, RebindPass, ResealPass};
 use rxseal::schema::{DeclaredRow, Plain};
 use rxseal::{Error, RecordTag, Token};
 
-use super::super::token_cell::{cell, plain, tag, tag_cell, token};
+use super::super::token_cell::{cell, looks_like_token, plain, tag, tag_cell, token};
 use super::DeclaredWork;
 use super::layout::Tagged;
 use super::operations::{opened_cell, row_fault, sealable, stored};
-use crate::fault::FieldFault;
+use crate::fault::{FieldFault, Reason};
 use crate::row::{Cell, Change, NewCell, Outcome, Row};
 
 impl DeclaredWork {
@@ -26,7 +26,8 @@ impl DeclaredWork {
             let mut change = Change::default();
             for ((at, _), backfilled) in self.layout.fields.iter().zip(&done.cells) {
                 if let Backfilled::Sealed(token) = backfilled {
-                    change.sealed = change.sealed.saturating_add(1);
+                    // An absence that is sealed was no plaintext before.
+                    change.sealed = change.sealed.saturating_add(u64::from(!row.cell(*at).is_null()));
                     change.cells.push((*at, cell(token, row.cell(*at))));
                 }
             }
@@ -56,6 +57,9 @@ impl DeclaredWork {
             if row.cell(tagged.at).is_null()
                 && self.layout.fields.iter().all(|(at, _)| !matches!(token(row.cell(*at)), Ok(Some(_))))
             {
+                if let Some((_, field)) = self.layout.fields.iter().find(|(at, _)| looks_like_token(row.cell(*at))) {
+                    return Err(FieldFault::new(field.id().as_str(), Reason::LooksLikeToken));
+                }
                 // It was unsealed before.
                 return Ok(Change::default());
             }

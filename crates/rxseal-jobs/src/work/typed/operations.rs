@@ -73,8 +73,13 @@ impl<S: TableRow> TypedWork<S> {
             holding.map(|(_, column)| FieldFault::new(column.of(), Reason::LooksLikeToken)).collect::<Vec<_>>()
         };
         let is_untagged = |ready: &&Ready<'_, '_, S>| self.has_no_tag(ready.was);
-        // A row that was never sealed has no tag to verify. One that has a tag and plaintext was changed by somebody.
-        let todo = || ready.iter().zip(&plain).filter(|(_, plain)| **plain > 0).map(|(ready, _)| ready);
+        // A row that was never sealed has no tag to verify. One that has a tag and plaintext was changed by somebody. So was one that has
+        // tokens and no tag: a new tag would vouch for what nobody verified.
+        let lost_its_tag = |ready: &Ready<'_, '_, S>| self.has_lost_its_tag(ready.was);
+        let todo = || {
+            let todo = ready.iter().zip(&plain).filter(|(ready, plain)| **plain > 0 && !lost_its_tag(ready));
+            todo.map(|(ready, _)| ready)
+        };
         let untagged: Vec<_> = todo().filter(is_untagged).map(|ready| &ready.row).collect();
         let tagged: Vec<_> = todo().filter(|ready| !is_untagged(ready)).map(|ready| &ready.row).collect();
         let mut untagged = keys.open_all_unverified(untagged, access).into_iter();
@@ -82,6 +87,9 @@ impl<S: TableRow> TypedWork<S> {
         let one = |(ready, plain): (&Ready<'_, '_, S>, &usize)| {
             if *plain == 0 {
                 return checked(keys, &ready.row).map(|()| Outcome::Same);
+            }
+            if lost_its_tag(ready) {
+                return Err(vec![FieldFault::new("", Reason::Code(ErrorCode::TagMissing))]);
             }
             let opened = if is_untagged(&ready) { untagged.next() } else { tagged.next() };
             let mut opened =
@@ -105,6 +113,14 @@ impl<S: TableRow> TypedWork<S> {
     fn has_no_tag(&self, was: &Row<'_>) -> bool {
         let mut tags = self.spec.columns().iter().enumerate().filter(|(_, column)| column.role() == ColumnRole::Tag);
         tags.all(|(at, _)| was.cell(at).is_null())
+    }
+
+    /// Whether rows of this type have a tag, and this one has tokens without one.
+    fn has_lost_its_tag(&self, was: &Row<'_>) -> bool {
+        let has_tags = self.spec.columns().iter().any(|column| column.role() == ColumnRole::Tag);
+        let mut sealed =
+            self.spec.columns().iter().enumerate().filter(|(_, column)| column.role() == ColumnRole::Sealed);
+        has_tags && self.has_no_tag(was) && sealed.any(|(at, _)| matches!(token(was.cell(at)), Ok(Some(_))))
     }
 
     fn reseal(&self, keys: &WithSubjects<'_>, ready: &[Ready<'_, '_, S>]) -> Vec<Outcome> {
