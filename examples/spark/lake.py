@@ -61,7 +61,7 @@ def opener(classes: list[str]) -> rxseal.Opener:
 
 
 def count_drugs(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """Opens the drugs, and lets nothing but their numbers go on: what comes behind this may be spilled to a disk."""
+    """Opens the drugs, and lets only names of drugs go on, with how often each was filled: what comes behind this may be spilled to a disk."""
     drugs: Counter[str] = Counter()
     reader = opener(["medication"])
     plan = reader.schema.plan(RECORD, DRUG)

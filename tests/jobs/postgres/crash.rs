@@ -76,7 +76,7 @@ async fn write_one(db: &mut PgConnection, keys: &Keyring, id: u64) {
     transaction.commit().await.unwrap();
 }
 
-/// Kills workers at random moments until so many are dead, and lets others finish. Rows are sealed exactly once, and no write of the application
+/// T77. Kills workers at random moments until so many are dead, and lets others finish. Rows are sealed exactly once, and no write of the application
 /// is lost.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs .ci/servers"]

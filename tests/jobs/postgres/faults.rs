@@ -225,7 +225,7 @@ async fn a_worker_with_anything_else_does_not_join() {
     running.worker().await;
 }
 
-/// Not in the list of faults, not in an error, not in the log of a server that logs every statement with its parameters.
+/// T79. Not in the list of faults, not in an error, not in the log of a server that logs every statement with its parameters.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs .ci/servers"]
 async fn no_value_is_in_a_log() {

@@ -21,7 +21,7 @@ fn unchanged(column: &str, id: &str, _: i32) -> String {
     value(column, id)
 }
 
-/// After it, one key id is in all columns. Forged rows stay as they are, and are listed.
+/// T78. After it, one key id is in all columns. Forged rows stay as they are, and are listed.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs .ci/servers"]
 async fn a_reseal_moves_all_to_the_primary_key() {

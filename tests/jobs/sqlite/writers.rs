@@ -10,7 +10,7 @@ use super::Database;
 use crate::rows::{Drug, value};
 use crate::support::number;
 
-/// Each writes its own rows of the chunk that is being worked on, and counts. No count is lost, and nobody waits for long.
+/// T77. Each writes its own rows of the chunk that is being worked on, and counts. No count is lost, and nobody waits for long.
 #[test]
 fn no_update_is_lost() {
     let (rows, writers) = (number(4_000, 200_000), 4);

@@ -1,4 +1,4 @@
-//! What is refused: with its place and a code, and never with a value.
+//! T80. What is refused: with its place and a code, and never with a value.
 
 use std::sync::Arc;
 
