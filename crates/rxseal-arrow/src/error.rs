@@ -29,7 +29,6 @@ enum Kind {
     Missing,
     Type(DataType),
     NoId,
-    Id(&'static str),
     TooLarge,
     Mismatch,
 }
@@ -44,7 +43,6 @@ impl BatchError {
             Kind::Missing => "column-missing",
             Kind::Type(_) => "column-type",
             Kind::NoId => "id-missing",
-            Kind::Id(_) => rxseal::ErrorCode::InvalidId.as_str(),
             Kind::TooLarge => "batch-too-large",
             Kind::Mismatch => rxseal::ErrorCode::TypeMismatch.as_str(),
         }
@@ -103,10 +101,6 @@ impl BatchError {
         Self::of(Kind::NoId)
     }
 
-    pub(crate) fn id(why: &'static str) -> Self {
-        Self::of(Kind::Id(why))
-    }
-
     pub(crate) fn too_large(column: &str) -> Self {
         Self::of(Kind::TooLarge).in_column(column)
     }
@@ -150,7 +144,6 @@ impl fmt::Display for BatchError {
             Kind::Missing => f.write_str("the batch has no such column"),
             Kind::Type(data_type) => write!(f, "a column of {data_type} is not taken here. Cast it to text or bytes"),
             Kind::NoId => f.write_str("the id is null"),
-            Kind::Id(why) => f.write_str(why),
             Kind::TooLarge => {
                 f.write_str("the column would be larger than its offsets allow. Use smaller batches, or a `large` type")
             }

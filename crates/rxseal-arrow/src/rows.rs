@@ -76,10 +76,7 @@ impl<'b, R: Role> Rows<'b, R> {
     }
 
     fn record(&mut self, row: usize) -> Result<Record<R>, BatchError> {
-        let record = self.record_of_id(row).map_err(|error| match &*self.ids {
-            [only] => error.in_column(only.name),
-            _ => error,
-        })?;
+        let record = self.record_of_id(row)?;
         let Some(column) = &self.subject else { return Ok(record) };
         let mut number = Number::default();
         let Cell::Text(id) = column.cell(row, &mut number) else {
@@ -96,29 +93,26 @@ impl<'b, R: Role> Rows<'b, R> {
     }
 
     fn record_of_id(&mut self, row: usize) -> Result<Record<R>, BatchError> {
-        let Self { record_type, ids, numbers, .. } = self;
-        // One column is the usual case, and its text is not copied.
-        if let ([id], [number]) = (ids.as_slice(), numbers.as_mut_slice()) {
-            return Ok(record_type.record(text_of(id, row, number)?)?);
-        }
-        let mut joined = String::new();
-        for (id, number) in ids.iter().zip(numbers) {
-            let text = text_of(id, row, number)?;
-            if text.contains('/') {
-                return Err(BatchError::id("a part of an id contains `/`, which joins the parts").in_column(id.name));
+        let Self { record_type, plan, ids, numbers, .. } = self;
+        let record = |cells: &[Cell<'_>]| {
+            if cells.iter().any(|cell| matches!(cell, Cell::Null)) {
+                return Err(BatchError::no_id());
             }
-            joined.push_str(if joined.is_empty() { "" } else { "/" });
-            joined.push_str(text);
+            // One spelling of each id: what is sealed under another one, the program would not find.
+            Ok(match cells {
+                [only] => record_type.record(plan.record.record_id(&[only.plain()])?)?,
+                _ => {
+                    let cells: Vec<_> = cells.iter().map(|cell| cell.plain()).collect();
+                    record_type.record(plan.record.record_id(&cells)?)?
+                }
+            })
+        };
+        // One column is the usual case, and takes no list.
+        if let ([id], [number]) = (ids.as_slice(), numbers.as_mut_slice()) {
+            return record(&[id.cell(row, number)]).map_err(|error| error.in_column(id.name));
         }
-        Ok(record_type.record(joined)?)
-    }
-}
-
-fn text_of<'c>(column: &'c Column<'_>, row: usize, number: &'c mut Number) -> Result<&'c str, BatchError> {
-    match column.cell(row, number) {
-        Cell::Text(text) if !text.is_empty() => Ok(text),
-        Cell::Text(_) => Err(BatchError::id("the id is empty").in_column(column.name)),
-        Cell::Null | Cell::Bytes(_) => Err(BatchError::no_id().in_column(column.name)),
+        let cells: Vec<_> = ids.iter().zip(numbers).map(|(id, number)| id.cell(row, number)).collect();
+        record(&cells)
     }
 }
 
