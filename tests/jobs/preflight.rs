@@ -41,6 +41,7 @@ fn codes(database: &Database, found: &Preflight) -> Vec<String> {
 const TABLES: &[(&str, &str, &str)] = &[
     ("no_key", "CREATE TABLE no_key (id bigint, drug text)", "no-key"),
     ("null_key", "CREATE TABLE null_key (id bigint UNIQUE, drug text)", "no-key"),
+    ("sealed_key", "CREATE TABLE sealed_key (id bigint, drug text NOT NULL UNIQUE)", "no-key"),
     ("wide_key", "CREATE TABLE wide_key (id bigint, day date, drug text, PRIMARY KEY (id, day))", "shared-id:id"),
     ("key", "CREATE TABLE key (id bigint UNIQUE NOT NULL, drug text PRIMARY KEY)", "key-column:key_pkey"),
     (

@@ -15,7 +15,7 @@ async fn keys_of_every_kind() {
     let database = Database::new().await;
     let tables = [
         ("uuids", "id uuid PRIMARY KEY", "md5(i::text)::uuid", "text"),
-        ("texts", "id text PRIMARY KEY", "'RX-' || md5(i::text)", "varchar(400)"),
+        ("text_keys", "id text PRIMARY KEY", "'RX-' || md5(i::text)", "varchar(400)"),
         ("\"Odd \"\"Name\"", "id varchar(20) PRIMARY KEY", "'a' || i", "text"),
         ("chars", "id char(9) UNIQUE NOT NULL", "lpad(i::text, 9, '0')", "text COLLATE \"C\""),
         ("gaps", "id bigint PRIMARY KEY", "CASE WHEN i % 2 = 0 THEN i * 1000003 ELSE -i END", "bytea"),

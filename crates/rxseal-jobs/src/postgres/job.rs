@@ -214,14 +214,11 @@ async fn plan(db: &mut PgConnection, name: &str, spec: &Spec, options: &PlanOpti
 
 /// A job that unseals sends plaintext to the database as parameters of statements. Its server must not write them into its log.
 pub(super) async fn nothing_is_logged(db: &mut PgConnection, spec: &Spec) -> Result<(), Trouble> {
-    const LOGGED: &str = "SELECT current_setting('log_parameter_max_length') <> '0' AND (current_setting('log_statement') IN ('mod', 'all') \
-        OR current_setting('log_min_duration_statement') <> '-1' OR current_setting('log_min_duration_sample') <> '-1' \
-        OR current_setting('log_transaction_sample_rate')::float8 > 0)";
     if spec.operation() != Operation::Unseal {
         return Ok(());
     }
-    if sqlx::query_scalar(LOGGED).persistent(false).fetch_one(&mut *db).await? {
-        let text = "the server may log the values that the job unseals: set log_parameter_max_length to 0 for the role of the job";
+    if preflight::logs_values(db).await? {
+        let text = "the server may log the values that the job unseals: set log_parameter_max_length and log_parameter_max_length_on_error to 0 for the role of the job, and turn off what else logs parameters";
         return Err(refused(text).into());
     }
     Ok(())

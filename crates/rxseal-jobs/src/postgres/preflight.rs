@@ -13,6 +13,7 @@ use sqlx::Connection;
 use sqlx::postgres::PgConnection;
 
 use self::columns::SealedColumn;
+pub(super) use self::server::logs_values;
 use self::table::Table;
 use super::session;
 use super::trouble::Trouble;

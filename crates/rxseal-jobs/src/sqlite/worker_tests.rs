@@ -226,6 +226,7 @@ fn rows_without_a_whole_key_are_in_one_chunk() {
 fn a_table_that_cannot_be_worked_on_is_refused() {
     for (name, sql, id, part) in [
         ("bare", "CREATE TABLE t (id INT, v TEXT)", "id", "no-key"),
+        ("sealed", "CREATE TABLE t (id INT, v TEXT UNIQUE)", "id", "no-key"),
         ("partial", "CREATE TABLE t (id INT, v TEXT); CREATE UNIQUE INDEX u ON t (id) WHERE id > 0", "id", "no-key"),
         ("other-key", "CREATE TABLE t (id INT, x INT PRIMARY KEY, v TEXT)", "id", "shared-id"),
         ("half", "CREATE TABLE t (id INT, x INT, v TEXT, PRIMARY KEY (id, x))", "id", "shared-id"),

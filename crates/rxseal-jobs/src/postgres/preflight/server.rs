@@ -31,7 +31,7 @@ pub(super) async fn look(
 }
 
 /// Whether a statement of this role is logged with what is bound to it, now or when it fails.
-async fn logs_values(db: &mut PgConnection) -> Result<bool, sqlx::Error> {
+pub(in crate::postgres) async fn logs_values(db: &mut PgConnection) -> Result<bool, sqlx::Error> {
     let sql = "SELECT current_setting('log_parameter_max_length_on_error', true) IS DISTINCT FROM '0'
         OR coalesce(current_setting('pgaudit.log_parameter', true), '') = 'on'
         OR coalesce(current_setting('auto_explain.log_min_duration', true), '-1') <> '-1'

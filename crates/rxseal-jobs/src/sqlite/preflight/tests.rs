@@ -57,6 +57,7 @@ fn what_may_not_be_there_is_found() {
         ("CREATE TABLE t (id, drug); CREATE VIEW rx AS SELECT * FROM t".to_owned(), "not-a-table"),
         ("CREATE VIRTUAL TABLE rx USING fts5(id, drug)".to_owned(), "not-a-table"),
         ("CREATE TABLE rx (id INTEGER, drug TEXT)".to_owned(), "no-key"),
+        ("CREATE TABLE rx (id INTEGER, drug TEXT UNIQUE)".to_owned(), "no-key"),
         ("CREATE TABLE rx (id INTEGER, drug TEXT, tenant, UNIQUE (tenant, id))".to_owned(), "shared-id:id"),
         ("CREATE TABLE rx (id INTEGER, drug TEXT); CREATE UNIQUE INDEX i ON rx (id) WHERE id > 5".to_owned(), "no-key"),
         ("CREATE TABLE rx (id INTEGER PRIMARY KEY, drugs TEXT)".to_owned(), "no-column:drug"),
