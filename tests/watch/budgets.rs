@@ -289,6 +289,29 @@ fn rxseal_search_error(error: rxseal::Error) -> &'static str {
     WatchError::of(&error).unwrap().code()
 }
 
+/// A list of a service that runs as another user, and two operators at once.
+#[test]
+fn a_list_keeps_its_mode_and_loses_no_actor() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let place = Place::new();
+    let path = place.folder().join("frozen");
+    std::fs::write(&path, "user:first\n").unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
+    std::thread::scope(|threads| {
+        for operator in 0..4 {
+            let list = FrozenList::at(&path);
+            threads.spawn(move || {
+                for at in 0..25 {
+                    assert!(list.set(&format!("user:{operator}-{at}"), true).unwrap());
+                }
+            });
+        }
+    });
+    assert_eq!(FrozenList::at(&path).actors().unwrap().len(), 101);
+    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o640);
+}
+
 #[test]
 fn a_frozen_actor_opens_nothing_until_a_person_unfreezes_it() {
     let place = Place::new();

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
@@ -20,7 +21,8 @@ pub struct AuditFile {
 
 impl AuditFile {
     pub fn open(path: &Path, job: &str) -> Result<Self, Failure> {
-        let file = File::options().append(true).create(true).open(path);
+        // It has the ids of records.
+        let file = File::options().append(true).create(true).mode(0o600).open(path);
         let file = file.map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))?;
         Ok(Self { file: Mutex::new(file), job: job.to_owned() })
     }

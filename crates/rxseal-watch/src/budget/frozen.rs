@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write};
+use std::os::unix::fs::{MetadataExt as _, chown};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -51,11 +52,14 @@ impl FrozenList {
     /// `invalid-settings` if it is not the name of an actor, `not-read` and `log-failed` if the file cannot be read or written.
     pub fn set(&self, actor: &str, is_frozen: bool) -> Result<bool, WatchError> {
         checked(actor)?;
+        let failed = |error: &std::io::Error| WatchError::file(Kind::Log, &self.path, error);
+        // Two who freeze at once must both find their actor in the list.
+        let _lock = lock(&self.path.with_extension("lock")).map_err(|error| failed(&error))?;
         let mut actors = self.actors()?;
         let changed = if is_frozen { actors.insert(actor.to_owned()) } else { actors.remove(actor) };
         if changed {
             let text: String = actors.iter().flat_map(|actor| [actor.as_str(), "\n"]).collect();
-            replace(&self.path, &text).map_err(|error| WatchError::file(Kind::Log, &self.path, &error))?;
+            replace(&self.path, &text).map_err(|error| failed(&error))?;
         }
         Ok(changed)
     }
@@ -68,10 +72,24 @@ fn checked(actor: &str) -> Result<&str, WatchError> {
     }
 }
 
-/// A reader sees the old list or the new one.
+/// Until it is dropped.
+fn lock(path: &Path) -> std::io::Result<File> {
+    let file = File::options().create(true).append(true).open(path)?;
+    file.lock()?;
+    Ok(file)
+}
+
+/// A reader sees the old list or the new one. Owner and mode stay, or the service that reads the list could not read it any more.
 fn replace(path: &Path, text: &str) -> std::io::Result<()> {
     let unfinished = path.with_extension("tmp");
     let mut file = File::create(&unfinished)?;
+    if let Ok(before) = fs::metadata(path) {
+        let now = file.metadata()?;
+        if (before.uid(), before.gid()) != (now.uid(), now.gid()) {
+            chown(&unfinished, Some(before.uid()), Some(before.gid()))?;
+        }
+        file.set_permissions(before.permissions())?;
+    }
     file.write_all(text.as_bytes())?;
     file.sync_all()?;
     fs::rename(&unfinished, path)
