@@ -1,7 +1,9 @@
 #![doc = include_str!("../README.md")]
 
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod end;
 mod fault;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod key_text;
 mod options;
 #[cfg(feature = "postgres")]
