@@ -33,6 +33,7 @@ pub mod postgres {
     }
 }
 
+#[cfg(not(feature = "postgres"))]
 fn without(what: &str, feature: &str) -> crate::failure::Failure {
     crate::failure::Failure::Usage(format!(
         "{what} is not in this build: install it with `cargo install rxseal-cli --features {feature}`"

@@ -1,5 +1,7 @@
 //! A job in either database, with the same calls.
 
+#![cfg_attr(not(feature = "postgres"), expect(clippy::unused_async, reason = "only PostgreSQL waits"))]
+
 use std::path::PathBuf;
 
 #[cfg(feature = "postgres")]
