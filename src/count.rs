@@ -106,7 +106,7 @@ impl KeyCounts {
         self.not_tokens
     }
 
-    /// Of [`not_tokens`](Self::not_tokens), the number of those that begin as a token or a record tag does and are none: tokens that were cut
+    /// Of [`not_tokens`](Self::not_tokens), the number of those that begin as a token or a record tag does and are not one: tokens that were cut
     /// off or changed, and plaintext that looks like one. Nothing that seals may take such a value for plaintext.
     #[must_use]
     pub fn look_alikes(&self) -> u64 {

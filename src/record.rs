@@ -34,7 +34,7 @@ pub use reseal::ResealPass;
 pub(crate) use reseal::move_between;
 pub use rows::BackfilledRow;
 pub use seal::SealPass;
-pub(crate) use seal::{Claim, SealState, seal_appending};
+pub(crate) use seal::{Claim, Nonces, SealState, seal_appending};
 pub(crate) use search::SearchAudit;
 pub use search::{Candidate, open_candidates};
 

@@ -175,6 +175,7 @@ pub use parts::sum;
 pub use row_indexer::RowIndexer;
 #[doc(hidden)]
 pub use seal::RecordSealer;
+#[doc(hidden)]
 pub use subject_of::{NoSubject, SubjectOf};
 #[doc(hidden)]
 pub use unique::{FieldIds, assert_unique};

@@ -68,7 +68,7 @@ pub enum SwapParameter<'s> {
 }
 
 impl ReindexSql {
-    /// For PostgreSQL, of a record type as its schema says: all columns of its tokens, or that of its record tag, which stands for them, and
+    /// For PostgreSQL, of a record type as its schema says: all columns of its tokens, or that of its record tag, which covers them, and
     /// its index columns. The fields of a nested struct are columns by their own names.
     ///
     /// # Errors

@@ -91,7 +91,7 @@ error_codes! {
     CoverUnknown = "cover-unknown",
     /// a clear value that a tag is to cover has no text that every database keeps. Round it, or give it a scale.
     ClearRefused = "clear-refused",
-    /// a cell of a column is not what the schema says of the field: a date that is none, `abc` for a number, text for bytes. Correct the
+    /// a cell of a column is not what the schema says of the field: a date that does not exist, `abc` for a number, text for bytes. Correct the
     /// row, or the schema.
     CellRefused = "cell-refused",
 
@@ -156,8 +156,7 @@ error_codes! {
     InvalidAccess = "invalid-access",
     /// the file that says where sealed data lies has mistakes. Its source lists all of them, each with its line.
     InvalidMap = "invalid-map",
-
-    /// a schema file is not valid, or two record types of a program cannot stand in one schema. Write it again with the program.
+    /// a schema file is not valid, or two record types of a program cannot be in one schema. Write it again with the program.
     InvalidSchema = "invalid-schema",
 
     // Keyrings

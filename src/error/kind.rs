@@ -141,7 +141,7 @@ pub(crate) enum ErrorKind {
         "this is no value of the index: it is of another index, cut off, or was made under a definition that is not listed"
     )]
     IndexUnreadable,
-    #[error("the index has slots, and nobody is named whose they are: give the record its subject")]
+    #[error("the index has slots, and nothing says whose they are: give the record its subject")]
     IndexOwnerMissing,
     #[error(
         "the stored index value is not that of the record: the field or the column was changed without the other, or the \

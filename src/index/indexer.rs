@@ -109,7 +109,7 @@ impl Indexer {
     ///
     /// # Errors
     ///
-    /// `not-indexable`, `bad-check-digit`; `index-owner-missing` if the index has slots and nobody is named whose they are;
+    /// `not-indexable`, `bad-check-digit`; `index-owner-missing` if the index has slots and nothing says whose they are;
     /// `class-locked`; `index-mismatch` if the record is of another type than the index; `index-prefix-collision`; `keyspace-mismatch` if
     /// the record is of another keyspace.
     pub fn stored<I: Index>(&self, record: &Record<impl Role>, plain: &I::Record) -> Result<I::Stored, Error> {

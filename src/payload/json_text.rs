@@ -21,14 +21,9 @@ pub(crate) fn is_json_value(json: &str) -> bool {
     is_whole(json, |reader| IgnoredAny::deserialize(reader).is_ok())
 }
 
-/// Appends the text that a JSON string stands for. On an error the caller wipes what was appended.
+/// Appends the text of a JSON string; `None` for any other JSON. On an error the caller wipes what was appended.
 pub(crate) fn unescape(json: &str, out: &mut Vec<u8>) -> Option<()> {
-    let mut appended = false;
-    let read = is_whole(json, |reader| {
-        appended = reader.deserialize_str(Append(out)).is_ok();
-        appended
-    });
-    (read && appended).then_some(())
+    is_whole(json, |reader| reader.deserialize_str(Append(out)).is_ok()).then_some(())
 }
 
 /// Appends `text` as a JSON string.
@@ -36,7 +31,7 @@ pub(crate) fn escape(text: &str, out: &mut Vec<u8>) -> Result<(), Error> {
     serde_json::to_writer(Wiping(out), text).map_err(|_| ErrorKind::Unrepresentable.into())
 }
 
-/// Appends the bytes that a JSON list of integers from 0 to 255 stands for (FORMAT 7.13). On an error the caller wipes what was appended.
+/// Appends the bytes of a JSON list of integers from 0 to 255 (FORMAT 7.13). On an error the caller wipes what was appended.
 pub(crate) fn bytes_of_list(json: &str, out: &mut Vec<u8>) -> Result<(), Error> {
     if is_whole(json, |reader| reader.deserialize_seq(Append(out)).is_ok()) {
         Ok(())

@@ -115,7 +115,7 @@ impl<C: AsRef<[Arc<RecordCore>]>, A: Borrow<Access>, S: Told> Audit<C, A, S> {
         self.tell(self.state.failed.map_or(Outcome::Opened, Outcome::Failed))
     }
 
-    /// Sends the event of an opening that came to `result`, which is dropped where the observer did not take the event.
+    /// Sends the event of an opening that came to `result`, which is dropped if the observer did not take the event.
     pub(crate) fn end_with<T, E: From<Error>>(&mut self, result: Result<T, E>) -> Result<T, E> {
         match self.end() {
             Err(refusal) if result.is_ok() => Err(refusal.into()),

@@ -280,21 +280,12 @@ impl ResealPass<'_> {
     ///
     /// # Errors
     ///
-    /// `not-a-token` if the cell begins as a token and is none; those of [`RecordReader::open`](crate::RecordReader::open) if it is a token
+    /// `not-a-token` if the cell begins as a token and is not one; those of [`RecordReader::open`](crate::RecordReader::open) if it is a token
     /// that does not open; `token-as-plaintext` and `token-inside` if it is something else under a key, or holds it; those of
     /// [`SealPass::seal_declared`].
     pub fn backfill_declared(&mut self, field: &FieldSchema, cell: Plain<'_>) -> Result<Backfilled, Error> {
         let Self { core, open, seal, .. } = self;
-        let form = match cell {
-            Plain::Text(text) if begins_as_our_text(text) => Some(TokenForm::Text(text)),
-            Plain::Bytes(bytes) if begins_as_ours(bytes) => Some(TokenForm::Bytes(bytes)),
-            // The letters of a token, in a binary column.
-            Plain::Bytes(bytes) => {
-                std::str::from_utf8(bytes).ok().filter(|text| begins_as_our_text(text)).map(TokenForm::Text)
-            }
-            Plain::Text(_) | Plain::Null => None,
-        };
-        match form {
+        match sealed_form(cell) {
             Some(form) => {
                 let opened = form.with_room(|token, room| open.open_bound(field, core, token, room).map(drop));
                 let opened = opened.map_err(|error| if error.is_not_a_token() { looks_sealed() } else { error });
@@ -309,10 +300,23 @@ impl ResealPass<'_> {
     }
 }
 
+/// A cell that begins as a token, a record tag or a wrapped subject key does, and so is never taken for plaintext.
+pub(super) fn sealed_form(cell: Plain<'_>) -> Option<TokenForm<'_>> {
+    match cell {
+        Plain::Text(text) if begins_as_our_text(text) => Some(TokenForm::Text(text)),
+        Plain::Bytes(bytes) if begins_as_ours(bytes) => Some(TokenForm::Bytes(bytes)),
+        // The letters of a token, in a binary column.
+        Plain::Bytes(bytes) => {
+            std::str::from_utf8(bytes).ok().filter(|text| begins_as_our_text(text)).map(TokenForm::Text)
+        }
+        Plain::Text(_) | Plain::Null => None,
+    }
+}
+
 #[cold]
 fn looks_sealed() -> Error {
-    const REASON: Reason = "it begins as a token, a record tag or a wrapped subject key does, and is no token: it was cut off or changed, \
-                            or it is plaintext that looks so; look at the row";
+    const REASON: Reason = "it begins as a token, a record tag or a wrapped subject key does, and is not a token: it was cut off or \
+                            changed, or it is plaintext that looks like one; look at the row";
     ErrorKind::NotAToken.because(REASON)
 }
 

@@ -186,7 +186,7 @@ impl OpenState {
         self.note_failure(error);
     }
 
-    /// The same where the opening as a whole may succeed: what reads may try the field in more than one way.
+    /// The same if the opening as a whole may still succeed: a reader may try the field in more than one way.
     pub(crate) fn count_failed_field(&mut self) {
         self.failed_fields = self.failed_fields.saturating_add(1);
     }

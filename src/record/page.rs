@@ -6,14 +6,11 @@ use super::audit::Audit;
 use super::core::RecordCore;
 use super::reader::OpenPass;
 use super::reseal::ResealPass;
-use super::seal::{SealPass, SealState};
+use super::seal::{DRAWN_AT_ONCE, SealPass, SealState};
 use super::{MayOpen, MaySeal, Record};
 use crate::access::Access;
 use crate::error::{Error, ErrorKind};
 use crate::random;
-
-/// The number of records whose nonce bytes are drawn from the operating system in one request.
-const DRAWN_AT_ONCE: usize = 256;
 
 /// Seals fields of many records: `work` is called for each in order, with its place in `records`.
 ///

@@ -1,18 +1,19 @@
 //! Whole rows of a declared record type. The record tag is verified before a token is opened or changed, and made anew after.
 
 use super::core::RecordCore;
-use super::declared::move_declared;
+use super::declared::{move_declared, sealed_form};
 use super::open::OpenState;
 use super::reader::{OpenPass, TokenForm};
 use super::rebind::RebindPass;
 use super::reseal::ResealPass;
-use super::seal::{Claim, SealPass, SealState};
+use super::seal::{Claim, Nonces, SealPass, SealState};
 use super::{Backfilled, Record, Role, tagged};
 use crate::error::{Error, ErrorKind, Reason};
 use crate::id::Identifier;
 use crate::record_tag::{Cover, RecordTag};
 use crate::schema::{
     Contents, DeclaredPart, DeclaredRow, FieldSchema, FieldTokens, Fields, Opened, Plain, RecordSchema, Shape,
+    TagSchema,
 };
 use crate::token::Token;
 
@@ -97,9 +98,7 @@ impl ResealPass<'_> {
         let Self { core, open, seal, resealed } = self;
         verify(core, row)?;
         let before = open.fields();
-        let mut moving = Moving { open };
-        let contents = moving.contents((core, core), seal, &row.schema.data().fields, &row.contents)?;
-        let row = renewed(core, DeclaredRow { contents, ..row.clone() })?;
+        let row = Moving::begin(open, row).row((core, None), seal, row)?;
         *resealed = resealed.saturating_add(open.fields().saturating_sub(before));
         Ok(row)
     }
@@ -123,15 +122,15 @@ impl ResealPass<'_> {
     ) -> Result<BackfilledRow, Error> {
         check_flat(schema, cells)?;
         // What each cell is now, before anything is sealed.
-        let stored = cells.iter().map(|cell| stored_token(*cell)).collect::<Vec<_>>();
-        let is_tagged = schema.tag().is_some();
-        if is_tagged {
-            let had_tokens = stored.iter().any(Option::is_some);
-            if tag.key_id().is_some() {
-                verify_stored(self.core, schema, &stored, bound, tag)?;
-            } else if had_tokens {
-                return Err(Error::from(ErrorKind::TagMissing).in_record(schema.record_type()));
-            }
+        let tag_schema = schema.tag();
+        let stored: Vec<_> = match tag_schema {
+            Some(_) => cells.iter().map(|cell| stored_token(*cell)).collect(),
+            None => Vec::new(),
+        };
+        if tag_schema.is_some() && tag.key_id().is_some() {
+            verify_stored(self.core, schema, &stored, bound, tag)?;
+        } else if stored.iter().any(Option::is_some) {
+            return Err(Error::from(ErrorKind::TagMissing).in_record(schema.record_type()));
         }
         let backfill = |(field, cell): (&FieldSchema, &Plain<'_>)| match cell {
             Plain::Null if field.is_optional() => Ok(Backfilled::Kept),
@@ -139,15 +138,14 @@ impl ResealPass<'_> {
         };
         let cells = schema.fields().iter().zip(cells).map(backfill).collect::<Result<Vec<_>, Error>>()?;
         let is_changed = cells.iter().any(|cell| matches!(cell, Backfilled::Sealed(_)));
-        let renews = is_tagged && (is_changed || tag.key_id().is_none());
-        let tag = renews.then(|| {
+        let renewed = tag_schema.filter(|_| is_changed || tag.key_id().is_none()).map(|tag_schema| {
             let tokens = cells.iter().zip(stored).map(|(cell, stored)| match cell {
                 Backfilled::Sealed(token) => Some(token.clone()),
                 Backfilled::Kept => stored,
             });
-            DeclaredRow::new(schema, tokens, bound, tag).and_then(|row| renewed(self.core, row))
+            next_tag(self.core, tag_schema, &DeclaredRow::new(schema, tokens, bound, tag)?)
         });
-        Ok(BackfilledRow { cells, tag: tag.transpose()?.map(|row| row.tag) })
+        Ok(BackfilledRow { cells, tag: renewed.transpose()? })
     }
 
     /// The first record tag of a row that never had one: for a record type that gets tags. Every token is opened, and no more is known of
@@ -158,11 +156,11 @@ impl ResealPass<'_> {
     /// Those of opening the fields; `invalid-input` if the row has a tag, rows of the type have none, or parts were not given.
     pub fn tag_row(&mut self, row: &DeclaredRow) -> Result<RecordTag, Error> {
         const TAGGED: Reason = "the row has a record tag, or rows of its type have none";
-        if row.schema.tag().is_none() || row.tag.key_id().is_some() {
+        let Some(tag_schema) = row.schema.tag().filter(|_| row.tag.key_id().is_none()) else {
             return Err(ErrorKind::InvalidInput.because(TAGGED).in_record(row.schema.record_type()));
-        }
+        };
         check_opens(self.core, &mut self.open, &row.schema.data().fields, &row.contents)?;
-        renewed(self.core, row.clone()).map(|row| row.tag)
+        next_tag(self.core, tag_schema, row)
     }
 
     /// Whether a token opens as this field of this record. No value leaves.
@@ -183,76 +181,109 @@ impl RebindPass<'_> {
     /// Those of [`rebind_declared`](Self::rebind_declared) and [`DeclaredRow::verify`].
     pub fn rebind_row(&mut self, row: &DeclaredRow) -> Result<DeclaredRow, Error> {
         let Self { from, to, open, seal } = self;
-        let moved = verify(from, row).and_then(|()| {
-            let contents = Moving { open }.contents((from, to), seal, &row.schema.data().fields, &row.contents)?;
-            renewed(to, DeclaredRow { contents, ..row.clone() })
-        });
+        let moved = verify(from, row).and_then(|()| Moving::begin(open, row).row((from, Some(to)), seal, row));
         moved.inspect_err(|error| open.note_failure(error))
     }
 }
 
+/// A context in which tokens were sealed, and the one in which their values are sealed again. `None` is the same one.
+type FromTo<'c> = (&'c RecordCore, Option<&'c RecordCore>);
+
 /// Opens each token of a row, and seals its value again.
 struct Moving<'o> {
     open: &'o mut OpenState,
+    of_parts: Nonces,
 }
 
-impl Moving<'_> {
+impl<'o> Moving<'o> {
+    fn begin(open: &'o mut OpenState, row: &DeclaredRow) -> Self {
+        Self { open, of_parts: Nonces::for_contexts(row.contents.parts_in_all()) }
+    }
+
+    /// The row with a new record tag.
+    fn row(&mut self, at: FromTo<'_>, seal: &mut SealState, row: &DeclaredRow) -> Result<DeclaredRow, Error> {
+        let contents = self.contents(at, seal, &row.schema.data().fields, &row.contents)?;
+        let (from, to) = at;
+        renewed(to.unwrap_or(from), DeclaredRow { schema: row.schema.clone(), contents, tag: row.tag })
+    }
+
     fn contents(
         &mut self,
-        (from, to): (&RecordCore, &RecordCore),
+        at: FromTo<'_>,
         seal: &mut SealState,
         fields: &Fields,
         contents: &Contents,
     ) -> Result<Contents, Error> {
-        let mut moved = contents.clone();
-        for (field, tokens) in fields.sealed.iter().zip(&mut moved.tokens) {
-            match tokens {
-                FieldTokens::Null => {}
-                FieldTokens::One(token) => *token = self.token((from, to), seal, field, Claim::Token, token)?,
-                FieldTokens::Each(tokens) => {
-                    seal.claim(field.id()).map_err(|error| to.located_at(field.id(), error))?;
-                    for token in tokens {
-                        *token = self.token((from, to), seal, field, Claim::List, token)?;
-                    }
-                }
-                FieldTokens::Parts(entries) => {
-                    for (key, token) in entries {
-                        let id = Identifier::from(key.as_str());
-                        let (from, to) = parts_of((from, to), field.id().as_str(), &id)?;
-                        *token = self.token((&from, &to), &mut SealState::default(), field, Claim::Token, token)?;
-                    }
-                }
+        let tokens = fields.sealed.iter().zip(&contents.tokens);
+        let tokens = tokens.map(|(field, tokens)| self.tokens(at, seal, field, tokens)).collect::<Result<_, _>>()?;
+        let mut part = |name: &str, fields: &Fields, part: &DeclaredPart| {
+            let contents =
+                self.in_part(at, name, &part.id, |moving, at, seal| moving.contents(at, seal, fields, &part.contents));
+            Ok(DeclaredPart { id: part.id.clone(), contents: contents? })
+        };
+        let parts = fields.parts.iter().zip(&contents.parts).map(|(of, parts)| {
+            let moved =
+                parts.as_ref().map(|parts| parts.iter().map(|each| part(of.name(), &of.fields, each)).collect());
+            moved.transpose()
+        });
+        Ok(Contents { tokens, bound: contents.bound.clone(), parts: parts.collect::<Result<_, Error>>()? })
+    }
+
+    fn tokens(
+        &mut self,
+        at: FromTo<'_>,
+        seal: &mut SealState,
+        field: &FieldSchema,
+        tokens: &FieldTokens,
+    ) -> Result<FieldTokens, Error> {
+        Ok(match tokens {
+            FieldTokens::Null => FieldTokens::Null,
+            FieldTokens::One(token) => FieldTokens::One(self.token(at, seal, field, Claim::Token, token)?),
+            FieldTokens::Each(tokens) => {
+                let (from, to) = at;
+                seal.claim(field.id()).map_err(|error| to.unwrap_or(from).located_at(field.id(), error))?;
+                let moved = tokens.iter().map(|token| self.token(at, seal, field, Claim::List, token));
+                FieldTokens::Each(moved.collect::<Result<_, _>>()?)
             }
-        }
-        for (part, parts) in fields.parts.iter().zip(&mut moved.parts) {
-            for DeclaredPart { id, contents } in parts.iter_mut().flatten() {
-                let (from, to) = parts_of((from, to), part.name(), &Identifier::from(&**id))?;
-                *contents = self.contents((&from, &to), &mut SealState::default(), &part.fields, contents)?;
+            FieldTokens::Parts(entries) => {
+                let moved = entries.iter().map(|(key, token)| {
+                    let token = self.in_part(at, field.id().as_str(), key, |moving, at, seal| {
+                        moving.token(at, seal, field, Claim::Token, token)
+                    });
+                    Ok((key.clone(), token?))
+                });
+                FieldTokens::Parts(moved.collect::<Result<_, Error>>()?)
             }
-        }
-        Ok(moved)
+        })
+    }
+
+    fn in_part<T>(
+        &mut self,
+        (from, to): FromTo<'_>,
+        name: &str,
+        id: &str,
+        work: impl FnOnce(&mut Self, FromTo<'_>, &mut SealState) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let id = Identifier::from(id);
+        let from = from.with_part(name, &id)?;
+        let to = to.map(|to| to.with_part(name, &id)).transpose()?;
+        let mut seal = self.of_parts.state(to.as_ref().unwrap_or(&from))?;
+        work(self, (&from, to.as_ref()), &mut seal)
     }
 
     fn token(
         &mut self,
-        (from, to): (&RecordCore, &RecordCore),
+        (from, to): FromTo<'_>,
         seal: &mut SealState,
         field: &FieldSchema,
         claim: Claim,
         token: &Token,
     ) -> Result<Token, Error> {
         let mut out = Vec::new();
-        move_declared((from, self.open), (to, seal), field, claim, TokenForm::Bytes(token.as_bytes()), &mut out)?;
+        let (to, form) = ((to.unwrap_or(from), seal), TokenForm::Bytes(token.as_bytes()));
+        move_declared((from, self.open), to, field, claim, form, &mut out)?;
         Ok(Token::from_sealed(out))
     }
-}
-
-fn parts_of(
-    (from, to): (&RecordCore, &RecordCore),
-    name: &str,
-    id: &Identifier<'_>,
-) -> Result<(RecordCore, RecordCore), Error> {
-    Ok((from.with_part(name, id)?, to.with_part(name, id)?))
 }
 
 fn check_opens(core: &RecordCore, open: &mut OpenState, fields: &Fields, contents: &Contents) -> Result<(), Error> {
@@ -286,10 +317,9 @@ fn check_token(core: &RecordCore, open: &mut OpenState, field: &FieldSchema, tok
 
 /// The token in a cell, in whatever form; `None` if it is something else.
 fn stored_token(cell: Plain<'_>) -> Option<Token> {
-    match cell {
-        Plain::Null => None,
-        Plain::Text(text) => text.parse().ok(),
-        Plain::Bytes(bytes) => Token::try_from(bytes).ok().or_else(|| std::str::from_utf8(bytes).ok()?.parse().ok()),
+    match sealed_form(cell)? {
+        TokenForm::Text(text) => text.parse().ok(),
+        TokenForm::Bytes(bytes) => Token::try_from(bytes).ok(),
     }
 }
 
@@ -315,9 +345,13 @@ fn verify(core: &RecordCore, row: &DeclaredRow) -> Result<(), Error> {
 
 /// The row with a new record tag, if rows of its type have one.
 fn renewed(core: &RecordCore, row: DeclaredRow) -> Result<DeclaredRow, Error> {
-    let Some(tag) = row.schema.tag() else { return Ok(row) };
-    let tag = tagged::renew(core, (&row.tag, tag.cover()), |cover| cover_row(cover, &row))?;
+    let Some(tag_schema) = row.schema.tag() else { return Ok(row) };
+    let tag = next_tag(core, tag_schema, &row)?;
     Ok(DeclaredRow { tag, ..row })
+}
+
+fn next_tag(core: &RecordCore, schema: &TagSchema, row: &DeclaredRow) -> Result<RecordTag, Error> {
+    tagged::renew(core, (&row.tag, schema.cover()), |cover| cover_row(cover, row))
 }
 
 fn cover_row(cover: &mut Cover, row: &DeclaredRow) -> Result<(), Error> {
@@ -378,4 +412,40 @@ fn not_flat() -> Error {
     const REASON: Reason =
         "the record type has lists, maps or parts, which are no single cells: seal and open them by themselves";
     ErrorKind::InvalidInput.because(REASON)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::hooks::draws_in;
+    use crate::schema::Schema;
+    use crate::testing::insecure_keyring;
+
+    #[test]
+    fn one_draw_for_all_parts_of_a_row() {
+        let keys = insecure_keyring("pharmacy-17").unwrap().unobserved();
+        let field = r#"[{"member":"drug","id":"rx.drug","class":"medication","block":32,"max":64,"content":"text"}]"#;
+        let schema = Schema::parse(&format!(
+            r#"{{"rxseal_schema":1,"records":[{{"record":"rx","ids":[],"fields":{field},"parts":[
+                {{"member":"lines","part":"line","ids":[],"fields":{field}}}]}}]}}"#
+        ))
+        .unwrap();
+        let schema = &schema.records()[0];
+        let [line] = schema.parts() else { panic!() };
+        let seal = |record: &Record, field: &FieldSchema| {
+            record.seal_fields(|pass| pass.seal_declared(field, Plain::Text("heparin"))).unwrap()
+        };
+        let record = keys.record("rx", 1).unwrap();
+        let part = |id: u32| {
+            let token = seal(&record.part("line", id).unwrap(), &line.fields()[0]);
+            DeclaredPart::new(line, id, [token], &[]).unwrap()
+        };
+        let token = seal(&record, &schema.fields()[0]);
+        for (parts, draws) in [(0, 1), (1, 2), (2, 2), (256, 2), (257, 3)] {
+            let row = DeclaredRow::new(schema, [token.clone()], &[], RecordTag::new()).unwrap();
+            let row = row.with_parts(line, (0..parts).map(part).collect()).unwrap();
+            let (moved, drawn) = draws_in(|| record.reseal_fields(|pass| pass.reseal_row(&row)));
+            assert_eq!((moved.unwrap().parts(line).len(), drawn), (usize::try_from(parts).unwrap(), draws));
+        }
+    }
 }

@@ -262,6 +262,34 @@ impl SealState {
     }
 }
 
+/// The number of contexts whose nonce bytes are drawn from the operating system in one request.
+pub(super) const DRAWN_AT_ONCE: usize = 256;
+
+/// The nonce bytes of one call that seals in several contexts.
+pub(crate) struct Nonces {
+    /// How many contexts are still to come, as far as is known.
+    expected: usize,
+    drawn: Vec<[u8; 24]>,
+}
+
+impl Nonces {
+    pub(crate) fn for_contexts(expected: usize) -> Self {
+        Self { expected, drawn: Vec::new() }
+    }
+
+    /// The state of a context's pass. A single one draws for itself, and only what it needs.
+    pub(crate) fn state(&mut self, core: &RecordCore) -> Result<SealState, Error> {
+        if self.drawn.is_empty() && self.expected > 1 {
+            let count = self.expected.min(DRAWN_AT_ONCE);
+            self.expected = self.expected.saturating_sub(count);
+            let mut drawn = vec![[0; 24]; count];
+            random::fill(drawn.as_flattened_mut())?;
+            self.drawn = drawn;
+        }
+        Ok(self.drawn.pop().map_or_else(SealState::default, |nonce| SealState::with_nonce(core, &nonce)))
+    }
+}
+
 /// FORMAT 5: letter `X` puts the context in front of its 12 drawn bytes.
 fn first_nonce(core: &RecordCore, letter: Letter, drawn: &[u8; 24]) -> [u8; 24] {
     let mut nonce = *drawn;

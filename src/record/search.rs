@@ -79,7 +79,7 @@ impl<'a> SearchAudit<'a> {
     }
 
     /// Opens each candidate, of which `rows` has one each, and gives the hits and the errors. `discard` gets what is no hit, and the hits
-    /// where the observer does not take the event.
+    /// if the observer does not take the event.
     pub(crate) fn open_each<P: Copy, T, E: From<Error>>(
         self,
         rows: impl IntoIterator<Item = P>,

@@ -11,7 +11,7 @@ use super::seal::Sealing;
 use super::traits::{SealedRecord, WholeRecord, renew_tag, types_of, verify_tag};
 use super::walk::{TokenChange, TokenVisit};
 use crate::access::Access;
-use crate::error::{Error, ErrorKind, Reason};
+use crate::error::{Error, Reason};
 use crate::field::Field;
 use crate::id::Identifier;
 use crate::index::NotIndexed;
@@ -62,11 +62,10 @@ impl WithSubjects<'_> {
     /// Those of opening and sealing the fields; `refused-by-observer`; `invalid-id`, also if `change` added or removed a part;
     /// `subject-missing`; `not-indexable` and `bad-check-digit`, as sealing has them. The row stays as it is.
     pub fn rebind<S: WholeRecord>(&self, row: &S, change: impl FnOnce(&mut S), access: &Access) -> Result<S, Error> {
-        match self.rebind_or_null(row, change, access)? {
-            (moved, refused) if refused.is_empty() => Ok(moved),
-            (_, refused) => {
-                Err(refused.into_iter().next().map_or_else(|| ErrorKind::NotIndexable.into(), NotIndexed::into_error))
-            }
+        let (moved, refused) = self.rebind_or_null(row, change, access)?;
+        match refused.into_iter().next() {
+            None => Ok(moved),
+            Some(refused) => Err(refused.into_error()),
         }
     }
 

@@ -1,6 +1,7 @@
 //! Types that say what their sealed values are.
 
 use std::borrow::Cow;
+use std::iter;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
@@ -72,9 +73,9 @@ impl<T: HasContent + Serialize> ContentOf<T> {
         let mut sealed = PlainBuffer::default();
         let written = Value(&value).write_payload(PayloadPlace::ALONE, sealed.vec());
         // `Vec<u8>` is written as a list, unless its field says `serde_bytes`.
-        let candidates =
-            [T::CONTENT, if T::CONTENT == ContentType::Bytes { ContentType::ByteList } else { T::CONTENT }];
-        let content = candidates.into_iter().find(|content| is_sealed_for(sealed.as_slice(), *content, cell));
+        let as_list = (T::CONTENT == ContentType::Bytes).then_some(ContentType::ByteList);
+        let mut candidates = iter::once(T::CONTENT).chain(as_list);
+        let content = candidates.find(|content| is_sealed_for(sealed.as_slice(), *content, cell));
         Known { content: content.filter(|_| written.is_ok()), seals_null: T::SEALS_NULL }
     }
 }

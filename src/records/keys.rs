@@ -110,11 +110,12 @@ impl<R> WithSubjects<'_, R> {
         &self.shares.shared().keys
     }
 
-    /// The context of a record of this type and of these former ones, and what opens and seals there.
+    /// Tells the observer of the keyring, as each call that reseals does.
     pub(super) fn tell_resealed(&self, records: usize, fields: usize) {
         self.shares.shared().tell_resealed(records, fields);
     }
 
+    /// The context of a record of this type and of these former ones, and what opens and seals there.
     pub(super) fn core(&self, types: Types<'_>, ids: Result<RecordIds<'_>, Error>) -> Result<RecordCore, Error> {
         self.with_ids(types, ids, |core, subject| {
             let key = self.subjects.ok_or(ErrorKind::SubjectsNotGiven)?.subject_key(subject)?;

@@ -11,12 +11,8 @@ use crate::error::{Error, Reason};
 use crate::field::Field;
 use crate::id::Identifier;
 use crate::index::{self, Index, NotIndexed};
-use crate::random;
-use crate::record::{RecordCore, SealPass, SealState};
+use crate::record::{Nonces, RecordCore, SealPass, SealState};
 use crate::token::Token;
-
-/// The number of contexts whose nonce bytes are drawn from the operating system in one request.
-const DRAWN_AT_ONCE: usize = 256;
 
 /// Seals the fields of one struct in their context. The derive's code calls it.
 pub struct RecordSealer<'r> {
@@ -27,9 +23,7 @@ pub struct RecordSealer<'r> {
 
 /// What one call keeps from context to context.
 pub(super) struct Sealing {
-    /// How many contexts are still to come, as far as is known.
-    expected: usize,
-    drawn: Vec<[u8; 24]>,
+    nonces: Nonces,
     /// The digests of the parts that were sealed, which are their paths.
     parts: HashSet<[u8; 32]>,
     /// What an index refused, if it is null in the row then.
@@ -39,7 +33,7 @@ pub(super) struct Sealing {
 impl Sealing {
     /// For a call that seals in so many contexts.
     pub(super) fn in_contexts(expected: usize) -> Self {
-        Self { expected, drawn: Vec::new(), parts: HashSet::new(), not_indexed: None }
+        Self { nonces: Nonces::for_contexts(expected), parts: HashSet::new(), not_indexed: None }
     }
 
     /// The same, for records that are stored whatever an index refuses.
@@ -57,16 +51,9 @@ impl Sealing {
         self.parts.clear();
     }
 
-    /// The state of a context's pass. A single one draws for itself, and only what it needs.
+    /// The state of a context's pass.
     pub(super) fn state(&mut self, core: &RecordCore) -> Result<SealState, Error> {
-        if self.drawn.is_empty() && self.expected > 1 {
-            let count = self.expected.min(DRAWN_AT_ONCE);
-            self.expected = self.expected.saturating_sub(count);
-            let mut drawn = vec![[0; 24]; count];
-            random::fill(drawn.as_flattened_mut())?;
-            self.drawn = drawn;
-        }
-        Ok(self.drawn.pop().map_or_else(SealState::default, |nonce| SealState::with_nonce(core, &nonce)))
+        self.nonces.state(core)
     }
 
     /// The part of `core`, which may be sealed once (FORMAT 4.5).

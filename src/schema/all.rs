@@ -67,7 +67,7 @@ impl Schema {
     ///
     /// # Errors
     ///
-    /// `invalid-schema`, with line and column if the text is no schema; `invalid-id` for a name that is none.
+    /// `invalid-schema`, with line and column if the text is no schema; `invalid-id` for a name that is not valid.
     pub fn parse(json: &str) -> Result<Self, Error> {
         const TOO_LONG: Reason = "it is longer than 4 MiB";
         if json.len() > Self::MAX_LEN {

@@ -45,7 +45,7 @@ impl ClearSchema {
         self.content
     }
 
-    /// Whether the column may be null. Where [`content`](Self::content) is unknown, this is too, and says no.
+    /// Whether the column may be null. If [`content`](Self::content) is unknown, so is this, and the answer is `false`.
     #[must_use]
     pub fn is_optional(&self) -> bool {
         self.optional

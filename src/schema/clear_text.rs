@@ -24,7 +24,7 @@ pub(super) fn clear_text(value: &ClearSchema, cell: Plain<'_>) -> Result<Option<
 fn canonical(value: &ClearSchema, text: &str) -> Result<String, Error> {
     const UNKNOWN: Reason =
         "the schema does not say what the column holds, so only its own program makes and verifies the record tag";
-    const FORM: Reason = "it has another form than its type, such as a date that is none";
+    const FORM: Reason = "it has another form than its type, such as a date that does not exist";
     let form = || refused(FORM);
     match value.content().ok_or_else(|| refused(UNKNOWN))? {
         ContentType::Bool => match text {

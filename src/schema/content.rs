@@ -55,7 +55,7 @@ pub enum ContentType {
     Json,
 }
 
-/// What text looks like, where the Rust type says so.
+/// What text looks like, if the Rust type says so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TextFormat {

@@ -72,7 +72,7 @@ fn of_bytes(content: ContentType, bytes: &[u8]) -> Result<Prepared<'_>, Error> {
 
 fn of_text(content: ContentType, text: &str) -> Result<Prepared<'_>, Error> {
     const BYTES: Reason = "it is text, and the field holds bytes";
-    const FORM: Reason = "its text has another form than the field's type writes, such as a date that is none";
+    const FORM: Reason = "its text has another form than the field's type writes, such as a date that does not exist";
     const BOOL: Reason = "it is neither `true` nor `false`";
     const INTEGER: Reason = "it is no integer of the field's type in its shortest decimal";
     const NUMBER: Reason = "it is no finite number of the field's type";
@@ -112,19 +112,17 @@ fn number(text: &str, bits: u8) -> Option<Prepared<'_>> {
 /// JSON as it is, without the white space around it. A string is text (FORMAT 7.12).
 fn json(text: &str) -> Option<Prepared<'_>> {
     let json = trimmed(text);
+    if json.starts_with('"') && json.contains('\\') {
+        let mut unescaped = PlainBuffer::default();
+        reserve_wiping(unescaped.vec(), json.len());
+        payload::unescape(json, unescaped.vec())?;
+        return Some(Prepared::Unescaped(unescaped));
+    }
     if !payload::is_sealable_json(json) {
         return None;
     }
-    let Some(inside) = json.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) else {
-        return Some(Prepared::Content(Content::Json(json)));
-    };
-    if !inside.contains('\\') {
-        return Some(Prepared::Content(Content::Text(inside)));
-    }
-    let mut unescaped = PlainBuffer::default();
-    reserve_wiping(unescaped.vec(), json.len());
-    payload::unescape(json, unescaped.vec())?;
-    Some(Prepared::Unescaped(unescaped))
+    let inside = json.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    Some(Prepared::Content(inside.map_or(Content::Json(json), Content::Text)))
 }
 
 /// Appends the cell that a column had for `content` to `out`. On an error the caller wipes what was appended.

@@ -38,7 +38,7 @@ pub(crate) struct FieldData {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Shape {
-    /// One, or none where the column is null.
+    /// One, or none if the column is null.
     One,
     /// A list of tokens in one column: [`Each`](crate::Each).
     Each,
@@ -123,7 +123,7 @@ impl FieldSchema {
         self.0.content
     }
 
-    /// Whether the column is null where there is no value: `seal = Option<Marker>`.
+    /// Whether the column is null if there is no value: `seal = Option<Marker>`.
     #[must_use]
     pub fn is_optional(&self) -> bool {
         self.0.optional

@@ -68,7 +68,7 @@ pub(super) struct Digits<'t> {
 }
 
 impl<'t> Digits<'t> {
-    /// `None` for what is none: no digit, a zero too many in front, a plus, a minus before zero.
+    /// `None` for any other text: without a digit, or with a zero too many in front, a plus, or a minus before zero.
     pub(super) fn of(text: &'t str) -> Option<Self> {
         let (negative, number) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
         let (whole, fraction) = number.split_once('.').map_or((number, None), |(whole, rest)| (whole, Some(rest)));

@@ -18,7 +18,7 @@ pub(super) struct Time {
     pub(super) nanos: u32,
 }
 
-/// What stands behind a time.
+/// What follows a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Rest {
     Nothing,
@@ -26,7 +26,7 @@ pub(super) enum Rest {
     Offset(i16),
 }
 
-/// A date, a time, and what stands behind it.
+/// A date, a time, and what follows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Moment {
     pub(super) date: Date,
@@ -103,7 +103,7 @@ impl Date {
     }
 }
 
-/// `YYYY-MM-DD`, a day of the calendar, and what stands behind it.
+/// `YYYY-MM-DD`, a day of the calendar, and what follows it.
 pub(super) fn date(text: &str) -> Option<(Date, &str)> {
     let (text, rest) = text.split_at_checked(10)?;
     let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = text.as_bytes() else { return None };
@@ -114,7 +114,7 @@ pub(super) fn date(text: &str) -> Option<(Date, &str)> {
     is_one.then_some((Date { year, month, day }, rest))
 }
 
-/// `HH:MM:SS`, with up to nine digits of fraction, and what stands behind it. There are no leap seconds.
+/// `HH:MM:SS`, with up to nine digits of fraction, and what follows it. There are no leap seconds.
 pub(super) fn time(text: &str) -> Option<(Time, &str)> {
     let (text, rest) = text.split_at_checked(8)?;
     let [h1, h2, b':', m1, m2, b':', s1, s2] = text.as_bytes() else { return None };
@@ -135,7 +135,7 @@ fn fraction(text: &str) -> Option<(u32, &str)> {
     Some((nanos, rest))
 }
 
-/// `+HH:MM`, or `+HH` as PostgreSQL writes it, and whether it is that.
+/// `+HH:MM`, or `+HH` as PostgreSQL writes it; `true` for the latter.
 fn offset(text: &str) -> Option<(Rest, bool)> {
     let (hours, minutes, is_short) = match text.as_bytes() {
         [_, h1, h2] => (two(*h1, *h2)?, 0, true),

@@ -53,7 +53,7 @@ impl TagSchema {
 
 impl RecordSchema {
     pub(crate) fn new(data: RecordData) -> Result<Self, Error> {
-        const FORMER: Reason = "a record type has at most 4 former ones, and none of them twice";
+        const FORMER: Reason = "a record type has at most 4 former ones, each of them once";
         const INDEX: Reason = "an index has two columns, or two indexes have one";
         Name::check("record type", &data.record_type)?;
         data.former.iter().try_for_each(|former| Name::check("former record type", former))?;

@@ -132,7 +132,7 @@ impl DeclaredRow {
         self.contents.parts_of(&self.schema.data().fields, part)
     }
 
-    /// The record tag; that of [`RecordTag::new`] if there is none.
+    /// The record tag; that of [`RecordTag::new`] if the row has no tag.
     #[must_use]
     pub fn tag(&self) -> RecordTag {
         self.tag
@@ -214,6 +214,16 @@ impl Contents {
     fn parts_of(&self, fields: &Fields, part: &PartSchema) -> &[DeclaredPart] {
         let at = fields.parts.iter().position(|known| known == part);
         at.and_then(|at| self.parts.get(at)).and_then(Option::as_deref).unwrap_or_default()
+    }
+
+    /// The number of parts, with those in parts and the entries of maps: each is a context of its own.
+    pub(crate) fn parts_in_all(&self) -> usize {
+        let entries = self.tokens.iter().map(|tokens| match tokens {
+            FieldTokens::Parts(entries) => entries.len(),
+            _ => 0,
+        });
+        let parts = self.parts.iter().flatten().flatten().map(|part| part.contents.parts_in_all().saturating_add(1));
+        entries.chain(parts).fold(0, usize::saturating_add)
     }
 
     /// Whether everything was said that a record tag covers.

@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use rxseal::records::HasContent;
-use rxseal::schema::{ContentType, Plain, Schema, Shape, TextFormat};
-use rxseal::{Each, Keyring, Parts, Phi, PhiRecord, RecordTag, phi};
+use rxseal::page::rebind_page;
+use rxseal::records::{HasContent, TaggedRecord as _};
+use rxseal::schema::{
+    ContentType, DeclaredPart, DeclaredRow, FieldTokens, Plain, RecordSchema, Schema, Shape, TextFormat,
+};
+use rxseal::{Each, Keyring, Parts, Phi, PhiRecord, RecordTag, Token, phi};
 use serde::{Deserialize, Serialize};
 
 use crate::support::{access, keyring};
@@ -38,7 +41,7 @@ impl HasContent for Ndc {
     const CONTENT: ContentType = ContentType::TEXT;
 }
 
-#[derive(PhiRecord)]
+#[derive(PhiRecord, PartialEq)]
 #[phi(record = "schema.rx", was = "schema.old")]
 pub struct Rx {
     #[phi(id)]
@@ -83,7 +86,7 @@ pub struct Rx {
     pub tag: RecordTag,
 }
 
-#[derive(PhiRecord)]
+#[derive(PhiRecord, PartialEq)]
 #[phi(part)]
 pub struct Line {
     #[phi(id)]
@@ -92,7 +95,7 @@ pub struct Line {
     pub drug: String,
 }
 
-#[derive(PhiRecord)]
+#[derive(PhiRecord, PartialEq)]
 #[phi(nested)]
 pub struct Address {
     #[phi(seal = Street)]
@@ -203,6 +206,153 @@ fn a_field_of_a_schema_is_that_of_the_struct() {
     assert_eq!(reader.open::<Refills, u8>(&token).unwrap(), 12);
     let opened = reader.open_fields(|pass| pass.open_declared(field("rx.refills"), &token)).unwrap();
     assert!(matches!(opened.expose(), Plain::Text("12")));
+}
+
+fn rx() -> Rx {
+    Rx {
+        number: 7,
+        store: "a".into(),
+        patient: None,
+        drug: "warfarin 5 MG".into(),
+        refills: 3,
+        strength: Some(2.5),
+        r#type: None,
+        scan: vec![0, 255],
+        raw: vec![1, 2],
+        route: By::Mouth,
+        remark: None,
+        allergies: vec!["penicillin".into(), "latex".into()],
+        notes: BTreeMap::from([("a".to_owned(), 'x'), ("b".to_owned(), 'y')]),
+        fill: uuid::Uuid::nil(),
+        code: Ndc("0002-1433".into()),
+        shelf: "A 3".into(),
+        status: Some(4),
+        lines: vec![Line { number: 1, drug: "heparin".into() }, Line { number: 2, drug: "insulin".into() }],
+        address: Some(Address { street: "1 Main St".into(), city: "Springfield".into() }),
+        tag: RecordTag::new(),
+    }
+}
+
+/// What a tool without the struct has of a row.
+fn declared(schema: &RecordSchema, row: &SealedRx) -> DeclaredRow {
+    let one = |token: &Token| FieldTokens::One(token.clone());
+    let [line] = schema.parts() else { panic!() };
+    let address = row.address.as_ref().unwrap();
+    let tokens = [
+        one(row.drug.token()),
+        one(row.refills.token()),
+        one(row.strength.as_ref().unwrap().token()),
+        one(row.r#type.token()),
+        one(row.scan.token()),
+        one(row.raw.token()),
+        one(row.route.token()),
+        FieldTokens::Null,
+        FieldTokens::Each(row.allergies.iter().map(|token| token.token().clone()).collect()),
+        FieldTokens::Parts(row.notes.iter().map(|(key, token)| (key.clone(), token.token().clone())).collect()),
+        one(row.fill.token()),
+        one(row.code.token()),
+        one(address.street.token()),
+    ];
+    let bound = [Plain::Text("4"), Plain::Text(&address.city)];
+    let lines = row.lines.iter().map(|each| {
+        let id = line.part_id(&[Plain::Text(&each.number.to_string())]).unwrap();
+        DeclaredPart::new(line, id, [each.drug.token().clone()], &[]).unwrap()
+    });
+    DeclaredRow::new(schema, tokens, &bound, row.tag).unwrap().with_parts(line, lines.collect()).unwrap()
+}
+
+/// The row of the program with the tokens of a tool.
+fn undeclared(row: &SealedRx, tool: &DeclaredRow) -> SealedRx {
+    let [line] = tool.schema().parts() else { panic!() };
+    let mut row = row.clone();
+    let [drug, refills, strength, brand, scan, raw, route, _, allergies, notes, fill, code, street] = tool.tokens()
+    else {
+        panic!()
+    };
+    let one = |tokens: &FieldTokens| tokens.one().unwrap().clone();
+    let (FieldTokens::Each(allergies), FieldTokens::Parts(notes)) = (allergies, notes) else { panic!() };
+    row.drug = one(drug).into();
+    row.refills = one(refills).into();
+    row.strength = Some(one(strength).into());
+    row.r#type = one(brand).into();
+    row.scan = one(scan).into();
+    row.raw = one(raw).into();
+    row.route = one(route).into();
+    row.allergies = allergies.iter().cloned().map(Into::into).collect();
+    row.notes = notes.iter().cloned().map(|(key, token)| (key, token.into())).collect();
+    row.fill = one(fill).into();
+    row.code = one(code).into();
+    row.address.as_mut().unwrap().street = one(street).into();
+    for (line, part) in row.lines.iter_mut().zip(tool.parts(line)) {
+        line.drug = one(&part.tokens()[0]).into();
+    }
+    row.tag = tool.tag();
+    row
+}
+
+/// A row with lists, maps, parts and a nested struct is verified, resealed and moved as a whole.
+#[test]
+fn a_tool_reseals_and_moves_a_row_with_parts() {
+    let keys: Keyring = keyring();
+    let schema = Schema::new().with::<Rx>().unwrap();
+    let schema = schema.record("schema.rx").unwrap();
+    let row = keys.seal(&rx()).unwrap();
+    let [record, other] = ["7/a", "8/a"].map(|id| keys.record_type_of(schema).unwrap().record(id).unwrap());
+    let tool = declared(schema, &row);
+    tool.verify(&record).unwrap();
+    let opens = |tokens: &DeclaredRow, number| {
+        let row = SealedRx { number, ..undeclared(&row, tokens) };
+        let opened = keys.open(&row, &access()).unwrap();
+        assert!(opened == Rx { number, tag: opened.tag, ..rx() });
+    };
+    opens(&tool, 7);
+
+    let resealed = record.reseal_fields(|pass| pass.reseal_row(&tool)).unwrap();
+    opens(&resealed, 7);
+    let [line] = schema.parts() else { panic!() };
+    assert!(resealed.tokens().iter().zip(tool.tokens()).all(|(new, old)| new != old || *old == FieldTokens::Null));
+    assert!(resealed.parts(line).iter().zip(tool.parts(line)).all(|(new, old)| new.tokens() != old.tokens()));
+    let moved = rebind_page(&[record], &[other], &access(), |_, pass| pass.rebind_row(&resealed)).unwrap();
+    opens(&moved[0], 8);
+    assert_eq!((tool.tag().version(), resealed.tag().version(), moved[0].tag().version()), (1, 2, 3));
+
+    // The first tag of a row that had none.
+    let record = keys.record("schema.rx", "7/a").unwrap();
+    let untagged = declared(schema, &SealedRx { tag: RecordTag::new(), ..row.clone() });
+    let tag = record.reseal_fields(|pass| pass.tag_row(&untagged)).unwrap();
+    assert!(keys.open(&SealedRx { tag, ..row.clone() }, &access()).is_ok());
+}
+
+#[test]
+fn a_row_with_parts_is_covered_as_a_whole() {
+    let keys: Keyring = keyring();
+    let schema = Schema::new().with::<Rx>().unwrap();
+    let schema = schema.record("schema.rx").unwrap();
+    let row = keys.seal(&rx()).unwrap();
+    let record = keys.record("schema.rx", "7/a").unwrap();
+    let code = |row: &DeclaredRow| {
+        let verified = row.verify(&record).unwrap_err().code();
+        assert_eq!(record.reseal_fields(|pass| pass.reseal_row(row)).unwrap_err().code(), verified);
+        verified.as_str()
+    };
+    let changes: [fn(&mut SealedRx); 5] = [
+        |row| drop(row.lines.pop()),
+        |row| row.lines[0].drug = row.lines[1].drug.clone(),
+        |row| drop(row.notes.remove("a")),
+        |row| drop(row.allergies.pop()),
+        |row| row.address.as_mut().unwrap().city = "Shelbyville".into(),
+    ];
+    for (at, change) in changes.into_iter().enumerate() {
+        let mut row = row.clone();
+        change(&mut row);
+        assert_eq!(row.verified(&keys).unwrap_err().code().as_str(), "tag-refused", "change {at}");
+        assert_eq!(code(&declared(schema, &row)), "tag-refused", "change {at}");
+    }
+
+    let whole = declared(schema, &row);
+    let unsaid =
+        DeclaredRow::new(schema, whole.tokens().to_vec(), &[Plain::Text("4"), Plain::Text("Springfield")], whole.tag());
+    assert_eq!(code(&unsaid.unwrap()), "invalid-input", "nobody said which parts there are");
 }
 
 /// Bytes that nobody wrote: an error or a schema, and what is one is written and read as the same.

@@ -276,6 +276,13 @@ const PATHS: &[Path] = &[
         drop(w.open().open_fields(|pass| pass.open_declared(note, &w.tokens.scan)));
         failed(w.open().open_fields(|pass| pass.open_declared(name, &w.tokens.bytes)), "type-mismatch")
     }),
+    ("open_declared of JSON", |w| {
+        for cell in [FORM, concat!("\"", canary!(), "\"")] {
+            let token = w.rec().seal_fields(|pass| pass.seal_declared(&DECLARED[2], Plain::Text(cell))).unwrap();
+            drop(w.open().open_fields(|pass| pass.open_declared(&DECLARED[2], &token)).unwrap());
+        }
+        done()
+    }),
     ("open_declared_into", |w| {
         let mut out = TEXT.as_bytes().to_vec();
         for _ in 0..20 {
