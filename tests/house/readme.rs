@@ -165,6 +165,30 @@ fn every_named_part_of_ci_exists() {
     assert!(named > 2, "the sources were not understood");
 }
 
+/// A part that no list has is never run, and nobody would notice.
+#[test]
+fn every_part_of_ci_is_run() {
+    let script = read(".ci/run");
+    let mut listed = Vec::new();
+    for list in ["LANDING", "FULL_ONLY", "LAST"] {
+        let line = script.lines().find_map(|line| line.strip_prefix(&format!("{list}=("))).unwrap();
+        listed.extend(line.trim_end_matches(')').split(' '));
+    }
+    let functions = script.lines().filter_map(|line| line.strip_prefix("part_")?.strip_suffix("() {"));
+    // A part with servers calls the second half of itself.
+    let mut parts: Vec<_> = functions.filter(|part| !part.ends_with("with_servers")).collect();
+    let helped = script.lines().filter_map(|line| Some(line.strip_prefix("    [")?.split_once("]=")?.0));
+    let mut helped: Vec<_> = helped.collect();
+    for names in [&mut listed, &mut parts, &mut helped] {
+        names.sort_unstable();
+    }
+    assert!(parts.len() > 25, ".ci/run was not understood: {parts:?}");
+    assert_eq!(parts, listed, "left: the functions of .ci/run, right: its lists");
+    assert_eq!(parts, helped, "left: the functions of .ci/run, right: its help");
+    let workflow = read(".github/workflows/ci.yml");
+    assert!(workflow.contains("run: bash .ci/run $LEVEL"), "the workflow does not run all parts");
+}
+
 /// Markdown's `code` between backticks, on one line.
 pub fn code_spans(text: &str) -> Vec<&str> {
     text.lines().flat_map(|line| line.split('`').skip(1).step_by(2)).collect()

@@ -145,7 +145,7 @@ impl Built {
                 return Ok(None);
             }
             let value = std::str::from_utf8(cell).ok().and_then(|text| text.parse().ok());
-            value.map(Some).ok_or_else(|| BatchError::mismatch(column))
+            value.map(Some).ok_or_else(|| BatchError::mismatch(column).at_row(row))
         })
     }
 }

@@ -76,7 +76,7 @@ impl<'b> Column<'b> {
         let schema = batch.schema_ref();
         let at = schema.index_of(name).map_err(|_| BatchError::column_missing(name))?;
         let (field, array) = (schema.field(at), batch.column(at).as_ref());
-        let cells = Cells::of(array).ok_or_else(|| BatchError::column_type(name, array.data_type()))?;
+        let cells = Cells::of(array).ok_or_else(|| BatchError::column_type(name, array.data_type(), "text or bytes"))?;
         Ok(Self { at, name: field.name(), array, cells })
     }
 
@@ -90,7 +90,7 @@ impl<'b> Column<'b> {
         if column.is_text() || column.is_bytes() || matches!(column.cells, Cells::Nulls) {
             return Ok(column);
         }
-        Err(BatchError::column_type(name, column.array.data_type()))
+        Err(BatchError::column_type(name, column.array.data_type(), "text or bytes"))
     }
 
     /// A column of ids: text and integers, which have one text each. A float has none.
@@ -103,7 +103,7 @@ impl<'b> Column<'b> {
         if column.is_text() || column.array.data_type().is_integer() || matches!(column.cells, Cells::Nulls) {
             return Ok(column);
         }
-        Err(BatchError::column_type(name, column.array.data_type()))
+        Err(BatchError::column_type(name, column.array.data_type(), "text or integers"))
     }
 
     pub(crate) fn width(&self) -> Width {

@@ -27,7 +27,8 @@ enum Kind {
     Core(rxseal::Error),
     Plan(String),
     Missing,
-    Type(DataType),
+    /// The type of the column, and what to cast it to.
+    Type(DataType, &'static str),
     NoId,
     TooLarge,
     Mismatch,
@@ -41,7 +42,7 @@ impl BatchError {
             Kind::Core(error) => error.code().as_str(),
             Kind::Plan(_) => "plan-refused",
             Kind::Missing => "column-missing",
-            Kind::Type(_) => "column-type",
+            Kind::Type(..) => "column-type",
             Kind::NoId => "id-missing",
             Kind::TooLarge => "batch-too-large",
             Kind::Mismatch => rxseal::ErrorCode::TypeMismatch.as_str(),
@@ -93,8 +94,8 @@ impl BatchError {
         Self::of(Kind::Missing).in_column(name)
     }
 
-    pub(crate) fn column_type(name: &str, data_type: &DataType) -> Self {
-        Self::of(Kind::Type(data_type.clone())).in_column(name)
+    pub(crate) fn column_type(name: &str, data_type: &DataType, cast_to: &'static str) -> Self {
+        Self::of(Kind::Type(data_type.clone(), cast_to)).in_column(name)
     }
 
     pub(crate) fn no_id() -> Self {
@@ -142,7 +143,9 @@ impl fmt::Display for BatchError {
             Kind::Core(error) => write!(f, "{error}"),
             Kind::Plan(what) => f.write_str(what),
             Kind::Missing => f.write_str("the batch has no such column"),
-            Kind::Type(data_type) => write!(f, "a column of {data_type} is not taken here. Cast it to text or bytes"),
+            Kind::Type(data_type, cast_to) => {
+                write!(f, "a column of {data_type} is not taken here. Cast it to {cast_to}")
+            }
             Kind::NoId => f.write_str("the id is null"),
             Kind::TooLarge => {
                 f.write_str("the column would be larger than its offsets allow. Use smaller batches, or a `large` type")

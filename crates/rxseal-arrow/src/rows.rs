@@ -23,6 +23,8 @@ pub(crate) struct Rows<'b, R> {
     /// The text of each id's number.
     numbers: Vec<Number>,
     subject: Option<Column<'b>>,
+    /// The text of the subject's number.
+    subject_number: Number,
     subjects: Option<&'b dyn SubjectSource>,
     len: usize,
 }
@@ -43,15 +45,17 @@ impl<'b, R: Role> Rows<'b, R> {
         subjects: Option<&'b dyn SubjectSource>,
     ) -> Result<Self, BatchError> {
         if plan.ids.len() != plan.record.ids().len() {
-            let want = plan.record.ids().len();
             return Err(BatchError::plan(format!(
-                "the id of this record type is in {want} columns, and the plan names others"
+                "the id of this record type has {} parts, and the plan names {} columns for it",
+                plan.record.ids().len(),
+                plan.ids.len()
             )));
         }
         let ids = plan.ids.iter().map(|name| Column::of_ids(batch, name)).collect::<Result<Vec<_>, _>>()?;
         let numbers = ids.iter().map(|_| Number::default()).collect();
         let subject = subject_column(plan, batch)?;
-        Ok(Self { record_type, plan, ids, numbers, subject, subjects, len: batch.num_rows() })
+        let (subject_number, len) = (Number::default(), batch.num_rows());
+        Ok(Self { record_type, plan, ids, numbers, subject, subject_number, subjects, len })
     }
 
     /// The places of the pages.
@@ -77,13 +81,12 @@ impl<'b, R: Role> Rows<'b, R> {
 
     fn record(&mut self, row: usize) -> Result<Record<R>, BatchError> {
         let record = self.record_of_id(row)?;
-        let Some(column) = &self.subject else { return Ok(record) };
-        let mut number = Number::default();
-        let Cell::Text(id) = column.cell(row, &mut number) else {
-            let required = self.plan.record.subject().is_some_and(|subject| !subject.is_optional());
+        let Self { plan, subject: Some(column), subject_number, subjects, .. } = self else { return Ok(record) };
+        let Cell::Text(id) = column.cell(row, subject_number) else {
+            let required = plan.record.subject().is_some_and(|subject| !subject.is_optional());
             return if required { Err(BatchError::no_id().in_column(column.name)) } else { Ok(record) };
         };
-        let Some(subjects) = self.subjects else {
+        let Some(subjects) = subjects else {
             return Err(BatchError::plan(
                 "the records have subjects, and no keys of subjects were given: `Keys::with_subjects`",
             ));

@@ -14,7 +14,7 @@ use crate::observer::take_raised;
 use crate::schema::{Plan, Schema};
 use crate::settings::Settings;
 use crate::subjects::Subjects;
-use crate::tables::{Given, parse_on_error, with_faults};
+use crate::tables::Given;
 
 /// Opens columns, and cannot seal. `unlock` makes it.
 #[pyclass(frozen, module = "rxseal")]
@@ -84,18 +84,15 @@ impl Opener {
         on_error: &str,
     ) -> PyResult<Bound<'py, PyAny>> {
         self.uses.check()?;
-        let on_error = parse_on_error(on_error)?;
-        let mut faults = Vec::new();
-        let opened = Given::from(table)?.map(
+        Given::from(table)?.map_with_faults(
             py,
+            on_error,
             |schema| plan.0.opened_schema(schema).map_err(|error| from_batch(&error)),
-            |batch, start| {
+            |batch, start, on_error| {
                 let opened = py.detach(|| self.open_one(&batch, plan, on_error, start))?;
-                faults.extend(opened.faults.into_iter().map(|fault| fault.behind(start)));
-                Ok(opened.batch)
+                Ok((opened.batch, opened.faults))
             },
-        )?;
-        with_faults(py, opened, &faults, on_error)
+        )
     }
 
     /// Opens one column: `values` has the tokens of `field`, and `ids` the id of each record.
@@ -152,5 +149,8 @@ impl Opener {
 
 fn access(who: &str, purpose: &str, request_id: Option<&str>) -> Result<Access, rxseal::Error> {
     let access = Access::new(who, purpose.parse::<Purpose>()?)?;
-    request_id.map_or(Ok(access.clone()), |id| access.request_id(id))
+    match request_id {
+        Some(id) => access.request_id(id),
+        None => Ok(access),
+    }
 }

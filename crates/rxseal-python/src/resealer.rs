@@ -11,7 +11,7 @@ use crate::handle::{Uses, refuse_pickle};
 use crate::schema::{Plan, Schema};
 use crate::settings::Settings;
 use crate::subjects::Subjects;
-use crate::tables::{Given, parse_on_error, with_faults};
+use crate::tables::Given;
 
 /// Moves tokens to the primary key, and hands out no value. `unlock` makes it.
 #[pyclass(frozen, module = "rxseal.sealing")]
@@ -69,22 +69,19 @@ impl Resealer {
         on_error: &str,
     ) -> PyResult<Bound<'py, PyAny>> {
         self.uses.check()?;
-        let on_error = parse_on_error(on_error)?;
-        let mut faults = Vec::new();
-        let resealed = Given::from(table)?.map(
+        Given::from(table)?.map_with_faults(
             py,
+            on_error,
             |schema| Ok(schema.clone()),
-            |batch, start| {
+            |batch, start, on_error| {
                 let reseal = |keys: Keys<'_, _>| {
                     reseal_batch(keys, &batch, &plan.0, on_error).map_err(|error| error.behind(start))
                 };
                 let resealed = py.detach(|| self.subjects.with(&self.keyring, &self.keyring, &batch, plan, reseal))?;
-                faults.extend(resealed.faults.into_iter().map(|fault| fault.behind(start)));
                 self.uses.count(batch.num_rows());
-                Ok(resealed.batch)
+                Ok((resealed.batch, resealed.faults))
             },
-        )?;
-        with_faults(py, resealed, &faults, on_error)
+        )
     }
 
     fn __repr__(&self) -> String {

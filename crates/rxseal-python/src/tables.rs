@@ -63,25 +63,33 @@ impl Given {
             }
         }
     }
+
+    /// The same for a `change` that lists what it refused in its batch. With `on_error="report"` the answer is the table and one of the faults.
+    pub(crate) fn map_with_faults<'py>(
+        self,
+        py: Python<'py>,
+        on_error: &str,
+        schema: impl FnOnce(&SchemaRef) -> PyResult<SchemaRef>,
+        mut change: impl FnMut(RecordBatch, usize, OnError) -> PyResult<(RecordBatch, Vec<Fault>)>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let on_error = parse_on_error(on_error)?;
+        let mut faults = Vec::new();
+        let table = self.map(py, schema, |batch, start| {
+            let (batch, of_batch) = change(batch, start, on_error)?;
+            faults.extend(of_batch.into_iter().map(|fault| fault.behind(start)));
+            Ok(batch)
+        })?;
+        match on_error {
+            OnError::Raise => Ok(table),
+            OnError::Report => Ok((table, faults_table(&faults).into_pyarrow(py)?).into_pyobject(py)?.into_any()),
+        }
+    }
 }
 
-pub(crate) fn parse_on_error(on_error: &str) -> PyResult<OnError> {
+fn parse_on_error(on_error: &str) -> PyResult<OnError> {
     match on_error {
         "raise" => Ok(OnError::Raise),
         "report" => Ok(OnError::Report),
         _ => Err(refused("plan-refused", "on_error is 'raise' or 'report'")),
-    }
-}
-
-/// The table, and with `report` the faults beside it.
-pub(crate) fn with_faults<'py>(
-    py: Python<'py>,
-    table: Bound<'py, PyAny>,
-    faults: &[Fault],
-    on_error: OnError,
-) -> PyResult<Bound<'py, PyAny>> {
-    match on_error {
-        OnError::Raise => Ok(table),
-        OnError::Report => Ok((table, faults_table(faults).into_pyarrow(py)?).into_pyobject(py)?.into_any()),
     }
 }

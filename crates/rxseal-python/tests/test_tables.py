@@ -33,6 +33,7 @@ def test_pyarrow_in_and_out(sealer, opener, schema):
     plan = schema.plan("prescription")
     sealed = sealer.seal_batch(table(), plan)
     assert isinstance(sealed, pa.Table)
+    assert sealed.schema == plan.sealed_schema(table().schema)
     assert sealed["drug"].type == pa.binary()
     assert sealed["store"].to_pylist() == ROWS["store"]
     assert sealed["directions"].null_count == 1
@@ -40,6 +41,7 @@ def test_pyarrow_in_and_out(sealer, opener, schema):
     assert opened.to_pydict() == ROWS
     assert opened["refills"].type == pa.int64()
     assert opened["filled_on"].type == pa.date32()
+    assert opened.schema == plan.opened_schema(sealed.schema)
 
 
 def test_a_record_batch_stays_one(sealer, opener, schema):
@@ -62,6 +64,8 @@ def test_pandas(sealer, opener, schema):
     drugs = opener.open(sealed["drug"], record="prescription", ids=sealed["rx_number"], field="rx.drug")
     assert drugs.to_pylist() == ROWS["drug"]
     assert isinstance(drugs, pa.ChunkedArray)
+    tokens, ids = sealed["drug"].to_list(), sealed["rx_number"].to_list()
+    assert opener.open(tokens, record="prescription", ids=ids, field="rx.drug").to_pylist() == ROWS["drug"]
 
 
 def test_polars(sealer, opener, schema):
