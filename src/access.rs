@@ -77,8 +77,8 @@ impl Access {
         Ok(self.with(|inner| inner.request_id = Some(id.into())))
     }
 
-    /// The same access in an emergency that a limit stands in the way of: to one patient, and with a reason, which an observer keeps for somebody else
-    /// to review. `patient` is the subject's id, or the record's if it has no subject. Say here why, and do not name the patient in it.
+    /// The same access in an emergency, past a limit: to one patient, and with a reason, which an observer keeps for somebody else to
+    /// review. `patient` is the subject's id, or the record's if it has no subject. Say here why, and do not name the patient in it.
     ///
     /// What it permits is up to the observer; without one, nothing changes.
     ///
