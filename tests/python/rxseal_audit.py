@@ -1,4 +1,4 @@
-"""Verifies logs of rxseal-watch as FORMAT 16 says, with nothing of rxseal. rxseal_audit.py KEY CHECKPOINTS LOG...: 0 whole, 1 tampered, 2 incomplete."""
+"""Verifies logs of rxseal-watch as FORMAT 16 says, with nothing of rxseal. rxseal_audit.py KEY CHECKPOINTS LOG...: 0 whole, 1 tampered, 7 incomplete."""
 import base64, hashlib, json, sys
 from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -24,13 +24,15 @@ def verify(folder, notes):
             previous = hashlib.sha256(frame(b"rxseal/v1/audit", previous, line[44:])).digest()
             try: event = json.loads(line[44:])
             except ValueError: return 1
-            if line[:44] != url(previous).encode() + b" " or event.get("n") != n or (event["e"] == "start") != (n == 0): return 1
+            if len(line) >= 1 << 17 or line[:44] != url(previous).encode() + b" " or event.get("n") != n: return 1
             hashes, kinds = hashes + [url(previous)], kinds + [event["e"]]
-            if n == 0 and event["chain"] != path.stem.split("-")[1] or kinds[:-1].count("stop"): return 1
-            links += [event["prev"]] if "prev" in event else []
+            if (event["e"] == "start") != (n == 0) or n == 0 and event.get("chain") != path.stem.split("-")[1] or kinds[:-1].count("stop"): return 1
+            links += [event["prev"] | {"oldest": not chains}] if "prev" in event else []
         chains[path.stem.split("-")[1]] = hashes, len(torn)
         covered = max([size for chain, size, _ in notes if chain == path.stem.split("-")[1]], default=0)
-        verdicts |= {2} if torn or kinds[-1:] != ["stop"] or "gap" in kinds or covered < len(hashes) else set()
+        verdicts |= {7} if torn or kinds[-1:] != ["stop"] or "gap" in kinds or covered < len(hashes) else set()
+    verdicts |= {7} if any(link["oldest"] and link["chain"] not in chains for link in links) else set()
+    links = [link for link in links if not link["oldest"] or link["chain"] in chains]
     for chain, size, head in notes + [(link["chain"], link["n"] + 1, link["h"]) for link in links]:
         hashes, torn = chains.get(chain, ([], 0))
         if len(hashes) < size or hashes[size - 1] != head: return 1

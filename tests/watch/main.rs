@@ -1,4 +1,4 @@
-//! The watch as a program sees it: what stands in its log, who notices a change of it, and whom its budgets refuse.
+//! The watch as a program sees it: what is in its log, who notices a change of it, and whom its budgets refuse.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -10,9 +10,11 @@
 mod budgets;
 mod events;
 mod faults;
+mod forged;
 mod kills;
 mod patients;
 mod python;
 mod support;
 mod tampering;
+mod tracing;
 mod verifying;

@@ -44,7 +44,7 @@ fn checkpoints_of_another_key_and_forged_ones() {
     assert!(place.codes().contains(&"checkpoint-forged"));
     fs::write(&notes[0], &text).unwrap();
 
-    // A crash while a note is written beside the log is none of that.
+    // A crash while a note is written beside the log is not forgery.
     let beside = logs[1].with_extension("rxn");
     let whole = fs::read_to_string(&beside).unwrap();
     fs::write(&beside, &whole[..whole.len() - 30]).unwrap();
@@ -136,7 +136,7 @@ fn a_second_process_has_a_chain_of_its_own() {
     assert_eq!(place.openings().len(), 60);
 }
 
-/// Files that are no logs, and empty ones.
+/// Files that are not logs, and empty ones.
 #[test]
 fn strange_files() {
     let place = Place::new();
@@ -153,9 +153,9 @@ fn strange_files() {
     assert!(place.codes().contains(&"changed"));
 }
 
-/// A long chain costs little more to verify than to hash, and no more memory than a short one.
+/// A long chain takes a few times as long to verify as to hash, in a debug build four times.
 #[test]
-fn verifying_costs_little_more_than_hashing() {
+fn verifying_takes_a_few_times_as_long_as_hashing() {
     let events: u64 = match (cfg!(debug_assertions), crate::support::is_full()) {
         (true, _) => 2_000,
         (false, false) => 200_000,
@@ -203,4 +203,5 @@ fn verifying_costs_little_more_than_hashing() {
         "{events} events, {} MB: hashed in {hashing:?}, verified in {verifying:?}, {ratio:.2} times",
         bytes.len() / 1_000_000
     );
+    assert!(ratio < 20.0, "{ratio:.2} times");
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// Something that a person should look at, given to [`WatchBuilder::on_alarm`](crate::WatchBuilder::on_alarm). None names a patient.
+/// Something that a person should look at, given to [`WatchBuilder::on_alarm`](crate::WatchBuilder::on_alarm). No alarm names a patient.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Alarm {
@@ -10,7 +10,7 @@ pub enum Alarm {
     LogFailed(String),
     /// Half of the room for events that wait is used.
     BufferHalfFull,
-    /// The log is written again. So many events were lost meanwhile; none unless the watch was told to go on without a log.
+    /// The log is written again. So many events were lost meanwhile: 0 unless the watch was told to go on without a log.
     LogRecovered(u64),
     /// The file of the log was deleted or replaced while it was written.
     LogReplaced,

@@ -1,7 +1,7 @@
 //! Budgets: how many *different patients* an actor may open.
 //!
 //! A theft through a working login is a copy of everything. It needs patients that it has not opened yet, and a pharmacist at a busy desk opens the same
-//! ones again and again. So a budget counts distinct patients: opening one of the last 1,024 again is free.
+//! ones again and again. So a budget counts distinct patients: opening again one of the last few hundred is free.
 //!
 //! ```
 //! use rxseal_watch::Budgets;
@@ -25,6 +25,7 @@ mod gcra;
 mod places;
 mod recent;
 mod settings;
+mod told;
 
 pub use actor::{Level, Verdict};
 pub use settings::{Budget, Budgets, Mode, Rate};
@@ -35,11 +36,13 @@ pub use frozen::FrozenList;
 
 use std::collections::HashMap;
 use std::fmt;
-use std::hash::{DefaultHasher, Hasher};
+use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::error::{Kind, WatchError};
+use rxseal::{Access, Purpose};
+
+use crate::error::WatchError;
 use places::Places;
 
 /// The most actors that are told apart.
@@ -52,8 +55,8 @@ const OTHERS: &str = "others";
 /// What each actor has opened: it allows or refuses. A watch has one; make one of your own to try budgets out on what a log says.
 pub struct Ledger {
     budgets: Budgets,
-    /// Begun with random bytes of this process, so that nobody can choose patients that push others out of a table.
-    hasher: DefaultHasher,
+    /// With random keys, so that nobody can choose patients that push others out of a table.
+    hasher: RandomState,
     actors: Mutex<HashMap<Box<str>, Arc<Actor>>>,
     others: Arc<Actor>,
     places: Places,
@@ -65,16 +68,12 @@ impl Ledger {
     ///
     /// # Errors
     ///
-    /// `invalid-settings` if a rate of `budgets` is zero or too large to compute with; `random-failed`.
+    /// `invalid-settings` if a rate of `budgets` is zero or too large to compute with.
     pub fn new(budgets: Budgets) -> Result<Self, WatchError> {
         budgets.check()?;
         let others = Arc::new(Actor::new(OTHERS, budgets.of("svc:")));
         let places = Places::of(&budgets);
-        let mut seed = [0; 16];
-        getrandom::fill(&mut seed).map_err(|error| WatchError::from(Kind::Random).caused_by(error.to_string()))?;
-        let mut hasher = DefaultHasher::new();
-        hasher.write(&seed);
-        let (actors, frozen) = (Mutex::default(), Frozen::default());
+        let (hasher, actors, frozen) = (RandomState::new(), Mutex::default(), Frozen::default());
         Ok(Self { budgets, hasher, actors, others, places, frozen })
     }
 
@@ -107,11 +106,7 @@ impl Ledger {
 
     /// A patient of a keyspace, as the tables know it.
     pub(crate) fn patient(&self, keyspace: &str, id: &str) -> u64 {
-        let mut hasher = self.hasher.clone();
-        hasher.write(keyspace.as_bytes());
-        hasher.write_u8(b' ');
-        hasher.write(id.as_bytes());
-        hasher.finish()
+        self.hasher.hash_one((keyspace, id))
     }
 
     /// Counts patients that were opened in a keyspace for a purpose. Says whether they are unusually many, at most once a minute.
@@ -139,6 +134,13 @@ impl Ledger {
     fn actors(&self) -> MutexGuard<'_, HashMap<Box<str>, Arc<Actor>>> {
         self.actors.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// An actor's name, as an access would take it.
+fn checked_actor(name: &str) -> Result<&str, WatchError> {
+    Access::new(name, Purpose::TREAT)
+        .map(|_| name)
+        .map_err(|error| WatchError::settings("this is not the name of an actor").caused_by(error))
 }
 
 impl fmt::Debug for Ledger {

@@ -14,6 +14,7 @@ use rxseal::{Access, Keyring, Purpose};
 
 use crate::budget::{Budget, Budgets, Rate};
 use crate::file_log::simulated::{Fault, Simulated};
+use crate::shared::HUNG;
 use crate::verify::{Verdict, Verifier};
 use crate::watch::{OnFull, WatchBuilder};
 use crate::{Alarm, FileLog, Line, SigningKey, Sink, Watch, WatchError, When};
@@ -117,8 +118,8 @@ fn every_operation_of_the_disk_may_be_the_last() {
     assert_eq!(run(&whole, &elsewhere).len(), 6);
     let operations = whole.operations();
     assert_eq!(judge(&whole, &elsewhere).1, Verdict::Whole);
-    // Most of the time of each is spent waiting.
-    let (points, torn) = (AtomicU32::new(0), AtomicU32::new(0));
+    let torn = AtomicU32::new(0);
+    // `.ci/run release` tries all of them.
     let kept: &[usize] = if cfg!(debug_assertions) { &[100] } else { &[0, 100, 200, 255] };
     let cases: Vec<_> = (0..operations + 4).flat_map(|at| kept.iter().map(move |kept| (at, *kept))).collect();
     each(&cases, |(at, kept)| {
@@ -134,7 +135,6 @@ fn every_operation_of_the_disk_may_be_the_last() {
         assert_eq!(answered.len(), 6);
         let (_, verdict, codes) = judge(&after, &elsewhere);
         assert_ne!(verdict, Verdict::Tampered, "after a power cut at {at}, {kept}: {codes:?}");
-        points.fetch_add(1, Ordering::Relaxed);
     });
     assert!(torn.into_inner() > 0);
 }
@@ -172,19 +172,46 @@ fn wait_until(what: &str, is_so: impl Fn() -> bool) {
     }
 }
 
-#[test]
-fn a_hung_disk_fills_the_buffer_and_then_openings_fail_at_once() {
+/// What a test knows of a watch over a disk that does not fail by itself.
+struct Running {
+    disk: Simulated,
+    elsewhere: Elsewhere,
+    alarms: Arc<Mutex<Vec<Alarm>>>,
+    watch: Watch,
+    keys: Keyring,
+}
+
+/// A watch with these settings. The event of record 1 is on its disk.
+fn running(set_up: impl FnOnce(WatchBuilder) -> WatchBuilder) -> Running {
     let (disk, elsewhere) = (Simulated::default(), Elsewhere::default());
     let alarms = Arc::new(Mutex::new(Vec::new()));
     let heard = Arc::clone(&alarms);
-    let watch =
-        watch_over(&disk, &elsewhere).buffer(16).on_alarm(move |alarm| heard.lock().unwrap().push(alarm.clone()));
+    let watch = set_up(watch_over(&disk, &elsewhere)).on_alarm(move |alarm| heard.lock().unwrap().push(alarm.clone()));
     let watch = watch.start().unwrap();
     let keys = rxseal::testing::insecure_keyring("ph").unwrap().observed_by(watch.observer());
     open(&keys, &access(), 1).unwrap();
     watch.commit().unwrap();
-    disk.hang(true);
-    let record = keys.record("rx", 7).unwrap();
+    Running { disk, elsewhere, alarms, watch, keys }
+}
+
+impl Running {
+    fn wait_for_alarm(&self, is_meant: impl Fn(&Alarm) -> bool) {
+        wait_until("nobody was told", || self.alarms.lock().unwrap().iter().any(&is_meant));
+    }
+
+    /// The disk works again: what waited is written, without a restart. Ends the watch, and gives what `judge` does.
+    fn end(&self) -> (Vec<u64>, Verdict, Vec<&'static str>) {
+        wait_until("the log is not written again", || self.watch.commit().is_ok());
+        self.watch.stop().unwrap();
+        judge(&self.disk, &self.elsewhere)
+    }
+}
+
+#[test]
+fn a_hung_disk_fills_the_buffer_and_then_openings_fail_at_once() {
+    let running = running(|watch| watch.buffer(16));
+    running.disk.hang(true);
+    let record = running.keys.record("rx", 7).unwrap();
     let token = record.seal::<Drug>("warfarin").unwrap();
     let reader = record.opened_by(&access());
     let mut opened = 0;
@@ -196,68 +223,55 @@ fn a_hung_disk_fills_the_buffer_and_then_openings_fail_at_once() {
     };
     assert!(WatchError::of(&error).unwrap().is_audit_unavailable());
     assert!(opened >= 60_000, "only {opened} were opened");
-    let begun = Instant::now();
-    assert!(reader.open::<Drug, String>(&token).is_err());
-    assert!(begun.elapsed() < Duration::from_secs(1), "it waited for a disk that hangs");
-    assert!(watch.commit().is_err());
-    // It goes on without a restart.
-    disk.hang(false);
-    wait_until("the log is not written again", || watch.commit().is_ok());
+    // One that waited would take the time after which a disk counts as hung. A busy machine holds up some of them, not all.
+    let fastest = (0..20).map(|_| {
+        let begun = Instant::now();
+        assert!(reader.open::<Drug, String>(&token).is_err());
+        begun.elapsed()
+    });
+    assert!(fastest.min().unwrap() < HUNG / 2, "it waited for a disk that hangs");
+    assert!(running.watch.commit().is_err());
+    running.disk.hang(false);
+    wait_until("the log is not written again", || running.watch.commit().is_ok());
     assert!(reader.open::<Drug, String>(&token).is_ok());
-    watch.stop().unwrap();
-    let (ids, verdict, codes) = judge(&disk, &elsewhere);
+    let (ids, verdict, codes) = running.end();
     assert_eq!((ids.iter().filter(|id| **id == 7).count(), verdict), (opened + 1, Verdict::Whole), "{codes:?}");
 }
 
 #[test]
 fn a_full_disk_keeps_room_for_what_breaks_the_glass() {
-    let (disk, elsewhere) = (Simulated::default(), Elsewhere::default());
-    let alarms = Arc::new(Mutex::new(Vec::new()));
-    let heard = Arc::clone(&alarms);
-    let watch =
-        watch_over(&disk, &elsewhere).on_alarm(move |alarm| heard.lock().unwrap().push(alarm.clone())).start().unwrap();
-    let keys = rxseal::testing::insecure_keyring("ph").unwrap().observed_by(watch.observer());
-    open(&keys, &access(), 1).unwrap();
-    watch.commit().unwrap();
-    disk.set_room(Some(10));
-    open(&keys, &access(), 2).unwrap();
-    wait_until("nobody was told", || alarms.lock().unwrap().iter().any(|alarm| matches!(alarm, Alarm::LogFailed(_))));
-    assert!(watch.commit().is_err(), "what was opened is not on the disk");
+    let running = running(|watch| watch);
+    running.disk.set_room(Some(10));
+    open(&running.keys, &access(), 2).unwrap();
+    running.wait_for_alarm(|alarm| matches!(alarm, Alarm::LogFailed(_)));
+    assert!(running.watch.commit().is_err(), "what was opened is not on the disk");
     let glass = access().break_glass("3", "patient unconscious").unwrap();
-    open(&keys, &glass, 3).unwrap();
-    let (ids, _, _) = judge(&disk, &elsewhere);
+    open(&running.keys, &glass, 3).unwrap();
+    let (ids, _, _) = judge(&running.disk, &running.elsewhere);
     assert!(ids.contains(&3) && !ids.contains(&2), "{ids:?}");
-    assert!(alarms.lock().unwrap().contains(&Alarm::ReserveUsed));
+    running.wait_for_alarm(|alarm| *alarm == Alarm::ReserveUsed);
     // With room again, what waited is written.
-    disk.set_room(None);
-    wait_until("the log is not written again", || watch.commit().is_ok());
-    watch.stop().unwrap();
-    let (ids, verdict, codes) = judge(&disk, &elsewhere);
+    running.disk.set_room(None);
+    let (ids, verdict, codes) = running.end();
     assert_eq!((ids, verdict), (vec![1, 3, 2], Verdict::Whole), "{codes:?}");
-    assert!(alarms.lock().unwrap().contains(&Alarm::LogRecovered(0)));
+    assert!(running.alarms.lock().unwrap().contains(&Alarm::LogRecovered(0)));
 }
 
 #[test]
 fn a_program_that_goes_on_without_its_log_leaves_a_gap() {
-    let (disk, elsewhere) = (Simulated::default(), Elsewhere::default());
-    let watch = watch_over(&disk, &elsewhere).buffer(16).on_full(OnFull::Continue).start().unwrap();
-    let keys = rxseal::testing::insecure_keyring("ph").unwrap().observed_by(watch.observer());
-    open(&keys, &access(), 1).unwrap();
-    watch.commit().unwrap();
-    disk.hang(true);
-    let record = keys.record("rx", 7).unwrap();
+    let running = running(|watch| watch.buffer(16).on_full(OnFull::Continue));
+    running.disk.hang(true);
+    let record = running.keys.record("rx", 7).unwrap();
     let token = record.seal::<Drug>("warfarin").unwrap();
     let reader = record.opened_by(&access());
     let opened = 66_500;
     for _ in 0..opened {
         reader.open::<Drug, String>(&token).unwrap();
     }
-    disk.hang(false);
-    wait_until("the log is not written again", || watch.commit().is_ok());
-    watch.stop().unwrap();
-    let (ids, verdict, codes) = judge(&disk, &elsewhere);
+    running.disk.hang(false);
+    let (ids, verdict, codes) = running.end();
     assert_eq!((verdict, codes), (Verdict::Incomplete, vec!["gap"]));
-    let lost = disk.state(|state| {
+    let lost = running.disk.state(|state| {
         let lines: String = state.files.values().map(|file| String::from_utf8(file.bytes.clone()).unwrap()).collect();
         let lost = |line: &str| line.split("\"e\":\"gap\",\"lost\":").nth(1)?.split(',').next()?.parse::<usize>().ok();
         lines.lines().filter_map(lost).sum::<usize>()

@@ -1,4 +1,4 @@
-//! What stands in a log: one event, and the one function that writes its JSON.
+//! What is in a log: events, and the one function that writes their JSON.
 
 mod entry;
 mod json;
@@ -30,7 +30,7 @@ pub(crate) enum Event<'a> {
         root: &'a str,
         request: Option<&'a str>,
     },
-    /// A root key failed, or none unlocked a keyring.
+    /// A root key failed, or no root key unlocked a keyring.
     UnlockFailed { ks: &'a str, provider: Option<&'a str>, root: Option<&'a str>, code: &'a str },
     /// A keyring was dropped.
     Lock { ks: &'a str, generation: u64 },

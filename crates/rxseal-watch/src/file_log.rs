@@ -88,12 +88,11 @@ impl FileLog {
 
     /// The newest chain in the folder that has a line, as it is now.
     pub(crate) fn previous(&mut self) -> io::Result<Option<Previous>> {
-        let mut names = self.disk.list()?;
-        names.retain(|name| parse_name(name).is_some());
-        names.sort_unstable();
-        while let Some(name) = names.pop() {
+        let names = self.disk.list()?.into_iter();
+        let mut chains: Vec<_> = names.filter_map(|name| Some((parse_name(&name)?, name))).collect();
+        chains.sort_unstable();
+        while let Some(((_, chain), name)) = chains.pop() {
             let (bytes, is_cut) = self.disk.read_end(&name, MAX_LINE.saturating_mul(2))?;
-            let Some((_, chain)) = parse_name(&name) else { continue };
             let Some((n, hash, torn)) = last_line(&bytes, is_cut) else { continue };
             // While its writer lives, the end of the file is a line on its way.
             let torn = if torn > 0 && self.disk.is_locked(&name)? { 0 } else { torn };
@@ -134,23 +133,12 @@ impl FileLog {
         let Some(current) = &mut self.current else {
             return Err(AppendFault::Leave(io::ErrorKind::NotConnected.into()));
         };
-        let mut rest = lines;
-        while !rest.is_empty() {
-            let written = match self.disk.write(Which::Lines, rest) {
-                Ok(0) => Err(io::ErrorKind::WriteZero.into()),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                written => written,
-            };
-            match written {
-                Ok(written) => rest = rest.get(written..).unwrap_or_default(),
-                // What was written of these lines nobody was told of.
-                Err(error) => {
-                    return Err(match self.disk.truncate(Which::Lines, current.len) {
-                        Ok(()) => AppendFault::Again(error),
-                        Err(_) => AppendFault::Leave(error),
-                    });
-                }
-            }
+        if let Err(error) = write_all(&mut *self.disk, Which::Lines, lines) {
+            // Nobody was told of what was written of these lines.
+            return Err(match self.disk.truncate(Which::Lines, current.len) {
+                Ok(()) => AppendFault::Again(error),
+                Err(_) => AppendFault::Leave(error),
+            });
         }
         // After a sync that failed, nobody knows what of the file is on the disk.
         self.disk.sync(Which::Lines).map_err(AppendFault::Leave)?;
@@ -161,18 +149,10 @@ impl FileLog {
     /// Writes a checkpoint.
     pub(crate) fn checkpoint(&mut self, note: &str) -> io::Result<()> {
         let Some(current) = &mut self.current else { return Err(io::ErrorKind::NotConnected.into()) };
-        let mut rest = note.as_bytes();
-        while !rest.is_empty() {
-            match self.disk.write(Which::Notes, rest) {
-                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-                Ok(written) => rest = rest.get(written..).unwrap_or_default(),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => {
-                    // Half a note would spoil the next one.
-                    self.disk.truncate(Which::Notes, current.notes)?;
-                    return Err(error);
-                }
-            }
+        if let Err(error) = write_all(&mut *self.disk, Which::Notes, note.as_bytes()) {
+            // Half a note would spoil the next one.
+            self.disk.truncate(Which::Notes, current.notes)?;
+            return Err(error);
         }
         current.notes = current.notes.saturating_add(u64::try_from(note.len()).unwrap_or(u64::MAX));
         self.disk.sync(Which::Notes)
@@ -196,6 +176,19 @@ impl fmt::Debug for FileLog {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("FileLog").field("key", &self.key).finish_non_exhaustive()
     }
+}
+
+/// Writes all of the bytes. After an error it is not known how many were.
+fn write_all(disk: &mut dyn Disk, which: Which, mut bytes: &[u8]) -> io::Result<()> {
+    while !bytes.is_empty() {
+        match disk.write(which, bytes) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(written) => bytes = bytes.get(written..).unwrap_or_default(),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }
 
 /// Start and chain of the name of a file of lines.

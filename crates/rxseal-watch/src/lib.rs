@@ -5,6 +5,7 @@ pub mod budget;
 mod buffer;
 mod chain;
 mod checkpoint_folder;
+mod clock;
 mod copies;
 #[cfg(test)]
 mod crash_tests;

@@ -14,7 +14,7 @@ use crate::chain::{ChainId, Hash, Head};
 pub(crate) const TITLE: &str = "rxseal/v1/audit-checkpoint";
 /// What a signature line begins with: an em dash and a space.
 const SIGNATURE: &str = "\u{2014} ";
-/// A note has a text of five lines and one signature; a longer one is none of ours.
+/// A note has a text of five lines and one signature; a longer text is not a checkpoint.
 const MAX_LEN: usize = 4096;
 
 /// What a checkpoint says.
@@ -26,7 +26,7 @@ pub(crate) struct Checkpoint {
     pub(crate) time: u64,
 }
 
-/// Why a text is no checkpoint to go by.
+/// Why a text is not taken for a checkpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NoteFault {
     /// It is not a checkpoint of this form.

@@ -71,7 +71,7 @@ impl WatchObserver {
     fn charge<'r>(
         &self,
         opening: &Opening<'_>,
-        records: impl Iterator<Item = OpenedRecord<'r>> + Clone,
+        records: impl Iterator<Item = OpenedRecord<'r>>,
     ) -> Result<(), WatchError> {
         let Shared { ledger, .. } = &*self.shared;
         let access = opening.access();
@@ -178,8 +178,8 @@ impl Observer for WatchObserver {
         if let Some(refused) = REFUSED.take() {
             return Ok(self.keep(opened, Some(event), Some(refused))?);
         }
-        let hits: Vec<_> = event.hits().collect();
-        let charged = if hits.is_empty() { Ok(()) } else { self.charge(opened.opening(), hits.iter().copied()) };
+        let mut hits = event.hits().peekable();
+        let charged = if hits.peek().is_none() { Ok(()) } else { self.charge(opened.opening(), hits) };
         self.keep(opened, Some(event), charged.as_ref().err().map(WatchError::kind))?;
         Ok(charged?)
     }

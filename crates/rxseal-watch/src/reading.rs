@@ -9,8 +9,8 @@ use crate::file_log::{MAX_LINE, number_of};
 use crate::sink::Line;
 use crate::verify::{chain_files, open};
 
-/// Calls `each` with every line of the logs in a folder, chain by chain, the one that began first comes first. The unfinished last line of a program that
-/// was killed is left out. It verifies nothing: [`Verifier`](crate::verify::Verifier) does.
+/// Calls `each` with every line of the logs in a folder, chain by chain; the chain that began first comes first. The unfinished last line of a program
+/// that was killed is left out. It verifies nothing: [`Verifier`](crate::verify::Verifier) does.
 ///
 /// ```no_run
 /// # fn main() -> Result<(), rxseal_watch::WatchError> {
@@ -21,7 +21,7 @@ use crate::verify::{chain_files, open};
 ///
 /// # Errors
 ///
-/// `not-read` if a file cannot be read, or a line is none of a log.
+/// `not-read` if a file cannot be read, or a line of it does not belong into a log.
 pub fn read_lines(folder: impl AsRef<Path>, mut each: impl FnMut(&Line)) -> Result<(), WatchError> {
     for ((_, chain), path) in chain_files(folder.as_ref())? {
         let failed = |error: std::io::Error| WatchError::file(Kind::Read, &path, &error);

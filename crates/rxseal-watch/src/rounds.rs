@@ -80,7 +80,8 @@ impl Rounds {
         waited.unwrap_or_else(PoisonError::into_inner).0.done >= round
     }
 
-    /// Wakes the tasks whose patience is at its end; the watch calls this from a thread that no disk holds up. Gives the time until the next.
+    /// Wakes the tasks whose patience is at its end; the watch calls this from a thread that no disk holds up. Says whether there will be more
+    /// rounds.
     pub(crate) fn wake_late(&self) -> bool {
         let now = Instant::now();
         let mut state = self.state();

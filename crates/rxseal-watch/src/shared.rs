@@ -12,7 +12,7 @@ use crate::event::{Entry, Event, tail};
 use crate::rounds::{PATIENCE, Rounds};
 
 /// How long a full buffer holds up an opening before the disk counts as hung.
-const HUNG: Duration = Duration::from_millis(100);
+pub(crate) const HUNG: Duration = Duration::from_millis(100);
 
 /// When an opening gives its answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -149,7 +149,7 @@ impl Shared {
         self.buffer.put(|buffer| Entry::write_tail(buffer, self.now(), with_checkpoint, &json));
     }
 
-    /// Waits for the writer to make room. A disk that makes none is hung: then more events may wait.
+    /// Waits for the writer to make room. If the writer makes no room, its disk is hung: then more events may wait.
     fn waits_for_room(&self) -> bool {
         if self.buffer.is_failing() {
             return false;

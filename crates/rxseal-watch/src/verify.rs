@@ -25,14 +25,14 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::chain::ChainId;
+use crate::clock::unix_ms;
 use crate::error::{Kind, WatchError};
-use crate::file_log::{LINES, NOTES, parse_name};
+use crate::file_log::{NOTES, parse_name};
 use crate::note::VerifierKey;
 use chain_file::{Checked, Expected};
-use unlocks::{KmsLog, Unlock};
+use unlocks::KmsLog;
 use witness::Witness;
 
 /// A tail that is younger, in milliseconds, is on its way: its chain is being written.
@@ -61,9 +61,13 @@ impl Verifier {
     /// Trusts checkpoints that one of these keys signed.
     #[must_use]
     pub fn new(keys: impl IntoIterator<Item = VerifierKey>) -> Self {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
-        let now = u64::try_from(now).unwrap_or(u64::MAX);
-        Self { keys: keys.into_iter().collect(), elsewhere: None, witness: Witness::default(), kms_log: None, now }
+        Self {
+            keys: keys.into_iter().collect(),
+            elsewhere: None,
+            witness: Witness::default(),
+            kms_log: None,
+            now: unix_ms(),
+        }
     }
 
     /// Compares with the checkpoints that were kept in this folder, or in this file: somewhere whose files the host of the log cannot change. Without
@@ -84,7 +88,7 @@ impl Verifier {
     ///
     /// # Errors
     ///
-    /// `not-read` if the file cannot be read, or a line of it is no JSON.
+    /// `not-read` if the file cannot be read, or a line of it is not JSON.
     pub fn kms_log(self, file: impl AsRef<Path>) -> Result<Self, WatchError> {
         Ok(Self { kms_log: Some(KmsLog::read(file.as_ref())?), ..self })
     }
@@ -99,7 +103,7 @@ impl Verifier {
     ///
     /// # Errors
     ///
-    /// `not-read` if a file cannot be read. What is wrong with its contents is a finding and no error.
+    /// `not-read` if a file cannot be read. What is wrong with its contents is a finding, not an error.
     pub fn verify(&self, folder: impl AsRef<Path>) -> Result<Report, WatchError> {
         let folder = folder.as_ref();
         let mut report = Report { findings: Vec::new(), chains: 0, events: 0, bytes: 0 };
@@ -136,15 +140,11 @@ impl Verifier {
             report.bytes = report.bytes.saturating_add(checked.bytes());
             unlocks.extend(checked.end(is_apart, &mut report.findings));
         }
-        self.compare_unlocks(unlocks, &mut report.findings);
+        if let Some(log) = &self.kms_log {
+            log.compare(unlocks, &mut report.findings);
+        }
         report.findings.sort_by_key(|finding| (finding.verdict(), finding.chain(), finding.line()));
         Ok(report)
-    }
-
-    fn compare_unlocks(&self, unlocks: Vec<Unlock>, findings: &mut Vec<Finding>) {
-        if let Some(log) = &self.kms_log {
-            log.compare(unlocks, findings);
-        }
     }
 }
 
@@ -186,8 +186,7 @@ pub(crate) fn chain_files(folder: &Path) -> Result<BTreeMap<(u64, ChainId), Path
     let mut files = BTreeMap::new();
     for entry in fs::read_dir(folder).map_err(failed)? {
         let path = entry.map_err(failed)?.path();
-        let name = path.file_name().and_then(|name| name.to_str()).filter(|name| name.ends_with(LINES));
-        if let Some(key) = name.and_then(parse_name) {
+        if let Some(key) = path.file_name().and_then(|name| name.to_str()).and_then(parse_name) {
             files.insert(key, path);
         }
     }
@@ -203,14 +202,13 @@ fn read_failed(path: &Path, error: &std::io::Error) -> WatchError {
     WatchError::file(Kind::Read, path, error)
 }
 
-/// Checkpoints beside the log are no witnesses: who changes one changes the other.
+/// Checkpoints beside the log prove nothing: who changes one changes the other.
 fn is_same(place: &Path, folder: &Path) -> bool {
     match (fs::canonicalize(place), fs::canonicalize(folder)) {
-        (Ok(place), Ok(folder)) => place == folder || place.parent() == Some(&*folder) && has_end(&place, NOTES),
+        (Ok(place), Ok(folder)) => {
+            place == folder
+                || place.parent() == Some(&*folder) && place.to_str().is_some_and(|place| place.ends_with(NOTES))
+        }
         _ => false,
     }
-}
-
-fn has_end(path: &Path, end: &str) -> bool {
-    path.to_str().is_some_and(|path| path.ends_with(end))
 }

@@ -9,13 +9,14 @@ use std::time::{Duration, Instant};
 
 use crate::alarm::Alarm;
 use crate::chain::Head;
+use crate::clock::unix_ms;
 use crate::copies::Copies;
 use crate::error::{Kind, WatchError};
 use crate::event::{Entry, Event, Previous, Start};
 use crate::file_log::{AppendFault, FileLog};
 use crate::note::Checkpoint;
 use crate::shared::Shared;
-use chain::{Batch, Chain, unix_ms};
+use chain::{Batch, Chain};
 
 /// The time between two rounds.
 pub(crate) const LAG: Duration = Duration::from_millis(5);
@@ -137,7 +138,7 @@ impl Writer {
                 self.is_half_told = false;
                 if self.failing_since.take().is_some() {
                     self.shared.alarm(Alarm::LogRecovered(lost));
-                    // A disk that is full again in a moment gives none.
+                    // On a disk that is full again there is no reserve until the log recovers the next time.
                     drop(self.log.reserve());
                 }
                 true

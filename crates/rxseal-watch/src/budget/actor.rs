@@ -7,8 +7,7 @@ use std::time::Duration;
 use super::gcra::{Bucket, Cells};
 use super::recent::Recent;
 use super::settings::{Budget, Mode};
-
-const MINUTE: u64 = 60_000_000_000;
+use super::told::Told;
 
 /// How much of a budget an actor has used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,7 +75,8 @@ struct State {
     /// Of a page: the patients that are charged. Kept, so that the next page costs no allocation.
     new: Vec<u64>,
     /// When each level was told.
-    told: [Option<u64>; 2],
+    told_half: Told,
+    told_over: Told,
 }
 
 impl Actor {
@@ -126,7 +126,7 @@ impl Actor {
         }
         self.last_used.store(now, Ordering::Relaxed);
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let State { buckets, recent, new, told, .. } = &mut *state;
+        let State { buckets, recent, new, told_half, told_over, .. } = &mut *state;
         let mut unnamed = 0_u64;
         new.clear();
         for patient in patients {
@@ -162,13 +162,11 @@ impl Actor {
             _ => Level::Over,
         };
         self.level.store(number(level), Ordering::Relaxed);
-        let [told_half, told_over] = told;
-        let told = if level == Level::Over { told_over } else { told_half };
-        let is_news = level != Level::Usual && told.is_none_or(|told| now.saturating_sub(told) >= MINUTE);
-        let tells = self.budget.mode != Mode::Observe;
-        if is_news {
-            *told = Some(now);
-        }
+        let is_news = match level {
+            Level::Usual => false,
+            Level::Half => told_half.is_due(now),
+            Level::Over => told_over.is_due(now),
+        };
         if level == Level::Over && is_denied {
             let never = charged > hour.burst.min(day.burst);
             let wait = after.0.err().max(after.1.err()).map(Duration::from_nanos);
@@ -177,7 +175,7 @@ impl Actor {
         for patient in new.drain(..) {
             recent.insert(patient);
         }
-        Verdict::Allowed { charged, level, is_news: is_news && tells }
+        Verdict::Allowed { charged, level, is_news: is_news && self.budget.mode != Mode::Observe }
     }
 
     /// Charges for breaking the glass. On an error it is how long to wait.

@@ -7,14 +7,17 @@ use std::os::unix::fs::{MetadataExt as _, chown};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use rxseal::{Access, Purpose};
-
+use super::checked_actor;
 use crate::error::{Kind, WatchError};
 
-/// A longer list is none that a person wrote.
+/// No person wrote a longer list.
 const MAX_LEN: u64 = 1024 * 1024;
 
-/// The file with the names of frozen actors, one a line. Lines that begin with `#` are remarks. No file is an empty list.
+/// The file with the names of frozen actors, one a line. Lines that begin with `#` are remarks. If there is no file, nobody is frozen.
+///
+/// A change replaces the file as a whole, so its remarks go. Its owner, group and mode stay: a service that runs as another user can go on reading
+/// it. Two files beside it belong to it, which have its name with another extension: `.lock` stays there, and whoever changes the list locks it;
+/// `.tmp` is the next list while it is written. So give the list no such extension, and let its operators write to its folder and its `.lock`.
 #[derive(Clone, Debug)]
 pub struct FrozenList {
     path: PathBuf,
@@ -30,7 +33,7 @@ impl FrozenList {
     ///
     /// # Errors
     ///
-    /// `not-read` if the file cannot be read, or a line is no name of an actor.
+    /// `not-read` if the file cannot be read, `invalid-settings` if a line is not the name of an actor.
     pub fn actors(&self) -> Result<BTreeSet<String>, WatchError> {
         let failed = |error: &std::io::Error| WatchError::file(Kind::Read, &self.path, error);
         let len = match fs::metadata(&self.path) {
@@ -42,16 +45,17 @@ impl FrozenList {
         }
         let text = fs::read_to_string(&self.path).map_err(|error| failed(&error))?;
         let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
-        lines.map(|line| checked(line).map(str::to_owned)).collect()
+        lines.map(|line| checked_actor(line).map(str::to_owned)).collect()
     }
 
     /// Freezes an actor, or unfreezes it. Says whether anything changed. Each process that reads the list follows within 5 seconds.
     ///
     /// # Errors
     ///
-    /// `invalid-settings` if it is not the name of an actor, `not-read` and `log-failed` if the file cannot be read or written.
+    /// `invalid-settings` if it, or a line of the file, is not the name of an actor; `not-read` if the file cannot be read, `log-failed` if it
+    /// cannot be locked or written.
     pub fn set(&self, actor: &str, is_frozen: bool) -> Result<bool, WatchError> {
-        checked(actor)?;
+        checked_actor(actor)?;
         let failed = |error: &std::io::Error| WatchError::file(Kind::Log, &self.path, error);
         // Two who freeze at once must both find their actor in the list.
         let _lock = lock(&self.path.with_extension("lock")).map_err(|error| failed(&error))?;
@@ -62,13 +66,6 @@ impl FrozenList {
             replace(&self.path, &text).map_err(|error| failed(&error))?;
         }
         Ok(changed)
-    }
-}
-
-fn checked(actor: &str) -> Result<&str, WatchError> {
-    match Access::new(actor, Purpose::TREAT) {
-        Ok(_) => Ok(actor),
-        Err(error) => Err(WatchError::settings("who is frozen is an actor").caused_by(error)),
     }
 }
 

@@ -1,35 +1,42 @@
 //! Openings in a keyspace for a purpose, whoever opens: they only alarm, since a thief's burst must not stop the others.
 
-use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use super::gcra::{Bucket, Cells};
 use super::settings::Budgets;
+use super::told::Told;
 
-const MINUTE: u64 = 60_000_000_000;
+/// Those that have a rate. They are few.
+pub(super) struct Places(Box<[Place]>);
 
-/// One bucket for each keyspace and purpose that has a rate.
-pub(super) struct Places(HashMap<(Box<str>, &'static str), (Cells, Mutex<State>)>);
+struct Place {
+    keyspace: Box<str>,
+    purpose: &'static str,
+    cells: Cells,
+    state: Mutex<State>,
+}
 
 #[derive(Default)]
 struct State {
     bucket: Bucket,
-    told: Option<u64>,
+    told: Told,
 }
 
 impl Places {
     pub(super) fn of(budgets: &Budgets) -> Self {
-        let places = budgets.places.iter();
-        Self(places.map(|(place, rate)| (place.clone(), (rate.cells(), Mutex::default()))).collect())
+        let place = |((keyspace, purpose), rate): (&(Box<str>, &'static str), &super::Rate)| Place {
+            keyspace: keyspace.clone(),
+            purpose,
+            cells: rate.cells(),
+            state: Mutex::default(),
+        };
+        Self(budgets.places.iter().map(place).collect())
     }
 
     /// Whether it is more than its rate and was not told in the last minute.
     pub(super) fn count(&self, keyspace: &str, purpose: &str, patients: u64, now: u64) -> bool {
-        if self.0.is_empty() {
-            return false;
-        }
-        let found = self.0.iter().find(|((known, why), _)| **known == *keyspace && *why == purpose);
-        let Some((_, (cells, state))) = found else { return false };
+        let found = self.0.iter().find(|place| *place.keyspace == *keyspace && place.purpose == purpose);
+        let Some(Place { cells, state, .. }) = found else { return false };
         let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
         match state.bucket.after(patients, *cells, now) {
             Ok(bucket) => {
@@ -38,11 +45,7 @@ impl Places {
             }
             Err(_) => {
                 state.bucket = Bucket::used_up(*cells, now);
-                let is_news = state.told.is_none_or(|told| now.saturating_sub(told) >= MINUTE);
-                if is_news {
-                    state.told = Some(now);
-                }
-                is_news
+                state.told.is_due(now)
             }
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use rxseal::{Access, Purpose};
+use rxseal::Purpose;
 use sha2::{Digest, Sha256};
 
 use super::frozen::FrozenList;
@@ -170,9 +170,7 @@ impl Budgets {
     ///
     /// `invalid-settings` if it is not the name of an actor, such as `job:nightly-claims`.
     pub fn actor(mut self, actor: &str, budget: Budget) -> Result<Self, WatchError> {
-        Access::new(actor, Purpose::TREAT)
-            .map_err(|error| WatchError::settings("a budget is for an actor").caused_by(error))?;
-        self.named.insert(actor.into(), budget);
+        self.named.insert(super::checked_actor(actor)?.into(), budget);
         Ok(self)
     }
 

@@ -19,7 +19,7 @@ pub(crate) struct Entry<'b> {
 }
 
 impl<'b> Entry<'b> {
-    /// The body is JSON that stands behind `m`, and not an opening.
+    /// The body is the JSON behind `m` of any event but an opening.
     const IS_TAIL: u8 = 1;
     /// A checkpoint follows.
     const CHECKPOINT: u8 = 2;
@@ -154,12 +154,10 @@ pub(crate) fn write_opened(
         put_text(buffer, level);
         put_text(buffer, Some(opening.keyspace()));
         buffer.extend_from_slice(&who.bytes);
-        if search.is_some() {
-            put_number(buffer, search.map_or(0, |search| search.searching().candidates().saturating_add(1)));
-            put_number(buffer, search.map_or(0, SearchEvent::not_opened));
-            put_list(buffer, search.map_or(&[][..], |search| search.searching().indexes()).iter(), |buffer, index| {
-                put_text(buffer, Some(index));
-            });
+        if let Some(search) = search {
+            put_number(buffer, search.searching().candidates());
+            put_number(buffer, search.not_opened());
+            put_list(buffer, search.searching().indexes().iter(), |buffer, index| put_text(buffer, Some(index)));
         }
         put_number(buffer, event.failed_fields());
         put_list(buffer, event.opened_by_class(), |buffer, (class, opened)| {
@@ -179,7 +177,7 @@ pub(crate) fn write_opened(
     });
 }
 
-/// A text of less than 64 KiB: `length + 1` in two bytes, or 0 where there is none.
+/// A text of less than 64 KiB: `length + 1` in two bytes, or 0 for no text.
 fn put_text(buffer: &mut Vec<u8>, text: Option<&str>) {
     let text = text.map(|text| text.get(..usize::from(u16::MAX).saturating_sub(1)).unwrap_or(text));
     let len = text.map_or(0, |text| text.len().saturating_add(1));
@@ -232,7 +230,7 @@ impl<'b> Parts<'b> {
         self.maybe_text().ok()?
     }
 
-    /// A text, or none; an error if it cannot be read.
+    /// A text or `None`; an error if it cannot be read.
     fn maybe_text(&mut self) -> Result<Option<&'b str>, Unreadable> {
         let len = self.bytes(2).and_then(|len| len.try_into().ok()).ok_or(Unreadable)?;
         let Some(len) = u16::from_le_bytes(len).checked_sub(1) else { return Ok(None) };
@@ -287,9 +285,7 @@ impl<'b> Opened<'b> {
             *part = parts.maybe_text().ok()?;
         }
         if is_search {
-            let (candidates, not_opened) = (parts.number()?, parts.number()?);
-            let indexes = parts.list(Parts::text)?;
-            search = candidates.checked_sub(1).map(|candidates| (candidates.into(), not_opened.into(), indexes));
+            search = Some((parts.number()?.into(), parts.number()?.into(), parts.list(Parts::text)?));
         }
         let failed = parts.number()?.into();
         let classes = parts.list(|parts| Some((parts.text()?, parts.number()?.into())))?;
@@ -320,7 +316,7 @@ impl<'b> Opened<'b> {
         Records { parts: self.records, left: self.len }
     }
 
-    /// Members that stand in each line of an opening.
+    /// The members of each line of an opening.
     pub(super) fn write_who(&self, object: &mut Object<'_>) {
         object.text("e", if self.hands_out { "open" } else { "index" });
         object.text("ks", self.keyspace);
@@ -339,7 +335,7 @@ impl<'b> Opened<'b> {
         object.texts("rt", self.record_type);
     }
 
-    /// Members that stand in the first line only.
+    /// The members of its first line only.
     pub(super) fn write_what(&self, object: &mut Object<'_>) {
         if let Some((candidates, not_opened, indexes)) = &self.search {
             object.object("find", |object| {

@@ -7,7 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use ed25519_dalek::{Signature, Signer};
 use sha2::{Digest, Sha256};
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
 use crate::error::{Kind, WatchError};
 
@@ -101,10 +101,9 @@ impl FromStr for SigningKey {
 
     fn from_str(text: &str) -> Result<Self, WatchError> {
         let (name, hash, encoded) = split_named(text.strip_prefix(PRIVATE).ok_or(MALFORMED)?)?;
-        let mut bytes = Zeroizing::new(STANDARD.decode(encoded).map_err(|_| MALFORMED)?);
+        let bytes = Zeroizing::new(STANDARD.decode(encoded).map_err(|_| MALFORMED)?);
         let seed = bytes.strip_prefix(&[ED25519]).and_then(|seed| <&[u8; 32]>::try_from(seed).ok()).ok_or(MALFORMED)?;
         let key = Self::from_seed(name, seed)?;
-        bytes.zeroize();
         if key.verifier().hash() == hash { Ok(key) } else { Err(MALFORMED.into()) }
     }
 }

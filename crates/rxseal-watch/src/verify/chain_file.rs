@@ -9,11 +9,9 @@ use super::finding::{Fault, Finding};
 use super::line::Beginning;
 use super::unlocks::Unlock;
 use crate::chain::{ChainId, Hash, Head, parse_hash, split_line};
+use crate::clock::MOST_APART;
 use crate::event::Previous;
 use crate::file_log::MAX_LINE;
-
-/// The clocks of two neighbouring lines may differ by so many milliseconds.
-const CLOCKS: u64 = 5000;
 
 /// What is known of a chain from elsewhere.
 #[derive(Default)]
@@ -66,7 +64,7 @@ struct GapLine {
     lost: u64,
 }
 
-/// What the first line of a file says of the chain before it. A line that is none is found when the file is verified.
+/// What the first line of a file says of the chain before it. If it is malformed, verifying the file finds that out.
 pub(super) fn previous(file: &mut impl BufRead) -> io::Result<Option<Previous>> {
     let mut line = Vec::new();
     file.take(MAX_LINE).read_until(b'\n', &mut line)?;
@@ -182,7 +180,7 @@ impl Checked {
         {
             let (later, longer) =
                 (i128::from(t).saturating_sub(last_t.into()), i128::from(m).saturating_sub(last_m.into()));
-            if later.saturating_sub(longer).unsigned_abs() > CLOCKS.into() {
+            if later.saturating_sub(longer).unsigned_abs() > MOST_APART.into() {
                 self.find(Fault::ClockJumped);
             }
         }

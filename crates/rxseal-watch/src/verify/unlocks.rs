@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
+use std::time::UNIX_EPOCH;
 
 use serde_json::Value;
 
@@ -99,7 +100,7 @@ impl KmsLog {
 }
 
 impl Call {
-    /// A successful `Decrypt` with the context of rxseal in `CloudTrail`, or a `transit/decrypt` of an audit device. Other calls are no unlockings.
+    /// A successful `Decrypt` with the context of rxseal in `CloudTrail`, or a `transit/decrypt` of an audit device. Other calls unlock nothing.
     fn read(value: &Value) -> Option<Self> {
         let text = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);
         if value.get("eventName").and_then(Value::as_str) == Some("Decrypt") {
@@ -128,22 +129,8 @@ impl Call {
 
 /// Unix milliseconds of `2026-08-30T20:51:07Z`, with or without a fraction of a second; in UTC, as both services write it.
 fn unix_ms(text: &str) -> Option<u64> {
-    let number = |from: usize, to: usize| text.get(from..to)?.parse::<u64>().ok();
-    let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
-    let (hour, minute, second) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
-    if !text.ends_with('Z') || year < 1970 || !(1..=12).contains(&month) || !(1..=31).contains(&day) {
-        return None;
-    }
-    // Days since 1970 in the calendar whose years begin in March.
-    let (years, months) =
-        if month > 2 { (year, month.checked_sub(3)?) } else { (year.checked_sub(1)?, month.checked_add(9)?) };
-    let in_year = months.checked_mul(153)?.checked_add(2)?.checked_div(5)?.checked_add(day)?;
-    let leap = (years / 4).checked_sub(years / 100)?.checked_add(years / 400)?;
-    let days = years.checked_mul(365)?.checked_add(leap)?.checked_add(in_year)?.checked_sub(719_469)?;
-    let seconds =
-        days.checked_mul(86_400)?.checked_add(hour.checked_mul(3600)?)?.checked_add(minute.checked_mul(60)?)?;
-    let millis = text.get(20..23).and_then(|digits| digits.parse().ok()).unwrap_or(0);
-    seconds.checked_add(second)?.checked_mul(1000)?.checked_add(millis)
+    let since = humantime::parse_rfc3339(text).ok()?.duration_since(UNIX_EPOCH).ok()?;
+    u64::try_from(since.as_millis()).ok()
 }
 
 #[cfg(test)]

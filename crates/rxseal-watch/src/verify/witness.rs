@@ -14,7 +14,7 @@ use crate::note::{Checkpoint, NoteFault, VerifierKey, notes};
 /// A folder of checkpoints holds nothing longer.
 const MAX_LEN: u64 = 256 * 1024 * 1024;
 
-/// In the place of a file that is no text.
+/// In the place of a file that is not text.
 const NO_TEXT: &str = "?";
 
 /// What checkpoints say.
@@ -33,7 +33,7 @@ impl Witness {
             if fs::metadata(&path).map_err(failed)?.len() > MAX_LEN {
                 return Err(failed(std::io::ErrorKind::FileTooLarge.into()));
             }
-            // What is no text is no note either.
+            // A file that is not text has no note either.
             let text = String::from_utf8(fs::read(&path).map_err(failed)?).unwrap_or_else(|_| NO_TEXT.to_owned());
             let mut notes = notes(&text).peekable();
             while let Some(note) = notes.next() {
@@ -89,4 +89,29 @@ fn files(place: &Path, is_elsewhere: bool) -> Result<Vec<PathBuf>, WatchError> {
     }
     files.sort_unstable();
     Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chain::Head;
+
+    /// Two checkpoints of each size: they agree, or the chain has two writers.
+    #[test]
+    fn two_checkpoints_of_one_size_that_differ_are_a_fork() {
+        let chain = ChainId::parse("7f3a9c0e5b1d2468").unwrap();
+        let checkpoint =
+            |size: u64, byte: u8, time: u64| Checkpoint { chain, head: Head { size, hash: [byte; 32] }, time };
+        let mut witness = Witness::default();
+        witness.add(checkpoint(3, 1, 10), false);
+        witness.add(checkpoint(3, 1, 20), true);
+        witness.add(checkpoint(4, 2, 20), true);
+        assert!(witness.findings.is_empty());
+        witness.add(checkpoint(4, 3, 20), true);
+        let found: Vec<_> =
+            witness.findings.iter().map(|found| (found.code(), found.line(), found.verdict())).collect();
+        assert_eq!(found, [("fork", Some(3), crate::verify::Verdict::Tampered)]);
+        // A checkpoint beside the log that is elsewhere too is one from elsewhere.
+        assert!(witness.chains[&chain][&3].1);
+    }
 }

@@ -1,16 +1,15 @@
 //! The chain that is being written, and the lines of one round.
 
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::Instant;
 
 use crate::chain::{ChainId, Head, hash_text};
+use crate::clock::MOST_APART;
 use crate::error::WatchError;
 use crate::event::{Entry, Event, write, write_tail};
 use crate::sink::Line;
 
 const MS: u64 = 1_000_000;
 const DAY_MS: u64 = 86_400_000;
-/// The clocks may differ by so much more than before without a word.
-const CLOCKS: i64 = 5000;
 
 /// The chain that is being written.
 pub(super) struct Chain {
@@ -105,7 +104,7 @@ impl Batch {
         let m = time.saturating_sub(self.began) / MS;
         let (last_t, last_m) = std::mem::replace(&mut self.last, (t, m));
         let by = difference(t, last_t).saturating_sub(difference(m, last_m));
-        if by.saturating_abs() > CLOCKS {
+        if by.unsigned_abs() > MOST_APART {
             self.clock_jumps.push(by);
             write(&Event::Clock { by }, self.head.size, t, m, |json| self.push_json(json));
         }
@@ -127,12 +126,6 @@ impl Batch {
         self.bytes.push(b'\n');
         self.head.size
     }
-}
-
-/// Milliseconds of the wall clock since 1970.
-pub(super) fn unix_ms() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// The UTC day of a time.
