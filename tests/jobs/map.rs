@@ -199,7 +199,7 @@ async fn a_count_through_a_map_proves_what_is_left() {
         assert!(refused.contains(part) && !refused.contains("Jane"), "{refused}");
         tables.run(&format!("UPDATE rx SET memo = NULL, dose = '{of_new}', doc = NULL WHERE id = 70")).await;
     }
-    // What begins as a token and is none: text, bytes, and beside a good one.
+    // What only begins like a token: text, bytes, and beside a good one.
     tables
         .run(&format!(
             "UPDATE rx SET dose = 'rxsXJaneDoe', tag = '\\xaf1b1700', drug = '{of_new} rxsXJaneDoe' WHERE id = 70"

@@ -33,7 +33,7 @@ fn access() -> Access {
     Access::new("svc:pharmacy", Purpose::TREAT).unwrap()
 }
 
-/// Values that look like tokens and are none begin here, and the application leaves them alone.
+/// From this id on, values only look like tokens, and the application leaves them alone.
 const ODD: i64 = 1_000_000_000;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

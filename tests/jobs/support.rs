@@ -168,8 +168,16 @@ impl Running {
         let mut options = PlanOptions::default();
         options.chunk_rows = chunk_rows;
         // What tests put on their tables.
-        let accepted =
-            ["trigger:slow", "trigger:full_disk", "trigger:upper_note", "check:rx_check", "shared-id:id", "shared-id"];
+        let accepted = [
+            "trigger:slow",
+            "trigger:full_disk",
+            "trigger:upper_note",
+            "check:rx_check",
+            "shared-id:id",
+            "shared-id:tenant, id",
+            "shared-id",
+            "unique:rx_drug_key",
+        ];
         options.accepted = accepted.map(str::to_owned).to_vec();
         let job = Job::plan(url, name, &spec, &options).await;
         let job = job.unwrap_or_else(|error| panic!("{error}: {}", std::error::Error::source(&error).unwrap()));

@@ -2,10 +2,8 @@
 
 mod ask;
 mod audit;
-
 mod database;
 mod plan;
-
 mod run;
 mod shown;
 mod source;

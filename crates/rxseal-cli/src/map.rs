@@ -47,8 +47,7 @@ pub async fn run(global: &Global, command: MapCommand, output: &Output) -> Resul
 
 /// The map of a command that counts, and where its databases are.
 pub fn read(path: &Path, postgres: Option<&str>, config: &Config) -> Result<(Map, Addresses), Failure> {
-    let map = Map::read(path).map_err(|mistakes| Failure::Coded("invalid-map", mistakes.to_string()))?;
-    Ok((map, addresses(postgres.map(str::to_owned).or(config.postgres.clone()))?))
+    Ok((read_map(path)?, addresses(postgres.map(str::to_owned).or(config.postgres.clone()))?))
 }
 
 /// What a command reads together.
@@ -71,7 +70,7 @@ impl Files {
 
     /// The map.
     pub fn map(&self) -> Result<Map, Failure> {
-        Map::read(&self.map).map_err(|mistakes| Failure::Coded("invalid-map", mistakes.to_string()))
+        read_map(&self.map)
     }
 
     pub fn schema(&self) -> Result<Schema, Failure> {
@@ -85,6 +84,10 @@ impl Files {
             Failure::Coded(error.code().as_str(), text)
         })
     }
+}
+
+fn read_map(path: &Path) -> Result<Map, Failure> {
+    Map::read(path).map_err(|mistakes| Failure::Coded("invalid-map", mistakes.to_string()))
 }
 
 /// Where the schema is if nobody says it.

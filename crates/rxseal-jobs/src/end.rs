@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use rxseal::KeyId;
+use rxseal::count::KeyCounts;
 
 use crate::progress::{Ended, Status};
-use crate::spec::{Operation, Spec};
+use crate::spec::{Column, ColumnRole, Operation, Spec};
 
 /// What the sealed columns of a table hold at one moment, all of them together.
 #[derive(Debug, Default)]
@@ -13,6 +14,25 @@ pub(crate) struct Totals {
     pub(crate) plaintext: u64,
     pub(crate) under: BTreeMap<KeyId, u64>,
     pub(crate) nulls: u64,
+}
+
+/// The columns that a count reads.
+pub(crate) fn counted(spec: &Spec) -> impl Iterator<Item = &Column> {
+    spec.columns().iter().filter(|column| matches!(column.role(), ColumnRole::Sealed | ColumnRole::Tag))
+}
+
+impl Totals {
+    /// Adds what one of them holds. A tag is under a key as well, but a record that is not sealed yet has none.
+    pub(crate) fn add(&mut self, column: &Column, counts: &KeyCounts) {
+        if column.role() == ColumnRole::Sealed {
+            self.plaintext = self.plaintext.saturating_add(counts.not_tokens());
+            self.nulls = self.nulls.saturating_add(counts.nulls());
+        }
+        for (key, tokens) in counts.iter() {
+            let under = self.under.entry(key).or_default();
+            *under = under.saturating_add(tokens);
+        }
+    }
 }
 
 /// What is left of a job. `status` is of the same moment as the totals, and `plain_at_start` is how much plaintext there was when it was planned.

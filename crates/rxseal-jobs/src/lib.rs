@@ -5,6 +5,7 @@ mod end;
 mod fault;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod key_text;
+mod limits;
 mod options;
 #[cfg(feature = "postgres")]
 pub mod postgres;
@@ -19,15 +20,16 @@ mod row;
 mod spec;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod throttle;
 mod trouble;
 mod work;
 
 pub use fault::{Fault, FieldFault, Reason};
+pub use limits::{Hours, Limits};
 pub use options::{PlanOptions, WorkerOptions};
 pub use preflight::{Concern, ConcernKind, Estimate, Preflight, Replica, Steps, Weight};
 pub use progress::{ChunkDone, Counts, Ended, State, Status};
 pub use row::{Cell, Change, ChunkWork, Form, NewCell, Outcome, Row, WorkFuture};
 pub use spec::{Column, ColumnRole, Operation, Pinned, Spec};
-pub use throttle::{Hours, Limits, Throttle};
 pub use work::{Budget, DeclaredWork, TableRow, TypedWork};

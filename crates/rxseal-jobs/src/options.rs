@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::throttle::Limits;
+use crate::limits::Limits;
 
 /// How a job is planned.
 #[derive(Clone, Debug)]

@@ -90,6 +90,11 @@ impl Spec {
         &self.body.columns
     }
 
+    /// The columns of one role, each with its place in the cells of a row.
+    pub(crate) fn places(&self, role: ColumnRole) -> impl Iterator<Item = (usize, &Column)> {
+        self.columns().iter().enumerate().filter(move |(_, column)| column.role() == role)
+    }
+
     /// The column that says of which keyspace a row is, and the keyspace whose rows the job is for. `None` if all rows are of one.
     #[must_use]
     pub fn keyspace_filter(&self) -> Option<(&str, &str)> {

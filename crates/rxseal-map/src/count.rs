@@ -68,7 +68,7 @@ pub async fn count_index_values(source: &Source, addresses: &Addresses) -> Resul
     }
 }
 
-/// The columns of all files, each once. `None` if there is none, as the map says.
+/// The columns of all files, each once. `None` if there are no files and the map says so.
 pub(crate) fn columns_of_files(source: &Source, pattern: &str) -> Result<Option<Vec<String>>, Error> {
     let mut columns = Vec::new();
     let files = files::each(source, pattern, |file| match source.at() {

@@ -19,7 +19,7 @@ impl Mistake {
         self.line
     }
 
-    /// The key that it is about, such as `source.sealed.drug`. Empty if there is none.
+    /// The key that it is about, such as `source.sealed.drug`. Empty if it is about no key.
     #[must_use]
     pub fn key(&self) -> &str {
         &self.key

@@ -96,10 +96,39 @@ impl ChunkWork for Meddling {
 }
 
 async fn meddled(database: &Database, keys: &Keyring, sql: &str) -> Running {
-    let mut running = backfill(database, keys).await;
+    meddled_with(backfill(database, keys).await, database, sql)
+}
+
+fn meddled_with(mut running: Running, database: &Database, sql: &str) -> Running {
     let inner = Arc::clone(&running.work);
     running.work = Arc::new(Meddling { inner, url: database.url(), sql: sql.to_owned(), times: 1.into() });
     running
+}
+
+/// Rows of two tenants in one table: a job is for one of them. A row that goes to the other one after it was read is left alone.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs .ci/servers"]
+async fn a_row_that_goes_to_another_tenant_is_left_alone() {
+    let keys = Keys::new();
+    let ring = keys.unlocked();
+    let database = Database::new().await;
+    database.fill(40, 1).await;
+    database
+        .run("ALTER TABLE rx ADD tenant text NOT NULL DEFAULT 'pharmacy-17'; UPDATE rx SET tenant = 'pharmacy-18' WHERE id > 30")
+        .await;
+    let map = crate::rows::map_text(&database.at("rx"), "\"id\"").replace("\"pharmacy-17\"", "{ column = \"tenant\" }");
+    let map = rxseal_map::Map::parse(&map).unwrap();
+    let running = Running::plan_of(&database, &map, &ring, Operation::Backfill, 40).await;
+    // One goes, and one only changes.
+    let sql = "UPDATE rx SET tenant = 'pharmacy-18' WHERE id = 3; UPDATE rx SET writes = 0 WHERE id = 4";
+    let running = meddled_with(running, &database, sql);
+    let counts = running.run().await[0].counts;
+    assert_eq!((counts.rows, counts.written, counts.skipped, counts.retried), (30, 29, 1, 2));
+    assert_eq!(running.faults().await, []);
+    assert!(running.job.finish(&running.spec).await.unwrap().is_clean());
+    let sealed = |tenant: &str| format!("SELECT count(*) FROM rx WHERE drug LIKE 'rxs%' AND tenant = '{tenant}'");
+    assert_eq!(database.count(&sealed("pharmacy-17")).await, 29);
+    assert_eq!(database.count(&sealed("pharmacy-18")).await, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -77,6 +77,35 @@ async fn keys_of_every_kind() {
     }
 }
 
+/// Of two unique keys the job takes the one that stays as it is, whichever comes first. The other one would put values into chunks and faults.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs .ci/servers"]
+async fn a_key_over_a_sealed_column_is_not_taken() {
+    let keys = Keys::new();
+    let ring = keys.unlocked();
+    for keys_of_table in
+        ["drug text NOT NULL UNIQUE, id bigint NOT NULL UNIQUE", "id bigint NOT NULL UNIQUE, drug text NOT NULL UNIQUE"]
+    {
+        let database = Database::new().await;
+        let cells = COLUMNS.map(|column| format!("'{}' || i", value(column, ""))).join(", ");
+        database
+            .run(&format!(
+                "CREATE TABLE rx ({keys_of_table}, name text, directions text, prescriber text, note text);
+                INSERT INTO rx (id, {}) SELECT i, {cells} FROM generate_series(1, 40) AS i;
+                UPDATE rx SET drug = 'rxsX of the week' WHERE id = 7",
+                COLUMNS.join(", ")
+            ))
+            .await;
+        let running = Running::plan(&database, &ring, Operation::Backfill, 10).await;
+        running.run().await;
+        let fault = ("[\"7\"]".to_owned(), "jobs.drug".to_owned(), "looks-like-token".to_owned());
+        assert_eq!(running.faults().await, [fault], "{keys_of_table}");
+        let bounds = "SELECT count(*) FROM rxseal_chunk WHERE lo IN ('[\"11\"]', '[\"21\"]', '[\"31\"]')";
+        assert_eq!(database.count(bounds).await, 3, "{keys_of_table}");
+        assert_eq!(running.job.status().await.unwrap().counts.written, 39, "{keys_of_table}");
+    }
+}
+
 /// What a job cannot work on is said before it begins.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs .ci/servers"]

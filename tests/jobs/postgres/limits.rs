@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use rxseal_jobs::postgres::{Job, Worker};
 use rxseal_jobs::{Limits, Operation, State, WorkerOptions};
 
 use crate::child::Process;
@@ -119,6 +120,37 @@ async fn workers_wait_for_replicas() {
     assert!(!waited.is_zero(), "nobody waits for the replica");
     worker.run(|_| {}).await.unwrap();
     assert!(running.job.finish(&running.spec).await.unwrap().is_clean());
+}
+
+/// A limit that cannot be kept is refused, and not taken for kept.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs .ci/servers"]
+async fn a_role_that_does_not_see_replicas_is_told_so() {
+    let keys = Keys::new();
+    let database = Database::new().await;
+    database.fill(20, 1).await;
+    let running = Running::plan(&database, &keys.unlocked(), Operation::Backfill, 10).await;
+    let (schema, role) = (&database.schema, format!("blind_of_{}", database.schema));
+    database
+        .run(&format!(
+            "CREATE ROLE {role} LOGIN; GRANT USAGE ON SCHEMA {schema} TO {role}; GRANT SELECT, UPDATE ON rx TO {role};
+             GRANT ALL ON rxseal_job, rxseal_chunk, rxseal_fault TO {role}"
+        ))
+        .await;
+    let job = Job::open(&database.url().replacen("rxseal@", &format!("{role}@"), 1), "job").await.unwrap();
+    for (limit, is_refused) in [(Some(Duration::from_secs(10)), true), (None, false)] {
+        let mut options = WorkerOptions::default();
+        options.limits.max_replica_lag = limit;
+        let mut worker = Worker::join(&job, &running.spec, Arc::clone(&running.work), options).await.unwrap();
+        let ended = worker.run(|_| {}).await;
+        assert_eq!(ended.is_err(), is_refused, "{limit:?}: {ended:?}");
+        if let Err(error) = ended {
+            let cause = std::error::Error::source(&error).unwrap().to_string();
+            assert!(error.code().as_str() == "job-refused" && cause.contains("grant pg_monitor"), "{cause}");
+        }
+    }
+    assert!(running.job.finish(&running.spec).await.unwrap().is_clean());
+    database.run(&format!("DROP OWNED BY {role}; DROP ROLE {role}")).await;
 }
 
 /// A program that still writes plaintext.

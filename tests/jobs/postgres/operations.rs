@@ -10,7 +10,8 @@ use rxseal::records::Migrates;
 use rxseal::store::{MemorySubjectStore, SubjectKeyStore};
 use rxseal::subjects::SubjectKeys;
 use rxseal::{Keyring, PhiRecord, RecordTag};
-use rxseal_jobs::{Budget, DeclaredWork, Operation, Spec, TypedWork};
+use rxseal_jobs::postgres::{Job, Worker};
+use rxseal_jobs::{Budget, DeclaredWork, Operation, Spec, TypedWork, WorkerOptions};
 use rxseal_search::indexes;
 use sqlx::AssertSqlSafe;
 
@@ -155,6 +156,24 @@ async fn an_unseal_gives_the_plaintext_back() {
     running.work = Arc::new(work);
     running.job.reopen(&running.spec).await.unwrap();
     assert_eq!(running.worker().await.run_chunk().await.unwrap_err().code().as_str(), "job-refused");
+}
+
+/// A job that was planned where nothing is logged: a worker whose session has other settings does not join it.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs .ci/servers"]
+async fn a_worker_whose_values_would_be_logged_does_not_unseal() {
+    let keys = Keys::new();
+    let database = Database::new().await;
+    database.fill(10, 1).await;
+    let running = Running::plan(&database, &keys.unlocked(), Operation::Unseal, 10).await;
+    for settings in ["-c log_statement=all", "-c log_parameter_max_length_on_error=100"] {
+        let job = Job::open(&database.url_with(settings), "job").await.unwrap();
+        let (work, options) = (Arc::clone(&running.work), WorkerOptions::default());
+        let error = Worker::join(&job, &running.spec, work, options).await.unwrap_err();
+        let cause = std::error::Error::source(&error).unwrap().to_string();
+        assert!(error.code().as_str() == "job-refused" && cause.contains("log_parameter_max_length"), "{cause}");
+    }
+    running.worker().await;
 }
 
 #[derive(PhiRecord)]

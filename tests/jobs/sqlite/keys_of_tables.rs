@@ -73,9 +73,9 @@ fn a_table_of_two_tenants() {
     assert_eq!(database.count("SELECT count(*) FROM rx WHERE drug LIKE 'rxs%' AND tenant = 'pharmacy-18'"), 0);
 }
 
-/// What is no id of a record is a fault: the row stays as it is.
+/// The row stays as it is.
 #[test]
-fn ids_that_are_none() {
+fn what_is_not_an_id_is_a_fault() {
     let database = Database::new(&format!("CREATE TABLE rx (n INTEGER PRIMARY KEY, id, {SEALED})"));
     let db = database.connect();
     for id in ["'a b'", "NULL", "''", "'good'", "x'00ff'", "7"] {

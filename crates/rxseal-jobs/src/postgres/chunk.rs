@@ -32,7 +32,7 @@ const ATTEMPTS: u32 = 5;
 const PAUSE: Duration = Duration::from_millis(20);
 const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
 
-/// Works on the next chunk. `None` if there is none, or if the job does not run.
+/// Works on the next chunk. `None` if no chunk is left, or if the job does not run.
 pub(super) async fn next(db: &mut PgConnection, bench: &Bench<'_>) -> Result<Option<ChunkDone>, Trouble> {
     let began = Instant::now();
     let mut transaction = db.begin_with(BEGIN).await?;
@@ -82,11 +82,10 @@ impl Tally {
 }
 
 async fn run(db: &mut PgConnection, bench: &Bench<'_>, taken: &Taken, tally: &mut Tally) -> Result<(), Trouble> {
-    let keyspace = bench.spec.keyspace_filter().map(|(_, keyspace)| keyspace);
     let bound =
         |text: &Option<String>| text.as_deref().map(|text| key_text::read(text, bench.table.key.len())).transpose();
     let (lo, hi) = (bound(&taken.lo)?, bound(&taken.hi)?);
-    let range = Range { lo: lo.as_deref(), hi: hi.as_deref(), keyspace };
+    let range = Range { lo: lo.as_deref(), hi: hi.as_deref() };
     let mut after: Option<Vec<String>> = None;
     loop {
         let part = read_part(db, bench.table, &range, after.as_deref()).await?;

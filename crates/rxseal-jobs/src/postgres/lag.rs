@@ -5,15 +5,15 @@ use std::time::Duration;
 use sqlx::postgres::PgConnection;
 
 use super::trouble::Trouble;
-use crate::throttle::Limits;
+use crate::limits::Limits;
 use crate::trouble::refused;
 
 /// A minute of the day by the server's clock, in the time zone that the role or the database has.
 const MINUTE: &str = "SELECT (extract(hour FROM t) * 60 + extract(minute FROM t))::int4 FROM (SELECT now() AT TIME ZONE \
     coalesce((SELECT reset_val FROM pg_settings WHERE name = 'TimeZone'), 'UTC') AS t) AS here";
 
-/// How far the last replica is behind, in milliseconds, and how many replicas this role may not look at. A replica that has stopped to
-/// answer is behind since its last answer.
+/// How far the last replica is behind, in milliseconds, and how many replicas this role may not look at. A replica that no longer
+/// answers has been behind since its last answer.
 const LAG: &str = "SELECT coalesce(max(extract(epoch FROM greatest(replay_lag, write_lag, flush_lag, \
     CASE WHEN sent_lsn > replay_lsn THEN now() - reply_time END)) * 1000), 0)::int8, \
     count(*) FILTER (WHERE state IS NULL) FROM pg_stat_replication";

@@ -21,11 +21,10 @@ pub(super) struct Part {
     pub(super) is_last: bool,
 }
 
-/// From which key to which, and of which keyspace if there are several.
+/// From which key to which.
 pub(super) struct Range<'a> {
     pub(super) lo: Option<&'a [String]>,
     pub(super) hi: Option<&'a [String]>,
-    pub(super) keyspace: Option<&'a str>,
 }
 
 /// Reads the rows that begin a range, or that follow a key in it.
@@ -45,7 +44,7 @@ pub(super) async fn read_part(
     for text in from.iter().chain(range.hi.unwrap_or_default()) {
         query = query.bind(text);
     }
-    if let Some(keyspace) = range.keyspace {
+    if let Some((_, keyspace)) = &table.filter {
         query = query.bind(keyspace);
     }
     let read = query.fetch_all(&mut *db).await?;

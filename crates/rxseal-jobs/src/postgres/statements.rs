@@ -55,8 +55,8 @@ impl Table {
     }
 
     /// Reads rows again by their keys. Those that another program holds are left out if it `locks`, and the others stay as they are until the
-    /// transaction ends. The parameters are arrays, of the places and of each column of the key, and the keyspace, if there is one: a row that
-    /// went to another tenant is none of this job's.
+    /// transaction ends. The parameters are arrays, of the places and of each column of the key, and the keyspace, if the table has several.
+    /// A row that went to another tenant is left out too.
     pub(super) fn read_again(&self, locks: bool) -> String {
         let locked = if locks { "FOR NO KEY UPDATE OF t SKIP LOCKED" } else { "" };
         let next = self.key.len().saturating_add(2);

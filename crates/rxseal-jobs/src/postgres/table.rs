@@ -1,7 +1,6 @@
 //! What the server says of a table: by which columns its rows are told apart, and of which types its columns are.
 
 use rxseal::count::CountSql;
-use sqlx::Row;
 use sqlx::postgres::PgConnection;
 
 use super::trouble::Trouble;
@@ -57,8 +56,8 @@ impl Held {
 const KIND: &str =
     "SELECT c.oid::int8, c.relkind::text, pg_is_in_recovery() FROM pg_class AS c WHERE c.oid = to_regclass($1)";
 
-/// The primary key before any other that tells rows apart for certain. A key over a column that the job writes is none: it would put plaintext
-/// into the chunks' bounds and the faults.
+/// The primary key before any other that tells rows apart for certain. A key over a column that the job writes does not serve: it would
+/// put plaintext into the chunks' bounds and the faults.
 const KEY: &str = "\
 SELECT a.attname::text, format_type(a.atttypid, -1)
 FROM pg_attribute AS a JOIN (
@@ -131,13 +130,8 @@ async fn key(db: &mut PgConnection, oid: i64, columns: &[Column]) -> Result<Vec<
 }
 
 async fn columns(db: &mut PgConnection, oid: i64, wanted: &[Column]) -> Result<Vec<TableColumn>, Trouble> {
-    let rows = sqlx::query(COLUMNS).persistent(false).bind(oid).fetch_all(&mut *db).await?;
-    let mut found = Vec::with_capacity(rows.len());
-    for row in &rows {
-        let column: (String, String, String, String) =
-            (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?, row.try_get(3)?);
-        found.push(column);
-    }
+    let found: Vec<(String, String, String, String)> =
+        sqlx::query_as(COLUMNS).persistent(false).bind(oid).fetch_all(&mut *db).await?;
     let of = |column: &Column| {
         let Some((_, made, base, category)) = found.iter().find(|(name, ..)| name == column.name()) else {
             return Err(refused(format!("the table has no column {}: correct the map", column.name())));

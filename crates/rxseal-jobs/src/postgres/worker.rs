@@ -8,8 +8,9 @@ use rxseal::Error;
 use sqlx::postgres::PgConnection;
 
 use super::chunk::{self, Bench};
-use super::job::{Job, look, nothing_is_logged};
+use super::job::{Job, look};
 use super::lag;
+use super::preflight::logs_values;
 use super::session;
 use super::table::Table;
 use super::tables;
@@ -17,8 +18,9 @@ use super::trouble::Trouble;
 use crate::options::WorkerOptions;
 use crate::progress::{ChunkDone, State};
 use crate::row::ChunkWork;
-use crate::spec::Spec;
+use crate::spec::{Operation, Spec};
 use crate::throttle::Throttle;
+use crate::trouble::refused;
 
 /// Works on the chunks of a job, one after the other. The loop is `while worker.run_chunk().await?.is_some() {}`, or [`run`](Self::run), which
 /// holds itself to limits too.
@@ -191,4 +193,16 @@ async fn join(db: &mut PgConnection, name: &str, spec: &Spec, work: &dyn ChunkWo
     }
     nothing_is_logged(db, spec).await?;
     Table::read(db, spec).await
+}
+
+/// A job that unseals sends plaintext to the database as parameters of statements. Its server must not write them into its log.
+async fn nothing_is_logged(db: &mut PgConnection, spec: &Spec) -> Result<(), Trouble> {
+    if spec.operation() != Operation::Unseal {
+        return Ok(());
+    }
+    if logs_values(db).await? {
+        let text = "the server may log the values that the job unseals: set log_parameter_max_length and log_parameter_max_length_on_error to 0 for the role of the job, and turn off what else logs parameters";
+        return Err(refused(text).into());
+    }
+    Ok(())
 }

@@ -35,7 +35,10 @@ pub(super) async fn write(db: &mut PgConnection, table: &Table, pending: Vec<Pen
     let mut written = Written::default();
     let mut locked = 0_usize;
     let mut batches = vec![pending];
-    while let Some(batch) = batches.pop().filter(|batch| !batch.is_empty()) {
+    while let Some(batch) = batches.pop() {
+        if batch.is_empty() {
+            continue;
+        }
         // Undone if the database refuses one of the rows, or a trigger changes it.
         let mut attempt = db.begin().await?;
         match update(&mut attempt, table, &batch).await {
@@ -70,16 +73,12 @@ pub(super) async fn write(db: &mut PgConnection, table: &Table, pending: Vec<Pen
                 let half = batch.len() / 2;
                 if half == 0 {
                     written.refused.extend(batch.into_iter().map(|row| (row.key, Reason::RefusedByDatabase)));
-                    batches.push(Vec::new());
                 } else {
                     let (one, other) = parted(batch, |at| at < half);
                     batches.extend([one, other]);
                 }
             }
             Err(trouble) => return Err(trouble),
-        }
-        while batches.last().is_some_and(Vec::is_empty) {
-            batches.pop();
         }
     }
     Ok(written)

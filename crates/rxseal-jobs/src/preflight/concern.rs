@@ -152,7 +152,7 @@ kinds! {
     ReadOnly = Refuses "read-only": "nothing can be written here. Connect to the primary server, or open the file for writing.",
     /// No columns tell the rows apart.
     NoKey = Refuses "no-key": "it has no primary key, nor a unique index over columns that are NOT NULL, so no row can be found again. Add one.",
-    /// Tables inherit from it, and a key of the parent is none of theirs.
+    /// Tables inherit from it, and its key does not cover their rows.
     Inherited = Refuses "inherited": "other tables inherit from it, so its key is not unique among their rows. Name each of them in the map.",
     /// A column of the map is not in the table.
     NoColumn = Refuses "no-column": "the table has no such column, or this role does not see it. Mend the map, or add the column.",

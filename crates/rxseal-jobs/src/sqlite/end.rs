@@ -6,14 +6,12 @@ use rxseal_sqlite::__private::add_value;
 
 use super::statements::Statements;
 use super::trouble::Trouble;
-use crate::end::Totals;
-use crate::spec::{ColumnRole, Spec};
+use crate::end::{Totals, counted};
+use crate::spec::Spec;
 
 /// Counts every row. It knows nothing of chunks, which whoever writes the database can write.
 pub(super) fn totals(connection: &Connection, statements: &Statements, spec: &Spec) -> Result<Totals, Trouble> {
-    // A tag is under a key as well. A record that is not sealed yet has none.
-    let roles = [ColumnRole::Sealed, ColumnRole::Tag];
-    let columns: Vec<_> = spec.columns().iter().filter(|column| roles.contains(&column.role())).collect();
+    let columns: Vec<_> = counted(spec).collect();
     let names: Vec<_> = columns.iter().map(|column| column.name()).collect();
     let mut counts: Vec<_> = columns.iter().map(|_| KeyCounts::default()).collect();
     let mut statement = connection.prepare(&statements.scan(&names))?;
@@ -25,14 +23,7 @@ pub(super) fn totals(connection: &Connection, statements: &Statements, spec: &Sp
     }
     let mut totals = Totals::default();
     for (column, counts) in columns.iter().zip(&counts) {
-        if column.role() == ColumnRole::Sealed {
-            totals.plaintext = totals.plaintext.saturating_add(counts.not_tokens());
-            totals.nulls = totals.nulls.saturating_add(counts.nulls());
-        }
-        for (key, tokens) in counts.iter() {
-            let under = totals.under.entry(key).or_default();
-            *under = under.saturating_add(tokens);
-        }
+        totals.add(column, counts);
     }
     Ok(totals)
 }

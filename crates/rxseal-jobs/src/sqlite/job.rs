@@ -118,7 +118,7 @@ impl Job {
         turned.then_some(()).ok_or_else(|| refused(otherwise))
     }
 
-    /// Makes all chunks to be done again, and forgets the faults: after they were mended, or if the count at the end found something. What is
+    /// Lets all chunks be done again, and forgets the faults: after they were mended, or if the count at the end found something. What is
     /// already as the job wants it is not written again.
     ///
     /// # Errors
@@ -196,7 +196,7 @@ impl fmt::Debug for Job {
 }
 
 fn plan(connection: &Connection, name: &str, spec: &Spec, options: &PlanOptions) -> Result<(), Trouble> {
-    look(connection, &Target::of(spec, &options.named), spec.table())?.admit(&options.accepted)?;
+    look(connection, &Target::of(spec, &options.named))?.admit(&options.accepted)?;
     // Reading a large table takes a while, in which others may write.
     let reading = Transaction::new_unchecked(connection, TransactionBehavior::Deferred)?;
     if tables::exist(&reading)? && tables::has_job(&reading, name)? {

@@ -27,12 +27,13 @@ use crate::spec::Spec;
 pub fn preflight(path: impl AsRef<Path>, spec: &Spec, named: &[String]) -> Result<Preflight, Error> {
     let path = path.as_ref();
     let db = open_to_write(path)?;
-    look(&db, &Target::of(spec, named), spec.table()).map_err(|error| Trouble::from(error).at(path))
+    look(&db, &Target::of(spec, named)).map_err(|error| Trouble::from(error).at(path))
 }
 
-/// The same on a connection that is there. `name` is the table's name without quotes.
-pub(super) fn look(db: &Connection, target: &Target, name: &str) -> rusqlite::Result<Preflight> {
-    let mut found = Preflight::of(&target.table);
+/// The same on a connection that is there.
+pub(super) fn look(db: &Connection, target: &Target) -> rusqlite::Result<Preflight> {
+    let name = &*target.table;
+    let mut found = Preflight::of(name);
     let kind = db
         .prepare("SELECT type, strict FROM pragma_table_list(?1) WHERE schema = 'main'")?
         .query_row([name], |row| Ok((row.get::<_, String>(0)?, row.get::<_, bool>(1)?)));
@@ -54,12 +55,12 @@ pub(super) fn look(db: &Connection, target: &Target, name: &str) -> rusqlite::Re
         found.add(Concern::of(ConcernKind::ReadOnly));
     }
     let objects = schema::objects(db)?;
-    let sealed = columns(db, target, name, is_strict, &mut found)?;
-    keys(db, target, name, &sealed, &objects, &mut found)?;
+    let sealed = columns(db, target, is_strict, &mut found)?;
+    keys(db, target, &sealed, &objects, &mut found)?;
     references(db, name, &sealed, &objects, &mut found)?;
     texts(name, &sealed, &objects, &mut found);
     if !found.has(ConcernKind::NoColumn) {
-        sizes::look(db, target, name, &mut found)?;
+        sizes::look(db, target, &mut found)?;
     }
     if target.flow == Flow::Seal {
         steps(target, &sealed, &mut found);
@@ -82,15 +83,9 @@ fn steps(target: &Target, sealed: &[String], found: &mut Preflight) {
 }
 
 /// The columns of sealed fields, as the table spells them.
-fn columns(
-    db: &Connection,
-    target: &Target,
-    table: &str,
-    is_strict: bool,
-    found: &mut Preflight,
-) -> rusqlite::Result<Vec<String>> {
+fn columns(db: &Connection, target: &Target, is_strict: bool, found: &mut Preflight) -> rusqlite::Result<Vec<String>> {
     let mut query = db.prepare("SELECT name, upper(type), hidden, pk FROM pragma_table_xinfo(?1)")?;
-    let columns = query.query_map([table], |row| {
+    let columns = query.query_map([&target.table], |row| {
         Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get::<_, u8>(2)?, row.get::<_, u32>(3)?))
     })?;
     let columns = columns.collect::<rusqlite::Result<Vec<_>>>()?;
@@ -129,7 +124,6 @@ fn holds_tokens(declared: &str, is_strict: bool) -> bool {
 fn keys(
     db: &Connection,
     target: &Target,
-    table: &str,
     sealed: &[String],
     objects: &[Object],
     found: &mut Preflight,
@@ -140,10 +134,10 @@ fn keys(
     };
     // `INTEGER PRIMARY KEY` is the rowid, and has no index.
     let mut query = db.prepare("SELECT name FROM pragma_table_xinfo(?1) WHERE pk > 0")?;
-    let key = query.query_map([table], |row| row.get(0))?.collect::<rusqlite::Result<Vec<String>>>()?;
+    let key = query.query_map([&target.table], |row| row.get(0))?.collect::<rusqlite::Result<Vec<String>>>()?;
     let (mut has_key, mut is_id) = (!key.is_empty(), is_same(&key));
     let mut query = db.prepare("SELECT name, \"unique\", partial, origin FROM pragma_index_list(?1) ORDER BY name")?;
-    let indexes = query.query_map([table], |row| {
+    let indexes = query.query_map([&target.table], |row| {
         Ok((row.get::<_, String>(0)?, row.get::<_, bool>(1)?, row.get::<_, bool>(2)?, row.get::<_, String>(3)?))
     })?;
     for index in indexes {
@@ -152,7 +146,8 @@ fn keys(
         let over = query.query_map([&index], |row| row.get(0))?.collect::<rusqlite::Result<Vec<Option<String>>>>()?;
         let columns: Vec<_> = over.iter().flatten().cloned().collect();
         let has_expression = columns.len() < over.len();
-        let stays = !columns.iter().any(|column| sealed.contains(column));
+        let is_written = |column: &String| target.written.iter().any(|to| to.name.eq_ignore_ascii_case(column));
+        let stays = !columns.iter().any(is_written);
         let tells_apart = is_unique && !is_partial && !has_expression && stays;
         has_key |= tells_apart;
         is_id |= tells_apart && is_same(&columns);

@@ -103,8 +103,8 @@ impl Table {
         found.ok_or_else(|| Trouble::refused(format!("the table {} has no column {name}", self.name)))
     }
 
-    /// The key that tells rows apart: the primary key before any other. A key over a column that the job writes is none: it would put plaintext
-    /// into the chunks' bounds and the faults.
+    /// The key that tells rows apart: the primary key before any other. A key over a column that the job writes does not serve: it would
+    /// put plaintext into the chunks' bounds and the faults.
     fn key(&self, connection: &Connection, of_job: &[Column]) -> Result<Key, Trouble> {
         let stays = |name: &String| {
             !of_job.iter().any(|column| column.is_written() && column.name().eq_ignore_ascii_case(name))

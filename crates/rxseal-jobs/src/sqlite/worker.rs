@@ -210,18 +210,23 @@ impl Worker {
         let now = self.read_rows(&writing, chunk)?;
         let known: HashMap<_, _> =
             before.iter().zip(outcomes).map(|(row, outcome)| (row.exact(), (row, outcome))).collect();
-        let unchanged =
-            |row: &HeldRow| known.get(&row.exact()).filter(|(before, _)| *before == row).map(|(_, outcome)| *outcome);
-        let changed: Vec<_> = now.iter().filter(|row| unchanged(row).is_none()).cloned().collect();
+        let unchanged = |row: &HeldRow, id: &String| {
+            known.get(id).filter(|(before, _)| *before == row).map(|(_, outcome)| *outcome)
+        };
+        // The lock is held, so each key is made a text once.
+        let ids: Vec<_> = now.iter().map(HeldRow::exact).collect();
+        let judged: Vec<_> = now.iter().zip(&ids).map(|(row, id)| unchanged(row, id)).collect();
+        let changed = now.iter().zip(&judged).filter(|(_, outcome)| outcome.is_none());
+        let changed: Vec<_> = changed.map(|(row, _)| row.clone()).collect();
         let mut again = self.outcomes(&changed)?.into_iter();
         let mut counts = Counts { rows: count(now.len()), retried: count(changed.len()), ..Counts::default() };
         let mut expected = Vec::new();
-        for row in now {
-            let outcome = match unchanged(&row) {
+        for ((row, id), outcome) in now.into_iter().zip(&ids).zip(judged) {
+            let outcome = match outcome {
                 Some(outcome) => outcome.clone(),
                 None => again.next().unwrap_or(Outcome::Same),
             };
-            let outcome = match refused.get(&row.exact()) {
+            let outcome = match refused.get(id) {
                 Some(reason) => Outcome::Fault(vec![FieldFault::new("", *reason)]),
                 None => outcome,
             };

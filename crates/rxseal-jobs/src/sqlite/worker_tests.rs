@@ -207,6 +207,26 @@ fn every_kind_of_key_is_in_one_chunk() {
     }
 }
 
+/// Of two unique keys the job takes the one that stays as it is, whichever comes first. The other one would put values into chunks and faults.
+#[test]
+fn a_key_over_a_sealed_column_is_not_taken() {
+    for (name, keys) in [
+        ("key-first", "CREATE UNIQUE INDEX a ON t (id); CREATE UNIQUE INDEX b ON t (v)"),
+        ("key-last", "CREATE UNIQUE INDEX b ON t (v); CREATE UNIQUE INDEX a ON t (id)"),
+    ] {
+        let sql = format!(
+            "CREATE TABLE t (id TEXT NOT NULL, v TEXT NOT NULL); {keys};
+             INSERT INTO t VALUES ('1', 'one'), ('2', 'two'), ('3', 'three'), ('4', 'rxsX')"
+        );
+        let setup = Setup::new(name, &sql, &["id"]);
+        let (job, counts) = setup.run(1);
+        assert_eq!((counts.written, counts.failed), (3, 1), "{name}");
+        assert_eq!(reasons(&job), [(r#"["4"]"#.to_owned(), "looks-like-token")], "{name}");
+        let bounds = "SELECT count(*) FROM rxseal_chunk WHERE lo IN ('[\"t2\"]', '[\"t3\"]', '[\"t4\"]')";
+        assert_eq!((setup.count("SELECT count(*) FROM rxseal_chunk"), setup.count(bounds)), (4, 3), "{name}");
+    }
+}
+
 #[test]
 fn rows_without_a_whole_key_are_in_one_chunk() {
     let sql = "CREATE TABLE t (a INT, b TEXT, v TEXT, PRIMARY KEY (a, b));

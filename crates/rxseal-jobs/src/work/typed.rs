@@ -108,8 +108,7 @@ impl<S: TableRow> TypedWork<S> {
 
     /// The sealed cells of a row that are no tokens.
     fn no_tokens<'s>(&'s self, row: &'s Row<'_>) -> impl Iterator<Item = (&'s Column, Reason)> {
-        let sealed = self.spec.columns().iter().enumerate().filter(|(_, column)| column.role() == ColumnRole::Sealed);
-        sealed.filter_map(|(at, column)| {
+        self.spec.places(ColumnRole::Sealed).filter_map(|(at, column)| {
             let cell = row.cell(at);
             let reason = if looks_like_token(cell) {
                 Reason::LooksLikeToken

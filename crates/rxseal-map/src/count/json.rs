@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 use crate::place::Place;
 
-/// Deeper documents are not followed.
+/// The step that is every element of a list.
 const EVERY: &str = "*";
 
 /// The names and positions of a place's pointer, from the document inwards.

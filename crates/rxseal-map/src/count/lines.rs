@@ -76,14 +76,31 @@ impl Lines {
 
 /// Twice as long. The bytes of before are wiped where they were.
 pub(super) fn grow(buffer: &mut Zeroizing<Vec<u8>>) -> io::Result<()> {
-    let len = buffer.len().saturating_mul(2).max(FIRST);
-    if len > MAX {
-        return Err(io::Error::new(io::ErrorKind::InvalidData, "a line or a field is longer than 32 MiB"));
-    }
-    let mut longer = Zeroizing::new(vec![0; len]);
+    let mut longer = Zeroizing::new(vec![0; next_len(buffer.len())?]);
     if let Some(beginning) = longer.get_mut(..buffer.len()) {
         beginning.copy_from_slice(buffer);
     }
     *buffer = longer;
     Ok(())
+}
+
+fn next_len(len: usize) -> io::Result<usize> {
+    let next = len.saturating_mul(2).max(FIRST);
+    if next > MAX {
+        let text = format!("a line or a field is longer than {} MiB", MAX >> 20);
+        return Err(io::Error::new(io::ErrorKind::InvalidData, text));
+    }
+    Ok(next)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// docs/MAP.md names the bound.
+    #[test]
+    fn a_buffer_ends_at_the_bound() {
+        assert_eq!((next_len(0).unwrap(), next_len(MAX / 2).unwrap()), (FIRST, MAX));
+        assert_eq!(next_len(MAX).unwrap_err().to_string(), "a line or a field is longer than 64 MiB");
+    }
 }

@@ -35,6 +35,8 @@ pub(super) struct Tally {
     /// Whether columns that the map does not name are looked at.
     with_strays: bool,
     pub(super) files: usize,
+    /// Why the source may have more than was read.
+    pub(super) doubt: Option<&'static str>,
 }
 
 /// A place, what is counted there, and how.
@@ -97,8 +99,15 @@ impl Tally {
     }
 
     fn new<'s>(places: impl Iterator<Item = (&'s Place, Option<&'s str>, Counts)>, with_strays: bool) -> Self {
-        let mut tally =
-            Self { places: Vec::new(), columns: Vec::new(), by_name: HashMap::new(), rows: 0, with_strays, files: 0 };
+        let mut tally = Self {
+            places: Vec::new(),
+            columns: Vec::new(),
+            by_name: HashMap::new(),
+            rows: 0,
+            with_strays,
+            files: 0,
+            doubt: None,
+        };
         for (place, id, counts) in places {
             let at = tally.places.len();
             let column = tally.column(place.column());
@@ -212,6 +221,7 @@ impl Tally {
         let mut source = SourceCounts { files: self.files, ..SourceCounts::default() };
         for counted in self.places {
             if let Counts::Tokens(counts) = counted.counts {
+                let counts = counts.doubted(self.doubt);
                 source.places.push(PlaceCounts { place: counted.place, field: counted.id, counts });
             }
         }
@@ -229,6 +239,7 @@ impl Tally {
         self.end();
         let counted = self.places.into_iter().filter_map(|counted| match counted.counts {
             Counts::IndexValues(counts) => {
+                let counts = counts.doubted(self.doubt);
                 Some(IndexPlaceCounts { place: counted.place, index: counted.id.unwrap_or_default(), counts })
             }
             Counts::Tokens(_) => None,

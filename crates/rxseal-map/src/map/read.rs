@@ -232,11 +232,7 @@ fn clear(sheet: &mut Sheet, keys: &Keys<'_, '_>) -> Vec<Clear> {
     for Pair { name: column, text, span, key } in sheet.pairs(value, "source.clear", "COLUMN = \"KIND\"") {
         let Some(kind) = ClearKind::parse(text) else {
             let kinds: Vec<_> = ClearKind::ALL.iter().map(|kind| kind.as_str()).collect();
-            sheet.wrong(
-                &span,
-                &key,
-                format!("{text:?} is none of the kinds of data that a column tells: {}", kinds.join(", ")),
-            );
+            sheet.wrong(&span, &key, format!("{text:?} is not a kind of data. The kinds are {}", kinds.join(", ")));
             continue;
         };
         let line = sheet.line(&span);

@@ -110,7 +110,7 @@ pub(super) struct Keys<'v, 't> {
 }
 
 impl<'v, 't> Keys<'v, 't> {
-    /// Notes every key that is none of `known`.
+    /// Notes every key that is not in `known`.
     pub(super) fn new(
         sheet: &mut Sheet,
         table: &'v DeTable<'t>,

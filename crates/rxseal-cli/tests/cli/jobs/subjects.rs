@@ -51,7 +51,7 @@ fn pharmacy(name: &str) -> (Pharmacy, SubjectKeys) {
     (pharmacy, subjects)
 }
 
-/// How many orders open with their patient's key, and with none of the keyring alone.
+/// How many orders open with their patient's key. None of them may open with the keyring alone.
 fn assert_sealed_for_patients(pharmacy: &Pharmacy, subjects: &SubjectKeys) -> usize {
     let (keys, db) = (pharmacy.shop.keys(), pharmacy.db());
     let access = Access::new("user:test", Purpose::TREAT).unwrap();

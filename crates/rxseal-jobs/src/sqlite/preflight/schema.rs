@@ -28,7 +28,7 @@ pub(super) fn objects(db: &Connection) -> Result<Vec<Object>> {
     rows.collect()
 }
 
-/// A word of SQL. Comments and white space are none.
+/// A word of SQL. Comments and white space are skipped.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Word {
     /// A name or a keyword, without its quotes.

@@ -4,14 +4,14 @@ use std::fmt::Write as _;
 
 use rusqlite::{Connection, Result};
 
+use super::super::statements::quoted;
 use crate::preflight::target::TokenColumn;
 use crate::preflight::{Estimate, Flow, Preflight, Sizes, Target};
 
 /// How many rows are looked at.
 const SAMPLED: u32 = 1_000;
 
-pub(super) fn look(db: &Connection, target: &Target, table: &str, found: &mut Preflight) -> Result<()> {
-    let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
+pub(super) fn look(db: &Connection, target: &Target, found: &mut Preflight) -> Result<()> {
     let (mut old, mut more) = (String::from("0"), String::from("0"));
     if target.flow == Flow::Seal {
         for TokenColumn { name, padding } in &target.written {
@@ -28,7 +28,7 @@ pub(super) fn look(db: &Connection, target: &Target, table: &str, found: &mut Pr
             );
         }
     }
-    let table = quoted(table);
+    let table = quoted(&target.table);
     let sql = format!("SELECT avg({old}), avg({more}) FROM (SELECT * FROM {table} LIMIT {SAMPLED})");
     let (old, more): (Option<f64>, Option<f64>) = db.query_row(&sql, (), |row| Ok((row.get(0)?, row.get(1)?)))?;
     let rows: i64 = db.query_row(&format!("SELECT count(*) FROM {table}"), (), |row| row.get(0))?;

@@ -21,7 +21,7 @@ fn look(schema: &str, flow: Flow, written: &[&str]) -> Preflight {
         named: Vec::new(),
         flow,
     };
-    preflight(&db, &target, "rx").unwrap()
+    preflight(&db, &target).unwrap()
 }
 
 fn codes(found: &Preflight) -> Vec<String> {

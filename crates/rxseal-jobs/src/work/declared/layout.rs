@@ -17,24 +17,14 @@ pub(super) struct Layout {
     /// The sealed columns with their fields.
     pub(super) fields: Vec<(usize, FieldSchema)>,
     pub(super) has_index: bool,
-    /// Where a row's record tag is.
-    pub(super) tagged: Option<Tagged>,
+    /// The column of the record tag.
+    pub(super) tag: Option<usize>,
     /// What the tag covers beside the fields, in the order of the schema.
     pub(super) bound: Vec<usize>,
 }
 
-/// The column of the record tag.
-#[derive(Clone, Copy)]
-pub(super) struct Tagged {
-    pub(super) at: usize,
-}
-
 impl Layout {
     pub(super) fn of(spec: &Spec, record: &RecordSchema) -> Result<Self, Error> {
-        let places = |role| {
-            let columns = spec.columns().iter().enumerate();
-            columns.filter(move |(_, column)| column.role() == role)
-        };
         let field = |(at, column): (usize, &crate::spec::Column)| {
             let field = record.field(column.of()).ok_or_else(|| refused("the schema is not that of the spec"))?;
             let needs_type = field.content().is_none() || field.shape() != Shape::One;
@@ -48,13 +38,13 @@ impl Layout {
             Ok((at, field.clone()))
         };
         Ok(Self {
-            ids: places(ColumnRole::Id).map(|(at, _)| at).collect(),
-            subject: places(ColumnRole::Subject).map(|(at, _)| at).next(),
+            ids: spec.places(ColumnRole::Id).map(|(at, _)| at).collect(),
+            subject: spec.places(ColumnRole::Subject).map(|(at, _)| at).next(),
             needs_subject: record.subject().is_some_and(|subject| !subject.is_optional()),
-            fields: in_order(record, places(ColumnRole::Sealed).map(field).collect::<Result<_, _>>()?),
-            tagged: places(ColumnRole::Tag).map(|(at, _)| Tagged { at }).next(),
-            bound: places(ColumnRole::Clear).map(|(at, _)| at).collect(),
-            has_index: places(ColumnRole::Index).next().is_some(),
+            fields: in_order(record, spec.places(ColumnRole::Sealed).map(field).collect::<Result<_, _>>()?),
+            tag: spec.places(ColumnRole::Tag).map(|(at, _)| at).next(),
+            bound: spec.places(ColumnRole::Clear).map(|(at, _)| at).collect(),
+            has_index: spec.places(ColumnRole::Index).next().is_some(),
         })
     }
 

@@ -50,8 +50,8 @@ impl DeclaredWork {
     fn backfill(&self, records: &[Record], ready: &[Ready<'_, '_>]) -> Result<Vec<Outcome>, Error> {
         reseal_page(records, |at, pass| {
             let row = row_of(ready, at);
-            Ok(match self.layout.tagged {
-                Some(tagged) => self.backfill_tagged(pass, row, tagged),
+            Ok(match self.layout.tag {
+                Some(tag_at) => self.backfill_tagged(pass, row, tag_at),
                 None => self.backfill_row(pass, row),
             })
         })
@@ -71,8 +71,8 @@ impl DeclaredWork {
     fn reseal(&self, records: &[Record], ready: &[Ready<'_, '_>]) -> Result<Vec<Outcome>, Error> {
         reseal_page(records, |at, pass| {
             let row = row_of(ready, at);
-            Ok(match self.layout.tagged {
-                Some(tagged) => self.reseal_tagged(pass, row, tagged),
+            Ok(match self.layout.tag {
+                Some(tag_at) => self.reseal_tagged(pass, row, tag_at),
                 None => self.reseal_row(pass, row),
             })
         })
@@ -102,8 +102,8 @@ impl DeclaredWork {
         }
         open_page(records, access, |at, pass| {
             let row = row_of(ready, at);
-            Ok(match self.layout.tagged {
-                Some(tagged) => self.unseal_tagged(pass, row, tagged),
+            Ok(match self.layout.tag {
+                Some(tag_at) => self.unseal_tagged(pass, row, tag_at),
                 None => self.unseal_row(pass, row),
             })
         })
@@ -155,8 +155,8 @@ impl DeclaredWork {
         }
         let moved = rebind_page(&from, &to, access, |at, pass| {
             let Some((_, row)) = places.get(at) else { return Ok(Outcome::Same) };
-            Ok(match self.layout.tagged {
-                Some(tagged) => self.rebind_tagged(pass, row, tagged),
+            Ok(match self.layout.tag {
+                Some(tag_at) => self.rebind_tagged(pass, row, tag_at),
                 None => self.rebind_row(pass, row),
             })
         })?;
@@ -206,7 +206,7 @@ impl DeclaredWork {
     }
 }
 
-/// Refuses a value that holds a token and is none: inside of a sealed value no reseal would find it.
+/// Refuses a value that holds a token but is not one itself: no reseal would find the token inside of a sealed value.
 pub(super) fn sealable(field: &FieldSchema, was: Cell<'_>) -> Result<(), FieldFault> {
     if holds_token(was) && token(was).is_err() {
         return Err(FieldFault::new(field.id().as_str(), Reason::LooksLikeToken));
@@ -248,7 +248,7 @@ fn row_of<'a, 'r>(ready: &'a [Ready<'a, 'r>], at: usize) -> &'a Row<'r> {
     ready.get(at).map_or(EMPTY, |ready| ready.row)
 }
 
-/// A value that begins as a token, or holds one, and is none, is told apart from a token that does not open.
+/// A value that only begins like a token, or only holds one, is told apart from a token that does not open.
 fn sealing_fault(field: &FieldSchema, error: &Error) -> FieldFault {
     row_fault(error, field.id().as_str())
 }

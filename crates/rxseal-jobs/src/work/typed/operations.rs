@@ -67,8 +67,7 @@ impl<S: TableRow> TypedWork<S> {
         let access = self.access()?;
         let plain: Vec<_> = ready.iter().map(|ready| self.no_tokens(ready.was).count()).collect();
         let holding = |was: &Row<'_>| {
-            let columns =
-                self.spec.columns().iter().enumerate().filter(|(_, column)| column.role() == ColumnRole::Sealed);
+            let columns = self.spec.places(ColumnRole::Sealed);
             let holding = columns.filter(|(at, _)| holds_token(was.cell(*at)) && token(was.cell(*at)).is_err());
             holding.map(|(_, column)| FieldFault::new(column.of(), Reason::LooksLikeToken)).collect::<Vec<_>>()
         };
@@ -111,15 +110,13 @@ impl<S: TableRow> TypedWork<S> {
     }
 
     fn has_no_tag(&self, was: &Row<'_>) -> bool {
-        let mut tags = self.spec.columns().iter().enumerate().filter(|(_, column)| column.role() == ColumnRole::Tag);
-        tags.all(|(at, _)| was.cell(at).is_null())
+        self.spec.places(ColumnRole::Tag).all(|(at, _)| was.cell(at).is_null())
     }
 
     /// Whether rows of this type have a tag, and this one has tokens without one.
     fn has_lost_its_tag(&self, was: &Row<'_>) -> bool {
-        let has_tags = self.spec.columns().iter().any(|column| column.role() == ColumnRole::Tag);
-        let mut sealed =
-            self.spec.columns().iter().enumerate().filter(|(_, column)| column.role() == ColumnRole::Sealed);
+        let has_tags = self.spec.places(ColumnRole::Tag).next().is_some();
+        let mut sealed = self.spec.places(ColumnRole::Sealed);
         has_tags && self.has_no_tag(was) && sealed.any(|(at, _)| matches!(token(was.cell(at)), Ok(Some(_))))
     }
 

@@ -61,6 +61,21 @@ macro_rules! refuses {
         }
     )*};
     (@kinds) => {
+        refuses! {
+            serialize_bool: bool,
+            serialize_i8: i8,
+            serialize_i16: i16,
+            serialize_i32: i32,
+            serialize_i64: i64,
+            serialize_u8: u8,
+            serialize_u16: u16,
+            serialize_u32: u32,
+            serialize_u64: u64,
+            serialize_f32: f32,
+            serialize_f64: f64,
+            serialize_char: char,
+        }
+
         fn serialize_unit(self) -> Result<Self::Ok, Unreadable> {
             Err(Unreadable)
         }
@@ -148,22 +163,7 @@ impl Serializer for &mut Fields<'_, '_> {
         Err(Unreadable)
     }
 
-    refuses!(
-        serialize_bool: bool,
-        serialize_i8: i8,
-        serialize_i16: i16,
-        serialize_i32: i32,
-        serialize_i64: i64,
-        serialize_u8: u8,
-        serialize_u16: u16,
-        serialize_u32: u32,
-        serialize_u64: u64,
-        serialize_f32: f32,
-        serialize_f64: f64,
-        serialize_char: char,
-        serialize_str: &str,
-        serialize_bytes: &[u8],
-    );
+    refuses!(serialize_str: &str, serialize_bytes: &[u8]);
     refuses!(@kinds);
 }
 
@@ -219,20 +219,6 @@ impl Serializer for ToCell {
         Err(Unreadable)
     }
 
-    refuses!(
-        serialize_bool: bool,
-        serialize_i8: i8,
-        serialize_i16: i16,
-        serialize_i32: i32,
-        serialize_i64: i64,
-        serialize_u8: u8,
-        serialize_u16: u16,
-        serialize_u32: u32,
-        serialize_u64: u64,
-        serialize_f32: f32,
-        serialize_f64: f64,
-        serialize_char: char,
-    );
     refuses!(@kinds);
 }
 

@@ -20,10 +20,8 @@ pub(crate) async fn tokens(source: &Source, table: &str, addresses: &Addresses) 
         }
     }
     for column in documents(source.sealed().iter().map(Sealed::place).chain(source.tag())) {
-        let (tally, doubt) = scan(url, table, column, Tally::of_tokens(source).only(column)).await?;
-        let of_column = tally.into_tokens();
-        let doubted = |place: PlaceCounts| PlaceCounts { counts: place.counts.doubted(doubt), ..place };
-        counted.places.extend(of_column.places.into_iter().map(doubted));
+        let of_column = scan(url, table, column, Tally::of_tokens(source).only(column)).await?.into_tokens();
+        counted.places.extend(of_column.places);
         counted.documents.extend(of_column.documents);
     }
     let order = |place: &Place| source.sealed().iter().position(|sealed| sealed.place() == place).unwrap_or(usize::MAX);
@@ -112,9 +110,8 @@ pub(crate) async fn index_values(
         }
     }
     for column in documents(source.index().iter().map(Indexed::place)) {
-        let (tally, doubt) = scan(url, table, column, Tally::of_index_values(source).only(column)).await?;
-        let doubted = |place: IndexPlaceCounts| IndexPlaceCounts { counts: place.counts.doubted(doubt), ..place };
-        places.extend(tally.into_index_values().into_iter().map(doubted));
+        let tally = scan(url, table, column, Tally::of_index_values(source).only(column)).await?;
+        places.extend(tally.into_index_values());
     }
     Ok(places)
 }
@@ -135,12 +132,12 @@ fn documents<'s>(places: impl Iterator<Item = &'s Place>) -> Vec<&'s str> {
     columns
 }
 
-async fn scan(url: &str, table: &str, column: &str, mut tally: Tally) -> Result<(Tally, Option<&'static str>), Error> {
+async fn scan(url: &str, table: &str, column: &str, mut tally: Tally) -> Result<Tally, Error> {
     let at = tally.column(column);
     let doubt = scan_postgres(url, table, column, |value| {
         tally.add(at, value.map_or(Value::Null, Value::Text));
         tally.end_row();
     });
-    let doubt = doubt.await?;
-    Ok((tally, doubt))
+    tally.doubt = doubt.await?;
+    Ok(tally)
 }

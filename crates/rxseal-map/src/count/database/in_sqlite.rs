@@ -11,42 +11,34 @@ use crate::source::Source;
 
 pub(crate) fn tokens(source: &Source, file: &Path, table: &str) -> Result<SourceCounts, Error> {
     let mut tally = Tally::of_tokens(source);
-    let doubt = scan(&mut tally, file, table)?;
-    let mut counts = tally.into_tokens();
-    for place in &mut counts.places {
-        place.counts = std::mem::take(&mut place.counts).doubted(doubt);
-    }
-    Ok(counts)
+    scan(&mut tally, file, table)?;
+    Ok(tally.into_tokens())
 }
 
 pub(crate) fn index_values(source: &Source, file: &Path, table: &str) -> Result<Vec<IndexPlaceCounts>, Error> {
     let mut tally = Tally::of_index_values(source);
-    let doubt = scan(&mut tally, file, table)?;
-    let mut places = tally.into_index_values();
-    for place in &mut places {
-        place.counts = std::mem::take(&mut place.counts).doubted(doubt);
-    }
-    Ok(places)
+    scan(&mut tally, file, table)?;
+    Ok(tally.into_index_values())
 }
 
-fn scan(tally: &mut Tally, file: &Path, table: &str) -> Result<Option<&'static str>, Error> {
+fn scan(tally: &mut Tally, file: &Path, table: &str) -> Result<(), Error> {
     let described = describe_sqlite(file, table)?
         .ok_or_else(|| Error::from_store(false, format!("{}: there is no table {table}", file.display())))?;
     let of_table = described.columns();
-    let lower: Vec<_> = tally.needed().map(str::to_owned).collect();
+    let needed: Vec<_> = tally.needed().map(str::to_owned).collect();
     // SQLite compares names without regard to case, and the map may have another than the table.
     let name_of = |name: &str| {
-        lower.iter().find(|needed| needed.eq_ignore_ascii_case(name)).map_or(name, |needed| needed).to_owned()
+        needed.iter().find(|needed| needed.eq_ignore_ascii_case(name)).map_or(name, |needed| needed).to_owned()
     };
     if let Some(absent) =
-        lower.iter().find(|needed| !of_table.iter().any(|column| column.name().eq_ignore_ascii_case(needed)))
+        needed.iter().find(|needed| !of_table.iter().any(|column| column.name().eq_ignore_ascii_case(needed)))
     {
         return Err(Error::from_store(false, format!("{}: the table {table} has no column {absent}", file.display())));
     }
     let names: Vec<_> = of_table.iter().map(|column| name_of(column.name())).collect();
     let positions: Vec<_> = names.iter().map(|name| tally.column(name)).collect();
     let columns: Vec<_> = names.iter().map(String::as_str).collect();
-    scan_sqlite(file, table, &columns, |row| {
+    tally.doubt = scan_sqlite(file, table, &columns, |row| {
         for (cell, at) in row.iter().zip(&positions) {
             tally.add(
                 *at,
@@ -63,5 +55,6 @@ fn scan(tally: &mut Tally, file: &Path, table: &str) -> Result<Option<&'static s
             );
         }
         tally.end_row();
-    })
+    })?;
+    Ok(())
 }
