@@ -76,7 +76,8 @@ impl<'b> Column<'b> {
         let schema = batch.schema_ref();
         let at = schema.index_of(name).map_err(|_| BatchError::column_missing(name))?;
         let (field, array) = (schema.field(at), batch.column(at).as_ref());
-        let cells = Cells::of(array).ok_or_else(|| BatchError::column_type(name, array.data_type(), "text or bytes"))?;
+        let cells =
+            Cells::of(array).ok_or_else(|| BatchError::column_type(name, array.data_type(), "text or bytes"))?;
         Ok(Self { at, name: field.name(), array, cells })
     }
 
