@@ -9,4 +9,6 @@ mod postgres;
 mod preflight;
 mod rows;
 mod sqlite;
+mod stops;
 mod support;
+mod typed;

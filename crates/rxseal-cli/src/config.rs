@@ -14,6 +14,7 @@ use serde::Deserialize;
 use crate::args::Global;
 use crate::environment::{variable, variable_os};
 use crate::failure::{Failure, usage};
+use crate::log::Log;
 #[cfg(not(feature = "postgres"))]
 use crate::not_built::postgres;
 use crate::output::Output;
@@ -35,6 +36,10 @@ struct ConfigFile {
     map: Option<PathBuf>,
     schema: Option<PathBuf>,
     postgres: Option<String>,
+    audit: Option<PathBuf>,
+    audit_key: Option<PathBuf>,
+    checkpoints: Option<PathBuf>,
+    frozen: Option<PathBuf>,
 }
 
 /// A setting, and where it comes from: an option, a variable or the configuration file.
@@ -54,6 +59,8 @@ pub struct Config {
     pub map: Option<PathBuf>,
     pub schema: Option<PathBuf>,
     pub postgres: Option<String>,
+    /// Where jobs that open fields tell of it.
+    pub log: Log,
 }
 
 impl Config {
@@ -87,9 +94,15 @@ impl Config {
             shred_log: log.or(file.shred_log),
             backups_kept: global.backups_kept.or(kept),
             allow_group_read: global.allow_group_read || group_may_read || file.allow_group_read,
-            map: variable_os("RXSEAL_MAP").map(PathBuf::from).or(file.map),
-            schema: variable_os("RXSEAL_SCHEMA").map(PathBuf::from).or(file.schema),
+            map: path("RXSEAL_MAP", file.map),
+            schema: path("RXSEAL_SCHEMA", file.schema),
             postgres: variable("RXSEAL_POSTGRES")?.or(file.postgres),
+            log: Log {
+                folder: path("RXSEAL_AUDIT", file.audit),
+                key: path("RXSEAL_AUDIT_KEY", file.audit_key),
+                checkpoints: path("RXSEAL_CHECKPOINTS", file.checkpoints),
+                frozen: path("RXSEAL_FROZEN", file.frozen),
+            },
         })
     }
 
@@ -234,6 +247,10 @@ impl Config {
     }
 }
 
+fn path(name: &str, file: Option<PathBuf>) -> Option<PathBuf> {
+    variable_os(name).map(PathBuf::from).or(file)
+}
+
 fn read(path: &Path) -> Result<ConfigFile, Failure> {
     let text = fs::read_to_string(path).map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))?;
     toml::from_str(&text).map_err(|error: toml::de::Error| {
@@ -241,7 +258,7 @@ fn read(path: &Path) -> Result<ConfigFile, Failure> {
         let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
         let line = before.matches('\n').count().saturating_add(1);
         Failure::Usage(format!(
-            "{}: line {line} is not valid. The settings are `store`, `roots = [..]` (texts, or tables with `root` and its options), `subject_store`, `shred_log`, `backups_kept`, `allow_group_read`, `map`, `schema` and `postgres`",
+            "{}: line {line} is not valid. The settings are `store`, `roots = [..]` (texts, or tables with `root` and its options), `subject_store`, `shred_log`, `backups_kept`, `allow_group_read`, `map`, `schema`, `postgres`, `audit`, `audit_key`, `checkpoints` and `frozen`",
             path.display()
         ))
     })

@@ -1,7 +1,6 @@
 //! `rxseal job`: whole tables are sealed, resealed and unsealed, beside the programs that use them.
 
 mod ask;
-mod audit;
 mod database;
 mod plan;
 mod run;

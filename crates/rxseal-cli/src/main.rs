@@ -14,6 +14,7 @@ mod failure;
 mod index;
 mod job;
 mod keyring;
+mod log;
 mod map;
 #[cfg(not(all(feature = "aws-kms", feature = "pkcs11", feature = "postgres", feature = "vault")))]
 mod not_built;

@@ -6,7 +6,7 @@ use rxseal::KeyId;
 use rxseal::count::KeyCounts;
 
 use crate::progress::{Ended, Status};
-use crate::spec::{Column, ColumnRole, Operation, Spec};
+use crate::spec::{Column, ColumnRole, Holds, Operation, Spec};
 
 /// What the sealed columns of a table hold at one moment, all of them together.
 #[derive(Debug, Default)]
@@ -14,6 +14,8 @@ pub(crate) struct Totals {
     pub(crate) plaintext: u64,
     pub(crate) under: BTreeMap<KeyId, u64>,
     pub(crate) nulls: u64,
+    /// Of these, the ones in columns whose fields seal an absence too.
+    pub(crate) absent: u64,
 }
 
 /// The columns that a count reads.
@@ -22,11 +24,15 @@ pub(crate) fn counted(spec: &Spec) -> impl Iterator<Item = &Column> {
 }
 
 impl Totals {
-    /// Adds what one of them holds. A tag is under a key as well, but a record that is not sealed yet has none.
-    pub(crate) fn add(&mut self, column: &Column, counts: &KeyCounts) {
+    /// Adds what one of them holds. A tag is under a key as well, but a record that is not sealed yet has none. `plain_lists` is how many cells
+    /// of a column of lists or maps have plaintext in them.
+    pub(crate) fn add(&mut self, column: &Column, counts: &KeyCounts, plain_lists: Option<u64>) {
         if column.role() == ColumnRole::Sealed {
-            self.plaintext = self.plaintext.saturating_add(counts.not_tokens());
+            self.plaintext = self.plaintext.saturating_add(plain_lists.unwrap_or(counts.not_tokens()));
             self.nulls = self.nulls.saturating_add(counts.nulls());
+            if column.holds() == Holds::OneAlways {
+                self.absent = self.absent.saturating_add(counts.nulls());
+            }
         }
         for (key, tokens) in counts.iter() {
             let under = self.under.entry(key).or_default();
@@ -35,9 +41,14 @@ impl Totals {
     }
 }
 
+/// How much plaintext there was before these chunks were done, if nobody else wrote any.
+pub(crate) fn at_start(plaintext: u64, status: &Status) -> u64 {
+    plaintext.saturating_add(status.counts.sealed).saturating_sub(status.counts.unsealed)
+}
+
 /// What is left of a job. `status` is of the same moment as the totals, and `plain_at_start` is how much plaintext there was when it was planned.
 pub(crate) fn judge(spec: &Spec, totals: Totals, status: &Status, plain_at_start: u64) -> Ended {
-    let Totals { plaintext, mut under, nulls } = totals;
+    let Totals { plaintext, mut under, nulls, absent } = totals;
     let under_target = under.remove(&spec.target()).unwrap_or_default();
     let others = under.values().fold(0_u64, |sum, tokens| sum.saturating_add(*tokens));
     let may_be = plain_at_start.saturating_add(status.counts.unsealed).saturating_sub(status.counts.sealed);
@@ -58,6 +69,9 @@ pub(crate) fn judge(spec: &Spec, totals: Totals, status: &Status, plain_at_start
         Operation::Reindex => {}
         Operation::Backfill | Operation::Reseal | Operation::AddSubject => {
             want(plaintext, "values are no tokens");
+            if spec.operation() == Operation::Backfill {
+                want(absent, "values are null in columns whose absent values are sealed too");
+            }
             want(others, "tokens are under other keys than the one that the job seals with");
         }
     }

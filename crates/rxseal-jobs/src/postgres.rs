@@ -3,6 +3,7 @@
 //! The list of chunks is a table beside the data, so a chunk is taken, its rows are written and it is ticked off in one transaction. If a
 //! worker is killed, its chunk is as it was, and another worker takes it.
 
+mod approval;
 mod chunk;
 mod count;
 mod job;

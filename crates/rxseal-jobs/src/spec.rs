@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 use self::body::Body;
 #[cfg(test)]
 pub(crate) use self::body::Body;
-pub(crate) use self::column::Padding;
+pub(crate) use self::column::{Holds, Padding};
 pub use self::column::{Column, ColumnRole};
 pub use self::operation::Operation;
 use self::resolve::resolve;

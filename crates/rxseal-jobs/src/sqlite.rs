@@ -34,6 +34,7 @@
 //! # }
 //! ```
 
+mod approval;
 mod end;
 mod held;
 mod held_row;

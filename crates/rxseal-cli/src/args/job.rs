@@ -102,12 +102,23 @@ pub struct RunJob {
     /// For unseal and add-subject: why, an HL7 PurposeOfUse code, such as HSYSADMIN
     #[arg(long, value_name = "PURPOSE", requires = "who")]
     pub why: Option<String>,
-    /// For unseal and add-subject: the file that each opening is written to, one JSON object on a line. It is appended to
-    #[arg(long, value_name = "FILE")]
+    /// For unseal and add-subject: the folder of the log that tells of each opening, which `rxseal audit` verifies and shows. What cannot
+    /// be written there is not opened [env: RXSEAL_AUDIT]
+    #[arg(long, value_name = "FOLDER")]
     pub audit: Option<PathBuf>,
-    /// For unseal: how many values may be opened, and under which name that was approved, such as CHG-1234=10000
+    /// The key that signs this log; `rxseal audit keygen` makes it [env: RXSEAL_AUDIT_KEY]
+    #[arg(long, value_name = "FILE")]
+    pub audit_key: Option<PathBuf>,
+    /// A folder elsewhere, such as on a locked bucket, that gets the checkpoints of this log too [env: RXSEAL_CHECKPOINTS]
+    #[arg(long, value_name = "FOLDER")]
+    pub checkpoints: Option<PathBuf>,
+    /// The list of frozen actors, who open nothing; `rxseal budget freeze` changes it [env: RXSEAL_FROZEN]
+    #[arg(long, value_name = "FILE")]
+    pub frozen: Option<PathBuf>,
+    /// For unseal: how many values may be opened, and under which name that was approved, such as CHG-1234=10000. The job keeps it and counts
+    /// what all runs open; a later run without this option goes on with it
     #[arg(long, value_name = "NAME=VALUES")]
-    pub budget: Option<String>,
+    pub approval: Option<String>,
     /// For unseal: confirm that whoever reads the table reads what the job writes. On a terminal the command asks
     #[arg(long)]
     pub yes: bool,
@@ -134,7 +145,7 @@ pub(crate) enum JobOperation {
     Reseal,
     /// Compute index values again. They need the normalisers of your program, so it runs this itself: see the crate rxseal-jobs
     Reindex,
-    /// Write plaintext back in place of tokens: `run` asks for --who, --why, --audit and --budget
+    /// Write plaintext back in place of tokens: `run` asks for --who, --why, --audit and --approval
     Unseal,
     /// Seal again with the patient's own key: `run` asks for --who, --why and --audit
     AddSubject,

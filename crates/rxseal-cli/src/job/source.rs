@@ -5,13 +5,14 @@ use rxseal::schema::RecordSchema;
 use rxseal::subjects::SubjectKeys;
 use rxseal_jobs::{Operation, Spec, Status};
 use rxseal_map::{Keyspace, Map, Source};
+use rxseal_watch::Watch;
 
-use super::audit::AuditFile;
 use super::database::{Database, JobAt};
 use crate::args::{Global, JobFiles};
 use crate::config::Config;
 use crate::failure::{Failure, usage};
 use crate::keyring::unlock;
+use crate::log::Log;
 use crate::map::Files;
 use crate::output::Output;
 
@@ -42,6 +43,11 @@ impl Desk {
         let read = Files::of(&config, &files.map)?;
         let map = read.map()?;
         Ok(Self { config, files: read, keyspace: files.keyspace.clone(), map })
+    }
+
+    /// Where the settings keep the log of openings.
+    pub fn log(&self) -> &Log {
+        &self.config.log
     }
 
     /// Where a source's table is.
@@ -84,14 +90,14 @@ impl Desk {
     pub async fn planned_for(
         &self,
         status: &Status,
-        audit: Option<AuditFile>,
+        watch: Option<&Watch>,
         output: &Output,
     ) -> Result<Planned, Failure> {
         let source = self.map.source(&status.at).ok_or_else(|| {
             let text = format!("the map has no source {}, which the job was planned for", status.at);
             Failure::Coded("job-mismatch", text)
         })?;
-        self.planned(source, status.operation, audit, output).await
+        self.planned(source, status.operation, watch, output).await
     }
 
     /// What a job over this source is, and who hears of its openings.
@@ -99,7 +105,7 @@ impl Desk {
         &self,
         source: &Source,
         operation: Operation,
-        audit: Option<AuditFile>,
+        watch: Option<&Watch>,
         output: &Output,
     ) -> Result<Planned, Failure> {
         let schema = self.files.schema()?;
@@ -112,8 +118,8 @@ impl Desk {
             Failure::Coded("invalid-map", text)
         })?;
         let unlocked = unlock(&self.config, &self.keyspace(source)?, output).await?;
-        let keys = match audit {
-            Some(audit) => unlocked.observed_by(audit),
+        let keys = match watch {
+            Some(watch) => unlocked.observed_by(watch.observer()),
             None => unlocked.unobserved(),
         };
         let spec = Spec::new(operation, source, record, &keys)?;
