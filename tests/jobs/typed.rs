@@ -27,7 +27,7 @@ indexes! {
 
 #[derive(PhiRecord)]
 #[phi(record = "jobs.survey", derive(serde::Serialize, serde::Deserialize))]
-pub struct Survey {
+struct Survey {
     #[phi(id)]
     id: i64,
     #[phi(seal = Migrates<FamilyName>, index = ByName)]
