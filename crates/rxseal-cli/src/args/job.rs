@@ -9,13 +9,13 @@ use super::MapFiles;
 
 #[derive(Subcommand)]
 pub enum Job {
-    /// Print what a job would do to a table, and store it for `run`
+    /// Look at a table, print what a job would do to it, and store the job for `run`
     Plan(PlanJob),
     /// Work on a job until all of it is done. Ctrl-C ends after the chunk, and the next `run` goes on from there
     Run(RunJob),
     /// Show how far a job is, or list all jobs
     Status {
-        /// The job's name, as `plan` printed it; without it, every job is listed
+        /// The job's name; without it, every job is listed
         job: Option<String>,
         #[command(flatten)]
         files: JobFiles,
@@ -27,14 +27,14 @@ pub enum Job {
         #[command(flatten)]
         files: JobFiles,
     },
-    /// Let `run` work again on a job that was paused or has stopped
+    /// Let `run` go on with a job that was paused. One that stopped, since somebody wrote plaintext, goes over the whole table again
     Resume {
         /// The job's name
         job: String,
         #[command(flatten)]
         files: JobFiles,
     },
-    /// List the rows that a job left as they are: key, field and reason, never a value. The exit status is 1 if there are any
+    /// List the rows that a job left as they are: id, field and reason, never a value. The exit status is 1 if there are any
     Faults {
         /// The job's name
         job: String,
@@ -64,16 +64,16 @@ pub struct PlanJob {
     /// What to do with each row
     #[arg(long, value_name = "OPERATION")]
     pub op: JobOperation,
-    /// The source, as the map has it: postgres:SCHEMA.TABLE or sqlite:FILE#TABLE. Needed if the map has several
+    /// The source, as the map names it, such as postgres:public.rx or sqlite:pharmacy.db#rx. Needed if the map has several
     #[arg(long, value_name = "SOURCE")]
     pub at: Option<String>,
-    /// How many rows a transaction reads and writes
+    /// How many rows are in a chunk, which is read and written in one transaction
     #[arg(long, value_name = "N", default_value_t = 2000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub chunk_rows: u32,
-    /// Accept a finding that the plan asks about, such as trigger:rx_audit; may be repeated. On a terminal the command asks
-    #[arg(long = "accept", value_name = "FINDING")]
+    /// Accept a concern that the plan asks about, such as trigger:rx_audit; may be repeated. On a terminal the command asks
+    #[arg(long = "accept", value_name = "CONCERN")]
     pub accepted: Vec<String>,
-    /// Only print the plan, and store nothing
+    /// Only print what the job would do, and store nothing
     #[arg(long)]
     pub dry_run: bool,
     #[command(flatten)]
@@ -82,7 +82,7 @@ pub struct PlanJob {
 
 #[derive(ClapArgs)]
 pub struct RunJob {
-    /// The job's name, as `plan` printed it
+    /// The job's name
     pub job: String,
     /// How many chunks are worked on at once, each on a connection of its own. SQLite has one writer at a time, so one is right there
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64))]
@@ -90,7 +90,7 @@ pub struct RunJob {
     /// At most so many rows a second, by all workers of this command together
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub rows_per_second: Option<u32>,
-    /// In PostgreSQL: wait while a standby is further behind than this, such as 30s. `none` does not look
+    /// In PostgreSQL: wait while a replica is further behind than this, such as 30s. `none` does not look
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = parse_lag)]
     pub max_replica_lag: Lag,
     /// Work only at these hours, by the clock of the database, such as 22:00-05:00
@@ -126,7 +126,7 @@ pub struct RunJob {
     pub files: JobFiles,
 }
 
-/// How far a standby may be behind, or no limit.
+/// How far a replica may be behind, or no limit.
 #[derive(Clone, Copy, Debug)]
 pub struct Lag(pub Option<Duration>);
 

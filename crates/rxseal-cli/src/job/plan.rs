@@ -79,7 +79,7 @@ async fn free_name(database: &Database, spec: &rxseal_jobs::Spec) -> Result<Stri
     Ok(names.into_iter().find(free).unwrap_or_default())
 }
 
-/// Asks about each finding that is open, and adds what is accepted.
+/// Asks about each concern that is open, and adds what is accepted.
 fn accept(found: &Preflight, accepted: &mut Vec<String>, may_ask: bool) -> Result<(), Failure> {
     let already = accepted.clone();
     let open: Vec<_> = found.open_concerns(&already).collect();
@@ -98,7 +98,7 @@ fn accept(found: &Preflight, accepted: &mut Vec<String>, may_ask: bool) -> Resul
         return Ok(());
     }
     let options: Vec<_> = left.iter().map(|answer| format!("--accept {answer}")).collect();
-    let text = format!("the plan has questions. If you have looked at what it says of them, use {}", options.join(" "));
+    let text = format!("the plan asks about concerns: if you have looked at what it says of them, use {}", options.join(" "));
     Err(Failure::Coded("job-refused", text))
 }
 
@@ -126,7 +126,7 @@ impl Shown<'_> {
         json!({ "job": self.name, "operation": self.operation, "preflight": shown::preflight(self.found), "status": status })
     }
 
-    /// A program gets the findings although the plan is refused.
+    /// A program gets the concerns although the plan is refused.
     fn refused(&self, failure: Failure, output: &Output) -> Result<(), Failure> {
         output.say("", &self.value(None))?;
         Err(failure)
