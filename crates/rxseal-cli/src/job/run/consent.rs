@@ -94,8 +94,7 @@ fn approval(command: &RunJob, status: &Status) -> Result<Option<Approval>, Failu
         (Operation::Unseal, None) if status.approvals.is_empty() => usage(
             "unseal needs --approval NAME=VALUES: how many values may be opened, and under which name that was approved",
         ),
-        (Operation::Unseal, None) => Ok(None),
-        (_, Some(_)) => usage("--approval is for unseal: add-subject hands out no value"),
         (_, None) => Ok(None),
+        (_, Some(_)) => usage("--approval is for unseal: add-subject hands out no value"),
     }
 }
