@@ -2,6 +2,7 @@
 
 mod approvals;
 mod disk;
+mod ends;
 mod keys_of_tables;
 mod operations;
 mod typed;
@@ -83,7 +84,7 @@ impl Database {
     fn plan_with(&self, name: &str, spec: Spec, work: Arc<dyn ChunkWork>, chunk_rows: u32) -> Running {
         let mut options = PlanOptions::default();
         options.chunk_rows = chunk_rows;
-        options.accepted = vec!["shared-id:id".into()];
+        options.accepted = ["shared-id:id", "shared-id:tenant, id", "no-keyspace:tenant"].map(str::to_owned).to_vec();
         let job = Job::plan(self.path(), name, &spec, &options).unwrap();
         if spec.operation() == Operation::Unseal {
             job.approve(&Approval::new("CHG-1", 1_000_000).unwrap()).unwrap();

@@ -167,6 +167,14 @@ fn table_and_column<'n>(name: &'n str, option: &str) -> Result<(&'n str, &'n str
     name.rsplit_once('.').ok_or_else(|| Failure::Usage(format!("{option} must be TABLE.COLUMN, not {name:?}")))
 }
 
+/// What is said of values in which a token is only a part.
+const MORE_THAN_ONE: &str = "not one token alone";
+
+/// How many values are not one token and nothing else, if it is more than those without a token.
+fn more_than_one(counts: &KeyCounts) -> u64 {
+    if counts.not_sealed() > counts.not_tokens() { counts.not_sealed() } else { 0 }
+}
+
 fn describe(counts: &KeyCounts, lost: &[(KeyId, u64)]) -> String {
     let mark = |key: KeyId| if lost.iter().any(|(of, _)| *of == key) { "not in the keyring" } else { "" };
     let keys = counts.iter().map(|(key, count)| [key.to_string(), count.to_string(), mark(key).to_owned()]);
@@ -174,6 +182,7 @@ fn describe(counts: &KeyCounts, lost: &[(KeyId, u64)]) -> String {
     let others = [
         ("not a token", counts.not_tokens()),
         ("of them like one", counts.look_alikes()),
+        (MORE_THAN_ONE, more_than_one(counts)),
         ("null", counts.nulls()),
         ("joined", joined),
     ];
@@ -185,6 +194,11 @@ fn describe(counts: &KeyCounts, lost: &[(KeyId, u64)]) -> String {
     if counts.not_tokens() > 0 {
         text.push_str(
             "\n\nnot a token: plaintext left behind, a damaged token, or a binary document (CBOR, bincode), whose tokens cannot be counted. Look at these values before you destroy a key",
+        );
+    }
+    if more_than_one(counts) > 0 {
+        text.push_str(
+            "\n\nnot one token alone: documents, or a text with a token in it. In a column that should be sealed, look at these values too",
         );
     }
     if joined > 0 {

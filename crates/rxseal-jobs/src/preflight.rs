@@ -19,6 +19,7 @@ pub use self::steps::Steps;
 pub(crate) use self::steps::{Database, StepColumn};
 pub(crate) use self::target::{Flow, Target, token_len};
 
+use crate::end::OtherRows;
 use crate::trouble::refused;
 
 /// What was found about one table. Its `Display` is what `rxseal job plan` prints.
@@ -92,6 +93,14 @@ impl Preflight {
     pub(crate) fn add(&mut self, concern: Concern) {
         if !self.concerns.contains(&concern) {
             self.concerns.push(concern);
+        }
+    }
+
+    /// Says which rows the job leaves alone. `column` is that of the keyspace.
+    pub(crate) fn leaves(&mut self, column: &str, others: OtherRows) {
+        let kinds = [(ConcernKind::NoKeyspace, others.of_none), (ConcernKind::OtherKeyspaces, others.of_others)];
+        for (kind, rows) in kinds.into_iter().filter(|(_, rows)| *rows > 0) {
+            self.add(Concern::of(kind).column(column).detail(format!("{rows} rows")));
         }
     }
 

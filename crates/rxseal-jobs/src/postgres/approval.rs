@@ -1,9 +1,8 @@
 //! The approvals of a job that unseals: what may be opened, and what was.
 
-use sqlx::Connection;
 use sqlx::postgres::PgConnection;
 
-use super::session;
+use super::session::{self, Begin};
 use super::tables::{int4, int8, nat};
 use super::trouble::Trouble;
 use crate::approvals::{admit, missing, of_worker, spent};
@@ -94,7 +93,7 @@ impl Purse {
 
     async fn charge_on(&self, db: &mut PgConnection, values: u64) -> Result<(), Trouble> {
         let (job, name, chunk) = (self.job.as_str(), self.name.as_str(), int4(self.chunk));
-        let mut charging = db.begin().await?;
+        let mut charging = session::begin(db, Begin::Durable).await?;
         let locked: Option<(i64, i64)> =
             sqlx::query_as(LOCK).persistent(false).bind(job).bind(name).fetch_optional(&mut *charging).await?;
         let (allowed, done) = locked.ok_or_else(missing)?;

@@ -71,6 +71,11 @@ impl Column {
         Self { padding, holds, ..Self::new(name, ColumnRole::Sealed, field.id().as_str()) }
     }
 
+    /// Whether the absence of a value is sealed too, so that NULL is no value of a sealed row.
+    pub(crate) fn seals_null(&self) -> bool {
+        self.holds == Holds::OneAlways
+    }
+
     pub(crate) fn padding(&self) -> Option<Padding> {
         self.padding
     }

@@ -18,6 +18,7 @@ use super::statements::{Bounds, Statements};
 use super::table::Table;
 use super::tables::{self, Chunk};
 use super::trouble::Trouble;
+use crate::end::Proof;
 use crate::fault::{FieldFault, Reason};
 use crate::options::WorkerOptions;
 use crate::progress::{ChunkDone, Counts, State};
@@ -63,7 +64,7 @@ impl Worker {
     pub fn join(job: &Job, spec: &Spec, work: Arc<dyn ChunkWork>, options: WorkerOptions) -> Result<Self, Error> {
         let connection = open_to_write(job.path())?;
         if job.is_to_be_counted()? {
-            job.look(spec)?;
+            job.look(spec, Proof::by_count(spec.operation()))?;
         }
         let joined = join(&connection, job.name(), spec, &*work, options.approval.as_deref());
         let (statements, forms, purse) = joined.map_err(|trouble| trouble.at(job.path()))?;
@@ -100,7 +101,7 @@ impl Worker {
     pub fn run_chunk(&mut self) -> Result<Option<ChunkDone>, Error> {
         if self.looked.elapsed() >= self.options.look_every {
             // Plaintext that became more is found while the job runs, and not at its end alone.
-            self.job.look(&self.spec)?;
+            self.job.look(&self.spec, Proof::by_count(self.spec.operation()))?;
             self.looked = Instant::now();
         }
         let mut attempt = 1;
