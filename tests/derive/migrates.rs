@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use rxseal::migrating::{Read, ReadThrough};
-use rxseal::records::{Migrates, SealedRecord as _};
+use rxseal::records::Migrates;
 use rxseal::schema::{Schema, Shape};
 use rxseal::{Each, ErrorCode, Keyring, Parts, PhiRecord};
 use serde_json::{Value, json};
@@ -73,7 +73,10 @@ fn a_row_of_plaintext_is_opened_and_sealed() {
         let old: SealedRx = serde_json::from_value(plain(&hidden)).unwrap();
         let rx = keys.open(&old, &access()).unwrap();
         assert_eq!(rx.hidden.as_deref(), hidden.as_str());
-        assert_eq!((rx.drug.as_str(), rx.note.as_deref(), rx.tags.as_slice()), ("warfarin", None, ["a", "b"].map(String::from).as_slice()));
+        assert_eq!(
+            (rx.drug.as_str(), rx.note.as_deref(), rx.tags.as_slice()),
+            ("warfarin", None, ["a", "b"].map(String::from).as_slice())
+        );
         let new = serde_json::to_value(keys.seal(&rx).unwrap()).unwrap();
         for cell in [&new["drug"], &new["hidden"], &new["tags"][0], &new["tags"][1], &new["answers"]["q1"]] {
             assert!(cell.as_str().unwrap().starts_with("rxs"), "{cell}");
@@ -83,9 +86,12 @@ fn a_row_of_plaintext_is_opened_and_sealed() {
         let row: SealedRx = serde_json::from_value(new.clone()).unwrap();
         let strict: SealedStrict = serde_json::from_value(new).unwrap();
         let (one, other) = (keys.open(&row, &access()).unwrap(), keys.open(&strict, &access()).unwrap());
-        assert_eq!((&one.drug, &one.note, &one.hidden, &one.tags, &one.answers), (&other.drug, &other.note, &other.hidden, &other.tags, &other.answers));
+        assert_eq!(
+            (&one.drug, &one.note, &one.hidden, &one.tags, &one.answers),
+            (&other.drug, &other.note, &other.hidden, &other.tags, &other.answers)
+        );
         assert_eq!(one.answers["q2"], "no");
-        assert!(row.clone().reseal(&keys).is_ok());
+        assert!(keys.reseal(&row).is_ok());
         let reader = keys.record_of(&row).unwrap().opened_by(&access());
         let read: Read<Option<String>> = row.hidden.as_ref().unwrap().read_or_null(&reader).unwrap();
         assert!(!read.is_plain());
@@ -111,7 +117,7 @@ fn without_a_permit_nothing_is_read_not_even_an_absence() {
         let error = keys().open(&row, &access()).map(drop).unwrap_err();
         assert_eq!(error.code(), ErrorCode::NotAToken, "{member}");
         // No tool takes plaintext for a token.
-        assert_eq!(row.clone().reseal(&keys()).map(drop).unwrap_err().code(), ErrorCode::NotAToken, "{member}");
+        assert_eq!(keys().reseal(&row).map(drop).unwrap_err().code(), ErrorCode::NotAToken, "{member}");
         let rx = permitted(false).open(&row, &access()).unwrap();
         assert!(permitted(false).seal(&rx).is_ok());
     }
@@ -131,7 +137,10 @@ fn in_the_first_step_plaintext_is_written_as_it_was() {
 fn the_schema_is_that_of_the_strict_struct() {
     let of = |schema: Schema| {
         let fields = schema.record("mig.rx").unwrap().fields().to_vec();
-        fields.iter().map(|field| (field.id(), field.shape(), field.is_optional(), field.seals_null(), field.content())).collect::<Vec<_>>()
+        fields
+            .iter()
+            .map(|field| (field.id(), field.shape(), field.is_optional(), field.seals_null(), field.content()))
+            .collect::<Vec<_>>()
     };
     let migrating = of(Schema::new().with::<Rx>().unwrap());
     assert_eq!(migrating, of(Schema::new().with::<Strict>().unwrap()));

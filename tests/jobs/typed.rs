@@ -52,7 +52,8 @@ pub fn cells() -> Vec<Cells> {
             1 => format!(r#"["{CANARY} a"]"#),
             _ => format!(r#"["{CANARY} \"a\"", "{CANARY} b"]"#),
         };
-        let answers = if id % 2 == 0 { "{}".into() } else { format!(r#"{{"1": "{CANARY} yes", "22": "{CANARY} no"}}"#) };
+        let answers =
+            if id % 2 == 0 { "{}".into() } else { format!(r#"{{"1": "{CANARY} yes", "22": "{CANARY} no"}}"#) };
         let hidden = (id % 4 > 0).then(|| format!("{CANARY} {id}"));
         (id, Some(format!("{CANARY} {id}")), hidden, Some(tags), Some(answers))
     };

@@ -36,7 +36,9 @@ impl Log {
     /// service, so that they stand out.
     pub fn start(&self, job: &str, output: &Output) -> Result<Watch, Failure> {
         let Some(folder) = &self.folder else {
-            return usage("the job opens fields: name the folder of the log that tells of it with --audit, or set RXSEAL_AUDIT");
+            return usage(
+                "the job opens fields: name the folder of the log that tells of it with --audit, or set RXSEAL_AUDIT",
+            );
         };
         let Some(key) = &self.key else {
             return usage(
@@ -62,6 +64,7 @@ impl Log {
 fn signing_key(path: &Path) -> Result<SigningKey, Failure> {
     let text = SecretFile::new(path).read();
     let text = text.map_err(|unfit| Failure::Coded("invalid-key", format!("{}: {unfit}", path.display())))?;
-    let text = std::str::from_utf8(&text).map_err(|_| Failure::Coded("invalid-key", format!("{}: no text", path.display())))?;
+    let text = std::str::from_utf8(&text)
+        .map_err(|_| Failure::Coded("invalid-key", format!("{}: no text", path.display())))?;
     text.trim().parse().map_err(failed)
 }

@@ -53,14 +53,18 @@ async fn a_budget_is_of_all_runs_together() {
     };
     assert_eq!(approvals().await, [("CHG-1".to_owned(), 50, 170)]);
     // On another machine, and beside a second one.
-    let (mut one, mut other) = (join(work.clone(), Some("CHG-1")).await.unwrap(), join(work.clone(), None).await.unwrap());
+    let (mut one, mut other) =
+        (join(work.clone(), Some("CHG-1")).await.unwrap(), join(work.clone(), None).await.unwrap());
     for _ in 0..2 {
         assert_eq!(one.run_chunk().await.unwrap().unwrap().counts.unsealed, 50);
         assert_eq!(other.run_chunk().await.unwrap().unwrap().counts.unsealed, 50);
     }
     assert_eq!(approvals().await, [("CHG-1".to_owned(), 200, 20)]);
     for worker in [&mut one, &mut other] {
-        refused(worker.run_chunk().await.unwrap_err(), "CHG-1 is used up: 20 values are left, and the next rows have 50");
+        refused(
+            worker.run_chunk().await.unwrap_err(),
+            "CHG-1 is used up: 20 values are left, and the next rows have 50",
+        );
     }
     assert_eq!(database.count("SELECT count(*) FROM rx WHERE drug LIKE 'rxs%'").await, 60);
 

@@ -40,7 +40,12 @@ async fn absences_lists_and_maps_are_sealed() {
     assert!(backfill.run().await.iter().all(|done| done.counts.written == 0));
     let ended = backfill.job.finish(&backfill.spec).await.unwrap();
     assert!(ended.is_clean(), "{ended:?}");
-    for change in ["tags = '[\"plain\"]'", "answers = '{\"1\": \"plain\"}'", "hidden = NULL", "tags = replace(tags, ']', ',\"plain\"]')"] {
+    for change in [
+        "tags = '[\"plain\"]'",
+        "answers = '{\"1\": \"plain\"}'",
+        "hidden = NULL",
+        "tags = replace(tags, ']', ',\"plain\"]')",
+    ] {
         database.run(&format!("CREATE TABLE kept AS TABLE surveys; UPDATE surveys SET {change} WHERE id = 1")).await;
         let ended = backfill.job.finish(&backfill.spec).await.unwrap();
         assert_eq!(ended.left.len(), if change.starts_with("hidden") { 1 } else { 2 }, "{change}: {ended:?}");

@@ -25,8 +25,7 @@ fn a_budget_is_of_all_runs_together() {
 
     let (ring, map) = (database.keys.unlocked(), database.map("\"id\""));
     let spec = Spec::new(Operation::Unseal, source(&map), &schema(), &ring).unwrap();
-    let work: Arc<dyn ChunkWork> =
-        Arc::new(DeclaredWork::new(&spec, &schema(), &ring).unwrap().with_access(access()));
+    let work: Arc<dyn ChunkWork> = Arc::new(DeclaredWork::new(&spec, &schema(), &ring).unwrap().with_access(access()));
     let mut options = PlanOptions::default();
     options.chunk_rows = 10;
     options.accepted = vec!["shared-id:id".into()];

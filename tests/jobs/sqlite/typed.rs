@@ -44,7 +44,12 @@ fn absences_lists_and_maps_are_sealed() {
     let ended = backfill.job.finish(&backfill.spec).unwrap();
     assert!(ended.is_clean(), "{ended:?}");
     db.execute_batch("CREATE TABLE kept AS SELECT * FROM surveys").unwrap();
-    for change in ["tags = '[\"plain\"]'", "answers = '{\"1\": \"plain\"}'", "hidden = NULL", "tags = replace(tags, ']', ',\"plain\"]')"] {
+    for change in [
+        "tags = '[\"plain\"]'",
+        "answers = '{\"1\": \"plain\"}'",
+        "hidden = NULL",
+        "tags = replace(tags, ']', ',\"plain\"]')",
+    ] {
         db.execute_batch(&format!("UPDATE surveys SET {change} WHERE id = 1")).unwrap();
         let ended = backfill.job.finish(&backfill.spec).unwrap();
         assert_eq!(ended.left.len(), if change.starts_with("hidden") { 1 } else { 2 }, "{change}: {ended:?}");

@@ -98,7 +98,8 @@ fn accept(found: &Preflight, accepted: &mut Vec<String>, may_ask: bool) -> Resul
         return Ok(());
     }
     let options: Vec<_> = left.iter().map(|answer| format!("--accept {answer}")).collect();
-    let text = format!("the plan asks about concerns: if you have looked at what it says of them, use {}", options.join(" "));
+    let text =
+        format!("the plan asks about concerns: if you have looked at what it says of them, use {}", options.join(" "));
     Err(Failure::Coded("job-refused", text))
 }
 

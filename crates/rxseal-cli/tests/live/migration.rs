@@ -58,7 +58,16 @@ impl Ground {
     fn new() -> Self {
         let folder = env::temp_dir().join(format!("rxseal-migration-{}", std::process::id()));
         let _ = fs::remove_dir_all(&folder);
-        for name in ["bin", "log", "var/lib/pharmacy", "var/lib/subjects", "var/log", "etc/pharmacy", "mnt/locked-bucket/checkpoints", "shm"] {
+        for name in [
+            "bin",
+            "log",
+            "var/lib/pharmacy",
+            "var/lib/subjects",
+            "var/log",
+            "etc/pharmacy",
+            "mnt/locked-bucket/checkpoints",
+            "shm",
+        ] {
             fs::create_dir_all(folder.join(name)).unwrap();
             fs::set_permissions(folder.join(name), fs::Permissions::from_mode(0o700)).unwrap();
         }

@@ -29,7 +29,8 @@ const SETTLE: &[&str] = &[
 pub(super) async fn all(db: &mut PgConnection, job: &str) -> Result<Vec<ApprovalUse>, Trouble> {
     let rows: Vec<(String, i64, i64, String)> =
         sqlx::query_as(ALL).persistent(false).bind(job).fetch_all(&mut *db).await?;
-    let approved = |(name, allowed, opened, since)| ApprovalUse { name, values: nat(allowed), opened: nat(opened), since };
+    let approved =
+        |(name, allowed, opened, since)| ApprovalUse { name, values: nat(allowed), opened: nat(opened), since };
     Ok(rows.into_iter().map(approved).collect())
 }
 

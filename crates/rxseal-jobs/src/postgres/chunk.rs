@@ -93,12 +93,7 @@ impl Tally<'_> {
     }
 }
 
-async fn run(
-    db: &mut PgConnection,
-    bench: &Bench<'_>,
-    taken: &Taken,
-    tally: &mut Tally<'_>,
-) -> Result<(), Trouble> {
+async fn run(db: &mut PgConnection, bench: &Bench<'_>, taken: &Taken, tally: &mut Tally<'_>) -> Result<(), Trouble> {
     let bound =
         |text: &Option<String>| text.as_deref().map(|text| key_text::read(text, bench.table.key.len())).transpose();
     let (lo, hi) = (bound(&taken.lo)?, bound(&taken.hi)?);
@@ -122,11 +117,7 @@ async fn run(
 }
 
 /// What becomes of rows. The rows, and all plaintext of the database with them, are gone afterwards.
-async fn worked_on(
-    bench: &Bench<'_>,
-    found: Vec<Found>,
-    tally: &mut Tally<'_>,
-) -> Result<Vec<Pending>, Trouble> {
+async fn worked_on(bench: &Bench<'_>, found: Vec<Found>, tally: &mut Tally<'_>) -> Result<Vec<Pending>, Trouble> {
     let rows = found.iter().map(|found| found.cells(bench.table)).collect::<Result<Vec<_>, _>>()?;
     if let Some(purse) = &mut tally.purse {
         purse.charge(bench.work.opens(&rows)).await?;

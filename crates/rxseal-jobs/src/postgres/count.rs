@@ -36,7 +36,8 @@ async fn plain_lists(db: &mut PgConnection, table: &Table, spec: &Spec, column: 
         stored(at),
         table.quoted,
     );
-    let (values, nothing) = (format!("{key}{TOKEN}"), if key.is_empty() { r"^\s*\[[\s,]*\]\s*$" } else { r"^\s*\{[\s,]*\}\s*$" });
+    let (values, nothing) =
+        (format!("{key}{TOKEN}"), if key.is_empty() { r"^\s*\[[\s,]*\]\s*$" } else { r"^\s*\{[\s,]*\}\s*$" });
     let mut query = sqlx::query_scalar(AssertSqlSafe(sql)).persistent(false).bind(values).bind(nothing);
     if let Some((_, keyspace)) = &table.filter {
         query = query.bind(keyspace);

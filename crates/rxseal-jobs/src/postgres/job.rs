@@ -119,7 +119,8 @@ impl Job {
             let mut resuming = session::begin(db, Begin::Plain).await?;
             if tables::turn(&mut resuming, &self.name, &[State::Stopped], State::Running).await? {
                 tables::reopen(&mut resuming, &self.name, None, 0).await?;
-            } else if !tables::turn(&mut resuming, &self.name, &[State::Running, State::Paused], State::Running).await? {
+            } else if !tables::turn(&mut resuming, &self.name, &[State::Running, State::Paused], State::Running).await?
+            {
                 return Err(refused("the job is done: reopen it to go over the table again").into());
             }
             Ok(resuming.commit().await?)

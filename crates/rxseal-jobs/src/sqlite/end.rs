@@ -18,7 +18,8 @@ use crate::work::Contents;
 pub(super) fn totals(connection: &Connection, statements: &Statements, spec: &Spec) -> Result<Totals, Trouble> {
     let columns: Vec<_> = counted(spec).collect();
     let names: Vec<_> = columns.iter().map(|column| column.name()).collect();
-    let mut counts: Vec<_> = columns.iter().map(|column| (KeyCounts::default(), column.is_list().then_some(0_u64))).collect();
+    let mut counts: Vec<_> =
+        columns.iter().map(|column| (KeyCounts::default(), column.is_list().then_some(0_u64))).collect();
     let mut statement = connection.prepare(&statements.scan(&names))?;
     let mut rows = statement.query(params_from_iter(spec.keyspace_filter().map(|(_, keyspace)| keyspace)))?;
     while let Some(row) = rows.next()? {

@@ -195,7 +195,9 @@ mod tests {
 
     #[test]
     fn an_absence_is_plaintext_where_it_is_sealed() {
-        for (holds, is_plain) in [(Holds::One, false), (Holds::OneAlways, true), (Holds::List, false), (Holds::Map, false)] {
+        for (holds, is_plain) in
+            [(Holds::One, false), (Holds::OneAlways, true), (Holds::List, false), (Holds::Map, false)]
+        {
             let contents = Contents::of(Cell::Null(Form::Text), holds);
             assert_eq!((contents.is_plain(), contents.counts_as_plaintext()), (is_plain, false));
         }

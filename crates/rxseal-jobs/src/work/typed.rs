@@ -102,7 +102,8 @@ impl<S: TableRow> TypedWork<S> {
                 wrong.map(|(column, contents)| FieldFault::new(column.of(), contents.reason())).collect()
             };
             // Those that no type reads, or those that may not be plaintext, as it seems.
-            let all = [faults(Contents::is_odd), faults(Contents::is_plain)].into_iter().find(|faults| !faults.is_empty());
+            let all =
+                [faults(Contents::is_odd), faults(Contents::is_plain)].into_iter().find(|faults| !faults.is_empty());
             all.unwrap_or_else(|| vec![FieldFault::new("", Reason::Code(rxseal::ErrorCode::InvalidInput))])
         })
     }

@@ -35,7 +35,8 @@ impl Consent {
             frozen: command.frozen.clone(),
         };
         if !matches!(operation, Operation::Unseal | Operation::AddSubject) {
-            let names_log = [&given.folder, &given.key, &given.checkpoints, &given.frozen].iter().any(|path| path.is_some());
+            let names_log =
+                [&given.folder, &given.key, &given.checkpoints, &given.frozen].iter().any(|path| path.is_some());
             if names_log || said.contains(&true) {
                 return usage(&format!(
                     "--who, --why, --audit and its like, and --approval are for jobs that open fields, and {operation} opens none"

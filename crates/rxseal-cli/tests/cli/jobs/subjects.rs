@@ -115,7 +115,8 @@ fn patients_get_keys_of_their_own_later() {
     assert_eq!(pharmacy.text("SELECT group_concat(drug) FROM orders"), before, "what is done is not done again");
     // Whose rows were opened is in the log, by patient too.
     log.is_whole(2);
-    let opened: Value = serde_json::from_str(pharmacy.ok("--json audit accesses log --subject P-1").lines().next().unwrap()).unwrap();
+    let opened: Value =
+        serde_json::from_str(pharmacy.ok("--json audit accesses log --subject P-1").lines().next().unwrap()).unwrap();
     assert_eq!((&opened["who"], &opened["out"]), (&json!("user:kim"), &json!("ok")));
     assert!(opened["rec"].as_array().unwrap().iter().all(|record| record[1] == "P-1"), "{opened}");
 }

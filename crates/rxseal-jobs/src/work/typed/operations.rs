@@ -81,9 +81,8 @@ impl<S: TableRow> TypedWork<S> {
         // A row that was never sealed has no tag to verify. One that has a tag and plaintext was changed by somebody. So was one that has
         // tokens and no tag: a new tag would vouch for what nobody verified.
         let has_tags = self.spec.places(ColumnRole::Tag).next().is_some();
-        let lost_its_tag = |ready: &Ready<'_, '_, S>, plain: &Plain| {
-            has_tags && plain.has_tokens && self.has_no_tag(ready.was)
-        };
+        let lost_its_tag =
+            |ready: &Ready<'_, '_, S>, plain: &Plain| has_tags && plain.has_tokens && self.has_no_tag(ready.was);
         let todo = || {
             let todo = ready.iter().zip(&plain).filter(|(ready, plain)| plain.cells > 0 && !lost_its_tag(ready, plain));
             todo.map(|(ready, _)| ready)
@@ -103,8 +102,7 @@ impl<S: TableRow> TypedWork<S> {
             let mut opened =
                 opened.unwrap_or_else(|| Err(refused("a row was not opened"))).map_err(|error| fault(&error))?;
             // A token inside of a sealed value would never be found again.
-            let sealed =
-                if plain.holding.is_empty() { self.sealed(keys, &opened) } else { Err(plain.holding.clone()) };
+            let sealed = if plain.holding.is_empty() { self.sealed(keys, &opened) } else { Err(plain.holding.clone()) };
             opened.wipe_sealed();
             let mut change = self.change(ready.was, &sealed?)?;
             change.sealed = plain.counted;
