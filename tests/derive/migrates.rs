@@ -53,10 +53,10 @@ struct Strict {
     answers: BTreeMap<String, String>,
 }
 
-fn permitted(write_plain: bool) -> Keyring {
+fn permitted(keys: &Keyring, write_plain: bool) -> Keyring {
     let permit = ReadThrough::until(2099, 3, 1, "CHG-1234").unwrap();
     let permit = if write_plain { permit.write_plain() } else { permit };
-    let keys = keys().read_through::<Drug>(&permit).read_through::<Note>(&permit);
+    let keys = keys.read_through::<Drug>(&permit).read_through::<Note>(&permit);
     keys.read_through::<Hidden>(&permit).read_through::<Tag>(&permit).read_through::<Answer>(&permit)
 }
 
@@ -69,7 +69,7 @@ fn plain(hidden: &Value) -> Value {
 #[test]
 fn a_row_of_plaintext_is_opened_and_sealed() {
     for hidden in [Value::Null, json!("seen")] {
-        let keys = permitted(false);
+        let keys = permitted(&keys(), false);
         let old: SealedRx = serde_json::from_value(plain(&hidden)).unwrap();
         let rx = keys.open(&old, &access()).unwrap();
         assert_eq!(rx.hidden.as_deref(), hidden.as_str());
@@ -101,8 +101,10 @@ fn a_row_of_plaintext_is_opened_and_sealed() {
 
 #[test]
 fn without_a_permit_nothing_is_read_not_even_an_absence() {
+    let keys = keys();
+    let permitted = permitted(&keys, false);
     let row = |cells: Value| -> SealedRx { serde_json::from_value(cells).unwrap() };
-    let whole = permitted(false).seal(&permitted(false).open(&row(plain(&Value::Null)), &access()).unwrap()).unwrap();
+    let whole = permitted.seal(&permitted.open(&row(plain(&Value::Null)), &access()).unwrap()).unwrap();
     let whole = serde_json::to_value(whole).unwrap();
     for (member, cell) in [
         ("drug", json!("warfarin")),
@@ -114,19 +116,19 @@ fn without_a_permit_nothing_is_read_not_even_an_absence() {
         let mut cells = whole.clone();
         cells[member] = cell;
         let row = row(cells);
-        let error = keys().open(&row, &access()).map(drop).unwrap_err();
+        let error = keys.open(&row, &access()).map(drop).unwrap_err();
         assert_eq!(error.code(), ErrorCode::NotAToken, "{member}");
         // No tool takes plaintext for a token.
-        assert_eq!(keys().reseal(&row).map(drop).unwrap_err().code(), ErrorCode::NotAToken, "{member}");
-        let rx = permitted(false).open(&row, &access()).unwrap();
-        assert!(permitted(false).seal(&rx).is_ok());
+        assert_eq!(keys.reseal(&row).map(drop).unwrap_err().code(), ErrorCode::NotAToken, "{member}");
+        let rx = permitted.open(&row, &access()).unwrap();
+        assert!(permitted.seal(&rx).is_ok());
     }
 }
 
 #[test]
 fn in_the_first_step_plaintext_is_written_as_it_was() {
     for hidden in [Value::Null, json!("seen")] {
-        let keys = permitted(true);
+        let keys = permitted(&keys(), true);
         let row: SealedRx = serde_json::from_value(plain(&hidden)).unwrap();
         let row = keys.seal(&keys.open(&row, &access()).unwrap()).unwrap();
         assert_eq!(serde_json::to_value(row).unwrap(), plain(&hidden));
