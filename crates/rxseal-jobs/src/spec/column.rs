@@ -57,6 +57,7 @@ impl Column {
         self
     }
 
+    #[cfg(any(feature = "postgres", feature = "sqlite"))]
     pub(crate) fn seals_null(&self) -> bool {
         self.seals_null
     }
