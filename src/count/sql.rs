@@ -92,7 +92,7 @@ impl CountSql {
         // Where a token or a record tag begins.
         let begins = |text: &str| format!("({text} GLOB 'rxs[{letters}]*' OR {text} GLOB '{RECORD_TAG_TEXT_MAGIC}*')");
         let (c_begins, d_begins, s_begins) = (begins("c"), begins("d"), begins("s"));
-        let changed = changed_in_sqlite();
+        let found = found_in_sqlite(&d_begins, &s_begins);
         // - A column is named with its table: SQLite reads a quoted name that is not a column as a text.
         // - GLOB and function results compare byte by byte, whatever the column's collation.
         // - `length` of a text ends at a NUL, so it is compared with the length in bytes, in units of the database's
@@ -114,32 +114,7 @@ WITH rxseal_valued AS (
         WHEN typeof(d) = 'text' AND instr(d, 'rx') > 0 AND instr(d, char(0)) = 0
             AND (NOT {d_begins} OR d GLOB '*[^A-Za-z0-9_-]*' OR instr(substr(d, 5), 'rx') > 0
               OR instr(d, 'RX') > 0) THEN (
-            -- From each `rx` on, with how much is left of the run that it is in.
-            WITH RECURSIVE found (s, open) AS (
-                SELECT '  ' || d, 0
-                UNION ALL
-                SELECT substr(s, 2 + instr(substr(s, 3), 'rx')), max(0, CASE
-                        WHEN open > 0 THEN open
-                        WHEN {s_begins} THEN length(s) - length(ltrim(s, '{ALPHABET}'))
-                        ELSE 0
-                    END - instr(substr(s, 3), 'rx') - 1)
-                FROM found WHERE instr(substr(s, 3), 'rx') > 0
-            ), item AS (
-                SELECT '=' || substr(s, 1, length(s) - length(ltrim(s, '{ALPHABET}'))) AS i
-                FROM found WHERE {s_begins} AND open = 0
-                UNION ALL
-                SELECT '+' || substr(s, 5, 8) FROM found WHERE {s_begins} AND open >= 12
-                UNION ALL
-                SELECT '!' FROM (
-                    SELECT CASE WHEN instr(d, char(10)) > 0
-                        THEN replace(replace(d, char(13), ''), '=' || char(10), char(10)) END AS b
-                ) WHERE {changed}
-            )
-            SELECT json_group_array(i) FROM (
-                SELECT i FROM item
-                UNION ALL
-                SELECT '#' WHERE EXISTS (SELECT 1 FROM item) AND (NOT {d_begins} OR d GLOB '*[^A-Za-z0-9_-]*')
-            )
+{found}
         )
         WHEN typeof(d) = 'blob' AND hex(substr(d, 1, 3)) IN ({magics}) AND instr(substr(d, 2), x'{start}') > 0 THEN (
             WITH RECURSIVE found (s, n) AS (
@@ -224,17 +199,7 @@ FROM rxseal_spelled GROUP BY 1 ORDER BY 1"
         let is_binary = format!(
             "{is_binary}\n                  OR substr(b, 1, 3) = '{tag}' AND octet_length(b) = {RECORD_TAG_LEN}"
         );
-        let is_text = |text: &str| {
-            let tokens = any_letter(|of_length, nonce| {
-                let magics = list(of_length, |letter| format!("rxs{}", characters_of(&[letter])));
-                format!("left({text}, 4) IN ({magics}) AND octet_length({text}) {}", between(text_lengths(nonce)))
-            });
-            format!(
-                "({tokens}\n                  OR left({text}, 4) = '{RECORD_TAG_TEXT_MAGIC}' AND octet_length({text}) = {RECORD_TAG_TEXT_LEN})
-             AND {text} ~ '^(?:[A-Za-z0-9_-]{{4}})+(?:[A-Za-z0-9_-](?:[AQgw]|[A-Za-z0-9_-][AEIMQUYcgkosw048]))?$'"
-            )
-        };
-        let (is_text, is_whole) = (is_text("t[1]"), is_text("s"));
+        let (is_text, is_whole) = (is_postgres_text("t[1]"), is_postgres_text("s"));
         let escaped = ESCAPED.map(|escaped| format!("position('{escaped}' IN s) > 0")).join(" OR ");
         // Where a token or a record tag begins.
         let begin = format!("(?:rxs[{letters}]|{RECORD_TAG_TEXT_MAGIC})");
@@ -380,6 +345,53 @@ fn is_sqlite_text() -> String {
         format!("c GLOB 'rxs[{}]*' AND length(c) {}", characters_of(of_length), between(text_lengths(nonce)))
     });
     format!("{tokens}\n                  OR c GLOB '{RECORD_TAG_TEXT_MAGIC}*' AND length(c) = {RECORD_TAG_TEXT_LEN}")
+}
+
+/// Whether a text is a token or a record tag, from its first letter to its last.
+fn is_postgres_text(text: &str) -> String {
+    let tokens = any_letter(|of_length, nonce| {
+        let magics = list(of_length, |letter| format!("rxs{}", characters_of(&[letter])));
+        format!("left({text}, 4) IN ({magics}) AND octet_length({text}) {}", between(text_lengths(nonce)))
+    });
+    format!(
+        "({tokens}
+                  OR left({text}, 4) = '{RECORD_TAG_TEXT_MAGIC}' AND octet_length({text}) = {RECORD_TAG_TEXT_LEN})
+             AND {text} ~ '^(?:[A-Za-z0-9_-]{{4}})+(?:[A-Za-z0-9_-](?:[AQgw]|[A-Za-z0-9_-][AEIMQUYcgkosw048]))?$'"
+    )
+}
+
+/// All that is found in a text `d`, as one JSON array: what each of them is, and its letters.
+fn found_in_sqlite(d_begins: &str, s_begins: &str) -> String {
+    let changed = changed_in_sqlite();
+    format!(
+        "\
+            -- From each `rx` on, with how much is left of the run that it is in.
+            WITH RECURSIVE found (s, open) AS (
+                SELECT '  ' || d, 0
+                UNION ALL
+                SELECT substr(s, 2 + instr(substr(s, 3), 'rx')), max(0, CASE
+                        WHEN open > 0 THEN open
+                        WHEN {s_begins} THEN length(s) - length(ltrim(s, '{ALPHABET}'))
+                        ELSE 0
+                    END - instr(substr(s, 3), 'rx') - 1)
+                FROM found WHERE instr(substr(s, 3), 'rx') > 0
+            ), item AS (
+                SELECT '=' || substr(s, 1, length(s) - length(ltrim(s, '{ALPHABET}'))) AS i
+                FROM found WHERE {s_begins} AND open = 0
+                UNION ALL
+                SELECT '+' || substr(s, 5, 8) FROM found WHERE {s_begins} AND open >= 12
+                UNION ALL
+                SELECT '!' FROM (
+                    SELECT CASE WHEN instr(d, char(10)) > 0
+                        THEN replace(replace(d, char(13), ''), '=' || char(10), char(10)) END AS b
+                ) WHERE {changed}
+            )
+            SELECT json_group_array(i) FROM (
+                SELECT i FROM item
+                UNION ALL
+                SELECT '#' WHERE EXISTS (SELECT 1 FROM item) AND (NOT {d_begins} OR d GLOB '*[^A-Za-z0-9_-]*')
+            )"
+    )
 }
 
 /// Whether a text `d`, or `b` with its line ends removed, contains a former token or wrapped key that somebody changed.

@@ -1,6 +1,7 @@
 //! `rxseal count`.
 
 mod as_json;
+mod part;
 mod rings;
 mod through_map;
 
@@ -23,6 +24,7 @@ use crate::postgres;
 use crate::url::without_password;
 
 use as_json::{counts_as_json, members};
+use part::{NOT_ALONE, not_alone};
 use rings::{check_lost, keyrings, warn_of_others};
 
 pub use rings::has_key;
@@ -167,14 +169,6 @@ fn table_and_column<'n>(name: &'n str, option: &str) -> Result<(&'n str, &'n str
     name.rsplit_once('.').ok_or_else(|| Failure::Usage(format!("{option} must be TABLE.COLUMN, not {name:?}")))
 }
 
-/// What is said of values in which a token is only a part.
-const MORE_THAN_ONE: &str = "not one token alone";
-
-/// How many values are not one token and nothing else, if it is more than those without a token.
-fn more_than_one(counts: &KeyCounts) -> u64 {
-    if counts.not_sealed() > counts.not_tokens() { counts.not_sealed() } else { 0 }
-}
-
 fn describe(counts: &KeyCounts, lost: &[(KeyId, u64)]) -> String {
     let mark = |key: KeyId| if lost.iter().any(|(of, _)| *of == key) { "not in the keyring" } else { "" };
     let keys = counts.iter().map(|(key, count)| [key.to_string(), count.to_string(), mark(key).to_owned()]);
@@ -182,7 +176,7 @@ fn describe(counts: &KeyCounts, lost: &[(KeyId, u64)]) -> String {
     let others = [
         ("not a token", counts.not_tokens()),
         ("of them like one", counts.look_alikes()),
-        (MORE_THAN_ONE, more_than_one(counts)),
+        (NOT_ALONE, not_alone(counts)),
         ("null", counts.nulls()),
         ("joined", joined),
     ];
@@ -196,7 +190,7 @@ fn describe(counts: &KeyCounts, lost: &[(KeyId, u64)]) -> String {
             "\n\nnot a token: plaintext left behind, a damaged token, or a binary document (CBOR, bincode), whose tokens cannot be counted. Look at these values before you destroy a key",
         );
     }
-    if more_than_one(counts) > 0 {
+    if not_alone(counts) > 0 {
         text.push_str(
             "\n\nnot one token alone: documents, or a text with a token in it. In a column that should be sealed, look at these values too",
         );

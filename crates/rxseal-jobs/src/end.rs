@@ -145,13 +145,12 @@ pub(crate) fn judge(spec: &Spec, totals: Totals, status: &Status, plain_at_start
         "rows name no keyspace, so no job works on them: docs/MIGRATION.md says how to find and mend them",
     );
     match proof {
-        Proof::Count => {}
         Proof::Missing => left.push(
             "a count does not see whether tokens need the key of their subject: finish the job with its work"
                 .to_owned(),
         ),
         Proof::Rows(rows) if rows > 0 => left.push(format!("{rows} rows do not open with the key of their subject")),
-        Proof::Rows(_) => {}
+        Proof::Count | Proof::Rows(_) => {}
     }
     if plaintext_rose {
         let more = plaintext.saturating_sub(may_be);

@@ -19,7 +19,6 @@ pub use self::steps::Steps;
 pub(crate) use self::steps::{Database, StepColumn};
 pub(crate) use self::target::{Flow, Target, token_len};
 
-use crate::end::OtherRows;
 use crate::trouble::refused;
 
 /// What was found about one table. Its `Display` is what `rxseal job plan` prints.
@@ -96,9 +95,9 @@ impl Preflight {
         }
     }
 
-    /// Says which rows the job leaves alone. `column` is that of the keyspace.
-    pub(crate) fn leaves(&mut self, column: &str, others: OtherRows) {
-        let kinds = [(ConcernKind::NoKeyspace, others.of_none), (ConcernKind::OtherKeyspaces, others.of_others)];
+    /// Says how many rows the job leaves alone, by the column of the keyspace: those of no keyspace, and of others.
+    pub(crate) fn leaves(&mut self, column: &str, of_none: u64, of_others: u64) {
+        let kinds = [(ConcernKind::NoKeyspace, of_none), (ConcernKind::OtherKeyspaces, of_others)];
         for (kind, rows) in kinds.into_iter().filter(|(_, rows)| *rows > 0) {
             self.add(Concern::of(kind).column(column).detail(format!("{rows} rows")));
         }

@@ -9,8 +9,8 @@ use rxseal_map::{Addresses, Map, Source, SourceCounts, count_tokens};
 use serde_json::{Value, json};
 
 use super::as_json::{counts_as_json, members};
+use super::part::{NOT_ALONE, not_alone};
 use super::rings::{check_lost, has_key, keyrings, warn_of_others};
-use super::{MORE_THAN_ONE, more_than_one};
 use crate::args::{Count, Global};
 use crate::config::Config;
 use crate::failure::Failure;
@@ -141,7 +141,7 @@ fn add_rows(source: &Source, counts: &SourceCounts, is_lost: impl Fn(KeyId) -> b
             ("not a token", counts.not_tokens()),
             ("of them like one", counts.look_alikes()),
             // Documents have more than their tokens.
-            (MORE_THAN_ONE, if place.place().pointer().is_none() { more_than_one(counts) } else { 0 }),
+            (NOT_ALONE, if place.place().pointer().is_none() { not_alone(counts) } else { 0 }),
             ("null", counts.nulls()),
             ("joined", joined),
         ] {

@@ -57,7 +57,8 @@ pub(super) async fn look(db: &mut PgConnection, target: &Target) -> Result<Prefl
     if !found.has(ConcernKind::NoColumn) && !found.has(ConcernKind::NoRight) && !found.has(ConcernKind::HiddenRows) {
         sizes::look(&mut db, &table, target, &columns, &mut found).await?;
         if let Some((column, keyspace)) = &target.keyspace {
-            found.leaves(column, other_rows(&mut db, &target.table, column, keyspace).await?);
+            let others = other_rows(&mut db, &target.table, column, keyspace).await?;
+            found.leaves(column, others.of_none, others.of_others);
         }
     }
     db.rollback().await?;

@@ -63,7 +63,8 @@ pub(super) fn look(db: &Connection, target: &Target) -> Result<Preflight, Troubl
     if !found.has(ConcernKind::NoColumn) {
         sizes::look(db, target, &mut found)?;
         if let Some((column, keyspace)) = &target.keyspace {
-            found.leaves(column, other_rows(db, name, column, keyspace)?);
+            let others = other_rows(db, name, column, keyspace)?;
+            found.leaves(column, others.of_none, others.of_others);
         }
     }
     if target.flow == Flow::Seal {

@@ -307,7 +307,9 @@ fn add_token(counts: &mut KeyCounts, value: Value<'_>) {
 fn add_stray(counts: &mut KeyCounts, value: Value<'_>) {
     add_token(counts, value);
     if let Value::Broken(bytes) | Value::Bytes(bytes) = value {
-        bytes.utf8_chunks().for_each(|chunk| counts.add_text(chunk.valid()));
+        for chunk in bytes.utf8_chunks() {
+            counts.add_text(chunk.valid());
+        }
     }
 }
 
