@@ -72,6 +72,7 @@ impl Column {
     }
 
     /// Whether the absence of a value is sealed too, so that NULL is no value of a sealed row.
+    #[cfg(any(feature = "postgres", feature = "sqlite"))]
     pub(crate) fn seals_null(&self) -> bool {
         self.holds == Holds::OneAlways
     }
@@ -85,6 +86,7 @@ impl Column {
     }
 
     /// Whether it holds a list or a map of tokens.
+    #[cfg(any(feature = "postgres", feature = "sqlite"))]
     pub(crate) fn is_list(&self) -> bool {
         matches!(self.holds, Holds::List | Holds::Map)
     }
