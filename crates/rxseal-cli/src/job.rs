@@ -20,18 +20,18 @@ pub async fn run(global: &Global, command: Job, output: &Output) -> Result<(), F
     match command {
         Job::Plan(command) => plan::plan(&Desk::of(global, &command.files)?, &command, output).await,
         Job::Run(command) => run::run(&Desk::of(global, &command.files)?, &command, output).await,
-        Job::Status { job: None, files } => list(&Desk::of(global, &files)?, output).await,
+        Job::Status { job: None, files } => list(&Desk::of(global, &files.into())?, output).await,
         Job::Status { job: Some(job), files } => {
-            let status = Desk::of(global, &files)?.find(&job).await?.status;
+            let status = Desk::of(global, &files.into())?.find(&job).await?.status;
             Ok(output.say(&shown::status(&status), &json!(status))?)
         }
         Job::Pause { job, files } => {
-            let job = Desk::of(global, &files)?.find(&job).await?.job;
+            let job = Desk::of(global, &files.into())?.find(&job).await?.job;
             job.pause().await?;
             said(&job, "paused: each worker ends after its chunk", output).await
         }
         Job::Resume { job, files } => {
-            let job = Desk::of(global, &files)?.find(&job).await?.job;
+            let job = Desk::of(global, &files.into())?.find(&job).await?.job;
             job.resume().await?;
             said(&job, "resumed: `rxseal job run` goes on", output).await
         }

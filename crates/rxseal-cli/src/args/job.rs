@@ -18,21 +18,21 @@ pub enum Job {
         /// The job's name; without it, every job is listed
         job: Option<String>,
         #[command(flatten)]
-        files: JobFiles,
+        files: JobPlace,
     },
     /// Let the workers of a job end after their chunk, on every machine
     Pause {
         /// The job's name
         job: String,
         #[command(flatten)]
-        files: JobFiles,
+        files: JobPlace,
     },
     /// Let `run` go on with a job that was paused. One that stopped, since somebody wrote plaintext, goes over the whole table again
     Resume {
         /// The job's name
         job: String,
         #[command(flatten)]
-        files: JobFiles,
+        files: JobPlace,
     },
     /// List the rows that a job left as they are: id, field and reason, never a value. The exit status is 1 if there are any
     Faults {
@@ -45,6 +45,23 @@ pub enum Job {
         #[command(flatten)]
         files: JobFiles,
     },
+}
+
+/// Where jobs are.
+#[derive(ClapArgs)]
+pub struct JobPlace {
+    /// The map: the file that says in which tables and files sealed data lies [env: RXSEAL_MAP] [default: rxseal-map.toml]
+    #[arg(long, value_name = "FILE")]
+    pub map: Option<PathBuf>,
+    /// The PostgreSQL database of the map's postgres: sources: its URL, without a password [env: RXSEAL_POSTGRES]
+    #[arg(long, value_name = "URL")]
+    pub postgres: Option<String>,
+}
+
+impl From<JobPlace> for JobFiles {
+    fn from(JobPlace { map, postgres }: JobPlace) -> Self {
+        Self { map: MapFiles { map, schema: None, postgres }, keyspace: None }
+    }
 }
 
 /// Where the table is, and what is in it.
@@ -141,9 +158,9 @@ fn parse_lag(text: &str) -> Result<Lag, String> {
 pub(crate) enum JobOperation {
     /// Seal plaintext
     Backfill,
-    /// Move every token to the primary key
+    /// Move every token to the keyring's primary key
     Reseal,
-    /// Compute index values again. They need the normalisers of your program, so it runs this itself: see the crate rxseal-jobs
+    /// Compute index values again. They need the normalisers of your program, which runs this with the crate rxseal-jobs
     Reindex,
     /// Write plaintext back in place of tokens: `run` asks for --who, --why, --audit and --approval
     Unseal,
