@@ -8,6 +8,7 @@ mod chunk;
 mod count;
 mod job;
 mod lag;
+mod numbers;
 mod preflight;
 mod reading;
 mod session;

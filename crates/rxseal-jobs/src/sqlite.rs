@@ -39,6 +39,7 @@ mod end;
 mod held;
 mod held_row;
 mod job;
+mod numbers;
 mod place;
 mod preflight;
 mod statements;

@@ -2,8 +2,8 @@
 
 use sqlx::postgres::PgConnection;
 
+use super::numbers::{int4, int8, nat};
 use super::session::{self, Begin};
-use super::tables::{int4, int8, nat};
 use super::trouble::Trouble;
 use crate::approvals::{admit, missing, of_worker, spent};
 use crate::progress::ApprovalUse;

@@ -5,6 +5,7 @@ use sqlx::Row as _;
 use sqlx::postgres::{PgConnection, PgRow};
 
 use super::approval;
+use super::numbers::{int4, int8, nat};
 use super::trouble::Trouble;
 use crate::fault::{Fault, FieldFault, Reason};
 use crate::progress::{Counts, State, Status};
@@ -212,16 +213,4 @@ pub(super) async fn turn(db: &mut PgConnection, job: &str, from: &[State], to: S
     let from: Vec<_> = from.iter().map(|state| state.as_str()).collect();
     let done = sqlx::query(TURN).persistent(false).bind(job).bind(from).bind(to.as_str()).execute(&mut *db).await?;
     Ok(done.rows_affected() > 0)
-}
-
-pub(super) fn int8(count: u64) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX)
-}
-
-pub(super) fn int4(count: u32) -> i32 {
-    i32::try_from(count).unwrap_or(i32::MAX)
-}
-
-pub(super) fn nat(count: i64) -> u64 {
-    u64::try_from(count).unwrap_or_default()
 }

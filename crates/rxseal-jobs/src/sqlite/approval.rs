@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
 
-use super::tables::{count, number};
+use super::numbers::{count, number};
 use super::trouble::Trouble;
 use crate::approvals::{admit, missing, of_worker, spent};
 use crate::progress::ApprovalUse;

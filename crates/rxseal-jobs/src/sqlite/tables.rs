@@ -5,6 +5,7 @@ use rxseal::{Error, KeyId};
 
 use super::approval;
 use super::held::Held;
+use super::numbers::{count, number};
 use super::place;
 use super::trouble::Trouble;
 use crate::fault::{Fault, FieldFault, Reason};
@@ -236,13 +237,4 @@ pub(super) fn begin_from(connection: &Connection, job: &str, plaintext: u64) -> 
     let sql = "UPDATE rxseal_job SET plain_at_start = ?2 WHERE job = ?1 AND plain_at_start IS NULL";
     connection.execute(sql, params![job, number(plaintext)])?;
     Ok(())
-}
-
-pub(super) fn count(row: &Row<'_>, at: usize) -> rusqlite::Result<u64> {
-    Ok(u64::try_from(row.get::<_, i64>(at)?).unwrap_or_default())
-}
-
-/// SQLite has no numbers above this one, which no table comes near.
-pub(super) fn number(count: u64) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX)
 }
