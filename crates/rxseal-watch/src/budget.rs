@@ -137,7 +137,7 @@ impl Ledger {
 }
 
 /// An actor's name, as an access would take it.
-fn checked_actor(name: &str) -> Result<&str, WatchError> {
+pub(crate) fn checked_actor(name: &str) -> Result<&str, WatchError> {
     Access::new(name, Purpose::TREAT)
         .map(|_| name)
         .map_err(|error| WatchError::settings("this is not the name of an actor").caused_by(error))
