@@ -119,17 +119,7 @@ pub struct RunJob {
     /// For unseal and add-subject: why, an HL7 PurposeOfUse code, such as HSYSADMIN
     #[arg(long, value_name = "PURPOSE", requires = "who")]
     pub why: Option<String>,
-    /// For unseal and add-subject: the folder of the log that tells of each opening, which `rxseal audit` verifies and shows. What cannot
-    /// be written there is not opened [env: RXSEAL_AUDIT]
-    #[arg(long, value_name = "FOLDER")]
-    pub audit: Option<PathBuf>,
-    /// The key that signs this log; `rxseal audit keygen` makes it [env: RXSEAL_AUDIT_KEY]
-    #[arg(long, value_name = "FILE")]
-    pub audit_key: Option<PathBuf>,
-    /// A folder elsewhere, such as on a locked bucket, that gets the checkpoints of this log too [env: RXSEAL_CHECKPOINTS]
-    #[arg(long, value_name = "FOLDER")]
-    pub checkpoints: Option<PathBuf>,
-    /// The list of frozen actors, who open nothing; `rxseal budget freeze` changes it [env: RXSEAL_FROZEN]
+    /// For unseal and add-subject: the list of frozen actors, who open nothing; `rxseal budget freeze` changes it [env: RXSEAL_FROZEN]
     #[arg(long, value_name = "FILE")]
     pub frozen: Option<PathBuf>,
     /// For unseal: how many values may be opened, and under which name that was approved, such as CHG-1234=10000. The job keeps it and counts
@@ -162,8 +152,8 @@ pub(crate) enum JobOperation {
     Reseal,
     /// Compute index values again. They need the normalisers of your program, which runs this with the crate rxseal-jobs
     Reindex,
-    /// Write plaintext back in place of tokens: `run` asks for --who, --why, --audit and --approval
+    /// Write plaintext back in place of tokens: `run` asks for --who, --why, --approval and --audit-log
     Unseal,
-    /// Seal again with the patient's own key: `run` asks for --who, --why and --audit
+    /// Seal again with the patient's own key: `run` asks for --who, --why and --audit-log
     AddSubject,
 }

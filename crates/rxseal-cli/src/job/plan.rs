@@ -17,7 +17,7 @@ pub async fn plan(desk: &Desk, command: &PlanJob, output: &Output) -> Result<(),
     let Some(database) = desk.database(source)? else {
         return usage(&format!("{} is no table: a job works on tables", source.name()));
     };
-    let Planned { spec, record, keys } = desk.planned(source, command.op.into(), None, output).await?;
+    let Planned { spec, record, keys } = desk.planned(source, command.op.into(), output).await?;
     // What the command cannot do is said before anything is stored.
     DeclaredWork::new(&spec, &record, &keys)?;
     let mut options = PlanOptions::default();

@@ -18,9 +18,8 @@ use self::consent::Consent;
 use self::progress::Progress;
 use self::worker::{Bench, work};
 use super::shown;
-use super::source::{Desk, Found};
+use super::source::Desk;
 use crate::args::RunJob;
-use crate::audit::failed;
 use crate::failure::Failure;
 use crate::output::Output;
 
@@ -31,30 +30,14 @@ pub async fn run(desk: &Desk, command: &RunJob, output: &Output) -> Result<(), F
     // Everything that was typed is checked before a root key is asked.
     let limits = limits(command)?;
     let found = desk.find(&command.job).await?;
-    let consent = Consent::of(command, &found.status, desk.log(), output)?;
-    let result = run_with(desk, command, found, limits, &consent, output).await;
-    // The keyring is dropped by now, so its chain can end.
-    match consent.watch.map(|watch| watch.stop()) {
-        Some(Err(unwritten)) => result.and(Err(failed(unwritten))),
-        _ => result,
-    }
-}
-
-async fn run_with(
-    desk: &Desk,
-    command: &RunJob,
-    found: Found,
-    limits: Limits,
-    consent: &Consent,
-    output: &Output,
-) -> Result<(), Failure> {
-    let planned = desk.planned_for(&found.status, consent.watch.as_ref(), output).await?;
+    let consent = Consent::of(command, &found.status, desk, output)?;
+    let planned = desk.planned_for(&found.status, output).await?;
     let spec = planned.spec.clone();
     let work = consent.work(desk, planned).await?;
     if let Some(approval) = &consent.approval {
         found.job.approve(approval).await?;
     }
-    let bench = Bench { job: found.job, spec, work, limits, approval: consent.under.clone() };
+    let bench = Bench { job: found.job, spec, work, limits, approval: consent.under };
     let was_stopped = run_workers(&bench, command.workers, &found.status, output).await?;
     end(&bench, was_stopped, output).await
 }

@@ -1,18 +1,19 @@
 //! Which source of the map a job is about, and what it is there.
 
+use std::path::Path;
+
 use rxseal::Keyring;
 use rxseal::schema::RecordSchema;
 use rxseal::subjects::SubjectKeys;
 use rxseal_jobs::{Operation, Spec, Status};
 use rxseal_map::{Keyspace, Map, Source};
-use rxseal_watch::Watch;
 
 use super::database::{Database, JobAt};
 use crate::args::{Global, JobFiles};
 use crate::config::Config;
 use crate::failure::{Failure, usage};
 use crate::keyring::unlock;
-use crate::log::Log;
+use crate::journal::Journal;
 use crate::map::Files;
 use crate::output::Output;
 
@@ -45,9 +46,14 @@ impl Desk {
         Ok(Self { config, files: read, keyspace: files.keyspace.clone(), map })
     }
 
-    /// Where the settings keep the log of openings.
-    pub fn log(&self) -> &Log {
-        &self.config.log
+    /// The log of this command.
+    pub fn journal(&self) -> &Journal {
+        &self.config.journal
+    }
+
+    /// The list of frozen actors that the settings name.
+    pub fn frozen(&self) -> Option<&Path> {
+        self.config.frozen.as_deref()
     }
 
     /// Where a source's table is.
@@ -90,14 +96,13 @@ impl Desk {
     pub async fn planned_for(
         &self,
         status: &Status,
-        watch: Option<&Watch>,
         output: &Output,
     ) -> Result<Planned, Failure> {
         let source = self.map.source(&status.at).ok_or_else(|| {
             let text = format!("the map has no source {}, which the job was planned for", status.at);
             Failure::Coded("job-mismatch", text)
         })?;
-        self.planned(source, status.operation, watch, output).await
+        self.planned(source, status.operation, output).await
     }
 
     /// What a job over this source is, and who hears of its openings.
@@ -105,7 +110,6 @@ impl Desk {
         &self,
         source: &Source,
         operation: Operation,
-        watch: Option<&Watch>,
         output: &Output,
     ) -> Result<Planned, Failure> {
         let schema = self.files.schema()?;
@@ -118,10 +122,7 @@ impl Desk {
             Failure::Coded("invalid-map", text)
         })?;
         let unlocked = unlock(&self.config, &self.keyspace(source)?, output).await?;
-        let keys = match watch {
-            Some(watch) => unlocked.observed_by(watch.observer()),
-            None => unlocked.unobserved(),
-        };
+        let keys = self.config.journal.observed(unlocked, output)?;
         let spec = Spec::new(operation, source, record, &keys)?;
         Ok(Planned { spec, record: record.clone(), keys })
     }

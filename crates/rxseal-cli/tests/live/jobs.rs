@@ -154,7 +154,7 @@ fn a_table_of_postgres_is_sealed_and_unsealed() {
         fs::create_dir(pharmacy.folder.join(folder)).unwrap();
     }
     pharmacy.ok(
-        "job run open-rx --who user:kim --why HSYSADMIN --audit log --audit-key audit.key --checkpoints elsewhere --approval CHG-1=2000 --yes",
+        "job run open-rx --who user:kim --why HSYSADMIN --audit-log log --audit-key audit.key --audit-checkpoints elsewhere --approval CHG-1=2000 --yes",
     );
     assert_eq!(pharmacy.count(&format!("rx WHERE drug = '{CANARY} drug ' || rx_number / 7")), 1_000);
     assert!(pharmacy.ok("job status open-rx").contains("2,000 of 2,000 values opened"));

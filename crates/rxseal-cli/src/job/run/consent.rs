@@ -4,20 +4,17 @@ use std::sync::Arc;
 
 use rxseal::{Access, Purpose};
 use rxseal_jobs::{Approval, ChunkWork, DeclaredWork, Operation, Status};
-use rxseal_watch::Watch;
 
 use crate::args::RunJob;
 use crate::failure::{Failure, usage};
 use crate::job::ask::{can_ask, says_yes};
 use crate::job::source::{Desk, Planned};
-use crate::log::Log;
 use crate::output::Output;
 
 /// What was said of openings. The other operations hand out no plaintext, and need nothing.
 #[derive(Default)]
 pub struct Consent {
     access: Option<Access>,
-    pub watch: Option<Watch>,
     /// An approval that the job may not have yet.
     pub approval: Option<Approval>,
     /// The name of the approval that workers open under.
@@ -25,21 +22,13 @@ pub struct Consent {
 }
 
 impl Consent {
-    pub fn of(command: &RunJob, status: &Status, settings: &Log, output: &Output) -> Result<Self, Failure> {
+    pub fn of(command: &RunJob, status: &Status, desk: &Desk, output: &Output) -> Result<Self, Failure> {
         let operation = status.operation;
-        let said = [command.who.is_some(), command.why.is_some(), command.approval.is_some()];
-        let given = Log {
-            folder: command.audit.clone(),
-            key: command.audit_key.clone(),
-            checkpoints: command.checkpoints.clone(),
-            frozen: command.frozen.clone(),
-        };
+        let said = [command.who.is_some(), command.why.is_some(), command.approval.is_some(), command.frozen.is_some()];
         if !matches!(operation, Operation::Unseal | Operation::AddSubject) {
-            let names_log =
-                [&given.folder, &given.key, &given.checkpoints, &given.frozen].iter().any(|path| path.is_some());
-            if names_log || said.contains(&true) {
+            if said.contains(&true) {
                 return usage(&format!(
-                    "--who, --why, --audit and its like, and --approval are for jobs that open fields, and {operation} opens none"
+                    "--who, --why, --approval and --frozen are for jobs that open fields, and {operation} opens none"
                 ));
             }
             return Ok(Self::default());
@@ -59,8 +48,8 @@ impl Consent {
         if operation == Operation::Unseal && !command.yes && !asked(&command.job)? {
             return usage("unseal writes plaintext that everybody can read who reads the table: confirm with --yes");
         }
-        let watch = given.or(settings).start(&command.job, output)?;
-        Ok(Self { access: Some(access), watch: Some(watch), approval, under })
+        desk.journal().start_for_job(&command.job, command.frozen.as_deref().or(desk.frozen()), output)?;
+        Ok(Self { access: Some(access), approval, under })
     }
 
     /// The work on rows, with all that it needs.

@@ -23,7 +23,7 @@ impl<'p> Log<'p> {
     }
 
     pub fn options(&self) -> &'static str {
-        "--audit log --audit-key audit.key --checkpoints elsewhere"
+        "--audit-log log --audit-key audit.key --audit-checkpoints elsewhere"
     }
 
     /// Every run of the command left a whole chain.
@@ -58,8 +58,8 @@ fn an_unseal_asks_who_and_why_and_how_much() {
         (by.into(), "--approval"),
         (format!("{by} --approval CHG-1=9999"), "--yes"),
         (format!("{by} --approval 9999 --yes"), "NAME=VALUES"),
-        (format!("{by} --approval CHG-1=9999 --yes"), "--audit"),
-        (format!("{by} --approval CHG-1=9999 --yes --audit log"), "--audit-key"),
+        (format!("{by} --approval CHG-1=9999 --yes"), "--audit-log"),
+        (format!("{by} --approval CHG-1=9999 --yes --audit-log log"), "--audit-key"),
     ] {
         let (_, error) = pharmacy.fails(&format!("job run open-rx {options}"), 2);
         assert!(error.contains(part), "{options}: {error}");
@@ -67,14 +67,14 @@ fn an_unseal_asks_who_and_why_and_how_much() {
     let log = Log::new(&pharmacy);
     let run = format!("job run open-rx {by} --yes --approval CHG-1=9999");
     for (options, code) in
-        [("--audit nowhere --audit-key audit.key", "log-failed"), ("--audit log --audit-key root.key", "invalid-key")]
+        [("--audit-log nowhere --audit-key audit.key", "log-failed"), ("--audit-log log --audit-key root.key", "invalid-key")]
     {
         let (_, error) = pharmacy.fails(&format!("--json {run} {options}"), 1);
         assert!(error.contains(code), "{options}: {error}");
     }
     let key = pharmacy.shop.path("audit.key");
     fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).unwrap();
-    assert!(pharmacy.fails(&format!("{run} {}", log.options()), 1).1.contains("audit.key"));
+    assert!(pharmacy.fails(&format!("{run} {}", log.options()), 2).1.contains("audit.key"));
     // Nothing of all that was stored, and nothing was opened.
     assert_eq!(pharmacy.json("job status open-rx")["approvals"], json!([]));
     assert!(log.openings().is_empty());
@@ -125,7 +125,8 @@ fn a_frozen_actor_runs_no_job() {
     let log = Log::new(&pharmacy);
     pharmacy.ok("budget freeze user:kim --list frozen");
     // As the machine is set up, so that nobody has to remember it.
-    let settings = "audit = \"log\"\naudit_key = \"audit.key\"\ncheckpoints = \"elsewhere\"\nfrozen = \"frozen\"\n";
+    let settings =
+        "audit_log = \"log\"\naudit_key = \"audit.key\"\naudit_checkpoints = \"elsewhere\"\nfrozen = \"frozen\"\n";
     fs::write(pharmacy.shop.path("rxseal.toml"), settings).unwrap();
     let run = |who: &str| {
         format!("job run open-rx --config rxseal.toml --who {who} --why HSYSADMIN --yes --approval CHG-1=3080")
