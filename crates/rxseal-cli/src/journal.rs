@@ -67,7 +67,9 @@ impl Journal {
     /// events say what is above the budgets of a service, so that they stand out. A frozen actor opens nothing.
     pub fn start_for_job(&self, job: &str, frozen: Option<&Path>, output: &Output) -> Result<(), Failure> {
         let Some(place) = &self.place else {
-            return usage("the job opens fields: say where the log is that tells of it with --audit-log and --audit-key");
+            return usage(
+                "the job opens fields: say where the log is that tells of it with --audit-log and --audit-key",
+            );
         };
         let mut budgets = Budgets::observe_only();
         if let Some(frozen) = frozen {

@@ -31,7 +31,7 @@ pub async fn run(desk: &Desk, command: &RunJob, output: &Output) -> Result<(), F
     let limits = limits(command)?;
     let found = desk.find(&command.job).await?;
     let consent = Consent::of(command, &found.status, desk, output)?;
-    let planned = desk.planned_for(&found.status, output).await?;
+    let planned = desk.planned_for(&found, output).await?;
     let spec = planned.spec.clone();
     let work = consent.work(desk, planned).await?;
     if let Some(approval) = &consent.approval {

@@ -12,8 +12,8 @@ use super::database::{Database, JobAt};
 use crate::args::{Global, JobFiles};
 use crate::config::Config;
 use crate::failure::{Failure, usage};
-use crate::keyring::unlock;
 use crate::journal::Journal;
+use crate::keyring::unlock;
 use crate::map::Files;
 use crate::output::Output;
 
@@ -93,25 +93,20 @@ impl Desk {
     }
 
     /// What the map, the schema and the keyring say now of a job. A worker is refused if it is not what the job was planned with.
-    pub async fn planned_for(
-        &self,
-        status: &Status,
-        output: &Output,
-    ) -> Result<Planned, Failure> {
-        let source = self.map.source(&status.at).ok_or_else(|| {
-            let text = format!("the map has no source {}, which the job was planned for", status.at);
+    pub async fn planned_for(&self, found: &Found, output: &Output) -> Result<Planned, Failure> {
+        let (status, record) = (&found.status, found.job.record_type().await?);
+        let source = self.map.source_of(&status.at, &record).ok_or_else(|| {
+            let text = format!(
+                "the map has no source {} with records of type {record}, which the job was planned for",
+                status.at
+            );
             Failure::Coded("job-mismatch", text)
         })?;
         self.planned(source, status.operation, output).await
     }
 
     /// What a job over this source is, and who hears of its openings.
-    pub async fn planned(
-        &self,
-        source: &Source,
-        operation: Operation,
-        output: &Output,
-    ) -> Result<Planned, Failure> {
+    pub async fn planned(&self, source: &Source, operation: Operation, output: &Output) -> Result<Planned, Failure> {
         let schema = self.files.schema()?;
         let record = schema.record(source.record()).ok_or_else(|| {
             let text = format!(

@@ -5,6 +5,7 @@ mod faults;
 mod kills;
 mod life;
 mod opened;
+mod records;
 mod refused;
 mod subjects;
 

@@ -66,9 +66,10 @@ fn an_unseal_asks_who_and_why_and_how_much() {
     }
     let log = Log::new(&pharmacy);
     let run = format!("job run open-rx {by} --yes --approval CHG-1=9999");
-    for (options, code) in
-        [("--audit-log nowhere --audit-key audit.key", "log-failed"), ("--audit-log log --audit-key root.key", "invalid-key")]
-    {
+    for (options, code) in [
+        ("--audit-log nowhere --audit-key audit.key", "log-failed"),
+        ("--audit-log log --audit-key root.key", "invalid-key"),
+    ] {
         let (_, error) = pharmacy.fails(&format!("--json {run} {options}"), 1);
         assert!(error.contains(code), "{options}: {error}");
     }
