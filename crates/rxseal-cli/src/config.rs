@@ -104,11 +104,11 @@ impl Config {
             shred_log: log.or(file.shred_log),
             backups_kept: global.backups_kept.or(kept),
             allow_group_read,
-            map: path("RXSEAL_MAP", file.map),
-            schema: path("RXSEAL_SCHEMA", file.schema),
+            map: path(&None, "RXSEAL_MAP").or(file.map),
+            schema: path(&None, "RXSEAL_SCHEMA").or(file.schema),
             postgres: variable("RXSEAL_POSTGRES")?.or(file.postgres),
             journal,
-            frozen: path("RXSEAL_FROZEN", file.frozen),
+            frozen: path(&None, "RXSEAL_FROZEN").or(file.frozen),
         })
     }
 
@@ -251,10 +251,6 @@ impl Config {
     pub async fn all_roots(&self) -> Result<Vec<Arc<dyn RootKey>>, Failure> {
         self.connect_all(&self.roots).await
     }
-}
-
-fn path(name: &str, file: Option<PathBuf>) -> Option<PathBuf> {
-    variable_os(name).map(PathBuf::from).or(file)
 }
 
 fn read(path: &Path) -> Result<ConfigFile, Failure> {

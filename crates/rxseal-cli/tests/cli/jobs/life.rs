@@ -1,6 +1,5 @@
 //! The life of a job: planned, run, looked at, and run again.
 
-use std::fs;
 
 use serde_json::{Value, json};
 
