@@ -1,12 +1,11 @@
 //! The life of a job: planned, run, looked at, and run again.
 
-
 use serde_json::{Value, json};
 
 use super::Pharmacy;
 
 #[test]
-fn a_table_is_sealed_moved_and_unsealed() {
+fn a_table_is_sealed_and_moved() {
     let pharmacy = Pharmacy::new("job-life", 500);
     assert_eq!(pharmacy.run("job status").stdout, b"");
     let plan = pharmacy.ok("job plan seal-rx --op backfill --chunk-rows 100");
