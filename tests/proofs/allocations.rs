@@ -642,7 +642,7 @@ fn twenty_indexes_under_four_roots() {
     run_local(store.put(&file, None)).unwrap();
     let admin = KeyringAdmin::new(store, roots.clone());
     for _ in 1..4 {
-        file = run_local(admin.stage_index_root(KEYSPACE)).unwrap().0;
+        file = run_local(admin.rotate_index_root(KEYSPACE)).unwrap().0;
     }
     let options = UnlockOptions::default().backend(Backend::RustCrypto).with_index_roots();
     let keys = run_local(Keyring::unlock_with(options, KEYSPACE, &roots, &file)).unwrap().unobserved();
