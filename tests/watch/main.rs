@@ -8,11 +8,13 @@
 )]
 
 mod budgets;
+mod conformance;
 mod events;
 mod faults;
 mod forged;
 mod kills;
 mod patients;
+mod postgres;
 mod python;
 mod support;
 mod tampering;
