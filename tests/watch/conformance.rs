@@ -1,6 +1,7 @@
 //! What every log does, in files and in PostgreSQL.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use rxseal::phi::Drug;
 use rxseal_watch::verify::{Report, Verdict};
@@ -18,6 +19,14 @@ pub trait AnyLog: Sync {
     fn lines(&self) -> Vec<String>;
 
     fn verify(&self) -> Report;
+
+    /// Where another process finds the key, and the log if it is in files.
+    fn folder(&self) -> &Path;
+
+    /// The address of a log in a database.
+    fn address(&self) -> Option<String> {
+        None
+    }
 
     fn events(&self) -> Vec<Value> {
         self.lines().iter().map(|line| serde_json::from_str(line.split_once(' ').unwrap().1).unwrap()).collect()
@@ -39,12 +48,17 @@ impl AnyLog for Place {
         self.watch()
     }
 
+    /// Those that are finished.
     fn lines(&self) -> Vec<String> {
-        self.lines()
+        crate::python::whole_lines(&self.files())
     }
 
     fn verify(&self) -> Report {
         self.verify()
+    }
+
+    fn folder(&self) -> &Path {
+        self.folder()
     }
 }
 

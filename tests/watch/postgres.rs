@@ -113,6 +113,14 @@ impl AnyLog for Tables {
         lines
     }
 
+    fn folder(&self) -> &Path {
+        self.place.folder()
+    }
+
+    fn address(&self) -> Option<String> {
+        Some(self.writer_url())
+    }
+
     fn verify(&self) -> Report {
         let verifier = Verifier::new([self.place.key().verifier()]).at(u64::MAX);
         verifier.checkpoints(self.place.elsewhere()).unwrap().verify_postgres(&mut self.read()).unwrap()

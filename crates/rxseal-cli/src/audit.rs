@@ -173,13 +173,8 @@ fn ddl(_: &str, _: &str, _: &Output) -> Result<(), Failure> {
     crate::not_built::postgres::log()
 }
 
-/// Files that are there are not written over.
 fn export(log: &Path, to: &Path, output: &Output) -> Result<(), Failure> {
-    match Log::open(log)? {
-        #[cfg(feature = "postgres")]
-        Log::Postgres(mut reader) => reader.export(to).map_err(failed)?,
-        Log::Folder(_) => return Err(Failure::Usage("this log is in files already".to_owned())),
-    }
+    Log::open(log)?.export(to)?;
     output.done(true, &format!("the log is in {}", to.display()), &json!({ "folder": to }))
 }
 

@@ -256,7 +256,9 @@ impl Writer {
         }
         let written = self.append(Sent { batch, needs_checkpoint, events: entries.len(), lost, kept: Vec::new() });
         if let Some(sent) = &mut self.unsure {
-            entries.iter().for_each(|entry| entry.put(&mut sent.kept));
+            for entry in entries {
+                entry.put(&mut sent.kept);
+            }
         }
         written
     }

@@ -63,7 +63,7 @@ fn pages_of_lines_are_put_together() {
     assert!(tables.codes().is_empty());
 }
 
-/// T78. What was exported is a log in files: the same lines, the same answer of our verifier, and of the one in Python.
+/// T81. What was exported is a log in files: the same lines, the same answer of our verifier, and of the one in Python.
 #[test]
 #[ignore = "needs .ci/servers"]
 fn what_is_exported_is_a_log_in_files() {
@@ -91,7 +91,7 @@ fn what_is_exported_is_a_log_in_files() {
     assert_eq!(crate::python::ask_python(&tables.place, &[tables.place.log()]), [1]);
 }
 
-/// T78. Who owns the tables changes them as one changes files. The two verifiers say the same.
+/// T81. Who owns the tables changes them as one changes files. The two verifiers say the same.
 #[test]
 #[ignore = "needs .ci/servers"]
 fn changes_are_noticed_as_in_files() {
@@ -145,7 +145,7 @@ fn store(tables: &Tables, chain: usize, text: &str) {
     tables.meddle(&sql);
 }
 
-/// T78. Beside the lines: what they are looked up by, and their numbers.
+/// T81. Beside the lines: what they are looked up by, and their numbers.
 #[test]
 #[ignore = "needs .ci/servers"]
 fn a_row_that_differs_from_its_line_is_named() {

@@ -22,7 +22,7 @@ fn refused(tables: &Tables, role: &str, sql: &str) -> String {
     error.as_database_error().unwrap_or_else(|| panic!("{sql}: {error}")).code().unwrap().into_owned()
 }
 
-/// T78. Not even the owner, by accident, nor a session that replays changes of another server.
+/// T81. Not even the owner, by accident, nor a session that replays changes of another server.
 #[test]
 #[ignore = "needs .ci/servers"]
 fn nobody_changes_or_removes_a_row() {

@@ -42,6 +42,18 @@ impl Log {
         }
     }
 
+    /// Writes it into files. Those that are there are not written over.
+    pub fn export(&mut self, to: &Path) -> Result<(), Failure> {
+        match self {
+            Self::Folder(folder) => {
+                let (folder, to) = (folder.display(), to.display());
+                Err(Failure::Usage(format!("the log in {folder} is in files already: copy them to {to}")))
+            }
+            #[cfg(feature = "postgres")]
+            Self::Postgres(reader) => reader.export(to).map_err(super::failed),
+        }
+    }
+
     /// Calls `each` with every line, or at least with those of a patient.
     pub fn read(&mut self, patient: Option<&str>, each: impl FnMut(&Line)) -> Result<(), WatchError> {
         match (self, patient) {

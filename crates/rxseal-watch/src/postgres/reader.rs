@@ -78,8 +78,10 @@ impl PostgresReader {
                 for (n, _, text) in &page {
                     each(&line(chain, *n, text)?);
                 }
-                let Some((last, _, _)) = page.last() else { break };
-                after = *last;
+                match page.last() {
+                    Some((last, _, _)) if is_full(page.len(), limit) => after = *last,
+                    _ => break,
+                }
                 limit = LARGEST_PAGE;
             }
         }
@@ -108,10 +110,12 @@ impl PostgresReader {
                 })
             });
             let page = asked.map_err(failed)?;
-            let Some((start, _, n, _)) = page.last() else { break };
-            after = (*start, *n);
             for (_, chain, n, text) in &page {
                 each(&line(ChainId::parse(chain).ok_or_else(malformed)?, *n, text)?);
+            }
+            match page.last() {
+                Some((start, _, n, _)) if is_full(page.len(), LARGEST_PAGE) => after = (*start, *n),
+                _ => break,
             }
         }
         self.end()
@@ -300,6 +304,11 @@ impl Read for Lines<'_> {
         self.consume(read);
         Ok(read)
     }
+}
+
+/// Whether there may be more rows behind a page.
+fn is_full(rows: usize, limit: i64) -> bool {
+    i64::try_from(rows).is_ok_and(|rows| rows >= limit)
 }
 
 fn line(chain: ChainId, n: i64, text: &str) -> Result<Line, WatchError> {

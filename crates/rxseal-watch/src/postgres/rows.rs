@@ -32,7 +32,7 @@ impl Rows {
     }
 }
 
-/// The patients whose records a line says were opened, and one who was shredded. A record without a subject counts by its own id.
+/// FORMAT 16.7: the patients whose records a line says were opened, and one who was shredded. A record without a subject counts by its own id.
 pub(super) fn subjects(json: &[u8]) -> Vec<String> {
     #[derive(Deserialize)]
     struct Patients {

@@ -1,9 +1,11 @@
 //! What went wrong at the server, and whether anything may have been written.
 
+use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::io;
 
 use rxseal_postgres::__private::{too_late, trouble};
+use sqlx::error::DatabaseError;
 
 /// Why a call failed.
 #[derive(Debug)]
@@ -58,7 +60,7 @@ impl Trouble {
 
 impl From<sqlx::Error> for Trouble {
     fn from(error: sqlx::Error) -> Self {
-        let code = error.as_database_error().and_then(|error| error.code()).map(|code| code.into_owned());
+        let code = error.as_database_error().and_then(DatabaseError::code).map(Cow::into_owned);
         // A session that the server ends may end behind its commit.
         let is_settled =
             code.as_deref().is_some_and(|code| !["08", "57P", "58", "XX"].iter().any(|class| code.starts_with(class)));
