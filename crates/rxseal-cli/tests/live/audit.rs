@@ -101,7 +101,7 @@ fn a_log_in_postgres_is_read_as_one_in_files() {
     assert_eq!(ground.ok(&verify("files")), text);
     assert_eq!(ground.ok("audit accesses files --subject RX-1"), accesses);
     let (status, text) = ground.status(&format!("audit export {url} --to files"));
-    assert!(status == 1 && text.contains("log-failed"), "{status}: {text}");
+    assert!(status == 1 && text.contains("File exists"), "{status}: {text}");
     assert_eq!(ground.status("audit export files --to files").0, 2);
 
     ground.sql(
