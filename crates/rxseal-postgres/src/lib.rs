@@ -16,6 +16,7 @@ pub use subjects::PostgresSubjectStore;
 /// What our own crates share.
 #[doc(hidden)]
 pub mod __private {
+    pub use crate::count::rows_by_keyspace;
     pub use crate::trouble::{too_late, trouble};
     pub use crate::url::parse_url;
 }
