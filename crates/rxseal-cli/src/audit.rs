@@ -10,13 +10,14 @@ use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use rxseal_watch::verify::{Finding, Verdict, Verifier};
-use rxseal_watch::{Line, SigningKey, VerifierKey, WatchError};
+use rxseal_watch::{Line, SigningKey, VerifierKey};
 use serde_json::{Value, json};
 
 use crate::args::{Audit, Filter};
 use crate::failure::{Failure, usage};
 use crate::output::{Output, time};
 use log::Log;
+pub use log::failed;
 
 pub fn run(command: Audit, output: &Output) -> Result<(), Failure> {
     match command {
@@ -36,13 +37,6 @@ pub fn run(command: Audit, output: &Output) -> Result<(), Failure> {
         Audit::Export { log, to } => export(&log, &to, output),
         Audit::Keygen { name, out } => keygen(&name, &out, output),
     }
-}
-
-/// A failure of rxseal-watch, with what the system said.
-#[expect(clippy::needless_pass_by_value, reason = "for `map_err`")]
-pub fn failed(error: WatchError) -> Failure {
-    let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
-    Failure::Coded(error.code(), format!("{error}{cause}"))
 }
 
 /// Keys as they were typed, or the lines of a file.

@@ -26,7 +26,7 @@ impl Log {
     #[cfg(feature = "postgres")]
     fn of_postgres(url: &str) -> Result<Self, Failure> {
         crate::url::without_password(url)?;
-        Ok(Self::Postgres(rxseal_watch::PostgresReader::connect(url).map_err(super::failed)?))
+        Ok(Self::Postgres(rxseal_watch::PostgresReader::connect(url).map_err(failed)?))
     }
 
     #[cfg(not(feature = "postgres"))]
@@ -50,7 +50,7 @@ impl Log {
                 Err(Failure::Usage(format!("the log in {folder} is in files already: copy them to {to}")))
             }
             #[cfg(feature = "postgres")]
-            Self::Postgres(reader) => reader.export(to).map_err(super::failed),
+            Self::Postgres(reader) => reader.export(to).map_err(failed),
         }
     }
 
@@ -64,4 +64,11 @@ impl Log {
             (Self::Postgres(reader), None) => reader.read_lines(each),
         }
     }
+}
+
+/// A failure of rxseal-watch, with what the system said.
+#[expect(clippy::needless_pass_by_value, reason = "for `map_err`")]
+pub fn failed(error: WatchError) -> Failure {
+    let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
+    Failure::Coded(error.code(), format!("{error}{cause}"))
 }
