@@ -12,7 +12,7 @@ use super::seal::RecordSealer;
 use super::twin::TwinOf;
 use super::walk::{TokenChange, TokenVisit};
 use crate::error::Error;
-use crate::field::Field;
+use crate::field::{Declaration, Field};
 use crate::form::{Each, Parts, Sealed, check_parts};
 use crate::id::Identifier;
 use crate::schema::Shape;
@@ -36,15 +36,15 @@ pub trait ElementOf<T>: TwinOf<T> {
 
 impl<F: Field, T: Serialize + DeserializeOwned> ElementOf<T> for F {
     fn seal_element(value: &T, sealer: &mut RecordSealer<'_>) -> Result<Self::Twin, Error> {
-        sealer.element::<F, T>(value).map(Sealed::from)
+        sealer.element::<T>(Declaration::of::<F>(), value).map(Sealed::from)
     }
 
     fn visit_element(twin: &Self::Twin, visit: &mut impl TokenVisit) -> Result<(), Error> {
-        visit.element::<F>(twin.token())
+        visit.element(Declaration::of::<F>(), twin.token())
     }
 
     fn change_element(twin: &mut Self::Twin, change: &mut impl TokenChange) -> Result<(), Error> {
-        *twin = Sealed::from(change.element::<F>(twin.token())?);
+        *twin = Sealed::from(change.element(Declaration::of::<F>(), twin.token())?);
         Ok(())
     }
 }
@@ -59,7 +59,7 @@ macro_rules! lists {
             const SHAPE: Shape = Shape::Each;
 
             fn seal_twin(list: &$list, sealer: &mut RecordSealer<'_>) -> Result<Self::Twin, Error> {
-                sealer.container::<M::Field>()?;
+                sealer.container(M::Field::ID)?;
                 list.iter().map(|value| M::seal_element(value, sealer)).collect()
             }
 
@@ -72,7 +72,7 @@ macro_rules! lists {
             }
 
             fn change_twin(tokens: &mut Self::Twin, change: &mut impl TokenChange) -> Result<(), Error> {
-                change.container::<M::Field>()?;
+                change.container(M::Field::ID)?;
                 tokens.iter_mut().try_for_each(|token| M::change_element(token, change))
             }
         }
@@ -104,7 +104,7 @@ macro_rules! maps {
             // FORMAT 4.7: each value belongs to a part whose name is the field's id and whose id is the entry's key.
             fn seal_twin(map: &$map<K, T $(, $hasher)?>, sealer: &mut RecordSealer<'_>) -> Result<Self::Twin, Error> {
                 const { check_parts::<M::Field>() };
-                sealer.container::<M::Field>()?;
+                sealer.container(M::Field::ID)?;
                 let mut seal = |key: &K, value: &T| {
                     let (name, id) = part::<M::Field>(key);
                     sealer.part(name, &id, |sealer| M::seal_twin(value, sealer))
@@ -131,7 +131,7 @@ macro_rules! maps {
             }
 
             fn change_twin(tokens: &mut Self::Twin, change: &mut impl TokenChange) -> Result<(), Error> {
-                change.container::<M::Field>()?;
+                change.container(M::Field::ID)?;
                 for (key, token) in tokens {
                     let (name, id) = part::<M::Field>(key);
                     change.enter(name, &id)?;

@@ -13,7 +13,7 @@ use super::seal::RecordSealer;
 use super::twin::TwinOf;
 use super::walk::{TokenChange, TokenVisit};
 use crate::error::{Error, ErrorKind};
-use crate::field::Field;
+use crate::field::{Declaration, Field};
 use crate::form::{Each, OpenAs, Parts, SealAs};
 use crate::migrating::{Migrating, PlainColumn};
 use crate::token::Token;
@@ -73,23 +73,22 @@ where
     type Value = T;
 
     fn seal_twin(value: &T, sealer: &mut RecordSealer<'_>) -> Result<Self::Twin, Error> {
-        Migrating::write_in(sealer.core(), value.borrow(), || sealer.field::<F, T>(value))
+        Migrating::write_in(sealer.core(), value.borrow(), || sealer.field::<T>(Declaration::of::<F>(), value))
     }
 
     fn open_twin(twin: &Self::Twin, opener: &mut RecordOpener<'_>) -> Result<T, Error> {
-        let mut pass = opener.pass();
         match twin.token() {
-            Some(token) => pass.open::<F, T>(token),
-            None => pass.read_plaintext::<F, T>(|| twin.plain_value()),
+            Some(token) => opener.field(Declaration::of::<F>(), token),
+            None => opener.pass().read_plaintext::<F, T>(|| twin.plain_value()),
         }
     }
 
     fn visit_twin(twin: &Self::Twin, visit: &mut impl TokenVisit) -> Result<(), Error> {
-        twin.token().map_or(Ok(()), |token| visit.token::<F>(token))
+        twin.token().map_or(Ok(()), |token| visit.token(Declaration::of::<F>(), token))
     }
 
     fn change_twin(twin: &mut Self::Twin, change: &mut impl TokenChange) -> Result<(), Error> {
-        *twin = Migrating::from(change.token::<F>(sealed(twin)?)?);
+        *twin = Migrating::from(change.token(Declaration::of::<F>(), sealed(twin)?)?);
         Ok(())
     }
 }
@@ -99,15 +98,15 @@ where
     T: PlainColumn + Borrow<T::Borrowed> + Serialize + DeserializeOwned,
 {
     fn seal_element(value: &T, sealer: &mut RecordSealer<'_>) -> Result<Self::Twin, Error> {
-        Migrating::write_in(sealer.core(), value.borrow(), || sealer.element::<F, T>(value))
+        Migrating::write_in(sealer.core(), value.borrow(), || sealer.element::<T>(Declaration::of::<F>(), value))
     }
 
     fn visit_element(twin: &Self::Twin, visit: &mut impl TokenVisit) -> Result<(), Error> {
-        twin.token().map_or(Ok(()), |token| visit.element::<F>(token))
+        twin.token().map_or(Ok(()), |token| visit.element(Declaration::of::<F>(), token))
     }
 
     fn change_element(twin: &mut Self::Twin, change: &mut impl TokenChange) -> Result<(), Error> {
-        *twin = Migrating::from(change.element::<F>(sealed(twin)?)?);
+        *twin = Migrating::from(change.element(Declaration::of::<F>(), sealed(twin)?)?);
         Ok(())
     }
 }
@@ -123,7 +122,7 @@ where
 
     fn seal_twin(value: &Option<T>, sealer: &mut RecordSealer<'_>) -> Result<Self::Twin, Error> {
         let core = sealer.core();
-        let mut seal = || sealer.field::<F, Option<T>>(value);
+        let mut seal = || sealer.field::<Option<T>>(Declaration::of::<F>(), value);
         match value {
             Some(value) => Migrating::write_in(core, value.borrow(), seal).map(Some),
             None => Migrating::write_null_in(core, &mut seal),
@@ -131,23 +130,20 @@ where
     }
 
     fn open_twin(twin: &Self::Twin, opener: &mut RecordOpener<'_>) -> Result<Option<T>, Error> {
-        let mut pass = opener.pass();
-        match twin {
-            None => pass.read_plaintext::<F, Option<T>>(|| Ok(None)),
-            Some(twin) => match twin.token() {
-                Some(token) => pass.open::<F, Option<T>>(token),
-                None => pass.read_plaintext::<F, Option<T>>(|| twin.plain_value().map(Some)),
-            },
+        match twin.as_ref().map(|twin| (twin, twin.token())) {
+            Some((_, Some(token))) => opener.field(Declaration::of::<F>(), token),
+            Some((twin, None)) => opener.pass().read_plaintext::<F, Option<T>>(|| twin.plain_value().map(Some)),
+            None => opener.pass().read_plaintext::<F, Option<T>>(|| Ok(None)),
         }
     }
 
     fn visit_twin(twin: &Self::Twin, visit: &mut impl TokenVisit) -> Result<(), Error> {
-        twin.as_ref().and_then(Migrating::token).map_or(Ok(()), |token| visit.token::<F>(token))
+        twin.as_ref().and_then(Migrating::token).map_or(Ok(()), |token| visit.token(Declaration::of::<F>(), token))
     }
 
     fn change_twin(twin: &mut Self::Twin, change: &mut impl TokenChange) -> Result<(), Error> {
         let token = twin.as_ref().ok_or_else(plaintext_held::<F>).and_then(sealed)?;
-        *twin = Some(Migrating::from(change.token::<F>(token)?));
+        *twin = Some(Migrating::from(change.token(Declaration::of::<F>(), token)?));
         Ok(())
     }
 }
