@@ -32,6 +32,7 @@ pub use actor::{Level, Verdict};
 pub use settings::{Budget, Budgets, Mode, Rate};
 
 pub(crate) use actor::Actor;
+pub(crate) use actor_name::checked_actor;
 pub(crate) use frozen::Frozen;
 pub use frozen::FrozenList;
 

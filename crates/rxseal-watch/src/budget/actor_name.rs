@@ -5,7 +5,7 @@ use rxseal::{Access, Purpose};
 use crate::error::WatchError;
 
 /// Takes the names that an access takes.
-pub(super) fn checked_actor(name: &str) -> Result<&str, WatchError> {
+pub(crate) fn checked_actor(name: &str) -> Result<&str, WatchError> {
     Access::new(name, Purpose::TREAT)
         .map(|_| name)
         .map_err(|error| WatchError::settings("this is not the name of an actor").caused_by(error))
