@@ -22,10 +22,11 @@ use crate::output::{Output, table};
 use crate::postgres;
 use crate::url::without_password;
 
-use as_json::{counts_as_json, members};
-use rings::{check_lost, keyrings, warn_of_others};
+use as_json::counts_as_json;
+use rings::{check_lost, warn_of_others};
 
-pub use rings::has_key;
+pub use as_json::members;
+pub use rings::{has_key, keyrings};
 pub use through_map::cannot_count;
 
 pub async fn run(global: &Global, command: &Count, output: &Output) -> Result<(), Failure> {

@@ -3,9 +3,11 @@
 mod encodings;
 
 use std::fmt;
+use std::ops::Range;
 
 use aho_corasick::{AhoCorasick, MatchKind};
 
+use crate::report::KnownAt;
 use encodings::ENCODINGS;
 
 /// Values to look for, such as those of [canaries](crate::Canary). All are looked for at once, in [twelve encodings](Self::ENCODINGS) and as they
@@ -24,7 +26,7 @@ use encodings::ENCODINGS;
 pub struct KnownValues {
     names: Vec<Box<str>>,
     /// What each pattern is of: a value, and an encoding.
-    patterns: Vec<(usize, usize)>,
+    patterns: Vec<KnownAt>,
     automaton: Option<AhoCorasick>,
 }
 
@@ -78,7 +80,7 @@ impl KnownValues {
     }
 
     /// Calls `each` with every value that is there, its encoding and where it is.
-    pub(crate) fn find(&self, text: &[u8], each: &mut dyn FnMut((usize, usize), std::ops::Range<usize>)) {
+    pub(crate) fn find(&self, text: &[u8], each: &mut dyn FnMut(KnownAt, Range<usize>)) {
         let Some(automaton) = self.automaton.as_ref().filter(|_| !self.patterns.is_empty()) else { return };
         for found in automaton.find_iter(text) {
             if let Some(pattern) = self.patterns.get(found.pattern().as_usize()) {
@@ -88,7 +90,7 @@ impl KnownValues {
     }
 
     /// What a finding shows.
-    pub(crate) fn named(&self, (value, encoding): (usize, usize)) -> (Box<str>, &'static str) {
+    pub(crate) fn named(&self, (value, encoding): KnownAt) -> (Box<str>, &'static str) {
         let name = self.names.get(value).cloned().unwrap_or_default();
         (name, Self::ENCODINGS.get(encoding).copied().unwrap_or_default())
     }

@@ -93,9 +93,15 @@ impl Report {
     }
 }
 
-/// What a place has so far, by kind.
+/// A value that is looked for, and an encoding, by their positions.
+pub(crate) type KnownAt = (usize, usize);
+
+/// What is counted together.
+type Like = (Certainty, Kind, Option<KnownAt>);
+
+/// What a place has so far, and the line of the first of each.
 #[derive(Default)]
-pub(crate) struct Tally(BTreeMap<(Certainty, Kind, Option<(usize, usize)>), (u64, Option<u64>)>);
+pub(crate) struct Tally(BTreeMap<Like, (u64, Option<u64>)>);
 
 impl Tally {
     pub(crate) fn add(&mut self, kind: Kind, certainty: Certainty) {
@@ -107,7 +113,7 @@ impl Tally {
         &mut self,
         kind: Kind,
         certainty: Certainty,
-        known: Option<(usize, usize)>,
+        known: Option<KnownAt>,
         line: impl FnOnce() -> Option<u64>,
     ) {
         let (count, _) = self.0.entry((certainty, kind, known)).or_insert_with(|| (0, line()));
@@ -130,7 +136,7 @@ impl Tally {
     pub(crate) fn findings(
         self,
         place: Option<&str>,
-        known: impl Fn((usize, usize)) -> (Box<str>, &'static str),
+        known: impl Fn(KnownAt) -> (Box<str>, &'static str),
     ) -> impl Iterator<Item = Finding> {
         self.0.into_iter().map(move |((certainty, kind, value), (count, line))| {
             let (known, encoding) = value.map(&known).unzip();

@@ -21,6 +21,8 @@ pub(super) struct Reader<R> {
     end: usize,
     /// How much of the beginning was seen before.
     seen: usize,
+    /// How long the whole lines in it are, behind what was seen before. 0 if there is none.
+    whole: usize,
     line: u64,
     is_at_end: bool,
     ends_a_line: bool,
@@ -58,7 +60,7 @@ impl Block<'_> {
 impl<R: Read> Reader<R> {
     pub(super) fn new(from: R) -> Self {
         let buffer = Zeroizing::new(vec![0; FIRST]);
-        Self { from, buffer, begin: 0, end: 0, seen: 0, line: 1, is_at_end: false, ends_a_line: true }
+        Self { from, buffer, begin: 0, end: 0, seen: 0, whole: 0, line: 1, is_at_end: false, ends_a_line: true }
     }
 
     /// Whether the last line has an end. An empty file has no line.
@@ -69,20 +71,17 @@ impl<R: Read> Reader<R> {
     /// The next block, which is longer than what was seen of it.
     pub(super) fn next(&mut self) -> io::Result<Option<Block<'_>>> {
         loop {
-            let held = self.buffer.get(self.begin..self.end).unwrap_or_default();
-            let fresh = held.get(self.seen..).unwrap_or_default();
-            let lines = memchr::memrchr(b'\n', fresh).map(|at| self.seen.saturating_add(at).saturating_add(1));
-            let is_full = held.len() >= FIRST;
-            let (len, is_cut) = match lines {
-                Some(len) if is_full => (len, false),
-                _ if self.is_at_end => (held.len(), false),
-                None if held.len() >= MAX => (held.len(), true),
+            let held = self.end.saturating_sub(self.begin);
+            let (len, is_cut) = match self.whole {
+                _ if self.is_at_end => (held, false),
+                0 if held >= MAX => (held, true),
+                1.. if held >= FIRST => (self.whole, false),
                 _ => {
                     self.fill()?;
                     continue;
                 }
             };
-            if fresh.is_empty() {
+            if len <= self.seen {
                 return Ok(None);
             }
             return Ok(Some(self.take(len, is_cut)));
@@ -95,6 +94,7 @@ impl<R: Read> Reader<R> {
         let kept = if is_cut { COMMON.min(len) } else { 0 };
         self.begin = end.saturating_sub(kept);
         self.seen = kept;
+        self.whole = 0;
         let text = self.buffer.get(begin..end).unwrap_or_default();
         let block = Block { text, seen, line, is_cut };
         self.line = block.line_of(len);
@@ -124,6 +124,10 @@ impl<R: Read> Reader<R> {
                 read => break read?,
             }
         };
+        let fresh = room.get(..read).unwrap_or_default();
+        if let Some(at) = memchr::memrchr(b'\n', fresh) {
+            self.whole = self.end.saturating_sub(self.begin).saturating_add(at).saturating_add(1);
+        }
         self.end = self.end.saturating_add(read);
         self.is_at_end = read == 0;
         Ok(())

@@ -159,7 +159,7 @@ impl Place {
         let What::Index(counts) = &mut self.what else { return };
         match value {
             Value::Text(text) if text.starts_with(['[', '{']) => {
-                each_in_list(text, &mut |piece| add_text(counts, piece))
+                each_in_list(text, &mut |piece| add_text(counts, piece));
             }
             Value::Text(text) => counts.add_text(text),
             Value::Bytes(bytes) => counts.add_bytes(bytes),

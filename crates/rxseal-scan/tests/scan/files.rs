@@ -12,7 +12,7 @@ fn utf16(text: &str, to_bytes: fn(u16) -> [u8; 2]) -> Vec<u8> {
 fn a_dump_is_read_in_each_encoding() {
     let place = Place::new("encodings");
     let [name, drug] = place.row(1);
-    let text = format!("id,name,drug,memo\r\n1,{name},{drug},Müller ssn 078-05-1120\r\n2,,{},\r\n", &drug[..70]);
+    let text = format!("id,name,drug,memo\r\n1,{name},{drug},Müller ssn 078-05-1120\r\n2,,{},\r\n", &drug[..69]);
     let latin: Vec<u8> = text.chars().map(|char| u8::try_from(u32::from(char)).unwrap()).collect();
     let marked = format!("\u{feff}{text}");
     for (what, bytes) in [
