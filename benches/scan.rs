@@ -92,7 +92,10 @@ fn candidate<'a>(name: &'static str, target: f64, file: &Path, run: impl FnMut()
 
 /// Every field of every row. A log is one field on each line.
 fn read(path: &Path) {
-    let mut reader = csv::ReaderBuilder::new().flexible(true).quoting(path.extension().unwrap() == "csv").from_reader(File::open(path).unwrap());
+    let mut reader = csv::ReaderBuilder::new()
+        .flexible(true)
+        .quoting(path.extension().unwrap() == "csv")
+        .from_reader(File::open(path).unwrap());
     let mut row = csv::ByteRecord::new();
     let mut bytes = 0;
     while reader.read_byte_record(&mut row).unwrap() {

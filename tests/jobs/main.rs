@@ -8,5 +8,6 @@ mod migration;
 mod postgres;
 mod preflight;
 mod rows;
+mod scan;
 mod sqlite;
 mod support;

@@ -134,7 +134,7 @@ fn add_token(counts: &mut KeyCounts, value: Value<'_>) {
         Value::Null => counts.add_nulls(1),
         Value::Text(text) => counts.add_text(text),
         Value::Bytes(bytes) => counts.add_bytes(bytes),
-        Value::Foreign(_) | Value::Other => counts.add_not_tokens(1),
+        Value::Foreign(_) | Value::Integer(_) | Value::Other => counts.add_not_tokens(1),
         // A list or an object may have tokens in it.
         Value::Json(json) => counts.add_text(json.letters().unwrap_or(json.as_written())),
     }
@@ -149,7 +149,7 @@ fn add_index_value(counts: &mut IndexCounts, value: Value<'_>) {
             Err(_) => counts.add_text(text),
         },
         Value::Bytes(bytes) => counts.add_bytes(bytes),
-        Value::Foreign(_) | Value::Other => counts.add_not_values(1),
+        Value::Foreign(_) | Value::Integer(_) | Value::Other => counts.add_not_values(1),
         Value::Json(json) => match json.letters() {
             Some(text) => counts.add_text(text),
             None => match serde_json::from_str::<Vec<&RawValue>>(json.as_written()) {

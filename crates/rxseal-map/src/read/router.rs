@@ -140,7 +140,7 @@ impl<'v> Router<'v> {
                 let document = match value {
                     Value::Text(text) => serde_json::from_str::<&RawValue>(text).ok(),
                     Value::Json(JsonValue(raw)) => json::document_of(raw),
-                    Value::Null | Value::Bytes(_) | Value::Foreign(_) | Value::Other => None,
+                    Value::Null | Value::Bytes(_) | Value::Foreign(_) | Value::Integer(_) | Value::Other => None,
                 };
                 for Inside { spot, steps } in inside {
                     match (value, document) {

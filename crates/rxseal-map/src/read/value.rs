@@ -18,7 +18,9 @@ pub enum Value<'v> {
     Bytes(&'v [u8]),
     /// A text that is not UTF-8, or has a zero byte in it.
     Foreign(&'v [u8]),
-    /// A number, or something else than a document in a column of documents.
+    /// An integer of a database that has numbers. The others write theirs as text.
+    Integer(i64),
+    /// Another number, or something else than a document in a column of documents.
     Other,
     /// A value of a JSON object.
     Json(JsonValue<'v>),
@@ -38,6 +40,7 @@ impl fmt::Debug for Value<'_> {
             Self::Text(_) => "Text(..)",
             Self::Bytes(_) => "Bytes(..)",
             Self::Foreign(_) => "Foreign(..)",
+            Self::Integer(_) => "Integer(..)",
             Self::Other => "Other",
             Self::Json(_) => "Json(..)",
         })

@@ -4,6 +4,7 @@ use rxseal::KeyId;
 use rxseal::count::IndexCounts;
 use rxseal::schema::{FieldSchema, Shape};
 use rxseal_map::{ClearKind, Source, Value};
+use zeroize::Zeroizing;
 
 use crate::finding::{Finding, Undecided};
 use crate::kind::{Certainty, Kind};
@@ -102,7 +103,14 @@ impl Place {
         match &self.what {
             What::Sealed { .. } | What::Tag => self.add_sealed(value, scan, report),
             What::Index(_) => self.add_index_value(value),
-            What::Readable { .. } | What::Document => self.add_readable(value, scan, report),
+            What::Readable { .. } | What::Document => match value {
+                Value::Integer(number) => {
+                    // It may be a social security number.
+                    let text = Zeroizing::new(number.to_string());
+                    self.add_readable(Value::Text(&text), scan, report);
+                }
+                value => self.add_readable(value, scan, report),
+            },
             What::InDocument(_) => {}
         }
     }

@@ -188,6 +188,23 @@ fn what_cannot_be_decided_is_never_clean() {
     assert_eq!(told(&place.source(&place.scan(), "postgres:public.rx")), ["undecided not-read"]);
 }
 
+/// A number that is held as one has no leading zero, so its column must say what it is.
+#[test]
+fn numbers_of_a_database_are_looked_at() {
+    let place = Place::new("numbers");
+    let db = Connection::open(place.path("rx.db")).unwrap();
+    db.execute_batch("CREATE TABLE rx (rx_number INTEGER, drug TEXT, ssn INTEGER, npi INTEGER, price REAL)").unwrap();
+    for id in 0..20_u64 {
+        let insert = "INSERT INTO rx VALUES (?1, ?2, 123456789 + ?1, 1234567893, 0.5)";
+        db.execute(insert, (id as i64, &place.row(id)[1])).unwrap();
+    }
+    db.execute("UPDATE rx SET drug = 7 WHERE rx_number = 3", ()).unwrap();
+    let map = "keyspace = 'pharmacy-17'\n[[source]]\nat = 'sqlite:rx.db#rx'\nrecord = 'prescription'\nid = 'rx_number'\n\
+        sealed = { drug = 'phi.rx.drug' }\nclear = { ssn = 'none', npi = 'identifier', price = 'payment' }\n";
+    let report = place.source_of(&place.scan(), map);
+    assert_eq!(told(&report), ["drug plaintext 1", "ssn? ssn 20"]);
+}
+
 /// A column of a file without a first line of names has a value as its name, and an object may have a patient as a member.
 #[test]
 fn a_name_that_may_be_a_value_is_not_shown() {

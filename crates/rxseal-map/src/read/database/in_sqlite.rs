@@ -32,7 +32,8 @@ pub(crate) fn read(_: &Source, file: &Path, table: &str, router: &mut Router<'_>
                 *at,
                 match cell {
                     Cell::Null => Value::Null,
-                    Cell::Number => Value::Other,
+                    Cell::Integer(number) => Value::Integer(*number),
+                    Cell::Real => Value::Other,
                     // SQLite's own functions see a text only up to its first NUL.
                     Cell::Text(text) => match std::str::from_utf8(text) {
                         Ok(text) if !text.contains('\0') => Value::Text(text),
