@@ -87,7 +87,7 @@ impl KeyringAdmin {
         self
     }
 
-    /// Tells `observer` of every change, and of every root key that fails.
+    /// Tells `observer` of every change, of every keyring that is unlocked for one, and of every root key that fails.
     #[must_use]
     pub fn observed_by(mut self, observer: impl Observer + 'static) -> Self {
         self.observer = Some(Arc::new(observer));
@@ -321,7 +321,10 @@ impl KeyringAdmin {
                 failure.tell(keyspace, observer);
             }
         }
-        let opened = opened?;
+        let mut opened = opened?;
+        if let Some(observer) = &self.observer {
+            opened.tell(observer);
+        }
         // This generation was the newest when it was read.
         self.seen.see(&stored).map_err(|_| ErrorKind::StoreConflict)?;
         Ok((opened, Some(stored.generation())))

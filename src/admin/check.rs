@@ -65,7 +65,7 @@ impl KeyringAdmin {
             // Several root keys may share a name: the replicas of a key in many regions. Each has to unlock the keyring by itself.
             for root in self.roots.iter() {
                 if root.provider() == wrap.provider() && root.name() == wrap.root_key() {
-                    let result = check_root(&self.options, keyspace, root, &stored).await;
+                    let result = check_root(&self.options, keyspace, root, &stored, self.observer.as_deref()).await;
                     if result.is_ok() {
                         // This refuses only if a newer one was seen meanwhile.
                         let _ = self.seen.see(&stored);

@@ -1,11 +1,12 @@
 //! A keyring file together with its KEK and keys, and every change of it. Each change makes the file of the next generation and opens
 //! its body again, so that a file that cannot be read is never stored.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use subtle::ConstantTimeEq;
 
-use super::unlock::{RootFailure, UnlockOptions, open_file};
+use super::unlock::{OpenedFile, RootFailure, UnlockOptions, UnlockedBy, ids, open_file};
 use crate::backend::Backend;
 use crate::clock::{SKEW, begun_after, waited};
 use crate::error::{Error, ErrorKind};
@@ -14,6 +15,7 @@ use crate::key::{
     BodyKey, IndexSchema, KeyInfo, KeyState, KeyUse, KeyringFile, MAX_KEYS, MAX_NUMBER, NewKey, Wrap, fingerprint,
     invalid, open_body, seal_body,
 };
+use crate::observe::{KeyEvent, Observer};
 use crate::root_key::{Kek, KekContext, RootKey, RootKeys};
 
 /// A genuine keyring file, unlocked for one change.
@@ -23,6 +25,22 @@ pub(crate) struct Opened {
     clock_is_right: bool,
     kek: Kek,
     body: Vec<BodyKey>,
+    unlocked_by: UnlockedBy,
+    /// Behind the keys, which are wiped when the observer hears of it.
+    told: Option<Told>,
+}
+
+/// An observer that was told of an unlocked keyring, and is told when that is dropped.
+struct Told {
+    observer: Arc<dyn Observer>,
+    keyspace: Box<str>,
+    generation: u64,
+}
+
+impl Drop for Told {
+    fn drop(&mut self) {
+        self.observer.key_event(&KeyEvent::Locked { keyspace: &self.keyspace, generation: self.generation });
+    }
 }
 
 impl Opened {
@@ -35,7 +53,15 @@ impl Opened {
     ) -> Result<Self, Error> {
         let opened = open_file(options, keyspace, roots, stored, failed).await?;
         let (file, clock_is_right) = (stored.clone(), options.clock_is_right);
-        Ok(Self { file, backend: options.backend, clock_is_right, kek: opened.kek, body: opened.body })
+        let OpenedFile { kek, body, unlocked_by } = opened;
+        Ok(Self { file, backend: options.backend, clock_is_right, kek, body, unlocked_by, told: None })
+    }
+
+    /// Tells `observer` how it was unlocked now, and that it is gone when it is.
+    pub(crate) fn tell(&mut self, observer: &Arc<dyn Observer>) {
+        let (keyspace, generation) = (self.file.keyspace.as_str(), self.file.generation);
+        self.unlocked_by.tell(keyspace, generation, &ids(&self.body), &**observer);
+        self.told = Some(Told { observer: Arc::clone(observer), keyspace: keyspace.into(), generation });
     }
 
     /// Adds a pre-active key, a DEK of the primary's suite. Every reader has it before a writer uses it.

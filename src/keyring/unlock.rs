@@ -5,7 +5,7 @@ use std::fmt;
 use super::{Keyring, KeyringShares, Shared};
 use crate::backend::Backend;
 use crate::error::{Error, ErrorCode, ErrorKind};
-use crate::id::Name;
+use crate::id::{KeyId, Name};
 use crate::key::{BodyKey, KeyState, KeyringFile, Keys, fingerprint, open_body};
 use crate::observe::{KeyEvent, Observer};
 use crate::root_key::{Kek, KekContext, RootKey, RootKeys};
@@ -104,10 +104,22 @@ pub(crate) struct UnlockReport {
 
 /// The root key that unlocked a keyring.
 #[derive(Default)]
-struct UnlockedBy {
+pub(super) struct UnlockedBy {
     provider: String,
     root_key: String,
     request_id: Option<Box<str>>,
+}
+
+impl UnlockedBy {
+    fn of(root: &dyn RootKey, kek: &Kek) -> Self {
+        let (provider, root_key) = (root.provider().to_owned(), root.name().to_owned());
+        Self { provider, root_key, request_id: kek.request_id().map(Into::into) }
+    }
+
+    pub(super) fn tell(&self, keyspace: &str, generation: u64, key_ids: &[KeyId], observer: &dyn Observer) {
+        let (provider, root_key, request_id) = (&self.provider, &self.root_key, self.request_id.as_deref());
+        observer.key_event(&KeyEvent::Unlocked { keyspace, generation, provider, root_key, key_ids, request_id });
+    }
 }
 
 /// A root key that failed to unlock a keyring.
@@ -143,15 +155,7 @@ impl Unlocked {
         for failure in &self.report.failed {
             failure.tell(keyspace, &observer);
         }
-        let UnlockedBy { provider, root_key, request_id } = &self.report.unlocked_by;
-        observer.key_event(&KeyEvent::Unlocked {
-            keyspace,
-            generation: self.keys.generation(),
-            provider,
-            root_key,
-            key_ids: &self.keys.held(),
-            request_id: request_id.as_deref(),
-        });
+        self.report.unlocked_by.tell(keyspace, self.keys.generation(), &self.keys.held(), &observer);
         Keyring(KeyringShares::new(Shared { keys: self.keys, observer: Some(Box::new(observer)) }))
     }
 
@@ -214,7 +218,7 @@ impl Keyring {
 pub(super) struct OpenedFile {
     pub(super) kek: Kek,
     pub(super) body: Vec<BodyKey>,
-    unlocked_by: UnlockedBy,
+    pub(super) unlocked_by: UnlockedBy,
 }
 
 pub(super) async fn open_file(
@@ -233,8 +237,7 @@ pub(super) async fn open_file(
         match try_root(options.backend, root, &wrap.wrapped, stored).await {
             Ok((kek, body)) => {
                 check_pin(options, stored)?;
-                let (provider, root_key) = (root.provider().to_owned(), root.name().to_owned());
-                let unlocked_by = UnlockedBy { provider, root_key, request_id: kek.request_id().map(Into::into) };
+                let unlocked_by = UnlockedBy::of(root, &kek);
                 return Ok(OpenedFile { kek, body, unlocked_by });
             }
             Err(error) => {
@@ -257,18 +260,31 @@ fn foreign(roots: &RootKeys, stored: &KeyringFile) -> Error {
     Error::from(ErrorKind::RootKeyForeign).caused_by(names)
 }
 
-/// Whether this root key alone unlocks the file.
+/// Whether this root key alone unlocks the file. `observer` hears that it did, and that the keys are gone again.
 pub(crate) async fn check_root(
     options: &UnlockOptions,
     keyspace: &str,
     root: &dyn RootKey,
     stored: &KeyringFile,
+    observer: Option<&dyn Observer>,
 ) -> Result<(), Error> {
     check_file(options, keyspace, stored)?;
     let wrap = stored.wraps.iter().find(|wrap| wrap.is_of(root.provider(), root.name()));
     let wrap = wrap.ok_or(ErrorKind::RootKeyForeign)?;
-    try_root(options.backend, root, &wrap.wrapped, stored).await?;
+    let (kek, body) = try_root(options.backend, root, &wrap.wrapped, stored).await?;
+    let (unlocked_by, key_ids) = (UnlockedBy::of(root, &kek), ids(&body));
+    drop((kek, body));
+    if let Some(observer) = observer {
+        let generation = stored.generation();
+        unlocked_by.tell(keyspace, generation, &key_ids, observer);
+        observer.key_event(&KeyEvent::Locked { keyspace, generation });
+    }
     check_pin(options, stored)
+}
+
+/// The ids of the keys in a body.
+pub(super) fn ids(body: &[BodyKey]) -> Vec<KeyId> {
+    body.iter().map(BodyKey::id).collect()
 }
 
 async fn try_root(

@@ -123,9 +123,22 @@ fn a_whole_life() {
     assert_eq!(state_of(&world.stored(), before), KeyState::Deactivated);
     assert_eq!(world.keys().primary_key(), staged, "index roots do not follow DEKs, nor the reverse");
 
+    // Each change unlocks the generation before.
     assert_eq!(
         world.heard.take(),
-        ["1 created", "2 staged", "3 promoted", "4 compromised", "5 destroyed", "6 index-root-rotated"]
+        [
+            "1 created",
+            "unlocked 1 by root-1",
+            "2 staged",
+            "unlocked 2 by root-1",
+            "3 promoted",
+            "unlocked 3 by root-1",
+            "4 compromised",
+            "unlocked 4 by root-1",
+            "5 destroyed",
+            "unlocked 5 by root-1",
+            "6 index-root-rotated",
+        ]
     );
 }
 

@@ -7,6 +7,7 @@
     reason = "a test that panics has failed"
 )]
 
+mod acts;
 mod budgets;
 mod events;
 mod faults;

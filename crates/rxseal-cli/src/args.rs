@@ -20,7 +20,7 @@ use rxseal::keys::Suite;
 use crate::exit::STATUSES;
 
 pub use audit::{Audit, Budget, Filter};
-pub use change::Change;
+pub use change::{By, Change};
 pub use index_root::{CountedIndexes, IndexRoot, NewIndexRoot};
 pub(crate) use job::JobOperation;
 pub use job::{Job, JobFiles, PlanJob, RunJob};
@@ -68,6 +68,15 @@ pub struct Global {
     /// [env: RXSEAL_ALLOW_GROUP_READ=true]
     #[arg(long, global = true, help_heading = EVERYWHERE)]
     pub allow_group_read: bool,
+    /// The folder of this command's own audit log: it says who changed which keys, and why [env: RXSEAL_AUDIT_LOG]
+    #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "FOLDER")]
+    pub audit_log: Option<PathBuf>,
+    /// The key that signs the checkpoints of that log; `rxseal audit keygen` makes it [env: RXSEAL_AUDIT_KEY]
+    #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "FILE")]
+    pub audit_key: Option<PathBuf>,
+    /// A folder elsewhere that gets the checkpoints of that log too [env: RXSEAL_AUDIT_CHECKPOINTS]
+    #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "FOLDER")]
+    pub audit_checkpoints: Option<PathBuf>,
     /// Print JSON instead of tables
     #[arg(long, global = true, help_heading = EVERYWHERE)]
     pub json: bool,
@@ -298,6 +307,8 @@ pub enum Subject {
         /// Only say whether it would be done
         #[arg(long)]
         dry_run: bool,
+        #[command(flatten)]
+        by: By,
     },
     /// Set how long a patient's key must be kept, or show it (without options)
     Hold {
@@ -324,6 +335,8 @@ pub enum Subject {
         /// Only show what would be set
         #[arg(long)]
         dry_run: bool,
+        #[command(flatten)]
+        by: By,
     },
     /// Shred everyone in the shred log again, after a restore of the subject store
     Reapply {
@@ -333,6 +346,8 @@ pub enum Subject {
         /// Only show what would be done
         #[arg(long)]
         dry_run: bool,
+        #[command(flatten)]
+        by: By,
     },
     /// Encrypt every subject key under the key that seals now
     Rewrap {
@@ -344,6 +359,8 @@ pub enum Subject {
         /// Only show what would be done
         #[arg(long)]
         dry_run: bool,
+        #[command(flatten)]
+        by: By,
     },
     /// Count the subject keys by the key they are under
     Count {
@@ -402,6 +419,8 @@ pub enum KeyFile {
     Create {
         /// The file. Keep it away from the data and its backups
         path: PathBuf,
+        #[command(flatten)]
+        by: By,
     },
 }
 

@@ -12,7 +12,7 @@ use rxseal_watch::{Line, SigningKey, VerifierKey, WatchError, read_lines};
 use serde_json::{Value, json};
 
 use crate::args::{Audit, Filter};
-use crate::failure::Failure;
+use crate::failure::{Failure, usage};
 use crate::output::{Output, time};
 
 pub fn run(command: Audit, output: &Output) -> Result<(), Failure> {
@@ -157,11 +157,26 @@ fn print(line: &Line, event: &Value, output: &Output) -> Result<(), Failure> {
 }
 
 fn keygen(name: &str, out: &Path, output: &Output) -> Result<(), Failure> {
+    let public = out.with_extension("pub");
+    if public == out {
+        return usage(
+            "--out is the file of the secret key: give it another ending than .pub, which the public one gets",
+        );
+    }
     let key = SigningKey::generate(name).map_err(failed)?;
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(out)?;
-    file.write_all(key.expose_text().as_bytes())?;
-    file.write_all(b"\n")?;
-    file.sync_all()?;
     let verifier = key.verifier().to_string();
-    output.done(true, &verifier, &json!({ "verifier": verifier, "file": out }))
+    // The public one first: a secret key without it would sign what nobody verifies.
+    write_new(&public, 0o644, &verifier)?;
+    if let Err(failure) = write_new(out, 0o600, &key.expose_text()) {
+        drop(fs::remove_file(&public));
+        return Err(failure);
+    }
+    output.done(true, &verifier, &json!({ "verifier": verifier, "file": out, "public_file": public }))
+}
+
+/// Writes a line into a file that does not exist yet.
+fn write_new(path: &Path, mode: u32, line: &str) -> Result<(), Failure> {
+    let failed = |error: std::io::Error| Failure::Coded("io", format!("{}: {error}", path.display()));
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(path).map_err(failed)?;
+    file.write_all(line.as_bytes()).and_then(|()| file.write_all(b"\n")).and_then(|()| file.sync_all()).map_err(failed)
 }

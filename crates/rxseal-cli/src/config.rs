@@ -14,6 +14,7 @@ use serde::Deserialize;
 use crate::args::Global;
 use crate::environment::{variable, variable_os};
 use crate::failure::{Failure, usage};
+use crate::journal::Journal;
 #[cfg(not(feature = "postgres"))]
 use crate::not_built::postgres;
 use crate::output::Output;
@@ -35,6 +36,9 @@ struct ConfigFile {
     map: Option<PathBuf>,
     schema: Option<PathBuf>,
     postgres: Option<String>,
+    audit_log: Option<PathBuf>,
+    audit_key: Option<PathBuf>,
+    audit_checkpoints: Option<PathBuf>,
 }
 
 /// A setting, and where it comes from: an option, a variable or the configuration file.
@@ -54,6 +58,8 @@ pub struct Config {
     pub map: Option<PathBuf>,
     pub schema: Option<PathBuf>,
     pub postgres: Option<String>,
+    /// The log of this command itself.
+    pub journal: Journal,
 }
 
 impl Config {
@@ -74,7 +80,15 @@ impl Config {
             Some("true" | "1") => true,
             Some(_) => return usage("RXSEAL_ALLOW_GROUP_READ must be true or false"),
         };
-        let log = global.shred_log.clone().or(variable_os("RXSEAL_SHRED_LOG").map(PathBuf::from));
+        let allow_group_read = global.allow_group_read || group_may_read || file.allow_group_read;
+        let path = |given: &Option<PathBuf>, name| given.clone().or(variable_os(name).map(PathBuf::from));
+        let journal = Journal::new(
+            path(&global.audit_log, "RXSEAL_AUDIT_LOG").or(file.audit_log),
+            path(&global.audit_key, "RXSEAL_AUDIT_KEY").or(file.audit_key),
+            path(&global.audit_checkpoints, "RXSEAL_AUDIT_CHECKPOINTS").or(file.audit_checkpoints),
+            allow_group_read,
+        )?;
+        let log = path(&global.shred_log, "RXSEAL_SHRED_LOG");
         Ok(Self {
             store: first(global.store.as_ref(), "--store", "RXSEAL_STORE", file.store)?,
             roots: roots.unwrap_or_default(),
@@ -86,10 +100,11 @@ impl Config {
             )?,
             shred_log: log.or(file.shred_log),
             backups_kept: global.backups_kept.or(kept),
-            allow_group_read: global.allow_group_read || group_may_read || file.allow_group_read,
+            allow_group_read,
             map: variable_os("RXSEAL_MAP").map(PathBuf::from).or(file.map),
             schema: variable_os("RXSEAL_SCHEMA").map(PathBuf::from).or(file.schema),
             postgres: variable("RXSEAL_POSTGRES")?.or(file.postgres),
+            journal,
         })
     }
 
@@ -241,7 +256,7 @@ fn read(path: &Path) -> Result<ConfigFile, Failure> {
         let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
         let line = before.matches('\n').count().saturating_add(1);
         Failure::Usage(format!(
-            "{}: line {line} is not valid. The settings are `store`, `roots = [..]` (texts, or tables with `root` and its options), `subject_store`, `shred_log`, `backups_kept`, `allow_group_read`, `map`, `schema` and `postgres`",
+            "{}: line {line} is not valid. The settings are `store`, `roots = [..]` (texts, or tables with `root` and its options), `subject_store`, `shred_log`, `backups_kept`, `allow_group_read`, `map`, `schema`, `postgres`, `audit_log`, `audit_key` and `audit_checkpoints`",
             path.display()
         ))
     })

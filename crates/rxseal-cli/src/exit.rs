@@ -97,9 +97,9 @@ pub const STATUSES: &[Status] = &[
     },
     Status {
         exit: 4,
-        meaning: "a root key or a store is unavailable: try again later",
+        meaning: "a root key, a store or the audit log is unavailable: try again later",
         codes: &[ErrorCode::ProviderUnavailable, ErrorCode::RandomFailed, ErrorCode::StoreUnavailable],
-        own: &[],
+        own: &["audit-unavailable"],
     },
     Status {
         exit: 5,

@@ -24,6 +24,8 @@ pub enum Failure {
     Unreported(io::Error, String),
     /// A patient's key was destroyed, but something failed before there was a receipt.
     Unreceipted(rxseal::Error),
+    /// A change was stored, but the audit log did not take its end.
+    Unlogged(String),
     Io(io::Error),
 }
 
@@ -55,7 +57,7 @@ impl Failure {
             Self::Coded(code, _) => code,
             Self::Root(error) => error.code(),
             Self::Checked(_) => "check-failed",
-            Self::Unreported(..) | Self::Unreceipted(_) => "unreported",
+            Self::Unreported(..) | Self::Unreceipted(_) | Self::Unlogged(_) => "unreported",
             Self::Io(_) => "io",
         }
     }
@@ -81,6 +83,9 @@ impl fmt::Display for Failure {
             }
             Self::InUse(error, tokens, subject_keys) => {
                 write!(f, "{tokens} tokens and {subject_keys} subject keys: {error}")
+            }
+            Self::Unlogged(reason) => {
+                write!(f, "the change WAS made, and the audit log says that it began, but not how it ended: {reason}")
             }
             Self::Unreported(error, answer) => {
                 write!(f, "the change WAS stored, but its answer could not be written ({error}). It was: {answer}")

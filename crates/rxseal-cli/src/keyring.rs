@@ -46,13 +46,15 @@ impl Desk<'_> {
                 if store.get(&keyspace).await?.is_none() {
                     self.check_new(&keyspace, &change).await?;
                 }
-                let admin = self.admin_with(&change, roots, store);
-                let file = admin.create(&keyspace, suite.into()).await?;
+                let admin = self.admin_with(&change, roots, store)?;
+                let act = self.begin(&change, "keyring-init", &keyspace, None)?;
+                let file = act.end(admin.create(&keyspace, suite.into()).await)?;
                 changed(output, &change, &file, "keyring made", None, json!({}))
             }
             Keyring::Stage { keyspace, change } => {
                 let admin = self.admin(&keyspace, &change).await?;
-                let (file, key) = admin.stage(&keyspace).await?;
+                let act = self.begin(&change, "keyring-stage", &keyspace, None)?;
+                let (file, key) = act.end(admin.stage(&keyspace).await)?;
                 changed(output, &change, &file, "key staged", Some(key), json!({}))
             }
             Keyring::Promote { keyspace, key, staged_for, change } => {
@@ -61,15 +63,20 @@ impl Desk<'_> {
                     Some(key) => key,
                     None => staged_key(&admin.stored(&keyspace).await?)?,
                 };
-                let file = admin.promote(&keyspace, key, SystemTime::now(), staged_for).await?;
+                let act = self.begin(&change, "keyring-promote", &keyspace, Some(key))?;
+                let file = act.end(admin.promote(&keyspace, key, SystemTime::now(), staged_for).await)?;
                 changed(output, &change, &file, "key promoted: it seals from now on", Some(key), json!({}))
             }
             Keyring::Rotate { keyspace, change } => {
-                let (file, key) = self.admin(&keyspace, &change).await?.rotate(&keyspace).await?;
+                let admin = self.admin(&keyspace, &change).await?;
+                let act = self.begin(&change, "keyring-rotate", &keyspace, None)?;
+                let (file, key) = act.end(admin.rotate(&keyspace).await)?;
                 changed(output, &change, &file, "rotated: the new key seals from now on", Some(key), json!({}))
             }
             Keyring::Deactivate { keyspace, key, change } => {
-                let file = self.admin(&keyspace, &change).await?.deactivate(&keyspace, key).await?;
+                let admin = self.admin(&keyspace, &change).await?;
+                let act = self.begin(&change, "keyring-deactivate", &keyspace, Some(key))?;
+                let file = act.end(admin.deactivate(&keyspace, key).await)?;
                 changed(output, &change, &file, "key deactivated", Some(key), json!({}))
             }
             Keyring::Compromise { keyspace, key, change } => {
@@ -80,7 +87,8 @@ impl Desk<'_> {
                 {
                     return Err(failure);
                 }
-                let file = admin.compromise(&keyspace, key).await?;
+                let act = self.begin(&change, "keyring-compromise", &keyspace, Some(key))?;
+                let file = act.end(admin.compromise(&keyspace, key).await)?;
                 if is_index_root(&file, key) {
                     return changed(output, &change, &file, COMPROMISED, Some(key), json!({}));
                 }
@@ -88,44 +96,62 @@ impl Desk<'_> {
                 let what = format!("key marked compromised: reseal what is under it{exposed}");
                 changed(output, &change, &file, &what, Some(key), json!({ "subject_keys_under": count }))
             }
-            Keyring::Destroy { keyspace, key, tokens, counted, subject_keys, unused_for, force, yes: _, change } => {
-                let admin = self.admin(&keyspace, &change).await?;
-                if is_index_root(&admin.stored(&keyspace).await?, key) {
-                    let text = format!(
-                        "{key} is an index root: use `rxseal keyring index destroy`, which counts index values"
-                    );
-                    return Err(Failure::Coded("state-refused", text));
-                }
-                let (file, counted) = if force {
-                    (admin.force_destroy(&keyspace, key).await?, json!({ "forced": true }))
-                } else {
-                    let begun = SystemTime::now();
-                    let ring = admin.stored(&keyspace).await?;
-                    let counted = count_under(key, &ring, &counted, &self.config, output).await?;
-                    let tokens = tokens.unwrap_or_default().saturating_add(counted);
-                    let subject_keys = self.subject_keys_under(&ring, key, subject_keys).await?;
-                    let remaining = RemainingUse::new(tokens, subject_keys).begun_at(begun);
-                    let destroyed = admin.destroy(&keyspace, key, remaining, SystemTime::now(), unused_for).await;
-                    let file = destroyed.map_err(|error| match error.code().as_str() {
-                        "key-in-use" => Failure::InUse(error, tokens, subject_keys),
-                        _ => error.into(),
-                    })?;
-                    (file, json!({ "forced": false, "tokens_under": tokens, "subject_keys_under": subject_keys }))
-                };
-                changed(output, &change, &file, "key destroyed", Some(key), counted)
+            Keyring::Destroy { force: true, keyspace, key, change, .. } => {
+                let admin = self.deks_admin(&keyspace, key, &change).await?;
+                let act = self.begin(&change, "keyring-destroy-by-force", &keyspace, Some(key))?;
+                let file = act.end(admin.force_destroy(&keyspace, key).await)?;
+                changed(output, &change, &file, "key destroyed", Some(key), json!({ "forced": true }))
+            }
+            Keyring::Destroy { keyspace, key, tokens, counted, subject_keys, unused_for, change, .. } => {
+                let admin = self.deks_admin(&keyspace, key, &change).await?;
+                let begun = SystemTime::now();
+                let ring = admin.stored(&keyspace).await?;
+                let counted = count_under(key, &ring, &counted, &self.config, output).await?;
+                let tokens = tokens.unwrap_or_default().saturating_add(counted);
+                let subject_keys = self.subject_keys_under(&ring, key, subject_keys).await?;
+                let remaining = RemainingUse::new(tokens, subject_keys).begun_at(begun);
+                let act = self.begin(&change, "keyring-destroy", &keyspace, Some(key))?;
+                let destroyed = admin.destroy(&keyspace, key, remaining, SystemTime::now(), unused_for).await;
+                let file = act.end(destroyed.map_err(|error| match error.code().as_str() {
+                    "key-in-use" => Failure::InUse(error, tokens, subject_keys),
+                    _ => error.into(),
+                }))?;
+                let more = json!({ "forced": false, "tokens_under": tokens, "subject_keys_under": subject_keys });
+                changed(output, &change, &file, "key destroyed", Some(key), more)
             }
             Keyring::Rewrap { keyspace, to, yes, change } => self.rewrap(&keyspace, &to, yes, &change).await,
             Keyring::Index(command) => self.run_index(command).await,
-            Keyring::Root(Root::Add { keyspace, new_root, change }) => {
+            Keyring::Root(command) => self.run_root(command).await,
+        }
+    }
+
+    async fn run_root(&self, command: Root) -> Result<(), Failure> {
+        let (config, output) = (&self.config, self.output);
+        match command {
+            Root::Add { keyspace, new_root, change } => {
                 let new_root = config.connect(&Spec::parse(&new_root)?).await?;
-                let file = self.admin(&keyspace, &change).await?.add_root(&keyspace, &new_root).await?;
+                let admin = self.admin(&keyspace, &change).await?;
+                let act = self.begin(&change, "keyring-root-add", &keyspace, None)?;
+                let file = act.end(admin.add_root(&keyspace, &new_root).await)?;
                 changed(output, &change, &file, "root key added", None, json!({}))
             }
-            Keyring::Root(Root::Remove { keyspace, provider, name, change }) => {
-                let file = self.admin(&keyspace, &change).await?.remove_root(&keyspace, &provider, &name).await?;
+            Root::Remove { keyspace, provider, name, change } => {
+                let admin = self.admin(&keyspace, &change).await?;
+                let act = self.begin(&change, "keyring-root-remove", &keyspace, None)?;
+                let file = act.end(admin.remove_root(&keyspace, &provider, &name).await)?;
                 changed(output, &change, &file, "root key removed", None, json!({}))
             }
         }
+    }
+
+    /// To destroy a key that seals, and no index root.
+    async fn deks_admin(&self, keyspace: &str, key: KeyId, change: &Change) -> Result<KeyringAdmin, Failure> {
+        let admin = self.admin(keyspace, change).await?;
+        if is_index_root(&admin.stored(keyspace).await?, key) {
+            let text = format!("{key} is an index root: use `rxseal keyring index destroy`, which counts index values");
+            return Err(Failure::Coded("state-refused", text));
+        }
+        Ok(admin)
     }
 
     async fn rewrap(&self, keyspace: &str, to: &[String], yes: bool, change: &Change) -> Result<(), Failure> {
@@ -143,7 +169,9 @@ impl Desk<'_> {
                 off.join(", ")
             )));
         }
-        let file = admin.rewrap(keyspace, &trusted(roots)?).await?;
+        let roots = trusted(roots)?;
+        let act = self.begin(change, "keyring-rewrap", keyspace, None)?;
+        let file = act.end(admin.rewrap(keyspace, &roots).await)?;
         let off = if off.is_empty() { String::new() } else { format!(", and {} removed", off.join(", ")) };
         changed(self.output, change, &file, &format!("keyring rewrapped{off}"), None, json!({}))
     }
@@ -222,9 +250,10 @@ fn is_of(wrap: &WrapInfo<'_>, root: &dyn RootKey) -> bool {
     (wrap.provider(), wrap.root_key()) == (root.provider(), root.name())
 }
 
-pub fn make_key_file(command: &KeyFile, output: &Output) -> Result<(), Failure> {
-    let KeyFile::Create { path } = command;
-    let root = RootKeyFile::new(path).create()?;
+pub fn make_key_file(global: &Global, command: &KeyFile, output: &Output) -> Result<(), Failure> {
+    let KeyFile::Create { path, by } = command;
+    let act = Config::of(global)?.journal.begin(by, "key-file-create", |act| act, output)?;
+    let root = act.end(RootKeyFile::new(path).create())?;
     let name = root.name().to_owned();
     let path = path.display().to_string();
     let text = format!("root key {name} made in {path}: keep a copy offline, and none near the data");
@@ -234,6 +263,12 @@ pub fn make_key_file(command: &KeyFile, output: &Output) -> Result<(), Failure> 
 async fn list(config: &Config, output: &Output) -> Result<(), Failure> {
     let keyspaces = config.store().await?.keyspaces().await?;
     Ok(output.list(&keyspaces, "no keyring is stored", &json!(keyspaces))?)
+}
+
+/// The stored keyring, unlocked by one of the root keys, with the audit log as its observer if there is one.
+pub async fn unlock_keys(config: &Config, keyspace: &str, output: &Output) -> Result<rxseal::Keyring, Failure> {
+    let unlocked = unlock(config, keyspace, output).await?;
+    config.journal.observed(unlocked, output)
 }
 
 /// The stored keyring, unlocked by one of the root keys.
@@ -251,6 +286,10 @@ async fn verify(config: &Config, keyspace: &str, min: Option<u64>, output: &Outp
     stored(config, keyspace, min).await?;
     let (roots, lost) = config.reachable_roots(output).await?;
     let admin = KeyringAdmin::new(config.store().await?, roots);
+    let admin = match config.journal.watch(output)? {
+        Some(watch) => admin.observed_by(watch.observer()),
+        None => admin,
+    };
     let checks = admin.verify(keyspace).await?;
     let word = |result: Option<Result<(), &rxseal::Error>>| match result {
         Some(Ok(())) => "unlocks".to_owned(),

@@ -14,6 +14,7 @@ mod exit;
 mod failure;
 mod index;
 mod job;
+mod journal;
 mod keyring;
 mod map;
 #[cfg(not(all(feature = "aws-kms", feature = "pkcs11", feature = "postgres", feature = "vault")))]
@@ -82,7 +83,7 @@ fn run(args: Args, output: &Output) -> Result<(), Failure> {
     match command {
         Command::Keyring(command) => wait(keyring::run(&global, command, output)),
         Command::Subject(command) => wait(subject::run(&global, command, output)),
-        Command::KeyFile(command) => keyring::make_key_file(&command, output),
+        Command::KeyFile(command) => keyring::make_key_file(&global, &command, output),
         Command::Token(command) => token::inspect(&command, output),
         Command::Record(command) => wait(record::run(&global, command, output)),
         Command::Map(command) => wait(map::run(&global, command, output)),
@@ -92,7 +93,7 @@ fn run(args: Args, output: &Output) -> Result<(), Failure> {
         Command::Ddl(command) => ddl::run(&command, output),
         Command::Index(command) => index::run(&command, output),
         Command::Audit(command) => audit::run(command, output),
-        Command::Budget(command) => budget::run(&command, output),
+        Command::Budget(command) => budget::run(&global, command, output),
         Command::Job(command) => wait(job::run(&global, command, output)),
         Command::Completions { shell } => {
             // Into memory first, since clap panics if it cannot write.

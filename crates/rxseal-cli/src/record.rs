@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::args::{Global, OpenRecord, Record as Command};
 use crate::config::Config;
 use crate::failure::Failure;
-use crate::keyring::unlock;
+use crate::keyring::unlock_keys;
 use crate::output::{Output, hex};
 
 /// More than the largest sealed value as text.
@@ -28,7 +28,7 @@ pub async fn run(global: &Global, command: Command, output: &Output) -> Result<(
     let access = Access::new(&open.who, open.why.parse::<Purpose>()?)?;
     let token = read_token(&open)?;
     let (field, class) = (FieldId::parse(for_ever(&FIELD, &open.field))?, Class::parse(for_ever(&CLASS, &open.class))?);
-    let keys = unlock(&config, &open.keyspace, output).await?.unobserved();
+    let keys = unlock_keys(&config, &open.keyspace, output).await?;
     let record = record_of(&keys, &config, &open).await?;
     let opened = record.opened_by(&access).open_fields(|pass| pass.open_by_id(field, class, &token));
     let opened: Opened = opened.map_err(|error| match error.code().as_str() {

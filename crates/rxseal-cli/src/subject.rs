@@ -5,14 +5,16 @@ use std::sync::Arc;
 use rxseal::store::{Retention, StoredSubject, SubjectKeyStore};
 use rxseal::subjects::{RewrapReport, ShredReceipt, SubjectAdmin};
 use rxseal::{KeyId, Keyring};
+use rxseal_watch::Act;
 use serde_json::json;
 
-use crate::args::{Day, Global, Subject};
+use crate::args::{By, Day, Global, Subject};
 use crate::config::Config;
 use crate::count::has_key;
 use crate::dry_run::DrySubjects;
 use crate::failure::Failure;
-use crate::keyring::unlock;
+use crate::journal::Step;
+use crate::keyring::unlock_keys;
 use crate::output::{Output, table, time};
 
 pub async fn run(global: &Global, command: Subject, output: &Output) -> Result<(), Failure> {
@@ -20,9 +22,16 @@ pub async fn run(global: &Global, command: Subject, output: &Output) -> Result<(
     let store = config.subject_store(writes(&command)).await?;
     let dry = DrySubjects(Arc::clone(&store));
     let (subjects, dry_subjects) = (SubjectAdmin::new(Arc::clone(&store)), SubjectAdmin::new(DrySubjects(store)));
+    let subjects = match shreds(&command).then(|| config.journal.watch(output)).transpose()?.flatten() {
+        Some(watch) => subjects.observed_by(watch.observer()),
+        None => subjects,
+    };
+    let begin = |is_dry: bool, by: &By, what: &str, about: &dyn Fn(Act) -> Act| {
+        if is_dry { Ok(Step::none()) } else { config.journal.begin(by, what, about, output) }
+    };
     let unknown_too = |subjects: SubjectAdmin, meant: bool| if meant { subjects.unknown_too() } else { subjects };
     match command {
-        Subject::Shred { keyspace, subject, unknown_too, yes: _, dry_run: true } => {
+        Subject::Shred { keyspace, subject, unknown_too, yes: _, dry_run: true, by: _ } => {
             config.shred_log()?.check()?;
             let stored = dry.get(&keyspace, &[&subject]).await?.pop();
             let known = stored.is_some_and(|stored| stored != StoredSubject::Absent);
@@ -38,15 +47,17 @@ pub async fn run(global: &Global, command: Subject, output: &Output) -> Result<(
             let text = if known { text } else { format!("{text}\n{UNKNOWN}") };
             Ok(output.say(&text, &json!({ "would_shred": true, "was_known": known }))?)
         }
-        Subject::Shred { keyspace, subject, unknown_too: meant, yes: _, dry_run: false } => {
-            let subjects = unknown_too(subjects, meant);
-            let receipt = match subjects.shred(&keyspace, subject.as_str(), &config.shred_log()?).await {
-                Ok(receipt) => receipt,
-                Err(error) => return Err(not_shredded(error, &dry, &keyspace, &subject).await),
+        Subject::Shred { keyspace, subject, unknown_too: meant, yes: _, dry_run: false, by } => {
+            let (subjects, log) = (unknown_too(subjects, meant), config.shred_log()?);
+            let act = begin(false, &by, "subject-shred", &|act| act.keyspace(&keyspace).subject(&subject))?;
+            let shredded = match subjects.shred(&keyspace, subject.as_str(), &log).await {
+                Ok(receipt) => Ok(receipt),
+                Err(error) => Err(not_shredded(error, &dry, &keyspace, &subject).await),
             };
+            let receipt = act.end(shredded)?;
             output.done(true, &describe(&receipt), &as_json(&receipt))
         }
-        Subject::Hold { keyspace, subject, until, legal_hold, release, unknown_too: meant, yes, dry_run } => {
+        Subject::Hold { keyspace, subject, until, legal_hold, release, unknown_too: meant, yes, dry_run, by } => {
             let old = subjects.retention(&keyspace, subject.as_str()).await?;
             let new = until.map_or(old, |Day(until)| old.until(until));
             let new = if legal_hold || release { new.legal_hold(legal_hold) } else { new };
@@ -54,8 +65,10 @@ pub async fn run(global: &Global, command: Subject, output: &Output) -> Result<(
             if changes {
                 // Change only what was looked at, so that a later day that somebody else sets meanwhile is not overruled.
                 let less = new.retained_until() < old.retained_until() && !yes;
-                let target = if dry_run || less { dry_subjects } else { subjects };
-                unknown_too(target, meant).retain(&keyspace, subject.as_str(), old, new).await?;
+                let is_dry = dry_run || less;
+                let target = if is_dry { dry_subjects } else { subjects };
+                let act = begin(is_dry, &by, "subject-hold", &|act| act.keyspace(&keyspace).subject(&subject))?;
+                act.end(unknown_too(target, meant).retain(&keyspace, subject.as_str(), old, new).await)?;
                 if less {
                     let before = old.retained_until().map(time).unwrap_or_default();
                     return Err(Failure::Usage(format!(
@@ -66,28 +79,24 @@ pub async fn run(global: &Global, command: Subject, output: &Output) -> Result<(
             let stored = dry.get(&keyspace, &[&subject]).await?.pop().unwrap_or(StoredSubject::Absent);
             show_hold(new, &stored, dry_run, changes && new != old, output)
         }
-        Subject::Reapply { unknown_too: meant, dry_run } => {
+        Subject::Reapply { unknown_too: meant, dry_run, by } => {
             let subjects = if dry_run { dry_subjects } else { subjects };
-            reapply(&unknown_too(subjects, meant), &config, !dry_run, output).await
+            let act = begin(dry_run, &by, "subject-reapply", &|act| act)?;
+            act.end(reapply(&unknown_too(subjects, meant), &config, !dry_run, output).await)
         }
-        Subject::Rewrap { keyspace, compromised, dry_run } => {
+        Subject::Rewrap { keyspace, compromised, dry_run, by } => {
             let subjects = if dry_run { dry_subjects } else { subjects };
-            let keys = unlock(&config, &keyspace, output).await?.unobserved();
-            let report =
-                if compromised { subjects.rewrap_compromised(&keys).await? } else { subjects.rewrap(&keys).await? };
+            let act = begin(dry_run, &by, "subject-rewrap", &|act| act.keyspace(&keyspace))?;
+            let rewrapped = async {
+                let keys = unlock_keys(&config, &keyspace, output).await?;
+                let report =
+                    if compromised { subjects.rewrap_compromised(&keys).await } else { subjects.rewrap(&keys).await };
+                Ok::<_, Failure>((report?, keys))
+            };
+            let (report, keys) = act.end(rewrapped.await)?;
             show_rewrapped(&report, &keys, !dry_run, output)
         }
-        Subject::Count { keyspace } => {
-            let counts = subjects.count_by_key(&keyspace).await?;
-            if counts.total() == 0 {
-                output.note(&nobody(&keyspace));
-            }
-            let text =
-                table(["key", "subject keys"], counts.iter().map(|(key, count)| [key.to_string(), count.to_string()]));
-            let keys: serde_json::Map<_, _> =
-                counts.iter().map(|(key, count)| (key.to_string(), json!(count))).collect();
-            Ok(output.say(&text, &json!({ "keys": keys, "total": counts.total() }))?)
-        }
+        Subject::Count { keyspace } => count(&subjects, &keyspace, output).await,
         Subject::Under { keyspace, key } => {
             let under = subjects.subjects_under(&keyspace, key).await?;
             // A store without any subject says nothing about the key.
@@ -102,10 +111,20 @@ pub async fn run(global: &Global, command: Subject, output: &Output) -> Result<(
     }
 }
 
+async fn count(subjects: &SubjectAdmin, keyspace: &str, output: &Output) -> Result<(), Failure> {
+    let counts = subjects.count_by_key(keyspace).await?;
+    if counts.total() == 0 {
+        output.note(&nobody(keyspace));
+    }
+    let text = table(["key", "subject keys"], counts.iter().map(|(key, count)| [key.to_string(), count.to_string()]));
+    let keys: serde_json::Map<_, _> = counts.iter().map(|(key, count)| (key.to_string(), json!(count))).collect();
+    Ok(output.say(&text, &json!({ "keys": keys, "total": counts.total() }))?)
+}
+
 /// Whether a store that nothing was written to yet may be the right one.
 fn writes(command: &Subject) -> bool {
     match command {
-        Subject::Shred { dry_run, unknown_too, .. } | Subject::Reapply { dry_run, unknown_too } => {
+        Subject::Shred { dry_run, unknown_too, .. } | Subject::Reapply { dry_run, unknown_too, .. } => {
             !dry_run && *unknown_too
         }
         Subject::Hold { until, legal_hold, dry_run, unknown_too, .. } => {
@@ -113,6 +132,11 @@ fn writes(command: &Subject) -> bool {
         }
         _ => false,
     }
+}
+
+/// Whether patients may be shredded, of which the audit log hears one by one.
+fn shreds(command: &Subject) -> bool {
+    matches!(command, Subject::Shred { dry_run: false, .. } | Subject::Reapply { dry_run: false, .. })
 }
 
 /// Why there is no receipt. The key may be gone even so, since the log is written after it.

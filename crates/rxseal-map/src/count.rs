@@ -2,12 +2,14 @@
 
 #[cfg(feature = "postgres")]
 mod in_postgres;
+#[cfg(feature = "sqlite")]
+mod in_sqlite;
 mod tally;
 
 use rxseal::Error;
 
 use crate::addresses::Addresses;
-#[cfg(feature = "postgres")]
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 use crate::at::At;
 use crate::counts::{IndexPlaceCounts, SourceCounts};
 use crate::read::read_source;
@@ -45,7 +47,12 @@ pub async fn count_tokens(source: &Source, addresses: &Addresses) -> Result<Sour
     if let At::Postgres { table } = source.at() {
         return in_postgres::tokens(source, table, addresses).await;
     }
-    read(source, addresses, Tally::of_tokens(source)).await.map(Tally::into_tokens)
+    let counted = read(source, addresses, Tally::of_tokens(source)).await?.into_tokens();
+    #[cfg(feature = "sqlite")]
+    if let At::Sqlite { file, table } = source.at() {
+        return in_sqlite::keyspaces(source, file, table, counted);
+    }
+    Ok(counted)
 }
 
 /// Counts the values of indexes of a source by prefix, in the columns that the map names as `index`.

@@ -34,6 +34,8 @@ pub enum Spot<'s> {
     Index(&'s Indexed),
     /// A place that is known to be readable, and what it tells: one of `clear`, `id`, `subject` or the keyspace.
     Clear(&'s Place, ClearKind),
+    /// The place that says of which keyspace a row is. It is a readable place too, which has a spot of its own.
+    Keyspace(&'s Place),
     /// A column whose documents have such places. Its values are the whole documents.
     Document(&'s str),
     /// A column that the map does not name.

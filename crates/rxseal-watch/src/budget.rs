@@ -20,6 +20,7 @@
 //! ```
 
 mod actor;
+mod actor_name;
 mod frozen;
 mod gcra;
 mod places;
@@ -31,18 +32,17 @@ pub use actor::{Level, Verdict};
 pub use settings::{Budget, Budgets, Mode, Rate};
 
 pub(crate) use actor::Actor;
+pub(crate) use actor_name::checked_actor;
 pub(crate) use frozen::Frozen;
 pub use frozen::FrozenList;
 
 use std::collections::HashMap;
 use std::fmt;
-use std::hash::{BuildHasher, RandomState};
+use std::hash::{DefaultHasher, Hasher};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use rxseal::{Access, Purpose};
-
-use crate::error::WatchError;
+use crate::error::{Kind, WatchError};
 use places::Places;
 
 /// The most actors that are told apart.
@@ -55,8 +55,8 @@ const OTHERS: &str = "others";
 /// What each actor has opened: it allows or refuses. A watch has one; make one of your own to try budgets out on what a log says.
 pub struct Ledger {
     budgets: Budgets,
-    /// With random keys, so that nobody can choose patients that push others out of a table.
-    hasher: RandomState,
+    /// Begun with random bytes of this process, so that nobody can choose patients that push others out of a table.
+    hasher: DefaultHasher,
     actors: Mutex<HashMap<Box<str>, Arc<Actor>>>,
     others: Arc<Actor>,
     places: Places,
@@ -68,12 +68,16 @@ impl Ledger {
     ///
     /// # Errors
     ///
-    /// `invalid-settings` if a rate of `budgets` is zero or too large to compute with.
+    /// `invalid-settings` if a rate of `budgets` is zero or too large to compute with; `random-failed`.
     pub fn new(budgets: Budgets) -> Result<Self, WatchError> {
         budgets.check()?;
         let others = Arc::new(Actor::new(OTHERS, budgets.of("svc:")));
         let places = Places::of(&budgets);
-        let (hasher, actors, frozen) = (RandomState::new(), Mutex::default(), Frozen::default());
+        let mut seed = [0; 16];
+        getrandom::fill(&mut seed).map_err(|error| WatchError::from(Kind::Random).caused_by(error.to_string()))?;
+        let mut hasher = DefaultHasher::new();
+        hasher.write(&seed);
+        let (actors, frozen) = (Mutex::default(), Frozen::default());
         Ok(Self { budgets, hasher, actors, others, places, frozen })
     }
 
@@ -106,7 +110,11 @@ impl Ledger {
 
     /// A patient of a keyspace, as the tables know it.
     pub(crate) fn patient(&self, keyspace: &str, id: &str) -> u64 {
-        self.hasher.hash_one((keyspace, id))
+        let mut hasher = self.hasher.clone();
+        hasher.write(keyspace.as_bytes());
+        hasher.write_u8(b' ');
+        hasher.write(id.as_bytes());
+        hasher.finish()
     }
 
     /// Counts patients that were opened in a keyspace for a purpose. Says whether they are unusually many, at most once a minute.
@@ -134,13 +142,6 @@ impl Ledger {
     fn actors(&self) -> MutexGuard<'_, HashMap<Box<str>, Arc<Actor>>> {
         self.actors.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// An actor's name, as an access would take it.
-fn checked_actor(name: &str) -> Result<&str, WatchError> {
-    Access::new(name, Purpose::TREAT)
-        .map(|_| name)
-        .map_err(|error| WatchError::settings("this is not the name of an actor").caused_by(error))
 }
 
 impl fmt::Debug for Ledger {

@@ -22,9 +22,7 @@ pub struct ChainId([u8; 8]);
 
 impl ChainId {
     pub(crate) fn random() -> Result<Self, WatchError> {
-        let mut id = [0; 8];
-        getrandom::fill(&mut id).map_err(|error| WatchError::from(Kind::Random).caused_by(error.to_string()))?;
-        Ok(Self(id))
+        Ok(Self(random_id()?))
     }
 
     /// From 16 digits of lower-case hex.
@@ -45,6 +43,13 @@ impl fmt::Debug for ChainId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
+}
+
+/// 8 random bytes, which nothing else has.
+pub(crate) fn random_id() -> Result<[u8; 8], WatchError> {
+    let mut id = [0; 8];
+    getrandom::fill(&mut id).map_err(|error| WatchError::from(Kind::Random).caused_by(error.to_string()))?;
+    Ok(id)
 }
 
 /// Where a chain is: how many lines it has, and the hash of the last.

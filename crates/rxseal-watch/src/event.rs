@@ -35,13 +35,45 @@ pub(crate) enum Event<'a> {
     /// A keyring was dropped.
     Lock { ks: &'a str, generation: u64 },
     /// Keys were changed.
-    Admin { ks: &'a str, what: &'a str, generation: Option<u64>, key: Option<&'a str>, subject: Option<&'a str> },
+    Admin(Admin<'a>),
+    /// An administrative act begins or ends.
+    Act(ActEvent<'a>),
     /// A budget was passed, or an actor frozen.
     Budget { what: &'static str, who: &'a str },
     /// Events were lost.
     Gap { lost: u64, from: u64, to: u64, why: &'static str },
     /// The wall clock and the monotonic clock differ by this many milliseconds more than before.
     Clock { by: i64 },
+}
+
+/// A change of keys. What it is not about is left out.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Admin<'a> {
+    pub(crate) ks: &'a str,
+    pub(crate) what: &'a str,
+    pub(crate) generation: Option<u64>,
+    pub(crate) key: Option<&'a str>,
+    pub(crate) subject: Option<&'a str>,
+    /// Of a reseal: how many records, and how many fields of them.
+    pub(crate) records: Option<u64>,
+    pub(crate) fields: Option<u64>,
+    /// Of a shredded patient: the second at which no backup has the key any more.
+    pub(crate) gone: Option<u64>,
+}
+
+/// The beginning or the end of an act, with the same id.
+#[derive(Clone, Copy)]
+pub(crate) struct ActEvent<'a> {
+    pub(crate) id: &'a str,
+    pub(crate) who: &'a str,
+    pub(crate) what: &'a str,
+    pub(crate) why: &'a str,
+    pub(crate) ks: Option<&'a str>,
+    pub(crate) key: Option<&'a str>,
+    pub(crate) subject: Option<&'a str>,
+    pub(crate) whom: Option<&'a str>,
+    pub(crate) out: &'static str,
+    pub(crate) code: Option<&'a str>,
 }
 
 /// The first line of a chain. What is not known is left out.
@@ -51,6 +83,7 @@ pub(crate) struct Start<'a> {
     pub(crate) svc: &'a str,
     pub(crate) host: &'a str,
     pub(crate) pid: Option<u32>,
+    pub(crate) uid: Option<u32>,
     pub(crate) version: Option<&'a str>,
     pub(crate) lag_ms: u64,
     pub(crate) buf: u64,
@@ -112,6 +145,7 @@ pub(crate) fn tail(json: &mut Vec<u8>, event: &Event<'_>) {
             object.text("svc", start.svc);
             object.text("host", start.host);
             object.numbers("pid", start.pid.map(u64::from));
+            object.numbers("uid", start.uid.map(u64::from));
             object.texts("version", start.version);
             object.number("lag_ms", start.lag_ms);
             object.number("buf", start.buf);
@@ -154,13 +188,29 @@ pub(crate) fn tail(json: &mut Vec<u8>, event: &Event<'_>) {
             object.text("ks", ks);
             object.number("gen", generation);
         }
-        Event::Admin { ks, what, generation, key, subject } => {
+        Event::Admin(Admin { ks, what, generation, key, subject, records, fields, gone }) => {
             object.text("e", "seal_admin");
             object.text("ks", ks);
             object.text("what", what);
             object.numbers("gen", generation);
             object.list("key", key);
             object.texts("sub", subject);
+            object.numbers("recs", records);
+            object.numbers("fields", fields);
+            object.numbers("gone", gone);
+        }
+        Event::Act(ActEvent { id, who, what, why, ks, key, subject, whom, out, code }) => {
+            object.text("e", "act");
+            object.text("act", id);
+            object.text("who", who);
+            object.text("what", what);
+            object.text("why", why);
+            object.texts("ks", ks);
+            object.list("key", key);
+            object.texts("sub", subject);
+            object.texts("whom", whom);
+            object.text("out", out);
+            object.texts("code", code);
         }
         Event::Budget { what, who } => {
             object.text("e", "budget");
@@ -255,11 +305,32 @@ mod tests {
         assert_eq!(text(&Event::Clock { by: -7000 }, 1, 2, 3), r#"{"n":1,"t":2,"m":3,"e":"clock","by":-7000}"#);
         let gap = Event::Gap { lost: 2, from: 3, to: 4, why: "full" };
         assert_eq!(text(&gap, 1, 2, 3), r#"{"n":1,"t":2,"m":3,"e":"gap","lost":2,"from":3,"to":4,"why":"full"}"#);
-        let admin =
-            Event::Admin { ks: "ph", what: "promoted", generation: Some(3), key: Some("q3Zk81Ab"), subject: None };
+        let key = Some("q3Zk81Ab");
+        let promoted = Admin { ks: "ph", what: "promoted", generation: Some(3), key, ..Admin::default() };
         assert_eq!(
-            text(&admin, 1, 2, 3),
+            text(&Event::Admin(promoted), 1, 2, 3),
             r#"{"n":1,"t":2,"m":3,"e":"seal_admin","ks":"ph","what":"promoted","gen":3,"key":["q3Zk81Ab"]}"#
+        );
+        let resealed = Admin { ks: "ph", what: "resealed", key, records: Some(2), fields: Some(5), ..Admin::default() };
+        assert_eq!(
+            text(&Event::Admin(resealed), 1, 2, 3),
+            r#"{"n":1,"t":2,"m":3,"e":"seal_admin","ks":"ph","what":"resealed","key":["q3Zk81Ab"],"recs":2,"fields":5}"#
+        );
+        let act = ActEvent {
+            id: "00000000000000ff",
+            who: "user:lee",
+            what: "subject-shred",
+            why: "asked for \"erasure\"",
+            ks: Some("ph"),
+            key: None,
+            subject: Some("pat-7"),
+            whom: None,
+            out: "failed",
+            code: Some("subject-retained"),
+        };
+        assert_eq!(
+            text(&Event::Act(act), 1, 2, 3),
+            r#"{"n":1,"t":2,"m":3,"e":"act","act":"00000000000000ff","who":"user:lee","what":"subject-shred","why":"asked for \"erasure\"","ks":"ph","sub":"pat-7","out":"failed","code":"subject-retained"}"#
         );
     }
 }

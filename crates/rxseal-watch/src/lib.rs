@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod act;
 mod alarm;
 pub mod budget;
 mod buffer;
@@ -24,6 +25,7 @@ pub mod verify;
 mod watch;
 mod writer;
 
+pub use act::{Act, BegunAct};
 pub use alarm::Alarm;
 pub use budget::Budgets;
 pub use chain::ChainId;

@@ -11,7 +11,7 @@ use rxseal::{Access, Error, ErrorCode};
 use crate::alarm::Alarm;
 use crate::budget::{Actor, Verdict};
 use crate::error::{Kind, WatchError};
-use crate::event::{Event, Outcome, Who, write_opened};
+use crate::event::{Admin, Event, Outcome, Who, write_opened};
 use crate::shared::Shared;
 
 /// Tells a [`Watch`](crate::Watch) of the openings of a keyring: [`Watch::observer`](crate::Watch::observer) makes it.
@@ -201,21 +201,22 @@ impl Observer for WatchObserver {
                 keep(Event::UnlockFailed { ks: keyspace, provider: None, root: None, code: code.as_str() }, false);
             }
             KeyEvent::CompromisedKeyUsed { keyspace: ks, key_id, .. } => {
-                let key = key_id.to_string();
-                let what = "compromised-key-used";
-                keep(Event::Admin { ks, what, generation: None, key: Some(&key), subject: None }, false);
+                let (what, key) = ("compromised-key-used", key_id.to_string());
+                keep(Event::Admin(Admin { ks, what, key: Some(&key), ..Admin::default() }), false);
             }
-            KeyEvent::Resealed { keyspace: ks, key_id, .. } => {
-                let key = key_id.to_string();
-                keep(Event::Admin { ks, what: "resealed", generation: None, key: Some(&key), subject: None }, false);
+            KeyEvent::Resealed { keyspace: ks, key_id, records, fields, .. } => {
+                let (what, key) = ("resealed", key_id.to_string());
+                let (records, fields) = (u64::try_from(records).ok(), u64::try_from(fields).ok());
+                keep(Event::Admin(Admin { ks, what, key: Some(&key), records, fields, ..Admin::default() }), false);
             }
-            KeyEvent::Shredded { keyspace: ks, subject, .. } => {
-                keep(Event::Admin { ks, what: "shredded", generation: None, key: None, subject: Some(subject) }, false);
+            KeyEvent::Shredded { keyspace: ks, subject, complete_at, .. } => {
+                let (what, subject, gone) = ("shredded", Some(subject), Some(complete_at));
+                keep(Event::Admin(Admin { ks, what, subject, gone, ..Admin::default() }), false);
             }
             KeyEvent::Changed { keyspace: ks, generation, change, .. } => {
-                let key = change.key_id().map(|key| key.to_string());
-                let generation = Some(generation);
-                keep(Event::Admin { ks, what: change.as_str(), generation, key: key.as_deref(), subject: None }, false);
+                let (what, key) = (change.as_str(), change.key_id().map(|key| key.to_string()));
+                let (generation, key) = (Some(generation), key.as_deref());
+                keep(Event::Admin(Admin { ks, what, generation, key, ..Admin::default() }), false);
             }
             // A manager that looks again has unlocked what it found, which is an event of its own.
             _ => {}

@@ -149,6 +149,19 @@ impl Shared {
         self.buffer.put(|buffer| Entry::write_tail(buffer, self.now(), with_checkpoint, &json));
     }
 
+    /// Keeps an event that is not an opening, and waits until it is on the disk.
+    pub(crate) fn keep_on_disk(&self, event: &Event<'_>) -> Result<(), Kind> {
+        if self.is_forked() {
+            return Err(Kind::Forked);
+        }
+        if self.is_stopped() {
+            return Err(Kind::Stopped);
+        }
+        self.keep_event(event, true);
+        let round = self.rounds.next();
+        if self.rounds.wait(round, PATIENCE) { Ok(()) } else { Err(Kind::AuditUnavailable) }
+    }
+
     /// Waits for the writer to make room. If the writer makes no room, its disk is hung: then more events may wait.
     fn waits_for_room(&self) -> bool {
         if self.buffer.is_failing() {

@@ -8,6 +8,7 @@ use crate::alarm::Alarm;
 use crate::budget::{Budgets, Ledger};
 use crate::copies::Copies;
 use crate::error::{Kind, WatchError};
+use crate::event::Event;
 use crate::file_log::FileLog;
 use crate::observer::WatchObserver;
 use crate::rounds::{Committed, PATIENCE};
@@ -108,6 +109,10 @@ impl Watch {
         }
         let rounds = &self.shared.rounds;
         if rounds.wait(rounds.next(), PATIENCE) { Ok(()) } else { Err(Kind::AuditUnavailable.into()) }
+    }
+
+    pub(crate) fn keep_on_disk(&self, event: &Event<'_>) -> Result<(), WatchError> {
+        Ok(self.shared.keep_on_disk(event)?)
     }
 
     /// Writes what is left and ends the log, with its last checkpoint. Later openings fail. Dropping the last handle does the same, without an answer.

@@ -269,6 +269,7 @@ impl Writer {
             svc: service,
             host,
             pid: Some(std::process::id()),
+            uid: Some(rustix::process::getuid().as_raw()),
             version: Some(env!("CARGO_PKG_VERSION")),
             lag_ms: u64::try_from(LAG.as_millis()).unwrap_or(u64::MAX),
             buf: u64::try_from(*room).unwrap_or(u64::MAX),

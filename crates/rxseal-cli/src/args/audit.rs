@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use clap::{Args as ClapArgs, Subcommand};
 
+use super::change::By;
+
 #[derive(Subcommand)]
 pub enum Audit {
     /// Check that nobody changed a log, and that nothing is missing; needs no key of the data
@@ -41,12 +43,13 @@ pub enum Audit {
         #[command(flatten)]
         filter: Filter,
     },
-    /// Make the key that signs checkpoints, and print the key that verifies them
+    /// Make the key that signs checkpoints, and the key that verifies them, which is printed and kept beside it
     Keygen {
         /// The name that checkpoints carry, such as the host's: printable ASCII without space and plus
         #[arg(long)]
         name: String,
-        /// The file of the key, which must not exist. Only its owner may read it
+        /// The file of the key, which must not exist. Only its owner may read it. The key that verifies gets the same name with the
+        /// ending .pub
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
     },
@@ -78,6 +81,8 @@ pub enum Budget {
         /// The file with the list
         #[arg(long, value_name = "FILE")]
         list: PathBuf,
+        #[command(flatten)]
+        by: By,
     },
     /// Take an actor off the list
     Unfreeze {
@@ -86,6 +91,8 @@ pub enum Budget {
         /// The file with the list
         #[arg(long, value_name = "FILE")]
         list: PathBuf,
+        #[command(flatten)]
+        by: By,
     },
     /// Print who is frozen
     Frozen {

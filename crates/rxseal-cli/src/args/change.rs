@@ -1,7 +1,8 @@
-//! What every change of a keyring takes. Comments here are the help that an operator reads.
+//! What every change takes. Comments here are the help that an operator reads.
 
 use clap::Args as ClapArgs;
 
+/// A change of a keyring.
 #[derive(ClapArgs)]
 pub struct Change {
     /// Do everything except store the result, and print what would change
@@ -13,4 +14,17 @@ pub struct Change {
     /// Go on although the keyring has a time in the future: this machine's clock is right, and another machine's was wrong
     #[arg(long)]
     pub clock_is_right: bool,
+    #[command(flatten)]
+    pub by: By,
+}
+
+/// Who does something, and why, for the audit log.
+#[derive(ClapArgs)]
+pub struct By {
+    /// Why, for the audit log: 8 to 200 characters. Needed for a change if there is a log (--audit-log)
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+    /// Who, for the audit log, such as user:lee.ops [env: RXSEAL_WHO] [default: user: and the name of who is logged in]
+    #[arg(long, value_name = "ACTOR")]
+    pub who: Option<String>,
 }

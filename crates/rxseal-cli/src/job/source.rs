@@ -114,7 +114,7 @@ impl Desk {
         let unlocked = unlock(&self.config, &self.keyspace(source)?, output).await?;
         let keys = match audit {
             Some(audit) => unlocked.observed_by(audit),
-            None => unlocked.unobserved(),
+            None => self.config.journal.observed(unlocked, output)?,
         };
         let spec = Spec::new(operation, source, record, &keys)?;
         Ok(Planned { spec, record: record.clone(), keys })

@@ -8,6 +8,7 @@ use rxseal::observe::{KeyEvent, Observer, OpenEvent};
 use rxseal::root::RootKeys;
 use rxseal::store::KeyringStore;
 use rxseal::subjects::SubjectAdmin;
+use rxseal_watch::{Act, Watch, WatchObserver};
 use serde_json::{Value, json};
 
 use super::shown::as_json;
@@ -15,6 +16,7 @@ use crate::args::Change;
 use crate::config::Config;
 use crate::dry_run::DryRun;
 use crate::failure::Failure;
+use crate::journal::Step;
 use crate::output::Output;
 
 pub struct Desk<'o> {
@@ -27,7 +29,14 @@ pub struct Desk<'o> {
 #[derive(Clone, Default)]
 pub struct FailedRoots(Arc<Mutex<Vec<String>>>);
 
-impl Observer for FailedRoots {
+/// Who hears of a change: those who warn of root keys, and the audit log.
+struct Ears {
+    failed: FailedRoots,
+    log: Option<WatchObserver>,
+    is_dry: bool,
+}
+
+impl Observer for Ears {
     fn opened(&self, _: &OpenEvent<'_>) -> Result<(), rxseal::Error> {
         Ok(())
     }
@@ -35,7 +44,12 @@ impl Observer for FailedRoots {
     fn key_event(&self, event: &KeyEvent<'_>) {
         if let KeyEvent::RootKeyFailed { provider, root_key, reason, .. } = event {
             let text = format!("the root key {provider} {root_key} failed: {reason}");
-            self.0.lock().unwrap_or_else(PoisonError::into_inner).push(text);
+            self.failed.0.lock().unwrap_or_else(PoisonError::into_inner).push(text);
+        }
+        // What a dry run would change is not stored.
+        let is_true = !(self.is_dry && matches!(event, KeyEvent::Changed { .. }));
+        if let Some(log) = self.log.as_ref().filter(|_| is_true) {
+            log.key_event(event);
         }
     }
 }
@@ -104,16 +118,34 @@ impl Desk<'_> {
 
     pub async fn any_admin(&self, change: &Change) -> Result<KeyringAdmin, Failure> {
         let roots = self.config.roots(self.output).await?;
-        Ok(self.admin_with(change, roots, self.config.store().await?))
+        self.admin_with(change, roots, self.config.store().await?)
     }
 
-    pub fn admin_with(&self, change: &Change, roots: RootKeys, store: Arc<dyn KeyringStore>) -> KeyringAdmin {
+    pub fn admin_with(
+        &self,
+        change: &Change,
+        roots: RootKeys,
+        store: Arc<dyn KeyringStore>,
+    ) -> Result<KeyringAdmin, Failure> {
         let options = UnlockOptions::default()
             .min_generation(change.min_generation.unwrap_or_default())
             .clock_is_right(change.clock_is_right);
         let admin =
             if change.dry_run { KeyringAdmin::new(DryRun::new(store), roots) } else { KeyringAdmin::new(store, roots) };
-        admin.options(options).observed_by(self.failed.clone())
+        let log = self.config.journal.watch(self.output)?.map(Watch::observer);
+        Ok(admin.options(options).observed_by(Ears { failed: self.failed.clone(), log, is_dry: change.dry_run }))
+    }
+
+    /// Writes that a change of a keyring begins, unless it is a dry run.
+    pub fn begin(&self, change: &Change, what: &str, keyspace: &str, key: Option<KeyId>) -> Result<Step, Failure> {
+        if change.dry_run {
+            return Ok(Step::none());
+        }
+        let about = |act: Act| {
+            let act = act.keyspace(keyspace);
+            key.map_or(act.clone(), |key| act.key(key))
+        };
+        self.config.journal.begin(&change.by, what, about, self.output)
     }
 }
 

@@ -26,7 +26,8 @@ impl Desk<'_> {
             IndexRoot::Count { keyspace, counted } => self.count_indexes(&keyspace, &counted).await,
             IndexRoot::Stage { keyspace, new, change } => {
                 let admin = self.index_admin(&keyspace, &new, &change).await?;
-                let (file, root) = admin.stage_index_root(&keyspace).await?;
+                let act = self.begin(&change, "index-root-stage", &keyspace, None)?;
+                let (file, root) = act.end(admin.stage_index_root(&keyspace).await)?;
                 let what = "index root staged: searches ask for it, and nothing is written under it yet";
                 made(output, &new, &change, &file, what, root)
             }
@@ -36,13 +37,15 @@ impl Desk<'_> {
                     Some(root) => root,
                     None => staged_root(&admin.stored(&keyspace).await?)?,
                 };
-                let file = admin.promote_index_root(&keyspace, root, SystemTime::now(), staged_for).await?;
+                let act = self.begin(&change, "index-root-promote", &keyspace, Some(root))?;
+                let file = act.end(admin.promote_index_root(&keyspace, root, SystemTime::now(), staged_for).await)?;
                 let what = "index root promoted: index values are written under it from now on. Index all rows anew";
                 changed(output, &change, &file, what, Some(root), json!({}))
             }
             IndexRoot::Rotate { keyspace, new, change } => {
                 let admin = self.index_admin(&keyspace, &new, &change).await?;
-                let (file, root) = admin.rotate_index_root(&keyspace).await?;
+                let act = self.begin(&change, "index-root-rotate", &keyspace, None)?;
+                let (file, root) = act.end(admin.rotate_index_root(&keyspace).await)?;
                 let what =
                     "index root rotated: index values are written under the new one from now on. Index all rows anew";
                 made(output, &new, &change, &file, what, root)
@@ -50,25 +53,29 @@ impl Desk<'_> {
             IndexRoot::Deactivate { keyspace, root, change } => {
                 let admin = self.admin(&keyspace, &change).await?;
                 check_index_root(&admin.stored(&keyspace).await?, root)?;
-                let file = admin.deactivate(&keyspace, root).await?;
+                let act = self.begin(&change, "index-root-deactivate", &keyspace, Some(root))?;
+                let file = act.end(admin.deactivate(&keyspace, root).await)?;
                 let what = "index root deactivated: searches ask for it, and nothing is written under it";
                 changed(output, &change, &file, what, Some(root), json!({}))
             }
             IndexRoot::Compromise { keyspace, root, change } => {
                 let admin = self.admin(&keyspace, &change).await?;
                 check_index_root(&admin.stored(&keyspace).await?, root)?;
-                let file = admin.compromise(&keyspace, root).await?;
+                let act = self.begin(&change, "index-root-compromise", &keyspace, Some(root))?;
+                let file = act.end(admin.compromise(&keyspace, root).await)?;
                 changed(output, &change, &file, COMPROMISED, Some(root), json!({}))
             }
             IndexRoot::Destroy { keyspace, root, counted, index_values, unused_for, force, yes: _, change } => {
                 let admin = self.admin(&keyspace, &change).await?;
                 check_index_root(&admin.stored(&keyspace).await?, root)?;
                 let (file, more) = if force {
-                    (admin.force_destroy(&keyspace, root).await?, json!({ "forced": true }))
+                    let act = self.begin(&change, "index-root-destroy-by-force", &keyspace, Some(root))?;
+                    (act.end(admin.force_destroy(&keyspace, root).await)?, json!({ "forced": true }))
                 } else {
                     let still = self.values_under(&keyspace, root, counted, index_values.unwrap_or_default()).await?;
+                    let act = self.begin(&change, "index-root-destroy", &keyspace, Some(root))?;
                     let destroyed = admin.destroy(&keyspace, root, still, SystemTime::now(), unused_for).await;
-                    let file = destroyed.map_err(|error| in_use(error, still.index_values()))?;
+                    let file = act.end(destroyed.map_err(|error| in_use(error, still.index_values())))?;
                     (file, json!({ "forced": false, "index_values_under": still.index_values() }))
                 };
                 changed(output, &change, &file, "index root destroyed", Some(root), more)
@@ -85,7 +92,8 @@ impl Desk<'_> {
     async fn indexer(&self, keyspace: &str) -> Result<Indexer, Failure> {
         let stored = stored(&self.config, keyspace, None).await?;
         let (options, roots) = (UnlockOptions::default().with_index_roots(), self.config.roots(self.output).await?);
-        Ok(rxseal::Keyring::unlock_with(options, keyspace, &roots, &stored).await?.unobserved().indexer()?)
+        let unlocked = rxseal::Keyring::unlock_with(options, keyspace, &roots, &stored).await?;
+        Ok(self.config.journal.observed(unlocked, self.output)?.indexer()?)
     }
 
     async fn list_index_roots(&self, keyspace: &str, schema: Option<&Path>) -> Result<(), Failure> {

@@ -42,8 +42,7 @@ fn a_log_is_verified() {
     let verify = format!("audit verify log --key {key} --checkpoints elsewhere");
     let text = shop.ok(&verify);
     assert!(text.starts_with("whole: 9 events in 1 chains"), "{text}");
-    fs::write(shop.path("keys"), format!("{key}\n")).unwrap();
-    let json = shop.json("audit verify log --key keys --checkpoints elsewhere");
+    let json = shop.json("audit verify log --key audit.pub --checkpoints elsewhere");
     assert_eq!((&json["verdict"], &json["findings"]), (&Value::from("whole"), &serde_json::json!([])));
 
     let exit = |arguments: &str| {
@@ -61,7 +60,13 @@ fn a_log_is_verified() {
     assert_eq!(exit("audit verify log --key junk").0, 1);
     assert_eq!(exit("audit verify log").0, 2, "a key is needed");
     assert_eq!(exit(&format!("audit verify nowhere --key {key}")).0, 1);
+    // Neither file is written over, and none is left alone.
     shop.fails("audit keygen --name x --out audit.key", 1);
+    assert_eq!(fs::read_to_string(shop.path("audit.pub")).unwrap().trim(), key);
+    fs::write(shop.path("other.key"), "").unwrap();
+    shop.fails("audit keygen --name x --out other.key", 1);
+    assert!(!shop.path("other.pub").exists());
+    shop.fails("audit keygen --name x --out other.pub", 2);
 }
 
 #[test]

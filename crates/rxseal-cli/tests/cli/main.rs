@@ -7,6 +7,7 @@
     reason = "a test that panics has failed"
 )]
 
+mod acts;
 mod answers;
 mod audit;
 mod counting;

@@ -83,7 +83,7 @@ fn files_need_no_map() {
     assert_eq!(codes(&answer(&shop, "scan absent.log", 7), "undecided", "code"), ["not-read"]);
     let text = shop.run("scan dump.sql");
     let printed = [text.stdout, text.stderr].map(|text| String::from_utf8(text).unwrap()).concat();
-    assert!(!printed.contains("555-234") && !printed.contains("rxs"), "{printed}");
+    assert!(!printed.contains("555-234") && !printed.contains(&token.to_string()), "{printed}");
 }
 
 #[test]

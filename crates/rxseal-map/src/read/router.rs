@@ -20,7 +20,15 @@ pub(crate) struct Router<'v> {
     visitor: &'v mut dyn Visitor,
     columns: Vec<Column>,
     by_name: HashMap<Box<str>, usize>,
+    tenant: Option<Tenant>,
     pub(super) read: SourceRead,
+}
+
+/// The column that says of which keyspace a row is, and where in it.
+struct Tenant {
+    column: usize,
+    inside: Inside,
+    seen: u64,
 }
 
 struct Column {
@@ -47,7 +55,8 @@ struct Inside {
 
 impl<'v> Router<'v> {
     pub(crate) fn new(source: &Source, visitor: &'v mut dyn Visitor) -> Self {
-        let mut router = Self { visitor, columns: Vec::new(), by_name: HashMap::new(), read: SourceRead::default() };
+        let mut router =
+            Self { visitor, columns: Vec::new(), by_name: HashMap::new(), tenant: None, read: SourceRead::default() };
         let mut known: Vec<&Place> = Vec::new();
         let sealed = source.sealed().iter().map(|sealed| (sealed.place(), Spot::Sealed(sealed)));
         let tag = source.tag().map(|tag| (tag, Spot::Tag(tag)));
@@ -60,6 +69,12 @@ impl<'v> Router<'v> {
                 known.push(place);
                 router.add_place(place, spot);
             }
+        }
+        if let Some(place) = source.keyspace().column()
+            && let Some(spot) = router.visitor.spot(Spot::Keyspace(place))
+        {
+            let (column, steps) = (router.column(place.column()), json::steps(place));
+            router.tenant = Some(Tenant { column, inside: Inside { spot, steps }, seen: 0 });
         }
         router
     }
@@ -122,12 +137,17 @@ impl<'v> Router<'v> {
     #[cfg(any(feature = "postgres", feature = "sqlite"))]
     pub(super) fn wanted(&mut self, name: &str) -> Option<usize> {
         let at = self.column(name);
-        self.columns.get(at).filter(|column| !matches!(column.role, Role::Whole(None))).map(|_| at)
+        let is_tenant = self.tenant.as_ref().is_some_and(|tenant| tenant.column == at);
+        self.columns.get(at).filter(|column| is_tenant || !matches!(column.role, Role::Whole(None))).map(|_| at)
     }
 
     /// One value of the present row.
     pub(super) fn add(&mut self, column: usize, value: Value<'_>) {
-        let Self { visitor, columns, .. } = self;
+        let Self { visitor, columns, tenant, .. } = self;
+        if let Some(tenant) = tenant.as_mut().filter(|tenant| tenant.column == column) {
+            tenant.seen = tenant.seen.saturating_add(1);
+            visitor.value(tenant.inside.spot, last_at(value, &tenant.inside.steps));
+        }
         let Some(column) = columns.get_mut(column) else { return };
         column.seen = column.seen.saturating_add(1);
         match &column.role {
@@ -137,11 +157,7 @@ impl<'v> Router<'v> {
                 if let Some(whole) = whole {
                     visitor.value(*whole, value);
                 }
-                let document = match value {
-                    Value::Text(text) => serde_json::from_str::<&RawValue>(text).ok(),
-                    Value::Json(JsonValue(raw)) => json::document_of(raw),
-                    Value::Null | Value::Bytes(_) | Value::Foreign(_) | Value::Integer(_) | Value::Other => None,
-                };
+                let document = document_of(value);
                 for Inside { spot, steps } in inside {
                     match (value, document) {
                         (Value::Null, _) => visitor.value(*spot, Value::Null),
@@ -169,6 +185,9 @@ impl<'v> Router<'v> {
 
     /// The rows that lacked a column have no value in its spots.
     pub(super) fn end(self) -> SourceRead {
+        if let Some(tenant) = &self.tenant {
+            self.visitor.absent(tenant.inside.spot, self.read.rows.saturating_sub(tenant.seen));
+        }
         for column in &self.columns {
             let absent = self.read.rows.saturating_sub(column.seen);
             if absent == 0 {
@@ -184,4 +203,24 @@ impl<'v> Router<'v> {
         }
         self.read
     }
+}
+
+fn document_of(value: Value<'_>) -> Option<&RawValue> {
+    match value {
+        Value::Text(text) => serde_json::from_str(text).ok(),
+        Value::Json(JsonValue(raw)) => json::document_of(raw),
+        _ => None,
+    }
+}
+
+/// The last value at a place, or the whole.
+fn last_at<'v>(value: Value<'v>, steps: &[String]) -> Value<'v> {
+    if steps.is_empty() {
+        return value;
+    }
+    let mut last = Value::Null;
+    if let Some(document) = document_of(value) {
+        each_at(document, steps, &mut |value| last = Value::of_json(value));
+    }
+    last
 }

@@ -1,4 +1,5 @@
-//! Forty seeded faults of eight kinds, in tables, files of rows and logs: each is found, at its place and with its number.
+//! Forty seeded faults of eight kinds, in tables, files of rows and logs: each is found, at its place and with its number. No answer has a
+//! value (T82).
 
 use std::fs;
 
@@ -14,7 +15,7 @@ const SECRETS: [&str; 6] =
 /// Rows of a source: what is in its columns.
 type Row = [String; 5];
 
-/// Eight kinds of faults in twenty good rows, one after the other: of each kind five.
+/// Eight kinds of faults among good rows, one after the other: of each kind five.
 fn rows(place: &Place) -> Vec<Row> {
     let foreign = rxseal::testing::insecure_keyring("pharmacy-18").unwrap().unobserved();
     let of_other = |id: u64| foreign.record("prescription", id).unwrap().seal_text::<Drug>("warfarin 5 MG").unwrap();
@@ -158,6 +159,7 @@ fn documents_are_looked_into() {
     assert!(!all_texts(&report).contains("Quill"));
 }
 
+/// T81
 #[test]
 fn what_cannot_be_decided_is_never_clean() {
     let place = Place::new("undecided");

@@ -7,7 +7,7 @@ use std::os::unix::fs::{MetadataExt as _, chown};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use super::checked_actor;
+use super::actor_name::checked_actor;
 use crate::error::{Kind, WatchError};
 
 /// No person wrote a longer list.

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use rxseal::Purpose;
 use sha2::{Digest, Sha256};
 
+use super::actor_name::checked_actor;
 use super::frozen::FrozenList;
 use super::gcra::Cells;
 use crate::error::WatchError;
@@ -170,7 +171,7 @@ impl Budgets {
     ///
     /// `invalid-settings` if it is not the name of an actor, such as `job:nightly-claims`.
     pub fn actor(mut self, actor: &str, budget: Budget) -> Result<Self, WatchError> {
-        self.named.insert(super::checked_actor(actor)?.into(), budget);
+        self.named.insert(checked_actor(actor)?.into(), budget);
         Ok(self)
     }
 

@@ -1,0 +1,147 @@
+//! The log of the command itself: which keyrings it unlocked, what it opened, and what an operator changed, by whom and why.
+
+use std::path::PathBuf;
+use std::sync::OnceLock;
+
+use rxseal::Keyring;
+use rxseal::keys::Unlocked;
+use rxseal::provider::SecretFile;
+use rxseal_watch::{Act, BegunAct, CheckpointFolder, FileLog, SigningKey, Watch, When};
+
+use crate::args::By;
+use crate::audit::failed;
+use crate::environment::variable;
+use crate::failure::{Failure, usage};
+use crate::output::Output;
+
+/// Where the log is, if there is one. Nothing is written before the command unlocks or changes something.
+pub struct Journal {
+    place: Option<Place>,
+    watch: OnceLock<Watch>,
+}
+
+struct Place {
+    folder: PathBuf,
+    key: SecretFile,
+    checkpoints: Option<PathBuf>,
+}
+
+/// An act that is in the log, if there is one.
+#[must_use = "say how it ended"]
+pub struct Step(Option<BegunAct>);
+
+impl Journal {
+    /// With the settings of a log, of which a folder and a key belong together.
+    pub fn new(
+        folder: Option<PathBuf>,
+        key: Option<PathBuf>,
+        checkpoints: Option<PathBuf>,
+        allow_group_read: bool,
+    ) -> Result<Self, Failure> {
+        let place = match (folder, key) {
+            (Some(folder), Some(key)) => {
+                let key = SecretFile::new(key);
+                Some(Place { folder, key: if allow_group_read { key.allow_group_read() } else { key }, checkpoints })
+            }
+            (Some(_), None) => {
+                return usage(
+                    "the audit log has no key that signs its checkpoints: use --audit-key FILE, which `rxseal audit keygen` makes",
+                );
+            }
+            (None, _) => None,
+        };
+        Ok(Self { place, watch: OnceLock::new() })
+    }
+
+    /// The watch, started when it is first needed.
+    pub fn watch(&self, output: &Output) -> Result<Option<&Watch>, Failure> {
+        let Some(place) = &self.place else { return Ok(None) };
+        if self.watch.get().is_none() {
+            let watch = place.start(output)?;
+            drop(self.watch.set(watch));
+        }
+        Ok(self.watch.get())
+    }
+
+    /// A keyring that the log hears of.
+    pub fn observed(&self, unlocked: Unlocked, output: &Output) -> Result<Keyring, Failure> {
+        Ok(match self.watch(output)? {
+            Some(watch) => unlocked.observed_by(watch.observer()),
+            None => unlocked.unobserved(),
+        })
+    }
+
+    /// Writes that an act begins. If that cannot be written, nothing is done.
+    pub fn begin(&self, by: &By, what: &str, about: impl FnOnce(Act) -> Act, output: &Output) -> Result<Step, Failure> {
+        let Some(watch) = self.watch(output)? else {
+            return match by.reason {
+                Some(_) => {
+                    usage("there is no audit log for --reason: say where it is with --audit-log and --audit-key")
+                }
+                None => Ok(Step(None)),
+            };
+        };
+        let Some(reason) = &by.reason else {
+            return usage("the audit log needs to know why: use --reason TEXT");
+        };
+        let act = Act::new(&who(by)?, what, reason).map_err(failed)?;
+        Ok(Step(Some(watch.begin(about(act)).map_err(failed)?)))
+    }
+}
+
+impl Place {
+    fn start(&self, output: &Output) -> Result<Watch, Failure> {
+        let unfit = |reason: &str| Failure::Usage(format!("--audit-key: {}: {reason}", self.key.path().display()));
+        let text = self.key.read().map_err(|error| unfit(&error.to_string()))?;
+        let text = str::from_utf8(&text).map_err(|_| unfit("it is not the text of a key"))?;
+        let key: SigningKey = text.trim().parse().map_err(failed)?;
+        let log = FileLog::in_folder(&self.folder, key).map_err(failed)?;
+        let output = Output::new(output.is_json());
+        let watch = Watch::over(log)
+            .service("rxseal")
+            .when(When::Durable)
+            .on_alarm(move |alarm| output.warning(&alarm.to_string()));
+        let watch = match &self.checkpoints {
+            Some(folder) => watch.copy_to(CheckpointFolder::new(folder)),
+            None => watch,
+        };
+        watch.start().map_err(failed)
+    }
+}
+
+impl Step {
+    /// Of a dry run, which the log does not hear of.
+    pub fn none() -> Self {
+        Self(None)
+    }
+
+    /// Writes how it ended, and gives that on.
+    pub fn end<T>(self, result: Result<T, impl Into<Failure>>) -> Result<T, Failure> {
+        let result = result.map_err(Into::into);
+        let Some(act) = self.0 else { return result };
+        match result {
+            Ok(done) => act.done().map_err(|error| Failure::Unlogged(error.to_string())).map(|()| done),
+            Err(failure) => {
+                // What the operator has to hear of is the failure. The log has the beginning, and no end.
+                drop(act.failed(failure.code()));
+                Err(failure)
+            }
+        }
+    }
+}
+
+/// The actor that was named, or the person who is logged in.
+fn who(by: &By) -> Result<String, Failure> {
+    if let Some(who) = &by.who {
+        return Ok(who.clone());
+    }
+    if let Some(who) = variable("RXSEAL_WHO")? {
+        return Ok(who);
+    }
+    for name in ["SUDO_USER", "LOGNAME", "USER"] {
+        if let Some(name) = variable(name)? {
+            return Ok(format!("user:{name}"));
+        }
+    }
+    usage("the audit log needs to know who you are: use --who user:NAME")
+}
