@@ -2,6 +2,7 @@
 
 mod encodings;
 
+use std::collections::HashSet;
 use std::fmt;
 use std::ops::Range;
 
@@ -54,7 +55,7 @@ impl KnownValues {
     /// If a value is shorter than [`MIN_LEN`](Self::MIN_LEN).
     pub fn new<N: Into<Box<str>>, V: AsRef<str>>(values: impl IntoIterator<Item = (N, V)>) -> Result<Self, TooShort> {
         let mut known = Self { names: Vec::new(), patterns: Vec::new(), automaton: None };
-        let mut bytes: Vec<Vec<u8>> = Vec::new();
+        let (mut bytes, mut seen) = (Vec::new(), HashSet::new());
         for (name, value) in values {
             let (name, value) = (name.into(), value.as_ref());
             if value.len() < Self::MIN_LEN {
@@ -66,7 +67,7 @@ impl KnownValues {
                 for (encoding, encode) in ENCODINGS.iter().enumerate() {
                     for pattern in encode(value) {
                         // The first encoding that writes it so has it.
-                        if pattern.len() >= Self::MIN_LEN && !bytes.contains(&pattern) {
+                        if pattern.len() >= Self::MIN_LEN && seen.insert(pattern.clone()) {
                             bytes.push(pattern);
                             known.patterns.push((at, encoding));
                         }

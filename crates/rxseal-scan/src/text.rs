@@ -153,6 +153,7 @@ mod tests {
             ("phone: (555) 234-5678", &[Kind::Phone]),
             ("tel +1 555.234.5678", &[Kind::Phone]),
             ("phone 5552345678", &[Kind::Phone]),
+            ("{\"system\":\"phone\",\"value\":\"(555) 234-5678\"}", &[Kind::Phone]),
             ("phone=555-1234 telemetry 5552345678 phone verified in 1234 ms", &[]),
             ("email: jane.doe+rx@mail.example", &[Kind::Email]),
             ("email sent to 3 users", &[]),

@@ -47,7 +47,8 @@ impl Checked {
 pub(super) fn behind_word(text: &[u8], end: usize, word: Word) -> Option<(usize, usize)> {
     const NEAR: usize = 12;
     const FILLERS: &[&[u8]] = &[
-        b"number", b"no", b"nr", b"num", b"is", b"was", b"of", b"birth", b"the", b"patient", b"id", b"address", b"date",
+        b"number", b"no", b"nr", b"num", b"is", b"was", b"of", b"birth", b"the", b"patient", b"id", b"address",
+        b"date", b"value",
     ];
     let mut at = end;
     // `phone number is`, `date of birth:`

@@ -1,5 +1,5 @@
 //! Forty seeded faults of eight kinds, in tables, files of rows and logs: each is found, at its place and with its number. No answer has a
-//! value (T82).
+//! value (T83).
 
 use std::fs;
 
@@ -159,7 +159,7 @@ fn documents_are_looked_into() {
     assert!(!all_texts(&report).contains("Quill"));
 }
 
-/// T81
+/// T82
 #[test]
 fn what_cannot_be_decided_is_never_clean() {
     let place = Place::new("undecided");
