@@ -11,10 +11,12 @@
     reason = "a test that panics has failed, and what one prints is shown then"
 )]
 
+mod audit;
 mod command;
 mod jobs;
 mod keys;
 mod migration;
+mod mysql;
 #[path = "../cli/page.rs"]
 mod page;
 mod page_run;

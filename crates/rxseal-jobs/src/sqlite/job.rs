@@ -339,7 +339,7 @@ mod tests {
                 ours.pragma_update(None, "journal_mode", journal).unwrap();
                 theirs.busy_timeout(std::time::Duration::ZERO).unwrap();
                 ours.execute_batch("CREATE TABLE rx (drug); CREATE TABLE counted (rows)").unwrap();
-                let (ours, mut left) = (rxseal_sqlite::__private::open_to_write(&path).unwrap(), writes);
+                let (ours, mut left) = (open_to_write(&path).unwrap(), writes);
                 let count = |at: &Connection| -> Result<u64, Trouble> {
                     let rows: i64 = at.query_row("SELECT count(*) FROM rx", (), |row| row.get(0))?;
                     if left > 0 {

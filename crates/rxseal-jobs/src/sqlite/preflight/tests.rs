@@ -22,7 +22,7 @@ fn look(schema: &str, flow: Flow, written: &[&str]) -> Preflight {
         named: Vec::new(),
         flow,
     };
-    preflight(&db, &target).unwrap()
+    preflight(&db, &target).map_err(|trouble| trouble.at("test.db".as_ref())).unwrap()
 }
 
 fn codes(found: &Preflight) -> Vec<String> {
