@@ -10,16 +10,16 @@ use std::path::Path;
 use crate::finding::Undecided;
 use crate::kind::{Certainty, Kind};
 use crate::report::{Report, Tally};
-use crate::scan::Scan;
+use crate::rules::Rules;
 use crate::sealed::Blocks;
 use crate::text::{Hit, find_numbers, find_tokens};
 use blocks::{Block, Reader};
 use encoding::{Encoding, Utf16};
 
-pub(crate) fn scan(scan: &Scan, path: &Path) -> Report {
+pub(crate) fn scan(rules: &Rules, path: &Path) -> Report {
     let mut report = Report { name: path.display().to_string().into(), ..Report::default() };
     let mut found = Found { tally: Tally::default(), of_odd_length: 0, is_cut: false };
-    if let Err(why) = read(scan, path, &mut report, &mut found) {
+    if let Err(why) = read(rules, path, &mut report, &mut found) {
         let text = format!("it could not be read to its end, so what was found is a least count: {why}");
         report.undecided.push(Undecided::new("not-read", text));
     }
@@ -33,7 +33,7 @@ pub(crate) fn scan(scan: &Scan, path: &Path) -> Report {
         let cut = Undecided::new("cut-or-whole", text);
         report.undecided.push(Undecided { count: Some(found.of_odd_length), ..cut });
     }
-    let named = |known| scan.known().map(|values| values.named(known)).unwrap_or_default();
+    let named = |known| rules.known().map(|values| values.named(known)).unwrap_or_default();
     report.findings.extend(found.tally.findings(None, named));
     report
 }
@@ -44,7 +44,7 @@ struct Found {
     is_cut: bool,
 }
 
-fn read(scan: &Scan, path: &Path, report: &mut Report, found: &mut Found) -> Result<(), String> {
+fn read(rules: &Rules, path: &Path, report: &mut Report, found: &mut Found) -> Result<(), String> {
     let said = |error: std::io::Error| error.to_string();
     let mut file = File::open(path).map_err(said)?;
     if !file.metadata().map_err(said)?.is_file() {
@@ -60,21 +60,21 @@ fn read(scan: &Scan, path: &Path, report: &mut Report, found: &mut Found) -> Res
         report.undecided.push(Undecided::new("format", text));
     }
     match encoding::of(&head) {
-        Encoding::Ascii => each_block(scan, Reader::new(file), report, found),
-        Encoding::Utf16(which) => each_block(scan, Reader::new(Utf16::new(file, which)), report, found),
+        Encoding::Ascii => each_block(rules, Reader::new(file), report, found),
+        Encoding::Utf16(which) => each_block(rules, Reader::new(Utf16::new(file, which)), report, found),
     }
     .map_err(said)
 }
 
 fn each_block<R: Read>(
-    scan: &Scan,
+    rules: &Rules,
     mut reader: Reader<R>,
     report: &mut Report,
     found: &mut Found,
 ) -> std::io::Result<()> {
-    let blocks = scan.blocks();
+    let blocks = rules.blocks();
     while let Some(block) = reader.next()? {
-        look(scan, &block, &blocks, report, found);
+        look(rules, &block, &blocks, report, found);
         report.bytes = report.bytes.saturating_add(u64::try_from(block.fresh()).unwrap_or(u64::MAX));
         found.is_cut |= block.is_cut;
         report.rows = block.line_of(block.text.len()).saturating_sub(1);
@@ -85,9 +85,9 @@ fn each_block<R: Read>(
     Ok(())
 }
 
-fn look(scan: &Scan, block: &Block<'_>, blocks: &Blocks, report: &mut Report, found: &mut Found) {
+fn look(rules: &Rules, block: &Block<'_>, blocks: &Blocks, report: &mut Report, found: &mut Found) {
     let Found { tally, of_odd_length, .. } = found;
-    find_tokens(block.text, scan.keys(), blocks, &mut |range, hit| {
+    find_tokens(block.text, rules.keys(), blocks, &mut |range, hit| {
         if !block.is_fresh(&range) {
             return;
         }
@@ -97,11 +97,11 @@ fn look(scan: &Scan, block: &Block<'_>, blocks: &Blocks, report: &mut Report, fo
                 if certainty == Certainty::Certain {
                     report.add_key(key);
                     *of_odd_length = of_odd_length.saturating_add(u64::from(!fits));
-                    if let Some(fault) = scan.keys().fault(key) {
+                    if let Some(fault) = rules.keys().fault(key) {
                         tally.add_at(fault, certainty, None, line);
                     }
                 }
-                if !scan.expects_tokens() {
+                if !rules.expects_tokens() {
                     tally.add_at(Kind::TokenElsewhere, certainty, None, line);
                 }
             }
@@ -109,14 +109,14 @@ fn look(scan: &Scan, block: &Block<'_>, blocks: &Blocks, report: &mut Report, fo
             Hit::Like(_) => {}
         }
     });
-    find_numbers(block.text, scan.words(), &mut |range, hit| {
+    find_numbers(block.text, rules.words(), &mut |range, hit| {
         if let Hit::Like(kind) = hit
             && block.is_fresh(&range)
         {
             tally.add_at(kind, Certainty::Possible, None, || Some(block.line_of(range.start)));
         }
     });
-    if let Some(known) = scan.known() {
+    if let Some(known) = rules.known() {
         known.find(block.text, &mut |known, range| {
             if block.is_fresh(&range) {
                 tally.add_at(Kind::KnownValue, Certainty::Certain, Some(known), || Some(block.line_of(range.start)));

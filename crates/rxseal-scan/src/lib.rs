@@ -7,6 +7,7 @@ mod keys;
 mod kind;
 mod known;
 mod report;
+mod rules;
 mod scan;
 mod sealed;
 mod table;

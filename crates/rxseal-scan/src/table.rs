@@ -6,11 +6,11 @@ use rxseal_map::{Addresses, Source, Spot, Value, Visitor, read_source};
 
 use crate::finding::Undecided;
 use crate::report::Report;
-use crate::scan::Scan;
+use crate::rules::Rules;
 use spot::{Place, What};
 
-pub(crate) async fn scan(scan: &Scan, source: &Source, addresses: &Addresses) -> Report {
-    let mut table = Table { scan, source, spots: Vec::new(), report: Report::default() };
+pub(crate) async fn scan(rules: &Rules, source: &Source, addresses: &Addresses) -> Report {
+    let mut table = Table { rules, source, spots: Vec::new(), report: Report::default() };
     let read = read_source(source, addresses, &mut table).await;
     let Table { spots, mut report, .. } = table;
     report.name = source.name().into();
@@ -30,13 +30,13 @@ pub(crate) async fn scan(scan: &Scan, source: &Source, addresses: &Addresses) ->
             report.undecided.push(Undecided::new("not-read", text));
         }
     }
-    spot::end(spots, scan, source, &mut report);
+    spot::end(spots, rules, source, &mut report);
     report.findings.sort_by(|a, b| (a.certainty, &a.place, a.kind).cmp(&(b.certainty, &b.place, b.kind)));
     report
 }
 
 struct Table<'s> {
-    scan: &'s Scan,
+    rules: &'s Rules,
     source: &'s Source,
     spots: Vec<Place>,
     report: Report,
@@ -44,7 +44,7 @@ struct Table<'s> {
 
 impl Visitor for Table<'_> {
     fn spot(&mut self, spot: Spot<'_>) -> Option<usize> {
-        let of_field = |field: &str| self.scan.field(self.source.record(), field);
+        let of_field = |field: &str| self.rules.field(self.source.record(), field);
         let place = match spot {
             Spot::Sealed(sealed) => Place::new(sealed.place(), What::sealed(of_field(sealed.field()))),
             Spot::Tag(place) => Place::new(place, What::Tag),
@@ -62,7 +62,7 @@ impl Visitor for Table<'_> {
 
     fn value(&mut self, spot: usize, value: Value<'_>) {
         if let Some(place) = self.spots.get_mut(spot) {
-            place.add(value, self.scan, &mut self.report);
+            place.add(value, self.rules, &mut self.report);
         }
     }
 

@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 
 use super::json::{self, each_at};
 use super::value::{JsonValue, Value};
-use super::{SourceRead, Spot, Visitor};
+use super::visitor::{SourceRead, Spot, Visitor};
 use crate::clear::ClearKind;
 use crate::place::Place;
 use crate::source::Source;

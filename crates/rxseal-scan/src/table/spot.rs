@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use crate::finding::{Finding, Undecided};
 use crate::kind::{Certainty, Kind};
 use crate::report::{Report, Tally};
-use crate::scan::Scan;
+use crate::rules::Rules;
 use crate::sealed::{Blocks, Form, each_in_list};
 use crate::text::{Checked, Hit, Word, find_numbers, find_tokens, is_whole};
 
@@ -95,27 +95,27 @@ impl Place {
         Self { column, shown, place: None, what, tally: Tally::default(), values: 0, tokens: 0, of_odd_length: 0 }
     }
 
-    pub(super) fn add(&mut self, value: Value<'_>, scan: &Scan, report: &mut Report) {
+    pub(super) fn add(&mut self, value: Value<'_>, rules: &Rules, report: &mut Report) {
         if matches!(value, Value::Null) {
             return;
         }
         self.values = self.values.saturating_add(1);
         match &self.what {
-            What::Sealed { .. } | What::Tag => self.add_sealed(value, scan, report),
+            What::Sealed { .. } | What::Tag => self.add_sealed(value, rules, report),
             What::Index(_) => self.add_index_value(value),
             What::Readable { .. } | What::Document => match value {
                 Value::Integer(number) => {
                     // It may be a social security number.
                     let text = Zeroizing::new(number.to_string());
-                    self.add_readable(Value::Text(&text), scan, report);
+                    self.add_readable(Value::Text(&text), rules, report);
                 }
-                value => self.add_readable(value, scan, report),
+                value => self.add_readable(value, rules, report),
             },
             What::InDocument(_) => {}
         }
     }
 
-    fn add_sealed(&mut self, value: Value<'_>, scan: &Scan, report: &mut Report) {
+    fn add_sealed(&mut self, value: Value<'_>, rules: &Rules, report: &mut Report) {
         let text = match value {
             Value::Text(text) => Some(text),
             Value::Json(json) => Some(json.letters().unwrap_or(json.as_written())),
@@ -128,17 +128,17 @@ impl Place {
         };
         let many = matches!(self.what, What::Sealed { many: true, .. });
         match text.filter(|text| many && form == Form::Other && text.starts_with(['[', '{'])) {
-            Some(list) => each_in_list(list, &mut |piece| self.add_form(Form::of_text(piece), scan, report)),
-            None => self.add_form(form, scan, report),
+            Some(list) => each_in_list(list, &mut |piece| self.add_form(Form::of_text(piece), rules, report)),
+            None => self.add_form(form, rules, report),
         }
         // In a document, the whole of it is looked through.
         let is_inside = self.place.as_ref().is_some_and(|place| place.pointer().is_some());
         if form == Form::Other && !is_inside {
-            self.look_for_known(bytes_of(value), scan);
+            self.look_for_known(bytes_of(value), rules);
         }
     }
 
-    fn add_form(&mut self, form: Form, scan: &Scan, report: &mut Report) {
+    fn add_form(&mut self, form: Form, rules: &Rules, report: &mut Report) {
         let key = match (form, &self.what) {
             (Form::Token(key, payload), What::Sealed { blocks, .. }) => {
                 self.of_odd_length = self.of_odd_length.saturating_add(u64::from(!blocks.fit(payload)));
@@ -148,17 +148,17 @@ impl Place {
             _ => None,
         };
         match (key, form) {
-            (Some(key), _) => self.add_key(key, scan, report),
+            (Some(key), _) => self.add_key(key, rules, report),
             (None, Form::Other) => self.tally.add(Kind::Plaintext, Certainty::Certain),
             // A tag where a token should be is no better than a damaged one.
             (None, _) => self.tally.add(Kind::TokenDamaged, Certainty::Certain),
         }
     }
 
-    fn add_key(&mut self, key: KeyId, scan: &Scan, report: &mut Report) {
+    fn add_key(&mut self, key: KeyId, rules: &Rules, report: &mut Report) {
         self.tokens = self.tokens.saturating_add(1);
         report.add_key(key);
-        if let Some(fault) = scan.keys().fault(key) {
+        if let Some(fault) = rules.keys().fault(key) {
             self.tally.add(fault, Certainty::Certain);
         }
     }
@@ -179,7 +179,7 @@ impl Place {
         }
     }
 
-    fn add_readable(&mut self, value: Value<'_>, scan: &Scan, report: &mut Report) {
+    fn add_readable(&mut self, value: Value<'_>, rules: &Rules, report: &mut Report) {
         let bytes = bytes_of(value);
         let is_document = matches!(self.what, What::Document);
         // A token as bytes is the whole value.
@@ -192,7 +192,7 @@ impl Place {
         }
         let (tally, tokens) = (&mut self.tally, &mut self.tokens);
         // Their lengths are judged by no field, so one that fits is enough.
-        find_tokens(bytes, scan.keys(), &Blocks::any(), &mut |_, hit| match hit {
+        find_tokens(bytes, rules.keys(), &Blocks::any(), &mut |_, hit| match hit {
             Hit::Token(key, _, certainty) => {
                 if certainty == Certainty::Certain {
                     *tokens = tokens.saturating_add(1);
@@ -207,11 +207,11 @@ impl Place {
             Hit::Damaged(certainty) => tally.add(Kind::TokenDamaged, certainty),
             Hit::Like(_) => {}
         });
-        self.look_for_numbers(value, bytes, scan);
-        self.look_for_known(bytes, scan);
+        self.look_for_numbers(value, bytes, rules);
+        self.look_for_known(bytes, rules);
     }
 
-    fn look_for_numbers(&mut self, value: Value<'_>, bytes: &[u8], scan: &Scan) {
+    fn look_for_numbers(&mut self, value: Value<'_>, bytes: &[u8], rules: &Rules) {
         let tally = &mut self.tally;
         if let What::Readable { word, checked, .. } = &mut self.what {
             let cell = match value {
@@ -228,15 +228,15 @@ impl Place {
                 }
             }
         }
-        find_numbers(bytes, scan.words(), &mut |_, hit| {
+        find_numbers(bytes, rules.words(), &mut |_, hit| {
             if let Hit::Like(kind) = hit {
                 tally.add(kind, Certainty::Possible);
             }
         });
     }
 
-    fn look_for_known(&mut self, bytes: &[u8], scan: &Scan) {
-        if let Some(known) = scan.known() {
+    fn look_for_known(&mut self, bytes: &[u8], rules: &Rules) {
+        if let Some(known) = rules.known() {
             let tally = &mut self.tally;
             known.find(bytes, &mut |known, _| tally.add_at(Kind::KnownValue, Certainty::Certain, Some(known), || None));
         }
@@ -270,7 +270,7 @@ fn is_plain_name(name: &str) -> bool {
 }
 
 /// What all places come to.
-pub(super) fn end(places: Vec<Place>, scan: &Scan, source: &Source, report: &mut Report) {
+pub(super) fn end(places: Vec<Place>, rules: &Rules, source: &Source, report: &mut Report) {
     // What is in documents was seen at its places and with the whole documents.
     let inside: Vec<_> =
         places.iter().filter_map(|of| Some((of, of.place.as_ref().filter(|p| p.pointer().is_some())?))).collect();
@@ -323,7 +323,7 @@ pub(super) fn end(places: Vec<Place>, scan: &Scan, source: &Source, report: &mut
         if is_empty && matches!(place.what, What::Sealed { .. } | What::Tag | What::Index(_)) {
             place.tally.add_many(Kind::NotEmpty, Certainty::Certain, place.values);
         }
-        let named = |known| scan.known().map(|values| values.named(known)).unwrap_or_default();
+        let named = |known| rules.known().map(|values| values.named(known)).unwrap_or_default();
         let shown = std::mem::take(&mut place.shown);
         let findings = place.tally.findings(Some(&shown), named).filter(|finding| !expects.contains(&finding.kind));
         report.findings.extend(findings.filter_map(|finding| without(finding, &mut hidden)));

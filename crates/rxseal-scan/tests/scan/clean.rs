@@ -20,7 +20,7 @@ fn clean_rows_stay_clean() {
         let number = chance.next();
         let memo = match chance.below(8) {
             0 => format!("order {number} of 10{:08}", number % 100_000_000),
-            1 => format!("rxscheduler-{number:x} rxsX-ray {}", chance.one(&["rxs", "rxsc", "RXS", "rx"])),
+            1 => format!("rxscheduler-{number:x} rxsX-ray {}", chance.one(&["rxs", "RXS", "rx"])),
             2 => format!(
                 "{:08x}-{:04x}-{:04x}-{:04x}-{number:012x}",
                 number >> 32,
