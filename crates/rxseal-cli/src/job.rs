@@ -42,7 +42,7 @@ pub async fn run(global: &Global, command: Job, output: &Output) -> Result<(), F
         Job::Faults { job, retry: true, files } => {
             let desk = Desk::of(global, &files)?;
             let found = desk.find(&job).await?;
-            let planned = desk.planned_for(&found.status, None, output).await?;
+            let planned = desk.planned_for(&found, None, output).await?;
             found.job.reopen(&planned.spec).await?;
             said(&found.job, "opened again: `rxseal job run` goes over the table", output).await
         }

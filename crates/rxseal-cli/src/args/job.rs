@@ -67,6 +67,9 @@ pub struct PlanJob {
     /// The source, as the map has it: postgres:SCHEMA.TABLE or sqlite:FILE#TABLE. Needed if the map has several
     #[arg(long, value_name = "SOURCE")]
     pub at: Option<String>,
+    /// The record type. Needed if the map has several in this table
+    #[arg(long, value_name = "TYPE")]
+    pub record: Option<String>,
     /// How many rows a transaction reads and writes
     #[arg(long, value_name = "N", default_value_t = 2000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub chunk_rows: u32,

@@ -95,6 +95,10 @@ impl JobAt {
         Ok(on_job!(self, job => job.status())?)
     }
 
+    pub async fn record_type(&self) -> Result<String, Failure> {
+        Ok(on_job!(self, job => job.record_type())?)
+    }
+
     pub async fn pause(&self) -> Result<(), Failure> {
         Ok(on_job!(self, job => job.pause())?)
     }

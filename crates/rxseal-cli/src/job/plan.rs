@@ -13,7 +13,7 @@ use crate::failure::{Failure, usage};
 use crate::output::Output;
 
 pub async fn plan(desk: &Desk, command: &PlanJob, output: &Output) -> Result<(), Failure> {
-    let source = source_of(&desk.map, command.at.as_deref())?;
+    let source = source_of(&desk.map, command.at.as_deref(), command.record.as_deref())?;
     let Some(database) = desk.database(source)? else {
         return usage(&format!("{} is no table: a job works on tables", source.name()));
     };
@@ -48,14 +48,27 @@ pub async fn plan(desk: &Desk, command: &PlanJob, output: &Output) -> Result<(),
 }
 
 /// The source that was named, or the only one.
-fn source_of<'m>(map: &'m Map, named: Option<&str>) -> Result<&'m Source, Failure> {
-    let listed = || map.sources().iter().map(Source::name).collect::<Vec<_>>().join(", ");
-    match (named, map.sources()) {
-        (Some(named), _) => map
-            .source(named)
-            .ok_or_else(|| Failure::Usage(format!("the map has no source {named}. It has {}", listed()))),
-        (None, [only]) => Ok(only),
-        (None, _) => usage(&format!("the map has several sources: name one with --at. It has {}", listed())),
+fn source_of<'m>(map: &'m Map, at: Option<&str>, record: Option<&str>) -> Result<&'m Source, Failure> {
+    let is_named = |source: &&Source| {
+        at.is_none_or(|at| source.name() == at) && record.is_none_or(|record| source.record() == record)
+    };
+    let named: Vec<_> = map.sources().iter().filter(is_named).collect();
+    let listed = |sources: &[&Source]| {
+        let sources = sources.iter().map(|source| format!("{} ({})", source.name(), source.record()));
+        sources.collect::<Vec<_>>().join(", ")
+    };
+    match &*named {
+        [only] => Ok(only),
+        [] => {
+            let all: Vec<_> = map.sources().iter().collect();
+            usage(&format!("the map has no such source. It has {}", listed(&all)))
+        }
+        several => {
+            let sources = listed(several);
+            usage(&format!(
+                "the map has several sources: name one with --at, and with --record if its table has several. They are {sources}"
+            ))
+        }
     }
 }
 

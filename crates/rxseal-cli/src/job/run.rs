@@ -31,7 +31,7 @@ pub async fn run(desk: &Desk, command: &RunJob, output: &Output) -> Result<(), F
     let limits = limits(command)?;
     let found = desk.find(&command.job).await?;
     let mut consent = Consent::of(command, found.status.operation)?;
-    let planned = desk.planned_for(&found.status, consent.audit.take(), output).await?;
+    let planned = desk.planned_for(&found, consent.audit.take(), output).await?;
     let spec = planned.spec.clone();
     let work = consent.work(desk, planned).await?;
     let bench = Bench { job: found.job, spec, work, limits };

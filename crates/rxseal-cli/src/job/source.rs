@@ -83,12 +83,16 @@ impl Desk {
     /// What the map, the schema and the keyring say now of a job. A worker is refused if it is not what the job was planned with.
     pub async fn planned_for(
         &self,
-        status: &Status,
+        found: &Found,
         audit: Option<AuditFile>,
         output: &Output,
     ) -> Result<Planned, Failure> {
-        let source = self.map.source(&status.at).ok_or_else(|| {
-            let text = format!("the map has no source {}, which the job was planned for", status.at);
+        let (status, record) = (&found.status, found.job.record_type().await?);
+        let source = self.map.source_of(&status.at, &record).ok_or_else(|| {
+            let text = format!(
+                "the map has no source {} with records of type {record}, which the job was planned for",
+                status.at
+            );
             Failure::Coded("job-mismatch", text)
         })?;
         self.planned(source, status.operation, audit, output).await

@@ -97,6 +97,15 @@ impl Job {
         self.reading(async |db| Ok(status(db, &self.name).await?.0)).await
     }
 
+    /// The type of the records that it works on: a table may have records of several.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`status`](Self::status).
+    pub async fn record_type(&self) -> Result<String, Error> {
+        self.reading(async |db| tables::record_type(db, &self.name).await).await
+    }
+
     /// Makes workers end after the chunk that each is at.
     ///
     /// # Errors

@@ -59,6 +59,14 @@ pub(super) async fn job(db: &mut PgConnection, job: &str) -> Result<(State, Pinn
     Ok((state.parse()?, pinned))
 }
 
+/// The record type of a job, as its spec says it.
+pub(super) async fn record_type(db: &mut PgConnection, job: &str) -> Result<String, Trouble> {
+    const RECORD: &str = "SELECT spec->>'record_type' FROM rxseal_job WHERE job = $1";
+    let found: Option<Option<String>> =
+        sqlx::query_scalar(RECORD).persistent(false).bind(job).fetch_optional(&mut *db).await?;
+    Ok(found.ok_or_else(no_such_job)?.unwrap_or_default())
+}
+
 pub(super) fn no_such_job() -> Error {
     refused("there is no job of this name in the database: plan it first")
 }

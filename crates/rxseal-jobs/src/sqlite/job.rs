@@ -95,6 +95,15 @@ impl Job {
         self.reading(|reading| tables::status(reading, &self.name))
     }
 
+    /// The type of the records that it works on: a table may have records of several.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`status`](Self::status).
+    pub fn record_type(&self) -> Result<String, Error> {
+        self.reading(|reading| tables::record_type(reading, &self.name))
+    }
+
     /// Makes workers end after the chunk that each is at.
     ///
     /// # Errors

@@ -54,6 +54,13 @@ pub(super) fn insert_job(connection: &Connection, job: &NewJob<'_>) -> Result<()
     Ok(())
 }
 
+/// The record type of a job, as its spec says it.
+pub(super) fn record_type(connection: &Connection, job: &str) -> Result<String, Trouble> {
+    let sql = "SELECT json_extract(spec, '$.record_type') FROM rxseal_job WHERE job = ?1";
+    let found = connection.query_row(sql, [job], |row| row.get::<_, Option<String>>(0)).optional()?;
+    Ok(found.ok_or_else(no_such_job)?.unwrap_or_default())
+}
+
 pub(super) fn insert_chunk(
     connection: &Connection,
     job: &str,
