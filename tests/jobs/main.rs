@@ -8,6 +8,7 @@ mod migration;
 mod postgres;
 mod preflight;
 mod rows;
+mod scan;
 mod sqlite;
 mod stops;
 mod support;
