@@ -7,23 +7,11 @@ use rxseal_watch::verify::{Verdict, Verifier};
 use super::Tables;
 use crate::conformance::AnyLog;
 use crate::support::{access, is_full, keyring, open_records};
-use crate::tampering::{Draw, changed};
+use crate::tampering::{Draw, changed, write_two_runs};
 
-/// Two runs with checkpoints elsewhere up to their last lines.
 fn logged() -> Tables {
     let tables = Tables::new();
-    for run in 0..2 {
-        let watch = tables.watch().start().unwrap();
-        let keys = keyring(&watch);
-        for part in 0..4 {
-            open_records(&keys, &access(), (0..6).map(|n| run * 100 + part * 10 + n));
-            let glass = access().break_glass("1", "a checkpoint, please").unwrap();
-            if part % 2 == 0 {
-                open_records(&keys, &glass, [1]);
-            }
-        }
-    }
-    assert!(tables.codes().is_empty(), "{:?}", tables.codes());
+    write_two_runs(&tables);
     tables
 }
 
