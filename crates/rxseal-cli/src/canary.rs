@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::args::{Canary as Command, Global};
 use crate::config::Config;
 use crate::failure::Failure;
-use crate::keyring::unlock;
+use crate::keyring::unlock_keys;
 use crate::output::{Output, table};
 use crate::scan::{Places, Wanted, read_text};
 
@@ -29,7 +29,7 @@ pub async fn run(global: &Global, command: Command, output: &Output) -> Result<(
                 let text = read_text(path)?;
                 let failed = |error| not_opened(path, error);
                 let keyspace = Canaries::keyspace(&text).map_err(failed)?;
-                let keys = unlock(&config, &keyspace, output).await?.unobserved();
+                let keys = unlock_keys(&config, &keyspace, output).await?;
                 let opened = Canaries::open(&text, &keys, &access).map_err(failed)?;
                 opened.iter().for_each(|canary| canaries.add(canary.clone()));
             }
@@ -41,7 +41,7 @@ pub async fn run(global: &Global, command: Command, output: &Output) -> Result<(
 }
 
 async fn plant(config: &Config, keyspace: &str, list: &Path, count: u16, output: &Output) -> Result<(), Failure> {
-    let keys = unlock(config, keyspace, output).await?.unobserved();
+    let keys = unlock_keys(config, keyspace, output).await?;
     let canaries = (0..count).map(|_| Canary::make()).collect::<Result<Canaries, _>>()?;
     let sealed = canaries.seal(&keys)?;
     // The list first: a canary that is stored and in no list is never found.

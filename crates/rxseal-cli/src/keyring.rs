@@ -267,7 +267,8 @@ async fn list(config: &Config, output: &Output) -> Result<(), Failure> {
 
 /// The stored keyring, unlocked by one of the root keys, with the audit log as its observer if there is one.
 pub async fn unlock_keys(config: &Config, keyspace: &str, output: &Output) -> Result<rxseal::Keyring, Failure> {
-    let unlocked = unlock(config, keyspace, output).await?;
+    // In a box, or the types of the commands' futures are nested too deeply for the compiler.
+    let unlocked = Box::pin(unlock(config, keyspace, output)).await?;
     config.journal.observed(unlocked, output)
 }
 
