@@ -17,7 +17,7 @@ pub async fn plan(desk: &Desk, command: &PlanJob, output: &Output) -> Result<(),
     let Some(database) = desk.database(source)? else {
         return usage(&format!("{} is no table: a job works on tables", source.name()));
     };
-    let Planned { spec, record, keys } = desk.planned(source, command.op.into(), None, output).await?;
+    let Planned { spec, record, keys } = desk.planned(source, command.op.into(), output).await?;
     // What the command cannot do is said before anything is stored.
     DeclaredWork::new(&spec, &record, &keys)?;
     let mut options = PlanOptions::default();
@@ -92,7 +92,7 @@ async fn free_name(database: &Database, spec: &rxseal_jobs::Spec) -> Result<Stri
     Ok(names.into_iter().find(free).unwrap_or_default())
 }
 
-/// Asks about each finding that is open, and adds what is accepted.
+/// Asks about each concern that is open, and adds what is accepted.
 fn accept(found: &Preflight, accepted: &mut Vec<String>, may_ask: bool) -> Result<(), Failure> {
     let already = accepted.clone();
     let open: Vec<_> = found.open_concerns(&already).collect();
@@ -111,7 +111,8 @@ fn accept(found: &Preflight, accepted: &mut Vec<String>, may_ask: bool) -> Resul
         return Ok(());
     }
     let options: Vec<_> = left.iter().map(|answer| format!("--accept {answer}")).collect();
-    let text = format!("the plan has questions. If you have looked at what it says of them, use {}", options.join(" "));
+    let text =
+        format!("the plan asks about concerns: if you have looked at what it says of them, use {}", options.join(" "));
     Err(Failure::Coded("job-refused", text))
 }
 
@@ -139,7 +140,7 @@ impl Shown<'_> {
         json!({ "job": self.name, "operation": self.operation, "preflight": shown::preflight(self.found), "status": status })
     }
 
-    /// A program gets the findings although the plan is refused.
+    /// A program gets the concerns although the plan is refused.
     fn refused(&self, failure: Failure, output: &Output) -> Result<(), Failure> {
         output.say("", &self.value(None))?;
         Err(failure)
