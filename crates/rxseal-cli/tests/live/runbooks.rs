@@ -170,14 +170,18 @@ fn the_service_of_the_page() {
     let program = Pharmacy { runtime, keys, subjects, rows };
     match &*work {
         "serve" => program.serve(),
-        "schema" => println!("{}", Schema::new().with::<Prescription>().unwrap().to_json()),
         "nested" => program.nested(),
         "reindex" => program.reindex(),
         "reseal" => program.reseal(false),
         "reseal --compromised" => program.reseal(true),
-        other => match other.strip_prefix("indexes ") {
-            Some(file) => fs::write(file, IndexSchema::default().with_index::<BornOn>().to_string()).unwrap(),
-            None => panic!("pharmacy has no `{other}`"),
+        other => match other.split_once(' ') {
+            Some(("indexes", file)) => {
+                fs::write(file, IndexSchema::default().with_index::<BornOn>().to_string()).unwrap();
+            }
+            Some(("schema", file)) => {
+                fs::write(file, Schema::new().with::<Prescription>().unwrap().to_json()).unwrap();
+            }
+            _ => panic!("pharmacy has no `{other}`"),
         },
     }
 }
