@@ -12,7 +12,7 @@ const TABLE: &str = "CREATE TABLE rx (id int PRIMARY KEY, drug text, bytes bytea
 
 async fn scan(database: &Database, ring: &KeyringFile, table: &str) -> (Report, Vec<String>) {
     let text = "keyspace = 'pharmacy-17'\n[[source]]\nat = 'postgres:SCHEMA.TABLE'\nrecord = 'prescription'\nid = 'id'\n\
-        sealed = { drug = 'phi.rx.drug', bytes = 'phi.rx.drug', many = 'phi.rx.drug', 'doc:/notes/*' = 'phi.clinical.note' }\n\
+        sealed = { drug = 'phi.rx.drug', bytes = 'rx.bytes', many = 'rx.many', 'doc:/notes/*' = 'phi.clinical.note' }\n\
         index = { ix = 'rx.ix' }\nclear = { ssn = 'none', memo = 'none' }\n";
     let map = Map::parse(&text.replace("SCHEMA", &database.schema).replace("TABLE", table)).unwrap();
     let scan = Scan::new().with_keyring(ring);
