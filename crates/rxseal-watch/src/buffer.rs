@@ -15,6 +15,7 @@ pub(crate) const MOST_WHILE_FAILING: usize = 65_536;
 pub(crate) struct Buffer {
     shards: [Shard; SHARDS],
     waiting: AtomicUsize,
+    written: AtomicUsize,
     most: usize,
     is_failing: AtomicBool,
     lost: AtomicU64,
@@ -32,6 +33,7 @@ impl Buffer {
         Self {
             shards: std::array::from_fn(|_| Shard(Mutex::new(Vec::with_capacity(room)))),
             waiting: AtomicUsize::new(0),
+            written: AtomicUsize::new(0),
             most,
             is_failing: AtomicBool::new(false),
             lost: AtomicU64::new(0),
@@ -77,6 +79,12 @@ impl Buffer {
     /// So many events are written, and wait no more.
     pub(crate) fn written(&self, events: usize) {
         self.waiting.fetch_sub(events, Ordering::Relaxed);
+        self.written.fetch_add(events, Ordering::Relaxed);
+    }
+
+    /// How many events were written since the watch began. It may begin again at 0.
+    pub(crate) fn progress(&self) -> usize {
+        self.written.load(Ordering::Relaxed)
     }
 
     /// The log is written, or not.

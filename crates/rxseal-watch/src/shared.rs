@@ -11,8 +11,10 @@ use crate::error::Kind;
 use crate::event::{Entry, Event, tail};
 use crate::rounds::{PATIENCE, Rounds};
 
-/// How long a full buffer holds up an opening before the disk counts as hung.
+/// How long a full buffer holds up an opening, while nothing is written, before the log counts as hung.
 pub(crate) const HUNG: Duration = Duration::from_millis(100);
+/// How long it waits at once.
+const GLANCE: Duration = Duration::from_millis(10);
 
 /// When an opening gives its answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -162,20 +164,24 @@ impl Shared {
         if self.rounds.wait(round, PATIENCE) { Ok(()) } else { Err(Kind::AuditUnavailable) }
     }
 
-    /// Waits for the writer to make room. If the writer makes no room, its disk is hung: then more events may wait.
+    /// Waits for the writer to make room. If it writes nothing for a while, its log is hung: then more events may wait.
     fn waits_for_room(&self) -> bool {
         if self.buffer.is_failing() {
             return false;
         }
-        let ends = Instant::now();
-        let ends = ends.checked_add(HUNG).unwrap_or(ends);
+        let (mut written, mut since) = (self.buffer.progress(), Instant::now());
         while self.buffer.is_full() {
-            let left = ends.saturating_duration_since(Instant::now());
+            let left = HUNG.saturating_sub(since.elapsed());
             if left.is_zero() {
                 self.buffer.set_failing(true);
                 return !self.buffer.is_full();
             }
-            self.rounds.wait(self.rounds.next(), left);
+            // A log that gets on slowly says so between its rounds.
+            self.rounds.wait(self.rounds.next(), left.min(GLANCE));
+            let now = self.buffer.progress();
+            if now != written {
+                (written, since) = (now, Instant::now());
+            }
         }
         true
     }
