@@ -1,5 +1,11 @@
 //! `rxseal audit`.
 
+mod csv;
+mod disclosures;
+pub mod events;
+mod export;
+mod review;
+
 use std::fmt::Write as _;
 use std::fs::{self, OpenOptions};
 use std::io::Write;
@@ -11,11 +17,11 @@ use rxseal_watch::verify::{Finding, Verdict, Verifier};
 use rxseal_watch::{Line, SigningKey, VerifierKey, WatchError, read_lines};
 use serde_json::{Value, json};
 
-use crate::args::{Audit, Filter};
+use crate::args::{Audit, Filter, Global};
 use crate::failure::{Failure, usage};
 use crate::output::{Output, time};
 
-pub fn run(command: Audit, output: &Output) -> Result<(), Failure> {
+pub fn run(global: &Global, command: Audit, output: &Output) -> Result<(), Failure> {
     match command {
         Audit::Verify { folder, keys, checkpoints, kms_log } => {
             let mut verifier = Verifier::new(verifier_keys(&keys)?);
@@ -29,6 +35,9 @@ pub fn run(command: Audit, output: &Output) -> Result<(), Failure> {
         }
         Audit::Show { folder, filter } => show(&folder, None, &filter, output),
         Audit::Accesses { folder, subject, filter } => show(&folder, Some(&subject), &filter, output),
+        Audit::Disclosures(command) => disclosures::run(&command, output),
+        Audit::Review(command) => review::run(global, &command, output),
+        Audit::Export(command) => export::run(&command),
         Audit::Keygen { name, out } => keygen(&name, &out, output),
     }
 }

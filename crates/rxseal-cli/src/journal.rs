@@ -53,6 +53,11 @@ impl Journal {
         Ok(Self { place, watch: OnceLock::new() })
     }
 
+    /// The folder of the log.
+    pub fn folder(&self) -> Option<&PathBuf> {
+        self.place.as_ref().map(|place| &place.folder)
+    }
+
     /// The watch, started when it is first needed.
     pub fn watch(&self, output: &Output) -> Result<Option<&Watch>, Failure> {
         let Some(place) = &self.place else { return Ok(None) };
@@ -131,7 +136,7 @@ impl Step {
 }
 
 /// The actor that was named, or the person who is logged in.
-fn who(by: &By) -> Result<String, Failure> {
+pub fn who(by: &By) -> Result<String, Failure> {
     if let Some(who) = &by.who {
         return Ok(who.clone());
     }

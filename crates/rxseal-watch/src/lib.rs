@@ -16,6 +16,7 @@ mod file_log;
 mod note;
 mod observer;
 mod reading;
+mod review;
 mod rounds;
 mod shared;
 mod sink;
@@ -35,6 +36,7 @@ pub use file_log::FileLog;
 pub use note::{SigningKey, VerifierKey};
 pub use observer::WatchObserver;
 pub use reading::read_lines;
+pub use review::Review;
 pub use rounds::Committed;
 pub use sink::{Line, Sink};
 #[cfg(feature = "tracing_0_1")]
