@@ -23,6 +23,7 @@ mod begun;
 mod find;
 mod index_counts;
 mod index_sql;
+mod keyspace_sql;
 mod sql;
 mod table;
 
@@ -57,6 +58,8 @@ pub struct KeyCounts {
     not_tokens: u64,
     /// Of these, the ones that begin as a token does.
     look_alikes: u64,
+    /// Values that are not one token from their first letter to their last.
+    not_sealed: u64,
     nulls: u64,
     /// The keys that were seen in this place.
     seen: BTreeSet<KeyId>,
@@ -111,6 +114,28 @@ impl KeyCounts {
     #[must_use]
     pub fn look_alikes(&self) -> u64 {
         self.look_alikes
+    }
+
+    /// The number of values that are not one token from the first letter to the last: those without a token, and those in which a token is only
+    /// a part, such as a note that quotes one. Each value counts once, and so does each element of an array of PostgreSQL.
+    ///
+    /// [`of`](Self::of) answers which keys are still needed, so it finds a token in any text. This answers whether a column is sealed: only
+    /// where it is 0, each value is a token and nothing else. In a column of documents it is the number of documents.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), rxseal::Error> {
+    /// # let keys = rxseal::testing::insecure_keyring("pharmacy-17")?.unobserved();
+    /// use rxseal::count::count_by_key;
+    /// use rxseal::phi::Drug;
+    /// let token = keys.record("prescription", 1001)?.seal_text::<Drug>("warfarin 5 MG")?;
+    /// let counts = count_by_key([token.clone(), format!("see {token} for Jane Doe")]);
+    /// assert_eq!((counts.of(keys.primary_key()), counts.not_tokens(), counts.not_sealed()), (2, 0, 1));
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn not_sealed(&self) -> u64 {
+        self.not_sealed
     }
 
     /// The number of rows without a value, if a column was counted.
@@ -171,28 +196,33 @@ impl KeyCounts {
     /// Counts one more value of a binary column: a token as bytes, or something that is not a token.
     pub fn add_bytes(&mut self, bytes: &[u8]) {
         let begins = u64::from(starts_counted(bytes));
-        self.add_one(key_of_counted(bytes), begins);
+        let key = key_of_counted(bytes);
+        self.add_one(key, begins);
         joined_in_bytes(bytes).for_each(|key| self.add_joined(key, 1));
+        self.add_not_sealed(u64::from(key.is_none()));
     }
 
     /// Counts one more value of a text column: each text token in it, or something that is not a token.
     pub fn add_text(&mut self, text: &str) {
-        let mut none = true;
+        let (mut none, mut is_sealed) = (true, false);
         for run in runs_in(text) {
             none = false;
-            self.add_one(key_of_text(run), 1);
+            let key = key_of_text(run);
+            is_sealed |= key.is_some() && run.len() == text.len();
+            self.add_one(key, 1);
             joined_in_run(run).for_each(|key| self.add_joined(key, 1));
         }
         if none || has_uncounted(text) {
             self.add_one(None, 0);
         }
+        self.add_not_sealed(u64::from(!is_sealed));
     }
 
     fn add_one(&mut self, key: Option<KeyId>, look_alikes: u64) {
         match key {
             Some(key) => self.add_key(key, 1),
             None => {
-                self.add_not_tokens(1);
+                self.add_without_token(1);
                 self.look_alikes = self.look_alikes.saturating_add(look_alikes);
             }
         }
@@ -210,6 +240,7 @@ impl KeyCounts {
         }
         self.not_tokens = self.not_tokens.saturating_add(other.not_tokens);
         self.look_alikes = self.look_alikes.saturating_add(other.look_alikes);
+        self.not_sealed = self.not_sealed.saturating_add(other.not_sealed);
         self.nulls = self.nulls.saturating_add(other.nulls);
         let own = Some(&other.seen).filter(|_| !other.is_empty);
         self.merged.extend(other.merged.iter().chain(own).cloned());
@@ -245,8 +276,18 @@ impl KeyCounts {
 
     /// Counts values that cannot be tokens, such as numbers.
     pub fn add_not_tokens(&mut self, count: u64) {
+        self.add_without_token(count);
+        self.add_not_sealed(count);
+    }
+
+    /// A text may have several parts that were cut off or changed.
+    fn add_without_token(&mut self, count: u64) {
         self.not_tokens = self.not_tokens.saturating_add(count);
         self.is_empty = false;
+    }
+
+    fn add_not_sealed(&mut self, values: u64) {
+        self.not_sealed = self.not_sealed.saturating_add(values);
     }
 
     /// Counts rows without a value.
@@ -276,9 +317,10 @@ impl KeyCounts {
         match (key_id, key_id.strip_prefix(sql::JOINED)) {
             (_, Some(key_id)) => self.add_joined(key_id.parse()?, count),
             (sql::NULL, _) => self.add_nulls(count),
-            (sql::NOT_A_TOKEN, _) => self.add_not_tokens(count),
+            (sql::NOT_SEALED, _) => self.add_not_sealed(count),
+            (sql::NOT_A_TOKEN, _) => self.add_without_token(count),
             (sql::LIKE_A_TOKEN, _) => {
-                self.add_not_tokens(count);
+                self.add_without_token(count);
                 self.look_alikes = self.look_alikes.saturating_add(count);
             }
             (key_id, _) => self.add_key(key_id.parse()?, count),

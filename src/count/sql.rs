@@ -19,6 +19,8 @@ pub(super) const NULL: &str = "null";
 pub(super) const NOT_A_TOKEN: &str = "not a token";
 /// It begins as one. Not 12 characters, which would be the hex digits of a key id.
 pub(super) const LIKE_A_TOKEN: &str = "looks like a token";
+/// Of a value that is not one token as a whole, whatever else is said of it.
+pub(super) const NOT_SEALED: &str = "not one token as a whole";
 /// The result in place of a prefix. Neither could be one, which has 4 characters.
 pub(super) const NO_VALUE: &str = "no value";
 pub(super) const NOT_AN_INDEX_VALUE: &str = "not an index value";
@@ -33,8 +35,8 @@ pub(super) const ALPHABET: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrs
 ///
 /// That of tokens yields rows of `key_id` and `tokens`. `key_id` is a key's id as 8 characters, or `null` for the rows without a value, or
 /// `looks like a token` for what begins as one and was cut off or changed, or `not a token` for everything else: plaintext that was left behind,
-/// numbers. A token is what
-/// [`Token`](crate::Token) accepts: the text form in a text column, the bytes in a binary one. A record tag
+/// numbers. Beside these, `not one token as a whole` is the number of values that are anything but one token: see
+/// [`KeyCounts::not_sealed`](crate::count::KeyCounts::not_sealed). A token is what [`Token`](crate::Token) accepts: the text form in a text column, the bytes in a binary one. A record tag
 /// ([`RecordTag`](crate::RecordTag)) counts as a token.
 ///
 /// In a text that contains text tokens, such as a JSON document, each of them counts. Tokens inside a longer binary value (CBOR,
@@ -90,7 +92,7 @@ impl CountSql {
         // Where a token or a record tag begins.
         let begins = |text: &str| format!("({text} GLOB 'rxs[{letters}]*' OR {text} GLOB '{RECORD_TAG_TEXT_MAGIC}*')");
         let (c_begins, d_begins, s_begins) = (begins("c"), begins("d"), begins("s"));
-        let changed = changed_in_sqlite();
+        let found = found_in_sqlite(&d_begins, &s_begins);
         // - A column is named with its table: SQLite reads a quoted name that is not a column as a text.
         // - GLOB and function results compare byte by byte, whatever the column's collation.
         // - `length` of a text ends at a NUL, so it is compared with the length in bytes, in units of the database's
@@ -98,7 +100,8 @@ impl CountSql {
         // - `ltrim` removes a run of the alphabet, for which SQLite has no pattern. Most values are one run and are not
         //   searched.
         // - Only `json_each` makes several rows of one value. The first character of each says what was found: `=` a
-        //   run, `+` a key in the letters of another token, `*` the value itself, `!` something that was changed.
+        //   run, `+` a key in the letters of another token, `*` the value itself, `!` something that was changed, `#` a
+        //   value that is more than what was found in it.
         let sql = format!(
             "\
 WITH rxseal_valued AS (
@@ -106,33 +109,12 @@ WITH rxseal_valued AS (
 ), rxseal_single AS (
     -- Each text token in a longer text, up to the first character that none has; every other value as it is.
     SELECT coalesce(substr(t.value, 1, 1), '*') AS f,
-        CASE WHEN substr(t.value, 1, 1) IN ('=', '+') THEN substr(t.value, 2) ELSE d END AS c
+        CASE WHEN substr(t.value, 1, 1) IN ('=', '+') THEN substr(t.value, 2) ELSE d END AS c, d
     FROM rxseal_valued LEFT JOIN json_each(CASE
         WHEN typeof(d) = 'text' AND instr(d, 'rx') > 0 AND instr(d, char(0)) = 0
             AND (NOT {d_begins} OR d GLOB '*[^A-Za-z0-9_-]*' OR instr(substr(d, 5), 'rx') > 0
               OR instr(d, 'RX') > 0) THEN (
-            -- From each `rx` on, with how much is left of the run that it is in.
-            WITH RECURSIVE found (s, open) AS (
-                SELECT '  ' || d, 0
-                UNION ALL
-                SELECT substr(s, 2 + instr(substr(s, 3), 'rx')), max(0, CASE
-                        WHEN open > 0 THEN open
-                        WHEN {s_begins} THEN length(s) - length(ltrim(s, '{ALPHABET}'))
-                        ELSE 0
-                    END - instr(substr(s, 3), 'rx') - 1)
-                FROM found WHERE instr(substr(s, 3), 'rx') > 0
-            )
-            SELECT json_group_array(i) FROM (
-                SELECT '=' || substr(s, 1, length(s) - length(ltrim(s, '{ALPHABET}'))) AS i
-                FROM found WHERE {s_begins} AND open = 0
-                UNION ALL
-                SELECT '+' || substr(s, 5, 8) FROM found WHERE {s_begins} AND open >= 12
-                UNION ALL
-                SELECT '!' FROM (
-                    SELECT CASE WHEN instr(d, char(10)) > 0
-                        THEN replace(replace(d, char(13), ''), '=' || char(10), char(10)) END AS b
-                ) WHERE {changed}
-            )
+{found}
         )
         WHEN typeof(d) = 'blob' AND hex(substr(d, 1, 3)) IN ({magics}) AND instr(substr(d, 2), x'{start}') > 0 THEN (
             WITH RECURSIVE found (s, n) AS (
@@ -148,9 +130,10 @@ WITH rxseal_valued AS (
             )
         )
     END) AS t
-), rxseal_counted AS (
+), rxseal_counted AS MATERIALIZED (
     SELECT
         CASE
+            WHEN f = '#' THEN f
             WHEN f = '+' THEN c
             WHEN f = '!' THEN '{NOT_A_TOKEN}'
             WHEN c IS NULL THEN '{NULL}'
@@ -169,10 +152,15 @@ WITH rxseal_valued AS (
             ELSE '{NOT_A_TOKEN}'
         END AS k,
         f = '+' AS j,
+        -- Whether it says of a whole value what that is.
+        f IN ('*', '#') OR f = '=' AND length(c) = length(d) AS w,
         count(*) AS n
-    FROM rxseal_single GROUP BY 1, 2
+    FROM rxseal_single GROUP BY 1, 2, 3
 ), rxseal_spelled AS (
-    SELECT k AS h, j, n, '{ALPHABET}' AS a FROM rxseal_counted
+    SELECT k AS h, j, n, '{ALPHABET}' AS a FROM rxseal_counted WHERE k <> '#'
+    UNION ALL
+    -- What is no id of a key.
+    SELECT '{NOT_SEALED}', 0, n, '{ALPHABET}' FROM rxseal_counted WHERE w AND k <> '{NULL}' AND length(k) NOT IN (8, 12)
 )
 SELECT
     -- The 6 bytes of an id, here as 12 hex digits, are shown as text tokens show them.
@@ -185,8 +173,8 @@ FROM rxseal_spelled GROUP BY 1 ORDER BY 1"
         Ok(Self::of(sql, name))
     }
 
-    /// For PostgreSQL from 12 on. A column of type `bytea` has binary tokens; of every other type (`text`, `varchar`, `jsonb`, `text[]`)
-    /// the text is read. Run `SET row_security = off` first: hidden rows are then an error instead of a smaller number.
+    /// For PostgreSQL from 12 on. A column of type `bytea` has binary tokens; of every other type (`text`, `varchar`, `jsonb`)
+    /// the text is read. Of an array, each element is a value, and an empty array is none. Run `SET row_security = off` first: hidden rows are then an error instead of a smaller number.
     ///
     /// # Errors
     ///
@@ -211,28 +199,31 @@ FROM rxseal_spelled GROUP BY 1 ORDER BY 1"
         let is_binary = format!(
             "{is_binary}\n                  OR substr(b, 1, 3) = '{tag}' AND octet_length(b) = {RECORD_TAG_LEN}"
         );
-        let is_text = any_letter(|of_length, nonce| {
-            let magics = list(of_length, |letter| format!("rxs{}", characters_of(&[letter])));
-            format!("left(t[1], 4) IN ({magics}) AND octet_length(t[1]) {}", between(text_lengths(nonce)))
-        });
-        let is_text = format!(
-            "{is_text}\n                  OR left(t[1], 4) = '{RECORD_TAG_TEXT_MAGIC}' AND octet_length(t[1]) = {RECORD_TAG_TEXT_LEN}"
-        );
+        let (is_text, is_whole) = (is_postgres_text("t[1]"), is_postgres_text("s"));
         let escaped = ESCAPED.map(|escaped| format!("position('{escaped}' IN s) > 0")).join(" OR ");
         // Where a token or a record tag begins.
         let begin = format!("(?:rxs[{letters}]|{RECORD_TAG_TEXT_MAGIC})");
         // - One statement for all types: bytes are converted to text and back.
         // - COLLATE "C": byte by byte, whatever the column's collation.
+        // - An array's text is that of an array of texts, whatever its elements are.
         // - coalesce with a bare NULL: the type of a domain's value becomes that of its base.
         // - OFFSET 0: a value is read once, and not once for each use.
         let sql = format!(
             "\
 SELECT key_id, count(*) AS tokens FROM (
-    SELECT c::text COLLATE \"C\" AS s, CASE WHEN pg_typeof(c) = 'bytea'::regtype THEN c::text::bytea END AS b,
-        pg_typeof(c) = 'bytea'::regtype AS is_bytes
-    FROM (SELECT coalesce(v.{column}, NULL) FROM {table} AS v) AS valued (c) OFFSET 0
+    SELECT s, CASE WHEN is_bytes THEN s::bytea END AS b, is_bytes
+    FROM (SELECT coalesce(v.{column}, NULL) FROM {table} AS v) AS valued (c) CROSS JOIN LATERAL (
+        SELECT pg_typeof(c)::text LIKE '%[]', pg_typeof(c) IN ('bytea'::regtype, 'bytea[]'::regtype)
+    ) AS typed (is_list, is_bytes) CROSS JOIN LATERAL (
+        SELECT CASE WHEN NOT is_list THEN c::text COLLATE \"C\" END WHERE NOT is_list OR c::text = '{{}}' OR c IS NULL
+        UNION ALL
+        -- Each element of an array is a value.
+        SELECT e COLLATE \"C\" FROM unnest(CASE WHEN is_list THEN c::text::text[] END) AS listed (e)
+    ) AS element (s) OFFSET 0
 ) AS single CROSS JOIN LATERAL (
     SELECT '{NULL}' WHERE s IS NULL
+    UNION ALL
+    SELECT '{NOT_SEALED}' WHERE s IS NOT NULL AND NOT (CASE WHEN is_bytes THEN {is_binary} ELSE {is_whole} END)
     UNION ALL
     SELECT CASE
         WHEN {is_binary}
@@ -254,8 +245,7 @@ SELECT key_id, count(*) AS tokens FROM (
     SELECT of_run.key_id
     FROM regexp_matches(CASE WHEN NOT is_bytes THEN s END, '{begin}[A-Za-z0-9_-]*', 'g') AS runs (t) CROSS JOIN LATERAL (
         SELECT CASE
-            WHEN ({is_text})
-             AND t[1] ~ '^(?:[A-Za-z0-9_-]{{4}})+(?:[A-Za-z0-9_-](?:[AQgw]|[A-Za-z0-9_-][AEIMQUYcgkosw048]))?$'
+            WHEN {is_text}
                 THEN substr(t[1], 5, 8)
             ELSE '{LIKE_A_TOKEN}' END
         UNION ALL
@@ -355,6 +345,53 @@ fn is_sqlite_text() -> String {
         format!("c GLOB 'rxs[{}]*' AND length(c) {}", characters_of(of_length), between(text_lengths(nonce)))
     });
     format!("{tokens}\n                  OR c GLOB '{RECORD_TAG_TEXT_MAGIC}*' AND length(c) = {RECORD_TAG_TEXT_LEN}")
+}
+
+/// Whether a text is a token or a record tag, from its first letter to its last.
+fn is_postgres_text(text: &str) -> String {
+    let tokens = any_letter(|of_length, nonce| {
+        let magics = list(of_length, |letter| format!("rxs{}", characters_of(&[letter])));
+        format!("left({text}, 4) IN ({magics}) AND octet_length({text}) {}", between(text_lengths(nonce)))
+    });
+    format!(
+        "({tokens}
+                  OR left({text}, 4) = '{RECORD_TAG_TEXT_MAGIC}' AND octet_length({text}) = {RECORD_TAG_TEXT_LEN})
+             AND {text} ~ '^(?:[A-Za-z0-9_-]{{4}})+(?:[A-Za-z0-9_-](?:[AQgw]|[A-Za-z0-9_-][AEIMQUYcgkosw048]))?$'"
+    )
+}
+
+/// All that is found in a text `d`, as one JSON array: what each of them is, and its letters.
+fn found_in_sqlite(d_begins: &str, s_begins: &str) -> String {
+    let changed = changed_in_sqlite();
+    format!(
+        "\
+            -- From each `rx` on, with how much is left of the run that it is in.
+            WITH RECURSIVE found (s, open) AS (
+                SELECT '  ' || d, 0
+                UNION ALL
+                SELECT substr(s, 2 + instr(substr(s, 3), 'rx')), max(0, CASE
+                        WHEN open > 0 THEN open
+                        WHEN {s_begins} THEN length(s) - length(ltrim(s, '{ALPHABET}'))
+                        ELSE 0
+                    END - instr(substr(s, 3), 'rx') - 1)
+                FROM found WHERE instr(substr(s, 3), 'rx') > 0
+            ), item AS (
+                SELECT '=' || substr(s, 1, length(s) - length(ltrim(s, '{ALPHABET}'))) AS i
+                FROM found WHERE {s_begins} AND open = 0
+                UNION ALL
+                SELECT '+' || substr(s, 5, 8) FROM found WHERE {s_begins} AND open >= 12
+                UNION ALL
+                SELECT '!' FROM (
+                    SELECT CASE WHEN instr(d, char(10)) > 0
+                        THEN replace(replace(d, char(13), ''), '=' || char(10), char(10)) END AS b
+                ) WHERE {changed}
+            )
+            SELECT json_group_array(i) FROM (
+                SELECT i FROM item
+                UNION ALL
+                SELECT '#' WHERE EXISTS (SELECT 1 FROM item) AND (NOT {d_begins} OR d GLOB '*[^A-Za-z0-9_-]*')
+            )"
+    )
 }
 
 /// Whether a text `d`, or `b` with its line ends removed, contains a former token or wrapped key that somebody changed.

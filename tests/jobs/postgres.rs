@@ -1,8 +1,10 @@
 //! Jobs over tables of PostgreSQL.
 
 mod crash;
+mod ends;
 mod faults;
 mod keys_of_tables;
 mod limits;
 mod operations;
+mod pooler;
 mod speed;

@@ -1,6 +1,7 @@
 //! Jobs over tables of SQLite. Kills, writers beside a job and what an operator sees are in `crates/rxseal-cli/tests/cli/jobs`.
 
 mod disk;
+mod ends;
 mod keys_of_tables;
 mod operations;
 mod writers;
@@ -81,7 +82,7 @@ impl Database {
     fn plan_with(&self, name: &str, spec: Spec, work: Arc<dyn ChunkWork>, chunk_rows: u32) -> Running {
         let mut options = PlanOptions::default();
         options.chunk_rows = chunk_rows;
-        options.accepted = vec!["shared-id:id".into()];
+        options.accepted = ["shared-id:id", "shared-id:tenant, id", "no-keyspace:tenant"].map(str::to_owned).to_vec();
         Running { job: Job::plan(self.path(), name, &spec, &options).unwrap(), spec, work }
     }
 

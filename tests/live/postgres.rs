@@ -454,12 +454,34 @@ fn counts_are_those_of_rust() {
             }
         }
     }
+    arrays(&runtime, &schema);
     let sql = CountSql::postgres("bytes", "c").unwrap();
     let plan: Vec<String> = runtime.block_on(async {
         let mut db = connection(&schema.url()).await;
         sqlx::query_scalar(AssertSqlSafe(format!("EXPLAIN {sql}"))).fetch_all(&mut db).await.unwrap()
     });
     assert_eq!(plan.iter().filter(|line| line.contains("Scan on bytes")).count(), 1, "{plan:#?}");
+}
+
+/// Each element is a value of its own, of texts and of bytes. An array without elements is no value.
+fn arrays(runtime: &tokio::runtime::Runtime, schema: &Schema) {
+    let token = &column::tokens()[0];
+    let bytes = token.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    schema.run(&format!(
+        "CREATE DOMAIN many AS text[];
+         CREATE TABLE arrays (t text[], v varchar(999)[], m many, b bytea[], n int[]);
+         INSERT INTO arrays VALUES (NULL, NULL, NULL, NULL, NULL), ('{{}}', '{{}}', '{{}}', '{{}}', '{{}}'),
+             (ARRAY['{token}', 'a, \"b\"', NULL], ARRAY['{token}', 'x', NULL], ARRAY['{token}', 'x', NULL],
+              ARRAY['\\x{bytes}', '\\x00', NULL]::bytea[], '{{1,2,NULL}}'),
+             (ARRAY[ARRAY['see {token}'], ARRAY['{token}']], NULL, NULL, ARRAY['\\x{bytes}']::bytea[], NULL)"
+    ));
+    for (column, tokens, not_tokens, not_sealed, nulls) in
+        [("t", 3, 1, 2, 3), ("v", 1, 1, 1, 4), ("m", 1, 1, 1, 4), ("b", 2, 1, 1, 3), ("n", 0, 2, 2, 4)]
+    {
+        let counts = runtime.block_on(count_postgres(&schema.url(), "arrays", column)).unwrap();
+        let found = (counts.of(token.key_id()), counts.not_tokens(), counts.not_sealed(), counts.nulls());
+        assert_eq!(found, (tokens, not_tokens, not_sealed, nulls), "{column}");
+    }
 }
 
 #[test]
@@ -505,9 +527,10 @@ fn what_cannot_be_counted() {
     says(&count("RX", "drug").unwrap_err(), "store-refused", "no table RX");
     says(&count("nothing.rx", "drug").unwrap_err(), "store-refused", "no table nothing.rx");
     says(&count("rx", "nothing").unwrap_err(), "store-refused", "no column nothing");
-    for column in ["j", "b", "n", "a"] {
-        assert_eq!(count("rx", column).unwrap().not_tokens(), 1, "of any type: {column}");
+    for (column, not_tokens) in [("j", 1), ("b", 1), ("n", 1), ("a", 0)] {
+        assert_eq!(count("rx", column).unwrap().not_tokens(), not_tokens, "of any type: {column}");
     }
+    assert_eq!(count("rx", "a").unwrap().nulls(), 1, "an empty array has no value");
     for (table, column) in [
         ("rx\"; DROP TABLE rx; --", "drug"),
         ("rx; DROP TABLE rx", "drug"),

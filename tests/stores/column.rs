@@ -199,7 +199,12 @@ pub fn with_joined(rows: Vec<(String, u64)>) -> Vec<(String, u64)> {
 
 pub fn rows_of(counts: &KeyCounts) -> Vec<(String, u64)> {
     let plain = counts.not_tokens() - counts.look_alikes();
-    let others = [("looks like a token", counts.look_alikes()), ("not a token", plain), ("null", counts.nulls())];
+    let others = [
+        ("looks like a token", counts.look_alikes()),
+        ("not a token", plain),
+        ("not one token as a whole", counts.not_sealed()),
+        ("null", counts.nulls()),
+    ];
     let others = others.into_iter().filter(|(_, count)| *count > 0).map(|(name, count)| (name.to_owned(), count));
     let joined = counts.joined().map(|(key, count)| (format!("joined:{key}"), count));
     let mut rows: Vec<_> =

@@ -46,6 +46,7 @@ fn with_nulls(counts: &KeyCounts, (tokens, nulls): (KeyCounts, u64)) -> KeyCount
     assert_eq!(counts.nulls(), nulls);
     assert_eq!(tokens.iter().collect::<Vec<_>>(), counts.iter().collect::<Vec<_>>());
     assert_eq!(tokens.not_tokens(), counts.not_tokens());
+    assert_eq!(tokens.not_sealed(), counts.not_sealed());
     counts.clone()
 }
 
@@ -164,6 +165,50 @@ fn tokens_in_documents_are_counted() {
         let counts = count_sqlite(&path, "rx", "doc").unwrap();
         assert_eq!(counts.not_tokens(), counted.not_tokens() + 2);
         assert_eq!(by_statement(&db, "rx", "doc"), rows_of(&counts), "{encoding}");
+    }
+}
+
+/// A token is found in any text, and a cell is sealed only if it is a token and nothing else. These are two questions.
+#[test]
+fn a_cell_is_sealed_only_if_all_of_it_is_one_token() {
+    let home = Folder::new("whole");
+    let path = home.0.join("rx.db");
+    let db = Connection::open(&path).unwrap();
+    db.execute_batch("CREATE TABLE rx (drug)").unwrap();
+    let token = &column::tokens()[0];
+    let tag = column::all().iter().find(|one| one.bytes.len() == 48).unwrap();
+    let sealed = [
+        Cell::Text(token.to_string()),
+        Cell::Blob(token.as_bytes().to_vec()),
+        Cell::Text(tag.text.clone()),
+        Cell::Blob(tag.bytes.clone()),
+    ];
+    let others = [
+        (format!("see {token} for Jane Doe"), 1, 0),
+        (format!(" {token}"), 1, 0),
+        (format!("{token}\n"), 1, 0),
+        (format!("{token},{token}"), 2, 0),
+        (format!("[\"{token}\"]"), 1, 0),
+        (format!("{token} rx RX"), 1, 0),
+        (format!("{token} rxsX of the week"), 1, 1),
+        (token.to_string()[1..].to_owned(), 0, 1),
+        ("Jane Doe".to_owned(), 0, 1),
+        ("rx 7".to_owned(), 0, 1),
+        (String::new(), 0, 1),
+    ];
+    let others = others.into_iter().map(|(text, tokens, plain)| (Cell::Text(text), tokens, plain));
+    let numbers = [(Cell::Integer(7), 0, 1), (Cell::Blob(token.to_string().into_bytes()), 0, 1)];
+    for (cell, tokens, plain, not_sealed) in sealed
+        .into_iter()
+        .map(|cell| (cell, 1, 0, 0))
+        .chain(others.chain(numbers).map(|(cell, tokens, plain)| (cell, tokens, plain, 1)))
+    {
+        db.execute("DELETE FROM rx", ()).unwrap();
+        db.execute("INSERT INTO rx VALUES (?1)", [&cell]).unwrap();
+        let counts = count_sqlite(&path, "rx", "drug").unwrap();
+        let found = (counts.total(), counts.not_tokens(), counts.not_sealed());
+        assert_eq!(found, (tokens, plain, not_sealed), "{cell:?}");
+        assert_eq!(by_statement(&db, "rx", "drug"), rows_of(&counts), "{cell:?}");
     }
 }
 

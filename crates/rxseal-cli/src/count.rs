@@ -1,6 +1,7 @@
 //! `rxseal count`.
 
 mod as_json;
+mod part;
 mod rings;
 mod through_map;
 
@@ -23,6 +24,7 @@ use crate::postgres;
 use crate::url::without_password;
 
 use as_json::{counts_as_json, members};
+use part::{NOT_ALONE, not_alone};
 use rings::{check_lost, keyrings, warn_of_others};
 
 pub use rings::has_key;
@@ -174,6 +176,7 @@ fn describe(counts: &KeyCounts, lost: &[(KeyId, u64)]) -> String {
     let others = [
         ("not a token", counts.not_tokens()),
         ("of them like one", counts.look_alikes()),
+        (NOT_ALONE, not_alone(counts)),
         ("null", counts.nulls()),
         ("joined", joined),
     ];
@@ -185,6 +188,11 @@ fn describe(counts: &KeyCounts, lost: &[(KeyId, u64)]) -> String {
     if counts.not_tokens() > 0 {
         text.push_str(
             "\n\nnot a token: plaintext left behind, a damaged token, or a binary document (CBOR, bincode), whose tokens cannot be counted. Look at these values before you destroy a key",
+        );
+    }
+    if not_alone(counts) > 0 {
+        text.push_str(
+            "\n\nnot one token alone: documents, or a text with a token in it. In a column that should be sealed, look at these values too",
         );
     }
     if joined > 0 {

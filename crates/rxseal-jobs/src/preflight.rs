@@ -95,6 +95,14 @@ impl Preflight {
         }
     }
 
+    /// Says how many rows the job leaves alone, by the column of the keyspace: those of no keyspace, and of others.
+    pub(crate) fn leaves(&mut self, column: &str, of_none: u64, of_others: u64) {
+        let kinds = [(ConcernKind::NoKeyspace, of_none), (ConcernKind::OtherKeyspaces, of_others)];
+        for (kind, rows) in kinds.into_iter().filter(|(_, rows)| *rows > 0) {
+            self.add(Concern::of(kind).column(column).detail(format!("{rows} rows")));
+        }
+    }
+
     pub(crate) fn has(&self, kind: ConcernKind) -> bool {
         self.concerns.iter().any(|concern| concern.kind() == kind)
     }

@@ -115,14 +115,20 @@ pub struct Status {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Ended {
-    /// Values of sealed columns that are no tokens.
+    /// Values of sealed columns that are no tokens. A value in which a token is only a part is one of them.
     pub plaintext: u64,
+    /// Of these, the ones that begin as a token does. It may be more, since a text can have several of them.
+    pub look_alikes: u64,
     /// Tokens under the key that the job seals with.
     pub under_target: u64,
     /// Tokens under other keys, by the key's id.
     pub under_others: Vec<(String, u64)>,
     /// Rows without a value, of all sealed columns together.
     pub nulls: u64,
+    /// Rows whose column of the keyspace is NULL, or has what no keyspace can be called. No job works on them.
+    pub rows_without_keyspace: u64,
+    /// Rows of other keyspaces, each of which needs a job of its own.
+    pub rows_of_other_keyspaces: u64,
     /// Faults that are listed.
     pub faults: u64,
     /// Chunks that are not done.

@@ -1,7 +1,10 @@
 //! What was counted in a source.
 
+use std::collections::BTreeMap;
+
 use rxseal::KeyId;
 use rxseal::count::{IndexCounts, KeyCounts};
+use rxseal::provider::check_keyspace;
 
 use crate::place::Place;
 
@@ -12,6 +15,25 @@ pub struct SourceCounts {
     pub(crate) documents: Vec<ColumnCounts>,
     pub(crate) strays: Vec<ColumnCounts>,
     pub(crate) files: usize,
+    pub(crate) keyspaces: Keyspaces,
+}
+
+/// How many rows say in which keyspace they are.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Keyspaces {
+    by_name: BTreeMap<Box<str>, u64>,
+    none: u64,
+}
+
+impl Keyspaces {
+    /// Adds rows of this keyspace. A text that is no name of one is none.
+    pub(crate) fn add(&mut self, name: Option<&str>, rows: u64) {
+        let sum = match name.filter(|name| check_keyspace(name).is_ok()) {
+            Some(name) => self.by_name.entry(name.into()).or_default(),
+            None => &mut self.none,
+        };
+        *sum = sum.saturating_add(rows);
+    }
 }
 
 impl SourceCounts {
@@ -32,6 +54,18 @@ impl SourceCounts {
     #[must_use]
     pub fn files(&self) -> usize {
         self.files
+    }
+
+    /// How many rows are of each keyspace, if the map names a column that says it: `keyspace = { column = "tenant" }`.
+    pub fn rows_by_keyspace(&self) -> impl Iterator<Item = (&str, u64)> {
+        self.keyspaces.by_name.iter().map(|(name, rows)| (&**name, *rows))
+    }
+
+    /// How many rows have NULL in that column, or what no keyspace can be called. No keyring is of such a row, so no job reseals it, although its
+    /// tokens are under some key.
+    #[must_use]
+    pub fn rows_without_keyspace(&self) -> u64 {
+        self.keyspaces.none
     }
 
     /// The tokens under this key in all columns: those that the map calls sealed, and the others.

@@ -71,6 +71,15 @@ pub async fn count_index_postgres(url: &str, table: &str, column: &str) -> Resul
     Ok(counts.doubted(doubt))
 }
 
+/// The rows of each keyspace, as [`CountSql::keyspaces_postgres`] yields them.
+///
+/// # Errors
+///
+/// Those of [`count_postgres`].
+pub async fn rows_by_keyspace(url: &str, table: &str, column: &str) -> Result<Vec<(String, i64)>, Error> {
+    Ok(run(url, &CountSql::keyspaces_postgres(table, column)?, table, column).await?.1)
+}
+
 /// What a statement yields, and why there may be more.
 type Counted = (Option<&'static str>, Vec<(String, i64)>);
 

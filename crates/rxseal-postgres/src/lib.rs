@@ -16,5 +16,6 @@ pub use subjects::PostgresSubjectStore;
 /// What our own crates share.
 #[doc(hidden)]
 pub mod __private {
+    pub use crate::count::rows_by_keyspace;
     pub use crate::url::parse_url;
 }

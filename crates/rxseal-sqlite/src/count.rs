@@ -214,6 +214,16 @@ pub fn add_value(counts: &mut KeyCounts, value: ValueRef<'_>) {
     cell(value).count(counts);
 }
 
+/// The rows of each keyspace, as [`CountSql::keyspaces_sqlite`] yields them.
+///
+/// # Errors
+///
+/// Those of [`count_sqlite`].
+pub fn rows_by_keyspace(path: &Path, table: &str, column: &str) -> Result<Vec<(String, i64)>, Error> {
+    let sql = CountSql::keyspaces_sqlite(table, column)?;
+    read_only(path, table, &[column], |connection| rows(connection, sql.as_str()))
+}
+
 fn rows(connection: &Connection, sql: &str) -> rusqlite::Result<Vec<(String, i64)>> {
     let mut statement = connection.prepare(sql)?;
     let rows = statement.query_map((), |row| Ok((row.get(0)?, row.get(1)?)))?;

@@ -17,7 +17,7 @@ pub use subjects::SqliteSubjectStore;
 /// For the other crates of rxseal. It may change with any release.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::count::add_value;
+    pub use crate::count::{add_value, rows_by_keyspace};
     pub use crate::data_file::{open_to_read, open_to_write};
     pub use crate::trouble::trouble;
     pub use crate::wait::wait_from_now;

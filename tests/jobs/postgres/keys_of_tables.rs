@@ -106,6 +106,129 @@ async fn a_key_over_a_sealed_column_is_not_taken() {
     }
 }
 
+/// An index of another collation tells rows apart that are one row to the job. The key of the column's own collation is taken.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs .ci/servers"]
+async fn a_key_of_another_collation_is_not_taken() {
+    let keys = Keys::new();
+    let ring = keys.unlocked();
+    let database = Database::new().await;
+    let cells = COLUMNS.map(|column| format!("'{}' || id", value(column, ""))).join(", ");
+    database
+        .run(&format!(
+            "CREATE COLLATION any_case (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+            CREATE TABLE rx (code text COLLATE any_case NOT NULL, name text, drug text, directions text, prescriber text, note text, id bigint NOT NULL);
+            CREATE UNIQUE INDEX ON rx (code COLLATE \"C\");
+            ALTER TABLE rx ADD UNIQUE (id);
+            INSERT INTO rx (code, id, {}) SELECT CASE id % 2 WHEN 0 THEN 'a' ELSE 'A' END || id / 2, id, {cells} FROM generate_series(1, 40) AS id",
+            COLUMNS.join(", ")
+        ))
+        .await;
+    let running = Running::plan(&database, &ring, Operation::Backfill, 10).await;
+    let bounds = "SELECT count(*) FROM rxseal_chunk WHERE lo IN ('[\"11\"]', '[\"21\"]', '[\"31\"]')";
+    assert_eq!(database.count(bounds).await, 3);
+    running.run().await;
+    assert!(running.job.finish(&running.spec).await.unwrap().is_clean());
+}
+
+/// Somebody takes the key away while a job runs.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs .ci/servers"]
+async fn two_rows_of_one_key_are_an_error_and_nothing_is_written() {
+    let keys = Keys::new();
+    let ring = keys.unlocked();
+    for twin in [
+        "SELECT * FROM rx WHERE id = 7",
+        "SELECT id, 'x', drug, directions, prescriber, note, writes FROM rx WHERE id = 7",
+    ] {
+        let database = Database::new().await;
+        database.fill(20, 1).await;
+        let running = Running::plan(&database, &ring, Operation::Backfill, 10).await;
+        let mut worker = running.worker().await;
+        database.run(&format!("ALTER TABLE rx DROP CONSTRAINT rx_pkey; INSERT INTO rx {twin}")).await;
+        let error = worker.run_chunk().await.unwrap_err();
+        let cause = std::error::Error::source(&error).unwrap().to_string();
+        assert!(error.code().as_str() == "job-refused" && cause.contains("two rows have the same key"), "{cause}");
+        assert_eq!(database.count("SELECT count(*) FROM rx WHERE drug LIKE 'rxs%'").await, 0);
+        assert_eq!(running.job.status().await.unwrap().chunks_done, 0);
+    }
+}
+
+/// Gives back what was planned for each row.
+struct Planned(Vec<rxseal_jobs::Column>, fn(&str) -> Option<rxseal_jobs::NewCell>);
+
+impl rxseal_jobs::ChunkWork for Planned {
+    fn columns(&self) -> &[rxseal_jobs::Column] {
+        &self.0
+    }
+
+    fn run<'a>(&'a self, rows: &'a [rxseal_jobs::Row<'a>]) -> rxseal_jobs::WorkFuture<'a> {
+        use rxseal_jobs::{Cell, Change, Outcome};
+        let outcome = |row: &rxseal_jobs::Row<'_>| {
+            let Cell::Text(id) = row.cell(0) else { panic!("an id") };
+            match self.1(id) {
+                Some(cell) => Outcome::Write(Change { cells: vec![(1, cell)], ..Change::default() }),
+                None => Outcome::Same,
+            }
+        };
+        let outcomes = rows.iter().map(outcome).collect();
+        Box::pin(async move { Ok(outcomes) })
+    }
+}
+
+/// A list without elements stays one, and is not NULL. All that a list can hold comes back as it was written.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs .ci/servers"]
+async fn lists_are_written_as_they_are() {
+    use rxseal_jobs::NewCell;
+
+    let keys = Keys::new();
+    let ring = keys.unlocked();
+    for kind in ["text[]", "varchar(200)[]", "many"] {
+        let database = Database::new().await;
+        database
+            .run(&format!(
+                "CREATE DOMAIN many AS text[]; CREATE TABLE lists (id bigint PRIMARY KEY, notes {kind});
+                 INSERT INTO lists SELECT i, ARRAY['before'] FROM generate_series(1, 7) AS i; INSERT INTO lists VALUES (8, '{{}}'), (9, NULL)"
+            ))
+            .await;
+        let map = crate::rows::map_of(&format!(
+            "at = '{}'\nrecord = \"jobs.rx\"\nid = \"id\"\nsealed = {{ notes = \"jobs.note\" }}",
+            database.at("lists")
+        ));
+        let spec = Spec::new(Operation::Reseal, source(&map), &schema(), &ring).unwrap();
+        let work = Planned(spec.columns().to_vec(), |id| {
+            let text = |text: &str| Some(NewCell::Text(text.to_owned().into()));
+            match id {
+                "1" => text("[]"),
+                "2" => text(r#"["a"]"#),
+                "3" => text(r#"["", "a,b", "c\"d\\", "NULL", null, " {} "]"#),
+                "4" => text("[null]"),
+                "5" => Some(NewCell::Null),
+                _ => None,
+            }
+        });
+        let running = Running::plan_with(&database.url(), "job", spec, std::sync::Arc::new(work), 100).await;
+        running.run().await;
+        assert_eq!(running.faults().await, [], "{kind}");
+        for (id, expected) in [
+            (1, "'{}'"),
+            (2, "ARRAY['a']"),
+            (3, "ARRAY['', 'a,b', 'c\"d\\', 'NULL', NULL, ' {} ']"),
+            (4, "ARRAY[NULL]"),
+            (5, "NULL"),
+            (6, "ARRAY['before']"),
+            (8, "'{}'"),
+            (9, "NULL"),
+        ] {
+            let same = format!(
+                "SELECT count(*) FROM lists WHERE id = {id} AND notes::text[] IS NOT DISTINCT FROM {expected}::text[]"
+            );
+            assert_eq!(database.count(&same).await, 1, "{kind}: {id}");
+        }
+    }
+}
+
 /// What a job cannot work on is said before it begins.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs .ci/servers"]
@@ -124,7 +247,9 @@ async fn tables_that_are_refused() {
             CREATE VIEW seen AS SELECT * FROM good;
             CREATE TABLE numbers (id bigint PRIMARY KEY, name text, drug int, directions text, prescriber text, note text);
             CREATE TABLE made (id bigint PRIMARY KEY, name text, drug text GENERATED ALWAYS AS ('x') STORED, directions text, prescriber text, note text);
-            CREATE TABLE fewer (id bigint PRIMARY KEY, name text)"
+            CREATE TABLE fewer (id bigint PRIMARY KEY, name text);
+            CREATE COLLATION any_case (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+            CREATE TABLE cases (id text COLLATE any_case NOT NULL, {cells}); CREATE UNIQUE INDEX ON cases (id COLLATE \"C\")"
         ))
         .await;
     for (table, says) in [
@@ -135,6 +260,7 @@ async fn tables_that_are_refused() {
         ("numbers", "column-type"),
         ("made", "generated"),
         ("fewer", "no-column"),
+        ("cases", "no-key"),
         ("nowhere", "no-table"),
     ] {
         let map = map(&database.at(table), "\"id\"");

@@ -307,7 +307,7 @@ async fn subjects_are_added_to_sealed_rows() {
     let add = Running::plan_with(&database.url(), "add", spec, work, 25).await;
     assert_eq!(add.run().await.iter().map(|done| done.counts.written).sum::<u64>(), 60);
     assert_eq!(add.faults().await, []);
-    assert!(add.job.finish(&add.spec).await.unwrap().is_clean());
+    assert!(add.job.finish_with(&add.spec, &*add.work).await.unwrap().is_clean());
     add.job.reopen(&add.spec).await.unwrap();
     assert!(add.run().await.iter().all(|done| done.counts.written == 0));
     // They need the key now.

@@ -50,6 +50,33 @@ fn every_kind_of_key() {
     }
 }
 
+/// `INTEGER PRIMARY KEY DESC` is not the rowid, and SQLite lets NULL into it. No row is in no chunk.
+#[test]
+fn a_key_that_only_looks_like_the_rowid() {
+    for (key, is_rowid) in
+        [("INTEGER PRIMARY KEY", true), ("INTEGER PRIMARY KEY DESC", false), ("INT PRIMARY KEY", false)]
+    {
+        let database = Database::new(&format!("CREATE TABLE rx (id {key}, {SEALED})"));
+        let db = database.connect();
+        let sql = "INSERT INTO rx (id, name, drug, directions, prescriber, note) VALUES (CAST(?1 AS INTEGER), ?2, ?3, ?4, ?5, ?6)";
+        for id in 1..=20_u32 {
+            insert(&db, sql, &[&(id * 3).to_string()], &(id * 3).to_string());
+        }
+        if !is_rowid {
+            db.execute_batch("INSERT INTO rx (id, drug) VALUES (NULL, 'Zoraida'), (NULL, 'Zoraida')").unwrap();
+        }
+        let running = database.plan("seal", Operation::Backfill, 7);
+        running.run();
+        let nulls = if is_rowid { 0 } else { 2 };
+        assert_eq!(running.job.status().unwrap().counts.rows, 20 + nulls, "{key}");
+        let faults = running.faults();
+        assert_eq!(faults.len() as u64, nulls, "{key}: {faults:?}");
+        assert!(faults.iter().all(|(.., reason)| reason == "id-missing"), "{key}: {faults:?}");
+        assert_eq!(running.job.finish(&running.spec).unwrap().is_clean(), is_rowid, "{key}");
+        assert_eq!(database.count("SELECT count(*) FROM rx WHERE drug LIKE 'rxs%'"), 20, "{key}");
+    }
+}
+
 /// Rows of two tenants in one table: a job is for one of them, and leaves the others alone.
 #[test]
 fn a_table_of_two_tenants() {

@@ -14,6 +14,7 @@ pub fn counts_as_json(
         ("total", json!(counts.total())),
         ("not_tokens", json!(counts.not_tokens())),
         ("look_alikes", json!(counts.look_alikes())),
+        ("not_sealed", json!(counts.not_sealed())),
         ("nulls", json!(counts.nulls())),
         ("joined", json!(members(counts.joined()))),
         ("doubt", json!(counts.doubt())),

@@ -9,6 +9,7 @@ use rxseal_map::{Addresses, Map, Source, SourceCounts, count_tokens};
 use serde_json::{Value, json};
 
 use super::as_json::{counts_as_json, members};
+use super::part::{NOT_ALONE, not_alone};
 use super::rings::{check_lost, has_key, keyrings, warn_of_others};
 use crate::args::{Count, Global};
 use crate::config::Config;
@@ -28,6 +29,7 @@ pub async fn run(global: &Global, path: &Path, command: &Count, output: &Output)
             Ok(counts) => {
                 has_strays |= !counts.strays().is_empty();
                 add_rows(source, &counts, is_lost, &mut rows);
+                add_keyspaces(source, &counts, &command.keyspaces, &mut rows);
                 values.push(as_json(source, &counts));
                 for key in all_keys(&counts) {
                     let sum = keys.entry(key).or_default();
@@ -86,6 +88,13 @@ pub async fn count_under(
     let mut total: u64 = 0;
     for source in map.sources() {
         let counts = count_tokens(source, addresses).await.map_err(|error| cannot_count(source, &error))?;
+        if counts.rows_without_keyspace() > 0 {
+            let rows = counts.rows_without_keyspace();
+            output.warning(&format!(
+                "{}: {rows} rows name no keyspace, so no job reseals them: {NO_KEYSPACE}",
+                source.name()
+            ));
+        }
         let under = counts.evidence(source, keyspace, ring.keys(), key).map_err(|reason| {
             if reason.is_unreadable() {
                 return Failure::Checked(reason.to_string());
@@ -131,6 +140,8 @@ fn add_rows(source: &Source, counts: &SourceCounts, is_lost: impl Fn(KeyId) -> b
         for (what, count) in [
             ("not a token", counts.not_tokens()),
             ("of them like one", counts.look_alikes()),
+            // Documents have more than their tokens.
+            (NOT_ALONE, if place.place().pointer().is_none() { not_alone(counts) } else { 0 }),
             ("null", counts.nulls()),
             ("joined", joined),
         ] {
@@ -149,6 +160,22 @@ fn add_rows(source: &Source, counts: &SourceCounts, is_lost: impl Fn(KeyId) -> b
     }
 }
 
+const NO_KEYSPACE: &str = "give each row its keyspace, or delete it (docs/MIGRATION.md)";
+
+/// The rows that no keyring is of, and those of keyspaces that were not named, if some were.
+fn add_keyspaces(source: &Source, counts: &SourceCounts, named: &[String], rows: &mut Vec<[String; 5]>) {
+    let Some(column) = source.keyspace().column() else { return };
+    let others =
+        counts.rows_by_keyspace().filter(|(name, _)| !named.is_empty() && !named.iter().any(|named| named == name));
+    let others = others.fold(0_u64, |sum, (_, rows)| sum.saturating_add(rows));
+    for (what, count) in [("no keyspace", counts.rows_without_keyspace()), ("other keyspaces", others)] {
+        if count > 0 {
+            let name = source.name().to_owned();
+            rows.push([name, column.to_string(), what.to_owned(), count.to_string(), "rows".to_owned()]);
+        }
+    }
+}
+
 fn as_json(source: &Source, counts: &SourceCounts) -> Value {
     let places = counts.places().iter().map(|place| {
         counts_as_json(place.counts(), [("place", json!(place.place().to_string())), ("field", json!(place.field()))])
@@ -157,6 +184,7 @@ fn as_json(source: &Source, counts: &SourceCounts) -> Value {
         counts.strays().iter().map(|stray| json!({ "column": stray.column(), "keys": members(stray.counts().iter()) }));
     json!({
         "source": source.name(), "record": source.record(), "files": counts.files(), "places": places.collect::<Vec<_>>(),
-        "strays": strays.collect::<Vec<_>>(),
+        "strays": strays.collect::<Vec<_>>(), "rows_without_keyspace": counts.rows_without_keyspace(),
+        "rows_by_keyspace": counts.rows_by_keyspace().map(|(name, rows)| (name.to_owned(), json!(rows))).collect::<serde_json::Map<_, _>>(),
     })
 }

@@ -3,10 +3,11 @@
 #![cfg_attr(not(feature = "postgres"), expect(clippy::unused_async, reason = "only PostgreSQL waits"))]
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 #[cfg(feature = "postgres")]
 use rxseal_jobs::postgres;
-use rxseal_jobs::{Ended, Fault, PlanOptions, Preflight, Spec, Status, sqlite};
+use rxseal_jobs::{ChunkWork, Ended, Fault, PlanOptions, Preflight, Spec, Status, sqlite};
 use rxseal_map::At;
 
 use crate::failure::{Failure, usage};
@@ -110,7 +111,17 @@ impl JobAt {
         Ok(on_job!(self, job => job.faults(after, limit))?)
     }
 
-    pub async fn finish(&self, spec: &Spec) -> Result<Ended, Failure> {
-        Ok(on_job!(self, job => job.finish(spec))?)
+    /// The work proves what no count does.
+    pub async fn finish(&self, spec: &Spec, work: &Arc<dyn ChunkWork>) -> Result<Ended, Failure> {
+        match self {
+            Self::Sqlite(job) => {
+                let (job, spec, work) = (job.clone(), spec.clone(), Arc::clone(work));
+                // It blocks.
+                let ended = tokio::task::spawn_blocking(move || job.finish_with(&spec, &*work)).await;
+                Ok(ended.map_err(|broken| Failure::Io(broken.into()))??)
+            }
+            #[cfg(feature = "postgres")]
+            Self::Postgres(job) => Ok(job.finish_with(spec, &**work).await?),
+        }
     }
 }

@@ -105,7 +105,7 @@ async fn end(bench: &Bench, was_stopped: bool, output: &Output) -> Result<(), Fa
             status.job
         )));
     }
-    let ended = bench.job.finish(&bench.spec).await?;
+    let ended = bench.job.finish(&bench.spec, &bench.work).await?;
     let status = bench.job.status().await?;
     output.say(&shown::ended(&status, &ended), &json!({ "status": status, "ended": ended }))?;
     if ended.plaintext_rose {

@@ -63,6 +63,14 @@ pub fn ended(job: &Status, ended: &Ended) -> String {
     rows.push(["tokens under the job's key".to_owned(), grouped(ended.under_target)]);
     rows.extend(ended.under_others.iter().map(|(key, tokens)| [format!("tokens under {key}"), grouped(*tokens)]));
     rows.push(["values that are null".to_owned(), grouped(ended.nulls)]);
+    for (what, count) in [
+        ("rows of no keyspace", ended.rows_without_keyspace),
+        ("rows of other keyspaces", ended.rows_of_other_keyspaces),
+    ] {
+        if count > 0 {
+            rows.push([what.to_owned(), grouped(count)]);
+        }
+    }
     let what = if ended.is_clean() { "done".to_owned() } else { format!("not done: {}", ended.left.join("; ")) };
     format!("{}: {what}\n\n{}", job.job, pairs(rows))
 }

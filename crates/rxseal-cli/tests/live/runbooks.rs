@@ -14,9 +14,10 @@ use rxseal::index::{Definition, Forms, Index, IndexSchema, IndexValue, Kind, Sto
 use rxseal::keys::UnlockOptions;
 use rxseal::phi::{Drug, Note};
 use rxseal::root::{RootKey, RootKeys};
+use rxseal::schema::Schema;
 use rxseal::store::KeyringStore;
 use rxseal::subjects::SubjectKeys;
-use rxseal::{Access, Class, FieldId, Keyring, Purpose, Record, Token};
+use rxseal::{Access, Class, FieldId, Keyring, PhiRecord, Purpose, Record, Token};
 use rxseal_roots::RootSpec;
 use rxseal_sqlite::{SqliteStore, SqliteSubjectStore};
 use tokio::runtime::Runtime;
@@ -169,6 +170,7 @@ fn the_service_of_the_page() {
     let program = Pharmacy { runtime, keys, subjects, rows };
     match &*work {
         "serve" => program.serve(),
+        "schema" => println!("{}", Schema::new().with::<Prescription>().unwrap().to_json()),
         "nested" => program.nested(),
         "reindex" => program.reindex(),
         "reseal" => program.reseal(false),
@@ -200,6 +202,20 @@ impl Index for BornOn {
     }
 }
 
+/// A row as the map of the page has it.
+#[derive(PhiRecord)]
+#[phi(record = "prescription")]
+struct Prescription {
+    #[phi(id)]
+    id: String,
+    #[phi(subject)]
+    patient: String,
+    #[phi(seal = Drug)]
+    medication: String,
+    #[phi(seal = Note)]
+    note: String,
+}
+
 struct Pharmacy {
     runtime: Runtime,
     keys: Keyring,
@@ -212,27 +228,28 @@ impl Pharmacy {
     fn serve(&self) {
         self.admit_and_find();
         self.rows
-            .execute_batch("CREATE TABLE IF NOT EXISTS prescriptions (id TEXT PRIMARY KEY, medication TEXT, note TEXT)")
+            .execute_batch("CREATE TABLE IF NOT EXISTS prescriptions (id TEXT PRIMARY KEY, patient TEXT, medication TEXT, note TEXT)")
             .unwrap();
         let count: u32 = self.rows.query_row("SELECT count(*) FROM prescriptions", [], |row| row.get(0)).unwrap();
         for number in count + 1..=count + 5 {
             let record = self.record(number);
-            let note = self.of_patient(number, &record).unwrap().seal::<Note>("stable").unwrap().to_string();
+            let record = self.of_patient(number, &record).unwrap();
+            let note = record.seal::<Note>("stable").unwrap().to_string();
             let medication = record.seal::<Drug>("warfarin").unwrap().to_string();
             self.rows
                 .execute(
-                    "INSERT INTO prescriptions (id, medication, note) VALUES (?1, ?2, ?3)",
-                    params![format!("RX-{number}"), medication, note],
+                    "INSERT INTO prescriptions (id, patient, medication, note) VALUES (?1, ?2, ?3, ?4)",
+                    params![format!("RX-{number}"), format!("P-{number}"), medication, note],
                 )
                 .unwrap();
         }
         let access = Access::new("svc:pharmacy", Purpose::TREAT).unwrap();
         for (number, medication, note) in self.all() {
             let record = self.record(number);
-            let drug: String = record.opened_by(&access).open::<Drug, _>(&medication).unwrap();
-            assert_eq!(drug, "warfarin");
             match self.of_patient(number, &record) {
                 Ok(record) => {
+                    let drug: String = record.opened_by(&access).open::<Drug, _>(&medication).unwrap();
+                    assert_eq!(drug, "warfarin");
                     let note: String = record.opened_by(&access).open::<Note, _>(&note).unwrap();
                     assert_eq!(note, "stable");
                 }
@@ -273,7 +290,7 @@ impl Pharmacy {
         for (number, medication, note) in self.all() {
             let record = self.record(number);
             let patient = self.of_patient(number, &record).unwrap();
-            found += record.opened_by(&access).nested_keys::<Drug>(&medication).unwrap().len();
+            found += patient.opened_by(&access).nested_keys::<Drug>(&medication).unwrap().len();
             found += patient.opened_by(&access).nested_keys::<Note>(&note).unwrap().len();
         }
         println!("{found} sealed values inside others");
@@ -286,11 +303,11 @@ impl Pharmacy {
             let patient = self.of_patient(number, &record).unwrap();
             let (medication, note) = if compromised {
                 (
-                    fresh(&record.reseal_compromised::<Drug>(&medication)),
+                    fresh(&patient.reseal_compromised::<Drug>(&medication)),
                     fresh(&patient.reseal_compromised::<Note>(&note)),
                 )
             } else {
-                (fresh(&record.reseal::<Drug>(&medication)), fresh(&patient.reseal::<Note>(&note)))
+                (fresh(&patient.reseal::<Drug>(&medication)), fresh(&patient.reseal::<Note>(&note)))
             };
             let query = "UPDATE prescriptions SET medication = ?2, note = ?3 WHERE id = ?1";
             self.rows.execute(query, params![format!("RX-{number}"), medication, note]).unwrap();

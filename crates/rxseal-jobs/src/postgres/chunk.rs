@@ -3,16 +3,17 @@
 use std::time::{Duration, Instant};
 
 use rxseal::Error;
-use sqlx::Connection;
 use sqlx::postgres::PgConnection;
 
-use super::reading::{Found, Range, read_again, read_part};
+use super::reading::{Found, Range, read_again, read_part, several_rows};
+use super::session;
 use super::table::Table;
 use super::tables::{self, Taken};
 use super::trouble::Trouble;
 use super::writing::{Pending, fits, write};
 use crate::fault::{Fault, FieldFault, Reason};
 use crate::key_text;
+use crate::options::WorkerOptions;
 use crate::progress::{ChunkDone, Counts, State};
 use crate::row::{ChunkWork, Outcome};
 use crate::spec::Spec;
@@ -20,22 +21,22 @@ use crate::spec::Spec;
 /// What a worker works with.
 pub(super) struct Bench<'a> {
     pub(super) job: &'a str,
-    pub(super) worker: &'a str,
     pub(super) spec: &'a Spec,
     pub(super) table: &'a Table,
     pub(super) work: &'a dyn ChunkWork,
+    pub(super) options: &'a WorkerOptions,
 }
 
 /// How often a row is written that another program changes meanwhile.
 const ATTEMPTS: u32 = 5;
 /// Before a row is read for the third time. Twice as long before each further one.
 const PAUSE: Duration = Duration::from_millis(20);
-const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
 
 /// Works on the next chunk. `None` if no chunk is left, or if the job does not run.
 pub(super) async fn next(db: &mut PgConnection, bench: &Bench<'_>) -> Result<Option<ChunkDone>, Trouble> {
     let began = Instant::now();
-    let mut transaction = db.begin_with(BEGIN).await?;
+    let WorkerOptions { statement_timeout, idle_timeout, .. } = *bench.options;
+    let mut transaction = session::begin_chunk(db, statement_timeout, idle_timeout).await?;
     // Each time, since somebody may have paused the job, or planned another one of this name.
     let (state, pinned) = tables::job(&mut transaction, bench.job).await?;
     bench.spec.admit(&pinned)?;
@@ -50,7 +51,7 @@ pub(super) async fn next(db: &mut PgConnection, bench: &Bench<'_>) -> Result<Opt
     let mut tally = Tally { no: taken.no, ..Tally::default() };
     run(&mut transaction, bench, &taken, &mut tally).await?;
     tables::put_faults(&mut transaction, bench.job, &tally.faults).await?;
-    tables::tick_off(&mut transaction, bench.job, bench.worker, taken.no, &tally.counts).await?;
+    tables::tick_off(&mut transaction, bench.job, &bench.options.name, taken.no, &tally.counts).await?;
     transaction.commit().await?;
     let held = tally.locked_since.map_or(Duration::ZERO, |since| since.elapsed());
     Ok(Some(ChunkDone { no: taken.no, counts: tally.counts, took: began.elapsed(), held }))
@@ -90,6 +91,10 @@ async fn run(db: &mut PgConnection, bench: &Bench<'_>, taken: &Taken, tally: &mu
     loop {
         let part = read_part(db, bench.table, &range, after.as_deref()).await?;
         let Some(last) = part.rows.last() else { return Ok(()) };
+        // They are in the order of the key.
+        if part.rows.windows(2).any(|pair| matches!(pair, [one, next] if one.key == next.key)) {
+            return Err(several_rows().into());
+        }
         after = Some(last.key.clone());
         tally.counts.rows = tally.counts.rows.saturating_add(u64::try_from(part.rows.len()).unwrap_or(u64::MAX));
         let pending = worked_on(bench, part.rows, tally).await?;

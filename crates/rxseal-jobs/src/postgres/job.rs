@@ -3,20 +3,22 @@
 use std::fmt;
 
 use rxseal::Error;
+use sqlx::AssertSqlSafe;
 use sqlx::postgres::PgConnection;
-use sqlx::{AssertSqlSafe, Connection};
 
 use super::count::totals;
 use super::preflight;
-use super::session;
+use super::reading::{Range, read_part};
+use super::session::{self, Begin};
 use super::table::Table;
 use super::tables;
 use super::trouble::Trouble;
-use crate::end::judge;
+use crate::end::{Proof, judge, unfinished};
 use crate::fault::Fault;
 use crate::options::PlanOptions;
 use crate::preflight::Target;
 use crate::progress::{Ended, State, Status};
+use crate::row::ChunkWork;
 use crate::spec::Spec;
 use crate::trouble::refused;
 
@@ -26,8 +28,6 @@ pub struct Job {
     url: String,
     name: String,
 }
-
-const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ";
 
 impl Job {
     /// The tables of jobs, which [`plan`](Self::plan) creates if they are missing and the role may create tables.
@@ -53,7 +53,7 @@ impl Job {
     /// `job-refused` if there is no such job; otherwise those of [`plan`](Self::plan).
     pub async fn open(url: &str, name: &str) -> Result<Self, Error> {
         let job = Self { url: url.to_owned(), name: name.to_owned() };
-        job.on_connection(async |db| {
+        job.reading(async |db| {
             has_tables(db).await?.then_some(()).ok_or_else(tables::no_such_job)?;
             tables::job(db, name).await.map(drop)
         })
@@ -69,7 +69,7 @@ impl Job {
     pub async fn list(url: &str) -> Result<Vec<Status>, Error> {
         let database = Self { url: url.to_owned(), name: String::new() };
         database
-            .on_connection(async |db| {
+            .reading(async |db| {
                 if !has_tables(db).await? {
                     return Ok(Vec::new());
                 }
@@ -94,7 +94,7 @@ impl Job {
     ///
     /// `job-refused` if there is no such job any more; otherwise those of [`plan`](Self::plan).
     pub async fn status(&self) -> Result<Status, Error> {
-        self.on_connection(async |db| Ok(status(db, &self.name).await?.0)).await
+        self.reading(async |db| Ok(status(db, &self.name).await?.0)).await
     }
 
     /// Makes workers end after the chunk that each is at.
@@ -118,7 +118,7 @@ impl Job {
 
     async fn turn(&self, from: &[State], to: State, otherwise: &str) -> Result<(), Error> {
         self.on_connection(async |db| {
-            let turned = tables::turn(db, &self.name, from, to).await?;
+            let turned = turn(db, Begin::Plain, &self.name, from, to).await?;
             Ok(turned.then_some(()).ok_or_else(|| refused(otherwise))?)
         })
         .await
@@ -132,10 +132,10 @@ impl Job {
     /// `job-mismatch` if the spec is not the job's; otherwise those of [`plan`](Self::plan).
     pub async fn reopen(&self, spec: &Spec) -> Result<(), Error> {
         self.on_connection(async |db| {
-            let (_, pinned) = tables::job(db, &self.name).await?;
+            let mut snapshot = session::begin(db, Begin::Snapshot).await?;
+            let (_, pinned) = tables::job(&mut snapshot, &self.name).await?;
             spec.admit(&pinned)?;
-            let table = Table::read(db, spec).await?;
-            let mut snapshot = db.begin_with(SNAPSHOT).await?;
+            let table = Table::read(&mut snapshot, spec).await?;
             let plaintext = totals(&mut snapshot, &table, spec).await?.plaintext;
             tables::reopen(&mut snapshot, &self.name, plaintext, spec.generation()).await?;
             Ok(snapshot.commit().await?)
@@ -149,7 +149,7 @@ impl Job {
     ///
     /// Those of [`plan`](Self::plan).
     pub async fn faults(&self, after: u64, limit: u32) -> Result<Vec<(u64, Fault)>, Error> {
-        self.on_connection(async |db| tables::faults(db, &self.name, after, limit).await).await
+        self.reading(async |db| tables::faults(db, &self.name, after, limit).await).await
     }
 
     /// Counts the whole table and says what is left. If nothing is, the job is [done](State::Done). If there is more plaintext than the job
@@ -159,13 +159,30 @@ impl Job {
     ///
     /// `job-mismatch` if the spec is not the job's; otherwise those of [`plan`](Self::plan).
     pub async fn finish(&self, spec: &Spec) -> Result<Ended, Error> {
+        self.on_connection(async |db| end(db, &self.name, spec, Proof::by_count(spec.operation())).await).await
+    }
+
+    /// The same, by the work of the job, for an operation whose end no count proves: [`AddSubject`](crate::Operation::AddSubject). The work
+    /// looks at each row once more, and nothing is written. A row counts as done if the work would leave it as it is.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`finish`](Self::finish) and of [`ChunkWork::run`].
+    pub async fn finish_with(&self, spec: &Spec, work: &dyn ChunkWork) -> Result<Ended, Error> {
+        let proof = match Proof::by_count(spec.operation()) {
+            Proof::Missing => self.on_connection(async |db| verify(db, &self.name, spec, work).await).await?,
+            proof => proof,
+        };
+        self.on_connection(async |db| end(db, &self.name, spec, proof).await).await
+    }
+
+    /// In a transaction that writes nothing.
+    async fn reading<T>(&self, work: impl AsyncFnOnce(&mut PgConnection) -> Result<T, Trouble>) -> Result<T, Error> {
         self.on_connection(async |db| {
-            let ended = look(db, &self.name, spec).await?;
-            if ended.is_clean() {
-                // Committed to disk, and so is every chunk before it, although workers do not wait for that.
-                tables::turn(db, &self.name, &[State::Running, State::Paused, State::Stopped], State::Done).await?;
-            }
-            Ok(ended)
+            let mut reading = session::begin(db, Begin::ReadOnly).await?;
+            let found = work(&mut reading).await;
+            reading.rollback().await?;
+            found
         })
         .await
     }
@@ -190,20 +207,30 @@ impl fmt::Debug for Job {
 
 async fn plan(db: &mut PgConnection, name: &str, spec: &Spec, options: &PlanOptions) -> Result<(), Trouble> {
     preflight::look(db, &Target::of(spec, &options.named)).await?.admit(&options.accepted)?;
-    let table = Table::read(db, spec).await?;
-    if !has_tables(db).await? {
-        sqlx::raw_sql(tables::SCHEMA).execute(&mut *db).await?;
+    let mut making = session::begin(db, Begin::Plain).await?;
+    if !has_tables(&mut making).await? {
+        sqlx::raw_sql(tables::SCHEMA).execute(&mut *making).await?;
     }
+    making.commit().await?;
     // One moment for the bounds and the count.
-    let mut snapshot = db.begin_with(SNAPSHOT).await?;
+    let mut snapshot = session::begin(db, Begin::Snapshot).await?;
+    let table = Table::read(&mut snapshot, spec).await?;
+    let keyspace = table.filter.as_ref().map(|(_, keyspace)| keyspace);
     let plaintext = totals(&mut snapshot, &table, spec).await?.plaintext;
-    let count = format!("SELECT count(*) FROM {}", table.quoted);
-    let rows: i64 = sqlx::query_scalar(AssertSqlSafe(count)).persistent(false).fetch_one(&mut *snapshot).await?;
+    let mut count = sqlx::query_scalar(AssertSqlSafe(table.count())).persistent(false);
+    if let Some(keyspace) = keyspace {
+        count = count.bind(keyspace);
+    }
+    let rows: i64 = count.fetch_one(&mut *snapshot).await?;
     if !tables::insert(&mut snapshot, name, spec, u64::try_from(rows).unwrap_or_default(), plaintext).await? {
         return Err(refused("there is a job of this name already: give this one another name").into());
     }
-    let chunks = sqlx::query(AssertSqlSafe(table.chunks())).persistent(false).bind(name);
-    let chunks = chunks.bind(i64::from(options.chunk_rows.max(1))).execute(&mut *snapshot).await?;
+    let mut chunks = sqlx::query(AssertSqlSafe(table.chunks())).persistent(false).bind(name);
+    chunks = chunks.bind(i64::from(options.chunk_rows.max(1)));
+    if let Some(keyspace) = keyspace {
+        chunks = chunks.bind(keyspace);
+    }
+    let chunks = chunks.execute(&mut *snapshot).await?;
     if chunks.rows_affected() == 0 {
         // For rows that arrive meanwhile.
         let one = "INSERT INTO rxseal_chunk (job, no) VALUES ($1, 0)";
@@ -222,19 +249,62 @@ async fn status(db: &mut PgConnection, name: &str) -> Result<(Status, u64), Trou
     Ok(tables::statuses(db, Some(name)).await?.pop().ok_or_else(tables::no_such_job)?)
 }
 
+/// Gives a job another state, if it has one of these.
+async fn turn(db: &mut PgConnection, how: Begin, name: &str, from: &[State], to: State) -> Result<bool, Trouble> {
+    let mut turning = session::begin(db, how).await?;
+    let turned = tables::turn(&mut turning, name, from, to).await?;
+    turning.commit().await?;
+    Ok(turned)
+}
+
+/// Counts the whole table. The job is done if nothing is left.
+async fn end(db: &mut PgConnection, name: &str, spec: &Spec, proof: Proof) -> Result<Ended, Trouble> {
+    let ended = look(db, name, spec, proof).await?;
+    if ended.is_clean() {
+        turn(db, Begin::Durable, name, &[State::Running, State::Paused, State::Stopped], State::Done).await?;
+    }
+    Ok(ended)
+}
+
+/// Lets the work look at each row. It writes nothing, and what would be written is gone after each part.
+async fn verify(db: &mut PgConnection, name: &str, spec: &Spec, work: &dyn ChunkWork) -> Result<Proof, Trouble> {
+    let mut reading = session::begin(db, Begin::ReadOnly).await?;
+    spec.admit(&tables::job(&mut reading, name).await?.1)?;
+    if work.columns() != spec.columns() {
+        return Err(Error::job_mismatch("the work is of other columns than the spec").into());
+    }
+    let table = Table::read(&mut reading, spec).await?;
+    reading.rollback().await?;
+    let (all, mut after, mut left) = (Range { lo: None, hi: None }, None::<Vec<String>>, 0_u64);
+    loop {
+        // One transaction for each part, since an old one would keep the server from removing dead rows.
+        let mut reading = session::begin(db, Begin::ReadOnly).await?;
+        let part = read_part(&mut reading, &table, &all, after.as_deref()).await?;
+        reading.rollback().await?;
+        let Some(last) = part.rows.last() else { break };
+        after = Some(last.key.clone());
+        let rows = part.rows.iter().map(|found| found.cells(&table)).collect::<Result<Vec<_>, _>>()?;
+        left = left.saturating_add(unfinished(work, &rows).await?);
+        if part.is_last {
+            break;
+        }
+    }
+    Ok(Proof::Rows(left))
+}
+
 /// Counts the whole table. The job stops if there is more plaintext than it left.
-pub(super) async fn look(db: &mut PgConnection, name: &str, spec: &Spec) -> Result<Ended, Trouble> {
-    let (_, pinned) = tables::job(db, name).await?;
-    spec.admit(&pinned)?;
-    let table = Table::read(db, spec).await?;
+pub(super) async fn look(db: &mut PgConnection, name: &str, spec: &Spec, proof: Proof) -> Result<Ended, Trouble> {
     // A chunk's rows and its counts are committed together, so one moment has both or neither.
-    let mut snapshot = db.begin_with(SNAPSHOT).await?;
+    let mut snapshot = session::begin(db, Begin::Snapshot).await?;
+    let (_, pinned) = tables::job(&mut snapshot, name).await?;
+    spec.admit(&pinned)?;
+    let table = Table::read(&mut snapshot, spec).await?;
     let counted = totals(&mut snapshot, &table, spec).await?;
     let (status, plain_at_start) = status(&mut snapshot, name).await?;
     snapshot.rollback().await?;
-    let ended = judge(spec, counted, &status, plain_at_start);
+    let ended = judge(spec, counted, &status, plain_at_start, proof);
     if ended.plaintext_rose {
-        tables::turn(db, name, &[State::Running, State::Paused], State::Stopped).await?;
+        turn(db, Begin::Plain, name, &[State::Running, State::Paused], State::Stopped).await?;
     }
     Ok(ended)
 }

@@ -9,20 +9,21 @@ mod table;
 
 use rxseal::Error;
 use rxseal::count::CountSql;
-use sqlx::Connection;
 use sqlx::postgres::PgConnection;
 
 use self::columns::SealedColumn;
 pub(super) use self::server::logs_values;
 use self::table::Table;
-use super::session;
+use super::count::other_rows;
+use super::session::{self, Begin};
 use super::trouble::Trouble;
 use crate::preflight::{Concern, ConcernKind, Database, Flow, Preflight, Steps, Target};
 use crate::spec::Spec;
 
 /// Looks at the table of a job before it is planned. `named` are the other tables that the map names in this database.
 ///
-/// It reads the catalog and a sample of the rows, and writes nothing. For a column with a declared length it reads all values.
+/// It reads the catalog and a sample of the rows, and writes nothing. For a column with a declared length it reads all values, and so it
+/// does for the column of the keyspace.
 ///
 /// # Errors
 ///
@@ -40,7 +41,7 @@ pub(super) async fn look(db: &mut PgConnection, target: &Target) -> Result<Prefl
     let first = target.id.first().map_or("id", String::as_str);
     let sql = CountSql::postgres(&target.table, first)?;
     let mut found = Preflight::of(&target.table);
-    let mut db = db.begin_with("BEGIN READ ONLY").await?;
+    let mut db = session::begin(db, Begin::ReadOnly).await?;
     let Some(table) = Table::find(&mut db, sql.quoted_table()).await? else {
         found.add(Concern::of(ConcernKind::NoTable));
         return Ok(found);
@@ -55,6 +56,10 @@ pub(super) async fn look(db: &mut PgConnection, target: &Target) -> Result<Prefl
     // What cannot be read cannot be measured.
     if !found.has(ConcernKind::NoColumn) && !found.has(ConcernKind::NoRight) && !found.has(ConcernKind::HiddenRows) {
         sizes::look(&mut db, &table, target, &columns, &mut found).await?;
+        if let Some((column, keyspace)) = &target.keyspace {
+            let others = other_rows(&mut db, &target.table, column, keyspace).await?;
+            found.leaves(column, others.of_none, others.of_others);
+        }
     }
     db.rollback().await?;
     if target.flow == Flow::Seal {

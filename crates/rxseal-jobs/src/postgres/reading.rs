@@ -1,5 +1,8 @@
 //! Reading the rows of a chunk, part by part.
 
+use std::collections::BTreeSet;
+
+use rxseal::Error;
 use sqlx::postgres::{PgConnection, PgRow};
 use sqlx::{AssertSqlSafe, Row as _};
 
@@ -7,6 +10,7 @@ use super::statements::Start;
 use super::table::{Held, Table};
 use super::trouble::Trouble;
 use crate::row::{Cell, Row};
+use crate::trouble::refused;
 
 /// A row as it was read. Its cells stay in the driver's own memory.
 pub(super) struct Found {
@@ -74,11 +78,22 @@ pub(super) async fn read_again(
         query = query.bind(keyspace);
     }
     let at = table.key.len().saturating_add(table.columns.len()).saturating_add(1);
+    let mut seen = BTreeSet::new();
     let of = |row: PgRow| {
         let place: i32 = row.try_get(at)?;
+        if !seen.insert(place) {
+            return Err(several_rows().into());
+        }
         Ok((usize::try_from(place).unwrap_or_default(), Found::of(row, table)?))
     };
     query.fetch_all(&mut *db).await?.into_iter().map(of).collect()
+}
+
+/// The table was changed while the job runs, since its key tells rows apart when a worker joins.
+pub(super) fn several_rows() -> Error {
+    refused(
+        "two rows have the same key, so the job cannot tell them apart and wrote none of the chunk: make the key unique, and run the worker again",
+    )
 }
 
 impl Found {

@@ -110,7 +110,8 @@ impl Table {
         )
     }
 
-    /// Divides the table into chunks, as rows of `rxseal_chunk`. The parameters are the job's name and the rows of a chunk.
+    /// Divides the table into chunks, as rows of `rxseal_chunk`. The parameters are the job's name, the rows of a chunk, and the keyspace, if the
+    /// table has several.
     ///
     /// The bounds are keys that are there, at equal distances in the order of the key, so neither gaps nor random keys make a chunk larger.
     pub(super) fn chunks(&self) -> String {
@@ -119,13 +120,23 @@ impl Table {
             "INSERT INTO rxseal_chunk (job, no, lo, hi) \
             SELECT $1, no::int4, CASE WHEN no > 0 THEN lo END, lead(lo) OVER (ORDER BY no) FROM (\
                 SELECT (n - 1) / $2::int8 AS no, lo FROM (\
-                    SELECT row_number() OVER (ORDER BY {keys}) AS n, json_build_array({texts})::text AS lo FROM {table} AS t\
+                    SELECT row_number() OVER (ORDER BY {keys}) AS n, json_build_array({texts})::text AS lo FROM {table} AS t {filter}\
                 ) AS numbered WHERE (n - 1) % $2::int8 = 0\
             ) AS bounds",
             keys = self.keys("t"),
             texts = texts.join(", "),
             table = self.quoted,
+            filter = self.of_keyspace(3),
         )
+    }
+
+    /// How many rows the job is about. The parameter is the keyspace, if the table has several.
+    pub(super) fn count(&self) -> String {
+        format!("SELECT count(*) FROM {} AS t {}", self.quoted, self.of_keyspace(1))
+    }
+
+    fn of_keyspace(&self, parameter: usize) -> String {
+        self.filter.as_ref().map_or(String::new(), |(column, _)| format!("WHERE t.{column}::text = ${parameter}"))
     }
 
     /// How many columns a read row has: the key, the version, the cells, and a number.
@@ -188,8 +199,10 @@ fn stored(column: &TableColumn) -> String {
 fn new_value(column: &TableColumn, at: usize) -> String {
     match column.held {
         Held::Text | Held::Bytes => format!("v.n{at}"),
+        // Without elements, there is nothing to aggregate, and the list is not NULL.
         Held::TextList => format!(
-            "(SELECT array_agg(e ORDER BY o) FROM json_array_elements_text(v.n{at}::json) WITH ORDINALITY AS j (e, o))"
+            "CASE WHEN v.n{at} IS NOT NULL THEN coalesce((SELECT array_agg(e ORDER BY o) \
+            FROM json_array_elements_text(v.n{at}::json) WITH ORDINALITY AS j (e, o)), '{{}}') END"
         ),
     }
 }

@@ -57,7 +57,8 @@ const KIND: &str =
     "SELECT c.oid::int8, c.relkind::text, pg_is_in_recovery() FROM pg_class AS c WHERE c.oid = to_regclass($1)";
 
 /// The primary key before any other that tells rows apart for certain. A key over a column that the job writes does not serve: it would
-/// put plaintext into the chunks' bounds and the faults.
+/// put plaintext into the chunks' bounds and the faults. Nor does one whose collation is not the column's, by which rows are found: what
+/// it tells apart may be equal there.
 const KEY: &str = "\
 SELECT a.attname::text, format_type(a.atttypid, -1)
 FROM pg_attribute AS a JOIN (
@@ -65,7 +66,8 @@ FROM pg_attribute AS a JOIN (
     WHERE i.indrelid = $1::oid AND i.indisunique AND i.indimmediate AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL
         AND NOT EXISTS (
             SELECT FROM unnest(i.indkey::int2[]) WITH ORDINALITY AS k (attnum, n) JOIN pg_attribute AS b ON b.attrelid = i.indrelid AND b.attnum = k.attnum
-            WHERE k.n <= i.indnkeyatts AND (NOT b.attnotnull OR b.attname = ANY ($2))
+            WHERE k.n <= i.indnkeyatts
+                AND (NOT b.attnotnull OR b.attname = ANY ($2) OR (i.indcollation::oid[])[k.n::int - 1] <> b.attcollation)
         )
     ORDER BY i.indisprimary DESC, i.indnkeyatts, i.indexrelid LIMIT 1
 ) AS best ON a.attrelid = best.indrelid
@@ -123,7 +125,7 @@ async fn key(db: &mut PgConnection, oid: i64, columns: &[Column]) -> Result<Vec<
     let key = sqlx::query_as(KEY).persistent(false).bind(oid).bind(written);
     let rows: Vec<(String, String)> = key.fetch_all(&mut *db).await?;
     if rows.is_empty() {
-        let text = "the table has neither a primary key nor a unique index over columns that are NOT NULL and stay as they are, so its rows cannot be told apart: add one";
+        let text = "the table has neither a primary key nor a unique index over columns that are NOT NULL and stay as they are, with the collations of these columns, so its rows cannot be told apart: add one";
         return Err(refused(text).into());
     }
     Ok(rows.into_iter().map(|(name, cast)| KeyColumn { quoted: quoted_name(&name), cast }).collect())

@@ -11,10 +11,11 @@ use super::chunk::{self, Bench};
 use super::job::{Job, look};
 use super::lag;
 use super::preflight::logs_values;
-use super::session;
+use super::session::{self, Begin};
 use super::table::Table;
 use super::tables;
 use super::trouble::Trouble;
+use crate::end::Proof;
 use crate::options::WorkerOptions;
 use crate::progress::{ChunkDone, State};
 use crate::row::ChunkWork;
@@ -54,7 +55,7 @@ impl Worker {
     /// - `job-refused` if there is no such job, or the table is no longer as it was.
     /// - `store-refused` and `store-unavailable`; `runtime-needed` outside of a tokio runtime.
     pub async fn join(job: &Job, spec: &Spec, work: Arc<dyn ChunkWork>, options: WorkerOptions) -> Result<Self, Error> {
-        let mut db = session::connect_worker(job.url(), options.statement_timeout, options.idle_timeout).await?;
+        let mut db = session::connect(job.url()).await?;
         let joined = join(&mut db, job.name(), spec, &*work).await;
         let table = joined.map_err(Trouble::explained)?;
         let throttle = Throttle::new(&options.limits);
@@ -139,8 +140,8 @@ impl Worker {
         self.look_from_time_to_time().await?;
         // Taken out, so that a connection on which something failed is not used again.
         let mut db = self.take_connection().await?;
-        let (job, worker) = (self.job.name(), self.options.name.as_str());
-        let bench = Bench { job, worker, spec: &self.spec, table: &self.table, work: &*self.work };
+        let (job, options) = (self.job.name(), &self.options);
+        let bench = Bench { job, spec: &self.spec, table: &self.table, work: &*self.work, options };
         let done = chunk::next(&mut db, &bench).await?;
         self.db = Some(db);
         if let Some(done) = &done {
@@ -156,7 +157,7 @@ impl Worker {
             return Ok(());
         }
         let mut db = session::connect(self.job.url()).await?;
-        let looked = look(&mut db, self.job.name(), &self.spec).await;
+        let looked = look(&mut db, self.job.name(), &self.spec, Proof::by_count(self.spec.operation())).await;
         session::close(db).await;
         looked?;
         self.looked = Instant::now();
@@ -171,10 +172,7 @@ impl Worker {
     async fn take_connection(&mut self) -> Result<PgConnection, Error> {
         match self.db.take() {
             Some(db) => Ok(db),
-            None => {
-                let WorkerOptions { statement_timeout, idle_timeout, .. } = self.options;
-                session::connect_worker(self.job.url(), statement_timeout, idle_timeout).await
-            }
+            None => session::connect(self.job.url()).await,
         }
     }
 }
@@ -186,13 +184,16 @@ impl fmt::Debug for Worker {
 }
 
 async fn join(db: &mut PgConnection, name: &str, spec: &Spec, work: &dyn ChunkWork) -> Result<Table, Trouble> {
-    let (_, pinned) = tables::job(db, name).await?;
+    let mut reading = session::begin(db, Begin::ReadOnly).await?;
+    let (_, pinned) = tables::job(&mut reading, name).await?;
     spec.admit(&pinned)?;
     if work.columns() != spec.columns() {
         return Err(Error::job_mismatch("the work is of other columns than the spec").into());
     }
-    nothing_is_logged(db, spec).await?;
-    Table::read(db, spec).await
+    nothing_is_logged(&mut reading, spec).await?;
+    let table = Table::read(&mut reading, spec).await?;
+    reading.rollback().await?;
+    Ok(table)
 }
 
 /// A job that unseals sends plaintext to the database as parameters of statements. Its server must not write them into its log.

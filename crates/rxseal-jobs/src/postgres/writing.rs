@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Connection, Row as _};
 
-use super::reading::read_again;
+use super::reading::{read_again, several_rows};
 use super::table::{Held, Table};
 use super::trouble::Trouble;
 use crate::fault::Reason;
@@ -111,7 +111,9 @@ async fn update(db: &mut PgConnection, table: &Table, batch: &[Pending]) -> Resu
     let mut answers = HashMap::with_capacity(batch.len());
     for row in query.fetch_all(&mut *db).await? {
         let at: i32 = row.try_get(0)?;
-        answers.insert(usize::try_from(at).unwrap_or_default(), row.try_get(1)?);
+        if answers.insert(usize::try_from(at).unwrap_or_default(), row.try_get(1)?).is_some() {
+            return Err(several_rows().into());
+        }
     }
     Ok(answers)
 }

@@ -151,7 +151,7 @@ kinds! {
     /// The server or the file cannot be written.
     ReadOnly = Refuses "read-only": "nothing can be written here. Connect to the primary server, or open the file for writing.",
     /// No columns tell the rows apart.
-    NoKey = Refuses "no-key": "it has no primary key, nor a unique index over columns that are NOT NULL, so no row can be found again. Add one.",
+    NoKey = Refuses "no-key": "it has no primary key, nor a unique index over columns that are NOT NULL and with the collations of these, so no row can be found again. Add one.",
     /// Tables inherit from it, and its key does not cover their rows.
     Inherited = Refuses "inherited": "other tables inherit from it, so its key is not unique among their rows. Name each of them in the map.",
     /// A column of the map is not in the table.
@@ -183,6 +183,8 @@ kinds! {
     /// The server logs bound values, and the job binds plaintext.
     LoggedValues = Refuses "logged-values": "the server writes bound values of this role into its log, and this job binds plaintext. Run ALTER ROLE .. SET log_parameter_max_length = 0 (and log_parameter_max_length_on_error = 0).",
 
+    /// Rows whose column of the keyspace has no name of one.
+    NoKeyspace = Asks "no-keyspace": "these rows name no keyspace, so no job works on them and their plaintext stays. Give each row its keyspace, or delete it.",
     /// Several rows may have the id that the map names.
     SharedId = Asks "shared-id": "several rows may have the same id, so their tokens can be exchanged without notice. Name all columns of the key as the id, and in the program too.",
     /// A trigger, which fires for each row that the job writes.
@@ -210,6 +212,8 @@ kinds! {
     /// WAL that cannot be archived.
     Archiving = Asks "archiving": "the last WAL segment could not be archived, so the server keeps all WAL of the job and its disk may fill. Mend archive_command.",
 
+    /// Rows of other keyspaces.
+    OtherKeyspaces = Advises "other-keyspaces": "these rows are of other keyspaces, and this job leaves them as they are. Plan a job for each of them, and look whether you know them all.",
     /// An index over a sealed column, which finds nothing.
     Index = Advises "index": "it finds nothing in tokens, has entries of plaintext until it is rebuilt, and costs an entry for each row. Drop it before the job.",
     /// A view over a sealed column.

@@ -29,6 +29,8 @@ pub(crate) struct Target {
     /// Other tables of the same database that the map names, as it writes them.
     pub(crate) named: Vec<String>,
     pub(crate) flow: Flow,
+    /// The column of the keyspace and the keyspace of the job, if rows of several are in the table.
+    pub(crate) keyspace: Option<(String, String)>,
 }
 
 #[derive(Clone, Debug)]
@@ -52,6 +54,7 @@ impl Target {
             written: Vec::new(),
             named: named.to_owned(),
             flow,
+            keyspace: spec.keyspace_filter().map(|(column, keyspace)| (column.to_owned(), keyspace.to_owned())),
         };
         for column in spec.columns() {
             let name = column.name().to_owned();

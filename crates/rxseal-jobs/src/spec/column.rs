@@ -28,6 +28,9 @@ pub struct Column {
     /// The field's id, the index's, or what the tag covers the value as.
     of: String,
     padding: Option<Padding>,
+    /// The digest covers it as a part of the schema.
+    #[serde(skip)]
+    seals_null: bool,
 }
 
 /// What decides how long the tokens of a field are.
@@ -39,13 +42,24 @@ pub(crate) struct Padding {
 
 impl Column {
     pub(crate) fn new(name: impl Into<String>, role: ColumnRole, of: impl Into<String>) -> Self {
-        Self { name: name.into(), role, of: of.into(), padding: None }
+        Self { name: name.into(), role, of: of.into(), padding: None, seals_null: false }
     }
 
     /// Of a sealed field: to what its values are padded, and the longest of them.
     pub(crate) fn padded(mut self, block: u16, max_len: u32) -> Self {
         self.padding = Some(Padding { block, max_len });
         self
+    }
+
+    /// Of a sealed field: whether the absence of a value is sealed too, so that NULL is no value of a sealed row.
+    pub(crate) fn sealing_null(mut self, seals_null: bool) -> Self {
+        self.seals_null = seals_null;
+        self
+    }
+
+    #[cfg(any(feature = "postgres", feature = "sqlite"))]
+    pub(crate) fn seals_null(&self) -> bool {
+        self.seals_null
     }
 
     pub(crate) fn padding(&self) -> Option<Padding> {

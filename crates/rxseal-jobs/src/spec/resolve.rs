@@ -62,7 +62,7 @@ fn columns(operation: Operation, source: &Source, record: &RecordSchema) -> Resu
             return Err(refused(format!("the schema has no field {} in this record type", sealed.field())));
         };
         let column = Column::new(whole(sealed.place())?, ColumnRole::Sealed, sealed.field());
-        columns.push(column.padded(field.block(), field.max_len()));
+        columns.push(column.padded(field.block(), field.max_len()).sealing_null(field.seals_null()));
     }
     for index in source.index() {
         if !record.indexes().iter().any(|declared| declared.id() == index.index()) {

@@ -8,7 +8,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior, params_from_iter};
 use rxseal::Error;
 use rxseal_sqlite::__private::{open_to_read, open_to_write, wait_from_now};
 
-use super::end::totals;
+use super::end::{totals, verify};
 use super::held::Held;
 use super::place::exact;
 use super::preflight::look;
@@ -16,11 +16,12 @@ use super::statements::Statements;
 use super::table::Table;
 use super::tables::{self, NewJob};
 use super::trouble::Trouble;
-use crate::end::judge;
+use crate::end::{Proof, judge};
 use crate::fault::Fault;
 use crate::options::PlanOptions;
 use crate::preflight::Target;
 use crate::progress::{Ended, State, Status};
+use crate::row::ChunkWork;
 use crate::spec::Spec;
 use crate::trouble::refused;
 
@@ -125,8 +126,19 @@ impl Job {
     ///
     /// `job-mismatch` if the spec is not the job's; otherwise those of [`plan`](Self::plan).
     pub fn reopen(&self, spec: &Spec) -> Result<(), Error> {
-        let (_, counted) = self.look(spec)?;
-        self.writing(|writing| tables::reopen(writing, &self.name, counted, spec.generation()))
+        let connection = open_to_write(&self.path)?;
+        let reopen = || {
+            has_tables(&connection)?;
+            let count = |reading: &Connection| {
+                spec.admit(&tables::job(reading, &self.name)?.1)?;
+                let (statements, _) = Table::read(reading, spec.table())?.statements(reading, spec)?;
+                Ok(totals(reading, &statements, spec)?.plaintext)
+            };
+            write_as_counted(&connection, count, |writing, plaintext| {
+                tables::reopen(writing, &self.name, plaintext, spec.generation())
+            })
+        };
+        reopen().map_err(|trouble: Trouble| trouble.at(&self.path))
     }
 
     /// Faults behind the one with this number, at most `limit`, each with its number. Begin with 0.
@@ -145,7 +157,29 @@ impl Job {
     ///
     /// `job-mismatch` if the spec is not the job's; otherwise those of [`plan`](Self::plan).
     pub fn finish(&self, spec: &Spec) -> Result<Ended, Error> {
-        let (ended, _) = self.look(spec)?;
+        self.end(spec, Proof::by_count(spec.operation()))
+    }
+
+    /// The same, by the work of the job, for an operation whose end no count proves: [`AddSubject`](crate::Operation::AddSubject). The work
+    /// looks at each row once more, and nothing is written. A row counts as done if the work would leave it as it is.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`finish`](Self::finish) and of [`ChunkWork::run`].
+    pub fn finish_with(&self, spec: &Spec, work: &dyn ChunkWork) -> Result<Ended, Error> {
+        let proof = match Proof::by_count(spec.operation()) {
+            Proof::Missing => self.reading(|reading| {
+                spec.admit(&tables::job(reading, &self.name)?.1)?;
+                let (statements, forms) = Table::read(reading, spec.table())?.statements(reading, spec)?;
+                verify(reading, &statements, &forms, spec, work)
+            })?,
+            proof => proof,
+        };
+        self.end(spec, proof)
+    }
+
+    fn end(&self, spec: &Spec, proof: Proof) -> Result<Ended, Error> {
+        let ended = self.look(spec, proof)?;
         if ended.is_clean() {
             let from = [State::Running, State::Paused, State::Stopped];
             self.writing(|writing| tables::turn(writing, &self.name, &from, State::Done))?;
@@ -153,16 +187,16 @@ impl Job {
         Ok(ended)
     }
 
-    /// Counts the whole table. The job stops if there is more plaintext than it left. The second value is how much there is.
-    pub(super) fn look(&self, spec: &Spec) -> Result<(Ended, u64), Error> {
+    /// Counts the whole table. The job stops if there is more plaintext than it left.
+    pub(super) fn look(&self, spec: &Spec, proof: Proof) -> Result<Ended, Error> {
         let looked = self.reading(|reading| {
             spec.admit(&tables::job(reading, &self.name)?.1)?;
             let (statements, _) = Table::read(reading, spec.table())?.statements(reading, spec)?;
             let totals = totals(reading, &statements, spec)?;
-            let (plaintext, at_start) = (totals.plaintext, tables::plaintext_at_start(reading, &self.name)?);
-            Ok((judge(spec, totals, &tables::status(reading, &self.name)?, at_start), plaintext))
+            let at_start = tables::plaintext_at_start(reading, &self.name)?;
+            Ok(judge(spec, totals, &tables::status(reading, &self.name)?, at_start, proof))
         })?;
-        if looked.0.plaintext_rose {
+        if looked.plaintext_rose {
             let from = [State::Running, State::Paused];
             self.writing(|writing| tables::turn(writing, &self.name, &from, State::Stopped))?;
         }
@@ -219,6 +253,37 @@ fn plan(connection: &Connection, name: &str, spec: &Spec, options: &PlanOptions)
     Ok(writing.commit()?)
 }
 
+/// How often a table is counted while others may write to it.
+const COUNTS: usize = 3;
+
+/// Writes what depends on a count of the table, if nobody has written since. A large table takes a while to count, so the lock is taken
+/// before only if others wrote each time.
+fn write_as_counted(
+    connection: &Connection,
+    mut count: impl FnMut(&Connection) -> Result<u64, Trouble>,
+    write: impl FnOnce(&Connection, u64) -> Result<(), Trouble>,
+) -> Result<(), Trouble> {
+    let version = |at: &Connection| at.query_row("PRAGMA data_version", (), |row| row.get::<_, i64>(0));
+    let lock = || {
+        wait_from_now();
+        Transaction::new_unchecked(connection, TransactionBehavior::Immediate)
+    };
+    for _ in 0..COUNTS {
+        let reading = Transaction::new_unchecked(connection, TransactionBehavior::Deferred)?;
+        let (counted, then) = (count(&reading)?, version(&reading)?);
+        drop(reading);
+        let writing = lock()?;
+        if version(&writing)? == then {
+            write(&writing, counted)?;
+            return Ok(writing.commit()?);
+        }
+    }
+    let writing = lock()?;
+    let counted = count(&writing)?;
+    write(&writing, counted)?;
+    Ok(writing.commit()?)
+}
+
 /// How many rows there are, and the first key of every chunk but the first. They are read from the keys themselves, so gaps do no harm.
 fn bounds(
     reading: &Connection,
@@ -256,4 +321,44 @@ fn read<T>(path: &Path, work: impl FnOnce(&Connection) -> Result<T, Trouble>) ->
 
 fn has_tables(connection: &Connection) -> Result<(), Trouble> {
     if tables::exist(connection)? { Ok(()) } else { Err(tables::no_such_job().into()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a job that is reopened compares its end with is the count of the moment at which it begins anew.
+    #[test]
+    fn nobody_writes_between_a_count_and_what_depends_on_it() {
+        let path = std::env::temp_dir().join(format!("rxseal-counted-{}.db", std::process::id()));
+        for journal in ["delete", "wal"] {
+            // A program that writes after the count, this often.
+            for writes in [0, 1, 2, 3, 9] {
+                drop(std::fs::remove_file(&path));
+                let [ours, theirs] = [0, 1].map(|_| Connection::open(&path).unwrap());
+                ours.pragma_update(None, "journal_mode", journal).unwrap();
+                theirs.busy_timeout(std::time::Duration::ZERO).unwrap();
+                ours.execute_batch("CREATE TABLE rx (drug); CREATE TABLE counted (rows)").unwrap();
+                let (ours, mut left) = (open_to_write(&path).unwrap(), writes);
+                let count = |at: &Connection| -> Result<u64, Trouble> {
+                    let rows: i64 = at.query_row("SELECT count(*) FROM rx", (), |row| row.get(0))?;
+                    if left > 0 {
+                        left -= 1;
+                        // With the lock held it cannot, and neither can it in a rollback journal while somebody reads.
+                        drop(theirs.execute("INSERT INTO rx VALUES ('plaintext')", ()));
+                    }
+                    Ok(u64::try_from(rows).unwrap_or_default())
+                };
+                let write = |at: &Connection, rows: u64| -> Result<(), Trouble> {
+                    at.execute("INSERT INTO counted VALUES (?1)", [i64::try_from(rows).unwrap_or_default()])?;
+                    Ok(())
+                };
+                write_as_counted(&ours, count, write).unwrap_or_else(|trouble| panic!("{}", trouble.at(&path)));
+                let sql = "SELECT (SELECT rows FROM counted) = (SELECT count(*) FROM rx)";
+                let is_same: bool = ours.query_row(sql, (), |row| row.get(0)).unwrap();
+                assert!(is_same, "{journal}: {writes} writes");
+            }
+        }
+        drop(std::fs::remove_file(&path));
+    }
 }

@@ -12,6 +12,7 @@ use rxseal::Error;
 use rxseal_sqlite::__private::open_to_write;
 
 use self::schema::{Object, words};
+use super::end::other_rows;
 use super::trouble::Trouble;
 use crate::preflight::target::TokenColumn;
 use crate::preflight::{Concern, ConcernKind, Database, Flow, Preflight, StepColumn, Steps, Target, token_len};
@@ -27,11 +28,11 @@ use crate::spec::Spec;
 pub fn preflight(path: impl AsRef<Path>, spec: &Spec, named: &[String]) -> Result<Preflight, Error> {
     let path = path.as_ref();
     let db = open_to_write(path)?;
-    look(&db, &Target::of(spec, named)).map_err(|error| Trouble::from(error).at(path))
+    look(&db, &Target::of(spec, named)).map_err(|trouble| trouble.at(path))
 }
 
 /// The same on a connection that is there.
-pub(super) fn look(db: &Connection, target: &Target) -> rusqlite::Result<Preflight> {
+pub(super) fn look(db: &Connection, target: &Target) -> Result<Preflight, Trouble> {
     let name = &*target.table;
     let mut found = Preflight::of(name);
     let kind = db
@@ -43,7 +44,7 @@ pub(super) fn look(db: &Connection, target: &Target) -> rusqlite::Result<Preflig
             found.add(Concern::of(ConcernKind::NoTable));
             return Ok(found);
         }
-        Err(error) => return Err(error),
+        Err(error) => return Err(error.into()),
     };
     if kind != "table" {
         found.add(
@@ -61,6 +62,10 @@ pub(super) fn look(db: &Connection, target: &Target) -> rusqlite::Result<Preflig
     texts(name, &sealed, &objects, &mut found);
     if !found.has(ConcernKind::NoColumn) {
         sizes::look(db, target, &mut found)?;
+        if let Some((column, keyspace)) = &target.keyspace {
+            let others = other_rows(db, name, column, keyspace)?;
+            found.leaves(column, others.of_none, others.of_others);
+        }
     }
     if target.flow == Flow::Seal {
         steps(target, &sealed, &mut found);

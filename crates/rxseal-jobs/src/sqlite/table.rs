@@ -13,6 +13,8 @@ pub(super) struct Table {
     name: String,
     columns: Vec<Declared>,
     has_rowid: bool,
+    /// Whether the primary key is the rowid itself. `INTEGER PRIMARY KEY DESC` is not: it has an index, and may be NULL.
+    key_is_rowid: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -50,8 +52,11 @@ impl Table {
                 is_generated: row.get::<_, i64>(4)? > 0,
             })
         })?;
-        let columns = columns.collect::<rusqlite::Result<_>>()?;
-        Ok(Self { name: name.to_owned(), columns, has_rowid: !without_rowid })
+        let columns = columns.collect::<rusqlite::Result<Vec<Declared>>>()?;
+        let has_index = "SELECT EXISTS (SELECT 1 FROM pragma_index_list(?1) WHERE origin = 'pk')";
+        let has_index: bool = connection.query_row(has_index, [name], |row| row.get(0))?;
+        let key_is_rowid = !without_rowid && !has_index && columns.iter().any(|column| column.is_key);
+        Ok(Self { name: name.to_owned(), columns, has_rowid: !without_rowid, key_is_rowid })
     }
 
     /// The statements of a job over these columns, and the form of each column.
@@ -115,12 +120,10 @@ impl Table {
                 self.name
             )));
         };
-        let is_alone = columns.len() == 1;
         let columns = columns.iter().map(|name| {
             let column = self.column(name)?;
-            // Of a primary key, SQLite keeps NULL out of an INTEGER alone, and of tables without rowids.
-            let is_integer = column.declared.eq_ignore_ascii_case("INTEGER") && is_alone;
-            let may_be_null = !(column.is_filled || column.is_key && (is_integer || !self.has_rowid));
+            // Of a primary key, SQLite keeps NULL out of the rowid alone, and of tables without rowids.
+            let may_be_null = !(column.is_filled || column.is_key && (self.key_is_rowid || !self.has_rowid));
             Ok(KeyColumn { name: column.name.clone(), may_be_null })
         });
         let columns = columns.collect::<Result<_, Trouble>>()?;
@@ -144,13 +147,8 @@ impl Table {
         connection: &Connection,
         stays: impl Fn(&String) -> bool,
     ) -> Result<Option<Vec<String>>, Trouble> {
-        // An INTEGER PRIMARY KEY is the rowid, and has no index.
-        let keys: Vec<_> = self.columns.iter().filter(|column| column.is_key).collect();
-        if let [key] = keys.as_slice()
-            && self.has_rowid
-            && key.declared.eq_ignore_ascii_case("INTEGER")
-        {
-            return Ok(Some(vec![key.name.clone()]));
+        if self.key_is_rowid {
+            return Ok(Some(self.columns.iter().filter(|column| column.is_key).map(|key| key.name.clone()).collect()));
         }
         let indexes =
             "SELECT name FROM pragma_index_list(?1) WHERE \"unique\" = 1 AND partial = 0 ORDER BY origin <> 'pk', seq";

@@ -17,6 +17,7 @@ use super::statements::{Bounds, Statements};
 use super::table::Table;
 use super::tables::{self, Chunk};
 use super::trouble::Trouble;
+use crate::end::Proof;
 use crate::fault::{FieldFault, Reason};
 use crate::options::WorkerOptions;
 use crate::progress::{ChunkDone, Counts, State};
@@ -82,7 +83,7 @@ impl Worker {
     pub fn run_chunk(&mut self) -> Result<Option<ChunkDone>, Error> {
         if self.looked.elapsed() >= self.options.look_every {
             // Plaintext that became more is found while the job runs, and not at its end alone.
-            self.job.look(&self.spec)?;
+            self.job.look(&self.spec, Proof::by_count(self.spec.operation()))?;
             self.looked = Instant::now();
         }
         let mut attempt = 1;

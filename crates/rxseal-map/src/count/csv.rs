@@ -29,7 +29,7 @@ pub(super) fn read(file: File, tally: &mut Tally) -> Result<(), String> {
                 // CSV has no other way to say that there is no value.
                 Ok("") => Value::Null,
                 Ok(text) => Value::Text(text),
-                Err(_) => Value::Other,
+                Err(_) => Value::Broken(field),
             },
         );
         at = at.saturating_add(1);

@@ -6,7 +6,7 @@ use rxseal::count::{IndexCounts, KeyCounts};
 use serde_json::value::RawValue;
 
 use super::json::{self, each_at};
-use crate::counts::{ColumnCounts, IndexPlaceCounts, PlaceCounts, SourceCounts};
+use crate::counts::{ColumnCounts, IndexPlaceCounts, Keyspaces, PlaceCounts, SourceCounts};
 use crate::place::Place;
 use crate::source::Source;
 
@@ -21,8 +21,10 @@ pub(super) enum Value<'v> {
     Text(&'v str),
     #[cfg_attr(not(feature = "sqlite"), expect(dead_code, reason = "files have none"))]
     Bytes(&'v [u8]),
-    /// What can be no token: a number, a text that is not UTF-8.
+    /// What can be no token, such as a number.
     Other,
+    /// A text that is not UTF-8, or ends for some programs at a NUL. It is no token, and may have some in it.
+    Broken(&'v [u8]),
     Json(&'v RawValue),
 }
 
@@ -32,6 +34,11 @@ pub(super) struct Tally {
     columns: Vec<Column>,
     by_name: HashMap<Box<str>, usize>,
     rows: u64,
+    /// The column that says of which keyspace a row is, and where in it.
+    tenant: Option<(usize, Vec<String>)>,
+    keyspaces: Keyspaces,
+    /// Whether the present row said it.
+    has_said: bool,
     /// Whether columns that the map does not name are looked at.
     with_strays: bool,
     pub(super) files: usize,
@@ -77,7 +84,20 @@ impl Tally {
         let mut tally = Self::new(places.map(|(place, id)| (place, id, Counts::Tokens(KeyCounts::default()))), true);
         // Their values are no tokens, and may look like part of one.
         source.index().iter().for_each(|index| tally.set_apart(index.place().column()));
-        tally
+        tally.with_tenant(source)
+    }
+
+    /// Only of which keyspace each row is.
+    #[cfg(feature = "postgres")]
+    pub(super) fn of_keyspaces(source: &Source) -> Self {
+        Self::new(std::iter::empty(), false).with_tenant(source)
+    }
+
+    fn with_tenant(mut self, source: &Source) -> Self {
+        if let Some(place) = source.keyspace().column() {
+            self.tenant = Some((self.column(place.column()), json::steps(place)));
+        }
+        self
     }
 
     pub(super) fn of_index_values(source: &Source) -> Self {
@@ -91,6 +111,7 @@ impl Tally {
         self.places.retain(|counted| counted.place.column() == column);
         self.columns.retain(|known| &*known.name == column);
         self.by_name.clear();
+        self.tenant = None;
         for known in &mut self.columns {
             known.role = Role::Document((0..self.places.len()).collect(), KeyCounts::default());
         }
@@ -104,6 +125,9 @@ impl Tally {
             columns: Vec::new(),
             by_name: HashMap::new(),
             rows: 0,
+            tenant: None,
+            keyspaces: Keyspaces::default(),
+            has_said: false,
             with_strays,
             files: 0,
             doubt: None,
@@ -154,6 +178,10 @@ impl Tally {
 
     /// Counts one value of the present row.
     pub(super) fn add(&mut self, column: usize, value: Value<'_>) {
+        if let Some((_, steps)) = self.tenant.as_ref().filter(|(tenant, _)| *tenant == column) {
+            self.has_said = true;
+            with_text_at(value, steps, |name| self.keyspaces.add(name, 1));
+        }
         let Some(column) = self.columns.get_mut(column) else { return };
         column.seen = column.seen.saturating_add(1);
         match &mut column.role {
@@ -163,13 +191,13 @@ impl Tally {
                     counted.counts.add(value);
                 }
             }
-            Role::Stray(counts) => add_token(counts, value),
+            Role::Stray(counts) => add_stray(counts, value),
             Role::Document(places, counts) => {
                 add_token(counts, value);
                 let document = match value {
                     Value::Text(text) => serde_json::from_str::<&RawValue>(text).ok(),
                     Value::Json(raw) => json::document_of(raw),
-                    Value::Null | Value::Bytes(_) | Value::Other => None,
+                    Value::Null | Value::Bytes(_) | Value::Other | Value::Broken(_) => None,
                 };
                 for at in places {
                     let Some(counted) = self.places.get_mut(*at) else { continue };
@@ -195,6 +223,9 @@ impl Tally {
 
     pub(super) fn end_row(&mut self) {
         self.rows = self.rows.saturating_add(1);
+        if self.tenant.is_some() && !std::mem::take(&mut self.has_said) {
+            self.keyspaces.add(None, 1);
+        }
     }
 
     /// The rows that lacked a column have no value in its places.
@@ -218,7 +249,7 @@ impl Tally {
 
     pub(super) fn into_tokens(mut self) -> SourceCounts {
         self.end();
-        let mut source = SourceCounts { files: self.files, ..SourceCounts::default() };
+        let mut source = SourceCounts { files: self.files, keyspaces: self.keyspaces, ..SourceCounts::default() };
         for counted in self.places {
             if let Counts::Tokens(counts) = counted.counts {
                 let counts = counts.doubted(self.doubt);
@@ -262,7 +293,7 @@ fn add_token(counts: &mut KeyCounts, value: Value<'_>) {
         Value::Null => counts.add_nulls(1),
         Value::Text(text) => counts.add_text(text),
         Value::Bytes(bytes) => counts.add_bytes(bytes),
-        Value::Other => counts.add_not_tokens(1),
+        Value::Other | Value::Broken(_) => counts.add_not_tokens(1),
         Value::Json(raw) => match json::text_of(raw) {
             Some(text) => counts.add_text(text),
             None if raw.get() == "null" => counts.add_nulls(1),
@@ -270,6 +301,34 @@ fn add_token(counts: &mut KeyCounts, value: Value<'_>) {
             None => counts.add_text(raw.get()),
         },
     }
+}
+
+/// Text tokens in any bytes: whatever else is there, their key is needed.
+fn add_stray(counts: &mut KeyCounts, value: Value<'_>) {
+    add_token(counts, value);
+    if let Value::Broken(bytes) | Value::Bytes(bytes) = value {
+        for chunk in bytes.utf8_chunks() {
+            counts.add_text(chunk.valid());
+        }
+    }
+}
+
+/// Calls `each` once, with the text at this place of a value.
+fn with_text_at(value: Value<'_>, steps: &[String], each: impl FnOnce(Option<&str>)) {
+    let document = match value {
+        Value::Text(text) if steps.is_empty() => return each(Some(text)),
+        Value::Text(text) => serde_json::from_str::<&RawValue>(text).ok(),
+        Value::Json(raw) => Some(raw),
+        Value::Null | Value::Bytes(_) | Value::Other | Value::Broken(_) => None,
+    };
+    let mut name = None;
+    if let Some(document) = document {
+        // A number is the text of its digits. A text with escapes is no name.
+        each_at(document, steps, &mut |value| {
+            name = json::text_of(value).or_else(|| Some(value.get()).filter(|text| *text != "null"));
+        });
+    }
+    each(name);
 }
 
 /// A JSON list has a value in each place.
@@ -281,7 +340,7 @@ fn add_index_value(counts: &mut IndexCounts, value: Value<'_>) {
             Err(_) => counts.add_text(text),
         },
         Value::Bytes(bytes) => counts.add_bytes(bytes),
-        Value::Other => counts.add_not_values(1),
+        Value::Other | Value::Broken(_) => counts.add_not_values(1),
         Value::Json(raw) => match json::text_of(raw) {
             Some(text) => counts.add_text(text),
             None if raw.get() == "null" => counts.add_nulls(1),

@@ -237,6 +237,79 @@ fn a_table_of_sqlite_is_counted_in_one_read() {
     assert!(!Path::new(&place.folder.join("absent.db")).exists());
 }
 
+/// A token is found in texts that are not UTF-8 or have a NUL in them, and in bytes. In a sealed column such a value is no token.
+#[test]
+fn strays_are_found_in_what_is_no_text() {
+    let place = Place::new("broken");
+    let db = Connection::open(place.folder.join("rx.db")).unwrap();
+    db.execute_batch(
+        "CREATE TABLE rx (id INTEGER PRIMARY KEY, drug TEXT, latin TEXT, nul TEXT, blob BLOB, other BLOB)",
+    )
+    .unwrap();
+    let (old, new) = (drug(&place.old), drug(&place.new));
+    let bytes = [b"\xff\0\x07", old.as_bytes(), b"\xfe"].concat();
+    db.execute(
+        "INSERT INTO rx (drug, latin, nul, blob, other) VALUES (?1, CAST(?2 AS TEXT), ?3, ?2, x'ff00')",
+        (&new, &bytes, format!("x\0{old}")),
+    )
+    .unwrap();
+    let source = "at = 'sqlite:rx.db#rx'\nsealed = { drug = 'rx.drug' }";
+    let counts = place.count(source).unwrap();
+    assert_eq!(told(&place, &counts), ["drug: 0 1 0 0", "stray latin: 1 0", "stray nul: 1 0", "stray blob: 1 0"]);
+    assert!(place.evidence(source).unwrap_err().contains("the column latin, which the map does not call sealed"));
+    for column in ["latin", "nul", "blob"] {
+        let counts = place.count(&source.replace("drug =", &format!("{column} ="))).unwrap();
+        assert_eq!(counts.places()[0].counts().not_sealed(), 1, "{column}");
+    }
+    place.write("a.csv", [b"drug,latin\n", new.as_bytes(), b",\xff ", old.as_bytes(), b"\n"].concat());
+    let counts = place.count("at = 'csv:a.csv'\nsealed = { drug = 'rx.drug' }").unwrap();
+    assert_eq!(told(&place, &counts), ["drug: 0 1 0 0", "stray latin: 1 0"]);
+}
+
+/// Rows that name no keyspace are in no job, wherever they are.
+#[test]
+fn rows_without_a_keyspace_are_counted() {
+    let place = Place::new("tenants");
+    let new = drug(&place.new);
+    let db = Connection::open(place.folder.join("rx.db")).unwrap();
+    db.execute_batch("CREATE TABLE rx (id INTEGER PRIMARY KEY, drug TEXT, Tenant, doc TEXT)").unwrap();
+    let mut lines = String::new();
+    let mut table = String::from("drug,tenant\n");
+    for (sql, json, csv) in [
+        ("'pharmacy-17'", "\"pharmacy-17\"", "pharmacy-17"),
+        ("'pharmacy-17'", "\"pharmacy-17\"", "pharmacy-17"),
+        ("18", "18", "18"),
+        ("NULL", "null", ""),
+        ("''", "\"\"", ""),
+        ("'Pharmacy 17'", "\"Pharmacy 17\"", "Pharmacy 17"),
+        ("x'ff'", "[1]", "\u{e4}"),
+    ] {
+        let doc = format!("{{\"of\":{{\"tenant\":{json}}}}}");
+        db.execute(&format!("INSERT INTO rx (drug, tenant, doc) VALUES (?1, {sql}, ?2)"), (&new, &doc)).unwrap();
+        lines.push_str(&format!("{{\"drug\":\"{new}\",\"tenant\":{json},\"doc\":{doc}}}\n"));
+        table.push_str(&format!("{new},{csv}\n"));
+    }
+    db.execute("INSERT INTO rx (drug, doc) VALUES (?1, NULL)", [&new]).unwrap();
+    lines.push_str(&format!("{{\"drug\":\"{new}\"}}\n"));
+    table.push_str(&format!("{new},\n"));
+    place.write("a.ndjson", lines);
+    place.write("a.csv", table);
+    for (at, column) in [
+        ("sqlite:rx.db#rx", "tenant"),
+        ("sqlite:rx.db#rx", "doc:/of/tenant"),
+        ("ndjson:a.ndjson", "tenant"),
+        ("ndjson:a.ndjson", "doc:/of/tenant"),
+        ("csv:a.csv", "tenant"),
+    ] {
+        let source = format!("at = '{at}'\nsealed = {{ drug = 'rx.drug' }}\nkeyspace = {{ column = '{column}' }}");
+        let counts = place.count(&source).unwrap();
+        let named: Vec<_> = counts.rows_by_keyspace().collect();
+        assert_eq!((named, counts.rows_without_keyspace()), (vec![("18", 1), ("pharmacy-17", 2)], 5), "{at} {column}");
+    }
+    let counts = place.count("at = 'csv:a.csv'\nsealed = { drug = 'rx.drug' }").unwrap();
+    assert_eq!((counts.rows_by_keyspace().count(), counts.rows_without_keyspace()), (0, 0), "all are of one");
+}
+
 /// Each looks like a source in which nothing is left.
 #[test]
 fn a_source_that_proves_nothing_says_why() {

@@ -72,13 +72,15 @@ FROM pg_attribute AS a JOIN base AS b ON b.attnum = a.attnum JOIN pg_type AS t O
     JOIN pg_type AS own ON own.oid = a.atttypid LEFT JOIN pg_collation AS l ON l.oid = a.attcollation
 WHERE a.attrelid = $1::bigint::oid";
 
-/// Whether rows are told apart by a unique index over columns that are never null and that the job does not write, and whether the columns of the map's id are such a key.
+/// Whether rows are told apart by a unique index over columns that are never null and that the job does not write, with their own collations,
+/// and whether the columns of the map's id are such a key.
 const KEY: &str = "
 WITH keys AS (
     SELECT i.indrelid, i.indkey, i.indnkeyatts FROM pg_index AS i
     WHERE i.indrelid = $1::bigint::oid AND i.indisunique AND i.indisvalid AND i.indimmediate AND i.indpred IS NULL AND i.indexprs IS NULL
     AND i.indnkeyatts = (SELECT count(*) FROM pg_attribute AS a
-        WHERE a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey[0:i.indnkeyatts - 1]) AND a.attnotnull AND a.attname <> ALL ($3))
+        WHERE a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey[0:i.indnkeyatts - 1]) AND a.attnotnull AND a.attname <> ALL ($3)
+            AND (i.indcollation::oid[])[array_position(i.indkey::int2[], a.attnum)] = a.attcollation)
 )
 SELECT EXISTS (SELECT FROM keys), EXISTS (
     SELECT FROM keys AS i WHERE (SELECT array_agg(a.attname::text ORDER BY a.attname) FROM pg_attribute AS a

@@ -14,6 +14,7 @@ fn look(schema: &str, flow: Flow, written: &[&str]) -> Preflight {
     let column =
         |name: &&str| TokenColumn { name: (*name).to_owned(), padding: Some(Padding { block: 32, max_len: 60 }) };
     let target = Target {
+        keyspace: None,
         table: "rx".to_owned(),
         id: vec!["id".to_owned()],
         read: Vec::new(),
@@ -21,7 +22,7 @@ fn look(schema: &str, flow: Flow, written: &[&str]) -> Preflight {
         named: Vec::new(),
         flow,
     };
-    preflight(&db, &target).unwrap()
+    preflight(&db, &target).map_err(|trouble| trouble.at("test.db".as_ref())).unwrap()
 }
 
 fn codes(found: &Preflight) -> Vec<String> {

@@ -1,6 +1,7 @@
 //! Tables of PostgreSQL: the server counts whole columns, and documents are read one by one.
 
 use rxseal::Error;
+use rxseal_postgres::__private::rows_by_keyspace;
 use rxseal_postgres::{count_index_postgres, count_postgres, describe_postgres, scan_postgres};
 
 use crate::addresses::Addresses;
@@ -27,6 +28,16 @@ pub(crate) async fn tokens(source: &Source, table: &str, addresses: &Addresses) 
     let order = |place: &Place| source.sealed().iter().position(|sealed| sealed.place() == place).unwrap_or(usize::MAX);
     counted.places.sort_by_key(|counted| order(&counted.place));
     counted.strays = strays(source, url, table).await?;
+    if let Some(place) = source.keyspace().column() {
+        if place.pointer().is_none() {
+            for (name, rows) in rows_by_keyspace(url, table, place.column()).await? {
+                counted.keyspaces.add(Some(&name), u64::try_from(rows).unwrap_or_default());
+            }
+        } else {
+            let tally = Tally::of_keyspaces(source);
+            counted.keyspaces = scan(url, table, place.column(), tally).await?.into_tokens().keyspaces;
+        }
+    }
     Ok(counted)
 }
 

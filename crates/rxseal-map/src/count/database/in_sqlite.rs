@@ -3,16 +3,25 @@
 use std::path::Path;
 
 use rxseal::Error;
+use rxseal_sqlite::__private::rows_by_keyspace;
 use rxseal_sqlite::{Cell, describe_sqlite, scan_sqlite};
 
 use crate::count::tally::{Tally, Value};
-use crate::counts::{IndexPlaceCounts, SourceCounts};
+use crate::counts::{IndexPlaceCounts, Keyspaces, SourceCounts};
 use crate::source::Source;
 
 pub(crate) fn tokens(source: &Source, file: &Path, table: &str) -> Result<SourceCounts, Error> {
     let mut tally = Tally::of_tokens(source);
     scan(&mut tally, file, table)?;
-    Ok(tally.into_tokens())
+    let mut counted = tally.into_tokens();
+    // Numbers are names too, and a scan does not see them.
+    if let Some(place) = source.keyspace().column().filter(|place| place.pointer().is_none()) {
+        counted.keyspaces = Keyspaces::default();
+        for (name, rows) in rows_by_keyspace(file, table, place.column())? {
+            counted.keyspaces.add(Some(&name), u64::try_from(rows).unwrap_or_default());
+        }
+    }
+    Ok(counted)
 }
 
 pub(crate) fn index_values(source: &Source, file: &Path, table: &str) -> Result<Vec<IndexPlaceCounts>, Error> {
@@ -48,7 +57,7 @@ fn scan(tally: &mut Tally, file: &Path, table: &str) -> Result<(), Error> {
                     // SQLite's own functions see a text only up to its first NUL.
                     Cell::Text(text) => match std::str::from_utf8(text) {
                         Ok(text) if !text.contains('\0') => Value::Text(text),
-                        _ => Value::Other,
+                        _ => Value::Broken(text),
                     },
                     Cell::Bytes(bytes) => Value::Bytes(bytes),
                 },
