@@ -8,7 +8,7 @@ use rxseal_watch::budget::FrozenList;
 use serde_json::json;
 
 use crate::args::{Budget, Global};
-use crate::audit::failed;
+use crate::audit::log::failed;
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::output::Output;

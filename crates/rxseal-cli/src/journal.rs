@@ -9,7 +9,7 @@ use rxseal::provider::SecretFile;
 use rxseal_watch::{Act, BegunAct, CheckpointFolder, FileLog, SigningKey, Watch, When};
 
 use crate::args::By;
-use crate::audit::failed;
+use crate::audit::log::failed;
 use crate::environment::variable;
 use crate::failure::{Failure, usage};
 use crate::output::Output;

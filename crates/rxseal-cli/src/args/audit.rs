@@ -14,8 +14,8 @@ pub enum Audit {
     /// The exit status is 0 for a log that is whole, 1 if somebody changed it, and 7 if events may be missing: a killed program, a gap, a tail
     /// that no checkpoint covers, or no checkpoints to compare with.
     Verify {
-        /// The folder with the log
-        folder: PathBuf,
+        /// The folder with the log, or postgres://HOST/DATABASE
+        log: PathBuf,
         /// A key that verifies checkpoints, as `rxseal audit keygen` prints it, or a file with one on each line. Repeat it for several hosts
         #[arg(long = "key", value_name = "KEY", required = true)]
         keys: Vec<String>,
@@ -28,15 +28,15 @@ pub enum Audit {
     },
     /// Print events
     Show {
-        /// The folder with the log
-        folder: PathBuf,
+        /// The folder with the log, or postgres://HOST/DATABASE
+        log: PathBuf,
         #[command(flatten)]
         filter: Filter,
     },
     /// Print who opened the records of a patient
     Accesses {
-        /// The folder with the log
-        folder: PathBuf,
+        /// The folder with the log, or postgres://HOST/DATABASE
+        log: PathBuf,
         /// The patient: the subject's id, or the id of a record that has no subject
         #[arg(long, value_name = "ID")]
         subject: String,
@@ -49,8 +49,17 @@ pub enum Audit {
     ///
     /// The exit status is 1 while something waits.
     Review(Review),
-    /// Print events as JSON lines or CSV, for other tools
+    /// Print events as JSON lines or CSV for other tools, or write a log in PostgreSQL into files
     Export(Export),
+    /// Print the SQL of a log in PostgreSQL: its tables, and what two roles may do
+    Ddl {
+        /// The role of the programs: it adds lines, and reads none
+        #[arg(long, value_name = "ROLE")]
+        writer: String,
+        /// The role of whoever verifies and looks things up: it reads lines, and adds none
+        #[arg(long, value_name = "ROLE")]
+        reader: String,
+    },
     /// Make the key that signs checkpoints, and the key that verifies them, which is printed and kept beside it
     Keygen {
         /// The name that checkpoints carry, such as the host's: printable ASCII without space and plus
@@ -65,7 +74,7 @@ pub enum Audit {
 
 #[derive(ClapArgs)]
 pub struct Disclosures {
-    /// The folder with the log
+    /// The folder with the log, or postgres://HOST/DATABASE
     pub log: PathBuf,
     /// The patient: the subject's id, or the id of a record that has no subject
     #[arg(long, value_name = "ID")]
@@ -86,7 +95,7 @@ pub enum Page {
 
 #[derive(ClapArgs)]
 pub struct Review {
-    /// The folders with the logs. The command's own log (--audit-log) is read too
+    /// The logs: folders, or postgres://HOST/DATABASE. The command's own log (--audit-log) is read too
     #[arg(required = true, value_name = "LOG")]
     pub logs: Vec<PathBuf>,
     /// An event that you reviewed, as the list names it; may be repeated. It must be of somebody else
@@ -98,7 +107,7 @@ pub struct Review {
 
 #[derive(ClapArgs)]
 pub struct Export {
-    /// The folder with the log
+    /// The folder with the log, or postgres://HOST/DATABASE
     pub log: PathBuf,
     /// One JSON object for each event, or one row for each record of an event
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
@@ -106,6 +115,9 @@ pub struct Export {
     /// Only those of so much time, such as 7days
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     pub since: Option<Duration>,
+    /// Write a log in PostgreSQL into files in this folder, line by line, which every verifier of files reads. It has no log yet
+    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["format", "since"])]
+    pub to: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -156,7 +168,7 @@ pub enum Budget {
     },
     /// Suggest budgets from what a log of at least 28 days says: three times the most of each program, and of people whom the preset would refuse
     Suggest {
-        /// The folder with the log
+        /// The folder with the log, or postgres://HOST/DATABASE
         log: PathBuf,
         /// Look at so much time
         #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, default_value = "28days")]
@@ -164,7 +176,7 @@ pub enum Budget {
     },
     /// Print how many different patients each actor opened in the last hour and day, and who was refused
     Status {
-        /// The folder with the log
+        /// The folder with the log, or postgres://HOST/DATABASE
         log: PathBuf,
         /// The file with the list of frozen actors
         #[arg(long, value_name = "FILE")]

@@ -3,10 +3,9 @@
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use rxseal_watch::read_lines;
 use serde_json::{Map, Value};
 
-use super::failed;
+use super::log::{Log, failed};
 use crate::failure::Failure;
 use crate::output::time;
 
@@ -23,7 +22,7 @@ const OF_FIRST_LINE: [&str; 6] = ["find", "cls", "key", "out", "err", "bud"];
 /// Calls `each` with every event of a log. What a page has in its first line alone, its other lines get here too.
 pub fn each(log: &Path, mut each: impl FnMut(Event) -> Result<(), Failure>) -> Result<(), Failure> {
     let (mut first, mut result) = (None::<Event>, Ok(()));
-    let read = read_lines(log, |line| {
+    let read = Log::open(log)?.read(None, |line| {
         if result.is_err() {
             return;
         }

@@ -7,7 +7,7 @@ use rxseal_watch::Review as Mark;
 use serde_json::{Value, json};
 
 use super::events::{self, Event};
-use super::failed;
+use super::log::failed;
 use crate::args::{Global, Review};
 use crate::config::Config;
 use crate::failure::{Failure, usage};

@@ -8,7 +8,8 @@ use rxseal_watch::budget::FrozenList;
 use serde_json::json;
 
 use super::usage::{Usage, is_actor};
-use crate::audit::{events, failed};
+use crate::audit::events;
+use crate::audit::log::failed;
 use crate::failure::Failure;
 use crate::output::{Output, table};
 

@@ -8,7 +8,8 @@ use rxseal_watch::budget::{Budget, Ledger, Rate, Verdict};
 use serde_json::json;
 
 use super::usage::{Most, Usage, is_actor};
-use crate::audit::{events, failed};
+use crate::audit::events;
+use crate::audit::log::failed;
 use crate::failure::Failure;
 use crate::output::{Output, table};
 
