@@ -1,7 +1,6 @@
 //! `rxseal audit disclosures`: to whom the data of a patient was disclosed (45 CFR 164.528).
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::Path;
 
@@ -48,16 +47,15 @@ pub fn run(command: &Disclosures, output: &Output) -> Result<(), Failure> {
 
 fn gather(log: &Path, subject: &str, since: u64) -> Result<BTreeMap<To, Entry>, Failure> {
     let mut found = BTreeMap::<To, Entry>::new();
-    events::each(log, |event| {
-        if event.at() >= since && event.is_seen() && event.patients().any(|patient| patient == subject) {
-            if let Some(to) = recipient(&event) {
-                let entry = found.entry(to).or_default();
-                entry.first = if entry.count == 0 { event.at() } else { entry.first.min(event.at()) };
-                entry.last = entry.last.max(event.at());
-                entry.count = entry.count.saturating_add(1);
-                entry.classes.extend(event.classes().map(str::to_owned));
-                entry.record_types.extend(event.text("rt").map(str::to_owned));
-            }
+    events::each(log, None, |event| {
+        let is_of = event.at() >= since && event.is_seen() && event.patients().any(|patient| patient == subject);
+        if let Some(to) = recipient(&event).filter(|_| is_of) {
+            let entry = found.entry(to).or_default();
+            entry.first = if entry.count == 0 { event.at() } else { entry.first.min(event.at()) };
+            entry.last = entry.last.max(event.at());
+            entry.count = entry.count.saturating_add(1);
+            entry.classes.extend(event.classes().map(str::to_owned));
+            entry.record_types.extend(event.text("rt").map(str::to_owned));
         }
         Ok(())
     })?;
@@ -150,18 +148,21 @@ fn as_html(subject: &str, since: std::time::Duration, rows: &[Row<'_>]) -> Strin
         ("Disclosures that need not be counted", true, "No other disclosure is in the log."),
     ];
     for (title, is_exempt, nothing) in parts {
-        // Writing to a string cannot fail.
-        let _ = write!(page, "<h2>{title}</h2>\n");
+        for part in ["<h2>", title, "</h2>\n"] {
+            page.push_str(part);
+        }
         let of_part: Vec<_> = rows.iter().filter(|(exempt, ..)| exempt.is_some() == is_exempt).collect();
         if of_part.is_empty() {
-            let _ = write!(page, "<p>{nothing}</p>\n");
+            for part in ["<p>", nothing, "</p>\n"] {
+                page.push_str(part);
+            }
             continue;
         }
-        let titles: String = TITLES.iter().map(|title| format!("<th>{title}</th>")).collect();
-        let _ = write!(page, "<table>\n<thead><tr>{titles}</tr></thead>\n<tbody>\n");
+        page.push_str("<table>\n<thead>");
+        html_row(&mut page, "th", TITLES);
+        page.push_str("</thead>\n<tbody>\n");
         for row in of_part {
-            let cells: String = cells(row).iter().map(|cell| format!("<td>{}</td>", escaped(cell))).collect();
-            let _ = write!(page, "<tr>{cells}</tr>\n");
+            html_row(&mut page, "td", cells(row).iter().map(String::as_str));
         }
         page.push_str("</tbody>\n</table>\n");
     }
@@ -170,6 +171,16 @@ fn as_html(subject: &str, since: std::time::Duration, rows: &[Row<'_>]) -> Strin
          it (164.528(a)(1)).</p>\n</body>\n</html>\n",
     );
     page
+}
+
+fn html_row<'c>(page: &mut String, element: &str, cells: impl IntoIterator<Item = &'c str>) {
+    page.push_str("<tr>");
+    for cell in cells {
+        for part in ["<", element, ">", &escaped(cell), "</", element, ">"] {
+            page.push_str(part);
+        }
+    }
+    page.push_str("</tr>\n");
 }
 
 fn escaped(text: &str) -> String {

@@ -19,10 +19,15 @@ pub struct Event {
 /// What only the first line of a large page has.
 const OF_FIRST_LINE: [&str; 6] = ["find", "cls", "key", "out", "err", "bud"];
 
-/// Calls `each` with every event of a log. What a page has in its first line alone, its other lines get here too.
-pub fn each(log: &Path, mut each: impl FnMut(Event) -> Result<(), Failure>) -> Result<(), Failure> {
+/// Calls `each` with every event of a log, or at least with those of a patient. What a page has in its first line alone, its other lines get here
+/// too, if the first is read.
+pub fn each(
+    log: &Path,
+    patient: Option<&str>,
+    mut each: impl FnMut(Event) -> Result<(), Failure>,
+) -> Result<(), Failure> {
     let (mut first, mut result) = (None::<Event>, Ok(()));
-    let read = Log::open(log)?.read(None, |line| {
+    let read = Log::open(log)?.read(patient, |line| {
         if result.is_err() {
             return;
         }

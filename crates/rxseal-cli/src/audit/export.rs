@@ -37,7 +37,7 @@ pub fn run(command: &Export) -> Result<(), Failure> {
     if command.format == Form::Csv {
         out.write_all(csv::row(TITLES).as_bytes())?;
     }
-    events::each(&command.log, |mut event| {
+    events::each(&command.log, None, |mut event| {
         if event.at() < since {
             return Ok(());
         }

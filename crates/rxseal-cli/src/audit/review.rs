@@ -69,7 +69,7 @@ fn unreviewed(logs: &[PathBuf]) -> Result<Vec<Open>, Failure> {
     let (mut acts, mut ended) = (Vec::new(), BTreeSet::new());
     // Which reviews there are must be known before openings are put together, or one that came after a review would be hidden by it.
     for log in logs {
-        events::each(log, |event| {
+        events::each(log, None, |event| {
             if let Some(review) = as_review(&event) {
                 reviews.push(review);
             }
@@ -83,13 +83,13 @@ fn unreviewed(logs: &[PathBuf]) -> Result<Vec<Open>, Failure> {
     };
     let mut newest: HashMap<(String, String, String, String), usize> = HashMap::new();
     for log in logs {
-        events::each(log, |event| {
+        events::each(log, None, |event| {
             let text = |name: &str| event.text(name).unwrap_or_default().to_owned();
             let who = text("who");
             if event.is("act") {
                 match event.text("out") {
                     Some("begun") if !covering(&event, &who) => {
-                        acts.push((text("act"), group(&event, "act without end")))
+                        acts.push((text("act"), group(&event, "act without end")));
                     }
                     Some("begun") => {}
                     _ => {

@@ -39,7 +39,7 @@ impl Usage {
     pub fn read(log: &Path, since: u64) -> Result<Self, Failure> {
         let mut usage = Self { names: Vec::new(), seen: Vec::new(), refused: BTreeMap::new(), first: None, last: 0 };
         let mut numbers = HashMap::new();
-        events::each(log, |event| {
+        events::each(log, None, |event| {
             if event.at() < since {
                 return Ok(());
             }

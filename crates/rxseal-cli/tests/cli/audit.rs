@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use rxseal::phi::Drug;
 use rxseal::{Access, Purpose, Recipient};
-use rxseal_watch::{Act, CheckpointFolder, FileLog, Watch};
+use rxseal_watch::{Act, Budgets, CheckpointFolder, FileLog, Watch};
 use serde_json::Value;
 
 use crate::shop::{Shop, fails};
@@ -253,4 +253,31 @@ fn budgets_are_suggested_from_a_log() {
     assert_eq!((&status[0]["actor"], &status[0]["patients_in_the_last_day"]), (&"svc:reports".into(), &2.into()));
     assert_eq!((&status[1]["actor"], &status[1]["is_frozen"]), (&"user:kim.rph".into(), &true.into()));
     assert!(shop.ok("budget status log --list frozen").contains("frozen"));
+}
+
+/// A large page has several lines, of which the first alone says what was opened. A reader need not know that.
+#[test]
+fn every_record_of_a_large_page_has_its_classes() {
+    let shop = Shop::new("audit-page", "file:HERE/rings");
+    shop.ok("audit keygen --name ph17-a.example --out audit.key");
+    fs::create_dir(shop.path("log")).unwrap();
+    let key = fs::read_to_string(shop.path("audit.key")).unwrap().parse().unwrap();
+    let watch = Watch::over(FileLog::in_folder(shop.path("log"), key).unwrap()).budgets(Budgets::observe_only());
+    let watch = watch.start().unwrap();
+    let keys = rxseal::testing::insecure_keyring("pharmacy-17").unwrap().observed_by(watch.observer());
+    let page: Vec<_> = (0..1100).map(|n| keys.record("refill", format!("R-{n}").as_str()).unwrap()).collect();
+    let tokens: Vec<_> = page.iter().map(|record| record.seal::<Drug>("Canary").unwrap()).collect();
+    let recipient = Recipient::named("State PMP").unwrap();
+    let access = Access::new("svc:reports", Purpose::PUBHLTH).unwrap().disclosed_to(recipient);
+    rxseal::page::open_page(&page, &access, |at, pass| pass.open::<Drug, String>(&tokens[at]).map(|_| ())).unwrap();
+    drop((page, keys, watch));
+    let lines = shop.ok("--json audit show log --actor svc:reports");
+    assert_eq!(lines.lines().count(), 2);
+    for id in ["R-0", "R-1099"] {
+        let event: Value =
+            serde_json::from_str(&shop.ok(&format!("--json audit accesses log --subject {id}"))).unwrap();
+        assert_eq!((&event["cls"]["medication"], &event["out"]), (&1100.into(), &"ok".into()), "{id}");
+        let listed = shop.json(&format!("audit disclosures log --subject {id}"));
+        assert_eq!(listed["disclosures"][0]["classes"], serde_json::json!(["medication"]), "{id}");
+    }
 }
