@@ -68,6 +68,41 @@ pub enum Search {
     Whole,
 }
 
+/// What a field declares, as data. What seals and opens takes this and no type, so the compiler makes it once and not again for each field
+/// of a program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Declaration {
+    /// The field's id.
+    pub id: FieldId,
+    /// Its class.
+    pub class: Class,
+    /// Its former pairs.
+    pub former: &'static [(FieldId, Class)],
+    /// Its block in bytes.
+    pub block: u16,
+    /// The maximum length of its content in bytes.
+    pub max_len: u32,
+}
+
+impl Declaration {
+    /// That of a field which a type declares. Fails the build if it is out of bounds.
+    #[inline]
+    pub(crate) const fn of<F: Field>() -> &'static Self {
+        const { &private::declaration::<F>() }
+    }
+
+    /// That of a field which no type declares and which is opened alone.
+    pub(crate) const fn to_open(id: FieldId, class: Class) -> Self {
+        Self { id, class, former: &[], block: 1, max_len: 0 }
+    }
+
+    /// The id and class that tokens are sealed under now.
+    #[inline]
+    pub(crate) const fn current(&self) -> (FieldId, Class) {
+        (self.id, self.class)
+    }
+}
+
 /// Fails the build if a declaration is out of bounds (FORMAT 4.6, 7.1, 7.2).
 #[expect(clippy::as_conversions, reason = "they widen, and `From` is not const")]
 pub(crate) const fn check<F: Field>() {
@@ -153,14 +188,8 @@ macro_rules! __declare_fields {
         )+
 
         const _: () = {
-            // Checked here and not only when the field is used: `cargo check` does not get that far.
-            $($crate::__private::check_bounds::<$name>();)+
-            let declared = [$(
-                (
-                    (<$name as $crate::Field>::ID, <$name as $crate::Field>::CLASS),
-                    <$name as $crate::Field>::FORMER,
-                ),
-            )+];
+            // Its bounds are checked here and not only when the field is used: `cargo check` does not get that far.
+            let declared = [$($crate::__private::declaration::<$name>(),)+];
             assert!($crate::__private::all_distinct(&declared), "a field id, current or former, is used twice here");
         };
     };
@@ -249,18 +278,15 @@ macro_rules! __field_option {
 
 /// What the macros need at compile time.
 pub(crate) mod private {
+    pub use super::Declaration;
     use super::{Field, check};
     use crate::id::{Class, FieldId};
 
-    /// Fails the build if a declaration is out of bounds.
-    pub const fn check_bounds<F: Field>() {
-        check::<F>();
-    }
-
-    /// What a field declares: its current pair, and its former ones.
+    /// What a field declares. Fails the build if it is out of bounds.
     #[must_use]
-    pub const fn declared<F: Field>() -> Declared {
-        ((F::ID, F::CLASS), F::FORMER)
+    pub const fn declaration<F: Field>() -> Declaration {
+        check::<F>();
+        Declaration { id: F::ID, class: F::CLASS, former: F::FORMER, block: F::BLOCK, max_len: F::MAX_LEN }
     }
 
     /// Compares from the end: ids of one program mostly begin alike, and the compiler counts each step.
@@ -299,8 +325,6 @@ pub(crate) mod private {
         matches_start(text.as_bytes(), start.as_bytes())
     }
 
-    /// A field's current pair of id and class, and its former pairs.
-    pub type Declared = ((FieldId, Class), &'static [(FieldId, Class)]);
     type Pair = (FieldId, Class);
 
     const fn same_id(a: Pair, b: Pair) -> bool {
@@ -308,8 +332,8 @@ pub(crate) mod private {
     }
 
     /// How many times a field has this pair.
-    const fn times(pair: Pair, field: Declared) -> usize {
-        let (current, mut former) = field;
+    const fn times(pair: Pair, field: &Declaration) -> usize {
+        let (current, mut former) = (field.current(), field.former);
         let class = pair.1.as_str().as_bytes();
         let mut found = 0_usize;
         if same_id(pair, current) && same(class, current.1.as_str().as_bytes()) {
@@ -325,8 +349,8 @@ pub(crate) mod private {
     }
 
     /// Whether a field has this id, current or former.
-    const fn has_id(pair: Pair, field: Declared) -> bool {
-        let (current, mut former) = field;
+    const fn has_id(pair: Pair, field: &Declaration) -> bool {
+        let (current, mut former) = (field.current(), field.former);
         let mut found = same_id(pair, current);
         while let [old, rest @ ..] = former {
             found = found || same_id(pair, *old);
@@ -336,8 +360,8 @@ pub(crate) mod private {
     }
 
     /// Whether one has an id of the other, current or former.
-    pub(crate) const fn shares_an_id(one: Declared, other: Declared) -> bool {
-        let (current, mut former) = one;
+    pub(crate) const fn shares_an_id(one: &Declaration, other: &Declaration) -> bool {
+        let (current, mut former) = (one.current(), one.former);
         let mut found = has_id(current, other);
         while let [old, rest @ ..] = former {
             found = found || has_id(*old, other);
@@ -347,10 +371,10 @@ pub(crate) mod private {
     }
 
     /// Whether only one field has this id, and has the pair once.
-    const fn is_alone(pair: Pair, own: Declared, mut all: &[Declared]) -> bool {
+    const fn is_alone(pair: Pair, own: &Declaration, mut all: &[Declaration]) -> bool {
         let mut fields = 0_usize;
         while let [field, rest @ ..] = all {
-            if has_id(pair, *field) {
+            if has_id(pair, field) {
                 fields = fields.saturating_add(1);
             }
             all = rest;
@@ -361,17 +385,17 @@ pub(crate) mod private {
     /// Whether every id, current or former, belongs to one field, and no field has an (id, class) pair twice. A field that
     /// changed its class keeps its id, so it may have one id with several classes.
     #[must_use]
-    pub const fn all_distinct(all: &[Declared]) -> bool {
+    pub const fn all_distinct(all: &[Declaration]) -> bool {
         let mut left = all;
         // Each is compared with all only if it may have been seen before: of two that are alike, the second one is.
         let mut seen = [false; 8192];
         while let [field, rest @ ..] = left {
-            let (current, mut former) = *field;
-            if may_be_seen(&mut seen, current.0) && !is_alone(current, *field, all) {
+            let (current, mut former) = (field.current(), field.former);
+            if may_be_seen(&mut seen, current.0) && !is_alone(current, field, all) {
                 return false;
             }
             while let [old, tail @ ..] = former {
-                if may_be_seen(&mut seen, old.0) && !is_alone(*old, *field, all) {
+                if may_be_seen(&mut seen, old.0) && !is_alone(*old, field, all) {
                     return false;
                 }
                 former = tail;

@@ -292,7 +292,7 @@ pub mod forms {
 /// What macros write. No program names anything of it.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::field::private::{Declared, all_distinct, check_bounds, declared, starts_with};
+    pub use crate::field::private::{Declaration, all_distinct, declaration, starts_with};
     pub use crate::form::{read_plaintext, write_plaintext};
     pub use crate::id::joined_id;
     pub use crate::index::{check_index, check_searchable};

@@ -147,7 +147,7 @@ impl<T, F: Field> Migrating<T, F> {
                 let bytes = PlainBytes::new(T::to_plain(value));
                 let ours = begins_as_ours(&bytes) || bytes.text().is_some_and(begins_as_our_text);
                 let refused = if ours { Err(ErrorKind::TokenAsPlaintext.into()) } else { permit.check() };
-                refused.map_err(|error| core.located::<F>(error))?;
+                refused.map_err(|error| core.located(F::ID, error))?;
                 Ok(Self::of(Held::Plain { bytes, may_be_written: true }))
             }
         }

@@ -16,7 +16,7 @@ use crate::aead::{ClassCipher, Letter};
 use crate::backend::Backend;
 use crate::codec::frame::FrameWriter;
 use crate::error::Error;
-use crate::field::Field;
+use crate::field::{Declaration, Field};
 use crate::id::{Class, FieldId};
 use crate::kdf::{self, KeyPurpose};
 use crate::key::WrappedSubjectKey;
@@ -232,7 +232,7 @@ fn limits(block: u64) -> Limits {
     macro_rules! of {
         ($($known:literal)*) => {
             match block {
-                $($known => Limits::of::<Padded<$known>>(),)*
+                $($known => Limits::of(Declaration::of::<Padded<$known>>()),)*
                 other => panic!("no field of block {other} in this test"),
             }
         };

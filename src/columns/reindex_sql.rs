@@ -141,8 +141,10 @@ impl ReindexSql {
     }
 
     /// The same for index columns of text. The prefixes of [`select`](Self::select) are texts of 4 characters then, as
-    /// [`IndexPrefix`](crate::index::IndexPrefix) shows them, and each index value is bound as `value.to_string()`. Without this call, SQLite
-    /// finds no text: it is equal to no bytes.
+    /// [`IndexPrefix`](crate::index::IndexPrefix) shows them, and each index value is bound as `value.to_string()`.
+    ///
+    /// In SQLite text is equal to no bytes, so without this call a job would find nothing and say that it is done. So the statements for SQLite
+    /// fail at the first index value that is of the other form, in the table or in a parameter, and the error names this method.
     #[must_use]
     pub fn in_text(self) -> Self {
         Self { is_text: true, ..self }
@@ -180,21 +182,46 @@ impl ReindexSql {
 
     fn has_former(&self, index: &IndexCells, listed: &str) -> String {
         // FORMAT 15.5
-        let length = if self.is_text { 4 } else { 3 };
+        let length = self.prefix_len();
         let column = &index.column.quoted;
         match (self.is_postgres, index.is_set) {
             (true, false) => format!("substring({column} FROM 1 FOR {length}) {listed}"),
             (true, true) => {
                 format!("EXISTS (SELECT FROM unnest({column}) AS v WHERE substring(v FROM 1 FOR {length}) {listed})")
             }
-            (false, false) => format!("substr({column}, 1, {length}) {listed}"),
+            (false, false) => self.is_former_in_sqlite(column, listed),
             (false, true) => {
                 let (side, table, id) = (self.values_table(index), &self.table.quoted, &self.id);
-                format!(
-                    "EXISTS (SELECT 1 FROM {side} AS v WHERE v.{id} = {table}.{id} AND substr(v.\"ix\", 1, {length}) {listed})"
-                )
+                let is_former = self.is_former_in_sqlite("v.\"ix\"", listed);
+                format!("EXISTS (SELECT 1 FROM {side} AS v WHERE v.{id} = {table}.{id} AND {is_former})")
             }
         }
+    }
+
+    fn is_former_in_sqlite(&self, value: &str, listed: &str) -> String {
+        let length = self.prefix_len();
+        let (other, refusal) = (self.other_type(), self.refusal_in_sqlite(value));
+        format!("(substr({value}, 1, {length}) {listed} OR typeof({value}) = '{other}' AND {refusal})")
+    }
+
+    fn prefix_len(&self) -> usize {
+        if self.is_text { 4 } else { 3 }
+    }
+
+    /// The type in SQLite that an index value does not have here.
+    fn other_type(&self) -> &'static str {
+        if self.is_text { "blob" } else { "text" }
+    }
+
+    /// An expression that fails with a text of ours: outside of a trigger SQLite has no other. It depends on `value`, so that SQLite does
+    /// not compute it where it is not needed.
+    fn refusal_in_sqlite(&self, value: &str) -> String {
+        let text = if self.is_text {
+            "ReindexSql::in_text is for index values of text, which are bound as value.to_string()"
+        } else {
+            "for index values of text call ReindexSql::in_text"
+        };
+        format!("json_extract('{{}}', '{text}' || substr({value}, 1, 0))")
     }
 
     /// Gives a row its new tokens and index values, if it still has the old ones. It writes one row, or none.
@@ -213,7 +240,23 @@ impl ReindexSql {
         let as_read =
             (first_old..).zip(&columns).map(|(at, column)| format!(" AND {column} {is_same} {}", self.parameter(at)));
         let (table, id, first) = (&self.table.quoted, &self.id, self.parameter(1));
-        format!("UPDATE {table} SET {} WHERE {id} = {first}{}", set.join(", "), as_read.collect::<String>())
+        let has_form = if self.is_postgres { String::new() } else { self.values_have_form(columns.len()) };
+        format!("UPDATE {table} SET {} WHERE {id} = {first}{has_form}{}", set.join(", "), as_read.collect::<String>())
+    }
+
+    /// For SQLite: refuses parameters that are index values of the other form. They come behind the tokens, new and then old.
+    fn values_have_form(&self, columns: usize) -> String {
+        let first = self.tokens.len().saturating_add(2);
+        let new = first..columns.saturating_add(2);
+        let values: Vec<_> = new
+            .flat_map(|at| [at, at.saturating_add(columns)])
+            .map(|at| format!("typeof({})", self.parameter(at)))
+            .collect();
+        if values.is_empty() {
+            return String::new();
+        }
+        let (other, refusal) = (self.other_type(), self.refusal_in_sqlite(&self.id));
+        format!(" AND CASE WHEN '{other}' IN ({}) THEN {refusal} ELSE 1 END", values.join(", "))
     }
 
     /// What [`swap`](Self::swap) takes, parameter by parameter. Bind by this list and not by an order of your own: with a value in the place
@@ -245,7 +288,9 @@ impl ReindexSql {
         self.indexes.iter().filter(|index| !self.is_postgres && index.is_set).map(|index| {
             let (side, id) = (self.values_table(index), &self.id);
             let delete = format!("DELETE FROM {side} WHERE {id} = ?1");
-            let insert = format!("INSERT INTO {side} (\"ix\", {id}) VALUES (?1, ?2)");
+            let (other, refusal) = (self.other_type(), self.refusal_in_sqlite("?1"));
+            let value = format!("CASE typeof(?1) WHEN '{other}' THEN {refusal} ELSE ?1 END");
+            let insert = format!("INSERT INTO {side} (\"ix\", {id}) VALUES ({value}, ?2)");
             (index.column.name.as_str(), delete, insert)
         })
     }

@@ -11,7 +11,7 @@ use serde::ser::{Error as _, Serialize, SerializeSeq, Serializer};
 use super::sealing::{OpenAs, SealAs, read_field, write_field};
 use super::token_reader::{Place, read_container};
 use crate::error::Error;
-use crate::field::Field;
+use crate::field::{Declaration, Field};
 use crate::record::Claim;
 use crate::scope;
 
@@ -61,7 +61,7 @@ struct Element<'a, F, T>(&'a T, PhantomData<F>);
 
 impl<F: Field, T: Serialize> Serialize for Element<'_, F, T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        write_field::<F, T, S>(self.0, Claim::List, serializer)
+        write_field(Declaration::of::<F>(), self.0, Claim::List, serializer)
     }
 }
 
@@ -109,6 +109,6 @@ impl<'de, F: Field, T: DeserializeOwned> DeserializeSeed<'de> for ElementSeed<F,
     type Value = T;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
-        read_field::<F, T, D>(deserializer)
+        read_field(Declaration::of::<F>(), deserializer)
     }
 }

@@ -11,7 +11,7 @@ use serde::ser::{Error as _, Serialize, SerializeMap, Serializer};
 use super::sealing::{OpenAs, SealAs, read_field, write_field};
 use super::token_reader::{Place, read_container};
 use crate::error::Error;
-use crate::field::Field;
+use crate::field::{Declaration, Field};
 use crate::record::Claim;
 use crate::scope::{self, Reading, Writing};
 
@@ -110,7 +110,7 @@ struct Value<'a, F, V> {
 impl<F: Field, V: Serialize> Serialize for Value<'_, F, V> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let refused = |error: Error| scope::keep(error.at_field(F::ID), |text| S::Error::custom(text));
-        let write = |serializer: S| write_field::<F, V, S>(self.value, Claim::Token, serializer);
+        let write = |serializer: S| write_field(Declaration::of::<F>(), self.value, Claim::Token, serializer);
         match scope::writing().map_err(refused)? {
             Writing::Seal => scope::seal_part(F::ID.as_str(), &self.id, || write(serializer)).map_err(refused)?,
             Writing::Expose => write(serializer),
@@ -156,9 +156,10 @@ impl<'de, F: Field, V: DeserializeOwned> DeserializeSeed<'de> for ValueSeed<F, V
         let refused = |error: Error| scope::keep(error.at_field(F::ID), |text| D::Error::custom(text));
         match scope::reading().map_err(refused)? {
             Reading::Open => {
-                scope::open_part(F::ID.as_str(), &self.id, || read_field::<F, V, D>(deserializer)).map_err(refused)?
+                scope::open_part(F::ID.as_str(), &self.id, || read_field(Declaration::of::<F>(), deserializer))
+                    .map_err(refused)?
             }
-            Reading::Accept => read_field::<F, V, D>(deserializer),
+            Reading::Accept => read_field(Declaration::of::<F>(), deserializer),
         }
     }
 }

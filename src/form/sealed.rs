@@ -11,7 +11,7 @@ use serde::ser::{Error as _, Serialize, Serializer};
 use super::token_reader::{Wanted, read_token};
 use crate::error::Error;
 use crate::field::Field;
-use crate::id::KeyId;
+use crate::id::{FieldId, KeyId};
 use crate::payload;
 use crate::record::{MaySeal, Record, RecordReader, TokenForm};
 use crate::scope;
@@ -166,23 +166,35 @@ impl<T, F> fmt::Debug for Sealed<T, F> {
 
 impl<T, F> Serialize for Sealed<T, F> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let refused = |error: Error| scope::keep(error, |text| S::Error::custom(text));
-        payload::refuse_inside().and_then(|()| scope::refuses_tokens()).map_err(refused)?;
-        if serializer.is_human_readable() {
-            serializer.collect_str(&self.token)
-        } else {
-            serializer.serialize_bytes(self.token.as_bytes())
-        }
+        write_sealed(&self.token, serializer)
     }
 }
 
 impl<'de, T, F: Field> Deserialize<'de> for Sealed<T, F> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        scope::refuses_tokens().map_err(|error| scope::keep(error, |text| D::Error::custom(text)))?;
-        let parse = |token: TokenForm<'_>| match token {
-            TokenForm::Text(text) => text.parse::<Token>(),
-            TokenForm::Bytes(bytes) => Token::try_from(bytes),
-        };
-        read_token(deserializer, Wanted::token(F::ID), parse).map(Self::from)
+        match read_sealed(F::ID, deserializer) {
+            Ok(token) => Ok(Self::from(token)),
+            Err(error) => Err(error),
+        }
     }
+}
+
+/// The same for all types and fields, so the compiler makes it once for a format.
+fn write_sealed<S: Serializer>(token: &Token, serializer: S) -> Result<S::Ok, S::Error> {
+    let refused = |error: Error| scope::keep(error, |text| S::Error::custom(text));
+    payload::refuse_inside().and_then(|()| scope::refuses_tokens()).map_err(refused)?;
+    if serializer.is_human_readable() {
+        serializer.collect_str(token)
+    } else {
+        serializer.serialize_bytes(token.as_bytes())
+    }
+}
+
+fn read_sealed<'de, D: Deserializer<'de>>(field: FieldId, deserializer: D) -> Result<Token, D::Error> {
+    scope::refuses_tokens().map_err(|error| scope::keep(error, |text| D::Error::custom(text)))?;
+    let parse = |token: TokenForm<'_>| match token {
+        TokenForm::Text(text) => text.parse::<Token>(),
+        TokenForm::Bytes(bytes) => Token::try_from(bytes),
+    };
+    read_token(deserializer, Wanted::token(field), parse)
 }

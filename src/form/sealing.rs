@@ -9,7 +9,7 @@ use serde::ser::{Error as _, Serialize, Serializer};
 use super::plain_reader;
 use super::token_reader::{Wanted, read_token};
 use crate::error::Error;
-use crate::field::Field;
+use crate::field::{Declaration, Field};
 use crate::record::Claim;
 use crate::scope::{self, Reading, Writing};
 
@@ -118,13 +118,13 @@ impl<F> fmt::Debug for Sealing<F> {
 
 impl<F: Field, T: Serialize + ?Sized> SealAs<T> for F {
     fn seal_as<S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
-        write_field::<F, T, S>(value, Claim::Token, serializer)
+        write_field(Declaration::of::<F>(), value, Claim::Token, serializer)
     }
 }
 
 impl<'de, F: Field, T: DeserializeOwned> OpenAs<'de, T> for F {
     fn open_as<D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
-        read_field::<F, T, D>(deserializer)
+        read_field(Declaration::of::<F>(), deserializer)
     }
 }
 
@@ -179,25 +179,27 @@ impl<'de, F: OpenAs<'de, T>, T> OpenAs<'de, Option<T>> for Option<F> {
 }
 
 /// Writes `value` as the active scope requires.
-pub(super) fn write_field<F: Field, T: Serialize + ?Sized, S: Serializer>(
+pub(super) fn write_field<T: Serialize + ?Sized, S: Serializer>(
+    field: &Declaration,
     value: &T,
     claim: Claim,
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
-    let refused = |error: Error| scope::keep(error.at_field(F::ID), |text| S::Error::custom(text));
+    let refused = |error: Error| scope::keep(error.at_field(field.id), |text| S::Error::custom(text));
     match scope::writing().map_err(refused)? {
-        Writing::Seal => scope::seal_field::<F, T, S>(value, claim, serializer).map_err(refused)?,
+        Writing::Seal => scope::seal_field(field, value, claim, serializer).map_err(refused)?,
         Writing::Expose => value.serialize(serializer),
     }
 }
 
 /// Reads a value as the active scope requires.
-pub(super) fn read_field<'de, F: Field, T: DeserializeOwned, D: Deserializer<'de>>(
+pub(super) fn read_field<'de, T: DeserializeOwned, D: Deserializer<'de>>(
+    field: &Declaration,
     deserializer: D,
 ) -> Result<T, D::Error> {
-    let refused = |error: Error| scope::keep(error.at_field(F::ID), |text| D::Error::custom(text));
+    let refused = |error: Error| scope::keep(error.at_field(field.id), |text| D::Error::custom(text));
     match scope::reading().map_err(refused)? {
-        Reading::Open => read_token(deserializer, Wanted::token(F::ID), scope::open_field::<F, T>),
-        Reading::Accept => plain_reader::read(deserializer, F::ID),
+        Reading::Open => read_token(deserializer, Wanted::token(field.id), |token| scope::open_field(field, token)),
+        Reading::Accept => plain_reader::read(deserializer, field.id),
     }
 }

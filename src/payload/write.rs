@@ -8,7 +8,7 @@ use serde::ser::{self, Serialize, Serializer};
 use super::json_check::Checked;
 use super::{Content, KIND_BYTES, KIND_JSON, KIND_TEXT, PAD_START, writing};
 use crate::error::{Error, ErrorKind};
-use crate::field::Field;
+use crate::field::Declaration;
 use crate::secret::reserve_wiping;
 
 /// The maximum length of a field's content, and the block that it is padded to.
@@ -19,15 +19,9 @@ pub(crate) struct Limits {
 }
 
 impl Limits {
-    #[expect(clippy::as_conversions, reason = "they widen, and `From` is not const")]
-    pub(crate) const fn of<F: Field>() -> Self {
-        const { crate::field::check::<F>() };
-        Self { max: F::MAX_LEN as usize, block: F::BLOCK as usize }
-    }
-
-    /// Of a field that no type declares, whose declaration was checked.
-    pub(crate) fn of_declared(max: u32, block: u16) -> Self {
-        Self { max: usize::try_from(max).unwrap_or(usize::MAX), block: usize::from(block) }
+    /// Of a field, whose declaration was checked.
+    pub(crate) fn of(field: &Declaration) -> Self {
+        Self { max: usize::try_from(field.max_len).unwrap_or(usize::MAX), block: usize::from(field.block) }
     }
 
     #[cfg(fuzzing)]

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Reason};
-use crate::field::Field;
 use crate::id::{Class, FieldId, Identifier, Name};
 use crate::key::SubjectKey;
 use crate::keyring::{KeyringShare, KeyringShares, Shared};
@@ -136,13 +135,8 @@ impl RecordCore {
         Ok(Header { letter: dek.suite.sealing_letter(self.context.is_bound()), key_id: dek.id })
     }
 
-    /// `error` as one of field `F` of this record.
-    pub(crate) fn located<F: Field>(&self, error: Error) -> Error {
-        self.located_at(F::ID, error)
-    }
-
-    /// The same of a field that no type declares.
-    pub(crate) fn located_at(&self, field: FieldId, error: Error) -> Error {
+    /// `error` as one of a field of this record.
+    pub(crate) fn located(&self, field: FieldId, error: Error) -> Error {
         let error = if self.subject.is_none() { error.if_not_opened(NO_SUBJECT) } else { error };
         error.at_field(field).in_record(self.context.record_type())
     }

@@ -1,10 +1,9 @@
 //! Fields that a schema declares, and no type: sealed from the cells of a column, opened to them, resealed.
 
 use super::core::RecordCore;
-use super::open::OpenState;
 use super::reader::{OpenPass, TokenForm};
 use super::reseal::ResealPass;
-use super::seal::{Claim, PlacedPayload, SealPass, SealState, seal_appending_as};
+use super::seal::{Claim, PlacedPayload, SealPass, SealState, seal_appending};
 use crate::codec::text;
 use crate::error::{Error, ErrorKind, Reason};
 use crate::payload::Plaintext;
@@ -95,7 +94,7 @@ impl SealPass<'_> {
         field: &FieldSchema,
         cells: impl IntoIterator<Item = Plain<'c>>,
     ) -> Result<Vec<Token>, Error> {
-        self.state.claim(field.id()).map_err(|error| self.core.located_at(field.id(), error))?;
+        self.state.claim(field.id()).map_err(|error| self.core.located(field.id(), error))?;
         let seal = |cell| {
             let mut bytes = Vec::new();
             self.seal_cell(field, cell, Claim::List, &mut bytes)?;
@@ -182,13 +181,13 @@ impl OpenPass<'_> {
     fn open_cell(&mut self, field: &FieldSchema, token: TokenForm<'_>, out: &mut Vec<u8>) -> Result<OpenedAs, Error> {
         let Self { core, state } = self;
         let opened = token.with_room(|token, room| {
-            let content = state.open_bound(field, core, token, room)?;
+            let content = state.open(field.declaration(), core, token, room)?;
             let mut unfinished = Unfinished::begin(out);
             let is = give_back(field, content, unfinished.vec())?;
             unfinished.finish();
             Ok(is)
         });
-        opened.map_err(|error| core.located_at(field.id(), error)).inspect_err(|error| state.note_failure(error))
+        opened.map_err(|error| core.located(field.id(), error)).inspect_err(|error| state.note_failure(error))
     }
 }
 
@@ -221,7 +220,7 @@ impl ResealPass<'_> {
     ///
     /// Those of [`reseal_declared`](Self::reseal_declared); `not-a-token`.
     pub fn reseal_declared_into(&mut self, field: &FieldSchema, token: &[u8], out: &mut Vec<u8>) -> Result<(), Error> {
-        self.move_declared(field, TokenForm::Bytes(token), out)
+        self.move_form(field.declaration(), TokenForm::Bytes(token), out)
     }
 
     /// As [`reseal_declared`](Self::reseal_declared), from text to text, which is appended to `out`.
@@ -236,17 +235,10 @@ impl ResealPass<'_> {
         out: &mut String,
     ) -> Result<(), Error> {
         scratch::with(|buffer| {
-            self.move_declared(field, TokenForm::Text(token), buffer.vec())?;
+            self.move_form(field.declaration(), TokenForm::Text(token), buffer.vec())?;
             out.push_str(text::encode_behind(buffer.vec()));
             Ok(())
         })
-    }
-
-    fn move_declared(&mut self, field: &FieldSchema, token: TokenForm<'_>, out: &mut Vec<u8>) -> Result<(), Error> {
-        let Self { core, open, seal, resealed } = self;
-        move_declared((core, open), (core, seal), field, Claim::Token, token, out)?;
-        *resealed = resealed.saturating_add(1);
-        Ok(())
     }
 
     /// Seals a cell, if it is plaintext: what a job does with each cell of a column that has plaintext and tokens.
@@ -287,9 +279,9 @@ impl ResealPass<'_> {
         let Self { core, open, seal, .. } = self;
         match sealed_form(cell) {
             Some(form) => {
-                let opened = form.with_room(|token, room| open.open_bound(field, core, token, room).map(drop));
+                let opened = form.with_room(|token, room| open.open(field.declaration(), core, token, room).map(drop));
                 let opened = opened.map_err(|error| if error.is_not_a_token() { looks_sealed() } else { error });
-                opened.map(|()| Backfilled::Kept).map_err(|error| core.located_at(field.id(), error))
+                opened.map(|()| Backfilled::Kept).map_err(|error| core.located(field.id(), error))
             }
             None => {
                 let mut out = Vec::new();
@@ -331,7 +323,7 @@ fn seal_cell(
         let value = prepare(field, cell)?;
         seal_as((core, state), field, &value, claim, out)
     };
-    seal().map_err(|error| core.located_at(field.id(), error))
+    seal().map_err(|error| core.located(field.id(), error))
 }
 
 fn seal_as(
@@ -343,22 +335,5 @@ fn seal_as(
 ) -> Result<(), Error> {
     let header = core.sealing_header(field.class())?;
     let encrypt = |sealing: PlacedPayload<'_>| sealing.encrypt(core, state, claim);
-    seal_appending_as((field.id(), field.class()), field.limits(), header, value, out, encrypt)
-}
-
-/// Opens `token` in the thread's scratch buffer, seals its value again and appends it to `out`.
-pub(super) fn move_declared(
-    (from, open): (&RecordCore, &mut OpenState),
-    to: (&RecordCore, &mut SealState),
-    field: &FieldSchema,
-    claim: Claim,
-    token: TokenForm<'_>,
-    out: &mut Vec<u8>,
-) -> Result<(), Error> {
-    token
-        .with_room(|token, room| {
-            let content = open.open_bound(field, from, token, room)?;
-            seal_as(to, field, &content, claim, out)
-        })
-        .map_err(|error| from.located_at(field.id(), error))
+    seal_appending(field.declaration(), header, value, out, encrypt)
 }

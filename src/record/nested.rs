@@ -2,7 +2,7 @@
 
 use super::reader::{OpenPass, RecordReader, TokenForm};
 use crate::error::Error;
-use crate::field::Field;
+use crate::field::{Declaration, Field};
 use crate::id::KeyId;
 use crate::payload;
 use crate::token::Token;
@@ -47,11 +47,12 @@ impl OpenPass<'_> {
     /// Those of [`RecordReader::nested_keys`].
     pub fn nested_keys<F: Field>(&mut self, token: &Token) -> Result<Vec<KeyId>, Error> {
         let Self { core, state } = self;
+        let field = Declaration::of::<F>();
         let keys = &core.shared().keys;
         let nested = TokenForm::Bytes(token.as_bytes()).with_room(|token, room| {
-            let content = state.open::<F>(core, token, room)?;
+            let content = state.open(field, core, token, room)?;
             Ok(payload::nested_keys(content, |key_id| keys.knows(key_id)))
         });
-        nested.map_err(|error| core.located::<F>(error)).inspect_err(|error| state.note_failed_field(error))
+        nested.map_err(|error| core.located(field.id, error)).inspect_err(|error| state.note_failed_field(error))
     }
 }

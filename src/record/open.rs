@@ -1,18 +1,15 @@
 //! Opening tokens of a record.
 
-use std::marker::PhantomData;
-
 use super::core::{RecordCore, with_aad};
 use super::workspace::Workspace;
 use crate::aead::{MessageCipher, TAG_LEN};
 use crate::context::Context;
 use crate::error::{Error, ErrorCode, ErrorKind};
-use crate::field::Field;
+use crate::field::Declaration;
 use crate::id::{Class, FieldId, KeyId};
 use crate::key::Dek;
 use crate::observe::{PlaintextRead, Touched};
 use crate::payload::{self, Content};
-use crate::schema::FieldSchema;
 use crate::secret::wipe;
 use crate::token::{HEADER_LEN, Header, TokenParts};
 
@@ -73,21 +70,10 @@ impl OpenState {
     }
 
     /// Opens `token` into `out`, whose length is that of its payload (FORMAT 4.6, 5.1, 7.3).
-    pub(crate) fn open<'o, F: Field>(
-        &mut self,
-        core: &RecordCore,
-        token: TokenParts<'_>,
-        out: &'o mut [u8],
-    ) -> Result<Content<'o>, Error> {
-        const { crate::field::check::<F>() };
-        self.open_bound(Declared::<F>(PhantomData), core, token, out)
-    }
-
-    /// The same for a field that no type declares.
     #[inline]
-    pub(super) fn open_bound<'o>(
+    pub(crate) fn open<'o>(
         &mut self,
-        field: impl Bound,
+        field: &Declaration,
         core: &RecordCore,
         token: TokenParts<'_>,
         out: &'o mut [u8],
@@ -102,7 +88,12 @@ impl OpenState {
     }
 
     /// Opens the binary token in `buffer`, which then holds its text or bytes and nothing else. On an error it is as it was.
-    pub(super) fn open_in_place<F: Field>(&mut self, core: &RecordCore, buffer: &mut Vec<u8>) -> Result<(), Error> {
+    pub(super) fn open_in_place(
+        &mut self,
+        field: &Declaration,
+        core: &RecordCore,
+        buffer: &mut Vec<u8>,
+    ) -> Result<(), Error> {
         let TokenParts { header, tag, .. } = TokenParts::parse(buffer)?;
         let tag = *tag;
         let start = header.payload_start();
@@ -112,8 +103,7 @@ impl OpenState {
         let decrypt = |cipher: &MessageCipher, nonce: &[u8; 24], aad: &[u8]| {
             cipher.open_in_place(header.letter, nonce, aad, text, &tag)
         };
-        const { crate::field::check::<F>() };
-        let (of, pair) = self.try_contexts(Declared::<F>(PhantomData), core, header, on_wire, decrypt)?;
+        let (of, pair) = self.try_contexts(field, core, header, on_wire, decrypt)?;
         let content = payload::content(text).map_err(|error| error.with_key(header.key_id));
         let opened = usize::from(content.is_ok());
         self.count_opened(opened);
@@ -138,14 +128,14 @@ impl OpenState {
         }
     }
 
-    /// Lets plaintext be read in place of a token of field `F`, if there is a permit, and notes it for the observer.
-    pub(crate) fn accept_plaintext<F: Field>(&mut self, core: &RecordCore) -> Result<(), Error> {
-        core.check_class(F::CLASS)?;
-        let permit = core.permit(F::ID).ok_or(ErrorKind::PlaintextNotPermitted)?;
+    /// Lets plaintext be read in place of a token of a field, if there is a permit, and notes it for the observer.
+    pub(crate) fn accept_plaintext(&mut self, field: &Declaration, core: &RecordCore) -> Result<(), Error> {
+        core.check_class(field.class)?;
+        let permit = core.permit(field.id).ok_or(ErrorKind::PlaintextNotPermitted)?;
         permit.check()?;
         self.plaintexts.push(PlaintextRead {
-            field: F::ID,
-            class: F::CLASS,
+            field: field.id,
+            class: field.class,
             record_type: core.context().record_type().to_owned(),
             change: permit.change(),
         });
@@ -192,9 +182,9 @@ impl OpenState {
     }
 
     /// Has `decrypt` try the present context, then that of each former record type, until one opens (FORMAT 4.8).
-    fn try_contexts<'c, B: Bound>(
+    fn try_contexts<'c>(
         &mut self,
-        field: B,
+        field: &Declaration,
         core: &'c RecordCore,
         header: Header,
         on_wire: &[u8],
@@ -211,10 +201,10 @@ impl OpenState {
     /// Only here is there a second call of what decrypts: almost no record has former types.
     #[cold]
     #[inline(never)]
-    fn try_former<'c, B: Bound>(
+    fn try_former<'c>(
         &mut self,
         mut failed: Error,
-        field: B,
+        field: &Declaration,
         core: &'c RecordCore,
         header: Header,
         on_wire: &[u8],
@@ -234,9 +224,9 @@ impl OpenState {
     }
 
     /// Has `decrypt` try the field's pair of id and class, then its former ones, until one succeeds.
-    fn try_pairs<B: Bound>(
+    fn try_pairs(
         &mut self,
-        field: B,
+        field: &Declaration,
         (core, context): (&RecordCore, &Context),
         header: Header,
         on_wire: &[u8],
@@ -249,34 +239,50 @@ impl OpenState {
         if !self.allow_compromised {
             dek.check_opens()?;
         }
-        let failed = || Error::from(ErrorKind::OpenFailed).with_key(dek.id);
         let bound = !header.letter.has_context_in_nonce() || context.has_record_id();
         if !dek.suite.opens(header.letter) || !bound {
-            return Err(failed());
+            return Err(not_opened(dek));
         }
-        // Only where the token does not open, another pair may: a backend that fails says nothing of the token.
-        let mut opens = |state: &mut Self, pair| {
-            let decrypt = |cipher: &MessageCipher, aad: &[u8]| decrypt(cipher, nonce, aad);
-            match state.with_cipher((core, context), dek, header, pair, nonce, decrypt) {
-                Ok(()) => Ok(true),
-                Err(error) if is_not_opened(&error) => Ok(false),
-                Err(error) => Err(error),
+        match self.with_cipher((core, context), dek, header, current, nonce, |cipher, aad| decrypt(cipher, nonce, aad))
+        {
+            Ok(()) => Ok(current),
+            // Only where the token does not open, another pair may: a backend that fails says nothing of the token.
+            Err(error) if is_not_opened(&error) => {
+                self.try_former_pairs(field.former, (core, context), dek, header, nonce, &mut decrypt)
             }
-        };
-        if opens(self, current)? {
-            return Ok(current);
+            Err(error) => Err(error),
         }
-        for former in field.former() {
+    }
+
+    /// Only here is there a second call of what decrypts: almost no field has former pairs.
+    #[cold]
+    #[inline(never)]
+    fn try_former_pairs(
+        &mut self,
+        former: &[Pair],
+        (core, context): (&RecordCore, &Context),
+        dek: &Dek,
+        header: Header,
+        nonce: &[u8; 24],
+        decrypt: &mut Decrypt<'_>,
+    ) -> Result<Pair, Error> {
+        for pair in former {
             // A former pair of a locked class stays closed; the error is that of a token that does not open.
-            if core.allows(former.1) {
-                self.touch(former.1, dek.id);
-                if opens(self, *former)? {
-                    self.former_fields = self.former_fields.saturating_add(1);
-                    return Ok(*former);
+            if core.allows(pair.1) {
+                self.touch(pair.1, dek.id);
+                match self
+                    .with_cipher((core, context), dek, header, *pair, nonce, |cipher, aad| decrypt(cipher, nonce, aad))
+                {
+                    Ok(()) => {
+                        self.former_fields = self.former_fields.saturating_add(1);
+                        return Ok(*pair);
+                    }
+                    Err(error) if is_not_opened(&error) => {}
+                    Err(error) => return Err(error),
                 }
             }
         }
-        Err(failed())
+        Err(not_opened(dek))
     }
 
     fn touch(&mut self, class: Class, key_id: KeyId) {
@@ -308,6 +314,10 @@ impl OpenState {
     }
 }
 
+fn not_opened(dek: &Dek) -> Error {
+    Error::from(ErrorKind::OpenFailed).with_key(dek.id)
+}
+
 /// Whether the token is not of this context or pair, so that another one may be tried.
 fn is_not_opened(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::OpenFailed)
@@ -317,59 +327,7 @@ fn is_not_opened(error: &Error) -> bool {
 type Decrypt<'d> = dyn FnMut(&MessageCipher, &[u8; 24], &[u8]) -> Result<(), Error> + 'd;
 
 /// A field's id and class.
-pub(super) type Pair = (FieldId, Class);
-
-/// What a token of a field may be bound to. Of a field that a type declares it is a type and no value, so that the compiler sees which
-/// fields have no former pairs: those have one way through, without a second call of what decrypts.
-pub(super) trait Bound: Copy {
-    fn current(self) -> Pair;
-
-    fn former(self) -> &'static [Pair];
-}
-
-struct Declared<F>(PhantomData<F>);
-
-impl<F> Clone for Declared<F> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<F> Copy for Declared<F> {}
-
-impl<F: Field> Bound for Declared<F> {
-    #[inline]
-    fn current(self) -> Pair {
-        (F::ID, F::CLASS)
-    }
-
-    #[inline]
-    fn former(self) -> &'static [Pair] {
-        F::FORMER
-    }
-}
-
-/// A field that no type declares. It has no former pairs.
-impl Bound for Pair {
-    fn current(self) -> Pair {
-        self
-    }
-
-    fn former(self) -> &'static [Pair] {
-        &[]
-    }
-}
-
-/// A field that a schema declares.
-impl Bound for &FieldSchema {
-    fn current(self) -> Pair {
-        (self.id(), self.class())
-    }
-
-    fn former(self) -> &'static [Pair] {
-        FieldSchema::former(self)
-    }
-}
+type Pair = (FieldId, Class);
 
 /// FORMAT 5: the nonce's last bytes are on the wire; letter `X` has the context in front. The copies have constant lengths, so none of
 /// them is a call.

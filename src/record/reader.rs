@@ -12,7 +12,7 @@ use super::open::OpenState;
 use super::{MayOpen, Record};
 use crate::access::Access;
 use crate::error::{Error, ErrorKind};
-use crate::field::Field;
+use crate::field::{Declaration, Field};
 use crate::id::{Class, FieldId};
 use crate::payload::{self, Content};
 use crate::scratch;
@@ -193,8 +193,8 @@ impl<'a> OpenPass<'a> {
         read: impl FnOnce() -> Result<T, ErrorKind>,
     ) -> Result<T, Error> {
         let Self { core, state } = self;
-        let accepted = state.accept_plaintext::<F>(core);
-        let value = accepted.and_then(|()| Ok(read()?)).map_err(|error| core.located::<F>(error));
+        let accepted = state.accept_plaintext(Declaration::of::<F>(), core);
+        let value = accepted.and_then(|()| Ok(read()?)).map_err(|error| core.located(F::ID, error));
         value.inspect_err(|error| state.note_failed_field(error))
     }
 
@@ -204,7 +204,7 @@ impl<'a> OpenPass<'a> {
     ///
     /// Those of [`RecordReader::open`].
     pub fn open<F: Field, T: DeserializeOwned>(&mut self, token: &Token) -> Result<T, Error> {
-        self.open_form::<F, T>(TokenForm::Bytes(token.as_bytes()))
+        self.open_form(Declaration::of::<F>(), TokenForm::Bytes(token.as_bytes()))
     }
 
     /// Opens one field from its token's text.
@@ -213,7 +213,7 @@ impl<'a> OpenPass<'a> {
     ///
     /// Those of [`RecordReader::open_text`].
     pub fn open_text<F: Field, T: DeserializeOwned>(&mut self, token: &str) -> Result<T, Error> {
-        self.open_form::<F, T>(TokenForm::Text(token))
+        self.open_form(Declaration::of::<F>(), TokenForm::Text(token))
     }
 
     /// Opens a field that no type declares, by its id and its class. It is for tools that get both at run time, such as a recovery
@@ -237,7 +237,8 @@ impl<'a> OpenPass<'a> {
     /// Those of [`RecordReader::open`].
     pub fn open_by_id<T: DeserializeOwned>(&mut self, field: FieldId, class: Class, token: &Token) -> Result<T, Error> {
         let Self { core, state } = self;
-        open_form(TokenForm::Bytes(token.as_bytes()), |token, out| state.open_bound((field, class), core, token, out))
+        let declared = Declaration::to_open(field, class);
+        open_form(TokenForm::Bytes(token.as_bytes()), |token, out| state.open(&declared, core, token, out))
             .map_err(|error| error.at_field(field).in_record(core.context().record_type()))
             .inspect_err(|error| state.note_failed_field(error))
     }
@@ -249,6 +250,10 @@ impl<'a> OpenPass<'a> {
     ///
     /// Those of [`RecordReader::open`]; `type-mismatch` for a value that is neither text nor bytes.
     pub fn open_into<F: Field>(&mut self, token: &[u8], out: &mut Vec<u8>) -> Result<(), Error> {
+        self.append_opened(Declaration::of::<F>(), token, out)
+    }
+
+    fn append_opened(&mut self, field: &Declaration, token: &[u8], out: &mut Vec<u8>) -> Result<(), Error> {
         let Self { core, state } = self;
         let mut append = || {
             let token = TokenParts::parse(token)?;
@@ -258,12 +263,12 @@ impl<'a> OpenPass<'a> {
             let start = opened.start();
             opened.vec().resize(start.saturating_add(payload_len), 0);
             let room = opened.vec().get_mut(start..).unwrap_or_default();
-            let len = state.open::<F>(core, token, room)?.scalar().ok_or(ErrorKind::TypeMismatch)?.len();
+            let len = state.open(field, core, token, room)?.scalar().ok_or(ErrorKind::TypeMismatch)?.len();
             payload::keep(opened.vec(), start, start.saturating_add(1), len);
             opened.finish();
             Ok(())
         };
-        let result = append().map_err(|error| core.located::<F>(error));
+        let result = append().map_err(|error| core.located(field.id, error));
         result.inspect_err(|error| state.note_failed_field(error))
     }
 
@@ -275,22 +280,27 @@ impl<'a> OpenPass<'a> {
     /// Those of [`RecordReader::open`]; `type-mismatch` for a value that is neither text nor bytes.
     pub fn open_in_place<F: Field>(&mut self, buffer: &mut Vec<u8>) -> Result<(), Error> {
         let Self { core, state } = self;
-        let result = state.open_in_place::<F>(core, buffer).map_err(|error| core.located::<F>(error));
+        let field = Declaration::of::<F>();
+        let result = state.open_in_place(field, core, buffer).map_err(|error| core.located(field.id, error));
         result.inspect_err(|error| state.note_failed_field(error))
     }
 
     /// Whether a field opens. Its value is wiped.
-    pub(crate) fn check<F: Field>(&mut self, token: &Token) -> Result<(), Error> {
+    pub(crate) fn check(&mut self, field: &Declaration, token: &Token) -> Result<(), Error> {
         let Self { core, state } = self;
         TokenForm::Bytes(token.as_bytes())
-            .with_room(|token, out| state.open::<F>(core, token, out).map(drop))
-            .map_err(|error| core.located::<F>(error))
+            .with_room(|token, out| state.open(field, core, token, out).map(drop))
+            .map_err(|error| core.located(field.id, error))
     }
 
-    pub(crate) fn open_form<F: Field, T: DeserializeOwned>(&mut self, token: TokenForm<'_>) -> Result<T, Error> {
+    pub(crate) fn open_form<T: DeserializeOwned>(
+        &mut self,
+        field: &Declaration,
+        token: TokenForm<'_>,
+    ) -> Result<T, Error> {
         let Self { core, state } = self;
-        open_form(token, |token, out| state.open::<F>(core, token, out))
-            .map_err(|error| core.located::<F>(error))
+        open_form(token, |token, out| state.open(field, core, token, out))
+            .map_err(|error| core.located(field.id, error))
             .inspect_err(|error| state.note_failed_field(error))
     }
 }

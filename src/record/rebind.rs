@@ -6,16 +6,15 @@ use std::sync::Arc;
 use super::Record;
 use super::audit::Audit;
 use super::core::RecordCore;
-use super::declared::move_declared;
 use super::open::OpenState;
 use super::page::check_one_keyring;
 use super::page::with_nonces;
 use super::reader::TokenForm;
-use super::reseal::move_between;
+use super::reseal::{move_between, move_token};
 use super::seal::{Claim, SealState};
 use crate::access::Access;
 use crate::error::{Error, ErrorKind, Reason};
-use crate::field::Field;
+use crate::field::{Declaration, Field};
 use crate::schema::FieldSchema;
 use crate::token::Token;
 
@@ -34,7 +33,8 @@ impl RebindPass<'_> {
     ///
     /// Those of opening and sealing the field, and `field-repeated`.
     pub fn rebind<F: Field>(&mut self, token: &Token) -> Result<Token, Error> {
-        let moved = move_between::<F>((self.from, self.open), (self.to, &mut self.seal), Claim::Token, token);
+        let (from, to) = ((self.from, &mut *self.open), (self.to, &mut self.seal));
+        let moved = move_between(Declaration::of::<F>(), from, to, Claim::Token, token);
         moved.inspect_err(|error| self.open.note_failure(error))
     }
 
@@ -47,7 +47,7 @@ impl RebindPass<'_> {
         let mut out = Vec::new();
         let form = TokenForm::Bytes(token.as_bytes());
         let (from, to) = ((self.from, &mut *self.open), (self.to, &mut self.seal));
-        let moved = move_declared(from, to, field, Claim::Token, form, &mut out);
+        let moved = move_token(field.declaration(), from, to, Claim::Token, form, &mut out);
         moved.map(|()| Token::from_sealed(out)).inspect_err(|error| self.open.note_failure(error))
     }
 }

@@ -9,7 +9,7 @@ use super::{Claim, Record, SealState, TokenForm, seal_appending};
 use crate::access::Access;
 use crate::codec::text;
 use crate::error::{Error, ErrorKind};
-use crate::field::Field;
+use crate::field::{Declaration, Field};
 use crate::scratch;
 use crate::token::Token;
 
@@ -109,8 +109,14 @@ impl Record {
         let mut audit = self.opened_by(access).begin_opening()?;
         let (mut seal, mut out) = (SealState::default(), Vec::new());
         let form = TokenForm::Bytes(token.as_bytes());
-        let moved =
-            move_token::<F>((self.core(), &mut audit.state), (to.core(), &mut seal), Claim::Token, form, &mut out);
+        let moved = move_token(
+            Declaration::of::<F>(),
+            (self.core(), &mut audit.state),
+            (to.core(), &mut seal),
+            Claim::Token,
+            form,
+            &mut out,
+        );
         let moved = moved.map(|()| Token::from_sealed(out)).inspect_err(|error| audit.state.note_failed_field(error));
         audit.end_with(moved)
     }
@@ -156,7 +162,7 @@ impl<'r> ResealPass<'r> {
     /// Those of [`reseal`](Self::reseal); `not-a-token`.
     pub fn reseal_text<F: Field>(&mut self, token: &str) -> Result<String, Error> {
         scratch::with(|buffer| {
-            self.move_form::<F>(TokenForm::Text(token), buffer.vec())?;
+            self.move_form(Declaration::of::<F>(), TokenForm::Text(token), buffer.vec())?;
             Ok(text::encode_behind(buffer.vec()).to_owned())
         })
     }
@@ -168,12 +174,17 @@ impl<'r> ResealPass<'r> {
     ///
     /// Those of [`reseal`](Self::reseal); `not-a-token`.
     pub fn reseal_into<F: Field>(&mut self, token: &[u8], out: &mut Vec<u8>) -> Result<(), Error> {
-        self.move_form::<F>(TokenForm::Bytes(token), out)
+        self.move_form(Declaration::of::<F>(), TokenForm::Bytes(token), out)
     }
 
-    fn move_form<F: Field>(&mut self, token: TokenForm<'_>, out: &mut Vec<u8>) -> Result<(), Error> {
+    pub(super) fn move_form(
+        &mut self,
+        field: &Declaration,
+        token: TokenForm<'_>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Error> {
         let Self { core, open, seal, resealed } = self;
-        move_token::<F>((core, open), (core, seal), Claim::Token, token, out)?;
+        move_token(field, (core, open), (core, seal), Claim::Token, token, out)?;
         *resealed = resealed.saturating_add(1);
         Ok(())
     }
@@ -186,19 +197,21 @@ impl fmt::Debug for ResealPass<'_> {
 }
 
 /// Opens `token` of one record and seals its value for another, or for the same.
-pub(crate) fn move_between<F: Field>(
+pub(crate) fn move_between(
+    field: &Declaration,
     from: (&RecordCore, &mut OpenState),
     to: (&RecordCore, &mut SealState),
     claim: Claim,
     token: &Token,
 ) -> Result<Token, Error> {
     let mut out = Vec::new();
-    move_token::<F>(from, to, claim, TokenForm::Bytes(token.as_bytes()), &mut out)?;
+    move_token(field, from, to, claim, TokenForm::Bytes(token.as_bytes()), &mut out)?;
     Ok(Token::from_sealed(out))
 }
 
 /// Opens `token` in the thread's scratch buffer, seals its value again and appends it to `out`.
-fn move_token<F: Field>(
+pub(super) fn move_token(
+    field: &Declaration,
     (from, open): (&RecordCore, &mut OpenState),
     (to, seal): (&RecordCore, &mut SealState),
     claim: Claim,
@@ -207,10 +220,10 @@ fn move_token<F: Field>(
 ) -> Result<(), Error> {
     token
         .with_room(|token, room| {
-            let content = open.open::<F>(from, token, room)?;
-            let header = to.sealing_header(F::CLASS)?;
+            let content = open.open(field, from, token, room)?;
+            let header = to.sealing_header(field.class)?;
             let encrypt = |sealing: PlacedPayload<'_>| sealing.encrypt(to, seal, claim);
-            seal_appending::<F>(header, &content, out, encrypt)
+            seal_appending(field, header, &content, out, encrypt)
         })
-        .map_err(|error| from.located::<F>(error))
+        .map_err(|error| from.located(field.id, error))
 }

@@ -1,11 +1,11 @@
 //! Whole rows of a declared record type. The record tag is verified before a token is opened or changed, and made anew after.
 
 use super::core::RecordCore;
-use super::declared::{move_declared, sealed_form};
+use super::declared::sealed_form;
 use super::open::OpenState;
 use super::reader::{OpenPass, TokenForm};
 use super::rebind::RebindPass;
-use super::reseal::ResealPass;
+use super::reseal::{ResealPass, move_token};
 use super::seal::{Claim, Nonces, SealPass, SealState};
 use super::{Backfilled, Record, Role, tagged};
 use crate::error::{Error, ErrorKind, Reason};
@@ -241,7 +241,7 @@ impl<'o> Moving<'o> {
             FieldTokens::One(token) => FieldTokens::One(self.token(at, seal, field, Claim::Token, token)?),
             FieldTokens::Each(tokens) => {
                 let (from, to) = at;
-                seal.claim(field.id()).map_err(|error| to.unwrap_or(from).located_at(field.id(), error))?;
+                seal.claim(field.id()).map_err(|error| to.unwrap_or(from).located(field.id(), error))?;
                 let moved = tokens.iter().map(|token| self.token(at, seal, field, Claim::List, token));
                 FieldTokens::Each(moved.collect::<Result<_, _>>()?)
             }
@@ -281,7 +281,7 @@ impl<'o> Moving<'o> {
     ) -> Result<Token, Error> {
         let mut out = Vec::new();
         let (to, form) = ((to.unwrap_or(from), seal), TokenForm::Bytes(token.as_bytes()));
-        move_declared((from, self.open), to, field, claim, form, &mut out)?;
+        move_token(field.declaration(), (from, self.open), to, claim, form, &mut out)?;
         Ok(Token::from_sealed(out))
     }
 }
@@ -311,8 +311,8 @@ fn check_opens(core: &RecordCore, open: &mut OpenState, fields: &Fields, content
 
 fn check_token(core: &RecordCore, open: &mut OpenState, field: &FieldSchema, token: &Token) -> Result<(), Error> {
     TokenForm::Bytes(token.as_bytes())
-        .with_room(|token, room| open.open_bound(field, core, token, room).map(drop))
-        .map_err(|error| core.located_at(field.id(), error))
+        .with_room(|token, room| open.open(field.declaration(), core, token, room).map(drop))
+        .map_err(|error| core.located(field.id(), error))
 }
 
 /// The token in a cell, in whatever form; `None` if it is something else.

@@ -10,7 +10,7 @@ use super::{MaySeal, Record};
 use crate::aead::{Letter, TAG_LEN, on_wire};
 use crate::codec::text;
 use crate::error::{Error, ErrorKind};
-use crate::field::Field;
+use crate::field::{Declaration, Field};
 use crate::id::{Class, FieldId};
 use crate::payload::{self, Limits, PayloadPlace, Plaintext, Value};
 use crate::random;
@@ -100,9 +100,7 @@ impl<'r> SealPass<'r> {
     ///
     /// Those of [`Record::seal`], and `field-repeated`.
     pub fn seal<F: Field>(&mut self, value: &(impl Serialize + ?Sized)) -> Result<Token, Error> {
-        let mut bytes = Vec::new();
-        self.seal_into::<F>(value, &mut bytes)?;
-        Ok(Token::from_sealed(bytes))
+        self.seal_token(Declaration::of::<F>(), value, Claim::Token)
     }
 
     /// Seals one field and returns its text form.
@@ -121,34 +119,40 @@ impl<'r> SealPass<'r> {
     ///
     /// Those of [`Record::seal`], and `field-repeated`.
     pub fn seal_into<F: Field>(&mut self, value: &(impl Serialize + ?Sized), out: &mut Vec<u8>) -> Result<(), Error> {
-        self.seal_claimed::<F>(value, Claim::Token, out)
+        self.seal_claimed(Declaration::of::<F>(), value, Claim::Token, out)
     }
 
     /// Claims a field for a list or a map, the only one of that field here (FORMAT 4.5).
-    pub(crate) fn claim<F: Field>(&mut self) -> Result<(), Error> {
-        self.state.claim(F::ID).map_err(|error| self.core.located::<F>(error))
+    pub(crate) fn claim(&mut self, field: FieldId) -> Result<(), Error> {
+        self.state.claim(field).map_err(|error| self.core.located(field, error))
     }
 
-    /// Seals an element of the list that claimed the field.
-    pub(crate) fn seal_element<F: Field>(&mut self, value: &impl Serialize) -> Result<Token, Error> {
+    /// Seals a field, or an element of the list that claimed it.
+    pub(crate) fn seal_token(
+        &mut self,
+        field: &Declaration,
+        value: &(impl Serialize + ?Sized),
+        claim: Claim,
+    ) -> Result<Token, Error> {
         let mut bytes = Vec::new();
-        self.seal_claimed::<F>(value, Claim::List, &mut bytes)?;
+        self.seal_claimed(field, value, claim, &mut bytes)?;
         Ok(Token::from_sealed(bytes))
     }
 
-    fn seal_claimed<F: Field>(
+    fn seal_claimed(
         &mut self,
+        field: &Declaration,
         value: &(impl Serialize + ?Sized),
         claim: Claim,
         out: &mut Vec<u8>,
     ) -> Result<(), Error> {
         let Self { core, state } = self;
-        core.sealing_header(F::CLASS)
+        core.sealing_header(field.class)
             .and_then(|header| {
                 let encrypt = |sealing: PlacedPayload<'_>| sealing.encrypt(core, state, claim);
-                seal_appending::<F>(header, &Value(value), out, encrypt)
+                seal_appending(field, header, &Value(value), out, encrypt)
             })
-            .map_err(|error| core.located::<F>(error))
+            .map_err(|error| core.located(field.id, error))
     }
 
     /// Seals one field and appends its text form to `out`. If `out` has enough room, nothing is allocated. On an error `out` is
@@ -175,15 +179,16 @@ impl<'r> SealPass<'r> {
     /// Those of [`Record::seal`], and `field-repeated`.
     pub fn seal_in_place<F: Field>(&mut self, buffer: &mut Vec<u8>) -> Result<(), Error> {
         let Self { core, state } = self;
-        let sealed = core.sealing_header(F::CLASS).and_then(|header| {
+        let field = Declaration::of::<F>();
+        let sealed = core.sealing_header(field.class).and_then(|header| {
             let head = header.payload_start();
-            let place = PayloadPlace { limits: Limits::of::<F>(), head, tail: TAG_LEN };
+            let place = PayloadPlace { limits: Limits::of(field), head, tail: TAG_LEN };
             let len = buffer.len();
             payload::wrap_bytes(place, buffer)?;
-            let sealing = PlacedPayload { out: buffer, start: 0, header, field: F::ID, class: F::CLASS };
+            let sealing = PlacedPayload { out: buffer, start: 0, header, field: field.id, class: field.class };
             sealing.encrypt(core, state, Claim::Token).inspect_err(|_| payload::unwrap_bytes(head, len, buffer))
         });
-        sealed.map_err(|error| core.located::<F>(error))
+        sealed.map_err(|error| core.located(field.id, error))
     }
 
     /// Seals one field in the thread's scratch buffer; `take` gets the binary token.
@@ -330,20 +335,9 @@ pub(crate) struct PlacedPayload<'o> {
 ///
 /// The payload is written before any state of the pass is touched: writing it runs the value's own `Serialize`, which may
 /// come here again.
-pub(crate) fn seal_appending<F: Field>(
-    header: Header,
-    value: &impl Plaintext,
-    out: &mut Vec<u8>,
-    encrypt: impl FnOnce(PlacedPayload<'_>) -> Result<(), Error>,
-) -> Result<(), Error> {
-    seal_appending_as((F::ID, F::CLASS), Limits::of::<F>(), header, value, out, encrypt)
-}
-
-/// The same for a field that need not be declared by a type.
 #[inline]
-pub(super) fn seal_appending_as(
-    (field, class): (FieldId, Class),
-    limits: Limits,
+pub(crate) fn seal_appending(
+    field: &Declaration,
     header: Header,
     value: &impl Plaintext,
     out: &mut Vec<u8>,
@@ -351,9 +345,9 @@ pub(super) fn seal_appending_as(
 ) -> Result<(), Error> {
     let mut unfinished = Unfinished::begin(out);
     let start = unfinished.start();
-    let place = PayloadPlace { limits, head: header.payload_start(), tail: TAG_LEN };
+    let place = PayloadPlace { limits: Limits::of(field), head: header.payload_start(), tail: TAG_LEN };
     value.write_payload(place, unfinished.vec())?;
-    encrypt(PlacedPayload { out: unfinished.vec(), start, header, field, class })?;
+    encrypt(PlacedPayload { out: unfinished.vec(), start, header, field: field.id, class: field.class })?;
     unfinished.finish();
     Ok(())
 }

@@ -46,7 +46,8 @@ use crate::error::{Error, ErrorKind, Reason};
 ///
 /// A timestamp finer than a microsecond, and a decimal with zeros at the end, are refused when they are sealed (`clear-refused`): a
 /// database would round or extend them, and the tag of an honest row would break. Floats and JSON have no such text at all, and do not
-/// compile. Do not bind a column that the database itself changes, such as `updated_at` by a trigger.
+/// compile. Do not bind a column that the database itself changes: `updated_at` by a trigger, or a `char(n)` that a text does not fill, since it is
+/// padded with spaces.
 ///
 /// For an enum or a newtype of your own, give a text for each value that will never change:
 ///

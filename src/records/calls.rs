@@ -316,7 +316,7 @@ mod tests {
     use super::super::unique::FieldIds;
     use super::super::walk::{TokenChange, TokenVisit};
     use super::*;
-    use crate::field::private::declared;
+    use crate::field::private::declaration;
     use crate::form::Parts;
     use crate::phi::Quantity;
     use crate::random::hooks::draws_in;
@@ -332,7 +332,7 @@ mod tests {
 
     impl PhiFields for Fills {
         type Sealed = SealedFills;
-        const FIELDS: FieldIds = FieldIds { own: &[declared::<Quantity>()], ..FieldIds::NONE };
+        const FIELDS: FieldIds = FieldIds { own: &[declaration::<Quantity>()], ..FieldIds::NONE };
 
         fn contexts(&self) -> usize {
             <Parts<Quantity> as TwinOf<Map>>::contexts(&self.1)

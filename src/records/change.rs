@@ -12,8 +12,8 @@ use super::traits::{SealedRecord, WholeRecord, renew_tag, types_of, verify_tag};
 use super::walk::{TokenChange, TokenVisit};
 use crate::access::Access;
 use crate::error::{Error, Reason};
-use crate::field::Field;
-use crate::id::Identifier;
+use crate::field::Declaration;
+use crate::id::{FieldId, Identifier};
 use crate::index::NotIndexed;
 use crate::keyring::Keyring;
 use crate::record::{Audit, Claim, OpenState, RecordCore, SealState, move_between};
@@ -186,7 +186,7 @@ struct Known {
 }
 
 impl TokenVisit for Known {
-    fn token<F: Field>(&mut self, _: &Token) -> Result<(), Error> {
+    fn token(&mut self, _: &Declaration, _: &Token) -> Result<(), Error> {
         Ok(())
     }
 
@@ -234,29 +234,29 @@ impl<'r> Move<'r> {
         Ok(Self { from, open, sealing, record, parts: Vec::new() })
     }
 
-    fn moved<F: Field>(&mut self, token: &Token, claim: Claim) -> Result<Token, Error> {
+    fn moved(&mut self, field: &Declaration, token: &Token, claim: Claim) -> Result<Token, Error> {
         let to = self.parts.last_mut().unwrap_or(&mut self.record);
         let from = match &self.from {
             Source::Same => &to.core,
             Source::Other { record, entered, .. } => entered.last().unwrap_or(record),
         };
-        let moved = move_between::<F>((from, self.open), (&to.core, &mut to.state), claim, token);
+        let moved = move_between(field, (from, self.open), (&to.core, &mut to.state), claim, token);
         moved.inspect_err(|error| self.open.note_failed_field(error))
     }
 }
 
 impl TokenChange for Move<'_> {
-    fn token<F: Field>(&mut self, token: &Token) -> Result<Token, Error> {
-        self.moved::<F>(token, Claim::Token)
+    fn token(&mut self, field: &'static Declaration, token: &Token) -> Result<Token, Error> {
+        self.moved(field, token, Claim::Token)
     }
 
-    fn container<F: Field>(&mut self) -> Result<(), Error> {
+    fn container(&mut self, field: FieldId) -> Result<(), Error> {
         let to = self.parts.last_mut().unwrap_or(&mut self.record);
-        to.state.claim(F::ID).map_err(|error| to.core.located::<F>(error))
+        to.state.claim(field).map_err(|error| to.core.located(field, error))
     }
 
-    fn element<F: Field>(&mut self, token: &Token) -> Result<Token, Error> {
-        self.moved::<F>(token, Claim::List)
+    fn element(&mut self, field: &'static Declaration, token: &Token) -> Result<Token, Error> {
+        self.moved(field, token, Claim::List)
     }
 
     fn enter(&mut self, name: &str, id: &Identifier<'_>) -> Result<(), Error> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::walk::TokenVisit;
 use crate::error::Error;
-use crate::field::Field;
+use crate::field::Declaration;
 use crate::id::{Identifier, KeyId};
 use crate::key::Keys;
 use crate::record::{OpenPass, OpenState, RecordCore};
@@ -23,8 +23,8 @@ impl Opens {
 }
 
 impl TokenVisit for Opens {
-    fn token<F: Field>(&mut self, token: &Token) -> Result<(), Error> {
-        OpenPass::new(self.contexts.innermost(), &mut self.state).check::<F>(token)
+    fn token(&mut self, field: &'static Declaration, token: &Token) -> Result<(), Error> {
+        OpenPass::new(self.contexts.innermost(), &mut self.state).check(field, token)
     }
 
     fn enter(&mut self, name: &str, id: &Identifier<'_>) -> Result<(), Error> {
@@ -55,8 +55,8 @@ impl<'k> NeedsReseal<'k> {
 }
 
 impl TokenVisit for NeedsReseal<'_> {
-    fn token<F: Field>(&mut self, token: &Token) -> Result<(), Error> {
-        self.key(token.key_id()).map_err(|error| error.at_field(F::ID))
+    fn token(&mut self, field: &'static Declaration, token: &Token) -> Result<(), Error> {
+        self.key(token.key_id()).map_err(|error| error.at_field(field.id))
     }
 }
 

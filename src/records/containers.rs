@@ -12,7 +12,7 @@ use super::seal::RecordSealer;
 use super::twin::TwinOf;
 use super::walk::{TokenChange, TokenVisit};
 use crate::error::Error;
-use crate::field::Field;
+use crate::field::{Declaration, Field};
 use crate::form::{Each, Parts, Sealed, check_parts};
 use crate::id::Identifier;
 use crate::schema::Shape;
@@ -27,23 +27,23 @@ macro_rules! lists {
             const SHAPE: Shape = Shape::Each;
 
             fn seal_twin(list: &$list, sealer: &mut RecordSealer<'_>) -> Result<Self::Twin, Error> {
-                sealer.container::<F>()?;
-                list.iter().map(|value| sealer.element::<F, T>(value).map(Sealed::from)).collect()
+                let field = Declaration::of::<F>();
+                sealer.container(field.id)?;
+                list.iter().map(|value| sealer.element::<T>(field, value).map(Sealed::from)).collect()
             }
 
             fn open_twin(tokens: &Self::Twin, opener: &mut RecordOpener<'_>) -> Result<$list, Error> {
-                let mut pass = opener.pass();
-                tokens.iter().map(|token| pass.open::<F, T>(token.token())).collect()
+                tokens.iter().map(|token| opener.field(Declaration::of::<F>(), token.token())).collect()
             }
 
             fn visit_twin(tokens: &Self::Twin, visit: &mut impl TokenVisit) -> Result<(), Error> {
-                tokens.iter().try_for_each(|token| visit.element::<F>(token.token()))
+                tokens.iter().try_for_each(|token| visit.element(Declaration::of::<F>(), token.token()))
             }
 
             fn change_twin(tokens: &mut Self::Twin, change: &mut impl TokenChange) -> Result<(), Error> {
-                change.container::<F>()?;
+                change.container(F::ID)?;
                 for token in tokens {
-                    *token = Sealed::from(change.element::<F>(token.token())?);
+                    *token = Sealed::from(change.element(Declaration::of::<F>(), token.token())?);
                 }
                 Ok(())
             }
@@ -76,10 +76,10 @@ macro_rules! maps {
             // FORMAT 4.7: each value belongs to a part whose name is the field's id and whose id is the entry's key.
             fn seal_twin(map: &$map<K, T $(, $hasher)?>, sealer: &mut RecordSealer<'_>) -> Result<Self::Twin, Error> {
                 const { check_parts::<F>() };
-                sealer.container::<F>()?;
+                sealer.container(F::ID)?;
                 let mut seal = |key: &K, value: &T| {
                     let (name, id) = part::<F>(key);
-                    sealer.part(name, &id, |sealer| sealer.field::<F, T>(value)).map(Sealed::from)
+                    sealer.part(name, &id, |sealer| sealer.field::<T>(Declaration::of::<F>(), value)).map(Sealed::from)
                 };
                 map.iter().map(|(key, value)| Ok((key.clone(), seal(key, value)?))).collect()
             }
@@ -87,7 +87,7 @@ macro_rules! maps {
             fn open_twin(tokens: &Self::Twin, opener: &mut RecordOpener<'_>) -> Result<$map<K, T $(, $hasher)?>, Error> {
                 let mut open = |key: &K, token: &Sealed<T, F>| {
                     let (name, id) = part::<F>(key);
-                    opener.part(name, &id, |opener| opener.pass().open::<F, T>(token.token()))
+                    opener.part(name, &id, |opener| opener.field(Declaration::of::<F>(), token.token()))
                 };
                 tokens.iter().map(|(key, token)| Ok((key.clone(), open(key, token)?))).collect()
             }
@@ -96,18 +96,18 @@ macro_rules! maps {
                 for (key, token) in tokens {
                     let (name, id) = part::<F>(key);
                     visit.enter(name, &id)?;
-                    visit.token::<F>(token.token())?;
+                    visit.token(Declaration::of::<F>(), token.token())?;
                     visit.leave();
                 }
                 Ok(())
             }
 
             fn change_twin(tokens: &mut Self::Twin, change: &mut impl TokenChange) -> Result<(), Error> {
-                change.container::<F>()?;
+                change.container(F::ID)?;
                 for (key, token) in tokens {
                     let (name, id) = part::<F>(key);
                     change.enter(name, &id)?;
-                    *token = Sealed::from(change.token::<F>(token.token())?);
+                    *token = Sealed::from(change.token(Declaration::of::<F>(), token.token())?);
                     change.leave();
                 }
                 Ok(())

@@ -4,7 +4,7 @@ use super::traits::{SealedFields, SealedRecord};
 use super::walk::TokenVisit;
 use crate::count::KeyCounts;
 use crate::error::Error;
-use crate::field::Field;
+use crate::field::Declaration;
 use crate::id::Identifier;
 use crate::record_tag::RecordTag;
 use crate::token::Token;
@@ -19,7 +19,7 @@ pub(super) fn contexts_of(row: &impl SealedFields) -> usize {
 struct Count(usize);
 
 impl TokenVisit for Count {
-    fn token<F: Field>(&mut self, _: &Token) -> Result<(), Error> {
+    fn token(&mut self, _: &Declaration, _: &Token) -> Result<(), Error> {
         Ok(())
     }
 
@@ -46,7 +46,7 @@ impl KeyCounts {
 struct Counted<'c>(&'c mut KeyCounts);
 
 impl TokenVisit for Counted<'_> {
-    fn token<F: Field>(&mut self, token: &Token) -> Result<(), Error> {
+    fn token(&mut self, _: &Declaration, token: &Token) -> Result<(), Error> {
         self.0.add(token);
         Ok(())
     }

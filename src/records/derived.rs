@@ -1,9 +1,8 @@
 //! What the derive's code asks of the types of fields, so that the compiler can say in plain words what a field lacks.
 
 use std::fmt;
-use std::marker::PhantomData;
 
-use crate::field::Field;
+use crate::id::FieldId;
 
 /// A field of the type of an id or with `#[phi(clear)]`, which the row has too.
 #[diagnostic::on_unimplemented(
@@ -40,25 +39,11 @@ impl<T, M> IsOption<M> for Option<T> {
 }
 
 /// What `Debug` prints in place of a sealed field.
-pub struct HiddenField<F>(PhantomData<fn() -> F>);
+pub struct HiddenField(pub FieldId);
 
-impl<F> HiddenField<F> {
-    /// Of the field `F`.
-    #[must_use]
-    pub const fn new() -> Self {
-        Self(PhantomData)
-    }
-}
-
-impl<F: Field> Default for HiddenField<F> {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl<F: Field> fmt::Debug for HiddenField<F> {
+impl fmt::Debug for HiddenField {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "[PHI {}]", F::ID.as_str())
+        write!(f, "[PHI {}]", self.0.as_str())
     }
 }
 

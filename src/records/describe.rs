@@ -7,12 +7,12 @@ use super::ids::AsSubjectId;
 use super::twin::TwinOf;
 use crate::backend::Backend;
 use crate::error::{Error, ErrorKind, Reason};
-use crate::field::Field;
+use crate::field::Declaration;
 use crate::id::FieldId;
 use crate::index::{Definition, Index};
 use crate::schema::{
     Bound, ClearSchema, FieldData, FieldSchema, Fields, IndexDeclared, PartSchema, Place, RecordData, RecordSchema,
-    TagSchema,
+    Shape, TagSchema,
 };
 
 /// Takes down what a struct says of itself.
@@ -70,19 +70,26 @@ impl Describer {
 
     /// A sealed field.
     pub fn sealed<T, M: TwinOf<T>>(&mut self, member: &str, known: Known, since: u8) {
+        self.add_sealed(member, known, since, Declaration::of::<M::Field>(), (M::IS_OPTIONAL, M::SHAPE));
+    }
+
+    fn add_sealed(
+        &mut self,
+        member: &str,
+        known: Known,
+        since: u8,
+        declaration: &Declaration,
+        (optional, shape): (bool, Shape),
+    ) {
         let place = self.place(member);
         let field = place.and_then(|place| {
             FieldSchema::new(FieldData {
                 place,
-                id: M::Field::ID,
-                class: M::Field::CLASS,
-                former: M::Field::FORMER,
-                block: M::Field::BLOCK,
-                max_len: M::Field::MAX_LEN,
+                declaration: *declaration,
                 content: known.content,
-                optional: M::IS_OPTIONAL || self.optional > 0,
+                optional: optional || self.optional > 0,
                 seals_null: known.seals_null,
-                shape: M::SHAPE,
+                shape,
                 since,
             })
         });

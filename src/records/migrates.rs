@@ -12,7 +12,7 @@ use super::seal::RecordSealer;
 use super::twin::TwinOf;
 use super::walk::{TokenChange, TokenVisit};
 use crate::error::{Error, ErrorKind};
-use crate::field::Field;
+use crate::field::{Declaration, Field};
 use crate::form::{OpenAs, SealAs};
 use crate::migrating::{Migrating, PlainColumn};
 
@@ -63,24 +63,23 @@ where
     type Value = T;
 
     fn seal_twin(value: &T, sealer: &mut RecordSealer<'_>) -> Result<Self::Twin, Error> {
-        Migrating::write_in(sealer.core(), value.borrow(), || sealer.field::<F, T>(value))
+        Migrating::write_in(sealer.core(), value.borrow(), || sealer.field::<T>(Declaration::of::<F>(), value))
     }
 
     fn open_twin(twin: &Self::Twin, opener: &mut RecordOpener<'_>) -> Result<T, Error> {
-        let mut pass = opener.pass();
         match twin.token() {
-            Some(token) => pass.open::<F, T>(token),
-            None => pass.read_plaintext::<F, T>(|| twin.plain_value()),
+            Some(token) => opener.field(Declaration::of::<F>(), token),
+            None => opener.pass().read_plaintext::<F, T>(|| twin.plain_value()),
         }
     }
 
     fn visit_twin(twin: &Self::Twin, visit: &mut impl TokenVisit) -> Result<(), Error> {
-        twin.token().map_or(Ok(()), |token| visit.token::<F>(token))
+        twin.token().map_or(Ok(()), |token| visit.token(Declaration::of::<F>(), token))
     }
 
     fn change_twin(twin: &mut Self::Twin, change: &mut impl TokenChange) -> Result<(), Error> {
         let token = twin.token().ok_or_else(|| Error::from(ErrorKind::PlaintextHeld).at_field(F::ID))?;
-        *twin = Migrating::from(change.token::<F>(token)?);
+        *twin = Migrating::from(change.token(Declaration::of::<F>(), token)?);
         Ok(())
     }
 }

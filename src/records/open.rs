@@ -2,9 +2,13 @@
 
 use std::fmt;
 
+use serde::de::DeserializeOwned;
+
 use crate::error::Error;
+use crate::field::Declaration;
 use crate::id::Identifier;
-use crate::record::{OpenPass, OpenState, RecordCore};
+use crate::record::{OpenPass, OpenState, RecordCore, TokenForm};
+use crate::token::Token;
 
 /// Opens the fields of one struct in their context. The derive's code calls it.
 pub struct RecordOpener<'a> {
@@ -17,8 +21,17 @@ impl<'a> RecordOpener<'a> {
         Self { core, state }
     }
 
+    /// Opens a field.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`OpenPass::open`].
+    pub fn field<T: DeserializeOwned>(&mut self, field: &Declaration, token: &Token) -> Result<T, Error> {
+        self.pass().open_form(field, TokenForm::Bytes(token.as_bytes()))
+    }
+
     /// The pass over this struct's context.
-    pub fn pass(&mut self) -> OpenPass<'_> {
+    pub(super) fn pass(&mut self) -> OpenPass<'_> {
         OpenPass::new(self.core, self.state)
     }
 

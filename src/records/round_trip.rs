@@ -7,33 +7,40 @@ use serde_json::Value as Json;
 use zeroize::Zeroize;
 
 use crate::error::{Error, ErrorKind};
-use crate::field::Field;
+use crate::field::Declaration;
 use crate::payload::{self, Content, Limits, PayloadPlace, Plaintext, Value};
 use crate::scratch;
 
 /// Refuses a value that does not come back as what it was.
-pub(super) fn check<F: Field, T: Serialize + DeserializeOwned>(value: &(impl Serialize + ?Sized)) -> Result<(), Error> {
-    with_payload::<F, _>(value, |before| {
+pub(super) fn check<T: Serialize + DeserializeOwned>(
+    field: &Declaration,
+    value: &(impl Serialize + ?Sized),
+) -> Result<(), Error> {
+    let limits = Limits::of(field);
+    with_payload(limits, &Value(value), |before| {
         let read: T = payload::decode(before).map_err(|_| ErrorKind::NotReadBack)?;
-        with_payload::<F, _>(&read, |after| {
-            let same = match (before, after) {
-                (Content::Bytes(before), Content::Bytes(after)) => before == after,
-                (Content::Text(before), Content::Text(after)) => before == after,
-                (Content::Json(before), Content::Json(after)) => before == after || is_same_json(before, after),
-                _ => false,
-            };
-            if same { Ok(()) } else { Err(ErrorKind::NotReadBack.into()) }
-        })
+        with_payload(limits, &Value(&read), |after| compare(before, after))
     })
 }
 
-fn with_payload<F: Field, V: Serialize + ?Sized>(
-    value: &V,
+fn compare(before: Content<'_>, after: Content<'_>) -> Result<(), Error> {
+    let same = match (before, after) {
+        (Content::Bytes(before), Content::Bytes(after)) => before == after,
+        (Content::Text(before), Content::Text(after)) => before == after,
+        (Content::Json(before), Content::Json(after)) => before == after || is_same_json(before, after),
+        _ => false,
+    };
+    if same { Ok(()) } else { Err(ErrorKind::NotReadBack.into()) }
+}
+
+fn with_payload(
+    limits: Limits,
+    value: &dyn Plaintext,
     work: impl FnOnce(Content<'_>) -> Result<(), Error>,
 ) -> Result<(), Error> {
     scratch::with(|buffer| {
-        let place = PayloadPlace { limits: Limits::of::<F>(), head: 0, tail: 0 };
-        Value(value).write_payload(place, buffer.vec())?;
+        let place = PayloadPlace { limits, head: 0, tail: 0 };
+        value.write_payload(place, buffer.vec())?;
         work(payload::content(buffer.vec())?)
     })
 }

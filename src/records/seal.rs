@@ -8,10 +8,10 @@ use serde::de::DeserializeOwned;
 
 use super::round_trip;
 use crate::error::{Error, Reason};
-use crate::field::Field;
-use crate::id::Identifier;
+use crate::field::Declaration;
+use crate::id::{FieldId, Identifier};
 use crate::index::{self, Index, NotIndexed};
-use crate::record::{Nonces, RecordCore, SealPass, SealState};
+use crate::record::{Claim, Nonces, RecordCore, SealPass, SealState};
 use crate::token::Token;
 
 /// Seals the fields of one struct in their context. The derive's code calls it.
@@ -89,13 +89,12 @@ impl<'r> RecordSealer<'r> {
     /// # Errors
     ///
     /// Those of [`SealPass::seal`]; in debug builds `not-read-back`.
-    pub fn field<F: Field, T: Serialize + DeserializeOwned>(
+    pub fn field<T: Serialize + DeserializeOwned>(
         &mut self,
+        field: &Declaration,
         value: &(impl Serialize + ?Sized),
     ) -> Result<Token, Error> {
-        let token = self.pass.seal::<F>(value)?;
-        self.check::<F, T>(value)?;
-        Ok(token)
+        self.checked::<T>(field, value, Claim::Token)
     }
 
     /// What the row has of an index.
@@ -115,22 +114,30 @@ impl<'r> RecordSealer<'r> {
     }
 
     /// A list or a map of a field begins, the only one of that field here (FORMAT 4.5).
-    pub(super) fn container<F: Field>(&mut self) -> Result<(), Error> {
-        self.pass.claim::<F>()
+    pub(super) fn container(&mut self, field: FieldId) -> Result<(), Error> {
+        self.pass.claim(field)
     }
 
     /// Seals an element of the list.
-    pub(super) fn element<F: Field, T: Serialize + DeserializeOwned>(&mut self, value: &T) -> Result<Token, Error> {
-        let token = self.pass.seal_element::<F>(value)?;
-        self.check::<F, T>(value)?;
-        Ok(token)
+    pub(super) fn element<T: Serialize + DeserializeOwned>(
+        &mut self,
+        field: &Declaration,
+        value: &T,
+    ) -> Result<Token, Error> {
+        self.checked::<T>(field, value, Claim::List)
     }
 
-    fn check<F: Field, T: Serialize + DeserializeOwned>(&self, value: &(impl Serialize + ?Sized)) -> Result<(), Error> {
+    fn checked<T: Serialize + DeserializeOwned>(
+        &mut self,
+        field: &Declaration,
+        value: &(impl Serialize + ?Sized),
+        claim: Claim,
+    ) -> Result<Token, Error> {
+        let token = self.pass.seal_token(field, value, claim)?;
         if cfg!(debug_assertions) {
-            round_trip::check::<F, T>(value).map_err(|error| self.core.located::<F>(error))?;
+            round_trip::check::<T>(field, value).map_err(|error| self.core.located(field.id, error))?;
         }
-        Ok(())
+        Ok(token)
     }
 
     /// Seals a part in its own context.

@@ -2,14 +2,14 @@
 
 use super::walk::TokenVisit;
 use crate::error::Error;
-use crate::field::Field;
+use crate::field::Declaration;
 use crate::id::{FieldId, Identifier};
 use crate::record_tag::Cover;
 use crate::token::Token;
 
 impl TokenVisit for Cover {
-    fn token<F: Field>(&mut self, token: &Token) -> Result<(), Error> {
-        self.sealed(F::ID, F::FORMER, token);
+    fn token(&mut self, field: &'static Declaration, token: &Token) -> Result<(), Error> {
+        self.sealed(field.id, field.former, token);
         Ok(())
     }
 

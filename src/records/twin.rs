@@ -9,7 +9,7 @@ use super::open::RecordOpener;
 use super::seal::RecordSealer;
 use super::walk::{TokenChange, TokenVisit};
 use crate::error::Error;
-use crate::field::Field;
+use crate::field::{Declaration, Field};
 use crate::form::{Phi, Sealed, Wipe};
 use crate::schema::Shape;
 
@@ -92,20 +92,23 @@ impl<F: Field, T: Serialize + DeserializeOwned> TwinOf<T> for F {
     type Value = T;
 
     fn seal_twin(value: &T, sealer: &mut RecordSealer<'_>) -> Result<Self::Twin, Error> {
-        sealer.field::<F, T>(value).map(Sealed::from)
+        // No closure: the compiler makes this for each field of a program.
+        match sealer.field::<T>(Declaration::of::<F>(), value) {
+            Ok(token) => Ok(Sealed::from(token)),
+            Err(error) => Err(error),
+        }
     }
 
     fn open_twin(twin: &Self::Twin, opener: &mut RecordOpener<'_>) -> Result<T, Error> {
-        opener.pass().open::<F, T>(twin.token())
+        opener.field(Declaration::of::<F>(), twin.token())
     }
 
     fn visit_twin(twin: &Self::Twin, visit: &mut impl TokenVisit) -> Result<(), Error> {
-        visit.token::<F>(twin.token())
+        visit.token(Declaration::of::<F>(), twin.token())
     }
 
     fn change_twin(twin: &mut Self::Twin, change: &mut impl TokenChange) -> Result<(), Error> {
-        *twin = Sealed::from(change.token::<F>(twin.token())?);
-        Ok(())
+        change.token(Declaration::of::<F>(), twin.token()).map(|token| *twin = Sealed::from(token))
     }
 }
 

@@ -1,12 +1,13 @@
 //! Whether the fields of one context have ids of their own, at compile time.
 
-use crate::field::private::{Declared, all_distinct, is_same_text, shares_an_id};
+use crate::field::Declaration;
+use crate::field::private::{all_distinct, is_same_text, shares_an_id};
 
 /// The ids of a struct's sealed fields, and those of the structs that share its context.
 #[derive(Clone, Copy, Debug)]
 pub struct FieldIds {
     /// Of its own fields.
-    pub own: &'static [Declared],
+    pub own: &'static [Declaration],
     /// The names of its parts, and of the maps that are sealed entry by entry.
     pub parts: &'static [&'static str],
     /// The ids that its readable values are bound under.
@@ -159,11 +160,11 @@ const fn share_an_id(one: &FieldIds, other: &FieldIds, of: Of) -> bool {
     false
 }
 
-const fn share_a_field(mut own: &[Declared], theirs: &[Declared]) -> bool {
+const fn share_a_field(mut own: &[Declaration], theirs: &[Declaration]) -> bool {
     while let [field, rest @ ..] = own {
         let mut left = theirs;
         while let [other, others @ ..] = left {
-            if shares_an_id(*field, *other) {
+            if shares_an_id(field, other) {
                 return true;
             }
             left = others;
@@ -176,7 +177,7 @@ const fn share_a_field(mut own: &[Declared], theirs: &[Declared]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::field::private::declared;
+    use crate::field::private::declaration;
     use crate::phi::{Directions, Drug, Note};
 
     crate::fields! {
@@ -187,13 +188,13 @@ mod tests {
         Old = "records.old" in Medication;
     }
 
-    const DRUG_FIELD: Declared = declared::<Drug>();
-    const NOTE_FIELD: Declared = declared::<Note>();
-    const DIRECTIONS_FIELD: Declared = declared::<Directions>();
-    const RENAMED_FIELD: Declared = declared::<Renamed>();
-    const OLD_FIELD: Declared = declared::<Old>();
+    const DRUG_FIELD: Declaration = declaration::<Drug>();
+    const NOTE_FIELD: Declaration = declaration::<Note>();
+    const DIRECTIONS_FIELD: Declaration = declaration::<Directions>();
+    const RENAMED_FIELD: Declaration = declaration::<Renamed>();
+    const OLD_FIELD: Declaration = declaration::<Old>();
 
-    const fn own(own: &'static [Declared]) -> FieldIds {
+    const fn own(own: &'static [Declaration]) -> FieldIds {
         FieldIds { own, ..FieldIds::NONE }
     }
 
@@ -207,7 +208,7 @@ mod tests {
         assert!(is_unique_by_field(&own(&[DRUG_FIELD, NOTE_FIELD])));
         assert!(!is_unique_by_field(&own(&[DRUG_FIELD, NOTE_FIELD, DRUG_FIELD])));
         assert!(!is_unique_by_field(&own(&[RENAMED_FIELD, OLD_FIELD])), "a former id");
-        let around = |fields: &'static [Declared], nested: &'static [&'static FieldIds]| FieldIds {
+        let around = |fields: &'static [Declaration], nested: &'static [&'static FieldIds]| FieldIds {
             own: fields,
             nested,
             ..FieldIds::NONE
@@ -220,7 +221,7 @@ mod tests {
         }
         assert!(!is_unique_by_field(&around(&[], &[IN_NOTHING, NOTE, DRUG])), "of two nested structs");
         assert!(!is_unique_by_field(&around(&[], &[EITHER, DRUG])), "of a variant and a nested struct");
-        let enumeration = |fields: &'static [Declared], variants: &'static [&'static FieldIds]| FieldIds {
+        let enumeration = |fields: &'static [Declaration], variants: &'static [&'static FieldIds]| FieldIds {
             own: fields,
             variants,
             ..FieldIds::NONE

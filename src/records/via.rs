@@ -10,7 +10,7 @@ use super::seal::RecordSealer;
 use super::twin::TwinOf;
 use super::walk::{TokenChange, TokenVisit};
 use crate::error::Error;
-use crate::field::Field;
+use crate::field::{Declaration, Field};
 use crate::form::{OpenAs, SealAs, Sealed};
 
 /// How a `T` is written into a token and read from it, if not by its own serde impls. `#[phi(seal = F, with = "module")]` implements it
@@ -90,7 +90,7 @@ impl<F: Field, T, W: SerdeWith<T>> TwinOf<T> for With<F, W> {
     type Value = Via<T, W>;
 
     fn seal_twin(value: &T, sealer: &mut RecordSealer<'_>) -> Result<Self::Twin, Error> {
-        sealer.field::<F, Via<T, W>>(&ViaRef::<T, W>(value, PhantomData)).map(Sealed::from)
+        sealer.field::<Via<T, W>>(Declaration::of::<F>(), &ViaRef::<T, W>(value, PhantomData)).map(Sealed::from)
     }
 
     fn open_twin(twin: &Self::Twin, opener: &mut RecordOpener<'_>) -> Result<T, Error> {

@@ -1,26 +1,26 @@
 //! Going through the tokens of a row.
 
 use crate::error::Error;
-use crate::field::Field;
+use crate::field::Declaration;
 use crate::id::{FieldId, Identifier};
 use crate::token::Token;
 
 /// Sees every token of a row. What has no need of a part or of a clear value ignores it.
 pub trait TokenVisit {
-    /// A token of field `F`, the only one of it here.
+    /// A token of a field, the only one of it here.
     ///
     /// # Errors
     ///
     /// As the implementation says.
-    fn token<F: Field>(&mut self, token: &Token) -> Result<(), Error>;
+    fn token(&mut self, field: &'static Declaration, token: &Token) -> Result<(), Error>;
 
-    /// A token of a list, which has several of field `F`.
+    /// A token of a list, which has several of a field.
     ///
     /// # Errors
     ///
     /// As the implementation says.
-    fn element<F: Field>(&mut self, token: &Token) -> Result<(), Error> {
-        self.token::<F>(token)
+    fn element(&mut self, field: &'static Declaration, token: &Token) -> Result<(), Error> {
+        self.token(field, token)
     }
 
     /// A readable value that a record tag covers, as its canonical text; `None` is null.
@@ -54,26 +54,26 @@ pub trait TokenVisit {
 
 /// Replaces every token of a row.
 pub trait TokenChange {
-    /// What the token of field `F` becomes, the only one of it here.
+    /// What the token of a field becomes, the only one of it here.
     ///
     /// # Errors
     ///
     /// As the implementation says.
-    fn token<F: Field>(&mut self, token: &Token) -> Result<Token, Error>;
+    fn token(&mut self, field: &'static Declaration, token: &Token) -> Result<Token, Error>;
 
-    /// A list or a map of field `F` begins, the only one of it here.
+    /// A list or a map of a field begins, the only one of it here.
     ///
     /// # Errors
     ///
     /// As the implementation says.
-    fn container<F: Field>(&mut self) -> Result<(), Error>;
+    fn container(&mut self, field: FieldId) -> Result<(), Error>;
 
     /// What a token of the list becomes.
     ///
     /// # Errors
     ///
     /// As the implementation says.
-    fn element<F: Field>(&mut self, token: &Token) -> Result<Token, Error>;
+    fn element(&mut self, field: &'static Declaration, token: &Token) -> Result<Token, Error>;
 
     /// The fields from here to `leave` are of this part.
     ///

@@ -6,9 +6,8 @@ use std::sync::Arc;
 use super::content::ContentType;
 use super::place::Place;
 use crate::error::{Error, ErrorKind, Reason};
-use crate::field::{MAX_BLOCK, MAX_CONTENT};
+use crate::field::{Declaration, MAX_BLOCK, MAX_CONTENT};
 use crate::id::{Class, FieldId};
-use crate::payload::Limits;
 
 /// FORMAT 4.6
 const MAX_FORMER: usize = 4;
@@ -22,11 +21,7 @@ pub struct FieldSchema(Arc<FieldData>);
 #[derive(PartialEq, Eq)]
 pub(crate) struct FieldData {
     pub(crate) place: Place,
-    pub(crate) id: FieldId,
-    pub(crate) class: Class,
-    pub(crate) former: &'static [(FieldId, Class)],
-    pub(crate) block: u16,
-    pub(crate) max_len: u32,
+    pub(crate) declaration: Declaration,
     pub(crate) content: Option<ContentType>,
     pub(crate) optional: bool,
     pub(crate) seals_null: bool,
@@ -52,14 +47,15 @@ impl FieldSchema {
         const MAX_LEN: Reason = "a field's limit is at most 16 MiB";
         const FORMER: Reason = "a field has at most 4 former ids";
         const SINCE: Reason = "a cover number is 1 to 255";
-        let refused = |reason| Err(ErrorKind::InvalidSchema.because(reason).at_field(data.id));
-        if !(1..=MAX_BLOCK).contains(&usize::from(data.block)) {
+        let Declaration { id, former, block, max_len, .. } = data.declaration;
+        let refused = |reason| Err(ErrorKind::InvalidSchema.because(reason).at_field(id));
+        if !(1..=MAX_BLOCK).contains(&usize::from(block)) {
             return refused(BLOCK);
         }
-        if usize::try_from(data.max_len).unwrap_or(usize::MAX) > MAX_CONTENT {
+        if usize::try_from(max_len).unwrap_or(usize::MAX) > MAX_CONTENT {
             return refused(MAX_LEN);
         }
-        if data.former.len() > MAX_FORMER {
+        if former.len() > MAX_FORMER {
             return refused(FORMER);
         }
         if data.since == 0 {
@@ -89,31 +85,31 @@ impl FieldSchema {
     /// The declared id, which every token is bound to.
     #[must_use]
     pub fn id(&self) -> FieldId {
-        self.0.id
+        self.0.declaration.id
     }
 
     /// The class whose keys seal it.
     #[must_use]
     pub fn class(&self) -> Class {
-        self.0.class
+        self.0.declaration.class
     }
 
     /// Former pairs of id and class, at most 4. Tokens of these open.
     #[must_use]
     pub fn former(&self) -> &'static [(FieldId, Class)] {
-        self.0.former
+        self.0.declaration.former
     }
 
     /// The bytes that a payload is padded to a multiple of: 1 to 4096.
     #[must_use]
     pub fn block(&self) -> u16 {
-        self.0.block
+        self.0.declaration.block
     }
 
     /// The longest content in bytes, at most 16 MiB.
     #[must_use]
     pub fn max_len(&self) -> u32 {
-        self.0.max_len
+        self.0.declaration.max_len
     }
 
     /// What the values are. `None` if the derive could not tell: such a field is opened by its own program, and no tool seals it. A type of
@@ -151,8 +147,8 @@ impl FieldSchema {
         &self.0
     }
 
-    pub(crate) fn limits(&self) -> Limits {
-        Limits::of_declared(self.0.max_len, self.0.block)
+    pub(crate) fn declaration(&self) -> &Declaration {
+        &self.0.declaration
     }
 }
 

@@ -13,6 +13,7 @@ use super::record::{RecordData, RecordSchema, TagSchema};
 use crate::codec::json_object::{Object, objects, present};
 use crate::codec::text;
 use crate::error::{Error, ErrorKind, Reason};
+use crate::field::Declaration;
 use crate::id::{Class, FieldId, Name};
 
 const VERSION: u64 = 1;
@@ -227,8 +228,8 @@ fn read_fields(ids: Vec<Clear>, sealed: Vec<Field>, clear: Vec<Clear>, parts: Ve
 }
 
 fn write_field(field: &FieldSchema) -> Field {
-    let FieldData { place, id, class, former, block, max_len, content, optional, seals_null, shape, since } =
-        field.data();
+    let FieldData { place, declaration, content, optional, seals_null, shape, since } = field.data();
+    let Declaration { id, class, former, block, max_len } = *declaration;
     let Place { member, nested, variant } = place.clone();
     let was = former.iter().map(|(id, class)| Former { id: id.as_str().into(), class: class.as_str().into() });
     Field {
@@ -238,8 +239,8 @@ fn write_field(field: &FieldSchema) -> Field {
         id: id.as_str().into(),
         class: class.as_str().into(),
         was: was.collect(),
-        block: *block,
-        max: *max_len,
+        block,
+        max: max_len,
         content: content.map(|content| content.to_string()),
         optional: *optional,
         seals_null: *seals_null,
@@ -263,11 +264,7 @@ fn read_field(field: Field) -> Result<FieldSchema, Error> {
     let (id, class) = pair(&id, &class)?;
     FieldSchema::new(FieldData {
         place: Place::new(&member, nested, variant)?,
-        id,
-        class,
-        former: interned::former(&former)?,
-        block,
-        max_len: max,
+        declaration: Declaration { id, class, former: interned::former(&former)?, block, max_len: max },
         content: read_content(content)?,
         optional,
         seals_null,

@@ -79,12 +79,19 @@ pub(super) fn with_own<T>(work: impl FnOnce(&mut Frame) -> Result<T, Error>) -> 
 
 /// Keeps `error` for the end of the scope, and gives the constant text that serde may report.
 pub(crate) fn keep<E>(error: Error, report: impl FnOnce(&str) -> E) -> E {
+    report(&kept(error))
+}
+
+/// Keeps `error`, and gives its text.
+#[cold]
+#[inline(never)]
+fn kept(error: Error) -> String {
     let text = error.to_string();
     on_top(|frame| {
         let first = if error.kind().is_sticky() { &mut frame.refusal } else { &mut frame.mismatch };
         first.get_or_insert(error);
     });
-    report(&text)
+    text
 }
 
 /// Says that what could not be written just now is a `Phi`. If it was inside a value that is sealed, the scope keeps that as its refusal.

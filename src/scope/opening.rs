@@ -8,7 +8,7 @@ use serde::de::{Deserialize, DeserializeOwned, DeserializeSeed, Deserializer, Er
 
 use super::frame::{Frame, Kind, Left, OpenFrame, check_nesting, enter_checked, find_frame, with_top};
 use crate::error::{Error, ErrorCode, ErrorKind};
-use crate::field::Field;
+use crate::field::{Declaration, Field};
 use crate::id::Identifier;
 use crate::record::{Audit, Candidate, OpenPass, RecordReader, TokenForm, open_form};
 use crate::token::Token;
@@ -92,7 +92,7 @@ impl RecordReader {
     /// [`is_open_failure`](Error::is_open_failure) if the token was changed, or is of another record, field or tenant;
     /// `unknown-key`, `key-compromised`, `key-destroyed`, `class-locked`, `refused-by-observer`, `type-mismatch`.
     pub fn open<F: Field, T: DeserializeOwned>(&self, token: &Token) -> Result<T, Error> {
-        self.open_one::<F, T>(TokenForm::Bytes(token.as_bytes()))
+        self.open_one(Declaration::of::<F>(), TokenForm::Bytes(token.as_bytes()))
     }
 
     /// The same as [`open`](Self::open), from a token's text.
@@ -101,19 +101,19 @@ impl RecordReader {
     ///
     /// Also `not-a-token`.
     pub fn open_text<F: Field, T: DeserializeOwned>(&self, token: &str) -> Result<T, Error> {
-        self.open_one::<F, T>(TokenForm::Text(token))
+        self.open_one(Declaration::of::<F>(), TokenForm::Text(token))
     }
 
-    fn open_one<F: Field, T: DeserializeOwned>(&self, token: TokenForm<'_>) -> Result<T, Error> {
+    fn open_one<T: DeserializeOwned>(&self, field: &Declaration, token: TokenForm<'_>) -> Result<T, Error> {
         // A pass inside a scope is the nearer one.
         if self.is_in_pass() || with_same(self, |_| ()).is_none() {
-            return self.open_single(|pass| pass.open_form::<F, T>(token));
+            return self.open_single(|pass| pass.open_form(field, token));
         }
         let gone = || Error::from(ErrorKind::ScopeMissing);
         let result = open_form(token, |token, room| {
-            with_same(self, |audit| audit.state.open::<F>(self.core(), token, room)).unwrap_or_else(|| Err(gone()))
+            with_same(self, |audit| audit.state.open(field, self.core(), token, room)).unwrap_or_else(|| Err(gone()))
         });
-        let result = result.map_err(|error| self.core().located::<F>(error));
+        let result = result.map_err(|error| self.core().located(field.id, error));
         result.inspect_err(|error| {
             with_same(self, |audit| audit.state.note_failed_field(error));
         })
@@ -197,14 +197,14 @@ impl<T> fmt::Debug for RecordOpening<'_, T> {
     }
 }
 
-/// Opens `token` as field `F` of the active record, or of the part of it that is being read.
-pub(crate) fn open_field<F: Field, T: DeserializeOwned>(token: TokenForm<'_>) -> Result<T, Error> {
+/// Opens `token` as a field of the active record, or of the part of it that is being read.
+pub(crate) fn open_field<T: DeserializeOwned>(field: &Declaration, token: TokenForm<'_>) -> Result<T, Error> {
     let result = open_form(token, |token, room| {
         with_top(|frame| {
             let OpenFrame { audit, parts } = frame.opening()?;
             let (records, state) = audit.parts();
             let core = parts.last().or(records.first()).ok_or(ErrorKind::ScopeMissing)?;
-            state.open::<F>(core, token, room)
+            state.open(field, core, token, room)
         })
     });
     result.map_err(|error| {
@@ -214,8 +214,8 @@ pub(crate) fn open_field<F: Field, T: DeserializeOwned>(token: TokenForm<'_>) ->
             Ok(records.first().map(Arc::clone))
         });
         match around {
-            Ok(Some(core)) => core.located::<F>(error),
-            _ => error.at_field(F::ID),
+            Ok(Some(core)) => core.located(field.id, error),
+            _ => error.at_field(field.id),
         }
     })
 }

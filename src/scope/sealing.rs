@@ -8,7 +8,7 @@ use serde::ser::{Error as _, Serialize, Serializer};
 use super::frame::{Frame, Kind, SealFrame, enter, with_top};
 use crate::codec::text;
 use crate::error::{Error, ErrorKind};
-use crate::field::Field;
+use crate::field::Declaration;
 use crate::id::{FieldId, Identifier};
 use crate::payload::Value;
 use crate::record::{Claim, MaySeal, Record, RecordCore, SealState, seal_appending};
@@ -90,14 +90,15 @@ impl<T: ?Sized> fmt::Debug for RecordSealing<'_, T> {
     }
 }
 
-/// Seals `value` as field `F` of the active record and hands the token, as text or as bytes, to `serializer`.
-pub(crate) fn seal_field<F: Field, T: Serialize + ?Sized, S: Serializer>(
+/// Seals `value` as a field of the active record and hands the token, as text or as bytes, to `serializer`.
+pub(crate) fn seal_field<T: Serialize + ?Sized, S: Serializer>(
+    field: &Declaration,
     value: &T,
     claim: Claim,
     serializer: S,
 ) -> Result<Result<S::Ok, S::Error>, Error> {
     scratch::with(|buffer| {
-        write_token::<F, T>(value, claim, buffer.vec())?;
+        write_token(field, value, claim, buffer.vec())?;
         // A binary format gets bytes: in JSON those would be an array of numbers.
         let taken = if serializer.is_human_readable() {
             serializer.serialize_str(text::encode_behind(buffer.vec()))
@@ -105,16 +106,21 @@ pub(crate) fn seal_field<F: Field, T: Serialize + ?Sized, S: Serializer>(
             serializer.serialize_bytes(buffer.as_mut_slice())
         };
         if taken.is_err() && claim == Claim::Token {
-            release(F::ID);
+            release(field.id);
         }
         Ok(taken)
     })
-    .map_err(|error: Error| located::<F>(error))
+    .map_err(|error: Error| located(field, error))
 }
 
-fn write_token<F: Field, T: Serialize + ?Sized>(value: &T, claim: Claim, out: &mut Vec<u8>) -> Result<(), Error> {
-    let header = with_top(|frame| frame.sealing()?.core.sealing_header(F::CLASS))?;
-    seal_appending::<F>(header, &Value(value), out, |sealing| {
+fn write_token(
+    field: &Declaration,
+    value: &(impl Serialize + ?Sized),
+    claim: Claim,
+    out: &mut Vec<u8>,
+) -> Result<(), Error> {
+    let header = with_top(|frame| frame.sealing()?.core.sealing_header(field.class))?;
+    seal_appending(field, header, &Value(value), out, |sealing| {
         with_top(|frame| {
             let frame = frame.sealing()?;
             sealing.encrypt(&frame.core, &mut frame.state, claim)
@@ -122,10 +128,10 @@ fn write_token<F: Field, T: Serialize + ?Sized>(value: &T, claim: Claim, out: &m
     })
 }
 
-/// `error` as one of field `F` of the active record, if there is one.
-fn located<F: Field>(error: Error) -> Error {
+/// `error` as one of a field of the active record, if there is one.
+fn located(field: &Declaration, error: Error) -> Error {
     match with_top(|frame| Ok(Arc::clone(&frame.sealing()?.core))) {
-        Ok(core) => core.located::<F>(error),
+        Ok(core) => core.located(field.id, error),
         Err(_) => error,
     }
 }

@@ -93,12 +93,12 @@ impl PhiFields for Prescription {
 
     const FIELDS: rxseal::__private::FieldIds = rxseal::__private::FieldIds {
         own: &[
-            rxseal::__private::declared::<<PatientName as TwinOf<String>>::Field>(),
-            rxseal::__private::declared::<<Option<Directions> as TwinOf<Option<String>>>::Field>(),
-            rxseal::__private::declared::<<Allergy as TwinOf<Vec<String>>>::Field>(),
-            rxseal::__private::declared::<<Each<Diagnosis> as TwinOf<Vec<String>>>::Field>(),
-            rxseal::__private::declared::<<Parts<Quantity> as TwinOf<BTreeMap<u32, u64>>>::Field>(),
-            rxseal::__private::declared::<<Own as TwinOf<Phi<String, PrescriberName>>>::Field>(),
+            rxseal::__private::declaration::<<PatientName as TwinOf<String>>::Field>(),
+            rxseal::__private::declaration::<<Option<Directions> as TwinOf<Option<String>>>::Field>(),
+            rxseal::__private::declaration::<<Allergy as TwinOf<Vec<String>>>::Field>(),
+            rxseal::__private::declaration::<<Each<Diagnosis> as TwinOf<Vec<String>>>::Field>(),
+            rxseal::__private::declaration::<<Parts<Quantity> as TwinOf<BTreeMap<u32, u64>>>::Field>(),
+            rxseal::__private::declaration::<<Own as TwinOf<Phi<String, PrescriberName>>>::Field>(),
         ],
         nested: &[&<Address as PhiFields>::FIELDS],
         ..rxseal::__private::FieldIds::NONE
@@ -224,8 +224,8 @@ impl PhiFields for Line {
 
     const FIELDS: rxseal::__private::FieldIds = rxseal::__private::FieldIds {
         own: &[
-            rxseal::__private::declared::<<LineDrug as TwinOf<String>>::Field>(),
-            rxseal::__private::declared::<<Option<LineNote> as TwinOf<Option<String>>>::Field>(),
+            rxseal::__private::declaration::<<LineDrug as TwinOf<String>>::Field>(),
+            rxseal::__private::declaration::<<Option<LineNote> as TwinOf<Option<String>>>::Field>(),
         ],
         ..rxseal::__private::FieldIds::NONE
     };
@@ -290,7 +290,7 @@ impl PhiFields for Address {
     type Sealed = SealedAddress;
 
     const FIELDS: rxseal::__private::FieldIds = rxseal::__private::FieldIds {
-        own: &[rxseal::__private::declared::<<Street as TwinOf<String>>::Field>()],
+        own: &[rxseal::__private::declaration::<<Street as TwinOf<String>>::Field>()],
         ..rxseal::__private::FieldIds::NONE
     };
 

@@ -215,3 +215,47 @@ async fn a_tag_holds_after_postgres_gave_the_values_back() {
         db.batch_execute("ROLLBACK").await.unwrap();
     }
 }
+
+#[derive(PhiRecord)]
+#[phi(record = "clear.texts")]
+struct Texts {
+    #[phi(id)]
+    id: i64,
+    #[phi(seal = Note)]
+    note: String,
+    #[phi(clear, bind = "t.state")]
+    state: String,
+    #[phi(clear, bind = "t.plan")]
+    plan: String,
+    #[phi(record_tag)]
+    tag: RecordTag,
+}
+
+/// `citext` keeps the case that it ignores. `char(n)` gives back what fills it, and pads what does not.
+#[tokio::test]
+#[ignore = "needs .ci/servers"]
+async fn texts_of_other_types_hold_if_nothing_is_padded() {
+    let (db, connection) = tokio_postgres::connect(&url(), NoTls).await.unwrap();
+    tokio::spawn(connection);
+    let table = "CREATE EXTENSION IF NOT EXISTS citext;
+        CREATE TEMPORARY TABLE texts (id BIGINT, note BYTEA, state CHAR(2), plan CITEXT, tag BYTEA)";
+    db.batch_execute(table).await.unwrap();
+    let (keys, access) = (keyring(), Access::new("user:kim.rph", Purpose::TREAT).unwrap());
+    for (id, state, holds) in [(1, "CO", true), (2, "C", false)] {
+        let texts =
+            Texts { id, note: "seen".into(), state: state.into(), plan: "Blue Cross".into(), tag: RecordTag::new() };
+        let row = keys.seal(&texts).unwrap();
+        let insert = "INSERT INTO texts VALUES ($1, $2, $3, $4, $5)";
+        db.execute(insert, &[&row.id, &row.note, &row.state, &row.plan, &row.tag]).await.unwrap();
+        let read = db.query_one("SELECT * FROM texts WHERE id = $1", &[&id]).await.unwrap();
+        let row = SealedTexts {
+            id,
+            note: read.get("note"),
+            state: read.get("state"),
+            plan: read.get("plan"),
+            tag: read.get("tag"),
+        };
+        let opened = keys.open(&row, &access).map(|texts| texts.plan).map_err(|error| error.code().as_str());
+        assert_eq!(opened, if holds { Ok("Blue Cross".to_owned()) } else { Err("tag-refused") });
+    }
+}

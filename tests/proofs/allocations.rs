@@ -10,12 +10,17 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::hint::black_box;
 
-use rxseal::keys::{Backend, KeyringFile, Suite, UnlockOptions};
+use rxseal::index::{Definition, Forms, Index, IndexValue, Kind};
+use rxseal::keys::{Backend, KeyringAdmin, KeyringFile, Suite, UnlockOptions};
 use rxseal::observe::Observer;
 use rxseal::page::{open_page, reseal_page, seal_page};
 use rxseal::root::RootKeys;
 use rxseal::schema::{self, Schema};
-use rxseal::{Access, Each, Error, Keyring, Parts, Phi, Purpose, Record, Sealed, Sealing, Token, run_local, testing};
+use rxseal::store::{KeyringStore, MemoryStore};
+use rxseal::{
+    Access, Class, Each, Error, Field, FieldId, Keyring, Parts, Phi, Purpose, Record, Sealed, Sealing, Token,
+    run_local, testing,
+};
 use rxseal_search::normal::{Date, Family, Given, NormalForm, Normalizes, NormalizesParts, Npi, Phone, Sounds};
 use serde::de::{DeserializeSeed, Deserializer, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
@@ -607,6 +612,61 @@ fn a_keyring_with_a_hundred_keys() {
     assert_eq!(Count::now().live, before.live, "all of it is given back");
     println!("an unlocked keyring with 100 keys holds {unlocked} bytes");
     assert!(unlocked < 256 * 1024);
+}
+
+/// One of 20 indexes.
+enum IndexAt<const AT: usize> {}
+
+impl<const AT: usize> Index for IndexAt<AT> {
+    type Record = String;
+    type Stored = Option<IndexValue<Self>>;
+    const DEFINITION: Definition = Definition::new("patient", INDEX_IDS[AT], Kind::Whole, 14, &["exact/1"]);
+    const CLASSES: &'static [Class] = &[Class::IDENTITY];
+    const FIELDS: &'static [FieldId] = &[<BirthDate as Field>::ID];
+
+    fn forms(birth_date: &String, _: &Definition, forms: &mut Forms) -> Result<(), Error> {
+        forms.push(&[birth_date.as_bytes()])
+    }
+}
+
+const INDEX_IDS: [&str; 20] = [
+    "index.a", "index.b", "index.c", "index.d", "index.e", "index.f", "index.g", "index.h", "index.i", "index.j",
+    "index.k", "index.l", "index.m", "index.n", "index.o", "index.p", "index.q", "index.r", "index.s", "index.t",
+];
+
+/// 20 indexes under 4 index roots take less than 64 KiB, and are made once.
+#[test]
+fn twenty_indexes_under_four_roots() {
+    let (roots, mut file) = testing::insecure_keyring_file(KEYSPACE).unwrap();
+    let store = MemoryStore::default();
+    run_local(store.put(&file, None)).unwrap();
+    let admin = KeyringAdmin::new(store, roots.clone());
+    for _ in 1..4 {
+        file = run_local(admin.rotate_index_root(KEYSPACE)).unwrap().0;
+    }
+    let options = UnlockOptions::default().backend(Backend::RustCrypto).with_index_roots();
+    let keys = run_local(Keyring::unlock_with(options, KEYSPACE, &roots, &file)).unwrap().unobserved();
+    let indexer = keys.indexer().unwrap();
+    let record = indexer.record("patient", "P-1001").unwrap();
+    let birth_date = BIRTH_DATE.to_owned();
+    let use_all = || {
+        macro_rules! each {
+            ($($at:literal)*) => {
+                $(
+                    assert_eq!(indexer.prefixes::<IndexAt<$at>>().unwrap().len(), 4);
+                    indexer.stored::<IndexAt<$at>>(&record, &birth_date).unwrap();
+                )*
+            };
+        }
+        each!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19);
+    };
+    let before = Count::now();
+    use_all();
+    let held = Count::now().live - before.live;
+    use_all();
+    assert_eq!(Count::now().live - before.live, held, "nothing is made again");
+    println!("20 indexes under 4 index roots hold {held} bytes");
+    assert!(held > 0 && held < 64 * 1024, "{held}");
 }
 
 // What is worked on

@@ -157,7 +157,8 @@ impl<I: SearchIndex> IndexQuery<I> {
 }
 
 impl<I: Index> IndexQuery<I> {
-    /// The values, at least one and at most 1,024, ascending.
+    /// The values, at least one and at most 1,024, ascending. Drivers bind them as bytes. For a column of text bind `value.to_string()`: in SQLite
+    /// text is equal to no bytes, and a search by the other form finds nothing, without an error.
     #[must_use]
     pub fn values(&self) -> &[IndexValue<I>] {
         &self.values

@@ -23,7 +23,7 @@ impl<T, M: TwinOf<T>> PhiFields for One<T, M> {
     type Sealed = SealedOne<T, M>;
 
     const FIELDS: rxseal::__private::FieldIds = rxseal::__private::FieldIds {
-        own: &[rxseal::__private::declared::<M::Field>()],
+        own: &[rxseal::__private::declaration::<M::Field>()],
         ..rxseal::__private::FieldIds::NONE
     };
 

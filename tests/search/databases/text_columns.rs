@@ -8,7 +8,7 @@ use rxseal::phi::{BirthDate, FamilyName};
 use rxseal::schema::{RecordSchema, Schema};
 use rxseal::{Keyring, PhiRecord};
 use rxseal_search::indexes;
-use rxseal_search::reindex::{Progress, reindex_page};
+use rxseal_search::reindex::{Progress, Swap, reindex_page};
 use tokio_postgres::NoTls;
 
 use super::{World, access};
@@ -74,8 +74,10 @@ fn sqlite_text_is_indexed_again() {
         let mut select = db.prepare(&sql.select(former.len())).unwrap();
         select.query_map(params_from_iter(values), read).unwrap().map(Result::unwrap).collect::<Vec<_>>()
     };
-    let as_bytes: Vec<Box<dyn ToSql>> = former.iter().map(|prefix| Box::new(*prefix.as_bytes()) as _).collect();
-    assert!(found(&bytes, as_bytes).is_empty(), "text is equal to no bytes");
+    let as_bytes = || former.iter().map(|prefix| Box::new(*prefix.as_bytes()) as Box<dyn ToSql>);
+    // Text is equal to no bytes, so nothing would be found: that is said, and not passed over.
+    let error = refused(&db, &bytes.select(former.len()), as_bytes());
+    assert!(error.contains("for index values of text call ReindexSql::in_text"), "{error}");
 
     let sql = bytes.in_text();
     let as_text = || former.iter().map(|prefix| Box::new(prefix.to_string()) as _).collect();
@@ -84,6 +86,20 @@ fn sqlite_text_is_indexed_again() {
     rows.iter_mut().for_each(|row| row.any_name = names(&db, row.id));
     let mut progress = Progress::default();
     let page = reindex_page(&rows, keys.reindex_all(&rows, &access()), &mut progress);
+    // A value that is bound as bytes would be equal to none that is stored.
+    let Swap { old, new } = &page.swaps[0];
+    let values = sql.swap_parameters().map(|parameter| match parameter {
+        SwapParameter::Id => new.id.to_sql().unwrap(),
+        SwapParameter::New("born_on") => new.born_on.to_sql().unwrap(),
+        SwapParameter::New(column) => cell(new, column),
+        SwapParameter::Old(column) => cell(old, column),
+    });
+    let error = db.execute(&sql.swap(), params_from_iter(values)).unwrap_err().to_string();
+    assert!(error.contains("bound as value.to_string()"), "{error}");
+    let [(_, _, insert)] = sql.replace_values().collect::<Vec<_>>().try_into().unwrap();
+    let error = db.execute(&insert, (new.any_name.as_slice()[0], new.id)).unwrap_err().to_string();
+    assert!(error.contains("bound as value.to_string()"), "{error}");
+
     for swap in &page.swaps {
         let (old, new) = (swap.old, &swap.new);
         let values = sql.swap_parameters().map(|parameter| match parameter {
@@ -99,7 +115,18 @@ fn sqlite_text_is_indexed_again() {
     }
     assert_eq!(progress.to_string(), "3 rows, 3 to write, 3 written, 0 failed");
     assert!(found(&sql, as_text()).is_empty());
+    db.execute("UPDATE visitor SET born_on = x'00000000' WHERE id = 3", []).unwrap();
+    let error = refused(&db, &sql.select(former.len()), former.iter().map(|prefix| Box::new(prefix.to_string()) as _));
+    assert!(error.contains("ReindexSql::in_text is for index values of text"), "{error}");
     assert!(names(&db, 1).as_slice().len() == 3 && rows[0].any_name != names(&db, 1));
+}
+
+/// The error of a page that is selected by these prefixes.
+fn refused(db: &Connection, sql: &str, prefixes: impl Iterator<Item = Box<dyn ToSql>>) -> String {
+    let fixed: [Box<dyn ToSql>; 2] = [Box::new(0), Box::new(10)];
+    let mut select = db.prepare(sql).unwrap();
+    let mut rows = select.query(params_from_iter(fixed.into_iter().chain(prefixes))).unwrap();
+    rows.next().unwrap_err().to_string()
 }
 
 fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<SealedVisitor> {

@@ -16,6 +16,7 @@ mod command;
 mod jobs;
 mod keys;
 mod migration;
+mod mysql;
 #[path = "../cli/page.rs"]
 mod page;
 mod page_run;

@@ -48,7 +48,7 @@ fn printed(input: &Input, field: &Field, value: &Ident) -> TokenStream {
     let shown = match &field.role {
         Role::Seal(seal) => {
             let twin_of = twin_of(input, field, seal);
-            quote_spanned!(at(field)=> #root::__private::HiddenField::<#twin_of::Field>::new())
+            quote_spanned!(at(field)=> #root::__private::HiddenField(<#twin_of::Field as #root::Field>::ID))
         }
         _ => value.to_token_stream(),
     };

@@ -1,13 +1,13 @@
 //! What seals the fields of the struct, and what opens, shows and changes those of the twin.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote_spanned;
 use syn::Type;
 use syn::ext::IdentExt;
 
 use super::describe;
 use super::indexes;
-use super::pieces::{at, here, implement, marker, own, path_of, root, taken_apart, twin_of};
+use super::pieces::{at, here, implement, marker, or_return, own, path_of, root, taken_apart, twin_of};
 use crate::input::field::{Bind, Field, Role, Seal};
 use crate::input::{Input, Variant, tokens};
 
@@ -137,7 +137,7 @@ fn field_ids(input: &Input) -> TokenStream {
         let own = variant.fields.iter().filter_map(|field| match &field.role {
             Role::Seal(seal) => {
                 let twin_of = twin_of(input, field, seal);
-                Some(quote_spanned!(at(field)=> #root::__private::declared::<#twin_of::Field>()))
+                Some(quote_spanned!(at(field)=> #root::__private::declaration::<#twin_of::Field>()))
             }
             _ => None,
         });
@@ -153,7 +153,7 @@ fn field_ids(input: &Input) -> TokenStream {
             // FORMAT 4.7: the entries of a map are parts that are named as their field.
             Role::Seal(seal) if is_map(seal) => {
                 let twin_of = twin_of(input, field, seal);
-                Some(quote_spanned!(at(field)=> #root::__private::declared::<#twin_of::Field>().0.0.as_str()))
+                Some(quote_spanned!(at(field)=> #root::__private::declaration::<#twin_of::Field>().id.as_str()))
             }
             _ => None,
         });
@@ -275,13 +275,17 @@ fn seal(input: &Input, field: &Field, value: &Ident, sealer: &Ident) -> TokenStr
     let (root, ty) = (root(input), &field.ty);
     match &field.role {
         Role::Id | Role::Clear { .. } | Role::RecordTag => cloned(input, field, value),
-        Role::Part { name } => {
-            quote_spanned!(at(field)=> <#ty as #root::records::PhiParts>::seal_parts(#value, #name, #sealer)?)
-        }
-        Role::Nested => quote_spanned!(at(field)=> <#ty as #root::records::PhiFields>::seal_fields(#value, #sealer)?),
+        Role::Part { name } => or_return(
+            at(field),
+            &quote_spanned!(at(field)=> <#ty as #root::records::PhiParts>::seal_parts(#value, #name, #sealer)),
+        ),
+        Role::Nested => or_return(
+            at(field),
+            &quote_spanned!(at(field)=> <#ty as #root::records::PhiFields>::seal_fields(#value, #sealer)),
+        ),
         Role::Seal(seal) => {
             let twin_of = twin_of(input, field, seal);
-            quote_spanned!(at(field)=> #twin_of::seal_twin(#value, #sealer)?)
+            or_return(at(field), &quote_spanned!(at(field)=> #twin_of::seal_twin(#value, #sealer)))
         }
     }
 }
@@ -290,13 +294,16 @@ fn open(input: &Input, field: &Field, twin: &Ident, opener: &Ident) -> TokenStre
     let (root, ty) = (root(input), &field.ty);
     match &field.role {
         Role::Id | Role::Clear { .. } | Role::RecordTag => cloned(input, field, twin),
-        Role::Part { name } => {
-            quote_spanned!(at(field)=> <#ty as #root::records::PhiParts>::open_parts(#twin, #name, #opener)?)
+        Role::Part { name } => or_return(
+            at(field),
+            &quote_spanned!(at(field)=> <#ty as #root::records::PhiParts>::open_parts(#twin, #name, #opener)),
+        ),
+        Role::Nested => {
+            or_return(at(field), &quote_spanned!(at(field)=> #root::records::SealedFields::open_fields(#twin, #opener)))
         }
-        Role::Nested => quote_spanned!(at(field)=> #root::records::SealedFields::open_fields(#twin, #opener)?),
         Role::Seal(seal) => {
             let twin_of = twin_of(input, field, seal);
-            quote_spanned!(at(field)=> #twin_of::open_twin(#twin, #opener)?)
+            or_return(at(field), &quote_spanned!(at(field)=> #twin_of::open_twin(#twin, #opener)))
         }
     }
 }
@@ -306,13 +313,16 @@ fn visited(input: &Input, field: &Field, twin: &Ident, visit: &Ident) -> TokenSt
     let step = match &field.role {
         Role::Id | Role::Clear { bind: None } | Role::RecordTag => return TokenStream::new(),
         Role::Clear { bind: Some(bind) } => bound(input, field, bind, twin, visit),
-        Role::Part { name } => {
-            quote_spanned!(at(field)=> <#ty as #root::records::PhiParts>::visit_parts(#twin, #name, #visit)?;)
+        Role::Part { name } => statement(
+            at(field),
+            &quote_spanned!(at(field)=> <#ty as #root::records::PhiParts>::visit_parts(#twin, #name, #visit)),
+        ),
+        Role::Nested => {
+            statement(at(field), &quote_spanned!(at(field)=> #root::records::SealedFields::visit_tokens(#twin, #visit)))
         }
-        Role::Nested => quote_spanned!(at(field)=> #root::records::SealedFields::visit_tokens(#twin, #visit)?;),
         Role::Seal(seal) => {
             let twin_of = twin_of(input, field, seal);
-            quote_spanned!(at(field)=> #twin_of::visit_twin(#twin, #visit)?;)
+            statement(at(field), &quote_spanned!(at(field)=> #twin_of::visit_twin(#twin, #visit)))
         }
     };
     match &field.since {
@@ -337,25 +347,40 @@ fn bound_variant(input: &Input, variant: &Variant, visit: &Ident) -> Option<Toke
 fn bound(input: &Input, field: &Field, Bind { id, scale }: &Bind, twin: &Ident, visit: &Ident) -> TokenStream {
     let (root, ty) = (root(input), &field.ty);
     let text = match scale {
-        Some(scale) => quote_spanned!(at(field)=> <#ty as #root::__private::ScaledValue>::scaled_text(#twin, #scale)?),
-        None => quote_spanned!(at(field)=> <#ty as #root::__private::BoundValue>::bound_text(#twin)?),
+        Some(scale) => or_return(
+            at(field),
+            &quote_spanned!(at(field)=> <#ty as #root::__private::ScaledValue>::scaled_text(#twin, #scale)),
+        ),
+        None => {
+            or_return(at(field), &quote_spanned!(at(field)=> <#ty as #root::__private::BoundValue>::bound_text(#twin)))
+        }
     };
     quote_spanned! {here(input)=>
         #root::__private::TokenVisit::clear(#visit, const { #root::FieldId::new(#id) }, #text.as_deref())?;
     }
 }
 
+/// What ends the function on an error, and has no value.
+fn statement(span: Span, result: &TokenStream) -> TokenStream {
+    let done = or_return(span, result);
+    quote_spanned!(span=> #done;)
+}
+
 fn changed(input: &Input, field: &Field, twin: &Ident, change: &Ident) -> TokenStream {
     let (root, ty) = (root(input), &field.ty);
     match &field.role {
         Role::Id | Role::Clear { .. } | Role::RecordTag => TokenStream::new(),
-        Role::Part { name } => {
-            quote_spanned!(at(field)=> <#ty as #root::records::PhiParts>::change_parts(#twin, #name, #change)?;)
-        }
-        Role::Nested => quote_spanned!(at(field)=> #root::records::SealedFields::change_tokens(#twin, #change)?;),
+        Role::Part { name } => statement(
+            at(field),
+            &quote_spanned!(at(field)=> <#ty as #root::records::PhiParts>::change_parts(#twin, #name, #change)),
+        ),
+        Role::Nested => statement(
+            at(field),
+            &quote_spanned!(at(field)=> #root::records::SealedFields::change_tokens(#twin, #change)),
+        ),
         Role::Seal(seal) => {
             let twin_of = twin_of(input, field, seal);
-            quote_spanned!(at(field)=> #twin_of::change_twin(#twin, #change)?;)
+            statement(at(field), &quote_spanned!(at(field)=> #twin_of::change_twin(#twin, #change)))
         }
     }
 }

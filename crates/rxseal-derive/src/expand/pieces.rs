@@ -150,6 +150,17 @@ pub(super) fn own(name: &str) -> Ident {
     format_ident!("rxseal_{name}", span = Span::mixed_site())
 }
 
+/// `result?`, in half the code: the compiler makes two calls of each `?` in a build that is not optimized.
+pub(super) fn or_return(span: Span, result: &TokenStream) -> TokenStream {
+    let (value, error) = (own("value"), own("error"));
+    quote_spanned! {span=>
+        match #result {
+            ::core::result::Result::Ok(#value) => #value,
+            ::core::result::Result::Err(#error) => return ::core::result::Result::Err(#error),
+        }
+    }
+}
+
 /// Whether a derive is the one of this name, whatever path stands before it.
 pub(super) fn is_named(derive: &Path, name: &str) -> bool {
     derive.segments.last().is_some_and(|last| last.ident == name)
