@@ -19,6 +19,7 @@ use std::time::Instant;
 use common::{DRUG, Drug, open_record, seal_record};
 use raw::Raw;
 use rxseal::keys::{Backend, Suite};
+use rxseal_watch::{FileLog, SigningKey, Watch};
 
 /// One thing to measure.
 struct Candidate<'a> {
@@ -50,6 +51,16 @@ fn measure(backend: Backend, rounds: u32, repeats: u32, targets: [f64; 2]) {
     let observed_record = observed.record("prescription", common::RECORD_ID).unwrap();
     let observed_tokens = seal_record(&observed_record);
     let observed_open = observed_record.opened_by(&access);
+    let folder = std::env::temp_dir().join(format!("rxseal-ratios-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let log = FileLog::in_folder(&folder, SigningKey::generate("ratios.example").unwrap()).unwrap();
+    // So much room that an opening never waits for the disk: a service does not open without a pause.
+    let watch = Watch::over(log).buffer(65_536).start().unwrap();
+    let watched = common::unlocked_with(Suite::default(), backend).observed_by(watch.observer());
+    let watched_record = watched.record("prescription", common::RECORD_ID).unwrap();
+    let watched_access = common::access();
+    let watched_tokens = seal_record(&watched_record);
+    let watched_open = watched_record.opened_by(&watched_access);
     let raw = Raw::new(backend);
     let raw_record = raw.seal_record();
     let raw_single = raw.seal("bench.drug", DRUG);
@@ -77,6 +88,9 @@ fn measure(backend: Backend, rounds: u32, repeats: u32, targets: [f64; 2]) {
         }),
         candidate("open the record, observed", || {
             black_box(open_record(&observed_open, &observed_tokens));
+        }),
+        candidate("open the record, watched", || {
+            black_box(open_record(&watched_open, &watched_tokens));
         }),
         candidate("serde_json write, sealed", || {
             black_box(serde_json::to_string(&record.sealing(&rx)).unwrap());
@@ -123,6 +137,8 @@ fn measure(backend: Backend, rounds: u32, repeats: u32, targets: [f64; 2]) {
     }
     println!("{backend:?}");
     report(&mut candidates, targets);
+    drop(candidates);
+    std::fs::remove_dir_all(&folder).unwrap();
 }
 
 /// An observer that does the least possible.
@@ -157,6 +173,7 @@ fn report(candidates: &mut [Candidate<'_>], [seal_target, open_target]: [f64; 2]
         ("new record and seal it / floor", ns("new record and seal it") / ns("floor: seal"), seal_target),
         ("new record and open it / floor", ns("new record and open it") / ns("floor: open"), open_target),
         ("observed / unobserved", ns("open the record, observed") / ns("open the record, direct calls"), 1.03),
+        ("watched / unwatched", ns("open the record, watched") / ns("open the record, direct calls"), 1.05),
         (
             "JSON write / (direct + plain JSON)",
             ns("serde_json write, sealed") / (ns("seal the record, direct calls") + ns("serde_json write, plain")),

@@ -12,6 +12,7 @@ use rxseal::{
 use serde::{Deserialize, Serialize};
 
 pub mod laws;
+pub mod logs;
 
 /// Random keys that are gone when the process ends: the primary, and one deactivated, one compromised and one destroyed
 /// key.

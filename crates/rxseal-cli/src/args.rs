@@ -19,7 +19,7 @@ use rxseal::keys::Suite;
 
 use crate::exit::STATUSES;
 
-pub use audit::{Audit, Budget, Filter};
+pub use audit::{Audit, Budget, Disclosures, Export, Filter, Form, Page, Review};
 pub use change::{By, Change};
 pub use index_root::{CountedIndexes, IndexRoot, NewIndexRoot};
 pub(crate) use job::JobOperation;
@@ -120,7 +120,7 @@ pub enum Command {
     /// Verify and read the log of who opened what, which rxseal-watch writes
     #[command(subcommand)]
     Audit(Audit),
-    /// Freeze an actor, so that it opens nothing
+    /// Suggest budgets, show what is used of them, and freeze an actor, so that it opens nothing
     #[command(subcommand)]
     Budget(Budget),
     /// Seal, reseal or unseal whole tables, beside the programs that use them

@@ -1,25 +1,29 @@
 //! `rxseal audit`.
 
-mod log;
+mod csv;
+mod disclosures;
+pub mod events;
+mod export;
+pub mod log;
+mod review;
 
 use std::fmt::Write as _;
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use rxseal_watch::verify::{Finding, Verdict, Verifier};
-use rxseal_watch::{Line, SigningKey, VerifierKey};
+use rxseal_watch::{SigningKey, VerifierKey};
 use serde_json::{Value, json};
 
-use crate::args::{Audit, Filter};
+use crate::args::{Audit, Export, Filter, Global};
 use crate::failure::{Failure, usage};
 use crate::output::{Output, time};
-use log::Log;
-pub use log::failed;
+use events::Event;
+use log::{Log, failed};
 
-pub fn run(command: Audit, output: &Output) -> Result<(), Failure> {
+pub fn run(global: &Global, command: Audit, output: &Output) -> Result<(), Failure> {
     match command {
         Audit::Verify { log, keys, checkpoints, kms_log } => {
             let mut verifier = Verifier::new(verifier_keys(&keys)?);
@@ -34,7 +38,10 @@ pub fn run(command: Audit, output: &Output) -> Result<(), Failure> {
         Audit::Show { log, filter } => show(&log, None, &filter, output),
         Audit::Accesses { log, subject, filter } => show(&log, Some(&subject), &filter, output),
         Audit::Ddl { writer, reader } => ddl(&writer, &reader, output),
-        Audit::Export { log, to } => export(&log, &to, output),
+        Audit::Disclosures(command) => disclosures::run(&command, output),
+        Audit::Review(command) => review::run(global, &command, output),
+        Audit::Export(Export { log, to: Some(to), .. }) => export(&log, &to, output),
+        Audit::Export(command) => export::run(&command),
         Audit::Keygen { name, out } => keygen(&name, &out, output),
     }
 }
@@ -90,22 +97,13 @@ fn verify(verifier: &Verifier, log: &Path, output: &Output) -> Result<(), Failur
 
 /// Prints the events that a filter lets through; of one patient, if there is one.
 fn show(log: &Path, patient: Option<&str>, filter: &Filter, output: &Output) -> Result<(), Failure> {
-    let now = SystemTime::now();
-    let since = filter.since.map(|since| now.checked_sub(since).unwrap_or(UNIX_EPOCH));
-    let since = since.and_then(|since| since.duration_since(UNIX_EPOCH).ok()).map_or(0, |since| since.as_millis());
-    let (mut printed, mut result) = (0_u64, Ok(()));
-    let read = Log::open(log)?.read(patient, |line| {
-        if result.is_err() {
-            return;
-        }
-        let event = serde_json::from_str(line.json()).unwrap_or(Value::Null);
-        if let Some(event) = let_through(event, patient, filter, since) {
-            result = print(line, &event, output);
-            printed = printed.saturating_add(1);
-        }
-    });
-    read.map_err(failed)?;
-    result?;
+    let since = events::since(filter.since);
+    let mut printed = 0_u64;
+    events::each(log, patient, |Event { chain, json, .. }| {
+        let Some(event) = let_through(json, patient, filter, since) else { return Ok(()) };
+        printed = printed.saturating_add(1);
+        print(&chain, &event, output)
+    })?;
     if printed == 0 {
         output.note("no event is like that");
     }
@@ -113,13 +111,13 @@ fn show(log: &Path, patient: Option<&str>, filter: &Filter, output: &Output) -> 
 }
 
 /// The event, if it is one that was asked for. Of a patient, it has the records of that patient alone.
-fn let_through(mut event: Value, patient: Option<&str>, filter: &Filter, since: u128) -> Option<Value> {
+fn let_through(mut event: Value, patient: Option<&str>, filter: &Filter, since: u64) -> Option<Value> {
     let text = |name: &str| event.get(name).and_then(Value::as_str);
     let outcome = text("out");
     let is_like = filter.actor.as_deref().is_none_or(|actor| text("who") == Some(actor))
         && (!filter.break_glass || text("btg").is_some())
         && (!filter.failed || outcome.is_some_and(|outcome| outcome != "ok"))
-        && event.get("t").and_then(Value::as_u64).is_some_and(|time| u128::from(time) >= since);
+        && event.get("t").and_then(Value::as_u64).is_some_and(|time| time >= since);
     let is_opening = text("e") == Some("open");
     let Some(patient) = patient.filter(|_| is_like) else { return is_like.then_some(event) };
     let records = event.get_mut("rec").and_then(Value::as_array_mut).filter(|_| is_opening)?;
@@ -130,7 +128,7 @@ fn let_through(mut event: Value, patient: Option<&str>, filter: &Filter, since: 
     (!records.is_empty()).then_some(event)
 }
 
-fn print(line: &Line, event: &Value, output: &Output) -> Result<(), Failure> {
+fn print(chain: &str, event: &Value, output: &Output) -> Result<(), Failure> {
     let text = |name: &str| event.get(name).and_then(Value::as_str).unwrap_or("-");
     let seconds = event.get("t").and_then(Value::as_u64).unwrap_or(0) / 1000;
     let record = |record: &Value| {
@@ -150,7 +148,7 @@ fn print(line: &Line, event: &Value, output: &Output) -> Result<(), Failure> {
     ];
     let mut value = event.clone();
     if let Some(members) = value.as_object_mut() {
-        members.insert("chain".to_owned(), json!(line.chain().to_string()));
+        members.insert("chain".to_owned(), json!(chain));
     }
     Ok(output.say(&shown.concat(), &value)?)
 }

@@ -1,10 +1,14 @@
 //! `rxseal budget`.
 
+mod status;
+mod suggest;
+mod usage;
+
 use rxseal_watch::budget::FrozenList;
 use serde_json::json;
 
 use crate::args::{Budget, Global};
-use crate::audit::failed;
+use crate::audit::log::failed;
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::output::Output;
@@ -13,6 +17,8 @@ pub fn run(global: &Global, command: Budget, output: &Output) -> Result<(), Fail
     let (actor, list, by, is_frozen) = match command {
         Budget::Freeze { actor, list, by } => (actor, list, by, true),
         Budget::Unfreeze { actor, list, by } => (actor, list, by, false),
+        Budget::Suggest { log, within } => return suggest::suggest(&log, within, output),
+        Budget::Status { log, list } => return status::status(&log, list.as_deref(), output),
         Budget::Frozen { list } => {
             let actors: Vec<_> = FrozenList::at(list).actors().map_err(failed)?.into_iter().collect();
             return Ok(output.list(&actors, "nobody is frozen", &json!(actors))?);

@@ -9,7 +9,7 @@ use rxseal::provider::SecretFile;
 use rxseal_watch::{Act, BegunAct, Budgets, CheckpointFolder, FileLog, SigningKey, Watch, When};
 
 use crate::args::By;
-use crate::audit::failed;
+use crate::audit::log::failed;
 use crate::environment::variable;
 use crate::failure::{Failure, usage};
 use crate::output::Output;
@@ -51,6 +51,11 @@ impl Journal {
             (None, _) => None,
         };
         Ok(Self { place, watch: OnceLock::new() })
+    }
+
+    /// The folder of the log.
+    pub fn folder(&self) -> Option<&PathBuf> {
+        self.place.as_ref().map(|place| &place.folder)
     }
 
     /// The watch, started when it is first needed.
@@ -148,7 +153,7 @@ impl Step {
 }
 
 /// The actor that was named, or the person who is logged in.
-fn who(by: &By) -> Result<String, Failure> {
+pub fn who(by: &By) -> Result<String, Failure> {
     if let Some(who) = &by.who {
         return Ok(who.clone());
     }

@@ -92,7 +92,7 @@ fn run(args: Args, output: &Output) -> Result<(), Failure> {
         Command::Canary(command) => wait(canary::run(&global, command, output)),
         Command::Ddl(command) => ddl::run(&command, output),
         Command::Index(command) => index::run(&command, output),
-        Command::Audit(command) => audit::run(command, output),
+        Command::Audit(command) => audit::run(&global, command, output),
         Command::Budget(command) => budget::run(&global, command, output),
         Command::Job(command) => wait(job::run(&global, command, output)),
         Command::Completions { shell } => {

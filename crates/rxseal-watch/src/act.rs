@@ -64,10 +64,7 @@ impl Act {
         if !is_word || !(1..=64).contains(&what.len()) {
             return Err(WatchError::settings("the word for an act is 1 to 64 lower-case letters, digits and hyphens"));
         }
-        if !(8..=200).contains(&why.chars().count()) || why.chars().any(char::is_control) {
-            return Err(WatchError::settings("the reason for an act is 8 to 200 printable characters"));
-        }
-        let (what, why) = (what.to_owned(), why.to_owned());
+        let (what, why) = (what.to_owned(), checked_reason(why)?.to_owned());
         Ok(Self { who, what, why, keyspace: None, key: None, subject: None, actor: None })
     }
 
@@ -152,6 +149,14 @@ impl fmt::Debug for BegunAct {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("BegunAct").field("act", &self.act).finish_non_exhaustive()
     }
+}
+
+/// What a person writes for another person.
+pub(crate) fn checked_reason(text: &str) -> Result<&str, WatchError> {
+    if !(8..=200).contains(&text.chars().count()) || text.chars().any(char::is_control) {
+        return Err(WatchError::settings("a reason is 8 to 200 printable characters"));
+    }
+    Ok(text)
 }
 
 fn beginning(text: &str) -> String {

@@ -38,6 +38,8 @@ pub(crate) enum Event<'a> {
     Admin(Admin<'a>),
     /// An administrative act begins or ends.
     Act(ActEvent<'a>),
+    /// Somebody looked at lines of a log.
+    Review { who: &'a str, why: &'a str, chain: ChainId, lines: (u64, u64) },
     /// A budget was passed, or an actor frozen.
     Budget { what: &'static str, who: &'a str },
     /// Events were lost.
@@ -139,28 +141,7 @@ pub(crate) fn write(event: &Event<'_>, first: u64, t: u64, m: u64, mut line: imp
 pub(crate) fn tail(json: &mut Vec<u8>, event: &Event<'_>) {
     let mut object = Object::go_on(json);
     match *event {
-        Event::Start(start) => {
-            object.text("e", "start");
-            object.shown("chain", start.chain);
-            object.text("svc", start.svc);
-            object.text("host", start.host);
-            object.numbers("pid", start.pid.map(u64::from));
-            object.numbers("uid", start.uid.map(u64::from));
-            object.texts("version", start.version);
-            object.number("lag_ms", start.lag_ms);
-            object.number("buf", start.buf);
-            object.numbers("copies", start.copies);
-            object.texts("bud", start.budgets);
-            if let Some(prev) = start.prev {
-                object.object("prev", |object| {
-                    object.shown("chain", Some(prev.chain));
-                    object.number("n", prev.n);
-                    object.text("h", &hash_text(&prev.hash));
-                    object.numbers("torn", Some(prev.torn).filter(|torn| *torn > 0));
-                    object.numbers("again", Some(prev.again).filter(|again| *again > 0));
-                });
-            }
-        }
+        Event::Start(start) => write_start(&mut object, start),
         Event::Stop { why } => {
             object.text("e", "stop");
             object.texts("why", why);
@@ -212,6 +193,16 @@ pub(crate) fn tail(json: &mut Vec<u8>, event: &Event<'_>) {
             object.text("out", out);
             object.texts("code", code);
         }
+        Event::Review { who, why, chain, lines: (first, last) } => {
+            object.text("e", "review");
+            object.text("who", who);
+            object.text("why", why);
+            object.object("lines", |object| {
+                object.shown("chain", Some(chain));
+                object.number("n", first);
+                object.number("last", last);
+            });
+        }
         Event::Budget { what, who } => {
             object.text("e", "budget");
             object.text("what", what);
@@ -230,6 +221,29 @@ pub(crate) fn tail(json: &mut Vec<u8>, event: &Event<'_>) {
         }
     }
     object.end();
+}
+
+fn write_start(object: &mut Object<'_>, start: &Start<'_>) {
+    object.text("e", "start");
+    object.shown("chain", start.chain);
+    object.text("svc", start.svc);
+    object.text("host", start.host);
+    object.numbers("pid", start.pid.map(u64::from));
+    object.numbers("uid", start.uid.map(u64::from));
+    object.texts("version", start.version);
+    object.number("lag_ms", start.lag_ms);
+    object.number("buf", start.buf);
+    object.numbers("copies", start.copies);
+    object.texts("bud", start.budgets);
+    if let Some(prev) = start.prev {
+        object.object("prev", |object| {
+            object.shown("chain", Some(prev.chain));
+            object.number("n", prev.n);
+            object.text("h", &hash_text(&prev.hash));
+            object.numbers("torn", Some(prev.torn).filter(|torn| *torn > 0));
+            object.numbers("again", Some(prev.again).filter(|again| *again > 0));
+        });
+    }
 }
 
 /// A line of an event whose tail was written before.
@@ -303,6 +317,12 @@ mod tests {
             r#"{"n":1,"t":2,"m":3,"e":"unlock","ks":"ph","gen":2,"key":["q3Zk81Ab"],"prov":"aws-kms","root":"arn","req":"r1"}"#
         );
         assert_eq!(text(&Event::Clock { by: -7000 }, 1, 2, 3), r#"{"n":1,"t":2,"m":3,"e":"clock","by":-7000}"#);
+        let chain = ChainId::parse("00000000000000ff").unwrap();
+        let review = Event::Review { who: "user:lee", why: "it was needed", chain, lines: (3, 4) };
+        assert_eq!(
+            text(&review, 1, 2, 3),
+            r#"{"n":1,"t":2,"m":3,"e":"review","who":"user:lee","why":"it was needed","lines":{"chain":"00000000000000ff","n":3,"last":4}}"#
+        );
         let gap = Event::Gap { lost: 2, from: 3, to: 4, why: "full" };
         assert_eq!(text(&gap, 1, 2, 3), r#"{"n":1,"t":2,"m":3,"e":"gap","lost":2,"from":3,"to":4,"why":"full"}"#);
         let key = Some("q3Zk81Ab");

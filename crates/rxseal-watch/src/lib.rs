@@ -18,6 +18,7 @@ mod observer;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod reading;
+mod review;
 mod rounds;
 mod shared;
 mod sink;
@@ -40,6 +41,7 @@ pub use observer::WatchObserver;
 #[cfg(feature = "postgres")]
 pub use postgres::{PostgresLog, PostgresReader};
 pub use reading::read_lines;
+pub use review::Review;
 pub use rounds::Committed;
 pub use sink::{Line, Sink};
 pub use target::Log;

@@ -31,9 +31,17 @@ struct Seat {
     is_forked: bool,
 }
 
+/// The opening that begins on a thread: when, and why it was refused, if it was.
+#[derive(Clone, Copy, Default)]
+struct Begun {
+    /// Nanoseconds since the watch began. Its event has this time, so that the clock is read once.
+    at: Option<u64>,
+    refused: Option<Kind>,
+}
+
 thread_local! {
-    /// Why the opening that begins on this thread was refused. The core sends its event right after.
-    static REFUSED: Cell<Option<Kind>> = const { Cell::new(None) };
+    /// The core sends the event of this opening on the same thread, and none in between.
+    static BEGUN: Cell<Begun> = const { Cell::new(Begun { at: None, refused: None }) };
 }
 
 impl WatchObserver {
@@ -72,11 +80,11 @@ impl WatchObserver {
         &self,
         opening: &Opening<'_>,
         records: impl Iterator<Item = OpenedRecord<'r>>,
+        now: u64,
     ) -> Result<(), WatchError> {
         let Shared { ledger, .. } = &*self.shared;
         let access = opening.access();
         self.seated(access, |actor, _| {
-            let now = self.shared.now();
             if let Some(glass) = access.broken_glass() {
                 return self.charge_glass(actor, records, glass.patient(), now);
             }
@@ -135,11 +143,11 @@ impl WatchObserver {
         &self,
         event: &OpenEvent<'_>,
         search: Option<&SearchEvent<'_>>,
-        refused: Option<Kind>,
+        Begun { at, refused }: Begun,
     ) -> Result<(), WatchError> {
         self.seated(event.opening().access(), |actor, who| {
             let outcome = refused.map_or_else(|| outcome_of(event), refusal_as_outcome);
-            let (level, time) = (actor.level().text(), self.shared.now());
+            let (level, time) = (actor.level().text(), at.unwrap_or_else(|| self.shared.now()));
             let write = |buffer: &mut Vec<u8>| write_opened(buffer, time, (event, search), who, (outcome, level));
             Ok(self.shared.keep(who.breaks_glass(), write)?)
         })
@@ -150,37 +158,42 @@ impl WatchObserver {
         self.seated(opening.access(), |actor, _| if actor.is_frozen() { Err(Kind::Frozen.into()) } else { Ok(()) })
     }
 
-    fn before(&self, ask: impl FnOnce() -> Result<(), WatchError>) -> Result<(), Error> {
-        let allowed = if self.shared.is_stopped() { Err(Kind::Stopped.into()) } else { ask() };
-        Ok(allowed.inspect_err(|error| REFUSED.set(Some(error.kind())))?)
+    fn before(&self, ask: impl FnOnce(u64) -> Result<(), WatchError>) -> Result<(), Error> {
+        let now = self.shared.now();
+        let allowed = if self.shared.is_stopped() { Err(Kind::Stopped.into()) } else { ask(now) };
+        BEGUN.set(Begun { at: Some(now), refused: allowed.as_ref().err().map(WatchError::kind) });
+        Ok(allowed?)
     }
 }
 
 impl Observer for WatchObserver {
     fn before_open(&self, opening: &Opening<'_>) -> Result<(), Error> {
-        self.before(|| {
+        self.before(|now| {
             let records = opening.records().iter().copied();
-            if opening.hands_out() { self.charge(opening, records) } else { self.may_begin(opening) }
+            if opening.hands_out() { self.charge(opening, records, now) } else { self.may_begin(opening) }
         })
     }
 
     fn opened(&self, event: &OpenEvent<'_>) -> Result<(), Error> {
-        Ok(self.keep(event, None, REFUSED.take())?)
+        Ok(self.keep(event, None, BEGUN.take())?)
     }
 
     /// Candidates are not charged: most of them are strangers, whom nobody sees.
     fn before_search(&self, search: &Searching<'_>) -> Result<(), Error> {
-        self.before(|| self.may_begin(search.opening()))
+        self.before(|_| self.may_begin(search.opening()))
     }
 
     fn searched(&self, event: &SearchEvent<'_>) -> Result<(), Error> {
         let opened = event.opened();
-        if let Some(refused) = REFUSED.take() {
-            return Ok(self.keep(opened, Some(event), Some(refused))?);
+        let begun = BEGUN.take();
+        if begun.refused.is_some() {
+            return Ok(self.keep(opened, Some(event), begun)?);
         }
         let mut hits = event.hits().peekable();
-        let charged = if hits.peek().is_none() { Ok(()) } else { self.charge(opened.opening(), hits) };
-        self.keep(opened, Some(event), charged.as_ref().err().map(WatchError::kind))?;
+        let now = begun.at.unwrap_or_else(|| self.shared.now());
+        let charged = if hits.peek().is_none() { Ok(()) } else { self.charge(opened.opening(), hits, now) };
+        let refused = charged.as_ref().err().map(WatchError::kind);
+        self.keep(opened, Some(event), Begun { refused, ..begun })?;
         Ok(charged?)
     }
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args as ClapArgs, Subcommand};
+use clap::{Args as ClapArgs, Subcommand, ValueEnum};
 
 use super::change::By;
 
@@ -43,6 +43,14 @@ pub enum Audit {
         #[command(flatten)]
         filter: Filter,
     },
+    /// Print to whom the data of a patient was disclosed, for an accounting of disclosures (45 CFR 164.528)
+    Disclosures(Disclosures),
+    /// Print what waits for a review: openings that broke the glass, and acts without an end. Or say that you reviewed some
+    ///
+    /// The exit status is 1 while something waits.
+    Review(Review),
+    /// Print events as JSON lines or CSV for other tools, or write a log in PostgreSQL into files
+    Export(Export),
     /// Print the SQL of a log in PostgreSQL: its tables, and what two roles may do
     Ddl {
         /// The role of the programs: it adds lines, and reads none
@@ -51,14 +59,6 @@ pub enum Audit {
         /// The role of whoever verifies and looks things up: it reads lines, and adds none
         #[arg(long, value_name = "ROLE")]
         reader: String,
-    },
-    /// Write a log in PostgreSQL into files, which every verifier of files reads
-    Export {
-        /// postgres://HOST/DATABASE
-        log: PathBuf,
-        /// A folder that has no log yet
-        #[arg(long, value_name = "FOLDER")]
-        to: PathBuf,
     },
     /// Make the key that signs checkpoints, and the key that verifies them, which is printed and kept beside it
     Keygen {
@@ -70,6 +70,61 @@ pub enum Audit {
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
     },
+}
+
+#[derive(ClapArgs)]
+pub struct Disclosures {
+    /// The folder with the log, or postgres://HOST/DATABASE
+    pub log: PathBuf,
+    /// The patient: the subject's id, or the id of a record that has no subject
+    #[arg(long, value_name = "ID")]
+    pub subject: String,
+    /// Those of so much time
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, default_value = "6years")]
+    pub since: Duration,
+    /// As a page for the patient, or for a spreadsheet
+    #[arg(long = "format", value_enum, value_name = "FORMAT")]
+    pub page: Option<Page>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Page {
+    Csv,
+    Html,
+}
+
+#[derive(ClapArgs)]
+pub struct Review {
+    /// The logs: folders, or postgres://HOST/DATABASE. The command's own log (--audit-log) is read too
+    #[arg(required = true, value_name = "LOG")]
+    pub logs: Vec<PathBuf>,
+    /// An event that you reviewed, as the list names it; may be repeated. It must be of somebody else
+    #[arg(long, value_name = "EVENT")]
+    pub done: Vec<String>,
+    #[command(flatten)]
+    pub by: By,
+}
+
+#[derive(ClapArgs)]
+pub struct Export {
+    /// The folder with the log, or postgres://HOST/DATABASE
+    pub log: PathBuf,
+    /// One JSON object for each event, or one row for each record of an event
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
+    pub format: Form,
+    /// Only those of so much time, such as 7days
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    pub since: Option<Duration>,
+    /// Write a log in PostgreSQL into files in this folder, line by line, which every verifier of files reads. It has no log yet
+    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["format", "since"])]
+    pub to: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Form {
+    #[default]
+    Json,
+    Csv,
 }
 
 /// Which events are printed
@@ -110,6 +165,22 @@ pub enum Budget {
         list: PathBuf,
         #[command(flatten)]
         by: By,
+    },
+    /// Suggest budgets from what a log of at least 28 days says: three times the most of each program, and of people whom the preset would refuse
+    Suggest {
+        /// The folder with the log, or postgres://HOST/DATABASE
+        log: PathBuf,
+        /// Look at so much time
+        #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, default_value = "28days")]
+        within: Duration,
+    },
+    /// Print how many different patients each actor opened in the last hour and day, and who was refused
+    Status {
+        /// The folder with the log, or postgres://HOST/DATABASE
+        log: PathBuf,
+        /// The file with the list of frozen actors
+        #[arg(long, value_name = "FILE")]
+        list: Option<PathBuf>,
     },
     /// Print who is frozen
     Frozen {

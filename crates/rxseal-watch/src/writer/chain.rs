@@ -100,6 +100,8 @@ impl Batch {
 
     /// The wall clock at a time of the monotonic one, and the time since the chain began. A jump of the wall clock is a line of its own.
     fn times(&mut self, time: u64) -> (u64, u64) {
+        // What began in the chain before is in this one from its beginning.
+        let time = time.max(self.began);
         let t = self.wall.saturating_sub(self.now.saturating_sub(time) / MS);
         let m = time.saturating_sub(self.began) / MS;
         let (last_t, last_m) = std::mem::replace(&mut self.last, (t, m));
