@@ -164,7 +164,8 @@ mod tests {
     fn each_value_is_told_apart() {
         let keys = rxseal::testing::insecure_keyring("pharmacy-17").unwrap().unobserved();
         let token = keys.record("rx", 1).unwrap().seal_text::<Drug>("warfarin").unwrap();
-        let cut = &token[..token.len() - 4];
+        // No token of any length ends in this letter, so what is left is not a shorter token by chance.
+        let cut = &format!("{}_", &token[..token.len() - 5]);
         let of = |text: &str, holds| {
             let contents = Contents::of(Cell::Text(text), holds);
             let numbers = [contents.tokens, contents.others, contents.look_alikes, contents.holding];
@@ -173,12 +174,12 @@ mod tests {
         for (text, holds, numbers) in [
             (token.clone(), Holds::One, [1, 0, 0, 0]),
             ("warfarin".into(), Holds::OneAlways, [0, 1, 0, 0]),
-            (cut.into(), Holds::One, [0, 1, 1, 1]),
+            (cut.clone(), Holds::One, [0, 1, 1, 0]),
             (format!("see {token}"), Holds::One, [0, 1, 0, 1]),
             ("[]".into(), Holds::List, [0, 0, 0, 0]),
             ("{}".into(), Holds::Map, [0, 0, 0, 0]),
             (format!(r#"["{token}", "{token}"]"#), Holds::List, [2, 0, 0, 0]),
-            (format!(r#"["{token}","a\"b","{cut}"]"#), Holds::List, [1, 2, 1, 1]),
+            (format!(r#"["{token}","a\"b","{cut}"]"#), Holds::List, [1, 2, 1, 0]),
             (format!(r#"{{"q1":"{token}","q2":"yes"}}"#), Holds::Map, [1, 1, 0, 0]),
             (format!(r#"{{"{token}":"yes"}}"#), Holds::Map, [0, 1, 0, 0]),
             // What is no list of texts is plaintext as a whole.
