@@ -15,7 +15,8 @@
 //! | 5 the database has no plaintext | the same | `VALIDATE CONSTRAINT` |
 //! | 6 no code reads plaintext | `Sealed<T, F>` | |
 //!
-//! A struct of `#[derive(PhiRecord)]` has the marker [`Migrates<F>`](crate::records::Migrates) for such a field.
+//! A struct of `#[derive(PhiRecord)]` has the marker [`Migrates<F>`](crate::records::Migrates) for such a field, also inside of `Option`, `Each` and
+//! `Parts`.
 //!
 //! Somebody who can write to the column can plant plaintext between the steps 1 and 3, and whoever goes around the domain until step 5. So
 //! what is read as plaintext is marked as [not authentic](crate::roles::NotAuthentic), and the observer hears of each. What begins as a
@@ -153,6 +154,17 @@ impl<T, F: Field> Migrating<T, F> {
         }
     }
 
+    /// The same for a field whose absence is sealed too, if there is no value: with `write_plain` nothing is written.
+    pub(crate) fn write_null_in(
+        core: &RecordCore,
+        seal: impl FnOnce() -> Result<Token, Error>,
+    ) -> Result<Option<Self>, Error> {
+        match core.permit(F::ID).filter(|permit| permit.writes_plain()) {
+            None => seal().map(Self::from).map(Some),
+            Some(permit) => permit.check().map(|()| None).map_err(|error| core.located(F::ID, error)),
+        }
+    }
+
     /// Reads the value, and says whether it was sealed.
     ///
     /// # Errors
@@ -168,6 +180,25 @@ impl<T, F: Field> Migrating<T, F> {
             Held::Plain { .. } => {
                 let value = reader.read_plaintext::<F, T>(|| self.plain_value())?;
                 Ok(Read::Plain(NotAuthentic::new(value)))
+            }
+        }
+    }
+
+    /// The same for a field whose absence is sealed too: `seal = Migrates<F>` on an `Option<T>`. What was sealed may be an absence. Its row has an
+    /// `Option<Migrating<T, F>>`, which is `None` for an absence that is not sealed yet.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`read`](Self::read).
+    pub fn read_or_null(&self, reader: &RecordReader) -> Result<Read<Option<T>>, Error>
+    where
+        T: PlainColumn + DeserializeOwned,
+    {
+        match &self.held {
+            Held::Token(token) => reader.open::<F, Option<T>>(token).map(Read::Sealed),
+            Held::Plain { .. } => {
+                let value = reader.read_plaintext::<F, T>(|| self.plain_value())?;
+                Ok(Read::Plain(NotAuthentic::new(Some(value))))
             }
         }
     }

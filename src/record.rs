@@ -23,7 +23,7 @@ use std::sync::Arc;
 #[cfg(test)]
 pub(crate) use self::core::with_aad;
 pub(crate) use self::core::{RecordCore, check_former};
-pub(crate) use audit::{Audit, Inwardly, Plainly, Told};
+pub(crate) use audit::{Audit, Inwardly, MovingTo, Plainly, Told};
 pub use declared::Backfilled;
 pub(crate) use open::OpenState;
 pub use page::{open_page, reseal_page, seal_page, try_open_page, try_reseal_page, try_seal_page};

@@ -138,6 +138,7 @@ mod via;
 mod walk;
 mod wiping;
 
+pub use containers::ElementOf;
 pub use has_content::HasContent;
 pub use ids::{AsRecordId, AsSubjectId};
 pub use keys::{RecordKeys, WithSubjects};

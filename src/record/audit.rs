@@ -15,14 +15,6 @@ pub(crate) trait Told {
     /// Whether the caller gets what is opened.
     const HANDS_OUT: bool = true;
 
-    fn ask(&self, observer: &dyn Observer, opening: &Opening<'_>) -> Result<(), Error>;
-    fn tell(&self, observer: &dyn Observer, event: &OpenEvent<'_>) -> Result<(), Error>;
-}
-
-/// An opening whose values all go to the caller.
-pub(crate) struct Plainly;
-
-impl Told for Plainly {
     fn ask(&self, observer: &dyn Observer, opening: &Opening<'_>) -> Result<(), Error> {
         observer.before_open(opening)
     }
@@ -30,20 +22,34 @@ impl Told for Plainly {
     fn tell(&self, observer: &dyn Observer, event: &OpenEvent<'_>) -> Result<(), Error> {
         observer.opened(event)
     }
+
+    /// What is told of the record in this place.
+    fn record<'r>(&'r self, at: usize, core: &'r RecordCore) -> OpenedRecord<'r> {
+        let _ = at;
+        core.opened_record()
+    }
 }
+
+/// An opening whose values all go to the caller.
+pub(crate) struct Plainly;
+
+impl Told for Plainly {}
 
 /// An opening whose values stay inside: index values are computed from them.
 pub(crate) struct Inwardly;
 
 impl Told for Inwardly {
     const HANDS_OUT: bool = false;
+}
 
-    fn ask(&self, observer: &dyn Observer, opening: &Opening<'_>) -> Result<(), Error> {
-        observer.before_open(opening)
-    }
+/// An opening of records that move to these. One that gets a subject is told with it, so that it is among what was opened of that patient.
+pub(crate) struct MovingTo<C>(pub(crate) C);
 
-    fn tell(&self, observer: &dyn Observer, event: &OpenEvent<'_>) -> Result<(), Error> {
-        observer.opened(event)
+impl<C: AsRef<[Arc<RecordCore>]>> Told for MovingTo<C> {
+    fn record<'r>(&'r self, at: usize, core: &'r RecordCore) -> OpenedRecord<'r> {
+        let opened = core.opened_record();
+        let subject_id = opened.subject_id.or_else(|| self.0.as_ref().get(at)?.opened_record().subject_id);
+        OpenedRecord { subject_id, ..opened }
     }
 }
 
@@ -158,8 +164,11 @@ impl<C: AsRef<[Arc<RecordCore>]>, A: Borrow<Access>, S: Told> Audit<C, A, S> {
         };
         Some(match records {
             // One record, as almost always, costs no allocation.
-            [one] => of(&[one.opened_record()]),
-            many => of(&many.iter().map(|core| core.opened_record()).collect::<Vec<_>>()),
+            [one] => of(&[self.told.record(0, one)]),
+            many => {
+                let told = many.iter().enumerate().map(|(at, core)| self.told.record(at, core));
+                of(&told.collect::<Vec<_>>())
+            }
         })
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::Record;
-use super::audit::Audit;
+use super::audit::{Audit, MovingTo};
 use super::core::RecordCore;
 use super::open::OpenState;
 use super::page::check_one_keyring;
@@ -53,7 +53,7 @@ impl RebindPass<'_> {
 }
 
 /// Moves fields of many records to other records: `work` is called for each in order, with its place. It is an opening of the records in
-/// `from`, of which the observer hears once.
+/// `from`, of which the observer hears once. A record that gets a subject is told with it.
 ///
 /// This is how rows that were sealed without a subject get one: `to` has the same records with their subjects.
 ///
@@ -110,7 +110,8 @@ pub fn try_rebind_page<T, E: From<Error>>(
     if !keyspaces {
         return Err(Error::from(ErrorKind::KeyspaceMismatch).into());
     }
-    let mut audit = Audit::begin(cores, access)?;
+    let moving = MovingTo(to.iter().map(|record| Arc::clone(record.core())).collect::<Vec<_>>());
+    let mut audit = Audit::begin_as(moving, cores, access)?;
     let (cores, open) = audit.parts();
     let moved = with_nonces(to, |at, to, seal| {
         open.next_record();

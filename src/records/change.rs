@@ -16,7 +16,7 @@ use crate::field::Declaration;
 use crate::id::{FieldId, Identifier};
 use crate::index::NotIndexed;
 use crate::keyring::Keyring;
-use crate::record::{Audit, Claim, OpenState, RecordCore, SealState, move_between};
+use crate::record::{Audit, Claim, MovingTo, OpenState, RecordCore, SealState, move_between};
 use crate::token::Token;
 
 impl WithSubjects<'_> {
@@ -85,7 +85,7 @@ impl WithSubjects<'_> {
         let mut moved = row.clone();
         change(&mut moved);
         let to = Arc::new(self.core(types_of::<S>(), moved.record_ids())?);
-        let mut audit = Audit::begin([Arc::clone(&from)], access)?;
+        let mut audit = Audit::begin_as(MovingTo([Arc::clone(&to)]), [Arc::clone(&from)], access)?;
         let result = rebind(row, &mut moved, (from, to), &mut audit.state).map(|refused| (moved, refused));
         // Most failures are noted where the token is opened, and those of ids are not.
         let result = result.inspect_err(|error| audit.state.note_failure(error));

@@ -17,35 +17,63 @@ use crate::form::{Each, Parts, Sealed, check_parts};
 use crate::id::Identifier;
 use crate::schema::Shape;
 
+/// A marker of the elements of a list or of the values of a map: a [`Field`], or [`Migrates<F>`](super::Migrates) while the column is
+/// migrated.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a field marker for elements of type `{T}`",
+    note = "write `Each<Marker>` or `Parts<Marker>` with a marker that `rxseal::fields!` declared, or with `Migrates<Marker>` around it"
+)]
+pub trait ElementOf<T>: TwinOf<T> {
+    #[doc(hidden)]
+    fn seal_element(value: &T, sealer: &mut RecordSealer<'_>) -> Result<Self::Twin, Error>;
+
+    #[doc(hidden)]
+    fn visit_element(twin: &Self::Twin, visit: &mut impl TokenVisit) -> Result<(), Error>;
+
+    #[doc(hidden)]
+    fn change_element(twin: &mut Self::Twin, change: &mut impl TokenChange) -> Result<(), Error>;
+}
+
+impl<F: Field, T: Serialize + DeserializeOwned> ElementOf<T> for F {
+    fn seal_element(value: &T, sealer: &mut RecordSealer<'_>) -> Result<Self::Twin, Error> {
+        sealer.element::<T>(Declaration::of::<F>(), value).map(Sealed::from)
+    }
+
+    fn visit_element(twin: &Self::Twin, visit: &mut impl TokenVisit) -> Result<(), Error> {
+        visit.element(Declaration::of::<F>(), twin.token())
+    }
+
+    fn change_element(twin: &mut Self::Twin, change: &mut impl TokenChange) -> Result<(), Error> {
+        *twin = Sealed::from(change.element(Declaration::of::<F>(), twin.token())?);
+        Ok(())
+    }
+}
+
 /// The lists of the standard library, as for `Sealing::<Each<F>>`.
 macro_rules! lists {
     ($($list:ty $(where [$($bound:ident),+])? $(, $hasher:ident)?;)*) => {$(
-        impl<F: Field, T: Serialize + DeserializeOwned $($(+ $bound)+)? $(, $hasher: BuildHasher + Default)?> TwinOf<$list> for Each<F> {
-            type Twin = Vec<Sealed<T, F>>;
-            type Field = F;
-            type Value = T;
+        impl<M: ElementOf<T>, T $(: $($bound +)+)? $(, $hasher: BuildHasher + Default)?> TwinOf<$list> for Each<M> {
+            type Twin = Vec<M::Twin>;
+            type Field = M::Field;
+            type Value = M::Value;
             const SHAPE: Shape = Shape::Each;
 
             fn seal_twin(list: &$list, sealer: &mut RecordSealer<'_>) -> Result<Self::Twin, Error> {
-                let field = Declaration::of::<F>();
-                sealer.container(field.id)?;
-                list.iter().map(|value| sealer.element::<T>(field, value).map(Sealed::from)).collect()
+                sealer.container(M::Field::ID)?;
+                list.iter().map(|value| M::seal_element(value, sealer)).collect()
             }
 
             fn open_twin(tokens: &Self::Twin, opener: &mut RecordOpener<'_>) -> Result<$list, Error> {
-                tokens.iter().map(|token| opener.field(Declaration::of::<F>(), token.token())).collect()
+                tokens.iter().map(|token| M::open_twin(token, opener)).collect()
             }
 
             fn visit_twin(tokens: &Self::Twin, visit: &mut impl TokenVisit) -> Result<(), Error> {
-                tokens.iter().try_for_each(|token| visit.element(Declaration::of::<F>(), token.token()))
+                tokens.iter().try_for_each(|token| M::visit_element(token, visit))
             }
 
             fn change_twin(tokens: &mut Self::Twin, change: &mut impl TokenChange) -> Result<(), Error> {
-                change.container(F::ID)?;
-                for token in tokens {
-                    *token = Sealed::from(change.element(Declaration::of::<F>(), token.token())?);
-                }
-                Ok(())
+                change.container(M::Field::ID)?;
+                tokens.iter_mut().try_for_each(|token| M::change_element(token, change))
             }
         }
     )*};
@@ -61,12 +89,12 @@ lists! {
 /// The maps of the standard library, as for `Sealing::<Parts<F>>`.
 macro_rules! maps {
     ($($map:ident<K, $value:ident $(, $hasher:ident)?> where [$($bound:ident),+];)*) => {$(
-        impl<F: Field, K: Display + Clone $(+ $bound)+, T: Serialize + DeserializeOwned $(, $hasher: BuildHasher + Default + Clone)?>
-            TwinOf<$map<K, T $(, $hasher)?>> for Parts<F>
+        impl<M: ElementOf<T>, K: Display + Clone $(+ $bound)+, T $(, $hasher: BuildHasher + Default + Clone)?>
+            TwinOf<$map<K, T $(, $hasher)?>> for Parts<M>
         {
-            type Twin = $map<K, Sealed<T, F> $(, $hasher)?>;
-            type Field = F;
-            type Value = T;
+            type Twin = $map<K, M::Twin $(, $hasher)?>;
+            type Field = M::Field;
+            type Value = M::Value;
             const SHAPE: Shape = Shape::Parts;
 
             fn contexts(map: &$map<K, T $(, $hasher)?>) -> usize {
@@ -75,39 +103,39 @@ macro_rules! maps {
 
             // FORMAT 4.7: each value belongs to a part whose name is the field's id and whose id is the entry's key.
             fn seal_twin(map: &$map<K, T $(, $hasher)?>, sealer: &mut RecordSealer<'_>) -> Result<Self::Twin, Error> {
-                const { check_parts::<F>() };
-                sealer.container(F::ID)?;
+                const { check_parts::<M::Field>() };
+                sealer.container(M::Field::ID)?;
                 let mut seal = |key: &K, value: &T| {
-                    let (name, id) = part::<F>(key);
-                    sealer.part(name, &id, |sealer| sealer.field::<T>(Declaration::of::<F>(), value)).map(Sealed::from)
+                    let (name, id) = part::<M::Field>(key);
+                    sealer.part(name, &id, |sealer| M::seal_twin(value, sealer))
                 };
                 map.iter().map(|(key, value)| Ok((key.clone(), seal(key, value)?))).collect()
             }
 
             fn open_twin(tokens: &Self::Twin, opener: &mut RecordOpener<'_>) -> Result<$map<K, T $(, $hasher)?>, Error> {
-                let mut open = |key: &K, token: &Sealed<T, F>| {
-                    let (name, id) = part::<F>(key);
-                    opener.part(name, &id, |opener| opener.field(Declaration::of::<F>(), token.token()))
+                let mut open = |key: &K, token: &M::Twin| {
+                    let (name, id) = part::<M::Field>(key);
+                    opener.part(name, &id, |opener| M::open_twin(token, opener))
                 };
                 tokens.iter().map(|(key, token)| Ok((key.clone(), open(key, token)?))).collect()
             }
 
             fn visit_twin(tokens: &Self::Twin, visit: &mut impl TokenVisit) -> Result<(), Error> {
                 for (key, token) in tokens {
-                    let (name, id) = part::<F>(key);
+                    let (name, id) = part::<M::Field>(key);
                     visit.enter(name, &id)?;
-                    visit.token(Declaration::of::<F>(), token.token())?;
+                    M::visit_twin(token, visit)?;
                     visit.leave();
                 }
                 Ok(())
             }
 
             fn change_twin(tokens: &mut Self::Twin, change: &mut impl TokenChange) -> Result<(), Error> {
-                change.container(F::ID)?;
+                change.container(M::Field::ID)?;
                 for (key, token) in tokens {
-                    let (name, id) = part::<F>(key);
+                    let (name, id) = part::<M::Field>(key);
                     change.enter(name, &id)?;
-                    *token = Sealed::from(change.token(Declaration::of::<F>(), token.token())?);
+                    M::change_twin(token, change)?;
                     change.leave();
                 }
                 Ok(())

@@ -22,7 +22,7 @@ use crate::schema::Shape;
 /// | [`Each<F>`](crate::Each), for a list of `T` | `Vec<Sealed<T, F>>` |
 /// | [`Parts<F>`](crate::Parts), for a map of `T` | the map, of `Sealed<T, F>` |
 /// | [`Own`], for a `Phi<T, F>` | `Sealed<T, F>` |
-/// | [`Migrates<F>`](super::Migrates), while a column is migrated | [`Migrating<T, F>`](crate::migrating::Migrating) |
+/// | [`Migrates<F>`](super::Migrates), while a column is migrated | [`Migrating<T, F>`](crate::migrating::Migrating); in an `Option`, a list or a map, if the field is one |
 pub type Twin<T, M> = <M as TwinOf<T>>::Twin;
 
 /// A marker that says what a field of type `T` is sealed to: a [`Field`], `Option<F>`, [`Each<F>`](crate::Each), [`Parts<F>`](crate::Parts)

@@ -9,6 +9,7 @@
 mod forms;
 pub mod hygiene;
 mod indexed;
+mod migrates;
 mod plaintext;
 mod recombined;
 mod schema;

@@ -25,8 +25,14 @@ const LISTS: &[List] = &[
     List {
         heading: "Add a store",
         words: &["rxseal-postgres", "rxseal_postgres", "mod postgres;", "mod postgres {", "postgres::count"],
-        // Jobs run over tables of the database, whatever the store.
-        elsewhere: &["crates/rxseal-jobs", "tests/jobs", "crates/rxseal-postgres"],
+        // Jobs run over tables of the database, and a log of openings is in some, whatever the store.
+        elsewhere: &[
+            "crates/rxseal-jobs",
+            "tests/jobs",
+            "crates/rxseal-watch",
+            "tests/watch",
+            "crates/rxseal-postgres",
+        ],
     },
     List {
         heading: "Add a column of another database driver",

@@ -20,7 +20,7 @@ const ENTRANCES: &[(&str, &[&str])] = &[
     ("reqwest", &["rxseal-vault"]),
     ("rusqlite", &["rxseal", "rxseal-cli", "rxseal-jobs", "rxseal-sqlite"]),
     ("sea-orm", &["rxseal"]),
-    ("sqlx", &["rxseal-jobs", "rxseal-postgres"]),
+    ("sqlx", &["rxseal-jobs", "rxseal-postgres", "rxseal-watch"]),
     ("sqlx-core", &["rxseal"]),
     ("sqlx-postgres", &["rxseal"]),
 ];

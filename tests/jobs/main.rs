@@ -8,5 +8,8 @@ mod migration;
 mod postgres;
 mod preflight;
 mod rows;
+mod scan;
 mod sqlite;
+mod stops;
 mod support;
+mod typed;

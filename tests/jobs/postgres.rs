@@ -1,5 +1,6 @@
 //! Jobs over tables of PostgreSQL.
 
+mod approvals;
 mod crash;
 mod ends;
 mod faults;
@@ -8,3 +9,4 @@ mod limits;
 mod operations;
 mod pooler;
 mod speed;
+mod typed;

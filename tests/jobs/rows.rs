@@ -29,6 +29,32 @@ pub struct Rx {
     pub note: Option<String>,
 }
 
+/// A record with two fields that may be absent.
+#[derive(PhiRecord)]
+#[phi(record = "jobs.stay")]
+pub struct Stay {
+    #[phi(id)]
+    pub id: i64,
+    /// Its absence is sealed too.
+    #[phi(seal = Drug)]
+    pub drug: Option<String>,
+    /// Its absence is NULL.
+    #[phi(seal = Option<Note>)]
+    pub note: Option<String>,
+}
+
+/// A record of a patient.
+#[derive(PhiRecord)]
+#[phi(record = "jobs.order")]
+pub struct Order {
+    #[phi(id)]
+    pub number: i64,
+    #[phi(subject)]
+    pub patient: String,
+    #[phi(seal = Drug)]
+    pub drug: String,
+}
+
 /// The sealed columns.
 pub const COLUMNS: [&str; 5] = ["name", "drug", "directions", "prescriber", "note"];
 

@@ -1,9 +1,11 @@
 //! Jobs over tables of SQLite. Kills, writers beside a job and what an operator sees are in `crates/rxseal-cli/tests/cli/jobs`.
 
+mod approvals;
 mod disk;
 mod ends;
 mod keys_of_tables;
 mod operations;
+mod typed;
 mod writers;
 
 use std::path::PathBuf;
@@ -12,7 +14,7 @@ use std::sync::Arc;
 use rusqlite::{Connection, params_from_iter};
 use rxseal::Keyring;
 use rxseal_jobs::sqlite::{Job, Worker};
-use rxseal_jobs::{ChunkDone, ChunkWork, DeclaredWork, Operation, PlanOptions, Spec, WorkerOptions};
+use rxseal_jobs::{Approval, ChunkDone, ChunkWork, DeclaredWork, Operation, PlanOptions, Spec, WorkerOptions};
 use rxseal_map::Map;
 
 use crate::rows::{COLUMNS, access, map, opened, schema, source, value};
@@ -83,7 +85,11 @@ impl Database {
         let mut options = PlanOptions::default();
         options.chunk_rows = chunk_rows;
         options.accepted = ["shared-id:id", "shared-id:tenant, id", "no-keyspace:tenant"].map(str::to_owned).to_vec();
-        Running { job: Job::plan(self.path(), name, &spec, &options).unwrap(), spec, work }
+        let job = Job::plan(self.path(), name, &spec, &options).unwrap();
+        if spec.operation() == Operation::Unseal {
+            job.approve(&Approval::new("CHG-1", 1_000_000).unwrap()).unwrap();
+        }
+        Running { job, spec, work }
     }
 
     /// Checks that all rows are sealed, and hold what they did. `writes` is how often an application wrote the row.

@@ -1,4 +1,5 @@
-"""Verifies logs of rxseal-watch as FORMAT 16 says, with nothing of rxseal. rxseal_audit.py KEY CHECKPOINTS LOG...: 0 whole, 1 tampered, 7 incomplete."""
+"""Verifies logs of rxseal-watch as FORMAT 16 says, with nothing of rxseal. rxseal_audit.py KEY CHECKPOINTS LOG...: prints for each log 0 whole,
+1 tampered or 7 incomplete, and ends with the worst of them, as `rxseal audit verify` does."""
 import base64, hashlib, json, sys
 from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -40,4 +41,6 @@ def verify(folder, notes):
     return 1 if dead else max(verdicts)
 
 notes = [checkpoint(path.read_text(), sys.argv[1]) for path in sorted(Path(sys.argv[2]).glob("*.note"))]
-print("\n".join(str(verify(folder, notes)) for folder in sys.argv[3:]))
+verdicts = [verify(folder, notes) for folder in sys.argv[3:]]
+print("\n".join(map(str, verdicts)))
+sys.exit(1 if 1 in verdicts else max(verdicts, default=0))

@@ -10,10 +10,13 @@ use rxseal::phi::Drug;
 use rxseal_watch::When;
 use rxseal_watch::verify::Verdict;
 
+use crate::conformance::AnyLog;
+use crate::postgres::Tables;
 use crate::support::{Place, access, is_full, keyring, watch_in};
 use crate::tampering::Draw;
 
 const FOLDER: &str = "RXSEAL_WATCH_TEST_FOLDER";
+const ADDRESS: &str = "RXSEAL_WATCH_TEST_ADDRESS";
 const MODE: &str = "RXSEAL_WATCH_TEST_MODE";
 /// The buffer of the child, in events.
 const BUFFER: usize = 256;
@@ -26,7 +29,9 @@ fn child() {
     let mode = std::env::var(MODE).unwrap();
     let when = if mode == "durable" { When::Durable } else { When::Queued };
     let budgets = rxseal_watch::Budgets::observe_only();
-    let watch = watch_in(Path::new(&folder)).when(when).budgets(budgets).buffer(BUFFER).start().unwrap();
+    let folder = Path::new(&folder);
+    let watch = std::env::var(ADDRESS).map_or_else(|_| watch_in(folder), |url| crate::postgres::watch_in(folder, &url));
+    let watch = watch.when(when).budgets(budgets).buffer(BUFFER).start().unwrap();
     let keys = keyring(&watch);
     let access = access();
     let mut out = std::io::stdout().lock();
@@ -44,10 +49,11 @@ fn child() {
     }
 }
 
-fn start(place: &Place, mode: &str) -> Child {
+fn start(log: &impl AnyLog, mode: &str) -> Child {
     Command::new(std::env::current_exe().unwrap())
         .args(["kills::child", "--exact", "--ignored", "--nocapture"])
-        .env(FOLDER, place.folder())
+        .env(FOLDER, log.folder())
+        .envs(log.address().map(|address| (ADDRESS, address)))
         .env(MODE, mode)
         .stdout(Stdio::piped())
         .spawn()
@@ -76,20 +82,24 @@ fn kill_after(mut child: Child, answers: usize, wait: Duration) -> u64 {
 /// T74.
 #[test]
 fn what_was_answered_is_in_the_log() {
-    let kills = if is_full() { 200 } else { 20 };
+    kill_programs(if is_full() { 200 } else { 20 }, Place::new);
+}
+
+/// T74.
+#[test]
+#[ignore = "needs .ci/servers"]
+fn what_was_answered_is_in_the_tables() {
+    kill_programs(if is_full() { 200 } else { 6 }, Tables::new);
+}
+
+fn kill_programs<L: AnyLog>(kills: usize, new_log: impl Fn() -> L) {
     let mut draw = Draw(41);
     let mut most_lost = 0;
     for kill in 0..kills {
         let mode = ["committed", "durable", "queued"][kill % 3];
-        let place = Place::new();
-        let last = kill_after(start(&place, mode), draw.below(40), Duration::from_micros(draw.below(8000) as u64));
-        let logged = |place: &Place| -> BTreeSet<u64> {
-            let lines = crate::python::whole_lines(&place.files());
-            let ids =
-                lines.iter().filter_map(|line| line.split("\"rec\":[[\"").nth(1)?.split('"').next()?.parse().ok());
-            ids.collect()
-        };
-        let found = logged(&place);
+        let log = new_log();
+        let last = kill_after(start(&log, mode), draw.below(40), Duration::from_micros(draw.below(8000) as u64));
+        let found: BTreeSet<u64> = log.opened().into_iter().collect();
         let missing = (1..=last).filter(|id| !found.contains(id)).count();
         match mode {
             "queued" => {
@@ -99,12 +109,12 @@ fn what_was_answered_is_in_the_log() {
             _ => assert_eq!(missing, 0, "{mode}: an answer without its event"),
         }
         // A killed program is not a tampered log, and the next run says what it found.
-        assert_eq!(place.verify().verdict(), Verdict::Incomplete, "{:?}", place.verify().findings());
-        drop(place.watch().start().unwrap());
-        let report = place.verify();
+        assert_eq!(log.verify().verdict(), Verdict::Incomplete, "{:?}", log.verify().findings());
+        drop(log.watch().start().unwrap());
+        let report = log.verify();
         assert_eq!(report.verdict(), Verdict::Incomplete, "{:?}", report.findings());
         assert!(report.findings().iter().any(|finding| finding.code() == "no-stop"), "{:?}", report.findings());
-        assert_eq!(place.files().len(), 2);
+        assert_eq!(report.chains(), 2);
     }
     println!("{kills} kills: at most {most_lost} events lost, all of them in the mode queued");
 }

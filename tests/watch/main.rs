@@ -9,11 +9,13 @@
 
 mod acts;
 mod budgets;
+mod conformance;
 mod events;
 mod faults;
 mod forged;
 mod kills;
 mod patients;
+mod postgres;
 mod python;
 mod support;
 mod tampering;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use rxseal_watch::verify::{Verdict, Verifier};
 
+use crate::conformance::AnyLog;
 use crate::support::{Place, access, is_full, keyring, open_records};
 
 /// A small generator, so that a failure can be repeated.
@@ -24,8 +25,14 @@ impl Draw {
 /// A log of two runs, with checkpoints elsewhere up to its last line.
 pub fn logged() -> (Place, Vec<PathBuf>) {
     let place = Place::new();
+    write_two_runs(&place);
+    let files = place.files();
+    (place, files)
+}
+
+pub fn write_two_runs(log: &impl AnyLog) {
     for run in 0..2 {
-        let watch = place.watch().start().unwrap();
+        let watch = log.watch().start().unwrap();
         let keys = keyring(&watch);
         for part in 0..4 {
             open_records(&keys, &access(), (0..6).map(|n| run * 100 + part * 10 + n));
@@ -37,9 +44,7 @@ pub fn logged() -> (Place, Vec<PathBuf>) {
         }
         drop((keys, watch));
     }
-    assert!(place.codes().is_empty(), "{:?}", place.codes());
-    let files = place.files();
-    (place, files)
+    assert!(log.codes().is_empty(), "{:?}", log.codes());
 }
 
 /// A chain that was written anew over lines as they are now: what someone does who can write the log and knows its form.

@@ -6,6 +6,7 @@ mod change;
 mod index_root;
 mod job;
 mod map;
+mod scan;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -24,6 +25,7 @@ pub use index_root::{CountedIndexes, IndexRoot, NewIndexRoot};
 pub(crate) use job::JobOperation;
 pub use job::{Job, JobFiles, PlanJob, RunJob};
 pub use map::{MapCommand, MapFiles};
+pub use scan::{Canary, Scan};
 
 /// Manage the keyrings of rxseal, which encrypts fields of health records
 ///
@@ -102,6 +104,14 @@ pub enum Command {
     Map(MapCommand),
     /// Count the tokens of a column by key, or of all that a map names, including those inside JSON and other text
     Count(Count),
+    /// Look for plaintext where tokens should be, and for tokens where the map says nothing, in tables, dumps and logs; needs no root key
+    ///
+    /// The exit status is 0 only if all of it was read and nothing was found, 1 if something was found, and 7 if something could not be read or
+    /// judged. No value is printed.
+    Scan(Scan),
+    /// Plant patients who do not exist, and look for them where nothing should be readable
+    #[command(subcommand)]
+    Canary(Canary),
     /// Print the SQL that lets a database refuse plaintext in a sealed column
     Ddl(Ddl),
     /// Plan the indexes of a search

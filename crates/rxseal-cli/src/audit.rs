@@ -1,5 +1,7 @@
 //! `rxseal audit`.
 
+mod log;
+
 use std::fmt::Write as _;
 use std::fs::{self, OpenOptions};
 use std::io::Write;
@@ -8,16 +10,18 @@ use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use rxseal_watch::verify::{Finding, Verdict, Verifier};
-use rxseal_watch::{Line, SigningKey, VerifierKey, WatchError, read_lines};
+use rxseal_watch::{Line, SigningKey, VerifierKey};
 use serde_json::{Value, json};
 
 use crate::args::{Audit, Filter};
 use crate::failure::{Failure, usage};
 use crate::output::{Output, time};
+use log::Log;
+pub use log::failed;
 
 pub fn run(command: Audit, output: &Output) -> Result<(), Failure> {
     match command {
-        Audit::Verify { folder, keys, checkpoints, kms_log } => {
+        Audit::Verify { log, keys, checkpoints, kms_log } => {
             let mut verifier = Verifier::new(verifier_keys(&keys)?);
             if let Some(checkpoints) = checkpoints {
                 verifier = verifier.checkpoints(checkpoints).map_err(failed)?;
@@ -25,19 +29,14 @@ pub fn run(command: Audit, output: &Output) -> Result<(), Failure> {
             if let Some(kms_log) = kms_log {
                 verifier = verifier.kms_log(kms_log).map_err(failed)?;
             }
-            verify(&verifier, &folder, output)
+            verify(&verifier, &log, output)
         }
-        Audit::Show { folder, filter } => show(&folder, None, &filter, output),
-        Audit::Accesses { folder, subject, filter } => show(&folder, Some(&subject), &filter, output),
+        Audit::Show { log, filter } => show(&log, None, &filter, output),
+        Audit::Accesses { log, subject, filter } => show(&log, Some(&subject), &filter, output),
+        Audit::Ddl { writer, reader } => ddl(&writer, &reader, output),
+        Audit::Export { log, to } => export(&log, &to, output),
         Audit::Keygen { name, out } => keygen(&name, &out, output),
     }
-}
-
-/// A failure of rxseal-watch, with what the system said.
-#[expect(clippy::needless_pass_by_value, reason = "for `map_err`")]
-pub fn failed(error: WatchError) -> Failure {
-    let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
-    Failure::Coded(error.code(), format!("{error}{cause}"))
 }
 
 /// Keys as they were typed, or the lines of a file.
@@ -57,8 +56,8 @@ fn verifier_keys(texts: &[String]) -> Result<Vec<VerifierKey>, Failure> {
     Ok(keys)
 }
 
-fn verify(verifier: &Verifier, folder: &Path, output: &Output) -> Result<(), Failure> {
-    let report = verifier.verify(folder).map_err(failed)?;
+fn verify(verifier: &Verifier, log: &Path, output: &Output) -> Result<(), Failure> {
+    let report = Log::open(log)?.verify(verifier).map_err(failed)?;
     let word = |verdict| match verdict {
         Verdict::Whole => "whole",
         Verdict::Incomplete => "incomplete",
@@ -90,12 +89,12 @@ fn verify(verifier: &Verifier, folder: &Path, output: &Output) -> Result<(), Fai
 }
 
 /// Prints the events that a filter lets through; of one patient, if there is one.
-fn show(folder: &Path, patient: Option<&str>, filter: &Filter, output: &Output) -> Result<(), Failure> {
+fn show(log: &Path, patient: Option<&str>, filter: &Filter, output: &Output) -> Result<(), Failure> {
     let now = SystemTime::now();
     let since = filter.since.map(|since| now.checked_sub(since).unwrap_or(UNIX_EPOCH));
     let since = since.and_then(|since| since.duration_since(UNIX_EPOCH).ok()).map_or(0, |since| since.as_millis());
     let (mut printed, mut result) = (0_u64, Ok(()));
-    let read = read_lines(folder, |line| {
+    let read = Log::open(log)?.read(patient, |line| {
         if result.is_err() {
             return;
         }
@@ -154,6 +153,23 @@ fn print(line: &Line, event: &Value, output: &Output) -> Result<(), Failure> {
         members.insert("chain".to_owned(), json!(line.chain().to_string()));
     }
     Ok(output.say(&shown.concat(), &value)?)
+}
+
+#[cfg(feature = "postgres")]
+fn ddl(writer: &str, reader: &str, output: &Output) -> Result<(), Failure> {
+    let grants = rxseal_watch::PostgresLog::grants(writer, reader).map_err(failed)?;
+    let sql = format!("{}\n{}", rxseal_watch::PostgresLog::SCHEMA, grants.trim_end());
+    Ok(output.say(&sql, &json!({ "sql": sql }))?)
+}
+
+#[cfg(not(feature = "postgres"))]
+fn ddl(_: &str, _: &str, _: &Output) -> Result<(), Failure> {
+    crate::not_built::postgres::log()
+}
+
+fn export(log: &Path, to: &Path, output: &Output) -> Result<(), Failure> {
+    Log::open(log)?.export(to)?;
+    output.done(true, &format!("the log is in {}", to.display()), &json!({ "folder": to }))
 }
 
 fn keygen(name: &str, out: &Path, output: &Output) -> Result<(), Failure> {

@@ -39,6 +39,7 @@ struct ConfigFile {
     audit_log: Option<PathBuf>,
     audit_key: Option<PathBuf>,
     audit_checkpoints: Option<PathBuf>,
+    frozen: Option<PathBuf>,
 }
 
 /// A setting, and where it comes from: an option, a variable or the configuration file.
@@ -60,6 +61,8 @@ pub struct Config {
     pub postgres: Option<String>,
     /// The log of this command itself.
     pub journal: Journal,
+    /// The list of actors who open nothing.
+    pub frozen: Option<PathBuf>,
 }
 
 impl Config {
@@ -101,10 +104,11 @@ impl Config {
             shred_log: log.or(file.shred_log),
             backups_kept: global.backups_kept.or(kept),
             allow_group_read,
-            map: variable_os("RXSEAL_MAP").map(PathBuf::from).or(file.map),
-            schema: variable_os("RXSEAL_SCHEMA").map(PathBuf::from).or(file.schema),
+            map: path(&None, "RXSEAL_MAP").or(file.map),
+            schema: path(&None, "RXSEAL_SCHEMA").or(file.schema),
             postgres: variable("RXSEAL_POSTGRES")?.or(file.postgres),
             journal,
+            frozen: path(&None, "RXSEAL_FROZEN").or(file.frozen),
         })
     }
 
@@ -256,7 +260,7 @@ fn read(path: &Path) -> Result<ConfigFile, Failure> {
         let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
         let line = before.matches('\n').count().saturating_add(1);
         Failure::Usage(format!(
-            "{}: line {line} is not valid. The settings are `store`, `roots = [..]` (texts, or tables with `root` and its options), `subject_store`, `shred_log`, `backups_kept`, `allow_group_read`, `map`, `schema`, `postgres`, `audit_log`, `audit_key` and `audit_checkpoints`",
+            "{}: line {line} is not valid. The settings are `store`, `roots = [..]` (texts, or tables with `root` and its options), `subject_store`, `shred_log`, `backups_kept`, `allow_group_read`, `map`, `schema`, `postgres`, `audit_log`, `audit_key`, `audit_checkpoints` and `frozen`",
             path.display()
         ))
     })

@@ -23,11 +23,12 @@ use crate::output::{Output, table};
 use crate::postgres;
 use crate::url::without_password;
 
-use as_json::{counts_as_json, members};
+use as_json::counts_as_json;
 use part::{NOT_ALONE, not_alone};
-use rings::{check_lost, keyrings, warn_of_others};
+use rings::{check_lost, warn_of_others};
 
-pub use rings::has_key;
+pub use as_json::members;
+pub use rings::{has_key, keyrings};
 pub use through_map::cannot_count;
 
 pub async fn run(global: &Global, command: &Count, output: &Output) -> Result<(), Failure> {

@@ -130,9 +130,9 @@ pub const STATUSES: &[Status] = &[
     },
     Status {
         exit: 7,
-        meaning: "the log is incomplete: events may be missing, or nothing proves that they are not",
+        meaning: "not all of it is known: a log may lack events, or a scan could not read or judge everything",
         codes: &[],
-        own: &["incomplete"],
+        own: &["incomplete", "undecided"],
     },
     Status {
         exit: BROKEN_PIPE,

@@ -1,7 +1,6 @@
 //! `rxseal job`: whole tables are sealed, resealed and unsealed, beside the programs that use them.
 
 mod ask;
-mod audit;
 mod database;
 mod plan;
 mod run;
@@ -21,18 +20,18 @@ pub async fn run(global: &Global, command: Job, output: &Output) -> Result<(), F
     match command {
         Job::Plan(command) => plan::plan(&Desk::of(global, &command.files)?, &command, output).await,
         Job::Run(command) => run::run(&Desk::of(global, &command.files)?, &command, output).await,
-        Job::Status { job: None, files } => list(&Desk::of(global, &files)?, output).await,
+        Job::Status { job: None, files } => list(&Desk::of(global, &files.into())?, output).await,
         Job::Status { job: Some(job), files } => {
-            let status = Desk::of(global, &files)?.find(&job).await?.status;
+            let status = Desk::of(global, &files.into())?.find(&job).await?.status;
             Ok(output.say(&shown::status(&status), &json!(status))?)
         }
         Job::Pause { job, files } => {
-            let job = Desk::of(global, &files)?.find(&job).await?.job;
+            let job = Desk::of(global, &files.into())?.find(&job).await?.job;
             job.pause().await?;
             said(&job, "paused: each worker ends after its chunk", output).await
         }
         Job::Resume { job, files } => {
-            let job = Desk::of(global, &files)?.find(&job).await?.job;
+            let job = Desk::of(global, &files.into())?.find(&job).await?.job;
             job.resume().await?;
             said(&job, "resumed: `rxseal job run` goes on", output).await
         }
@@ -42,7 +41,7 @@ pub async fn run(global: &Global, command: Job, output: &Output) -> Result<(), F
         Job::Faults { job, retry: true, files } => {
             let desk = Desk::of(global, &files)?;
             let found = desk.find(&job).await?;
-            let planned = desk.planned_for(&found.status, None, output).await?;
+            let planned = desk.planned_for(&found, output).await?;
             found.job.reopen(&planned.spec).await?;
             said(&found.job, "opened again: `rxseal job run` goes over the table", output).await
         }

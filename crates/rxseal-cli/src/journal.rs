@@ -1,12 +1,12 @@
 //! The log of the command itself: which keyrings it unlocked, what it opened, and what an operator changed, by whom and why.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use rxseal::Keyring;
 use rxseal::keys::Unlocked;
 use rxseal::provider::SecretFile;
-use rxseal_watch::{Act, BegunAct, CheckpointFolder, FileLog, SigningKey, Watch, When};
+use rxseal_watch::{Act, BegunAct, Budgets, CheckpointFolder, FileLog, SigningKey, Watch, When};
 
 use crate::args::By;
 use crate::audit::failed;
@@ -57,10 +57,26 @@ impl Journal {
     pub fn watch(&self, output: &Output) -> Result<Option<&Watch>, Failure> {
         let Some(place) = &self.place else { return Ok(None) };
         if self.watch.get().is_none() {
-            let watch = place.start(output)?;
+            let watch = place.start("rxseal", Budgets::pharmacy(), output)?;
             drop(self.watch.set(watch));
         }
         Ok(self.watch.get())
+    }
+
+    /// Starts the watch of a job that opens fields. Nobody is refused for opening many patients, since an unseal says how many values were approved:
+    /// events say what is above the budgets of a service, so that they stand out. A frozen actor opens nothing.
+    pub fn start_for_job(&self, job: &str, frozen: Option<&Path>, output: &Output) -> Result<(), Failure> {
+        let Some(place) = &self.place else {
+            return usage(
+                "the job opens fields: say where the log is that tells of it with --audit-log and --audit-key",
+            );
+        };
+        let mut budgets = Budgets::observe_only();
+        if let Some(frozen) = frozen {
+            budgets = budgets.frozen_in(frozen);
+        }
+        drop(self.watch.set(place.start(&format!("rxseal job run {job}"), budgets, output)?));
+        Ok(())
     }
 
     /// A keyring that the log hears of.
@@ -90,7 +106,7 @@ impl Journal {
 }
 
 impl Place {
-    fn start(&self, output: &Output) -> Result<Watch, Failure> {
+    fn start(&self, service: &str, budgets: Budgets, output: &Output) -> Result<Watch, Failure> {
         let unfit = |reason: &str| Failure::Usage(format!("--audit-key: {}: {reason}", self.key.path().display()));
         let text = self.key.read().map_err(|error| unfit(&error.to_string()))?;
         let text = str::from_utf8(&text).map_err(|_| unfit("it is not the text of a key"))?;
@@ -98,7 +114,8 @@ impl Place {
         let log = FileLog::in_folder(&self.folder, key).map_err(failed)?;
         let output = Output::new(output.is_json());
         let watch = Watch::over(log)
-            .service("rxseal")
+            .service(service)
+            .budgets(budgets)
             .when(When::Durable)
             .on_alarm(move |alarm| output.warning(&alarm.to_string()));
         let watch = match &self.checkpoints {

@@ -4,6 +4,7 @@
 mod args;
 mod audit;
 mod budget;
+mod canary;
 mod config;
 mod count;
 mod ddl;
@@ -23,6 +24,7 @@ mod output;
 mod postgres;
 mod record;
 mod root;
+mod scan;
 mod subject;
 mod token;
 mod url;
@@ -86,6 +88,8 @@ fn run(args: Args, output: &Output) -> Result<(), Failure> {
         Command::Record(command) => wait(record::run(&global, command, output)),
         Command::Map(command) => wait(map::run(&global, command, output)),
         Command::Count(command) => wait(count::run(&global, &command, output)),
+        Command::Scan(command) => wait(scan::run(&global, command, output)),
+        Command::Canary(command) => wait(canary::run(&global, command, output)),
         Command::Ddl(command) => ddl::run(&command, output),
         Command::Index(command) => index::run(&command, output),
         Command::Audit(command) => audit::run(command, output),

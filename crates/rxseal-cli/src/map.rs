@@ -73,6 +73,11 @@ impl Files {
         read_map(&self.map)
     }
 
+    /// Whether the schema is there, for a command that also does without.
+    pub fn has_schema(&self) -> bool {
+        self.schema.is_file()
+    }
+
     pub fn schema(&self) -> Result<Schema, Failure> {
         let path = &self.schema;
         let text = std::fs::read_to_string(path).map_err(|error| {

@@ -24,6 +24,10 @@ pub mod postgres {
         Err(Failure::Usage(format!("{without}. Or print the SQL with --sql, and run it yourself")))
     }
 
+    pub fn log<T>() -> Result<T, Failure> {
+        Err(super::without("PostgreSQL", "postgres"))
+    }
+
     pub fn jobs<T>() -> Result<T, Failure> {
         Err(super::without("PostgreSQL", "postgres"))
     }

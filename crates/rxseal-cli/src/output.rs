@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::failure::Failure;
 
+#[derive(Clone)]
 pub struct Output {
     json: bool,
 }

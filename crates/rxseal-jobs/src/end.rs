@@ -81,11 +81,11 @@ pub(crate) fn counted(spec: &Spec) -> impl Iterator<Item = &Column> {
 }
 
 impl Totals {
-    /// Adds what one of them holds.
-    pub(crate) fn add(&mut self, column: &Column, counts: &KeyCounts) {
+    /// Adds what one of them holds. `plain_lists` is how many cells of a column of lists or maps have plaintext in them.
+    pub(crate) fn add(&mut self, column: &Column, counts: &KeyCounts, plain_lists: Option<u64>) {
         let add = |sum: &mut u64, count: u64| *sum = sum.saturating_add(count);
         if column.role() == ColumnRole::Sealed {
-            add(&mut self.plaintext, counts.not_sealed());
+            add(&mut self.plaintext, plain_lists.unwrap_or(counts.not_sealed()));
             add(&mut self.look_alikes, counts.look_alikes());
             add(&mut self.nulls, counts.nulls());
             add(&mut self.unsealed_nulls, if column.seals_null() { counts.nulls() } else { 0 });
@@ -96,6 +96,11 @@ impl Totals {
             add(self.under.entry(key).or_default(), tokens);
         }
     }
+}
+
+/// How much plaintext there was before these chunks were done, if nobody else wrote any.
+pub(crate) fn at_start(plaintext: u64, status: &Status) -> u64 {
+    plaintext.saturating_add(status.counts.sealed).saturating_sub(status.counts.unsealed)
 }
 
 /// What is left of a job. `status` is of the same moment as the totals, and `plain_at_start` is how much plaintext there was when it was planned.

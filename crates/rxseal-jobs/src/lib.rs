@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod approvals;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod end;
 mod fault;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
@@ -29,7 +31,7 @@ pub use fault::{Fault, FieldFault, Reason};
 pub use limits::{Hours, Limits};
 pub use options::{PlanOptions, WorkerOptions};
 pub use preflight::{Concern, ConcernKind, Estimate, Preflight, Replica, Steps, Weight};
-pub use progress::{ChunkDone, Counts, Ended, State, Status};
+pub use progress::{ApprovalUse, ChunkDone, Counts, Ended, State, Status};
 pub use row::{Cell, Change, ChunkWork, Form, NewCell, Outcome, Row, WorkFuture};
 pub use spec::{Column, ColumnRole, Operation, Pinned, Spec};
-pub use work::{Budget, DeclaredWork, TableRow, TypedWork};
+pub use work::{Approval, DeclaredWork, TableRow, TypedWork};

@@ -31,6 +31,8 @@ pub struct WorkerOptions {
     pub name: String,
     /// What it holds itself to.
     pub limits: Limits,
+    /// The name of the [`Approval`](crate::Approval) under which it unseals. `None` is the one that the job got last.
+    pub approval: Option<String>,
     /// No statement takes longer: PostgreSQL cancels it, and the chunk is done again.
     pub statement_timeout: Duration,
     /// PostgreSQL ends the session of a worker that does nothing for so long within a chunk, and another worker takes the chunk.
@@ -45,6 +47,7 @@ impl Default for WorkerOptions {
         Self {
             name: format!("process {}", std::process::id()),
             limits: Limits::default(),
+            approval: None,
             statement_timeout: Duration::from_secs(60),
             idle_timeout: Duration::from_secs(30),
             look_every: Duration::from_secs(600),

@@ -3,10 +3,12 @@
 //! The list of chunks is a table beside the data, so a chunk is taken, its rows are written and it is ticked off in one transaction. If a
 //! worker is killed, its chunk is as it was, and another worker takes it.
 
+mod approval;
 mod chunk;
 mod count;
 mod job;
 mod lag;
+mod numbers;
 mod preflight;
 mod reading;
 mod session;

@@ -107,8 +107,32 @@ pub struct Status {
     pub counts: Counts,
     /// How many faults are listed.
     pub faults: u64,
+    /// The approvals that it got, the oldest first. Only an unseal has any.
+    pub approvals: Vec<ApprovalUse>,
     /// When it was planned, as RFC 3339.
     pub created: String,
+}
+
+/// An [`Approval`](crate::Approval) that a job has, and how much of it is used.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct ApprovalUse {
+    /// Its name.
+    pub name: String,
+    /// How many values may be opened under it.
+    pub values: u64,
+    /// How many were, with those of chunks that workers are at, or were at when they were lost.
+    pub opened: u64,
+    /// When the job got it, as RFC 3339.
+    pub since: String,
+}
+
+impl ApprovalUse {
+    /// How many values may still be opened.
+    #[must_use]
+    pub fn left(&self) -> u64 {
+        self.values.saturating_sub(self.opened)
+    }
 }
 
 /// What the count at the end found, over the whole table and not by the list of chunks.

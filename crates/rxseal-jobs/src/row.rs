@@ -143,6 +143,13 @@ pub trait ChunkWork: Send + Sync {
     /// The columns that it reads, in the order of the cells of each row.
     fn columns(&self) -> &[Column];
 
+    /// How many values of these rows [`run`](Self::run) would open and write as plaintext. They are charged to the job's [`Approval`](crate::Approval)
+    /// before. Only an unseal has any.
+    fn opens(&self, rows: &[Row<'_>]) -> u64 {
+        let _ = rows;
+        0
+    }
+
     /// What becomes of these rows: one outcome for each, in their order. It loads the keys of subjects, and waits for nothing else.
     ///
     /// # Errors

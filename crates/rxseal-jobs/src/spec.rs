@@ -14,8 +14,8 @@ use sha2::{Digest, Sha256};
 use self::body::Body;
 #[cfg(test)]
 pub(crate) use self::body::Body;
-pub(crate) use self::column::Padding;
 pub use self::column::{Column, ColumnRole};
+pub(crate) use self::column::{Holds, Padding};
 pub use self::operation::Operation;
 use self::resolve::resolve;
 

@@ -34,10 +34,12 @@
 //! # }
 //! ```
 
+mod approval;
 mod end;
 mod held;
 mod held_row;
 mod job;
+mod numbers;
 mod place;
 mod preflight;
 mod statements;

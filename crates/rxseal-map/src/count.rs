@@ -1,18 +1,18 @@
 //! Counting through a map: how many tokens of each source are under which key.
 
-mod csv;
-mod database;
-mod files;
-mod json;
-mod lines;
-mod ndjson;
+#[cfg(feature = "postgres")]
+mod in_postgres;
+#[cfg(feature = "sqlite")]
+mod in_sqlite;
 mod tally;
 
 use rxseal::Error;
 
 use crate::addresses::Addresses;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 use crate::at::At;
 use crate::counts::{IndexPlaceCounts, SourceCounts};
+use crate::read::read_source;
 use crate::source::Source;
 use tally::Tally;
 
@@ -43,12 +43,16 @@ use tally::Tally;
 ///
 /// The cause says which, with the line of a file, and never a value.
 pub async fn count_tokens(source: &Source, addresses: &Addresses) -> Result<SourceCounts, Error> {
-    match source.at() {
-        At::Postgres { table } => database::tokens_in_postgres(source, table, addresses).await,
-        At::Sqlite { file, table } => database::tokens_in_sqlite(source, file, table),
-        At::Ndjson { glob } | At::Csv { glob } => read(source, glob, Tally::of_tokens(source)).map(Tally::into_tokens),
-        At::Parquet { .. } => Err(not_read(source)),
+    #[cfg(feature = "postgres")]
+    if let At::Postgres { table } = source.at() {
+        return in_postgres::tokens(source, table, addresses).await;
     }
+    let counted = read(source, addresses, Tally::of_tokens(source)).await?.into_tokens();
+    #[cfg(feature = "sqlite")]
+    if let At::Sqlite { file, table } = source.at() {
+        return in_sqlite::keyspaces(source, file, table, counted);
+    }
+    Ok(counted)
 }
 
 /// Counts the values of indexes of a source by prefix, in the columns that the map names as `index`.
@@ -57,37 +61,17 @@ pub async fn count_tokens(source: &Source, addresses: &Addresses) -> Result<Sour
 ///
 /// Those of [`count_tokens`].
 pub async fn count_index_values(source: &Source, addresses: &Addresses) -> Result<Vec<IndexPlaceCounts>, Error> {
-    match source.at() {
-        _ if source.index().is_empty() => Ok(Vec::new()),
-        At::Postgres { table } => database::index_values_in_postgres(source, table, addresses).await,
-        At::Sqlite { file, table } => database::index_values_in_sqlite(source, file, table),
-        At::Ndjson { glob } | At::Csv { glob } => {
-            read(source, glob, Tally::of_index_values(source)).map(Tally::into_index_values)
-        }
-        At::Parquet { .. } => Err(not_read(source)),
+    if source.index().is_empty() {
+        return Ok(Vec::new());
     }
+    #[cfg(feature = "postgres")]
+    if let At::Postgres { table } = source.at() {
+        return in_postgres::index_values(source, table, addresses).await;
+    }
+    read(source, addresses, Tally::of_index_values()).await.map(Tally::into_index_values)
 }
 
-/// The columns of all files, each once. `None` if there are no files and the map says so.
-pub(crate) fn columns_of_files(source: &Source, pattern: &str) -> Result<Option<Vec<String>>, Error> {
-    let mut columns = Vec::new();
-    let files = files::each(source, pattern, |file| match source.at() {
-        At::Csv { .. } => csv::columns(file, &mut columns),
-        _ => ndjson::columns(file, &mut columns),
-    })?;
-    Ok((files > 0).then_some(columns))
-}
-
-fn read(source: &Source, pattern: &str, mut tally: Tally) -> Result<Tally, Error> {
-    let files = files::each(source, pattern, |file| match source.at() {
-        At::Csv { .. } => csv::read(file, &mut tally),
-        _ => ndjson::read(file, &mut tally),
-    })?;
-    tally.files = files;
+async fn read(source: &Source, addresses: &Addresses, mut tally: Tally) -> Result<Tally, Error> {
+    tally.read = read_source(source, addresses, &mut tally).await?;
     Ok(tally)
-}
-
-fn not_read(source: &Source) -> Error {
-    let text = "Parquet is not read here: count its tokens where it is read, and name the source in a map of its own";
-    Error::from_store(false, format!("{}: {text}", source.name()))
 }

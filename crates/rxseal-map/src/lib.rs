@@ -12,6 +12,7 @@ mod keyspace;
 mod map;
 mod mistake;
 mod place;
+mod read;
 mod source;
 
 pub use addresses::Addresses;
@@ -25,4 +26,5 @@ pub use keyspace::Keyspace;
 pub use map::Map;
 pub use mistake::{Mistake, Mistakes};
 pub use place::Place;
+pub use read::{JsonValue, SourceRead, Spot, Value, Visitor, read_source};
 pub use source::{Clear, Empty, Indexed, Sealed, Source};

@@ -113,6 +113,12 @@ impl Map {
         found.next().filter(|_| found.next().is_none())
     }
 
+    /// The source with this text after `at` and records of this type. There is at most one.
+    #[must_use]
+    pub fn source_of(&self, name: &str, record: &str) -> Option<&Source> {
+        self.sources.iter().find(|source| source.name() == name && source.record() == record)
+    }
+
     /// SHA-256 of the file's bytes: a job and a report name the map by it.
     #[must_use]
     pub fn digest(&self) -> &[u8; 32] {

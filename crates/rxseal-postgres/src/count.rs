@@ -87,8 +87,9 @@ async fn run(url: &str, sql: &CountSql, table: &str, column: &str) -> Result<Cou
     connected(url, &Table::Counted { table, column }, async |connection| read(connection, sql).await).await
 }
 
-/// Reads every value of a column as text, in a read-only transaction that sees one state of the table: `None` for a row without a value.
-/// Answers why the table may have more than was read, as [`KeyCounts::doubt`] says it.
+/// Reads these columns of every row as text, in a read-only transaction that sees one state of the table. The values of a row are in the
+/// order of `columns`, and `None` is a column without a value. Answers why the table may have more than was read, as
+/// [`KeyCounts::doubt`] says it.
 ///
 /// At most 100 rows are in memory at a time. Connecting ends within 5 seconds, and reading has no deadline, as for [`count_postgres`].
 ///
@@ -96,8 +97,8 @@ async fn run(url: &str, sql: &CountSql, table: &str, column: &str) -> Result<Cou
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), rxseal::Error> {
 /// let mut long = 0;
-/// rxseal_postgres::scan_postgres("postgres://audit@db/pharmacy", "public.rx", "document", |value| {
-///     long += usize::from(value.is_some_and(|document| document.len() > 10_000));
+/// rxseal_postgres::scan_postgres("postgres://audit@db/pharmacy", "public.rx", &["document"], |row| {
+///     long += row.iter().flatten().filter(|document| document.len() > 10_000).count();
 /// })
 /// .await?;
 /// # Ok(())
@@ -110,13 +111,25 @@ async fn run(url: &str, sql: &CountSql, table: &str, column: &str) -> Result<Cou
 pub async fn scan_postgres(
     url: &str,
     table: &str,
-    column: &str,
-    mut each: impl FnMut(Option<&str>),
+    columns: &[&str],
+    mut each: impl FnMut(&[Option<&str>]),
 ) -> Result<Option<&'static str>, Error> {
-    let sql = CountSql::postgres_values(table, column)?;
-    connected(url, &Table::Counted { table, column }, async |connection| {
-        let (mut reading, doubt) = begin(connection, &sql).await?;
-        let cursor = format!("DECLARE rxseal_values NO SCROLL CURSOR FOR {sql}");
+    let mut names = Vec::new();
+    for column in columns {
+        // Checked and quoted by the same rules as elsewhere.
+        names.push(CountSql::postgres_values(table, column)?);
+    }
+    let Some(first) = names.first() else { return Ok(None) };
+    let from = format!(" FROM {} AS v", first.quoted_table());
+    let selected = |sql: &CountSql| {
+        let text = sql.as_str().strip_prefix("SELECT ").unwrap_or_default();
+        text.strip_suffix(&from).unwrap_or_default().to_owned()
+    };
+    let selected: Vec<_> = names.iter().map(selected).collect();
+    let cursor = format!("DECLARE rxseal_values NO SCROLL CURSOR FOR SELECT {}{from}", selected.join(", "));
+    let about = Table::Counted { table, column: columns.first().copied().unwrap_or_default() };
+    connected(url, &about, async |connection| {
+        let (mut reading, doubt) = begin(connection, first).await?;
         sqlx::query(AssertSqlSafe(cursor)).persistent(false).execute(&mut *reading).await?;
         loop {
             let query = sqlx::query("FETCH 100 FROM rxseal_values").persistent(false);
@@ -126,7 +139,8 @@ pub async fn scan_postgres(
             }
             for row in &rows {
                 // Borrowed from the driver's buffer, so no copy of what may be plaintext is made here.
-                each(row.try_get(0)?);
+                let values: Result<Vec<Option<&str>>, _> = (0..columns.len()).map(|at| row.try_get(at)).collect();
+                each(&values?);
             }
         }
         reading.rollback().await?;

@@ -17,5 +17,6 @@ pub use subjects::PostgresSubjectStore;
 #[doc(hidden)]
 pub mod __private {
     pub use crate::count::rows_by_keyspace;
+    pub use crate::trouble::{too_late, trouble};
     pub use crate::url::parse_url;
 }

@@ -15,6 +15,13 @@ pub(crate) enum Table<'a> {
         table: &'a str,
         column: &'a str,
     },
+    Other,
+}
+
+/// For a table that neither is a store nor is counted: rights and missing tables are for the caller to explain.
+#[must_use]
+pub fn trouble(error: &sqlx::Error) -> Error {
+    postgres_trouble(error, &Table::Other)
 }
 
 /// One line each. The server's own text may quote a value, so it is left out; its SQLSTATE gives the details.
@@ -45,7 +52,9 @@ pub(crate) fn postgres_trouble(error: &sqlx::Error, table: &Table<'_>) -> Error 
     }
 }
 
-pub(crate) fn too_late() -> Error {
+/// No answer within the deadline of a call.
+#[must_use]
+pub fn too_late() -> Error {
     Error::from_store(
         true,
         "the database did not answer within 5 seconds: check that it runs and can be reached from here",

@@ -73,8 +73,10 @@ pub fn count_index_sqlite(path: impl AsRef<Path>, table: &str, column: &str) -> 
 pub enum Cell<'r> {
     /// No value.
     Null,
-    /// An integer or a float.
-    Number,
+    /// An integer.
+    Integer(i64),
+    /// A float.
+    Real,
     /// A text, which is seldom something else than UTF-8.
     Text(&'r [u8]),
     /// Bytes.
@@ -86,7 +88,8 @@ impl fmt::Debug for Cell<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Null => "Null",
-            Self::Number => "Number",
+            Self::Integer(_) => "Integer(..)",
+            Self::Real => "Real",
             Self::Text(_) => "Text(..)",
             Self::Bytes(_) => "Bytes(..)",
         })
@@ -98,7 +101,7 @@ impl Cell<'_> {
     pub fn count(&self, counts: &mut KeyCounts) {
         match self {
             Self::Null => counts.add_nulls(1),
-            Self::Number => counts.add_not_tokens(1),
+            Self::Integer(_) | Self::Real => counts.add_not_tokens(1),
             // The same as in the statement: SQLite's own functions see a text only up to its first NUL.
             Self::Text(text) if text.contains(&0) => counts.add_not_tokens(1),
             Self::Text(text) => counts.add_text(std::str::from_utf8(text).unwrap_or_default()),
@@ -233,7 +236,8 @@ fn rows(connection: &Connection, sql: &str) -> rusqlite::Result<Vec<(String, i64
 fn cell(value: ValueRef<'_>) -> Cell<'_> {
     match value {
         ValueRef::Null => Cell::Null,
-        ValueRef::Integer(_) | ValueRef::Real(_) => Cell::Number,
+        ValueRef::Integer(number) => Cell::Integer(number),
+        ValueRef::Real(_) => Cell::Real,
         ValueRef::Text(text) => Cell::Text(text),
         ValueRef::Blob(bytes) => Cell::Bytes(bytes),
     }

@@ -12,7 +12,7 @@ pub enum Alarm {
     BufferHalfFull,
     /// The log is written again. So many events were lost meanwhile: 0 unless the watch was told to go on without a log.
     LogRecovered(u64),
-    /// The file of the log was deleted or replaced while it was written.
+    /// The file of the log, or the rows of its last lines, were deleted or replaced while it was written.
     LogReplaced,
     /// The disk is full, and what was kept free for breaking the glass is in use.
     ReserveUsed,
@@ -61,7 +61,7 @@ impl fmt::Display for Alarm {
             Self::LogFailed(reason) => write!(f, "the audit log cannot be written: {reason}"),
             Self::BufferHalfFull => f.write_str("half of the room for audit events that wait is used"),
             Self::LogRecovered(lost) => write!(f, "the audit log is written again; {lost} events were lost"),
-            Self::LogReplaced => f.write_str("the file of the audit log was deleted or replaced"),
+            Self::LogReplaced => f.write_str("the file or the rows of the audit log were deleted or replaced"),
             Self::ReserveUsed => f.write_str("the disk of the audit log is full, and its reserve is in use"),
             Self::CheckpointFailed(reason) => write!(f, "a checkpoint was not written beside the audit log: {reason}"),
             Self::CopyFailed { copy, reason } => write!(f, "the copy {copy} of the audit log failed: {reason}"),

@@ -44,7 +44,7 @@ pub(crate) enum Kind {
     GlassOfOther,
     #[error("this actor has broken the glass as often as its budget allows; try again later")]
     GlassUsedUp,
-    #[error("the audit log cannot be written, so nothing is opened; look at its disk")]
+    #[error("the audit log cannot be written, so nothing is opened; look at its disk or its server")]
     AuditUnavailable,
     #[error("the watch was stopped, so nothing is opened")]
     Stopped,

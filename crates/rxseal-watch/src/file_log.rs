@@ -15,6 +15,7 @@ use crate::chain::{ChainId, Head, split_line};
 use crate::error::{Kind, WatchError};
 use crate::event::Previous;
 use crate::note::SigningKey;
+use crate::target::{AppendFault, Log, Target};
 
 /// More than a line can have; enough of a file's end to find its last whole line.
 pub(crate) const MAX_LINE: u64 = 128 * 1024;
@@ -47,15 +48,6 @@ struct Current {
     notes: u64,
 }
 
-/// Why lines were not written.
-#[derive(Debug)]
-pub(crate) enum AppendFault {
-    /// The file is as it was before: the same lines can be written later.
-    Again(io::Error),
-    /// It is not known what is on the disk: the lines belong into a new chain.
-    Leave(io::Error),
-}
-
 impl FileLog {
     /// In this folder, which exists, with checkpoints that `key` signs. Nothing is written before the watch starts.
     ///
@@ -71,23 +63,31 @@ impl FileLog {
     pub(crate) fn on(disk: Box<dyn Disk>, key: SigningKey) -> Self {
         Self { disk, key, current: None, left: None }
     }
+}
 
-    pub(crate) fn key(&self) -> &SigningKey {
+impl From<FileLog> for Log {
+    fn from(log: FileLog) -> Self {
+        Self::of(log)
+    }
+}
+
+impl Target for FileLog {
+    fn key(&self) -> &SigningKey {
         &self.key
     }
 
-    /// Makes room that is given up when the disk is full, for what breaks the glass.
-    pub(crate) fn reserve(&mut self) -> io::Result<()> {
+    fn reserve(&mut self) -> io::Result<()> {
         self.disk.make_reserve()
     }
 
-    /// Gives that room up. Says whether there was any.
-    pub(crate) fn give_up_reserve(&mut self) -> bool {
+    fn give_up_reserve(&mut self) -> bool {
         self.disk.drop_reserve().unwrap_or(false)
     }
 
-    /// The newest chain in the folder that has a line, as it is now.
-    pub(crate) fn previous(&mut self) -> io::Result<Option<Previous>> {
+    fn previous(&mut self, left: Option<Previous>) -> io::Result<Option<Previous>> {
+        if left.is_some() {
+            return Ok(left);
+        }
         let names = self.disk.list()?.into_iter();
         let mut chains: Vec<_> = names.filter_map(|name| Some((parse_name(&name)?, name))).collect();
         chains.sort_unstable();
@@ -103,8 +103,7 @@ impl FileLog {
         Ok(None)
     }
 
-    /// Begins the files of a chain.
-    pub(crate) fn begin(&mut self, chain: ChainId, started: u64) -> io::Result<()> {
+    fn begin(&mut self, chain: ChainId, started: u64) -> io::Result<()> {
         let name = format!("{started:013}-{chain}");
         let made = self.disk.create(&name);
         if let Err(error) = made {
@@ -116,20 +115,17 @@ impl FileLog {
         Ok(())
     }
 
-    /// Takes back a chain that has no line yet.
-    pub(crate) fn undo_begin(&mut self) {
+    fn undo_begin(&mut self) {
         if let Some(current) = self.current.take_if(|current| current.len == 0) {
             drop(self.disk.remove(&current.name));
         }
     }
 
-    /// The bytes of this chain's lines.
-    pub(crate) fn len(&self) -> u64 {
+    fn bytes(&self) -> u64 {
         self.current.as_ref().map_or(0, |current| current.len)
     }
 
-    /// Writes whole lines. When this returns `Ok`, they are on the disk.
-    pub(crate) fn append(&mut self, lines: &[u8]) -> Result<(), AppendFault> {
+    fn append(&mut self, lines: &[u8]) -> Result<(), AppendFault> {
         let Some(current) = &mut self.current else {
             return Err(AppendFault::Leave(io::ErrorKind::NotConnected.into()));
         };
@@ -146,8 +142,7 @@ impl FileLog {
         Ok(())
     }
 
-    /// Writes a checkpoint.
-    pub(crate) fn checkpoint(&mut self, note: &str) -> io::Result<()> {
+    fn checkpoint(&mut self, _: u64, note: &str) -> io::Result<()> {
         let Some(current) = &mut self.current else { return Err(io::ErrorKind::NotConnected.into()) };
         if let Err(error) = write_all(&mut *self.disk, Which::Notes, note.as_bytes()) {
             // Half a note would spoil the next one.
@@ -158,13 +153,11 @@ impl FileLog {
         self.disk.sync(Which::Notes)
     }
 
-    /// Whether the file that is written is still the one in the folder.
-    pub(crate) fn is_in_place(&mut self) -> bool {
+    fn is_in_place(&mut self) -> bool {
         self.current.is_none() || self.disk.is_in_place().unwrap_or(true)
     }
 
-    /// Leaves the chain as it is, with `head` as what is known to be on the disk.
-    pub(crate) fn leave(&mut self, head: Head) {
+    fn leave(&mut self, head: Head) {
         if let Some(current) = self.current.take() {
             self.left = Some((current.chain, head));
             self.disk.close();

@@ -15,10 +15,13 @@ mod event;
 mod file_log;
 mod note;
 mod observer;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod reading;
 mod rounds;
 mod shared;
 mod sink;
+mod target;
 #[cfg(feature = "tracing_0_1")]
 mod tracing_sink;
 pub mod verify;
@@ -34,9 +37,12 @@ pub use error::WatchError;
 pub use file_log::FileLog;
 pub use note::{SigningKey, VerifierKey};
 pub use observer::WatchObserver;
+#[cfg(feature = "postgres")]
+pub use postgres::{PostgresLog, PostgresReader};
 pub use reading::read_lines;
 pub use rounds::Committed;
 pub use sink::{Line, Sink};
+pub use target::Log;
 #[cfg(feature = "tracing_0_1")]
 pub use tracing_sink::TracingSink;
 pub use watch::{OnFull, Watch, WatchBuilder, When};

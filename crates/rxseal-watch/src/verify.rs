@@ -16,24 +16,26 @@
 mod chain_file;
 mod finding;
 mod line;
+mod source;
 mod unlocks;
 mod witness;
 
 pub use finding::{Fault, Finding, Verdict};
+pub(crate) use source::{Source, chain_files, open};
+pub(crate) use witness::Witness;
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::BufReader;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::chain::ChainId;
 use crate::clock::unix_ms;
-use crate::error::{Kind, WatchError};
-use crate::file_log::{NOTES, parse_name};
+use crate::error::WatchError;
+use crate::file_log::NOTES;
 use crate::note::VerifierKey;
 use chain_file::{Checked, Expected};
+use source::Folder;
 use unlocks::KmsLog;
-use witness::Witness;
 
 /// A tail that is younger, in milliseconds, is on its way: its chain is being written.
 const YOUNG: u64 = 120_000;
@@ -106,38 +108,52 @@ impl Verifier {
     /// `not-read` if a file cannot be read. What is wrong with its contents is a finding, not an error.
     pub fn verify(&self, folder: impl AsRef<Path>) -> Result<Report, WatchError> {
         let folder = folder.as_ref();
-        let mut report = Report { findings: Vec::new(), chains: 0, events: 0, bytes: 0 };
         let is_apart = self.elsewhere.as_deref().is_some_and(|place| !is_same(place, folder));
+        self.verify_source(&mut Folder::new(folder)?, is_apart)
+    }
+
+    /// Whether there are checkpoints from elsewhere.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn has_checkpoints(&self) -> bool {
+        self.elsewhere.is_some()
+    }
+
+    /// Verifies the logs of a source. `is_apart` says whether the checkpoints are kept elsewhere.
+    pub(crate) fn verify_source(&self, source: &mut impl Source, is_apart: bool) -> Result<Report, WatchError> {
+        let mut report = Report { findings: Vec::new(), chains: 0, events: 0, bytes: 0 };
         let mut witness = if is_apart { self.witness.clone() } else { Witness::default() };
         if !is_apart {
             report.findings.push(Finding::new(Fault::NothingToCompare, None, None));
         }
-        witness.read(folder, &self.keys, false)?;
+        source.witness(&mut witness, &self.keys)?;
 
-        let files = chain_files(folder)?;
+        let chains = source.chains()?;
         let mut expected: BTreeMap<ChainId, Expected> =
-            files.keys().map(|(_, chain)| (*chain, Expected::default())).collect();
+            chains.iter().map(|(_, chain)| (*chain, Expected::default())).collect();
         witness.expect(&mut expected, &mut report.findings);
-        // First what each chain says of the one before, so that each file is then read once.
-        for (at, ((_, chain), path)) in files.iter().enumerate() {
-            let Some(prev) = chain_file::previous(&mut open(path)?).map_err(|error| read_failed(path, &error))? else {
-                continue;
-            };
+        // First what each chain says of the one before, so that each is then read once.
+        for (at, (start, chain)) in chains.iter().copied().enumerate() {
+            let previous = chain_file::previous(&mut source.open((start, chain))?);
+            let Some(prev) = previous.map_err(|error| source.failed((start, chain), &error))? else { continue };
             match expected.get_mut(&prev.chain) {
-                Some(expected) => expected.named.push((*chain, prev)),
+                Some(expected) => expected.named.push((chain, prev)),
                 // The first that is here may have lost those before it to the end of their time.
-                None if at == 0 => report.findings.push(Finding::new(Fault::BeginsLater, Some(*chain), Some(0))),
+                None if at == 0 => report.findings.push(Finding::new(Fault::BeginsLater, Some(chain), Some(0))),
                 None => report.findings.push(Finding::new(Fault::ChainMissing, Some(prev.chain), None)),
             }
         }
         let mut unlocks = Vec::new();
-        for ((_, chain), path) in &files {
-            let expected = expected.remove(chain).unwrap_or_default();
-            let mut checked = Checked::new(*chain, expected, self.now.saturating_sub(YOUNG));
-            checked.read(&mut open(path)?).map_err(|error| read_failed(path, &error))?;
+        for (start, chain) in chains {
+            let expected = expected.remove(&chain).unwrap_or_default();
+            let mut checked = Checked::new(chain, expected, self.now.saturating_sub(YOUNG));
+            let read = checked.read(&mut source.open((start, chain))?);
+            read.map_err(|error| source.failed((start, chain), &error))?;
             report.chains = report.chains.saturating_add(1);
             report.events = report.events.saturating_add(checked.lines());
             report.bytes = report.bytes.saturating_add(checked.bytes());
+            if let Some(line) = source.differs() {
+                report.findings.push(Finding::new(Fault::RowDiffers, Some(chain), Some(line)));
+            }
             unlocks.extend(checked.end(is_apart, &mut report.findings));
         }
         if let Some(log) = &self.kms_log {
@@ -178,28 +194,6 @@ impl Report {
     pub fn bytes(&self) -> u64 {
         self.bytes
     }
-}
-
-/// The files of lines in a folder, by start and chain.
-pub(crate) fn chain_files(folder: &Path) -> Result<BTreeMap<(u64, ChainId), PathBuf>, WatchError> {
-    let failed = |error: std::io::Error| read_failed(folder, &error);
-    let mut files = BTreeMap::new();
-    for entry in fs::read_dir(folder).map_err(failed)? {
-        let path = entry.map_err(failed)?.path();
-        if let Some(key) = path.file_name().and_then(|name| name.to_str()).and_then(parse_name) {
-            files.insert(key, path);
-        }
-    }
-    Ok(files)
-}
-
-pub(crate) fn open(path: &Path) -> Result<BufReader<File>, WatchError> {
-    let file = File::open(path).map_err(|error| read_failed(path, &error))?;
-    Ok(BufReader::with_capacity(256 * 1024, file))
-}
-
-fn read_failed(path: &Path, error: &std::io::Error) -> WatchError {
-    WatchError::file(Kind::Read, path, error)
 }
 
 /// Checkpoints beside the log prove nothing: who changes one changes the other.

@@ -9,12 +9,12 @@ use crate::budget::{Budgets, Ledger};
 use crate::copies::Copies;
 use crate::error::{Kind, WatchError};
 use crate::event::Event;
-use crate::file_log::FileLog;
 use crate::observer::WatchObserver;
 use crate::rounds::{Committed, PATIENCE};
 use crate::shared::Shared;
 pub use crate::shared::{OnFull, When};
 use crate::sink::Sink;
+use crate::target::Log;
 use crate::writer::{About, LAG, Writer};
 
 /// How many events wait while the log is written.
@@ -55,7 +55,7 @@ pub struct Watch {
 /// The settings of a watch that is not started yet: [`Watch::over`] makes it.
 #[must_use = "nothing is watched before `start`"]
 pub struct WatchBuilder {
-    log: FileLog,
+    log: Log,
     service: String,
     host: Option<String>,
     budgets: Budgets,
@@ -68,9 +68,9 @@ pub struct WatchBuilder {
 
 impl Watch {
     /// A watch that writes this log. It denies by the budgets of a pharmacy unless it is told other ones.
-    pub fn over(log: FileLog) -> WatchBuilder {
+    pub fn over(log: impl Into<Log>) -> WatchBuilder {
         WatchBuilder {
-            log,
+            log: log.into(),
             service: String::new(),
             host: None,
             budgets: Budgets::pharmacy(),
@@ -185,7 +185,7 @@ impl WatchBuilder {
             copies: self.copies.len(),
         };
         let copies = Copies::start(self.copies, &shared)?;
-        let mut writer = Writer::new(Arc::clone(&shared), self.log, about, copies, self.on_alarm);
+        let mut writer = Writer::new(Arc::clone(&shared), self.log.into_target(), about, copies, self.on_alarm);
         writer.begin()?;
         let spawn = |name: &str, work: Box<dyn FnOnce() + Send>| {
             let spawned = thread::Builder::new().name(name.to_owned()).spawn(work);

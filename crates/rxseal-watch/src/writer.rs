@@ -1,4 +1,4 @@
-//! The thread that writes the log: it takes what waits in the buffers, makes lines, and puts them on the disk.
+//! The thread that writes the log: it takes what waits in the buffers, makes lines, and puts them into the log.
 
 mod chain;
 
@@ -13,9 +13,9 @@ use crate::clock::unix_ms;
 use crate::copies::Copies;
 use crate::error::{Kind, WatchError};
 use crate::event::{Entry, Event, Previous, Start};
-use crate::file_log::{AppendFault, FileLog};
 use crate::note::Checkpoint;
 use crate::shared::Shared;
+use crate::target::{AppendFault, Target};
 use chain::{Batch, Chain};
 
 /// The time between two rounds.
@@ -38,15 +38,34 @@ pub(crate) struct About {
     pub(crate) copies: usize,
 }
 
+/// Lines on their way into the log, and the events that they are of.
+struct Sent {
+    batch: Batch,
+    needs_checkpoint: bool,
+    events: usize,
+    lost: u64,
+    /// Those events, as they came out of the buffers, in case they belong into another chain after all. Kept while the lines may be in the log.
+    kept: Vec<u8>,
+}
+
+impl Sent {
+    /// Lines that the writer itself has something to say with.
+    fn own(batch: Batch, needs_checkpoint: bool) -> Self {
+        Self { batch, needs_checkpoint, events: 0, lost: 0, kept: Vec::new() }
+    }
+}
+
 pub(crate) struct Writer {
     shared: Arc<Shared>,
-    log: FileLog,
+    log: Box<dyn Target>,
     about: About,
     copies: Copies,
     on_alarm: Box<dyn FnMut(&Alarm) + Send>,
     chain: Option<Chain>,
-    /// The chain that was left, where it is known how far it is on the disk.
+    /// The chain that was left, where it is known how far it is in the log.
     left: Option<Previous>,
+    /// What may be in the log. It is written before anything else.
+    unsure: Option<Sent>,
     /// The events that wait, as they came out of the buffers.
     backlog: Vec<u8>,
     failing_since: Option<Instant>,
@@ -59,7 +78,7 @@ pub(crate) struct Writer {
 impl Writer {
     pub(crate) fn new(
         shared: Arc<Shared>,
-        log: FileLog,
+        log: Box<dyn Target>,
         about: About,
         copies: Copies,
         on_alarm: Box<dyn FnMut(&Alarm) + Send>,
@@ -73,6 +92,7 @@ impl Writer {
             on_alarm,
             chain: None,
             left: None,
+            unsure: None,
             backlog: Vec::new(),
             failing_since: None,
             is_half_told: false,
@@ -128,8 +148,8 @@ impl Writer {
         let round = self.shared.rounds.begin();
         self.shared.buffer.take(&mut self.backlog);
         let (lost, _) = self.shared.buffer.lost();
-        let written =
-            if self.chain.is_some() && self.backlog.is_empty() && lost == 0 { Ok(()) } else { self.write_all() };
+        let is_done = self.chain.is_some() && self.unsure.is_none() && self.backlog.is_empty() && lost == 0;
+        let written = if is_done { Ok(()) } else { self.write_all() };
         match written {
             Ok(()) => {
                 self.shared.rounds.done(round);
@@ -154,31 +174,54 @@ impl Writer {
     }
 
     fn write_all(&mut self) -> io::Result<()> {
+        if let Some(sent) = self.unsure.take() {
+            self.append(sent)?;
+        }
         if self.chain.is_none() {
             self.begin_chain()?;
         }
         let backlog = std::mem::take(&mut self.backlog);
         let entries = entries(&backlog);
-        let lost = self.shared.buffer.lost();
-        let written = self.write(&entries, lost);
-        if written.is_ok() {
-            self.shared.buffer.written(entries.len());
-            self.shared.buffer.lost_told(lost.0);
-        }
-        let is_large = backlog.capacity() > MAX_KEPT;
-        self.backlog = backlog;
-        if written.is_ok() {
-            self.backlog.clear();
-            if is_large {
-                self.backlog.shrink_to(MAX_KEPT);
+        let (done, written) = self.write_parts(&entries);
+        match entries.get(done..) {
+            _ if done == 0 && written.is_err() => self.backlog = backlog,
+            Some(rest) if written.is_err() => rest.iter().for_each(|entry| entry.put(&mut self.backlog)),
+            _ => {
+                let is_large = backlog.capacity() > MAX_KEPT;
+                self.backlog = backlog;
+                self.backlog.clear();
+                if is_large {
+                    self.backlog.shrink_to(MAX_KEPT);
+                }
+                self.end_old_chain()?;
             }
-            self.end_old_chain()?;
         }
         written
     }
 
+    /// Writes events, as many at once as the log takes. Says how many of them wait no more.
+    fn write_parts(&mut self, entries: &[Entry<'_>]) -> (usize, io::Result<()>) {
+        let most = self.log.most_at_once();
+        let mut done = 0_usize;
+        loop {
+            let rest = entries.get(done..).unwrap_or_default();
+            let (part, rest) = rest.split_at_checked(most).unwrap_or((rest, &[]));
+            let lost = if rest.is_empty() { self.shared.buffer.lost() } else { (0, 0) };
+            let written = self.write(part, lost);
+            if written.is_ok() || self.unsure.is_some() {
+                done = done.saturating_add(part.len());
+            }
+            if written.is_err() || rest.is_empty() {
+                return (done, written);
+            }
+        }
+    }
+
     /// Writes the events that break the glass alone, into what the disk keeps free for them. The others wait.
     fn write_glass(&mut self) -> io::Result<()> {
+        if self.unsure.is_some() {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
         let backlog = std::mem::take(&mut self.backlog);
         let (glass, rest): (Vec<_>, Vec<_>) = entries(&backlog).into_iter().partition(Entry::breaks_glass);
         let mut written = if glass.is_empty() { Ok(()) } else { self.write(&glass, (0, 0)) };
@@ -186,8 +229,7 @@ impl Writer {
             self.shared.alarm(Alarm::ReserveUsed);
             written = self.write(&glass, (0, 0));
         }
-        if written.is_ok() {
-            self.shared.buffer.written(glass.len());
+        if written.is_ok() || self.unsure.is_some() {
             for entry in rest {
                 entry.put(&mut self.backlog);
             }
@@ -199,7 +241,8 @@ impl Writer {
 
     /// Writes events as lines of the chain, and a checkpoint if one is due.
     fn write(&mut self, entries: &[Entry<'_>], (lost, lost_from): (u64, u64)) -> io::Result<()> {
-        let Some(chain) = &self.chain else { return Err(io::ErrorKind::NotConnected.into()) };
+        let chain = self.chain.as_ref().filter(|_| self.unsure.is_none());
+        let Some(chain) = chain else { return Err(io::ErrorKind::NotConnected.into()) };
         let now = self.shared.now();
         let mut batch = Batch::new(chain, (now, unix_ms()), !self.copies.is_empty());
         let mut needs_checkpoint = false;
@@ -211,22 +254,43 @@ impl Writer {
             let why = "buffer full";
             batch.push(now, &Event::Gap { lost, from: chain.ms(lost_from), to: chain.ms(now), why });
         }
-        self.append(batch, needs_checkpoint)
+        let written = self.append(Sent { batch, needs_checkpoint, events: entries.len(), lost, kept: Vec::new() });
+        if let Some(sent) = &mut self.unsure {
+            for entry in entries {
+                entry.put(&mut sent.kept);
+            }
+        }
+        written
     }
 
-    /// Puts the lines of a batch on the disk.
-    fn append(&mut self, batch: Batch, needs_checkpoint: bool) -> io::Result<()> {
+    /// Puts the lines of a batch into the log.
+    fn append(&mut self, sent: Sent) -> io::Result<()> {
         let Some(chain) = &mut self.chain else { return Err(io::ErrorKind::NotConnected.into()) };
-        match self.log.append(&batch.bytes) {
+        match self.log.append(&sent.batch.bytes) {
             Ok(()) => {}
-            Err(AppendFault::Again(error)) => return Err(error),
+            Err(AppendFault::Unsure(error)) => {
+                self.unsure = Some(sent);
+                return Err(error);
+            }
+            Err(AppendFault::Again(error)) => {
+                self.backlog.extend_from_slice(&sent.kept);
+                if chain.head == Head::START {
+                    self.log.undo_begin();
+                    self.chain = None;
+                }
+                return Err(error);
+            }
             Err(AppendFault::Leave(error)) => {
+                self.backlog.extend_from_slice(&sent.kept);
                 let head = chain.head;
                 self.log.leave(head);
                 self.chain = None;
                 return Err(error);
             }
         }
+        let Sent { batch, needs_checkpoint, events, lost, .. } = sent;
+        self.shared.buffer.written(events);
+        self.shared.buffer.lost_told(lost);
         for by in batch.clock_jumps {
             self.shared.alarm(Alarm::ClockJumped(by));
         }
@@ -247,17 +311,14 @@ impl Writer {
         let note = checkpoint.sign(self.log.key());
         chain.uncovered = 0;
         chain.checkpointed = Instant::now();
-        if let Err(error) = self.log.checkpoint(&note) {
+        if let Err(error) = self.log.checkpoint(checkpoint.head.size, &note) {
             self.shared.alarm(Alarm::CheckpointFailed(error.to_string()));
         }
         Some(note)
     }
 
     fn begin_chain(&mut self) -> io::Result<()> {
-        let prev = match self.left {
-            Some(left) => Some(left),
-            None => self.log.previous()?,
-        };
+        let prev = self.log.previous(self.left)?;
         let started = unix_ms();
         let now = self.shared.now();
         let chain = Chain::new(now, started).map_err(io::Error::other)?;
@@ -280,14 +341,9 @@ impl Writer {
         let mut batch = Batch::new(&chain, (now, started), !self.copies.is_empty());
         batch.push(now, &Event::Start(&start));
         self.chain = Some(chain);
-        let begun = self.append(batch, false);
-        if begun.is_err() {
-            self.log.undo_begin();
-            self.chain = None;
-        } else {
-            self.left = None;
-        }
-        begun
+        self.append(Sent::own(batch, false))?;
+        self.left = None;
+        Ok(())
     }
 
     /// Ends a chain that has become long or old, and begins another.
@@ -295,7 +351,7 @@ impl Writer {
         let Some(chain) = &self.chain else { return Ok(()) };
         let why = match chain.day == chain::day(unix_ms()) {
             false => "day",
-            true if self.log.len() > MAX_FILE => "size",
+            true if self.log.bytes() > MAX_FILE => "size",
             true => return Ok(()),
         };
         self.end_chain(Some(why));
@@ -308,11 +364,12 @@ impl Writer {
         let now = self.shared.now();
         let mut batch = Batch::new(chain, (now, unix_ms()), !self.copies.is_empty());
         batch.push(now, &Event::Stop { why });
-        drop(self.append(batch, true));
+        drop(self.append(Sent::own(batch, true)));
+        self.unsure = None;
         self.leave_chain();
     }
 
-    /// Leaves the chain where it is known to be on the disk.
+    /// Leaves the chain where it is known to be in the log.
     fn leave_chain(&mut self) {
         if let Some(Chain { id, head, .. }) = self.chain.take() {
             let Head { size, hash } = head;
@@ -340,7 +397,7 @@ impl Writer {
             return;
         }
         self.checked = Instant::now();
-        if self.chain.is_some() && !self.log.is_in_place() {
+        if self.chain.is_some() && self.unsure.is_none() && !self.log.is_in_place() {
             self.shared.alarm(Alarm::LogReplaced);
             self.leave_chain();
         }

@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use rxseal::PhiRecord;
 use rxseal::store::MemorySubjectStore;
 use rxseal::subjects::SubjectKeys;
 use rxseal_jobs::postgres::{Job, preflight};
 use rxseal_jobs::{DeclaredWork, Ended, Operation, PlanOptions, Spec};
 use rxseal_map::Map;
 
-use crate::rows::{CANARY, Drug, Note, access, map_of, map_text, schema, schema_of, source};
+use crate::rows::{CANARY, Drug, SealedOrder, SealedStay, access, map_of, map_text, schema, schema_of, source};
 use crate::support::{Database, KEYSPACE, Keys, Running};
 
 async fn end(running: &Running) -> Ended {
@@ -66,19 +65,6 @@ async fn an_unseal_says_what_looks_like_a_token() {
     assert!(!ended.is_clean() && ended.look_alikes == 1, "{ended:?}");
     database.run("UPDATE rx SET drug = 'warfarin' WHERE id = 3").await;
     assert!(end(&unseal).await.is_clean());
-}
-
-#[derive(PhiRecord)]
-#[phi(record = "jobs.stay")]
-struct Stay {
-    #[phi(id)]
-    id: i64,
-    /// Its absence is sealed too.
-    #[phi(seal = Drug)]
-    drug: Option<String>,
-    /// Its absence is NULL.
-    #[phi(seal = Option<Note>)]
-    note: Option<String>,
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -163,17 +149,6 @@ async fn rows_of_no_keyspace_are_named() {
     running.run().await;
     let ended = end(&running).await;
     assert!(ended.is_clean() && ended.rows_of_other_keyspaces == 2, "{ended:?}");
-}
-
-#[derive(PhiRecord)]
-#[phi(record = "jobs.order")]
-struct Order {
-    #[phi(id)]
-    number: i64,
-    #[phi(subject)]
-    patient: String,
-    #[phi(seal = Drug)]
-    drug: String,
 }
 
 /// A token does not say whether it needs the key of a subject, so a count does not prove it.

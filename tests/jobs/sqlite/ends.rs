@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
+use rxseal::run_local;
 use rxseal::store::{MemorySubjectStore, SubjectKeyStore as _};
 use rxseal::subjects::SubjectKeys;
-use rxseal::{PhiRecord, run_local};
 use rxseal_jobs::sqlite::preflight;
 use rxseal_jobs::{DeclaredWork, Ended, Operation, Spec};
 use rxseal_map::Map;
 
 use super::{Database, Running};
-use crate::rows::{CANARY, Drug, access, map_of, map_text, schema, schema_of, source};
+use crate::rows::{CANARY, Drug, SealedOrder, SealedStay, access, map_of, map_text, schema, schema_of, source};
 use crate::support::KEYSPACE;
 
 fn end(running: &Running) -> Ended {
@@ -35,16 +35,6 @@ fn what_was_written_behind_a_job_is_found() {
     db.execute_batch("UPDATE rx SET drug = 'rxsX of the week' WHERE id = 5").unwrap();
     let ended = end(&unseal);
     assert!(!ended.is_clean() && ended.look_alikes == 1, "{ended:?}");
-}
-
-#[derive(PhiRecord)]
-#[phi(record = "jobs.stay")]
-struct Stay {
-    #[phi(id)]
-    id: i64,
-    /// Its absence is sealed too.
-    #[phi(seal = Drug)]
-    drug: Option<String>,
 }
 
 #[test]
@@ -96,17 +86,6 @@ fn rows_of_no_keyspace_are_named() {
     seal.job.reopen(&seal.spec).unwrap();
     seal.run();
     assert!(end(&seal).is_clean());
-}
-
-#[derive(PhiRecord)]
-#[phi(record = "jobs.order")]
-struct Order {
-    #[phi(id)]
-    number: i64,
-    #[phi(subject)]
-    patient: String,
-    #[phi(seal = Drug)]
-    drug: String,
 }
 
 #[test]

@@ -14,8 +14,8 @@ pub enum Audit {
     /// The exit status is 0 for a log that is whole, 1 if somebody changed it, and 7 if events may be missing: a killed program, a gap, a tail
     /// that no checkpoint covers, or no checkpoints to compare with.
     Verify {
-        /// The folder with the log
-        folder: PathBuf,
+        /// The folder with the log, or postgres://HOST/DATABASE
+        log: PathBuf,
         /// A key that verifies checkpoints, as `rxseal audit keygen` prints it, or a file with one on each line. Repeat it for several hosts
         #[arg(long = "key", value_name = "KEY", required = true)]
         keys: Vec<String>,
@@ -28,20 +28,37 @@ pub enum Audit {
     },
     /// Print events
     Show {
-        /// The folder with the log
-        folder: PathBuf,
+        /// The folder with the log, or postgres://HOST/DATABASE
+        log: PathBuf,
         #[command(flatten)]
         filter: Filter,
     },
     /// Print who opened the records of a patient
     Accesses {
-        /// The folder with the log
-        folder: PathBuf,
+        /// The folder with the log, or postgres://HOST/DATABASE
+        log: PathBuf,
         /// The patient: the subject's id, or the id of a record that has no subject
         #[arg(long, value_name = "ID")]
         subject: String,
         #[command(flatten)]
         filter: Filter,
+    },
+    /// Print the SQL of a log in PostgreSQL: its tables, and what two roles may do
+    Ddl {
+        /// The role of the programs: it adds lines, and reads none
+        #[arg(long, value_name = "ROLE")]
+        writer: String,
+        /// The role of whoever verifies and looks things up: it reads lines, and adds none
+        #[arg(long, value_name = "ROLE")]
+        reader: String,
+    },
+    /// Write a log in PostgreSQL into files, which every verifier of files reads
+    Export {
+        /// postgres://HOST/DATABASE
+        log: PathBuf,
+        /// A folder that has no log yet
+        #[arg(long, value_name = "FOLDER")]
+        to: PathBuf,
     },
     /// Make the key that signs checkpoints, and the key that verifies them, which is printed and kept beside it
     Keygen {

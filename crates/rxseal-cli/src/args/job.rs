@@ -9,32 +9,32 @@ use super::MapFiles;
 
 #[derive(Subcommand)]
 pub enum Job {
-    /// Print what a job would do to a table, and store it for `run`
+    /// Look at a table, print what a job would do to it, and store the job for `run`
     Plan(PlanJob),
     /// Work on a job until all of it is done. Ctrl-C ends after the chunk, and the next `run` goes on from there
     Run(RunJob),
     /// Show how far a job is, or list all jobs
     Status {
-        /// The job's name, as `plan` printed it; without it, every job is listed
+        /// The job's name; without it, every job is listed
         job: Option<String>,
         #[command(flatten)]
-        files: JobFiles,
+        files: JobPlace,
     },
     /// Let the workers of a job end after their chunk, on every machine
     Pause {
         /// The job's name
         job: String,
         #[command(flatten)]
-        files: JobFiles,
+        files: JobPlace,
     },
-    /// Let `run` work again on a job that was paused or has stopped
+    /// Let `run` go on with a job that was paused. One that stopped, since somebody wrote plaintext, goes over the whole table again
     Resume {
         /// The job's name
         job: String,
         #[command(flatten)]
-        files: JobFiles,
+        files: JobPlace,
     },
-    /// List the rows that a job left as they are: key, field and reason, never a value. The exit status is 1 if there are any
+    /// List the rows that a job left as they are: id, field and reason, never a value. The exit status is 1 if there are any
     Faults {
         /// The job's name
         job: String,
@@ -45,6 +45,23 @@ pub enum Job {
         #[command(flatten)]
         files: JobFiles,
     },
+}
+
+/// Where jobs are.
+#[derive(ClapArgs)]
+pub struct JobPlace {
+    /// The map: the file that says in which tables and files sealed data lies [env: RXSEAL_MAP] [default: rxseal-map.toml]
+    #[arg(long, value_name = "FILE")]
+    pub map: Option<PathBuf>,
+    /// The PostgreSQL database of the map's postgres: sources: its URL, without a password [env: RXSEAL_POSTGRES]
+    #[arg(long, value_name = "URL")]
+    pub postgres: Option<String>,
+}
+
+impl From<JobPlace> for JobFiles {
+    fn from(JobPlace { map, postgres }: JobPlace) -> Self {
+        Self { map: MapFiles { map, schema: None, postgres }, keyspace: None }
+    }
 }
 
 /// Where the table is, and what is in it.
@@ -64,16 +81,19 @@ pub struct PlanJob {
     /// What to do with each row
     #[arg(long, value_name = "OPERATION")]
     pub op: JobOperation,
-    /// The source, as the map has it: postgres:SCHEMA.TABLE or sqlite:FILE#TABLE. Needed if the map has several
+    /// The source, as the map names it, such as postgres:public.rx or sqlite:pharmacy.db#rx. Needed if the map has several
     #[arg(long, value_name = "SOURCE")]
     pub at: Option<String>,
-    /// How many rows a transaction reads and writes
+    /// The record type. Needed if the map has several in this table
+    #[arg(long, value_name = "TYPE")]
+    pub record: Option<String>,
+    /// How many rows are in a chunk, which is read and written in one transaction
     #[arg(long, value_name = "N", default_value_t = 2000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub chunk_rows: u32,
-    /// Accept a finding that the plan asks about, such as trigger:rx_audit; may be repeated. On a terminal the command asks
-    #[arg(long = "accept", value_name = "FINDING")]
+    /// Accept a concern that the plan asks about, such as trigger:rx_audit; may be repeated. On a terminal the command asks
+    #[arg(long = "accept", value_name = "CONCERN")]
     pub accepted: Vec<String>,
-    /// Only print the plan, and store nothing
+    /// Only print what the job would do, and store nothing
     #[arg(long)]
     pub dry_run: bool,
     #[command(flatten)]
@@ -82,7 +102,7 @@ pub struct PlanJob {
 
 #[derive(ClapArgs)]
 pub struct RunJob {
-    /// The job's name, as `plan` printed it
+    /// The job's name
     pub job: String,
     /// How many chunks are worked on at once, each on a connection of its own. SQLite has one writer at a time, so one is right there
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64))]
@@ -90,7 +110,7 @@ pub struct RunJob {
     /// At most so many rows a second, by all workers of this command together
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub rows_per_second: Option<u32>,
-    /// In PostgreSQL: wait while a standby is further behind than this, such as 30s. `none` does not look
+    /// In PostgreSQL: wait while a replica is further behind than this, such as 30s. `none` does not look
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = parse_lag)]
     pub max_replica_lag: Lag,
     /// Work only at these hours, by the clock of the database, such as 22:00-05:00
@@ -102,12 +122,13 @@ pub struct RunJob {
     /// For unseal and add-subject: why, an HL7 PurposeOfUse code, such as HSYSADMIN
     #[arg(long, value_name = "PURPOSE", requires = "who")]
     pub why: Option<String>,
-    /// For unseal and add-subject: the file that each opening is written to, one JSON object on a line. It is appended to
+    /// For unseal and add-subject: the list of frozen actors, who open nothing; `rxseal budget freeze` changes it [env: RXSEAL_FROZEN]
     #[arg(long, value_name = "FILE")]
-    pub audit: Option<PathBuf>,
-    /// For unseal: how many values may be opened, and under which name that was approved, such as CHG-1234=10000
+    pub frozen: Option<PathBuf>,
+    /// For unseal: how many values may be opened, and under which name that was approved, such as CHG-1234=10000. The job keeps it and counts
+    /// what all runs open; a later run without this option goes on with it
     #[arg(long, value_name = "NAME=VALUES")]
-    pub budget: Option<String>,
+    pub approval: Option<String>,
     /// For unseal: confirm that whoever reads the table reads what the job writes. On a terminal the command asks
     #[arg(long)]
     pub yes: bool,
@@ -115,7 +136,7 @@ pub struct RunJob {
     pub files: JobFiles,
 }
 
-/// How far a standby may be behind, or no limit.
+/// How far a replica may be behind, or no limit.
 #[derive(Clone, Copy, Debug)]
 pub struct Lag(pub Option<Duration>);
 
@@ -130,12 +151,12 @@ fn parse_lag(text: &str) -> Result<Lag, String> {
 pub(crate) enum JobOperation {
     /// Seal plaintext
     Backfill,
-    /// Move every token to the primary key
+    /// Move every token to the keyring's primary key
     Reseal,
-    /// Compute index values again. They need the normalisers of your program, so it runs this itself: see the crate rxseal-jobs
+    /// Compute index values again. They need the normalisers of your program, which runs this with the crate rxseal-jobs
     Reindex,
-    /// Write plaintext back in place of tokens: `run` asks for --who, --why, --audit and --budget
+    /// Write plaintext back in place of tokens: `run` asks for --who, --why, --approval and --audit-log
     Unseal,
-    /// Seal again with the patient's own key: `run` asks for --who, --why and --audit
+    /// Seal again with the patient's own key: `run` asks for --who, --why and --audit-log
     AddSubject,
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 #[cfg(feature = "postgres")]
 use rxseal_jobs::postgres;
-use rxseal_jobs::{ChunkWork, Ended, Fault, PlanOptions, Preflight, Spec, Status, sqlite};
+use rxseal_jobs::{Approval, ChunkWork, Ended, Fault, PlanOptions, Preflight, Spec, Status, sqlite};
 use rxseal_map::At;
 
 use crate::failure::{Failure, usage};
@@ -95,12 +95,20 @@ impl JobAt {
         Ok(on_job!(self, job => job.status())?)
     }
 
+    pub async fn record_type(&self) -> Result<String, Failure> {
+        Ok(on_job!(self, job => job.record_type())?)
+    }
+
     pub async fn pause(&self) -> Result<(), Failure> {
         Ok(on_job!(self, job => job.pause())?)
     }
 
     pub async fn resume(&self) -> Result<(), Failure> {
         Ok(on_job!(self, job => job.resume())?)
+    }
+
+    pub async fn approve(&self, approval: &Approval) -> Result<(), Failure> {
+        Ok(on_job!(self, job => job.approve(approval))?)
     }
 
     pub async fn reopen(&self, spec: &Spec) -> Result<(), Failure> {

@@ -13,11 +13,11 @@ use crate::failure::{Failure, usage};
 use crate::output::Output;
 
 pub async fn plan(desk: &Desk, command: &PlanJob, output: &Output) -> Result<(), Failure> {
-    let source = source_of(&desk.map, command.at.as_deref())?;
+    let source = source_of(&desk.map, command.at.as_deref(), command.record.as_deref())?;
     let Some(database) = desk.database(source)? else {
         return usage(&format!("{} is no table: a job works on tables", source.name()));
     };
-    let Planned { spec, record, keys } = desk.planned(source, command.op.into(), None, output).await?;
+    let Planned { spec, record, keys } = desk.planned(source, command.op.into(), output).await?;
     // What the command cannot do is said before anything is stored.
     DeclaredWork::new(&spec, &record, &keys)?;
     let mut options = PlanOptions::default();
@@ -48,14 +48,27 @@ pub async fn plan(desk: &Desk, command: &PlanJob, output: &Output) -> Result<(),
 }
 
 /// The source that was named, or the only one.
-fn source_of<'m>(map: &'m Map, named: Option<&str>) -> Result<&'m Source, Failure> {
-    let listed = || map.sources().iter().map(Source::name).collect::<Vec<_>>().join(", ");
-    match (named, map.sources()) {
-        (Some(named), _) => map
-            .source(named)
-            .ok_or_else(|| Failure::Usage(format!("the map has no source {named}. It has {}", listed()))),
-        (None, [only]) => Ok(only),
-        (None, _) => usage(&format!("the map has several sources: name one with --at. It has {}", listed())),
+fn source_of<'m>(map: &'m Map, at: Option<&str>, record: Option<&str>) -> Result<&'m Source, Failure> {
+    let is_named = |source: &&Source| {
+        at.is_none_or(|at| source.name() == at) && record.is_none_or(|record| source.record() == record)
+    };
+    let named: Vec<_> = map.sources().iter().filter(is_named).collect();
+    let listed = |sources: &[&Source]| {
+        let sources = sources.iter().map(|source| format!("{} ({})", source.name(), source.record()));
+        sources.collect::<Vec<_>>().join(", ")
+    };
+    match &*named {
+        [only] => Ok(only),
+        [] => {
+            let all: Vec<_> = map.sources().iter().collect();
+            usage(&format!("the map has no such source. It has {}", listed(&all)))
+        }
+        several => {
+            let sources = listed(several);
+            usage(&format!(
+                "the map has several sources: name one with --at, and with --record if its table has several. They are {sources}"
+            ))
+        }
     }
 }
 
@@ -79,7 +92,7 @@ async fn free_name(database: &Database, spec: &rxseal_jobs::Spec) -> Result<Stri
     Ok(names.into_iter().find(free).unwrap_or_default())
 }
 
-/// Asks about each finding that is open, and adds what is accepted.
+/// Asks about each concern that is open, and adds what is accepted.
 fn accept(found: &Preflight, accepted: &mut Vec<String>, may_ask: bool) -> Result<(), Failure> {
     let already = accepted.clone();
     let open: Vec<_> = found.open_concerns(&already).collect();
@@ -98,7 +111,8 @@ fn accept(found: &Preflight, accepted: &mut Vec<String>, may_ask: bool) -> Resul
         return Ok(());
     }
     let options: Vec<_> = left.iter().map(|answer| format!("--accept {answer}")).collect();
-    let text = format!("the plan has questions. If you have looked at what it says of them, use {}", options.join(" "));
+    let text =
+        format!("the plan asks about concerns: if you have looked at what it says of them, use {}", options.join(" "));
     Err(Failure::Coded("job-refused", text))
 }
 
@@ -126,7 +140,7 @@ impl Shown<'_> {
         json!({ "job": self.name, "operation": self.operation, "preflight": shown::preflight(self.found), "status": status })
     }
 
-    /// A program gets the findings although the plan is refused.
+    /// A program gets the concerns although the plan is refused.
     fn refused(&self, failure: Failure, output: &Output) -> Result<(), Failure> {
         output.say("", &self.value(None))?;
         Err(failure)

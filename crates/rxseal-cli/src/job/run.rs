@@ -30,11 +30,14 @@ pub async fn run(desk: &Desk, command: &RunJob, output: &Output) -> Result<(), F
     // Everything that was typed is checked before a root key is asked.
     let limits = limits(command)?;
     let found = desk.find(&command.job).await?;
-    let mut consent = Consent::of(command, found.status.operation)?;
-    let planned = desk.planned_for(&found.status, consent.audit.take(), output).await?;
+    let consent = Consent::of(command, &found.status, desk, output)?;
+    let planned = desk.planned_for(&found, output).await?;
     let spec = planned.spec.clone();
     let work = consent.work(desk, planned).await?;
-    let bench = Bench { job: found.job, spec, work, limits };
+    if let Some(approval) = &consent.approval {
+        found.job.approve(approval).await?;
+    }
+    let bench = Bench { job: found.job, spec, work, limits, approval: consent.under };
     let was_stopped = run_workers(&bench, command.workers, &found.status, output).await?;
     end(&bench, was_stopped, output).await
 }

@@ -27,6 +27,11 @@ pub fn status(job: &Status) -> String {
     ];
     rows.extend(counted(counts));
     rows.push(["faults".to_owned(), grouped(job.faults)]);
+    let approvals = job.approvals.iter().map(|approval| {
+        let opened = format!("{} of {} values opened", grouped(approval.opened), grouped(approval.values));
+        [format!("approval {}", approval.name), opened]
+    });
+    rows.extend(approvals);
     pairs(rows)
 }
 

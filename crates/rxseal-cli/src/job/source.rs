@@ -1,16 +1,18 @@
 //! Which source of the map a job is about, and what it is there.
 
+use std::path::Path;
+
 use rxseal::Keyring;
 use rxseal::schema::RecordSchema;
 use rxseal::subjects::SubjectKeys;
 use rxseal_jobs::{Operation, Spec, Status};
 use rxseal_map::{Keyspace, Map, Source};
 
-use super::audit::AuditFile;
 use super::database::{Database, JobAt};
 use crate::args::{Global, JobFiles};
 use crate::config::Config;
 use crate::failure::{Failure, usage};
+use crate::journal::Journal;
 use crate::keyring::unlock;
 use crate::map::Files;
 use crate::output::Output;
@@ -42,6 +44,16 @@ impl Desk {
         let read = Files::of(&config, &files.map)?;
         let map = read.map()?;
         Ok(Self { config, files: read, keyspace: files.keyspace.clone(), map })
+    }
+
+    /// The log of this command.
+    pub fn journal(&self) -> &Journal {
+        &self.config.journal
+    }
+
+    /// The list of frozen actors that the settings name.
+    pub fn frozen(&self) -> Option<&Path> {
+        self.config.frozen.as_deref()
     }
 
     /// Where a source's table is.
@@ -81,27 +93,20 @@ impl Desk {
     }
 
     /// What the map, the schema and the keyring say now of a job. A worker is refused if it is not what the job was planned with.
-    pub async fn planned_for(
-        &self,
-        status: &Status,
-        audit: Option<AuditFile>,
-        output: &Output,
-    ) -> Result<Planned, Failure> {
-        let source = self.map.source(&status.at).ok_or_else(|| {
-            let text = format!("the map has no source {}, which the job was planned for", status.at);
+    pub async fn planned_for(&self, found: &Found, output: &Output) -> Result<Planned, Failure> {
+        let (status, record) = (&found.status, found.job.record_type().await?);
+        let source = self.map.source_of(&status.at, &record).ok_or_else(|| {
+            let text = format!(
+                "the map has no source {} with records of type {record}, which the job was planned for",
+                status.at
+            );
             Failure::Coded("job-mismatch", text)
         })?;
-        self.planned(source, status.operation, audit, output).await
+        self.planned(source, status.operation, output).await
     }
 
     /// What a job over this source is, and who hears of its openings.
-    pub async fn planned(
-        &self,
-        source: &Source,
-        operation: Operation,
-        audit: Option<AuditFile>,
-        output: &Output,
-    ) -> Result<Planned, Failure> {
+    pub async fn planned(&self, source: &Source, operation: Operation, output: &Output) -> Result<Planned, Failure> {
         let schema = self.files.schema()?;
         let record = schema.record(source.record()).ok_or_else(|| {
             let text = format!(
@@ -112,10 +117,7 @@ impl Desk {
             Failure::Coded("invalid-map", text)
         })?;
         let unlocked = unlock(&self.config, &self.keyspace(source)?, output).await?;
-        let keys = match audit {
-            Some(audit) => unlocked.observed_by(audit),
-            None => self.config.journal.observed(unlocked, output)?,
-        };
+        let keys = self.config.journal.observed(unlocked, output)?;
         let spec = Spec::new(operation, source, record, &keys)?;
         Ok(Planned { spec, record: record.clone(), keys })
     }

@@ -4,6 +4,8 @@ mod beside;
 mod faults;
 mod kills;
 mod life;
+mod opened;
+mod records;
 mod refused;
 mod subjects;
 

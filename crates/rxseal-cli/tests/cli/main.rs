@@ -25,6 +25,8 @@ mod page;
 mod planning;
 mod readme;
 mod records;
+mod scans;
 mod settings;
 mod shop;
 mod subjects;
+mod walk;

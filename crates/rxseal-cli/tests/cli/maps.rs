@@ -1,7 +1,6 @@
 //! `rxseal map`, counting through a map, and docs/MAP.md word for word.
 
 use std::fs;
-use std::process::{Command, Stdio};
 
 use rusqlite::Connection;
 use rxseal::Keyring;
@@ -10,6 +9,7 @@ use serde_json::Value;
 
 use crate::page::blocks;
 use crate::shop::Shop;
+use crate::walk::walk;
 
 const PAGE: &str = include_str!("../../../../docs/MAP.md");
 
@@ -33,7 +33,7 @@ fn write_data(shop: &Shop, keys: &Keyring) {
 }
 
 /// With the table, the map and the schema of the page.
-fn shop_of_the_page(name: &str) -> Shop {
+pub fn shop_of_the_page(name: &str) -> Shop {
     let shop = Shop::opened(name, "file:HERE/rings");
     let block = |kind: &str| blocks(PAGE).into_iter().find(|block| block.kind == kind).unwrap().lines.join("\n") + "\n";
     fs::write(shop.path("rxseal-map.toml"), block("toml")).unwrap();
@@ -47,48 +47,14 @@ fn shop_of_the_page(name: &str) -> Shop {
 fn the_page_runs_word_for_word() {
     let shop = shop_of_the_page("map-page");
     let old = shop.keys().primary_key().to_string();
-    let mut printed = String::new();
-    let mut is_first = true;
-    for block in blocks(PAGE) {
-        let text = block.lines.join("\n");
-        match block.kind {
-            // The table is there already.
-            "sql" if is_first => is_first = false,
-            "sql" => Connection::open(shop.path("pharmacy.db")).unwrap().execute_batch(&text).unwrap(),
-            "sh" => {
-                if text.contains("pharmacy reseal") {
-                    write_data(&shop, &shop.keys());
-                }
-                let bin = std::path::Path::new(env!("CARGO_BIN_EXE_rxseal")).parent().unwrap().to_str().unwrap();
-                let text = text.replace("pharmacy reseal\n", "").replace("OLD-KEY", &old);
-                let mut shell = Command::new("bash");
-                shell
-                    .args(["-c", &format!("exec 2>&1; set -euo pipefail\n{text}")])
-                    .current_dir(&shop.folder)
-                    .env_clear();
-                shell.env("PATH", format!("{bin}:{}", std::env::var("PATH").unwrap())).stdin(Stdio::null());
-                shell.env("RXSEAL_STORE", &shop.store).env("RXSEAL_ROOTS", "file:root.key");
-                let output = shell.output().unwrap();
-                printed = String::from_utf8(output.stdout).unwrap();
-                assert!(output.status.success(), "docs/MAP.md line {}:\n{text}\n{printed}", block.line);
-            }
-            "text" => {
-                let mut rest = &*printed;
-                for line in &block.lines {
-                    // Columns of a table are as wide as what is in them.
-                    let spaced = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
-                    let found = rest.lines().find(|has| spaced(has).contains(&spaced(line)));
-                    let found = found.unwrap_or_else(|| {
-                        panic!("docs/MAP.md line {} does not print `{line}`:\n{printed}", block.line)
-                    });
-                    let at = found.as_ptr() as usize - rest.as_ptr() as usize + found.len();
-                    rest = &rest[at..];
-                }
-            }
-            "toml" | "json" | "rust" => {}
-            kind => panic!("docs/MAP.md line {}: nobody runs a block of {kind:?}", block.line),
+    let reseal = |text: &str| {
+        if text.contains("pharmacy reseal") {
+            write_data(&shop, &shop.keys());
         }
-    }
+        text.replace("pharmacy reseal\n", "").replace("OLD-KEY", &old)
+    };
+    // The table is there already.
+    walk("docs/MAP.md", PAGE, &shop, 1, reseal);
 }
 
 #[test]

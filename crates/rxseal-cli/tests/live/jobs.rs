@@ -149,9 +149,16 @@ fn a_table_of_postgres_is_sealed_and_unsealed() {
     ));
     pharmacy.fails("job plan open-rx --op unseal", "--accept trigger:rx_keep");
     pharmacy.ok("job plan open-rx --op unseal --accept trigger:rx_keep --chunk-rows 300");
-    pharmacy.ok("job run open-rx --who user:kim --why HSYSADMIN --audit audit.log --budget CHG-1=2000 --yes");
+    let verifier = pharmacy.ok("audit keygen --name db.example --out audit.key");
+    for folder in ["log", "elsewhere"] {
+        fs::create_dir(pharmacy.folder.join(folder)).unwrap();
+    }
+    pharmacy.ok(
+        "job run open-rx --who user:kim --why HSYSADMIN --audit-log log --audit-key audit.key --audit-checkpoints elsewhere --approval CHG-1=2000 --yes",
+    );
     assert_eq!(pharmacy.count(&format!("rx WHERE drug = '{CANARY} drug ' || rx_number / 7")), 1_000);
-    assert!(fs::read_to_string(pharmacy.folder.join("audit.log")).unwrap().contains("user:kim"));
+    assert!(pharmacy.ok("job status open-rx").contains("2,000 of 2,000 values opened"));
+    pharmacy.ok(&format!("audit verify log --key {} --checkpoints elsewhere", verifier.trim()));
     pharmacy.sql(&format!("DROP SCHEMA {} CASCADE", pharmacy.schema));
 }
 

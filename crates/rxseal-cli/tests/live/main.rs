@@ -11,6 +11,7 @@
     reason = "a test that panics has failed, and what one prints is shown then"
 )]
 
+mod audit;
 mod command;
 mod jobs;
 mod keys;

@@ -58,7 +58,16 @@ impl Ground {
     fn new() -> Self {
         let folder = env::temp_dir().join(format!("rxseal-migration-{}", std::process::id()));
         let _ = fs::remove_dir_all(&folder);
-        for name in ["bin", "log", "var/lib/pharmacy", "var/lib/subjects", "etc/pharmacy", "shm"] {
+        for name in [
+            "bin",
+            "log",
+            "var/lib/pharmacy",
+            "var/lib/subjects",
+            "var/log",
+            "etc/pharmacy",
+            "mnt/locked-bucket/checkpoints",
+            "shm",
+        ] {
             fs::create_dir_all(folder.join(name)).unwrap();
             fs::set_permissions(folder.join(name), fs::Permissions::from_mode(0o700)).unwrap();
         }
@@ -129,7 +138,7 @@ impl Ground {
         for role in ["pharmacy", "admin"] {
             text = text.replace(&format!("postgres://{role}@db.example/pharmacy"), &self.database);
         }
-        for (there, here) in [("/var/lib/", "var/lib/"), ("/dev/shm/", "shm/"), ("/etc/", "etc/")] {
+        for (there, here) in [("/var/", "var/"), ("/dev/shm/", "shm/"), ("/etc/", "etc/"), ("/mnt/", "mnt/")] {
             text = text.replace(there, &self.path(here));
         }
         text

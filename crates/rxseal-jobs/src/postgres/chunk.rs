@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use rxseal::Error;
 use sqlx::postgres::PgConnection;
 
+use super::approval::Purse;
 use super::reading::{Found, Range, read_again, read_part, several_rows};
 use super::session;
 use super::table::Table;
@@ -33,7 +34,11 @@ const ATTEMPTS: u32 = 5;
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// Works on the next chunk. `None` if no chunk is left, or if the job does not run.
-pub(super) async fn next(db: &mut PgConnection, bench: &Bench<'_>) -> Result<Option<ChunkDone>, Trouble> {
+pub(super) async fn next(
+    db: &mut PgConnection,
+    bench: &Bench<'_>,
+    mut purse: Option<&mut Purse>,
+) -> Result<Option<ChunkDone>, Trouble> {
     let began = Instant::now();
     let WorkerOptions { statement_timeout, idle_timeout, .. } = *bench.options;
     let mut transaction = session::begin_chunk(db, statement_timeout, idle_timeout).await?;
@@ -48,8 +53,14 @@ pub(super) async fn next(db: &mut PgConnection, bench: &Bench<'_>) -> Result<Opt
         transaction.rollback().await?;
         return Ok(None);
     };
-    let mut tally = Tally { no: taken.no, ..Tally::default() };
+    if let Some(purse) = &mut purse {
+        purse.begin(taken.no);
+    }
+    let mut tally = Tally { no: taken.no, purse, counts: Counts::default(), faults: Vec::new(), locked_since: None };
     run(&mut transaction, bench, &taken, &mut tally).await?;
+    if let Some(purse) = &tally.purse {
+        purse.settle(&mut transaction).await?;
+    }
     tables::put_faults(&mut transaction, bench.job, &tally.faults).await?;
     tables::tick_off(&mut transaction, bench.job, &bench.options.name, taken.no, &tally.counts).await?;
     transaction.commit().await?;
@@ -58,15 +69,15 @@ pub(super) async fn next(db: &mut PgConnection, bench: &Bench<'_>) -> Result<Opt
 }
 
 /// What was done in a chunk.
-#[derive(Default)]
-struct Tally {
+struct Tally<'p> {
     no: u32,
+    purse: Option<&'p mut Purse>,
     counts: Counts,
     faults: Vec<Fault>,
     locked_since: Option<Instant>,
 }
 
-impl Tally {
+impl Tally<'_> {
     fn skipped(&mut self) {
         self.counts.skipped = self.counts.skipped.saturating_add(1);
     }
@@ -82,7 +93,7 @@ impl Tally {
     }
 }
 
-async fn run(db: &mut PgConnection, bench: &Bench<'_>, taken: &Taken, tally: &mut Tally) -> Result<(), Trouble> {
+async fn run(db: &mut PgConnection, bench: &Bench<'_>, taken: &Taken, tally: &mut Tally<'_>) -> Result<(), Trouble> {
     let bound =
         |text: &Option<String>| text.as_deref().map(|text| key_text::read(text, bench.table.key.len())).transpose();
     let (lo, hi) = (bound(&taken.lo)?, bound(&taken.hi)?);
@@ -106,8 +117,11 @@ async fn run(db: &mut PgConnection, bench: &Bench<'_>, taken: &Taken, tally: &mu
 }
 
 /// What becomes of rows. The rows, and all plaintext of the database with them, are gone afterwards.
-async fn worked_on(bench: &Bench<'_>, found: Vec<Found>, tally: &mut Tally) -> Result<Vec<Pending>, Trouble> {
+async fn worked_on(bench: &Bench<'_>, found: Vec<Found>, tally: &mut Tally<'_>) -> Result<Vec<Pending>, Trouble> {
     let rows = found.iter().map(|found| found.cells(bench.table)).collect::<Result<Vec<_>, _>>()?;
+    if let Some(purse) = &mut tally.purse {
+        purse.charge(bench.work.opens(&rows)).await?;
+    }
     let outcomes = bench.work.run(&rows).await?;
     if outcomes.len() != rows.len() {
         return Err(Error::job_refused("the work did not give one outcome for each row").into());
@@ -131,7 +145,7 @@ async fn write_all(
     db: &mut PgConnection,
     bench: &Bench<'_>,
     mut pending: Vec<Pending>,
-    tally: &mut Tally,
+    tally: &mut Tally<'_>,
 ) -> Result<(), Trouble> {
     let mut lost: Vec<Vec<String>> = Vec::new();
     for attempt in 1..=ATTEMPTS {
@@ -169,7 +183,7 @@ async fn again(
     db: &mut PgConnection,
     bench: &Bench<'_>,
     lost: Vec<Vec<String>>,
-    tally: &mut Tally,
+    tally: &mut Tally<'_>,
 ) -> Result<(Vec<Pending>, Vec<Vec<String>>), Trouble> {
     let keys: Vec<_> = lost.iter().map(Vec::as_slice).collect();
     let free = read_again(db, bench.table, &keys, true).await?;

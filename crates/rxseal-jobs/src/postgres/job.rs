@@ -6,6 +6,7 @@ use rxseal::Error;
 use sqlx::AssertSqlSafe;
 use sqlx::postgres::PgConnection;
 
+use super::approval;
 use super::count::totals;
 use super::preflight;
 use super::reading::{Range, read_part};
@@ -13,7 +14,7 @@ use super::session::{self, Begin};
 use super::table::Table;
 use super::tables;
 use super::trouble::Trouble;
-use crate::end::{Proof, judge, unfinished};
+use crate::end::{Proof, at_start, judge, unfinished};
 use crate::fault::Fault;
 use crate::options::PlanOptions;
 use crate::preflight::Target;
@@ -21,8 +22,9 @@ use crate::progress::{Ended, State, Status};
 use crate::row::ChunkWork;
 use crate::spec::Spec;
 use crate::trouble::refused;
+use crate::work::Approval;
 
-/// A job over one table of a PostgreSQL database. Its state is in tables beside the data: `rxseal_job`, `rxseal_chunk` and `rxseal_fault`.
+/// A job over one table of a PostgreSQL database. Its state is in tables beside the data, whose names begin with `rxseal_`.
 #[derive(Clone)]
 pub struct Job {
     url: String,
@@ -97,6 +99,15 @@ impl Job {
         self.reading(async |db| Ok(status(db, &self.name).await?.0)).await
     }
 
+    /// The type of the records that it works on: a table may have records of several.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`status`](Self::status).
+    pub async fn record_type(&self) -> Result<String, Error> {
+        self.reading(async |db| tables::record_type(db, &self.name).await).await
+    }
+
     /// Makes workers end after the chunk that each is at.
     ///
     /// # Errors
@@ -106,14 +117,40 @@ impl Job {
         self.turn(&[State::Running, State::Paused], State::Paused, "only a job that runs can be paused").await
     }
 
-    /// Lets workers go on, after a pause, or after the job stopped and nobody writes plaintext any more.
+    /// Lets workers go on, after a pause, or after the job stopped and nobody writes plaintext any more. After a stop they go over the whole
+    /// table again, as after [`reopen`](Self::reopen): the next worker counts how much plaintext there is now, and chunks that were done may have some.
     ///
     /// # Errors
     ///
     /// `job-refused` if it is done; otherwise those of [`plan`](Self::plan).
     pub async fn resume(&self) -> Result<(), Error> {
-        let from = [State::Running, State::Paused, State::Stopped];
-        self.turn(&from, State::Running, "the job is done: reopen it to go over the table again").await
+        self.on_connection(async |db| {
+            let mut resuming = session::begin(db, Begin::Plain).await?;
+            if tables::turn(&mut resuming, &self.name, &[State::Stopped], State::Running).await? {
+                tables::reopen(&mut resuming, &self.name, None, 0).await?;
+            } else if !tables::turn(&mut resuming, &self.name, &[State::Running, State::Paused], State::Running).await?
+            {
+                return Err(refused("the job is done: reopen it to go over the table again").into());
+            }
+            Ok(resuming.commit().await?)
+        })
+        .await
+    }
+
+    /// Lets an unseal open as many values as were approved. The job keeps the approval and what is opened under it, so workers that begin later share
+    /// it. The same approval is added once. For more values there must be another one, with a name of its own.
+    ///
+    /// # Errors
+    ///
+    /// `job-refused` if the job is no unseal, or has an approval of this name for another number of values; otherwise those of [`plan`](Self::plan).
+    pub async fn approve(&self, approval: &Approval) -> Result<(), Error> {
+        self.on_connection(async |db| {
+            let mut approving = session::begin(db, Begin::Durable).await?;
+            let operation = status(&mut approving, &self.name).await?.0.operation;
+            approval::add(&mut approving, &self.name, operation, approval).await?;
+            Ok(approving.commit().await?)
+        })
+        .await
     }
 
     async fn turn(&self, from: &[State], to: State, otherwise: &str) -> Result<(), Error> {
@@ -137,7 +174,7 @@ impl Job {
             spec.admit(&pinned)?;
             let table = Table::read(&mut snapshot, spec).await?;
             let plaintext = totals(&mut snapshot, &table, spec).await?.plaintext;
-            tables::reopen(&mut snapshot, &self.name, plaintext, spec.generation()).await?;
+            tables::reopen(&mut snapshot, &self.name, Some(plaintext), spec.generation()).await?;
             Ok(snapshot.commit().await?)
         })
         .await
@@ -240,12 +277,12 @@ async fn plan(db: &mut PgConnection, name: &str, spec: &Spec, options: &PlanOpti
 }
 
 async fn has_tables(db: &mut PgConnection) -> Result<bool, Trouble> {
-    const HAS: &str = "SELECT to_regclass('rxseal_job') IS NOT NULL AND to_regclass('rxseal_chunk') IS NOT NULL \
-        AND to_regclass('rxseal_fault') IS NOT NULL";
+    const HAS: &str = "SELECT bool_and(to_regclass(name) IS NOT NULL) \
+        FROM unnest('{rxseal_job,rxseal_chunk,rxseal_fault,rxseal_approval,rxseal_opening}'::text[]) AS t (name)";
     Ok(sqlx::query_scalar(HAS).persistent(false).fetch_one(&mut *db).await?)
 }
 
-async fn status(db: &mut PgConnection, name: &str) -> Result<(Status, u64), Trouble> {
+async fn status(db: &mut PgConnection, name: &str) -> Result<(Status, Option<u64>), Trouble> {
     Ok(tables::statuses(db, Some(name)).await?.pop().ok_or_else(tables::no_such_job)?)
 }
 
@@ -302,6 +339,17 @@ pub(super) async fn look(db: &mut PgConnection, name: &str, spec: &Spec, proof: 
     let counted = totals(&mut snapshot, &table, spec).await?;
     let (status, plain_at_start) = status(&mut snapshot, name).await?;
     snapshot.rollback().await?;
+    let plain_at_start = match plain_at_start {
+        Some(plaintext) => plaintext,
+        // The job was stopped and resumed: what there is now counts as there from the start.
+        None => {
+            let plaintext = at_start(counted.plaintext, &status);
+            let mut writing = session::begin(db, Begin::Plain).await?;
+            tables::begin_from(&mut writing, name, plaintext).await?;
+            writing.commit().await?;
+            plaintext
+        }
+    };
     let ended = judge(spec, counted, &status, plain_at_start, proof);
     if ended.plaintext_rose {
         turn(db, Begin::Plain, name, &[State::Running, State::Paused], State::Stopped).await?;

@@ -187,7 +187,7 @@ impl Table {
 }
 
 /// The cell as the work gets it, compared byte by byte whatever the column's collation is.
-fn stored(column: &TableColumn) -> String {
+pub(super) fn stored(column: &TableColumn) -> String {
     match column.held {
         Held::Text => format!("(t.{}::text COLLATE \"C\")", column.quoted),
         Held::Bytes => format!("t.{}::bytea", column.quoted),

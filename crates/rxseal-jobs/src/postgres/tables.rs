@@ -4,10 +4,12 @@ use rxseal::{Error, KeyId};
 use sqlx::Row as _;
 use sqlx::postgres::{PgConnection, PgRow};
 
+use super::approval;
+use super::numbers::{int4, int8, nat};
 use super::trouble::Trouble;
 use crate::fault::{Fault, FieldFault, Reason};
 use crate::progress::{Counts, State, Status};
-use crate::spec::{Pinned, Spec};
+use crate::spec::{Operation, Pinned, Spec};
 use crate::trouble::refused;
 
 pub(super) const SCHEMA: &str = include_str!("sql/jobs.sql");
@@ -57,6 +59,14 @@ pub(super) async fn job(db: &mut PgConnection, job: &str) -> Result<(State, Pinn
         target: target.parse::<KeyId>().map_err(|_| changed())?,
     };
     Ok((state.parse()?, pinned))
+}
+
+/// The record type of a job, as its spec says it.
+pub(super) async fn record_type(db: &mut PgConnection, job: &str) -> Result<String, Trouble> {
+    const RECORD: &str = "SELECT spec->>'record_type' FROM rxseal_job WHERE job = $1";
+    let found: Option<Option<String>> =
+        sqlx::query_scalar(RECORD).persistent(false).bind(job).fetch_optional(&mut *db).await?;
+    Ok(found.ok_or_else(no_such_job)?.unwrap_or_default())
 }
 
 pub(super) fn no_such_job() -> Error {
@@ -116,8 +126,8 @@ pub(super) async fn faults(
     query.fetch_all(&mut *db).await?.into_iter().map(of).collect()
 }
 
-/// How far a job is, or all jobs, and how much plaintext there was when each was planned.
-pub(super) async fn statuses(db: &mut PgConnection, job: Option<&str>) -> Result<Vec<(Status, u64)>, Trouble> {
+/// How far a job is, or all jobs, and how much plaintext there was when each was planned, if that was counted.
+pub(super) async fn statuses(db: &mut PgConnection, job: Option<&str>) -> Result<Vec<(Status, Option<u64>)>, Trouble> {
     let of = |row: PgRow| {
         let count = |at: usize| row.try_get::<i64, _>(at).map(nat);
         let operation: String = row.try_get(1)?;
@@ -141,11 +151,19 @@ pub(super) async fn statuses(db: &mut PgConnection, job: Option<&str>) -> Result
             chunks_done: u32::try_from(count(7)?).unwrap_or(u32::MAX),
             counts,
             faults: count(15)?,
+            approvals: Vec::new(),
             created: row.try_get(5)?,
         };
-        Ok((status, count(16)?))
+        Ok((status, row.try_get::<Option<i64>, _>(16)?.map(nat)))
     };
-    sqlx::query(STATUS).persistent(false).bind(job).fetch_all(&mut *db).await?.into_iter().map(of).collect()
+    let rows = sqlx::query(STATUS).persistent(false).bind(job).fetch_all(&mut *db).await?;
+    let mut statuses = rows.into_iter().map(of).collect::<Result<Vec<_>, Trouble>>()?;
+    for (status, _) in &mut statuses {
+        if status.operation == Operation::Unseal {
+            status.approvals = approval::all(db, &status.job).await?;
+        }
+    }
+    Ok(statuses)
 }
 
 /// Puts a new job into the table. False if there is one of this name.
@@ -168,13 +186,32 @@ pub(super) async fn insert(
     Ok(done.rows_affected() > 0)
 }
 
-/// All chunks are to be done again.
-pub(super) async fn reopen(db: &mut PgConnection, job: &str, plaintext: u64, generation: u64) -> Result<(), Trouble> {
+/// All chunks are to be done again. How much plaintext there is now is counted by the next worker if it is not given.
+pub(super) async fn reopen(
+    db: &mut PgConnection,
+    job: &str,
+    plaintext: Option<u64>,
+    generation: u64,
+) -> Result<(), Trouble> {
     for statement in REOPEN {
         sqlx::query(*statement).persistent(false).bind(job).execute(&mut *db).await?;
     }
-    let query = sqlx::query(REOPENED).persistent(false).bind(job).bind(int8(plaintext)).bind(int8(generation));
+    let plaintext = plaintext.map(int8);
+    let query = sqlx::query(REOPENED).persistent(false).bind(job).bind(plaintext).bind(int8(generation));
     query.execute(&mut *db).await?;
+    Ok(())
+}
+
+/// Whether nobody counted yet how much plaintext there is, since the job was stopped and resumed.
+pub(super) async fn is_to_be_counted(db: &mut PgConnection, job: &str) -> Result<bool, Trouble> {
+    const IS: &str = "SELECT EXISTS (SELECT FROM rxseal_job WHERE job = $1 AND plain_at_start IS NULL)";
+    Ok(sqlx::query_scalar(IS).persistent(false).bind(job).fetch_one(&mut *db).await?)
+}
+
+/// How much plaintext there was, if nobody counted it yet.
+pub(super) async fn begin_from(db: &mut PgConnection, job: &str, plaintext: u64) -> Result<(), Trouble> {
+    const BEGIN_FROM: &str = "UPDATE rxseal_job SET plain_at_start = $2 WHERE job = $1 AND plain_at_start IS NULL";
+    sqlx::query(BEGIN_FROM).persistent(false).bind(job).bind(int8(plaintext)).execute(&mut *db).await?;
     Ok(())
 }
 
@@ -184,16 +221,4 @@ pub(super) async fn turn(db: &mut PgConnection, job: &str, from: &[State], to: S
     let from: Vec<_> = from.iter().map(|state| state.as_str()).collect();
     let done = sqlx::query(TURN).persistent(false).bind(job).bind(from).bind(to.as_str()).execute(&mut *db).await?;
     Ok(done.rows_affected() > 0)
-}
-
-fn int8(count: u64) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX)
-}
-
-fn int4(count: u32) -> i32 {
-    i32::try_from(count).unwrap_or(i32::MAX)
-}
-
-fn nat(count: i64) -> u64 {
-    u64::try_from(count).unwrap_or_default()
 }

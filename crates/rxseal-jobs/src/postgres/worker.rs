@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use rxseal::Error;
 use sqlx::postgres::PgConnection;
 
+use super::approval::Purse;
 use super::chunk::{self, Bench};
 use super::job::{Job, look};
 use super::lag;
@@ -35,6 +36,7 @@ pub struct Worker {
     options: WorkerOptions,
     table: Table,
     db: Option<PgConnection>,
+    purse: Option<Purse>,
     throttle: Throttle,
     not_before: Option<Instant>,
     looked: Instant,
@@ -52,15 +54,16 @@ impl Worker {
     /// # Errors
     ///
     /// - `job-mismatch` if the spec is not the one that the job was planned with, or the keyring is older.
-    /// - `job-refused` if there is no such job, or the table is no longer as it was.
+    /// - `job-refused` if there is no such job, the table is no longer as it was, or it is an unseal without an approval.
     /// - `store-refused` and `store-unavailable`; `runtime-needed` outside of a tokio runtime.
     pub async fn join(job: &Job, spec: &Spec, work: Arc<dyn ChunkWork>, options: WorkerOptions) -> Result<Self, Error> {
         let mut db = session::connect(job.url()).await?;
-        let joined = join(&mut db, job.name(), spec, &*work).await;
-        let table = joined.map_err(Trouble::explained)?;
+        let joined = join(&mut db, job, spec, &*work, options.approval.as_deref()).await;
+        let (table, purse) = joined.map_err(Trouble::explained)?;
         let throttle = Throttle::new(&options.limits);
         let (job, spec) = (job.clone(), spec.clone());
-        Ok(Self { job, spec, work, options, table, db: Some(db), throttle, not_before: None, looked: Instant::now() })
+        let (db, not_before, looked) = (Some(db), None, Instant::now());
+        Ok(Self { job, spec, work, options, table, db, purse, throttle, not_before, looked })
     }
 
     /// Works on the next chunk. `None` if none is left, or if somebody paused the job. It waits for no [`pause`](Self::pause).
@@ -142,7 +145,7 @@ impl Worker {
         let mut db = self.take_connection().await?;
         let (job, options) = (self.job.name(), &self.options);
         let bench = Bench { job, spec: &self.spec, table: &self.table, work: &*self.work, options };
-        let done = chunk::next(&mut db, &bench).await?;
+        let done = chunk::next(&mut db, &bench, self.purse.as_mut()).await?;
         self.db = Some(db);
         if let Some(done) = &done {
             let pause = self.throttle.after_chunk(done.counts.rows, done.took);
@@ -183,17 +186,31 @@ impl fmt::Debug for Worker {
     }
 }
 
-async fn join(db: &mut PgConnection, name: &str, spec: &Spec, work: &dyn ChunkWork) -> Result<Table, Trouble> {
+async fn join(
+    db: &mut PgConnection,
+    job: &Job,
+    spec: &Spec,
+    work: &dyn ChunkWork,
+    approval: Option<&str>,
+) -> Result<(Table, Option<Purse>), Trouble> {
     let mut reading = session::begin(db, Begin::ReadOnly).await?;
-    let (_, pinned) = tables::job(&mut reading, name).await?;
+    let (_, pinned) = tables::job(&mut reading, job.name()).await?;
     spec.admit(&pinned)?;
     if work.columns() != spec.columns() {
         return Err(Error::job_mismatch("the work is of other columns than the spec").into());
     }
     nothing_is_logged(&mut reading, spec).await?;
     let table = Table::read(&mut reading, spec).await?;
+    let purse = match spec.operation() {
+        Operation::Unseal => Some(Purse::of(&mut reading, (job.url(), job.name()), approval).await?),
+        _ => None,
+    };
+    let is_to_be_counted = tables::is_to_be_counted(&mut reading, job.name()).await?;
     reading.rollback().await?;
-    Ok(table)
+    if is_to_be_counted {
+        look(db, job.name(), spec, Proof::by_count(spec.operation())).await?;
+    }
+    Ok((table, purse))
 }
 
 /// A job that unseals sends plaintext to the database as parameters of statements. Its server must not write them into its log.

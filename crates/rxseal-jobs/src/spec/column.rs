@@ -1,5 +1,6 @@
 //! The columns of a job.
 
+use rxseal::schema::{FieldSchema, Shape};
 use serde::Serialize;
 
 /// What a column is for a job.
@@ -28,9 +29,22 @@ pub struct Column {
     /// The field's id, the index's, or what the tag covers the value as.
     of: String,
     padding: Option<Padding>,
-    /// The digest covers it as a part of the schema.
-    #[serde(skip)]
-    seals_null: bool,
+    holds: Holds,
+}
+
+/// What a sealed column holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Holds {
+    /// One token or null, or no token at all.
+    #[default]
+    One,
+    /// One token: the absence of a value is sealed too.
+    OneAlways,
+    /// A list of tokens.
+    List,
+    /// A map of tokens.
+    Map,
 }
 
 /// What decides how long the tokens of a field are.
@@ -42,28 +56,39 @@ pub(crate) struct Padding {
 
 impl Column {
     pub(crate) fn new(name: impl Into<String>, role: ColumnRole, of: impl Into<String>) -> Self {
-        Self { name: name.into(), role, of: of.into(), padding: None, seals_null: false }
+        Self { name: name.into(), role, of: of.into(), padding: None, holds: Holds::One }
     }
 
-    /// Of a sealed field: to what its values are padded, and the longest of them.
-    pub(crate) fn padded(mut self, block: u16, max_len: u32) -> Self {
-        self.padding = Some(Padding { block, max_len });
-        self
+    /// Of a sealed field: to what its values are padded, the longest of them, and how many tokens there are.
+    pub(crate) fn sealed(name: impl Into<String>, field: &FieldSchema) -> Self {
+        let padding = Some(Padding { block: field.block(), max_len: field.max_len() });
+        let holds = match field.shape() {
+            Shape::Each => Holds::List,
+            Shape::Parts => Holds::Map,
+            _ if field.seals_null() && !field.is_optional() => Holds::OneAlways,
+            _ => Holds::One,
+        };
+        Self { padding, holds, ..Self::new(name, ColumnRole::Sealed, field.id().as_str()) }
     }
 
-    /// Of a sealed field: whether the absence of a value is sealed too, so that NULL is no value of a sealed row.
-    pub(crate) fn sealing_null(mut self, seals_null: bool) -> Self {
-        self.seals_null = seals_null;
-        self
-    }
-
+    /// Whether the absence of a value is sealed too, so that NULL is no value of a sealed row.
     #[cfg(any(feature = "postgres", feature = "sqlite"))]
     pub(crate) fn seals_null(&self) -> bool {
-        self.seals_null
+        self.holds == Holds::OneAlways
     }
 
     pub(crate) fn padding(&self) -> Option<Padding> {
         self.padding
+    }
+
+    pub(crate) fn holds(&self) -> Holds {
+        self.holds
+    }
+
+    /// Whether it holds a list or a map of tokens.
+    #[cfg(any(feature = "postgres", feature = "sqlite"))]
+    pub(crate) fn is_list(&self) -> bool {
+        matches!(self.holds, Holds::List | Holds::Map)
     }
 
     /// Its name in the table.

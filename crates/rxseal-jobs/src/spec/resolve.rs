@@ -61,8 +61,7 @@ fn columns(operation: Operation, source: &Source, record: &RecordSchema) -> Resu
         let Some(field) = record.field(sealed.field()) else {
             return Err(refused(format!("the schema has no field {} in this record type", sealed.field())));
         };
-        let column = Column::new(whole(sealed.place())?, ColumnRole::Sealed, sealed.field());
-        columns.push(column.padded(field.block(), field.max_len()).sealing_null(field.seals_null()));
+        columns.push(Column::sealed(whole(sealed.place())?, field));
     }
     for index in source.index() {
         if !record.indexes().iter().any(|declared| declared.id() == index.index()) {

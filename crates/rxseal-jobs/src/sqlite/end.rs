@@ -5,28 +5,36 @@ use rxseal::count::{CountSql, KeyCounts};
 use rxseal::{Error, run_local};
 use rxseal_sqlite::__private::add_value;
 
+use super::held::Held;
 use super::held_row::HeldRow;
 use super::statements::{Bounds, Statements, quoted};
 use super::trouble::Trouble;
 use crate::end::{OtherRows, Proof, Totals, counted, unfinished};
 use crate::row::{ChunkWork, Form};
 use crate::spec::Spec;
+use crate::work::Contents;
 
 /// Counts every row. It knows nothing of chunks, which whoever writes the database can write.
 pub(super) fn totals(connection: &Connection, statements: &Statements, spec: &Spec) -> Result<Totals, Trouble> {
     let columns: Vec<_> = counted(spec).collect();
     let names: Vec<_> = columns.iter().map(|column| column.name()).collect();
-    let mut counts: Vec<_> = columns.iter().map(|_| KeyCounts::default()).collect();
+    let mut counts: Vec<_> =
+        columns.iter().map(|column| (KeyCounts::default(), column.is_list().then_some(0_u64))).collect();
     let mut statement = connection.prepare(&statements.scan(&names))?;
     let mut rows = statement.query(params_from_iter(spec.keyspace_filter().map(|(_, keyspace)| keyspace)))?;
     while let Some(row) = rows.next()? {
-        for (at, counts) in counts.iter_mut().enumerate() {
-            add_value(counts, row.get_ref(at)?);
+        for (at, (column, (counts, plain_lists))) in columns.iter().zip(&mut counts).enumerate() {
+            let value = row.get_ref(at)?;
+            add_value(counts, value);
+            if let Some(plain) = plain_lists {
+                let contents = Contents::of(Held::of(value).cell(Form::Text), column.holds());
+                *plain = plain.saturating_add(u64::from(contents.counts_as_plaintext()));
+            }
         }
     }
     let mut totals = Totals::default();
-    for (column, counts) in columns.iter().zip(&counts) {
-        totals.add(column, counts);
+    for (column, (counts, plain_lists)) in columns.iter().zip(&counts) {
+        totals.add(column, counts, *plain_lists);
     }
     if let Some((column, keyspace)) = spec.keyspace_filter() {
         totals.others = other_rows(connection, spec.table(), column, keyspace)?;

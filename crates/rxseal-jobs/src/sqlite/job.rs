@@ -8,6 +8,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior, params_from_iter};
 use rxseal::Error;
 use rxseal_sqlite::__private::{open_to_read, open_to_write, wait_from_now};
 
+use super::approval;
 use super::end::{totals, verify};
 use super::held::Held;
 use super::place::exact;
@@ -16,7 +17,7 @@ use super::statements::Statements;
 use super::table::Table;
 use super::tables::{self, NewJob};
 use super::trouble::Trouble;
-use crate::end::{Proof, judge};
+use crate::end::{Proof, at_start, judge};
 use crate::fault::Fault;
 use crate::options::PlanOptions;
 use crate::preflight::Target;
@@ -24,8 +25,9 @@ use crate::progress::{Ended, State, Status};
 use crate::row::ChunkWork;
 use crate::spec::Spec;
 use crate::trouble::refused;
+use crate::work::Approval;
 
-/// A job over one table of an SQLite database. Its state is in tables of the same file: `rxseal_job`, `rxseal_chunk` and `rxseal_fault`.
+/// A job over one table of an SQLite database. Its state is in tables of the same file, whose names begin with `rxseal_`.
 #[derive(Clone)]
 pub struct Job {
     path: PathBuf,
@@ -95,6 +97,15 @@ impl Job {
         self.reading(|reading| tables::status(reading, &self.name))
     }
 
+    /// The type of the records that it works on: a table may have records of several.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`status`](Self::status).
+    pub fn record_type(&self) -> Result<String, Error> {
+        self.reading(|reading| tables::record_type(reading, &self.name))
+    }
+
     /// Makes workers end after the chunk that each is at.
     ///
     /// # Errors
@@ -104,14 +115,34 @@ impl Job {
         self.turn(&[State::Running, State::Paused], State::Paused, "only a job that runs can be paused")
     }
 
-    /// Lets workers go on, after a pause, or after the job stopped and nobody writes plaintext any more.
+    /// Lets workers go on, after a pause, or after the job stopped and nobody writes plaintext any more. After a stop they go over the whole
+    /// table again, as after [`reopen`](Self::reopen): the next worker counts how much plaintext there is now, and chunks that were done may have some.
     ///
     /// # Errors
     ///
     /// `job-refused` if it is done; otherwise those of [`plan`](Self::plan).
     pub fn resume(&self) -> Result<(), Error> {
-        let from = [State::Running, State::Paused, State::Stopped];
-        self.turn(&from, State::Running, "the job is done: reopen it to go over the table again")
+        let resumed = self.writing(|writing| {
+            if tables::turn(writing, &self.name, &[State::Stopped], State::Running)? {
+                tables::reopen(writing, &self.name, None, 0)?;
+                return Ok(true);
+            }
+            tables::turn(writing, &self.name, &[State::Running, State::Paused], State::Running)
+        })?;
+        resumed.then_some(()).ok_or_else(|| refused("the job is done: reopen it to go over the table again"))
+    }
+
+    /// Lets an unseal open as many values as were approved. The job keeps the approval and what is opened under it, so workers that begin later share
+    /// it. The same approval is added once. For more values there must be another one, with a name of its own.
+    ///
+    /// # Errors
+    ///
+    /// `job-refused` if the job is no unseal, or has an approval of this name for another number of values; otherwise those of [`plan`](Self::plan).
+    pub fn approve(&self, approval: &Approval) -> Result<(), Error> {
+        self.writing(|writing| {
+            let operation = tables::status(writing, &self.name)?.operation;
+            approval::add(writing, &self.name, operation, approval)
+        })
     }
 
     fn turn(&self, from: &[State], to: State, otherwise: &str) -> Result<(), Error> {
@@ -135,7 +166,7 @@ impl Job {
                 Ok(totals(reading, &statements, spec)?.plaintext)
             };
             write_as_counted(&connection, count, |writing, plaintext| {
-                tables::reopen(writing, &self.name, plaintext, spec.generation())
+                tables::reopen(writing, &self.name, Some(plaintext), spec.generation())
             })
         };
         reopen().map_err(|trouble: Trouble| trouble.at(&self.path))
@@ -193,14 +224,29 @@ impl Job {
             spec.admit(&tables::job(reading, &self.name)?.1)?;
             let (statements, _) = Table::read(reading, spec.table())?.statements(reading, spec)?;
             let totals = totals(reading, &statements, spec)?;
-            let at_start = tables::plaintext_at_start(reading, &self.name)?;
-            Ok(judge(spec, totals, &tables::status(reading, &self.name)?, at_start, proof))
+            let status = tables::status(reading, &self.name)?;
+            let known = tables::plaintext_at_start(reading, &self.name)?;
+            // The job was stopped and resumed: what there is now counts as there from the start.
+            let begins = known.unwrap_or_else(|| at_start(totals.plaintext, &status));
+            Ok((judge(spec, totals, &status, begins, proof), known.is_none().then_some(begins)))
         })?;
-        if looked.plaintext_rose {
+        let (ended, begins) = looked;
+        if let Some(begins) = begins {
+            self.writing(|writing| tables::begin_from(writing, &self.name, begins))?;
+        }
+        if ended.plaintext_rose {
             let from = [State::Running, State::Paused];
             self.writing(|writing| tables::turn(writing, &self.name, &from, State::Stopped))?;
         }
-        Ok(looked)
+        Ok(ended)
+    }
+
+    /// Whether nobody counted yet how much plaintext there is, since the job was stopped and resumed.
+    pub(super) fn is_to_be_counted(&self) -> Result<bool, Error> {
+        self.reading(|reading| {
+            tables::job(reading, &self.name)?;
+            Ok(tables::plaintext_at_start(reading, &self.name)?.is_none())
+        })
     }
 
     fn reading<T>(&self, work: impl FnOnce(&Connection) -> Result<T, Trouble>) -> Result<T, Error> {

@@ -3,7 +3,9 @@
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 use rxseal::{Error, KeyId};
 
+use super::approval;
 use super::held::Held;
+use super::numbers::{count, number};
 use super::place;
 use super::trouble::Trouble;
 use crate::fault::{Fault, FieldFault, Reason};
@@ -23,8 +25,9 @@ pub(super) struct Chunk {
 
 /// Whether the file has the tables.
 pub(super) fn exist(connection: &Connection) -> Result<bool, Trouble> {
-    let sql = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name IN ('rxseal_job', 'rxseal_chunk', 'rxseal_fault')";
-    Ok(connection.query_row(sql, (), |row| row.get::<_, i64>(0))? == 3)
+    let sql = "SELECT count(*) FROM sqlite_master WHERE type = 'table'
+               AND name IN ('rxseal_job', 'rxseal_chunk', 'rxseal_fault', 'rxseal_approval', 'rxseal_opening')";
+    Ok(connection.query_row(sql, (), |row| row.get::<_, i64>(0))? == 5)
 }
 
 pub(super) fn has_job(connection: &Connection, job: &str) -> Result<bool, Trouble> {
@@ -52,6 +55,13 @@ pub(super) fn insert_job(connection: &Connection, job: &NewJob<'_>) -> Result<()
         },
     )?;
     Ok(())
+}
+
+/// The record type of a job, as its spec says it.
+pub(super) fn record_type(connection: &Connection, job: &str) -> Result<String, Trouble> {
+    let sql = "SELECT json_extract(spec, '$.record_type') FROM rxseal_job WHERE job = ?1";
+    let found = connection.query_row(sql, [job], |row| row.get::<_, Option<String>>(0)).optional()?;
+    Ok(found.ok_or_else(no_such_job)?.unwrap_or_default())
 }
 
 pub(super) fn insert_chunk(
@@ -153,8 +163,14 @@ pub(super) fn faults(connection: &Connection, job: &str, after: u64, limit: u32)
     Ok(faults)
 }
 
-/// Forgets the faults, and lets every chunk be done again by workers with a keyring of this generation or later.
-pub(super) fn reopen(connection: &Connection, job: &str, plaintext: u64, generation: u64) -> Result<(), Trouble> {
+/// Forgets the faults, and lets every chunk be done again by workers with a keyring of this generation or later. How much plaintext there is now
+/// is counted by the next worker if it is not given.
+pub(super) fn reopen(
+    connection: &Connection,
+    job: &str,
+    plaintext: Option<u64>,
+    generation: u64,
+) -> Result<(), Trouble> {
     connection.execute("DELETE FROM rxseal_fault WHERE job = ?1", [job])?;
     connection.execute(
         "UPDATE rxseal_chunk SET state = 'todo', worker = NULL, rows = 0, written = 0, skipped = 0, retried = 0, failed = 0, sealed = 0,
@@ -163,7 +179,7 @@ pub(super) fn reopen(connection: &Connection, job: &str, plaintext: u64, generat
     )?;
     connection.execute(
         "UPDATE rxseal_job SET state = 'running', plain_at_start = ?2, generation = max(generation, ?3) WHERE job = ?1",
-        params![job, number(plaintext), number(generation)],
+        params![job, plaintext.map(number), number(generation)],
     )?;
     Ok(())
 }
@@ -194,6 +210,7 @@ pub(super) fn status(connection: &Connection, job: &str) -> Result<Status, Troub
         chunks_done,
         counts,
         faults,
+        approvals: approval::all(connection, job)?,
         created,
     })
 }
@@ -215,17 +232,16 @@ fn progress(connection: &Connection, job: &str) -> Result<(u32, u32, Counts), Tr
     })?)
 }
 
-/// How much plaintext there was when the job was planned.
-pub(super) fn plaintext_at_start(connection: &Connection, job: &str) -> Result<u64, Trouble> {
+/// How much plaintext there was when the job was planned. `None` if nobody counted it since the job was stopped and resumed.
+pub(super) fn plaintext_at_start(connection: &Connection, job: &str) -> Result<Option<u64>, Trouble> {
     let sql = "SELECT plain_at_start FROM rxseal_job WHERE job = ?1";
-    Ok(connection.query_row(sql, [job], |row| count(row, 0))?)
+    let plaintext: Option<i64> = connection.query_row(sql, [job], |row| row.get(0))?;
+    Ok(plaintext.map(|plaintext| u64::try_from(plaintext).unwrap_or_default()))
 }
 
-fn count(row: &Row<'_>, at: usize) -> rusqlite::Result<u64> {
-    Ok(u64::try_from(row.get::<_, i64>(at)?).unwrap_or_default())
-}
-
-/// SQLite has no numbers above this one, which no table comes near.
-fn number(count: u64) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX)
+/// How much plaintext there was, if nobody counted it yet.
+pub(super) fn begin_from(connection: &Connection, job: &str, plaintext: u64) -> Result<(), Trouble> {
+    let sql = "UPDATE rxseal_job SET plain_at_start = ?2 WHERE job = ?1 AND plain_at_start IS NULL";
+    connection.execute(sql, params![job, number(plaintext)])?;
+    Ok(())
 }

@@ -10,6 +10,7 @@ use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior, params_f
 use rxseal::{Error, run_local};
 use rxseal_sqlite::__private::{open_to_write, wait_from_now};
 
+use super::approval::Purse;
 use super::held::Held;
 use super::held_row::HeldRow;
 use super::job::Job;
@@ -22,7 +23,7 @@ use crate::fault::{FieldFault, Reason};
 use crate::options::WorkerOptions;
 use crate::progress::{ChunkDone, Counts, State};
 use crate::row::{Change, ChunkWork, Form, Outcome};
-use crate::spec::{Column, Spec};
+use crate::spec::{Column, Operation, Spec};
 use crate::throttle::Throttle;
 use crate::trouble::refused;
 
@@ -37,6 +38,7 @@ pub struct Worker {
     connection: Connection,
     statements: Statements,
     forms: Vec<Form>,
+    purse: Option<Purse>,
     throttle: Throttle,
     not_before: Option<Instant>,
     /// Until when others have the lock to themselves.
@@ -57,15 +59,31 @@ impl Worker {
     /// # Errors
     ///
     /// - `job-mismatch` if the spec is not the one that the job was planned with, or the keyring is older.
-    /// - `job-refused` if there is no such job, or the table is no longer as it was.
+    /// - `job-refused` if there is no such job, the table is no longer as it was, or it is an unseal without an approval.
     /// - `store-refused` if the file may not be written, or belongs to somebody else. `store-unavailable` if it is locked.
     pub fn join(job: &Job, spec: &Spec, work: Arc<dyn ChunkWork>, options: WorkerOptions) -> Result<Self, Error> {
         let connection = open_to_write(job.path())?;
-        let joined = join(&connection, job.name(), spec, &*work).map_err(|trouble| trouble.at(job.path()));
-        let (statements, forms) = joined?;
+        if job.is_to_be_counted()? {
+            job.look(spec, Proof::by_count(spec.operation()))?;
+        }
+        let joined = join(&connection, job.name(), spec, &*work, options.approval.as_deref());
+        let (statements, forms, purse) = joined.map_err(|trouble| trouble.at(job.path()))?;
         let (job, spec, throttle) = (job.clone(), spec.clone(), Throttle::new(&options.limits));
         let (not_before, next_lock, looked) = (None, None, Instant::now());
-        Ok(Self { job, spec, work, options, connection, statements, forms, throttle, not_before, next_lock, looked })
+        Ok(Self {
+            job,
+            spec,
+            work,
+            options,
+            connection,
+            statements,
+            forms,
+            purse,
+            throttle,
+            not_before,
+            next_lock,
+            looked,
+        })
     }
 
     /// Works on the next chunk. `None` if none is left, or if somebody paused the job. It waits for no [`pause`](Self::pause).
@@ -143,6 +161,9 @@ impl Worker {
         let began = Instant::now();
         wait_from_now();
         let Some((chunk, rows)) = self.read_next()? else { return Ok(Step::NothingLeft) };
+        if let Some(purse) = &self.purse {
+            purse.begin(chunk.no);
+        }
         let outcomes = self.outcomes(&rows)?;
         if let Some(wait) = self.next_lock.and_then(|at| at.checked_duration_since(Instant::now())) {
             thread::sleep(wait);
@@ -188,6 +209,9 @@ impl Worker {
             return Ok(Vec::new());
         }
         let rows: Vec<_> = rows.iter().map(|row| row.row(&self.forms)).collect();
+        if let Some(purse) = &self.purse {
+            purse.charge(&self.connection, self.work.opens(&rows))?;
+        }
         let outcomes = run_local(self.work.run(&rows))?;
         if outcomes.len() != rows.len() {
             return Err(refused("the work did not give one outcome for each row").into());
@@ -242,6 +266,9 @@ impl Worker {
                 return Err(Trouble::refused(text.to_owned()));
             }
             return Ok(Written::RolledBack);
+        }
+        if let Some(purse) = &self.purse {
+            purse.settle(&writing)?;
         }
         tables::finish_chunk(&writing, self.job.name(), chunk.no, &self.options.name, &counts)?;
         writing.commit()?;
@@ -363,7 +390,8 @@ fn join(
     name: &str,
     spec: &Spec,
     work: &dyn ChunkWork,
-) -> Result<(Statements, Vec<Form>), Trouble> {
+    approval: Option<&str>,
+) -> Result<(Statements, Vec<Form>, Option<Purse>), Trouble> {
     if !tables::exist(connection)? {
         return Err(tables::no_such_job().into());
     }
@@ -376,7 +404,12 @@ fn join(
     if mode == "wal" {
         connection.execute_batch("PRAGMA synchronous = NORMAL")?;
     }
-    Table::read(connection, spec.table())?.statements(connection, spec)
+    let purse = match spec.operation() {
+        Operation::Unseal => Some(Purse::of(connection, name, approval)?),
+        _ => None,
+    };
+    let (statements, forms) = Table::read(connection, spec.table())?.statements(connection, spec)?;
+    Ok((statements, forms, purse))
 }
 
 /// Whether the database refuses this row, and not the whole work: a constraint, or a trigger that raises an error.

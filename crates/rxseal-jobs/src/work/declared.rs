@@ -6,14 +6,12 @@ mod tagged;
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::sync::Arc;
 
 use rxseal::schema::RecordSchema;
 use rxseal::subjects::{LoadedSubjects, SubjectKeys};
 use rxseal::{Access, Error, Keyring, Record};
 
 use self::layout::Layout;
-use super::budget::Budget;
 use crate::fault::FieldFault;
 use crate::row::{ChunkWork, Outcome, Row, WorkFuture};
 use crate::spec::{Column, Operation, Spec};
@@ -30,7 +28,6 @@ pub struct DeclaredWork {
     keys: Keyring,
     subjects: Option<SubjectKeys>,
     access: Option<Access>,
-    budget: Option<Arc<Budget>>,
 }
 
 impl DeclaredWork {
@@ -49,7 +46,7 @@ impl DeclaredWork {
             return Err(refused(text));
         }
         let (spec, record, keys) = (spec.clone(), record.clone(), keys.clone());
-        Ok(Self { spec, record, layout, keys, subjects: None, access: None, budget: None })
+        Ok(Self { spec, record, layout, keys, subjects: None, access: None })
     }
 
     /// The same with the store of subject keys, if records have a subject. A row whose subject has no key there is a fault: no key is made.
@@ -62,12 +59,6 @@ impl DeclaredWork {
     #[must_use]
     pub fn with_access(self, access: Access) -> Self {
         Self { access: Some(access), ..self }
-    }
-
-    /// The same with a limit of how many values are unsealed.
-    #[must_use]
-    pub fn with_budget(self, budget: Arc<Budget>) -> Self {
-        Self { budget: Some(budget), ..self }
     }
 
     async fn outcomes(&self, rows: &[Row<'_>]) -> Result<Vec<Outcome>, Error> {
@@ -114,6 +105,13 @@ impl DeclaredWork {
 impl ChunkWork for DeclaredWork {
     fn columns(&self) -> &[Column] {
         self.spec.columns()
+    }
+
+    fn opens(&self, rows: &[Row<'_>]) -> u64 {
+        match self.spec.operation() {
+            Operation::Unseal => rows.iter().map(|row| self.tokens_of(row)).fold(0, u64::saturating_add),
+            _ => 0,
+        }
     }
 
     fn run<'a>(&'a self, rows: &'a [Row<'a>]) -> WorkFuture<'a> {

@@ -14,7 +14,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use self::reading::read;
-use super::token_cell::{looks_like_token, token};
+use super::sealed_cell::Contents;
 use crate::fault::{FieldFault, Reason};
 use crate::row::{ChunkWork, Outcome, Row, WorkFuture};
 use crate::spec::{Column, ColumnRole, Operation, Spec};
@@ -24,7 +24,8 @@ use crate::trouble::refused;
 /// normalisers, and fields of its own types.
 ///
 /// The twin reads and writes rows by serde, so the struct says `#[phi(derive(Serialize, Deserialize))]`. Its fields have the names of the
-/// columns. A [backfill](Operation::Backfill) needs fields of the marker [`Migrates`](rxseal::records::Migrates) and a keyring with their permits.
+/// columns. A [backfill](Operation::Backfill) needs fields of the marker [`Migrates`](rxseal::records::Migrates) and a keyring with their permits:
+/// a column of lists or maps is text with JSON, or an array of texts, and its field says `Each<Migrates<F>>` or `Parts<Migrates<F>>`.
 /// It and [`Reindex`](Operation::Reindex) are openings, of which the keyring's observer hears, one event for each part of a chunk.
 pub struct TypedWork<S> {
     spec: Spec,
@@ -96,27 +97,21 @@ impl<S: TableRow> TypedWork<S> {
     /// A row as the program's type.
     fn read(&self, row: &Row<'_>) -> Result<S, Vec<FieldFault>> {
         read(self.spec.columns(), row).map_err(|_| {
-            let faults: Vec<_> =
-                self.no_tokens(row).map(|(column, reason)| FieldFault::new(column.of(), reason)).collect();
-            if faults.is_empty() {
-                vec![FieldFault::new("", Reason::Code(rxseal::ErrorCode::InvalidInput))]
-            } else {
-                faults
-            }
+            let faults = |is_wrong: fn(Contents) -> bool| -> Vec<_> {
+                let wrong = self.contents(row).filter(|(_, contents)| is_wrong(*contents));
+                wrong.map(|(column, contents)| FieldFault::new(column.of(), contents.reason())).collect()
+            };
+            // Those that no type reads, or those that may not be plaintext, as it seems.
+            let all =
+                [faults(Contents::is_odd), faults(Contents::is_plain)].into_iter().find(|faults| !faults.is_empty());
+            all.unwrap_or_else(|| vec![FieldFault::new("", Reason::Code(rxseal::ErrorCode::InvalidInput))])
         })
     }
 
-    /// The sealed cells of a row that are no tokens.
-    fn no_tokens<'s>(&'s self, row: &'s Row<'_>) -> impl Iterator<Item = (&'s Column, Reason)> {
-        self.spec.places(ColumnRole::Sealed).filter_map(|(at, column)| {
-            let cell = row.cell(at);
-            let reason = if looks_like_token(cell) {
-                Reason::LooksLikeToken
-            } else {
-                Reason::Code(rxseal::ErrorCode::NotAToken)
-            };
-            token(cell).is_err().then_some((column, reason))
-        })
+    /// What is in the sealed cells of a row.
+    fn contents<'s>(&'s self, row: &'s Row<'_>) -> impl Iterator<Item = (&'s Column, Contents)> {
+        let columns = self.spec.places(ColumnRole::Sealed);
+        columns.map(|(at, column)| (column, Contents::of(row.cell(at), column.holds())))
     }
 
     /// The keys of the subjects of these rows.

@@ -6,9 +6,9 @@ use rxseal::schema::Schema;
 use super::columns::{Column, Columns};
 use crate::addresses::Addresses;
 use crate::at::At;
-use crate::count::columns_of_files;
 use crate::finding::Finding;
 use crate::map::Map;
+use crate::read::columns_of_files;
 use crate::source::Source;
 
 pub(super) async fn check(map: &Map, schema: &Schema, addresses: &Addresses) -> Vec<Finding> {

@@ -23,6 +23,8 @@ pub enum Fault {
     Changed,
     /// The first line is not the start of this chain, or a start comes again.
     NotItsStart,
+    /// The row of a line in a database says another number or other patients than the line, so it is not found by them.
+    RowDiffers,
     /// Lines follow the last one.
     AfterStop,
     /// The next chain names another last line than there is.
@@ -124,6 +126,7 @@ impl Finding {
         match self.fault {
             Fault::Changed
             | Fault::NotItsStart
+            | Fault::RowDiffers
             | Fault::AfterStop
             | Fault::LinkBroken
             | Fault::ChainMissing
@@ -142,6 +145,7 @@ impl Finding {
         match self.fault {
             Fault::Changed => "changed",
             Fault::NotItsStart => "not-its-start",
+            Fault::RowDiffers => "row-differs",
             Fault::AfterStop => "after-stop",
             Fault::LinkBroken => "link-broken",
             Fault::ChainMissing => "chain-missing",
@@ -180,6 +184,7 @@ impl fmt::Display for Finding {
         match self.fault {
             Fault::Changed => f.write_str("this is not the line that was written here"),
             Fault::NotItsStart => f.write_str("the first line is not the start of this chain, or a start comes again"),
+            Fault::RowDiffers => f.write_str("its row in the database says another number or other patients than the line"),
             Fault::AfterStop => f.write_str("lines follow the last one"),
             Fault::LinkBroken => f.write_str("the next chain names another last line than there is"),
             Fault::ChainMissing => f.write_str("it is not here, and another chain or a checkpoint names it"),

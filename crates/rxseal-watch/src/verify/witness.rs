@@ -19,7 +19,7 @@ const NO_TEXT: &str = "?";
 
 /// What checkpoints say.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Witness {
+pub(crate) struct Witness {
     /// For each chain the hashes at sizes, and whether that was kept elsewhere.
     chains: BTreeMap<ChainId, BTreeMap<u64, (Hash, bool)>>,
     findings: Vec<Finding>,
@@ -37,19 +37,22 @@ impl Witness {
             let text = String::from_utf8(fs::read(&path).map_err(failed)?).unwrap_or_else(|_| NO_TEXT.to_owned());
             let mut notes = notes(&text).peekable();
             while let Some(note) = notes.next() {
-                let fault = match Checkpoint::open(note, keys) {
-                    Ok(checkpoint) => {
-                        self.add(checkpoint, is_elsewhere);
-                        continue;
-                    }
-                    Err(NoteFault::Malformed) if !is_elsewhere && notes.peek().is_none() => Fault::CheckpointTorn,
-                    Err(NoteFault::UnknownKey) => Fault::UnknownKey,
-                    Err(NoteFault::Malformed | NoteFault::Forged) => Fault::CheckpointForged,
-                };
-                self.findings.push(Finding::new(fault, None, None));
+                let may_be_torn = !is_elsewhere && notes.peek().is_none();
+                self.read_note(note, keys, is_elsewhere, may_be_torn);
             }
         }
         Ok(())
+    }
+
+    /// Reads one checkpoint.
+    pub(crate) fn read_note(&mut self, note: &str, keys: &[VerifierKey], is_elsewhere: bool, may_be_torn: bool) {
+        let fault = match Checkpoint::open(note, keys) {
+            Ok(checkpoint) => return self.add(checkpoint, is_elsewhere),
+            Err(NoteFault::Malformed) if may_be_torn => Fault::CheckpointTorn,
+            Err(NoteFault::UnknownKey) => Fault::UnknownKey,
+            Err(NoteFault::Malformed | NoteFault::Forged) => Fault::CheckpointForged,
+        };
+        self.findings.push(Finding::new(fault, None, None));
     }
 
     fn add(&mut self, Checkpoint { chain, head, .. }: Checkpoint, is_elsewhere: bool) {

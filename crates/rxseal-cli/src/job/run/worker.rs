@@ -18,6 +18,8 @@ pub struct Bench {
     pub spec: Spec,
     pub work: Arc<dyn ChunkWork>,
     pub limits: Limits,
+    /// Under which approval of the job they unseal.
+    pub approval: Option<String>,
 }
 
 /// The chunk that was done last, until somebody shows it.
@@ -33,6 +35,7 @@ pub async fn work(bench: &Bench, number: u16, stop: &Arc<AtomicBool>, last: &Arc
     let mut options = WorkerOptions::default();
     options.name = format!("process {} worker {number}", std::process::id());
     options.limits = bench.limits.clone();
+    options.approval.clone_from(&bench.approval);
     match &bench.job {
         JobAt::Sqlite(job) => {
             let worker = sqlite::Worker::join(job, &bench.spec, Arc::clone(&bench.work), options)?;

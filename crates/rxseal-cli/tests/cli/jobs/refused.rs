@@ -105,7 +105,7 @@ fn each_mistake_is_one_line() {
     assert!(!pharmacy.shop.path("gone.db").exists());
     pharmacy.ok("job plan seal-rx --op backfill");
     assert!(pharmacy.fails("job plan seal-rx --op backfill", 1).1.contains("another name"));
-    assert!(pharmacy.fails("job run seal-rx --budget a=1", 2).1.contains("opens none"));
+    assert!(pharmacy.fails("job run seal-rx --approval a=1", 2).1.contains("opens none"));
     // Nothing is stored by a plan that only shows.
     pharmacy.ok("job plan other --op backfill --dry-run");
     assert!(pharmacy.fails("job status other", 1).1.contains("no job other"));

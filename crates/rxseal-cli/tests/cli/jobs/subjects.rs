@@ -104,13 +104,19 @@ fn patients_get_keys_of_their_own_later() {
     }
     pharmacy.ok("job plan add --op add-subject --chunk-rows 7");
     assert!(pharmacy.fails("job run add --config rxseal.toml", 2).1.contains("--who"));
-    let run = "job run add --config rxseal.toml --who user:kim --why HSYSADMIN --audit audit.log";
-    pharmacy.fails(run, 1);
+    let log = super::opened::Log::new(&pharmacy);
+    let run = format!("job run add --config rxseal.toml --who user:kim --why HSYSADMIN {}", log.options());
+    pharmacy.fails(&run, 1);
     assert_missing(&pharmacy, "add");
     assert_eq!(assert_sealed_for_patients(&pharmacy, &subjects), 20);
     let before = pharmacy.text("SELECT group_concat(drug) FROM orders");
     pharmacy.ok("job faults add --retry");
-    pharmacy.fails(run, 1);
+    pharmacy.fails(&run, 1);
     assert_eq!(pharmacy.text("SELECT group_concat(drug) FROM orders"), before, "what is done is not done again");
-    assert!(fs::read_to_string(pharmacy.shop.path("audit.log")).unwrap().contains("user:kim"));
+    // Whose rows were opened is in the log, by patient too.
+    log.is_whole(2);
+    let opened: Value =
+        serde_json::from_str(pharmacy.ok("--json audit accesses log --subject P-1").lines().next().unwrap()).unwrap();
+    assert_eq!((&opened["who"], &opened["out"]), (&json!("user:kim"), &json!("ok")));
+    assert!(opened["rec"].as_array().unwrap().iter().all(|record| record[1] == "P-1"), "{opened}");
 }

@@ -8,7 +8,7 @@ CREATE TABLE IF NOT EXISTS rxseal_job (
     target         text NOT NULL,                       -- the key that the job seals with
     state          text NOT NULL DEFAULT 'running',
     rows_total     bigint NOT NULL,
-    plain_at_start bigint NOT NULL,
+    plain_at_start bigint,                              -- NULL: the next worker counts it
     created        timestamptz NOT NULL DEFAULT now()
 );
 
@@ -42,3 +42,24 @@ CREATE TABLE IF NOT EXISTS rxseal_fault (
 );
 
 CREATE INDEX IF NOT EXISTS rxseal_fault_chunk ON rxseal_fault (job, chunk);
+
+-- How many values an unseal may open, and under which name that was approved.
+CREATE TABLE IF NOT EXISTS rxseal_approval (
+    no      bigint GENERATED ALWAYS AS IDENTITY,
+    job     text NOT NULL REFERENCES rxseal_job ON DELETE CASCADE,
+    name    text NOT NULL,
+    allowed bigint NOT NULL,
+    opened  bigint NOT NULL DEFAULT 0,                  -- by chunks that are done
+    since   timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (job, name)
+);
+
+-- What the chunks that workers are at open, or were at when they were lost.
+CREATE TABLE IF NOT EXISTS rxseal_opening (
+    job    text NOT NULL,
+    name   text NOT NULL,
+    chunk  integer NOT NULL,
+    opened bigint NOT NULL,
+    PRIMARY KEY (job, name, chunk),
+    FOREIGN KEY (job, name) REFERENCES rxseal_approval ON DELETE CASCADE
+);

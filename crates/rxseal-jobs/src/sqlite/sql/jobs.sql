@@ -9,7 +9,7 @@ CREATE TABLE IF NOT EXISTS rxseal_job (
     target         TEXT    NOT NULL,
     state          TEXT    NOT NULL,
     rows_total     INTEGER NOT NULL,
-    plain_at_start INTEGER NOT NULL,
+    plain_at_start INTEGER,              -- NULL: the next worker counts it
     created        TEXT    NOT NULL
 );
 -- A range of ids: from `lo` on, and before `hi`. The first has no lower bound, and the last no upper one.
@@ -40,3 +40,21 @@ CREATE TABLE IF NOT EXISTS rxseal_fault (
     reason TEXT    NOT NULL
 );
 CREATE INDEX IF NOT EXISTS rxseal_fault_of_chunk ON rxseal_fault (job, chunk);
+-- How many values an unseal may open, and under which name that was approved. `opened` are those of chunks that are done.
+CREATE TABLE IF NOT EXISTS rxseal_approval (
+    no      INTEGER PRIMARY KEY,
+    job     TEXT    NOT NULL,
+    name    TEXT    NOT NULL,
+    allowed INTEGER NOT NULL,
+    opened  INTEGER NOT NULL DEFAULT 0,
+    since   TEXT    NOT NULL,
+    UNIQUE (job, name)
+);
+-- What the chunks that workers are at open, or were at when they were lost.
+CREATE TABLE IF NOT EXISTS rxseal_opening (
+    job    TEXT    NOT NULL,
+    name   TEXT    NOT NULL,
+    chunk  INTEGER NOT NULL,
+    opened INTEGER NOT NULL,
+    PRIMARY KEY (job, name, chunk)
+);

@@ -96,10 +96,6 @@ impl DeclaredWork {
         let Some(access) = &self.access else {
             return Err(refused("unsealing is an opening: say who opens and why with `with_access`"));
         };
-        if let Some(budget) = &self.budget {
-            let values = ready.iter().map(|ready| self.tokens_of(ready.row)).fold(0, u64::saturating_add);
-            budget.take(values)?;
-        }
         open_page(records, access, |at, pass| {
             let row = row_of(ready, at);
             Ok(match self.layout.tag {
@@ -109,7 +105,7 @@ impl DeclaredWork {
         })
     }
 
-    fn tokens_of(&self, row: &Row<'_>) -> u64 {
+    pub(super) fn tokens_of(&self, row: &Row<'_>) -> u64 {
         let is_token = |(at, _): &&(usize, FieldSchema)| matches!(token(row.cell(*at)), Ok(Some(_)));
         u64::try_from(self.layout.fields.iter().filter(is_token).count()).unwrap_or(u64::MAX)
     }
@@ -216,7 +212,7 @@ pub(super) fn sealable(field: &FieldSchema, was: Cell<'_>) -> Result<(), FieldFa
 
 /// The token of a plaintext cell. `None` if it stays as it is.
 fn backfilled(pass: &mut ResealPass<'_>, field: &FieldSchema, was: Cell<'_>) -> Result<Option<Token>, FieldFault> {
-    if was.is_null() && !field.seals_null() {
+    if was.is_null() && (field.is_optional() || !field.seals_null()) {
         return Ok(None);
     }
     sealable(field, was)?;

@@ -5,7 +5,6 @@ use rxseal::records::WithSubjects;
 use rxseal::subjects::LoadedSubjects;
 use rxseal::{Access, Error, ErrorCode};
 
-use super::super::token_cell::{holds_token, token};
 use super::writing::cells;
 use super::{TableRow, TypedWork};
 use crate::fault::{FieldFault, Reason};
@@ -18,6 +17,18 @@ struct Ready<'a, 'r, S> {
     at: usize,
     was: &'a Row<'r>,
     row: S,
+}
+
+/// What a backfill finds in a row.
+struct Plain {
+    /// How many cells are to be sealed.
+    cells: usize,
+    /// How many of them a count of the table finds.
+    counted: u64,
+    /// Whether a cell has a token.
+    has_tokens: bool,
+    /// Values that hold a token.
+    holding: Vec<FieldFault>,
 }
 
 impl<S: TableRow> TypedWork<S> {
@@ -65,40 +76,36 @@ impl<S: TableRow> TypedWork<S> {
 
     fn backfill(&self, keys: &WithSubjects<'_>, ready: &[Ready<'_, '_, S>]) -> Result<Vec<Outcome>, Error> {
         let access = self.access()?;
-        let plain: Vec<_> = ready.iter().map(|ready| self.no_tokens(ready.was).count()).collect();
-        let holding = |was: &Row<'_>| {
-            let columns = self.spec.places(ColumnRole::Sealed);
-            let holding = columns.filter(|(at, _)| holds_token(was.cell(*at)) && token(was.cell(*at)).is_err());
-            holding.map(|(_, column)| FieldFault::new(column.of(), Reason::LooksLikeToken)).collect::<Vec<_>>()
-        };
+        let plain: Vec<_> = ready.iter().map(|ready| self.plain(ready.was)).collect();
         let is_untagged = |ready: &&Ready<'_, '_, S>| self.has_no_tag(ready.was);
         // A row that was never sealed has no tag to verify. One that has a tag and plaintext was changed by somebody. So was one that has
         // tokens and no tag: a new tag would vouch for what nobody verified.
-        let lost_its_tag = |ready: &Ready<'_, '_, S>| self.has_lost_its_tag(ready.was);
+        let has_tags = self.spec.places(ColumnRole::Tag).next().is_some();
+        let lost_its_tag =
+            |ready: &Ready<'_, '_, S>, plain: &Plain| has_tags && plain.has_tokens && self.has_no_tag(ready.was);
         let todo = || {
-            let todo = ready.iter().zip(&plain).filter(|(ready, plain)| **plain > 0 && !lost_its_tag(ready));
+            let todo = ready.iter().zip(&plain).filter(|(ready, plain)| plain.cells > 0 && !lost_its_tag(ready, plain));
             todo.map(|(ready, _)| ready)
         };
         let untagged: Vec<_> = todo().filter(is_untagged).map(|ready| &ready.row).collect();
         let tagged: Vec<_> = todo().filter(|ready| !is_untagged(ready)).map(|ready| &ready.row).collect();
         let mut untagged = keys.open_all_unverified(untagged, access).into_iter();
         let mut tagged = keys.open_all(tagged, access).into_iter();
-        let one = |(ready, plain): (&Ready<'_, '_, S>, &usize)| {
-            if *plain == 0 {
+        let one = |(ready, plain): (&Ready<'_, '_, S>, &Plain)| {
+            if plain.cells == 0 {
                 return checked(keys, &ready.row).map(|()| Outcome::Same);
             }
-            if lost_its_tag(ready) {
+            if lost_its_tag(ready, plain) {
                 return Err(vec![FieldFault::new("", Reason::Code(ErrorCode::TagMissing))]);
             }
             let opened = if is_untagged(&ready) { untagged.next() } else { tagged.next() };
             let mut opened =
                 opened.unwrap_or_else(|| Err(refused("a row was not opened"))).map_err(|error| fault(&error))?;
             // A token inside of a sealed value would never be found again.
-            let held = holding(ready.was);
-            let sealed = if held.is_empty() { self.sealed(keys, &opened) } else { Err(held) };
+            let sealed = if plain.holding.is_empty() { self.sealed(keys, &opened) } else { Err(plain.holding.clone()) };
             opened.wipe_sealed();
             let mut change = self.change(ready.was, &sealed?)?;
-            change.sealed = u64::try_from(*plain).unwrap_or(u64::MAX);
+            change.sealed = plain.counted;
             Ok(Outcome::Write(change))
         };
         Ok(ready.iter().zip(&plain).map(one).map(outcome).collect())
@@ -113,11 +120,17 @@ impl<S: TableRow> TypedWork<S> {
         self.spec.places(ColumnRole::Tag).all(|(at, _)| was.cell(at).is_null())
     }
 
-    /// Whether rows of this type have a tag, and this one has tokens without one.
-    fn has_lost_its_tag(&self, was: &Row<'_>) -> bool {
-        let has_tags = self.spec.places(ColumnRole::Tag).next().is_some();
-        let mut sealed = self.spec.places(ColumnRole::Sealed);
-        has_tags && self.has_no_tag(was) && sealed.any(|(at, _)| matches!(token(was.cell(at)), Ok(Some(_))))
+    fn plain(&self, was: &Row<'_>) -> Plain {
+        let mut plain = Plain { cells: 0, counted: 0, has_tokens: false, holding: Vec::new() };
+        for (column, contents) in self.contents(was) {
+            plain.cells = plain.cells.saturating_add(usize::from(contents.is_plain()));
+            plain.counted = plain.counted.saturating_add(u64::from(contents.counts_as_plaintext()));
+            plain.has_tokens |= contents.has_tokens();
+            if contents.holds_tokens() {
+                plain.holding.push(FieldFault::new(column.of(), Reason::LooksLikeToken));
+            }
+        }
+        plain
     }
 
     fn reseal(&self, keys: &WithSubjects<'_>, ready: &[Ready<'_, '_, S>]) -> Vec<Outcome> {

@@ -1,6 +1,6 @@
 //! The cells of a struct of the program, by its `Serialize`.
 
-use serde::ser::{self, Impossible, Serialize, SerializeSeq, SerializeStruct, Serializer};
+use serde::ser::{self, Impossible, Serialize, SerializeMap, SerializeSeq, SerializeStruct, Serializer};
 use zeroize::Zeroizing;
 
 use super::reading::Unreadable;
@@ -116,10 +116,6 @@ macro_rules! refuses {
             Err(Unreadable)
         }
 
-        fn serialize_map(self, _: Option<usize>) -> Result<Self::SerializeMap, Unreadable> {
-            Err(Unreadable)
-        }
-
         fn serialize_struct_variant(
             self,
             _: &'static str,
@@ -163,11 +159,15 @@ impl Serializer for &mut Fields<'_, '_> {
         Err(Unreadable)
     }
 
+    fn serialize_map(self, _: Option<usize>) -> Result<Self::SerializeMap, Unreadable> {
+        Err(Unreadable)
+    }
+
     refuses!(serialize_str: &str, serialize_bytes: &[u8]);
     refuses!(@kinds);
 }
 
-/// A token, a tag, an index value or a set of them, in the form of its column.
+/// A token, a tag, an index value, or a list or a map of them, in the form of its column.
 struct ToCell {
     form: Form,
 }
@@ -179,7 +179,7 @@ impl Serializer for ToCell {
     type SerializeTuple = Impossible<NewCell, Unreadable>;
     type SerializeTupleStruct = Impossible<NewCell, Unreadable>;
     type SerializeTupleVariant = Impossible<NewCell, Unreadable>;
-    type SerializeMap = Impossible<NewCell, Unreadable>;
+    type SerializeMap = Entries;
     type SerializeStruct = Impossible<NewCell, Unreadable>;
     type SerializeStructVariant = Impossible<NewCell, Unreadable>;
 
@@ -215,6 +215,10 @@ impl Serializer for ToCell {
         Ok(Values(Vec::new()))
     }
 
+    fn serialize_map(self, _: Option<usize>) -> Result<Entries, Unreadable> {
+        Ok(Entries { json: "{".into() })
+    }
+
     fn serialize_struct(self, _: &'static str, _: usize) -> Result<Self::SerializeStruct, Unreadable> {
         Err(Unreadable)
     }
@@ -230,17 +234,53 @@ impl SerializeSeq for Values {
     type Error = Unreadable;
 
     fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Unreadable> {
-        match value.serialize(ToCell { form: Form::Text })? {
-            NewCell::Text(text) => {
-                self.0.push(text.to_string());
-                Ok(())
-            }
-            NewCell::Null | NewCell::Bytes(_) => Err(Unreadable),
-        }
+        self.0.push(text(value)?);
+        Ok(())
     }
 
     fn end(self) -> Result<NewCell, Unreadable> {
         let json = serde_json::to_string(&self.0).map_err(|_| Unreadable)?;
         Ok(NewCell::Text(Zeroizing::new(json)))
+    }
+}
+
+/// A map, as a JSON object of texts.
+struct Entries {
+    json: String,
+}
+
+impl SerializeMap for Entries {
+    type Ok = NewCell;
+    type Error = Unreadable;
+
+    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Unreadable> {
+        // As serde_json writes a key: a number is a text as well.
+        let key = serde_json::to_string(key).map_err(|_| Unreadable)?;
+        let key = if key.starts_with('"') { key } else { format!("\"{key}\"") };
+        if self.json.len() > 1 {
+            self.json.push(',');
+        }
+        self.json.push_str(&key);
+        self.json.push(':');
+        Ok(())
+    }
+
+    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Unreadable> {
+        let text = serde_json::to_string(&text(value)?).map_err(|_| Unreadable)?;
+        self.json.push_str(&text);
+        Ok(())
+    }
+
+    fn end(mut self) -> Result<NewCell, Unreadable> {
+        self.json.push('}');
+        Ok(NewCell::Text(Zeroizing::new(self.json)))
+    }
+}
+
+/// The text of a token or an index value in a list or a map.
+fn text<T: Serialize + ?Sized>(value: &T) -> Result<String, Unreadable> {
+    match value.serialize(ToCell { form: Form::Text })? {
+        NewCell::Text(text) => Ok(text.to_string()),
+        NewCell::Null | NewCell::Bytes(_) => Err(Unreadable),
     }
 }

@@ -7,29 +7,30 @@ use csv_core::{ReadFieldResult, Reader};
 use zeroize::Zeroizing;
 
 use super::lines::grow;
-use super::tally::{Tally, Value};
+use super::router::Router;
+use super::value::Value;
 
 const INPUT: usize = 256 * 1024;
 const FIELD: usize = 4 * 1024;
 
-/// Counts the rows of one file, or says what is wrong with it.
-pub(super) fn read(file: File, tally: &mut Tally) -> Result<(), String> {
+/// Reads the rows of one file, or says what is wrong with it.
+pub(super) fn read(file: File, router: &mut Router<'_>) -> Result<(), String> {
     let mut fields = Fields::new(file);
-    let columns: Vec<_> = fields.header()?.iter().map(|name| tally.column(name)).collect();
-    let needed: Vec<_> = tally.needed().map(str::to_owned).collect();
-    if let Some(absent) = needed.iter().find(|name| !columns.contains(&tally.column(name))) {
+    let columns: Vec<_> = fields.header()?.iter().map(|name| router.column(name)).collect();
+    let needed: Vec<_> = router.needed().map(str::to_owned).collect();
+    if let Some(absent) = needed.iter().find(|name| !columns.contains(&router.column(name))) {
         return Err(format!("its first line names no column {absent}"));
     }
     let mut at = 0_usize;
     while let Some((field, is_last)) = fields.next()? {
         let Some(column) = columns.get(at) else { return Err(fields.wrong_number(columns.len())) };
-        tally.add(
+        router.add(
             *column,
             match std::str::from_utf8(field) {
                 // CSV has no other way to say that there is no value.
                 Ok("") => Value::Null,
                 Ok(text) => Value::Text(text),
-                Err(_) => Value::Broken(field),
+                Err(_) => Value::Foreign(field),
             },
         );
         at = at.saturating_add(1);
@@ -37,7 +38,7 @@ pub(super) fn read(file: File, tally: &mut Tally) -> Result<(), String> {
             if at != columns.len() {
                 return Err(fields.wrong_number(columns.len()));
             }
-            tally.end_row();
+            router.end_row();
             at = 0;
         }
     }

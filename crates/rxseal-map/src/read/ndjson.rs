@@ -4,25 +4,26 @@ use std::fs::File;
 
 use super::json::each_member;
 use super::lines::Lines;
-use super::tally::{Tally, Value};
+use super::router::Router;
+use super::value::Value;
 
 /// How many lines are looked at for their names.
 const SAMPLE: usize = 1000;
 
-/// Counts the lines of one file, or says what is wrong with it.
-pub(super) fn read(file: File, tally: &mut Tally) -> Result<(), String> {
+/// Reads the lines of one file, or says what is wrong with it.
+pub(super) fn read(file: File, router: &mut Router<'_>) -> Result<(), String> {
     let mut lines = Lines::new(file);
     while let Some(line) = next(&mut lines)? {
         let is_object = std::str::from_utf8(line).is_ok_and(|line| {
             each_member(line, &mut |name, value| {
-                let column = tally.column(name);
-                tally.add(column, Value::Json(value));
+                let column = router.column(name);
+                router.add(column, Value::of_json(value));
             })
         });
         if !is_object {
             return Err(no_object(&lines));
         }
-        tally.end_row();
+        router.end_row();
     }
     Ok(())
 }

@@ -2,12 +2,13 @@
 
 use rxseal::Error;
 use rxseal_postgres::__private::rows_by_keyspace;
-use rxseal_postgres::{count_index_postgres, count_postgres, describe_postgres, scan_postgres};
+use rxseal_postgres::{count_index_postgres, count_postgres, describe_postgres};
 
+use super::tally::Tally;
 use crate::addresses::Addresses;
-use crate::count::tally::{Tally, Value};
 use crate::counts::{ColumnCounts, IndexPlaceCounts, PlaceCounts, SourceCounts};
 use crate::place::Place;
+use crate::read::{read_postgres_column, url, without_tokens};
 use crate::source::{Indexed, Sealed, Source};
 
 pub(crate) async fn tokens(source: &Source, table: &str, addresses: &Addresses) -> Result<SourceCounts, Error> {
@@ -21,7 +22,7 @@ pub(crate) async fn tokens(source: &Source, table: &str, addresses: &Addresses) 
         }
     }
     for column in documents(source.sealed().iter().map(Sealed::place).chain(source.tag())) {
-        let of_column = scan(url, table, column, Tally::of_tokens(source).only(column)).await?.into_tokens();
+        let of_column = scan(source, addresses, column, Tally::of_tokens(source).only(column)).await?.into_tokens();
         counted.places.extend(of_column.places);
         counted.documents.extend(of_column.documents);
     }
@@ -34,8 +35,8 @@ pub(crate) async fn tokens(source: &Source, table: &str, addresses: &Addresses) 
                 counted.keyspaces.add(Some(&name), u64::try_from(rows).unwrap_or_default());
             }
         } else {
-            let tally = Tally::of_keyspaces(source);
-            counted.keyspaces = scan(url, table, place.column(), tally).await?.into_tokens().keyspaces;
+            let tally = scan(source, addresses, place.column(), Tally::of_keyspaces()).await?;
+            counted.keyspaces = tally.into_tokens().keyspaces;
         }
     }
     Ok(counted)
@@ -48,7 +49,7 @@ async fn strays(source: &Source, url: &str, table: &str) -> Result<Vec<ColumnCou
     let own: Vec<_> = own.chain(source.tag()).map(Place::column).collect();
     let Some(described) = describe_postgres(url, table).await? else { return Ok(strays) };
     for column in described.columns() {
-        if own.contains(&column.name()) || WITHOUT_TEXT.contains(&column.base()) {
+        if own.contains(&column.name()) || without_tokens(column.base()) {
             continue;
         }
         let counts = count_postgres(url, table, column.name()).await?;
@@ -58,54 +59,6 @@ async fn strays(source: &Source, url: &str, table: &str) -> Result<Vec<ColumnCou
     }
     Ok(strays)
 }
-
-/// The types in which no token can be.
-const WITHOUT_TEXT: &[&str] = &[
-    "int2",
-    "int4",
-    "int8",
-    "float4",
-    "float8",
-    "numeric",
-    "bool",
-    "date",
-    "time",
-    "timetz",
-    "timestamp",
-    "timestamptz",
-    "interval",
-    "uuid",
-    "oid",
-    "money",
-    "inet",
-    "cidr",
-    "macaddr",
-    "macaddr8",
-    "bit",
-    "varbit",
-    "point",
-    "box",
-    "circle",
-    "path",
-    "polygon",
-    "line",
-    "lseg",
-    "pg_lsn",
-    "xid",
-    "xid8",
-    "tsvector",
-    "_int2",
-    "_int4",
-    "_int8",
-    "_float4",
-    "_float8",
-    "_numeric",
-    "_bool",
-    "_date",
-    "_uuid",
-    "_timestamp",
-    "_timestamptz",
-];
 
 pub(crate) async fn index_values(
     source: &Source,
@@ -121,18 +74,10 @@ pub(crate) async fn index_values(
         }
     }
     for column in documents(source.index().iter().map(Indexed::place)) {
-        let tally = scan(url, table, column, Tally::of_index_values(source).only(column)).await?;
+        let tally = scan(source, addresses, column, Tally::of_index_values().only(column)).await?;
         places.extend(tally.into_index_values());
     }
     Ok(places)
-}
-
-fn url<'a>(source: &Source, addresses: &'a Addresses) -> Result<&'a str, Error> {
-    addresses.postgres().ok_or_else(|| {
-        let text =
-            "the address of its PostgreSQL database is not given: use `Addresses::with_postgres`, or --postgres URL";
-        Error::from_store(false, format!("{}: {text}", source.name()))
-    })
 }
 
 /// The columns in whose documents places are, each once.
@@ -143,12 +88,7 @@ fn documents<'s>(places: impl Iterator<Item = &'s Place>) -> Vec<&'s str> {
     columns
 }
 
-async fn scan(url: &str, table: &str, column: &str, mut tally: Tally) -> Result<Tally, Error> {
-    let at = tally.column(column);
-    let doubt = scan_postgres(url, table, column, |value| {
-        tally.add(at, value.map_or(Value::Null, Value::Text));
-        tally.end_row();
-    });
-    tally.doubt = doubt.await?;
+async fn scan(source: &Source, addresses: &Addresses, column: &str, mut tally: Tally) -> Result<Tally, Error> {
+    tally.read = read_postgres_column(source, addresses, column, &mut tally).await?;
     Ok(tally)
 }

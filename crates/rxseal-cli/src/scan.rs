@@ -1,0 +1,176 @@
+//! `rxseal scan`: whether there is plaintext where tokens should be.
+
+use std::path::{Path, PathBuf};
+
+use rxseal_map::{Addresses, Map};
+use rxseal_scan::{Certainty, Finding, Kind, Report, Scan, Undecided, Verdict};
+use serde_json::{Value, json};
+
+use crate::args::{Global, MapFiles, Scan as Command};
+use crate::config::Config;
+use crate::count::{keyrings, members};
+use crate::failure::Failure;
+use crate::map::Files;
+use crate::output::{Output, table};
+
+pub async fn run(global: &Global, command: Command, output: &Output) -> Result<(), Failure> {
+    let config = Config::of(global)?;
+    let places = Places::of(&config, &command.map, command.files)?;
+    let mut scan = Scan::new();
+    if let Some(schema) = places.schema(command.map.schema.is_some())? {
+        scan = scan.with_schema(schema);
+    }
+    for ring in keyrings(global, &command.keyspaces).await? {
+        scan = scan.with_keyring(&ring);
+    }
+    if command.expect_tokens {
+        scan = scan.expecting_tokens();
+    }
+    places.scan(&scan, if command.certain { Wanted::Certain } else { Wanted::All }, output).await
+}
+
+/// What an operator asked for.
+#[derive(Clone, Copy)]
+pub enum Wanted {
+    All,
+    Certain,
+    /// Values that were looked for.
+    Known,
+}
+
+impl Wanted {
+    fn has(self, finding: &Finding) -> bool {
+        match self {
+            Self::All => true,
+            Self::Certain => finding.certainty() == Certainty::Certain,
+            Self::Known => finding.kind() == Kind::KnownValue,
+        }
+    }
+
+    /// A value that was looked for is seen in a column whatever the map says of it, and in tokens of any length.
+    fn has_undecided(self, undecided: &Undecided) -> bool {
+        !matches!(self, Self::Known) || !["column-undeclared", "cut-or-whole"].contains(&undecided.code())
+    }
+}
+
+/// What is scanned.
+pub struct Places {
+    map: Option<Map>,
+    addresses: Addresses,
+    known: Files,
+    files: Vec<PathBuf>,
+}
+
+impl Places {
+    /// The map, unless there are files and nobody named it.
+    pub fn of(config: &Config, given: &MapFiles, files: Vec<PathBuf>) -> Result<Self, Failure> {
+        let known = Files::of(config, given)?;
+        let map = if files.is_empty() || given.map.is_some() { Some(known.map()?) } else { None };
+        Ok(Self { map, addresses: known.addresses.clone(), known, files })
+    }
+
+    /// The schema, which must be there if somebody named it.
+    fn schema(&self, is_named: bool) -> Result<Option<rxseal::schema::Schema>, Failure> {
+        if is_named || self.known.has_schema() { self.known.schema().map(Some) } else { Ok(None) }
+    }
+
+    /// Scans all of it and prints what was found. Fails unless all of it was read, and is clean.
+    pub async fn scan(&self, scan: &Scan, wanted: Wanted, output: &Output) -> Result<(), Failure> {
+        let mut answer = Answer::default();
+        for source in self.map.iter().flat_map(Map::sources) {
+            answer.add(&scan.source(source, &self.addresses).await, "source", wanted);
+        }
+        for file in &self.files {
+            answer.add(&scan.file(file), "file", wanted);
+        }
+        answer.print(output)
+    }
+}
+
+#[derive(Default)]
+struct Answer {
+    rows: Vec<[String; 5]>,
+    undecided: Vec<String>,
+    reports: Vec<Value>,
+    found: u64,
+}
+
+impl Answer {
+    fn add(&mut self, report: &Report, what: &str, wanted: Wanted) {
+        let findings: Vec<_> = report.findings().iter().filter(|finding| wanted.has(finding)).collect();
+        for finding in &findings {
+            self.found = self.found.saturating_add(finding.count());
+            let line = finding.line().map(|line| format!("line {line}"));
+            let place = finding.place().map(str::to_owned).or(line).unwrap_or_default();
+            self.rows.push([
+                report.name().to_owned(),
+                place,
+                shown(finding),
+                finding.certainty().to_string(),
+                finding.count().to_string(),
+            ]);
+        }
+        let undecided: Vec<_> = report.undecided().iter().filter(|of| wanted.has_undecided(of)).collect();
+        self.undecided.extend(undecided.iter().map(|of| format!("undecided  {}  {}, {of}", of.code(), report.name())));
+        let verdict = verdict(!findings.is_empty(), !undecided.is_empty());
+        self.reports.push(json!({
+            "name": report.name(), "kind": what, "rows": report.rows(), "bytes": report.bytes(), "keys": members(report.keys()),
+            "verdict": verdict.as_str(), "findings": findings.into_iter().map(finding_as_json).collect::<Vec<_>>(),
+            "undecided": undecided.into_iter().map(undecided_as_json).collect::<Vec<_>>(),
+        }));
+    }
+
+    fn print(self, output: &Output) -> Result<(), Failure> {
+        let Self { rows, undecided, reports, found } = self;
+        let verdict = verdict(!rows.is_empty(), !undecided.is_empty());
+        let places = reports.len();
+        let mut text = Vec::new();
+        if !rows.is_empty() {
+            text.push(table(["where", "place", "what", "how sure", "count"], rows));
+        }
+        let open = undecided.len();
+        text.extend(undecided);
+        let least = if open > 0 { "at least " } else { "" };
+        text.push(format!("{}: {places} scanned, {least}{found} found, {open} undecided", verdict.as_str()));
+        output.say(&text.join("\n"), &json!({ "verdict": verdict.as_str(), "found": found, "reports": reports }))?;
+        match verdict {
+            Verdict::Clean => Ok(()),
+            Verdict::Undecided => {
+                let text = format!("{open} things could not be read or judged, so nothing is proven to be clean");
+                Err(Failure::Coded("undecided", text))
+            }
+            Verdict::Found => Err(Failure::Checked(format!("{least}{found} values are where they should not be"))),
+        }
+    }
+}
+
+fn verdict(is_found: bool, is_undecided: bool) -> Verdict {
+    match (is_found, is_undecided) {
+        (true, _) => Verdict::Found,
+        (false, true) => Verdict::Undecided,
+        (false, false) => Verdict::Clean,
+    }
+}
+
+fn shown(finding: &Finding) -> String {
+    match (finding.kind(), finding.known(), finding.encoding()) {
+        (Kind::KnownValue, Some(known), Some(encoding)) => format!("{} {known}, as {encoding}", finding.kind()),
+        (kind, ..) => kind.to_string(),
+    }
+}
+
+fn finding_as_json(finding: &Finding) -> Value {
+    json!({
+        "kind": finding.kind().as_str(), "certainty": finding.certainty().as_str(), "place": finding.place(), "line": finding.line(),
+        "known": finding.known(), "encoding": finding.encoding(), "count": finding.count(),
+    })
+}
+
+fn undecided_as_json(undecided: &Undecided) -> Value {
+    json!({ "code": undecided.code(), "place": undecided.place(), "count": undecided.count(), "text": undecided.text() })
+}
+
+/// A file that is read whole, in the words of an operator.
+pub fn read_text(path: &Path) -> Result<String, Failure> {
+    std::fs::read_to_string(path).map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))
+}

@@ -1,0 +1,21 @@
+#![doc = include_str!("../README.md")]
+
+mod canary;
+mod file;
+mod finding;
+mod keys;
+mod kind;
+mod known;
+mod report;
+mod rules;
+mod scan;
+mod sealed;
+mod table;
+mod text;
+
+pub use canary::{Canaries, Canary, CanaryError};
+pub use finding::{Finding, Undecided};
+pub use kind::{Certainty, Kind};
+pub use known::{KnownValues, TooShort};
+pub use report::{Report, Verdict};
+pub use scan::Scan;
