@@ -18,6 +18,7 @@ thread_local! {
 
 /// Runs `work` with an empty buffer, and wipes the buffer afterwards. If `work` calls this again (a sealed value inside a
 /// sealed value), it gets another buffer.
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub(crate) fn with<T>(work: impl FnOnce(&mut PlainBuffer) -> T) -> T {
     let mut buffer = take(&BUFFERS);
     let result = work(&mut buffer);

@@ -70,7 +70,8 @@ impl OpenState {
     }
 
     /// Opens `token` into `out`, whose length is that of its payload (FORMAT 4.6, 5.1, 7.3).
-    #[inline]
+    // Inlined where it is optimized, down to the cipher: the declaration is a constant there, and most have no former pairs.
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) fn open<'o>(
         &mut self,
         field: &Declaration,
@@ -182,6 +183,7 @@ impl OpenState {
     }
 
     /// Has `decrypt` try the present context, then that of each former record type, until one opens (FORMAT 4.8).
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn try_contexts<'c>(
         &mut self,
         field: &Declaration,
@@ -224,6 +226,7 @@ impl OpenState {
     }
 
     /// Has `decrypt` try the field's pair of id and class, then its former ones, until one succeeds.
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn try_pairs(
         &mut self,
         field: &Declaration,
@@ -247,6 +250,7 @@ impl OpenState {
         {
             Ok(()) => Ok(current),
             // Only where the token does not open, another pair may: a backend that fails says nothing of the token.
+            Err(error) if is_not_opened(&error) && field.former.is_empty() => Err(not_opened(dek)),
             Err(error) if is_not_opened(&error) => {
                 self.try_former_pairs(field.former, (core, context), dek, header, nonce, &mut decrypt)
             }
@@ -300,6 +304,7 @@ impl OpenState {
         }
     }
 
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn with_cipher(
         &mut self,
         (core, context): (&RecordCore, &Context),

@@ -293,6 +293,7 @@ impl<'a> OpenPass<'a> {
             .map_err(|error| core.located(field.id, error))
     }
 
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) fn open_form<T: DeserializeOwned>(
         &mut self,
         field: &Declaration,
@@ -320,6 +321,7 @@ pub(crate) enum TokenForm<'t> {
 
 impl TokenForm<'_> {
     /// Runs `work` with what was read of it, once, and with room for the payload, in the thread's scratch buffer.
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn with_room<T>(
         self,
         work: impl FnOnce(TokenParts<'_>, &mut [u8]) -> Result<T, Error>,
@@ -349,6 +351,7 @@ impl TokenForm<'_> {
 
 /// Opens `token` in the thread's scratch buffer. The value is decoded when `decrypt` is done, since decoding runs the
 /// value's own `Deserialize`, which may come here again.
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub(crate) fn open_form<T: DeserializeOwned>(
     token: TokenForm<'_>,
     decrypt: impl for<'b> FnOnce(TokenParts<'_>, &'b mut [u8]) -> Result<Content<'b>, Error>,
