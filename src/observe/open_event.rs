@@ -149,7 +149,7 @@ pub(crate) struct Touched {
 impl Touched {
     #[inline]
     pub(crate) fn is(&self, class: Class, key_id: KeyId) -> bool {
-        self.key_id == key_id && self.class.is(class)
+        self.class.is(class) && self.key_id == key_id
     }
 }
 

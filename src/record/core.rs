@@ -192,7 +192,6 @@ pub(crate) fn check_former<'a>(mut known: impl Iterator<Item = &'a str>, former:
 }
 
 /// Runs `work` with the AAD of a field in a context (FORMAT 4.4).
-#[cfg_attr(not(debug_assertions), inline(always))]
 pub(crate) fn with_aad<T>(
     context: &Context,
     header: &[u8; HEADER_LEN],

@@ -292,8 +292,9 @@ impl OpenState {
     fn touch(&mut self, class: Class, key_id: KeyId) {
         let known = &mut self.workspace.touched;
         self.touched_at = known.iter().position(|known| known.is(class, key_id)).unwrap_or_else(|| {
+            let at = known.len();
             known.push(Touched { class, key_id, opened: 0 });
-            known.len().saturating_sub(1)
+            at
         });
     }
 

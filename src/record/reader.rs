@@ -321,7 +321,6 @@ pub(crate) enum TokenForm<'t> {
 
 impl TokenForm<'_> {
     /// Runs `work` with what was read of it, once, and with room for the payload, in the thread's scratch buffer.
-    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn with_room<T>(
         self,
         work: impl FnOnce(TokenParts<'_>, &mut [u8]) -> Result<T, Error>,

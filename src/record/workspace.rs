@@ -80,7 +80,8 @@ struct SetUp {
 
 impl SetUp {
     fn is_for(&self, class: Class, key_id: KeyId, letter: Letter, prefix: &[u8; 16]) -> bool {
-        self.prefix == *prefix && self.letter == letter && self.key_id == key_id && self.class.is(class)
+        // What differs most often comes first.
+        self.class.is(class) && self.key_id == key_id && self.letter == letter && self.prefix == *prefix
     }
 }
 
@@ -104,8 +105,9 @@ impl Ciphers {
                 }
                 let keyspace = core.shared().keys.keyspace().as_str();
                 let cipher = dek.message_cipher(keyspace, letter, class, core.subject(), nonce, self.spares.pop())?;
+                let at = self.set_up.len();
                 self.set_up.push(SetUp { class, key_id, letter, prefix, cipher });
-                self.set_up.len().saturating_sub(1)
+                at
             }
         };
         self.set_up.get(at).map(|known| &known.cipher).ok_or_else(|| ErrorKind::TooManyClasses.into())
