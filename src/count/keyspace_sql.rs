@@ -5,7 +5,7 @@ use super::table::{Table, fits_postgres, quoted};
 use crate::error::Error;
 
 impl CountSql {
-    /// What the statements of keyspaces yield in place of a name. It is none, since it has a space.
+    /// What the statements of keyspaces yield in place of a name. It cannot be a name, since it has a space.
     pub const NO_KEYSPACE: &'static str = "no keyspace";
 
     /// The statement that counts the rows of each keyspace by the column that says it, for PostgreSQL from 12 on.

@@ -36,8 +36,8 @@ pub(super) const ALPHABET: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrs
 /// That of tokens yields rows of `key_id` and `tokens`. `key_id` is a key's id as 8 characters, or `null` for the rows without a value, or
 /// `looks like a token` for what begins as one and was cut off or changed, or `not a token` for everything else: plaintext that was left behind,
 /// numbers. Beside these, `not one token as a whole` is the number of values that are anything but one token: see
-/// [`KeyCounts::not_sealed`](crate::count::KeyCounts::not_sealed). A token is what [`Token`](crate::Token) accepts: the text form in a text column, the bytes in a binary one. A record tag
-/// ([`RecordTag`](crate::RecordTag)) counts as a token.
+/// [`KeyCounts::not_sealed`](crate::count::KeyCounts::not_sealed). A token is what [`Token`](crate::Token) accepts: the text form in a text
+/// column, the bytes in a binary one. A record tag ([`RecordTag`](crate::RecordTag)) counts as a token.
 ///
 /// In a text that contains text tokens, such as a JSON document, each of them counts. Tokens inside a longer binary value (CBOR,
 /// bincode, a text stored as bytes) are not seen: that value is `not a token`. `joined:` with a key's id means that the letters or
@@ -174,7 +174,8 @@ FROM rxseal_spelled GROUP BY 1 ORDER BY 1"
     }
 
     /// For PostgreSQL from 12 on. A column of type `bytea` has binary tokens; of every other type (`text`, `varchar`, `jsonb`)
-    /// the text is read. Of an array, each element is a value, and an empty array is none. Run `SET row_security = off` first: hidden rows are then an error instead of a smaller number.
+    /// the text is read. Of an array, each element is a value, and an empty array has no value. Run `SET row_security = off` first: hidden rows are
+    /// then an error instead of a smaller number.
     ///
     /// # Errors
     ///

@@ -20,7 +20,7 @@ pub(crate) struct Totals {
     nulls: u64,
     /// Of these, the ones of fields that seal the absence of a value too.
     unsealed_nulls: u64,
-    /// Rows whose record tag is none.
+    /// Rows without a record tag.
     untagged: u64,
     pub(crate) others: OtherRows,
 }
@@ -126,7 +126,7 @@ pub(crate) fn judge(spec: &Spec, totals: Totals, status: &Status, plain_at_start
             want(tokens, "tokens are left");
             want(
                 look_alikes,
-                "values begin as a token does and are none: look at them, since nobody can tell whether they were opened",
+                "values begin as a token does and are not one: look at them, since nobody can tell whether they were opened",
             );
         }
         Operation::Reindex => {}

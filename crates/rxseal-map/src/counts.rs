@@ -26,7 +26,7 @@ pub(crate) struct Keyspaces {
 }
 
 impl Keyspaces {
-    /// Adds rows of this keyspace. A text that is no name of one is none.
+    /// Adds rows of this keyspace. Rows whose text cannot be the name of a keyspace count as rows of no keyspace.
     pub(crate) fn add(&mut self, name: Option<&str>, rows: u64) {
         let sum = match name.filter(|name| check_keyspace(name).is_ok()) {
             Some(name) => self.by_name.entry(name.into()).or_default(),

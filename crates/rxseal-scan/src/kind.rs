@@ -75,7 +75,7 @@ kinds! {
     /// a place that the map calls an index has something else than its values. Always certain.
     IndexPlaintext = "index-plaintext", "something else than index values in an index";
     /// the map says that the place is empty, and it is not. Always certain.
-    NotEmpty = "not-empty", "values where the map says that there are none";
+    NotEmpty = "not-empty", "values in a place that the map calls empty";
     /// a value that was looked for, such as a canary's. Always certain.
     KnownValue = "known-value", "values that were looked for";
     /// a text that looks like a social security number. Always possible, as the kinds below.

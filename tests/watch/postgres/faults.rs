@@ -348,7 +348,7 @@ fn a_line_of_another_writer_ends_the_chain() {
     }
 }
 
-/// A program with a runtime of one thread: the log waits for none of its tasks.
+/// A program with a runtime of one thread: the log does not wait for its tasks.
 #[tokio::test(flavor = "current_thread")]
 #[ignore = "needs .ci/servers"]
 async fn within_a_runtime() {

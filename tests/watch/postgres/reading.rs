@@ -163,7 +163,7 @@ fn a_row_that_differs_from_its_line_is_named() {
     assert_eq!(finding(), [("row-differs", Some(last + 1), Some(chain.clone()))]);
 }
 
-/// A checkpoint in the tables that is none.
+/// A checkpoint in the tables that somebody changed or cut.
 #[test]
 #[ignore = "needs .ci/servers"]
 fn checkpoints_beside_the_lines_are_read() {

@@ -46,7 +46,7 @@ async fn plain_lists(db: &mut PgConnection, table: &Table, spec: &Spec, column: 
     Ok(u64::try_from(plain).unwrap_or_default())
 }
 
-/// The rows of other keyspaces than this one, and those of none.
+/// The rows of other keyspaces than this one, and the rows of no keyspace.
 pub(super) async fn other_rows(
     db: &mut PgConnection,
     table: &str,

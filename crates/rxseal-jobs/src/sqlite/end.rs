@@ -42,7 +42,7 @@ pub(super) fn totals(connection: &Connection, statements: &Statements, spec: &Sp
     Ok(totals)
 }
 
-/// The rows of other keyspaces than this one, and those of none.
+/// The rows of other keyspaces than this one, and the rows of no keyspace.
 pub(super) fn other_rows(
     connection: &Connection,
     table: &str,

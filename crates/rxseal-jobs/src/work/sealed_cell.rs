@@ -15,7 +15,7 @@ use crate::spec::Holds;
 pub(crate) struct Contents {
     /// Values that are tokens.
     tokens: usize,
-    /// Values that are none, or a text that is no list of values.
+    /// Values that are not tokens, or a text that is not a list of values.
     others: usize,
     /// Of these, the ones that begin as a token does.
     look_alikes: usize,
@@ -63,7 +63,7 @@ impl Contents {
         self.tokens > 0
     }
 
-    /// Whether a value holds a token but is none itself: sealed, the token inside of it would never be found again.
+    /// Whether a value holds a token without being one. If it were sealed, nobody would find the token inside of it again.
     pub(super) fn holds_tokens(self) -> bool {
         self.holding > 0
     }

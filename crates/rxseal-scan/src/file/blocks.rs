@@ -21,7 +21,7 @@ pub(super) struct Reader<R> {
     end: usize,
     /// How much of the beginning was seen before.
     seen: usize,
-    /// How long the whole lines in it are, behind what was seen before. 0 if there is none.
+    /// How long the whole lines in it are, behind what was seen before. 0 without a whole line.
     whole: usize,
     line: u64,
     is_at_end: bool,

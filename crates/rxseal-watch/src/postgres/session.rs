@@ -134,7 +134,7 @@ pub(super) async fn head(connection: &mut PgConnection, chain: Option<ChainId>) 
         chain: ChainId::parse(row.try_get(0)?).ok_or_else(malformed)?,
         start: unsigned(1)?,
         n: unsigned(2)?,
-        // What is no line has the hash of none.
+        // A hash that cannot be read is that of no line, so nothing will be found to follow it.
         hash: parse_hash(row.try_get::<&str, _>(3)?.as_bytes()).unwrap_or_default(),
     }))
 }
