@@ -20,7 +20,7 @@ use rxseal::keys::Suite;
 use crate::exit::STATUSES;
 
 pub use audit::{Audit, Budget, Disclosures, Export, Filter, Form, Page, Review};
-pub use change::{By, Change};
+pub use change::{By, Change, Who};
 pub use index_root::{CountedIndexes, IndexRoot, NewIndexRoot};
 pub(crate) use job::JobOperation;
 pub use job::{Job, JobFiles, PlanJob, RunJob};

@@ -6,9 +6,9 @@ use std::sync::OnceLock;
 use rxseal::Keyring;
 use rxseal::keys::Unlocked;
 use rxseal::provider::SecretFile;
-use rxseal_watch::{Act, BegunAct, Budgets, CheckpointFolder, FileLog, SigningKey, Watch, When};
+use rxseal_watch::{Act, BegunAct, Budgets, CheckpointFolder, FileLog, SigningKey, ToolRun, Watch, When};
 
-use crate::args::By;
+use crate::args::{By, Who};
 use crate::audit::log::failed;
 use crate::environment::variable;
 use crate::failure::{Failure, usage};
@@ -105,8 +105,19 @@ impl Journal {
         let Some(reason) = &by.reason else {
             return usage("the audit log needs to know why: use --reason TEXT");
         };
-        let act = Act::new(&who(by)?, what, reason).map_err(failed)?;
+        let act = Act::new(&who(&by.who)?, what, reason).map_err(failed)?;
         Ok(Step(Some(watch.begin(about(act)).map_err(failed)?)))
+    }
+
+    /// Who runs a tool. Without a log nobody needs to know.
+    pub fn runner(&self, given: &Who) -> Result<Option<String>, Failure> {
+        self.place.as_ref().map(|_| who(given)).transpose()
+    }
+
+    /// Writes what a tool did, if there is a log. It is on the disk when this returns `Ok`.
+    pub fn ran(&self, run: &ToolRun, output: &Output) -> Result<(), Failure> {
+        let Some(watch) = self.watch(output)? else { return Ok(()) };
+        watch.ran(run).map_err(failed)
     }
 }
 
@@ -153,8 +164,8 @@ impl Step {
 }
 
 /// The actor that was named, or the person who is logged in.
-pub fn who(by: &By) -> Result<String, Failure> {
-    if let Some(who) = &by.who {
+pub fn who(given: &Who) -> Result<String, Failure> {
+    if let Some(who) = &given.who {
         return Ok(who.clone());
     }
     if let Some(who) = variable("RXSEAL_WHO")? {
