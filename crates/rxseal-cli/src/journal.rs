@@ -58,6 +58,16 @@ impl Journal {
         self.place.as_ref().map(|place| &place.folder)
     }
 
+    /// Where its checkpoints are kept elsewhere.
+    pub fn checkpoints(&self) -> Option<&PathBuf> {
+        self.place.as_ref().and_then(|place| place.checkpoints.as_ref())
+    }
+
+    /// The key that signs its checkpoints.
+    pub fn signing_key(&self) -> Result<Option<SigningKey>, Failure> {
+        self.place.as_ref().map(Place::signing_key).transpose()
+    }
+
     /// The watch, started when it is first needed.
     pub fn watch(&self, output: &Output) -> Result<Option<&Watch>, Failure> {
         let Some(place) = &self.place else { return Ok(None) };
@@ -122,12 +132,15 @@ impl Journal {
 }
 
 impl Place {
-    fn start(&self, service: &str, budgets: Budgets, output: &Output) -> Result<Watch, Failure> {
+    fn signing_key(&self) -> Result<SigningKey, Failure> {
         let unfit = |reason: &str| Failure::Usage(format!("--audit-key: {}: {reason}", self.key.path().display()));
         let text = self.key.read().map_err(|error| unfit(&error.to_string()))?;
         let text = str::from_utf8(&text).map_err(|_| unfit("it is not the text of a key"))?;
-        let key: SigningKey = text.trim().parse().map_err(failed)?;
-        let log = FileLog::in_folder(&self.folder, key).map_err(failed)?;
+        text.trim().parse().map_err(failed)
+    }
+
+    fn start(&self, service: &str, budgets: Budgets, output: &Output) -> Result<Watch, Failure> {
+        let log = FileLog::in_folder(&self.folder, self.signing_key()?).map_err(failed)?;
         let output = Output::new(output.is_json());
         let watch = Watch::over(log)
             .service(service)

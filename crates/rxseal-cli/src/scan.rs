@@ -21,7 +21,7 @@ pub async fn run(global: &Global, command: Command, output: &Output) -> Result<(
     let who = config.journal.runner(&command.who)?;
     let places = Places::of(&config, &command.map, command.files)?;
     let mut scan = Scan::new();
-    if let Some(schema) = places.schema(command.map.schema.is_some())? {
+    if let Some(schema) = places.schema_if(command.map.schema.is_some())? {
         scan = scan.with_schema(schema);
     }
     for ring in keyrings(global, &command.keyspaces).await? {
@@ -84,7 +84,7 @@ impl Places {
     }
 
     /// The schema, which must be there if somebody named it.
-    fn schema(&self, is_named: bool) -> Result<Option<rxseal::schema::Schema>, Failure> {
+    pub fn schema_if(&self, is_named: bool) -> Result<Option<rxseal::schema::Schema>, Failure> {
         if is_named || self.known.has_schema() { self.known.schema().map(Some) } else { Ok(None) }
     }
 
@@ -150,7 +150,8 @@ impl Answer {
         verdict(!self.rows.is_empty(), !self.undecided.is_empty())
     }
 
-    fn as_json(&self) -> Value {
+    /// The answer, as a program reads it.
+    pub fn as_json(&self) -> Value {
         json!({
             "verdict": self.verdict().as_str(), "found": self.found, "at": self.at, "map": self.map.map(|digest| hex(&digest)),
             "looked_for": self.wanted.as_str(), "reports": self.reports,
