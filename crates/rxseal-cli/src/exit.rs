@@ -130,7 +130,7 @@ pub const STATUSES: &[Status] = &[
     },
     Status {
         exit: 7,
-        meaning: "not all of it is known: a log may lack events, a scan could not read or judge everything, or evidence has open questions",
+        meaning: "not all is known: of a log, a scan or evidence",
         codes: &[],
         own: &["incomplete", "undecided"],
     },

@@ -69,6 +69,7 @@ impl Evidence {
             form: FORM,
             made_at: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),
             made_by: String::new(),
+            made_on: rustix::system::uname().nodename().to_string_lossy().into_owned(),
             tool: Tool { name: "rxseal-evidence", version: env!("CARGO_PKG_VERSION") },
             map: MapFacts::of(map, schema)?,
             here: Here::default(),

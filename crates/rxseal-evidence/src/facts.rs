@@ -17,6 +17,8 @@ pub(crate) struct Facts {
     pub(crate) form: &'static str,
     pub(crate) made_at: u64,
     pub(crate) made_by: String,
+    /// The machine on which it was made, which files are on.
+    pub(crate) made_on: String,
     pub(crate) tool: Tool,
     pub(crate) map: MapFacts,
     pub(crate) here: Here,
@@ -88,10 +90,15 @@ impl Facts {
         }
     }
 
-    /// The last run of a sort, of logs that are believed.
-    pub(crate) fn last_drill(&self, what: &str) -> Option<&Run> {
+    /// The last restore drill of a keyspace, of logs that are believed. One that names no keyspace is of all that its map has.
+    pub(crate) fn last_restore(&self, keyspace: &str) -> Option<&Run> {
         let believed = self.logs.iter().filter(|log| !log.is_tampered());
-        believed.filter_map(|log| log.drills.get(what)).max_by_key(|run| run.at)
+        let is_of = |run: &&Run| match &run.keyspace {
+            Some(name) => name == keyspace,
+            None => run.map.as_ref() == Some(&self.map.sha256),
+        };
+        let drills = believed.flat_map(|log| log.drills.values()).filter(|run| run.what == "restore");
+        drills.filter(is_of).max_by_key(|run| run.at)
     }
 
     /// The event of the scan that this evidence has, in a log that is believed.

@@ -2,6 +2,7 @@
 
 use crate::facts::Facts;
 use crate::remark::Remark;
+use crate::ring::KeyFacts;
 use crate::scan::{Dated, ScanFacts};
 
 /// A scan older than this proves little.
@@ -46,22 +47,7 @@ fn judge_keys(facts: &Facts, remarks: &mut Vec<Remark>) {
             let text = format!("One root key alone unlocks {keyspace}. If it is lost, all data is lost.");
             remarks.push(Remark::red("one-root-key", text));
         }
-        for key in ring.keys.iter().filter(|key| key.is_there()) {
-            if !key.nist_approved {
-                let (id, algorithm) = (&key.id, key.algorithm);
-                let text = format!(
-                    "The key {id} of {keyspace} is of {algorithm}, which is not made of NIST-approved algorithms."
-                );
-                remarks.push(Remark::red("algorithm-not-approved", text));
-            }
-            let tokens = facts.scan.as_ref().map_or(0, |scan| scan.tokens_under(&key.id));
-            if key.is_compromised() && tokens > 0 {
-                let id = &key.id;
-                let text =
-                    format!("{tokens} tokens are under the key {id} of {keyspace}, which somebody else may have.");
-                remarks.push(Remark::red("compromised-key-used", text));
-            }
-        }
+        ring.keys.iter().for_each(|key| judge_key(facts, keyspace, key, remarks));
     }
     for keyspace in &facts.map.keyspaces {
         if !facts.keyrings.iter().any(|ring| ring.keyspace == *keyspace) {
@@ -71,6 +57,28 @@ fn judge_keys(facts: &Facts, remarks: &mut Vec<Remark>) {
     }
     if facts.keyrings.is_empty() {
         remarks.push(Remark::open("keyring-missing", "No keyring was given."));
+    }
+}
+
+fn judge_key(facts: &Facts, keyspace: &str, key: &KeyFacts, remarks: &mut Vec<Remark>) {
+    let (id, algorithm) = (&key.id, key.algorithm);
+    if key.is_there() && !key.nist_approved {
+        let text =
+            format!("The key {id} of {keyspace} is of {algorithm}, which is not made of NIST-approved algorithms.");
+        remarks.push(Remark::red("algorithm-not-approved", text));
+    }
+    let tokens = facts.scan.as_ref().map_or(0, |scan| scan.tokens_under(id));
+    if tokens == 0 {
+        return;
+    }
+    if key.is_compromised() {
+        let text = format!("{tokens} tokens are under the key {id} of {keyspace}, which somebody else may have.");
+        remarks.push(Remark::red("compromised-key-used", text));
+    }
+    if !key.is_there() {
+        let text =
+            format!("{tokens} tokens are under the key {id} of {keyspace}, which was destroyed. Nothing opens them.");
+        remarks.push(Remark::red("destroyed-key-used", text));
     }
 }
 
@@ -159,14 +167,17 @@ fn judge_logs(facts: &Facts, remarks: &mut Vec<Remark>) {
 }
 
 fn judge_restore(facts: &Facts, remarks: &mut Vec<Remark>) {
-    match facts.last_drill("restore") {
-        Some(drill) if drill.out != "passed" => {
-            remarks.push(Remark::red("restore-drill-failed", "The last restore drill failed."));
-        }
-        Some(drill) if is_within(drill.at, facts.made_at, RESTORE_DAYS) => {}
-        _ => {
-            let text = format!("No log has a restore drill of the last {RESTORE_DAYS} days.");
-            remarks.push(Remark::red("restore-drill-old", text));
+    for keyspace in facts.keyrings.iter().map(|ring| &ring.keyspace) {
+        match facts.last_restore(keyspace) {
+            Some(drill) if drill.out != "passed" => {
+                let text = format!("The last restore drill of {keyspace} did not pass.");
+                remarks.push(Remark::red("restore-drill-failed", text));
+            }
+            Some(drill) if is_within(drill.at, facts.made_at, RESTORE_DAYS) => {}
+            _ => {
+                let text = format!("No log has a restore drill of {keyspace} of the last {RESTORE_DAYS} days.");
+                remarks.push(Remark::red("restore-drill-old", text));
+            }
         }
     }
 }

@@ -23,9 +23,9 @@ pub struct LogFacts {
     /// The programs that wrote it, each as it started last.
     #[serde(serialize_with = "as_list")]
     pub(crate) programs: BTreeMap<(String, String), Program>,
-    /// The last drill of each sort.
+    /// The last drill of each sort, for each keyspace.
     #[serde(serialize_with = "as_list")]
-    pub(crate) drills: BTreeMap<String, Run>,
+    pub(crate) drills: BTreeMap<(String, Option<String>), Run>,
     /// The last scan of the sources of a map.
     pub(crate) last_scan: Option<Run>,
     #[serde(skip)]
@@ -63,6 +63,7 @@ pub(crate) struct Program {
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Run {
     pub(crate) what: String,
+    pub(crate) keyspace: Option<String>,
     pub(crate) out: String,
     pub(crate) who: String,
     /// The second.
@@ -85,6 +86,7 @@ struct Event {
     what: String,
     #[serde(default)]
     out: String,
+    ks: Option<String>,
     map: Option<String>,
     #[serde(default)]
     num: BTreeMap<String, u64>,
@@ -176,8 +178,9 @@ impl LogFacts {
             }
             "drill" => {
                 let run = Run::of(event, line);
-                if self.drills.get(&run.what).is_none_or(|last| last.at <= at) {
-                    self.drills.insert(run.what.clone(), run);
+                let of = (run.what.clone(), run.keyspace.clone());
+                if self.drills.get(&of).is_none_or(|last| last.at <= at) {
+                    self.drills.insert(of, run);
                 }
             }
             _ => {}
@@ -192,9 +195,9 @@ impl LogFacts {
 
 impl Run {
     fn of(event: Event, line: &Line) -> Self {
-        let Event { t, who, what, out, map, num: numbers, sha256, .. } = event;
+        let Event { t, who, what, out, ks: keyspace, map, num: numbers, sha256, .. } = event;
         let chain = line.chain().to_string();
-        Self { what, out, who, at: t / 1000, chain, line: line.number(), map, numbers, sha256 }
+        Self { what, keyspace, out, who, at: t / 1000, chain, line: line.number(), map, numbers, sha256 }
     }
 }
 

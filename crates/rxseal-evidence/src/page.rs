@@ -15,7 +15,8 @@ use time::shown;
 /// The same as `evidence.json`, for people.
 pub(crate) fn page(facts: &Facts, verdict: Verdict, remarks: &[Remark]) -> String {
     let keyspaces: Vec<_> = facts.keyrings.iter().map(|ring| &*ring.keyspace).collect();
-    let about = format!("{}, made {} by {}", shown_names(&keyspaces), shown(facts.made_at), facts.made_by);
+    let about =
+        format!("{}, made {} by {} on {}", shown_names(&keyspaces), shown(facts.made_at), facts.made_by, facts.made_on);
     let mut page = Page::new("Evidence of encryption", &about);
     let red = remarks.iter().filter(|remark| remark.is_red()).count();
     let (tone, sentence) = first_sentence(facts, verdict, red, remarks.len().saturating_sub(red));
@@ -76,11 +77,15 @@ fn figures(facts: &Facts) -> Vec<(String, &'static str)> {
         (count(places), "places are declared as sealed"),
         (scan.map_or_else(unknown, |scan| number(scan.rows())), "rows and lines were scanned"),
         (found.map_or_else(unknown, number), "findings of that scan"),
-        (
-            facts.last_drill("restore").map_or_else(|| "none".to_owned(), |drill| time::day(drill.at)),
-            "last restore drill",
-        ),
+        (last_restore(facts), "last restore drill"),
     ]
+}
+
+/// Of the keyspace whose drill is the longest ago.
+fn last_restore(facts: &Facts) -> String {
+    let days = facts.keyrings.iter().map(|ring| facts.last_restore(&ring.keyspace).map(|drill| drill.at));
+    let oldest = days.min().flatten();
+    oldest.map_or_else(|| "none".to_owned(), time::day)
 }
 
 fn shown_names(names: &[&str]) -> String {

@@ -22,6 +22,9 @@ pub(super) fn write(page: &mut Page, facts: &Facts) {
         say_more(page, facts.map.sources.len());
     }
     let mut rows = Vec::new();
+    if facts.map.sources.iter().any(|source| source.at == "file") {
+        rows.push(("Files of the map, observed", facts.made_on.clone()));
+    }
     for host in &facts.data_hosts {
         let host = if host.is_empty() { "this machine" } else { host };
         rows.push(("The database, observed", host.to_owned()));

@@ -111,11 +111,12 @@ fn drills(page: &mut Page, facts: &Facts) {
         page.nothing("No log has a drill.");
         return;
     }
-    let mut table = Table::new(["Drill", "Result", "When", "Who", "Numbers"]);
+    let mut table = Table::new(["Drill", "Keyring", "Result", "When", "Who", "Numbers"]);
     for drill in drills().take(MAX_ROWS) {
         let numbers: Vec<_> = drill.numbers.iter().map(|(name, count)| format!("{name} {}", number(*count))).collect();
         table.row([
             (&*drill.what).into(),
+            drill.keyspace.as_deref().unwrap_or_default().into(),
             (&*drill.out).into(),
             shown(drill.at).into(),
             (&*drill.who).into(),

@@ -1,4 +1,4 @@
-//! No change of a pack is missed.
+//! No change of a pack is missed (T84).
 
 use std::fs;
 use std::path::PathBuf;

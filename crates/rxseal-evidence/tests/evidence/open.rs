@@ -1,4 +1,4 @@
-//! Each open question, and what raises it: what is not known is never taken to be good.
+//! Each open question, and what raises it: what is not known is never taken to be good (T85).
 
 use rxseal::keys::Suite;
 use rxseal_evidence::{Evidence, ScanFacts, Topic, Verdict};

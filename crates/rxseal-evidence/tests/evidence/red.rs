@@ -1,6 +1,7 @@
 //! Each red line, and what raises it.
 
-use rxseal::keys::Suite;
+use rxseal::keys::{KeyState, Suite};
+use rxseal::run_local;
 use rxseal_evidence::{Topic, Verdict};
 use serde_json::json;
 
@@ -114,6 +115,13 @@ fn no_restore_drill_of_the_last_180_days() {
         world.later = later;
         assert_eq!(world.codes(), (red, vec![]), "{later}");
     }
+    // One of another keyspace proves nothing of this one. One of the map is of all that it has.
+    let mut world = World::new();
+    world.drill_of = Some("pharmacy-18");
+    assert_eq!(world.codes(), (vec!["restore-drill-old"], vec![]));
+    let mut world = World::new();
+    world.drill_of = None;
+    assert_eq!(world.codes(), (vec![], vec![]));
     // The last one counts, and only if it passed.
     let mut world = World::new();
     world.drills = vec![("restore", "passed"), ("restore", "failed")];
@@ -147,17 +155,17 @@ fn a_log_that_somebody_changed() {
 }
 
 #[test]
-fn tokens_under_a_compromised_key() {
-    use rxseal::keys::KeyState;
-    use rxseal::run_local;
-
-    let mut world = World::new();
-    let (roots, first) = rxseal::testing::insecure_keyring_file("pharmacy-17").unwrap();
-    let old = first.keys().iter().find(|key| key.is_primary() && key.suite().is_some()).unwrap().id();
-    let second = run_local(rxseal::testing::rotate_keyring("pharmacy-17", &roots, &first)).unwrap();
-    world.scan = Some(scan(&world.map, &first));
-    let state = KeyState::Compromised;
-    world.ring = run_local(rxseal::testing::force_key_state("pharmacy-17", &roots, &second, old, state)).unwrap();
-    world.stated.push((Topic::Apart, "yes"));
-    assert_eq!(world.codes(), (vec!["one-root-key", "compromised-key-used"], vec![]));
+fn tokens_under_a_key_that_is_no_key_any_more() {
+    for (state, code) in [(KeyState::Compromised, "compromised-key-used"), (KeyState::Destroyed, "destroyed-key-used")]
+    {
+        let mut world = World::new();
+        let (roots, first) = rxseal::testing::insecure_keyring_file("pharmacy-17").unwrap();
+        let old = first.keys().iter().find(|key| key.is_primary() && key.suite().is_some()).unwrap().id();
+        let second = run_local(rxseal::testing::rotate_keyring("pharmacy-17", &roots, &first)).unwrap();
+        world.scan = Some(scan(&world.map, &first));
+        let forced = rxseal::testing::force_key_state("pharmacy-17", &roots, &second, old, state);
+        world.ring = run_local(forced).unwrap();
+        world.stated.push((Topic::Apart, "yes"));
+        assert_eq!(world.codes(), (vec!["one-root-key", code], vec![]));
+    }
 }

@@ -32,6 +32,8 @@ pub struct World {
     pub stated: Vec<(Topic, &'static str)>,
     /// Drills in the log: what, and how it ended.
     pub drills: Vec<(&'static str, &'static str)>,
+    /// Of which keyspace. Without one they are of the map.
+    pub drill_of: Option<&'static str>,
     pub has_log: bool,
     pub changes_log: bool,
     pub has_checkpoints: bool,
@@ -62,6 +64,7 @@ impl World {
             is_scanned_now: true,
             stated: vec![(Topic::Observed, "yes")],
             drills: vec![("restore", "passed")],
+            drill_of: Some("pharmacy-17"),
             has_log: true,
             changes_log: false,
             has_checkpoints: true,
@@ -150,7 +153,12 @@ impl World {
             watch.ran(&scan.wrote(Sha256::digest(answer.as_bytes()).into())).unwrap();
         }
         for (what, out) in &self.drills {
-            watch.ran(&ToolRun::drill(WHO, what, out).unwrap().number("opened", 100)).unwrap();
+            let drill = ToolRun::drill(WHO, what, out).unwrap().number("opened", 100);
+            let drill = match self.drill_of {
+                Some(keyspace) => drill.keyspace(keyspace),
+                None => drill.map(Sha256::digest(self.map.as_bytes()).into()),
+            };
+            watch.ran(&drill).unwrap();
         }
         drop((keys, watch));
         if self.changes_log {

@@ -117,6 +117,17 @@ fn parse_hex(digits: &str) -> Option<Hash> {
 mod tests {
     use super::*;
 
+    /// The vector of FORMAT 16.
+    const NOTE: &str = "rxseal/v1/evidence\nca3d163bab055381827226140568f3bef7eaac187cebd76878e0b63e9e442356  evidence.json\n37517e5f3dc66819f61f5a7bb8ace1921282415f10551d2defa5c3eb0985b570  scan.json\n\n\u{2014} pharmacy-17.example IHRqD4LnONF+Q4uM5fkC11497Q6wrKOyn8LuijlEQjwM6soHzVRhotneMBXvD7X3HLmxt2KLSdfTXiyuoHa4yknzTwA=\n";
+
+    #[test]
+    fn the_note_of_the_vector() {
+        use sha2::{Digest, Sha256};
+        let sums = [("scan.json", "[]\n"), ("evidence.json", "{}\n")];
+        let sums = sums.map(|(name, text)| (name, Sha256::digest(text).into()));
+        assert_eq!(SignedSums::of(sums).unwrap().sign(&key()), NOTE);
+    }
+
     fn key() -> SigningKey {
         SigningKey::from_seed("pharmacy-17.example", &[3; 32]).unwrap()
     }
