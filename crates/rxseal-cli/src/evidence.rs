@@ -2,6 +2,7 @@
 
 mod logs;
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use rxseal_evidence::{Evidence, EvidenceError, Pack, ScanFacts, Verdict, Verified, verify};
@@ -150,7 +151,8 @@ fn check(folder: &Path, keys: &[String], log: Option<&Path>, output: &Output) ->
         hex(pack.digest())
     );
     if let Some((chain, n, at)) = &event {
-        text.push_str(&format!("\nin the log: {}, chain {chain}, line {n}", events::shown(*at)));
+        // Writing to a string cannot fail.
+        let _ = write!(text, "\nin the log: {}, chain {chain}, line {n}", events::shown(*at));
     }
     let event = event.map(|(chain, n, at)| json!({ "chain": chain, "n": n, "t": at }));
     let value = json!({

@@ -159,7 +159,7 @@ impl Evidence {
     ///
     /// `io` if the folder exists or cannot be written; `invalid-settings` if `who` is not the name of an actor.
     pub fn write(mut self, folder: impl AsRef<Path>, who: &str, key: &SigningKey) -> Result<Pack, EvidenceError> {
-        self.facts.made_by = who.to_owned();
+        who.clone_into(&mut self.facts.made_by);
         self.facts.judge_places();
         self.facts.date_scan();
         let remarks = judge(&self.facts);

@@ -10,6 +10,7 @@ use rxseal_html::{Page, Text, Tone, number};
 
 use crate::facts::Facts;
 use crate::remark::{Remark, Verdict};
+use crate::scan::ScanFacts;
 use time::shown;
 
 /// The same as `evidence.json`, for people.
@@ -56,7 +57,7 @@ fn first_sentence(facts: &Facts, verdict: Verdict, red: usize, open: usize) -> (
             (Tone::Caution, Text::new(begin).strong(things(open)).plain(format!(" {} not known.", are(open))))
         }
         Verdict::Complete => {
-            let rows = facts.scan.as_ref().map_or(0, |scan| scan.rows());
+            let rows = facts.scan.as_ref().map_or(0, ScanFacts::rows);
             let text = format!(
                 "No plaintext was found in {} rows, every key is of NIST-approved algorithms, and every root key is apart from the data, \
                  as observed or as stated by somebody who is named below.",

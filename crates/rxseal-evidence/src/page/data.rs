@@ -46,7 +46,7 @@ pub(super) fn write(page: &mut Page, facts: &Facts) {
     page.small(format!("The map has the SHA-256 {}, the schema {}.", facts.map.sha256, facts.map.schema_sha256));
 }
 
-/// "5 fields: identity 2, medication 3; a record tag"
+/// `5 fields: identity 2, medication 3; a record tag`
 fn sealed(source: &SourceFacts) -> Text {
     let mut classes = BTreeMap::<_, usize>::new();
     for field in &source.sealed {
@@ -62,7 +62,7 @@ fn sealed(source: &SourceFacts) -> Text {
     }
 }
 
-/// "filled_at (date), refills (none)"
+/// `filled_at (date), refills (none)`
 fn readable(source: &SourceFacts) -> Text {
     let clear: Vec<_> = source.clear.iter().map(|clear| format!("{} ({})", clear.place, clear.kind)).collect();
     if clear.is_empty() { "nothing".into() } else { clear.join(", ").into() }

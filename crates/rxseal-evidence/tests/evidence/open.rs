@@ -4,7 +4,7 @@ use rxseal::keys::Suite;
 use rxseal_evidence::{Evidence, ScanFacts, Topic, Verdict};
 use serde_json::json;
 
-use crate::support::{ARN, SCHEMA, World, ring, scan};
+use crate::support::{ARN, SCHEMA, World, ring, scan, unwrapped};
 
 #[test]
 fn where_a_root_key_is() {
@@ -39,6 +39,16 @@ fn who_watches() {
     world.stated.clear();
     world.service = Some(String::new());
     assert_eq!(world.codes(), (vec![], vec!["observed-unknown"]));
+    world = World::new();
+    world.stated.clear();
+    world.service = Some(unwrapped("pharmacy-17"));
+    assert_eq!(world.codes(), (vec![], vec![]), "the log and the key service have the same one");
+    world = World::new();
+    world.stated = vec![(Topic::Apart, "yes")];
+    world.ring = ring(&[("aws-kms", &format!("{ARN}a")), ("local", "AAAAAAAAAAA")], Suite::default());
+    world.scan = Some(scan(&world.map, &world.ring));
+    world.service = Some(unwrapped("pharmacy-17"));
+    assert_eq!(world.codes(), (vec![], vec!["observed-unknown"]), "nobody sees who uses a root key in a file");
     world = World::new();
     world.has_log = false;
     assert_eq!(world.codes(), (vec!["restore-drill-old"], vec!["no-log"]));
@@ -82,6 +92,10 @@ fn what_the_map_leaves_open() {
     world.map = world.map.replace("keyspace = \"pharmacy-17\"", "keyspace = [\"pharmacy-17\", \"pharmacy-18\"]");
     world.change_to_map();
     assert_eq!(world.codes(), (vec![], vec!["keyring-missing"]));
+    let mut world = World::new();
+    world.map = world.map.replace("keyspace = \"pharmacy-17\"", "keyspace = { column = \"tenant\" }");
+    world.change_to_map();
+    assert!(world.codes().1.contains(&"keyspaces-unknown"));
     let mut world = World::new();
     world.map = format!("elsewhere = [\"phi.patient.phone\"]\n{}", world.map);
     world.change_to_map();

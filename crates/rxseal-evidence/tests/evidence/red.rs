@@ -5,7 +5,7 @@ use rxseal::run_local;
 use rxseal_evidence::{Topic, Verdict};
 use serde_json::json;
 
-use crate::support::{ARN, World, ring, scan};
+use crate::support::{ARN, World, ring, scan, unwrapped};
 
 const DAY: u64 = 86_400;
 
@@ -135,10 +135,7 @@ fn no_restore_drill_of_the_last_180_days() {
 #[test]
 fn a_keyring_that_nobody_watches() {
     let mut world = World::new();
-    world.service = Some(
-        r#"{"eventName":"Decrypt","eventTime":"2026-11-24T16:00:01Z","requestID":"r1","requestParameters":{"encryptionContext":{"rxseal:keyspace":"pharmacy-17"}}}"#
-            .to_owned(),
-    );
+    world.service = Some([unwrapped("pharmacy-17"), unwrapped("pharmacy-17")].join("\n"));
     assert_eq!(world.codes(), (vec!["unobserved"], vec![]));
     let mut world = World::new();
     world.stated = vec![(Topic::Observed, "no")];

@@ -8,7 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use rxseal::keys::{KeyringFile, Suite};
 use rxseal::provider::{Kek, KekContext, ProviderFuture};
 use rxseal::root::{RootKey, RootKeys};
-use rxseal::run_local;
+use rxseal::{Keyring, run_local};
 use rxseal_evidence::{Evidence, LogFacts, Pack, ScanFacts, Topic};
 use rxseal_watch::verify::Verifier;
 use rxseal_watch::{CheckpointFolder, FileLog, SigningKey, ToolRun, VerifierKey, Watch};
@@ -147,7 +147,9 @@ impl World {
             .copy_to(CheckpointFolder::new(&elsewhere))
             .start()
             .unwrap();
-        let keys = rxseal::testing::insecure_keyring("pharmacy-17").unwrap().observed_by(watch.observer());
+        let names: Vec<_> = self.ring.wraps().map(|wrap| (wrap.provider(), wrap.root_key())).collect();
+        let keys = run_local(Keyring::unlock("pharmacy-17", &roots(&names), &self.ring));
+        let keys = keys.ok().map(|keys| keys.observed_by(watch.observer()));
         if let Some(answer) = answer {
             let scan = ToolRun::scan(WHO, "all", "clean").unwrap().number("sources", 2);
             watch.ran(&scan.wrote(Sha256::digest(answer.as_bytes()).into())).unwrap();
@@ -192,11 +194,23 @@ pub fn scan(map: &str, ring: &KeyringFile) -> Value {
 }
 
 /// A keyring that these root keys unlock.
-pub fn ring(roots: &[(&str, &str)], suite: Suite) -> KeyringFile {
-    let mut keys = roots.iter().map(|(provider, name)| Named(String::from(*provider), String::from(*name)));
+pub fn ring(names: &[(&str, &str)], suite: Suite) -> KeyringFile {
+    run_local(rxseal::testing::create_keyring("pharmacy-17", &roots(names), suite)).unwrap()
+}
+
+/// Root keys of these providers, with these names.
+fn roots(names: &[(&str, &str)]) -> RootKeys {
+    let mut keys = names.iter().map(|(provider, name)| Named(String::from(*provider), String::from(*name)));
     let first = RootKeys::from(keys.next().unwrap());
-    let roots = keys.fold(first, RootKeys::and);
-    run_local(rxseal::testing::create_keyring("pharmacy-17", &roots, suite)).unwrap()
+    keys.fold(first, RootKeys::and)
+}
+
+/// A line of the log of a key service: it unwrapped the KEK of this keyspace a moment ago.
+pub fn unwrapped(keyspace: &str) -> String {
+    let at = humantime::format_rfc3339_seconds(SystemTime::now());
+    let context = json!({ "encryptionContext": { "rxseal:keyspace": keyspace } });
+    json!({ "eventName": "Decrypt", "eventTime": at.to_string(), "requestID": "r1", "requestParameters": context })
+        .to_string()
 }
 
 pub fn now() -> u64 {
@@ -224,6 +238,6 @@ impl RootKey for Named {
     }
 
     fn unwrap_kek<'a>(&'a self, wrapped: &'a [u8], _: KekContext<'a>) -> ProviderFuture<'a, Kek> {
-        Box::pin(std::future::ready(Kek::from_bytes(wrapped.try_into().unwrap_or(&[0; 32]))))
+        Box::pin(std::future::ready(Kek::from_bytes(wrapped)))
     }
 }
