@@ -21,7 +21,8 @@ use crate::args::{Audit, Export, Filter, Global};
 use crate::failure::{Failure, usage};
 use crate::output::{Output, time};
 use events::Event;
-use log::{Log, failed};
+use log::Log;
+pub use log::failed;
 
 pub fn run(global: &Global, command: Audit, output: &Output) -> Result<(), Failure> {
     match command {
