@@ -131,7 +131,7 @@ impl Line {
             let Some(x) = self.x(*at) else { continue };
             // Numbers that would lie on each other go below each other.
             let is_near = last.is_some_and(|last| x.minus(last).max(last.minus(x)) < Tenths::pixels(15));
-            row = if is_near { row.saturating_add(1) % 8 } else { 0 };
+            row = if is_near { row.saturating_add(1) % 6 } else { 0 };
             last = Some(x);
             let y = TOP.plus(Tenths::pixels(row.saturating_mul(15).saturating_add(9)));
             let (low, base) = (TOP.plus(TALL), y.plus(Tenths::pixels(4)));
@@ -187,12 +187,12 @@ impl Line {
 }
 
 const WIDTH: u64 = 680;
-const HEIGHT: u64 = 178;
+const HEIGHT: u64 = 142;
 const LEFT: Tenths = Tenths::pixels(66);
 const TOP: Tenths = Tenths::pixels(8);
 /// Of the part in which the line is.
 const ROOM: Tenths = Tenths::pixels(606);
-const TALL: Tenths = Tenths::pixels(148);
+const TALL: Tenths = Tenths::pixels(112);
 const MOST_POINTS: usize = 303;
 
 fn write_grid(out: &mut String, top: u64) {

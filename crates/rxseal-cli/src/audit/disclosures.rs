@@ -5,10 +5,10 @@ use std::io::Write as _;
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use rxseal_exposure::csv_row;
 use rxseal_html::{Page as HtmlPage, Table, Text, Tone, number};
 use serde_json::{Value, json};
 
-use super::csv;
 use super::events::{self, Event};
 use crate::args::{Disclosures, Page};
 use crate::failure::Failure;
@@ -126,9 +126,9 @@ fn show(subject: &str, rows: &[Row<'_>], output: &Output) -> Result<(), Failure>
 const NOTHING: &str = "no disclosure of this patient's data is in the log";
 
 fn as_csv(rows: &[Row<'_>]) -> String {
-    let mut text = csv::row(TITLES);
+    let mut text = csv_row(TITLES);
     for row in rows {
-        text.push_str(&csv::row(cells(row).iter().map(String::as_str)));
+        text.push_str(&csv_row(cells(row).iter().map(String::as_str)));
     }
     text
 }
