@@ -56,7 +56,8 @@ const LARGEST: usize = 200 * 1024;
 
 /// Fails unless the page is what every page must be. Answers its text, line by line.
 ///
-/// If `RXSEAL_PAGES` names a folder, the page is left there as `NAME.html`: `.ci/run pictures` makes a picture of it.
+/// If `RXSEAL_PAGES` names a folder, the page is left there as `NAME.html`: `.ci/run full pictures` makes a picture of it. A name ends in `-ordinary` if
+/// the page has to fit on one sheet of paper.
 pub fn check(name: &str, html: &str) -> String {
     if let Some(folder) = std::env::var_os("RXSEAL_PAGES") {
         std::fs::write(Path::new(&folder).join(format!("{name}.html")), html).unwrap();

@@ -61,6 +61,20 @@ fn what_is_missing_is_a_sentence() {
 }
 
 #[test]
+fn a_log_that_is_not_whole_is_said_at_the_top() {
+    for (verdict, sentence) in
+        [("tampered", "The log of openings was changed"), ("incomplete", "The log of openings is not complete")]
+    {
+        let mut exposure = samples::ordinary();
+        assert!(!page("whole", &exposure).contains(sentence));
+        exposure.audit.as_mut().unwrap().verdict = verdict.to_owned();
+        let text = page(verdict, &exposure);
+        assert!(text.lines().nth(3).unwrap().starts_with(sentence), "{text}");
+        assert!(text.contains(&format!("Log {verdict}of openings")), "{text}");
+    }
+}
+
+#[test]
 fn what_is_not_known_is_not_counted_as_safe() {
     let text = page("undecided", &samples::undecided());
     assert!(text.contains("48,211\nnot ruled out") || text.contains("48,211not ruled out"), "{text}");

@@ -2,13 +2,18 @@
 
 use rxseal_html::{Page, Text, Tone, number};
 
-use super::short::short;
+use super::short::word;
 use crate::model::Exposure;
 use crate::state::State;
 use crate::words::{count, day, is_possible, kinds, minute, patients};
 
 pub(super) fn write(exposure: &Exposure, page: &mut Page) {
     page.verdict(tone(exposure), sentence(exposure));
+    match exposure.audit.as_ref().map(|audit| audit.verdict.as_str()) {
+        None | Some("whole") => {}
+        Some("incomplete") => page.red_line("The log of openings is not complete, so more may have been viewed than it says."),
+        Some(_) => page.red_line("The log of openings was changed after it was written, so it does not prove what was viewed and what was not."),
+    }
     page.figures(figures(exposure));
 }
 
@@ -78,8 +83,10 @@ fn figures(exposure: &Exposure) -> [(String, String); 5] {
     let (log, covers) = exposure.audit.as_ref().map_or_else(
         || ("No log".to_owned(), "of openings was given: what was viewed cannot be said".to_owned()),
         |audit| {
-            let verdict = short(&audit.verdict);
-            (format!("Log {verdict}"), format!("of openings, from {} to {}", minute(audit.from), minute(audit.to)))
+            (
+                format!("Log {}", word(&audit.verdict)),
+                format!("of openings, from {} to {}", minute(audit.from), minute(audit.to)),
+            )
         },
     );
     [

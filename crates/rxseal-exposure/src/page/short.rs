@@ -10,6 +10,11 @@ pub(super) fn brief(text: &str) -> String {
     cut(text, 70)
 }
 
+/// One word.
+pub(super) fn word(text: &str) -> String {
+    cut(text, 12)
+}
+
 fn cut(text: &str, letters: usize) -> String {
     if text.chars().count() <= letters { text.to_owned() } else { text.chars().take(letters).chain(['…']).collect() }
 }
@@ -17,7 +22,7 @@ fn cut(text: &str, letters: usize) -> String {
 /// At most a few, and how many more there are.
 pub(super) fn listed<S: AsRef<str>>(texts: &[S]) -> String {
     let few: Vec<_> = texts.iter().take(ROWS).map(|text| short(text.as_ref())).collect();
-    few.join(", ") + &more(texts.len())
+    few.join("; ") + &more(texts.len())
 }
 
 /// What a sentence or a table of the first [`ROWS`] ends with, if there are more.

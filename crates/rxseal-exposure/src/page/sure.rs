@@ -2,7 +2,7 @@
 
 use rxseal_html::{Page, Text, number};
 
-use super::short::{ROWS, listed, more, short};
+use super::short::{listed, short};
 use crate::model::{AuditCover, Doubt, Exposure};
 use crate::words::minute;
 
@@ -69,7 +69,7 @@ fn assumed(exposure: &Exposure) -> Text {
             format!("{}{by}", short(&assumed.text))
         })
         .collect();
-    Text::new(said.iter().take(ROWS).map(String::as_str).collect::<Vec<_>>().join("; ") + &more(said.len()))
+    Text::new(listed(&said))
 }
 
 fn read(exposure: &Exposure) -> Text {

@@ -11,8 +11,7 @@ pub(super) fn write(exposure: &Exposure, page: &mut Page) {
     page.heading("When");
     match (&exposure.timeline, &exposure.audit) {
         (Some(timeline), _) if timeline.patients.iter().any(|patients| *patients > 0) => {
-            page.line(&line(timeline));
-            page.small(most(timeline));
+            page.line(&line(timeline).note(most(timeline)));
         }
         (Some(timeline), _) => page.nothing(format!("The log has no opening by {} in this time.", short(&timeline.of))),
         (None, Some(_)) => page.nothing("No stolen identity or host was named, so there is no time line."),
