@@ -1,6 +1,5 @@
 //! `rxseal audit`.
 
-mod csv;
 mod disclosures;
 pub mod events;
 mod export;

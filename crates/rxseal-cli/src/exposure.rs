@@ -11,7 +11,7 @@ use crate::args::{Exposure as Command, Global};
 use crate::audit::{failed, verifier_keys};
 use crate::config::{Config, subject_store_at};
 use crate::count::keyrings;
-use crate::failure::Failure;
+use crate::failure::{Failure, usage};
 use crate::map::Files;
 use crate::output::{Output, table};
 use crate::scan::read_text;
@@ -39,6 +39,11 @@ pub async fn run(global: &Global, command: Command, output: &Output) -> Result<(
         theft = theft.stolen(stolen);
     }
     if let Some(log) = command.audit {
+        if log.to_str().is_some_and(|log| log.contains("://")) {
+            return usage(
+                "write the log into files first, with `rxseal audit export URL --to DIR`, and give that folder",
+            );
+        }
         let mut verifier = Verifier::new(verifier_keys(&command.keys)?);
         if let Some(checkpoints) = command.checkpoints {
             verifier = verifier.checkpoints(checkpoints).map_err(failed)?;

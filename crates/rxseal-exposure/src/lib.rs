@@ -8,8 +8,10 @@ mod day;
 mod error;
 mod jurisdiction;
 mod keys;
+mod letter;
 mod log;
 mod model;
+mod page;
 mod patients;
 mod reading;
 mod rule;
@@ -17,7 +19,9 @@ mod state;
 mod stolen;
 mod theft;
 mod time;
+mod words;
 
+pub use csv::csv_row;
 pub use day::{Day, NotADay};
 pub use error::ExposureError;
 pub use model::{

@@ -187,6 +187,8 @@ impl Theft {
         fs::create_dir(folder).map_err(|error| ExposureError::not_made(folder, error))?;
         let exposure = self.report(&mut private(&folder.join("patients.csv"))?).await?;
         write(&folder.join("exposure.json"), &exposure.to_json())?;
+        write(&folder.join("letter.json"), &exposure.to_letter())?;
+        write(&folder.join("report.html"), &exposure.to_html())?;
         Ok(exposure)
     }
 

@@ -60,7 +60,10 @@ fn the_answer_and_the_files_agree() {
         (&file["totals"], &file["name"], &file["by"]),
         (&answer["totals"], &"2026-0007".into(), &"officer".into())
     );
-    assert!(!file.to_string().contains("pat-77"));
+    for name in ["exposure.json", "letter.json", "report.html"] {
+        let text = fs::read_to_string(shop.path("report").join(name)).unwrap();
+        assert!(!text.contains("pat-77"), "{name}");
+    }
     let list = fs::read_to_string(shop.path("report/patients.csv")).unwrap();
     assert!(list.contains("pharmacy-17,pat-77,sealed,sealed,"), "{list}");
     #[cfg(unix)]

@@ -6,7 +6,7 @@ use std::io::{BufWriter, Write};
 use super::{Investigation, Read, now, taken};
 use crate::classes::Classes;
 use crate::counts::Counts;
-use crate::csv::row;
+use crate::csv::csv_row;
 use crate::day::rfc3339;
 use crate::error::ExposureError;
 use crate::log::{Facts, Openings};
@@ -200,7 +200,7 @@ impl Investigation<'_> {
         let mut out = BufWriter::new(out);
         let names = shown.iter().map(|class| classes.name(*class));
         out.write_all(
-            row(["keyspace", "subject"].into_iter().chain(names).chain(["sources", "first", "last"])).as_bytes(),
+            csv_row(["keyspace", "subject"].into_iter().chain(names).chain(["sources", "first", "last"])).as_bytes(),
         )?;
         let keyspaces = self.theft.keyspaces();
         let only = keyspaces.first().map_or("", String::as_str);
@@ -212,7 +212,9 @@ impl Investigation<'_> {
             let time = |at: u32| rfc3339(at.into());
             let (first, last) = patient.opened.map_or_else(Default::default, |(first, last)| (time(first), time(last)));
             let whose = [patient.keyspace.unwrap_or(only), patient.id];
-            out.write_all(row(whose.into_iter().chain(states).chain([sources.as_str(), &first, &last])).as_bytes())?;
+            out.write_all(
+                csv_row(whose.into_iter().chain(states).chain([sources.as_str(), &first, &last])).as_bytes(),
+            )?;
         }
         out.flush()
     }
