@@ -181,10 +181,19 @@ impl Theft {
     ///
     /// # Errors
     ///
-    /// Those of [`report`](Self::report), and `not-written` if the folder exists or cannot be written. What is there of it then is no report.
+    /// Those of [`report`](Self::report), and `not-written` if the folder exists or cannot be written. Nothing is left of it then.
     pub async fn report_into(self, folder: impl AsRef<Path>) -> Result<Exposure, ExposureError> {
         let folder = folder.as_ref();
         fs::create_dir(folder).map_err(|error| ExposureError::not_made(folder, error))?;
+        let report = self.write_into(folder).await;
+        if report.is_err() {
+            // A part of a report is none.
+            let _ = fs::remove_dir_all(folder);
+        }
+        report
+    }
+
+    async fn write_into(self, folder: &Path) -> Result<Exposure, ExposureError> {
         let exposure = self.report(&mut private(&folder.join("patients.csv"))?).await?;
         write(&folder.join("exposure.json"), &exposure.to_json())?;
         write(&folder.join("letter.json"), &exposure.to_letter())?;
