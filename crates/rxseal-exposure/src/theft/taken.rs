@@ -2,7 +2,8 @@
 
 use rxseal_html::number;
 
-use super::{Investigation, Theft};
+use super::Theft;
+use super::investigation::Investigation;
 use crate::log::Openings;
 use crate::model::{KeyTokens, Taken};
 use crate::reading::{Copy, Found};

@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufWriter, Write};
+use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::{Investigation, Read, now, taken};
+use super::investigation::{Investigation, Read};
+use super::taken;
 use crate::classes::Classes;
 use crate::counts::Counts;
 use crate::csv::csv_row;
@@ -218,6 +220,10 @@ impl Investigation<'_> {
         }
         out.flush()
     }
+}
+
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
 /// Two record types may be in one file.
