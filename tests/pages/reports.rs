@@ -69,7 +69,7 @@ fn a_log_that_is_not_whole_is_said_at_the_top() {
         assert!(!page("whole", &exposure).contains(sentence));
         exposure.audit.as_mut().unwrap().verdict = verdict.to_owned();
         let text = page(verdict, &exposure);
-        assert!(text.lines().nth(3).unwrap().starts_with(sentence), "{text}");
+        assert!(text.lines().nth(2).unwrap().starts_with(sentence), "{text}");
         assert!(text.contains(&format!("Log {verdict}of openings")), "{text}");
     }
 }

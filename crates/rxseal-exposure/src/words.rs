@@ -21,7 +21,10 @@ pub(crate) fn words(class: &ClassPatients) -> Words {
     let known = if class.is_clear { of_kind(&class.class) } else { of_class(&class.class) };
     let (label, phrase, letter) = known.map_or_else(
         || {
-            let named = format!("data of the class {}", class.class);
+            let named = match class.class.strip_prefix("index ") {
+                Some(index) => format!("values of the index {index}"),
+                None => format!("data of the class {}", class.class),
+            };
             (class.class.clone(), named.clone(), named)
         },
         |(label, phrase, letter)| (label.to_owned(), phrase.to_owned(), letter.to_owned()),
@@ -156,6 +159,7 @@ mod tests {
         );
         let many: Vec<_> = (0..40_u64).map(|at| class(&format!("c{at}"), 40_u64.saturating_sub(at))).collect();
         assert!(proven(&many).ends_with("data of the class c3 or 36 more kinds of data"), "{}", proven(&many));
+        assert_eq!(proven(&[class("index birth-day", 1)]), "values of the index birth-day");
         assert_eq!(proven(&[]), "data of no kind that is known");
     }
 }

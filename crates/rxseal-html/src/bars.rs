@@ -25,7 +25,7 @@ impl<const N: usize> Bars<N> {
 
     pub(crate) fn write(&self, out: &mut String) {
         let all = self.bars.iter().map(|(_, counts)| sum(counts)).max().unwrap_or(0);
-        out.push_str("<figure><table class=\"bars\"><tbody>\n");
+        out.push_str("<figure class=\"kinds\"><table class=\"bars\"><tbody>\n");
         for (kind, counts) in &self.bars {
             let said = self.said(counts);
             for part in ["<tr><th scope=\"row\">", &escaped(kind), "</th><td class=\"bar\">"] {

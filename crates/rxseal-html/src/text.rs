@@ -68,7 +68,7 @@ pub(crate) fn escaped(text: &str) -> String {
             '&' => escaped.push_str("&amp;"),
             '<' => escaped.push_str("&lt;"),
             '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
+            '"' => escaped.push_str("&#34;"),
             '\'' => escaped.push_str("&#39;"),
             '\n' | '\t' => escaped.push(' '),
             _ if is_unseen(letter) => {
@@ -108,7 +108,7 @@ mod tests {
     #[test]
     fn nothing_in_words_is_markup() {
         let text = Text::new("a<b>&\"'").strong("<i>").to_write("</em>");
-        assert_eq!(text.html(), "a&lt;b&gt;&amp;&quot;&#39;<b>&lt;i&gt;</b><em class=\"write\">&lt;/em&gt;</em>");
+        assert_eq!(text.html(), "a&lt;b&gt;&amp;&#34;&#39;<b>&lt;i&gt;</b><em class=\"write\">&lt;/em&gt;</em>");
     }
 
     #[test]

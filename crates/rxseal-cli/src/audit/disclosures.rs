@@ -180,9 +180,10 @@ fn html_cells(row: &Row<'_>) -> [Text; 4] {
     let [first, last, times, name, address, what, purpose, basis, exempt] = cells(row);
     let when = if last.is_empty() { first } else { format!("{first} to {last}, {times} times") };
     let purpose = Text::new(format!("{purpose}, {basis}"));
+    let at = if address.is_empty() { String::new() } else { format!(", {address}") };
     [
         when.into(),
-        Text::default().strong(name).plain(format!(" {address}")),
+        Text::default().strong(name).plain(at),
         what.into(),
         if exempt.is_empty() { purpose } else { purpose.plain(format!("; need not be counted: {exempt}")) },
     ]

@@ -2,6 +2,7 @@
 
 use std::io::{BufWriter, Write as _};
 
+use rxseal_exposure::csv_row;
 use serde_json::json;
 
 use super::events::{self, Event};

@@ -34,4 +34,4 @@ pub(super) fn more(all: usize) -> String {
 }
 
 /// How many rows or members of a list a page has.
-pub(super) const ROWS: usize = 12;
+pub(super) const ROWS: usize = 10;
