@@ -1,6 +1,5 @@
 //! `rxseal audit`.
 
-mod csv;
 mod disclosures;
 pub mod events;
 mod export;
@@ -21,7 +20,8 @@ use crate::args::{Audit, Export, Filter, Global};
 use crate::failure::{Failure, usage};
 use crate::output::{Output, time};
 use events::Event;
-use log::{Log, failed};
+use log::Log;
+pub use log::failed;
 
 pub fn run(global: &Global, command: Audit, output: &Output) -> Result<(), Failure> {
     match command {

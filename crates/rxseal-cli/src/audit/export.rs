@@ -2,9 +2,9 @@
 
 use std::io::{BufWriter, Write as _};
 
+use rxseal_exposure::csv_row;
 use serde_json::json;
 
-use super::csv;
 use super::events::{self, Event};
 use crate::args::{Export, Form};
 use crate::failure::Failure;
@@ -35,7 +35,7 @@ pub fn run(command: &Export) -> Result<(), Failure> {
     let since = events::since(command.since);
     let mut out = BufWriter::new(std::io::stdout().lock());
     if command.format == Form::Csv {
-        out.write_all(csv::row(TITLES).as_bytes())?;
+        out.write_all(csv_row(TITLES).as_bytes())?;
     }
     events::each(&command.log, None, |mut event| {
         if event.at() < since {
@@ -44,7 +44,7 @@ pub fn run(command: &Export) -> Result<(), Failure> {
         match command.format {
             Form::Csv => {
                 for row in rows(&event) {
-                    out.write_all(csv::row(row.iter().map(String::as_str)).as_bytes())?;
+                    out.write_all(csv_row(row.iter().map(String::as_str)).as_bytes())?;
                 }
             }
             Form::Json => {

@@ -16,6 +16,7 @@ mod evidence;
 /// The command's own list, so that docs and codes can be held to it.
 #[path = "../../src/exit.rs"]
 mod exit;
+mod exposures;
 mod files;
 mod index_roots;
 mod jobs;
