@@ -7,6 +7,7 @@
     reason = "a test that panics has failed"
 )]
 
+mod accounting;
 mod acts;
 mod answers;
 mod audit;
@@ -15,6 +16,7 @@ mod ddl;
 /// The command's own list, so that docs and codes can be held to it.
 #[path = "../../src/exit.rs"]
 mod exit;
+mod fhir;
 mod files;
 mod index_roots;
 mod jobs;
@@ -30,3 +32,4 @@ mod settings;
 mod shop;
 mod subjects;
 mod walk;
+mod written;
