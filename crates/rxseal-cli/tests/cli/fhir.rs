@@ -256,7 +256,8 @@ fn a_disclosure_has_a_source_a_recipient_and_a_patient() {
     let pmp = pmp.basis("state law, 164.512(a)").unwrap();
     let report = Access::new("svc:reports", Purpose::PUBHLTH).unwrap().disclosed_to(pmp);
     let kim = Access::new("user:kim.rph", Purpose::ETREAT).unwrap();
-    for access in [&report, &kim, &kim.break_glass("P-1", "patient unconscious").unwrap()] {
+    let glass = kim.clone().break_glass("P-1", "patient unconscious").unwrap();
+    for access in [&report, &kim, &glass] {
         record.opened_by(access).open::<Drug, String>(&drug).unwrap();
         record.opened_by(access).open::<PatientName, String>(&name).unwrap();
     }

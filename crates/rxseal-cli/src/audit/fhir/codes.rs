@@ -53,15 +53,14 @@ pub struct Sort {
 impl Sort {
     pub fn of(event: &LoggedEvent) -> Self {
         let (of, subtype, action) = match event.kind() {
-            "open" if super::parts::is_disclosure(event) => (EXPORT, Some(DISCLOSE), "R"),
+            "open" if is_disclosure(event) => (EXPORT, Some(DISCLOSE), "R"),
             "open" => (PATIENT_RECORD, None, "R"),
             "index" => (PATIENT_RECORD, None, "E"),
             "start" => (APPLICATION_ACTIVITY, Some(APPLICATION_START), "E"),
             "stop" => (APPLICATION_ACTIVITY, Some(APPLICATION_STOP), "E"),
-            "unlock" | "unlock_failed" | "lock" => (SECURITY_ALERT, Some(RESTRICTED_FUNCTION), "E"),
             "seal_admin" | "act" => (SECURITY_ALERT, Some(SECURITY_CONFIGURATION), "U"),
             "budget" if is_freezing(event) => (SECURITY_ALERT, Some(USER_ATTRIBUTES), "U"),
-            "budget" => (SECURITY_ALERT, Some(RESTRICTED_FUNCTION), "E"),
+            "unlock" | "unlock_failed" | "lock" | "budget" => (SECURITY_ALERT, Some(RESTRICTED_FUNCTION), "E"),
             "review" => (AUDIT_LOG_USED, None, "R"),
             "gap" => (SECURITY_ALERT, Some(RECORDING_STOPPED), "E"),
             "clock" => (SECURITY_ALERT, None, "E"),
@@ -72,24 +71,29 @@ impl Sort {
     }
 }
 
+/// Whether it was disclosed to somebody. The `to` of a gap is a time.
+pub fn is_disclosure(event: &LoggedEvent) -> bool {
+    event.json().get("to").is_some_and(Value::is_object)
+}
+
 fn is_freezing(event: &LoggedEvent) -> bool {
     event.text("what").is_some_and(|what| what.contains("freeze") || what.contains("frozen"))
 }
 
 /// 0 for success; 8 if nothing was handed out or done; 4 if part of it was, or nobody knows.
 pub fn outcome(event: &LoggedEvent) -> &'static str {
+    // An act that was done, and failed behind that.
+    let is_partial = ["stored-unread", "unreported"].map(Some).contains(&event.text("code"));
     let is_failed = match event.kind() {
-        "open" => !event.is_seen(),
         "unlock_failed" | "gap" => true,
         "budget" => event.text("what") == Some("deny"),
-        // An act that failed after it was done.
-        "act" if ["stored-unread", "unreported"].map(Some).contains(&event.text("code")) => return "4",
-        _ => event.text("out").is_some_and(|out| !["ok", "begun", "partial", "panic"].contains(&out)),
+        _ => event.is_failed(),
     };
-    match event.text("out") {
-        _ if is_failed => "8",
-        None if event.kind() != "open" => "0",
-        Some("ok" | "begun") => "0",
+    let is_known = event.text("out").map_or(event.kind() != "open", |out| ["ok", "begun"].contains(&out));
+    match (is_failed, is_known) {
+        _ if is_partial => "4",
+        (true, _) => "8",
+        (_, true) => "0",
         _ => "4",
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use rxseal_watch::LoggedEvent;
 use serde_json::{Map, Value, json};
 
-use super::codes::{self, Code, coding};
+use super::codes::{self, Code, coding, is_disclosure};
 use crate::audit::events::inner;
 
 /// The program that wrote a chain, and its host.
@@ -139,11 +139,6 @@ fn rest(event: &LoggedEvent) -> Vec<Value> {
     let members = event.json().as_object().into_iter().flatten();
     let shown = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     members.filter(|(name, _)| !is_said(name)).filter_map(|(name, value)| detail(name, &shown(value))).collect()
-}
-
-/// Whether it was disclosed to somebody. The `to` of a gap is a time.
-pub fn is_disclosure(event: &LoggedEvent) -> bool {
-    event.json().get("to").is_some_and(Value::is_object)
 }
 
 /// Why a person did it. The `why` of other events is what happened.
