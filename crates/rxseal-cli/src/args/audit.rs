@@ -79,6 +79,9 @@ pub struct Disclosures {
     /// The patient: the subject's id, or the id of a record that has no subject
     #[arg(long, value_name = "ID")]
     pub subject: String,
+    /// The keyspace: two of them may have patients with one id
+    #[arg(long)]
+    pub keyspace: Option<String>,
     /// Those of so much time
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, default_value = "6years")]
     pub since: Duration,

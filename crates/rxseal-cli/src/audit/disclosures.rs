@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::csv;
 use super::events::{self, inner};
 use crate::args::{Disclosures, Page};
-use crate::failure::Failure;
+use crate::failure::{Failure, usage};
 use crate::output::{Output, table};
 
 /// To whom, for what purpose and on what basis. Repeated disclosures are one entry (164.528(b)(3)).
@@ -35,8 +35,8 @@ struct Entry {
 }
 
 pub fn run(command: &Disclosures, output: &Output) -> Result<(), Failure> {
-    let Disclosures { log, subject, since, page } = command;
-    let found = gather(log, subject, events::since(Some(*since)))?;
+    let Disclosures { log, subject, keyspace, since, page } = command;
+    let found = gather(log, subject, keyspace.as_deref(), events::since(Some(*since)))?;
     // Those that need not be counted come last.
     let mut entries: Vec<_> = found.iter().map(|(to, entry)| (exempt(to), to, entry)).collect();
     entries.sort_by_key(|(exempt, _, entry)| (exempt.is_some(), entry.first));
@@ -48,12 +48,17 @@ pub fn run(command: &Disclosures, output: &Output) -> Result<(), Failure> {
     }
 }
 
-fn gather(log: &Path, subject: &str, since: u64) -> Result<BTreeMap<To, Entry>, Failure> {
+fn gather(log: &Path, subject: &str, keyspace: Option<&str>, since: u64) -> Result<BTreeMap<To, Entry>, Failure> {
     let (mut found, mut place) = (BTreeMap::<To, Entry>::new(), 0_u64);
-    events::each(log, None, |event| {
+    let mut keyspaces = BTreeSet::new();
+    events::each(log, Some(subject), |event| {
         place = place.saturating_add(1);
-        let is_of = event.time() >= since && event.is_seen() && event.patients().any(|patient| patient == subject);
+        let is_of = event.time() >= since
+            && event.is_seen()
+            && keyspace.is_none_or(|keyspace| event.text("ks") == Some(keyspace))
+            && event.patients().any(|patient| patient == subject);
         if let Some(to) = recipient(&event).filter(|_| is_of) {
+            keyspaces.extend(event.text("ks").map(str::to_owned));
             let entry = found.entry(to).or_default();
             let first = (event.time(), place);
             entry.first = if entry.count == 0 { first } else { entry.first.min(first) };
@@ -68,6 +73,11 @@ fn gather(log: &Path, subject: &str, since: u64) -> Result<BTreeMap<To, Entry>, 
         }
         Ok(())
     })?;
+    if keyspaces.len() > 1 {
+        // One person must not get the accounting of another.
+        let names = keyspaces.into_iter().collect::<Vec<_>>().join(", ");
+        return usage(&format!("patients of several keyspaces have this id: choose one with --keyspace ({names})"));
+    }
     Ok(found)
 }
 

@@ -264,6 +264,21 @@ fn disclosures_of_one_millisecond_are_in_the_order_of_the_log() {
     assert_eq!(names, ["Walnut", "Maple", "Zelkova", "Ash", "Birch", "Alder"]);
 }
 
+/// A patient must not get the accounting of somebody else.
+#[test]
+fn patients_of_two_keyspaces_with_one_id_are_told_apart() {
+    let shop = Shop::new("accounting-keyspaces", "file:HERE/rings");
+    let t = now();
+    let other = Opening { to: Some(BOARD), ..PLAIN }.line(t);
+    let other = (other.0, other.1.replace("pharmacy-17", "pharmacy-18"));
+    write_chain(&shop.path("log"), 1, &[PLAIN.line(t), other]);
+    let text = shop.fails("audit disclosures log --subject P-1", 2);
+    assert!(text.contains("pharmacy-17, pharmacy-18") && text.contains("--keyspace"), "{text}");
+    let listed = shop.json("audit disclosures log --subject P-1 --keyspace pharmacy-18");
+    let listed = listed["disclosures"].as_array().unwrap();
+    assert_eq!((listed.len(), &listed[0]["recipient"]["name"]), (1, &"Board of Pharmacy".into()));
+}
+
 #[test]
 fn reviews_of_one_millisecond_are_in_the_order_of_the_log() {
     let shop = Shop::new("review-order", "file:HERE/rings");
