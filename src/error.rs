@@ -6,6 +6,7 @@ mod kind;
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 pub use code::ErrorCode;
@@ -33,6 +34,7 @@ use crate::codec::text;
 // `key_id` is in `id/key_id.rs`, since the type of a key id is there; the kinds with their texts are in `error/kind.rs`.
 pub struct Error(Box<Inner>);
 
+#[derive(Clone)]
 struct Inner {
     kind: ErrorKind,
     /// What is not valid, and why. Empty for kinds whose text says everything.
@@ -49,7 +51,8 @@ struct Inner {
     clocks_apart: Option<Duration>,
     /// Line and column of what was read, counted from 1.
     place: Option<(usize, usize)>,
-    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    /// Shared with the same error of other callers, who may look at its type.
+    source: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
 
 impl Error {
@@ -364,38 +367,9 @@ impl Error {
         texts.join(": ")
     }
 
-    /// The same error, with its cause as text, for another caller that waited for the same call, or for each record of a page.
+    /// The same error for another caller that waited for the same call, or for each record of a page.
     pub(crate) fn again(&self) -> Self {
-        let Inner {
-            kind,
-            what,
-            reason,
-            field,
-            ref index,
-            ref record_type,
-            key_id,
-            is_index_root,
-            time_left,
-            clocks_apart,
-            place,
-            ref source,
-        } = *self.0;
-        let (index, record_type) = (index.clone(), record_type.clone());
-        let source = source.as_ref().map(|_| self.causes().into());
-        Self(Box::new(Inner {
-            kind,
-            what,
-            reason,
-            field,
-            index,
-            record_type,
-            key_id,
-            is_index_root,
-            time_left,
-            clocks_apart,
-            place,
-            source,
-        }))
+        Self(self.0.clone())
     }
 
     pub(crate) fn kind(&self) -> ErrorKind {
@@ -467,7 +441,7 @@ impl Error {
     }
 
     pub(crate) fn caused_by(mut self, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
-        self.0.source = Some(cause.into());
+        self.0.source = Some(Arc::from(cause.into()));
         self
     }
 }

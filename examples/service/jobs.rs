@@ -9,10 +9,11 @@ use std::sync::Arc;
 use rxseal_jobs::sqlite::{Job, Worker};
 use rxseal_jobs::{DeclaredWork, Operation, PlanOptions, Spec, WorkerOptions};
 use rxseal_map::Map;
+use rxseal_watch::Act;
 use uuid::Uuid;
 
 use crate::records::schema;
-use crate::{Service, TENANTS};
+use crate::{Service, TENANTS, watch};
 
 /// The prescriptions for the warehouse, one JSON document a line: still sealed, so no key is needed. Then the old table.
 pub async fn night(at: &Service, folder: &Path) -> Result<(), Box<dyn Error>> {
@@ -64,7 +65,8 @@ async fn migrate(at: &Service, database: &Path, tenant: &str) -> Result<(), Box<
 /// Makes new keys and moves all rows to them. It says which rows stay behind: those of forgotten patients, and damaged ones.
 pub async fn rotate(at: &Service) -> Result<(), Box<dyn Error>> {
     for tenant in TENANTS {
-        at.admin.rotate(tenant).await?;
+        let act = Act::new("job:rotate", "keyring-rotate", "an operator ran the job rotate")?.keyspace(tenant);
+        watch::acted(&at.watch, act, at.admin.rotate(tenant)).await?;
         let keys = at.keyrings.keyring(tenant).await?;
         at.subject_admin.rewrap(&keys).await?;
         let (patients, rows) = (at.store.patients(tenant, None).await?, at.store.prescriptions(tenant, None).await?);

@@ -4,19 +4,20 @@ use std::sync::Arc;
 
 use axum::extract::Path;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
-use axum::middleware::map_response;
+use axum::middleware::{from_fn_with_state, map_response};
 use axum::response::Response;
 use axum::routing::{Router, get, post, put};
 use rxseal::records::HasField;
-use rxseal::{Field, SealedRecord, phi};
+use rxseal::{Error, ErrorCode, Field, SealedRecord, phi};
 use rxseal_axum::{Plaintext, Problem};
+use rxseal_watch::Act;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use crate::records::{Patient, Prescription, SealedPrescription};
 use crate::staff::Staff;
 use crate::store::{CONFLICT, NOT_FOUND};
-use crate::{Service, search};
+use crate::{Service, search, watch};
 
 /// How often a prescription was written.
 const VERSION: HeaderName = HeaderName::from_static("x-version");
@@ -31,6 +32,7 @@ pub fn router(service: Arc<Service>) -> Router {
         .route("/prescriptions/{rx_number}/directions", put(change::<phi::Directions>))
         .merge(search::routes())
         .layer(map_response(log))
+        .layer(from_fn_with_state(service.clone(), watch::before_the_answer))
         .with_state(service)
 }
 
@@ -92,15 +94,28 @@ async fn list(by: Staff, Path(id): Path<Uuid>) -> Result<Plaintext<Vec<Prescript
     by.at.store.patients(by.tenant, Some(id)).await?.pop().ok_or(NOT_FOUND)?;
     let rows = by.at.store.prescriptions(by.tenant, Some(id)).await?;
     let key = by.at.subjects.subject(&by.keys, id).await?;
-    let opened = by.keys.with_subjects(&key).open_all(&rows, access).into_iter();
-    Ok(Plaintext(opened.filter_map(|rx| rx.inspect_err(|error| eprintln!("error: {error}")).ok()).collect()))
+    shown(by.keys.with_subjects(&key).open_all(&rows, access))
+}
+
+/// A list that lacks what the watch refused would look like the whole one, so all of it is refused.
+pub fn shown<T>(opened: impl IntoIterator<Item = Result<T, Error>>) -> Result<Plaintext<Vec<T>>, Problem> {
+    let mut whole = Vec::new();
+    for one in opened {
+        match one {
+            Ok(one) => whole.push(one),
+            Err(error) if error.code() == ErrorCode::RefusedByObserver => return Err(error.into()),
+            Err(error) => eprintln!("error: {error}"),
+        }
+    }
+    Ok(Plaintext(whole))
 }
 
 /// Destroys the patient's key: every copy of the sealed fields is dead, in every backup. No key seals what is still plaintext.
 async fn forget(by: Staff, Path(id): Path<Uuid>) -> Result<StatusCode, Problem> {
-    by.access()?;
+    let act = Act::new(by.access()?.actor(), "subject-shred", "asked for at the desk").map_err(Error::from)?;
     by.at.store.delete_phone(by.tenant, id).await?;
-    by.at.subject_admin.shred(by.tenant, id, &by.at.shredded).await?;
+    let act = act.keyspace(by.tenant).subject(&id.to_string());
+    watch::acted(&by.at.watch, act, by.at.subject_admin.shred(by.tenant, id, &by.at.shredded)).await?;
     by.at.subjects.forget(by.tenant, id).await;
     by.at.store.clear_indexes(by.tenant, id).await?;
     Ok(StatusCode::NO_CONTENT)

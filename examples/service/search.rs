@@ -11,6 +11,7 @@ use serde::Deserialize;
 
 use crate::Service;
 use crate::records::{BornOn, Patient, PhoneIs};
+use crate::routes::shown;
 use crate::staff::Staff;
 
 /// A search is posted: what is sought must not get into an address, which is in logs and histories.
@@ -59,5 +60,5 @@ async fn hits<I: SearchIndex<Record = Patient>>(
     let subjects = by.at.subjects.load_of(&by.keys, &rows).await?;
     let keys = by.keys.with_subjects(&subjects);
     let hits = query.hits(&keys, rows, access).only(is_like);
-    Ok(Plaintext(hits.filter_map(|patient| patient.inspect_err(|error| eprintln!("error: {error}")).ok()).collect()))
+    shown(hits)
 }

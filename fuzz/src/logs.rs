@@ -10,6 +10,9 @@ pub const CHAIN: &str = include_str!("../corpus/audit_log/good");
 pub const NOTE: &str = include_str!("../corpus/audit_note/good");
 pub const KEY: &str = "pharmacy-17.example+20746a0f+Ae1JKMYo0cLG6ukDOJBZlWEpWSc6XGP5NjbBRhSshzfR";
 
+/// The signed digests of the same section.
+pub const SUMS: &str = include_str!("../corpus/audit_note/sums");
+
 /// Where one process writes: in memory, if the machine has such a place.
 pub struct Log(PathBuf);
 

@@ -205,19 +205,20 @@ fn the_opening_is_compiled() {
     for line in opening.lines().map(code) {
         assert!(program.contains(&line), "tests/api/opening.rs does not have this line of README.md: {line}");
     }
-    assert_eq!(readme.matches("rust,ignore").count(), 6, "what else is not compiled?");
+    assert_eq!(readme.matches("rust,ignore").count(), 7, "what else is not compiled?");
 }
 
 /// And what it shows of the service is in the service, line by line.
 #[test]
 fn the_walk_shows_the_service() {
     let lines = |text: &str| text.lines().map(str::trim).map(str::to_owned).collect::<Vec<_>>();
-    let service: Vec<_> =
-        ["records.rs", "routes.rs", "search.rs"].map(|file| lines(&read(format!("examples/service/{file}")))).into();
+    let service: Vec<_> = ["records.rs", "routes.rs", "search.rs", "watch.rs"]
+        .map(|file| lines(&read(format!("examples/service/{file}"))))
+        .into();
     let readme = read("README.md");
     let blocks: Vec<_> =
         readme.split("```rust,ignore\n").skip(2).map(|block| lines(block.split("```").next().unwrap())).collect();
-    assert_eq!(blocks.len(), 5, "the walk through the service was not understood");
+    assert_eq!(blocks.len(), 6, "the walk through the service was not understood");
     for block in blocks {
         let is_there = service.iter().any(|file| file.windows(block.len()).any(|found| found == block));
         assert!(is_there, "examples/service does not have these lines of README.md:\n{}", block.join("\n"));

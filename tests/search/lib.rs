@@ -1,4 +1,4 @@
-//! Compiles and runs the lines of docs/SEARCH.md. T66, T67: what must not compile does not.
+//! Compiles and runs the lines of docs/SEARCH.md.
 
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/SEARCH.md")]

@@ -276,9 +276,12 @@ fn a_watch_denies_from_the_first_day_and_charges_hits() {
     let error = keys.open(&rows[5], &access).err().unwrap();
     let error = WatchError::of(&error).unwrap();
     assert!(error.is_over_budget() && error.retry_after().unwrap() > Duration::from_secs(3000));
+    // Each record of a page says why.
+    let page = keys.open_all(&rows, &access).into_iter();
+    assert!(page.map(|row| rxseal_search_error(row.err().unwrap())).all(|code| code == "page-over-burst"));
     watch.stop().unwrap();
     let outcomes: Vec<_> = place.openings().iter().map(|event| event["out"].clone()).collect();
-    assert_eq!(outcomes, ["ok", "ok", "over_budget", "ok", "over_budget"]);
+    assert_eq!(outcomes, ["ok", "ok", "over_budget", "ok", "over_budget", "over_budget"]);
     let refused = &place.openings()[2];
     assert_eq!((refused["rec"].as_array().unwrap().len(), &refused["bud"]), (8, &serde_json::json!("over")));
     let told: Vec<_> = place.events().into_iter().filter(|event| event["e"] == "budget").collect();

@@ -19,5 +19,6 @@ mod postgres;
 mod python;
 mod support;
 mod tampering;
+mod tool_runs;
 mod tracing;
 mod verifying;

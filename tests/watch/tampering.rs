@@ -4,6 +4,7 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use rxseal_watch::ToolRun;
 use rxseal_watch::verify::{Verdict, Verifier};
 
 use crate::conformance::AnyLog;
@@ -43,6 +44,9 @@ pub fn write_two_runs(log: &impl AnyLog) {
                 open_records(&keys, &glass, [1]);
             }
         }
+        watch
+            .ran(&ToolRun::drill("user:lee", "restore", "passed").unwrap().number("opened", 6).wrote([7; 32]))
+            .unwrap();
         drop((keys, watch));
     }
     assert!(log.codes().is_empty(), "{:?}", log.codes());

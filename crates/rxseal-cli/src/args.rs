@@ -3,6 +3,7 @@
 
 mod audit;
 mod change;
+mod evidence;
 mod index_root;
 mod job;
 mod map;
@@ -20,7 +21,8 @@ use rxseal::keys::Suite;
 use crate::exit::STATUSES;
 
 pub use audit::{Audit, Budget, Disclosures, Export, Filter, Form, Page, Review};
-pub use change::{By, Change};
+pub use change::{By, Change, Who};
+pub use evidence::{Evidence, MakeEvidence};
 pub use index_root::{CountedIndexes, IndexRoot, NewIndexRoot};
 pub(crate) use job::JobOperation;
 pub use job::{Job, JobFiles, PlanJob, RunJob};
@@ -112,6 +114,9 @@ pub enum Command {
     /// Plant patients who do not exist, and look for them where nothing should be readable
     #[command(subcommand)]
     Canary(Canary),
+    /// Make and verify a folder that shows that data is encrypted and where its keys are
+    #[command(subcommand)]
+    Evidence(Evidence),
     /// Print the SQL that lets a database refuse plaintext in a sealed column
     Ddl(Ddl),
     /// Plan the indexes of a search

@@ -47,7 +47,7 @@ pub fn run(global: &Global, command: Audit, output: &Output) -> Result<(), Failu
 }
 
 /// Keys as they were typed, or the lines of a file.
-fn verifier_keys(texts: &[String]) -> Result<Vec<VerifierKey>, Failure> {
+pub fn verifier_keys(texts: &[String]) -> Result<Vec<VerifierKey>, Failure> {
     let mut keys = Vec::new();
     for text in texts {
         match text.parse() {

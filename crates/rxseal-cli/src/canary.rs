@@ -35,7 +35,7 @@ pub async fn run(global: &Global, command: Command, output: &Output) -> Result<(
             }
             let known = canaries.known().map_err(|error| Failure::Checked(error.to_string()))?;
             let scan = Scan::new().looking_for(known).expecting_tokens();
-            places.scan(&scan, Wanted::Known, output).await
+            places.scan(&scan, Wanted::Known).await.tell(&config.journal, Some(&who), output)
         }
     }
 }

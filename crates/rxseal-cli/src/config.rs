@@ -217,6 +217,21 @@ impl Config {
         }
     }
 
+    /// Where the keyrings are, for people to read.
+    pub fn store_place(&self) -> String {
+        let place = self.store.as_ref().map(|store| &*store.value).unwrap_or_default();
+        // A user's name and a password have no place in a report.
+        match place.split_once("://").map(|(_, rest)| rest.rsplit_once('@').map_or(rest, |(_, rest)| rest)) {
+            Some(rest) => format!("postgres://{}", rest.split('?').next().unwrap_or_default()),
+            None => place.to_owned(),
+        }
+    }
+
+    /// Whether a root key is a file or a variable of this machine.
+    pub fn has_local_root(&self) -> bool {
+        self.roots.iter().any(Spec::is_local)
+    }
+
     /// Whether there are subject keys to count.
     pub fn has_subject_store(&self) -> bool {
         self.subject_store.is_some()

@@ -130,7 +130,7 @@ pub const STATUSES: &[Status] = &[
     },
     Status {
         exit: 7,
-        meaning: "not all of it is known: a log may lack events, or a scan could not read or judge everything",
+        meaning: "not all is known: of a log, a scan or evidence",
         codes: &[],
         own: &["incomplete", "undecided"],
     },

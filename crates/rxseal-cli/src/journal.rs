@@ -6,9 +6,9 @@ use std::sync::OnceLock;
 use rxseal::Keyring;
 use rxseal::keys::Unlocked;
 use rxseal::provider::SecretFile;
-use rxseal_watch::{Act, BegunAct, Budgets, CheckpointFolder, FileLog, SigningKey, Watch, When};
+use rxseal_watch::{Act, BegunAct, Budgets, CheckpointFolder, FileLog, SigningKey, ToolRun, Watch, When};
 
-use crate::args::By;
+use crate::args::{By, Who};
 use crate::audit::log::failed;
 use crate::environment::variable;
 use crate::failure::{Failure, usage};
@@ -58,6 +58,16 @@ impl Journal {
         self.place.as_ref().map(|place| &place.folder)
     }
 
+    /// Where its checkpoints are kept elsewhere.
+    pub fn checkpoints(&self) -> Option<&PathBuf> {
+        self.place.as_ref().and_then(|place| place.checkpoints.as_ref())
+    }
+
+    /// The key that signs its checkpoints.
+    pub fn signing_key(&self) -> Result<Option<SigningKey>, Failure> {
+        self.place.as_ref().map(Place::signing_key).transpose()
+    }
+
     /// The watch, started when it is first needed.
     pub fn watch(&self, output: &Output) -> Result<Option<&Watch>, Failure> {
         let Some(place) = &self.place else { return Ok(None) };
@@ -105,18 +115,32 @@ impl Journal {
         let Some(reason) = &by.reason else {
             return usage("the audit log needs to know why: use --reason TEXT");
         };
-        let act = Act::new(&who(by)?, what, reason).map_err(failed)?;
+        let act = Act::new(&who(&by.who)?, what, reason).map_err(failed)?;
         Ok(Step(Some(watch.begin(about(act)).map_err(failed)?)))
+    }
+
+    /// Who runs a tool. Without a log nobody needs to know.
+    pub fn runner(&self, given: &Who) -> Result<Option<String>, Failure> {
+        self.place.as_ref().map(|_| who(given)).transpose()
+    }
+
+    /// Writes what a tool did, if there is a log. It is on the disk when this returns `Ok`.
+    pub fn ran(&self, run: &ToolRun, output: &Output) -> Result<(), Failure> {
+        let Some(watch) = self.watch(output)? else { return Ok(()) };
+        watch.ran(run).map_err(failed)
     }
 }
 
 impl Place {
-    fn start(&self, service: &str, budgets: Budgets, output: &Output) -> Result<Watch, Failure> {
+    fn signing_key(&self) -> Result<SigningKey, Failure> {
         let unfit = |reason: &str| Failure::Usage(format!("--audit-key: {}: {reason}", self.key.path().display()));
         let text = self.key.read().map_err(|error| unfit(&error.to_string()))?;
         let text = str::from_utf8(&text).map_err(|_| unfit("it is not the text of a key"))?;
-        let key: SigningKey = text.trim().parse().map_err(failed)?;
-        let log = FileLog::in_folder(&self.folder, key).map_err(failed)?;
+        text.trim().parse().map_err(failed)
+    }
+
+    fn start(&self, service: &str, budgets: Budgets, output: &Output) -> Result<Watch, Failure> {
+        let log = FileLog::in_folder(&self.folder, self.signing_key()?).map_err(failed)?;
         let output = Output::new(output.is_json());
         let watch = Watch::over(log)
             .service(service)
@@ -153,8 +177,8 @@ impl Step {
 }
 
 /// The actor that was named, or the person who is logged in.
-pub fn who(by: &By) -> Result<String, Failure> {
-    if let Some(who) = &by.who {
+pub fn who(given: &Who) -> Result<String, Failure> {
+    if let Some(who) = &given.who {
         return Ok(who.clone());
     }
     if let Some(who) = variable("RXSEAL_WHO")? {

@@ -10,6 +10,7 @@ mod count;
 mod ddl;
 mod dry_run;
 mod environment;
+mod evidence;
 mod exit;
 mod failure;
 mod index;
@@ -90,6 +91,7 @@ fn run(args: Args, output: &Output) -> Result<(), Failure> {
         Command::Count(command) => wait(count::run(&global, &command, output)),
         Command::Scan(command) => wait(scan::run(&global, command, output)),
         Command::Canary(command) => wait(canary::run(&global, command, output)),
+        Command::Evidence(command) => wait(evidence::run(&global, command, output)),
         Command::Ddl(command) => ddl::run(&command, output),
         Command::Index(command) => index::run(&command, output),
         Command::Audit(command) => audit::run(&global, command, output),

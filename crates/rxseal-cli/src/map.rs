@@ -78,12 +78,18 @@ impl Files {
         self.schema.is_file()
     }
 
-    pub fn schema(&self) -> Result<Schema, Failure> {
+    /// The schema, as its file is.
+    pub fn schema_text(&self) -> Result<String, Failure> {
         let path = &self.schema;
-        let text = std::fs::read_to_string(path).map_err(|error| {
+        std::fs::read_to_string(path).map_err(|error| {
             let text = format!("{}: {error}. It is what the program says of its record types: print `Schema::to_json()`, and name the file with --schema", path.display());
             Failure::Usage(text)
-        })?;
+        })
+    }
+
+    pub fn schema(&self) -> Result<Schema, Failure> {
+        let path = &self.schema;
+        let text = self.schema_text()?;
         Schema::parse(&text).map_err(|error| {
             let text = format!("{}: {}", path.display(), Failure::from_reference(&error));
             Failure::Coded(error.code().as_str(), text)

@@ -2,10 +2,11 @@
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use comfy_table::{Table, presets};
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 
 use crate::failure::Failure;
 
@@ -116,6 +117,11 @@ pub fn table<const N: usize>(titles: [&str; N], rows: impl IntoIterator<Item = [
     table.to_string().lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
 }
 
+/// The SHA-256 of a JSON answer, as a file with the line that was printed has it.
+pub fn digest_of_line(value: &Value) -> [u8; 32] {
+    Sha256::digest(format!("{value}\n")).into()
+}
+
 pub fn hex(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len().saturating_mul(2));
     for byte in bytes {
@@ -123,6 +129,11 @@ pub fn hex(bytes: &[u8]) -> String {
         let _ = write!(text, "{byte:02x}");
     }
     text
+}
+
+/// Unix seconds.
+pub fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
 /// Unix seconds as people read them.

@@ -4,20 +4,24 @@ use std::path::{Path, PathBuf};
 
 use rxseal_map::{Addresses, Map};
 use rxseal_scan::{Certainty, Finding, Kind, Report, Scan, Undecided, Verdict};
+use rxseal_watch::ToolRun;
 use serde_json::{Value, json};
 
 use crate::args::{Global, MapFiles, Scan as Command};
+use crate::audit::log::failed;
 use crate::config::Config;
 use crate::count::{keyrings, members};
 use crate::failure::Failure;
+use crate::journal::Journal;
 use crate::map::Files;
-use crate::output::{Output, table};
+use crate::output::{Output, digest_of_line, hex, now, table};
 
 pub async fn run(global: &Global, command: Command, output: &Output) -> Result<(), Failure> {
     let config = Config::of(global)?;
+    let who = config.journal.runner(&command.who)?;
     let places = Places::of(&config, &command.map, command.files)?;
     let mut scan = Scan::new();
-    if let Some(schema) = places.schema(command.map.schema.is_some())? {
+    if let Some(schema) = places.schema_if(command.map.schema.is_some())? {
         scan = scan.with_schema(schema);
     }
     for ring in keyrings(global, &command.keyspaces).await? {
@@ -26,7 +30,8 @@ pub async fn run(global: &Global, command: Command, output: &Output) -> Result<(
     if command.expect_tokens {
         scan = scan.expecting_tokens();
     }
-    places.scan(&scan, if command.certain { Wanted::Certain } else { Wanted::All }, output).await
+    let answer = places.scan(&scan, if command.certain { Wanted::Certain } else { Wanted::All }).await;
+    answer.tell(&config.journal, who.as_deref(), output)
 }
 
 /// What an operator asked for.
@@ -39,6 +44,15 @@ pub enum Wanted {
 }
 
 impl Wanted {
+    /// A word for it, for programs and the log.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Certain => "certain",
+            Self::Known => "canaries",
+        }
+    }
+
     fn has(self, finding: &Finding) -> bool {
         match self {
             Self::All => true,
@@ -70,33 +84,45 @@ impl Places {
     }
 
     /// The schema, which must be there if somebody named it.
-    fn schema(&self, is_named: bool) -> Result<Option<rxseal::schema::Schema>, Failure> {
+    pub fn schema_if(&self, is_named: bool) -> Result<Option<rxseal::schema::Schema>, Failure> {
         if is_named || self.known.has_schema() { self.known.schema().map(Some) } else { Ok(None) }
     }
 
-    /// Scans all of it and prints what was found. Fails unless all of it was read, and is clean.
-    pub async fn scan(&self, scan: &Scan, wanted: Wanted, output: &Output) -> Result<(), Failure> {
-        let mut answer = Answer::default();
+    /// Scans all of it.
+    pub async fn scan(&self, scan: &Scan, wanted: Wanted) -> Answer {
+        let mut answer = Answer::new(wanted, self.map.as_ref());
         for source in self.map.iter().flat_map(Map::sources) {
-            answer.add(&scan.source(source, &self.addresses).await, "source", wanted);
+            answer.add(&scan.source(source, &self.addresses).await, "source");
         }
         for file in &self.files {
-            answer.add(&scan.file(file), "file", wanted);
+            answer.add(&scan.file(file), "file");
         }
-        answer.print(output)
+        answer
     }
 }
 
-#[derive(Default)]
-struct Answer {
+/// What a scan found.
+pub struct Answer {
+    wanted: Wanted,
+    at: u64,
+    map: Option<[u8; 32]>,
     rows: Vec<[String; 5]>,
     undecided: Vec<String>,
     reports: Vec<Value>,
     found: u64,
+    read: u64,
 }
 
 impl Answer {
-    fn add(&mut self, report: &Report, what: &str, wanted: Wanted) {
+    fn new(wanted: Wanted, map: Option<&Map>) -> Self {
+        let map = map.map(|map| *map.digest());
+        let (rows, undecided, reports) = (Vec::new(), Vec::new(), Vec::new());
+        Self { wanted, at: now(), map, rows, undecided, reports, found: 0, read: 0 }
+    }
+
+    fn add(&mut self, report: &Report, what: &str) {
+        let wanted = self.wanted;
+        self.read = self.read.saturating_add(report.rows());
         let findings: Vec<_> = report.findings().iter().filter(|finding| wanted.has(finding)).collect();
         for finding in &findings {
             self.found = self.found.saturating_add(finding.count());
@@ -120,9 +146,55 @@ impl Answer {
         }));
     }
 
-    fn print(self, output: &Output) -> Result<(), Failure> {
-        let Self { rows, undecided, reports, found } = self;
-        let verdict = verdict(!rows.is_empty(), !undecided.is_empty());
+    fn verdict(&self) -> Verdict {
+        verdict(!self.rows.is_empty(), !self.undecided.is_empty())
+    }
+
+    /// The answer, as a program reads it.
+    pub fn as_json(&self) -> Value {
+        json!({
+            "verdict": self.verdict().as_str(), "found": self.found, "at": self.at, "map": self.map.map(|digest| hex(&digest)),
+            "looked_for": self.wanted.as_str(), "reports": self.reports,
+        })
+    }
+
+    /// Prints what was found, and writes into the log that somebody scanned. Fails unless all of it was read, and is clean.
+    pub fn tell(self, journal: &Journal, who: Option<&str>, output: &Output) -> Result<(), Failure> {
+        let value = self.as_json();
+        let logged = who.map_or(Ok(()), |who| self.log(journal, who, &value, output));
+        match self.print(&value, output) {
+            Ok(()) => logged,
+            Err(failure) => {
+                if let Err(unlogged) = logged {
+                    output.warning(&unlogged.to_string());
+                }
+                Err(failure)
+            }
+        }
+    }
+
+    fn log(&self, journal: &Journal, who: &str, value: &Value, output: &Output) -> Result<(), Failure> {
+        let run = ToolRun::scan(who, self.wanted.as_str(), self.verdict().as_str()).map_err(failed)?;
+        let run = match self.map {
+            Some(digest) => run.map(digest),
+            None => run,
+        };
+        let is_source = |report: &&Value| report.get("kind").is_some_and(|kind| kind == "source");
+        let sources = self.reports.iter().filter(is_source).count();
+        let count = |len: usize| u64::try_from(len).unwrap_or(u64::MAX);
+        let run = run
+            .number("sources", count(sources))
+            .number("files", count(self.reports.len().saturating_sub(sources)))
+            .number("rows", self.read)
+            .number("found", self.found)
+            .number("undecided", count(self.undecided.len()))
+            .wrote(digest_of_line(value));
+        journal.ran(&run, output)
+    }
+
+    fn print(self, value: &Value, output: &Output) -> Result<(), Failure> {
+        let verdict = self.verdict();
+        let Self { rows, undecided, reports, found, .. } = self;
         let places = reports.len();
         let mut text = Vec::new();
         if !rows.is_empty() {
@@ -132,7 +204,7 @@ impl Answer {
         text.extend(undecided);
         let least = if open > 0 { "at least " } else { "" };
         text.push(format!("{}: {places} scanned, {least}{found} found, {open} undecided", verdict.as_str()));
-        output.say(&text.join("\n"), &json!({ "verdict": verdict.as_str(), "found": found, "reports": reports }))?;
+        output.say(&text.join("\n"), value)?;
         match verdict {
             Verdict::Clean => Ok(()),
             Verdict::Undecided => {

@@ -104,6 +104,12 @@ impl RootSpec {
         Ok(spec)
     }
 
+    /// Whether the root key is in a file or a variable of this machine, rather than in a service or an HSM.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
+        matches!(self.text.split_once(':'), Some(("file" | "env", _)))
+    }
+
     /// The root key itself. `allow_group_read` lets the group read files of secrets, as
     /// [`RootKeyFile::allow_group_read`] has it.
     ///

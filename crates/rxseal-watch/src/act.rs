@@ -60,11 +60,7 @@ impl Act {
     /// 200 printable characters.
     pub fn new(who: &str, what: &str, why: &str) -> Result<Self, WatchError> {
         let who = checked_actor(who)?.to_owned();
-        let is_word = what.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'));
-        if !is_word || !(1..=64).contains(&what.len()) {
-            return Err(WatchError::settings("the word for an act is 1 to 64 lower-case letters, digits and hyphens"));
-        }
-        let (what, why) = (what.to_owned(), checked_reason(why)?.to_owned());
+        let (what, why) = (checked_word(what)?.to_owned(), checked_reason(why)?.to_owned());
         Ok(Self { who, what, why, keyspace: None, key: None, subject: None, actor: None })
     }
 
@@ -159,6 +155,16 @@ pub(crate) fn checked_reason(text: &str) -> Result<&str, WatchError> {
     Ok(text)
 }
 
-fn beginning(text: &str) -> String {
+/// A word for what is done, or for what came of it.
+pub(crate) fn checked_word(word: &str) -> Result<&str, WatchError> {
+    let is_word = word.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'));
+    if !is_word || !(1..=64).contains(&word.len()) {
+        return Err(WatchError::settings("a word in the log is 1 to 64 lower-case letters, digits and hyphens"));
+    }
+    Ok(word)
+}
+
+/// What the log has of a long text.
+pub(crate) fn beginning(text: &str) -> String {
     text.chars().take(255).collect()
 }

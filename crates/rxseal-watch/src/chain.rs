@@ -1,6 +1,6 @@
 //! The hash chain of a log (FORMAT 16): each line's hash is over the line before and the exact bytes of this one.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -81,6 +81,16 @@ pub(crate) fn hash_line(previous: &Hash, json: &[u8]) -> Hash {
 
 pub(crate) fn hash_text(hash: &Hash) -> String {
     URL_SAFE_NO_PAD.encode(hash)
+}
+
+/// As `sha256sum` prints it.
+pub(crate) fn hex(hash: &Hash) -> String {
+    let mut text = String::with_capacity(64);
+    for byte in hash {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
 }
 
 /// The hash that 43 characters spell, in the one spelling that it has.

@@ -54,6 +54,8 @@ pub(crate) enum Kind {
     Settings(&'static str),
     #[error("{0}")]
     Key(&'static str),
+    #[error("these digests are not as they were signed, so somebody changed them")]
+    Sums,
     #[error("the audit log could not be begun or written")]
     Log,
     #[error("the audit log could not be read")]
@@ -83,6 +85,7 @@ impl WatchError {
             Kind::Forked => "forked",
             Kind::Settings(_) => "invalid-settings",
             Kind::Key(_) => "invalid-key",
+            Kind::Sums => "tampered",
             Kind::Log => "log-failed",
             Kind::Read => "not-read",
             Kind::Random => "random-failed",

@@ -6,7 +6,7 @@ mod json;
 pub(crate) use entry::{Entry, Opened, Outcome, Who, write_opened};
 use json::Object;
 
-use crate::chain::{ChainId, Hash, hash_text};
+use crate::chain::{ChainId, Hash, hash_text, hex};
 
 /// The most records of one line, and the longest text of them. What is more goes into further lines.
 const MAX_RECORDS: usize = 1000;
@@ -38,6 +38,8 @@ pub(crate) enum Event<'a> {
     Admin(Admin<'a>),
     /// An administrative act begins or ends.
     Act(ActEvent<'a>),
+    /// A tool ran.
+    Ran(RunEvent<'a>),
     /// Somebody looked at lines of a log.
     Review { who: &'a str, why: &'a str, chain: ChainId, lines: (u64, u64) },
     /// A budget was passed, or an actor frozen.
@@ -76,6 +78,20 @@ pub(crate) struct ActEvent<'a> {
     pub(crate) whom: Option<&'a str>,
     pub(crate) out: &'static str,
     pub(crate) code: Option<&'a str>,
+}
+
+/// What a tool did. Kind is `scan`, `drill` or `evidence`.
+#[derive(Clone, Copy)]
+pub(crate) struct RunEvent<'a> {
+    pub(crate) kind: &'static str,
+    pub(crate) ks: Option<&'a str>,
+    pub(crate) who: &'a str,
+    pub(crate) what: &'a str,
+    pub(crate) map: Option<&'a Hash>,
+    pub(crate) numbers: &'a [(&'static str, u64)],
+    pub(crate) out: &'a str,
+    /// The digest of what it wrote.
+    pub(crate) written: Option<&'a Hash>,
 }
 
 /// The first line of a chain. What is not known is left out.
@@ -193,6 +209,7 @@ pub(crate) fn tail(json: &mut Vec<u8>, event: &Event<'_>) {
             object.text("out", out);
             object.texts("code", code);
         }
+        Event::Ran(run) => write_run(&mut object, &run),
         Event::Review { who, why, chain, lines: (first, last) } => {
             object.text("e", "review");
             object.text("who", who);
@@ -244,6 +261,20 @@ fn write_start(object: &mut Object<'_>, start: &Start<'_>) {
             object.numbers("again", Some(prev.again).filter(|again| *again > 0));
         });
     }
+}
+
+fn write_run(object: &mut Object<'_>, run: &RunEvent<'_>) {
+    let RunEvent { kind, ks, who, what, map, numbers, out, written } = *run;
+    object.text("e", kind);
+    object.texts("ks", ks);
+    object.text("who", who);
+    object.text("what", what);
+    object.texts("map", map.map(hex).as_deref());
+    if !numbers.is_empty() {
+        object.object("num", |object| numbers.iter().for_each(|(name, number)| object.number(name, *number)));
+    }
+    object.text("out", out);
+    object.texts("sha256", written.map(hex).as_deref());
 }
 
 /// A line of an event whose tail was written before.
@@ -335,6 +366,29 @@ mod tests {
         assert_eq!(
             text(&Event::Admin(resealed), 1, 2, 3),
             r#"{"n":1,"t":2,"m":3,"e":"seal_admin","ks":"ph","what":"resealed","key":["q3Zk81Ab"],"recs":2,"fields":5}"#
+        );
+        let numbers = [("sources", 2), ("found", 0)];
+        let run = RunEvent {
+            kind: "scan",
+            ks: None,
+            who: "user:lee",
+            what: "sources",
+            map: Some(&[0xAB; 32]),
+            numbers: &numbers,
+            out: "clean",
+            written: Some(&[1; 32]),
+        };
+        let (map, written) = ("ab".repeat(32), "01".repeat(32));
+        assert_eq!(
+            text(&Event::Ran(run), 1, 2, 3),
+            format!(
+                r#"{{"n":1,"t":2,"m":3,"e":"scan","who":"user:lee","what":"sources","map":"{map}","num":{{"sources":2,"found":0}},"out":"clean","sha256":"{written}"}}"#
+            )
+        );
+        let bare = RunEvent { kind: "drill", ks: Some("ph"), map: None, numbers: &[], written: None, ..run };
+        assert_eq!(
+            text(&Event::Ran(bare), 1, 2, 3),
+            r#"{"n":1,"t":2,"m":3,"e":"drill","ks":"ph","who":"user:lee","what":"sources","out":"clean"}"#
         );
         let act = ActEvent {
             id: "00000000000000ff",

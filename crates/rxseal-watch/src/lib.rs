@@ -24,6 +24,7 @@ mod rounds;
 mod shared;
 mod sink;
 mod target;
+mod tool_run;
 #[cfg(feature = "tracing_0_1")]
 mod tracing_sink;
 pub mod verify;
@@ -38,7 +39,7 @@ pub use checkpoint_folder::CheckpointFolder;
 pub use error::WatchError;
 pub use file_log::FileLog;
 pub use logged::LoggedEvent;
-pub use note::{SigningKey, VerifierKey};
+pub use note::{SignedSums, SigningKey, VerifierKey};
 pub use observer::WatchObserver;
 #[cfg(feature = "postgres")]
 pub use postgres::{PostgresLog, PostgresReader};
@@ -47,6 +48,7 @@ pub use review::Review;
 pub use rounds::Committed;
 pub use sink::{Line, Sink};
 pub use target::Log;
+pub use tool_run::ToolRun;
 #[cfg(feature = "tracing_0_1")]
 pub use tracing_sink::TracingSink;
 pub use watch::{OnFull, Watch, WatchBuilder, When};

@@ -1,9 +1,11 @@
-//! Checkpoints: the head of a chain, signed as a C2SP *signed note* with Ed25519. Whoever keeps one elsewhere can tell if lines before it
-//! were changed, or are gone.
+//! Signed notes of C2SP, with Ed25519. A checkpoint is one: the head of a chain. Whoever keeps it elsewhere can tell if lines before it were changed,
+//! or are gone. The digests of files are the other.
 
 mod key;
+mod sums;
 
 pub use key::{SigningKey, VerifierKey};
+pub use sums::SignedSums;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -37,23 +39,49 @@ pub(crate) enum NoteFault {
     Forged,
 }
 
+/// A note, taken apart.
+struct Note<'n> {
+    /// What was signed, without its last line end.
+    text: &'n str,
+    name: &'n str,
+    hash: [u8; 4],
+    signature: Vec<u8>,
+}
+
+impl<'n> Note<'n> {
+    fn split(note: &'n str) -> Option<Self> {
+        let (text, signature) = note.split_once("\n\n")?;
+        let (name, signature) = signature.strip_prefix(SIGNATURE)?.strip_suffix('\n')?.split_once(' ')?;
+        let signature = STANDARD.decode(signature).ok()?;
+        let (hash, signature) = signature.split_first_chunk::<4>()?;
+        Some(Self { text, name, hash: *hash, signature: signature.to_vec() })
+    }
+
+    /// Whether one of `keys` signed it.
+    fn verify(&self, keys: &[VerifierKey]) -> Result<(), NoteFault> {
+        let key = keys.iter().find(|key| key.name() == self.name && key.hash() == self.hash);
+        let text = format!("{}\n", self.text);
+        let is_its_own = key.ok_or(NoteFault::UnknownKey)?.verifies(text.as_bytes(), &self.signature);
+        if is_its_own { Ok(()) } else { Err(NoteFault::Forged) }
+    }
+}
+
+/// A note with this text, which ends with a line end.
+fn sign(text: &str, key: &SigningKey) -> String {
+    format!("{text}\n{SIGNATURE}{} {}\n", key.name(), STANDARD.encode(key.sign(text.as_bytes())))
+}
+
 impl Checkpoint {
     pub(crate) fn sign(&self, key: &SigningKey) -> String {
-        let text = self.text();
-        let signature = key.sign(text.as_bytes());
-        format!("{text}\n{SIGNATURE}{} {}\n", key.name(), STANDARD.encode(signature))
+        sign(&self.text(), key)
     }
 
     /// Reads a note that one of `keys` signed.
     pub(crate) fn open(note: &str, keys: &[VerifierKey]) -> Result<Self, NoteFault> {
-        let (text, signature) = note.split_once("\n\n").ok_or(NoteFault::Malformed)?;
-        let signature = signature.strip_prefix(SIGNATURE).and_then(|line| line.strip_suffix('\n'));
-        let (name, signature) = signature.and_then(|line| line.split_once(' ')).ok_or(NoteFault::Malformed)?;
-        let signature = STANDARD.decode(signature).map_err(|_| NoteFault::Malformed)?;
-        let (hash, signature) = signature.split_first_chunk::<4>().ok_or(NoteFault::Malformed)?;
-        let checkpoint = Self::parse(text).filter(|_| note.len() <= MAX_LEN).ok_or(NoteFault::Malformed)?;
-        let key = keys.iter().find(|key| key.name() == name && key.hash() == *hash).ok_or(NoteFault::UnknownKey)?;
-        if key.verifies(format!("{text}\n").as_bytes(), signature) { Ok(checkpoint) } else { Err(NoteFault::Forged) }
+        let taken_apart = Note::split(note).filter(|_| note.len() <= MAX_LEN).ok_or(NoteFault::Malformed)?;
+        let checkpoint = Self::parse(taken_apart.text).ok_or(NoteFault::Malformed)?;
+        taken_apart.verify(keys)?;
+        Ok(checkpoint)
     }
 
     fn text(&self) -> String {

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use crate::alarm::Alarm;
 use crate::budget::Ledger;
 use crate::buffer::Buffer;
+use crate::clock::Clock;
 use crate::error::Kind;
 use crate::event::{Entry, Event, tail};
 use crate::rounds::{PATIENCE, Rounds};
@@ -45,7 +46,7 @@ pub(crate) struct Shared {
     pub(crate) glass: Rounds,
     pub(crate) when: When,
     pub(crate) on_full: OnFull,
-    began: Instant,
+    pub(crate) clock: Clock,
     pid: u32,
     is_stopped: AtomicBool,
     /// The last round begins: what is put into a buffer from now on may be in no log.
@@ -55,7 +56,7 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(ledger: Ledger, room: usize, when: When, on_full: OnFull) -> Self {
+    pub(crate) fn new(ledger: Ledger, clock: Clock, room: usize, (when, on_full): (When, OnFull)) -> Self {
         Self {
             ledger,
             buffer: Buffer::with_room(room),
@@ -63,7 +64,7 @@ impl Shared {
             glass: Rounds::default(),
             when,
             on_full,
-            began: Instant::now(),
+            clock,
             pid: std::process::id(),
             is_stopped: AtomicBool::new(false),
             is_closed: AtomicBool::new(false),
@@ -74,7 +75,7 @@ impl Shared {
 
     /// Nanoseconds since the watch began, by the clock that is never set.
     pub(crate) fn now(&self) -> u64 {
-        u64::try_from(self.began.elapsed().as_nanos()).unwrap_or(u64::MAX)
+        self.clock.now()
     }
 
     /// Whether this process is a fork of the one with the threads.

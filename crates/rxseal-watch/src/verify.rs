@@ -28,14 +28,14 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::chain::ChainId;
+use crate::chain::{ChainId, Hash, hash_text};
 use crate::clock::unix_ms;
 use crate::error::WatchError;
 use crate::file_log::NOTES;
 use crate::note::VerifierKey;
 use chain_file::{Checked, Expected};
 use source::Folder;
-use unlocks::KmsLog;
+use unlocks::{KmsLog, Unlock};
 
 /// A tail that is younger, in milliseconds, is on its way: its chain is being written.
 const YOUNG: u64 = 120_000;
@@ -57,6 +57,16 @@ pub struct Report {
     chains: u64,
     events: u64,
     bytes: u64,
+    covered: Option<Covered>,
+    unlocks: Vec<Unlock>,
+}
+
+/// The last checkpoint from elsewhere: lines up to it are as they were written, if the log is not tampered with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Covered {
+    chain: ChainId,
+    lines: u64,
+    hash: Hash,
 }
 
 impl Verifier {
@@ -112,6 +122,14 @@ impl Verifier {
         self.verify_source(&mut Folder::new(folder)?, is_apart)
     }
 
+    /// Compares the unlockings of several logs together with the log of the key service, which has those of all programs. `None` without
+    /// [`kms_log`](Self::kms_log). Verify the logs themselves with a verifier that has none.
+    #[must_use]
+    pub fn unlockings<'r>(&self, reports: impl IntoIterator<Item = &'r Report>) -> Option<Vec<Finding>> {
+        let log = self.kms_log.as_ref()?;
+        Some(log.compare(reports.into_iter().flat_map(|report| &report.unlocks)))
+    }
+
     /// Whether there are checkpoints from elsewhere.
     #[cfg(feature = "postgres")]
     pub(crate) fn has_checkpoints(&self) -> bool {
@@ -120,7 +138,8 @@ impl Verifier {
 
     /// Verifies the logs of a source. `is_apart` says whether the checkpoints are kept elsewhere.
     pub(crate) fn verify_source(&self, source: &mut impl Source, is_apart: bool) -> Result<Report, WatchError> {
-        let mut report = Report { findings: Vec::new(), chains: 0, events: 0, bytes: 0 };
+        let (findings, unlocks) = (Vec::new(), Vec::new());
+        let mut report = Report { findings, chains: 0, events: 0, bytes: 0, covered: None, unlocks };
         let mut witness = if is_apart { self.witness.clone() } else { Witness::default() };
         if !is_apart {
             report.findings.push(Finding::new(Fault::NothingToCompare, None, None));
@@ -131,6 +150,10 @@ impl Verifier {
         let mut expected: BTreeMap<ChainId, Expected> =
             chains.iter().map(|(_, chain)| (*chain, Expected::default())).collect();
         witness.expect(&mut expected, &mut report.findings);
+        report.covered = chains.iter().rev().find_map(|(_, chain)| {
+            let (lines, hash) = expected.get(chain)?.last_elsewhere()?;
+            Some(Covered { chain: *chain, lines, hash })
+        });
         // First what each chain says of the one before, so that each is then read once.
         for (at, (start, chain)) in chains.iter().copied().enumerate() {
             let previous = chain_file::previous(&mut source.open((start, chain))?);
@@ -142,7 +165,6 @@ impl Verifier {
                 None => report.findings.push(Finding::new(Fault::ChainMissing, Some(prev.chain), None)),
             }
         }
-        let mut unlocks = Vec::new();
         for (start, chain) in chains {
             let expected = expected.remove(&chain).unwrap_or_default();
             let mut checked = Checked::new(chain, expected, self.now.saturating_sub(YOUNG));
@@ -154,10 +176,10 @@ impl Verifier {
             if let Some(line) = source.differs() {
                 report.findings.push(Finding::new(Fault::RowDiffers, Some(chain), Some(line)));
             }
-            unlocks.extend(checked.end(is_apart, &mut report.findings));
+            report.unlocks.extend(checked.end(is_apart, &mut report.findings));
         }
         if let Some(log) = &self.kms_log {
-            log.compare(unlocks, &mut report.findings);
+            report.findings.extend(log.compare(&report.unlocks));
         }
         report.findings.sort_by_key(|finding| (finding.verdict(), finding.chain(), finding.line()));
         Ok(report)
@@ -189,10 +211,36 @@ impl Report {
         self.events
     }
 
+    /// The last checkpoint from elsewhere, of the newest chain that has one.
+    #[must_use]
+    pub fn covered(&self) -> Option<Covered> {
+        self.covered
+    }
+
     /// How many bytes of lines there are.
     #[must_use]
     pub fn bytes(&self) -> u64 {
         self.bytes
+    }
+}
+
+impl Covered {
+    /// The chain.
+    #[must_use]
+    pub fn chain(&self) -> ChainId {
+        self.chain
+    }
+
+    /// How many lines it covers.
+    #[must_use]
+    pub fn lines(&self) -> u64 {
+        self.lines
+    }
+
+    /// The hash of the last of them, as that line begins with it.
+    #[must_use]
+    pub fn hash(&self) -> String {
+        hash_text(&self.hash)
     }
 }
 

@@ -6,6 +6,7 @@ use std::thread::{self, JoinHandle};
 
 use crate::alarm::Alarm;
 use crate::budget::{Budgets, Ledger};
+use crate::clock::Clock;
 use crate::copies::Copies;
 use crate::error::{Kind, WatchError};
 use crate::event::Event;
@@ -59,6 +60,7 @@ pub struct WatchBuilder {
     service: String,
     host: Option<String>,
     budgets: Budgets,
+    clock: Clock,
     when: When,
     on_full: OnFull,
     room: usize,
@@ -74,6 +76,7 @@ impl Watch {
             service: String::new(),
             host: None,
             budgets: Budgets::pharmacy(),
+            clock: Clock::default(),
             when: When::Queued,
             on_full: OnFull::Fail,
             room: ROOM,
@@ -168,6 +171,33 @@ impl WatchBuilder {
         Self { on_alarm: Box::new(on_alarm), ..self }
     }
 
+    /// A test's clock in place of those of the machine, from its time now on. Its wall clock counts for both: budgets fill up and lines get their times
+    /// as the test moves it, so weeks of shifts take seconds.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = std::env::temp_dir().join(format!("rxseal-watch-clock-{}", std::process::id()));
+    /// # std::fs::create_dir_all(&folder)?;
+    /// # let key = rxseal_watch::SigningKey::generate("pharmacy-17.example")?;
+    /// use rxseal::testing::TestClock;
+    /// use rxseal_watch::{FileLog, Watch};
+    /// use std::time::Duration;
+    ///
+    /// let clock = TestClock::default();
+    /// clock.set_back(Duration::from_secs(28 * 86_400));
+    /// let watch = Watch::over(FileLog::in_folder(&folder, key)?).clock(&clock).start()?;
+    /// // .. a shift ..
+    /// clock.advance(Duration::from_secs(16 * 3600));
+    /// # drop(watch);
+    /// # std::fs::remove_dir_all(&folder)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[cfg(feature = "insecure-test-clock")]
+    pub fn clock(self, clock: &rxseal::testing::TestClock) -> Self {
+        Self { clock: Clock::of_test(clock), ..self }
+    }
+
     /// Begins the log, and the threads that write it.
     ///
     /// # Errors
@@ -177,7 +207,7 @@ impl WatchBuilder {
     pub fn start(self) -> Result<Watch, WatchError> {
         let ledger = Ledger::new(self.budgets)?;
         ledger.refreeze().map_err(|reason| WatchError::from(Kind::Read).caused_by(reason))?;
-        let shared = Arc::new(Shared::new(ledger, self.room, self.when, self.on_full));
+        let shared = Arc::new(Shared::new(ledger, self.clock, self.room, (self.when, self.on_full)));
         let about = About {
             service: shortened(self.service),
             host: shortened(self.host.unwrap_or_else(host_name)),

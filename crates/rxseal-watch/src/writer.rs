@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use crate::alarm::Alarm;
 use crate::chain::Head;
-use crate::clock::unix_ms;
+use crate::clock::SECOND;
 use crate::copies::Copies;
 use crate::error::{Kind, WatchError};
 use crate::event::{Entry, Event, Previous, Start};
@@ -26,7 +26,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 const LAST_TRIES: Duration = Duration::from_millis(if cfg!(test) { 100 } else { 1000 });
 /// A checkpoint comes after so many lines, or after so much time with new ones.
 const CHECKPOINT_LINES: u64 = 1000;
-const CHECKPOINT_TIME: Duration = Duration::from_secs(60);
+const CHECKPOINT_TIME: u64 = 60 * SECOND;
 /// A longer file is continued in a new chain.
 const MAX_FILE: u64 = 256 * 1024 * 1024;
 
@@ -71,8 +71,9 @@ pub(crate) struct Writer {
     failing_since: Option<Instant>,
     is_half_told: bool,
     is_list_unreadable: bool,
-    checked: Instant,
-    refrozen: Instant,
+    /// When it looked around, and when it read the list of frozen actors, in nanoseconds of the watch.
+    checked: u64,
+    refrozen: u64,
 }
 
 impl Writer {
@@ -83,7 +84,7 @@ impl Writer {
         copies: Copies,
         on_alarm: Box<dyn FnMut(&Alarm) + Send>,
     ) -> Self {
-        let now = Instant::now();
+        let now = shared.now();
         Self {
             shared,
             log,
@@ -243,8 +244,8 @@ impl Writer {
     fn write(&mut self, entries: &[Entry<'_>], (lost, lost_from): (u64, u64)) -> io::Result<()> {
         let chain = self.chain.as_ref().filter(|_| self.unsure.is_none());
         let Some(chain) = chain else { return Err(io::ErrorKind::NotConnected.into()) };
-        let now = self.shared.now();
-        let mut batch = Batch::new(chain, (now, unix_ms()), !self.copies.is_empty());
+        let (now, wall) = self.shared.clock.both();
+        let mut batch = Batch::new(chain, (now, wall), !self.copies.is_empty());
         let mut needs_checkpoint = false;
         for entry in entries {
             needs_checkpoint = needs_checkpoint || entry.needs_checkpoint();
@@ -307,10 +308,11 @@ impl Writer {
     /// Signs the head of the chain, and writes that beside it.
     fn checkpoint(&mut self) -> Option<String> {
         let chain = self.chain.as_mut()?;
-        let checkpoint = Checkpoint { chain: chain.id, head: chain.head, time: unix_ms() };
+        let (now, time) = self.shared.clock.both();
+        let checkpoint = Checkpoint { chain: chain.id, head: chain.head, time };
         let note = checkpoint.sign(self.log.key());
         chain.uncovered = 0;
-        chain.checkpointed = Instant::now();
+        chain.checkpointed = now;
         if let Err(error) = self.log.checkpoint(checkpoint.head.size, &note) {
             self.shared.alarm(Alarm::CheckpointFailed(error.to_string()));
         }
@@ -319,8 +321,7 @@ impl Writer {
 
     fn begin_chain(&mut self) -> io::Result<()> {
         let prev = self.log.previous(self.left)?;
-        let started = unix_ms();
-        let now = self.shared.now();
+        let (now, started) = self.shared.clock.both();
         let chain = Chain::new(now, started).map_err(io::Error::other)?;
         self.log.begin(chain.id, started)?;
         let About { service, host, room, copies } = &self.about;
@@ -349,7 +350,7 @@ impl Writer {
     /// Ends a chain that has become long or old, and begins another.
     fn end_old_chain(&mut self) -> io::Result<()> {
         let Some(chain) = &self.chain else { return Ok(()) };
-        let why = match chain.day == chain::day(unix_ms()) {
+        let why = match chain.day == chain::day(self.shared.clock.both().1) {
             false => "day",
             true if self.log.bytes() > MAX_FILE => "size",
             true => return Ok(()),
@@ -361,8 +362,8 @@ impl Writer {
     /// Writes the last line and the last checkpoint of the chain. If the disk does not take them, the chain ends as after a crash.
     fn end_chain(&mut self, why: Option<&'static str>) {
         let Some(chain) = &self.chain else { return };
-        let now = self.shared.now();
-        let mut batch = Batch::new(chain, (now, unix_ms()), !self.copies.is_empty());
+        let (now, wall) = self.shared.clock.both();
+        let mut batch = Batch::new(chain, (now, wall), !self.copies.is_empty());
         batch.push(now, &Event::Stop { why });
         drop(self.append(Sent::own(batch, true)));
         self.unsure = None;
@@ -393,22 +394,23 @@ impl Writer {
 
     /// What is looked at from time to time: the file in its folder, checkpoints that are due, and the list of frozen actors.
     fn look_around(&mut self) {
-        if self.checked.elapsed() < Duration::from_secs(1) {
+        let now = self.shared.now();
+        if now.saturating_sub(self.checked) < SECOND {
             return;
         }
-        self.checked = Instant::now();
+        self.checked = now;
         if self.chain.is_some() && self.unsure.is_none() && !self.log.is_in_place() {
             self.shared.alarm(Alarm::LogReplaced);
             self.leave_chain();
         }
-        let is_due = |chain: &Chain| chain.uncovered > 0 && chain.checkpointed.elapsed() >= CHECKPOINT_TIME;
+        let is_due = |chain: &Chain| chain.uncovered > 0 && now.saturating_sub(chain.checkpointed) >= CHECKPOINT_TIME;
         if self.chain.as_ref().is_some_and(is_due)
             && let Some(note) = self.checkpoint()
         {
             self.copies.pass_on(Vec::new(), Some(&note), &self.shared);
         }
-        if self.refrozen.elapsed() >= Duration::from_secs(5) {
-            self.refrozen = Instant::now();
+        if now.saturating_sub(self.refrozen) >= 5 * SECOND {
+            self.refrozen = now;
             self.refreeze();
         }
     }

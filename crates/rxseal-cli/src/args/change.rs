@@ -24,6 +24,13 @@ pub struct By {
     /// Why, for the audit log: 8 to 200 characters. Needed for a change if there is a log (--audit-log)
     #[arg(long, value_name = "TEXT")]
     pub reason: Option<String>,
+    #[command(flatten)]
+    pub who: Who,
+}
+
+/// Who does something, for the audit log.
+#[derive(ClapArgs)]
+pub struct Who {
     /// Who, for the audit log, such as user:lee.ops [env: RXSEAL_WHO] [default: user: and the name of who is logged in]
     #[arg(long, value_name = "ACTOR")]
     pub who: Option<String>,

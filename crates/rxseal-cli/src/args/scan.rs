@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args as ClapArgs, Subcommand};
 
 use super::MapFiles;
+use super::change::Who;
 
 #[derive(ClapArgs)]
 pub struct Scan {
@@ -21,6 +22,8 @@ pub struct Scan {
     /// Leave out what only looks like a patient's number
     #[arg(long)]
     pub certain: bool,
+    #[command(flatten)]
+    pub who: Who,
 }
 
 #[derive(Subcommand)]

@@ -194,7 +194,7 @@ fn review(command: &Review, open: &[Open], journal: &Journal, output: &Output) -
         return usage("there is no audit log to write the review to: say where it is with --audit-log and --audit-key");
     };
     let Some(reason) = &command.by.reason else { return usage("say what you found with --reason TEXT") };
-    let who = who(&command.by)?;
+    let who = who(&command.by.who)?;
     let mut marks = Vec::new();
     for name in &command.done {
         let found = open.iter().find(|open| open.name() == *name);

@@ -11,21 +11,17 @@ use rxseal_watch::read_lines;
 use rxseal_watch::verify::{Verdict, Verifier};
 use serde_json::Value;
 
-use crate::shop::{Shop, fails, states};
+use crate::shop::{Shop, audited, fails, states};
 
-/// A shop whose configuration file says where the audit log is.
-fn audited(name: &str) -> Shop {
-    let shop = Shop::opened(name, "file:HERE/rings");
-    shop.ok("audit keygen --name ops.example --out audit.key");
-    for folder in ["log", "elsewhere"] {
-        fs::create_dir(shop.path(folder)).unwrap();
-    }
+/// A shop with a patient's key and an audit log.
+fn with_subjects(name: &str) -> Shop {
+    let shop = audited(Shop::opened(name, "file:HERE/rings"));
     fs::write(shop.path("subjects.db"), "").unwrap();
     let store = SqliteSubjectStore::open(shop.path("subjects.db")).unwrap();
     run_local(SubjectKeys::new(store).subject_or_create(&shop.keys(), "P-7")).unwrap();
-    let config = "subject_store = \"sqlite:subjects.db\"\nshred_log = \"shredded.log\"\nbackups_kept = \"30days\"\n\
-        audit_log = \"log\"\naudit_key = \"audit.key\"\naudit_checkpoints = \"elsewhere\"\n";
-    fs::write(shop.path("rxseal.toml"), config).unwrap();
+    let config = "subject_store = \"sqlite:subjects.db\"\nshred_log = \"shredded.log\"\nbackups_kept = \"30days\"\n";
+    let log = fs::read_to_string(shop.path("rxseal.toml")).unwrap();
+    fs::write(shop.path("rxseal.toml"), format!("{config}{log}")).unwrap();
     shop
 }
 
@@ -45,7 +41,8 @@ fn done(shop: &Shop, arguments: &str) {
     assert!(output.status.success() && output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
-fn events(shop: &Shop) -> Vec<Value> {
+/// What is in the audit log.
+pub fn events(shop: &Shop) -> Vec<Value> {
     let mut events = Vec::new();
     read_lines(shop.path("log"), |line| events.push(serde_json::from_str(line.json()).unwrap())).unwrap();
     events
@@ -69,7 +66,7 @@ fn is_verified(shop: &Shop) -> bool {
 /// Every subcommand that changes something, in an order in which it may.
 #[test]
 fn every_change_is_an_act() {
-    let shop = audited("acts-all");
+    let shop = with_subjects("acts-all");
     let key = |state: &str| {
         let states = states(&shop.json("keyring inspect pharmacy-17"));
         states.into_iter().find(|(_, is, _)| is == state).unwrap().0
@@ -164,7 +161,7 @@ fn every_change_is_an_act() {
 /// Each of these fails before anything is changed.
 #[test]
 fn without_a_log_entry_nothing_is_changed() {
-    let shop = audited("acts-closed");
+    let shop = with_subjects("acts-closed");
     let before = shop.stored();
     let text = fails(run(&shop, "keyring rotate pharmacy-17", None), "no reason", 2);
     assert!(text.contains("--reason"), "{text}");
@@ -212,7 +209,7 @@ fn without_a_log_entry_nothing_is_changed() {
 
 #[test]
 fn a_change_that_failed_says_why_and_a_dry_run_is_none() {
-    let shop = audited("acts-failed");
+    let shop = with_subjects("acts-failed");
     let output = run(&shop, "keyring init pharmacy-17", Some("ticket 4711"));
     assert_eq!(output.status.code(), Some(3));
     let output = run(&shop, "keyring rotate pharmacy-17 --dry-run", None);
@@ -230,7 +227,7 @@ fn a_change_that_failed_says_why_and_a_dry_run_is_none() {
 /// An operator's own opening is in the log as any other is.
 #[test]
 fn an_opening_by_the_command_is_in_its_log() {
-    let shop = audited("acts-record");
+    let shop = with_subjects("acts-record");
     fs::write(shop.path("token"), shop.token().to_string()).unwrap();
     let open = "record open pharmacy-17 prescription RX-1001 --field phi.rx.drug --class medication \
         --who user:lee.ops --why HSYSADMIN --file token";

@@ -5,8 +5,9 @@ use std::fs;
 use rusqlite::Connection;
 use serde_json::Value;
 
+use crate::acts::events;
 use crate::maps::shop_of_the_page;
-use crate::shop::Shop;
+use crate::shop::{Shop, audited, hex_digest};
 use crate::walk::walk;
 
 const PAGE: &str = include_str!("../../../../docs/SCAN.md");
@@ -114,4 +115,53 @@ fn a_planted_canary_is_found_where_it_is_readable() {
     assert_eq!(shop.run("canary find app.log --list list.json --who user:kim --why NOSUCH").status.code(), Some(1));
     fs::write(shop.path("list.json"), "{}").unwrap();
     assert!(shop.fails(find, 1).contains("no list of canaries"));
+}
+
+/// Of each scan the log has who, what came of it, and the digest of its answer.
+#[test]
+fn a_scan_is_in_the_log_of_the_command() {
+    let shop = audited(shop_of_the_page("scan-event"));
+    let run = |arguments: &str, exit: i32| {
+        let output = shop.run(&format!("--json --config rxseal.toml {arguments}"));
+        assert_eq!(output.status.code(), Some(exit), "{arguments}: {}", String::from_utf8_lossy(&output.stderr));
+        output.stdout
+    };
+    let last = || {
+        let mut scans = events(&shop);
+        scans.retain(|event| event["e"] == "scan");
+        scans.pop().unwrap()
+    };
+    let clean = run("scan --who user:lee.ops", 0);
+    let event = last();
+    assert_eq!(
+        (&event["who"], &event["what"], &event["out"]),
+        (&"user:lee.ops".into(), &"all".into(), &"clean".into())
+    );
+    let numbers = serde_json::json!({ "sources": 2, "files": 0, "rows": 4, "found": 0, "undecided": 0 });
+    assert_eq!((&event["num"], &event["sha256"]), (&numbers, &hex_digest(&clean).into()));
+    let answer: Value = serde_json::from_slice(&clean).unwrap();
+    assert_eq!((&event["map"], &answer["looked_for"]), (&answer["map"], &"all".into()));
+    assert!(answer["at"].as_u64().unwrap() <= event["t"].as_u64().unwrap() / 1000);
+
+    fs::write(shop.path("app.log"), "phone 555-234-5678\n").unwrap();
+    let found = run("scan --who user:lee.ops app.log", 1);
+    let event = last();
+    assert_eq!(
+        (&event["out"], &event["num"]["files"], &event["num"]["found"]),
+        (&"found".into(), &1.into(), &1.into())
+    );
+    assert_eq!((&event["map"], &event["sha256"]), (&Value::Null, &hex_digest(&found).into()));
+    run("scan --who user:lee.ops --certain app.log absent.log", 7);
+    assert_eq!((&last()["out"], &last()["what"]), (&"undecided".into(), &"certain".into()));
+    run("canary plant pharmacy-17 --list list.json", 0);
+    run("canary find --list list.json --who user:kim --why HSYSADMIN", 0);
+    assert_eq!((&last()["who"], &last()["what"]), (&"user:kim".into(), &"canaries".into()));
+
+    // Nobody is named: nothing is scanned. The log is away: the answer is printed all the same.
+    let before = events(&shop).len();
+    assert_eq!(run("scan", 2), b"");
+    assert_eq!(events(&shop).len(), before);
+    fs::rename(shop.path("log"), shop.path("gone")).unwrap();
+    assert!(!run("scan --who user:lee.ops", 1).is_empty());
+    assert!(!run("scan --who user:lee.ops app.log", 1).is_empty());
 }

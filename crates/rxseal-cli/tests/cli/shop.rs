@@ -11,6 +11,7 @@ use rxseal::store::{FileStore, KeyringStore};
 use rxseal::{Keyring, Token, run_local};
 use rxseal_sqlite::SqliteStore;
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 pub const TENANT: &str = "pharmacy-17";
 
@@ -97,6 +98,22 @@ impl Drop for Shop {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.folder);
     }
+}
+
+/// With an audit log, which `rxseal.toml` names.
+pub fn audited(shop: Shop) -> Shop {
+    shop.ok("audit keygen --name ops.example --out audit.key");
+    for folder in ["log", "elsewhere"] {
+        fs::create_dir(shop.path(folder)).unwrap();
+    }
+    let config = "audit_log = \"log\"\naudit_key = \"audit.key\"\naudit_checkpoints = \"elsewhere\"\n";
+    fs::write(shop.path("rxseal.toml"), config).unwrap();
+    shop
+}
+
+/// As `sha256sum` prints it.
+pub fn hex_digest(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[track_caller]

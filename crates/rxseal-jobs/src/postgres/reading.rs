@@ -6,7 +6,7 @@ use rxseal::Error;
 use sqlx::postgres::{PgConnection, PgRow};
 use sqlx::{AssertSqlSafe, Row as _};
 
-use super::statements::Start;
+use super::statements::{PART_ROWS, Start};
 use super::table::{Held, Table};
 use super::trouble::Trouble;
 use crate::row::{Cell, Row};
@@ -51,14 +51,15 @@ pub(super) async fn read_part(
     if let Some((_, keyspace)) = &table.filter {
         query = query.bind(keyspace);
     }
-    let read = query.fetch_all(&mut *db).await?;
+    let mut read = query.fetch_all(&mut *db).await?;
     let whole: i64 = match read.first() {
         Some(row) => row.try_get(table.key.len().saturating_add(table.columns.len()).saturating_add(1))?,
         None => 0,
     };
-    let is_all = i64::try_from(read.len()).is_ok_and(|len| len >= whole);
+    let is_last = read.len() <= PART_ROWS && i64::try_from(read.len()).is_ok_and(|len| len >= whole);
+    read.truncate(PART_ROWS);
     let rows = read.into_iter().map(|row| Found::of(row, table)).collect::<Result<Vec<_>, _>>()?;
-    Ok(Part { rows, is_last: is_all && whole < super::statements::PART_ROWS })
+    Ok(Part { rows, is_last })
 }
 
 /// Reads rows again by their keys, each with its place in `keys`.

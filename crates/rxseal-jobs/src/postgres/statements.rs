@@ -14,7 +14,7 @@ pub(super) enum Start {
 }
 
 /// No part of a chunk has more rows.
-pub(super) const PART_ROWS: i64 = 2_000;
+pub(super) const PART_ROWS: usize = 2_000;
 /// When the cells of a part have so many bytes, it ends. So a worker's memory does not grow with the table's values.
 pub(super) const PART_BYTES: i64 = 4 << 20;
 
@@ -22,7 +22,8 @@ impl Table {
     /// Reads a part of a chunk: the key, the row's version, how many rows there are, and the cells. The parameters are the key that it
     /// begins with, the key that it ends before, and the keyspace, if there are these.
     ///
-    /// The length of a value is known without reading it, so the server stops before it sends too much.
+    /// The length of a value is known without reading it, so the server stops before it sends too much. One row more than a part has is asked
+    /// for, so that the last part is known as such.
     pub(super) fn read_part(&self, start: Start, has_end: bool) -> String {
         let mut next = 1;
         let mut conditions = Vec::new();
@@ -42,7 +43,7 @@ impl Table {
         format!(
             "SELECT {names} FROM (\
                 SELECT a.*, count(*) OVER () AS f{count}, sum(a.len) OVER (ROWS UNBOUNDED PRECEDING) - a.len AS before FROM (\
-                    SELECT {fields}, {len} AS len FROM {table} AS t {conditions} ORDER BY {keys} LIMIT {PART_ROWS}\
+                    SELECT {fields}, {len} AS len FROM {table} AS t {conditions} ORDER BY {keys} LIMIT {limit}\
                 ) AS a\
             ) AS s WHERE s.before <= {PART_BYTES}",
             names = names.join(", "),
@@ -51,6 +52,7 @@ impl Table {
             len = self.len(),
             table = self.quoted,
             keys = self.keys("t"),
+            limit = PART_ROWS.saturating_add(1),
         )
     }
 

@@ -22,6 +22,14 @@ pub(super) struct Expected {
     pub(super) named: Vec<(ChainId, Previous)>,
 }
 
+impl Expected {
+    /// The size and the hash of the largest checkpoint that was kept elsewhere.
+    pub(super) fn last_elsewhere(&self) -> Option<(u64, Hash)> {
+        let last = self.checkpoints.iter().rev().find(|(_, (_, is_elsewhere))| *is_elsewhere);
+        last.map(|(size, (hash, _))| (*size, *hash))
+    }
+}
+
 /// A chain while it is read.
 pub(super) struct Checked {
     chain: ChainId,

@@ -71,13 +71,15 @@ impl KmsLog {
     }
 
     /// Matches unlockings and calls one to one, by request id, else by keyspace and time.
-    pub(super) fn compare(&self, unlocks: Vec<Unlock>, findings: &mut Vec<Finding>) {
+    pub(super) fn compare<'u>(&self, unlocks: impl IntoIterator<Item = &'u Unlock>) -> Vec<Finding> {
+        let mut findings = Vec::new();
         let mut used = BTreeSet::new();
         let mut take = |matches: &dyn Fn(&Call) -> bool| {
             let found = self.0.iter().enumerate().find(|(at, call)| !used.contains(at) && matches(call));
             found.is_some_and(|(at, _)| used.insert(at))
         };
-        let (with_id, without): (Vec<_>, Vec<_>) = unlocks.into_iter().partition(|unlock| unlock.request.is_some());
+        let (with_id, without): (Vec<_>, Vec<_>) =
+            unlocks.into_iter().partition(|unlock: &&Unlock| unlock.request.is_some());
         for unlock in with_id {
             if !take(&|call| unlock.request.as_ref().is_some_and(|request| call.requests.contains(request))) {
                 findings.push(unlock.finding(Fault::UnlockNotAtService));
@@ -96,6 +98,7 @@ impl KmsLog {
         }
         let left = self.0.len().saturating_sub(used.len());
         findings.extend((0..left).map(|_| Finding::new(Fault::UnlockNotHere, None, None)));
+        findings
     }
 }
 
@@ -157,9 +160,8 @@ mod tests {
     fn codes(log: &str, unlocks: &[&str]) -> Vec<&'static str> {
         let calls: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         let log = KmsLog(calls.iter().filter_map(Call::read).collect());
-        let mut findings = Vec::new();
-        log.compare(unlocks.iter().map(|json| unlock(json)).collect(), &mut findings);
-        findings.iter().map(Finding::code).collect()
+        let unlocks: Vec<_> = unlocks.iter().map(|json| unlock(json)).collect();
+        log.compare(&unlocks).iter().map(Finding::code).collect()
     }
 
     #[test]

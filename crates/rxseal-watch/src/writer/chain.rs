@@ -1,7 +1,5 @@
 //! The chain that is being written, and the lines of one round.
 
-use std::time::Instant;
-
 use crate::chain::{ChainId, Head, hash_text};
 use crate::clock::MOST_APART;
 use crate::error::WatchError;
@@ -24,20 +22,20 @@ pub(super) struct Chain {
     pub(super) day: u64,
     /// How many lines no checkpoint covers.
     pub(super) uncovered: u64,
-    pub(super) checkpointed: Instant,
+    /// When its last checkpoint was made, in the same.
+    pub(super) checkpointed: u64,
 }
 
 impl Chain {
     pub(super) fn new(now: u64, started: u64) -> Result<Self, WatchError> {
-        let (id, checkpointed) = (ChainId::random()?, Instant::now());
         Ok(Self {
-            id,
+            id: ChainId::random()?,
             head: Head::START,
             began: now,
             last: (started, 0),
             day: day(started),
             uncovered: 0,
-            checkpointed,
+            checkpointed: now,
         })
     }
 

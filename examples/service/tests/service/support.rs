@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -38,9 +38,19 @@ pub struct Pharmacy {
 
 impl Pharmacy {
     pub fn new() -> Self {
+        Self::below(&std::env::temp_dir())
+    }
+
+    /// Where no disk is waited for, if this system has such a place.
+    pub fn in_memory() -> Self {
+        let memory = Path::new("/dev/shm");
+        if memory.is_dir() { Self::below(memory) } else { Self::new() }
+    }
+
+    fn below(folder: &Path) -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let name = format!("rxseal-service-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-        let folder = std::env::temp_dir().join(name);
+        let folder = folder.join(name);
         fs::create_dir(&folder).unwrap();
         Self { folder }
     }
@@ -75,6 +85,14 @@ impl Pharmacy {
         let db = Connection::open(self.folder.join("pharmacy.db")).unwrap();
         db.busy_timeout(Duration::from_secs(5)).unwrap();
         db
+    }
+
+    /// The events of its log.
+    pub fn events(&self) -> Vec<Value> {
+        let mut events = Vec::new();
+        let each = |line: &rxseal_watch::Line| events.push(serde_json::from_str(line.json()).unwrap());
+        rxseal_watch::read_lines(self.folder.join("log"), each).unwrap();
+        events
     }
 
     pub fn sql(&self, statement: &str) {
@@ -137,7 +155,7 @@ impl Server {
     }
 
     /// One HTTP request over a connection of its own: the head and the body of the answer.
-    fn exchange(&self, method: &str, path: &str, user: &str, headers: &str, body: &str) -> (String, String) {
+    pub fn exchange(&self, method: &str, path: &str, user: &str, headers: &str, body: &str) -> (String, String) {
         let mut stream = TcpStream::connect(self.address).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
         let user = if user.is_empty() { String::new() } else { format!("x-demo-user: {user}\r\n") };
@@ -153,9 +171,20 @@ impl Server {
         (head.to_owned(), body.to_owned())
     }
 
-    /// Ends this very process, and gives what it wrote.
+    /// Kills this very process, and gives what it wrote.
     pub fn end(mut self) -> (String, String) {
         self.child.kill().unwrap();
+        self.written()
+    }
+
+    /// Asks it to end, as a supervisor does, and waits.
+    pub fn ask_to_end(mut self) -> (String, String) {
+        let asked = Command::new("kill").arg(self.child.id().to_string()).status().unwrap();
+        assert!(asked.success() && self.child.wait().unwrap().success());
+        self.written()
+    }
+
+    fn written(&mut self) -> (String, String) {
         let (mut printed, mut complained) = (String::new(), String::new());
         self.stdout.read_to_string(&mut printed).unwrap();
         self.child.stderr.take().unwrap().read_to_string(&mut complained).unwrap();
