@@ -166,8 +166,8 @@ fn check(folder: &Path, keys: &[String], log: Option<&Path>, output: &Output) ->
 fn event_of(pack: &Verified, log: &Path) -> Result<(String, u64, u64), Failure> {
     let (sha256, mut found) = (hex(pack.digest()), None);
     events::each(log, None, |event| {
-        if event.is("evidence") && event.text("sha256") == Some(&sha256) {
-            found = Some((event.chain.clone(), event.n, event.at()));
+        if event.kind() == "evidence" && event.text("sha256") == Some(&sha256) {
+            found = Some((event.chain().to_string(), event.number(), event.time()));
         }
         Ok(())
     })?;

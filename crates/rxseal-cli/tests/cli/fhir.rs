@@ -100,7 +100,7 @@ fn opening(pick: &mut impl FnMut(usize) -> usize) -> Case {
 /// An event of another kind.
 fn other(pick: &mut impl FnMut(usize) -> usize) -> Case {
     type Row = (&'static str, (&'static str, &'static [&'static str], &'static str, &'static str));
-    const KINDS: [Row; 22] = [
+    const KINDS: [Row; 24] = [
         (
             r#""e":"index","ks":"ph","who":"svc:x","pou":"HSYSADMIN","rt":"rx","rec":[["RX-1","pat-1"]],"out":"ok""#,
             ("110110", &[], "E", "0"),
@@ -154,6 +154,11 @@ fn other(pick: &mut impl FnMut(usize) -> usize) -> Case {
         (r#""e":"gap","lost":2,"from":3,"to":4,"why":"full""#, ("110113", &["110133"], "E", "8")),
         (r#""e":"clock","by":-7000"#, ("110113", &[], "E", "0")),
         (r#""e":"stop","why":"a day has passed""#, ("110100", &["110121"], "E", "0")),
+        (
+            r#""e":"scan","who":"user:lee","what":"all","map":"3f0c","num":{"found":2},"out":"found","sha256":"9b1d""#,
+            ("110100", &[], "E", "0"),
+        ),
+        (r#""e":"drill","ks":"ph","who":"user:lee","what":"restore","out":"passed""#, ("110100", &[], "E", "0")),
         // Of a later version.
         (
             r#""e":"TEXT","who":"TEXT","what":{"a":[1,null,"x"]},"to":[1],"rec":"x","cls":7,"key":[3]"#,

@@ -89,7 +89,9 @@ pub fn outcome(event: &LoggedEvent) -> &'static str {
         "budget" => event.text("what") == Some("deny"),
         _ => event.is_failed(),
     };
-    let is_known = event.text("out").map_or(event.kind() != "open", |out| ["ok", "begun"].contains(&out));
+    // The word of another event says what a tool found.
+    let is_known = !["open", "index", "act"].contains(&event.kind())
+        || event.text("out").is_some_and(|out| ["ok", "begun"].contains(&out));
     match (is_failed, is_known) {
         _ if is_partial => "4",
         (true, _) => "8",
