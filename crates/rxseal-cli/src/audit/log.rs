@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use rxseal_watch::verify::{Report, Verifier};
-use rxseal_watch::{LoggedEvent, WatchError, read_events};
+use rxseal_watch::{Line, LoggedEvent, WatchError, read_events, read_lines};
 
 use crate::failure::Failure;
 
@@ -51,6 +51,15 @@ impl Log {
             }
             #[cfg(feature = "postgres")]
             Self::Postgres(reader) => reader.export(to).map_err(failed),
+        }
+    }
+
+    /// Calls `each` with every line.
+    pub fn read_lines(&mut self, each: impl FnMut(&Line)) -> Result<(), WatchError> {
+        match self {
+            Self::Folder(folder) => read_lines(folder, each),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(reader) => reader.read_lines(each),
         }
     }
 
