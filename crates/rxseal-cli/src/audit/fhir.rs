@@ -1,4 +1,4 @@
-//! Events as FHIR R4 resources of the type AuditEvent, in the shape of IHE's Basic Audit Log Patterns.
+//! Events as FHIR R4 resources of the type `AuditEvent`, in the shape of IHE's Basic Audit Log Patterns.
 
 mod codes;
 mod parts;
@@ -26,15 +26,15 @@ impl AuditEvents {
         let program = self.program.as_ref().map_or(&unknown, |(_, program)| program);
         let recorded = instant(event)?;
         let patients = patients(event);
-        let resource = |(at, patient): (usize, &Option<&str>)| {
+        let resource = |(at, patient): (usize, Option<&str>)| {
             let mut resource = about(event, program, &recorded);
             let id = format!("{}-{}", event.chain(), event.number());
             // A page has several patients.
             put(&mut resource, "id", if patients.len() > 1 { format!("{id}.{at}") } else { id });
-            put(&mut resource, "entity", entities(event, *patient));
+            put(&mut resource, "entity", entities(event, patient));
             Value::Object(resource)
         };
-        Ok(patients.iter().enumerate().map(resource).collect())
+        Ok(patients.iter().copied().enumerate().map(resource).collect())
     }
 }
 
