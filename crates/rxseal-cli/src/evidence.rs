@@ -173,8 +173,8 @@ fn event_of(pack: &Verified, log: &Path, keys: &[VerifierKey]) -> Result<(String
     }
     let (sha256, mut found) = (hex(pack.digest()), None);
     events::each(log, None, |event| {
-        if event.is("evidence") && event.text("sha256") == Some(&sha256) {
-            found = Some((event.chain.clone(), event.n, event.at()));
+        if event.kind() == "evidence" && event.text("sha256") == Some(&sha256) {
+            found = Some((event.chain().to_string(), event.number(), event.time()));
         }
         Ok(())
     })?;

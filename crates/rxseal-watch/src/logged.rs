@@ -10,8 +10,8 @@ use crate::sink::Line;
 
 /// What only the first line of a large page has.
 const OF_FIRST_LINE: [&str; 6] = ["find", "cls", "key", "out", "err", "bud"];
-/// How an opening ends that hands nothing out. What a later version says counts as seen.
-const UNSEEN: [&str; 6] = ["failed", "class_denied", "over_budget", "frozen", "refused", "shredded"];
+/// How an event ends in which nothing was opened or done.
+const FAILED: [&str; 6] = ["failed", "class_denied", "over_budget", "frozen", "refused", "shredded"];
 
 /// An event that was read from a log, and where it is there. The page "docs/WATCH.md" says which members each kind has.
 ///
@@ -79,7 +79,13 @@ impl LoggedEvent {
     /// Whether somebody may have seen a value. Where an outcome is not known, somebody may.
     #[must_use]
     pub fn is_seen(&self) -> bool {
-        self.kind() == "open" && self.text("out").is_none_or(|out| !UNSEEN.contains(&out))
+        self.kind() == "open" && !self.is_failed()
+    }
+
+    /// Whether it is known that nothing was opened or done.
+    #[must_use]
+    pub fn is_failed(&self) -> bool {
+        self.text("out").is_some_and(|out| FAILED.contains(&out))
     }
 
     /// The ids of its records, each with its patient's id if it has one.

@@ -130,7 +130,9 @@ impl PostgresReader {
         self.pages_of(patient, |reader, page| {
             let mut events = page.iter().map(LoggedEvent::of).collect::<Result<Vec<_>, _>>()?;
             let first_lines = reader.first_lines(&events)?;
-            events.iter_mut().for_each(|event| first_lines.complete(event));
+            for event in &mut events {
+                first_lines.complete(event);
+            }
             events.into_iter().for_each(&mut each);
             Ok(())
         })
