@@ -3,6 +3,7 @@
 
 mod audit;
 mod change;
+mod drill;
 mod evidence;
 mod index_root;
 mod job;
@@ -22,6 +23,7 @@ use crate::exit::STATUSES;
 
 pub use audit::{Audit, Budget, Disclosures, Export, Filter, Form, Page, Review};
 pub use change::{By, Change, Who};
+pub use drill::{Drill, DrillOptions, Rings};
 pub use evidence::{Evidence, MakeEvidence};
 pub use index_root::{CountedIndexes, IndexRoot, NewIndexRoot};
 pub(crate) use job::JobOperation;
@@ -128,6 +130,9 @@ pub enum Command {
     /// Suggest budgets, show what is used of them, and freeze an actor, so that it opens nothing
     #[command(subcommand)]
     Budget(Budget),
+    /// Try whether all of this would hold today: restore a backup, lose a key
+    #[command(subcommand)]
+    Drill(Drill),
     /// Seal, reseal or unseal whole tables, beside the programs that use them
     #[command(subcommand)]
     Job(Job),
