@@ -3,6 +3,7 @@
 
 mod audit;
 mod change;
+mod drill;
 mod evidence;
 mod exposure;
 mod index_root;
@@ -23,6 +24,7 @@ use crate::exit::STATUSES;
 
 pub use audit::{Audit, Budget, Disclosures, Export, Filter, Form, Page, Review};
 pub use change::{By, Change, Who};
+pub use drill::{Drill, DrillOptions, Rings};
 pub use evidence::{Evidence, MakeEvidence};
 pub use exposure::Exposure;
 pub use index_root::{CountedIndexes, IndexRoot, NewIndexRoot};
@@ -135,6 +137,9 @@ pub enum Command {
     /// Suggest budgets, show what is used of them, and freeze an actor, so that it opens nothing
     #[command(subcommand)]
     Budget(Budget),
+    /// Try whether all of this would hold today: restore a backup, lose a key
+    #[command(subcommand)]
+    Drill(Drill),
     /// Seal, reseal or unseal whole tables, beside the programs that use them
     #[command(subcommand)]
     Job(Job),

@@ -8,6 +8,7 @@ mod canary;
 mod config;
 mod count;
 mod ddl;
+mod drill;
 mod dry_run;
 mod environment;
 mod evidence;
@@ -98,6 +99,7 @@ fn run(args: Args, output: &Output) -> Result<(), Failure> {
         Command::Index(command) => index::run(&command, output),
         Command::Audit(command) => audit::run(&global, command, output),
         Command::Budget(command) => budget::run(&global, command, output),
+        Command::Drill(command) => wait(drill::run(&global, command, output)),
         Command::Job(command) => wait(job::run(&global, command, output)),
         Command::Completions { shell } => {
             // Into memory first, since clap panics if it cannot write.

@@ -13,6 +13,7 @@ mod answers;
 mod audit;
 mod counting;
 mod ddl;
+mod drills;
 mod evidence;
 /// The command's own list, so that docs and codes can be held to it.
 #[path = "../../src/exit.rs"]
