@@ -4,6 +4,8 @@ mod answer;
 mod bench;
 mod compare;
 mod draw;
+mod end;
+mod fault;
 mod key_loss;
 mod layout;
 mod opening;

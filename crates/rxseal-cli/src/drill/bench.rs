@@ -10,8 +10,8 @@ use rxseal::subjects::SubjectKeys;
 use rxseal::{Access, Error, Purpose};
 use rxseal_map::{Addresses, At, Keyspace, Map, Source};
 
-use super::answer::Fault;
 use super::draw::{Drawn, draw};
+use super::fault::Fault;
 use super::layout::Layout;
 use super::undecided::Undecided;
 use crate::args::{DrillOptions, Global, Rings};
@@ -207,7 +207,7 @@ fn keyspaces(map: &Map, named: &[String]) -> Result<Vec<String>, Failure> {
     for source in map.sources() {
         match source.keyspace() {
             Keyspace::One(name) => all.extend([name.clone()]),
-            Keyspace::Several(names) => all.extend(names.iter().cloned()),
+            Keyspace::Several(several) => all.extend(several.iter().cloned()),
             _ => {
                 return usage(
                     "each row says of which keyspace it is: name the keyspaces to drill with --keyspace or --keyring",
