@@ -5,6 +5,7 @@ mod audit;
 mod change;
 mod drill;
 mod evidence;
+mod exposure;
 mod index_root;
 mod job;
 mod map;
@@ -25,6 +26,7 @@ pub use audit::{Audit, Budget, Disclosures, Export, Filter, Form, Page, Review};
 pub use change::{By, Change, Who};
 pub use drill::{Drill, DrillOptions, Rings};
 pub use evidence::{Evidence, MakeEvidence};
+pub use exposure::Exposure;
 pub use index_root::{CountedIndexes, IndexRoot, NewIndexRoot};
 pub(crate) use job::JobOperation;
 pub use job::{Job, JobFiles, PlanJob, RunJob};
@@ -119,6 +121,11 @@ pub enum Command {
     /// Make and verify a folder that shows that data is encrypted and where its keys are
     #[command(subcommand)]
     Evidence(Evidence),
+    /// Say what a theft exposed: which patients, which kinds of data, how sure, and by when letters must go; needs no key
+    ///
+    /// It writes a page for people, two files for programs and a list of patients into a new folder. The exit status is 0 if everything is decided,
+    /// and 7 if of some patients nobody can say that nothing was read.
+    Exposure(Box<Exposure>),
     /// Print the SQL that lets a database refuse plaintext in a sealed column
     Ddl(Ddl),
     /// Plan the indexes of a search

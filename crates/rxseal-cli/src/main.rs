@@ -13,6 +13,7 @@ mod dry_run;
 mod environment;
 mod evidence;
 mod exit;
+mod exposure;
 mod failure;
 mod index;
 mod job;
@@ -93,6 +94,7 @@ fn run(args: Args, output: &Output) -> Result<(), Failure> {
         Command::Scan(command) => wait(scan::run(&global, command, output)),
         Command::Canary(command) => wait(canary::run(&global, command, output)),
         Command::Evidence(command) => wait(evidence::run(&global, command, output)),
+        Command::Exposure(command) => wait(exposure::run(&global, *command, output)),
         Command::Ddl(command) => ddl::run(&command, output),
         Command::Index(command) => index::run(&command, output),
         Command::Audit(command) => audit::run(&global, command, output),

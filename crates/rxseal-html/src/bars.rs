@@ -25,7 +25,7 @@ impl<const N: usize> Bars<N> {
 
     pub(crate) fn write(&self, out: &mut String) {
         let all = self.bars.iter().map(|(_, counts)| sum(counts)).max().unwrap_or(0);
-        out.push_str("<figure><table class=\"bars\"><tbody>\n");
+        out.push_str("<figure class=\"kinds\"><table class=\"bars\"><tbody>\n");
         for (kind, counts) in &self.bars {
             let said = self.said(counts);
             for part in ["<tr><th scope=\"row\">", &escaped(kind), "</th><td class=\"bar\">"] {
@@ -38,8 +38,26 @@ impl<const N: usize> Bars<N> {
             }
         }
         out.push_str("</tbody></table>\n");
-        legend(out, self.parts.iter().map(|(shade, name)| (*shade, name.as_str())));
+        legend(out, self.meanings().iter().map(|(shade, names)| (*shade, names.as_str())));
         out.push_str("</figure>\n");
+    }
+
+    /// What the fills mean that are in a bar. Parts of one fill are said together.
+    fn meanings(&self) -> Vec<(Shade, String)> {
+        let mut meanings = Vec::<(Shade, String)>::new();
+        for (at, (shade, name)) in self.parts.iter().enumerate() {
+            if !self.bars.iter().any(|(_, counts)| counts.get(at).is_some_and(|count| *count > 0)) {
+                continue;
+            }
+            match meanings.iter_mut().find(|(other, _)| other == shade) {
+                Some((_, names)) => {
+                    names.push_str(" or ");
+                    names.push_str(name);
+                }
+                None => meanings.push((*shade, name.clone())),
+            }
+        }
+        meanings
     }
 
     /// "2,871 readable; 2,297,129 copied, sealed"

@@ -19,6 +19,7 @@ pub struct Line {
     window: Option<(u64, u64, String)>,
     marks: Vec<(u64, String)>,
     ticks: Vec<(u64, String)>,
+    note: String,
 }
 
 impl Line {
@@ -35,6 +36,7 @@ impl Line {
             window: None,
             marks: Vec::new(),
             ticks: Vec::new(),
+            note: String::new(),
         }
     }
 
@@ -57,6 +59,13 @@ impl Line {
     #[must_use]
     pub fn mark(mut self, at: u64, says: impl Into<String>) -> Self {
         self.marks.push((at, says.into()));
+        self
+    }
+
+    /// A sentence at the end of the list below, such as what the most was.
+    #[must_use]
+    pub fn note(mut self, says: impl Into<String>) -> Self {
+        self.note = says.into();
         self
     }
 
@@ -131,7 +140,7 @@ impl Line {
             let Some(x) = self.x(*at) else { continue };
             // Numbers that would lie on each other go below each other.
             let is_near = last.is_some_and(|last| x.minus(last).max(last.minus(x)) < Tenths::pixels(15));
-            row = if is_near { row.saturating_add(1) % 8 } else { 0 };
+            row = if is_near { row.saturating_add(1) % 5 } else { 0 };
             last = Some(x);
             let y = TOP.plus(Tenths::pixels(row.saturating_mul(15).saturating_add(9)));
             let (low, base) = (TOP.plus(TALL), y.plus(Tenths::pixels(4)));
@@ -182,17 +191,22 @@ impl Line {
         for (place, (_, says)) in self.marks.iter().enumerate() {
             say(&place.saturating_add(1).to_string(), says);
         }
+        if !self.note.is_empty() {
+            for part in ["<li>", &escaped(&self.note), "</li>"] {
+                out.push_str(part);
+            }
+        }
         out.push_str("</ul>\n");
     }
 }
 
 const WIDTH: u64 = 680;
-const HEIGHT: u64 = 178;
+const HEIGHT: u64 = 122;
 const LEFT: Tenths = Tenths::pixels(66);
 const TOP: Tenths = Tenths::pixels(8);
 /// Of the part in which the line is.
 const ROOM: Tenths = Tenths::pixels(606);
-const TALL: Tenths = Tenths::pixels(148);
+const TALL: Tenths = Tenths::pixels(92);
 const MOST_POINTS: usize = 303;
 
 fn write_grid(out: &mut String, top: u64) {

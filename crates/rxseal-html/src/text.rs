@@ -58,18 +58,27 @@ impl From<String> for Text {
     }
 }
 
-/// As text or the value of an attribute in quotes. What a reader cannot see, and what would turn the letters after it around, is named.
+/// As text or the value of an attribute in quotes. What a reader cannot see, and what would turn the letters after it around, is named. Of several
+/// such letters in a row the first is.
 pub(crate) fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
-    for letter in text.chars() {
+    let mut letters = text.chars().peekable();
+    while let Some(letter) = letters.next() {
         match letter {
             '&' => escaped.push_str("&amp;"),
             '<' => escaped.push_str("&lt;"),
             '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
+            '"' => escaped.push_str("&#34;"),
             '\'' => escaped.push_str("&#39;"),
             '\n' | '\t' => escaped.push(' '),
-            _ if is_unseen(letter) => drop(write!(escaped, "[U+{:04X}]", u32::from(letter))),
+            _ if is_unseen(letter) => {
+                let mut others = 0_u32;
+                while letters.next_if(|letter| is_unseen(*letter)).is_some() {
+                    others = others.saturating_add(1);
+                }
+                let more = if others > 0 { format!(" and {others} more") } else { String::new() };
+                let _ = write!(escaped, "[U+{:04X}{more}]", u32::from(letter));
+            }
             _ => escaped.push(letter),
         }
     }
@@ -78,7 +87,7 @@ pub(crate) fn escaped(text: &str) -> String {
 
 /// Controls, marks and overrides of the direction of writing, ends of lines, and what Unicode says is no character.
 fn is_unseen(letter: char) -> bool {
-    letter.is_control()
+    (letter.is_control() && !matches!(letter, '\n' | '\t'))
         || matches!(letter,
             '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fdd0}'..='\u{fdef}' | '\u{e0000}'..='\u{e007f}')
         || u32::from(letter) & 0xfffe == 0xfffe
@@ -99,12 +108,12 @@ mod tests {
     #[test]
     fn nothing_in_words_is_markup() {
         let text = Text::new("a<b>&\"'").strong("<i>").to_write("</em>");
-        assert_eq!(text.html(), "a&lt;b&gt;&amp;&quot;&#39;<b>&lt;i&gt;</b><em class=\"write\">&lt;/em&gt;</em>");
+        assert_eq!(text.html(), "a&lt;b&gt;&amp;&#34;&#39;<b>&lt;i&gt;</b><em class=\"write\">&lt;/em&gt;</em>");
     }
 
     #[test]
     fn what_nobody_sees_is_named() {
-        assert_eq!(escaped("\u{202e}gnp\0\u{7f}\r\n\t\u{ffff}"), "[U+202E]gnp[U+0000][U+007F][U+000D]  [U+FFFF]");
+        assert_eq!(escaped("\u{202e}gnp\0\u{7f}\r\u{85}n\n\t\u{ffff}"), "[U+202E]gnp[U+0000 and 3 more]n  [U+FFFF]");
         assert_eq!(escaped("Müller 李 عمر 👩‍⚕️"), "Müller 李 عمر 👩‍⚕️");
     }
 

@@ -3,14 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 use std::path::Path;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use rxseal_exposure::csv_row;
+use rxseal_html::{Page as HtmlPage, Table, Text, Tone, number};
+use rxseal_watch::{ChainId, LoggedEvent};
 use serde_json::{Value, json};
 
-use super::csv;
-use super::events::{self, Event};
+use super::events::{self, inner};
 use crate::args::{Disclosures, Page};
-use crate::failure::Failure;
-use crate::output::{Output, table};
+use crate::failure::{Failure, usage};
+use crate::output::{self, Output, table};
 
 /// To whom, for what purpose and on what basis. Repeated disclosures are one entry (164.528(b)(3)).
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
@@ -23,17 +26,19 @@ struct To {
 
 #[derive(Default)]
 struct Entry {
-    /// Unix milliseconds.
-    first: u64,
+    /// Unix milliseconds, and which event of the log it is. Several events may have one millisecond.
+    first: (u64, u64),
     last: u64,
     count: u64,
+    /// The one that was counted last, by its chain and first line: a large page has several lines.
+    counted: Option<(ChainId, u64)>,
     classes: BTreeSet<String>,
     record_types: BTreeSet<String>,
 }
 
 pub fn run(command: &Disclosures, output: &Output) -> Result<(), Failure> {
-    let Disclosures { log, subject, since, page } = command;
-    let found = gather(log, subject, events::since(Some(*since)))?;
+    let Disclosures { log, subject, keyspace, since, page } = command;
+    let found = gather(log, subject, keyspace.as_deref(), events::since(Some(*since)))?;
     // Those that need not be counted come last.
     let mut entries: Vec<_> = found.iter().map(|(to, entry)| (exempt(to), to, entry)).collect();
     entries.sort_by_key(|(exempt, _, entry)| (exempt.is_some(), entry.first));
@@ -45,28 +50,44 @@ pub fn run(command: &Disclosures, output: &Output) -> Result<(), Failure> {
     }
 }
 
-fn gather(log: &Path, subject: &str, since: u64) -> Result<BTreeMap<To, Entry>, Failure> {
-    let mut found = BTreeMap::<To, Entry>::new();
-    events::each(log, None, |event| {
-        let is_of = event.at() >= since && event.is_seen() && event.patients().any(|patient| patient == subject);
+fn gather(log: &Path, subject: &str, keyspace: Option<&str>, since: u64) -> Result<BTreeMap<To, Entry>, Failure> {
+    let (mut found, mut place) = (BTreeMap::<To, Entry>::new(), 0_u64);
+    let mut keyspaces = BTreeSet::new();
+    events::each(log, Some(subject), |event| {
+        place = place.saturating_add(1);
+        let is_of = event.time() >= since
+            && event.is_seen()
+            && keyspace.is_none_or(|keyspace| event.text("ks") == Some(keyspace))
+            && event.patients().any(|patient| patient == subject);
         if let Some(to) = recipient(&event).filter(|_| is_of) {
+            keyspaces.extend(event.text("ks").map(str::to_owned));
             let entry = found.entry(to).or_default();
-            entry.first = if entry.count == 0 { event.at() } else { entry.first.min(event.at()) };
-            entry.last = entry.last.max(event.at());
-            entry.count = entry.count.saturating_add(1);
+            let first = (event.time(), place);
+            entry.first = if entry.count == 0 { first } else { entry.first.min(first) };
+            entry.last = entry.last.max(event.time());
+            let this = Some((event.chain(), event.count("of").unwrap_or_else(|| event.number())));
+            if entry.counted != this {
+                entry.counted = this;
+                entry.count = entry.count.saturating_add(1);
+            }
             entry.classes.extend(event.classes().map(str::to_owned));
             entry.record_types.extend(event.text("rt").map(str::to_owned));
         }
         Ok(())
     })?;
+    if keyspaces.len() > 1 {
+        // One person must not get the accounting of another.
+        let names = keyspaces.into_iter().collect::<Vec<_>>().join(", ");
+        return usage(&format!("patients of several keyspaces have this id: choose one with --keyspace ({names})"));
+    }
     Ok(found)
 }
 
-fn recipient(event: &Event) -> Option<To> {
-    let inner = |name: &str| event.inner("to", name).unwrap_or_default().to_owned();
-    let name = event.inner("to", "name")?.to_owned();
+fn recipient(event: &LoggedEvent) -> Option<To> {
+    let to = |name: &str| inner(event, "to", name).map(str::to_owned);
     let purpose = event.text("pou").unwrap_or_default().to_owned();
-    Some(To { name, address: inner("address"), purpose, basis: inner("basis") })
+    let name = to("name")?;
+    Some(To { name, address: to("address").unwrap_or_default(), purpose, basis: to("basis").unwrap_or_default() })
 }
 
 /// Why an accounting need not have it, as far as the purpose says (164.528(a)(1)). HL7 counts courts, fraud and the military as operations; HIPAA does
@@ -94,7 +115,7 @@ const TITLES: [&str; 9] =
 fn cells((exempt, to, entry): &Row<'_>) -> [String; 9] {
     let join = |texts: &BTreeSet<String>| texts.iter().map(String::as_str).collect::<Vec<_>>().join(" ");
     [
-        events::shown(entry.first),
+        events::shown(entry.first.0),
         if entry.count > 1 { events::shown(entry.last) } else { String::new() },
         entry.count.to_string(),
         to.name.clone(),
@@ -110,7 +131,7 @@ fn show(subject: &str, rows: &[Row<'_>], output: &Output) -> Result<(), Failure>
     let as_json = |row: &Row<'_>| -> Value {
         let (exempt, to, entry) = row;
         json!({
-            "first": entry.first, "last": entry.last, "count": entry.count, "classes": entry.classes, "record_types": entry.record_types,
+            "first": entry.first.0, "last": entry.last, "count": entry.count, "classes": entry.classes, "record_types": entry.record_types,
             "recipient": { "name": to.name, "address": to.address, "basis": to.basis }, "purpose": to.purpose, "exempt": exempt,
         })
     };
@@ -124,76 +145,65 @@ fn show(subject: &str, rows: &[Row<'_>], output: &Output) -> Result<(), Failure>
 const NOTHING: &str = "no disclosure of this patient's data is in the log";
 
 fn as_csv(rows: &[Row<'_>]) -> String {
-    let mut text = csv::row(TITLES);
+    let mut text = csv_row(TITLES);
     for row in rows {
-        text.push_str(&csv::row(cells(row).iter().map(String::as_str)));
+        text.push_str(&csv_row(cells(row).iter().map(String::as_str)));
     }
     text
 }
 
-/// One page without scripts and without anything from elsewhere.
-fn as_html(subject: &str, since: std::time::Duration, rows: &[Row<'_>]) -> String {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    let (made, since) = (crate::output::time(now.as_secs()), crate::output::time(now.saturating_sub(since).as_secs()));
-    let mut page = format!(
-        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<title>Accounting of disclosures</title>\n<style>\n\
-         body {{ font: 11pt/1.4 sans-serif; margin: 2em; }}\ntable {{ border-collapse: collapse; width: 100%; }}\n\
-         th, td {{ border: 1px solid #777; padding: 0.3em 0.5em; text-align: left; vertical-align: top; overflow-wrap: anywhere; }}\n\
-         tr {{ break-inside: avoid; }}\n</style>\n</head>\n<body>\n<h1>Accounting of disclosures</h1>\n\
-         <p>Patient {}. From {since} to {made}, from the audit log (45 CFR 164.528).</p>\n",
-        escaped(subject)
+fn as_html(subject: &str, since: Duration, rows: &[Row<'_>]) -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let (made, since) = (output::time(now.as_secs()), output::time(now.saturating_sub(since).as_secs()));
+    let about = format!("patient {subject}, from {since} to {made}, from the audit log (45 CFR 164.528)");
+    let mut page = HtmlPage::new("Accounting of disclosures", &about);
+    let (exempt, counted): (Vec<_>, Vec<_>) = rows.iter().partition(|(exempt, ..)| exempt.is_some());
+    page.verdict(
+        Tone::Neutral,
+        Text::new("Data of this patient was disclosed ")
+            .strong(times(&counted))
+            .plain(format!(" that must be counted, and {} that need not be.", times(&exempt))),
     );
     let parts = [
-        ("Disclosures", false, "No disclosure that has to be counted is in the log."),
-        ("Disclosures that need not be counted", true, "No other disclosure is in the log."),
+        ("Disclosures", counted, "No disclosure that has to be counted is in the log."),
+        ("Disclosures that need not be counted", exempt, "No other disclosure is in the log."),
     ];
-    for (title, is_exempt, nothing) in parts {
-        for part in ["<h2>", title, "</h2>\n"] {
-            page.push_str(part);
-        }
-        let of_part: Vec<_> = rows.iter().filter(|(exempt, ..)| exempt.is_some() == is_exempt).collect();
-        if of_part.is_empty() {
-            for part in ["<p>", nothing, "</p>\n"] {
-                page.push_str(part);
-            }
+    for (title, rows, nothing) in parts {
+        page.heading(title);
+        if rows.is_empty() {
+            page.nothing(nothing);
             continue;
         }
-        page.push_str("<table>\n<thead>");
-        html_row(&mut page, "th", TITLES);
-        page.push_str("</thead>\n<tbody>\n");
-        for row in of_part {
-            html_row(&mut page, "td", cells(row).iter().map(String::as_str));
+        let mut table = Table::new(["when", "recipient", "what", "purpose and basis"]);
+        for row in rows {
+            table.row(html_cells(row));
         }
-        page.push_str("</tbody>\n</table>\n");
+        page.table(&table);
     }
-    page.push_str(
-        "<p>The purpose is a code of HL7 PurposeOfUse. Whether a disclosure need not be counted is taken from its purpose and basis. A person decides \
-         it (164.528(a)(1)).</p>\n</body>\n</html>\n",
+    page.small(
+        "The purpose is a code of HL7 PurposeOfUse. Whether a disclosure need not be counted is taken from its purpose and basis. A person decides it \
+         (164.528(a)(1)).",
     );
-    page
+    page.into_html()
 }
 
-fn html_row<'c>(page: &mut String, element: &str, cells: impl IntoIterator<Item = &'c str>) {
-    page.push_str("<tr>");
-    for cell in cells {
-        for part in ["<", element, ">", &escaped(cell), "</", element, ">"] {
-            page.push_str(part);
-        }
+fn times(rows: &[&Row<'_>]) -> String {
+    match rows.iter().fold(0_u64, |sum, (_, _, entry)| sum.saturating_add(entry.count)) {
+        1 => "1 time".to_owned(),
+        times => format!("{} times", number(times)),
     }
-    page.push_str("</tr>\n");
 }
 
-fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for char in text.chars() {
-        match char {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            _ => escaped.push(char),
-        }
-    }
-    escaped
+/// Four columns, which fit on paper.
+fn html_cells(row: &Row<'_>) -> [Text; 4] {
+    let [first, last, times, name, address, what, purpose, basis, exempt] = cells(row);
+    let when = if last.is_empty() { first } else { format!("{first} to {last}, {times} times") };
+    let purpose = Text::new(format!("{purpose}, {basis}"));
+    let at = if address.is_empty() { String::new() } else { format!(", {address}") };
+    [
+        when.into(),
+        Text::default().strong(name).plain(at),
+        what.into(),
+        if exempt.is_empty() { purpose } else { purpose.plain(format!("; need not be counted: {exempt}")) },
+    ]
 }

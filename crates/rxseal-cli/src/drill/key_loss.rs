@@ -96,7 +96,7 @@ pub async fn run(
 ) -> Result<(), Failure> {
     let bench = Bench::of(global, copies, rings, options).await?;
     let (roots, _) = bench.config.each_reachable_root(output).await?;
-    let tables = bench.draw().await?;
+    let tables = bench.draw(None).await?;
     let subjects = bench.subjects(&tables).await?;
     let backup = match subject_backup {
         Some(store) => Some(SubjectKeys::new(subject_store_at(store, "--subject-backup").await?)),

@@ -37,7 +37,7 @@ pub async fn run(
     let bench = Bench::of(global, copies, rings, options).await?;
     bench.check_copies(copies, options.map.postgres.as_deref())?;
     let roots = bench.config.roots(output).await?;
-    let tables = bench.draw().await?;
+    let tables = bench.draw(None).await?;
     let subjects = bench.subjects(&tables).await?;
     bench.start_log("restore", &tables, 1, 0, output)?;
 

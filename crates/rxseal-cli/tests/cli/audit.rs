@@ -159,9 +159,18 @@ fn disclosures_of_a_patient_are_listed_and_those_that_need_not_be_counted_apart(
     assert_eq!(csv.lines().count(), 5);
     assert!(csv.contains("'=Payer()") && csv.contains("\"1 \"\"Main\"\" St, <Springfield>\""), "{csv}");
     let html = shop.ok("audit disclosures log --subject P-1 --format html");
+    let page = rxseal_tests_pages::check("disclosures-ordinary", &html);
     assert!(
-        html.contains("&lt;Springfield&gt;") && !html.contains("<Springfield>") && !html.contains("<script"),
-        "{html}"
+        page.contains("Data of this patient was disclosed 3 times that must be counted, and 2 times that need not be."),
+        "{page}"
+    );
+    assert!(page.contains("<Springfield>"), "{page}");
+    let nothing = shop.ok("audit disclosures log --subject P-77 --format html");
+    let nothing = rxseal_tests_pages::check("disclosures-nothing", &nothing);
+    assert!(
+        nothing.contains("disclosed 0 times that must be counted")
+            && nothing.contains("No other disclosure is in the log."),
+        "{nothing}"
     );
     assert!(html.find("County court").unwrap() < html.find("need not be counted</h2>").unwrap());
     assert!(html.find("=Payer()").unwrap() > html.find("need not be counted</h2>").unwrap());

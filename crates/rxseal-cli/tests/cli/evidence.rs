@@ -64,6 +64,12 @@ fn a_pack_is_an_event_of_the_log() {
     assert!(shop.fails("evidence verify one --key other.pub", 1).contains("no given key signed"));
     fs::create_dir(shop.path("other-log")).unwrap();
     assert!(shop.fails("evidence verify one --key audit.pub --log other-log", 1).contains("no event"));
+    let line = fs::read_dir(shop.path("log")).unwrap().map(|entry| entry.unwrap().path());
+    let line = line.into_iter().find(|path| fs::read_to_string(path).unwrap().contains(r#""e":"evidence""#)).unwrap();
+    let good = fs::read_to_string(&line).unwrap();
+    fs::write(&line, good.replace("user:lee.ops", "user:eve.ops")).unwrap();
+    assert!(shop.fails("evidence verify one --key audit.pub --log log", 1).contains("changed the log"));
+    fs::write(&line, good).unwrap();
     fs::write(shop.path("one/more"), "").unwrap();
     assert!(shop.fails("evidence verify one --key audit.pub", 1).contains("more was added"));
 }

@@ -1,4 +1,4 @@
-//! `rxseal drill restore` (T89, T91).
+//! `rxseal drill restore` (T88, T89).
 
 use std::fs;
 

@@ -1,0 +1,6 @@
+//! The pages of exposure reports, and the letters.
+
+mod checked;
+mod letters;
+mod reports;
+mod samples;
