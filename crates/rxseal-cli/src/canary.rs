@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
-use rxseal::{Access, Purpose};
+use rxseal::{Access, Keyring, Purpose};
 use rxseal_scan::{Canaries, Canary, CanaryError, Scan};
 use serde_json::{Value, json};
 
@@ -27,10 +27,8 @@ pub async fn run(global: &Global, command: Command, output: &Output) -> Result<(
             let mut canaries = Canaries::default();
             for path in &list {
                 let text = read_text(path)?;
-                let failed = |error| not_opened(path, error);
-                let keyspace = Canaries::keyspace(&text).map_err(failed)?;
-                let keys = unlock_keys(&config, &keyspace, output).await?;
-                let opened = Canaries::open(&text, &keys, &access).map_err(failed)?;
+                let keys = unlock_keys(&config, &keyspace_of(path, &text)?, output).await?;
+                let opened = open_list(path, &text, &keys, &access)?;
                 opened.iter().for_each(|canary| canaries.add(canary.clone()));
             }
             let known = canaries.known().map_err(|error| Failure::Checked(error.to_string()))?;
@@ -61,6 +59,16 @@ async fn plant(config: &Config, keyspace: &str, list: &Path, count: u16, output:
         })
         .collect();
     output.done(true, &text, &json!(value))
+}
+
+/// The keyspace whose keys seal a list.
+pub fn keyspace_of(path: &Path, list: &str) -> Result<String, Failure> {
+    Canaries::keyspace(list).map_err(|error| not_opened(path, error))
+}
+
+/// The canaries of a list.
+pub fn open_list(path: &Path, list: &str, keys: &Keyring, access: &Access) -> Result<Canaries, Failure> {
+    Canaries::open(list, keys, access).map_err(|error| not_opened(path, error))
 }
 
 fn not_opened(path: &Path, error: CanaryError) -> Failure {

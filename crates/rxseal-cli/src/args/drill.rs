@@ -36,6 +36,21 @@ pub enum Drill {
         #[command(flatten)]
         drill: DrillOptions,
     },
+    /// Read a copy as a thief of it would, first without any key, and then with one stolen thing after the other
+    ///
+    /// It fails if something is readable without a key, or if a stolen key does not open what it should, or opens more.
+    Theft {
+        /// The folder of the copies: it takes the place of the map's folder, with the names of the map below it
+        #[arg(long, value_name = "FOLDER")]
+        data: Option<PathBuf>,
+        #[command(flatten)]
+        rings: Rings,
+        /// A list of canaries, as `rxseal canary plant` wrote it: none of them may be readable; may be repeated
+        #[arg(long, value_name = "FILE")]
+        canaries: Vec<PathBuf>,
+        #[command(flatten)]
+        drill: DrillOptions,
+    },
 }
 
 /// Which keyrings a drill unlocks.

@@ -10,9 +10,10 @@ use rxseal::subjects::SubjectKeys;
 use rxseal::{Access, Error, Purpose};
 use rxseal_map::{Addresses, At, Keyspace, Map, Source};
 
-use super::answer::Fault;
 use super::draw::{Drawn, draw};
+use super::fault::Fault;
 use super::layout::Layout;
+use super::patients::Patients;
 use super::undecided::Undecided;
 use crate::args::{DrillOptions, Global, Rings};
 use crate::config::Config;
@@ -136,13 +137,13 @@ impl Bench {
         Ok(())
     }
 
-    /// Reads every source, and draws records of each key.
-    pub async fn draw(&self) -> Result<Tables<'_>, Failure> {
+    /// Reads every source, and draws records of each key. Patients are counted if somebody wants to know.
+    pub async fn draw(&self, mut patients: Option<&mut Patients>) -> Result<Tables<'_>, Failure> {
         let begun = Instant::now();
         let (mut read, mut unread, mut undecided) = (Vec::new(), Vec::new(), Vec::new());
         for source in self.map.sources() {
             let Some(layout) = Layout::of(source, &self.schema, &mut undecided) else { continue };
-            match draw(source, &self.addresses, &layout, &self.rings, self.records).await {
+            match draw(source, &self.addresses, &layout, &self.rings, self.records, patients.as_deref_mut()).await {
                 Ok(drawn) => read.push(Table { source, layout, drawn }),
                 Err(error) => unread.push((source, error)),
             }
@@ -207,7 +208,7 @@ fn keyspaces(map: &Map, named: &[String]) -> Result<Vec<String>, Failure> {
     for source in map.sources() {
         match source.keyspace() {
             Keyspace::One(name) => all.extend([name.clone()]),
-            Keyspace::Several(names) => all.extend(names.iter().cloned()),
+            Keyspace::Several(several) => all.extend(several.iter().cloned()),
             _ => {
                 return usage(
                     "each row says of which keyspace it is: name the keyspaces to drill with --keyspace or --keyring",

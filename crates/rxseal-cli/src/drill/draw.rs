@@ -8,6 +8,7 @@ use rxseal::{Error, KeyId};
 use rxseal_map::{Addresses, Keyspace, Place, Source, SourceRead, Spot, Value, Visitor, read_source};
 
 use super::layout::Layout;
+use super::patients::Patients;
 use super::random::Random;
 use super::row::{Cell, Found, Row, tag, token};
 use crate::count::has_key;
@@ -50,8 +51,9 @@ pub async fn draw(
     layout: &Layout,
     rings: &[KeyringFile],
     want: u32,
+    patients: Option<&mut Patients>,
 ) -> Result<Drawn, Error> {
-    let mut drawing = Drawing::new(source, layout, rings, want)?;
+    let mut drawing = Drawing::new(source, layout, rings, want, patients)?;
     let read = read_source(source, addresses, &mut drawing).await?;
     Ok(Drawn { read, ..drawing.drawn })
 }
@@ -78,10 +80,18 @@ struct Drawing<'s> {
     keyspace: Cell,
     row: Row,
     drawn: Drawn,
+    /// If somebody wants to know how many there are.
+    patients: Option<&'s mut Patients>,
 }
 
 impl<'s> Drawing<'s> {
-    fn new(source: &'s Source, layout: &'s Layout, rings: &'s [KeyringFile], want: u32) -> Result<Self, Error> {
+    fn new(
+        source: &'s Source,
+        layout: &'s Layout,
+        rings: &'s [KeyringFile],
+        want: u32,
+        patients: Option<&'s mut Patients>,
+    ) -> Result<Self, Error> {
         let read = SourceRead::default();
         Ok(Self {
             source,
@@ -95,6 +105,7 @@ impl<'s> Drawing<'s> {
             keyspace: Cell::Null,
             row: Row::default(),
             drawn: Drawn { read, keys: BTreeMap::new(), not_tokens: 0, rows_of_others: 0, rows_of_none: 0 },
+            patients,
         })
     }
 
@@ -154,6 +165,7 @@ impl<'s> Drawing<'s> {
         let subject = self.source.subject().filter(|_| self.layout.record.subject().is_some());
         self.row.subject = subject.map(|place| self.cell(&place.to_string())).unwrap_or_default();
         let has_subject = self.row.subject.is_some();
+        self.count_patient(&keys);
         let mut kept: Option<Rc<Row>> = None;
         for key in keys {
             let tokens = self.row.tokens_under(key);
@@ -173,6 +185,15 @@ impl<'s> Drawing<'s> {
                 }
             }
         }
+    }
+
+    fn count_patient(&mut self, keys: &[KeyId]) {
+        let Some(patients) = self.patients.take() else { return };
+        let ids = self.ids();
+        for key in keys {
+            patients.add(&self.row, self.source.record(), &ids, *key, self.row.tokens_under(*key));
+        }
+        self.patients = Some(patients);
     }
 
     fn ids(&self) -> Vec<Cell> {

@@ -11,9 +11,11 @@ use rxseal::root::RootKey;
 use rxseal::subjects::SubjectKeys;
 use serde_json::{Value, json};
 
-use super::answer::{Answer, Fault};
+use super::answer::Answer;
 use super::bench::{Bench, Tables};
 use super::compare::Compared;
+use super::end::end;
+use super::fault::Fault;
 use super::opening::Hand;
 use super::row::Row;
 use crate::args::{DrillOptions, Global, Rings};
@@ -94,7 +96,7 @@ pub async fn run(
 ) -> Result<(), Failure> {
     let bench = Bench::of(global, copies, rings, options).await?;
     let (roots, _) = bench.config.each_reachable_root(output).await?;
-    let tables = bench.draw().await?;
+    let tables = bench.draw(None).await?;
     let subjects = bench.subjects(&tables).await?;
     let backup = match subject_backup {
         Some(store) => Some(SubjectKeys::new(subject_store_at(store, "--subject-backup").await?)),
@@ -107,7 +109,7 @@ pub async fn run(
     for loss in losses {
         trial.take_away(loss, output).await?;
     }
-    trial.answer().end(&bench, output)
+    end(&trial.answer(), &bench, output)
 }
 
 struct Trial<'b> {
@@ -230,7 +232,7 @@ impl Cost {
         tables: &Tables<'_>,
         Compared { opened, drawn, .. }: Compared,
     ) -> Self {
-        let (mut lost, mut of) = (0_u64, 0_u64);
+        let (mut values_lost, mut of) = (0_u64, 0_u64);
         for table in &tables.read {
             for (_, of_key) in table.drawn.keys.iter().filter(|(key, _)| has_key(ring, **key)) {
                 of = of.saturating_add(of_key.tokens);
@@ -239,10 +241,10 @@ impl Cost {
                     None if !has_subjects => of_key.with_subject,
                     None => 0,
                 };
-                lost = lost.saturating_add(gone);
+                values_lost = values_lost.saturating_add(gone);
             }
         }
-        Self { loss: loss.clone(), keyspace: ring.keyspace().to_owned(), locked, lost, of, opened, drawn }
+        Self { loss: loss.clone(), keyspace: ring.keyspace().to_owned(), locked, lost: values_lost, of, opened, drawn }
     }
 
     fn cells(&self) -> [String; 6] {

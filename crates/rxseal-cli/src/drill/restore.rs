@@ -6,9 +6,11 @@ use std::time::{Duration, Instant};
 use rxseal::{KeyId, Keyring};
 use serde_json::{Value, json};
 
-use super::answer::{Answer, Fault};
+use super::answer::Answer;
 use super::bench::{Bench, Table, Tables};
 use super::draw::OfKey;
+use super::end::end;
+use super::fault::Fault;
 use super::opening::{self, Hand};
 use super::undecided::Undecided;
 use crate::args::{DrillOptions, Global, Rings};
@@ -35,7 +37,7 @@ pub async fn run(
     let bench = Bench::of(global, copies, rings, options).await?;
     bench.check_copies(copies, options.map.postgres.as_deref())?;
     let roots = bench.config.roots(output).await?;
-    let tables = bench.draw().await?;
+    let tables = bench.draw(None).await?;
     let subjects = bench.subjects(&tables).await?;
     bench.start_log("restore", &tables, 1, 0, output)?;
 
@@ -62,7 +64,7 @@ pub async fn run(
         lines.extend(table.drawn.keys.iter().map(|(key, of)| Line::new(table, *key, of, tried.0.get(key))));
     }
     let times = Times { read: tables.took, unlocked, opened: begun.elapsed() };
-    answer(&tables, &lines, faults, &times).end(&bench, output)
+    end(&answer(&tables, &lines, faults, &times), &bench, output)
 }
 
 struct Times {

@@ -81,6 +81,19 @@ impl Cell {
     pub fn is_some(&self) -> bool {
         *self != Self::Null
     }
+
+    /// The same for a UUID of 16 bytes and for its text, since tables and exports have one each.
+    pub fn identity(&self) -> Vec<u8> {
+        match self {
+            Self::Null | Self::Other => Vec::new(),
+            Self::Bytes(bytes) => bytes.to_vec(),
+            Self::Text(text) => {
+                let digits = text.replace('-', "");
+                let uuid = (text.len() == 36 && digits.len() == 32).then(|| u128::from_str_radix(&digits, 16).ok());
+                uuid.flatten().map_or_else(|| text.as_bytes().to_vec(), |uuid| uuid.to_be_bytes().to_vec())
+            }
+        }
+    }
 }
 
 /// A token, in its text or as bytes. The text may be in a column of bytes.

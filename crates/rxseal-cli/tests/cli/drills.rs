@@ -4,6 +4,7 @@ mod losses;
 mod restores;
 mod service;
 mod shop;
+mod thefts;
 
 use std::fs;
 

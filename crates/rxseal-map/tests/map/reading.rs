@@ -74,6 +74,27 @@ fn a_map_says_what_it_has() {
     assert_ne!(map.digest(), Map::parse(&FULL.replace("# Where", "# There")).unwrap().digest());
 }
 
+/// A file that is not below the folder would be the data itself.
+#[test]
+fn a_map_for_copies() {
+    let folder = std::env::temp_dir().join(format!("rxseal-map-copies-{}", std::process::id()));
+    fs::create_dir_all(&folder).unwrap();
+    let path = folder.join("rxseal-map.toml");
+    fs::write(&path, FULL).unwrap();
+    let map = Map::read_for_copies(&path, "restored").unwrap();
+    assert_eq!(map.digest(), Map::read(&path).unwrap().digest());
+    let At::Sqlite { file, .. } = map.sources()[1].at() else { panic!("SQLite") };
+    assert_eq!(file, std::path::Path::new("restored/data/old.db"));
+    assert_eq!(map.sources()[2].at().to_string(), "ndjson:restored/exports/**/*.ndjson");
+    for away in ["../old.db", "/data/old.db", "data/../../old.db"] {
+        fs::write(&path, FULL.replace("data/old.db", away)).unwrap();
+        let mistakes = Map::read_for_copies(&path, "restored").unwrap_err();
+        let found: Vec<_> = mistakes.iter().map(|mistake| (mistake.line(), mistake.key())).collect();
+        assert_eq!(found, [(map.sources()[1].line(), "source.at")], "{away}");
+    }
+    fs::remove_dir_all(folder).unwrap();
+}
+
 /// Files are relative to the map, wherever the process runs.
 #[test]
 fn a_map_in_a_file() {
