@@ -59,3 +59,14 @@ pub const fn highest(mut numbers: &[u8]) -> u8 {
     }
     highest
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cover_of_a_struct_is_that_of_its_newest_field() {
+        assert_eq!((highest(&[]), highest(&[1, 1]), highest(&[1, 3, 2])), (1, 1, 3));
+        assert_eq!(format!("{:?}", HiddenField(FieldId::new("rx.drug"))), "[PHI rx.drug]");
+    }
+}

@@ -156,3 +156,82 @@ const fn has_column(mut columns: &[IndexColumn], index: &Definition) -> bool {
     }
     false
 }
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{UnwindSafe, catch_unwind};
+
+    use super::*;
+    use crate::index::{Forms, IndexValue, Kind};
+    use crate::phi::{BirthDate, FamilyName, Phone};
+    use crate::{Class, FieldId};
+
+    /// Made of one field, wherever it is.
+    enum Born {}
+
+    /// Made of the fields at two places.
+    enum LastAndBorn {}
+
+    impl Index for Born {
+        type Record = ();
+        type Stored = Option<IndexValue<Self>>;
+        const DEFINITION: Definition = Definition::new("patient", "patient.born", Kind::Whole, 14, &["exact/1"]);
+        const CLASSES: &'static [Class] = &[Class::IDENTITY];
+        const FIELDS: &'static [FieldId] = &[BirthDate::ID];
+
+        fn forms((): &(), _: &Definition, _: &mut Forms) -> Result<(), Error> {
+            Ok(())
+        }
+    }
+
+    impl Index for LastAndBorn {
+        type Record = ();
+        type Stored = Option<IndexValue<Self>>;
+        const DEFINITION: Definition =
+            Definition::new("patient", "patient.lastdob", Kind::Compound, 17, &["exact/1", "exact/1"]);
+        const CLASSES: &'static [Class] = &[Class::IDENTITY];
+        const FIELDS: &'static [FieldId] = &[FamilyName::ID, BirthDate::ID];
+        const PLACES: &'static [&'static str] = &["last_name", "birth_date"];
+
+        fn forms((): &(), _: &Definition, _: &mut Forms) -> Result<(), Error> {
+            Ok(())
+        }
+    }
+
+    /// As the compiler sees a check in a constant.
+    fn compiles(check: impl FnOnce() + UnwindSafe) -> bool {
+        catch_unwind(check).is_ok()
+    }
+
+    #[test]
+    fn each_index_has_a_column() {
+        let columns = [IndexColumn::of::<Born>("born_on")];
+        assert!(compiles(|| assert_columns(&[], &[])));
+        assert!(compiles(|| assert_columns(&[Born::DEFINITION], &columns)));
+        assert!(!compiles(|| assert_columns(&[Born::DEFINITION, LastAndBorn::DEFINITION], &columns)));
+    }
+
+    #[test]
+    fn an_index_is_of_the_record_type_of_its_struct() {
+        assert!(compiles(|| assert_record_type::<Born>("patient")));
+        assert!(!compiles(|| assert_record_type::<Born>("prescription")));
+    }
+
+    #[test]
+    fn an_index_is_named_at_the_fields_that_it_is_made_of() {
+        assert!(compiles(|| assert_made_of::<Born, BirthDate>("anywhere")));
+        assert!(!compiles(|| assert_made_of::<Born, Phone>("anywhere")));
+        assert!(compiles(|| assert_made_of::<LastAndBorn, FamilyName>("last_name")));
+        // The marker alone is not enough where the index says the places: a struct may have it twice.
+        assert!(!compiles(|| assert_made_of::<LastAndBorn, FamilyName>("maiden_name")));
+        assert!(!compiles(|| assert_made_of::<LastAndBorn, FamilyName>("birth_date")));
+    }
+
+    #[test]
+    fn an_index_is_named_at_all_fields_that_it_is_made_of() {
+        assert!(compiles(|| assert_not_made_of::<Born, Phone>("phone")));
+        assert!(!compiles(|| assert_not_made_of::<Born, BirthDate>("anywhere")));
+        assert!(compiles(|| assert_not_made_of::<LastAndBorn, FamilyName>("maiden_name")));
+        assert!(!compiles(|| assert_not_made_of::<LastAndBorn, FamilyName>("last_name")));
+    }
+}

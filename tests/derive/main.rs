@@ -6,6 +6,7 @@
     reason = "of the tests themselves: a struct is beside what is done with it"
 )]
 
+mod declared;
 mod forms;
 pub mod hygiene;
 mod indexed;

@@ -2,14 +2,16 @@
 
 use std::fmt::{Debug, Write};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use crate::support::{Mode, TENANT, TestRoot, TestStore};
-use rxseal::keys::{KeyUse, KeyringAdmin, Suite};
+use rxseal::keys::{KeyUse, KeyringAdmin, KeyringManager, Suite};
 use rxseal::observe::{Asked, TracingObserver};
 use rxseal::page::{Candidate, open_candidates};
 use rxseal::phi::Drug;
 use rxseal::root::RootKeys;
 use rxseal::{Access, Keyring, Purpose, run_local};
+use tokio::time::advance;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
@@ -84,6 +86,66 @@ fn it_says_what_happened_and_names_no_patient() {
         assert!(log.contains(part), "{part} is not in:\n{log}");
     }
     for leak in ["Zoraida", "warfarin", "RX-2"] {
+        assert!(!log.contains(leak), "{log}");
+    }
+}
+
+/// What happens to keys while data is moved, and what a manager of keyrings does in an outage.
+#[tokio::test(start_paused = true)]
+async fn it_says_what_is_resealed_and_what_could_not_be_refreshed() {
+    let log = Log::default();
+    let _guard = tracing::subscriber::set_default(log.clone());
+    let (root, store) = (TestRoot::new("root-1"), TestStore::default());
+    let roots = RootKeys::from(root);
+    let admin = KeyringAdmin::new(store.clone(), roots.clone());
+    admin.create(TENANT, Suite::default()).await.unwrap();
+    let manager = KeyringManager::builder(store.clone(), roots)
+        .max_staleness(Duration::from_secs(300))
+        .grace(Duration::from_secs(3600))
+        .observed_by(TracingObserver);
+    store.set(Mode::Unavailable);
+    manager.keyring(TENANT).await.unwrap_err();
+    store.set(Mode::Works);
+    advance(Duration::from_secs(2)).await;
+    let keys = manager.keyring(TENANT).await.unwrap();
+    let token = keys.record("prescription", "RX-Zoraida").unwrap().seal::<Drug>("warfarin 5 MG").unwrap();
+
+    admin.rotate(TENANT).await.unwrap();
+    let next = || async {
+        advance(Duration::from_secs(200)).await;
+        manager.keyring(TENANT).await.unwrap();
+        // It asks the store in the background.
+        for _ in 0..50 {
+            tokio::task::yield_now().await;
+        }
+        manager.keyring(TENANT).await.unwrap()
+    };
+    let record = next().await.record("prescription", "RX-Zoraida").unwrap();
+    record.reseal::<Drug>(&token).unwrap();
+    store.set(Mode::Unavailable);
+    next().await;
+
+    let access = Access::new("user:kim", Purpose::TREAT).unwrap();
+    let reader = record.opened_by(&access);
+    let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        reader.open_fields::<()>(|pass| {
+            pass.open::<Drug, String>(&token)?;
+            panic!("a program's own")
+        })
+    }));
+    assert!(panicked.is_err());
+    let log = log.0.lock().unwrap().clone();
+    for part in [
+        "WARN rxseal message=keyring not unlocked keyspace=\"pharmacy-17\" code=\"store-unavailable\"",
+        "INFO rxseal message=keyring refreshed keyspace=\"pharmacy-17\" generation=2",
+        "WARN rxseal message=keyring not refreshed keyspace=\"pharmacy-17\" generation=2 stale_for=",
+        "INFO rxseal message=fields resealed keyspace=\"pharmacy-17\"",
+        "records=1 fields=1",
+        "outcome=\"panicked\"",
+    ] {
+        assert!(log.contains(part), "{part} is not in:\n{log}");
+    }
+    for leak in ["Zoraida", "warfarin"] {
         assert!(!log.contains(leak), "{log}");
     }
 }

