@@ -25,6 +25,8 @@ struct To {
 
 #[derive(Default)]
 struct Entry {
+    /// How many entries the log has before it.
+    place: usize,
     /// Unix milliseconds.
     first: u64,
     last: u64,
@@ -38,7 +40,7 @@ pub fn run(command: &Disclosures, output: &Output) -> Result<(), Failure> {
     let found = gather(log, subject, events::since(Some(*since)))?;
     // Those that need not be counted come last.
     let mut entries: Vec<_> = found.iter().map(|(to, entry)| (exempt(to), to, entry)).collect();
-    entries.sort_by_key(|(exempt, _, entry)| (exempt.is_some(), entry.first));
+    entries.sort_by_key(|(exempt, _, entry)| (exempt.is_some(), entry.first, entry.place));
     let mut out = std::io::stdout().lock();
     match page {
         Some(Page::Csv) => Ok(out.write_all(as_csv(&entries).as_bytes())?),
@@ -52,7 +54,8 @@ fn gather(log: &Path, subject: &str, since: u64) -> Result<BTreeMap<To, Entry>, 
     events::each(log, None, |event| {
         let is_of = event.at() >= since && event.is_seen() && event.patients().any(|patient| patient == subject);
         if let Some(to) = recipient(&event).filter(|_| is_of) {
-            let entry = found.entry(to).or_default();
+            let place = found.len();
+            let entry = found.entry(to).or_insert_with(|| Entry { place, ..Entry::default() });
             entry.first = if entry.count == 0 { event.at() } else { entry.first.min(event.at()) };
             entry.last = entry.last.max(event.at());
             entry.count = entry.count.saturating_add(1);
