@@ -113,6 +113,13 @@ impl KeyringFile {
         self.generation
     }
 
+    /// The fingerprint of the KEK, which tells whether two files are under the same one. It stays until `rewrap`, so whoever has that KEK
+    /// reads every generation until then.
+    #[must_use]
+    pub fn kek_fingerprint(&self) -> &[u8; 32] {
+        &self.kek_fingerprint
+    }
+
     /// Its keys in ascending order of their ids.
     #[must_use]
     pub fn keys(&self) -> &[KeyInfo] {

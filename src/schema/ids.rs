@@ -1,5 +1,7 @@
 //! The id of a row, from the cells of its columns.
 
+use std::borrow::Cow;
+
 use super::cell::Plain;
 use super::clear::ClearSchema;
 use super::content::{ContentType, TextFormat};
@@ -11,7 +13,7 @@ use crate::id::{Identifier, joined_id};
 
 impl RecordSchema {
     /// The id of a record: one cell for each of [`ids`](Self::ids), in their order. It is the id that the record struct has, so several are
-    /// joined with `/`.
+    /// joined with `/`. A UUID may be its 16 bytes, as drivers of SQLite write it.
     ///
     /// ```
     /// use rxseal::schema::{Plain, Schema};
@@ -51,7 +53,7 @@ impl RecordSchema {
             return Ok(None);
         }
         let id = of_cell("subject id", subject, cell).map_err(|error| error.in_record(self.record_type()))?;
-        Ok(Some(id.to_owned().into()))
+        Ok(Some(id.into_owned().into()))
     }
 }
 
@@ -71,32 +73,43 @@ const RECORD_ID: Reason = "record id";
 fn joined(ids: &[ClearSchema], cells: &[Plain<'_>]) -> Result<Identifier<'static>, Error> {
     const COUNT: Reason = "an id has one cell for each of its columns";
     match (ids, cells) {
-        ([id], [cell]) => Ok(of_cell(RECORD_ID, id, *cell)?.to_owned().into()),
+        ([id], [cell]) => Ok(of_cell(RECORD_ID, id, *cell)?.into_owned().into()),
         _ if ids.is_empty() || ids.len() != cells.len() => Err(Error::invalid_id(RECORD_ID, COUNT)),
         _ => {
-            let ids = ids.iter().zip(cells).map(|(id, cell)| of_cell(RECORD_ID, id, *cell).map(Identifier::from));
+            let of_one = |(id, cell): (&ClearSchema, &Plain<'_>)| of_cell(RECORD_ID, id, *cell).map(Cow::into_owned);
+            let ids = ids.iter().zip(cells).map(|pair| of_one(pair).map(Identifier::from));
             joined_id(&ids.collect::<Result<Vec<_>, _>>()?)
         }
     }
 }
 
 /// The cell as an id in its one spelling.
-fn of_cell<'c>(what: Reason, id: &ClearSchema, cell: Plain<'c>) -> Result<&'c str, Error> {
+fn of_cell<'c>(what: Reason, id: &ClearSchema, cell: Plain<'c>) -> Result<Cow<'c, str>, Error> {
     const TEXT: Reason = "it is null or no text";
     const SPELLED: Reason = "it is not spelled as the type of the id writes it";
-    let text = match cell {
-        Plain::Text(text) => text,
-        Plain::Bytes(bytes) => std::str::from_utf8(bytes).map_err(|_| Error::invalid_id(what, TEXT))?,
+    let is_uuid = id.content() == Some(ContentType::Text(TextFormat::Uuid));
+    let text: Cow<'c, str> = match cell {
+        Plain::Text(text) => text.into(),
+        Plain::Bytes(bytes) => match <[u8; 16]>::try_from(bytes) {
+            Ok(bytes) if is_uuid => uuid_text(bytes).into(),
+            _ => std::str::from_utf8(bytes).map_err(|_| Error::invalid_id(what, TEXT))?.into(),
+        },
         Plain::Null => return Err(Error::invalid_id(what, TEXT)),
     };
     let is_spelled = match id.content() {
-        Some(ContentType::Integer { signed, bits }) => is_integer(text, signed, bits),
-        Some(ContentType::Text(TextFormat::Uuid)) => spelled(TextFormat::Uuid, text).is_some(),
+        Some(ContentType::Integer { signed, bits }) => is_integer(&text, signed, bits),
+        Some(ContentType::Text(TextFormat::Uuid)) => spelled(TextFormat::Uuid, &text).is_some(),
         _ => true,
     };
     if !is_spelled {
         return Err(Error::invalid_id(what, SPELLED));
     }
-    Identifier::from(text).parse(what)?;
+    Identifier::from(&*text).parse(what)?;
     Ok(text)
+}
+
+fn uuid_text(bytes: [u8; 16]) -> String {
+    let digits = format!("{:032x}", u128::from_be_bytes(bytes));
+    let places = [0..8, 8..12, 12..16, 16..20, 20..32];
+    places.map(|place| digits.get(place).unwrap_or_default()).join("-")
 }

@@ -1,7 +1,8 @@
 //! Nobody changes a log unnoticed whose checkpoints are kept elsewhere.
 
 use std::fs;
-use std::path::PathBuf;
+use std::io::Write;
+use std::path::{Path, PathBuf};
 
 use rxseal_watch::ToolRun;
 use rxseal_watch::verify::{Verdict, Verifier};
@@ -139,12 +140,28 @@ fn every_change_is_noticed() {
         (false, false) => 20_000,
         (false, true) => 1_000_000,
     };
+    // Each thread has a log of its own.
+    let threads = 2;
+    let by_kind = std::thread::scope(|scope| {
+        let running: Vec<_> =
+            (0..threads).map(|thread| scope.spawn(move || tamper(thread, trials / threads))).collect();
+        running.into_iter().fold([0; KINDS], |mut sum, thread| {
+            sum.iter_mut().zip(thread.join().unwrap()).for_each(|(sum, done)| *sum += done);
+            sum
+        })
+    });
+    println!("{} trials by kind {by_kind:?}", by_kind.iter().sum::<u32>());
+    assert!(by_kind.iter().all(|done| *done > 0));
+}
+
+/// Changes a log so often, and says how many changes of each kind were noticed.
+fn tamper(thread: usize, trials: usize) -> [u32; KINDS] {
     let (place, files) = logged();
     let texts: Vec<_> = files.iter().map(|path| fs::read_to_string(path).unwrap()).collect();
     // Who changes a log changes what is beside it.
     files.iter().for_each(|path| fs::remove_file(path.with_extension("rxn")).unwrap());
     let verifier = Verifier::new([place.key().verifier()]).at(u64::MAX).checkpoints(place.elsewhere()).unwrap();
-    let mut draw = Draw(0x5EED);
+    let mut draw = Draw(0x5EED + thread as u64);
     let mut by_kind = [0; KINDS];
     for trial in 0..trials {
         let (file, kind) = (draw.below(files.len()), trial % KINDS);
@@ -152,19 +169,25 @@ fn every_change_is_noticed() {
         if new == texts[file].as_bytes() {
             continue;
         }
-        fs::write(&files[file], &new).unwrap();
+        put(&files[file], &new);
         let report = verifier.verify(place.log()).unwrap();
-        assert_ne!(report.verdict(), Verdict::Whole, "trial {trial}, kind {kind}");
+        assert_ne!(report.verdict(), Verdict::Whole, "thread {thread}, trial {trial}, kind {kind}");
         // A crash leaves an end without a line end, and that only.
         let may_be_crash = kind == 11 && !new[texts[file].len()..].contains(&b'\n');
         let expected = if may_be_crash { Verdict::Incomplete } else { Verdict::Tampered };
-        assert_eq!(report.verdict(), expected, "trial {trial}, kind {kind}: {:?}", report.findings());
+        assert_eq!(report.verdict(), expected, "thread {thread}, trial {trial}, kind {kind}: {:?}", report.findings());
         by_kind[kind] += 1;
-        fs::write(&files[file], &texts[file]).unwrap();
+        put(&files[file], texts[file].as_bytes());
     }
     assert_eq!(place.verify().verdict(), Verdict::Whole);
-    println!("{} trials by kind {by_kind:?}", by_kind.iter().sum::<u32>());
-    assert!(by_kind.iter().all(|done| *done > 0));
+    by_kind
+}
+
+/// Writes over a file. One that is first cut to nothing is flushed to the disk when it is closed, which is nearly all that a trial would wait for.
+fn put(path: &Path, bytes: &[u8]) {
+    let mut file = fs::OpenOptions::new().write(true).open(path).unwrap();
+    file.write_all(bytes).unwrap();
+    file.set_len(bytes.len() as u64).unwrap();
 }
 
 /// Who cuts the tail together with its later checkpoints is found by the checkpoints elsewhere; without those, nobody finds it.

@@ -3,7 +3,9 @@
 
 mod audit;
 mod change;
+mod drill;
 mod evidence;
+mod exposure;
 mod index_root;
 mod job;
 mod map;
@@ -22,7 +24,9 @@ use crate::exit::STATUSES;
 
 pub use audit::{Audit, Budget, Disclosures, Export, Filter, Form, Page, Review};
 pub use change::{By, Change, Who};
+pub use drill::{Drill, DrillOptions, Rings};
 pub use evidence::{Evidence, MakeEvidence};
+pub use exposure::Exposure;
 pub use index_root::{CountedIndexes, IndexRoot, NewIndexRoot};
 pub(crate) use job::JobOperation;
 pub use job::{Job, JobFiles, PlanJob, RunJob};
@@ -117,6 +121,11 @@ pub enum Command {
     /// Make and verify a folder that shows that data is encrypted and where its keys are
     #[command(subcommand)]
     Evidence(Evidence),
+    /// Say what a theft exposed: which patients, which kinds of data, how sure, and by when letters must go; needs no key
+    ///
+    /// It writes a page for people, two files for programs and a list of patients into a new folder. The exit status is 0 if everything is decided,
+    /// and 7 if of some patients nobody can say that nothing was read.
+    Exposure(Box<Exposure>),
     /// Print the SQL that lets a database refuse plaintext in a sealed column
     Ddl(Ddl),
     /// Plan the indexes of a search
@@ -128,6 +137,9 @@ pub enum Command {
     /// Suggest budgets, show what is used of them, and freeze an actor, so that it opens nothing
     #[command(subcommand)]
     Budget(Budget),
+    /// Try whether all of this would hold today: restore a backup, lose a key
+    #[command(subcommand)]
+    Drill(Drill),
     /// Seal, reseal or unseal whole tables, beside the programs that use them
     #[command(subcommand)]
     Job(Job),

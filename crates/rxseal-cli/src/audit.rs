@@ -3,6 +3,7 @@
 mod disclosures;
 pub mod events;
 mod export;
+mod fhir;
 pub mod log;
 mod review;
 
@@ -13,14 +14,14 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use rxseal_watch::verify::{Finding, Verdict, Verifier};
-use rxseal_watch::{SigningKey, VerifierKey};
+use rxseal_watch::{LoggedEvent, SigningKey, VerifierKey};
 use serde_json::{Value, json};
 
 use crate::args::{Audit, Export, Filter, Global};
 use crate::failure::{Failure, usage};
 use crate::output::{Output, time};
-use events::Event;
-use log::{Log, failed};
+use log::Log;
+pub use log::failed;
 
 pub fn run(global: &Global, command: Audit, output: &Output) -> Result<(), Failure> {
     match command {
@@ -98,10 +99,10 @@ fn verify(verifier: &Verifier, log: &Path, output: &Output) -> Result<(), Failur
 fn show(log: &Path, patient: Option<&str>, filter: &Filter, output: &Output) -> Result<(), Failure> {
     let since = events::since(filter.since);
     let mut printed = 0_u64;
-    events::each(log, patient, |Event { chain, json, .. }| {
-        let Some(event) = let_through(json, patient, filter, since) else { return Ok(()) };
+    events::each(log, patient, |event| {
+        let Some(event) = let_through(&event, patient, filter, since) else { return Ok(()) };
         printed = printed.saturating_add(1);
-        print(&chain, &event, output)
+        print(&event, output)
     })?;
     if printed == 0 {
         output.note("no event is like that");
@@ -110,24 +111,23 @@ fn show(log: &Path, patient: Option<&str>, filter: &Filter, output: &Output) -> 
 }
 
 /// The event, if it is one that was asked for. Of a patient, it has the records of that patient alone.
-fn let_through(mut event: Value, patient: Option<&str>, filter: &Filter, since: u64) -> Option<Value> {
-    let text = |name: &str| event.get(name).and_then(Value::as_str);
-    let outcome = text("out");
-    let is_like = filter.actor.as_deref().is_none_or(|actor| text("who") == Some(actor))
-        && (!filter.break_glass || text("btg").is_some())
-        && (!filter.failed || outcome.is_some_and(|outcome| outcome != "ok"))
-        && event.get("t").and_then(Value::as_u64).is_some_and(|time| time >= since);
-    let is_opening = text("e") == Some("open");
-    let Some(patient) = patient.filter(|_| is_like) else { return is_like.then_some(event) };
-    let records = event.get_mut("rec").and_then(Value::as_array_mut).filter(|_| is_opening)?;
+fn let_through(event: &LoggedEvent, patient: Option<&str>, filter: &Filter, since: u64) -> Option<Value> {
+    let is_like = filter.actor.as_deref().is_none_or(|actor| event.text("who") == Some(actor))
+        && (!filter.break_glass || event.text("btg").is_some())
+        && (!filter.failed || event.text("out").is_some_and(|outcome| outcome != "ok"))
+        && event.time() >= since;
+    let is_of = patient.is_none_or(|patient| event.kind() == "open" && event.patients().any(|other| other == patient));
+    let mut event = (is_like && is_of).then(|| events::with_chain(event))?;
+    let Some(patient) = patient else { return Some(event) };
+    let records = event.get_mut("rec").and_then(Value::as_array_mut)?;
     records.retain(|record| {
         let id = |at: usize| record.get(at).and_then(Value::as_str);
         id(1).or(id(0)) == Some(patient)
     });
-    (!records.is_empty()).then_some(event)
+    Some(event)
 }
 
-fn print(chain: &str, event: &Value, output: &Output) -> Result<(), Failure> {
+fn print(event: &Value, output: &Output) -> Result<(), Failure> {
     let text = |name: &str| event.get(name).and_then(Value::as_str).unwrap_or("-");
     let seconds = event.get("t").and_then(Value::as_u64).unwrap_or(0) / 1000;
     let record = |record: &Value| {
@@ -145,11 +145,7 @@ fn print(chain: &str, event: &Value, output: &Output) -> Result<(), Failure> {
         if text("out") == "-" { String::new() } else { format!(" {}", text("out")) },
         if text("btg") == "-" { String::new() } else { format!(", glass broken: {}", text("btg")) },
     ];
-    let mut value = event.clone();
-    if let Some(members) = value.as_object_mut() {
-        members.insert("chain".to_owned(), json!(chain));
-    }
-    Ok(output.say(&shown.concat(), &value)?)
+    Ok(output.say(&shown.concat(), event)?)
 }
 
 #[cfg(feature = "postgres")]

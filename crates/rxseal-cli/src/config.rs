@@ -158,6 +158,15 @@ impl Config {
 
     /// The same, and the code of each that could not be reached.
     pub async fn reachable_roots(&self, output: &Output) -> Result<(RootKeys, Vec<&'static str>), Failure> {
+        let (roots, codes) = self.each_reachable_root(output).await?;
+        Ok((root::trusted(roots)?, codes))
+    }
+
+    /// The same, each on its own.
+    pub async fn each_reachable_root(
+        &self,
+        output: &Output,
+    ) -> Result<(Vec<Arc<dyn RootKey>>, Vec<&'static str>), Failure> {
         let (mut roots, mut failures) = (Vec::new(), Vec::new());
         for spec in &self.roots {
             match self.connect(spec).await {
@@ -170,7 +179,7 @@ impl Config {
         for failure in &failures {
             output.warning(&failure.to_string());
         }
-        fatal.map_or_else(|| Ok((root::trusted(roots)?, failures.iter().map(Failure::code).collect())), Err)
+        fatal.map_or_else(|| Ok((roots, failures.iter().map(Failure::code).collect())), Err)
     }
 
     /// The subject keys. The service creates their table, so if nothing is to be written, a missing table is a mistake.
@@ -188,33 +197,7 @@ impl Config {
         let Some(Setting { value: store, from }) = &self.subject_store else {
             return usage("no subject store is given: use --subject-store sqlite:FILE, or set RXSEAL_SUBJECT_STORE");
         };
-        match store.split_once(':') {
-            // Services create it: a missing one is a mistake here, and an empty one would let a key be destroyed.
-            Some(("file", folder)) if !folder.is_empty() => {
-                if !Path::new(folder).is_dir() {
-                    return Err(Failure::Usage(format!(
-                        "the folder {folder} does not exist or cannot be read. The service creates the subject store; for a new one use `mkdir`"
-                    )));
-                }
-                Ok(Some(Arc::new(FileSubjectStore::new(folder))))
-            }
-            Some(("sqlite", path)) if !path.is_empty() => {
-                if !Path::new(path).is_file() {
-                    return Err(Failure::Usage(format!(
-                        "the database {path} does not exist or cannot be read. The service creates it; for a new one use `touch`"
-                    )));
-                }
-                if may_create {
-                    return Ok(Some(Arc::new(SqliteSubjectStore::open(path)?)));
-                }
-                let store = SqliteSubjectStore::open_existing(path)?;
-                Ok(store.map(|store| -> Arc<dyn SubjectKeyStore> { Arc::new(store) }))
-            }
-            Some(("postgres" | "postgresql", _)) => postgres::subjects(store, may_create).await,
-            _ => {
-                Err(Failure::Usage(format!("{from}: a store is file:FOLDER, sqlite:FILE or postgres://HOST/DATABASE")))
-            }
-        }
+        subjects_at(store, from, may_create).await
     }
 
     /// Where the keyrings are, for people to read.
@@ -268,6 +251,41 @@ impl Config {
     }
 }
 
+/// The subject keys of another store than the configured one, such as one that was stolen, or a backup. Nothing is created.
+pub async fn subject_store_at(store: &str, from: &str) -> Result<Arc<dyn SubjectKeyStore>, Failure> {
+    let missing = || Failure::Usage(format!("no subject keys found at {from}: is this the right store?"));
+    subjects_at(store, from, false).await?.ok_or_else(missing)
+}
+
+/// `None` if its table does not exist and must not be created.
+async fn subjects_at(store: &str, from: &str, may_create: bool) -> Result<Option<Arc<dyn SubjectKeyStore>>, Failure> {
+    match store.split_once(':') {
+        // Services create it: a missing one is a mistake here, and an empty one would let a key be destroyed.
+        Some(("file", folder)) if !folder.is_empty() => {
+            if !Path::new(folder).is_dir() {
+                return Err(Failure::Usage(format!(
+                    "the folder {folder} does not exist or cannot be read. The service creates the subject store; for a new one use `mkdir`"
+                )));
+            }
+            Ok(Some(Arc::new(FileSubjectStore::new(folder))))
+        }
+        Some(("sqlite", path)) if !path.is_empty() => {
+            if !Path::new(path).is_file() {
+                return Err(Failure::Usage(format!(
+                    "the database {path} does not exist or cannot be read. The service creates it; for a new one use `touch`"
+                )));
+            }
+            if may_create {
+                return Ok(Some(Arc::new(SqliteSubjectStore::open(path)?)));
+            }
+            let store = SqliteSubjectStore::open_existing(path)?;
+            Ok(store.map(|store| -> Arc<dyn SubjectKeyStore> { Arc::new(store) }))
+        }
+        Some(("postgres" | "postgresql", _)) => postgres::subjects(store, may_create).await,
+        _ => Err(Failure::Usage(format!("{from}: a store is file:FOLDER, sqlite:FILE or postgres://HOST/DATABASE"))),
+    }
+}
+
 fn read(path: &Path) -> Result<ConfigFile, Failure> {
     let text = fs::read_to_string(path).map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))?;
     toml::from_str(&text).map_err(|error: toml::de::Error| {
@@ -313,5 +331,40 @@ fn need_folder_of(path: &str) -> Result<(), Failure> {
             folder.display()
         ))),
         _ => Ok(()),
+    }
+}
+
+/// The subject keys of another store than the configured one, such as one that was stolen. Nothing is created.
+pub async fn subject_store_at(store: &str) -> Result<Arc<dyn SubjectKeyStore>, Failure> {
+    let missing = || Failure::Usage("no subject keys found in the stolen store: is this the right one?".to_owned());
+    subjects_at(store, "subject-keys", false).await?.ok_or_else(missing)
+}
+
+/// `None` if its table does not exist and must not be created.
+async fn subjects_at(store: &str, from: &str, may_create: bool) -> Result<Option<Arc<dyn SubjectKeyStore>>, Failure> {
+    match store.split_once(':') {
+        // Services create it: a missing one is a mistake here, and an empty one would let a key be destroyed.
+        Some(("file", folder)) if !folder.is_empty() => {
+            if !Path::new(folder).is_dir() {
+                return Err(Failure::Usage(format!(
+                    "the folder {folder} does not exist or cannot be read. The service creates the subject store; for a new one use `mkdir`"
+                )));
+            }
+            Ok(Some(Arc::new(FileSubjectStore::new(folder))))
+        }
+        Some(("sqlite", path)) if !path.is_empty() => {
+            if !Path::new(path).is_file() {
+                return Err(Failure::Usage(format!(
+                    "the database {path} does not exist or cannot be read. The service creates it; for a new one use `touch`"
+                )));
+            }
+            if may_create {
+                return Ok(Some(Arc::new(SqliteSubjectStore::open(path)?)));
+            }
+            let store = SqliteSubjectStore::open_existing(path)?;
+            Ok(store.map(|store| -> Arc<dyn SubjectKeyStore> { Arc::new(store) }))
+        }
+        Some(("postgres" | "postgresql", _)) => postgres::subjects(store, may_create).await,
+        _ => Err(Failure::Usage(format!("{from}: a store is file:FOLDER, sqlite:FILE or postgres://HOST/DATABASE"))),
     }
 }

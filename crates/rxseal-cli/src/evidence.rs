@@ -7,10 +7,12 @@ use std::path::Path;
 
 use rxseal_evidence::{Evidence, EvidenceError, Pack, ScanFacts, Verdict, Verified, verify};
 use rxseal_map::{Keyspace, Map, Source};
+use rxseal_watch::VerifierKey;
+use rxseal_watch::verify::{Verdict as LogVerdict, Verifier};
 use serde_json::json;
 
 use crate::args::{Evidence as Command, Global, MakeEvidence};
-use crate::audit::log::failed;
+use crate::audit::log::{Log, failed};
 use crate::audit::{events, verifier_keys};
 use crate::config::Config;
 use crate::failure::{Failure, usage};
@@ -140,8 +142,9 @@ fn say(pack: &Pack, out: &Path, output: &Output) -> Result<(), Failure> {
 }
 
 fn check(folder: &Path, keys: &[String], log: Option<&Path>, output: &Output) -> Result<(), Failure> {
-    let pack = verify(folder, &verifier_keys(keys)?).map_err(not_made)?;
-    let event = log.map(|log| event_of(&pack, log)).transpose()?;
+    let keys = verifier_keys(keys)?;
+    let pack = verify(folder, &keys).map_err(not_made)?;
+    let event = log.map(|log| event_of(&pack, log, &keys)).transpose()?;
     let made = time(pack.made_at());
     let mut text = format!(
         "as it was made: {} files, {}, made {made} by {}\nsha256 {}",
@@ -162,12 +165,16 @@ fn check(folder: &Path, keys: &[String], log: Option<&Path>, output: &Output) ->
     Ok(output.say(&text, &value)?)
 }
 
-/// Chain, number and time of its event.
-fn event_of(pack: &Verified, log: &Path) -> Result<(String, u64, u64), Failure> {
+/// Chain, number and time of its event, in a log that nobody changed.
+fn event_of(pack: &Verified, log: &Path, keys: &[VerifierKey]) -> Result<(String, u64, u64), Failure> {
+    let report = Log::open(log)?.verify(&Verifier::new(keys.to_vec())).map_err(failed)?;
+    if report.verdict() == LogVerdict::Tampered {
+        return Err(Failure::Coded("tampered", format!("somebody changed the log {}", log.display())));
+    }
     let (sha256, mut found) = (hex(pack.digest()), None);
     events::each(log, None, |event| {
-        if event.is("evidence") && event.text("sha256") == Some(&sha256) {
-            found = Some((event.chain.clone(), event.n, event.at()));
+        if event.kind() == "evidence" && event.text("sha256") == Some(&sha256) {
+            found = Some((event.chain().to_string(), event.number(), event.time()));
         }
         Ok(())
     })?;

@@ -130,7 +130,7 @@ pub const STATUSES: &[Status] = &[
     },
     Status {
         exit: 7,
-        meaning: "not all is known: of a log, a scan or evidence",
+        meaning: "not all is known: of a log, a scan, a drill, evidence or a report",
         codes: &[],
         own: &["incomplete", "undecided"],
     },

@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 use rxseal::Keyring;
 use rxseal::keys::Unlocked;
 use rxseal::provider::SecretFile;
+use rxseal_watch::budget::{Budget, Rate};
 use rxseal_watch::{Act, BegunAct, Budgets, CheckpointFolder, FileLog, SigningKey, ToolRun, Watch, When};
 
 use crate::args::{By, Who};
@@ -81,16 +82,40 @@ impl Journal {
     /// Starts the watch of a job that opens fields. Nobody is refused for opening many patients, since an unseal says how many values were approved:
     /// events say what is above the budgets of a service, so that they stand out. A frozen actor opens nothing.
     pub fn start_for_job(&self, job: &str, frozen: Option<&Path>, output: &Output) -> Result<(), Failure> {
+        self.start_opening("job", &format!("rxseal job run {job}"), Budgets::observe_only(), frozen, output)
+    }
+
+    /// Starts the watch of a drill, which opens at most so many patients. A frozen actor opens nothing.
+    pub fn start_for_drill(
+        &self,
+        drill: &str,
+        patients: u64,
+        frozen: Option<&Path>,
+        output: &Output,
+    ) -> Result<(), Failure> {
+        let budget = Budget::new(Rate::per_hour(patients, patients), Rate::per_day(patients, patients));
+        self.start_opening("drill", &format!("rxseal drill {drill}"), Budgets::of_all(budget), frozen, output)
+    }
+
+    /// Without a log, nothing is opened.
+    fn start_opening(
+        &self,
+        what: &str,
+        service: &str,
+        budgets: Budgets,
+        frozen: Option<&Path>,
+        output: &Output,
+    ) -> Result<(), Failure> {
         let Some(place) = &self.place else {
-            return usage(
-                "the job opens fields: say where the log is that tells of it with --audit-log and --audit-key",
-            );
+            return Err(Failure::Usage(format!(
+                "the {what} opens fields: say where the log is that tells of it with --audit-log and --audit-key"
+            )));
         };
-        let mut budgets = Budgets::observe_only();
-        if let Some(frozen) = frozen {
-            budgets = budgets.frozen_in(frozen);
-        }
-        drop(self.watch.set(place.start(&format!("rxseal job run {job}"), budgets, output)?));
+        let budgets = match frozen {
+            Some(frozen) => budgets.frozen_in(frozen),
+            None => budgets,
+        };
+        drop(self.watch.set(place.start(service, budgets, output)?));
         Ok(())
     }
 

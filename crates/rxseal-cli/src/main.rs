@@ -8,10 +8,12 @@ mod canary;
 mod config;
 mod count;
 mod ddl;
+mod drill;
 mod dry_run;
 mod environment;
 mod evidence;
 mod exit;
+mod exposure;
 mod failure;
 mod index;
 mod job;
@@ -92,10 +94,12 @@ fn run(args: Args, output: &Output) -> Result<(), Failure> {
         Command::Scan(command) => wait(scan::run(&global, command, output)),
         Command::Canary(command) => wait(canary::run(&global, command, output)),
         Command::Evidence(command) => wait(evidence::run(&global, command, output)),
+        Command::Exposure(command) => wait(exposure::run(&global, *command, output)),
         Command::Ddl(command) => ddl::run(&command, output),
         Command::Index(command) => index::run(&command, output),
         Command::Audit(command) => audit::run(&global, command, output),
         Command::Budget(command) => budget::run(&global, command, output),
+        Command::Drill(command) => wait(drill::run(&global, command, output)),
         Command::Job(command) => wait(job::run(&global, command, output)),
         Command::Completions { shell } => {
             // Into memory first, since clap panics if it cannot write.

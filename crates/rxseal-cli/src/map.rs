@@ -73,6 +73,11 @@ impl Files {
         read_map(&self.map)
     }
 
+    /// The map for copies of its data in this folder.
+    pub fn map_for_copies(&self, folder: &Path) -> Result<Map, Failure> {
+        Map::read_for_copies(&self.map, folder).map_err(not_a_map)
+    }
+
     /// Whether the schema is there, for a command that also does without.
     pub fn has_schema(&self) -> bool {
         self.schema.is_file()
@@ -98,7 +103,11 @@ impl Files {
 }
 
 fn read_map(path: &Path) -> Result<Map, Failure> {
-    Map::read(path).map_err(|mistakes| Failure::Coded("invalid-map", mistakes.to_string()))
+    Map::read(path).map_err(not_a_map)
+}
+
+fn not_a_map(mistakes: Mistakes) -> Failure {
+    Failure::Coded("invalid-map", mistakes.to_string())
 }
 
 /// Where the schema is if nobody says it.

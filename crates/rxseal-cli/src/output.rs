@@ -119,7 +119,12 @@ pub fn table<const N: usize>(titles: [&str; N], rows: impl IntoIterator<Item = [
 
 /// The SHA-256 of a JSON answer, as a file with the line that was printed has it.
 pub fn digest_of_line(value: &Value) -> [u8; 32] {
-    Sha256::digest(format!("{value}\n")).into()
+    digest(&format!("{value}\n"))
+}
+
+/// The SHA-256 of a file with this text.
+pub fn digest(text: &str) -> [u8; 32] {
+    Sha256::digest(text).into()
 }
 
 pub fn hex(bytes: &[u8]) -> String {

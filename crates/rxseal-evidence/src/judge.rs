@@ -153,6 +153,8 @@ fn judge_logs(facts: &Facts, remarks: &mut Vec<Remark>) {
         } else if log.verdict != "whole" {
             let text = format!("The log {name} is incomplete, or nothing kept elsewhere shows that it is whole.");
             remarks.push(Remark::open("log-incomplete", text));
+        } else if log.events == 0 {
+            remarks.push(Remark::open("log-empty", format!("The log {name} has no event.")));
         }
     }
     let why = facts.observed.shown();

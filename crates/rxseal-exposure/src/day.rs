@@ -7,6 +7,8 @@ use std::time::{Duration, UNIX_EPOCH};
 use serde::{Serialize, Serializer};
 
 const SECONDS: u64 = 86_400;
+/// The last second of the year 9999.
+const END: u64 = 253_402_300_799;
 
 /// A day of the calendar, in UTC, from 1970 to 9999. As text it is `2026-09-02`.
 ///
@@ -48,9 +50,7 @@ impl Day {
 
 impl fmt::Display for Day {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let time = UNIX_EPOCH.checked_add(Duration::from_secs(self.begins())).unwrap_or(UNIX_EPOCH);
-        let text = humantime::format_rfc3339_seconds(time).to_string();
-        f.write_str(text.split('T').next().unwrap_or_default())
+        f.write_str(rfc3339(self.begins()).split('T').next().unwrap_or_default())
     }
 }
 
@@ -76,6 +76,12 @@ impl Serialize for Day {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
     }
+}
+
+/// `2026-08-30T20:51:07Z`
+pub(crate) fn rfc3339(seconds: u64) -> String {
+    let time = UNIX_EPOCH.checked_add(Duration::from_secs(seconds.min(END))).unwrap_or(UNIX_EPOCH);
+    humantime::format_rfc3339_seconds(time).to_string()
 }
 
 #[cfg(test)]

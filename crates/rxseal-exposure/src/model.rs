@@ -48,6 +48,15 @@ pub struct Exposure {
     pub doubts: Vec<Doubt>,
 }
 
+impl Exposure {
+    /// The text of `exposure.json`.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        // Nothing in it fails to be written: its keys are texts and its numbers are whole.
+        serde_json::to_string_pretty(self).unwrap_or_default() + "\n"
+    }
+}
+
 /// Numbers of different patients.
 #[derive(Clone, Debug, Serialize)]
 pub struct Totals {

@@ -4,12 +4,12 @@ mod read;
 mod sheet;
 
 use std::fs;
-use std::path::Path;
+use std::path::{Component, Path};
 
 use sha2::{Digest as _, Sha256};
 
 use crate::keyspace::Keyspace;
-use crate::mistake::Mistakes;
+use crate::mistake::{Mistake, Mistakes};
 use crate::source::Source;
 
 /// Where sealed data lies: the file `rxseal-map.toml`.
@@ -59,7 +59,7 @@ impl Map {
     ///
     /// All mistakes, each with its line, its key and what to do.
     pub fn parse(text: &str) -> Result<Self, Mistakes> {
-        Self::of(text, None)
+        Self::of(text, None, None)
     }
 
     /// Reads a map from its file. Files in it are relative to its folder.
@@ -69,19 +69,25 @@ impl Map {
     /// All mistakes, or that the file cannot be read.
     pub fn read(path: impl AsRef<Path>) -> Result<Self, Mistakes> {
         let path = path.as_ref();
-        // One byte more than a map may have, so that a longer file is refused and not read to its end.
-        let read = fs::File::open(path).and_then(|file| {
-            let mut text = String::new();
-            let limit = u64::try_from(Self::MAX_LEN).unwrap_or(u64::MAX).saturating_add(1);
-            std::io::Read::read_to_string(&mut std::io::Read::take(file, limit), &mut text)?;
-            Ok(text)
-        });
-        let text = read.map_err(|error| Mistakes::of_file(path, format!("the map cannot be read: {error}")))?;
-        Self::of(&text, Some(path))
+        Self::of(&read_text(path)?, Some(path), path.parent())
     }
 
-    fn of(text: &str, path: Option<&Path>) -> Result<Self, Mistakes> {
-        let folder = path.and_then(Path::parent);
+    /// Reads a map from its file, for copies of its data, such as a restored backup: files in it are relative to this folder, and not to its
+    /// own.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`read`](Self::read), and a file that is not below the folder: it would be the data itself, and no copy of it.
+    pub fn read_for_copies(path: impl AsRef<Path>, folder: impl AsRef<Path>) -> Result<Self, Mistakes> {
+        let path = path.as_ref();
+        let map = Self::of(&read_text(path)?, Some(path), Some(folder.as_ref()))?;
+        let away = map.sources.iter().filter(|source| leads_away(&source.written));
+        let mistakes: Vec<_> =
+            away.map(|source| Mistake { line: source.line, key: "source.at".into(), text: AWAY.into() }).collect();
+        if mistakes.is_empty() { Ok(map) } else { Err(Mistakes::new(Some(path), mistakes)) }
+    }
+
+    fn of(text: &str, path: Option<&Path>, folder: Option<&Path>) -> Result<Self, Mistakes> {
         let read = read::read(text, folder).map_err(|mistakes| Mistakes::new(path, mistakes))?;
         let read::Read { keyspace, elsewhere, sources } = read;
         Ok(Self { keyspace, elsewhere, sources, digest: Sha256::digest(text).into() })
@@ -124,4 +130,25 @@ impl Map {
     pub fn digest(&self) -> &[u8; 32] {
         &self.digest
     }
+}
+
+fn read_text(path: &Path) -> Result<String, Mistakes> {
+    // One byte more than a map may have, so that a longer file is refused and not read to its end.
+    let read = fs::File::open(path).and_then(|file| {
+        let mut text = String::new();
+        let limit = u64::try_from(Map::MAX_LEN).unwrap_or(u64::MAX).saturating_add(1);
+        std::io::Read::read_to_string(&mut std::io::Read::take(file, limit), &mut text)?;
+        Ok(text)
+    });
+    read.map_err(|error| Mistakes::of_file(path, format!("the map cannot be read: {error}")))
+}
+
+const AWAY: &str = "the file is not below the folder of the copies: write a map for the copies, in which it is";
+
+/// Whether a source is a file that is absolute, or above the folder.
+fn leads_away(written: &str) -> bool {
+    let (kind, rest) = written.split_once(':').unwrap_or_default();
+    let file = if kind == "sqlite" { rest.rsplit_once('#').map_or(rest, |(file, _)| file) } else { rest };
+    let is_below = |part| matches!(part, Component::Normal(_) | Component::CurDir);
+    kind != "postgres" && !Path::new(file).components().all(is_below)
 }

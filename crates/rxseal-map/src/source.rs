@@ -1,5 +1,7 @@
 //! One source: a table or files, and which columns of it have what.
 
+use rxseal::Error;
+
 use crate::at::At;
 use crate::clear::ClearKind;
 use crate::keyspace::Keyspace;
@@ -35,6 +37,16 @@ impl Source {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.written
+    }
+
+    /// The same source in a copy of its data, such as a dump: each column has what the map says. The place is written as in a map, and files
+    /// are relative to the present folder.
+    ///
+    /// # Errors
+    ///
+    /// `invalid-map` if the place is not written as in a map.
+    pub fn in_copy(&self, at: &str) -> Result<Self, Error> {
+        Ok(Self { at: At::parse(at, None).map_err(Error::invalid_map)?, written: at.into(), ..self.clone() })
     }
 
     /// The line of the map on which it begins, from 1 on.

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod canary;
+mod cell;
 mod file;
 mod finding;
 mod keys;
@@ -14,6 +15,7 @@ mod table;
 mod text;
 
 pub use canary::{Canaries, Canary, CanaryError};
+pub use cell::{SealedCell, SealedPlace};
 pub use finding::{Finding, Undecided};
 pub use kind::{Certainty, Kind};
 pub use known::{KnownValues, TooShort};

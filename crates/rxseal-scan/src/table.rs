@@ -4,6 +4,7 @@ mod spot;
 
 use rxseal_map::{Addresses, Source, Spot, Value, Visitor, read_source};
 
+use crate::cell::SealedPlace;
 use crate::finding::Undecided;
 use crate::report::Report;
 use crate::rules::Rules;
@@ -46,8 +47,10 @@ impl Visitor for Table<'_> {
     fn spot(&mut self, spot: Spot<'_>) -> Option<usize> {
         let of_field = |field: &str| self.rules.field(self.source.record(), field);
         let place = match spot {
-            Spot::Sealed(sealed) => Place::new(sealed.place(), What::sealed(of_field(sealed.field()))),
-            Spot::Tag(place) => Place::new(place, What::Tag),
+            Spot::Sealed(sealed) => {
+                Place::new(sealed.place(), What::Sealed(SealedPlace::of_field(of_field(sealed.field()))))
+            }
+            Spot::Tag(place) => Place::new(place, What::Sealed(SealedPlace::of_tags())),
             Spot::Index(index) => Place::new(index.place(), What::index()),
             // What is in documents is read with them.
             Spot::Clear(place, kind) if place.pointer().is_some() => Place::new(place, What::InDocument(kind)),

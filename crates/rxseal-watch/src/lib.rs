@@ -13,6 +13,7 @@ mod crash_tests;
 mod error;
 mod event;
 mod file_log;
+mod logged;
 mod note;
 mod observer;
 #[cfg(feature = "postgres")]
@@ -37,11 +38,12 @@ pub use chain::ChainId;
 pub use checkpoint_folder::CheckpointFolder;
 pub use error::WatchError;
 pub use file_log::FileLog;
+pub use logged::LoggedEvent;
 pub use note::{SignedSums, SigningKey, VerifierKey};
 pub use observer::WatchObserver;
 #[cfg(feature = "postgres")]
 pub use postgres::{PostgresLog, PostgresReader};
-pub use reading::read_lines;
+pub use reading::{read_events, read_lines};
 pub use review::Review;
 pub use rounds::Committed;
 pub use sink::{Line, Sink};

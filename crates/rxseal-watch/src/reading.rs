@@ -6,6 +6,7 @@ use std::path::Path;
 use crate::chain::split_line;
 use crate::error::{Kind, WatchError};
 use crate::file_log::{MAX_LINE, number_of};
+use crate::logged::{FirstLines, LoggedEvent};
 use crate::sink::Line;
 use crate::verify::{chain_files, open};
 
@@ -44,4 +45,31 @@ pub fn read_lines(folder: impl AsRef<Path>, mut each: impl FnMut(&Line)) -> Resu
         }
     }
     Ok(())
+}
+
+/// Calls `each` with every event of the logs in a folder, in the order of [`read_lines`]. It verifies nothing.
+///
+/// ```no_run
+/// # fn main() -> Result<(), rxseal_watch::WatchError> {
+/// let mut patients = std::collections::BTreeSet::new();
+/// rxseal_watch::read_events("/var/log/pharmacy", |event| {
+///     if event.is_seen() && event.text("who") == Some("user:kim.rph") {
+///         patients.extend(event.patients().map(str::to_owned));
+///     }
+/// })?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// Those of `read_lines`, and `not-read` if a line has no event.
+pub fn read_events(folder: impl AsRef<Path>, mut each: impl FnMut(LoggedEvent)) -> Result<(), WatchError> {
+    let (mut first_lines, mut result) = (FirstLines::default(), Ok(()));
+    read_lines(folder, |line| {
+        if result.is_ok() {
+            result = first_lines.next(line).map(&mut each);
+        }
+    })?;
+    result
 }

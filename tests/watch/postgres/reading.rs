@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use rxseal::phi::Drug;
+use rxseal_watch::LoggedEvent;
 use rxseal_watch::verify::{Verdict, Verifier};
 
 use super::Tables;
@@ -49,6 +51,33 @@ fn pages_of_lines_are_put_together() {
     assert_eq!((numbers.len(), numbers.is_sorted_by(|a, b| a < b)), (2600, true));
     assert_eq!(tables.lines().len(), 2604);
     assert!(tables.codes().is_empty());
+}
+
+/// A large page has several lines. Each of its records has what the first line alone says, also for who asks for one patient.
+#[test]
+#[ignore = "needs .ci/servers"]
+fn events_of_a_patient_are_whole() {
+    let tables = Tables::new();
+    let watch = tables.watch().budgets(rxseal_watch::Budgets::observe_only()).start().unwrap();
+    let keys = keyring(&watch);
+    open_records(&keys, &access(), [1099, 7]);
+    let page: Vec<_> = (0..1100).map(|n| keys.record("prescription", n).unwrap()).collect();
+    let tokens: Vec<_> = page.iter().map(|record| record.seal::<Drug>("warfarin 5 MG").unwrap()).collect();
+    for _ in 0..2 {
+        rxseal::page::open_page(&page, &access(), |at, pass| pass.open::<Drug, String>(&tokens[at]).map(drop)).unwrap();
+    }
+    drop((page, keys, watch));
+    let mut all = Vec::new();
+    tables.read().read_events(|event| all.push(event)).unwrap();
+    assert_eq!(all.len(), tables.lines().len());
+    for (patient, of) in [("7", None), ("1099", Some(()))] {
+        let mut found = Vec::new();
+        tables.read().events_of(patient, |event| found.push(event)).unwrap();
+        let expected = all.iter().filter(|event| event.patients().any(|other| other == patient)).map(LoggedEvent::json);
+        assert!(found.iter().map(LoggedEvent::json).eq(expected), "{patient}");
+        assert_eq!((found.len(), found.last().unwrap().count("of").map(drop)), (3, of), "{patient}");
+        assert!(found.iter().all(|event| event.classes().eq(["medication"]) && event.text("out") == Some("ok")));
+    }
 }
 
 /// T81. What was exported is a log in files: the same lines, the same answer of our verifier, and of the one in Python.

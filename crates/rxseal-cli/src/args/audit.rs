@@ -79,6 +79,9 @@ pub struct Disclosures {
     /// The patient: the subject's id, or the id of a record that has no subject
     #[arg(long, value_name = "ID")]
     pub subject: String,
+    /// The keyspace: two of them may have patients with one id
+    #[arg(long)]
+    pub keyspace: Option<String>,
     /// Those of so much time
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, default_value = "6years")]
     pub since: Duration,
@@ -109,7 +112,7 @@ pub struct Review {
 pub struct Export {
     /// The folder with the log, or postgres://HOST/DATABASE
     pub log: PathBuf,
-    /// One JSON object for each event, or one row for each record of an event
+    /// One JSON object for each event, one row for each record of an event, or resources of FHIR
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
     pub format: Form,
     /// Only those of so much time, such as 7days
@@ -125,6 +128,8 @@ pub enum Form {
     #[default]
     Json,
     Csv,
+    /// FHIR R4 resources of the type AuditEvent, one a line (NDJSON): one for each patient of an event
+    Fhir,
 }
 
 /// Which events are printed

@@ -7,11 +7,12 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rxseal_exposure::csv_row;
 use rxseal_html::{Page as HtmlPage, Table, Text, Tone, number};
+use rxseal_watch::{ChainId, LoggedEvent};
 use serde_json::{Value, json};
 
-use super::events::{self, Event};
+use super::events::{self, inner};
 use crate::args::{Disclosures, Page};
-use crate::failure::Failure;
+use crate::failure::{Failure, usage};
 use crate::output::{self, Output, table};
 
 /// To whom, for what purpose and on what basis. Repeated disclosures are one entry (164.528(b)(3)).
@@ -25,22 +26,22 @@ struct To {
 
 #[derive(Default)]
 struct Entry {
-    /// How many entries the log has before it.
-    place: usize,
-    /// Unix milliseconds.
-    first: u64,
+    /// Unix milliseconds, and which event of the log it is. Several events may have one millisecond.
+    first: (u64, u64),
     last: u64,
     count: u64,
+    /// The one that was counted last, by its chain and first line: a large page has several lines.
+    counted: Option<(ChainId, u64)>,
     classes: BTreeSet<String>,
     record_types: BTreeSet<String>,
 }
 
 pub fn run(command: &Disclosures, output: &Output) -> Result<(), Failure> {
-    let Disclosures { log, subject, since, page } = command;
-    let found = gather(log, subject, events::since(Some(*since)))?;
+    let Disclosures { log, subject, keyspace, since, page } = command;
+    let found = gather(log, subject, keyspace.as_deref(), events::since(Some(*since)))?;
     // Those that need not be counted come last.
     let mut entries: Vec<_> = found.iter().map(|(to, entry)| (exempt(to), to, entry)).collect();
-    entries.sort_by_key(|(exempt, _, entry)| (exempt.is_some(), entry.first, entry.place));
+    entries.sort_by_key(|(exempt, _, entry)| (exempt.is_some(), entry.first));
     let mut out = std::io::stdout().lock();
     match page {
         Some(Page::Csv) => Ok(out.write_all(as_csv(&entries).as_bytes())?),
@@ -49,29 +50,44 @@ pub fn run(command: &Disclosures, output: &Output) -> Result<(), Failure> {
     }
 }
 
-fn gather(log: &Path, subject: &str, since: u64) -> Result<BTreeMap<To, Entry>, Failure> {
-    let mut found = BTreeMap::<To, Entry>::new();
-    events::each(log, None, |event| {
-        let is_of = event.at() >= since && event.is_seen() && event.patients().any(|patient| patient == subject);
+fn gather(log: &Path, subject: &str, keyspace: Option<&str>, since: u64) -> Result<BTreeMap<To, Entry>, Failure> {
+    let (mut found, mut place) = (BTreeMap::<To, Entry>::new(), 0_u64);
+    let mut keyspaces = BTreeSet::new();
+    events::each(log, Some(subject), |event| {
+        place = place.saturating_add(1);
+        let is_of = event.time() >= since
+            && event.is_seen()
+            && keyspace.is_none_or(|keyspace| event.text("ks") == Some(keyspace))
+            && event.patients().any(|patient| patient == subject);
         if let Some(to) = recipient(&event).filter(|_| is_of) {
-            let place = found.len();
-            let entry = found.entry(to).or_insert_with(|| Entry { place, ..Entry::default() });
-            entry.first = if entry.count == 0 { event.at() } else { entry.first.min(event.at()) };
-            entry.last = entry.last.max(event.at());
-            entry.count = entry.count.saturating_add(1);
+            keyspaces.extend(event.text("ks").map(str::to_owned));
+            let entry = found.entry(to).or_default();
+            let first = (event.time(), place);
+            entry.first = if entry.count == 0 { first } else { entry.first.min(first) };
+            entry.last = entry.last.max(event.time());
+            let this = Some((event.chain(), event.count("of").unwrap_or_else(|| event.number())));
+            if entry.counted != this {
+                entry.counted = this;
+                entry.count = entry.count.saturating_add(1);
+            }
             entry.classes.extend(event.classes().map(str::to_owned));
             entry.record_types.extend(event.text("rt").map(str::to_owned));
         }
         Ok(())
     })?;
+    if keyspaces.len() > 1 {
+        // One person must not get the accounting of another.
+        let names = keyspaces.into_iter().collect::<Vec<_>>().join(", ");
+        return usage(&format!("patients of several keyspaces have this id: choose one with --keyspace ({names})"));
+    }
     Ok(found)
 }
 
-fn recipient(event: &Event) -> Option<To> {
-    let inner = |name: &str| event.inner("to", name).unwrap_or_default().to_owned();
-    let name = event.inner("to", "name")?.to_owned();
+fn recipient(event: &LoggedEvent) -> Option<To> {
+    let to = |name: &str| inner(event, "to", name).map(str::to_owned);
     let purpose = event.text("pou").unwrap_or_default().to_owned();
-    Some(To { name, address: inner("address"), purpose, basis: inner("basis") })
+    let name = to("name")?;
+    Some(To { name, address: to("address").unwrap_or_default(), purpose, basis: to("basis").unwrap_or_default() })
 }
 
 /// Why an accounting need not have it, as far as the purpose says (164.528(a)(1)). HL7 counts courts, fraud and the military as operations; HIPAA does
@@ -99,7 +115,7 @@ const TITLES: [&str; 9] =
 fn cells((exempt, to, entry): &Row<'_>) -> [String; 9] {
     let join = |texts: &BTreeSet<String>| texts.iter().map(String::as_str).collect::<Vec<_>>().join(" ");
     [
-        events::shown(entry.first),
+        events::shown(entry.first.0),
         if entry.count > 1 { events::shown(entry.last) } else { String::new() },
         entry.count.to_string(),
         to.name.clone(),
@@ -115,7 +131,7 @@ fn show(subject: &str, rows: &[Row<'_>], output: &Output) -> Result<(), Failure>
     let as_json = |row: &Row<'_>| -> Value {
         let (exempt, to, entry) = row;
         json!({
-            "first": entry.first, "last": entry.last, "count": entry.count, "classes": entry.classes, "record_types": entry.record_types,
+            "first": entry.first.0, "last": entry.last, "count": entry.count, "classes": entry.classes, "record_types": entry.record_types,
             "recipient": { "name": to.name, "address": to.address, "basis": to.basis }, "purpose": to.purpose, "exempt": exempt,
         })
     };

@@ -3,9 +3,10 @@
 use std::io::{BufWriter, Write as _};
 
 use rxseal_exposure::csv_row;
-use serde_json::json;
+use rxseal_watch::LoggedEvent;
 
-use super::events::{self, Event};
+use super::events::{self, inner};
+use super::fhir::AuditEvents;
 use crate::args::{Export, Form};
 use crate::failure::Failure;
 
@@ -33,12 +34,15 @@ const TITLES: [&str; 18] = [
 
 pub fn run(command: &Export) -> Result<(), Failure> {
     let since = events::since(command.since);
+    let mut audit_events = AuditEvents::default();
     let mut out = BufWriter::new(std::io::stdout().lock());
     if command.format == Form::Csv {
         out.write_all(csv_row(TITLES).as_bytes())?;
     }
-    events::each(&command.log, None, |mut event| {
-        if event.at() < since {
+    events::each(&command.log, None, |event| {
+        // The program that wrote a chain is in its first line.
+        let resources = if command.format == Form::Fhir { audit_events.of(&event)? } else { Vec::new() };
+        if event.time() < since {
             return Ok(());
         }
         match command.format {
@@ -47,13 +51,12 @@ pub fn run(command: &Export) -> Result<(), Failure> {
                     out.write_all(csv_row(row.iter().map(String::as_str)).as_bytes())?;
                 }
             }
-            Form::Json => {
-                let chain = event.chain.clone();
-                if let Some(members) = event.json.as_object_mut() {
-                    members.insert("chain".to_owned(), json!(chain));
+            Form::Fhir => {
+                for resource in resources {
+                    writeln!(out, "{resource}")?;
                 }
-                writeln!(out, "{}", event.json)?;
             }
+            Form::Json => writeln!(out, "{}", events::with_chain(&event))?,
         }
         Ok(())
     })?;
@@ -61,16 +64,15 @@ pub fn run(command: &Export) -> Result<(), Failure> {
 }
 
 /// A row for each record; one for an event without records.
-fn rows(event: &Event) -> Vec<[String; 18]> {
+fn rows(event: &LoggedEvent) -> Vec<[String; 18]> {
     let text = |name: &str| event.text(name).unwrap_or_default().to_owned();
-    let keys = event.json.get("key").and_then(|keys| keys.as_array()).into_iter().flatten();
-    let keys = keys.filter_map(|key| key.as_str()).collect::<Vec<_>>().join(" ");
+    let keys = event.keys().collect::<Vec<_>>().join(" ");
     let classes = event.classes().collect::<Vec<_>>().join(" ");
     let row = |record: Option<&str>, patient: Option<&str>| {
         [
-            events::shown(event.at()),
-            event.chain.clone(),
-            event.n.to_string(),
+            events::shown(event.time()),
+            event.chain().to_string(),
+            event.number().to_string(),
             text("e"),
             text("ks"),
             text("who"),
@@ -83,7 +85,7 @@ fn rows(event: &Event) -> Vec<[String; 18]> {
             keys.clone(),
             text("out"),
             text("btg"),
-            event.inner("to", "name").unwrap_or_default().to_owned(),
+            inner(event, "to", "name").unwrap_or_default().to_owned(),
             text("what"),
             text("why"),
         ]

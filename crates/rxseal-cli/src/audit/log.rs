@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use rxseal_watch::verify::{Report, Verifier};
-use rxseal_watch::{Line, WatchError, read_lines};
+use rxseal_watch::{Line, LoggedEvent, WatchError, read_events, read_lines};
 
 use crate::failure::Failure;
 
@@ -54,14 +54,23 @@ impl Log {
         }
     }
 
-    /// Calls `each` with every line, or at least with those of a patient.
-    pub fn read(&mut self, patient: Option<&str>, each: impl FnMut(&Line)) -> Result<(), WatchError> {
+    /// Calls `each` with every line.
+    pub fn read_lines(&mut self, each: impl FnMut(&Line)) -> Result<(), WatchError> {
+        match self {
+            Self::Folder(folder) => read_lines(folder, each),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(reader) => reader.read_lines(each),
+        }
+    }
+
+    /// Calls `each` with every event, or at least with those of a patient.
+    pub fn read_events(&mut self, patient: Option<&str>, each: impl FnMut(LoggedEvent)) -> Result<(), WatchError> {
         match (self, patient) {
-            (Self::Folder(folder), _) => read_lines(folder, each),
+            (Self::Folder(folder), _) => read_events(folder, each),
             #[cfg(feature = "postgres")]
-            (Self::Postgres(reader), Some(patient)) => reader.lines_of(patient, each),
+            (Self::Postgres(reader), Some(patient)) => reader.events_of(patient, each),
             #[cfg(feature = "postgres")]
-            (Self::Postgres(reader), None) => reader.read_lines(each),
+            (Self::Postgres(reader), None) => reader.read_events(each),
         }
     }
 }

@@ -3,10 +3,10 @@
 use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
 
-use rxseal_watch::Review as Mark;
+use rxseal_watch::{LoggedEvent, Review as Mark};
 use serde_json::{Value, json};
 
-use super::events::{self, Event};
+use super::events;
 use super::log::failed;
 use crate::args::{Global, Review};
 use crate::config::Config;
@@ -28,6 +28,8 @@ struct Open {
     who: String,
     about: String,
     reason: String,
+    /// Which event of the logs the first is: several events may have one millisecond.
+    place: u64,
 }
 
 impl Open {
@@ -76,20 +78,24 @@ fn unreviewed(logs: &[PathBuf]) -> Result<Vec<Open>, Failure> {
             Ok(())
         })?;
     }
-    let covering = |event: &Event, who: &str| {
+    let covering = |event: &LoggedEvent, who: &str| {
         reviews.iter().any(|review| {
-            review.chain == event.chain && (review.first..=review.last).contains(&event.n) && review.who != who
+            event.chain().to_string() == review.chain
+                && (review.first..=review.last).contains(&event.number())
+                && review.who != who
         })
     };
     let mut newest: HashMap<(String, String, String, String), usize> = HashMap::new();
+    let mut place = 0_u64;
     for log in logs {
         events::each(log, None, |event| {
+            place = place.saturating_add(1);
             let text = |name: &str| event.text(name).unwrap_or_default().to_owned();
             let who = text("who");
-            if event.is("act") {
+            if event.kind() == "act" {
                 match event.text("out") {
                     Some("begun") if !covering(&event, &who) => {
-                        acts.push((text("act"), group(&event, "act without end")));
+                        acts.push((text("act"), group(&event, place, "act without end")));
                     }
                     Some("begun") => {}
                     _ => {
@@ -99,16 +105,16 @@ fn unreviewed(logs: &[PathBuf]) -> Result<Vec<Open>, Failure> {
             } else if let Some(reason) = event.text("btg").filter(|_| !covering(&event, &who)) {
                 let patients: BTreeSet<_> = event.patients().collect();
                 let patients = patients.into_iter().collect::<Vec<_>>().join(" ");
-                let key = (event.chain.clone(), who.clone(), reason.to_owned(), patients);
+                let key = (event.chain().to_string(), who.clone(), reason.to_owned(), patients);
                 match newest.get(&key).and_then(|at| groups.get_mut(*at)) {
                     Some(open) => {
-                        open.last = event.n;
-                        open.to = event.at();
+                        open.last = event.number();
+                        open.to = event.time();
                         open.lines = open.lines.saturating_add(1);
                     }
                     None => {
                         newest.insert(key, groups.len());
-                        groups.push(group(&event, "glass broken"));
+                        groups.push(group(&event, place, "glass broken"));
                     }
                 }
             }
@@ -116,30 +122,31 @@ fn unreviewed(logs: &[PathBuf]) -> Result<Vec<Open>, Failure> {
         })?;
     }
     groups.extend(acts.into_iter().filter(|(id, _)| !ended.contains(id)).map(|(_, open)| open));
-    groups.sort_by_key(|open| open.from);
+    groups.sort_by_key(|open| (open.from, open.place));
     Ok(groups)
 }
 
-fn group(event: &Event, kind: &'static str) -> Open {
+fn group(event: &LoggedEvent, place: u64, kind: &'static str) -> Open {
     let text = |name: &str| event.text(name).unwrap_or_default().to_owned();
     let patients = event.patients().collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>().join(" ");
-    let is_act = event.is("act");
+    let is_act = event.kind() == "act";
     Open {
-        chain: event.chain.clone(),
-        first: event.n,
-        last: event.n,
-        from: event.at(),
-        to: event.at(),
+        chain: event.chain().to_string(),
+        first: event.number(),
+        last: event.number(),
+        from: event.time(),
+        to: event.time(),
         lines: 1,
         kind,
         who: text("who"),
         about: if is_act { text("what") } else { patients },
         reason: text(if is_act { "why" } else { "btg" }),
+        place,
     }
 }
 
-fn as_review(event: &Event) -> Option<Reviewed> {
-    let lines = event.json.get("lines").filter(|_| event.is("review"))?;
+fn as_review(event: &LoggedEvent) -> Option<Reviewed> {
+    let lines = event.json().get("lines").filter(|_| event.kind() == "review")?;
     let number = |name: &str| lines.get(name).and_then(Value::as_u64);
     Some(Reviewed {
         chain: lines.get("chain")?.as_str()?.to_owned(),

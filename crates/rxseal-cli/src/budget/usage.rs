@@ -13,6 +13,8 @@ const DAY: u64 = 24 * HOUR;
 /// One patient, seen by an actor: who, when in Unix milliseconds, and whom. Of a log of many millions only this is kept.
 struct Seen {
     who: u32,
+    /// Which of all it is: several may have one millisecond.
+    place: u32,
     at: u64,
     patient: u64,
 }
@@ -40,12 +42,12 @@ impl Usage {
         let mut usage = Self { names: Vec::new(), seen: Vec::new(), refused: BTreeMap::new(), first: None, last: 0 };
         let mut numbers = HashMap::new();
         events::each(log, None, |event| {
-            if event.at() < since {
+            if event.time() < since {
                 return Ok(());
             }
-            usage.first = Some(usage.first.map_or(event.at(), |first| first.min(event.at())));
-            usage.last = usage.last.max(event.at());
-            let (Some(actor), true) = (event.text("who"), event.is("open")) else { return Ok(()) };
+            usage.first = Some(usage.first.map_or(event.time(), |first| first.min(event.time())));
+            usage.last = usage.last.max(event.time());
+            let (Some(actor), true) = (event.text("who"), event.kind() == "open") else { return Ok(()) };
             if event.text("out") == Some("over_budget") {
                 let count = usage.refused.entry(actor.to_owned()).or_default();
                 *count = count.saturating_add(1);
@@ -61,11 +63,11 @@ impl Usage {
                     usage.names.push(who.clone());
                     u32::try_from(next).unwrap_or(u32::MAX)
                 });
-                usage.seen.extend(event.patients().map(|patient| Seen {
-                    who: number,
-                    at: event.at(),
-                    patient: hashed(keyspace, patient),
-                }));
+                for patient in event.patients() {
+                    let place = u32::try_from(usage.seen.len()).unwrap_or(u32::MAX);
+                    let patient = hashed(keyspace, patient);
+                    usage.seen.push(Seen { who: number, place, at: event.time(), patient });
+                }
             }
             Ok(())
         })?;
@@ -113,7 +115,7 @@ impl Usage {
 
     /// What actors opened, in order of time: for a ledger. Of places nothing.
     pub fn replay(&mut self, mut open: impl FnMut(&str, u64, u64)) {
-        self.seen.sort_by_key(|seen| seen.at);
+        self.seen.sort_unstable_by_key(|seen| (seen.at, seen.place));
         let first = self.first.unwrap_or_default();
         for seen in &self.seen {
             let name = self.names.get(usize::try_from(seen.who).unwrap_or(usize::MAX));
@@ -141,7 +143,8 @@ mod tests {
     use super::*;
 
     fn usage(seen: &[(u32, u64, u64)]) -> Usage {
-        let seen: Vec<_> = seen.iter().map(|&(who, at, patient)| Seen { who, at, patient }).collect();
+        let seen = seen.iter().zip(0..).map(|(&(who, at, patient), place)| Seen { who, place, at, patient });
+        let seen: Vec<_> = seen.collect();
         let (first, last) = (seen.iter().map(|seen| seen.at).min(), seen.iter().map(|seen| seen.at).max().unwrap());
         let names = vec!["user:kim".to_owned(), "pharmacy-17 for TREAT".to_owned()];
         Usage { names, seen, refused: BTreeMap::new(), first, last }
@@ -162,5 +165,15 @@ mod tests {
         usage.replay(|actor, patient, at| order.push((actor.to_owned(), patient, at)));
         assert_eq!(order.len(), 6, "of places nothing");
         assert!(order.is_sorted_by_key(|(_, _, at)| *at));
+    }
+
+    #[test]
+    fn openings_of_one_millisecond_are_in_the_order_of_the_log() {
+        let mut usage = usage(&[(0, 7, 3), (0, 7, 1), (0, 7, 2), (0, 6, 9)]);
+        // Counting puts them into another order.
+        usage.most();
+        let mut order = Vec::new();
+        usage.replay(|_, patient, _| order.push(patient));
+        assert_eq!(order, [9, 3, 1, 2]);
     }
 }

@@ -49,7 +49,7 @@ fn read_one(log: &Path, checkpoints: Option<&Path>, keys: &[VerifierKey]) -> Res
     let report = opened.verify(&verifier).map_err(failed)?;
     let mut facts = LogFacts::of(&log.display().to_string(), &report);
     // Who cannot read a line of a log that was changed still makes evidence, which says so.
-    let read = opened.read(None, |line| facts.add(line));
+    let read = opened.read_lines(|line| facts.add(line));
     if report.verdict() != rxseal_watch::verify::Verdict::Tampered {
         read.map_err(failed)?;
     }

@@ -26,9 +26,10 @@ pub fn as_text(file: &KeyringFile) -> String {
         file.wraps().map(|wrap| [wrap.provider().to_owned(), wrap.root_key().to_owned()]),
     );
     format!(
-        "keyspace {}, generation {}\n\n{keys}\n\nAny one of these root keys unlocks it:\n{wraps}",
+        "keyspace {}, generation {}, KEK {}\n\n{keys}\n\nAny one of these root keys unlocks it:\n{wraps}",
         file.keyspace(),
-        file.generation()
+        file.generation(),
+        hex(file.kek_fingerprint())
     )
 }
 
@@ -45,7 +46,7 @@ pub fn as_json(file: &KeyringFile) -> Value {
         .collect();
     let wraps: Vec<_> =
         file.wraps().map(|wrap| json!({ "provider": wrap.provider(), "root_key": wrap.root_key() })).collect();
-    json!({ "keyspace": file.keyspace(), "generation": file.generation(), "keys": keys, "root_keys": wraps })
+    json!({ "keyspace": file.keyspace(), "generation": file.generation(), "kek": hex(file.kek_fingerprint()), "keys": keys, "root_keys": wraps })
 }
 
 /// The oldest first. In the file they are by id, which says nothing to a person.

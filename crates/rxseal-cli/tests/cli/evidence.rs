@@ -36,12 +36,12 @@ fn json_of(shop: &Shop, out: &str) -> Value {
 fn a_pack_is_an_event_of_the_log() {
     let shop = audited(shop_of_the_page("evidence-event"));
     let (answer, codes) = make(&shop, "one", "", 1);
-    assert_eq!(codes, ["root-key-beside-data", "one-root-key", "restore-drill-old", "observed-unknown"]);
+    assert_eq!(codes, ["root-key-beside-data", "one-root-key", "restore-drill-old", "log-empty", "observed-unknown"]);
     let sums = fs::read(shop.path("one/SHA256SUMS")).unwrap();
     assert_eq!(answer["sha256"], hex_digest(&sums));
     let event = events(&shop).into_iter().find(|event| event["e"] == "evidence").unwrap();
     assert_eq!((&event["who"], &event["what"], &event["out"]), (&"user:lee.ops".into(), &"make".into(), &"red".into()));
-    assert_eq!((&event["num"]["red"], &event["num"]["open"]), (&3.into(), &1.into()));
+    assert_eq!((&event["num"]["red"], &event["num"]["open"]), (&3.into(), &2.into()));
     let map = hex_digest(&fs::read(shop.path("rxseal-map.toml")).unwrap());
     assert_eq!((&event["sha256"], &event["map"]), (&answer["sha256"], &map.into()));
 
@@ -64,6 +64,12 @@ fn a_pack_is_an_event_of_the_log() {
     assert!(shop.fails("evidence verify one --key other.pub", 1).contains("no given key signed"));
     fs::create_dir(shop.path("other-log")).unwrap();
     assert!(shop.fails("evidence verify one --key audit.pub --log other-log", 1).contains("no event"));
+    let line = fs::read_dir(shop.path("log")).unwrap().map(|entry| entry.unwrap().path());
+    let line = line.into_iter().find(|path| fs::read_to_string(path).unwrap().contains(r#""e":"evidence""#)).unwrap();
+    let good = fs::read_to_string(&line).unwrap();
+    fs::write(&line, good.replace("user:lee.ops", "user:eve.ops")).unwrap();
+    assert!(shop.fails("evidence verify one --key audit.pub --log log", 1).contains("changed the log"));
+    fs::write(&line, good).unwrap();
     fs::write(shop.path("one/more"), "").unwrap();
     assert!(shop.fails("evidence verify one --key audit.pub", 1).contains("more was added"));
 }

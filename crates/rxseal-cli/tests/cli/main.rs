@@ -7,15 +7,19 @@
     reason = "a test that panics has failed"
 )]
 
+mod accounting;
 mod acts;
 mod answers;
 mod audit;
 mod counting;
 mod ddl;
+mod drills;
 mod evidence;
 /// The command's own list, so that docs and codes can be held to it.
 #[path = "../../src/exit.rs"]
 mod exit;
+mod exposures;
+mod fhir;
 mod files;
 mod index_roots;
 mod jobs;
@@ -31,3 +35,4 @@ mod settings;
 mod shop;
 mod subjects;
 mod walk;
+mod written;

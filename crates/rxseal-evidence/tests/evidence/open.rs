@@ -53,6 +53,9 @@ fn who_watches() {
     world.has_log = false;
     assert_eq!(world.codes(), (vec!["restore-drill-old"], vec!["no-log"]));
     world = World::new();
+    world.is_logged = false;
+    assert_eq!(world.codes(), (vec!["restore-drill-old"], vec!["log-empty"]));
+    world = World::new();
     world.has_checkpoints = false;
     assert_eq!(world.codes(), (vec![], vec!["log-incomplete"]));
 }

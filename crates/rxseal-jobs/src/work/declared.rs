@@ -4,7 +4,6 @@ mod layout;
 mod operations;
 mod tagged;
 
-use std::collections::BTreeSet;
 use std::fmt;
 
 use rxseal::schema::RecordSchema;
@@ -68,30 +67,25 @@ impl DeclaredWork {
 
     /// The keys of the subjects of these rows.
     async fn load(&self, rows: &[Row<'_>]) -> Result<LoadedSubjects, Error> {
-        let Some(subject) = self.layout.subject else { return Ok(LoadedSubjects::default()) };
+        if self.layout.subject.is_none() {
+            return Ok(LoadedSubjects::default());
+        }
         let Some(subjects) = &self.subjects else {
             return Err(refused(
                 "records have a subject, and the job has no store of subject keys: give it one with `with_subjects`",
             ));
         };
-        let named: BTreeSet<_> = rows
-            .iter()
-            .filter_map(|row| layout::id_text(row.cell(subject), self.record.subject()).ok().flatten())
-            .collect();
         // What is no id has no key, and must not keep the others from theirs.
-        let is_id = |text: &&str| self.keys.record(self.record.record_type(), *text).is_ok();
-        subjects.load(&self.keys, named.iter().map(|text| &**text).filter(is_id)).await
+        let named = rows.iter().filter_map(|row| self.layout.subject_id(&self.record, row).ok().flatten());
+        subjects.load(&self.keys, named).await
     }
 
     /// The record of a row, with its subject's key if it has one.
     fn record_of(&self, row: &Row<'_>, loaded: &LoadedSubjects) -> Result<Record, FieldFault> {
         let record = self.record_without_subject(row)?;
-        let Some(at) = self.layout.subject else { return Ok(record) };
-        let Some(subject) = layout::id_text(row.cell(at), self.record.subject())? else {
-            return if self.layout.needs_subject { Err(layout::id_missing()) } else { Ok(record) };
-        };
+        let Some(subject) = self.layout.subject_id(&self.record, row)? else { return Ok(record) };
         let fault = |error: Error| FieldFault::of(&error, "");
-        record.subject(loaded.get(&*subject).map_err(fault)?).map_err(fault)
+        record.subject(loaded.get(subject).map_err(fault)?).map_err(fault)
     }
 
     fn record_without_subject(&self, row: &Row<'_>) -> Result<Record, FieldFault> {

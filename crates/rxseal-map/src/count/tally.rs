@@ -91,7 +91,7 @@ impl Tally {
                 (self.what == What::Tokens).then(|| Counted::Document(column.into(), KeyCounts::default()))
             }
             Spot::Clear(place, _) if place.pointer().is_none() => stray(place.column()),
-            Spot::Index(_) | Spot::Clear(..) => None,
+            Spot::Index(_) | Spot::Clear(..) | Spot::Subject(_) | Spot::Id(_) => None,
             Spot::Undeclared(column) => stray(column),
             Spot::Keyspace(_) => {
                 let wanted = self.what != What::IndexValues && self.only.is_none();

@@ -20,12 +20,12 @@ pub(crate) struct Router<'v> {
     visitor: &'v mut dyn Visitor,
     columns: Vec<Column>,
     by_name: HashMap<Box<str>, usize>,
-    tenant: Option<Tenant>,
+    whose: Vec<Whose>,
     pub(super) read: SourceRead,
 }
 
-/// The column that says of which keyspace a row is, and where in it.
-struct Tenant {
+/// A column that says whose a row is: its keyspace, its subject, its id; and where in the column.
+struct Whose {
     column: usize,
     inside: Inside,
     seen: u64,
@@ -55,8 +55,13 @@ struct Inside {
 
 impl<'v> Router<'v> {
     pub(crate) fn new(source: &Source, visitor: &'v mut dyn Visitor) -> Self {
-        let mut router =
-            Self { visitor, columns: Vec::new(), by_name: HashMap::new(), tenant: None, read: SourceRead::default() };
+        let mut router = Self {
+            visitor,
+            columns: Vec::new(),
+            by_name: HashMap::new(),
+            whose: Vec::new(),
+            read: SourceRead::default(),
+        };
         let mut known: Vec<&Place> = Vec::new();
         let sealed = source.sealed().iter().map(|sealed| (sealed.place(), Spot::Sealed(sealed)));
         let tag = source.tag().map(|tag| (tag, Spot::Tag(tag)));
@@ -70,11 +75,14 @@ impl<'v> Router<'v> {
                 router.add_place(place, spot);
             }
         }
-        if let Some(place) = source.keyspace().column()
-            && let Some(spot) = router.visitor.spot(Spot::Keyspace(place))
-        {
-            let (column, steps) = (router.column(place.column()), json::steps(place));
-            router.tenant = Some(Tenant { column, inside: Inside { spot, steps }, seen: 0 });
+        let keyspace = source.keyspace().column().map(|place| (place, Spot::Keyspace(place)));
+        let subject = source.subject().map(|place| (place, Spot::Subject(place)));
+        let ids = source.id().iter().map(|place| (place, Spot::Id(place)));
+        for (place, spot) in keyspace.into_iter().chain(subject).chain(ids) {
+            if let Some(spot) = router.visitor.spot(spot) {
+                let (column, steps) = (router.column(place.column()), json::steps(place));
+                router.whose.push(Whose { column, inside: Inside { spot, steps }, seen: 0 });
+            }
         }
         router
     }
@@ -137,16 +145,16 @@ impl<'v> Router<'v> {
     #[cfg(any(feature = "postgres", feature = "sqlite"))]
     pub(super) fn wanted(&mut self, name: &str) -> Option<usize> {
         let at = self.column(name);
-        let is_tenant = self.tenant.as_ref().is_some_and(|tenant| tenant.column == at);
-        self.columns.get(at).filter(|column| is_tenant || !matches!(column.role, Role::Whole(None))).map(|_| at)
+        let is_whose = self.whose.iter().any(|whose| whose.column == at);
+        self.columns.get(at).filter(|column| is_whose || !matches!(column.role, Role::Whole(None))).map(|_| at)
     }
 
     /// One value of the present row.
     pub(super) fn add(&mut self, column: usize, value: Value<'_>) {
-        let Self { visitor, columns, tenant, .. } = self;
-        if let Some(tenant) = tenant.as_mut().filter(|tenant| tenant.column == column) {
-            tenant.seen = tenant.seen.saturating_add(1);
-            visitor.value(tenant.inside.spot, last_at(value, &tenant.inside.steps));
+        let Self { visitor, columns, whose, .. } = self;
+        for whose in whose.iter_mut().filter(|whose| whose.column == column) {
+            whose.seen = whose.seen.saturating_add(1);
+            visitor.value(whose.inside.spot, last_at(value, &whose.inside.steps));
         }
         let Some(column) = columns.get_mut(column) else { return };
         column.seen = column.seen.saturating_add(1);
@@ -185,8 +193,8 @@ impl<'v> Router<'v> {
 
     /// The rows that lacked a column have no value in its spots.
     pub(super) fn end(self) -> SourceRead {
-        if let Some(tenant) = &self.tenant {
-            self.visitor.absent(tenant.inside.spot, self.read.rows.saturating_sub(tenant.seen));
+        for whose in &self.whose {
+            self.visitor.absent(whose.inside.spot, self.read.rows.saturating_sub(whose.seen));
         }
         for column in &self.columns {
             let absent = self.read.rows.saturating_sub(column.seen);

@@ -19,6 +19,10 @@ pub enum Spot<'s> {
     Clear(&'s Place, ClearKind),
     /// The place that says of which keyspace a row is. It is a readable place too, which has a spot of its own.
     Keyspace(&'s Place),
+    /// The place with the id of the record's subject. Like that of the keyspace, it is a readable place too, which has a spot of its own.
+    Subject(&'s Place),
+    /// A place with the record's id, or with a part of it: one for each of [`Source::id`](crate::Source::id), in its order. The same holds.
+    Id(&'s Place),
     /// A column whose documents have such places. Its values are the whole documents.
     Document(&'s str),
     /// A column that the map does not name.

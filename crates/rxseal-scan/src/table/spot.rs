@@ -1,11 +1,10 @@
 //! One place of a source while it is read.
 
-use rxseal::KeyId;
 use rxseal::count::IndexCounts;
-use rxseal::schema::{FieldSchema, Shape};
 use rxseal_map::{ClearKind, Source, Value};
 use zeroize::Zeroizing;
 
+use crate::cell::{SealedCell, SealedPlace};
 use crate::finding::{Finding, Undecided};
 use crate::kind::{Certainty, Kind};
 use crate::report::{Report, Tally};
@@ -29,12 +28,7 @@ pub(super) struct Place {
 }
 
 pub(super) enum What {
-    Sealed {
-        blocks: Blocks,
-        /// Whether a value may be a list of tokens.
-        many: bool,
-    },
-    Tag,
+    Sealed(SealedPlace),
     Index(Box<IndexCounts>),
     /// Readable, as the map says, or in no part of it.
     Readable {
@@ -50,11 +44,6 @@ pub(super) enum What {
 }
 
 impl What {
-    pub(super) fn sealed(field: Option<&FieldSchema>) -> Self {
-        let many = field.is_none_or(|field| field.shape() != Shape::One);
-        Self::Sealed { blocks: Blocks::new(field.map(FieldSchema::block)), many }
-    }
-
     pub(super) fn index() -> Self {
         Self::Index(Box::default())
     }
@@ -101,7 +90,7 @@ impl Place {
         }
         self.values = self.values.saturating_add(1);
         match &self.what {
-            What::Sealed { .. } | What::Tag => self.add_sealed(value, rules, report),
+            What::Sealed(_) => self.add_sealed(value, rules, report),
             What::Index(_) => self.add_index_value(value),
             What::Readable { .. } | What::Document => match value {
                 Value::Integer(number) => {
@@ -116,50 +105,31 @@ impl Place {
     }
 
     fn add_sealed(&mut self, value: Value<'_>, rules: &Rules, report: &mut Report) {
-        let text = match value {
-            Value::Text(text) => Some(text),
-            Value::Json(json) => Some(json.letters().unwrap_or(json.as_written())),
-            _ => None,
-        };
-        let form = match (text, value) {
-            (Some(text), _) => Form::of_text(text),
-            (None, Value::Bytes(bytes)) => Form::of_bytes(bytes),
-            _ => Form::Other,
-        };
-        let many = matches!(self.what, What::Sealed { many: true, .. });
-        match text.filter(|text| many && form == Form::Other && text.starts_with(['[', '{'])) {
-            Some(list) => each_in_list(list, &mut |piece| self.add_form(Form::of_text(piece), rules, report)),
-            None => self.add_form(form, rules, report),
-        }
+        let Self { what: What::Sealed(place), tally, tokens, of_odd_length, .. } = self else { return };
+        let mut is_other = false;
+        place.each(value, &mut |cell| {
+            let key = match cell {
+                SealedCell::Token(key) => key,
+                SealedCell::OfOddLength(key) => {
+                    *of_odd_length = of_odd_length.saturating_add(1);
+                    key
+                }
+                SealedCell::Damaged => return tally.add(Kind::TokenDamaged, Certainty::Certain),
+                SealedCell::Plaintext => {
+                    is_other = true;
+                    return tally.add(Kind::Plaintext, Certainty::Certain);
+                }
+            };
+            *tokens = tokens.saturating_add(1);
+            report.add_key(key);
+            if let Some(fault) = rules.keys().fault(key) {
+                tally.add(fault, Certainty::Certain);
+            }
+        });
         // In a document, the whole of it is looked through.
         let is_inside = self.place.as_ref().is_some_and(|place| place.pointer().is_some());
-        if form == Form::Other && !is_inside {
+        if is_other && !is_inside {
             self.look_for_known(bytes_of(value), rules);
-        }
-    }
-
-    fn add_form(&mut self, form: Form, rules: &Rules, report: &mut Report) {
-        let key = match (form, &self.what) {
-            (Form::Token(key, payload), What::Sealed { blocks, .. }) => {
-                self.of_odd_length = self.of_odd_length.saturating_add(u64::from(!blocks.fit(payload)));
-                Some(key)
-            }
-            (Form::Tag(key), What::Tag) => Some(key),
-            _ => None,
-        };
-        match (key, form) {
-            (Some(key), _) => self.add_key(key, rules, report),
-            (None, Form::Other) => self.tally.add(Kind::Plaintext, Certainty::Certain),
-            // A tag where a token should be is no better than a damaged one.
-            (None, _) => self.tally.add(Kind::TokenDamaged, Certainty::Certain),
-        }
-    }
-
-    fn add_key(&mut self, key: KeyId, rules: &Rules, report: &mut Report) {
-        self.tokens = self.tokens.saturating_add(1);
-        report.add_key(key);
-        if let Some(fault) = rules.keys().fault(key) {
-            self.tally.add(fault, Certainty::Certain);
         }
     }
 
@@ -320,7 +290,7 @@ pub(super) fn end(places: Vec<Place>, rules: &Rules, source: &Source, report: &m
             report.undecided.push(of_place(&place, "cut-or-whole", place.of_odd_length, text));
         }
         let is_empty = place.place.as_ref().is_some_and(|of| source.empty().is_column(of));
-        if is_empty && matches!(place.what, What::Sealed { .. } | What::Tag | What::Index(_)) {
+        if is_empty && matches!(place.what, What::Sealed(_) | What::Index(_)) {
             place.tally.add_many(Kind::NotEmpty, Certainty::Certain, place.values);
         }
         let named = |known| rules.known().map(|values| values.named(known)).unwrap_or_default();

@@ -1,5 +1,6 @@
 //! Reading a log out of PostgreSQL: line by line, by patient, to verify it, and into files.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::fs::OpenOptions;
 use std::io::{self, BufRead, BufWriter, Read};
@@ -16,6 +17,7 @@ use super::trouble::Trouble;
 use crate::chain::{ChainId, split_line};
 use crate::error::{Kind, WatchError};
 use crate::file_log::{LINES, NOTES, number_of};
+use crate::logged::{FirstLines, LoggedEvent};
 use crate::note::VerifierKey;
 use crate::sink::Line;
 use crate::verify::{Report, Source, Verifier, Witness};
@@ -35,6 +37,9 @@ const PAGE: &str = "SELECT n, subjects, line FROM rxseal_audit WHERE chain = $1 
 const PAGE_OF_PATIENT: &str = "WITH found AS MATERIALIZED (SELECT chain, n, line FROM rxseal_audit WHERE subjects @> ARRAY[$1::text]) \
     SELECT c.start, f.chain, f.n, f.line FROM found AS f JOIN rxseal_audit_chain AS c ON c.chain = f.chain \
     WHERE (c.start, f.n) > ($2, $3) ORDER BY c.start, f.n LIMIT $4";
+/// By the primary key, as the planner does for each wanted line.
+const FIRST_LINES: &str = "SELECT a.chain, a.n, a.line FROM unnest($1::text[], $2::bigint[]) AS wanted (chain, n) \
+    JOIN rxseal_audit AS a ON a.chain = wanted.chain AND a.n = wanted.n";
 
 /// Reads a log in PostgreSQL, with the role that may read it. Feature `postgres`.
 ///
@@ -95,30 +100,42 @@ impl PostgresReader {
     ///
     /// Those of `read_lines`.
     pub fn lines_of(&mut self, patient: &str, mut each: impl FnMut(&Line)) -> Result<(), WatchError> {
-        self.begin()?;
-        let mut after = (-1, -1);
-        // No patient has a zero in its id, and no text of PostgreSQL.
-        while !patient.contains('\0') {
-            let patient = patient.to_owned();
-            let asked = self.server.ask(move |session| {
-                session.call(PATIENCE, async |connection| {
-                    let query =
-                        sqlx::query(PAGE_OF_PATIENT).persistent(false).bind(patient).bind(after.0).bind(after.1);
-                    let rows = query.bind(LARGEST_PAGE).fetch_all(connection).await?;
-                    let row = |row: PgRow| Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?, row.try_get(3)?));
-                    rows.into_iter().map(row).collect::<Result<Vec<(i64, String, i64, String)>, sqlx::Error>>()
-                })
-            });
-            let page = asked.map_err(failed)?;
-            for (_, chain, n, text) in &page {
-                each(&line(ChainId::parse(chain).ok_or_else(malformed)?, *n, text)?);
+        self.pages_of(patient, |_, page| {
+            page.iter().for_each(&mut each);
+            Ok(())
+        })
+    }
+
+    /// Calls `each` with every event, in the order of `read_lines`. It verifies nothing.
+    ///
+    /// # Errors
+    ///
+    /// Those of `read_lines`, and `not-read` if a line has no event.
+    pub fn read_events(&mut self, mut each: impl FnMut(LoggedEvent)) -> Result<(), WatchError> {
+        let (mut first_lines, mut result) = (FirstLines::default(), Ok(()));
+        self.read_lines(|line| {
+            if result.is_ok() {
+                result = first_lines.next(line).map(&mut each);
             }
-            match page.last() {
-                Some((start, _, n, _)) if is_full(page.len(), LARGEST_PAGE) => after = (*start, *n),
-                _ => break,
+        })?;
+        result
+    }
+
+    /// Calls `each` with the events about one patient, which are in the lines of `lines_of`. It verifies nothing.
+    ///
+    /// # Errors
+    ///
+    /// Those of `read_events`.
+    pub fn events_of(&mut self, patient: &str, mut each: impl FnMut(LoggedEvent)) -> Result<(), WatchError> {
+        self.pages_of(patient, |reader, page| {
+            let mut events = page.iter().map(LoggedEvent::of).collect::<Result<Vec<_>, _>>()?;
+            let first_lines = reader.first_lines(&events)?;
+            for event in &mut events {
+                first_lines.complete(event);
             }
-        }
-        self.end()
+            events.into_iter().for_each(&mut each);
+            Ok(())
+        })
     }
 
     /// Writes the log into files, as [`FileLog`](crate::FileLog) would have: each verifier of files reads them. The folder exists, and has none of these
@@ -144,6 +161,61 @@ impl PostgresReader {
             write(LINES, &mut Lines::of(self, chain))?;
         }
         self.end()
+    }
+
+    /// Calls `each` with the lines about one patient, many at once.
+    fn pages_of(
+        &mut self,
+        patient: &str,
+        mut each: impl FnMut(&Self, &[Line]) -> Result<(), WatchError>,
+    ) -> Result<(), WatchError> {
+        self.begin()?;
+        let mut after = (-1, -1);
+        // No patient has a zero in its id, and no text of PostgreSQL.
+        while !patient.contains('\0') {
+            let patient = patient.to_owned();
+            let asked = self.server.ask(move |session| {
+                session.call(PATIENCE, async |connection| {
+                    let query =
+                        sqlx::query(PAGE_OF_PATIENT).persistent(false).bind(patient).bind(after.0).bind(after.1);
+                    let rows = query.bind(LARGEST_PAGE).fetch_all(connection).await?;
+                    let row = |row: PgRow| Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?, row.try_get(3)?));
+                    rows.into_iter().map(row).collect::<Result<Vec<(i64, String, i64, String)>, sqlx::Error>>()
+                })
+            });
+            let page = asked.map_err(failed)?;
+            let lines = page.iter().map(|(_, chain, n, text)| line_of(chain, *n, text));
+            each(self, &lines.collect::<Result<Vec<_>, _>>()?)?;
+            match page.last() {
+                Some((start, _, n, _)) if is_full(page.len(), LARGEST_PAGE) => after = (*start, *n),
+                _ => break,
+            }
+        }
+        self.end()
+    }
+
+    /// What the first lines say of pages that some of these events continue: the patient may be in another of their lines.
+    fn first_lines(&self, events: &[LoggedEvent]) -> Result<FirstLines, WatchError> {
+        let wanted = |event: &LoggedEvent| Some((event.chain(), FirstLines::wanted(event)?));
+        let wanted: BTreeSet<_> = events.iter().filter_map(wanted).collect();
+        let mut first_lines = FirstLines::default();
+        if wanted.is_empty() {
+            return Ok(first_lines);
+        }
+        let chains: Vec<_> = wanted.iter().map(|(chain, _)| chain.to_string()).collect();
+        let numbers: Vec<_> = wanted.iter().map(|(_, n)| i64::try_from(*n).unwrap_or(i64::MAX)).collect();
+        let asked = self.server.ask(move |session| {
+            session.call(PATIENCE, async |connection| {
+                let query = sqlx::query(FIRST_LINES).persistent(false).bind(chains).bind(numbers);
+                let row = |row: PgRow| Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?));
+                let rows = query.fetch_all(connection).await?.into_iter().map(row);
+                rows.collect::<Result<Vec<(String, i64, String)>, sqlx::Error>>()
+            })
+        });
+        for (chain, n, text) in asked.map_err(failed)? {
+            first_lines.keep(&LoggedEvent::of(&line_of(&chain, n, &text)?)?);
+        }
+        Ok(first_lines)
     }
 
     fn begin(&mut self) -> Result<(), WatchError> {
@@ -309,6 +381,10 @@ impl Read for Lines<'_> {
 /// Whether there may be more rows behind a page.
 fn is_full(rows: usize, limit: i64) -> bool {
     i64::try_from(rows).is_ok_and(|rows| rows >= limit)
+}
+
+fn line_of(chain: &str, n: i64, text: &str) -> Result<Line, WatchError> {
+    line(ChainId::parse(chain).ok_or_else(malformed)?, n, text)
 }
 
 fn line(chain: ChainId, n: i64, text: &str) -> Result<Line, WatchError> {

@@ -1,0 +1,192 @@
+//! `rxseal drill restore` (T88, T89).
+
+use std::fs;
+
+use super::shop::{DRUG, bytes_of_copy, copy, drill, drill_shop, in_copy, restore, write_rows};
+use super::{codes, sum};
+
+#[test]
+fn a_whole_copy_passes_and_stays_as_it_is() {
+    let shop = drill_shop("restore-whole", 12);
+    let before = bytes_of_copy(&shop);
+    let passed = restore(&shop, "", 0);
+    assert_eq!((&passed["verdict"], &passed["drill"]), (&"passed".into(), &"restore".into()));
+    // Two columns of the table and one of the export.
+    assert_eq!((&passed["opened"], &passed["failed"]), (&36.into(), &0.into()));
+    assert_eq!(passed["keys"].as_array().unwrap().len(), 4, "two keys in each of two sources");
+    assert_eq!((passed["keyrings"][0]["generation"].as_u64(), sum(&passed, "tokens")), (Some(2), 36));
+    assert_eq!(bytes_of_copy(&shop), before);
+    let few = restore(&shop, "--records 2", 0);
+    assert_eq!((sum(&few, "drawn"), &few["opened"]), (8, &12.into()));
+    // The log has who opened how much, and what was opened is of the patients of the copy.
+    let log = shop.ok("audit show log");
+    assert!(log.contains("HSYSADMIN") && log.contains("user:lee.ops") && log.contains("pat-3"), "{log}");
+}
+
+#[test]
+fn what_does_not_open_is_never_passed() {
+    let shop = drill_shop("restore-faults", 8);
+    // A token of another row.
+    in_copy(
+        &shop,
+        "UPDATE prescriptions SET drug = (SELECT drug FROM prescriptions WHERE rx_number = 2) WHERE rx_number = 1",
+    );
+    let failed = restore(&shop, "", 1);
+    assert_eq!((&failed["verdict"], &*codes(&failed, "faults")), (&"failed".into(), &["not-opened".to_owned()][..]));
+    let codes_of = |answer: &serde_json::Value| {
+        let mut all = std::collections::BTreeSet::new();
+        for key in answer["keys"].as_array().unwrap() {
+            all.extend(key["failed"].as_object().unwrap().keys().cloned());
+        }
+        all.into_iter().collect::<Vec<_>>()
+    };
+    assert_eq!((codes_of(&failed), &failed["failed"]), (vec!["open-failed".to_owned()], &1.into()));
+
+    // Plaintext, and a token that was cut off.
+    copy(&shop);
+    in_copy(&shop, &format!("UPDATE prescriptions SET drug = '{DRUG}' WHERE rx_number = 3"));
+    in_copy(&shop, "UPDATE prescriptions SET drug = substr(drug, 1, 50) WHERE rx_number = 4");
+    let failed = restore(&shop, "", 1);
+    assert_eq!(codes(&failed, "faults"), ["not-a-token"]);
+    assert!(failed["faults"][0]["text"].as_str().unwrap().starts_with("2 values"));
+
+    // The keyring of before the rotation has not all keys. Another one's has none.
+    copy(&shop);
+    fs::copy(shop.path("old.json"), shop.path("copy/ring.json")).unwrap();
+    let failed = restore(&shop, "", 1);
+    assert_eq!((codes_of(&failed), &failed["opened"]), (vec!["unknown-key".to_owned()], &12.into()));
+    copy(&shop);
+    let other = crate::shop::Shop::opened("restore-other", "file:HERE/rings");
+    fs::copy(other.path("rings/pharmacy-17.keyring.json"), shop.path("copy/ring.json")).unwrap();
+    let failed = restore(&shop, "", 1);
+    assert_eq!(codes(&failed, "faults")[0], "unlock-failed");
+    assert_eq!((codes_of(&failed), &failed["opened"]), (vec!["unlock-failed".to_owned()], &0.into()));
+
+    // A damaged file, and none.
+    copy(&shop);
+    let path = shop.path("copy/pharmacy.db");
+    let mut bytes = fs::read(&path).unwrap();
+    bytes[5000..].fill(7);
+    fs::write(&path, bytes).unwrap();
+    assert_eq!(codes(&restore(&shop, "", 1), "faults"), ["not-read"]);
+    fs::remove_file(&path).unwrap();
+    assert_eq!(codes(&restore(&shop, "", 1), "faults"), ["not-read"]);
+}
+
+#[test]
+fn a_destroyed_key_is_found() {
+    let shop = drill_shop("restore-destroyed", 8);
+    let keys = super::super::shop::states(&shop.json("keyring inspect pharmacy-17"));
+    let (old, ..) = keys.iter().find(|(_, _, primary)| !primary).unwrap();
+    shop.ok(&format!("keyring destroy pharmacy-17 {old} --force --yes"));
+    fs::copy(shop.path("rings/pharmacy-17.keyring.json"), shop.path("copy/ring.json")).unwrap();
+    let failed = restore(&shop, "", 1);
+    assert_eq!(codes(&failed, "faults"), ["not-opened"; 4]);
+    let of_key = failed["keys"].as_array().unwrap().iter().find(|key| key["key"] == **old).unwrap();
+    assert_eq!((&of_key["opened"], of_key["failed"].as_object().unwrap().len()), (&0.into(), 1));
+    // One patient of the new key has a key of their own under the old one.
+    assert_eq!(failed["opened"], 9);
+}
+
+#[test]
+fn what_could_not_be_tried_is_undecided() {
+    let shop = drill_shop("restore-undecided", 4);
+    in_copy(&shop, "DELETE FROM prescriptions");
+    let undecided = restore(&shop, "", 7);
+    assert_eq!(
+        (&undecided["verdict"], &*codes(&undecided, "undecided")),
+        (&"undecided".into(), &["no-tokens".to_owned()][..])
+    );
+    // Of a field that is in no record of the schema, nothing is proven.
+    copy(&shop);
+    let map = fs::read_to_string(shop.path("rxseal-map.toml")).unwrap();
+    fs::write(shop.path("rxseal-map.toml"), map.replacen("phi.patient.name", "phi.patient.nick", 1)).unwrap();
+    let undecided = restore(&shop, "", 7);
+    assert_eq!(codes(&undecided, "undecided"), ["part-field"]);
+    assert_eq!((&undecided["undecided"][0]["place"], &undecided["opened"]), (&"patient_name".into(), &8.into()));
+}
+
+#[test]
+fn a_forgotten_patient_is_no_fault() {
+    let shop = drill_shop("restore-shredded", 8);
+    let shred = "subject shred pharmacy-17 pat-1 --yes --subject-store file:subjects --shred-log shredded.log --backups-kept 30days";
+    shop.ok(shred);
+    copy(&shop);
+    let passed = restore(&shop, "", 0);
+    assert_eq!((&passed["shredded"], &passed["failed"], &passed["opened"]), (&6.into(), &0.into(), &18.into()));
+    // If nobody else is drawn, nothing shows that the key opens.
+    in_copy(&shop, "DELETE FROM prescriptions WHERE patient_id <> 'pat-1'");
+    let undecided = restore(&shop, "", 7);
+    assert_eq!(codes(&undecided, "undecided"), ["all-shredded"]);
+    // A patient whose key is lost is one.
+    copy(&shop);
+    fs::remove_dir_all(shop.path("copy/subjects/pharmacy-17")).unwrap();
+    let failed = restore(&shop, "", 1);
+    assert_eq!((&failed["opened"], codes(&failed, "faults").len()), (&0.into(), 4));
+}
+
+#[test]
+fn nothing_is_opened_before_all_is_said() {
+    let shop = drill_shop("restore-usage", 4);
+    let fails = |arguments: &str, exit: i32| {
+        let output = drill(&shop, arguments);
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert_eq!((output.status.code(), output.stdout.is_empty()), (Some(exit), true), "{arguments}: {text}");
+        text
+    };
+    assert!(fails("restore --keyring copy/ring.json", 2).contains("--data"));
+    assert!(fails("restore --data absent --keyring copy/ring.json", 2).contains("absent"));
+    assert!(fails("restore --data copy --keyring absent.json", 2).contains("absent.json"));
+    assert!(fails("restore --data copy --keyring rxseal-schema.json", 1).contains("invalid-keyring"));
+    assert!(fails("restore --data copy --keyring copy/ring.json --budget 1", 2).contains("--budget"));
+    assert!(
+        fails("restore --data copy --keyring copy/ring.json --page rxseal-map.toml", 2).contains("is there already")
+    );
+    // The log has no key of such a patient, and no budget for one.
+    let text = shop
+        .run("drill restore --data copy --keyring copy/ring.json --subject-store file:copy/subjects --who user:lee");
+    assert!(String::from_utf8(text.stderr).unwrap().contains("--audit-log"));
+    assert_eq!(fs::read_dir(shop.path("log")).unwrap().count(), 0);
+    let map = fs::read_to_string(shop.path("rxseal-map.toml")).unwrap();
+    for away in ["../pharmacy.db", "/var/lib/pharmacy.db"] {
+        fs::write(shop.path("rxseal-map.toml"), map.replace("pharmacy.db", away)).unwrap();
+        assert!(fails("restore --data copy --keyring copy/ring.json", 1).contains("not below the folder"));
+    }
+    fs::write(shop.path("rxseal-map.toml"), map.replace("pharmacy-17", "pharmacy-18")).unwrap();
+    assert!(fails("restore --data copy --keyring copy/ring.json", 1).contains("keyspace-mismatch"));
+    fs::write(shop.path("rxseal-map.toml"), map.replace("sqlite:pharmacy.db#", "postgres:public.")).unwrap();
+    assert!(fails("restore --data copy --keyring copy/ring.json", 2).contains("--postgres"));
+}
+
+#[test]
+fn the_log_says_how_a_drill_ended_and_a_frozen_actor_opens_nothing() {
+    let shop = drill_shop("restore-log", 4);
+    restore(&shop, "--page restore.html", 0);
+    in_copy(&shop, "DELETE FROM prescriptions");
+    restore(&shop, "", 7);
+    let log = shop.ok("audit show log");
+    assert!(
+        log.contains("drill") && log.contains("restore") && log.contains("passed") && log.contains("undecided"),
+        "{log}"
+    );
+    let output = drill(&shop, "restore --data copy --keyring copy/ring.json --page restore.html");
+    assert_eq!(output.status.code(), Some(2), "a page is never written over");
+    copy(&shop);
+    fs::write(shop.path("frozen.toml"), "frozen = \"frozen\"\n").unwrap();
+    shop.ok("budget freeze user:lee.ops --list frozen");
+    let output = drill(&shop, "restore --data copy --keyring copy/ring.json --config frozen.toml");
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.code() == Some(1) && text.contains("refused-by-observer"), "{text}");
+}
+
+/// 100,000 rows with `RXSEAL_FULL`.
+#[test]
+fn every_row_of_a_large_copy_opens() {
+    let rows = if std::env::var_os("RXSEAL_FULL").is_some() { 100_000 } else { 2_000 };
+    let shop = drill_shop("restore-large", 2);
+    write_rows(&shop, &shop.keys(), 3..=rows);
+    copy(&shop);
+    let passed = restore(&shop, &format!("--records {rows} --budget {rows}"), 0);
+    assert_eq!((passed["opened"].as_u64(), sum(&passed, "rows")), (Some(3 * rows), 2 * rows));
+    eprintln!("{rows} rows: {}", passed["seconds"]);
+}

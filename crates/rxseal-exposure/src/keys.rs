@@ -1,0 +1,110 @@
+//! Which keys are known, and which of them were taken.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rxseal::KeyId;
+use rxseal::keys::{KeyInfo, KeyState, KeyUse, KeyringFile};
+
+use crate::rule::Held;
+
+/// What a thief has of all keys.
+#[derive(Default)]
+pub(crate) struct Keys {
+    known: BTreeMap<KeyId, Known>,
+}
+
+struct Known {
+    held: Held,
+    /// By which stolen things it was taken.
+    by: BTreeSet<usize>,
+    /// Of an index root, in which keyspace. A root that was destroyed everywhere is none.
+    index_root_of: Option<Box<str>>,
+}
+
+/// A keyring file, and whether it was taken: if so, as which stolen thing.
+pub(crate) struct Ring {
+    pub(crate) file: KeyringFile,
+    pub(crate) taken: Option<usize>,
+}
+
+impl Keys {
+    /// Of a key that no file and no log has, nobody knows who else has it.
+    pub(crate) fn held(&self, key: KeyId) -> Held {
+        self.known.get(&key).map_or(Held::Unknown, |known| known.held)
+    }
+
+    pub(crate) fn is_known(&self, key: KeyId) -> bool {
+        self.known.contains_key(&key)
+    }
+
+    /// The stolen things by which a key was taken.
+    pub(crate) fn taken_by(&self, key: KeyId) -> impl Iterator<Item = usize> {
+        self.known.get(&key).into_iter().flat_map(|known| known.by.iter().copied())
+    }
+
+    /// How many keys were taken by a stolen thing.
+    pub(crate) fn count_taken_by(&self, thing: usize) -> u64 {
+        let keys = self.known.values().filter(|known| known.by.contains(&thing)).count();
+        u64::try_from(keys).unwrap_or(u64::MAX)
+    }
+
+    /// A value does not say under which root it is. So all roots of a keyspace must be alike.
+    pub(crate) fn index_root(&self, keyspace: Option<&str>) -> Held {
+        let of = |known: &&Known| match (&known.index_root_of, keyspace) {
+            (Some(of), Some(keyspace)) => **of == *keyspace,
+            (of, None) => of.is_some(),
+            (None, _) => false,
+        };
+        let mut roots = self.known.values().filter(of).map(|known| known.held);
+        let first = roots.next().unwrap_or(Held::Unknown);
+        if roots.all(|held| held == first) { first } else { Held::Unknown }
+    }
+
+    /// A key that is known, and not taken by that.
+    pub(crate) fn know(&mut self, key: KeyId) {
+        self.known.entry(key).or_insert(Known { held: Held::NotTaken, by: BTreeSet::new(), index_root_of: None });
+    }
+
+    pub(crate) fn take(&mut self, key: KeyId, held: Held, by: usize) {
+        self.know(key);
+        if let Some(known) = self.known.get_mut(&key) {
+            known.held = held.min(known.held);
+            known.by.insert(by);
+        }
+    }
+
+    /// All keys of a keyring file.
+    pub(crate) fn know_ring(&mut self, ring: &KeyringFile) {
+        for key in ring.keys() {
+            self.know(key.id());
+            if is_there(key)
+                && key.usage() == KeyUse::Index
+                && let Some(known) = self.known.get_mut(&key.id())
+            {
+                known.index_root_of = Some(ring.keyspace().into());
+            }
+        }
+    }
+
+    /// All keys of the files that `opens` says, which a stolen KEK or root key opens. Answers whether there is one.
+    pub(crate) fn take_rings(&mut self, rings: &[Ring], opens: impl Fn(&KeyringFile) -> bool, by: usize) -> bool {
+        let mut is_one = false;
+        for ring in rings.iter().filter(|ring| opens(&ring.file)) {
+            is_one = true;
+            // Without proof that the file was taken, the thief could perhaps fetch it.
+            let held = if ring.taken.is_some() { Held::Taken } else { Held::Perhaps };
+            for key in ring.file.keys().iter().filter(|key| is_there(key)) {
+                self.take(key.id(), held, by);
+                if let Some(file) = ring.taken {
+                    self.take(key.id(), held, file);
+                }
+            }
+        }
+        is_one
+    }
+}
+
+/// A keyring has no bytes of a key that was destroyed.
+fn is_there(key: &KeyInfo) -> bool {
+    key.state() != KeyState::Destroyed
+}

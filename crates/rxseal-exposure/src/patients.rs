@@ -1,0 +1,177 @@
+//! All patients, and what is known of each: a few bytes for each patient and class.
+
+use std::collections::HashMap;
+
+use sha2::{Digest as _, Sha256};
+
+use crate::error::ExposureError;
+use crate::rule::Held;
+use crate::state::State;
+
+/// The bit of a thing that was stolen, or of a part of it. What is beyond has the last one.
+pub(crate) const BITS: u32 = 64;
+
+/// Patients by number.
+pub(crate) struct Patients {
+    /// By the beginning of the SHA-256 of keyspace and id.
+    by_digest: HashMap<[u8; 16], u32>,
+    /// All names one behind the other, and where each ends.
+    names: String,
+    ends: Vec<u32>,
+    /// How many classes each patient has a state of.
+    width: usize,
+    states: Vec<State>,
+    taken: Vec<u64>,
+    opened: Vec<(u32, u32)>,
+    subject_keys: Vec<Held>,
+    /// Whether a source or a log names the patient, and not only a store of subject keys.
+    is_named: Vec<bool>,
+    /// What is known of the subject keys of patients whom no store named.
+    unnamed_key: Held,
+}
+
+/// What is known of a patient.
+pub(crate) struct Patient<'p> {
+    /// The keyspace, if the map has several.
+    pub(crate) keyspace: Option<&'p str>,
+    pub(crate) id: &'p str,
+    /// By class.
+    pub(crate) states: &'p [State],
+    pub(crate) taken: u64,
+    /// When it was opened for the first and for the last time, in Unix seconds, as far as events say it.
+    pub(crate) opened: Option<(u32, u32)>,
+}
+
+impl Patients {
+    pub(crate) fn new(width: usize, unnamed_key: Held) -> Self {
+        Self {
+            by_digest: HashMap::new(),
+            names: String::new(),
+            ends: Vec::new(),
+            width,
+            states: Vec::new(),
+            taken: Vec::new(),
+            opened: Vec::new(),
+            subject_keys: Vec::new(),
+            is_named: Vec::new(),
+            unnamed_key,
+        }
+    }
+
+    /// The number of a patient, who need not be known yet.
+    pub(crate) fn number(&mut self, keyspace: Option<&str>, id: &str) -> Result<usize, ExposureError> {
+        let number = self.number_of_any(keyspace, id)?;
+        if let Some(is_named) = self.is_named.get_mut(number) {
+            *is_named = true;
+        }
+        Ok(number)
+    }
+
+    fn number_of_any(&mut self, keyspace: Option<&str>, id: &str) -> Result<usize, ExposureError> {
+        let digest = digest(keyspace, id);
+        if let Some(known) = self.by_digest.get(&digest) {
+            return Ok(usize::try_from(*known).unwrap_or(usize::MAX));
+        }
+        let number = self.ends.len();
+        let key = u32::try_from(number).map_err(|_| ExposureError::too_many())?;
+        // No keyspace has a line end in it, and an id may be anything.
+        self.names.extend([keyspace.unwrap_or_default(), "\n", id]);
+        self.ends.push(u32::try_from(self.names.len()).map_err(|_| ExposureError::too_many())?);
+        self.by_digest.insert(digest, key);
+        self.states.resize(self.states.len().saturating_add(self.width), State::NotTaken);
+        self.taken.push(0);
+        self.opened.push((u32::MAX, 0));
+        self.subject_keys.push(self.unnamed_key);
+        self.is_named.push(false);
+        Ok(number)
+    }
+
+    /// Says that a class of a patient is in this state, unless a worse one is known.
+    pub(crate) fn add(&mut self, patient: usize, class: usize, state: State) {
+        let at = patient.saturating_mul(self.width).saturating_add(class);
+        if let Some(known) = self.states.get_mut(at) {
+            *known = state.min(*known);
+        }
+    }
+
+    /// Says that a thing has data of a patient.
+    pub(crate) fn add_taken(&mut self, patient: usize, bits: u64) {
+        if let Some(known) = self.taken.get_mut(patient) {
+            *known |= bits;
+        }
+    }
+
+    /// Says that a patient's data was opened at this second.
+    pub(crate) fn add_opened(&mut self, patient: usize, at: u64) {
+        let at = u32::try_from(at).unwrap_or(u32::MAX);
+        if let Some((first, last)) = self.opened.get_mut(patient) {
+            (*first, *last) = (at.min(*first), at.max(*last));
+        }
+    }
+
+    pub(crate) fn subject_key(&self, patient: usize) -> Held {
+        self.subject_keys.get(patient).copied().unwrap_or(Held::Unknown)
+    }
+
+    /// Says what is known of the key of a subject, who may have no data at all.
+    pub(crate) fn set_subject_key(
+        &mut self,
+        keyspace: Option<&str>,
+        id: &str,
+        held: Held,
+    ) -> Result<(), ExposureError> {
+        let patient = self.number_of_any(keyspace, id)?;
+        if let Some(known) = self.subject_keys.get_mut(patient) {
+            *known = held;
+        }
+        Ok(())
+    }
+
+    /// All patients that are named, in the order in which they were found, with their numbers.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (usize, Patient<'_>)> {
+        let mut begin = 0;
+        let ends = self.ends.iter().map(|end| usize::try_from(*end).unwrap_or(usize::MAX));
+        let states = self.states.chunks(self.width.max(1));
+        let all = ends.zip(states).zip(&self.taken).zip(&self.opened).map(move |(((end, states), taken), opened)| {
+            let name = self.names.get(begin..end).unwrap_or_default();
+            begin = end;
+            let (keyspace, id) = name.split_once('\n').unwrap_or_default();
+            let keyspace = Some(keyspace).filter(|keyspace| !keyspace.is_empty());
+            let opened = Some(*opened).filter(|(first, last)| first <= last);
+            Patient { keyspace, id, states, taken: *taken, opened }
+        });
+        all.enumerate().zip(&self.is_named).filter(|(_, is_named)| **is_named).map(|(patient, _)| patient)
+    }
+}
+
+fn digest(keyspace: Option<&str>, id: &str) -> [u8; 16] {
+    let mut hash = Sha256::new();
+    for part in [keyspace.unwrap_or_default(), "\n", id] {
+        hash.update(part);
+    }
+    let digest: [u8; 32] = hash.finalize().into();
+    let mut short = [0; 16];
+    short.copy_from_slice(digest.first_chunk::<16>().unwrap_or(&[0; 16]));
+    short
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_patient_has_one_number_in_a_keyspace() {
+        let mut patients = Patients::new(2, Held::Unknown);
+        assert_eq!(patients.number(Some("a"), "7").unwrap(), 0);
+        assert_eq!(patients.number(Some("b"), "7").unwrap(), 1);
+        assert_eq!(patients.number(Some("a"), "7").unwrap(), 0);
+        patients.add(1, 1, State::Sealed);
+        patients.add(1, 1, State::Undecided);
+        patients.add(1, 1, State::Sealed);
+        patients.add_opened(1, 9);
+        patients.add_opened(1, 7);
+        let all: Vec<_> = patients.iter().map(|(_, of)| (of.keyspace, of.id, of.states.to_vec(), of.opened)).collect();
+        let first = (Some("a"), "7", vec![State::NotTaken; 2], None);
+        assert_eq!(all, [first, (Some("b"), "7", vec![State::NotTaken, State::Undecided], Some((7, 9)))]);
+    }
+}

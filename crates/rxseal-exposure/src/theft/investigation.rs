@@ -1,0 +1,380 @@
+//! What is found out step by step: what was taken, which keys open it, what is in the sources and in the log.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+
+use rxseal::KeyId;
+use rxseal::keys::KeyringFile;
+use rxseal::store::{StoredSubject, SubjectKeyStore as _};
+use rxseal_map::{ClearKind, Source};
+use rxseal_watch::verify::Verdict;
+use rxseal_watch::{LoggedEvent, read_events};
+
+use super::Theft;
+use crate::classes::Classes;
+use crate::copies::{files, input, input_of_digest, taken};
+use crate::error::ExposureError;
+use crate::jurisdiction::Jurisdictions;
+use crate::keys::{Keys, Ring};
+use crate::log::{Facts, Log, Openings, Whose};
+use crate::model::{Assumed, Doubt, Input};
+use crate::patients::{BITS, Patients};
+use crate::reading::{Bits, Copy, Found, Known, read, said};
+use crate::rule::Held;
+use crate::state::State;
+use crate::stolen::{Stolen, Thing};
+use crate::time::{Window, shown};
+
+/// What was found so far.
+pub(super) struct Investigation<'t> {
+    pub(super) theft: &'t Theft,
+    pub(super) keys: Keys,
+    pub(super) rings: Vec<Ring>,
+    pub(super) facts: Option<Facts>,
+    pub(super) whose: Vec<Whose>,
+    /// The bits of each stolen thing, all parts of it together.
+    pub(super) bits: Vec<u64>,
+    pub(super) next_bit: u32,
+    pub(super) doubts: Vec<Doubt>,
+    pub(super) assumed: Vec<Assumed>,
+    pub(super) inputs: Vec<Input>,
+    /// What holds for every patient and every class, whatever was found of them.
+    pub(super) floor: State,
+    /// Whether the thief has a key that nobody can name.
+    pub(super) has_unknown_key: bool,
+    /// Whether the thief had the database rights of a host.
+    pub(super) has_host: bool,
+    /// Keys that were said to be stolen, which no keyring and no log has.
+    pub(super) unseen_keys: Vec<(KeyId, String)>,
+    pub(super) copies: Vec<Copy>,
+}
+
+/// What all sources had.
+pub(super) struct Read {
+    pub(super) patients: Patients,
+    pub(super) jurisdictions: Jurisdictions,
+    /// By copy.
+    pub(super) found: Vec<Found>,
+}
+
+impl<'t> Investigation<'t> {
+    pub(super) fn new(theft: &'t Theft) -> Result<Self, ExposureError> {
+        let mut this = Self {
+            theft,
+            keys: Keys::default(),
+            rings: theft.rings.iter().map(|file| Ring { file: file.clone(), taken: None }).collect(),
+            facts: theft.log.as_ref().map(Log::facts),
+            whose: Vec::new(),
+            bits: Vec::new(),
+            next_bit: 0,
+            doubts: Vec::new(),
+            assumed: theft.assumed.clone(),
+            inputs: Vec::new(),
+            floor: State::NotTaken,
+            has_unknown_key: false,
+            has_host: false,
+            unseen_keys: Vec::new(),
+            copies: Vec::new(),
+        };
+        this.inputs.push(input_of_digest("the map".to_owned(), theft.map.digest()));
+        this.inputs.push(input_of_digest("the schema".to_owned(), &theft.schema.digest()));
+        if let Some(log) = &theft.log {
+            this.inputs.push(Input { name: log.folder.display().to_string(), sha256: None, bytes: None });
+        }
+        for (number, stolen) in theft.stolen.iter().enumerate() {
+            this.add(number, stolen)?;
+        }
+        this.add_other_sources();
+        Ok(this)
+    }
+
+    fn bit(&mut self) -> u64 {
+        let bit = self.next_bit.min(BITS.saturating_sub(1));
+        self.next_bit = self.next_bit.saturating_add(1);
+        1_u64.checked_shl(bit).unwrap_or_default()
+    }
+
+    fn add(&mut self, number: usize, stolen: &Stolen) -> Result<(), ExposureError> {
+        let bit = self.bit();
+        self.bits.push(bit);
+        match &stolen.thing {
+            Thing::Data { what, of, at } => {
+                for (of, source, data) in taken(&self.theft.map, what, of.as_deref(), *at, &mut self.doubts)? {
+                    let of_tokens = if self.copies.iter().any(|copy| copy.bits.is_some_and(|bits| bits.tokens == bit)) {
+                        self.bit()
+                    } else {
+                        bit
+                    };
+                    let bits = Bits {
+                        tokens: of_tokens,
+                        plaintext: self.bit(),
+                        clear: self.bit(),
+                        index: self.bit(),
+                        undeclared: self.bit(),
+                    };
+                    if let Some(all) = self.bits.get_mut(number) {
+                        *all |= bits.all();
+                    }
+                    self.inputs.extend(files(source.at()).iter().map(|path| input(path)));
+                    self.copies.push(Copy { source, of, data, bits: Some(bits) });
+                }
+            }
+            Thing::Keyring(path) => {
+                let failed = |what: &str| format!("{}: {what}", path.display());
+                let text = fs::read_to_string(path)
+                    .map_err(|error| ExposureError::not_read(failed("the keyring file cannot be read"), error))?;
+                let file = text.parse().map_err(|error: rxseal::Error| {
+                    ExposureError::not_read(failed("this is no keyring file"), error)
+                })?;
+                self.rings.push(Ring { file, taken: Some(number) });
+                self.inputs.push(input(path));
+            }
+            Thing::Host(name, said) => self.add_whose(name, *said, true, bit),
+            Thing::Actor(name, said) => self.add_whose(name, *said, false, bit),
+            Thing::Key(_) | Thing::Kek(_) | Thing::Root(_) | Thing::SubjectKeys(_) | Thing::Audit(_) => {}
+        }
+        Ok(())
+    }
+
+    /// A stolen login or host, and whether the log can say what was not opened then.
+    fn add_whose(&mut self, name: &str, said: Option<Window>, is_host: bool, bit: u64) {
+        self.has_host |= is_host;
+        let Some(facts) = &self.facts else {
+            self.floor = self.floor.min(State::Undecided);
+            self.has_unknown_key |= is_host;
+            let text = "no log was given, so what was opened with it is not known".to_owned();
+            self.doubts.push(Doubt { code: "log-missing", place: Some(name.to_owned()), count: None, text });
+            return;
+        };
+        let window = facts.window(said);
+        for doubt in facts.doubts(window) {
+            self.floor = self.floor.min(doubt.state);
+            // A keyring may have been unlocked of which the log knows nothing.
+            self.has_unknown_key |= is_host;
+            self.doubts.push(Doubt { code: doubt.code, place: Some(name.to_owned()), count: None, text: doubt.text });
+        }
+        if is_host && !facts.chains().has_host(name, window) {
+            self.floor = self.floor.min(State::Undecided);
+            self.has_unknown_key = true;
+            let text = "the log has nothing of this host in that time: look whether the name and the time are right"
+                .to_owned();
+            self.doubts.push(Doubt { code: "host-unknown", place: Some(name.to_owned()), count: None, text });
+        }
+        if said.is_none() {
+            let text =
+                format!("{name} was stolen within the time of the log, {} to {}", shown(window.0), shown(window.1));
+            self.assumed.push(Assumed { text, by: self.theft.by.clone() });
+        }
+        self.whose.push(Whose { name: name.to_owned(), is_host, window, said, bit });
+    }
+
+    /// Sources of which no copy was taken: what is in them was not taken, and is read to know it. A host could read the others too.
+    fn add_other_sources(&mut self) {
+        let data = if self.has_host { Held::Perhaps } else { Held::NotTaken };
+        for source in self.theft.map.sources() {
+            let is_taken = |copy: &Copy| copy.source == *source || copy.of == source.name() && !self.has_host;
+            if !self.copies.iter().any(is_taken) {
+                self.copies.push(Copy { source: source.clone(), of: source.name().to_owned(), data, bits: None });
+            }
+        }
+    }
+
+    pub(super) fn learn_keys(&mut self) {
+        for ring in &self.rings {
+            self.keys.know_ring(&ring.file);
+        }
+        // In a log that somebody changed, a key may be invented.
+        for key in self.facts.iter().filter(|facts| facts.verdict() != Verdict::Tampered).flat_map(|facts| &facts.keys)
+        {
+            self.keys.know(*key);
+        }
+        for (number, stolen) in self.theft.stolen.iter().enumerate() {
+            let is_known = match &stolen.thing {
+                Thing::Key(key) => {
+                    if !self.keys.is_known(*key) {
+                        self.unseen_keys.push((*key, stolen.to_string()));
+                    }
+                    self.keys.take(*key, Held::Taken, number);
+                    true
+                }
+                Thing::Kek(fingerprint) => {
+                    self.keys.take_rings(&self.rings, |file| file.kek_fingerprint() == fingerprint, number)
+                }
+                Thing::Root(name) => self.keys.take_rings(&self.rings, |file| is_wrapped_by(file, name), number),
+                Thing::Host(name, _) => {
+                    let whose = self.whose.iter().find(|whose| whose.is_host && whose.name == *name);
+                    if let (Some(facts), Some(whose)) = (&self.facts, whose) {
+                        let keys: BTreeSet<_> = facts.chains().keys_of_host(name, whose.window).collect();
+                        for key in keys {
+                            self.keys.take(key, Held::Taken, number);
+                        }
+                    }
+                    true
+                }
+                _ => true,
+            };
+            if !is_known {
+                self.has_unknown_key = true;
+                let text = "no keyring file that was given is under it, so the keys that it opens are not known: give the keyring files of that time".to_owned();
+                self.doubts.push(Doubt { code: "key-unknown", place: Some(stolen.to_string()), count: None, text });
+            }
+        }
+    }
+
+    pub(super) fn classes(&self) -> Classes {
+        let of_log = self.facts.as_ref().filter(|_| !self.whose.is_empty()).map(|facts| facts.classes.clone());
+        Classes::new(&self.theft.map, &self.theft.schema, of_log.unwrap_or_default())
+    }
+
+    pub(super) async fn read_all(&mut self, classes: &Classes) -> Result<Read, ExposureError> {
+        let theft = self.theft;
+        let mut patients = Patients::new(classes.len(), self.unnamed_subject_key());
+        self.read_subject_keys(&mut patients).await?;
+        let known = Known {
+            map: &theft.map,
+            schema: &theft.schema,
+            classes,
+            keys: &self.keys,
+            key_bits: &self.bits,
+            has_keyspaces: self.has_keyspaces(),
+            jurisdiction: theft.jurisdiction.as_deref(),
+        };
+        let (mut jurisdictions, mut found) = (Jurisdictions::default(), Vec::new());
+        for copy in &self.copies {
+            found.push(read(copy, &known, &theft.addresses, &mut patients, &mut jurisdictions).await?);
+        }
+        // Of a copy that was not read to its end, the source itself says who may have been in it.
+        let mut others = Vec::new();
+        for source in theft.map.sources() {
+            let is_torn = |(copy, found): (&Copy, &Found)| copy.of == source.name() && found.not_whole.is_some();
+            if self.copies.iter().zip(&found).any(is_torn) && !self.copies.iter().any(|copy| copy.source == *source) {
+                let other =
+                    Copy { source: source.clone(), of: source.name().to_owned(), data: Held::NotTaken, bits: None };
+                found.push(read(&other, &known, &theft.addresses, &mut patients, &mut jurisdictions).await?);
+                others.push(other);
+            }
+        }
+        self.copies.extend(others);
+        Ok(Read { patients, jurisdictions, found })
+    }
+
+    fn has_keyspaces(&self) -> bool {
+        let is_column = |source: &Source| source.keyspace().column().is_some();
+        self.theft.keyspaces().len() > 1 || self.theft.map.sources().iter().any(is_column)
+    }
+
+    /// Of a subject whom no stolen store has.
+    fn unnamed_subject_key(&self) -> Held {
+        match (self.theft.subject_keys_are_safe, self.has_host) {
+            (true, _) => Held::NotTaken,
+            // It could have asked the store.
+            (false, true) => Held::Perhaps,
+            (false, false) => Held::Unknown,
+        }
+    }
+
+    /// A subject key was taken if its store was, and the key that wraps it.
+    async fn read_subject_keys(&mut self, patients: &mut Patients) -> Result<(), ExposureError> {
+        let is_stolen = |stolen: &&Stolen| matches!(stolen.thing, Thing::SubjectKeys(_));
+        let Some(stolen) = self.theft.stolen.iter().find(is_stolen) else { return Ok(()) };
+        let doubt =
+            |text: String| Doubt { code: "subject-keys-not-read", place: Some(stolen.to_string()), count: None, text };
+        let Some(store) = &self.theft.subject_keys else {
+            let text = "the store was not given, so whose keys were in it is not known".to_owned();
+            self.doubts.push(doubt(text));
+            return Ok(());
+        };
+        let has_keyspaces = self.has_keyspaces();
+        for keyspace in self.theft.keyspaces() {
+            let mut after: Option<String> = None;
+            loop {
+                let page = match store.page(&keyspace, after.as_deref(), 1_000).await {
+                    Ok(page) => page,
+                    Err(error) => {
+                        self.doubts.push(doubt(format!("the store could not be read to its end: {}", said(&error))));
+                        break;
+                    }
+                };
+                let Some((last, _)) = page.last() else { break };
+                after = Some(last.clone());
+                for (subject, stored) in &page {
+                    let held = match stored {
+                        StoredSubject::Key(wrapped) => self.keys.held(wrapped.key_id()),
+                        // The store had none, so the thief has none from it.
+                        StoredSubject::Shredded { .. } => Held::NotTaken,
+                        _ => continue,
+                    };
+                    let known = self.unnamed_subject_key();
+                    let held = if known == Held::Perhaps { held.min(known) } else { held };
+                    patients.set_subject_key(Some(keyspace.as_str()).filter(|_| has_keyspaces), subject, held)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn read_log(&mut self, classes: &Classes, read: &mut Read) -> Result<Openings, ExposureError> {
+        self.read_taken_logs(classes, read)?;
+        let (Some(log), Some(facts)) = (&self.theft.log, &self.facts) else { return Ok(Openings::default()) };
+        let openings =
+            Openings::read(&log.folder, facts, &self.whose, classes, self.has_keyspaces(), &mut read.patients)?;
+        if openings.has_pages {
+            let text = "a page of several records counts its fields together, so a class that was opened as often as there are records counts for each of them";
+            self.assumed.push(Assumed { text: text.to_owned(), by: None });
+        }
+        if openings.unnamed > 0 {
+            let text = "records without an id were opened, so nobody knows whose they are".to_owned();
+            self.doubts.push(Doubt { code: "opening-unnamed", place: None, count: Some(openings.unnamed), text });
+        }
+        Ok(openings)
+    }
+
+    /// A log that was taken has the ids of patients.
+    fn read_taken_logs(&mut self, classes: &Classes, read: &mut Read) -> Result<(), ExposureError> {
+        let has_keyspaces = self.has_keyspaces();
+        for (stolen, bits) in self.theft.stolen.iter().zip(&self.bits) {
+            let Thing::Audit(folder) = &stolen.thing else { continue };
+            let mut result = Ok(());
+            let heard = read_events(folder, |event: LoggedEvent| {
+                for id in event.patients() {
+                    let keyspace = event.text("ks").filter(|_| has_keyspaces);
+                    match read.patients.number(keyspace, id) {
+                        Ok(patient) => {
+                            read.patients.add_taken(patient, *bits);
+                            if let Some(class) = classes.of_clear(ClearKind::Identifier) {
+                                read.patients.add(patient, class, State::Readable);
+                            }
+                        }
+                        Err(error) => result = Err(error),
+                    }
+                }
+            });
+            result?;
+            if let Err(error) = heard {
+                let text = format!("the log could not be read to its end: {}", said(&error));
+                self.doubts.push(Doubt { code: "not-read", place: Some(stolen.to_string()), count: None, text });
+            }
+        }
+        Ok(())
+    }
+
+    /// Tokens by key in all copies that were taken.
+    pub(super) fn tokens_by_key(&self, found: &[Found]) -> BTreeMap<KeyId, u64> {
+        let mut all = BTreeMap::new();
+        for (key, count) in
+            self.copies.iter().zip(found).filter(|(copy, _)| copy.bits.is_some()).flat_map(|(_, found)| &found.keys)
+        {
+            let sum: &mut u64 = all.entry(*key).or_default();
+            *sum = sum.saturating_add(*count);
+        }
+        all
+    }
+}
+
+/// `local:q3Zk81Ab`, or the name alone.
+fn is_wrapped_by(file: &KeyringFile, root: &str) -> bool {
+    file.wraps().any(|wrap| {
+        wrap.root_key() == root
+            || root.strip_prefix(wrap.provider()).and_then(|rest| rest.strip_prefix(':')) == Some(wrap.root_key())
+    })
+}

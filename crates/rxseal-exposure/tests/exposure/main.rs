@@ -1,0 +1,8 @@
+//! Reports: random thefts against an oracle that really opens, bad input, logs, and 2.3 million patients.
+#![expect(unreachable_pub, reason = "nothing in a program is reached from outside")]
+
+mod big;
+mod cases;
+mod logs;
+mod support;
+mod worlds;
