@@ -333,38 +333,3 @@ fn need_folder_of(path: &str) -> Result<(), Failure> {
         _ => Ok(()),
     }
 }
-
-/// The subject keys of another store than the configured one, such as one that was stolen. Nothing is created.
-pub async fn subject_store_at(store: &str) -> Result<Arc<dyn SubjectKeyStore>, Failure> {
-    let missing = || Failure::Usage("no subject keys found in the stolen store: is this the right one?".to_owned());
-    subjects_at(store, "subject-keys", false).await?.ok_or_else(missing)
-}
-
-/// `None` if its table does not exist and must not be created.
-async fn subjects_at(store: &str, from: &str, may_create: bool) -> Result<Option<Arc<dyn SubjectKeyStore>>, Failure> {
-    match store.split_once(':') {
-        // Services create it: a missing one is a mistake here, and an empty one would let a key be destroyed.
-        Some(("file", folder)) if !folder.is_empty() => {
-            if !Path::new(folder).is_dir() {
-                return Err(Failure::Usage(format!(
-                    "the folder {folder} does not exist or cannot be read. The service creates the subject store; for a new one use `mkdir`"
-                )));
-            }
-            Ok(Some(Arc::new(FileSubjectStore::new(folder))))
-        }
-        Some(("sqlite", path)) if !path.is_empty() => {
-            if !Path::new(path).is_file() {
-                return Err(Failure::Usage(format!(
-                    "the database {path} does not exist or cannot be read. The service creates it; for a new one use `touch`"
-                )));
-            }
-            if may_create {
-                return Ok(Some(Arc::new(SqliteSubjectStore::open(path)?)));
-            }
-            let store = SqliteSubjectStore::open_existing(path)?;
-            Ok(store.map(|store| -> Arc<dyn SubjectKeyStore> { Arc::new(store) }))
-        }
-        Some(("postgres" | "postgresql", _)) => postgres::subjects(store, may_create).await,
-        _ => Err(Failure::Usage(format!("{from}: a store is file:FOLDER, sqlite:FILE or postgres://HOST/DATABASE"))),
-    }
-}

@@ -34,7 +34,7 @@ pub async fn run(global: &Global, command: Command, output: &Output) -> Result<(
     }
     for stolen in command.stolen {
         if let Some(store) = stolen.subject_keys() {
-            theft = theft.subject_keys(subject_store_at(store).await?);
+            theft = theft.subject_keys(subject_store_at(store, "--stolen subject-keys").await?);
         }
         theft = theft.stolen(stolen);
     }

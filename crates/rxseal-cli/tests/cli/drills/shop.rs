@@ -42,7 +42,7 @@ pub fn write_rows(shop: &Shop, keys: &Keyring, numbers: std::ops::RangeInclusive
     let names: std::collections::BTreeSet<_> = numbers.iter().map(|number| patient(*number)).collect();
     let loaded = run_local(subjects.load_or_create(keys, names.iter().map(String::as_str))).unwrap();
     let record = |number: &u64| {
-        keys.record("prescription", *number).unwrap().subject(loaded.get(&patient(*number)).unwrap()).unwrap()
+        keys.record("prescription", *number).unwrap().subject(loaded.get(patient(*number)).unwrap()).unwrap()
     };
     let records: Vec<_> = numbers.iter().map(record).collect();
     let sealed = seal_page(&records, |_, pass| {
