@@ -52,6 +52,7 @@ fn what_is_missing_is_a_sentence() {
         "Nothing was named as stolen, so this report says nothing about a theft.",
         "No kind of data is known",
         "Viewed: cannot be said",
+        "No log was given, so what was done against the theft is not known here.",
         "no column says who lives where",
         "no file and no database",
     ] {

@@ -25,6 +25,7 @@ fn the_page_runs_word_for_word() {
     fs::write(shop.path("drill.toml"), settings).unwrap();
     walk("docs/DRILLS.md", PAGE, &shop, 0, str::to_owned);
     let page = fs::read_to_string(shop.path("restore.html")).unwrap();
+    rxseal_tests_pages::check("drill-ordinary", &page);
     assert!(
         page.contains("The drill passed.") && page.contains("prescriptions") && !page.contains("Zoraida"),
         "{page}"

@@ -99,7 +99,10 @@ fn mitigation(exposure: &Exposure) -> Text {
         })
         .collect();
     let text = if done.is_empty() {
-        Text::new("The log has nothing that was done against the theft. ")
+        Text::new(match exposure.audit {
+            Some(_) => "The log has nothing that was done against the theft. ",
+            None => "No log was given, so what was done against the theft is not known here. ",
+        })
     } else {
         Text::new(format!("{}. ", listed(&done)))
     };

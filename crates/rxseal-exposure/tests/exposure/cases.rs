@@ -27,6 +27,7 @@ fn a_copy_without_a_key_is_sealed() {
     let taken = &told.exposure.taken[0];
     assert_eq!(taken.opens, "nothing: 6 tokens under 1 key, none of them taken");
     assert_eq!((taken.patients, taken.tokens_by_key[0].tokens, taken.tokens_by_key[0].is_taken), (3, 6, false));
+    rxseal_tests_pages::check("exposure-copy", &told.exposure.to_html());
     // It names no patient, and each file with its digest.
     let json = serde_json::to_value(&told.exposure).unwrap();
     assert_eq!((&json["totals"]["by_state"]["sealed"], &json["discovered"]), (&3.into(), &"2026-09-02".into()));

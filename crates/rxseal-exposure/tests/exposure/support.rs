@@ -12,6 +12,7 @@ use rxseal::schema::Schema;
 use rxseal::testing::{insecure_keyring_file, rotate_keyring};
 use rxseal::{Keyring, PhiRecord, run_local};
 use rxseal_exposure::{Exposure, State, Stolen, Theft};
+use rxseal_html::number;
 use rxseal_map::Map;
 
 #[derive(PhiRecord)]
@@ -141,6 +142,7 @@ pub fn told(theft: Theft) -> Told {
     }
     let told = Told { states, exposure };
     told.adds_up();
+    told.is_printed();
     told
 }
 
@@ -167,6 +169,23 @@ impl Told {
                 let of = self.states.values().filter(|states| states[&class.class] == state.as_str()).count();
                 let of = u64::try_from(of).unwrap();
                 assert!(of <= *count && *count <= of + unnamed, "{} {state:?}: {of}, {count}", class.class);
+            }
+        }
+    }
+
+    /// The numbers of the page are those of the report.
+    fn is_printed(&self) {
+        let html = self.exposure.to_html();
+        let has = |text: String| assert!(html.contains(&text), "{text}\n{html}");
+        has(format!("<b>{}</b>proven:", number(self.exposure.totals.proven)));
+        has(format!("<b>{}</b>with data in readable columns", number(self.exposure.totals.clear)));
+        for class in &self.exposure.classes {
+            for (state, count) in class.patients.iter().filter(|(_, count)| *count > 0) {
+                let state = match state {
+                    State::Sealed => "copied, sealed".to_owned(),
+                    _ => state.as_str().replace('-', " "),
+                };
+                has(format!("{} {state}", number(*count)));
             }
         }
     }
