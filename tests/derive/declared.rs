@@ -333,7 +333,7 @@ fn what_no_struct_can_say_is_refused() {
     };
     let indexes = |all: &[String]| file(&format!(r#","indexes":[{}]"#, all.join(",")));
     Schema::parse(&indexes(&[index("i", "whole", ""), index("j", "sounds", "")])).unwrap();
-    let five = format!(r#","was":[{}]"#, [digest.as_str(); 5].join(","));
+    let many = format!(r#","was":[{}]"#, [digest.as_str(); 5].join(","));
     let part = |member: &str, name: &str| format!(r#"{{"member":"{member}","part":"{name}","ids":[],"fields":[]}}"#);
     let parts = |names: [&str; 2]| file(&format!(r#","parts":[{},{}]"#, part("a", names[0]), part("b", names[1])));
     let bound = |more: &str| file(&format!(r#","clear":[{{"member":"x","bind":"rx.x"{more}}}]"#));
@@ -341,7 +341,7 @@ fn what_no_struct_can_say_is_refused() {
     Schema::parse(&bound(r#","since":2"#)).unwrap();
     for (what, text) in [
         ("an index of an unknown kind", indexes(&[index("i", "Whole", "")])),
-        ("five former definitions", indexes(&[index("i", "whole", &five)])),
+        ("many former definitions", indexes(&[index("i", "whole", &many)])),
         ("two indexes of one id", indexes(&[index("i", "whole", ""), index("i", "whole", "")])),
         (
             "two indexes in one column",
