@@ -73,6 +73,12 @@ impl Keys {
         }
     }
 
+    /// A key of which only a log is known. A stolen KEK or root key may open a keyring file that has it.
+    pub(crate) fn know_from_log(&mut self, key: KeyId, could_be_in_a_ring: bool) {
+        let held = if could_be_in_a_ring { Held::Unknown } else { Held::NotTaken };
+        self.known.entry(key).or_insert(Known { held, by: BTreeSet::new(), index_root_of: None });
+    }
+
     /// All keys of a keyring file.
     pub(crate) fn know_ring(&mut self, ring: &KeyringFile) {
         for key in ring.keys() {
@@ -100,7 +106,29 @@ impl Keys {
                 }
             }
         }
+        self.doubt_gaps(rings, &opens);
         is_one
+    }
+
+    /// A key may have been in a generation that was not given, between one that the thief opens and the first one that is known to have it.
+    fn doubt_gaps(&mut self, rings: &[Ring], opens: &impl Fn(&KeyringFile) -> bool) {
+        let has = |file: &KeyringFile, key: KeyId| file.keys().iter().any(|known| known.id() == key);
+        for Ring { file, .. } in rings {
+            let of_keyspace =
+                || rings.iter().map(|ring| &ring.file).filter(|other| other.keyspace() == file.keyspace());
+            for key in file.keys() {
+                let first = of_keyspace().filter(|other| has(other, key.id())).map(KeyringFile::generation).min();
+                let before = first.unwrap_or_default().saturating_sub(1);
+                let is_given = of_keyspace().any(|other| other.generation() == before);
+                let is_opened = of_keyspace().any(|other| other.generation() < before && opens(other));
+                if !is_given
+                    && is_opened
+                    && let Some(known) = self.known.get_mut(&key.id())
+                {
+                    known.held = known.held.min(Held::Unknown);
+                }
+            }
+        }
     }
 }
 

@@ -183,10 +183,12 @@ impl<'t> Investigation<'t> {
         for ring in &self.rings {
             self.keys.know_ring(&ring.file);
         }
+        let opens_rings = |stolen: &Stolen| matches!(stolen.thing, Thing::Kek(_) | Thing::Root(_));
+        let could_be_in_a_ring = self.theft.stolen.iter().any(opens_rings);
         // In a log that somebody changed, a key may be invented.
         for key in self.facts.iter().filter(|facts| facts.verdict() != Verdict::Tampered).flat_map(|facts| &facts.keys)
         {
-            self.keys.know(*key);
+            self.keys.know_from_log(*key, could_be_in_a_ring);
         }
         for (number, stolen) in self.theft.stolen.iter().enumerate() {
             let is_known = match &stolen.thing {

@@ -87,6 +87,37 @@ fn a_root_key_opens_the_keyring_files_that_were_taken_and_perhaps_the_others() {
     assert_eq!(bad.unwrap_err().code(), "not-read");
 }
 
+/// A KEK stays until `rewrap`, so it opens each generation until then, and one that nobody gave may have had a key too.
+#[test]
+fn a_generation_that_was_not_given_leaves_its_keys_undecided() {
+    let place = place();
+    let store = std::sync::Arc::new(rxseal::store::MemoryStore::default());
+    run_local(rxseal::store::KeyringStore::put(&store, &place.ring, None)).unwrap();
+    let admin = rxseal::keys::KeyringAdmin::new(std::sync::Arc::clone(&store), place.roots.clone());
+    let second = run_local(admin.rotate("pharmacy-17")).unwrap().0;
+    let third = run_local(admin.rewrap("pharmacy-17", &place.roots)).unwrap();
+    let keys = run_local(rxseal::Keyring::unlock("pharmacy-17", &place.roots, &third)).unwrap().unobserved();
+    let name = keys.record("prescription", 1).unwrap().seal_text::<rxseal::phi::PatientName>("Jane Doe").unwrap();
+    place.write("copy.csv", format!("{RX}\n1,,{name},,,\n"));
+    place.write("ring.json", place.ring.to_string());
+    let hex: String = place.ring.kek_fingerprint().iter().map(|byte| format!("{byte:02x}")).collect();
+    let theft = || {
+        let kek = place.theft().stolen(place.copy("copy.csv", "csv:rx.csv")).stolen(stolen(&format!("kek:{hex}")));
+        kek.stolen(stolen(&format!("keyring:{}", place.path("ring.json").display())))
+    };
+    // The second generation has the key, under the stolen KEK: it could have been fetched.
+    let all = told(theft().keyring(second.clone()).keyring(third.clone()));
+    assert_eq!(all.state("1", "identity"), "could-be-read");
+    assert_eq!(told(theft().keyring(third.clone())).state("1", "identity"), "undecided");
+    // A key that was born under another KEK is in no file that the stolen one opens.
+    let fourth = run_local(admin.rotate("pharmacy-17")).unwrap().0;
+    let keys = run_local(rxseal::Keyring::unlock("pharmacy-17", &place.roots, &fourth)).unwrap().unobserved();
+    let name = keys.record("prescription", 1).unwrap().seal_text::<rxseal::phi::PatientName>("Jane Doe").unwrap();
+    place.write("copy.csv", format!("{RX}\n1,,{name},,,\n"));
+    let all = [second, third, fourth].into_iter().fold(theft(), rxseal_exposure::Theft::keyring);
+    assert_eq!(told(all).state("1", "identity"), "sealed");
+}
+
 #[test]
 fn subject_keys_are_undecided_until_somebody_says_where_they_were() {
     let place = place();
