@@ -75,7 +75,7 @@ impl Files {
 
     /// The map for copies of its data in this folder.
     pub fn map_for_copies(&self, folder: &Path) -> Result<Map, Failure> {
-        Map::read_for_copies(&self.map, folder).map_err(not_a_map)
+        Map::read_for_copies(&self.map, folder).map_err(|mistakes| not_a_map(&mistakes))
     }
 
     /// Whether the schema is there, for a command that also does without.
@@ -103,10 +103,10 @@ impl Files {
 }
 
 fn read_map(path: &Path) -> Result<Map, Failure> {
-    Map::read(path).map_err(not_a_map)
+    Map::read(path).map_err(|mistakes| not_a_map(&mistakes))
 }
 
-fn not_a_map(mistakes: Mistakes) -> Failure {
+fn not_a_map(mistakes: &Mistakes) -> Failure {
     Failure::Coded("invalid-map", mistakes.to_string())
 }
 

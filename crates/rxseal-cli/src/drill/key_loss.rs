@@ -9,6 +9,7 @@ use rxseal::Keyring;
 use rxseal::keys::KeyringFile;
 use rxseal::root::RootKey;
 use rxseal::subjects::SubjectKeys;
+use rxseal_exposure::{Held, State, TokenFacts, readable};
 use serde_json::{Value, json};
 
 use super::answer::Answer;
@@ -130,6 +131,7 @@ impl Trial<'_> {
         let subjects = if loss == Loss::SubjectKeys { &self.backup } else { &self.subjects };
         let hand = Hand { keys: &keys, subjects: subjects.as_ref(), access: &self.bench.access };
         let has_subjects = subjects.is_some();
+        let held = |is_left| if is_left { Held::Taken } else { Held::NotTaken };
         let mut opened: Vec<Compared> = self.bench.rings.iter().map(|_| Compared::default()).collect();
         for table in &self.tables.read {
             let (with, without) = table.drawn.rows().into_iter().partition(|row: &Rc<Row>| row.subject.is_some());
@@ -137,7 +139,10 @@ impl Trial<'_> {
                 let rows: Vec<Rc<Row>> = rows;
                 let tried = hand.open(&table.layout, &rows).await?;
                 for (opened, (ring, keys)) in opened.iter_mut().zip(self.bench.rings.iter().zip(&keys)) {
-                    let should_open = keys.is_ok() && (has_subjects || !needs_subject);
+                    // By the rule that reports on thefts use: what is left is what a thief would have.
+                    let subject_key = needs_subject.then(|| held(has_subjects));
+                    let facts = TokenFacts { data: Held::Taken, key: held(keys.is_ok()), subject_key };
+                    let should_open = readable(&facts) == State::Readable;
                     opened.add(&tried.of(ring), |_| Some(should_open));
                 }
             }

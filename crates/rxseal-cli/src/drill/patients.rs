@@ -122,6 +122,8 @@ fn number(ring: Option<usize>, record: &str, ids: &[Cell]) -> u64 {
     };
     add(&ring.map_or([0xFF; 8], |ring| u64::try_from(ring).unwrap_or(u64::MAX).to_le_bytes()));
     add(record.as_bytes());
-    ids.iter().for_each(|id| add(&id.identity()));
+    for id in ids {
+        add(&id.identity());
+    }
     digest.finalize().first_chunk().copied().map_or(0, u64::from_le_bytes)
 }

@@ -3,7 +3,7 @@
 use rxseal::Error;
 use rxseal::provider::fill_random;
 
-/// SplitMix64, from a seed of the system.
+/// The generator `SplitMix64`, from a seed of the system.
 pub struct Random(u64);
 
 impl Random {

@@ -301,7 +301,7 @@ impl<'b> Theft<'b> {
             let (Some(kek), Some(owned)) = (self.keks.get(at), self.owned.get(at)) else { continue };
             let observed = |unlocked| watched_openings(unlocked, self.log.map(Watch::observer));
             keys.push(match (step, ring.most) {
-                (Step::Data, _) => Err("no-key"),
+                (Step::Data, _) | (Step::OneKey | Step::SubjectKeys, None) => Err("no-key"),
                 (Step::Keyring, _) => {
                     if unlocks_for_a_stranger(ring.file).await? {
                         self.faults.push(Fault::new(
@@ -315,7 +315,6 @@ impl<'b> Theft<'b> {
                 (Step::OneKey | Step::SubjectKeys, Some(key)) => {
                     Ok(observed(thief::only(ring.file, kek.again()?, key).await?))
                 }
-                (Step::OneKey | Step::SubjectKeys, None) => Err("no-key"),
                 (Step::Kek, _) => Ok(observed(thief::all(ring.file, kek.again()?).await?)),
                 (Step::RootKey, _) => Ok(owned.clone()),
             });
