@@ -38,7 +38,12 @@ const LISTS: &[List] = &[
         heading: "Add a column of another database driver",
         words: &["rusqlite_0_39"],
         // They use a column.
-        elsewhere: &["benches/Cargo.toml", "crates/rxseal-sqlite/README.md", "tests/search/Cargo.toml"],
+        elsewhere: &[
+            "benches/Cargo.toml",
+            "crates/rxseal-sqlite/README.md",
+            "examples/breach",
+            "tests/search/Cargo.toml",
+        ],
     },
     List { heading: "Add types of another crate, such as dates", words: &["jiff_0_2"], elsewhere: &[] },
     List { heading: "Add a field to the vocabulary", words: &["MemberId", "phi.coverage.member"], elsewhere: &[] },

@@ -11,6 +11,7 @@ mod accounting;
 mod acts;
 mod answers;
 mod audit;
+mod breach;
 mod counting;
 mod ddl;
 mod drills;
