@@ -9,7 +9,8 @@ use rxseal_scan::{Kind, KnownValues, Report, Scan};
 
 const VALUE: &str = "Zoë O'Quillfeather";
 
-static SCAN: LazyLock<Scan> = LazyLock::new(|| Scan::new().looking_for(KnownValues::new([("planted", VALUE)]).unwrap()));
+static SCAN: LazyLock<Scan> =
+    LazyLock::new(|| Scan::new().looking_for(KnownValues::new([("planted", VALUE)]).unwrap()));
 static TOKEN: LazyLock<String> = LazyLock::new(|| {
     let keys = rxseal::testing::insecure_keyring("pharmacy-17").unwrap();
     keys.record("prescription", "RX-1001").unwrap().seal::<Drug>("warfarin 5 MG").unwrap().to_string()
