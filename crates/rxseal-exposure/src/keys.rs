@@ -99,6 +99,12 @@ impl Keys {
             is_one = true;
             // Without proof that the file was taken, the thief could perhaps fetch it.
             let held = if ring.taken.is_some() { Held::Taken } else { Held::Perhaps };
+            // An older generation that the thief may have has the bytes of a key that was destroyed since.
+            for key in ring.file.keys().iter().filter(|key| !is_there(key)) {
+                if let Some(known) = self.known.get_mut(&key.id()) {
+                    known.held = known.held.min(Held::Unknown);
+                }
+            }
             for key in ring.file.keys().iter().filter(|key| is_there(key)) {
                 self.take(key.id(), held, by);
                 if let Some(file) = ring.taken {

@@ -118,6 +118,9 @@ fn data(rest: &str) -> Thing {
 /// A name, and perhaps from when to when it was stolen. A name may have an `@` in it.
 fn in_window(rest: &str, text: &str) -> Result<(String, Option<Window>), ExposureError> {
     let Some((name, window)) = rest.rsplit_once('@').filter(|(_, window)| window.contains("..")) else {
+        if rest.rsplit_once('@').is_some_and(|(_, time)| parse(time, false).is_some()) {
+            return Err(wrong(text, "one time says neither how long it was stolen nor since when: write FROM..TO"));
+        }
         return Ok((rest.to_owned(), None));
     };
     let known = parse_window(window).ok_or_else(|| {
@@ -184,9 +187,17 @@ mod tests {
 
     #[test]
     fn what_cannot_be_understood_is_refused() {
-        for text in
-            ["", "data", "data:", "key:abc", "kek:00", "actor:kim@2026-08-31..2026-08-30", "disk:1", "host:a@x..y"]
-        {
+        for text in [
+            "",
+            "data",
+            "data:",
+            "key:abc",
+            "kek:00",
+            "actor:kim@2026-08-31..2026-08-30",
+            "disk:1",
+            "host:a@x..y",
+            "actor:user:kim@2026-08-30T20:51Z",
+        ] {
             assert_eq!(text.parse::<Stolen>().unwrap_err().code(), "invalid-theft", "{text}");
         }
     }

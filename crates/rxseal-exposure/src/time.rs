@@ -7,14 +7,15 @@ use crate::day::{Day, rfc3339};
 /// From when to when something was stolen.
 pub(crate) type Window = (u64, u64);
 
-/// `2026-08-30`, `2026-08-30T20:51Z` or `2026-08-30T20:51:07Z`. A day is its beginning, or with `is_end` its last second.
+/// `2026-08-30`, `2026-08-30T20:51Z` or `2026-08-30T20:51:07Z`. A day or a minute is its beginning, or with `is_end` its last second.
 pub(crate) fn parse(text: &str, is_end: bool) -> Option<u64> {
     if let Ok(day) = text.parse::<Day>() {
         return Some(if is_end { day.plus(1).begins().saturating_sub(1) } else { day.begins() });
     }
     let with_seconds = text.strip_suffix('Z').filter(|_| text.len() == 17).map(|text| format!("{text}:00Z"));
     let time = humantime::parse_rfc3339(with_seconds.as_deref().unwrap_or(text)).ok()?;
-    Some(time.duration_since(UNIX_EPOCH).ok()?.as_secs())
+    let rest = if is_end && with_seconds.is_some() { 59 } else { 0 };
+    Some(time.duration_since(UNIX_EPOCH).ok()?.as_secs().saturating_add(rest))
 }
 
 /// `FROM..TO`.
@@ -39,6 +40,7 @@ mod tests {
     fn times_are_read_and_shown() {
         assert_eq!(parse_window("2026-08-30T20:51Z..2026-08-31T02:31:07Z"), Some((1_788_123_060, 1_788_143_467)));
         assert_eq!(parse_window("2026-08-30..2026-08-30"), Some((1_788_048_000, 1_788_134_399)));
+        assert_eq!(parse_window("2026-08-30T20:51Z..2026-08-30T20:51Z"), Some((1_788_123_060, 1_788_123_119)));
         for bad in ["", "..", "2026-08-30", "2026-08-31..2026-08-30", "2026-08-30T20:51..2026-08-31", "a..b"] {
             assert_eq!(parse_window(bad), None, "{bad}");
         }

@@ -79,6 +79,11 @@ impl Chains {
         Some((from, if chain.is_stopped { to } else { to.saturating_add(chain.lag) }))
     }
 
+    /// When the last event of a chain happened.
+    pub(super) fn last(&self, chain: ChainId) -> Option<u64> {
+        self.0.get(&chain)?.times.map(|(_, last)| last)
+    }
+
     /// Whether a chain of this host was written in this time.
     pub(crate) fn has_host(&self, host: &str, window: Window) -> bool {
         let of = |(id, chain): (&ChainId, &Chain)| {

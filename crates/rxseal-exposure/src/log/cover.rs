@@ -62,12 +62,16 @@ impl Facts {
             let times = finding.chain().and_then(|chain| self.chains.times(chain));
             let (code, is_in_time) = match finding.fault() {
                 Fault::UnlockNotHere => ("log-unlock-elsewhere", true),
-                // Nobody knows when its program was killed.
+                // Nobody knows when its program was killed: its last line was written before that.
                 Fault::NoStop { .. } | Fault::Torn { .. } => {
-                    ("log-killed", times.is_none_or(|(_, end)| overlaps((end, u64::MAX), window)))
+                    let last = finding.chain().and_then(|chain| self.chains.last(chain));
+                    ("log-killed", last.is_none_or(|last| overlaps((last, u64::MAX), window)))
                 }
                 Fault::Running { uncovered } if uncovered > 0 => {
-                    let from = |(_, end): Window| (end.saturating_sub(YOUNG), u64::MAX);
+                    // Without any checkpoint from elsewhere, none of its lines is proven.
+                    let is_covered = self.report.as_ref().is_some_and(|report| report.covered().is_some());
+                    let from =
+                        |(begin, end): Window| (if is_covered { end.saturating_sub(YOUNG) } else { begin }, u64::MAX);
                     ("log-uncovered", times.is_none_or(|times| overlaps(from(times), window)))
                 }
                 Fault::Uncovered { .. } | Fault::ClockJumped | Fault::Empty => {

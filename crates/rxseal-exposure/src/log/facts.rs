@@ -20,6 +20,8 @@ pub(crate) struct Facts {
     /// When its first and its last event happened, in Unix seconds.
     pub(super) times: Option<(u64, u64)>,
     pub(super) gaps: Vec<(u64, u64)>,
+    /// For whom something was opened, or was to be.
+    actors: BTreeSet<String>,
     unlocks: u64,
     pub(crate) keys: BTreeSet<KeyId>,
     pub(crate) classes: BTreeSet<String>,
@@ -36,6 +38,7 @@ impl Facts {
             chains: Chains::default(),
             times: None,
             gaps: Vec::new(),
+            actors: BTreeSet::new(),
             unlocks: 0,
             keys: BTreeSet::new(),
             classes: BTreeSet::new(),
@@ -54,6 +57,9 @@ impl Facts {
         self.chains.add(event);
         match event.kind() {
             "open" => {
+                if let Some(who) = event.text("who").filter(|who| !self.actors.contains(*who)) {
+                    self.actors.insert(who.to_owned());
+                }
                 for class in event.classes().filter(|class| !self.classes.contains(*class)).collect::<Vec<_>>() {
                     self.classes.insert(class.to_owned());
                 }
@@ -63,8 +69,10 @@ impl Facts {
                 self.keys.extend(event.keys().filter_map(|key| key.parse::<KeyId>().ok()));
             }
             "gap" => {
-                let time = |name: &str| event.count(name).map_or(at, |ms| ms / 1000);
-                self.gaps.push((time("from"), time("to")));
+                // Its times are since the chain began (FORMAT 16.4).
+                let began = event.time().saturating_sub(event.count("m").unwrap_or_default());
+                let time = |name: &str| event.count(name).map_or(at, |ms| began.saturating_add(ms) / 1000);
+                self.gaps.push((time("from").min(at), time("to").max(at)));
             }
             "act" if event.text("out") == Some("ok") => {
                 let whom = event.text("whom").map(|whom| format!(" of {whom}"));
@@ -108,6 +116,11 @@ impl Facts {
 
     pub(crate) fn chains(&self) -> &Chains {
         &self.chains
+    }
+
+    /// Whether the log has an opening for this login, at any time.
+    pub(crate) fn has_actor(&self, name: &str) -> bool {
+        self.actors.contains(name)
     }
 
     pub(crate) fn verdict(&self) -> Verdict {

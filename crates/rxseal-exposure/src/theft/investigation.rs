@@ -6,7 +6,7 @@ use std::fs;
 use rxseal::KeyId;
 use rxseal::keys::KeyringFile;
 use rxseal::store::{StoredSubject, SubjectKeyStore as _};
-use rxseal_map::{ClearKind, Source};
+use rxseal_map::{At, ClearKind, Source};
 use rxseal_watch::verify::Verdict;
 use rxseal_watch::{LoggedEvent, read_events};
 
@@ -160,6 +160,12 @@ impl<'t> Investigation<'t> {
                 .to_owned();
             self.doubts.push(Doubt { code: "host-unknown", place: Some(name.to_owned()), count: None, text });
         }
+        if !is_host && !facts.has_actor(name) {
+            self.floor = self.floor.min(State::Undecided);
+            let text =
+                "the log has no opening for this login: write it as the log does, such as user:kim.rph".to_owned();
+            self.doubts.push(Doubt { code: "actor-unknown", place: Some(name.to_owned()), count: None, text });
+        }
         if said.is_none() {
             let text =
                 format!("{name} was stolen within the time of the log, {} to {}", shown(window.0), shown(window.1));
@@ -174,9 +180,29 @@ impl<'t> Investigation<'t> {
         for source in self.theft.map.sources() {
             let is_taken = |copy: &Copy| copy.source == *source || copy.of == source.name() && !self.has_host;
             if !self.copies.iter().any(is_taken) {
+                let data = if self.is_in_a_taken_file(source) {
+                    let text = "a copy of its database file was taken, and nobody said whether this table was in it: add data:COPY=SOURCE for it";
+                    let place = Some(source.name().to_owned());
+                    self.doubts.push(Doubt { code: "same-file", place, count: None, text: text.to_owned() });
+                    Held::Unknown
+                } else {
+                    data
+                };
                 self.copies.push(Copy { source: source.clone(), of: source.name().to_owned(), data, bits: None });
             }
         }
+    }
+
+    /// Whether a copy of another table of the same SQLite file was taken.
+    fn is_in_a_taken_file(&self, source: &Source) -> bool {
+        let file = |source: &Source| match source.at() {
+            At::Sqlite { file, .. } => Some(file.clone()),
+            _ => None,
+        };
+        let Some(own) = file(source) else { return false };
+        let others = self.theft.map.sources().iter().filter(|other| file(other).is_some_and(|file| file == own));
+        let names: Vec<_> = others.map(Source::name).collect();
+        self.copies.iter().any(|copy| copy.bits.is_some() && names.contains(&copy.of.as_str()))
     }
 
     pub(super) fn learn_keys(&mut self) {
@@ -204,12 +230,13 @@ impl<'t> Investigation<'t> {
                 }
                 Thing::Root(name) => self.keys.take_rings(&self.rings, |file| is_wrapped_by(file, name), number),
                 Thing::Host(name, _) => {
-                    let whose = self.whose.iter().find(|whose| whose.is_host && whose.name == *name);
-                    if let (Some(facts), Some(whose)) = (&self.facts, whose) {
-                        let keys: BTreeSet<_> = facts.chains().keys_of_host(name, whose.window).collect();
-                        for key in keys {
-                            self.keys.take(key, Held::Taken, number);
-                        }
+                    // It may have been stolen at several times.
+                    let whose = self.whose.iter().filter(|whose| whose.is_host && whose.name == *name);
+                    let in_time = |facts: &'_ Facts| -> BTreeSet<KeyId> {
+                        whose.flat_map(|whose| facts.chains().keys_of_host(name, whose.window)).collect()
+                    };
+                    for key in self.facts.as_ref().map(in_time).unwrap_or_default() {
+                        self.keys.take(key, Held::Taken, number);
                     }
                     true
                 }

@@ -290,3 +290,21 @@ fn patients_are_counted_by_state_if_a_column_says_it() {
     let told = told(theft.keyring(place.ring.clone()).jurisdiction("state"));
     assert_eq!(told.exposure.states, Some(vec![("OH".to_owned(), 2), ("(not said)".to_owned(), 1)]));
 }
+
+/// A copy of a database has all of its tables, and not the one alone that somebody named.
+#[test]
+fn the_other_table_of_a_stolen_database_is_not_safe() {
+    let place = Place::new();
+    place.fill(1);
+    let source = |table: &str, fields: &str| format!("[[source]]\nat = 'sqlite:pharmacy.db#{table}'\n{fields}\n");
+    let rx = source("rx", "record = 'prescription'\nid = 'rx_number'\nsealed = { drug = 'phi.rx.drug' }");
+    let visits = source("visits", "record = 'visit'\nid = 'visit'\nsealed = { note = 'phi.clinical.note' }");
+    place.write("map.toml", format!("keyspace = 'pharmacy-17'\n{rx}{visits}"));
+    let of = |copies: &[&str]| {
+        let stolen = copies.iter().map(|table| place.copy("copy.db", &format!("sqlite:pharmacy.db#{table}")));
+        let theft = stolen.fold(place.theft(), rxseal_exposure::Theft::stolen);
+        told(theft).codes().contains(&"same-file")
+    };
+    assert!(of(&["rx"]) && of(&["visits"]));
+    assert!(!of(&["rx", "visits"]));
+}

@@ -278,3 +278,38 @@ fn keys_of_a_log_are_known() {
     let (_, other) = insecure_keyring_file("pharmacy-17").unwrap();
     assert_ne!(other.keys()[0].id(), logged.place.ring.keys()[0].id());
 }
+
+#[test]
+fn a_login_that_the_log_does_not_know_is_undecided() {
+    let logged = Logged::new();
+    for name in ["user:Kim", "kim"] {
+        let theft = logged.place.theft().stolen(stolen(&format!("actor:{name}"))).log(logged.log(), logged.verifier());
+        let told = told(theft);
+        assert_eq!((told.numbers(), told.codes()), ((0, 6, 6), vec!["actor-unknown"]), "{name}");
+    }
+}
+
+/// The times of a gap are since its chain began.
+#[test]
+fn lost_events_were_lost_when_the_log_says_it() {
+    let logged = Logged::new();
+    let path = &logged.chains()[0];
+    let text = fs::read_to_string(path).unwrap();
+    let lines: Vec<_> = text.lines().map(|line| line.split_once(' ').unwrap()).collect();
+    let (at, (hash, json)) = lines.iter().enumerate().rfind(|(_, (_, json))| json.contains("\"e\":\"open\"")).unwrap();
+    let (head, _) = json.split_once(",\"e\"").unwrap();
+    let gap = format!("{hash} {head},\"e\":\"gap\",\"lost\":5,\"from\":0,\"to\":1,\"why\":\"buffer full\"}}");
+    let changed: Vec<_> = text.lines().enumerate().map(|(line, text)| if line == at { &gap } else { text }).collect();
+    fs::write(path, changed.join("\n") + "\n").unwrap();
+    // Somebody changed the log, too.
+    assert_eq!(told(logged.kim()).codes(), ["log-gap", "log-tampered"]);
+}
+
+#[test]
+fn a_host_that_was_stolen_twice_had_the_keys_of_both_times() {
+    let logged = Logged::new();
+    let host = |window: &str| stolen(&format!("host:ph17-a@{window}"));
+    let theft = logged.place.theft().stolen(host("2020-01-01..2020-01-02")).stolen(host("2020-01-01..2099-01-01"));
+    let told = told(theft.log(logged.log(), logged.verifier()));
+    assert!(told.exposure.taken.iter().all(|taken| taken.opens.contains(" keys, and ")), "{:?}", told.exposure.taken);
+}
