@@ -37,7 +37,8 @@ sealed = { name = "phi.patient.name", phone = "phi.contact.phone", drug = "phi.r
 clear  = { filled_at = "date" }
 "#;
 
-const CONFIG: &str = r#"audit_log = "operators"
+const CONFIG: &str = r#"store = "file:rings"
+audit_log = "operators"
 audit_key = "audit.key"
 audit_checkpoints = "operators-checkpoints"
 "#;
@@ -185,7 +186,10 @@ fn the_page_finds_the_patients_of_a_planted_theft() {
         .output()
         .unwrap();
     assert!(shop.path("evidence/SHA256SUMS").exists(), "{}", String::from_utf8_lossy(&made.stderr));
-    let as_the_officer = |text: &str| format!("export RXSEAL_CONFIG=rxseal.toml RXSEAL_WHO=user:ada\n{text}");
+    // What the page says to type in each window.
+    let as_the_officer =
+        |text: &str| format!("unset RXSEAL_STORE\nexport RXSEAL_CONFIG=rxseal.toml RXSEAL_WHO=user:ada\n{text}");
+    assert!(PAGE.contains("\nexport RXSEAL_CONFIG=rxseal.toml RXSEAL_WHO=user:ada\n"));
     walk("docs/BREACH.md", PAGE, &shop, 0, as_the_officer);
 
     for file in ["report.html", "letter.json", "exposure.json"] {
