@@ -12,7 +12,7 @@ const VALUE: &str = "Zoë O'Quillfeather";
 static SCAN: LazyLock<Scan> =
     LazyLock::new(|| Scan::new().looking_for(KnownValues::new([("planted", VALUE)]).unwrap()));
 static TOKEN: LazyLock<String> = LazyLock::new(|| {
-    let keys = rxseal::testing::insecure_keyring("pharmacy-17").unwrap();
+    let keys = rxseal::testing::insecure_keyring("pharmacy-17").unwrap().unobserved();
     keys.record("prescription", "RX-1001").unwrap().seal::<Drug>("warfarin 5 MG").unwrap().to_string()
 });
 static FILE: LazyLock<PathBuf> =
@@ -26,8 +26,8 @@ fn scan(parts: &[&[u8]]) -> Report {
 fuzz_target!(|data: &[u8]| {
     let alone = scan(&[data]);
     assert!(alone.findings().iter().all(|finding| finding.count() > 0));
-    // Of UTF-16, what is planted is no letter.
-    if data.starts_with(&[0xFF, 0xFE]) || data.starts_with(&[0xFE, 0xFF]) {
+    // Of UTF-16, what is planted is no letter. Without a mark, its zero bytes tell it.
+    if data.starts_with(&[0xFF, 0xFE]) || data.starts_with(&[0xFE, 0xFF]) || data.contains(&0) {
         return;
     }
     let (before, behind) = data.split_at(data.len() / 2);

@@ -71,19 +71,22 @@ pub(super) struct Utf16<R> {
     begin: usize,
     end: usize,
     is_at_end: bool,
+    /// The decoder has given its last letter. It panics if it is asked for more.
+    is_finished: bool,
 }
 
 impl<R: Read> Utf16<R> {
     pub(super) fn new(from: R, encoding: &'static encoding_rs::Encoding) -> Self {
         let input = Zeroizing::new(vec![0; 64 * 1024]);
-        Self { from, decoder: encoding.new_decoder_with_bom_removal(), input, begin: 0, end: 0, is_at_end: false }
+        let decoder = encoding.new_decoder_with_bom_removal();
+        Self { from, decoder, input, begin: 0, end: 0, is_at_end: false, is_finished: false }
     }
 }
 
 impl<R: Read> Read for Utf16<R> {
     /// The room must be for a few letters at least.
     fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
-        loop {
+        while !self.is_finished {
             if self.begin == self.end && !self.is_at_end {
                 self.begin = 0;
                 self.end = self.from.read(&mut self.input)?;
@@ -92,13 +95,15 @@ impl<R: Read> Read for Utf16<R> {
             let input = self.input.get(self.begin..self.end).unwrap_or_default();
             let (result, read, written, _) = self.decoder.decode_to_utf8(input, to, self.is_at_end);
             self.begin = self.begin.saturating_add(read);
-            if written > 0 || self.is_at_end && result == CoderResult::InputEmpty {
+            self.is_finished = self.is_at_end && result == CoderResult::InputEmpty;
+            if written > 0 {
                 return Ok(written);
             }
             if result == CoderResult::OutputFull {
                 return Err(io::Error::other("too little room for a letter"));
             }
         }
+        Ok(0)
     }
 }
 
@@ -120,6 +125,17 @@ mod tests {
             (vec![0; 64], Encoding::Ascii),
         ] {
             assert_eq!(of(&bytes), encoding, "{bytes:?}");
+        }
+    }
+
+    /// Half a letter, or half of a pair, is at the end of a file that was cut off.
+    #[test]
+    fn utf_16_that_was_cut_off_is_read_to_its_end() {
+        for (end, is_cut) in [(&b""[..], false), (b"\x61", true), (b"\x3d\xd8", true), (b"\x3d\xd8\x00", true)] {
+            let bytes = [&b"\xff\xfea\0"[..], end].concat();
+            let mut text = String::new();
+            Utf16::new(&bytes[..], UTF_16LE).read_to_string(&mut text).unwrap();
+            assert_eq!((text.starts_with('a'), text.contains('\u{fffd}')), (true, is_cut), "{bytes:?}");
         }
     }
 
