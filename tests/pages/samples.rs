@@ -77,7 +77,7 @@ pub fn ordinary() -> Exposure {
             chains: 4,
             findings: Vec::new(),
             unlocks: 7,
-            unlocks_at_service: Some(7),
+            has_service_log: true,
             has_checkpoints: true,
             viewed: vec![Viewed { chain: "7f3a9c0e5b1d2468".to_owned(), first: 118_204, last: 131_940, lines: 2_871 }],
         }),

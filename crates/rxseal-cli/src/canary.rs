@@ -14,7 +14,8 @@ use crate::config::Config;
 use crate::failure::Failure;
 use crate::keyring::unlock_keys;
 use crate::output::{Output, table};
-use crate::scan::{Places, Wanted, read_text};
+use crate::read::read_text;
+use crate::scan::{Places, Wanted};
 
 pub async fn run(global: &Global, command: Command, output: &Output) -> Result<(), Failure> {
     let config = Config::of(global)?;

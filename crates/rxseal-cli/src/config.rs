@@ -1,6 +1,5 @@
 //! Where the store and the root keys are: from options, the environment and a file, in this order.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,6 +19,7 @@ use crate::not_built::postgres;
 use crate::output::Output;
 #[cfg(feature = "postgres")]
 use crate::postgres;
+use crate::read::read_text;
 use crate::root::{self, Spec};
 
 #[derive(Default, Deserialize)]
@@ -287,7 +287,7 @@ async fn subjects_at(store: &str, from: &str, may_create: bool) -> Result<Option
 }
 
 fn read(path: &Path) -> Result<ConfigFile, Failure> {
-    let text = fs::read_to_string(path).map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))?;
+    let text = read_text(path)?;
     toml::from_str(&text).map_err(|error: toml::de::Error| {
         // The error's own text may quote the file, in which somebody may have written a key.
         let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();

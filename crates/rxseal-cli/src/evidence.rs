@@ -18,8 +18,9 @@ use crate::config::Config;
 use crate::failure::{Failure, usage};
 use crate::journal::who;
 use crate::map::Files;
-use crate::output::{Output, hex, time};
-use crate::scan::{Places, Wanted, read_text};
+use crate::output::{Output, time};
+use crate::read::read_text;
+use crate::scan::{Places, Wanted};
 
 pub async fn run(global: &Global, command: Command, output: &Output) -> Result<(), Failure> {
     match command {
@@ -131,7 +132,7 @@ fn say(pack: &Pack, out: &Path, output: &Output) -> Result<(), Failure> {
     let open = remarks.len().saturating_sub(red);
     lines.push(format!("{verdict}: {red} red lines, {open} open questions; the pack is in {}", out.display()));
     let value = json!({
-        "verdict": verdict, "remarks": remarks, "folder": out, "sha256": hex(pack.digest()),
+        "verdict": verdict, "remarks": remarks, "folder": out, "sha256": hex::encode(pack.digest()),
     });
     output.done(true, &lines.join("\n"), &value)?;
     match pack.verdict() {
@@ -151,7 +152,7 @@ fn check(folder: &Path, keys: &[String], log: Option<&Path>, output: &Output) ->
         pack.files(),
         pack.verdict(),
         pack.made_by(),
-        hex(pack.digest())
+        hex::encode(pack.digest())
     );
     if let Some((chain, n, at)) = &event {
         // Writing to a string cannot fail.
@@ -160,7 +161,7 @@ fn check(folder: &Path, keys: &[String], log: Option<&Path>, output: &Output) ->
     let event = event.map(|(chain, n, at)| json!({ "chain": chain, "n": n, "t": at }));
     let value = json!({
         "verdict": pack.verdict(), "files": pack.files(), "made_at": pack.made_at(), "made_by": pack.made_by(),
-        "sha256": hex(pack.digest()), "event": event,
+        "sha256": hex::encode(pack.digest()), "event": event,
     });
     Ok(output.say(&text, &value)?)
 }
@@ -171,7 +172,7 @@ fn event_of(pack: &Verified, log: &Path, keys: &[VerifierKey]) -> Result<(String
     if report.verdict() == LogVerdict::Tampered {
         return Err(Failure::Coded("tampered", format!("somebody changed the log {}", log.display())));
     }
-    let (sha256, mut found) = (hex(pack.digest()), None);
+    let (sha256, mut found) = (hex::encode(pack.digest()), None);
     events::each(log, None, |event| {
         if event.kind() == "evidence" && event.text("sha256") == Some(&sha256) {
             found = Some((event.chain().to_string(), event.number(), event.time()));

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use rxseal::keys::KeyringFile;
 use rxseal_exposure::{ClassPatients, Exposure, ExposureError, State, Theft};
+use rxseal_map::__private::said;
 use rxseal_watch::verify::Verifier;
 use serde_json::json;
 
@@ -14,7 +14,7 @@ use crate::count::keyrings;
 use crate::failure::{Failure, usage};
 use crate::map::Files;
 use crate::output::{Output, table};
-use crate::scan::read_text;
+use crate::read::read_keyring;
 
 pub async fn run(global: &Global, command: Command, output: &Output) -> Result<(), Failure> {
     let config = Config::of(global)?;
@@ -30,7 +30,7 @@ pub async fn run(global: &Global, command: Command, output: &Output) -> Result<(
         theft = theft.keyring(ring);
     }
     for path in &command.keyrings {
-        theft = theft.keyring(read_ring(path)?);
+        theft = theft.keyring(read_keyring(path)?);
     }
     for stolen in command.stolen {
         if let Some(store) = stolen.subject_keys() {
@@ -65,16 +65,9 @@ pub async fn run(global: &Global, command: Command, output: &Output) -> Result<(
     print(&theft.report_into(&command.out).await.map_err(refused)?, &command.out, output)
 }
 
-fn read_ring(path: &Path) -> Result<KeyringFile, Failure> {
-    read_text(path)?.parse().map_err(|error: rxseal::Error| {
-        Failure::Coded(error.code().as_str(), format!("{}: {}", path.display(), Failure::from_reference(&error)))
-    })
-}
-
 #[expect(clippy::needless_pass_by_value, reason = "for `map_err`")]
 fn refused(error: ExposureError) -> Failure {
-    let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
-    let text = format!("{error}{cause}");
+    let text = said(&error);
     match error.code() {
         "invalid-theft" => Failure::Usage(text),
         "not-read" => Failure::Coded("not-read", text),

@@ -1,9 +1,9 @@
 //! Why the command failed, in one line, with its code and its exit status.
 
-use std::error::Error as _;
 use std::fmt;
 use std::io;
 
+use rxseal_map::__private::said;
 use rxseal_roots::SpecError;
 
 use crate::exit;
@@ -41,13 +41,7 @@ impl Failure {
 
     /// The text of an error that is part of an answer.
     pub fn from_reference(error: &rxseal::Error) -> String {
-        struct Chain<'a>(&'a rxseal::Error);
-        impl fmt::Display for Chain<'_> {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write_error(f, self.0)
-            }
-        }
-        Chain(error).to_string()
+        said(error)
     }
 
     pub fn code(&self) -> &'static str {
@@ -68,9 +62,9 @@ impl fmt::Display for Failure {
         match self {
             Self::Usage(text) | Self::Checked(text) | Self::Coded(_, text) => f.write_str(text),
             Self::Io(error) => write!(f, "{error}"),
-            Self::Rxseal(error) => write_error(f, error),
+            Self::Rxseal(error) => f.write_str(&said(error)),
             Self::Unreceipted(error) => {
-                write_error(f, error)?;
+                f.write_str(&said(error))?;
                 write!(
                     f,
                     ". The patient's key WAS destroyed, but may be missing from the log: repeat the command until it prints the receipt"
@@ -96,17 +90,6 @@ impl fmt::Display for Failure {
 
 pub fn usage<T>(text: &str) -> Result<T, Failure> {
     Err(Failure::Usage(text.to_owned()))
-}
-
-/// With its causes, since an operator needs to see what the provider said.
-fn write_error(f: &mut fmt::Formatter<'_>, error: &rxseal::Error) -> fmt::Result {
-    write!(f, "{error}")?;
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        write!(f, ": {error}")?;
-        cause = error.source();
-    }
-    Ok(())
 }
 
 impl From<rxseal::Error> for Failure {

@@ -25,6 +25,7 @@ mod not_built;
 mod output;
 #[cfg(feature = "postgres")]
 mod postgres;
+mod read;
 mod record;
 mod root;
 mod scan;

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::args::{Global, MapCommand, MapFiles};
 use crate::config::Config;
 use crate::failure::Failure;
-use crate::output::{Output, hex};
+use crate::output::Output;
 use crate::url::without_password;
 
 pub async fn run(global: &Global, command: MapCommand, output: &Output) -> Result<(), Failure> {
@@ -32,7 +32,7 @@ pub async fn run(global: &Global, command: MapCommand, output: &Output) -> Resul
     let sources = map.sources().len();
     lines.push(format!("{sources} sources, {} faults, {notes} notes", faults.len()));
     let value = json!({
-        "map": hex(map.digest()), "schema": hex(&schema.digest()), "sources": sources, "faults": faults.len(),
+        "map": hex::encode(map.digest()), "schema": hex::encode(schema.digest()), "sources": sources, "faults": faults.len(),
         "findings": findings.iter().map(as_json).collect::<Vec<_>>(),
     });
     output.say(&lines.join("\n"), &value)?;

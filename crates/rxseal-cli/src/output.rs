@@ -1,6 +1,5 @@
 //! Tables for people, JSON for programs. The standard output has answers only; everything else goes to the standard error.
 
-use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -125,15 +124,6 @@ pub fn digest_of_line(value: &Value) -> [u8; 32] {
 /// The SHA-256 of a file with this text.
 pub fn digest(text: &str) -> [u8; 32] {
     Sha256::digest(text).into()
-}
-
-pub fn hex(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len().saturating_mul(2));
-    for byte in bytes {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
 }
 
 /// Unix seconds.

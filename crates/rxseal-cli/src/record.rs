@@ -13,7 +13,7 @@ use crate::args::{Global, OpenRecord, Record as Command};
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::keyring::unlock_keys;
-use crate::output::{Output, hex};
+use crate::output::Output;
 
 /// More than the largest sealed value as text.
 const MAX_TOKEN: u64 = 64 * 1024 * 1024;
@@ -75,7 +75,7 @@ fn show(open: &OpenRecord, token: &Token, opened: Opened, output: &Output) -> Re
     output.note(&format!("opened by {} for {}", open.who, open.why));
     let (text, value) = match opened {
         Opened::Bytes(bytes) => {
-            let hex = hex(&bytes);
+            let hex = hex::encode(&bytes);
             (hex.clone(), json!(hex))
         }
         Opened::Json(Value::String(text)) => (text.clone(), Value::String(text)),

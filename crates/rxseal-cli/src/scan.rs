@@ -1,6 +1,6 @@
 //! `rxseal scan`: whether there is plaintext where tokens should be.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use rxseal_map::{Addresses, Map};
 use rxseal_scan::{Certainty, Finding, Kind, Report, Scan, Undecided, Verdict};
@@ -14,7 +14,7 @@ use crate::count::{keyrings, members};
 use crate::failure::Failure;
 use crate::journal::Journal;
 use crate::map::Files;
-use crate::output::{Output, digest_of_line, hex, now, table};
+use crate::output::{Output, digest_of_line, now, table};
 
 pub async fn run(global: &Global, command: Command, output: &Output) -> Result<(), Failure> {
     let config = Config::of(global)?;
@@ -153,7 +153,7 @@ impl Answer {
     /// The answer, as a program reads it.
     pub fn as_json(&self) -> Value {
         json!({
-            "verdict": self.verdict().as_str(), "found": self.found, "at": self.at, "map": self.map.map(|digest| hex(&digest)),
+            "verdict": self.verdict().as_str(), "found": self.found, "at": self.at, "map": self.map.map(hex::encode),
             "looked_for": self.wanted.as_str(), "reports": self.reports,
         })
     }
@@ -240,9 +240,4 @@ fn finding_as_json(finding: &Finding) -> Value {
 
 fn undecided_as_json(undecided: &Undecided) -> Value {
     json!({ "code": undecided.code(), "place": undecided.place(), "count": undecided.count(), "text": undecided.text() })
-}
-
-/// A file that is read whole, in the words of an operator.
-pub fn read_text(path: &Path) -> Result<String, Failure> {
-    std::fs::read_to_string(path).map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))
 }

@@ -9,7 +9,7 @@ use rxseal_watch::SigningKey;
 use rxseal_watch::verify::Finding;
 
 use crate::answer::Answer;
-use crate::digest::{hash_file, hex};
+use crate::digest::hash_file;
 use crate::error::EvidenceError;
 use crate::facts::{Facts, ServiceFinding, Tool};
 use crate::judge::judge;
@@ -133,7 +133,7 @@ impl Evidence {
     pub fn program(&mut self, file: impl AsRef<Path>) -> Result<(), EvidenceError> {
         let file = file.as_ref();
         let sha256 = hash_file(file, None).map_err(|error| EvidenceError::file(file, &error))?;
-        self.facts.programs.insert(file.display().to_string(), hex(&sha256));
+        self.facts.programs.insert(file.display().to_string(), hex::encode(sha256));
         Ok(())
     }
 

@@ -6,7 +6,7 @@ use rxseal::schema::Schema;
 use rxseal_map::{At, Keyspace, Map, Source};
 use serde::Serialize;
 
-use crate::digest::{digest, hex};
+use crate::digest::digest;
 use crate::error::EvidenceError;
 
 #[derive(Clone, Debug, Serialize)]
@@ -70,8 +70,8 @@ impl MapFacts {
             }
         }
         Ok(Self {
-            sha256: hex(map.digest()),
-            schema_sha256: hex(&digest(schema_text.as_bytes())),
+            sha256: hex::encode(map.digest()),
+            schema_sha256: hex::encode(digest(schema_text.as_bytes())),
             sources: map.sources().iter().map(|source| SourceFacts::of(source, &schema)).collect(),
             elsewhere: map.elsewhere().map(str::to_owned).collect(),
             faults: map.check(&schema).iter().filter(|finding| finding.is_fault()).count(),

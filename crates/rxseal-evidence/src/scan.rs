@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use rxseal_scan::{Certainty, Report};
 use serde::{Deserialize, Serialize};
 
-use crate::digest::{digest, hex};
+use crate::digest::digest;
 use crate::error::EvidenceError;
 
 /// What a scan found, as far as evidence needs it.
@@ -76,7 +76,7 @@ impl ScanFacts {
     pub fn of<'r>(reports: impl IntoIterator<Item = &'r Report>, map: &[u8; 32]) -> Self {
         let at = SystemTime::now().duration_since(UNIX_EPOCH).ok().map(|since| since.as_secs());
         let reports = reports.into_iter().map(ReportFacts::of).collect();
-        let (map, looked_for) = (Some(hex(map)), "all".to_owned());
+        let (map, looked_for) = (Some(hex::encode(map)), "all".to_owned());
         Self { at, map, looked_for, reports, sha256: None, dated: Dated::Now, text: None }
     }
 
@@ -92,7 +92,7 @@ impl ScanFacts {
         if !["all", "certain"].contains(&&*looked_for) {
             return Err(EvidenceError::Invalid(what.to_owned()));
         }
-        let sha256 = Some(hex(&digest(text.as_bytes())));
+        let sha256 = Some(hex::encode(digest(text.as_bytes())));
         Ok(Self { at, map, looked_for, reports, sha256, dated: Dated::File, text: Some(text.to_owned()) })
     }
 

@@ -5,6 +5,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use rxseal_map::__private::said;
 use rxseal_map::{At, Map, Source};
 use sha2::{Digest as _, Sha256};
 
@@ -77,7 +78,7 @@ fn copy_of(source: &Source, what: &str) -> Result<Source, ExposureError> {
         })?;
         place = format!("{place}#{table}");
     }
-    source.in_copy(&place).map_err(|error| ExposureError::usage(format!("{what:?}: {}", crate::reading::said(&error))))
+    source.in_copy(&place).map_err(|error| ExposureError::usage(format!("{what:?}: {}", said(&error))))
 }
 
 /// Whether a source is as the thief saw it: files that did not change since.
@@ -130,7 +131,7 @@ pub(crate) fn input(path: &Path) -> Input {
 
 /// A text that was read already.
 pub(crate) fn input_of_digest(name: String, digest: &[u8]) -> Input {
-    Input { name, sha256: Some(hex(digest)), bytes: None }
+    Input { name, sha256: Some(hex::encode(digest)), bytes: None }
 }
 
 fn digest(path: &Path) -> Option<(String, u64)> {
@@ -139,16 +140,11 @@ fn digest(path: &Path) -> Option<(String, u64)> {
     let mut part = vec![0; 256 * 1024];
     loop {
         match file.read(&mut part).ok()? {
-            0 => return Some((hex(&hash.finalize()), bytes)),
+            0 => return Some((hex::encode(hash.finalize()), bytes)),
             len => {
                 hash.update(part.get(..len)?);
                 bytes = bytes.saturating_add(u64::try_from(len).ok()?);
             }
         }
     }
-}
-
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    let digit = |digit: u8| char::from_digit(u32::from(digit), 16).unwrap_or_default();
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }

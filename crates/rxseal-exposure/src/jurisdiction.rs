@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 #[derive(Default)]
 pub(crate) struct Jurisdictions {
     names: Vec<String>,
-    /// By patient; 0 is none.
+    /// By patient; 0 if nobody said it.
     of: Vec<u16>,
 }
 
@@ -32,7 +32,7 @@ impl Jurisdictions {
         }
     }
 
-    /// The number of a patient's state or jurisdiction. 0 is none.
+    /// The number of a patient's state or jurisdiction; 0 if nobody said it.
     pub(crate) fn of(&self, patient: usize) -> usize {
         self.of.get(patient).copied().map_or(0, usize::from)
     }

@@ -17,7 +17,7 @@ struct Known {
     held: Held,
     /// By which stolen things it was taken.
     by: BTreeSet<usize>,
-    /// Of an index root, in which keyspace. A root that was destroyed everywhere is none.
+    /// Of an index root, the keyspace. A root that was destroyed in every keyring does not count.
     index_root_of: Option<Box<str>>,
 }
 

@@ -153,8 +153,8 @@ pub struct AuditCover {
     pub findings: Vec<String>,
     /// How many unlockings of keyrings it has.
     pub unlocks: u64,
-    /// How many the log of the key service has, if it was given.
-    pub unlocks_at_service: Option<u64>,
+    /// Whether they were compared with the log of the key service. Where the two differ, it is among the findings.
+    pub has_service_log: bool,
     /// Whether checkpoints that were kept elsewhere were given.
     pub has_checkpoints: bool,
     /// Which lines say that data was viewed.

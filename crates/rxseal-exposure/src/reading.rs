@@ -4,10 +4,10 @@ mod row;
 mod unnamed;
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use rxseal::KeyId;
 use rxseal::schema::Schema;
+use rxseal_map::__private::said;
 use rxseal_map::{Addresses, ClearKind, Keyspace, Map, Place, Source, Spot, Value, Visitor, read_source};
 use rxseal_scan::{SealedCell, SealedPlace};
 
@@ -133,17 +133,6 @@ fn label(keyspace: &Keyspace) -> Option<String> {
         Keyspace::Several(names) => Some(names.join("|")),
         _ => None,
     }
-}
-
-/// With its causes, of which none has a value in it.
-pub(crate) fn said(error: &dyn std::error::Error) -> String {
-    let mut said = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let _ = write!(said, ": {error}");
-        cause = error.source();
-    }
-    said
 }
 
 struct Reading<'r> {

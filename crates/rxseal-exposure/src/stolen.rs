@@ -80,7 +80,9 @@ impl FromStr for Stolen {
         let thing = match kind {
             "data" => data(rest),
             "key" => Thing::Key(rest.parse().map_err(|_| wrong(text, "a key id has 8 letters, such as q3Zk81Ab"))?),
-            "kek" => Thing::Kek(hex(rest).ok_or_else(|| wrong(text, "a fingerprint has 64 hexadecimal digits"))?),
+            "kek" => {
+                Thing::Kek(fingerprint(rest).ok_or_else(|| wrong(text, "a fingerprint has 64 hexadecimal digits"))?)
+            }
             "keyring" => Thing::Keyring(rest.into()),
             "root" => Thing::Root(in_window(rest, text)?.0),
             "host" => {
@@ -129,16 +131,9 @@ fn in_window(rest: &str, text: &str) -> Result<(String, Option<Window>), Exposur
     Ok((name.to_owned(), Some(known)))
 }
 
-fn hex(text: &str) -> Option<[u8; 32]> {
-    let digit = |digit: u8| char::from(digit).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+fn fingerprint(text: &str) -> Option<[u8; 32]> {
     let mut bytes = [0; 32];
-    if pairs.len() != bytes.len() || !rest.is_empty() {
-        return None;
-    }
-    for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
-        *byte = digit(*high)?.checked_mul(16)?.checked_add(digit(*low)?)?;
-    }
+    hex::decode_to_slice(text, &mut bytes).ok()?;
     Some(bytes)
 }
 

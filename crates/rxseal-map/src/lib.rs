@@ -13,6 +13,7 @@ mod map;
 mod mistake;
 mod place;
 mod read;
+mod said;
 mod source;
 
 pub use addresses::Addresses;
@@ -28,3 +29,9 @@ pub use mistake::{Mistake, Mistakes};
 pub use place::Place;
 pub use read::{JsonValue, SourceRead, Spot, Value, Visitor, read_source};
 pub use source::{Clear, Empty, Indexed, Sealed, Source};
+
+/// What our own crates and the command share. No part of the public API.
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::said::said;
+}

@@ -2,6 +2,7 @@
 
 mod spot;
 
+use rxseal_map::__private::said;
 use rxseal_map::{Addresses, Source, Spot, Value, Visitor, read_source};
 
 use crate::cell::SealedPlace;
@@ -70,15 +71,4 @@ impl Visitor for Table<'_> {
     }
 
     fn absent(&mut self, _: usize, _: u64) {}
-}
-
-/// With its causes, of which none has a value in it.
-fn said(error: &dyn std::error::Error) -> String {
-    let mut said = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        said = format!("{said}: {error}");
-        cause = error.source();
-    }
-    said
 }

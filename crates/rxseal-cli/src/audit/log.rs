@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use rxseal_map::__private::said;
 use rxseal_watch::verify::{Report, Verifier};
 use rxseal_watch::{Line, LoggedEvent, WatchError, read_events, read_lines};
 
@@ -78,6 +79,5 @@ impl Log {
 /// A failure of rxseal-watch, with what the system said.
 #[expect(clippy::needless_pass_by_value, reason = "for `map_err`")]
 pub fn failed(error: WatchError) -> Failure {
-    let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
-    Failure::Coded(error.code(), format!("{error}{cause}"))
+    Failure::Coded(error.code(), said(&error))
 }

@@ -22,7 +22,7 @@ use crate::failure::{Failure, usage};
 use crate::journal::who;
 use crate::map::Files;
 use crate::output::Output;
-use crate::scan::read_text;
+use crate::read::read_keyring;
 
 pub struct Bench {
     pub config: Config,
@@ -220,10 +220,7 @@ fn keyspaces(map: &Map, named: &[String]) -> Result<Vec<String>, Failure> {
 }
 
 fn keyring_in(path: &Path, map: &Map) -> Result<KeyringFile, Failure> {
-    let text = read_text(path)?;
-    let file: KeyringFile = text.trim_end().parse().map_err(|error: Error| {
-        Failure::Coded(error.code().as_str(), format!("{}: {}", path.display(), Failure::from_reference(&error)))
-    })?;
+    let file = read_keyring(path)?;
     if map.sources().iter().any(|source| source.keyspace().may_be(file.keyspace())) {
         return Ok(file);
     }

@@ -13,7 +13,7 @@ use super::page::page;
 use super::undecided::Undecided;
 use crate::audit::log::failed;
 use crate::failure::Failure;
-use crate::output::{Output, digest, digest_of_line, hex, now, table};
+use crate::output::{Output, digest, digest_of_line, now, table};
 
 /// Writes the page and the log, and prints it. Fails unless the drill passed.
 pub fn end<const N: usize>(answer: &Answer<N>, bench: &Bench, output: &Output) -> Result<(), Failure> {
@@ -56,7 +56,7 @@ fn as_json<const N: usize>(answer: &Answer<N>, bench: &Bench, made_at: u64) -> V
     let faults = answer.faults.iter().map(|fault| json!({ "code": fault.code, "of": fault.of, "text": fault.text }));
     let rings = bench.rings.iter().map(|ring| json!({ "keyspace": ring.keyspace(), "generation": ring.generation() }));
     let mut value = json!({
-        "drill": answer.drill, "verdict": answer.verdict().as_str(), "at": made_at, "by": bench.who, "map": hex(bench.map.digest()),
+        "drill": answer.drill, "verdict": answer.verdict().as_str(), "at": made_at, "by": bench.who, "map": hex::encode(bench.map.digest()),
         "keyrings": rings.collect::<Vec<_>>(), "faults": faults.collect::<Vec<_>>(),
         "undecided": answer.undecided.iter().map(Undecided::as_json).collect::<Vec<_>>(),
     });

@@ -4,7 +4,7 @@ use rxseal_html::{Page, Table, Text, Tone, number};
 
 use super::answer::{Answer, Verdict};
 use super::bench::Bench;
-use crate::output::{hex, time};
+use crate::output::time;
 
 /// One page, which names no patient and has no value.
 pub fn page<const N: usize>(answer: &Answer<N>, bench: &Bench, made_at: u64) -> String {
@@ -46,7 +46,7 @@ pub fn page<const N: usize>(answer: &Answer<N>, bench: &Bench, made_at: u64) -> 
     page.heading("By what");
     page.facts([
         ("Keyrings", rings.collect::<Vec<_>>().join(", ")),
-        ("SHA-256 of the map", hex(bench.map.digest())),
+        ("SHA-256 of the map", hex::encode(bench.map.digest())),
         ("Result", answer.summary.clone()),
     ]);
     page.into_html()

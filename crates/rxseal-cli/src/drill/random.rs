@@ -13,7 +13,7 @@ impl Random {
         Ok(Self(u64::from_le_bytes(seed)))
     }
 
-    /// A number below `end`, each about as likely as the others. 0 if there is none.
+    /// A number below `end`, each about as likely as the others. If `end` is 0, the number is 0 too.
     pub fn below(&mut self, end: u64) -> u64 {
         let wide = u128::from(self.next()).saturating_mul(u128::from(end));
         u64::try_from(wide.checked_shr(64).unwrap_or_default()).unwrap_or_default()

@@ -29,7 +29,7 @@ use crate::canary::{keyspace_of, open_list};
 use crate::count::has_key;
 use crate::failure::Failure;
 use crate::output::Output;
-use crate::scan::read_text;
+use crate::read::read_text;
 
 /// The most canaries of one list.
 const CANARIES: u64 = 100;

@@ -17,6 +17,7 @@ use crate::count::{Database, cannot_count};
 use crate::failure::Failure;
 use crate::map;
 use crate::output::{Output, table, time};
+use crate::read::read_text;
 
 impl Desk<'_> {
     pub async fn run_index(&self, command: IndexRoot) -> Result<(), Failure> {
@@ -271,7 +272,7 @@ fn in_use(error: rxseal::Error, index_values: u64) -> Failure {
 }
 
 fn read_schema(path: &Path) -> Result<IndexSchema, Failure> {
-    let text = std::fs::read_to_string(path).map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))?;
+    let text = read_text(path)?;
     let wrong =
         |error: rxseal::Error| Failure::Usage(format!("{}: {}", path.display(), Failure::from_reference(&error)));
     if text.trim_start().starts_with('{') {

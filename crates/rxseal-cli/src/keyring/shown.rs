@@ -3,7 +3,7 @@
 use rxseal::keys::{KeyInfo, KeyringFile};
 use serde_json::{Value, json};
 
-use crate::output::{hex, table, time};
+use crate::output::{table, time};
 
 pub fn as_text(file: &KeyringFile) -> String {
     let keys = table(
@@ -29,7 +29,7 @@ pub fn as_text(file: &KeyringFile) -> String {
         "keyspace {}, generation {}, KEK {}\n\n{keys}\n\nAny one of these root keys unlocks it:\n{wraps}",
         file.keyspace(),
         file.generation(),
-        hex(file.kek_fingerprint())
+        hex::encode(file.kek_fingerprint())
     )
 }
 
@@ -40,13 +40,13 @@ pub fn as_json(file: &KeyringFile) -> Value {
             json!({
                 "id": key.id().to_string(), "use": key.usage().as_str(), "state": key.state().as_str(), "primary": key.is_primary(),
                 "suite": key.suite().map(|suite| suite.letter().to_string()), "created": key.created(), "changed": key.changed(),
-                "fingerprint": hex(key.fingerprint()),
+                "fingerprint": hex::encode(key.fingerprint()),
             })
         })
         .collect();
     let wraps: Vec<_> =
         file.wraps().map(|wrap| json!({ "provider": wrap.provider(), "root_key": wrap.root_key() })).collect();
-    json!({ "keyspace": file.keyspace(), "generation": file.generation(), "kek": hex(file.kek_fingerprint()), "keys": keys, "root_keys": wraps })
+    json!({ "keyspace": file.keyspace(), "generation": file.generation(), "kek": hex::encode(file.kek_fingerprint()), "keys": keys, "root_keys": wraps })
 }
 
 /// The oldest first. In the file they are by id, which says nothing to a person.

@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use rxseal::KeyId;
+use rxseal_map::__private::said;
 use rxseal_watch::verify::{Fault, Report, Verdict, Verifier};
 use rxseal_watch::{LoggedEvent, read_events};
 
 use super::chains::Chains;
 use crate::model::{AuditCover, Mitigation, Viewed};
-use crate::reading::said;
 
 /// What is known of a log before anything else is read.
 pub(crate) struct Facts {
@@ -23,6 +23,7 @@ pub(crate) struct Facts {
     /// For whom something was opened, or was to be.
     actors: BTreeSet<String>,
     unlocks: u64,
+    has_service_log: bool,
     pub(crate) keys: BTreeSet<KeyId>,
     pub(crate) classes: BTreeSet<String>,
     done: Vec<Mitigation>,
@@ -40,6 +41,7 @@ impl Facts {
             gaps: Vec::new(),
             actors: BTreeSet::new(),
             unlocks: 0,
+            has_service_log: verifier.unlockings([]).is_some(),
             keys: BTreeSet::new(),
             classes: BTreeSet::new(),
             done: Vec::new(),
@@ -69,7 +71,7 @@ impl Facts {
                 self.keys.extend(event.keys().filter_map(|key| key.parse::<KeyId>().ok()));
             }
             "gap" => {
-                // Its times are since the chain began (FORMAT 16.4).
+                // Its times are since the chain began, as `m` is (FORMAT 16.1).
                 let began = event.time().saturating_sub(event.count("m").unwrap_or_default());
                 let time = |name: &str| event.count(name).map_or(at, |ms| began.saturating_add(ms) / 1000);
                 self.gaps.push((time("from").min(at), time("to").max(at)));
@@ -150,7 +152,7 @@ impl Facts {
             chains: count(Report::chains),
             findings,
             unlocks: self.unlocks,
-            unlocks_at_service: None,
+            has_service_log: self.has_service_log,
             has_checkpoints: self.report.is_some() && !self.has(|fault| fault == Fault::NothingToCompare),
             viewed,
         }

@@ -23,12 +23,12 @@ fn log(audit: Option<&AuditCover>) -> Text {
     } else {
         "no checkpoint from elsewhere was given, so a cut end would not be seen"
     };
-    let unlocks = match audit.unlocks_at_service {
-        Some(there) => {
-            format!("{} unlocks here, {} in the log of the key service", number(audit.unlocks), number(there))
-        }
-        None => format!("{} unlocks; the log of the key service was not given", number(audit.unlocks)),
+    let compared = if audit.has_service_log {
+        "compared with the log of the key service"
+    } else {
+        "the log of the key service was not given"
     };
+    let unlocks = format!("{} unlocks; {compared}", number(audit.unlocks));
     let findings = match audit.findings.as_slice() {
         [] => String::new(),
         findings => format!(". Found: {}", listed(findings)),

@@ -120,11 +120,7 @@ fn uuid_text(bytes: &[u8]) -> Option<String> {
 
 /// Bytes that are written in hexadecimal. They may be plaintext, so they are wiped.
 pub(super) fn bytes_of_hex(digits: &str) -> Option<Zeroizing<Vec<u8>>> {
-    let digit = |digit: u8| char::from(digit).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-    let (pairs, rest) = digits.as_bytes().as_chunks::<2>();
-    let mut bytes = Zeroizing::new(Vec::with_capacity(pairs.len()));
-    for [high, low] in pairs {
-        bytes.push(digit(*high)?.checked_mul(16)?.checked_add(digit(*low)?)?);
-    }
-    rest.is_empty().then_some(bytes)
+    let mut bytes = Zeroizing::new(vec![0; digits.len() / 2]);
+    hex::decode_to_slice(digits, &mut bytes).ok()?;
+    Some(bytes)
 }

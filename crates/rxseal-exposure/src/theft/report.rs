@@ -38,7 +38,7 @@ impl Theft {
         fs::create_dir(folder).map_err(|error| ExposureError::not_made(folder, error))?;
         let report = self.write_into(folder).await;
         if report.is_err() {
-            // A part of a report is none.
+            // Half a report must not look like a report.
             let _ = fs::remove_dir_all(folder);
         }
         report

@@ -313,3 +313,16 @@ fn a_host_that_was_stolen_twice_had_the_keys_of_both_times() {
     let told = told(theft.log(logged.log(), logged.verifier()));
     assert!(told.exposure.taken.iter().all(|taken| taken.opens.contains(" keys, and ")), "{:?}", told.exposure.taken);
 }
+
+#[test]
+fn the_report_says_whether_the_log_of_the_key_service_was_given() {
+    let logged = Logged::new();
+    let said = |verifier: Verifier| {
+        let told = told(logged.place.theft().stolen(stolen("actor:user:kim")).log(logged.log(), verifier));
+        let has = told.exposure.audit.as_ref().unwrap().has_service_log;
+        (has, told.exposure.to_html().contains("the log of the key service was not given"))
+    };
+    assert_eq!(said(logged.verifier()), (false, true));
+    logged.place.write("cloudtrail.json", "{\"Records\":[]}");
+    assert_eq!(said(logged.verifier().kms_log(logged.place.path("cloudtrail.json")).unwrap()), (true, false));
+}

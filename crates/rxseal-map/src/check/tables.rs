@@ -9,6 +9,7 @@ use crate::at::At;
 use crate::finding::Finding;
 use crate::map::Map;
 use crate::read::columns_of_files;
+use crate::said::said;
 use crate::source::Source;
 
 pub(super) async fn check(map: &Map, schema: &Schema, addresses: &Addresses) -> Vec<Finding> {
@@ -154,15 +155,4 @@ fn no_table(source: &Source) -> Finding {
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 fn of_doubt(source: &Source, doubt: &str) -> Finding {
     Finding::note("counts-doubted", format!("a count of it proves nothing: {doubt}")).of(source)
-}
-
-/// With its causes, of which none has a value in it.
-fn said(error: &Error) -> String {
-    let mut said = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        said = format!("{said}: {error}");
-        cause = error.source();
-    }
-    said
 }

@@ -90,7 +90,7 @@ fn a_copy_of_the_service_opens() {
         let prescriptions = keys.iter().find(|key| key["source"].as_str().unwrap().contains("prescription")).unwrap();
         assert!(prescriptions["failed"].as_object().unwrap().keys().any(|code| code.starts_with("tag-")), "{failed}");
     }
-    // A row of another pharmacy is left out, and one of none is not.
+    // A row of another pharmacy is left out. A row that names no pharmacy is a fault.
     copy(&shop);
     in_copy(&shop, "UPDATE phone SET tenant = 'pharmacy-18' WHERE patient = x'00000000000000000000000000000001'");
     let passed = answer(&shop, &format!("restore {RINGS}"), 0);
