@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use rxseal_watch::verify::Verifier;
 
 pub(crate) use facts::Facts;
-pub(crate) use openings::{Openings, Whose};
+pub(crate) use openings::{Openings, Whose, named};
 
 /// A log, and how it is verified.
 #[derive(Debug)]

@@ -139,7 +139,7 @@ impl Theft {
         self
     }
 
-    /// The readable column that says in which state or jurisdiction a patient lives.
+    /// The readable column that says in which state or jurisdiction a patient lives. The map has it in `clear` as a place.
     #[must_use]
     pub fn jurisdiction(self, column: impl Into<String>) -> Self {
         Self { jurisdiction: Some(column.into()), ..self }

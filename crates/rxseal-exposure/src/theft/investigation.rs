@@ -13,11 +13,11 @@ use rxseal_watch::{LoggedEvent, read_events};
 
 use super::Theft;
 use crate::classes::Classes;
-use crate::copies::{files, input, input_of_digest, taken};
+use crate::copies::{input, input_of_digest, taken};
 use crate::error::ExposureError;
 use crate::jurisdiction::Jurisdictions;
 use crate::keys::{Keys, Ring};
-use crate::log::{Facts, Log, Openings, Whose};
+use crate::log::{Facts, Log, Openings, Whose, named};
 use crate::model::{Assumed, Doubt, Input};
 use crate::patients::{BITS, Patients};
 use crate::reading::{Bits, Copy, Found, Known, read};
@@ -25,6 +25,7 @@ use crate::rule::Held;
 use crate::state::State;
 use crate::stolen::{Stolen, Thing};
 use crate::time::{Window, shown};
+use crate::unchanged::files;
 
 /// What was found so far.
 pub(super) struct Investigation<'t> {
@@ -269,7 +270,7 @@ impl<'t> Investigation<'t> {
             has_keyspaces: self.has_keyspaces(),
             jurisdiction: theft.jurisdiction.as_deref(),
         };
-        let (mut jurisdictions, mut found) = (Jurisdictions::default(), Vec::new());
+        let (mut jurisdictions, mut found) = (Jurisdictions::new(), Vec::new());
         for copy in &self.copies {
             found.push(read(copy, &known, &theft.addresses, &mut patients, &mut jurisdictions).await?);
         }
@@ -366,9 +367,9 @@ impl<'t> Investigation<'t> {
             let Thing::Audit(folder) = &stolen.thing else { continue };
             let mut result = Ok(());
             let heard = read_events(folder, |event: LoggedEvent| {
-                for id in event.patients() {
+                for (record, id) in named(&event, classes) {
                     let keyspace = event.text("ks").filter(|_| has_keyspaces);
-                    match read.patients.number(keyspace, id) {
+                    match read.patients.number(keyspace, record.as_deref(), &id) {
                         Ok(patient) => {
                             read.patients.add_taken(patient, *bits);
                             if let Some(class) = classes.of_clear(ClearKind::Identifier) {

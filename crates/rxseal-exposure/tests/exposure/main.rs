@@ -4,5 +4,7 @@
 mod big;
 mod cases;
 mod logs;
+mod people;
 mod support;
+mod whole;
 mod worlds;
