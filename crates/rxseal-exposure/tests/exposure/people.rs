@@ -169,7 +169,7 @@ fn no_column_of_ids_is_shown_as_states() {
 fn two_rows_of_one_record_are_one_patient() {
     let place = place();
     let name = place.keys.record("prescription", 7).unwrap().seal_text::<PatientName>("Jane Doe").unwrap();
-    let told = of_rows(&place, &[format!("7,,{name},,,"), format!("7,,,Jane Doe,,")]);
+    let told = of_rows(&place, &[format!("7,,{name},,,"), "7,,,Jane Doe,,".to_owned()]);
     assert_eq!((told.state("7", "identity"), told.state("7", "medication")), ("sealed", "plaintext"));
     assert_eq!(told.numbers(), (1, 1, 2));
 }
