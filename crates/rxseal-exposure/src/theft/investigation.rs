@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::sync::Arc;
 
 use rxseal::KeyId;
 use rxseal::keys::KeyringFile;
-use rxseal::store::{StoredSubject, SubjectKeyStore as _};
+use rxseal::store::{StoredSubject, SubjectKeyStore};
 use rxseal_map::__private::said;
 use rxseal_map::{At, ClearKind, Source};
 use rxseal_watch::verify::Verdict;
@@ -17,7 +18,7 @@ use crate::copies::{files, input, input_of_digest, taken};
 use crate::error::ExposureError;
 use crate::jurisdiction::Jurisdictions;
 use crate::keys::{Keys, Ring};
-use crate::log::{Facts, Log, Openings, Whose};
+use crate::log::{Facts, Openings, Root, Whose};
 use crate::model::{Assumed, Doubt, Input};
 use crate::patients::{BITS, Patients};
 use crate::reading::{Bits, Copy, Found, Known, read};
@@ -48,6 +49,8 @@ pub(super) struct Investigation<'t> {
     /// Keys that were said to be stolen, which no keyring and no log has.
     pub(super) unseen_keys: Vec<(KeyId, String)>,
     pub(super) copies: Vec<Copy>,
+    /// Whether the names of patients need their keyspace.
+    has_keyspaces: bool,
 }
 
 /// What all sources had.
@@ -64,7 +67,7 @@ impl<'t> Investigation<'t> {
             theft,
             keys: Keys::default(),
             rings: theft.rings.iter().map(|file| Ring { file: file.clone(), taken: None }).collect(),
-            facts: theft.log.as_ref().map(Log::facts),
+            facts: Facts::read(&theft.logs),
             whose: Vec::new(),
             bits: Vec::new(),
             next_bit: 0,
@@ -76,16 +79,18 @@ impl<'t> Investigation<'t> {
             has_host: false,
             unseen_keys: Vec::new(),
             copies: Vec::new(),
+            has_keyspaces: false,
         };
         this.inputs.push(input_of_digest("the map".to_owned(), theft.map.digest()));
         this.inputs.push(input_of_digest("the schema".to_owned(), &theft.schema.digest()));
-        if let Some(log) = &theft.log {
+        for log in &theft.logs {
             this.inputs.push(Input { name: log.folder.display().to_string(), sha256: None, bytes: None });
         }
         for (number, stolen) in theft.stolen.iter().enumerate() {
             this.add(number, stolen)?;
         }
         this.add_other_sources();
+        this.has_keyspaces = this.needs_keyspaces();
         Ok(this)
     }
 
@@ -132,7 +137,7 @@ impl<'t> Investigation<'t> {
             }
             Thing::Host(name, said) => self.add_whose(name, *said, true, bit),
             Thing::Actor(name, said) => self.add_whose(name, *said, false, bit),
-            Thing::Key(_) | Thing::Kek(_) | Thing::Root(_) | Thing::SubjectKeys(_) | Thing::Audit(_) => {}
+            Thing::Key(_) | Thing::Kek(_) | Thing::Root(_) | Thing::SubjectKeys { .. } | Thing::Audit(_) => {}
         }
         Ok(())
     }
@@ -148,7 +153,8 @@ impl<'t> Investigation<'t> {
             return;
         };
         let window = facts.window(said);
-        for doubt in facts.doubts(window) {
+        let whose = Whose { name: name.to_owned(), is_host, window, said, bit };
+        for doubt in facts.doubts(&whose) {
             self.floor = self.floor.min(doubt.state);
             // A keyring may have been unlocked of which the log knows nothing.
             self.has_unknown_key |= is_host;
@@ -167,12 +173,20 @@ impl<'t> Investigation<'t> {
                 "the log has no opening for this login: write it as the log does, such as user:kim.rph".to_owned();
             self.doubts.push(Doubt { code: "actor-unknown", place: Some(name.to_owned()), count: None, text });
         }
+        let mut assume = |text: String| self.assumed.push(Assumed { text, by: self.theft.by.clone() });
         if said.is_none() {
-            let text =
-                format!("{name} was stolen within the time of the log, {} to {}", shown(window.0), shown(window.1));
-            self.assumed.push(Assumed { text, by: self.theft.by.clone() });
+            assume(format!("{name} was stolen within the time of the log, {} to {}", shown(window.0), shown(window.1)));
         }
-        self.whose.push(Whose { name: name.to_owned(), is_host, window, said, bit });
+        if !is_host {
+            let hosts: Vec<_> = facts.chains().hosts().into_iter().collect();
+            let hosts = hosts.join(", ");
+            assume(format!("{name} was used with no program but those whose log was given: they ran on {hosts}"));
+        } else if !facts.has_service_log() {
+            assume(format!(
+                "no keyring was unlocked on {name} that its log does not have: the log of the key service was not given"
+            ));
+        }
+        self.whose.push(whose);
     }
 
     /// Sources of which no copy was taken: what is in them was not taken, and is read to know it. A host could read the others too.
@@ -210,14 +224,15 @@ impl<'t> Investigation<'t> {
         for ring in &self.rings {
             self.keys.know_ring(&ring.file);
         }
-        let opens_rings = |stolen: &Stolen| matches!(stolen.thing, Thing::Kek(_) | Thing::Root(_));
+        let opens_rings = |stolen: &Stolen| matches!(stolen.thing, Thing::Kek(_) | Thing::Root(_) | Thing::Host(..));
         let could_be_in_a_ring = self.theft.stolen.iter().any(opens_rings);
         // In a log that somebody changed, a key may be invented.
-        for key in self.facts.iter().filter(|facts| facts.verdict() != Verdict::Tampered).flat_map(|facts| &facts.keys)
-        {
+        let facts = self.facts.iter().filter(|facts| facts.verdict() != Verdict::Tampered);
+        for key in facts.flat_map(|facts| facts.keys.keys()) {
             self.keys.know_from_log(*key, could_be_in_a_ring);
         }
         for (number, stolen) in self.theft.stolen.iter().enumerate() {
+            let rings = &self.rings;
             let is_known = match &stolen.thing {
                 Thing::Key(key) => {
                     if !self.keys.is_known(*key) {
@@ -227,18 +242,16 @@ impl<'t> Investigation<'t> {
                     true
                 }
                 Thing::Kek(fingerprint) => {
-                    self.keys.take_rings(&self.rings, |file| file.kek_fingerprint() == fingerprint, number)
+                    let opens = |file: &KeyringFile| file.kek_fingerprint() == fingerprint;
+                    self.keys.take_rings(rings, opens, number, Held::Taken)
                 }
-                Thing::Root(name) => self.keys.take_rings(&self.rings, |file| is_wrapped_by(file, name), number),
+                Thing::Root(name) => {
+                    let opens = |file: &KeyringFile| is_wrapped_by(file, name);
+                    self.keys.doubt_moved(rings, opens);
+                    self.keys.take_rings(rings, opens, number, Held::Taken)
+                }
                 Thing::Host(name, _) => {
-                    // It may have been stolen at several times.
-                    let whose = self.whose.iter().filter(|whose| whose.is_host && whose.name == *name);
-                    let in_time = |facts: &'_ Facts| -> BTreeSet<KeyId> {
-                        whose.flat_map(|whose| facts.chains().keys_of_host(name, whose.window)).collect()
-                    };
-                    for key in self.facts.as_ref().map(in_time).unwrap_or_default() {
-                        self.keys.take(key, Held::Taken, number);
-                    }
+                    self.take_keys_of_host(name, number);
                     true
                 }
                 _ => true,
@@ -249,6 +262,30 @@ impl<'t> Investigation<'t> {
                 self.doubts.push(Doubt { code: "key-unknown", place: Some(stolen.to_string()), count: None, text });
             }
         }
+    }
+
+    /// The keys that a host had, and perhaps those of every keyring that its root keys open.
+    fn take_keys_of_host(&mut self, name: &str, number: usize) {
+        let Some(facts) = &self.facts else { return };
+        // It may have been stolen at several times.
+        let windows =
+            || self.whose.iter().filter(|whose| whose.is_host && whose.name == *name).map(|whose| whose.window);
+        for (key, held) in windows().flat_map(|window| facts.chains().keys_of_host(name, window)) {
+            self.keys.take(key, held, number);
+        }
+        let roots: BTreeSet<&Root> = windows().flat_map(|window| facts.chains().roots_of_host(name, window)).collect();
+        if roots.is_empty() {
+            return;
+        }
+        for (key, _) in facts.keys.iter().filter(|(_, of)| of.iter().any(|root| roots.contains(root))) {
+            self.keys.take(*key, Held::Perhaps, number);
+        }
+        let is_of = |(provider, name): &Root, file: &KeyringFile| {
+            file.wraps().any(|wrap| wrap.provider() == provider && wrap.root_key() == name)
+        };
+        let opens = |file: &KeyringFile| roots.iter().any(|root| is_of(root, file));
+        self.keys.doubt_moved(&self.rings, opens);
+        self.keys.take_rings(&self.rings, opens, number, Held::Perhaps);
     }
 
     pub(super) fn classes(&self) -> Classes {
@@ -266,7 +303,7 @@ impl<'t> Investigation<'t> {
             classes,
             keys: &self.keys,
             key_bits: &self.bits,
-            has_keyspaces: self.has_keyspaces(),
+            has_keyspaces: self.has_keyspaces,
             jurisdiction: theft.jurisdiction.as_deref(),
         };
         let (mut jurisdictions, mut found) = (Jurisdictions::default(), Vec::new());
@@ -288,9 +325,19 @@ impl<'t> Investigation<'t> {
         Ok(Read { patients, jurisdictions, found })
     }
 
-    fn has_keyspaces(&self) -> bool {
+    /// Whether there are several keyspaces: in the map, or in a log.
+    fn needs_keyspaces(&self) -> bool {
         let is_column = |source: &Source| source.keyspace().column().is_some();
-        self.theft.keyspaces().len() > 1 || self.theft.map.sources().iter().any(is_column)
+        let mut names: BTreeSet<String> = self.theft.keyspaces().into_iter().collect();
+        names.extend(self.facts.iter().flat_map(|facts| &facts.keyspaces).cloned());
+        for stolen in &self.theft.stolen {
+            let Thing::Audit(folder) = &stolen.thing else { continue };
+            // Whether it can be read is said where its patients are read.
+            let _ = read_events(folder, |event: LoggedEvent| {
+                names.extend(event.text("ks").filter(|_| event.patients().next().is_some()).map(str::to_owned));
+            });
+        }
+        names.len() > 1 || self.theft.map.sources().iter().any(is_column)
     }
 
     /// Of a subject whom no stolen store has.
@@ -305,23 +352,38 @@ impl<'t> Investigation<'t> {
 
     /// A subject key was taken if its store was, and the key that wraps it.
     async fn read_subject_keys(&mut self, patients: &mut Patients) -> Result<(), ExposureError> {
-        let is_stolen = |stolen: &&Stolen| matches!(stolen.thing, Thing::SubjectKeys(_));
-        let Some(stolen) = self.theft.stolen.iter().find(is_stolen) else { return Ok(()) };
-        let doubt =
-            |text: String| Doubt { code: "subject-keys-not-read", place: Some(stolen.to_string()), count: None, text };
-        let Some(store) = &self.theft.subject_keys else {
-            let text = "the store was not given, so whose keys were in it is not known".to_owned();
-            self.doubts.push(doubt(text));
-            return Ok(());
-        };
-        let has_keyspaces = self.has_keyspaces();
+        let mut stores = self.theft.subject_keys.iter();
+        for stolen in &self.theft.stolen {
+            let Thing::SubjectKeys { is_copy, .. } = stolen.thing else { continue };
+            let why = match stores.next() {
+                Some(store) => self.read_store(store, stolen, is_copy, patients).await?,
+                None => Some("the store was not given, so whose keys were in it is not known".to_owned()),
+            };
+            if let Some(text) = why {
+                patients.doubt_subject_keys();
+                let place = Some(stolen.to_string());
+                self.doubts.push(Doubt { code: "subject-keys-not-read", place, count: None, text });
+            }
+        }
+        Ok(())
+    }
+
+    /// Answers why not all of the store could be read.
+    async fn read_store(
+        &mut self,
+        store: &Arc<dyn SubjectKeyStore>,
+        stolen: &Stolen,
+        is_copy: bool,
+        patients: &mut Patients,
+    ) -> Result<Option<String>, ExposureError> {
+        let (mut since_changed, mut not_read) = (0_u64, None);
         for keyspace in self.theft.keyspaces() {
             let mut after: Option<String> = None;
             loop {
                 let page = match store.page(&keyspace, after.as_deref(), 1_000).await {
                     Ok(page) => page,
                     Err(error) => {
-                        self.doubts.push(doubt(format!("the store could not be read to its end: {}", said(&error))));
+                        not_read = Some(format!("the store could not be read to its end: {}", said(&error)));
                         break;
                     }
                 };
@@ -332,22 +394,33 @@ impl<'t> Investigation<'t> {
                         StoredSubject::Key(wrapped) => self.keys.held(wrapped.key_id()),
                         // The store had none, so the thief has none from it.
                         StoredSubject::Shredded { .. } => Held::NotTaken,
-                        _ => continue,
+                        StoredSubject::Absent => continue,
+                        _ => Held::Unknown,
                     };
+                    // Before it was shredded or wrapped anew, the store had another key.
+                    let may_have_changed = held == Held::NotTaken && !is_copy;
+                    since_changed = since_changed.saturating_add(u64::from(may_have_changed));
+                    let held = if may_have_changed { Held::Unknown } else { held };
                     let known = self.unnamed_subject_key();
                     let held = if known == Held::Perhaps { held.min(known) } else { held };
-                    patients.set_subject_key(Some(keyspace.as_str()).filter(|_| has_keyspaces), subject, held)?;
+                    let keyspace = Some(keyspace.as_str()).filter(|_| self.has_keyspaces);
+                    patients.add_subject_key(keyspace, subject, held)?;
                 }
             }
         }
-        Ok(())
+        if since_changed > 0 {
+            let text = "patients' keys are in this store, which is read as it is now: the stolen one may have had others, or under another key. Give the copy that was stolen, or a backup of that time, as subject-keys:copy:STORE";
+            let place = Some(stolen.to_string());
+            self.doubts.push(Doubt { code: "live-store", place, count: Some(since_changed), text: text.to_owned() });
+        }
+        Ok(not_read)
     }
 
     pub(super) fn read_log(&mut self, classes: &Classes, read: &mut Read) -> Result<Openings, ExposureError> {
         self.read_taken_logs(classes, read)?;
-        let (Some(log), Some(facts)) = (&self.theft.log, &self.facts) else { return Ok(Openings::default()) };
-        let openings =
-            Openings::read(&log.folder, facts, &self.whose, classes, self.has_keyspaces(), &mut read.patients)?;
+        let Some(facts) = &self.facts else { return Ok(Openings::default()) };
+        let logs = &self.theft.logs;
+        let openings = Openings::read(logs, facts, &self.whose, classes, self.has_keyspaces, &mut read.patients)?;
         if openings.has_pages {
             let text = "a page of several records counts its fields together, so a class that was opened as often as there are records counts for each of them";
             self.assumed.push(Assumed { text: text.to_owned(), by: None });
@@ -356,12 +429,17 @@ impl<'t> Investigation<'t> {
             let text = "records without an id were opened, so nobody knows whose they are".to_owned();
             self.doubts.push(Doubt { code: "opening-unnamed", place: None, count: Some(openings.unnamed), text });
         }
+        if openings.perhaps_in_time > 0 {
+            let text = "openings may have been in the time of the theft, which by their own time they were not: the clock of their machine was set while the program ran, or they waited for a log that could not be written".to_owned();
+            let count = Some(openings.perhaps_in_time);
+            self.doubts.push(Doubt { code: "opening-time", place: None, count, text });
+        }
         Ok(openings)
     }
 
     /// A log that was taken has the ids of patients.
     fn read_taken_logs(&mut self, classes: &Classes, read: &mut Read) -> Result<(), ExposureError> {
-        let has_keyspaces = self.has_keyspaces();
+        let has_keyspaces = self.has_keyspaces;
         for (stolen, bits) in self.theft.stolen.iter().zip(&self.bits) {
             let Thing::Audit(folder) = &stolen.thing else { continue };
             let mut result = Ok(());

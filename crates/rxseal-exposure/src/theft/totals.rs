@@ -112,9 +112,19 @@ impl Investigation<'_> {
         }
         let unknown: Vec<_> = tokens.iter().filter(|(key, _)| self.keys.held(**key) == Held::Unknown).collect();
         for (key, count) in unknown {
-            let text = "tokens are under a key that no keyring that was given and no log has: give the keyring file"
-                .to_owned();
-            self.doubts.push(Doubt { code: "key-unknown", place: Some(key.to_string()), count: Some(*count), text });
+            let (code, text) = if self.keys.is_known(*key) {
+                (
+                    "key-undecided",
+                    "tokens are under this key, which a keyring file had perhaps that was not given and that the thief could open: give the keyring files of all generations",
+                )
+            } else {
+                (
+                    "key-unknown",
+                    "tokens are under a key that no keyring that was given and no log has: give the keyring file",
+                )
+            };
+            let (place, text) = (Some(key.to_string()), text.to_owned());
+            self.doubts.push(Doubt { code, place, count: Some(*count), text });
         }
     }
 
@@ -134,6 +144,10 @@ impl Investigation<'_> {
             }
             if copy.data == Held::NotTaken {
                 continue;
+            }
+            if found.subject_key_unknown > 0 {
+                let text = "tokens need the patient's own key too, and it is not known whether that was taken: add subject-keys:STORE, or state that none was";
+                doubt("subject-key-unknown", name.to_owned(), Some(found.subject_key_unknown), text);
             }
             let in_place = |place: &String| format!("{name}, {place}");
             for (place, count) in &found.damaged {

@@ -3,6 +3,9 @@
 
 mod big;
 mod cases;
+mod clocks;
+mod hosts;
 mod logs;
+mod moved;
 mod support;
 mod worlds;
