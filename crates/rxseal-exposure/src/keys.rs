@@ -17,7 +17,7 @@ struct Known {
     held: Held,
     /// By which stolen things it was taken.
     by: BTreeSet<usize>,
-    /// Of an index root, the keyspace. A root that was destroyed in every keyring does not count.
+    /// Of an index root, the keyspace. One that was destroyed counts too: an older copy of the data has its values.
     index_root_of: Option<Box<str>>,
 }
 
@@ -48,16 +48,14 @@ impl Keys {
         u64::try_from(keys).unwrap_or(u64::MAX)
     }
 
-    /// A value does not say under which root it is. So all roots of a keyspace must be alike.
+    /// A value does not say under which root it is, so it may be under the one of a keyspace that the thief is likeliest to have.
     pub(crate) fn index_root(&self, keyspace: Option<&str>) -> Held {
         let of = |known: &&Known| match (&known.index_root_of, keyspace) {
             (Some(of), Some(keyspace)) => **of == *keyspace,
             (of, None) => of.is_some(),
             (None, _) => false,
         };
-        let mut roots = self.known.values().filter(of).map(|known| known.held);
-        let first = roots.next().unwrap_or(Held::Unknown);
-        if roots.all(|held| held == first) { first } else { Held::Unknown }
+        self.known.values().filter(of).map(|known| known.held).min().unwrap_or(Held::Unknown)
     }
 
     /// A key that is known, and not taken by that.
@@ -83,8 +81,7 @@ impl Keys {
     pub(crate) fn know_ring(&mut self, ring: &KeyringFile) {
         for key in ring.keys() {
             self.know(key.id());
-            if is_there(key)
-                && key.usage() == KeyUse::Index
+            if key.usage() == KeyUse::Index
                 && let Some(known) = self.known.get_mut(&key.id())
             {
                 known.index_root_of = Some(ring.keyspace().into());

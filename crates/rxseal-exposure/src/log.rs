@@ -12,7 +12,7 @@ use rxseal_watch::verify::Verifier;
 
 pub(crate) use chains::Root;
 pub(crate) use facts::Facts;
-pub(crate) use openings::{Openings, Whose};
+pub(crate) use openings::{Openings, Whose, named};
 
 /// A log, and how it is verified.
 #[derive(Debug)]

@@ -1,7 +1,9 @@
 //! A theft: what is known of it, and how its report is made.
 
 mod investigation;
+mod keys_taken;
 mod report;
+mod subjects;
 mod taken;
 mod totals;
 
@@ -143,7 +145,7 @@ impl Theft {
         self
     }
 
-    /// The readable column that says in which state or jurisdiction a patient lives.
+    /// The readable column that says in which state or jurisdiction a patient lives. The map has it in `clear` as a place.
     #[must_use]
     pub fn jurisdiction(self, column: impl Into<String>) -> Self {
         Self { jurisdiction: Some(column.into()), ..self }

@@ -51,7 +51,7 @@ pub struct Exposure {
     /// Something else that the report rests on, for its page; may be repeated
     #[arg(long, value_name = "TEXT")]
     pub assume: Vec<String>,
-    /// The readable column that says in which state or jurisdiction a patient lives
+    /// The readable column that says in which state or jurisdiction a patient lives: one that the map calls a place
     #[arg(long, value_name = "COLUMN")]
     pub jurisdiction: Option<String>,
 }

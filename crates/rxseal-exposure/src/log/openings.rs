@@ -61,7 +61,8 @@ struct Page {
     possible: Window,
     keyspace: Option<String>,
     classes: Vec<(String, u64)>,
-    patients: Vec<String>,
+    /// Each with its record type, if it is a record without a subject.
+    patients: Vec<(Option<String>, String)>,
     unnamed: u64,
     lines: u64,
     of: Vec<usize>,
@@ -93,12 +94,12 @@ impl Openings {
                 let continues = |page: &Page| page.chain == event.chain() && event.count("of") == Some(page.first);
                 match page.as_mut().filter(|page| continues(page)) {
                     Some(page) => {
-                        page.patients.extend(event.patients().map(str::to_owned));
+                        page.patients.extend(named(&event, classes));
                         page.unnamed = page.unnamed.saturating_add(unnamed(&event));
                         page.lines = page.lines.saturating_add(1);
                     }
                     None => {
-                        let next = Page::of(&event, facts, whose);
+                        let next = Page::of(&event, facts, whose, classes);
                         if let Some(page) = std::mem::replace(&mut page, next) {
                             result = openings.add(&page, whose, proven, classes, has_keyspaces, patients);
                         }
@@ -149,8 +150,8 @@ impl Openings {
         let len = u64::try_from(page.patients.len()).unwrap_or(u64::MAX);
         let keyspace = page.keyspace.as_deref().filter(|_| has_keyspaces);
         let mut numbers = BTreeSet::new();
-        for id in &distinct {
-            numbers.insert(patients.number(keyspace, id)?);
+        for (record, id) in &distinct {
+            numbers.insert(patients.number(keyspace, record.as_deref(), id)?);
         }
         if page.of.contains(&0) {
             self.hours.entry(hour(page.at)).or_default().extend(&numbers);
@@ -230,7 +231,7 @@ impl Openings {
 
 impl Page {
     /// An opening that somebody may have seen, for one of them.
-    fn of(event: &LoggedEvent, facts: &Facts, whose: &[Whose]) -> Option<Self> {
+    fn of(event: &LoggedEvent, facts: &Facts, whose: &[Whose], kinds: &Classes) -> Option<Self> {
         if !event.is_seen() {
             return None;
         }
@@ -251,7 +252,7 @@ impl Page {
             possible: facts.chains().possible(event.chain(), Moment::of(event)),
             keyspace: event.text("ks").map(str::to_owned),
             classes: classes.map(|(class, count)| (class.clone(), count.as_u64().unwrap_or_default())).collect(),
-            patients: event.patients().map(str::to_owned).collect(),
+            patients: named(event, kinds).collect(),
             unnamed: unnamed(event),
             lines: 1,
             of,
@@ -263,6 +264,16 @@ impl Whose {
     fn has(&self, at: u64) -> bool {
         self.window.0 <= at && at <= self.window.1
     }
+}
+
+/// The patients of an event: subjects, and records without one by their type and id.
+pub(crate) fn named(event: &LoggedEvent, classes: &Classes) -> impl Iterator<Item = (Option<String>, String)> {
+    // No record type is called so, and no subject is meant.
+    let record_type = event.text("rt").map_or("?", |name| classes.record(name)).to_owned();
+    event.records().filter_map(move |(record, subject)| match subject {
+        Some(subject) => Some((None, subject.to_owned())),
+        None => Some((Some(record_type.clone()), record?.to_owned())),
+    })
 }
 
 /// Records without an id, or one if fields were opened and no record is named. A search without a hit shows nothing.

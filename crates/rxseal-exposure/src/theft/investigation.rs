@@ -2,23 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::sync::Arc;
 
 use rxseal::KeyId;
-use rxseal::keys::KeyringFile;
-use rxseal::store::{StoredSubject, SubjectKeyStore};
 use rxseal_map::__private::said;
 use rxseal_map::{At, ClearKind, Source};
-use rxseal_watch::verify::Verdict;
 use rxseal_watch::{LoggedEvent, read_events};
 
 use super::Theft;
 use crate::classes::Classes;
-use crate::copies::{files, input, input_of_digest, taken};
+use crate::copies::{input, input_of_digest, taken};
 use crate::error::ExposureError;
 use crate::jurisdiction::Jurisdictions;
 use crate::keys::{Keys, Ring};
-use crate::log::{Facts, Openings, Root, Whose};
+use crate::log::{Facts, Openings, Whose, named};
 use crate::model::{Assumed, Doubt, Input};
 use crate::patients::{BITS, Patients};
 use crate::reading::{Bits, Copy, Found, Known, read};
@@ -26,6 +22,7 @@ use crate::rule::Held;
 use crate::state::State;
 use crate::stolen::{Stolen, Thing};
 use crate::time::{Window, shown};
+use crate::unchanged::files;
 
 /// What was found so far.
 pub(super) struct Investigation<'t> {
@@ -50,7 +47,7 @@ pub(super) struct Investigation<'t> {
     pub(super) unseen_keys: Vec<(KeyId, String)>,
     pub(super) copies: Vec<Copy>,
     /// Whether the names of patients need their keyspace.
-    has_keyspaces: bool,
+    pub(super) has_keyspaces: bool,
 }
 
 /// What all sources had.
@@ -173,7 +170,12 @@ impl<'t> Investigation<'t> {
                 "the log has no opening for this login: write it as the log does, such as user:kim.rph".to_owned();
             self.doubts.push(Doubt { code: "actor-unknown", place: Some(name.to_owned()), count: None, text });
         }
-        let mut assume = |text: String| self.assumed.push(Assumed { text, by: self.theft.by.clone() });
+        // It may have been stolen at several times.
+        let mut assume = |text: String| {
+            if !self.assumed.iter().any(|known| known.text == text) {
+                self.assumed.push(Assumed { text, by: self.theft.by.clone() });
+            }
+        };
         if said.is_none() {
             assume(format!("{name} was stolen within the time of the log, {} to {}", shown(window.0), shown(window.1)));
         }
@@ -220,74 +222,6 @@ impl<'t> Investigation<'t> {
         self.copies.iter().any(|copy| copy.bits.is_some() && names.contains(&copy.of.as_str()))
     }
 
-    pub(super) fn learn_keys(&mut self) {
-        for ring in &self.rings {
-            self.keys.know_ring(&ring.file);
-        }
-        let opens_rings = |stolen: &Stolen| matches!(stolen.thing, Thing::Kek(_) | Thing::Root(_) | Thing::Host(..));
-        let could_be_in_a_ring = self.theft.stolen.iter().any(opens_rings);
-        // In a log that somebody changed, a key may be invented.
-        let facts = self.facts.iter().filter(|facts| facts.verdict() != Verdict::Tampered);
-        for key in facts.flat_map(|facts| facts.keys.keys()) {
-            self.keys.know_from_log(*key, could_be_in_a_ring);
-        }
-        for (number, stolen) in self.theft.stolen.iter().enumerate() {
-            let rings = &self.rings;
-            let is_known = match &stolen.thing {
-                Thing::Key(key) => {
-                    if !self.keys.is_known(*key) {
-                        self.unseen_keys.push((*key, stolen.to_string()));
-                    }
-                    self.keys.take(*key, Held::Taken, number);
-                    true
-                }
-                Thing::Kek(fingerprint) => {
-                    let opens = |file: &KeyringFile| file.kek_fingerprint() == fingerprint;
-                    self.keys.take_rings(rings, opens, number, Held::Taken)
-                }
-                Thing::Root(name) => {
-                    let opens = |file: &KeyringFile| is_wrapped_by(file, name);
-                    self.keys.doubt_moved(rings, opens);
-                    self.keys.take_rings(rings, opens, number, Held::Taken)
-                }
-                Thing::Host(name, _) => {
-                    self.take_keys_of_host(name, number);
-                    true
-                }
-                _ => true,
-            };
-            if !is_known {
-                self.has_unknown_key = true;
-                let text = "no keyring file that was given is under it, so the keys that it opens are not known: give the keyring files of that time".to_owned();
-                self.doubts.push(Doubt { code: "key-unknown", place: Some(stolen.to_string()), count: None, text });
-            }
-        }
-    }
-
-    /// The keys that a host had, and perhaps those of every keyring that its root keys open.
-    fn take_keys_of_host(&mut self, name: &str, number: usize) {
-        let Some(facts) = &self.facts else { return };
-        // It may have been stolen at several times.
-        let windows =
-            || self.whose.iter().filter(|whose| whose.is_host && whose.name == *name).map(|whose| whose.window);
-        for (key, held) in windows().flat_map(|window| facts.chains().keys_of_host(name, window)) {
-            self.keys.take(key, held, number);
-        }
-        let roots: BTreeSet<&Root> = windows().flat_map(|window| facts.chains().roots_of_host(name, window)).collect();
-        if roots.is_empty() {
-            return;
-        }
-        for (key, _) in facts.keys.iter().filter(|(_, of)| of.iter().any(|root| roots.contains(root))) {
-            self.keys.take(*key, Held::Perhaps, number);
-        }
-        let is_of = |(provider, name): &Root, file: &KeyringFile| {
-            file.wraps().any(|wrap| wrap.provider() == provider && wrap.root_key() == name)
-        };
-        let opens = |file: &KeyringFile| roots.iter().any(|root| is_of(root, file));
-        self.keys.doubt_moved(&self.rings, opens);
-        self.keys.take_rings(&self.rings, opens, number, Held::Perhaps);
-    }
-
     pub(super) fn classes(&self) -> Classes {
         let of_log = self.facts.as_ref().filter(|_| !self.whose.is_empty()).map(|facts| facts.classes.clone());
         Classes::new(&self.theft.map, &self.theft.schema, of_log.unwrap_or_default())
@@ -306,7 +240,7 @@ impl<'t> Investigation<'t> {
             has_keyspaces: self.has_keyspaces,
             jurisdiction: theft.jurisdiction.as_deref(),
         };
-        let (mut jurisdictions, mut found) = (Jurisdictions::default(), Vec::new());
+        let (mut jurisdictions, mut found) = (Jurisdictions::new(), Vec::new());
         for copy in &self.copies {
             found.push(read(copy, &known, &theft.addresses, &mut patients, &mut jurisdictions).await?);
         }
@@ -340,82 +274,6 @@ impl<'t> Investigation<'t> {
         names.len() > 1 || self.theft.map.sources().iter().any(is_column)
     }
 
-    /// Of a subject whom no stolen store has.
-    fn unnamed_subject_key(&self) -> Held {
-        match (self.theft.subject_keys_are_safe, self.has_host) {
-            (true, _) => Held::NotTaken,
-            // It could have asked the store.
-            (false, true) => Held::Perhaps,
-            (false, false) => Held::Unknown,
-        }
-    }
-
-    /// A subject key was taken if its store was, and the key that wraps it.
-    async fn read_subject_keys(&mut self, patients: &mut Patients) -> Result<(), ExposureError> {
-        let mut stores = self.theft.subject_keys.iter();
-        for stolen in &self.theft.stolen {
-            let Thing::SubjectKeys { is_copy, .. } = stolen.thing else { continue };
-            let why = match stores.next() {
-                Some(store) => self.read_store(store, stolen, is_copy, patients).await?,
-                None => Some("the store was not given, so whose keys were in it is not known".to_owned()),
-            };
-            if let Some(text) = why {
-                patients.doubt_subject_keys();
-                let place = Some(stolen.to_string());
-                self.doubts.push(Doubt { code: "subject-keys-not-read", place, count: None, text });
-            }
-        }
-        Ok(())
-    }
-
-    /// Answers why not all of the store could be read.
-    async fn read_store(
-        &mut self,
-        store: &Arc<dyn SubjectKeyStore>,
-        stolen: &Stolen,
-        is_copy: bool,
-        patients: &mut Patients,
-    ) -> Result<Option<String>, ExposureError> {
-        let (mut since_changed, mut not_read) = (0_u64, None);
-        for keyspace in self.theft.keyspaces() {
-            let mut after: Option<String> = None;
-            loop {
-                let page = match store.page(&keyspace, after.as_deref(), 1_000).await {
-                    Ok(page) => page,
-                    Err(error) => {
-                        not_read = Some(format!("the store could not be read to its end: {}", said(&error)));
-                        break;
-                    }
-                };
-                let Some((last, _)) = page.last() else { break };
-                after = Some(last.clone());
-                for (subject, stored) in &page {
-                    let held = match stored {
-                        StoredSubject::Key(wrapped) => self.keys.held(wrapped.key_id()),
-                        // The store had none, so the thief has none from it.
-                        StoredSubject::Shredded { .. } => Held::NotTaken,
-                        StoredSubject::Absent => continue,
-                        _ => Held::Unknown,
-                    };
-                    // Before it was shredded or wrapped anew, the store had another key.
-                    let may_have_changed = held == Held::NotTaken && !is_copy;
-                    since_changed = since_changed.saturating_add(u64::from(may_have_changed));
-                    let held = if may_have_changed { Held::Unknown } else { held };
-                    let known = self.unnamed_subject_key();
-                    let held = if known == Held::Perhaps { held.min(known) } else { held };
-                    let keyspace = Some(keyspace.as_str()).filter(|_| self.has_keyspaces);
-                    patients.add_subject_key(keyspace, subject, held)?;
-                }
-            }
-        }
-        if since_changed > 0 {
-            let text = "patients' keys are in this store, which is read as it is now: the stolen one may have had others, or under another key. Give the copy that was stolen, or a backup of that time, as subject-keys:copy:STORE";
-            let place = Some(stolen.to_string());
-            self.doubts.push(Doubt { code: "live-store", place, count: Some(since_changed), text: text.to_owned() });
-        }
-        Ok(not_read)
-    }
-
     pub(super) fn read_log(&mut self, classes: &Classes, read: &mut Read) -> Result<Openings, ExposureError> {
         self.read_taken_logs(classes, read)?;
         let Some(facts) = &self.facts else { return Ok(Openings::default()) };
@@ -444,9 +302,9 @@ impl<'t> Investigation<'t> {
             let Thing::Audit(folder) = &stolen.thing else { continue };
             let mut result = Ok(());
             let heard = read_events(folder, |event: LoggedEvent| {
-                for id in event.patients() {
+                for (record, id) in named(&event, classes) {
                     let keyspace = event.text("ks").filter(|_| has_keyspaces);
-                    match read.patients.number(keyspace, id) {
+                    match read.patients.number(keyspace, record.as_deref(), &id) {
                         Ok(patient) => {
                             read.patients.add_taken(patient, *bits);
                             if let Some(class) = classes.of_clear(ClearKind::Identifier) {
@@ -477,12 +335,4 @@ impl<'t> Investigation<'t> {
         }
         all
     }
-}
-
-/// `local:q3Zk81Ab`, or the name alone.
-fn is_wrapped_by(file: &KeyringFile, root: &str) -> bool {
-    file.wraps().any(|wrap| {
-        wrap.root_key() == root
-            || root.strip_prefix(wrap.provider()).and_then(|rest| rest.strip_prefix(':')) == Some(wrap.root_key())
-    })
 }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use rxseal::phi::{Drug, PatientName};
+use rxseal::phi::{Drug, Note, PatientName};
 use rxseal::testing::insecure_keyring_file;
 use rxseal::{Access, Keyring, Purpose, run_local};
 use rxseal_exposure::Theft;
@@ -282,6 +282,22 @@ fn a_log_that_was_taken_has_the_ids_of_patients() {
     );
     assert_eq!((told.numbers(), told.exposure.totals.clear), ((0, 0, 6), 3));
     assert_eq!((told.state("1", "identifier"), told.state("4", "identifier")), ("readable", "not-taken"));
+}
+
+/// The log and the sources name a record alike, so it is one patient; another record type with the same id is another one.
+#[test]
+fn the_same_id_in_two_record_types_of_a_log_is_two_patients() {
+    let logged = Logged::new();
+    logged.run("ph17-a", |keys| {
+        let record = keys.record("visit", "1").unwrap();
+        let note = record.seal::<Note>("doing well").unwrap();
+        let access = Access::new("user:kim", Purpose::TREAT).unwrap();
+        let _: String = record.opened_by(&access).open::<Note, _>(&note).unwrap();
+    });
+    // Two of the prescriptions that the sources have, and a visit of which only the log knows.
+    assert_eq!(told(logged.kim()).numbers(), (3, 3, 7));
+    let taken = stolen(&format!("audit:{}", logged.log().display()));
+    assert_eq!(told(logged.place.theft().stolen(taken).keyring(logged.place.ring.clone())).exposure.totals.clear, 4);
 }
 
 #[test]

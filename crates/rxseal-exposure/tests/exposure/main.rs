@@ -7,5 +7,7 @@ mod clocks;
 mod hosts;
 mod logs;
 mod moved;
+mod people;
 mod support;
+mod whole;
 mod worlds;

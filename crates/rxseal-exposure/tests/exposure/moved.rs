@@ -118,3 +118,16 @@ fn a_shredded_patient_of_today_may_have_had_a_key_at_the_theft() {
     let told = told(wrapped.theft().stolen(stolen("subject-keys:file:x")).subject_keys(wrapped.then));
     assert_eq!(told.state("pat-7", "identity"), "undecided");
 }
+
+/// Without a keyring file nobody knows the root of an index, and the report says why its values are undecided.
+#[test]
+fn an_index_whose_root_nobody_knows_has_a_doubt() {
+    let place = Place::new();
+    place.fill(1);
+    place.write("copy.csv", format!("{RX}\n1,,,,AbCdEf12,\n"));
+    let theft = || place.theft().stolen(place.copy("copy.csv", "csv:rx.csv"));
+    let unknown = told(theft());
+    assert_eq!((unknown.state("1", "index patient.name"), unknown.codes()), ("undecided", vec!["index-root-unknown"]));
+    let known = told(theft().keyring(place.ring.clone()));
+    assert_eq!((known.state("1", "index patient.name"), known.codes()), ("sealed", vec![]));
+}
