@@ -33,10 +33,10 @@ const NONE: &str = "(not said)";
 /// Refuses a column whose values are ids or names of patients, which no report may have, and one that says nothing.
 pub(crate) fn check(map: &Map, column: &str) -> Result<(), ExposureError> {
     let is_it = |place: &Place| place.to_string() == column;
-    let is_id =
+    let has_ids =
         |source: &Source| source.id().iter().chain(source.subject()).chain(source.keyspace().column()).any(is_it);
     let kinds: Vec<_> = map.sources().iter().flat_map(Source::clear).filter(|clear| is_it(clear.place())).collect();
-    let wrong = if map.sources().iter().any(is_id) {
+    let wrong = if map.sources().iter().any(has_ids) {
         "it has ids, which no report may have"
     } else if kinds.is_empty() {
         "no source of the map has such a readable column"

@@ -99,6 +99,10 @@ pub fn describe_sqlite(path: impl AsRef<Path>, table: &str) -> Result<Option<Sql
 }
 
 /// The names of all tables that have a row, without those of SQLite itself and without views.
+///
+/// # Errors
+///
+/// Those of [`count_sqlite`](crate::count_sqlite).
 pub fn filled_tables(path: &Path) -> Result<Vec<String>, Error> {
     read_only(path, "sqlite_schema", &[], |connection| {
         let mut statement = connection.prepare(TABLES)?;

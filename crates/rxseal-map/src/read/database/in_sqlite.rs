@@ -51,6 +51,10 @@ pub(crate) fn read(_: &Source, file: &Path, table: &str, router: &mut Router<'_>
 }
 
 /// The tables of a file that have rows and are none of these, which are written as in a map.
+///
+/// # Errors
+///
+/// Those of [`count_tokens`](crate::count_tokens).
 pub fn other_tables(file: &Path, known: &[&str]) -> Result<Vec<String>, Error> {
     let known: Vec<_> = known.iter().filter_map(|table| CountSql::sqlite(table, "c").ok()).collect();
     let is_known = |table: &String| known.iter().any(|known| known.table().eq_ignore_ascii_case(table));
