@@ -3,6 +3,11 @@
 
 mod big;
 mod cases;
+mod clocks;
+mod hosts;
 mod logs;
+mod moved;
+mod people;
 mod support;
+mod whole;
 mod worlds;
