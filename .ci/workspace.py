@@ -5,6 +5,8 @@ workspace.py published                packages that go to the registry, each aft
 workspace.py manifests                Cargo.toml of the workspace, and of each workspace of its own below it
 workspace.py msrv                     PACKAGE RUST: the oldest Rust that each published package promises
 workspace.py features                 PACKAGE FEATURES: each feature of each published package alone, and none
+workspace.py pairs                    PACKAGE FEATURES: the same in fewer lines for a package with many features: no feature, and mixtures in
+                                      which every two features occur in each of their four combinations of on and off
 workspace.py mixtures                 PACKAGE FEATURES: mixtures in which every three features of a published package occur in each of their
                                       eight combinations of on and off
 workspace.py tests [TEXT [NAME...]]   PACKAGE PROGRAM: test programs that have TEXT (a regular expression) in their sources, and
@@ -57,32 +59,58 @@ def alone():
             yield package["name"], feature
 
 
-def mixtures(every=3, tries=20):
-    """Each mixture is the best of a few random ones. So 20 features take 26 mixtures, where their pairs alone would be 190."""
+def pairs(many=5):
+    """What uses a feature that is off fails in a mixture that has the one on and the other off, as it does alone."""
     for package in published():
-        chance = random.Random(package["name"])
-        size = min(every, len(features(package)))
-        left = {frozenset(zip(some, ways))
-                for some in itertools.combinations(features(package), size)
-                for ways in itertools.product((True, False), repeat=size)} if size else set()
-        while left:
-            mixture, new = max((mix(features(package), size, left, chance) for _ in range(tries)), key=lambda tried: len(tried[1]))
-            left -= new
-            yield package["name"], ",".join(feature for feature, on in mixture.items() if on)
+        few = len(features(package)) < many
+        for feature in ["", *features(package)] if few else [""]:
+            yield package["name"], feature
+        if not few:
+            yield from mixtures_of(package, 2)
 
 
-def mix(features, size, left, chance):
-    """One mixture, and which of the combinations that are left it has: feature by feature, on or off by what adds more of them."""
-    mixture, new = {}, set()
-    for feature in chance.sample(features, len(features)):
+def mixtures():
+    for package in published():
+        yield from mixtures_of(package, 3)
+
+
+def mixtures_of(package, every, tries=20):
+    """Each mixture is the best of a few random ones. So 24 features take about 30 mixtures for every three, where their pairs alone would be 276."""
+    chance = random.Random(package["name"])
+    size = min(every, len(features(package)))
+    left = {frozenset(zip(some, ways))
+            for some in itertools.combinations(features(package), size)
+            for ways in itertools.product((True, False), repeat=size)} if size else set()
+    left = {ways for ways in left if is_possible(package, dict(ways))}
+    while left:
+        tried = [mix(package, size, left, chance) for _ in range(tries)]
+        mixture, new = max(tried, key=lambda mixture_and_new: len(mixture_and_new[1]))
+        left -= new
+        yield package["name"], ",".join(feature for feature, on in mixture.items() if on)
+
+
+def mix(package, size, left, chance):
+    """One mixture, and which of the combinations that are left it has: one of them, then feature by feature on or off by what adds more."""
+    first = chance.choice(sorted(left, key=sorted))
+    mixture, new = dict(first), {first}
+    for feature in chance.sample(features(package), len(features(package))):
         def added(on):
             rest = itertools.combinations(mixture.items(), size - 1)
             return left & {frozenset((*others, (feature, on))) for others in rest}
 
-        ways = {on: added(on) for on in chance.sample((True, False), 2)}
-        mixture[feature] = max(ways, key=lambda on: len(ways[on]))
-        new |= ways[mixture[feature]]
+        if feature not in mixture:
+            ways = {on: added(on) for on in chance.sample((True, False), 2) if is_possible(package, mixture | {feature: on})}
+            mixture[feature] = max(ways, key=lambda on: len(ways[on]))
+            new |= ways[mixture[feature]]
     return mixture, new
+
+
+def is_possible(package, mixture):
+    """Whether no feature that is on turns on one that is off."""
+    on = [feature for feature, is_on in mixture.items() if is_on]
+    for feature in on:
+        on.extend(other for other in package["features"][feature] if other in package["features"] and other not in on)
+    return all(mixture.get(feature, True) for feature in on)
 
 
 def tests(text="", *names):
@@ -109,6 +137,7 @@ answers = {
     "msrv": lambda: ((p["name"], p["rust_version"]) for p in published()),
     "manifests": lambda: ((str(file),) for file in manifests()),
     "features": alone,
+    "pairs": pairs,
     "mixtures": mixtures,
     "tests": lambda: tests(*words),
 }

@@ -218,3 +218,17 @@ fn after_stop_nothing_is_opened() {
     assert!(rxseal_watch::WatchError::of(&error).unwrap().is_audit_unavailable());
     assert!(watch.commit().is_err());
 }
+
+/// A server drops its last keyring on any thread, while another one stops the watch.
+#[test]
+fn a_keyring_that_outlives_the_watch_is_no_fault_of_the_log() {
+    let place = Place::new();
+    let watch = place.watch().start().unwrap();
+    let keys = keyring(&watch);
+    open_records(&keys, &access(), [1]);
+    watch.stop().unwrap();
+    drop(keys);
+    watch.stop().unwrap();
+    assert_eq!(place.events().last().unwrap()["e"], "stop");
+    assert!(place.codes().is_empty());
+}

@@ -23,7 +23,8 @@ pub(crate) struct Patients {
     states: Vec<State>,
     taken: Vec<u64>,
     opened: Vec<(u32, u32)>,
-    subject_keys: Vec<Held>,
+    /// `None` of those whom no store named.
+    subject_keys: Vec<Option<Held>>,
     /// Whether a source or a log names the patient, and not only a store of subject keys.
     is_named: Vec<bool>,
     /// What is known of the subject keys of patients whom no store named.
@@ -93,7 +94,7 @@ impl Patients {
         self.states.resize(self.states.len().saturating_add(self.width), State::NotTaken);
         self.taken.push(0);
         self.opened.push((u32::MAX, 0));
-        self.subject_keys.push(self.unnamed_key);
+        self.subject_keys.push(None);
         self.is_named.push(false);
         Ok(number)
     }
@@ -122,11 +123,11 @@ impl Patients {
     }
 
     pub(crate) fn subject_key(&self, patient: usize) -> Held {
-        self.subject_keys.get(patient).copied().unwrap_or(Held::Unknown)
+        self.subject_keys.get(patient).copied().flatten().unwrap_or(self.unnamed_key)
     }
 
-    /// Says what is known of the key of a subject, who may have no data at all.
-    pub(crate) fn set_subject_key(
+    /// Says what is known of the key of a subject, who may have no data at all. Of several stores the worst counts.
+    pub(crate) fn add_subject_key(
         &mut self,
         keyspace: Option<&str>,
         id: &str,
@@ -134,9 +135,15 @@ impl Patients {
     ) -> Result<(), ExposureError> {
         let patient = self.number_of_any(keyspace, None, id)?;
         if let Some(known) = self.subject_keys.get_mut(patient) {
-            *known = held;
+            *known = Some(known.map_or(held, |known| held.min(known)));
         }
         Ok(())
+    }
+
+    /// Says that a stolen store could not be read to its end: it may have the key of anybody.
+    pub(crate) fn doubt_subject_keys(&mut self) {
+        self.subject_keys.iter_mut().flatten().for_each(|held| *held = Held::Unknown.min(*held));
+        self.unnamed_key = Held::Unknown.min(self.unnamed_key);
     }
 
     /// All patients that are named, in the order in which they were found, with their numbers.

@@ -63,7 +63,11 @@ pub(crate) struct Found {
     pub(crate) undeclared: BTreeMap<String, u64>,
     /// Readable places, with what they tell.
     pub(crate) clear: Vec<(String, ClearKind)>,
+    /// Tokens whose key the thief has, or perhaps has, and of whose subject's key nobody knows it.
+    pub(crate) subject_key_unknown: u64,
     pub(crate) index_values: u64,
+    /// Those of which nobody knows whether the root of their index was taken.
+    pub(crate) index_root_unknown: u64,
     pub(crate) index_root: Option<Held>,
     /// Rows whose patient cannot be read.
     pub(crate) unnamed: Unnamed,
@@ -298,12 +302,21 @@ impl Reading<'_> {
         let mut states = Vec::new();
         for (class, fact) in &row.facts {
             let state = match fact {
-                Fact::Token(key) => readable(&TokenFacts { data: copy.data, key: known.keys.held(*key), subject_key }),
+                Fact::Token(key) => {
+                    let of_token = TokenFacts { data: copy.data, key: known.keys.held(*key), subject_key };
+                    let without_subject = TokenFacts { subject_key: None, ..of_token };
+                    let is_why =
+                        readable(&of_token) == State::Undecided && readable(&without_subject) != State::Undecided;
+                    found.subject_key_unknown = found.subject_key_unknown.saturating_add(u64::from(is_why));
+                    readable(&of_token)
+                }
                 Fact::Undecided | Fact::Undeclared => undecided(copy.data),
                 Fact::Plaintext => unsealed(copy.data, State::Plaintext),
                 Fact::Index => {
                     let root = index_root();
                     found.index_root = Some(root);
+                    found.index_root_unknown =
+                        found.index_root_unknown.saturating_add(u64::from(root == Held::Unknown));
                     guessable(copy.data, root)
                 }
                 Fact::Clear => unsealed(copy.data, State::Readable),

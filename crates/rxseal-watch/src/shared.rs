@@ -51,6 +51,7 @@ pub(crate) struct Shared {
     is_stopped: AtomicBool,
     /// The last round begins: what is put into a buffer from now on may be in no log.
     is_closed: AtomicBool,
+    is_whole: AtomicBool,
     told_too_many: AtomicBool,
     alarms: Mutex<Vec<Alarm>>,
 }
@@ -68,6 +69,7 @@ impl Shared {
             pid: std::process::id(),
             is_stopped: AtomicBool::new(false),
             is_closed: AtomicBool::new(false),
+            is_whole: AtomicBool::new(false),
             told_too_many: AtomicBool::new(false),
             alarms: Mutex::default(),
         }
@@ -90,6 +92,17 @@ impl Shared {
 
     pub(crate) fn is_stopped(&self) -> bool {
         self.is_stopped.load(Ordering::Relaxed)
+    }
+
+    /// Everything that was kept before the last round is in the log, and the writer writes no more.
+    pub(crate) fn ended_whole(&self) {
+        self.is_whole.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether something that was kept is not in the log. What comes after its end, such as the lock of a keyring that outlives the watch, was not
+    /// kept.
+    pub(crate) fn lacks_something(&self) -> bool {
+        !self.is_whole.load(Ordering::SeqCst) && self.buffer.waiting() > 0
     }
 
     /// Before the last round.

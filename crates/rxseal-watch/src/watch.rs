@@ -125,7 +125,7 @@ impl Watch {
     /// One that [`is_audit_unavailable`](WatchError::is_audit_unavailable) if not everything could be written.
     pub fn stop(&self) -> Result<(), WatchError> {
         self.running.stop();
-        if self.shared.buffer.waiting() == 0 { Ok(()) } else { Err(Kind::AuditUnavailable.into()) }
+        if self.shared.lacks_something() { Err(Kind::AuditUnavailable.into()) } else { Ok(()) }
     }
 }
 

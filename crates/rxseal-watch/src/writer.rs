@@ -123,6 +123,7 @@ impl Writer {
             self.give_alarms();
             match stopping {
                 Some(_) if is_written && is_closed => {
+                    self.shared.ended_whole();
                     self.end_chain(None);
                     break;
                 }

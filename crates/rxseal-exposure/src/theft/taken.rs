@@ -140,7 +140,7 @@ impl Investigation<'_> {
             Thing::Actor(name, _) => {
                 (format!("login {name}{time}"), format!("what was opened for it: {} events of the log", number(events)))
             }
-            Thing::SubjectKeys(_) => (
+            Thing::SubjectKeys { .. } => (
                 "wrapped keys of subjects".to_owned(),
                 "nothing alone; with the key that wraps it, the key of a subject".to_owned(),
             ),

@@ -114,9 +114,19 @@ impl Investigation<'_> {
         }
         let unknown: Vec<_> = tokens.iter().filter(|(key, _)| self.keys.held(**key) == Held::Unknown).collect();
         for (key, count) in unknown {
-            let text = "tokens are under a key that no keyring that was given and no log has: give the keyring file"
-                .to_owned();
-            self.doubts.push(Doubt { code: "key-unknown", place: Some(key.to_string()), count: Some(*count), text });
+            let (code, text) = if self.keys.is_known(*key) {
+                (
+                    "key-undecided",
+                    "tokens are under this key, which a keyring file had perhaps that was not given and that the thief could open: give the keyring files of all generations",
+                )
+            } else {
+                (
+                    "key-unknown",
+                    "tokens are under a key that no keyring that was given and no log has: give the keyring file",
+                )
+            };
+            let (place, text) = (Some(key.to_string()), text.to_owned());
+            self.doubts.push(Doubt { code, place, count: Some(*count), text });
         }
     }
 
@@ -153,6 +163,14 @@ impl Investigation<'_> {
             }
             if copy.data == Held::NotTaken {
                 continue;
+            }
+            if found.index_root_unknown > 0 {
+                let text = "values of an index are there, and it is not known whether the root of the index was taken: give the keyring files of all generations";
+                doubt("index-root-unknown", name.to_owned(), Some(found.index_root_unknown), text);
+            }
+            if found.subject_key_unknown > 0 {
+                let text = "tokens need the patient's own key too, and it is not known whether that was taken: add subject-keys:STORE, or state that none was";
+                doubt("subject-key-unknown", name.to_owned(), Some(found.subject_key_unknown), text);
             }
             if found.mixes_keyspaces {
                 let text = "rows do not say of which of its keyspaces they are, so two patients with one id count as one: name the column in `keyspace` of the map";

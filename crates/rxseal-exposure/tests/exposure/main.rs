@@ -3,7 +3,10 @@
 
 mod big;
 mod cases;
+mod clocks;
+mod hosts;
 mod logs;
+mod moved;
 mod people;
 mod support;
 mod whole;

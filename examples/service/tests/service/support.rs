@@ -180,8 +180,10 @@ impl Server {
     /// Asks it to end, as a supervisor does, and waits.
     pub fn ask_to_end(mut self) -> (String, String) {
         let asked = Command::new("kill").arg(self.child.id().to_string()).status().unwrap();
-        assert!(asked.success() && self.child.wait().unwrap().success());
-        self.written()
+        let ended = self.child.wait().unwrap();
+        let (printed, complained) = self.written();
+        assert!(asked.success() && ended.success(), "{ended}: {complained}");
+        (printed, complained)
     }
 
     fn written(&mut self) -> (String, String) {

@@ -74,11 +74,12 @@ fn a_service_that_is_asked_to_end_leaves_a_whole_log() {
     );
     pharmacy.run("night").unwrap();
     assert_eq!(verdict(&pharmacy), Verdict::Whole);
-    let log = fs::read_dir(pharmacy.folder.join("log")).unwrap();
-    let lines = log.map(|file| file.unwrap().path()).find(|path| path.extension().is_some_and(|end| end == "rxa"));
-    let lines = lines.unwrap();
-    let edited = fs::read_to_string(&lines).unwrap().replacen("kim.rph", "lee.rph", 1);
-    fs::write(&lines, edited).unwrap();
+    // The night has a chain of its own, in which she opens nothing.
+    let files = fs::read_dir(pharmacy.folder.join("log")).unwrap().map(|file| file.unwrap().path());
+    let mut chains = files.filter(|path| path.extension().is_some_and(|end| end == "rxa"));
+    let with_kim = chains.find(|path| fs::read_to_string(path).unwrap().contains("kim.rph")).unwrap();
+    let edited = fs::read_to_string(&with_kim).unwrap().replacen("kim.rph", "lee.rph", 1);
+    fs::write(&with_kim, edited).unwrap();
     assert_eq!(verdict(&pharmacy), Verdict::Tampered);
 }
 
