@@ -4,5 +4,6 @@
 mod big;
 mod cases;
 mod logs;
+mod stopped;
 mod support;
 mod worlds;
