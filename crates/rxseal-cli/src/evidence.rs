@@ -2,6 +2,7 @@
 
 mod check;
 mod logs;
+mod not_made;
 
 use std::path::Path;
 
@@ -18,6 +19,7 @@ use crate::map::Files;
 use crate::output::Output;
 use crate::read::read_text;
 use crate::scan::{Places, Wanted};
+use not_made::not_made;
 
 pub async fn run(global: &Global, command: Command, output: &Output) -> Result<(), Failure> {
     match command {
@@ -141,13 +143,6 @@ fn say(pack: &Pack, out: &Path, output: &Output) -> Result<(), Failure> {
         Verdict::Complete => Ok(()),
         Verdict::Open => Err(Failure::Coded("undecided", format!("{open} questions are open"))),
         Verdict::Red => Err(Failure::Checked(format!("{red} red lines"))),
-    }
-}
-
-fn not_made(error: EvidenceError) -> Failure {
-    match error {
-        EvidenceError::Watch(error) => failed(error),
-        error => Failure::Coded(error.code(), error.to_string()),
     }
 }
 

@@ -29,8 +29,6 @@ pub struct Bench {
     pub map: Map,
     pub schema: Schema,
     pub addresses: Addresses,
-    /// The URL of the copy in PostgreSQL.
-    pub postgres: Option<String>,
     pub rings: Vec<KeyringFile>,
     pub who: String,
     pub access: Access,
@@ -159,10 +157,10 @@ impl Bench {
         } else {
             rings.files.iter().map(|path| keyring_in(path, &map)).collect::<Result<_, _>>()?
         };
-        let (schema, addresses, postgres) = (files.schema()?, files.addresses, files.postgres);
+        let (schema, addresses) = (files.schema()?, files.addresses);
         let (records, budget) = (options.records, options.budget);
         let page = options.page.clone();
-        Ok(Self { config, map, schema, addresses, postgres, rings, who, access, page, records, budget })
+        Ok(Self { config, map, schema, addresses, rings, who, access, page, records, budget })
     }
 
     /// Fails if a source of the map would be the data itself: the address of the copy is not the one of the settings.

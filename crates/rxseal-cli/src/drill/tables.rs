@@ -4,22 +4,22 @@ use std::collections::BTreeMap;
 
 use rxseal::Error;
 use rxseal::count::CountSql;
-use rxseal_map::At;
+use rxseal_map::{At, Map};
 use rxseal_scan::__private::is_plain_name;
 use rxseal_sqlite::__private::tables_of as tables_of_sqlite;
 
-use super::bench::Bench;
 use super::undecided::Undecided;
 use crate::failure::Failure;
 
 /// The most names of one database that are shown.
 const SHOWN: usize = 20;
 
-/// One for each database of the copy that has such tables. `without_phi` are those of which somebody says that they have no patients' data.
-pub async fn tables_of_no_source(bench: &Bench, without_phi: &[String]) -> Vec<Undecided> {
+/// One for each database of the copy that has such tables. `postgres` is the URL of the copies in PostgreSQL, and `without_phi` are
+/// the tables of which somebody says that they have no patients' data.
+pub async fn tables_of_no_source(map: &Map, postgres: Option<&str>, without_phi: &[String]) -> Vec<Undecided> {
     let mut undecided = Vec::new();
     let mut files = BTreeMap::<_, (&str, Vec<String>)>::new();
-    for source in bench.map.sources() {
+    for source in map.sources() {
         if let At::Sqlite { file, table } = source.at() {
             let name = source.name().split('#').next().unwrap_or_default();
             let (_, known) = files.entry(file).or_insert_with(|| (name, Vec::new()));
@@ -31,8 +31,8 @@ pub async fn tables_of_no_source(bench: &Bench, without_phi: &[String]) -> Vec<U
         let tables = tables_of_sqlite(file).map(|tables| tables.into_iter().filter(is_other).collect());
         undecided.extend(judge(name, tables, without_phi));
     }
-    if bench.map.sources().iter().any(|source| matches!(source.at(), At::Postgres { .. })) {
-        undecided.extend(judge("postgres", others_of_postgres(bench).await, without_phi));
+    if map.sources().iter().any(|source| matches!(source.at(), At::Postgres { .. })) {
+        undecided.extend(judge("postgres", others_of_postgres(map, postgres.unwrap_or_default()).await, without_phi));
     }
     undecided
 }
@@ -62,21 +62,21 @@ fn judge(database: &str, tables: Result<Vec<String>, Error>, without_phi: &[Stri
 
 /// `schema.table`, of each that no source is.
 #[cfg(feature = "postgres")]
-async fn others_of_postgres(bench: &Bench) -> Result<Vec<String>, Error> {
-    let known = bench.map.sources().iter().filter_map(|source| match source.at() {
+async fn others_of_postgres(map: &Map, url: &str) -> Result<Vec<String>, Error> {
+    let known = map.sources().iter().filter_map(|source| match source.at() {
         At::Postgres { table } => CountSql::postgres(table, "c").ok(),
         _ => None,
     });
     let known: Vec<_> =
         known.map(|sql| (sql.schema().unwrap_or("public").to_owned(), sql.table().to_owned())).collect();
-    let tables = rxseal_postgres::__private::tables_of(bench.postgres.as_deref().unwrap_or_default()).await?;
+    let tables = rxseal_postgres::__private::tables_of(url).await?;
     let others = tables.into_iter().filter(|table| !known.contains(table));
     Ok(others.map(|(schema, table)| format!("{schema}.{table}")).collect())
 }
 
 #[cfg(not(feature = "postgres"))]
 #[expect(clippy::unused_async, reason = "as the one that is built")]
-async fn others_of_postgres(_: &Bench) -> Result<Vec<String>, Error> {
+async fn others_of_postgres(_: &Map, _: &str) -> Result<Vec<String>, Error> {
     // The sources themselves were not read either, and that is a fault.
     Ok(Vec::new())
 }

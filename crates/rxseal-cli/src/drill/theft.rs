@@ -144,7 +144,7 @@ pub async fn run(
     for step in Step::ALL.into_iter().filter(|step| *step != Step::SubjectKeys || has_subjects) {
         drill.take(step).await?;
     }
-    let unnamed = tables_of_no_source(&bench, without_phi).await;
+    let unnamed = tables_of_no_source(&bench.map, options.map.postgres.as_deref(), without_phi).await;
     end(&drill.answer(&reports, unnamed), &bench, output)
 }
 

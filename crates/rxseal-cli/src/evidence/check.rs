@@ -8,7 +8,7 @@ use rxseal_watch::verify::{Fault, Report, Verdict, Verifier};
 use rxseal_watch::{ChainId, VerifierKey};
 use serde_json::json;
 
-use super::not_made;
+use super::not_made::not_made;
 use crate::audit::log::{Log, failed};
 use crate::audit::{events, verifier_keys};
 use crate::failure::Failure;
