@@ -85,7 +85,7 @@ impl Expected {
     pub fn shown(&self, bench: &Bench) -> &'static str {
         let has_before = |before: &BTreeMap<_, _>| bench.rings.iter().all(|ring| before.contains_key(ring.keyspace()));
         if self.is_of_all(&bench.map) {
-            "as many as were expected"
+            "compared with what was expected"
         } else if self.before.as_ref().is_ok_and(has_before) {
             "compared with the last drill"
         } else {
@@ -117,9 +117,11 @@ fn parse<'t>(text: &'t str, map: &'t Map) -> Option<(&'t str, u64)> {
 }
 
 fn read(log: &Path, map: &Map) -> Result<BTreeMap<String, Before>, Failure> {
-    let (digest, mut before) = (hex::encode(map.digest()), BTreeMap::new());
+    let (digest, mut before) = (hex::encode(map.digest()), BTreeMap::<_, Before>::new());
     events::each(log, None, |event| {
-        if let Some((keyspace, last)) = of_event(&event, &digest) {
+        if let Some((keyspace, last)) = of_event(&event, &digest)
+            && before.get(&keyspace).is_none_or(|known| known.at <= last.at)
+        {
             before.insert(keyspace, last);
         }
         Ok(())

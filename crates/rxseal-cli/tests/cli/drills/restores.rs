@@ -211,6 +211,16 @@ fn rows_that_are_missing_are_noticed() {
     }
 }
 
+/// A log that cannot be read says nothing of the last drill, and nothing is as many as it should be by itself.
+#[test]
+fn a_log_that_cannot_be_read_has_no_last_drill() {
+    let shop = drill_shop("restore-log-damaged", 4);
+    fs::write(shop.path("log/1764000000000-7f3a9c0e5b1d2468.rxa"), "no line of a log\n").unwrap();
+    assert_eq!(codes(&restore(&shop, "", 7), "undecided"), ["last-drill-unknown"]);
+    let counted = "--expect-rows sqlite:pharmacy.db#prescriptions=4 --expect-rows ndjson:exports/*.ndjson=4";
+    restore(&shop, counted, 0);
+}
+
 /// What is not there does not fail to open either.
 #[test]
 fn a_column_without_a_token_is_undecided() {
