@@ -98,22 +98,28 @@ pub fn describe_sqlite(path: impl AsRef<Path>, table: &str) -> Result<Option<Sql
     read_only(path.as_ref(), table, &[], |connection| describe(connection, schema, sql.table()))
 }
 
-/// The names of all tables that hold rows of their own: no views, and none of SQLite's own but for statistics with values in them.
+/// The names of all tables that have a row, without those of SQLite itself and without views.
 ///
 /// # Errors
 ///
-/// Those of [`describe_sqlite`].
-pub fn tables_of(path: &Path) -> Result<Vec<String>, Error> {
+/// Those of [`count_sqlite`](crate::count_sqlite).
+pub fn filled_tables(path: &Path) -> Result<Vec<String>, Error> {
     read_only(path, "sqlite_schema", &[], |connection| {
         let mut statement = connection.prepare(TABLES)?;
-        let names = statement.query_map((), |row| row.get(0))?;
-        names.collect()
+        let mut tables: Vec<String> = statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+        tables.retain(|table| has_row(connection, table));
+        Ok(tables)
     })
 }
 
-/// What a full-text index keeps is in its shadow tables.
-const TABLES: &str = "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type <> 'view'
-    AND name NOT IN ('sqlite_schema', 'sqlite_sequence', 'sqlite_stat1') ORDER BY name";
+/// A table that cannot be read, such as one of a module that is not loaded, may have some.
+fn has_row(connection: &Connection, table: &str) -> bool {
+    let sql = format!("SELECT EXISTS (SELECT 1 FROM main.\"{}\")", table.replace('"', "\"\""));
+    connection.query_row(&sql, [], |row| row.get(0)).unwrap_or(true)
+}
+
+const TABLES: &str =
+    "SELECT name FROM main.sqlite_schema WHERE type = 'table' AND substr(name, 1, 7) <> 'sqlite_' ORDER BY name";
 const TABLE: &str =
     "SELECT type = 'view', strict FROM pragma_table_list WHERE schema = ?1 COLLATE NOCASE AND name = ?2 COLLATE NOCASE";
 /// `hidden` is 1 for the columns of a virtual table that are no data, 2 and 3 for generated ones.

@@ -19,7 +19,7 @@ pub use subjects::SqliteSubjectStore;
 pub mod __private {
     pub use crate::count::{add_value, rows_by_keyspace};
     pub use crate::data_file::{open_to_read, open_to_write};
-    pub use crate::describe::tables_of;
+    pub use crate::describe::filled_tables;
     pub use crate::trouble::trouble;
     pub use crate::wait::wait_from_now;
 }

@@ -6,7 +6,7 @@ use rxseal::Error;
 use rxseal::count::CountSql;
 use rxseal_map::{At, Map};
 use rxseal_scan::__private::is_plain_name;
-use rxseal_sqlite::__private::tables_of as tables_of_sqlite;
+use rxseal_sqlite::__private::filled_tables;
 
 use super::undecided::Undecided;
 use crate::failure::Failure;
@@ -28,7 +28,7 @@ pub async fn tables_of_no_source(map: &Map, postgres: Option<&str>, without_phi:
     }
     for (file, (name, known)) in files {
         let is_other = |table: &String| !known.contains(&table.to_ascii_lowercase());
-        let tables = tables_of_sqlite(file).map(|tables| tables.into_iter().filter(is_other).collect());
+        let tables = filled_tables(file).map(|tables| tables.into_iter().filter(is_other).collect());
         undecided.extend(judge(name, tables, without_phi));
     }
     if map.sources().iter().any(|source| matches!(source.at(), At::Postgres { .. })) {
